@@ -26,8 +26,8 @@ impl Draft {
             Err(document.problem(
                 &[],
                 ProblemCode::UnknownDialect,
-                "nothing in it says that it is a tool".to_owned(),
-                "a tool has at least a name and a description; move other files out of the tools folder",
+                "not recognised as a tool".to_owned(),
+                "add a name and a description, or move the file out of the tools folder",
             ))
         }
     }

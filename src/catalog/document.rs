@@ -85,11 +85,11 @@ impl<'a> Document<'a> {
             Syntax::Yaml => parse_yaml(text),
             Syntax::Json => parse_json(text),
         };
-        let hint = format!("mend the {} there; the row comes back by itself", syntax.word());
+        let hint = format!("fix the {} at that place; the file is read again automatically", syntax.word());
         match parsed {
             Ok(Value::Object(fields)) => Ok(Document { path, text, fields }),
             Ok(_) => {
-                let message = format!("the {} holds no table of fields", syntax.word());
+                let message = format!("the {} has no fields at its top level", syntax.word());
                 Err(problem(
                     Some(1),
                     ProblemCode::BadSyntax,
@@ -260,7 +260,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         let mut table = Map::new();
         while let Some(key) = entries.next_key::<String>()? {
             if table.contains_key(&key) {
-                return Err(A::Error::custom(format!("the key {key:?} is there twice")));
+                return Err(A::Error::custom(format!("duplicate key {key:?}")));
             }
             let Strict(value) = entries.next_value()?;
             table.insert(key, value);

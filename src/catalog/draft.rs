@@ -71,7 +71,7 @@ fn bad_name(document: &Document<'_>, error: &NameError) -> Problem {
         &["name"],
         ProblemCode::BadName,
         error.to_string(),
-        "rename it with a-z 0-9 _ . - only, a letter or digit first",
+        "rename it: use a-z 0-9 _ . - only, starting with a letter or digit",
     )
 }
 
@@ -159,7 +159,7 @@ fn output_value(value: Value) -> Value {
 
 /// Tests as tables of name, input and expectation.
 pub(super) fn tests(written: &Value) -> Result<Vec<TestCase>, String> {
-    let Value::Array(items) = written else { return Err("tests is no list".to_owned()) };
+    let Value::Array(items) = written else { return Err("tests is not a list".to_owned()) };
     items
         .iter()
         .enumerate()

@@ -118,7 +118,7 @@ pub(super) fn chosen(
                 line: None,
                 code: ProblemCode::UnknownDialect,
                 message: format!("{name}: {message}"),
-                hint: "correct the entry or take it out; until then the original is used".to_owned(),
+                hint: "correct or remove the entry; until then the original version is used".to_owned(),
             }),
         }
     }
@@ -129,7 +129,7 @@ pub(super) fn chosen(
 fn row_of<'t>(rows: &[&'t Tool], file: &str) -> Result<&'t Tool, String> {
     let shown = crate::domain::SafeText::new(file).to_string();
     if file.starts_with(['/', '\\']) || file.contains(':') || file.split(['/', '\\']).any(|part| part == "..") {
-        return Err(format!("evolved_file {shown:?} leads out of the workspace and is ignored"));
+        return Err(format!("evolved_file {shown:?} is outside the workspace and is ignored"));
     }
     let file = file.strip_prefix("./").unwrap_or(file);
     let lies_at = |row: &&&Tool| {
@@ -145,7 +145,10 @@ fn row_of<'t>(rows: &[&'t Tool], file: &str) -> Result<&'t Tool, String> {
     };
     let mut found: Vec<&&Tool> = rows.iter().filter(lies_at).collect();
     found.sort_by_key(|row| (row.path != file, row.stage == Stage::Archived, &row.path));
-    found.first().map(|row| **row).ok_or_else(|| format!("evolved_file {shown:?} is no version of it that lies here"))
+    found
+        .first()
+        .map(|row| **row)
+        .ok_or_else(|| format!("evolved_file {shown:?} is not a version of this tool in the workspace"))
 }
 
 /// Reads the promotions file of a workspace; where there is none it says nothing.
@@ -158,7 +161,7 @@ pub fn promotions(workspace: &std::path::Path) -> Result<Promotions, Problem> {
         line,
         code: ProblemCode::Unreadable,
         message,
-        hint: "mend it or take it away; nothing writes it before that, and originals are used".to_owned(),
+        hint: "fix or remove the file; until then it is not updated and the original versions are used".to_owned(),
     };
     let text = files::small_text(&workspace.join(PROMOTIONS_FILE), super::limits::PROMOTIONS_BYTES)
         .map_err(|message| problem(None, message))?;

@@ -46,7 +46,7 @@ impl<'d, 'a> Fields<'d, 'a> {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(Value::Number(number)) => Ok(Some(number.to_string())),
-            Some(other) => Err(self.wrong(key, &other, "a text in quotes")),
+            Some(other) => Err(self.wrong(key, &other, "a quoted string")),
         }
     }
 
@@ -63,7 +63,7 @@ impl<'d, 'a> Fields<'d, 'a> {
                     .collect());
             }
             Some(Value::Array(items)) => items,
-            Some(other) => return Err(self.wrong(key, &other, "a list of texts")),
+            Some(other) => return Err(self.wrong(key, &other, "a list of strings")),
         };
         let mut words = Vec::with_capacity(items.len());
         for item in items.into_iter().take(limits::LIST_ITEMS) {
@@ -71,7 +71,7 @@ impl<'d, 'a> Fields<'d, 'a> {
                 Value::String(word) => words.push(word),
                 Value::Number(number) => words.push(number.to_string()),
                 Value::Bool(flag) => words.push(flag.to_string()),
-                other => return Err(self.wrong(key, &other, "a list of texts")),
+                other => return Err(self.wrong(key, &other, "a list of strings")),
             }
         }
         Ok(words)
@@ -89,7 +89,7 @@ impl<'d, 'a> Fields<'d, 'a> {
     /// Takes a length of time in milliseconds: a number of seconds, or `500ms`, `30s`, `2m`, `1h`.
     pub(super) fn milliseconds(&mut self, key: &'static str) -> Result<Option<u64>, Problem> {
         let Some(value) = self.any(key) else { return Ok(None) };
-        quantity(&value, TIMES, 1_000.0).map(Some).ok_or_else(|| self.wrong(key, &value, "a time such as \"30s\""))
+        quantity(&value, TIMES, 1_000.0).map(Some).ok_or_else(|| self.wrong(key, &value, "a duration such as \"30s\""))
     }
 
     /// Takes a number of bytes: a number, or `512KiB`, `64MB`, `1GiB`.
@@ -114,7 +114,7 @@ impl<'d, 'a> Fields<'d, 'a> {
         let Some(text) = self.text(key)? else { return Ok(None) };
         text.parse()
             .map(Some)
-            .map_err(|error: T::Err| self.bad(key, format!("{key}: {error}"), "use one of the known words"))
+            .map_err(|error: T::Err| self.bad(key, format!("{key}: {error}"), "use one of the allowed values"))
     }
 
     /// Takes a table; an absent one is empty.
@@ -141,7 +141,7 @@ impl<'d, 'a> Fields<'d, 'a> {
         let Some(key) = self.rest.keys().next() else { return Ok(()) };
         let table = self.parents.join(".");
         let key = key.clone();
-        Err(self.bad(&key, format!("{table} has no key {key:?}"), "take it out, or mend its spelling"))
+        Err(self.bad(&key, format!("{table} has an unknown key {key:?}"), "remove it or correct its spelling"))
     }
 
     /// A problem with the value of a field.
@@ -156,7 +156,7 @@ impl<'d, 'a> Fields<'d, 'a> {
         if !keys.is_empty() {
             keys.push('.');
         }
-        self.bad(key, format!("{keys}{key} is {}, but {wanted} is needed", kind_of(got)), &format!("write {wanted}"))
+        self.bad(key, format!("{keys}{key} is {}, expected {wanted}", kind_of(got)), &format!("write {wanted}"))
     }
 }
 
@@ -166,7 +166,7 @@ fn kind_of(value: &Value) -> &'static str {
         Value::Null => "nothing",
         Value::Bool(_) => "true or false",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "a table",
     }

@@ -83,10 +83,11 @@ fn collect(
     bytes: &mut u64,
 ) -> Result<(), Problem> {
     let at = if inside.is_empty() { base.to_owned() } else { join(base, inside) };
-    let too_large =
-        |message: String| problem(&at, ProblemCode::TooLarge, message, "move what is not part of the tool elsewhere");
+    let too_large = |message: String| {
+        problem(&at, ProblemCode::TooLarge, message, "move files that are not part of the tool elsewhere")
+    };
     if depth > limits::DEPTH {
-        return Err(too_large(format!("its folders are nested deeper than {}", limits::DEPTH)));
+        return Err(too_large(format!("its folders are nested more than {} levels deep", limits::DEPTH)));
     }
     let entries = std::fs::read_dir(plan.on_disk(&at)).map_err(|error| unreadable(&at, &error))?;
     for entry in entries {
@@ -97,7 +98,7 @@ fn collect(
             return Err(problem(
                 &path,
                 ProblemCode::BadName,
-                "its name holds hidden characters or is not UTF-8".to_owned(),
+                "its name contains hidden characters or is not UTF-8".to_owned(),
                 "rename the file",
             ));
         };
@@ -114,10 +115,10 @@ fn collect(
         *bytes += member.stamp.size;
         members.push(member);
         if members.len() > limits::FOLDER_FILES {
-            return Err(too_large(format!("its folder holds more than {} files", limits::FOLDER_FILES)));
+            return Err(too_large(format!("its folder contains more than {} files", limits::FOLDER_FILES)));
         }
         if *bytes > limits::FOLDER_BYTES {
-            return Err(too_large(format!("its folder holds more than {} MiB", limits::FOLDER_BYTES >> 20)));
+            return Err(too_large(format!("its folder contains more than {} MiB", limits::FOLDER_BYTES >> 20)));
         }
     }
     Ok(())
@@ -132,8 +133,8 @@ pub(super) fn member(plan: &Plan, base: &str, path: &str) -> Result<Member, Prob
         meta = linked(plan, base, &at)?;
     }
     if !meta.is_file() {
-        let message = "it is no regular file".to_owned();
-        return Err(problem(&at, ProblemCode::NotAFile, message, "a tool is made of regular files; remove it"));
+        let message = "it is not a regular file".to_owned();
+        return Err(problem(&at, ProblemCode::NotAFile, message, "remove it; a tool may contain regular files only"));
     }
     Ok(Member { path: path.to_owned(), at, stamp: Stamp::of(&meta) })
 }
@@ -141,16 +142,16 @@ pub(super) fn member(plan: &Plan, base: &str, path: &str) -> Result<Member, Prob
 /// What a link leads to, when that is a file in the tool's folder.
 fn linked(plan: &Plan, base: &str, at: &str) -> Result<Metadata, Problem> {
     let unsafe_link = |message: &str| {
-        problem(at, ProblemCode::UnsafeLink, message.to_owned(), "replace the link by a copy of the file")
+        problem(at, ProblemCode::UnsafeLink, message.to_owned(), "replace the link with a copy of the file")
     };
-    let target = plan.on_disk(at).canonicalize().map_err(|_| unsafe_link("the link leads nowhere"))?;
+    let target = plan.on_disk(at).canonicalize().map_err(|_| unsafe_link("the link target does not exist"))?;
     let folder = plan.on_disk(base).canonicalize().map_err(|error| unreadable(base, &error))?;
     if !target.starts_with(&folder) {
-        return Err(unsafe_link("the link leaves the folder of the tool"));
+        return Err(unsafe_link("the link points outside the folder of the tool"));
     }
     let meta = target.symlink_metadata().map_err(|error| unreadable(at, &error))?;
     if meta.is_dir() {
-        return Err(unsafe_link("the link leads to a folder"));
+        return Err(unsafe_link("the link points to a folder"));
     }
     Ok(meta)
 }
@@ -169,14 +170,14 @@ pub(super) fn read(plan: &Plan, member: &Member) -> Result<VersionFile, Problem>
         return Err(problem(
             at,
             ProblemCode::NotAFile,
-            "it is no regular file".to_owned(),
-            "a tool is made of regular files; remove it",
+            "it is not a regular file".to_owned(),
+            "remove it; a tool may contain regular files only",
         ));
     }
     let limit = limit_of(&member.path);
     let too_large = || {
         let message = format!("it is larger than {} KiB", limit >> 10);
-        problem(at, ProblemCode::TooLarge, message, "split it, or keep data in files of their own")
+        problem(at, ProblemCode::TooLarge, message, "split it, or move data into separate files")
     };
     if meta.len() > limit {
         return Err(too_large());
@@ -199,19 +200,19 @@ pub(super) fn small_text(path: &Path, limit: u64) -> Result<Option<String>, Stri
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(file) => std::fs::File::from(file),
         Err(rustix::io::Errno::NOENT) => return Ok(None),
-        Err(rustix::io::Errno::LOOP) => return Err("it is a link, which is not followed".to_owned()),
+        Err(rustix::io::Errno::LOOP) => return Err("it is a symbolic link; links are not followed".to_owned()),
         Err(error) => return Err(format!("it cannot be read: {error}")),
     };
     let meta = file.metadata().map_err(|error| format!("it cannot be read: {error}"))?;
     if !meta.is_file() {
-        return Err("it is no regular file".to_owned());
+        return Err("it is not a regular file".to_owned());
     }
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| format!("it cannot be read: {error}"))?;
     if bytes.len() as u64 > limit {
         return Err(format!("it is larger than {} KiB", limit >> 10));
     }
-    String::from_utf8(bytes).map(Some).map_err(|_| "it is no UTF-8".to_owned())
+    String::from_utf8(bytes).map(Some).map_err(|_| "it is not UTF-8 text".to_owned())
 }
 
 fn limit_of(path: &str) -> u64 {
@@ -233,9 +234,9 @@ pub(super) fn problem(path: &str, code: ProblemCode, message: String, hint: &str
 /// A file or folder that could not be read.
 pub(super) fn unreadable(path: &str, error: &std::io::Error) -> Problem {
     let message = match error.kind() {
-        std::io::ErrorKind::NotFound => "it is gone".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "this user may not read it".to_owned(),
+        std::io::ErrorKind::NotFound => "it no longer exists".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => format!("it cannot be read: {error}"),
     };
-    problem(path, ProblemCode::Unreadable, message, "check that it exists and that its permissions let you read it")
+    problem(path, ProblemCode::Unreadable, message, "check that it exists and that you may read it")
 }

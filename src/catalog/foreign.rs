@@ -206,14 +206,12 @@ fn unsupported(manifest: &Manifest, fields: &Fields<'_, '_>, has_command: bool, 
         _ if has_command => None,
         (Dialect::Llm | Dialect::Openapi | Dialect::Mcp | Dialect::Workflow, _) => None,
         (_, Some(module)) => {
-            Some(format!("it is code inside another program (module {module}); give it a command to run it here"))
+            Some(format!("it is part of another program (module {module}); add a command to run it here"))
         }
-        (Dialect::Custom, None) => {
-            Some("it is code inside another program; give it a command to run it here".to_owned())
-        }
+        (Dialect::Custom, None) => Some("it is part of another program; add a command to run it here".to_owned()),
         (Dialect::Other, None) if kind.is_some() => {
             let kind = crate::domain::SafeText::new(kind.unwrap_or_default());
-            Some(format!("nothing here knows the type {kind}; give it a command to run it here"))
+            Some(format!("the type {kind} is unknown; add a command to run it here"))
         }
         _ => None,
     }

@@ -31,7 +31,7 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
             ProblemCode::Empty,
             None,
             "the script is empty".to_owned(),
-            "write it, or delete the file",
+            "write the script, or delete the file",
         ));
     }
     let stem = draft::stem_of(path);
@@ -40,7 +40,7 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
             ProblemCode::BadName,
             None,
             error.to_string(),
-            "rename the file with a-z 0-9 _ . - only, a letter or digit first",
+            "rename the file: use a-z 0-9 _ . - only, starting with a letter or digit",
         )
     })?;
     let mut manifest = draft::blank(Naming { name, title: None }, Dialect::Header);

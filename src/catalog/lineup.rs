@@ -136,7 +136,7 @@ pub fn alias_clashes(tools: &[Tool]) -> Vec<Problem> {
                     other.name,
                     other.path
                 ),
-                hint: "one of the two has to give it up; until then neither is approved beside the other".to_owned(),
+                hint: "remove the alias from one of the two; until then only one of them can be approved".to_owned(),
             });
         }
     }

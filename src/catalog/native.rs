@@ -19,7 +19,7 @@ pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
     let mut manifest = draft::blank(draft::native_name(document, name.as_deref())?, Dialect::Native);
     if let Some(text) = fields.text("version")? {
         manifest.version = draft::loose_version(&text)
-            .ok_or_else(|| fields.bad("version", format!("the version {text:?} is none"), "write it like 1.0.0"))?;
+            .ok_or_else(|| fields.bad("version", format!("{text:?} is not a valid version"), "write it like 1.0.0"))?;
     }
     manifest.description = fields.text("description")?.unwrap_or_default();
     if let Some(title) = fields.text("title")? {
@@ -47,7 +47,7 @@ pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
     }
     if let Some(written) = fields.any("tests") {
         manifest.tests = draft::tests(&written)
-            .map_err(|message| fields.bad("tests", message, "a test has name, input and expect"))?;
+            .map_err(|message| fields.bad("tests", message, "a test has the fields name, input and expect"))?;
     }
     let mut run = run(&mut fields)?;
     run.recipe.success.require_json |= manifest.output.is_some();
@@ -63,7 +63,7 @@ pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
 fn tier(fields: &mut Fields<'_, '_>) -> Result<Option<CostTier>, Problem> {
     let Some(text) = fields.text("cost_tier")? else { return Ok(None) };
     CostTier::from_loose(&text).map(Some).ok_or_else(|| {
-        fields.bad("cost_tier", format!("the cost tier {text:?} is none"), "write low, medium, high or prohibited")
+        fields.bad("cost_tier", format!("unknown cost tier {text:?}"), "write low, medium, high or prohibited")
     })
 }
 
@@ -121,7 +121,7 @@ fn success(run: &mut Fields<'_, '_>) -> Result<SuccessRule, Problem> {
         };
         let codes: Option<Vec<i32>> = codes.iter().map(|code| i32::try_from(code.as_i64()?).ok()).collect();
         rule.exit_codes = codes.ok_or_else(|| {
-            table.bad("exit_codes", "exit_codes is no list of whole numbers".to_owned(), "write it like [0]")
+            table.bad("exit_codes", "exit_codes is not a list of whole numbers".to_owned(), "write it like [0]")
         })?;
     }
     rule.check_json = table.flag("check_json")?.unwrap_or(rule.check_json);
@@ -191,7 +191,9 @@ fn schema(fields: &mut Fields<'_, '_>, key: &'static str) -> Result<Option<Value
     match fields.any(key) {
         None => Ok(None),
         Some(schema @ (Value::Object(_) | Value::Bool(_))) => Ok(Some(schema)),
-        Some(_) => Err(fields.bad(key, format!("{key} is no JSON Schema"), "write a table with type and properties")),
+        Some(_) => {
+            Err(fields.bad(key, format!("{key} is not a JSON Schema"), "write a table with type and properties"))
+        }
     }
 }
 

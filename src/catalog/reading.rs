@@ -100,7 +100,7 @@ fn forbidden(manifest: &Manifest) -> Option<String> {
     let faults = manifest.permissions.faults();
     let first = faults.first()?;
     let more = if faults.len() > 1 { format!("; and {} more", faults.len() - 1) } else { String::new() };
-    Some(format!("it declares what no tool gets: {}{more}", SafeText::new(&first.to_string())))
+    Some(format!("it declares permissions that no tool can get: {}{more}", SafeText::new(&first.to_string())))
 }
 
 /// The script that belongs to a definition by its name.
@@ -147,21 +147,21 @@ pub(super) fn reason(
     }
     let kind = match tool.kind {
         Kind::Command => None,
-        Kind::Service => Some("services need a supervisor; nothing here keeps them running yet"),
-        Kind::Prompt => Some("prompt tools need a model; nothing here runs them yet"),
-        Kind::Http => Some("http tools need the network; nothing here calls them yet"),
-        Kind::Mcp => Some("mcp tools need a running server; nothing here connects to it yet"),
-        Kind::Composite => Some("composite tools call other tools; nothing here runs them yet"),
+        Kind::Service => Some("services are not supported yet"),
+        Kind::Prompt => Some("prompt tools are not supported yet"),
+        Kind::Http => Some("http tools are not supported yet"),
+        Kind::Mcp => Some("mcp tools are not supported yet"),
+        Kind::Composite => Some("composite tools are not supported yet"),
     };
     if let Some(kind) = kind {
         return Some(kind.to_owned());
     }
     match obstacle {
         Some(Obstacle::Missing(path)) if tool.placement.exclusive => {
-            return Some(format!("{path} is not among its files; put it into its folder"));
+            return Some(format!("{path} is not one of its files; put it into the folder of the tool"));
         }
-        Some(Obstacle::Missing(path)) => return Some(format!("{path} is missing; put it back or change the command")),
-        Some(Obstacle::NoCommand) => return Some("nothing says how to start it; give it a command".to_owned()),
+        Some(Obstacle::Missing(path)) => return Some(format!("{path} is missing; restore it or change the command")),
+        Some(Obstacle::NoCommand) => return Some("it has no start command; add a command".to_owned()),
         Some(Obstacle::Unsupported(reason) | Obstacle::Forbidden(reason)) => return Some(reason.clone()),
         None => {}
     }
@@ -189,7 +189,7 @@ pub(super) fn read(
         path: definition.to_owned(),
         line: None,
         code: ProblemCode::Unreadable,
-        message: "the definition is not among the files of the version".to_owned(),
+        message: "the manifest is not one of the files of the version".to_owned(),
         hint: "`toolsmith verify` checks the kept copies".to_owned(),
     })?;
     Ok(finish(draft(file, programs)?, definition, format, files, programs))

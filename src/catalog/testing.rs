@@ -8,7 +8,7 @@ pub(super) fn corpus() -> Option<PathBuf> {
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
     let corpus = shared.join("corpora/code_evolver");
     if !corpus.is_dir() {
-        crate::needs::not_run(&format!("there is no {}", corpus.display()));
+        crate::needs::not_run(&format!("{} does not exist", corpus.display()));
         return None;
     }
     Some(corpus)

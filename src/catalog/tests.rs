@@ -266,21 +266,16 @@ fn a_definition_that_cannot_run_is_a_row_with_one_reason() {
         [
             ("a", Some("it is archived; restore it to run it"), ToolState::Ok),
             ("b", Some("its cost tier is prohibited"), ToolState::Ok),
-            ("c", Some("c.py (or .sh, .ts, .js) is missing; put it back or change the command"), ToolState::Ok),
+            ("c", Some("c.py (or .sh, .ts, .js) is missing; restore it or change the command"), ToolState::Ok),
             ("d", Some("no-such-program-here is not on the PATH; install it"), ToolState::Ok),
-            ("e", Some("nothing says how to start it; give it a command"), ToolState::Ok),
-            ("f", Some("prompt tools need a model; nothing here runs them yet"), ToolState::Unsupported),
-            (
-                "g",
-                Some("nothing here knows the type quantum; give it a command to run it here"),
-                ToolState::Unsupported
-            ),
+            ("e", Some("it has no start command; add a command"), ToolState::Ok),
+            ("f", Some("prompt tools are not supported yet"), ToolState::Unsupported),
+            ("g", Some("the type quantum is unknown; add a command to run it here"), ToolState::Unsupported),
             ("h", None, ToolState::Ok),
             (
                 "i",
                 Some(
-                    "it declares what no tool gets: network a:1: single hosts cannot be enforced here yet; declare \
-                     none, loopback or full; and 1 more"
+                    "it declares permissions that no tool can get: network a:1: single hosts cannot be enforced yet; declare none, loopback or full; and 1 more"
                 ),
                 ToolState::Ok
             ),

@@ -84,8 +84,8 @@ fn walk_root(plan: &Plan, root: &Root, at: &str, found: &mut Found) {
         Ok(_) => found.problems.push(files::problem(
             at,
             ProblemCode::Unreadable,
-            "it is no folder".to_owned(),
-            "name a folder as root",
+            "it is not a folder".to_owned(),
+            "use a folder as root",
         )),
         // A workspace without tools is empty, not broken.
         Err(error) if is_standard && error.kind() == std::io::ErrorKind::NotFound => {}
@@ -106,7 +106,7 @@ struct Listing {
 
 fn folder(plan: &Plan, at: &str, depth: usize, found: &mut Found) {
     if depth > limits::DEPTH {
-        let message = format!("folders are nested deeper than {}", limits::DEPTH);
+        let message = format!("folders are nested more than {} levels deep", limits::DEPTH);
         found.problems.push(files::problem(at, ProblemCode::TooLarge, message, "move the tools up"));
         return;
     }
@@ -215,11 +215,15 @@ fn version(plan: &Plan, home: &str, original: Option<&str>, entry: &std::fs::Dir
         found.problems.push(files::problem(&at, code, message.to_owned(), hint));
     };
     if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-        let hint = "a version is a folder such as versions/1.1.0; move other files elsewhere";
-        return problem(ProblemCode::UnknownDialect, "it is no folder of a version", hint);
+        let hint = "move it elsewhere; versions/ contains version folders only, such as versions/1.1.0";
+        return problem(ProblemCode::UnknownDialect, "it is not a version folder", hint);
     }
     let Some(version) = os_name.to_str().and_then(|name| semver::Version::parse(name).ok()) else {
-        return problem(ProblemCode::BadName, "it is not called like a version", "call it as 1.1.0 is called");
+        return problem(
+            ProblemCode::BadName,
+            "its name is not a version number",
+            "rename it to a version number such as 1.1.0",
+        );
     };
     let listing = match list(plan, &at, found) {
         Ok(listing) => listing,
@@ -236,8 +240,8 @@ fn version(plan: &Plan, home: &str, original: Option<&str>, entry: &std::fs::Dir
         same.or(only).map(|group| (group.definition.as_str(), group.format))
     });
     let Some((definition, format)) = definition else {
-        let message = "nothing in it says that it is a version of the tool".to_owned();
-        let hint = "a version holds all files of the tool, its manifest or script among them";
+        let message = "it contains no manifest or script of the tool".to_owned();
+        let hint = "copy all files of the tool into it, including the manifest or script";
         return found.problems.push(files::problem(&at, ProblemCode::UnknownDialect, message, hint));
     };
     let kin =
@@ -252,7 +256,7 @@ fn list(plan: &Plan, at: &str, found: &mut Found) -> Result<Listing, Problem> {
         let os_name = entry.file_name();
         let Some(name) = os_name.to_str().filter(|name| !name.chars().any(is_hidden)) else {
             let path = join(at, &plan::shown(Path::new(&os_name)));
-            let message = "its name holds hidden characters or is not UTF-8".to_owned();
+            let message = "its name contains hidden characters or is not UTF-8".to_owned();
             found.problems.push(files::problem(&path, ProblemCode::BadName, message, "rename it"));
             continue;
         };
@@ -268,7 +272,7 @@ fn list(plan: &Plan, at: &str, found: &mut Found) -> Result<Listing, Problem> {
                 listing.folders.push(name.to_owned());
             }
         } else if kind.is_symlink() && !is_definition && plan.on_disk(&join(at, name)).is_dir() {
-            let message = "the link leads to a folder, which is not followed".to_owned();
+            let message = "the link points to a folder; links are not followed".to_owned();
             let hint = "add the real folder to the roots in toolsmith.toml";
             found.problems.push(files::problem(&join(at, name), ProblemCode::UnsafeLink, message, hint));
         } else if Syntax::of(name).is_some() {

@@ -192,7 +192,7 @@ fn is_change(kind: EventKind) -> bool {
 fn text(error: &notify::Error) -> String {
     match error.kind {
         notify::ErrorKind::MaxFilesWatch => {
-            "the system watches no more folders; raise fs.inotify.max_user_watches with sysctl".to_owned()
+            "the limit of watched folders is reached; raise fs.inotify.max_user_watches with sysctl".to_owned()
         }
         _ => error.to_string(),
     }

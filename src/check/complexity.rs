@@ -42,7 +42,10 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
         for figure in figures {
             let severity = if figure.ways > UNTESTABLE { Severity::High } else { Severity::Medium };
             if figure.ways > WORTH_A_LOOK {
-                let message = format!("{} ways lead through {}, more than {WORTH_A_LOOK}", figure.ways, figure.name);
+                let message = format!(
+                    "the cyclomatic complexity is {} in {}, more than {WORTH_A_LOOK}",
+                    figure.ways, figure.name
+                );
                 findings.push(Finding::new("complexity", severity, message).at(path, figure.line));
             }
             if worst.as_ref().is_none_or(|(known, _)| known.ways < figure.ways) {
@@ -63,10 +66,10 @@ fn in_words(worst: &Figure, path: &str, functions: usize) -> String {
         _ => count(functions, "function"),
     };
     if worst.ways == 1 {
-        return format!("{looked_at}, nothing branches");
+        return format!("{looked_at}, no branches");
     }
     let ways = plural(worst.ways as usize, "way", "ways");
-    format!("{looked_at}; the most branching is {ways} through {} ({path}:{})", worst.name, worst.line)
+    format!("{looked_at}; highest complexity {ways} in {} ({path}:{})", worst.name, worst.line)
 }
 
 /// The figure of each function, and of what stands outside of all of them.
@@ -153,7 +156,7 @@ fn name_of(function: Node<'_>, source: &str) -> String {
     });
     match own.or(given) {
         Some(name) => super::source::excerpt(text(name, source), MAX_NAME),
-        None => "a function without a name".to_owned(),
+        None => "an anonymous function".to_owned(),
     }
 }
 
@@ -173,10 +176,10 @@ mod tests {
     fn the_highest_branching_is_told_in_words() {
         use crate::check::fixture::{examined, version};
         let note = |text: &str| examined(examine, &version("t", &[("t.py", text)])).note;
-        assert_eq!(note("print(1)\n"), "no function, nothing branches");
-        assert_eq!(note("def f(): pass\ndef g(): pass\n"), "2 functions, nothing branches");
+        assert_eq!(note("print(1)\n"), "no function, no branches");
+        assert_eq!(note("def f(): pass\ndef g(): pass\n"), "2 functions, no branches");
         let branching = "def f(x):\n    if x:\n        return 1\n";
-        assert_eq!(note(branching), "1 function; the most branching is 2 ways through f (t.py:1)");
+        assert_eq!(note(branching), "1 function; highest complexity 2 ways in f (t.py:1)");
     }
 
     #[test]
@@ -185,7 +188,7 @@ mod tests {
                       else:\n        pass\n    for i in x:\n        while i: pass\n    try:\n        pass\n    except A:\n        pass\n    \
                       return [a if b else c for a in x if a]\n\ndef g(x):\n    match x:\n        case 1: pass\n        \
                       case _: pass\n    return lambda y: y or 1\nif x: pass\n";
-        let expected = [("the top level", 2), ("plain", 1), ("f", 11), ("g", 2), ("a function without a name", 2)];
+        let expected = [("the top level", 2), ("plain", 1), ("f", 11), ("g", 2), ("an anonymous function", 2)];
         assert_eq!(ways(Language::Python, python), named(&expected));
         let javascript = "const f = (x) => { if (x && y) { return x ?? 1 } else if (z) {} for (const a of b) {} };\nclass A { m(x) { \
                           switch (x) { case 1: case 2: break; default: } try {} catch {} return x ? 1 : 2 } }\ndo {} while (x)\n";

@@ -73,16 +73,16 @@ fn binary(file: &VersionFile, is_executed: bool) -> Finding {
         // Bytecode of Python: a number of its version, then these.
         || file.bytes.get(2..4) == Some(b"\r\n");
     let finding = if is_program {
-        Finding::new("compiled", Severity::High, "a compiled program: nobody can read what it does")
+        Finding::new("compiled", Severity::High, "a compiled program: its code cannot be reviewed")
     } else if holds_code(&file.bytes) {
-        Finding::new("archive", Severity::High, "an archive with code in it: nobody can read what it does")
+        Finding::new("archive", Severity::High, "an archive that contains code: its code cannot be reviewed")
     } else if is_executed {
-        Finding::new("not-text", Severity::High, "it is executed and is no text: nobody can read what it does")
+        Finding::new("not-text", Severity::High, "it is executed but is not text: its code cannot be reviewed")
     } else {
         Finding::new(
             "binary",
             Severity::Low,
-            format!("no text, {}: nobody can read it here", count(file.bytes.len(), "byte")),
+            format!("not text, {}: it cannot be reviewed here", count(file.bytes.len(), "byte")),
         )
     };
     Finding { path: Some(file.path.clone()), ..finding }
@@ -111,15 +111,15 @@ pub(super) fn hidden(line: &str) -> Option<Finding> {
     let worst = bad.iter().copied().find(|c| !c.is_control()).or(bad.first().copied())?;
     let (what, severity) = match worst {
         '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}' => {
-            ("reorders what is seen", Severity::High)
+            ("reorders the displayed text", Severity::High)
         }
-        '\u{E0000}'..='\u{E007F}' => ("is a letter that is not seen", Severity::High),
-        '\0' => ("is no character of a text", Severity::High),
-        '\u{1b}' | '\r' | '\u{8}' => ("changes what a terminal shows", Severity::High),
-        c if c.is_control() => ("is no character of a text", Severity::Medium),
-        _ => ("is not seen", Severity::High),
+        '\u{E0000}'..='\u{E007F}' => ("is an invisible letter", Severity::High),
+        '\0' => ("is not a text character", Severity::High),
+        '\u{1b}' | '\r' | '\u{8}' => ("changes the terminal display", Severity::High),
+        c if c.is_control() => ("is not a text character", Severity::Medium),
+        _ => ("is invisible", Severity::High),
     };
-    let many = if bad.len() > 1 { format!(", one of {} such in this line", bad.len()) } else { String::new() };
+    let many = if bad.len() > 1 { format!(", one of {} in this line", bad.len()) } else { String::new() };
     Some(Finding::new("hidden-character", severity, format!("{} {what}{many}", escape_char(worst))))
 }
 
@@ -135,7 +135,7 @@ fn out_of_sight(line: &str) -> Option<Finding> {
         } else {
             if blanks >= LONG_BLANKS && column >= OUT_OF_SIGHT {
                 let rest: String = line.chars().skip(column).collect();
-                let message = format!("behind {blanks} blanks, at column {}: {}", column + 1, excerpt(&rest, 60));
+                let message = format!("after {blanks} spaces, at column {}: {}", column + 1, excerpt(&rest, 60));
                 return Some(Finding::new("long-blank", Severity::High, message));
             }
             blanks = 0;
@@ -143,11 +143,7 @@ fn out_of_sight(line: &str) -> Option<Finding> {
         column += 1;
     }
     (column > MAX_LINE).then(|| {
-        Finding::new(
-            "long-line",
-            Severity::High,
-            format!("a line of {column} characters, which nobody reads to its end"),
-        )
+        Finding::new("long-line", Severity::High, format!("a line of {column} characters, too long to review"))
     })
 }
 
@@ -168,7 +164,7 @@ fn lookalike_word(line: &str) -> Option<Finding> {
 fn lookalike_words(word: &str) -> String {
     let plain: String = skeleton(word).collect();
     let shown: String = word.chars().map(|c| if c.is_ascii() { c.to_string() } else { escape_char(c) }).collect();
-    format!("{shown} looks like {plain} and is not")
+    format!("{shown} looks like {plain} but is different")
 }
 
 fn is_of_other_script(c: char) -> bool {
@@ -202,10 +198,10 @@ fn identifiers(path: &str, language: Language, text: &str) -> Vec<Finding> {
         }
         let folded: String = name.nfkc().collect();
         let message = if name.contains('\\') {
-            format!("the name {} is written in escapes", excerpt(name, 60))
+            format!("the name {} is written with escapes", excerpt(name, 60))
         } else if folded != name && folded.is_ascii() {
             let shown: String = name.chars().map(escape_char).collect();
-            format!("the name {shown} is read as {folded}")
+            format!("the name {shown} is interpreted as {folded}")
         } else if is_lookalike_name(name) {
             lookalike_words(name)
         } else {

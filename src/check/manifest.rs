@@ -84,13 +84,11 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
 fn described(manifest: &Manifest) -> Option<Finding> {
     let description = manifest.description.trim();
     if description.is_empty() {
-        return Some(Finding::new("no-description", Severity::Medium, "it does not say what it does"));
+        return Some(Finding::new("no-description", Severity::Medium, "it has no description"));
     }
     let is_short =
         description.chars().count() < MIN_DESCRIPTION || description.eq_ignore_ascii_case(manifest.name.as_str());
-    is_short.then(|| {
-        Finding::new("short-description", Severity::Low, format!("it hardly says what it does: {description}"))
-    })
+    is_short.then(|| Finding::new("short-description", Severity::Low, format!("description too short: {description}")))
 }
 
 /// What decides who may call it without being asked, where it is left open.
@@ -98,20 +96,20 @@ fn classified(version: &ToolDetail) -> Vec<Finding> {
     let manifest = &version.manifest;
     let mut findings = Vec::new();
     if manifest.cost_tier.is_none() {
-        let message = format!("unclassified: it states no cost tier and counts as {}", version.tool.cost_tier);
+        let message = format!("no cost tier (treated as {})", version.tool.cost_tier);
         findings.push(Finding::new("unclassified", Severity::Low, message));
     }
     if manifest.category.is_none() {
-        findings.push(Finding::new("no-category", Severity::Low, "it states no category"));
+        findings.push(Finding::new("no-category", Severity::Low, "no category"));
     }
     if manifest.dialect == Dialect::Native
         && version.files.iter().any(|file| is_unversioned(file.path.as_str(), &file.bytes))
     {
-        findings.push(Finding::new("no-version", Severity::Low, "it states no version and counts as 1.0.0"));
+        findings.push(Finding::new("no-version", Severity::Low, "no version (treated as 1.0.0)"));
     }
     // A loose version (`2`, `1.0-beta`) was read as far as it goes; the words as written stay beside it.
     if let Some(written) = manifest.extra.get("version") {
-        let message = format!("its version {written} is not of the form 1.2.3 and counts as {}", manifest.version);
+        let message = format!("version {written} is not of the form 1.2.3 (treated as {})", manifest.version);
         findings.push(Finding::new("odd-version", Severity::Low, message));
     }
     findings
@@ -133,21 +131,21 @@ fn started(version: &ToolDetail) -> Vec<Finding> {
             findings.push(Finding::new(
                 "no-entry",
                 Severity::High,
-                format!("the file it starts is not among its files: {entry}"),
+                format!("the start file {entry} is not one of its files"),
             ));
         }
         Some(_) | None => {}
     }
     if recipe.entry.is_none() && recipe.command.iter().any(|word| word.contains("{file}")) {
-        findings.push(Finding::new("no-entry", Severity::High, "its command starts {file}, and it names no entry"));
+        findings.push(Finding::new("no-entry", Severity::High, "its command starts {file}, but it has no entry"));
     }
     if recipe.timeout_ms == Some(0) {
-        findings.push(Finding::new("no-time", Severity::High, "its timeout is 0: it would end before it begins"));
+        findings.push(Finding::new("no-time", Severity::High, "its timeout is 0, so it can never run"));
     }
     let properties = manifest.input.as_ref().and_then(|schema| schema.get("properties")).and_then(Value::as_object);
     let takes_some = properties.is_some_and(|properties| !properties.is_empty());
     if recipe.input == InputMode::None && takes_some {
-        let message = "it describes an input and takes none: what a caller gives is lost";
+        let message = "it has an input schema but takes no input: input from callers is lost";
         findings.push(Finding::new("input-lost", Severity::Medium, message));
     }
     let named = recipe.command.iter().flat_map(|word| inputs_in(word));
@@ -156,7 +154,7 @@ fn started(version: &ToolDetail) -> Vec<Finding> {
         Finding::new(
             "unknown-input",
             Severity::Medium,
-            format!("its command takes {{input.{name}}}, which its input does not have"),
+            format!("its command uses {{input.{name}}}, which its input schema does not define"),
         )
     }));
     findings
@@ -180,7 +178,7 @@ fn untried(version: &ToolDetail) -> Vec<Finding> {
     let numbered = examples.enumerate().chain(tests.enumerate()).filter(|(_, (input, _))| gives(input));
     let findings = numbered.map(|(at, (_, table))| {
         let message = format!(
-            "{table} {} gives an input and it takes none, so that it cannot be tried: say how under [run], input = \"stdin-json\"",
+            "{table} {} has an input but the tool takes none, so it cannot be tried: set input = \"stdin-json\" in [run]",
             at + 1
         );
         let finding = Finding::new("cannot-be-tried", Severity::High, message);
@@ -217,12 +215,12 @@ fn limits(limits: &LimitsDeclared, manifest: &Manifest) -> Vec<Finding> {
             Finding::new(
                 "beyond-limit",
                 Severity::Low,
-                format!("{word} {declared} is more than counts; a run gets at most {most}"),
+                format!("{word} {declared} is above the maximum; a run gets at most {most}"),
             )
         })
     });
     let nothing = MOST.iter().zip(declared).filter(|(_, declared)| **declared == Some(0)).map(|((word, _), _)| {
-        Finding::new("no-limit-left", Severity::Medium, format!("{word} 0 leaves a run nothing"))
+        Finding::new("no-limit-left", Severity::Medium, format!("{word} is 0, so a run gets nothing"))
     });
     beyond.chain(nothing.filter(|finding| !finding.message.starts_with("timeout"))).collect()
 }
@@ -236,14 +234,18 @@ fn schemas(manifest: &Manifest) -> Vec<Finding> {
         match Checker::new(schema) {
             Ok(checker) => checkers[at] = Some(checker),
             Err(cause) => {
-                findings.push(Finding::new("no-schema", Severity::High, format!("its {word} schema is none: {cause}")));
+                findings.push(Finding::new(
+                    "no-schema",
+                    Severity::High,
+                    format!("its {word} schema is invalid: {cause}"),
+                ));
             }
         }
         findings.extend(undefined(schema).map(|name| {
             Finding::new(
                 "undefined-required",
                 Severity::Medium,
-                format!("its {word} schema requires {name}, which it does not describe"),
+                format!("its {word} schema requires {name} but does not define it"),
             )
         }));
     }
@@ -251,7 +253,7 @@ fn schemas(manifest: &Manifest) -> Vec<Finding> {
         && manifest.input.is_none()
         && manifest.recipe.as_ref().is_some_and(|recipe| recipe.input != InputMode::None)
     {
-        let message = "it does not describe its input: no form, no checking, nothing to draw inputs from";
+        let message = "no input schema: no form, no input checks, no generated inputs";
         findings.push(Finding::new("no-input-schema", Severity::Low, message));
     }
     let [input, output] = checkers;
@@ -259,7 +261,11 @@ fn schemas(manifest: &Manifest) -> Vec<Finding> {
         let violations = checker.as_ref().map(|checker| checker.violations(value)).unwrap_or_default();
         findings.extend(violations.into_iter().take(MAX_VIOLATIONS).map(|violation| {
             let place = if violation.path.is_empty() { String::new() } else { format!(" at {}", violation.path) };
-            Finding::new("does-not-fit", Severity::Medium, format!("{what} does not fit{place}: {}", violation.message))
+            Finding::new(
+                "does-not-fit",
+                Severity::Medium,
+                format!("{what} does not match the schema{place}: {}", violation.message),
+            )
         }));
     };
     for (number, example) in manifest.examples.iter().enumerate() {
@@ -331,8 +337,7 @@ fn unknown_keys(manifest: &Manifest) -> Vec<Finding> {
         .take(MAX_KEYS)
         .map(|(key, meant)| {
             let meant = meant.unwrap_or_default();
-            let message =
-                format!("nothing reads the key {key}: {meant} was meant, and what stands there does not hold");
+            let message = format!("unknown key {key}: did you mean {meant}? its value has no effect");
             Finding::new("misspelt-key", Severity::High, message)
         })
         .collect();
@@ -340,7 +345,7 @@ fn unknown_keys(manifest: &Manifest) -> Vec<Finding> {
         let more = others.len().saturating_sub(MAX_KEYS);
         let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
         let names: Vec<&str> = others.iter().take(MAX_KEYS).map(|(key, _)| key.as_str()).collect();
-        let message = format!("keys that nothing reads, so that they do nothing: {}{rest}", names.join(", "));
+        let message = format!("unknown keys without effect: {}{rest}", names.join(", "));
         findings.push(Finding::new("unknown-keys", Severity::Medium, message));
     }
     findings
@@ -460,7 +465,7 @@ mod tests {
             version.manifest.extra.insert(key.to_owned(), json!(1));
             let report = examined(examine, &version);
             assert_eq!(codes(&report), [("misspelt-key", Severity::High)], "{key}");
-            assert!(report.findings[0].message.contains(&format!(": {meant} was meant")), "{key}: {report:?}");
+            assert!(report.findings[0].message.contains(&format!(": did you mean {meant}?")), "{key}: {report:?}");
         }
         for key in ["author", "license", "homepage", "mine", "timeout", "command", "icon", "tool", "owner"] {
             let found = found(|manifest| drop(manifest.extra.insert(key.to_owned(), json!(1))));
@@ -527,6 +532,9 @@ mod tests {
         version.manifest.tests =
             vec![TestCase { name: "t".into(), input: json!({"n": 1.5}), expect: json!({"exact": {"sum": 1}}) }];
         let report = examined(examine, &version);
-        assert!(report.findings[0].message.starts_with("the input of test \"t\" does not fit at /n: "), "{report:?}");
+        assert!(
+            report.findings[0].message.starts_with("the input of test \"t\" does not match the schema at /n: "),
+            "{report:?}"
+        );
     }
 }

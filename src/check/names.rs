@@ -39,7 +39,7 @@ fn same_name(own: &Tool, desk: &Desk<'_>) -> Vec<Finding> {
         Finding::new(
             "same-name",
             Severity::Medium,
-            format!("another tool has the same name and other content: {where_it_is}"),
+            format!("another tool has the same name but different content: {where_it_is}"),
         )
     };
     own.clashes.iter().take(MAX_TOLD).map(clash).collect()
@@ -49,18 +49,18 @@ fn same_name(own: &Tool, desk: &Desk<'_>) -> Vec<Finding> {
 fn resembles(own: &Tool, other: &Tool) -> Option<Finding> {
     let (mine, theirs) = (own.name.as_str(), other.name.as_str());
     let how = if is_same_but_for_signs(mine, theirs) {
-        "but for dashes, dots and letters that look alike"
+        "except for dashes, dots and look-alike letters"
     } else if is_lookalike_title(own, other) {
-        "but for letters of other scripts that look alike"
+        "except for look-alike letters of other scripts"
     } else if other.stage.is_vouched() && is_one_edit(mine, theirs) {
-        "but for one letter"
+        "except for one letter"
     } else {
         return None;
     };
     // A tool that nobody vouched for, with nearly the name of one that is trusted.
     let impersonates = other.stage.is_vouched() && !own.stage.is_vouched();
     let severity = if impersonates { Severity::High } else { Severity::Medium };
-    let message = format!("its name is that of {theirs} ({}, {}), {how}", other.stage, other.path);
+    let message = format!("its name is the same as {theirs} ({}, {}), {how}", other.stage, other.path);
     Some(Finding::new(if impersonates { "impersonation" } else { "similar-name" }, severity, message))
 }
 

@@ -42,7 +42,7 @@ fn corpus() -> Option<PathBuf> {
     let shared = std::env::var_os("TOOLSMITH_SHARED").map_or_else(|| repository().join("../shared"), PathBuf::from);
     let corpus = shared.join("corpora/code_evolver");
     if !corpus.is_dir() {
-        crate::needs::not_run(&format!("there is no {}", corpus.display()));
+        crate::needs::not_run(&format!("{} does not exist", corpus.display()));
         return None;
     }
     Some(corpus)

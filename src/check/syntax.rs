@@ -45,7 +45,7 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
         }));
     }
     if read == 0 && findings.is_empty() {
-        return CheckReport::skipped("syntax", "no file in a language that is read here");
+        return CheckReport::skipped("syntax", "no file in a supported language");
     }
     let files = format!("{} read", count(read, "file"));
     CheckReport::of("syntax", findings).noted(files)
@@ -56,7 +56,7 @@ fn faults(file: &VersionFile, language: Option<Language>) -> Option<Vec<Finding>
     let path = file.path.as_str();
     let Some(text) = text_of(file) else {
         language?;
-        let fault = Finding::new("not-text", Severity::High, "it is no UTF-8 text, so nobody can read it as code");
+        let fault = Finding::new("not-text", Severity::High, "it is not UTF-8 text, so it cannot be read as code");
         return Some(vec![fault.at(path, 1)]);
     };
     if let Some(language) = language {
@@ -71,7 +71,7 @@ fn faults(file: &VersionFile, language: Option<Language>) -> Option<Vec<Finding>
         _ => return None,
     };
     let fault = fault.map(|(line, cause)| {
-        Finding::new("no-data", Severity::High, format!("it is no {name}: {cause}")).at(path, line)
+        Finding::new("no-data", Severity::High, format!("it is not valid {name}: {cause}")).at(path, line)
     });
     Some(fault.into_iter().collect())
 }
@@ -113,18 +113,18 @@ fn code_faults(path: &str, language: Language, source: &str) -> Vec<Finding> {
                 .map(|node| Finding::new("syntax", severity, said(node, source, name)).at(path, line(node))),
         );
         if findings.is_empty() {
-            findings.push(Finding::new("syntax", severity, format!("it is no {name}")).at(path, 1));
+            findings.push(Finding::new("syntax", severity, format!("it is not valid {name}")).at(path, 1));
         }
     }
     if is_beyond(root) {
-        let message = "it is nested deeper, or longer, than anybody reads";
+        let message = "it is too deeply nested or too long to analyse";
         findings.push(Finding::new("too-deep", Severity::High, message).at(path, 1));
     }
     if language == Language::Python {
         let old = nodes(root).find(|node| is_python_2(*node, source));
         findings.extend(old.map(|node| {
             let shown = excerpt(text(node, source), MAX_AROUND);
-            Finding::new("python-2", Severity::High, format!("this is Python 2 and does not start: {shown}"))
+            Finding::new("python-2", Severity::High, format!("this is Python 2 code, which does not start: {shown}"))
                 .at(path, line(node))
         }));
     }
@@ -147,13 +147,13 @@ fn said(node: Node<'_>, source: &str, language: &str) -> String {
     let row = source.lines().nth(node.start_position().row).unwrap_or_default();
     let around = excerpt(row, MAX_AROUND);
     if node.is_missing() {
-        return format!("{:?} is missing in: {around}", node.kind());
+        return format!("missing {:?} in: {around}", node.kind());
     }
     let piece = excerpt(text(node, source), MAX_AROUND);
     if piece.is_empty() {
-        format!("this is no {language}: {around}")
+        format!("not valid {language}: {around}")
     } else {
-        format!("this is no {language}: {piece}, in: {around}")
+        format!("not valid {language}: {piece}, in: {around}")
     }
 }
 

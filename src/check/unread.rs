@@ -16,7 +16,7 @@ pub(super) fn told(report: CheckReport, shortfall: &Shortfall, desk: &Desk<'_>) 
     }
     let mut findings: Vec<Finding> = shortfall.unread.iter().map(|unread| of_text(unread, desk)).collect();
     findings.extend(shortfall.stop.map(|stop| {
-        let message = format!("not fully examined: {}; what comes after was not looked at", stop.words());
+        let message = format!("not fully examined: {}; the rest was skipped", stop.words());
         Finding::new(CODE, Severity::High, message)
     }));
     let note = if report.state == CheckState::Skipped { String::new() } else { report.note };
@@ -31,7 +31,7 @@ fn of_text(unread: &Unread, desk: &Desk<'_>) -> Finding {
     let base = desk.base.and_then(|base| path_of(unread, base));
     match base {
         Some(path) => {
-            let message = format!("the version approved before, {path}: {}", unread.words());
+            let message = format!("previously approved version, {path}: {}", unread.words());
             Finding::new(CODE, Severity::High, message)
         }
         // Code in its command, or a file of another tool.

@@ -136,7 +136,7 @@ pub(super) mod tests {
         let result = ResultEvidence { run: Some(RunId(7)), changes: vec![], cut: 0, uncollected: Some(why.to_owned()) };
         let lost = Behaviour { result, ..watched() };
         let text = plain(|page| Seen { behaviour: lost.clone() }.text(page));
-        assert!(text.contains(&format!("could not be collected: {why}")) && !text.contains("no difference"), "{text}");
+        assert!(text.contains(&format!("could not be collected: {why}")) && !text.contains("no differences"), "{text}");
         assert!(lost.evidence().iter().any(|line| line.text.contains(why)));
         assert_eq!(object(&Seen { behaviour: lost })["behaviour"]["result"]["uncollected"], why);
     }
@@ -154,10 +154,10 @@ pub(super) mod tests {
             ..watched()
         };
         let text = plain(|page| Seen { behaviour: off.clone() }.text(page));
-        for part in ["not known, observer off", "no difference is recorded", "observer off"] {
+        for part in ["unknown, observer off", "no changes recorded", "observer off"] {
             assert!(text.contains(part) && text.matches("switched off in the settings").count() == 3, "{text}");
         }
-        assert!(!text.contains("none beyond") && !text.contains("nothing undeclared"), "{text}");
+        assert!(!text.contains("none beyond") && !text.contains("no undeclared"), "{text}");
         assert_eq!(object(&Seen { behaviour: off })["behaviour"]["observer_off"], "switched off in the settings");
     }
 

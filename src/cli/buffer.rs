@@ -37,7 +37,7 @@ struct Flushed {
 pub(super) fn buffer(call: &Call<'_>) -> Result<u8, Stop> {
     let operation = call.required("operation")?;
     if operation != "write" && call.text("item").is_some() {
-        let message = format!("{operation} takes no item");
+        let message = format!("{operation} does not take an item");
         return Err(EngineError::new(ErrorCode::Usage, message, "`toolsmith buffer write ITEM`").into());
     }
     let id = named(call)?;
@@ -54,11 +54,7 @@ pub(super) fn buffer(call: &Call<'_>) -> Result<u8, Stop> {
 
 fn named(call: &Call<'_>) -> Result<BufferId, EngineError> {
     BufferId::new(call.text("buffer").unwrap_or(DEFAULT)).map_err(|error| {
-        EngineError::new(
-            ErrorCode::Usage,
-            format!("no buffer can have this name: {error}"),
-            "for example --buffer usage",
-        )
+        EngineError::new(ErrorCode::Usage, format!("invalid buffer name: {error}"), "for example --buffer usage")
     })
 }
 
@@ -70,12 +66,12 @@ fn write(call: &Call<'_>, buffer: BufferId) -> Result<u8, Stop> {
         return buffer_stream::stream(call, BufferWrite { buffer, change, items: Vec::new() });
     }
     if call.switch("jsonl") {
-        let message = "--jsonl answers each line of a stream";
-        return Err(EngineError::new(ErrorCode::Usage, message, "give - instead of the item").into());
+        let message = "--jsonl needs a stream of items";
+        return Err(EngineError::new(ErrorCode::Usage, message, "use - instead of the item").into());
     }
     let Some(item) = item else {
-        let message = "there is nothing to write";
-        let hint = "give an item: JSON or text, or - for lines on standard input";
+        let message = "no item to write";
+        let hint = "name an item: JSON or text, or - for lines from stdin";
         return Err(EngineError::new(ErrorCode::Usage, message, hint).into());
     };
     let engine = call.open()?;
@@ -92,18 +88,19 @@ fn change(call: &Call<'_>) -> Result<BufferChange, EngineError> {
         None => None,
         Some("0" | "0s") => Some(0),
         Some(text) => {
-            let span: Duration = parse::duration(text).map_err(|why| usage(why, "--interval 5s; 0 is for ever"))?;
+            let span: Duration =
+                parse::duration(text).map_err(|why| usage(why, "for example --interval 5s; 0 means no limit"))?;
             Some(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
         }
     };
     let with = match call.text("with").map(serde_json::from_str::<Map<String, Value>>) {
         None => None,
         Some(Ok(input)) => Some(input),
-        Some(Err(error)) => return Err(usage(format!("--with is no JSON object: {error}"), "")),
+        Some(Err(error)) => return Err(usage(format!("--with is not a JSON object: {error}"), "")),
     };
     let sink = match (call.text("to"), with) {
         (None, None) => None,
-        (None, Some(_)) => return Err(usage("--with is input of a tool, and --to names none".to_owned(), "")),
+        (None, Some(_)) => return Err(usage("--with sets tool input, but --to names no tool".to_owned(), "")),
         (Some("none"), _) => Some(BufferSink::Nobody),
         (Some(tool), with) => Some(BufferSink::Tool { tool: tool.to_owned(), input: with.unwrap_or_default() }),
     };
@@ -182,7 +179,7 @@ fn table(buffers: &[BufferStatus]) -> Table {
         ("waiting", Align::Right),
         ("flushed", Align::Right),
         ("kept", Align::Right),
-        ("flushes", Align::Left),
+        ("flush", Align::Left),
         ("to", Align::Left),
         ("state", Align::Left),
     ];
@@ -196,7 +193,7 @@ fn table(buffers: &[BufferStatus]) -> Table {
             (Ink::Plain, status.total_flushed.to_string()),
             (Ink::Plain, status.kept_count.to_string()),
             (Ink::Plain, status.rule_words()),
-            (Ink::Plain, status.pass_through_tool.clone().unwrap_or_else(|| "nobody".to_owned())),
+            (Ink::Plain, status.pass_through_tool.clone().unwrap_or_else(|| "none".to_owned())),
             (ink, format!("{}{why}", status.state())),
         ]);
     }
@@ -245,8 +242,8 @@ mod tests {
         let listed = Listed { default: None, buffers: vec![status()] };
         assert_eq!(
             plain(|page| listed.text(page)),
-            "buffer          waiting  flushed  kept  flushes    to      state\n\
-             usage_tracking    15/50      300     0  50 or 5 s  nobody  flushes in 3 s\n1 buffer\n"
+            "buffer          waiting  flushed  kept  flush      to    state\n\
+             usage_tracking    15/50      300     0  50 or 5 s  none  flushes in 3 s\n1 buffer\n"
         );
         assert_eq!(object(&listed)["buffers"][0]["next_flush_seconds"], json!(3.0));
     }

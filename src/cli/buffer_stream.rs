@@ -213,9 +213,9 @@ impl Stream<'_> {
 impl Answer for Streamed {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         let count = |items: u64| counted(usize::try_from(items).unwrap_or(usize::MAX), "item", "items");
-        let refused = if self.refused > 0 { format!(", {} refused", self.refused) } else { String::new() };
+        let refused = if self.refused > 0 { format!(", {} rejected", self.refused) } else { String::new() };
         let rest = format!("{} flushed, {} waiting", self.flushed_count, self.status.buffered_count);
-        page.say(format!("{}: {} taken{refused}; {rest}", self.status.buffer_id, count(self.accepted)))
+        page.say(format!("{}: {} accepted{refused}; {rest}", self.status.buffer_id, count(self.accepted)))
     }
 
     fn exit_code(&self) -> u8 {
@@ -259,8 +259,8 @@ fn next_line(input: &mut impl BufRead) -> Option<LineRead> {
             if let Err(error) = input.skip_until(b'\n') {
                 return Some(Err(failed(&error)));
             }
-            let message = format!("the line has more than {most} bytes");
-            let hint = "write what it is about to a file and buffer the path";
+            let message = format!("the line is longer than {most} bytes");
+            let hint = "write the content to a file and buffer its path";
             return Some(Err(EngineError::new(ErrorCode::Usage, message, hint)));
         }
         let text = String::from_utf8_lossy(&bytes);

@@ -46,10 +46,10 @@ pub fn command() -> Command {
 /// Every exit code and what it means.
 pub const EXIT_CODES: &[(u8, &str)] = &[
     (0, "done"),
-    (1, "the operation failed: a run that did not succeed, a check that found faults"),
-    (2, "the call is wrong, or a name matches more than one tool"),
+    (1, "the operation failed: for example a run did not succeed, or a check failed"),
+    (2, "wrong usage, or an ambiguous name"),
     (3, "conflict: the digest changed, or the review was already decided"),
-    (4, "refused by policy, or a human at a terminal is required"),
+    (4, "refused by policy, or needs a human at a terminal"),
     (5, "not found"),
     (6, "the required isolation is not available"),
     (70, "internal error, or the state folder cannot be used"),
@@ -57,11 +57,11 @@ pub const EXIT_CODES: &[(u8, &str)] = &[
 
 /// Every environment variable that changes what a call does, and how.
 pub const VARIABLES: &[(&str, &str)] = &[
-    ("TOOLSMITH_HOME", "one folder for settings and state instead of the user's directories"),
-    ("TOOLSMITH_AGENT", "the name of the calling agent, as --as-agent"),
-    ("TOOLSMITH_SESSION", "the session that a grant for an agent may be limited to"),
-    ("TOOLSMITH_MAX_TIER", "as --max-tier; the lower of both counts"),
-    ("TOOLSMITH_TOOLS", "only these tools, whatever --tools says"),
+    ("TOOLSMITH_HOME", "one folder for settings and state, instead of the user's standard folders"),
+    ("TOOLSMITH_AGENT", "name of the calling agent, as --as-agent"),
+    ("TOOLSMITH_SESSION", "session name, to which a grant may be limited"),
+    ("TOOLSMITH_MAX_TIER", "as --max-tier; the lower of the two applies"),
+    ("TOOLSMITH_TOOLS", "only these tools, regardless of --tools"),
     ("NO_COLOR", "as --no-color"),
 ];
 
@@ -94,7 +94,7 @@ const MOST_USED: [Verb; 10] = [
 
 /// What `-h` says of the verbs: the most used ones, and the names of all others. Fits a small terminal.
 fn short_overview() -> String {
-    let mut text = String::from("Without a verb the workbench opens. The verbs used most:");
+    let mut text = String::from("Without a verb, the workbench opens. Most used verbs:");
     for verb in MOST_USED {
         let row = action::spec(verb);
         let _ = write!(text, "\n  {:NAME_COLUMN$}{}", row.name, shortened(row.doc));
@@ -139,7 +139,7 @@ pub(super) fn groups() -> impl Iterator<Item = (Group, Vec<&'static Spec>)> {
 
 /// The verbs under their headings.
 pub(super) fn overview() -> String {
-    let mut text = String::from("Without a verb the workbench opens.");
+    let mut text = String::from("Without a verb, the workbench opens.");
     for (group, rows) in groups() {
         let _ = write!(text, "\n\n{}:", heading(group));
         for row in rows {
@@ -180,14 +180,14 @@ const GROUPS: &[Group] = &[
 /// The heading of a group.
 pub(super) fn heading(group: Group) -> &'static str {
     match group {
-        Group::Catalog => "Look at tools",
+        Group::Catalog => "Inspect tools",
         Group::Run => "Run tools",
         Group::Review => "Decide",
         Group::Make => "Make tools",
         Group::Lifecycle => "Stages and access",
         Group::History => "History",
         Group::Workbench => "The program",
-        Group::Motion => "Move about",
+        Group::Motion => "Navigation",
     }
 }
 
@@ -217,7 +217,7 @@ fn globals() -> [ClapArg; 6] {
             .value_name("DIR")
             .value_parser(ValueParser::path_buf())
             .value_hint(ValueHint::DirPath)
-            .help("Workspace folder; default is found from here upward"),
+            .help("Workspace folder; default is the nearest one upwards"),
         ClapArg::new(global::JSON).long("json").action(ArgAction::SetTrue).help("Print exactly one JSON object"),
         ClapArg::new(global::NO_COLOR)
             .hide_short_help(true)
@@ -229,20 +229,20 @@ fn globals() -> [ClapArg; 6] {
             .long("as-agent")
             .value_name("NAME")
             .value_parser(parse::agent_name)
-            .help("Act as this agent, with an agent's rights"),
+            .help("Act as this agent, with the permissions of an agent"),
         ClapArg::new(global::MAX_TIER)
             .hide_short_help(true)
             .long("max-tier")
             .value_name("TIER")
             .value_parser(PossibleValuesParser::new(["low", "medium", "high"]))
-            .help("Let nothing run that costs more"),
+            .help("Highest cost tier that may run"),
         ClapArg::new(global::TOOLS)
             .hide_short_help(true)
             .long("tools")
             .value_name("NAME,NAME…")
-            .help("Only these tools are offered and run: names, sets, or minimal, default, full"),
+            .help("Offer and run only these tools: names, sets, or minimal, default, full"),
     ]
-    .map(|arg| arg.global(true).help_heading("Options of every verb"))
+    .map(|arg| arg.global(true).help_heading("Global options"))
 }
 
 fn subcommand(row: &Spec) -> Command {

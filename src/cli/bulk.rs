@@ -72,21 +72,21 @@ pub(super) fn approve(call: &Call<'_>) -> Result<u8, Stop> {
     let usage = |message: &str, hint: &str| Stop::Error(EngineError::new(ErrorCode::Usage, message, hint));
     if let [(id, prefix)] = named.as_slice() {
         return match (prefix.as_deref(), call.text("digest")) {
-            (Some(_), Some(_)) => Err(usage("the digest is given twice", "either ID=PREFIX or --digest PREFIX")),
+            (Some(_), Some(_)) => Err(usage("the digest is given twice", "use either ID=PREFIX or --digest PREFIX")),
             (Some(prefix), None) | (None, Some(prefix)) => call.print(&review::approve(call, (ReviewId(*id), prefix))?),
-            (None, None) => Err(usage("the digest is missing", "--digest PREFIX, or ID=PREFIX")),
+            (None, None) => Err(usage("the digest is missing", "add --digest PREFIX, or write ID=PREFIX")),
         };
     }
     for option in ["digest", "role", "override"] {
         if call.text(option).is_some() {
-            let message = format!("--{option} is for one review");
-            return Err(usage(&message, "name that review alone; several are ID=PREFIX each"));
+            let message = format!("--{option} works with one review only");
+            return Err(usage(&message, "name one review; for several, write ID=PREFIX for each"));
         }
     }
     let named: Option<Vec<(ReviewId, String)>> =
         named.into_iter().map(|(id, prefix)| Some((ReviewId(id), prefix?))).collect();
     let Some(named) = named else {
-        return Err(usage("a digest is missing", "several reviews are approved as ID=PREFIX each"));
+        return Err(usage("a digest is missing", "to approve several reviews, write ID=PREFIX for each"));
     };
     several(call, DecisionKind::Approve, &named)
 }
@@ -112,8 +112,8 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
     }
     let unread = kind == DecisionKind::Approve && call.switch("unread");
     if unread && call.text("reason").and_then(visible_words).is_none() {
-        let message = "--unread needs a reason: nothing of these reviews is shown first";
-        let hint = "--reason TEXT says why they are approved all the same; it is kept and shown forever";
+        let message = "--unread needs a reason, because these reviews are not shown first";
+        let hint = "add --reason TEXT; it is recorded permanently";
         return Err(EngineError::new(ErrorCode::Failed, message, hint).into());
     }
     if kind == DecisionKind::Approve {
@@ -129,12 +129,12 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
     }
     let items = items(call, &engine, kind, &rows)?;
     if items.is_empty() {
-        let message = format!("none of them can be decided this way: {kind}");
-        return Err(EngineError::new(ErrorCode::Refused, message, "the table says why").into());
+        let message = format!("none of them can be decided together: {kind}");
+        return Err(EngineError::new(ErrorCode::Refused, message, "the table shows the reasons").into());
     }
     if !call.switch("yes") && !agreed(call, kind, items.len(), unread)? {
         let message = "nothing was decided";
-        return Err(EngineError::new(ErrorCode::Failed, message, "answer y, or give --yes").into());
+        return Err(EngineError::new(ErrorCode::Failed, message, "answer y, or add --yes").into());
     }
     let how = BulkDecision { kind, reason: call.text("reason"), unread };
     let results = engine.reviews().decide_all(&items, &how, &call.caller(&engine));
@@ -161,7 +161,7 @@ fn items(
             return Ok(BulkItem { review: row.review, digest: row.digest, shown: Shown::default(), evidence: None });
         }
         let detail = engine.reviews().detail(row.review)?;
-        let shown = reading::read(call, engine, &detail, "enter goes on")?;
+        let shown = reading::read(call, engine, &detail, "press enter to continue")?;
         let evidence = Some(detail.evidence_digest());
         Ok(BulkItem { review: row.review, digest: row.digest, shown, evidence })
     })
@@ -174,7 +174,7 @@ fn none_known(mut unknown: Vec<(ReviewId, EngineError)>) -> EngineError {
     match unknown.pop() {
         Some((_, only)) if unknown.is_empty() => only,
         _ => {
-            let message = format!("there are no reviews {}", numbers.join(", "));
+            let message = format!("unknown reviews: {}", numbers.join(", "));
             EngineError::new(ErrorCode::NotFound, message, "`toolsmith reviews` lists them")
         }
     }
@@ -197,7 +197,7 @@ fn show(call: &Call<'_>, kind: DecisionKind, rows: &[PreflightRow], unread: bool
     let left = |name| (name, Align::Left);
     let heads = [
         ("review", Align::Right),
-        left("asks"),
+        left("type"),
         left("tool"),
         left("digest"),
         left("risk"),

@@ -27,12 +27,18 @@ pub(super) fn pull(call: &Call<'_>) -> Result<u8, Stop> {
 }
 
 fn folder(call: &Call<'_>) -> Result<PathBuf, EngineError> {
-    call.get("bundle").ok_or_else(|| EngineError::new(ErrorCode::Usage, "no folder is named", "push DIR, or pull DIR"))
+    call.get("bundle").ok_or_else(|| {
+        EngineError::new(
+            ErrorCode::Usage,
+            "the folder is missing",
+            "write `toolsmith push DIR` or `toolsmith pull DIR`",
+        )
+    })
 }
 
 impl Answer for Carry {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let heads = [("tool", Align::Left), ("version", Align::Left), ("became", Align::Left)];
+        let heads = [("tool", Align::Left), ("version", Align::Left), ("result", Align::Left)];
         let mut table = Table::new(&heads);
         for tool in &self.report.tools {
             let (ink, word) = match tool.state {

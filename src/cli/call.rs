@@ -69,15 +69,15 @@ impl Globals {
             let here = std::env::current_dir().map_err(|error| {
                 EngineError::new(
                     ErrorCode::NotFound,
-                    format!("the current folder is gone: {error}"),
-                    "go to another one",
+                    format!("the current folder no longer exists: {error}"),
+                    "change to another folder",
                 )
             })?;
             return Ok(find_workspace(&here));
         };
         dir.canonicalize().map_err(|error| {
             let message = format!("cannot open the workspace {}: {error}", dir.display());
-            EngineError::new(ErrorCode::NotFound, message, "`toolsmith init DIR` makes a workspace")
+            EngineError::new(ErrorCode::NotFound, message, "`toolsmith init DIR` creates a workspace")
         })
     }
 
@@ -245,11 +245,11 @@ impl<'a> Call<'a> {
     fn open_plainly(&self) -> Result<Engine, EngineError> {
         let options = self.globals.options()?;
         if !is_workspace(&options.workspace) {
-            let message = format!("no workspace at or above {}: there is no tools folder", options.workspace.display());
+            let message = format!("no workspace at or above {}: no tools folder found", options.workspace.display());
             return Err(EngineError::new(
                 ErrorCode::NotFound,
                 message,
-                "`toolsmith init` makes one, --workspace DIR names one",
+                "`toolsmith init` creates one; --workspace DIR selects one",
             ));
         }
         let engine = Engine::open(options)?;
@@ -343,16 +343,16 @@ impl<'a> Call<'a> {
             {
                 self.log_found_agent(&engine, what, true);
             }
-            let message = format!("{what} is for humans, and {} is an agent{place}", SafeText::new(agent));
+            let message = format!("{what} is for humans only, and {} is an agent{place}", SafeText::new(agent));
             return refused(message, "ask the human who runs the workbench");
         }
         if !io::stdin().is_terminal() {
-            let message = format!("{what} needs a human at a terminal, and standard input is not a terminal");
-            return refused(message, "call it from a terminal, or open `toolsmith` and do it there");
+            let message = format!("{what} needs a human at a terminal, but stdin is not a terminal");
+            return refused(message, "run it in a terminal, or open the workbench with `toolsmith`");
         }
         if is_left_behind() {
-            let message = format!("{what} needs a human at a terminal, and the program that called it has ended");
-            return refused(message, "call it from the shell of the terminal, in the foreground");
+            let message = format!("{what} needs a human at a terminal, but the calling program has ended");
+            return refused(message, "run it from a shell in a terminal, in the foreground");
         }
         Ok(())
     }
@@ -426,7 +426,7 @@ fn is_workspace(dir: &Path) -> bool {
 }
 
 fn missing(name: &str) -> EngineError {
-    EngineError::new(ErrorCode::Usage, format!("{name} is missing"), "`toolsmith help` names the arguments")
+    EngineError::new(ErrorCode::Usage, format!("{name} is missing"), "`toolsmith help VERB` lists the arguments")
 }
 
 fn agent_of_environment() -> Result<Option<String>, EngineError> {
@@ -449,7 +449,7 @@ fn limits(matches: &ArgMatches) -> Result<Limits, EngineError> {
     let given = match std::env::var_os("TOOLSMITH_MAX_TIER").filter(|value| !value.is_empty()) {
         None => None,
         Some(value) => Some(value.to_str().and_then(word).ok_or_else(|| {
-            let message = "TOOLSMITH_MAX_TIER is no cost tier".to_owned();
+            let message = "TOOLSMITH_MAX_TIER is not a cost tier".to_owned();
             EngineError::new(ErrorCode::Usage, message, "set it to low, medium or high, or unset it")
         })?),
     };

@@ -130,7 +130,7 @@ fn exit_code(outcome: CallOutcome) -> u8 {
 impl Answer for Shown {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         if self.candidates.candidates.is_empty() {
-            page.line(&Line::new().put(Ink::Warn, format!("no tool can be tried for {:?}", self.scenario)))?;
+            page.line(&Line::new().put(Ink::Warn, format!("no tool is available for {:?}", self.scenario)))?;
         }
         for (number, candidate) in (1..).zip(&self.candidates.candidates) {
             let head = Line::new().put(Ink::Dim, format!("{number:>2}  ")).put(Ink::Strong, candidate.tool.as_str());

@@ -382,8 +382,8 @@ impl Answer for Shown {
         self.identity(page)?;
         self.standing(page)?;
         self.needs(page)?;
-        write_schema(page, "Takes", self.manifest.input.as_ref())?;
-        write_schema(page, "Gives", self.manifest.output.as_ref())?;
+        write_schema(page, "Input", self.manifest.input.as_ref())?;
+        write_schema(page, "Output", self.manifest.output.as_ref())?;
         self.contents(page)?;
         page.heading("Behaviour")?;
         for line in self.behaviour.evidence() {
@@ -413,8 +413,7 @@ impl Shown {
         page.field("path", Ink::Plain, format!("{} ({})", tool.path, format_words(tool.format)))?;
         let dialect = self.manifest.dialect;
         page.field("kind", Ink::Plain, format!("{}, category {}, dialect {dialect}", tool.kind, tool.category))?;
-        let counts =
-            if tool.classified { "" } else { ": nothing states its tier; it counts as medium but is not locked" };
+        let counts = if tool.classified { "" } else { " (treated as medium, but not locked)" };
         page.field("cost tier", Ink::Plain, format!("{}{counts}", tier_word(tool)))?;
         for (label, list) in [
             ("tags", &tool.tags),
@@ -435,7 +434,7 @@ impl Shown {
         let tool = &self.tool;
         let (ink, state) = state_words(tool);
         match &self.doubt {
-            Some(_) if self.is_only_doubted => page.field("state", Ink::Bad, "not as approved")?,
+            Some(_) if self.is_only_doubted => page.field("state", Ink::Bad, "differs from approval")?,
             Some(_) | None => page.field("state", ink, state)?,
         }
         if let Some(doubt) = &self.doubt {
@@ -451,7 +450,7 @@ impl Shown {
             page.field("not runnable", Ink::Warn, reason)?;
         }
         if let Some(reason) = &tool.facts.approved_over {
-            page.field("overridden", Ink::Bad, format!("approved although checks failed: {reason}"))?;
+            page.field("overridden", Ink::Bad, format!("approved despite failed checks: {reason}"))?;
         }
         if let Some(unread) = &tool.facts.approved_unread {
             page.field("unread", Ink::Bad, format!("approved with {unread} in its review"))?;
@@ -479,12 +478,12 @@ impl Shown {
             }
         }
         if let Some(review) = self.waiting_review {
-            page.field("review", Ink::Warn, format!("{review} waits for a human: `toolsmith review {review}`"))?;
+            page.field("review", Ink::Warn, format!("{review} is pending: `toolsmith review {review}`"))?;
         }
         let made = &self.manifest.provenance;
         let by = [made.created_by.as_deref(), made.generator.as_deref(), made.created_at.as_deref()];
         let by: Vec<&str> = by.into_iter().flatten().collect();
-        let by = if by.is_empty() { "it does not say".to_owned() } else { by.join(", ") };
+        let by = if by.is_empty() { "not stated".to_owned() } else { by.join(", ") };
         page.field("made by", Ink::Plain, format!("{by} (origin {})", tool.origin))
     }
 
@@ -544,7 +543,7 @@ impl Shown {
         let rate = self.tool.facts.success_rate.map(|rate| format!(", {:.0} % succeeded", rate * 100.0));
         page.heading(&format!("Runs: {runs}{}", rate.unwrap_or_default()))?;
         if self.runs.is_empty() {
-            return page.line(&Line::new().put(Ink::Dim, "  it has not run yet"));
+            return page.line(&Line::new().put(Ink::Dim, "  no runs yet"));
         }
         page.table(&run_table(&self.runs, page.look()))
     }
@@ -554,8 +553,8 @@ fn format_words(format: Format) -> &'static str {
     match format {
         Format::Native => "native folder",
         Format::Pair => "script and sidecar",
-        Format::Manifest => "manifest alone",
-        Format::Header => "bare script",
+        Format::Manifest => "manifest only",
+        Format::Header => "script without manifest",
     }
 }
 

@@ -90,7 +90,7 @@ pub(super) fn write(page: &mut Page<'_>, verdict: Option<&Verdict>) -> io::Resul
 /// A verdict in lines, the worst checks first.
 pub(super) fn verdict_lines(verdict: Option<&Verdict>) -> Vec<Line> {
     let Some(verdict) = verdict else {
-        return vec![Line::new().put(Ink::Warn, "  none has begun on this version")];
+        return vec![Line::new().put(Ink::Warn, "  no checks have started for this version")];
     };
     let mut checks: Vec<&CheckReport> = verdict.checks.iter().collect();
     checks.sort_by_key(|check| rank(check.state));
@@ -170,7 +170,7 @@ pub(super) fn comment(call: &Call<'_>) -> Result<Done, EngineError> {
 /// `withdraw COMMENT`.
 pub(super) fn withdraw(call: &Call<'_>) -> Result<Done, EngineError> {
     let comment = call.get::<usize>("comment").and_then(|number| i64::try_from(number).ok());
-    let comment = comment.ok_or_else(|| EngineError::new(ErrorCode::Usage, "no comment is named", ""))?;
+    let comment = comment.ok_or_else(|| EngineError::new(ErrorCode::Usage, "the comment number is missing", ""))?;
     let command = Command::Withdraw { comment: CommentId(comment) };
     let (engine, _catalog) = call.open_catalog()?;
     execute(call, &engine, command)
@@ -183,7 +183,7 @@ fn lines(text: &str) -> Result<(u64, u64), EngineError> {
         (Ok(first), Ok(last)) if 0 < first && first <= last => Ok((first, last)),
         _ => Err(EngineError::new(
             ErrorCode::Usage,
-            format!("{text:?} names no lines"),
+            format!("{text:?} is not a line number or range"),
             "write --lines 12, or --lines 12-15",
         )),
     }
@@ -209,7 +209,7 @@ mod tests {
             "  failed      capabilities\n      high    a.py:3: runs text as code\\x1b[2J\n  \
              unavailable ruff  not installed\n  passed      manifest\n"
         );
-        assert_eq!(plain(|page| write(page, None)), "  none has begun on this version\n");
+        assert_eq!(plain(|page| write(page, None)), "  no checks have started for this version\n");
     }
 
     #[test]

@@ -90,8 +90,8 @@ pub(super) fn docs(call: &Call<'_>) -> Result<Written, EngineError> {
             // A folder that the user names is the user's own choice.
             refuse_links(if is_own { engine.workspace() } else { &out }, &path)?;
             if std::fs::read_to_string(&path).map_or_else(|_| path.exists(), |there| !there.ends_with(OURS)) {
-                let message = format!("{} was not written by toolsmith and is not overwritten", path.display());
-                return Err(EngineError::new(ErrorCode::Conflict, message, "name another folder with --out"));
+                let message = format!("{} was not written by toolsmith, so it is not overwritten", path.display());
+                return Err(EngineError::new(ErrorCode::Conflict, message, "choose another folder with --out"));
             }
             std::fs::create_dir_all(&out).map_err(|error| unwritable(&out, &error))?;
             std::fs::write(&path, text).map_err(|error| unwritable(&path, &error))?;
@@ -133,7 +133,7 @@ fn file_name(tool: &Tool, taken: &[(String, String)]) -> String {
 
 fn unwritable(path: &Path, error: &io::Error) -> EngineError {
     let message = format!("cannot write {}: {error}", path.display());
-    EngineError::new(ErrorCode::Failed, message, "--out names another folder")
+    EngineError::new(ErrorCode::Failed, message, "choose another folder with --out")
 }
 
 fn page(engine: &Engine, tool: &Tool) -> Result<String, EngineError> {
@@ -175,7 +175,7 @@ fn usage(text: &mut String, tool: &Tool, manifest: &Manifest) {
     text.push_str("\n## Usage\n\n");
     let input = if takes_input(manifest) { " --input '{…}'" } else { "" };
     code(text, "sh", &format!("toolsmith run {}{input}", tool.name));
-    for (title, schema) in [("Takes", &manifest.input), ("Gives", &manifest.output)] {
+    for (title, schema) in [("Input", &manifest.input), ("Output", &manifest.output)] {
         match schema {
             Some(schema) => {
                 // Writing into memory cannot fail.
@@ -183,7 +183,7 @@ fn usage(text: &mut String, tool: &Tool, manifest: &Manifest) {
                 code(text, "json", &pretty(schema));
             }
             None => {
-                let _ = writeln!(text, "\n{title}: it does not say.");
+                let _ = writeln!(text, "\n{title}: not stated.");
             }
         }
     }
@@ -198,7 +198,7 @@ fn usage(text: &mut String, tool: &Tool, manifest: &Manifest) {
 fn examples(text: &mut String, tool: &Tool, manifest: &Manifest) {
     text.push_str("\n## Examples\n");
     if manifest.examples.is_empty() {
-        text.push_str("\nIt gives none.\n");
+        text.push_str("\nNone.\n");
     }
     for example in &manifest.examples {
         let title = if example.description.is_empty() { "An example" } else { &example.description };
@@ -218,7 +218,7 @@ fn examples(text: &mut String, tool: &Tool, manifest: &Manifest) {
 fn limitations(text: &mut String, tool: &Tool, manifest: &Manifest) {
     text.push_str("\n## Limitations\n\n");
     if manifest.permissions.is_nothing() {
-        text.push_str("- It declares no permission: no network, no files but its own, no variables.\n");
+        text.push_str("- It declares no permissions: no network, no files except its own, no variables.\n");
     }
     for sentence in manifest.permissions.sentences(tool.stage == Stage::Core) {
         // Writing into memory cannot fail.
@@ -239,7 +239,7 @@ fn limitations(text: &mut String, tool: &Tool, manifest: &Manifest) {
         }
     }
     if !tool.runnable {
-        item(text, "it cannot run here", &line(tool.reason.as_deref().unwrap_or("nobody knows why")));
+        item(text, "it cannot run on this machine", &line(tool.reason.as_deref().unwrap_or("unknown reason")));
     }
 }
 
@@ -256,7 +256,7 @@ fn measured(text: &mut String, material: &Material<'_>) {
 fn provenance(text: &mut String, material: &Material<'_>) {
     text.push_str("\n## Provenance\n\n");
     let Some(origin) = material.version.map(|version| &version.provenance) else {
-        text.push_str("Nothing is recorded of it.\n");
+        text.push_str("No provenance is recorded.\n");
         return;
     };
     for (name, value) in origin.facts() {
@@ -328,17 +328,14 @@ impl Answer for Written {
         for skipped in &self.skipped {
             page.line(&Line::new().put(Ink::Warn, "no page: ").put(Ink::Plain, skipped))?;
         }
-        let (ink, written, taken) = if self.check {
-            (Ink::Warn, "not fresh: ", "no tool has it: ")
-        } else {
-            (Ink::Dim, "wrote ", "took away ")
-        };
+        let (ink, written, taken) =
+            if self.check { (Ink::Warn, "out of date: ", "no such tool: ") } else { (Ink::Dim, "wrote ", "removed ") };
         for (word, names) in [(written, &self.changed), (taken, &self.gone)] {
             for name in names {
                 page.line(&Line::new().put(ink, word).put(Ink::Plain, name))?;
             }
         }
-        let fresh = counted(self.pages.len() - self.changed.len(), "page was fresh", "pages were fresh");
+        let fresh = counted(self.pages.len() - self.changed.len(), "page was up to date", "pages were up to date");
         page.say(format!("{} in {}, {fresh}", counted(self.pages.len(), "page", "pages"), self.out.display()))
     }
 

@@ -131,24 +131,24 @@ fn lane_line(lane: &Lane) -> String {
     let who = &lane.generator;
     match &lane.state {
         LaneState::Asking { attempt: 1 } => format!("{who}: asked"),
-        LaneState::Asking { attempt } => format!("{who}: asked once more (try {attempt})"),
+        LaneState::Asking { attempt } => format!("{who}: asked again (attempt {attempt})"),
         LaneState::Waiting { delay_ms, .. } => {
             let trouble = lane.troubles.last().map_or("", String::as_str);
-            format!("{who}: {trouble}; asked again in {} s", delay_ms.div_ceil(1000))
+            format!("{who}: {trouble}; retry in {} s", delay_ms.div_ceil(1000))
         }
         LaneState::Examining => {
             let bytes: u64 = lane.files.iter().map(|file| file.bytes).sum();
-            format!("{who}: {} ({bytes} bytes), being checked", count(lane.files.len(), "file"))
+            format!("{who}: {} ({bytes} bytes), checking", count(lane.files.len(), "file"))
         }
         LaneState::Unusable(unusable) => format!("{who}: not usable: {}", unusable.why),
         LaneState::Failed(message) => message.clone(),
-        LaneState::NotExamined(message) => format!("{who}: could not be examined: {message}"),
+        LaneState::NotExamined(message) => format!("{who}: could not be checked: {message}"),
         LaneState::Examined { verdict, replay } => {
             let mut parts = Vec::new();
             if verdict.blocking.is_empty() {
-                parts.push("nothing in the way of an approval".to_owned());
+                parts.push("nothing blocks approval".to_owned());
             } else {
-                parts.push(format!("in the way: {}", verdict.blocking.join(", ")));
+                parts.push(format!("blocks approval: {}", verdict.blocking.join(", ")));
             }
             if verdict.failed_tests > 0 {
                 parts.push(format!("{} failed", count(verdict.failed_tests as usize, "test")));
@@ -198,7 +198,7 @@ impl Answer for Request {
         for line in self.text.lines() {
             page.line(&Line::of(line))?;
         }
-        let whom = format!("not sent; {} would be asked ({})", self.generators.join(", "), self.chosen);
+        let whom = format!("not sent; would ask {} ({})", self.generators.join(", "), self.chosen);
         page.line(&Line::new().put(Ink::Dim, whom))
     }
 }
@@ -224,7 +224,7 @@ fn number(call: &Call<'_>) -> Result<EvolutionId, EngineError> {
     let number = call.get::<usize>("evolution").unwrap_or_default();
     i64::try_from(number)
         .map(EvolutionId)
-        .map_err(|_| EngineError::new(ErrorCode::Usage, "that is no number of an evolution", ""))
+        .map_err(|_| EngineError::new(ErrorCode::Usage, "that is not an evolution number", ""))
 }
 
 /// `2` or `2.1`, counted from 1.
@@ -233,8 +233,8 @@ fn answer_place(text: &str) -> Result<LaneId, EngineError> {
     if let (Ok(round @ 1..), Ok(lane @ 1..)) = (round.parse::<u32>(), lane.parse::<u32>()) {
         return Ok(LaneId { round, lane: lane - 1 });
     }
-    let message = format!("{text:?} is no place of an answer");
-    Err(EngineError::new(ErrorCode::Usage, message, "write the round, as 2, or 2.1 for the first of several"))
+    let message = format!("{text:?} is not an answer");
+    Err(EngineError::new(ErrorCode::Usage, message, "write the round, for example 2, or 2.1 for its first answer"))
 }
 
 /// `keep ID [--answer PLACE]`.
@@ -252,7 +252,7 @@ pub(super) fn stop(call: &Call<'_>) -> Result<Shown, EngineError> {
     let id = number(call)?;
     let before = engine.evolutions().stop(id, &call.caller(&engine))?;
     if before.state == EvolutionState::Running {
-        let said = format!("evolution {id} is asked to stop; whoever drives it ends it within a second or two");
+        let said = format!("stopping evolution {id}; this may take a second or two");
         call.note(&Line::new().put(Ink::Plain, said));
     }
     Ok(Shown { detail: engine.evolutions().detail(id)? })
@@ -307,8 +307,8 @@ impl Answer for List {
                 ("tool", Align::Left),
                 ("version", Align::Left),
                 ("state", Align::Left),
-                ("began", Align::Left),
-                ("came of it", Align::Left),
+                ("started", Align::Left),
+                ("result", Align::Left),
             ];
             let mut table = Table::new(&heads);
             for one in &self.evolutions {
@@ -395,10 +395,10 @@ impl Answer for Shown {
             (EvolutionState::Interrupted, None) => page.field(
                 "next",
                 Ink::Dim,
-                format!("`toolsmith resume {0}` goes on, `toolsmith stop {0}` ends it", one.id),
+                format!("`toolsmith resume {0}` resumes it, `toolsmith stop {0}` ends it", one.id),
             ),
             (EvolutionState::Spent | EvolutionState::Stopped | EvolutionState::Failed, None) if best.is_some() => {
-                page.field("next", Ink::Dim, format!("`toolsmith keep {}` writes the best answer for review", one.id))
+                page.field("next", Ink::Dim, format!("`toolsmith keep {}` saves the best answer for review", one.id))
             }
             _ => Ok(()),
         }
@@ -427,13 +427,13 @@ struct LearntTable {
 impl Answer for LearntTable {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         if self.learnt.is_empty() {
-            return page.line(&Line::new().put(Ink::Dim, "nothing was learnt yet"));
+            return page.line(&Line::new().put(Ink::Dim, "no data yet"));
         }
         let heads = [
             ("failure", Align::Left),
             ("change", Align::Left),
             ("uses", Align::Right),
-            ("good", Align::Right),
+            ("helped", Align::Right),
             ("approved", Align::Right),
         ];
         let mut table = Table::new(&heads);

@@ -152,10 +152,10 @@ impl Answer for Incidents {
 fn incident_table(incidents: &[Incident], page: &Page<'_>) -> Table {
     let heads = [
         ("tool", Align::Left),
-        ("began", Align::Left),
+        ("since", Align::Left),
         ("run", Align::Right),
         ("failures", Align::Right),
-        ("recovered after", Align::Right),
+        ("time to recovery", Align::Right),
         ("by", Align::Left),
     ];
     let mut table = Table::new(&heads).sparing(&["run"]);
@@ -216,7 +216,7 @@ impl Answer for Shown {
             }
         }
         if !incidents.is_empty() {
-            page.heading(&format!("When {} did not work", group.tool))?;
+            page.heading(&format!("Outages of {}", group.tool))?;
             page.table(&incident_table(incidents, page))?;
         }
         match median_recovery_ms {

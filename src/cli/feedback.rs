@@ -36,14 +36,14 @@ pub(super) fn feedback(call: &Call<'_>) -> Result<u8, Stop> {
     let count = decisions.len();
     for decision in &decisions {
         for damage in decision["damaged"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            let text = format!("{damage}: its decision is exported without it; `toolsmith verify` names all damage");
+            let text = format!("{damage}: the decision is exported without it; `toolsmith verify` lists all damage");
             call.note(&Line::new().put(Ink::Warn, "warning: ").put(Ink::Plain, text));
         }
     }
     if let Some(path) = call.get::<PathBuf>("out") {
         write_file(&path, &decisions).map_err(|error| {
             let message = format!("cannot write {}: {error}", path.display());
-            EngineError::new(ErrorCode::Failed, message, "name a file in a folder that you may write")
+            EngineError::new(ErrorCode::Failed, message, "choose a file in a writable folder")
         })?;
         return call.print(&Exported { decisions: Vec::new(), out: Some(path), count });
     }

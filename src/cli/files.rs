@@ -77,7 +77,7 @@ impl FileText {
         page.line(&self.head.line())?;
         match &self.text {
             Some(text) => page.block(0, Ink::Plain, text),
-            None => page.line(&Line::new().put(Ink::Warn, "(no text: its bytes cannot be shown)")),
+            None => page.line(&Line::new().put(Ink::Warn, "(binary: content not shown)")),
         }
     }
 }
@@ -210,7 +210,7 @@ impl FileDiff {
         page.line(&head)?;
         match &self.diff {
             None if matches!(self.change, FileChange::Mode | FileChange::Name) => Ok(()),
-            None => page.line(&Line::new().put(Ink::Warn, "(no text: its bytes cannot be shown)")),
+            None => page.line(&Line::new().put(Ink::Warn, "(binary: content not shown)")),
             Some(diff) => diff.split_terminator('\n').try_for_each(|line| page.line(&diff_line(line))),
         }
     }
@@ -272,7 +272,7 @@ fn other_side(name: &str, other: &str) -> Result<String, EngineError> {
         Some(("", version)) => version,
         Some((of, version)) if of == name => version,
         Some((of, _)) => {
-            let message = format!("{name} and {of} are two tools, and versions of one are compared");
+            let message = format!("{name} and {of} are different tools; only versions of one tool can be compared");
             let hint = format!("`toolsmith diff {name}@OLD @NEW`; `toolsmith lineage {name}` lists its versions");
             return Err(EngineError::new(ErrorCode::Usage, message, hint));
         }
@@ -295,7 +295,7 @@ fn approved_side(engine: &Engine, tool: &Tool) -> Result<Side, EngineError> {
             Some(digest) => format!("name the old side, for example `toolsmith diff {}@{digest}`", tool.name),
             None => "it has only this version; `toolsmith source` shows it".to_owned(),
         };
-        let message = format!("no version of {} was approved, so there is nothing to compare with", tool.name);
+        let message = format!("no version of {} was approved; there is nothing to compare with", tool.name);
         return Err(EngineError::new(ErrorCode::NotFound, message, hint));
     };
     let files = engine.versions().files(approved.digest)?;
@@ -308,7 +308,7 @@ impl Answer for Comparison {
         let title = format!("{}: {} → {}", self.tool, name(&self.old), name(&self.new));
         page.line(&Line::new().put(Ink::Strong, title))?;
         if self.files.is_empty() {
-            return page.say("no difference");
+            return page.say("no differences");
         }
         for file in &self.files {
             page.line(&Line::new())?;
@@ -376,7 +376,7 @@ mod tests {
         let binary = FileText::of(&file("x", FileMode::Executable, b"\x7fELF\0"));
         assert_eq!(
             plain(|page| binary.write(page)),
-            "  x  5 B  executable  not UTF-8 text\n(no text: its bytes cannot be shown)\n"
+            "  x  5 B  executable  not UTF-8 text\n(binary: content not shown)\n"
         );
     }
 
@@ -399,7 +399,7 @@ mod tests {
         let error = other_side("a", "b@1.0.2").unwrap_err();
         assert_eq!(
             (error.code, error.message.as_str()),
-            (ErrorCode::Usage, "a and b are two tools, and versions of one are compared")
+            (ErrorCode::Usage, "a and b are different tools; only versions of one tool can be compared")
         );
     }
 }

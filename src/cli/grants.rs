@@ -36,8 +36,8 @@ pub(super) fn grant(call: &Call<'_>) -> Result<Done, EngineError> {
 pub(super) fn scope_asked(call: &Call<'_>, session: Option<&str>) -> Result<GrantScope, EngineError> {
     match call.text("session") {
         Some(name) if visible_words(name).is_none() => {
-            let hint = "name a session, or leave --session out";
-            Err(EngineError::new(ErrorCode::Usage, "the session has no name", hint))
+            let hint = "name a session, or omit --session";
+            Err(EngineError::new(ErrorCode::Usage, "the session name is empty", hint))
         }
         Some(name) => Ok(GrantScope::Session(name.to_owned())),
         None => Ok(session.map_or(GrantScope::Version, |name| GrantScope::Session(name.to_owned()))),
@@ -61,16 +61,16 @@ pub(super) fn grants(call: &Call<'_>) -> Result<Grants, EngineError> {
 /// What leave for an agent, or a version used in a session, comes to.
 fn may(grant: &AgentGrant) -> String {
     if grant.is_use() {
-        return "it is used in place of the usual one; agents may run it, strictly contained".to_owned();
+        return "used instead of the usual version; agents may run it, strictly sandboxed".to_owned();
     }
-    format!("agent {} may run it, strictly contained", grant.agent)
+    format!("agent {} may run it, strictly sandboxed", grant.agent)
 }
 
 /// What an unlock comes to.
 fn opened(unlock: &Unlock) -> String {
     match unlock.tool {
-        Some(_) => format!("it may run although it costs {}", unlock.tier),
-        None => format!("every tool up to the cost tier {} may run", unlock.tier),
+        Some(_) => format!("may run at cost tier {}", unlock.tier),
+        None => format!("every tool up to cost tier {} may run", unlock.tier),
     }
 }
 
@@ -86,7 +86,7 @@ impl Answer for Grants {
             ("tool", Align::Left),
             ("digest", Align::Left),
             ("may", Align::Left),
-            ("holds", Align::Left),
+            ("scope", Align::Left),
             ("since", Align::Left),
             ("by", Align::Left),
         ];

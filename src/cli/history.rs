@@ -63,7 +63,7 @@ impl Log {
     /// By how much the clock had gone back when an entry was written.
     fn back(&self, id: OperationId) -> Option<String> {
         let (_, ms) = self.clock_went_back.iter().find(|(entry, _)| *entry == id)?;
-        Some(format!("the clock went back by {}", span(u64::try_from(*ms).unwrap_or_default())))
+        Some(format!("the system clock was set back by {}", span(u64::try_from(*ms).unwrap_or_default())))
     }
 }
 
@@ -77,7 +77,7 @@ fn subject(operation: &Operation) -> String {
 
 /// What is worth saying beside verb and subject.
 fn remark(operation: &Operation, clock: Option<String>) -> String {
-    let undone = operation.undone_by.map(|by| format!("taken back by {by}"));
+    let undone = operation.undone_by.map(|by| format!("undone by {by}"));
     let reason = operation.detail.get("reason").and_then(Value::as_str).map(str::to_owned);
     let said = [clock, undone, operation.unread(), operation.passed_over(), reason];
     said.into_iter().flatten().collect::<Vec<_>>().join("; ")
@@ -121,13 +121,13 @@ impl Answer for Verified {
         let checked = format!("{entries} and {copies} of {} checked", report.workspace);
         let line = Line::new().put(Ink::Plain, checked).put(Ink::Plain, ": ");
         page.line(&match self.report.faults.len() {
-            0 => line.put(Ink::Good, "all is well"),
+            0 => line.put(Ink::Good, "no problems found"),
             faults => line.put(Ink::Bad, counted(faults, "fault", "faults")),
         })?;
         if self.report.faults.is_empty() {
             return Ok(());
         }
-        let next = "`toolsmith list --problems` says what to do about each tool, `toolsmith doctor` about the state";
+        let next = "`toolsmith list --problems` shows the next step for each tool, `toolsmith doctor` for the state";
         page.line(&Line::new().put(Ink::Accent, "  hint: ").put(Ink::Plain, next))
     }
 
@@ -167,9 +167,7 @@ mod tests {
     fn a_log_line_says_who_did_what_why_and_whether_it_still_holds() {
         assert_eq!(
             plain(|page| log_of(operation()).text(page)),
-            "id  when                      who                    verb    subject  note\n \
-             3  2026-01-02T03:04:05.678Z  Ada <ada@example.org>  reject  divide   taken back by 4; divides\\nby zero\n\
-             1 operation\n"
+            "id  when                      who                    verb    subject  note\n 3  2026-01-02T03:04:05.678Z  Ada <ada@example.org>  reject  divide   undone by 4; divides\\nby zero\n1 operation\n"
         );
     }
 
@@ -185,7 +183,7 @@ mod tests {
         let detail = json!({"reason": "read it", "override": {"reason": "a wrong\nexample", "checks": ["examples"]}});
         let over = Operation { verb: "approve".into(), undone_by: None, detail, ..operation() };
         let text = plain(|page| log_of(over.clone()).text(page));
-        assert!(text.contains("passed over examples: a wrong\\nexample; read it\n"), "{text}");
+        assert!(text.contains("overrode examples: a wrong\\nexample; read it\n"), "{text}");
         let kept = object(&log_of(over));
         assert_eq!(kept["operations"][0]["detail"]["override"]["checks"], json!(["examples"]));
     }
@@ -202,13 +200,15 @@ mod tests {
             },
         };
         let well = report(&[]);
-        assert_eq!(plain(|page| well.text(page)), "12 log entries and 3 kept copies of /work checked: all is well\n");
+        assert_eq!(
+            plain(|page| well.text(page)),
+            "12 log entries and 3 kept copies of /work checked: no problems found\n"
+        );
         assert_eq!(well.exit_code(), 0);
         let torn = report(&["entry 4 was edited"]);
         assert_eq!(
             plain(|page| torn.text(page)),
-            "fault: entry 4 was edited\n12 log entries and 3 kept copies of /work checked: 1 fault\n  hint: `toolsmith list --problems` says what to do about each tool, `toolsmith doctor` \
-             about the state\n"
+            "fault: entry 4 was edited\n12 log entries and 3 kept copies of /work checked: 1 fault\n  hint: `toolsmith list --problems` shows the next step for each tool, `toolsmith doctor` for the state\n"
         );
         assert_eq!(torn.exit_code(), 1);
         assert_eq!(

@@ -48,7 +48,7 @@ fn read(from: impl Read, name: &str) -> Result<String, EngineError> {
     from.take(MAX_INPUT_BYTES + 1).read_to_string(&mut text).map_err(|error| unreadable(name, &error))?;
     if text.len() as u64 > MAX_INPUT_BYTES {
         let message = format!("the input from {name} is larger than 16 MiB");
-        return Err(EngineError::new(ErrorCode::Usage, message, "give the tool a path to read instead"));
+        return Err(EngineError::new(ErrorCode::Usage, message, "pass the tool a file path instead"));
     }
     Ok(text)
 }
@@ -58,8 +58,8 @@ fn parse(text: &str, from: &str) -> Result<Value, EngineError> {
         |message: String| EngineError::new(ErrorCode::Usage, message, "for example --input '{\"name\": \"x\"}'");
     // Windows tools write a byte order mark, and it is no part of the value.
     let value: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-        .map_err(|error| usage(format!("the input from {from} is no JSON: {error}")))?;
-    if value.is_object() { Ok(value) } else { Err(usage(format!("the input from {from} is no JSON object"))) }
+        .map_err(|error| usage(format!("the input from {from} is not valid JSON: {error}")))?;
+    if value.is_object() { Ok(value) } else { Err(usage(format!("the input from {from} is not a JSON object"))) }
 }
 
 impl Given {

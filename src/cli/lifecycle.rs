@@ -12,7 +12,7 @@ pub(super) fn promote(call: &Call<'_>) -> Result<Done, EngineError> {
     }
     let to: Option<Stage> = call.word("to")?;
     let to = to.ok_or_else(|| {
-        EngineError::new(ErrorCode::Usage, "--to is missing", "--to approved, --to core or --to session")
+        EngineError::new(ErrorCode::Usage, "--to is missing", "add --to approved, --to core or --to session")
     })?;
     let (engine, _catalog) = call.open_catalog()?;
     announce_and_execute(call, &engine, Command::Promote { tool: call.required("tool")?.to_owned(), to })

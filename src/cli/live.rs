@@ -53,7 +53,7 @@ pub(super) fn follow(
         match news.recv() {
             Ok(News::More) => {}
             Ok(News::Ended(end)) => ended = Some(*end),
-            Err(_) => ended = Some(Err(EngineError::internal("the thread that watched the run is gone"))),
+            Err(_) => ended = Some(Err(EngineError::internal("the thread that watched the run has stopped"))),
         }
     };
     drop(news);

@@ -14,8 +14,8 @@ pub(super) fn new(call: &Call<'_>) -> Result<u8, Stop> {
     let generators: Vec<String> = call.texts("generator").into_iter().map(str::to_owned).collect();
     let specification = call.id("from-spec").map(ReviewId);
     if !generators.is_empty() && specification.is_none() {
-        let hint = "approve a specification first; `new --describe WORDS` or `new --spec FILE` asks for one";
-        let message = "a generator writes code of an approved specification only: --from-spec ID";
+        let hint = "approve a specification first; `toolsmith new --describe WORDS` or `toolsmith new --spec FILE` creates one";
+        let message = "a generator needs an approved specification: add --from-spec ID";
         return Err(EngineError::new(ErrorCode::Usage, message, hint).into());
     }
     let (engine, made) = made(call)?;
@@ -35,12 +35,16 @@ fn made(call: &Call<'_>) -> Result<(Engine, Made), EngineError> {
     let from = call.id("from-spec").map(ReviewId);
     let is_scaffold = from.is_some() || call.text("template").is_some();
     if file.is_some() && (is_scaffold || !words.is_empty()) {
-        let hint = "--spec makes a specification; when it is approved, --from-spec makes the tool";
-        return Err(EngineError::new(ErrorCode::Usage, "--spec goes with no other way to say what is wanted", hint));
+        let hint = "--spec creates a specification; once approved, --from-spec creates the tool";
+        return Err(EngineError::new(
+            ErrorCode::Usage,
+            "--spec cannot be combined with --describe, --template or --from-spec",
+            hint,
+        ));
     }
     if !is_scaffold && call.text("language").is_some() {
-        let hint = "give --template, or write the language into the specification";
-        return Err(EngineError::new(ErrorCode::Usage, "--language is for scaffolds", hint));
+        let hint = "add --template, or set the language in the specification";
+        return Err(EngineError::new(ErrorCode::Usage, "--language works with scaffolds only", hint));
     }
     let (engine, _catalog) = call.open_catalog()?;
     let caller = call.caller(&engine);
@@ -59,8 +63,8 @@ fn made(call: &Call<'_>) -> Result<(Engine, Made), EngineError> {
             &caller,
         )
     } else if words.trim().is_empty() {
-        let hint = "--describe WORDS, --spec FILE, --template TEMPLATE or --from-spec ID";
-        return Err(EngineError::new(ErrorCode::Usage, "nothing says what is wanted", hint));
+        let hint = "add --describe WORDS, --spec FILE, --template TEMPLATE or --from-spec ID";
+        return Err(EngineError::new(ErrorCode::Usage, "the description of the tool is missing", hint));
     } else {
         engine.new_tools().propose_specification(name, &Source::Words(words), None, &caller)
     };
@@ -92,8 +96,7 @@ impl Answer for Made {
             page.field("missing", Ink::Warn, missing.join(", "))?;
         }
         if let (Some(_), Some(review)) = (&self.specification, self.outcome.review) {
-            let hint =
-                format!("`toolsmith spec --review {review}` shows it; with a FILE it takes the place of this one");
+            let hint = format!("`toolsmith spec --review {review}` shows it; add a FILE to replace it");
             page.line(&Line::new().put(Ink::Dim, hint))?;
         }
         match self.outcome.operation {

@@ -21,7 +21,7 @@ pub fn verbs_markdown() -> String {
             section(&mut text, row);
         }
     }
-    text.push_str("\n## Options of every verb\n\n| option | means |\n| --- | --- |\n");
+    text.push_str("\n## Global options\n\n| option | meaning |\n| --- | --- |\n");
     for arg in command().get_arguments() {
         let mut written = format!("--{}", arg.get_long().unwrap_or_default());
         for name in arg.get_value_names().unwrap_or_default() {
@@ -36,13 +36,13 @@ pub fn verbs_markdown() -> String {
 fn section(text: &mut String, row: &Spec) {
     let _ = write!(text, "\n### {}\n\n{}.", row.name, row.doc);
     if row.risk == crate::action::Risk::HumanOnly {
-        text.push_str(" Only a human at a terminal may do this.");
+        text.push_str(" Needs a human at a terminal.");
     }
     text.push('\n');
     if row.args.is_empty() {
         return;
     }
-    text.push_str("\n| argument | means |\n| --- | --- |\n");
+    text.push_str("\n| argument | meaning |\n| --- | --- |\n");
     for arg in row.args {
         let _ = writeln!(text, "| `{}` | {} |", written(arg), meaning(arg));
     }
@@ -55,7 +55,7 @@ fn meaning(arg: &Arg) -> String {
         let _ = write!(text, " ({})", words.join(", "));
     }
     if arg.human_only {
-        text.push_str("; only a human at a terminal may give it");
+        text.push_str("; needs a human at a terminal");
     }
     text
 }

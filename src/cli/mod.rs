@@ -252,11 +252,19 @@ fn opening(globals: Globals) -> Result<Opening, EngineError> {
 
 fn no_terminal(error: &io::Error) -> Stop {
     let message = format!("cannot open the workbench: {error}");
-    Stop::Error(EngineError::new(ErrorCode::HumanNeeded, message, "`toolsmith --help` lists the verbs for scripts"))
+    Stop::Error(EngineError::new(
+        ErrorCode::HumanNeeded,
+        message,
+        "`toolsmith --help` lists the verbs for the command line",
+    ))
 }
 
 fn unknown(name: &str) -> EngineError {
-    EngineError::new(ErrorCode::Usage, format!("{name} works on the screen only"), "`toolsmith --help` lists the verbs")
+    EngineError::new(
+        ErrorCode::Usage,
+        format!("{name} works in the workbench only"),
+        "`toolsmith --help` lists the verbs",
+    )
 }
 
 /// The exit code of a finished call; prints its error.
@@ -266,7 +274,7 @@ fn finish(done: Result<u8, Stop>, asked: Asked) -> ExitCode {
         // The reader left (`| head`): it has what it wanted.
         Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
         Err(Stop::Output(error)) => {
-            EngineError::new(ErrorCode::Internal, format!("cannot write the answer: {error}"), "")
+            EngineError::new(ErrorCode::Internal, format!("cannot write the output: {error}"), "")
         }
         Err(Stop::Error(error)) => error,
     };

@@ -94,7 +94,7 @@ impl Answer for Found {
             counted(*runs, "run", "runs")
         );
         if *answered > 0 {
-            end = format!("{end}, {answered} more answered already");
+            end = format!("{end}, {answered} more already decided");
         }
         page.line(&Line::new().put(Ink::Dim, end))
     }

@@ -38,7 +38,7 @@ pub(super) fn show(call: &Call<'_>, words: &Words<'_>, lines: &[String]) -> io::
         shown = page.last().map_or(shown, |(_, whole)| *whole);
         let last = at + 1 == pages.0.len();
         let next = if last { words.last } else { "space: next page" };
-        let place = format!("-- {} · {shown} of {} lines · {next} · q stops --", words.title, lines.len());
+        let place = format!("-- {} · {shown} of {} lines · {next} · q: quit --", words.title, lines.len());
         // What was typed before this line was on screen does not answer it.
         termios::tcflush(io::stdin(), QueueSelector::IFlush)?;
         call.note(&Line::new().put(Ink::Accent, place));

@@ -12,7 +12,7 @@ const MIN_DIGEST_DIGITS: usize = 8;
 
 /// A whole number with a unit: `500ms`, `30s`, `2m`, `24h`, `7d`; above zero, at most 3,650 days.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let usage = || format!("{text:?} is no duration: write a whole number and ms, s, m, h or d, for example 30s");
+    let usage = || format!("{text:?} is not a duration: write a whole number and ms, s, m, h or d, for example 30s");
     let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(usage)?;
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().map_err(|_| usage())?;
@@ -25,7 +25,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         _ => return Err(usage()),
     };
     match number.checked_mul(unit_ms) {
-        Some(0) => Err("a duration must be longer than nothing".to_owned()),
+        Some(0) => Err("a duration must be longer than zero".to_owned()),
         Some(ms) if ms <= 3_650 * 86_400_000 => Ok(Duration::from_millis(ms)),
         _ => Err("a duration is at most 3650d".to_owned()),
     }
@@ -35,7 +35,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 pub(super) fn id(text: &str) -> Result<i64, String> {
     match text.strip_prefix('#').unwrap_or(text).parse() {
         Ok(number) if number > 0 => Ok(number),
-        _ => Err("a number from 1 is needed".to_owned()),
+        _ => Err("expected a number from 1".to_owned()),
     }
 }
 
@@ -43,14 +43,14 @@ pub(super) fn id(text: &str) -> Result<i64, String> {
 pub(super) fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if (1..=1_000_000).contains(&number) => Ok(number),
-        _ => Err("a number from 1 to 1000000 is needed".to_owned()),
+        _ => Err("expected a number from 1 to 1000000".to_owned()),
     }
 }
 
 /// 8 to 64 hexadecimal digits, lower-cased.
 pub(super) fn digest_prefix(text: &str) -> Result<String, String> {
     if text.len() < MIN_DIGEST_DIGITS || text.len() > 64 || !text.chars().all(|c| c.is_ascii_hexdigit()) {
-        return Err("8 to 64 hexadecimal digits of the digest shown are needed".to_owned());
+        return Err("expected 8 to 64 hexadecimal digits of the digest shown".to_owned());
     }
     Ok(text.to_ascii_lowercase())
 }
@@ -67,7 +67,7 @@ pub(super) fn review_digest(text: &str) -> Result<(i64, Option<String>), String>
 pub(super) fn key_value(text: &str) -> Result<String, String> {
     match text.split_once('=') {
         Some((key, _)) if !key.trim().is_empty() => Ok(text.to_owned()),
-        _ => Err("KEY=VALUE is needed".to_owned()),
+        _ => Err("expected KEY=VALUE".to_owned()),
     }
 }
 
@@ -79,7 +79,7 @@ pub(super) fn agent_name(text: &str) -> Result<String, String> {
         return Err(format!("an agent's name has 1 to {MAX_AGENT_CHARS} characters"));
     }
     if name.chars().any(is_hidden) {
-        return Err("an agent's name has visible characters only".to_owned());
+        return Err("an agent's name may contain visible characters only".to_owned());
     }
     if name.eq_ignore_ascii_case("human") {
         return Err("an agent cannot be called human".to_owned());

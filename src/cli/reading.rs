@@ -36,12 +36,8 @@ pub(super) fn read(call: &Call<'_>, engine: &Engine, detail: &ReviewDetail, last
     if !io::stdin().is_terminal() || !outlet::is_terminal(Stream::Stderr) {
         return Err(EngineError::new(
             ErrorCode::Refused,
-            format!(
-                "review {} cannot be approved: there is no terminal that shows its {} lines",
-                review.id,
-                lines.len()
-            ),
-            "call it at a terminal, or give --unread and --reason TEXT; both are kept and shown forever",
+            format!("review {} cannot be approved: no terminal can show its {} lines", review.id, lines.len()),
+            "run it in a terminal, or add --unread and --reason TEXT; both are recorded permanently",
         ));
     }
     let began = Instant::now();
@@ -56,7 +52,7 @@ pub(super) fn read(call: &Call<'_>, engine: &Engine, detail: &ReviewDetail, last
     Err(EngineError::new(
         ErrorCode::Refused,
         format!("review {} was not approved{unread}", review.id),
-        "read it to its end, or give --unread and --reason TEXT; both are kept and shown forever",
+        "read it to the end, or add --unread and --reason TEXT; both are recorded permanently",
     ))
 }
 

@@ -20,7 +20,7 @@ pub(super) fn request(call: &Call<'_>) -> Result<u8, Stop> {
         return call.print(&Generated::new(REQUEST_SCHEMA));
     }
     let Some(path) = call.get::<PathBuf>("file") else {
-        let hint = "--file takes a file, or - for standard input; --schema prints what a request looks like";
+        let hint = "--file takes a file, or - for stdin; --schema prints the JSON schema of requests";
         return Err(EngineError::new(ErrorCode::Usage, "the request is missing", hint).into());
     };
     call.print(&post(call, &path)?)
@@ -42,7 +42,7 @@ fn post(call: &Call<'_>, path: &Path) -> Result<Done, EngineError> {
 fn read(path: &Path) -> Result<Vec<u8>, EngineError> {
     let unreadable = |error: io::Error| {
         let message = format!("cannot read the request from {}: {error}", path.display());
-        EngineError::new(ErrorCode::NotFound, message, "--file takes a file, or - for standard input")
+        EngineError::new(ErrorCode::NotFound, message, "--file takes a file, or - for stdin")
     };
     let mut text = Vec::new();
     let most = MAX_REQUEST_BYTES as u64 + 1;

@@ -38,7 +38,7 @@ impl Answer for Reviews {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         let heads = [
             ("review", Align::Right),
-            ("asks", Align::Left),
+            ("type", Align::Left),
             ("tool", Align::Left),
             ("digest", Align::Left),
             ("from", Align::Left),
@@ -91,7 +91,7 @@ pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result
         engine.checks().ensure(id, &mut check::teller(call))?;
     }
     let detail = engine.reviews().detail(id)?;
-    let shown = reading::read(call, &engine, &detail, "enter approves")?;
+    let shown = reading::read(call, &engine, &detail, "press enter to approve")?;
     // Written once it is decided: a refusal has its own words.
     let done = decide(call, &engine, &detail, (DecisionKind::Approve, shown))?;
     call.note(&Line::new().put(Ink::Plain, "digest ").put(Ink::Strong, detail.review.digest.hex()));
@@ -103,8 +103,8 @@ pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result
 
 /// The digits given are not of the digest under review.
 pub(super) fn other_digest(review: &Review, prefix: &str) -> EngineError {
-    let message = format!("review {} is about digest {}, not {prefix}", review.id, review.digest.short());
-    let hint = format!("`toolsmith review {}` shows what is under review now", review.id);
+    let message = format!("review {} is for digest {}, not {prefix}", review.id, review.digest.short());
+    let hint = format!("`toolsmith review {}` shows the version under review", review.id);
     EngineError::new(ErrorCode::Conflict, message, hint)
 }
 
@@ -200,12 +200,7 @@ mod tests {
         assert_eq!(
             text,
             format!(
-                "review 2: hello 1.0.0 waiting\nasks         new, experimental → approved\ndigest       {digest}\n\
-                 risk         low, unchecked\npath         tools/experimental/hello\n\
-                 opened       2026-01-02T03:04:05.678Z\nsummary      says hello\\x1b[2J\n\nEvidence\n  \
-                 bad  runs: 1 of 2 failed\n\nChecks\n  none has begun on this version\n\nFiles\n  hello.sh  11 B\n\
-                 echo hello\n\nTo decide\n  toolsmith approve 2 --digest abababababab\n  \
-                 toolsmith reject 2 --reason TEXT\n  toolsmith request-changes 2 --reason TEXT\n"
+                "review 2: hello 1.0.0 waiting\ntype         new, experimental → approved\ndigest       {digest}\nrisk         low, unchecked\npath         tools/experimental/hello\nopened       2026-01-02T03:04:05.678Z\nsummary      says hello\\x1b[2J\n\nEvidence\n  bad  runs: 1 of 2 failed\n\nChecks\n  no checks have started for this version\n\nFiles\n  hello.sh  11 B\necho hello\n\nDecide with\n  toolsmith approve 2 --digest abababababab\n  toolsmith reject 2 --reason TEXT\n  toolsmith request-changes 2 --reason TEXT\n"
             )
         );
     }
@@ -218,12 +213,12 @@ mod tests {
             detail.review.summary = summary.to_owned();
             plain(|page| ReviewAnswer::new(detail).text(page))
         };
-        let behaviour = text("behaviour: it did read /srv/a that no run before did");
+        let behaviour = text("behaviour: new behaviour in this version: read /srv/a");
         assert!(
-            behaviour.starts_with("review 2: behaviour of hello 1.0.0 waiting\nasks         behaviour, "),
+            behaviour.starts_with("review 2: behaviour of hello 1.0.0 waiting\ntype         behaviour, "),
             "{behaviour}"
         );
-        assert!(text("files changed on disk").starts_with("review 2: hello 1.0.0 waiting\nasks         drift, "));
+        assert!(text("files changed on disk").starts_with("review 2: hello 1.0.0 waiting\ntype         drift, "));
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl ReviewAnswer {
         page.heading("Checks")?;
         check::write(page, self.review.verdict.as_ref())?;
         if let Some(place) = self.checks_place {
-            page.line(&Line::new().put(Ink::Dim, format!("checks: {} in queue", ordinal(place))))?;
+            page.line(&Line::new().put(Ink::Dim, format!("checks: {} queued", ordinal(place))))?;
         }
         self.comments(page)?;
         self.decisions(page)?;
@@ -77,7 +77,7 @@ impl ReviewAnswer {
         let of = if review.is_about_behaviour() { "behaviour of " } else { "" };
         let title = format!("review {}: {of}{} {} ", review.id, review.tool, review.version);
         page.line(&Line::new().put(Ink::Strong, title).put(state_ink(review.state), review.state.word()))?;
-        page.field("asks", Ink::Plain, format!("{}, {} → {}", review.asks(), review.from_stage, review.to_stage))?;
+        page.field("type", Ink::Plain, format!("{}, {} → {}", review.asks(), review.from_stage, review.to_stage))?;
         page.field("digest", Ink::Plain, review.digest.hex())?;
         page.field("risk", risk_ink(review.risk), review.risk_words())?;
         page.field("path", Ink::Plain, review.place())?;
@@ -98,7 +98,7 @@ impl ReviewAnswer {
         }
         page.heading("Decisions")?;
         for decision in &self.review.review.decisions {
-            let undone = if decision.undone { " (taken back)" } else { "" };
+            let undone = if decision.undone { " (withdrawn)" } else { "" };
             let reason = decision.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             let at = when(decision.at, page.look());
             let digest = decision.digest.short();
@@ -108,7 +108,7 @@ impl ReviewAnswer {
                 page.line(&Line::new().put(Ink::Plain, "    ").put(Ink::Bad, unread))?;
             }
             if let Some(over) = &decision.override_reason {
-                page.line(&Line::new().put(Ink::Bad, "    passed over failed checks: ").put(Ink::Plain, over))?;
+                page.line(&Line::new().put(Ink::Bad, "    overrode failed checks: ").put(Ink::Plain, over))?;
             }
         }
         Ok(())
@@ -136,7 +136,7 @@ impl ReviewAnswer {
     /// What is decided on: the difference where there is something to differ from, else every file.
     fn subject(&self, page: &mut Page<'_>) -> io::Result<()> {
         if let Some(diff) = &self.diff {
-            page.heading("Difference to the version approved before")?;
+            page.heading("Diff to the previously approved version")?;
             if diff.is_empty() {
                 page.say("  none")?;
             }
@@ -144,7 +144,7 @@ impl ReviewAnswer {
         }
         page.heading("Files")?;
         if self.files.is_empty() {
-            page.line(&Line::new().put(Ink::Bad, "  the files are gone"))?;
+            page.line(&Line::new().put(Ink::Bad, "  the files no longer exist"))?;
         }
         self.files.iter().try_for_each(|file| file.write(page))
     }
@@ -154,7 +154,7 @@ impl ReviewAnswer {
         if review.state != ReviewState::Waiting {
             return Ok(());
         }
-        page.heading("To decide")?;
+        page.heading("Decide with")?;
         page.say(format!("  toolsmith approve {} --digest {}", review.id, review.digest.short()))?;
         page.say(format!("  toolsmith reject {} --reason TEXT", review.id))?;
         page.say(format!("  toolsmith request-changes {} --reason TEXT", review.id))

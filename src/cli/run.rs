@@ -53,7 +53,7 @@ fn same_tool(call: &Call<'_>, engine: &Engine, before: &Run) -> Result<Arc<Tool>
     }
     let tool = engine.library().resolve(before.tool.as_str())?;
     let text = format!(
-        "run {} was of {} {}; now it is {} {}",
+        "run {} used {} {}; now it is {} {}",
         before.id,
         before.version,
         before.digest.short(),
@@ -72,11 +72,7 @@ fn start(call: &Call<'_>, asked: Result<(Engine, RunRequest), EngineError>) -> R
         Ok((engine, handle))
     });
     if call.switch("jsonl") && call.globals.json {
-        let error = EngineError::new(
-            ErrorCode::Usage,
-            "--json prints one object and --jsonl one for each event: they cannot both be kept",
-            "give one of them",
-        );
+        let error = EngineError::new(ErrorCode::Usage, "--json and --jsonl cannot be combined", "use one of them");
         return Err(error.into());
     }
     if call.switch("jsonl") {
@@ -134,7 +130,7 @@ fn ask_first(call: &Call<'_>, engine: &Engine, request: &RunRequest) -> Result<(
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).map_err(EngineError::internal)?;
         if answer.trim() != "yes" {
-            call.note(&Line::new().put(Ink::Warn, "not allowed: only the word yes allows it"));
+            call.note(&Line::new().put(Ink::Warn, "not allowed: the answer was not yes"));
             return Ok(());
         }
         ask_for_touch(call, engine);
@@ -173,7 +169,7 @@ fn summary(run: &Run) -> Line {
         Some(code) if code != 0 => line.put(Ink::Dim, format!(" · exit code {code}")),
         _ => line,
     };
-    if run.truncated { line.put(Ink::Warn, " · output cut at its limit") } else { line }
+    if run.truncated { line.put(Ink::Warn, " · output truncated at its limit") } else { line }
 }
 
 /// Time, processor, peak memory and processes; what was not measured is left out.
@@ -285,8 +281,7 @@ mod tests {
         run.truncated = true;
         assert_eq!(
             plain(|page| page.line(&summary(&run))),
-            "run 7 · failed · 340 ms · cpu 20 ms · mem 4.0 KiB · limits-only: no sandbox · exit code 3 · \
-             output cut at its limit\n"
+            "run 7 · failed · 340 ms · cpu 20 ms · mem 4.0 KiB · limits-only: no sandbox · exit code 3 · output truncated at its limit\n"
         );
     }
 
@@ -297,11 +292,11 @@ mod tests {
         assert_eq!(output, json!({"schema": 1, "event": "output", "stream": "stderr", "text": "x\n"}));
         let ended = object(&RunEvent::Ended { run: &run });
         assert_eq!((&ended["event"], &ended["run"]["outcome"]), (&json!("ended"), &json!("failed")));
-        let error = EngineError::new(ErrorCode::NotFound, "there is no tool", "look");
+        let error = EngineError::new(ErrorCode::NotFound, "no tool", "look");
         assert_eq!(
             object(&RunEvent::Error { error: &error }),
             json!({"schema": 1, "event": "error",
-                "error": {"code": "not-found", "message": "there is no tool", "hint": "look"}})
+                "error": {"code": "not-found", "message": "no tool", "hint": "look"}})
         );
     }
 

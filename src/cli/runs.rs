@@ -150,16 +150,16 @@ struct Difference {
 impl Answer for Difference {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         let Some(staged) = &self.staged else {
-            return page.say("it wrote nothing to declared paths, or nothing of it was staged");
+            return page.say("no staged writes to declared paths");
         };
         for line in staged.diff.lines() {
             page.say(line)?;
         }
         page.say(match staged.state {
             StagedState::Kept => "not applied: no file was changed",
-            StagedState::Pending => "not yet applied to the end; the next start goes on",
-            StagedState::Applied => "applied; undo takes it back",
-            StagedState::TakenBack => "applied, and taken back since",
+            StagedState::Pending => "partly applied; the next start continues",
+            StagedState::Applied => "applied; undo reverts it",
+            StagedState::TakenBack => "applied, then undone",
         })
     }
 }
@@ -184,7 +184,7 @@ pub(super) fn output(call: &Call<'_>) -> Result<u8, Stop> {
     }
     out.finish()?;
     if run.truncated {
-        call.note(&Line::new().put(Ink::Warn, format!("the output of run {} was cut at its limit", run.id)));
+        call.note(&Line::new().put(Ink::Warn, format!("the output of run {} was truncated at its limit", run.id)));
     }
     if run.outcome == RunOutcome::Running {
         call.note(&Line::new().put(Ink::Accent, format!("run {} has not ended yet", run.id)));

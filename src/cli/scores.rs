@@ -53,8 +53,8 @@ pub(super) fn scores(call: &Call<'_>) -> Result<u8, Stop> {
     if let Some(name) = call.text("explain") {
         let tool = engine.library().resolve(name)?;
         let explained = engine.library().explain_score(&tool)?.ok_or_else(|| {
-            let hint = "a score comes with the first run that succeeds or fails";
-            EngineError::new(ErrorCode::NotFound, format!("no run of {} says something about it", tool.name), hint)
+            let hint = "a score needs at least one run that succeeded or failed";
+            EngineError::new(ErrorCode::NotFound, format!("no run of {} counts for a score", tool.name), hint)
         })?;
         return call.print(&Explained { explained });
     }
@@ -79,7 +79,7 @@ pub(super) fn dashboard(call: &Call<'_>) -> Result<Figures, EngineError> {
 pub(super) fn export(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
     let path = call.get::<PathBuf>("out").ok_or_else(|| {
-        EngineError::new(ErrorCode::Usage, "--out is missing", "--out tools.csv, or --format sqlite --out tools.db")
+        EngineError::new(ErrorCode::Usage, "--out is missing", "add --out tools.csv, or --format sqlite --out tools.db")
     })?;
     let format = call.word("format")?.unwrap_or(ExportFormat::Csv);
     let tools = engine.library().export(&path, format)?;
@@ -144,21 +144,21 @@ impl Answer for Explained {
         page.field("marks", Ink::Plain, format!("{} take {:.2}", kept.marks, score.before_marks - score.score))?;
         let (ink, told) = match recounted {
             Some(recounted) if *agrees => (Ink::Good, format!("{:.3}, the same", recounted.score)),
-            Some(recounted) => (Ink::Warn, format!("{:.3}: not all uses are recorded runs", recounted.score)),
+            Some(recounted) => (Ink::Warn, format!("{:.3}: some uses are not recorded runs", recounted.score)),
             None => (Ink::Warn, "nothing".to_owned()),
         };
         page.field("recounted", ink, format!("from {recorded_runs} recorded runs: {told}"))?;
         let word = |tier: Option<crate::domain::CostTier>| tier.map_or_else(|| "-".to_owned(), |tier| tier.to_string());
-        let mut tier = format!("claims {}, measured like {}", word(kept.tier), word(self.explained.measured_tier));
+        let mut tier = format!("claims {}, measured {}", word(kept.tier), word(self.explained.measured_tier));
         if let (Some(cpu), Some(memory)) = (self.explained.cpu_ms, self.explained.memory_bytes) {
-            tier = format!("{tier} (processor {}, memory {})", span(cpu), size(memory));
+            tier = format!("{tier} (CPU {}, memory {})", span(cpu), size(memory));
         }
         page.field("tier", if kept.tier == self.explained.measured_tier { Ink::Plain } else { Ink::Warn }, tier)?;
         if let Some(p95) = self.explained.benchmark_p95_ms {
             page.field("benchmark", Ink::Plain, format!("p95 {}", span(p95.round() as u64)))?;
         }
         for alert in &self.explained.alerts {
-            page.field("got worse", Ink::Warn, alert.sentence())?;
+            page.field("regressions", Ink::Warn, alert.sentence())?;
         }
         Ok(())
     }

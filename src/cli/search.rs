@@ -28,8 +28,8 @@ pub(super) fn search(call: &Call<'_>) -> Result<Found, EngineError> {
 impl Answer for Found {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         if self.hits.is_empty() {
-            page.line(&Line::new().put(Ink::Dim, format!("no tool is about {:?}", self.words)))?;
-            return page.line(&Line::new().put(Ink::Dim, "`toolsmith new --describe` asks for one"));
+            page.line(&Line::new().put(Ink::Dim, format!("no tool matches {:?}", self.words)))?;
+            return page.line(&Line::new().put(Ink::Dim, "`toolsmith new --describe` requests one"));
         }
         for hit in &self.hits {
             let percent = format!("{:>4} %  ", (hit.similarity * 100.0).round());
@@ -38,7 +38,7 @@ impl Answer for Found {
             page.line(&head.put(Ink::Dim, format!(" {}  {}  {}", hit.version, hit.stage, hit.path)))?;
             let about = hit.description.lines().next().unwrap_or_default();
             page.line(&Line::new().put(Ink::Plain, format!("        {about}")))?;
-            let why = hit.held_back.as_ref().map_or_else(String::new, |tag| format!("last, being tagged {tag}; "));
+            let why = hit.held_back.as_ref().map_or_else(String::new, |tag| format!("ranked last, tagged {tag}; "));
             page.line(&Line::new().put(Ink::Dim, format!("        {why}{}", hit.why)))?;
         }
         page.line(&Line::new().put(Ink::Dim, counted(self.hits.len(), "tool", "tools")))
@@ -73,8 +73,7 @@ mod tests {
         let found = Found { words: "parse json".to_owned(), hits: vec![hit] };
         assert_eq!(
             plain(|page| found.text(page)),
-            "  46 %  csv_parser 1.2.0  core  tools/core/csv_parser/tool.toml\n        Parses CSV\n        \
-             last, being tagged not-for-json; parse (name)\n1 tool\n"
+            "  46 %  csv_parser 1.2.0  core  tools/core/csv_parser/tool.toml\n        Parses CSV\n        ranked last, tagged not-for-json; parse (name)\n1 tool\n"
         );
         assert_eq!(object(&found)["hits"][0]["held_back"], json!("not-for-json"));
         let none = Found { words: "sing".to_owned(), hits: Vec::new() };

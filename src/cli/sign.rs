@@ -30,7 +30,7 @@ pub(super) fn sign(call: &Call<'_>) -> Result<Signing, EngineError> {
 impl Answer for Signing {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         if let Some(fault) = &self.found.fault {
-            page.line(&Line::new().put(Ink::Bad, "nothing counts: ").put(Ink::Plain, fault))?;
+            page.line(&Line::new().put(Ink::Bad, "nothing is in force: ").put(Ink::Plain, fault))?;
         }
         for entry in &self.found.entries {
             let what = format!("entry {} by {}: {} {}", entry.operation, entry.who, entry.verb, entry.subject);
@@ -41,11 +41,11 @@ impl Answer for Signing {
             return signed.text(page);
         }
         match (self.found.entries.len(), &self.found.fault) {
-            (0, None) => page.say("everything that has to be signed is signed"),
-            (0, Some(_)) => page.say("if the log above is what you expect, `toolsmith sign --yes` signs it as it is"),
+            (0, None) => page.say("everything that needs a signature is signed"),
+            (0, Some(_)) => page.say("if the log above is as expected, sign it with `toolsmith sign --yes`"),
             (entries, _) => {
                 let what = counted(entries, "entry", "entries");
-                let next = "look at each, undo or revoke what you do not want, then `toolsmith sign --yes`";
+                let next = "check each entry, undo or revoke unwanted ones, then run `toolsmith sign --yes`";
                 page.say(format!("{what} not signed; {next}"))
             }
         }
@@ -74,17 +74,18 @@ mod tests {
             target: None,
         };
         let log = Digest([0; 32]);
-        let found = UnsignedLog { fault: Some("entry 2 is missing in the log".to_owned()), entries: vec![entry], log };
+        let found =
+            UnsignedLog { fault: Some("entry 2 is missing from the log".to_owned()), entries: vec![entry], log };
         let told = Signing { found, signed: None };
         assert_eq!(told.exit_code(), 1);
         assert_eq!(
             plain(|page| told.text(page)),
-            "nothing counts: entry 2 is missing in the log\n\
-             not signed: entry 3 by Ada: grant fresh\n\
-             because      it has no signature\n\
-             1 entry not signed; look at each, undo or revoke what you do not want, then `toolsmith sign --yes`\n"
+            "nothing is in force: entry 2 is missing from the log\nnot signed: entry 3 by Ada: grant fresh\nbecause      it has no signature\n1 entry not signed; check each entry, undo or revoke unwanted ones, then run `toolsmith sign --yes`\n"
         );
         let none = Signing { found: UnsignedLog { fault: None, entries: Vec::new(), log }, signed: None };
-        assert_eq!((none.exit_code(), plain(|page| none.text(page)).contains("everything that has to be")), (0, true));
+        assert_eq!(
+            (none.exit_code(), plain(|page| none.text(page)).contains("everything that needs a signature")),
+            (0, true)
+        );
     }
 }

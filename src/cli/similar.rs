@@ -52,10 +52,10 @@ impl Answer for Twins {
         let proposals =
             self.groups.iter().flat_map(|group| &group.others).filter(|twin| twin.proposal.is_some()).count();
         let end = match (self.groups.len(), proposals) {
-            (0, _) => "nothing is there twice".to_owned(),
-            (_, 0) => "nothing of it can be proposed; the lines say what to do".to_owned(),
+            (0, _) => "no duplicates".to_owned(),
+            (_, 0) => "nothing can be proposed; see the next step of each line".to_owned(),
             (_, count) => {
-                format!("`toolsmith similar --propose` asks for {}", counted(count, "review", "reviews"))
+                format!("`toolsmith similar --propose` opens {}", counted(count, "review", "reviews"))
             }
         };
         page.line(&Line::new().put(Ink::Dim, end))
@@ -64,7 +64,7 @@ impl Answer for Twins {
 
 fn heading(kind: GroupKind) -> &'static str {
     match kind {
-        GroupKind::Copies => "Copies, byte by byte",
+        GroupKind::Copies => "Exact copies",
         GroupKind::Near => "Near duplicates",
         GroupKind::Clash => "Name clashes",
     }
@@ -96,7 +96,7 @@ fn counted_runs(twin: &Twin) -> String {
 impl Answer for Alike {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         if self.similar.is_empty() {
-            return page.line(&Line::new().put(Ink::Dim, format!("nothing resembles {}", self.tool)));
+            return page.line(&Line::new().put(Ink::Dim, format!("no tool is similar to {}", self.tool)));
         }
         for similar in &self.similar {
             let percent = format!("{:>4} %  ", (similar.likeness * 100.0).round());
@@ -131,15 +131,15 @@ mod tests {
             path: "tools/core/two/tool.toml".to_owned(),
             likeness: 1.0,
             copy: true,
-            why: "every file is the same".to_owned(),
+            why: "all files are identical".to_owned(),
             description: "Adds".to_owned(),
         };
         let answer = alike(vec![copy]);
         assert_eq!(
             plain(|page| answer.text(page)),
-            " 100 %  two 1.2.0  core  tools/core/two/tool.toml\n        every file is the same\n"
+            " 100 %  two 1.2.0  core  tools/core/two/tool.toml\n        all files are identical\n"
         );
         assert_eq!(object(&answer)["similar"][0]["likeness"], json!(1.0));
-        assert_eq!(plain(|page| alike(Vec::new()).text(page)), "nothing resembles one\n");
+        assert_eq!(plain(|page| alike(Vec::new()).text(page)), "no tool is similar to one\n");
     }
 }

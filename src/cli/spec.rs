@@ -86,8 +86,8 @@ pub(super) fn spec(call: &Call<'_>) -> Result<u8, Stop> {
     let named = call.get::<PathBuf>("document");
     match (call.id("review").map(ReviewId), named) {
         (None, None) => {
-            let hint = "name a file, the digits of a kept document, or --review ID";
-            Err(EngineError::new(ErrorCode::Usage, "there is nothing to read", hint).into())
+            let hint = "name a file, a document digest, or --review ID";
+            Err(EngineError::new(ErrorCode::Usage, "the document is missing", hint).into())
         }
         (None, Some(named)) => call.print(&opened(call, &named)?),
         (Some(review), None) => {
@@ -132,7 +132,7 @@ pub(super) fn budget(call: &Call<'_>) -> Result<usize, EngineError> {
     let budget = call.get::<usize>("max-length").unwrap_or(DEFAULT_BUDGET);
     if budget < LEAST_BUDGET {
         let message = format!("--max-length {budget} is too short for a summary and its footer");
-        return Err(EngineError::new(ErrorCode::Usage, message, format!("{LEAST_BUDGET} characters are the least")));
+        return Err(EngineError::new(ErrorCode::Usage, message, format!("use at least {LEAST_BUDGET} characters")));
     }
     Ok(budget)
 }
@@ -153,7 +153,7 @@ pub(super) fn read(named: &Path) -> Result<Vec<u8>, EngineError> {
 
 fn unreadable(named: &Path, error: &io::Error) -> EngineError {
     let message = format!("cannot read {}: {error}", named.display());
-    EngineError::new(ErrorCode::NotFound, message, "name a file, or - for standard input")
+    EngineError::new(ErrorCode::NotFound, message, "name a file, or - for stdin")
 }
 
 /// Reads one byte more than a document may have at most.
@@ -173,7 +173,11 @@ fn lines(text: &str) -> Result<(usize, usize), EngineError> {
     let (from, to) = text.split_once('-').unwrap_or((text, text));
     match (from.trim().parse(), to.trim().parse()) {
         (Ok(from), Ok(to)) if from >= 1 && to >= from => Ok((from, to)),
-        _ => Err(EngineError::new(ErrorCode::Usage, format!("{text:?} are no lines"), "write 12 or 12-34")),
+        _ => Err(EngineError::new(
+            ErrorCode::Usage,
+            format!("{text:?} is not a line number or range"),
+            "write 12 or 12-34",
+        )),
     }
 }
 

@@ -58,7 +58,7 @@ impl Answer for Sets {
             ("tools", Align::Right),
             ("locked", Align::Right),
             ("by", Align::Left),
-            ("holds", Align::Left),
+            ("names", Align::Left),
         ];
         let mut table = Table::new(&heads).sparing(&["by"]);
         for set in &self.sets {

@@ -44,7 +44,7 @@ pub(super) fn propose(call: &Call<'_>, engine: &Engine, proposals: Vec<Retiremen
         return call.print(&Done::new(Outcome {
             operation: None,
             review: None,
-            message: "there is nothing to propose".to_owned(),
+            message: "nothing to propose".to_owned(),
             commit: None,
             detail: serde_json::json!({"reviews": [], "refused": []}),
         }));
@@ -57,7 +57,7 @@ impl Answer for Stale {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         let StaleReport { days, stale, tools, .. } = &self.report;
         if !stale.is_empty() {
-            let heads = ["tool", "stage", "unused", "runs", "last use", "size", "why"];
+            let heads = ["tool", "stage", "unused", "runs", "last used", "size", "why"];
             let mut table = Table::new(&heads.map(|head| (head, Align::Left))).sparing(&["stage", "size"]);
             for tool in stale {
                 let used = tool.last_used_at.map_or_else(|| "never".to_owned(), |at| when(at, page.look()));
@@ -80,8 +80,10 @@ impl Answer for Stale {
         let days = counted(*days as usize, "day", "days");
         let of = counted(*tools, "tool", "tools");
         let end = match stale.len() {
-            0 => format!("of {of} none was unused for {days}"),
-            number => format!("{number} of {of} unused for {days}; `toolsmith stale --propose` asks to put them away"),
+            0 => format!("none of {of} was unused for {days}"),
+            number => {
+                format!("{number} of {of} unused for {days}; `toolsmith stale --propose` proposes to archive them")
+            }
         };
         page.line(&Line::new().put(Ink::Dim, end))
     }
@@ -118,28 +120,24 @@ mod tests {
             first_seen_at: Instant(0),
             runs: 0,
             bytes: 2_048,
-            why: "never used, untouched for 31 days".to_owned(),
+            why: "never used, unchanged for 31 days".to_owned(),
         };
         let answer = stale(vec![old]);
         assert_eq!(
             plain(|page| answer.text(page)),
-            "tool  stage         unused  runs  last use  size     why\n\
-             old   experimental  31 d    0     never     2.0 KiB  never used, untouched for 31 days \
-             (tools/experimental/old.py)\n\
-             as old, and they stay: 2 core\n\
-             1 of 7 tools unused for 30 days; `toolsmith stale --propose` asks to put them away\n"
+            "tool  stage         unused  runs  last used  size     why\nold   experimental  31 d    0     never      2.0 KiB  never used, unchanged for 31 days (tools/experimental/old.py)\njust as old, but not proposed: 2 core\n1 of 7 tools unused for 30 days; `toolsmith stale --propose` proposes to archive them\n"
         );
         assert_eq!(
             object(&answer),
             json!({"schema": 1, "days": 30, "tools": 7, "spared": {"core": 2}, "stale": [{
                 "tool": "old", "path": "tools/experimental/old.py", "stage": "experimental", "days": 31,
                 "last_used_at": null, "first_seen_at": "1970-01-01T00:00:00.000Z", "runs": 0, "bytes": 2048,
-                "why": "never used, untouched for 31 days"
+                "why": "never used, unchanged for 31 days"
             }]})
         );
         assert_eq!(
             plain(|page| stale(Vec::new()).text(page)),
-            "as old, and they stay: 2 core\nof 7 tools none was unused for 30 days\n"
+            "just as old, but not proposed: 2 core\nnone of 7 tools was unused for 30 days\n"
         );
     }
 }

@@ -28,8 +28,8 @@ pub(super) fn use_in_session(call: &Call<'_>) -> Result<Done, EngineError> {
     let name = call.required("tool")?;
     let tool = engine.library().resolve(name)?;
     let Some(session) = engine.grants().session() else {
-        let message = "this command is in no session, so nobody would use it";
-        let hint = "set TOOLSMITH_SESSION to a name that the session's calls share, or promote it in the workbench";
+        let message = "this command does not belong to a session";
+        let hint = "set TOOLSMITH_SESSION to a name shared by the calls of the session, or promote it in the workbench";
         return Err(EngineError::new(ErrorCode::Usage, message, hint));
     };
     let scope = GrantScope::Session(session.to_owned());

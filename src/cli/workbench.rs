@@ -42,7 +42,7 @@ pub(super) fn doctor(call: &Call<'_>) -> Result<u8, Stop> {
         (None, None, None) => call.print(&diagnosis(call)?),
         _ => {
             let message = "use only one of --restore, --rebuild and --accept-loss; BACKUP goes with --restore";
-            Err(EngineError::new(ErrorCode::Usage, message, "`toolsmith help doctor`").into())
+            Err(EngineError::new(ErrorCode::Usage, message, "see `toolsmith help doctor`").into())
         }
     }
 }
@@ -145,7 +145,7 @@ pub(super) fn completions(call: &Call<'_>) -> Result<Generated, EngineError> {
     let shell: Shell = call
         .required("shell")?
         .parse()
-        .map_err(|message: String| EngineError::new(ErrorCode::Usage, message, "`toolsmith help completions`"))?;
+        .map_err(|message: String| EngineError::new(ErrorCode::Usage, message, "see `toolsmith help completions`"))?;
     Ok(Generated { text: completion_script(shell) })
 }
 

@@ -85,7 +85,7 @@ impl Stop {
             }
             Stop::Memory(limit) => format!("reading stopped when it had taken {} of memory", size(limit)),
             Stop::Length(limit) => format!("files over {} are not read", size(limit)),
-            Stop::Depth(limit) => format!("it nests deeper than {} brackets", grouped(limit)),
+            Stop::Depth(limit) => format!("brackets are nested more than {} levels deep", grouped(limit)),
             Stop::Steps => "reading stopped because it took too many steps".to_owned(),
         }
     }

@@ -335,22 +335,24 @@ impl ToolUse {
     /// What is wrong with it, a fragment for a sentence.
     pub fn read(item: &Value) -> Result<ToolUse, String> {
         let name = item.get("tool").or_else(|| item.get("tool_id")).and_then(Value::as_str);
-        let name = name.ok_or("a use of a tool names it: {\"tool\": \"x\", \"success\": true, \"duration_ms\": 12}")?;
+        let name = name.ok_or(
+            "an item of tool use needs the tool name: {\"tool\": \"x\", \"success\": true, \"duration_ms\": 12}",
+        )?;
         let tool = ToolName::normalise(name).map_err(|error| error.to_string())?;
         let field = |name: &str| item.get(name).filter(|value| !value.is_null());
         let number = |name: &str| field(name).map(|value| value.as_f64().filter(|number| *number >= 0.0));
         let success = match field("success").map(Value::as_bool) {
-            Some(None) => return Err("success is true or false".to_owned()),
+            Some(None) => return Err("success must be true or false".to_owned()),
             known => known.flatten(),
         };
         let duration_ms = match number("duration_ms") {
-            Some(None) => return Err("duration_ms is a number of milliseconds".to_owned()),
+            Some(None) => return Err("duration_ms must be a number of milliseconds".to_owned()),
             known => known.flatten().map(|ms| ms as u64),
         };
         let times = match field("increment").map(Value::as_u64) {
             None => 1,
             Some(Some(times @ 1..=1_000)) => times,
-            Some(_) => return Err("increment is a whole number from 1 to 1000".to_owned()),
+            Some(_) => return Err("increment must be a whole number from 1 to 1000".to_owned()),
         };
         Ok(ToolUse { tool, success, duration_ms, times })
     }

@@ -52,23 +52,23 @@ impl CapabilityKind {
     pub const fn phrase(self) -> &'static str {
         match self {
             CapabilityKind::ReadsFiles => "reads files",
-            CapabilityKind::ReadsOutside => "reads a file outside of its own and the workspace",
+            CapabilityKind::ReadsOutside => "reads files outside its folder and the workspace",
             CapabilityKind::WritesFiles => "writes files",
             CapabilityKind::DeletesFiles => "deletes files",
-            CapabilityKind::Network => "reaches the network",
-            CapabilityKind::Address => "names an address",
+            CapabilityKind::Network => "uses the network",
+            CapabilityKind::Address => "contains a network address",
             CapabilityKind::StartsPrograms => "starts programs",
             CapabilityKind::Shell => "starts programs through a shell",
-            CapabilityKind::ShellText => "starts programs through a shell with a text put together at run time",
+            CapabilityKind::ShellText => "starts programs through a shell with a command built at run time",
             CapabilityKind::Eval => "executes text as code",
             CapabilityKind::Unpickles => "reads a format that can execute code",
             CapabilityKind::ReadsEnvironment => "reads environment variables",
-            CapabilityKind::HardCodedSecret => "holds a key or password",
-            CapabilityKind::Obfuscation => "hides what it does",
-            CapabilityKind::OpaqueLiteral => "holds a long text that says nothing to a reader",
+            CapabilityKind::HardCodedSecret => "contains a key or password",
+            CapabilityKind::Obfuscation => "hides its behaviour",
+            CapabilityKind::OpaqueLiteral => "contains a long unreadable text",
             CapabilityKind::Signals => "sends signals to processes",
-            CapabilityKind::NativeCode => "calls machine code past the language",
-            CapabilityKind::UnverifiedTls => "does not verify whom it talks to",
+            CapabilityKind::NativeCode => "calls native code",
+            CapabilityKind::UnverifiedTls => "does not verify its peer (TLS)",
         }
     }
 

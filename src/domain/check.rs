@@ -91,7 +91,7 @@ pub struct Verdict {
 pub const NO_BASE: &str = "no version was approved before";
 
 /// The same of a version that has been approved itself since, as its promotion finds it.
-const IS_BASE: &str = "this version is itself the approved one";
+const IS_BASE: &str = "this version is the approved one";
 
 /// A verdict in numbers, for lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ pub struct Digest(pub [u8; 32]);
 
 /// A text that is no digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no digest: 64 hexadecimal digits are needed")]
+#[error("{0:?} is not a digest: 64 hexadecimal digits are needed")]
 pub struct DigestParseError(pub String);
 
 /// Whether the file may be executed. Other mode bits depend on the umask of whoever copied the

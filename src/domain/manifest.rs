@@ -112,7 +112,7 @@ impl Permissions {
         .filter(|(_, list)| !list.is_empty())
         .map(|(word, list)| format!("{word} {}", list.join(", ")))
         .collect();
-        if parts.is_empty() { "nothing declared".to_owned() } else { parts.join(" · ") }
+        if parts.is_empty() { "none".to_owned() } else { parts.join(" · ") }
     }
 }
 

@@ -70,15 +70,15 @@ impl Mutation {
         match self {
             Mutation::FixStart => "Make it start.",
             Mutation::FixImport => "Import or declare everything that it uses.",
-            Mutation::FixOutput => "Print the result in the declared form.",
-            Mutation::FixEncoding => "Read and write text as UTF-8, and say so when a file is not.",
+            Mutation::FixOutput => "Print the result in the declared format.",
+            Mutation::FixEncoding => "Read and write text as UTF-8, and report files that are not UTF-8.",
             Mutation::FixLogic => "Correct the result.",
-            Mutation::HandleError => "Say what is wrong and with which input, instead of ending with a stack trace.",
+            Mutation::HandleError => "Report what is wrong and with which input, instead of a stack trace.",
             Mutation::WidenInput => "Accept this input too.",
-            Mutation::Harden => "Ask for less: no permission that the work does not need.",
-            Mutation::Performance => "Do the same in less time and memory.",
-            Mutation::Refactor => "Do the same in clearer code.",
-            Mutation::NewFeature => "Add what is asked for.",
+            Mutation::Harden => "Remove permissions that the work does not need.",
+            Mutation::Performance => "Use less time and memory for the same result.",
+            Mutation::Refactor => "Make the code clearer without changing its behaviour.",
+            Mutation::NewFeature => "Add the requested feature.",
             Mutation::Other => "",
         }
     }

@@ -22,10 +22,12 @@ pub enum NameError {
     #[error("the name is empty")]
     Empty,
     /// More than 64 characters.
-    #[error("the name has {0} characters, 64 are allowed")]
+    #[error("the name has {0} characters, at most 64 are allowed")]
     TooLong(usize),
     /// A character outside the alphabet, or a first character that is no letter or digit.
-    #[error("the name has the character {0:?} at position {1}, allowed are a-z 0-9 _ . - and a letter or digit first")]
+    #[error(
+        "the name has the character {0:?} at position {1}; use a-z 0-9 _ . - only, starting with a letter or digit"
+    )]
     BadCharacter(char, usize),
 }
 

@@ -53,8 +53,8 @@ impl Operation {
     pub fn passed_over(&self) -> Option<String> {
         let over = self.detail.get("override").filter(|over| over.is_object())?;
         let checks = over.get("checks").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        let reason = over.get("reason").and_then(Value::as_str).unwrap_or("no reason is kept");
-        Some(format!("passed over {}: {reason}", checks.collect::<Vec<_>>().join(", ")))
+        let reason = over.get("reason").and_then(Value::as_str).unwrap_or("no reason recorded");
+        Some(format!("overrode {}: {reason}", checks.collect::<Vec<_>>().join(", ")))
     }
 
     /// How much was on no screen when an approval was given; `None` for all else, and where everything was.
@@ -112,9 +112,9 @@ mod tests {
         for (over, told) in [
             (json!(null), None),
             (json!({"reason": "a false alarm", "checks": ["syntax", "types"]}), Some("syntax, types: a false alarm")),
-            (json!({"checks": ["syntax"]}), Some("syntax: no reason is kept")),
+            (json!({"checks": ["syntax"]}), Some("syntax: no reason recorded")),
         ] {
-            let told = told.map(|told| format!("passed over {told}"));
+            let told = told.map(|told| format!("overrode {told}"));
             assert_eq!(entry("approve", json!({"override": over})).passed_over(), told);
         }
     }
@@ -123,7 +123,7 @@ mod tests {
     fn only_an_approval_tells_how_much_was_not_read() {
         let shown = |lines_shown| Shown { lines: 3, lines_shown, ..Shown::default() };
         for (verb, shown, told) in [
-            ("approve", shown(1), Some("2 of 3 lines not read")),
+            ("approve", shown(1), Some("2 of 3 lines unread")),
             ("approve", shown(3), None),
             ("reject", shown(1), None),
         ] {

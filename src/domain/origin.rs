@@ -79,7 +79,7 @@ impl VersionOrigin {
     fn all_facts(&self) -> Vec<(&'static str, Option<String>)> {
         let known = |value: &Option<String>| value.clone().filter(|text| !text.trim().is_empty());
         let decided = self.decision.as_ref().map(|decision| {
-            let over = decision.override_reason.as_ref().map(|why| format!(", over failed checks: {why}"));
+            let over = decision.override_reason.as_ref().map(|why| format!(", despite failed checks: {why}"));
             let unread = decision.unread.as_ref().map(|unread| format!(", {unread}")).unwrap_or_default();
             let why = decision.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             let (at, over) = (rfc3339(decision.at), over.unwrap_or_default());

@@ -222,18 +222,18 @@ impl DeclaredPath {
             return Err("it is empty".to_owned());
         }
         if text.len() > MAX_BYTES || text.chars().any(is_hidden) || text.contains('\n') {
-            return Err("it is too long or holds hidden characters".to_owned());
+            return Err("it is too long or contains hidden characters".to_owned());
         }
         let workspace = text.strip_prefix("{workspace}").filter(|rest| rest.is_empty() || rest.starts_with('/'));
         let (anchor, rest) = match (workspace, text.strip_prefix('~')) {
             (Some(rest), _) => (Anchor::Workspace, rest),
             (None, Some(rest)) if rest.is_empty() || rest.starts_with('/') => (Anchor::Home, rest),
-            (None, Some(_)) => return Err("the homes of other users are never granted".to_owned()),
+            (None, Some(_)) => return Err("home folders of other users are never granted".to_owned()),
             (None, None) if text.starts_with('/') => (Anchor::Root, text),
             (None, None) => (Anchor::Workspace, text),
         };
         if rest.contains(['{', '}', '$']) {
-            return Err("{workspace} and ~ at its beginning are the only words replaced in a path".to_owned());
+            return Err("only {workspace} and a leading ~ are expanded in a path".to_owned());
         }
         if rest.contains(['*', '?', '[']) {
             return Err("patterns are not granted; declare the folder".to_owned());
@@ -244,7 +244,7 @@ impl DeclaredPath {
                 Component::Normal(name) => plain.push(name),
                 Component::RootDir | Component::CurDir => {}
                 Component::ParentDir | Component::Prefix(_) => {
-                    return Err("a path with .. is never granted; write where it leads".to_owned());
+                    return Err("a path with .. is never granted; write the resolved path".to_owned());
                 }
             }
         }
@@ -285,7 +285,7 @@ impl Permissions {
         }
         for (word, list) in self.lists() {
             if list.len() > MAX_ENTRIES {
-                let reason = format!("at most {MAX_ENTRIES} entries are read by a human; declare a folder instead");
+                let reason = format!("more than {MAX_ENTRIES} entries cannot be reviewed; declare a folder instead");
                 faults.push(PermissionFault { permission: format!("{word} ({} entries)", list.len()), reason });
             }
         }
@@ -307,16 +307,16 @@ impl Permissions {
         let mut lines = Vec::new();
         match self.reach() {
             Network::None => {}
-            Network::Loopback => lines.push("talk over a loopback interface of its own".to_owned()),
+            Network::Loopback => lines.push("use a private loopback interface".to_owned()),
             Network::Full => {
-                lines.push("reach every address that this machine reaches, and send there what it read".into());
+                lines.push("connect to every address that this machine can reach, and send data there".into());
             }
         }
-        let how = if direct { "at once" } else { "as one step after a run that succeeded; undo takes it back" };
+        let how = if direct { "directly" } else { "in one step after a successful run; undo reverts it" };
         lines.extend(self.write.iter().map(|path| format!("write {path}, {how}")));
         lines.extend(self.read.iter().map(|path| format!("read {path}")));
-        lines.extend(self.env.iter().map(|name| format!("get the variable {name}")));
-        lines.extend(self.run.iter().map(|program| format!("start {program} (told, not enforced)")));
+        lines.extend(self.env.iter().map(|name| format!("read the variable {name}")));
+        lines.extend(self.run.iter().map(|program| format!("start {program} (declared, not enforced)")));
         lines
     }
 
@@ -330,8 +330,8 @@ impl Permissions {
             [] => Ok(Network::None),
             [word] => word
                 .parse()
-                .map_err(|_| "single hosts cannot be enforced here yet; declare none, loopback or full".to_owned()),
-            _ => Err("it is one word: none, loopback or full".to_owned()),
+                .map_err(|_| "single hosts cannot be enforced yet; declare none, loopback or full".to_owned()),
+            _ => Err("use one word: none, loopback or full".to_owned()),
         }
     }
 }
@@ -364,18 +364,18 @@ fn named_fault(access: Access, rest: &Path) -> Option<String> {
         return Some("git hooks are never granted".to_owned());
     }
     if let Some(name) = names.iter().find(|name| is_never_written(name)).filter(|_| access == Access::Write) {
-        return Some(format!("{name} is never written by a tool: other programs start code from what it says"));
+        return Some(format!("{name} is never written by a tool: other programs start code from it"));
     }
     let socket = names.last().is_some_and(|name| {
         let ending = name.rsplit_once('.').map(|(_, ending)| ending);
         matches!(ending, Some("sock" | "socket"))
     });
-    socket.then(|| "sockets are never granted: they lend the power of another program".to_owned())
+    socket.then(|| "sockets are never granted: they give access to another program".to_owned())
 }
 
 fn workspace_fault(access: Access, rest: &Path) -> Option<String> {
     let own = OWN_FILES.iter().find(|own| folded(rest).starts_with(own))?;
-    (access == Access::Write).then(|| format!("{own} in the workspace is written by humans and the workbench only"))
+    (access == Access::Write).then(|| format!("{own} in the workspace is written only by humans and the workbench"))
 }
 
 /// Whether a path that a run tried, as the observer names it, is one where keys or passwords lie: of the user, of
@@ -397,23 +397,22 @@ pub fn names_secrets(target: &str) -> bool {
 /// counts for nothing.
 fn home_fault(access: Access, rest: &Path, is_own: bool) -> Option<String> {
     if rest.as_os_str().is_empty() {
-        return Some("the home folder as a whole is never granted; declare what is needed of it".to_owned());
+        return Some("the whole home folder is never granted; declare the needed paths in it".to_owned());
     }
     let lower = folded(rest);
     let meets = |list: &[&'static str]| list.iter().copied().find(|name| overlap(&lower, Path::new(name)));
     if let Some(name) = meets(SECRETS) {
-        return Some(format!("~/{name} holds keys or passwords and is never granted"));
+        return Some(format!("~/{name} contains keys or passwords and is never granted"));
     }
     if let Some(name) = meets(START_FILES) {
-        return Some(format!("~/{name} is read when a shell or session starts and is never granted"));
+        return Some(format!("~/{name} is read when a shell or session starts, so it is never granted"));
     }
     if access == Access::Read || is_own {
         return None;
     }
     let name = in_home(rest)?;
     Some(format!(
-        "~/{name} decides what other programs start and is never written by a tool, like every hidden name in a home folder; \
-         declare a folder without a dot, or one in the workspace"
+        "~/{name} may control what other programs start, so hidden files in a home folder are never written by a tool; declare a folder without a leading dot, or one in the workspace"
     ))
 }
 
@@ -438,14 +437,14 @@ fn home_rest(path: &Path) -> Option<&Path> {
 /// The rules of the system; `base` is the workspace or home that holds the path, where one does.
 fn system_fault(access: Access, path: &Path, base: Option<&Path>) -> Option<String> {
     if path.parent().is_none() {
-        return Some("the whole file system is never granted; declare what is needed of it".to_owned());
+        return Some("the whole file system is never granted; declare the needed paths".to_owned());
     }
     let meets = |list: &[&'static str]| list.iter().copied().find(|name| overlap(path, Path::new(name)));
     if let Some(name) = meets(NEVER) {
         return Some(format!("{name} is never granted"));
     }
     if let Some(name) = meets(ADMINISTRATORS) {
-        return Some(format!("{name} is known to the system's administrator only and is never granted"));
+        return Some(format!("{name} is for the system administrator only and is never granted"));
     }
     let installed = || in_system(path, base);
     if let Some(name) = meets(NEVER_WRITTEN).or_else(installed).filter(|_| access == Access::Write) {
@@ -454,7 +453,7 @@ fn system_fault(access: Access, path: &Path, base: Option<&Path>) -> Option<Stri
     let depth = path.components().count();
     let whole = path == Path::new(ROOTS_HOME)
         || [Path::new("/home"), Path::new("/Users")].iter().any(|homes| path.starts_with(homes) && depth <= 3);
-    whole.then(|| "a home folder as a whole is never granted; declare what is needed of it".to_owned())
+    whole.then(|| "a whole home folder is never granted; declare the needed paths in it".to_owned())
 }
 
 /// Whether one path is the other, or lies in it.
@@ -465,21 +464,21 @@ fn overlap(one: &Path, other: &Path) -> bool {
 fn env_fault(name: &str) -> Option<String> {
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && name.len() <= 128;
     if !plain || name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
-        return Some("a variable has a name of A-Z a-z 0-9 _ that begins with no digit".to_owned());
+        return Some("a variable name uses A-Z a-z 0-9 _ and does not start with a digit".to_owned());
     }
     if SET_ANYWAY.contains(&name) {
-        return Some("every run has a value of its own for it; leave it out".to_owned());
+        return Some("every run gets its own value; remove it".to_owned());
     }
     if name.starts_with("TOOLSMITH_") || name.starts_with("LD_") || name.starts_with("DYLD_") {
-        return Some("it steers the workbench or the loader and is never passed on".to_owned());
+        return Some("it controls the workbench or the loader, so it is never passed on".to_owned());
     }
     (name.ends_with("_SOCK") || name.ends_with("_SOCKET") || name == "DBUS_SESSION_BUS_ADDRESS")
-        .then(|| "it leads to a socket, which lends the power of another program".to_owned())
+        .then(|| "it points to a socket, which gives access to another program".to_owned())
 }
 
 fn run_fault(program: &str) -> Option<String> {
     let bad = program.trim().is_empty() || program.len() > MAX_BYTES || program.chars().any(is_hidden);
-    bad.then(|| "a program has a name or an absolute path".to_owned())
+    bad.then(|| "write a program name or an absolute path".to_owned())
 }
 
 /// The places of one machine that absolute paths are judged against. All of them absolute, and without
@@ -503,12 +502,12 @@ impl Ground {
     /// Why an absolute path is never granted; `None` when it may be.
     pub fn judge(&self, access: Access, path: &Path) -> Option<String> {
         if self.ours.iter().any(|ours| overlap(path, ours)) {
-            return Some("it is, or holds, the state, settings or secrets that the workbench keeps".to_owned());
+            return Some("it is or contains the state, settings or secrets of the workbench".to_owned());
         }
         if access == Access::Write
             && let Some(place) = self.start_of(path)
         {
-            return Some(format!("programs start from {} and no tool writes it", place.display()));
+            return Some(format!("programs are started from {}, so no tool may write there", place.display()));
         }
         let below = |base: &Path| path.strip_prefix(base).ok();
         if let Some(rest) = below(&self.workspace)
@@ -535,7 +534,7 @@ impl Ground {
         let names = if base.is_some() { Access::Read } else { access };
         let root = below(Path::new("/")).and_then(|rest| named_fault(names, rest));
         let system = root.or_else(|| system_fault(access, path, base));
-        system.or_else(|| self.is_strange(path).then(|| "the homes of other users are never granted".to_owned()))
+        system.or_else(|| self.is_strange(path).then(|| "home folders of other users are never granted".to_owned()))
     }
 
     /// What programs start from that a path lies in, or that it holds outside of the workspace.

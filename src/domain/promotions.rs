@@ -53,10 +53,10 @@ impl Promotions {
         }
         match serde_json::from_str(text) {
             Ok(Value::Object(entries)) => Ok(Promotions(entries)),
-            Ok(_) => Err(PromotionsError { line: Some(1), message: "it is no object of names".to_owned() }),
+            Ok(_) => Err(PromotionsError { line: Some(1), message: "it is not an object of names".to_owned() }),
             Err(error) => Err(PromotionsError {
                 line: u64::try_from(error.line()).ok().filter(|line| *line > 0),
-                message: format!("it is no JSON: {error}"),
+                message: format!("it is not valid JSON: {error}"),
             }),
         }
     }

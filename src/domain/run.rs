@@ -239,7 +239,7 @@ impl RunEnd {
             | RunEnd::SpawnFailed { message }
             | RunEnd::Refused { message }
             | RunEnd::Uncontained { message } => Some(message.clone()),
-            RunEnd::Interrupted => Some("the process that ran it died".to_owned()),
+            RunEnd::Interrupted => Some("interrupted".to_owned()),
         }
     }
 }

@@ -38,7 +38,7 @@ pub fn validate(schema: &Value, value: &Value) -> Vec<Violation> {
 }
 
 fn not_checked(why: &str) -> String {
-    format!("not checked against its schema: {why}")
+    format!("not validated against the schema: {why}")
 }
 
 /// A validator whose patterns end: the engine gives up after so many steps back, and builds no large automaton.

@@ -90,9 +90,9 @@ impl<'s> Count<'s> {
     /// Counts one part.
     fn step(&mut self, depth: usize) -> Result<(), String> {
         if depth > MAX_DEPTH {
-            return Err(format!("it nests deeper than {MAX_DEPTH} parts"));
+            return Err(format!("it is nested more than {MAX_DEPTH} levels deep"));
         }
-        self.left = self.left.checked_sub(1).ok_or("its references unfold to too many parts to be checked")?;
+        self.left = self.left.checked_sub(1).ok_or("its references expand to too many parts")?;
         Ok(())
     }
 
@@ -243,13 +243,13 @@ mod tests {
         let begun = Instant::now();
         for schema in [doubling("allOf"), doubling("anyOf"), doubling("oneOf")] {
             let message = Checker::new(&schema).unwrap_err();
-            assert!(message.contains("unfold"), "{message}");
-            assert!(validate(&schema, &json!(1))[0].message.contains("unfold"));
+            assert!(message.contains("expand"), "{message}");
+            assert!(validate(&schema, &json!(1))[0].message.contains("expand"));
         }
         let deep = (0..125).fold(json!({}), |inner, _| json!({"not": inner}));
         Checker::new(&deep).unwrap();
         let deeper = (0..200).fold(json!({}), |inner, _| json!({"not": inner}));
-        assert!(Checker::new(&deeper).unwrap_err().contains("nests deeper"));
+        assert!(Checker::new(&deeper).unwrap_err().contains("nested more than"));
         assert!(begun.elapsed() < Duration::from_secs(20));
     }
 
@@ -260,7 +260,7 @@ mod tests {
         let checker = Checker::new(&schema).unwrap();
         for violations in [checker.violations(&value), validate(&schema, &value)] {
             assert_eq!(violations.len(), 1, "{violations:?}");
-            assert!(violations[0].message.contains("not checked"), "{violations:?}");
+            assert!(violations[0].message.contains("not validated"), "{violations:?}");
         }
         for myself in [json!({"$ref": "#"}), json!({"allOf": [{"$ref": "#"}, {"$ref": "#"}]})] {
             assert_eq!(validate(&myself, &json!(1)), [], "a reference to itself says nothing");

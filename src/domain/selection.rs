@@ -39,8 +39,8 @@ impl Preset {
     /// What it holds, in words.
     pub fn doc(self) -> &'static str {
         match self {
-            Preset::Minimal => "low in cost, and in need of nothing",
-            Preset::Default => "those, and what reads and writes declared paths; no network, no programs",
+            Preset::Minimal => "low-cost tools that need no permissions",
+            Preset::Default => "also tools that read and write declared paths; no network, no programs",
             Preset::Full => "all tools",
         }
     }

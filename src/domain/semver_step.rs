@@ -55,10 +55,10 @@ pub fn propose(base: &Manifest, new: &Manifest) -> Proposal {
     comparison.side = Side::Output;
     comparison.schemas("the output", base.output.as_ref(), new.output.as_ref());
     if base.kind != new.kind {
-        comparison.because(Step::Major, format!("it was a {} and is a {}", base.kind, new.kind));
+        comparison.because(Step::Major, format!("it changed from a {} to a {}", base.kind, new.kind));
     }
     for alias in base.aliases.iter().filter(|alias| !new.aliases.contains(alias) && **alias != new.name.as_str()) {
-        comparison.because(Step::Major, format!("the name {alias} is gone"));
+        comparison.because(Step::Major, format!("the name {alias} was removed"));
     }
     let mut reasons = comparison.reasons;
     reasons.sort_by_key(|(step, _)| std::cmp::Reverse(*step));
@@ -98,8 +98,8 @@ impl Comparison {
     fn schemas(&mut self, place: &str, base: Option<&Value>, new: Option<&Value>) {
         match (base, new) {
             (None, None) => {}
-            (None, Some(_)) => self.narrowed(format!("{place} has a schema now")),
-            (Some(_), None) => self.widened(format!("{place} has no schema any more")),
+            (None, Some(_)) => self.narrowed(format!("{place} now has a schema")),
+            (Some(_), None) => self.widened(format!("{place} no longer has a schema")),
             (Some(base), Some(new)) => self.nodes(place, base, new, 0),
         }
     }
@@ -109,10 +109,10 @@ impl Comparison {
             return;
         }
         let (Some(old), Some(now)) = (base.as_object(), new.as_object()) else {
-            return self.because(Step::Major, format!("{place} is described by another schema"));
+            return self.because(Step::Major, format!("{place} has a different schema"));
         };
         if depth >= MAX_DEPTH {
-            return self.because(Step::Major, format!("{place} differs deep inside"));
+            return self.because(Step::Major, format!("{place} differs in a deeply nested part"));
         }
         self.types(place, old, now);
         self.choices(place, old, now);
@@ -120,13 +120,13 @@ impl Comparison {
         self.properties(place, old, now, depth);
         if old.contains_key("default") && old.get("default") != now.get("default") {
             let shown = |schema: &Map<String, Value>| schema.get("default").map_or("none".into(), Value::to_string);
-            let reason = format!("the default of {place} was {} and is {}", shown(old), shown(now));
+            let reason = format!("the default of {place} changed from {} to {}", shown(old), shown(now));
             self.because(Step::Minor, reason);
         }
         match (old.get("items"), now.get("items")) {
             (Some(base), Some(new)) => self.nodes(&format!("an entry of {place}"), base, new, depth + 1),
-            (None, Some(_)) => self.narrowed(format!("the entries of {place} are described now")),
-            (Some(_), None) => self.widened(format!("the entries of {place} are not described any more")),
+            (None, Some(_)) => self.narrowed(format!("the entries of {place} are now described")),
+            (Some(_), None) => self.widened(format!("the entries of {place} are no longer described")),
             (None, None) => {}
         }
         let is_read = |key: &str| UNDERSTOOD.contains(&key) || SAID_ONLY.contains(&key);
@@ -142,7 +142,7 @@ impl Comparison {
             list.is_empty() || list.contains(&word) || (word == "integer" && list.contains(&"number"))
         };
         let shown = |list: &[&str]| if list.is_empty() { "anything".to_owned() } else { list.join(" or ") };
-        let reason = || format!("the type of {place} was {} and is {}", shown(&base), shown(&new));
+        let reason = || format!("the type of {place} changed from {} to {}", shown(&base), shown(&new));
         if (base.is_empty() && !new.is_empty()) || base.iter().any(|word| !accepts(&new, word)) {
             self.narrowed(reason());
         }
@@ -154,14 +154,14 @@ impl Comparison {
     fn choices(&mut self, place: &str, old: &Map<String, Value>, now: &Map<String, Value>) {
         match (choices(old), choices(now)) {
             (None, None) => {}
-            (None, Some(_)) => self.narrowed(format!("{place} is limited to a list of values")),
-            (Some(_), None) => self.widened(format!("{place} is not limited to a list of values any more")),
+            (None, Some(_)) => self.narrowed(format!("{place} is now limited to a list of values")),
+            (Some(_), None) => self.widened(format!("{place} is no longer limited to a list of values")),
             (Some(base), Some(new)) => {
                 for value in base.iter().filter(|value| !new.contains(value)) {
-                    self.narrowed(format!("{place} is never {value} any more"));
+                    self.narrowed(format!("{place} can no longer be {value}"));
                 }
                 for value in new.iter().filter(|value| !base.contains(value)) {
-                    self.widened(format!("{place} may be {value} now"));
+                    self.widened(format!("{place} can now be {value}"));
                 }
             }
         }
@@ -171,9 +171,9 @@ impl Comparison {
         for (key, tighter) in BOUNDS {
             let (base, new) = (old.get(*key).and_then(Value::as_f64), now.get(*key).and_then(Value::as_f64));
             let reason = || match (old.get(*key), now.get(*key)) {
-                (Some(base), Some(new)) => format!("{key} of {place} was {base} and is {new}"),
-                (None, Some(new)) => format!("{key} of {place} is {new} now"),
-                (_, None) => format!("{key} of {place} is gone"),
+                (Some(base), Some(new)) => format!("{key} of {place} changed from {base} to {new}"),
+                (None, Some(new)) => format!("{key} of {place} is now {new}"),
+                (_, None) => format!("{key} of {place} was removed"),
             };
             match (base, new) {
                 (Some(base), Some(new)) if (new - base) * tighter > 0.0 => self.narrowed(reason()),
@@ -186,8 +186,8 @@ impl Comparison {
         for key in ["pattern", "multipleOf", "const", "uniqueItems"] {
             match (old.get(key), now.get(key)) {
                 (base, new) if base == new => {}
-                (_, Some(_)) => self.narrowed(format!("{key} of {place} is another")),
-                (_, None) => self.widened(format!("{key} of {place} is gone")),
+                (_, Some(_)) => self.narrowed(format!("{key} of {place} changed")),
+                (_, None) => self.widened(format!("{key} of {place} was removed")),
             }
         }
     }
@@ -197,7 +197,7 @@ impl Comparison {
         let (needed, needs) = (required(old), required(now));
         for (name, schema) in base {
             match new.get(name) {
-                None => self.because(Step::Major, format!("{name} of {place} is gone")),
+                None => self.because(Step::Major, format!("{name} of {place} was removed")),
                 Some(other) => self.nodes(&format!("{name} of {place}"), schema, other, depth + 1),
             }
         }
@@ -208,15 +208,15 @@ impl Comparison {
                     self.because(Step::Major, format!("{name} of {place} is new and required"));
                 }
                 (true, _, _) => self.because(Step::Minor, format!("{name} of {place} is new")),
-                (false, false, true) => self.narrowed(format!("{name} of {place} is required now")),
-                (false, true, false) => self.widened(format!("{name} of {place} is not required any more")),
+                (false, false, true) => self.narrowed(format!("{name} of {place} is now required")),
+                (false, true, false) => self.widened(format!("{name} of {place} is no longer required")),
                 (false, _, _) => {}
             }
         }
         let closed = |schema: &Map<String, Value>| schema.get("additionalProperties") == Some(&Value::Bool(false));
         match (closed(old), closed(now)) {
-            (false, true) => self.narrowed(format!("{place} takes no other keys any more")),
-            (true, false) => self.widened(format!("{place} takes other keys")),
+            (false, true) => self.narrowed(format!("{place} no longer accepts other keys")),
+            (true, false) => self.widened(format!("{place} now accepts other keys")),
             (true, true) | (false, false) => {}
         }
     }

@@ -71,7 +71,7 @@ impl fmt::Display for Unread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = |lines: u64| grouped(usize::try_from(lines).unwrap_or(usize::MAX));
         let word = if self.lines_total == 1 { "line" } else { "lines" };
-        write!(f, "{} of {} {word} not read", count(self.lines_unread), count(self.lines_total))
+        write!(f, "{} of {} {word} unread", count(self.lines_unread), count(self.lines_total))
     }
 }
 

@@ -181,7 +181,7 @@ impl ToolSpecification {
     fn refuse_repeated(self) -> Result<ToolSpecification, String> {
         for (at, parameter) in self.input_parameters.iter().enumerate() {
             if self.input_parameters[..at].iter().any(|before| before.name == parameter.name) {
-                return Err(format!("input_parameters: {:?} is there twice", parameter.name));
+                return Err(format!("input_parameters: duplicate {:?}", parameter.name));
             }
         }
         Ok(self)
@@ -279,7 +279,7 @@ mod tests {
             (json!({"tool": "x"}), "'tool' was unexpected"),
             (json!({"input_parameters": [{"name": "a", "type": "thing"}]}), "input_parameters.0.type: "),
             (json!({"input_parameters": [{"name": "a b", "type": "str"}]}), "input_parameters.0.name: "),
-            (json!({"input_parameters": [{"name": "a", "type": "str"}, {"name": "a", "type": "str"}]}), "twice"),
+            (json!({"input_parameters": [{"name": "a", "type": "str"}, {"name": "a", "type": "str"}]}), "duplicate"),
             (json!({"examples": [{"output": 1}]}), "examples.0.input: "),
             (json!({"language": "cobol"}), "language: "),
         ] {

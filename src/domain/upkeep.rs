@@ -61,7 +61,7 @@ impl Retirement {
     pub fn line(&self) -> String {
         match &self.end {
             ProposedEnd::Archive => format!("archive {} ({}): {}", self.tool, self.path, self.reason),
-            ProposedEnd::Deprecate { by } => format!("deprecate {} by {by}: {}", self.tool, self.reason),
+            ProposedEnd::Deprecate { by } => format!("deprecate {} in favour of {by}: {}", self.tool, self.reason),
         }
     }
 }

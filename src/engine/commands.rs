@@ -36,8 +36,8 @@ impl Engine {
         if let (Caller::Agent(name), false) = (caller, is_anybodys) {
             return Err(EngineError::new(
                 ErrorCode::HumanNeeded,
-                format!("agent {name} cannot do this; decisions are a human's"),
-                "a human decides in the workbench or at a terminal",
+                format!("agent {name} cannot do this; only humans decide"),
+                "ask a human to decide in the workbench or at a terminal",
             ));
         }
         refuse_unseen(&command)?;
@@ -144,12 +144,12 @@ impl Engine {
             Command::Promote { tool, to } => {
                 let tool = self.library().resolve(tool)?;
                 Ok(Preview {
-                    title: format!("Ask for {} to become {to}?", tool.name),
+                    title: format!("Request {} to become {to}?", tool.name),
                     lines: vec![
-                        format!("a review opens (or the waiting one is named): {} {}", tool.name, tool.version),
-                        "nothing moves before a human approves it".to_owned(),
+                        format!("opens a review, or names the pending one: {} {}", tool.name, tool.version),
+                        "no file moves until a human approves it".to_owned(),
                     ],
-                    undo: "rejecting the review ends it".to_owned(),
+                    undo: "rejecting the review cancels it".to_owned(),
                 })
             }
             Command::UseInSession { tool, digest, scope } => self.versions().preview_use(tool, *digest, scope),
@@ -159,8 +159,12 @@ impl Engine {
                 let target = self.versions().archive_target(&tool);
                 Ok(Preview {
                     title: format!("Archive {} {}?", tool.name, tool.version),
-                    lines: self.move_lines(&tool.placement, &target, "hidden, not runnable; bytes and history stay"),
-                    undo: "u (undo) or restore brings it back".to_owned(),
+                    lines: self.move_lines(
+                        &tool.placement,
+                        &target,
+                        "hidden, not runnable; files and history are kept",
+                    ),
+                    undo: "u (undo) or restore reverts it".to_owned(),
                 })
             }
             Command::Restore { tool } => {
@@ -185,21 +189,21 @@ impl Engine {
             Command::RestoreFiles { tool } => self.versions().preview_restore_files(tool),
             Command::Fork { tool, name } => self.versions().preview_fork(tool, name),
             Command::New { name, words, .. } => Ok(Preview {
-                title: format!("Make {}?", name.as_ref().unwrap_or(words)),
-                lines: vec!["it waits for a review like any other".to_owned()],
-                undo: "u (undo) takes it away again".to_owned(),
+                title: format!("Create {}?", name.as_ref().unwrap_or(words)),
+                lines: vec!["it needs a review like any other tool".to_owned()],
+                undo: "u (undo) removes it again".to_owned(),
             }),
             Command::AcceptOpportunity { key, from } => self.opportunities().preview_acceptance(key, from),
             Command::DismissOpportunity { key, from, .. } => self.opportunities().preview_dismissal(key, from),
             Command::Allow { tool, digest } => {
                 let detail = self.library().asked_about(tool, *digest)?;
                 let direct = self.runs().write_mode(detail.tool.stage) == WriteMode::Direct;
-                let mut lines = vec!["it declares that it needs to, and gets nothing more:".to_owned()];
+                let mut lines = vec!["it declares these permissions and gets no others:".to_owned()];
                 lines.extend(detail.manifest.permissions.sentences(direct));
                 Ok(Preview {
                     title: format!("Allow {} {} ({})?", detail.tool.name, detail.tool.version, digest.short()),
                     lines,
-                    undo: "asked once for this version; u (undo) takes it back".to_owned(),
+                    undo: "asked once per version; u (undo) reverts it".to_owned(),
                 })
             }
             Command::FetchPackages { tool, digest } => self.dependencies().preview_packages(tool, *digest),
@@ -211,14 +215,14 @@ impl Engine {
             Command::Revoke { grant } => self.grants().preview_revoke(grant),
             Command::Undo { operation } => self.history().preview_undo(*operation),
             Command::Comment { .. } | Command::Withdraw { .. } | Command::Mark { .. } | Command::Recheck { .. } => {
-                Ok(Preview { title: "Go on?".to_owned(), lines: Vec::new(), undo: "u (undo) takes it back".to_owned() })
+                Ok(Preview { title: "Continue?".to_owned(), lines: Vec::new(), undo: "u (undo) reverts it".to_owned() })
             }
             Command::FlushBuffer { buffer } => self.buffers().preview(buffer, false),
             Command::ClearBuffer { buffer } => self.buffers().preview(buffer, true),
             Command::Cancel { run } => Ok(Preview {
                 title: format!("Stop run {run}?"),
-                lines: vec!["its process group gets TERM, then KILL".to_owned()],
-                undo: "a stopped run cannot go on; rerun starts it again".to_owned(),
+                lines: vec!["its process group gets SIGTERM, then SIGKILL".to_owned()],
+                undo: "a stopped run cannot be resumed; rerun starts it again".to_owned(),
             }),
         }
     }
@@ -259,8 +263,8 @@ fn refuse_unseen(command: &Command) -> Result<(), EngineError> {
     };
     match reason.filter(|text| !text.trim().is_empty() && visible_words(text).is_none()) {
         Some(_) => {
-            let message = "nothing in the reason can be seen".to_owned();
-            Err(EngineError::new(ErrorCode::Usage, message, "write it in words that can be seen, or leave it out"))
+            let message = "the reason has no visible characters".to_owned();
+            Err(EngineError::new(ErrorCode::Usage, message, "write a visible reason, or omit it"))
         }
         None => Ok(()),
     }

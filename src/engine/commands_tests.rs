@@ -93,7 +93,7 @@ fn a_request_of_an_agent_brings_a_tool_that_waits_like_any_other_and_says_who_as
     assert_eq!(review.digest, engine.library().resolve("twice").unwrap().digest);
     assert_eq!(review.request.as_ref().unwrap().metadata["model"], "m-1");
     let said: Vec<String> = detail.evidence.iter().map(|line| format!("{}: {}", line.label, line.text)).collect();
-    for expected in ["asked by: agent:coder", "rationale: sums need it", "claimed test: two failed: got 3"] {
+    for expected in ["requested by: agent:coder", "rationale: sums need it", "claimed test: two failed: got 3"] {
         assert!(said.iter().any(|line| line == expected), "{expected}: {said:?}");
     }
     assert_eq!(waiting(&engine).len(), 1, "the scan opens no second one");
@@ -142,7 +142,7 @@ fn a_request_speaks_for_the_review_that_waits_for_a_tool_on_disk() {
     assert_eq!(post(&engine, &request).unwrap_err().code, ErrorCode::Conflict, "it waits already");
     decide(&engine, DecisionKind::Approve).unwrap();
     let request = json!({"kind": "ToolReviewRequest", "tool": "adder", "description": "adds", "rationale": "sums"});
-    assert_eq!(post(&engine, &request).unwrap_err().code, ErrorCode::Conflict, "it is approved already");
+    assert_eq!(post(&engine, &request).unwrap_err().code, ErrorCode::Conflict, "it is already approved");
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn a_deprecated_tool_names_its_successor_and_agents_get_what_the_settings_say() 
     let refused = with("refuse");
     assert_eq!((refused.outcome, refused.error.as_deref()), (RunOutcome::Refused, Some(warning.as_str())));
     let asked = with("ask");
-    let says = format!("{warning}; a human must run it");
+    let says = format!("{warning}; only a human may run it");
     assert_eq!((asked.outcome, asked.error), (RunOutcome::Refused, Some(says)));
     let followed = with("follow");
     assert_eq!((followed.outcome, followed.tool.as_str()), (RunOutcome::Succeeded, "twice"));
@@ -356,7 +356,7 @@ fn the_high_tier_needs_two_people_and_a_role_where_the_user_says_so() {
     };
     assert_eq!(vote(&ada(), Some("boss")).unwrap_err().code, ErrorCode::Usage);
     let first = vote(&ada(), None).unwrap();
-    assert!(first.message.contains("1 of 2, waits for the role security"), "{}", first.message);
+    assert!(first.message.contains("1 of 2 approvals, still needs the role security"), "{}", first.message);
     assert_eq!((state(&engine, review.id), world.exists("tools/approved")), (ReviewState::Waiting, false));
     let line = engine
         .reviews()
@@ -364,9 +364,9 @@ fn the_high_tier_needs_two_people_and_a_role_where_the_user_says_so() {
         .unwrap()
         .evidence
         .into_iter()
-        .find(|line| line.label == "yes votes")
+        .find(|line| line.label == "approvals")
         .unwrap();
-    assert_eq!(line.text, "1 of 2, waits for the role security");
+    assert_eq!(line.text, "1 of 2, still needs the role security");
     assert_eq!(vote(&ada(), Some("security")).unwrap_err().code, ErrorCode::Conflict, "one person is one yes");
     assert_eq!(vote(&grace(), None).unwrap_err().code, ErrorCode::HumanNeeded, "the role is missing, not a person");
     undo(&engine).unwrap();
@@ -399,13 +399,13 @@ fn a_bulk_decision_is_many_single_ones_and_what_is_risky_waits() {
     let id = |name: &str| reviews.iter().find(|review| review.tool.as_str() == name).unwrap().id;
     let ids: Vec<ReviewId> = reviews.iter().map(|review| review.id).collect();
     let early = engine.reviews().preflight(&[id("safe")], DecisionKind::Approve).unwrap().remove(0).refusal.unwrap();
-    assert!(early.starts_with("its checks have not ended"), "{early}");
+    assert!(early.starts_with("its checks have not finished"), "{early}");
     engine.reviews().check_for_bulk(&ids).unwrap();
     let rows = engine.reviews().preflight(&[&ids[..], &ids[..1]].concat(), DecisionKind::Approve).unwrap();
     assert_eq!(rows.len(), 4, "each once");
     let refusal = |name: &str| rows.iter().find(|row| row.tool.as_str() == name).unwrap().refusal.clone();
     assert_eq!((refusal("adder"), refusal("safe")), (None, None));
-    assert_eq!(refusal("loud").as_deref(), Some("its risk is high: decide it by itself"));
+    assert_eq!(refusal("loud").as_deref(), Some("its risk is high: decide it separately"));
     std::fs::write(world.root().join("tools/experimental/gone.py"), "print(1)\n").unwrap();
     let item = |review: ReviewId, digest| BulkItem { review, digest, shown: seen(), evidence: None };
     let items: Vec<BulkItem> = reviews.iter().map(|review| item(review.id, review.digest)).collect();
@@ -414,7 +414,7 @@ fn a_bulk_decision_is_many_single_ones_and_what_is_risky_waits() {
     let unread = [BulkItem { shown: Shown::default(), ..item(id("safe"), safe) }];
     let skipped =
         engine.reviews().decide_all(&unread, &how(DecisionKind::Approve), &ada()).remove(0).result.unwrap_err();
-    assert!(skipped.message.contains("none of its lines was on a screen"), "{skipped}");
+    assert!(skipped.message.contains("none of its lines were shown"), "{skipped}");
     let stale = [BulkItem { evidence: Some(Digest([7; 32])), ..item(id("safe"), safe) }];
     let late = engine.reviews().decide_all(&stale, &how(DecisionKind::Approve), &ada()).remove(0).result.unwrap_err();
     assert_eq!(late.code, ErrorCode::Conflict, "{late}");
@@ -465,7 +465,7 @@ fn an_alias_is_a_name_and_two_tools_never_answer_to_one() {
     for review in waiting(&engine) {
         let error = engine.execute(decision(&review, DecisionKind::Approve, None), &ada()).unwrap_err();
         assert_eq!(error.code, ErrorCode::Refused, "{}", review.tool);
-        assert!(error.message.contains("answers to"), "{}", error.message);
+        assert!(error.message.contains("share the name"), "{}", error.message);
     }
 }
 

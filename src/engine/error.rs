@@ -91,7 +91,7 @@ impl From<CopyError> for EngineError {
     fn from(error: CopyError) -> EngineError {
         match error {
             CopyError::WrongDigest { .. } => {
-                EngineError::new(ErrorCode::Conflict, error.to_string(), "look at the tool again, then repeat")
+                EngineError::new(ErrorCode::Conflict, error.to_string(), "check the tool again, then retry")
             }
             CopyError::Missing(_) => EngineError::new(
                 ErrorCode::NotFound,
@@ -102,7 +102,7 @@ impl From<CopyError> for EngineError {
             CopyError::Damaged { .. } => EngineError::new(
                 ErrorCode::Internal,
                 error.to_string(),
-                "it is made anew when the files of that version lie in the workspace: take them from git, then repeat",
+                "the copy is recreated when the files of that version are in the workspace: restore them from git, then retry",
             ),
             CopyError::Io { ref source, .. } => match source.kind() {
                 ErrorKind::StorageFull | ErrorKind::QuotaExceeded => EngineError::new(
@@ -113,7 +113,7 @@ impl From<CopyError> for EngineError {
                 ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => EngineError::new(
                     ErrorCode::NotWritable,
                     error.to_string(),
-                    "make the folder writable; with TOOLSMITH_HOME=DIR another one is used, whose history is empty",
+                    "make the folder writable, or set TOOLSMITH_HOME=DIR to use another folder (with empty history)",
                 ),
                 _ => EngineError::internal(error),
             },

@@ -57,7 +57,7 @@ impl History<'_> {
             .workspace
             .read(|q| Ok(if let Some(id) = wanted { q.operation(id)? } else { q.newest_reversible()? }))?;
         let operation = found.ok_or_else(|| {
-            EngineError::new(ErrorCode::NotFound, "nothing can be taken back", "`toolsmith log` lists operations")
+            EngineError::new(ErrorCode::NotFound, "nothing to undo", "`toolsmith log` lists operations")
         })?;
         let mut lines =
             vec![format!("{} by {} at {}", operation.verb, operation.who, crate::domain::rfc3339(operation.at))];
@@ -70,12 +70,12 @@ impl History<'_> {
             operation.detail.get("undo").map(|note| serde_json::from_value(note.clone()))
         {
             let paths = step.edits.iter().map(|edit| edit.path.display().to_string());
-            lines.push(format!("as before run {}: {}", step.run, paths.collect::<Vec<_>>().join(", ")));
+            lines.push(format!("restored as before run {}: {}", step.run, paths.collect::<Vec<_>>().join(", ")));
         }
         Ok(Preview {
-            title: format!("Take back operation {}: {} {}?", operation.id, operation.verb, operation.subject),
+            title: format!("Undo operation {}: {} {}?", operation.id, operation.verb, operation.subject),
             lines,
-            undo: "an undo is itself not taken back; do the thing again instead".to_owned(),
+            undo: "an undo cannot be undone; repeat the operation instead".to_owned(),
         })
     }
 }

@@ -20,8 +20,8 @@ pub(super) fn link_on_the_way(root: &Path, path: &Path) -> Option<PathBuf> {
 /// `Refused`, with the link.
 pub fn refuse_links(root: &Path, path: &Path) -> Result<(), EngineError> {
     let Some(link) = link_on_the_way(root, path) else { return Ok(()) };
-    let message = format!("{} is a symbolic link, and nothing is written through it", link.display());
-    Err(EngineError::new(ErrorCode::Refused, message, "put a real folder or file in its place, then repeat"))
+    let message = format!("{} is a symbolic link; Toolsmith does not write through links", link.display());
+    Err(EngineError::new(ErrorCode::Refused, message, "replace it with a real folder or file, then retry"))
 }
 
 #[cfg(test)]

@@ -55,8 +55,8 @@ impl Engine {
             let done = self.perform(id, &work).map_err(|error| {
                 EngineError::new(
                     error.code,
-                    format!("{}; the decision is kept, but {}", outcome.message, error.message),
-                    format!("mend that and start again: the move is finished then. {}", error.hint),
+                    format!("{}; the decision is recorded, but {}", outcome.message, error.message),
+                    format!("fix that and restart: the move is then completed. {}", error.hint),
                 )
             })?;
             outcome.commit = done.commit.or(outcome.commit);
@@ -148,7 +148,7 @@ impl Engine {
             // A move that still cannot be made must not keep the workbench shut; it stays owed.
             self.workspace.report_trouble(done.map_err(|error| {
                 let message = format!("operation {} is not finished: {}", intent.operation, error.message);
-                EngineError::new(error.code, message, format!("mend that; it is tried again by itself. {}", error.hint))
+                EngineError::new(error.code, message, format!("fix that; it is retried automatically. {}", error.hint))
             }));
         }
         Ok(!owed.is_empty())
@@ -164,15 +164,15 @@ impl Engine {
         }
         Err(EngineError::new(
             ErrorCode::Conflict,
-            format!("{} has other content now and is not overwritten", paths.join(", ")),
-            "move that away, then repeat",
+            format!("{} has different content now, so it is not overwritten", paths.join(", ")),
+            "move it away, then try again",
         ))
     }
 
     pub(super) fn move_lines(&self, from: &Placement, to: &Placement, after: &str) -> Vec<String> {
         let mut lines = vec![format!("move {} → {}", from.base, to.base), after.to_owned()];
         if self.workspace.settings.commit && self.workspace.git().is_some() {
-            lines.push("one git commit of exactly these files".to_owned());
+            lines.push("one git commit with exactly these files".to_owned());
         }
         lines
     }

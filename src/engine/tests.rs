@@ -129,12 +129,12 @@ fn isolation_that_is_demanded_in_words_nobody_understands_refuses_every_run() {
     for (config, says) in [
         (
             "theme = \"dark\"\n[isolation]\nexperimental = \"isolatd\"\n",
-            "config.toml:3: isolation.experimental is no level",
+            "config.toml:3: isolation.experimental is not a level",
         ),
-        ("[isolation]\nexperimantal = \"isolated\"\n", "config.toml:2: there is no setting isolation.experimantal"),
-        ("[isolation]\nbubblewrap = \"bwrap\"\n", "config.toml:2: isolation.bubblewrap names no program"),
-        ("isolation = \"isolated\"\n", "config.toml:1: isolation is a string, a table is needed"),
-        ("[isolaton]\nexperimental = \"isolated\"\n", "config.toml:1: there is no setting isolaton"),
+        ("[isolation]\nexperimantal = \"isolated\"\n", "config.toml:2: unknown setting isolation.experimantal"),
+        ("[isolation]\nbubblewrap = \"bwrap\"\n", "config.toml:2: isolation.bubblewrap is not a program"),
+        ("isolation = \"isolated\"\n", "config.toml:1: isolation is a string, but must be a table"),
+        ("[isolaton]\nexperimental = \"isolated\"\n", "config.toml:1: unknown setting isolaton"),
         ("theme = \n[isolation]\n", "config.toml:1: the settings are not valid TOML"),
     ] {
         let world = World::new();

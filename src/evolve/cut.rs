@@ -34,7 +34,7 @@ pub(in crate::evolve) fn cut(text: &str, budget: usize, keep: Keep) -> (String, 
     let tail = tail(text, room - for_head);
     let missing = text.len() - head.len() - tail.len();
     let before = if head.is_empty() || head.ends_with('\n') { "" } else { "\n" };
-    (format!("{head}{before}[… {} bytes left out …]\n{tail}", grouped(missing)), missing as u64)
+    (format!("{head}{before}[… {} bytes omitted …]\n{tail}", grouped(missing)), missing as u64)
 }
 
 /// The beginning of a text, up to the end of a line when that keeps at least half of it.

@@ -54,7 +54,7 @@ pub fn section(evidence: &Evidence<'_>, limit: usize) -> String {
         let lead = if text.is_empty() { "" } else { "\n\n" };
         text.push_str(lead);
         text.push_str(&count(left_out, "more thing"));
-        text.push_str(" not told for want of room.");
+        text.push_str(" omitted to save space.");
     }
     text
 }
@@ -66,7 +66,7 @@ fn replayed(case: &Replayed) -> Option<Item> {
         _ if case.chosen && case.outcome != ReplayOutcome::Fixed => {
             (3, format!("Not fixed: the input of run {run} still fails."))
         }
-        ReplayOutcome::Changed => (4, format!("Changed: the input of run {run} has another result than before.")),
+        ReplayOutcome::Changed => (4, format!("Changed: the input of run {run} gives a different result than before.")),
         ReplayOutcome::Same | ReplayOutcome::Fixed => return None,
     };
     let mut left = MAX_ITEM;
@@ -97,7 +97,7 @@ fn told(check: &CheckReport, evidence: &Evidence<'_>) -> Option<Item> {
         CheckState::Passed if check.name == "benchmark" => 7,
         CheckState::Running | CheckState::Passed | CheckState::Skipped | CheckState::Unavailable => return None,
     };
-    let way = if is_blocking { ", and it stands in the way of an approval" } else { "" };
+    let way = if is_blocking { ", which blocks approval" } else { "" };
     let note = if check.note.is_empty() { String::new() } else { format!(": {}", inline(&check.note)) };
     let title = format!("Check `{}` {}{way}{note}", check.name, check.state);
     // A plain fact is no fault.
@@ -195,7 +195,7 @@ mod tests {
         for limit in [0, 100, 2000, 9000] {
             let text = section(&Evidence { replay: &replay, ..Evidence::default() }, limit);
             assert!(text.len() <= limit, "{limit}: {}", text.len());
-            assert_eq!(text.ends_with("not told for want of room."), limit > 0, "{text}");
+            assert_eq!(text.ends_with("omitted to save space."), limit > 0, "{text}");
         }
         assert_eq!(section(&Evidence::default(), 8000), "");
     }

@@ -86,7 +86,7 @@ fn wrong_twice_then_right_is_told_what_was_wrong_each_time() {
     let (prompts, read, course) = perform(&bundle, &answers);
     let best = LaneId { round: 3, lane: 0 };
     assert_eq!(course.end, Some(End::Good { best }));
-    assert!(prompts[1].contains("could not be used: the answer holds no code block"), "{}", prompts[1]);
+    assert!(prompts[1].contains("could not be used: the answer contains no code block"), "{}", prompts[1]);
     assert!(prompts[1].contains("I would print JSON.") && prompts[1].contains("print({'a': 1})\n"), "{}", prompts[1]);
     assert!(prompts[2].contains("got {'a': 1}") && prompts[2].contains("flush=True"), "{}", prompts[2]);
     assert!(prompts[2].contains("those of the last attempt"), "{}", prompts[2]);

@@ -38,7 +38,7 @@ pub(super) fn ask(
     };
     let (mut characters, mut text) = (Characters::default(), String::new());
     let talked = converse(&talk, &mut |piece| hand_on(&characters.push(piece), &mut text, on_text), stop)
-        .map_err(|error| NoAnswer::new(Trouble::Broke, format!("{} could not be asked: {error}", name(program))))?;
+        .map_err(|error| NoAnswer::new(Trouble::Broke, format!("{} could not be called: {error}", name(program))))?;
     hand_on(characters.finish(), &mut text, on_text);
     judge(program, &found, timeout, &talked, text)
 }
@@ -68,17 +68,17 @@ fn judge(
         TalkEnd::Code(0) => return Ok(Written { text, usage: Usage::default(), model: None }),
         TalkEnd::Code(code) => {
             let trouble = if code == FOR_A_WHILE { Trouble::Broke } else { Trouble::Refused };
-            (trouble, format!("{name} ended with code {code}{said}"))
+            (trouble, format!("{name} exited with code {code}{said}"))
         }
-        TalkEnd::Signal(signal) => (Trouble::Broke, format!("{name} was ended by signal {signal}{said}")),
+        TalkEnd::Signal(signal) => (Trouble::Broke, format!("{name} was killed by signal {signal}{said}")),
         TalkEnd::NotStarted(errno) => {
             let (path, why) = (found.found_at().display(), std::io::Error::from_raw_os_error(errno));
             (Trouble::Refused, format!("{path} could not be started: {why}"))
         }
-        TalkEnd::Silent => (Trouble::TimedOut, format!("{name} said nothing for {seconds} s{said}")),
+        TalkEnd::Silent => (Trouble::TimedOut, format!("{name} printed nothing for {seconds} s{said}")),
         TalkEnd::TooLong => {
             let seconds = timeout.saturating_mul(PATIENCE).as_secs_f64();
-            (Trouble::TimedOut, format!("{name} was not done after {seconds} s{said}"))
+            (Trouble::TimedOut, format!("{name} did not finish within {seconds} s{said}"))
         }
         TalkEnd::TooMuch => (Trouble::Refused, format!("{name} printed more than {} MiB", MAX_ANSWER >> 20)),
         TalkEnd::Stopped => return Err(NoAnswer::stopped()),
@@ -127,6 +127,6 @@ fn find(program: &Program) -> Result<Trusted, String> {
 }
 
 pub(super) fn reach(program: &Program, _stop: &AtomicBool) -> Result<String, String> {
-    let shown = |found: Trusted| format!("{}, runs as you, outside of the sandbox", found.found_at().display());
+    let shown = |found: Trusted| format!("{}, runs as you, outside the sandbox", found.found_at().display());
     find(program).map(shown)
 }

@@ -28,15 +28,14 @@ pub struct Policy {
 /// The policy for a library of so many tools.
 pub fn policy_for(tools: usize) -> Policy {
     let (policy, advice) = match tools {
-        ..50 => ("commit all", "commit every tool to git; one look at the list finds everything"),
+        ..50 => ("commit all", "commit every tool to git; the list is short enough to browse"),
         50..1_000 => (
             "usage tracking",
-            "look at use: `toolsmith stale` proposes what to put away, `toolsmith similar` what to merge or deprecate",
+            "check usage: `toolsmith stale` shows what to archive, `toolsmith similar` what to merge or deprecate",
         ),
         1_000..10_000 => (
             "hybrid",
-            "let git keep core and approved, leave tools/experimental/ out (.gitignore), and keep bundles of the rest in \
-             a store of their own",
+            "commit core and approved tools to git, ignore tools/experimental/ (.gitignore), and keep bundles of the rest elsewhere",
         ),
         _ => ("split", "split the library into several workspaces, one for each team or category"),
     };

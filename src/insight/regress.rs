@@ -66,15 +66,15 @@ impl Alert {
         let Alert { before, now, runs_now, .. } = self;
         match self.kind {
             AlertKind::Success => format!(
-                "succeeds in {} of {runs_now} runs of the last day, in the week before it was {}",
+                "success {} of {runs_now} runs in the last day, {} in the week before",
                 percent(*now),
                 percent(*before)
             ),
             AlertKind::Slower => {
-                format!("takes {} in the last day, in the week before it was {}", time(*now), time(*before))
+                format!("takes {} in the last day, {} in the week before", time(*now), time(*before))
             }
             AlertKind::Benchmark => {
-                format!("p95 of the last day is {}, its benchmark measured {}", time(*now), time(*before))
+                format!("p95 is {} in the last day, {} in its benchmark", time(*now), time(*before))
             }
         }
     }
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn an_alert_says_what_was_and_what_is() {
         let found = alerts(&[runs(48, 20, 20, 10), runs(1, 10, 20, 10)].concat(), NOW, None);
-        let told = "succeeds in 50 % of 20 runs of the last day, in the week before it was 100 %";
+        let told = "success 50 % of 20 runs in the last day, 100 % in the week before";
         assert_eq!(found[0].sentence(), told);
     }
 }

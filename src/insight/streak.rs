@@ -74,8 +74,7 @@ pub fn suggestion_for(judged: &[Judged], generator: &str, category: &Category, t
 fn suggestion(generator: &str, category: &Category, row: &Row) -> Suggestion {
     let last = row.last_rejection.map_or_else(|| "never".to_owned(), rfc3339);
     let text = format!(
-        "{} approvals in a row of generator {generator} in category {category}, last rejection {last}: \
-         fewer questions would do for its tools of tier low (a suggestion, nothing changes by itself)",
+        "{} approvals in a row for generator {generator} in category {category}, last rejection {last}: its low-tier tools may need fewer reviews (a suggestion; nothing changes automatically)",
         row.approvals
     );
     Suggestion {
@@ -115,7 +114,7 @@ mod tests {
         assert!(
             found[0]
                 .text
-                .starts_with("10 approvals in a row of generator forge in category data, last rejection never")
+                .starts_with("10 approvals in a row for generator forge in category data, last rejection never")
         );
     }
 

@@ -47,7 +47,7 @@ pub enum NoProgram {
 
 const ON_PATH: &str = "on the PATH";
 const FOR_AGENTS: &str =
-    "in the folders of the system, and for agents no other PATH counts: name it below [programs] in config.toml";
+    "in the system folders, the only ones searched for agents: set its path in [programs] in config.toml";
 
 impl Default for Programs {
     /// For this process, where no folder belongs to tools.
@@ -137,13 +137,13 @@ impl Programs {
         let written =
             if is_path { self.whole(name) } else { name.to_str().and_then(|name| self.named.get(name)).cloned() };
         if is_path && written.is_none() {
-            let why = "its path is relative: where it leads depends on who starts it".to_owned();
+            let why = "its path is relative, so it depends on the current folder".to_owned();
             return Err(NoProgram::Distrusted(shown(), why));
         }
         if let Some(path) = written {
             // Named by the user: it may be the user's own, too.
             return self.judge(None, &path).map_err(|distrust| match distrust {
-                Distrust::Absent(_) if !path.exists() => NoProgram::Absent(path.display().to_string(), "any more"),
+                Distrust::Absent(_) if !path.exists() => NoProgram::Absent(path.display().to_string(), "any longer"),
                 other => NoProgram::Distrusted(path.display().to_string(), other.to_string()),
             });
         }
@@ -169,7 +169,7 @@ impl Programs {
             Some(Found::Path | Found::OfTool | Found::Ourselves) => self.trust.program(path)?,
         };
         if !may_start(path) {
-            return Err(Distrust::Absent("it may not be executed".to_owned()));
+            return Err(Distrust::Absent("it is not executable".to_owned()));
         }
         // A script that has `env` look for its interpreter starts what it finds.
         if let Some(interpreter) = program.interpreter_by_name() {
@@ -380,7 +380,7 @@ mod tests {
         }
         assert_eq!(place.find("@/also"), Ok(place.at("also/tool")));
         assert_eq!(place.find("@/none"), Err("there is no program tool on the PATH".to_owned()));
-        assert!(place.find("@/open").unwrap_err().contains("everybody may change"));
+        assert!(place.find("@/open").unwrap_err().contains("everyone can change"));
     }
 
     #[test]
@@ -426,7 +426,7 @@ mod tests {
         assert_eq!(place.find("@/own:@/work"), Ok(place.at("own/tool")));
         // A link in a folder of the user's leads there.
         symlink(place.at("work/speaker"), place.at("own/speaker")).unwrap();
-        assert!(place.find("@/own").unwrap_err().contains("where tools come from"));
+        assert!(place.find("@/own").unwrap_err().contains("which contains tools"));
         fs::remove_file(place.at("own/speaker")).unwrap();
         place.put("own/speaker", "#!/bin/sh\n");
         assert_eq!(place.find("@/own"), Ok(place.at("own/tool")));

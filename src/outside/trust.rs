@@ -179,9 +179,9 @@ impl Trust {
         let is_binary = head.as_ref().is_none_or(|head| head.starts_with(b"\x7fELF"));
         let script = head.as_deref().and_then(first_line);
         if let Some(line) = &script {
-            let left = interpreters.checked_sub(1).ok_or_else(|| {
-                Distrust::Changeable(format!("{} leads from one interpreter to the next", path.display()))
-            })?;
+            let left = interpreters
+                .checked_sub(1)
+                .ok_or_else(|| Distrust::Changeable(format!("{} has a chain of interpreters", path.display())))?;
             self.program_within(&line.interpreter, rule, left)?;
         }
         Ok(Trusted { file, path, found_at: found_at.to_owned(), is_binary, script })
@@ -258,9 +258,7 @@ impl<'a> Walk<'a> {
     fn follow(mut self, path: &Path, wanted: FileType) -> Result<(OwnedFd, PathBuf), Distrust> {
         if !path.is_absolute() {
             let path = path.display();
-            return Err(Distrust::Place(format!(
-                "the path {path} is relative: where it leads depends on who starts it"
-            )));
+            return Err(Distrust::Place(format!("the path {path} is relative, so it depends on the current folder")));
         }
         self.go_to(path);
         while let Some(part) = self.ahead.pop_front() {
@@ -293,9 +291,9 @@ impl<'a> Walk<'a> {
     /// Takes one step; answers the file when it ends there.
     fn step(&mut self, name: &OsStr) -> Result<Option<OwnedFd>, Distrust> {
         let path = self.here().join(name);
-        let from = self.folders.last().ok_or_else(|| Distrust::Absent("it leads nowhere".to_owned()))?;
+        let from = self.folders.last().ok_or_else(|| Distrust::Absent("its target does not exist".to_owned()))?;
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let unseen = |error| Distrust::Absent(format!("{} cannot be looked at: {error}", path.display()));
+        let unseen = |error| Distrust::Absent(format!("{} cannot be inspected: {error}", path.display()));
         let next = rustix::fs::openat(&from.0, name, flags, Mode::empty()).map_err(unseen)?;
         let stat = rustix::fs::fstat(&next).map_err(unseen)?;
         match FileType::from_raw_mode(stat.st_mode) {
@@ -303,7 +301,7 @@ impl<'a> Walk<'a> {
                 self.judge_owner(&stat, &path)?;
                 self.links += 1;
                 if self.links > MOST_LINKS {
-                    return Err(Distrust::Absent(format!("{} leads through too many links", path.display())));
+                    return Err(Distrust::Absent(format!("{} has too many levels of symbolic links", path.display())));
                 }
                 let target = rustix::fs::readlinkat(&next, "", Vec::new()).map_err(unseen)?;
                 self.go_to(Path::new(OsStr::from_bytes(target.as_bytes())));
@@ -315,14 +313,14 @@ impl<'a> Walk<'a> {
                 Ok(None)
             }
             _ if self.ahead.is_empty() => Ok(Some(next)),
-            _ => Err(Distrust::Absent(format!("{} is no folder", path.display()))),
+            _ => Err(Distrust::Absent(format!("{} is not a folder", path.display()))),
         }
     }
 
     fn arrive(self, file: OwnedFd, path: PathBuf, wanted: FileType) -> Result<(OwnedFd, PathBuf), Distrust> {
         let stat = rustix::fs::fstat(&file).map_err(absent)?;
         if wanted != FileType::RegularFile || FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(Distrust::Absent(format!("{} is not what it should be", path.display())));
+            return Err(Distrust::Absent(format!("{} is not a regular file", path.display())));
         }
         self.judge_modes(&file, &stat, &path)?;
         // Only root can bring anything there.
@@ -333,7 +331,7 @@ impl<'a> Walk<'a> {
             }
             if stat.st_nlink > 1 && stat.st_uid == self.own && has_further_name(&stat, foreign) {
                 let (path, foreign) = (path.display(), foreign.display());
-                return Err(Distrust::Place(format!("{path} has a further name in {foreign}")));
+                return Err(Distrust::Place(format!("{path} has another hard link in {foreign}")));
             }
         }
         Ok((file, path))
@@ -346,10 +344,10 @@ impl<'a> Walk<'a> {
         }
         let is_proc = || rustix::fs::fstatfs(folder).is_ok_and(|system| system.f_type == PROC_SUPER_MAGIC);
         if VOLATILE.iter().any(|place| path == Path::new(place)) || is_proc() {
-            return Err(Distrust::Place(format!("anybody may bring programs to {}", path.display())));
+            return Err(Distrust::Place(format!("anyone can add programs to {}", path.display())));
         }
         if self.foreign.contains(&(stat.st_dev, stat.st_ino)) {
-            return Err(Distrust::Place(format!("it lies in {}, where tools come from", path.display())));
+            return Err(Distrust::Place(format!("it is in {}, which contains tools", path.display())));
         }
         self.judge_modes(folder, stat, path)
     }
@@ -368,7 +366,7 @@ impl<'a> Walk<'a> {
         self.judge_owner(stat, path)?;
         let may = |bits: u32| stat.st_mode & bits != 0;
         if may(0o002) {
-            return Err(Distrust::Changeable(format!("everybody may change {}", path.display())));
+            return Err(Distrust::Changeable(format!("everyone can change {}", path.display())));
         }
         if !may(0o020) {
             return Ok(());
@@ -376,23 +374,23 @@ impl<'a> Walk<'a> {
         // With an access list these bits are its mask: somebody on it may write.
         let through = format!("/proc/self/fd/{}", file.as_raw_fd());
         if rustix::fs::getxattr(through.as_str(), ACCESS_LIST, &mut [0_u8; 0][..]).is_ok() {
-            return Err(Distrust::Changeable(format!("an access list lets others change {}", path.display())));
+            return Err(Distrust::Changeable(format!("an access control list lets others change {}", path.display())));
         }
         // A sticky folder lets nobody replace what is not theirs; whose that is was, or will be, judged.
         let is_sticky_folder = may(0o1000) && FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
         if is_sticky_folder || self.groups.is_private(stat.st_gid, self.own) {
             return Ok(());
         }
-        Err(Distrust::Changeable(format!("its group may change {}", path.display())))
+        Err(Distrust::Changeable(format!("its group can change {}", path.display())))
     }
 }
 
 fn absent(error: rustix::io::Errno) -> Distrust {
-    Distrust::Absent(format!("it cannot be looked at: {error}"))
+    Distrust::Absent(format!("it cannot be inspected: {error}"))
 }
 
 fn lies_in(path: &Path, folder: &Path) -> Distrust {
-    Distrust::Place(format!("{} lies in {}, where tools come from", path.display(), folder.display()))
+    Distrust::Place(format!("{} is in {}, which contains tools", path.display(), folder.display()))
 }
 
 /// Whether a file, or one that cannot be told from it, has a name in a folder: then it can be changed there.
@@ -476,17 +474,17 @@ mod tests {
     fn no_way_into_a_workspace_is_trusted() {
         let place = Place::new();
         let planted = place.at("work/tools/x/python3");
-        place.refuses(&planted, "where tools come from");
+        place.refuses(&planted, "which contains tools");
         symlink(&planted, place.at("bin/linked")).unwrap();
         symlink(place.at("work/tools"), place.at("folder")).unwrap();
         fs::hard_link(&planted, place.at("bin/hard")).unwrap();
-        place.refuses(place.at("bin/linked"), "where tools come from");
-        place.refuses(place.at("folder/x/python3"), "where tools come from");
+        place.refuses(place.at("bin/linked"), "which contains tools");
+        place.refuses(place.at("folder/x/python3"), "which contains tools");
         // Out of the workspace again, the way still leads through it.
         symlink(place.at("bin/python3"), place.at("work/out")).unwrap();
-        place.refuses(place.at("work/out"), "where tools come from");
-        place.refuses(place.at("work/../bin/python3"), "where tools come from");
-        place.refuses(place.at("bin/hard"), "has a further name in");
+        place.refuses(place.at("work/out"), "which contains tools");
+        place.refuses(place.at("work/../bin/python3"), "which contains tools");
+        place.refuses(place.at("bin/hard"), "has another hard link in");
     }
 
     #[test]
@@ -514,22 +512,22 @@ mod tests {
     fn what_others_may_change_is_not_trusted() {
         let place = Place::new();
         for (path, mode, back, why) in [
-            ("bin", 0o777, 0o755, "everybody may change"),
-            ("bin", 0o1777, 0o755, "everybody may change"),
-            ("bin/python3", 0o757, 0o755, "everybody may change"),
+            ("bin", 0o777, 0o755, "everyone can change"),
+            ("bin", 0o1777, 0o755, "everyone can change"),
+            ("bin/python3", 0o757, 0o755, "everyone can change"),
         ] {
             place.set(path, mode);
             place.refuses(place.at("bin/python3"), why);
             place.set(path, back);
         }
         place.put("bin/script", &format!("#!{} -x\n", place.at("work/tools/x/python3").display()));
-        place.refuses(place.at("bin/script"), "where tools come from");
+        place.refuses(place.at("bin/script"), "which contains tools");
         place.put("bin/loop", &format!("#!{}\n", place.at("bin/loop").display()));
-        place.refuses(place.at("bin/loop"), "from one interpreter to the next");
+        place.refuses(place.at("bin/loop"), "a chain of interpreters");
         place.refuses(place.at("bin"), "is a folder");
-        place.refuses(place.at("bin/none"), "cannot be looked at");
+        place.refuses(place.at("bin/none"), "cannot be inspected");
         symlink("circle", place.at("bin/circle")).unwrap();
-        place.refuses(place.at("bin/circle"), "too many links");
+        place.refuses(place.at("bin/circle"), "too many levels of symbolic links");
     }
 
     #[test]
@@ -542,7 +540,7 @@ mod tests {
         place.refuses(place.at("bin/python3"), "belongs to another user");
         std::os::unix::fs::chown(place.at("bin"), Some(0), Some(54_321)).unwrap();
         place.set("bin", 0o775);
-        place.refuses(place.at("bin/python3"), "its group may change");
+        place.refuses(place.at("bin/python3"), "its group can change");
         std::os::unix::fs::chown(place.at("bin"), None, Some(0)).unwrap();
         place.set("bin", 0o775);
         assert!(place.judge(&place.at("bin/python3")).is_ok());

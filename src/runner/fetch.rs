@@ -103,7 +103,7 @@ pub fn fetch(request: &Request<'_>) -> Result<Vec<String>, String> {
     let program = need.program(&path).map_err(|missing| missing.message)?.ok_or("it has no program")?;
     let wish = match need.environment(&program) {
         Wanted::Environment(wish) => wish,
-        Wanted::Nothing => return Err("it declares no packages that are not installed".to_owned()),
+        Wanted::Nothing => return Err("all its declared packages are installed".to_owned()),
         Wanted::Lacking(missing) => return Err(missing.message),
     };
     if wish.is_made() {
@@ -168,8 +168,9 @@ impl Workshop<'_> {
         let file = made.out().join("script.py.lock");
         let is_plain = fs::symlink_metadata(&file).is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_LOCK);
         let bytes = if is_plain { fs::read(&file) } else { Err(io::ErrorKind::NotFound.into()) };
-        let bytes = bytes.map_err(|error| format!("uv wrote no lock: {error}"))?;
-        Lock::read(&bytes).map_err(|fault| format!("what uv chose cannot be installed: its lock {fault}"))
+        let bytes = bytes.map_err(|error| format!("uv wrote no lock file: {error}"))?;
+        Lock::read(&bytes)
+            .map_err(|fault| format!("the packages chosen by uv cannot be installed: the lock file {fault}"))
     }
 
     fn sync(&self, lock: &Lock) -> Result<Made, String> {
@@ -178,7 +179,7 @@ impl Workshop<'_> {
 
     /// Starts uv in the sandbox, in a fresh folder with the script's block, and waits for it.
     fn call(&self, verb: &str, options: &[&str], lock: Option<&str>) -> Result<Made, String> {
-        let in_words = |error: io::Error| format!("there is no folder to put the packages into: {error}");
+        let in_words = |error: io::Error| format!("the package folder cannot be created: {error}");
         let made = workplace().map_err(in_words)?;
         let script = made.out().join("script.py");
         fs::write(&script, self.wish.block.script()).map_err(in_words)?;
@@ -241,7 +242,7 @@ impl Workshop<'_> {
         visible.extend(given.value("SSL_CERT_FILE").map(PathBuf::from).filter(|file| file.is_absolute()));
         let batch = batch.with_places(&visible, &made.out());
         if let Some(user) = batch.user() {
-            give(&made.out(), user).map_err(|error| format!("uv gets no folder: {error}"))?;
+            give(&made.out(), user).map_err(|error| format!("the folder for uv cannot be created: {error}"))?;
         }
         let tried = batch.make(Instant::now() + PATIENCE, &AtomicBool::new(false))?;
         let one = tried.into_iter().next().ok_or("uv was not started")?;
@@ -279,12 +280,12 @@ fn cause(text: &str) -> String {
             .rev()
             .find_map(|line| line.trim().strip_prefix(word).or_else(|| line.trim().strip_prefix("Caused by:")))
     };
-    of("cause:").or_else(|| of("error:")).unwrap_or("it does not say why").trim().to_owned()
+    of("cause:").or_else(|| of("error:")).unwrap_or("no reason given").trim().to_owned()
 }
 
 /// Takes what uv made over into the environment's own folder, which appears as a whole or not at all.
 fn keep(made: &Made, wish: &Wish, lock: &Lock, version: &str) -> Result<(), String> {
-    let in_words = |error: io::Error| format!("the environment cannot be kept: {error}");
+    let in_words = |error: io::Error| format!("the environment cannot be stored: {error}");
     let found = only_folder(&made.out().join("cache/environments-v2")).map_err(in_words)?;
     let all = wish.folder.parent().ok_or("the environment has no folder")?;
     fs::create_dir_all(all).map_err(in_words)?;
@@ -296,7 +297,7 @@ fn keep(made: &Made, wish: &Wish, lock: &Lock, version: &str) -> Result<(), Stri
         lock.packages.iter().filter_map(|package| package.split(' ').next()).map(normal).collect();
     let installed = site_packages(fresh.path()).iter().flat_map(|folder| distributions(folder)).collect::<Vec<_>>();
     if let Some((other, _)) = installed.iter().find(|(name, _)| !locked.contains(&normal(name))) {
-        return Err(format!("uv installed {other}, which the lock does not name; nothing of it is kept"));
+        return Err(format!("uv installed {other}, which is not in the lock file; the environment is discarded"));
     }
     let real = wish.python.canonicalize().map_err(in_words)?;
     let home = real.parent().unwrap_or(Path::new("/")).display();
@@ -325,7 +326,7 @@ fn only_folder(folder: &Path) -> io::Result<PathBuf> {
     let folders: Vec<_> = entries.iter().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).collect();
     match folders.as_slice() {
         [one] => Ok(one.path()),
-        _ => Err(io::Error::other("uv did not make one environment")),
+        _ => Err(io::Error::other("uv did not create exactly one environment")),
     }
 }
 
@@ -356,7 +357,7 @@ impl Copy {
             } else if kind.is_file() {
                 self.file(&entry.path(), &target)?;
             } else {
-                return Err(io::Error::other(format!("{} is no plain file", name.to_string_lossy())));
+                return Err(io::Error::other(format!("{} is not a regular file", name.to_string_lossy())));
             }
         }
         Ok(())

@@ -409,7 +409,7 @@ fn the_label_is_what_the_machine_gives_and_below_the_least_level_nothing_starts(
     assert_eq!(bench.run().report.isolation.level, IsolationLevel::Confined);
     bench.least = IsolationLevel::Isolated;
     let Err(RunEnd::Uncontained { message }) = bench.spec() else { panic!("it would start") };
-    assert!(message.contains("isolation isolated is demanded, this machine gives confined"), "{message}");
+    assert!(message.contains("isolation isolated is required, but this machine provides confined"), "{message}");
 }
 
 #[test]

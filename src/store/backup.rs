@@ -112,7 +112,7 @@ pub(super) fn copy(source: &Connection, to: &Path) -> StoreResult<i64> {
     target.pragma_update(None, "journal_mode", "DELETE")?;
     let sound: String = target.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if sound != "ok" {
-        return Err(StoreError::Damaged { what: format!("a backup of it does not hold together: {sound}") });
+        return Err(StoreError::Damaged { what: format!("its backup is corrupt: {sound}") });
     }
     let last = last_operation(&target)?;
     target.close().map_err(|(_, error)| StoreError::from(error))?;

@@ -25,7 +25,7 @@ pub struct Copies {
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
     /// A path in the version cannot be a path in a copy.
-    #[error("the path {} cannot be kept: {why}", SafeText::new(.path))]
+    #[error("the path {} cannot be stored: {why}", SafeText::new(.path))]
     BadPath {
         /// The path.
         path: String,
@@ -33,7 +33,7 @@ pub enum CopyError {
         why: &'static str,
     },
     /// The files are not the version they were said to be.
-    #[error("the files have the digest {}, not {}: they changed while they were read", .found.short(), .expected.short())]
+    #[error("the files have the digest {}, not {}: they changed during reading", .found.short(), .expected.short())]
     WrongDigest {
         /// What was asked for.
         expected: Digest,
@@ -127,7 +127,7 @@ impl Copies {
         let found = Digest::of_files(&files);
         if found != digest {
             return Err(damaged(format!(
-                "what it holds ({}) has the digest {}",
+                "its content ({}) has the digest {}",
                 count(files.len(), "file"),
                 found.short()
             )));
@@ -227,10 +227,10 @@ fn check_paths(files: &[VersionFile]) -> Result<(), CopyError> {
     let mut seen = BTreeSet::new();
     for VersionFile { path, .. } in files {
         if path.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
-            return bad(path, "each part needs a name of its own");
+            return bad(path, "each part of the path needs a normal name");
         }
         if path.contains('\0') {
-            return bad(path, "it holds a NUL");
+            return bad(path, "it contains a NUL byte");
         }
         if !seen.insert(path) {
             return bad(path, "it occurs twice");
@@ -278,7 +278,7 @@ fn read_folder(folder: &Path, at: &str, files: &mut Vec<VersionFile>) -> Result<
     for entry in fs::read_dir(folder).map_err(|error| unreadable(at, &error))? {
         let entry = entry.map_err(|error| unreadable(at, &error))?;
         let name = entry.file_name().into_string();
-        let name = name.map_err(|_| format!("{} holds a name that is not UTF-8", place(at)))?;
+        let name = name.map_err(|_| format!("{} contains a name that is not UTF-8", place(at)))?;
         let path = if at.is_empty() { name } else { format!("{at}/{name}") };
         // The entry's own type: a link that somebody put there is not followed.
         let kind = entry.file_type().map_err(|error| unreadable(&path, &error))?;
@@ -292,7 +292,7 @@ fn read_folder(folder: &Path, at: &str, files: &mut Vec<VersionFile>) -> Result<
         }
     }
     if files.len() == before && !at.is_empty() {
-        return Err(format!("{} is an empty folder, which no version has", place(at)));
+        return Err(format!("{} is an empty folder, which a version cannot contain", place(at)));
     }
     Ok(())
 }

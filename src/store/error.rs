@@ -7,8 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// What to do when the database is not the newest one that was here.
-const LOST_HINT: &str = "nothing is decided or run until a human chooses: `toolsmith doctor --restore` puts the newest \
-                         backup back, `--rebuild` saves what log and files tell, `--accept-loss` goes on with what is here";
+const LOST_HINT: &str = "deciding and running are disabled until a human chooses: `toolsmith doctor --restore` restores the newest backup, `--rebuild` rebuilds the state from the log and files, `--accept-loss` continues with the current state";
 
 /// The result of asking the store.
 pub type StoreResult<T> = Result<T, StoreError>;
@@ -37,7 +36,7 @@ pub enum StoreError {
         source: rusqlite::Error,
     },
     /// The file is no database, or one of another program.
-    #[error("the state database is no database of toolsmith")]
+    #[error("the state database is not a toolsmith database")]
     NotADatabase,
     /// Something that is no file lies where the database or a file beside it belongs.
     #[error("{} is {what}, not a file", safe(.path))]
@@ -48,13 +47,15 @@ pub enum StoreError {
         what: &'static str,
     },
     /// There was a database, and it is gone or empty.
-    #[error("the state database is gone or empty, and it was not always: {evidence}")]
+    #[error("the state database is missing or empty, although it existed before: {evidence}")]
     Lost {
         /// What says so.
         evidence: String,
     },
     /// The database is older than what was seen of it.
-    #[error("the state database is older than it was: its log ends with entry {last}, entry {seen} was seen before")]
+    #[error(
+        "the state database was replaced with an older one: its log ends with entry {last}, but entry {seen} was seen before"
+    )]
     Behind {
         /// The newest entry that it has.
         last: i64,
@@ -62,7 +63,7 @@ pub enum StoreError {
         seen: i64,
     },
     /// The log is not the one that was seen.
-    #[error("the state database is not the one that was here: its log has another entry {entry} than was seen before")]
+    #[error("the state database was replaced: entry {entry} of its log differs from the one seen before")]
     Forked {
         /// The entry that differs.
         entry: i64,
@@ -77,7 +78,7 @@ pub enum StoreError {
     #[error("the state database is locked: another process has been writing for more than 5 seconds")]
     Locked,
     /// A newer program wrote it.
-    #[error("the state database has format {found}, this program knows formats up to {known}")]
+    #[error("the state database has format {found}, but this program supports formats up to {known}")]
     Newer {
         /// Its format.
         found: i64,
@@ -139,26 +140,25 @@ impl StoreError {
     pub fn hint(&self) -> &'static str {
         match self.reason() {
             StoreError::Folder { .. } | StoreError::ReadOnly => {
-                "make the folder writable; with TOOLSMITH_HOME=DIR another one is used, whose history is empty"
+                "make the folder writable, or set TOOLSMITH_HOME=DIR to use another folder (with empty history)"
             }
             StoreError::DiskFull => "free some space and try again; nothing was written",
-            StoreError::Disk { .. } => "look at the disk and the room on it, then try again",
+            StoreError::Disk { .. } => "check the disk and its free space, then try again",
             StoreError::NotADatabase => {
-                "`toolsmith doctor --restore` puts the newest backup back; what lies there is moved aside"
+                "restore the newest backup with `toolsmith doctor --restore`; the current database is moved aside"
             }
             StoreError::NotAFile { .. } => {
-                "move it away, then `toolsmith doctor --restore` puts the newest backup back"
+                "move it away, then restore the newest backup with `toolsmith doctor --restore`"
             }
             StoreError::Lost { .. } | StoreError::Behind { .. } | StoreError::Forked { .. } => LOST_HINT,
             StoreError::InUse => {
                 "close the other toolsmith of this workspace and wait for its runs to end, then try again"
             }
-            StoreError::Replaced => "open the workspace again",
+            StoreError::Replaced => "reopen the workspace",
             StoreError::Locked => "close the other toolsmith of this workspace, or wait and try again",
-            StoreError::Newer { .. } => "use the newer toolsmith that wrote it",
+            StoreError::Newer { .. } => "use the newer version of toolsmith that wrote it",
             StoreError::Damaged { .. } => {
-                "`toolsmith doctor --restore` puts a backup back, `toolsmith doctor --rebuild` saves what can still be \
-                 read; tools, their approval.toml and kept copies stay"
+                "restore a backup with `toolsmith doctor --restore`, or save readable data with `toolsmith doctor --rebuild`; tools, their approval.toml and kept copies are not changed"
             }
             StoreError::Missing { .. } | StoreError::Sql { .. } | StoreError::Open { .. } => "",
         }

@@ -109,7 +109,7 @@ impl Queries {
             Ok(if follows {
                 Ok(Some(entry))
             } else {
-                Err("was replaced: what follows it names another hash".to_owned())
+                Err("was replaced: the next entry has a different hash for it".to_owned())
             })
         })
     }
@@ -370,7 +370,9 @@ impl Walk {
         if back > 0 {
             let ms = u64::try_from(back).unwrap_or_default();
             let before = id - 1;
-            self.check.notes.push(format!("the clock went back by {} between entries {before} and {id}", span(ms)));
+            self.check
+                .notes
+                .push(format!("the system clock was set back by {} between entries {before} and {id}", span(ms)));
         }
         self.at = entry.at;
         if follows && self.head.is_some_and(|head| head != entry.prev_hash) {
@@ -388,10 +390,10 @@ impl Walk {
         let marked: HashSet<(i64, i64)> = self.marked.iter().copied().collect();
         let mut faults: Vec<(i64, String)> = Vec::new();
         for (entry, by) in marked.difference(&self.taken_back) {
-            faults.push((*entry, format!("entry {entry} is said to be taken back by entry {by}, which did not")));
+            faults.push((*entry, format!("entry {entry} is marked as undone by entry {by}, which did not undo it")));
         }
         for (entry, by) in self.taken_back.difference(&marked) {
-            faults.push((*entry, format!("entry {entry} was taken back by entry {by}, but is not marked so")));
+            faults.push((*entry, format!("entry {entry} was undone by entry {by}, but is not marked as undone")));
         }
         faults.sort();
         for (_, fault) in faults {
@@ -402,15 +404,18 @@ impl Walk {
     /// Compares the end of the walk with what was noted when the newest entry was written.
     fn end(&mut self, count: Option<String>, head: Option<&str>) {
         let Some(count) = count.map_or(Some(0), |text| text.parse::<i64>().ok()) else {
-            return self.fault("the noted length of the log cannot be read".to_owned());
+            return self.fault("the recorded length of the log cannot be read".to_owned());
         };
         self.missing(self.last + 1, count);
         if count < self.last {
-            self.fault(format!("entry {} was added from outside: the log was noted to end at {count}", self.last));
+            self.fault(format!(
+                "entry {} was added outside Toolsmith: the recorded end of the log is entry {count}",
+                self.last
+            ));
         }
         let found = self.head.map(|head| head.hex());
         if count == self.last && count > 0 && found.is_some() && found.as_deref() != head {
-            self.fault(format!("entry {count} was replaced: the newest hash was noted to be another one"));
+            self.fault(format!("entry {count} was replaced: the recorded newest hash is different"));
         }
     }
 
@@ -429,7 +434,7 @@ impl Walk {
 
 /// What is wrong with an entry by itself; `None` when it is as it was written.
 fn fault_of_content(entry: &Operation) -> Option<&'static str> {
-    (entry.expected_hash() != entry.hash).then_some("was changed: its content does not have its hash")
+    (entry.expected_hash() != entry.hash).then_some("was changed: its content does not match its hash")
 }
 
 fn unreadable(error: &StoreError) -> String {

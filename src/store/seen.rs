@@ -57,7 +57,7 @@ pub(super) fn demand_files(dir: &Path) -> StoreResult<()> {
         let Ok(found) = path.symlink_metadata() else { continue };
         let kind = found.file_type();
         let what = if kind.is_symlink() && path.metadata().is_err() {
-            "a symbolic link that leads nowhere"
+            "a dangling symbolic link"
         } else {
             let kind = path.metadata().map_or(kind, |target| target.file_type());
             match kind {

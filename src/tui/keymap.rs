@@ -94,11 +94,11 @@ impl Chord {
                 "ctrl" => KeyModifiers::CONTROL,
                 "alt" => KeyModifiers::ALT,
                 "shift" => KeyModifiers::SHIFT,
-                _ => return Err(format!("{text:?} is no key: {word:?} is none of ctrl, alt, shift")),
+                _ => return Err(format!("{text:?} is not a key: {word:?} must be ctrl, alt or shift")),
             };
             rest = tail;
         }
-        let code = key_code(rest).ok_or_else(|| format!("{text:?} is no key"))?;
+        let code = key_code(rest).ok_or_else(|| format!("{text:?} is not a key"))?;
         Ok(Chord::of(&KeyEvent::new(code, modifiers)))
     }
 }
@@ -201,8 +201,8 @@ type Wrong = (String, String);
 
 fn wanted(setting: &KeySetting) -> Result<(Verb, Vec<Chord>), Wrong> {
     let row = by_name(&setting.action).filter(|row| row.tui && !row.contexts.is_empty()).ok_or_else(|| {
-        let message = format!("{:?} is no verb that a key can be given to", setting.action);
-        (message, "`?` lists the verbs with their names".to_owned())
+        let message = format!("{:?} is not a verb that can have a key", setting.action);
+        (message, "press `?` to list the verbs with their names".to_owned())
     })?;
     let mut chords = Vec::new();
     for key in &setting.keys {
@@ -210,8 +210,8 @@ fn wanted(setting: &KeySetting) -> Result<(Verb, Vec<Chord>), Wrong> {
             Chord::parse(key).map_err(|message| (message, "write keys like r, G, ctrl-k, shift-tab, f5".to_owned()))?;
         let decides = matches!(row.verb, Verb::Approve | Verb::ApproveOver | Verb::Reject | Verb::RequestChanges);
         if decides && matches!(chord.code, KeyCode::Enter | KeyCode::Char(' ')) {
-            let message = format!("{} cannot be on {chord}", row.name);
-            return Err((message, "a decision needs a key that is not pressed by habit".to_owned()));
+            let message = format!("{} cannot use the key {chord}", row.name);
+            return Err((message, "use a key for decisions that is not pressed by habit".to_owned()));
         }
         chords.push(chord);
     }
@@ -230,8 +230,8 @@ fn without_conflicts(chords: &HashMap<Verb, Vec<Chord>>, verb: Verb, keys: Vec<C
         match owner {
             None => kept.push(chord),
             Some(other) => taken.push((
-                format!("key {chord} for {} is already {}", spec(verb).name, other.name),
-                format!("give {} another key too, in a line before this one", other.name),
+                format!("key {chord} for {} is already used for {}", spec(verb).name, other.name),
+                format!("give {} another key in an earlier line", other.name),
             )),
         }
     }
@@ -318,10 +318,10 @@ mod tests {
         assert_eq!(
             lines,
             [
-                ("\"launch\" is no verb that a key can be given to", Some(3)),
-                ("\"hyper-q\" is no key: \"hyper\" is none of ctrl, alt, shift", Some(3)),
-                ("key q for source is already quit", Some(3)),
-                ("approve cannot be on enter", Some(3)),
+                ("\"launch\" is not a verb that can have a key", Some(3)),
+                ("\"hyper-q\" is not a key: \"hyper\" must be ctrl, alt or shift", Some(3)),
+                ("key q for source is already used for quit", Some(3)),
+                ("approve cannot use the key enter", Some(3)),
             ]
         );
     }

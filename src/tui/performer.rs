@@ -242,7 +242,7 @@ impl Performer {
             }
             Effect::Init => {
                 let made = init(engine.workspace()).map(|report| match report.created.len() {
-                    0 => "everything was there already".to_owned(),
+                    0 => "everything already exists".to_owned(),
                     created => format!("created {} under {}", phrase::plural(created, "path", "paths"), "tools/"),
                 });
                 self.answer(Answer::Furnished(made));
@@ -491,7 +491,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn not_open() -> EngineError {
-    EngineError::new(ErrorCode::Failed, "the workspace is not open", "the first line says why")
+    EngineError::new(ErrorCode::Failed, "the workspace is not open", "see the first line for the reason")
 }
 
 /// The workspace folder as it is shown: below the home folder with `~`.
@@ -523,7 +523,11 @@ fn dossier(engine: &Engine, tool: &Tool, other: Option<&str>) -> Result<ToolDoss
         }
         (None, Some(text)) => {
             let message = format!("{} has no kept version {text}", tool.name);
-            return Err(EngineError::new(ErrorCode::NotFound, message, "name a version or the beginning of a digest"));
+            return Err(EngineError::new(
+                ErrorCode::NotFound,
+                message,
+                "name a version or the first digits of a digest",
+            ));
         }
         (None, None) => None,
     };

@@ -200,13 +200,14 @@ impl Git {
             let words: Vec<&str> = ["hook", "run", hook].iter().chain(args).copied().collect();
             let answer = self.ask(&desk.call(&words).with_hooks())?;
             if answer.stderr.contains("'hook' is not a git command") {
-                notes.push(format!("{hook} did not run: git 2.36 or later is needed"));
+                notes.push(format!("{hook} did not run: git 2.36 or later is required"));
             } else if !answer.success() {
                 return Err(GitError::Hook(answer.complaint()));
             }
         }
         let text = std::fs::read_to_string(&file).map_err(io)?;
-        let stripped = self.ask(&Call::new(&["stripspace"]).input(text.into_bytes()))?.demand("tidy the message")?;
+        let stripped =
+            self.ask(&Call::new(&["stripspace"]).input(text.into_bytes()))?.demand("clean up the message")?;
         Ok(String::from_utf8_lossy(&stripped.stdout).into_owned())
     }
 
@@ -228,7 +229,7 @@ impl Git {
         let mut made_up = Vec::new();
         if self.identity().is_none() {
             let user = system_user();
-            notes.push(format!("git has no identity configured, committed as {user} <{user}@localhost>"));
+            notes.push(format!("git has no identity configured; committed as {user} <{user}@localhost>"));
             made_up = vec![format!("user.name={user}"), format!("user.email={user}@localhost")];
         }
         let attempt = |is_signed: bool| {
@@ -246,7 +247,7 @@ impl Git {
                     return Ok(answer.word());
                 }
             }
-            notes.push("the commit is not signed: signing needs a passphrase or does not work here".to_owned());
+            notes.push("the commit is not signed: signing needs a passphrase or is not working".to_owned());
         }
         Ok(attempt(false)?.demand("write the commit")?.word())
     }

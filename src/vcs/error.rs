@@ -10,7 +10,7 @@ pub enum NoGit {
     #[error("git is not installed")]
     NotInstalled,
     /// The workspace is in no work tree.
-    #[error("the workspace is in no git work tree")]
+    #[error("the workspace is not in a git work tree")]
     NotAWorkTree,
     /// The workspace is in a repository without a work tree.
     #[error("the git repository has no work tree")]
@@ -19,10 +19,10 @@ pub enum NoGit {
     #[error("git does not trust the repository: it belongs to another user")]
     Untrusted,
     /// `.git` leads to a repository that is that of another folder.
-    #[error("the .git of the workspace leads to a repository of another folder: {}", .0.display())]
+    #[error("the .git of the workspace points to the repository of another folder: {}", .0.display())]
     Elsewhere(PathBuf),
     /// A part of the repository is a symbolic link, a FIFO or the like, or cannot be read.
-    #[error("the repository has a part that is no plain file or folder: {}", .0.display())]
+    #[error("the repository contains something that is not a regular file or folder: {}", .0.display())]
     Unplain(PathBuf),
     /// Git says something else.
     #[error("git cannot use the repository: {0}")]
@@ -34,12 +34,12 @@ impl NoGit {
     pub fn hint(&self) -> &'static str {
         match self {
             NoGit::NotInstalled => "install git to have promotions committed; everything else works without it",
-            NoGit::NotAWorkTree => "`git init` in the workspace to have promotions committed",
+            NoGit::NotAWorkTree => "run `git init` in the workspace to have promotions committed",
             NoGit::Bare => "open a clone that has a work tree",
-            NoGit::Untrusted => "`git config --global --add safe.directory FOLDER` if you trust it",
-            NoGit::Elsewhere(_) => "set core.worktree in that repository to this folder if it belongs to it",
-            NoGit::Unplain(_) => "clone the repository anew, or replace that part by what it leads to",
-            NoGit::Failed(_) => "`git status` in the workspace says more",
+            NoGit::Untrusted => "if you trust it, run `git config --global --add safe.directory FOLDER`",
+            NoGit::Elsewhere(_) => "if the repository belongs to this folder, set its core.worktree to this folder",
+            NoGit::Unplain(_) => "clone the repository again, or replace that part with its target",
+            NoGit::Failed(_) => "see `git status` in the workspace",
         }
     }
 }
@@ -54,7 +54,7 @@ pub enum GitError {
     #[error("git could not be started: {0}")]
     Spawn(String),
     /// No answer in time.
-    #[error("git {command} did not end within {seconds} s")]
+    #[error("git {command} did not finish within {seconds} s")]
     TimedOut {
         /// The sub-command.
         command: String,
@@ -62,10 +62,10 @@ pub enum GitError {
         seconds: u64,
     },
     /// Another process holds the index.
-    #[error("another process holds {}", .0.display())]
+    #[error("another process has locked {}", .0.display())]
     Locked(PathBuf),
     /// A merge, cherry-pick, revert or rebase is not finished.
-    #[error("a {0} is not finished in the work tree")]
+    #[error("a {0} is in progress in the work tree")]
     Unfinished(&'static str),
     /// A hook of the user said no.
     #[error("a commit hook refused the commit: {0}")]
@@ -89,7 +89,7 @@ pub enum GitError {
 impl GitError {
     /// Git would wait for the other end of a FIFO, or the like.
     pub(super) fn not_plain(action: &'static str, file: &Path) -> GitError {
-        let message = format!("{} is not a plain file", SafeText::new(&file.display().to_string()).as_str());
+        let message = format!("{} is not a regular file", SafeText::new(&file.display().to_string()).as_str());
         GitError::Failed { action, message }
     }
 
@@ -97,15 +97,15 @@ impl GitError {
     pub fn hint(&self) -> &'static str {
         match self {
             GitError::NotInstalled => "install git, or set git.commit = false in toolsmith.toml",
-            GitError::Spawn(_) | GitError::Failed { .. } => "`git status` in the workspace says more; then try again",
-            GitError::TimedOut { .. } => "look for a hook that waits; then try again",
-            GitError::Locked(_) => "wait for the other git; if none is running, remove the file",
-            GitError::Unfinished(_) => "finish or abort it; then try again",
-            GitError::Hook(_) => "fix what the hook names; then try again",
+            GitError::Spawn(_) | GitError::Failed { .. } => "see `git status` in the workspace, then try again",
+            GitError::TimedOut { .. } => "check for a hook that hangs, then try again",
+            GitError::Locked(_) => "wait for the other git process; if no git is running, remove the file",
+            GitError::Unfinished(_) => "finish or abort it, then try again",
+            GitError::Hook(_) => "fix what the hook reports, then try again",
             GitError::Filter(_) => {
-                "filters of the repository's own configuration are not started: set them with `git config --global`"
+                "filters configured in the repository are not started; set them with `git config --global`"
             }
-            GitError::Untrusted => "`git config --global --add safe.directory FOLDER` if you trust it",
+            GitError::Untrusted => "if you trust it, run `git config --global --add safe.directory FOLDER`",
         }
     }
 }

@@ -248,7 +248,7 @@ impl Git {
 
     pub(super) fn ignored(&self, paths: &[&str]) -> Result<HashSet<String>, GitError> {
         if let Some(file) = endless_rules(&self.workspace, paths.iter().copied()) {
-            return Err(GitError::not_plain("ask what is ignored", &file));
+            return Err(GitError::not_plain("check ignored files", &file));
         }
         // A leading `./` keeps a path that begins with a colon from being read as magic.
         let plain: Vec<String> = paths.iter().map(|path| format!("./{path}")).collect();
@@ -258,7 +258,7 @@ impl Git {
         if answer.code() == Some(1) {
             return Ok(HashSet::new());
         }
-        let answer = answer.demand("ask what is ignored")?;
+        let answer = answer.demand("check ignored files")?;
         Ok(names(&answer.stdout).map(|path| path.strip_prefix("./").unwrap_or(&path).to_owned()).collect())
     }
 

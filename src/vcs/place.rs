@@ -38,7 +38,7 @@ impl<'a> Place<'a> {
     pub(super) fn named_folder(&self, value: &OsStr) -> Result<PathBuf, Distrust> {
         match self.programs.whole(value) {
             Some(path) => self.programs.trust().folder(&path),
-            None => Err(Distrust::Place("its path is relative, and would lead into the workspace".to_owned())),
+            None => Err(Distrust::Place("its path is relative to the workspace".to_owned())),
         }
     }
 }

@@ -217,7 +217,7 @@ impl Settings {
         if takes_overrides {
             return Ok(settings);
         }
-        Err(GitError::Failed { action: READ, message: "it is too old, version 2.31 or later is needed".to_owned() })
+        Err(GitError::Failed { action: READ, message: "it is too old; version 2.31 or later is required".to_owned() })
     }
 
     /// Reads what git prints, and whether the probe is in it: before 2.31, git would ignore every override. A file of the

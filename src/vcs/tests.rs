@@ -184,7 +184,7 @@ fn a_hook_of_the_repository_does_not_run_and_one_of_a_relative_folder_neither() 
     repo.write("x", "2\n");
     let git = repo.open_with(&[("core.hooksPath", Path::new(".githooks"))]);
     let notes = commit(&git, &["x"], "Move").unwrap().unwrap().notes;
-    let why = "hooks in .githooks do not run: its path is relative, and would lead into the workspace";
+    let why = "hooks in .githooks do not run: its path is relative to the workspace";
     assert_eq!((notes, git.notes()), (vec![why.to_owned()], vec![why.to_owned()]));
 }
 
@@ -234,7 +234,7 @@ fn without_an_identity_the_commit_is_made_and_says_so() {
     assert_eq!(git.identity(), None);
     let done = commit(&git, &["x"], "Move").unwrap().unwrap();
     let user = system_user();
-    assert_eq!(done.notes, vec![format!("git has no identity configured, committed as {user} <{user}@localhost>")]);
+    assert_eq!(done.notes, vec![format!("git has no identity configured; committed as {user} <{user}@localhost>")]);
     assert_eq!(repo.git(&["log", "-1", "--format=%ce"]).trim(), format!("{user}@localhost"));
 }
 
@@ -362,7 +362,7 @@ fn a_fifo_among_the_rules_of_a_work_tree_is_not_waited_for() {
     rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
     let commit = Commit { paths: &["tools/approved/x.py".to_owned()], message: "Add x", trailers: &[] };
     let refused = repo.open().commit(&commit).unwrap_err();
-    assert!(refused.to_string().contains("tools/.gitattributes is not a plain file"), "{refused}");
+    assert!(refused.to_string().contains("tools/.gitattributes is not a regular file"), "{refused}");
     std::fs::remove_file(&fifo).unwrap();
     assert!(repo.open().commit(&commit).unwrap().is_some());
 }

@@ -201,7 +201,10 @@ fn what_is_never_good_is_not_written_unless_a_human_keeps_it() {
     assert_eq!(code, 0, "{kept:#}");
     let review = kept["review"].to_string();
     let (review, _) = workspace.json(&["review", &review]);
-    assert!(!review["blocking"].as_array().unwrap().is_empty(), "the failed examples stand in the way: {review:#}");
+    assert!(
+        !review["blocking"].as_array().unwrap().is_empty(),
+        "the failed examples stand blocks approval: {review:#}"
+    );
     assert_eq!(original(&workspace), before);
 }
 
@@ -229,7 +232,7 @@ fn what_is_sent_can_be_seen_and_edited_before_and_holds_no_secret() {
     scripted(&workspace, &[&fenced(GOOD)]);
     let output = workspace.toolsmith(&["evolve", "counter", "Be better", "--show"]).output().unwrap();
     let shown = String::from_utf8(output.stdout).unwrap();
-    assert!(shown.contains("Be better") && shown.contains("not sent; scripted would be asked"), "{shown}");
+    assert!(shown.contains("Be better") && shown.contains("not sent; would ask scripted"), "{shown}");
     assert!(!shown.contains(&token) && shown.contains("redacted"), "{shown}");
     assert!(sent(&workspace, 1).is_none());
     let (mut request, _) = workspace.json(&["evolve", "counter", "--generator", "scripted", "--show"]);
@@ -308,7 +311,7 @@ fn a_generator_writes_the_code_of_an_approved_specification_and_of_no_other() {
     let (asked, _) = workspace.json(&["new", "--spec", "doubler.json"]);
     let review = asked["review"].to_string();
     let args = ["new", "--from-spec", &review, "--generator", "scripted"];
-    assert_eq!(workspace.json(&args).1, 4, "nobody approved it");
+    assert_eq!(workspace.json(&args).1, 4, "it is not approved");
     assert!(sent(&workspace, 1).is_none());
     let digest = workspace.json(&["review", &review]).0["review"]["digest"].as_str().unwrap().to_owned();
     let mut terminal = Terminal::toolsmith(

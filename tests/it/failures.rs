@@ -88,7 +88,7 @@ fn a_failed_run_is_compared_with_the_newest_that_succeeded_with_the_same_input_i
     assert!(lines("stdout").contains("+{\"quotient\": 25.0}"), "{}", lines("stdout"));
     assert!(lines("stderr").contains("-ZeroDivisionError"), "{}", lines("stderr"));
     let same = shell.call(&["compare", "2", "3"]).exits(0).stdout;
-    assert!(same.contains("standard error: the same"), "{same}");
+    assert!(same.contains("standard error: identical"), "{same}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn an_agent_neither_goes_on_with_nor_keeps_nor_stops_what_a_human_asked_for() {
     for verb in ["resume", "keep", "stop"] {
         let (refused, code) = agent(verb);
         assert_eq!(code, 4, "{verb}: {refused:#}");
-        assert!(message(&refused).starts_with("evolution 1 is not one of agent bot: "), "{refused:#}");
+        assert!(message(&refused).starts_with("agent bot cannot use evolution 1: "), "{refused:#}");
     }
     assert!(processes_with(&seconds).is_empty(), "no generator was asked");
     assert_eq!(workspace.json(&["stop", "1"]).1, 0);
@@ -128,7 +128,7 @@ fn both_answers_of_a_round_can_be_kept_and_each_knows_where_it_comes_from() {
         .collect();
     assert_eq!(made, [(&Value::Null, &Value::Null), (&json!(1), &json!("first")), (&json!(1), &json!("second"))]);
     let (again, code) = workspace.json(&["keep", "1", "--answer", "1.1"]);
-    assert!(code == 0 && message(&again).contains("counter 1.1.0 is written already"), "{again:#}");
+    assert!(code == 0 && message(&again).contains("counter 1.1.0 is already saved"), "{again:#}");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn nothing_is_written_when_the_original_went_while_a_generator_wrote() {
         fs::write(format!("{folder}/go"), "").unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(1));
         let (found, _) = workspace.json(&["evolutions", number]);
-        let words = if change.is_none() { "lone.py is gone" } else { "lone changed since it was asked about" };
+        let words = if change.is_none() { "lone.py is gone" } else { "lone changed since" };
         assert!(message(&found).contains(words), "{found:#}");
         assert!(!workspace.path("tools/experimental/lone_v1_1_0.py").exists(), "{found:#}");
         fs::remove_file(format!("{folder}/go")).unwrap();
@@ -192,7 +192,7 @@ fn the_same_code_is_not_written_a_second_time() {
     let (second, code) = workspace.json(&args);
     assert_eq!((code, &second["evolution"]["state"]), (0, &json!("good")), "{second:#}");
     let review = &first["evolution"]["review"];
-    let words = format!("equal to counter 1.1.0, which waits in review {review}; nothing was written");
+    let words = format!("same as counter 1.1.0, pending in review {review}; nothing was saved");
     assert!(message(&second).contains(&words), "{second:#}");
     assert_eq!(&second["evolution"]["review"], review);
     assert_eq!(fs::read_dir(workspace.path("tools/experimental/counter/versions")).unwrap().count(), 1);
@@ -212,7 +212,7 @@ fn repairs_read_no_words_and_mend_a_script_with_a_secret_in_it() {
     fs::remove_dir_all(workspace.path("tools/experimental/counter/versions")).unwrap();
     let (made, code) = workspace.json(&["evolve", "counter", "Say it in verse", "--generator", "built-in"]);
     assert_eq!(code, 0, "{made:#}");
-    assert!(message(&made).contains("the hint was not acted on"), "{made:#}");
+    assert!(message(&made).contains("the hint was ignored"), "{made:#}");
     assert_eq!(original(&workspace), before);
 }
 
@@ -221,14 +221,14 @@ fn a_run_that_succeeded_is_no_failure_and_a_generator_that_nobody_named_is_told_
     let workspace = workspace_of(GOOD);
     let succeeded = run(&workspace, "a").to_string();
     let (refused, code) = workspace.json(&["evolve", "counter", "--failure", &succeeded]);
-    assert_eq!((code, message(&refused)), (2, format!("run {succeeded} succeeded: there is no failure in it")));
+    assert_eq!((code, message(&refused)), (2, format!("run {succeeded} succeeded, so there is no failure to fix")));
     let config = workspace.home().join("toolsmith/config");
     fs::create_dir_all(&config).unwrap();
     let known = "[generators.known]\ncommand = [\"false\"]\n";
     fs::write(config.join("config.toml"), known).unwrap();
     let (refused, _) = workspace.json(&["evolve", "counter"]);
-    assert!(message(&refused).ends_with("[evolve] generators in the settings names none of known"), "{refused:#}");
-    assert_eq!(refused["error"]["hint"], "ask one by its name: --generator known");
+    assert!(message(&refused).ends_with("the setting evolve.generators contains none of known"), "{refused:#}");
+    assert_eq!(refused["error"]["hint"], "name a generator: --generator known");
     fs::write(config.join("config.toml"), format!("{known}[generators\n")).unwrap();
     let (refused, _) = workspace.json(&["evolve", "counter", "--generator", "known"]);
     let hint = refused["error"]["hint"].as_str().unwrap();
@@ -253,6 +253,6 @@ fn a_generator_that_repeats_itself_is_not_asked_a_third_time() {
     scripted(&workspace, &["no", "no", "no"]);
     let (made, code) = workspace.json(&["evolve", "counter", "Be better"]);
     assert_eq!(code, 1, "{made:#}");
-    assert!(message(&made).contains("the same answer as in round 1"), "{made:#}");
+    assert!(message(&made).contains("same answer as in round 1"), "{made:#}");
     assert!(sent(&workspace, 3).is_none());
 }

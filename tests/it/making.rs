@@ -20,7 +20,7 @@ fn outline(answer: &Value) -> String {
         let _ = writeln!(text, "{}", if code.is_empty() { String::new() } else { format!(" [{} code]", code.len()) });
     }
     let cut = &answer["summary"]["cut"];
-    let _ = writeln!(text, "{} lines, {} of them demand something", cut["lines"], cut["requirements"]);
+    let _ = writeln!(text, "{} lines, {} of them requirements", cut["lines"], cut["requirements"]);
     text
 }
 
@@ -231,7 +231,7 @@ fn a_specification_that_no_manifest_can_hold_is_refused_by_what_cannot_be_writte
         let (refused, code) = workspace.json(&["new", "--from-spec", &number, "--language", "python"]);
         assert_eq!(code, 2, "{refused:#}");
         assert!(refused["error"]["message"].as_str().unwrap().contains(says), "{refused:#}");
-        assert!(!workspace.path("tools/experimental").join(&name).exists(), "nothing is made");
+        assert!(!workspace.path("tools/experimental").join(&name).exists(), "no code is written");
     }
     // What is the same without it is written.
     let number = approved(
@@ -261,7 +261,7 @@ fn a_specification_that_only_the_table_calls_approved_makes_nothing() {
     assert_eq!(code, 4, "{refused:#}");
     let message = refused["error"]["message"].as_str().unwrap();
     assert!(message.contains("does not match the log") && message.contains("no decision in force"), "{message}");
-    assert!(!workspace.path("tools/experimental/sorter").exists(), "nothing is made");
+    assert!(!workspace.path("tools/experimental/sorter").exists(), "no code is written");
 }
 
 /// The one folder that the program keeps the state of a workspace in.

@@ -194,7 +194,7 @@ fn a_full_disk_below_the_tools_leaves_the_move_for_later() {
     disk.fill();
     let mut terminal = Terminal::toolsmith(&workspace, &approve, (200, 50));
     assert_eq!(terminal.wait_end().exit_code(), 1, "{}", terminal.text());
-    assert!(terminal.text().replace('\n', "").contains("make room on the disk"), "{}", terminal.text());
+    assert!(terminal.text().replace('\n', "").contains("free some disk space"), "{}", terminal.text());
     assert_eq!(fs::read_to_string(workspace.path("tools/experimental/hello.sh")).unwrap(), script);
     disk.make_room();
     let (list, _) = workspace.json(&["list"]);

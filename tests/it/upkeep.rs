@@ -180,7 +180,7 @@ fn stale_proposes_and_moves_nothing_and_an_agent_may_propose_too() {
     assert_eq!((code, &answer["stale"], &answer["days"]), (0, &json!([]), &json!(30)), "{answer:#}");
     assert_eq!(workspace.json(&["stale", "--days", "7"]).0["days"], json!(7));
     let (done, code) = workspace.json(&["stale", "--propose"]);
-    assert_eq!((code, &done["message"]), (0, &json!("there is nothing to propose")));
+    assert_eq!((code, &done["message"]), (0, &json!("nothing to propose")));
     let engine = open(&workspace);
     let later = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_hours(31 * 24);
     let later = toolsmith::domain::Instant(i64::try_from(later.as_millis()).unwrap());

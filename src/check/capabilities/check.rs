@@ -83,12 +83,12 @@ fn judge<'c>(
         return said(Severity::High, words.clone());
     }
     if is_test {
-        return said(Severity::Low, format!("its tests: {words}"));
+        return said(Severity::Low, format!("in its tests: {words}"));
     }
     match declared(capability, manifest) {
         Declared::Nothing => None,
         Declared::Yes => said(Severity::Low, words.clone()),
-        Declared::Other(what) => said(Severity::Medium, format!("{words}; declared is {what}")),
+        Declared::Other(what) => said(Severity::Medium, format!("{words}; declared: {what}")),
         Declared::No => said(capability.kind.severity(), format!("{words}; not declared")),
         Declared::Undeclarable => said(capability.kind.severity(), words.clone()),
     }
@@ -188,7 +188,7 @@ fn unused(manifest: &Manifest, found: &[Capability]) -> Vec<Finding> {
             Finding::new(
                 "declared-unused",
                 Severity::Low,
-                format!("{word} {list} is declared and not used by the code"),
+                format!("{word} {list} is declared but not used by the code"),
             )
         })
         .collect()
@@ -277,7 +277,7 @@ mod tests {
             ("starts-programs", Severity::Low),
         ];
         assert_eq!(codes(&report), expected);
-        assert!(report.findings[0].message.ends_with("declared is OTHER"), "{report:?}");
+        assert!(report.findings[0].message.ends_with("declared: OTHER"), "{report:?}");
         version.files = crate::check::fixture::files(&[("t.py", "print(1)\n")]);
         let report = examined(examine, &version);
         assert_eq!(codes(&report), [("declared-unused", Severity::Low); 4]);

@@ -138,7 +138,7 @@ impl<'a> Finder<'a> {
                 self.add_shown(node, CapabilityKind::OpaqueLiteral, None, &shown);
             }
             Some(Opaque::Escaped) => {
-                let shown = format!("a text written in escapes, {}", source::excerpt(self.text_of(node), 40));
+                let shown = format!("a string written with escapes, {}", source::excerpt(self.text_of(node), 40));
                 self.add_shown(node, CapabilityKind::Obfuscation, None, &shown);
             }
             None => {}

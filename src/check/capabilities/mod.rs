@@ -30,7 +30,7 @@ pub fn scan(_path: &str, language: Language, text: &str) -> Vec<Capability> {
         Language::Bash => bash::scan(tree.root_node(), &mut finder),
     }
     if source::is_beyond(tree.root_node()) {
-        let shown = "it is nested deeper, or longer, than anybody reads; not all of it was looked at";
+        let shown = "it is too deeply nested or too long; only a part was analysed";
         finder.add_shown(tree.root_node(), CapabilityKind::Obfuscation, None, shown);
     }
     finder.finish()

@@ -52,12 +52,12 @@ pub fn differences(base: &ToolDetail, new: &ToolDetail) -> (Vec<Finding>, String
         let (before, after) = (old.facts(language, &HashSet::new()), now.facts(language, &unused));
         findings.extend(compare(&before, &after, language == Language::Shell));
         for name in &unused {
-            findings.push(Finding::new("unused", Severity::Low, format!("nothing calls `{name}` any more")));
+            findings.push(Finding::new("unused", Severity::Low, format!("`{name}` is no longer called")));
         }
     }
     findings.extend(super::compare::data::compare(base, new, |file| language_of(file).is_some()));
     findings.extend(super::compare::hidden::compare(base, new));
-    let note = if cut.is_empty() { String::new() } else { format!("not compared to the end: {}", cut.join(", ")) };
+    let note = if cut.is_empty() { String::new() } else { format!("not fully compared: {}", cut.join(", ")) };
     (bounded(findings), note)
 }
 

@@ -49,9 +49,9 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
     match (&old.recipe, &now.recipe) {
         (Some(old), Some(now)) => findings.extend(start(old, now, &definition)),
         (None, Some(_)) => {
-            findings.push(definition.finding("start", Severity::High, "[run]", "it starts a process now"));
+            findings.push(definition.finding("start", Severity::High, "[run]", "it now starts a process"));
         }
-        (Some(_), None) => findings.push(Finding::new("start", Severity::Low, "it starts no process any more")),
+        (Some(_), None) => findings.push(Finding::new("start", Severity::Low, "it no longer starts a process")),
         (None, None) => {}
     }
     let lines = difference_lines(&old.permissions, &now.permissions);
@@ -67,7 +67,7 @@ fn note(lines: &[DifferenceLine]) -> String {
             .collect();
         if entries.is_empty() { "none".to_owned() } else { entries.join(", ") }
     };
-    format!("new: {}; gone: {}", join(|line| &line.new), join(|line| &line.gone))
+    format!("added: {}; removed: {}", join(|line| &line.new), join(|line| &line.gone))
 }
 
 fn permissions(old: &Manifest, now: &Manifest, definition: &Definition<'_>) -> Vec<Finding> {
@@ -114,7 +114,7 @@ fn tier(old: &Manifest, now: &Manifest, definition: &Definition<'_>) -> Option<F
     let tier = |manifest: &Manifest| manifest.cost_tier.unwrap_or(CostTier::Medium);
     let (before, after) = (tier(old), tier(now));
     let severity = if after < before { Severity::High } else { Severity::Low };
-    let message = format!("the cost tier was {before} and is {after}");
+    let message = format!("the cost tier changed from {before} to {after}");
     (before != after).then(|| definition.finding("tier", severity, "cost_tier", message))
 }
 
@@ -135,9 +135,9 @@ fn limits(old: &LimitsDeclared, now: &LimitsDeclared, definition: &Definition<'_
                 (None, _) => false,
             };
             let shown = |value: Option<u64>| {
-                value.map_or("that of the stage".to_owned(), |value| format!("{value} {unit}").trim_end().to_owned())
+                value.map_or("the stage default".to_owned(), |value| format!("{value} {unit}").trim_end().to_owned())
             };
-            let message = format!("the limit of {word} was {} and is {}", shown(before), shown(after));
+            let message = format!("the {word} limit changed from {} to {}", shown(before), shown(after));
             definition.finding("limit", if is_wider { Severity::Medium } else { Severity::Low }, word, message)
         })
         .collect()
@@ -151,54 +151,64 @@ fn start(old: &Recipe, now: &Recipe, definition: &Definition<'_>) -> Vec<Finding
     if old.command != now.command {
         // Another program is more than another word for the same one.
         let severity = if old.command.first() == now.command.first() { Severity::Medium } else { Severity::High };
-        let message = format!("the command was `{}` and is `{}`", old.command.join(" "), now.command.join(" "));
+        let message = format!("the command changed from `{}` to `{}`", old.command.join(" "), now.command.join(" "));
         say("command", severity, "command", message);
     }
     if old.input != now.input {
-        say("input", Severity::Medium, "input", format!("input came by {} and comes by {}", old.input, now.input));
+        say("input", Severity::Medium, "input", format!("the input mode changed from {} to {}", old.input, now.input));
     }
     if old.pty != now.pty {
-        let message = if now.pty { "it wants a terminal now" } else { "it wants no terminal any more" };
+        let message = if now.pty { "it now needs a terminal" } else { "it no longer needs a terminal" };
         say("terminal", Severity::Low, "pty", message.to_owned());
     }
     if old.timeout_ms != now.timeout_ms {
         let is_longer = now.timeout_ms.is_none_or(|after| old.timeout_ms.is_some_and(|before| after > before));
-        let shown = |ms: Option<u64>| ms.map_or("that of the stage".to_owned(), |ms| format!("{} s", ms / 1000));
-        let message = format!("the time limit was {} and is {}", shown(old.timeout_ms), shown(now.timeout_ms));
+        let shown = |ms: Option<u64>| ms.map_or("the stage default".to_owned(), |ms| format!("{} s", ms / 1000));
+        let message = format!("the time limit changed from {} to {}", shown(old.timeout_ms), shown(now.timeout_ms));
         say("limit", if is_longer { Severity::Medium } else { Severity::Low }, "timeout", message);
     }
     success(old, now, &mut say);
     for (name, value) in &now.env {
         match old.env.get(name) {
-            None => say("environment", Severity::High, name, format!("new: the variable {name} is set to {value}")),
+            None => say("environment", Severity::High, name, format!("added: the variable {name} is set to {value}")),
             Some(before) if before != value => {
-                say("environment", Severity::High, name, format!("the variable {name} was {before} and is {value}"));
+                say(
+                    "environment",
+                    Severity::High,
+                    name,
+                    format!("the variable {name} changed from {before} to {value}"),
+                );
             }
             Some(_) => {}
         }
     }
     for name in old.env.keys().filter(|name| !now.env.contains_key(*name)) {
-        say("environment", Severity::Medium, "env", format!("gone: the variable {name} was set to {}", old.env[name]));
+        say(
+            "environment",
+            Severity::Medium,
+            "env",
+            format!("removed: the variable {name}, which was set to {}", old.env[name]),
+        );
     }
     findings
 }
 
 fn success(old: &Recipe, now: &Recipe, say: &mut impl FnMut(&str, Severity, &str, String)) {
     for code in now.success.exit_codes.iter().filter(|code| !old.success.exit_codes.contains(code)) {
-        say("success", Severity::High, "exit_code", format!("exit code {code} counts as a success now"));
+        say("success", Severity::High, "exit_code", format!("exit code {code} now counts as success"));
     }
     for code in old.success.exit_codes.iter().filter(|code| !now.success.exit_codes.contains(code)) {
-        say("success", Severity::Low, "exit_code", format!("exit code {code} counts as a failure now"));
+        say("success", Severity::Low, "exit_code", format!("exit code {code} now counts as failure"));
     }
     let flags = [
-        ("check_json", old.success.check_json, now.success.check_json, "an output that says error"),
-        ("require_json", old.success.require_json, now.success.require_json, "an output that is no JSON"),
+        ("check_json", old.success.check_json, now.success.check_json, "output that reports an error"),
+        ("require_json", old.success.require_json, now.success.require_json, "output that is not JSON"),
     ];
     for (key, before, after, what) in flags {
         if before && !after {
-            say("success", Severity::High, key, format!("{what} counts as a success now"));
+            say("success", Severity::High, key, format!("{what} now counts as success"));
         } else if after && !before {
-            say("success", Severity::Low, key, format!("{what} counts as a failure now"));
+            say("success", Severity::Low, key, format!("{what} now counts as failure"));
         }
     }
 }
@@ -237,7 +247,7 @@ mod tests {
         let now = Permissions { read: words(&["b", "c"]), env: words(&["T"]), ..Permissions::default() };
         let lines = difference_lines(&old, &now);
         assert_eq!(lines, [DifferenceLine { word: "read", new: words(&["c"]), gone: words(&["a"]) }]);
-        assert_eq!(note(&lines), "new: read c; gone: read a");
-        assert_eq!(note(&[]), "new: none; gone: none");
+        assert_eq!(note(&lines), "added: read c; removed: read a");
+        assert_eq!(note(&[]), "added: none; removed: none");
     }
 }

@@ -24,10 +24,10 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
         let states = if now == before {
             format!("its version is still {now}")
         } else {
-            format!("it states {now} after {before}")
+            format!("its version went from {before} back to {now}")
         };
-        let message = format!("{states}; a {} step to {least} is due because {why}", proposal.step);
+        let message = format!("{states}; a {} bump to {least} is needed because {why}", proposal.step);
         findings.push(Definition::of(desk.version).finding("version", Severity::Medium, "version", message));
     }
-    CheckReport::of("version", findings).noted(format!("{before} -> {now}, {} step", proposal.step))
+    CheckReport::of("version", findings).noted(format!("{before} -> {now}, {} bump", proposal.step))
 }

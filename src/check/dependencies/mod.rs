@@ -49,23 +49,23 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
     }
     findings.extend(undeclared.values().take(MAX_TOLD).map(|one| {
         let (severity, how) =
-            if one.is_optional { (Severity::Low, "takes, where it is there,") } else { (Severity::Medium, "takes") };
-        let message = format!("it {how} the package {}, which it does not declare", named(one));
+            if one.is_optional { (Severity::Low, "optionally imports") } else { (Severity::Medium, "imports") };
+        let message = format!("it {how} the package {} without declaring it", named(one));
         Finding::new("undeclared", severity, message).at(&one.path, one.line)
     }));
-    if taken.iter().any(|taken| taken.is_python) || declared.iter().all(|(_, from)| *from != "the definition") {
+    if taken.iter().any(|taken| taken.is_python) || declared.iter().all(|(_, from)| *from != "the manifest") {
         let unused = declared.iter().filter(|(name, _)| !taken.iter().any(|taken| same(name, taken)));
         findings.extend(unused.take(MAX_TOLD).map(|(name, from)| {
-            Finding::new("declared-unused", Severity::Low, format!("{from} declares {name}, which no code takes"))
+            Finding::new("declared-unused", Severity::Low, format!("{from} declares {name}, which no code imports"))
         }));
     }
     let has_code = sources(version).iter().any(|(_, language, _)| *language != Language::Bash);
     if findings.is_empty() && !has_code && declared.is_empty() {
-        return CheckReport::skipped("dependencies", "no code that takes packages, and none declared");
+        return CheckReport::skipped("dependencies", "no code that imports packages, and none declared");
     }
     let packages: std::collections::BTreeSet<&str> = taken.iter().map(|taken| taken.module.as_str()).collect();
     let note = match packages.len() {
-        0 => "nothing beyond the language's own library".to_owned(),
+        0 => "standard library only".to_owned(),
         _ => format!("takes {}", packages.into_iter().collect::<Vec<_>>().join(", ")),
     };
     CheckReport::of("dependencies", findings).noted(super::source::excerpt(&note, 200))
@@ -104,7 +104,7 @@ fn declared(manifest: &Manifest, files: &[VersionFile]) -> Vec<(String, &'static
             declared.push((name.to_owned(), from));
         }
     };
-    manifest.dependencies.iter().for_each(|text| add(text, "the definition"));
+    manifest.dependencies.iter().for_each(|text| add(text, "the manifest"));
     for file in files {
         let Some(text) = text_of(file) else { continue };
         let name = file.path.rsplit('/').next().unwrap_or_default();
@@ -128,7 +128,7 @@ fn declared(manifest: &Manifest, files: &[VersionFile]) -> Vec<(String, &'static
             }
             _ if Language::of(&file.path, text) == Some(Language::Python) => {
                 for item in block(text) {
-                    add(&item, "the block of the script");
+                    add(&item, "the script header");
                 }
             }
             _ => {}
@@ -268,8 +268,8 @@ mod tests {
         let expected =
             [("undeclared", Severity::Medium), ("undeclared", Severity::Medium), ("undeclared", Severity::Low)];
         assert_eq!(codes(&report), expected);
-        assert_eq!(report.findings[0].message, "it takes the package requests, which it does not declare");
-        assert_eq!(report.findings[1].message, "it takes the package PyYAML (as yaml), which it does not declare");
+        assert_eq!(report.findings[0].message, "it imports the package requests without declaring it");
+        assert_eq!(report.findings[1].message, "it imports the package PyYAML (as yaml) without declaring it");
         assert_eq!((report.findings[1].line, report.findings[2].line), (Some(1), Some(6)));
     }
 
@@ -280,12 +280,12 @@ mod tests {
             version("t", &[("t.py", block), ("requirements.txt", "# x\nPyYAML==6 # y\nscikit_learn\n-r other\n")]);
         inside.manifest.dependencies = vec!["google-cloud-storage>=2".to_owned()];
         let report = examined(examine, &inside);
-        assert_eq!(messages(&report), ["the block of the script declares rich, which no code takes"]);
+        assert_eq!(messages(&report), ["the script header declares rich, which no code imports"]);
         assert_eq!(report.state, CheckState::Passed);
         let package = ("package.json", "{\"dependencies\": {\"axios\": \"1\", \"@a/b\": \"2\"}}");
         let code = "import fs from 'node:fs'; import path from 'path'; import axios from 'axios'; import './x.js';\nconst c = require('@a/b/deep'), d = require('left-pad');\nimport type {T} from 'types';\n";
         let report = examined(examine, &version("t", &[("t.ts", code), package]));
-        assert_eq!(messages(&report), ["it takes the package left-pad, which it does not declare"]);
+        assert_eq!(messages(&report), ["it imports the package left-pad without declaring it"]);
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Sketch {
     pub(super) fn likeness(&self, other: &Sketch) -> (f64, String) {
         let said = self.words.likeness(&other.words);
         let named = self.name.likeness(&other.name);
-        let mut why = vec![format!("descriptions {} % alike", (said * 100.0).round())];
+        let mut why = vec![format!("descriptions {} % similar", (said * 100.0).round())];
         let (mut sum, mut weights) = (said * 0.62 + named * 0.16, 0.78);
         if !self.parameters.is_empty() && !other.parameters.is_empty() {
             let taken = jaccard(&self.parameters, &other.parameters);
@@ -88,7 +88,7 @@ impl Sketch {
         }
         if self.shingles.len() >= MIN_SHINGLES && other.shingles.len() >= MIN_SHINGLES {
             let written = jaccard(&self.shingles, &other.shingles);
-            why.push(format!("code {} % alike", (written * 100.0).round()));
+            why.push(format!("code {} % similar", (written * 100.0).round()));
             // The same code under another description is the same tool; other code says little: agents write
             // the same thing in many ways.
             likeness = likeness.max(written.sqrt().mul_add(0.85, likeness * 0.15));

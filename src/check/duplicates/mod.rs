@@ -56,7 +56,7 @@ pub fn similar(version: &ToolDetail, library: &dyn Library, least: f64, limit: u
                 tool: Arc::clone(row),
                 likeness: 1.0,
                 is_copy: true,
-                why: "every file is the same".to_owned(),
+                why: "all files are identical".to_owned(),
             });
         } else if row.name != own.name
             && finder.as_ref().is_none_or(|finder| finder.may_be_like(&row.name, &row.description))
@@ -95,7 +95,7 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
             Finding::new(
                 "near-duplicate",
                 Severity::Medium,
-                format!("{place} seems to do the same ({percent} %): {}", similar.why),
+                format!("{place} seems to do the same thing ({percent} % similar): {}", similar.why),
             )
         }
     });

@@ -312,7 +312,7 @@ fn the_same_code_under_another_description_is_the_same_tool() {
     }
     let report = examined_among(examine, &one, &Shelf::of(vec![one.clone(), two]), &[]);
     assert_eq!(codes(&report), [("near-duplicate", Severity::Medium)]);
-    assert!(report.findings[0].message.contains(" % alike, code "), "{report:?}");
+    assert!(report.findings[0].message.contains(" % similar, code "), "{report:?}");
 }
 
 #[test]

@@ -249,7 +249,7 @@ impl Linter {
                 }
                 match (self.read)(&stdout) {
                     Some(findings) => self.report(findings, &files),
-                    None => CheckReport::unavailable(self.program, ended(code, "its answer cannot be read", "")),
+                    None => CheckReport::unavailable(self.program, ended(code, "its output cannot be parsed", "")),
                 }
             }
         }
@@ -273,7 +273,7 @@ impl Linter {
         let silenced = lines.filter(|line| self.silenced_by.iter().any(|mark| line.contains(mark))).count();
         let silenced = match silenced {
             0 => String::new(),
-            count => format!(", silenced by {} of the code", counted(count, "comment")),
+            count => format!(", suppressed by {} in the code", counted(count, "comment")),
         };
         let more =
             if count > MAX_FINDINGS { format!(", {MAX_FINDINGS} of {count} findings kept") } else { String::new() };
@@ -285,17 +285,17 @@ impl Linter {
 fn too_much(files: &[&VersionFile], started: &Started) -> Option<String> {
     let bytes: usize = files.iter().map(|file| file.bytes.len()).sum();
     if bytes > MAX_BYTES {
-        return Some(format!("not run: {} of code are more than a linter is given", size(bytes as u64)));
+        return Some(format!("not run: {} of code exceed the limit for linters", size(bytes as u64)));
     }
     let unread = files.iter().find(|file| {
         let text = text_of(file).unwrap_or_default();
         started.language_of(file).is_some_and(|language| language.parse(text).is_none())
     });
-    unread.map(|file| format!("not run: {} takes too much to be read", file.path))
+    unread.map(|file| format!("not run: {} is too large to be read", file.path))
 }
 
 fn ended(code: Option<i32>, stderr: &str, stdout: &str) -> String {
-    let how = code.map_or_else(|| "it was ended by a signal".to_owned(), |code| format!("it ended with {code}"));
+    let how = code.map_or_else(|| "it was killed by a signal".to_owned(), |code| format!("it exited with {code}"));
     let said = stderr.lines().chain(stdout.lines()).map(str::trim).find(|line| !line.is_empty());
     match said {
         Some(said) => format!("{how}: {}", super::source::excerpt(said, 160)),

@@ -38,10 +38,10 @@ fn what_is_absent_or_has_nothing_to_read_never_passes() {
 #[test]
 fn what_breaks_or_says_nothing_readable_never_passes() {
     for (script, note) in [
-        ("echo oops >&2; exit 2", "it ended with 2: oops"),
-        ("echo '[{'", "it ended with 0: its answer cannot be read"),
-        ("exit 0", "it ended with 0: its answer cannot be read"),
-        ("kill -9 $$", "it was ended by a signal"),
+        ("echo oops >&2; exit 2", "it exited with 2: oops"),
+        ("echo '[{'", "it exited with 0: its output cannot be parsed"),
+        ("exit 0", "it exited with 0: its output cannot be parsed"),
+        ("kill -9 $$", "it was killed by a signal"),
     ] {
         let report = answered(&RUFF, &python(), script);
         assert_eq!((report.state, report.note.as_str()), (CheckState::Unavailable, note), "{script}");
@@ -51,7 +51,7 @@ fn what_breaks_or_says_nothing_readable_never_passes() {
 #[test]
 fn only_code_of_its_language_is_given_to_it() {
     let report = answered(&RUFF, &python(), "echo \"$@ $(find . -type f)\" >&2; exit 2");
-    let expected = format!("it ended with 2: {} ./t.py ./t.py", RUFF.arguments[..RUFF.arguments.len() - 1].join(" "));
+    let expected = format!("it exited with 2: {} ./t.py ./t.py", RUFF.arguments[..RUFF.arguments.len() - 1].join(" "));
     assert_eq!(report.note, super::super::source::excerpt(&expected, 176), "{report:?}");
 }
 
@@ -63,7 +63,7 @@ fn what_executes_a_file_decides_which_linter_reads_it() {
         version
     };
     let report = answered(&RUFF, &started_by("python3", "import os\n"), "find . -type f >&2; exit 2");
-    assert_eq!(report.note, "it ended with 2: ./main.dat");
+    assert_eq!(report.note, "it exited with 2: ./main.dat");
     // This one goes by the name: the file would count as read without having been.
     let report = answered(&ESLINT, &started_by("node", "eval(x)\n"), "exit 2");
     assert_eq!(report.state, CheckState::Skipped);
@@ -73,7 +73,7 @@ fn what_executes_a_file_decides_which_linter_reads_it() {
 fn comments_that_silence_a_linter_are_told() {
     let code = "# mypy: ignore-errors\nx: int = 'a'  # type: ignore\n";
     let report = answered(&MYPY, &version("t", &[("t.py", code)]), "exit 0");
-    assert_eq!(report.note, "1 file read, silenced by 2 comments of the code");
+    assert_eq!(report.note, "1 file read, suppressed by 2 comments in the code");
     let report = answered(&MYPY, &version("t", &[("t.py", "x = 1\n")]), "exit 0");
     assert_eq!(report.note, "1 file read");
 }

@@ -59,7 +59,7 @@ struct Place {
 pub fn examine(desk: &Desk<'_>) -> CheckReport {
     let places = places(desk.version);
     if places.iter().all(|place| place.text.trim().is_empty()) {
-        return CheckReport::skipped("injection", "it says nothing about itself");
+        return CheckReport::skipped("injection", "no description or comments");
     }
     CheckReport::of("injection", places.iter().flat_map(judge).collect())
 }
@@ -111,7 +111,7 @@ fn hidden_parts(text: &str) -> Vec<(&'static str, Severity, String)> {
         found.push((
             "hidden-comment",
             Severity::High,
-            format!("a comment that no page shows: \"{}\"", excerpt(inside, MAX_QUOTE)),
+            format!("an invisible comment: \"{}\"", excerpt(inside, MAX_QUOTE)),
         ));
     }
     let hidden = text.lines().find_map(hidden::hidden);
@@ -129,17 +129,17 @@ fn hidden_parts(text: &str) -> Vec<(&'static str, Severity, String)> {
     ];
     let lower = text.to_ascii_lowercase();
     if let Some(tag) = tag.iter().find(|tag| lower.contains(&tag.to_ascii_lowercase())) {
-        found.push(("model-markup", Severity::High, format!("it holds {tag}, by which models tell who speaks")));
+        found.push((
+            "model-markup",
+            Severity::High,
+            format!("it contains {tag}, a marker by which models recognise speakers"),
+        ));
     }
     if is_secret(text) {
-        found.push(("hard-coded-secret", Severity::High, "it holds a key or password".to_owned()));
+        found.push(("hard-coded-secret", Severity::High, "it contains a key or password".to_owned()));
     }
     if text.split_whitespace().any(|word| word.len() > 200 && !word.contains("://")) {
-        found.push((
-            "opaque-text",
-            Severity::Medium,
-            "a word of more than 200 characters, which nobody reads".to_owned(),
-        ));
+        found.push(("opaque-text", Severity::Medium, "a word of more than 200 characters".to_owned()));
     }
     found
 }
@@ -197,7 +197,7 @@ fn definition(manifest: &Manifest) -> Vec<Place> {
     for test in &manifest.tests {
         add("the name of a test", &test.name, MAX_PARAMETER);
     }
-    add("the reason of the provenance", manifest.provenance.reason.as_deref().unwrap_or_default(), MAX_DESCRIPTION);
+    add("the provenance reason", manifest.provenance.reason.as_deref().unwrap_or_default(), MAX_DESCRIPTION);
     for (word, schema) in [("input", &manifest.input), ("output", &manifest.output)] {
         if let Some(schema) = schema {
             schema_texts(schema, word, &mut places, 0);
@@ -284,7 +284,7 @@ fn comments(path: &str, language: Language, source: &str) -> Vec<Place> {
                 place.text.push_str(text);
             }
             _ => {
-                let what = if is_comment { "a comment" } else { "the text that documents the code" }.to_owned();
+                let what = if is_comment { "a comment" } else { "a doc comment" }.to_owned();
                 let at = Some((path.to_owned(), line_of(node)));
                 places.push(Place { what, text: text.to_owned(), reader: Reader::Code, at, max_chars: usize::MAX });
             }

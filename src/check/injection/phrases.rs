@@ -90,7 +90,7 @@ const SECRETS: &[&str] = &[
 pub(super) const PHRASES: &[Phrase] = &[
     high(
         "overrides-instructions",
-        "asks to set instructions aside",
+        "asks to ignore instructions",
         &[
             slot(0, FORGET),
             slot(
@@ -117,7 +117,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ),
     high(
         "overrides-instructions",
-        "asks to set instructions aside",
+        "asks to ignore instructions",
         &[
             slot(0, FORGET),
             slot(0, &["everything", "anything", "what"]),
@@ -133,15 +133,15 @@ pub(super) const PHRASES: &[Phrase] = &[
             slot(0, &["instruction*", "prompt*", "message*", "directive*"]),
         ],
     ),
-    high("hides-from-user", "asks to keep something from the user", &[slot(0, NOT), slot(2, TELL), slot(5, HUMAN)]),
+    high("hides-from-user", "asks to hide something from the user", &[slot(0, NOT), slot(2, TELL), slot(5, HUMAN)]),
     high(
         "hides-from-user",
-        "asks to keep something from the user",
+        "asks to hide something from the user",
         &[slot(0, &["hide", "conceal", "keep", "withhold"]), slot(3, &["from"]), slot(1, HUMAN)],
     ),
     high(
         "hides-from-user",
-        "asks to keep something from the user",
+        "asks to hide something from the user",
         &[
             slot(0, HUMAN),
             slot(0, &["must", "should", "shall", "may", "can", "need", "does", "do"]),
@@ -152,7 +152,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ),
     high(
         "skips-approval",
-        "asks to do without the human's yes",
+        "asks to skip human approval",
         &[
             slot(0, &["without", "skip", "bypass", "never", "don't", "avoid"]),
             slot(
@@ -175,7 +175,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ),
     high(
         "steers-other-tools",
-        "says what to do before other tools are used",
+        "gives instructions for before other tools are used",
         &[
             slot(0, &["before", "prior", "whenever", "instead", "every"]),
             slot(3, &["using", "use", "calling", "call", "invoking", "invoke", "running", "run", "executing", "of"]),
@@ -185,7 +185,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ),
     high(
         "steers-other-tools",
-        "says what to do with other tools",
+        "gives instructions about other tools",
         &[
             slot(0, &["when", "whenever", "after", "if"]),
             slot(4, &["send_email", "send_message", "other", "another"]),
@@ -208,7 +208,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ),
     high(
         "asks-for-secrets",
-        "asks for what was said before",
+        "asks for the earlier conversation",
         &[
             slot(
                 0,
@@ -233,7 +233,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ),
     high(
         "vouches-for-itself",
-        "tells a reviewer not to look",
+        "tells a reviewer to skip the review",
         &[
             slot(0, &["skip", "no", "without", "bypass"]),
             slot(2, &["need", "further", "security", "code", "human", "manual", "the"]),
@@ -253,7 +253,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ),
     medium(
         "steers-choice",
-        "asks to be preferred to other tools",
+        "asks to be preferred over other tools",
         &[
             slot(0, &["always", "must", "only", "exclusively"]),
             slot(1, &["use", "call", "invoke", "choose", "prefer", "select", "run"]),
@@ -263,7 +263,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ),
     medium(
         "steers-choice",
-        "asks to be preferred to other tools",
+        "asks to be preferred over other tools",
         &[
             slot(0, &["prefer", "use", "choose"]),
             slot(0, &["this"]),
@@ -283,7 +283,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ),
     medium(
         "speaks-to-model",
-        "speaks to a model",
+        "addresses a model",
         &[
             slot(0, &["you"]),
             slot(0, &["are", "must", "should", "will", "shall"]),
@@ -292,7 +292,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ),
     medium(
         "speaks-to-model",
-        "speaks to a model",
+        "addresses a model",
         &[
             slot(0, &["system", "hidden", "secret", "internal"]),
             slot(0, &["prompt", "instruction", "instructions", "note"]),
@@ -301,7 +301,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ),
     medium(
         "speaks-to-model",
-        "speaks to a model",
+        "addresses a model",
         &[
             slot(0, &["note", "attention", "important", "message", "hint", "instruction*"]),
             slot(0, &["to", "for"]),
@@ -326,7 +326,7 @@ pub(super) const PHRASES: &[Phrase] = &[
     ),
     medium(
         "names-secrets",
-        "names where keys are kept",
+        "names a location of keys",
         &[slot(0, &["id_rsa", "id_ed25519", ".netrc", "authorized_keys", "/etc/shadow", "/etc/passwd"])],
     ),
 ];

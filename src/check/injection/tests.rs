@@ -95,7 +95,7 @@ fn every_place_that_a_model_reads_is_looked_at() {
         [(None, None), (None, None), (Some("t.py"), Some(3)), (Some("t.py"), Some(5)), (Some("README.md"), Some(2))];
     assert_eq!(places, expected);
     assert!(
-        report.findings[0].message.starts_with("the text of input.a: asks to set instructions aside: \"Ignore"),
+        report.findings[0].message.starts_with("the text of input.a: asks to ignore instructions: \"Ignore"),
         "{report:?}"
     );
 }

@@ -62,20 +62,20 @@ impl<'v> Follower<'v> {
     pub(super) fn command(&mut self, words: &[String], depth: usize) {
         let Some((program, rest)) = words.split_first() else { return };
         if depth > MAX_DEPTH {
-            self.unread("more programs in one another than are followed");
+            self.unread("too many nested programs to follow");
             return;
         }
         match self.named(program) {
             Named::File(file) => return self.by_kernel(file, rest, depth),
             Named::Input => {
-                return self.unread(&format!("an input names the program that is started, {}", shown(program)));
+                return self.unread(&format!("the started program {} is chosen by an input", shown(program)));
             }
             Named::Nothing => return,
             Named::Folder | Named::Stdin | Named::Other => {}
         }
         if roles::is_elsewhere(program) {
             if self.can_start() {
-                self.unread(&format!("{} is no file of the tool and no program of the system", shown(program)));
+                self.unread(&format!("{} is neither a file of the tool nor a system program", shown(program)));
             }
             return;
         }
@@ -83,7 +83,9 @@ impl<'v> Follower<'v> {
             Role::Interpreter(Language::Bash) => self.shell(rest),
             Role::Interpreter(Language::Python) => self.python(rest, depth),
             Role::Interpreter(language) => self.javascript(language, program, rest),
-            Role::Unread => self.unread(&format!("{} executes code in a language that no check reads", shown(program))),
+            Role::Unread => {
+                self.unread(&format!("{} executes code in a language that no check supports", shown(program)));
+            }
             Role::Reader => self.reader(program, rest),
             role @ (Role::Wrapper | Role::Runner | Role::Unknown) => self.other(role, program, rest, depth),
         }
@@ -117,10 +119,10 @@ impl<'v> Follower<'v> {
                 let family = by_ending.filter(|by_ending| language.is_javascript() && by_ending.is_javascript());
                 self.file(file, Some(family.unwrap_or(language)), language.name());
             }
-            Named::Input => self.unread(&format!("an input names the code that is executed, {}", shown(word))),
+            Named::Input => self.unread(&format!("the executed code {} is chosen by an input", shown(word))),
             Named::Stdin => self.unread(&format!("{} executes its standard input", language.name())),
             Named::Other if self.can_start() => {
-                self.unread(&format!("it executes {}, which is no file of the tool", shown(word)));
+                self.unread(&format!("it executes {}, which is not a file of the tool", shown(word)));
             }
             Named::Folder | Named::Nothing | Named::Other => {}
         }
@@ -132,7 +134,7 @@ impl<'v> Follower<'v> {
             return;
         }
         if language.is_none() {
-            let words = format!("not examined: it is executed ({}), and no check reads that", shown(by));
+            let words = format!("not examined: it is executed ({}), which no check supports", shown(by));
             self.started.unread.push(Finding::new(CODE, Severity::High, words).at(&file.path, 1));
         }
         self.started.files.push((file.path.clone(), language));
@@ -141,7 +143,7 @@ impl<'v> Follower<'v> {
     /// Code in the command itself.
     pub(super) fn code(&mut self, language: Language, code: &str) {
         if let Some(input) = self.input_in(code) {
-            self.unread(&format!("the input {input} is executed as a part of the code {}", shown(code)));
+            self.unread(&format!("the input {input} is executed as part of the code {}", shown(code)));
         }
         self.started.code.push(Inline { language, text: code.to_owned() });
     }
@@ -154,7 +156,7 @@ impl<'v> Follower<'v> {
         if !is_awk && name != "sed" {
             let runs = words.iter().find(|word| word.starts_with("--") && roles::is_code_option(word) && name != "jq");
             if let Some(word) = runs {
-                self.unread(&format!("{name} starts what {} names", shown(word)));
+                self.unread(&format!("{name} starts a program named by {}", shown(word)));
             }
             return;
         }
@@ -187,11 +189,11 @@ impl<'v> Follower<'v> {
         }
         let is_plain = |code: &&str| if is_awk { filters::is_plain_awk(code) } else { filters::is_plain_sed(code) };
         if has_file {
-            self.unread(&format!("{name} executes a program from a file, and no check reads its language"));
+            self.unread(&format!("{name} executes a program from a file in a language that no check supports"));
         } else if let Some(code) = given.iter().find(|code| !is_plain(code)).map(|code| (*code).to_owned()) {
             self.unread(&format!("{name} executes {}, which may start programs or use files", shown(&code)));
         } else if let Some(input) = given.iter().find_map(|code| self.input_in(code)) {
-            self.unread(&format!("the input {input} is executed as a part of a program of {name}"));
+            self.unread(&format!("the input {input} is executed as part of a program of {name}"));
         }
     }
 
@@ -347,7 +349,7 @@ impl<'v> Follower<'v> {
         let name = program.rsplit('/').next().unwrap_or_default();
         if fetches.contains(&name) && words.iter().any(|word| !word.starts_with("--version")) {
             let line = shown(&words.join(" "));
-            self.unread(&format!("{name} {line} runs a package or a script of a project that no check reads"));
+            self.unread(&format!("{name} {line} runs a package or project script that no check examines"));
         }
     }
 
@@ -357,7 +359,7 @@ impl<'v> Follower<'v> {
         for word in words {
             let value = word.split_once('=').map_or(word.as_str(), |(_, value)| value);
             if role == Role::Unknown && matches!(self.named(value), Named::File(_)) {
-                self.unread(&format!("what {} does with {} is not known", shown(program), shown(word)));
+                self.unread(&format!("it is unknown what {} does with {}", shown(program), shown(word)));
             } else {
                 let own = self.without_placeholders(value);
                 let name = word.split('=').next().filter(|name| word.len() > name.len() && roles::is_code_option(name));

@@ -30,7 +30,7 @@ impl Follower<'_> {
         match words.get(at) {
             Some(code) if is_code => self.code(Language::Bash, code),
             Some(word) => self.script(word, Language::Bash),
-            None => self.unread("a shell executes its standard input, or what is added behind its words"),
+            None => self.unread("a shell executes its standard input or appended arguments"),
         }
     }
 
@@ -63,7 +63,7 @@ impl Follower<'_> {
                         at += usize::from(attached.is_empty());
                         break;
                     }
-                    'i' => self.unread("Python executes its standard input behind the script (-i)"),
+                    'i' => self.unread("Python executes its standard input after the script (-i)"),
                     'x' => self.unread("Python skips the first line of the script (-x)"),
                     'V' | 'h' | '?' => return,
                     _ => {}
@@ -76,7 +76,7 @@ impl Follower<'_> {
     /// `python -m module`.
     fn module(&mut self, module: &str, rest: &[String], depth: usize) {
         if depth > MAX_DEPTH {
-            return self.unread("more modules in one another than are followed");
+            return self.unread("too many nested modules to follow");
         }
         let path = module.replace('.', "/");
         let is_it = |file: &&VersionFile| {
@@ -106,7 +106,7 @@ impl Follower<'_> {
             }
             _ if roles::has(FILE_MODULES, module) => {
                 if rest.iter().any(|word| word == "-c" || word.starts_with("-c") && word.len() > 2) {
-                    self.unread(&format!("python -m {module} executes what stands behind -c"));
+                    self.unread(&format!("python -m {module} executes the code after -c"));
                 }
                 if let Some(at) = rest.iter().position(|word| word == "-m" || word == "--module") {
                     let inner = rest.get(at + 1).cloned().unwrap_or_default();
@@ -132,7 +132,8 @@ impl Follower<'_> {
                     return code.iter().for_each(|code| self.code(Language::TypeScript, code));
                 }
                 "repl" | "task" | "x" | "create" | "install" | "i" | "add" => {
-                    return self.unread(&format!("{} {first} executes what is not in the command", shown(program)));
+                    return self
+                        .unread(&format!("{} {first} executes code that is not in the command", shown(program)));
                 }
                 "run" | "test" | "bench" | "serve" | "watch" => words = rest,
                 _ => {}
@@ -155,7 +156,7 @@ impl Follower<'_> {
                 return code.iter().for_each(|code| self.code(language, code));
             }
             if matches!(name, "--run" | "-i" | "--interactive") {
-                return self.unread(&format!("{} {name} executes what is not in the command", shown(program)));
+                return self.unread(&format!("{} {name} executes code that is not in the command", shown(program)));
             }
             if matches!(name, "--version" | "-v" | "--help" | "-h" | "--test") && script.is_none() && words.len() == 1 {
                 return;

@@ -81,7 +81,7 @@ impl Started {
             let is_unread = || {
                 let is_code = language.is_some() && self.executes(&file.path);
                 (is_code && text_of(file).is_none())
-                    .then(|| (1, "not examined: it is executed and is no text, so nobody can read it".to_owned()))
+                    .then(|| (1, "not examined: it is executed but is not text".to_owned()))
             };
             findings.extend(
                 finding
@@ -97,10 +97,10 @@ impl Started {
 pub(super) fn encoding(file: &VersionFile, language: Option<Language>) -> Option<(u64, String)> {
     let may_mark = |name: &str| name != "UTF-7" || language.is_some();
     if let Some(name) = marked_encoding(&file.bytes).filter(|name| may_mark(name)) {
-        return Some((1, format!("a text in {name}; only UTF-8 is read here")));
+        return Some((1, format!("text in {name}; only UTF-8 is supported")));
     }
     let other = other_encoding(&file.path, language, text_of(file)?)?;
-    Some((other.line, format!("decoded as {}, so what is executed is not the text that is shown", other.name)))
+    Some((other.line, format!("decoded as {}, so the executed code differs from the displayed text", other.name)))
 }
 
 /// The sources of a version by who executes them: see [`Started::sources`].

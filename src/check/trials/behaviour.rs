@@ -36,15 +36,15 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
         }
     }
     if envelope.observed == 0 {
-        return unavailable(name, off.unwrap_or_else(|| "nothing was started".to_owned()));
+        return unavailable(name, off.unwrap_or_else(|| "nothing was run".to_owned()));
     }
     let mut findings = Vec::new();
     for seen in envelope.tried() {
         if seen.touch == Touch::Forbidden {
-            let message = format!("it tried {}, which no tool needs", seen.target);
+            let message = format!("it tried {}, which no tool should need", seen.target);
             findings.push(Finding::new("forbidden-call", Severity::High, message));
         } else if names_secrets(&seen.target) {
-            let message = format!("it tried to {} {}: secrets lie there", seen.touch, seen.target);
+            let message = format!("it tried to {} {}, where secrets are stored", seen.touch, seen.target);
             findings.push(Finding::new("secrets", Severity::High, message));
         }
     }
@@ -76,7 +76,7 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
         findings.push(Finding::new("undeclared", Severity::Medium, more));
     }
     CheckReport::of(name, findings)
-        .noted(format!("{} watched; may be incomplete", plural(envelope.observed as usize, "trial", "trials")))
+        .noted(format!("{} observed; may be incomplete", plural(envelope.observed as usize, "trial", "trials")))
 }
 
 /// Whether a version is a script for a shell: what such a script is made of are the utilities of the system.

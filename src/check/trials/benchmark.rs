@@ -46,7 +46,7 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
     }
     let manifest = &desk.version.manifest;
     if manifest.examples.is_empty() && manifest.tests.is_empty() && manifest.input.is_none() {
-        return CheckReport::skipped(name, "no example, test or input schema says what to start it with");
+        return CheckReport::skipped(name, "no example, test or input schema provides an input");
     }
     let measured = usable(desk).and_then(|input| Ok((measure(desk, desk.version, &input)?, input)));
     let (measured, input) = match measured {
@@ -73,7 +73,7 @@ fn usable(desk: &Desk<'_>) -> Result<Value, String> {
     let find = |wanted: &dyn Fn(&Tried) -> bool| inputs.iter().zip(&tried).find(|(_, tried)| wanted(tried));
     let found =
         find(&|tried| tried.end.exit_code() == Some(0)).or_else(|| find(&|tried| tried.end.exit_code().is_some()));
-    found.map(|(input, _)| input.clone()).ok_or_else(|| "no trial came to its end".to_owned())
+    found.map(|(input, _)| input.clone()).ok_or_else(|| "no trial finished".to_owned())
 }
 
 fn measure(desk: &Desk<'_>, version: &ToolDetail, input: &Value) -> Result<Measured, String> {
@@ -88,9 +88,9 @@ fn measure(desk: &Desk<'_>, version: &ToolDetail, input: &Value) -> Result<Measu
     let count = usize::try_from(affordable).unwrap_or(STARTS).clamp(3, STARTS);
     let tried = start(count + 1)?;
     let ended: Vec<&Tried> = tried.iter().filter(|tried| tried.end.exit_code().is_some()).collect();
-    let [first, warm @ ..] = &ended[..] else { return Err("no trial came to its end".to_owned()) };
+    let [first, warm @ ..] = &ended[..] else { return Err("no trial finished".to_owned()) };
     if warm.is_empty() {
-        return Err("only one trial came to its end".to_owned());
+        return Err("only one trial finished".to_owned());
     }
     let mut took: Vec<Duration> = warm.iter().map(|tried| tried.took).collect();
     took.sort();
@@ -109,7 +109,7 @@ fn measure(desk: &Desk<'_>, version: &ToolDetail, input: &Value) -> Result<Measu
 impl Measured {
     fn words(&self) -> String {
         format!(
-            "p50 {}, p95 {} over {} starts, cold {}, CPU {} ms, peak {} MiB",
+            "p50 {}, p95 {} over {} runs, cold {}, CPU {} ms, peak {} MiB",
             in_ms(self.p50),
             in_ms(self.p95),
             self.starts,
@@ -123,7 +123,7 @@ impl Measured {
 fn slower(before: &Measured, after: &Measured) -> Option<Finding> {
     let is_slower = after.p50 > before.p50 * SLOWER && after.p50 > before.p50 + SLOWER_BY;
     is_slower.then(|| {
-        let message = format!("it takes {}, the version before took {}", in_ms(after.p50), in_ms(before.p50));
+        let message = format!("it takes {}, the previous version took {}", in_ms(after.p50), in_ms(before.p50));
         Finding::new("slower", Severity::Medium, message)
     })
 }
@@ -133,7 +133,7 @@ fn larger(before: &Measured, after: &Measured) -> Option<Finding> {
     is_larger.then(|| {
         let mib = |bytes: u64| bytes.div_ceil(1 << 20);
         let message =
-            format!("it holds {} MiB, the version before held {} MiB", mib(after.peak_bytes), mib(before.peak_bytes));
+            format!("it uses {} MiB, the previous version used {} MiB", mib(after.peak_bytes), mib(before.peak_bytes));
         Finding::new("larger", Severity::Medium, message)
     })
 }
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn the_p95_of_a_note_reads_back() {
         assert_eq!(p95_of(&measured(31, 7).words()), Some(31.0));
-        assert_eq!(p95_of("it takes no input that could be made"), None);
+        assert_eq!(p95_of("no input could be generated"), None);
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub(super) fn tests(manifest: &Manifest) -> Vec<Case> {
 
 fn expectations(written: &Value) -> Vec<Expect> {
     let Some(table) = written.as_object() else {
-        return vec![Expect::Unreadable("expect is no table".to_owned())];
+        return vec![Expect::Unreadable("expect is not a table".to_owned())];
     };
     let mut all = Vec::new();
     let texts = |value: &Value| match value {
@@ -79,30 +79,30 @@ fn expectations(written: &Value) -> Vec<Expect> {
             "schema" => all.push(Expect::Schema(value.clone())),
             "exit" => all.push(match value.as_i64().and_then(|code| i32::try_from(code).ok()) {
                 Some(code) => Expect::Exit(code),
-                None => Expect::Unreadable(format!("exit {} is no exit code", quote(value))),
+                None => Expect::Unreadable(format!("exit {} is not an exit code", quote(value))),
             }),
             "contains" => all.extend(texts(value).iter().map(|text| match text.as_str() {
                 Some(text) => Expect::Contains(text.to_owned()),
-                None => Expect::Unreadable(format!("contains {} is no text", quote(text))),
+                None => Expect::Unreadable(format!("contains {} is not a string", quote(text))),
             })),
             "property" => all.extend(texts(value).iter().map(|rule| match rule.as_str().map(Expression::parse) {
                 Some(Ok(rule)) => Expect::Property(rule),
                 Some(Err(why)) => Expect::Unreadable(format!("{}: {why}", quote(rule))),
-                None => Expect::Unreadable(format!("property {} is no text", quote(rule))),
+                None => Expect::Unreadable(format!("property {} is not a string", quote(rule))),
             })),
             "metamorphic" => all.extend(texts(value).iter().map(|relation| match Relation::read(relation) {
                 Ok(relation) => Expect::Metamorphic(relation),
                 Err(why) => Expect::Unreadable(why),
             })),
-            other => all.push(Expect::Unreadable(format!("expect.{other} is not known: {}", WORDS.join(", ")))),
+            other => all.push(Expect::Unreadable(format!("unknown key expect.{other}: {}", WORDS.join(", ")))),
         }
     }
     if all.is_empty() {
-        all.push(Expect::Unreadable("it expects nothing".to_owned()));
+        all.push(Expect::Unreadable("expect is empty".to_owned()));
     }
     if all.len() > MAX_EXPECTED {
         all.truncate(MAX_EXPECTED);
-        all.push(Expect::Unreadable(format!("it expects more than {MAX_EXPECTED} things")));
+        all.push(Expect::Unreadable(format!("it has more than {MAX_EXPECTED} expectations")));
     }
     all
 }
@@ -187,7 +187,7 @@ fn because(tried: &Tried) -> String {
 fn not_ended(end: &RunEnd) -> Option<String> {
     match end {
         RunEnd::Succeeded { .. } | RunEnd::Failed { .. } | RunEnd::InvalidOutput { .. } => None,
-        end => Some(end.message().unwrap_or_else(|| "it did not end".to_owned())),
+        end => Some(end.message().unwrap_or_else(|| "it did not finish".to_owned())),
     }
 }
 

@@ -50,12 +50,12 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
         findings.push(Finding::new(code, severity, format!("{}: with {}: {change}", case.name, quote(&case.input))));
     }
     if compared == 0 {
-        return CheckReport::skipped(name, "no input of the two fits both");
+        return CheckReport::skipped(name, "no input is valid for both versions");
     }
     let differing = findings.len();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings.truncate(MAX_TOLD);
-    let answers = plural(compared, "answer is", "answers are");
+    let answers = plural(compared, "output is", "outputs are");
     let note = format!("{} of {answers} the same as in {}", compared - differing, base.tool.version);
     CheckReport::of(name, findings).noted(note)
 }
@@ -75,9 +75,9 @@ fn change(before: &Tried, after: &Tried) -> Option<String> {
         (Some(left), Some(right)) if left == right => {
             difference::first(Output::of(&before.stdout).value(), Output::of(&after.stdout).value())
         }
-        (Some(left), Some(right)) => Some(format!("exit code {right}, was {left}")),
+        (Some(left), Some(right)) => Some(format!("exit code {right}, before {left}")),
         (None, None) => None,
-        (Some(_), None) => Some(format!("{}, ended by itself before", after.end.message().unwrap_or_default())),
-        (None, Some(_)) => Some(format!("ends by itself, before: {}", before.end.message().unwrap_or_default())),
+        (Some(_), None) => Some(format!("{}, exited by itself before", after.end.message().unwrap_or_default())),
+        (None, Some(_)) => Some(format!("exits by itself, before: {}", before.end.message().unwrap_or_default())),
     }
 }

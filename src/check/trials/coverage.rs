@@ -18,13 +18,13 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
         is_python && (file.starts_with("test_") || file.ends_with("_test.py"))
     };
     if !desk.version.files.iter().any(|file| is_test(&file.path)) {
-        return CheckReport::skipped(name, "it has no tests of its own in Python");
+        return CheckReport::skipped(name, "it has no Python test files");
     }
     if let Some(why) = cannot_start(desk.version) {
         return CheckReport::skipped(name, why);
     }
     let Some(recipe) = &desk.version.manifest.recipe else {
-        return CheckReport::skipped(name, "it starts no process");
+        return CheckReport::skipped(name, "it does not start a process");
     };
     let python = recipe.command.first().filter(|word| word.contains("python")).cloned();
     let command =
@@ -40,7 +40,7 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
         Ok(tried) => tried,
         Err(why) => return unavailable(name, why),
     };
-    let Some(tried) = tried.first() else { return unavailable(name, "nothing was started".to_owned()) };
+    let Some(tried) = tried.first() else { return unavailable(name, "nothing was run".to_owned()) };
     let last = String::from_utf8_lossy(&tried.stdout).lines().last().unwrap_or_default().to_owned();
     let told: Value = serde_json::from_str(&last).unwrap_or_default();
     if let Some(absent) = told.get("absent").and_then(Value::as_str) {
@@ -48,21 +48,22 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
     }
     let Some(code) = told.get("code").and_then(Value::as_i64) else {
         let why = match &tried.end {
-            RunEnd::Succeeded { .. } => "its tests said nothing".to_owned(),
+            RunEnd::Succeeded { .. } => "its tests printed nothing".to_owned(),
             end => end.message().unwrap_or_default(),
         };
-        return unavailable(name, format!("its tests did not come to an end: {why}"));
+        return unavailable(name, format!("its tests did not finish: {why}"));
     };
     let mut findings = Vec::new();
     if code != 0 {
         let message = match code {
-            1 => "some of its own tests fail".to_owned(),
-            5 => "its test files hold no tests".to_owned(),
-            code => format!("pytest ended with {code}"),
+            1 => "some of its tests fail".to_owned(),
+            5 => "its test files contain no tests".to_owned(),
+            code => format!("pytest exited with {code}"),
         };
         findings.push(Finding::new("own-tests", Severity::Medium, message));
     }
     let percent = told.get("percent").and_then(Value::as_f64).filter(|percent| (0.0..=100.0).contains(percent));
-    let figure = percent.map_or_else(|| "no figure".to_owned(), |percent| format!("{percent:.0} % of its lines"));
+    let figure =
+        percent.map_or_else(|| "no coverage data".to_owned(), |percent| format!("{percent:.0} % of its lines"));
     CheckReport::of(name, findings).noted(figure)
 }

@@ -37,7 +37,7 @@ fn try_cases(desk: &Desk<'_>, name: &str, cases: &[Case], without: &str) -> Chec
     for (case, tried) in cases.iter().zip(&tried) {
         let unmet = match &tried.end {
             RunEnd::Refused { message } => Err(message.clone()),
-            RunEnd::Cancelled => Err("the time for all trials was over".to_owned()),
+            RunEnd::Cancelled => Err("the time limit for all trials was reached".to_owned()),
             _ => case.unmet(desk, tried),
         };
         match unmet {
@@ -54,11 +54,11 @@ fn try_cases(desk: &Desk<'_>, name: &str, cases: &[Case], without: &str) -> Chec
         if findings.is_empty() {
             return unavailable(name, why);
         }
-        findings.push(Finding::new("not-tried", Severity::Medium, format!("not all were tried: {why}")));
+        findings.push(Finding::new("not-tried", Severity::Medium, format!("not all were run: {why}")));
     }
     let failed = findings.iter().filter(|finding| finding.code == "unmet").count();
     let more = match desk.version.manifest.tests.len().saturating_sub(cases.len()) {
-        more @ 1.. if name == "tests" => format!(", {more} more were not tried"),
+        more @ 1.. if name == "tests" => format!(", {more} more not run"),
         _ => String::new(),
     };
     let note = format!("{} of {} passed{more}", cases.len() - failed, cases.len());

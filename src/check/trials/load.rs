@@ -22,13 +22,13 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
     let name = "load";
     let manifest = &desk.version.manifest;
     if !manifest.tags.iter().chain(&manifest.capabilities).any(|word| word == MARK) {
-        return CheckReport::skipped(name, format!("it is not tagged {MARK}"));
+        return CheckReport::skipped(name, format!("it does not have the tag {MARK}"));
     }
     if let Some(why) = cannot_start(desk.version) {
         return CheckReport::skipped(name, why);
     }
     let Some(input) = inputs(desk.version).into_iter().next() else {
-        return CheckReport::skipped(name, "there is nothing to start it with");
+        return CheckReport::skipped(name, "no input is available");
     };
     let inputs = vec![input; STARTS];
     let mut findings = Vec::new();
@@ -44,16 +44,15 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
         let seconds = begun.elapsed().as_secs_f64();
         let ended: Vec<&Tried> = tried.iter().filter(|tried| tried.end.exit_code().is_some()).collect();
         let slowest = ended.iter().map(|tried| tried.took.as_millis()).max().unwrap_or_default();
-        curve.push(format!("{rows} side by side: {:.1}/s, slowest {slowest} ms", ended.len() as f64 / seconds));
+        curve.push(format!("{rows} concurrent runs: {:.1}/s, slowest {slowest} ms", ended.len() as f64 / seconds));
         let alone = *first.get_or_insert(ended.len());
         if ended.len() < alone.min(STARTS) {
-            let message =
-                format!("{} of {STARTS} did not end by themselves with {rows} side by side", STARTS - ended.len());
+            let message = format!("{} of {STARTS} did not finish with {rows} concurrent runs", STARTS - ended.len());
             findings.push(Finding::new("fails-under-load", Severity::Medium, message));
         }
     }
     if first == Some(0) {
-        return unavailable(name, "no trial came to its end".to_owned());
+        return unavailable(name, "no trial finished".to_owned());
     }
     CheckReport::of(name, findings).noted(curve.join("; "))
 }

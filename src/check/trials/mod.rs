@@ -52,10 +52,10 @@ fn side_by_side() -> NonZeroUsize {
 /// Why this version cannot be started at all, so that there is nothing to examine.
 fn cannot_start(version: &ToolDetail) -> Option<String> {
     if !version.tool.runnable {
-        let why = version.tool.reason.clone().unwrap_or_else(|| "no reason is known".to_owned());
+        let why = version.tool.reason.clone().unwrap_or_else(|| "reason unknown".to_owned());
         return Some(format!("it cannot be started: {why}"));
     }
-    version.manifest.recipe.is_none().then(|| "it starts no process".to_owned())
+    version.manifest.recipe.is_none().then(|| "it does not start a process".to_owned())
 }
 
 /// Watched trials of these cases. Several checks look at the same ones, and a sandbox takes longer to start than a
@@ -92,10 +92,7 @@ fn inputs(version: &ToolDetail) -> Vec<Value> {
 /// What a finding weighs of a version that had none of the permissions it declares, and what is said of that.
 fn softened(severity: Severity, lacked: bool, message: String) -> (Severity, String) {
     if lacked {
-        return (
-            severity.min(Severity::Medium),
-            format!("{message} (it had none of the permissions that it declares)"),
-        );
+        return (severity.min(Severity::Medium), format!("{message} (it ran without its declared permissions)"));
     }
     (severity, message)
 }

@@ -12,7 +12,7 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
     let manifest = &desk.version.manifest;
     let demands_json = manifest.recipe.as_ref().is_some_and(|recipe| recipe.success.require_json);
     if manifest.output.is_none() && !demands_json {
-        return CheckReport::skipped("output", "it declares no output schema");
+        return CheckReport::skipped("output", "it has no output schema");
     }
     if let Some(why) = cannot_start(desk.version) {
         return CheckReport::skipped("output", why);
@@ -40,7 +40,7 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
         }
     }
     if judged == 0 && findings.is_empty() {
-        return unavailable("output", "no trial came to its end".to_owned());
+        return unavailable("output", "no trial finished".to_owned());
     }
     CheckReport::of("output", findings).noted(count(judged, "output"))
 }

@@ -27,7 +27,7 @@ const ROUNDS: usize = 16;
 pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
     let name = "property";
     let manifest = &desk.version.manifest;
-    let Some(schema) = &manifest.input else { return CheckReport::skipped(name, "it declares no input schema") };
+    let Some(schema) = &manifest.input else { return CheckReport::skipped(name, "it has no input schema") };
     if let Some(why) = cannot_start(desk.version) {
         return CheckReport::skipped(name, why);
     }
@@ -39,7 +39,7 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
     }
     let all = inputs(schema, &mut Dice::of(desk.version.tool.digest), INPUTS);
     if all.is_empty() {
-        return CheckReport::skipped(name, "no input that fits its schema could be made");
+        return CheckReport::skipped(name, "no input could be generated from its schema");
     }
     match search(desk, schema, &all) {
         Ok(found) => found.report(desk),
@@ -81,7 +81,7 @@ fn search(desk: &Desk<'_>, schema: &Value, all: &[Value]) -> Result<Found, Strin
         }
     }
     if found.tried == 0 {
-        return Err("no trial came to its end".to_owned());
+        return Err("no trial finished".to_owned());
     }
     found.more = crashed.len().saturating_sub(MAX_CRASHES);
     let mut candidates: Vec<(Crash, Value)> = crashed.into_values().collect();
@@ -138,35 +138,35 @@ impl Found {
             .crashes
             .iter()
             .map(|(crash, input)| {
-                let message = format!("{} makes it end badly: {}", in_words(input), crash.message);
+                let message = format!("{} makes it crash: {}", in_words(input), crash.message);
                 let (severity, message) = softened(crash.severity, lacked, message);
                 Finding::new(crash.code, severity, message)
             })
             .collect();
         for (reason, input) in self.refusals.values().take(MAX_CRASHES) {
-            let message = format!("{} is refused, saying: {reason}", in_words(input));
+            let message = format!("{} is rejected with: {reason}", in_words(input));
             findings.push(Finding::new("refuses", Severity::Low, message));
         }
         if self.more > 0 {
-            let message = plural(self.more, "more sort of crash", "more sorts of crashes");
+            let message = plural(self.more, "more kind of crash", "more kinds of crashes");
             findings.push(Finding::new("crash", Severity::Medium, message));
         }
         if self.doubtful > 0 {
             let crashes = plural(self.doubtful, "crash was", "crashes were");
-            let message = format!("{crashes} seen once and not again when started anew");
+            let message = format!("{crashes} not reproducible");
             findings.push(Finding::new("not-again", Severity::Low, message));
         }
         if self.tried < self.wanted {
             let missed = plural(self.wanted - self.tried, "input was", "inputs were");
-            let message = format!("of {} drawn, {missed} not tried", self.wanted);
+            let message = format!("of {} generated, {missed} not run", self.wanted);
             findings.push(Finding::new("not-tried", Severity::Low, message));
         }
         let refused = match self.refusals.len() {
             0 => String::new(),
-            sorts => format!(", refused for {}", count(sorts, "different reason")),
+            sorts => format!(", rejected for {}", count(sorts, "different reason")),
         };
         CheckReport::of("property", findings)
-            .noted(format!("{} drawn from its schema{refused}", count(self.tried, "input")))
+            .noted(format!("{} generated from its schema{refused}", count(self.tried, "input")))
     }
 }
 

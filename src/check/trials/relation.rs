@@ -33,7 +33,7 @@ impl Relation {
         let (word, table) = match written {
             Value::String(word) => (word.as_str(), &none),
             Value::Object(table) => (table.get("relation").and_then(Value::as_str).unwrap_or_default(), table),
-            other => return Err(format!("metamorphic {} is no relation", quote(other))),
+            other => return Err(format!("unknown metamorphic relation {}", quote(other))),
         };
         let text = |key: &str| table.get(key).and_then(Value::as_str).map(str::to_owned);
         let input = || table.get("input").and_then(Value::as_object).cloned();
@@ -41,7 +41,7 @@ impl Relation {
             "deterministic" => Ok(Relation::Deterministic),
             "idempotent" => Ok(Relation::Idempotent { from: text("from").unwrap_or_default(), to: text("to") }),
             "same-output" => {
-                let input = input().ok_or("same-output needs an input with the values that change")?;
+                let input = input().ok_or("same-output needs an input with the changed values")?;
                 Ok(Relation::SameOutput { input })
             }
             "" => Err("metamorphic needs a relation".to_owned()),
@@ -75,7 +75,7 @@ impl Relation {
             abreast: abreast(1),
         };
         let made = desk.trials.start(&batch)?;
-        let Some(tried) = made.first() else { return Err("the other trial was not made".to_owned()) };
+        let Some(tried) = made.first() else { return Err("the second trial was not run".to_owned()) };
         let Some(other_exit) = tried.end.exit_code() else {
             return Ok(Some(format!("with {}: {}", quote(&other_input), tried.end.message().unwrap_or_default())));
         };
@@ -85,7 +85,7 @@ impl Relation {
         }
         Ok(match self {
             Relation::Deterministic => {
-                difference::first(output.value(), other.value()).map(|found| format!("started twice: {found}"))
+                difference::first(output.value(), other.value()).map(|found| format!("run twice: {found}"))
             }
             Relation::Idempotent { from, .. } => {
                 let (first, second) = (output.value().pointer(from), other.value().pointer(from));
@@ -111,13 +111,15 @@ impl Relation {
             }
             Relation::Idempotent { from, to } => {
                 let came = output.value().pointer(from);
-                let came = came.ok_or_else(|| format!("the output has no {from} to put in again"))?.clone();
+                let came = came.ok_or_else(|| format!("the output has no {from} to use as input"))?.clone();
                 let texts: Vec<&String> =
                     map.iter().filter(|(_, value)| value.is_string()).map(|(name, _)| name).collect();
                 let to = match (to, &texts[..]) {
                     (Some(to), _) => to.clone(),
                     (None, [only]) => (*only).clone(),
-                    (None, _) => return Err("idempotent needs `to`: the input that the output is put in at".to_owned()),
+                    (None, _) => {
+                        return Err("idempotent needs `to`: the input field that receives the output".to_owned());
+                    }
                 };
                 map.insert(to, came);
             }

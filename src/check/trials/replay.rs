@@ -144,14 +144,14 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
         };
         let last = one.after.lines().next().unwrap_or_default();
         let message = match one.outcome {
-            ReplayOutcome::Changed => format!("with the input of run {} the result is another: {last}", one.run),
+            ReplayOutcome::Changed => format!("with the input of run {} the result changed: {last}", one.run),
             _ => format!("the input of run {} is {}: {last}", one.run, one.outcome),
         };
         Some(Finding::new(one.outcome.word(), severity, message))
     });
     let findings = findings.collect();
     let note = format!(
-        "{} broken, {} changed, {} the same, {} fixed",
+        "{} broken, {} changed, {} unchanged, {} fixed",
         count(ReplayOutcome::Broken),
         count(ReplayOutcome::Changed),
         count(ReplayOutcome::Same),

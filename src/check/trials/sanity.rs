@@ -24,7 +24,7 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
     let written = match desk.version.manifest.extra.get("sanity") {
         Some(Value::Array(list)) => list.clone(),
         Some(other) => vec![other.clone()],
-        None => return CheckReport::skipped("sanity", "it states no sanity rules"),
+        None => return CheckReport::skipped("sanity", "it has no sanity rules"),
     };
     if let Some(why) = cannot_start(desk.version) {
         return CheckReport::skipped("sanity", why);
@@ -52,11 +52,7 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
     let begun = Instant::now();
     for (name, rule) in &rules {
         if begun.elapsed() > PATIENCE {
-            findings.push(Finding::new(
-                "not-tried",
-                Severity::Medium,
-                "its rules take too long to be held against outputs",
-            ));
+            findings.push(Finding::new("not-tried", Severity::Medium, "its rules take too long to evaluate"));
             break;
         }
         let broken = good.iter().zip(&outputs).find_map(|((input, tried), output)| {
@@ -80,9 +76,9 @@ fn read(written: &Value) -> Result<(Option<String>, Expression), String> {
         Value::String(rule) => (None, rule.as_str()),
         Value::Object(table) => {
             let text = |key: &str| table.get(key).and_then(Value::as_str);
-            (text("name").map(str::to_owned), text("rule").ok_or("a sanity rule has no rule")?)
+            (text("name").map(str::to_owned), text("rule").ok_or("a sanity rule has no expression")?)
         }
-        other => return Err(format!("{} is no sanity rule", quote(other))),
+        other => return Err(format!("{} is not a sanity rule", quote(other))),
     };
     Ok((name, Expression::parse(rule).map_err(|why| format!("{}: {why}", quote(&rule.into())))?))
 }

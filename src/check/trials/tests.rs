@@ -21,9 +21,9 @@ fn upper(change: &str) -> ToolDetail {
 #[test]
 fn a_division_by_zero_is_found_and_made_as_simple_as_it_gets() {
     let report = check("property", &divide(), None);
-    let expected = "the input a = 0, b = 0 makes it end badly: ZeroDivisionError: division by zero";
+    let expected = "the input a = 0, b = 0 makes it crash: ZeroDivisionError: division by zero";
     assert_eq!(told(&report), [("crash", Severity::High, expected)], "{report:?}");
-    assert_eq!((report.state, report.note.as_str()), (CheckState::Failed, "200 inputs drawn from its schema"));
+    assert_eq!((report.state, report.note.as_str()), (CheckState::Failed, "200 inputs generated from its schema"));
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn an_output_that_breaks_its_schema_is_a_counterexample() {
     let report = check("property", &version, None);
     let found = told(&report);
     assert_eq!((found.len(), found[0].0, found[0].1), (1, "output-schema", Severity::High), "{report:?}");
-    assert!(found[0].2.starts_with("the input n = 500 makes it end badly: output/n"), "{report:?}");
+    assert!(found[0].2.starts_with("the input n = 500 makes it crash: output/n"), "{report:?}");
 }
 
 #[test]
@@ -97,9 +97,9 @@ fn tests_pass_and_fail_with_the_first_difference() {
             "test 2: expected \"xyz\" in it, got {\"text\":\"ABC\"}",
             "test 3: output: \"more\" is a required property",
             "test 5: expected exit code 0, got 1: KeyError: 'text'",
-            "test 7: len(output.text) > 3 does not hold, got {\"text\":\"ABC\"}",
+            "test 7: len(output.text) > 3 is false, got {\"text\":\"ABC\"}",
             "test 8: with {\"text\":{\"text\":\"ABC\"}}: exit code 1, was 0",
-            "test 12: expect.magic is not known: exact, contains, schema, exit, property, metamorphic",
+            "test 12: unknown key expect.magic: exact, contains, schema, exit, property, metamorphic",
         ]
     );
 }
@@ -114,7 +114,7 @@ fn a_relation_that_does_not_hold_is_told() {
     assert_eq!(told(&report), [("unmet", Severity::High, message)]);
     let chance = python("import random\nprint(random.random())");
     let report = check("tests", &with_tests(chance, &tests("deterministic")), None);
-    assert!(report.findings[0].message.starts_with("test 0: started twice: expected 0."), "{report:?}");
+    assert!(report.findings[0].message.starts_with("test 0: run twice: expected 0."), "{report:?}");
 }
 
 #[test]
@@ -143,11 +143,11 @@ fn a_rule_that_is_broken_is_named() {
     assert_eq!(
         told(&report),
         [
-            ("unreadable-rule", Severity::High, "\"len(\": the rule ends too early"),
+            ("unreadable-rule", Severity::High, "\"len(\": the rule is incomplete"),
             (
                 "rule-broken",
                 Severity::High,
-                "short: len(output.text) < 3 does not hold, got {\"text\":\"ABC\"}, with {\"text\":\"abc\"}"
+                "short: len(output.text) < 3 is false, got {\"text\":\"ABC\"}, with {\"text\":\"abc\"}"
             ),
         ]
     );
@@ -171,7 +171,7 @@ fn answers_that_were_recorded_and_changed_weigh_more_than_others() {
         ]
     );
     let report = check("consistency", &with_tests(upper(".upper() + ''"), &recorded), Some(&base));
-    assert_eq!((report.state, report.note.as_str()), (CheckState::Passed, "2 of 2 answers are the same as in 1.0.0"));
+    assert_eq!((report.state, report.note.as_str()), (CheckState::Passed, "2 of 2 outputs are the same as in 1.0.0"));
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn a_version_is_measured_and_a_much_slower_one_is_told() {
     let fast = with_tests(python("print(1)"), &[(json!({}), json!({"exit": 0}))]);
     let report = check("benchmark", &fast, None);
     assert_eq!(report.state, CheckState::Passed);
-    assert!(report.note.contains("over 20 starts") && report.note.contains("cold"), "{}", report.note);
+    assert!(report.note.contains("over 20 runs") && report.note.contains("cold"), "{}", report.note);
     let slow = with_tests(python("import time\ntime.sleep(0.4)\nprint(1)"), &[(json!({}), json!({"exit": 0}))]);
     let report = check("benchmark", &slow, Some(&fast));
     assert!(
@@ -245,7 +245,11 @@ fn only_a_tool_made_for_many_calls_is_loaded() {
     version.manifest.tags.push("high-throughput".to_owned());
     let report = check("load", &version, None);
     assert_eq!(report.state, CheckState::Passed);
-    assert!(["1 side", "4 side", "16 side"].iter().all(|point| report.note.contains(point)), "{}", report.note);
+    assert!(
+        ["1 concurrent", "4 concurrent", "16 concurrent"].iter().all(|point| report.note.contains(point)),
+        "{}",
+        report.note
+    );
 }
 
 /// Where pytest and coverage are installed; else the test says so.
@@ -267,7 +271,7 @@ fn its_own_tests_are_run_below_coverage() {
     assert_eq!((report.state, report.note.as_str()), (CheckState::Passed, "75 % of its lines"));
     version.files[1] = wrong;
     version.tool.digest = Digest::of_bytes(b"wrong");
-    assert_eq!(told(&check("coverage", &version, None))[0].2, "some of its own tests fail");
+    assert_eq!(told(&check("coverage", &version, None))[0].2, "some of its tests fail");
 }
 
 #[test]
@@ -280,7 +284,7 @@ fn recorded_inputs_tell_what_broke_and_what_was_fixed() {
     );
     let report = check("replay", &guarded, Some(&divide()));
     assert_eq!(report.state, CheckState::Passed, "{report:?}");
-    assert_eq!(report.note, "0 broken, 0 changed, 1 the same, 1 fixed");
+    assert_eq!(report.note, "0 broken, 0 changed, 1 unchanged, 1 fixed");
     let report = check("replay", &divide(), Some(&guarded));
     assert_eq!(report.state, CheckState::Failed);
     let found = told(&report);
@@ -303,7 +307,7 @@ fn where_nothing_can_be_started_no_check_passes() {
     for row in CHECKS.iter().filter(|row| row.cost == Cost::Running) {
         let report = check_at(IsolationLevel::Isolated, row.name, &version, Some(&version));
         assert_eq!(report.state, CheckState::Unavailable, "{}: {report:?}", row.name);
-        assert!(report.note.contains("isolation isolated is demanded"), "{}: {}", row.name, report.note);
+        assert!(report.note.contains("isolation isolated is required"), "{}: {}", row.name, report.note);
         let mut prompt = version.clone();
         (prompt.tool.runnable, prompt.tool.reason) = (false, Some("tool.py is not there".to_owned()));
         let report = check(row.name, &prompt, Some(&prompt));

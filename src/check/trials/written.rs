@@ -45,7 +45,7 @@ impl Output {
 pub(super) fn unheld(rule: &Expression, scope: &Scope<'_>, output: &Output) -> Option<String> {
     match rule.holds(scope) {
         Ok(true) => None,
-        Ok(false) => Some(format!("{} does not hold, got {}", rule.text(), output.quoted())),
+        Ok(false) => Some(format!("{} is false, got {}", rule.text(), output.quoted())),
         Err(why) => Some(format!("{}: {why}", rule.text())),
     }
 }

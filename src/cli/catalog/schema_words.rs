@@ -8,7 +8,7 @@ use std::io;
 pub(super) fn write_schema(page: &mut Page<'_>, title: &str, schema: Option<&Value>) -> io::Result<()> {
     page.heading(title)?;
     let Some(schema) = schema else {
-        return page.line(&Line::new().put(Ink::Dim, "  it does not say"));
+        return page.line(&Line::new().put(Ink::Dim, "  not stated"));
     };
     let Some(properties) = schema.get("properties").and_then(Value::as_object).filter(|all| !all.is_empty()) else {
         return page.line(&Line::new().put(Ink::Plain, "  ").put(Ink::Plain, type_words(schema)));

@@ -85,7 +85,7 @@ fn needed(seen: &Seen) -> String {
         Touch::Connect | Touch::Listen if is_loopback(&seen.target) => "network loopback".to_owned(),
         Touch::Connect | Touch::Listen if seen.target.starts_with("unix:") => format!("read {}", &seen.target[5..]),
         Touch::Connect | Touch::Listen | Touch::Resolve => "network full".to_owned(),
-        Touch::Forbidden => format!("{} (nothing permits it)", seen.target),
+        Touch::Forbidden => format!("{} (not permitted)", seen.target),
     }
 }
 
@@ -102,7 +102,7 @@ fn undeclared_lines(undeclared: BTreeMap<String, Vec<String>>) -> Vec<Permission
     let lines = undeclared.into_iter().map(|(permission, seen)| PermissionLine { permission, verdict, seen });
     let mut lines: Vec<PermissionLine> = lines.take(MAX_UNDECLARED).collect();
     if rest > 0 {
-        let permission = format!("{rest} more that it did not declare");
+        let permission = format!("{rest} more undeclared");
         lines.push(PermissionLine { permission, verdict, seen: Vec::new() });
     }
     lines

@@ -231,7 +231,7 @@ fn undeclared_attempts_come_first_and_say_what_they_would_need() {
     ])]);
     let expected = [
         ("network full", PermissionUse::Undeclared),
-        ("ptrace (nothing permits it)", PermissionUse::Undeclared),
+        ("ptrace (not permitted)", PermissionUse::Undeclared),
         ("read /run/docker.sock", PermissionUse::Undeclared),
         ("read ~/.ssh", PermissionUse::Undeclared),
         ("run /usr/bin/curl", PermissionUse::Undeclared),
@@ -263,7 +263,7 @@ fn a_flood_of_undeclared_attempts_stays_a_few_lines() {
     let attempts: Vec<_> = names.iter().map(|name| (Touch::Read, name.as_str(), Answer::Denied)).collect();
     let lines = folded(&[watched(&attempts)]).against(&Permissions::default());
     assert_eq!(lines.len(), MAX_UNDECLARED + 1);
-    assert_eq!(lines[MAX_UNDECLARED].permission, "12 more that it did not declare");
+    assert_eq!(lines[MAX_UNDECLARED].permission, "12 more undeclared");
 }
 
 #[test]

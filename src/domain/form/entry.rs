@@ -102,12 +102,12 @@ fn scalar(kind: Scalar, text: &str) -> Result<Value, String> {
     let word = text.trim();
     match kind {
         Scalar::Text => Ok(Value::String(text.to_owned())),
-        Scalar::Integer => integer(word).ok_or_else(|| "a whole number is needed".to_owned()),
-        Scalar::Number => number(word).ok_or_else(|| "a number is needed".to_owned()),
+        Scalar::Integer => integer(word).ok_or_else(|| "enter a whole number".to_owned()),
+        Scalar::Number => number(word).ok_or_else(|| "enter a number".to_owned()),
         Scalar::Switch => match word.to_ascii_lowercase().as_str() {
             "true" | "yes" | "on" | "1" => Ok(Value::Bool(true)),
             "false" | "no" | "off" | "0" => Ok(Value::Bool(false)),
-            _ => Err("true or false is needed".to_owned()),
+            _ => Err("enter true or false".to_owned()),
         },
     }
 }
@@ -137,7 +137,7 @@ fn choice(values: &[Value], text: &str) -> Result<Value, String> {
     found.cloned().ok_or_else(|| {
         let all: Vec<String> = values.iter().take(12).map(plain).collect();
         let more = if values.len() > 12 { ", …" } else { "" };
-        format!("one of {}{more} is needed", all.join(", "))
+        format!("choose one of {}{more}", all.join(", "))
     })
 }
 

@@ -28,7 +28,7 @@ pub enum FormError {
         message: String,
     },
     /// There is no such field, and the schema takes no other ones.
-    #[error("no field is called {field}; there is {known}")]
+    #[error("unknown field {field}; known fields: {known}")]
     UnknownField {
         /// The path asked for.
         field: String,
@@ -273,7 +273,7 @@ impl Form {
                 self.replant(index, value.as_ref());
                 Ok(())
             }
-            Ok(_) => Err(bad_text(&self.fields[index], "a JSON object is needed")),
+            Ok(_) => Err(bad_text(&self.fields[index], "enter a JSON object")),
             Err(message) => Err(bad_text(&self.fields[index], &message)),
         }
     }
@@ -287,7 +287,7 @@ impl Form {
                     self.replant(index, Some(&value));
                     Ok(())
                 }
-                _ => Err(bad_text(field, &format!("one of {} is needed", options.join(", ")))),
+                _ => Err(bad_text(field, &format!("enter one of {}", options.join(", ")))),
             };
         }
         let chosen = options.iter().position(|option| option == text);
@@ -348,7 +348,7 @@ impl Form {
 
     fn unknown(&self, path: &str) -> FormError {
         let known: Vec<String> = self.fields.iter().map(Field::dotted).filter(|path| !path.is_empty()).collect();
-        let known = if known.is_empty() { "no field at all".to_owned() } else { known.join(", ") };
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         FormError::UnknownField { field: path.to_owned(), known }
     }
 }

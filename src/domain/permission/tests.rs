@@ -314,7 +314,7 @@ fn a_network_is_one_word_and_hosts_have_a_plain_reason() {
     ] {
         assert_eq!(faults(words), (reach, vec![]));
     }
-    let hosts = "network api.example.org:443: single hosts cannot be enforced here yet; declare none, loopback or full";
+    let hosts = "network api.example.org:443: single hosts cannot be enforced yet; declare none, loopback or full";
     assert_eq!(faults(&["api.example.org:443"]), (Network::None, vec![hosts.to_owned()]));
     assert_eq!(faults(&["loopback", "full"]).0, Network::None);
     assert_eq!(faults(&["loopback", "full"]).1.len(), 1);
@@ -353,7 +353,7 @@ fn asking_for_nothing_is_told_apart_from_asking_for_anything() {
     let staged = all.sentences(false);
     assert_eq!(staged.len(), 5);
     assert!(staged[1].contains("write out") && staged[1].contains("undo"), "{staged:?}");
-    assert!(all.sentences(true)[1].contains("at once"));
+    assert!(all.sentences(true)[1].contains("directly"));
 }
 
 fn ground() -> Ground {

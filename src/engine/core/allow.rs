@@ -20,21 +20,24 @@ pub fn allow(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, allowed: &Allowed) -> R
     let approved = Approval::in_force(&tx.approvals_of(&tool.name)?, tool).is_some();
     if !tool.stage.is_vouched() || !approved {
         return refused(
-            format!("{} is not approved here; whatever it declares, it runs with nothing", tool.name),
+            format!("{} is not approved here, so it runs without its declared permissions", tool.name),
             "approve it first",
         );
     }
     if permissions.is_nothing() {
-        return refused(format!("{} declares nothing that would have to be allowed", tool.name), "");
+        return refused(format!("{} declares no permissions that need a grant", tool.name), "");
     }
     if let Some(fault) = permissions.faults().first() {
-        return refused(format!("{} declares what no tool gets: {fault}", tool.name), "the manifest has to change");
+        return refused(
+            format!("{} declares a permission that no tool can get: {fault}", tool.name),
+            "change the manifest",
+        );
     }
     // A row that the log did not give is no answer: it is given anew.
     if tx.granted(&tool.name, tool.digest)?.as_ref() == Some(allowed)
         && fault_of_allowed(tx, &tool.name, tool.digest, allowed)?.is_none()
     {
-        let message = format!("{} {} was allowed before", tool.name, tool.digest.short());
+        let message = format!("{} {} already has its permissions", tool.name, tool.digest.short());
         return Err(EngineError::new(ErrorCode::Conflict, message, ""));
     }
     tx.grant(&tool.name, tool.digest, allowed, actor.who)?;
@@ -49,6 +52,6 @@ pub fn allow(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, allowed: &Allowed) -> R
             reversible: true,
         },
     )?;
-    let message = format!("{} {} may do what it declares", tool.name, tool.digest.short());
+    let message = format!("{} {} has its declared permissions", tool.name, tool.digest.short());
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }

@@ -30,9 +30,9 @@ pub struct NewComment<'a> {
 /// `Usage` when it says nothing, or more than 16 KiB.
 pub fn comment(tx: &Tx<'_>, actor: Actor<'_>, review: &Review, new: NewComment<'_>) -> Result<Step, EngineError> {
     let usage = |message: String| EngineError::new(ErrorCode::Usage, message, "");
-    let body = visible_words(new.body).ok_or_else(|| usage("a comment needs words that can be seen".to_owned()))?;
+    let body = visible_words(new.body).ok_or_else(|| usage("the comment has no visible characters".to_owned()))?;
     if body.len() > MAX_BODY {
-        return Err(usage(format!("a comment holds {MAX_BODY} bytes at most")));
+        return Err(usage(format!("a comment has at most {MAX_BODY} bytes")));
     }
     let detail = json!({
         "review": review.id, "digest": review.digest, "kind": new.kind, "path": new.spot.path,
@@ -61,7 +61,7 @@ pub fn comment(tx: &Tx<'_>, actor: Actor<'_>, review: &Review, new: NewComment<'
         reversible: true,
     })?;
     let id = tx.add_comment(&comment, operation)?;
-    let message = format!("comment {id} on {} is kept", review.tool);
+    let message = format!("comment {id} on {} saved", review.tool);
     Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents: Vec::new() })
 }
 
@@ -74,7 +74,7 @@ pub fn withdraw(tx: &Tx<'_>, actor: Actor<'_>, id: CommentId) -> Result<Step, En
         EngineError::new(ErrorCode::NotFound, format!("there is no comment {id}"), "`toolsmith review ID` shows them")
     })?;
     if comment.who != actor.who {
-        let message = format!("comment {id} is {}'s; only they take it back", comment.who);
+        let message = format!("comment {id} was written by {}; only they can delete it", comment.who);
         return Err(EngineError::new(ErrorCode::Refused, message, "answer it with another comment"));
     }
     let operation = tx.log(&NewOperation {
@@ -88,7 +88,7 @@ pub fn withdraw(tx: &Tx<'_>, actor: Actor<'_>, id: CommentId) -> Result<Step, En
         reversible: true,
     })?;
     tx.set_withdrawn(id, true)?;
-    let message = format!("comment {id} is taken back");
+    let message = format!("comment {id} deleted");
     Ok(Step { outcome: answer(Some(operation), Some(comment.review), message), intents: Vec::new() })
 }
 

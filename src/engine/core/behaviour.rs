@@ -48,7 +48,7 @@ fn is_harmless(attempt: &Attempt) -> bool {
 
 fn mark(finished: &mut FinishedRun, did: &[String]) {
     finished.departed = did.iter().take(DEPARTURES).cloned().collect();
-    finished.notes.push(format!("outside the envelope of its version: {}", phrases(did)));
+    finished.notes.push(format!("outside the observed behaviour of its version: {}", phrases(did)));
 }
 
 /// The first departures in words, and how many more there are.
@@ -81,7 +81,7 @@ fn open_review(tx: &Tx<'_>, run: &Run, did: &[String], is_harmless: bool) -> Res
         from_stage: version.stage,
         to_stage: version.stage,
         risk: if is_harmless { Risk::Medium } else { Risk::High },
-        summary: format!("{}it did {} that no run before did", Review::BEHAVIOUR, phrases(did)),
+        summary: format!("{}new behaviour in this version: {}", Review::BEHAVIOUR, phrases(did)),
         path: version.path,
         base_digest: None,
         members: Vec::new(),
@@ -206,14 +206,14 @@ mod tests {
         assert_eq!(world.run(Some(reads(&["/srv/a"]))).departed, Vec::<String>::new());
         let marked = world.run(Some(reads(&["/srv/a", "/home/ada/.ssh/id_rsa"])));
         assert_eq!(marked.departed, ["read /home/ada/.ssh/id_rsa"]);
-        assert_eq!(marked.notes, ["outside the envelope of its version: read /home/ada/.ssh/id_rsa"]);
+        assert_eq!(marked.notes, ["outside the observed behaviour of its version: read /home/ada/.ssh/id_rsa"]);
         let waiting = world.waiting();
         assert_eq!(waiting.len(), 1);
         assert_eq!(
             (waiting[0].kind, waiting[0].digest, waiting[0].to_stage),
             (ReviewKind::Drift, DIGEST, Stage::Approved)
         );
-        assert_eq!(waiting[0].summary, "behaviour: it did read /home/ada/.ssh/id_rsa that no run before did");
+        assert_eq!(waiting[0].summary, "behaviour: new behaviour in this version: read /home/ada/.ssh/id_rsa");
         assert_eq!(world.run(Some(reads(&["/home/ada/.ssh/id_rsa"]))).departed, Vec::<String>::new(), "seen by now");
         assert!(!world.run(Some(reads(&["/var/lib/x"]))).departed.is_empty());
         assert_eq!(world.waiting().len(), 1, "one review of a version waits");
@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(world.run(loads("~/lib/a.py", b"2")).departed, [changed.as_str()]);
         let waiting = world.waiting();
         assert_eq!((waiting.len(), waiting[0].kind, waiting[0].risk), (1, ReviewKind::Drift, Risk::High));
-        assert_eq!(waiting[0].summary, format!("behaviour: it did {changed} that no run before did"));
+        assert_eq!(waiting[0].summary, format!("behaviour: new behaviour in this version: {changed}"));
         assert_eq!(world.run(loads("~/lib/a.py", b"2")).departed, Vec::<String>::new(), "seen by now");
         assert_eq!(world.run(loads("~/lib/a.py", b"1")).departed.len(), 1, "the way back is a change, too");
         assert_eq!(world.run(loads("~/lib/json.py", b"1")).departed, [format!("load code ~/lib/json.py ({first})")]);

@@ -100,8 +100,8 @@ pub fn write(
             (buffer, false, events)
         }
         None if tx.buffers()?.len() >= MAX_BUFFERS => {
-            let message = format!("there are {MAX_BUFFERS} buffers already");
-            return Err(EngineError::new(ErrorCode::Refused, message, "write to one of those"));
+            let message = format!("there are already {MAX_BUFFERS} buffers, the maximum");
+            return Err(EngineError::new(ErrorCode::Refused, message, "write to an existing buffer"));
         }
         None => (Buffer::new(id.clone(), hand.by, tx.now()), true, Vec::new()),
     };
@@ -123,13 +123,13 @@ fn refuse_overflow(buffer: &Buffer, items: u64, bytes: u64) -> Result<(), Engine
         return Ok(());
     }
     let id = &buffer.id;
-    let message = format!("buffer {id} is full: {untaken} items of {} KiB wait in it", buffer.bytes / 1024);
+    let message = format!("buffer {id} is full: {untaken} items ({} KiB)", buffer.bytes / 1024);
     let hint = match (&buffer.sink, &buffer.last_error) {
-        (BufferSink::Tool { tool, .. }, Some(why)) => format!("{tool} does not take them: {why}"),
+        (BufferSink::Tool { tool, .. }, Some(why)) => format!("{tool} does not accept them: {why}"),
         (BufferSink::Nobody, _) => {
-            format!("`toolsmith buffer flush --buffer {id}` takes them; --to TOOL sends them on")
+            format!("`toolsmith buffer flush --buffer {id}` delivers them; --to TOOL sets the receiver")
         }
-        _ => format!("`toolsmith buffer flush --buffer {id}` hands them over"),
+        _ => format!("`toolsmith buffer flush --buffer {id}` delivers them"),
     };
     Err(EngineError::new(ErrorCode::Refused, message, hint))
 }
@@ -152,14 +152,14 @@ fn rule(
     }
     if hand.is_agent() && !is_new && buffer.sink_by == HUMAN {
         let message = format!("a human set up buffer {}, and an agent cannot change that", buffer.id);
-        let hint = "leave the options out, or write to a buffer of your own";
+        let hint = "omit the options, or write to your own buffer";
         return Err(EngineError::new(ErrorCode::HumanNeeded, message, hint));
     }
     buffer.rule = after;
     let Some(sink) = sink else { return Ok(true) };
     if buffer.id.is_usage() {
-        let message = "buffer usage is counted by the workbench itself";
-        return Err(EngineError::new(ErrorCode::Usage, message, "choose another name for what a tool shall take"));
+        let message = "buffer usage is reserved for the workbench";
+        return Err(EngineError::new(ErrorCode::Usage, message, "choose another buffer name"));
     }
     tx.log(&NewOperation {
         who: hand.who.to_owned(),
@@ -230,8 +230,8 @@ pub fn take(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<Vec<BufferItem
     let (mut buffer, _) = alive(hand, known(tx, id)?);
     refuse_others(tx, hand, id, "take")?;
     if buffer.flusher.as_ref().is_some_and(|owner| owner != hand.owner) {
-        let message = format!("another process is taking the items of buffer {id}");
-        return Err(EngineError::new(ErrorCode::Conflict, message, "wait a moment, then repeat"));
+        let message = format!("another process is reading buffer {id}");
+        return Err(EngineError::new(ErrorCode::Conflict, message, "wait a moment, then retry"));
     }
     let items = tx.buffer_items(id, Shelf::Kept, MAX_WAITING, usize::MAX)?;
     if !items.is_empty() {
@@ -268,10 +268,10 @@ pub fn taken(tx: &Tx<'_>, id: &BufferId, items: &[BufferItem]) -> Result<Buffer,
 /// throw away what a human wrote.
 pub fn clear(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<(Turn, u64), EngineError> {
     let (mut buffer, _) = alive(hand, known(tx, id)?);
-    refuse_others(tx, hand, id, "throw away")?;
+    refuse_others(tx, hand, id, "clear")?;
     if buffer.level.in_flight > 0 {
-        let message = format!("a batch of buffer {id} is on its way");
-        return Err(EngineError::new(ErrorCode::Conflict, message, "wait until it arrived, then repeat"));
+        let message = format!("a batch of buffer {id} is being delivered");
+        return Err(EngineError::new(ErrorCode::Conflict, message, "wait until it is delivered, then retry"));
     }
     let cleared = tx.clear_buffer_items(id)? as u64;
     if cleared > 0 {
@@ -337,7 +337,11 @@ fn known(tx: &Tx<'_>, id: &BufferId) -> Result<Buffer, EngineError> {
 /// That nobody wrote to a buffer of this name.
 pub fn unknown(id: &BufferId) -> EngineError {
     let message = format!("there is no buffer {id}");
-    EngineError::new(ErrorCode::NotFound, message, "`toolsmith buffer status` lists them; the first write makes one")
+    EngineError::new(
+        ErrorCode::NotFound,
+        message,
+        "`toolsmith buffer status` lists buffers; the first write creates one",
+    )
 }
 
 /// A buffer without a batch on its way by a process that died; that batch comes back first.

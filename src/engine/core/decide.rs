@@ -50,20 +50,18 @@ pub fn undecided(review: &Review) -> Result<(), EngineError> {
     }
     let by = review.decisions.last().map(|d| format!(" by {}", d.reviewer)).unwrap_or_default();
     let hint = match review.state {
-        ReviewState::Superseded => {
-            "the files it was about changed, moved or went; what lies there now has its own review"
-        }
-        ReviewState::Expired => "nobody decided in time: whoever asked has to ask again",
-        _ => "`toolsmith log` shows who decided it; `toolsmith undo` takes a decision back",
+        ReviewState::Superseded => "its files changed, moved or were removed; the current files have their own review",
+        ReviewState::Expired => "it expired without a decision; the requester can ask again",
+        _ => "`toolsmith log` shows who decided it; `toolsmith undo` reverts a decision",
     };
-    let message = format!("review {} is not waiting: {}{by}", review.id, review.state);
+    let message = format!("review {} is not pending: {}{by}", review.id, review.state);
     Err(EngineError::new(ErrorCode::Conflict, message, hint))
 }
 
 /// Why nobody can decide it any more.
 fn too_late(review: &Review) -> EngineError {
-    let message = format!("review {} is not waiting: nobody decided before its time was over", review.id);
-    EngineError::new(ErrorCode::Conflict, message, "whoever asked has to ask again")
+    let message = format!("review {} is not pending: it expired without a decision", review.id);
+    EngineError::new(ErrorCode::Conflict, message, "the requester can ask again")
 }
 
 /// Reads the review again inside the transaction: two processes cannot both decide it.
@@ -80,7 +78,7 @@ fn current(tx: &Tx<'_>, input: &DecideInput<'_>) -> Result<Review, EngineError> 
         return Err(EngineError::new(
             ErrorCode::Conflict,
             format!("review {id} is about {}, not about {}", review.digest.short(), input.digest.short()),
-            "open the review again and read what it is about now",
+            "reopen the review and read the current version",
         ));
     }
     Ok(review)
@@ -91,7 +89,7 @@ fn decline(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Revi
         return Err(EngineError::new(
             ErrorCode::Usage,
             format!("{} needs a reason", input.kind),
-            "whoever made the tool reads it: say in words that can be seen what is wrong",
+            "write what is wrong; the author of the tool reads it",
         ));
     }
     let state = match input.kind {
@@ -106,7 +104,10 @@ fn decline(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Revi
 
 fn adopt(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Review) -> Result<Step, EngineError> {
     if members_digest(&review.members) != review.digest {
-        return Err(EngineError::internal(format!("the member list of review {} does not have its digest", review.id)));
+        return Err(EngineError::internal(format!(
+            "the member list of review {} does not match its digest",
+            review.id
+        )));
     }
     let note = UndoNote::Adopt { review: review.id, members: review.members.clone() };
     let operation = record(tx, actor, input, review, Noted::of(&note))?;

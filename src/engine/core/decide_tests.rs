@@ -82,7 +82,7 @@ fn a_review_whose_time_is_over_is_decided_by_nobody_also_when_nobody_closed_it_y
     for late in [0, 1] {
         let error = yes(&engine, &review, Instant(end.0 + late), None).unwrap_err();
         assert_eq!(error.code, ErrorCode::Conflict);
-        assert!(error.message.contains("nobody decided before its time was over"), "{error:?}");
+        assert!(error.message.contains("it expired without a decision"), "{error:?}");
         undecided(&engine, &review);
     }
     yes(&engine, &review, Instant(end.0 - 1), None).unwrap();
@@ -157,7 +157,7 @@ fn a_signature_over_another_text_than_what_is_written_decides_nothing() {
         let other = signed(&other);
         let pen = Pen::Signed { space: "here", signed: &other, missed: Cell::default(), head: Cell::default() };
         let error = yes(&engine, &review, at, Some(&pen)).unwrap_err();
-        assert!(error.code == ErrorCode::Conflict && error.message.contains("changed while"), "{error:?}");
+        assert!(error.code == ErrorCode::Conflict && error.message.contains("changed during"), "{error:?}");
         undecided(&engine, &review);
     }
     let same = signed(text);
@@ -183,7 +183,7 @@ fn an_adoption_of_which_the_members_do_not_have_its_digest_is_no_adoption() {
     let row = rusqlite::params![review.id.0, smuggled.0.as_str(), smuggled.1.0];
     assert_eq!(database(&engine).execute(sql, row).unwrap(), 1);
     let error = yes(&engine, &review, now(), None).unwrap_err();
-    assert!(error.message.contains("does not have its digest"), "{error:?}");
+    assert!(error.message.contains("does not match its digest"), "{error:?}");
     undecided(&engine, &review);
 }
 
@@ -236,17 +236,14 @@ fn a_review_that_does_not_wait_says_why_and_what_to_do() {
     let review = waiting(&engine);
     assert!(super::undecided(&review).is_ok());
     for (state, hint) in [
-        (
-            ReviewState::Superseded,
-            "the files it was about changed, moved or went; what lies there now has its own review",
-        ),
-        (ReviewState::Expired, "nobody decided in time: whoever asked has to ask again"),
-        (ReviewState::Approved, "`toolsmith log` shows who decided it; `toolsmith undo` takes a decision back"),
-        (ReviewState::Rejected, "`toolsmith log` shows who decided it; `toolsmith undo` takes a decision back"),
+        (ReviewState::Superseded, "its files changed, moved or were removed; the current files have their own review"),
+        (ReviewState::Expired, "it expired without a decision; the requester can ask again"),
+        (ReviewState::Approved, "`toolsmith log` shows who decided it; `toolsmith undo` reverts a decision"),
+        (ReviewState::Rejected, "`toolsmith log` shows who decided it; `toolsmith undo` reverts a decision"),
     ] {
         let refused = super::undecided(&Review { state, ..review.clone() }).unwrap_err();
         assert_eq!((refused.code, refused.hint.as_str()), (ErrorCode::Conflict, hint));
-        assert_eq!(refused.message, format!("review {} is not waiting: {state}", review.id));
+        assert_eq!(refused.message, format!("review {} is not pending: {state}", review.id));
     }
 }
 

@@ -19,11 +19,11 @@ pub fn fault_of_state(q: &Queries, review: &Review) -> Result<Option<String>, St
     };
     let what = format!("review {} of {} does not match the log: it says {}", review.id, review.tool, review.state);
     let in_force = |decision: &&Decision| decision.kind == kind && !decision.undone;
-    let mut why = "no decision in force says so".to_owned();
+    let mut why = "no decision in force matches".to_owned();
     for decision in review.decisions.iter().filter(in_force) {
         match q.sound_operation(decision.operation)? {
             Ok(Some(entry)) if decides(&entry, review, kind) => return Ok(None),
-            Ok(Some(entry)) => why = format!("entry {} did not decide so", entry.id),
+            Ok(Some(entry)) => why = format!("entry {} does not contain this decision", entry.id),
             Ok(None) => why = format!("entry {}, which decided it, is not in the log", decision.operation),
             Err(fault) => why = format!("entry {}, which decided it, {fault}", decision.operation),
         }
@@ -96,7 +96,7 @@ mod tests {
                 let fault = |decision: Decision| fault_of_state(tx, &review(state, vec![decision]));
                 assert_eq!(fault(decision.clone())?, None, "{state}");
                 let none = fault_of_state(tx, &review(state, Vec::new()))?.unwrap();
-                assert!(none.ends_with("no decision in force says so"), "{none}");
+                assert!(none.ends_with("no decision in force matches"), "{none}");
                 for other in [Approve, Reject, RequestChanges].into_iter().filter(|other| *other != kind) {
                     assert_eq!(fault(Decision { kind: other, ..decision.clone() })?, Some(none.clone()), "{other}");
                 }
@@ -128,7 +128,7 @@ mod tests {
                 let entry = log(tx, verb, detail.clone())?;
                 let decision = Decision::ordinary(DecisionKind::Approve, entry.0);
                 let fault = fault_of_state(tx, &review(ReviewState::Approved, vec![decision]))?.unwrap_or_default();
-                assert!(fault.ends_with("entry 1 did not decide so"), "{verb} {detail}: {fault}");
+                assert!(fault.ends_with("entry 1 does not contain this decision"), "{verb} {detail}: {fault}");
                 Ok(())
             });
         }
@@ -145,7 +145,7 @@ mod tests {
                 let decision = |operation: &OperationId| Decision::ordinary(DecisionKind::Approve, operation.0);
                 fault_of_state(tx, &review(ReviewState::Approved, operations.iter().map(decision).collect()))
             };
-            assert!(by(&[first])?.is_some_and(|fault| fault.ends_with("entry 1 did not decide so")));
+            assert!(by(&[first])?.is_some_and(|fault| fault.ends_with("entry 1 does not contain this decision")));
             assert_eq!(by(&[first, second])?, None);
             Ok(())
         });

@@ -61,7 +61,7 @@ pub(super) fn still_there<'a>(input: &DecideInput<'a>, review: &Review) -> Resul
     input.placed.ok_or_else(|| {
         EngineError::new(
             ErrorCode::Conflict,
-            format!("the files of {} are gone", review.tool),
+            format!("the files of {} no longer exist", review.tool),
             "the review closes with the next scan",
         )
     })

@@ -30,7 +30,7 @@ impl Mark<'_> {
             && before.by.as_ref() == self.by
             && before.reason.as_deref() == self.reason
         {
-            let message = format!("{} is deprecated already", self.tool);
+            let message = format!("{} is already deprecated", self.tool);
             return Err(EngineError::new(ErrorCode::Conflict, message, ""));
         }
         let mut next = self.by;
@@ -38,7 +38,7 @@ impl Mark<'_> {
         for _ in 0..=marks.len() {
             if next == Some(self.tool) {
                 let message = format!("{} cannot be its own successor", self.tool);
-                return Err(EngineError::new(ErrorCode::Refused, message, "name a tool that is in use"));
+                return Err(EngineError::new(ErrorCode::Refused, message, "name another tool"));
             }
             next = next.and_then(|name| marks.get(name)).and_then(|mark| mark.by.as_ref());
         }

@@ -15,8 +15,8 @@ use serde_json::json;
 pub fn resolve(tx: &Tx<'_>, actor: Actor<'_>, group: &FailureGroup, reason: Option<&str>) -> Result<Step, EngineError> {
     let short = group.short();
     if group.state == GroupState::Resolved || !tx.resolve_group(&group.signature, actor.who)? {
-        let message = format!("failure {short} of {} is resolved already", group.tool);
-        return Err(EngineError::new(ErrorCode::Conflict, message, "it opens again by itself when it is seen again"));
+        let message = format!("failure {short} of {} is already resolved", group.tool);
+        return Err(EngineError::new(ErrorCode::Conflict, message, "it reopens automatically if it occurs again"));
     }
     let note = UndoNote::Resolve(Resolved { signature: group.signature.clone() });
     let operation = tx.log(&NewOperation {
@@ -29,7 +29,7 @@ pub fn resolve(tx: &Tx<'_>, actor: Actor<'_>, group: &FailureGroup, reason: Opti
         }),
         reversible: true,
     })?;
-    let message = format!("failure {short} of {} is resolved; it opens again when it is seen again", group.tool);
+    let message = format!("failure {short} of {} is resolved; it reopens if it occurs again", group.tool);
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }
 
@@ -42,7 +42,7 @@ pub fn untag(tx: &Tx<'_>, actor: Actor<'_>, tool: &ToolName, tag: &str) -> Resul
     let marks: Vec<_> =
         marks.into_iter().filter(|mark| !mark.withdrawn && mark.tags.iter().any(|t| t == tag)).collect();
     if marks.is_empty() {
-        let message = format!("no mark gives {tool} the tag {tag:?}");
+        let message = format!("no failure mark gives {tool} the tag {tag:?}");
         return Err(EngineError::new(
             ErrorCode::NotFound,
             message,
@@ -62,7 +62,7 @@ pub fn untag(tx: &Tx<'_>, actor: Actor<'_>, tool: &ToolName, tag: &str) -> Resul
         detail: json!({"tag": tag, "undo": note}),
         reversible: true,
     })?;
-    let message = format!("{tag} is taken away from {} of {tool}", count(number, "mark"));
+    let message = format!("tag {tag} removed from {} of {tool}", count(number, "mark"));
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }
 

@@ -18,8 +18,8 @@ pub fn pass(tx: &Tx<'_>, input: &DecideInput<'_>, review: &Review) -> Result<Opt
     let Some(verdict) = verdict else {
         return Err(EngineError::new(
             ErrorCode::Refused,
-            format!("review {} cannot be approved yet: its checks have not ended", review.id),
-            format!("`toolsmith check {}` makes them now", review.tool),
+            format!("review {} cannot be approved yet: its checks have not finished", review.id),
+            format!("`toolsmith check {}` runs them now", review.tool),
         ));
     };
     let checks: Vec<String> =
@@ -32,17 +32,17 @@ pub fn pass(tx: &Tx<'_>, input: &DecideInput<'_>, review: &Review) -> Result<Opt
         None if input.override_reason.is_some() => Err(EngineError::new(
             ErrorCode::Refused,
             format!(
-                "review {} cannot be approved: {} did not pass, and the override gives no reason",
+                "review {} cannot be approved: {} did not pass, and the override has no reason",
                 review.id,
                 checks.join(", ")
             ),
-            "say in words why that does not matter; the reason is kept and shown forever",
+            "write why that is acceptable; the reason is recorded permanently",
         )),
         None => Err(EngineError::new(
             ErrorCode::Refused,
             format!("review {} cannot be approved: {} did not pass", review.id, checks.join(", ")),
             format!(
-                "`toolsmith check {}` says why; an override with its reason is kept and shown forever",
+                "`toolsmith check {}` shows why; an override needs a reason, which is recorded permanently",
                 review.tool
             ),
         )),

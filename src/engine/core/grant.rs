@@ -16,26 +16,26 @@ use serde_json::{Value, json};
 /// `Conflict` when the same leave was given before.
 pub fn grant(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, agent: &str, scope: GrantScope) -> Result<Step, EngineError> {
     let refused = |why: &str, hint: &str| {
-        let message = format!("no agent can be let run {}: {why}", tool.name);
+        let message = format!("no agent can get a grant to run {}: {why}", tool.name);
         Err(EngineError::new(ErrorCode::Refused, message, hint))
     };
     match tool.stage {
         Stage::Experimental => {}
         Stage::Archived => return refused("it is archived", "restore it first"),
         Stage::Approved | Stage::Core => {
-            let hint = "agents run it as it was approved; a version that waits for a review is decided there";
-            return refused(&format!("it is {}, and leave is for experimental versions", tool.stage), hint);
+            let hint = "agents can already run the approved version; decide the pending version in its review";
+            return refused(&format!("it is {}, and grants are for experimental versions", tool.stage), hint);
         }
     }
     if tool.cost_tier >= CostTier::High {
-        let hint = if tool.cost_tier == CostTier::Prohibited { "nobody runs it" } else { "a human runs it" };
+        let hint = if tool.cost_tier == CostTier::Prohibited { "it never runs" } else { "only a human may run it" };
         return refused(&format!("its cost tier is {}", tool.cost_tier), hint);
     }
     let given = tx.agent_grants_of(&tool.name, tool.digest)?;
     for same in given.iter().filter(|given| given.agent == agent && given.scope == scope) {
         // A row that the log did not give says nothing.
         if fault_of_leave(tx, same)?.is_none() {
-            let message = format!("grant {} says that already", same.id);
+            let message = format!("grant {} already allows this", same.id);
             return Err(EngineError::new(ErrorCode::Conflict, message, "`toolsmith grants` lists them"));
         }
     }

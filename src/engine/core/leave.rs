@@ -72,18 +72,18 @@ fn fault_of_gift(
 ) -> Result<Option<String>, StoreError> {
     let entry = match q.sound_operation(number)? {
         Ok(Some(entry)) => entry,
-        Ok(None) => return Ok(Some(format!("entry {number}, which it names, is not in the log"))),
-        Err(fault) => return Ok(Some(format!("entry {number}, which it names, {fault}"))),
+        Ok(None) => return Ok(Some(format!("its entry {number} is not in the log"))),
+        Err(fault) => return Ok(Some(format!("its entry {number} {fault}"))),
     };
     if entry.subject != subject || !gave(&entry) {
-        return Ok(Some(format!("entry {number}, which it names, did not give it")));
+        return Ok(Some(format!("its entry {number} does not grant this")));
     }
     if let Some(by) = entry.undone_by {
-        return Ok(Some(format!("entry {by} of the log took it back")));
+        return Ok(Some(format!("log entry {by} undid it")));
     }
     let later = q.standing_operations(["revoke", "revoke"], subject)?;
     let ended = later.iter().find(|entry| UndoNote::of(entry).as_ref() == Some(ended));
-    Ok(ended.map(|entry| format!("entry {} of the log revoked it", entry.id)))
+    Ok(ended.map(|entry| format!("log entry {} revoked it", entry.id)))
 }
 
 /// What speaks against what a version was allowed; `None` when the newest entry about it allowed exactly this.
@@ -102,12 +102,12 @@ pub fn fault_of_allowed(
                 return fault_of_allow(q, &entry, allowed);
             }
             Some(UndoNote::RevokeAllow(of)) if of.tool == *tool && of.digest == digest => {
-                return Ok(Some(format!("entry {} of the log revoked it", entry.id)));
+                return Ok(Some(format!("log entry {} revoked it", entry.id)));
             }
             _ => {}
         }
     }
-    Ok(Some("no entry of the log allowed it".to_owned()))
+    Ok(Some("no log entry allowed it".to_owned()))
 }
 
 fn fault_of_allow(q: &Queries, entry: &Operation, allowed: &Allowed) -> Result<Option<String>, StoreError> {
@@ -117,7 +117,7 @@ fn fault_of_allow(q: &Queries, entry: &Operation, allowed: &Allowed) -> Result<O
     }
     let writes = said(entry, "writes").unwrap_or(WriteMode::Staged);
     let gave = said(entry, "permissions").map(|permissions| Allowed { permissions, writes });
-    Ok((gave.as_ref() != Some(allowed)).then(|| format!("entry {number} of the log allowed something else")))
+    Ok((gave.as_ref() != Some(allowed)).then(|| format!("log entry {number} allowed something else")))
 }
 
 /// A field of the detail of an entry.
@@ -149,7 +149,7 @@ mod tests {
     }
 
     fn did_not_give(fault: Option<String>) -> bool {
-        fault.is_some_and(|fault| fault.ends_with("did not give it"))
+        fault.is_some_and(|fault| fault.ends_with("does not grant this"))
     }
 
     #[test]
@@ -170,9 +170,9 @@ mod tests {
             }
             let nowhere = AgentGrant { operation: OperationId(99), ..given.clone() };
             let fault = fault_of_leave(tx, &nowhere)?.unwrap();
-            assert_eq!(fault, "entry 99, which it names, is not in the log");
+            assert_eq!(fault, "its entry 99 is not in the log");
             revoke(tx, actor(), &GrantKey::Agent(given.id))?;
-            assert_eq!(fault_of_leave(tx, &given)?.unwrap(), "entry 2 of the log revoked it");
+            assert_eq!(fault_of_leave(tx, &given)?.unwrap(), "log entry 2 revoked it");
             Ok(())
         });
     }
@@ -184,7 +184,7 @@ mod tests {
             let given = tx.agent_grants()?.remove(0);
             let by = tx.log(&entry("undo", json!({"operation": given.operation})))?;
             tx.mark_undone(done.outcome.operation.unwrap(), by)?;
-            assert_eq!(fault_of_leave(tx, &given)?.unwrap(), format!("entry {by} of the log took it back"));
+            assert_eq!(fault_of_leave(tx, &given)?.unwrap(), format!("log entry {by} undid it"));
             Ok(())
         });
     }
@@ -207,7 +207,7 @@ mod tests {
                 assert!(did_not_give(fault_of_unlock(tx, &forged)?), "{forged:?}");
             }
             revoke(tx, actor(), &GrantKey::Unlock(opened.id))?;
-            assert_eq!(fault_of_unlock(tx, &opened)?.unwrap(), "entry 2 of the log revoked it");
+            assert_eq!(fault_of_unlock(tx, &opened)?.unwrap(), "log entry 2 revoked it");
             Ok(())
         });
     }
@@ -219,7 +219,7 @@ mod tests {
             let (name, digest) = (tool.name.clone(), tool.digest);
             let writes = Permissions { write: vec!["out".to_owned()], ..Permissions::default() };
             let staged = Allowed::new(&writes, WriteMode::Staged);
-            let none = Some("no entry of the log allowed it".to_owned());
+            let none = Some("no log entry allowed it".to_owned());
             assert_eq!(fault_of_allowed(tx, &name, digest, &staged)?, none);
             let operation = actor().log(tx, &entry("approve", json!({})))?;
             let (stage, at) = (tool.stage, NOW);
@@ -230,11 +230,11 @@ mod tests {
             let wider = Permissions { network: vec!["full".to_owned()], ..writes.clone() };
             for other in [Allowed::new(&writes, WriteMode::Direct), Allowed::new(&wider, WriteMode::Staged)] {
                 let fault = fault_of_allowed(tx, &name, digest, &other)?.unwrap();
-                assert_eq!(fault, "entry 2 of the log allowed something else");
+                assert_eq!(fault, "log entry 2 allowed something else");
             }
             assert_eq!(fault_of_allowed(tx, &name, Digest([9; 32]), &staged)?, none, "of another version");
             revoke(tx, actor(), &GrantKey::Allow(name.clone(), digest))?;
-            assert_eq!(fault_of_allowed(tx, &name, digest, &staged)?.unwrap(), "entry 3 of the log revoked it");
+            assert_eq!(fault_of_allowed(tx, &name, digest, &staged)?.unwrap(), "log entry 3 revoked it");
             let other = Digest([9; 32]);
             assert_eq!(fault_of_allowed(tx, &name, other, &staged)?, none, "of another version");
             Ok(())

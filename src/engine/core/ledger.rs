@@ -160,11 +160,13 @@ impl Ledger {
         let Approval { tool, digest, operation, .. } = approval;
         let version = format!("the approved version {} of {tool}", digest.short());
         let Some(given) = self.given.get(&(tool.clone(), *digest)) else {
-            return Some(format!("{version} is approved in its table, but by the log no approval of it is in force"));
+            return Some(format!("{version} is approved in its table, but the log contains no approval in force"));
         };
         if given.operation != *operation {
             let (named, gave) = (operation, given.operation);
-            return Some(format!("{version} is approved by entry {named} in its table, by entry {gave} in the log"));
+            return Some(format!(
+                "{version} is approved by entry {named} in its table, but by entry {gave} in the log"
+            ));
         }
         let place = given.place.as_ref();
         let moved = |(stage, base): &(Stage, Option<String>)| {
@@ -172,7 +174,7 @@ impl Ledger {
         };
         place
             .is_some_and(moved)
-            .then(|| format!("{version} is approved for another place in its table than in the log"))
+            .then(|| format!("{version} is approved for different paths in its table and in the log"))
     }
 
     /// The approvals that the log gave and the table does not have, of these tools; the oldest version first.
@@ -193,10 +195,7 @@ impl Ledger {
 }
 
 fn lost_approval(tool: &ToolName, digest: Digest, operation: OperationId) -> String {
-    format!(
-        "the approval of {tool} ({}) that entry {operation} gave is missing in the table of approvals",
-        digest.short()
-    )
+    format!("the approval of {tool} ({}) by entry {operation} is missing from the table of approvals", digest.short())
 }
 
 #[cfg(test)]
@@ -399,10 +398,10 @@ mod tests {
         assert_eq!(ledger.fault(&row), None);
         assert_eq!(ledger.fault(&Approval { base: None, ..row.clone() }), None, "an older format names no folder");
         for (forged, says) in [
-            (approval(2, 5), "no approval of it is in force"),
-            (approval(1, 4), "by entry 4 in its table, by entry 5 in the log"),
-            (Approval { stage: Stage::Core, ..row.clone() }, "for another place"),
-            (Approval { base: Some("tools/approved/u".to_owned()), ..row.clone() }, "for another place"),
+            (approval(2, 5), "contains no approval in force"),
+            (approval(1, 4), "by entry 4 in its table, but by entry 5 in the log"),
+            (Approval { stage: Stage::Core, ..row.clone() }, "for different paths"),
+            (Approval { base: Some("tools/approved/u".to_owned()), ..row.clone() }, "for different paths"),
         ] {
             let fault = ledger.fault(&forged).unwrap_or_default();
             assert!(fault.contains(says), "{forged:?}: {fault}");
@@ -428,7 +427,7 @@ mod tests {
         assert_eq!(named(&[], true), "789");
         assert_eq!(named(&[approval(2, 8)], true), "79");
         assert_eq!(named(&[], false), "");
-        assert!(ledger.lost(&name(), digest(3)).is_some_and(|line| line.contains("that entry 7 gave is missing")));
+        assert!(ledger.lost(&name(), digest(3)).is_some_and(|line| line.contains("by entry 7 is missing")));
         assert_eq!(ledger.lost(&name(), digest(4)), None);
     }
 }

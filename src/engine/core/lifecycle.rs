@@ -23,20 +23,20 @@ pub fn promote(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, to: Stage) -> Result<
         (Stage::Experimental, Stage::Approved) => ReviewKind::New,
         (Stage::Approved, Stage::Core) if approvals.covers(tool) => ReviewKind::Promotion,
         (Stage::Approved, Stage::Core) => {
-            return Err(refused(tool, to, "this version is not approved here", "decide its waiting review first"));
+            return Err(refused(tool, to, "this version is not approved here", "decide its pending review first"));
         }
         (Stage::Experimental, Stage::Core) => {
-            return Err(refused(tool, to, "experimental tools become approved first", "promote it to approved"));
+            return Err(refused(tool, to, "it is experimental and must be approved first", "promote it to approved"));
         }
         (Stage::Archived, _) => {
             return Err(refused(tool, to, "it is archived", "restore it first"));
         }
-        _ => return Err(refused(tool, to, &format!("it is {} already", tool.stage), "")),
+        _ => return Err(refused(tool, to, &format!("it is already {}", tool.stage), "")),
     };
     if let Some(waiting) = tx.review_heads()?.into_iter().find(|h| {
         h.state == ReviewState::Waiting && h.kind.judges_version() && h.tool == tool.name && h.digest == tool.digest
     }) {
-        let message = format!("review {} of {} waits for a human", waiting.id, tool.name);
+        let message = format!("review {} of {} is pending", waiting.id, tool.name);
         return Ok(Step { outcome: answer(None, Some(waiting.id), message), intents: Vec::new() });
     }
     let review = open_for(tx, tool, kind, approvals.newest(&tool.name))?;
@@ -50,7 +50,7 @@ pub fn promote(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, to: Stage) -> Result<
             reversible: true,
         },
     )?;
-    let message = format!("review {review} of {} waits for a human", tool.name);
+    let message = format!("review {review} of {} is pending", tool.name);
     Ok(Step { outcome: answer(Some(operation), Some(review), message), intents: Vec::new() })
 }
 

@@ -42,13 +42,13 @@ pub fn mark_failure(tx: &Tx<'_>, actor: Actor<'_>, mark: NewMark) -> Result<Step
 /// `Usage`, with what to write instead.
 pub fn check_scenario(scenario: &str) -> Result<(), EngineError> {
     if visible_words(scenario).is_none() {
-        let hint = "say in words what was wanted, for example: parse JSON data";
+        let hint = "describe the scenario, for example: parse JSON data";
         return Err(EngineError::new(ErrorCode::Usage, "the scenario is empty", hint));
     }
     let length = scenario.chars().count();
     if length > MAX_SCENARIO {
-        let message = format!("the scenario has {length} characters, {MAX_SCENARIO} are allowed");
-        return Err(EngineError::new(ErrorCode::Usage, message, "say in a sentence what was wanted"));
+        let message = format!("the scenario has {length} characters, at most {MAX_SCENARIO} are allowed");
+        return Err(EngineError::new(ErrorCode::Usage, message, "describe it in one sentence"));
     }
     Ok(())
 }

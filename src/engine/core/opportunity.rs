@@ -38,7 +38,7 @@ pub fn dismiss_opportunity(
         at: tx.now(),
     };
     if !tx.dismiss_opportunity(&dismissed, operation)? {
-        let message = format!("opportunity {key} is dismissed already");
+        let message = format!("opportunity {key} is already dismissed");
         return Err(EngineError::new(ErrorCode::Conflict, message, "`toolsmith opportunities --dismissed` lists them"));
     }
     Ok(Step { outcome: answer(Some(operation), None, format!("opportunity {key} is dismissed")), intents: Vec::new() })

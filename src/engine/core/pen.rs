@@ -140,8 +140,8 @@ impl Pen<'_> {
                 let text = signed_text(space, &entry);
                 let Some(found) = signed.iter().find(|signed| signed.text == text) else {
                     missed.set(true);
-                    let message = format!("{} changed while that was signed", entry.subject);
-                    return Err(EngineError::new(ErrorCode::Conflict, message, "look at it again, then repeat"));
+                    let message = format!("{} changed during signing", entry.subject);
+                    return Err(EngineError::new(ErrorCode::Conflict, message, "check it again, then retry"));
                 };
                 head.set(Some((operation, entry.hash)));
                 let (space, signature) = ((*space).to_owned(), found.signature.clone());

@@ -15,7 +15,7 @@ use serde_json::json;
 pub fn pin(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, pinned: bool) -> Result<Step, EngineError> {
     let what = format!("{} {}", tool.name, tool.version);
     if tx.pins(&tool.name)?.contains(&tool.digest) == pinned {
-        let message = format!("{what} is {} already", if pinned { "pinned" } else { "not pinned" });
+        let message = format!("{what} is already {}", if pinned { "pinned" } else { "not pinned" });
         return Err(EngineError::new(ErrorCode::Conflict, message, ""));
     }
     let note = UndoNote::Pin(PinChange { tool: tool.name.clone(), digest: tool.digest, pinned });
@@ -32,7 +32,7 @@ pub fn pin(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, pinned: bool) -> Result<S
         format!("{what} is pinned: trim keeps it")
     } else {
         tx.unpin(&tool.name, tool.digest)?;
-        format!("{what} is not pinned any more")
+        format!("{what} is no longer pinned")
     };
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }

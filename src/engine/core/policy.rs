@@ -84,24 +84,23 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
         return refuse(ErrorCode::Refused, format!("{} is archived; restore it to run it", tool.name));
     }
     if tool.cost_tier == CostTier::Prohibited {
-        return refuse(ErrorCode::Refused, format!("{} has the cost tier prohibited and never runs", tool.name));
+        return refuse(ErrorCode::Refused, format!("{} has the cost tier prohibited, so it never runs", tool.name));
     }
     if standing.tiers.is_above_cap(tool) {
         let cap = standing.tiers.cap.unwrap_or(CostTier::Low);
-        let message =
-            format!("{} has the cost tier {}, and no more than {cap} may run here", tool.name, tool.cost_tier);
+        let message = format!("{} has the cost tier {}, but the limit here is {cap}", tool.name, tool.cost_tier);
         return refuse(ErrorCode::Refused, message);
     }
     if let Some(selection) = standing.unused {
-        return refuse(ErrorCode::Refused, format!("{} is not among the tools in use ({selection})", tool.name));
+        return refuse(ErrorCode::Refused, format!("{} is not in the tool set in use ({selection})", tool.name));
     }
     if !tool.runnable {
-        let reason = tool.reason.as_deref().unwrap_or("nothing here can run it");
+        let reason = tool.reason.as_deref().unwrap_or("this kind of tool is not supported");
         return refuse(ErrorCode::Refused, format!("{} cannot run: {reason}", tool.name));
     }
     let vouched = tool.stage.is_vouched() && standing.approved && standing.quarantined.is_none();
     if let (Caller::Agent(_), Some(found)) = (caller, standing.quarantined) {
-        return refuse(ErrorCode::Refused, format!("{}; a human must look first", found.why));
+        return refuse(ErrorCode::Refused, format!("{}; a human must check it first", found.why));
     }
     let locked = standing.tiers.is_locked(tool, vouched || standing.is_let);
     match caller {
@@ -112,27 +111,27 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
         Caller::Agent(_) if !vouched => refuse(
             ErrorCode::Refused,
             format!(
-                "{0} is not approved; agents run approved versions only; `toolsmith request` asks the humans for it",
+                "{0} is not approved; agents may run approved versions only; `toolsmith request` requests approval",
                 tool.name
             ),
         ),
         Caller::Agent(_) if tool.cost_tier == CostTier::High => {
-            refuse(ErrorCode::HumanNeeded, format!("{} has the cost tier high; a human must run it", tool.name))
+            refuse(ErrorCode::HumanNeeded, format!("{} has the cost tier high; only a human may run it", tool.name))
         }
         Caller::Agent(_) if locked => {
             let message =
-                format!("{} has the cost tier {} and is locked; a human unlocks it", tool.name, tool.cost_tier);
+                format!("{} has the cost tier {} and is locked; a human must unlock it", tool.name, tool.cost_tier);
             refuse(ErrorCode::HumanNeeded, message)
         }
         Caller::Agent(_) if !standing.is_allowed() => refuse(
             ErrorCode::HumanNeeded,
-            format!("{}: a human must allow it first, by running it once", unallowed(tool, standing)),
+            format!("{}: a human must allow it first by running it once", unallowed(tool, standing)),
         ),
         Caller::Agent(_) => RunPolicy::Allow { profile: Profile::Declared, warning: None },
         Caller::Human(_) if locked => RunPolicy::Ask {
             question: Question::Unlock,
             message: format!(
-                "{0} has the cost tier {1} and is locked; `unlock {0}` opens it",
+                "{0} has the cost tier {1} and is locked; `unlock {0}` unlocks it",
                 tool.name, tool.cost_tier
             ),
         },
@@ -148,22 +147,22 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
 fn unallowed(tool: &Tool, standing: Standing<'_>) -> String {
     if standing.granted.is_some_and(|granted| granted.permissions == *standing.permissions) {
         let how = match standing.writes {
-            WriteMode::Direct => "at once",
+            WriteMode::Direct => "directly",
             WriteMode::Staged => "in one step after a run",
         };
         let paths = standing.permissions.write.join(", ");
-        return format!("{} was allowed before it wrote {how} ({paths})", tool.name);
+        return format!("{} was allowed before, but not to write {how} ({paths})", tool.name);
     }
-    format!("nobody allowed {} what it declares ({})", tool.name, standing.permissions.summary())
+    format!("the declared permissions of {} are not granted yet ({})", tool.name, standing.permissions.summary())
 }
 
 fn warning(tool: &Tool, quarantined: Option<&Quarantine>) -> Option<String> {
     if let Some(Quarantine { why, remedy }) = quarantined {
-        return Some(format!("{why}: it runs strictly contained; {remedy}"));
+        return Some(format!("{why}: it runs strictly sandboxed; {remedy}"));
     }
-    tool.stage.is_vouched().then(|| {
-        format!("no approval of this version of {} is in force here; it runs like an experimental tool", tool.name)
-    })
+    tool.stage
+        .is_vouched()
+        .then(|| format!("this version of {} is not approved here; it runs like an experimental tool", tool.name))
 }
 
 #[cfg(test)]

@@ -37,8 +37,8 @@ pub struct Posted<'a> {
 pub fn post(tx: &Tx<'_>, actor: Actor<'_>, posted: &Posted<'_>) -> Result<Step, EngineError> {
     if let Some(replaced) = posted.replaces {
         if tx.review(replaced)?.is_none_or(|review| review.state != ReviewState::Waiting) {
-            let message = format!("review {replaced} does not wait any more");
-            return Err(EngineError::new(ErrorCode::Conflict, message, "look at it again"));
+            let message = format!("review {replaced} is no longer pending");
+            return Err(EngineError::new(ErrorCode::Conflict, message, "check it again"));
         }
         tx.set_review_state(replaced, ReviewState::Superseded)?;
     }
@@ -72,6 +72,6 @@ pub fn post(tx: &Tx<'_>, actor: Actor<'_>, posted: &Posted<'_>) -> Result<Step, 
         step.commit = None;
         intents.push(intend(tx, actor, step)?);
     }
-    let message = format!("review {review} of {} waits for a human", posted.review.tool);
+    let message = format!("review {review} of {} is pending", posted.review.tool);
     Ok(Step { outcome: answer(Some(operation), Some(review), message), intents })
 }

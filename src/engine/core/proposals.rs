@@ -18,7 +18,7 @@ pub(super) fn agree(
 ) -> Result<Step, EngineError> {
     let operation = record(tx, actor, input, review, Noted::of(&UndoNote::Agree { review: review.id }))?;
     tx.set_review_state(review.id, ReviewState::Approved)?;
-    let message = format!("{} of {} is agreed on; whoever asked may go on", review.kind, review.tool);
+    let message = format!("{} of {} is approved; the requester may continue", review.kind, review.tool);
     Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents: Vec::new() })
 }
 
@@ -30,7 +30,7 @@ pub(super) fn put_away(
     review: &Review,
 ) -> Result<Step, EngineError> {
     let before = still_there(input, review)?;
-    let target = input.archive.ok_or_else(|| EngineError::internal("an archive proposal without a place"))?;
+    let target = input.archive.ok_or_else(|| EngineError::internal("an archive proposal without a path"))?;
     let after = before.moved_to(Stage::Archived, target.clone());
     // First its own: the proposal itself is decided, not lost.
     tx.set_review_state(review.id, ReviewState::Approved)?;

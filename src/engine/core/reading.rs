@@ -38,8 +38,8 @@ pub fn demand(tx: &Tx<'_>, input: &DecideInput<'_>, review: &Review) -> Result<(
     {
         return Err(EngineError::new(
             ErrorCode::Conflict,
-            format!("review {} was not approved: other evidence came while it was read", review.id),
-            format!("read what is new: `toolsmith review {}` shows it", review.id),
+            format!("review {} was not approved: its evidence changed while you read it", review.id),
+            format!("read the new evidence with `toolsmith review {}`", review.id),
         ));
     }
     if input.shown.lines > 0 && input.shown.unread() == 0 {
@@ -50,19 +50,19 @@ pub fn demand(tx: &Tx<'_>, input: &DecideInput<'_>, review: &Review) -> Result<(
         return Err(EngineError::new(
             ErrorCode::Refused,
             format!("review {} cannot be approved: {lines}", review.id),
-            "read it to its end, or approve it with --unread and --reason TEXT; both are kept and shown forever",
+            "read it to the end, or approve it with --unread and --reason TEXT; both are recorded permanently",
         ));
     }
     if input.reason.and_then(visible_words).is_none() {
         return Err(EngineError::new(
             ErrorCode::Usage,
             format!("review {} needs a reason: {lines}", review.id),
-            "say in words why it is approved all the same; the reason is kept and shown forever",
+            "write why it is approved unread; the reason is recorded permanently",
         ));
     }
     Ok(())
 }
 
 fn not_read(shown: &Shown) -> String {
-    shown.unread_words().unwrap_or_else(|| "none of its lines was on a screen".to_owned())
+    shown.unread_words().unwrap_or_else(|| "none of its lines were shown".to_owned())
 }

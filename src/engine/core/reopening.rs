@@ -39,7 +39,7 @@ pub(super) fn reopen_found(
             subject: review.tool.to_string(),
             detail: json!({
                 "review": review.id, "kind": review.kind, "digest": review.digest, "asker": review.asker,
-                "reason": "the files that it is about are back",
+                "reason": "its files exist again",
             }),
             reversible: false,
         })?;

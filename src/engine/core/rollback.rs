@@ -115,7 +115,7 @@ pub fn rollback(tx: &Tx<'_>, actor: Actor<'_>, before: &Placed, change: &Comebac
         })?;
     }
     let intents = vec![intend(tx, actor, change.relocation(tx, actor, (operation, "roll back to"))?)?];
-    let message = format!("{} {} is in use again ({} was)", after.tool, after.version, before.version);
+    let message = format!("{} {} is in use again (before: {})", after.tool, after.version, before.version);
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
 }
 
@@ -134,7 +134,7 @@ pub fn restore_files(tx: &Tx<'_>, actor: Actor<'_>, change: &Comeback<'_>) -> Re
         reversible: true,
     })?;
     let intents = vec![intend(tx, actor, change.relocation(tx, actor, (operation, "put back"))?)?];
-    let message = format!("{} {} is as it was approved again", after.tool, after.version);
+    let message = format!("the approved files of {} {} are restored", after.tool, after.version);
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
 }
 
@@ -168,6 +168,7 @@ pub fn fork(tx: &Tx<'_>, actor: Actor<'_>, fork: Fork<'_>) -> Result<Step, Engin
     copy.commit = None;
     let back = arrive(tx, actor, after, Some(before.digest), (operation, "put back"))?;
     let intents = vec![intend(tx, actor, copy)?, intend(tx, actor, back)?];
-    let message = format!("{} is a new experimental tool; {} is as it was approved again", fork.tool, after.tool);
+    let message =
+        format!("{} is a new experimental tool; the approved files of {} are restored", fork.tool, after.tool);
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
 }

@@ -42,15 +42,15 @@ fn a_tool_climbs_one_stage_at_a_time_and_only_what_is_approved_becomes_core() {
     for (stage, to, approved, answer) in [
         (Experimental, Approved, None, Ok(ReviewKind::New)),
         (Experimental, Approved, Some((Approved, 2)), Ok(ReviewKind::Evolved)),
-        (Experimental, Core, None, Err("experimental tools become approved first")),
+        (Experimental, Core, None, Err("it is experimental and must be approved first")),
         (Approved, Core, Some((Approved, 1)), Ok(ReviewKind::Promotion)),
         (Approved, Core, None, Err("this version is not approved here")),
         (Approved, Core, Some((Approved, 2)), Err("this version is not approved here")),
         (Approved, Core, Some((Core, 1)), Err("this version is not approved here")),
-        (Approved, Approved, Some((Approved, 1)), Err("it is approved already")),
-        (Approved, Experimental, Some((Approved, 1)), Err("it is approved already")),
-        (Core, Approved, Some((Core, 1)), Err("it is core already")),
-        (Core, Core, Some((Core, 1)), Err("it is core already")),
+        (Approved, Approved, Some((Approved, 1)), Err("it is already approved")),
+        (Approved, Experimental, Some((Approved, 1)), Err("it is already approved")),
+        (Core, Approved, Some((Core, 1)), Err("it is already core")),
+        (Core, Core, Some((Core, 1)), Err("it is already core")),
         (Archived, Approved, Some((Approved, 1)), Err("it is archived")),
         (Archived, Core, None, Err("it is archived")),
     ] {
@@ -123,7 +123,7 @@ fn the_same_is_given_once_and_a_row_that_the_log_did_not_give_is_nothing() {
         let here = tool(Stage::Experimental, 1);
         grant(tx, actor(), &here, "bot", GrantScope::Version)?;
         let again = grant(tx, actor(), &here, "bot", GrantScope::Version).unwrap_err();
-        assert_eq!((again.code, again.message.as_str()), (ErrorCode::Conflict, "grant 1 says that already"));
+        assert_eq!((again.code, again.message.as_str()), (ErrorCode::Conflict, "grant 1 already allows this"));
         grant(tx, actor(), &here, "bot", session())?;
         grant(tx, actor(), &here, "other", GrantScope::Version)?;
         grant(tx, actor(), &tool(Stage::Experimental, 2), "bot", GrantScope::Version)?;
@@ -141,7 +141,7 @@ fn the_same_is_given_once_and_a_row_that_the_log_did_not_give_is_nothing() {
         let open = |tool: Option<&Tool>, tier, scope, until| unlock(tx, actor(), tool, tier, (scope, until));
         open(Some(&here), CostTier::High, GrantScope::Version, until(9))?;
         let again = open(Some(&here), CostTier::High, GrantScope::Version, until(9)).unwrap_err();
-        assert_eq!((again.code, again.message.as_str()), (ErrorCode::Conflict, "t is unlocked already (unlock-1)"));
+        assert_eq!((again.code, again.message.as_str()), (ErrorCode::Conflict, "t is already unlocked (unlock-1)"));
         open(None, CostTier::High, GrantScope::Version, until(9))?;
         open(None, CostTier::Medium, GrantScope::Version, until(9))?;
         open(Some(&here), CostTier::High, session(), until(9))?;
@@ -219,8 +219,8 @@ fn a_version_is_allowed_only_what_it_declares_where_it_is_approved() {
         (Stage::Approved, Some((Stage::Approved, 2)), &writes, Some("is not approved here")),
         (Stage::Core, Some((Stage::Approved, 1)), &writes, Some("is not approved here")),
         (Stage::Experimental, Some((Stage::Approved, 1)), &writes, Some("is not approved here")),
-        (Stage::Approved, Some((Stage::Approved, 1)), &Permissions::default(), Some("declares nothing")),
-        (Stage::Approved, Some((Stage::Approved, 1)), &faulty, Some("declares what no tool gets")),
+        (Stage::Approved, Some((Stage::Approved, 1)), &Permissions::default(), Some("declares no permissions")),
+        (Stage::Approved, Some((Stage::Approved, 1)), &faulty, Some("declares a permission that no tool can get")),
     ] {
         in_store(|tx| {
             if let Some((stage, byte)) = approved {
@@ -433,7 +433,7 @@ fn a_tool_of_which_an_earlier_move_is_owed_is_not_moved_again() {
         intend(tx, actor(), relocation("t", first))?;
         intend(tx, actor(), relocation("other", second))?;
         let owed = intend(tx, actor(), relocation("t", second)).unwrap_err();
-        assert_eq!((owed.code, owed.message.as_str()), (ErrorCode::Conflict, "operation 1 has not moved t yet"));
+        assert_eq!((owed.code, owed.message.as_str()), (ErrorCode::Conflict, "operation 1 has not yet moved t"));
         for intent in tx.intents()? {
             tx.finish_intent(intent.id, &json!({}))?;
         }

@@ -250,8 +250,8 @@ pub(super) fn open_for(
             None => "files changed on disk since the approval".to_owned(),
         },
         ReviewKind::Promotion => "proposed for core".to_owned(),
-        ReviewKind::Archive => "proposed to be put away".to_owned(),
-        ReviewKind::Deprecation => "proposed as deprecated".to_owned(),
+        ReviewKind::Archive => "proposed for archiving".to_owned(),
+        ReviewKind::Deprecation => "proposed for deprecation".to_owned(),
         ReviewKind::New | ReviewKind::Evolved | ReviewKind::Adoption | ReviewKind::Specification | ReviewKind::Plan => {
             first_line(&tool.description)
         }

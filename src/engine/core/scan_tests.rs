@@ -75,8 +75,8 @@ fn a_question_says_where_a_version_comes_from_and_what_a_yes_makes_of_it() {
         (ReviewKind::New, Experimental, None, Experimental, Approved, "Adds."),
         (ReviewKind::Evolved, Experimental, Some((Approved, 2)), Experimental, Approved, "Adds."),
         (ReviewKind::Promotion, Approved, Some((Approved, 1)), Approved, Core, "proposed for core"),
-        (ReviewKind::Archive, Approved, Some((Approved, 1)), Approved, Archived, "proposed to be put away"),
-        (ReviewKind::Deprecation, Core, Some((Core, 1)), Core, Core, "proposed as deprecated"),
+        (ReviewKind::Archive, Approved, Some((Approved, 1)), Approved, Archived, "proposed for archiving"),
+        (ReviewKind::Deprecation, Core, Some((Core, 1)), Core, Core, "proposed for deprecation"),
         (
             ReviewKind::Drift,
             Approved,

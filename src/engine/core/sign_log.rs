@@ -14,8 +14,8 @@ use serde_json::json;
 pub fn sign_log(tx: &Tx<'_>, actor: Actor<'_>, seen: Digest) -> Result<Step, EngineError> {
     let rows = tx.log_digest()?;
     if rows != seen {
-        let message = "the log moved on since it was looked at";
-        return Err(EngineError::new(ErrorCode::Conflict, message, "look at it again, then repeat"));
+        let message = "the log changed since it was shown";
+        return Err(EngineError::new(ErrorCode::Conflict, message, "check it again, then retry"));
     }
     let operation = actor.log(
         tx,
@@ -27,6 +27,6 @@ pub fn sign_log(tx: &Tx<'_>, actor: Actor<'_>, seen: Digest) -> Result<Step, Eng
             reversible: false,
         },
     )?;
-    let message = "what is in force is signed".to_owned();
+    let message = "everything in force is signed".to_owned();
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }

@@ -83,8 +83,8 @@ pub(super) fn intend(tx: &Tx<'_>, actor: Actor<'_>, relocation: Relocation) -> R
         if owed.body.pointer("/relocation/tool").and_then(Value::as_str) == Some(relocation.tool.as_str()) {
             return Err(EngineError::new(
                 ErrorCode::Conflict,
-                format!("operation {} has not moved {} yet", owed.operation, relocation.tool),
-                "something was in its way: `toolsmith doctor` tries again and says what",
+                format!("operation {} has not yet moved {}", owed.operation, relocation.tool),
+                "`toolsmith doctor` retries it and shows the cause",
             ));
         }
     }

@@ -21,12 +21,13 @@ pub fn unlock(
     (scope, until): (GrantScope, Option<Instant>),
 ) -> Result<Step, EngineError> {
     let subject = unlock_subject(tool.map(|tool| &tool.name), tier);
-    let refused = |why: &str| Err(EngineError::new(ErrorCode::Refused, why, "`toolsmith show NAME` tells the tier"));
+    let refused =
+        |why: &str| Err(EngineError::new(ErrorCode::Refused, why, "`toolsmith show NAME` shows the cost tier"));
     match tool.map_or(tier, |tool| tool.cost_tier) {
         CostTier::Prohibited => {
-            return refused(&format!("{subject} cannot be unlocked: what is prohibited never runs"));
+            return refused(&format!("{subject} cannot be unlocked: prohibited tools never run"));
         }
-        CostTier::Low => return refused(&format!("{subject} needs no unlocking: what is low is open")),
+        CostTier::Low => return refused(&format!("{subject} does not need unlocking: the tier low is never locked")),
         CostTier::Medium | CostTier::High => {}
     }
     let name = tool.map(|tool| tool.name.clone());
@@ -36,7 +37,7 @@ pub fn unlock(
     for kept in tx.unlocks()?.iter().filter(same) {
         // A row that the log did not give says nothing.
         if fault_of_unlock(tx, kept)?.is_none() {
-            let message = format!("{subject} is unlocked already (unlock-{})", kept.id);
+            let message = format!("{subject} is already unlocked (unlock-{})", kept.id);
             return Err(EngineError::new(ErrorCode::Conflict, message, "`toolsmith grants` lists it"));
         }
     }
@@ -65,7 +66,7 @@ pub fn unlock(
 pub fn told_scope(scope: &GrantScope, until: Option<Instant>) -> String {
     let ends = until.map(|until| format!("until {}", crate::domain::rfc3339(until)));
     match (scope, ends) {
-        (GrantScope::Version, ends) => ends.unwrap_or_else(|| "until it is revoked".to_owned()),
+        (GrantScope::Version, ends) => ends.unwrap_or_else(|| "until revoked".to_owned()),
         (GrantScope::Session(name), ends) => {
             format!("for session {name}{}", ends.map(|ends| format!(", {ends}")).unwrap_or_default())
         }
@@ -81,7 +82,7 @@ pub fn told_scope(scope: &GrantScope, until: Option<Instant>) -> String {
 /// `Refused` for the name of a preset; `NotFound` to take one away that is not there; `Conflict` when it is just so.
 pub fn save_set(tx: &Tx<'_>, actor: Actor<'_>, name: &ToolName, tools: &[ToolName]) -> Result<Step, EngineError> {
     if let Ok(preset) = name.as_str().parse::<Preset>() {
-        let message = format!("{preset} is a preset and stays as it is");
+        let message = format!("{preset} is a preset and cannot be changed");
         return Err(EngineError::new(ErrorCode::Refused, message, "choose another name"));
     }
     let before = tx.tool_sets()?.into_iter().find(|set| set.name == *name).map(|set| set.tools).unwrap_or_default();
@@ -89,7 +90,7 @@ pub fn save_set(tx: &Tx<'_>, actor: Actor<'_>, name: &ToolName, tools: &[ToolNam
         return Err(if tools.is_empty() {
             EngineError::new(ErrorCode::NotFound, format!("there is no set {name}"), "`toolsmith sets` lists them")
         } else {
-            EngineError::new(ErrorCode::Conflict, format!("the set {name} is just so"), "")
+            EngineError::new(ErrorCode::Conflict, format!("the set {name} already contains exactly these tools"), "")
         });
     }
     let detail = json!({"tools": tools, "undo": UndoNote::SaveSet(SetSaved { name: name.clone(), before })});
@@ -102,8 +103,8 @@ pub fn save_set(tx: &Tx<'_>, actor: Actor<'_>, name: &ToolName, tools: &[ToolNam
     })?;
     tx.save_tool_set(name, tools, actor.who)?;
     let message = match tools.len() {
-        0 => format!("there is no set {name} any more"),
-        count => format!("the set {name} holds {}", crate::domain::plural(count, "tool", "tools")),
+        0 => format!("the set {name} no longer exists"),
+        count => format!("the set {name} contains {}", crate::domain::plural(count, "tool", "tools")),
     };
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
 }

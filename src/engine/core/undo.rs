@@ -27,7 +27,7 @@ pub fn undo(tx: &Tx<'_>, actor: Actor<'_>, wanted: Option<OperationId>) -> Resul
         .detail
         .get("undo")
         .cloned()
-        .ok_or_else(|| EngineError::internal(format!("operation {} has no note for undo", target.id)))
+        .ok_or_else(|| EngineError::internal(format!("operation {} has no undo data", target.id)))
         .and_then(|value| serde_json::from_value(value).map_err(EngineError::internal))?;
     refuse_when_moved_since(tx, &target, &note)?;
     let operation = actor.log(
@@ -57,7 +57,7 @@ pub fn undo(tx: &Tx<'_>, actor: Actor<'_>, wanted: Option<OperationId>) -> Resul
     if let Some(change) = unwritten(actor, &note, operation) {
         intents.push(promise(tx, actor, operation, Work::Beside(Box::new(change)))?);
     }
-    let message = format!("operation {} ({} {}) is taken back", target.id, target.verb, target.subject);
+    let message = format!("operation {} ({} {}) is undone", target.id, target.verb, target.subject);
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
 }
 
@@ -68,15 +68,18 @@ fn find(tx: &Tx<'_>, wanted: Option<OperationId>) -> Result<Operation, EngineErr
         None => tx.newest_reversible()?,
     };
     let Some(operation) = found else {
-        let what = wanted.map_or("nothing can be taken back".to_owned(), |id| format!("there is no operation {id}"));
+        let what = wanted.map_or("nothing to undo".to_owned(), |id| format!("there is no operation {id}"));
         return Err(EngineError::new(ErrorCode::NotFound, what, hint));
     };
     if let Some(by) = operation.undone_by {
-        let message = format!("operation {} was taken back by operation {by}", operation.id);
+        let message = format!("operation {} was already undone by operation {by}", operation.id);
         return Err(EngineError::new(ErrorCode::Conflict, message, hint));
     }
     if !operation.reversible {
-        let message = format!("operation {} ({}) changed nothing that could be put back", operation.id, operation.verb);
+        let message = format!(
+            "operation {} ({}) cannot be undone: it changed nothing that can be restored",
+            operation.id, operation.verb
+        );
         return Err(EngineError::new(ErrorCode::Refused, message, hint));
     }
     Ok(operation)
@@ -86,8 +89,8 @@ fn find(tx: &Tx<'_>, wanted: Option<OperationId>) -> Result<Operation, EngineErr
 /// would be fetched from.
 fn refuse_when_moved_since(tx: &Tx<'_>, target: &Operation, note: &UndoNote) -> Result<(), EngineError> {
     let since = |later: &Operation| {
-        let message = format!("operation {} ({}) moved {} since", later.id, later.verb, later.subject);
-        let hint = format!("take that back first: `toolsmith undo {}`", later.id);
+        let message = format!("{2} was moved since by operation {0} ({1})", later.id, later.verb, later.subject);
+        let hint = format!("undo that one first: `toolsmith undo {}`", later.id);
         EngineError::new(ErrorCode::Conflict, message, hint)
     };
     if let UndoNote::Deprecate { tool, .. } = note {
@@ -127,8 +130,8 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
         }
         UndoNote::Vote { review } => {
             if tx.review(*review)?.is_none_or(|review| review.state != ReviewState::Waiting) {
-                let message = format!("review {review} was decided since");
-                return Err(EngineError::new(ErrorCode::Conflict, message, "take that decision back first"));
+                let message = format!("review {review} was decided since then");
+                return Err(EngineError::new(ErrorCode::Conflict, message, "undo that decision first"));
             }
             reopen(tx, *review, target.id)?;
         }

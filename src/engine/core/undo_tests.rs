@@ -203,7 +203,10 @@ fn a_move_that_was_moved_on_is_taken_back_from_its_end() {
         let second = restore(tx, actor(), &archived, here.clone())?.outcome.operation.unwrap();
         finish(tx)?;
         let early = back(tx, first).unwrap_err();
-        assert_eq!((early.code, early.message.as_str()), (ErrorCode::Conflict, "operation 2 (restore) moved t since"));
+        assert_eq!(
+            (early.code, early.message.as_str()),
+            (ErrorCode::Conflict, "t was moved since by operation 2 (restore)")
+        );
         back(tx, second)?;
         finish(tx)?;
         back(tx, first)?;

@@ -34,11 +34,11 @@ pub fn use_in_session(
         && same.digest == tool.digest
         && fault_of_leave(tx, &same)?.is_none()
     {
-        let message = format!("{} {} is used already ({scope}): grant {}", tool.name, tool.version, same.id);
+        let message = format!("{} {} is already in use ({scope}): grant {}", tool.name, tool.version, same.id);
         return Err(EngineError::new(ErrorCode::Conflict, message, "`toolsmith revoke` ends it"));
     }
     let id = tx.next_grant()?;
-    let message = format!("{} {} is used in place of {instead_of} ({scope}): grant {id}", tool.name, tool.version);
+    let message = format!("{} {} is used instead of {instead_of} ({scope}): grant {id}", tool.name, tool.version);
     let detail = json!({
         "grant": id, "agent": "", "to": "session", "scope": scope, "digest": tool.digest,
         "version": tool.version.to_string(), "undo": UndoNote::Grant(Granted { grant: id }),
@@ -64,14 +64,14 @@ pub fn use_in_session(
 /// `Conflict` for a version that was pinned meanwhile, and while a move of the tool is owed.
 pub fn trim(tx: &Tx<'_>, actor: Actor<'_>, taken: &[Placed]) -> Result<Step, EngineError> {
     let Some(first) = taken.first() else {
-        return Err(EngineError::new(ErrorCode::Conflict, "there is nothing to trim", ""));
+        return Err(EngineError::new(ErrorCode::Conflict, "nothing to trim", ""));
     };
     let pins = tx.pins(&first.tool)?;
     let mut closed = Vec::new();
     for placed in taken {
         if pins.contains(&placed.digest) || tx.approvals_of(&placed.tool)?.iter().any(|a| a.digest == placed.digest) {
-            let message = format!("{} {} was pinned or approved meanwhile", placed.tool, placed.version);
-            return Err(EngineError::new(ErrorCode::Conflict, message, "look again, then repeat"));
+            let message = format!("{} {} was pinned or approved in the meantime", placed.tool, placed.version);
+            return Err(EngineError::new(ErrorCode::Conflict, message, "check again, then retry"));
         }
         closed.extend(close_reviews(tx, &placed.tool, placed.digest)?);
     }
@@ -87,7 +87,7 @@ pub fn trim(tx: &Tx<'_>, actor: Actor<'_>, taken: &[Placed]) -> Result<Step, Eng
         intents.push(intend(tx, actor, relocation)?);
     }
     let message =
-        format!("{} of {} taken away, bytes kept: {}", count(taken.len(), "version"), first.tool, versions.join(", "));
+        format!("{} of {} removed, copies kept: {}", count(taken.len(), "version"), first.tool, versions.join(", "));
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
 }
 

@@ -26,22 +26,22 @@ pub(super) fn count(review: &Review, who: &str, role: Option<&str>, roles: &[Str
         return Ok(Vote::Decides);
     }
     if let Some(role) = role.filter(|role| !roles.iter().any(|known| known == role)) {
-        let message = format!("review {} asks for no role {role:?}", review.id);
-        return Err(EngineError::new(ErrorCode::Usage, message, format!("it asks for {}", roles.join(", "))));
+        let message = format!("review {} does not need the role {role:?}", review.id);
+        return Err(EngineError::new(ErrorCode::Usage, message, format!("it needs {}", roles.join(", "))));
     }
     if review.votes().any(|vote| vote.reviewer.trim() == who.trim()) {
         return Err(EngineError::new(
             ErrorCode::Conflict,
-            format!("{who} said yes to review {} already; the other yes is another person's", review.id),
-            "`toolsmith undo` takes the first one back",
+            format!("{who} already approved review {}; another person must give the other approval", review.id),
+            "`toolsmith undo` reverts the first one",
         ));
     }
     let before = missing_votes(review.votes().map(|vote| vote.role.as_deref()), roles);
     let given: Vec<Option<&str>> = review.votes().map(|vote| vote.role.as_deref()).chain([role]).collect();
     let after = missing_votes(given.iter().copied(), roles);
     if after.len() == before.len() {
-        let message = format!("review {} needs a yes of {}", review.id, after.join(", "));
-        return Err(EngineError::new(ErrorCode::HumanNeeded, message, "name the role: --role ROLE"));
+        let message = format!("review {} needs an approval by {}", review.id, after.join(", "));
+        return Err(EngineError::new(ErrorCode::HumanNeeded, message, "name your role: --role ROLE"));
     }
     if after.is_empty() {
         return Ok(Vote::Decides);
@@ -49,7 +49,7 @@ pub(super) fn count(review: &Review, who: &str, role: Option<&str>, roles: &[Str
     let needed = roles.len() + 1;
     let done = needed - after.len();
     Ok(Vote::Counts(format!(
-        "review {} of {}: {done} of {needed}, waits for {}",
+        "review {} of {}: {done} of {needed} approvals, still needs {}",
         review.id,
         review.tool,
         after.join(", ")
@@ -104,11 +104,11 @@ mod tests {
         let roles = ["security", "legal"].map(str::to_owned);
         let (security, legal) = (Some("security"), Some("legal"));
         for (votes, role, waits_for) in [
-            (&[][..], None, Some("1 of 3, waits for the role security, the role legal")),
-            (&[], legal, Some("1 of 3, waits for the role security, any other reviewer")),
-            (&[("Ada", None)], security, Some("2 of 3, waits for the role legal")),
-            (&[("Ada", security)], security, Some("2 of 3, waits for the role legal")),
-            (&[("Ada", security)], legal, Some("2 of 3, waits for any other reviewer")),
+            (&[][..], None, Some("1 of 3 approvals, still needs the role security, the role legal")),
+            (&[], legal, Some("1 of 3 approvals, still needs the role security, any other reviewer")),
+            (&[("Ada", None)], security, Some("2 of 3 approvals, still needs the role legal")),
+            (&[("Ada", security)], security, Some("2 of 3 approvals, still needs the role legal")),
+            (&[("Ada", security)], legal, Some("2 of 3 approvals, still needs any other reviewer")),
             (&[("Ada", None), ("Bob", security)], legal, None),
             (&[("Ada", security), ("Bob", legal)], None, None),
             (&[("Ada", security), ("Bob", legal)], legal, None),
@@ -125,11 +125,11 @@ mod tests {
     fn a_yes_that_brings_a_review_no_further_is_refused() {
         let roles = ["security".to_owned()];
         for (votes, who, role, code, says) in [
-            (&[][..], "Cy", Some("legal"), ErrorCode::Usage, "asks for no role \"legal\""),
-            (&[], "Cy", Some("Security"), ErrorCode::Usage, "asks for no role \"Security\""),
-            (&[("Cy", None)], "Cy", Some("security"), ErrorCode::Conflict, "Cy said yes to review 1 already"),
-            (&[("Cy ", None)], " Cy", Some("security"), ErrorCode::Conflict, "said yes to review 1 already"),
-            (&[("Ada", None)], "Cy", None, ErrorCode::HumanNeeded, "needs a yes of the role security"),
+            (&[][..], "Cy", Some("legal"), ErrorCode::Usage, "does not need the role \"legal\""),
+            (&[], "Cy", Some("Security"), ErrorCode::Usage, "does not need the role \"Security\""),
+            (&[("Cy", None)], "Cy", Some("security"), ErrorCode::Conflict, "Cy already approved review 1"),
+            (&[("Cy ", None)], " Cy", Some("security"), ErrorCode::Conflict, "already approved review 1"),
+            (&[("Ada", None)], "Cy", None, ErrorCode::HumanNeeded, "needs an approval by the role security"),
         ] {
             let error = count(&review(votes), who, role, &roles).unwrap_err();
             assert!(error.code == code && error.message.contains(says), "{votes:?} {role:?}: {error:?}");
@@ -139,7 +139,7 @@ mod tests {
             review
         };
         let again = count(&undone(review(&[("Cy", None)])), "Cy", None, &roles).unwrap();
-        assert_eq!(again, Vote::Counts("review 1 of t: 1 of 2, waits for the role security".to_owned()));
+        assert_eq!(again, Vote::Counts("review 1 of t: 1 of 2 approvals, still needs the role security".to_owned()));
     }
 
     #[test]

@@ -105,14 +105,14 @@ pub fn buffers(found: Result<Vec<BufferStatus>, EngineError>) -> Vec<DoctorLine>
             let id = &status.buffer_id;
             let why = status.last_error.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
             let waited = status.oldest_seconds.unwrap_or_default();
-            let message = format!("{} items wait in {id} for {waited:.0} s{why}", status.buffered_count);
-            line("buffers", Health::Warn, message, format!("`toolsmith buffer flush --buffer {id}` tries again now"))
+            let message = format!("{} items have waited in {id} for {waited:.0} s{why}", status.buffered_count);
+            line("buffers", Health::Warn, message, format!("`toolsmith buffer flush --buffer {id}` retries now"))
         })
         .collect();
     match (found.len(), stuck.is_empty()) {
         (0, _) => Vec::new(),
         (_, false) => stuck,
-        (count, true) => vec![line("buffers", Health::Ok, format!("{count} in use, none waits too long"), "")],
+        (count, true) => vec![line("buffers", Health::Ok, format!("{count} in use, no overdue items"), "")],
     }
 }
 
@@ -147,14 +147,14 @@ fn isolation(machine: &Machine, settings: &Settings) -> Vec<DoctorLine> {
         .collect();
     let summary = if refused.is_empty() {
         let health = if level.reaches(IsolationLevel::Confined) { Health::Ok } else { Health::Warn };
-        line("isolation", health, format!("runs are {level}"), "read a tool before you run it")
+        line("isolation", health, format!("runs are {level}"), "read a tool before running it")
     } else {
-        let message = format!("runs would be {level}, and {} tools are refused", refused.join(" and "));
-        line("isolation", Health::Bad, message, "fix the layers below, or lower [isolation] in config.toml")
+        let message = format!("runs would be {level}, so {} tools are refused", refused.join(" and "));
+        line("isolation", Health::Bad, message, "fix the isolation layers below, or lower [isolation] in config.toml")
     };
     let layers = machine.layers().into_iter().map(|layer| match layer.state {
         Ok(gives) => line(layer.name, Health::Ok, gives, ""),
-        Err(why) => line(layer.name, Health::Warn, why, "runs have a weaker isolation until it is there"),
+        Err(why) => line(layer.name, Health::Warn, why, "until it is installed, runs are less isolated"),
     });
     std::iter::once(summary).chain(layers).collect()
 }
@@ -168,35 +168,36 @@ fn interpreter(interpreter: runner::Interpreter) -> DoctorLine {
             line(interpreter.name, health, message, interpreter.hint.unwrap_or_default())
         }
         Err(missing) => {
-            line(interpreter.name, Health::Warn, missing, "tools that need it cannot run until it is there")
+            line(interpreter.name, Health::Warn, missing, "tools that need it cannot run until it is installed")
         }
     }
 }
 
 fn git_lines(git: &Git) -> Vec<DoctorLine> {
-    let version = git.version().unwrap_or_else(|| "git does not tell its version".to_owned());
+    let version = git.version().unwrap_or_else(|| "the git version is unknown".to_owned());
     let top = git.toplevel().display();
     let identity = match git.identity() {
         Some(identity) if git.names_you() => {
-            line("identity", Health::Ok, format!("{identity}, as this repository's own configuration says"), "")
+            line("identity", Health::Ok, format!("{identity}, from the configuration of this repository"), "")
         }
         Some(identity) => line("identity", Health::Ok, identity, ""),
         None => line(
             "identity",
             Health::Warn,
-            "git has no name and mail for you",
-            "`git config --global user.name NAME` and user.email: decisions and commits carry them",
+            "git has no user name and e-mail address for you",
+            "set them with `git config --global user.name NAME` and user.email; decisions and commits record them",
         ),
     };
     let mut lines = vec![line("git", Health::Ok, format!("{version}, work tree {top}"), ""), identity];
-    let hint = "`git config --global`: name a whole path that nobody but you and root can change";
+    let hint = "with `git config --global`, set an absolute path that only you and root can change";
     lines.extend(git.notes().into_iter().map(|note| line("git settings", Health::Warn, note, hint)));
     lines
 }
 
 fn no_git(reason: Option<&NoGit>) -> DoctorLine {
-    let message = reason.map_or_else(|| "git was not there when the workspace was opened".to_owned(), NoGit::to_string);
-    line("git", Health::Warn, message, reason.map_or("open the workspace again", NoGit::hint))
+    let message =
+        reason.map_or_else(|| "git was not installed when the workspace was opened".to_owned(), NoGit::to_string);
+    line("git", Health::Warn, message, reason.map_or("reopen the workspace", NoGit::hint))
 }
 
 /// The workspace and each stage in it.
@@ -204,7 +205,7 @@ fn folders(workspace: &Path) -> Vec<DoctorLine> {
     let mut lines = vec![folder("workspace", workspace)];
     let tools = workspace.join("tools");
     if !tools.is_dir() {
-        lines.push(line("tools", Health::Warn, "there is no tools folder here", "`toolsmith init` creates it"));
+        lines.push(line("tools", Health::Warn, "no tools folder here", "`toolsmith init` creates it"));
         return lines;
     }
     for stage in Stage::ALL {
@@ -221,7 +222,7 @@ fn folder(name: &str, path: &Path) -> DoctorLine {
         Ok(()) => line(name, Health::Ok, format!("{} can be read and written", path.display()), ""),
         Err(error) => {
             let message = format!("{} cannot be written: {}", path.display(), std::io::Error::from(error));
-            line(name, Health::Bad, message, "make it writable for you, or tools cannot be moved there")
+            line(name, Health::Bad, message, "make it writable, otherwise tools cannot be moved there")
         }
     }
 }
@@ -235,7 +236,7 @@ fn settings_file(workspace: &Path, home: &Home) -> DoctorLine {
             line("settings", Health::Warn, format!("{place}: {}", problem.message), problem.hint.clone())
         }
         None if file.is_file() => line("settings", Health::Ok, file.display().to_string(), ""),
-        None => line("settings", Health::Ok, format!("{} is not there, defaults hold", file.display()), ""),
+        None => line("settings", Health::Ok, format!("{} does not exist; defaults apply", file.display()), ""),
     }
 }
 
@@ -243,7 +244,7 @@ fn settings_file(workspace: &Path, home: &Home) -> DoctorLine {
 fn secret_lines(settings: &Settings, programs: &Programs) -> Vec<DoctorLine> {
     let missing = secrets::look(&settings.secrets, programs);
     if settings.secrets.is_empty() || !missing.is_empty() {
-        let hint = "tools that declare it are refused; [secrets] in config.toml says where it is";
+        let hint = "tools that declare it are refused; set its source in [secrets] in config.toml";
         return missing.into_iter().map(|why| line("secrets", Health::Warn, why, hint)).collect();
     }
     // A command is not started here: it may ask the human, or unlock something.
@@ -252,7 +253,7 @@ fn secret_lines(settings: &Settings, programs: &Programs) -> Vec<DoctorLine> {
         let found = settings.secrets.iter().filter(|(_, source)| is_command(source) == commands);
         found.map(|(name, _)| name.as_str()).collect()
     };
-    let says = [(names(false), "can be had"), (names(true), "asked when a run needs it")];
+    let says = [(names(false), "available"), (names(true), "requested when a run needs it")];
     let message = says.iter().filter(|(names, _)| !names.is_empty());
     let message = message.map(|(names, word)| format!("{} {word}", names.join(", "))).collect::<Vec<_>>().join("; ");
     vec![line("secrets", Health::Ok, message, "")]
@@ -263,28 +264,30 @@ fn state(state_dir: &Path) -> DoctorLine {
     let existing = state_dir.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("/"));
     let found = folder("state", existing);
     if found.state != "ok" {
-        return DoctorLine { hint: "free it, or set TOOLSMITH_HOME to a folder you can write".to_owned(), ..found };
+        return DoctorLine { hint: "make it writable, or set TOOLSMITH_HOME to a writable folder".to_owned(), ..found };
     }
     let place = state_dir.display();
     let Ok(system) = statvfs(existing) else {
-        return line("state", Health::Warn, format!("{place}: the free space is not known"), "");
+        return line("state", Health::Warn, format!("{place}: free space unknown"), "");
     };
     let free = system.f_bavail.saturating_mul(system.f_frsize);
     let message = format!("{place}, {} MiB free", free / (1024 * 1024));
     match free {
-        0..LITTLE_SPACE => line("state", Health::Bad, message, "make room: decisions and runs cannot be recorded soon"),
-        LITTLE_SPACE..SOME_SPACE => line("state", Health::Warn, message, "make room before long"),
+        0..LITTLE_SPACE => {
+            line("state", Health::Bad, message, "free some space: soon, decisions and runs cannot be recorded")
+        }
+        LITTLE_SPACE..SOME_SPACE => line("state", Health::Warn, message, "free some space"),
         _ => line("state", Health::Ok, message, ""),
     }
 }
 
 fn watches(limit: Option<&str>) -> DoctorLine {
     let Some(limit) = limit.and_then(|text| text.trim().parse::<u64>().ok()) else {
-        return line("watching", Health::Ok, "this system tells no limit on watched folders", "");
+        return line("watching", Health::Ok, "the limit of watched folders is unknown", "");
     };
-    let message = format!("{limit} folders can be watched");
+    let message = format!("up to {limit} folders can be watched");
     if limit < FEW_WATCHES {
-        let hint = "`sysctl fs.inotify.max_user_watches=524288`; until then changes are seen within 30 s";
+        let hint = "run `sysctl fs.inotify.max_user_watches=524288`; until then, changes are detected within 30 s";
         return line("watching", Health::Warn, message, hint);
     }
     line("watching", Health::Ok, message, "")
@@ -305,15 +308,17 @@ fn terminal(env: &dyn Fn(&str) -> Option<OsString>, window: Option<(u16, u16)>) 
     let colours = match (word("NO_COLOR"), word("COLORTERM")) {
         (Some(_), _) => "no colours (NO_COLOR)".to_owned(),
         (None, Some(colours)) => format!("colours {colours}"),
-        (None, None) => "colours as TERM says".to_owned(),
+        (None, None) => "colours by TERM".to_owned(),
     };
-    let size = window
-        .map_or_else(|| "the output goes to no terminal".to_owned(), |(columns, rows)| format!("{columns}x{rows}"));
+    let size =
+        window.map_or_else(|| "stdout is not a terminal".to_owned(), |(columns, rows)| format!("{columns}x{rows}"));
     let message = format!("TERM {}, {colours}, {size}", term.as_deref().unwrap_or("not set"));
     match (term.as_deref(), window) {
-        (None | Some("dumb"), Some(_)) => line("terminal", Health::Warn, message, "set TERM to what your terminal is"),
+        (None | Some("dumb"), Some(_)) => {
+            line("terminal", Health::Warn, message, "set TERM to the type of your terminal")
+        }
         (_, Some((columns, rows))) if columns < SMALLEST.0 || rows < SMALLEST.1 => {
-            let hint = format!("the workbench needs {}x{}, all four panes 100x30", SMALLEST.0, SMALLEST.1);
+            let hint = format!("the workbench needs {}x{}; all four panes need 100x30", SMALLEST.0, SMALLEST.1);
             line("terminal", Health::Bad, message, hint)
         }
         _ => line("terminal", Health::Ok, message, ""),
@@ -363,7 +368,7 @@ mod tests {
         assert_eq!(no_git(Some(&NoGit::Bare)).message, "the git repository has no work tree");
         std::fs::write(temp.path().join("toolsmith.toml"), "\n[keys]\n").unwrap();
         let home = Home { config: temp.path().join("config"), data: temp.path().join("data") };
-        assert_eq!(settings_file(temp.path(), &home).message, "toolsmith.toml:2: a workspace cannot set keys");
+        assert_eq!(settings_file(temp.path(), &home).message, "toolsmith.toml:2: keys cannot be set in a workspace");
     }
 
     #[test]
@@ -371,11 +376,11 @@ mod tests {
         let mut settings = Settings::default();
         assert_eq!(secret_lines(&settings, &Programs::default()), vec![]);
         settings.secrets.insert("HERE".into(), SecretSource::Command { argv: vec!["sh".into()], env: vec![] });
-        assert_eq!(secret_lines(&settings, &Programs::default())[0].message, "HERE asked when a run needs it");
+        assert_eq!(secret_lines(&settings, &Programs::default())[0].message, "HERE requested when a run needs it");
         settings.secrets.insert("PLAIN".into(), SecretSource::Env("PATH".into()));
         assert_eq!(
             secret_lines(&settings, &Programs::default())[0].message,
-            "PLAIN can be had; HERE asked when a run needs it"
+            "PLAIN available; HERE requested when a run needs it"
         );
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("short"), "five5").unwrap();
@@ -384,7 +389,7 @@ mod tests {
         settings.secrets.insert("PLAIN".into(), SecretSource::File(dir.path().join("short")));
         let lines = secret_lines(&settings, &Programs::default());
         assert_eq!((lines.len(), lines[0].state.as_str()), (1, "warn"));
-        assert!(lines[0].message.contains("less than 6 bytes"), "{lines:?}");
+        assert!(lines[0].message.contains("shorter than 6 bytes"), "{lines:?}");
         settings.secrets.remove("PLAIN");
         settings.secrets.insert("GONE".into(), SecretSource::Env("TOOLSMITH_TEST_ABSENT".into()));
         let lines = secret_lines(&settings, &Programs::default());
@@ -400,10 +405,7 @@ mod tests {
         let env = |name: &str| (name == "TERM").then(|| OsString::from("xterm\u{1b}[2J"));
         assert_eq!(terminal(&env, Some((39, 40))).state, "bad");
         let told = terminal(&env, Some((80, 24)));
-        assert_eq!(
-            (told.state.as_str(), told.message.as_str()),
-            ("ok", "TERM xterm\\x1b[2J, colours as TERM says, 80x24")
-        );
+        assert_eq!((told.state.as_str(), told.message.as_str()), ("ok", "TERM xterm\\x1b[2J, colours by TERM, 80x24"));
         assert_eq!(terminal(&|_| None, Some((80, 24))).state, "warn");
         assert_eq!(terminal(&|_| None, None).state, "ok");
     }

@@ -13,7 +13,7 @@ use std::ffi::OsStr;
 const NAME: &str = "signing";
 
 /// What helps where a setting is wrong.
-const FIX: &str = "fix [signing] in config.toml, or set required = false to decide unsigned";
+const FIX: &str = "fix [signing] in config.toml, or set required = false to decide without signatures";
 
 impl Engine {
     /// Looks at key, allowed signers and log; signs nothing, since a key may ask for a touch. No line where the user
@@ -59,7 +59,7 @@ impl Engine {
 /// A fault with what it means for decisions.
 fn told(signing: &Signing, fault: &str) -> String {
     if signing.required || signing.fault.is_some() {
-        format!("{fault}; approvals are refused until that is fixed")
+        format!("{fault}; approvals are refused until this is fixed")
     } else {
         format!("{fault}; decisions stay unsigned")
     }
@@ -72,18 +72,21 @@ fn of_log(signing: &Signing, found: Result<UnsignedLog, EngineError>) -> DoctorL
         (None, false) => "decisions are not signed".to_owned(),
     };
     let whose = match &signing.allowed_signers {
-        Some(signers) => format!("signatures count by {}", signers.display()),
-        None if signing.key.is_some() => "your own key counts alone".to_owned(),
-        None => "nobody's signature counts".to_owned(),
+        Some(signers) => format!("trusted keys: {}", signers.display()),
+        None if signing.key.is_some() => "only your own key is trusted".to_owned(),
+        None => "no key is trusted".to_owned(),
     };
     match found {
         Err(error) => line(NAME, Health::Bad, error.message, error.hint),
-        Ok(UnsignedLog { fault: Some(fault), .. }) => {
-            line(NAME, Health::Bad, format!("no approval counts: {fault}"), "`toolsmith sign` shows what is not signed")
-        }
+        Ok(UnsignedLog { fault: Some(fault), .. }) => line(
+            NAME,
+            Health::Bad,
+            format!("no approval is in force: {fault}"),
+            "`toolsmith sign` shows what is not signed",
+        ),
         Ok(UnsignedLog { entries, .. }) if !entries.is_empty() => {
             let (count, verb) = (entries.len(), if entries.len() == 1 { "entry counts" } else { "entries count" });
-            let message = format!("{count} {verb} for nothing until signed; {by}");
+            let message = format!("{count} {verb} only when signed; {by}");
             line(NAME, Health::Warn, message, "`toolsmith sign` shows what is not signed")
         }
         Ok(_) => line(NAME, Health::Ok, format!("{by}; {whose}"), ""),

@@ -96,24 +96,24 @@ impl Evolutions<'_> {
             for name in asked.iter().filter(|name| *name != built_in) {
                 self.generator(name)?;
             }
-            return Ok((asked.to_vec(), "as asked".to_owned()));
+            return Ok((asked.to_vec(), "as requested".to_owned()));
         }
         if bundle.hint.trim().is_empty()
             && let Some(repaired) = repair::repair(bundle)
         {
             let names: Vec<&str> = repaired.done.iter().map(|done| done.repair.as_str()).collect();
-            return Ok((vec![built_in.to_owned()], format!("needs no model: {}", names.join(", "))));
+            return Ok((vec![built_in.to_owned()], format!("no model needed: {}", names.join(", "))));
         }
         let mut others = self.workspace.settings.evolve.generators.iter().filter(|name| *name != built_in);
         let none = self.no_other();
         match others.next() {
-            Some(first) => Ok((vec![first.clone()], "the first of the settings".to_owned())),
+            Some(first) => Ok((vec![first.clone()], "first in the settings".to_owned())),
             None if repair::repair(bundle).is_some() => Ok((vec![built_in.to_owned()], none)),
             None => Err(EngineError::new(
                 ErrorCode::Failed,
-                format!("there is nothing that the built-in repairs can do, and {none}"),
+                format!("built-in repairs do not apply, and {none}"),
                 match self.workspace.settings.generators.first() {
-                    Some(known) => format!("ask one by its name: --generator {}", known.name),
+                    Some(known) => format!("name a generator: --generator {}", known.name),
                     None => self.where_generators_stand(),
                 },
             )),
@@ -124,9 +124,9 @@ impl Evolutions<'_> {
     fn no_other(&self) -> String {
         let known: Vec<&str> = self.workspace.settings.generators.iter().map(|one| one.name.as_str()).collect();
         if known.is_empty() {
-            return "no other generator is in the settings".to_owned();
+            return "the settings contain no other generator".to_owned();
         }
-        format!("[evolve] generators in the settings names none of {}", known.join(", "))
+        format!("the setting evolve.generators contains none of {}", known.join(", "))
     }
 
     /// The templates, with the user's own from the folder `prompts` of the settings.
@@ -140,13 +140,13 @@ impl Evolutions<'_> {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Err(error) => {
                     let message = format!("{} cannot be read: {error}", path.display());
-                    return Err(EngineError::new(ErrorCode::Usage, message, "mend it, or take it away"));
+                    return Err(EngineError::new(ErrorCode::Usage, message, "fix or remove it"));
                 }
             }
         }
         Templates::with(&own).map_err(|(name, error)| {
             let message = format!("{}: {error}", folder.join(format!("{name}.md")).display());
-            EngineError::new(ErrorCode::Usage, message, "mend it, or take it away: the embedded one is used then")
+            EngineError::new(ErrorCode::Usage, message, "fix it, or remove it to use the built-in one")
         })
     }
 
@@ -193,8 +193,8 @@ impl Evolutions<'_> {
         }
         let near = self.engine.library().catalog().tools.iter().find(|tool| tool.name == row.tool).cloned();
         let near = near.ok_or_else(|| {
-            let message = format!("{} is gone from the workspace", row.tool);
-            EngineError::new(ErrorCode::NotFound, message, "bring it back; its files are kept")
+            let message = format!("{} is no longer in the workspace", row.tool);
+            EngineError::new(ErrorCode::NotFound, message, "restore it; its files are kept")
         })?;
         self.engine.library().detail(&Tool { digest: row.digest, ..Tool::clone(&near) })
     }
@@ -202,9 +202,10 @@ impl Evolutions<'_> {
 
 /// A bundle that a user edited; words given beside it take the place of its hint.
 fn edited(value: &Value, tool: &Tool, hint: &str) -> Result<Bundle, EngineError> {
-    let show = || format!("`toolsmith evolve {} --show --json` prints one to begin from", tool.name);
-    let bundle: Bundle = serde_json::from_value(value.clone())
-        .map_err(|error| EngineError::new(ErrorCode::Usage, format!("the request is no bundle: {error}"), show()))?;
+    let show = || format!("`toolsmith evolve {} --show --json` prints one to start from", tool.name);
+    let bundle: Bundle = serde_json::from_value(value.clone()).map_err(|error| {
+        EngineError::new(ErrorCode::Usage, format!("the request is not a valid bundle: {error}"), show())
+    })?;
     if bundle.tool != tool.name.as_str() {
         let message = format!("the request is about {}, not about {}", bundle.tool, tool.name);
         return Err(EngineError::new(ErrorCode::Conflict, message, show()));
@@ -216,8 +217,8 @@ fn edited(value: &Value, tool: &Tool, hint: &str) -> Result<Bundle, EngineError>
 pub(super) fn refuse_generators(plan: &Plan, caller: &Caller) -> Result<(), EngineError> {
     let is_costly = plan.generators.iter().any(|name| name != repair::GENERATOR);
     if is_costly && matches!(caller, Caller::Agent(_)) {
-        let hint = "`toolsmith request` brings a version of your own for review; a human asks generators";
-        return Err(EngineError::new(ErrorCode::Refused, "agents ask the built-in generator only", hint));
+        let hint = "submit your own version with `toolsmith request`, or ask a human to use generators";
+        return Err(EngineError::new(ErrorCode::Refused, "agents may use the built-in generator only", hint));
     }
     Ok(())
 }

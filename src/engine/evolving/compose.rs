@@ -161,9 +161,9 @@ impl Evolutions<'_> {
         let step = proposal.step.max(case.row.asked.step.unwrap_or(usual));
         let why = match proposal.reasons.first() {
             Some((demanded, reason)) if *demanded == step => reason.clone(),
-            _ if case.row.asked.step == Some(step) => "as asked".to_owned(),
-            _ if step == Step::Minor => "something new was asked for; the schemas are as before".to_owned(),
-            _ => "code only; the schemas are as before".to_owned(),
+            _ if case.row.asked.step == Some(step) => "as requested".to_owned(),
+            _ if step == Step::Minor => "a new feature was requested; the schemas are unchanged".to_owned(),
+            _ => "code changes only; the schemas are unchanged".to_owned(),
         };
         let next = Proposal { step, reasons: Vec::new() };
         let mut version = next.after(&base.version);
@@ -230,7 +230,7 @@ fn placed(base: &Tool, spot: &Spot, version: &semver::Version, files: Vec<Versio
 fn write_stamp(case: &Case, files: &mut BTreeMap<String, VersionFile>, stamp: &Stamp<'_>) -> Result<(), String> {
     let manifest = case.want.manifest.as_ref().map(|(path, _)| path.clone());
     if let Some(file) = manifest.as_ref().and_then(|path| files.get_mut(path)) {
-        let text = std::str::from_utf8(&file.bytes).map_err(|_| format!("{} is no text", file.path))?;
+        let text = std::str::from_utf8(&file.bytes).map_err(|_| format!("{} is not text", file.path))?;
         file.bytes =
             stamp::manifest(&file.path, text, stamp).map_err(|why| format!("{}: {why}", file.path))?.into_bytes();
     }
@@ -244,7 +244,7 @@ fn write_stamp(case: &Case, files: &mut BTreeMap<String, VersionFile>, stamp: &S
 }
 
 fn unkept(why: String) -> EngineError {
-    EngineError::new(ErrorCode::Failed, why, "ask for it anew")
+    EngineError::new(ErrorCode::Failed, why, "request it again")
 }
 
 /// What files of any version of the name are but for their number and for what they say of who made them: the same code
@@ -283,7 +283,7 @@ fn plain_names(case: &Case, files: &[VersionFile]) -> Result<BTreeMap<String, Ve
     let all: BTreeMap<String, VersionFile> = files.iter().map(|file| (file.path.clone(), file.clone())).collect();
     let count = all.len();
     let named = renamed(all, &renames, manifest);
-    if named.len() == count { Ok(named) } else { Err("two of its files have one name".to_owned()) }
+    if named.len() == count { Ok(named) } else { Err("two of its files have the same name".to_owned()) }
 }
 
 /// The files of the version with those of the answer in their place.
@@ -296,7 +296,7 @@ fn answered(case: &Case, answer: &Answer) -> Result<BTreeMap<String, VersionFile
             Some(file) => file.bytes = text.clone().into_bytes(),
             None if !base.tool.placement.exclusive => {
                 let main = base.main_file().map_or("its script", |file| file.path.as_str());
-                return Err(format!("the tool is one script: put everything into {main}, {path} cannot be added"));
+                return Err(format!("the tool is a single script: put everything into {main}; {path} cannot be added"));
             }
             None => {
                 let mode = if text.starts_with("#!") { FileMode::Executable } else { FileMode::Plain };

@@ -43,11 +43,11 @@ impl NewTools<'_> {
             [digest] => Ok(Document::read(&self.workspace.documents().get(digest)?)),
             [] => {
                 let message = format!("there is no file and no kept document {digits:?}");
-                Err(EngineError::new(ErrorCode::NotFound, message, "name a file, or six digits of a digest at least"))
+                Err(EngineError::new(ErrorCode::NotFound, message, "name a file, or at least six digits of a digest"))
             }
             _ => {
                 let message = format!("{} kept documents begin with {digits}", fitting.len());
-                Err(EngineError::new(ErrorCode::Ambiguous, message, "give more digits"))
+                Err(EngineError::new(ErrorCode::Ambiguous, message, "use more digits"))
             }
         }
     }

@@ -87,8 +87,8 @@ impl Evolutions<'_> {
                 }
             }
             EvolutionState::Good | EvolutionState::Spent | EvolutionState::Failed | EvolutionState::Stopped => {
-                let message = format!("evolution {id} is over: {}", row.message);
-                let hint = format!("`toolsmith evolve {}` begins another one", row.tool);
+                let message = format!("evolution {id} has ended: {}", row.message);
+                let hint = format!("`toolsmith evolve {}` starts a new one", row.tool);
                 return Err(EngineError::new(ErrorCode::Conflict, message, hint));
             }
         }
@@ -203,7 +203,7 @@ impl Drive<'_> {
                 Ok(event) => return event,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Err(EngineError::internal("the threads of the loop ended"));
+                    return Err(EngineError::internal("the evolution threads stopped"));
                 }
             }
         }
@@ -325,8 +325,8 @@ impl Drive<'_> {
             (self.on)(Progress::Text { at, text });
         };
         if generator == repair::GENERATOR {
-            let repaired = repair::repair(told)
-                .ok_or_else(|| refused("the built-in repairs find nothing that they can mend".to_owned()))?;
+            let repaired =
+                repair::repair(told).ok_or_else(|| refused("the built-in repairs find nothing to fix".to_owned()))?;
             tell(&repaired.answer.notes);
             return Ok(Written { text: repaired.text(), usage: Usage::default(), model: None });
         }
@@ -344,10 +344,9 @@ impl Drive<'_> {
         (generator, prompt): (&str, Digest),
     ) -> Result<(Answer, Candidate), Unusable> {
         let answer = read(text, &Want::of(told)).map_err(|unusable| match (earlier, unusable.fault) {
-            (Some((at, _)), Fault::Unchanged) => Unusable {
-                why: format!("every file in the answer is as in round {}; nothing was changed", at.round),
-                ..unusable
-            },
+            (Some((at, _)), Fault::Unchanged) => {
+                Unusable { why: format!("all files in the answer are the same as in round {}", at.round), ..unusable }
+            }
             _ => unusable,
         })?;
         let unusable = |why: String| {
@@ -360,7 +359,8 @@ impl Drive<'_> {
         let texts = answer.files.iter().map(|(_, text)| text).chain(&answer.manifest);
         if texts.clone().any(|text| crate::domain::is_redacted(text)) {
             return Err(unusable(
-                "a file holds a mark that stands for a secret; read the secret from the environment instead".to_owned(),
+                "a file contains a redaction mark instead of a secret; read the secret from the environment instead"
+                    .to_owned(),
             ));
         }
         let answer = earlier.map_or_else(|| answer.clone(), |(_, earlier)| answer.over(earlier));
@@ -378,7 +378,8 @@ impl Drive<'_> {
             .and_then(|lane| lane.answer)
             .map(|digest| self.engine.evolutions().kept_answer(digest))
             .transpose()?;
-        kept.and_then(|kept| kept.answer).ok_or_else(|| EngineError::internal("an answer of the loop is not kept"))
+        kept.and_then(|kept| kept.answer)
+            .ok_or_else(|| EngineError::internal("an answer of the evolution is not stored"))
     }
 
     fn examined(&self, course: &Course, at: LaneId) -> Event {

@@ -33,7 +33,7 @@ impl Evolutions<'_> {
         }
         let same = found.replay.iter().filter(|one| one.outcome == ReplayOutcome::Same).count();
         if same > 0 {
-            let text = format!("{} came out as before", count(same, "recorded input"));
+            let text = format!("{} gave the same result", count(same, "recorded input"));
             lines.push(line(Weight::Fact, "replayed", text));
         }
         Ok(lines)

@@ -22,13 +22,13 @@ impl Evolutions<'_> {
     pub fn generator(&self, name: &str) -> Result<Generator, EngineError> {
         let settings = &self.workspace.settings;
         let Some(setting) = settings.generators.iter().find(|setting| setting.name == name) else {
-            let message = format!("there is no generator {name} that can be asked");
+            let message = format!("unknown generator {name}");
             return Err(EngineError::new(ErrorCode::NotFound, message, self.where_generators_stand()));
         };
         let fetch = |source: &SecretSource| source.value(&self.workspace.programs).map(Some);
         ready(setting, settings, &self.workspace.programs, self.workspace.options.program.as_deref(), &fetch).map_err(
             |why| {
-                let hint = "`toolsmith doctor` looks whether each generator can be reached";
+                let hint = "`toolsmith doctor` checks each generator";
                 EngineError::new(ErrorCode::Refused, format!("the generator {name} needs {why}"), hint)
             },
         )
@@ -43,9 +43,9 @@ impl Evolutions<'_> {
                 || ["generators", "evolve"].iter().any(|word| problem.message.contains(word))
         };
         match self.workspace.setting_problems.iter().find(is_about) {
-            Some(problem) => format!("{}; {}; `toolsmith doctor` looks at all of it", problem.placed(), problem.hint),
+            Some(problem) => format!("{}; {}; `toolsmith doctor` checks all of it", problem.placed(), problem.hint),
             None => format!(
-                "{} names them: [generators.agent] command = [\"program\", \"argument\"]",
+                "define one in {}: [generators.agent] command = [\"program\", \"argument\"]",
                 self.workspace.options.home.config_file().display()
             ),
         }
@@ -109,16 +109,12 @@ pub(in crate::engine) fn doctor_lines(settings: &Settings, programs: &Arc<Progra
             .collect();
         let all = settings.generators.iter().zip(tried);
         all.map(|(setting, tried)| {
-            let found = tried.join().unwrap_or_else(|_| Err("looking for it broke".to_owned()));
+            let found = tried.join().unwrap_or_else(|_| Err("the lookup failed".to_owned()));
             let (state, message) = match found {
                 Ok(message) => ("ok", message),
                 Err(message) => ("warn", message),
             };
-            let hint = if state == "ok" {
-                ""
-            } else {
-                "it cannot be asked until that is mended; [generators] in config.toml sets it up"
-            };
+            let hint = if state == "ok" { "" } else { "fix this to use it; [generators] in config.toml configures it" };
             let message = SafeText::new(&message).to_string();
             let name = format!("generator {}", setting.name);
             DoctorLine { name, state: state.to_owned(), message, hint: hint.to_owned() }
@@ -145,13 +141,13 @@ fn look(
             let named = || env.iter().filter(|name| !settings.secrets.contains_key(*name)).map(String::as_str);
             let missing: Vec<&str> = named().filter(|name| std::env::var_os(name).is_none()).collect();
             let kept: Vec<&str> = named().filter(|name| loads_code(name) && !missing.contains(name)).collect();
-            let all = [("not set", missing), ("not handed on, it loads code", kept)];
+            let all = [("not set", missing), ("not passed on, because it loads code", kept)];
             let notes = all.iter().filter(|(_, names)| !names.is_empty());
             let notes = notes.map(|(what, names)| format!("; {what}: {}", names.join(", ")));
             notes.fold(found, |said, note| said + &note)
         }
         WaySetting::Api(api) if api.key.is_some() && is_exposed(&api.url) => {
-            format!("{found}; its key goes there unencrypted, use https")
+            format!("{found}; its key is sent unencrypted, use https")
         }
         WaySetting::Api(_) => found,
     })
@@ -227,7 +223,7 @@ mod tests {
         let lines = doctor_lines(&settings, &Arc::default());
         let told: Vec<_> = lines.iter().map(|line| (line.name.as_str(), line.state.as_str())).collect();
         assert_eq!(told, [("generator here", "ok"), ("generator gone", "warn"), ("generator keyless", "warn")]);
-        assert!(lines[0].message.ends_with("outside of the sandbox; not set: TOOLSMITH_TEST_ABSENT"), "{lines:?}");
+        assert!(lines[0].message.ends_with("outside the sandbox; not set: TOOLSMITH_TEST_ABSENT"), "{lines:?}");
         assert_eq!(lines[1].message, "there is no program no-such-agent on the PATH");
         let why = "it needs its key (command no-such-program): there is no program no-such-program on the PATH";
         assert_eq!(lines[2].message, why);

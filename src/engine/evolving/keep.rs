@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::{Map, json};
 
 /// What is told of a hint that only repairs answered.
-const HINT_UNREAD: &str = "the hint was not acted on: built-in repairs read no words";
+const HINT_UNREAD: &str = "the hint was ignored: built-in repairs do not use hints";
 
 /// A loop with everything that was found.
 #[derive(Debug, Clone, Serialize)]
@@ -85,13 +85,13 @@ impl Evolutions<'_> {
                 // Its original went meanwhile, say: it ends all the same, and what was made is not lost.
                 Err(error) => (
                     EvolutionState::Spent,
-                    format!("good after {rounds}, but not written: {}; the answer stays kept", error.message),
+                    format!("good after {rounds}, but not saved: {}; the answer is kept", error.message),
                 ),
             },
             End::Spent { best: Some(_) } => {
-                (EvolutionState::Spent, format!("not good after {rounds}; the best of them can be kept"))
+                (EvolutionState::Spent, format!("not good after {rounds}; you can keep the best answer"))
             }
-            End::Spent { best: None } => (EvolutionState::Spent, format!("no answer could be used in {rounds}")),
+            End::Spent { best: None } => (EvolutionState::Spent, format!("no usable answer in {rounds}")),
             End::Failed { message, .. } => (EvolutionState::Failed, message.clone()),
             End::Stopped { .. } => {
                 (EvolutionState::Stopped, format!("stopped in round {}", course.rounds.len().max(1)))
@@ -141,7 +141,7 @@ impl Evolutions<'_> {
         let (row, id) = (&case.row, case.row.id);
         let examined = self.workspace.read(|q| Ok(q.examined_answers(id)?))?;
         let (at, found) = chosen(id, course, &examined, at)?;
-        let lane = course.lane(at).ok_or_else(|| EngineError::internal("an answer has no place"))?;
+        let lane = course.lane(at).ok_or_else(|| EngineError::internal("an answer has no number"))?;
         let kept = self.candidate_kept(case, found)?;
         if let Some(there) = self.same_code(case, &kept)? {
             return self.lies_already(id, found, &there);
@@ -200,14 +200,14 @@ impl Evolutions<'_> {
             .find(|review| review.tool == there.name && review.digest == there.digest)
             .map(|review| review.id);
         let state = match (review, there.facts.review) {
-            (Some(review), _) => format!("which waits in review {review}"),
-            (None, ToolReview::None) => format!("which lies in {}", there.place()),
-            (None, word) => format!("which is {}", word.word()),
+            (Some(review), _) => format!("pending in review {review}"),
+            (None, ToolReview::None) => format!("in {}", there.place()),
+            (None, word) => format!("now {}", word.word()),
         };
         let message = if there.digest == found.digest {
-            format!("{} {} is written already, {state}", there.name, there.version)
+            format!("{} {} is already saved, {state}", there.name, there.version)
         } else {
-            format!("equal to {} {}, {state}; nothing was written", there.name, there.version)
+            format!("same as {} {}, {state}; nothing was saved", there.name, there.version)
         };
         if review.is_some() {
             self.workspace.transact(|tx| Ok(tx.put_made(id, there.digest, review)?))?;
@@ -234,13 +234,13 @@ impl Evolutions<'_> {
         }
         let refused = |message: String, hint: &str| Err(EngineError::new(ErrorCode::Conflict, message, hint));
         if !view.tools.iter().any(|there| there.path == tool.path) {
-            return refused(format!("{} is gone", tool.path), "bring it back first; its files are kept");
+            return refused(format!("{} no longer exists", tool.path), "restore it first; its files are kept");
         }
         match way {
             Way::Kept => Ok(()),
             Way::Ended => {
-                let hint = format!("`toolsmith keep {}` writes it all the same", row.id);
-                refused(format!("{} changed since it was asked about", row.tool), &hint)
+                let hint = format!("`toolsmith keep {}` saves it anyway", row.id);
+                refused(format!("{} changed since the evolution started", row.tool), &hint)
             }
         }
     }
@@ -256,15 +256,15 @@ fn chosen<'e>(
     let hint = format!("`toolsmith evolutions {id}` shows its rounds");
     let refused = |message: String| EngineError::new(ErrorCode::Conflict, message, hint.clone());
     let Some(at) = at.or_else(|| course.best()) else {
-        return Err(refused(format!("evolution {id} has no examined answer to keep")));
+        return Err(refused(format!("evolution {id} has no checked answer to keep")));
     };
     let place = format!("{}.{}", at.round, at.lane + 1);
     if course.lane(at).is_none() {
         return Err(refused(format!("evolution {id} has no answer {place}")));
     }
     let found = examined.iter().find(|one| (one.round, one.lane) == (at.round, at.lane));
-    let found = found
-        .ok_or_else(|| refused(format!("answer {place} of evolution {id} was not examined: it has no version")))?;
+    let found =
+        found.ok_or_else(|| refused(format!("answer {place} of evolution {id} was not checked: it has no version")))?;
     Ok((at, found))
 }
 
@@ -278,7 +278,7 @@ fn is_hint_unread(row: &Evolution, course: &Course, best: Option<LaneId>) -> boo
 fn rationale(row: &Evolution, step: &str, generator: &str, at: LaneId) -> String {
     let hint = row.asked.hint.lines().next().unwrap_or_default();
     let wanted = match (hint, row.asked.failures.first()) {
-        ("", Some(run)) => format!("against the failure of run {run}"),
+        ("", Some(run)) => format!("to fix the failure of run {run}"),
         ("", None) => "without a hint".to_owned(),
         (hint, _) if generator == GENERATOR => format!("{hint} [{HINT_UNREAD}]"),
         (hint, _) => hint.to_owned(),

@@ -124,7 +124,7 @@ impl NewTools<'_> {
             words => words,
         };
         let rationale = match replaces {
-            Some(review) => format!("{origin}; takes the place of review {review}"),
+            Some(review) => format!("{origin}; replaces review {review}"),
             None => origin,
         };
         let request = json!({
@@ -156,12 +156,16 @@ impl NewTools<'_> {
     fn waiting_specification(&self, review: ReviewId, caller: &Caller) -> Result<ToolName, EngineError> {
         let row = self.specification_row(review)?;
         if row.state != ReviewState::Waiting {
-            let message = format!("review {review} does not wait any more, it is {}", row.state);
-            return Err(EngineError::new(ErrorCode::Conflict, message, "`toolsmith new --spec FILE` asks anew"));
+            let message = format!("review {review} is no longer pending; it is {}", row.state);
+            return Err(EngineError::new(
+                ErrorCode::Conflict,
+                message,
+                "request again with `toolsmith new --spec FILE`",
+            ));
         }
         if matches!(caller, Caller::Agent(_)) && row.asker.as_deref() != Some(caller.identity().as_str()) {
-            let message = format!("review {review} was not asked for by {}", caller.word());
-            return Err(EngineError::new(ErrorCode::Refused, message, "ask with a specification of your own"));
+            let message = format!("review {review} was not requested by {}", caller.word());
+            return Err(EngineError::new(ErrorCode::Refused, message, "submit your own specification"));
         }
         Ok(row.tool)
     }
@@ -171,8 +175,8 @@ impl NewTools<'_> {
         if row.kind == ReviewKind::Specification {
             return Ok(row);
         }
-        let message = format!("review {review} asks about a {}, not a specification", row.kind);
-        Err(EngineError::new(ErrorCode::Usage, message, "`toolsmith reviews` lists what waits"))
+        let message = format!("review {review} is about a {}, not a specification", row.kind);
+        Err(EngineError::new(ErrorCode::Usage, message, "`toolsmith reviews` lists pending reviews"))
     }
 
     fn drafted(&self, name: Option<ToolName>, source: &Source<'_>) -> Result<Drafted, EngineError> {
@@ -196,8 +200,8 @@ impl NewTools<'_> {
             Source::File { name: file, bytes, enclosed } => match structured(file, bytes)? {
                 Some(value) => {
                     let usage = |why: String| {
-                        let hint = "`toolsmith new --describe WORDS` drafts one; its fields are in assets/specification.schema.json of the sources";
-                        EngineError::new(ErrorCode::Usage, format!("{file} is no specification: {why}"), hint)
+                        let hint = "`toolsmith new --describe WORDS` drafts one; see assets/specification.schema.json for the fields";
+                        EngineError::new(ErrorCode::Usage, format!("{file} is not a valid specification: {why}"), hint)
                     };
                     let mut specification = ToolSpecification::read(value, name.as_ref()).map_err(usage)?;
                     if let Some(name) = name {
@@ -223,7 +227,7 @@ impl NewTools<'_> {
         let kept = files.iter().find(|file| file.path == REQUEST_FILE).map(|file| file.bytes.as_slice());
         let unreadable = |why: String| {
             let message = format!("the specification of review {review} cannot be read: {why}");
-            let hint = format!("`toolsmith spec FILE --review {review}` replaces one that waits");
+            let hint = format!("`toolsmith spec FILE --review {review}` replaces a pending one");
             EngineError::new(ErrorCode::Failed, message, hint)
         };
         let request: Request =
@@ -330,24 +334,20 @@ impl NewTools<'_> {
     pub(super) fn approved_specification(&self, review: ReviewId) -> Result<(ToolSpecification, Digest), EngineError> {
         let row = self.specification_row(review)?;
         if let Some(fault) = self.workspace.read(|q| Ok(crate::engine::core::fault_of_state(q, &row)?))? {
-            return Err(EngineError::new(
-                ErrorCode::Refused,
-                fault,
-                "`toolsmith verify` names all that does not match",
-            ));
+            return Err(EngineError::new(ErrorCode::Refused, fault, "`toolsmith verify` lists all mismatches"));
         }
         if row.state == ReviewState::Approved {
             return self.specification(review);
         }
         let message = format!("the specification of review {review} is not approved, it is {}", row.state);
-        Err(EngineError::new(ErrorCode::Refused, message, "a human approves it first; then tools are made from it"))
+        Err(EngineError::new(ErrorCode::Refused, message, "ask a human to approve it first"))
     }
 }
 
 /// A specification that no manifest can hold.
 fn unwritable(error: &Unwritable) -> EngineError {
     let message = format!("the specification cannot be written into tool.toml: {}", error.to_string().trim_start());
-    EngineError::new(ErrorCode::Usage, message, "`toolsmith new --spec FILE` asks for approval of another one")
+    EngineError::new(ErrorCode::Usage, message, "`toolsmith new --spec FILE` requests approval of another one")
 }
 
 /// The draft that a document gives, and what of the document goes with it.
@@ -364,8 +364,8 @@ fn read_from(
         Enclosed::Whole => document.text().to_owned(),
     };
     if text.chars().count() > MAX_ENCLOSED {
-        let message = format!("{file} has more than {MAX_ENCLOSED} characters, too many to go with a specification");
-        return Err(EngineError::new(ErrorCode::Refused, message, "leave --no-summarize out"));
+        let message = format!("{file} has more than {MAX_ENCLOSED} characters, too many to attach to a specification");
+        return Err(EngineError::new(ErrorCode::Refused, message, "omit --no-summarize"));
     }
     let about = json!({
         "digest": document.digest(),
@@ -415,8 +415,8 @@ fn name_from(text: &str) -> Result<ToolName, EngineError> {
     ToolName::new(name.trim_end_matches('-')).map_err(|_| {
         EngineError::new(
             ErrorCode::Usage,
-            "a name is missing and none can be made of its words",
-            "`toolsmith new NAME …`",
+            "a name is missing and cannot be derived from the description",
+            "use `toolsmith new NAME …`",
         )
     })
 }

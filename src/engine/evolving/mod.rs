@@ -85,7 +85,7 @@ impl Evolutions<'_> {
             // Nobody drives it: it ends here.
             EvolutionState::Interrupted => self.end_interrupted(row, caller),
             EvolutionState::Good | EvolutionState::Spent | EvolutionState::Failed | EvolutionState::Stopped => {
-                let message = format!("evolution {id} is over: {}", row.message);
+                let message = format!("evolution {id} has ended: {}", row.message);
                 Err(EngineError::new(ErrorCode::Conflict, message, ""))
             }
         }
@@ -124,8 +124,9 @@ fn own(row: &Evolution, caller: &Caller) -> Result<(), EngineError> {
     if matches!(caller, Caller::Human(_)) || row.who == caller.identity() {
         return Ok(());
     }
-    let message = format!("evolution {} is not one of agent {}: {} asked for it", row.id, caller.word(), row.who);
-    Err(EngineError::new(ErrorCode::Refused, message, "a human decides about it"))
+    let message =
+        format!("agent {1} cannot use evolution {0}: it was requested by {2}", row.id, caller.word(), row.who);
+    Err(EngineError::new(ErrorCode::Refused, message, "ask a human"))
 }
 
 /// The loop of a row.
@@ -143,5 +144,5 @@ fn course_of(row: &Evolution) -> Result<Course, EngineError> {
         course.format,
         crate::evolve::course::FORMAT
     );
-    Err(EngineError::new(ErrorCode::Internal, message, "use the newer program"))
+    Err(EngineError::new(ErrorCode::Internal, message, "use a newer version of toolsmith"))
 }

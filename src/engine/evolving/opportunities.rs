@@ -157,13 +157,13 @@ impl Opportunities<'_> {
     ) -> Result<Preview, EngineError> {
         let one = self.find(key, from)?;
         Ok(Preview {
-            title: format!("Make a specification of {}?", one.name),
+            title: format!("Create a specification from {}?", one.name),
             lines: vec![
                 one.title.clone(),
                 one.seen(),
-                "it waits for a review; nothing is made before it is approved".to_owned(),
+                "it needs a review; no code is written before approval".to_owned(),
             ],
-            undo: "u (undo) takes it away again".to_owned(),
+            undo: "u (undo) removes it again".to_owned(),
         })
     }
 
@@ -176,13 +176,13 @@ impl Opportunities<'_> {
         Ok(Preview {
             title: format!("Dismiss opportunity {}?", one.key),
             lines: vec![one.title.clone(), one.seen()],
-            undo: "u (undo) shows it again".to_owned(),
+            undo: "u (undo) restores it".to_owned(),
         })
     }
 
     /// The opportunity whose key begins so.
     fn find(&self, key: &str, from: &OpportunitySources) -> Result<Opportunity, EngineError> {
-        let hint = "`toolsmith opportunities` lists them; name the same files again with which it was found";
+        let hint = "`toolsmith opportunities` lists them; pass the same files that it was found with";
         if key.len() < KEY_LEAST {
             let message = format!("{key:?} is too short: at least {KEY_LEAST} digits of the key");
             return Err(EngineError::new(ErrorCode::Usage, message, hint));
@@ -193,7 +193,7 @@ impl Opportunities<'_> {
             (Some(one), None) => Ok(one),
             (Some(_), Some(_)) => {
                 let message = format!("{key} begins the key of several opportunities");
-                Err(EngineError::new(ErrorCode::Ambiguous, message, "give more digits"))
+                Err(EngineError::new(ErrorCode::Ambiguous, message, "use more digits"))
             }
             (None, _) => Err(EngineError::new(ErrorCode::NotFound, format!("there is no opportunity {key}"), hint)),
         }
@@ -278,7 +278,7 @@ impl Opportunities<'_> {
                 EngineError::new(ErrorCode::Usage, format!("{name} describes no operations{why}"), hint)
             };
             let document = structured(&name, &bytes_of(path, MAX_DOCUMENT)?)?;
-            let document = document.ok_or_else(|| no_operations(": its ending is none that is read"))?;
+            let document = document.ok_or_else(|| no_operations(": its file extension is not supported"))?;
             let catalog = self.engine.library().catalog();
             let known = |name: &str| {
                 let name = ToolName::of_words(name);
@@ -316,7 +316,7 @@ fn worsened(alert: &ToolAlert, runs: &[RunFact]) -> mine::Worsened {
     let (what, drop) = match alert.kind {
         AlertKind::Success => ("success rate", alert.before - alert.now),
         AlertKind::Slower => ("time", 1.0 - alert.before / alert.now),
-        AlertKind::Benchmark => ("time beside its benchmark", 1.0 - alert.before / alert.now),
+        AlertKind::Benchmark => ("time compared with its benchmark", 1.0 - alert.before / alert.now),
     };
     mine::Worsened {
         tool: tool.to_string(),
@@ -339,7 +339,7 @@ fn bytes_of(path: &Path, most: u64) -> Result<Vec<u8>, EngineError> {
     let shown = path.display();
     let unreadable = |error: std::io::Error| {
         let code = if error.kind() == std::io::ErrorKind::NotFound { ErrorCode::NotFound } else { ErrorCode::Failed };
-        EngineError::new(code, format!("cannot read {shown}: {error}"), "name a file that can be read")
+        EngineError::new(code, format!("cannot read {shown}: {error}"), "name a readable file")
     };
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
@@ -347,5 +347,5 @@ fn bytes_of(path: &Path, most: u64) -> Result<Vec<u8>, EngineError> {
         return Ok(bytes);
     }
     let message = format!("{shown} has more than {} MiB", most >> 20);
-    Err(EngineError::new(ErrorCode::Refused, message, "give its newest part, for example with `tail`"))
+    Err(EngineError::new(ErrorCode::Refused, message, "pass only its newest part, for example with `tail`"))
 }

@@ -41,9 +41,9 @@ impl Evolutions<'_> {
         for run in chosen {
             let record = self.engine.runs().record(*run)?;
             let wrong = if record.tool != tool.name {
-                format!("run {run} is one of {}, not of {}", record.tool, tool.name)
+                format!("run {run} is a run of {}, not of {}", record.tool, tool.name)
             } else if record.outcome == RunOutcome::Succeeded && !self.is_marked(tool, *run)? {
-                format!("run {run} succeeded: there is no failure in it")
+                format!("run {run} succeeded, so there is no failure to fix")
             } else {
                 continue;
             };
@@ -177,7 +177,7 @@ impl Evolutions<'_> {
         Ok(helped
             .map(|row| {
                 let uses = crate::domain::plural(row.uses as usize, "time", "times");
-                format!("against {} failures: {} was good {} of {uses}", row.failure, row.mutation, row.good)
+                format!("against {} failures: {} helped {} of {uses} times", row.failure, row.mutation, row.good)
             })
             .collect())
     }

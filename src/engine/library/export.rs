@@ -60,7 +60,7 @@ impl Library<'_> {
         let rows = self.exported()?;
         let failed = |error: &dyn std::fmt::Display| {
             let message = format!("cannot write {}: {error}", path.display());
-            EngineError::new(ErrorCode::Failed, message, "name a new file in a folder that you may write")
+            EngineError::new(ErrorCode::Failed, message, "name a new file in a writable folder")
         };
         if path.exists() {
             let message = format!("{} exists", path.display());

@@ -69,7 +69,7 @@ impl Library<'_> {
         if rows.next().is_some() {
             return Err(EngineError::new(
                 ErrorCode::Ambiguous,
-                format!("{text:?} means several archived versions"),
+                format!("{text:?} matches several archived versions"),
                 hint,
             ));
         }
@@ -99,8 +99,8 @@ impl Library<'_> {
     ) -> Result<crate::domain::ToolDetail, EngineError> {
         let detail = self.detail(&*self.resolve(tool)?)?;
         if detail.tool.digest != digest {
-            let message = format!("{} changed since it was asked about", detail.tool.name);
-            return Err(EngineError::new(ErrorCode::Conflict, message, "look at it again, then repeat"));
+            let message = format!("{} changed since you were asked", detail.tool.name);
+            return Err(EngineError::new(ErrorCode::Conflict, message, "check it again, then retry"));
         }
         Ok(detail)
     }
@@ -110,8 +110,8 @@ impl Library<'_> {
         let found = catalog::read(&self.workspace.plan, tool).map_err(|problem| {
             EngineError::new(
                 ErrorCode::Conflict,
-                format!("the files of {} cannot be read any more: {}", tool.name, problem.message),
-                "look at it again, then repeat",
+                format!("the files of {} can no longer be read: {}", tool.name, problem.message),
+                "check it again, then retry",
             )
         })?;
         Ok(found.files)

@@ -132,7 +132,7 @@ impl Pair<'_> {
 fn told(claim: &Claim<'_>, owner: &Tool) -> String {
     let of = claims(owner).find(|of| of.what != TITLE && key(of.text) == key(claim.text));
     let (what, text) = of.map_or((NAME, owner.name.as_str()), |of| (of.what, of.text));
-    let how = if text == claim.text { "is" } else { "can be taken for" };
+    let how = if text == claim.text { "is" } else { "can be confused with" };
     let (claimed, text) = (SafeText::new(claim.text), SafeText::new(text));
     let which = if text == claimed { String::new() } else { format!(" {:?}", text.to_string()) };
     let article = if what == "alias" { "an" } else { "the" };
@@ -148,7 +148,7 @@ fn told(claim: &Claim<'_>, owner: &Tool) -> String {
 
 fn problem(tool: &Tool, message: String) -> Problem {
     let hint = format!(
-        "names of approved, core and archived tools are reserved: rename it; until then only its path means it ({})",
+        "names of approved, core and archived tools are reserved: rename it; until then use its path ({})",
         tool.path
     );
     Problem { path: tool.path.clone(), line: None, code: ProblemCode::ReservedName, message, hint }

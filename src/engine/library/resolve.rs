@@ -64,8 +64,8 @@ pub fn resolve(view: &CatalogView, text: &str) -> Result<Option<Arc<Tool>>, Engi
         let paths: Vec<&str> = rows.iter().map(|tool| tool.path.as_str()).collect();
         return Err(EngineError::new(
             ErrorCode::Ambiguous,
-            format!("{name} means {} different tools", rows.len()),
-            format!("name one by its path: {}", paths.join(", ")),
+            format!("{name} matches {} different tools", rows.len()),
+            format!("use a path: {}", paths.join(", ")),
         ));
     }
     Ok(Some(Arc::clone(first)))
@@ -88,8 +88,8 @@ fn answers_to(tool: &Tool, name: &str) -> bool {
 fn reserved(view: &CatalogView, name: &str) -> Option<EngineError> {
     let goes_by = |tool: &&Arc<Tool>| tool.name.as_str() == name || answers_to(tool, name);
     let tool = view.tools.iter().filter(|tool| tool.facts.reserved.is_some()).find(goes_by)?;
-    let message = format!("{name:?} does not mean {}: {}", tool.path, tool.facts.reserved.as_deref()?);
-    Some(EngineError::new(ErrorCode::NotFound, message, format!("its path means it: {}", tool.path)))
+    let message = format!("{name:?} does not refer to {}: {}", tool.path, tool.facts.reserved.as_deref()?);
+    Some(EngineError::new(ErrorCode::NotFound, message, format!("use its path: {}", tool.path)))
 }
 
 fn unknown(view: &CatalogView, name: &str) -> EngineError {
@@ -111,6 +111,6 @@ fn unknown(view: &CatalogView, name: &str) -> EngineError {
 /// A tool name as a human or an agent wrote it.
 pub(in crate::engine) fn tool_name(text: &str) -> Result<ToolName, EngineError> {
     ToolName::new(text).map_err(|error| {
-        EngineError::new(ErrorCode::Usage, format!("{text:?} is no tool name: {error}"), "use a-z 0-9 _ . - only")
+        EngineError::new(ErrorCode::Usage, format!("{text:?} is not a tool name: {error}"), "use a-z 0-9 _ . - only")
     })
 }

@@ -31,8 +31,8 @@ impl Library<'_> {
             // An empty answer would say that every tool is lost.
             return Err(EngineError::new(
                 ErrorCode::NotFound,
-                "the workspace folder is gone",
-                "bring it back; what is shown is what was there last",
+                "the workspace folder no longer exists",
+                "restore it; the list shows its last known content",
             ));
         }
         let mut scanned = lock(&self.state.scanned);

@@ -204,7 +204,7 @@ impl Library<'_> {
         let since = Instant(at.0 - insight::NOW_MS - insight::BEFORE_MS);
         let runs = self.workspace.read(|q| Ok(q.judged_runs(&tool.name, since)?))?;
         let found = insight::alerts(&samples(&runs), at, self.benchmark_p95(tool)?);
-        let remedy = if tool.stage.is_vouched() { "rollback (B) or evolve (e)" } else { "evolve (e) mends it" };
+        let remedy = if tool.stage.is_vouched() { "rollback (B) or evolve (e)" } else { "evolve (e) may fix it" };
         Ok(found.first().map(|alert| format!("{} {}: {remedy}", tool.name, alert.sentence())))
     }
 
@@ -297,7 +297,7 @@ impl Dashboard {
             format!("tools      {}", counts(&self.stages)),
             format!("cost       {}", counts(&self.tiers)),
             format!(
-                "waiting    {} · {}{}",
+                "pending    {} · {}{}",
                 plural(self.waiting_reviews, "review", "reviews"),
                 plural(self.open_failures, "open failure", "open failures"),
                 self.recovery()
@@ -315,7 +315,7 @@ impl Dashboard {
         };
         section(
             &mut lines,
-            "Got worse",
+            "Regressions",
             self.alerts.iter().map(|a| format!("  ! {} {}", a.tool, a.alert.sentence())).collect(),
         );
         section(&mut lines, "Most used, with score", self.top.iter().map(ScoredTool::line).collect());
@@ -330,11 +330,13 @@ impl Dashboard {
     fn foreseen(&self) -> Option<String> {
         let Foresight { warned, hits, failed, .. } = self.warnings;
         let rate = self.warnings.hit_rate()? * 100.0;
-        Some(format!("warnings   {hits} of {warned} came true ({rate:.0} %) · {failed} runs failed, warned of or not"))
+        Some(format!(
+            "warnings   {hits} of {warned} were right ({rate:.0} %) · {failed} runs failed, with or without a warning"
+        ))
     }
 
     fn recovery(&self) -> String {
-        let told = |ms| format!(" · works again after {} (median)", span(ms));
+        let told = |ms| format!(" · median time to recovery {}", span(ms));
         self.median_recovery_ms.map(told).unwrap_or_default()
     }
 

@@ -206,8 +206,10 @@ impl Mover<'_> {
                 Ok(()) => {
                     let (base, aside) =
                         (&self.relocation.to.base, aside.strip_prefix(self.workspace).unwrap_or(&aside));
-                    self.notes
-                        .push(format!("{base} held files that were kept nowhere: they are in {} now", aside.display()));
+                    self.notes.push(format!(
+                        "{base} contained files without a kept copy: they are now in {}",
+                        aside.display()
+                    ));
                     return self.done("put aside");
                 }
             }

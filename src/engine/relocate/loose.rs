@@ -85,7 +85,7 @@ impl Mover<'_> {
                 continue;
             }
             if !from.exclusive && path.starts_with("@/") {
-                self.notes.push(format!("{place} stays: other tools may use it"));
+                self.notes.push(format!("{place} was not removed: other tools may use it"));
             } else if self
                 .files
                 .iter()
@@ -99,7 +99,7 @@ impl Mover<'_> {
             }
         }
         if !newer.is_empty() {
-            self.notes.push(format!("{} changed since and stays", listed(&newer)));
+            self.notes.push(format!("{} was not removed: it changed since", listed(&newer)));
         }
         self.remove_folder(from, newer.is_empty())
     }
@@ -119,7 +119,7 @@ impl Mover<'_> {
             .map_or_else(|| vec!["more".to_owned()], |files| files.into_iter().map(|file| file.path).collect());
         let rest: Vec<String> = files.into_iter().chain(found.apart).collect();
         if !rest.is_empty() {
-            self.notes.push(format!("{} stays: it still holds {}", from.base, listed(&rest)));
+            self.notes.push(format!("{} was not removed: it still contains {}", from.base, listed(&rest)));
         }
         // It speaks of a version that is no longer beside it.
         let approval = folder.join(APPROVAL_FILE);

@@ -47,13 +47,13 @@ pub enum RelocateError {
         source: io::Error,
     },
     /// A file with other content is in the way in a shared folder; nothing was changed.
-    #[error("{path} has other content and is not overwritten")]
+    #[error("{path} has different content, so it is not overwritten")]
     Conflict {
         /// Where, relative to the workspace.
         path: String,
     },
     /// A path that leaves its place, or a place that belongs to more than one tool.
-    #[error("{path:?} is no place for a version")]
+    #[error("{path:?} is not a valid path for a version")]
     BadPath {
         /// The path.
         path: String,
@@ -94,8 +94,8 @@ pub fn writable(workspace: &Path, to: &Placement) -> Result<(), EngineError> {
     let wanted = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
     rustix::fs::access(there, wanted).map_err(|error| {
         let folder = there.strip_prefix(workspace).unwrap_or(there).display();
-        let message = format!("nothing can be written to {folder}: {}", io::Error::from(error));
-        EngineError::new(ErrorCode::Failed, message, "let it be written to, then repeat")
+        let message = format!("{folder} is not writable: {}", io::Error::from(error));
+        EngineError::new(ErrorCode::Failed, message, "make it writable, then retry")
     })
 }
 
@@ -279,8 +279,8 @@ impl From<RelocateError> for EngineError {
     fn from(error: RelocateError) -> EngineError {
         let (code, hint) = match &error {
             RelocateError::Io { source, .. } => (ErrorCode::Failed, io_hint(source)),
-            RelocateError::Conflict { .. } => (ErrorCode::Conflict, "move that file away, then try again"),
-            RelocateError::BadPath { .. } => (ErrorCode::Internal, "`toolsmith verify` checks what is stored"),
+            RelocateError::Conflict { .. } => (ErrorCode::Conflict, "move the file away, then try again"),
+            RelocateError::BadPath { .. } => (ErrorCode::Internal, "`toolsmith verify` checks the stored files"),
             RelocateError::WrongFiles { .. } => (ErrorCode::Internal, "`toolsmith verify` checks the kept copies"),
             RelocateError::Commit(git) => (ErrorCode::Failed, git.hint()),
         };
@@ -290,9 +290,9 @@ impl From<RelocateError> for EngineError {
 
 fn io_hint(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk, then try again",
-        io::ErrorKind::PermissionDenied => "make the folder writable for you, then try again",
-        io::ErrorKind::ReadOnlyFilesystem => "mount the file system writable, then try again",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some disk space, then try again",
+        io::ErrorKind::PermissionDenied => "make the folder writable, then try again",
+        io::ErrorKind::ReadOnlyFilesystem => "mount the file system read-write, then try again",
         _ => "`toolsmith doctor` checks the folders; then try again",
     }
 }

@@ -173,7 +173,7 @@ fn scenarios() -> Vec<Scenario> {
             files: native.clone(),
         },
         Scenario {
-            name: "an approval onto files that are kept nowhere",
+            name: "an approval onto files that are without a kept copy",
             before: |repo| {
                 lay(repo, "tools/approved/adder", &older());
                 lay(repo, "tools/experimental/adder", &version());
@@ -309,11 +309,11 @@ fn a_replaced_version_goes_but_what_is_no_part_of_it_stays() {
 
 #[test]
 fn files_that_are_kept_nowhere_are_put_aside_and_named() {
-    let scenario = scenario("an approval onto files that are kept nowhere");
+    let scenario = scenario("an approval onto files that are without a kept copy");
     let repo = begin(&scenario);
     let done = run(&scenario, &repo).unwrap();
     let note =
-        "tools/approved/adder held files that were kept nowhere: they are in tools/archived/.adder.replaced-7-2 now";
+        "tools/approved/adder contained files without a kept copy: they are now in tools/archived/.adder.replaced-7-2";
     assert_eq!(done.notes, vec![note]);
     assert!(names(&repo).contains(&"tools/archived/.adder.replaced-7-2/old.py".to_owned()));
     assert!(names(&repo).contains(&"tools/archived/.adder.replaced-7/mine".to_owned()));
@@ -325,7 +325,7 @@ fn a_newer_file_at_the_source_is_never_taken_away() {
     let repo = begin(&scenario);
     repo.write("tools/experimental/adder/tool.toml", "name = \"newer\"\n");
     let done = run(&scenario, &repo).unwrap();
-    assert_eq!(done.notes, vec!["tools/experimental/adder/tool.toml changed since and stays"]);
+    assert_eq!(done.notes, vec!["tools/experimental/adder/tool.toml was not removed: it changed since"]);
     let left: Vec<_> = names(&repo).into_iter().filter(|name| name.starts_with("tools/experimental/adder/")).collect();
     assert_eq!(
         left,
@@ -345,7 +345,9 @@ fn what_was_never_part_of_the_version_stays_at_the_source() {
     let done = run(&scenario, &repo).unwrap();
     assert_eq!(
         done.notes,
-        vec!["tools/experimental/adder stays: it still holds notes.txt, .git, __pycache__/kept.txt and 1 more"]
+        vec![
+            "tools/experimental/adder was not removed: it still contains notes.txt, .git, __pycache__/kept.txt and 1 more"
+        ]
     );
     assert!(repo.path().join("tools/experimental/adder/.git/refs/tags").is_dir());
     assert!(names(&repo).contains(&"tools/experimental/adder/versions/2.0.0/adder.py".to_owned()));
@@ -361,7 +363,7 @@ fn a_shared_folder_with_other_content_in_the_way_changes_nothing() {
     let to = &scenario.relocation.to;
     assert_eq!(conflicts(&repo.path(), &scenario.files, to), vec!["tools/experimental/adder.yaml"]);
     let error = run(&scenario, &repo).unwrap_err();
-    assert_eq!(error.to_string(), "tools/experimental/adder.yaml has other content and is not overwritten");
+    assert_eq!(error.to_string(), "tools/experimental/adder.yaml has different content, so it is not overwritten");
     assert_eq!(EngineError::from(error).code, ErrorCode::Conflict);
     assert_eq!(end(&repo), before);
 }
@@ -375,7 +377,7 @@ fn a_script_elsewhere_in_the_workspace_is_copied_but_stays() {
     repo.write("tools/llm/adder.yaml", "name: adder\n");
     repo.write("tools/executable/x.py", "print()\n");
     let done = perform(&repo.path(), Some(&repo.open()), &files, &there).unwrap();
-    assert_eq!(done.notes, vec!["tools/executable/x.py stays: other tools may use it"]);
+    assert_eq!(done.notes, vec!["tools/executable/x.py was not removed: other tools may use it"]);
     let copy = "tools/approved/adder/@/tools/executable/x.py";
     assert_eq!(names(&repo), ["README", copy, "tools/approved/adder/adder.yaml", "tools/executable/x.py"]);
     let back = relocation(&files, Some(place("tools/approved/adder", true)), shelf);
@@ -428,7 +430,7 @@ fn a_full_disk_is_named_and_the_room_is_given_back() {
     let Scenario { files, relocation, .. } = &scenario;
     let mover = Mover { workspace: &workspace, files, relocation, notes: Vec::new(), step: &mut step };
     let error = EngineError::from(mover.perform(None).unwrap_err());
-    assert_eq!((error.code, error.hint.as_str()), (ErrorCode::Failed, "make room on the disk, then try again"));
+    assert_eq!((error.code, error.hint.as_str()), (ErrorCode::Failed, "free some disk space, then try again"));
     assert!(error.message.starts_with("failed to write tools/approved/adder/adder.py: "), "{}", error.message);
     fs::remove_dir(repo.path().join("tools/approved")).unwrap();
     assert_eq!(end(&repo), before);
@@ -485,5 +487,5 @@ fn a_place_that_cannot_be_written_to_is_known_before_anything_is_decided() {
     fs::write(dir.path().join("tools/file"), "x").unwrap();
     assert!(writable(dir.path(), &place("tools/experimental/adder/versions/1.1.0", true)).is_ok());
     let error = writable(dir.path(), &place("tools/file/below", true)).unwrap_err();
-    assert!(error.message.starts_with("nothing can be written to tools/file: "), "{}", error.message);
+    assert!(error.message.starts_with("tools/file is not writable: "), "{}", error.message);
 }

@@ -54,10 +54,9 @@ impl Integrity<'_> {
         let more = if named.len() > 1 { format!(" and {} more", named.len() - 1) } else { String::new() };
         let verb = if named.len() > 1 { "were" } else { "was" };
         let message = format!(
-            "{first}{more} {verb} approved by you in a log that is not here: the state of this workspace was lost, or is \
-             on another machine"
+            "{first}{more} {verb} approved by you in a log that is missing: the state of this workspace was lost, or is on another machine"
         );
-        let hint = "adopt them anew, or put the state folder back; `toolsmith doctor` names it";
+        let hint = "adopt them again, or restore the state folder; `toolsmith doctor` shows its path";
         Ok(Some(Problem {
             path: self.workspace.state_dir.display().to_string(),
             line: None,

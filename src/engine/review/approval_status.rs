@@ -67,26 +67,22 @@ impl Doubt {
         match self {
             Doubt::Changed(_) => {
                 format!(
-                    "`toolsmith restore-files {name}` puts the approved files back, `fork` keeps the new ones apart; or approve them in a review"
+                    "restore the approved files with `toolsmith restore-files {name}`, save the new ones as another tool with `fork`, or approve them in a review"
                 )
             }
             Doubt::Misplaced(_) | Doubt::Tampered(_) => {
                 format!(
-                    "`toolsmith restore-files {name}` puts back what was approved; or approve what is there in a review"
+                    "restore the approved files with `toolsmith restore-files {name}`, or approve the current ones in a review"
                 )
             }
             Doubt::Archived(_) => {
-                format!("`toolsmith archive {name}` puts it away again, `toolsmith undo` takes that back")
+                format!("archive it again with `toolsmith archive {name}`, or undo that entry with `toolsmith undo`")
             }
-            Doubt::Unrecorded(_) => {
-                "`toolsmith verify` names all that does not match; then approve the tool again".to_owned()
-            }
+            Doubt::Unrecorded(_) => "`toolsmith verify` lists all mismatches; then approve the tool again".to_owned(),
             Doubt::Unsigned(_) => {
-                "`toolsmith sign` shows what is not signed, `toolsmith sign --yes` signs it".to_owned()
+                "`toolsmith sign` shows what is not signed; `toolsmith sign --yes` signs it".to_owned()
             }
-            Doubt::Unjudged(_) => {
-                "fix [signing] in config.toml; `toolsmith doctor` says what is wrong with it".to_owned()
-            }
+            Doubt::Unjudged(_) => "fix [signing] in config.toml; `toolsmith doctor` shows what is wrong".to_owned(),
         }
     }
 }
@@ -158,7 +154,7 @@ impl Integrity<'_> {
         };
         if let Some(entry) = log.ledger.archived(&row.name, &row.placement.base) {
             let what = format!(
-                "{} was archived by entry {entry}, and nobody restored it: archive it again, or undo entry {entry}",
+                "{} was archived by entry {entry} and never restored: archive it again, or undo entry {entry}",
                 row.place()
             );
             return Ok(Some(Doubt::Archived(what)));
@@ -172,7 +168,7 @@ impl Integrity<'_> {
             return Ok(Some(if is_judged { Doubt::Unsigned(fault) } else { Doubt::Unjudged(fault) }));
         }
         let tampered = match self.link_in(&row.placement, &found.files) {
-            Some(link) => Some(format!("{link} is a symbolic link; what was approved is plain files")),
+            Some(link) => Some(format!("{link} is a symbolic link, but the approved version has regular files only")),
             None => self.fault_beside(&found.tool, giver.entry.as_ref().ok().and_then(Option::as_ref))?,
         };
         Ok(tampered.map(Doubt::Tampered))
@@ -217,7 +213,7 @@ impl Integrity<'_> {
             let undecided = q.undecided()?;
             let heads = if undecided.is_empty() { Vec::new() } else { q.review_heads()? };
             for head in heads.iter().filter(|head| undecided.contains(&head.id)) {
-                let hint = || "`toolsmith verify` names all that does not match".to_owned();
+                let hint = || "`toolsmith verify` lists all mismatches".to_owned();
                 problems.extend(core::fault_of_review(q, head.id)?.map(|fault| problem(&head.path, fault, hint())));
             }
             Ok(())
@@ -250,14 +246,13 @@ impl Integrity<'_> {
             if let Some(newest) = newest.filter(|newest| newest.operation > moved.operation && at_home(&moved)) {
                 let (old, new, entry) = (tool.digest.short(), newest.digest.short(), newest.operation);
                 let what = format!(
-                    "{} holds an older version again ({old}): entry {entry} approved {new} in its place; `toolsmith rollback` \
-                     brings an older one back",
+                    "{} contains the older version {old}, but entry {entry} approved {new}; to return to an older version, use `toolsmith rollback`",
                     tool.place()
                 );
                 return Doubt::Misplaced(what);
             }
             let base = moved.base.as_deref().unwrap_or("another folder");
-            let what = format!("{} lies where it was not approved: that was {base}, as {}", tool.place(), moved.stage);
+            let what = format!("{} is not where it was approved: that was {base}, as {}", tool.place(), moved.stage);
             return Doubt::Misplaced(what);
         }
         let here = approvals.iter().filter(|approval| approval.base.as_ref() == Some(&tool.placement.base));
@@ -267,7 +262,7 @@ impl Integrity<'_> {
         let (was, is) = (approved.digest.short(), tool.digest.short());
         let how = match self.workspace.copies.get(approved.digest) {
             Ok(before) => differences(&before, now),
-            Err(error) => format!("what changed cannot be told, the approved files are not to be had ({error})"),
+            Err(error) => format!("the changes are unknown because the approved files are unavailable ({error})"),
         };
         Doubt::Changed(format!("{} changed since it was approved ({was}, now {is}): {how}", tool.place()))
     }
@@ -301,7 +296,7 @@ impl Integrity<'_> {
             Beside::Text(text) => text,
             Beside::Unknown => return Ok(Some(format!("{path} cannot be read"))),
             // One that was taken over by its signature had it beside it.
-            Beside::Nothing => return Ok((written || verb == "adopt").then(|| format!("{path} is gone"))),
+            Beside::Nothing => return Ok((written || verb == "adopt").then(|| format!("{path} was removed"))),
         };
         let claim = match Claim::read(&text) {
             Ok(claim) => claim,
@@ -323,15 +318,15 @@ impl Integrity<'_> {
         let (expected, found) = (table(&expected.unwrap_or_default()), table(&text));
         let keys = expected.keys().chain(found.keys());
         let mut wrong = keys.filter(|key| expected.get(*key) != found.get(*key));
-        Ok(wrong.next().map(|key| format!("{path} does not match the log: {key} is not what was decided")))
+        Ok(wrong.next().map(|key| format!("{path} does not match the log: {key} differs from the decision")))
     }
 
     /// Why a tool that was taken over by its signature does not count by it any more.
     fn fault_of_signature(&self, tool: &Tool, path: &str) -> Option<String> {
         match self.signer(tool) {
             Ok(Some(_)) => None,
-            Ok(None) => Some(format!("{path} carries no signature any more, by which the tool was taken over")),
-            Err(why) => Some(format!("the signature in {path} does not count: {why}")),
+            Ok(None) => Some(format!("{path} no longer has the signature with which the tool was adopted")),
+            Err(why) => Some(format!("the signature in {path} is not valid: {why}")),
         }
     }
 
@@ -351,7 +346,7 @@ pub(super) fn fault_of_approval(approval: &Approval, giver: &Giver, ledger: &Led
         Err(fault) => return Some(format!("{version} is approved by entry {number}, which {fault}")),
     };
     if let Some(by) = operation.undone_by {
-        return Some(format!("{version} is approved by entry {number}, which entry {by} took back"));
+        return Some(format!("{version} is approved by entry {number}, which entry {by} undid"));
     }
     // Entries of an older format that put an approval back do not name what they put back.
     let names = operation.verb == "undo" || giver.named.contains(&digest.hex());
@@ -370,13 +365,13 @@ pub(in crate::engine) fn differences(before: &[VersionFile], now: &[VersionFile]
     let mut words = Vec::new();
     for (path, file) in &now {
         match before.get(path) {
-            None => words.push(format!("{path} is new")),
+            None => words.push(format!("{path} was added")),
             Some(old) if old.bytes != file.bytes => words.push(format!("{path} changed")),
             Some(old) if old.mode != file.mode => words.push(format!("the mode of {path} changed")),
             Some(_) => {}
         }
     }
-    words.extend(before.keys().filter(|path| !now.contains_key(*path)).map(|path| format!("{path} is gone")));
+    words.extend(before.keys().filter(|path| !now.contains_key(*path)).map(|path| format!("{path} was removed")));
     let more = words.len().saturating_sub(NAMED);
     words.truncate(NAMED);
     if more > 0 {
@@ -396,7 +391,7 @@ mod tests {
         let (plain, runs) = (FileMode::Plain, FileMode::Executable);
         let before = [file("a", plain, "1"), file("b", plain, "1"), file("c", plain, "1")];
         let now = [file("a", plain, "2"), file("b", runs, "1"), file("d", plain, "1")];
-        assert_eq!(differences(&before, &now), "a changed, the mode of b changed, d is new, 1 more");
+        assert_eq!(differences(&before, &now), "a changed, the mode of b changed, d was added, 1 more");
         assert_eq!(differences(&before, &before), "");
     }
 }

@@ -117,14 +117,14 @@ impl Reviews<'_> {
             return Some(error);
         }
         if review.is_due(now()) {
-            return Some(EngineError::new(ErrorCode::Conflict, "its time is over", ""));
+            return Some(EngineError::new(ErrorCode::Conflict, "it expired", ""));
         }
         if kind != DecisionKind::Approve {
             return None;
         }
         let alone = |why: &str| {
-            let hint = format!("`toolsmith review {}` shows it, approve it by itself", review.id);
-            Some(EngineError::new(ErrorCode::Refused, format!("{why}: decide it by itself"), hint))
+            let hint = format!("read it with `toolsmith review {}` and approve it separately", review.id);
+            Some(EngineError::new(ErrorCode::Refused, format!("{why}: decide it separately"), hint))
         };
         if review.risk == Risk::High {
             return alone("its risk is high");
@@ -145,7 +145,7 @@ impl Reviews<'_> {
         let base = review.base_digest.filter(|base| *base != review.digest);
         let verdict = self.engine.checks().verdict(&review.tool, review.digest)?;
         let Some(verdict) = verdict.filter(|verdict| verdict.is_complete() && verdict.base == base) else {
-            return Ok(Some("its checks have not ended".to_owned()));
+            return Ok(Some("its checks have not finished".to_owned()));
         };
         let blocking = self.engine.checks().blocking(&verdict, review.to_stage);
         Ok((!blocking.is_empty()).then(|| format!("{} did not pass", blocking.join(", "))))

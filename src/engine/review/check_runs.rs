@@ -51,7 +51,7 @@ impl<'a> EngineTrials<'a> {
             (0..rows).map(|row| batch.inputs.iter().skip(row).step_by(rows).cloned().collect()).collect();
         let made: Vec<Result<Vec<Tried>, String>> = std::thread::scope(|scope| {
             let made: Vec<_> = shares.iter().map(|inputs| scope.spawn(|| self.make_row(batch, inputs))).collect();
-            let lost = || Err("the thread of its trials ended".to_owned());
+            let lost = || Err("the trial thread stopped".to_owned());
             made.into_iter().map(|thread| thread.join().unwrap_or_else(|_| lost())).collect()
         });
         let mut rows_made = Vec::with_capacity(rows);
@@ -70,7 +70,7 @@ impl<'a> EngineTrials<'a> {
         if Instant::now() >= self.until {
             return Err(format!("all checks together took longer than {} s", PATIENCE.as_secs()));
         }
-        let in_words = |error: &dyn std::fmt::Display| format!("its trials have no folder: {error}");
+        let in_words = |error: &dyn std::fmt::Display| format!("the trial folder cannot be created: {error}");
         let detail = batch.version;
         let version_dir =
             engine.workspace.copies.put(detail.tool.digest, &detail.files).map_err(|error| in_words(&error))?;

@@ -119,7 +119,7 @@ impl Checks<'_> {
     pub(in crate::engine) fn recheck(&self, name: &str) -> Result<Outcome, EngineError> {
         let tool = self.engine.library().resolve(name)?;
         self.workspace.transact(|tx| Ok(tx.drop_verdict(&tool.name, tool.digest)?))?;
-        let message = format!("the checks of {} {} are made again", tool.name, tool.version);
+        let message = format!("the checks of {} {} are running again", tool.name, tool.version);
         let detail = json!({"tool": tool.name, "digest": tool.digest});
         lock(&self.state.recheck).push_back(tool);
         self.wake();
@@ -186,7 +186,7 @@ impl Checks<'_> {
         let verdict = Verdict::of(reports, base, now());
         if !verdict.is_complete() {
             let message = format!("the checks of {} were stopped", tool.name);
-            return Err(EngineError::new(ErrorCode::Failed, message, "they are made again"));
+            return Err(EngineError::new(ErrorCode::Failed, message, "they will run again"));
         }
         Ok(verdict)
     }

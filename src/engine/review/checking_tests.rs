@@ -60,7 +60,7 @@ fn a_failed_check_stands_in_the_way_until_a_reason_goes_over_it_and_that_is_show
         let refused = approve(&engine, reason).unwrap_err();
         assert_eq!(refused.code, ErrorCode::Refused);
         assert!(refused.message.contains("manifest did not pass"), "{}", refused.message);
-        let lacks_reason = refused.message.ends_with("and the override gives no reason");
+        let lacks_reason = refused.message.ends_with("and the override has no reason");
         assert_eq!(lacks_reason, reason.is_some(), "{}", refused.message);
     }
     assert_eq!(failed(&engine, &review), ["manifest"]);
@@ -104,7 +104,7 @@ fn a_comparison_that_was_skipped_says_whether_the_version_is_the_approved_one_or
     approve(&engine, None).unwrap();
     let promote = Command::Promote { tool: "adder".to_owned(), to: Stage::Core };
     engine.execute(promote, &ada()).unwrap();
-    let itself = ["this version is itself the approved one"; 3];
+    let itself = ["this version is the approved one"; 3];
     // The verdict is older than the approval, and is not made again for it.
     assert_eq!(of_review(&engine), itself);
     let adder = engine.library().resolve("adder").unwrap();
@@ -304,7 +304,7 @@ fn a_comment_holds_16_kib_and_no_more() {
     };
     say(16_384).unwrap();
     let error = say(16_385).unwrap_err();
-    assert_eq!((error.code, &*error.message), (ErrorCode::Usage, "a comment holds 16384 bytes at most"));
+    assert_eq!((error.code, &*error.message), (ErrorCode::Usage, "a comment has at most 16384 bytes"));
 }
 
 #[test]

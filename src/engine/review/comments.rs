@@ -41,7 +41,7 @@ impl Reviews<'_> {
         let file = spot.path.as_ref().map(|path| detail.files.iter().find(|file| file.path == *path));
         let line_text = match (file, spot.lines) {
             (None | Some(Some(_)), None) => None,
-            (None, Some(_)) => return Err(no_place("lines belong to a file")),
+            (None, Some(_)) => return Err(no_place("line numbers need a file")),
             (Some(None), _) => return Err(no_place("the version has no such file")),
             (Some(Some(file)), Some(lines)) => {
                 let text = String::from_utf8_lossy(&file.bytes);

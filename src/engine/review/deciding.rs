@@ -67,7 +67,7 @@ impl Reviews<'_> {
         if kind == DecisionKind::Approve {
             lines = self.consequences(&review)?;
         } else {
-            lines.push(format!("review {id} of {} is closed; the files stay where they are", review.tool));
+            lines.push(format!("review {id} of {} is closed; files stay in place", review.tool));
         }
         Ok(Preview {
             title: format!(
@@ -75,7 +75,7 @@ impl Reviews<'_> {
                 review.tool, review.version, review.from_stage, review.to_stage
             ),
             lines,
-            undo: "u (undo) takes it back".to_owned(),
+            undo: "u (undo) reverts it".to_owned(),
         })
     }
 }

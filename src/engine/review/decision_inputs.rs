@@ -63,7 +63,7 @@ impl Reviews<'_> {
                 let tools = plural(review.members.len(), "tool counts", "tools count");
                 (format!("{tools} as approved here; no file moves"), false)
             }
-            ReviewKind::Drift => (format!("{} stays where it is, approved as it is now", review.place()), true),
+            ReviewKind::Drift => (format!("{} stays in place and is approved as it is now", review.place()), true),
             ReviewKind::New | ReviewKind::Evolved | ReviewKind::Promotion => {
                 (format!("move {} → {}", review.place(), target.base), true)
             }
@@ -80,17 +80,17 @@ impl Reviews<'_> {
             }
             ReviewKind::Deprecation => (format!("{} is marked as deprecated; no file moves", review.tool), false),
             ReviewKind::Specification | ReviewKind::Plan => {
-                ("it is recorded, and whoever asked may go on; no file moves".to_owned(), false)
+                ("it is recorded, and the requester may continue; no file moves".to_owned(), false)
             }
         };
         let mut lines = vec![line];
         if commits && self.workspace.settings.commit && self.workspace.git().is_some() {
-            lines.push("one git commit naming the digest".to_owned());
+            lines.push("one git commit that names the digest".to_owned());
         }
         let roles = self.roles_for(review);
         let missing = core::missing_votes(review.votes().map(|vote| vote.role.as_deref()), &roles);
         if missing.len() > 1 {
-            lines.push(format!("only when {} said yes, each another person", missing.join(" and ")));
+            lines.push(format!("only after approvals by {}, each a different person", missing.join(" and ")));
         }
         Ok(lines)
     }
@@ -125,8 +125,8 @@ impl Reviews<'_> {
             if let Some(name) = names(tool).into_iter().find(|name| taken.contains(name)) {
                 return Err(EngineError::new(
                     ErrorCode::Refused,
-                    format!("{} answers to {name:?}, and so does {} ({})", tool.name, other.name, other.path),
-                    "one of the two has to give up the alias",
+                    format!("{0} and {1} ({2}) share the name {name:?}", tool.name, other.name, other.path),
+                    "remove the alias from one of the two",
                 ));
             }
         }
@@ -163,7 +163,7 @@ impl Reviews<'_> {
         let tool = same.or_else(|| here.first().copied()).ok_or_else(|| {
             EngineError::new(
                 ErrorCode::Conflict,
-                format!("the files of {} are gone", review.tool),
+                format!("the files of {} no longer exist", review.tool),
                 "the review closes with the next scan",
             )
         })?;
@@ -179,7 +179,7 @@ impl Reviews<'_> {
                     digest.short(),
                     review.digest.short()
                 ),
-                "a new review of the changed files opens by itself; read that one",
+                "a new review of the changed files opens automatically; read that one",
             ));
         }
         Ok((Arc::clone(tool), files))

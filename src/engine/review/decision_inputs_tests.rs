@@ -52,7 +52,10 @@ fn a_yes_that_another_one_rests_on_counts_only_as_its_entry_gave_it() {
         ("no entry", with(&|vote| vote.operation.0 += 1)),
     ] {
         let refused = engine.integrity().refuse_doubtful_votes(&forged).unwrap_err();
-        assert!(refused.code == ErrorCode::Refused && refused.message.contains("did not give it"), "{what}: {refused}");
+        assert!(
+            refused.code == ErrorCode::Refused && refused.message.contains("did not grant it"),
+            "{what}: {refused}"
+        );
     }
     // Taken back in the log, whatever the table of decisions says.
     let given = voted.decisions[0].operation;
@@ -199,7 +202,7 @@ fn a_review_is_about_its_version_wherever_it_lies_and_tells_what_lies_there_inst
     }
     engine.library().scan(&mut |_| {}).unwrap();
     let gone = engine.reviews().still_as_shown(&review).unwrap_err();
-    assert_eq!((gone.code, gone.message.as_str()), (ErrorCode::Conflict, "the files of adder are gone"));
+    assert_eq!((gone.code, gone.message.as_str()), (ErrorCode::Conflict, "the files of adder no longer exist"));
     let text = Review { kind: ReviewKind::Plan, ..review };
     engine.reviews().still_as_shown(&text).unwrap();
 }
@@ -210,7 +213,10 @@ fn what_a_yes_does_is_said_with_the_commit_and_the_further_persons_it_needs() {
     let engine = world.open();
     let lines = engine.reviews().consequences(&waiting(&engine)).unwrap();
     assert_eq!(lines[0], "move tools/experimental/adder.toml → tools/approved/adder");
-    assert_eq!(lines[1..], ["only when the role security and any other reviewer said yes, each another person"]);
+    assert_eq!(
+        lines[1..],
+        ["only after approvals by the role security and any other reviewer, each a different person"]
+    );
     drop(engine);
     std::fs::write(world.home().config_file(), "").unwrap();
     let said = || {
@@ -219,7 +225,7 @@ fn what_a_yes_does_is_said_with_the_commit_and_the_further_persons_it_needs() {
     };
     assert_eq!(said(), Vec::<String>::new(), "without git nothing is committed");
     world.git_init();
-    assert_eq!(said(), ["one git commit naming the digest"]);
+    assert_eq!(said(), ["one git commit that names the digest"]);
     world.write("toolsmith.toml", "[git]\ncommit = false\n");
     assert_eq!(said(), Vec::<String>::new());
 }

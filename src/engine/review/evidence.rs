@@ -15,7 +15,7 @@ use crate::insight::Suggestion;
 /// What the line of evidence about the maker is called; the header of a review repeats it.
 pub const MADE: &str = "made";
 /// What the line of evidence about the reason for making it is called; the header of a review repeats it.
-pub const MADE_BECAUSE: &str = "made because";
+pub const MADE_BECAUSE: &str = "reason";
 
 /// What the facts are drawn from.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +61,7 @@ pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
     lines.extend(runs(material.runs, material.least));
     lines.extend(match material.behaviour {
         Some(Ok(behaviour)) => behaviour.evidence(),
-        Some(Err(error)) => vec![line(Weight::Warn, "seen in runs", format!("not known: {error}"))],
+        Some(Err(error)) => vec![line(Weight::Warn, "observed in runs", format!("unknown: {error}"))],
         None => Vec::new(),
     });
     lines.push(size(material.files));
@@ -140,7 +140,7 @@ fn permissions(now: &Permissions, before: Option<&Permissions>) -> Vec<EvidenceL
     let (old, new) = (pairs(before), pairs(now));
     let added: Vec<&str> = new.iter().filter(|p| !old.contains(p)).map(String::as_str).collect();
     let gone: Vec<&str> = old.iter().filter(|p| !new.contains(p)).map(String::as_str).collect();
-    let text = format!("new: {}; gone: {}", words(&added), words(&gone));
+    let text = format!("added: {}; removed: {}", words(&added), words(&gone));
     lines.push(line(if added.is_empty() { Weight::Good } else { Weight::Bad }, "declares", text));
     lines
 }
@@ -160,7 +160,7 @@ fn provenance(manifest: &Manifest) -> EvidenceLine {
     .flatten()
     .collect();
     if parts.is_empty() {
-        line(Weight::Warn, MADE, "does not say by whom or when")
+        line(Weight::Warn, MADE, "author and date not stated")
     } else {
         line(Weight::Fact, MADE, parts.join(" "))
     }
@@ -171,7 +171,7 @@ fn of_row(tool: &Tool) -> Vec<EvidenceLine> {
     if tool.cost_tier == CostTier::Prohibited {
         lines.push(line(Weight::Bad, "tier", "prohibited: it never runs"));
     } else if !tool.classified {
-        lines.push(line(Weight::Warn, "tier", "unclassified, counts as medium"));
+        lines.push(line(Weight::Warn, "tier", "no cost tier (treated as medium)"));
     } else {
         lines.push(line(Weight::Fact, "tier", tool.cost_tier.word()));
     }
@@ -179,10 +179,10 @@ fn of_row(tool: &Tool) -> Vec<EvidenceLine> {
         lines.push(line(Weight::Bad, "cannot run", reason));
     }
     if let Some(path) = &tool.copy_of {
-        lines.push(line(Weight::Warn, "copy", format!("the same files as {path}")));
+        lines.push(line(Weight::Warn, "copy", format!("same files as {path}")));
     }
     for path in &tool.clashes {
-        lines.push(line(Weight::Warn, "name clash", format!("{path} has the same name and other content")));
+        lines.push(line(Weight::Warn, "name clash", format!("{path} has the same name but different content")));
     }
     if let Some(taken) = &tool.facts.reserved {
         lines.push(line(Weight::Bad, "reserved name", taken));
@@ -192,7 +192,7 @@ fn of_row(tool: &Tool) -> Vec<EvidenceLine> {
     }
     match (&tool.shadowed_by, &tool.evolved_from) {
         (Some(path), Some(_)) => {
-            lines.push(line(Weight::Fact, "when approved", format!("used in place of {path}")));
+            lines.push(line(Weight::Fact, "when approved", format!("used instead of {path}")));
         }
         (Some(path), None) => lines.push(line(Weight::Fact, "shadowed by", path)),
         (None, _) => {}
@@ -222,7 +222,7 @@ fn runs(runs: &[Run], least: IsolationLevel) -> Vec<EvidenceLine> {
         lines.push(line(Weight::Warn, "runs", text));
     }
     if lines.is_empty() {
-        lines.push(line(Weight::Warn, "runs", "this version has never run here"));
+        lines.push(line(Weight::Warn, "runs", "this version has never been run here"));
     }
     lines
 }

@@ -194,11 +194,15 @@ impl Integrity<'_> {
             folder.canonicalize().is_ok_and(|folder| signers.canonicalize().is_ok_and(|file| file.starts_with(folder)))
         };
         if inside(self.workspace.folder()) {
-            return Err("the file of allowed signers lies in the workspace: whoever writes there could allow himself"
-                .to_owned());
+            return Err(
+                "the file of allowed signers is in the workspace: anyone who can write there could add their own key"
+                    .to_owned(),
+            );
         }
         if inside(&self.workspace.state_dir) {
-            return Err("the file of allowed signers lies in the state folder, which the signatures protect".to_owned());
+            return Err(
+                "the file of allowed signers is in the state folder, which the signatures must protect".to_owned()
+            );
         }
         let read = fs::read(signers);
         let bytes =
@@ -221,10 +225,10 @@ impl Integrity<'_> {
             .canonicalize()
             .is_ok_and(|key| self.workspace.folder().canonicalize().is_ok_and(|root| key.starts_with(root)))
         {
-            return Err("the key lies in the workspace".to_owned());
+            return Err("the key is in the workspace".to_owned());
         }
         let text = fs::read_to_string(&public).map_err(|error| {
-            format!("{} cannot be read ({error}), and no allowed_signers are set below [signing]", public.display())
+            format!("{} cannot be read ({error}), and [signing] has no allowed_signers", public.display())
         })?;
         let line = format!("* namespaces=\"{}\" {}\n", runner::NAMESPACE, text.trim());
         let path = self.workspace.options.home.config.join(FOLDER).join("own_signer");
@@ -262,7 +266,7 @@ impl Integrity<'_> {
             options.create(true).append(!is_full).write(true).truncate(is_full).mode(0o600);
             options.open(path)?.write_all(format!("{}\n", key.hex()).as_bytes())
         });
-        kept.map_err(|error| not_kept("which signatures were verified is not kept", &error))
+        kept.map_err(|error| not_kept("the list of verified signatures cannot be saved", &error))
     }
 
     /// The newest signed place of the log: number and hash of the entry.
@@ -274,10 +278,14 @@ impl Integrity<'_> {
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(format!("how far the log is signed is not known: {}: {error}", path.display())),
+            Err(error) => {
+                return Err(format!("it is unknown up to which entry the log is signed: {}: {error}", path.display()));
+            }
         };
         let parsed = text.trim().split_once(' ').and_then(|(id, hash)| Some((id.parse().ok()?, hash.parse().ok()?)));
-        parsed.map(Some).ok_or_else(|| format!("how far the log is signed is not known: {} is damaged", path.display()))
+        parsed
+            .map(Some)
+            .ok_or_else(|| format!("it is unknown up to which entry the log is signed: {} is damaged", path.display()))
     }
 
     /// Keeps the newest signed place of the log outside the state folder. A place that this log does not lead to stays
@@ -294,7 +302,7 @@ impl Integrity<'_> {
             return Ok(());
         }
         let kept = self.signing_folder().and_then(|_| write_whole(&path, format!("{id} {hash}\n").as_bytes()));
-        kept.map_err(|error| not_kept("how far the log is signed is not kept", &error))
+        kept.map_err(|error| not_kept("the newest signed log entry cannot be saved", &error))
     }
 
     fn head_file(&self, space: &str) -> PathBuf {
@@ -315,8 +323,7 @@ impl Integrity<'_> {
             return Ok(());
         }
         Err(format!(
-            "it was given here by entry {entry} of the log, and the log does not have that: it was put back to an older \
-             copy or rewritten"
+            "it was granted by log entry {entry}, but the log no longer has that entry: the log was replaced with an older copy or rewritten"
         ))
     }
 
@@ -334,15 +341,12 @@ impl Integrity<'_> {
             };
             let fault = match entry.filter(gave) {
                 Some(_) => trust.against(review.tool.as_str(), vote.operation),
-                None => Some(format!("entry {} of the log did not give it", vote.operation)),
+                None => Some(format!("log entry {} did not grant it", vote.operation)),
             };
             if let Some(fault) = fault {
-                let message = format!("a yes of {} to review {} does not count: {fault}", vote.reviewer, review.id);
-                return Err(EngineError::new(
-                    ErrorCode::Refused,
-                    message,
-                    "`toolsmith verify` names all that is wrong",
-                ));
+                let message =
+                    format!("the approval of review {1} by {0} is not valid: {fault}", vote.reviewer, review.id);
+                return Err(EngineError::new(ErrorCode::Refused, message, "`toolsmith verify` lists all problems"));
             }
         }
         Ok(())
@@ -367,7 +371,7 @@ impl Integrity<'_> {
     pub(in crate::engine) fn problem_of_trust(&self) -> Result<Option<Problem>, EngineError> {
         let trust = self.trust()?;
         let said = match (&trust.whole, trust.unsigned.as_slice()) {
-            (Some(whole), _) => format!("approvals and grants do not count: {whole}"),
+            (Some(whole), _) => format!("approvals and grants are not in force: {whole}"),
             (None, []) => return Ok(None),
             (None, [first, rest @ ..]) => {
                 let more = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };
@@ -395,19 +399,19 @@ impl Integrity<'_> {
     /// `HumanNeeded` for an agent; `Refused` when it cannot be signed; `Conflict` when the log moved on.
     pub fn sign_log(&self, seen: &UnsignedLog, caller: &Caller) -> Result<Outcome, EngineError> {
         if let Caller::Agent(name) = caller {
-            let message = format!("agent {name} cannot sign; that is a human's");
-            return Err(EngineError::new(ErrorCode::HumanNeeded, message, "a human does it at a terminal"));
+            let message = format!("agent {name} cannot sign; only humans sign");
+            return Err(EngineError::new(ErrorCode::HumanNeeded, message, "ask a human to sign at a terminal"));
         }
         let signing = &self.workspace.settings.signing;
         if signing.key.is_none() {
-            let message = "no key is set to sign with";
-            return Err(EngineError::new(ErrorCode::Refused, message, "set key below [signing] in config.toml"));
+            let message = "no signing key is set";
+            return Err(EngineError::new(ErrorCode::Refused, message, "set `key` in [signing] in config.toml"));
         }
         let _turn = self.engine.take_turn()?;
         let step = self.signed_step(&caller.identity(), |tx, actor| core::sign_log(tx, actor, seen.log))?;
         if let Some(why) = signing.protects.then(|| self.trust()).transpose()?.and_then(|trust| trust.whole.clone()) {
-            let message = format!("the log is signed and does not count all the same: {why}");
-            return Err(EngineError::new(ErrorCode::Failed, message, "`toolsmith verify` names all that is wrong"));
+            let message = format!("the log is signed but still not trusted: {why}");
+            return Err(EngineError::new(ErrorCode::Failed, message, "`toolsmith verify` lists all problems"));
         }
         self.engine.finish(step)
     }
@@ -436,7 +440,7 @@ fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 fn not_kept(what: &str, error: &std::io::Error) -> EngineError {
-    let hint = "the settings folder has to be writable where signatures are required";
+    let hint = "make the settings folder writable; required signatures need it";
     EngineError::new(ErrorCode::Internal, format!("{what}: {error}"), hint)
 }
 
@@ -465,15 +469,15 @@ impl Walk<'_> {
         if id != self.last + 1 {
             let (from, to) = (self.last + 1, id - 1);
             let which = if from == to { format!("entry {from} is") } else { format!("entries {from} to {to} are") };
-            self.faults.push(format!("{which} missing in the log"));
+            self.faults.push(format!("{which} missing from the log"));
         } else if row.prev_hash != self.hash {
-            self.faults.push(format!("entry {id} of the log does not follow entry {}", self.last));
+            self.faults.push(format!("log entry {id} does not follow entry {}", self.last));
         }
         if row.expected_hash() != row.hash {
-            self.faults.push(format!("entry {id} of the log was changed"));
+            self.faults.push(format!("log entry {id} was changed"));
         }
         if self.head.is_some_and(|(head, hash)| head == id && hash != row.hash) {
-            self.faults.push(format!("entry {id} of the log is not the one that was signed: the log was rewritten"));
+            self.faults.push(format!("log entry {id} is not the signed one: the log was rewritten"));
         }
         self.marked.extend(row.undone_by.map(|by| (id, by)));
         if demands_signature(row.verb) {
@@ -485,7 +489,7 @@ impl Walk<'_> {
     /// Looks for the signature of an entry that counts only with one.
     fn judge_entry(&mut self, row: &LogRow<'_>) {
         let Some(entry) = row.operation() else {
-            return self.faults.push(format!("entry {} of the log cannot be read", row.id));
+            return self.faults.push(format!("log entry {} cannot be read", row.id));
         };
         let number = |field: &str| entry.detail.get(field).and_then(serde_json::Value::as_i64);
         if let ("undo", Some(target)) = (row.verb, number("operation")) {
@@ -506,7 +510,7 @@ impl Walk<'_> {
     fn signature(&self, row: &LogRow<'_>, entry: &Operation) -> Result<(), String> {
         let Some(kept) = &row.signature else { return Err("it has no signature".to_owned()) };
         if kept.space != self.space {
-            return Err("its signature is of another workspace".to_owned());
+            return Err("its signature belongs to another workspace".to_owned());
         }
         self.judge.verify(self.engine, principal(&entry.who), &kept.signature, &signed_text(&self.space, entry))
     }
@@ -514,11 +518,11 @@ impl Walk<'_> {
     fn end(mut self) -> Trust {
         let differ: Vec<&(i64, i64)> = self.marked.symmetric_difference(&self.undone).collect();
         if let Some((entry, by)) = differ.first() {
-            self.faults.push(format!("the log does not say what the mark of entry {entry} says, taken back by {by}"));
+            self.faults.push(format!("entry {entry} is marked as undone by {by}, but the log does not say so"));
         }
         if let Some((head, _)) = self.head.filter(|(head, _)| *head > self.last) {
             self.faults.push(format!(
-                "the log has {} and was signed up to entry {head}: it was cut off or put back to an older copy",
+                "the log has {} but was signed up to entry {head}: it was truncated or replaced with an older copy",
                 plural(usize::try_from(self.last).unwrap_or_default(), "entry", "entries")
             ));
         }

@@ -72,7 +72,7 @@ fn an_approval_without_reading_says_so_in_every_record_also_after_it_was_replace
     let review = waiting(&engine);
     Yes { shown: skipped(), unread: true, reason: Some("tried it"), evidence: None }.give(&engine).unwrap();
     let unread = Unread { lines_total: 10_001, lines_unread: 9_935 };
-    let words = "9,935 of 10,001 lines not read";
+    let words = "9,935 of 10,001 lines unread";
     assert_eq!(unread.to_string(), words);
     let facts = |engine: &Engine| engine.library().resolve("adder").unwrap().facts.approved_unread;
     assert_eq!(facts(&engine), Some(unread));
@@ -115,7 +115,7 @@ fn evidence_that_came_after_the_reading_refuses_the_approval() {
         let shown = if unread { skipped() } else { seen() };
         let late = Yes { shown, unread, reason: Some("fine"), evidence: Some(read) }.give(&engine).unwrap_err();
         assert_eq!(late.code, ErrorCode::Conflict, "{late}");
-        assert!(late.message.contains("other evidence came"), "{late}");
+        assert!(late.message.contains("its evidence changed"), "{late}");
     }
     // A verdict that says something new does it too; how long a check took is nothing new.
     let detail = engine.reviews().detail(review.id).unwrap();

@@ -11,14 +11,14 @@ pub(in crate::engine) fn lines(review: &Review, roles: &[String]) -> Vec<Evidenc
     if !roles.is_empty() && review.state == ReviewState::Waiting {
         let given = review.votes().count();
         let missing = core::missing_votes(review.votes().map(|vote| vote.role.as_deref()), roles);
-        let text = format!("{given} of {}, waits for {}", roles.len() + 1, missing.join(", "));
-        lines.push(line(Weight::Warn, "yes votes", text));
+        let text = format!("{given} of {}, still needs {}", roles.len() + 1, missing.join(", "));
+        lines.push(line(Weight::Warn, "approvals", text));
     }
     if let Some(asker) = &review.asker {
-        lines.push(line(Weight::Fact, "asked by", asker.clone()));
+        lines.push(line(Weight::Fact, "requested by", asker.clone()));
     }
     if let (Some(at), ReviewState::Waiting) = (review.expires_at, review.state) {
-        lines.push(line(Weight::Warn, "expires", format!("at {}; then it is a no", rfc3339(at))));
+        lines.push(line(Weight::Warn, "expires", format!("expires at {} and is then rejected", rfc3339(at))));
     }
     let Some(request) = &review.request else { return lines };
     for (label, text) in [("description", &request.description), ("rationale", &request.rationale)] {
@@ -35,7 +35,7 @@ pub(in crate::engine) fn lines(review: &Review, roles: &[String]) -> Vec<Evidenc
         let weight = if failed > 0 { Weight::Bad } else { Weight::Fact };
         let skipped = count(TestState::Skipped);
         let text =
-            format!("{passed} passed, {failed} failed, {skipped} skipped: the asker says so, nothing here checked it");
+            format!("{passed} passed, {failed} failed, {skipped} skipped (claimed by the requester, not verified)");
         lines.push(line(weight, "claimed tests", text));
         for result in request.test_results.iter().filter(|result| result.state == TestState::Failed) {
             let why = result.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();

@@ -24,7 +24,7 @@ impl Reviews<'_> {
 }
 
 fn line(approval: &Approval, who: Option<&str>) -> EvidenceLine {
-    let who = who.unwrap_or("somebody whom the log does not name");
+    let who = who.unwrap_or("someone not named in the log");
     let who = who.strip_prefix("signer:").unwrap_or(who);
     let text = format!("{who}: {} as {} at {}", approval.digest.short(), approval.stage, rfc3339(approval.at));
     EvidenceLine { weight: Weight::Fact, label: SIGNED_BY.to_owned(), text }

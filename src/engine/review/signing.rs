@@ -20,8 +20,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// What ends the distrust of what was not signed.
-pub(in crate::engine) const REMEDY: &str =
-    "`toolsmith sign` shows what is not signed; with --yes it signs what is in force";
+pub(in crate::engine) const REMEDY: &str = "`toolsmith sign` shows what is not signed; `toolsmith sign --yes` signs it";
 
 /// The line that ends what is signed.
 const SIGNATURE: &str = "\nsignature = ";
@@ -75,7 +74,7 @@ impl Claim {
         // Fields behind the signature were signed by nobody: only what stands in front of it is read.
         let signed = match (&whole.signature, text.find(SIGNATURE)) {
             (Some(_), Some(end)) => &text[..=end],
-            (Some(_), None) => return Err("its signature does not begin a line".to_owned()),
+            (Some(_), None) => return Err("its signature is not at the start of a line".to_owned()),
             (None, _) => text,
         };
         let fields = toml::from_str(signed).map_err(unreadable)?;
@@ -92,7 +91,7 @@ impl Claim {
             ("digest", digest, tool.digest.hex()),
         ];
         let wrong = pairs.into_iter().find(|(_, said, is)| *said != is)?;
-        Some(format!("it says {} {}, here is {}", wrong.0, wrong.1, wrong.2))
+        Some(format!("it contains {} {}, but here it is {}", wrong.0, wrong.1, wrong.2))
     }
 
     /// The name that the file of allowed signers has for its reviewer: his mail address, else all of it.
@@ -163,7 +162,7 @@ impl Integrity<'_> {
             }
             return Ok(step);
         }
-        Err(EngineError::internal("a decision was signed again and again"))
+        Err(EngineError::internal("signing the decision failed repeatedly because the log kept changing"))
     }
 
     /// What the work would have signed, each with whether it counts only then.
@@ -194,7 +193,7 @@ impl Integrity<'_> {
         let signing = &self.workspace.settings.signing;
         let made = match (&signing.fault, &signing.key) {
             (Some(fault), _) => Err(fault.clone()),
-            (None, None) => Err("signatures are required, and no key is set (key below [signing])".to_owned()),
+            (None, None) => Err("signatures are required, but no key is set (`key` in [signing])".to_owned()),
             (None, Some(key)) => texts.iter().map(|(text, _)| self.sign_one(key, who, text)).collect(),
         };
         let why = match made {
@@ -203,7 +202,7 @@ impl Integrity<'_> {
         };
         let is_demanded = texts.iter().any(|(_, demanded)| *demanded);
         if is_demanded && (signing.required || signing.fault.is_some()) {
-            let hint = "fix that, or set required = false below [signing] in config.toml to decide unsigned";
+            let hint = "fix that, or set required = false in [signing] in config.toml to decide without signatures";
             return Err(EngineError::new(ErrorCode::Refused, format!("the decision is not signed: {why}"), hint));
         }
         let note = (!texts.is_empty()).then(|| format!(" (not signed: {why})"));
@@ -241,7 +240,7 @@ impl Integrity<'_> {
         let claim = Claim::read(&text).map_err(|why| format!("approval.toml cannot be read: {why}"))?;
         let Some(signature) = &claim.signature else { return Ok(None) };
         if let Some(wrong) = claim.contradicts(tool) {
-            return Err(format!("the signed approval is of something else: {wrong}"));
+            return Err(format!("the signed approval does not match: {wrong}"));
         }
         let signing = &self.workspace.settings.signing;
         let judge = match (&signing.allowed_signers, &signing.key) {
@@ -316,7 +315,7 @@ mod tests {
         assert_eq!((signed.signed.as_str(), signed.principal()), (claim("").as_str(), "a@b"));
         assert_eq!((signed.fields.workspace, signed.fields.entry), (None, None), "nobody signed those");
         let hidden = format!("\"signature\" = \"x\"\n{}", claim(""));
-        assert!(Claim::read(&hidden).unwrap_err().contains("does not begin a line"));
+        assert!(Claim::read(&hidden).unwrap_err().contains("is not at the start of a line"));
         assert!(Claim::read("tool = 1").is_err());
     }
 
@@ -327,10 +326,10 @@ mod tests {
         let row = Tool { digest, stage, placement, ..Tool::ordinary("t") };
         assert_eq!(Claim::read(&claim("")).unwrap().contradicts(&row), None);
         for (from, to, says) in [
-            ("\"t\"", "\"u\"", "it says tool u, here is t"),
-            ("1.0.0", "1.0.1", "it says version 1.0.1, here is 1.0.0"),
-            ("approved\"", "core\"", "it says stage core, here is approved"),
-            ("0101", "0201", "it says digest "),
+            ("\"t\"", "\"u\"", "it contains tool u, but here it is t"),
+            ("1.0.0", "1.0.1", "it contains version 1.0.1, but here it is 1.0.0"),
+            ("approved\"", "core\"", "it contains stage core, but here it is approved"),
+            ("0101", "0201", "it contains digest "),
         ] {
             let claim = Claim::read(&claim("").replacen(from, to, 1)).unwrap();
             let fault = claim.contradicts(&row).unwrap_or_default();

@@ -57,7 +57,7 @@ impl Reviews<'_> {
         match self.workspace.read(|q| Ok(core::fault_of_state(q, &review)?))? {
             None => Ok(review),
             Some(fault) => {
-                let hint = "a human has to look: `toolsmith verify` names all that does not match";
+                let hint = "a human must check it: `toolsmith verify` lists all mismatches";
                 Err(EngineError::new(ErrorCode::Failed, fault, hint))
             }
         }

@@ -273,16 +273,16 @@ impl Observations<'_> {
 /// Why nothing is known of a version, given its runs.
 fn never(runs: &[Run]) -> &'static str {
     if runs.iter().any(|run| run.outcome.has_started()) {
-        "none of its runs left an observation"
+        "none of its runs has an observation"
     } else {
-        "it has never run here"
+        "it has never been run here"
     }
 }
 
 /// Why nothing is known of a run.
 fn unseen(run: &Run) -> &'static str {
     match run.outcome {
-        RunOutcome::Running => "it has not ended yet",
+        RunOutcome::Running => "it has not finished yet",
         RunOutcome::Refused | RunOutcome::InvalidInput | RunOutcome::SpawnFailed => "it never started",
         RunOutcome::Succeeded
         | RunOutcome::Failed
@@ -291,7 +291,7 @@ fn unseen(run: &Run) -> &'static str {
         | RunOutcome::Killed
         | RunOutcome::LimitExceeded
         | RunOutcome::InvalidOutput
-        | RunOutcome::Interrupted => "it ran before observations were kept",
+        | RunOutcome::Interrupted => "it ran before observations were recorded",
     }
 }
 
@@ -334,9 +334,9 @@ impl Behaviour {
     /// The whole behaviour for a reader: declared against observed, then the three kinds of evidence.
     pub fn parts(&self) -> Vec<BehaviourPart> {
         vec![
-            BehaviourPart { title: "Declared against observed", lines: self.permission_lines() },
+            BehaviourPart { title: "Declared and observed", lines: self.permission_lines() },
             BehaviourPart { title: "Result: files before and after", lines: self.result_lines() },
-            BehaviourPart { title: "Enforced: walls that stood", lines: self.enforced_lines() },
+            BehaviourPart { title: "Isolation in effect", lines: self.enforced_lines() },
             BehaviourPart { title: "Reported by the observer: may be incomplete", lines: self.reported_lines() },
         ]
     }
@@ -352,13 +352,13 @@ impl Behaviour {
             lines.push(line(Weight::Warn, "files changed", format!("could not be collected: {why}")));
         }
         if let Some(reason) = &self.observer_off {
-            lines.push(line(Weight::Warn, "seen in runs", format!("{}: {reason}", self.unknown())));
+            lines.push(line(Weight::Warn, "observed in runs", format!("{}: {reason}", self.unknown())));
             return lines;
         }
         lines.extend(self.permissions.iter().map(|found| permission(found, self.observed)));
         for (label, kinds) in [
             ("programs started", &[Touch::Exec][..]),
-            ("hosts tried", &[Touch::Resolve, Touch::Connect, Touch::Listen]),
+            ("hosts contacted", &[Touch::Resolve, Touch::Connect, Touch::Listen]),
             ("forbidden", &[Touch::Forbidden]),
         ] {
             let seen: Vec<&Attempt> =
@@ -370,7 +370,7 @@ impl Behaviour {
         }
         lines.extend(self.loaded.iter().take(MOST_LOADED).map(loaded_line));
         if self.loaded.len() > MOST_LOADED {
-            let text = format!("{} more files, which `behaviour` lists", self.loaded.len() - MOST_LOADED);
+            let text = format!("{} more files, see `behaviour`", self.loaded.len() - MOST_LOADED);
             lines.push(line(Weight::Warn, LOADED, text));
         }
         lines
@@ -378,13 +378,13 @@ impl Behaviour {
 
     /// What to say where nobody watched: there is nothing to be off before the first run.
     fn unknown(&self) -> &'static str {
-        if self.unobserved > 0 { "observer off" } else { "not known" }
+        if self.unobserved > 0 { "observer off" } else { "unknown" }
     }
 
     fn departed_lines(&self) -> Vec<EvidenceLine> {
         let words = |departed: &Departed| {
-            let text = format!("run {} did what no run before it did: {}", departed.run, departed.did.join(", "));
-            line(Weight::Bad, "outside its envelope", text)
+            let text = format!("new behaviour in run {}: {}", departed.run, departed.did.join(", "));
+            line(Weight::Bad, "outside its observed behaviour", text)
         };
         self.departed.iter().take(EXAMPLES).map(words).collect()
     }
@@ -394,9 +394,9 @@ impl Behaviour {
         lines.extend(self.permissions.iter().map(|found| permission(found, self.observed)));
         if lines.is_empty() {
             let text = match &self.observer_off {
-                Some(reason) if self.unobserved > 0 => format!("not known, {}: {reason}", self.unknown()),
+                Some(reason) if self.unobserved > 0 => format!("unknown, {}: {reason}", self.unknown()),
                 Some(reason) => format!("{}: {reason}", self.unknown()),
-                None => "nothing is declared, and nothing undeclared was tried".to_owned(),
+                None => "no permissions declared, no undeclared access tried".to_owned(),
             };
             lines.push(line(Weight::Fact, "permissions", text));
         }
@@ -422,9 +422,9 @@ impl Behaviour {
             lines.push(line(Weight::Warn, "files", format!("could not be collected: {why}")));
         } else if self.result.changes.is_empty() {
             let text = match (&self.observer_off, self.result.run) {
-                (Some(reason), _) => format!("no difference is recorded: {reason}"),
-                (None, Some(_)) => "no difference in the scratch folder and in declared write paths".to_owned(),
-                (None, None) => "no difference is recorded".to_owned(),
+                (Some(reason), _) => format!("no changes recorded: {reason}"),
+                (None, Some(_)) => "no changes in the scratch folder and declared write paths".to_owned(),
+                (None, None) => "no changes recorded".to_owned(),
             };
             lines.push(line(Weight::Fact, "files", text));
         }
@@ -433,7 +433,7 @@ impl Behaviour {
 
     fn enforced_lines(&self) -> Vec<EvidenceLine> {
         if self.enforced.is_empty() {
-            return vec![line(Weight::Warn, "isolation", "no run has started: nothing was enforced")];
+            return vec![line(Weight::Warn, "isolation", "no run yet")];
         }
         let mut lines = Vec::new();
         for wall in &self.enforced {
@@ -464,7 +464,7 @@ impl Behaviour {
             lines.push(line(Weight::Warn, "not listed", count(self.reported.cut as usize, "more attempt")));
         }
         if self.reported.attempts.is_empty() {
-            lines.push(line(Weight::Fact, "attempts", "none beyond what its interpreter does by itself"));
+            lines.push(line(Weight::Fact, "attempts", "none beyond those of its interpreter"));
         }
         lines
     }
@@ -486,7 +486,7 @@ impl Behaviour {
 
 /// A file that was loaded as code.
 fn loaded_line(file: &LoadedFile) -> EvidenceLine {
-    let text = format!("{} ({}), no part of this version", file.path, file.digest.short());
+    let text = format!("{} ({}), not part of this version", file.path, file.digest.short());
     line(Weight::Warn, LOADED, text)
 }
 
@@ -518,9 +518,7 @@ fn permission(found: &PermissionLine, observed: u64) -> EvidenceLine {
         PermissionUse::NotObservable if observed == 0 => {
             (Weight::Fact, format!("{permission} is declared; no run was observed"))
         }
-        PermissionUse::NotObservable => {
-            (Weight::Fact, format!("{permission} is declared; whether it is used cannot be observed"))
-        }
+        PermissionUse::NotObservable => (Weight::Fact, format!("{permission} is declared; its use cannot be observed")),
     };
     line(weight, verdict.word(), text)
 }

@@ -58,7 +58,7 @@ fn approving_a_departure_accepts_the_envelope_as_it_is_and_moves_nothing() {
     let waiting = engine.reviews().list(ReviewFilter::Waiting).unwrap();
     assert_eq!(waiting.iter().map(|review| review.kind).collect::<Vec<_>>(), [ReviewKind::Drift], "a scan keeps it");
     assert_eq!(engine.library().resolve("adder").unwrap().facts.review, ToolReview::Waiting);
-    let told = format!("Bad outside its envelope: run {run} did what no run before it did: read /home/ada/.ssh/id_rsa");
+    let told = format!("Bad outside its observed behaviour: new behaviour in run {run}: read /home/ada/.ssh/id_rsa");
     assert!(evidence(&engine).contains(&told), "{:#?}", evidence(&engine));
     decide(&engine, DecisionKind::Approve).unwrap();
     let after = engine.library().resolve("adder").unwrap();
@@ -75,9 +75,9 @@ fn a_run_below_the_level_that_is_demanded_now_is_no_evidence() {
     let world = World::new();
     world.drop_pair();
     let engine = world.open();
-    assert!(evidence(&engine).contains(&"Warn runs: this version has never run here".to_owned()));
-    let of_runs = evidence(&engine).into_iter().filter(|line| line.contains("never run")).collect::<Vec<_>>();
-    assert_eq!(of_runs, ["Warn runs: this version has never run here"], "said once");
+    assert!(evidence(&engine).contains(&"Warn runs: this version has never been run here".to_owned()));
+    let of_runs = evidence(&engine).into_iter().filter(|line| line.contains("never been run")).collect::<Vec<_>>();
+    assert_eq!(of_runs, ["Warn runs: this version has never been run here"], "said once");
     record(&engine, &finished(IsolationLevel::Isolated, &[]));
     record(&engine, &finished(IsolationLevel::LimitsOnly, &[]));
     let refused = RunEnd::Refused { message: "no".to_owned() };

@@ -27,7 +27,7 @@ impl Runs<'_> {
     ) -> Result<(), EngineError> {
         let who = Caller::Agent(agent.to_owned()).identity();
         let (subject, place) = (asked.to_owned(), &found.place);
-        let result = if refused { "refused" } else { "called as an agent" };
+        let result = if refused { "refused" } else { "called by an agent" };
         let reason = format!("{result}: {agent} was found in {place}");
         let detail = json!({"agent": agent, "found_in": place, "refused": refused, "reason": reason});
         self.workspace.transact(|tx| {

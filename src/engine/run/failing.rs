@@ -94,7 +94,7 @@ impl Compared {
         {
             lines.push(String::new());
             if difference.is_empty() {
-                lines.push(format!("  {name}: the same"));
+                lines.push(format!("  {name}: identical"));
             } else {
                 lines.push(format!("  {name}:"));
                 lines.extend(difference.lines().map(str::to_owned));
@@ -123,8 +123,8 @@ pub(super) const UNTAG: PlainVerb = PlainVerb {
         let (tool, tag) = (argument(call, "tool")?, argument(call, "tag")?);
         Ok(Preview {
             title: format!("Remove the tag {tag} from {tool}?"),
-            lines: vec!["calls for such scenarios find it again".to_owned()],
-            undo: "u (undo) brings it back".to_owned(),
+            lines: vec!["`toolsmith call` finds it again for such scenarios".to_owned()],
+            undo: "u (undo) reverts it".to_owned(),
         })
     },
     perform: |engine, who, call| engine.failures().untag(who, call),
@@ -145,7 +145,7 @@ impl Failures<'_> {
     pub fn group(&self, prefix: &str) -> Result<FailureGroup, EngineError> {
         let hint = "`toolsmith failures` lists them";
         if prefix.len() < 4 {
-            return Err(EngineError::new(ErrorCode::Usage, "a failure is named by at least 4 digits", hint));
+            return Err(EngineError::new(ErrorCode::Usage, "use at least 4 digits of the failure signature", hint));
         }
         let mut found = self.workspace.read(|q| Ok(q.failures_like(&prefix.to_lowercase(), now())?))?;
         match (found.pop(), found.is_empty()) {
@@ -205,8 +205,8 @@ impl Failures<'_> {
         let group = self.group(argument(call, "failure")?)?;
         Ok(Preview {
             title: format!("Mark failure {} of {} as resolved?", group.short(), group.tool),
-            lines: vec![format!("seen {}: {}", count(group.count as usize, "time"), group.sample_message)],
-            undo: "it opens again by itself when it is seen again; u (undo) opens it too".to_owned(),
+            lines: vec![format!("occurred {}: {}", count(group.count as usize, "time"), group.sample_message)],
+            undo: "it reopens automatically if it occurs again; u (undo) reopens it too".to_owned(),
         })
     }
 
@@ -230,7 +230,7 @@ impl Failures<'_> {
         let (before, after) = if run.id > other.id { (other, run) } else { (run, other) };
         let mut notes = Vec::new();
         if before.tool != after.tool {
-            notes.push(format!("these are runs of two tools: {} and {}", before.tool, after.tool));
+            notes.push(format!("these are runs of different tools: {} and {}", before.tool, after.tool));
         }
         let mut stream = |stream| {
             let mut text = |run: &Run| match self.output_of(run, stream) {

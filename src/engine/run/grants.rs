@@ -85,9 +85,9 @@ impl<'e> Grants<'e> {
             let mut faults = Vec::new();
             for grant in q.agent_grants()?.iter().filter(|grant| is_asked(&grant.tool)) {
                 let what = if grant.is_use() {
-                    format!("grant {} of which version of {} is used", grant.id, grant.tool)
+                    format!("grant {} for the version of {} in use", grant.id, grant.tool)
                 } else {
-                    format!("leave {} for agent {} to run {}", grant.id, grant.agent, grant.tool)
+                    format!("grant {} for agent {} to run {}", grant.id, grant.agent, grant.tool)
                 };
                 faults.extend(core::fault_of_leave(q, grant)?.map(|fault| format!("{what} {}", unlike_log(&fault))));
             }
@@ -99,7 +99,7 @@ impl<'e> Grants<'e> {
                 }
             }
             for grant in q.allow_grants()?.iter().filter(|grant| is_asked(&grant.tool)) {
-                let what = format!("what {} {} was allowed", grant.tool, grant.digest.short());
+                let what = format!("permissions of {} {}", grant.tool, grant.digest.short());
                 let fault = core::fault_of_allowed(q, &grant.tool, grant.digest, &grant.allowed)?;
                 faults.extend(fault.map(|fault| format!("{what} {}", unlike_log(&fault))));
             }
@@ -163,8 +163,8 @@ impl<'e> Grants<'e> {
             (Some(one), None) => Ok(GrantKey::Allow(one.tool.clone(), one.digest)),
             (None, _) => Err(EngineError::new(ErrorCode::NotFound, format!("there is no grant {text}"), hint)),
             (Some(_), Some(_)) => {
-                let message = format!("{text} means several grants");
-                Err(EngineError::new(ErrorCode::Ambiguous, message, "add @ and digits of the digest"))
+                let message = format!("{text} matches several grants");
+                Err(EngineError::new(ErrorCode::Ambiguous, message, "add @ and more digits of the digest"))
             }
         }
     }
@@ -191,9 +191,9 @@ impl<'e> Grants<'e> {
             title: format!("Let agent {agent} run {} {} ({})?", tool.name, tool.version, digest.short()),
             lines: vec![
                 format!(
-                    "nobody approved it; it runs strictly contained: no network, its scratch folder only ({scope})"
+                    "it is not approved; it runs strictly sandboxed: no network, its scratch folder only ({scope})"
                 ),
-                "it counts for exactly these bytes, not while one is changed".to_owned(),
+                "valid for exactly these files; any change suspends it".to_owned(),
             ],
             undo: "`toolsmith grants` lists it; revoke or u (undo) ends it".to_owned(),
         })
@@ -205,25 +205,25 @@ impl<'e> Grants<'e> {
         let line = match key {
             GrantKey::Agent(id) => list.agents.iter().find(|grant| grant.id == *id).map(|grant| {
                 if grant.is_use() {
-                    return format!("{} means what it means elsewhere again ({})", grant.tool, grant.scope);
+                    return format!("{} refers to its usual version again ({})", grant.tool, grant.scope);
                 }
-                format!("agent {} may not run {} {} any more", grant.agent, grant.tool, grant.digest.short())
+                format!("agent {} may no longer run {} {}", grant.agent, grant.tool, grant.digest.short())
             }),
             GrantKey::Unlock(id) => {
                 let found = list.unlocks.iter().find(|unlock| unlock.id == *id);
-                found.map(|unlock| format!("{} is locked again: a human is asked before it runs", unlock.subject()))
+                found.map(|unlock| format!("{} is locked again: a human must confirm before it runs", unlock.subject()))
             }
             GrantKey::Allow(tool, digest) => {
                 let found = list.allowed.iter().find(|grant| grant.tool == *tool && grant.digest == *digest);
                 found.map(|grant| {
-                    format!("the next run of {tool} asks again for: {}", grant.allowed.permissions.summary())
+                    format!("the next run of {tool} will ask again for: {}", grant.allowed.permissions.summary())
                 })
             }
         };
         let line = line.ok_or_else(|| {
             EngineError::new(ErrorCode::NotFound, format!("there is no grant {key}"), "`toolsmith grants` lists them")
         })?;
-        let undo = "u (undo) takes it back".to_owned();
+        let undo = "u (undo) reverts it".to_owned();
         Ok(Preview { title: format!("Revoke grant {key}?"), lines: vec![line], undo })
     }
 
@@ -267,10 +267,10 @@ fn void(
     let same = view.tools.iter().find(|row| row.name == *name && row.digest == digest);
     let there = path.and_then(|path| rows().find(|row| row.path == path));
     Some(match (same, there, path) {
-        (Some(row), _, _) => format!("it is {} now", row.stage),
-        (None, Some(row), _) => format!("its bytes changed: {} lies in {} now", row.digest.short(), row.path),
-        (None, None, Some(path)) => format!("its files are gone from {path}"),
-        (None, None, None) => "its files are gone".to_owned(),
+        (Some(row), _, _) => format!("it is now {}", row.stage),
+        (None, Some(row), _) => format!("its files changed: {} is now in {}", row.digest.short(), row.path),
+        (None, None, Some(path)) => format!("its files are missing from {path}"),
+        (None, None, None) => "its files are missing".to_owned(),
     })
 }
 
@@ -295,16 +295,16 @@ mod tests {
             (vec![row(Experimental, 1, None)], path(Experimental), None),
             (vec![row(Approved, 1, None), row(Experimental, 1, None)], path(Experimental), None),
             (vec![row(Experimental, 1, Some("it is broken"))], path(Experimental), Some("it cannot run: it is broken")),
-            (vec![row(Approved, 1, None)], path(Experimental), Some("it is approved now")),
-            (vec![row(Archived, 1, None)], path(Experimental), Some("it is archived now")),
-            (vec![row(Experimental, 2, None)], path(Experimental), Some("its bytes changed: 0202")),
-            (vec![row(Core, 2, None)], path(Experimental), Some("its files are gone from tools/experimental/t")),
-            (vec![row(Archived, 2, None)], path(Archived), Some("its files are gone from tools/archived/t")),
-            (vec![], None, Some("its files are gone")),
+            (vec![row(Approved, 1, None)], path(Experimental), Some("it is now approved")),
+            (vec![row(Archived, 1, None)], path(Experimental), Some("it is now archived")),
+            (vec![row(Experimental, 2, None)], path(Experimental), Some("its files changed: 0202")),
+            (vec![row(Core, 2, None)], path(Experimental), Some("its files are missing from tools/experimental/t")),
+            (vec![row(Archived, 2, None)], path(Archived), Some("its files are missing from tools/archived/t")),
+            (vec![], None, Some("its files are missing")),
             (
                 vec![Arc::new(Tool { name: ToolName::new("u").unwrap(), ..Tool::clone(&row(Experimental, 1, None)) })],
                 path(Experimental),
-                Some("its files are gone from tools/experimental/t"),
+                Some("its files are missing from tools/experimental/t"),
             ),
         ] {
             let view = CatalogView {
@@ -338,7 +338,7 @@ mod tests {
         for (tool, byte, path) in granted {
             let preview = engine.grants().preview_revoke(&GrantKey::Allow(tool.clone(), Digest([byte; 32]))).unwrap();
             let asks = writes(path).summary();
-            assert_eq!(preview.lines, [format!("the next run of {tool} asks again for: {asks}")]);
+            assert_eq!(preview.lines, [format!("the next run of {tool} will ask again for: {asks}")]);
         }
         let code = |text: &str| engine.grants().named(text).unwrap_err().code;
         assert_eq!(engine.grants().named("7").unwrap(), GrantKey::Agent(GrantId(7)));
@@ -366,7 +366,8 @@ mod tests {
             engine.execute(command, &crate::engine::tests::ada()).unwrap();
         }
         let line = |key| engine.grants().preview_revoke(&key).map(|preview| preview.lines.concat()).unwrap_or_default();
-        for (id, agent) in [(1, "agent one may not run adder"), (2, "agent two may not run adder"), (3, "")] {
+        for (id, agent) in [(1, "agent one may no longer run adder"), (2, "agent two may no longer run adder"), (3, "")]
+        {
             let line = line(GrantKey::Agent(GrantId(id)));
             assert!(line.starts_with(agent) && line.is_empty() == agent.is_empty(), "{line}");
         }

@@ -17,8 +17,8 @@ pub fn fitted(manifest: &Manifest, object: Option<Value>, sets: &[String]) -> Re
     let mut form = Form::from_schema(manifest.input.as_ref(), object.as_ref(), &[]);
     for set in sets {
         form.apply_set(set).map_err(|error| {
-            let hint = format!("`toolsmith show {}` lists what it takes", manifest.name);
-            EngineError::new(ErrorCode::Usage, format!("--set {set} does not fit: {error}"), hint)
+            let hint = format!("`toolsmith show {}` lists its inputs", manifest.name);
+            EngineError::new(ErrorCode::Usage, format!("--set {set} is not valid: {error}"), hint)
         })?;
     }
     Ok(Some(form.value()))

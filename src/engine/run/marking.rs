@@ -36,7 +36,7 @@ impl Failures<'_> {
             Some(run) => {
                 let record = self.engine.runs().record(run)?;
                 if record.tool != tool.name {
-                    let message = format!("run {run} is one of {}, not of {}", record.tool, tool.name);
+                    let message = format!("run {run} is a run of {}, not of {}", record.tool, tool.name);
                     return Err(EngineError::new(ErrorCode::Conflict, message, "name the tool of that run"));
                 }
                 record.digest

@@ -28,15 +28,15 @@ impl Dependencies<'_> {
             lines.push(format!("and {} more", agreement.packages.len() - MOST_LISTED));
         }
         lines.push(if agreement.is_locked {
-            "the digest of each file is in its lock".to_owned()
+            "each file is verified against the digest in its lock file".to_owned()
         } else {
-            "it has no lock: the newest versions that fit are taken".to_owned()
+            "it has no lock file: the newest matching versions are installed".to_owned()
         });
-        lines.push("uv does it inside the sandbox; only wheels are installed, no code of a package runs".to_owned());
+        lines.push("uv runs inside the sandbox; only wheels are installed, no package code runs".to_owned());
         Ok(Preview {
             title: format!("Fetch the packages of {} {} ({})?", detail.tool.name, detail.tool.version, digest.short()),
             lines,
-            undo: "asked once for this version and its lock; u (undo) does not take it back".to_owned(),
+            undo: "asked once for this version and lock file; u (undo) does not revert it".to_owned(),
         })
     }
 
@@ -61,7 +61,7 @@ impl Dependencies<'_> {
         })?;
         let installed = self.fetch_into_environment(&detail).map_err(|cause| {
             let message = format!("the packages of {} are not installed: {cause}", detail.tool.name);
-            EngineError::new(ErrorCode::Failed, message, "put that right, then run the tool again")
+            EngineError::new(ErrorCode::Failed, message, "fix that, then run the tool again")
         })?;
         let message = format!("{} has its packages: {}", detail.tool.name, installed.join(", "));
         let detail = json!({"packages": installed});
@@ -69,7 +69,7 @@ impl Dependencies<'_> {
     }
 
     fn fetch_into_environment(&self, detail: &ToolDetail) -> Result<Vec<String>, String> {
-        let in_words = |error: &dyn std::fmt::Display| format!("there is no folder to work in: {error}");
+        let in_words = |error: &dyn std::fmt::Display| format!("the working folder cannot be created: {error}");
         let settings = &self.workspace.settings;
         if let Some(fault) = &settings.fault {
             return Err(fault.clone());
@@ -105,6 +105,6 @@ impl Dependencies<'_> {
 }
 
 fn nothing_to_fetch(detail: &ToolDetail) -> EngineError {
-    let message = format!("{} declares no packages that could be fetched", detail.tool.name);
-    EngineError::new(ErrorCode::Conflict, message, "show the tool to see what it lacks")
+    let message = format!("{} declares no packages to fetch", detail.tool.name);
+    EngineError::new(ErrorCode::Conflict, message, "`toolsmith show` lists what it needs")
 }

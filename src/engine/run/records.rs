@@ -51,8 +51,8 @@ impl Runs<'_> {
         if is_redacted(&record.input) {
             return Err(EngineError::new(
                 ErrorCode::Refused,
-                format!("the input of run {run} held a secret, which is not kept"),
-                "run the tool with its whole input instead",
+                format!("the input of run {run} contained a secret, which is not stored"),
+                "run the tool with the full input instead",
             ));
         }
         let input = Some(record.input).filter(|text| !text.is_empty());
@@ -70,7 +70,7 @@ impl Runs<'_> {
         Ok(Outcome {
             operation: None,
             review: None,
-            message: format!("run {run} is asked to stop"),
+            message: format!("stopping run {run}"),
             commit: None,
             detail: json!({"run": run}),
         })

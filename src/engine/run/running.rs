@@ -168,7 +168,7 @@ impl Runs<'_> {
         let policy = self.may_run(detail, caller)?;
         let RunPolicy::Allow { profile, .. } = &policy else { return Ok(policy) };
         let is_longer = matches!(caller, Caller::Agent(_)) && self.is_extended(*profile, timeout);
-        let message = || format!("{} is not approved: only a human lets it run longer than usual", detail.tool.name);
+        let message = || format!("{} is not approved: only a human may raise its time limit", detail.tool.name);
         Ok(if is_longer { RunPolicy::Refuse { code: ErrorCode::HumanNeeded, message: message() } } else { policy })
     }
 
@@ -487,7 +487,7 @@ impl Runs<'_> {
             runner::discard(&self.engine.staged_writes().path(row.run));
             // What was verified while it ran stays true.
             let isolation = self.record(row.run)?.isolation;
-            let observation = Some(Observation::off("the process that watched it died"));
+            let observation = Some(Observation::off("its observer process died"));
             let end = ended(RunEnd::Interrupted, isolation.profile);
             let end = FinishedRun { isolation, observation, ..end };
             self.close(row.run, &end)?;
@@ -498,7 +498,9 @@ impl Runs<'_> {
     /// Removes what an older run of this number left in its places.
     fn vacate(&self, id: RunId) -> Result<(), EngineError> {
         let left = |error: std::io::Error| {
-            EngineError::internal(format!("what an older run {id} left in the state folder stays: {error}"))
+            EngineError::internal(format!(
+                "files of the older run {id} cannot be removed from the state folder: {error}"
+            ))
         };
         match std::fs::remove_file(self.spool_path(id)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(left(error)),

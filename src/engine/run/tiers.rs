@@ -109,13 +109,13 @@ impl ToolSets<'_> {
                 parts.extend(set.tools.iter().cloned().map(Chosen::Tool));
             } else {
                 let named = ToolName::new(word).map_err(|error| {
-                    EngineError::new(ErrorCode::Usage, format!("{word:?} names no tool: {error}"), HINT)
+                    EngineError::new(ErrorCode::Usage, format!("{word:?} is not a tool: {error}"), HINT)
                 })?;
                 parts.push(Chosen::Tool(named));
             }
         }
         if parts.is_empty() {
-            return Err(EngineError::new(ErrorCode::Usage, "no tool is named", HINT));
+            return Err(EngineError::new(ErrorCode::Usage, "the list of tools is empty", HINT));
         }
         Ok(Selection { name: text.to_owned(), parts })
     }
@@ -165,7 +165,7 @@ impl ToolSets<'_> {
         if !rows.iter().any(|row| row.in_use)
             && let Some(selection) = &chosen
         {
-            rows.push(row(selection, "as named at the start".to_owned(), None));
+            rows.push(row(selection, "as given at the start".to_owned(), None));
         }
         Ok(rows)
     }
@@ -210,7 +210,7 @@ impl ToolSets<'_> {
             for unlock in &mut unlocks {
                 let fault = core::fault_of_unlock(q, unlock)?.map(|fault| format!("does not match the log: {fault}"));
                 let fault = fault.or_else(|| trust.against(&unlock.subject(), unlock.operation));
-                unlock.void = fault.or_else(|| (!unlock.lasts(now)).then(|| "its time is over".to_owned()));
+                unlock.void = fault.or_else(|| (!unlock.lasts(now)).then(|| "it expired".to_owned()));
             }
             Ok(unlocks)
         })
@@ -231,8 +231,8 @@ impl ToolSets<'_> {
             (None, Some(tier)) => Ok((None, tier)),
             (Some(_), Some(_)) | (None, None) => Err(EngineError::new(
                 ErrorCode::Usage,
-                "name a tool or a tier, one of the two",
-                "unlock NAME, or unlock --tier medium",
+                "name either a tool or a tier",
+                "use `toolsmith unlock NAME` or `toolsmith unlock --tier medium`",
             )),
         }
     }
@@ -264,17 +264,17 @@ impl ToolSets<'_> {
         let subject = unlock_subject(tool.as_ref().map(|tool| &tool.name), tier);
         let scope = self.engine.grants().owned(scope.clone());
         let first = if let Some(tool) = &tool {
-            let stated = if tool.classified { "it says so itself" } else { "it does not say so itself" };
-            format!("its cost tier is {tier}: {stated}; when it costs more one day, it is locked again")
+            let stated = if tool.classified { "stated in its manifest" } else { "not stated in its manifest" };
+            format!("its cost tier is {tier}: {stated}; if its cost tier rises, it is locked again")
         } else {
             let view = self.engine.library().catalog();
             let opened = view.tools.iter().filter(|tool| tool.facts.locked && tool.cost_tier <= tier).count();
-            format!("every tool up to {tier} can run: {} that cannot now", plural(opened, "tool", "tools"))
+            format!("unlocks every tool up to {tier}: {} now locked", plural(opened, "tool", "tools"))
         };
         let mut lines = vec![first];
-        lines.push("approvals, and what each version may do, stay as they are".to_owned());
-        lines.push(format!("it holds {}", core::told_scope(&scope, lasting.map(|lasting| later(now(), lasting)))));
-        let undo = "`grants` lists it; revoke or u (undo) locks it again".to_owned();
+        lines.push("approvals and permissions do not change".to_owned());
+        lines.push(format!("it contains {}", core::told_scope(&scope, lasting.map(|lasting| later(now(), lasting)))));
+        let undo = "`toolsmith grants` lists it; revoke or u (undo) locks it again".to_owned();
         Ok(Preview { title: format!("Unlock {subject}?"), lines, undo })
     }
 
@@ -285,11 +285,12 @@ impl ToolSets<'_> {
 
     /// The name of a set and the names of its tools, each of which is known here.
     fn named_set(&self, name: &str, tools: &[String]) -> Result<(ToolName, Vec<ToolName>), EngineError> {
-        let name = ToolName::new(name)
-            .map_err(|error| EngineError::new(ErrorCode::Usage, format!("{name:?} is no name: {error}"), ""))?;
+        let name = ToolName::new(name).map_err(|error| {
+            EngineError::new(ErrorCode::Usage, format!("{name:?} is not a valid name: {error}"), "")
+        })?;
         let view = self.engine.library().catalog();
         if !tools.is_empty() && view.tools.iter().any(|tool| tool.name == name && tool.stage != Stage::Archived) {
-            let message = format!("{name} is the name of a tool: --tools {name} must go on to mean that one");
+            let message = format!("{name} is already the name of a tool");
             return Err(EngineError::new(ErrorCode::Refused, message, "choose another name for the set"));
         }
         let mut names = Vec::new();
@@ -305,10 +306,10 @@ impl ToolSets<'_> {
     /// What saving a choice would mean.
     pub(in crate::engine) fn preview_save(&self, name: &str, tools: &[String]) -> Result<Preview, EngineError> {
         let (name, tools) = self.named_set(name, tools)?;
-        let undo = "u (undo) takes it back".to_owned();
+        let undo = "u (undo) reverts it".to_owned();
         if tools.is_empty() {
-            let lines = vec!["no tool is touched".to_owned()];
-            return Ok(Preview { title: format!("Take the set {name} away?"), lines, undo });
+            let lines = vec!["tools do not change".to_owned()];
+            return Ok(Preview { title: format!("Delete the set {name}?"), lines, undo });
         }
         let names: Vec<&str> = tools.iter().map(ToolName::as_str).collect();
         Ok(Preview { title: format!("Save the set {name}?"), lines: vec![names.join(", ")], undo })

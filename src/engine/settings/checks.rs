@@ -52,7 +52,7 @@ fn gates(file: &mut File<'_>, name: &str, value: &Spanned<DeValue<'_>>) -> Vec<(
         return vec![(Stage::Approved, gate), (Stage::Core, gate)];
     }
     let Some(table) = value.get_ref().as_table() else {
-        file.bad(value.span().start, format!("checks.{name} is no gate"), WORDS.to_owned());
+        file.bad(value.span().start, format!("checks.{name} is not a valid gate"), WORDS.to_owned());
         return Vec::new();
     };
     let mut found = Vec::new();
@@ -60,7 +60,11 @@ fn gates(file: &mut File<'_>, name: &str, value: &Spanned<DeValue<'_>>) -> Vec<(
         let stage = key.get_ref().parse::<Stage>().ok().filter(|stage| stage.is_vouched());
         match (stage, word(value.get_ref())) {
             (Some(stage), Some(gate)) => found.push((stage, gate)),
-            _ => file.bad(key.span().start, format!("checks.{name}.{} is no gate", key.get_ref()), WORDS.to_owned()),
+            _ => file.bad(
+                key.span().start,
+                format!("checks.{name}.{} is not a valid gate", key.get_ref()),
+                WORDS.to_owned(),
+            ),
         }
     }
     found
@@ -106,7 +110,7 @@ mod tests {
         let (settings, problems) = load("", "[checks]\nmanifest = \"off\"\nbackground = false\n");
         assert_eq!(settings.gates.of("manifest", Stage::Approved), Gate::Block);
         assert!(settings.check_in_background);
-        assert_eq!(problems, ["there is no setting checks.background"]);
+        assert_eq!(problems, ["unknown setting checks.background"]);
         let (settings, _) = load("[checks]\nmanifest = \"show\"\n", "[checks]\nmanifest = \"require\"\n");
         assert_eq!(settings.gates.of("manifest", Stage::Approved), Gate::Require);
     }
@@ -114,8 +118,8 @@ mod tests {
     #[test]
     fn what_is_no_gate_is_a_problem_with_its_line() {
         let (_, problems) = load("[checks]\nmanifest = \"maybe\"\nspelling = \"off\"\n", "");
-        assert_eq!(problems, ["checks.manifest is no gate", "there is no setting checks.spelling"]);
+        assert_eq!(problems, ["checks.manifest is not a valid gate", "unknown setting checks.spelling"]);
         let (_, problems) = load("[checks]\nmanifest = { archived = \"off\" }\n", "");
-        assert_eq!(problems, ["checks.manifest.archived is no gate"]);
+        assert_eq!(problems, ["checks.manifest.archived is not a valid gate"]);
     }
 }

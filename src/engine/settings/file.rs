@@ -66,7 +66,7 @@ impl File<'_> {
     }
 
     pub(super) fn unknown(&mut self, at: usize, name: &str, hint: &str) {
-        self.bad(at, format!("there is no setting {name}"), hint.to_owned());
+        self.bad(at, format!("unknown setting {name}"), hint.to_owned());
     }
 
     /// Keeps that the file is no TOML.
@@ -76,7 +76,7 @@ impl File<'_> {
             line: error.span().map(|span| self.line(span.start)),
             code: ProblemCode::BadSyntax,
             message: format!("the settings are not valid TOML: {}", error.message().replace('\n', ", ")),
-            hint: "fix the line; until then no setting of this file counts".to_owned(),
+            hint: "fix the line; until then this file is ignored".to_owned(),
         });
     }
 
@@ -93,8 +93,8 @@ impl File<'_> {
         if let Some(table) = value.get_ref().as_table() {
             return table.iter().collect();
         }
-        let message = format!("{name} is a {}, a table is needed", value.get_ref().type_str());
-        self.bad(value.span().start, message, format!("write its settings below a line [{name}]"));
+        let message = format!("{name} is a {}, but must be a table", value.get_ref().type_str());
+        self.bad(value.span().start, message, format!("write its settings in a table [{name}]"));
         Vec::new()
     }
 
@@ -130,13 +130,14 @@ pub(super) fn changed_by_others(path: &Path) -> Option<Problem> {
     let why = if ![own, 0].contains(&found.uid()) {
         format!("it belongs to user {}", found.uid())
     } else if found.mode() & 0o002 != 0 {
-        "everybody can write it".to_owned()
+        "everyone can write it".to_owned()
     } else if found.mode() & 0o020 != 0 && found.gid() != rustix::process::getegid().as_raw() {
         format!("group {} can write it", found.gid())
     } else {
         return None;
     };
-    let (message, hint) = (format!("the settings are not used: {why}"), "make it yours alone: chown, chmod go-w");
+    let (message, hint) =
+        (format!("the settings are not used: {why}"), "make it writable by you only: chown, chmod go-w");
     let path = path.display().to_string();
     Some(Problem { path, line: None, code: ProblemCode::Unreadable, message, hint: hint.to_owned() })
 }

@@ -115,7 +115,7 @@ impl Settings {
             let (name, at) = (key.get_ref().as_ref(), key.span().start);
             if name == BUILT_IN || ToolName::new(name).is_err() {
                 let hint = "choose a name of a-z, 0-9, _ . and -, not built-in".to_owned();
-                file.bad(at, format!("generators.{name} is no name for a generator"), hint);
+                file.bad(at, format!("generators.{name} is not a valid generator name"), hint);
             } else if let Some(setting) = Entry::read(file, name, value, user_home).finish(file, name, at) {
                 self.generators.push(setting);
             }
@@ -151,14 +151,14 @@ impl Settings {
 fn names(file: &mut File<'_>, value: &Spanned<DeValue<'_>>, declared: Option<&DeTable<'_>>) -> Option<Vec<String>> {
     let Some(names) = words(value).filter(|names| !names.is_empty() && names.len() <= MOST as usize) else {
         let hint = "write a list of names, for example [\"built-in\"]".to_owned();
-        file.bad(value.span().start, "evolve.generators is no list of generators".to_owned(), hint);
+        file.bad(value.span().start, "evolve.generators is not a list of generators".to_owned(), hint);
         return None;
     };
     let is_known = |name: &String| name == BUILT_IN || declared.is_some_and(|table| table.contains_key(name.as_str()));
     let (known, unknown): (Vec<String>, Vec<String>) = names.into_iter().partition(is_known);
     if !unknown.is_empty() {
-        let message = format!("evolve.generators names {}, which is no generator", unknown.join(", "));
-        file.bad(value.span().start, message, "set it up below a line [generators.NAME], or take it out".to_owned());
+        let message = format!("evolve.generators contains {}, which is not a generator", unknown.join(", "));
+        file.bad(value.span().start, message, "define it in [generators.NAME], or remove it".to_owned());
     }
     Some(known).filter(|known| !known.is_empty())
 }
@@ -166,7 +166,7 @@ fn names(file: &mut File<'_>, value: &Spanned<DeValue<'_>>, declared: Option<&De
 fn number(file: &mut File<'_>, value: &Spanned<DeValue<'_>>, name: &str) -> Option<u32> {
     let found = whole(value).and_then(|number| u32::try_from(number).ok()).filter(|number| *number <= MOST);
     if found.is_none() {
-        file.bad(value.span().start, format!("{name} is no number from 1 to {MOST}"), format!("write {name} = 3"));
+        file.bad(value.span().start, format!("{name} is not a number from 1 to {MOST}"), format!("write {name} = 3"));
     }
     found
 }
@@ -232,7 +232,7 @@ impl Entry {
             };
             match hint {
                 Some(hint) => {
-                    file.bad(value.span().start, format!("generators.{name}.{word} cannot be used"), hint.to_owned());
+                    file.bad(value.span().start, format!("generators.{name}.{word} is not valid"), hint.to_owned());
                 }
                 None => file.unknown(key.span().start, &format!("generators.{name}.{word}"), WORDS),
             }
@@ -254,13 +254,13 @@ impl Entry {
         let text = value.get_ref().as_str();
         match word {
             "command" => {
-                let hint = "write a list, for example [\"claude\", \"-p\"]; a program with a slash by its whole path";
+                let hint = "write a list, for example [\"claude\", \"-p\"]; a program path must be absolute";
                 self.argv = or(words(value).and_then(|words| program(words, user_home)), hint)?;
                 self.of_command.push("command");
             }
             "env" => {
                 let names = words(value).filter(|names| names.iter().all(|name| is_variable(name)));
-                self.env = or(names, "write a list of names of variables, for example [\"ANTHROPIC_API_KEY\"]")?;
+                self.env = or(names, "write a list of variable names, for example [\"ANTHROPIC_API_KEY\"]")?;
                 self.of_command.push("env");
             }
             "api" => {
@@ -282,14 +282,14 @@ impl Entry {
                 self.of_api.push("max_tokens");
             }
             "price_input" => {
-                self.price.input_micros = or(dollars(value), "write dollars for a million tokens, for example 3.0")?;
+                self.price.input_micros = or(dollars(value), "write dollars per million tokens, for example 3.0")?;
                 self.of_api.push("price_input");
             }
             "price_output" => {
-                self.price.output_micros = or(dollars(value), "write dollars for a million tokens, for example 15.0")?;
+                self.price.output_micros = or(dollars(value), "write dollars per million tokens, for example 15.0")?;
                 self.of_api.push("price_output");
             }
-            "timeout" => self.timeout = or(text.and_then(duration), "write for example \"90s\" or \"5m\"")?,
+            "timeout" => self.timeout = or(text.and_then(duration), "write a duration, for example \"90s\" or \"5m\"")?,
             _ => return Err(None),
         }
         Ok(())
@@ -306,7 +306,7 @@ impl Entry {
         let timeout = self.timeout.unwrap_or(SILENCE);
         let way = match (self.argv, self.kind) {
             (Some(_), Some(_)) => return bad("has both command and api".to_owned(), "keep one of the two"),
-            (None, None) => return bad("has neither command nor api".to_owned(), "say how it is asked"),
+            (None, None) => return bad("has neither command nor api".to_owned(), "add command or api"),
             (Some(_), None) if !self.of_api.is_empty() => {
                 return bad(format!("is a command and has {}", self.of_api.join(", ")), WORDS);
             }
@@ -316,7 +316,7 @@ impl Entry {
             (Some(argv), None) => WaySetting::Command { argv, env: self.env.unwrap_or_default() },
             (None, Some(kind)) => {
                 let Some(model) = self.model else {
-                    return bad("names no model".to_owned(), "add model = \"NAME\"");
+                    return bad("has no model".to_owned(), "add model = \"NAME\"");
                 };
                 let url = self.url.unwrap_or_else(|| kind.usual_url().to_owned());
                 let (key, max_tokens, price) = (self.key, self.max_tokens, self.price);
@@ -406,14 +406,17 @@ mod tests {
         let (settings, problems) = load("", workspace);
         assert_eq!(settings, Settings::default());
         let found: Vec<_> = problems.iter().map(|problem| (problem.line, problem.message.as_str())).collect();
-        assert_eq!(found, [(Some(1), "a workspace cannot set generators"), (Some(3), "a workspace cannot set evolve")]);
+        assert_eq!(
+            found,
+            [(Some(1), "generators cannot be set in a workspace"), (Some(3), "evolve cannot be set in a workspace")]
+        );
     }
 
     #[test]
     fn a_key_is_named_and_never_written_and_one_that_cannot_be_found_does_not_become_none() {
         let user = "[generators.x]\napi = \"openai\"\nmodel = \"m\"\nkey = \"hunter-two\"\n";
         let (settings, problems) = load(user, "");
-        assert_eq!(problems[0].message, "generators.x.key does not say where its value is");
+        assert_eq!(problems[0].message, "generators.x.key does not state its source");
         assert!(!format!("{problems:?} {settings:?}").contains("hunter"));
         let WaySetting::Api(api) = &settings.generators[0].way else { panic!() };
         assert!(matches!(&api.key, Some(SecretSource::Nowhere(place)) if place.ends_with(":4")), "{api:?}");
@@ -437,27 +440,27 @@ mod tests {
     fn what_cannot_be_used_is_named_with_its_line_and_left_out() {
         let no = |table: &str| messages(&format!("[generators.x]\n{table}\n"));
         let one = |line, text: &str| vec![(line, text.to_owned())];
-        assert_eq!(no("command = \"claude -p\""), one(2, "generators.x.command cannot be used"));
-        assert_eq!(no("command = [\"./agent\"]"), one(2, "generators.x.command cannot be used"));
-        assert_eq!(no("command = []"), one(2, "generators.x.command cannot be used"));
-        assert_eq!(no("command = [\"a\"]\nenv = [\"A=B\"]"), one(3, "generators.x.env cannot be used"));
+        assert_eq!(no("command = \"claude -p\""), one(2, "generators.x.command is not valid"));
+        assert_eq!(no("command = [\"./agent\"]"), one(2, "generators.x.command is not valid"));
+        assert_eq!(no("command = []"), one(2, "generators.x.command is not valid"));
+        assert_eq!(no("command = [\"a\"]\nenv = [\"A=B\"]"), one(3, "generators.x.env is not valid"));
         assert_eq!(no("command = [\"a\"]\nmodel = \"m\""), one(1, "generators.x is a command and has model"));
         assert_eq!(no("command = [\"a\"]\napi = \"openai\""), one(1, "generators.x has both command and api"));
         assert_eq!(no("timeout = \"1m\""), one(1, "generators.x has neither command nor api"));
-        assert_eq!(no("api = \"openai\""), one(1, "generators.x names no model"));
-        assert_eq!(no("api = \"grpc\"\nmodel = \"m\""), one(2, "generators.x.api cannot be used"));
-        assert_eq!(no("api = \"gemini\"\nmodel = \"../m\""), one(3, "generators.x.model cannot be used"));
+        assert_eq!(no("api = \"openai\""), one(1, "generators.x has no model"));
+        assert_eq!(no("api = \"grpc\"\nmodel = \"m\""), one(2, "generators.x.api is not valid"));
+        assert_eq!(no("api = \"gemini\"\nmodel = \"../m\""), one(3, "generators.x.model is not valid"));
         assert_eq!(no("api = \"gemini\"\nmodel = \"m\"\nenv = []"), one(1, "generators.x is an API and has env"));
-        assert_eq!(no("api = \"ollama\"\nmodel = \"m\"\nurl = \"host:1\""), one(4, "generators.x.url cannot be used"));
+        assert_eq!(no("api = \"ollama\"\nmodel = \"m\"\nurl = \"host:1\""), one(4, "generators.x.url is not valid"));
         assert_eq!(
             no("api = \"ollama\"\nmodel = \"m\"\nprice_input = -1"),
-            one(4, "generators.x.price_input cannot be used")
+            one(4, "generators.x.price_input is not valid")
         );
         assert_eq!(
             no("api = \"ollama\"\nmodel = \"m\"\nmax_tokens = 0"),
-            one(4, "generators.x.max_tokens cannot be used")
+            one(4, "generators.x.max_tokens is not valid")
         );
-        assert_eq!(no("command = [\"a\"]\nshell = true"), one(3, "there is no setting generators.x.shell"));
+        assert_eq!(no("command = [\"a\"]\nshell = true"), one(3, "unknown setting generators.x.shell"));
         assert_eq!(messages("[generators.built-in]\ncommand = [\"a\"]").len(), 1);
         assert_eq!(messages("[generators.\"A b\"]\ncommand = [\"a\"]").len(), 1);
     }
@@ -470,11 +473,11 @@ mod tests {
         assert_eq!(
             found,
             [
-                (2, "evolve.generators names gone, which is no generator"),
-                (3, "evolve.rounds is no number from 1 to 20"),
-                (4, "there is no setting evolve.x")
+                (2, "evolve.generators contains gone, which is not a generator"),
+                (3, "evolve.rounds is not a number from 1 to 20"),
+                (4, "unknown setting evolve.x")
             ]
         );
-        assert_eq!(messages("[evolve]\ngenerators = []")[0].1, "evolve.generators is no list of generators");
+        assert_eq!(messages("[evolve]\ngenerators = []")[0].1, "evolve.generators is not a list of generators");
     }
 }

@@ -20,13 +20,13 @@ const END: &str = "# end toolsmith";
 /// Later lines win over earlier ones: what is kept stands after what is ignored, and what nobody
 /// wants to keep stands last.
 const RULES: &[&str] = &[
-    "# Tools nobody has reviewed yet; approving one moves it out of here and commits it.",
+    "# Tools that are not reviewed yet; approving one moves it out of here and commits it.",
     "/tools/experimental/",
     "*_ai_generated_*",
     "# Reviewed tools are kept, whatever they are called.",
     "!/tools/core/**",
     "!/tools/approved/**",
-    "# What interpreters and interrupted moves leave behind.",
+    "# Leftovers of interpreters and interrupted moves.",
     "/tools/**/__pycache__/",
     "/tools/**/*.pyc",
     "/tools/**/node_modules/",
@@ -145,7 +145,7 @@ fn ignore(dir: &Path, report: &mut InitReport) -> Result<(), EngineError> {
 
 fn failed(path: &Path, error: &std::io::Error) -> EngineError {
     let message = format!("failed to write {}: {error}", path.display());
-    EngineError::new(ErrorCode::Failed, message, "make the folder writable, then call init again")
+    EngineError::new(ErrorCode::Failed, message, "make the folder writable, then run init again")
 }
 
 #[cfg(test)]

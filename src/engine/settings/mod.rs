@@ -209,7 +209,7 @@ impl Settings {
             Ok(Some(text)) => text,
             Ok(None) => return Vec::new(),
             Err((code, message)) => {
-                let hint = "the defaults hold until it can be read".to_owned();
+                let hint = "defaults apply until it can be read".to_owned();
                 return vec![Problem { path: shown.to_owned(), line: None, code, message, hint }];
             }
         };
@@ -239,8 +239,8 @@ impl Settings {
                 "checks" => checks::apply(self, file, value, Whose::Workspace),
                 word @ ("theme" | "mouse" | "timeouts" | "keys" | "isolation" | "secrets" | "programs" | "signing"
                 | "policy" | "review" | "limits" | "generators" | "evolve") => {
-                    let message = format!("a workspace cannot set {word}");
-                    file.bad(at, message, "it is the user's: put it into the user's config.toml".to_owned());
+                    let message = format!("{word} cannot be set in a workspace");
+                    file.bad(at, message, "it is a user setting: put it into the user's config.toml".to_owned());
                 }
                 other => file.unknown(at, other, "a workspace has the settings git, checks and [[roots]]"),
             }
@@ -286,7 +286,7 @@ impl Settings {
                     self.apply_evolve(file, value, declared);
                 }
                 word @ ("roots" | "git") => {
-                    let message = format!("{word} is a setting of a workspace");
+                    let message = format!("{word} is a workspace setting");
                     file.bad(at, message, "put it into the workspace's toolsmith.toml".to_owned());
                 }
                 other => {
@@ -322,7 +322,7 @@ impl Settings {
                 Some(path) if Path::new(path).is_absolute() => self.bubblewrap = Bubblewrap::At(path.into()),
                 _ => {
                     let hint = "write \"auto\", \"off\" or an absolute path".to_owned();
-                    file.bad(at, "isolation.bubblewrap names no program".to_owned(), hint);
+                    file.bad(at, "isolation.bubblewrap is not a program".to_owned(), hint);
                 }
             },
             stage => {
@@ -336,7 +336,7 @@ impl Settings {
                     self.isolation.insert(stage, level);
                 } else {
                     let hint = "write \"isolated\", \"confined\" or \"limits-only\"".to_owned();
-                    file.bad(at, format!("isolation.{stage} is no level"), hint);
+                    file.bad(at, format!("isolation.{stage} is not a level"), hint);
                 }
             }
         }
@@ -351,7 +351,7 @@ impl File<'_> {
             Some("light") => Some(Theme::Light),
             _ => {
                 let hint = "write \"auto\", \"dark\" or \"light\"".to_owned();
-                self.bad(value.span().start, "theme is no theme that exists".to_owned(), hint);
+                self.bad(value.span().start, "theme is not a known theme".to_owned(), hint);
                 None
             }
         }
@@ -359,12 +359,12 @@ impl File<'_> {
 
     fn timeout(&mut self, stage: &str, at: usize, value: &Spanned<DeValue<'_>>) -> Option<(Stage, Duration)> {
         let Some(stage) = stage.parse().ok().filter(|stage| *stage != Stage::Archived) else {
-            self.unknown(at, &format!("timeouts.{stage}"), "limits are set for experimental, approved and core");
+            self.unknown(at, &format!("timeouts.{stage}"), "limits can be set for experimental, approved and core");
             return None;
         };
         let limit = value.get_ref().as_str().and_then(duration);
         if limit.is_none() {
-            let message = format!("timeouts.{stage} is no duration");
+            let message = format!("timeouts.{stage} is not a duration");
             self.bad(value.span().start, message, "write for example \"500ms\", \"30s\" or \"2m\"".to_owned());
         }
         limit.map(|limit| (stage, limit))
@@ -392,7 +392,7 @@ impl File<'_> {
     fn roots(&mut self, value: &Spanned<DeValue<'_>>, user_home: Option<&Path>) -> Vec<RootSetting> {
         let Some(list) = value.get_ref().as_array() else {
             let message = format!("roots is a {}", value.get_ref().type_str());
-            self.bad(value.span().start, message, "write each folder below a line [[roots]]".to_owned());
+            self.bad(value.span().start, message, "write a [[roots]] table for each folder".to_owned());
             return Vec::new();
         };
         list.iter().filter_map(|item| self.root(item, user_home)).collect()
@@ -410,17 +410,19 @@ impl File<'_> {
                         kernel || (path.is_absolute() && holds_more(path, user_home.unwrap_or(Path::new(""))))
                     };
                     if path.as_ref().is_some_and(is_wide) {
-                        let message = format!("roots.path {text} is no folder for tools alone");
-                        self.bad(value.span().start, message, "name the folder that holds the tools".to_owned());
+                        let message = format!("roots.path {text} is not a folder for tools");
+                        self.bad(value.span().start, message, "name the folder that contains the tools".to_owned());
                     }
                 }
                 ("stage", Some(word)) if word.parse::<Stage>().is_ok() => stage = word.parse().ok(),
-                ("path", _) => self.bad(value.span().start, "roots.path is no path".into(), "write a folder".into()),
+                ("path", _) => self.bad(value.span().start, "roots.path is not a path".into(), "write a folder".into()),
                 ("stage", _) => {
                     let hint = "write \"experimental\", \"approved\", \"core\" or \"archived\"".to_owned();
-                    self.bad(value.span().start, "roots.stage is no stage".to_owned(), hint);
+                    self.bad(value.span().start, "roots.stage is not a stage".to_owned(), hint);
                 }
-                (other, _) => self.unknown(key.span().start, &format!("roots.{other}"), "a root has path and stage"),
+                (other, _) => {
+                    self.unknown(key.span().start, &format!("roots.{other}"), "a root has the keys path and stage");
+                }
             }
         }
         if path.is_none() && self.problems.len() == before {
@@ -480,8 +482,8 @@ mod tests {
         assert_eq!(
             found,
             vec![
-                ("toolsmith.toml", Some(3), "a workspace cannot set keys"),
-                ("toolsmith.toml", Some(5), "a workspace cannot set policy"),
+                ("toolsmith.toml", Some(3), "keys cannot be set in a workspace"),
+                ("toolsmith.toml", Some(5), "policy cannot be set in a workspace"),
             ]
         );
     }
@@ -490,7 +492,7 @@ mod tests {
     fn a_secret_is_never_in_a_workspace_and_a_problem_does_not_repeat_it() {
         let (settings, problems) = load("[secrets]\nTOKEN = { env = \"HOME\" }\n", "");
         assert!(settings.secrets.is_empty());
-        assert_eq!(problems[0].message, "a workspace cannot set secrets");
+        assert_eq!(problems[0].message, "secrets cannot be set in a workspace");
         let user = "[secrets]\nTOKEN = { env = \"MY_TOKEN\" }\nPLAIN = \"hunter-two\"\nPATH = { env = \"X\" }\n\
                     BOTH = { env = \"X\", file = \"/hunter-two\" }\nNEAR = { file = \"hunter-two\" }\n\
                     NOTHING = { command = [] }\nTOOLSMITH_X = { env = \"X\" }\n";

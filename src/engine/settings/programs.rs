@@ -21,8 +21,8 @@ impl File<'_> {
             if path.is_absolute() && path.file_name().is_some_and(|file| file == name) {
                 programs.insert(name.to_owned(), path);
             } else {
-                let hint = format!("write the whole path of a file called {name}, for example \"/opt/bin/{name}\"");
-                self.bad(at, format!("programs.{name} is not the path of a {name}"), hint);
+                let hint = format!("write the absolute path of a file named {name}, for example \"/opt/bin/{name}\"");
+                self.bad(at, format!("programs.{name} is not a path to {name}"), hint);
             }
         }
         programs

@@ -39,7 +39,7 @@ impl Settings {
                         self.high_roles = vec![UNREADABLE.to_owned()];
                         let hint = "write a list of words, for example [\"security\"]; until then no tool of the high \
                                     cost tier can be approved";
-                        file.bad(at, "review.high_roles is no list of roles".to_owned(), hint.to_owned());
+                        file.bad(at, "review.high_roles is not a list of roles".to_owned(), hint.to_owned());
                     }
                 }
                 "expires_in" => match value.get_ref().as_str() {
@@ -48,7 +48,7 @@ impl Settings {
                         if let Some(expiry) = text.and_then(duration) {
                             self.request_expiry = Some(expiry);
                         } else {
-                            let message = "review.expires_in is no duration".to_owned();
+                            let message = "review.expires_in is not a duration".to_owned();
                             file.bad(value.span().start, message, "write \"never\" or for example \"24h\"".to_owned());
                         }
                     }
@@ -70,7 +70,7 @@ impl Settings {
                 ("deprecated", Some("follow")) => self.deprecated = DeprecatedPolicy::Follow,
                 ("deprecated", _) => {
                     let hint = "write \"warn\", \"ask\", \"refuse\" or \"follow\"".to_owned();
-                    file.bad(value.span().start, "policy.deprecated is no policy".to_owned(), hint);
+                    file.bad(value.span().start, "policy.deprecated is not a policy".to_owned(), hint);
                 }
                 ("max_tier", word) => {
                     let tier = word.and_then(|word| word.parse().ok()).filter(|tier| *tier != CostTier::Prohibited);
@@ -78,7 +78,7 @@ impl Settings {
                     self.max_tier = tier.unwrap_or(CostTier::Low);
                     if tier.is_none() {
                         let hint = "write \"low\", \"medium\" or \"high\"; only low runs until then".to_owned();
-                        file.bad(value.span().start, "policy.max_tier is no cost tier".to_owned(), hint);
+                        file.bad(value.span().start, "policy.max_tier is not a cost tier".to_owned(), hint);
                     }
                 }
                 ("stale_days", _) => {
@@ -87,7 +87,7 @@ impl Settings {
                         self.stale_days = days;
                     } else {
                         let hint = format!("write a whole number of days, 1 to {MAX_STALE_DAYS}");
-                        file.bad(value.span().start, "policy.stale_days is no number of days".to_owned(), hint);
+                        file.bad(value.span().start, "policy.stale_days is not a number of days".to_owned(), hint);
                     }
                 }
                 (other, _) => {

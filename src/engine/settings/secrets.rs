@@ -54,14 +54,14 @@ impl SecretSource {
             }
             SecretSource::File(path) => read(path).map_err(|why| format!("{} {why}", path.display()))?,
             SecretSource::Command { argv, env } => runner::ask_for_secret(programs, argv, env)?,
-            SecretSource::Nowhere(place) => return Err(format!("{place} does not say where its value is")),
+            SecretSource::Nowhere(place) => return Err(format!("{place} does not state its source")),
         };
         let bytes = value.expose().as_bytes();
         if bytes.contains(&0) {
-            return Err("it holds a zero byte".to_owned());
+            return Err("it contains a zero byte".to_owned());
         }
         if bytes.len() < MIN_SECRET {
-            return Err(format!("it has less than {MIN_SECRET} bytes and could not be kept out of what is recorded"));
+            return Err(format!("it is shorter than {MIN_SECRET} bytes, too short to redact reliably"));
         }
         Ok(value)
     }
@@ -99,7 +99,7 @@ pub(in crate::engine) fn gather(
     let found = named.map(|(name, source)| match source.value(programs) {
         Ok(value) => Ok((name.clone(), value)),
         Err(why) => {
-            let message = format!("it needs the secret {name}: {why}; [secrets] in config.toml says where it is");
+            let message = format!("it needs the secret {name}: {why}; set its source in [secrets] in config.toml");
             Err(RunEnd::Refused { message })
         }
     });
@@ -120,13 +120,13 @@ fn read(path: &Path) -> Result<Secret, String> {
     let file = std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(unreadable)?;
     let facts = file.metadata().map_err(unreadable)?;
     if !facts.is_file() {
-        return Err("is no regular file".to_owned());
+        return Err("is not a regular file".to_owned());
     }
     if facts.mode() & OTHERS != 0 {
-        return Err("can be read by others: chmod 600 it".to_owned());
+        return Err("can be read by others; run chmod 600 on it".to_owned());
     }
     if facts.uid() != rustix::process::getuid().as_raw() {
-        return Err("belongs to somebody else".to_owned());
+        return Err("belongs to another user".to_owned());
     }
     let mut bytes = Vec::new();
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -203,7 +203,7 @@ impl File<'_> {
             // The value is not repeated: it may be the secret itself.
             let hint =
                 "write { env = \"VARIABLE\" }, { file = \"~/FILE\" } or { command = [\"PROGRAM\", \"ARGUMENT\"] }";
-            self.bad(at, format!("{name} does not say where its value is"), hint.to_owned());
+            self.bad(at, format!("{name} does not state its source"), hint.to_owned());
         }
         source
     }
@@ -233,10 +233,10 @@ mod tests {
         for (content, mode, expected) in [
             ("hunter-two\n", 0o600, Ok("hunter-two".to_owned())),
             ("hunter-two\r\n", 0o400, Ok("hunter-two".to_owned())),
-            ("hunter-two", 0o640, Err(format!("{shown} can be read by others: chmod 600 it"))),
-            ("hunter-two", 0o604, Err(format!("{shown} can be read by others: chmod 600 it"))),
+            ("hunter-two", 0o640, Err(format!("{shown} can be read by others; run chmod 600 on it"))),
+            ("hunter-two", 0o604, Err(format!("{shown} can be read by others; run chmod 600 on it"))),
             ("user\nhunter-two\n", 0o600, Err(format!("{shown} has more than one line"))),
-            ("a\0bcdefgh", 0o600, Err("it holds a zero byte".to_owned())),
+            ("a\0bcdefgh", 0o600, Err("it contains a zero byte".to_owned())),
         ] {
             std::fs::remove_file(&path).ok();
             std::fs::write(&path, content).unwrap();
@@ -246,7 +246,7 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         std::fs::write(&path, "short").unwrap();
         std::fs::set_permissions(&path, Mode::from_mode(0o600)).unwrap();
-        assert!(source.value(&Programs::default()).unwrap_err().contains("less than 6 bytes"));
+        assert!(source.value(&Programs::default()).unwrap_err().contains("shorter than 6 bytes"));
         assert_eq!(
             SecretSource::File(dir.path().into()).value(&Programs::default()).unwrap_err().split(' ').next_back(),
             Some("file")
@@ -261,7 +261,7 @@ mod tests {
             Ok("hunter-two".to_owned())
         );
         let failed = command("echo hunter-two; echo hunter-two >&2; exit 3").value(&Programs::default()).unwrap_err();
-        assert_eq!(failed, "sh ended with exit status: 3");
+        assert_eq!(failed, "sh exited with exit status: 3");
         assert_eq!(command(":").value(&Programs::default()).unwrap_err(), "sh printed nothing");
         assert_eq!(command("").look(&Programs::default()), Ok(()));
         assert_eq!(
@@ -282,15 +282,14 @@ mod tests {
         else {
             panic!()
         };
-        assert!(message.contains("config.toml:3 does not say where its value is"), "{message}");
+        assert!(message.contains("config.toml:3 does not state its source"), "{message}");
         let RunEnd::Refused { message } = gather(&["TOKEN".to_owned()], &sources, &Programs::default()).unwrap_err()
         else {
             panic!()
         };
         assert_eq!(
             message,
-            "it needs the secret TOKEN: the variable TOOLSMITH_TEST_ABSENT is not set; \
-             [secrets] in config.toml says where it is"
+            "it needs the secret TOKEN: the variable TOOLSMITH_TEST_ABSENT is not set; set its source in [secrets] in config.toml"
         );
         assert_eq!(
             look(&sources, &Programs::default()),

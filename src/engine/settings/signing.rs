@@ -44,7 +44,7 @@ impl File<'_> {
                     let path = value.get_ref().as_str().and_then(|text| expanded(text, user_home));
                     if path.is_none() {
                         let hint = "write an absolute path, or one that begins with ~/".to_owned();
-                        self.bad(at, format!("signing.{name} is no path"), hint);
+                        self.bad(at, format!("signing.{name} is not a path"), hint);
                     }
                     let place = if name == "key" { &mut signing.key } else { &mut signing.allowed_signers };
                     *place = path;

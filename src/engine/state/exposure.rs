@@ -32,15 +32,18 @@ pub(in crate::engine) fn close_to_others(data: &Path, state: &Path) -> Option<En
         .collect();
     let (first, _) = open.first()?;
     let more = if open.len() > 1 { format!(" and {} more", open.len() - 1) } else { String::new() };
-    let message = format!("others than you could write the state of this workspace: {}{more}", first.display());
+    let message = format!("other users could write the state of this workspace: {}{more}", first.display());
     let closed = open
         .iter()
         .try_for_each(|(path, mode)| fs::set_permissions(path, Permissions::from_mode(mode & 0o7777 & !OTHERS_WRITE)));
     let (code, hint) = match closed {
-        Ok(()) => {
-            (ErrorCode::Conflict, "only you can now; `toolsmith verify` shows whether the log was changed".to_owned())
+        Ok(()) => (
+            ErrorCode::Conflict,
+            "the permissions are fixed now; check with `toolsmith verify` whether the log was changed".to_owned(),
+        ),
+        Err(error) => {
+            (ErrorCode::Internal, format!("run `chmod -R go-w` on that folder ({error}), then `toolsmith verify`"))
         }
-        Err(error) => (ErrorCode::Internal, format!("`chmod -R go-w` that folder ({error}); then `toolsmith verify`")),
     };
     Some(EngineError::new(code, message, hint))
 }

@@ -37,7 +37,7 @@ impl Home {
             EngineError::new(
                 ErrorCode::Usage,
                 "no home directory is known for this user",
-                "set HOME, or set TOOLSMITH_HOME to a folder that may hold settings and state",
+                "set HOME, or set TOOLSMITH_HOME to a folder for settings and state",
             )
         })?;
         Ok(Home { config: system.config_dir().to_owned(), data: system.data_dir().to_owned() })

@@ -139,10 +139,10 @@ pub fn plan_copy_answer(home: &Home, workspace: &Path, is_same: bool) -> Result<
     let original = all.find_map(|known| known.located(home).copy_of).ok_or_else(no_copy)?;
     let old = original.display();
     if !is_same {
-        let lines = vec![format!("the history stays with {old}; what was approved there is not approved here")];
-        return Ok(("Keep this folder as a workspace of its own?".to_owned(), lines));
+        let lines = vec![format!("the history stays with {old}; its approvals do not apply here")];
+        return Ok(("Keep this folder as a separate workspace?".to_owned(), lines));
     }
-    let mut lines = vec!["what was decided in this folder so far is kept aside and counts no more".to_owned()];
+    let mut lines = vec!["earlier decisions in this folder are set aside and no longer apply".to_owned()];
     if Here::of(&original).is_ok() {
         lines.push(format!(
             "{old} still exists: it loses its approvals, runs and log, and becomes a copy of this folder"
@@ -153,7 +153,7 @@ pub fn plan_copy_answer(home: &Home, workspace: &Path, is_same: bool) -> Result<
 
 fn no_copy() -> EngineError {
     let message = "this workspace does not seem to be a copy of another one";
-    EngineError::new(ErrorCode::NotFound, message, "`toolsmith doctor` says so when it does")
+    EngineError::new(ErrorCode::NotFound, message, "`toolsmith doctor` reports copies")
 }
 
 /// Says that a workspace that seems to be a copy is the one whose id it had: it gets that history, and what was done in it
@@ -171,7 +171,7 @@ pub fn answer_copy(home: &Home, workspace: &Path, is_same: bool) -> Result<Strin
     if !is_same {
         let record = Record { copy_of: None, ..mine.record };
         write_record(&mine.dir, &record).map_err(EngineError::internal)?;
-        return Ok("it is a copy with a history of its own".to_owned());
+        return Ok("it is a copy with a separate history".to_owned());
     }
     let dir = mine.dir.with_file_name(&original);
     let record = read_record(&dir).ok_or_else(no_copy)?;
@@ -184,7 +184,7 @@ pub fn answer_copy(home: &Home, workspace: &Path, is_same: bool) -> Result<Strin
     let written = moved.and_then(|()| write_record(&dir, &record)).and_then(|()| here.write_id(&secret, &record.id));
     written.map_err(EngineError::internal)?;
     Ok(format!(
-        "it is the workspace that was at {} and has its history; what was done since stays in {}",
+        "it is the workspace formerly at {}, with its history; later changes are kept in {}",
         gone.display(),
         mine.dir.display()
     ))

@@ -21,7 +21,7 @@ use std::path::Path;
 pub fn back_up_if_due(state_dir: &Path) -> Result<(), EngineError> {
     store::make_backup_if_due(state_dir, now().0).map(drop).map_err(|error| {
         let error = EngineError::from(error);
-        EngineError::new(error.code, format!("the daily backup was not made: {}", error.message), error.hint)
+        EngineError::new(error.code, format!("the daily backup failed: {}", error.message), error.hint)
     })
 }
 

@@ -30,10 +30,10 @@ pub(in crate::engine) fn open(dir: &Path) -> Result<Opened, EngineError> {
     let is_lost =
         matches!(error.reason(), StoreError::Lost { .. } | StoreError::Behind { .. } | StoreError::Forked { .. });
     let shown = match (error.reason(), store_is_empty(&store)?) {
-        (StoreError::Lost { .. }, _) | (_, true) => "tools are shown as if nothing had ever been decided".to_owned(),
-        (_, false) => format!("shown is a copy of what it held at {}", rfc3339(now())),
+        (StoreError::Lost { .. }, _) | (_, true) => "tools are shown as if no decision had been made".to_owned(),
+        (_, false) => format!("a copy from {} is shown", rfc3339(now())),
     };
-    let message = format!("{}; {shown}, and nothing can be decided or run", error.reason());
+    let message = format!("{}; {shown}; deciding and running are disabled", error.reason());
     let why = EngineError::new(ErrorCode::NotWritable, message, error.hint());
     Ok(Opened { store, viewing: Some(why), lost: is_lost })
 }

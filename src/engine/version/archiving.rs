@@ -16,7 +16,7 @@ impl Versions<'_> {
     ) -> Result<Outcome, EngineError> {
         let tool = self.engine.library().resolve(name)?;
         if tool.stage == Stage::Archived {
-            return Err(EngineError::new(ErrorCode::Conflict, format!("{} is archived already", tool.name), ""));
+            return Err(EngineError::new(ErrorCode::Conflict, format!("{} is already archived", tool.name), ""));
         }
         let files = self.engine.library().files_on_disk(&tool)?;
         self.workspace.copies.put(tool.digest, &files)?;
@@ -79,8 +79,8 @@ impl Versions<'_> {
         let what = crate::engine::review::approval_status::differences(&before, files);
         EngineError::new(
             ErrorCode::Conflict,
-            format!("{} changed since it was put away: {what}", now.placement.base),
-            format!("`toolsmith restore-files {}` puts back what was approved", now.tool),
+            format!("{} changed since it was archived: {what}", now.placement.base),
+            format!("`toolsmith restore-files {}` restores the approved files", now.tool),
         )
     }
 }

@@ -77,12 +77,12 @@ impl CarryReport {
     pub fn sentence(&self) -> String {
         let [written, same, conflicts, unreadable] =
             [Carried::Written, Carried::Same, Carried::Conflict, Carried::Unreadable].map(|state| self.count(state));
-        let mut text = format!("{} written, {same} there already", plural(written, "tool", "tools"));
+        let mut text = format!("{} written, {same} already present", plural(written, "tool", "tools"));
         if conflicts > 0 {
             text = format!("{text}, {}", plural(conflicts, "conflict", "conflicts"));
         }
         if unreadable > 0 {
-            text = format!("{text}, {unreadable} that cannot be read");
+            text = format!("{text}, {unreadable} unreadable");
         }
         text
     }
@@ -116,18 +116,18 @@ impl Versions<'_> {
     /// Refuses a folder that holds something else, and the workspace itself.
     fn refuse_no_bundle(&self, bundle: &Path) -> Result<(), EngineError> {
         let refused = |why: &str| {
-            let message = format!("{} is no bundle: {why}", bundle.display());
+            let message = format!("{} is not a bundle: {why}", bundle.display());
             Err(EngineError::new(ErrorCode::Refused, message, "name a new or empty folder, or a bundle"))
         };
         let within = |folder: &Path| folder.canonicalize().is_ok_and(|real| real.starts_with(self.workspace.folder()));
         let near = bundle.ancestors().find(|folder| !folder.as_os_str().is_empty() && folder.exists());
         if near.map_or_else(|| within(Path::new(".")), within) {
-            return refused("it lies in the workspace");
+            return refused("it is in the workspace");
         }
         match fs::read_dir(bundle) {
             Ok(mut entries) => {
                 let known = bundle.join("versions").is_dir() && keys(bundle).is_dir();
-                if known || entries.next().is_none() { Ok(()) } else { refused("it holds something else") }
+                if known || entries.next().is_none() { Ok(()) } else { refused("it contains something else") }
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             Err(error) => refused(&error.to_string()),
@@ -135,7 +135,7 @@ impl Versions<'_> {
     }
 
     fn push_one(&self, bundle: &Path, copies: &Copies, tool: &Tool) -> Result<(Carried, String), EngineError> {
-        let clashing = || (Carried::Conflict, format!("the name is also that of {}", tool.clashes.join(", ")));
+        let clashing = || (Carried::Conflict, format!("the name is also used by {}", tool.clashes.join(", ")));
         if !tool.clashes.is_empty() {
             return Ok(clashing());
         }
@@ -144,7 +144,7 @@ impl Versions<'_> {
             Ok(Some(key)) if key.digest == tool.digest => return Ok((Carried::Same, String::new())),
             Ok(Some(key)) => {
                 if self.workspace.read(|q| Ok(q.version(&tool.name, key.digest)?))?.is_none() {
-                    let why = format!("the bundle has {} {}, which is not known here", key.version, key.digest.short());
+                    let why = format!("the bundle contains the unknown {} {}", key.version, key.digest.short());
                     return Ok((Carried::Conflict, why));
                 }
                 [vec![key.digest], key.earlier].concat()
@@ -174,8 +174,8 @@ impl Versions<'_> {
     /// with the store.
     pub fn pull(&self, bundle: &Path, tool: Option<&str>, caller: &Caller) -> Result<CarryReport, EngineError> {
         if let Caller::Agent(name) = caller {
-            let message = format!("agent {name} cannot do this: what others made is brought in by a human");
-            return Err(EngineError::new(ErrorCode::HumanNeeded, message, "an agent asks with `toolsmith request`"));
+            let message = format!("agent {name} cannot do this: only humans import tools");
+            return Err(EngineError::new(ErrorCode::HumanNeeded, message, "agents use `toolsmith request`"));
         }
         let names = match tool {
             Some(name) => vec![name.to_owned()],
@@ -193,7 +193,7 @@ impl Versions<'_> {
                 Ok(Some(found)) => found,
                 Ok(None) => {
                     let message = format!("{} has no tool {name}", bundle.display());
-                    return Err(EngineError::new(ErrorCode::NotFound, message, "without a name, all are pulled"));
+                    return Err(EngineError::new(ErrorCode::NotFound, message, "omit the name to pull all tools"));
                 }
                 Err(why) => {
                     carried.push(CarriedTool { name, version: None, digest: None, state: Carried::Unreadable, why });
@@ -233,15 +233,15 @@ impl Versions<'_> {
             return Ok((Carried::Same, String::new()));
         }
         if away.iter().any(|tool| tool.digest == key.digest) {
-            return Ok((Carried::Same, format!("it is archived here: `toolsmith restore {name}` brings it back")));
+            return Ok((Carried::Same, format!("it is archived here: restore it with `toolsmith restore {name}`")));
         }
         if let Some(other) = here.first() {
             let newer = if here.iter().any(|tool| key.earlier.contains(&tool.digest)) {
-                "; the bundle's came after it: archive this one, then pull again"
+                "; the bundle contains a newer version: archive this one, then pull again"
             } else {
                 ""
             };
-            let why = format!("{} {} lies in {}{newer}", other.version, other.digest.short(), other.place());
+            let why = format!("{} {} is in {}{newer}", other.version, other.digest.short(), other.place());
             return Ok((Carried::Conflict, why));
         }
         let files = match copies.get(key.digest) {
@@ -254,7 +254,7 @@ impl Versions<'_> {
         let placement = if key.shared { shared_place() } else { core::stage_placement(Stage::Experimental, name) };
         let taken = relocate::conflicts(self.workspace.folder(), &files, &placement);
         if !taken.is_empty() {
-            return Ok((Carried::Conflict, format!("{} is there with other content", taken.join(", "))));
+            return Ok((Carried::Conflict, format!("{} already exists with different content", taken.join(", "))));
         }
         self.workspace.copies.put(key.digest, &files)?;
         let placed = Placed {
@@ -288,8 +288,8 @@ fn keys(bundle: &Path) -> PathBuf {
 /// The names of the keys of a bundle, ascending.
 fn names_in(bundle: &Path) -> Result<Vec<String>, EngineError> {
     let no_bundle = |error: std::io::Error| {
-        let message = format!("{} is no bundle: {error}", bundle.display());
-        EngineError::new(ErrorCode::NotFound, message, "`toolsmith push DIR` makes one")
+        let message = format!("{} is not a bundle: {error}", bundle.display());
+        EngineError::new(ErrorCode::NotFound, message, "`toolsmith push DIR` creates one")
     };
     let mut names = Vec::new();
     for entry in fs::read_dir(keys(bundle)).map_err(no_bundle)? {
@@ -305,11 +305,13 @@ fn names_in(bundle: &Path) -> Result<Vec<String>, EngineError> {
 /// What the key of a tool says; `None` when there is none.
 fn read_key(bundle: &Path, name: &ToolName) -> Result<Option<Key>, String> {
     let path = keys(bundle).join(name.as_str());
-    let in_words = |error: &dyn std::fmt::Display| format!("its key cannot be read: {error}");
+    let in_words = |error: &dyn std::fmt::Display| format!("the signing key cannot be read: {error}");
     match fs::symlink_metadata(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(in_words(&error)),
-        Ok(meta) if !meta.is_file() || meta.len() > MAX_KEY_BYTES => return Err("its key is no such file".to_owned()),
+        Ok(meta) if !meta.is_file() || meta.len() > MAX_KEY_BYTES => {
+            return Err("the signing key is not a regular file".to_owned());
+        }
         Ok(_) => {}
     }
     let text = fs::read_to_string(&path).map_err(|error| in_words(&error))?;
@@ -334,5 +336,5 @@ fn tempfile_in(folder: &Path, name: &ToolName) -> std::io::Result<(PathBuf, fs::
 
 fn unwritable(path: &Path, error: &std::io::Error) -> EngineError {
     let message = format!("cannot write {}: {error}", path.display());
-    EngineError::new(ErrorCode::Failed, message, "name a folder that you may write")
+    EngineError::new(ErrorCode::Failed, message, "choose a writable folder")
 }

@@ -31,20 +31,16 @@ impl Versions<'_> {
         reason: Option<&str>,
     ) -> Result<Preview, EngineError> {
         let (tool, by) = self.marked(tool, by)?;
-        let by = by.map_or("no successor is named".to_owned(), |name| format!("{name} is to be used instead"));
+        let by = by.map_or("no successor is named".to_owned(), |name| format!("successor: {name}"));
         let agents = match self.workspace.settings.deprecated {
-            DeprecatedPolicy::Warn => "agents may run it, and are told",
-            DeprecatedPolicy::Ask => "agents need a human to run it",
-            DeprecatedPolicy::Refuse => "agents may not run it any more",
+            DeprecatedPolicy::Warn => "agents may run it and are warned",
+            DeprecatedPolicy::Ask => "only humans may run it",
+            DeprecatedPolicy::Refuse => "agents may no longer run it",
             DeprecatedPolicy::Follow => "agents that call it run its successor",
         };
         let mut lines = vec![by, agents.to_owned(), "humans are warned; no file moves".to_owned()];
         lines.extend(reason.map(|reason| format!("because {reason}")));
-        Ok(Preview {
-            title: format!("Deprecate {}?", tool.name),
-            lines,
-            undo: "u (undo) takes the mark away".to_owned(),
-        })
+        Ok(Preview { title: format!("Deprecate {}?", tool.name), lines, undo: "u (undo) reverts it".to_owned() })
     }
 
     /// The tool to mark and its successor.
@@ -65,8 +61,8 @@ impl Versions<'_> {
             let Some(next) = mark.and_then(|mark| mark.by) else { return Ok(found) };
             found = self.engine.library().resolve(next.as_str())?;
         }
-        let message = format!("{} has more than {MAX_HOPS} successors in a row", tool.name);
-        Err(EngineError::new(ErrorCode::Refused, message, "call the last one"))
+        let message = format!("{} has a chain of more than {MAX_HOPS} successors", tool.name);
+        Err(EngineError::new(ErrorCode::Refused, message, "use the last one"))
     }
 
     /// What a deprecation means for a call: a warning, or why it is refused.
@@ -75,7 +71,7 @@ impl Versions<'_> {
         let sentence = sentence(&tool.name, &mark);
         match (caller, self.workspace.settings.deprecated) {
             (Caller::Agent(_), DeprecatedPolicy::Ask) => {
-                Ok(Deprecated::Refused(ErrorCode::HumanNeeded, format!("{sentence}; a human must run it")))
+                Ok(Deprecated::Refused(ErrorCode::HumanNeeded, format!("{sentence}; only a human may run it")))
             }
             (Caller::Agent(_), DeprecatedPolicy::Refuse) => Ok(Deprecated::Refused(ErrorCode::Refused, sentence)),
             (Caller::Agent(_), DeprecatedPolicy::Warn | DeprecatedPolicy::Follow) | (Caller::Human(_), _) => {

@@ -148,7 +148,7 @@ fn a_promotions_file_that_cannot_be_written_does_not_hold_an_approval_back() {
     world.write(".tool_promotions.json", "{\"adder\": ");
     let engine = world.open();
     let done = approve(&engine, "1.1.0");
-    assert!(done.message.contains(".tool_promotions.json is not brought up to date"), "{}", done.message);
+    assert!(done.message.contains(".tool_promotions.json was not updated"), "{}", done.message);
     assert_eq!(engine.library().resolve("adder").unwrap().stage, Stage::Approved);
     assert_eq!(std::fs::read_to_string(world.root().join(".tool_promotions.json")).unwrap(), "{\"adder\": ");
 }
@@ -202,7 +202,7 @@ fn a_version_is_used_in_one_session_only_and_says_so_until_it_is_revoked() {
             .start(&RunRequest { tool, input: Some(json!({"a": 1, "b": 2})), timeout: None }, caller)
             .unwrap();
         let warning = handle.warning.clone().unwrap_or_default();
-        assert!(warning.starts_with("adder 1.1.0 is used in place of 1.0.0 for session night"), "{warning}");
+        assert!(warning.starts_with("adder 1.1.0 is used instead of 1.0.0 for session night"), "{warning}");
         let record = handle.wait().unwrap();
         assert_eq!(record.outcome, crate::domain::RunOutcome::Succeeded, "{record:?}");
         assert_eq!(record.isolation.profile, crate::domain::Profile::Strict);
@@ -221,7 +221,7 @@ fn a_version_is_used_in_one_session_only_and_says_so_until_it_is_revoked() {
     night.library().scan(&mut |_| {}).unwrap();
     assert_eq!(version(&night), "1.0.0");
     let changed = night.library().resolve("adder@1.1.0").unwrap().digest;
-    let words = format!("its bytes changed: {} lies in tools/experimental/adder_v1_1_0.toml now", changed.short());
+    let words = format!("its files changed: {} is now in tools/experimental/adder_v1_1_0.toml", changed.short());
     assert_eq!(night.grants().list().unwrap().agents[0].void, Some(words));
     world.write("tools/experimental/adder_v1_1_0.py", EVOLVED);
     night.library().scan(&mut |_| {}).unwrap();
@@ -242,7 +242,7 @@ fn a_session_uses_an_experimental_version_of_an_approved_tool_and_no_agent_decid
     assert_eq!(engine.execute(command(), &bot).unwrap_err().code, ErrorCode::HumanNeeded);
     let preview = engine.preview(&command()).unwrap();
     assert!(
-        preview.lines.iter().any(|line| line.contains("agents of this session may run it too, strictly contained"))
+        preview.lines.iter().any(|line| line.contains("agents of this session may run it too, strictly sandboxed"))
     );
     engine.execute(command(), &ada()).unwrap();
     let record = run(&engine, "adder", json!({"a": 1, "b": 2}), &bot);
@@ -305,7 +305,7 @@ fn a_lineage_tells_of_every_version_which_is_used_and_what_it_did() {
     assert_eq!(
         told,
         [
-            ("1.0.0".to_owned(), vec!["pinned", "kept only"], 1),
+            ("1.0.0".to_owned(), vec!["pinned", "copy only"], 1),
             ("1.1.0".to_owned(), vec!["in use", "approved"], 0),
             ("1.2.0".to_owned(), vec!["waiting"], 0),
         ]

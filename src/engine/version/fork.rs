@@ -33,11 +33,11 @@ impl Versions<'_> {
         Ok(Preview {
             title: format!("Fork the changed files of {} as {}?", place.tool, fork.tool),
             lines: vec![
-                format!("{} → {}, with its own name in it", before.placement.base, fork.placement.base),
-                format!("{} is put back as it was approved ({})", after.placement.base, after.digest.short()),
-                "the new tool waits for a review like any other".to_owned(),
+                format!("{} → {}, with the new name in its manifest", before.placement.base, fork.placement.base),
+                format!("the approved files of {} are restored ({})", after.placement.base, after.digest.short()),
+                "the new tool needs a review like any other".to_owned(),
             ],
-            undo: "u (undo) takes the new tool away and brings the changed files back".to_owned(),
+            undo: "u (undo) removes the new tool and restores the changed files".to_owned(),
         })
     }
 
@@ -46,12 +46,12 @@ impl Versions<'_> {
         let name = tool_name(name)?;
         self.refuse_known_name(&name)?;
         if place.is_as_approved() {
-            let message = format!("the files of {} are as they were approved: there is nothing to fork", place.tool);
+            let message = format!("the files of {} are unchanged since approval: there is nothing to fork", place.tool);
             return Err(EngineError::new(ErrorCode::Conflict, message, ""));
         }
         let before = place.lies.clone().ok_or_else(|| {
             let message = format!("the files of {} cannot be read as a tool", place.tool);
-            EngineError::new(ErrorCode::Conflict, message, "restore-files puts the approved ones back")
+            EngineError::new(ErrorCode::Conflict, message, "`toolsmith restore-files` restores the approved files")
         })?;
         let after = self.approved_of(&place)?;
         let files = renamed(self.files(before.digest)?, place.tool.as_str(), name.as_str());
@@ -72,8 +72,12 @@ impl Versions<'_> {
             None => std::fs::symlink_metadata(self.workspace.folder().join(&folder)).is_ok().then_some(folder),
         };
         taken.map_or(Ok(()), |path| {
-            let message = format!("{name} exists already: {path}");
-            Err(EngineError::new(ErrorCode::Conflict, message, "choose another name; nothing is written over"))
+            let message = format!("{name} already exists: {path}");
+            Err(EngineError::new(
+                ErrorCode::Conflict,
+                message,
+                "choose another name; existing files are not overwritten",
+            ))
         })
     }
 
@@ -90,13 +94,13 @@ impl Versions<'_> {
         let no_tool = |message: String, hint: &str| EngineError::new(ErrorCode::Failed, message, hint);
         let tool = self.read_placed(&placement, files)?;
         if tool.name != *name {
-            return Err(no_tool(format!("the files are the tool {}, not {name}", tool.name), "name it alike in both"));
+            return Err(no_tool(
+                format!("the files are the tool {}, not {name}", tool.name),
+                "use the same name in both places",
+            ));
         }
         if tool.placement != placement || tool.digest != Digest::of_files(files) {
-            return Err(no_tool(
-                "some of the files are no part of the tool".to_owned(),
-                "send only what belongs to it",
-            ));
+            return Err(no_tool("some of the files are not part of the tool".to_owned(), "send only its own files"));
         }
         Ok(tool)
     }

@@ -32,14 +32,14 @@ impl Versions<'_> {
     fn preview_pin(&self, call: &VerbCall, pinned: bool) -> Result<Preview, EngineError> {
         let tool = self.engine.library().resolve(argument(call, "tool")?)?;
         let (verb, line) = if pinned {
-            ("Pin", "trim keeps it, however many newer versions there are")
+            ("Pin", "trim keeps it, regardless of newer versions")
         } else {
             ("Unpin", "trim may remove it")
         };
         Ok(Preview {
             title: format!("{verb} {} {}?", tool.name, tool.version),
             lines: vec![line.to_owned()],
-            undo: "u (undo) takes it back".to_owned(),
+            undo: "u (undo) reverts it".to_owned(),
         })
     }
 }

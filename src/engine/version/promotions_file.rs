@@ -67,7 +67,7 @@ impl Versions<'_> {
             Ok(Wanted::Anything) => return None,
             Ok(wanted) => wanted,
             Err(error) => {
-                notes.push(format!("{PROMOTIONS_FILE} is not brought up to date: {}", error.message));
+                notes.push(format!("{PROMOTIONS_FILE} was not updated: {}", error.message));
                 return None;
             }
         };
@@ -83,7 +83,7 @@ impl Versions<'_> {
                 }
             });
         if let Err(why) = changed {
-            notes.push(format!("{PROMOTIONS_FILE} is not brought up to date: {why}"));
+            notes.push(format!("{PROMOTIONS_FILE} was not updated: {why}"));
             return None;
         }
         let place = Placement { base: String::new(), exclusive: false };

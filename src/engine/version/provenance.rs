@@ -40,7 +40,7 @@ impl Versions<'_> {
         let lane = crate::engine::evolving::lane_of(row, found)?;
         let wanted = match (row.asked.hint.lines().next(), row.asked.failures.first()) {
             (Some(hint), _) if !hint.trim().is_empty() => Some(hint.to_owned()),
-            (_, Some(run)) => Some(format!("against the failure of run {run}")),
+            (_, Some(run)) => Some(format!("to fix the failure of run {run}")),
             _ => None,
         };
         origin.creator.get_or_insert_with(|| row.who.clone());

@@ -70,13 +70,13 @@ impl Versions<'_> {
         let Rollback { place, before, after } = self.plan_rollback(name, to)?;
         let mut lines = vec![
             format!("{} {} → {} {}", before.version, before.digest.short(), after.version, after.digest.short()),
-            format!("{} holds that version again; the bytes of the other one are kept", place.placement.base),
+            format!("{} contains that version again; a copy of the other one is kept", place.placement.base),
         ];
         lines.extend(self.commit_line(&after)?);
         Ok(Preview {
             title: format!("Roll {} back to {}?", place.tool, after.version),
             lines,
-            undo: "u (undo) brings the newer version back".to_owned(),
+            undo: "u (undo) restores the newer version".to_owned(),
         })
     }
 
@@ -118,7 +118,7 @@ impl Versions<'_> {
         };
         let told = match offer {
             Ok(None) => Ok(()),
-            Ok(Some(message)) => Err(EngineError::new(ErrorCode::Failed, message, "or look at its failures first")),
+            Ok(Some(message)) => Err(EngineError::new(ErrorCode::Failed, message, "or check its failures first")),
             Err(error) => Err(error),
         };
         self.workspace.report_trouble(told);
@@ -138,18 +138,18 @@ impl Versions<'_> {
     pub(in crate::engine) fn preview_restore_files(&self, name: &str) -> Result<Preview, EngineError> {
         let (place, after) = self.plan_restore(name)?;
         let what = match &place.lies {
-            Some(lies) => format!("what lies there ({}) makes room; its bytes are kept", lies.digest.short()),
+            Some(lies) => format!("the files there ({}) are replaced; a copy is kept", lies.digest.short()),
             None if self.workspace.folder().join(&place.placement.base).exists() => {
-                "what lies there is no tool and makes room; its bytes are kept".to_owned()
+                "the files there are not a tool and are replaced; a copy is kept".to_owned()
             }
-            None => "nothing lies there now".to_owned(),
+            None => "the folder is empty now".to_owned(),
         };
-        let mut lines = vec![format!("{} is put back as {}", place.placement.base, after.digest.short()), what];
+        let mut lines = vec![format!("{} is restored as {}", place.placement.base, after.digest.short()), what];
         lines.extend(self.commit_line(&after)?);
         Ok(Preview {
-            title: format!("Put the approved files of {} {} back?", place.tool, after.version),
+            title: format!("Restore the approved files of {} {}?", place.tool, after.version),
             lines,
-            undo: "u (undo) brings the changed files back".to_owned(),
+            undo: "u (undo) restores the changed files".to_owned(),
         })
     }
 
@@ -178,7 +178,7 @@ impl Versions<'_> {
         let files = self.files(after.digest)?;
         let beside = self.workspace.read(|q| core::beside(q, after))?;
         Ok(match relocate::would_commit(git, &after.placement, &files, &beside) {
-            Ok(true) => Some("one git commit of exactly these files".to_owned()),
+            Ok(true) => Some("one git commit with exactly these files".to_owned()),
             Ok(false) => None,
             Err(error) => Some(format!("a git commit, if one is needed: {error}")),
         })
@@ -187,7 +187,7 @@ impl Versions<'_> {
     fn plan_restore(&self, name: &str) -> Result<(Place, Placed), EngineError> {
         let place = self.place_named(name)?;
         if place.is_as_approved() && !place.bent {
-            let message = format!("the files of {} are as they were approved", place.tool);
+            let message = format!("the files of {} are unchanged since approval", place.tool);
             return Err(EngineError::new(ErrorCode::Conflict, message, ""));
         }
         let after = self.approved_of(&place)?;
@@ -233,7 +233,7 @@ impl Versions<'_> {
             })?
         };
         if place.lies.as_ref().is_some_and(|lies| lies.digest == wanted) && place.approved.contains(&wanted) {
-            let message = format!("{} {} is in use already", place.tool, wanted.short());
+            let message = format!("{} {} is already in use", place.tool, wanted.short());
             return Err(EngineError::new(ErrorCode::Conflict, message, ""));
         }
         let after = self.kept_at(&place, wanted)?;
@@ -249,8 +249,8 @@ impl Versions<'_> {
             stated.as_deref() == Some(wanted) || (wanted.len() >= 4 && digest.starts_with(wanted))
         };
         known.iter().find(named).copied().ok_or_else(|| {
-            let message = format!("no approved version of {} is called {wanted:?}", place.tool);
-            EngineError::new(ErrorCode::NotFound, message, "only what a human approved can be rolled back to")
+            let message = format!("{} has no approved version {wanted:?}", place.tool);
+            EngineError::new(ErrorCode::NotFound, message, "rollback works with approved versions only")
         })
     }
 
@@ -277,8 +277,8 @@ impl Versions<'_> {
         }
         let is_away = |row: &&Arc<Tool>| row.stage == Stage::Archived && row.digest == newest.digest;
         if rows().any(|row| is_away(&row)) {
-            let message = format!("{name} is archived as it was approved");
-            let hint = format!("`toolsmith restore {name}` brings it back");
+            let message = format!("{name} is archived");
+            let hint = format!("restore it with `toolsmith restore {name}`");
             return Err(EngineError::new(ErrorCode::Conflict, message, hint));
         }
         let approved = approvals.iter().map(|approval| approval.digest).collect();

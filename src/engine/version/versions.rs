@@ -93,11 +93,11 @@ impl Versions<'_> {
             (other, why)
         } else if row.evolved_from.is_some() && row.shadowed_by.is_none() {
             let original = view.tools.iter().find(|other| Some(&other.path) == row.evolved_from.as_ref())?;
-            (Arc::clone(original), format!("({} says so)", crate::domain::PROMOTIONS_FILE))
+            (Arc::clone(original), format!("(chosen by {})", crate::domain::PROMOTIONS_FILE))
         } else {
             return None;
         };
-        Some(format!("{} {} is used in place of {} {why}", row.name, row.version, other.version))
+        Some(format!("{} {} is used instead of {} {why}", row.name, row.version, other.version))
     }
 
     pub(in crate::engine) fn use_in_session(
@@ -121,12 +121,14 @@ impl Versions<'_> {
     ) -> Result<Preview, EngineError> {
         let (tool, usual) = self.named_version(name, digest)?;
         let scope = self.engine.grants().owned(scope.clone());
-        let mut lines =
-            vec![format!("{} means {} instead of {usual}; elsewhere nothing changes", tool.name, tool.version)];
+        let mut lines = vec![format!(
+            "{} refers to {} instead of {usual}; other sessions are not affected",
+            tool.name, tool.version
+        )];
         if tool.stage == Stage::Experimental {
-            lines.push("nobody approved it; agents of this session may run it too, strictly contained".to_owned());
+            lines.push("it is not approved; agents of this session may run it too, strictly sandboxed".to_owned());
         }
-        lines.push("it counts for exactly these bytes, not while one is changed".to_owned());
+        lines.push("valid for exactly these files; any change suspends it".to_owned());
         Ok(Preview {
             title: format!("Use {} {} ({}) for {scope}?", tool.name, tool.version, digest.short()),
             lines,
@@ -138,14 +140,14 @@ impl Versions<'_> {
     fn named_version(&self, name: &str, digest: Digest) -> Result<(Arc<Tool>, semver::Version), EngineError> {
         let tool = self.lying_version(name)?;
         if tool.digest != digest {
-            let message = format!("{} changed since it was asked about", tool.name);
-            return Err(EngineError::new(ErrorCode::Conflict, message, "look at it again, then repeat"));
+            let message = format!("{} changed since you were asked", tool.name);
+            return Err(EngineError::new(ErrorCode::Conflict, message, "check it again, then retry"));
         }
         let usual = resolve::usual(&self.engine.library().catalog(), tool.name.as_str());
         if let Some(usual) = usual.filter(|usual| usual.digest != tool.digest) {
             return Ok((tool, usual.version.clone()));
         }
-        let message = format!("{} means {} already", tool.name, tool.version);
+        let message = format!("{} already refers to {}", tool.name, tool.version);
         let hint = format!("name another version: {0}@VERSION; `toolsmith lineage {0}` lists them", tool.name);
         Err(EngineError::new(ErrorCode::Conflict, message, hint))
     }
@@ -156,8 +158,8 @@ impl Versions<'_> {
         let view = self.engine.library().catalog();
         let lies = view.tools.iter().find(|row| row.name == tool.name && row.digest == tool.digest);
         let row = lies.ok_or_else(|| {
-            let message = format!("{} {} does not lie in the workspace any more", tool.name, tool.version);
-            EngineError::new(ErrorCode::Refused, message, "rollback brings a version back that was approved before")
+            let message = format!("{} {} is no longer in the workspace", tool.name, tool.version);
+            EngineError::new(ErrorCode::Refused, message, "`toolsmith rollback` restores a previously approved version")
         })?;
         self.engine.library().detail(row)?;
         Ok(Arc::clone(row))
@@ -167,15 +169,15 @@ impl Versions<'_> {
         let rows = self.trimmable(name)?;
         let digests: Vec<Digest> = rows.iter().map(|row| row.digest).collect();
         if !shown.is_empty() && shown != digests {
-            let message = "what trim would take away changed since it was shown".to_owned();
-            return Err(EngineError::new(ErrorCode::Conflict, message, "look again, then repeat"));
+            let message = "the list of versions to trim changed since it was shown".to_owned();
+            return Err(EngineError::new(ErrorCode::Conflict, message, "check again, then retry"));
         }
         let mut taken: Vec<Placed> = Vec::new();
         for row in &rows {
             let files = self.engine.library().files_on_disk(row)?;
             if Digest::of_files(&files) != row.digest {
                 let message = format!("{} changed a moment ago", row.path);
-                return Err(EngineError::new(ErrorCode::Conflict, message, "look again, then repeat"));
+                return Err(EngineError::new(ErrorCode::Conflict, message, "check again, then retry"));
             }
             self.workspace.copies.put(row.digest, &files)?;
             taken.push(self.engine.integrity().placed(row, &files));
@@ -187,13 +189,13 @@ impl Versions<'_> {
         let rows = self.trimmable(name)?;
         let mut lines: Vec<String> = rows
             .iter()
-            .map(|row| format!("{} {} {}: taken away, bytes kept", row.version, row.digest.short(), row.place()))
+            .map(|row| format!("{} {} {}: removed, copy kept", row.version, row.digest.short(), row.place()))
             .collect();
-        lines.push(format!("the first, the last {KEPT_LAST}, pinned, used and waiting versions stay"));
+        lines.push(format!("the first, the last {KEPT_LAST}, and pinned, used and pending versions are kept"));
         Ok(Preview {
             title: format!("Trim {}: {}?", rows[0].name, plural(rows.len(), "version", "versions")),
             lines,
-            undo: "u (undo) brings them back".to_owned(),
+            undo: "u (undo) restores them".to_owned(),
         })
     }
 
@@ -231,8 +233,9 @@ impl Versions<'_> {
         let going: Vec<Arc<Tool>> =
             rows.into_iter().enumerate().filter(may_go).map(|(_, row)| Arc::clone(row)).collect();
         if going.is_empty() {
-            let message = format!("there is nothing to trim of {}", tool.name);
-            let hint = format!("the first, the last {KEPT_LAST}, pinned, used, approved and waiting versions stay");
+            let message = format!("{} has nothing to trim", tool.name);
+            let hint =
+                format!("the first, the last {KEPT_LAST}, and pinned, used, approved and pending versions are kept");
             return Err(EngineError::new(ErrorCode::Conflict, message, hint));
         }
         Ok(going)
@@ -326,7 +329,7 @@ impl LineageVersion {
             (self.active && !self.in_session, "in use"),
             (self.pinned, "pinned"),
             (self.approved, "approved"),
-            (!self.present, "kept only"),
+            (!self.present, "copy only"),
         ];
         let review =
             Some(self.review.word()).filter(|_| !matches!(self.review, ToolReview::None | ToolReview::Approved));

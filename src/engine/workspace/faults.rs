@@ -16,13 +16,12 @@ impl Workspace {
     /// That the workspace has the id of another one, until a human says which it is.
     pub(in crate::engine) fn problem_of_copy(&self) -> Option<Problem> {
         let other = self.copy_of.as_ref()?;
-        let there = if other.exists() { "still exists" } else { "does not exist any more" };
+        let there = if other.exists() { "still exists" } else { "no longer exists" };
         let message = format!(
-            "this folder is a copy of the workspace {0}, or {0} moved here ({0} {there}); it has a history of its own",
+            "this folder is a copy of the workspace {0}, or {0} was moved here ({0} {there}); it has a separate history",
             other.display()
         );
-        let hint =
-            "`toolsmith doctor --same-workspace` gives it that history, `toolsmith doctor --copied` keeps it separate";
+        let hint = "if it was moved, run `toolsmith doctor --same-workspace` to keep that history; if it is a copy, run `toolsmith doctor --copied`";
         let path = self.folder().display().to_string();
         Some(Problem { path, line: None, code: ProblemCode::State, message, hint: hint.to_owned() })
     }
@@ -42,7 +41,7 @@ impl Workspace {
         let beyond = store::spools(&self.state_dir).into_iter().filter(|run| *run > last).count();
         (beyond > 0).then(|| {
             let outputs = plural(beyond, "output of a run", "outputs of runs");
-            format!("{outputs} in runs/ with numbers above the newest run {last}: rows of runs were lost")
+            format!("{outputs} in runs/ with numbers above the newest run {last}: run records were lost")
         })
     }
 
@@ -56,7 +55,7 @@ impl Workspace {
             return line("bad", why.message.clone(), &why.hint);
         }
         if let Some(fault) = self.runs_without_row() {
-            return line("warn", fault, "`toolsmith doctor --restore` puts a backup back");
+            return line("warn", fault, "`toolsmith doctor --restore` restores a backup");
         }
         let backups = store::backups(&self.state_dir);
         match backups.first() {
@@ -67,7 +66,7 @@ impl Workspace {
                     line("ok", format!("{number}, the newest of {at}: {path}"), "")
                 }
             }
-            None => line("ok", "no backup yet; one is made each day that something changes".to_owned(), ""),
+            None => line("ok", "no backup yet; a backup is made on each day with changes".to_owned(), ""),
         }
     }
 }

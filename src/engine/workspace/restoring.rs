@@ -62,14 +62,14 @@ pub fn plan_recovery(options: &OpenOptions, wanted: &Recovery) -> Result<Recover
     };
     let title = match (&source, wanted) {
         (Source::Backup(file) | Source::Salvage(file), Recovery::Restore(_)) => {
-            format!("Put {} in the place of the database?", file.display())
+            format!("Replace the database with {}?", file.display())
         }
-        (Source::Salvage(file), _) => format!("Make the database anew from what can be read in {}?", file.display()),
-        (Source::Present, _) => "Go on with the database that is here?".to_owned(),
-        _ => "Begin with an empty database?".to_owned(),
+        (Source::Salvage(file), _) => format!("Rebuild the database from the readable parts of {}?", file.display()),
+        (Source::Present, _) => "Continue with the current database?".to_owned(),
+        _ => "Start with an empty database?".to_owned(),
     };
     lines.extend(lost_with(options, &dir, &source));
-    lines.push("what is replaced is kept in the state folder, in replaced/".to_owned());
+    lines.push("the replaced files are kept in replaced/ in the state folder".to_owned());
     Ok(RecoveryPlan { title, lines, verb, source })
 }
 
@@ -93,17 +93,17 @@ pub fn recover_state(options: &OpenOptions, plan: &RecoveryPlan) -> Result<Vec<S
     })?;
     let mut lines = Vec::new();
     if !done.incomplete.is_empty() {
-        lines.push(format!("could not be read to their end: {}", done.incomplete.join(", ")));
+        lines.push(format!("could not be fully read: {}", done.incomplete.join(", ")));
         let made: Vec<&str> =
             core::FROM_LOG.iter().copied().filter(|table| done.incomplete.iter().any(|name| name == table)).collect();
         if !made.is_empty() {
-            lines.push(format!("made anew from the log: {}", made.join(", ")));
+            lines.push(format!("rebuilt from the log: {}", made.join(", ")));
         }
         if !lost.is_empty() {
-            lines.push(format!("lost as far as not readable: {}", lost.join(", ")));
+            lines.push(format!("lost where unreadable: {}", lost.join(", ")));
         }
     }
-    lines.extend(done.aside.map(|aside| format!("what was there before: {}", aside.display())));
+    lines.extend(done.aside.map(|aside| format!("previous files: {}", aside.display())));
     Ok(lines)
 }
 
@@ -113,7 +113,7 @@ fn choose_backup(dir: &Path, file: Option<&Path>) -> Result<(Source, Vec<String>
         let file = std::path::absolute(file).map_err(EngineError::internal)?;
         if !file.is_file() {
             let message = format!("there is no backup {}", file.display());
-            return Err(EngineError::new(ErrorCode::NotFound, message, "`toolsmith doctor` names the newest"));
+            return Err(EngineError::new(ErrorCode::NotFound, message, "`toolsmith doctor` shows the newest"));
         }
         store::look_into(&file)?;
         return Ok((Source::Backup(file), Vec::new()));
@@ -122,14 +122,14 @@ fn choose_backup(dir: &Path, file: Option<&Path>) -> Result<(Source, Vec<String>
     for backup in store::backups(dir) {
         match store::look_into(&backup.path) {
             Ok(_) => {
-                lines.push(format!("it was made at {}", rfc3339(Instant(backup.at_ms))));
+                lines.push(format!("made at {}", rfc3339(Instant(backup.at_ms))));
                 return Ok((Source::Backup(backup.path), lines));
             }
-            Err(error) => lines.push(format!("the newer {} is passed over: {error}", backup.path.display())),
+            Err(error) => lines.push(format!("the newer {} is skipped: {error}", backup.path.display())),
         }
     }
     let message = format!("there is no backup in {}", dir.join("backups").display());
-    let hint = "`toolsmith doctor --rebuild` saves what log and files tell";
+    let hint = "`toolsmith doctor --rebuild` rebuilds the state from the log and files";
     Err(EngineError::new(ErrorCode::NotFound, message, hint))
 }
 
@@ -160,7 +160,7 @@ fn lost_with(options: &OpenOptions, dir: &Path, source: &Source) -> Vec<String> 
     };
     let last = kept.as_ref().and_then(newest).map_or(0, |entry| entry.id.0);
     let mut lines = vec![match last {
-        0 => "it has no log: every approval, decision, grant and run is forgotten".to_owned(),
+        0 => "it has no log: all approvals, decisions, grants and runs are lost".to_owned(),
         last => format!("its log ends with entry {last}"),
     }];
     let there = Store::view(dir).ok();
@@ -177,7 +177,7 @@ fn lost_with(options: &OpenOptions, dir: &Path, source: &Source) -> Vec<String> 
     if seen > known {
         let (had, lost) = (plural(seen as usize, "entry", "entries"), seen - known);
         let are = if lost == 1 { "is" } else { "are" };
-        lines.push(format!("the log once had {had}, {lost} of which {are} lost"));
+        lines.push(format!("the log had {had}; {lost} of them {are} lost"));
     }
     lines.extend(approvals_after(&options.workspace, last));
     let versions: HashSet<Digest> =
@@ -187,7 +187,7 @@ fn lost_with(options: &OpenOptions, dir: &Path, source: &Source) -> Vec<String> 
     let last_run = kept.as_ref().and_then(|kept| kept.last_run().ok().flatten()).map_or(0, |run| run.0);
     let runs = store::spools(dir).into_iter().filter(|run| *run > last_run).count();
     for (number, one, many) in [
-        (unknown, "kept version is newer; its bytes stay", "kept versions are newer; their bytes stay"),
+        (unknown, "kept version is newer; its copy is kept", "kept versions are newer; their copies are kept"),
         (runs, "run is newer; its output is moved aside", "runs are newer; their output is moved aside"),
     ] {
         if number > 0 {

@@ -57,8 +57,7 @@ fn keep_line_ends(path: &str, text: &mut String, want: &Want) {
 fn unclosed(block: &Block, want: &Want) -> Objection {
     let name = name_of(block, want).unwrap_or_else(|| "the last code block".to_owned());
     let why = format!(
-        "{name} does not end: the answer was cut off, or a line of it looks like the end of the block; write less beside \
-         the code, and use a fence longer than any in it"
+        "{name} is not closed: the answer was truncated, or a line in it looks like the end of the block; write less text around the code, and use a fence longer than any in it"
     );
     Objection::new(Fault::Cut, why)
 }
@@ -84,29 +83,26 @@ fn name_rest(taken: &mut Taken, unnamed: Vec<Block>, want: &Want) -> Result<(), 
     match (code.len(), &want.entry) {
         (0, _) if !taken.files.is_empty() || taken.manifest.is_some() => Ok(()),
         (0, _) if differences > 0 => {
-            Err(Objection::new(Fault::Difference, "the answer is a difference; write every changed file as a whole"))
+            Err(Objection::new(Fault::Difference, "the answer is a diff; write every changed file completely"))
         }
-        (0, _) => Err(Objection::new(Fault::NoCode, "the answer holds no code block and no JSON with files")),
+        (0, _) => Err(Objection::new(Fault::NoCode, "the answer contains no code block and no JSON with files")),
         (1, Some(entry)) => {
             taken.files.splice(0..0, code.pop().map(|text| (entry.clone(), text)));
             Ok(())
         }
-        (1, None) => Err(Objection::new(
-            Fault::Unnamed,
-            "the code block does not say which file it is; put the name behind its fence",
-        )),
+        (1, None) => {
+            Err(Objection::new(Fault::Unnamed, "the code block has no file name; put the name after its opening fence"))
+        }
         (_, Some(entry)) => {
             let why = format!(
-                "the answer has {} code blocks without a name, and {entry} can be one only; choose one, and put names \
-                 behind the fences of others",
+                "the answer has {} code blocks without a file name, but only one of them can be {entry}; put file names after the opening fences",
                 code.len()
             );
             Err(Objection::new(Fault::Alternatives, why))
         }
-        (_, None) => Err(Objection::new(
-            Fault::Unnamed,
-            "no code block says which file it is; put the names behind their fences",
-        )),
+        (_, None) => {
+            Err(Objection::new(Fault::Unnamed, "no code block has a file name; put the names after the opening fences"))
+        }
     }
 }
 

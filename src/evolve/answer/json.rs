@@ -37,7 +37,7 @@ pub(super) fn whole(text: &str) -> Result<Option<Taken>, Objection> {
         // Code may begin with a bracket, and JSON may be followed by text: what is no JSON is looked at for blocks.
         Err(error) if error.is_eof() && has_files(text) && !text.contains("```") => Err(Objection::new(
             Fault::Cut,
-            "the JSON of the answer ends in the middle: it was cut off; write less beside the files",
+            "the JSON of the answer is incomplete: it was truncated; write less text besides the files",
         )),
         Err(_) => Ok(before_text(text)),
     }
@@ -49,8 +49,9 @@ pub(super) fn whole(text: &str) -> Result<Option<Taken>, Objection> {
 /// It is JSON of another form.
 pub(super) fn files(text: &str) -> Result<Taken, Objection> {
     let other = |error: serde_json::Error| {
-        let why =
-            format!("the answer is JSON of another form ({error}); {{\"files\": {{\"PATH\": \"TEXT\"}}}} is read");
+        let why = format!(
+            "the JSON of the answer has an unexpected form ({error}); expected {{\"files\": {{\"PATH\": \"TEXT\"}}}}"
+        );
         Objection::new(Fault::OtherJson, why)
     };
     let whole = if text.trim_start().starts_with('[') {

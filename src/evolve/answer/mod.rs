@@ -162,7 +162,7 @@ impl Answer {
 pub fn read(text: &str, want: &Want) -> Result<Answer, Unusable> {
     let usable = || -> Result<Answer, Objection> {
         if text.len() > 4 * want.bounds.bytes {
-            let why = format!("the answer has {} bytes, {} are read", text.len(), 4 * want.bounds.bytes);
+            let why = format!("the answer has {} bytes, the limit is {}", text.len(), 4 * want.bounds.bytes);
             return Err(Objection::new(Fault::TooLarge, why));
         }
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
@@ -191,7 +191,7 @@ fn judge(taken: Taken, want: &Want) -> Result<Answer, Objection> {
         }
         match files.iter().find(|(other, _)| other.eq_ignore_ascii_case(&path)) {
             Some((other, _)) if *other != path => {
-                let why = format!("{path} and {other} differ in case only; use one of the two names");
+                let why = format!("{path} and {other} differ only in case; use one of the two names");
                 return Err(Objection::new(Fault::BadPath, why));
             }
             Some((_, other)) if *other != text => return Err(twice(&path)),
@@ -211,28 +211,25 @@ fn judge(taken: Taken, want: &Want) -> Result<Answer, Objection> {
     let is_same = texts().all(|(path, text)| want.before(path).map(str::trim_end) == Some(text.trim_end()))
         && (want.manifest.is_some() || manifest.is_none());
     if files.is_empty() && manifest.is_none() {
-        return Err(Objection::new(Fault::NoCode, "the answer holds no file"));
+        return Err(Objection::new(Fault::NoCode, "the answer contains no file"));
     }
     if is_same {
-        return Err(Objection::new(Fault::Unchanged, "every file in the answer is as it was; nothing was changed"));
+        return Err(Objection::new(Fault::Unchanged, "all files in the answer are unchanged"));
     }
     Ok(Answer { files, manifest, notes: cut(taken.notes.trim(), MAX_NOTES, Keep::Head).0 })
 }
 
 fn twice(path: &str) -> Objection {
-    Objection::new(
-        Fault::Alternatives,
-        format!("the answer has two versions of {path}; choose one and write only that"),
-    )
+    Objection::new(Fault::Alternatives, format!("the answer contains {path} twice; write it once"))
 }
 
 fn check_size(files: usize, bytes: usize, bounds: Bounds) -> Result<(), Objection> {
     if files > bounds.files {
-        let why = format!("the answer has {files} files, a tool may have {}", bounds.files);
+        let why = format!("the answer has {files} files, a tool may have at most {}", bounds.files);
         return Err(Objection::new(Fault::TooLarge, why));
     }
     if bytes > bounds.bytes {
-        let why = format!("the files have {bytes} bytes together, a tool may have {}", bounds.bytes);
+        let why = format!("the files have {bytes} bytes in total, a tool may have at most {}", bounds.bytes);
         return Err(Objection::new(Fault::TooLarge, why));
     }
     Ok(())
@@ -241,20 +238,20 @@ fn check_size(files: usize, bytes: usize, bounds: Bounds) -> Result<(), Objectio
 fn check_text(path: &str, text: &str, want: &Want) -> Result<(), Objection> {
     let before = want.before(path);
     if text.contains('\0') {
-        return Err(Objection::new(Fault::NoCode, format!("{path} holds a zero byte: it is no text")));
+        return Err(Objection::new(Fault::NoCode, format!("{path} contains a zero byte, so it is not text")));
     }
     // An empty __init__.py is right, an empty entry is not.
     if text.trim().is_empty()
         && (want.entry.as_deref() == Some(path) || before.is_some_and(|text| !text.trim().is_empty()))
     {
-        return Err(Objection::new(Fault::NoCode, format!("{path} is empty; write the whole file")));
+        return Err(Objection::new(Fault::NoCode, format!("{path} is empty; write the complete file")));
     }
     if want.cut.iter().any(|name| name == path) {
-        let why = format!("only a part of {path} was shown, so it cannot be replaced as a whole; change another file");
+        let why = format!("only a part of {path} was shown, so it cannot be replaced; change another file");
         return Err(Objection::new(Fault::Elided, why));
     }
     if let Some(line) = elided::line(text, before.unwrap_or_default()) {
-        let why = format!("{path} leaves out a part ({line}); write the whole file");
+        let why = format!("{path} omits a part ({line}); write the complete file");
         return Err(Objection::new(Fault::Elided, why));
     }
     Ok(())

@@ -23,10 +23,10 @@ pub(super) fn checked(written: &str) -> Result<String, Objection> {
         return bad("is empty or longer than 200 bytes");
     }
     if path.chars().any(|c| c.is_control() || is_hidden(c)) {
-        return bad("holds a control character or one that cannot be seen");
+        return bad("contains a control character or an invisible character");
     }
     if path.starts_with(['/', '~']) || path.contains(['\\', ':']) {
-        return bad("is not relative to the folder of the tool, with / between its parts");
+        return bad("is not relative to the folder of the tool, with / as separator");
     }
     let parts: Vec<&str> = path.split('/').collect();
     if parts.len() > MAX_DEPTH + 1 {
@@ -35,17 +35,17 @@ pub(super) fn checked(written: &str) -> Result<String, Objection> {
     for part in &parts {
         match *part {
             "" => return bad("has an empty part"),
-            "." | ".." => return bad("leaves the folder of the tool"),
+            "." | ".." => return bad("is outside the folder of the tool"),
             _ if part.starts_with('.') => return bad("is hidden"),
-            _ if part.trim() != *part => return bad("has a space at the edge of a name"),
+            _ if part.trim() != *part => return bad("has a space at the start or end of a name"),
             _ => {}
         }
     }
     if parts.last().is_some_and(|name| name.eq_ignore_ascii_case("approval.toml")) {
-        return bad("is an approval; a human writes those");
+        return bad("is an approval file; only humans write those");
     }
     if parts.first().is_some_and(|name| name.eq_ignore_ascii_case("versions")) {
-        return bad("is where the workbench keeps versions");
+        return bad("is reserved for versions");
     }
     Ok(path.to_owned())
 }
@@ -56,7 +56,7 @@ pub(super) fn check_folders<'a>(paths: &(impl Iterator<Item = &'a str> + Clone))
         let inside =
             |other: &str| other.len() > path.len() && other.starts_with(path) && other[path.len()..].starts_with('/');
         if let Some(other) = paths.clone().find(|other| inside(other)) {
-            return Err(Objection::new(Fault::BadPath, format!("{path} is a file, so there can be no {other}")));
+            return Err(Objection::new(Fault::BadPath, format!("{path} is a file, so {other} cannot exist")));
         }
     }
     Ok(())

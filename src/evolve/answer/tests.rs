@@ -111,9 +111,9 @@ fn thinking_is_no_answer() {
 fn what_ends_in_the_middle_cannot_be_used() {
     let unusable = read(&format!("```python\n{NEW}"), &want()).unwrap_err();
     assert_eq!(unusable.fault, Fault::Cut);
-    assert!(unusable.why.starts_with("the last code block does not end: the answer was cut off"), "{unusable}");
+    assert!(unusable.why.starts_with("the last code block is not closed: the answer was truncated"), "{unusable}");
     let named = read(&format!("```python\n{NEW}```\n```python lib/more.py\nx ="), &want()).unwrap_err();
-    assert!(named.why.starts_with("lib/more.py does not end"), "{named}");
+    assert!(named.why.starts_with("lib/more.py is not closed"), "{named}");
     assert_eq!(fault(&format!("````python\n{NEW}```\n")), Fault::Cut);
 }
 
@@ -122,12 +122,9 @@ fn two_versions_of_one_file_are_not_chosen_from() {
     let two = format!("Fast:\n```python\n{NEW}```\nOr simple:\n```python\n{OLD}# simple\n```");
     let unusable = read(&two, &want()).unwrap_err();
     assert_eq!(unusable.fault, Fault::Alternatives);
-    assert!(unusable.why.contains("choose one"), "{unusable}");
+    assert!(unusable.why.contains("only one of them"), "{unusable}");
     let named = format!("```python tool.py\n{NEW}```\n```python ./tool.py\n# other\n```");
-    assert_eq!(
-        read(&named, &want()).unwrap_err().why,
-        "the answer has two versions of tool.py; choose one and write only that"
-    );
+    assert_eq!(read(&named, &want()).unwrap_err().why, "the answer contains tool.py twice; write it once");
 }
 
 #[test]
@@ -153,7 +150,7 @@ fn an_answer_without_files_is_shown() {
     assert_eq!(fault("```console\n$ python3 tool.py\n```"), Fault::NoCode);
     assert_eq!(fault(&format!("```python\n{OLD}```")), Fault::Unchanged);
     let Unusable { shown, .. } = read(&"no ".repeat(5000), &want()).unwrap_err();
-    assert!(shown.len() <= 2000 && shown.contains("bytes left out"), "{shown}");
+    assert!(shown.len() <= 2000 && shown.contains("bytes omitted"), "{shown}");
 }
 
 #[test]

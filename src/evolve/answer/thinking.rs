@@ -20,7 +20,7 @@ pub(super) fn without(text: &str) -> Result<&str, Objection> {
     let mut rest = text.trim_start();
     while let Some((open, close)) = TAGS.iter().find(|(open, _)| rest.starts_with(open)) {
         let Some(at) = rest.find(close) else {
-            let why = "the answer ends before its thinking does; answer with the files alone";
+            let why = "the answer ends inside its thinking block; answer with the files only";
             return Err(Objection::new(Fault::Cut, why));
         };
         rest = rest.get(at.max(open.len()) + close.len()..).unwrap_or_default().trim_start();

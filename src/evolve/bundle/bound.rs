@@ -133,7 +133,7 @@ impl Bundle {
                 let manifest = self.manifest.as_mut()?;
                 let (text, missing) = cut(&manifest.text, room.saturating_sub(manifest.path.len()), Keep::Both);
                 (manifest.text, manifest.left_out_bytes) = (text, missing);
-                let line = format!("{}: {} bytes left out", manifest.path, grouped(missing as usize));
+                let line = format!("{}: {} bytes omitted", manifest.path, grouped(missing as usize));
                 if manifest.path.len() > room {
                     self.manifest = None;
                 }
@@ -144,7 +144,7 @@ impl Bundle {
             Section::Asked => Some(self.cut_asked(room)),
             Section::Examples => drop_last(&mut self.examples, room, json_size, "example"),
             Section::Guidelines => drop_last(&mut self.guidelines, room, String::len, "guideline"),
-            Section::Learnt => drop_last(&mut self.learnt, room, String::len, "line of what was learnt"),
+            Section::Learnt => drop_last(&mut self.learnt, room, String::len, "feedback line"),
             Section::FewShot => drop_last(&mut self.few_shot, room, few_shot_size, "few-shot example"),
         }
     }
@@ -155,12 +155,12 @@ impl Bundle {
         let mut lines = Vec::new();
         self.files.retain_mut(|file| {
             let Some(for_text) = left.checked_sub(file.path.len()) else {
-                lines.push(format!("{} is left out", cut(&file.path, 80, Keep::Tail).0.replace('\n', " ")));
+                lines.push(format!("{} is omitted", cut(&file.path, 80, Keep::Tail).0.replace('\n', " ")));
                 return false;
             };
             let (text, missing) = cut(&file.text, for_text, Keep::Both);
             if missing > 0 {
-                lines.push(format!("{}: {} bytes left out", file.path, grouped(missing as usize)));
+                lines.push(format!("{}: {} bytes omitted", file.path, grouped(missing as usize)));
             }
             (file.text, file.left_out_bytes) = (text, file.left_out_bytes + missing);
             left = for_text - file.text.len();
@@ -179,14 +179,14 @@ impl Bundle {
         let output = self.output.as_ref().map_or(0, json_size);
         if input <= room {
             self.output = None;
-            return "the output schema is left out: it is in the manifest";
+            return "the output schema is omitted: it is in the manifest";
         }
         self.input = None;
         if output > room {
             self.output = None;
-            return "the schemas are left out: they are in the manifest";
+            return "the schemas are omitted: they are in the manifest";
         }
-        "the input schema is left out: it is in the manifest"
+        "the input schema is omitted: it is in the manifest"
     }
 
     fn cut_asked(&mut self, room: usize) -> String {
@@ -207,7 +207,7 @@ impl Bundle {
             gone += longest.len() - longest.len() / 2;
             longest.truncate(longest.len() / 2);
         }
-        format!("{} left out", plural(gone, "permission or dependency", "permissions and dependencies"))
+        format!("{} omitted", plural(gone, "permission or dependency", "permissions and dependencies"))
     }
 
     fn asked(&self) -> impl Iterator<Item = &[String]> {
@@ -257,7 +257,7 @@ fn cut_failure(failure: &mut BundleFailure, room: usize) {
 fn cut_text(text: &mut String, room: usize, what: &str) -> Option<String> {
     let (cut, missing) = cut(text, room, Keep::Head);
     *text = cut;
-    (missing > 0).then(|| format!("{what}: {} bytes left out", grouped(missing as usize)))
+    (missing > 0).then(|| format!("{what}: {} bytes omitted", grouped(missing as usize)))
 }
 
 /// Gives each an equal part of the room, and what small ones leave to those behind them; those for which too little is
@@ -281,7 +281,7 @@ fn cut_each<T>(items: &mut Vec<T>, room: usize, size: fn(&T) -> usize, cut_one: 
 }
 
 fn said(what: &str, gone: usize) -> String {
-    if gone == 0 { format!("{what} are shortened") } else { format!("{what} are shortened, {gone} left out") }
+    if gone == 0 { format!("{what} are shortened") } else { format!("{what} are shortened, {gone} omitted") }
 }
 
 /// Takes whole items away from the end until the rest fits.
@@ -294,5 +294,5 @@ fn drop_last<T>(items: &mut Vec<T>, room: usize, size: impl Fn(&T) -> usize, nou
     let fitting = fitting.count();
     let gone = items.len() - fitting;
     items.truncate(fitting);
-    (gone > 0).then(|| format!("{} left out", count(gone, noun)))
+    (gone > 0).then(|| format!("{} omitted", count(gone, noun)))
 }

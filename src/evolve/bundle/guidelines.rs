@@ -4,42 +4,42 @@
 const COMMON: &[&str] = &[
     "Write the result to standard output and nothing else; messages and errors go to standard error.",
     "When an output schema is declared, the result is one JSON value that satisfies it.",
-    "End with exit code 0 only when the work was done; else with another one and one line on standard error that says what was wrong and with which input.",
-    "Check the input before using it; answer a missing or malformed field with such a line, never with a stack trace.",
-    "Use only what the declared permissions allow: no other network, files, variables or programs. Do not ask for more.",
+    "Exit with code 0 only when the work was done; otherwise exit with another code and write one line to standard error that says what was wrong and with which input.",
+    "Validate the input before using it; report a missing or malformed field with such a line, never with a stack trace.",
+    "Use only what the declared permissions allow: no other network, files, variables or programs. Do not request more.",
     "Write no secrets, keys or passwords into the code; read them from environment variables that are declared. Where the text shows [redacted NAME], a secret was masked.",
     "Never evaluate input as code, and never pass it to a shell.",
-    "Keep what works: names, input fields, output fields and exit codes that callers rely on stay as they are unless the task says otherwise.",
-    "Change no more than the task needs.",
+    "Keep what works: do not change names, input fields, output fields and exit codes that callers rely on, unless the task says so.",
+    "Change only what the task needs.",
 ];
 
 const PYTHON: &[&str] = &[
     "Python 3.11 or later, formatted by PEP 8, with type annotations on every function.",
-    "Standard library first; every package from elsewhere is declared in a PEP 723 header, and only those that are needed.",
+    "Prefer the standard library; declare other packages in a PEP 723 header, and only those that are needed.",
     "No eval, exec, pickle of foreign data, os.system or subprocess with shell=True.",
     "Print JSON with json.dumps, never the repr of a dict or list. Open text files with encoding=\"utf-8\".",
-    "The work is in functions; `if __name__ == \"__main__\":` calls main.",
+    "Put the work into functions; `if __name__ == \"__main__\":` calls main.",
 ];
 
 const TYPESCRIPT: &[&str] = &[
-    "TypeScript that node runs as it is: no enums, namespaces or parameter properties; types are strict, no `any`.",
-    "Built-in modules first, imported with `node:`; every package from elsewhere is declared.",
-    "No eval, new Function or child_process.exec with input in it.",
-    "Print JSON with JSON.stringify. Await every promise; an error ends the process with another exit code than 0.",
+    "TypeScript that node runs without a build step: no enums, namespaces or parameter properties; strict types, no `any`.",
+    "Prefer built-in modules, imported with `node:`; declare every other package.",
+    "No eval, new Function or child_process.exec with input values.",
+    "Print JSON with JSON.stringify. Await every promise; an error must end the process with a non-zero exit code.",
 ];
 
 const JAVASCRIPT: &[&str] = &[
-    "Modern JavaScript that node runs as it is.",
-    "Built-in modules first, imported with `node:`; every package from elsewhere is declared.",
-    "No eval, new Function or child_process.exec with input in it.",
-    "Print JSON with JSON.stringify. Await every promise; an error ends the process with another exit code than 0.",
+    "Modern JavaScript that node runs without a build step.",
+    "Prefer built-in modules, imported with `node:`; declare every other package.",
+    "No eval, new Function or child_process.exec with input values.",
+    "Print JSON with JSON.stringify. Await every promise; an error must end the process with a non-zero exit code.",
 ];
 
 const SHELL: &[&str] = &[
-    "bash, beginning with `#!/usr/bin/env bash` and `set -euo pipefail`; clean under shellcheck.",
+    "bash, starting with `#!/usr/bin/env bash` and `set -euo pipefail`; no shellcheck findings.",
     "Quote every expansion; end options with `--` before names that come from input.",
-    "No eval, no curl piped into a shell; temporary files by mktemp, removed by a trap.",
-    "Build JSON with jq when it is declared, never by pasting text together.",
+    "No eval, no curl piped into a shell; create temporary files with mktemp and remove them in a trap.",
+    "Build JSON with jq if it is declared, never by concatenating strings.",
 ];
 
 /// The guidelines for a language by its name ([`Language::name`](crate::domain::source::Language::name)): its own

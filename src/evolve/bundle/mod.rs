@@ -223,7 +223,7 @@ impl Bundle {
         for file in &detail.files {
             // Not through `text_of`: what is written back must have its byte order mark.
             let Ok(text) = std::str::from_utf8(&file.bytes) else {
-                bundle.left_out.push(format!("{} is no UTF-8 text ({} bytes)", file.path, file.bytes.len()));
+                bundle.left_out.push(format!("{} is not UTF-8 text ({} bytes)", file.path, file.bytes.len()));
                 continue;
             };
             let told = BundleFile { path: file.path.clone(), text: text.to_owned(), left_out_bytes: 0 };

@@ -63,7 +63,7 @@ fn few_shot_goes_before_code_and_failures_and_all_of_it_is_said() {
     let bounded = bundle.clone().bounded(8200);
     assert_eq!((&bounded.files, &bounded.failures), (&bundle.files, &bundle.failures));
     assert_eq!(bounded.few_shot.len(), 1);
-    assert_eq!(bounded.left_out, ["2 few-shot examples left out"]);
+    assert_eq!(bounded.left_out, ["2 few-shot examples omitted"]);
 }
 
 #[test]
@@ -74,10 +74,10 @@ fn a_cut_file_shows_where_and_how_much() {
     let text = &bounded.files[0].text;
     assert!(text.starts_with("line 0\n") && text.ends_with("line 1999\n"), "{text}");
     let missing = bounded.files[0].left_out_bytes;
-    let mark = format!("\n[… {} bytes left out …]\nline ", crate::domain::grouped(missing as usize));
+    let mark = format!("\n[… {} bytes omitted …]\nline ", crate::domain::grouped(missing as usize));
     assert!(text.contains(&mark), "{text}");
     assert_eq!(text.len() as u64 + missing - mark.len() as u64 + 6, bundle.files[0].text.len() as u64);
-    assert_eq!(bounded.left_out, [format!("a.py: {} bytes left out", crate::domain::grouped(missing as usize))]);
+    assert_eq!(bounded.left_out, [format!("a.py: {} bytes omitted", crate::domain::grouped(missing as usize))]);
 }
 
 #[test]

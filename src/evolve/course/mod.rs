@@ -163,7 +163,7 @@ impl Course {
                     // Who says the same after being told what is wrong with it would say it every time.
                     _ if before.is_some() => {
                         let round = before.unwrap_or_default();
-                        let why = format!("the same answer as in round {round}, so it is not asked again");
+                        let why = format!("same answer as in round {round}, so the generator is not asked again");
                         lane.state = LaneState::Failed(format!("{}: {why}", lane.generator));
                         self.go_on()
                     }
@@ -189,7 +189,7 @@ impl Course {
                     lane.state = LaneState::Waiting { attempt: attempt + 1, delay_ms };
                     vec![Effect::Wait { at, attempt: attempt + 1, delay_ms }]
                 } else {
-                    let tried = if attempt > 1 { format!(" (tried {attempt} times)") } else { String::new() };
+                    let tried = if attempt > 1 { format!(" (after {attempt} attempts)") } else { String::new() };
                     lane.state = LaneState::Failed(format!("{}: {message}{tried}", lane.generator));
                     self.go_on()
                 }

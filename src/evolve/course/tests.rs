@@ -146,7 +146,7 @@ fn trouble_that_passes_is_waited_out_with_growing_delays() {
         })
         .collect();
     assert_eq!(delays, [7000, 2000, 60_000]);
-    assert_eq!(course.end, Some(End::Failed { message: "a: no (tried 4 times)".into(), best: None }));
+    assert_eq!(course.end, Some(End::Failed { message: "a: no (after 4 attempts)".into(), best: None }));
     assert_eq!(course.rounds[0].lanes[0].troubles.len(), 4);
 }
 
@@ -194,7 +194,7 @@ fn who_repeats_an_answer_is_not_asked_again() {
         repeated(id(2, 0), 1),
     ];
     let (course, _) = run(plan(&["a"]), events);
-    let message = "a: the same answer as in round 1, so it is not asked again".to_owned();
+    let message = "a: same answer as in round 1, so the generator is not asked again".to_owned();
     assert_eq!(course.end, Some(End::Failed { message, best: Some(id(1, 0)) }));
     // The others go on.
     let events = vec![

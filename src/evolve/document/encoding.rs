@@ -48,9 +48,9 @@ impl fmt::Display for ReadAs {
             ReadAs::Utf8 => f.write_str("UTF-8"),
             ReadAs::Utf8Bom => f.write_str("UTF-8 with a byte order mark"),
             ReadAs::DamagedUtf8 { replaced: number } => replaced(f, "UTF-8", number),
-            ReadAs::Utf16Le { replaced: number } => replaced(f, "UTF-16, low byte first", number),
-            ReadAs::Utf16Be { replaced: number } => replaced(f, "UTF-16, high byte first", number),
-            ReadAs::Latin1 => f.write_str("Latin-1 (Windows-1252), a guess: the bytes are no UTF-8"),
+            ReadAs::Utf16Le { replaced: number } => replaced(f, "UTF-16, little endian", number),
+            ReadAs::Utf16Be { replaced: number } => replaced(f, "UTF-16, big endian", number),
+            ReadAs::Latin1 => f.write_str("Latin-1 (Windows-1252), assumed because it is not UTF-8"),
         }
     }
 }

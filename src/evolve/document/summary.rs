@@ -264,7 +264,7 @@ fn footer(cut: Cut, digest: Digest, read_as: ReadAs, is_cut: bool) -> String {
     if is_cut {
         let _ = writeln!(
             text,
-            "Summary: {} of {} characters, {} of {} lines. Lines that demand something: {} of {}, {} cut.",
+            "Summary: {} of {} characters, {} of {} lines. Requirement lines: {} of {}, {} cut.",
             number(cut.characters_shown),
             number(cut.characters),
             number(cut.lines_shown),
@@ -276,7 +276,7 @@ fn footer(cut: Cut, digest: Digest, read_as: ReadAs, is_cut: bool) -> String {
     } else {
         let _ = writeln!(
             text,
-            "Complete: {} characters, {} lines, {} of them demand something; blank lines are left out.",
+            "Complete: {} characters, {} lines, {} of them requirements; blank lines are omitted.",
             number(cut.characters),
             number(cut.lines),
             number(cut.requirements),
@@ -284,7 +284,7 @@ fn footer(cut: Cut, digest: Digest, read_as: ReadAs, is_cut: bool) -> String {
     }
     let short = digest.short();
     let _ = writeln!(text, "Full text: {} (BLAKE3). Read as {read_as}.", digest.hex());
-    let _ = writeln!(text, "`toolsmith spec {short} --full` shows it, `--lines 12-34` a part of it.");
+    let _ = writeln!(text, "Show it with `toolsmith spec {short} --full`, or a part with `--lines 12-34`.");
     text
 }
 

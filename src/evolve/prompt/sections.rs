@@ -83,7 +83,7 @@ fn file(file: &BundleFile) -> String {
     let path = inline(&file.path);
     let cut = match file.left_out_bytes {
         0 => String::new(),
-        bytes => format!(" ({} bytes of it are not shown: it cannot be changed)", grouped(bytes as usize)),
+        bytes => format!(" ({} bytes are not shown, so it cannot be changed)", grouped(bytes as usize)),
     };
     let info = format!("{} {path}", word_of(&file.path, &file.text));
     format!("### {path}{cut}\n\n{}", fenced(info.trim_start(), &file.text))
@@ -101,8 +101,8 @@ fn schemas(bundle: &Bundle) -> String {
 fn failures_note(bundle: &Bundle) -> String {
     match bundle.failures.len() {
         0 => String::new(),
-        1 => "The failure below must not happen any more.".to_owned(),
-        many => format!("The {many} failures below must not happen any more."),
+        1 => "Fix the failure below.".to_owned(),
+        many => format!("Fix the {many} failures below."),
     }
 }
 
@@ -114,9 +114,9 @@ fn failure(number: usize, failure: &BundleFailure) -> String {
     let parts = [
         Some(format!("## Failure {number}{run}")),
         part("How it ended", &failure.error),
-        part("When it happens", &failure.scenario),
+        part("Condition", &failure.scenario),
         part("Its input", &failure.input),
-        part("The end of its output", &failure.output),
+        part("End of its output", &failure.output),
     ];
     joined(parts.into_iter().flatten())
 }
@@ -128,7 +128,7 @@ fn comment(comment: &BundleComment) -> String {
         (Some(path), None) => format!("`{}`", inline(path)),
         (None, _) => "The tool as a whole".to_owned(),
     };
-    let outdated = if comment.outdated { ", about lines that have changed since" } else { "" };
+    let outdated = if comment.outdated { ", about lines that changed since" } else { "" };
     format!("{place} ({}{outdated}):\n\n{}", comment.kind, fenced("", comment.text.trim_end()))
 }
 
@@ -136,7 +136,7 @@ fn tests(bundle: &Bundle) -> String {
     let tests = bundle.tests.iter().filter_map(|test| serde_json::to_string(test).ok());
     let examples = bundle.examples.iter().filter_map(|example| serde_json::to_string(example).ok());
     let block = |what: &str, lines: Vec<String>| {
-        (!lines.is_empty()).then(|| format!("{what}, one a line:\n\n{}", fenced("json", &lines.join("\n"))))
+        (!lines.is_empty()).then(|| format!("{what}, one per line:\n\n{}", fenced("json", &lines.join("\n"))))
     };
     let parts = [block("Tests", tests.collect()), block("Examples", examples.collect())];
     joined(parts.into_iter().flatten())
@@ -156,7 +156,7 @@ fn limits(limits: &LimitsDeclared) -> String {
     let bytes = |what: &str, value: Option<u64>| value.map(|bytes| format!("{what} {} bytes", grouped(bytes as usize)));
     let parts = [
         bytes("memory", limits.memory_bytes),
-        limits.cpu_seconds.map(|seconds| format!("processor time {seconds} s")),
+        limits.cpu_seconds.map(|seconds| format!("CPU time {seconds} s")),
         limits.processes.map(|most| format!("processes {most}")),
         bytes("output", limits.output_bytes),
         bytes("disk", limits.disk_bytes),

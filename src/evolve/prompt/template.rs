@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// A name that nothing is known by.
-    #[error("line {line}: {{{{{name}}}}} is not known; known are {known}")]
+    #[error("line {line}: unknown placeholder {{{{{name}}}}}; known placeholders: {known}")]
     Unknown {
         /// The line, from 1.
         line: usize,
@@ -19,7 +19,7 @@ pub enum TemplateError {
         known: String,
     },
     /// A placeholder or a section that does not end.
-    #[error("line {line}: {what} does not end")]
+    #[error("line {line}: {what} is not closed")]
     Open {
         /// The line, from 1.
         line: usize,
@@ -27,7 +27,7 @@ pub enum TemplateError {
         what: String,
     },
     /// The end of another section than the open one.
-    #[error("line {line}: {{{{/{name}}}}} ends no section that is open there")]
+    #[error("line {line}: {{{{/{name}}}}} does not match an open section")]
     Stray {
         /// The line, from 1.
         line: usize,

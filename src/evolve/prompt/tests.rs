@@ -24,7 +24,7 @@ fn csv_parser() -> Bundle {
         dynamic_schema: true,
         files: vec![
             file("csv_parser.py", "import csv\n\nDOC = \"\"\"\n```\na,b\n```\n\"\"\"\n", 0),
-            file("long.py", "x = 1\n[… 900 bytes left out …]\ny = 2", 900),
+            file("long.py", "x = 1\n[… 900 bytes omitted …]\ny = 2", 900),
         ],
         manifest: Some(file("tool.toml", "name = \"csv_parser\"\n", 0)),
         input: Some(json!({"type": "object"})),
@@ -53,7 +53,7 @@ fn csv_parser() -> Bundle {
             code: "#!/usr/bin/env python3\nimport json\n".into(),
         }],
         feedback: "Check `tests` failed: 1 of 2 passed.".into(),
-        left_out: vec!["long.py: 900 bytes left out".into()],
+        left_out: vec!["long.py: 900 bytes omitted".into()],
         ..Bundle::blank("csv_parser", semver::Version::new(1, 0, 0))
     }
 }
@@ -90,7 +90,7 @@ fn a_request_for_a_new_tool_holds_the_specification() {
 fn an_answer_of_the_wrong_form_is_asked_for_again_with_the_whole_request() {
     let request = super::Prompt { system: "S".into(), request: "R {{why}}".into() };
     let unusable =
-        Unusable { fault: Fault::NoCode, why: "the answer holds no code block".into(), shown: "Sorry ```".into() };
+        Unusable { fault: Fault::NoCode, why: "the answer contains no code block".into(), shown: "Sorry ```".into() };
     insta::assert_snapshot!("repair_format", templates().repair_format(&request, &unusable).text());
 }
 
@@ -108,7 +108,10 @@ fn an_unknown_placeholder_is_named_with_its_line() {
     let own = |text: &str| BTreeMap::from([(TemplateName::Evolve, text.to_owned())]);
     let error = |text: &str| Templates::with(&own(text)).unwrap_err().1;
     let unknown = error("# Task\n\n{{tool}}\n{{#hint}}\n{{ toool }}\n{{/hint}}");
-    assert!(unknown.to_string().starts_with("line 5: {{toool}} is not known; known are tool, version"), "{unknown}");
+    assert!(
+        unknown.to_string().starts_with("line 5: unknown placeholder {{toool}}; known placeholders: tool, version"),
+        "{unknown}"
+    );
     assert_eq!(error("a\n{{#hint}}\nb"), TemplateError::Open { line: 2, what: "{{#hint}}".into() });
     assert_eq!(error("a\n\n{{hint"), TemplateError::Open { line: 3, what: "{{".into() });
     assert_eq!(error("{{#hint}}\n{{/tool}}"), TemplateError::Stray { line: 2, name: "tool".into() });

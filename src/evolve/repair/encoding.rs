@@ -29,7 +29,8 @@ pub(super) fn propose(patient: &Patient<'_>) -> Option<Fix> {
         })
         .collect();
     let what = count(edits.len(), "call");
-    let said = format!("encoding=\"utf-8\" in {what} that open text: the failure shows that another one was used");
+    let said =
+        format!("add encoding=\"utf-8\" to {what} that open text: the failure shows that another encoding was used");
     (!edits.is_empty()).then_some(Fix { edits, said })
 }
 

@@ -31,7 +31,7 @@ fn other_shell(patient: &Patient<'_>, first: &str) -> Option<Fix> {
         return None;
     }
     NOT_BASH.iter().find(|words| patient.fails_with(words))?;
-    let said = "the first line names bash instead of sh: the failure shows a shell that does not know words of bash";
+    let said = "use bash instead of sh in the shebang line: the failure shows a shell without bash syntax";
     let edits = vec![Edit { range: 0..first.trim_end().len(), text: "#!/usr/bin/env bash".to_owned() }];
     Some(Fix { edits, said: said.to_owned() })
 }
@@ -46,7 +46,7 @@ fn missing(patient: &Patient<'_>) -> Option<Fix> {
         Language::TypeScript | Language::Tsx => return None,
     };
     let said =
-        format!("the first line names {interpreter}: the failure shows that the kernel could not start the file");
+        format!("use {interpreter} in the shebang line: the failure shows that the kernel could not start the file");
     let line = format!("#!/usr/bin/env {interpreter}{}", line_end(patient.text));
     shows.then(|| Fix { edits: vec![Edit::insert(0, line)], said })
 }

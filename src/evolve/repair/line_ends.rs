@@ -17,10 +17,9 @@ pub(super) fn propose(patient: &Patient<'_>) -> Option<Fix> {
             .collect::<Vec<_>>()
     };
     if patient.language == Some(Language::Bash) {
-        let said = "line ends are those of Unix now: the failure shows that the shell reads \\r as part of a word";
+        let said = "convert to Unix line endings: the failure shows that the shell reads \\r as part of a word";
         return Some(Fix { edits: ends(text.len()), said: said.to_owned() });
     }
-    let said =
-        "the first line ends as in Unix now: the failure shows that \\r is read as part of the interpreter's name";
+    let said = "convert the shebang line to a Unix line ending: the failure shows that \\r is read as part of the interpreter name";
     (text.starts_with("#!") && patient.is_entry()).then(|| Fix { edits: ends(first_end + 1), said: said.to_owned() })
 }

@@ -26,8 +26,9 @@ pub(super) fn propose(patient: &Patient<'_>) -> Option<Fix> {
         })
         .collect();
     let what = count(edits.len() / 2, "call");
-    let said =
-        format!("JSON.stringify in {what} of console.log: JSON is declared, and node prints objects in another form");
+    let said = format!(
+        "add JSON.stringify to {what} of console.log: JSON output is declared, but node prints objects in another format"
+    );
     (!edits.is_empty()).then_some(Fix { edits, said })
 }
 

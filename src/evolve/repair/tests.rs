@@ -329,10 +329,10 @@ fn several_repairs_work_on_one_file_and_say_what_they_did() {
     assert_eq!(repaired.answer.files, [("tool.py".to_owned(), expected.to_owned())]);
     let said: Vec<&str> = repaired.done.iter().map(|done| done.said.as_str()).collect();
     let expected = [
-        "`from datetime import datetime`: datetime is used in line 7, and bound nowhere",
-        "the script header declares requests (line 4): imported, and declared nowhere",
-        "json.dumps in line 12: JSON is declared, and Python prints a dict or list in a form of its own",
-        "main is called when the file is started: it is defined in line 11, and nothing calls it",
+        "add `from datetime import datetime`: datetime is used in line 7 but not defined",
+        "declare requests (line 4) in the script header: imported but not declared",
+        "add json.dumps in line 12: JSON output is declared, but Python prints a dict or list in its own format",
+        "call main when the file is started: it is defined in line 11 but never called",
     ];
     assert_eq!(said, expected);
 }

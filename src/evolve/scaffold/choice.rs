@@ -14,7 +14,7 @@ pub struct Choice<T> {
 
 impl<T: Display> Choice<T> {
     fn by_word(is: T, word: &str) -> Choice<T> {
-        let why = format!("{is}, because its words speak of {word:?}");
+        let why = format!("{is}, because the description mentions {word:?}");
         Choice { is, why }
     }
 }
@@ -43,13 +43,13 @@ const LANGUAGES: &[(ScriptLanguage, &[&str])] = &[
 /// The language to write in: what the specification says, else what its words speak for, else Python.
 pub fn choose_language(stated: Option<ScriptLanguage>, words: &str) -> Choice<ScriptLanguage> {
     if let Some(is) = stated {
-        return Choice { is, why: format!("{is}, as the specification says") };
+        return Choice { is, why: format!("{is}, as stated in the specification") };
     }
     if let Some((is, word)) = first_word(LANGUAGES, words) {
         return Choice::by_word(is, word);
     }
     let is = ScriptLanguage::Python;
-    Choice { is, why: format!("{is}, because nothing in its words asks for another language") }
+    Choice { is, why: format!("{is}, because the description requests no other language") }
 }
 
 /// Words that speak for a scaffold.
@@ -71,7 +71,7 @@ pub fn choose_template(words: &str) -> Choice<ScaffoldTemplate> {
         return Choice::by_word(is, word);
     }
     let is = ScaffoldTemplate::DataTransform;
-    Choice { is, why: format!("{is}, because its words speak of no command, API or file") }
+    Choice { is, why: format!("{is}, because the description mentions no command, API or file") }
 }
 
 fn first_word<T: Copy>(table: &[(T, &[&'static str])], words: &str) -> Option<(T, &'static str)> {
@@ -90,11 +90,16 @@ mod tests {
     #[test]
     fn a_stated_language_is_honoured_and_a_choice_says_why() {
         for (stated, words, is, why) in [
-            (Some(ScriptLanguage::Shell), "Parse JSON in Python", ScriptLanguage::Shell, "as the specification says"),
+            (
+                Some(ScriptLanguage::Shell),
+                "Parse JSON in Python",
+                ScriptLanguage::Shell,
+                "as stated in the specification",
+            ),
             (None, "Wraps git log", ScriptLanguage::Shell, "\"wraps\""),
             (None, "Publish an npm package", ScriptLanguage::TypeScript, "\"npm\""),
             (None, "Join CSV files", ScriptLanguage::Python, "\"csv\""),
-            (None, "Greet people", ScriptLanguage::Python, "nothing in its words"),
+            (None, "Greet people", ScriptLanguage::Python, "requests no other language"),
         ] {
             let choice = choose_language(stated, words);
             assert!(choice.is == is && choice.why.contains(why), "{words}: {choice:?}");

@@ -62,9 +62,9 @@ pub(super) fn manifest(order: &Order<'_>, specification: &ToolSpecification) -> 
 fn refuse_unwritable(value: &Value, path: &mut Vec<String>) -> Result<(), Unwritable> {
     let unwritable = |path: &[String], why: String| Err(Unwritable { field: path.join("."), why });
     match value {
-        Value::Null => unwritable(path, "is null, and TOML has none".to_owned()),
+        Value::Null => unwritable(path, "is null, which TOML does not support".to_owned()),
         Value::Number(number) if !number.is_i64() && !number.is_f64() => {
-            unwritable(path, format!("is {number}, and whole numbers of TOML end at {}", i64::MAX))
+            unwritable(path, format!("is {number}, but the largest integer in TOML is {}", i64::MAX))
         }
         Value::Array(list) => list.iter().enumerate().try_for_each(|(at, item)| {
             path.push(at.to_string());
@@ -112,9 +112,9 @@ fn without_null_defaults(schema: Value) -> Value {
 pub(super) fn parameters(specification: &ToolSpecification, language: ScriptLanguage) -> String {
     let lines: Vec<String> = specification.input_parameters.iter().map(|parameter| line(parameter, language)).collect();
     match (language, lines.is_empty()) {
-        (ScriptLanguage::Python, true) => "    The specification names no parameters.".to_owned(),
+        (ScriptLanguage::Python, true) => "    The specification has no parameters.".to_owned(),
         (ScriptLanguage::TypeScript, true) => "  [name: string]: unknown;".to_owned(),
-        (ScriptLanguage::Shell, true) => "# the specification names no parameters".to_owned(),
+        (ScriptLanguage::Shell, true) => "# the specification has no parameters".to_owned(),
         (_, false) => lines.join("\n"),
     }
 }

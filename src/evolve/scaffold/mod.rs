@@ -126,9 +126,9 @@ fn dialect(language: ScriptLanguage) -> Dialect {
 /// The words of a template about itself.
 fn own_words(template: ScaffoldTemplate) -> &'static str {
     match template {
-        ScaffoldTemplate::CliWrapper => "Sort lines with the sort program and answer with an object",
-        ScaffoldTemplate::ApiClient => "Ask one endpoint of an API and answer with its status and body",
-        ScaffoldTemplate::DataTransform => "Trim lines, leave out empty ones, change their case",
+        ScaffoldTemplate::CliWrapper => "Sort lines with the sort program and return an object",
+        ScaffoldTemplate::ApiClient => "Call one API endpoint and return its status and body",
+        ScaffoldTemplate::DataTransform => "Trim lines, drop empty ones, change their case",
         ScaffoldTemplate::FileProcessor => "Count the bytes, lines and words of a file in the workspace",
     }
 }

@@ -58,7 +58,7 @@ pub fn manifest(path: &str, text: &str, stamp: &Stamp<'_>) -> Result<String, Str
         Some("toml") => toml(text, stamp),
         Some("json") => json(text, stamp),
         Some("yaml" | "yml") => yaml::stamped(text, stamp),
-        _ => Err(format!("{path} is no manifest")),
+        _ => Err(format!("{path} is not a manifest")),
     }
 }
 
@@ -82,7 +82,7 @@ fn toml(text: &str, stamp: &Stamp<'_>) -> Result<String, String> {
 fn json(text: &str, stamp: &Stamp<'_>) -> Result<String, String> {
     let mut value: Value =
         serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| error.to_string())?;
-    write_in(value.as_object_mut().ok_or("it is no JSON object")?, stamp);
+    write_in(value.as_object_mut().ok_or("it is not a JSON object")?, stamp);
     serde_json::to_string_pretty(&value).map(|text| text + "\n").map_err(|error| error.to_string())
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 /// Why it cannot be written, one line.
 pub(super) fn stamped(text: &str, stamp: &Stamp<'_>) -> Result<String, String> {
     let mut wanted = read(text)?;
-    write_in(wanted.as_object_mut().ok_or("it is no YAML mapping")?, stamp);
+    write_in(wanted.as_object_mut().ok_or("it is not a YAML mapping")?, stamp);
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let mut lines: Vec<String> = text.lines().map(|line| line.trim_end_matches('\r').to_owned()).collect();
     remove(&mut lines, "provenance");
@@ -28,7 +28,7 @@ pub(super) fn stamped(text: &str, stamp: &Stamp<'_>) -> Result<String, String> {
     if read(&made).is_ok_and(|made| made == wanted) {
         Ok(made)
     } else {
-        Err("no place for a version was found in the YAML; write it as a block with one key a line".to_owned())
+        Err("the version cannot be added to the YAML; write it in block style with one key per line".to_owned())
     }
 }
 

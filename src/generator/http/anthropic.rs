@@ -74,7 +74,7 @@ fn take(heard: &mut Heard, value: &Value) {
                 Some("timeout_error") => Trouble::TimedOut,
                 _ => Trouble::Refused,
             };
-            heard.failure = Some((trouble, message_of(value).unwrap_or("an error without words").to_owned()));
+            heard.failure = Some((trouble, message_of(value).unwrap_or("an error without a message").to_owned()));
         }
         // Pings, beginnings and ends of blocks, thoughts, and what will be invented.
         _ => {}

@@ -34,7 +34,8 @@ pub(super) fn of_status(head: &Head, body: &[u8], url: &str, redactor: &Redactor
         500.. => Trouble::Broke,
         300..400 => {
             let place = head.location.as_deref().map_or_else(String::new, |place| one_line(place, redactor));
-            message = format!("{url} sends on to {place}, where no key goes by itself; change its url");
+            message =
+                format!("{url} redirects to {place}; the key is not sent there, so change the url of the generator");
             Trouble::Refused
         }
         _ => Trouble::Refused,
@@ -63,18 +64,18 @@ pub(super) fn of_connection(error: &ureq::Error, has_begun: bool, url: &str, red
     let why = one_line(&error.to_string(), redactor);
     let unreachable = |why: &str| NoAnswer::new(Trouble::Unreachable, format!("{url} cannot be reached: {why}"));
     match error {
-        _ if has_begun => NoAnswer::new(Trouble::CutStream, format!("its answer broke off in the middle: {why}")),
-        E::Timeout(_) => unreachable("no connection in time"),
-        E::HostNotFound => unreachable("there is no such host"),
+        _ if has_begun => NoAnswer::new(Trouble::CutStream, format!("the response ended unexpectedly: {why}")),
+        E::Timeout(_) => unreachable("connection timed out"),
+        E::HostNotFound => unreachable("unknown host"),
         E::Io(error) => match error.kind() {
-            ErrorKind::ConnectionRefused => unreachable("nobody listens there"),
+            ErrorKind::ConnectionRefused => unreachable("connection refused"),
             ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
-                NoAnswer::new(Trouble::Broke, format!("{url} closed the connection without an answer"))
+                NoAnswer::new(Trouble::Broke, format!("{url} closed the connection without a response"))
             }
             _ => unreachable(&why),
         },
         E::ConnectionFailed | E::ConnectProxyFailed(_) => unreachable(&why),
-        _ => NoAnswer::new(Trouble::Refused, format!("{url} cannot be asked: {why}")),
+        _ => NoAnswer::new(Trouble::Refused, format!("{url} cannot be called: {why}")),
     }
 }
 

@@ -43,7 +43,7 @@ fn take(heard: &mut Heard, value: &Value) {
             Some(500..) => Trouble::Broke,
             _ => Trouble::Refused,
         };
-        heard.failure = Some((trouble, message_of(value).unwrap_or("an error without words").to_owned()));
+        heard.failure = Some((trouble, message_of(value).unwrap_or("an error without a message").to_owned()));
         return;
     }
     if let Some(model) = text(value, "/modelVersion") {
@@ -64,7 +64,7 @@ fn take(heard: &mut Heard, value: &Value) {
         });
     }
     if let Some(reason) = text(value, "/promptFeedback/blockReason") {
-        heard.finish = Some(Finish::Unwilling(format!("the question was blocked: {reason}")));
+        heard.finish = Some(Finish::Unwilling(format!("the request was blocked: {reason}")));
     }
     if let Some(usage) = value.get("usageMetadata") {
         heard.usage.input_tokens = number(usage, "/promptTokenCount").or(heard.usage.input_tokens);

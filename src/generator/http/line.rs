@@ -80,12 +80,13 @@ impl Line {
             request = request.header("content-type", "application/json");
         }
         // A value of a header is not in the error's words.
-        let request = request.body(body.unwrap_or_default()).map_err(|error| format!("it cannot be asked: {error}"))?;
+        let request =
+            request.body(body.unwrap_or_default()).map_err(|error| format!("it cannot be called: {error}"))?;
         let (sender, news) = sync_channel(WAITING);
         let line = Line { agent: agent.clone(), news };
         let work = move || talk(&agent, request, &sender);
         let thread = std::thread::Builder::new().name("generator".to_owned());
-        thread.spawn(work).map_err(|error| format!("no thread for it: {error}"))?;
+        thread.spawn(work).map_err(|error| format!("no thread could be started: {error}"))?;
         Ok(line)
     }
 

@@ -237,11 +237,11 @@ impl<'a> Asking<'a> {
         let timed_out =
             |what: &str, time: Duration| NoAnswer::new(Trouble::TimedOut, format!("{what} {} s", time.as_secs_f64()));
         if silence > self.timeout {
-            return Err(timed_out("it said nothing for", self.timeout));
+            return Err(timed_out("it sent nothing for", self.timeout));
         }
         let longest = self.timeout.saturating_mul(PATIENCE);
         if self.begun.elapsed() > longest {
-            return Err(timed_out("it was not done after", longest));
+            return Err(timed_out("it did not finish within", longest));
         }
         Ok(())
     }
@@ -280,7 +280,7 @@ impl<'a> Asking<'a> {
                 return Ok(());
             }
             let shown = one_line(&frame.data, &redactor(self.api));
-            return Err(NoAnswer::new(Trouble::Broke, format!("it sent what is no JSON: {shown}")));
+            return Err(NoAnswer::new(Trouble::Broke, format!("it sent invalid JSON: {shown}")));
         };
         self.is_stream = true;
         (self.dialect.take)(&mut self.heard, &value);
@@ -319,7 +319,7 @@ impl<'a> Asking<'a> {
         }
         match &self.heard.finish {
             Some(Finish::Cut) => {
-                let message = "the answer was cut at the most tokens it may have; raise max_tokens of this generator";
+                let message = "the answer was truncated at the token limit; raise max_tokens of this generator";
                 Err(NoAnswer::new(Trouble::Refused, message))
             }
             Some(Finish::Unwilling(why)) => {
@@ -327,10 +327,10 @@ impl<'a> Asking<'a> {
             }
             _ if !self.is_stream => {
                 let shown = one_line(&String::from_utf8_lossy(&self.body), &redactor);
-                let message = format!("it does not speak {} at {}: {shown}", self.api.kind, self.api.url);
+                let message = format!("there is no {} API at {}: {shown}", self.api.kind, self.api.url);
                 Err(NoAnswer::new(Trouble::Refused, message))
             }
-            _ if !is_whole => Err(NoAnswer::new(Trouble::CutStream, "its answer broke off in the middle")),
+            _ if !is_whole => Err(NoAnswer::new(Trouble::CutStream, "the response ended unexpectedly")),
             _ if text.trim().is_empty() => Err(NoAnswer::new(Trouble::Broke, "its answer was empty")),
             _ => Ok(()),
         }

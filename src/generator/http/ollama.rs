@@ -30,7 +30,7 @@ fn models(api: &Api) -> Call {
 fn take(heard: &mut Heard, value: &Value) {
     if value.get("error").is_some() {
         // It says so in the middle of a stream when its runner died; a wrong model is told by the status.
-        heard.failure = Some((Trouble::Broke, message_of(value).unwrap_or("an error without words").to_owned()));
+        heard.failure = Some((Trouble::Broke, message_of(value).unwrap_or("an error without a message").to_owned()));
         return;
     }
     if let Some(model) = text(value, "/model") {

@@ -34,7 +34,7 @@ fn models(api: &Api) -> Call {
 
 fn take(heard: &mut Heard, value: &Value) {
     if value.get("error").is_some_and(|error| !error.is_null()) {
-        let message = message_of(value).unwrap_or("an error without words").to_owned();
+        let message = message_of(value).unwrap_or("an error without a message").to_owned();
         let trouble = match (text(value, "/error/code"), number(value, "/error/code")) {
             (Some("rate_limit_exceeded"), _) | (_, Some(429)) => Trouble::Busy,
             (Some("server_error"), _) | (_, Some(500..)) => Trouble::Broke,

@@ -21,7 +21,7 @@ pub(in crate::generator) fn reach(api: &Api, stop: &AtomicBool) -> Result<String
         if begun.elapsed() > LIMIT {
             match &head {
                 Some(_) => break,
-                None => return Err(format!("{} says nothing for {} s", api.url, LIMIT.as_secs())),
+                None => return Err(format!("{} sent nothing for {} s", api.url, LIMIT.as_secs())),
             }
         }
         match line.next(LOOK) {
@@ -42,9 +42,9 @@ pub(in crate::generator) fn reach(api: &Api, stop: &AtomicBool) -> Result<String
     let url = &api.url;
     match head.status {
         200..300 => Ok(format!("{url} answers")),
-        401 | 403 if api.key.is_none() => Ok(format!("{url} answers, and wants a key")),
+        401 | 403 if api.key.is_none() => Ok(format!("{url} is reachable, but needs a key")),
         // Some servers have no such list, but they are there.
-        404 | 405 | 501 => Ok(format!("{url} answers, but lists no models")),
+        404 | 405 | 501 => Ok(format!("{url} is reachable, but lists no models")),
         _ => Err(of_status(&head, &body, url, &redactor).message),
     }
 }

@@ -106,7 +106,7 @@ impl Field<'_> {
         for (at, tool) in self.live() {
             by_digest.entry(tool.digest.0).or_default().push(at);
         }
-        let same = |_, _| Likeness { likeness: 1.0, why: "every file is the same".to_owned() };
+        let same = |_, _| Likeness { likeness: 1.0, why: "all files are identical".to_owned() };
         let copies = by_digest.into_values().filter_map(|members| self.group(GroupKind::Copies, members, same));
         self.by_name(copies.collect())
     }
@@ -169,9 +169,12 @@ impl Field<'_> {
             let how = |one: usize, other: usize| {
                 let (a, b) = (&self.tools[one], &self.tools[other]);
                 let why = if a.name == b.name {
-                    format!("both are named {}", a.name)
+                    format!("both have the name {}", a.name)
                 } else {
-                    format!("both are shown as {:?}", b.title.as_deref().or(a.title.as_deref()).unwrap_or_default())
+                    format!(
+                        "both have the display name {:?}",
+                        b.title.as_deref().or(a.title.as_deref()).unwrap_or_default()
+                    )
                 };
                 Likeness { likeness: 0.0, why }
             };

@@ -219,10 +219,10 @@ impl Library {
         let said = told(&said, &said_a, &said_b);
         let named = told(&named, &named_a, &named_b);
         match (said.is_empty(), named.is_empty()) {
-            (false, false) => format!("both say {said}; both names have {named}"),
-            (false, true) => format!("both say {said}"),
-            (true, false) => format!("both names have {named}"),
-            (true, true) => "little that is told in words".to_owned(),
+            (false, false) => format!("both descriptions say {said}; both names contain {named}"),
+            (false, true) => format!("both descriptions say {said}"),
+            (true, false) => format!("both names contain {named}"),
+            (true, true) => "no common words".to_owned(),
         }
     }
 

@@ -108,7 +108,7 @@ fn suggest(sessions: &[Session], chain: &Chain) -> Opportunity {
     let steps = chain.actions.len();
     let joined = chain.actions.join(" → ");
     let how = if chain.flows {
-        "what one step gives or is given goes into a later one"
+        "inputs or outputs of a step are used in a later step"
     } else {
         "the steps follow each other"
     };
@@ -127,7 +127,7 @@ fn suggest(sessions: &[Session], chain: &Chain) -> Opportunity {
         about: chain.actions.join("\n"),
         name: format!("{} to {}", first_word(&chain.actions[0]), first_word(&chain.actions[steps - 1])),
         title: format!("{joined}: done {} times, {how}", chain.support),
-        description: format!("One tool that does these steps one after the other:\n{}", listed.join("\n")),
+        description: format!("One tool that runs these steps in sequence:\n{}", listed.join("\n")),
         count: chain.support as u64,
         worth: Worth {
             frequency: often(chain.support),

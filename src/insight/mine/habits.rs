@@ -71,7 +71,7 @@ fn suggest(
         about: shape.to_owned(),
         name: made.programs.join(" "),
         title: format!("{shape}: typed {count} times"),
-        description: format!("One tool in place of the command line `{shape}`, with its values as parameters"),
+        description: format!("A tool that replaces the command line `{shape}`, with its values as parameters"),
         count: count as u64,
         worth: Worth {
             frequency: often(count),

@@ -129,19 +129,19 @@ fn of_tool(one: &Consumption, least: f64) -> Vec<Opportunity> {
     let time = one.time_share.max(one.cpu_share);
     let mut found = Vec::new();
     if time >= least && one.duration_ms >= LEAST_MS {
-        let spent = format!("{} of time, {} of the processor", percent(one.time_share), percent(one.cpu_share));
+        let spent = format!("{} of run time, {} of CPU time", percent(one.time_share), percent(one.cpu_share));
         let took = format!("{} in {} runs", span(one.duration_ms), grouped(one.runs));
         found.push(if is_busy {
-            let wish = "It computes most of its time in an interpreted language: the same as a compiled binary";
+            let wish = "It spends most of its time computing in an interpreted language: use a compiled binary";
             suggest(one, OpportunityKind::CompiledBinary, "time", time, &format!("{spent}: {took}"), wish)
         } else {
-            let wish = "A better algorithm, or fewer and larger steps";
+            let wish = "Use a better algorithm, or fewer and larger steps";
             suggest(one, OpportunityKind::BetterAlgorithm, "time", time, &format!("{spent}: {took}"), wish)
         });
     }
     if one.memory_share >= least && one.peak_memory_bytes >= LEAST_BYTES {
         let held = format!("{} of memory, {} MiB at most", percent(one.memory_share), one.peak_memory_bytes >> 20);
-        let wish = "An algorithm that does not hold everything at a time";
+        let wish = "Use an algorithm that does not keep everything in memory";
         found.push(suggest(one, OpportunityKind::BetterAlgorithm, "memory", one.memory_share, &held, wish));
     }
     if one.token_share >= least && one.tokens > 0 {
@@ -150,7 +150,7 @@ fn of_tool(one: &Consumption, least: f64) -> Vec<Opportunity> {
             percent(one.token_share),
             grouped(usize::try_from(one.tokens).unwrap_or(usize::MAX))
         );
-        let wish = "An algorithm that asks a model less, or not at all";
+        let wish = "Use an algorithm that calls a model less often, or never";
         found.push(suggest(one, OpportunityKind::BetterAlgorithm, "tokens", one.token_share, &used, wish));
     }
     found
@@ -175,7 +175,7 @@ fn suggest(one: &Consumption, kind: OpportunityKind, of: &str, share: f64, used:
         parameters: Vec::new(),
         expected_output: None,
         tools: vec![one.tool.clone()],
-        evidence: vec![Witness { source: "run".to_owned(), numbers, text: "those that took longest".to_owned() }],
+        evidence: vec![Witness { source: "run".to_owned(), numbers, text: "the slowest ones".to_owned() }],
     })
 }
 

@@ -89,10 +89,9 @@ fn suggest(
         kind: OpportunityKind::Recovery,
         about: format!("{signature}\n{other}"),
         name: format!("{tool} or {other}"),
-        title: format!("{other} helped {count} times after {tool} failed: {message}"),
+        title: format!("{other} succeeded {count} times after {tool} failed: {message}"),
         description: format!(
-            "One tool that does what {tool} does and goes on with {other} when that fails with: {message}\n\
-             {other} helped after {count} of {failures} such failures."
+            "One tool that does what {tool} does, and falls back to {other} when that fails with: {message}\n{other} succeeded after {count} of {failures} such failures."
         ),
         count: count as u64,
         worth: Worth {

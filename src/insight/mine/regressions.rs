@@ -28,11 +28,8 @@ pub fn opportunities(worsened: &[Worsened]) -> Vec<Opportunity> {
             kind: OpportunityKind::Regression,
             about: format!("{}\n{}", one.tool, one.what),
             name: format!("{} repaired", one.tool),
-            title: format!("{} became worse, {}: {}", one.tool, one.what, one.text),
-            description: format!(
-                "{} does worse than it did, {}: {}. An older version did better.",
-                one.tool, one.what, one.text
-            ),
+            title: format!("{} regressed, {}: {}", one.tool, one.what, one.text),
+            description: format!("{} regressed, {}: {}. An older version was better.", one.tool, one.what, one.text),
             count: one.runs.len() as u64,
             worth: Worth {
                 frequency: often(one.runs.len()),

@@ -84,7 +84,7 @@ fn of_scenario(words: &str, marks: &[&FailureMark]) -> Opportunity {
         kind: OpportunityKind::Unresolved,
         about: words.to_owned(),
         name: scenario.to_owned(),
-        title: format!("{scenario}: failed {} and works nowhere", plural(marks.len(), "time", "times")),
+        title: format!("{scenario}: failed {} and no tool succeeded", plural(marks.len(), "time", "times")),
         description: format!("A tool for: {scenario}\nTried and failed: {listed}"),
         count: marks.len() as u64,
         worth: Worth {
@@ -110,7 +110,7 @@ fn never_worked(tool: &str, runs: &[&Ended<'_>]) -> Opportunity {
         about: format!("never worked\n{tool}"),
         name: format!("{tool} that works"),
         title: format!("{tool} never worked: {count} runs, the newest: {message}"),
-        description: format!("What {tool} is for has no tool that works. Its newest failure: {message}"),
+        description: format!("No working tool does what {tool} is for. Its newest failure: {message}"),
         count: count as u64,
         worth: Worth {
             frequency: often(count),
@@ -148,7 +148,7 @@ fn of_askings(asked: &[Unanswered], group: &[usize]) -> Opportunity {
         kind: OpportunityKind::Unanswered,
         about: words_of(first).join(" "),
         name: first.to_owned(),
-        title: format!("{first}: asked for {} and nothing answered", plural(count, "time", "times")),
+        title: format!("{first}: searched {} without a result", plural(count, "time", "times")),
         description: format!("A tool for: {first}"),
         count: count as u64,
         worth: Worth {

@@ -268,7 +268,7 @@ impl Talking {
         let heard = self.inbox.read(&self.keeper.control)?;
         self.result = self.inbox.next()?.map(|said| (said, Instant::now()));
         if heard == Heard::Gone && self.result.is_none() {
-            return Err(io::Error::new(io::ErrorKind::BrokenPipe, "its keeper is gone"));
+            return Err(io::Error::new(io::ErrorKind::BrokenPipe, "its supervisor process stopped"));
         }
         Ok(())
     }

@@ -63,18 +63,18 @@ impl Lock {
         }
         lock.hosts.sort();
         lock.hosts.dedup();
-        lock.text = toml::to_string(&table).map_err(|error| format!("cannot be written anew: {error}"))?;
+        lock.text = toml::to_string(&table).map_err(|error| format!("cannot be rewritten: {error}"))?;
         Ok(lock)
     }
 
     /// Reads one package and takes the entry for its source away.
     fn package(&mut self, package: &mut Value) -> Result<(), String> {
-        let table = package.as_table_mut().ok_or("has a package that is no table")?;
+        let table = package.as_table_mut().ok_or("has a package that is not a table")?;
         let text = |key: &str| table.get(key).and_then(Value::as_str).map(str::to_owned);
-        let name = text("name").filter(|name| is_name(name)).ok_or("has a package without a plain name")?;
+        let name = text("name").filter(|name| is_name(name)).ok_or("has a package without a valid name")?;
         let version = text("version").filter(|text| is_name(text)).ok_or_else(|| format!("gives {name} no version"))?;
         let registry = table.get("source").and_then(registry);
-        let registry = registry.ok_or_else(|| format!("takes {name} from anywhere else than a registry on the web"))?;
+        let registry = registry.ok_or_else(|| format!("takes {name} from a source other than a web registry"))?;
         for (key, value) in table.iter() {
             let fine = match key.as_str() {
                 "name" | "version" | "source" => true,
@@ -91,17 +91,17 @@ impl Lock {
         }
         table.remove("sdist");
         let wheels = table.get("wheels").and_then(Value::as_array).ok_or_else(|| {
-            format!("names no wheel of {name}: only wheels are installed, nothing is built from sources")
+            format!("has no wheel of {name}: only wheels are installed, nothing is built from source")
         })?;
         for wheel in wheels {
             let Some(address) = is_file(wheel, &registry) else {
                 let host = &registry.host;
                 return Err(format!(
-                    "takes {name} from elsewhere than its registry {host}, or without a sha256 digest"
+                    "takes {name} from a host other than its registry {host}, or without a sha256 digest"
                 ));
             };
             if !is_wheel_of(&address.file_name(), &name) {
-                return Err(format!("names a file for {name} that is no wheel of it"));
+                return Err(format!("names a file for {name} that is not a wheel"));
             }
             self.hosts.push(address.host);
         }
@@ -111,7 +111,7 @@ impl Lock {
 }
 
 fn unknown(key: &str, place: &str) -> String {
-    format!("has a key that is not known, or not as uv writes it: {key:?} in {place}")
+    format!("has an unknown or malformed key: {key:?} in {place}")
 }
 
 /// Checks that a table has no other keys than these, with fitting values.

@@ -109,8 +109,7 @@ fn distrusted(program: &Program) -> Option<Missing> {
     let facts = program.facts.as_ref()?;
     let why = facts.untrusted.as_ref()?;
     let message = format!(
-        "its interpreter {} is not trusted: {why}; it is never started outside of the sandbox, so neither its version nor \
-         its packages are known",
+        "its interpreter {} is not trusted: {why}; it is never started outside the sandbox, so its version and packages are unknown",
         facts.path
     );
     Some(Missing { name: facts.path.clone(), message, blocks: false })
@@ -224,10 +223,10 @@ impl<'a> Need<'a> {
         }
         let lock = self.file(&format!("{}.lock", entry.path)).map(|file| Lock::read(&file.bytes)).transpose();
         match lock {
-            Err(fault) => lacking(&format!("its lock {fault}")),
+            Err(fault) => lacking(&format!("its lock file {fault}")),
             Ok(lock) => match Wish::of(block, lock, program, self.environments) {
                 Some(wish) => Wanted::Environment(wish),
-                None => lacking("nothing is known of its Python"),
+                None => lacking("its Python cannot be examined"),
             },
         }
     }
@@ -236,7 +235,7 @@ impl<'a> Need<'a> {
     fn lacking_packages(&self, path: &SearchPath<'_>, wish: &Wish) -> Missing {
         let names = wish.block.dependencies.join(" ");
         let how = match path.for_ourselves(OsStr::new("uv")) {
-            Some(_) => format!("run 'toolsmith run {}' at a terminal and agree to fetch them", self.manifest.name),
+            Some(_) => format!("run `toolsmith run {}` at a terminal and agree to fetch them", self.manifest.name),
             None => format!("install uv (see docs.astral.sh/uv), or pip install {names}"),
         };
         let message = format!("this script declares dependencies (PEP 723) that are not installed: {how}");

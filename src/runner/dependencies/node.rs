@@ -55,8 +55,9 @@ pub(super) fn missing(need: &Need<'_>, entry: &str, program: &Program) -> Vec<Mi
     let absent = wanted.into_iter().filter(|package| !is_there(package));
     let missing = absent.map(|package| {
         let how = "bundle it into the tool's file, for example with npx esbuild --bundle";
-        let message =
-            format!("node package {package} is not there for node {version}: a version holds no node_modules");
+        let message = format!(
+            "node package {package} is not available for node {version}: a tool version contains no node_modules"
+        );
         Missing { message: format!("{message}; {how}"), name: package, blocks: !by_variable }
     });
     missing.collect()

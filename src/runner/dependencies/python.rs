@@ -210,7 +210,7 @@ pub(super) fn missing(need: &Need<'_>, entry: &str, program: &Program, environme
             Some(folder) if is_system(folder) || program.visible.iter().any(|path| folder.starts_with(path)) => {}
             Some(folder) => missing.push(Missing {
                 name: name.to_owned(),
-                message: format!("python package {name} lies in {}, where a run may not look", folder.display()),
+                message: format!("python package {name} is in {}, which a run cannot access", folder.display()),
                 blocks: false,
             }),
         }

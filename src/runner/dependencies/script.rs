@@ -43,7 +43,7 @@ impl Block {
         let fault = if dependencies.iter().any(|wanted| wanted.contains(['@', '/', '\\', ':'])) {
             Some("it names a package by address")
         } else if uv.is_some_and(|uv| uv.keys().any(|key| key != "exclude-newer")) {
-            Some("it gives uv settings of its own")
+            Some("it contains settings for uv")
         } else {
             None
         };

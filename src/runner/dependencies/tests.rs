@@ -207,7 +207,7 @@ fn a_script_that_declares_packages_says_what_it_needs_without_uv() {
 fn packages_that_were_not_fetched_are_said_before_a_run_and_uv_is_not_started() {
     let case = Case::python(&[("main.py", BLOCK)]).with_uv();
     let message = case.equip().unwrap_err();
-    assert!(message.ends_with("run 'toolsmith run bench' at a terminal and agree to fetch them"), "{message}");
+    assert!(message.ends_with("run `toolsmith run bench` at a terminal and agree to fetch them"), "{message}");
     assert_eq!(case.all_missing()[0].message, message);
     assert!(!case.at("asked").exists());
 }
@@ -241,7 +241,10 @@ fn another_lock_or_block_wants_another_environment() {
     let direct = lock("absent_a-1-py3-none-any.whl").replace("https://example.org/absent", "file:///absent");
     let case = locked(&direct).with_uv();
     let message = case.equip().unwrap_err();
-    assert!(message.contains("its lock takes absent-a from elsewhere than its registry example.org"), "{message}");
+    assert!(
+        message.contains("its lock file takes absent-a from a host other than its registry example.org"),
+        "{message}"
+    );
     assert_eq!((case.missing(), case.at("asked").exists()), (blocking(&["absent_a"]), false));
 }
 
@@ -262,6 +265,6 @@ fn nothing_of_an_environment_is_executed_to_look_at_it() {
 fn uv_is_not_asked_for_what_a_stranger_names_by_address() {
     let block = BLOCK.replace("# ///\n", "# [tool.uv.sources]\n# absent_a = {path = '/tmp/x'}\n# ///\n");
     let case = Case::python(&[("main.py", &block)]).with_uv();
-    assert!(case.equip().unwrap_err().contains("gives uv settings of its own"));
+    assert!(case.equip().unwrap_err().contains("contains settings for uv"));
     assert_eq!((case.missing(), case.at("asked").exists()), (blocking(&["absent_a"]), false));
 }

@@ -83,7 +83,7 @@ impl Grants {
         let remedy = "install bubblewrap (`toolsmith doctor` explains), or";
         if self.network == Network::Loopback {
             return Some(format!(
-                "an interface of its own for network loopback needs the level isolated: {remedy} declare none or full"
+                "a private interface for network loopback needs the level isolated: {remedy} declare none or full"
             ));
         }
         if let Some(write) = self.write.iter().find(|write| write.mode == WriteMode::Staged) {
@@ -145,7 +145,9 @@ pub(super) fn resolve(asked: &Asked<'_>) -> Result<Grants, RunEnd> {
     }
     if !faults.is_empty() {
         let list: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        return Err(RunEnd::Refused { message: format!("it declares what no tool gets: {}", list.join("; ")) });
+        return Err(RunEnd::Refused {
+            message: format!("it declares a permission that no tool can get: {}", list.join("; ")),
+        });
     }
     settle(&mut grants);
     Ok(grants)
@@ -195,14 +197,14 @@ fn find(ground: &Ground, access: Access, text: &str) -> Result<Found, String> {
             Anchor::Root => None,
         };
         match base {
-            None => return Err(format!("it leads through a link to {}; declare that", real.display())),
+            None => return Err(format!("it is a symbolic link to {}; declare that path", real.display())),
             Some(base) if !real.starts_with(base) => {
-                return Err(format!("it leads through a link out of {}, to {}", base.display(), real.display()));
+                return Err(format!("it is a symbolic link out of {}, to {}", base.display(), real.display()));
             }
             Some(_) => {}
         }
         if let Some(reason) = ground.judge(access, &real) {
-            return Err(format!("it leads through a link to {}: {reason}", real.display()));
+            return Err(format!("it is a symbolic link to {}: {reason}", real.display()));
         }
     }
     Ok(Found { path: real, is, folder: declared.folder })
@@ -212,8 +214,8 @@ fn find(ground: &Ground, access: Access, text: &str) -> Result<Found, String> {
 fn real(path: &Path) -> Result<(PathBuf, Option<Kind>), String> {
     match fs::symlink_metadata(path) {
         Ok(_) => {
-            let real = path.canonicalize().map_err(|error| format!("it cannot be followed: {error}"))?;
-            let meta = fs::symlink_metadata(&real).map_err(|error| format!("it cannot be looked at: {error}"))?;
+            let real = path.canonicalize().map_err(|error| format!("it cannot be resolved: {error}"))?;
+            let meta = fs::symlink_metadata(&real).map_err(|error| format!("it cannot be inspected: {error}"))?;
             match (meta.is_dir(), meta.is_file()) {
                 (true, _) => Ok((real, Some(Kind::Folder))),
                 (_, true) => Ok((real, Some(Kind::File))),
@@ -228,14 +230,14 @@ fn real(path: &Path) -> Result<(PathBuf, Option<Kind>), String> {
                 missing.push(name);
                 above = parent;
                 if fs::symlink_metadata(above).is_ok() {
-                    let base = above.canonicalize().map_err(|error| format!("it cannot be followed: {error}"))?;
+                    let base = above.canonicalize().map_err(|error| format!("it cannot be resolved: {error}"))?;
                     let real = missing.iter().rev().fold(base, |path, name| path.join(name));
                     return Ok((real, None));
                 }
             }
             Ok((path.to_owned(), None))
         }
-        Err(error) => Err(format!("it cannot be looked at: {error}")),
+        Err(error) => Err(format!("it cannot be inspected: {error}")),
     }
 }
 
@@ -244,12 +246,10 @@ fn write_path(asked: &Asked<'_>, found: Found) -> Result<WritePath, String> {
     if is.is_none() {
         let parent = path.parent().filter(|parent| parent.is_dir());
         if parent.is_none() {
-            return Err("the folder it would lie in does not exist; make that first".to_owned());
+            return Err("its parent folder does not exist; create it first".to_owned());
         }
         if asked.writes == WriteMode::Direct {
-            return Err(
-                "it does not exist, and a tool that writes at once gets nothing around it; make it first".into()
-            );
+            return Err("it does not exist, and tools that write directly cannot create it; create it first".into());
         }
     }
     if is == Some(Kind::File) && folder {

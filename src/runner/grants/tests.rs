@@ -106,7 +106,7 @@ fn a_link_may_lead_elsewhere_below_its_anchor_and_nowhere_else() {
     let linked = machine.at("srv/linked/a").display().to_string();
     for path in ["outside", "far", "far/a", "far/new", "~/out-of/data", &linked, "broken", "~/state-link"] {
         let message = machine.read(path).unwrap_err();
-        assert!(message.contains("link") || message.contains("followed"), "{path}: {message}");
+        assert!(message.contains("link") || message.contains("resolved"), "{path}: {message}");
     }
     // A folder that a link leads to is what is judged: tools may be read and not written.
     assert!(machine.read("own").is_ok());
@@ -151,7 +151,7 @@ fn a_path_that_is_not_there_is_staged_beside_an_existing_folder_and_never_writte
     assert_eq!((staged.write[0].exists, staged.write[0].folder), (false, false));
     assert!(machine.write("new/", WriteMode::Staged).unwrap().write[0].folder);
     for (path, mode) in [("none/new.txt", WriteMode::Staged), ("out/new.txt", WriteMode::Direct)] {
-        assert!(machine.write(path, mode).unwrap_err().contains("make"), "{path}");
+        assert!(machine.write(path, mode).unwrap_err().contains("create"), "{path}");
     }
     assert!(machine.write("in.csv/", WriteMode::Direct).unwrap_err().contains("it is a file"));
     assert!(machine.write("in.csv", WriteMode::Direct).is_ok());

@@ -16,7 +16,7 @@ pub(super) fn answer(programs: &Programs, program: Trusted, args: &[&str]) -> Re
     let output = launch.args(args).in_group().finish(None, PATIENCE).map_err(|why| format!("{shown}: {why}"))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() || text.trim().is_empty() {
-        return Err(format!("{shown} does not answer"));
+        return Err(format!("{shown} does not respond"));
     }
     Ok(text)
 }
@@ -41,7 +41,7 @@ mod tests {
         let shell = || programs.trust().program(Path::new("/bin/sh")).unwrap();
         let shown = shell().path().display().to_string();
         assert_eq!(first_line(&programs, shell(), &["-c", "echo; echo one; echo two"]), Ok("one".to_owned()));
-        assert_eq!(answer(&programs, shell(), &["-c", ":"]), Err(format!("{shown} does not answer")));
+        assert_eq!(answer(&programs, shell(), &["-c", ":"]), Err(format!("{shown} does not respond")));
         let here = answer(&programs, shell(), &["-c", "ls -A; pwd"]).unwrap();
         assert!(here.lines().count() == 1 && here.contains("/toolsmith-"), "{here}");
         assert!(!Path::new(here.trim()).exists());

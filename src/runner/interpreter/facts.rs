@@ -249,7 +249,7 @@ mod tests {
             set(path, mode);
             let facts = interpreters.facts(&view).unwrap();
             assert_eq!(facts.version, "");
-            assert!(facts.untrusted.unwrap().contains("everybody may change"));
+            assert!(facts.untrusted.unwrap().contains("everyone can change"));
             set(path, back);
         }
         assert!(!dir.path().join("bin/python3.asked").exists());

@@ -63,10 +63,10 @@ fn after_env<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<(String, Op
             "-u" | "--unset" => drop(words.next()),
             _ if word.starts_with("-u") || word.starts_with("--unset=") => {}
             _ if word.starts_with('-') => {
-                fault = Some("it gives env an option that changes where programs are looked for");
+                fault = Some("it passes env an option that changes the program search path");
             }
             _ if word.starts_with("PATH=") => {
-                fault = Some("it sets the PATH that its own interpreter is looked for on");
+                fault = Some("it sets the PATH on which its own interpreter is searched");
             }
             _ if word.contains(['\'', '"', '\\', '$']) => {
                 return Some((word.to_owned(), Some("it has quotes or variables in it")));

@@ -252,7 +252,7 @@ impl<'a> SearchPath<'a> {
         }
         let have = match (node, version) {
             (Some(_), Some((major, minor))) => format!("node is {major}.{minor}"),
-            (Some(_), None) => "node does not tell its version".to_owned(),
+            (Some(_), None) => "the node version is unknown".to_owned(),
             (None, _) => "node is not installed".to_owned(),
         };
         Err(format!("TypeScript needs node 22.6 or newer, tsx, deno or bun ({have}); npm install -g tsx"))
@@ -270,10 +270,12 @@ impl<'a> SearchPath<'a> {
                 let path = path.to_owned();
                 return Ok(Program { path, lead: vec![], visible: vec![], facts: None, interpreter: None });
             }
-            return Err(format!("{name} has no first line naming its interpreter; begin it with #!/usr/bin/env …"));
+            return Err(format!("{name} has no shebang line; start it with #!/usr/bin/env …"));
         }
         if path.is_file() {
-            return Err(format!("{name} may not be executed; chmod +x it, or name its interpreter in the command"));
+            return Err(format!(
+                "{name} is not executable; run chmod +x on it, or name its interpreter in the command"
+            ));
         }
         Err(format!("{name} is not part of this version"))
     }
@@ -291,7 +293,7 @@ impl<'a> SearchPath<'a> {
     /// What the first line of a script leads to, as the kernel will find it.
     fn behind_first_line(&self, script: &str, line: &FirstLine) -> Result<View, String> {
         if let Some(fault) = line.fault {
-            return Err(format!("the first line of {script} is not followed: {fault}; name one program there"));
+            return Err(format!("the shebang line of {script} is not supported: {fault}; name one program there"));
         }
         for path in line.env.iter().chain(&line.program) {
             self.refuse_places_of_tools(script, path)?;
@@ -300,7 +302,7 @@ impl<'a> SearchPath<'a> {
             Some(path) => {
                 let view = View::of(path, self.home.as_deref()).filter(|view| self.may_start(view));
                 if let Some(why) = view.as_ref().and_then(|view| self.refusal(view)) {
-                    return Err(format!("the first line of {script} names {}: {why}", path.display()));
+                    return Err(format!("the shebang line of {script} names {}: {why}", path.display()));
                 }
                 view
             }
@@ -308,14 +310,14 @@ impl<'a> SearchPath<'a> {
         };
         view.ok_or_else(|| {
             let why = self.missing(OsStr::new(&line.name));
-            format!("the first line of {script} names {}: {why}", line.name)
+            format!("the shebang line of {script} names {}: {why}", line.name)
         })
     }
 
     /// Why a program that a version names by its path is not taken.
     fn refusal(&self, view: &View) -> Option<String> {
         let distrust = self.interpreters.trusted(view).err().filter(|_| self.sources == Sources::System)?;
-        Some(format!("{distrust}; approved tools are started only by programs that nobody but root and you can change"))
+        Some(format!("{distrust}; approved tools are started only by programs that only root and you can change"))
     }
 
     /// Refuses an interpreter that a first line names by a path which belongs to tools. It is part of the tool, but of no
@@ -323,13 +325,12 @@ impl<'a> SearchPath<'a> {
     fn refuse_places_of_tools(&self, script: &str, interpreter: &Path) -> Result<(), String> {
         let why = match self.interpreters.judge(interpreter) {
             Err(Distrust::Place(why)) => why,
-            _ if self.is_of_workspace(interpreter) => "it lies in the workspace".to_owned(),
+            _ if self.is_of_workspace(interpreter) => "it is in the workspace".to_owned(),
             Ok(()) | Err(_) => return Ok(()),
         };
         let (interpreter, name) = (interpreter.display(), file_name(interpreter));
         Err(format!(
-            "the first line of {script} names {interpreter}, which belongs to the tool and to no version of it ({why}): it is \
-             started neither to be asked nor to run; begin it with #!/usr/bin/env {name}"
+            "the shebang line of {script} names {interpreter}, which is in the tool folder but not part of a version ({why}), so it is never started; use #!/usr/bin/env {name}"
         ))
     }
 
@@ -348,8 +349,7 @@ impl<'a> SearchPath<'a> {
         let name = word.to_string_lossy();
         if let Some(elsewhere) = self.only_on_path(word) {
             return format!(
-                "{name} is on your PATH only, at {}; what is approved does not depend on PATH: write {name} = \"{0}\" below \
-                 [programs] in config.toml",
+                "{name} is only on your PATH, at {}, but approved tools do not depend on PATH: add {name} = \"{0}\" to [programs] in config.toml",
                 elsewhere.display()
             );
         }
@@ -357,7 +357,7 @@ impl<'a> SearchPath<'a> {
         let where_to =
             INSTALL.iter().find(|(known, _)| *known == name).map_or(String::new(), |(_, hint)| format!("; {hint}"));
         let path = closed.path.display();
-        format!("{name} is only at {path}, where the user that tools run as may not look{where_to}")
+        format!("{name} is only at {path}, which the user that runs tools cannot access{where_to}")
     }
 }
 

@@ -57,8 +57,7 @@ pub fn interpreters(workspace: &Path, known: &Interpreters) -> Vec<Interpreter> 
                 None
             }
             (Ok(found), Ok(approved)) => Some(format!(
-                "approved and core tools take {} instead; to give them this one, write {program} = \"{}\" below [programs] \
-                 in config.toml",
+                "approved and core tools use {} instead; to use this one, add {program} = \"{}\" to [programs] in config.toml",
                 approved.path.display(),
                 found.start.display()
             )),
@@ -79,7 +78,7 @@ fn told(path: &SearchPath<'_>, program: Program) -> Result<Found, String> {
         Some(InterpreterFacts { untrusted: Some(why), .. }) => {
             Err(format!("{} is not trusted: {why}; it runs experimental tools only", program.path.display()))
         }
-        Some(_) | None => Err(format!("{} does not tell its version", program.path.display())),
+        Some(_) | None => Err(format!("the version of {} is unknown", program.path.display())),
     }
 }
 

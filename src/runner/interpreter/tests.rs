@@ -110,7 +110,7 @@ fn the_next_program_is_taken_when_the_first_lies_where_the_tools_user_may_not_lo
     place.who = Who::Other;
     assert_eq!(place.path_of("python3"), Ok(place.at("open/bin/python3")));
     let closed = format!(
-        "node is only at {}, where the user that tools run as may not look",
+        "node is only at {}, which the user that runs tools cannot access",
         place.at("closed/bin/node").display()
     );
     assert_eq!(place.path_of("node"), Err(format!("{closed}; apt install nodejs")));
@@ -156,9 +156,9 @@ fn a_program_by_path_must_be_part_of_the_version_and_executable() {
     assert!(place.path_of("./run.sh").unwrap_err().contains("chmod +x"));
     assert!(place.path_of("./none").unwrap_err().contains("not part of this version"));
     put(&place.at("version/bare"), "import os\n", 0o755);
-    assert!(place.path_of("./bare").unwrap_err().contains("has no first line"));
+    assert!(place.path_of("./bare").unwrap_err().contains("has no shebang line"));
     put(&run, "#!/usr/bin/env -S bash -e\n", 0o755);
-    let missing = "the first line of run.sh names bash: bash is not installed; apt install bash";
+    let missing = "the shebang line of run.sh names bash: bash is not installed; apt install bash";
     assert_eq!(place.path_of("./run.sh"), Err(missing.to_owned()));
     put(&place.at("bin/bash"), "", 0o755);
     let program = place.program("./run.sh").unwrap();

@@ -123,13 +123,14 @@ impl Machine {
         let level = self.level();
         if !level.reaches(least) {
             let why = match (self.bubblewrap(), self.landlock()) {
-                (_, abi @ ..LEAST_LANDLOCK) => format!("Landlock here is version {abi}, {LEAST_LANDLOCK} is needed"),
+                (_, abi @ ..LEAST_LANDLOCK) => {
+                    format!("the kernel has Landlock version {abi}, but {LEAST_LANDLOCK} is required")
+                }
                 (Err(why), _) => why.clone(),
-                (Ok(_), _) => "the walls do not stand".to_owned(),
+                (Ok(_), _) => "the isolation layers are not complete".to_owned(),
             };
             return Err(format!(
-                "isolation {least} is demanded, this machine gives {level}: {why}; {}, or lower the level for this \
-                 stage in config.toml below [isolation]",
+                "isolation {least} is required, but this machine provides {level}: {why}; {}, or lower the level for this stage in [isolation] in config.toml",
                 needs(least)
             ));
         }
@@ -152,7 +153,7 @@ impl Machine {
     fn bubblewrap(&self) -> &Result<PathBuf, String> {
         self.bubblewrap.get_or_init(|| {
             let program = match &self.wish {
-                Bubblewrap::Off => return Err("bubblewrap is switched off in config.toml".to_owned()),
+                Bubblewrap::Off => return Err("bubblewrap is disabled in config.toml".to_owned()),
                 Bubblewrap::At(path) => find(&self.programs, Some(path))?,
                 Bubblewrap::Auto => find(&self.programs, None)?,
             };
@@ -175,22 +176,20 @@ impl Machine {
     /// Each layer, as it is here.
     pub fn layers(&self) -> Vec<LayerFact> {
         let bubblewrap = match self.bubblewrap() {
-            Ok(path) => Ok(format!("{} gives each run namespaces and a view of files of its own", path.display())),
+            Ok(path) => Ok(format!("{} gives each run its own namespaces and file view", path.display())),
             Err(why) => Err(why.clone()),
         };
         let landlock = match self.landlock() {
-            0 => {
-                Err("the kernel has no Landlock, or it is switched off (lsm= on the kernel's command line)".to_owned())
-            }
+            0 => Err("the kernel has no Landlock, or it is disabled (lsm= on the kernel command line)".to_owned()),
             abi @ ..LEAST_LANDLOCK => {
-                Err(format!("Landlock is version {abi}; {LEAST_LANDLOCK} (Linux 6.12) is needed"))
+                Err(format!("the kernel has Landlock version {abi}; {LEAST_LANDLOCK} (Linux 6.12) is required"))
             }
-            abi => Ok(format!("version {abi}: files, TCP ports, signals and abstract sockets are granted one by one")),
+            abi => Ok(format!("version {abi}: restricts files, TCP ports, signals and abstract sockets")),
         };
         let user = if rustix::process::getuid().is_root() {
-            Ok(format!("you are root: tools run as an unused user from {} on", USERS.start))
+            Ok(format!("you are root: tools run as unused users from ID {}", USERS.start))
         } else {
-            Ok("tools run as you, without any capability".to_owned())
+            Ok("tools run as you, without capabilities".to_owned())
         };
         vec![
             LayerFact { name: "bubblewrap", state: bubblewrap },
@@ -204,12 +203,9 @@ impl Machine {
 /// How the memory and the processes of a run as a whole are held below their limits here.
 fn totals() -> Result<String, String> {
     match Group::try_out() {
-        Ok(()) => {
-            Ok("each run gets a control group: the kernel holds its memory and processes at their limits".to_owned())
-        }
+        Ok(()) => Ok("each run gets a control group: the kernel enforces its memory and process limits".to_owned()),
         Err(why) => Err(format!(
-            "runs get no control group ({why}); totals are watched: at most twice the processes and one and a half \
-             times the memory for a moment"
+            "runs get no control group ({why}); totals are only monitored: a run may briefly use up to twice its process limit and 1.5 times its memory limit"
         )),
     }
 }

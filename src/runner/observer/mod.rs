@@ -127,7 +127,7 @@ impl Observer {
         let observer = match (self.broken, self.judge.has_started()) {
             (Some(reason), _) => domain::Observer::Off(reason),
             (None, true) => domain::Observer::On,
-            (None, false) => domain::Observer::Off("it did not see the program start".to_owned()),
+            (None, false) => domain::Observer::Off("it did not observe the program start".to_owned()),
         };
         let Told { attempts, attempts_cut, loaded, loaded_cut } = self.judge.finish();
         Observation { observer, attempts, attempts_cut, loaded, loaded_cut, ..Observation::off("") }
@@ -143,7 +143,7 @@ impl Observer {
     }
 
     fn broke(&mut self, error: io::Error) -> io::Error {
-        self.broken = Some(format!("it stopped before the end: {error}"));
+        self.broken = Some(format!("it stopped before the run ended: {error}"));
         error
     }
 }

@@ -210,7 +210,7 @@ impl Judge {
     fn listen(&mut self, findings: &mut Findings) -> Verdict {
         let verdict = self.verdict(&Address::None, false);
         if verdict != Verdict::Continue && !self.bound {
-            let target = "a port that the kernel picks".to_owned();
+            let target = "a port chosen by the kernel".to_owned();
             findings.push(Finding::Attempt(Found { touch: Touch::Listen, target, answer: Answer::Denied }));
         }
         verdict

@@ -45,7 +45,7 @@ pub enum SpoolError {
         source: io::Error,
     },
     /// It does not begin like an output file.
-    #[error("read {}: it is no output file of a run", path.display())]
+    #[error("read {}: it is not an output file of a run", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,

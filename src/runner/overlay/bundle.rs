@@ -66,7 +66,7 @@ impl Writer {
         let (mode, bytes) = match found {
             Found::Nothing | Found::Folder => (0, 0),
             Found::File { real, mode } => {
-                let failed = |error: io::Error| format!("{} cannot be kept: {error}", change.path.display());
+                let failed = |error: io::Error| format!("{} cannot be stored: {error}", change.path.display());
                 let source = File::open(real).map_err(failed)?;
                 // One byte more than fits: a file with holes says more than it takes.
                 let bytes = io::copy(&mut source.take(self.room + 1), &mut self.file).map_err(failed)?;
@@ -118,7 +118,7 @@ pub(in crate::runner) struct Unpacked {
 pub(in crate::runner) fn unpack(bundle: &Path, dir: &Path) -> io::Result<Unpacked> {
     let mut file = File::open(bundle)?;
     let size = file.metadata()?.len();
-    let cut = || io::Error::other("it was cut off");
+    let cut = || io::Error::other("it is truncated");
     let mut length = [0; 8];
     file.seek(SeekFrom::Start(size.checked_sub(8).ok_or_else(cut)?))?;
     file.read_exact(&mut length)?;
@@ -158,7 +158,7 @@ fn place(from: &mut File, target: &Path, listed: &Listed) -> io::Result<()> {
     }
     let mut kept = OpenOptions::new().write(true).create_new(true).mode(0o600).open(target)?;
     if io::copy(&mut from.take(listed.bytes), &mut kept)? != listed.bytes {
-        return Err(io::Error::other("it was cut off"));
+        return Err(io::Error::other("it is truncated"));
     }
     // We must be able to read and remove it ourselves.
     kept.set_permissions(Permissions::from_mode(listed.mode & 0o777 | 0o600))?;

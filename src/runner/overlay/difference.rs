@@ -33,15 +33,11 @@ pub(super) fn collect(layer: &Layer, writer: &mut Writer) -> Result<(), String> 
     }
     let (dropped, bits) = (walk.dropped, walk.bits);
     if dropped > 0 {
-        let files = plural(dropped, "file that it made is", "files that it made are");
-        writer.note(format!("{files} dropped: beside declared ones in {}", root.display()));
+        let files = plural(dropped, "file that it created is", "files that it created are");
+        writer.note(format!("{files} discarded: undeclared, next to declared files in {}", root.display()));
     }
     if bits > 0 {
-        writer.note(format!(
-            "permission bits that it changed on {} in {} are dropped",
-            count(bits, "file"),
-            root.display()
-        ));
+        writer.note(format!("changed permission bits of {} in {} are discarded", count(bits, "file"), root.display()));
     }
     Ok(())
 }
@@ -74,7 +70,7 @@ impl Walk<'_> {
         names.sort();
         for name in names {
             let Some(text) = name.to_str() else {
-                return Err(format!("a name in {} is no text", path.display()));
+                return Err(format!("a name in {} is not UTF-8", path.display()));
             };
             self.entry(&path.join(text), &real.join(text), depth, gone)?;
         }
@@ -106,7 +102,7 @@ impl Walk<'_> {
             return self.folder(path, real, depth + 1, gone);
         }
         if !kind.is_file() {
-            let what = if kind.is_symlink() { "a link" } else { "no regular file" };
+            let what = if kind.is_symlink() { "a link" } else { "not a regular file" };
             return Err(format!("{} is {what}; only files and folders are staged", path.display()));
         }
         readable(real, 0o400).map_err(failed)?;
@@ -136,7 +132,7 @@ impl Walk<'_> {
         for (path, stamp) in layer.before.range(from).take_while(|(path, _)| path.starts_with(top)) {
             if self.seen.insert(path.clone()) {
                 if stamp.kind == Kind::Other {
-                    return Err(format!("{} is a link; taking links away is not staged", path.display()));
+                    return Err(format!("{} is a link; removing links cannot be staged", path.display()));
                 }
                 self.put(path, Some(*stamp), &Found::Nothing)?;
             }
@@ -152,10 +148,13 @@ impl Walk<'_> {
         }
         let old = match before.map(|stamp| stamp.kind) {
             Some(Kind::File) => {
-                let lower = self.layer.lower.path(stage, path).ok_or_else(|| format!("{} is gone", path.display()))?;
+                let lower =
+                    self.layer.lower.path(stage, path).ok_or_else(|| format!("{} was removed", path.display()))?;
                 Some(File::open(lower).and_then(digest_of).map_err(failed)?)
             }
-            Some(Kind::Other) => return Err(format!("{} was a link; replacing links is not staged", path.display())),
+            Some(Kind::Other) => {
+                return Err(format!("{} was a link; replacing links cannot be staged", path.display()));
+            }
             Some(Kind::Folder) | None => None,
         };
         let difference = match (found, before) {

@@ -106,7 +106,7 @@ fn look_around(stage: &Stage, lower: &Lower) -> io::Result<Before> {
         let Some(stamp) = lower.stamp(stage, &path)? else { continue };
         if before.len() >= MAX_ENTRIES {
             let root = stage.root.display();
-            let text = format!("{root} holds more than {MAX_ENTRIES} files and folders; declare a narrower path");
+            let text = format!("{root} contains more than {MAX_ENTRIES} files and folders; declare a narrower path");
             return Err(io::Error::other(text));
         }
         let real = stamp.is_folder().then(|| lower.path(stage, &path)).flatten();

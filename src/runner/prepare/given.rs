@@ -85,7 +85,7 @@ pub fn ask_for_secret(programs: &Programs, command: &[String], env: &[String]) -
     let given = given.filter_map(|name| Some((name, programs.variable(name)?)));
     let output = launch.args(args).envs(given).finish(None, PATIENCE).map_err(|why| format!("{name}: {why}"))?;
     if !output.status.success() {
-        return Err(format!("{name} ended with {}", output.status));
+        return Err(format!("{name} exited with {}", output.status));
     }
     let line = output.stdout.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);

@@ -102,7 +102,7 @@ pub(super) fn prepare_with(
         check_input(request, recipe, input)?;
         let other = Words::of(request, &place, recipe, input)?;
         if other.words.first() != words.words.first() {
-            return Err(invalid("input: it chooses another program to start"));
+            return Err(invalid("input: it would change the program to start"));
         }
         other.call(recipe, &program.lead, input)
     };
@@ -195,7 +195,7 @@ fn startable(manifest: &Manifest) -> Result<&Recipe, RunEnd> {
         return Err(refused("its cost tier is prohibited: it never runs"));
     }
     let recipe = manifest.recipe.as_ref().filter(|recipe| !recipe.command.is_empty());
-    recipe.ok_or_else(|| refused("its manifest names no command to start"))
+    recipe.ok_or_else(|| refused("its manifest has no command to start"))
 }
 
 fn check_input(request: &Request, recipe: &Recipe, input: &Value) -> Result<(), RunEnd> {
@@ -214,7 +214,7 @@ fn is_empty(input: &Value) -> bool {
 }
 
 fn object(input: &Value) -> Result<&Map<String, Value>, RunEnd> {
-    input.as_object().ok_or_else(|| invalid("input: this tool needs an object of named values"))
+    input.as_object().ok_or_else(|| invalid("input: this tool needs a JSON object"))
 }
 
 /// Where a run finds its version and its scratch folder.
@@ -268,11 +268,13 @@ fn stages(write: &[WritePath], read: &[PathBuf]) -> Result<Vec<Stage>, RunEnd> {
         write.protected.iter().find(missing)
     }) {
         let path = path.display();
-        return refused(format!("it writes at once around {path}, which must not come to be; declare a narrower path"));
+        return refused(format!(
+            "it may write directly around {path}, which must not be created; declare a narrower path"
+        ));
     }
     let stages = overlay::stages(write, read);
     if stages.iter().any(|stage| stage.root.parent().is_none()) {
-        return refused("a file right below / is not staged; declare a folder".to_owned());
+        return refused("a file directly in / cannot be staged; declare a folder".to_owned());
     }
     Ok(stages)
 }
@@ -359,7 +361,7 @@ impl Words {
         let words = words.collect::<Result<Vec<_>, _>>();
         let words = words.map_err(|name| invalid(format!("input/{name}: the command needs a value for it")))?;
         if recipe.input == InputMode::None && used.is_empty() && !is_empty(input) {
-            return Err(invalid("it takes no input"));
+            return Err(invalid("it does not take input"));
         }
         Ok(Words { words, used })
     }
@@ -384,7 +386,7 @@ impl Words {
 
 fn locate(path: &SearchPath<'_>, words: &Words, version: &Path, place: &Place) -> Result<Program, RunEnd> {
     let [word, rest @ ..] = &words.words[..] else {
-        return Err(RunEnd::Refused { message: "its manifest names no command to start".to_owned() });
+        return Err(RunEnd::Refused { message: "its manifest has no command to start".to_owned() });
     };
     // Looked for where we see it.
     let own = Path::new(word).strip_prefix(&place.tool).map(|rest| version.join(rest).into_os_string());
@@ -431,7 +433,7 @@ fn environment(
 
 fn check_sizes<'a>(args: &[OsString], env: impl Iterator<Item = (&'a OsString, &'a OsString)>) -> Result<(), RunEnd> {
     let has_nul = |text: &OsStr| text.as_bytes().contains(&0);
-    let hint = "take the input as stdin-json instead";
+    let hint = "use input = \"stdin-json\" instead";
     for arg in args {
         if has_nul(arg) {
             return Err(invalid("input: a value with a zero byte cannot be an argument"));

@@ -173,7 +173,7 @@ pub(in crate::runner) fn as_variables(input: &Map<String, Value>) -> Result<BTre
             key.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
         let name = format!("INPUT_{name}");
         if variables.insert(name.clone(), value_text(value).into_owned()).is_some() {
-            return Err(format!("two inputs become the variable {name}; rename {key:?}"));
+            return Err(format!("two inputs map to the variable {name}; rename {key:?}"));
         }
     }
     Ok(variables)

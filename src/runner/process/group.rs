@@ -121,7 +121,7 @@ impl Group {
         let moved = |path: &Path| join(path, std::process::id() as i32);
         let there = group.folders.iter().try_for_each(|folder| moved(&folder.path));
         let back = group.folders.iter().try_for_each(|folder| moved(&folder.home));
-        there.and(back).map_err(|error| format!("processes cannot be moved there: {error}"))
+        there.and(back).map_err(|error| format!("processes cannot be moved to it: {error}"))
     }
 
     /// Moves processes in; what they start from then on is inside as well. Those that are over are left out.
@@ -206,7 +206,7 @@ fn below(root: &Path, path: &str) -> PathBuf {
 /// Makes a group of version 2: beside our own or above it, where memory and processes are handed down.
 fn second(own: &str, mounts: &str, name: &str, totals: Totals) -> Result<Group, String> {
     let root = mounted(mounts, "cgroup2", "").ok_or("not mounted")?;
-    let home = below(&root, place(own, "").ok_or("this process is in none")?);
+    let home = below(&root, place(own, "").ok_or("this process is not in one")?);
     let hands_down = |folder: &&Path| {
         let down = fs::read_to_string(folder.join("cgroup.subtree_control")).unwrap_or_default();
         ["memory", "pids"].iter().all(|wanted| down.split_whitespace().any(|word| word == *wanted))

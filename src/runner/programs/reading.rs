@@ -105,14 +105,14 @@ fn ask(reading: &Reading<'_>, program: Trusted) -> Result<Answered, String> {
     let memory = Rlimit { current: Some(MAX_MEMORY), maximum: Some(MAX_MEMORY) };
     let bounded = prlimit(Some(Pid::from_child(&child)), Resource::Data, memory);
     let answered = wait(child, reading.patience);
-    bounded.map_err(|error| format!("its memory cannot be limited: {error}")).and(answered)
+    bounded.map_err(|error| format!("its memory limit cannot be set: {error}")).and(answered)
 }
 
 /// Writes a file below a folder, and nowhere else.
 fn copy(file: &VersionFile, below: &Path) -> Result<(), String> {
     let relative = Path::new(&file.path);
     if !relative.components().all(|part| matches!(part, Component::Normal(_))) {
-        return Err(format!("{} is no path of a version", file.path));
+        return Err(format!("{} is not a path of a version", file.path));
     }
     let path = below.join(relative);
     let made = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, &file.bytes));
@@ -136,7 +136,7 @@ fn wait(mut child: Child, patience: Duration) -> Result<Answered, String> {
     let _ = kill_process_group(pid, Signal::KILL);
     let status = child.wait().map_err(|error| error.to_string())?;
     looked
-        .map_err(|_| format!("it did not end within {} s", patience.as_secs()))?
+        .map_err(|_| format!("it did not finish within {} s", patience.as_secs()))?
         .map_err(|error| error.to_string())?;
     Ok(Answered::Ended { code: status.code(), stdout: text(stdout), stderr: text(stderr) })
 }
@@ -221,7 +221,7 @@ mod tests {
         };
         assert_eq!(read_with(&reading), Answered::Absent);
         let slow = asked("sleep 60 & wait", &[], Duration::from_millis(200));
-        assert_eq!(slow, Answered::Failed("it did not end within 0 s".to_owned()));
+        assert_eq!(slow, Answered::Failed("it did not finish within 0 s".to_owned()));
         let outside = VersionFile { path: "../x".into(), mode: FileMode::Plain, bytes: Vec::new() };
         assert!(matches!(asked("exit 0", &[&outside], Duration::from_secs(20)), Answered::Failed(_)));
     }

@@ -55,7 +55,7 @@ pub fn sign(programs: &Programs, key: &Path, text: &str) -> Result<String, Strin
     }
     let said = complaint(&output);
     let remedy = if said.contains("passphrase") || said.contains("askpass") {
-        format!("; it needs a passphrase: `ssh-add {}` gives it to your agent", key.display())
+        format!("; it needs a passphrase: add the key to your ssh-agent with `ssh-add {}`", key.display())
     } else {
         String::new()
     };
@@ -67,9 +67,10 @@ pub fn sign(programs: &Programs, key: &Path, text: &str) -> Result<String, Strin
 /// # Errors
 /// One line that says what is wrong with the signature.
 pub fn verify(programs: &Programs, signers: &Path, principal: &str, signature: &str, text: &str) -> Result<(), String> {
-    let mut file = tempfile::NamedTempFile::new().map_err(|error| format!("no room for the signature: {error}"))?;
+    let mut file =
+        tempfile::NamedTempFile::new().map_err(|error| format!("the signature cannot be written: {error}"))?;
     let written = file.write_all(signature.trim().as_bytes()).and_then(|()| file.write_all(b"\n"));
-    written.map_err(|error| format!("no room for the signature: {error}"))?;
+    written.map_err(|error| format!("the signature cannot be written: {error}"))?;
     if !signers.is_file() {
         return Err(format!("the file of allowed signers {} cannot be read", signers.display()));
     }
@@ -82,7 +83,7 @@ pub fn verify(programs: &Programs, signers: &Path, principal: &str, signature: &
     // Without any names it tells whether the signature fits the text and the purpose at all.
     let fits = call(programs, begin("check-novalidate").chain([file.path().into()]), text)?;
     if !fits.status.success() {
-        return Err(format!("the signature does not fit what is said: {}", complaint(&fits)));
+        return Err(format!("the signature does not match the content: {}", complaint(&fits)));
     }
     let key = String::from_utf8_lossy(&fits.stdout);
     let key = key.split_whitespace().find(|word| word.starts_with("SHA256:")).unwrap_or("of the signature");
@@ -93,23 +94,24 @@ pub fn verify(programs: &Programs, signers: &Path, principal: &str, signature: &
 fn program(programs: &Programs) -> Result<Trusted, String> {
     programs.find(Row::SshKeygen, OsStr::new("ssh-keygen")).map_err(|why| match why {
         NoProgram::Absent(..) => "ssh-keygen is not installed (package openssh-client)".to_owned(),
-        why @ NoProgram::Distrusted(..) => format!("ssh-keygen cannot be had: {why}"),
+        why @ NoProgram::Distrusted(..) => format!("ssh-keygen is unavailable: {why}"),
     })
 }
 
 /// Starts `ssh-keygen` as the register says, in a process group of its own.
 fn call(programs: &Programs, args: impl Iterator<Item = OsString>, text: &str) -> Result<Output, String> {
     let program = program(programs)?;
-    let launch =
-        programs.launch(Row::SshKeygen, program).map_err(|error| format!("no room for ssh-keygen: {error}"))?;
+    let launch = programs
+        .launch(Row::SshKeygen, program)
+        .map_err(|error| format!("the folder for ssh-keygen cannot be created: {error}"))?;
     // Asking for a passphrase by a program that says nothing fails at once; the terminal belongs to the workbench.
     let fixed =
         [("LC_ALL", "C"), ("PATH", "/usr/bin:/bin"), ("SSH_ASKPASS_REQUIRE", "force"), ("SSH_ASKPASS", "/bin/false")];
     let done = launch.args(args).envs(fixed).in_group().finish(Some(text.as_bytes()), PATIENCE);
     done.map_err(|why| match why {
         Unfinished::NotStarted(error) => format!("ssh-keygen could not be started: {error}"),
-        Unfinished::Broken(error) => format!("ssh-keygen did not answer: {error}"),
-        Unfinished::Late(patience) => format!("ssh-keygen did not end within {} s", patience.as_secs()),
+        Unfinished::Broken(error) => format!("ssh-keygen did not respond: {error}"),
+        Unfinished::Late(patience) => format!("ssh-keygen did not finish within {} s", patience.as_secs()),
     })
 }
 
@@ -120,7 +122,7 @@ fn complaint(output: &Output) -> String {
     let lines = said.lines().map(|line| line.trim().trim_end_matches(['\r', '.']));
     let lines: Vec<&str> = lines.filter(|line| !line.is_empty() && !line.starts_with("Signing ")).collect();
     let text: String = lines.join("; ").chars().take(MAX_COMPLAINT_CHARS).collect();
-    if text.is_empty() { format!("it ended with {}", output.status) } else { SafeText::new(&text).as_str().to_owned() }
+    if text.is_empty() { format!("it exited with {}", output.status) } else { SafeText::new(&text).as_str().to_owned() }
 }
 
 #[cfg(test)]
@@ -171,7 +173,7 @@ mod tests {
         assert_eq!(verdict(&signature, "ada", "approve x"), Ok(()));
 
         let other_text = verdict(&signature, "ada", "approve y").unwrap_err();
-        assert!(other_text.starts_with("the signature does not fit what is said: "), "{other_text}");
+        assert!(other_text.starts_with("the signature does not match the content: "), "{other_text}");
         let other_signer = verdict(&signature, "eve", "approve x").unwrap_err();
         assert!(other_signer.starts_with("the key SHA256:"), "{other_signer}");
         assert!(other_signer.contains(" is not allowed to sign for eve: "), "{other_signer}");
@@ -184,7 +186,7 @@ mod tests {
         assert!(Command::new("ssh-keygen").args(for_mail).args([&key, &text]).status().unwrap().success());
         let for_mail = std::fs::read_to_string(keys.dir.path().join("text.sig")).unwrap();
         let other_purpose = verdict(&for_mail, "ada", "approve x").unwrap_err();
-        assert!(other_purpose.starts_with("the signature does not fit what is said: "), "{other_purpose}");
+        assert!(other_purpose.starts_with("the signature does not match the content: "), "{other_purpose}");
         assert!(verdict("no signature", "ada", "approve x").is_err());
 
         std::fs::remove_file(&signers).unwrap();
@@ -198,7 +200,8 @@ mod tests {
         let locked = keys.key("locked", "secret");
         let why = sign(&keys.programs, &locked, "approve x").unwrap_err();
         assert!(why.starts_with(&format!("ssh-keygen cannot sign with {}: ", locked.display())), "{why}");
-        let remedy = format!("; it needs a passphrase: `ssh-add {}` gives it to your agent", locked.display());
+        let remedy =
+            format!("; it needs a passphrase: add the key to your ssh-agent with `ssh-add {}`", locked.display());
         assert!(why.ends_with(&remedy) && why.lines().count() == 1, "{why}");
         let absent = sign(&keys.programs, &keys.dir.path().join("absent"), "approve x").unwrap_err();
         assert!(absent.contains("No such file") && !absent.contains("ssh-add"), "{absent}");

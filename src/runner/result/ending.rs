@@ -64,7 +64,7 @@ impl Stop {
             Stop::TimedOut => RunEnd::TimedOut { after_ms: limits.wall.as_millis() as u64 },
             Stop::Cancelled => RunEnd::Cancelled,
             Stop::Memory => over_memory(limits),
-            Stop::Processes => over("processes", format!("more than {} processes at one time", limits.processes)),
+            Stop::Processes => over("processes", format!("more than {} processes at a time", limits.processes)),
             Stop::Cpu => over_cpu(limits),
             Stop::Disk => over("disk", format!("more than {} on disk", in_words(limits.disk_bytes))),
             Stop::Output => over("output", format!("more than {} of output", in_words(limits.output_bytes))),

@@ -48,7 +48,7 @@ pub struct StagedChange {
 impl Report {
     /// The report of a run whose process never existed, or whose end nobody saw.
     pub(in crate::runner) fn without_process(end: RunEnd, isolation: Isolation) -> Report {
-        let observation = Observation::off("it never started, or nobody saw its end");
+        let observation = Observation::off("it never started, or its end was not observed");
         let usage = RunUsage::default();
         Report { end, usage, truncated: false, isolation, notes: Vec::new(), observation, staged: None }
     }

@@ -61,8 +61,10 @@ impl OutputRule {
         }
         let bytes = match output {
             Output::Whole(bytes) => bytes,
-            Output::TooLarge => return Some("output: larger than 16 MiB, too large to be checked as JSON".to_owned()),
-            Output::Lost => return Some("output: could not be kept, so it cannot be checked".to_owned()),
+            Output::TooLarge => {
+                return Some("output: larger than 16 MiB, too large to be validated as JSON".to_owned());
+            }
+            Output::Lost => return Some("output: could not be stored, so it cannot be validated".to_owned()),
         };
         let value = match serde_json::from_slice::<Value>(bytes) {
             Ok(value) => value,
@@ -93,15 +95,15 @@ fn stated_failure(output: &Output) -> Option<String> {
     };
     let said = error.and_then(text).or_else(|| object.get("message").and_then(Value::as_str).map(str::to_owned));
     Some(said.unwrap_or_else(|| {
-        let what = if denied { "success is false" } else { "there is an error" };
-        format!("the output says that {what}")
+        let what = if denied { "success is false" } else { "it contains an error" };
+        format!("the output reports failure: {what}")
     }))
 }
 
 /// Why a text is not JSON: the token, its line and column.
 fn not_json(bytes: &[u8], error: &serde_json::Error) -> String {
     if bytes.trim_ascii().is_empty() {
-        return "output: empty, a JSON value was expected".to_owned();
+        return "output: empty, expected a JSON value".to_owned();
     }
     let (line, column) = (error.line(), error.column());
     let text = bytes.split(|b| *b == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
@@ -198,7 +200,7 @@ mod tests {
         {
             assert_eq!(plain(0, stdout, "warning"), fine, "{stdout}");
         }
-        assert_eq!(plain(0, "{\"success\": false}", ""), failed(0, "the output says that success is false"));
+        assert_eq!(plain(0, "{\"success\": false}", ""), failed(0, "the output reports failure: success is false"));
         assert_eq!(plain(0, "{\"success\": false, \"message\": \"no\"}", ""), failed(0, "no"));
         assert_eq!(plain(0, "{\"error\": \"boom\"}\n", ""), failed(0, "boom"));
         assert_eq!(plain(0, "{\"error\": {\"message\": \"deep\"}}", ""), failed(0, "deep"));
@@ -234,7 +236,7 @@ mod tests {
         assert!(message("hello world").starts_with("output: hello is not JSON (line 1"));
         assert!(message("{} trailing").starts_with("output: trailing is not JSON"));
         assert!(message("{'a': 1}").starts_with("output: ' is not JSON"));
-        assert_eq!(message(" \n"), "output: empty, a JSON value was expected");
+        assert_eq!(message(" \n"), "output: empty, expected a JSON value");
         assert!(message("{\"a\": [1,").starts_with("output: the JSON ends too early"));
         assert_eq!(judge(required(), None, 0, " 1 \n", ""), RunEnd::Succeeded { exit_code: 0 });
         let bad = OutputRule { success: required(), schema: None };

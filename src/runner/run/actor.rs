@@ -64,7 +64,7 @@ struct Watchers<'a> {
 }
 
 fn begin<'a>(spec: &'a Spec, link: &'a Arc<Link>, watchers: Watchers<'a>) -> Result<Run<'a>, String> {
-    let spool = SpoolWriter::create(&spec.spool).map_err(|error| format!("its output cannot be kept: {error}"))?;
+    let spool = SpoolWriter::create(&spec.spool).map_err(|error| format!("its output cannot be stored: {error}"))?;
     let begun = Instant::now();
     let child = spawn(spec)?;
     Ok(Run {
@@ -174,7 +174,7 @@ impl Run<'_> {
             Ok(ready) => ready,
             Err(Errno::INTR | Errno::AGAIN) => return Turn::GoOn,
             Err(error) => {
-                self.notes.push(format!("the run could not be followed: {error}"));
+                self.notes.push(format!("the run could not be monitored: {error}"));
                 self.stop(Stop::Broken);
                 // Without poll there is nothing to wait on but the end itself.
                 return Turn::Ended;
@@ -228,7 +228,7 @@ impl Run<'_> {
                 }
                 Ok(None) => break,
                 Err(error) => {
-                    self.notes.push(format!("its supervisor could not be understood: {error}"));
+                    self.notes.push(format!("the message of its supervisor is invalid: {error}"));
                     break;
                 }
             }
@@ -346,7 +346,7 @@ impl Run<'_> {
             Phase::Running if now >= self.begun + self.spec.limits.wall => self.stop(Stop::TimedOut),
             Phase::Asked { kill_at } if now >= kill_at => self.kill(),
             Phase::Killed { give_up_at } if now >= give_up_at => {
-                self.notes.push("it could not be killed and was left behind".to_owned());
+                self.notes.push("it could not be killed and may still be running".to_owned());
                 return false;
             }
             Phase::Running | Phase::Asked { .. } | Phase::Killed { .. } => {}
@@ -386,11 +386,11 @@ impl Run<'_> {
         if self.last.is_none() {
             let _ = rustix::process::pidfd_send_signal(&self.child.supervisor.pidfd, Signal::KILL);
             sweep(Path::new(&self.spec.plan.mark));
-            self.notes.push("its supervisor ended without a word; what was left of the run was killed".to_owned());
+            self.notes.push("its supervisor ended unexpectedly; its remaining processes were killed".to_owned());
         }
         self.read_until(Instant::now() + DRAIN);
         if self.child.stdout.is_some() || self.child.stderr.is_some() {
-            self.notes.push("somebody outside the run still holds its output open; reading stopped".to_owned());
+            self.notes.push("a process outside the run keeps its output open; reading stopped".to_owned());
         }
         self.end_output();
     }
@@ -416,7 +416,7 @@ impl Run<'_> {
     fn report(mut self) -> Report {
         if let Some(error) = self.spool.failure() {
             self.truncated = true;
-            self.notes.push(format!("output was lost, it could not be written: {error}"));
+            self.notes.push(format!("output was lost because it could not be written: {error}"));
         }
         self.usage.duration_ms = self.begun.elapsed().as_millis() as u64;
         match self.last.take() {
@@ -432,8 +432,8 @@ impl Run<'_> {
                 self.finish(RunEnd::SpawnFailed { message }, Observation::off("it never started"))
             }
             Some(Message::Started(_) | Message::Sample(_) | Message::Observed(_)) | None => {
-                let observation = Observation::off("nobody saw its end");
-                self.finish(RunEnd::Interrupted, observation.uncollected("nobody saw its end"))
+                let observation = Observation::off("its end was not observed");
+                self.finish(RunEnd::Interrupted, observation.uncollected("its end was not observed"))
             }
         }
     }
@@ -472,8 +472,8 @@ impl Run<'_> {
                 (!staged.changes.is_empty() || staged.fault.is_some()).then_some(staged)
             }
             Err(error) => {
-                self.notes.push(format!("what it wrote to declared paths is lost and was not applied: {error}"));
-                let why = || format!("what it wrote to declared paths is lost: {error}");
+                self.notes.push(format!("its writes to declared paths were lost and not applied: {error}"));
+                let why = || format!("its writes to declared paths were lost: {error}");
                 observation.uncollected.get_or_insert_with(why);
                 None
             }
@@ -482,7 +482,7 @@ impl Run<'_> {
 
     fn finish(mut self, end: RunEnd, observation: Observation) -> Report {
         if let Some(why) = &observation.uncollected {
-            self.notes.push(format!("which files it made or changed could not be collected: {why}"));
+            self.notes.push(format!("the list of created and changed files could not be collected: {why}"));
         }
         let report = Report {
             end,

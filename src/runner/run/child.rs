@@ -48,9 +48,9 @@ impl Drop for Child {
 /// # Errors
 /// One line for a human.
 pub(in crate::runner) fn spawn(spec: &Spec) -> Result<Child, String> {
-    let streams = Streams::open(spec).map_err(|error| format!("no streams for it: {error}"))?;
-    let files = packed(spec).map_err(|error| format!("its files could not be handed over: {error}"))?;
-    let bundle = bundle(spec).map_err(|error| format!("what it writes could not be kept aside: {error}"))?;
+    let streams = Streams::open(spec).map_err(|error| format!("its streams cannot be created: {error}"))?;
+    let files = packed(spec).map_err(|error| format!("its files could not be passed on: {error}"))?;
+    let bundle = bundle(spec).map_err(|error| format!("staged writes could not be prepared: {error}"))?;
     let handed: Vec<OwnedFd> = std::iter::once(files).chain(bundle).collect();
     start(spec, streams, &handed).map_err(|error| format!("its supervisor could not be started: {error}"))
 }
@@ -60,8 +60,9 @@ pub(in crate::runner) fn spawn(spec: &Spec) -> Result<Child, String> {
 /// # Errors
 /// One line for a human.
 pub(in crate::runner) fn spawn_batch(spec: &Spec, calls: &[Call]) -> Result<Child, String> {
-    let streams = Streams::batch(calls).map_err(|error| format!("no streams for its trials: {error}"))?;
-    let files = packed(spec).map_err(|error| format!("its files could not be handed over: {error}"))?;
+    let streams =
+        Streams::batch(calls).map_err(|error| format!("the streams for its trials cannot be created: {error}"))?;
+    let files = packed(spec).map_err(|error| format!("its files could not be passed on: {error}"))?;
     start(spec, streams, &[files]).map_err(|error| format!("its supervisor could not be started: {error}"))
 }
 
@@ -144,12 +145,12 @@ pub(in crate::runner) fn explain(spec: &Spec, error: &io::Error) -> String {
     let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     match error.raw_os_error() {
         Some(libc::ENOENT) if program.exists() => match shebang(program) {
-            Some(line) => format!("the first line of {name} names {}: {}", line.name, missing(&line.name)),
+            Some(line) => format!("the shebang line of {name} names {}: {}", line.name, missing(&line.name)),
             None => format!("{name} needs a loader that is not installed"),
         },
-        Some(libc::E2BIG) => "arguments and environment are too long together; take the input as stdin-json".to_owned(),
+        Some(libc::E2BIG) => "arguments and environment are too long; use input = \"stdin-json\"".to_owned(),
         Some(libc::EACCES) => {
-            format!("{name} may not be executed; chmod +x it, or name its interpreter in the command")
+            format!("{name} is not executable; run chmod +x on it, or name its interpreter in the command")
         }
         _ => format!("{name} could not be started: {error}"),
     }

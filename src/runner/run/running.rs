@@ -57,7 +57,7 @@ pub fn start(spec: Spec, hooks: Hooks) -> Running {
     let work = match thread {
         Ok(thread) => Work::Thread(thread, isolation),
         Err(error) => {
-            let message = format!("there is no thread left to run it: {error}");
+            let message = format!("no thread could be started for it: {error}");
             let report = Report::without_process(RunEnd::SpawnFailed { message }, isolation);
             if let Some(job) = take(&slot) {
                 (job.hooks.on_end)(&report);

@@ -46,11 +46,13 @@ pub(super) fn hold(plan: &WallPlan) -> Held {
         return Held::Fully;
     }
     let why = match landlock_version() {
-        0 => "this kernel has no Landlock, or it is not switched on (lsm=landlock,… on its command line)".to_owned(),
-        offered if offered < needed as u32 => {
-            format!("this kernel's Landlock is version {offered}, {} is needed (Linux 6.12)", needed as u32)
+        0 => {
+            "this kernel has no Landlock, or it is disabled (add lsm=landlock,… to the kernel command line)".to_owned()
         }
-        offered => format!("Landlock version {offered} did not take the rules"),
+        offered if offered < needed as u32 => {
+            format!("this kernel has Landlock version {offered}, but {} is required (Linux 6.12)", needed as u32)
+        }
+        offered => format!("Landlock version {offered} rejected the rules"),
     };
     // What there is, is better than nothing; it does not count.
     let _ = enforce(plan, ABI::Unsupported);

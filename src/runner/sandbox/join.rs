@@ -108,5 +108,5 @@ pub(in crate::runner) fn keep_signals_inside() -> io::Result<()> {
         .scope(Scope::from_all(SIGNALS))
         .and_then(Ruleset::create)
         .and_then(landlock::RulesetCreated::restrict_self);
-    held.map(drop).map_err(|error| io::Error::other(format!("signals cannot be kept inside: {error}")))
+    held.map(drop).map_err(|error| io::Error::other(format!("signals cannot be restricted: {error}")))
 }

@@ -50,7 +50,7 @@ impl Listener {
         let fits = usize::from(sizes.seccomp_notif) <= size_of::<libc::seccomp_notif>()
             && usize::from(sizes.seccomp_notif_resp) <= size_of::<libc::seccomp_notif_resp>();
         if !fits {
-            return Err(io::Error::new(io::ErrorKind::Unsupported, "the kernel's notifications are larger than known"));
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "the kernel notifications have an unknown size"));
         }
         let listener = Listener(fd);
         // The answer then wakes the tool on the processor that it came from. Older kernels do without.

@@ -160,7 +160,7 @@ pub(in crate::runner) struct Raised {
 
 /// Why not even the weakest level could be raised.
 #[derive(Debug, thiserror::Error)]
-#[error("raise the wall {}: {cause}; {remedy}", layer.word())]
+#[error("set up the isolation layer {}: {cause}; {remedy}", layer.word())]
 pub(in crate::runner) struct WallError {
     /// The wall.
     pub(in crate::runner) layer: Layer,

@@ -80,14 +80,14 @@ impl Facts {
 
     /// What `confined` does not hold even when everything of it stands.
     fn state_gaps(&mut self, plan: &WallPlan) {
-        self.missing.push("names: it sees names, sizes and times of files that it cannot read".to_owned());
+        self.missing.push("names: it can see names, sizes and times of files that it cannot read".to_owned());
         let owner = std::fs::metadata(&plan.host.canary).map(|meta| meta.uid());
         if owner.ok() == Some(rustix::process::getuid().as_raw()) {
             let gap = "modes: it can change modes and times of the user's files anywhere (chmod, touch)";
             self.missing.push(gap.to_owned());
         }
         if plan.network == Network::Loopback {
-            let gap = "network: loopback needs a network of its own; this run reaches nothing";
+            let gap = "network: loopback needs its own network namespace; this run has no network";
             self.missing.push(gap.to_owned());
         }
     }
@@ -101,19 +101,24 @@ fn limit(plan: &WallPlan, facts: &mut Facts) -> Result<(), WallError> {
             .map_err(failed(Layer::Rlimits, "start the workbench with higher limits (ulimit -a)"))?;
         facts.layers.push(Layer::Rlimits);
         if plan.limits.threads.is_none() {
-            let gap = "process limit: the kernel sets this user none; processes are counted a few times a second";
+            let gap =
+                "process limit: not enforced by the kernel for this user; processes are counted a few times per second";
             facts.missing.push(gap.to_owned());
         }
     }
     if plan.has(Layer::ClosedFds) {
-        close_files().map_err(failed(Layer::ClosedFds, "Linux 5.11 or newer is needed"))?;
+        close_files().map_err(failed(Layer::ClosedFds, "Linux 5.11 or newer is required"))?;
         facts.layers.push(Layer::ClosedFds);
     }
     if plan.has(Layer::NoNewPrivs) {
         set_no_new_privs(true)
             .map_err(io::Error::from)
-            .map_err(failed(Layer::NoNewPrivs, "Linux 3.5 or newer is needed"))?;
-        facts.note(Layer::NoNewPrivs, no_new_privs().unwrap_or(false), "privileges: a program may still gain some");
+            .map_err(failed(Layer::NoNewPrivs, "Linux 3.5 or newer is required"))?;
+        facts.note(
+            Layer::NoNewPrivs,
+            no_new_privs().unwrap_or(false),
+            "privileges: a program may still gain privileges",
+        );
     }
     Ok(())
 }
@@ -174,19 +179,19 @@ fn look_at_namespaces(plan: &WallPlan, facts: &mut Facts) -> bool {
     let sees_own_processes =
         std::fs::read_link("/proc/self").is_ok_and(|own| own == Path::new(&std::process::id().to_string()));
     let own = [
-        (Layer::UserNamespace, differs("user"), "users: it is one of the host's users"),
+        (Layer::UserNamespace, differs("user"), "users: it shares the users of the host"),
         (
             Layer::PidNamespace,
             differs("pid") && sees_own_processes && is_among_its_own(),
-            "processes: it is among the host's processes",
+            "processes: it shares the process table of the host",
         ),
         (Layer::MountNamespace, differs("mnt"), "file view: it sees the host's files"),
-        (Layer::IpcNamespace, differs("ipc"), "shared memory: it is among the host's"),
-        (Layer::UtsNamespace, differs("uts"), "host name: it is the host's"),
+        (Layer::IpcNamespace, differs("ipc"), "shared memory: it shares that of the host"),
+        (Layer::UtsNamespace, differs("uts"), "host name: it sees that of the host"),
     ];
     let mut all = own.into_iter().fold(true, |all, (layer, holds, why_not)| facts.note(layer, holds, why_not) && all);
     if plan.network != Network::Full {
-        let why_not = "network: it has none of its own";
+        let why_not = "network: it has no network namespace";
         all &= facts.note(Layer::NetworkNamespace, differs("net"), why_not);
     }
     all
@@ -212,9 +217,8 @@ fn give_up_rights(plan: &WallPlan, facts: &mut Facts) -> bool {
     let left = capabilities(None).map(|sets| sets.effective | sets.permitted | sets.inheritable);
     let has_none = left.is_ok_and(|left| left.is_empty());
     let is_root = rustix::process::getuid().is_root() || rustix::process::geteuid().is_root();
-    let first = facts.note(Layer::NoCapabilities, has_none, "rights: it keeps some of root's rights");
-    facts.note(Layer::UnprivilegedUser, !is_root, "rights: it runs as root; start the workbench as another user")
-        && first
+    let first = facts.note(Layer::NoCapabilities, has_none, "root: it keeps some privileges of root");
+    facts.note(Layer::UnprivilegedUser, !is_root, "root: it runs as root; start the workbench as another user") && first
 }
 
 /// Raises Landlock; whether it holds everything that the level needs, and the state folder cannot be read.
@@ -233,7 +237,7 @@ fn hold_files(plan: &WallPlan, facts: &mut Facts) -> bool {
     if is_held {
         facts.layers.push(Layer::Landlock);
     } else if facts.missing.iter().all(|line| !line.starts_with("landlock")) {
-        facts.missing.push("landlock: it does not hold".to_owned());
+        facts.missing.push("landlock: not effective".to_owned());
     }
     let canary = &plan.host.canary;
     let is_unseen = !canary.as_os_str().is_empty() && is_out_of_reach(canary);
@@ -244,7 +248,7 @@ fn hold_files(plan: &WallPlan, facts: &mut Facts) -> bool {
 fn shortfall() -> Option<String> {
     let version = landlock_version();
     (version < COMPLETE)
-        .then(|| format!("landlock: version {version} of {COMPLETE}; the rest is held by namespaces alone"))
+        .then(|| format!("landlock: version {version} of {COMPLETE}; the rest is enforced by namespaces only"))
 }
 
 fn is_out_of_reach(path: &Path) -> bool {
@@ -259,7 +263,7 @@ fn filter(plan: &WallPlan, is_sunk: bool, facts: &mut Facts) -> (bool, Option<Ow
     if plan.has(Layer::Seccomp) {
         listener = install(&terms.program(), terms.observe).or_else(|error| {
             if terms.observe {
-                facts.missing.push(format!("observer: nobody can watch this run ({error})"));
+                facts.missing.push(format!("observer: this run cannot be observed ({error})"));
             }
             install(&bare.program(), bare.observe)
         });
@@ -268,7 +272,7 @@ fn filter(plan: &WallPlan, is_sunk: bool, facts: &mut Facts) -> (bool, Option<Ow
     let is_filtered = facts.note(
         Layer::Seccomp,
         plan.has(Layer::Seccomp) && listener.is_ok() && is_filtering,
-        "system calls: none is filtered; the kernel has no seccomp filters, or a container forbids them",
+        "system calls: not filtered; the kernel has no seccomp filters, or a container forbids them",
     );
     let listener = listener.unwrap_or_default();
     if listener.is_some() {

@@ -174,16 +174,16 @@ pub(in crate::runner) fn try_out(program: &Path, user: Option<u32>) -> Result<()
         return Ok(());
     }
     Err(format!(
-        "{} is not bubblewrap, or does nothing: what it started was not in a world of its own",
+        "{} is not bubblewrap or has no effect: the started program had no separate namespaces",
         program.display()
     ))
 }
 
 /// What bubblewrap says, with its usual cause and remedy.
 pub(in crate::runner) fn explain(said: &str) -> String {
-    let said = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it ended without a word").trim();
+    let said = said.lines().find(|line| !line.trim().is_empty()).unwrap_or("it ended without a message").trim();
     let remedy = if said.contains("No permissions to create new namespace") || said.contains("user namespace") {
-        "; user namespaces are switched off here: sysctl kernel.unprivileged_userns_clone=1, in a container allow them"
+        "; user namespaces are disabled: set sysctl kernel.unprivileged_userns_clone=1, or allow them in the container"
     } else if said.contains("setting up uid map") || said.contains("RTM_NEWADDR") || said.contains("Permission denied")
     {
         "; on Ubuntu 24.04 and later AppArmor forbids it: install and load the profile bwrap-userns-restrict"
@@ -199,7 +199,7 @@ pub(in crate::runner) fn explain(said: &str) -> String {
 pub(in crate::runner) fn needs(level: IsolationLevel) -> &'static str {
     match level {
         IsolationLevel::Isolated => "install bubblewrap",
-        IsolationLevel::Confined => "a kernel with Landlock (5.13 or newer, 6.12 for signals) is needed",
-        IsolationLevel::LimitsOnly | IsolationLevel::None => "nothing is needed",
+        IsolationLevel::Confined => "use a kernel with Landlock (5.13 or newer, 6.12 for signals)",
+        IsolationLevel::LimitsOnly | IsolationLevel::None => "nothing to do",
     }
 }

@@ -71,12 +71,12 @@ pub(in crate::runner) fn play() -> i32 {
     let kit = match Kit::receive(&socket) {
         Ok(kit) => kit,
         Err(error) => {
-            return refuse(&socket, format!("the inner stage was not told what to start: {error}"));
+            return refuse(&socket, format!("the inner stage received no start request: {error}"));
         }
     };
     match furnish(&kit) {
         Ok(layers) => begin(kit, &socket, &layers),
-        Err(error) => refuse(&socket, format!("the inside could not be prepared: {error}")),
+        Err(error) => refuse(&socket, format!("the sandbox could not be prepared: {error}")),
     }
 }
 
@@ -91,7 +91,7 @@ pub(super) fn begin(kit: Kit, socket: &OwnedFd, layers: &Layers) -> i32 {
     };
     match nest {
         Ok(nest) => look_after(kit, socket, layers, nest),
-        Err(error) => refuse(socket, format!("its processes could not be set apart: {error}")),
+        Err(error) => refuse(socket, format!("its processes could not be separated: {error}")),
     }
 }
 
@@ -126,7 +126,7 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Opti
                 let over = Inside::Over { tool, disk: disk::inside(&plan), uncollected: None };
                 i32::from(send_packet(socket, &over, &[]).is_err())
             }
-            Err(error) => refuse(socket, format!("its trials could not be made: {error}")),
+            Err(error) => refuse(socket, format!("its trials could not be run: {error}")),
         };
     }
     let before = Listing::of(plan.view.write.iter().map(|write| write.path.as_path()));
@@ -145,7 +145,7 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Opti
     }
     let reaped = match wait_for(pid, socket, nest) {
         Ok(reaped) => reaped,
-        Err(error) => return refuse(socket, format!("it could not be followed: {error}")),
+        Err(error) => return refuse(socket, format!("it could not be monitored: {error}")),
     };
     if let Some(bundle) = bundle.filter(|_| !layers.is_empty()) {
         // One without an end is found by whoever unpacks it.
@@ -171,7 +171,8 @@ fn tell_changes(plan: &Plan, before: &Listing, socket: &OwnedFd) -> Result<(), S
     if let Some(fault) = [before, &after].into_iter().find_map(Listing::fault) {
         return Err(fault.to_owned());
     }
-    tell_differences(before, &after, scratch, socket).map_err(|error| format!("they could not be told: {error}"))
+    tell_differences(before, &after, scratch, socket)
+        .map_err(|error| format!("their results could not be sent: {error}"))
 }
 
 fn tell_differences(before: &Listing, after: &Listing, scratch: &Path, socket: &OwnedFd) -> io::Result<()> {

@@ -120,7 +120,9 @@ pub(super) fn play(kit: Kit, socket: &OwnedFd, door: Door) -> i32 {
     match enter(&kit, socket, door, supervisor) {
         Ok(()) => begin(kit, socket, &Layers::default()),
         Err(Shut::Failed) => 1,
-        Err(Shut::Broken(error)) => refuse(socket, format!("what bubblewrap made could not be joined: {error}")),
+        Err(Shut::Broken(error)) => {
+            refuse(socket, format!("the namespaces of bubblewrap could not be joined: {error}"))
+        }
     }
 }
 

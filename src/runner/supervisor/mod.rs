@@ -64,7 +64,7 @@ pub(super) const INSIDE: &str = "--as-inner-stage";
 const KILL_TIME: Duration = Duration::from_secs(1);
 
 /// Why most runs without an observer have none.
-const NOT_ASKED: &str = "it was switched off, or the level has no filter to ask";
+const NOT_ASKED: &str = "it is disabled, or the isolation level has no system call filter";
 
 /// How much of what bubblewrap says is kept, in bytes.
 const MAX_SAID: usize = 4096;
@@ -244,7 +244,7 @@ impl Supervisor {
     /// Stays until nothing of the run is left but the mounts that it was in; returns what to tell last.
     fn follow(mut self) -> (Message, Vec<OwnedFd>) {
         if let Err(error) = self.turn_until_over() {
-            self.notes.push(format!("the run could not be followed: {error}"));
+            self.notes.push(format!("the run could not be monitored: {error}"));
         }
         self.end_everything();
         let mounts = std::mem::take(&mut self.mounts);
@@ -438,7 +438,7 @@ impl Supervisor {
     fn end_everything(&mut self) {
         let mut last = Reaped { exit: Exit::Code(0), cpu_ms: 0, max_rss_bytes: 0, left: 0 };
         if let Err(error) = sandbox::end_descendants(&mut last) {
-            self.notes.push(format!("not everything of it could be ended: {error}"));
+            self.notes.push(format!("not all its processes could be killed: {error}"));
         }
     }
 
@@ -455,13 +455,13 @@ impl Supervisor {
             let cause = if self.plan.level == IsolationLevel::Isolated && self.plan.bubblewrap.is_some() {
                 explain(&said)
             } else {
-                "its process ended before the walls stood".to_owned()
+                "its process ended before isolation was set up".to_owned()
             };
             return Message::Refused { cause };
         }
         let killed = Reaped { exit: Exit::Signal(libc::SIGKILL), cpu_ms: 0, max_rss_bytes: 0, left: 0 };
         if self.over.is_none() && self.phase == Phase::Running {
-            self.notes.push("its inner stage was ended from outside".to_owned());
+            self.notes.push("its inner stage was killed from outside".to_owned());
         }
         let (stop, peak) = self.watcher.finish();
         let seen = self.observer.finish();
@@ -488,7 +488,7 @@ enum Watch {
 impl Watch {
     fn begin(plan: &Plan, level: IsolationLevel, listener: Option<OwnedFd>) -> Watch {
         let Some(listener) = listener else {
-            let why = if plan.walls.observe { "the kernel gave nobody to ask" } else { NOT_ASKED };
+            let why = if plan.walls.observe { "the kernel provided no notification descriptor" } else { NOT_ASKED };
             return Watch::Off(why.to_owned());
         };
         match Listener::new(listener) {
@@ -496,7 +496,7 @@ impl Watch {
                 let policy = Policy { level, ..plan.policy.clone() };
                 Watch::On(Box::new((listener, Observer::new(policy))))
             }
-            Err(error) => Watch::Off(format!("the kernel's answers cannot be given: {error}")),
+            Err(error) => Watch::Off(format!("the kernel notifications cannot be answered: {error}")),
         }
     }
 

@@ -72,7 +72,7 @@ pub(super) fn become_tool(plan: &Plan, streams: &Streams, status: &OwnedFd, nest
 
 fn too_weak(plan: &Plan, facts: &Facts) -> String {
     let why = if facts.missing.is_empty() { String::new() } else { format!(" ({})", facts.missing.join("; ")) };
-    format!("this run would be {} only, {} is demanded{why}", facts.level, plan.least)
+    format!("this run would be only {}, but {} is required{why}", facts.level, plan.least)
 }
 
 /// Everything that needs rights or names which are gone behind the walls.

@@ -151,7 +151,7 @@ fn what_is_wrong_before_a_start_is_said_before_it() {
 fn input_for_a_tool_that_takes_none_is_refused_and_an_empty_one_is_none() {
     let given = |input| Bench::sh("true").with_input(InputMode::None, input).spec().err();
     for input in [json!({"n": 1}), json!([]), json!("x")] {
-        assert_eq!(given(input), Some(RunEnd::InvalidInput { message: "it takes no input".to_owned() }));
+        assert_eq!(given(input), Some(RunEnd::InvalidInput { message: "it does not take input".to_owned() }));
     }
     assert_eq!((given(json!({})), given(json!(null))), (None, None));
     // A command with places for input takes some.
@@ -168,7 +168,7 @@ fn a_program_without_its_interpreter_does_not_start_and_a_prepared_one_cannot_be
         fs::write(&tool, text).unwrap();
         fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
     };
-    let said = "the first line of tool names ruby-9: ruby-9 is not installed, or not on PATH".to_owned();
+    let said = "the shebang line of tool names ruby-9: ruby-9 is not installed, or not on PATH".to_owned();
     put("#!/usr/bin/ruby-9\n");
     assert_eq!(bench.spec().unwrap_err(), RunEnd::SpawnFailed { message: said.clone() });
     put("#!/bin/sh\necho fine\n");

@@ -54,7 +54,7 @@ fn a_bubblewrap_that_fails_on_the_way_says_why() {
         lying(&mut bench, lie);
         let RunEnd::Uncontained { message } = bench.run().report.end else { panic!("it ran: {lie}") };
         assert!(message.contains("bubblewrap does not work here"), "{message}");
-        assert_eq!(message.contains("user namespaces are switched off"), lie.contains("echo"), "{message}");
+        assert_eq!(message.contains("user namespaces are disabled"), lie.contains("echo"), "{message}");
     }
 }
 

@@ -70,7 +70,7 @@ pub fn prepare_batch(request: &Request, inputs: &[Value], pace: Pace) -> Result<
             Err(end) => return Err(end),
         }
     }
-    Err(refused.unwrap_or_else(|| RunEnd::InvalidInput { message: "there is no input to start it with".to_owned() }))
+    Err(refused.unwrap_or_else(|| RunEnd::InvalidInput { message: "no input is available".to_owned() }))
 }
 
 /// The arguments of an interpreter that is copied, when the program is one and starts with the entry file.
@@ -176,7 +176,7 @@ impl Course<'_> {
                 if stop.load(Ordering::Acquire) {
                     self.why = Some("the checks were stopped".to_owned());
                 } else if now >= until {
-                    self.why = Some("the time for all trials was over".to_owned());
+                    self.why = Some("the time limit for all trials was reached".to_owned());
                 }
                 if self.why.is_some() {
                     // A supervisor that is gone has nothing left to end.
@@ -221,7 +221,7 @@ impl Course<'_> {
                 Ok(Some(last)) => self.last = Some(last),
                 Ok(None) => break,
                 Err(error) => {
-                    self.why = Some(format!("its supervisor could not be understood: {error}"));
+                    self.why = Some(format!("the message of its supervisor is invalid: {error}"));
                     break;
                 }
             }
@@ -260,7 +260,7 @@ impl Course<'_> {
         }
         self.bytes.drain(..at);
         if self.written > MAX_OUTPUT && self.why.is_none() {
-            self.why = Some("its trials wrote more than 16 MiB together".to_owned());
+            self.why = Some("its trials wrote more than 16 MiB in total".to_owned());
             let _ = send(&self.child.control, &Order::Kill);
         }
     }
@@ -279,15 +279,15 @@ impl Course<'_> {
                 self.seen.push_back(observation);
             }
             Some(Message::Started(_) | Message::Sample(_) | Message::Observed(_)) | None => {
-                self.why = self.why.take().or(Some("its supervisor ended without a word".to_owned()));
+                self.why = self.why.take().or(Some("its supervisor ended unexpectedly".to_owned()));
             }
         }
         let why = self.why.clone().unwrap_or_else(|| {
-            "those before it ended the batch: a limit of all together, or three without an end".to_owned()
+            "earlier trials ended the batch: a common limit was reached, or three did not finish".to_owned()
         });
         let last = self.results.len().saturating_sub(1);
         let mut results = std::mem::take(&mut self.results).into_iter().enumerate();
-        let unmade = || Tried::unstarted(RunEnd::Refused { message: format!("not tried: {why}") });
+        let unmade = || Tried::unstarted(RunEnd::Refused { message: format!("not run: {why}") });
         let tried = calls.into_iter().map(|call| match call {
             Err(end) => Tried::unstarted(end),
             Ok(_) => match results.next() {
@@ -323,7 +323,7 @@ impl Course<'_> {
             took: Duration::from_micros(took_us),
             cpu_ms: tool.cpu_ms,
             peak_memory_bytes: tool.max_rss_bytes,
-            observation: seen.unwrap_or_else(|| Observation::off("nobody watched this trial")),
+            observation: seen.unwrap_or_else(|| Observation::off("this trial was not observed")),
         }
     }
 }

@@ -261,7 +261,10 @@ fn what_is_not_tried_in_time_says_so() {
     let lab = Lab::python(script);
     let tried = lab.attempt(&numbers(3), Pace::Plain, Duration::from_secs(4)).unwrap();
     assert_eq!([&tried[0].end, &tried[1].end], [&FINE, &RunEnd::Cancelled]);
-    assert_eq!(tried[2].end, RunEnd::Refused { message: "not tried: the time for all trials was over".to_owned() });
+    assert_eq!(
+        tried[2].end,
+        RunEnd::Refused { message: "not run: the time limit for all trials was reached".to_owned() }
+    );
 }
 
 #[test]
@@ -281,7 +284,7 @@ fn below_the_least_level_no_trial_is_made() {
         ..Lab::python("print(1)")
     };
     let why = lab.attempt(&numbers(1), Pace::Quick, PATIENCE).unwrap_err();
-    assert!(why.contains("isolation isolated is demanded"), "{why}");
+    assert!(why.contains("isolation isolated is required"), "{why}");
 }
 
 #[test]

@@ -38,11 +38,11 @@ fn an_entry_reads_back_as_it_was_logged_and_tells_of_itself() {
 #[test]
 fn each_kind_of_tampering_is_named_with_its_entry() {
     for (sql, fault) in [
-        ("UPDATE operations SET who = 'x' WHERE id = 3", "entry 3 was changed: its content does not have its hash"),
-        ("UPDATE operations SET at_ms = 1 WHERE id = 5", "entry 5 was changed: its content does not have its hash"),
+        ("UPDATE operations SET who = 'x' WHERE id = 3", "entry 3 was changed: its content does not match its hash"),
+        ("UPDATE operations SET at_ms = 1 WHERE id = 5", "entry 5 was changed: its content does not match its hash"),
         (
             "UPDATE operations SET reversible = 0 WHERE id = 1",
-            "entry 1 was changed: its content does not have its hash",
+            "entry 1 was changed: its content does not match its hash",
         ),
         ("DELETE FROM operations WHERE id = 2", "entry 2 is missing"),
         ("DELETE FROM operations WHERE id IN (1, 2)", "entries 1 to 2 are missing"),
@@ -50,13 +50,13 @@ fn each_kind_of_tampering_is_named_with_its_entry() {
         ("DELETE FROM operations", "entries 1 to 5 are missing"),
         (
             "UPDATE meta SET value = '4' WHERE key = 'log_count'",
-            "entry 5 was added from outside: the log was noted to end at 4",
+            "entry 5 was added outside Toolsmith: the recorded end of the log is entry 4",
         ),
         (
             "UPDATE meta SET value = 'x' WHERE key = 'log_head'",
-            "entry 5 was replaced: the newest hash was noted to be another one",
+            "entry 5 was replaced: the recorded newest hash is different",
         ),
-        ("UPDATE meta SET value = 'x' WHERE key = 'log_count'", "the noted length of the log cannot be read"),
+        ("UPDATE meta SET value = 'x' WHERE key = 'log_count'", "the recorded length of the log cannot be read"),
     ] {
         assert_eq!(faults_after(sql), vec![fault.to_owned()], "{sql}");
     }
@@ -106,7 +106,7 @@ fn an_entry_is_sound_only_as_it_was_written_and_in_its_place() {
     assert_eq!(sound("", 4), Ok(None));
     let changed = "UPDATE operations SET who = 'x' WHERE id = 2";
     assert_eq!((sound(changed, 1), sound(changed, 3)), (Ok(Some(1)), Ok(Some(3))));
-    assert_eq!(sound(changed, 2), Err("was changed: its content does not have its hash".to_owned()));
+    assert_eq!(sound(changed, 2), Err("was changed: its content does not match its hash".to_owned()));
     let unread = sound("UPDATE operations SET detail = '{' WHERE id = 2", 2).unwrap_err();
     assert!(unread.starts_with("cannot be read: "), "{unread}");
     assert_eq!(sound("DELETE FROM operations WHERE id = 3", 2), Ok(Some(2)), "what was cut off, the walk tells");
@@ -122,7 +122,7 @@ fn an_entry_rewritten_with_a_fitting_hash_is_not_sound_also_as_the_newest() {
         let sql = "UPDATE operations SET who = ?1, hash = ?2 WHERE id = ?3";
         store.connection.execute(sql, params![entry.who, entry.hash, entry.id]).unwrap();
         let found = store.sound_operation(OperationId(id)).unwrap();
-        assert_eq!(found, Err("was replaced: what follows it names another hash".to_owned()), "{id}");
+        assert_eq!(found, Err("was replaced: the next entry has a different hash for it".to_owned()), "{id}");
     }
 }
 
@@ -133,7 +133,7 @@ fn a_clock_that_went_back_is_noted_between_its_two_entries() {
         change_at(&mut store, Instant(at), |tx| tx.log(&operation("archive", "x")));
     }
     let notes = store.verify_log().unwrap().notes;
-    assert_eq!(notes, ["the clock went back by 2 s between entries 2 and 3"]);
+    assert_eq!(notes, ["the system clock was set back by 2 s between entries 2 and 3"]);
 }
 
 #[test]
@@ -147,9 +147,9 @@ fn who_took_an_entry_back_is_what_an_entry_says() {
         store.verify_log().unwrap().faults
     };
     assert_eq!(undone(json!({"operation": 1})), Vec::<String>::new());
-    let says = "entry 1 is said to be taken back by entry 3, which did not";
+    let says = "entry 1 is marked as undone by entry 3, which did not undo it";
     assert_eq!(undone(json!({})), [says]);
-    assert_eq!(undone(json!({"operation": 2})), [says, "entry 2 was taken back by entry 3, but is not marked so"]);
+    assert_eq!(undone(json!({"operation": 2})), [says, "entry 2 was undone by entry 3, but is not marked as undone"]);
 }
 
 #[test]

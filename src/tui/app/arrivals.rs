@@ -218,7 +218,7 @@ impl App {
             }
             Answer::Chosen { name, chosen: Ok(()) } => {
                 let key = self.keymap.key(Verb::Sets);
-                self.say(Mood::Calm, &format!("tools in use: {name} · {key} chooses others"));
+                self.say(Mood::Calm, &format!("tool set in use: {name} · {key} change"));
             }
             Answer::Buffers(buffers) => return self.take_buffers(&buffers),
             Answer::Grant(Ok(grant)) => return self.ask(Command::Revoke { grant }),
@@ -239,7 +239,7 @@ impl App {
 
     fn take_results(&mut self, results: &[BulkResult]) {
         let failed = results.iter().filter(|result| result.result.is_err()).count();
-        self.say(Mood::Calm, &format!("{} decided, {failed} still wait", results.len() - failed));
+        self.say(Mood::Calm, &format!("{} decided, {failed} still pending", results.len() - failed));
         for overlay in &mut self.overlays {
             if let Overlay::Bulk(bulk) = overlay {
                 bulk.set_results(results);
@@ -268,8 +268,8 @@ impl App {
         {
             match self.queue.find(screen.review.id) {
                 Some(now) if now.digest == screen.review.digest => {}
-                Some(_) => screen.set_stale("the files changed: close this and open the review again".to_owned()),
-                None => screen.set_stale("this review no longer waits: it was decided or replaced".to_owned()),
+                Some(_) => screen.set_stale("the files changed: close this and reopen the review".to_owned()),
+                None => screen.set_stale("this review is no longer pending: it was decided or replaced".to_owned()),
             }
         }
     }
@@ -400,7 +400,7 @@ impl App {
             | Command::DismissOpportunity { .. }
                 if outcome.operation.is_some() =>
             {
-                format!(" · {undo} undoes")
+                format!(" · {undo} undo")
             }
             _ => String::new(),
         };

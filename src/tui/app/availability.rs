@@ -23,7 +23,7 @@ impl App {
             return Err("only on the command line".to_owned());
         }
         if let (Risk::HumanOnly, Some(agent)) = (row.risk, &self.call.agent) {
-            return Err(format!("{agent} is an agent: a human decides"));
+            return Err(format!("agent {agent} cannot decide"));
         }
         if row.risk != Risk::View && !matches!(self.opening, Opening::Done(_)) {
             return Err("the workspace is not open".to_owned());
@@ -31,7 +31,7 @@ impl App {
         match verb {
             // Never one Enter away where there is something already: it writes files without asking.
             Verb::Init if !self.catalog.view().tools.is_empty() => {
-                Err("there are tools already; in a shell, toolsmith init adds what is missing".to_owned())
+                Err("tools already exist; in a shell, `toolsmith init` adds what is missing".to_owned())
             }
             Verb::Behaviour if self.selected_run().is_some() => Ok(()),
             // What is wrong and what to do about it is all there is to show of a problem.
@@ -51,10 +51,10 @@ impl App {
             Verb::Failure => self.selected_failure().map(drop).ok_or_else(|| "no failure is selected".to_owned()),
             Verb::Output => self.selected_run().map(drop).ok_or_else(|| "no failure is selected".to_owned()),
             Verb::Review if matches!(self.screen, Screen::Evolution(_)) => self.evolution_review().map(drop),
-            Verb::Review => self.selected_review().map(drop).ok_or_else(|| "no review waits here".to_owned()),
+            Verb::Review => self.selected_review().map(drop).ok_or_else(|| "no pending review here".to_owned()),
             Verb::Approve | Verb::Reject | Verb::RequestChanges if !self.marked().is_empty() => Ok(()),
             Verb::Approve | Verb::Reject | Verb::RequestChanges if self.at_queue() => {
-                Err(format!("open the review, or mark several with {}", self.keymap.key(Verb::Mark)))
+                Err(format!("open the review, or select several with {}", self.keymap.key(Verb::Mark)))
             }
             Verb::Approve => self.approvable(),
             Verb::ApproveOver => self.approvable_over(),
@@ -73,17 +73,17 @@ impl App {
             Verb::Unlock => self.tool_or_why().and_then(|tool| unlockable(&tool)),
             Verb::Promote => self.promotable(),
             Verb::Archive => self.tool_or_why().and_then(|tool| match tool.stage {
-                Stage::Archived => Err("it is archived already".to_owned()),
+                Stage::Archived => Err("it is already archived".to_owned()),
                 Stage::Experimental | Stage::Approved | Stage::Core => Ok(()),
             }),
             Verb::Restore => self.tool_or_why().and_then(|tool| match tool.stage {
                 Stage::Archived => Ok(()),
-                Stage::Experimental | Stage::Approved | Stage::Core => Err("only archived tools come back".to_owned()),
+                Stage::Experimental | Stage::Approved | Stage::Core => Err("the tool is not archived".to_owned()),
             }),
             Verb::Rollback | Verb::RestoreFiles | Verb::Fork => self.can_come_back(verb),
             Verb::ToggleDiff => match &self.screen {
                 Screen::Review(review) if review.has_difference() => Ok(()),
-                Screen::Review(_) => Err("nothing was approved before: there is no difference".to_owned()),
+                Screen::Review(_) => Err("no earlier approval: there is no diff".to_owned()),
                 Screen::Workbench | Screen::Source(_) | Screen::Behaviour(_) | Screen::Evolution(_) => {
                     Err("open a review first".to_owned())
                 }
@@ -110,13 +110,13 @@ impl App {
     fn can_come_back(&self, verb: Verb) -> Result<(), String> {
         let tool = self.tool_or_why()?;
         if verb == Verb::Rollback {
-            let why = || "only approved and core tools are rolled back".to_owned();
+            let why = || "only approved and core tools can be rolled back".to_owned();
             return tool.stage.is_vouched().then_some(()).ok_or_else(why);
         }
         match tool.state {
             ToolState::Changed => Ok(()),
             ToolState::Ok | ToolState::Invalid | ToolState::Unsupported => {
-                Err("its files did not change since it was approved".to_owned())
+                Err("its files are unchanged since approval".to_owned())
             }
         }
     }
@@ -150,7 +150,7 @@ impl App {
 
     fn approvable_over(&self) -> Result<(), String> {
         if let Some(agent) = &self.call.agent {
-            return Err(format!("{agent} is an agent: a human decides"));
+            return Err(format!("agent {agent} cannot decide"));
         }
         let Screen::Review(review) = &self.screen else { return Err("open a review first".to_owned()) };
         match review.lock_over(&lock_keys(&self.keymap)) {
@@ -162,8 +162,8 @@ impl App {
     fn commentable(&self, verb: Verb) -> Result<(), String> {
         let Screen::Review(review) = &self.screen else { return Err("open a review first".to_owned()) };
         match verb {
-            _ if !review.is_loaded() => Err("the review is not read yet".to_owned()),
-            Verb::Withdraw if review.comment_at_cursor().is_none() => Err("the cursor is on no comment".to_owned()),
+            _ if !review.is_loaded() => Err("the review is still loading".to_owned()),
+            Verb::Withdraw if review.comment_at_cursor().is_none() => Err("the cursor is not on a comment".to_owned()),
             _ => Ok(()),
         }
     }
@@ -171,10 +171,10 @@ impl App {
     fn readable(&self, verb: Verb) -> Result<(), String> {
         let Screen::Review(review) = &self.screen else { return Err("open a review first".to_owned()) };
         match (verb, &self.call.agent) {
-            (Verb::MarkRead, Some(agent)) => Err(format!("{agent} is an agent: the marks are a human's")),
+            (Verb::MarkRead, Some(agent)) => Err(format!("agent {agent} cannot mark parts as read")),
             (Verb::MarkRead, None) => Ok(()),
             _ if review.has_difference() => Ok(()),
-            _ => Err("nothing was approved before: there is no difference".to_owned()),
+            _ => Err("no earlier approval: there is no diff".to_owned()),
         }
     }
 
@@ -184,8 +184,8 @@ impl App {
         }
         match self.tool_or_why()?.stage {
             Stage::Experimental | Stage::Approved => Ok(()),
-            Stage::Core => Err("it is core already".to_owned()),
-            Stage::Archived => Err(format!("it is archived: {} restores it first", self.keymap.key(Verb::Restore))),
+            Stage::Core => Err("it is already core".to_owned()),
+            Stage::Archived => Err(format!("it is archived: restore it first with {}", self.keymap.key(Verb::Restore))),
         }
     }
 
@@ -316,7 +316,7 @@ fn unlockable(tool: &Tool) -> Result<(), String> {
 
 fn runnable(tool: &Tool) -> Result<(), String> {
     match (&tool.reason, tool.stage, tool.cost_tier) {
-        (_, Stage::Archived, _) => Err("archived tools do not run: restore it first".to_owned()),
+        (_, Stage::Archived, _) => Err("archived tools cannot run: restore it first".to_owned()),
         (_, _, CostTier::Prohibited) => Err("prohibited tools never run".to_owned()),
         (Some(reason), _, _) if !tool.runnable => Err(format!("it cannot run: {reason}")),
         (None, _, _) if !tool.runnable => Err("it cannot run".to_owned()),

@@ -89,7 +89,7 @@ fn an_answer_for_a_screen_that_was_left_changes_nothing() {
     let (old, _) = asked(bench.press("b"));
     asked(bench.press("esc b"));
     bench.answer(Answer::Behaviour { ticket: old, behaviour: Ok(Box::new(watched())) });
-    assert!(bench.screen().contains("reading …"));
+    assert!(bench.screen().contains("loading …"));
 }
 
 #[test]

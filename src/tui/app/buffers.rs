@@ -12,7 +12,7 @@ impl App {
     pub(super) fn buffer_verb(&mut self, args: &Args) -> Vec<Effect> {
         let operation = args.get("operation").unwrap_or("status");
         if operation == "write" {
-            self.say(Mood::Calm, "items are written on the command line: toolsmith buffer write ITEM");
+            self.say(Mood::Calm, "write items on the command line: toolsmith buffer write ITEM");
             return Vec::new();
         }
         self.overlays.push(Overlay::Buffers(BufferList::awaited()));
@@ -100,7 +100,7 @@ mod tests {
         let effects = bench.taken();
         let command = Command::ClearBuffer { buffer: "logs".to_owned() };
         assert!(matches!(effects.as_slice(), [Effect::LoadBuffers, Effect::Preview(asked)] if *asked == command));
-        let preview = Preview { title: "Throw away?".into(), lines: vec![], undo: String::new() };
+        let preview = Preview { title: "Clear?".into(), lines: vec![], undo: String::new() };
         bench.answer(Answer::Preview { command: command.clone(), preview: Ok(preview) });
         bench.draw();
         bench.wait(600).press("y");

@@ -22,7 +22,7 @@ impl App {
     /// Looks for tools by what they are for; the words are typed in the palette.
     pub(super) fn search(&mut self, args: &Args) -> Vec<Effect> {
         let Some(words) = args.get("words").map(str::to_owned) else {
-            return self.refuse("for what? `:` then: search WORDS");
+            return self.refuse("search for what? type `:` and search WORDS");
         };
         self.overlays.push(Overlay::Report(Report::awaited(crate::action::Verb::Search)));
         vec![Effect::Search(words)]
@@ -71,7 +71,7 @@ impl App {
             CallOutcome::Answered | CallOutcome::Cancelled => (Mood::Calm, report.sentence()),
             CallOutcome::AllFailed => (
                 Mood::Trouble,
-                format!("{}; {evolve} asks for a better version of the tool in this tab", report.sentence()),
+                format!("{}; {evolve}: request a better version of the tool in this tab", report.sentence()),
             ),
             CallOutcome::Stopped => (Mood::Trouble, format!("{}: {}", report.sentence(), report.hint)),
         };

@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 fn candidates() -> Candidates {
     let mut found = Candidates::default();
-    let why = "(0.62 - 0) x 0.5 = 0.31: translate (name), french (tags); quality: not judged yet";
+    let why = "(0.62 - 0) x 0.5 = 0.31: translate (name), french (tags); quality: not scored yet";
     for (tool, why) in
-        [("offline_translator", format!("did it the last time; {why}")), ("nmt_translator", why.to_owned())]
+        [("offline_translator", format!("succeeded last time; {why}")), ("nmt_translator", why.to_owned())]
     {
         found.candidates.push(Candidate { why, ..Candidate::ordinary(tool) });
     }
@@ -81,9 +81,9 @@ fn each_attempt_is_a_run_in_a_tab_and_the_end_is_said() {
     let screen = bench.screen();
     assert!(screen.contains("1: csv-stats") && screen.contains("2: csv-stats"), "{screen}");
     came(&mut bench, Called::Over(Ok(report(CallOutcome::Answered))));
-    assert!(bench.screen().contains("two did it in 0 attempts"), "{}", bench.screen());
+    assert!(bench.screen().contains("two succeeded after 0 attempts"), "{}", bench.screen());
     came(&mut bench, Called::Over(Ok(report(CallOutcome::AllFailed))));
-    assert!(bench.screen().contains("e asks for a better version"), "{}", bench.screen());
+    assert!(bench.screen().contains("e: request a better version"), "{}", bench.screen());
 }
 
 #[test]

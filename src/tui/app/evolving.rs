@@ -116,7 +116,7 @@ impl App {
 
     pub(super) fn keep_hint(&mut self, path: String, hint: String) {
         if !hint.is_empty() {
-            self.say(Mood::Calm, "the hint typed is kept for the next time");
+            self.say(Mood::Calm, "the typed hint is kept as a draft");
         }
         self.evolutions.hints.insert(path, hint);
     }
@@ -157,7 +157,7 @@ impl App {
                 let is_waiting = self.evolve_form(ticket).is_some();
                 if !is_waiting {
                     let key = self.keymap.key(Verb::Evolutions);
-                    self.say(Mood::Calm, &format!("evolution {id} goes on · {key} lists them"));
+                    self.say(Mood::Calm, &format!("evolution {id} started · {key} list evolutions"));
                     return Vec::new();
                 }
                 if let Some(Overlay::Evolve(form)) = self.overlays.pop() {
@@ -263,7 +263,7 @@ impl App {
             },
             (_, Some(id)) => {
                 let key = self.keymap.key(Verb::Keep);
-                self.say(Mood::Calm, &format!("{key} keeps the answer that is shown"));
+                self.say(Mood::Calm, &format!("{key}: keep the shown answer"));
                 self.open_evolution(id)
             }
             (_, None) => self.refuse("open an evolution first"),
@@ -297,7 +297,10 @@ impl App {
         match screen.review() {
             Some(review) if args.get("review").is_none() && self.queue.find(review).is_none() => {
                 self.promised = Some(review);
-                self.say(Mood::Calm, &format!("review {review} is not in the queue: it comes, or was decided"));
+                self.say(
+                    Mood::Calm,
+                    &format!("review {review} is not in the queue: it was decided or is still loading"),
+                );
                 self.refresh.reviews.ask().then_some(Effect::LoadReviews).into_iter().collect()
             }
             _ => self.with_review(args, App::open_review),
@@ -310,7 +313,7 @@ impl App {
     /// Why there is none to open, as a sentence without stop.
     pub(super) fn evolution_review(&self) -> Result<ReviewId, String> {
         let Screen::Evolution(screen) = &self.screen else { return Err("open an evolution first".to_owned()) };
-        screen.review().ok_or_else(|| "no version was written yet".to_owned())
+        screen.review().ok_or_else(|| "no version is saved yet".to_owned())
     }
 
     /// The row of the catalog that an asking was about.
@@ -334,12 +337,12 @@ impl App {
         }
         let Screen::Evolution(screen) = &self.screen else { return Err("open an evolution first".to_owned()) };
         match (verb, screen.state()) {
-            (_, None) => Err("it is not read yet".to_owned()),
+            (_, None) => Err("it is still loading".to_owned()),
             (Verb::Keep, Some(_)) => screen.keepable().map(drop),
             (Verb::Stop, Some(EvolutionState::Running))
             | (Verb::Stop | Verb::Resume, Some(EvolutionState::Interrupted)) => Ok(()),
-            (Verb::Resume, Some(EvolutionState::Running)) => Err("it goes on".to_owned()),
-            _ => Err("it is over".to_owned()),
+            (Verb::Resume, Some(EvolutionState::Running)) => Err("it is still running".to_owned()),
+            _ => Err("it has ended".to_owned()),
         }
     }
 }

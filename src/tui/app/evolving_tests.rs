@@ -99,7 +99,7 @@ fn rounds(state: EvolutionState, second: LaneState) -> Box<Rounds> {
         lane: 0,
         digest: Digest([7 + round as u8; 32]),
         version: semver::Version::new(1, 1, 0),
-        step: "1.1.0 (minor): something new was asked for; the schemas are as before".to_owned(),
+        step: "1.1.0 (minor): a new feature was requested; the schemas are unchanged".to_owned(),
         verdict: verdict(failed),
         replay,
     };
@@ -199,9 +199,9 @@ fn the_selected_failure_is_told_and_an_error_stays_in_the_form() {
     bench.press("ctrl-s");
     let sent = asked(&mut bench);
     let [(ticket, Sending::Send)] = sent.as_slice() else { panic!("{sent:?}") };
-    let began = Err(EngineError::new(ErrorCode::Refused, "agents ask the built-in generator only", ""));
+    let began = Err(EngineError::new(ErrorCode::Refused, "agents may use the built-in generator only", ""));
     evolved(&mut bench, Evolved::Began { ticket: *ticket, began });
-    assert!(bench.screen().contains("agents ask the built-in"), "{}", bench.screen());
+    assert!(bench.screen().contains("agents may use the built-in"), "{}", bench.screen());
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn what_was_sent_opens_its_rounds_and_a_form_that_was_closed_does_not() {
     bench.press("esc");
     evolved(&mut bench, Evolved::Began { ticket, began: Ok(ID) });
     assert!(matches!(bench.app.screen, Screen::Workbench), "nothing opens by itself");
-    assert!(bench.screen().contains("evolution 3 goes on"), "{}", bench.screen());
+    assert!(bench.screen().contains("evolution 3 started"), "{}", bench.screen());
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn what_is_written_is_looked_at_ten_times_a_second_and_only_while_it_is_written_
 
     let mut bench = open(80, 24, spent());
     bench.wait(1_000);
-    assert_eq!(looks(&mut bench), 0, "it is over");
+    assert_eq!(looks(&mut bench), 0, "it has ended");
     assert!(bench.app.next_wake().is_none_or(|at| at > bench.now.steady_ms + 10_000), "nothing wakes it");
 }
 
@@ -285,10 +285,10 @@ fn a_key_stops_it_and_one_whose_workbench_died_is_resumed() {
     let effects = bench.taken();
     assert!(matches!(effects.as_slice(), [Effect::Evolve(Evolving::Stop(ID))]), "{effects:?}");
     bench.press("R");
-    assert!(bench.taken().is_empty(), "it goes on");
+    assert!(bench.taken().is_empty(), "it is still running");
 
     let mut bench = open(80, 24, rounds(EvolutionState::Interrupted, LaneState::Asking { attempt: 1 }));
-    assert!(bench.screen().contains("its workbench died: R goes on, s ends it"), "{}", bench.screen());
+    assert!(bench.screen().contains("interrupted: R resume, s end"), "{}", bench.screen());
     bench.press("R");
     assert!(bench.taken().iter().any(|effect| matches!(effect, Effect::Evolve(Evolving::Resume(ID)))));
 }
@@ -356,7 +356,7 @@ fn leaving_asks_while_one_goes_on() {
     bench.taken();
     bench.press("q");
     assert!(bench.taken().is_empty());
-    assert!(bench.screen().contains("1 evolution is still going"), "{}", bench.screen());
+    assert!(bench.screen().contains("1 evolution is still active"), "{}", bench.screen());
     bench.wait(600).press("y");
     assert!(matches!(bench.taken().as_slice(), [Effect::Leave(Ending::Quit)]));
 }

@@ -34,7 +34,7 @@ impl App {
                         vec![Effect::Failing(Failing::Compare { run, other })]
                     }
                     (None, _) => self.refuse("no run is selected"),
-                    (_, Err(_)) => self.refuse("a run is named by its number"),
+                    (_, Err(_)) => self.refuse("use a run number"),
                 }
             }
             _ => Vec::new(),

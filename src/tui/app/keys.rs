@@ -57,7 +57,7 @@ impl App {
         } else if self.is_typing() {
             self.edit_typed(&mut |input| input.insert(text));
         } else {
-            self.say(Mood::Calm, "pasted text does nothing here");
+            self.say(Mood::Calm, "pasting has no effect here");
         }
         Vec::new()
     }
@@ -103,14 +103,14 @@ impl App {
             Reply::ReadFirst(review, kind) => self.read_for_bulk(review, kind),
             Reply::KeepDraft(review, kind, text) => {
                 if !text.is_empty() {
-                    self.say(Mood::Calm, "the reason typed is kept for the next time");
+                    self.say(Mood::Calm, "the typed reason is kept as a draft");
                 }
                 self.drafts.insert((review, kind), text);
                 Vec::new()
             }
             Reply::KeepComment(review, kind, text) => {
                 if !text.is_empty() {
-                    self.say(Mood::Calm, "the comment typed is kept for the next time");
+                    self.say(Mood::Calm, "the typed comment is kept as a draft");
                 }
                 self.remarks.insert(review, (kind, text));
                 Vec::new()
@@ -163,11 +163,11 @@ impl App {
         let (key, keys) = (self.keymap.key(Verb::Approve), lock_keys(&self.keymap));
         let lock = if decided.override_reason.is_some() { screen.lock_over(&keys) } else { screen.lock(&keys) };
         match lock {
-            Lock::Locked(why) => Err(format!("nothing was approved: {why}")),
+            Lock::Locked(why) => Err(format!("not approved: {why}")),
             Lock::Unread(_) | Lock::Open if decided.evidence != screen.evidence() => {
-                Err(format!("nothing was approved: other evidence came while you typed · read it, then {key}"))
+                Err(format!("not approved: new evidence arrived while you typed · read it, then {key}"))
             }
-            Lock::Unread(why) if !decided.unread => Err(format!("nothing was approved: {why}")),
+            Lock::Unread(why) if !decided.unread => Err(format!("not approved: {why}")),
             Lock::Unread(_) | Lock::Open => Ok(()),
         }
     }
@@ -181,7 +181,7 @@ impl App {
     fn keep_input(&mut self, closed: Option<Overlay>, input: serde_json::Value) {
         if let Some(Overlay::Form(form)) = closed {
             self.inputs.insert(form.tool().path.clone(), input);
-            self.say(Mood::Calm, "the input typed is kept for the next time");
+            self.say(Mood::Calm, "the typed input is kept as a draft");
         }
     }
 

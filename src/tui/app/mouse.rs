@@ -47,7 +47,7 @@ impl App {
             }
             Target::Verb(verb) if spec(verb).risk == Risk::View => self.perform(verb, &Args::default()),
             Target::Verb(verb) => {
-                let text = format!("a click does not {}: press {}", spec(verb).name, self.keymap.key(verb));
+                let text = format!("{} has no mouse action: press {}", spec(verb).name, self.keymap.key(verb));
                 self.refuse(&text)
             }
         }

@@ -51,8 +51,7 @@ mod tests {
             about: title.to_owned(),
             name: "fetch to store".to_owned(),
             title: title.to_owned(),
-            description: "One tool that does these steps one after the other:\n1. fetch\n2. strip\u{202e}\n3. store"
-                .to_owned(),
+            description: "One tool that runs these steps in sequence:\n1. fetch\n2. strip\u{202e}\n3. store".to_owned(),
             count: 12,
             worth: Worth { frequency: worth, impact: 0.25, complexity: 0.1, confidence: 0.9 },
             parameters: Vec::new(),
@@ -101,7 +100,7 @@ mod tests {
     fn what_cannot_be_mined_is_said_in_the_box() {
         let mut bench = Bench::ready(100, 30);
         bench.press("ctrl-o");
-        let error = EngineError::new(ErrorCode::NotFound, "cannot read \u{1b}x", "name a file that can be read");
+        let error = EngineError::new(ErrorCode::NotFound, "cannot read \u{1b}x", "name a readable file");
         bench.answer(Answer::Opportunities(Err(error)));
         assert!(bench.screen().contains("cannot read ␛x") || bench.screen().contains("cannot read"));
         assert!(!bench.screen().contains('\u{1b}'));

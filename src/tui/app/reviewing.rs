@@ -39,12 +39,12 @@ impl App {
                 Ok(()) => None,
                 Err(why) => return self.refuse(&why),
             },
-            Verb::NextHunk | Verb::PreviousHunk => (!screen.jump_hunk(jump)).then_some("no further change"),
+            Verb::NextHunk | Verb::PreviousHunk => (!screen.jump_hunk(jump)).then_some("no more changes"),
             Verb::NextRisk | Verb::PreviousRisk => {
-                (!screen.jump_risk(jump)).then_some("no check warns of a line that is shown here")
+                (!screen.jump_risk(jump)).then_some("no warnings in the lines shown here")
             }
             Verb::NextNew => (!screen.show_first_late()).then_some("nothing new since you opened this"),
-            Verb::SelectRange => (!screen.toggle_range()).then_some("lines of a file or a difference can be chosen"),
+            Verb::SelectRange => (!screen.toggle_range()).then_some("select lines in a file or diff only"),
             Verb::MarkRead => return self.mark_read(),
             Verb::IgnoreBlanks => {
                 let Some((before, after, blanks)) = screen.toggle_blanks() else { return Vec::new() };
@@ -81,7 +81,7 @@ impl App {
         let review = screen.review.id;
         let (marks, on) = screen.toggle_read();
         if marks.is_empty() {
-            return self.refuse("the cursor is on nothing that can be marked: go to a change or a file");
+            return self.refuse("nothing to mark here: go to a change or a file");
         }
         marks.into_iter().map(|mark| Effect::Execute(Command::Mark { review, mark, on })).collect()
     }
@@ -106,7 +106,7 @@ impl App {
         let named = args.get("comment").and_then(|number| number.parse().ok());
         match named.or_else(|| screen.comment_at_cursor()) {
             Some(comment) => vec![Effect::Execute(Command::Withdraw { comment })],
-            None => self.refuse("the cursor is on no comment"),
+            None => self.refuse("the cursor is not on a comment"),
         }
     }
 
@@ -149,7 +149,9 @@ impl App {
 
     /// Opens a review of the table of several to be read; closing it leads back there.
     pub(super) fn read_for_bulk(&mut self, review: ReviewId, kind: DecisionKind) -> Vec<Effect> {
-        let Some(review) = self.queue.find(review).cloned() else { return self.refuse("this review no longer waits") };
+        let Some(review) = self.queue.find(review).cloned() else {
+            return self.refuse("this review is no longer pending");
+        };
         let effects = self.open_review(review);
         self.returning = Some(kind);
         effects

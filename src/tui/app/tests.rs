@@ -388,7 +388,7 @@ fn while_a_filter_is_typed_the_footer_names_the_keys_of_typing_only() {
     let mut bench = Bench::ready(100, 30);
     bench.press("/");
     let screen = bench.screen();
-    assert!(screen.contains("enter keeps it · esc clears it") && !screen.contains("? help"), "{screen}");
+    assert!(screen.contains("enter keep · esc clear") && !screen.contains("? help"), "{screen}");
 }
 
 fn archive_of(bench: &Bench) -> Command {

@@ -105,6 +105,6 @@ mod tests {
         let asked = bench.taken();
         assert!(matches!(asked.as_slice(), [.., Effect::Upkeep(Upkeep::Twins)]), "{asked:?}");
         bench.answer(Answer::Kempt(Box::new(Kempt::Twins(Ok(Vec::new())))));
-        assert!(bench.screen().contains("Nothing is there twice."));
+        assert!(bench.screen().contains("No duplicates."));
     }
 }

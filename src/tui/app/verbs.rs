@@ -46,7 +46,7 @@ impl App {
         match verb {
             Verb::Init => vec![Effect::Init],
             Verb::List | Verb::Sign | Verb::Feedback | Verb::Docs | Verb::Completions | Verb::Man => {
-                let text = format!("{} works on the command line: toolsmith {0}", spec(verb).name);
+                let text = format!("{} works on the command line only: toolsmith {0}", spec(verb).name);
                 self.say(Mood::Calm, &text);
                 Vec::new()
             }
@@ -128,7 +128,7 @@ impl App {
                 let why = match arg.kind {
                     ArgKind::Tool => "no tool is selected".to_owned(),
                     ArgKind::Failure => "no failure is selected".to_owned(),
-                    _ => format!("name the {}: press `:` and type {} {}", arg.name, row.name, usage(row)),
+                    _ => format!("name the {} in the command palette: {} {}", arg.name, row.name, usage(row)),
                 };
                 return self.refuse(&why);
             }
@@ -146,7 +146,7 @@ impl App {
     }
 
     fn no_tool_named(&mut self, text: &str) -> Vec<Effect> {
-        self.refuse(&format!("no tool {text:?}: the catalog has no such name, version or path"))
+        self.refuse(&format!("no tool {text:?}: no such name, version or path in the catalog"))
     }
 
     /// Verbs of the record and of the program.
@@ -179,7 +179,7 @@ impl App {
             }
             Verb::Export => {
                 let Some(out) = args.get("out").map(PathBuf::from) else {
-                    return self.refuse("into which file? `:` then: export --out tools.csv, or tools.db");
+                    return self.refuse("which file? type `:` and export --out tools.csv, or tools.db");
                 };
                 let database = out.extension().is_some_and(|end| end == "db" || end == "sqlite");
                 let format = if database { ExportFormat::Sqlite } else { ExportFormat::Csv };
@@ -187,14 +187,14 @@ impl App {
             }
             Verb::Push | Verb::Pull => {
                 let Some(bundle) = args.get("bundle").map(PathBuf::from) else {
-                    return self.refuse("which folder? `:` then: push DIR, or pull DIR");
+                    return self.refuse("which folder? type `:` and push DIR, or pull DIR");
                 };
                 let tool = args.get("tool").map(str::to_owned);
                 vec![Effect::Carry { pull: verb == Verb::Pull, bundle, tool }]
             }
             Verb::Buffer => self.buffer_verb(args),
             Verb::Doctor if STATE_FLAGS.iter().any(|name| args.get(name).is_some()) => {
-                self.refuse("the state is open here: close the workbench, then call `toolsmith doctor` with it")
+                self.refuse("the state is in use: close the workbench, then run `toolsmith doctor` with this option")
             }
             Verb::Doctor => {
                 self.overlays.push(Overlay::Report(Report::awaited(verb)));
@@ -211,13 +211,13 @@ impl App {
             Verb::Help => self.overlays.push(Overlay::Help(Help::new(self.place(), self.help_rows()))),
             Verb::Palette => self.open_palette(),
             Verb::Rescan => {
-                self.say(Mood::Calm, "reading the tools folder again");
+                self.say(Mood::Calm, "rescanning the tools folder");
                 return vec![Effect::Rescan];
             }
             Verb::Redraw => return vec![Effect::Redraw],
             Verb::Mouse => {
                 self.mouse = !self.mouse;
-                let text = if self.mouse { "mouse on" } else { "mouse off: the terminal selects text again" };
+                let text = if self.mouse { "mouse on" } else { "mouse off: the terminal can select text" };
                 self.say(Mood::Calm, text);
                 return vec![Effect::Mouse(self.mouse)];
             }
@@ -236,7 +236,10 @@ impl App {
             Verb::PreviousMatch => return self.step_match(-1),
             Verb::CycleStage => {
                 let word = self.catalog.cycle_stages().word();
-                self.say(Mood::Calm, &format!("stages: {}", if word.is_empty() { "all but archived" } else { word }));
+                self.say(
+                    Mood::Calm,
+                    &format!("stages: {}", if word.is_empty() { "all except archived" } else { word }),
+                );
             }
             Verb::Mark => self.queue.toggle_mark(),
             Verb::Sort => self.queue.toggle_order(),
@@ -285,7 +288,7 @@ impl App {
         let named = args.get("run");
         match named.map_or_else(|| self.selected_run(), |text| text.parse().ok()) {
             Some(run) => then(self, run),
-            None => self.refuse(named.map_or("no run is selected", |_| "a run is named by its number")),
+            None => self.refuse(named.map_or("no run is selected", |_| "use a run number")),
         }
     }
 
@@ -297,12 +300,12 @@ impl App {
         let Some(text) = args.get("review") else {
             return match self.selected_review() {
                 Some(review) => then(self, review),
-                None => self.refuse("no review waits here"),
+                None => self.refuse("no pending review here"),
             };
         };
         match text.parse::<ReviewId>().ok().and_then(|id| self.queue.find(id)).cloned() {
             Some(review) => then(self, review),
-            None => self.refuse(&format!("no waiting review has the number {text}")),
+            None => self.refuse(&format!("there is no pending review {text}")),
         }
     }
 
@@ -438,7 +441,7 @@ impl App {
     /// The agent is named in the palette; the version is the one on screen.
     fn grant(&mut self, args: &Args) -> Vec<Effect> {
         let Some(agent) = args.get("agent").map(str::to_owned) else {
-            return self.refuse("which agent? `:` then: grant TOOL --agent NAME");
+            return self.refuse("which agent? type `:` and grant TOOL --agent NAME");
         };
         let session = args.get("session").map(|name| GrantScope::Session(name.to_owned()));
         self.with_tool(args, |app, tool| {
@@ -460,7 +463,7 @@ impl App {
             }),
             Verb::Set | Verb::Unset => {
                 let Some(name) = args.get("name").map(str::to_owned) else {
-                    return self.refuse("which set? `:` then: set NAME TOOL,TOOL");
+                    return self.refuse("which set? type `:` and set NAME TOOL,TOOL");
                 };
                 let tools = args.get("tools").unwrap_or_default().split(',').map(str::trim);
                 let tools = tools.filter(|tool| !tool.is_empty()).map(str::to_owned).collect();

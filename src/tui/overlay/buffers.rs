@@ -24,7 +24,7 @@ pub struct BufferList {
 impl BufferList {
     /// A list that is still to come.
     pub fn awaited() -> BufferList {
-        BufferList { empty: "Reading the buffers …".to_owned(), ..BufferList::default() }
+        BufferList { empty: "Loading buffers …".to_owned(), ..BufferList::default() }
     }
 
     /// Takes what came; the selection stays on the same buffer.
@@ -32,7 +32,7 @@ impl BufferList {
         let selected = self.rows.get(self.list.selected).map(|row| row.buffer_id.clone());
         match buffers {
             Ok(rows) => {
-                "Nothing was buffered. In a shell, toolsmith buffer write ITEM does that.".clone_into(&mut self.empty);
+                "No buffers. To write one, run toolsmith buffer write ITEM in a shell.".clone_into(&mut self.empty);
                 self.rows.clone_from(rows);
             }
             Err(error) => {
@@ -65,7 +65,7 @@ impl BufferList {
         let title = Title {
             name: "Buffers",
             detail: "by name".to_owned(),
-            remark: "f flushes · x clears · esc closes".into(),
+            remark: "f flush · x clear · esc close".into(),
             remark_style: theme.dim,
         };
         let inner = open_box(screen, (104, 24), &title, buf, look);
@@ -93,7 +93,7 @@ fn row(status: &BufferStatus, width: usize, look: Look) -> Vec<Span> {
     let to = if width >= 80 { 20 } else { 0 };
     let state = width.saturating_sub(name + fill.len() + rule + to + since.len() + 1);
     let cell = |text: &str, room: usize| cut(&pad(&safe(text), room), room);
-    let tool = status.pass_through_tool.as_deref().map_or("to nobody".to_owned(), |tool| format!("to {tool}"));
+    let tool = status.pass_through_tool.as_deref().map_or("no receiver".to_owned(), |tool| format!("to {tool}"));
     let style = if status.failed_flushes > 0 || status.stuck { theme.warn } else { theme.dim };
     vec![
         Span::styled(cell(status.buffer_id.as_str(), name), theme.text),

@@ -162,7 +162,7 @@ impl Bulk {
                 Step::Done(_) | Step::Refused(_) if code == KeyCode::Enter => return Reply::Close,
                 Step::Looking | Step::Sent | Step::Done(_) | Step::Refused(_) => {}
                 Step::Reason | Step::Confirm if !self.guard.admits(now) => {
-                    self.note = Some("that key did not count: pause half a second, then type");
+                    self.note = Some("key ignored: wait half a second, then type");
                 }
                 Step::Reason if code == KeyCode::Enter => self.end_reason(),
                 Step::Confirm if code == KeyCode::Enter => return self.enter(),
@@ -175,7 +175,7 @@ impl Bulk {
 
     fn end_reason(&mut self) {
         if self.reason.text().trim().is_empty() {
-            self.note = Some("a reason is needed: whoever made the tools reads it");
+            self.note = Some("a reason is needed: the authors of the tools read it");
         } else {
             self.step = Step::Confirm;
         }
@@ -192,11 +192,11 @@ impl Bulk {
     fn send(&mut self) -> Reply {
         let items = self.able();
         if items.is_empty() {
-            self.note = Some("none of them can be decided here: esc closes");
+            self.note = Some("none of them can be decided here: press esc");
         } else if self.seen < self.rows.len() {
-            self.note = Some("read the table to its end first: pagedown");
+            self.note = Some("read the whole table first: pagedown");
         } else if !self.is_confirmed() {
-            self.note = Some("type exactly the words above");
+            self.note = Some("type exactly the text above");
         } else {
             let reason = Some(self.reason.text().trim().to_owned()).filter(|reason| !reason.is_empty());
             self.step = Step::Sent;
@@ -210,7 +210,7 @@ impl Bulk {
         self.guard.disturb(now);
         match self.step {
             Step::Reason => self.reason.insert(text),
-            _ => self.note = Some("pasted text does not count: type it"),
+            _ => self.note = Some("pasted text is not accepted: type it"),
         }
     }
 
@@ -239,7 +239,7 @@ impl Bulk {
                 format!("{able} of {} can be {}", self.rows.len(), done_word(self.kind))
             }
         };
-        let title = Title { name, detail, remark: "esc closes".into(), remark_style: theme.dim };
+        let title = Title { name, detail, remark: "esc close".into(), remark_style: theme.dim };
         let rows = u16::try_from(self.row_count()).unwrap_or(u16::MAX).max(1);
         let inner = open_box(screen, (100, rows.saturating_add(REST)), &title, buf, look);
         self.height = usize::from(inner.height.saturating_sub(REST - 2)).max(1);
@@ -269,7 +269,7 @@ impl Bulk {
             let (subject, became) = &results[at];
             let (sign, style, text) = match became {
                 Ok(message) => ("✓ done     ", theme.good, message),
-                Err(message) => ("✗ waits on ", theme.bad, message),
+                Err(message) => ("✗ pending  ", theme.bad, message),
             };
             let room = width.saturating_sub(12 + 28);
             return Line::from(vec![
@@ -282,7 +282,7 @@ impl Bulk {
         let row = &self.rows[at];
         let unread = self.is_unread(row).then(|| self.unread_words(row.review));
         // That it has to be decided by itself is said once, below the table.
-        let refusal = row.refusal.as_deref().map(|why| safe(why.strip_suffix(": decide it by itself").unwrap_or(why)));
+        let refusal = row.refusal.as_deref().map(|why| safe(why.strip_suffix(": decide it separately").unwrap_or(why)));
         let obstacle = refusal.or(unread);
         let (sign, style) = if obstacle.is_none() { ("✓ yes  ", theme.good) } else { ("– no   ", theme.warn) };
         let subject = (width / 3).clamp(10, 30);
@@ -316,13 +316,13 @@ impl Bulk {
         let theme = look.theme;
         let width = usize::from(area.width);
         let (label, input) = match &self.step {
-            Step::Looking => ("looking at what would become of them …".to_owned(), None),
+            Step::Looking => ("checking what can be decided …".to_owned(), None),
             Step::Refused(error) => (safe(&format!("{} · {}", error.message, error.hint)), None),
-            Step::Sent => ("deciding one after the other …".to_owned(), None),
-            Step::Done(_) => ("what could not be decided still waits · enter closes".to_owned(), None),
-            Step::Reason => ("why, for whoever made them: ".to_owned(), Some(&self.reason)),
+            Step::Sent => ("deciding …".to_owned(), None),
+            Step::Done(_) => ("undecided reviews are still pending · enter close".to_owned(), None),
+            Step::Reason => ("reason, for the authors: ".to_owned(), Some(&self.reason)),
             Step::Confirm if self.able().is_empty() && self.next_unread().is_some() => {
-                ("enter opens the first that was not read".to_owned(), None)
+                ("enter open the first unread".to_owned(), None)
             }
             Step::Confirm if self.able().is_empty() => ("none of them can be decided together".to_owned(), None),
             Step::Confirm => (format!("type `{}`: ", self.words()), Some(&self.typed)),
@@ -335,18 +335,18 @@ impl Bulk {
         let sentence = match (self.note, &self.step, self.guard.is_listening(look.now)) {
             (Some(note), ..) => (note, theme.warn),
             (None, Step::Reason | Step::Confirm, false) => ("read first …", theme.dim),
-            (None, Step::Reason, true) => ("enter goes on", theme.dim),
+            (None, Step::Reason, true) => ("enter continue", theme.dim),
             (None, Step::Confirm, true) if self.next_unread().is_some() && self.able().is_empty() => {
-                ("Reviews you have read to the end can be approved here; Esc returns to this list", theme.dim)
+                ("Only fully read reviews can be approved; esc returns here", theme.dim)
             }
             (None, Step::Confirm, true) if self.next_unread().is_some() => {
-                ("enter with nothing typed opens the next that was not read", theme.accent)
+                ("enter without text opens the next unread review", theme.accent)
             }
             (None, Step::Confirm, true) if self.able().is_empty() => {
-                ("the table says why · enter on one in the queue opens it by itself", theme.dim)
+                ("see the reasons in the table · open a review from the queue to decide it", theme.dim)
             }
             (None, Step::Confirm, true) => {
-                ("enter decides each by itself; one that fails leaves the others as they are", theme.dim)
+                ("enter decides each one separately; a failure does not affect the others", theme.dim)
             }
             _ => ("", theme.dim),
         };

@@ -114,7 +114,7 @@ impl CallForm {
     fn request(&self) -> Result<CallRequest, String> {
         let scenario = self.scenario.text().trim().to_owned();
         if scenario.is_empty() {
-            return Err("say in words what is wanted".to_owned());
+            return Err("describe what you need".to_owned());
         }
         let tags = self.tags.text();
         let (input, sets) = read_input(self.input.text().trim())?;
@@ -139,7 +139,7 @@ impl CallForm {
     /// Draws the form and returns where the cursor is.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let theme = look.theme;
-        let remark = "tab next · esc closes".to_owned();
+        let remark = "tab next · esc close".to_owned();
         let title = Title { name: "Call", detail: String::new(), remark, remark_style: theme.dim };
         let inner = open_box(screen, (96, 24), &title, buf, look);
         let width = usize::from(inner.width);
@@ -178,11 +178,11 @@ impl CallForm {
         }
         let current = self.request().ok();
         let text = match &self.looked {
-            _ if self.asked.is_some() => "looking …",
+            _ if self.asked.is_some() => "loading …",
             Some((looked, Ok(found))) if Some(looked) == current.as_ref() && !found.candidates.is_empty() => {
-                "enter runs the first one, and when it fails the next"
+                "enter: run the first tool; if it fails, try the next"
             }
-            _ => "enter shows who would be tried, and why; input is KEY=VALUE … or a JSON object",
+            _ => "enter: list matching tools with reasons; input: KEY=VALUE … or a JSON object",
         };
         (text.to_owned(), look.theme.dim)
     }
@@ -202,7 +202,7 @@ impl CallForm {
             Some((_, Ok(found))) => {
                 let mut lines = Vec::new();
                 if found.candidates.is_empty() {
-                    lines.push(("no tool can be tried for this".to_owned(), theme.warn));
+                    lines.push(("no tool is available for this".to_owned(), theme.warn));
                 }
                 for (number, candidate) in (1..).zip(&found.candidates) {
                     let head = format!("{number}  {} {}  {}", candidate.tool, candidate.version, candidate.stage);
@@ -223,7 +223,7 @@ impl CallForm {
 /// `KEY=VALUE` pairs, a value going on until the next key; or one JSON object.
 fn read_input(text: &str) -> Result<(Option<Value>, Vec<String>), String> {
     if text.starts_with('{') {
-        let object = serde_json::from_str(text).map_err(|error| format!("the input is no JSON: {error}"))?;
+        let object = serde_json::from_str(text).map_err(|error| format!("the input is not valid JSON: {error}"))?;
         return Ok((Some(object), Vec::new()));
     }
     let mut sets: Vec<String> = Vec::new();
@@ -234,7 +234,7 @@ fn read_input(text: &str) -> Result<(Option<Value>, Vec<String>), String> {
                 last.push(' ');
                 last.push_str(word);
             }
-            None => return Err(format!("{word:?} is no KEY=VALUE")),
+            None => return Err(format!("{word:?} is not KEY=VALUE")),
         }
     }
     Ok((None, sets))

@@ -57,7 +57,7 @@ impl CommentPrompt {
     fn send(&mut self) -> Reply {
         let body = self.text();
         if body.is_empty() {
-            self.note = Some("say something, or esc closes");
+            self.note = Some("the comment is empty: type text, or press esc");
             return Reply::Stay;
         }
         let (review, spot, kind) = (self.review, self.spot.clone(), self.kind);
@@ -74,13 +74,13 @@ impl CommentPrompt {
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) {
         let theme = look.theme;
         let about = match (&self.spot.path, self.spot.lines) {
-            (None, _) => "the tool as a whole".to_owned(),
+            (None, _) => "the whole tool".to_owned(),
             (Some(path), None) => safe(path),
             (Some(path), Some((first, last))) if first == last => format!("{}:{first}", safe(path)),
             (Some(path), Some((first, last))) => format!("{}:{first}-{last}", safe(path)),
         };
         let title =
-            Title { name: "Comment", detail: about, remark: "esc keeps the draft".into(), remark_style: theme.dim };
+            Title { name: "Comment", detail: about, remark: "esc close (draft kept)".into(), remark_style: theme.dim };
         let inner = open_box(screen, (72, 11), &title, buf, look);
         let width = usize::from(inner.width);
         let mut spans = Vec::new();
@@ -93,7 +93,7 @@ impl CommentPrompt {
         draw_editor(&self.area, field, buf);
         let (note, style) = match self.note {
             Some(note) => (note, theme.warn),
-            None => ("enter sends · tab changes the kind · alt-enter new line", theme.dim),
+            None => ("enter send · tab kind · alt-enter new line", theme.dim),
         };
         buf.put(inner.x, inner.bottom().saturating_sub(1), cut(note, width), width, style);
     }

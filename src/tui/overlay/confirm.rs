@@ -60,8 +60,8 @@ impl Confirm {
 
     /// Asks whether to write an answer of a generator as a version; the lines say what that is.
     pub fn keep(id: EvolutionId, at: LaneId, lines: Vec<String>) -> Confirm {
-        let title = format!("Write the answer of round {} as a version", at.round);
-        let undo = "the version is a folder of its own: archive it to be rid of it".to_owned();
+        let title = format!("Save the answer of round {} as a version", at.round);
+        let undo = "the version is a separate folder: archive it to remove it".to_owned();
         let preview = Preview { title, lines, undo };
         Confirm { question: Question::Keep(id, at, preview), guard: Guard::default(), note: None }
     }
@@ -91,7 +91,7 @@ impl Confirm {
             (Question::Quit { .. }, KeyCode::Char('y')) if plain && counts => Reply::Quit,
             (Question::Keep(id, at, _), KeyCode::Char('y')) if plain && counts => Reply::Keep(*id, *at),
             (Question::Command(..) | Question::Quit { .. } | Question::Keep(..), _) => {
-                self.note = Some(if counts { "y does it, esc does not" } else { "read first, then press y" });
+                self.note = Some(if counts { "press y to confirm, esc to cancel" } else { "read first, then press y" });
                 Reply::Stay
             }
             _ => Reply::Stay,
@@ -138,15 +138,15 @@ impl Confirm {
             buf.put(inner.x, y, text, room, *style);
         }
         let (prompt, style) = match (&self.question, self.guard.is_listening(look.now)) {
-            (Question::Looking(_), _) => ("esc cancels", theme.dim),
-            (Question::Refused(_), _) => ("esc closes", theme.dim),
+            (Question::Looking(_), _) => ("esc cancel", theme.dim),
+            (Question::Refused(_), _) => ("esc close", theme.dim),
             (_, false) => ("read first …", theme.dim),
-            (Question::Command(..) | Question::Keep(..), true) => ("y does it · esc does not", theme.accent),
-            (Question::Quit { .. }, true) => ("y stops them and leaves · esc stays", theme.accent),
+            (Question::Command(..) | Question::Keep(..), true) => ("y confirm · esc cancel", theme.accent),
+            (Question::Quit { .. }, true) => ("y stop them and quit · esc stay", theme.accent),
         };
         let (prompt, style) = match self.note {
             _ if !self.fits((screen.width, screen.height)) => {
-                ("there is more to read: make the window larger · esc cancels", theme.warn)
+                ("more to read: enlarge the window · esc cancel", theme.warn)
             }
             Some(note) => (note, style),
             None => (prompt, style),
@@ -166,28 +166,28 @@ impl Confirm {
                 Command::Deprecate { .. } => "Deprecate?",
                 Command::Propose { .. } => "Propose?",
                 Command::Rollback { .. } => "Roll back?",
-                Command::RestoreFiles { .. } => "Put back?",
+                Command::RestoreFiles { .. } => "Restore files?",
                 Command::Fork { .. } => "Fork?",
-                Command::New { .. } | Command::AcceptOpportunity { .. } => "Make it?",
+                Command::New { .. } | Command::AcceptOpportunity { .. } => "Create it?",
                 Command::DismissOpportunity { .. } => "Dismiss?",
                 Command::Allow { .. } => "Allow?",
                 Command::FetchPackages { .. } => "Fetch?",
                 Command::Grant { .. } => "Grant?",
                 Command::Unlock { .. } => "Unlock?",
-                Command::SaveSet { tools, .. } if tools.is_empty() => "Take away?",
+                Command::SaveSet { tools, .. } if tools.is_empty() => "Remove?",
                 Command::SaveSet { .. } => "Save?",
                 Command::Revoke { .. } => "Revoke?",
                 Command::Undo { .. } => "Undo?",
                 Command::Cancel { .. } => "Stop?",
                 Command::FlushBuffer { .. } => "Flush?",
-                Command::ClearBuffer { .. } => "Throw away?",
+                Command::ClearBuffer { .. } => "Clear?",
                 Command::Decide { .. } => "Decide?",
                 Command::Comment { .. } | Command::Withdraw { .. } | Command::Mark { .. } | Command::Recheck { .. } => {
-                    "Go on?"
+                    "Continue?"
                 }
             },
             Question::Refused(_) => "Not possible",
-            Question::Quit { .. } => "Leave?",
+            Question::Quit { .. } => "Quit?",
             Question::Keep(..) => "Keep it?",
         };
         name.to_owned()
@@ -197,7 +197,7 @@ impl Confirm {
         let theme = look.theme;
         let styled = |text: &str, style: Style| wrap(&safe(text), room).into_iter().map(move |line| (line, style));
         match &self.question {
-            Question::Looking(_) => vec![("looking at what would change …".to_owned(), theme.dim)],
+            Question::Looking(_) => vec![("checking what would change …".to_owned(), theme.dim)],
             Question::Command(_, preview) | Question::Keep(_, _, preview) => {
                 let mut lines: Vec<_> = styled(&preview.title, theme.title).collect();
                 for line in &preview.lines {
@@ -216,9 +216,9 @@ impl Confirm {
             }
             Question::Quit { live, evolving } => {
                 let noun = if *live == 1 { "run is" } else { "runs are" };
-                let runs = format!("{live} {noun} still going. Leaving stops them; they are recorded as cancelled.");
+                let runs = format!("{live} {noun} still active. Quitting stops them; they are recorded as cancelled.");
                 let noun = if *evolving == 1 { "evolution is" } else { "evolutions are" };
-                let asked = format!("{evolving} {noun} still going. Leaving stops them; what they have can be kept.");
+                let asked = format!("{evolving} {noun} still active. Quitting stops them; their answers can be kept.");
                 let said = [(*live, runs), (*evolving, asked)].into_iter().filter(|(many, _)| *many > 0);
                 said.flat_map(|(_, text)| styled(&text, theme.text).collect::<Vec<_>>()).collect()
             }

@@ -88,7 +88,7 @@ impl DigestPrompt {
             return Reply::Close;
         }
         if !self.guard.admits(now) {
-            self.note = Some("that key did not count: pause half a second, then type");
+            self.note = Some("key ignored: wait half a second, then type");
             return Reply::Stay;
         }
         self.note = None;
@@ -117,7 +117,7 @@ impl DigestPrompt {
         let Question { review, digest, evidence, .. } = self.question;
         let (over, unread) = (!self.question.over.is_empty(), self.question.unread.is_some());
         if typed.is_none() && (over || unread) {
-            self.note = Some("a reason is needed: it is kept and shown forever");
+            self.note = Some("a reason is needed; it is recorded permanently");
             return Reply::Stay;
         }
         let (kind, role) = (DecisionKind::Approve, self.role());
@@ -131,8 +131,8 @@ impl DigestPrompt {
     fn character(&mut self, key: &KeyEvent, now: Now) {
         let hex = self.question.digest.hex();
         let (typed, wanted, wrong) = match &mut self.step {
-            Step::Word(typed) => (typed, WORD, "that is not the word"),
-            Step::Digits(typed) => (typed, &hex[..DIGITS], "that is not the digest shown"),
+            Step::Word(typed) => (typed, WORD, "wrong word"),
+            Step::Digits(typed) => (typed, &hex[..DIGITS], "the digest does not match"),
             Step::Reason(_) => return,
         };
         match key.code {
@@ -152,13 +152,13 @@ impl DigestPrompt {
                     };
                 }
             }
-            _ => self.note = Some("only the characters asked for count here"),
+            _ => self.note = Some("type only the requested characters"),
         }
     }
 
     /// Pasted text: noted, never taken.
     pub fn paste(&mut self, now: Now) {
-        self.note = Some("pasted text does not count: type it");
+        self.note = Some("pasted text is not accepted: type it");
         self.guard.disturb(now);
     }
 
@@ -166,10 +166,10 @@ impl DigestPrompt {
     fn warnings(&self, width: usize) -> Vec<String> {
         let mut lines = Vec::new();
         if !self.question.over.is_empty() {
-            lines.extend(wrap(&safe(&format!("! over failed checks: {}", self.question.over.join(", "))), width));
+            lines.extend(wrap(&safe(&format!("! despite failed checks: {}", self.question.over.join(", "))), width));
         }
         if let Some(unread) = self.question.unread {
-            let text = format!("! {unread}: the record says so forever, and a reason is needed");
+            let text = format!("! {unread}: this is recorded permanently and needs a reason");
             lines.extend(wrap(&text, width));
         }
         for comment in self.question.must_fix.iter().take(MOST_COMMENTS) {
@@ -197,10 +197,10 @@ impl DigestPrompt {
         let name = match (self.question.over.is_empty(), self.question.unread.is_some()) {
             (true, false) => "Approve",
             (true, true) => "Approve unread",
-            (false, false) => "Approve over failed checks",
-            (false, true) => "Approve unread over failed checks",
+            (false, false) => "Approve despite failed checks",
+            (false, true) => "Approve unread despite failed checks",
         };
-        let title = Title { name, remark: "esc closes".into(), remark_style: theme.dim, ..Title::default() };
+        let title = Title { name, remark: "esc close".into(), remark_style: theme.dim, ..Title::default() };
         let columns = usize::from(WIDTH.min(screen.width.saturating_sub(2)).saturating_sub(4));
         let (mut plan, covers) = self.plan(columns);
         let warnings = self.warnings(columns);
@@ -238,14 +238,15 @@ impl DigestPrompt {
         let (note, style) = match (&self.note, &self.step, listening) {
             (Some(note), ..) => (*note, theme.warn),
             (None, _, false) => ("wait …", theme.dim),
-            (None, Step::Word(_), true) => ("then the digest is asked for · esc: back to reading", theme.dim),
-            (None, Step::Digits(_), true) => ("typing them approves nothing yet: a reason and enter follow", theme.dim),
-            (None, Step::Reason(_), true) => ("enter approves · esc does not", theme.accent),
+            (None, Step::Word(_), true) => ("next: the digest · esc: back to reading", theme.dim),
+            (None, Step::Digits(_), true) => ("nothing is approved yet: a reason and enter follow", theme.dim),
+            (None, Step::Reason(_), true) => ("enter approve · esc cancel", theme.accent),
         };
         if let (Step::Reason(_), Some(first)) = (&self.step, self.question.roles.first()) {
-            let given = self.role().map_or_else(|| "an ordinary yes".to_owned(), |role| format!("a yes as {role}"));
+            let given =
+                self.role().map_or_else(|| "an ordinary approval".to_owned(), |role| format!("an approval as {role}"));
             let next = self.question.roles.get(self.role).map_or("none", String::as_str);
-            let words = format!("{given} · tab: {}", if next == "none" { "an ordinary one" } else { next });
+            let words = format!("{given} · tab: {}", if next == "none" { "ordinary approval" } else { next });
             put(
                 buf,
                 row + 3,
@@ -262,8 +263,8 @@ impl DigestPrompt {
         let label = match (&self.step, is_free) {
             (Step::Word(_), _) => "Not everything was read. Type \"unread\" to continue: ",
             (Step::Digits(_), _) => "type its first four characters: ",
-            (Step::Reason(_), true) => "reason (may stay empty): ",
-            (Step::Reason(_), false) => "why, for all to read: ",
+            (Step::Reason(_), true) => "reason (optional): ",
+            (Step::Reason(_), false) => "reason (visible to all): ",
         };
         buf.put(line.x, line.y, label, usize::from(line.width), theme.text);
         let x = (line.x + label.len() as u16).min(line.right());

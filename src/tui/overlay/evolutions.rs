@@ -47,13 +47,13 @@ impl EvolutionList {
         let title = Title {
             name: "Evolutions",
             detail: "newest first".to_owned(),
-            remark: "enter shows the rounds · esc closes".into(),
+            remark: "enter open · esc close".into(),
             remark_style: theme.dim,
         };
         let inner = open_box(screen, (104, 24), &title, buf, look);
         if self.rows.is_empty() {
             let key = look.keymap.key(Verb::Evolve);
-            let text = format!("No better version was asked for. {key} on a tool or a failure asks for one.");
+            let text = format!("No evolutions yet. Press {key} on a tool or a failure to request a better version.");
             draw_empty(inner, buf, &[text], theme);
         }
         let rows = &self.rows;

@@ -289,8 +289,8 @@ impl EvolveForm {
         let detail = format!("{} {} · {}", self.tool.name, self.tool.version, self.tool.stage);
         let name = match self.face {
             Face::Fields => "Evolve",
-            Face::Request(_) => "What would be sent",
-            Face::Bundle(_) => "Edit what would be sent",
+            Face::Request(_) => "Request preview",
+            Face::Bundle(_) => "Edit request",
         };
         let title = Title { name, detail, ..Title::default() };
         let size = if matches!(self.face, Face::Fields) { (92, 21) } else { (110, screen.height) };
@@ -311,9 +311,9 @@ impl EvolveForm {
         }
         let keys = match (&self.face, self.busy) {
             (_, Some(Sending::Send)) => "sending …",
-            (Face::Fields, _) => "ctrl-s sends · ctrl-p shows what is sent · tab next field · esc keeps the hint",
-            (Face::Request(_), _) => "ctrl-s sends · e edits · esc back",
-            (Face::Bundle(_), _) => "ctrl-s sends it so · ctrl-p reads it · esc drops the changes",
+            (Face::Fields, _) => "ctrl-s send · ctrl-p preview · tab next · esc close",
+            (Face::Request(_), _) => "ctrl-s send · e edit · esc back",
+            (Face::Bundle(_), _) => "ctrl-s send · ctrl-p preview · esc discard changes",
         };
         buf.put(last.x, last.y, cut(keys, usize::from(last.width)), usize::from(last.width), theme.dim);
     }
@@ -333,13 +333,13 @@ impl EvolveForm {
                 let whom = asking.plan.generators.join(", ");
                 notes.push((cut(&safe(&format!("asks {whom}: {}", asking.chosen)), width), theme.accent));
                 let learnt = asking.bundle.learnt.iter().take(2);
-                notes.extend(learnt.map(|line| (cut(&safe(&format!("learnt {line}")), width), theme.dim)));
+                notes.extend(learnt.map(|line| (cut(&safe(&format!("feedback: {line}")), width), theme.dim)));
             }
-            (None, Some(_)) => notes.push(("looking at the failures and whom to ask …".to_owned(), theme.dim)),
+            (None, Some(_)) => notes.push(("loading failures and generators …".to_owned(), theme.dim)),
             (None, None) => {}
         }
         if self.request().bundle.is_some() {
-            notes.push(("the request that you edited is sent".to_owned(), theme.warn));
+            notes.push(("your edited request will be sent".to_owned(), theme.warn));
         }
         notes
     }
@@ -364,24 +364,24 @@ fn fields(seed: &Seed, failures: &[RunId]) -> FormView {
             "hint": {
                 "type": "string",
                 "contentMediaType": "text/plain",
-                "description": "What is wanted, in words; left empty, the failures are to be mended",
+                "description": "What to improve, in words; if empty, fix the failures",
             },
             "failures": {
                 "type": "array",
                 "items": {"type": "integer"},
-                "description": "Numbers of failed runs that the new version should not have",
+                "description": "Numbers of failed runs to fix",
             },
-            "generator": {"enum": generators, "description": "Whom to ask; built-in needs no model and mends what is usual"},
+            "generator": {"enum": generators, "description": "Generator to ask; built-in needs no model and fixes common faults"},
             "answers": {
                 "type": "integer", "minimum": 1, "maximum": MOST_ANSWERS,
-                "description": "Of each generator in a round, compared on the same inputs",
+                "description": "Answers per generator and round, compared on the same inputs",
             },
-            "rounds": {"type": "integer", "minimum": 1, "maximum": MOST_ROUNDS, "description": "Asked again at most so often, with what was wrong"},
-            "step": {"enum": ["auto", "patch", "minor", "major"], "description": "How far the version goes on at least"},
+            "rounds": {"type": "integer", "minimum": 1, "maximum": MOST_ROUNDS, "description": "Maximum rounds; each gets feedback on the last answer"},
+            "step": {"enum": ["auto", "patch", "minor", "major"], "description": "Minimum version bump"},
             "dynamic_schema": {
                 "type": "boolean",
-                "title": "any fields",
-                "description": "The output may have fields beside those declared",
+                "title": "allow extra fields",
+                "description": "The output may have undeclared fields",
             },
         },
     });

@@ -109,7 +109,7 @@ impl FailureBox {
             name: "Failure",
             detail: format!("{} of {}", self.group.short(), self.group.tool),
             remark: format!(
-                "{} again · {} compare · {} evolve · {} resolve · esc",
+                "{} rerun · {} compare · {} evolve · {} resolve · esc",
                 key(Verb::Rerun),
                 key(Verb::Compare),
                 key(Verb::Evolve),
@@ -129,11 +129,11 @@ impl FailureBox {
         }
         let area = Rect { y: (y + 1).min(inner.bottom()), height: inner.bottom().saturating_sub(y + 1), ..inner };
         let Some(detail) = &self.detail else {
-            let text = if self.trouble.is_empty() { "looking …".to_owned() } else { safe(&self.trouble) };
+            let text = if self.trouble.is_empty() { "loading …".to_owned() } else { safe(&self.trouble) };
             return draw_empty(area, buf, &[text], theme);
         };
         if detail.runs.is_empty() {
-            draw_empty(area, buf, &["No run of it is recorded here: somebody marked it.".to_owned()], theme);
+            draw_empty(area, buf, &["No recorded run: this failure was marked manually.".to_owned()], theme);
         }
         let (runs, marked) = (&detail.runs, self.marked.as_ref().map(|run| run.id));
         Rows { list: &mut self.list, len: runs.len(), focus: Focus::Here, theme }
@@ -170,7 +170,7 @@ impl FailureBox {
             lines.extend(recovery(detail, look));
         }
         if let Some(marked) = &self.marked {
-            lines.push((format!("{} compares with #{}", look.keymap.key(Verb::Compare), marked.id), theme.accent));
+            lines.push((format!("{} compare with #{}", look.keymap.key(Verb::Compare), marked.id), theme.accent));
         }
         lines
     }
@@ -183,11 +183,11 @@ fn recovery(detail: &FailureDetail, look: Look) -> Option<(String, Style)> {
     let failures = plural(usize::try_from(newest.failures).unwrap_or(usize::MAX), "failure", "failures");
     let (text, style) = match (newest.recovery_ms(), newest.recovered_by) {
         (Some(ms), Some(run)) => {
-            (format!("worked again after {} and {failures}, by run #{run}", duration(ms)), look.theme.good)
+            (format!("recovered after {} and {failures}, with run #{run}", duration(ms)), look.theme.good)
         }
-        _ => (format!("does not work since {} ({failures})", lasted(look.now.wall, began)), look.theme.bad),
+        _ => (format!("broken since {} ({failures})", lasted(look.now.wall, began)), look.theme.bad),
     };
-    let usual = detail.median_recovery_ms.map(|ms| format!(" · usually after {}", duration(ms))).unwrap_or_default();
+    let usual = detail.median_recovery_ms.map(|ms| format!(" · median {}", duration(ms))).unwrap_or_default();
     Some((format!("{text}{usual}"), style))
 }
 

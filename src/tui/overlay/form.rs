@@ -79,7 +79,7 @@ impl RunForm {
         let height = (fields as u16).saturating_mul(3).saturating_add(5).clamp(9, 36);
         let inner = open_box(screen, (92, height), &title, buf, look);
         let Some(view) = &mut self.view else {
-            buf.put(inner.x, inner.y, "reading what it takes …", usize::from(inner.width), theme.dim);
+            buf.put(inner.x, inner.y, "loading input fields …", usize::from(inner.width), theme.dim);
             return;
         };
         let body = Rect { height: inner.height.saturating_sub(1), ..inner };

@@ -51,7 +51,7 @@ fn scope_of(unlock: &Unlock) -> String {
 impl Grants {
     /// A list that is still to come.
     pub fn awaited() -> Grants {
-        Grants { empty: "Reading what was given leave for …".to_owned(), ..Grants::default() }
+        Grants { empty: "Loading grants …".to_owned(), ..Grants::default() }
     }
 
     /// Takes what came.
@@ -64,14 +64,14 @@ impl Grants {
                 return;
             }
         };
-        "Nobody was given leave for anything.".clone_into(&mut self.empty);
+        "No grants yet.".clone_into(&mut self.empty);
         let agents = list.agents.iter().map(|grant| Row {
             key: grant.id.to_string(),
             tool: format!("{} {}", grant.tool, grant.digest.short()),
             may: if grant.is_use() {
-                "used in place of the usual one; agents run it strictly".to_owned()
+                "used instead of the usual version; agents run it sandboxed".to_owned()
             } else {
-                format!("agent {} may run it strictly", grant.agent)
+                format!("agent {} may run it sandboxed", grant.agent)
             },
             holds: holds(grant.void.as_deref(), grant.scope.to_string()),
             who: grant.who.clone(),
@@ -91,7 +91,7 @@ impl Grants {
             key: GrantKey::Unlock(unlock.id).to_string(),
             tool: unlock.subject(),
             may: match unlock.tool {
-                Some(_) => format!("may run although it costs {}", unlock.tier),
+                Some(_) => format!("may run at cost tier {}", unlock.tier),
                 None => format!("every tool up to {} may run", unlock.tier),
             },
             holds: holds(unlock.void.as_deref(), scope_of(unlock)),
@@ -121,7 +121,7 @@ impl Grants {
         let title = Title {
             name: "Grants",
             detail: "newest first".to_owned(),
-            remark: "x revokes · esc closes".into(),
+            remark: "x revoke · esc close".into(),
             remark_style: theme.dim,
         };
         let inner = open_box(screen, (104, 24), &title, buf, look);

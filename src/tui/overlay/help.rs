@@ -101,7 +101,7 @@ impl Help {
         let title = Title {
             name: "Keys",
             detail: format!("in the {}", self.place),
-            remark: "type to filter · enter runs · esc closes".to_owned(),
+            remark: "type to filter · enter run · esc close".to_owned(),
             remark_style: theme.dim,
         };
         let inner = open_box(screen, (96, height), &title, buf, look);
@@ -145,7 +145,7 @@ fn help_row(row: &HelpRow, width: usize, look: Look) -> Vec<Span> {
     let name_width = if width >= 70 { 16 } else { 14 };
     let room = width.saturating_sub(keys_width + name_width);
     let (text, style) = match &row.reason {
-        Some(reason) => (format!("not now: {}", safe(reason)), theme.dim),
+        Some(reason) => (format!("unavailable: {}", safe(reason)), theme.dim),
         None => (row.doc.to_owned(), theme.text),
     };
     let key_style = if row.reason.is_some() { theme.dim } else { theme.accent };

@@ -111,7 +111,7 @@ impl Log {
         let title = Title {
             name: "Log",
             detail: "newest first".into(),
-            remark: format!("{undo} takes back · {filter} filters · esc closes"),
+            remark: format!("{undo} undo · {filter} filter · esc close"),
             remark_style: theme.dim,
         };
         let mut inner = open_box(screen, (104, 34), &title, buf, look);
@@ -123,9 +123,9 @@ impl Log {
             cursor
         });
         let sentence = match &self.entries {
-            None => "Reading the log…".to_owned(),
+            None => "Loading the log …".to_owned(),
             Some(Err(error)) => format!("{} {}", safe(&error.message), safe(&error.hint)),
-            Some(Ok(entries)) if entries.is_empty() => "No entry.".to_owned(),
+            Some(Ok(entries)) if entries.is_empty() => "No entries.".to_owned(),
             Some(Ok(_)) => String::new(),
         };
         draw_empty(inner, buf, &[sentence], theme);
@@ -141,7 +141,7 @@ impl Log {
 fn operation_row(entry: &Operation, older: Option<&Operation>, width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let state = match (entry.undone_by, entry.reversible) {
-        (Some(by), _) => format!("taken back by {by}"),
+        (Some(by), _) => format!("undone by {by}"),
         (None, true) => "can be undone".to_owned(),
         (None, false) => String::new(),
     };
@@ -151,7 +151,10 @@ fn operation_row(entry: &Operation, older: Option<&Operation>, width: usize, loo
     let reason = entry.detail.get("reason").and_then(serde_json::Value::as_str).unwrap_or_default();
     let over = [entry.unread(), entry.passed_over()].into_iter().flatten().collect::<Vec<_>>().join("; ");
     let back = older.map_or(0, |older| older.at.0.saturating_sub(entry.at.0));
-    let clock = u64::try_from(back).ok().filter(|ms| *ms > 0).map(|ms| format!("the clock went back by {}", span(ms)));
+    let clock = u64::try_from(back)
+        .ok()
+        .filter(|ms| *ms > 0)
+        .map(|ms| format!("the system clock was set back by {}", span(ms)));
     let notes = [entry.subject.as_str(), clock.as_deref().unwrap_or_default(), &over, reason];
     let subject = safe(&notes.into_iter().filter(|note| !note.is_empty()).collect::<Vec<_>>().join("  "));
     let who = safe(&entry.who);

@@ -87,7 +87,7 @@ impl MarkForm {
         let (scenario, error) = (self.scenario.text().trim().to_owned(), self.error.text().trim().to_owned());
         if scenario.is_empty() {
             self.at = At::Scenario;
-            self.note = Some("say in words what it was wanted for: parse JSON data");
+            self.note = Some("describe the scenario: parse JSON data");
             return Reply::Stay;
         }
         Reply::MarkFailure(Box::new(MarkRequest { scenario, error, ..self.request.clone() }))
@@ -98,7 +98,7 @@ impl MarkForm {
         let theme = look.theme;
         let run = self.request.run.map(|run| format!(", run #{run}")).unwrap_or_default();
         let detail = format!("{}{run}", safe(&self.request.tool));
-        let title = Title { name: "Mark as failed", detail, remark: "esc closes".into(), remark_style: theme.dim };
+        let title = Title { name: "Mark as failed", detail, remark: "esc close".into(), remark_style: theme.dim };
         let inner = open_box(screen, (86, 9), &title, buf, look);
         let width = usize::from(inner.width);
         let mut cursor = None;
@@ -108,7 +108,7 @@ impl MarkForm {
                 break;
             }
             let (name, input) = match at {
-                At::Scenario => ("wanted for", Some(&self.scenario)),
+                At::Scenario => ("scenario", Some(&self.scenario)),
                 At::Error => ("what failed", Some(&self.error)),
                 At::Severity => ("severity", None),
             };
@@ -122,9 +122,9 @@ impl MarkForm {
                 buf.put_line(field.x, field.y, &Line::from(spans), field.width);
             }
         }
-        let about = "it is ranked lower, tagged by what the words name, and warned of";
+        let about = "it ranks lower, gets tags from these words, and callers are warned";
         let (note, style) = self.note.map_or((about, theme.dim), |note| (note, theme.warn));
-        let help = "enter marks · tab next · ←→ choose";
+        let help = "enter mark · tab next · ←→ choose";
         buf.put(inner.x, inner.bottom().saturating_sub(2), cut(help, width), width, theme.dim);
         buf.put(inner.x, inner.bottom().saturating_sub(1), cut(note, width), width, style);
         cursor

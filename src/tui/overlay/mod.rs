@@ -414,7 +414,7 @@ pub fn decision_verb(kind: DecisionKind) -> Verb {
 /// One line about a past decision, safe to draw.
 pub fn decision_line(decision: &Decision) -> String {
     let reason = decision.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    let undone = if decision.undone { " (taken back)" } else { "" };
+    let undone = if decision.undone { " (withdrawn)" } else { "" };
     let unread = decision.shown.unread_words().filter(|_| decision.kind == DecisionKind::Approve);
     let unread = unread.map(|words| format!(" with {words}")).unwrap_or_default();
     super::phrase::safe(&format!("{} by {}{unread}{reason}{undone}", decision.kind, decision.reviewer))

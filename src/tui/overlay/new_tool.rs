@@ -88,7 +88,7 @@ impl NewToolForm {
         let (name, words) = (self.name.text().trim().to_owned(), self.words.text().trim().to_owned());
         if words.is_empty() && (template.is_none() || name.is_empty()) {
             self.at = if template.is_none() { At::Words } else { At::Name };
-            self.note = Some("say what it does, or how it is called");
+            self.note = Some("enter a name or a description");
             return Reply::Stay;
         }
         let name = (!name.is_empty()).then_some(name);
@@ -99,13 +99,13 @@ impl NewToolForm {
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let theme = look.theme;
         let title =
-            Title { name: "New tool", detail: String::new(), remark: "esc closes".into(), remark_style: theme.dim };
+            Title { name: "New tool", detail: String::new(), remark: "esc close".into(), remark_style: theme.dim };
         let inner = open_box(screen, (86, 10), &title, buf, look);
         let width = usize::from(inner.width);
         let templates: Vec<&str> =
             ["specification"].into_iter().chain(ScaffoldTemplate::ALL.iter().map(|t| t.word())).collect();
         let languages: Vec<&str> =
-            ["by its words"].into_iter().chain(ScriptLanguage::ALL.iter().map(|l| l.word())).collect();
+            ["auto-detect"].into_iter().chain(ScriptLanguage::ALL.iter().map(|l| l.word())).collect();
         let mut cursor = None;
         for (row, at) in (0..).zip(FIELDS) {
             let y = inner.y + row;
@@ -114,10 +114,10 @@ impl NewToolForm {
             }
             let style = if at == self.at { theme.accent } else { theme.dim };
             let name = match at {
-                At::Template => "begins with",
+                At::Template => "start from",
                 At::Language => "language",
                 At::Name => "name",
-                At::Words => "what it does",
+                At::Words => "description",
             };
             buf.put(inner.x, y, name, width, style);
             let field = Rect { x: inner.x + NAMES + 1, y, width: inner.width.saturating_sub(NAMES + 1), height: 1 };
@@ -132,9 +132,9 @@ impl NewToolForm {
             }
         }
         let about = if self.template == 0 {
-            "enter puts a specification into the review queue; tools are made of it when it is approved"
+            "enter: open a review of a specification; the tool is created after approval"
         } else {
-            "enter writes an experimental tool that passes its own tests, over nothing that exists"
+            "enter: create an experimental tool that passes its own tests; nothing is overwritten"
         };
         let (note, style) = self.note.map_or((about, theme.dim), |note| (note, theme.warn));
         buf.put(inner.x, inner.bottom().saturating_sub(2), cut("tab next · ←→ choose", width), width, theme.dim);

@@ -34,7 +34,7 @@ pub struct Opportunities {
 impl Opportunities {
     /// A list that is still to come.
     pub fn awaited(from: OpportunitySources) -> Opportunities {
-        let empty = vec!["Looking at what was done …".to_owned()];
+        let empty = vec!["Loading opportunities …".to_owned()];
         Opportunities { rows: Vec::new(), list: ListState::default(), from, detail: String::new(), empty }
     }
 
@@ -46,8 +46,8 @@ impl Opportunities {
                 self.rows.clone_from(&found.opportunities);
                 self.detail = format!("{} from {} runs", found.total, found.runs);
                 self.empty = vec![
-                    format!("Nothing in {} runs suggests a tool.", found.runs),
-                    "`toolsmith opportunities --history FILE` looks at the history of a shell too.".to_owned(),
+                    format!("{} runs suggest no tool.", found.runs),
+                    "To include a shell history, run `toolsmith opportunities --history FILE`.".to_owned(),
                 ];
             }
             Err(error) => {
@@ -82,7 +82,7 @@ impl Opportunities {
         let title = Title {
             name: "Opportunities",
             detail: self.detail.clone(),
-            remark: "a accepts · x dismisses · esc closes".into(),
+            remark: "a accept · x dismiss · esc close".into(),
             remark_style: theme.dim,
         };
         let inner = open_box(screen, (110, 30), &title, buf, look);

@@ -158,7 +158,7 @@ impl Palette {
         let Step::Arg { spec, asked, at, given } = &mut self.step else { return Reply::Stay };
         let arg = asked[*at];
         if arg.required && value.trim().is_empty() {
-            self.note = Some(format!("{} is needed: {}", arg.name, arg.doc));
+            self.note = Some(format!("missing {}: {}", arg.name, arg.doc));
             return Reply::Stay;
         }
         given.push(arg.name, value);
@@ -268,17 +268,13 @@ impl Palette {
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Position {
         let theme = look.theme;
         let (detail, prompt) = match &self.step {
-            Step::Verb => ("every verb".to_owned(), String::new()),
+            Step::Verb => ("all verbs".to_owned(), String::new()),
             Step::Arg { spec, asked, at, .. } => {
                 (format!("{} · {} of {}", spec.name, at + 1, asked.len()), format!("{}: ", asked[*at].name))
             }
         };
-        let title = Title {
-            name: "Palette",
-            detail,
-            remark: "enter goes on · esc goes back".to_owned(),
-            remark_style: theme.dim,
-        };
+        let title =
+            Title { name: "Palette", detail, remark: "enter continue · esc back".to_owned(), remark_style: theme.dim };
         let inner = open_box(screen, (96, 24), &title, buf, look);
         let width = usize::from(inner.width);
         let label = if prompt.is_empty() { ": ".to_owned() } else { prompt };
@@ -307,7 +303,7 @@ impl Palette {
             (Some(note), ..) => (safe(note), theme.warn),
             (None, Some(doc), _) if self.shown.is_empty() => (doc, theme.dim),
             (None, _, Some(line)) => (format!("$ {line}"), theme.dim),
-            (None, _, None) => ("only on the screen".to_owned(), theme.dim),
+            (None, _, None) => ("workbench only".to_owned(), theme.dim),
         };
         buf.put(inner.x, last, cut(&text, width), width, style);
         cursor

@@ -52,7 +52,7 @@ impl ReasonPrompt {
             KeyCode::Enter => self.area.insert_newline(),
             KeyCode::Char('j') if key.modifiers.contains(KeyModifiers::CONTROL) => self.area.insert_newline(),
             KeyCode::Char(c) if is_hidden(c) => {}
-            _ if !counts => self.note = Some("that key did not count: pause half a second, then type"),
+            _ if !counts => self.note = Some("key ignored: wait half a second, then type"),
             _ => {
                 self.area.input(*key);
             }
@@ -63,9 +63,9 @@ impl ReasonPrompt {
     fn send(&mut self, counts: bool) -> Reply {
         let reason = self.text();
         if reason.is_empty() {
-            self.note = Some("a reason is needed: whoever made the tool reads it");
+            self.note = Some("a reason is needed: the author of the tool reads it");
         } else if !counts {
-            self.note = Some("pause half a second, then press enter");
+            self.note = Some("wait half a second, then press enter");
         } else {
             let reason = Some(reason);
             let (review, digest, kind) = (self.review, self.digest, self.kind);
@@ -98,13 +98,17 @@ impl ReasonPrompt {
             DecisionKind::Reject => "Reject",
             DecisionKind::RequestChanges => "Request changes",
         };
-        let title =
-            Title { name, detail: safe(&self.subject), remark: "esc keeps the draft".into(), remark_style: theme.dim };
+        let title = Title {
+            name,
+            detail: safe(&self.subject),
+            remark: "esc close (draft kept)".into(),
+            remark_style: theme.dim,
+        };
         let inner = open_box(screen, (72, 11), &title, buf, look);
         let width = usize::from(inner.width);
         let question = match self.kind {
             DecisionKind::RequestChanges => "What must change?",
-            DecisionKind::Approve | DecisionKind::Reject => "Why not?",
+            DecisionKind::Approve | DecisionKind::Reject => "Reason for rejecting",
         };
         buf.put(inner.x, inner.y, question, width, theme.text);
         let field = Rect { y: inner.y + 2, height: inner.height.saturating_sub(4), ..inner };
@@ -112,7 +116,7 @@ impl ReasonPrompt {
         let (note, style) = match (self.note, self.guard.is_listening(look.now)) {
             (Some(note), _) => (note, theme.warn),
             (None, false) => ("wait …", theme.dim),
-            (None, true) => ("enter sends · alt-enter new line", theme.dim),
+            (None, true) => ("enter send · alt-enter new line", theme.dim),
         };
         buf.put(inner.x, inner.bottom().saturating_sub(1), cut(note, width), width, style);
         None

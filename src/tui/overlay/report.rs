@@ -40,13 +40,13 @@ impl Report {
             Verb::Similar => "Similar",
             Verb::Search => "Search",
             Verb::Lineage => "Versions",
-            Verb::Compare => "Two runs",
+            Verb::Compare => "Compare runs",
             Verb::Dashboard => "Dashboard",
             Verb::Scores => "Scores",
             Verb::Stats => "Library",
             _ => "Verify",
         };
-        Report { name, verb, view: TextView::new(vec![TextLine::new("looking …", Tone::Fold)]), figures: None }
+        Report { name, verb, view: TextView::new(vec![TextLine::new("loading …", Tone::Fold)]), figures: None }
     }
 
     /// Takes what `doctor` found.
@@ -78,7 +78,7 @@ impl Report {
                 );
                 text.push(TextLine::new(&checked, Tone::Fact));
                 if report.faults.is_empty() {
-                    text.push(TextLine::new("✓ all is well", Tone::Good));
+                    text.push(TextLine::new("✓ no problems found", Tone::Good));
                 }
                 text.extend(report.faults.iter().map(|fault| TextLine::new(&format!("✗ {fault}"), Tone::Bad)));
                 text.extend(report.notes.iter().map(|note| TextLine::new(note, Tone::Plain)));
@@ -92,7 +92,7 @@ impl Report {
     pub fn set_similar(&mut self, found: &Result<Vec<SimilarTool>, EngineError>) {
         let mut text = Vec::new();
         match found {
-            Ok(all) if all.is_empty() => text.push(TextLine::new("nothing resembles it", Tone::Good)),
+            Ok(all) if all.is_empty() => text.push(TextLine::new("no similar tools", Tone::Good)),
             Ok(all) => {
                 for similar in all {
                     let tone = if similar.copy { Tone::Warn } else { Tone::Plain };
@@ -132,7 +132,7 @@ impl Report {
     /// Takes the scores of all tools.
     pub fn set_scores(&mut self, found: &Result<Vec<ScoredTool>, EngineError>) {
         let text = match found {
-            Ok(scores) if scores.is_empty() => vec![TextLine::new("no tool ran yet", Tone::Plain)],
+            Ok(scores) if scores.is_empty() => vec![TextLine::new("no runs yet", Tone::Plain)],
             Ok(scores) => {
                 let tone = |scored: &ScoredTool| if scored.low { Tone::Bad } else { Tone::Plain };
                 scores.iter().map(|scored| TextLine::new(&scored.line(), tone(scored))).collect()
@@ -164,7 +164,7 @@ impl Report {
     pub fn set_hits(&mut self, found: &Result<Vec<SearchHit>, EngineError>) {
         let mut text = Vec::new();
         match found {
-            Ok(hits) if hits.is_empty() => text.push(TextLine::new("no tool is about this", Tone::Warn)),
+            Ok(hits) if hits.is_empty() => text.push(TextLine::new("no tool matches", Tone::Warn)),
             Ok(hits) => {
                 for hit in hits {
                     let tone = if hit.held_back.is_some() { Tone::Warn } else { Tone::Fact };
@@ -173,7 +173,7 @@ impl Report {
                     text.push(TextLine::new(&head, tone));
                     let about = hit.description.lines().next().unwrap_or_default();
                     text.push(TextLine::new(&format!("        {about}"), Tone::Plain));
-                    let tagged = hit.held_back.as_ref().map(|tag| format!("last, being tagged {tag}; "));
+                    let tagged = hit.held_back.as_ref().map(|tag| format!("ranked last, tagged {tag}; "));
                     let why = format!("        {}{}", tagged.unwrap_or_default(), hit.why);
                     text.push(TextLine::new(&why, Tone::Fold));
                 }
@@ -232,7 +232,7 @@ impl Report {
 
     /// Draws the report.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
-        let remark = "esc closes".to_owned();
+        let remark = "esc close".to_owned();
         let title = Title { name: self.name, remark, remark_style: look.theme.dim, ..Title::default() };
         let height = (self.view.len() as u16).saturating_add(3).clamp(6, 30);
         let inner = open_box(screen, (96, height), &title, buf, look);

@@ -50,12 +50,12 @@ impl RunList {
         let title = Title {
             name: "Runs",
             detail: self.tool.as_deref().map_or_else(|| "newest first".to_owned(), |tool| format!("of {}", safe(tool))),
-            remark: "enter shows the output · esc closes".into(),
+            remark: "enter show output · esc close".into(),
             remark_style: theme.dim,
         };
         let inner = open_box(screen, (104, 34), &title, buf, look);
         if self.runs.is_empty() {
-            draw_empty(inner, buf, &["No run is recorded.".to_owned()], theme);
+            draw_empty(inner, buf, &["No runs yet.".to_owned()], theme);
         }
         let runs = &self.runs;
         Rows { list: &mut self.list, len: runs.len(), focus: Focus::Here, theme }

@@ -31,7 +31,7 @@ pub struct Sets {
 impl Sets {
     /// A list that is still to come.
     pub fn awaited() -> Sets {
-        Sets { empty: "Counting tools …".to_owned(), ..Sets::default() }
+        Sets { empty: "Loading tool sets …".to_owned(), ..Sets::default() }
     }
 
     /// Takes what came; at first the selection is on the set in use.
@@ -68,11 +68,10 @@ impl Sets {
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
         let theme = look.theme;
         let remark = match screen.width {
-            ..70 => "enter uses · esc closes",
-            _ => "enter uses · x deletes a saved one · esc closes",
+            ..70 => "enter use · esc close",
+            _ => "enter use · x delete saved set · esc close",
         };
-        let title =
-            Title { name: "Tools in use", remark: remark.to_owned(), remark_style: theme.dim, ..Title::default() };
+        let title = Title { name: "Tool sets", remark: remark.to_owned(), remark_style: theme.dim, ..Title::default() };
         let height = (self.rows.len() as u16).saturating_add(3 + ABOUT).clamp(8, 24);
         let inner = open_box(screen, (104, height), &title, buf, look);
         if self.rows.is_empty() {

@@ -43,7 +43,7 @@ pub struct UpkeepList {
 impl UpkeepList {
     /// A list that is still to come.
     pub fn awaited(verb: Verb) -> UpkeepList {
-        let empty = vec!["Looking through the library …".to_owned()];
+        let empty = vec!["Checking the library …".to_owned()];
         UpkeepList { verb, rows: Vec::new(), list: ListState::default(), detail: String::new(), empty }
     }
 
@@ -59,12 +59,12 @@ impl UpkeepList {
             tool: tool.tool.to_string(),
             path: tool.path.clone(),
             facts: format!("{} · {}", tool.stage, plural(number(tool.runs), "run", "runs")),
-            about: vec![tool.why.clone(), tool.path.clone(), "p asks humans to put it away".to_owned()],
+            about: vec![tool.why.clone(), tool.path.clone(), "p propose to archive it".to_owned()],
             proposal: Some(tool.proposal()),
         };
         self.rows = report.stale.iter().map(row).collect();
         self.detail = format!("{} of {}, {} days", report.stale.len(), report.tools, report.days);
-        self.empty = vec![format!("Every tool was used or touched in the last {} days.", report.days)];
+        self.empty = vec![format!("All tools were used or changed in the last {} days.", report.days)];
         let spared = report.spared_line();
         if !spared.is_empty() {
             self.empty.push(spared);
@@ -80,8 +80,8 @@ impl UpkeepList {
         };
         self.rows = groups.iter().flat_map(rows_of).collect();
         let others: usize = groups.iter().map(|group| group.others.len()).sum();
-        self.detail = format!("{} to look at", plural(others, "tool", "tools"));
-        self.empty = vec!["Nothing is there twice.".to_owned()];
+        self.detail = format!("{} to check", plural(others, "tool", "tools"));
+        self.empty = vec!["No duplicates.".to_owned()];
         self.list = ListState::default();
     }
 
@@ -112,12 +112,12 @@ impl UpkeepList {
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
         let theme = look.theme;
         let title = Title {
-            name: if self.verb == Verb::Stale { "Unused tools" } else { "Tools alike" },
+            name: if self.verb == Verb::Stale { "Unused tools" } else { "Similar tools" },
             detail: self.detail.clone(),
             remark: if screen.width < 100 {
-                "p proposes · P all"
+                "p propose · P all"
             } else {
-                "p proposes · P all · enter opens · esc closes"
+                "p propose · P all · enter open · esc close"
             }
             .into(),
             remark_style: theme.dim,
@@ -191,7 +191,7 @@ mod tests {
             first_seen_at: Instant(0),
             runs: 0,
             bytes: 5,
-            why: "never used, untouched for 40 days".to_owned(),
+            why: "never used, unchanged for 40 days".to_owned(),
         }
     }
 
@@ -222,7 +222,7 @@ mod tests {
         press(&mut list, KeyCode::Down);
         assert_eq!(proposed(press(&mut list, KeyCode::Char('p'))), ["two"]);
         assert_eq!(proposed(press(&mut list, KeyCode::Char('P'))), ["one", "two"]);
-        let Reply::Invoke(Verb::Show, args) = press(&mut list, KeyCode::Enter) else { panic!("enter shows the tool") };
+        let Reply::Invoke(Verb::Show, args) = press(&mut list, KeyCode::Enter) else { panic!("enter show the tool") };
         assert_eq!(args.get("tool"), Some("tools/experimental/two.py"));
         assert_eq!(press(&mut list, KeyCode::Esc), Reply::Close);
     }
@@ -237,13 +237,13 @@ mod tests {
             score: None,
             likeness: 0.9,
             why: "both say csv".to_owned(),
-            advice: "deprecate it by one".to_owned(),
+            advice: "deprecate it in favour of one".to_owned(),
             command: String::new(),
             proposal,
         };
         let end = ProposedEnd::Deprecate { by: ToolName::new("one").unwrap() };
         let (tool, path) = (ToolName::new("two").unwrap(), "tools/experimental/two.py".to_owned());
-        let proposal = Retirement { tool, path, end, reason: "the same".to_owned() };
+        let proposal = Retirement { tool, path, end, reason: "unchanged".to_owned() };
         let group =
             TwinGroup { kind: GroupKind::Near, keep: twin("one", None), others: vec![twin("two", Some(proposal))] };
         let mut list = UpkeepList::awaited(Verb::Similar);

@@ -399,16 +399,16 @@ impl CatalogPane {
     fn why_nothing(&self, keymap: &Keymap) -> Vec<String> {
         let key = |verb| keymap.key(verb);
         if !self.filter.is_empty() {
-            return vec![format!("Nothing matches. {} clears the filter, ! shows problems.", key(Verb::Back))];
+            return vec![format!("No match. {} clears the filter, ! shows problems.", key(Verb::Back))];
         }
         if !self.failure.is_empty() {
             return self.failure.clone();
         }
         if matches!(self.view.state, CatalogState::Loading { .. }) {
-            return vec!["Reading the tools folder…".to_owned()];
+            return vec!["Loading the tools folder …".to_owned()];
         }
         if self.stages != StageFilter::Current {
-            return vec![format!("No tool of this stage. {} shows other stages.", key(Verb::CycleStage))];
+            return vec![format!("No tools in this stage. {} shows other stages.", key(Verb::CycleStage))];
         }
         if !self.view.tools.is_empty() {
             return vec![format!("Only archived tools. {} shows them.", key(Verb::CycleStage))];
@@ -416,14 +416,12 @@ impl CatalogPane {
         vec![
             "No tools yet.".to_owned(),
             String::new(),
-            "This workbench is for the tools that agents write into tools/experimental/ of this folder: a script, a \
-             script with a manifest, or a folder with a tool.toml. Each becomes a row here the moment it is written, \
-             waits for your review, runs, and moves to tools/approved/ when you approve it."
+            "Agents write tools into tools/experimental/ of this folder: a script, a script with a manifest, or a folder with a tool.toml. Each tool appears here as soon as it is written. You can run and review it; when you approve it, it moves to tools/approved/."
                 .to_owned(),
             String::new(),
-            format!("{}: write the folders and a sample tool", key(Verb::Init)),
-            format!("{}: every key that works here", key(Verb::Help)),
-            format!("{}: leave", key(Verb::Quit)),
+            format!("{}: create the folders and a sample tool", key(Verb::Init)),
+            format!("{}: show all keys", key(Verb::Help)),
+            format!("{}: quit", key(Verb::Quit)),
         ]
     }
 

@@ -55,12 +55,9 @@ impl FailuresPane {
         let cursor = self.draw_filter(&mut inner, buf, look.theme);
         if self.rows.is_empty() && self.loaded {
             let sentence = if filter.is_empty() {
-                format!(
-                    "No failures. A run that fails appears here; {} opens its output.",
-                    look.keymap.key(Verb::Output)
-                )
+                format!("No failures. Failed runs appear here; {} opens their output.", look.keymap.key(Verb::Output))
             } else {
-                format!("Nothing matches. {} clears the filter.", look.keymap.key(Verb::Back))
+                format!("No match. {} clears the filter.", look.keymap.key(Verb::Back))
             };
             draw_empty(inner, buf, &[sentence], look.theme);
         }

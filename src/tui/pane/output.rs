@@ -311,7 +311,7 @@ impl OutputPane {
                 let runs = look.keymap.key(Verb::Runs);
                 let sentences = [
                     format!(
-                        "No run yet in this session. {run} in the catalog runs the selected tool; its output appears here, live."
+                        "No runs in this session yet. Press {run} in the catalog to run the selected tool; its live output appears here."
                     ),
                     format!("{runs} lists recorded runs."),
                 ];
@@ -389,7 +389,7 @@ fn remark(view: &mut OutputView, run: &Run) {
         view.end();
     }
     if run.truncated {
-        view.note("… the output was cut here: the output limit was reached …");
+        view.note("… output truncated here: the output limit was reached …");
     }
     for note in &run.notes {
         view.note(&format!("… {note} …"));
@@ -458,7 +458,7 @@ fn status_line(tab: &RunTab, now: Now, width: usize, theme: &Theme) -> Line {
     let (sign, style) = sign(tab, theme);
     let (word, facts, run) = match &tab.phase {
         Phase::Starting { .. } => ("starting", Vec::new(), None),
-        Phase::Loading(_) => ("reading the record", Vec::new(), None),
+        Phase::Loading(_) => ("loading the run", Vec::new(), None),
         Phase::Failed(_) => ("not started", Vec::new(), None),
         Phase::Live { run, since, stopping, sample } => {
             let elapsed = now.steady_ms.saturating_sub(*since) / 1000;

@@ -168,7 +168,7 @@ impl QueuePane {
         let remark = match (filter.is_empty() || typing, self.items.is_empty()) {
             (false, _) => format!("/{}", safe(&filter)),
             (true, false) if self.marked.is_empty() => self.order.word().to_owned(),
-            (true, false) => format!("{} marked · {}", self.marked.len(), self.order.word()),
+            (true, false) => format!("{} selected · {}", self.marked.len(), self.order.word()),
             (true, true) => String::new(),
         };
         let title = Title { name: "4 Reviews", detail, remark, remark_style: look.theme.dim };
@@ -176,9 +176,9 @@ impl QueuePane {
         let cursor = self.draw_filter(&mut inner, buf, look.theme);
         if self.rows.is_empty() && self.loaded {
             let sentence = if filter.is_empty() {
-                "Nothing waits. New, changed and evolved tools queue here for your decision.".to_owned()
+                "No pending reviews. New, changed and evolved tools appear here for your decision.".to_owned()
             } else {
-                format!("Nothing matches. {} clears the filter.", look.keymap.key(Verb::Back))
+                format!("No match. {} clears the filter.", look.keymap.key(Verb::Back))
             };
             draw_empty(inner, buf, &[sentence], look.theme);
         }
@@ -230,7 +230,7 @@ pub fn verdict_word(review: &Review) -> String {
 /// When silence becomes a no: `denied in 2h`; `None` when it never does.
 pub fn expiry(review: &Review, now: Instant) -> Option<String> {
     let at = review.expires_at?;
-    Some(if at <= now { "denied now".to_owned() } else { format!("denied in {}", age(at, now)) })
+    Some(if at <= now { "expires now".to_owned() } else { format!("expires in {}", age(at, now)) })
 }
 
 fn review_row(review: &Review, sign: &str, width: usize, look: Look) -> Vec<Span> {

@@ -27,7 +27,7 @@ pub struct BehaviourScreen {
 impl BehaviourScreen {
     /// A screen whose text is still to come. `about` is what it was opened for, not escaped.
     pub fn loading(tool: Option<Arc<Tool>>, about: &str, ticket: u64) -> BehaviourScreen {
-        let view = TextView::new(vec![TextLine::new("reading …", Tone::Fold)]);
+        let view = TextView::new(vec![TextLine::new("loading …", Tone::Fold)]);
         BehaviourScreen { tool, ticket, reader: Reader::new(vec![Tab::new("behaviour", view)]), title: safe(about) }
     }
 
@@ -50,7 +50,7 @@ impl BehaviourScreen {
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, look: Look, exposure: Exposure) -> Option<Position> {
         let line = Line::from(vec![
             Span::styled(format!(" {}", self.title), look.theme.title),
-            Span::styled("  what it was seen to do", look.theme.dim),
+            Span::styled("  observed behaviour", look.theme.dim),
         ]);
         buf.put_line(area.x, area.y, &line, area.width);
         let rest = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };

@@ -105,11 +105,11 @@ pub fn of_tool(detail: &ToolDetail, runs: &[Run], now: Now) -> TextView {
     for line in tool.description.lines() {
         lines.push(TextLine::new(line, Tone::Plain));
     }
-    lines.push(heading("What it is"));
+    lines.push(heading("Description"));
     lines.extend(identity_lines(tool));
-    lines.push(heading("How it runs"));
+    lines.push(heading("Execution"));
     lines.extend(run_lines(&detail.manifest, tool));
-    for (title, schema) in [("What it takes", &detail.manifest.input), ("What it gives", &detail.manifest.output)] {
+    for (title, schema) in [("Input", &detail.manifest.input), ("Output", &detail.manifest.output)] {
         if let Some(schema) = schema {
             lines.push(heading(title));
             lines.extend(schema_lines(schema));
@@ -124,7 +124,7 @@ pub fn of_tool(detail: &ToolDetail, runs: &[Run], now: Now) -> TextView {
         }
     }
     if !runs.is_empty() {
-        lines.push(heading("Last runs"));
+        lines.push(heading("Recent runs"));
         let mut facts = Facts::labelled(LABEL_WIDTH);
         runs.iter().take(MAX_RUNS).for_each(|run| facts.run(run, now));
         lines.extend(facts.lines);
@@ -140,16 +140,13 @@ fn identity_lines(tool: &Tool) -> Vec<TextLine> {
         fact("stage", tool.stage.word()),
         fact("kind", tool.kind.word()),
         fact("category", &tool.category.0),
-        fact(
-            "cost tier",
-            if tool.classified { tool.cost_tier.word() } else { "unclassified (counts as medium, not locked)" },
-        ),
+        fact("cost tier", if tool.classified { tool.cost_tier.word() } else { "none (treated as medium, not locked)" }),
         fact("made by", tool.origin.word()),
         fact("form", tool.format.word()),
         fact("path", &tool.path),
     ];
     if let Some(reason) = &tool.facts.approved_over {
-        lines.push(labelled("!", "overridden", &format!("approved although checks failed: {reason}"), Tone::Bad));
+        lines.push(labelled("!", "overridden", &format!("approved despite failed checks: {reason}"), Tone::Bad));
     }
     if let Some(unread) = &tool.facts.approved_unread {
         lines.push(labelled("!", "unread", &format!("approved with {unread} in its review"), Tone::Bad));
@@ -160,7 +157,7 @@ fn identity_lines(tool: &Tool) -> Vec<TextLine> {
         ("use cases", &tool.use_cases),
         ("capabilities", &tool.capabilities),
         ("aliases", &tool.aliases),
-        ("same name at", &tool.clashes),
+        ("same name as", &tool.clashes),
         ("used instead of", &tool.shadows),
     ] {
         if !list.is_empty() {
@@ -171,7 +168,7 @@ fn identity_lines(tool: &Tool) -> Vec<TextLine> {
         lines.push(fact("version of", path));
     }
     if let Some(path) = &tool.shadowed_by {
-        lines.push(labelled("!", "not used", &format!("{path} goes first"), Tone::Warn));
+        lines.push(labelled("!", "not used", &format!("{path} takes precedence"), Tone::Warn));
     }
     if let Some(path) = &tool.copy_of {
         lines.push(fact("same content as", path));
@@ -188,7 +185,7 @@ fn run_lines(manifest: &Manifest, tool: &Tool) -> Vec<TextLine> {
         lines.push(fact("command", &recipe.command_words().join(" ")));
         lines.push(fact("input", recipe.input.word()));
         if let Some(ms) = recipe.timeout_ms {
-            lines.push(fact("stops after", &duration(ms)));
+            lines.push(fact("time limit", &duration(ms)));
         }
     }
     lines.push(fact("permissions", &manifest.permissions.summary()));

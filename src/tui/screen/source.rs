@@ -32,7 +32,7 @@ pub struct SourceScreen {
 impl SourceScreen {
     /// A screen whose texts are still to come.
     pub fn loading(tool: Arc<Tool>, purpose: DetailFor, ticket: u64) -> SourceScreen {
-        let view = TextView::new(vec![TextLine::new("reading …", Tone::Fold)]);
+        let view = TextView::new(vec![TextLine::new("loading …", Tone::Fold)]);
         SourceScreen { tool, purpose, ticket, reader: Reader::new(vec![Tab::new("…", view)]) }
     }
 
@@ -67,7 +67,7 @@ impl SourceScreen {
     pub fn draw(&mut self, area: Rect, buf: &mut Buffer, look: Look, exposure: Exposure) -> Option<Position> {
         let theme = look.theme;
         let tool = &self.tool;
-        let changed = if tool.state == ToolState::Changed { "  changed on disk since it was approved" } else { "" };
+        let changed = if tool.state == ToolState::Changed { "  changed on disk since approval" } else { "" };
         let line = Line::from(vec![
             Span::styled(format!(" {} ", stage_sign(tool.stage)), stage_style(tool.stage, theme)),
             Span::styled(format!("{} {}", tool.name, tool.version), theme.title),
@@ -102,10 +102,10 @@ pub fn file_lines(file: &VersionFile) -> Vec<TextLine> {
 
 fn difference(dossier: &ToolDossier, width: u16) -> Tab {
     let Some((name, files)) = &dossier.other else {
-        let text = "There is no version to compare with: none was approved, and none was named.";
-        return Tab::new("difference", TextView::new(vec![TextLine::new(text, Tone::Plain)]));
+        let text = "No version to compare with: none was approved and none was named.";
+        return Tab::new("diff", TextView::new(vec![TextLine::new(text, Tone::Plain)]));
     };
-    difference_tab(format!("difference to {name}"), files, &dossier.detail.files, width)
+    difference_tab(format!("diff to {name}"), files, &dossier.detail.files, width)
 }
 
 /// The difference between two sets of files as a tab, side by side where the screen is wide.

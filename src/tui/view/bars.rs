@@ -24,7 +24,7 @@ fn hint_word(verb: Verb) -> &'static str {
         Verb::NextPane => "next text",
         Verb::ToggleDiff => "diff/source",
         Verb::Bottom => "end",
-        Verb::ApproveOver => "approve over",
+        Verb::ApproveOver => "approve anyway",
         Verb::NextRisk => "risk",
         Verb::NextHunk => "change",
         Verb::MarkRead => "mark read",
@@ -80,8 +80,8 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
     let key = if covered { String::new() } else { format!("{}: ", app.keymap.key(Verb::FocusReviews)) };
     let waiting = match app.queue.len() {
         0 => String::new(),
-        1 => format!("{key}⚑ 1 review waits"),
-        more => format!("{key}⚑ {} reviews wait", grouped(more)),
+        1 => format!("{key}⚑ 1 pending review"),
+        more => format!("{key}⚑ {} pending reviews", grouped(more)),
     };
     let waiting = if area.width < 50 && !waiting.is_empty() { format!("⚑ {}", app.queue.len()) } else { waiting };
     let waiting = if covered && !waiting.is_empty() { format!("{waiting} ") } else { waiting };
@@ -116,7 +116,7 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
             buf.put(left.x, left.y, cut(&format!("{sign}{}", toast.text), width), width, style);
         }
         None if app.overlays.is_empty() && covered => {
-            let text = "enter keeps it · esc clears it · up and down move";
+            let text = "enter keep · esc clear · up/down move";
             buf.put(left.x, left.y, cut(text, usize::from(left.width)), usize::from(left.width), theme.dim);
         }
         None if covered => {}

@@ -46,7 +46,7 @@ pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position
 
 fn draw_too_small(app: &App, area: Rect, buf: &mut Buffer) {
     let quit = app.keymap.key(crate::action::Verb::Quit);
-    let text = format!("{}x{}: needs {MIN_WIDTH}x{MIN_HEIGHT} · {quit} leaves", area.width, area.height);
+    let text = format!("{}x{}: needs {MIN_WIDTH}x{MIN_HEIGHT} · {quit} quit", area.width, area.height);
     if !area.is_empty() {
         buf.put(area.x, area.y, text, usize::from(area.width), app.theme.text);
     }

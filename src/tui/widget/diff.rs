@@ -200,7 +200,7 @@ impl DiffFile {
         for (side, when) in [(&self.old, "before"), (&self.new, "now")] {
             if !side.is_text {
                 notes.push(format!(
-                    "not UTF-8 {when}: {}, wrong ones are drawn as {NUMBER}ff⟩",
+                    "not UTF-8 {when}: {}, invalid ones shown as {NUMBER}ff⟩",
                     count(side.bytes, "byte")
                 ));
             }

@@ -217,5 +217,5 @@ impl<'a> Printer<'a> {
 /// What the summary of compared files says of lines that are not drawn as changed.
 pub(super) fn blanks_word(count: usize) -> Option<String> {
     let lines = plural(count, "line differs", "lines differ");
-    (count > 0).then(|| format!("{lines} in blanks only, not shown"))
+    (count > 0).then(|| format!("{lines} in whitespace only, not shown"))
 }

@@ -83,7 +83,7 @@ fn lines_that_differ_in_blanks_only_can_be_left_out_and_are_counted() {
     assert_eq!((whole.files[0].removed, whole.files[0].added, whole.blanks()), (2, 2, 0));
     let bare = DiffText::between(&before, &after, Blanks::Ignored);
     assert_eq!((bare.files[0].removed, bare.files[0].added, bare.blanks()), (1, 1, 1));
-    assert!(screen(&bare, 80, 4).contains("1 line differs in blanks only, not shown"));
+    assert!(screen(&bare, 80, 4).contains("1 line differs in whitespace only, not shown"));
     assert!(screen(&bare, 80, 6).contains("        a = 1"), "the line itself is what it is now");
 }
 

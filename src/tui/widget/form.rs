@@ -93,11 +93,11 @@ impl FormView {
     /// Keys and what they do here, the most important first.
     pub fn hints(&self) -> &'static [(&'static str, &'static str)] {
         if self.is_whole() {
-            return &[("ctrl-s", "submit"), ("esc", "keep and leave"), ("ctrl-e", "back to fields")];
+            return &[("ctrl-s", "submit"), ("esc", "close (draft kept)"), ("ctrl-e", "back to fields")];
         }
         &[
             ("ctrl-s", "submit"),
-            ("esc", "keep and leave"),
+            ("esc", "close (draft kept)"),
             ("tab", "next field"),
             ("ctrl-e", "edit as JSON"),
             ("ctrl-x", "example"),
@@ -386,22 +386,22 @@ impl FormView {
         let wrong = self.violations.len();
         match (self.form.unchecked(), wrong) {
             (Some(why), _) => {
-                parts.push((format!("the input is not checked: {}", SafeText::new(why)), theme.warn));
+                parts.push((format!("the input is not validated: {}", SafeText::new(why)), theme.warn));
             }
-            (None, 0) => parts.push(("✓ fits".to_owned(), theme.good)),
+            (None, 0) => parts.push(("✓ valid".to_owned(), theme.good)),
             // Nobody has done anything wrong yet.
             (None, _) if !self.tried && self.touched.is_empty() => {
                 parts.push((format!("{wrong} to fill in"), theme.dim));
             }
-            (None, 1) => parts.push(("✗ 1 to mend".to_owned(), theme.warn)),
-            (None, _) => parts.push((format!("✗ {wrong} to mend"), theme.warn)),
+            (None, 1) => parts.push(("✗ 1 to fix".to_owned(), theme.warn)),
+            (None, _) => parts.push((format!("✗ {wrong} to fix"), theme.warn)),
         }
         let whole = self.violations.iter().find(|violation| violation.field.is_none()).filter(|_| self.tried);
         if let Some(violation) = whole {
             parts.push((SafeText::new(&violation.message).to_string(), theme.bad));
         }
         if self.form.fields().iter().any(|field| field.required) && self.whole.is_none() {
-            parts.push(("* needed".to_owned(), theme.dim));
+            parts.push(("* required".to_owned(), theme.dim));
         }
         let last = self.drawn.iter().rev().flatten().next().copied();
         let below = last.map_or(0, |last| self.form.fields().len().saturating_sub(last + 1));

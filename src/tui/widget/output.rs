@@ -108,7 +108,7 @@ impl OutputView {
     /// Says that `bytes` bytes were passed over here, because they came faster than they can be read.
     pub fn skip(&mut self, bytes: u64) {
         self.transcript.interrupt();
-        self.note(&format!("… {} skipped, kept in the spool …", plural(bytes as usize, "byte", "bytes")));
+        self.note(&format!("… {} skipped, kept in the output file …", plural(bytes as usize, "byte", "bytes")));
     }
 
     /// Puts older chunks of the spool in front of what is kept; chunks that are here already are

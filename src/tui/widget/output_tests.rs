@@ -176,7 +176,7 @@ fn old_lines_are_dropped_and_can_be_put_back_from_the_spool() {
     assert_eq!(view.search_status().map(|status| status.total), Some(8));
     assert_eq!(view.prepend(&(0..12).map(chunk_at).collect::<Vec<_>>()), 0);
     view.skip(1_234_567);
-    assert!(view.all_text().ends_with("… 1,234,567 bytes skipped, kept in the spool …"));
+    assert!(view.all_text().ends_with("… 1,234,567 bytes skipped, kept in the output file …"));
 }
 
 #[test]

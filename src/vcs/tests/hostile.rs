@@ -68,7 +68,7 @@ fn rules_that_never_end_are_not_read_for_a_question_either() {
     repo.write("tools/x", "1\n");
     fifo(&repo.path().join("tools/.gitignore"));
     let git = repo.open();
-    assert!(git.check_ignored("tools/x").unwrap_err().to_string().contains("tools/.gitignore is not a plain file"));
+    assert!(git.check_ignored("tools/x").unwrap_err().to_string().contains("tools/.gitignore is not a regular file"));
     let file = crate::domain::VersionFile { path: "x".into(), mode: crate::domain::FileMode::Plain, bytes: "1".into() };
     assert!(git.would_commit(&[("tools/x".to_owned(), &file)], None).is_err());
 }

@@ -69,7 +69,7 @@ fn the_work_of_another_is_told_and_never_written_over() {
     let refused = carried(&one, "push", bundle, 3);
     assert_eq!(states(&refused)[2], ("script".to_owned(), "conflict".to_owned()));
     let refused = carried(&one, "pull", bundle, 3);
-    assert!(refused["tools"][2]["why"].as_str().unwrap().contains("came after it"), "{refused}");
+    assert!(refused["tools"][2]["why"].as_str().unwrap().contains("contains a newer version"), "{refused}");
     assert!(one.call(&["run", "script"]).exits(0).stdout.contains("script"));
     one.at_terminal(&["archive", "script"]).exits(0);
     carried(&one, "pull", bundle, 0);

@@ -57,7 +57,7 @@ fn every_verb_and_flag_for_humans_needs_a_terminal_and_no_agent() {
         assert_eq!(without.error_code(), "human-needed", "{args:?}");
         assert!(message(&without).contains("needs a human at a terminal"), "{args:?}: {}", message(&without));
         let agent = shell.call_by_human(&[&args[..], &["--as-agent", "bot"]].concat()).exits(4);
-        assert!(message(&agent).contains("is for humans, and bot is an agent"), "{args:?}: {}", message(&agent));
+        assert!(message(&agent).contains("is for humans only, and bot is an agent"), "{args:?}: {}", message(&agent));
         // The control: whoever sits at a terminal is not refused for that.
         let human = shell.call_by_human(&args);
         assert!(!human.stdout.contains("human-needed"), "{args:?}: {}", human.stdout);
@@ -194,7 +194,7 @@ fn an_agent_that_drops_its_name_is_an_agent_by_its_parents_its_session_or_its_te
         assert_eq!(plain.code, 4, "{}", plain.stdout);
         assert_eq!(shell.call(&["runs", "--json"]).json()["runs"][0]["caller"], "bot");
         let log = shell.call(&["log"]).exits(0).stdout;
-        assert!(log.contains("called as an agent: bot was found in ancestor PID"), "{log}");
+        assert!(log.contains("called by an agent: bot was found in ancestor PID"), "{log}");
     }
 }
 
@@ -239,7 +239,7 @@ fn nobodys_program_is_no_agent_in_any_of_these_ways() {
         let (what, way) = WAYS[6];
         let done = called(&shell, "", way, &["set", "mine", "starter"]);
         assert_eq!(done.code, 4, "{what}: {}", done.stdout);
-        assert!(done.stdout.contains("the program that called it has ended"), "{what}: {}", done.stdout);
+        assert!(done.stdout.contains("the calling program has ended"), "{what}: {}", done.stdout);
     }
 }
 
@@ -252,7 +252,7 @@ fn an_agent_does_not_make_a_run_longer_whose_tool_nobody_approved() {
     shell.call_by_human(&["grant", &tool, "--agent", "bot"]).exits(0);
     for (timeout, code) in [("5s", 0), ("1h", 4), ("10001ms", 4)] {
         let run = shell.call(&["run", "quick", "--as-agent", "bot", "--timeout", timeout]).exits(code);
-        assert_eq!(run.stderr.contains("only a human lets it run longer"), code == 4, "{}", run.stderr);
+        assert_eq!(run.stderr.contains("only a human may raise its time limit"), code == 4, "{}", run.stderr);
     }
     shell.call(&["run", "quick", "--timeout", "20s"]).exits(0);
 }

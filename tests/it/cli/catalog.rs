@@ -64,7 +64,7 @@ fn a_tool_is_shown_with_its_waiting_review() {
     assert_eq!(shown["waiting_review"], shell.waiting_review()["id"]);
     assert_eq!(shown["input"]["properties"]["a"]["type"], "integer");
     let text = shell.call(&["show", "adder"]).exits(0).stdout;
-    assert!(text.contains("waits for a human") && text.contains("integer"), "{text}");
+    assert!(text.contains("is pending") && text.contains("integer"), "{text}");
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn two_versions_of_a_tool_can_be_compared() {
     let text = shell.call(&["diff", &format!("adder@{}", &old[..12])]).exits(0).stdout;
     assert!(text.contains("\n-echo one\n+echo two\n"), "{text}");
     let same = shell.call(&["diff", &format!("adder@{}", &old[..12]), &format!("@{}", &old[..12])]).exits(0).stdout;
-    assert!(same.ends_with("no difference\n"), "{same}");
+    assert!(same.ends_with("no differences\n"), "{same}");
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn an_approval_is_read_page_by_page_and_whoever_stops_approves_nothing() {
     // Keys typed before the first page do not count; those that mean nothing are ignored.
     for keys in ["q", "xyzq", "\u{3}", "\u{1b}", "\u{4}"] {
         let stopped = shell.typing(&approve, super::PAGE_END, keys).exits(4);
-        assert!(stopped.stdout.contains("lines not read"), "{keys:?}: {}", stopped.stdout);
+        assert!(stopped.stdout.contains("lines unread"), "{keys:?}: {}", stopped.stdout);
         assert!(!stopped.stdout.contains("echo 199"), "{keys:?}: {}", stopped.stdout);
     }
     assert_eq!(shell.waiting_review()["state"], "waiting");
@@ -81,7 +81,7 @@ fn an_approval_without_reading_is_asked_for_by_name_needs_a_reason_and_is_never_
     let total = unread["lines_total"].as_u64().unwrap();
     assert!(total > 3, "{unread}");
     assert_eq!(unread["lines_unread"], json!(total));
-    let words = format!("{total} of {total} lines not read");
+    let words = format!("{total} of {total} lines unread");
     for args in [&["show", "hello"][..], &["review", "1"], &["log"], &["feedback"]] {
         let said = shell.call(args).exits(0).stdout;
         assert!(said.contains(&words), "{args:?}: {words}\n{said}");
@@ -177,7 +177,7 @@ fn a_rejection_has_a_reason_and_can_be_taken_back() {
     assert!(log.contains("reject") && log.ends_with("1 operation\n"), "{log}");
     let undone = shell.at_terminal(&["undo"]).exits(0);
     let said = format!("{}{}", undone.stdout, undone.stderr);
-    assert!(said.contains("Take back operation") && !said.contains('?'), "nothing is asked: {said}");
+    assert!(said.contains("Undo operation") && !said.contains('?'), "nothing is asked: {said}");
     assert_eq!(shell.waiting_review()["id"], 1);
     shell.call(&["verify", "--json"]).exits(0);
 }
@@ -210,7 +210,7 @@ fn a_review_shows_its_evidence_and_the_whole_source() {
     let shell = workspace();
     digest(&shell);
     let text = shell.call(&["review", "1"]).exits(0).stdout;
-    for part in ["Evidence", "none has begun", "echo hello", "toolsmith approve 1 --digest "] {
+    for part in ["Evidence", "no checks have started", "echo hello", "toolsmith approve 1 --digest "] {
         assert!(text.contains(part), "{part} is missing in {text}");
     }
     assert_eq!(shell.call(&["review", "99", "--json"]).exits(5).error_code(), "not-found");

@@ -40,7 +40,7 @@ fn the_approval_of_each_version_leaves_no_problem_behind() {
         &written.replace("tools/approved/alpha/", "tools/approved/alpha/versions/9.9.9/"),
     );
     let problems = shell.call(&["list", "--problems", "--json"]).exits(0).json()["problems"].clone();
-    assert!(problems.to_string().contains("is no version of it that lies here"), "{problems:#}");
+    assert!(problems.to_string().contains("is not a version of this tool in the workspace"), "{problems:#}");
 }
 
 #[test]

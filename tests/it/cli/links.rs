@@ -88,7 +88,7 @@ fn settings_that_somebody_else_can_change_are_not_used() {
     fs::set_permissions(&config, fs::Permissions::from_mode(0o666)).unwrap();
     let refused = shell.call(&["run", "one"]);
     assert_ne!(refused.code, 0);
-    assert!(refused.stderr.contains("everybody can write it"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("everyone can write it"), "{}", refused.stderr);
     let doctor = shell.call(&["doctor"]);
-    assert!(doctor.stdout.contains("everybody can write it"), "{}", doctor.stdout);
+    assert!(doctor.stdout.contains("everyone can write it"), "{}", doctor.stdout);
 }

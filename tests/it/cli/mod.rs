@@ -71,7 +71,7 @@ impl Answered {
 }
 
 /// Ends the line below a page of what is read before an approval.
-pub const PAGE_END: &str = "q stops --";
+pub const PAGE_END: &str = "q: quit --";
 
 impl Shell {
     /// An empty workspace: `tools/experimental/` and nothing in it.

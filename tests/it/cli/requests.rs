@@ -51,7 +51,7 @@ fn an_agent_asks_goes_on_and_has_the_answer_within_a_second_also_after_a_restart
     let took = returned.saturating_sub(Duration::from_millis(decided.as_millisecond() as u64));
     assert!(took < Duration::from_secs(1), "{took:?}");
     let again = shell.call(&["wait", "1", "--json"]).exits(0).json();
-    assert_eq!(again["decision"], "approve", "the answer stays");
+    assert_eq!(again["decision"], "approve", "the answer is kept");
     shell.call(&["wait", "99"]).exits(5);
 }
 
@@ -147,7 +147,7 @@ fn of_several_reviews_the_known_ones_are_decided_and_an_unknown_number_is_named(
     let approve = ["approve", &format!("4={}", &digest(&shell, 4)[..8]), "999=00000000", "--yes"];
     shell.at_terminal(&approve).exits(5);
     let none = shell.at_terminal(&["reject", "998", "999", "--reason", "no", "--yes"]).exits(5);
-    assert!(none.stdout.contains("there are no reviews 998, 999"), "{}", none.stdout);
+    assert!(none.stdout.contains("unknown reviews: 998, 999"), "{}", none.stdout);
     let states: Vec<Value> = shell.call(&["reviews", "--state", "all", "--json"]).exits(0).json()["reviews"]
         .as_array()
         .unwrap()

@@ -47,7 +47,7 @@ fn is_reserved(shell: &Shell, path: &str, name: &str) {
     shell.call(&waits);
     let flush = shell.call(&["buffer", "flush", "--buffer", "b"]);
     assert!(!flush.stdout.contains("newcomer"), "{}", flush.stdout);
-    assert_eq!(shell.call(&["run", path]).exits(0).stdout, "newcomer\n", "its path means it");
+    assert_eq!(shell.call(&["run", path]).exits(0).stdout, "newcomer\n", "use its path");
 }
 
 #[test]

@@ -214,7 +214,7 @@ fn rerun_sends_the_same_input_and_says_when_the_tool_is_another_version() {
     assert_eq!(serde_json::from_str::<Value>(&same.stdout).unwrap(), json!({"name": "x"}));
     shell.tool("experimental", "echo-in", "cat; echo\n", ECHO);
     let other = shell.call(&["rerun", "1"]).exits(0);
-    assert!(other.stderr.contains("run 1 was of 1.0.0"), "{}", other.stderr);
+    assert!(other.stderr.contains("run 1 used 1.0.0"), "{}", other.stderr);
 }
 
 #[test]

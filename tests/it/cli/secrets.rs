@@ -179,7 +179,7 @@ fn a_run_whose_input_held_a_secret_is_not_run_again_with_a_mark_in_its_place() {
     shell.call(&["run", "echo", "--input", &input]).exits(0);
     let refused = shell.call(&["rerun", "1", "--json"]).exits(4);
     assert_eq!(refused.error_code(), "refused");
-    assert!(refused.stdout.contains("held a secret"), "{}", refused.stdout);
+    assert!(refused.stdout.contains("contained a secret"), "{}", refused.stdout);
     assert_eq!(shell.call(&["runs", "--json"]).json()["runs"].as_array().map(Vec::len), Some(1));
 }
 
@@ -209,5 +209,5 @@ fn an_experimental_tool_gets_no_secret_and_a_workspace_names_none() {
     shell.configure("");
     shell.write("toolsmith.toml", secrets);
     let problems: Value = shell.call(&["doctor", "--json"]).json();
-    assert!(problems.to_string().contains("a workspace cannot set secrets"), "{problems}");
+    assert!(problems.to_string().contains("secrets cannot be set in a workspace"), "{problems}");
 }

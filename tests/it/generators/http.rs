@@ -179,13 +179,13 @@ fn no_redirect_takes_the_key_along() {
     let other = ScriptedServer::with([Reply::openai(ANSWER)]);
     let no = trouble(Reply::status(307, &format!("Location: {}/v1\r\n", other.url()), ""));
     assert_eq!(no.trouble, Trouble::Refused);
-    assert!(no.message.contains(&format!("sends on to {}/v1", other.url())), "{}", no.message);
+    assert!(no.message.contains(&format!("redirects to {}/v1", other.url())), "{}", no.message);
     assert!(other.asked().is_empty());
 }
 
 #[test]
 fn an_answer_that_breaks_off_is_no_answer() {
-    let cut = "its answer broke off in the middle";
+    let cut = "the response ended unexpectedly";
     let no = trouble(Reply::openai_part(&["half"], false));
     assert_eq!((no.trouble, no.message.as_str()), (Trouble::CutStream, cut));
     let server = ScriptedServer::with([Reply::anthropic_part(&["half"], false)]);
@@ -226,10 +226,10 @@ fn a_server_that_gives_up_in_the_middle_is_told_apart() {
 fn what_does_not_speak_the_api_is_shown() {
     let no = trouble(Reply::stream("text/html", "<html>\n<p>Welcome</p>"));
     assert_eq!(no.trouble, Trouble::Refused);
-    assert!(no.message.starts_with("it does not speak openai at http://127.0.0.1:"), "{}", no.message);
+    assert!(no.message.starts_with("there is no openai API at http://127.0.0.1:"), "{}", no.message);
     assert!(no.message.ends_with(": <html> <p>Welcome</p>"), "{}", no.message);
     let no = trouble(Reply::stream("text/event-stream", "data: {\"choices\": oops\n\ndata: [DONE]\n\n"));
-    assert_eq!((no.trouble, no.message.as_str()), (Trouble::Broke, "it sent what is no JSON: {\"choices\": oops"));
+    assert_eq!((no.trouble, no.message.as_str()), (Trouble::Broke, "it sent invalid JSON: {\"choices\": oops"));
     let no = trouble(Reply::stream("text/event-stream", "data: {\"choices\":7}\n\ndata: [DONE]\n\n"));
     assert_eq!((no.trouble, no.message.as_str()), (Trouble::Broke, "its answer was empty"));
     let no = trouble(Reply::raw("SSH-2.0-OpenSSH_9.9\r\n"));
@@ -261,12 +261,12 @@ fn silence_has_an_end_and_so_has_a_stream_that_says_nothing() {
         ask_it(&generator).unwrap_err()
     };
     let no = impatient(&ScriptedServer::with([Reply::silence()]));
-    assert_eq!((no.trouble, no.message.as_str()), (Trouble::TimedOut, "it said nothing for 0.1 s"));
+    assert_eq!((no.trouble, no.message.as_str()), (Trouble::TimedOut, "it sent nothing for 0.1 s"));
     let no = impatient(&ScriptedServer::with([Reply::openai_part(&["half"], false).then_silence()]));
     assert_eq!(no.trouble, Trouble::TimedOut);
     let pings = Reply::stream("text/event-stream", "").then_flood(": ping\n\n");
     let no = impatient(&ScriptedServer::with([pings]));
-    assert_eq!((no.trouble, no.message.as_str()), (Trouble::TimedOut, "it was not done after 0.6 s"));
+    assert_eq!((no.trouble, no.message.as_str()), (Trouble::TimedOut, "it did not finish within 0.6 s"));
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn an_answer_that_is_whole_does_not_wait_for_the_end_of_the_stream() {
 fn nobody_there_is_told_as_such() {
     let gone = ScriptedServer::with([]).url();
     let no = ask_it(&generator(api(ApiKind::OpenAi, gone.clone()))).unwrap_err();
-    let expected = format!("{gone}/chat/completions cannot be reached: nobody listens there");
+    let expected = format!("{gone}/chat/completions cannot be reached: connection refused");
     assert_eq!(no.trouble, Trouble::Unreachable);
     assert!(no.message == expected.replace("/chat/completions", ""), "{}", no.message);
 }
@@ -311,12 +311,12 @@ fn looking_whether_an_api_is_there_sends_no_question() {
     let locked = ScriptedServer::new(|_| Reply::status(401, "", r#"{"error":{"message":"no such key"}}"#));
     assert_eq!(look(&of(ApiKind::OpenAi, &locked)), Err("401 Unauthorized: no such key".to_owned()));
     let keyless = generator(Api { key: None, ..api(ApiKind::OpenAi, locked.url()) });
-    assert_eq!(look(&keyless), Ok(format!("{} answers, and wants a key", locked.url())));
+    assert_eq!(look(&keyless), Ok(format!("{} is reachable, but needs a key", locked.url())));
     let gone = ScriptedServer::with([]).url();
     let nobody = look(&generator(api(ApiKind::OpenAi, gone.clone())));
-    assert_eq!(nobody, Err(format!("{gone} cannot be reached: nobody listens there")));
+    assert_eq!(nobody, Err(format!("{gone} cannot be reached: connection refused")));
     let mute = ScriptedServer::new(|_| Reply::silence());
-    assert_eq!(look(&of(ApiKind::OpenAi, &mute)), Err(format!("{} says nothing for 3 s", mute.url())));
+    assert_eq!(look(&of(ApiKind::OpenAi, &mute)), Err(format!("{} sent nothing for 3 s", mute.url())));
 }
 
 #[test]

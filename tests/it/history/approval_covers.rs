@@ -137,7 +137,7 @@ fn whatever_is_changed_after_an_approval_is_refused_to_agents_and_warned_of_to_h
         {
             assert_eq!(strict.isolation.profile, Profile::Strict, "{what}: {strict:?}");
             assert!(
-                warning.is_some_and(|warning| warning.contains("strictly") || warning.contains("no approval")),
+                warning.is_some_and(|warning| warning.contains("strictly") || warning.contains("is not approved")),
                 "{what} was not warned of"
             );
         }
@@ -204,7 +204,7 @@ fn an_older_version_that_somebody_put_back_is_not_the_approved_one() {
     let told = refusal(&engine).expect("agents run what was approved last");
     assert!(told.contains("older version"), "{told}");
     let faults = engine.integrity().verify().unwrap().faults;
-    assert!(faults.iter().any(|fault| fault.contains("older version again")), "{faults:?}");
+    assert!(faults.iter().any(|fault| fault.contains("the older version")), "{faults:?}");
     // A human who wants the older one says so.
     let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     assert_eq!(review.kind, ReviewKind::Drift);

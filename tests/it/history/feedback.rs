@@ -64,7 +64,7 @@ fn ten_approvals_of_one_generator_suggest_fewer_questions_and_say_why() {
     assert_eq!((found.len(), found[0].approvals, found[0].generator.as_str()), (1, 10, "forge 2"));
     let evidence = engine.reviews().detail(waiting[10].id).unwrap().evidence;
     let line = evidence.iter().find(|line| line.label == "suggestion").expect("it stands beside the evidence");
-    let why = "10 approvals in a row of generator forge 2 in category data, last rejection never";
+    let why = "10 approvals in a row for generator forge 2 in category data, last rejection never";
     assert!(line.text.starts_with(why), "{}", line.text);
     let (told, code) = workspace.json(&["feedback", "--suggestions"]);
     assert_eq!((code, &told["suggestions"][0]["approvals"]), (0, &Value::from(10)));

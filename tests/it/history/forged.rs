@@ -68,8 +68,8 @@ fn an_approval_counts_only_while_the_entry_that_gave_it_is_as_it_was_written() {
              UPDATE operations SET detail = replace(detail, '{before}', '{after}') WHERE id = 1"
         ),
     );
-    refused_for(&engine, "alpha", "its content does not have its hash");
-    names(&engine, "is approved by entry 1, which was changed: its content does not have its hash");
+    refused_for(&engine, "alpha", "its content does not match its hash");
+    names(&engine, "is approved by entry 1, which was changed: its content does not match its hash");
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn an_entry_with_a_hash_of_its_own_that_nothing_follows_gives_no_approval() {
 fn an_approval_that_the_table_lost_is_missed_also_when_the_files_are_gone() {
     let (workspace, engine) = sound();
     sql(&engine, "DELETE FROM approvals");
-    let lost = "that entry 1 gave is missing in the table of approvals";
+    let lost = "by entry 1 is missing from the table of approvals";
     refused_for(&engine, "alpha", lost);
     let report = engine.integrity().verify().unwrap();
     assert_eq!((report.faults.len(), report.notes.len()), (1, 0), "{report:?}");
@@ -114,8 +114,8 @@ fn an_approval_that_the_log_ended_does_not_come_back_by_a_row() {
     fs::remove_dir_all(copy).unwrap();
     sql(&engine, "INSERT INTO approvals SELECT * FROM kept");
     engine.library().scan(&mut |_| {}).unwrap();
-    refused_for(&engine, "alpha", "by the log no approval of it is in force");
-    names(&engine, "by the log no approval of it is in force");
+    refused_for(&engine, "alpha", "the log contains no approval in force");
+    names(&engine, "the log contains no approval in force");
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn leave_for_an_agent_counts_only_when_the_entry_that_it_names_gave_exactly_this
          SELECT 'fresh', digest, 'bot', 'me', 1, 1 FROM versions WHERE tool = 'fresh'",
     );
     refused_for(&engine, "fresh", "fresh is not approved");
-    names(&engine, "for agent bot to run fresh does not match the log: entry 1, which it names, did not give it");
+    names(&engine, "for agent bot to run fresh does not match the log: its entry 1 does not grant this");
     let void = engine.grants().list().unwrap().agents[0].void.clone().unwrap_or_default();
     assert!(void.contains("does not match the log"), "{void}");
 
@@ -139,12 +139,12 @@ fn leave_for_an_agent_counts_only_when_the_entry_that_it_names_gave_exactly_this
     assert_eq!(faults(&engine), Vec::<String>::new());
     sql(&engine, "UPDATE agent_grants SET agent = 'bot'");
     refused_for(&engine, "fresh", "fresh is not approved");
-    names(&engine, "did not give it");
+    names(&engine, "does not grant this");
     sql(&engine, "UPDATE agent_grants SET agent = 'other'");
     let key = GrantKey::Agent(engine.grants().list().unwrap().agents[0].id);
     engine.execute(Command::Revoke { grant: key }, &ada()).unwrap();
     sql(&engine, "UPDATE agent_grants SET revoked = 0");
-    names(&engine, "of the log revoked it");
+    names(&engine, " revoked it");
 }
 
 #[test]
@@ -177,12 +177,12 @@ fn what_a_version_was_allowed_counts_only_when_the_log_allowed_it() {
     engine.execute(Command::Undo { operation: gave.operation }, &ada()).unwrap();
     sql(&engine, "INSERT INTO grants SELECT * FROM kept");
     assert!(engine.runs().unallowed(&tool, &ada()).unwrap().is_some(), "it asks again");
-    names(&engine, "was allowed does not match the log: no entry of the log allowed it");
+    names(&engine, "does not match the log: no log entry allowed it");
     engine.execute(allow(), &ada()).unwrap();
     assert!(engine.runs().unallowed(&tool, &ada()).unwrap().is_none());
     assert_eq!(faults(&engine), Vec::<String>::new());
     sql(&engine, "UPDATE grants SET permissions = replace(permissions, 'out', 'all')");
-    names(&engine, "of the log allowed something else");
+    names(&engine, "allowed something else");
 }
 
 #[test]
@@ -215,17 +215,17 @@ fn a_review_is_decided_only_when_a_decision_in_force_says_so() {
     assert_eq!((faults(&engine), waits().1), (Vec::new(), 1));
     assert!(!workspace.json(&["show", "fresh"]).0.to_string().contains("does not match"));
     sql(&engine, "UPDATE reviews SET state = 'approved' WHERE tool = 'fresh'");
-    names(&engine, "it says approved, and no decision in force says so");
+    names(&engine, "it says approved, and no decision in force matches");
 }
 
 #[test]
 fn show_and_the_list_of_problems_say_what_agents_are_refused_for() {
     type Bend = fn(&Workspace, &Engine);
     let cases: &[(&str, Bend)] = &[
-        ("approval.toml is gone", |workspace, _| {
+        ("approval.toml was removed", |workspace, _| {
             fs::remove_file(workspace.path("tools/approved/alpha/approval.toml")).unwrap();
         }),
-        ("is missing in the table of approvals", |_, engine| sql(engine, "DELETE FROM approvals")),
+        ("is missing from the table of approvals", |_, engine| sql(engine, "DELETE FROM approvals")),
     ];
     for (what, bend) in cases {
         let (workspace, engine) = sound();
@@ -239,7 +239,7 @@ fn show_and_the_list_of_problems_say_what_agents_are_refused_for() {
         assert!(problems.contains(what) && problems.contains("not-as-approved"), "{what}: {problems}");
         assert!(doubt.contains(what), "{what}: {doubt}");
         let text = workspace.toolsmith(&["show", "alpha"]).output().unwrap().stdout;
-        assert!(String::from_utf8_lossy(&text).contains("not as approved"), "{what}");
+        assert!(String::from_utf8_lossy(&text).contains("differs from approval"), "{what}");
         names(&engine, what);
         refused_for(&engine, "alpha", what);
     }
@@ -252,8 +252,8 @@ fn what_changed_is_not_told_by_a_kept_copy_that_is_damaged() {
     super::verified::make_writable(&copy.join("alpha.sh"));
     fs::write(copy.join("alpha.sh"), "echo 2\n").unwrap();
     workspace.write("tools/approved/alpha/alpha.sh", "echo 2\n");
-    names(&engine, "what changed cannot be told");
-    assert!(faults(&engine).iter().all(|fault| !fault.contains("is new")), "{:?}", faults(&engine));
+    names(&engine, "the changes are unknown");
+    assert!(faults(&engine).iter().all(|fault| !fault.contains("was added")), "{:?}", faults(&engine));
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn leave_for_a_session_holds_in_it_and_leave_of_a_workbench_as_long_as_it_lives(
     let dead = GrantScope::Workbench("1:1:dead".to_owned());
     engine.execute(grant(&engine, "ghost", dead), &ada()).unwrap();
     assert_eq!(outcome(&engine, "ghost"), REFUSED);
-    assert_eq!(engine.grants().list().unwrap().agents.len(), 2, "leave of a workbench that is gone is not listed");
+    assert_eq!(engine.grants().list().unwrap().agents.len(), 2, "leave of a workbench that was removed is not listed");
     let (list, code) = workspace.json(&["grants"]);
     assert_eq!((code, list["agents"].as_array().unwrap().len()), (0, 2), "{list:#}");
 }
@@ -86,12 +86,12 @@ fn a_grant_whose_bytes_changed_is_listed_as_void_until_they_are_back() {
     let void = || workspace.json(&["grants"]).0["agents"][0]["void"].clone();
     assert_eq!(void(), serde_json::Value::Null);
     workspace.write("tools/experimental/alpha/alpha.sh", "echo 2\n");
-    assert!(void().as_str().is_some_and(|why| why.contains("its bytes changed")), "{}", void());
+    assert!(void().as_str().is_some_and(|why| why.contains("its files changed")), "{}", void());
     let text = workspace.toolsmith(&["grants"]).output().unwrap().stdout;
-    assert!(String::from_utf8_lossy(&text).contains("void: its bytes changed"), "{}", String::from_utf8_lossy(&text));
+    assert!(String::from_utf8_lossy(&text).contains("void: its files changed"), "{}", String::from_utf8_lossy(&text));
     workspace.write("tools/experimental/alpha/alpha.sh", "echo 1\n");
     assert_eq!(void(), serde_json::Value::Null);
     std::fs::remove_dir_all(workspace.path("tools/experimental/alpha")).unwrap();
-    let gone = "its files are gone from tools/experimental/alpha";
+    let gone = "its files are missing from tools/experimental/alpha";
     assert!(void().as_str().is_some_and(|why| why.starts_with(gone)), "{}", void());
 }

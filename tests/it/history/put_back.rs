@@ -41,7 +41,7 @@ fn changed_files_that_git_never_had_come_back_without_a_commit() {
 #[test]
 fn changed_files_that_git_had_come_back_in_a_commit_that_says_nobody_approved_them() {
     let world = World::new();
-    world.workspace.git(&["commit", "-qm", "by somebody", "--", SCRIPT]);
+    world.workspace.git(&["commit", "-qm", "by another process", "--", SCRIPT]);
     world.execute(restore()).unwrap();
     assert_eq!(committed(&world).trim(), "echo 1");
     world.execute(Command::Undo { operation: None }).unwrap();
@@ -69,7 +69,7 @@ fn what_was_no_tool_makes_room_without_becoming_a_row_and_comes_back_by_undo() {
     assert_eq!(world.engine.library().catalog().problems.len(), 1);
     let before = world.state();
     let outcome = world.execute(Command::RestoreFiles { tool: "known".to_owned() }).unwrap();
-    assert!(!outcome.message.contains("kept nowhere"), "{}", outcome.message);
+    assert!(!outcome.message.contains("without a kept copy"), "{}", outcome.message);
     let problems = world.engine.library().catalog().problems.clone();
     assert!(problems.is_empty(), "{problems:?}");
     world.execute(Command::Undo { operation: None }).unwrap();
@@ -138,7 +138,7 @@ fn a_tool_that_was_moved_to_another_stage_is_asked_about_as_a_change_of_stage() 
     assert!(asked.summary.contains("tools/approved/known"), "{}", asked.summary);
     let run = world.run("known", &toolsmith::domain::Caller::Agent("bot".to_owned()));
     let said = format!("{:?}", run.error);
-    assert!(said.contains("where it was not approved") && !said.contains("changed on disk"), "{said}");
+    assert!(said.contains("not where it was approved") && !said.contains("changed on disk"), "{said}");
 }
 
 #[test]

@@ -140,10 +140,10 @@ fn a_signature_that_is_wrong_in_any_way_does_not_count_and_says_why() {
         ("another key", "", &other, same.clone(), "is not allowed to sign for ada@example.org"),
         ("an expired key", expired, &key, same.clone(), "expired"),
         ("another purpose of the key", "namespaces=\"git\"", &key, same.clone(), "is not allowed to sign"),
-        ("another namespace", "", &key, resigned("git", &key), "does not fit what is said"),
+        ("another namespace", "", &key, resigned("git", &key), "does not match the content"),
         ("signed by somebody else", "", &key, resigned("toolsmith", &other), "is not allowed to sign"),
-        ("an altered reason", "", &key, same.replace("because", "becausE"), "does not fit what is said"),
-        ("an altered stage", "", &key, same.replace("\"approved\"", "\"core\""), "is of something else"),
+        ("an altered reason", "", &key, same.replace("because", "becausE"), "does not match the content"),
+        ("an altered stage", "", &key, same.replace("\"approved\"", "\"core\""), "does not match"),
     ];
     for (what, options, allowed, text, why) in cases {
         let clone = cloned(&workspace);
@@ -161,7 +161,7 @@ fn a_signature_that_is_wrong_in_any_way_does_not_count_and_says_why() {
     clone.write("tools/approved/alpha/alpha.sh", "echo 2\n");
     let engine = open(&clone);
     assert!(!agent_runs(&engine));
-    assert!(engine.integrity().verify().unwrap().faults.iter().any(|fault| fault.contains("it says digest")));
+    assert!(engine.integrity().verify().unwrap().faults.iter().any(|fault| fault.contains("it contains digest")));
     // Whoever writes the workspace must not choose who is believed.
     let clone = cloned(&workspace);
     allow(&clone, "ada@example.org", "", &key);
@@ -170,7 +170,7 @@ fn a_signature_that_is_wrong_in_any_way_does_not_count_and_says_why() {
     configure(&clone, &format!("[signing]\nallowed_signers = \"{}\"\n", inside.display()));
     let engine = open(&clone);
     assert!(!agent_runs(&engine));
-    assert!(engine.integrity().verify().unwrap().faults.iter().any(|fault| fault.contains("lies in the workspace")));
+    assert!(engine.integrity().verify().unwrap().faults.iter().any(|fault| fault.contains("is in the workspace")));
 }
 
 #[test]
@@ -179,8 +179,11 @@ fn a_tool_taken_over_by_its_signature_counts_no_longer_than_the_signature_does()
     let (workspace, key) = signed();
     let without_signature: Change = |note: &str| note.split_once("signature = ").unwrap().0.to_owned();
     let altered: Change = |note: &str| note.replace("Ada <", "Root <");
-    let changes: [(&str, Option<Change>); 3] =
-        [("carries no signature", Some(without_signature)), ("does not fit", Some(altered)), ("is not allowed", None)];
+    let changes: [(&str, Option<Change>); 3] = [
+        ("no longer has the signature", Some(without_signature)),
+        ("does not match the content", Some(altered)),
+        ("is not allowed", None),
+    ];
     for (why, change) in changes {
         let clone = cloned(&workspace);
         allow(&clone, "ada@example.org", "", &key);
@@ -261,8 +264,8 @@ fn an_approval_that_cannot_be_signed_is_refused_unless_that_is_allowed() {
     for (config, says) in [
         ("[signing]\nkey = \"KEY\"\n", "passphrase"),
         ("[signing]\nkey = \"/nowhere/at/all\"\n", "/nowhere/at/all"),
-        ("[signing]\nkye = \"KEY\"\n", "there is no setting signing.kye"),
-        ("[signing]\nkey = \"relative\"\n", "signing.key is no path"),
+        ("[signing]\nkye = \"KEY\"\n", "unknown setting signing.kye"),
+        ("[signing]\nkey = \"relative\"\n", "signing.key is not a path"),
     ] {
         let workspace = fresh();
         let key = key(&workspace, "locked", "a passphrase");
@@ -315,7 +318,7 @@ fn doctor_says_whether_decisions_can_be_signed_and_whose_signatures_count() {
     assert_eq!(line(&fresh()), None, "nothing is said where nothing is set");
     let (workspace, key) = signed();
     let (state, message) = line(&workspace).unwrap();
-    assert!(state.contains("ok") && message.contains("your own key counts alone"), "{state} {message}");
+    assert!(state.contains("ok") && message.contains("only your own key is trusted"), "{state} {message}");
     let (report, code) = workspace.json(&["verify"]);
     assert!(code == 0 && report["notes"].to_string().contains("is signed by ada@example.org"), "{report:#}");
     fs::rename(&key, key.with_extension("away")).unwrap();
@@ -328,7 +331,7 @@ fn doctor_says_whether_decisions_can_be_signed_and_whose_signatures_count() {
     approve(&open(&unsigned)).unwrap();
     configure(&unsigned, &format!("[signing]\nkey = \"{}\"\n", self::key(&unsigned, "ada", "").display()));
     let (state, message) = line(&unsigned).unwrap();
-    assert!(state.contains("warn") && message.contains("1 entry counts for nothing until signed"), "{state} {message}");
+    assert!(state.contains("warn") && message.contains("1 entry counts only when signed"), "{state} {message}");
     let problems = unsigned.json(&["list", "--problems"]).0["problems"].to_string();
     assert!(problems.contains("toolsmith sign --yes") && !problems.contains("restore-files"), "{problems}");
     let (list, _) = unsigned.json(&["list"]);

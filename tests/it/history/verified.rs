@@ -53,7 +53,7 @@ fn each_kind_of_tampering_is_named() {
         (
             "an entry was marked as taken back",
             |_, engine| sql(engine, "UPDATE operations SET undone_by = 2 WHERE id = 1"),
-            &["entry 1 is said to be taken back by entry 2, which did not"],
+            &["entry 1 is marked as undone by entry 2, which did not undo it"],
         ),
         (
             "a stored version was changed",
@@ -64,7 +64,7 @@ fn each_kind_of_tampering_is_named() {
                 make_writable(&file);
                 fs::write(file, "echo 2\n").unwrap();
             },
-            &["is damaged: what it holds (3 files) has the digest"],
+            &["is damaged: its content (3 files) has the digest"],
         ),
         (
             "a file of an approved tool was changed",
@@ -86,20 +86,20 @@ fn each_kind_of_tampering_is_named() {
                 let other = fs::read_to_string(workspace.path("tools/approved/beta/approval.toml")).unwrap();
                 workspace.write("tools/approved/alpha/approval.toml", &other);
             },
-            &["tools/approved/alpha/approval.toml does not match: it says tool beta"],
+            &["tools/approved/alpha/approval.toml does not match: it contains tool beta"],
         ),
         (
-            "approval.toml is gone",
+            "approval.toml was removed",
             |workspace, _| fs::remove_file(workspace.path("tools/approved/alpha/approval.toml")).unwrap(),
-            &["tools/approved/alpha/approval.toml is gone"],
+            &["tools/approved/alpha/approval.toml was removed"],
         ),
         (
             "an approved tool was moved away",
             |workspace, _| fs::rename(workspace.path("tools/approved/alpha"), workspace.path("alpha")).unwrap(),
-            &["the approved tool alpha", "is gone from tools/approved/alpha"],
+            &["the approved tool alpha", "is missing from tools/approved/alpha"],
         ),
         (
-            "the folder of approved tools is gone",
+            "the folder of approved tools was removed",
             |workspace, _| fs::remove_dir_all(workspace.path("tools/approved")).unwrap(),
             &["the approved tool alpha", "the approved tool beta"],
         ),
@@ -157,7 +157,7 @@ fn each_kind_of_tampering_is_named() {
         (
             "a decision is marked as taken back",
             |_, engine| sql(engine, "UPDATE decisions SET undone = 1 WHERE operation = 1"),
-            &["was changed in its table: whether it was taken back"],
+            &["was changed in its table: whether it was undone"],
         ),
         (
             "a decision cannot be read",
@@ -167,7 +167,7 @@ fn each_kind_of_tampering_is_named() {
         (
             "a decision is missing",
             |_, engine| sql(engine, "DELETE FROM decisions WHERE operation = 1"),
-            &["the decision of entry 1 (approve alpha) is missing in the table of decisions"],
+            &["the decision of entry 1 (approve alpha) is missing from the table of decisions"],
         ),
         (
             "a decision was added",
@@ -179,7 +179,7 @@ fn each_kind_of_tampering_is_named() {
                 );
                 sql(engine, &copy);
             },
-            &["was added from outside: entry 9 made none", "entry 2 (approve beta) stands 2 times"],
+            &["was added without the log: entry 9 does not contain it", "entry 2 (approve beta) is 2 times"],
         ),
     ];
     for (what, bend, expected) in cases {
@@ -223,7 +223,7 @@ fn what_verify_finds_beside_a_tool_agents_are_refused_for_until_restore_files_me
     type Bend = fn(&Workspace);
     const NOTE: &str = "tools/approved/alpha/approval.toml";
     let cases: &[(&str, Bend)] = &[
-        ("approval.toml is gone", |workspace| fs::remove_file(workspace.path(NOTE)).unwrap()),
+        ("approval.toml was removed", |workspace| fs::remove_file(workspace.path(NOTE)).unwrap()),
         ("approval.toml does not match the log: reviewer", |workspace| {
             let text = fs::read_to_string(workspace.path(NOTE)).unwrap();
             workspace.write(NOTE, &text.replace("Ada", "Eve"));
@@ -232,7 +232,7 @@ fn what_verify_finds_beside_a_tool_agents_are_refused_for_until_restore_files_me
             let text = fs::read_to_string(workspace.path(NOTE)).unwrap();
             workspace.write(NOTE, &text.replace("operation = 1", "operation = 7"));
         }),
-        ("approval.toml does not match: it says stage core", |workspace| {
+        ("approval.toml does not match: it contains stage core", |workspace| {
             let text = fs::read_to_string(workspace.path(NOTE)).unwrap();
             workspace.write(NOTE, &text.replace("stage = \"approved\"", "stage = \"core\""));
         }),

@@ -30,11 +30,11 @@ fn another_process_uses_a_version_in_its_session_and_every_other_one_the_origina
     };
     let (code, said, told) = call(Some("night"), &[]);
     assert_eq!((code, said.contains("evolved")), (Some(0), true), "{said} {told}");
-    assert!(told.contains("alpha 1.1.0 is used in place of 1.0.0 for session night"), "{told}");
+    assert!(told.contains("alpha 1.1.0 is used instead of 1.0.0 for session night"), "{told}");
     for session in [None, Some("day")] {
         let (code, said, told) = call(session, &[]);
         assert_eq!((code, said.contains("original")), (Some(0), true), "{said} {told}");
-        assert!(!told.contains("in place of"), "{told}");
+        assert!(!told.contains("is used instead of"), "{told}");
     }
     let agent = ["--as-agent", "bot"];
     assert_eq!(call(Some("night"), &agent).0, Some(0), "an agent of the session runs it, strictly");
@@ -47,7 +47,7 @@ fn another_process_uses_a_version_in_its_session_and_every_other_one_the_origina
     );
     workspace.write("tools/experimental/alpha/versions/1.1.0/alpha.sh", "echo changed\n");
     let (_, said, told) = call(Some("night"), &[]);
-    assert!(said.contains("original") && !told.contains("in place of"), "a changed byte ends it: {said} {told}");
+    assert!(said.contains("original") && !told.contains("is used instead of"), "a changed byte ends it: {said} {told}");
     assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new());
 }
 

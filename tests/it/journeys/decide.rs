@@ -13,7 +13,7 @@ fn a_script_lands_is_read_and_approved_and_one_commit_names_its_digest() {
     let workspace = Workspace::new().with_git();
     let mut terminal = open(&workspace, LARGE);
     workspace.write("tools/experimental/greet.py", "\"\"\"Say hello.\"\"\"\nprint('hello')\n");
-    terminal.wait_text("greet").wait_text("1 review wait");
+    terminal.wait_text("greet").wait_text("1 pending review");
     let review = waiting_review(&workspace);
     assert_eq!((&review["kind"], &review["tool"]), (&json!("new"), &json!("greet")));
     let digest = digest_of(&review);
@@ -41,13 +41,13 @@ fn an_approval_can_be_taken_back() {
     let workspace = with_one_script("greet");
     let mut terminal = open(&workspace, LARGE);
     let digest = digest_of(&waiting_review(&workspace));
-    terminal.wait_text("1 review wait");
+    terminal.wait_text("1 pending review");
     open_review(&mut terminal);
     approve(&mut terminal, &digest);
     stage_of(&workspace, "greet", "approved");
     // The review closes by itself once it is decided.
     terminal.wait_gone("type its first four").wait_text("1 Catalog").wait_text("u undo");
-    terminal.send("u").wait_text("Undo?").wait_text("y does it").send("y");
+    terminal.send("u").wait_text("Undo?").wait_text("y confirm").send("y");
     let shown = stage_of(&workspace, "greet", "experimental");
     assert_eq!(shown["tool"]["digest"], json!(digest));
     assert!(workspace.path("tools/experimental/greet.py").is_file());
@@ -64,7 +64,7 @@ fn keys_typed_ahead_never_approve() {
     });
     let (workspace, digest) = found.unwrap();
     let mut terminal = open(&workspace, LARGE);
-    terminal.wait_text("1 review wait");
+    terminal.wait_text("1 pending review");
     open_review(&mut terminal);
     // Everything an approval needs, typed before anything of it was on screen.
     terminal.send(&format!("a{}\ra{}\r", &digest[..4], &digest[..4]));
@@ -72,7 +72,7 @@ fn keys_typed_ahead_never_approve() {
     open_review(&mut terminal);
     read_to_end(&mut terminal);
     terminal.send(&format!("a{}\r", &digest[..4]));
-    terminal.wait_text("that key did not count").wait_text("____");
+    terminal.wait_text("key ignored").wait_text("____");
     assert_still_waiting(&workspace, &digest);
 }
 
@@ -81,11 +81,11 @@ fn pasted_text_never_approves() {
     let workspace = with_one_script("greet");
     let mut terminal = open(&workspace, LARGE);
     let digest = digest_of(&waiting_review(&workspace));
-    terminal.wait_text("1 review wait");
+    terminal.wait_text("1 pending review");
     open_review(&mut terminal);
     read_to_end(&mut terminal);
-    terminal.send("a").wait_text("typing them approves");
-    terminal.paste(&format!("{}\r", &digest[..4])).wait_text("pasted text does not count").wait_text("____");
+    terminal.send("a").wait_text("nothing is approved yet");
+    terminal.paste(&format!("{}\r", &digest[..4])).wait_text("pasted text is not accepted").wait_text("____");
     assert_still_waiting(&workspace, &digest);
 }
 
@@ -96,10 +96,10 @@ fn approve_is_locked_before_every_line_was_shown_and_a_changed_file_takes_the_re
     let workspace = workspace.with_script("long", &body);
     let mut terminal = open(&workspace, LARGE);
     let digest = digest_of(&waiting_review(&workspace));
-    terminal.wait_text("1 review wait");
+    terminal.wait_text("1 pending review");
     open_review(&mut terminal);
     // Neither the end of the text nor a mark by hand is reading.
-    terminal.wait_text("approve is locked").wait_text("lines not seen").send("G").wait_text("300 print");
+    terminal.wait_text("approve is locked").wait_text("unread").send("G").wait_text("300 print");
     terminal.send("m").wait_text("marked read 1/");
     assert!(terminal.text().contains("approve is locked"), "{}", terminal.text());
     read_to_end(&mut terminal);
@@ -115,17 +115,17 @@ fn an_approval_without_reading_needs_the_word_and_a_reason_and_the_record_says_s
     let workspace = workspace.with_script("long", &"print('one of many lines')\n".repeat(300));
     let mut terminal = open(&workspace, LARGE);
     let digest = digest_of(&waiting_review(&workspace));
-    terminal.wait_text("1 review wait");
+    terminal.wait_text("1 pending review");
     open_review(&mut terminal);
-    terminal.wait_text("lines not seen").send("a").wait_text("then the digest is asked for");
-    terminal.send("unread").wait_text("typing them approves");
-    terminal.send(&digest[..4]).wait_text("why, for all to read").send(key::ENTER).wait_text("a reason is needed");
-    terminal.send("tried it").send(key::ENTER).wait_gone("why, for all to read");
+    terminal.wait_text("unread").send("a").wait_text("next: the digest");
+    terminal.send("unread").wait_text("nothing is approved yet");
+    terminal.send(&digest[..4]).wait_text("reason (visible to all)").send(key::ENTER).wait_text("a reason is needed");
+    terminal.send("tried it").send(key::ENTER).wait_gone("reason (visible to all)");
     let shown = stage_of(&workspace, "long", "approved");
     let unread = &shown["tool"]["approved_unread"];
     let (total, left) = (unread["lines_total"].as_u64().unwrap(), unread["lines_unread"].as_u64().unwrap());
     assert!(total > 300 && left > 200 && left < total, "{unread}");
-    let words = format!("{left} of {total} lines not read");
+    let words = format!("{left} of {total} lines unread");
     for args in [&["log"][..], &["show", "long"], &["review", "1"], &["feedback"]] {
         let text = String::from_utf8(workspace.toolsmith(args).output().unwrap().stdout).unwrap();
         assert!(text.contains(&words), "{args:?}: {words}\n{text}");
@@ -147,8 +147,8 @@ fn marked_reviews_that_were_never_opened_are_not_approved_together() {
     let workspace =
         ["one", "two", "three"].iter().fold(workspace, |workspace, name| workspace.with_script(name, attack));
     let mut terminal = open(&workspace, LARGE);
-    terminal.wait_text("3 reviews wait").send("4").wait_text("mark");
-    terminal.send("m").wait_text("1 marked").send("m").wait_text("2 marked").send("m").wait_text("3 marked");
+    terminal.wait_text("3 pending reviews").send("4").wait_text("mark");
+    terminal.send("m").wait_text("1 selected").send("m").wait_text("2 selected").send("m").wait_text("3 selected");
     terminal.send("a").wait_text("Approve several").wait_text("– no ");
     terminal.wait_gone("read first");
     terminal.send("approve 3 tools").send(key::ENTER);
@@ -164,7 +164,7 @@ fn what_is_typed_after_a_refused_key_does_nothing() {
     let workspace = with_one_script("greet");
     let mut terminal = open(&workspace, LARGE);
     let digest = digest_of(&waiting_review(&workspace));
-    terminal.wait_text("1 review wait").send("4");
+    terminal.wait_text("1 pending review").send("4");
     // In one piece, as typing that is already on its way: `u` would ask to undo, `q` would end the program.
     terminal.send("xquit: useless, deletes mirrors 123\r").wait_text("reject: ");
     // A key that nobody types into a reason counts at once: the program is there, and nothing else is open.

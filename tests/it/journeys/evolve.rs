@@ -45,10 +45,10 @@ fn a_failing_tool_is_run_again_evolved_and_its_repair_opens_as_a_review() {
     let workspace = workspace();
     let mut terminal = open(&workspace, LARGE);
     terminal.send("3").wait_text("NameError").send("r").wait_text("exit 1");
-    terminal.send("e").wait_text("asks built-in: needs no model");
-    terminal.send("\x10").wait_text("What would be sent").send(key::ESC).wait_text("ctrl-p shows what is sent");
-    terminal.send("\x13").wait_text("evolution 1").wait_text("waits for a human: enter opens review");
-    terminal.wait_text("which shall be fixed").wait_text("old version").wait_text("NameError");
+    terminal.send("e").wait_text("asks built-in: no model needed");
+    terminal.send("\x10").wait_text("Request preview").send(key::ESC).wait_text("ctrl-p preview");
+    terminal.send("\x13").wait_text("evolution 1").wait_text("saved, pending review: enter opens review");
+    terminal.wait_text("to be fixed").wait_text("old version").wait_text("NameError");
     terminal.send(key::ENTER).wait_text("evidence").wait_text("counter 1.0.1");
     let (made, _) = workspace.json(&["evolutions", "1"]);
     assert_eq!(made["evolution"]["state"], json!("good"), "{made:#}");
@@ -80,8 +80,8 @@ fn a_killed_workbench_leaves_an_evolution_that_a_key_resumes() {
     terminal.signal(rustix::process::Signal::KILL).wait_end();
 
     let mut terminal = open(&workspace, LARGE);
-    terminal.send("E").wait_text("interrupted").send(key::ENTER).wait_text("its workbench died");
+    terminal.send("E").wait_text("interrupted").send(key::ENTER).wait_text("interrupted:");
     terminal.send("R").wait_text("s stop").wait_text("writing");
     std::fs::write(&gate, BROKEN).unwrap();
-    terminal.wait_text("waits for a human: enter opens review");
+    terminal.wait_text("saved, pending review: enter opens review");
 }

@@ -35,19 +35,19 @@ fn a_failure_is_opened_compared_marked_and_resolved_until_it_is_seen_again() {
     let workspace = workspace();
     let mut terminal = open(&workspace, LARGE);
     terminal.send("3").wait_text("ZeroDivisionError").send("i");
-    terminal.wait_text("versions: ").wait_text("does not work since").wait_text(r#"{"n":0}"#);
+    terminal.wait_text("versions: ").wait_text("broken since").wait_text(r#"{"n":0}"#);
     terminal
         .send("=")
-        .wait_text("Two runs")
+        .wait_text("Compare runs")
         .wait_text(r#"-  "n": 5"#)
         .wait_text(r#"+  "n": 0"#)
         .send(key::ESC)
-        .wait_gone("Two runs");
+        .wait_gone("Compare runs");
     terminal.send("m").wait_text("Mark as failed").send("divide by zero\r").wait_text("is marked");
     let (marks, _) = workspace.json(&["failures", "--marks"]);
     assert_eq!(marks["marks"][0]["scenario"], json!("divide by zero"), "{marks:#}");
     assert_eq!(marks["marks"][0]["run"], json!(3));
-    terminal.send("d").wait_text("Resolve?").wait_text("opens again by itself").wait_text("y does it");
+    terminal.send("d").wait_text("Resolve?").wait_text("reopens automatically").wait_text("y confirm");
     terminal.send("y").wait_text("is resolved");
     let state = || workspace.json(&["failures"]).0["failures"][0]["state"].clone();
     assert_eq!(state(), json!("resolved"));

@@ -43,7 +43,7 @@ fn digest_of(review: &Value) -> String {
 
 /// Opens the first review of the queue.
 fn open_review(terminal: &mut Terminal) {
-    terminal.send("4").wait_text("review wait").send(key::ENTER).wait_text("evidence");
+    terminal.send("4").wait_text("pending review").send(key::ENTER).wait_text("evidence");
 }
 
 /// Reads on until every line was on screen, as the screen says how.
@@ -51,10 +51,10 @@ fn read_to_end(terminal: &mut Terminal) {
     for _ in 0..200 {
         terminal.wait_for("whether approve is locked", |screen| {
             let text = screen.contents();
-            text.contains("locked: ") || text.contains("a approves")
+            text.contains("locked: ") || text.contains("a approve")
         });
         let before = terminal.text();
-        if before.contains("a approves") {
+        if before.contains("a approve") {
             return;
         }
         terminal.send(" ").wait_for("another screen", |screen| screen.contents() != before);
@@ -65,7 +65,7 @@ fn read_to_end(terminal: &mut Terminal) {
 /// Approves the open review.
 fn approve(terminal: &mut Terminal, digest: &str) {
     read_to_end(terminal);
-    terminal.send("a").wait_text("typing them approves");
-    terminal.send(&digest[..4]).wait_text("reason (may stay empty)").send(key::ENTER);
-    terminal.wait_gone("reason (may stay empty)");
+    terminal.send("a").wait_text("nothing is approved yet");
+    terminal.send(&digest[..4]).wait_text("reason (optional)").send(key::ENTER);
+    terminal.wait_gone("reason (optional)");
 }

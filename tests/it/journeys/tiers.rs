@@ -22,7 +22,7 @@ fn the_first_run_of_a_locked_tool_asks_and_yes_opens_it_for_this_workbench() {
     let workspace = with_two();
     let mut terminal = open(&workspace, LARGE);
     terminal.wait_text("1 locked").send("/dear").wait_text("1 of 2").send(key::ENTER).send("r");
-    terminal.wait_text("Unlock dear?").wait_text("y does it").send("y").wait_text("dear-ran");
+    terminal.wait_text("Unlock dear?").wait_text("y confirm").send("y").wait_text("dear-ran");
     terminal.wait_gone("1 locked");
     let (grants, _) = workspace.json(&["grants"]);
     assert_eq!(grants["unlocks"][0]["tool"], "dear");
@@ -32,8 +32,8 @@ fn the_first_run_of_a_locked_tool_asks_and_yes_opens_it_for_this_workbench() {
 fn a_choice_of_tools_is_taken_in_use_by_a_key() {
     let workspace = with_two();
     let mut terminal = open(&workspace, LARGE);
-    terminal.wait_text("dear").send("T").wait_text("Tools in use").wait_text("minimal");
-    terminal.send("g").send(key::ENTER).wait_text("tools in use: minimal").wait_text("1 of 2 · minimal");
-    terminal.send("T").wait_text("all tools").send("G").send(key::ENTER).wait_text("tools in use: full");
+    terminal.wait_text("dear").send("T").wait_text("Tool sets").wait_text("minimal");
+    terminal.send("g").send(key::ENTER).wait_text("tool set in use: minimal").wait_text("1 of 2 · minimal");
+    terminal.send("T").wait_text("all tools").send("G").send(key::ENTER).wait_text("tool set in use: full");
     terminal.wait_text("dear");
 }

@@ -8,12 +8,12 @@ fn what_one_decides_the_other_shows() {
     let workspace = with_one_script("greet");
     let mut one = open(&workspace, LARGE);
     let mut other = open(&workspace, LARGE);
-    one.wait_text("1 review wait");
-    other.wait_text("1 review wait");
+    one.wait_text("1 pending review");
+    other.wait_text("1 pending review");
     let digest = digest_of(&waiting_review(&workspace));
     open_review(&mut one);
     approve(&mut one, &digest);
-    other.wait_gone("1 review wait").wait_text("appr greet");
+    other.wait_gone("1 pending review").wait_text("appr greet");
     workspace.wait_commits(2);
 }
 

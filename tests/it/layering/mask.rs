@@ -16,6 +16,21 @@ pub fn blank_literals(source: &str) -> Vec<char> {
     code
 }
 
+/// The string literals of a source, with where each begins and its text as written, broken lines joined.
+pub fn strings(source: &str) -> Vec<(usize, String)> {
+    let chars: Vec<char> = source.chars().collect();
+    let (mut found, mut at) = (Vec::new(), 0);
+    while at < chars.len() {
+        let end = literal_end(&chars, at).unwrap_or(at);
+        if end > at && matches!(chars[at], '"' | 'r') {
+            let text: String = chars[at..end].iter().collect();
+            found.push((at, text.split("\\\n").map(str::trim_start).collect()));
+        }
+        at = end.max(at + 1);
+    }
+    found
+}
+
 /// Blanks a range, keeping its line ends.
 pub fn blank(code: &mut [char], range: Range<usize>) {
     for c in &mut code[range] {

@@ -7,6 +7,7 @@ mod paths;
 mod raw_text;
 mod rules;
 mod source;
+pub mod words;
 
 use source::Source;
 use std::fs;

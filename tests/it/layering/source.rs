@@ -1,6 +1,6 @@
 //! One source file, read and taken apart.
 
-use super::mask::{blank, blank_literals, body_start, closing, is_word, line_of, test_items};
+use super::mask::{blank, blank_literals, body_start, closing, is_word, line_of, strings, test_items};
 use super::paths::{Named, named_paths};
 
 /// A function and its length.
@@ -24,6 +24,8 @@ pub struct Source {
     pub module: Vec<String>,
     /// Code with comments, literals and tests blanked.
     pub code: Vec<char>,
+    /// String literals outside of tests, each with its line and its text as written.
+    pub texts: Vec<(usize, String)>,
     /// Lines that are not tests.
     pub lines: usize,
     /// Whether a `// size: reason` stands before its first item.
@@ -38,14 +40,17 @@ impl Source {
     pub fn new(path: &str, text: &str) -> Source {
         let mut code = blank_literals(text);
         let (ranges, files) = test_items(&code);
+        let mut texts = strings(text);
         let mut test_lines = 0;
         for range in ranges {
+            texts.retain(|(at, _)| !range.contains(at));
             // Nested test items are counted with the outer one.
             if code[range.clone()].iter().any(|c| !c.is_whitespace()) {
                 test_lines += line_of(&code, range.end) - line_of(&code, range.start) + 1;
             }
             blank(&mut code, range);
         }
+        let texts = texts.into_iter().map(|(at, said)| (line_of(&code, at), said)).collect();
         let module = module_of(path);
         let test_modules = files.into_iter().map(|file| [module.clone(), vec![file]].concat()).collect();
         Source {
@@ -54,6 +59,7 @@ impl Source {
             excused: text.lines().take_while(|line| is_comment_or_blank(line)).any(is_excuse),
             text: text.to_owned(),
             test_modules,
+            texts,
             module,
             code,
         }

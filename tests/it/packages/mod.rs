@@ -116,7 +116,10 @@ fn a_lock_that_names_a_file_never_executes() {
     }
     let (outcome, error) = error_of(&workspace);
     assert_eq!(outcome, "spawn-failed");
-    assert!(error.contains("its lock takes absent-a from elsewhere than its registry registry.example.org"), "{error}");
+    assert!(
+        error.contains("its lock file takes absent-a from a host other than its registry registry.example.org"),
+        "{error}"
+    );
     let mut terminal = registry.terminal(&workspace, &["run", "packed"]);
     terminal.wait_end();
     // A workbench looks at everything by itself.
@@ -137,7 +140,7 @@ fn packages_are_fetched_after_a_human_agreed_and_run_in_the_sandbox_only() {
     let workspace = workspace(&registry.lock(ADDRESS));
     let (outcome, error) = error_of(&workspace);
     assert_eq!(outcome, "spawn-failed");
-    assert!(error.contains("run 'toolsmith run packed' at a terminal and agree to fetch them"), "{error}");
+    assert!(error.contains("run `toolsmith run packed` at a terminal and agree to fetch them"), "{error}");
     let mut refused = registry.terminal(&workspace, &["run", "packed"]);
     refused.wait_text("Type yes to allow it").send("no\r").wait_end();
     assert!(environments(&workspace).is_empty() && registry.asked().is_empty(), "{}", registry.asked());

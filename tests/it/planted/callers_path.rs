@@ -59,7 +59,7 @@ fn an_approved_tool_does_not_run_with_the_interpreter_of_the_callers_path() {
         world.hand_over();
         assert_eq!(run(&world, &[])["stdout"], "real\n");
         let problems = world.json(&["list", "--problems"], &[]).to_string();
-        assert!(problems.contains("a workspace cannot set programs"), "{problems}");
+        assert!(problems.contains("programs cannot be set in a workspace"), "{problems}");
     }
 }
 

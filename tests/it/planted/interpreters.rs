@@ -125,7 +125,7 @@ fn no_look_at_a_workspace_starts_an_interpreter_of_it() {
             let name = tool.name;
             let shown = world.json(&["show", name], &[]);
             let said = shown["missing"].to_string();
-            assert!(said.contains("the first line of"), "{name} as {}: {shown:#}", user.word());
+            assert!(said.contains("the shebang line of"), "{name} as {}: {shown:#}", user.word());
             if index % 4 == 0 {
                 world.json(&["check", name], &[]);
             }
@@ -136,7 +136,7 @@ fn no_look_at_a_workspace_starts_an_interpreter_of_it() {
         let reviews = checked(&world);
         for review in reviews["reviews"].as_array().unwrap() {
             let one = world.json(&["review", &review["id"].to_string()], &[]);
-            assert!(one.to_string().contains("the first line of"), "the evidence says so: {one:#}");
+            assert!(one.to_string().contains("the shebang line of"), "the evidence says so: {one:#}");
         }
         // A tool that lands while it is open.
         let line = world.workspace.root().join("tools/experimental/landed/python3");

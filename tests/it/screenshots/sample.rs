@@ -141,7 +141,7 @@ pub fn failures(workspace: &Workspace) -> Result<Vec<FailureGroup>, ScreenshotEr
             2,
             medium,
             RunOutcome::InvalidOutput,
-            "output: empty, a JSON value was expected",
+            "output: empty, expected a JSON value",
             3 * DAY,
             [0, 0, 0, 2, 0, 0, 0],
         )?,

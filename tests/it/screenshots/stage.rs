@@ -70,7 +70,7 @@ impl<'a> Stage<'a> {
     /// When the sample has no answer to what a key asks for.
     pub fn press(&mut self, keys: &str) -> Result<&mut Self, ScreenshotError> {
         for key in keys.split(' ') {
-            let event = event(key).ok_or_else(|| ScreenshotError::Scene(format!("{key:?} is no key")))?;
+            let event = event(key).ok_or_else(|| ScreenshotError::Scene(format!("{key:?} is not a key")))?;
             self.send(Msg::Key(event))?;
             self.draw()?;
         }

@@ -53,14 +53,14 @@ fn a_database_that_is_gone_or_empty_is_told_and_none_is_made_in_its_place() {
     ];
     for damage in damages {
         damage(&state);
-        is_told(&workspace, &state, "is gone or empty");
+        is_told(&workspace, &state, "is missing or empty");
     }
     let (code, said) = at_terminal(&workspace, &["doctor", "--accept-loss"], "n");
     assert!(code == 1 && said.contains("nothing was changed"), "{said}");
-    is_told(&workspace, &state, "is gone or empty");
+    is_told(&workspace, &state, "is missing or empty");
     let (code, said) = at_terminal(&workspace, &["doctor", "--accept-loss"], "y");
     assert_eq!(code, 0, "{said}");
-    assert!(said.contains("every approval"), "{said}");
+    assert!(said.contains("all approvals"), "{said}");
     assert_eq!(verbs(&workspace.json(&["log"]).0)[0], "accept-loss");
     // The output of the run that nobody knows any more is not given to the next one.
     assert_eq!(workspace.json(&["runs"]).0["runs"], json!([]));
@@ -109,7 +109,7 @@ fn an_older_database_and_another_one_are_told() {
     let (list, code) = workspace.json(&["list"]);
     assert_eq!(code, 0, "{list:#}");
     let (verified, code) = workspace.json(&["verify"]);
-    assert!(code == 1 && verified["faults"].to_string().contains("older than it was"), "{verified:#}");
+    assert!(code == 1 && verified["faults"].to_string().contains("replaced with an older one"), "{verified:#}");
     let (code, said) = at_terminal(&workspace, &["doctor", "--accept-loss"], "y");
     assert_eq!(code, 0, "{said}");
     // It went on from the older one: what it knew it knows, and the log says what happened.
@@ -123,7 +123,7 @@ fn an_older_database_and_another_one_are_told() {
     assert_ne!(seen, other);
     fs::write(state.join("seen.json"), other).unwrap();
     let (verified, code) = workspace.json(&["verify"]);
-    assert!(code == 1 && verified["faults"].to_string().contains("not the one that was here"), "{verified:#}");
+    assert!(code == 1 && verified["faults"].to_string().contains("database was replaced"), "{verified:#}");
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_new_workspace_and_a_cloned_one_begin_without_a_word_of_loss() {
 fn tools_that_this_reviewer_approved_in_a_log_that_is_not_here_are_named() {
     let workspace = used();
     let state = state_of(&workspace);
-    assert!(!workspace.json(&["list"]).0.to_string().contains("in a log that is not here"));
+    assert!(!workspace.json(&["list"]).0.to_string().contains("in a log that is missing"));
     // Kept copies may not be written; their folders neither.
     let remove = || {
         std::process::Command::new("chmod").args(["-R", "u+w"]).arg(&state).status().unwrap();
@@ -151,13 +151,10 @@ fn tools_that_this_reviewer_approved_in_a_log_that_is_not_here_are_named() {
     };
     remove();
     // The workspace knows that it had a state: that is a loss.
-    is_told(&workspace, &state, "is gone or empty");
+    is_told(&workspace, &state, "is missing or empty");
     // Without that it is as a clone on another machine.
     fs::remove_dir_all(workspace.path(".toolsmith")).unwrap();
     remove();
     let (list, code) = workspace.json(&["list"]);
-    assert!(
-        code == 0 && list["problems"].to_string().contains("approved by you in a log that is not here"),
-        "{list:#}"
-    );
+    assert!(code == 0 && list["problems"].to_string().contains("approved by you in a log that is missing"), "{list:#}");
 }

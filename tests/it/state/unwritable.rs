@@ -50,7 +50,7 @@ fn a_state_that_may_not_be_written_can_be_looked_at_with_what_is_not_yet_in_its_
             let argv = without_privilege(args).unwrap();
             let (code, said) = call(&workspace, &argv);
             let said = said.replace('\n', "");
-            assert!(code < 2 && said.contains("nothing can be decided or run"), "{args:?}: {code} {said}");
+            assert!(code < 2 && said.contains("deciding and running are disabled"), "{args:?}: {code} {said}");
         }
         let argv = without_privilege(&["verify"]).unwrap();
         let (code, said) = call(&workspace, &argv);
@@ -107,7 +107,7 @@ fn what_is_no_file_in_the_place_of_the_database_is_named() {
         ("is a named pipe, not a file", |path| {
             rustix::fs::mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
         }),
-        ("is a symbolic link that leads nowhere, not a file", |path| {
+        ("is a dangling symbolic link, not a file", |path| {
             std::os::unix::fs::symlink("gone", path).unwrap();
         }),
         ("is a device, not a file", |path| std::os::unix::fs::symlink("/dev/zero", path).unwrap()),
@@ -153,7 +153,10 @@ fn a_clock_that_went_back_is_seen_in_the_log_and_by_verify() {
     let (log, _) = workspace.json(&["log", "--limit", "1"]);
     assert_eq!(log["clock_went_back"], json!([[2, 7_200_000]]), "{log:#}");
     let text = workspace.toolsmith(&["log"]).output().unwrap().stdout;
-    assert!(String::from_utf8_lossy(&text).contains("the clock went back by 2 h"), "{text:?}");
+    assert!(String::from_utf8_lossy(&text).contains("the system clock was set back by 2 h"), "{text:?}");
     let (verified, code) = workspace.json(&["verify"]);
-    assert!(code == 0 && verified["notes"].to_string().contains("the clock went back by 2 h"), "{verified:#}");
+    assert!(
+        code == 0 && verified["notes"].to_string().contains("the system clock was set back by 2 h"),
+        "{verified:#}"
+    );
 }

@@ -59,7 +59,7 @@ impl Scanner<'_, '_> {
             node,
             Kind::Obfuscation,
             None,
-            &format!("{code} cannot be read: the name is made at run time"),
+            &format!("{code} cannot be analysed: the name is computed at run time"),
         );
     }
 

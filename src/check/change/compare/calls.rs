@@ -69,7 +69,7 @@ fn effects(base: &Facts, new: &Facts, pairs: &Pairs<'_>) -> Vec<Finding> {
     let mut told = HashSet::new();
     for (effect, call) in new.calls.iter().filter_map(|call| Some((effect(call)?, call))) {
         if !old.contains_key(&effect) && told.insert((effect, call.name.clone())) {
-            let message = format!("new: it {}: `{}`", effect.words(), call.words);
+            let message = format!("new: it now {}: `{}`", effect.words(), call.words);
             findings.push(finding("effect", Severity::High, &call.place, message));
         }
     }
@@ -81,7 +81,7 @@ fn effects(base: &Facts, new: &Facts, pairs: &Pairs<'_>) -> Vec<Finding> {
             .any(|before| self::effect(before) == Some(effect) && likeness(&before.about(), &call.about()) >= ALIKE);
         let is_more = now.get(&effect) > old.get(&effect);
         if old.contains_key(&effect) && (is_more && !is_known || effect == Effect::Weak) {
-            let message = format!("it {} once more: `{}`", effect.words(), call.words);
+            let message = format!("it {} in one more place: `{}`", effect.words(), call.words);
             findings.push(finding("effect", Severity::Medium, &call.place, message));
         }
     }
@@ -92,7 +92,7 @@ fn effects(base: &Facts, new: &Facts, pairs: &Pairs<'_>) -> Vec<Finding> {
         {
             let before = base.calls.iter().find(|call| self::effect(call) == Some(*effect));
             let words = before.map_or("", |call| call.words.as_str());
-            let message = format!("`{words}` is gone: nothing {} any more", effect.words());
+            let message = format!("`{words}` was removed: nothing {} any longer", effect.words());
             findings.push(Finding::new("effect-gone", Severity::Medium, message));
         }
     }
@@ -140,8 +140,10 @@ fn safeguards(base: &Facts, new: &Facts, is_shell: bool) -> Vec<Finding> {
         let by_member =
             lists::as_member(family).iter().any(|name| new.members.contains(*name) && !base.members.contains(*name));
         if (is_fewer || !is_there) && !by_member && told.insert(family) {
-            let message =
-                format!("the safeguard `{}` is gone (line {} of the version before)", call.words, call.place.line);
+            let message = format!(
+                "the safeguard `{}` was removed (line {} of the previous version)",
+                call.words, call.place.line
+            );
             let severity = if is_fewer { Severity::High } else { Severity::Medium };
             findings.push(Finding {
                 path: Some(call.place.path.clone()),
@@ -163,7 +165,7 @@ fn arguments(pairs: &Pairs<'_>, is_shell: bool) -> Vec<Finding> {
                 _ => (now.place.clone(), &now.words),
             };
             let message =
-                format!("arguments {} and {} of `{words}` are swapped (it was `{}`)", i + 1, j + 1, before.words);
+                format!("arguments {} and {} of `{words}` are swapped (before: `{}`)", i + 1, j + 1, before.words);
             findings.push(finding("swapped", Severity::Medium, &place, message));
             continue;
         }
@@ -225,12 +227,15 @@ fn constants(before: &Call, now: &Call) -> Vec<Finding> {
                 Some(old) if old.shown != constant.shown && is_telling(&old.shown, &constant.shown) => {
                     let severity =
                         if lists::is_dangerous(&name, &constant.shown) { Severity::High } else { Severity::Medium };
-                    say(severity, format!("`{name}` of `{}` was {} and is {}", now.name, old.shown, constant.shown));
+                    say(
+                        severity,
+                        format!("`{name}` of `{}` changed from {} to {}", now.name, old.shown, constant.shown),
+                    );
                 }
                 _ => {}
             },
             (None, Some(constant)) if lists::is_dangerous(&name, &constant.shown) => {
-                say(Severity::High, format!("`{name}` of `{}` is {} now", now.name, constant.shown));
+                say(Severity::High, format!("`{name}` of `{}` is now {}", now.name, constant.shown));
             }
             _ => {}
         }
@@ -246,10 +251,7 @@ fn constants(before: &Call, now: &Call) -> Vec<Finding> {
             && kind_matters(&constant.shown)
             && lists::is_guarding(&name)
         {
-            say(
-                Severity::Medium,
-                format!("`{name}` of `{}` was {} and is not given any more", now.name, constant.shown),
-            );
+            say(Severity::Medium, format!("`{name}` of `{}` was {} and is no longer passed", now.name, constant.shown));
         }
     }
     findings
@@ -284,7 +286,7 @@ fn options(before: &Call, now: &Call) -> Vec<Finding> {
         let is_hiding = word.starts_with("2>") && word.ends_with("/dev/null") || word.starts_with("&>/dev/null");
         let severity = if lists::is_dangerous_option(word) || is_hiding { Severity::High } else { Severity::Medium };
         let message = if is_hiding {
-            format!("errors of `{}` are hidden now", now.name)
+            format!("errors of `{}` are now hidden", now.name)
         } else {
             format!("new option {word} of `{}`", now.name)
         };
@@ -295,7 +297,7 @@ fn options(before: &Call, now: &Call) -> Vec<Finding> {
             "option",
             Severity::Medium,
             &now.place,
-            format!("`{}` has no option {word} any more", now.name),
+            format!("`{}` no longer has the option {word}", now.name),
         ));
     }
     // What a command is told to work on beside what it worked on.
@@ -309,7 +311,7 @@ fn options(before: &Call, now: &Call) -> Vec<Finding> {
             "option",
             Severity::High,
             &now.place,
-            format!("`{}` works on more: `{}`", now.name, now.words),
+            format!("`{}` now works on more: `{}`", now.name, now.words),
         ));
     }
     findings
@@ -329,7 +331,7 @@ fn waits(base: &Facts, new: &Facts) -> Vec<Finding> {
         };
         let fewer = new.calls.iter().filter(is_other).count() < base.calls.iter().filter(is_other).count();
         if fewer && loose(new, &call.name) > loose(base, &call.name) {
-            let message = format!("`{}` is not waited for any more", call.words);
+            let message = format!("`{}` is no longer awaited", call.words);
             findings.push(finding("await", Severity::Medium, &call.place, message));
         }
     }

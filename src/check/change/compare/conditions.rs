@@ -75,7 +75,7 @@ fn gone(base: &Facts, new: &Facts) -> Vec<Finding> {
         }
         let what = if before.weight == Weight::Skip { "condition" } else { "check" };
         let message =
-            format!("the {what} `{}` is gone (line {} of the version before)", before.words, before.place.line);
+            format!("the {what} `{}` was removed (line {} of the previous version)", before.words, before.place.line);
         // Whether there is another round is asked in many ways.
         let is_round = before.weight == Weight::Skip && before.group == "truth" && !before.is_asked;
         let severity = if is_round { Severity::Low } else { by_weight(before.weight) };
@@ -103,10 +103,10 @@ fn weakened(base: &Facts, new: &Facts) -> Vec<Finding> {
         }
         let same: Vec<&Test> = base.tests.iter().filter(|other| is_same(before, other)).collect();
         if stops(&now, !answer) && !stops(&same, !answer) {
-            let message = format!("the check `{}` became its opposite: `{}`", before.words, first.words);
+            let message = format!("the check `{}` was inverted: `{}`", before.words, first.words);
             findings.push(finding("check-turned", Severity::High, &first.place, message));
         } else if !stops(&now, !answer) && !now.iter().any(|test| test.weight == Weight::Result && !test.is_any) {
-            let message = format!("the check `{}` does not stop the work any more", first.words);
+            let message = format!("the check `{}` no longer stops the work", first.words);
             findings.push(finding("check-weakened", Severity::High, &first.place, message));
         }
     }

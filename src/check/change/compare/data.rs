@@ -31,7 +31,7 @@ pub(in crate::check::change) fn compare(
     for file in new.files.iter().filter(|file| Some(file.path.as_str()) != definition.path()) {
         let before = base.files.iter().find(|other| other.path == file.path);
         if before.is_some_and(|before| before.mode != file.mode) {
-            let message = format!("the mode of {} changed: {:?} now", file.path, file.mode).to_lowercase();
+            let message = format!("the mode of {} changed to {:?}", file.path, file.mode).to_lowercase();
             findings.push(Finding { path: Some(file.path.clone()), ..Finding::new("mode", Severity::Medium, message) });
         }
         if !is_program(file) && before.is_none_or(|before| before.bytes != file.bytes) {
@@ -41,7 +41,7 @@ pub(in crate::check::change) fn compare(
     for file in base.files.iter().filter(|file| !new.files.iter().any(|other| other.path == file.path)) {
         let is_lock = is_lock(&file.path);
         let severity = if is_lock { Severity::High } else { Severity::Low };
-        findings.push(Finding::new("file-gone", severity, format!("the file {} is gone", file.path)));
+        findings.push(Finding::new("file-gone", severity, format!("the file {} was removed", file.path)));
     }
     findings
 }
@@ -67,9 +67,9 @@ fn schema(base: &Manifest, new: &Manifest, definition: &Definition<'_>) -> Vec<F
         let message = match now {
             Some(now) if now == value => continue,
             Some(now) if last == "default" => format!("default of `{name}` changed from {value} to {now}"),
-            None if last == "default" => format!("`{name}` has no default any more, it was {value}"),
+            None if last == "default" => format!("`{name}` no longer has a default (before: {value})"),
             Some(now) if is_guard => format!("{last} of `{name}` changed from {value} to {now}"),
-            None if is_guard => format!("{last} {value} of `{name}` is gone"),
+            None if is_guard => format!("{last} {value} of `{name}` was removed"),
             _ => continue,
         };
         let needle = now.map_or_else(
@@ -84,7 +84,7 @@ fn schema(base: &Manifest, new: &Manifest, definition: &Definition<'_>) -> Vec<F
                 .keys()
                 .any(|other| other.contains(key.split(".enum").next().unwrap_or(key)) && other.contains("enum"))
         {
-            let message = format!("{} also takes {value}", key.split(".enum").next().unwrap_or(key));
+            let message = format!("{} also accepts {value}", key.split(".enum").next().unwrap_or(key));
             findings.push(definition.finding("schema", Severity::Medium, value.as_str().unwrap_or_default(), message));
         }
     }
@@ -100,7 +100,7 @@ fn packages(base: &Manifest, new: &Manifest, definition: &Definition<'_>) -> Vec
                 "package",
                 package_severity(old, package),
                 package,
-                format!("the package {old} became {package}"),
+                format!("the package {old} changed to {package}"),
             ),
             None => definition.finding("package", Severity::High, package, format!("new package: {package}")),
         });
@@ -134,10 +134,10 @@ fn cases(base: &Manifest, new: &Manifest, definition: &Definition<'_>) -> Vec<Fi
                 "test-gone",
                 Severity::Medium,
                 "[[tests]]",
-                format!("the test \"{}\" is gone", test.name),
+                format!("the test \"{}\" was removed", test.name),
             )),
             Some(other) if other.expect != test.expect => {
-                let message = format!("the test \"{}\" expects something else", test.name);
+                let message = format!("the test \"{}\" has a different expectation", test.name);
                 findings.push(definition.finding("test-changed", Severity::Medium, &test.name, message));
             }
             Some(_) => {}
@@ -150,7 +150,7 @@ fn content(before: Option<&VersionFile>, file: &VersionFile) -> Vec<Finding> {
     let ending = file.path.rsplit_once('.').map_or("", |(_, ending)| ending).to_lowercase();
     let at = |finding: Finding| Finding { path: Some(file.path.clone()), ..finding };
     let Ok(text) = std::str::from_utf8(&file.bytes) else {
-        return vec![at(Finding::new("binary", Severity::Medium, format!("{} changed and is no text", file.path)))];
+        return vec![at(Finding::new("binary", Severity::Medium, format!("{} changed and is not text", file.path)))];
     };
     if PROSE.contains(&ending.as_str()) && !is_lock(&file.path) {
         return Vec::new();
@@ -231,13 +231,17 @@ fn keys(old: &BTreeMap<String, Value>, now: &BTreeMap<String, Value>, file: &Ver
                 } else {
                     Severity::Low
                 };
-                findings.push(at(severity, &text, format!("new: {key} is {text}")));
+                findings.push(at(severity, &text, format!("added: {key} is {text}")));
             }
         }
     }
     for (key, value) in old.iter().filter(|(key, _)| !now.contains_key(*key)) {
         let severity = if is_lock && is_pin(key) { Severity::High } else { Severity::Low };
-        findings.push(at(severity, key.rsplit('.').nth(1).unwrap_or(key), format!("gone: {key} was {}", shown(value))));
+        findings.push(at(
+            severity,
+            key.rsplit('.').nth(1).unwrap_or(key),
+            format!("removed: {key} was {}", shown(value)),
+        ));
     }
     findings
 }
@@ -253,8 +257,8 @@ fn lines(old: &str, now: &str, file: &VersionFile) -> Vec<Finding> {
     for line in after.iter().filter(|line| !before.contains(line)) {
         let from = gone.iter().find(|other| package_name(other) == package_name(line));
         let (severity, message) = match from {
-            Some(from) => (package_severity(from, line), format!("`{from}` became `{line}`")),
-            None => (if is_lock(&file.path) { Severity::High } else { Severity::Medium }, format!("new: `{line}`")),
+            Some(from) => (package_severity(from, line), format!("`{from}` changed to `{line}`")),
+            None => (if is_lock(&file.path) { Severity::High } else { Severity::Medium }, format!("added: `{line}`")),
         };
         let finding = Finding::new(if is_lock(&file.path) { "lock" } else { "data" }, severity, message);
         findings.push(Finding { path: Some(file.path.clone()), line: line_of(now, line), ..finding });
@@ -263,7 +267,7 @@ fn lines(old: &str, now: &str, file: &VersionFile) -> Vec<Finding> {
         let severity = if is_lock(&file.path) && line.contains("--hash") { Severity::High } else { Severity::Low };
         findings.push(Finding {
             path: Some(file.path.clone()),
-            ..Finding::new("data", severity, format!("gone: `{line}`"))
+            ..Finding::new("data", severity, format!("removed: `{line}`"))
         });
     }
     findings

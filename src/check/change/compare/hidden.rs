@@ -20,7 +20,7 @@ pub(in crate::check::change) fn compare(base: &ToolDetail, new: &ToolDetail) -> 
                 let strange: String = word.chars().filter(|c| !c.is_ascii()).map(escape_char).collect();
                 ("homoglyph", format!("the word {word} mixes letters of two scripts: {strange}"))
             } else {
-                ("hidden-character", format!("a hidden character came in: {word}"))
+                ("hidden-character", format!("a hidden character was added: {word}"))
             };
             findings.push(Finding::new(code, Severity::High, message).at(&file.path, line));
         }

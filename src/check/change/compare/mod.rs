@@ -24,8 +24,8 @@ pub(super) fn compare(base: &Facts, new: &Facts, is_shell: bool) -> Vec<Finding>
     let mut findings = Vec::new();
     for (sort, code, what) in [
         (Sort::Host, "host", "host"),
-        (Sort::Address, "address", "mail address"),
-        (Sort::Environment, "environment", "variable of the environment"),
+        (Sort::Address, "address", "e-mail address"),
+        (Sort::Environment, "environment", "environment variable"),
     ] {
         findings.extend(named(base, new, sort, code, what));
     }
@@ -86,8 +86,8 @@ fn named(base: &Facts, new: &Facts, sort: Sort, code: &str, what: &str) -> Vec<F
             continue;
         }
         let message = match (gone.as_slice(), fact.detail.as_str()) {
-            (_, "*") => format!("new: the whole environment is handed on: {}", fact.words),
-            ([before], now) => format!("new {what}: {now} (it was {before})"),
+            (_, "*") => format!("new: the whole environment is passed on: {}", fact.words),
+            ([before], now) => format!("new {what}: {now} (before: {before})"),
             (_, now) => format!("new {what}: {now}"),
         };
         findings.push(finding(code, Severity::High, &fact.place, message));
@@ -122,9 +122,9 @@ fn paths(base: &Facts, new: &Facts) -> Vec<Finding> {
         let nearest =
             gone.iter().max_by(|a, b| likeness(&names(a), &names(path)).total_cmp(&likeness(&names(b), &names(path))));
         let (severity, message) = match (wider, nearest) {
-            (Some(before), _) => (Severity::High, format!("the path {before} became the wider {path}")),
-            _ if is_moved => (Severity::Low, format!("the path {path} is put together in another way")),
-            (None, Some(before)) => (Severity::Medium, format!("new path: {path} (it was {before})")),
+            (Some(before), _) => (Severity::High, format!("the path {before} was widened to {path}")),
+            _ if is_moved => (Severity::Low, format!("the path {path} is built differently")),
+            (None, Some(before)) => (Severity::Medium, format!("new path: {path} (before: {before})")),
             (None, None) => (Severity::Medium, format!("new path: {path}")),
         };
         findings.push(finding("path", severity, &fact.place, message));
@@ -139,7 +139,7 @@ fn patterns(base: &Facts, new: &Facts) -> Vec<Finding> {
     fresh
         .map(|fact| {
             let message = match gone.as_slice() {
-                [before] => format!("the pattern {before} became {}", fact.detail),
+                [before] => format!("the pattern {before} changed to {}", fact.detail),
                 _ => format!("new pattern: {}", fact.detail),
             };
             finding("pattern", Severity::Medium, &fact.place, message)
@@ -254,7 +254,7 @@ fn numbers(base: &Facts, new: &Facts) -> Vec<Finding> {
 /// What a number became, and where: a number alone on its line says nothing of where.
 fn constant_words(from: &str, fact: &Fact) -> String {
     let place = if fact.words.trim() == fact.detail { String::new() } else { format!(" in `{}`", fact.words) };
-    format!("constant {from} became {}{place}", fact.detail)
+    format!("constant {from} changed to {}{place}", fact.detail)
 }
 
 fn handlers(base: &Facts, new: &Facts) -> Vec<Finding> {
@@ -274,7 +274,7 @@ fn handlers(base: &Facts, new: &Facts) -> Vec<Finding> {
         let before = old
             .iter()
             .filter(is_alike)
-            .find(|before| matches!(before.detail.as_str(), "passed on" | "given back" | "told"));
+            .find(|before| matches!(before.detail.as_str(), "passed on" | "returned" | "told"));
         match (fact.detail.as_str(), before) {
             ("swallowed", _) => {
                 let message = format!("{} is now swallowed", fact.words);
@@ -283,18 +283,18 @@ fn handlers(base: &Facts, new: &Facts) -> Vec<Finding> {
             ("replaced", Some(before))
                 if count(new, "error", &before.detail) < count(base, "error", &before.detail) =>
             {
-                let message = format!("{} was {} and is now replaced by another result", fact.words, before.detail);
+                let message = format!("{} was {} and is now replaced with another result", fact.words, before.detail);
                 findings.push(finding("swallowed", Severity::Medium, &fact.place, message));
             }
             ("told", Some(before))
                 if before.detail == "passed on"
                     && count(new, "error", "passed on") < count(base, "error", "passed on") =>
             {
-                let message = format!("{} was passed on and is only told now", fact.words);
+                let message = format!("{} was passed on and is now only reported", fact.words);
                 findings.push(finding("swallowed", Severity::Medium, &fact.place, message));
             }
             ("replaced", None) if !old.iter().any(|before| before.group == "error") => {
-                let message = format!("{} is caught now and replaced by another result", fact.words);
+                let message = format!("{} is now caught and replaced with another result", fact.words);
                 findings.push(finding("swallowed", Severity::Medium, &fact.place, message));
             }
             _ => {}
@@ -328,7 +328,7 @@ fn math(base: &Facts, new: &Facts) -> Vec<Finding> {
         let is_new = known < alike || count(new, fact) > count(base, fact);
         if alike >= 0.6 && is_new {
             let message =
-                format!("`{}` became `{}`: {} is now {}", before.words, fact.words, before.detail, fact.detail);
+                format!("`{}` changed to `{}`: {} is now {}", before.words, fact.words, before.detail, fact.detail);
             findings.push(finding("calculation", Severity::Medium, &fact.place, message));
         }
     }
@@ -348,26 +348,26 @@ fn fresh_ones(base: &Facts, new: &Facts) -> Vec<Finding> {
     for fact in &new.plain {
         let (severity, code, message) = match fact.sort {
             Sort::Slice if !has_detail(fact) && fact.detail.chars().any(|c| c.is_ascii_digit()) => {
-                (Severity::Medium, "part", format!("only a part is used now: `{}`", fact.words))
+                (Severity::Medium, "part", format!("only a part is now used: `{}`", fact.words))
             }
             Sort::Bound if !has_detail(fact) => {
-                (Severity::Medium, "part", format!("an end was moved: `{}`", fact.words))
+                (Severity::Medium, "part", format!("a range limit changed: `{}`", fact.words))
             }
             Sort::Constant if !has_detail(fact) => (
                 Severity::High,
                 "constant-condition",
-                format!("a condition is always {}: the rest of it says nothing", fact.detail),
+                format!("a condition is always {}: the rest of it has no effect", fact.detail),
             ),
             Sort::Bare if !is_known(fact) => (
                 Severity::High,
                 "unquoted",
-                format!("{} is not quoted any more in `{}`: it is split and expanded", fact.words, fact.group),
+                format!("{} is no longer quoted in `{}`: it is split and expanded", fact.words, fact.group),
             ),
             Sort::Secret if !is_known(fact) => {
-                (Severity::High, "secret", format!("a secret may be written out: `{}`", fact.words))
+                (Severity::High, "secret", format!("a secret may be printed: `{}`", fact.words))
             }
             Sort::Cut if of(new, Sort::Cut).count() > of(base, Sort::Cut).count() => {
-                (Severity::Medium, "part", format!("{} ends in its first round", fact.words))
+                (Severity::Medium, "part", format!("{} ends in its first iteration", fact.words))
             }
             _ => continue,
         };
@@ -375,7 +375,7 @@ fn fresh_ones(base: &Facts, new: &Facts) -> Vec<Finding> {
     }
     let finals = |facts: &Facts| of(facts, Sort::Handler).filter(|fact| fact.group == "finally").count();
     if finals(new) < finals(base) {
-        findings.push(Finding::new("cleanup", Severity::Low, "less is done in any case (`finally`) than before"));
+        findings.push(Finding::new("cleanup", Severity::Low, "`finally` does less than before"));
     }
     findings
 }
@@ -387,7 +387,7 @@ fn collections(base: &Facts, new: &Facts) -> Vec<Finding> {
     for now in &new.collections {
         for entry in now.entries.iter().filter(|entry| !old.contains(*entry)) {
             if let Some((key, value)) = entry.split_once(": ").filter(|(key, value)| lists::is_dangerous(key, value)) {
-                findings.push(finding("argument", Severity::High, &now.place, format!("`{key}` is {value} now")));
+                findings.push(finding("argument", Severity::High, &now.place, format!("`{key}` is now {value}")));
             }
         }
     }
@@ -414,9 +414,9 @@ fn collections(base: &Facts, new: &Facts) -> Vec<Finding> {
         let (fresh, gone) = (fresh.join(", "), gone.join(", "));
         let message = match (fresh.is_empty(), gone.is_empty()) {
             (true, true) => continue,
-            (false, true) => format!("a list also holds {fresh} now"),
-            (true, false) => format!("a list does not hold {gone} any more"),
-            (false, false) => format!("in a list {gone} became {fresh}"),
+            (false, true) => format!("a list now also contains {fresh}"),
+            (true, false) => format!("a list no longer contains {gone}"),
+            (false, false) => format!("in a list, {gone} changed to {fresh}"),
         };
         let severity = if is_risky { Severity::High } else { Severity::Medium };
         findings.push(finding("list", severity, &now.place, message));

@@ -30,15 +30,15 @@ impl Effect {
     /// In words, after "it".
     pub(in crate::check::change) fn words(self) -> &'static str {
         match self {
-            Effect::Network => "talks to other machines",
+            Effect::Network => "connects to other machines",
             Effect::Process => "starts programs",
-            Effect::Evaluate => "runs text as a program",
-            Effect::Import => "loads code by a name that it may compute",
-            Effect::Unpickle => "makes objects of bytes, which may run code",
+            Effect::Evaluate => "executes text as code",
+            Effect::Import => "loads code by a name that may be computed",
+            Effect::Unpickle => "deserialises bytes, which may run code",
             Effect::Delete => "deletes files",
             Effect::Write => "writes files",
-            Effect::Mode => "changes who may use a file",
-            Effect::Weak => "uses a hash or random numbers that can be guessed",
+            Effect::Mode => "changes file permissions",
+            Effect::Weak => "uses a weak hash or weak random numbers",
         }
     }
 }

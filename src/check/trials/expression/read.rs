@@ -62,7 +62,7 @@ pub(super) fn read(text: &str) -> Result<Node, String> {
     match reader.tokens.get(reader.at) {
         None if levels(&root) > MAX_LEVELS => Err("the rule is nested too deeply".to_owned()),
         None => Ok(root),
-        Some(token) => Err(format!("{} was not expected in the rule", token.words())),
+        Some(token) => Err(format!("unexpected {} in the rule", token.words())),
     }
 }
 
@@ -114,7 +114,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
         let taken = if first.is_ascii_digit() {
             let after_dot = matches!(found.last(), Some(Token::Sign(".")));
             let length = number_length(rest, after_dot);
-            let number: Number = rest[..length].parse().map_err(|_| format!("{} is no number", &rest[..length]))?;
+            let number: Number = rest[..length].parse().map_err(|_| format!("{} is not a number", &rest[..length]))?;
             found.push(Token::Number(number));
             length
         } else if first.is_alphabetic() || first == '_' {
@@ -127,7 +127,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             length
         } else {
             let sign = SIGNS.iter().find(|sign| rest.starts_with(**sign));
-            let sign = sign.ok_or_else(|| format!("{first:?} means nothing in a rule"))?;
+            let sign = sign.ok_or_else(|| format!("{first:?} is not allowed in a rule"))?;
             found.push(Token::Sign(sign));
             sign.len()
         };
@@ -168,7 +168,7 @@ fn quoted(text: &str, mark: char) -> Result<(String, usize), String> {
             c => out.push(c),
         }
     }
-    Err("a text in the rule does not end".to_owned())
+    Err("unterminated string in the rule".to_owned())
 }
 
 struct Reader<'a> {
@@ -195,7 +195,7 @@ impl Reader<'_> {
 
     fn expect(&mut self, sign: &str) -> Result<(), String> {
         let is_there = self.is_sign(sign);
-        if self.take(is_there) { Ok(()) } else { Err(format!("{sign} is missing in the rule")) }
+        if self.take(is_there) { Ok(()) } else { Err(format!("missing {sign} in the rule")) }
     }
 
     fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, String>) -> Result<T, String> {
@@ -295,7 +295,7 @@ impl Reader<'_> {
                 let name = match self.tokens.get(self.at) {
                     Some(Token::Word(name)) => name.clone(),
                     Some(Token::Number(number)) => number.to_string(),
-                    _ => return Err("a name is missing behind a dot of the rule".to_owned()),
+                    _ => return Err("missing name after a dot in the rule".to_owned()),
                 };
                 self.at += 1;
                 node = if self.take(self.is_sign("(")) {
@@ -347,7 +347,7 @@ impl Reader<'_> {
     }
 
     fn value(&mut self) -> Result<Node, String> {
-        let token = self.tokens.get(self.at).ok_or("the rule ends too early")?.clone();
+        let token = self.tokens.get(self.at).ok_or("the rule is incomplete")?.clone();
         self.at += 1;
         match token {
             Token::Number(number) => {
@@ -365,7 +365,7 @@ impl Reader<'_> {
                 Ok(inner)
             }
             Token::Sign("[") => Ok(Node::List(self.list("]")?)),
-            Token::Sign(sign) => Err(format!("{sign} was not expected in the rule")),
+            Token::Sign(sign) => Err(format!("unexpected {sign} in the rule")),
         }
     }
 
@@ -391,7 +391,7 @@ impl Reader<'_> {
             ("has" | "exists", _) => 1,
             ("all" | "any", _) => 2,
             (_, Some((_, _, count))) => *count,
-            _ => return Err(format!("{name} means nothing in a rule; paths begin with input or output")),
+            _ => return Err(format!("unknown name {name}; paths begin with input or output")),
         };
         self.expect("(")?;
         let mut args = self.list(")")?;

@@ -128,11 +128,11 @@ fn kind(value: &Value) -> &'static str {
 }
 
 pub(super) fn truth(value: &Value) -> Result<bool, String> {
-    value.as_bool().ok_or_else(|| format!("{} is no yes or no", quote(value)))
+    value.as_bool().ok_or_else(|| format!("{} is not true or false", quote(value)))
 }
 
 pub(super) fn float(value: &Value) -> Result<f64, String> {
-    value.as_f64().ok_or_else(|| format!("{} is no number", quote(value)))
+    value.as_f64().ok_or_else(|| format!("{} is not a number", quote(value)))
 }
 
 pub(super) fn number(value: f64) -> Result<Value, String> {
@@ -140,7 +140,7 @@ pub(super) fn number(value: f64) -> Result<Value, String> {
     if value.fract() == 0.0 && value.abs() < 9e15 {
         return Ok(Value::from(value as i64));
     }
-    Number::from_f64(value).map(Value::Number).ok_or_else(|| "the result is no number".to_owned())
+    Number::from_f64(value).map(Value::Number).ok_or_else(|| "the result is not a number".to_owned())
 }
 
 pub(super) fn reckoned(left: &Value, reckon: Reckon, right: &Value) -> Result<Value, String> {
@@ -175,7 +175,7 @@ pub(super) fn compared(left: &Value, compare: Compare, right: &Value) -> Result<
             (Value::String(part), Value::String(whole)) => whole.contains(part.as_str()),
             (Value::String(key), Value::Object(map)) => map.contains_key(key),
             (value, Value::Array(list)) => list.iter().any(|item| equal(value, item)),
-            _ => return Err(format!("nothing is in {}", quote(right))),
+            _ => return Err(format!("{} is not a container", quote(right))),
         },
     })
 }
@@ -184,11 +184,11 @@ fn order(left: &Value, right: &Value) -> Result<Ordering, String> {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => {
             let pair = left.as_f64().zip(right.as_f64());
-            pair.and_then(|(left, right)| left.partial_cmp(&right)).ok_or_else(|| "no order".to_owned())
+            pair.and_then(|(left, right)| left.partial_cmp(&right)).ok_or_else(|| "no ordering".to_owned())
         }
         (Value::String(left), Value::String(right)) => Ok(left.cmp(right)),
         (Value::Bool(left), Value::Bool(right)) => Ok(left.cmp(right)),
-        _ => Err(format!("{} and {} have no order", quote(left), quote(right))),
+        _ => Err(format!("{} and {} cannot be compared", quote(left), quote(right))),
     }
 }
 

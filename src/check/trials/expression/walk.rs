@@ -24,7 +24,7 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn spend(&mut self, steps: usize) -> Result<(), String> {
         self.steps = self.steps.saturating_add(steps);
-        if self.steps > MAX_STEPS { Err("it takes too many steps to say".to_owned()) } else { Ok(()) }
+        if self.steps > MAX_STEPS { Err("it takes too many steps to evaluate".to_owned()) } else { Ok(()) }
     }
 
     fn truth(&mut self, node: &'a Node) -> Result<bool, String> {
@@ -72,11 +72,11 @@ impl<'a> Walk<'a> {
             }
             Node::Field(of, name) => {
                 let of = self.value(of)?;
-                return step(of, &Value::from(name.as_str())).ok_or_else(|| format!("there is no {}", shown(node)));
+                return step(of, &Value::from(name.as_str())).ok_or_else(|| format!("{} does not exist", shown(node)));
             }
             Node::Index(of, index) => {
                 let (of, index) = (self.value(of)?, self.value(index)?);
-                return step(of, &index).ok_or_else(|| format!("there is no {}", shown(node)));
+                return step(of, &index).ok_or_else(|| format!("{} does not exist", shown(node)));
             }
             Node::Negative(node) => number(-float(&*self.value(node)?)?)?,
             Node::Not(node) => Value::Bool(!self.truth(node)?),
@@ -124,7 +124,7 @@ impl<'a> Walk<'a> {
         match root {
             Root::Input => Ok(Cow::Borrowed(self.scope.input)),
             Root::Output => Ok(Cow::Borrowed(self.scope.output)),
-            Root::Other => self.scope.other.map(Cow::Borrowed).ok_or_else(|| "there is no other trial".to_owned()),
+            Root::Other => self.scope.other.map(Cow::Borrowed).ok_or_else(|| "there is no second trial".to_owned()),
             Root::Exit => Ok(Cow::Owned(self.scope.exit.into())),
         }
     }

@@ -157,9 +157,9 @@ fn what_waits_is_thrown_away_with_an_entry_in_the_log_unless_it_is_on_its_way() 
 fn a_full_buffer_names_what_takes_its_items() {
     let tool = |name: &str| BufferSink::Tool { tool: name.to_owned(), input: Map::new() };
     for (sink, error, hint) in [
-        (tool("mailer"), Some("it is not approved"), "mailer does not take them: it is not approved"),
-        (tool("mailer"), None, "`toolsmith buffer flush --buffer a` hands them over"),
-        (BufferSink::Nobody, None, "`toolsmith buffer flush --buffer a` takes them; --to TOOL sends them on"),
+        (tool("mailer"), Some("it is not approved"), "mailer does not accept them: it is not approved"),
+        (tool("mailer"), None, "`toolsmith buffer flush --buffer a` delivers them"),
+        (BufferSink::Nobody, None, "`toolsmith buffer flush --buffer a` delivers them; --to TOOL sets the receiver"),
     ] {
         let mut buffer = Buffer::new(BufferId::new("a").unwrap(), HUMAN, NOW);
         buffer.level.waiting = MAX_WAITING;

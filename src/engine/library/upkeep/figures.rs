@@ -114,7 +114,7 @@ impl LibraryStats {
         let bytes: Vec<Option<f64>> = self.weeks.iter().map(|week| Some(week.bytes as f64)).collect();
         let came: u64 = self.weeks.iter().map(|week| week.tools).sum();
         let grown: u64 = self.weeks.iter().map(|week| week.bytes).sum();
-        let repository = self.repository_bytes.map_or("no git repository".to_owned(), size);
+        let repository = self.repository_bytes.map_or("not a git repository".to_owned(), size);
         let mut lines = vec![
             field("tools", format!("{}: {}", count(self.tools, "tool"), counts(&self.stages))),
             field("kinds", counts(&self.kinds)),

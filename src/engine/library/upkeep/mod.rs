@@ -75,7 +75,7 @@ impl StaleReport {
     pub fn spared_line(&self) -> String {
         let parts = self.spared.iter().map(|(why, number)| format!("{number} {}", spared_words(why)));
         let parts: Vec<String> = parts.collect();
-        if parts.is_empty() { String::new() } else { format!("as old, and they stay: {}", parts.join(" · ")) }
+        if parts.is_empty() { String::new() } else { format!("just as old, but not proposed: {}", parts.join(" · ")) }
     }
 }
 
@@ -83,7 +83,7 @@ fn spared_words(why: &str) -> &str {
     match why.parse() {
         Ok(Spared::Core) => "core",
         Ok(Spared::Pinned) => "pinned",
-        Ok(Spared::Waiting) => "waiting for a human",
+        Ok(Spared::Waiting) => "pending review",
         Ok(Spared::Successor) => "named as a successor",
         Err(_) => why,
     }
@@ -171,8 +171,8 @@ fn stale_tool(tool: &Tool, first_seen_at: Instant, days: u32) -> StaleTool {
     let runs = tool.facts.name_runs;
     let ago = count(days as usize, "day");
     let why = match (tool.facts.name_last_run_at, runs) {
-        (None, _) => format!("never used, untouched for {ago}"),
-        (Some(_), 0) => format!("not used for {ago}, and no run of it ever came to an end that says something"),
+        (None, _) => format!("never used, unchanged for {ago}"),
+        (Some(_), 0) => format!("not used for {ago}, and without a finished run"),
         (Some(_), _) => format!("not used for {ago}"),
     };
     StaleTool {

@@ -112,7 +112,7 @@ fn after_31_days_exactly_the_unused_are_listed_and_the_threshold_can_be_set() {
     assert_eq!((names(&report), report.days, report.tools), (vec!["forgotten", "never"], 30, 3));
     let [forgotten, never] = report.stale.as_slice() else { panic!("{report:?}") };
     assert_eq!((forgotten.runs, forgotten.why.as_str()), (1, "not used for 31 days"));
-    assert_eq!((never.last_used_at, never.why.as_str()), (None, "never used, untouched for 31 days"));
+    assert_eq!((never.last_used_at, never.why.as_str()), (None, "never used, unchanged for 31 days"));
     assert_eq!(names(&engine.upkeep().stale_at(Some(32), later(31)).unwrap()), Vec::<&str>::new());
     assert_eq!(names(&engine.upkeep().stale_at(Some(7), later(31)).unwrap()), ["forgotten", "never", "used"]);
     std::fs::create_dir_all(world.home().config).unwrap();
@@ -138,7 +138,7 @@ fn pinned_core_waiting_and_successor_tools_stay_and_are_counted() {
     assert_eq!(report.spared, BTreeMap::from(spared));
     assert_eq!(
         report.spared_line(),
-        "as old, and they stay: 1 pinned · 1 named as a successor · 1 waiting for a human"
+        "just as old, but not proposed: 1 pinned · 1 named as a successor · 1 pending review"
     );
 }
 
@@ -152,7 +152,7 @@ fn a_proposal_moves_nothing_is_made_once_and_archive_then_undo_gives_identical_b
     let report = engine.upkeep().stale_at(None, later(31)).unwrap();
     assert_eq!(names(&report), ["adder", "old"]);
     let outcome = propose(&engine, &report.stale, &Caller::Agent("bot".to_owned())).unwrap();
-    assert_eq!(outcome.message, "2 reviews wait for a human");
+    assert_eq!(outcome.message, "2 reviews opened");
     assert_eq!(all_bytes(&world), before, "nothing is put away by a proposal");
     let again = propose(&engine, &report.stale[..1], &ada()).unwrap_err();
     assert_eq!(again.code, ErrorCode::Conflict);
@@ -226,7 +226,7 @@ fn copies_are_put_away_by_path_and_near_duplicates_are_deprecated_by_the_one_to_
     let proposals: Vec<Retirement> =
         groups.iter().flat_map(|group| &group.others).filter_map(|twin| twin.proposal.clone()).collect();
     let outcome = engine.execute(Command::Propose { proposals }, &ada()).unwrap();
-    assert_eq!(outcome.message, "2 reviews wait for a human");
+    assert_eq!(outcome.message, "2 reviews opened");
     let waiting = engine.reviews().list(ReviewFilter::Waiting).unwrap();
     let of = |kind| waiting.iter().find(|review| review.kind == kind).unwrap();
     engine.execute(decision(of(ReviewKind::Archive), DecisionKind::Approve, None), &ada()).unwrap();
@@ -265,10 +265,10 @@ fn a_much_used_tool_that_vanishes_is_told_of_and_comes_back_by_itself_or_from_it
     }
     let told = lost(&engine);
     assert_eq!(told.len(), 1, "seldom used or often failing ones are not missed: {told:?}");
-    assert_eq!(told[0].message, "adder is gone: it ran 25 times, 96 % of them well");
-    assert!(told[0].hint.starts_with("`toolsmith restore adder` puts the kept copy back"), "{}", told[0].hint);
+    assert_eq!(told[0].message, "adder is missing: it ran 25 times, 96 % successful");
+    assert!(told[0].hint.starts_with("`toolsmith restore adder` restores it from the kept copy"), "{}", told[0].hint);
     let unknown = engine.library().resolve("adder").unwrap_err();
-    assert_eq!(unknown.hint, "its files are gone; `toolsmith restore adder` puts the kept copy back");
+    assert_eq!(unknown.hint, "its files are missing; `toolsmith restore adder` restores them from the kept copy");
     assert_eq!(engine.library().resolve("adder").unwrap_err().code, ErrorCode::NotFound);
     for (name, bytes) in &kept {
         std::fs::write(world.root().join("tools/experimental").join(name), bytes).unwrap();
@@ -313,7 +313,10 @@ fn an_approved_tool_that_vanishes_comes_back_approved_and_one_without_a_copy_say
     std::fs::remove_file(world.root().join("tools/experimental/bare.py")).unwrap();
     let view = engine.library().scan(&mut |_| {}).unwrap();
     let problem = view.problems.iter().find(|problem| problem.code == ProblemCode::Vanished).unwrap();
-    assert!(problem.hint.starts_with("no copy of it is kept: bring tools/experimental/bare.py back"), "{problem:?}");
+    assert!(
+        problem.hint.starts_with("no copy is kept: restore tools/experimental/bare.py from git or a backup"),
+        "{problem:?}"
+    );
     let refused = engine.execute(Command::Restore { tool: "bare".to_owned() }, &ada()).unwrap_err();
     assert_eq!(refused.code, ErrorCode::NotFound);
     let unknown = engine.execute(Command::Restore { tool: "nothing".to_owned() }, &ada()).unwrap_err();

@@ -88,7 +88,7 @@ impl Desk<'_> {
         }
         let written = |tool| self.read.get(&tool).and_then(Option::as_ref);
         let likeness = written(one)?.likeness(written(other)?).min(0.99);
-        Some(Likeness { likeness, why: format!("code {:.0} % alike", likeness * 100.0) })
+        Some(Likeness { likeness, why: format!("code {:.0} % similar", likeness * 100.0) })
     }
 }
 
@@ -129,11 +129,11 @@ fn twin(tool: &Tool) -> Twin {
 
 fn reason_to_keep(tool: &Tool) -> &'static str {
     if tool.stage.is_vouched() {
-        "humans vouch for it"
+        "approved by humans"
     } else if tool.facts.name_runs > 0 {
-        "it ran most, or best"
+        "most used, or most successful"
     } else {
-        "it is the oldest, or the first by name"
+        "the oldest, or first by name"
     }
 }
 
@@ -150,32 +150,35 @@ fn advise(kind: GroupKind, keep: &Tool, tool: &Tool) -> (String, String, Option<
     let archive = format!("toolsmith archive {}", tool.path);
     match kind {
         GroupKind::Copies if tool.name == keep.name => {
-            let reason = format!("a copy of {}, byte by byte, under the same name", keep.path);
-            ("put the copy away".to_owned(), archive, proposal(ProposedEnd::Archive, reason))
+            let reason = format!("an exact copy of {} with the same name", keep.path);
+            ("archive the copy".to_owned(), archive, proposal(ProposedEnd::Archive, reason))
         }
         GroupKind::Copies => {
-            let (command, proposal) = deprecate(format!("a copy of {}, byte by byte", keep.name));
-            (format!("deprecate it by {}", keep.name), command, proposal)
+            let (command, proposal) = deprecate(format!("an exact copy of {}", keep.name));
+            (format!("deprecate it in favour of {}", keep.name), command, proposal)
         }
         GroupKind::Near => {
-            let (command, proposal) = deprecate(format!("{} does nearly the same", keep.name));
+            let (command, proposal) = deprecate(format!("{} does nearly the same thing", keep.name));
             let merge = tool.facts.name_runs > 0 && keep.facts.name_runs > 0;
             let advice = if merge {
                 format!(
-                    "both are used: merge what it does better (`toolsmith evolve {}`), then deprecate it by {0}",
+                    "both are used: merge its advantages (`toolsmith evolve {}`), then deprecate it in favour of {0}",
                     keep.name
                 )
             } else {
-                format!("deprecate it by {}", keep.name)
+                format!("deprecate it in favour of {}", keep.name)
             };
             (advice, command, proposal)
         }
         GroupKind::Clash if tool.name == keep.name => {
-            let advice = "give it another name in its definition, or put it away: calls by the name are refused";
+            let advice = "rename it in its manifest, or archive it: until then, calls by name are refused";
             (advice.to_owned(), archive, None)
         }
         GroupKind::Clash => {
-            let advice = format!("give it another display name, or deprecate it by {} if it does the same", keep.name);
+            let advice = format!(
+                "change its display name, or deprecate it in favour of {} if it does the same thing",
+                keep.name
+            );
             (advice, deprecate(String::new()).0, None)
         }
     }

@@ -43,14 +43,12 @@ impl Upkeep<'_> {
         for (name, stats) in missed {
             let Some(vanished) = self.gone(&name)? else { continue };
             let share = stats.succeeded as f64 * 100.0 / stats.runs as f64;
-            let message = format!("{name} is gone: it ran {} times, {share:.0} % of them well", stats.runs);
+            let message = format!("{name} is missing: it ran {} times, {share:.0} % successful", stats.runs);
             let path = vanished.row.path.clone();
             let hint = if vanished.kept {
-                format!(
-                    "`toolsmith restore {name}` puts the kept copy back; it also counts again when its files return"
-                )
+                format!("`toolsmith restore {name}` restores it from the kept copy")
             } else {
-                format!("no copy of it is kept: bring {path} back from where it went, a git commit or a backup")
+                format!("no copy is kept: restore {path} from git or a backup")
             };
             problems.push(Problem { path, line: None, code: ProblemCode::Vanished, message, hint });
         }
@@ -73,7 +71,7 @@ impl Upkeep<'_> {
             Ok(Some(vanished)) if vanished.kept => {
                 let name = resolve::split(text).0;
                 EngineError {
-                    hint: format!("its files are gone; `toolsmith restore {name}` puts the kept copy back"),
+                    hint: format!("its files are missing; `toolsmith restore {name}` restores them from the kept copy"),
                     ..error
                 }
             }
@@ -99,28 +97,28 @@ impl Upkeep<'_> {
         let after = self.placed_again(vanished)?;
         let files = self.engine.versions().files(after.digest)?;
         if let Some(path) = relocate::conflicts(self.workspace.folder(), &files, &after.placement).first() {
-            let message = format!("{path} has other content now and is not overwritten");
-            return Err(EngineError::new(ErrorCode::Conflict, message, "move that away, then repeat"));
+            let message = format!("{path} has different content now, so it is not overwritten");
+            return Err(EngineError::new(ErrorCode::Conflict, message, "move it away, then try again"));
         }
         let change = Comeback { before: None, after: &after, reason: None };
         let mut step = self.workspace.transact(|tx| core::restore_files(tx, self.workspace.actor(who), &change))?;
-        step.outcome.message = format!("{} {} lies in {} again", after.tool, after.version, after.placement.base);
+        step.outcome.message = format!("{} {} is back in {}", after.tool, after.version, after.placement.base);
         self.engine.finish(step)
     }
 
     pub(in crate::engine) fn preview_bringing_back(&self, vanished: &Vanished) -> Result<Preview, EngineError> {
         let after = self.placed_again(vanished)?;
         Ok(Preview {
-            title: format!("Bring {} {} back?", after.tool, after.version),
+            title: format!("Restore {} {}?", after.tool, after.version),
             lines: vec![
                 format!(
-                    "its files are gone; the kept copy {} is put into {}",
+                    "its files are missing; the kept copy {} is restored to {}",
                     after.digest.short(),
                     after.placement.base
                 ),
-                format!("it is {} again, as it was", after.stage),
+                format!("its stage is {} again", after.stage),
             ],
-            undo: "u (undo) takes them away again".to_owned(),
+            undo: "u (undo) removes them again".to_owned(),
         })
     }
 
@@ -128,8 +126,8 @@ impl Upkeep<'_> {
     fn placed_again(&self, vanished: &Vanished) -> Result<Placed, EngineError> {
         let row = &vanished.row;
         if !vanished.kept {
-            let message = format!("the files of {} are gone, and no copy of it is kept", row.tool);
-            let hint = format!("bring {} back from where it went, a git commit or a backup", row.path);
+            let message = format!("the files of {} are missing, and no copy is kept", row.tool);
+            let hint = format!("restore {} from git or a backup", row.path);
             return Err(EngineError::new(ErrorCode::NotFound, message, hint));
         }
         let files = self.engine.versions().files(row.digest)?;

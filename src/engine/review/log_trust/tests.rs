@@ -32,8 +32,8 @@ fn an_unsigned_entry_speaks_against_its_own_subject_and_against_what_it_took_bac
     }
     assert!(trust.against_subject("t").is_some_and(|why| why.ends_with("is not signed: it has no signature")));
     assert_eq!(trust.against_subject("other"), None);
-    let broken = Trust { whole: Some("it was cut off".to_owned()), ..trust };
-    assert_eq!(broken.against("other", OperationId(4)).as_deref(), Some("it was cut off"));
+    let broken = Trust { whole: Some("it is truncated".to_owned()), ..trust };
+    assert_eq!(broken.against("other", OperationId(4)).as_deref(), Some("it is truncated"));
 }
 
 /// An engine where signatures are required, and its log is taken for this.
@@ -73,9 +73,11 @@ fn what_is_not_signed_is_told_of_all_tools_or_of_one_and_not_without_end() {
         assert!(faults.last().unwrap().starts_with(last), "{faults:?}");
         assert_eq!(faults.len(), count.min(NAMED + 1));
     }
-    let (_world, engine) = with_trust(Trust { whole: Some("it was cut off".to_owned()), unsigned: Vec::new() });
-    assert_eq!(engine.integrity().faults_of_trust(None).unwrap(), ["it was cut off"]);
-    assert!(engine.integrity().problem_of_trust().unwrap().unwrap().message.contains("do not count: it was cut off"));
+    let (_world, engine) = with_trust(Trust { whole: Some("it is truncated".to_owned()), unsigned: Vec::new() });
+    assert_eq!(engine.integrity().faults_of_trust(None).unwrap(), ["it is truncated"]);
+    assert!(
+        engine.integrity().problem_of_trust().unwrap().unwrap().message.contains("are not in force: it is truncated")
+    );
     let (_world, engine) = with_trust(Trust::default());
     assert_eq!(
         (engine.integrity().faults_of_trust(None).unwrap(), engine.integrity().problem_of_trust().unwrap()),
@@ -91,8 +93,8 @@ fn signers_count_only_from_where_the_tools_and_their_state_cannot_be_written() {
         engine.integrity().judge_of(path).map(drop)
     };
     assert_eq!(judged(&world.home().config.join("others")), Ok(()));
-    assert!(judged(&world.root().join("signers")).unwrap_err().contains("lies in the workspace"));
-    assert!(judged(&engine.workspace.state_dir.join("signers")).unwrap_err().contains("lies in the state folder"));
+    assert!(judged(&world.root().join("signers")).unwrap_err().contains("is in the workspace"));
+    assert!(judged(&engine.workspace.state_dir.join("signers")).unwrap_err().contains("is in the state folder"));
     assert!(engine.integrity().judge_of(Path::new("/nowhere/signers")).is_err());
     let digest = |text: &str| {
         let path = world.home().config.join("others");
@@ -113,7 +115,7 @@ fn signers_count_only_from_where_the_tools_and_their_state_cannot_be_written() {
     assert!(fs::read_to_string(engine.integrity().own_signers(&key).unwrap()).unwrap().contains("BBBB"), "a new key");
     let inside = world.root().join("id");
     fs::write(&inside, "").unwrap();
-    assert_eq!(engine.integrity().own_signers(&inside).unwrap_err(), "the key lies in the workspace");
+    assert_eq!(engine.integrity().own_signers(&inside).unwrap_err(), "the key is in the workspace");
 }
 
 #[test]
@@ -273,32 +275,32 @@ fn a_log_that_somebody_wrote_in_does_not_count() {
         forge.walk(head, &log).0
     };
     let begins = |said: &str, begin: &str| assert!(said.starts_with(begin), "{said:?} does not begin with {begin:?}");
-    begins(&fault(None, &|log| drop(log.remove(0))), "entry 1 is missing in the log");
-    begins(&fault(None, &|log| drop(log.drain(1..3))), "entries 2 to 3 are missing in the log");
+    begins(&fault(None, &|log| drop(log.remove(0))), "entry 1 is missing from the log");
+    begins(&fault(None, &|log| drop(log.drain(1..3))), "entries 2 to 3 are missing from the log");
     let other = Digest([7; 32]);
     let follows = fault(None, &|log| {
         log[4].prev_hash = other;
         log[4].hash = log[4].row().expected_hash();
     });
-    assert_eq!(follows, "entry 5 of the log does not follow entry 4");
+    assert_eq!(follows, "log entry 5 does not follow entry 4");
     let changed = fault(None, &|log| log[4].detail = "{\"to\": \"core\"}".to_owned());
-    assert_eq!(changed, "entry 5 of the log was changed");
+    assert_eq!(changed, "log entry 5 was changed");
     let rewritten = fault(Some((5, other)), &|_| {});
-    assert_eq!(rewritten, "entry 5 of the log is not the one that was signed: the log was rewritten");
+    assert_eq!(rewritten, "log entry 5 is not the signed one: the log was rewritten");
     assert_eq!(
         fault(Some((9, other)), &|_| {}),
-        "the log has 5 entries and was signed up to entry 9: it was cut off or put back to an older copy"
+        "the log has 5 entries but was signed up to entry 9: it was truncated or replaced with an older copy"
     );
-    begins(&fault(head, &|log| log.truncate(1)), "the log has 1 entry and was signed up to entry 4");
+    begins(&fault(head, &|log| log.truncate(1)), "the log has 1 entry but was signed up to entry 4");
     let marked = fault(None, &|log| log[3].undone_by = Some(5));
-    assert_eq!(marked, "the log does not say what the mark of entry 4 says, taken back by 5");
+    assert_eq!(marked, "entry 4 is marked as undone by 5, but the log does not say so");
     let unmarked = fault(None, &|log| log[1].undone_by = None);
-    assert_eq!(unmarked, "the log does not say what the mark of entry 2 says, taken back by 3");
+    assert_eq!(unmarked, "entry 2 is marked as undone by 3, but the log does not say so");
     let unreadable = fault(None, &|log| {
         log[3].detail = "{".to_owned();
         log[3].hash = log[3].row().expected_hash();
     });
-    assert!(unreadable.contains("entry 4 of the log cannot be read"), "{unreadable}");
+    assert!(unreadable.contains("log entry 4 cannot be read"), "{unreadable}");
 }
 
 #[test]
@@ -334,12 +336,12 @@ fn an_entry_counts_by_a_signature_over_itself_in_this_workspace_and_by_one_over_
     forge.sign_whole(&mut elsewhere);
     elsewhere[4].detail = "{\"to\": \"core\"}".to_owned();
     elsewhere[4].hash = elsewhere[4].row().expected_hash();
-    assert_eq!(forge.walk(None, &elsewhere), ("entry 6 of the log does not follow entry 5".to_owned(), vec![]));
+    assert_eq!(forge.walk(None, &elsewhere), ("log entry 6 does not follow entry 5".to_owned(), vec![]));
     let mut by_nobody = whole;
     forge.sign_whole(&mut by_nobody);
     by_nobody[5].signature = None;
     let (fault, unsigned) = forge.walk(None, &by_nobody);
-    assert_eq!((fault.as_str(), unsigned), ("entry 5 of the log does not follow entry 4", vec![4, 6]));
+    assert_eq!((fault.as_str(), unsigned), ("log entry 5 does not follow entry 4", vec![4, 6]));
 }
 
 #[test]

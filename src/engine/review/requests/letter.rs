@@ -56,7 +56,7 @@ pub(super) fn read(text: &[u8]) -> Result<Letter, EngineError> {
         return Err(wrong(format!("the request has more than {MAX_REQUEST_BYTES} bytes")));
     }
     let value: Value =
-        serde_json::from_slice(text).map_err(|error| wrong(format!("the request is no JSON: {error}")))?;
+        serde_json::from_slice(text).map_err(|error| wrong(format!("the request is not valid JSON: {error}")))?;
     let kind = kind_of(&value)?;
     fits(&value, kind)?;
     let rest: Rest = serde_json::from_value(value.clone()).map_err(|error| wrong(error.to_string()))?;
@@ -69,19 +69,19 @@ pub(super) fn read(text: &[u8]) -> Result<Letter, EngineError> {
     }
     let request: Request = serde_json::from_value(kept).map_err(|error| wrong(error.to_string()))?;
     if rest.path.is_some() && !rest.files.is_empty() {
-        return Err(wrong("path: a request has files or a path, not both".to_owned()));
+        return Err(wrong("path: use either files or a path, not both".to_owned()));
     }
     let expires_in = rest.expires_in.as_deref().map(expiry).transpose()?;
     Ok(Letter { request, files: files(rest.files)?, path: rest.path, expires_in })
 }
 
 fn kind_of(value: &Value) -> Result<RequestKind, EngineError> {
-    let Some(fields) = value.as_object() else { return Err(wrong("the request is no JSON object".to_owned())) };
+    let Some(fields) = value.as_object() else { return Err(wrong("the request is not a JSON object".to_owned())) };
     let known = || RequestKind::ALL.iter().map(|kind| kind.word()).collect::<Vec<_>>().join(", ");
     match fields.get("kind") {
-        None => Err(wrong(format!("kind: is required: one of {}", known()))),
-        Some(Value::String(word)) => word.parse().map_err(|_| wrong(format!("kind: is none of {}", known()))),
-        Some(_) => Err(wrong("kind: is no text".to_owned())),
+        None => Err(wrong(format!("kind: required; one of {}", known()))),
+        Some(Value::String(word)) => word.parse().map_err(|_| wrong(format!("kind: must be one of {}", known()))),
+        Some(_) => Err(wrong("kind: must be a string".to_owned())),
     }
 }
 
@@ -121,9 +121,9 @@ fn field(pointer: &str) -> String {
 }
 
 fn expiry(text: &str) -> Result<Duration, EngineError> {
-    duration(text)
-        .filter(|wait| *wait <= MAX_WAIT)
-        .ok_or_else(|| wrong(format!("expires_in: {text:?} is no time up to a year; write for example \"24h\"")))
+    duration(text).filter(|wait| *wait <= MAX_WAIT).ok_or_else(|| {
+        wrong(format!("expires_in: {text:?} is not a duration of up to a year; write for example \"24h\""))
+    })
 }
 
 /// Files of a tool: plain relative paths, each once, none of the names that Toolsmith itself writes.
@@ -133,27 +133,27 @@ fn files(written: Vec<File>) -> Result<Vec<VersionFile>, EngineError> {
         let bad = |why: &str| Err(wrong(format!("files[{number}].path: {path:?} {why}")));
         let plain = Path::new(&path).components().all(|part| matches!(part, Component::Normal(_)));
         if !plain || path.ends_with('/') || path.contains("//") || path.contains("/./") || path.contains('\\') {
-            return bad("is no plain path below the folder of the tool");
+            return bad("is not a relative path inside the folder of the tool");
         }
         if path.chars().any(crate::domain::is_hidden) {
-            return bad("has characters that nobody sees");
+            return bad("has invisible characters");
         }
         let hidden = path.split('/').any(|part| part.starts_with('.'));
         if hidden || path == "approval.toml" || path.starts_with("versions/") {
-            return bad("is no file that a tool may bring");
+            return bad("is not a file that a tool may contain");
         }
         let mode = if executable { FileMode::Executable } else { FileMode::Plain };
         files.push(VersionFile { path, mode, bytes: content.into_bytes() });
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     if let Some(pair) = files.windows(2).find(|pair| pair[0].path == pair[1].path) {
-        return Err(wrong(format!("files: {:?} is there twice", pair[0].path)));
+        return Err(wrong(format!("files: duplicate {:?}", pair[0].path)));
     }
     Ok(files)
 }
 
 fn wrong(message: String) -> EngineError {
-    EngineError::new(ErrorCode::Usage, message, "`toolsmith request --schema` prints what a request looks like")
+    EngineError::new(ErrorCode::Usage, message, "`toolsmith request --schema` prints the JSON schema of requests")
 }
 
 #[cfg(test)]
@@ -176,10 +176,10 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_by_its_field() {
         for (value, says) in [
-            (json!([]), "the request is no JSON object"),
-            (json!({}), "kind: is required: one of ToolReviewRequest, PlanModificationProposal, "),
-            (json!({"kind": "x"}), "kind: is none of ToolReviewRequest"),
-            (json!({"kind": 7}), "kind: is no text"),
+            (json!([]), "the request is not a JSON object"),
+            (json!({}), "kind: required; one of ToolReviewRequest, PlanModificationProposal, "),
+            (json!({"kind": "x"}), "kind: must be one of ToolReviewRequest"),
+            (json!({"kind": 7}), "kind: must be a string"),
             (json!({"kind": "archive", "tool": "adder"}), "rationale: is required"),
             (with(tool(), "tool", json!("../x")), "tool: \"../x\" does not match"),
             (with(tool(), "rationale", json!("")), "rationale: "),
@@ -192,7 +192,7 @@ mod tests {
             (with(tool(), "files", json!([{"path": "a\u{202e}b", "content": ""}])), "files[0].path: "),
             (
                 with(tool(), "files", json!([{"path": "a", "content": ""}, {"path": "a", "content": ""}])),
-                "files: \"a\" is there twice",
+                "files: duplicate \"a\"",
             ),
             (with(tool(), "expires_in", json!("soon")), "expires_in: "),
             (with(tool(), "expires_in", json!("9000h")), "expires_in: "),

@@ -109,8 +109,12 @@ impl Requests<'_> {
         relocate::writable(self.workspace.folder(), &version.tool.placement)?;
         let taken = relocate::conflicts(self.workspace.folder(), &version.files, &version.tool.placement);
         if let Some(path) = taken.first() {
-            let message = format!("{path} is taken");
-            return Err(EngineError::new(ErrorCode::Conflict, message, "nothing is written over; move it away"));
+            let message = format!("{path} already exists");
+            return Err(EngineError::new(
+                ErrorCode::Conflict,
+                message,
+                "existing files are not overwritten; move it away",
+            ));
         }
         let asker = caller.identity();
         let writes = Placed::of(&version.tool, &version.files);
@@ -153,8 +157,8 @@ impl Requests<'_> {
         if waiting.iter().filter(|review| review.asker.as_deref() == Some(asker)).count() < MAX_WAITING {
             return Ok(());
         }
-        let message = format!("{MAX_WAITING} requests of {asker} wait already");
-        Err(EngineError::new(ErrorCode::Refused, message, "wait for answers first"))
+        let message = format!("{asker} already has {MAX_WAITING} pending requests");
+        Err(EngineError::new(ErrorCode::Refused, message, "wait for decisions first"))
     }
 
     fn case(&self, letter: &Letter) -> Result<Case, EngineError> {
@@ -191,8 +195,8 @@ impl Requests<'_> {
             std::fs::symlink_metadata(self.workspace.folder().join(&folder)).is_ok().then(|| folder.clone())
         });
         if let Some(path) = taken {
-            let message = format!("{name} is taken: {path}");
-            let hint = "nothing is written over; choose another name, or name the tool by its path";
+            let message = format!("{name} already exists: {path}");
+            let hint = "existing tools are not overwritten; choose another name, or use the path of the tool";
             return Err(EngineError::new(ErrorCode::Conflict, message, hint));
         }
         let tool = self.engine.versions().read_as_experimental(name, &letter.files)?;
@@ -213,12 +217,12 @@ impl Requests<'_> {
             return Err(waits_already(review.id, &tool.name));
         }
         if self.engine.integrity().approved(&tool)? {
-            let message = format!("{} {} is approved already", tool.name, tool.version);
-            return Err(EngineError::new(ErrorCode::Conflict, message, "a changed or new version can be asked for"));
+            let message = format!("{} {} is already approved", tool.name, tool.version);
+            return Err(EngineError::new(ErrorCode::Conflict, message, "request a changed or new version instead"));
         }
         if tool.stage == Stage::Archived {
             let message = format!("{} is archived", tool.name);
-            return Err(EngineError::new(ErrorCode::Refused, message, "a human can restore it"));
+            return Err(EngineError::new(ErrorCode::Refused, message, "ask a human to restore it"));
         }
         let files = self.engine.library().files_on_disk(&tool)?;
         self.workspace.copies.put(Digest::of_files(&files), &files)?;
@@ -255,7 +259,7 @@ impl Requests<'_> {
             refuse_other_name(&tool, name)?;
         }
         if tool.stage == Stage::Archived {
-            let message = format!("{} is archived already", tool.name);
+            let message = format!("{} is already archived", tool.name);
             return Err(EngineError::new(ErrorCode::Conflict, message, ""));
         }
         let waiting = self.workspace.read(|q| Ok(q.review_heads()?))?;
@@ -347,12 +351,12 @@ fn refuse_other_name(tool: &Tool, name: &ToolName) -> Result<(), EngineError> {
         return Ok(());
     }
     let message = format!("tool: {} is the tool {}, not {name}", tool.path, tool.name);
-    Err(EngineError::new(ErrorCode::Usage, message, "name it alike in both"))
+    Err(EngineError::new(ErrorCode::Usage, message, "use the same name in both places"))
 }
 
 fn waits_already(review: ReviewId, tool: &ToolName) -> EngineError {
-    let message = format!("review {review} of {tool} waits already for a human");
-    EngineError::new(ErrorCode::Conflict, message, format!("`toolsmith wait {review}` waits for the answer"))
+    let message = format!("review {review} of {tool} is already pending");
+    EngineError::new(ErrorCode::Conflict, message, format!("`toolsmith wait {review}` waits for the decision"))
 }
 
 fn first_line(text: &str) -> String {

@@ -32,14 +32,14 @@ impl Requests<'_> {
             }
         }
         let Some(last) = last else {
-            let nothing = || EngineError::new(ErrorCode::Usage, "there is nothing to propose", "");
+            let nothing = || EngineError::new(ErrorCode::Usage, "nothing to propose", "");
             return Err(first.unwrap_or_else(nothing));
         };
         let message = match (reviews.as_slice(), refused.len()) {
             ([_], 0) => last.message.clone(),
             (all, not) => {
                 let more = if not == 0 { String::new() } else { format!(", {not} not proposed") };
-                format!("{} for a human{more}", plural(all.len(), "review waits", "reviews wait"))
+                format!("{} opened{more}", plural(all.len(), "review", "reviews"))
             }
         };
         let alone = reviews.len() == 1;
@@ -71,10 +71,10 @@ pub fn preview_proposals(proposals: &[Retirement]) -> Preview {
     if proposals.len() > NAMED {
         lines.push(format!("and {} more", proposals.len() - NAMED));
     }
-    lines.push("nothing moves or is marked before a human approves it".to_owned());
+    lines.push("nothing changes until a human approves it".to_owned());
     Preview {
         title: format!("Propose {}?", plural(proposals.len(), "change", "changes")),
         lines,
-        undo: "rejecting a review ends it, and the tool stays".to_owned(),
+        undo: "rejecting a review keeps the tool as it is".to_owned(),
     }
 }

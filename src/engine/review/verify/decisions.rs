@@ -43,9 +43,9 @@ fn compare(kept: &KeptDecisions, only: Option<&ToolName>) -> Vec<String> {
         };
         let what = format!("the decision of entry {id} ({} {})", entry.verb, entry.subject);
         match found.as_slice() {
-            [] => faults.push(format!("{what} is missing in the table of decisions")),
+            [] => faults.push(format!("{what} is missing from the table of decisions")),
             [row] => faults.extend(changed(row, entry).map(|how| format!("{what} was changed in its table: {how}"))),
-            [..] => faults.push(format!("{what} stands {} times in the table of decisions", found.len())),
+            [..] => faults.push(format!("{what} is {} times in the table of decisions", found.len())),
         }
     }
     let mut added: Vec<&KeptDecision> = by_entry.into_values().flatten().collect();
@@ -53,7 +53,10 @@ fn compare(kept: &KeptDecisions, only: Option<&ToolName>) -> Vec<String> {
     let of_tool = |row: &&KeptDecision| only.is_none_or(|only| row.tool.as_deref() == Some(only.as_str()));
     faults.extend(added.into_iter().filter(of_tool).map(|row| {
         let what = row.decision.as_ref().map_or_else(String::new, |d| format!(" ({} by {})", d.kind, d.reviewer));
-        format!("a decision on review {}{what} was added from outside: entry {} made none", row.review, row.operation)
+        format!(
+            "a decision on review {}{what} was added without the log: entry {} does not contain it",
+            row.review, row.operation
+        )
     }));
     faults
 }
@@ -74,10 +77,10 @@ fn changed(row: &KeptDecision, entry: &Operation) -> Option<String> {
         ("the digest", digest == Some(decision.digest)),
         ("the time", *at == entry.at),
         // Entries of an older format say nothing of it.
-        ("what was shown", shown.is_none_or(|shown| shown == decision.shown)),
+        ("the lines shown", shown.is_none_or(|shown| shown == decision.shown)),
         ("the override", *override_reason == text("/override/reason")),
         ("the role", *role == text("/role")),
-        ("whether it was taken back", *undone == entry.undone_by.is_some()),
+        ("whether it was undone", *undone == entry.undone_by.is_some()),
     ]
     .into_iter()
     .filter_map(|(what, is_so)| (!is_so).then_some(what))

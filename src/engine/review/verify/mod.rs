@@ -46,9 +46,8 @@ impl Integrity<'_> {
             Ok(tables) if !tables.is_empty() => {
                 let file = self.workspace.state_dir.join("store.db");
                 let file = file.display();
-                let message = format!("{}; in {file} cannot be read: {}", error.message, tables.join(", "));
-                let hint = "`toolsmith doctor --restore` puts a backup back; without one, `toolsmith doctor --rebuild` saves \
-                            what can still be read; tools, their approval.toml and kept copies stay";
+                let message = format!("{}; in {file}, this cannot be read: {}", error.message, tables.join(", "));
+                let hint = "restore a backup with `toolsmith doctor --restore`, or save readable data with `toolsmith doctor --rebuild`; tools, their approval.toml and kept copies are not changed";
                 EngineError::new(error.code, message, hint)
             }
             // Whatever is wrong, it is not the tables.
@@ -129,21 +128,21 @@ impl Integrity<'_> {
             // Without a list of signers only the user's own key is known; another's is no fault of the tool.
             Err(why) if self.workspace.settings.signing.allowed_signers.is_none() => {
                 let verb =
-                    if self.workspace.settings.signing.key.is_some() { "does not count" } else { "is not checked" };
+                    if self.workspace.settings.signing.key.is_some() { "is not valid" } else { "was not checked" };
                 report.notes.push(format!("the signature of {} {verb}: {why}", tool.place()));
             }
             // What was decided here does not rest on it; what was taken over by it is doubted below.
             Err(why) if is_approved => {
-                report.notes.push(format!("the signature of {} does not count: {why}", tool.place()));
+                report.notes.push(format!("the signature of {} is not valid: {why}", tool.place()));
             }
-            Err(why) => report.faults.push(format!("the signature beside {} does not count: {why}", tool.place())),
+            Err(why) => report.faults.push(format!("the signature next to {} is not valid: {why}", tool.place())),
         }
         match self.doubt_by(log, tool)? {
             Some(doubt) => report.faults.push(doubt.said()),
             None if is_approved => {}
             None => {
                 report.faults.extend(fault_of_stranger(tool, &self.beside(&tool.placement)));
-                report.notes.push(format!("{} came with the workspace and waits to be adopted", tool.place()));
+                report.notes.push(format!("{} came with the workspace and is not adopted yet", tool.place()));
             }
         }
         Ok(())

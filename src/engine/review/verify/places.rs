@@ -51,7 +51,9 @@ impl Integrity<'_> {
     /// What lies in the place of an approved tool that was not found there.
     fn what_became(&self, view: &CatalogView, approval: &Approval, base: &str, path: &str) -> String {
         if self.workspace.folder().join(base).is_symlink() {
-            return format!("cannot be found: {base} is a symbolic link; what was approved is plain files");
+            return format!(
+                "cannot be found: {base} is a symbolic link, but the approved version has regular files only"
+            );
         }
         let inside = |of: &str| of == base || of.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
         // Other tools may lie in a folder that is not its own.
@@ -59,15 +61,18 @@ impl Integrity<'_> {
         let problem = view.problems.iter().find(|problem| problem.path == path);
         let problem = problem.or_else(|| view.problems.iter().find(|problem| own.exclusive && inside(&problem.path)));
         if let Some(problem) = problem {
-            return format!("cannot be read: {}; restore-files puts back what was approved", problem.placed());
+            return format!(
+                "cannot be read: {}; `toolsmith restore-files` restores the approved files",
+                problem.placed()
+            );
         }
         let same = |row: &&std::sync::Arc<crate::domain::Tool>| row.digest == approval.digest;
         if let Some(row) = view.tools.iter().filter(same).find(|row| row.name == approval.tool) {
-            return format!("is not in {base} any more: it lies in {}", row.placement.base);
+            return format!("is no longer in {base}: it is in {}", row.placement.base);
         }
         match view.tools.iter().find(|row| row.path == path) {
-            Some(row) => format!("is not in {base} any more: {} lies there", row.name),
-            None => format!("is gone from {base}; restore-files puts it back"),
+            Some(row) => format!("is no longer in {base}: {} is there", row.name),
+            None => format!("is missing from {base}; `toolsmith restore-files` restores it"),
         }
     }
 }

@@ -165,7 +165,9 @@ impl Buffers<'_> {
         ];
         let started = runner::detach(&self.workspace.machine, &args);
         self.workspace.report_trouble(started.map_err(|error| {
-            EngineError::internal(format!("buffers are not flushed by time: the clock could not be started: {error}"))
+            EngineError::internal(format!(
+                "buffers are not flushed automatically: the timer process could not be started: {error}"
+            ))
         }));
     }
 }

@@ -66,7 +66,7 @@ impl Buffers<'_> {
         }
         let is_agent = |caller: &&Caller| matches!(caller, Caller::Agent(_));
         let caller = callers.iter().find(is_agent).or(callers.first());
-        let caller = caller.ok_or_else(|| EngineError::internal("nobody wrote the items"))?;
+        let caller = caller.ok_or_else(|| EngineError::internal("the writer of the items is unknown"))?;
         let request = RunRequest { tool, input: Some(input_of(claim)), timeout: None };
         let run = self.engine.runs().start_with(&request, caller, InputFrom::Nobody)?.wait()?;
         done.runs.push(run.id);
@@ -77,7 +77,7 @@ impl Buffers<'_> {
         let why = run.error.map(|error| format!(": {error}")).unwrap_or_default();
         let code = if run.outcome == RunOutcome::Refused { ErrorCode::Refused } else { ErrorCode::Failed };
         let message = format!("run {} of {} {}{why}", run.id, run.tool, run.outcome);
-        Err(EngineError::new(code, message, format!("`toolsmith output {}` shows what it said", run.id)))
+        Err(EngineError::new(code, message, format!("`toolsmith output {}` shows its output", run.id)))
     }
 
     fn caller_of(&self, word: &str) -> Caller {

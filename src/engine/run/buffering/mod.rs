@@ -176,7 +176,9 @@ impl Buffers<'_> {
         }
         let untaken = match answer.status.kept_count {
             0 => String::new(),
-            kept => format!("; {} for `toolsmith buffer flush --buffer {id}`", plural(kept as usize, "item", "items")),
+            kept => {
+                format!("; {} until `toolsmith buffer flush --buffer {id}`", plural(kept as usize, "item", "items"))
+            }
         };
         Ok(outcome(format!("{}{untaken}", answer.message)))
     }
@@ -190,11 +192,12 @@ impl Buffers<'_> {
         let status = self.status(&named(name)?)?.status;
         let untaken = plural((status.buffered_count + status.kept_count) as usize, "item", "items");
         if clears {
-            let lines = vec![format!("{untaken} that nobody has taken")];
-            let undo = "what is thrown away is gone; the log says who did it and how many there were".to_owned();
-            return Ok(Preview { title: format!("Throw away what is in buffer {name}?"), lines, undo });
+            let lines = vec![format!("{untaken} not delivered yet")];
+            let undo = "cleared items cannot be restored; the log records who cleared how many".to_owned();
+            return Ok(Preview { title: format!("Clear buffer {name}?"), lines, undo });
         }
-        let to = status.pass_through_tool.map_or("nobody: it is kept until somebody takes it".to_owned(), |to| to);
+        let to =
+            status.pass_through_tool.map_or("no receiver: items are kept until someone reads them".to_owned(), |to| to);
         let title = format!("Flush buffer {name}?");
         Ok(Preview { title, lines: vec![format!("{untaken} to {to}")], undo: String::new() })
     }
@@ -216,12 +219,12 @@ impl Buffers<'_> {
     /// Refuses a rule that cannot be, and a tool that is not there.
     fn change_fits(&self, buffer: &BufferId, change: &BufferChange) -> Result<(), EngineError> {
         if change.max_size.is_some_and(|size| !(1..=MAX_BATCH).contains(&size)) {
-            return Err(EngineError::new(ErrorCode::Usage, format!("a batch has 1 to {MAX_BATCH} items"), ""));
+            return Err(EngineError::new(ErrorCode::Usage, format!("the batch size must be 1 to {MAX_BATCH}"), ""));
         }
         let Some(BufferSink::Tool { tool, .. }) = &change.sink else { return self.sink_is_in_use(buffer) };
         if tool == USAGE_BUFFER {
-            let message = format!("what is counted is written to buffer {USAGE_BUFFER}, not to {buffer}");
-            return Err(EngineError::new(ErrorCode::Usage, message, "`toolsmith buffer write --buffer usage …`"));
+            let message = format!("counted items belong in buffer {USAGE_BUFFER}, not {buffer}");
+            return Err(EngineError::new(ErrorCode::Usage, message, "use `toolsmith buffer write --buffer usage …`"));
         }
         // The same one as before was looked up before; it may be away for a while.
         let same = |known: &Buffer| Some(&known.sink) == change.sink.as_ref();
@@ -246,18 +249,18 @@ impl Buffers<'_> {
     /// Refuses a tool that is prohibited, not in use, or above the cap.
     fn refuse_sink(&self, tool: &Tool) -> Result<(), EngineError> {
         let refused = |why: String| {
-            let hint = "nothing was written; --to names another tool";
+            let hint = "nothing was written; use --to to name another tool";
             Err(EngineError::new(ErrorCode::Refused, format!("{}: {why}", tool.name), hint))
         };
         if tool.cost_tier == CostTier::Prohibited {
             return refused("its cost tier is prohibited: it never runs".to_owned());
         }
         if let Some(selection) = self.engine.tool_sets().unused(tool) {
-            return refused(format!("it is not among the tools in use ({selection})"));
+            return refused(format!("it is not in the tool set in use ({selection})"));
         }
         match self.engine.tool_sets().tiers()? {
             tiers if tiers.is_above_cap(tool) => {
-                refused(format!("its cost tier is {}, more than may run", tool.cost_tier))
+                refused(format!("its cost tier is {}, above the limit", tool.cost_tier))
             }
             _ => Ok(()),
         }
@@ -309,15 +312,15 @@ fn outcome(message: String) -> Outcome {
 pub fn item_fits(buffer: &BufferId, item: &str) -> Result<(), EngineError> {
     let refuse = |why: String, hint: &str| Err(EngineError::new(ErrorCode::Usage, why, hint));
     if item.len() > MAX_ITEM_BYTES {
-        let why = format!("the item has {} bytes, {MAX_ITEM_BYTES} are allowed", item.len());
-        return refuse(why, "write what it is about to a file and buffer the path");
+        let why = format!("the item has {} bytes, at most {MAX_ITEM_BYTES} are allowed", item.len());
+        return refuse(why, "write the content to a file and buffer its path");
     }
     let value: Value = match serde_json::from_str(item) {
         Ok(value) => value,
-        Err(error) => return refuse(format!("the item is no JSON: {error}"), ""),
+        Err(error) => return refuse(format!("the item is not valid JSON: {error}"), ""),
     };
     match ToolUse::read(&value) {
-        Err(why) if buffer.is_usage() => refuse(format!("the item is no use of a tool: {why}"), ""),
+        Err(why) if buffer.is_usage() => refuse(format!("the item is not a tool use: {why}"), ""),
         Ok(_) | Err(_) => Ok(()),
     }
 }

@@ -94,8 +94,8 @@ impl BufferStatus {
     /// When it hands its items over, a few words.
     pub fn rule_words(&self) -> String {
         match (self.flush_strategy, self.flush_interval_seconds) {
-            (Strategy::Immediate, _) => "at once".to_owned(),
-            (Strategy::Manual, _) => "when asked".to_owned(),
+            (Strategy::Immediate, _) => "immediately".to_owned(),
+            (Strategy::Manual, _) => "on flush".to_owned(),
             (Strategy::Batched, 0.0) => format!("{}", self.max_size),
             (Strategy::Batched, seconds) => format!("{} or {seconds} s", self.max_size),
         }
@@ -104,7 +104,7 @@ impl BufferStatus {
     /// What it is doing, in words that stay true while nothing happens.
     pub fn standing(&self) -> String {
         match self.next_flush_seconds {
-            Some(_) if self.failed_flushes > 0 => "failed, is tried again".to_owned(),
+            Some(_) if self.failed_flushes > 0 => "failed, will retry".to_owned(),
             Some(_) => "fills".to_owned(),
             None => self.state(),
         }
@@ -114,8 +114,8 @@ impl BufferStatus {
     pub fn state(&self) -> String {
         match (self.in_flight_count, self.failed_flushes, self.next_flush_seconds) {
             (1.., _, _) => format!("flushing {}", self.in_flight_count),
-            (0, MAX_TRIES.., _) => "failed too often: flush it yourself".to_owned(),
-            (0, 1.., Some(next)) => format!("failed, again in {next:.0} s"),
+            (0, MAX_TRIES.., _) => "failed too often: flush it manually".to_owned(),
+            (0, 1.., Some(next)) => format!("failed, retry in {next:.0} s"),
             (0, 1.., None) => "failed".to_owned(),
             (0, 0, Some(next)) => format!("flushes in {next:.0} s"),
             (0, 0, None) if self.buffered_count > 0 => "waits for a flush".to_owned(),
@@ -204,7 +204,7 @@ impl BufferAnswer {
             (_, true) => format!("flushed {}{to}", items(self.flushed_count)),
             ("write", false) => format!("buffered ({buffered_count}/{max_size})"),
             ("flush", false) => "nothing to flush".to_owned(),
-            ("clear", false) => format!("threw away {}", items(self.cleared_count.unwrap_or(0))),
+            ("clear", false) => format!("cleared {}", items(self.cleared_count.unwrap_or(0))),
             (_, false) => format!("{buffered_count}/{max_size} items, {time_since_last_flush} s since the last flush"),
         };
         if let Some(error) = &self.error {
@@ -217,7 +217,7 @@ impl BufferAnswer {
         }
         if !self.unknown_tools.is_empty() {
             let names: Vec<&str> = self.unknown_tools.iter().take(5).map(ToolName::as_str).collect();
-            message = format!("{message}; nobody has seen {} here", names.join(", "));
+            message = format!("{message}; {} is not known here", names.join(", "));
         }
         self.message = message;
         self

@@ -201,7 +201,7 @@ fn a_use_of_a_tool_that_nobody_has_seen_is_counted_and_said() {
     let write = BufferWrite { buffer: id(USAGE_BUFFER), change: immediate, items: vec![use_of("ghost")] };
     let answer = engine.buffers().write(&write, &bot()).unwrap();
     assert_eq!(answer.unknown_tools, [ToolName::new("ghost").unwrap()]);
-    assert!(answer.message.ends_with("nobody has seen ghost here"), "{}", answer.message);
+    assert!(answer.message.ends_with("ghost is not known here"), "{}", answer.message);
     let uses = engine.workspace.read(|q| Ok(q.reported_uses(0)?)).unwrap();
     assert_eq!(uses[&ToolName::new("ghost").unwrap()].uses, 2);
     let wrong = BufferWrite { items: vec!["7".to_owned()], ..write };

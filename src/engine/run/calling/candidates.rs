@@ -128,7 +128,7 @@ impl Candidate {
             quality: 0.5,
             won_before: false,
             ruled_out_by: None,
-            why: "it fits".to_owned(),
+            why: "it matches".to_owned(),
         }
     }
 }
@@ -162,24 +162,25 @@ impl Candidates {
     /// Why nobody can be tried.
     pub(super) fn nobody(&self) -> EngineError {
         if let Some(first) = self.left_out.first() {
-            let message = format!("no tool that fits {:?} can be tried: {}: {}", self.asked_for, first.tool, first.why);
+            let message = format!("no tool that matches {:?} can run: {}: {}", self.asked_for, first.tool, first.why);
             // Where nothing else stands in the way, it is refused as a run of the tool would be.
             let refused = self.left_out.iter().all(|left| left.refused);
             let code = if refused { ErrorCode::Refused } else { ErrorCode::NotFound };
             let hint = match self.left_out.len() {
-                1 => format!("`toolsmith show {}` tells more", first.tool),
-                all => format!("{all} were left out; `toolsmith call --show` with the same words lists them"),
+                1 => format!("see `toolsmith show {}`", first.tool),
+                all => format!("{all} were excluded; `toolsmith call --show` with the same words lists them"),
             };
             return EngineError::new(code, message, hint);
         }
         let (message, hint) = match &self.lacking {
             Lacking::Tags(tags) => (
-                format!("no tool that can be tried is tagged {}", tags.join(" and ")),
-                "`toolsmith list --tag TAG` shows who has one".to_owned(),
+                format!("no available tool has the tag {}", tags.join(" and ")),
+                "`toolsmith list --tag TAG` lists tools by tag".to_owned(),
             ),
             Lacking::Fitting => (
-                format!("no tool fits {:?}", self.asked_for),
-                "`toolsmith search` with other words finds more; `toolsmith new --describe` asks for one".to_owned(),
+                format!("no tool matches {:?}", self.asked_for),
+                "try other words with `toolsmith search`, or request a new tool with `toolsmith new --describe`"
+                    .to_owned(),
             ),
         };
         EngineError::new(ErrorCode::NotFound, message, hint)
@@ -290,9 +291,9 @@ impl Calls<'_> {
             let Some(by) = &mark.by else {
                 return match self.workspace.settings.deprecated {
                     DeprecatedPolicy::Ask => {
-                        Err("it is deprecated without a successor; a human must run it".to_owned())
+                        Err("it is deprecated without a successor; only a human may run it".to_owned())
                     }
-                    DeprecatedPolicy::Refuse => Err("it is deprecated, and no successor is named".to_owned()),
+                    DeprecatedPolicy::Refuse => Err("it is deprecated without a successor".to_owned()),
                     DeprecatedPolicy::Warn | DeprecatedPolicy::Follow => Ok((used.path != tool.path).then_some(used)),
                 };
             };
@@ -316,7 +317,7 @@ impl Calls<'_> {
             return Err(refused("its cost tier is prohibited".to_owned()));
         }
         if !tool.runnable {
-            return Err(tool.reason.clone().unwrap_or_else(|| "nothing here can run it".to_owned()).into());
+            return Err(tool.reason.clone().unwrap_or_else(|| "this kind of tool is not supported".to_owned()).into());
         }
         let detail = self.engine.library().detail(tool)?;
         match self.engine.runs().may_run(&detail, caller)? {
@@ -350,7 +351,7 @@ impl Judged<'_> {
         let rank = rounded(rank(similarity, failures, quality));
         let ruled_out_by = self.memory.ruled_out(tool, &self.request.scenario);
         let demotion = rounded(FAILURE_DEMOTION * failures as f64);
-        let judged = if tool.facts.score.is_some() { "score" } else { "not judged yet" };
+        let judged = if tool.facts.score.is_some() { "score" } else { "not scored yet" };
         let marked = if marks == 0 { String::new() } else { format!(", marked {marks}x") };
         let mut why = format!(
             "({similarity} - {demotion}) x {} = {rank}: {}; quality: {judged}{marked}",
@@ -358,10 +359,10 @@ impl Judged<'_> {
             told(&found.found)
         );
         if won {
-            why = format!("did it the last time; {why}");
+            why = format!("succeeded last time; {why}");
         }
         if let Some(tag) = &ruled_out_by {
-            why = format!("last, being tagged {tag}; {why}");
+            why = format!("ranked last, tagged {tag}; {why}");
         }
         Candidate {
             tool: tool.name.clone(),
@@ -389,7 +390,7 @@ fn instead_of(tool: &Tool, successor: &Tool, candidate: Candidate) -> Candidate 
         digest: successor.digest,
         stage: successor.stage,
         path: successor.path.clone(),
-        why: format!("in place of {}, which is deprecated; {}", tool.name, candidate.why),
+        why: format!("replaces the deprecated {}; {}", tool.name, candidate.why),
         ..candidate
     }
 }
@@ -408,7 +409,7 @@ fn fits(detail: &ToolDetail, input: Option<&Value>) -> Result<(), String> {
     match checker.violations(input).first() {
         Some(violation) => {
             let place = violation.path.trim_start_matches('/');
-            Err(format!("the input does not fit: {place} {}", violation.message))
+            Err(format!("the input does not match its schema: {place} {}", violation.message))
         }
         None => Ok(()),
     }

@@ -334,12 +334,12 @@ impl Calling {
             return;
         }
         let what = match (writes, network) {
-            (true, true) => "writes files at once and uses the network",
-            (true, false) => "writes files at once",
+            (true, true) => "writes files directly and uses the network",
+            (true, false) => "writes files directly",
             (false, _) => "uses the network",
         };
         self.hint = format!(
-            "{} {what} and is not said to be idempotent: look at what run {} left behind; --go-on tries the next tool",
+            "{} {what} and is not declared idempotent: check the effects of run {}; --go-on tries the next tool",
             run.tool, run.id
         );
         self.over = Some(CallOutcome::Stopped);
@@ -356,12 +356,12 @@ impl Calling {
         self.engine.library().keep_unanswered(scenario, tags, UnansweredKind::AllFailed, runs, &self.caller)?;
         self.hint = match self.attempts.first() {
             Some(first) => format!(
-                "`toolsmith evolve {} {} --failure {}` asks for a version that can do it",
+                "`toolsmith evolve {} {} --failure {}` requests a version that can do it",
                 first.tool,
                 quoted(scenario),
                 first.run
             ),
-            None => "look at the tools that were left out, then repeat".to_owned(),
+            None => "check the excluded tools, then retry".to_owned(),
         };
         Ok(())
     }
@@ -397,8 +397,8 @@ impl CallReport {
     pub fn sentence(&self) -> String {
         let tried = count(self.attempts.len(), "attempt");
         match (self.outcome, &self.tool) {
-            (CallOutcome::Answered, Some(tool)) => format!("{tool} did it in {tried}"),
-            (CallOutcome::Answered | CallOutcome::AllFailed, _) => format!("nothing did it in {tried}"),
+            (CallOutcome::Answered, Some(tool)) => format!("{tool} succeeded after {tried}"),
+            (CallOutcome::Answered | CallOutcome::AllFailed, _) => format!("no tool succeeded in {tried}"),
             (CallOutcome::Stopped, _) => format!("stopped after {tried}"),
             (CallOutcome::Cancelled, _) => format!("cancelled after {tried}"),
         }
@@ -419,8 +419,8 @@ fn quoted(text: &str) -> String {
 pub(in crate::engine) fn check(request: &CallRequest) -> Result<(), EngineError> {
     core::check_scenario(&request.scenario)?;
     if request.max_attempts == 0 || request.max_attempts > MOST_ATTEMPTS {
-        let message = format!("{} attempts are not possible", request.max_attempts);
-        return Err(EngineError::new(ErrorCode::Usage, message, format!("1 to {MOST_ATTEMPTS}")));
+        let message = format!("{} attempts are not allowed", request.max_attempts);
+        return Err(EngineError::new(ErrorCode::Usage, message, format!("use 1 to {MOST_ATTEMPTS}")));
     }
     Ok(())
 }

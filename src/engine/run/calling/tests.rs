@@ -86,7 +86,7 @@ fn what_fails_and_what_lies_is_marked_and_the_next_call_begins_with_who_did_it()
     let again = CallRequest { scenario: "French translation of english".to_owned(), ..request(&["translation"]) };
     let report = called(&engine, &again);
     assert_eq!(tried(&report), [("c_translator", RunOutcome::Succeeded, None)]);
-    assert!(report.candidates.candidates[0].won_before && report.attempts[0].why.starts_with("did it the last time"));
+    assert!(report.candidates.candidates[0].won_before && report.attempts[0].why.starts_with("succeeded last time"));
 
     // Another version is another tool.
     drop_tool(&world, "c_translator", &format!("{WORKS}# changed\n"), "");
@@ -116,7 +116,7 @@ fn the_rank_is_told_with_its_parts() {
     // One failed run is a score of 0.06, which a mark of severity high brings below 0.
     assert_eq!((last.failures_alike, last.failure_demotion, last.quality), (1, 0.3, 0.0));
     assert_eq!(last.ruled_out_by.as_deref(), Some("not-for-english"));
-    assert!(last.why.starts_with("last, being tagged not-for-english; ("), "{}", last.why);
+    assert!(last.why.starts_with("ranked last, tagged not-for-english; ("), "{}", last.why);
 }
 
 #[test]
@@ -124,12 +124,9 @@ fn who_has_not_the_tag_is_not_tried_and_nobody_left_is_an_error_that_is_kept() {
     let world = three();
     let engine = world.open();
     let error = engine.calls().begin(&request(&["poetry"]), &ada()).err().unwrap();
-    assert_eq!(
-        (error.code, error.message.as_str()),
-        (ErrorCode::NotFound, "no tool that can be tried is tagged poetry")
-    );
+    assert_eq!((error.code, error.message.as_str()), (ErrorCode::NotFound, "no available tool has the tag poetry"));
     let other = CallRequest { scenario: "bake a cake".to_owned(), ..request(&[]) };
-    assert_eq!(engine.calls().begin(&other, &ada()).err().unwrap().message, "no tool fits \"bake a cake\"");
+    assert_eq!(engine.calls().begin(&other, &ada()).err().unwrap().message, "no tool matches \"bake a cake\"");
     assert_eq!(engine.library().search("bake a cake", 5, &ada()).unwrap(), []);
     let kept = engine.workspace.read(|q| Ok(q.unanswered(Instant(0))?)).unwrap();
     let told: Vec<_> = kept.iter().map(|one| (one.scenario.as_str(), one.kind, one.tags.len())).collect();
@@ -164,7 +161,7 @@ fn when_all_fail_a_better_version_is_offered_and_only_idempotent_tools_are_tried
     assert_eq!(
         report.hint,
         format!(
-            "`toolsmith evolve a_translator 'translate english to french' --failure {first}` asks for a version that can do it"
+            "`toolsmith evolve a_translator 'translate english to french' --failure {first}` requests a version that can do it"
         )
     );
     let kept = engine.workspace.read(|q| Ok(q.unanswered(Instant(0))?)).unwrap();
@@ -191,15 +188,18 @@ fn what_may_not_run_or_cannot_take_the_input_is_left_out_and_a_successor_takes_i
     engine.execute(Command::Deprecate { tool, by, reason: None }, &ada()).unwrap();
     let report = called(&engine, &request(&[]));
     assert_eq!(tried(&report), [("c_translator", RunOutcome::Succeeded, None)]);
-    assert!(report.attempts[0].why.starts_with("in place of b_translator, which is deprecated; "));
+    assert!(report.attempts[0].why.starts_with("replaces the deprecated b_translator; "));
     let left: Vec<_> = report.candidates.left_out.iter().map(|left| (left.tool.as_str(), left.why.as_str())).collect();
     assert_eq!(left[0], ("a_translator", "its cost tier is prohibited"));
-    assert!(left[1].0 == "d_translator" && left[1].1.starts_with("the input does not fit: text "), "{left:?}");
+    assert!(
+        left[1].0 == "d_translator" && left[1].1.starts_with("the input does not match its schema: text "),
+        "{left:?}"
+    );
 
     let agent = Caller::Agent("bot".to_owned());
     let error = engine.calls().begin(&request(&[]), &agent).err().unwrap();
     assert!(
-        error.message.contains("agents run approved versions only") || error.message.contains("prohibited"),
+        error.message.contains("agents may run approved versions only") || error.message.contains("prohibited"),
         "{error}"
     );
 }

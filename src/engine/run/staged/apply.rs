@@ -142,7 +142,10 @@ pub fn perform(step: Step<'_>) -> Result<Vec<String>, ApplyError> {
         if now.is_some_and(|now| now.is_like(&edit.from)) {
             open.push(edit);
         } else {
-            notes.push(format!("{} was changed by somebody else meanwhile and is left as it is", edit.path.display()));
+            notes.push(format!(
+                "{} was changed by another process in the meantime and is not overwritten",
+                edit.path.display()
+            ));
         }
     }
     make_folders(&open, check)?;
@@ -159,7 +162,7 @@ pub fn perform(step: Step<'_>) -> Result<Vec<String>, ApplyError> {
     // Deepest first, so that a folder is empty when its turn comes.
     for edit in open.iter().rev().filter(|edit| edit.to == Content::Nothing && edit.from == Content::Folder) {
         if !remove(&edit.path, AtFlags::REMOVEDIR)? {
-            notes.push(format!("{} is not empty and stays", edit.path.display()));
+            notes.push(format!("{} is not empty and was not removed", edit.path.display()));
         }
         check("folder removed").map_err(failed("go on after", &edit.path))?;
     }
@@ -229,7 +232,7 @@ fn write_beside(
         target.write_all(&piece[..got])?;
     }
     if hasher.finalize().as_bytes() != &digest.0 {
-        return Err(io::Error::other("the kept content is not the one that was recorded"));
+        return Err(io::Error::other("the kept content differs from the recorded one"));
     }
     if matches!(from, Content::File { .. }) {
         // A new file obeys the umask; one that was there keeps the bits it had, or got from the tool.

@@ -127,7 +127,7 @@ impl StagedWrites<'_> {
             return self.engine.runs().close(ending.run, &finished);
         };
         let count = edits.iter().filter(|edit| edit.to != Content::Folder).count();
-        finished.notes.push(format!("{count} staged writes are applied as one step (`undo` takes it back)"));
+        finished.notes.push(format!("{count} staged writes are applied in one step (`undo` reverts it)"));
         let step = Applying { run: ending.run, tool: ending.tool.clone(), edits, back: false };
         let (intent, work) = self
             .engine
@@ -164,7 +164,7 @@ impl StagedWrites<'_> {
         };
         let step = apply::Step { run: step.run, source: &source, edits, check: &mut |_| Ok(()) };
         apply::perform(step).map_err(|error| {
-            let hint = "make room or give yourself the right to write there; it is tried again at the next start";
+            let hint = "free some space or make the folder writable; the next start tries again";
             EngineError::new(ErrorCode::Failed, error.to_string(), hint)
         })
     }
@@ -179,7 +179,7 @@ impl StagedWrites<'_> {
         Err(EngineError::new(
             ErrorCode::Conflict,
             format!("{} changed since it was applied", named(&changed)),
-            "put that back by hand; the contents before are kept and shown by `output RUN --diff`",
+            "restore it manually; `toolsmith output RUN --diff` shows the previous content",
         ))
     }
 }
@@ -201,7 +201,7 @@ fn leave_out_staged(finished: &mut FinishedRun, ending: &Ending<'_>) {
 
 /// Says that nothing is applied. A run whose work is not there did not succeed, whatever its process said.
 fn leave(finished: &mut FinishedRun, run: RunId, reason: &str) {
-    finished.notes.push(format!("staged writes are not applied: {reason}; `output {run} --diff` shows them"));
+    finished.notes.push(format!("staged writes are not applied: {reason}; `toolsmith output {run} --diff` shows them"));
     if let RunEnd::Succeeded { exit_code } = finished.end {
         finished.end = RunEnd::Failed { exit_code, reason: format!("its writes were not applied: {reason}") };
     }
@@ -224,7 +224,7 @@ fn refusal(end: &RunEnd, edits: &[Edit], write: &[WritePath]) -> Option<String> 
     let outside: Vec<PathBuf> =
         edits.iter().filter(|edit| !is_granted(&edit.path, write)).map(|edit| edit.path.clone()).collect();
     if !outside.is_empty() {
-        return Some(format!("{} is not among the declared paths", named(&outside)));
+        return Some(format!("{} is not one of the declared paths", named(&outside)));
     }
     match apply::in_the_way(edits) {
         Err(error) => Some(error.to_string()),

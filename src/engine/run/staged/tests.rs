@@ -346,8 +346,8 @@ fn writes_are_kept_and_not_applied_when_the_run_failed_or_somebody_changed_a_fil
         (failed, |_, _| {}, "did not succeed"),
         (GOOD, |world, _| fs::write(world.at("out/kept.txt"), "theirs").unwrap(), "kept.txt changed while it ran"),
         (GOOD, |world, _| fs::write(world.at("out/new.txt"), "theirs").unwrap(), "new.txt changed while it ran"),
-        (GOOD, |world, staged| add(world, staged, "elsewhere.txt"), "not among the declared"),
-        (GOOD, |world, staged| add(world, staged, "out/.git/config"), "not among the declared"),
+        (GOOD, |world, staged| add(world, staged, "elsewhere.txt"), "not one of the declared"),
+        (GOOD, |world, staged| add(world, staged, "out/.git/config"), "not one of the declared"),
     ];
     for (end, spoil, says) in cases {
         let world = World::new();

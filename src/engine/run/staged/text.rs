@@ -49,7 +49,7 @@ fn one(text: &mut String, edit: &Edit, old: &Path, new: &Path) {
         (Side::Other, _) | (_, Side::Other) => {
             let _ = writeln!(
                 text,
-                "--- {from}\n+++ {to}\nno text: {} → {}",
+                "--- {from}\n+++ {to}\nnot text: {} → {}",
                 size(&edit.from, old, edit),
                 size(&edit.to, new, edit)
             );

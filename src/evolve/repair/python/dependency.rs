@@ -35,7 +35,7 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
         None => new_block(&packages, patient.text),
     };
     let used: Vec<String> = missing.iter().map(|(package, line)| format!("{package} (line {line})")).collect();
-    let said = format!("the script header declares {}: imported, and declared nowhere", used.join(", "));
+    let said = format!("declare {} in the script header: imported but not declared", used.join(", "));
     Some(Fix { edits: vec![edit], said })
 }
 

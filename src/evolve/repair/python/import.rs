@@ -113,7 +113,7 @@ impl<'a> Wanted<'a> {
         let mut reasons = self.reasons.clone();
         reasons.sort_by_key(|(_, line)| *line);
         let used: Vec<String> = reasons.iter().map(|(name, line)| format!("{name} is used in line {line}")).collect();
-        format!("`{}`: {}, and bound nowhere", lines.join("; "), used.join(", "))
+        format!("add `{}`: {} but not defined", lines.join("; "), used.join(", "))
     }
 }
 

@@ -39,7 +39,7 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
         edits.push(import_line(root, patient.text, "json")?);
     }
     let said = format!(
-        "json.dumps in line {}: JSON is declared, and Python prints a dict or list in a form of its own",
+        "add json.dumps in line {}: JSON output is declared, but Python prints a dict or list in its own format",
         lines.join(", ")
     );
     Some(Fix { edits, said })

@@ -38,7 +38,7 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
     let lead = end.repeat(3_usize.saturating_sub(there));
     let text = format!("{lead}if __name__ == \"__main__\":{end}    {call}{end}");
     let line = main.start_position().row + 1;
-    let said = format!("main is called when the file is started: it is defined in line {line}, and nothing calls it");
+    let said = format!("call main when the file is started: it is defined in line {line} but never called");
     Some(Fix { edits: vec![Edit::insert(at, text)], said })
 }
 

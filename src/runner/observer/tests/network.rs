@@ -150,7 +150,7 @@ fn messages_without_an_address_go_on_where_no_thread_can_change_that() {
     let payload = tool.put(b"hello");
     assert_eq!(send(&mut judge, &mut tool, Call::Sendto, [3, payload, 5, 0, 0, 0]), Verdict::Continue);
     assert_eq!(send(&mut judge, &mut tool, Call::Listen, [3, 1, 0, 0, 0, 0]), REFUSED);
-    assert_eq!(seen(judge), ["listen a port that the kernel picks denied 1"]);
+    assert_eq!(seen(judge), ["listen a port chosen by the kernel denied 1"]);
 }
 
 #[test]

@@ -115,6 +115,6 @@ fn rights_of_root_stay_without_that_layer() {
     };
     assert_eq!(said(Vec::new()), "isolated true ");
     let without = said(vec![Layer::NoCapabilities]);
-    assert!(without.contains("false rights: it keeps some of root's rights"), "{without}");
+    assert!(without.contains("false root: it keeps some privileges of root"), "{without}");
     assert!(!without.starts_with("isolated"), "{without}");
 }

@@ -29,7 +29,8 @@ fn a_wall_that_does_not_stand_lowers_the_level_and_is_named() {
         }))
         .text
     };
-    for (layer, named) in [(Layer::Landlock, "landlock: it does not hold"), (Layer::Seccomp, "system calls: none")] {
+    for (layer, named) in [(Layer::Landlock, "landlock: not effective"), (Layer::Seccomp, "system calls: not filtered")]
+    {
         let said = level_without(&[layer]);
         assert!(said.starts_with("limits-only ") && said.contains(named), "{layer:?}: {said}");
     }
@@ -43,7 +44,7 @@ fn isolated_is_not_claimed_among_the_hosts_own_namespaces() {
         let raised = raise(&plan).unwrap();
         format!("{} {}", raised.level, raised.missing.join("; "))
     }));
-    assert!(said.text.starts_with("confined users: it is one of the host's users; processes: "), "{}", said.text);
+    assert!(said.text.starts_with("confined users: it shares the users of the host; processes: "), "{}", said.text);
     assert!(said.text.contains("file view: it sees the host's files"), "{}", said.text);
     // And the walls are those of the lower level.
     let socket = ground.path("outside/socket");
@@ -76,12 +77,12 @@ fn each_thing_that_is_the_hosts_lowers_the_level_and_is_named() {
     let ground = Ground::new();
     let plan = ground.plan(IsolationLevel::Isolated);
     let cases = [
-        (SPACES & !libc::CLONE_NEWNET, true, "network: it has none of its own"),
-        (SPACES & !libc::CLONE_NEWIPC, true, "shared memory: it is among the host's"),
-        (SPACES & !libc::CLONE_NEWUTS, true, "host name: it is the host's"),
-        (SPACES & !libc::CLONE_NEWPID, false, "processes: it is among the host's processes"),
+        (SPACES & !libc::CLONE_NEWNET, true, "network: it has no network namespace"),
+        (SPACES & !libc::CLONE_NEWIPC, true, "shared memory: it shares that of the host"),
+        (SPACES & !libc::CLONE_NEWUTS, true, "host name: it sees that of the host"),
+        (SPACES & !libc::CLONE_NEWPID, false, "processes: it shares the process table of the host"),
         // The host's processes through the host's folder of them.
-        (SPACES, false, "processes: it is among the host's processes"),
+        (SPACES, false, "processes: it shares the process table of the host"),
     ];
     for (spaces, own_proc, named) in cases {
         let said =
@@ -109,5 +110,5 @@ fn root_is_not_confined() {
     }
     drop(theirs);
     let said = listen_to((pid, ours)).text;
-    assert!(said.starts_with("limits-only rights: it runs as root"), "{said}");
+    assert!(said.starts_with("limits-only root: it runs as root"), "{said}");
 }

@@ -53,7 +53,7 @@ fn marks(tool: &Tool, theme: &Theme) -> Vec<(&'static str, Style)> {
         marks.push(("clash", theme.warn));
     }
     match tool.facts.review {
-        ToolReview::Waiting => marks.push(("⚑ waits", theme.accent)),
+        ToolReview::Waiting => marks.push(("⚑ review", theme.accent)),
         ToolReview::Rejected => marks.push(("rejected", theme.bad)),
         ToolReview::Expired => marks.push(("expired", theme.warn)),
         ToolReview::ChangesRequested => marks.push(("changes", theme.warn)),
@@ -67,7 +67,7 @@ fn marks(tool: &Tool, theme: &Theme) -> Vec<(&'static str, Style)> {
         marks.push(("deprecated", theme.warn));
     }
     if !tool.runnable && tool.state != ToolState::Invalid {
-        marks.push(("no run", theme.dim));
+        marks.push(("no runs", theme.dim));
     }
     if tool.facts.locked {
         marks.push(("locked", theme.dim));
@@ -195,11 +195,12 @@ pub(super) fn tool_strip(tool: &Tool, width: usize, theme: &Theme) -> Vec<Line> 
 fn note(tool: &Tool, theme: &Theme) -> Option<(String, Style)> {
     let text = match (&tool.reason, tool.state) {
         (Some(reason), _) if !tool.runnable => (format!("cannot run: {}", safe(reason)), theme.warn),
-        (_, ToolState::Changed) => ("changed on disk since it was approved".to_owned(), theme.warn),
-        _ if tool.facts.in_session => ("used in this session: its name means it here".to_owned(), theme.accent),
-        _ if tool.facts.locked => {
-            (format!("locked: it costs {}; a human opens it (U, or on the first run)", tool.cost_tier), theme.warn)
-        }
+        (_, ToolState::Changed) => ("changed on disk since approval".to_owned(), theme.warn),
+        _ if tool.facts.in_session => ("used in this session instead of the usual version".to_owned(), theme.accent),
+        _ if tool.facts.locked => (
+            format!("locked: cost tier {}; a human can unlock it (U, or at the first run)", tool.cost_tier),
+            theme.warn,
+        ),
         _ if tool.awaits_adoption() => {
             ("came with the folder: runs as experimental until adopted (4)".to_owned(), theme.warn)
         }
@@ -212,9 +213,9 @@ fn note(tool: &Tool, theme: &Theme) -> Option<(String, Style)> {
             let unread = tool.facts.approved_unread.map(|unread| unread.to_string()).unwrap_or_default();
             (format!("approved with {unread}"), theme.warn)
         }
-        _ if !tool.clashes.is_empty() => (format!("same name: {}", safe(&tool.clashes.join(", "))), theme.warn),
+        _ if !tool.clashes.is_empty() => (format!("name clash: {}", safe(&tool.clashes.join(", "))), theme.warn),
         _ => match (&tool.shadowed_by, &tool.copy_of, &tool.facts) {
-            (Some(path), _, _) => (format!("not used: {} goes first", safe(path)), theme.dim),
+            (Some(path), _, _) => (format!("not used: {} takes precedence", safe(path)), theme.dim),
             (_, Some(path), _) => (format!("same content as {}", safe(path)), theme.dim),
             (_, _, facts) if facts.runs > 0 => {
                 let rate = facts.success_rate.map(|rate| format!(", {:.0}% succeeded", rate * 100.0));

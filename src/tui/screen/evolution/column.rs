@@ -26,17 +26,15 @@ pub(super) fn tab(at: LaneId, lane: &Lane, is_chosen: bool, many: bool, theme: &
 fn state(lane: &Lane, theme: &Theme) -> (&'static str, String, Style) {
     match &lane.state {
         LaneState::Asking { attempt: 1 } => ("…", "asked".to_owned(), theme.accent),
-        LaneState::Asking { attempt } => ("…", format!("asked again, try {attempt}"), theme.accent),
-        LaneState::Waiting { delay_ms, .. } => {
-            ("…", format!("asked again in {} s", delay_ms.div_ceil(1000)), theme.warn)
-        }
-        LaneState::Examining => ("…", "being checked and replayed".to_owned(), theme.accent),
+        LaneState::Asking { attempt } => ("…", format!("asked again, attempt {attempt}"), theme.accent),
+        LaneState::Waiting { delay_ms, .. } => ("…", format!("retry in {} s", delay_ms.div_ceil(1000)), theme.warn),
+        LaneState::Examining => ("…", "checking and replaying".to_owned(), theme.accent),
         LaneState::Unusable(_) => ("✗", "not usable".to_owned(), theme.bad),
         LaneState::Failed(_) => ("✗", "no answer".to_owned(), theme.bad),
         LaneState::NotExamined(_) => ("✗", "could not be checked".to_owned(), theme.bad),
         LaneState::Examined { .. } if lane.is_good() => ("✓", "good".to_owned(), theme.good),
         LaneState::Examined { verdict, .. } if !verdict.blocking.is_empty() => {
-            ("✗", format!("{} in the way", count(verdict.blocking.len(), "check")), theme.bad)
+            ("✗", format!("blocked by {}", count(verdict.blocking.len(), "check")), theme.bad)
         }
         LaneState::Examined { replay, .. } if replay.broken > 0 => {
             ("✗", format!("breaks {}", count(replay.broken as usize, "input")), theme.bad)
@@ -76,7 +74,7 @@ pub(super) fn lines(found: &Found<'_>, (width, height): (usize, usize), theme: &
                 [(tally.passed.into(), "passed"), (tally.warned.into(), "warned"), (tally.failed.into(), "failed")];
             say(&format!("checks: {}", counted(&parts)), 1, theme.text);
             if !verdict.blocking.is_empty() {
-                say(&format!("in the way: {}", verdict.blocking.join(", ")), 2, theme.bad);
+                say(&format!("blocks approval: {}", verdict.blocking.join(", ")), 2, theme.bad);
             }
             if verdict.failed_tests > 0 {
                 say(&format!("{} failed", count(verdict.failed_tests as usize, "test")), 1, theme.bad);
@@ -85,11 +83,11 @@ pub(super) fn lines(found: &Found<'_>, (width, height): (usize, usize), theme: &
                 (replay.broken, "broken"),
                 (replay.fixed, "fixed"),
                 (replay.changed, "changed"),
-                (replay.same, "the same"),
+                (replay.same, "unchanged"),
             ];
             let style = if replay.broken > 0 { theme.bad } else { theme.text };
             let said = counted(&parts);
-            say(&format!("replay: {}", if said.is_empty() { "nothing was recorded" } else { &said }), 1, style);
+            say(&format!("replay: {}", if said.is_empty() { "nothing recorded" } else { &said }), 1, style);
             if let Some(left) = replay.unfixed() {
                 say(&left, 1, theme.warn);
             }

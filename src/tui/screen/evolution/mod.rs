@@ -67,7 +67,7 @@ struct Found<'a> {
 impl EvolutionScreen {
     /// A screen whose rounds are still to come.
     pub fn loading(id: EvolutionId) -> EvolutionScreen {
-        let view = TextView::new(vec![TextLine::new("reading …", Tone::Fold)]);
+        let view = TextView::new(vec![TextLine::new("loading …", Tone::Fold)]);
         EvolutionScreen {
             id,
             rounds: None,
@@ -169,12 +169,12 @@ impl EvolutionScreen {
         };
         let found = self.found(at).ok_or_else(|| "there is no answer yet".to_owned())?;
         let row = &rounds.detail.evolution;
-        let examined = found.examined.ok_or_else(|| "only an answer that was checked can be kept".to_owned())?;
+        let examined = found.examined.ok_or_else(|| "only a checked answer can be kept".to_owned())?;
         if row.made == Some(examined.digest) {
-            return Err("it is written already".to_owned());
+            return Err("it is already saved".to_owned());
         }
         if row.state == EvolutionState::Running {
-            return Err("it goes on: stop it first".to_owned());
+            return Err("it is still running: stop it first".to_owned());
         }
         Ok((at, texts::keeping(row, found.lane, examined)))
     }
@@ -226,7 +226,7 @@ impl EvolutionScreen {
         }
         if let Some(compared) = found.answer.and_then(|answer| answer.compared.as_ref()) {
             let lines = texts::difference(compared, DiffLayout::for_width(self.width), &unfolded);
-            tabs.push(Tab::new("difference", TextView::new(lines)).of(TabKind::Difference, Vec::new()));
+            tabs.push(Tab::new("diff", TextView::new(lines)).of(TabKind::Difference, Vec::new()));
         }
         if let Some(examined) = found.examined {
             let findings = TextView::new(texts::findings(examined));
@@ -299,14 +299,14 @@ impl EvolutionScreen {
         match (row.state, row.review) {
             (EvolutionState::Running, _) => (texts::wanted(row), theme.dim),
             (_, Some(review)) => {
-                (format!("written, waits for a human: {} opens review {review}", key(Verb::Review)), theme.good)
+                (format!("saved, pending review: {} opens review {review}", key(Verb::Review)), theme.good)
             }
             (EvolutionState::Interrupted, None) => {
-                let words = format!("its workbench died: {} goes on, {} ends it", key(Verb::Resume), key(Verb::Stop));
+                let words = format!("interrupted: {} resume, {} end", key(Verb::Resume), key(Verb::Stop));
                 (words, theme.warn)
             }
             (_, None) if self.keepable().is_ok() => {
-                (format!("{}; {} keeps the shown answer", row.message, key(Verb::Keep)), theme.warn)
+                (format!("{}; {}: keep the shown answer", row.message, key(Verb::Keep)), theme.warn)
             }
             (_, None) => (row.message.clone(), theme.warn),
         }

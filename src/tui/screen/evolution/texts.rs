@@ -17,8 +17,8 @@ pub(super) fn wanted(row: &Evolution) -> String {
     let runs: Vec<String> = row.asked.failures.iter().map(|run| format!("#{run}")).collect();
     match (row.asked.hint.lines().next(), runs.is_empty()) {
         (Some(hint), true) => hint.to_owned(),
-        (Some(hint), false) => format!("{hint} · against the failures of {}", runs.join(", ")),
-        (None, false) => format!("against the failures of {}", runs.join(", ")),
+        (Some(hint), false) => format!("{hint} · to fix the failures of {}", runs.join(", ")),
+        (None, false) => format!("to fix the failures of {}", runs.join(", ")),
         (None, true) => "without a hint".to_owned(),
     }
 }
@@ -47,7 +47,7 @@ pub(super) fn replay_name(examined: &ExaminedAnswer) -> String {
 /// Each recorded input with what came of it on both versions, broken first.
 pub(super) fn replay(examined: &ExaminedAnswer) -> Vec<TextLine> {
     if examined.replay.is_empty() {
-        let text = "No recorded input could be replayed: the version was not run yet, or its inputs held secrets.";
+        let text = "No recorded input could be replayed: the version was never run, or its inputs contained secrets.";
         return vec![TextLine::new(text, Tone::Plain)];
     }
     examined.replay.iter().flat_map(replayed).collect()
@@ -60,7 +60,7 @@ fn replayed(one: &Replayed) -> Vec<TextLine> {
         ReplayOutcome::Same => ("·", Tone::Fact),
         ReplayOutcome::Fixed => ("✓", Tone::Good),
     };
-    let chosen = if one.chosen { ", which shall be fixed" } else { "" };
+    let chosen = if one.chosen { ", to be fixed" } else { "" };
     let mut lines = vec![
         TextLine::new(&format!("run #{}{chosen}", one.run), Tone::Header),
         labelled(sign, "outcome", one.outcome.word(), tone),
@@ -78,7 +78,7 @@ fn replayed(one: &Replayed) -> Vec<TextLine> {
             Some(b'-') => Tone::Warn,
             _ => Tone::Plain,
         };
-        labelled(" ", if at == 0 { "difference" } else { "" }, line, tone)
+        labelled(" ", if at == 0 { "diff" } else { "" }, line, tone)
     }));
     lines.push(TextLine::new("", Tone::Plain));
     lines
@@ -155,13 +155,13 @@ pub(super) fn keeping(row: &Evolution, lane: &Lane, examined: &ExaminedAnswer) -
         vec![format!("{} {}, written by {}", row.tool, examined.version, lane.generator), examined.step.clone()];
     if let LaneState::Examined { verdict, replay } = &lane.state {
         lines.push(match verdict.blocking.as_slice() {
-            [] => "no check is in the way of an approval".to_owned(),
-            names => format!("in the way of an approval: {}", names.join(", ")),
+            [] => "no check blocks approval".to_owned(),
+            names => format!("blocks approval: {}", names.join(", ")),
         });
         if replay.broken > 0 {
-            lines.push(format!("{} worked before and no longer do", count(replay.broken as usize, "input")));
+            lines.push(format!("{} worked before and now fail", count(replay.broken as usize, "input")));
         }
     }
-    lines.push("it waits in the review queue; nothing is used before a human approves it".to_owned());
+    lines.push("it is in the review queue; it is not used until a human approves it".to_owned());
     lines
 }

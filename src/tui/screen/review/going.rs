@@ -136,7 +136,7 @@ impl ReviewScreen {
                 self.lay_out();
                 Ok(())
             }
-            _ => Err("nothing to open here: it works on findings, comments and folds".to_owned()),
+            _ => Err("nothing to open here: go to a finding, comment or fold".to_owned()),
         }
     }
 
@@ -153,7 +153,7 @@ impl ReviewScreen {
         let tab = self.reader.tabs().iter().position(|tab| {
             matches!(tab.kind, TabKind::File(_)) && tab.paths.first().is_some_and(|known| known == path)
         });
-        let Some(at) = tab else { return Err(format!("{path} is no file of this version")) };
+        let Some(at) = tab else { return Err(format!("{path} is not a file of this version")) };
         self.reading = Reading::Source;
         self.reader.show(at);
         self.reader.current_mut().view.show_place(place(0));

@@ -26,7 +26,7 @@ fn question(review: &Review) -> &'static str {
         ReviewKind::Promotion => "Promotion",
         ReviewKind::Adoption => "Adoption",
         ReviewKind::Specification => "Specification of",
-        ReviewKind::Archive => "Put away",
+        ReviewKind::Archive => "Archive",
         ReviewKind::Deprecation => "Deprecate",
         ReviewKind::Plan => "Change of plan",
     }
@@ -105,11 +105,11 @@ impl ReviewScreen {
     fn asked_by(&self, look: Look) -> Option<String> {
         let review = &self.review;
         let mut words = Vec::new();
-        words.extend(review.asker.as_ref().map(|asker| format!("asked by {asker}")));
+        words.extend(review.asker.as_ref().map(|asker| format!("requested by {asker}")));
         words.extend(expiry(review, look.now.wall));
         let votes = review.votes().map(|vote| vote.reviewer.split(" <").next().unwrap_or_default()).collect::<Vec<_>>();
         if !votes.is_empty() {
-            words.push(format!("yes so far: {}", votes.join(", ")));
+            words.push(format!("approvals so far: {}", votes.join(", ")));
         }
         let why = review.request.as_ref().map(|request| request.rationale.trim()).filter(|why| !why.is_empty());
         words.extend(why.map(|why| format!("because {why}")));
@@ -120,7 +120,7 @@ impl ReviewScreen {
     fn signed_before(&self) -> Option<String> {
         let evidence = &self.detail.as_ref()?.evidence;
         let line = evidence.iter().rev().find(|line| line.label == SIGNED_BY)?;
-        Some(safe(&format!("before this, {SIGNED_BY} {}", line.text)))
+        Some(safe(&format!("previous version {SIGNED_BY} {}", line.text)))
     }
 
     /// Who made the version, when, from what and why: a line each at most, escaped, and whether that is known.

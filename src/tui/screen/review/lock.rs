@@ -46,7 +46,7 @@ impl ReviewScreen {
     pub fn decidable(&self) -> Result<(), String> {
         match (&self.stale, self.is_loaded(), self.review.state) {
             (Some(why), ..) => Err(why.clone()),
-            (None, false, _) => Err("the review is not read yet".to_owned()),
+            (None, false, _) => Err("the review is still loading".to_owned()),
             (None, true, ReviewState::Waiting) => Ok(()),
             (None, true, state) => Err(format!("already {state}")),
         }
@@ -65,7 +65,7 @@ impl ReviewScreen {
     pub fn lock_over(&self, keys: &LockKeys) -> Lock {
         match self.lock_but_for_checks(keys) {
             Lock::Open | Lock::Unread(_) if self.blocking().is_empty() => {
-                Lock::Locked("no failed check stands in the way".to_owned())
+                Lock::Locked("no failed check blocks approval".to_owned())
             }
             lock => lock,
         }
@@ -76,12 +76,11 @@ impl ReviewScreen {
         let (seen, needed) = self.share();
         let unread = match needed - seen {
             0 => String::new(),
-            some => format!(", {} of {} not seen", grouped(some), plural(needed, "line", "lines")),
+            some => format!(", {} of {} unread", grouped(some), plural(needed, "line", "lines")),
         };
         let news = self.news_words(&keys.late);
-        let verb = if unread.is_empty() { "approve over them" } else { "approve unread over them" };
         let names = listed(self.blocking());
-        format!("approve is locked: {news}{names} failed{unread} · {}: {verb}", keys.over)
+        format!("approve is locked: {news}{names} failed{unread} · {}: approve anyway", keys.over)
     }
 
     /// The checks that stand in the way of a yes.
@@ -105,12 +104,12 @@ impl ReviewScreen {
             return Lock::Open;
         }
         if self.leaves_lines_out() {
-            return Lock::Locked(format!("approve is locked: {} shows all lines", keys.blanks));
+            return Lock::Locked(format!("approve is locked: {}: show all lines", keys.blanks));
         }
         let (seen, needed) = self.share();
-        let unread = format!("{} of {} not seen", grouped(needed - seen), plural(needed, "line", "lines"));
+        let unread = format!("{} of {} unread", grouped(needed - seen), plural(needed, "line", "lines"));
         let news = self.news_words(&keys.late);
-        let next = format!("{}: next unread page · {}: approve unread", keys.on, keys.approve);
+        let next = format!("{}: next page · {}: approve unread", keys.on, keys.approve);
         Lock::Unread(format!("approve is locked: {news}{unread} · {next}"))
     }
 
@@ -129,7 +128,7 @@ impl ReviewScreen {
             (_, News { findings, blocking: 0 }) => format!("{findings} new"),
             (_, News { findings, blocking }) => format!("{findings} new, {blocking} blocking"),
         };
-        format!("{words} · {key} shows it · ")
+        format!("{words} · {key}: show · ")
     }
 
     /// Why the checks cannot be decided on yet.
@@ -138,7 +137,7 @@ impl ReviewScreen {
             return None;
         }
         match self.detail.as_ref().and_then(|detail| detail.verdict.as_ref()) {
-            None => Some(format!("{} · {} makes them now", self.checks_wait(), keys.check)),
+            None => Some(format!("{} · {}: run them now", self.checks_wait(), keys.check)),
             Some(verdict) if !verdict.is_complete() => {
                 let tally = verdict.tally();
                 let news = self.news_words(&keys.late);
@@ -151,8 +150,8 @@ impl ReviewScreen {
     /// Where the checks are that have not begun.
     fn checks_wait(&self) -> String {
         match self.detail.as_ref().and_then(|detail| detail.checks_place) {
-            Some(place) => format!("checks: {} in queue", ordinal(place)),
-            None => "its checks have not begun".to_owned(),
+            Some(place) => format!("checks: {} queued", ordinal(place)),
+            None => "its checks have not started".to_owned(),
         }
     }
 

@@ -100,7 +100,7 @@ pub struct ReviewScreen {
 impl ReviewScreen {
     /// A screen whose detail is still to come.
     pub fn loading(review: Review, ticket: u64, now: Now) -> ReviewScreen {
-        let view = TextView::new(vec![TextLine::new("reading …", Tone::Fold)]);
+        let view = TextView::new(vec![TextLine::new("loading …", Tone::Fold)]);
         ReviewScreen {
             review,
             ticket,
@@ -229,7 +229,7 @@ impl ReviewScreen {
             let layout = DiffLayout::for_width(self.width);
             let lines = diff_lines(text, &DiffLook { layout, unfolded: &self.unfolded, read: &read });
             let paths = text.files.iter().map(|file| file.path.clone()).collect();
-            tabs.push(self.text_tab("difference".to_owned(), TabKind::Difference, paths, lines));
+            tabs.push(self.text_tab("diff".to_owned(), TabKind::Difference, paths, lines));
         }
         if !detail.comments.is_empty() {
             let view = TextView::new(remarks::list(detail, self.now)).with_cursor();
@@ -383,7 +383,7 @@ impl ReviewScreen {
             self.reader.tabs().iter().map(|tab| self.belongs(tab.kind).then(|| self.sign_of(tab))).collect();
         let (read, parts) = self.read_count();
         let remark = if parts > 0 && area.width >= ROOM_FOR_MARKS {
-            format!("marked read {read}/{parts} by hand ")
+            format!("marked read {read}/{parts} ")
         } else {
             String::new()
         };
@@ -450,9 +450,9 @@ impl ReviewScreen {
 
     fn lock_line(&self, look: Look) -> (String, Style) {
         let key = |verb| look.keymap.key(verb);
-        let others = format!("{} rejects · {} asks for changes", key(Verb::Reject), key(Verb::RequestChanges));
+        let others = format!("{} reject · {} request changes", key(Verb::Reject), key(Verb::RequestChanges));
         match self.lock(&lock_keys(look.keymap)) {
-            Lock::Open => (format!("{} approves · {others}", key(Verb::Approve)), look.theme.good),
+            Lock::Open => (format!("{} approve · {others}", key(Verb::Approve)), look.theme.good),
             Lock::Unread(why) => (why, look.theme.warn),
             Lock::Locked(why) if self.decidable().is_ok() => (why, look.theme.warn),
             Lock::Locked(why) => (why, look.theme.dim),

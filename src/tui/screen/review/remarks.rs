@@ -56,7 +56,7 @@ fn below(text: &str, tone: Tone) -> TextLine {
 /// A comment as lines: what it wants, by whom and when, then what it says.
 fn comment_lines(comment: &Comment, number: usize, now: Now, bar: &str) -> Vec<TextLine> {
     let tone = if comment.kind == CommentKind::MustFix { Tone::Warn } else { Tone::Fact };
-    let moved = if comment.outdated { " · outdated: its lines moved or went" } else { "" };
+    let moved = if comment.outdated { " · outdated: its lines moved or were removed" } else { "" };
     let when = age(now.wall, comment.at);
     let who = comment.who.split(" <").next().unwrap_or_default();
     let head = format!("{bar}{} · {who} · {when}{moved}", comment.kind);

@@ -97,7 +97,7 @@ impl Page {
         let ended: Vec<&str> = detail.blocking.iter().map(String::as_str).filter(|name| !is_running(name)).collect();
         if !ended.is_empty() {
             let word = if ended.len() == 1 { "blocks" } else { "block" };
-            let text = format!("{} {word} the approval: it needs a typed reason", ended.join(", "));
+            let text = format!("{} {word} approval; override needs a reason", ended.join(", "));
             self.facts.add("✗", "gate", &text, Tone::Bad);
         }
     }
@@ -127,7 +127,7 @@ impl Page {
             label = "";
         }
         if is_let_through(check, detail) {
-            self.facts.add("·", label, "failed, but does not block: its gate only shows it", Tone::Fact);
+            self.facts.add("·", label, "failed, but does not block approval", Tone::Fact);
             label = "";
         }
         for finding in check.findings.iter().filter(|finding| finding.severity != Severity::Low) {
@@ -152,7 +152,7 @@ impl Page {
     fn quiet(&mut self, verdict: &Verdict) {
         let running: Vec<&str> = verdict.in_state(CheckState::Running).map(|check| check.name.as_str()).collect();
         if !running.is_empty() {
-            self.facts.sum("…", "not done yet", &running.join(", "), Tone::Fact);
+            self.facts.sum("…", "not finished yet", &running.join(", "), Tone::Fact);
         }
         let silent = |check: &&CheckReport| check.note.is_empty();
         let passed: Vec<&str> =
@@ -186,10 +186,10 @@ impl Page {
             }
         }
         for decision in &detail.review.decisions {
-            self.facts.add("·", "decided before", &decision_line(decision), Tone::Fact);
+            self.facts.add("·", "earlier decision", &decision_line(decision), Tone::Fact);
             if let Some(reason) = &decision.override_reason {
                 let text = format!("failed checks, by {}: {reason}", decision.reviewer);
-                self.facts.add("!", "passed over", &text, Tone::Warn);
+                self.facts.add("!", "overrode", &text, Tone::Warn);
             }
         }
         detail.runs.iter().take(MAX_RUNS).for_each(|run| self.facts.run(run, now));
@@ -198,7 +198,7 @@ impl Page {
             self.facts.add("·", "runs", &format!("{more} in the list of runs"), Tone::Fact);
         }
         if detail.files.is_empty() && detail.review.is_checked() {
-            self.facts.add("✗", "files", "they are gone; there is nothing to approve", Tone::Bad);
+            self.facts.add("✗", "files", "its files no longer exist; nothing to approve", Tone::Bad);
         }
     }
 }

@@ -16,7 +16,7 @@ fn a_log_without_its_newest_entries_is_noticed() {
         );
         chain(engine);
     };
-    attacked(attack, |engine| bot(engine, "fresh"), "it was cut off or put back to an older copy");
+    attacked(attack, |engine| bot(engine, "fresh"), "it was truncated or replaced with an older copy");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_tool_that_was_approved_here_later_than_the_log_goes_is_not_taken_over_by_it
     let engine = open(&workspace);
     assert!(bot(&engine, "alpha").is_err());
     let faults = engine.integrity().verify().unwrap().faults;
-    let says = "it was given here by entry 1 of the log, and the log does not have that";
+    let says = "it was granted by log entry 1, but the log no longer has that entry";
     assert!(faults.iter().any(|fault| fault.contains(says)), "{faults:#?}");
 }
 
@@ -121,6 +121,6 @@ fn a_log_carried_into_another_workspace_counts_for_nothing_there() {
         let engine = open(&other);
         assert_eq!(bot(&engine, "fresh").is_ok(), !required, "required = {required}");
         let faults = engine.integrity().verify().unwrap().faults;
-        assert_eq!(faults.iter().any(|fault| fault.contains("is of another workspace")), required, "{faults:#?}");
+        assert_eq!(faults.iter().any(|fault| fault.contains("belongs to another workspace")), required, "{faults:#?}");
     }
 }

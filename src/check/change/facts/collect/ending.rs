@@ -11,7 +11,7 @@ impl Collector<'_> {
         match self.end(body, scope, 0) {
             _ if raises(body) => "passed on",
             End::Stop if !body.iter().all(|step| matches!(step.act, Act::Return(_))) => "passed on",
-            End::Stop | End::Skip if is_told => "given back",
+            End::Stop | End::Skip if is_told => "returned",
             _ if is_told => "told",
             End::Stop | End::Skip => "replaced",
             End::Open if body.iter().any(|step| matches!(step.act, Act::Do(Expr { sort: Sort::Call(..), .. }))) => {

@@ -12,7 +12,7 @@ fn table() -> Vec<crate::engine::PreflightRow> {
         digest: review.digest,
         risk: review.risk,
         verdict: Some(CheckState::Passed),
-        refusal: (at == 2).then(|| "its risk is high: decide it by itself".to_owned()),
+        refusal: (at == 2).then(|| "its risk is high: decide it separately".to_owned()),
         evidence: review_detail(&reviews()[at]).evidence_digest(),
     };
     reviews().into_iter().enumerate().map(row).collect()
@@ -70,7 +70,7 @@ fn several_reviews_are_decided_from_a_table_by_typing_what_is_done() {
     let refused = crate::engine::EngineError::new(crate::engine::ErrorCode::Conflict, "decided elsewhere", "");
     bench.answer(Answer::DecidedAll(vec![crate::engine::BulkResult { review: ReviewId(1), result: Err(refused) }]));
     let screen = bench.screen();
-    assert!(screen.contains("✗ waits on") && screen.contains("decided elsewhere"), "{screen}");
+    assert!(screen.contains("✗ pending") && screen.contains("decided elsewhere"), "{screen}");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn reviews_that_were_never_opened_are_not_approved_with_others() {
     let mut bench = Bench::ready(80, 24);
     bench.press("4 g v j j m a");
     asked_for_table(&mut bench);
-    assert_eq!(bench.screen().matches("not read").count(), 3, "two rows and the field: {}", bench.screen());
+    assert_eq!(bench.screen().matches("not read").count(), 3, "two rows: {}", bench.screen());
     bench.type_text("approve 3").press("enter").type_text("approve 2").press("enter");
     assert!(bench.taken().is_empty());
 }
