@@ -21,7 +21,7 @@ pub fn plain_verbs() -> impl Iterator<Item = &'static str> {
 /// The verb of a call.
 fn plain_verb(call: &VerbCall) -> Result<&'static PlainVerb, EngineError> {
     let found = PLAIN_VERBS.iter().copied().flatten().find(|verb| verb.name == call.verb());
-    found.ok_or_else(|| EngineError::internal(format!("{} is no verb of the engine", call.verb())))
+    found.ok_or_else(|| EngineError::internal(format!("the engine does not know the verb {}", call.verb())))
 }
 
 impl Engine {

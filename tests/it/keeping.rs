@@ -172,7 +172,7 @@ fn nothing_is_written_when_the_original_went_while_a_generator_wrote() {
         fs::write(format!("{folder}/go"), "").unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(1));
         let (found, _) = workspace.json(&["evolutions", number]);
-        let words = if change.is_none() { "lone.py is gone" } else { "lone changed since" };
+        let words = if change.is_none() { "lone.py no longer exists" } else { "lone changed since" };
         assert!(message(&found).contains(words), "{found:#}");
         assert!(!workspace.path("tools/experimental/lone_v1_1_0.py").exists(), "{found:#}");
         fs::remove_file(format!("{folder}/go")).unwrap();

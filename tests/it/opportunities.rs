@@ -266,7 +266,7 @@ fn a_tool_that_got_worse_today_is_an_opportunity_with_the_runs_that_show_it() {
     let answer = found(&shell, &[]);
     let worse = of_kind(&answer, "regression");
     assert_eq!(worse.len(), 1, "{answer:#}");
-    assert!(worse[0]["title"].as_str().unwrap().contains("flaky became worse"), "{:#}", worse[0]);
+    assert!(worse[0]["title"].as_str().unwrap().contains("flaky regressed"), "{:#}", worse[0]);
     assert_eq!((&worse[0]["impact"], &worse[0]["evidence"][0]["numbers"]), (&json!(1.0), &json!([12, 11, 10, 9, 8])));
     shell.call(&["accept", worse[0]["key"].as_str().unwrap()]).exits(0);
     assert_eq!(of_kind(&found(&shell, &[]), "regression").len(), 0, "it waits in the queue now");

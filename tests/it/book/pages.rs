@@ -158,7 +158,9 @@ fn retired_words_are_not_in_the_book_the_settings_or_the_help() {
     texts.extend(["assets/config.toml", "assets/toolsmith.toml"].map(|file| (read(file), file.to_owned())));
     texts.push((toolsmith::cli::command().render_long_help().to_string(), "help all".to_owned()));
     for (text, place) in texts {
-        let found = retired(&text);
+        // What is between backquotes is a name, not prose.
+        let prose: String = text.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+        let found = retired(&prose);
         assert!(found.is_empty(), "{place} says {found:?}: write it in plain English");
     }
 }

@@ -99,7 +99,7 @@ fn approve_is_locked_before_every_line_was_shown_and_a_changed_file_takes_the_re
     terminal.wait_text("1 pending review");
     open_review(&mut terminal);
     // Neither the end of the text nor a mark by hand is reading.
-    terminal.wait_text("approve is locked").wait_text("unread").send("G").wait_text("300 print");
+    terminal.wait_text("approve is locked").wait_text("lines unread").send("G").wait_text("300 print");
     terminal.send("m").wait_text("marked read 1/");
     assert!(terminal.text().contains("approve is locked"), "{}", terminal.text());
     read_to_end(&mut terminal);
@@ -117,7 +117,7 @@ fn an_approval_without_reading_needs_the_word_and_a_reason_and_the_record_says_s
     let digest = digest_of(&waiting_review(&workspace));
     terminal.wait_text("1 pending review");
     open_review(&mut terminal);
-    terminal.wait_text("unread").send("a").wait_text("next: the digest");
+    terminal.wait_text("lines unread").send("a").wait_text("next: the digest");
     terminal.send("unread").wait_text("nothing is approved yet");
     terminal.send(&digest[..4]).wait_text("reason (visible to all)").send(key::ENTER).wait_text("a reason is needed");
     terminal.send("tried it").send(key::ENTER).wait_gone("reason (visible to all)");

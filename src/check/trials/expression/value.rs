@@ -24,7 +24,7 @@ pub(super) fn weight(value: &Value) -> usize {
 /// That it says nothing of such values.
 pub(super) fn called(function: Function, values: &[Cow<'_, Value>]) -> Result<Value, String> {
     let value: &Value = &values[0];
-    let cannot = || format!("{} says nothing of {}", word(function), quote(value));
+    let cannot = || format!("{} does not accept {}", word(function), quote(value));
     let text = |value: &Value| value.as_str().map(str::to_owned).ok_or_else(cannot);
     let list = || value.as_array().ok_or_else(cannot);
     match function {
@@ -59,7 +59,7 @@ pub(super) fn called(function: Function, values: &[Cow<'_, Value>]) -> Result<Va
         }
         Function::Min | Function::Max => {
             let list = list()?;
-            let mut best = list.first().ok_or_else(|| format!("{} of nothing", word(function)))?;
+            let mut best = list.first().ok_or_else(|| format!("{} of an empty list", word(function)))?;
             let wanted = if function == Function::Min { Ordering::Less } else { Ordering::Greater };
             for item in list {
                 if order(item, best)? == wanted {

@@ -64,7 +64,7 @@ impl<'a> Walk<'a> {
             Node::Root(root) => return self.root(*root),
             Node::Name(name) => {
                 let found = self.items.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.clone());
-                let found = found.ok_or_else(|| format!("{name} is of all and any"))?;
+                let found = found.ok_or_else(|| format!("{name} is available in all and any only"))?;
                 if matches!(found, Cow::Owned(_)) {
                     self.spend(weight(&found))?;
                 }
@@ -136,7 +136,7 @@ impl<'a> Walk<'a> {
             Cow::Owned(Value::Array(list)) => list.into_iter().map(Cow::Owned).collect(),
             of => match &*of {
                 Value::Object(map) => map.keys().map(|key| Cow::Owned(Value::from(key.as_str()))).collect(),
-                other => return Err(format!("{} is no list to go through", quote(other))),
+                other => return Err(format!("{} is not a list", quote(other))),
             },
         };
         self.spend(items.len())?;

@@ -288,7 +288,7 @@ fn lines_left_out_for_their_blanks_keep_approve_locked() {
     assert!(bench.app.overlays.is_empty());
     bench.press("]");
     let screen = bench.screen();
-    assert!(screen.contains("s: show all lines") && screen.contains("1 line differs in blanks only"), "{screen}");
+    assert!(screen.contains("s: show all lines") && screen.contains("1 line differs in whitespace only"), "{screen}");
 }
 
 #[test]
