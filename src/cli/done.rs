@@ -47,7 +47,7 @@ pub(super) fn announce_and_execute(call: &Call<'_>, engine: &Engine, command: Co
 
 /// A verb that needs nothing but its arguments.
 pub(super) fn plain(call: &Call<'_>) -> Result<Done, EngineError> {
-    let (engine, _catalog) = call.open_catalog()?;
+    let engine = if call.is_about_a_tool() { call.open_catalog()?.0 } else { call.open()? };
     announce_and_execute(call, &engine, Command::Verb(call.as_typed()))
 }
 

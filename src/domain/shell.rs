@@ -3,6 +3,7 @@
 //! Nothing is expanded and nothing is run. The reading is bounded by the length of a line, by the brackets that are
 //! open in it, and by the steps of the parser; it depends on the text alone.
 
+use super::source;
 use std::ops::ControlFlow;
 use tree_sitter::{Node, ParseOptions, Parser};
 
@@ -60,7 +61,7 @@ pub struct ShellPipeline {
 /// The pipelines of a line, in order, also those in loops, conditions and groups; `None` when the line is no whole
 /// command line: a quote that does not end, a bracket too many, or more than anybody writes.
 pub fn pipelines(line: &str) -> Option<Vec<ShellPipeline>> {
-    if line.len() > MAX_BYTES || opens_too_much(line) {
+    if line.len() > MAX_BYTES || source::too_deep(line.as_bytes(), MAX_OPEN).is_some() {
         return None;
     }
     // The grammar ends here-documents and comments with the line.
@@ -81,18 +82,6 @@ pub fn pipelines(line: &str) -> Option<Vec<ShellPipeline>> {
     let mut walk = Walk { text: &text, found: Vec::new() };
     walk.statement(tree.root_node(), 0)?;
     Some(walk.found)
-}
-
-fn opens_too_much(line: &str) -> bool {
-    let mut open = 0_usize;
-    line.bytes().any(|byte| {
-        match byte {
-            b'(' | b'[' | b'{' => open += 1,
-            b')' | b']' | b'}' => open = open.saturating_sub(1),
-            _ => {}
-        }
-        open > MAX_OPEN
-    })
 }
 
 fn named(node: Node<'_>) -> Vec<Node<'_>> {

@@ -143,7 +143,7 @@ pub fn parse(grammar: &tree_sitter::Language, text: &[u8]) -> Option<Tree> {
     }
     let result = if text.len() > MAX_BYTES {
         Err((Stop::Length(MAX_BYTES as u64), 0))
-    } else if let Some(at) = too_deep(text) {
+    } else if let Some(at) = too_deep(text, MAX_OPEN) {
         Err((Stop::Depth(MAX_OPEN), at))
     } else {
         parse_within(grammar, text)
@@ -157,8 +157,8 @@ pub fn parse(grammar: &tree_sitter::Language, text: &[u8]) -> Option<Tree> {
         .ok()
 }
 
-/// Where more brackets are open than is allowed, as if there were no strings and no comments; `None` if nowhere.
-fn too_deep(text: &[u8]) -> Option<usize> {
+/// Where more brackets are open than `most`, as if there were no strings and no comments; `None` if nowhere.
+pub(super) fn too_deep(text: &[u8], most: usize) -> Option<usize> {
     let mut open = 0_usize;
     text.iter().position(|byte| {
         match byte {
@@ -166,7 +166,7 @@ fn too_deep(text: &[u8]) -> Option<usize> {
             b')' | b']' | b'}' => open = open.saturating_sub(1),
             _ => {}
         }
-        open > MAX_OPEN
+        open > most
     })
 }
 

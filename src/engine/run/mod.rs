@@ -1,6 +1,7 @@
 //! Runs: starting one, choosing a tool for a scenario, what may run (grants and cost tiers), staged writes, buffers, and
 //! what runs were seen to do.
 
+mod admission;
 pub(super) mod behaviour;
 #[cfg(test)]
 mod behaviour_tests;
@@ -12,6 +13,7 @@ pub(super) mod failing;
 pub(super) mod grants;
 pub(super) mod inputs;
 mod interpreters;
+mod keeper;
 pub(super) mod live_runs;
 pub(super) mod marking;
 mod packages;

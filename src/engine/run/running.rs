@@ -1,21 +1,20 @@
 //! Runs: from a request to a record.
 //!
 //! A run row exists before its process does, and its end is written by the thread that watched it.
-//! While any run of this process is alive, one keeper thread renews its leases and listens for
-//! cancel requests of other processes.
+//! While any run of this process is alive, one `keeper` thread renews its leases. `admission` says what may run.
 
 use super::interpreters::sources_of;
+use super::keeper::{LEASE_MS, keep};
 use super::live_runs::Live;
 use super::staged::Ending;
 use crate::domain::{
-    Caller, Command, GrantScope, Isolation, IsolationLevel, Observation, Permissions, Profile, Redactor, Run, RunEnd,
-    RunId, RunUsage, Sample, Stage, Tool, ToolDetail, WriteMode,
+    Caller, Isolation, IsolationLevel, Observation, Permissions, Profile, Redactor, Run, RunEnd, RunId, RunUsage,
+    Sample, Stage, Tool, ToolDetail,
 };
 use crate::engine::Engine;
 use crate::engine::Runs;
-use crate::engine::WeakEngine;
 use crate::engine::clock::now;
-use crate::engine::core::{self, Question, RunPolicy, Standing, policy};
+use crate::engine::core::{self, RunPolicy};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::lock;
 use crate::engine::owner::owner_alive;
@@ -26,13 +25,6 @@ use crate::store::{FinishedRun, NewRun, Tx};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-
-/// How long a lease lasts without renewal.
-const LEASE_MS: i64 = 30_000;
-/// How often the keeper looks for cancel requests.
-const KEEPER_STEP: Duration = Duration::from_millis(200);
-/// Every how many steps the keeper renews leases: 25 x 200 ms = 5 s, a sixth of a lease.
-const RENEW_EVERY: u32 = 25;
 
 /// A run that was started by this process.
 pub struct RunHandle {
@@ -150,89 +142,6 @@ impl Runs<'_> {
                 self.launch(request, caller, Ready { detail, profile, warning, from })
             }
         }
-    }
-
-    /// What the policy says of a run by this caller, deprecation included.
-    pub(super) fn may_run(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
-        Ok(self.policy_of(detail, caller)?.with(self.engine.versions().deprecation_of(&detail.tool, caller)?))
-    }
-
-    /// [`Self::may_run`] for a run with this wall-clock limit: only a human makes a run longer whose tool nobody
-    /// approved.
-    fn may_run_so_long(
-        &self,
-        detail: &ToolDetail,
-        timeout: Option<Duration>,
-        caller: &Caller,
-    ) -> Result<RunPolicy, EngineError> {
-        let policy = self.may_run(detail, caller)?;
-        let RunPolicy::Allow { profile, .. } = &policy else { return Ok(policy) };
-        let is_longer = matches!(caller, Caller::Agent(_)) && self.is_extended(*profile, timeout);
-        let message = || format!("{} is not approved: only a human may raise its time limit", detail.tool.name);
-        Ok(if is_longer { RunPolicy::Refuse { code: ErrorCode::HumanNeeded, message: message() } } else { policy })
-    }
-
-    /// Whether the caller asks for more time than a run under strict rules usually has.
-    fn is_extended(&self, profile: Profile, timeout: Option<Duration>) -> bool {
-        let usual = || self.workspace.settings.timeout(Stage::Experimental).unwrap_or(runner::usual_wall(profile));
-        profile == Profile::Strict && timeout.is_some_and(|timeout| timeout > usual())
-    }
-
-    fn policy_of(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
-        let tool = &detail.tool;
-        let granted = self.engine.grants().allowed_to(tool)?;
-        let permissions = &detail.manifest.permissions;
-        let (approved, writes) = (self.engine.integrity().approved(tool)?, self.write_mode(tool.stage));
-        let quarantined = self.engine.versions().quarantined(tool)?;
-        let is_let = self.engine.grants().covers(tool, caller)?;
-        let (tiers, unused) = (self.engine.tool_sets().tiers()?, self.engine.tool_sets().unused(tool));
-        let standing = Standing {
-            approved,
-            quarantined: quarantined.as_ref(),
-            permissions,
-            writes,
-            granted: granted.as_ref(),
-            is_let,
-            tiers: &tiers,
-            unused: unused.as_deref(),
-        };
-        Ok(match policy(tool, standing, caller) {
-            // The run is refused for it, in words of its own: under which rules it would run says nothing then.
-            RunPolicy::Allow { profile, .. } if self.workspace.settings.fault.is_some() => {
-                RunPolicy::Allow { profile, warning: None }
-            }
-            answer => answer,
-        })
-    }
-
-    /// The command that a human must agree to before this tool runs; `None` when nothing is to be asked. A run
-    /// that is started all the same is refused.
-    ///
-    /// # Errors
-    /// Those of [`Library::detail`](crate::engine::Library::detail); `Internal` for trouble with the store.
-    pub fn unallowed(&self, tool: &Tool, caller: &Caller) -> Result<Option<Command>, EngineError> {
-        let detail = self.engine.library().detail(tool)?;
-        let path = tool.path.clone();
-        Ok(match self.policy_of(&detail, caller)? {
-            RunPolicy::Ask { question: Question::Allow, .. } => {
-                Some(Command::Allow { tool: path, digest: detail.tool.digest })
-            }
-            RunPolicy::Ask { question: Question::Unlock, .. } => {
-                let scope = GrantScope::Workbench(String::new());
-                Some(Command::Unlock { tool: Some(path), tier: None, scope, lasting: None })
-            }
-            RunPolicy::Allow { .. }
-                if self.engine.dependencies().unfetched(&detail).is_some() && !matches!(caller, Caller::Agent(_)) =>
-            {
-                Some(Command::FetchPackages { tool: path, digest: detail.tool.digest })
-            }
-            RunPolicy::Allow { .. } | RunPolicy::Refuse { .. } => None,
-        })
-    }
-
-    /// What becomes of writes to declared paths of a tool at this stage.
-    pub(in crate::engine) fn write_mode(&self, stage: Stage) -> WriteMode {
-        self.workspace.machine.write_mode(if stage == Stage::Core { WriteMode::Direct } else { WriteMode::Staged })
     }
 
     fn launch(&self, request: &RunRequest, caller: &Caller, ready: Ready) -> Result<RunHandle, EngineError> {
@@ -554,51 +463,5 @@ fn finished(report: &Report) -> FinishedRun {
         observation: report.end.outcome().has_started().then(|| report.observation.clone()),
         departed: Vec::new(),
         declared: Permissions::default(),
-    }
-}
-
-/// Starts the keeper unless it runs.
-fn keep(engine: &Engine) {
-    let mut running = lock(&engine.states.live_runs.keeper);
-    if *running {
-        return;
-    }
-    *running = true;
-    let weak = engine.downgrade();
-    std::thread::spawn(move || keeper(&weak));
-}
-
-/// Until no run is left: renews leases, passes on cancel requests.
-fn keeper(weak: &WeakEngine) {
-    let mut step = 0u32;
-    loop {
-        std::thread::sleep(KEEPER_STEP);
-        let Some(engine) = weak.upgrade() else { return };
-        {
-            // Taken together, so that a run which starts now either sees the keeper or starts one.
-            let mut running = lock(&engine.states.live_runs.keeper);
-            if lock(&engine.states.live_runs.live).is_empty() {
-                *running = false;
-                return;
-            }
-        }
-        step += 1;
-        let kept = engine.runs().keep_runs(step.is_multiple_of(RENEW_EVERY));
-        engine.workspace.report_trouble(kept);
-    }
-}
-
-impl Runs<'_> {
-    fn keep_runs(&self, renew: bool) -> Result<(), EngineError> {
-        for row in self.workspace.read(|q| Ok(q.running()?))? {
-            if row.cancel_asked && row.owner == self.workspace.owner {
-                self.cancel_live(row.run);
-            }
-        }
-        if renew {
-            let until = crate::domain::Instant(now().0 + LEASE_MS);
-            self.workspace.transact(|tx| Ok(tx.renew_leases(&self.workspace.owner, until)?))?;
-        }
-        Ok(())
     }
 }

@@ -93,7 +93,7 @@ const IMPURE: &[&[&str]] = &[
 /// Longest function, in lines.
 const MOST_FUNCTION_LINES: usize = 80;
 /// Longest file without its tests, in lines.
-const MOST_FILE_LINES: usize = 800;
+const MOST_FILE_LINES: usize = 600;
 
 /// What is wrong with a file, one line each: `path:line: what`.
 pub fn violations(source: &Source) -> Vec<String> {
@@ -217,7 +217,7 @@ fn sizes(source: &Source) -> Vec<String> {
 #[test]
 fn each_rule_can_be_broken() {
     let long = format!("fn long() {{\n{}}}\n", "    x();\n".repeat(80));
-    let huge = "const X: u8 = 0;\n".repeat(801);
+    let huge = "const X: u8 = 0;\n".repeat(601);
     let cases: &[(&str, &str, &str)] = &[
         ("domain/run.rs", "use crate::store::Store;", "domain/run.rs:1: domain must not import store"),
         (
@@ -265,7 +265,7 @@ fn each_rule_can_be_broken() {
         ("engine/core.rs", "use std::fs;", "engine/core.rs:1: a pure module must not name std::fs"),
         ("tui/app/x.rs", "use std::{env::var};", "tui/app/x.rs:1: a pure module must not name std::env::var"),
         ("tui/view.rs", &long, "tui/view.rs:1: fn long has 82 lines, 80 are allowed"),
-        ("tui/view.rs", &huge, "tui/view.rs:1: 801 lines without tests, 800 are allowed"),
+        ("tui/view.rs", &huge, "tui/view.rs:1: 601 lines without tests, 600 are allowed"),
     ];
     for (path, text, expected) in cases {
         let found = violations(&Source::new(path, text));

@@ -1,0 +1,93 @@
+//! Whether a run may start, for this caller and as the tool is now, and what a human must agree to first.
+
+use crate::domain::{Caller, Command, GrantScope, Profile, Stage, Tool, ToolDetail, WriteMode};
+use crate::engine::Runs;
+use crate::engine::core::{Question, RunPolicy, Standing, policy};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::runner;
+use std::time::Duration;
+
+impl Runs<'_> {
+    /// What the policy says of a run by this caller, deprecation included.
+    pub(super) fn may_run(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
+        Ok(self.policy_of(detail, caller)?.with(self.engine.versions().deprecation_of(&detail.tool, caller)?))
+    }
+
+    /// [`Self::may_run`] for a run with this wall-clock limit: only a human makes a run longer whose tool nobody
+    /// approved.
+    pub(super) fn may_run_so_long(
+        &self,
+        detail: &ToolDetail,
+        timeout: Option<Duration>,
+        caller: &Caller,
+    ) -> Result<RunPolicy, EngineError> {
+        let policy = self.may_run(detail, caller)?;
+        let RunPolicy::Allow { profile, .. } = &policy else { return Ok(policy) };
+        let is_longer = matches!(caller, Caller::Agent(_)) && self.is_extended(*profile, timeout);
+        let message = || format!("{} is not approved: only a human may raise its time limit", detail.tool.name);
+        Ok(if is_longer { RunPolicy::Refuse { code: ErrorCode::HumanNeeded, message: message() } } else { policy })
+    }
+
+    /// Whether the caller asks for more time than a run under strict rules usually has.
+    pub(super) fn is_extended(&self, profile: Profile, timeout: Option<Duration>) -> bool {
+        let usual = || self.workspace.settings.timeout(Stage::Experimental).unwrap_or(runner::usual_wall(profile));
+        profile == Profile::Strict && timeout.is_some_and(|timeout| timeout > usual())
+    }
+
+    fn policy_of(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
+        let tool = &detail.tool;
+        let granted = self.engine.grants().allowed_to(tool)?;
+        let permissions = &detail.manifest.permissions;
+        let (approved, writes) = (self.engine.integrity().approved(tool)?, self.write_mode(tool.stage));
+        let quarantined = self.engine.versions().quarantined(tool)?;
+        let is_let = self.engine.grants().covers(tool, caller)?;
+        let (tiers, unused) = (self.engine.tool_sets().tiers()?, self.engine.tool_sets().unused(tool));
+        let standing = Standing {
+            approved,
+            quarantined: quarantined.as_ref(),
+            permissions,
+            writes,
+            granted: granted.as_ref(),
+            is_let,
+            tiers: &tiers,
+            unused: unused.as_deref(),
+        };
+        Ok(match policy(tool, standing, caller) {
+            // The run is refused for it, in words of its own: under which rules it would run says nothing then.
+            RunPolicy::Allow { profile, .. } if self.workspace.settings.fault.is_some() => {
+                RunPolicy::Allow { profile, warning: None }
+            }
+            answer => answer,
+        })
+    }
+
+    /// The command that a human must agree to before this tool runs; `None` when nothing is to be asked. A run
+    /// that is started all the same is refused.
+    ///
+    /// # Errors
+    /// Those of [`Library::detail`](crate::engine::Library::detail); `Internal` for trouble with the store.
+    pub fn unallowed(&self, tool: &Tool, caller: &Caller) -> Result<Option<Command>, EngineError> {
+        let detail = self.engine.library().detail(tool)?;
+        let path = tool.path.clone();
+        Ok(match self.policy_of(&detail, caller)? {
+            RunPolicy::Ask { question: Question::Allow, .. } => {
+                Some(Command::Allow { tool: path, digest: detail.tool.digest })
+            }
+            RunPolicy::Ask { question: Question::Unlock, .. } => {
+                let scope = GrantScope::Workbench(String::new());
+                Some(Command::Unlock { tool: Some(path), tier: None, scope, lasting: None })
+            }
+            RunPolicy::Allow { .. }
+                if self.engine.dependencies().unfetched(&detail).is_some() && !matches!(caller, Caller::Agent(_)) =>
+            {
+                Some(Command::FetchPackages { tool: path, digest: detail.tool.digest })
+            }
+            RunPolicy::Allow { .. } | RunPolicy::Refuse { .. } => None,
+        })
+    }
+
+    /// What becomes of writes to declared paths of a tool at this stage.
+    pub(in crate::engine) fn write_mode(&self, stage: Stage) -> WriteMode {
+        self.workspace.machine.write_mode(if stage == Stage::Core { WriteMode::Direct } else { WriteMode::Staged })
+    }
+}
