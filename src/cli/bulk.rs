@@ -5,8 +5,8 @@ use super::print_text::{Align, Ink, Line, Page, Table};
 use super::reading;
 use super::review::{self, other_digest};
 use super::shared::risk_ink;
-use crate::domain::{DecisionKind, Digest, ReviewId, Shown, visible_words};
-use crate::engine::{BulkDecision, BulkItem, BulkResult, Engine, EngineError, ErrorCode, PreflightRow};
+use crate::domain::{DecisionKind, DecisionRequest, Digest, ReviewId, visible_words};
+use crate::engine::{BulkResult, Engine, EngineError, ErrorCode, PreflightRow};
 use serde::Serialize;
 use std::io::{self, BufRead};
 
@@ -127,17 +127,16 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
     for (_, error) in &unknown {
         call.note(&Line::new().put(Ink::Bad, &error.message));
     }
-    let items = items(call, &engine, kind, &rows)?;
-    if items.is_empty() {
+    let requests = requests(call, &engine, kind, &rows)?;
+    if requests.is_empty() {
         let message = format!("none of them can be decided together: {kind}");
         return Err(EngineError::new(ErrorCode::Refused, message, "the table shows the reasons").into());
     }
-    if !call.switch("yes") && !agreed(call, kind, items.len(), unread)? {
+    if !call.switch("yes") && !agreed(call, kind, requests.len(), unread)? {
         let message = "nothing was decided";
         return Err(EngineError::new(ErrorCode::Failed, message, "answer y, or add --yes").into());
     }
-    let how = BulkDecision { kind, reason: call.text("reason"), unread };
-    let results = engine.reviews().decide_all(&items, &how, &call.caller(&engine));
+    let results = engine.reviews().decide_all(requests, &call.caller(&engine));
     call.tell_trouble(&engine);
     let waits = rows
         .into_iter()
@@ -149,21 +148,23 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
 }
 
 /// Those that can be decided. Each is read before a yes, as if it were decided by itself.
-fn items(
+fn requests(
     call: &Call<'_>,
     engine: &Engine,
     kind: DecisionKind,
     rows: &[PreflightRow],
-) -> Result<Vec<BulkItem>, EngineError> {
+) -> Result<Vec<DecisionRequest>, EngineError> {
     let able = rows.iter().filter(|row| row.refusal.is_none());
     able.map(|row| {
+        let reason = call.text("reason").map(str::to_owned);
+        let request = DecisionRequest { reason, ..DecisionRequest::new(row.review, row.digest, kind) };
         if kind != DecisionKind::Approve {
-            return Ok(BulkItem { review: row.review, digest: row.digest, shown: Shown::default(), evidence: None });
+            return Ok(request);
         }
         let detail = engine.reviews().detail(row.review)?;
         let shown = reading::read(call, engine, &detail, "press enter to continue")?;
         let evidence = Some(detail.evidence_digest());
-        Ok(BulkItem { review: row.review, digest: row.digest, shown, evidence })
+        Ok(DecisionRequest { shown, evidence, unread: call.switch("unread"), ..request })
     })
     .collect()
 }

@@ -8,7 +8,9 @@ use super::reading;
 use super::review_answer::ReviewAnswer;
 use super::shared::stage_ink;
 use super::shared::{evidence_line, risk_ink, state_ink};
-use crate::domain::{Caller, Command, DecisionKind, Review, ReviewId, ReviewOrder, ReviewState, Shown};
+use crate::domain::{
+    Caller, Command, DecisionKind, DecisionRequest, Review, ReviewId, ReviewOrder, ReviewState, Shown,
+};
 use crate::engine::{Engine, EngineError, ErrorCode, ReviewDetail, ReviewFilter};
 use serde::Serialize;
 use std::io;
@@ -127,19 +129,17 @@ fn decide(
     (kind, shown): (DecisionKind, Shown),
 ) -> Result<Done, EngineError> {
     let only_yes = |name| if kind == DecisionKind::Approve { call.text(name).map(str::to_owned) } else { None };
-    let command = Command::Decide {
-        review: detail.review.id,
-        digest: detail.review.digest,
-        kind,
+    let request = DecisionRequest {
         reason: call.text("reason").map(str::to_owned),
         shown,
-        // Only a yes has these two.
+        // Only an approval has these.
         override_reason: only_yes("override"),
         role: only_yes("role"),
         unread: kind == DecisionKind::Approve && call.switch("unread"),
         evidence: (kind == DecisionKind::Approve).then(|| detail.evidence_digest()),
+        ..DecisionRequest::of(&detail.review, kind)
     };
-    announce_and_execute(call, engine, command)
+    announce_and_execute(call, engine, Command::Decide(request))
 }
 
 #[cfg(test)]

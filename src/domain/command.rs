@@ -1,12 +1,11 @@
 //! Commands: what somebody asks for, and what came of it.
 
 use super::comment::{CommentKind, Mark, Spot};
+use super::decision_request::DecisionRequest;
 use super::digest::Digest;
 use super::grant::{GrantKey, GrantScope};
 use super::ids::{CommentId, OperationId, ReviewId, RunId};
 use super::opportunity::OpportunitySources;
-use super::review::DecisionKind;
-use super::shown::Shown;
 use super::specification::{ScaffoldTemplate, ScriptLanguage};
 use super::upkeep::Retirement;
 use super::verb_call::VerbCall;
@@ -49,28 +48,7 @@ pub enum Command {
     /// A verb that needs nothing but its arguments as text; the subject that it belongs to knows it by its name.
     Verb(VerbCall),
     /// Decide a review.
-    Decide {
-        /// Which.
-        review: ReviewId,
-        /// The digest that was on screen; refused when the review's digest differs.
-        digest: Digest,
-        /// Yes, no, not yet.
-        kind: DecisionKind,
-        /// Reason; needed for no and not yet.
-        reason: Option<String>,
-        /// What had been on screen.
-        shown: Shown,
-        /// Why failed checks shall not stand in the way of a yes; kept and shown forever.
-        override_reason: Option<String>,
-        /// The role under which a yes is given, where more than one is needed.
-        role: Option<String>,
-        /// Whether the reviewer says that not every line was read; a yes needs that, and a reason, where `shown` has
-        /// lines that were on no screen.
-        unread: bool,
-        /// The digest of the evidence that was on screen: a yes is refused when there is other evidence now. `None`
-        /// compares nothing.
-        evidence: Option<Digest>,
-    },
+    Decide(DecisionRequest),
     /// Write a comment beside a version under review.
     Comment {
         /// In which review.

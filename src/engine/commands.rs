@@ -4,11 +4,10 @@ use super::Engine;
 use super::core::{self, Placed};
 use super::error::{EngineError, ErrorCode};
 use super::plain_verb::PlainVerb;
-use super::review::deciding::Asked;
 use super::review::requests::preview_proposals;
 use super::view::Preview;
 use super::{run, version};
-use crate::domain::{Allowed, Caller, Command, DecisionKind, Outcome, VerbCall, WriteMode, visible_words};
+use crate::domain::{Allowed, Caller, Command, Outcome, VerbCall, WriteMode, visible_words};
 
 /// The verbs that need nothing but their arguments as text, by subject.
 const PLAIN_VERBS: &[&[PlainVerb]] = &[version::VERBS, run::VERBS];
@@ -42,9 +41,11 @@ impl Engine {
         }
         refuse_unseen(&command)?;
         let who = caller.identity();
-        if let Command::Decide { review, kind: DecisionKind::Approve, .. } = command {
+        if let Command::Decide(request) = &command
+            && request.approves()
+        {
             // Before the turn: others need not wait for checks.
-            self.checks().ensure(review, &mut |_| {})?;
+            self.checks().ensure(request.review, &mut |_| {})?;
         }
         let _turn = match command {
             // What is made takes its turn itself; a flush moves no files, and takes as long as a tool takes.
@@ -61,11 +62,7 @@ impl Engine {
         };
         match command {
             Command::Verb(call) => (plain_verb(&call)?.perform)(self, &who, &call),
-            Command::Decide { review, digest, kind, reason, shown, override_reason, role, unread, evidence } => {
-                let (reason, override_reason, role) = (reason.as_deref(), override_reason.as_deref(), role.as_deref());
-                let asked = Asked { review, digest, kind, reason, shown, override_reason, role, unread, evidence };
-                self.reviews().decide(&who, &asked)
-            }
+            Command::Decide(request) => self.reviews().decide(&who, &request),
             Command::Comment { review, spot, kind, body } => self.reviews().comment(&who, review, &spot, kind, &body),
             Command::Withdraw { comment } => {
                 Ok(self.workspace.transact(|tx| core::withdraw(tx, self.workspace.actor(&who), comment))?.outcome)
@@ -140,7 +137,7 @@ impl Engine {
     pub fn preview(&self, command: &Command) -> Result<Preview, EngineError> {
         match command {
             Command::Verb(call) => (plain_verb(call)?.preview)(self, call),
-            Command::Decide { review, kind, .. } => self.reviews().preview_decision(*review, *kind),
+            Command::Decide(request) => self.reviews().preview_decision(request.review, request.kind),
             Command::Promote { tool, to } => {
                 let tool = self.library().resolve(tool)?;
                 Ok(Preview {
@@ -232,8 +229,8 @@ impl Engine {
 fn refuse_unseen(command: &Command) -> Result<(), EngineError> {
     let reason = match command {
         Command::Verb(call) => call.get("reason"),
-        Command::Decide { reason, .. }
-        | Command::Archive { reason, .. }
+        Command::Decide(request) => request.reason.as_deref(),
+        Command::Archive { reason, .. }
         | Command::Deprecate { reason, .. }
         | Command::Rollback { reason, .. }
         | Command::DismissOpportunity { reason, .. } => reason.as_deref(),

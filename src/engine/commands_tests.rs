@@ -4,8 +4,8 @@ use super::Engine;
 use super::tests::{MANIFEST, SCRIPT, World, ada, decide, decision, run, seen};
 use crate::domain::Instant;
 use crate::domain::{
-    Caller, Command, DecisionKind, Digest, Review, ReviewId, ReviewKind, ReviewState, RunOutcome, Shown, Stage,
-    ToolReview,
+    Caller, Command, DecisionKind, DecisionRequest, Digest, Review, ReviewId, ReviewKind, ReviewState, RunOutcome,
+    Shown, Stage, ToolReview,
 };
 use crate::engine::*;
 use serde_json::{Value, json};
@@ -341,17 +341,12 @@ fn the_high_tier_needs_two_people_and_a_role_where_the_user_says_so() {
     let engine = world.open();
     let review = waiting(&engine).remove(0);
     let vote = |who: &Caller, role: Option<&str>| {
-        let command = Command::Decide {
-            review: review.id,
-            digest: review.digest,
-            kind: DecisionKind::Approve,
-            reason: None,
+        let role = role.map(str::to_owned);
+        let command = Command::Decide(DecisionRequest {
             shown: seen(),
-            override_reason: None,
-            role: role.map(str::to_owned),
-            unread: false,
-            evidence: None,
-        };
+            role,
+            ..DecisionRequest::of(&review, DecisionKind::Approve)
+        });
         engine.execute(command, who)
     };
     assert_eq!(vote(&ada(), Some("boss")).unwrap_err().code, ErrorCode::Usage);
@@ -407,31 +402,31 @@ fn a_bulk_decision_is_many_single_ones_and_what_is_risky_waits() {
     assert_eq!((refusal("adder"), refusal("safe")), (None, None));
     assert_eq!(refusal("loud").as_deref(), Some("its risk is high: decide it separately"));
     std::fs::write(world.root().join("tools/experimental/gone.py"), "print(1)\n").unwrap();
-    let item = |review: ReviewId, digest| BulkItem { review, digest, shown: seen(), evidence: None };
-    let items: Vec<BulkItem> = reviews.iter().map(|review| item(review.id, review.digest)).collect();
-    let how = |kind| BulkDecision { kind, reason: Some("all fine"), unread: false };
+    let item = |review: ReviewId, digest, kind| DecisionRequest {
+        reason: Some("all fine".to_owned()),
+        shown: seen(),
+        ..DecisionRequest::new(review, digest, kind)
+    };
+    let yes = DecisionKind::Approve;
+    let items: Vec<DecisionRequest> = reviews.iter().map(|review| item(review.id, review.digest, yes)).collect();
+    let decide_one = |request| engine.reviews().decide_all(vec![request], &ada()).remove(0).result.unwrap_err();
     let safe = reviews.iter().find(|review| review.id == id("safe")).unwrap().digest;
-    let unread = [BulkItem { shown: Shown::default(), ..item(id("safe"), safe) }];
-    let skipped =
-        engine.reviews().decide_all(&unread, &how(DecisionKind::Approve), &ada()).remove(0).result.unwrap_err();
+    let skipped = decide_one(DecisionRequest { shown: Shown::default(), ..item(id("safe"), safe, yes) });
     assert!(skipped.message.contains("none of its lines were shown"), "{skipped}");
-    let stale = [BulkItem { evidence: Some(Digest([7; 32])), ..item(id("safe"), safe) }];
-    let late = engine.reviews().decide_all(&stale, &how(DecisionKind::Approve), &ada()).remove(0).result.unwrap_err();
+    let late = decide_one(DecisionRequest { evidence: Some(Digest([7; 32])), ..item(id("safe"), safe, yes) });
     assert_eq!(late.code, ErrorCode::Conflict, "{late}");
-    let refused = engine.reviews().decide_all(&items, &how(DecisionKind::Approve), &bot());
+    let refused = engine.reviews().decide_all(items.clone(), &bot());
     assert!(refused.iter().all(|one| one.result.as_ref().unwrap_err().code == ErrorCode::HumanNeeded));
-    let results = engine.reviews().decide_all(&items, &how(DecisionKind::Approve), &ada());
+    let results = engine.reviews().decide_all(items.clone(), &ada());
     let done: Vec<ReviewId> = results.iter().filter(|one| one.result.is_ok()).map(|one| one.review).collect();
     assert_eq!(done, [id("adder"), id("safe")]);
     assert_eq!(state(&engine, id("loud")), ReviewState::Waiting, "a failure leaves the others and itself as they are");
     assert_eq!(engine.library().resolve("safe").unwrap().stage, Stage::Approved);
     let approvals = engine.history().operations(9, None).unwrap().iter().filter(|op| op.verb == "approve").count();
     assert_eq!(approvals, 2, "one operation each");
-    let again = engine.reviews().decide_all(&items[..1], &how(DecisionKind::Approve), &ada());
-    assert_eq!(again[0].result.as_ref().unwrap_err().code, ErrorCode::Conflict);
-    let swapped = [item(id("loud"), reviews[0].digest)];
-    let wrong = engine.reviews().decide_all(&swapped, &how(DecisionKind::Reject), &ada());
-    assert_eq!(wrong[0].result.as_ref().unwrap_err().code, ErrorCode::Conflict, "it names the digest that was shown");
+    assert_eq!(decide_one(items[0].clone()).code, ErrorCode::Conflict);
+    let swapped = decide_one(item(id("loud"), reviews[0].digest, DecisionKind::Reject));
+    assert_eq!(swapped.code, ErrorCode::Conflict, "it names the digest that was shown");
 }
 
 #[test]

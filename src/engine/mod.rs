@@ -92,8 +92,8 @@ pub use review::checking::Checks;
 pub use review::integrity::Integrity;
 pub use review::requests::Requests;
 pub use review::{
-    BulkDecision, BulkItem, BulkResult, MADE, MADE_BECAUSE, MAX_REQUEST_BYTES, OnVerdict, PreflightRow, REQUEST_SCHEMA,
-    SIGNED_BY, Unsigned, UnsignedLog, checks,
+    BulkResult, MADE, MADE_BECAUSE, MAX_REQUEST_BYTES, OnVerdict, PreflightRow, REQUEST_SCHEMA, SIGNED_BY, Unsigned,
+    UnsignedLog, checks,
 };
 pub use run::Runs;
 pub use run::behaviour::Observations;

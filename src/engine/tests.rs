@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    Caller, Command, DecisionKind, ReviewKind, ReviewState, RunOutcome, Shown, Stage, ToolReview, ToolState,
+    Caller, Command, DecisionKind, DecisionRequest, ReviewKind, ReviewState, RunOutcome, Shown, Stage, ToolReview,
+    ToolState,
 };
 use serde_json::json;
 use std::path::PathBuf;
@@ -100,18 +101,7 @@ pub(super) fn seen() -> Shown {
 
 pub(super) fn decision(review: &crate::domain::Review, kind: DecisionKind, reason: Option<&str>) -> Command {
     let reason = reason.map(str::to_owned);
-    let (shown, override_reason, role) = (seen(), None, None);
-    Command::Decide {
-        review: review.id,
-        digest: review.digest,
-        kind,
-        reason,
-        shown,
-        override_reason,
-        role,
-        unread: false,
-        evidence: None,
-    }
+    Command::Decide(DecisionRequest { reason, shown: seen(), ..DecisionRequest::of(review, kind) })
 }
 
 pub(super) fn decide(engine: &Engine, kind: DecisionKind) -> Result<crate::domain::Outcome, EngineError> {

@@ -1,8 +1,10 @@
 //! Work outside the screen, as data: the state asks, the loop and the performer do.
 
 use super::widget::{Blanks, Side};
-use crate::domain::{Command, DecisionKind, EvolutionId, OpportunitySources, ReviewId, RunId, Tool, VersionFile};
-use crate::engine::{BulkItem, CallRequest, EvolveRequest, ExportFormat, LaneId, MarkRequest, RunRequest};
+use crate::domain::{
+    Command, DecisionKind, DecisionRequest, EvolutionId, OpportunitySources, ReviewId, RunId, Tool, VersionFile,
+};
+use crate::engine::{CallRequest, EvolveRequest, ExportFormat, LaneId, MarkRequest, RunRequest};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -222,7 +224,7 @@ pub enum Effect {
         kind: DecisionKind,
     },
     /// Decide several reviews, each by itself.
-    DecideAll(BulkOrder),
+    DecideAll(Vec<DecisionRequest>),
     /// Compare two states of files.
     Compare {
         /// Given back with the answer.
@@ -293,15 +295,4 @@ pub enum Effect {
     Evolve(Evolving),
     /// Work around failures.
     Failing(Failing),
-}
-
-/// The decision as it is sent.
-#[derive(Debug, Clone, PartialEq)]
-pub struct BulkOrder {
-    /// Yes, no, not yet.
-    pub kind: DecisionKind,
-    /// The reviews with the digests that were in the table.
-    pub items: Vec<BulkItem>,
-    /// Why; always there for no and not yet.
-    pub reason: Option<String>,
 }

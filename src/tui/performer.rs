@@ -11,9 +11,9 @@ use super::phrase;
 use super::widget::{DiffText, Language, highlight};
 use crate::domain::{Caller, Command, EvolutionId, Run, RunId, Tool, VersionFile};
 use crate::engine::{
-    Begun, BulkDecision, CallReport, CallRequest, CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode,
-    FoundAgent, Frame, Index, Limits, OpenOptions, ReviewFilter, RunFilter, RunHandle, RunRequest, Settings, Spool,
-    Tail, Watch, init,
+    Begun, CallReport, CallRequest, CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode, FoundAgent,
+    Frame, Index, Limits, OpenOptions, ReviewFilter, RunFilter, RunHandle, RunRequest, Settings, Spool, Tail, Watch,
+    init,
 };
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -231,9 +231,8 @@ impl Performer {
             Effect::Preflight { reviews, kind } => {
                 self.answer(Answer::Preflight(engine.reviews().preflight(&reviews, kind)));
             }
-            Effect::DecideAll(order) => {
-                let how = BulkDecision { kind: order.kind, reason: order.reason.as_deref(), unread: false };
-                let results = engine.reviews().decide_all(&order.items, &how, &self.caller(engine));
+            Effect::DecideAll(requests) => {
+                let results = engine.reviews().decide_all(requests, &self.caller(engine));
                 self.answer(Answer::DecidedAll(results));
             }
             Effect::Compare { ticket, before, after, blanks } => {

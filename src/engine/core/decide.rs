@@ -1,7 +1,7 @@
 //! Deciding a review: the yes names a digest, moves the version and is written in one transaction.
 
 use super::commit_notes::commit_note;
-use super::decision::{DecideInput, Noted, Override, record, still_there};
+use super::decision::{DecisionContext, Noted, Override, record, still_there};
 use super::placed::{Placed, stage_placement};
 use super::relocation::{CommitNote, Relocation};
 use super::scan::members_digest;
@@ -10,7 +10,9 @@ use super::undo_note::UndoNote;
 use super::votes::{self, Vote};
 use super::vouch::approval_file;
 use super::{gate, proposals, reading};
-use crate::domain::{DecisionKind, OperationId, Review, ReviewKind, ReviewState, Stage, Unread, count, visible_words};
+use crate::domain::{
+    DecisionKind, DecisionRequest, OperationId, Review, ReviewKind, ReviewState, Stage, Unread, count, visible_words,
+};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{Approval, Tx};
 
@@ -22,23 +24,28 @@ const MAX_REASON_CHARS: usize = 300;
 /// # Errors
 /// `Conflict` when the review was decided already, the digest differs or other evidence came; `Usage` when a no has
 /// no reason; `Refused` when a check failed or lines were not read.
-pub fn decide(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>) -> Result<Step, EngineError> {
-    let review = current(tx, input)?;
-    if input.kind != DecisionKind::Approve {
-        return decline(tx, actor, input, &review);
+pub fn decide(
+    tx: &Tx<'_>,
+    actor: Actor<'_>,
+    request: &DecisionRequest,
+    context: &DecisionContext<'_>,
+) -> Result<Step, EngineError> {
+    let review = current(tx, request)?;
+    if !request.approves() {
+        return decline(tx, actor, request, context, &review);
     }
-    let passed_over = gate::pass(tx, input, &review)?;
-    reading::demand(tx, input, &review)?;
-    if let Vote::Counts(message) = votes::count(&review, actor.who, input.role, input.roles)? {
-        return votes::keep(tx, actor, input, &review, (message, passed_over.as_ref()));
+    let passed_over = gate::pass(tx, request, context.gates, &review)?;
+    reading::demand(tx, request, &review)?;
+    if let Vote::Counts(message) = votes::count(&review, actor.who, request.role.as_deref(), &context.roles)? {
+        return votes::keep(tx, actor, request, context, &review, (message, passed_over.as_ref()));
     }
     match review.kind {
-        ReviewKind::Specification | ReviewKind::Plan => proposals::agree(tx, actor, input, &review),
-        ReviewKind::Archive => proposals::put_away(tx, actor, input, &review),
-        ReviewKind::Deprecation => proposals::deprecate(tx, actor, input, &review),
-        ReviewKind::Adoption => adopt(tx, actor, input, &review),
+        ReviewKind::Specification | ReviewKind::Plan => proposals::agree(tx, actor, request, context, &review),
+        ReviewKind::Archive => proposals::put_away(tx, actor, request, context, &review),
+        ReviewKind::Deprecation => proposals::deprecate(tx, actor, request, context, &review),
+        ReviewKind::Adoption => adopt(tx, actor, request, context, &review),
         ReviewKind::New | ReviewKind::Evolved | ReviewKind::Drift | ReviewKind::Promotion => {
-            approve(tx, actor, input, &review, passed_over.as_ref())
+            approve(tx, actor, request, context, &review, passed_over.as_ref())
         }
     }
 }
@@ -65,8 +72,8 @@ fn too_late(review: &Review) -> EngineError {
 }
 
 /// Reads the review again inside the transaction: two processes cannot both decide it.
-fn current(tx: &Tx<'_>, input: &DecideInput<'_>) -> Result<Review, EngineError> {
-    let id = input.review.id;
+fn current(tx: &Tx<'_>, request: &DecisionRequest) -> Result<Review, EngineError> {
+    let id = request.review;
     let review = tx.review(id)?.ok_or_else(|| {
         EngineError::new(ErrorCode::NotFound, format!("there is no review {id}"), "`toolsmith reviews` lists them")
     })?;
@@ -74,35 +81,47 @@ fn current(tx: &Tx<'_>, input: &DecideInput<'_>) -> Result<Review, EngineError> 
     if review.is_due(tx.now()) {
         return Err(too_late(&review));
     }
-    if review.digest != input.digest {
+    if review.digest != request.digest {
         return Err(EngineError::new(
             ErrorCode::Conflict,
-            format!("review {id} is about {}, not about {}", review.digest.short(), input.digest.short()),
+            format!("review {id} is about {}, not about {}", review.digest.short(), request.digest.short()),
             "reopen the review and read the current version",
         ));
     }
     Ok(review)
 }
 
-fn decline(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Review) -> Result<Step, EngineError> {
-    if input.reason.and_then(visible_words).is_none() {
+fn decline(
+    tx: &Tx<'_>,
+    actor: Actor<'_>,
+    request: &DecisionRequest,
+    context: &DecisionContext<'_>,
+    review: &Review,
+) -> Result<Step, EngineError> {
+    if request.reason.as_deref().and_then(visible_words).is_none() {
         return Err(EngineError::new(
             ErrorCode::Usage,
-            format!("{} needs a reason", input.kind),
+            format!("{} needs a reason", request.kind),
             "write what is wrong; the author of the tool reads it",
         ));
     }
-    let state = match input.kind {
+    let state = match request.kind {
         DecisionKind::Reject => ReviewState::Rejected,
         DecisionKind::RequestChanges | DecisionKind::Approve => ReviewState::ChangesRequested,
     };
-    let operation = record(tx, actor, input, review, Noted::of(&UndoNote::Decline { review: review.id }))?;
+    let operation = record(tx, actor, request, context, review, Noted::of(&UndoNote::Decline { review: review.id }))?;
     tx.set_review_state(review.id, state)?;
     let message = format!("review {} of {}: {}", review.id, review.tool, state);
     Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents: Vec::new() })
 }
 
-fn adopt(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Review) -> Result<Step, EngineError> {
+fn adopt(
+    tx: &Tx<'_>,
+    actor: Actor<'_>,
+    request: &DecisionRequest,
+    context: &DecisionContext<'_>,
+    review: &Review,
+) -> Result<Step, EngineError> {
     if members_digest(&review.members) != review.digest {
         return Err(EngineError::internal(format!(
             "the member list of review {} does not match its digest",
@@ -110,7 +129,7 @@ fn adopt(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Review
         )));
     }
     let note = UndoNote::Adopt { review: review.id, members: review.members.clone() };
-    let operation = record(tx, actor, input, review, Noted::of(&note))?;
+    let operation = record(tx, actor, request, context, review, Noted::of(&note))?;
     for (tool, digest) in &review.members {
         let version = tx.version(tool, *digest)?;
         let stage = version.as_ref().map_or(Stage::Approved, |version| version.stage);
@@ -126,11 +145,12 @@ fn adopt(tx: &Tx<'_>, actor: Actor<'_>, input: &DecideInput<'_>, review: &Review
 fn approve(
     tx: &Tx<'_>,
     actor: Actor<'_>,
-    input: &DecideInput<'_>,
+    request: &DecisionRequest,
+    context: &DecisionContext<'_>,
     review: &Review,
     passed_over: Option<&Override>,
 ) -> Result<Step, EngineError> {
-    let before = still_there(input, review)?;
+    let before = still_there(context, review)?;
     let target = match review.kind {
         ReviewKind::Drift => before.placement.clone(),
         ReviewKind::New
@@ -143,8 +163,8 @@ fn approve(
         | ReviewKind::Plan => stage_placement(review.to_stage, &review.tool),
     };
     let after = before.moved_to(review.to_stage, target);
-    let (replaced_approved, ended) = end_approvals(tx, review, input.replaced)?;
-    let closed = match input.replaced {
+    let (replaced_approved, ended) = end_approvals(tx, review, context.replaced.as_ref())?;
+    let closed = match &context.replaced {
         Some(old) => close_reviews(tx, &old.tool, old.digest)?,
         None => Vec::new(),
     };
@@ -152,12 +172,12 @@ fn approve(
         review: review.id,
         before: before.clone(),
         after: after.clone(),
-        replaced: input.replaced.cloned().map(Box::new),
+        replaced: context.replaced.clone().map(Box::new),
         replaced_approved,
         ended: Some(ended),
         closed,
     };
-    let operation = record(tx, actor, input, review, Noted { undo: &note, passed_over })?;
+    let operation = record(tx, actor, request, context, review, Noted { undo: &note, passed_over })?;
     tx.approve_version(&Approval {
         tool: review.tool.clone(),
         digest: review.digest,
@@ -176,9 +196,9 @@ fn approve(
         digest: review.digest,
         from: (before.placement != after.placement).then(|| before.placement.clone()),
         from_files: before.files.clone(),
-        replaces: input.replaced.map(|old| old.digest),
+        replaces: context.replaced.as_ref().map(|old| old.digest),
         extra,
-        commit: approval_note(actor, &after, operation, input),
+        commit: approval_note(actor, &after, operation, request),
         joined: Vec::new(),
         gone: false,
         returns: None,
@@ -210,11 +230,11 @@ fn approval_note(
     actor: Actor<'_>,
     placed: &Placed,
     operation: OperationId,
-    input: &DecideInput<'_>,
+    request: &DecisionRequest,
 ) -> Option<CommitNote> {
     let mut note = commit_note(actor, placed, operation, DecisionKind::Approve.word())?;
-    let unread = Unread::of(&input.shown).map(|unread| ("Toolsmith-Unread".to_owned(), unread.to_string()));
-    let reason = input.reason.and_then(visible_words).map(|reason| {
+    let unread = Unread::of(&request.shown).map(|unread| ("Toolsmith-Unread".to_owned(), unread.to_string()));
+    let reason = request.reason.as_deref().and_then(visible_words).map(|reason| {
         let line: String = reason.chars().take(MAX_REASON_CHARS).collect();
         ("Toolsmith-Reason".to_owned(), line)
     });

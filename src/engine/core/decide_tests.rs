@@ -2,16 +2,16 @@
 //! between that look and the transaction.
 
 use super::decide::decide;
-use super::decision::DecideInput;
+use super::decision::DecisionContext;
 use super::gate::pass;
 use super::pen::{Pen, Signed};
 use super::placed::Beside;
 use super::step::{Actor, Step};
 use super::undo_note::UndoNote;
 use crate::domain::{
-    CheckState, DecisionKind, Digest, Instant, Review, ReviewKind, ReviewState, Shown, Stage, ToolName, Verdict,
+    CheckState, DecisionKind, DecisionRequest, Digest, Instant, Review, ReviewKind, ReviewState, Shown, Stage,
+    ToolName, Verdict,
 };
-use crate::engine::review::decision_inputs::Grounds;
 use crate::engine::tests::{World, seen};
 use crate::engine::{Engine, EngineError, ErrorCode, ReviewFilter, lock, now};
 use crate::store::Approval;
@@ -23,35 +23,24 @@ fn waiting(engine: &Engine) -> Review {
 
 const ADA: &str = "Ada <ada@example.org>";
 
-/// Lets `work` have everything that a yes to this review is made of.
-fn with_yes<T>(engine: &Engine, review: &Review, work: impl FnOnce(&DecideInput<'_>) -> T) -> T {
+/// Lets `work` have an approval of this review, and what the rules need beside it.
+fn with_yes<T>(engine: &Engine, review: &Review, work: impl FnOnce(&DecisionRequest, &DecisionContext<'_>) -> T) -> T {
     engine.checks().ensure(review.id, &mut |_| {}).unwrap();
-    let Grounds { placed, replaced, archive, roles } = engine.reviews().grounds(review, DecisionKind::Approve).unwrap();
-    work(&DecideInput {
-        review,
-        digest: review.digest,
-        kind: DecisionKind::Approve,
-        reason: Some("because"),
+    let request = DecisionRequest {
+        reason: Some("because".to_owned()),
         shown: seen(),
-        override_reason: Some("a test"),
-        gates: &engine.workspace.settings.gates,
-        maker: None,
-        placed: placed.as_ref(),
-        replaced: replaced.as_ref(),
-        archive: archive.as_ref(),
-        promotion: None,
-        role: None,
-        unread: false,
-        evidence: None,
-        roles: &roles,
-    })
+        override_reason: Some("a test".to_owned()),
+        ..DecisionRequest::of(review, DecisionKind::Approve)
+    };
+    let context = engine.reviews().context_of(review, &request).unwrap();
+    work(&request, &DecisionContext { maker: None, promotion: None, ..context })
 }
 
 /// Says yes in one transaction at this point in time.
 fn yes(engine: &Engine, review: &Review, at: Instant, pen: Option<&Pen<'_>>) -> Result<Step, EngineError> {
-    with_yes(engine, review, |input| {
+    with_yes(engine, review, |request, context| {
         let actor = Actor { who: ADA, owner: "nobody", commit: false, pen };
-        lock(&engine.workspace.store).transact(at, |tx| decide(tx, actor, input))
+        lock(&engine.workspace.store).transact(at, |tx| decide(tx, actor, request, context))
     })
 }
 
@@ -99,12 +88,13 @@ fn a_yes_is_written_only_when_every_line_was_read_or_the_record_says_why_not_and
     let shown = |lines, lines_shown| Shown { lines, lines_shown, ..seen() };
     let same = Some(engine.reviews().detail(review.id).unwrap().evidence_digest());
     let (all, part, nothing, other) = (shown(10, 10), shown(10, 9), shown(0, 0), Some(Digest([7; 32])));
-    let say = |shown: &Shown, unread, reason, evidence| {
-        with_yes(&engine, &review, |input| {
-            let input = DecideInput { shown: shown.clone(), unread, reason, evidence, ..*input };
+    let say = |shown: &Shown, unread, reason: Option<&str>, evidence| {
+        with_yes(&engine, &review, |request, context| {
+            let (shown, reason) = (shown.clone(), reason.map(str::to_owned));
+            let request = DecisionRequest { reason, shown, unread, evidence, ..request.clone() };
             let actor = Actor { who: ADA, owner: "nobody", commit: false, pen: None };
             lock(&engine.workspace.store).transact(now(), |tx| {
-                decide(tx, actor, &input)?;
+                decide(tx, actor, &request, context)?;
                 Err::<(), _>(EngineError::internal("it was decided"))
             })
         })
@@ -142,8 +132,8 @@ fn a_signature_over_another_text_than_what_is_written_decides_nothing() {
     let review = waiting(&engine);
     let at = now();
     let told = |at| {
-        with_yes(&engine, &review, |input| {
-            engine.integrity().rehearse(at, "here", |tx, actor| decide(tx, actor, input), ADA).unwrap()
+        with_yes(&engine, &review, |request, context| {
+            engine.integrity().rehearse(at, "here", |tx, actor| decide(tx, actor, request, context), ADA).unwrap()
         })
     };
     let texts = told(at);
@@ -253,12 +243,12 @@ fn checks_of_another_comparison_or_that_have_not_ended_let_nothing_pass() {
     world.drop_pair();
     let engine = world.open();
     let review = waiting(&engine);
-    with_yes(&engine, &review, |input| {
+    with_yes(&engine, &review, |request, context| {
         let good = engine.workspace.read(|q| Ok(q.verdict(&review.tool, review.digest)?)).unwrap().unwrap();
         let passes = |verdict: &Verdict, review: &Review| {
             let passed = lock(&engine.workspace.store).transact(now(), |tx| {
                 tx.put_verdict(&review.tool, review.digest, verdict)?;
-                Ok::<_, EngineError>(pass(tx, input, review).is_ok())
+                Ok::<_, EngineError>(pass(tx, request, context.gates, review).is_ok())
             });
             passed.unwrap()
         };

@@ -5,46 +5,36 @@ use super::placed::Placed;
 use super::promotion::Promoted;
 use super::step::Actor;
 use super::undo_note::UndoNote;
-use crate::domain::{Decision, DecisionKind, Digest, OperationId, Placement, Review, Shown};
+use crate::domain::{Decision, DecisionRequest, Digest, OperationId, Placement, Review};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::{Value, json};
 
-/// What a decision is made of.
+/// What the rules need to judge a decision, beside the decision itself.
 #[derive(Debug)]
-pub struct DecideInput<'a> {
-    /// The review as read before.
-    pub review: &'a Review,
-    /// The digest that was on screen.
-    pub digest: Digest,
-    /// Yes, no, not yet.
-    pub kind: DecisionKind,
-    /// The reason.
-    pub reason: Option<&'a str>,
-    /// What had been on screen.
-    pub shown: Shown,
-    /// Why failed checks shall not stand in the way.
-    pub override_reason: Option<&'a str>,
-    /// Which checks stand in the way.
+pub struct DecisionContext<'a> {
+    /// Which checks block an approval.
     pub gates: &'a Gates,
     /// Who made what is decided, for the log.
-    pub maker: Option<&'a Value>,
-    /// The version where it lies now; `None` for an adoption, or when it is gone.
-    pub placed: Option<&'a Placed>,
+    pub maker: Option<Value>,
+    /// The version where it lies now; `None` where no files move, or when it is gone.
+    pub placed: Option<Placed>,
     /// The version of the same name in the place it goes to.
-    pub replaced: Option<&'a Placed>,
-    /// Where it is put away, when that is asked.
-    pub archive: Option<&'a Placement>,
-    /// What it makes of the version for other runtimes; `None` for most.
-    pub promotion: Option<&'a Promoted>,
-    /// Whether the reviewer says that not every line was read.
-    pub unread: bool,
-    /// The digest of the evidence that was on screen; `None` compares nothing.
-    pub evidence: Option<Digest>,
-    /// The role under which a yes is given.
-    pub role: Option<&'a str>,
-    /// Roles of which a yes is needed beside an ordinary one; mostly none.
-    pub roles: &'a [String],
+    pub replaced: Option<Placed>,
+    /// Where it is archived, when that is proposed.
+    pub archive: Option<Placement>,
+    /// What an approval makes of the version for other runtimes; `None` for most.
+    pub promotion: Option<Promoted>,
+    /// Roles of which an approval is needed beside an ordinary one; mostly none.
+    pub roles: Vec<String>,
+}
+
+impl<'a> DecisionContext<'a> {
+    /// A context in which nothing but the gates counts.
+    pub fn new(gates: &'a Gates) -> DecisionContext<'a> {
+        let (maker, placed, replaced, archive, promotion) = (None, None, None, None, None);
+        DecisionContext { gates, maker, placed, replaced, archive, promotion, roles: Vec::new() }
+    }
 }
 
 /// What let an approval pass although checks failed.
@@ -57,8 +47,8 @@ pub struct Override {
 }
 
 /// The version where it lies.
-pub(super) fn still_there<'a>(input: &DecideInput<'a>, review: &Review) -> Result<&'a Placed, EngineError> {
-    input.placed.ok_or_else(|| {
+pub(super) fn still_there<'a>(context: &'a DecisionContext<'_>, review: &Review) -> Result<&'a Placed, EngineError> {
+    context.placed.as_ref().ok_or_else(|| {
         EngineError::new(
             ErrorCode::Conflict,
             format!("the files of {} no longer exist", review.tool),
@@ -84,7 +74,8 @@ impl<'a> Noted<'a> {
 pub(super) fn record(
     tx: &Tx<'_>,
     actor: Actor<'_>,
-    input: &DecideInput<'_>,
+    request: &DecisionRequest,
+    context: &DecisionContext<'_>,
     review: &Review,
     noted: Noted<'_>,
 ) -> Result<OperationId, EngineError> {
@@ -99,28 +90,28 @@ pub(super) fn record(
         "digest": review.digest,
         "from_stage": review.from_stage,
         "to_stage": review.to_stage,
-        "reason": input.reason,
-        "shown": &input.shown,
+        "reason": request.reason,
+        "shown": &request.shown,
         "checks": checks,
-        "maker": input.maker,
+        "maker": context.maker,
         "override": passed_over,
-        "role": input.role,
+        "role": request.role,
         "undo": noted.undo,
     });
-    if input.kind == DecisionKind::Approve {
-        detail["lines_total"] = json!(input.shown.lines);
-        detail["lines_unread"] = json!(input.shown.unread());
+    if request.approves() {
+        detail["lines_total"] = json!(request.shown.lines);
+        detail["lines_unread"] = json!(request.shown.unread());
     }
     if let Some(verdict) = &verdict {
         let bytes = serde_json::to_vec(verdict).map_err(EngineError::internal)?;
         detail["evidence"] = Value::String(Digest::of_bytes(&bytes).hex());
     }
-    if let Some(promotion) = input.promotion {
+    if let Some(promotion) = &context.promotion {
         detail["promotion"] = serde_json::to_value(promotion).map_err(EngineError::internal)?;
     }
     let new = NewOperation {
         who: actor.who.to_owned(),
-        verb: input.kind.word().to_owned(),
+        verb: request.kind.word().to_owned(),
         subject: review.tool.to_string(),
         detail,
         reversible: true,
@@ -129,16 +120,16 @@ pub(super) fn record(
     tx.add_decision(
         review.id,
         &Decision {
-            kind: input.kind,
+            kind: request.kind,
             reviewer: actor.who.to_owned(),
-            reason: input.reason.map(str::to_owned),
+            reason: request.reason.clone(),
             digest: review.digest,
             at: tx.now(),
-            shown: input.shown.clone(),
+            shown: request.shown.clone(),
             operation,
             undone: false,
             override_reason: noted.passed_over.map(|over| over.reason.clone()),
-            role: input.role.map(str::to_owned),
+            role: request.role.clone(),
         },
     )?;
     Ok(operation)

@@ -1,7 +1,8 @@
 //! The gate before an approval: checks have ended, and none stands in the way unless a human says why not.
 
-use super::decision::{DecideInput, Override};
-use crate::domain::{Review, visible_words};
+use super::decision::Override;
+use super::gates::Gates;
+use crate::domain::{DecisionRequest, Review, visible_words};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::Tx;
 
@@ -9,7 +10,12 @@ use crate::store::Tx;
 ///
 /// # Errors
 /// `Refused` when the checks have not ended, or one stands in the way and no reason was given.
-pub fn pass(tx: &Tx<'_>, input: &DecideInput<'_>, review: &Review) -> Result<Option<Override>, EngineError> {
+pub fn pass(
+    tx: &Tx<'_>,
+    request: &DecisionRequest,
+    gates: &Gates,
+    review: &Review,
+) -> Result<Option<Override>, EngineError> {
     if !review.is_checked() {
         return Ok(None);
     }
@@ -23,13 +29,13 @@ pub fn pass(tx: &Tx<'_>, input: &DecideInput<'_>, review: &Review) -> Result<Opt
         ));
     };
     let checks: Vec<String> =
-        input.gates.blocking(&verdict, review.to_stage).iter().map(|check| check.name.clone()).collect();
+        gates.blocking(&verdict, review.to_stage).iter().map(|check| check.name.clone()).collect();
     if checks.is_empty() {
         return Ok(None);
     }
-    match input.override_reason.and_then(visible_words) {
+    match request.override_reason.as_deref().and_then(visible_words) {
         Some(reason) => Ok(Some(Override { reason: reason.to_owned(), checks })),
-        None if input.override_reason.is_some() => Err(EngineError::new(
+        None if request.override_reason.is_some() => Err(EngineError::new(
             ErrorCode::Refused,
             format!(
                 "review {} cannot be approved: {} did not pass, and the override has no reason",

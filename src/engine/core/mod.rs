@@ -67,7 +67,7 @@ pub use behaviour::end_run;
 pub use bringing::bring;
 pub use decide::{decide, undecided};
 pub use decided::{fault_of_review, fault_of_state};
-pub use decision::DecideInput;
+pub use decision::DecisionContext;
 pub use deprecate::{Mark, deprecate};
 pub use expiry::expire;
 pub use failing::{resolve, untag};

@@ -1,7 +1,6 @@
 //! What was read before an approval: every line, or the record says how many were not.
 
-use super::decision::DecideInput;
-use crate::domain::{Comment, Digest, Review, Shown, Verdict, visible_words};
+use crate::domain::{Comment, DecisionRequest, Digest, Review, Shown, Verdict, visible_words};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{Queries, Tx};
 use serde_json::json;
@@ -32,8 +31,8 @@ pub fn evidence_now(queries: &Queries, review: &Review) -> Result<Digest, Engine
 ///
 /// # Errors
 /// `Conflict` when other evidence came; `Refused` when lines were on no screen; `Usage` when the reason is missing.
-pub fn demand(tx: &Tx<'_>, input: &DecideInput<'_>, review: &Review) -> Result<(), EngineError> {
-    if let Some(seen) = input.evidence
+pub fn demand(tx: &Tx<'_>, request: &DecisionRequest, review: &Review) -> Result<(), EngineError> {
+    if let Some(seen) = request.evidence
         && seen != evidence_now(tx, review)?
     {
         return Err(EngineError::new(
@@ -42,18 +41,18 @@ pub fn demand(tx: &Tx<'_>, input: &DecideInput<'_>, review: &Review) -> Result<(
             format!("read the new evidence with `toolsmith review {}`", review.id),
         ));
     }
-    if input.shown.lines > 0 && input.shown.unread() == 0 {
+    if request.shown.lines > 0 && request.shown.unread() == 0 {
         return Ok(());
     }
-    let lines = not_read(&input.shown);
-    if !input.unread {
+    let lines = not_read(&request.shown);
+    if !request.unread {
         return Err(EngineError::new(
             ErrorCode::Refused,
             format!("review {} cannot be approved: {lines}", review.id),
             "read it to the end, or approve it with --unread and --reason TEXT; both are recorded permanently",
         ));
     }
-    if input.reason.and_then(visible_words).is_none() {
+    if request.reason.as_deref().and_then(visible_words).is_none() {
         return Err(EngineError::new(
             ErrorCode::Usage,
             format!("review {} needs a reason: {lines}", review.id),

@@ -1,9 +1,9 @@
 //! Where one yes is not enough: a second one, of another person, under a role that the user named.
 
-use super::decision::{DecideInput, Noted, Override, record};
+use super::decision::{DecisionContext, Noted, Override, record};
 use super::step::{Actor, Step, answer};
 use super::undo_note::UndoNote;
-use crate::domain::{Review, ReviewState};
+use crate::domain::{DecisionRequest, Review, ReviewState};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::Tx;
 
@@ -73,12 +73,13 @@ pub fn missing_votes<'a>(votes: impl Iterator<Item = Option<&'a str>>, roles: &[
 pub(super) fn keep(
     tx: &Tx<'_>,
     actor: Actor<'_>,
-    input: &DecideInput<'_>,
+    request: &DecisionRequest,
+    context: &DecisionContext<'_>,
     review: &Review,
     (message, passed_over): (String, Option<&Override>),
 ) -> Result<Step, EngineError> {
     let undo = &UndoNote::Vote { review: review.id };
-    let operation = record(tx, actor, input, review, Noted { undo, passed_over })?;
+    let operation = record(tx, actor, request, context, review, Noted { undo, passed_over })?;
     // Where it stands does not change; that somebody said yes is told all the same.
     tx.set_review_state(review.id, ReviewState::Waiting)?;
     Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents: Vec::new() })

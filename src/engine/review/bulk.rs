@@ -4,7 +4,8 @@
 //! is decided one at a time, by whoever reads it.
 
 use crate::domain::{
-    Caller, CheckState, Command, DecisionKind, Digest, Outcome, Review, ReviewId, ReviewState, Risk, Shown, ToolName,
+    Caller, CheckState, Command, DecisionKind, DecisionRequest, Digest, Outcome, Review, ReviewId, ReviewState, Risk,
+    ToolName,
 };
 use crate::engine::Reviews;
 use crate::engine::clock::now;
@@ -33,30 +34,6 @@ pub struct PreflightRow {
     pub refusal: Option<String>,
     /// The digest of the evidence now: whoever read other evidence did not read this.
     pub evidence: Digest,
-}
-
-/// One review to decide, with the digest that was in the table, and what of it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BulkItem {
-    /// The review.
-    pub review: ReviewId,
-    /// What was shown; another digest is refused.
-    pub digest: Digest,
-    /// What of it had been on screen.
-    pub shown: Shown,
-    /// The digest of the evidence that was on screen; `None` compares nothing.
-    pub evidence: Option<Digest>,
-}
-
-/// How several reviews are decided.
-#[derive(Debug, Clone)]
-pub struct BulkDecision<'a> {
-    /// Yes, no, not yet: the same for each.
-    pub kind: DecisionKind,
-    /// Why; needed for no and not yet.
-    pub reason: Option<&'a str>,
-    /// Whether the reviewer says that not every line was read.
-    pub unread: bool,
 }
 
 /// What became of one of them.
@@ -160,33 +137,22 @@ impl Reviews<'_> {
     }
 
     /// Decides each of these reviews by itself, in the order given: one that fails leaves the others as they
-    /// are, and waits. A review that stands there twice is decided once.
-    pub fn decide_all(&self, items: &[BulkItem], how: &BulkDecision<'_>, caller: &Caller) -> Vec<BulkResult> {
+    /// are, and waits. A review that is listed twice is decided once.
+    pub fn decide_all(&self, requests: Vec<DecisionRequest>, caller: &Caller) -> Vec<BulkResult> {
         let mut seen = std::collections::HashSet::new();
-        let once = items.iter().filter(|item| seen.insert(item.review));
-        once.map(|item| BulkResult { review: item.review, result: self.decide_one(item, how, caller) }).collect()
+        let once = requests.into_iter().filter(|request| seen.insert(request.review));
+        once.map(|request| BulkResult { review: request.review, result: self.decide_one(request, caller) }).collect()
     }
 
-    fn decide_one(&self, item: &BulkItem, how: &BulkDecision<'_>, caller: &Caller) -> Result<Outcome, EngineError> {
-        let review = self.row(item.review)?;
+    fn decide_one(&self, request: DecisionRequest, caller: &Caller) -> Result<Outcome, EngineError> {
+        let review = self.row(request.review)?;
         // Before the rules of a bulk: whoever is no human is told just that.
         if matches!(caller, Caller::Human(_))
             && review.state == ReviewState::Waiting
-            && let Some(refusal) = self.bulk_refusal(&review, how.kind)
+            && let Some(refusal) = self.bulk_refusal(&review, request.kind)
         {
             return Err(refusal);
         }
-        let command = Command::Decide {
-            review: item.review,
-            digest: item.digest,
-            kind: how.kind,
-            reason: how.reason.map(str::to_owned),
-            shown: item.shown.clone(),
-            override_reason: None,
-            role: None,
-            unread: how.unread,
-            evidence: item.evidence,
-        };
-        self.engine.execute(command, caller)
+        self.engine.execute(Command::Decide(request), caller)
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::domain::Instant;
 use crate::domain::{
-    Caller, CheckState, Command, CommentId, CommentKind, DecisionKind, Digest, Mark, Review, ReviewState, Spot, Stage,
-    Verdict,
+    Caller, CheckState, Command, CommentId, CommentKind, DecisionKind, DecisionRequest, Digest, Mark, Review,
+    ReviewState, Spot, Stage, Verdict,
 };
 use crate::engine::Engine;
 use crate::engine::tests::{World, ada};
@@ -32,17 +32,11 @@ fn waiting(engine: &Engine) -> Review {
 
 fn approve(engine: &Engine, override_reason: Option<&str>) -> Result<crate::domain::Outcome, EngineError> {
     let review = waiting(engine);
-    let command = Command::Decide {
-        review: review.id,
-        digest: review.digest,
-        kind: DecisionKind::Approve,
-        reason: None,
+    let command = Command::Decide(DecisionRequest {
         shown: crate::engine::tests::seen(),
         override_reason: override_reason.map(str::to_owned),
-        role: None,
-        unread: false,
-        evidence: None,
-    };
+        ..DecisionRequest::of(&review, DecisionKind::Approve)
+    });
     engine.execute(command, &ada())
 }
 

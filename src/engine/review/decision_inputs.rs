@@ -1,35 +1,28 @@
 //! What a decision rests on: the files where they lie now, what makes room, whose yes is needed.
 
 use crate::domain::{
-    CostTier, DecisionKind, Digest, Placement, Review, ReviewKind, Stage, Tool, ToolName, VersionFile, plural,
+    CostTier, DecisionRequest, Digest, Review, ReviewKind, Stage, Tool, ToolName, VersionFile, plural,
 };
 use crate::engine::Reviews;
-use crate::engine::core::{self, Placed};
+use crate::engine::core::{self, DecisionContext, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::links::refuse_links;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What a decision rests on.
-#[derive(Debug, Default)]
-pub(in crate::engine) struct Grounds {
-    /// The version where it lies now.
-    pub(in crate::engine) placed: Option<Placed>,
-    /// The version of the same name in the place it goes to.
-    pub(in crate::engine) replaced: Option<Placed>,
-    /// Where it is put away.
-    pub(in crate::engine) archive: Option<Placement>,
-    /// Roles of which a yes is needed beside an ordinary one.
-    pub(in crate::engine) roles: Vec<String>,
-}
-
-impl Reviews<'_> {
-    /// Gathers what a decision rests on, and keeps the bytes that a yes is about.
-    pub(in crate::engine) fn grounds(&self, review: &Review, kind: DecisionKind) -> Result<Grounds, EngineError> {
-        if kind != DecisionKind::Approve {
-            return Ok(Grounds::default());
+impl<'e> Reviews<'e> {
+    /// Gathers what the rules need beside the decision, and keeps the bytes that an approval is about.
+    pub(in crate::engine) fn context_of(
+        &self,
+        review: &Review,
+        request: &DecisionRequest,
+    ) -> Result<DecisionContext<'e>, EngineError> {
+        let mut context = DecisionContext::new(&self.workspace.settings.gates);
+        if !request.approves() {
+            context.maker = self.maker_of(review);
+            return Ok(context);
         }
-        let mut grounds = Grounds { roles: self.roles_for(review), ..Grounds::default() };
+        context.roles = self.roles_for(review);
         match review.kind {
             ReviewKind::Adoption => self.keep_members(review)?,
             ReviewKind::Specification | ReviewKind::Plan | ReviewKind::Deprecation => {}
@@ -37,22 +30,24 @@ impl Reviews<'_> {
                 let (tool, _) = self.lying(review)?;
                 let target = self.engine.versions().archive_target(&tool);
                 refuse_links(self.workspace.folder(), Path::new(&target.base))?;
-                grounds.archive = Some(target);
-                grounds.placed = Some(self.place_of(review)?);
+                context.archive = Some(target);
+                context.placed = Some(self.place_of(review)?);
             }
             ReviewKind::Drift => {
                 self.refuse_taken_names(review)?;
-                grounds.placed = Some(self.place_of(review)?);
+                context.placed = Some(self.place_of(review)?);
             }
             ReviewKind::New | ReviewKind::Evolved | ReviewKind::Promotion => {
                 self.refuse_taken_names(review)?;
                 let target = core::stage_placement(review.to_stage, &review.tool);
                 refuse_links(self.workspace.folder(), Path::new(&target.base))?;
-                grounds.placed = Some(self.place_of(review)?);
-                grounds.replaced = self.occupant(review.to_stage, &review.tool, review.digest)?;
+                context.placed = Some(self.place_of(review)?);
+                context.replaced = self.occupant(review.to_stage, &review.tool, review.digest)?;
             }
         }
-        Ok(grounds)
+        context.maker = self.maker_of(review);
+        context.promotion = self.engine.versions().promotion_by(review, request.reason.as_deref());
+        Ok(context)
     }
 
     /// What follows from a yes, in a line each.

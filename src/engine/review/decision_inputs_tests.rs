@@ -1,7 +1,10 @@
 //! What a decision rests on, on real files: whose yes counts and is needed, which files it is about, what makes room.
 
-use crate::domain::{Caller, Command, Decision, DecisionKind, Digest, Review, ReviewId, ReviewKind, Tool, ToolName};
+use crate::domain::{
+    Caller, Command, Decision, DecisionKind, DecisionRequest, Digest, Review, ReviewId, ReviewKind, Tool, ToolName,
+};
 use crate::engine::Engine;
+use crate::engine::core::DecisionContext;
 use crate::engine::tests::{MANIFEST, SCRIPT, World, decide, seen};
 use crate::engine::*;
 
@@ -19,22 +22,20 @@ fn with_role() -> World {
     world
 }
 
+fn context_of<'e>(engine: &'e Engine, review: &Review, kind: DecisionKind) -> Result<DecisionContext<'e>, EngineError> {
+    engine.reviews().context_of(review, &DecisionRequest::of(review, kind))
+}
+
 #[test]
 fn a_yes_that_another_one_rests_on_counts_only_as_its_entry_gave_it() {
     let world = with_role();
     let engine = world.open();
     let review = waiting(&engine);
-    let vote = Command::Decide {
-        review: review.id,
-        digest: review.digest,
-        kind: DecisionKind::Approve,
-        reason: None,
+    let vote = Command::Decide(DecisionRequest {
         shown: seen(),
-        override_reason: None,
         role: Some("security".to_owned()),
-        unread: false,
-        evidence: None,
-    };
+        ..DecisionRequest::of(&review, DecisionKind::Approve)
+    });
     engine.execute(vote, &Caller::Human("Grace".to_owned())).unwrap();
     let voted = engine.reviews().detail(review.id).unwrap().review;
     engine.integrity().refuse_doubtful_votes(&voted).unwrap();
@@ -98,8 +99,8 @@ fn a_role_is_needed_where_the_review_covers_a_version_of_the_high_tier() {
         let roles = engine.reviews().roles_for(&review);
         assert_eq!(roles, if needed { vec!["security"] } else { vec![] }, "{} of {}", review.kind, review.tool);
     }
-    let grounds = engine.reviews().grounds(&waiting(&engine), DecisionKind::Approve).unwrap();
-    assert_eq!(grounds.roles, ["security"]);
+    let context = context_of(&engine, &waiting(&engine), DecisionKind::Approve).unwrap();
+    assert_eq!(context.roles, ["security"]);
     let free = World::new();
     free.write("tools/experimental/adder.py", SCRIPT);
     free.write("tools/experimental/adder.toml", &MANIFEST.replace("\"low\"", "\"high\""));
@@ -118,7 +119,7 @@ fn an_adoption_keeps_each_member_and_is_refused_when_one_is_not_as_it_was_shown(
     let review = waiting(&engine);
     assert_eq!((review.kind, review.members.len()), (ReviewKind::Adoption, 2));
     engine.reviews().still_as_shown(&review).unwrap();
-    let refused = |review: &Review| engine.reviews().grounds(review, DecisionKind::Approve).unwrap_err().code;
+    let refused = |review: &Review| context_of(&engine, review, DecisionKind::Approve).unwrap_err().code;
     for member in
         [(review.members[0].0.clone(), Digest([9; 32])), (ToolName::new("other").unwrap(), review.members[0].1)]
     {
@@ -129,11 +130,11 @@ fn an_adoption_keeps_each_member_and_is_refused_when_one_is_not_as_it_was_shown(
     world.write(core, "# changed since\n");
     assert_eq!(refused(&review), ErrorCode::Conflict);
     world.write(core, &shown);
-    engine.reviews().grounds(&review, DecisionKind::Approve).unwrap();
+    context_of(&engine, &review, DecisionKind::Approve).unwrap();
     for (_, digest) in &review.members {
         assert_eq!(engine.workspace.copies.check(*digest), Ok(()), "undo and runs need its bytes");
     }
-    let no = engine.reviews().grounds(&review, DecisionKind::Reject).unwrap();
+    let no = context_of(&engine, &review, DecisionKind::Reject).unwrap();
     assert!(no.placed.is_none(), "a no needs nothing");
 }
 
@@ -160,15 +161,12 @@ fn evolved() -> (World, Engine, Tool, Review) {
 #[test]
 fn a_promotion_replaces_the_version_of_the_same_name_in_the_folder_it_goes_to() {
     let (_world, engine, old, review) = evolved();
-    let grounds = engine.reviews().grounds(&review, DecisionKind::Approve).unwrap();
-    assert_eq!(grounds.replaced.map(|placed| (placed.tool, placed.digest)), Some((old.name.clone(), old.digest)));
-    assert_eq!(grounds.placed.map(|placed| placed.digest), Some(review.digest));
+    let context = context_of(&engine, &review, DecisionKind::Approve).unwrap();
+    assert_eq!(context.replaced.map(|placed| (placed.tool, placed.digest)), Some((old.name.clone(), old.digest)));
+    assert_eq!(context.placed.map(|placed| placed.digest), Some(review.digest));
     assert_eq!(engine.workspace.copies.check(old.digest), Ok(()), "undo brings it back");
     let same = Review { digest: old.digest, path: old.path.clone(), ..review };
-    assert!(
-        engine.reviews().grounds(&same, DecisionKind::Approve).unwrap().replaced.is_none(),
-        "nothing replaces itself"
-    );
+    assert!(context_of(&engine, &same, DecisionKind::Approve).unwrap().replaced.is_none(), "nothing replaces itself");
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub(super) mod trust_cache;
 mod verify;
 mod waiting;
 
-pub use bulk::{BulkDecision, BulkItem, BulkResult, PreflightRow};
+pub use bulk::{BulkResult, PreflightRow};
 pub use checking::{OnVerdict, checks};
 pub use evidence::{MADE, MADE_BECAUSE};
 pub use log_trust::UnsignedLog;

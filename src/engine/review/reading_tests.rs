@@ -1,7 +1,9 @@
 //! Nothing is approved unread, on real files and a real store.
 
 use crate::domain::Digest;
-use crate::domain::{Command, CommentKind, DecisionKind, Review, ReviewState, Shown, Spot, Stage, Unread};
+use crate::domain::{
+    Command, CommentKind, DecisionKind, DecisionRequest, Review, ReviewState, Shown, Spot, Stage, Unread,
+};
 use crate::engine::Engine;
 use crate::engine::tests::{World, ada, seen};
 use crate::engine::*;
@@ -20,17 +22,13 @@ struct Yes<'a> {
 impl Yes<'_> {
     fn give(self, engine: &Engine) -> Result<crate::domain::Outcome, EngineError> {
         let review = waiting(engine);
-        let command = Command::Decide {
-            review: review.id,
-            digest: review.digest,
-            kind: DecisionKind::Approve,
+        let command = Command::Decide(DecisionRequest {
             reason: self.reason.map(str::to_owned),
             shown: self.shown,
-            override_reason: None,
-            role: None,
             unread: self.unread,
             evidence: self.evidence,
-        };
+            ..DecisionRequest::of(&review, DecisionKind::Approve)
+        });
         engine.execute(command, &ada())
     }
 }

@@ -1,6 +1,6 @@
 //! Versions of a name, from the folder to the decision.
 
-use crate::domain::{Caller, Command, DecisionKind, Review, Stage, ToolState, VerbCall};
+use crate::domain::{Caller, Command, DecisionKind, DecisionRequest, Review, Stage, ToolState, VerbCall};
 use crate::engine::Engine;
 use crate::engine::tests::{MANIFEST, SCRIPT, World, ada, decision, run};
 use crate::engine::*;
@@ -323,14 +323,8 @@ fn three_failures_in_a_row_of_an_approved_version_offer_the_one_before() {
     let engine = world.open();
     approve(&engine, "1.0.0");
     let failing = decision(&waiting(&engine, "1.1.0"), DecisionKind::Approve, Some("because"));
-    let failing = match failing {
-        Command::Decide { review, digest, kind, reason, shown, role, .. } => {
-            let override_reason = Some("to see it fail".to_owned());
-            let (unread, evidence) = (false, None);
-            Command::Decide { review, digest, kind, reason, shown, override_reason, role, unread, evidence }
-        }
-        other => other,
-    };
+    let Command::Decide(failing) = failing else { panic!("a decision: {failing:?}") };
+    let failing = Command::Decide(DecisionRequest { override_reason: Some("to see it fail".to_owned()), ..failing });
     engine.execute(failing, &ada()).unwrap();
     engine.take_trouble();
     for _ in 0..2 {

@@ -2,7 +2,7 @@
 
 use super::{App, Mood, Opening};
 use crate::action::Verb;
-use crate::domain::{Command, DecisionKind, Outcome, Review, plural};
+use crate::domain::{Command, DecisionKind, DecisionRequest, Outcome, Review, plural};
 use crate::engine::{
     BulkResult, Carried, CarriedTool, Change, EngineError, GrantList, Preview, ReviewDetail, Settings,
     Theme as ThemeSetting,
@@ -357,8 +357,8 @@ impl App {
     }
 
     fn take_preview(&mut self, command: &Command, preview: Result<Preview, EngineError>) {
-        if let (Command::Decide { review, .. }, Screen::Review(screen)) = (command, &mut self.screen) {
-            if screen.review.id == *review {
+        if let (Command::Decide(request), Screen::Review(screen)) = (command, &mut self.screen) {
+            if screen.review.id == request.review {
                 screen.set_consequence(&preview);
             }
             return;
@@ -385,7 +385,7 @@ impl App {
         let commit = unsaid.map(|hash| format!(", commit {hash}")).unwrap_or_default();
         let undo = self.keymap.key(Verb::Undo);
         let undoes = match command {
-            Command::Decide { .. }
+            Command::Decide(_)
             | Command::Archive { .. }
             | Command::Restore { .. }
             | Command::Deprecate { .. }
@@ -406,7 +406,7 @@ impl App {
         };
         self.say(Mood::Calm, &format!("{}{commit}{undoes}", outcome.message));
         match command {
-            Command::Decide { review, .. } => {
+            Command::Decide(DecisionRequest { review, .. }) => {
                 for kind in DecisionKind::ALL {
                     self.drafts.remove(&(*review, *kind));
                 }

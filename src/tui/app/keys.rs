@@ -2,11 +2,11 @@
 
 use super::{App, Mood, stray};
 use crate::action::Verb;
-use crate::domain::{Command, DecisionKind};
+use crate::domain::{Command, DecisionRequest};
 use crate::tui::effect::{CallStep, Effect, Ending, Evolving, Failing};
 use crate::tui::keymap::Chord;
 use crate::tui::list::Motion;
-use crate::tui::overlay::{Args, Decided, Overlay, Reply};
+use crate::tui::overlay::{Args, Overlay, Reply};
 use crate::tui::pane::Pane;
 use crate::tui::screen::Screen;
 use crate::tui::screen::review::{Lock, lock_keys};
@@ -84,8 +84,8 @@ impl App {
             let grep = (!text.is_empty()).then_some(text);
             return vec![Effect::LoadOperations { grep, limit: super::verbs::LOG_LIMIT }];
         }
-        if let Reply::DecideAll(order) = reply {
-            return vec![Effect::DecideAll(order)];
+        if let Reply::DecideAll(requests) = reply {
+            return vec![Effect::DecideAll(requests)];
         }
         if let Reply::Prepare(request, sending) = reply {
             return self.prepare_evolution(*request, sending);
@@ -99,7 +99,7 @@ impl App {
             Reply::Call(request, step) => self.call_step(*request, step),
             Reply::Invoke(verb, args) => self.perform(verb, &args),
             Reply::Execute(command) => vec![Effect::Execute(command)],
-            Reply::Decide(decided) => self.decide(decided),
+            Reply::Decide(request) => self.decide(*request),
             Reply::ReadFirst(review, kind) => self.read_for_bulk(review, kind),
             Reply::KeepDraft(review, kind, text) => {
                 if !text.is_empty() {
@@ -136,38 +136,36 @@ impl App {
     }
 
     /// Sends a decision together with what was on screen.
-    fn decide(&mut self, decided: Decided) -> Vec<Effect> {
+    fn decide(&mut self, request: DecisionRequest) -> Vec<Effect> {
         let now = self.now;
         let Screen::Review(screen) = &self.screen else { return Vec::new() };
-        if screen.review.id != decided.review || screen.review.digest != decided.digest {
+        if screen.review.id != request.review || screen.review.digest != request.digest {
             return Vec::new();
         }
         let shown = screen.shown(now);
-        if decided.kind == DecisionKind::Approve
-            && let Err(why) = self.still_approvable(&decided)
+        if request.approves()
+            && let Err(why) = self.still_approvable(&request)
         {
             return self.refuse(&why);
         }
-        if let Some(reason) = &decided.reason {
+        if let Some(reason) = &request.reason {
             // Kept until the engine has taken it.
-            self.drafts.insert((decided.review, decided.kind), reason.clone());
+            self.drafts.insert((request.review, request.kind), reason.clone());
         }
-        let Decided { review, digest, kind, reason, override_reason, role, unread, evidence } = decided;
-        let command = Command::Decide { review, digest, kind, reason, shown, override_reason, role, unread, evidence };
-        vec![Effect::Execute(command)]
+        vec![Effect::Execute(Command::Decide(DecisionRequest { shown, ..request }))]
     }
 
     /// Whether what the prompt asked about is still so: nothing came in between that was not read.
-    fn still_approvable(&self, decided: &Decided) -> Result<(), String> {
+    fn still_approvable(&self, request: &DecisionRequest) -> Result<(), String> {
         let Screen::Review(screen) = &self.screen else { return Err("open a review first".to_owned()) };
         let (key, keys) = (self.keymap.key(Verb::Approve), lock_keys(&self.keymap));
-        let lock = if decided.override_reason.is_some() { screen.lock_over(&keys) } else { screen.lock(&keys) };
+        let lock = if request.override_reason.is_some() { screen.lock_over(&keys) } else { screen.lock(&keys) };
         match lock {
             Lock::Locked(why) => Err(format!("not approved: {why}")),
-            Lock::Unread(_) | Lock::Open if decided.evidence != screen.evidence() => {
+            Lock::Unread(_) | Lock::Open if request.evidence != screen.evidence() => {
                 Err(format!("not approved: new evidence arrived while you typed · read it, then {key}"))
             }
-            Lock::Unread(why) if !decided.unread => Err(format!("not approved: {why}")),
+            Lock::Unread(why) if !request.unread => Err(format!("not approved: {why}")),
             Lock::Unread(_) | Lock::Open => Ok(()),
         }
     }

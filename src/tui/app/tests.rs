@@ -4,8 +4,8 @@ mod deciding;
 mod stray_keys;
 
 use crate::domain::{
-    Command, DecisionKind, Digest, InputMode, Operation, OperationId, Outcome, Recipe, ReviewId, RunOutcome, Shown,
-    Stage, Stream, SuccessRule,
+    Command, DecisionKind, Digest, InputMode, Operation, OperationId, Outcome, Recipe, ReviewId, RunOutcome, Stage,
+    Stream, SuccessRule,
 };
 use crate::engine::{CatalogState, CatalogView, Change, EngineError, ErrorCode, Frame, Index, Preview, RunRequest};
 use crate::tui::effect::Farewell;

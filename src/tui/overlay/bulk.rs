@@ -6,9 +6,8 @@
 
 use super::guard::Guard;
 use super::{Reply, open_box};
-use crate::domain::{DecisionKind, ReviewId, Shown};
-use crate::engine::{BulkItem, BulkResult, EngineError, PreflightRow};
-use crate::tui::effect::BulkOrder;
+use crate::domain::{DecisionKind, DecisionRequest, ReviewId, Shown};
+use crate::engine::{BulkResult, EngineError, PreflightRow};
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::now::Now;
 use crate::tui::pane::rows::{Look, Title};
@@ -114,13 +113,15 @@ impl Bulk {
         (self.top, self.seen) = (0, 0);
     }
 
-    fn able(&self) -> Vec<BulkItem> {
+    /// The decisions on those that can be decided here.
+    fn able(&self) -> Vec<DecisionRequest> {
+        let reason = Some(self.reason.text().trim().to_owned()).filter(|reason| !reason.is_empty());
         let able = self.rows.iter().filter(|row| row.refusal.is_none() && !self.is_unread(row));
-        able.map(|row| BulkItem {
-            review: row.review,
-            digest: row.digest,
+        able.map(|row| DecisionRequest {
+            reason: reason.clone(),
             shown: self.read.get(&row.review).map(|(_, shown)| shown.clone()).unwrap_or_default(),
             evidence: (self.kind == DecisionKind::Approve).then_some(row.evidence),
+            ..DecisionRequest::new(row.review, row.digest, self.kind)
         })
         .collect()
     }
@@ -190,17 +191,16 @@ impl Bulk {
     }
 
     fn send(&mut self) -> Reply {
-        let items = self.able();
-        if items.is_empty() {
+        let requests = self.able();
+        if requests.is_empty() {
             self.note = Some("none of them can be decided here: press esc");
         } else if self.seen < self.rows.len() {
             self.note = Some("read the whole table first: pagedown");
         } else if !self.is_confirmed() {
             self.note = Some("type exactly the text above");
         } else {
-            let reason = Some(self.reason.text().trim().to_owned()).filter(|reason| !reason.is_empty());
             self.step = Step::Sent;
-            return Reply::DecideAll(BulkOrder { kind: self.kind, items, reason });
+            return Reply::DecideAll(requests);
         }
         Reply::Stay
     }

@@ -181,7 +181,7 @@ impl Confirm {
                 Command::Cancel { .. } => "Stop?",
                 Command::FlushBuffer { .. } => "Flush?",
                 Command::ClearBuffer { .. } => "Clear?",
-                Command::Decide { .. } => "Decide?",
+                Command::Decide(_) => "Decide?",
                 Command::Comment { .. } | Command::Withdraw { .. } | Command::Mark { .. } | Command::Recheck { .. } => {
                     "Continue?"
                 }

@@ -4,8 +4,8 @@
 //! text never counts. A wrong character empties the field and the silence starts anew.
 
 use super::guard::Guard;
-use super::{Decided, Reply, open_box};
-use crate::domain::{DecisionKind, Digest, ReviewId, Unread, visible_words};
+use super::{Reply, open_box};
+use crate::domain::{DecisionKind, DecisionRequest, Digest, ReviewId, Unread, visible_words};
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::now::Now;
 use crate::tui::pane::rows::{Look, Title};
@@ -120,11 +120,12 @@ impl DigestPrompt {
             self.note = Some("a reason is needed; it is recorded permanently");
             return Reply::Stay;
         }
-        let (kind, role) = (DecisionKind::Approve, self.role());
+        let request = DecisionRequest::new(review, digest, DecisionKind::Approve);
+        let role = self.role();
         let override_reason = typed.clone().filter(|_| over);
         // One reason can say both: why failed checks do not matter, and why it was not read.
         let reason = typed.filter(|_| !over || unread);
-        Reply::Decide(Decided { review, digest, kind, reason, override_reason, role, unread, evidence })
+        Reply::Decide(Box::new(DecisionRequest { reason, override_reason, role, unread, evidence, ..request }))
     }
 
     /// A character of the word or of the digest. A wrong one empties the field.

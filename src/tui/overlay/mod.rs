@@ -34,9 +34,10 @@ use super::list::{ListState, Motion};
 use super::now::Now;
 use super::pane::rows::{Focus, Look, Title, frame};
 use crate::action::{Context, Verb};
-use crate::domain::{Command, CommentKind, Decision, DecisionKind, Digest, EvolutionId, OperationId, ReviewId, RunId};
+use crate::domain::{
+    Command, CommentKind, Decision, DecisionKind, DecisionRequest, EvolutionId, OperationId, ReviewId, RunId,
+};
 use crate::engine::{CallRequest, EvolveRequest, LaneId, MarkRequest};
-use crate::tui::effect::BulkOrder;
 use crate::tui::ink::{Ink, blank};
 use crate::tui::phrase::cut;
 use crossterm::event::KeyEvent;
@@ -73,27 +74,6 @@ impl Args {
     }
 }
 
-/// A decision as typed in a prompt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decided {
-    /// Which review.
-    pub review: ReviewId,
-    /// The digest that was shown.
-    pub digest: Digest,
-    /// Yes, no, not yet.
-    pub kind: DecisionKind,
-    /// The reason typed.
-    pub reason: Option<String>,
-    /// Why failed checks shall not stand in the way.
-    pub override_reason: Option<String>,
-    /// The role under which a yes is given.
-    pub role: Option<String>,
-    /// Whether the reviewer typed that not every line was read.
-    pub unread: bool,
-    /// The digest of the evidence when the question was asked; `None` for a no and a not yet.
-    pub evidence: Option<Digest>,
-}
-
 /// What an overlay wants after a key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
@@ -106,7 +86,7 @@ pub enum Reply {
     /// Close and carry out a command.
     Execute(Command),
     /// Close and decide.
-    Decide(Decided),
+    Decide(Box<DecisionRequest>),
     /// Close and open a review to be read, and come back for this decision.
     ReadFirst(ReviewId, DecisionKind),
     /// Close, but keep the reason typed so far for the next time.
@@ -120,7 +100,7 @@ pub enum Reply {
     /// Close and show this run.
     OpenRun(RunId),
     /// Decide several reviews; the overlay stays for the results.
-    DecideAll(BulkOrder),
+    DecideAll(Vec<DecisionRequest>),
     /// Close and ask about a command.
     Ask(Box<Command>),
     /// Ask whether to take this operation back.

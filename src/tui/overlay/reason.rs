@@ -1,8 +1,8 @@
 //! The reason of a no or a not yet: whoever made the tool reads it, so it must be typed.
 
 use super::guard::Guard;
-use super::{Decided, Reply, open_box};
-use crate::domain::{DecisionKind, Digest, ReviewId, is_hidden};
+use super::{Reply, open_box};
+use crate::domain::{DecisionKind, DecisionRequest, Digest, ReviewId, is_hidden};
 use crate::tui::ink::{Ink, draw_editor};
 use crate::tui::now::Now;
 use crate::tui::pane::rows::{Look, Title};
@@ -67,18 +67,8 @@ impl ReasonPrompt {
         } else if !counts {
             self.note = Some("wait half a second, then press enter");
         } else {
-            let reason = Some(reason);
-            let (review, digest, kind) = (self.review, self.digest, self.kind);
-            return Reply::Decide(Decided {
-                review,
-                digest,
-                kind,
-                reason,
-                override_reason: None,
-                role: None,
-                unread: false,
-                evidence: None,
-            });
+            let request = DecisionRequest::new(self.review, self.digest, self.kind);
+            return Reply::Decide(Box::new(DecisionRequest { reason: Some(reason), ..request }));
         }
         Reply::Stay
     }

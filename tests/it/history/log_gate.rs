@@ -110,7 +110,7 @@ fn commands(world: &World) -> Vec<Command> {
 /// A new command is not forgotten here: this stops compiling.
 fn is_tried(command: &Command) -> bool {
     match command {
-        Command::Decide { .. }
+        Command::Decide(_)
         | Command::Promote { .. }
         | Command::Archive { .. }
         | Command::Restore { .. }

@@ -1,7 +1,7 @@
 //! Words that nobody can see are none: what asks for a reason is not satisfied by them.
 
 use super::world::{World, decide};
-use toolsmith::domain::{Command, CommentKind, DecisionKind, Spot};
+use toolsmith::domain::{Command, CommentKind, DecisionKind, DecisionRequest, Spot};
 use toolsmith::engine::ErrorCode;
 
 #[test]
@@ -12,19 +12,7 @@ fn a_reason_or_comment_of_invisible_characters_only_is_none() {
         let reason = || Some(unseen.to_owned());
         let body = unseen.to_owned();
         let decided = |kind| match decide(&review, kind) {
-            Command::Decide { review, digest, kind, shown, override_reason, role, unread, evidence, .. } => {
-                Command::Decide {
-                    review,
-                    digest,
-                    kind,
-                    reason: reason(),
-                    shown,
-                    override_reason,
-                    role,
-                    unread,
-                    evidence,
-                }
-            }
+            Command::Decide(request) => Command::Decide(DecisionRequest { reason: reason(), ..request }),
             other => other,
         };
         let tool = "fresh".to_owned();

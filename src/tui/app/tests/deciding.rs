@@ -1,6 +1,7 @@
 //! Questions and decisions: read before they are answered, sent once, and never by accident.
 
 use super::*;
+use crate::domain::DecisionRequest;
 
 #[test]
 fn reading_to_the_end_unlocks_approve_and_the_digest_decides() {
@@ -11,10 +12,8 @@ fn reading_to_the_end_unlocks_approve_and_the_digest_decides() {
     let digest = tool("text-diff-summary", Stage::Experimental).digest;
     bench.type_text(&digest.hex()[..4]).press("enter");
     let effects = bench.taken();
-    let [Effect::Execute(Command::Decide { review, digest: decided, kind, reason, shown, .. })] = effects.as_slice()
-    else {
-        panic!("{effects:?}");
-    };
+    let [Effect::Execute(Command::Decide(request))] = effects.as_slice() else { panic!("{effects:?}") };
+    let DecisionRequest { review, digest: decided, kind, reason, shown, .. } = request;
     assert_eq!((*review, *decided, *kind, reason), (ReviewId(2), digest, DecisionKind::Approve, &None));
     assert!(shown.tail_shown && shown.lines > 60 && shown.unread() == 0, "{shown:?}");
     assert_eq!(shown.open_ms, 500);
@@ -117,8 +116,8 @@ fn a_reason_typed_and_left_is_still_there_the_next_time() {
     assert!(screen.contains("too wide"), "{screen}");
     bench.wait(500).press("enter");
     let effects = bench.taken();
-    let [Effect::Execute(Command::Decide { kind, reason, .. })] = effects.as_slice() else { panic!("{effects:?}") };
-    assert_eq!((*kind, reason.as_deref()), (DecisionKind::Reject, Some("too wide")));
+    let [Effect::Execute(Command::Decide(request))] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!((request.kind, request.reason.as_deref()), (DecisionKind::Reject, Some("too wide")));
 }
 
 #[test]
@@ -144,17 +143,7 @@ fn a_review_that_was_decided_elsewhere_can_no_longer_be_decided() {
 fn an_approval_says_what_was_committed_and_how_to_take_it_back() {
     let mut bench = Bench::reviewing(100, 30);
     let review = reviews().remove(1);
-    let command = Command::Decide {
-        review: review.id,
-        digest: review.digest,
-        kind: DecisionKind::Approve,
-        reason: None,
-        shown: Shown::default(),
-        override_reason: None,
-        role: None,
-        unread: false,
-        evidence: None,
-    };
+    let command = Command::Decide(DecisionRequest::of(&review, DecisionKind::Approve));
     let outcome = Outcome {
         operation: Some(OperationId(9)),
         review: Some(review.id),

@@ -55,7 +55,7 @@ proptest! {
                 bench.draw();
             }
             let approved = bench.taken().iter().any(|effect| {
-                matches!(effect, Effect::Execute(Command::Decide { kind: DecisionKind::Approve, .. }))
+                matches!(effect, Effect::Execute(Command::Decide(request)) if request.approves())
             });
             let digits = digest.chars().take(4).all(|c| typed.contains(c));
             prop_assert!(!approved || digits, "approved after {typed:?}");

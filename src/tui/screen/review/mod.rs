@@ -21,7 +21,9 @@ pub use lock::{Lock, LockKeys};
 use super::reader::{Exposure, Reader, Tab, TabKind};
 use super::source::{diff_lines, file_lines};
 use crate::action::Verb;
-use crate::domain::{Command, CommentId, CommentKind, DecisionKind, Digest, Review, Shown, Spot, VersionFile};
+use crate::domain::{
+    Command, CommentId, CommentKind, DecisionKind, DecisionRequest, Digest, Review, Spot, VersionFile,
+};
 use crate::engine::{EngineError, Preview, ReviewDetail};
 use crate::tui::ink::{Ink, draw_rule};
 use crate::tui::now::Now;
@@ -268,17 +270,7 @@ impl ReviewScreen {
 
     /// The command whose preview says what a yes would do.
     pub fn consequence_query(&self) -> Command {
-        Command::Decide {
-            review: self.review.id,
-            digest: self.review.digest,
-            kind: DecisionKind::Approve,
-            reason: None,
-            shown: Shown::default(),
-            override_reason: None,
-            role: None,
-            unread: false,
-            evidence: None,
-        }
+        Command::Decide(DecisionRequest::of(&self.review, DecisionKind::Approve))
     }
 
     /// The digest of the evidence that is shown; `None` before it came.

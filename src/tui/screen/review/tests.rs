@@ -3,7 +3,8 @@
 mod bulk;
 
 use crate::domain::{
-    CheckReport, CheckState, Command, CommentKind, Digest, Mark, ReviewId, Spot, Stage, Verdict, VersionFile,
+    CheckReport, CheckState, Command, CommentKind, DecisionRequest, Digest, Mark, ReviewId, Spot, Stage, Verdict,
+    VersionFile,
 };
 use crate::engine::ReviewDetail;
 use crate::tui::effect::Effect;
@@ -132,10 +133,8 @@ fn a_failed_gate_locks_approve_and_a_typed_reason_goes_over_it() {
     assert!(bench.screen().contains("a reason is needed"), "{}", bench.screen());
     bench.type_text("measured").press("enter");
     let effects = bench.taken();
-    let [Effect::Execute(Command::Decide { override_reason, reason, .. })] = effects.as_slice() else {
-        panic!("{effects:?}");
-    };
-    assert_eq!((override_reason.as_deref(), reason), (Some("measured"), &None));
+    let [Effect::Execute(Command::Decide(request))] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!((request.override_reason.as_deref(), &request.reason), (Some("measured"), &None));
 }
 
 #[test]
@@ -195,7 +194,8 @@ fn a_decision_carries_what_was_seen_of_each_part_and_for_how_long() {
     let digest = tool("text-diff-summary", Stage::Experimental).digest;
     bench.type_text(&digest.hex()[..4]).press("enter");
     let effects = bench.taken();
-    let [Effect::Execute(Command::Decide { shown, .. })] = effects.as_slice() else { panic!("{effects:?}") };
+    let [Effect::Execute(Command::Decide(request))] = effects.as_slice() else { panic!("{effects:?}") };
+    let shown = &request.shown;
     let parts: Vec<_> = shown.parts.iter().map(|part| (part.part.as_str(), part.ms)).collect();
     assert_eq!(parts, [("evidence", 2_000), ("main.py", 700), ("tool.toml", 0)]);
     assert_eq!(shown.lines, shown.parts.iter().map(|part| part.lines).sum::<u64>());
@@ -368,7 +368,7 @@ fn jumping_to_the_end_and_marking_as_read_are_not_reading() {
         deciding(&mut bench);
         let digest = tool("text-diff-summary", Stage::Experimental).digest.hex();
         bench.type_text(&digest[..4]).press("enter");
-        assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::Execute(Command::Decide { .. }))));
+        assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::Execute(Command::Decide(_)))));
     }
 }
 
@@ -421,9 +421,8 @@ fn to_approve_unread_one_types_the_word_the_digest_and_a_reason() {
     assert!(bench.screen().contains("a reason is needed"), "{}", bench.screen());
     bench.type_text("tried it").press("enter");
     let effects = bench.taken();
-    let [Effect::Execute(Command::Decide { reason, shown, unread: true, .. })] = effects.as_slice() else {
-        panic!("{effects:?}");
-    };
+    let [Effect::Execute(Command::Decide(request))] = effects.as_slice() else { panic!("{effects:?}") };
+    let DecisionRequest { reason, shown, unread: true, .. } = request else { panic!("{request:?}") };
     assert_eq!(reason.as_deref(), Some("tried it"));
     assert!(shown.unread() > 0 && !shown.tail_shown, "{shown:?}");
 }
@@ -477,7 +476,7 @@ fn an_approval_typed_while_evidence_comes_is_refused() {
         detail.comments = vec![comment(1, CommentKind::MustFix, Some((4, 4)), "it loops")];
         bench.answer(Answer::reviewed(detail.review.id, Ok(detail)));
         bench.press("enter");
-        assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::Execute(Command::Decide { .. }))));
+        assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::Execute(Command::Decide(_)))));
         assert!(bench.screen().contains("not approved"), "{}", bench.screen());
     }
 }
@@ -520,8 +519,8 @@ fn a_yes_under_a_role_is_given_by_key() {
     assert!(bench.screen().contains("an approval as security · tab: ordinary approval"), "{}", bench.screen());
     bench.press("enter");
     let effects = bench.taken();
-    let [Effect::Execute(Command::Decide { role, .. })] = effects.as_slice() else { panic!("{effects:?}") };
-    assert_eq!(role.as_deref(), Some("security"));
+    let [Effect::Execute(Command::Decide(request))] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(request.role.as_deref(), Some("security"));
 }
 
 #[test]

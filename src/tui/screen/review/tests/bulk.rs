@@ -63,8 +63,8 @@ fn several_reviews_are_decided_from_a_table_by_typing_what_is_done() {
     }
     bench.type_text("approve 1").press("enter");
     let effects = bench.taken();
-    let [Effect::DecideAll(order)] = effects.as_slice() else { panic!("{effects:?}") };
-    let [item] = order.items.as_slice() else { panic!("{order:?}") };
+    let [Effect::DecideAll(requests)] = effects.as_slice() else { panic!("{effects:?}") };
+    let [item] = requests.as_slice() else { panic!("{requests:?}") };
     assert_eq!((item.review, item.evidence), (ReviewId(1), Some(table()[0].evidence)));
     assert!(item.shown.lines > 60 && item.shown.unread() == 0, "{item:?}");
     let refused = crate::engine::EngineError::new(crate::engine::ErrorCode::Conflict, "decided elsewhere", "");
@@ -104,7 +104,7 @@ fn enter_opens_the_next_that_was_not_read_and_closing_it_leads_back_with_the_mar
     bench.read_everything().press("q");
     asked_for_table(&mut bench);
     bench.type_text("approve 2").press("enter");
-    assert!(matches!(bench.taken().as_slice(), [Effect::DecideAll(order)] if order.items.len() == 2));
+    assert!(matches!(bench.taken().as_slice(), [Effect::DecideAll(requests)] if requests.len() == 2));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_bulk_of_noes_needs_a_reason_and_nothing_is_sent_by_keys_typed_ahead() {
     bench.type_text("too wide").press("enter").type_text("reject 2").press("enter");
     let effects = bench.taken();
     assert!(
-        matches!(effects.as_slice(), [Effect::DecideAll(order)] if order.reason.as_deref() == Some("too wide")),
+        matches!(effects.as_slice(), [Effect::DecideAll(requests)] if requests.iter().all(|one| one.reason.as_deref() == Some("too wide"))),
         "{effects:?}"
     );
 }
