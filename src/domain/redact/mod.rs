@@ -53,6 +53,8 @@ struct Rules {
     finder: Option<AhoCorasick>,
     /// Those beginnings: of known values first.
     anchors: Vec<Vec<u8>>,
+    /// Length of the longest one, in bytes.
+    longest_anchor: usize,
     /// The places of the anchors that begin with a byte.
     by_first: Vec<Vec<usize>>,
 }
@@ -77,6 +79,7 @@ impl Redactor {
             known: Vec::new(),
             finder: None,
             anchors: Vec::new(),
+            longest_anchor: 0,
             by_first: vec![Vec::new(); 256],
         };
         for (name, secret) in secrets {
@@ -89,6 +92,7 @@ impl Redactor {
         }
         let known = rules.known.iter().map(|(form, _)| form.anchor().to_vec());
         rules.anchors = known.chain(tokens::anchors().map(<[u8]>::to_vec)).collect();
+        rules.longest_anchor = rules.anchors.iter().map(Vec::len).max().unwrap_or(0);
         for (place, anchor) in rules.anchors.iter().enumerate() {
             rules.by_first[usize::from(anchor[0])].push(place);
         }

@@ -274,19 +274,21 @@ impl RedactStream {
     /// value may have: its first bytes are secret already. The end of the buffer, where none has.
     fn beginnings(&self, from: usize) -> (usize, usize) {
         let end = self.buffer.len();
-        let (mut any, mut secret) = (end, end);
-        for (place, anchor) in self.rules.anchors.iter().enumerate() {
-            for len in (1..anchor.len().min(end - from + 1)).rev() {
-                if self.buffer[end - len..] == anchor[..len] {
-                    any = any.min(end - len);
-                    if place < self.rules.known.len() {
-                        secret = secret.min(end - len);
+        let first = from.max((end + 1).saturating_sub(self.rules.longest_anchor));
+        let mut any = end;
+        for at in first..end {
+            let tail = &self.buffer[at..];
+            for place in &self.rules.by_first[usize::from(tail[0])] {
+                let anchor = &self.rules.anchors[*place];
+                if anchor.len() > tail.len() && anchor.starts_with(tail) {
+                    any = any.min(at);
+                    if *place < self.rules.known.len() {
+                        return (any, at);
                     }
-                    break;
                 }
             }
         }
-        (any, secret)
+        (any, end)
     }
 
     /// Passes over a key block; `false` when it goes on behind the buffer.

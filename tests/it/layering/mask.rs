@@ -221,9 +221,22 @@ pub fn closing(code: &[char], open: usize) -> usize {
     code.len().saturating_sub(1)
 }
 
-/// The line of a position, counted from 1.
-pub fn line_of(code: &[char], at: usize) -> usize {
-    1 + code[..at.min(code.len())].iter().filter(|c| **c == '\n').count()
+/// Where the lines of a text begin. Built once for each file: thousands of places are looked up in it.
+#[derive(Debug, Clone)]
+pub struct Lines {
+    ends: Vec<usize>,
+}
+
+impl Lines {
+    /// The lines of `code`.
+    pub fn of(code: &[char]) -> Lines {
+        Lines { ends: (0..code.len()).filter(|at| code[*at] == '\n').collect() }
+    }
+
+    /// The line of the character at `at`, counted from 1.
+    pub fn at(&self, at: usize) -> usize {
+        1 + self.ends.partition_point(|end| *end < at)
+    }
 }
 
 #[test]

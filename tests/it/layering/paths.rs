@@ -1,6 +1,6 @@
 //! The paths that a source file names, groups of `use` taken apart.
 
-use super::mask::{is_word, line_of};
+use super::mask::{Lines, is_word};
 
 /// A path such as `crate::store::Store`, with its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Named {
 }
 
 /// Every path of at least two parts in blanked code, and every single name that is imported.
-pub fn named_paths(code: &[char]) -> Vec<Named> {
+pub fn named_paths(code: &[char], lines: &Lines) -> Vec<Named> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < code.len() {
@@ -37,7 +37,7 @@ pub fn named_paths(code: &[char]) -> Vec<Named> {
             at += 1;
             continue;
         }
-        let mut reader = Reader { code, at, found: Vec::new() };
+        let mut reader = Reader { code, lines, at, found: Vec::new() };
         let word = reader.word();
         if word == "use" {
             reader.skip_blanks();
@@ -56,6 +56,7 @@ pub fn named_paths(code: &[char]) -> Vec<Named> {
 
 struct Reader<'a> {
     code: &'a [char],
+    lines: &'a Lines,
     at: usize,
     found: Vec<Named>,
 }
@@ -109,7 +110,7 @@ impl Reader<'_> {
         }
         // `use<'a>` names lifetimes, not paths.
         if !parts.is_empty() {
-            self.found.push(Named { parts, line: line_of(self.code, start) });
+            self.found.push(Named { parts, line: self.lines.at(start) });
         }
     }
 
@@ -144,7 +145,8 @@ impl Reader<'_> {
 fn groups_globs_renames_and_paths_in_code_are_taken_apart() {
     let source = "use crate::{\n  domain::{self, Run as R},\n  store::*,\n};\nuse rusqlite;\nfn f(x: super :: b::C) { std::fs::read::<u8>(y); z }";
     let code: Vec<char> = source.chars().collect();
-    let named: Vec<(String, usize)> = named_paths(&code).iter().map(|named| (named.text(), named.line)).collect();
+    let named: Vec<(String, usize)> =
+        named_paths(&code, &Lines::of(&code)).iter().map(|named| (named.text(), named.line)).collect();
     let expected = [
         ("crate::domain::self", 2),
         ("crate::domain::Run", 2),

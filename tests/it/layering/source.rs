@@ -1,6 +1,6 @@
 //! One source file, read and taken apart.
 
-use super::mask::{blank, blank_literals, body_start, closing, is_word, line_of, strings, test_items};
+use super::mask::{Lines, blank, blank_literals, body_start, closing, is_word, strings, test_items};
 use super::paths::{Named, named_paths};
 
 /// A function and its length.
@@ -32,6 +32,7 @@ pub struct Source {
     pub excused: bool,
     /// Files of test modules it declares, as module paths.
     pub test_modules: Vec<Vec<String>>,
+    all_lines: Lines,
     text: String,
 }
 
@@ -41,16 +42,17 @@ impl Source {
         let mut code = blank_literals(text);
         let (ranges, files) = test_items(&code);
         let mut texts = strings(text);
+        let all_lines = Lines::of(&code);
         let mut test_lines = 0;
         for range in ranges {
             texts.retain(|(at, _)| !range.contains(at));
             // Nested test items are counted with the outer one.
             if code[range.clone()].iter().any(|c| !c.is_whitespace()) {
-                test_lines += line_of(&code, range.end) - line_of(&code, range.start) + 1;
+                test_lines += all_lines.at(range.end) - all_lines.at(range.start) + 1;
             }
             blank(&mut code, range);
         }
-        let texts = texts.into_iter().map(|(at, said)| (line_of(&code, at), said)).collect();
+        let texts = texts.into_iter().map(|(at, said)| (all_lines.at(at), said)).collect();
         let module = module_of(path);
         let test_modules = files.into_iter().map(|file| [module.clone(), vec![file]].concat()).collect();
         Source {
@@ -58,6 +60,7 @@ impl Source {
             lines: text.lines().count().saturating_sub(test_lines),
             excused: text.lines().take_while(|line| is_comment_or_blank(line)).any(is_excuse),
             text: text.to_owned(),
+            all_lines,
             test_modules,
             texts,
             module,
@@ -68,7 +71,7 @@ impl Source {
     /// The paths it names, `super` and `self` resolved.
     pub fn named(&self) -> Vec<Named> {
         let resolve = |named: Named| Named { parts: self.resolve(&named.parts), line: named.line };
-        named_paths(&self.code).into_iter().map(resolve).collect()
+        named_paths(&self.code, &self.all_lines).into_iter().map(resolve).collect()
     }
 
     fn resolve(&self, parts: &[String]) -> Vec<String> {
@@ -90,7 +93,7 @@ impl Source {
             .filter(|at| {
                 self.code[*at..].starts_with(&word) && is_edge(at.checked_sub(1)) && is_edge(Some(at + word.len()))
             })
-            .map(|at| line_of(&self.code, at))
+            .map(|at| self.all_lines.at(at))
             .collect()
     }
 
@@ -104,7 +107,7 @@ impl Source {
                     && (*at == 0 || !is_word(self.code[*at - 1]))
                     && is_call(at + name.len())
             })
-            .map(|at| line_of(&self.code, at))
+            .map(|at| self.all_lines.at(at))
             .collect()
     }
 
@@ -117,8 +120,8 @@ impl Source {
                 let name: String =
                     self.code[at + 3..].iter().skip_while(|c| **c == ' ').take_while(|c| is_word(**c)).collect();
                 let end = closing(&self.code, body_start(&self.code, at)?);
-                let line = line_of(&self.code, at);
-                let length = line_of(&self.code, end) - line + 1;
+                let line = self.all_lines.at(at);
+                let length = self.all_lines.at(end) - line + 1;
                 Some(Function { name, line, lines: length, excused: is_excused(&lines, line) })
             })
             .collect()
