@@ -3,7 +3,7 @@
 use super::call::{Answer, Call};
 use super::print_text::{Ink, Line, Page};
 use crate::domain::{Command, Outcome};
-use crate::engine::{Engine, EngineError, Preview};
+use crate::engine::{Described, Engine, EngineError, PlainQuery, Preview};
 use serde::Serialize;
 use std::io;
 
@@ -49,6 +49,38 @@ pub(super) fn announce_and_execute(call: &Call<'_>, engine: &Engine, command: Co
 pub(super) fn plain(call: &Call<'_>) -> Result<Done, EngineError> {
     let engine = if call.is_about_a_tool() { call.open_catalog()?.0 } else { call.open()? };
     announce_and_execute(call, &engine, Command::Verb(call.as_typed()))
+}
+
+/// The answer of a query.
+pub(super) struct Found(Described);
+
+impl Found {
+    /// This answer.
+    pub(super) fn new(answer: Described) -> Found {
+        Found(answer)
+    }
+}
+
+impl Serialize for Found {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.json.serialize(serializer)
+    }
+}
+
+impl Answer for Found {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        page.describe(&self.0.description)
+    }
+
+    fn exit_code(&self) -> u8 {
+        u8::from(self.0.is_bad)
+    }
+}
+
+/// A query that needs nothing but its arguments.
+pub(super) fn query(call: &Call<'_>, query: &PlainQuery) -> Result<Found, EngineError> {
+    let engine = if query.needs_catalog { call.open_catalog()?.0 } else { call.open()? };
+    Ok(Found::new(engine.query(&call.as_typed(), &call.caller(&engine))?))
 }
 
 /// Does what needs no announcement.

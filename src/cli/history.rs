@@ -4,7 +4,7 @@ use super::call::{Answer, Call};
 use super::done::{Done, announce_and_execute};
 use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
 use crate::domain::{Command, Operation, OperationId, span};
-use crate::engine::{EngineError, VerifyReport, clock_steps_back};
+use crate::engine::{EngineError, clock_steps_back};
 use serde::Serialize;
 use serde_json::Value;
 use std::io;
@@ -89,53 +89,6 @@ pub(super) fn undo(call: &Call<'_>) -> Result<Done, EngineError> {
     announce_and_execute(call, &engine, Command::Undo { operation: call.id("operation").map(OperationId) })
 }
 
-/// What `verify` found.
-#[derive(Serialize)]
-pub(super) struct Verified {
-    #[serde(flatten)]
-    report: VerifyReport,
-}
-
-/// `verify`.
-pub(super) fn verify(call: &Call<'_>) -> Result<Verified, EngineError> {
-    // It reads the folders itself.
-    let engine = call.open()?;
-    let report = match call.text("tool") {
-        Some(tool) => engine.integrity().verify_tool(tool)?,
-        None => engine.integrity().verify()?,
-    };
-    Ok(Verified { report })
-}
-
-impl Answer for Verified {
-    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
-        for fault in &self.report.faults {
-            page.line(&Line::new().put(Ink::Bad, "fault: ").put(Ink::Plain, fault))?;
-        }
-        for note in &self.report.notes {
-            page.line(&Line::new().put(Ink::Dim, "note: ").put(Ink::Plain, note))?;
-        }
-        let report = &self.report;
-        let entries = counted(report.operations as usize, "log entry", "log entries");
-        let copies = counted(report.versions as usize, "kept copy", "kept copies");
-        let checked = format!("{entries} and {copies} of {} checked", report.workspace);
-        let line = Line::new().put(Ink::Plain, checked).put(Ink::Plain, ": ");
-        page.line(&match self.report.faults.len() {
-            0 => line.put(Ink::Good, "no problems found"),
-            faults => line.put(Ink::Bad, counted(faults, "fault", "faults")),
-        })?;
-        if self.report.faults.is_empty() {
-            return Ok(());
-        }
-        let next = "`toolsmith list --problems` shows the next step for each tool, `toolsmith doctor` for the state";
-        page.line(&Line::new().put(Ink::Accent, "  hint: ").put(Ink::Plain, next))
-    }
-
-    fn exit_code(&self) -> u8 {
-        u8::from(!self.report.faults.is_empty())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::print_json::tests::object;
@@ -186,34 +139,5 @@ mod tests {
         assert!(text.contains("overrode examples: a wrong\\nexample; read it\n"), "{text}");
         let kept = object(&log_of(over));
         assert_eq!(kept["operations"][0]["detail"]["override"]["checks"], json!(["examples"]));
-    }
-
-    #[test]
-    fn faults_are_listed_and_fail_the_call() {
-        let report = |faults: &[&str]| Verified {
-            report: VerifyReport {
-                workspace: "/work".into(),
-                operations: 12,
-                versions: 3,
-                faults: faults.iter().map(|f| (*f).into()).collect(),
-                notes: Vec::new(),
-            },
-        };
-        let well = report(&[]);
-        assert_eq!(
-            plain(|page| well.text(page)),
-            "12 log entries and 3 kept copies of /work checked: no problems found\n"
-        );
-        assert_eq!(well.exit_code(), 0);
-        let torn = report(&["entry 4 was edited"]);
-        assert_eq!(
-            plain(|page| torn.text(page)),
-            "fault: entry 4 was edited\n12 log entries and 3 kept copies of /work checked: 1 fault\n  hint: `toolsmith list --problems` shows the next step for each tool, `toolsmith doctor` for the state\n"
-        );
-        assert_eq!(torn.exit_code(), 1);
-        assert_eq!(
-            object(&torn),
-            json!({"schema": 1, "workspace": "/work", "operations": 12, "versions": 3, "faults": ["entry 4 was edited"], "notes": []})
-        );
     }
 }

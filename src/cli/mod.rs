@@ -17,7 +17,6 @@ mod calling;
 mod catalog;
 mod check;
 mod cleaner;
-mod compare;
 mod docs;
 mod done;
 mod evolve;
@@ -44,7 +43,6 @@ mod review_answer;
 mod run;
 mod runs;
 mod scores;
-mod search;
 mod shared;
 mod sign;
 mod similar;
@@ -59,7 +57,7 @@ pub use markdown::{checks_markdown, verbs_markdown};
 
 use crate::action::{self, Verb};
 use crate::domain::{DecisionKind, SafeText};
-use crate::engine::{EngineError, ErrorCode, FoundAgent, Limits, OpenOptions, plain_verbs};
+use crate::engine::{EngineError, ErrorCode, FoundAgent, Limits, OpenOptions, plain_query, plain_verbs};
 use call::{Call, Globals, Stop};
 use std::ffi::OsString;
 use std::io;
@@ -167,7 +165,6 @@ fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
     match verb {
         Verb::Init => call.print(&catalog::init(call)?),
         Verb::List => call.print(&catalog::list(call)?),
-        Verb::Search => call.print(&search::search(call)?),
         Verb::Show => call.print(&catalog::show(call)?),
         Verb::Source => call.print(&files::source(call)?),
         Verb::Diff => call.print(&files::diff(call)?),
@@ -181,7 +178,6 @@ fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
         Verb::Failures => failures::failures(call),
         Verb::Failure => call.print(&failures::failure(call)?),
         Verb::MarkFailure => call.print(&failures::mark_failure(call)?),
-        Verb::Compare => call.print(&compare::compare(call)?),
         Verb::Buffer => buffer::buffer(call),
         Verb::Reviews => call.print(&review::reviews(call)?),
         Verb::Review => call.print(&review::review(call)?),
@@ -195,15 +191,12 @@ fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
         Verb::Keep => call.print(&evolve::keep(call)?),
         Verb::Stop => call.print(&evolve::stop(call)?),
         Verb::Resume => evolve::resume(call),
-        Verb::Scores => scores::scores(call),
         Verb::Dashboard => call.print(&scores::dashboard(call)?),
         Verb::Export => scores::export(call),
         Verb::Push => bundle::push(call),
         Verb::Pull => bundle::pull(call),
-        Verb::Similar => similar::similar(call),
+        Verb::Similar if call.text("tool").is_none() => similar::duplicates(call),
         Verb::Stale => upkeep::stale(call),
-        Verb::Stats => call.print(&upkeep::stats(call)?),
-        Verb::Lineage => call.print(&versions::lineage(call)?),
         Verb::Trim => call.print(&versions::trim(call)?),
         Verb::Check => call.print(&check::check(call)?),
         Verb::Comment => call.print(&check::comment(call)?),
@@ -231,11 +224,11 @@ fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
         Verb::Docs => call.print(&docs::docs(call)?),
         Verb::Log => call.print(&history::log(call)?),
         Verb::Undo => call.print(&history::undo(call)?),
-        Verb::Verify => call.print(&history::verify(call)?),
         Verb::Sign => call.print(&sign::sign(call)?),
         Verb::Doctor => workbench::doctor(call),
         Verb::Completions => call.print(&workbench::completions(call)?),
         Verb::Man => call.print(&workbench::man()?),
+        verb if let Some(query) = plain_query(action::spec(verb).name) => call.print(&done::query(call, query)?),
         // Everything else is a change that needs nothing but its arguments, or has a meaning on the screen only.
         verb if plain_verbs().any(|name| name == action::spec(verb).name) => call.print(&done::plain(call)?),
         verb => Err(Stop::Error(unknown(action::spec(verb).name))),

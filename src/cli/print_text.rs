@@ -1,45 +1,21 @@
-//! Text for humans: lines with ink, tables that fit the terminal, ages and sizes.
-//!
-//! Every piece of text passes through [`SafeText`] on its way into a [`Line`], so no answer can
-//! print a tool's text raw. Colour only doubles what a word already says.
+//! Text for humans on the command line: lines, tables and descriptions, with colours where they are on.
 
-use crate::domain::{Instant, SafeText, rfc3339};
+pub(super) use crate::domain::description::{Align, Ink, Line, Table};
+
+use crate::domain::description::{Description, View};
+use crate::domain::{Instant, SafeText};
 use std::io::{self, Write};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The narrowest the elastic last column of a table gets, in cells.
-const MIN_ELASTIC: usize = 12;
-
-/// How a piece of text is inked where colours are on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ink {
-    /// The terminal's own foreground.
-    Plain,
-    /// Bold.
-    Strong,
-    /// Faint.
-    Dim,
-    /// Green.
-    Good,
-    /// Yellow.
-    Warn,
-    /// Red.
-    Bad,
-    /// Cyan.
-    Accent,
-}
-
-impl Ink {
-    const fn code(self) -> &'static str {
-        match self {
-            Ink::Plain => "",
-            Ink::Strong => "\x1b[1m",
-            Ink::Dim => "\x1b[2m",
-            Ink::Good => "\x1b[32m",
-            Ink::Warn => "\x1b[33m",
-            Ink::Bad => "\x1b[31m",
-            Ink::Accent => "\x1b[36m",
-        }
+/// The sequence that begins an ink.
+const fn code(ink: Ink) -> &'static str {
+    match ink {
+        Ink::Plain => "",
+        Ink::Strong => "\x1b[1m",
+        Ink::Dim => "\x1b[2m",
+        Ink::Good => "\x1b[32m",
+        Ink::Warn => "\x1b[33m",
+        Ink::Bad => "\x1b[31m",
+        Ink::Accent => "\x1b[36m",
     }
 }
 
@@ -54,30 +30,10 @@ pub(super) struct Look {
     pub(super) now: Instant,
 }
 
-/// One line of output.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Line(Vec<(Ink, SafeText)>);
-
-impl Line {
-    /// An empty line.
-    pub(super) fn new() -> Line {
-        Line::default()
-    }
-
-    /// A line of plain text.
-    pub(super) fn of(text: impl AsRef<str>) -> Line {
-        Line::new().put(Ink::Plain, text)
-    }
-
-    /// Appends text, escaped.
-    pub(super) fn put(self, ink: Ink, text: impl AsRef<str>) -> Line {
-        self.safe(ink, SafeText::new(text.as_ref()))
-    }
-
-    /// Appends text that is safe already.
-    pub(super) fn safe(mut self, ink: Ink, text: SafeText) -> Line {
-        self.0.push((ink, text));
-        self
+impl Look {
+    /// The same without colours, which change no text.
+    fn view(self) -> View {
+        View { width: self.width, now: self.now }
     }
 }
 
@@ -101,9 +57,9 @@ impl<'a> Page<'a> {
     /// Writes a line.
     pub(super) fn line(&mut self, line: &Line) -> io::Result<()> {
         let mut text = String::new();
-        for (ink, part) in &line.0 {
-            if self.look.color && *ink != Ink::Plain {
-                text.push_str(ink.code());
+        for (ink, part) in line.pieces(self.look.view()) {
+            if self.look.color && ink != Ink::Plain {
+                text.push_str(code(ink));
                 text.push_str(part.as_str());
                 text.push_str("\x1b[0m");
             } else {
@@ -126,7 +82,7 @@ impl<'a> Page<'a> {
 
     /// Writes `label  value` with the values in one column.
     pub(super) fn field(&mut self, label: &str, ink: Ink, value: impl AsRef<str>) -> io::Result<()> {
-        self.line(&Line::new().put(Ink::Dim, format!("{label:<12} ")).put(ink, value))
+        self.line(&Line::field(label, ink, value))
     }
 
     /// Writes a text of several lines, each escaped, behind an indent of so many blanks.
@@ -142,140 +98,24 @@ impl<'a> Page<'a> {
         self.out.write_all(text.as_bytes())
     }
 
+    /// Writes a description.
+    pub(super) fn describe(&mut self, description: &Description) -> io::Result<()> {
+        let body = description.body(self.look.view());
+        description.title().into_iter().chain(&body).try_for_each(|line| self.line(line))
+    }
+
     /// Writes a table.
     pub(super) fn table(&mut self, table: &Table) -> io::Result<()> {
-        for line in table.lines(self.look.width) {
+        for line in table.lines(self.look.view()) {
             self.line(&line)?;
         }
         Ok(())
     }
 }
 
-/// A table; the last column takes what is left of the terminal's width.
-#[derive(Clone)]
-pub(super) struct Table {
-    heads: Vec<(&'static str, Align)>,
-    rows: Vec<Vec<(Ink, SafeText)>>,
-    spare: &'static [&'static str],
-}
-
-/// On which side the cells of a column meet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Align {
-    Left,
-    Right,
-}
-
-impl Table {
-    /// A table with these columns.
-    pub(super) fn new(heads: &[(&'static str, Align)]) -> Table {
-        Table { heads: heads.to_vec(), rows: Vec::new(), spare: &[] }
-    }
-
-    /// Names the columns that a narrow terminal can do without, the first to go first.
-    pub(super) fn sparing(mut self, spare: &'static [&'static str]) -> Table {
-        self.spare = spare;
-        self
-    }
-
-    /// Appends a row; it has as many cells as the table has columns.
-    pub(super) fn row<const N: usize>(&mut self, cells: [(Ink, String); N]) {
-        debug_assert_eq!(N, self.heads.len());
-        self.rows.push(cells.into_iter().map(|(ink, text)| (ink, SafeText::new(&text))).collect());
-    }
-
-    fn lines(&self, width: Option<usize>) -> Vec<Line> {
-        let narrow = self.spare.first().filter(|_| width.is_some_and(|width| width < self.least()));
-        if let Some(column) = narrow {
-            return self.without(column).lines(width);
-        }
-        let widths = self.widths(width);
-        let head = self.heads.iter().map(|(head, _)| (Ink::Dim, SafeText::new(head)));
-        std::iter::once(head.collect::<Vec<_>>())
-            .chain(self.rows.iter().cloned())
-            .map(|cells| self.line(&cells, &widths))
-            .collect()
-    }
-
-    fn line(&self, cells: &[(Ink, SafeText)], widths: &[usize]) -> Line {
-        let columns = self.heads.iter().zip(cells).zip(widths).enumerate();
-        columns.fold(Line::new(), |line, (i, (((_, align), (ink, text)), width))| {
-            let text = cut(text.as_str(), *width);
-            let pad = " ".repeat(width.saturating_sub(text.width()));
-            let gap = if i == 0 { "" } else { "  " };
-            match align {
-                Align::Left => line.put(Ink::Plain, gap).put(*ink, text).put(Ink::Plain, pad),
-                Align::Right => line.put(Ink::Plain, format!("{gap}{pad}")).put(*ink, text),
-            }
-        })
-    }
-
-    fn without(&self, column: &str) -> Table {
-        let mut table = self.clone();
-        table.spare = &self.spare[1..];
-        if let Some(at) = table.heads.iter().position(|(head, _)| *head == column) {
-            table.heads.remove(at);
-            for row in &mut table.rows {
-                row.remove(at);
-            }
-        }
-        table
-    }
-
-    /// The least width in which only the last column is cut.
-    fn least(&self) -> usize {
-        let widths = self.widths(None);
-        let last = widths.last().map_or(0, |width| (*width).min(MIN_ELASTIC));
-        widths.iter().rev().skip(1).map(|width| width + 2).sum::<usize>() + last
-    }
-
-    /// The width of each column: what its cells need; the last one is cut to the terminal.
-    fn widths(&self, total: Option<usize>) -> Vec<usize> {
-        let mut widths: Vec<usize> = self.heads.iter().map(|(head, _)| head.width()).collect();
-        for row in &self.rows {
-            for (width, (_, cell)) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.as_str().width());
-            }
-        }
-        let fixed: usize = widths.iter().rev().skip(1).map(|width| width + 2).sum();
-        if let (Some(total), Some(last)) = (total, widths.last_mut()) {
-            *last = (*last).min(total.saturating_sub(fixed).max(MIN_ELASTIC));
-        }
-        widths
-    }
-}
-
-/// Cuts a text to so many cells; a cut text ends with `…`.
-pub(super) fn cut(text: &str, cells: usize) -> String {
-    if text.width() <= cells {
-        return text.to_owned();
-    }
-    let mut kept = String::new();
-    let mut used = 0;
-    for c in text.chars() {
-        used += c.width().unwrap_or(0);
-        if used + 1 > cells {
-            break;
-        }
-        kept.push(c);
-    }
-    kept.push('…');
-    kept
-}
-
 /// An age on a terminal (`12 s ago`), a point in time everywhere else.
 pub(super) fn when(at: Instant, look: Look) -> String {
-    if look.width.is_none() {
-        return rfc3339(at);
-    }
-    let seconds = look.now.since_ms(at) / 1_000;
-    match seconds {
-        0..60 => format!("{seconds} s ago"),
-        60..3_600 => format!("{} min ago", seconds / 60),
-        3_600..86_400 => format!("{} h ago", seconds / 3_600),
-        86_400..604_800 => format!("{} d ago", seconds / 86_400),
-        _ => rfc3339(at)[..10].to_owned(),
-    }
+    look.view().when(at)
 }
 
 /// A length of time: `340 ms`, `2.5 s`, `3 min 20 s`.
@@ -313,8 +153,16 @@ pub(super) mod tests {
 
     fn sample() -> Table {
         let mut table = Table::new(&[("id", Align::Right), ("name", Align::Left), ("description", Align::Left)]);
-        table.row([(Ink::Plain, "7".into()), (Ink::Strong, "a".into()), (Ink::Dim, "what it is for".into())]);
-        table.row([(Ink::Plain, "12".into()), (Ink::Strong, "日本".into()), (Ink::Dim, "x\u{1b}[2Jy".into())]);
+        table.row([
+            (Ink::Plain, "7".to_owned()),
+            (Ink::Strong, "a".to_owned()),
+            (Ink::Dim, "what it is for".to_owned()),
+        ]);
+        table.row([
+            (Ink::Plain, "12".to_owned()),
+            (Ink::Strong, "日本".to_owned()),
+            (Ink::Dim, "x\u{1b}[2Jy".to_owned()),
+        ]);
         table
     }
 

@@ -1,19 +1,12 @@
-//! `similar NAME`: the tools that resemble one; without a name the whole library in groups.
+//! `similar` without a name: what is there twice in the whole library.
 
 use super::call::{Answer, Call, Stop};
 use super::print_text::{Ink, Line, Page, counted};
 use super::upkeep::propose;
-use crate::domain::{GroupKind, Retirement, ToolName};
-use crate::engine::{SimilarTool, Twin, TwinGroup};
+use crate::domain::{GroupKind, Retirement};
+use crate::engine::{Twin, TwinGroup};
 use serde::Serialize;
 use std::io;
-
-/// The tools that resemble one, the nearest first.
-#[derive(Serialize)]
-pub(super) struct Alike {
-    tool: ToolName,
-    similar: Vec<SimilarTool>,
-}
 
 /// What is there twice in the whole library.
 #[derive(Serialize)]
@@ -21,13 +14,9 @@ struct Twins {
     groups: Vec<TwinGroup>,
 }
 
-/// `similar [NAME] [--propose]`.
-pub(super) fn similar(call: &Call<'_>) -> Result<u8, Stop> {
+/// `similar [--propose]`.
+pub(super) fn duplicates(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
-    if let Some(name) = call.text("tool") {
-        let tool = engine.library().resolve(name)?;
-        return call.print(&Alike { tool: tool.name.clone(), similar: engine.library().similar(&tool)? });
-    }
     let groups = engine.upkeep().twins()?;
     if call.switch("propose") {
         let others = groups.iter().flat_map(|group| &group.others);
@@ -91,55 +80,4 @@ fn write_group(page: &mut Page<'_>, group: &TwinGroup) -> io::Result<()> {
 
 fn counted_runs(twin: &Twin) -> String {
     counted(usize::try_from(twin.runs).unwrap_or(usize::MAX), "run", "runs")
-}
-
-impl Answer for Alike {
-    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
-        if self.similar.is_empty() {
-            return page.line(&Line::new().put(Ink::Dim, format!("no tool is similar to {}", self.tool)));
-        }
-        for similar in &self.similar {
-            let percent = format!("{:>4} %  ", (similar.likeness * 100.0).round());
-            let ink = if similar.copy { Ink::Warn } else { Ink::Plain };
-            let head = Line::new().put(ink, percent).put(Ink::Strong, similar.name.as_str());
-            page.line(&head.put(Ink::Dim, format!(" {}  {}  {}", similar.version, similar.stage, similar.path)))?;
-            page.line(&Line::new().put(Ink::Dim, format!("        {}", similar.why)))?;
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::print_json::tests::object;
-    use super::super::print_text::tests::plain;
-    use super::*;
-    use crate::domain::{Digest, Stage};
-    use serde_json::json;
-
-    fn alike(similar: Vec<SimilarTool>) -> Alike {
-        Alike { tool: ToolName::new("one").unwrap(), similar }
-    }
-
-    #[test]
-    fn the_nearest_comes_first_with_what_it_shares() {
-        let copy = SimilarTool {
-            name: ToolName::new("two").unwrap(),
-            version: semver::Version::new(1, 2, 0),
-            digest: Digest([0xab; 32]),
-            stage: Stage::Core,
-            path: "tools/core/two/tool.toml".to_owned(),
-            likeness: 1.0,
-            copy: true,
-            why: "all files are identical".to_owned(),
-            description: "Adds".to_owned(),
-        };
-        let answer = alike(vec![copy]);
-        assert_eq!(
-            plain(|page| answer.text(page)),
-            " 100 %  two 1.2.0  core  tools/core/two/tool.toml\n        all files are identical\n"
-        );
-        assert_eq!(object(&answer)["similar"][0]["likeness"], json!(1.0));
-        assert_eq!(plain(|page| alike(Vec::new()).text(page)), "no tool is similar to one\n");
-    }
 }

@@ -1,10 +1,10 @@
-//! Upkeep of the library: `stale`, `stats`, and how proposals are answered.
+//! Upkeep of the library: `stale`, and how proposals are answered.
 
 use super::call::{Answer, Call, Stop};
 use super::done::Done;
 use super::print_text::{Align, Ink, Line, Page, Table, counted, size, when};
 use crate::domain::{Command, Outcome, Retirement};
-use crate::engine::{Engine, EngineError, LibraryStats, StaleReport, StaleTool};
+use crate::engine::{Engine, StaleReport, StaleTool};
 use serde::Serialize;
 use std::io;
 
@@ -13,12 +13,6 @@ use std::io;
 struct Stale {
     #[serde(flatten)]
     report: StaleReport,
-}
-
-/// The figures of the library.
-#[derive(Serialize)]
-pub(super) struct Stats {
-    stats: LibraryStats,
 }
 
 /// `stale [--days N] [--propose]`.
@@ -30,12 +24,6 @@ pub(super) fn stale(call: &Call<'_>) -> Result<u8, Stop> {
         return propose(call, &engine, report.stale.iter().map(StaleTool::proposal).collect());
     }
     call.print(&Stale { report })
-}
-
-/// `stats`.
-pub(super) fn stats(call: &Call<'_>) -> Result<Stats, EngineError> {
-    let (engine, _catalog) = call.open_catalog()?;
-    Ok(Stats { stats: engine.upkeep().stats()? })
 }
 
 /// Asks for a review of each; nothing to propose is no error.
@@ -86,12 +74,6 @@ impl Answer for Stale {
             }
         };
         page.line(&Line::new().put(Ink::Dim, end))
-    }
-}
-
-impl Answer for Stats {
-    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
-        self.stats.lines().iter().try_for_each(|line| page.line(&Line::of(line)))
     }
 }
 

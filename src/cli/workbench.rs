@@ -2,21 +2,17 @@
 
 use super::build::{command, notes, overview};
 use super::call::{Answer, Call, Stop};
+use super::done::Found;
 use super::print_text::{Ink, Line, Page};
 use crate::engine::{
-    DoctorLine, Engine, EngineError, ErrorCode, Recovery, answer_copy, plan_copy_answer, plan_recovery, recover_state,
+    Described, Diagnosis, DoctorLine, Engine, EngineError, ErrorCode, Recovery, answer_copy, plan_copy_answer,
+    plan_recovery, recover_state,
 };
 use clap_complete::Shell;
 use clap_mangen::Man;
 use serde::Serialize;
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
-
-/// What `doctor` found.
-#[derive(Serialize)]
-pub(super) struct Diagnosis {
-    lines: Vec<DoctorLine>,
-}
 
 /// `doctor`. State that cannot be opened is a finding, not the end of the examination.
 pub(super) fn doctor(call: &Call<'_>) -> Result<u8, Stop> {
@@ -87,7 +83,7 @@ fn agreed(call: &Call<'_>, title: &str, lines: &[String]) -> Result<bool, Stop> 
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-fn diagnosis(call: &Call<'_>) -> Result<Diagnosis, EngineError> {
+fn diagnosis(call: &Call<'_>) -> Result<Found, EngineError> {
     let lines = match Engine::open(call.globals.options()?) {
         Ok(engine) => engine.doctor(),
         Err(error) => vec![DoctorLine {
@@ -97,29 +93,7 @@ fn diagnosis(call: &Call<'_>) -> Result<Diagnosis, EngineError> {
             hint: error.hint,
         }],
     };
-    Ok(Diagnosis { lines })
-}
-
-impl Answer for Diagnosis {
-    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
-        for line in &self.lines {
-            let ink = match line.state.as_str() {
-                "ok" => Ink::Good,
-                "warn" => Ink::Warn,
-                _ => Ink::Bad,
-            };
-            let head = Line::new().put(ink, format!("{:<5}", line.state)).put(Ink::Strong, format!("{}: ", line.name));
-            page.line(&head.put(Ink::Plain, &line.message))?;
-            if !line.hint.is_empty() {
-                page.line(&Line::new().put(Ink::Accent, "      hint: ").put(Ink::Plain, &line.hint))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn exit_code(&self) -> u8 {
-        u8::from(self.lines.iter().any(|line| line.state == "bad"))
-    }
+    Ok(Found::new(Described::of(&Diagnosis { lines })?))
 }
 
 /// A generated text that goes out as it is: a script for a shell, a page for man.
@@ -200,11 +174,8 @@ fn write_literal(page: &mut Vec<u8>, title: &str, text: &str) -> io::Result<()> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::print_json::tests::object;
-    use super::super::print_text::tests::plain;
     use super::*;
     use crate::action::ACTIONS;
-    use serde_json::json;
 
     #[test]
     fn every_shell_completes_every_verb() {
@@ -228,23 +199,5 @@ mod tests {
             }
         }
         assert!(page.contains("Exit codes:") && page.contains("TOOLSMITH_HOME"));
-    }
-
-    #[test]
-    fn a_bad_line_fails_the_examination() {
-        let line = |state: &str, hint: &str| DoctorLine {
-            name: "git".into(),
-            state: state.into(),
-            message: "2.39".into(),
-            hint: hint.into(),
-        };
-        let well = Diagnosis { lines: vec![line("ok", ""), line("warn", "update it")] };
-        assert_eq!(plain(|page| well.text(page)), "ok   git: 2.39\nwarn git: 2.39\n      hint: update it\n");
-        assert_eq!(well.exit_code(), 0);
-        assert_eq!(Diagnosis { lines: vec![line("bad", "")] }.exit_code(), 1);
-        assert_eq!(
-            object(&Diagnosis { lines: vec![line("ok", "")] }),
-            json!({"schema": 1, "lines": [{"name": "git", "state": "ok", "message": "2.39", "hint": ""}]})
-        );
     }
 }

@@ -13,6 +13,7 @@ mod check;
 mod command;
 mod comment;
 mod decision_request;
+pub mod description;
 mod digest;
 mod encoding;
 mod envelope;

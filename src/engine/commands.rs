@@ -3,14 +3,29 @@
 use super::Engine;
 use super::core::{self, Placed};
 use super::error::{EngineError, ErrorCode};
-use super::plain_verb::PlainVerb;
+use super::plain_verb::{Described, PlainQuery, PlainVerb};
 use super::review::requests::preview_proposals;
 use super::view::Preview;
-use super::{run, version};
+use super::{doctor, library, review, run, version};
 use crate::domain::{Allowed, Caller, Command, Outcome, VerbCall, WriteMode, visible_words};
 
 /// The verbs that need nothing but their arguments as text, by subject.
 const PLAIN_VERBS: &[&[PlainVerb]] = &[version::VERBS, run::VERBS];
+
+/// The verbs that change nothing and need nothing but their arguments as text, by subject.
+const PLAIN_QUERIES: &[&[PlainQuery]] =
+    &[library::QUERIES, version::QUERIES, run::QUERIES, review::QUERIES, &[doctor::DOCTOR]];
+
+/// The query of this name; `None` for any other verb.
+pub fn plain_query(name: &str) -> Option<&'static PlainQuery> {
+    PLAIN_QUERIES.iter().copied().flatten().find(|query| query.name == name)
+}
+
+/// Names of the queries.
+#[cfg(test)]
+pub(super) fn plain_queries() -> impl Iterator<Item = &'static str> {
+    PLAIN_QUERIES.iter().copied().flatten().map(|query| query.name)
+}
 
 /// Names of the verbs that are called by [`Command::Verb`].
 pub fn plain_verbs() -> impl Iterator<Item = &'static str> {
@@ -24,6 +39,15 @@ fn plain_verb(call: &VerbCall) -> Result<&'static PlainVerb, EngineError> {
 }
 
 impl Engine {
+    /// Answers a [`PlainQuery`].
+    ///
+    /// # Errors
+    /// As the subject of the query says; `Usage` for an argument that is missing or no value of its kind.
+    pub fn query(&self, call: &VerbCall, caller: &Caller) -> Result<Described, EngineError> {
+        let unknown = || EngineError::internal(format!("the engine does not know the query {}", call.verb()));
+        (plain_query(call.verb()).ok_or_else(unknown)?.answer)(self, call, caller)
+    }
+
     /// Does what a command asks, or says why not.
     ///
     /// # Errors

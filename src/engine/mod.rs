@@ -46,6 +46,8 @@ mod locks;
 mod moves;
 mod owner;
 mod plain_verb;
+#[cfg(test)]
+mod plain_verb_tests;
 mod relocate;
 mod review;
 mod run;
@@ -70,7 +72,8 @@ pub use crate::runner::{
     AGENT_VARIABLE, FoundAgent, Frame, Spool, Tail, find_agent, is_left_behind, measure_reading, stop_with_group,
 };
 pub use crate::store::HourOfRuns;
-pub use commands::plain_verbs;
+pub use commands::{plain_query, plain_verbs};
+pub use doctor::Diagnosis;
 pub use error::{EngineError, ErrorCode};
 pub use evolving::Evolutions;
 pub use evolving::making::NewTools;
@@ -83,10 +86,11 @@ pub use history::History;
 pub use library::Library;
 pub use library::upkeep::Upkeep;
 pub use library::{
-    Dashboard, EXPORT_COLUMNS, ExplainedScore, ExportFormat, LibraryStats, Policy, ScoredTool, SearchHit, SimilarTool,
-    StaleReport, StaleTool, ToolAlert, Twin, TwinGroup, Watch, Week, policy_for, write_csv,
+    Dashboard, EXPORT_COLUMNS, ExplainedScore, ExportFormat, LibraryStats, Policy, ScoredTool, SearchHit, SearchResult,
+    SimilarTool, SimilarTools, StaleReport, StaleTool, ToolAlert, Twin, TwinGroup, Watch, Week, policy_for, write_csv,
 };
 pub use links::refuse_links;
+pub use plain_verb::{Described, PlainQuery};
 pub use review::Reviews;
 pub use review::checking::Checks;
 pub use review::integrity::Integrity;

@@ -1,12 +1,16 @@
-//! Verbs that change something and need nothing but their arguments as text. Each subject lists its own, and `commands`
-//! finds them by their name in the table of verbs; the command line and the screen need no code for them.
+//! Verbs that need nothing but their arguments as text. Each subject lists its own, and `commands` finds them by their
+//! name in the table of verbs; the command line and the screen need no code for them.
 
 use super::Engine;
 use super::error::{EngineError, ErrorCode};
 use super::view::Preview;
-use crate::domain::{Outcome, VerbCall};
+use crate::domain::description::{Describe, Description};
+use crate::domain::{Caller, Outcome, VerbCall};
+use serde::Serialize;
+use serde_json::Value;
+use std::str::FromStr;
 
-/// One such verb.
+/// A verb that changes something.
 pub(super) struct PlainVerb {
     /// Its name in the table of verbs.
     pub(super) name: &'static str,
@@ -16,10 +20,52 @@ pub(super) struct PlainVerb {
     pub(super) perform: fn(&Engine, &str, &VerbCall) -> Result<Outcome, EngineError>,
 }
 
+/// A verb that changes nothing.
+pub struct PlainQuery {
+    /// Its name in the table of verbs.
+    pub name: &'static str,
+    /// Whether the answer depends on the files of tools as they are now: the folders are read first.
+    pub needs_catalog: bool,
+    /// Finds the answer.
+    pub(super) answer: fn(&Engine, &VerbCall, &Caller) -> Result<Described, EngineError>,
+}
+
+/// The answer of a query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Described {
+    /// For scripts: the serialised result, an object.
+    pub json: Value,
+    /// For a reader.
+    pub description: Description,
+    /// Whether it is bad news: the command line exits with 1 then.
+    pub is_bad: bool,
+}
+
+impl Described {
+    /// The answer that this result is.
+    ///
+    /// # Errors
+    /// `Internal` for a result that cannot be serialised.
+    pub fn of(result: &(impl Serialize + Describe)) -> Result<Described, EngineError> {
+        let json = serde_json::to_value(result).map_err(EngineError::internal)?;
+        Ok(Described { json, description: result.describe(), is_bad: result.is_bad() })
+    }
+}
+
 /// An argument that must be given.
 pub(super) fn argument<'c>(call: &'c VerbCall, name: &str) -> Result<&'c str, EngineError> {
-    call.get(name).ok_or_else(|| {
-        let message = format!("{} needs {}", call.verb(), name.to_uppercase());
-        EngineError::new(ErrorCode::Usage, message, format!("`toolsmith help {}` names the arguments", call.verb()))
-    })
+    call.get(name).ok_or_else(|| usage(call, format!("{} needs {}", call.verb(), name.to_uppercase())))
+}
+
+/// An argument of another type than text, where it was given. The number of a run may have its `#`.
+pub(super) fn parsed<T: FromStr>(call: &VerbCall, name: &str) -> Result<Option<T>, EngineError> {
+    let parse = |text: &str| {
+        let wrong = |_| usage(call, format!("{text:?} is not a value for {}", name.to_uppercase()));
+        text.trim_start_matches('#').parse().map_err(wrong)
+    };
+    call.get(name).map(parse).transpose()
+}
+
+fn usage(call: &VerbCall, message: String) -> EngineError {
+    EngineError::new(ErrorCode::Usage, message, format!("`toolsmith help {}` names the arguments", call.verb()))
 }

@@ -2,7 +2,8 @@
 
 use super::widget::{Blanks, Side};
 use crate::domain::{
-    Command, DecisionKind, DecisionRequest, EvolutionId, OpportunitySources, ReviewId, RunId, Tool, VersionFile,
+    Command, DecisionKind, DecisionRequest, EvolutionId, OpportunitySources, ReviewId, RunId, Tool, VerbCall,
+    VersionFile,
 };
 use crate::engine::{CallRequest, EvolveRequest, ExportFormat, LaneId, MarkRequest, RunRequest};
 use std::path::PathBuf;
@@ -83,13 +84,6 @@ pub enum Failing {
     Load(String),
     /// Mark a failure.
     Mark(MarkRequest),
-    /// Compare two runs; without another one, with one that succeeded.
-    Compare {
-        /// Which.
-        run: RunId,
-        /// With which.
-        other: Option<RunId>,
-    },
 }
 
 /// Work of upkeep over the whole library.
@@ -99,8 +93,6 @@ pub enum Upkeep {
     Stale(Option<u32>),
     /// Find copies, near duplicates and name clashes.
     Twins,
-    /// Count how large it is.
-    Stats,
 }
 
 /// What becomes of a call by scenario.
@@ -238,10 +230,6 @@ pub enum Effect {
     },
     /// Create folders, settings and a sample tool in the workspace.
     Init,
-    /// Check this machine.
-    Doctor,
-    /// Check the log and every kept copy.
-    Verify,
     /// Look what use suggests to make, from what was recorded and from these files.
     LoadOpportunities(OpportunitySources),
     /// Write the catalog for other programs.
@@ -272,14 +260,10 @@ pub enum Effect {
     FindGrant(String),
     /// Count the figures of the dashboard.
     Dashboard,
-    /// Load the scores of all tools.
-    Scores,
-    /// Look for tools that resemble one.
-    Similar(Arc<Tool>),
     /// Look through the whole library.
     Upkeep(Upkeep),
-    /// Look for tools by what they are for.
-    Search(String),
+    /// Answer a verb that changes nothing and needs nothing but its arguments.
+    Query(VerbCall),
     /// Work out who would be tried for a scenario, or try them.
     Call {
         /// Given back with the answer.
@@ -289,8 +273,6 @@ pub enum Effect {
         /// What becomes of it.
         step: CallStep,
     },
-    /// Gathers all versions of a tool's name.
-    Lineage(Arc<Tool>),
     /// Work around asking generators.
     Evolve(Evolving),
     /// Work around failures.

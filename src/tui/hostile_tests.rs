@@ -107,6 +107,16 @@ fn evil_error() -> EngineError {
     EngineError::new(ErrorCode::Internal, EVIL, EVIL)
 }
 
+/// Answers the question that was asked last.
+fn described(bench: &mut Bench, found: &impl crate::domain::description::Describe) {
+    let asked = bench.taken().into_iter().rev().find_map(|effect| match effect {
+        crate::tui::effect::Effect::Query(call) => Some(call),
+        _ => None,
+    });
+    let call = asked.expect("a question was asked");
+    bench.answer(Answer::Described { call, found: Ok(found.describe()) });
+}
+
 fn evil_dossier(tool: &Tool) -> Box<super::msg::ToolDossier> {
     let schema = json!({"type": "object", "required": [EVIL], "properties": {
         EVIL: {"type": "string", "title": EVIL, "description": EVIL, "default": EVIL},
@@ -359,10 +369,10 @@ const SCENES: &[Scene] = &[
     ("doctor", |bench| {
         bench.press(":").type_text("doctor").press("enter");
         let line = DoctorLine { name: evil(), state: "bad".into(), message: evil(), hint: evil() };
-        bench.answer(Answer::Doctor(vec![line]));
+        described(bench, &crate::engine::Diagnosis { lines: vec![line] });
     }),
     ("similar", |bench| {
-        bench.press(":").type_text("similar").press("enter");
+        bench.press(":").type_text("similar").press("enter enter");
         let tool = crate::engine::SimilarTool {
             name: crate::domain::ToolName::new("two").unwrap(),
             version: semver::Version::new(1, 0, 0),
@@ -374,7 +384,8 @@ const SCENES: &[Scene] = &[
             why: evil(),
             description: evil(),
         };
-        bench.answer(Answer::Similar(Ok(vec![tool])));
+        let name = crate::domain::ToolName::new("one").unwrap();
+        described(bench, &crate::engine::SimilarTools { tool: name, similar: vec![tool] });
     }),
     ("unused tools", |bench| {
         bench.press("ctrl-t");
@@ -423,7 +434,7 @@ const SCENES: &[Scene] = &[
             why: evil(),
             held_back: Some(evil()),
         };
-        bench.answer(Answer::Called(Box::new(Called::Hits(Ok(vec![hit])))));
+        described(bench, &crate::engine::SearchResult { words: evil(), hits: vec![hit] });
     }),
     ("call", |bench| {
         bench.press("c").type_text("sing");
@@ -469,17 +480,13 @@ const SCENES: &[Scene] = &[
             first_seen_at: Instant(0),
         };
         let tool = crate::domain::ToolName::new("two").unwrap();
-        bench.answer(Answer::Lineage(Ok(crate::engine::Lineage { tool, versions: vec![version] })));
+        described(bench, &crate::engine::Lineage { tool, versions: vec![version] });
     }),
     ("verify", |bench| {
-        bench.press(":").type_text("verify").press("enter");
-        bench.answer(Answer::Verify(Ok(VerifyReport {
-            workspace: EVIL.into(),
-            operations: 1,
-            versions: 1,
-            faults: evils(),
-            notes: evils(),
-        })));
+        bench.press(":").type_text("verify").press("enter enter");
+        let report =
+            VerifyReport { workspace: EVIL.into(), operations: 1, versions: 1, faults: evils(), notes: evils() };
+        described(bench, &report);
     }),
     ("toast", |bench| {
         bench.answer(Answer::Trouble(evil_error()));

@@ -36,6 +36,14 @@ pub enum Mark {
     Strong,
     /// Less important.
     Dim,
+    /// Good news.
+    Good,
+    /// Worth a look.
+    Warn,
+    /// Bad news.
+    Bad,
+    /// Something to choose or to type.
+    Accent,
 }
 
 /// What a whole line says.

@@ -3,15 +3,15 @@
 use super::effect::Farewell;
 use super::effect::{DetailFor, Sending, TabId};
 use super::widget::{Blanks, Chunk, DiffText, Side, TokenKind};
+use crate::domain::description::Description;
 use crate::domain::{
     Command, Evolution, EvolutionId, FailureGroup, GrantKey, IsolationLevel, Operation, Outcome, Review, ReviewId, Run,
-    RunId, Sample, Tool, ToolDetail, VersionFile,
+    RunId, Sample, Tool, ToolDetail, VerbCall, VersionFile,
 };
 use crate::engine::{
-    Asking, Behaviour, BufferStatus, BulkResult, CallReport, Candidates, CarryReport, CatalogView, Change, Compared,
-    Dashboard, DoctorLine, EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, LaneId, LibraryStats,
-    Lineage, OpportunityList, PreflightRow, Preview, ReviewDetail, RunRequest, ScoredTool, SearchHit, SetRow, Settings,
-    SimilarTool, StaleReport, TwinGroup, VerifyReport,
+    Asking, Behaviour, BufferStatus, BulkResult, CallReport, Candidates, CarryReport, CatalogView, Change, Dashboard,
+    EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, LaneId, OpportunityList, PreflightRow,
+    Preview, ReviewDetail, RunRequest, SetRow, Settings, StaleReport, TwinGroup,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -201,22 +201,19 @@ pub enum Answer {
         /// Each file that is understood.
         files: Vec<FileTokens>,
     },
-    /// The engine's checks of this machine.
-    Doctor(Vec<DoctorLine>),
     /// The figures of the dashboard.
     Dashboard(Result<Box<Dashboard>, EngineError>),
-    /// The scores of all tools, the best first.
-    Scores(Result<Vec<ScoredTool>, EngineError>),
-    /// What resembles a tool.
-    Similar(Result<Vec<SimilarTool>, EngineError>),
     /// What upkeep found.
     Kempt(Box<Kempt>),
     /// Something about a call by scenario, or a search.
     Called(Box<Called>),
-    /// All versions of a name.
-    Lineage(Result<Lineage, EngineError>),
-    /// What `verify` found.
-    Verify(Result<VerifyReport, EngineError>),
+    /// The answer of a verb that changes nothing.
+    Described {
+        /// The verb as it was asked.
+        call: VerbCall,
+        /// What it found.
+        found: Result<Description, EngineError>,
+    },
     /// What use suggests to make.
     Opportunities(Result<OpportunityList, EngineError>),
     /// Into which file the catalog was written, and how many tools.
@@ -244,8 +241,6 @@ pub enum Answer {
     Warned(String),
     /// A failure was marked.
     Marked(Result<Outcome, EngineError>),
-    /// Two runs side by side.
-    RunsCompared(Result<Box<Compared>, EngineError>),
     /// Something about asking generators.
     Evolving(Box<Evolved>),
     /// The workspace was furnished; one line says what was created.
@@ -263,8 +258,6 @@ pub enum Kempt {
     Stale(Result<StaleReport, EngineError>),
     /// What is there twice.
     Twins(Result<Vec<TwinGroup>, EngineError>),
-    /// How large it is.
-    Stats(Result<Box<LibraryStats>, EngineError>),
 }
 
 /// What came of a call by scenario, or of a search.
@@ -281,8 +274,6 @@ pub enum Called {
     Attempt(Box<StartedAttempt>),
     /// The call is over, or could not begin.
     Over(Result<CallReport, EngineError>),
-    /// What a search found.
-    Hits(Result<Vec<SearchHit>, EngineError>),
 }
 
 /// An attempt of a call that runs.

@@ -25,8 +25,6 @@ use tokio::task::JoinHandle;
 
 /// Runs listed.
 const RUN_LIMIT: usize = 200;
-/// Tools listed that a search finds.
-const HITS: usize = 50;
 /// Opportunities listed.
 const OPPORTUNITIES: usize = 200;
 /// Bytes of a spool loaded at once, from its end or before what is on screen.
@@ -247,17 +245,13 @@ impl Performer {
                 self.answer(Answer::Furnished(made));
                 self.scan(engine);
             }
-            Effect::Doctor => self.answer(Answer::Doctor(engine.doctor())),
             Effect::Dashboard => self.answer(Answer::Dashboard(engine.library().dashboard().map(Box::new))),
-            Effect::Scores => self.answer(Answer::Scores(engine.library().scores())),
-            Effect::Similar(tool) => self.answer(Answer::Similar(engine.library().similar(&tool))),
             Effect::Upkeep(work) => self.look_through(engine, work),
-            Effect::Search(words) => {
-                self.called(Called::Hits(engine.library().search(&words, HITS, &self.caller(engine))));
+            Effect::Query(call) => {
+                let found = engine.query(&call, &self.caller(engine)).map(|answer| answer.description);
+                self.answer(Answer::Described { call, found });
             }
             Effect::Call { ticket, request, step } => self.call(engine, ticket, &request, step),
-            Effect::Lineage(tool) => self.answer(Answer::Lineage(engine.versions().lineage(&tool))),
-            Effect::Verify => self.answer(Answer::Verify(engine.integrity().verify())),
             Effect::LoadOpportunities(from) => {
                 self.answer(Answer::Opportunities(engine.opportunities().list(&from, OPPORTUNITIES)));
             }
@@ -295,7 +289,6 @@ impl Performer {
         let found = match work {
             Upkeep::Stale(days) => Kempt::Stale(engine.upkeep().stale(days)),
             Upkeep::Twins => Kempt::Twins(engine.upkeep().twins()),
-            Upkeep::Stats => Kempt::Stats(engine.upkeep().stats().map(Box::new)),
         };
         self.answer(Answer::Kempt(Box::new(found)));
     }
@@ -387,9 +380,6 @@ impl Performer {
         self.answer(match failing {
             Failing::Load(signature) => Answer::Failure(engine.failures().detail(&signature).map(Box::new)),
             Failing::Mark(request) => Answer::Marked(engine.failures().mark(&request, &self.caller(engine))),
-            Failing::Compare { run, other } => {
-                Answer::RunsCompared(engine.failures().compare(run, other).map(Box::new))
-            }
         });
     }
 

@@ -1,5 +1,6 @@
 //! Short words for quantities, and text cut to a width. Everything returned is safe to draw.
 
+pub use crate::domain::description::cut;
 use crate::domain::{Instant, SafeText};
 pub use crate::domain::{count, grouped, plural};
 use std::path::Path;
@@ -62,27 +63,6 @@ pub fn duration(ms: u64) -> String {
         60_000..3_600_000 => format!("{}m {:02}s", ms / 60_000, ms % 60_000 / 1000),
         _ => format!("{}h {:02}m", ms / 3_600_000, ms % 3_600_000 / 60_000),
     }
-}
-
-/// Cuts safe text to `width` cells; what does not fit ends in `…`.
-pub fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut kept = String::new();
-    let mut used = 0;
-    for c in text.chars() {
-        let cells = c.width().unwrap_or(0);
-        if used + cells + 1 > width {
-            break;
-        }
-        used += cells;
-        kept.push(c);
-    }
-    if width > 0 {
-        kept.push('…');
-    }
-    kept
 }
 
 /// Cuts and fills safe text to exactly `width` cells.

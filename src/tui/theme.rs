@@ -181,6 +181,10 @@ impl Theme {
             Mark::Hidden => self.warn.add_modifier(Modifier::REVERSED),
             Mark::Strong => Style::new().add_modifier(Modifier::BOLD),
             Mark::Dim => self.dim,
+            Mark::Good => self.good,
+            Mark::Warn => self.warn,
+            Mark::Bad => self.bad,
+            Mark::Accent => self.accent,
         }
     }
 

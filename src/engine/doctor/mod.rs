@@ -6,11 +6,13 @@ mod signatures;
 
 use super::error::EngineError;
 use super::evolving::generators;
+use super::plain_verb::{Described, PlainQuery};
 use super::run::buffering::BufferStatus;
 use super::settings::Settings;
 use super::settings::secrets::{self, SecretSource};
 use super::state::home::Home;
 use super::view::DoctorLine;
+use crate::domain::description::{Describe, Description, Ink, Line};
 use crate::domain::{IsolationLevel, SafeText, Stage};
 use crate::engine::Engine;
 use crate::insight::Policy;
@@ -18,6 +20,7 @@ use crate::outside::{Asker, Programs};
 use crate::runner::{self, Machine};
 use crate::vcs::{Git, NoGit};
 use rustix::fs::{Access, access, statvfs};
+use serde::Serialize;
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
@@ -54,6 +57,43 @@ pub(super) enum Health {
     Warn,
     /// Something is refused or lost until it is fixed.
     Bad,
+}
+
+/// What `doctor` found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Diagnosis {
+    /// A line for each thing that was looked at.
+    pub lines: Vec<DoctorLine>,
+}
+
+/// Examines the machine and the workspace.
+pub(super) const DOCTOR: PlainQuery = PlainQuery {
+    name: "doctor",
+    needs_catalog: false,
+    answer: |engine, _, _| Described::of(&Diagnosis { lines: engine.doctor() }),
+};
+
+impl Describe for Diagnosis {
+    fn describe(&self) -> Description {
+        let mut told = Description::new();
+        for line in &self.lines {
+            let ink = match line.state.as_str() {
+                "ok" => Ink::Good,
+                "warn" => Ink::Warn,
+                _ => Ink::Bad,
+            };
+            let head = Line::new().put(ink, format!("{:<5}", line.state)).put(Ink::Strong, format!("{}: ", line.name));
+            told.line(head.put(Ink::Plain, &line.message).hanging(5));
+            if !line.hint.is_empty() {
+                told.note(Ink::Accent, "      hint", &line.hint);
+            }
+        }
+        told
+    }
+
+    fn is_bad(&self) -> bool {
+        self.lines.iter().any(|line| line.state == "bad")
+    }
 }
 
 impl Engine {

@@ -8,6 +8,7 @@ mod queries;
 mod reserved;
 pub(super) mod resolve;
 mod scan;
+mod score_words;
 pub(super) mod scores;
 pub(super) mod searching;
 pub(super) mod shelf;
@@ -18,14 +19,19 @@ pub(super) mod watching;
 
 pub use export::{EXPORT_COLUMNS, ExportFormat, write_csv};
 pub use scores::{Dashboard, ExplainedScore, ScoredTool, ToolAlert};
-pub use searching::SearchHit;
-pub use similar::SimilarTool;
+pub use searching::{SearchHit, SearchResult};
+pub use similar::{SimilarTool, SimilarTools};
 pub use upkeep::{LibraryStats, Policy, StaleReport, StaleTool, Twin, TwinGroup, Week, policy_for};
 pub use watching::Watch;
 
 use crate::engine::Engine;
 use crate::engine::library::catalog_cache::CatalogCache;
+use crate::engine::plain_verb::PlainQuery;
 use crate::engine::workspace::Workspace;
+
+/// Questions about the library that need nothing but their arguments.
+pub(super) const QUERIES: &[PlainQuery] =
+    &[searching::SEARCH, similar::SIMILAR, score_words::SCORES, upkeep::figures::STATS];
 
 /// The tools as the folders have them: reading, finding, comparing and scoring them.
 #[derive(Clone, Copy)]

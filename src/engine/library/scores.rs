@@ -375,8 +375,8 @@ impl Dashboard {
 }
 
 impl ScoredTool {
-    /// One line for a human.
-    pub fn line(&self) -> String {
+    /// One line of the dashboard.
+    fn line(&self) -> String {
         let Score { usage, success, speed, score, .. } = self.score;
         let marks =
             if self.marks == 0 { String::new() } else { format!(" · {}", plural(self.marks, "mark", "marks")) };

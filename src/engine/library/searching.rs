@@ -1,11 +1,13 @@
 //! Finding tools by what they are for, with what failures taught about them.
 
-use crate::domain::{Caller, Digest, FailureMark, Severity, Stage, Tool, ToolName, Unanswered, UnansweredKind};
+use crate::domain::description::{Describe, Description, Ink, Line};
+use crate::domain::{Caller, Digest, FailureMark, Severity, Stage, Tool, ToolName, Unanswered, UnansweredKind, count};
 use crate::engine::Library;
 use crate::engine::clock::now;
 use crate::engine::core;
 use crate::engine::error::EngineError;
 use crate::engine::locks::lock;
+use crate::engine::plain_verb::{Described, PlainQuery, argument, parsed};
 use crate::engine::view::CatalogView;
 use crate::insight::{FoundWord, NOT_FOR, Relevance, Relevant, ruled_out_by};
 use serde::Serialize;
@@ -62,6 +64,55 @@ impl Memory {
         let own = tool.tags.iter().filter(|tag| tag.starts_with(NOT_FOR));
         let tags: Vec<String> = own.chain(self.of(tool).flat_map(|mark| &mark.tags)).cloned().collect();
         ruled_out_by(&tags, words).map(str::to_owned)
+    }
+}
+
+/// Hits shown when nothing else is asked for.
+const LIMIT: usize = 20;
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SearchResult {
+    /// What was looked for.
+    pub words: String,
+    /// The tools, the best first.
+    pub hits: Vec<SearchHit>,
+}
+
+/// Finds tools by what they are for.
+pub(super) const SEARCH: PlainQuery = PlainQuery {
+    name: "search",
+    needs_catalog: true,
+    answer: |engine, call, caller| {
+        let words = argument(call, "words")?;
+        let hits = engine.library().search(words, parsed(call, "limit")?.unwrap_or(LIMIT), caller)?;
+        Described::of(&SearchResult { words: words.to_owned(), hits })
+    },
+};
+
+impl Describe for SearchResult {
+    fn describe(&self) -> Description {
+        let mut told = Description::new();
+        if self.hits.is_empty() {
+            told.summary(format!("no tool matches {:?}", self.words));
+            told.summary("`toolsmith new --describe` requests one");
+            return told;
+        }
+        for hit in &self.hits {
+            let percent = format!("{:>4} %  ", (hit.similarity * 100.0).round());
+            let ink = if hit.held_back.is_some() { Ink::Warn } else { Ink::Plain };
+            let head = Line::new().put(ink, percent).put(Ink::Strong, hit.name.as_str());
+            told.line(head.put(Ink::Dim, format!(" {}  {}  {}", hit.version, hit.stage, hit.path)));
+            told.detail(Ink::Plain, hit.description.lines().next().unwrap_or_default());
+            let tagged = hit.held_back.as_ref().map(|tag| format!("ranked last, tagged {tag}; ")).unwrap_or_default();
+            told.detail(Ink::Dim, format!("{tagged}{}", hit.why));
+        }
+        told.summary(count(self.hits.len(), "tool"));
+        told
+    }
+
+    fn is_bad(&self) -> bool {
+        self.hits.is_empty()
     }
 }
 

@@ -2,9 +2,11 @@
 
 use super::shelf::Shelf;
 use crate::check;
+use crate::domain::description::{Describe, Description, Ink, Line};
 use crate::domain::{Digest, Stage, Tool, ToolName};
 use crate::engine::Library;
 use crate::engine::error::EngineError;
+use crate::engine::plain_verb::{Described, PlainQuery, argument};
 use serde::Serialize;
 
 /// Less than that is chance; the check of duplicates begins higher.
@@ -34,6 +36,46 @@ pub struct SimilarTool {
     pub why: String,
     /// What it does, by its own words.
     pub description: String,
+}
+
+/// The tools that resemble one.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SimilarTools {
+    /// Which one.
+    pub tool: ToolName,
+    /// The others, the nearest first.
+    pub similar: Vec<SimilarTool>,
+}
+
+/// Names the tools that resemble one.
+pub(super) const SIMILAR: PlainQuery = PlainQuery {
+    name: "similar",
+    needs_catalog: true,
+    answer: |engine, call, _| {
+        let tool = engine.library().resolve(argument(call, "tool")?)?;
+        Described::of(&SimilarTools { tool: tool.name.clone(), similar: engine.library().similar(&tool)? })
+    },
+};
+
+impl Describe for SimilarTools {
+    fn describe(&self) -> Description {
+        let mut told = Description::new();
+        if self.similar.is_empty() {
+            told.summary(format!("no tool is similar to {}", self.tool));
+        }
+        for similar in &self.similar {
+            let ink = if similar.copy { Ink::Warn } else { Ink::Plain };
+            let percent = format!("{:>4} %  ", (similar.likeness * 100.0).round());
+            let head = Line::new().put(ink, percent).put(Ink::Strong, similar.name.as_str());
+            told.line(head.put(Ink::Dim, format!(" {}  {}  {}", similar.version, similar.stage, similar.path)));
+            let about = similar.description.lines().next().unwrap_or_default();
+            if !about.is_empty() {
+                told.detail(Ink::Plain, about);
+            }
+            told.detail(Ink::Dim, &similar.why);
+        }
+        told
+    }
 }
 
 impl Library<'_> {

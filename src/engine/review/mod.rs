@@ -40,7 +40,11 @@ pub use signature_evidence::SIGNED_BY;
 pub use trust_cache::Unsigned;
 
 use crate::engine::Engine;
+use crate::engine::plain_verb::PlainQuery;
 use crate::engine::workspace::Workspace;
+
+/// Questions about the record of decisions that need nothing but their arguments.
+pub(super) const QUERIES: &[PlainQuery] = &[verify::VERIFY];
 
 /// Reviews: what waits for a decision, what the decision rests on, and making it.
 #[derive(Clone, Copy)]

@@ -1,5 +1,6 @@
 //! Failures as a place to work: one group with everything about it, two runs compared, what is known before a run.
 
+use crate::domain::description::{Describe, Description, Ink, Line};
 use crate::domain::{
     AffectedVersion, DIFF_TIME, FailureGroup, FailureMark, Incident, Outcome, Run, RunId, RunOutcome, Stream, Tool,
     ToolName, VerbCall, count, rfc3339, span,
@@ -8,7 +9,7 @@ use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::plain_verb::{PlainVerb, argument};
+use crate::engine::plain_verb::{Described, PlainQuery, PlainVerb, argument, parsed};
 use crate::engine::view::Preview;
 use crate::engine::workspace::Workspace;
 use crate::insight::{Scenario, WARN_FROM};
@@ -66,9 +67,8 @@ pub struct Compared {
 }
 
 impl Compared {
-    /// All of it for a human, in lines: facts side by side, then the differences, whose lines begin like those of a
-    /// unified difference.
-    pub fn lines(&self) -> Vec<String> {
+    /// Facts side by side, then the differences, whose lines begin like those of a unified difference.
+    fn lines(&self) -> Vec<String> {
         let (a, b) = (&self.before, &self.after);
         let row = |name: &str, a: String, b: String| {
             let sign = if a == b { ' ' } else { '≠' };
@@ -107,6 +107,35 @@ impl Compared {
 
 fn told(code: Option<i32>) -> String {
     code.map_or_else(|| "-".to_owned(), |code| code.to_string())
+}
+
+/// Shows two runs side by side.
+pub(super) const COMPARE: PlainQuery = PlainQuery {
+    name: "compare",
+    needs_catalog: false,
+    answer: |engine, call, _| {
+        argument(call, "run")?;
+        let number = |name| Ok::<_, EngineError>(parsed(call, name)?.map(RunId));
+        let run = number("run")?.ok_or_else(|| EngineError::internal("a run without a number"))?;
+        Described::of(&engine.failures().compare(run, number("other")?)?)
+    },
+};
+
+impl Describe for Compared {
+    fn describe(&self) -> Description {
+        let mut told = Description::new();
+        for line in self.lines() {
+            let ink = match line.chars().next() {
+                Some('+') => Ink::Good,
+                Some('-') => Ink::Bad,
+                Some('@') => Ink::Accent,
+                Some('≠') => Ink::Warn,
+                _ => Ink::Plain,
+            };
+            told.line(Line::new().put(ink, line));
+        }
+        told
+    }
 }
 
 /// Says of a failure group that it is over.

@@ -44,12 +44,15 @@ pub use staged::{StagedState, StagedView};
 pub use tiers::{Limits, SetRow};
 
 use crate::engine::Engine;
-use crate::engine::plain_verb::PlainVerb;
+use crate::engine::plain_verb::{PlainQuery, PlainVerb};
 use crate::engine::run::live_runs::LiveRuns;
 use crate::engine::workspace::Workspace;
 
 /// The verbs about failures that need nothing but their arguments.
 pub(super) const VERBS: &[PlainVerb] = &[failing::RESOLVE, failing::UNTAG];
+
+/// Questions about runs that need nothing but their arguments.
+pub(super) const QUERIES: &[PlainQuery] = &[failing::COMPARE];
 
 /// Runs: starting one, and the records of those that ended.
 #[derive(Clone, Copy)]

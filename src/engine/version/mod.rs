@@ -19,11 +19,14 @@ pub use bundle::{Carried, CarriedTool, CarryReport};
 pub use versions::{Lineage, LineageVersion};
 
 use crate::engine::Engine;
-use crate::engine::plain_verb::PlainVerb;
+use crate::engine::plain_verb::{PlainQuery, PlainVerb};
 use crate::engine::workspace::Workspace;
 
 /// The verbs about versions that need nothing but their arguments.
 pub(super) const VERBS: &[PlainVerb] = &[pins::PIN, pins::UNPIN];
+
+/// Questions about versions that need nothing but their arguments.
+pub(super) const QUERIES: &[PlainQuery] = &[versions::LINEAGE];
 
 /// The versions of a tool: where each comes from, and bringing back, copying or putting away one.
 #[derive(Clone, Copy)]

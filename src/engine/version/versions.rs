@@ -1,12 +1,15 @@
 //! Versions of a name: which one this session uses, which are pinned, which trim takes away, and how they hang
 //! together.
 
-use crate::domain::VersionFile;
-use crate::domain::{Digest, GrantScope, Instant, Outcome, Stage, Tool, ToolName, ToolReview, VersionOrigin, plural};
+use crate::domain::description::{Describe, Description, Ink, Line};
+use crate::domain::{
+    Digest, GrantScope, Instant, Outcome, Stage, Tool, ToolName, ToolReview, VersionFile, VersionOrigin, count, plural,
+};
 use crate::engine::Versions;
 use crate::engine::core::{self, Approvals, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::library::resolve;
+use crate::engine::plain_verb::{Described, PlainQuery, argument};
 use crate::engine::view::Preview;
 use crate::engine::view::VersionInfo;
 use crate::store::VersionRow;
@@ -321,7 +324,43 @@ impl Versions<'_> {
     }
 }
 
+/// Shows all versions of a name.
+pub(super) const LINEAGE: PlainQuery = PlainQuery {
+    name: "lineage",
+    needs_catalog: true,
+    answer: |engine, call, _| {
+        let tool = engine.library().resolve(argument(call, "tool")?)?;
+        Described::of(&engine.versions().lineage(&tool)?)
+    },
+};
+
+impl Describe for Lineage {
+    fn describe(&self) -> Description {
+        let mut told = Description::new().titled(self.tool.as_str(), &count(self.versions.len(), "version"));
+        for (at, version) in self.versions.iter().enumerate() {
+            let is_last = at + 1 == self.versions.len();
+            told.line(version.line(if is_last { "└ " } else { "├ " }));
+            let stem = if is_last { "    " } else { "│   " };
+            for (name, text) in version.provenance.recorded() {
+                told.line(Line::new().put(Ink::Dim, stem).put(Ink::Dim, format!("{name}: ")).put(Ink::Plain, text));
+            }
+        }
+        told
+    }
+}
+
 impl LineageVersion {
+    fn line(&self, branch: &str) -> Line {
+        let line = Line::new().put(Ink::Dim, branch).put(Ink::Strong, self.version.to_string());
+        let line =
+            line.put(Ink::Dim, format!("  {}  {}  ", self.digest.short(), self.stage)).put(Ink::Plain, &self.path);
+        let line = line.put(Ink::Dim, format!("  {}  seen ", self.told_runs())).at(Ink::Dim, self.first_seen_at);
+        let marks = self.marks();
+        let ink = if self.active { Ink::Accent } else { Ink::Plain };
+        let line = line.hanging(4);
+        if marks.is_empty() { line } else { line.put(ink, format!("  [{}]", marks.join(", "))) }
+    }
+
     /// What stands beside it, for a reader: `in use`, `pinned`, where it lies.
     pub fn marks(&self) -> Vec<&'static str> {
         let marks = [

@@ -180,14 +180,11 @@ impl App {
             Answer::Spool { tab, kept } => self.output.kept(tab, kept),
             Answer::Highlighted { ticket, side, files } => self.take_highlights(ticket, side, &files),
             Answer::Dashboard(found) => return self.take_dashboard(&found),
-            Answer::Scores(found) => self.each_report(|report| report.set_scores(&found)),
-            Answer::Similar(found) => self.each_report(|report| report.set_similar(&found)),
             Answer::Kempt(came) => self.take_kempt(&came),
             Answer::Called(called) => self.take_called(*called),
-            Answer::Lineage(found) => self.each_report(|report| report.set_lineage(&found)),
+            Answer::Described { call, found } => self.take_described(&call, &found),
             Answer::Warned(warning) => self.say(Mood::Trouble, &warning),
             Answer::Marked(Ok(outcome)) => self.say(Mood::Calm, &outcome.message),
-            Answer::RunsCompared(found) => self.each_report(|report| report.set_compared(&found)),
             Answer::Failure(found) => {
                 for overlay in &mut self.overlays {
                     if let Overlay::Failure(open) = overlay {
@@ -195,8 +192,6 @@ impl App {
                     }
                 }
             }
-            Answer::Doctor(lines) => self.each_report(|report| report.set_doctor(&lines)),
-            Answer::Verify(found) => self.each_report(|report| report.set_verify(&found)),
             Answer::Opportunities(found) => self.take_opportunities(&found),
             Answer::Grants(grants) => self.take_grants(&grants),
             Answer::Exported(Ok((out, tools))) => {

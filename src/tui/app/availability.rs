@@ -3,6 +3,7 @@
 use super::{App, Opening};
 use crate::action::{ACTIONS, ArgKind, Context, Risk, Spec, Verb, spec};
 use crate::domain::{CostTier, Stage, Tool, ToolState};
+use crate::engine::plain_query;
 use crate::tui::keymap::works_in;
 use crate::tui::overlay::help::HelpRow;
 use crate::tui::overlay::palette::PaletteRow;
@@ -38,11 +39,9 @@ impl App {
             Verb::Show if matches!(self.catalog.selected(), Selected::Problem(_)) && self.focus == Pane::Catalog => {
                 Ok(())
             }
-            Verb::Show | Verb::Source | Verb::Diff | Verb::Behaviour | Verb::Lineage | Verb::Check => {
-                self.tool_or_why().map(drop)
-            }
+            Verb::Show | Verb::Source | Verb::Diff | Verb::Behaviour | Verb::Check => self.tool_or_why().map(drop),
             Verb::Run => self.tool_or_why().and_then(|tool| runnable(&tool)),
-            Verb::Rerun | Verb::Compare => self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned()),
+            Verb::Rerun => self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned()),
             Verb::Cancel => match self.output.current() {
                 Some(tab) if tab.is_live() => Ok(()),
                 Some(_) => Err("this run has ended".to_owned()),
@@ -90,18 +89,19 @@ impl App {
             },
             Verb::Evolve | Verb::Keep | Verb::Stop | Verb::Resume => self.evolvable(verb),
             Verb::Follow if self.output.current().is_none() => Err("no run is open".to_owned()),
-            _ if row.risk == Risk::HumanOnly => self.has_subject(row),
+            _ if row.risk == Risk::HumanOnly || plain_query(row.name).is_some() => self.has_subject(row),
             _ => Ok(()),
         }
     }
 
     /// Whether what a verb is about is selected.
     fn has_subject(&self, row: &Spec) -> Result<(), String> {
-        match row.args.first().map(|arg| arg.kind) {
+        match row.args.first().filter(|arg| arg.required).map(|arg| arg.kind) {
             Some(ArgKind::Tool) => self.tool_or_why().map(drop),
             Some(ArgKind::Failure) => {
                 self.selected_failure().map(drop).ok_or_else(|| "no failure is selected".to_owned())
             }
+            Some(ArgKind::Run) => self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned()),
             _ => Ok(()),
         }
     }

@@ -5,7 +5,6 @@ use crate::engine::{CallOutcome, CallReport, CallRequest};
 use crate::tui::effect::{CallStep, Effect};
 use crate::tui::msg::{Called, StartedAttempt};
 use crate::tui::overlay::call_form::CallForm;
-use crate::tui::overlay::report::Report;
 use crate::tui::overlay::{Args, Overlay};
 use crate::tui::pane::Pane;
 use crate::tui::pane::output::Phase;
@@ -17,15 +16,6 @@ impl App {
         let form = CallForm::new(args.get("scenario").unwrap_or_default());
         self.overlays.push(Overlay::Call(Box::new(form)));
         Vec::new()
-    }
-
-    /// Looks for tools by what they are for; the words are typed in the palette.
-    pub(super) fn search(&mut self, args: &Args) -> Vec<Effect> {
-        let Some(words) = args.get("words").map(str::to_owned) else {
-            return self.refuse("search for what? type `:` and search WORDS");
-        };
-        self.overlays.push(Overlay::Report(Report::awaited(crate::action::Verb::Search)));
-        vec![Effect::Search(words)]
     }
 
     /// What the form wants.
@@ -49,7 +39,6 @@ impl App {
             Called::Attempt(attempt) => self.show_attempt(*attempt),
             Called::Over(Ok(report)) => self.called(&report),
             Called::Over(Err(error)) => self.complain(&error),
-            Called::Hits(found) => self.each_report(|report| report.set_hits(&found)),
         }
     }
 

@@ -91,7 +91,7 @@ fn a_search_asks_for_words() {
     let mut bench = Bench::ready(100, 30);
     bench.press(":").type_text("search").press("enter").type_text("json files").press("enter");
     let words = bench.taken().into_iter().find_map(|effect| match effect {
-        Effect::Search(words) => Some(words),
+        Effect::Query(call) if call.verb() == "search" => call.get("words").map(str::to_owned),
         _ => None,
     });
     assert_eq!(words.as_deref(), Some("json files"));

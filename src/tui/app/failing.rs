@@ -2,12 +2,11 @@
 
 use super::App;
 use crate::action::Verb;
-use crate::domain::{FailureGroup, RunId, Severity};
+use crate::domain::{FailureGroup, Severity};
 use crate::engine::MarkRequest;
 use crate::tui::effect::{Effect, Failing};
 use crate::tui::overlay::failure::FailureBox;
 use crate::tui::overlay::mark::MarkForm;
-use crate::tui::overlay::report::Report;
 use crate::tui::overlay::{Args, Overlay};
 use crate::tui::pane::Pane;
 use crate::tui::screen::Screen;
@@ -22,21 +21,6 @@ impl App {
                 vec![Effect::Failing(Failing::Load(signature))]
             }),
             Verb::MarkFailure => self.begin_mark(args),
-            Verb::Compare => {
-                let named = |name| args.get(name).map(|text| text.trim_start_matches('#').parse::<i64>().map(RunId));
-                let run = match named("run") {
-                    Some(run) => run.ok(),
-                    None => self.selected_run(),
-                };
-                match (run, named("other").transpose()) {
-                    (Some(run), Ok(other)) => {
-                        self.overlays.push(Overlay::Report(Report::awaited(verb)));
-                        vec![Effect::Failing(Failing::Compare { run, other })]
-                    }
-                    (None, _) => self.refuse("no run is selected"),
-                    (_, Err(_)) => self.refuse("use a run number"),
-                }
-            }
             _ => Vec::new(),
         }
     }

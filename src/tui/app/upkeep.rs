@@ -4,25 +4,14 @@ use super::App;
 use crate::action::Verb;
 use crate::tui::effect::{Effect, Upkeep};
 use crate::tui::msg::Kempt;
-use crate::tui::overlay::report::Report;
 use crate::tui::overlay::upkeep::UpkeepList;
 use crate::tui::overlay::{Args, Overlay};
 
 impl App {
-    /// Opens the list or the figures; with a tool, what resembles that one.
+    /// Opens the list.
     pub(super) fn on_upkeep(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         let work = match verb {
-            Verb::Similar if args.get("tool").is_some() => {
-                return self.with_tool(args, |app, tool| {
-                    app.overlays.push(Overlay::Report(Report::awaited(verb)));
-                    vec![Effect::Similar(tool)]
-                });
-            }
             Verb::Similar => Upkeep::Twins,
-            Verb::Stats => {
-                self.overlays.push(Overlay::Report(Report::awaited(verb)));
-                return vec![Effect::Upkeep(Upkeep::Stats)];
-            }
             _ => Upkeep::Stale(args.get("days").and_then(|days| days.parse().ok())),
         };
         self.overlays.push(Overlay::Upkeep(UpkeepList::awaited(verb)));
@@ -34,7 +23,6 @@ impl App {
             match (overlay, came) {
                 (Overlay::Upkeep(list), Kempt::Stale(found)) if list.verb == Verb::Stale => list.set_stale(found),
                 (Overlay::Upkeep(list), Kempt::Twins(found)) if list.verb == Verb::Similar => list.set_twins(found),
-                (Overlay::Report(report), Kempt::Stats(found)) => report.set_stats(found),
                 _ => {}
             }
         }

@@ -4,8 +4,9 @@ mod moving;
 
 use super::{App, Mood};
 use crate::action::{ArgKind, Spec, Verb, spec};
+use crate::domain::description::Description;
 use crate::domain::{Command, DecisionKind, GrantScope, Review, ReviewId, RunId, Stage, Tool, VerbCall};
-use crate::engine::{ExportFormat, plain_verbs};
+use crate::engine::{EngineError, ExportFormat, plain_query, plain_verbs};
 use crate::tui::effect::{BehaviourOf, DetailFor, Effect};
 use crate::tui::list::Motion;
 use crate::tui::overlay::confirm::Confirm;
@@ -56,7 +57,6 @@ impl App {
             Verb::Behaviour => self.open_behaviour(args),
             Verb::Run => self.begin_run(args),
             Verb::Call => self.begin_call(args),
-            Verb::Search => self.search(args),
             Verb::Cancel => self.cancel(args),
             Verb::Rerun => self.rerun(args),
             Verb::Runs => self.list_runs(args),
@@ -99,13 +99,42 @@ impl App {
             }
             Verb::Deprecate => self.deprecate(args),
             Verb::Evolve | Verb::Evolutions | Verb::Keep | Verb::Stop | Verb::Resume => self.evolving(verb, args),
-            Verb::Failure | Verb::Compare | Verb::MarkFailure => self.failing(verb, args),
+            Verb::Failure | Verb::MarkFailure => self.failing(verb, args),
             _ => self.invoke_record(verb, args),
         }
     }
 
-    /// A verb that needs nothing but its arguments: what is missing is what is selected.
+    /// A change that needs nothing but its arguments.
     fn ask_plainly(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
+        match self.call_of(verb, args) {
+            Ok(call) => self.ask(Command::Verb(call)),
+            Err(refused) => refused,
+        }
+    }
+
+    /// A question that needs nothing but its arguments.
+    fn query(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
+        match self.call_of(verb, args) {
+            Ok(call) => {
+                self.overlays.push(Overlay::Report(Report::awaited(verb)));
+                vec![Effect::Query(call)]
+            }
+            Err(refused) => refused,
+        }
+    }
+
+    /// Takes the answer of a question.
+    pub(super) fn take_described(&mut self, call: &VerbCall, found: &Result<Description, EngineError>) {
+        let now = self.now.wall;
+        self.each_report(|report| {
+            if spec(report.verb).name == call.verb() {
+                report.set(found.clone(), now);
+            }
+        });
+    }
+
+    /// A verb with its arguments: of those that must be given, what is missing is what is selected.
+    fn call_of(&mut self, verb: Verb, args: &Args) -> Result<VerbCall, Vec<Effect>> {
         let row = spec(verb);
         let mut call = VerbCall::new(row.name, &[]);
         for (name, value) in args.iter() {
@@ -114,12 +143,17 @@ impl App {
         for arg in row.args {
             if let (ArgKind::Tool, Some(text)) = (arg.kind, call.get(arg.name)) {
                 let Some(tool) = self.tool_named(text) else {
+                    if plain_query(row.name).is_some() {
+                        // It may be about files that are gone; the engine says so where it is not.
+                        continue;
+                    }
                     let text = text.to_owned();
-                    return self.no_tool_named(&text);
+                    return Err(self.no_tool_named(&text));
                 };
                 let reference = self.reference(&tool);
                 call.set(arg.name, reference);
-            } else if call.get(arg.name).is_none()
+            } else if arg.required
+                && call.get(arg.name).is_none()
                 && let Some(value) = self.selected(arg.kind)
             {
                 call.set(arg.name, value);
@@ -128,12 +162,13 @@ impl App {
                 let why = match arg.kind {
                     ArgKind::Tool => "no tool is selected".to_owned(),
                     ArgKind::Failure => "no failure is selected".to_owned(),
+                    ArgKind::Run => "no run is selected".to_owned(),
                     _ => format!("name the {} in the command palette: {} {}", arg.name, row.name, usage(row)),
                 };
-                return self.refuse(&why);
+                return Err(self.refuse(&why));
             }
         }
-        self.ask(Command::Verb(call))
+        Ok(call)
     }
 
     /// What an argument of this kind means where it is not given.
@@ -141,6 +176,7 @@ impl App {
         match kind {
             ArgKind::Tool => self.selected_tool().map(|tool| self.reference(&tool)),
             ArgKind::Failure => self.selected_failure().map(|group| group.signature.clone()),
+            ArgKind::Run => self.selected_run().map(|run| run.to_string()),
             _ => None,
         }
     }
@@ -160,23 +196,12 @@ impl App {
                 self.overlays.push(Overlay::Log(Log::new("")));
                 vec![Effect::LoadOperations { grep: None, limit: LOG_LIMIT }]
             }
-            Verb::Similar | Verb::Stale | Verb::Stats => self.on_upkeep(verb, args),
-            Verb::Lineage => self.with_tool(args, |app, tool| {
-                app.overlays.push(Overlay::Report(Report::awaited(verb)));
-                vec![Effect::Lineage(tool)]
-            }),
+            Verb::Similar if args.get("tool").is_none() => self.on_upkeep(verb, args),
+            Verb::Stale => self.on_upkeep(verb, args),
             Verb::Trim => self.with_tool(args, |app, tool| {
                 app.ask(Command::Trim { tool: app.reference(&tool), versions: Vec::new() })
             }),
-            Verb::Verify => {
-                self.overlays.push(Overlay::Report(Report::awaited(verb)));
-                vec![Effect::Verify]
-            }
             Verb::Dashboard => self.open_dashboard(),
-            Verb::Scores => {
-                self.overlays.push(Overlay::Report(Report::awaited(verb)));
-                vec![Effect::Scores]
-            }
             Verb::Export => {
                 let Some(out) = args.get("out").map(PathBuf::from) else {
                     return self.refuse("which file? type `:` and export --out tools.csv, or tools.db");
@@ -196,11 +221,8 @@ impl App {
             Verb::Doctor if STATE_FLAGS.iter().any(|name| args.get(name).is_some()) => {
                 self.refuse("the state is in use: close the workbench, then run `toolsmith doctor` with this option")
             }
-            Verb::Doctor => {
-                self.overlays.push(Overlay::Report(Report::awaited(verb)));
-                vec![Effect::Doctor]
-            }
             Verb::Opportunities | Verb::Accept | Verb::Dismiss => self.on_opportunities(verb, args),
+            _ if plain_query(spec(verb).name).is_some() => self.query(verb, args),
             _ => self.invoke_here(verb),
         }
     }

@@ -1,17 +1,16 @@
-//! What `doctor`, `verify`, `similar`, `search` and `lineage` found, as lines to scroll.
+//! The answer of a verb that changes nothing, as lines to scroll.
 
 use super::{Reply, open_box};
-use crate::action::{Context, Verb};
-use crate::engine::{
-    Compared, Dashboard, DoctorLine, EngineError, LibraryStats, Lineage, ScoredTool, SearchHit, SimilarTool,
-    VerifyReport,
-};
+use crate::action::{Context, Verb, spec};
+use crate::domain::Instant;
+use crate::domain::description::{Description, Ink, Line, View};
+use crate::engine::{Dashboard, EngineError};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;
 use crate::tui::pane::rows::{Look, Title};
-use crate::tui::phrase::{cut, plural};
-use crate::tui::widget::{Piece, Relaid, TextLine, TextView, Tone};
+use crate::tui::phrase::cut;
+use crate::tui::widget::{Mark, Piece, Relaid, TextLine, TextView, Tone};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -28,8 +27,23 @@ pub struct Report {
     /// Which verb it answers.
     pub verb: Verb,
     view: TextView,
-    /// What the dashboard shows, and for how many columns it was laid out.
-    figures: Option<(Box<Dashboard>, usize)>,
+    /// What is shown, and for how many columns it was laid out.
+    shown: Option<(Shown, usize)>,
+}
+
+/// What is laid out for the columns that there are.
+enum Shown {
+    Described(Description, Instant),
+    Figures(Box<Dashboard>),
+}
+
+impl Shown {
+    fn lines(&self, columns: usize) -> Vec<TextLine> {
+        match self {
+            Shown::Described(told, now) => described(told, View { width: Some(columns), now: *now }),
+            Shown::Figures(figures) => laid_out(figures, columns),
+        }
+    }
 }
 
 impl Report {
@@ -44,175 +58,42 @@ impl Report {
             Verb::Dashboard => "Dashboard",
             Verb::Scores => "Scores",
             Verb::Stats => "Library",
-            _ => "Verify",
+            Verb::Verify => "Verify",
+            other => spec(other).name,
         };
-        Report { name, verb, view: TextView::new(vec![TextLine::new("loading …", Tone::Fold)]), figures: None }
+        Report { name, verb, view: TextView::new(vec![TextLine::new("loading …", Tone::Fold)]), shown: None }
     }
 
-    /// Takes what `doctor` found.
-    pub fn set_doctor(&mut self, lines: &[DoctorLine]) {
-        let mut text = Vec::new();
-        for line in lines {
-            let (sign, tone) = match line.state.as_str() {
-                "ok" => ("✓ ok  ", Tone::Good),
-                "warn" => ("! warn", Tone::Warn),
-                _ => ("✗ bad ", Tone::Bad),
-            };
-            text.push(TextLine::new(&format!("{sign}  {}: {}", line.name, line.message), tone));
-            if !line.hint.is_empty() {
-                text.push(TextLine::new(&format!("        {}", line.hint), Tone::Plain));
-            }
-        }
-        self.view = TextView::new(text);
-    }
-
-    /// Takes what `verify` found.
-    pub fn set_verify(&mut self, report: &Result<VerifyReport, EngineError>) {
-        let mut text = Vec::new();
-        match report {
-            Ok(report) => {
-                let checked = format!(
-                    "{} of the log and {} checked",
-                    plural(report.operations as usize, "entry", "entries"),
-                    plural(report.versions as usize, "kept copy", "kept copies")
-                );
-                text.push(TextLine::new(&checked, Tone::Fact));
-                if report.faults.is_empty() {
-                    text.push(TextLine::new("✓ no problems found", Tone::Good));
-                }
-                text.extend(report.faults.iter().map(|fault| TextLine::new(&format!("✗ {fault}"), Tone::Bad)));
-                text.extend(report.notes.iter().map(|note| TextLine::new(note, Tone::Plain)));
-            }
-            Err(error) => text.extend(trouble(error)),
-        }
-        self.view = TextView::new(text);
-    }
-
-    /// Takes what resembles a tool.
-    pub fn set_similar(&mut self, found: &Result<Vec<SimilarTool>, EngineError>) {
-        let mut text = Vec::new();
+    /// Takes the answer of the verb, at this time.
+    pub fn set(&mut self, found: Result<Description, EngineError>, now: Instant) {
         match found {
-            Ok(all) if all.is_empty() => text.push(TextLine::new("no similar tools", Tone::Good)),
-            Ok(all) => {
-                for similar in all {
-                    let tone = if similar.copy { Tone::Warn } else { Tone::Plain };
-                    let percent = (similar.likeness * 100.0).round();
-                    let SimilarTool { name, version, stage, path, why, description, .. } = similar;
-                    text.push(TextLine::new(&format!("{percent:>4} %  {name} {version}  {stage}  {path}"), tone));
-                    text.push(TextLine::new(&format!("        {description}"), Tone::Plain));
-                    text.push(TextLine::new(&format!("        {why}"), Tone::Fold));
-                }
+            Ok(told) => {
+                let shown = Shown::Described(told, now);
+                self.view = TextView::new(shown.lines(WIDTH));
+                self.shown = Some((shown, WIDTH));
             }
-            Err(error) => text.extend(trouble(error)),
+            Err(error) => self.fail(&error),
         }
-        self.view = TextView::new(text);
     }
 
     /// Takes the figures of the dashboard; newer ones leave the reader where he is.
     pub fn set_dashboard(&mut self, found: Result<Box<Dashboard>, EngineError>) {
         match found {
             Ok(figures) => {
-                let columns = self.figures.take().map_or(WIDTH, |(_, columns)| columns);
-                self.view.replace(TextView::new(laid_out(&figures, columns)), Relaid::Look);
-                self.figures = Some((figures, columns));
+                let columns = self.shown.take().map_or(WIDTH, |(_, columns)| columns);
+                let shown = Shown::Figures(figures);
+                self.view.replace(TextView::new(shown.lines(columns)), Relaid::Look);
+                self.shown = Some((shown, columns));
             }
-            Err(error) => self.view = TextView::new(trouble(&error)),
+            Err(error) => self.fail(&error),
         }
     }
 
-    /// Takes how large the library is.
-    pub fn set_stats(&mut self, found: &Result<Box<LibraryStats>, EngineError>) {
-        let text = match found {
-            Ok(stats) => stats.lines().iter().map(|line| TextLine::new(line, Tone::Plain)).collect(),
-            Err(error) => trouble(error),
-        };
-        self.view = TextView::new(text);
-    }
-
-    /// Takes the scores of all tools.
-    pub fn set_scores(&mut self, found: &Result<Vec<ScoredTool>, EngineError>) {
-        let text = match found {
-            Ok(scores) if scores.is_empty() => vec![TextLine::new("no runs yet", Tone::Plain)],
-            Ok(scores) => {
-                let tone = |scored: &ScoredTool| if scored.low { Tone::Bad } else { Tone::Plain };
-                scores.iter().map(|scored| TextLine::new(&scored.line(), tone(scored))).collect()
-            }
-            Err(error) => trouble(error),
-        };
-        self.view = TextView::new(text);
-    }
-
-    /// Takes two runs side by side.
-    pub fn set_compared(&mut self, found: &Result<Box<Compared>, EngineError>) {
-        let text = match found {
-            Ok(compared) => {
-                let tone = |line: &str| match line.chars().next() {
-                    Some('+') => Tone::Added,
-                    Some('-') => Tone::Removed,
-                    Some('@') => Tone::Header,
-                    Some('≠') => Tone::Warn,
-                    _ => Tone::Plain,
-                };
-                compared.lines().iter().map(|line| TextLine::new(line, tone(line))).collect()
-            }
-            Err(error) => trouble(error),
-        };
-        self.view = TextView::new(text);
-    }
-
-    /// Takes what a search found.
-    pub fn set_hits(&mut self, found: &Result<Vec<SearchHit>, EngineError>) {
-        let mut text = Vec::new();
-        match found {
-            Ok(hits) if hits.is_empty() => text.push(TextLine::new("no tool matches", Tone::Warn)),
-            Ok(hits) => {
-                for hit in hits {
-                    let tone = if hit.held_back.is_some() { Tone::Warn } else { Tone::Fact };
-                    let percent = (hit.similarity * 100.0).round();
-                    let head = format!("{percent:>4} %  {} {}  {}  {}", hit.name, hit.version, hit.stage, hit.path);
-                    text.push(TextLine::new(&head, tone));
-                    let about = hit.description.lines().next().unwrap_or_default();
-                    text.push(TextLine::new(&format!("        {about}"), Tone::Plain));
-                    let tagged = hit.held_back.as_ref().map(|tag| format!("ranked last, tagged {tag}; "));
-                    let why = format!("        {}{}", tagged.unwrap_or_default(), hit.why);
-                    text.push(TextLine::new(&why, Tone::Fold));
-                }
-            }
-            Err(error) => {
-                text.push(TextLine::new(&format!("✗ {}", error.message), Tone::Bad));
-                text.push(TextLine::new(&error.hint, Tone::Plain));
-            }
-        }
-        self.view = TextView::new(text);
-    }
-
-    /// Takes all versions of a name.
-    pub fn set_lineage(&mut self, found: &Result<Lineage, EngineError>) {
-        let mut text = Vec::new();
-        match found {
-            Ok(lineage) => {
-                for version in &lineage.versions {
-                    let marks = version.marks();
-                    let marks = if marks.is_empty() { String::new() } else { format!("  [{}]", marks.join(", ")) };
-                    let (sign, tone) = if version.active { ("▸", Tone::Good) } else { (" ", Tone::Fact) };
-                    let head = format!(
-                        "{sign} {} {} {}  {}  {}{marks}",
-                        lineage.tool,
-                        version.version,
-                        version.digest.short(),
-                        version.stage,
-                        version.told_runs()
-                    );
-                    text.push(TextLine::new(&head, tone));
-                    text.push(TextLine::new(&format!("    {}", version.path), Tone::Fold));
-                    for (name, fact) in version.provenance.recorded() {
-                        text.push(TextLine::new(&format!("    {name}: {fact}"), Tone::Plain));
-                    }
-                }
-            }
-            Err(error) => text.extend(trouble(error)),
-        }
-        self.view = TextView::new(text);
+    /// What went wrong, in place of what was asked for.
+    fn fail(&mut self, error: &EngineError) {
+        let message = TextLine::new(&format!("✗ {}", error.message), Tone::Bad);
+        self.view = TextView::new(vec![message, TextLine::new(&error.hint, Tone::Plain)]);
+        self.shown = None;
     }
 
     /// Takes a key.
@@ -230,21 +111,59 @@ impl Report {
         Reply::Stay
     }
 
+    /// What it is about.
+    fn detail(&self) -> String {
+        let Some((Shown::Described(told, now), _)) = &self.shown else { return String::new() };
+        let view = View { width: Some(WIDTH), now: *now };
+        let pieces = told.title().into_iter().flat_map(|line| line.pieces(view));
+        pieces.map(|(_, text)| text.as_str().to_owned()).collect()
+    }
+
     /// Draws the report.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
         let remark = "esc close".to_owned();
-        let title = Title { name: self.name, remark, remark_style: look.theme.dim, ..Title::default() };
+        let detail = self.detail();
+        let title = Title { name: self.name, detail, remark, remark_style: look.theme.dim };
         let height = (self.view.len() as u16).saturating_add(3).clamp(6, 30);
         let inner = open_box(screen, (96, height), &title, buf, look);
         let columns = usize::from(inner.width);
-        if let Some((figures, laid)) = &mut self.figures
+        if let Some((shown, laid)) = &mut self.shown
             && *laid != columns
         {
             *laid = columns;
-            self.view.replace(TextView::new(laid_out(figures, columns)), Relaid::Look);
+            self.view.replace(TextView::new(shown.lines(columns)), Relaid::Look);
         }
         self.view.render(inner, buf, look.theme);
     }
+}
+
+/// A description in lines.
+fn described(told: &Description, view: View) -> Vec<TextLine> {
+    let lines = told.body(view);
+    lines.iter().map(|line| text_line(line, view)).collect()
+}
+
+fn text_line(line: &Line, view: View) -> TextLine {
+    let (mut text, mut marks) = (String::new(), Vec::new());
+    for (ink, piece) in line.pieces(view) {
+        let start = text.len();
+        text.push_str(piece.as_str());
+        marks.extend(mark(ink).map(|mark| (start..text.len(), mark)));
+    }
+    let piece = Piece::new(&text, Tone::Plain).hanging(line.hang());
+    TextLine::One(marks.iter().fold(piece, |piece, (range, mark)| piece.mark(range, *mark)))
+}
+
+fn mark(ink: Ink) -> Option<Mark> {
+    Some(match ink {
+        Ink::Plain => return None,
+        Ink::Strong => Mark::Strong,
+        Ink::Dim => Mark::Dim,
+        Ink::Good => Mark::Good,
+        Ink::Warn => Mark::Warn,
+        Ink::Bad => Mark::Bad,
+        Ink::Accent => Mark::Accent,
+    })
 }
 
 /// The dashboard for so many columns: charts fill them, rows of tables are cut.
@@ -258,9 +177,4 @@ fn laid_out(figures: &Dashboard, columns: usize) -> Vec<TextLine> {
         _ => TextLine::One(Piece::new(line, Tone::Fact).hanging(NAME_COLUMNS)),
     });
     each.collect()
-}
-
-/// What went wrong, in place of what was asked for.
-fn trouble(error: &EngineError) -> Vec<TextLine> {
-    vec![TextLine::new(&format!("✗ {}", error.message), Tone::Bad), TextLine::new(&error.hint, Tone::Plain)]
 }

@@ -1,11 +1,13 @@
 //! How large the library is and how it grows.
 
 use super::{Policy, Week, policy_for};
+use crate::domain::description::{Describe, Description, Ink};
 use crate::domain::{Stage, count, grouped, size};
 use crate::engine::Upkeep;
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
 use crate::engine::library::scores::bars;
+use crate::engine::plain_verb::{Described, PlainQuery};
 use crate::insight::{WEEKS, growth};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -96,9 +98,27 @@ fn bytes_below(path: &Path) -> u64 {
 /// Words of one line, the most frequent; of more their number is told.
 const MOST_WORDS: usize = 6;
 
-impl LibraryStats {
-    /// All of it for a human, in lines. Text of tools is not safe in it.
-    pub fn lines(&self) -> Vec<String> {
+/// The figures of the library.
+#[derive(Serialize)]
+struct Figures {
+    stats: LibraryStats,
+}
+
+/// Shows how large the library is.
+pub(in crate::engine::library) const STATS: PlainQuery = PlainQuery {
+    name: "stats",
+    needs_catalog: true,
+    answer: |engine, _, _| Described::of(&Figures { stats: engine.upkeep().stats()? }),
+};
+
+impl Describe for Figures {
+    fn describe(&self) -> Description {
+        self.stats.describe()
+    }
+}
+
+impl Describe for LibraryStats {
+    fn describe(&self) -> Description {
         let counts = |of: &BTreeMap<String, usize>| {
             let mut all: Vec<(&String, &usize)> = of.iter().collect();
             all.retain(|(_, number)| **number > 0);
@@ -109,26 +129,25 @@ impl LibraryStats {
             let more = (more > 0).then(|| format!("{more} more"));
             told.chain(more).collect::<Vec<_>>().join(" · ")
         };
-        let field = |name: &str, text: String| format!("{name:<12} {text}");
+        let mut told = Description::new();
+        let mut field = |name: &str, text: String| told.field(name, Ink::Plain, text);
         let tools: Vec<Option<f64>> = self.weeks.iter().map(|week| Some(week.tools as f64)).collect();
         let bytes: Vec<Option<f64>> = self.weeks.iter().map(|week| Some(week.bytes as f64)).collect();
         let came: u64 = self.weeks.iter().map(|week| week.tools).sum();
         let grown: u64 = self.weeks.iter().map(|week| week.bytes).sum();
         let repository = self.repository_bytes.map_or("not a git repository".to_owned(), size);
-        let mut lines = vec![
-            field("tools", format!("{}: {}", count(self.tools, "tool"), counts(&self.stages))),
-            field("kinds", counts(&self.kinds)),
-            field("categories", counts(&self.categories)),
-            field("bytes", format!("{} in tools, {} each", size(self.tool_bytes), size(self.mean_tool_bytes))),
-            field("versions", format!("{} seen, {} in kept copies", grouped(self.versions), size(self.copy_bytes))),
-            field("runs", format!("{} of kept output", size(self.run_bytes))),
-            field("store", size(self.store_bytes)),
-            field("repository", repository),
-            field("new tools", format!("{} {came} in {WEEKS} weeks", bars(&tools))),
-            field("new bytes", format!("{} {} in {WEEKS} weeks", bars(&bytes), size(grown))),
-            field("policy", self.policy.line()),
-        ];
-        lines.push(field("", self.policy.advice.to_owned()));
-        lines
+        field("tools", format!("{}: {}", count(self.tools, "tool"), counts(&self.stages)));
+        field("kinds", counts(&self.kinds));
+        field("categories", counts(&self.categories));
+        field("bytes", format!("{} in tools, {} each", size(self.tool_bytes), size(self.mean_tool_bytes)));
+        field("versions", format!("{} seen, {} in kept copies", grouped(self.versions), size(self.copy_bytes)));
+        field("runs", format!("{} of kept output", size(self.run_bytes)));
+        field("store", size(self.store_bytes));
+        field("repository", repository);
+        field("new tools", format!("{} {came} in {WEEKS} weeks", bars(&tools)));
+        field("new bytes", format!("{} {} in {WEEKS} weeks", bars(&bytes), size(grown)));
+        field("policy", self.policy.line());
+        field("", self.policy.advice.to_owned());
+        told
     }
 }

@@ -3,7 +3,7 @@
 //! It proposes. A proposal is a review like any other, and a human decides it; nothing is put away or marked by
 //! itself.
 
-mod figures;
+pub(super) mod figures;
 #[cfg(test)]
 mod tests;
 mod twins;

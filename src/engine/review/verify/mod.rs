@@ -6,13 +6,56 @@ mod places;
 
 use super::approval_status::{Logbook, fault_of_approval};
 use super::signing::Claim;
-use crate::domain::{Digest, Tool, ToolName};
+use crate::domain::description::{Describe, Description, Ink, Line};
+use crate::domain::{Digest, Tool, ToolName, count, plural};
 use crate::engine::Integrity;
 use crate::engine::core::Beside;
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::plain_verb::{Described, PlainQuery};
 use crate::engine::view::VerifyReport;
 use crate::store::Approval;
 use std::collections::HashSet;
+
+/// Checks the log and all that it vouches for; with a tool, that tool.
+pub(super) const VERIFY: PlainQuery = PlainQuery {
+    name: "verify",
+    // It reads the folders itself.
+    needs_catalog: false,
+    answer: |engine, call, _| {
+        Described::of(&match call.get("tool") {
+            Some(tool) => engine.integrity().verify_tool(tool)?,
+            None => engine.integrity().verify()?,
+        })
+    },
+};
+
+impl Describe for VerifyReport {
+    fn describe(&self) -> Description {
+        let mut told = Description::new();
+        for fault in &self.faults {
+            told.note(Ink::Bad, "fault", fault);
+        }
+        for note in &self.notes {
+            told.note(Ink::Dim, "note", note);
+        }
+        let entries = plural(self.operations as usize, "log entry", "log entries");
+        let copies = plural(self.versions as usize, "kept copy", "kept copies");
+        let checked = Line::of(format!("{entries} and {copies} of {} checked: ", self.workspace));
+        if self.faults.is_empty() {
+            told.line(checked.put(Ink::Good, "no problems found"));
+        } else {
+            told.line(checked.put(Ink::Bad, count(self.faults.len(), "fault")));
+            told.next(
+                "`toolsmith list --problems` shows the next step for each tool, `toolsmith doctor` for the state",
+            );
+        }
+        told
+    }
+
+    fn is_bad(&self) -> bool {
+        !self.faults.is_empty()
+    }
+}
 
 impl Integrity<'_> {
     /// Checks the log's chain, every kept copy, every approval and every tool that counts as approved.

@@ -1,0 +1,251 @@
+//! A result described for a reader: lines, fields, tables, next steps. The subject that made the result describes it once;
+//! the command line prints the description and the screen shows it in an overlay.
+//!
+//! Every piece of text becomes [`SafeText`] on its way in, so no description can carry the text of a tool raw. Ink only
+//! repeats what a word already says.
+
+mod table;
+
+pub use table::{Align, Table, cut};
+
+use super::{Instant, SafeText, rfc3339};
+
+/// Columns of the label of a field.
+const LABEL_COLUMNS: usize = 12;
+
+/// Columns by which details of a row are indented.
+const DETAIL_COLUMNS: usize = 8;
+
+/// How a piece of text looks where colours are on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ink {
+    /// The usual foreground.
+    Plain,
+    /// Bold.
+    Strong,
+    /// Faint.
+    Dim,
+    /// Green.
+    Good,
+    /// Yellow.
+    Warn,
+    /// Red.
+    Bad,
+    /// Cyan.
+    Accent,
+}
+
+/// Where a description is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View {
+    /// Columns; `None` for a file or a pipe, where nothing is cut and points in time are written in full.
+    pub width: Option<usize>,
+    /// The present, for ages.
+    pub now: Instant,
+}
+
+impl View {
+    /// An age for a reader (`12 s ago`), a point in time for a file.
+    pub fn when(self, at: Instant) -> String {
+        if self.width.is_none() {
+            return rfc3339(at);
+        }
+        let seconds = self.now.since_ms(at) / 1_000;
+        match seconds {
+            0..60 => format!("{seconds} s ago"),
+            60..3_600 => format!("{} min ago", seconds / 60),
+            3_600..86_400 => format!("{} h ago", seconds / 3_600),
+            86_400..604_800 => format!("{} d ago", seconds / 86_400),
+            _ => rfc3339(at)[..10].to_owned(),
+        }
+    }
+}
+
+/// What a piece of a line, or a cell of a table, holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Text.
+    Text(SafeText),
+    /// A point in time; how it is written depends on the [`View`].
+    At(Instant),
+}
+
+impl Content {
+    fn text(&self, view: View) -> SafeText {
+        match self {
+            Content::Text(text) => text.clone(),
+            Content::At(at) => SafeText::new(&view.when(*at)),
+        }
+    }
+}
+
+impl From<String> for Content {
+    fn from(text: String) -> Content {
+        Content::Text(SafeText::new(&text))
+    }
+}
+
+impl From<Instant> for Content {
+    fn from(at: Instant) -> Content {
+        Content::At(at)
+    }
+}
+
+/// One line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Line {
+    pieces: Vec<(Ink, Content)>,
+    hang: usize,
+}
+
+impl Line {
+    /// An empty line.
+    pub fn new() -> Line {
+        Line::default()
+    }
+
+    /// A line of plain text.
+    pub fn of(text: impl AsRef<str>) -> Line {
+        Line::new().put(Ink::Plain, text)
+    }
+
+    /// `label  value`; the values of several such lines are in one column.
+    pub fn field(label: &str, ink: Ink, value: impl AsRef<str>) -> Line {
+        Line::new().put(Ink::Dim, format!("{label:<LABEL_COLUMNS$} ")).put(ink, value).hanging(LABEL_COLUMNS + 1)
+    }
+
+    /// Appends text, escaped.
+    pub fn put(self, ink: Ink, text: impl AsRef<str>) -> Line {
+        self.safe(ink, SafeText::new(text.as_ref()))
+    }
+
+    /// Appends text that is safe already.
+    pub fn safe(mut self, ink: Ink, text: SafeText) -> Line {
+        self.pieces.push((ink, Content::Text(text)));
+        self
+    }
+
+    /// Appends a point in time.
+    pub fn at(mut self, ink: Ink, at: Instant) -> Line {
+        self.pieces.push((ink, Content::At(at)));
+        self
+    }
+
+    /// Says by how many columns its rows after the first are indented where it is wrapped.
+    pub fn hanging(mut self, columns: usize) -> Line {
+        self.hang = columns;
+        self
+    }
+
+    /// By how many columns its rows after the first are indented where it is wrapped.
+    pub fn hang(&self) -> usize {
+        self.hang
+    }
+
+    /// Its text in pieces.
+    pub fn pieces(&self, view: View) -> impl Iterator<Item = (Ink, SafeText)> {
+        self.pieces.iter().map(move |(ink, content)| (*ink, content.text(view)))
+    }
+}
+
+/// A part of a description.
+#[derive(Debug, Clone, PartialEq)]
+enum Part {
+    Line(Line),
+    Table(Table),
+}
+
+/// A result described for a reader.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Description {
+    title: Option<Line>,
+    parts: Vec<Part>,
+}
+
+impl Description {
+    /// An empty description.
+    pub fn new() -> Description {
+        Description::default()
+    }
+
+    /// Names what it is about, with a remark. The command line prints it first, an overlay puts it into its frame.
+    pub fn titled(mut self, name: &str, remark: &str) -> Description {
+        self.title = Some(Line::new().put(Ink::Strong, name).put(Ink::Dim, format!("  {remark}")));
+        self
+    }
+
+    /// Appends a line.
+    pub fn line(&mut self, line: Line) {
+        self.parts.push(Part::Line(line));
+    }
+
+    /// Appends `label  value`.
+    pub fn field(&mut self, label: &str, ink: Ink, value: impl AsRef<str>) {
+        self.line(Line::field(label, ink, value));
+    }
+
+    /// Appends a detail of the row above it.
+    pub fn detail(&mut self, ink: Ink, text: impl AsRef<str>) {
+        let indent = " ".repeat(DETAIL_COLUMNS);
+        self.line(Line::new().put(Ink::Plain, indent).put(ink, text).hanging(DETAIL_COLUMNS));
+    }
+
+    /// Appends a table.
+    pub fn table(&mut self, table: Table) {
+        self.parts.push(Part::Table(table));
+    }
+
+    /// Appends `label: text`, for example a fault, a warning or a note.
+    pub fn note(&mut self, ink: Ink, label: &str, text: impl AsRef<str>) {
+        let label = format!("{label}: ");
+        let hang = label.len();
+        self.line(Line::new().put(ink, label).put(Ink::Plain, text).hanging(hang));
+    }
+
+    /// Appends what to do next.
+    pub fn next(&mut self, text: impl AsRef<str>) {
+        self.note(Ink::Accent, "  hint", text);
+    }
+
+    /// Appends a closing line: how much there is, or that there is nothing.
+    pub fn summary(&mut self, text: impl AsRef<str>) {
+        self.line(Line::new().put(Ink::Dim, text));
+    }
+
+    /// What it is about.
+    pub fn title(&self) -> Option<&Line> {
+        self.title.as_ref()
+    }
+
+    /// All below the title, in lines.
+    pub fn body(&self, view: View) -> Vec<Line> {
+        let lines = |part: &Part| match part {
+            Part::Line(line) => vec![line.clone()],
+            Part::Table(table) => table.lines(view),
+        };
+        self.parts.iter().flat_map(lines).collect()
+    }
+
+    /// All of it as it is written into a file.
+    pub fn text(&self) -> String {
+        let view = View { width: None, now: Instant(0) };
+        let mut text = String::new();
+        for line in self.title.iter().chain(&self.body(view)) {
+            let pieces: String = line.pieces(view).map(|(_, piece)| piece.as_str().to_owned()).collect();
+            text.push_str(pieces.trim_end_matches(' '));
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// A result that can be described.
+pub trait Describe {
+    /// Describes it.
+    fn describe(&self) -> Description;
+
+    /// Whether it is bad news: the command line exits with 1 then.
+    fn is_bad(&self) -> bool {
+        false
+    }
+}
