@@ -33,10 +33,10 @@
 //! | [`catalog`] | folders to rows: formats, dialects, digests, search, watching | domain |
 //! | [`outside`] | programs started outside of the sandbox: the register, finding, trusting and starting them | domain |
 //! | [`runner`] | one run: argv, environment, walls, limits, observer, spool, ending | domain, outside |
-//! | [`check`] | examines a version: one file a check, together the verdict | domain, outside, runner |
+//! | [`check`] | examines a version: one file a check, together the verdict | domain, outside, runner, insight: what is alike is measured there alone |
 //! | [`evolve`] | better versions: what a generator is told, what its answer holds, the loop as a pure machine, repairs without a model | domain |
 //! | [`generator`] | asking a generator: a program or an HTTP API, one question, one answer | domain, outside, runner, evolve |
-//! | [`insight`] | what rows of decisions suggest | domain |
+//! | [`insight`] | what rows of decisions suggest; the one index by which tools are searched and compared | domain |
 //! | [`vcs`] | git | domain, outside |
 //! | [`engine`] | the facade, a folder a subject; its `core` holds the rules and imports domain and store only, the rest performs | all of the above but action |
 //! | [`cli`] | sub-commands built from the table; text and JSON | domain, action, engine |

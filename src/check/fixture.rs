@@ -4,10 +4,11 @@ use super::{Batch, Desk, Language, Library, Trials};
 use crate::domain::{
     CheckReport, Dialect, Digest, FileMode, Manifest, Missing, Recipe, Tool, ToolDetail, ToolName, VersionFile,
 };
+use crate::insight::SimilarityIndex;
 use crate::outside::Programs;
 use crate::runner::Tried;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Files by path and text.
 pub(super) fn files(list: &[(&str, &str)]) -> Vec<VersionFile> {
@@ -53,6 +54,7 @@ fn row(name: &str, manifest: &Manifest, digest: Digest) -> Tool {
 pub(super) struct Shelf {
     rows: Vec<Arc<Tool>>,
     details: Vec<ToolDetail>,
+    index: OnceLock<Arc<SimilarityIndex>>,
     pub(super) reads: AtomicUsize,
     programs: Option<Programs>,
 }
@@ -71,6 +73,10 @@ impl Shelf {
 impl Library for Shelf {
     fn rows(&self) -> &[Arc<Tool>] {
         &self.rows
+    }
+
+    fn index(&self) -> Arc<SimilarityIndex> {
+        Arc::clone(self.index.get_or_init(|| Arc::new(SimilarityIndex::new(&self.rows))))
     }
 
     fn read(&self, tool: &Tool) -> Option<ToolDetail> {

@@ -26,13 +26,14 @@ mod unread;
 
 pub use crate::domain::source::Language;
 pub use capabilities::scan;
-pub use duplicates::{Similar, Written, similar};
+pub use duplicates::{Similar, code_of, similar};
 pub use trials::benchmark::p95_of;
 pub use trials::replay::{Recorded, replay};
 
 use crate::domain::budget::{self, Limits};
 use crate::domain::source;
 use crate::domain::{CheckReport, Digest, Gate, Missing, Tool, ToolDetail, ToolName};
+use crate::insight::SimilarityIndex;
 use crate::outside::Programs;
 use crate::runner::{Pace, Tried, release_memory};
 use serde_json::Value;
@@ -59,6 +60,10 @@ pub struct Desk<'a> {
 pub trait Library: Sync {
     /// All rows of the catalog, the one under examination among them.
     fn rows(&self) -> &[Arc<Tool>];
+    /// What all of them say of themselves; made once for a catalog by whoever keeps one.
+    fn index(&self) -> Arc<SimilarityIndex> {
+        Arc::new(SimilarityIndex::new(self.rows()))
+    }
     /// Everything about one of them; `None` when it cannot be read.
     fn read(&self, tool: &Tool) -> Option<ToolDetail>;
     /// Inputs of recorded runs of a tool, whatever its version.

@@ -20,14 +20,20 @@ fn the_nearest_tool_comes_first_with_what_it_shares() {
         stage: Stage::Core,
         path: "tools/core/two/tool.toml".to_owned(),
         likeness: 1.0,
+        near: true,
         copy: true,
         why: "all files are identical".to_owned(),
         description: "Adds".to_owned(),
     };
-    let found = SimilarTools { tool: name("one"), similar: vec![copy] };
+    let near = SimilarTool { likeness: 0.85, copy: false, why: "both are".to_owned(), ..copy.clone() };
+    let far = SimilarTool { likeness: 0.5, near: false, ..near.clone() };
+    let found = SimilarTools { tool: name("one"), similar: vec![copy, near, far] };
+    let tool = "two 1.2.0  core  tools/core/two/tool.toml";
     assert_eq!(
         found.describe().text(),
-        " 100 %  two 1.2.0  core  tools/core/two/tool.toml\n        Adds\n        all files are identical\n"
+        format!(
+            " 100 %  {tool}\n        Adds\n        all files are identical\n  85 %  {tool}  near duplicate\n        Adds\n        both are\n  50 %  {tool}\n        Adds\n        both are\n"
+        )
     );
     let answer = Described::of(&found).unwrap();
     assert_eq!((&answer.json["tool"], &answer.json["similar"][0]["likeness"]), (&json!("one"), &json!(1.0)));

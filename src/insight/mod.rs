@@ -7,6 +7,8 @@ pub mod alike;
 mod failing;
 mod foresight;
 mod growth;
+mod index;
+mod meanings;
 mod memory;
 pub mod mine;
 mod regress;
@@ -15,10 +17,12 @@ mod score;
 mod stale;
 mod streak;
 pub mod terms;
+mod vocabulary;
 
 pub use failing::{IN_A_ROW, WITHIN_MS, fails_now};
 pub use foresight::{Foresight, WARN_FROM};
 pub use growth::{Policy, THRESHOLDS, WEEKS, Week, growth, policy_for};
+pub use index::SimilarityIndex;
 pub use memory::{
     ALIKE, FAILURE_DEMOTION, MOST_TAGS, NOT_FOR, Scenario, demoted, demotion, negative_tags, rank, ruled_out_by,
 };

@@ -2,15 +2,16 @@
 //!
 //! Each word of a question is looked up in the fields of a tool; a word in the name counts more than one in the
 //! description, a rare word more than one that many tools have. Words are stemmed ([`super::terms`]), names are split
-//! at `_` and at humps, and a few words that mean the same in any workshop find each other for half the worth.
+//! at `_` and at humps, and related words ([`super::meanings`]) find each other for half the worth.
 //!
 //! After Robertson, Zaragoza and Taylor, "Simple BM25 extension to multiple weighted fields" (CIKM 2004): occurrences
 //! are weighted by field and by the length of the field before they saturate. The sum is divided by the most that the
 //! question could reach, so that a similarity is comparable between questions: the share of what is asked, weighted by
 //! rarity, that the tool speaks of.
 
-use super::memory::NOT_FOR;
+use super::meanings::meanings;
 use super::terms::{is_stop_word, stem, words};
+use super::vocabulary::{Said, Vocabulary};
 use crate::domain::Tool;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -19,57 +20,12 @@ use std::sync::Arc;
 const K1: f32 = 1.2;
 
 /// What a word is worth by the way it was found.
-const SYNONYM: f32 = 0.5;
+const RELATED: f32 = 0.5;
 const NEARLY: f32 = 0.6;
 const JOINED: f32 = 0.9;
 
 /// Shortest word of which a longer one may be found, or one with a letter wrong.
 const SHORTEST_NEAR: usize = 4;
-
-/// Words that mean the same wherever tools are made. Kept short: a thesaurus finds everything everywhere.
-pub(super) const SYNONYMS: &[&[&str]] = &[
-    &["auth", "authentication", "login"],
-    &["bug", "error", "exception", "failure", "crash"],
-    &["calculate", "compute", "math"],
-    &["chunk", "divide", "split"],
-    &["compare", "diff", "difference"],
-    &["condense", "shorten", "summarize"],
-    &["config", "configuration", "settings"],
-    &["convert", "transform", "turn", "change"],
-    &["correct", "fix", "repair", "mend"],
-    &["create", "generate", "make", "build", "produce"],
-    &["database", "db", "sql"],
-    &["delete", "remove", "erase"],
-    &["directory", "folder", "filesystem"],
-    &["docs", "documentation", "readme"],
-    &["download", "fetch", "retrieve", "get"],
-    &["email", "mail"],
-    &["fake", "mock", "dummy", "placeholder", "sample"],
-    &["fast", "performance", "speed", "slow", "latency"],
-    &["find", "lookup", "search", "discover"],
-    &["grammar", "spelling", "spellcheck", "typo", "proofread"],
-    &["image", "photo", "picture"],
-    &["javascript", "js"],
-    &["list", "show", "display"],
-    &["load", "read", "open"],
-    &["library", "module", "package", "dependency"],
-    &["lint", "style", "format"],
-    &["merge", "combine", "join"],
-    &["persist", "save", "store", "write"],
-    &["py", "python"],
-    &["repo", "repository", "git"],
-    &["rename", "move"],
-    &["retry", "resilience"],
-    &["schedule", "cron", "timer"],
-    &["security", "vulnerability"],
-    &["send", "post", "publish"],
-    &["ts", "typescript"],
-    &["unused", "dead"],
-    &["url", "link"],
-    &["validate", "verify", "check"],
-    &["web", "website", "webpage", "html"],
-    &["zip", "compress", "archive"],
-];
 
 /// Where a word of a tool stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -169,24 +125,14 @@ struct Posting {
     places: u8,
 }
 
-/// What the tools of a catalog say of themselves.
+/// What the tools of a catalog say of themselves, to be asked what they are for.
 #[derive(Debug, Default)]
 pub struct Relevance {
-    /// The number of each term.
-    numbers: HashMap<Box<str>, u32>,
+    vocabulary: Arc<Vocabulary>,
     /// Where each term stands, tools in ascending order.
     postings: Vec<Vec<Posting>>,
     /// The terms of each name, ascending, for a question that is nothing but a name.
     names: Vec<Vec<u32>>,
-    synonyms: HashMap<String, Vec<String>>,
-}
-
-/// Turns words into numbers of terms; stems each word once.
-#[derive(Default)]
-struct Numbering {
-    terms: HashMap<Box<str>, u32>,
-    /// `None` for a word that says nothing.
-    words: HashMap<String, Option<u32>>,
 }
 
 /// A word of a question with what may stand in its place.
@@ -197,71 +143,48 @@ struct Concept {
     rarity: f32,
 }
 
-impl Numbering {
-    fn of_word(&mut self, word: String) -> Option<u32> {
-        if let Some(known) = self.words.get(&word) {
-            return *known;
+/// The terms of each field of a tool, in the order of the places.
+fn fields(said: &Said) -> [Vec<u32>; 7] {
+    let mut name = said.name.clone();
+    for other in said.title.iter().chain(&said.aliases) {
+        if !name.contains(other) {
+            name.push(*other);
         }
-        let number = (!is_stop_word(&word)).then(|| self.of_term(&stem(&word)));
-        self.words.insert(word, number);
-        number
     }
-
-    fn of_term(&mut self, term: &str) -> u32 {
-        let next = u32::try_from(self.terms.len()).unwrap_or(u32::MAX);
-        *self.terms.entry(term.into()).or_insert(next)
-    }
-
-    fn of_texts<'a>(&mut self, texts: impl IntoIterator<Item = &'a str>) -> Vec<u32> {
-        texts.into_iter().flat_map(words).filter_map(|word| self.of_word(word)).collect()
-    }
-
-    /// The terms of each field, in the order of the places.
-    fn of_tool(&mut self, tool: &Tool) -> [Vec<u32>; 7] {
-        let mut name = self.of_texts([tool.name.as_str()]);
-        let others = tool.title.iter().chain(&tool.aliases).map(String::as_str);
-        for other in self.of_texts(others) {
-            if !name.contains(&other) {
-                name.push(other);
-            }
-        }
-        let list = |numbering: &mut Numbering, list: &[String]| {
-            numbering.of_texts(list.iter().map(String::as_str).filter(|word| !word.starts_with(NOT_FOR)))
-        };
-        let mut description = self.of_texts([tool.description.as_str()]);
-        // What the name writes as two words others write as one.
-        let parts = words(tool.name.as_str());
-        description.extend(parts.windows(2).map(|pair| self.of_term(&stem(&pair.concat()))));
-        [
-            name,
-            list(self, &tool.tags),
-            list(self, &tool.keywords),
-            list(self, &tool.use_cases),
-            list(self, &tool.capabilities),
-            self.of_texts([tool.category.0.as_str()]),
-            description,
-        ]
-    }
+    let description = [said.first.as_slice(), &said.later, &said.joined].concat();
+    [
+        name,
+        said.tags.clone(),
+        said.keywords.clone(),
+        said.uses.clone(),
+        said.capabilities.clone(),
+        said.category.clone(),
+        description,
+    ]
 }
 
 impl Relevance {
     /// Makes the index of a list of tools.
     pub fn new(tools: &[Arc<Tool>]) -> Relevance {
-        let mut numbering = Numbering::default();
-        let fields: Vec<[Vec<u32>; 7]> = tools.iter().map(|tool| numbering.of_tool(tool)).collect();
+        Relevance::of(Arc::new(Vocabulary::of(tools)))
+    }
+
+    /// Makes the index of what was read of tools.
+    pub(super) fn of(vocabulary: Arc<Vocabulary>) -> Relevance {
+        let fields: Vec<[Vec<u32>; 7]> = vocabulary.said.iter().map(fields).collect();
         let count = fields.len().max(1) as f32;
         let average = [0, 1, 2, 3, 4, 5, 6]
             .map(|place: usize| (fields.iter().map(|of| of[place].len()).sum::<usize>() as f32 / count).max(1.0));
-        let mut postings = vec![Vec::new(); numbering.terms.len()];
+        let mut postings = vec![Vec::new(); vocabulary.meanings.len()];
         for (tool, of) in (0..).zip(&fields) {
             post(&mut postings, tool, of, &average);
         }
         let names = fields.into_iter().map(|[name, ..]| ascending(name)).collect();
-        Relevance { numbers: numbering.terms, postings, names, synonyms: synonyms() }
+        Relevance { vocabulary, postings, names }
     }
 
     fn postings(&self, term: &str) -> &[Posting] {
-        let found = self.numbers.get(term).and_then(|number| self.postings.get(*number as usize));
+        let found = self.vocabulary.numbers.get(term).and_then(|number| self.postings.get(*number as usize));
         found.map_or(&[], Vec::as_slice)
     }
 
@@ -294,8 +217,9 @@ impl Relevance {
         }
         let mut hits: Vec<(usize, f32)> =
             sums.iter().map(|sum| sum / most).enumerate().filter(|(_, similarity)| *similarity > 0.0).collect();
-        let asked =
-            ascending(concepts.iter().filter_map(|concept| self.numbers.get(&*concept.term).copied()).collect());
+        let asked = ascending(
+            concepts.iter().filter_map(|concept| self.vocabulary.numbers.get(&*concept.term).copied()).collect(),
+        );
         for (position, similarity) in &mut hits {
             if asked.len() == concepts.len() && self.names[*position] == asked {
                 *similarity = 1.0;
@@ -336,7 +260,7 @@ impl Relevance {
                 continue;
             }
             let mut variants = vec![(term.clone(), 1.0)];
-            variants.extend(self.synonyms.get(&term).into_iter().flatten().map(|other| (other.clone(), SYNONYM)));
+            variants.extend(meanings().related(&term).iter().map(|other| (other.clone(), RELATED)));
             for pair in [at.checked_sub(1).map(|before| (before, at)), Some((at, at + 1))].into_iter().flatten() {
                 if let (Some(first), Some(second)) = (asked.get(pair.0), asked.get(pair.1)) {
                     variants.push((stem(&format!("{first}{second}")), JOINED));
@@ -360,7 +284,7 @@ impl Relevance {
         let begins = |known: &str| known.len() >= SHORTEST_NEAR && (known.starts_with(term) || term.starts_with(known));
         let is_near = |known: &str| begins(known) || (term.len() > SHORTEST_NEAR && is_one_off(known, term));
         let mut near: Vec<String> =
-            self.numbers.keys().filter(|known| is_near(known)).map(ToString::to_string).collect();
+            self.vocabulary.numbers.keys().filter(|known| is_near(known)).map(ToString::to_string).collect();
         near.sort();
         near
     }
@@ -410,19 +334,6 @@ fn ascending(mut numbers: Vec<u32>) -> Vec<u32> {
     numbers.sort_unstable();
     numbers.dedup();
     numbers
-}
-
-/// Each term of a group with the others.
-fn synonyms() -> HashMap<String, Vec<String>> {
-    let mut all: HashMap<String, Vec<String>> = HashMap::new();
-    for group in SYNONYMS {
-        let terms: BTreeSet<String> = group.iter().map(|word| stem(word)).collect();
-        for term in &terms {
-            let others = terms.iter().filter(|other| *other != term).cloned();
-            all.entry(term.clone()).or_default().extend(others);
-        }
-    }
-    all
 }
 
 /// Whether two words differ in one letter that is wrong, missing, too much, or has changed places with its neighbour.
@@ -557,14 +468,6 @@ mod tests {
             let hits = index.query(question, tools.len());
             assert!(hits.iter().all(|hit| hit.similarity > 0.0 && hit.similarity <= 1.0), "{question}");
             assert!(hits.is_sorted_by(|one, other| one.similarity >= other.similarity));
-        }
-    }
-
-    #[test]
-    fn groups_of_synonyms_have_no_word_twice() {
-        for group in SYNONYMS {
-            let terms: BTreeSet<String> = group.iter().map(|word| stem(word)).collect();
-            assert_eq!(terms.len(), group.len(), "{group:?}");
         }
     }
 }

@@ -380,6 +380,7 @@ const SCENES: &[Scene] = &[
             stage: crate::domain::Stage::Core,
             path: evil(),
             likeness: 1.0,
+            near: true,
             copy: true,
             why: evil(),
             description: evil(),

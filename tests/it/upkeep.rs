@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use toolsmith::domain::{Caller, Command, GroupKind, Tool};
+use toolsmith::domain::{Caller, Command, GroupKind};
 use toolsmith::engine::{Engine, StaleTool};
-use toolsmith::insight::alike::{Library, NEAR};
+use toolsmith::insight::SimilarityIndex;
+use toolsmith::insight::alike::NEAR;
 
 /// A labelled pair.
 #[derive(Deserialize)]
@@ -43,17 +44,16 @@ fn measured(engine: &Engine) -> Vec<(f64, bool, String)> {
     let text = fs::read_to_string(repository().join("tests/labelled/likeness.toml")).unwrap();
     let Labelled { pairs } = toml::from_str(&text).unwrap();
     let view = engine.library().catalog();
-    let rows: Vec<Arc<Tool>> = view.tools.iter().filter(|tool| tool.copy_of.is_none()).cloned().collect();
-    let library = Library::of(&rows);
+    let index = SimilarityIndex::new(&view.tools);
     let originals: BTreeMap<&str, &str> =
         view.tools.iter().filter_map(|tool| Some((tool.path.as_str(), tool.copy_of.as_deref()?))).collect();
     let place = |path: &str| {
         let path = format!("tools/experimental/{path}");
         let path = originals.get(path.as_str()).copied().unwrap_or(&path);
-        rows.iter().position(|row| row.path == path).unwrap_or_else(|| panic!("no row {path}"))
+        view.tools.iter().position(|row| row.path == path).unwrap_or_else(|| panic!("no row {path}"))
     };
     let likeness = |pair: Pair| {
-        let found = library.likeness(place(&pair.one), place(&pair.other));
+        let found = index.resemblance().likeness(place(&pair.one), place(&pair.other), &mut |_| None);
         (found.likeness, pair.same, format!("{} {}: {}", pair.one, pair.other, found.why))
     };
     pairs.into_iter().map(likeness).collect()
@@ -121,6 +121,75 @@ fn the_corpus_has_27_copies_three_clashes_and_near_duplicates_with_a_proposal_ea
         }
     }
     assert!(!of(GroupKind::Near).is_empty());
+}
+
+/// Code of 40 pieces and more, written once more with other names.
+const CODE: &str = "import json, sys\n\ndef work(rows):\n    total = 0\n    for row in rows:\n        if row.get('price') and row['price'] > 10:\n            total += row['price'] * 2\n        else:\n            total -= 1\n    return {'total': total, 'count': len(rows)}\n\nrequest = json.load(sys.stdin)\nprint(json.dumps(work(request['rows'])))\n";
+
+/// The likeness in the words of a finding: `… (85 % similar): …`.
+fn percent_of(message: &str) -> Option<f64> {
+    let (before, _) = message.split_once(" % similar)")?;
+    before.rsplit_once('(')?.1.parse().ok()
+}
+
+#[test]
+fn one_pair_has_one_figure_and_one_verdict_wherever_it_is_asked_for() {
+    let renamed = CODE.replace("work", "handle").replace("total", "amount").replace("row", "line");
+    let tools = [
+        ("csv_to_json", "Convert a CSV file to JSON", "print(1)"),
+        ("convert_csv_json", "Transforms CSV files into JSON format, with headers as keys.", "print(2)"),
+        ("order_sum", "Adds up the prices of the orders of a day", CODE),
+        ("day_of_orders", "Prices of all orders on one day, added up for bookkeeping", &renamed),
+        ("port_scanner", "Scans the TCP ports of a host", "print(3)"),
+        ("encrypt_file", "Encrypts a file with a passphrase", "print(4)"),
+        ("decrypt_file", "Decrypts a file with a passphrase", "print(5)"),
+    ];
+    let workspace = Workspace::new();
+    for (name, description, code) in tools {
+        let text = format!("\"\"\"{description}\"\"\"\n{code}\n");
+        workspace.write(&format!("tools/experimental/{name}.py"), &text);
+    }
+    let figure = |value: &Value| (value["likeness"].as_f64().unwrap() * 100.0).round();
+    let (library, _) = workspace.json(&["similar"]);
+    let mut groups = BTreeMap::new();
+    for group in library["groups"].as_array().unwrap().iter().filter(|group| group["kind"] == "near") {
+        for other in group["others"].as_array().unwrap() {
+            let mut pair = [&group["keep"], other].map(|tool| tool["tool"].as_str().unwrap().to_owned());
+            pair.sort();
+            groups.insert(pair, figure(other));
+        }
+    }
+    let pair = |one: &str, other: &str| [one.to_owned(), other.to_owned()];
+    let expected = BTreeSet::from([pair("convert_csv_json", "csv_to_json"), pair("day_of_orders", "order_sum")]);
+    assert_eq!(groups.keys().cloned().collect::<BTreeSet<_>>(), expected, "{library:#}");
+    for (name, ..) in tools {
+        let (of_one, _) = workspace.json(&["similar", name]);
+        let (verdict, _) = workspace.json(&["check", name]);
+        let duplicates =
+            verdict["verdict"]["checks"].as_array().unwrap().iter().find(|one| one["name"] == "duplicates");
+        let findings = duplicates.unwrap()["findings"].as_array().unwrap();
+        let wanted: Vec<(&String, f64)> = groups
+            .iter()
+            .filter_map(|(pair, figure)| Some((pair.iter().find(|other| *other != name)?, *figure, pair)))
+            .filter(|(.., pair)| pair.iter().any(|one| one == name))
+            .map(|(other, figure, _)| (other, figure))
+            .collect();
+        let similar: Vec<(String, f64)> = of_one["similar"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|other| other["near"] == true)
+            .map(|other| (other["name"].as_str().unwrap().to_owned(), figure(other)))
+            .collect();
+        let told: Vec<(String, f64)> = findings
+            .iter()
+            .filter_map(|one| one["message"].as_str())
+            .filter_map(|message| Some((message.split(' ').next()?.to_owned(), percent_of(message)?)))
+            .collect();
+        let wanted: Vec<(String, f64)> = wanted.into_iter().map(|(other, figure)| (other.clone(), figure)).collect();
+        assert_eq!(similar, wanted, "similar {name}: {of_one:#}");
+        assert_eq!(told, wanted, "check {name}: {findings:#?}");
+    }
 }
 
 /// A library of so many tools of 1 to 5 KB each, all of them different.

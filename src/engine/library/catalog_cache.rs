@@ -2,7 +2,7 @@
 
 use crate::engine::locks::{Rank, Ranked};
 use crate::engine::view::{CatalogState, CatalogView};
-use crate::insight::Relevance;
+use crate::insight::SimilarityIndex;
 use std::sync::Arc;
 
 /// The catalog as it was read last.
@@ -12,7 +12,7 @@ pub(in crate::engine) struct CatalogCache {
     /// The newest snapshot.
     pub(super) view: Ranked<Arc<CatalogView>>,
     /// What the tools of a catalog say of themselves, by its generation; made when it is first asked for.
-    pub(super) relevance: Ranked<Option<(u64, Arc<Relevance>)>>,
+    pub(super) index: Ranked<Option<(u64, Arc<SimilarityIndex>)>>,
 }
 
 impl Default for CatalogCache {
@@ -22,7 +22,7 @@ impl Default for CatalogCache {
         CatalogCache {
             scanned: Ranked::new(Rank::Scanned, false),
             view: Ranked::leaf(Arc::new(view)),
-            relevance: Ranked::leaf(None),
+            index: Ranked::leaf(None),
         }
     }
 }

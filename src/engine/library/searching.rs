@@ -9,7 +9,7 @@ use crate::engine::error::EngineError;
 use crate::engine::locks::lock;
 use crate::engine::plain_verb::{Described, PlainQuery, argument, parsed};
 use crate::engine::view::CatalogView;
-use crate::insight::{FoundWord, NOT_FOR, Relevance, Relevant, ruled_out_by};
+use crate::insight::{FoundWord, NOT_FOR, Relevant, SimilarityIndex, ruled_out_by};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -124,9 +124,10 @@ impl Library<'_> {
     /// `Usage` for a text without words, or a very long one; `Internal` for trouble with the store.
     pub fn search(&self, words: &str, limit: usize, caller: &Caller) -> Result<Vec<SearchHit>, EngineError> {
         core::check_scenario(words)?;
-        let (view, relevance) = self.relevance();
+        let (view, index) = self.index();
         let memory = self.memory()?;
-        let mut hits: Vec<SearchHit> = relevance
+        let mut hits: Vec<SearchHit> = index
+            .relevance()
             .query(words, view.tools.len())
             .into_iter()
             .filter_map(|found| {
@@ -144,17 +145,17 @@ impl Library<'_> {
     }
 
     /// The newest catalog and the index of what its tools say of themselves, made once for each catalog.
-    pub(in crate::engine) fn relevance(&self) -> (Arc<CatalogView>, Arc<Relevance>) {
+    pub(in crate::engine) fn index(&self) -> (Arc<CatalogView>, Arc<SimilarityIndex>) {
         let view = self.catalog();
-        let mut kept = lock(&self.state.relevance);
-        if let Some((generation, relevance)) = kept.as_ref()
+        let mut kept = lock(&self.state.index);
+        if let Some((generation, index)) = kept.as_ref()
             && *generation == view.generation
         {
-            return (view, Arc::clone(relevance));
+            return (view, Arc::clone(index));
         }
-        let relevance = Arc::new(Relevance::new(&view.tools));
-        *kept = Some((view.generation, Arc::clone(&relevance)));
-        (view, relevance)
+        let index = Arc::new(SimilarityIndex::new(&view.tools));
+        *kept = Some((view.generation, Arc::clone(&index)));
+        (view, index)
     }
 
     /// What failures taught.

@@ -3,6 +3,7 @@
 use crate::check::{Library, Recorded};
 use crate::domain::{Tool, ToolDetail, ToolName};
 use crate::engine::Engine;
+use crate::insight::SimilarityIndex;
 use crate::outside::Programs;
 use std::sync::Arc;
 
@@ -22,6 +23,10 @@ impl<'a> Shelf<'a> {
 impl Library for Shelf<'_> {
     fn rows(&self) -> &[Arc<Tool>] {
         &self.rows
+    }
+
+    fn index(&self) -> Arc<SimilarityIndex> {
+        self.engine.library().index().1
     }
 
     fn read(&self, tool: &Tool) -> Option<ToolDetail> {

@@ -7,10 +7,8 @@ use crate::domain::{Digest, Stage, Tool, ToolName};
 use crate::engine::Library;
 use crate::engine::error::EngineError;
 use crate::engine::plain_verb::{Described, PlainQuery, argument};
+use crate::insight::alike::OPEN;
 use serde::Serialize;
-
-/// Less than that is chance; the check of duplicates begins higher.
-const LEAST: f64 = 0.35;
 
 /// How many are told.
 const LIMIT: usize = 20;
@@ -28,8 +26,10 @@ pub struct SimilarTool {
     pub stage: Stage,
     /// Path of its definition, relative to the workspace.
     pub path: String,
-    /// How much, 0 to 1; 1 is a copy.
+    /// How much, 0 to 1; 1 is a copy. The check of duplicates and upkeep give the same figure.
     pub likeness: f64,
+    /// Whether one would do for the other, as the check of duplicates and upkeep say it.
+    pub near: bool,
     /// Whether every file is the same.
     pub copy: bool,
     /// What it shares, one line.
@@ -64,10 +64,12 @@ impl Describe for SimilarTools {
             told.summary(format!("no tool is similar to {}", self.tool));
         }
         for similar in &self.similar {
-            let ink = if similar.copy { Ink::Warn } else { Ink::Plain };
+            let ink = if similar.near { Ink::Warn } else { Ink::Plain };
+            let verdict = if similar.near && !similar.copy { "  near duplicate" } else { "" };
             let percent = format!("{:>4} %  ", (similar.likeness * 100.0).round());
             let head = Line::new().put(ink, percent).put(Ink::Strong, similar.name.as_str());
-            told.line(head.put(Ink::Dim, format!(" {}  {}  {}", similar.version, similar.stage, similar.path)));
+            let place = format!(" {}  {}  {}{verdict}", similar.version, similar.stage, similar.path);
+            told.line(head.put(Ink::Dim, place));
             let about = similar.description.lines().next().unwrap_or_default();
             if !about.is_empty() {
                 told.detail(Ink::Plain, about);
@@ -85,7 +87,7 @@ impl Library<'_> {
     /// Those of [`Self::detail`].
     pub fn similar(&self, tool: &Tool) -> Result<Vec<SimilarTool>, EngineError> {
         let detail = self.detail(tool)?;
-        let all = check::similar(&detail, &Shelf::of(self.engine), LEAST, LIMIT);
+        let all = check::similar(&detail, &Shelf::of(self.engine), OPEN, LIMIT);
         let rows = all.into_iter().map(|similar| {
             let tool = similar.tool;
             SimilarTool {
@@ -94,10 +96,10 @@ impl Library<'_> {
                 digest: tool.digest,
                 stage: tool.stage,
                 path: tool.path.clone(),
-                // Two digits: more would say more than is known.
-                likeness: (similar.likeness * 100.0).round() / 100.0,
+                likeness: similar.likeness.likeness,
+                near: similar.likeness.is_near(),
                 copy: similar.is_copy,
-                why: similar.why,
+                why: similar.likeness.why,
                 description: tool.description.clone(),
             }
         });

@@ -1,6 +1,6 @@
 //! Copies, near duplicates and name clashes of a library as groups: which one to keep, and what the others are to it.
 
-use super::{Library, Likeness, NEAR, OPEN};
+use super::{CodeOf, DOUBTED, Likeness, NEAR, Resemblance, judged, written};
 use crate::domain::{GroupKind, Instant, Stage, Tool};
 use serde::Serialize;
 use std::cmp::{Ordering, Reverse};
@@ -38,16 +38,12 @@ pub struct Group {
     pub rest: Vec<Member>,
 }
 
-/// What speaks for two tools being one thing beside what they say of themselves, asked only of those of which that
-/// leaves it open.
-pub type Closer<'a> = &'a mut dyn FnMut(usize, usize) -> Option<Likeness>;
-
 /// The groups of a library: copies first, then near duplicates, then clashes. What is archived or deprecated is in
-/// none, and versions of one name are no duplicates of one another.
-pub fn groups(tools: &[Arc<Tool>], merits: &[Merit], closer: Closer<'_>) -> Vec<Group> {
-    let field = Field { tools, merits };
+/// none, and versions of one name are no duplicates of one another. `merits` are in the order of the tools.
+pub fn groups(resemblance: &Resemblance, merits: &[Merit], code: CodeOf<'_>) -> Vec<Group> {
+    let field = Field { tools: &resemblance.tools, merits };
     let mut all = field.copies();
-    all.extend(field.near(closer));
+    all.extend(field.near(resemblance, code));
     all.extend(field.clashes());
     all
 }
@@ -56,13 +52,18 @@ pub fn groups(tools: &[Arc<Tool>], merits: &[Merit], closer: Closer<'_>) -> Vec<
 const MARGIN: f64 = 0.05;
 
 /// That two tools are alike.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 struct Found {
-    likeness: f64,
-    /// Their places in the list that the library was made of.
-    rows: (usize, usize),
-    /// What a closer look said, where one was needed.
-    closer: Option<Likeness>,
+    /// By what they say of themselves.
+    said: f64,
+    /// By their code, where words leave it open.
+    written: Option<f64>,
+}
+
+impl Found {
+    fn likeness(&self) -> f64 {
+        judged(self.said, self.written)
+    }
 }
 
 struct Field<'a> {
@@ -106,33 +107,31 @@ impl Field<'_> {
         for (at, tool) in self.live() {
             by_digest.entry(tool.digest.0).or_default().push(at);
         }
-        let same = |_, _| Likeness { likeness: 1.0, why: "all files are identical".to_owned() };
+        let same = |_, _| Likeness::copy();
         let copies = by_digest.into_values().filter_map(|members| self.group(GroupKind::Copies, members, same));
         self.by_name(copies.collect())
     }
 
     /// Each group is one to keep and those that are like it, and like no other tool much more: what is like those only
     /// is another group.
-    fn near(&self, closer: Closer<'_>) -> Vec<Group> {
-        let is_used = |tool: &Tool| tool.copy_of.is_none() && tool.shadowed_by.is_none();
-        let looked_at: Vec<usize> = self.live().filter(|(_, tool)| is_used(tool)).map(|(at, _)| at).collect();
-        let rows: Vec<Arc<Tool>> = looked_at.iter().map(|at| Arc::clone(&self.tools[*at])).collect();
-        let library = Library::of(&rows);
+    fn near(&self, resemblance: &Resemblance, code: CodeOf<'_>) -> Vec<Group> {
         let mut neighbours: BTreeMap<usize, Vec<(usize, Found)>> = BTreeMap::new();
-        for pair in library.pairs(OPEN).into_iter().filter(|pair| rows[pair.one].name != rows[pair.other].name) {
-            let (one, other) = (looked_at[pair.one], looked_at[pair.other]);
-            let found = if pair.likeness >= NEAR {
-                Found { likeness: pair.likeness, rows: (pair.one, pair.other), closer: None }
-            } else {
-                let Some(closer) = closer(one, other).filter(|closer| closer.likeness >= NEAR) else { continue };
-                Found { likeness: closer.likeness, rows: (pair.one, pair.other), closer: Some(closer) }
-            };
-            neighbours.entry(one).or_default().push((other, found.clone()));
+        for pair in resemblance.pairs(DOUBTED) {
+            let (one, other) = (pair.one, pair.other);
+            if self.tools[one].name == self.tools[other].name || self.tools[one].digest == self.tools[other].digest {
+                continue;
+            }
+            let written = if pair.said < NEAR { written(one, other, code) } else { None };
+            let found = Found { said: pair.said, written };
+            if found.likeness() < NEAR {
+                continue;
+            }
+            neighbours.entry(one).or_default().push((other, found));
             neighbours.entry(other).or_default().push((one, found));
         }
         let mut order: Vec<usize> = neighbours.keys().copied().collect();
         order.sort_by(|one, other| self.rank(*one, *other));
-        let most = |of: &Vec<(usize, Found)>| of.iter().map(|(_, found)| found.likeness).fold(0.0, f64::max);
+        let most = |of: &Vec<(usize, Found)>| of.iter().map(|(_, found)| found.likeness()).fold(0.0, f64::max);
         let best: BTreeMap<usize, f64> = neighbours.iter().map(|(tool, of)| (*tool, most(of))).collect();
         let (mut taken, mut groups) = (HashSet::new(), Vec::new());
         for keep in order {
@@ -140,12 +139,12 @@ impl Field<'_> {
                 continue;
             }
             let mut rest = neighbours.remove(&keep).unwrap_or_default();
-            rest.retain(|(tool, found)| found.likeness >= best[tool] - MARGIN && taken.insert(*tool));
-            rest.sort_by(|(a, x), (b, y)| y.likeness.total_cmp(&x.likeness).then(a.cmp(b)));
+            rest.retain(|(tool, found)| found.likeness() >= best[tool] - MARGIN && taken.insert(*tool));
+            rest.sort_by(|(a, x), (b, y)| y.likeness().total_cmp(&x.likeness()).then(a.cmp(b)));
             // Only now: of most pairs nobody ever asks what they share.
-            let said = |found: Found| found.closer.unwrap_or_else(|| library.likeness(found.rows.0, found.rows.1));
+            let told = |tool: usize, found: Found| resemblance.told(keep, tool, found.said, found.written);
             let rest: Vec<Member> =
-                rest.into_iter().map(|(tool, found)| Member { tool, likeness: said(found) }).collect();
+                rest.into_iter().map(|(tool, found)| Member { tool, likeness: told(tool, found) }).collect();
             if !rest.is_empty() {
                 groups.push(Group { kind: GroupKind::Near, keep, rest });
             }

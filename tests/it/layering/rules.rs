@@ -15,7 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("insight", &["domain"]),
     ("vcs", &["domain", "outside"]),
     ("evolve", &["domain"]),
-    ("check", &["domain", "outside", "runner"]),
+    ("check", &["domain", "outside", "runner", "insight"]),
     ("generator", &["domain", "outside", "runner", "evolve"]),
     ("engine", &["domain", "store", "catalog", "outside", "runner", "check", "evolve", "generator", "insight", "vcs"]),
     ("cli", &["domain", "action", "engine"]),

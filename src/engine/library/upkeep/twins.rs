@@ -1,11 +1,11 @@
 //! Copies, near duplicates and name clashes of the whole library, each with what to do about it.
 
-use crate::check::Written;
+use crate::check;
 use crate::domain::{GroupKind, ProposedEnd, Retirement, Stage, Tool, ToolName};
 use crate::engine::Engine;
 use crate::engine::Upkeep;
 use crate::engine::error::EngineError;
-use crate::insight::alike::{self, Likeness, Merit};
+use crate::insight::alike::{self, Code, Merit};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ impl Upkeep<'_> {
     /// `Internal` for trouble with the store.
     pub fn twins(&self) -> Result<Vec<TwinGroup>, EngineError> {
         let seen = self.workspace.read(|q| Ok(q.first_seen()?))?;
-        let view = self.engine.library().catalog();
+        let (view, index) = self.engine.library().index();
         let merit = |tool: &Arc<Tool>| Merit {
             runs: tool.facts.name_runs,
             score: tool.facts.score,
@@ -64,7 +64,7 @@ impl Upkeep<'_> {
         };
         let merits: Vec<Merit> = view.tools.iter().map(merit).collect();
         let mut desk = Desk { engine: self.engine, tools: &view.tools, read: HashMap::new() };
-        let groups = alike::groups(&view.tools, &merits, &mut |one, other| desk.compare(one, other));
+        let groups = alike::groups(index.resemblance(), &merits, &mut |tool| desk.code(tool));
         Ok(groups.iter().map(|group| told(&view.tools, group)).collect())
     }
 }
@@ -73,22 +73,18 @@ impl Upkeep<'_> {
 struct Desk<'a> {
     engine: &'a Engine,
     tools: &'a [Arc<Tool>],
-    read: HashMap<usize, Option<Written>>,
+    read: HashMap<usize, Option<Arc<Code>>>,
 }
 
 impl Desk<'_> {
-    /// How much the codes of two tools are alike; `None` where one has none, or too many were read already.
-    fn compare(&mut self, one: usize, other: usize) -> Option<Likeness> {
-        for tool in [one, other] {
-            if !self.read.contains_key(&tool) && self.read.len() < MOST_READ {
-                // What cannot be read is not compared; its problem is told elsewhere.
-                let detail = self.engine.library().detail(&self.tools[tool]).ok();
-                self.read.insert(tool, detail.as_ref().and_then(Written::of));
-            }
+    /// The code of a tool; `None` where it has too little, or too many were read already.
+    fn code(&mut self, tool: usize) -> Option<Arc<Code>> {
+        if !self.read.contains_key(&tool) && self.read.len() < MOST_READ {
+            // What cannot be read is not compared; its problem is told elsewhere.
+            let detail = self.engine.library().detail(&self.tools[tool]).ok();
+            self.read.insert(tool, detail.as_ref().and_then(check::code_of).map(Arc::new));
         }
-        let written = |tool| self.read.get(&tool).and_then(Option::as_ref);
-        let likeness = written(one)?.likeness(written(other)?).min(0.99);
-        Some(Likeness { likeness, why: format!("code {:.0} % similar", likeness * 100.0) })
+        self.read.get(&tool).cloned().flatten()
     }
 }
 
@@ -98,8 +94,7 @@ fn told(tools: &[Arc<Tool>], group: &alike::Group) -> TwinGroup {
         let tool = &tools[member.tool];
         let (advice, command, proposal) = advise(group.kind, keep, tool);
         Twin {
-            // Two digits: more would say more than is known.
-            likeness: (member.likeness.likeness * 100.0).floor() / 100.0,
+            likeness: member.likeness.likeness,
             why: member.likeness.why.clone(),
             advice,
             command,

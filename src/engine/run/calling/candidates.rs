@@ -238,13 +238,13 @@ impl Calls<'_> {
 
     /// The tools that speak of it and have the tags, in the order in which they would be tried.
     fn fitting(&self, request: &CallRequest) -> Result<Vec<(Arc<Tool>, Candidate)>, EngineError> {
-        let (view, relevance) = self.engine.library().relevance();
+        let (view, index) = self.engine.library().index();
         let memory = self.engine.library().memory()?;
         let (words, tags) = key(&request.scenario, &request.tags);
         let winner = self.workspace.read(|q| Ok(q.winner(&words, &tags)?))?;
         let scenario = Scenario::new(&request.scenario);
         let mut fitting = Vec::new();
-        for found in relevance.query(&request.scenario, view.tools.len()) {
+        for found in index.relevance().query(&request.scenario, view.tools.len()) {
             let Some(tool) = view.tools.get(found.position).filter(|tool| is_offered(tool)) else { continue };
             let enough = found.similarity >= LEAST_SIMILARITY || !request.tags.is_empty();
             if enough && has_tags(tool, &request.tags) {

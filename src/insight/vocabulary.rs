@@ -1,0 +1,175 @@
+//! What a list of tools say of themselves, as numbers: read once for search and for comparing.
+//!
+//! A *term* is a stem ([`super::terms`]); a *meaning* is the term that stands for all of the same meaning
+//! ([`super::meanings`]). A search looks terms up, a comparison counts meanings.
+
+use super::meanings::meanings;
+use super::memory::NOT_FOR;
+use super::terms::{is_stop_word, stem, words};
+use crate::domain::Tool;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The terms of the parts of a tool, in the order in which they stand there; words that say nothing are left out.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Said {
+    pub(super) name: Vec<u32>,
+    pub(super) title: Vec<u32>,
+    pub(super) aliases: Vec<u32>,
+    pub(super) tags: Vec<u32>,
+    pub(super) keywords: Vec<u32>,
+    pub(super) uses: Vec<u32>,
+    pub(super) capabilities: Vec<u32>,
+    pub(super) category: Vec<u32>,
+    /// The first sentence of the description that says something.
+    pub(super) first: Vec<u32>,
+    /// The other sentences.
+    pub(super) later: Vec<u32>,
+    /// Two words of the name after each other as one: others write it so.
+    pub(super) joined: Vec<u32>,
+}
+
+/// The terms of a list of tools.
+#[derive(Debug, Default)]
+pub(super) struct Vocabulary {
+    /// The number of each term.
+    pub(super) numbers: HashMap<Box<str>, u32>,
+    /// The meaning of each term, by number.
+    pub(super) meanings: Vec<u32>,
+    /// Whether a term is a single character, by number.
+    pub(super) is_letter: Vec<bool>,
+    /// What each tool says, in the order of the list.
+    pub(super) said: Vec<Said>,
+}
+
+/// Numbers words; stems each one once.
+#[derive(Default)]
+struct Reader {
+    vocabulary: Vocabulary,
+    /// `None` for a word that says nothing.
+    words: HashMap<String, Option<u32>>,
+}
+
+impl Vocabulary {
+    /// Reads a list of tools.
+    pub(super) fn of(tools: &[Arc<Tool>]) -> Vocabulary {
+        let mut reader = Reader::default();
+        let said = tools.iter().map(|tool| reader.tool(tool)).collect();
+        Vocabulary { said, ..reader.vocabulary }
+    }
+
+    /// The number of the meaning of a word; `None` when no tool has it in any form.
+    pub(super) fn meaning(&self, word: &str) -> Option<u32> {
+        let term = self.numbers.get(stem(word).as_str())?;
+        self.meanings.get(*term as usize).copied()
+    }
+}
+
+impl Reader {
+    fn tool(&mut self, tool: &Tool) -> Said {
+        let parts = words(tool.name.as_str());
+        let is_wanted = |word: &&str| !word.starts_with(NOT_FOR);
+        let [first, later] = self.description(&tool.description);
+        Said {
+            name: self.texts([tool.name.as_str()]),
+            title: self.texts(tool.title.as_deref()),
+            aliases: self.texts(tool.aliases.iter().map(String::as_str)),
+            tags: self.texts(tool.tags.iter().map(String::as_str).filter(is_wanted)),
+            keywords: self.texts(tool.keywords.iter().map(String::as_str).filter(is_wanted)),
+            uses: self.texts(tool.use_cases.iter().map(String::as_str).filter(is_wanted)),
+            capabilities: self.texts(tool.capabilities.iter().map(String::as_str).filter(is_wanted)),
+            category: self.texts([tool.category.0.as_str()]),
+            first,
+            later,
+            joined: parts.windows(2).map(|pair| self.term(&stem(&pair.concat()))).collect(),
+        }
+    }
+
+    /// The first sentence that says something, and the others.
+    fn description(&mut self, text: &str) -> [Vec<u32>; 2] {
+        let (mut first, mut later) = (Vec::new(), Vec::new());
+        for sentence in sentences(text) {
+            let terms = self.texts([sentence]);
+            let part = if first.is_empty() { &mut first } else { &mut later };
+            part.extend(terms);
+        }
+        [first, later]
+    }
+
+    fn texts<'a>(&mut self, texts: impl IntoIterator<Item = &'a str>) -> Vec<u32> {
+        texts.into_iter().flat_map(words).filter_map(|word| self.word(word)).collect()
+    }
+
+    fn word(&mut self, word: String) -> Option<u32> {
+        if let Some(known) = self.words.get(&word) {
+            return *known;
+        }
+        let number = (!is_stop_word(&word)).then(|| self.term(&stem(&word)));
+        self.words.insert(word, number);
+        number
+    }
+
+    fn term(&mut self, term: &str) -> u32 {
+        if let Some(known) = self.vocabulary.numbers.get(term) {
+            return *known;
+        }
+        let number = u32::try_from(self.vocabulary.meanings.len()).unwrap_or(u32::MAX);
+        self.vocabulary.numbers.insert(term.into(), number);
+        self.vocabulary.meanings.push(number);
+        self.vocabulary.is_letter.push(term.chars().nth(1).is_none());
+        // What stands for a meaning stands for itself: this goes one step deep.
+        let meaning = meanings().of(term);
+        if meaning != term {
+            self.vocabulary.meanings[number as usize] = self.term(meaning);
+        }
+        number
+    }
+}
+
+/// A text cut where a sentence ends: behind a mark with a blank after it.
+fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    let mut ends: Vec<usize> = Vec::new();
+    let mut before = ' ';
+    for (at, c) in text.char_indices() {
+        if c.is_whitespace() && matches!(before, '.' | '!' | '?' | ';' | ':') {
+            ends.push(at);
+        }
+        before = c;
+    }
+    ends.push(text.len());
+    let mut from = 0;
+    ends.into_iter().map(move |end| {
+        let sentence = &text[from..end];
+        from = end;
+        sentence
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(description: &str) -> Vocabulary {
+        let tool = Tool { description: description.to_owned(), ..Tool::ordinary("x") };
+        Vocabulary::of(&[Arc::new(tool)])
+    }
+
+    #[test]
+    fn the_first_sentence_is_kept_apart_and_words_that_say_nothing_are_left_out() {
+        let vocabulary = read("of the. Resizes the image of v1.2! Crops images");
+        let said = &vocabulary.said[0];
+        let number = |term: &str| vocabulary.numbers[term];
+        assert_eq!(said.first, [number("resiz"), number("imag"), number("v1"), number("2")]);
+        assert_eq!(said.later, [number("crop"), number("imag")]);
+        assert!(!vocabulary.numbers.contains_key("the"));
+    }
+
+    #[test]
+    fn forms_of_one_word_are_one_term_and_words_of_one_meaning_one_meaning() {
+        let vocabulary = read("Fetches a page and downloads pages");
+        assert_ne!(vocabulary.numbers["fetch"], vocabulary.numbers["download"]);
+        assert_eq!(vocabulary.meaning("fetching"), vocabulary.meaning("downloader"));
+        assert_eq!(vocabulary.meaning("page"), Some(vocabulary.numbers["pag"]));
+        assert_eq!(vocabulary.meaning("zebra"), None);
+    }
+}
