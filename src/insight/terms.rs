@@ -179,6 +179,12 @@ pub enum Telling {
 /// of `camelCase`. Digits stay with their letters (`sha256`, `mp3`).
 pub fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
+    each_word(text, |word| words.push(word.to_owned()));
+    words
+}
+
+/// Calls `each` with the [`words`] of a text: for a whole catalog, a text for each word would cost more than all else.
+pub(super) fn each_word(text: &str, mut each: impl FnMut(&str)) {
     let mut word = String::new();
     let mut last: Option<char> = None;
     let mut rest = text.chars().peekable();
@@ -186,7 +192,7 @@ pub fn words(text: &str) -> Vec<String> {
         if !c.is_alphanumeric() {
             // An apostrophe belongs to its word: "what's" is not "what" and "s".
             if !matches!(c, '\'' | '’') {
-                take(&mut word, &mut words);
+                take(&mut word, &mut each);
             }
             last = None;
             continue;
@@ -198,18 +204,22 @@ pub fn words(text: &str) -> Vec<String> {
             _ => false,
         };
         if begins {
-            take(&mut word, &mut words);
+            take(&mut word, &mut each);
         }
-        word.extend(c.to_lowercase());
+        if c.is_ascii() {
+            word.push(c.to_ascii_lowercase());
+        } else {
+            word.extend(c.to_lowercase());
+        }
         last = Some(c);
     }
-    take(&mut word, &mut words);
-    words
+    take(&mut word, &mut each);
 }
 
-fn take(word: &mut String, words: &mut Vec<String>) {
+fn take(word: &mut String, each: &mut impl FnMut(&str)) {
     if !word.is_empty() {
-        words.push(std::mem::take(word));
+        each(word);
+        word.clear();
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::meanings::meanings;
 use super::memory::NOT_FOR;
-use super::terms::{is_stop_word, stem, words};
+use super::terms::{each_word, is_stop_word, stem, words};
 use crate::domain::Tool;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -97,15 +97,19 @@ impl Reader {
     }
 
     fn texts<'a>(&mut self, texts: impl IntoIterator<Item = &'a str>) -> Vec<u32> {
-        texts.into_iter().flat_map(words).filter_map(|word| self.word(word)).collect()
+        let mut terms = Vec::new();
+        for text in texts {
+            each_word(text, |word| terms.extend(self.word(word)));
+        }
+        terms
     }
 
-    fn word(&mut self, word: String) -> Option<u32> {
-        if let Some(known) = self.words.get(&word) {
+    fn word(&mut self, word: &str) -> Option<u32> {
+        if let Some(known) = self.words.get(word) {
             return *known;
         }
-        let number = (!is_stop_word(&word)).then(|| self.term(&stem(&word)));
-        self.words.insert(word, number);
+        let number = (!is_stop_word(word)).then(|| self.term(&stem(word)));
+        self.words.insert(word.to_owned(), number);
         number
     }
 
