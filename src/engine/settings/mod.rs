@@ -434,11 +434,14 @@ impl File<'_> {
 }
 
 #[cfg(test)]
+mod schema_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    fn load(workspace: &str, user: &str) -> (Settings, Vec<Problem>) {
+    pub(super) fn load(workspace: &str, user: &str) -> (Settings, Vec<Problem>) {
         let temp = tempfile::tempdir().unwrap();
         let home = Home { config: temp.path().join("config"), data: temp.path().join("data") };
         std::fs::create_dir(&home.config).unwrap();
@@ -448,7 +451,7 @@ mod tests {
     }
 
     /// Takes the comment sign off every line that holds a setting.
-    fn uncommented(text: &str) -> String {
+    pub(super) fn uncommented(text: &str) -> String {
         let lines = text.lines().map(|line| match line.strip_prefix("# ") {
             Some(rest) if rest.starts_with('[') && rest.ends_with(']') || rest.contains(" = ") => rest,
             _ => line,
