@@ -4,6 +4,7 @@ use super::permissions::approved;
 use super::{Answered, Shell};
 use crate::needs;
 use rustix::process::getuid;
+use serde_json::Value;
 use std::fs;
 use toolsmith::action::{ACTIONS, Arg, ArgKind, Form, Risk, Spec};
 
@@ -177,16 +178,22 @@ fn shells() -> Vec<Shell> {
 #[test]
 fn an_agent_that_drops_its_name_is_an_agent_by_its_parents_its_session_or_its_terminal() {
     for shell in shells() {
+        let mut last_entry = 0;
         for (what, way) in WAYS {
             let refused = called(&shell, "bot", way, &["run", "starter", "--allow"]);
             let text = format!("{what}: {}{}", refused.stdout, refused.stderr);
             assert_eq!(refused.code, 4, "{text}");
             assert!(refused.stdout.contains("bot is an agent (found in "), "{text}");
             assert!(refused.stdout.contains("PID"), "{text}");
-            let log = shell.call(&["log", "--json", "--limit", "1"]).exits(0).json()["operations"][0].clone();
-            assert_eq!((log["who"].as_str(), log["verb"].as_str()), (Some("agent:bot"), Some("agent-found")), "{what}");
-            let found = log["detail"]["found_in"].as_str().unwrap();
+            let log = shell.call(&["log", "--json"]).exits(0).json();
+            let entries = log["operations"].as_array().unwrap();
+            let is_new = |entry: &&Value| entry["verb"] == "agent-found" && entry["id"].as_i64() > Some(last_entry);
+            let new: Vec<&Value> = entries.iter().filter(is_new).collect();
+            let [entry] = new[..] else { panic!("one new entry is expected: {text}{log:#}") };
+            assert_eq!(entry["who"], "agent:bot", "{text}{log:#}");
+            let found = entry["detail"]["found_in"].as_str().unwrap();
             assert!(found.contains(" PID ") && found.contains('('), "{what}: {found}");
+            last_entry = entry["id"].as_i64().unwrap();
         }
         // Nothing was granted, and a run of its own is an agent's.
         let (_, way) = WAYS[0];

@@ -171,8 +171,9 @@ impl Shell {
 
     /// Gives everything here to another user, who makes every later call. For tests that run as root.
     pub fn hand_over(&mut self, user: u32) {
-        let done = Command::new("chown").arg("-R").arg(format!("{user}:{user}")).arg(self.dir.path()).status().unwrap();
-        assert!(done.success());
+        let mut command = Command::new("chown");
+        let done = command.arg("-R").arg(format!("{user}:{user}")).arg(self.dir.path()).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         self.user = Some(user);
     }
 
