@@ -1,14 +1,15 @@
 //! Benchmarks of what a person waits for: reading the folders, a key in the filter, a decision,
 //! the output of a run.
 //!
-//! `cargo bench` runs all of them, `cargo bench -- search` those whose path holds the word. The screen
-//! itself is measured in a terminal: see `peers.toml` beside this file.
+//! `cargo bench` runs all of them, `cargo bench -- search` those whose path holds the word. `cargo bench -- screen`
+//! measures the workbench in a terminal instead.
 
 #![expect(clippy::panic, reason = "a benchmark that cannot be set up has nothing to measure")]
 
 mod buffer;
 mod catalog;
 mod checks;
+mod diff;
 mod documents;
 mod engine;
 mod history;
@@ -25,6 +26,11 @@ fn main() -> std::process::ExitCode {
     if let Some(code) = toolsmith::runner::play_role() {
         return code.into();
     }
-    divan::main();
+    let mut words = std::env::args().skip(1).filter(|word| !word.starts_with('-'));
+    if words.next().is_some_and(|word| word == "screen") {
+        screen::run(&words.collect::<Vec<_>>());
+    } else {
+        divan::main();
+    }
     std::process::ExitCode::SUCCESS
 }
