@@ -60,7 +60,7 @@ pub use grants::{Grants, WritePath};
 pub use interpreter::probe::{Found, Interpreter, interpreters};
 pub use interpreter::{Interpreters, Sources, Who};
 pub use machine::detached::detach;
-pub use machine::{Bubblewrap, LayerFact, Machine};
+pub use machine::{Bubblewrap, LayerFact, Machine, MissingLayer};
 pub use output::spool::{Frame, Spool, SpoolBytes, SpoolError};
 pub use output::tail::Tail;
 pub use overlay::discard;

@@ -121,7 +121,9 @@ impl Performer {
             // What was asked for is not here: an empty list would say that nothing is.
             return Err(unknown);
         }
+        let mut has_trouble = false;
         for trouble in engine.take_trouble() {
+            has_trouble = true;
             self.send(Msg::Changed(Change::Trouble(trouble)));
         }
         let performer = self.clone();
@@ -131,6 +133,13 @@ impl Performer {
         // After the watch began, so that nothing falls between the reading and the watching.
         for change in [Change::Reviews, Change::Failures, Change::Evolutions] {
             self.send(Msg::Changed(change));
+        }
+        // Last: bubblewrap is started once to see that it works. The footer has room for one message.
+        if engine.runs().lacks_bubblewrap() && !has_trouble {
+            // Short: on a terminal of 60 columns the remedy must still be legible.
+            let warning =
+                EngineError::new(ErrorCode::IsolationMissing, "no bubblewrap", ":doctor says what that costs");
+            self.send(Msg::Changed(Change::Trouble(warning)));
         }
         Ok(())
     }

@@ -194,7 +194,7 @@ fn isolation(machine: &Machine, settings: &Settings) -> Vec<DoctorLine> {
     };
     let layers = machine.layers().into_iter().map(|layer| match layer.state {
         Ok(gives) => line(layer.name, Health::Ok, gives, ""),
-        Err(why) => line(layer.name, Health::Warn, why, "until it is installed, runs are less isolated"),
+        Err(missing) => line(layer.name, Health::Warn, missing.message, missing.hint),
     });
     std::iter::once(summary).chain(layers).collect()
 }
@@ -397,6 +397,18 @@ mod tests {
             ("ok", "ok", "ok")
         );
         assert!(!home.data.exists(), "looking must not create anything");
+    }
+
+    #[test]
+    fn without_bubblewrap_the_cost_and_the_remedy_are_said() {
+        let absent = Machine::new(Bubblewrap::At("/nowhere/bwrap".into()), None);
+        let missing = absent.missing_bubblewrap().unwrap();
+        assert!(missing.message.starts_with("bubblewrap is not installed: runs are confined"), "{missing:?}");
+        assert!(missing.hint.contains("apt-get install bubblewrap"), "{missing:?}");
+        let lines = isolation(&absent, &Settings::default());
+        assert!(lines.iter().any(|line| line.message == missing.message && line.hint == missing.hint), "{lines:?}");
+        // Whoever turned it off knows.
+        assert_eq!(Machine::new(Bubblewrap::Off, None).missing_bubblewrap(), None);
     }
 
     #[test]

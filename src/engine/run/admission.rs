@@ -8,6 +8,12 @@ use crate::runner;
 use std::time::Duration;
 
 impl Runs<'_> {
+    /// Whether bubblewrap is missing or does not work here although the settings want it: runs are less isolated then, and
+    /// `doctor` says what that costs. Starts bubblewrap the first time.
+    pub fn lacks_bubblewrap(&self) -> bool {
+        self.workspace.machine.missing_bubblewrap().is_some()
+    }
+
     /// What the policy says of a run by this caller, deprecation included.
     pub(super) fn may_run(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
         Ok(self.policy_of(detail, caller)?.with(self.engine.versions().deprecation_of(&detail.tool, caller)?))

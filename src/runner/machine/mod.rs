@@ -8,7 +8,7 @@ pub(super) mod proven;
 use super::process::group::Group;
 use super::sandbox;
 use super::supervisor::starter::Starter;
-use super::supervisor::{find, needs, try_out};
+use super::supervisor::{self, find, needs, try_out};
 use crate::domain::{IsolationLevel, WriteMode};
 use crate::outside::Programs;
 use proven::Proof;
@@ -19,6 +19,14 @@ use std::sync::{Arc, OnceLock};
 /// Users that no account has: systemd's range for users that exist only while a service runs
 /// (`DynamicUser=`, systemd.io/UIDS-GIDS).
 const USERS: std::ops::Range<u32> = 61_184..65_520;
+
+const WITHOUT_BUBBLEWRAP: &str =
+    "runs are confined at most, so a tool sees which files exist, and its writes cannot be staged";
+const INSTALL_BUBBLEWRAP: &str = "install it: `apt-get install bubblewrap` (dnf, pacman and zypper use the same name)";
+
+/// Why root of a small user namespace cannot run tools, and what to do.
+const NO_USERS: &str = "this user namespace has no unused user IDs (61184 to 65519)";
+const MAP_USERS: &str = "start Toolsmith as a normal user, or map 65536 users (`unshare --map-auto --map-root-user`)";
 
 /// Landlock that also scopes signals and abstract sockets (Linux 6.12).
 const LEAST_LANDLOCK: u32 = 6;
@@ -54,8 +62,17 @@ pub struct Machine {
 pub struct LayerFact {
     /// Its name.
     pub name: &'static str,
-    /// What it gives, or why it is not here.
-    pub state: Result<String, String>,
+    /// What it gives, or what is missing.
+    pub state: Result<String, MissingLayer>,
+}
+
+/// A layer that this machine does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingLayer {
+    /// Why, and what that costs.
+    pub message: String,
+    /// What to do.
+    pub hint: &'static str,
 }
 
 /// How a run will be started.
@@ -134,6 +151,9 @@ impl Machine {
                 needs(least)
             ));
         }
+        if is_root_without_users() {
+            return Err(format!("{NO_USERS}, which is required to run a tool as root; {MAP_USERS}"));
+        }
         let bubblewrap = if level == IsolationLevel::Isolated { self.bubblewrap().clone().ok() } else { None };
         let user = rustix::process::getuid().is_root().then(|| self.user());
         Ok(Means { level, bubblewrap, user })
@@ -173,20 +193,45 @@ impl Machine {
         *self.landlock.get_or_init(sandbox::landlock_version)
     }
 
+    /// What a user should know before the first run: bubblewrap is missing or does not work, so runs are less isolated than
+    /// they could be. `None` when it works, and when the settings turn it off.
+    pub fn missing_bubblewrap(&self) -> Option<MissingLayer> {
+        if self.wish == Bubblewrap::Off {
+            return None;
+        }
+        let why = self.bubblewrap().as_ref().err()?;
+        let hint = if why == supervisor::NOT_INSTALLED {
+            INSTALL_BUBBLEWRAP
+        } else {
+            "`toolsmith doctor` checks this machine"
+        };
+        Some(MissingLayer { message: format!("{why}: {WITHOUT_BUBBLEWRAP}"), hint })
+    }
+
     /// Each layer, as it is here.
     pub fn layers(&self) -> Vec<LayerFact> {
-        let bubblewrap = match self.bubblewrap() {
-            Ok(path) => Ok(format!("{} gives each run its own namespaces and file view", path.display())),
-            Err(why) => Err(why.clone()),
+        let missing = |message: String, hint| Err(MissingLayer { message, hint });
+        let bubblewrap = match (self.bubblewrap(), self.missing_bubblewrap()) {
+            (Ok(path), _) => Ok(format!("{} gives each run its own namespaces and file view", path.display())),
+            (Err(_), Some(layer)) => Err(layer),
+            (Err(why), None) => {
+                missing(format!("{why}: {WITHOUT_BUBBLEWRAP}"), "remove `bubblewrap` from [isolation] in config.toml")
+            }
         };
         let landlock = match self.landlock() {
-            0 => Err("the kernel has no Landlock, or it is disabled (lsm= on the kernel command line)".to_owned()),
-            abi @ ..LEAST_LANDLOCK => {
-                Err(format!("the kernel has Landlock version {abi}; {LEAST_LANDLOCK} (Linux 6.12) is required"))
-            }
+            0 => missing(
+                "the kernel has no Landlock, or it is disabled (lsm= on the kernel command line)".to_owned(),
+                needs(IsolationLevel::Confined),
+            ),
+            abi @ ..LEAST_LANDLOCK => missing(
+                format!("the kernel has Landlock version {abi}; {LEAST_LANDLOCK} (Linux 6.12) is required"),
+                needs(IsolationLevel::Confined),
+            ),
             abi => Ok(format!("version {abi}: restricts files, TCP ports, signals and abstract sockets")),
         };
-        let user = if rustix::process::getuid().is_root() {
+        let user = if is_root_without_users() {
+            missing(format!("{NO_USERS}, so no tool can run"), MAP_USERS)
+        } else if rustix::process::getuid().is_root() {
             Ok(format!("you are root: tools run as unused users from ID {}", USERS.start))
         } else {
             Ok("tools run as you, without capabilities".to_owned())
@@ -201,11 +246,48 @@ impl Machine {
 }
 
 /// How the memory and the processes of a run as a whole are held below their limits here.
-fn totals() -> Result<String, String> {
+fn totals() -> Result<String, MissingLayer> {
     match Group::try_out() {
         Ok(()) => Ok("each run gets a control group: the kernel enforces its memory and process limits".to_owned()),
-        Err(why) => Err(format!(
-            "runs get no control group ({why}); totals are only monitored: a run may briefly use up to twice its process limit and 1.5 times its memory limit"
-        )),
+        Err(why) => Err(MissingLayer {
+            message: format!(
+                "runs get no control group ({why}); totals are only monitored: a run may briefly use up to twice its process limit and 1.5 times its memory limit"
+            ),
+            hint: "start Toolsmith where systemd delegates a control group to you: `systemd-run --user --scope -p Delegate=yes toolsmith`",
+        }),
+    }
+}
+
+/// Root of a user namespace that maps one user only, as `unshare --map-root-user` makes it: nobody else can be become.
+fn is_root_without_users() -> bool {
+    let is_root = rustix::process::getuid().is_root();
+    // Where the map cannot be read, the change of users fails by itself.
+    is_root && std::fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| !maps_users(&map))
+}
+
+/// Whether a map of users (user_namespaces(7): first user inside, first user outside, count) has all of [`USERS`].
+fn maps_users(map: &str) -> bool {
+    map.lines().any(|line| {
+        let numbers: Vec<u64> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        let [inside, _, count] = numbers[..] else { return false };
+        inside <= u64::from(USERS.start) && inside + count >= u64::from(USERS.end)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_of_one_user_has_no_unused_users() {
+        for (map, is_whole) in [
+            ("         0          0 4294967295\n", true),
+            ("         0       1000          1\n         1     100000      65536\n", true),
+            ("         0       1000          1\n", false),
+            ("         0     100000      65000\n", false),
+            ("", false),
+        ] {
+            assert_eq!(maps_users(map), is_whole, "{map}");
+        }
     }
 }

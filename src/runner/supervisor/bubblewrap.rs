@@ -16,6 +16,9 @@ use std::time::Duration;
 /// How long it may take to be tried out.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Why there is no bubblewrap on most machines without it.
+pub(in crate::runner) const NOT_INSTALLED: &str = "bubblewrap is not installed";
+
 /// Finds bubblewrap: the one at a path that the user names, else the system's own.
 ///
 /// # Errors
@@ -23,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(in crate::runner) fn find(programs: &Programs, named: Option<&Path>) -> Result<PathBuf, String> {
     let name = named.unwrap_or(Path::new("bwrap"));
     let found = programs.find(Row::Bubblewrap, name.as_os_str()).map_err(|why| match why {
-        NoProgram::Absent(..) => "bubblewrap is not installed".to_owned(),
+        NoProgram::Absent(..) => NOT_INSTALLED.to_owned(),
         NoProgram::Distrusted(path, why) => format!("bubblewrap is not used, {path}: {why}"),
     });
     found.map(|program| program.path().to_owned())

@@ -22,7 +22,7 @@ mod trials;
 mod watch;
 mod wire;
 
-pub(super) use bubblewrap::{find, needs, try_out};
+pub(super) use bubblewrap::{NOT_INSTALLED, find, needs, try_out};
 pub(super) use inner::play as play_inside;
 pub(super) use plan::{Call, Environment, Packed, Plan, Terms, View};
 pub(super) use trials::READY;

@@ -299,6 +299,9 @@ fn a_session_from_outside_a_container_is_no_error() {
     Shell::ended(&mut inside(&["list", "--json"])).exits(0);
     let run = Shell::ended(&mut inside(&["run", "quick", "--as-agent", "bot"]));
     assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+    // The namespace maps one user, and a tool of root's needs another one.
+    let run = Shell::ended(&mut inside(&["run", "quick"]));
+    assert!(run.stderr.contains("no unused user IDs"), "{}", run.stderr);
     let human = Shell::ended(&mut inside(&["approve", "1", "--json"])).exits(4);
     assert_eq!(human.error_code(), "human-needed");
 }

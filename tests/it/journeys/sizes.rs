@@ -35,6 +35,19 @@ fn a_tool_is_run_and_approved_on_a_small_terminal() {
 }
 
 #[test]
+fn without_bubblewrap_the_start_says_what_that_costs() {
+    let workspace = with_one_script("greet");
+    let folder = workspace.home().join("toolsmith/config");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("config.toml"), "[isolation]\nbubblewrap = \"/nowhere/bwrap\"\n").unwrap();
+    for size in SMALL {
+        let mut terminal = open(&workspace, size);
+        terminal.wait_text("! no bubblewrap · :d").send(":").wait_text("doctor").send("doctor\r");
+        terminal.wait_text("bubblewrap is not installed").wait_text("apt-get install bubblewrap");
+    }
+}
+
+#[test]
 fn a_resized_terminal_is_drawn_anew_and_one_too_small_says_so() {
     let workspace = Workspace::new().with_script("greet", "print('hello')");
     let mut terminal = open(&workspace, (120, 40));
