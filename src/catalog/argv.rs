@@ -15,11 +15,11 @@ const NOT_INPUTS: &[&str] = &["file", "dir", "workspace"];
 
 /// A command as it was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Words(pub(super) Vec<String>);
+pub(super) struct CommandWords(pub(super) Vec<String>);
 
 /// A command in our terms.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Command {
+pub(super) struct ParsedCommand {
     /// argv template.
     pub(super) words: Vec<String>,
     /// Path of the entry file inside the version.
@@ -28,13 +28,13 @@ pub(super) struct Command {
     pub(super) missing: Option<String>,
 }
 
-impl Words {
+impl CommandWords {
     /// Splits a command line the way a shell would; one that needs a shell gets one.
-    pub(super) fn split(line: &str) -> Words {
+    pub(super) fn split(line: &str) -> CommandWords {
         let needs_shell = line.contains(['|', ';', '&', '<', '>', '$', '`', '\n', '*']);
         match shell_words::split(line) {
-            Ok(words) if !needs_shell => Words(words),
-            _ => Words(vec!["sh".to_owned(), "-c".to_owned(), line.to_owned()]),
+            Ok(words) if !needs_shell => CommandWords(words),
+            _ => CommandWords(vec!["sh".to_owned(), "-c".to_owned(), line.to_owned()]),
         }
     }
 
@@ -70,8 +70,8 @@ impl Words {
 
     /// The argv template for a version with these file paths. `implied` is the script that belongs to
     /// the definition by its name.
-    pub(super) fn command(&self, paths: &[&str], implied: Option<&str>, inputs: &[&str]) -> Command {
-        let mut command = Command::default();
+    pub(super) fn command(&self, paths: &[&str], implied: Option<&str>, inputs: &[&str]) -> ParsedCommand {
+        let mut command = ParsedCommand::default();
         if self.0.iter().any(|word| word.contains("{file}")) {
             command.entry = implied.map(str::to_owned);
             if implied.is_none() {
@@ -91,7 +91,7 @@ impl Words {
 }
 
 /// One word of the argv template; notes the entry, or what is missing, in `command`.
-fn template(word: &str, position: usize, paths: &[&str], command: &mut Command) -> String {
+fn template(word: &str, position: usize, paths: &[&str], command: &mut ParsedCommand) -> String {
     if let Some(script) = Script::of(word, position) {
         match (script.among(paths), &command.entry) {
             (Some(path), None) => {
@@ -200,8 +200,8 @@ pub(super) fn placeholders(word: &str) -> Vec<&str> {
 mod tests {
     use super::*;
 
-    fn words(list: &[&str]) -> Words {
-        Words(list.iter().map(|word| (*word).to_owned()).collect())
+    fn words(list: &[&str]) -> CommandWords {
+        CommandWords(list.iter().map(|word| (*word).to_owned()).collect())
     }
 
     fn command(list: &[&str], paths: &[&str], implied: Option<&str>) -> (String, Option<String>, Option<String>) {
@@ -240,7 +240,10 @@ mod tests {
         let code = "import x; print(f'{a}'); open('y.py')";
         let list = words(&["python", "-c", code]);
         assert_eq!(list.inputs(), Vec::<String>::new());
-        assert_eq!(list.command(&["y.py"], None, &[]), Command { words: list.0.clone(), entry: None, missing: None });
+        assert_eq!(
+            list.command(&["y.py"], None, &[]),
+            ParsedCommand { words: list.0.clone(), entry: None, missing: None }
+        );
         assert_eq!(list.command(&[], None, &["a"]).words[2], code.replace("{a}", "{{a}}"));
     }
 
@@ -260,8 +263,8 @@ mod tests {
 
     #[test]
     fn a_command_line_is_split_and_gets_a_shell_when_it_needs_one() {
-        assert_eq!(Words::split("python 'a b.py' --x"), words(&["python", "a b.py", "--x"]));
-        assert_eq!(Words::split("a | b"), words(&["sh", "-c", "a | b"]));
-        assert_eq!(Words::split("a 'b"), words(&["sh", "-c", "a 'b"]));
+        assert_eq!(CommandWords::split("python 'a b.py' --x"), words(&["python", "a b.py", "--x"]));
+        assert_eq!(CommandWords::split("a | b"), words(&["sh", "-c", "a | b"]));
+        assert_eq!(CommandWords::split("a 'b"), words(&["sh", "-c", "a 'b"]));
     }
 }

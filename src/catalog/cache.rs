@@ -3,10 +3,10 @@
 //! The cache is a guess that is checked: a row counts only while the stamps of all files that made it
 //! are the same. Losing it costs time, nothing else.
 
-use super::files::{Member, Stamp};
-use super::plan::Plan;
+use super::files::{FileStamp, Member};
+use super::plan::ScanPlan;
 use super::reading::Obstacle;
-use super::walk::Candidate;
+use super::walk::DefinitionCandidate;
 use crate::domain::{Problem, Tool};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -29,7 +29,7 @@ pub struct Cache(pub HashMap<String, CacheRow>);
 
 /// What one definition gave.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Row {
+pub(super) struct CachedScan {
     /// Places outside the definition's own files where scripts were looked for.
     pub(super) looked_at: Vec<String>,
     pub(super) result: Scanned,
@@ -50,7 +50,7 @@ pub(super) enum Scanned {
 /// The row that a cached payload holds, unchecked against the disk: something to show while the folders are
 /// read. `None` for a problem, or text that is no payload.
 pub fn remembered(payload: &str) -> Option<Tool> {
-    match serde_json::from_str::<Row>(payload).ok()?.result {
+    match serde_json::from_str::<CachedScan>(payload).ok()?.result {
         Scanned::Tool { mut tool, obstacle, .. } => {
             tool.runnable = obstacle.is_none();
             Some(*tool)
@@ -60,12 +60,17 @@ pub fn remembered(payload: &str) -> Option<Tool> {
 }
 
 /// The fingerprint of a definition's files and of the places where more were looked for.
-pub(super) fn fingerprint(plan: &Plan, candidate: &Candidate, members: &[Member], looked_at: &[String]) -> Vec<u8> {
+pub(super) fn fingerprint(
+    plan: &ScanPlan,
+    candidate: &DefinitionCandidate,
+    members: &[Member],
+    looked_at: &[String],
+) -> Vec<u8> {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&GENERATION.to_le_bytes());
     hasher.update(candidate.format.word().as_bytes());
     hasher.update(&[u8::from(candidate.placement.exclusive)]);
-    let mut add = |path: &str, stamp: Option<Stamp>| {
+    let mut add = |path: &str, stamp: Option<FileStamp>| {
         hasher.update(path.as_bytes());
         hasher.update(&[0, u8::from(stamp.is_some())]);
         hasher.update(&stamp.map_or([0; 36], |stamp| stamp.bytes()));
@@ -74,16 +79,21 @@ pub(super) fn fingerprint(plan: &Plan, candidate: &Candidate, members: &[Member]
         add(&member.at, Some(member.stamp));
     }
     for path in looked_at {
-        add(path, plan.on_disk(path).metadata().ok().as_ref().map(Stamp::of));
+        add(path, plan.on_disk(path).metadata().ok().as_ref().map(FileStamp::of));
     }
     hasher.finalize().as_bytes().to_vec()
 }
 
 impl Cache {
     /// The cached row of a candidate, if its files are still the same.
-    pub(super) fn hit(&self, plan: &Plan, candidate: &Candidate, members: &[Member]) -> Option<Row> {
+    pub(super) fn hit(
+        &self,
+        plan: &ScanPlan,
+        candidate: &DefinitionCandidate,
+        members: &[Member],
+    ) -> Option<CachedScan> {
         let cached = self.0.get(&candidate.definition)?;
-        let row: Row = serde_json::from_str(&cached.payload).ok()?;
+        let row: CachedScan = serde_json::from_str(&cached.payload).ok()?;
         (fingerprint(plan, candidate, members, &row.looked_at) == cached.fingerprint).then_some(row)
     }
 }

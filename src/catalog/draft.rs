@@ -1,6 +1,6 @@
 //! What a definition says on its own, before it is known which of the named scripts are there.
 
-use super::argv::Words;
+use super::argv::CommandWords;
 use super::document::Document;
 use super::schema_loose;
 use crate::domain::{
@@ -14,7 +14,7 @@ pub(super) struct Draft {
     /// Everything but the argv template.
     pub(super) manifest: Manifest,
     /// The command as written; `None` when it is to be guessed from the script, or there is none.
-    pub(super) words: Option<Words>,
+    pub(super) words: Option<CommandWords>,
     /// Who made it, where the definition says.
     pub(super) origin: Option<Origin>,
     /// Why nothing here can run it, whatever files are there.
@@ -173,7 +173,7 @@ pub(super) fn tests(written: &Value) -> Result<Vec<TestCase>, String> {
 }
 
 /// Fills in the inputs that the command asks for, and how input arrives when that was not said.
-pub(super) fn settle_input(manifest: &mut Manifest, words: &Words, stated: Option<InputMode>) {
+pub(super) fn settle_input(manifest: &mut Manifest, words: &CommandWords, stated: Option<InputMode>) {
     let inputs = words.inputs();
     let has_fields =
         manifest.input.as_ref().is_some_and(|schema| schema["properties"].as_object().is_some_and(|f| !f.is_empty()));

@@ -7,16 +7,16 @@ use serde_json::{Map, Value};
 
 /// The fields of a table that nobody took yet.
 #[derive(Debug)]
-pub(super) struct Fields<'d, 'a> {
+pub(super) struct TableFields<'d, 'a> {
     document: &'d Document<'a>,
     parents: Vec<&'static str>,
     rest: Map<String, Value>,
 }
 
-impl<'d, 'a> Fields<'d, 'a> {
+impl<'d, 'a> TableFields<'d, 'a> {
     /// All fields of a document.
-    pub(super) fn of(document: &'d Document<'a>) -> Fields<'d, 'a> {
-        Fields { document, parents: Vec::new(), rest: document.fields.clone() }
+    pub(super) fn of(document: &'d Document<'a>) -> TableFields<'d, 'a> {
+        TableFields { document, parents: Vec::new(), rest: document.fields.clone() }
     }
 
     /// What nobody took.
@@ -118,7 +118,7 @@ impl<'d, 'a> Fields<'d, 'a> {
     }
 
     /// Takes a table; an absent one is empty.
-    pub(super) fn table(&mut self, key: &'static str) -> Result<Fields<'d, 'a>, Problem> {
+    pub(super) fn table(&mut self, key: &'static str) -> Result<TableFields<'d, 'a>, Problem> {
         let rest = match self.any(key) {
             None => Map::new(),
             Some(Value::Object(table)) => table,
@@ -126,7 +126,7 @@ impl<'d, 'a> Fields<'d, 'a> {
         };
         let mut parents = self.parents.clone();
         parents.push(key);
-        Ok(Fields { document: self.document, parents, rest })
+        Ok(TableFields { document: self.document, parents, rest })
     }
 
     /// Gives a table's left-overs back, so that they are kept.

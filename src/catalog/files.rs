@@ -4,7 +4,7 @@
 //! Devices, pipes and sockets are never opened; a link is followed only inside the tool's own folder.
 
 use super::limits;
-use super::plan::{self, Plan, file_of, join};
+use super::plan::{self, ScanPlan, file_of, join};
 use super::programs::is_script;
 use crate::domain::{FileMode, Problem, ProblemCode, VersionFile, is_hidden};
 use rustix::fs::{Mode, OFlags};
@@ -15,17 +15,17 @@ use std::path::Path;
 
 /// What a file was when it was looked at; two equal stamps mean that it need not be read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stamp {
+pub(super) struct FileStamp {
     pub(super) size: u64,
     pub(super) modified_ns: i128,
     pub(super) inode: u64,
     pub(super) mode: u32,
 }
 
-impl Stamp {
-    pub(super) fn of(meta: &Metadata) -> Stamp {
+impl FileStamp {
+    pub(super) fn of(meta: &Metadata) -> FileStamp {
         let modified_ns = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
-        Stamp { size: meta.len(), modified_ns, inode: meta.ino(), mode: meta.mode() }
+        FileStamp { size: meta.len(), modified_ns, inode: meta.ino(), mode: meta.mode() }
     }
 
     pub(super) fn bytes(&self) -> [u8; 36] {
@@ -43,7 +43,7 @@ impl Stamp {
 pub(super) struct Member {
     pub(super) path: String,
     pub(super) at: String,
-    pub(super) stamp: Stamp,
+    pub(super) stamp: FileStamp,
 }
 
 /// How the name of a file or folder begins that the workbench itself has not finished writing.
@@ -66,7 +66,7 @@ pub fn is_left_out(name: &str) -> bool {
 ///
 /// # Errors
 /// A [`Problem`] for a link that leaves it, a file that is none, a name nobody can write, or a passed limit.
-pub(super) fn all_below(plan: &Plan, base: &str) -> Result<Vec<Member>, Problem> {
+pub(super) fn all_below(plan: &ScanPlan, base: &str) -> Result<Vec<Member>, Problem> {
     let mut members = Vec::new();
     let mut bytes = 0;
     collect(plan, base, "", 0, &mut members, &mut bytes)?;
@@ -75,7 +75,7 @@ pub(super) fn all_below(plan: &Plan, base: &str) -> Result<Vec<Member>, Problem>
 }
 
 fn collect(
-    plan: &Plan,
+    plan: &ScanPlan,
     base: &str,
     inside: &str,
     depth: usize,
@@ -125,7 +125,7 @@ fn collect(
 }
 
 /// Looks at one file of a version whose paths are relative to `base`.
-pub(super) fn member(plan: &Plan, base: &str, path: &str) -> Result<Member, Problem> {
+pub(super) fn member(plan: &ScanPlan, base: &str, path: &str) -> Result<Member, Problem> {
     let at = join(base, path);
     let disk = plan.on_disk(&at);
     let mut meta = disk.symlink_metadata().map_err(|error| unreadable(&at, &error))?;
@@ -136,11 +136,11 @@ pub(super) fn member(plan: &Plan, base: &str, path: &str) -> Result<Member, Prob
         let message = "it is not a regular file".to_owned();
         return Err(problem(&at, ProblemCode::NotAFile, message, "remove it; a tool may contain regular files only"));
     }
-    Ok(Member { path: path.to_owned(), at, stamp: Stamp::of(&meta) })
+    Ok(Member { path: path.to_owned(), at, stamp: FileStamp::of(&meta) })
 }
 
 /// What a link leads to, when that is a file in the tool's folder.
-fn linked(plan: &Plan, base: &str, at: &str) -> Result<Metadata, Problem> {
+fn linked(plan: &ScanPlan, base: &str, at: &str) -> Result<Metadata, Problem> {
     let unsafe_link = |message: &str| {
         problem(at, ProblemCode::UnsafeLink, message.to_owned(), "replace the link with a copy of the file")
     };
@@ -157,7 +157,7 @@ fn linked(plan: &Plan, base: &str, at: &str) -> Result<Metadata, Problem> {
 }
 
 /// Reads a member; its size is checked again on the open file.
-pub(super) fn read(plan: &Plan, member: &Member) -> Result<VersionFile, Problem> {
+pub(super) fn read(plan: &ScanPlan, member: &Member) -> Result<VersionFile, Problem> {
     let at = &member.at;
     let disk = plan.on_disk(at);
     let disk = if disk.is_symlink() { disk.canonicalize().map_err(|error| unreadable(at, &error))? } else { disk };

@@ -4,17 +4,17 @@
 //! Lenient: what does not fit our terms is kept in `extra` as it was, so that nothing is lost and the
 //! definition lists with zero changes. A key leaves `extra` only when our field holds all of it.
 
-use super::argv::Words;
+use super::argv::CommandWords;
 use super::document::Document;
 use super::draft::{self, Draft};
-use super::fields::Fields;
+use super::fields::TableFields;
 use super::schema_loose;
 use crate::domain::{Category, CostTier, Dialect, InputMode, Kind, Manifest, Problem, Recipe};
 use serde_json::Value;
 
 /// Reads a foreign manifest; `kind` is its `type`.
 pub(super) fn read(document: &Document<'_>, kind: Option<&str>) -> Result<Draft, Problem> {
-    let mut fields = Fields::of(document);
+    let mut fields = TableFields::of(document);
     let name = fields.text("name")?;
     let dialect = dialect(kind);
     let mut manifest = draft::blank(draft::foreign_name(document, name.as_deref())?, dialect);
@@ -65,7 +65,7 @@ fn dialect(kind: Option<&str>) -> Dialect {
 }
 
 /// Words about the tool.
-fn describe(manifest: &mut Manifest, fields: &mut Fields<'_, '_>) -> Result<(), Problem> {
+fn describe(manifest: &mut Manifest, fields: &mut TableFields<'_, '_>) -> Result<(), Problem> {
     manifest.description = fields.text("description")?.unwrap_or_default();
     manifest.keywords = fields.words("keywords")?;
     manifest.tags = match fields.peek("tags") {
@@ -98,7 +98,7 @@ fn describe(manifest: &mut Manifest, fields: &mut Fields<'_, '_>) -> Result<(), 
 }
 
 /// A list of words where it is one; names of its entries, with the original kept, where it is not.
-fn lenient(fields: &mut Fields<'_, '_>, key: &'static str) -> Result<Vec<String>, Problem> {
+fn lenient(fields: &mut TableFields<'_, '_>, key: &'static str) -> Result<Vec<String>, Problem> {
     let plain = |value: &Value| value.as_array().is_some_and(|items| items.iter().all(Value::is_string));
     match fields.peek(key) {
         Some(value) if plain(value) => fields.words(key),
@@ -133,7 +133,7 @@ fn text_of(value: &Value) -> Option<String> {
 
 /// What a foreign manifest says about its start.
 struct Start {
-    words: Words,
+    words: CommandWords,
     input: Option<InputMode>,
     timeout_ms: Option<u64>,
     memory_bytes: Option<u64>,
@@ -141,7 +141,7 @@ struct Start {
 }
 
 /// The command under `executable`, at the top, under `execution`, or as a script path.
-fn command(fields: &Fields<'_, '_>) -> Option<Start> {
+fn command(fields: &TableFields<'_, '_>) -> Option<Start> {
     let place = |key: &str| fields.peek(key).filter(|value| value.is_object());
     let table = place("executable").or_else(|| place("execution"));
     let look = |key: &str| {
@@ -178,28 +178,37 @@ fn words<'v>(
     command: Option<&'v Value>,
     args: Option<&'v Value>,
     text: &dyn Fn(&str) -> Option<&'v str>,
-) -> Option<Words> {
+) -> Option<CommandWords> {
     let list = |value: &Value| -> Option<Vec<String>> {
         value.as_array().map(|items| items.iter().filter_map(text_of).collect())
     };
     let args = args.and_then(list).unwrap_or_default();
     match command {
-        Some(Value::String(line)) if args.is_empty() => Some(Words::split(line)).filter(|words| !words.0.is_empty()),
-        Some(Value::String(program)) => Some(Words([vec![program.clone()], args].concat())),
-        Some(value @ Value::Array(_)) => Some(Words([list(value)?, args].concat())).filter(|words| !words.0.is_empty()),
+        Some(Value::String(line)) if args.is_empty() => {
+            Some(CommandWords::split(line)).filter(|words| !words.0.is_empty())
+        }
+        Some(Value::String(program)) => Some(CommandWords([vec![program.clone()], args].concat())),
+        Some(value @ Value::Array(_)) => {
+            Some(CommandWords([list(value)?, args].concat())).filter(|words| !words.0.is_empty())
+        }
         _ => {
             // `python_module` + `entry_point` is a class; a script path is a file.
             let script = text("script_path")
                 .or_else(|| text("script"))
                 .or_else(|| text("entry_point").filter(|path| path.contains('/')))?;
             let program = text("interpreter").or_else(|| text("language")).unwrap_or("python");
-            Some(Words([vec![program.to_owned(), script.to_owned()], args].concat()))
+            Some(CommandWords([vec![program.to_owned(), script.to_owned()], args].concat()))
         }
     }
 }
 
 /// Why nothing here can run it, in one sentence.
-fn unsupported(manifest: &Manifest, fields: &Fields<'_, '_>, has_command: bool, kind: Option<&str>) -> Option<String> {
+fn unsupported(
+    manifest: &Manifest,
+    fields: &TableFields<'_, '_>,
+    has_command: bool,
+    kind: Option<&str>,
+) -> Option<String> {
     let module = ["custom", "implementation"].iter().find_map(|key| fields.peek(key)?.get("module")?.as_str());
     let module = module.or_else(|| fields.peek("python_module").and_then(Value::as_str));
     match (manifest.dialect, module) {

@@ -4,7 +4,7 @@
 //! Nothing is executed and nothing below the header is understood; a script that says nothing is
 //! still a tool.
 
-use super::argv::Words;
+use super::argv::CommandWords;
 use super::document;
 use super::draft::{self, Draft, Naming};
 use super::programs::{self, Programs};
@@ -54,7 +54,7 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
     );
     manifest.recipe = words.as_ref().map(|_| Recipe::blank(input_mode(text)));
     let origin = origin(path, text, &header, manifest.provenance.created_by.as_deref());
-    let words = words.map(|words| Words([words, vec!["{file}".to_owned()]].concat()));
+    let words = words.map(|words| CommandWords([words, vec!["{file}".to_owned()]].concat()));
     Ok(Draft { manifest, words, origin, unsupported: None })
 }
 

@@ -1,6 +1,6 @@
 //! Tools folders in, catalog rows and problems out.
 //!
-//! [`scan()`] walks the folders of a [`Plan`], reads what changed since the [`Cache`] was written, and
+//! [`scan()`] walks the folders of a [`ScanPlan`], reads what changed since the [`Cache`] was written, and
 //! gives a [`Scan`]: every definition on disk is a row or a problem, none is absent. [`read`] opens
 //! one tool as it is on disk now, [`read_files`] one that is kept elsewhere; both give the same
 //! manifest for the same bytes. [`Watcher`] only hints that something changed: the scan is the truth.
@@ -39,7 +39,7 @@ mod watch;
 pub use cache::{Cache, CacheRow, remembered};
 pub use family::promotions;
 pub use files::{UNFINISHED, is_left_out};
-pub use plan::{Plan, Root};
+pub use plan::{ScanPlan, ToolRoot};
 pub use scan::{Progress, Scan, read, read_files, scan};
 pub use search::{Hit, Index, Matches};
 pub use watch::{Hint, Watcher};

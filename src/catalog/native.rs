@@ -3,10 +3,10 @@
 //! Strict: a known key of the wrong type is a problem with its line. Unknown keys are kept, except under
 //! `[permissions]` and `[limits]`: what is not understood there must not read as if it held.
 
-use super::argv::Words;
+use super::argv::CommandWords;
 use super::document::Document;
 use super::draft::{self, Draft};
-use super::fields::Fields;
+use super::fields::TableFields;
 use crate::domain::{
     Category, CostTier, Dialect, InputMode, LimitsDeclared, Permissions, Problem, Provenance, Recipe, SuccessRule,
 };
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 /// Reads a native manifest.
 pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
-    let mut fields = Fields::of(document);
+    let mut fields = TableFields::of(document);
     let name = fields.text("name")?;
     let mut manifest = draft::blank(draft::native_name(document, name.as_deref())?, Dialect::Native);
     if let Some(text) = fields.text("version")? {
@@ -53,14 +53,14 @@ pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
     run.recipe.success.require_json |= manifest.output.is_some();
     manifest.recipe =
         matches!(manifest.kind, crate::domain::Kind::Command | crate::domain::Kind::Service).then_some(run.recipe);
-    draft::settle_input(&mut manifest, run.words.as_ref().unwrap_or(&Words::default()), run.input);
+    draft::settle_input(&mut manifest, run.words.as_ref().unwrap_or(&CommandWords::default()), run.input);
     manifest.extra = fields.rest();
     let origin = draft::origin_of(manifest.provenance.created_by.as_deref())
         .or_else(|| manifest.provenance.generator.as_ref().map(|_| crate::domain::Origin::Ai));
     Ok(Draft { manifest, words: run.words, origin, unsupported: None })
 }
 
-fn tier(fields: &mut Fields<'_, '_>) -> Result<Option<CostTier>, Problem> {
+fn tier(fields: &mut TableFields<'_, '_>) -> Result<Option<CostTier>, Problem> {
     let Some(text) = fields.text("cost_tier")? else { return Ok(None) };
     CostTier::from_loose(&text).map(Some).ok_or_else(|| {
         fields.bad("cost_tier", format!("unknown cost tier {text:?}"), "write low, medium, high or prohibited")
@@ -68,22 +68,22 @@ fn tier(fields: &mut Fields<'_, '_>) -> Result<Option<CostTier>, Problem> {
 }
 
 /// The `[run]` table.
-struct Run {
-    words: Option<Words>,
+struct RunTable {
+    words: Option<CommandWords>,
     input: Option<InputMode>,
     recipe: Recipe,
 }
 
-fn run(fields: &mut Fields<'_, '_>) -> Result<Run, Problem> {
+fn run(fields: &mut TableFields<'_, '_>) -> Result<RunTable, Problem> {
     let mut run = fields.table("run")?;
     let words = match run.peek("command") {
         None => None,
         Some(Value::String(line)) => {
-            let words = Words::split(line);
+            let words = CommandWords::split(line);
             run.any("command");
             Some(words)
         }
-        Some(_) => Some(Words(run.words("command")?)),
+        Some(_) => Some(CommandWords(run.words("command")?)),
     };
     let words = words.filter(|words| !words.0.is_empty());
     let input = run.word("input")?;
@@ -104,14 +104,14 @@ fn run(fields: &mut Fields<'_, '_>) -> Result<Run, Problem> {
         }
     }
     fields.give_back("run", run.rest());
-    Ok(Run { words, input, recipe })
+    Ok(RunTable { words, input, recipe })
 }
 
-fn env_names(env: &Fields<'_, '_>) -> Vec<String> {
+fn env_names(env: &TableFields<'_, '_>) -> Vec<String> {
     env.keys().filter(|name| !name.is_empty() && !name.contains(['=', '\0'])).cloned().collect()
 }
 
-fn success(run: &mut Fields<'_, '_>) -> Result<SuccessRule, Problem> {
+fn success(run: &mut TableFields<'_, '_>) -> Result<SuccessRule, Problem> {
     let mut table = run.table("success")?;
     let mut rule = SuccessRule::default();
     if let Some(value) = table.any("exit_codes").or_else(|| table.any("exit_code")).or_else(|| table.any("exit")) {
@@ -130,7 +130,7 @@ fn success(run: &mut Fields<'_, '_>) -> Result<SuccessRule, Problem> {
     Ok(rule)
 }
 
-fn permissions(fields: &mut Fields<'_, '_>) -> Result<Permissions, Problem> {
+fn permissions(fields: &mut TableFields<'_, '_>) -> Result<Permissions, Problem> {
     let mut table = fields.table("permissions")?;
     // `network = false` and `network = true` are what most people try first.
     let network = match table.peek("network") {
@@ -152,7 +152,7 @@ fn permissions(fields: &mut Fields<'_, '_>) -> Result<Permissions, Problem> {
     Ok(permissions)
 }
 
-fn limits(fields: &mut Fields<'_, '_>) -> Result<LimitsDeclared, Problem> {
+fn limits(fields: &mut TableFields<'_, '_>) -> Result<LimitsDeclared, Problem> {
     let mut table = fields.table("limits")?;
     let limits = LimitsDeclared {
         memory_bytes: table.bytes("memory")?,
@@ -165,7 +165,7 @@ fn limits(fields: &mut Fields<'_, '_>) -> Result<LimitsDeclared, Problem> {
     Ok(limits)
 }
 
-fn provenance(fields: &mut Fields<'_, '_>) -> Result<Provenance, Problem> {
+fn provenance(fields: &mut TableFields<'_, '_>) -> Result<Provenance, Problem> {
     let mut table = fields.table("provenance")?;
     let prompt = match table.text("prompt")? {
         Some(text) => Some(text.parse().map_err(|error: crate::domain::DigestParseError| {
@@ -187,7 +187,7 @@ fn provenance(fields: &mut Fields<'_, '_>) -> Result<Provenance, Problem> {
 }
 
 /// A schema is kept as it is written: it is JSON Schema or it is wrong, and the form says so.
-fn schema(fields: &mut Fields<'_, '_>, key: &'static str) -> Result<Option<Value>, Problem> {
+fn schema(fields: &mut TableFields<'_, '_>, key: &'static str) -> Result<Option<Value>, Problem> {
     match fields.any(key) {
         None => Ok(None),
         Some(schema @ (Value::Object(_) | Value::Bool(_))) => Ok(Some(schema)),

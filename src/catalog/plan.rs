@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 /// A folder of tools.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Root {
+pub struct ToolRoot {
     /// Relative to the workspace, or an absolute folder outside it.
     pub path: PathBuf,
     /// The stage of everything in it; `None` takes the sub-folder `core`, `approved`, `experimental`
@@ -16,17 +16,17 @@ pub struct Root {
 
 /// What a scan reads, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
+pub struct ScanPlan {
     /// The workspace folder.
     pub workspace: PathBuf,
     /// Its folders of tools.
-    pub roots: Vec<Root>,
+    pub roots: Vec<ToolRoot>,
 }
 
-impl Plan {
+impl ScanPlan {
     /// The plan of a workspace without settings: its `tools/`.
-    pub fn standard(workspace: impl Into<PathBuf>) -> Plan {
-        Plan { workspace: workspace.into(), roots: vec![Root { path: PathBuf::from("tools"), stage: None }] }
+    pub fn standard(workspace: impl Into<PathBuf>) -> ScanPlan {
+        ScanPlan { workspace: workspace.into(), roots: vec![ToolRoot { path: PathBuf::from("tools"), stage: None }] }
     }
 
     /// The place on disk of a path as rows write it.
@@ -35,14 +35,14 @@ impl Plan {
     }
 
     /// How rows write a root's path: relative to the workspace where it lies inside.
-    pub(super) fn root_path(&self, root: &Root) -> String {
+    pub(super) fn root_path(&self, root: &ToolRoot) -> String {
         let path = root.path.strip_prefix(&self.workspace).unwrap_or(&root.path);
         let parts = path.components().filter(|part| !matches!(part, Component::CurDir));
         parts.collect::<PathBuf>().to_string_lossy().into_owned()
     }
 
     /// The root that a path lies in, the most specific one.
-    pub(super) fn root_of(&self, path: &str) -> Option<(&Root, String)> {
+    pub(super) fn root_of(&self, path: &str) -> Option<(&ToolRoot, String)> {
         let roots = self.roots.iter().map(|root| (root, self.root_path(root)));
         roots.filter(|(_, at)| below(at, path).is_some()).max_by_key(|(_, at)| at.len())
     }
@@ -126,9 +126,9 @@ mod tests {
 
     #[test]
     fn stage_and_category_come_from_the_folders_below_the_root() {
-        let mut plan = Plan::standard("/w");
-        plan.roots.push(Root { path: "/elsewhere/lib".into(), stage: Some(Stage::Core) });
-        plan.roots.push(Root { path: "./tools/vendor".into(), stage: Some(Stage::Approved) });
+        let mut plan = ScanPlan::standard("/w");
+        plan.roots.push(ToolRoot { path: "/elsewhere/lib".into(), stage: Some(Stage::Core) });
+        plan.roots.push(ToolRoot { path: "./tools/vendor".into(), stage: Some(Stage::Approved) });
         let class = |path: &str, exclusive| {
             let placement = Placement { base: folder_of(path).to_owned(), exclusive };
             let (stage, category) = plan.class_of(path, &placement);

@@ -1,6 +1,6 @@
 //! From the files of a version to its manifest: the same bytes give the same manifest wherever they lie.
 
-use super::argv::{Script, Words};
+use super::argv::{CommandWords, Script};
 use super::document::{Document, Syntax};
 use super::draft::{self, Draft};
 use super::header;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// A version, understood.
 #[derive(Debug, Clone)]
-pub(super) struct Reading {
+pub(super) struct ParsedVersion {
     pub(super) manifest: Manifest,
     pub(super) origin: Origin,
     /// What keeps it from running, wherever it lies and whatever this machine has.
@@ -45,7 +45,7 @@ pub(super) fn draft(definition: &VersionFile, programs: &Programs) -> Result<Dra
 
 /// The scripts that a draft names, to be looked for beside the definition.
 pub(super) fn scripts(draft: &Draft) -> Vec<Script<'_>> {
-    draft.words.iter().flat_map(Words::scripts).collect()
+    draft.words.iter().flat_map(CommandWords::scripts).collect()
 }
 
 /// Joins a draft with the files of its version.
@@ -55,7 +55,7 @@ pub(super) fn finish(
     format: Format,
     files: &[VersionFile],
     programs: &Programs,
-) -> Reading {
+) -> ParsedVersion {
     let Draft { mut manifest, words, origin, unsupported } = draft;
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let mut obstacle = unsupported.map(Obstacle::Unsupported);
@@ -92,7 +92,7 @@ pub(super) fn finish(
     }
     let obstacle = obstacle.or_else(|| forbidden(&manifest).map(Obstacle::Forbidden));
     let origin = origin.or_else(|| origin_by_files(&paths)).unwrap_or(Origin::Unknown);
-    Reading { manifest, origin, obstacle }
+    ParsedVersion { manifest, origin, obstacle }
 }
 
 /// The declared permissions that no tool gets, in one line.
@@ -121,11 +121,11 @@ fn implied<'p>(paths: &[&'p str], definition: &str, format: Format, name: &str) 
 }
 
 /// The command of a script that nothing else says how to start.
-fn default_words(files: &[VersionFile], script: &str, programs: &Programs) -> Option<Words> {
+fn default_words(files: &[VersionFile], script: &str, programs: &Programs) -> Option<CommandWords> {
     let file = files.iter().find(|file| file.path == script)?;
     let first = String::from_utf8_lossy(&file.bytes[..file.bytes.len().min(256)]);
     let words = programs::interpreter(script, first.lines().next().unwrap_or_default(), programs)?;
-    Some(Words([words, vec!["{file}".to_owned()]].concat()))
+    Some(CommandWords([words, vec!["{file}".to_owned()]].concat()))
 }
 
 fn origin_by_files(paths: &[&str]) -> Option<Origin> {
@@ -184,7 +184,7 @@ pub(super) fn read(
     definition: &str,
     format: Format,
     programs: &Programs,
-) -> Result<Reading, Problem> {
+) -> Result<ParsedVersion, Problem> {
     let file = files.iter().find(|file| file.path == definition).ok_or_else(|| Problem {
         path: definition.to_owned(),
         line: None,

@@ -1,15 +1,15 @@
 //! Tools folders to rows: walk, read what changed, line up.
 
 use super::argv::{Anchor, Script};
-use super::cache::{self, Cache, CacheRow, Row, Scanned};
+use super::cache::{self, Cache, CacheRow, CachedScan, Scanned};
 use super::family;
 use super::files::{self, Member};
 use super::limits;
 use super::lineup::{alias_clashes, line_up};
-use super::plan::{Plan, below, file_of, folder_of, join};
+use super::plan::{ScanPlan, below, file_of, folder_of, join};
 use super::programs::Programs;
-use super::reading::{self, Obstacle, Reading};
-use super::walk::{self, Candidate};
+use super::reading::{self, Obstacle, ParsedVersion};
+use super::walk::{self, DefinitionCandidate};
 use crate::domain::{
     Category, CostTier, Digest, Format, Instant, Kind, Need, Placement, Problem, Promotions, Risk, SafeText, Tool,
     ToolDetail, ToolFacts, ToolState, VersionFile, clean_path,
@@ -52,7 +52,7 @@ const READERS: usize = 2;
 const TOO_YOUNG_NS: i128 = 100_000_000;
 
 /// Scans all roots of a plan. Every definition on disk is a row or a problem of the result.
-pub fn scan(plan: &Plan, cache: &Cache, progress: &mut dyn FnMut(Progress<'_>)) -> Scan {
+pub fn scan(plan: &ScanPlan, cache: &Cache, progress: &mut dyn FnMut(Progress<'_>)) -> Scan {
     let found = walk::walk(plan);
     let total = found.candidates.len();
     let mut scan = Scan { problems: found.problems, ..Scan::default() };
@@ -95,7 +95,7 @@ pub fn scan(plan: &Plan, cache: &Cache, progress: &mut dyn FnMut(Progress<'_>)) 
 }
 
 fn receive(
-    rx: &mpsc::Receiver<(&Candidate, Definition)>,
+    rx: &mpsc::Receiver<(&DefinitionCandidate, Definition)>,
     total: usize,
     scan: &mut Scan,
     progress: &mut dyn FnMut(Progress<'_>),
@@ -125,7 +125,7 @@ struct Definition {
     fresh: Option<CacheRow>,
 }
 
-fn definition(plan: &Plan, cache: &Cache, candidate: &Candidate, programs: &Programs) -> Definition {
+fn definition(plan: &ScanPlan, cache: &Cache, candidate: &DefinitionCandidate, programs: &Programs) -> Definition {
     let members = match &candidate.members {
         Ok(members) => members,
         Err(problem) => return Definition { result: Err(problem.clone()), fresh: None },
@@ -144,7 +144,7 @@ fn definition(plan: &Plan, cache: &Cache, candidate: &Candidate, programs: &Prog
         }
         Err(problem) => Scanned::Problem(problem),
     };
-    let row = Row { looked_at, result };
+    let row = CachedScan { looked_at, result };
     let fresh = (!is_young(members))
         .then(|| serde_json::to_string(&row).ok())
         .flatten()
@@ -159,7 +159,12 @@ fn is_young(members: &[Member]) -> bool {
 }
 
 /// The row with what depends on the plan and on this machine now.
-fn settled(plan: &Plan, candidate: &Candidate, scanned: Scanned, programs: &Programs) -> Result<Box<Tool>, Problem> {
+fn settled(
+    plan: &ScanPlan,
+    candidate: &DefinitionCandidate,
+    scanned: Scanned,
+    programs: &Programs,
+) -> Result<Box<Tool>, Problem> {
     let (mut tool, program, obstacle) = match scanned {
         Scanned::Tool { tool, program, obstacle } => (tool, program, obstacle),
         Scanned::Problem(problem) => return Err(problem),
@@ -181,19 +186,19 @@ fn set_reason(tool: &mut Tool, obstacle: Option<&Obstacle>, program: Option<&str
 }
 
 /// The files of a version and what they say.
-struct Loaded {
+struct LoadedVersion {
     files: Vec<VersionFile>,
-    reading: Reading,
+    reading: ParsedVersion,
 }
 
 /// Reads all files of a candidate, and the scripts that it names elsewhere in the workspace.
 fn load(
-    plan: &Plan,
-    candidate: &Candidate,
+    plan: &ScanPlan,
+    candidate: &DefinitionCandidate,
     members: &[Member],
     programs: &Programs,
     looked_at: &mut Vec<String>,
-) -> Result<Loaded, Problem> {
+) -> Result<LoadedVersion, Problem> {
     let base = &candidate.placement.base;
     let definition = below(base, &candidate.definition).unwrap_or(&candidate.definition);
     let mut files = Vec::with_capacity(members.len());
@@ -215,13 +220,13 @@ fn load(
         files.sort_by(|a, b| a.path.cmp(&b.path));
     }
     let reading = reading::finish(draft, definition, candidate.format, &files, programs);
-    Ok(Loaded { files, reading })
+    Ok(LoadedVersion { files, reading })
 }
 
 /// Looks for a named script in the places where real definitions keep them. A script outside the
 /// definition's folder is kept in the version as `@/` and its path in the workspace.
 fn look_for(
-    plan: &Plan,
+    plan: &ScanPlan,
     base: &str,
     definition: &str,
     script: Script<'_>,
@@ -275,7 +280,14 @@ fn places(script: Script<'_>, base: &str, root: &str) -> Vec<String> {
 }
 
 /// The catalog row of a loaded version.
-fn row(plan: &Plan, path: &str, format: Format, placement: &Placement, loaded: &Loaded, modified_ns: i128) -> Tool {
+fn row(
+    plan: &ScanPlan,
+    path: &str,
+    format: Format,
+    placement: &Placement,
+    loaded: &LoadedVersion,
+    modified_ns: i128,
+) -> Tool {
     let manifest = &loaded.reading.manifest;
     let (stage, by_folder) = plan.class_of(path, placement);
     let category = manifest.category.clone().or(by_folder).unwrap_or_else(|| Category::new(""));
@@ -337,12 +349,12 @@ fn cut(text: &str) -> String {
 ///
 /// # Errors
 /// A [`Problem`] when the definition is gone or is no tool any more.
-pub fn read(plan: &Plan, tool: &Tool) -> Result<ToolDetail, Problem> {
+pub fn read(plan: &ScanPlan, tool: &Tool) -> Result<ToolDetail, Problem> {
     let programs = Programs::of_this_process();
     let base = &tool.placement.base;
     let members = if tool.placement.exclusive { files::all_below(plan, base)? } else { shared_members(plan, tool)? };
     let newest = members.iter().map(|member| member.stamp.modified_ns).max().unwrap_or_default();
-    let candidate = Candidate {
+    let candidate = DefinitionCandidate {
         definition: tool.path.clone(),
         format: tool.format,
         placement: tool.placement.clone(),
@@ -356,7 +368,7 @@ pub fn read(plan: &Plan, tool: &Tool) -> Result<ToolDetail, Problem> {
 }
 
 /// The definition and, for a pair, the script of its stem that the scan would take.
-fn shared_members(plan: &Plan, tool: &Tool) -> Result<Vec<Member>, Problem> {
+fn shared_members(plan: &ScanPlan, tool: &Tool) -> Result<Vec<Member>, Problem> {
     let base = &tool.placement.base;
     let definition = file_of(&tool.path);
     let mut members = vec![files::member(plan, base, definition)?];
@@ -383,8 +395,8 @@ pub fn read_files(files: Vec<VersionFile>, tool: &Tool) -> Result<ToolDetail, Pr
     let mut files = files;
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let reading = reading::read(&files, &definition, format, &programs)?;
-    let plan = Plan { workspace: std::path::PathBuf::new(), roots: Vec::new() };
-    let loaded = Loaded { files, reading };
+    let plan = ScanPlan { workspace: std::path::PathBuf::new(), roots: Vec::new() };
+    let loaded = LoadedVersion { files, reading };
     let mut row = row(&plan, &tool.path, format, &tool.placement, &loaded, 0);
     row.modified_at = tool.modified_at;
     row.stage = tool.stage;
@@ -400,8 +412,8 @@ pub fn read_files(files: Vec<VersionFile>, tool: &Tool) -> Result<ToolDetail, Pr
     Ok(detail(row, tool, loaded, &programs))
 }
 
-fn detail(mut row: Tool, known: &Tool, loaded: Loaded, programs: &Programs) -> ToolDetail {
-    let Loaded { files, mut reading } = loaded;
+fn detail(mut row: Tool, known: &Tool, loaded: LoadedVersion, programs: &Programs) -> ToolDetail {
+    let LoadedVersion { files, mut reading } = loaded;
     reading.manifest.name.clone_from(&row.name);
     reading.manifest.version.clone_from(&row.version);
     set_reason(&mut row, reading.obstacle.as_ref(), reading::program(&reading.manifest), programs);

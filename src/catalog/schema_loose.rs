@@ -99,14 +99,14 @@ fn is_field(field: &Value) -> bool {
 }
 
 /// One field: its schema, and whether the object needs it.
-struct Field {
+struct LooseField {
     schema: Value,
     required: bool,
 }
 
-fn named(field: &Value) -> Option<(String, Field)> {
+fn named(field: &Value) -> Option<(String, LooseField)> {
     match field {
-        Value::String(name) => Some((name.clone(), Field { schema: json!({}), required: false })),
+        Value::String(name) => Some((name.clone(), LooseField { schema: json!({}), required: false })),
         Value::Object(table) => {
             let name = table.get("name")?.as_str()?.to_owned();
             let rest: Map<String, Value> =
@@ -118,7 +118,7 @@ fn named(field: &Value) -> Option<(String, Field)> {
 }
 
 /// An object schema of these fields; `schema` holds what else was said about the object.
-fn object(fields: impl Iterator<Item = (String, Field)>, mut schema: Map<String, Value>) -> Value {
+fn object(fields: impl Iterator<Item = (String, LooseField)>, mut schema: Map<String, Value>) -> Value {
     let mut properties = Map::new();
     let mut required: Vec<Value> = match schema.remove("required") {
         Some(Value::Array(names)) => names.into_iter().filter(Value::is_string).collect(),
@@ -139,22 +139,22 @@ fn object(fields: impl Iterator<Item = (String, Field)>, mut schema: Map<String,
     Value::Object(schema)
 }
 
-fn property(written: &Value, depth: usize) -> Field {
+fn property(written: &Value, depth: usize) -> LooseField {
     match written {
-        _ if depth > DEPTH => Field { schema: json!({}), required: false },
+        _ if depth > DEPTH => LooseField { schema: json!({}), required: false },
         Value::String(text) => shorthand(text),
         Value::Object(table) => from_table(table, depth),
-        Value::Bool(flag) => Field { schema: Value::Bool(*flag), required: false },
-        Value::Array(options) => Field { schema: json!({ "examples": options }), required: false },
-        other => Field { schema: json!({ "default": other }), required: false },
+        Value::Bool(flag) => LooseField { schema: Value::Bool(*flag), required: false },
+        Value::Array(options) => LooseField { schema: json!({ "examples": options }), required: false },
+        other => LooseField { schema: json!({ "default": other }), required: false },
     }
 }
 
 /// `str - Operation: 'add', 'subtract'`.
-fn shorthand(text: &str) -> Field {
+fn shorthand(text: &str) -> LooseField {
     let (word, about) = text.split_once(" - ").unwrap_or((text, ""));
     let Some(kinds) = types(word.trim()) else {
-        return Field { schema: json!({ "description": text }), required: false };
+        return LooseField { schema: json!({ "description": text }), required: false };
     };
     let mut schema = Map::new();
     set_types(&mut schema, kinds);
@@ -164,7 +164,7 @@ fn shorthand(text: &str) -> Field {
     if let Some(options) = quoted_options(about) {
         schema.insert("enum".to_owned(), json!(options));
     }
-    Field { schema: Value::Object(schema), required: about.trim_end().ends_with("(required)") }
+    LooseField { schema: Value::Object(schema), required: about.trim_end().ends_with("(required)") }
 }
 
 /// The words of `…: 'a', 'b' or 'c'` when nothing else follows the colon.
@@ -176,7 +176,7 @@ fn quoted_options(about: &str) -> Option<Vec<&str>> {
     (between && options.len() > 1).then_some(options)
 }
 
-fn from_table(table: &Map<String, Value>, depth: usize) -> Field {
+fn from_table(table: &Map<String, Value>, depth: usize) -> LooseField {
     let mut schema = Map::new();
     let mut required = false;
     for (key, value) in table {
@@ -204,12 +204,12 @@ fn from_table(table: &Map<String, Value>, depth: usize) -> Field {
     {
         // A table of fields without saying so.
         let fields = table.iter().map(|(name, field)| (name.clone(), property(field, depth + 1)));
-        return Field { schema: object(fields, Map::new()), required: false };
+        return LooseField { schema: object(fields, Map::new()), required: false };
     }
     if table.get("default").is_some_and(Value::is_null) {
         allow_null(&mut schema);
     }
-    Field { schema: Value::Object(schema), required }
+    LooseField { schema: Value::Object(schema), required }
 }
 
 /// Words that say that a table is a schema.

@@ -35,14 +35,14 @@ pub struct Matches {
 /// The searchable text of a catalog, lower case, in one piece: about 400 bytes for a tool.
 pub struct Index {
     text: String,
-    entries: Vec<Entry>,
+    entries: Vec<IndexEntry>,
     matcher: SkimMatcherV2,
 }
 
 /// Where a tool's text lies: name, title, words (aliases, tags, keywords, uses, category), description,
 /// one after the other.
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+struct IndexEntry {
     /// One bit for each character that occurs.
     mask: u64,
     start: u32,
@@ -107,7 +107,7 @@ impl Index {
         fold_into(text, &tool.description);
         let end = at(text);
         let mask = mask_of(&text[start as usize..end as usize]);
-        self.entries.push(Entry { mask, start, name_end, title_end, words_end, end });
+        self.entries.push(IndexEntry { mask, start, name_end, title_end, words_end, end });
     }
 
     /// All tools that fit, best first; equal ones keep the order of the list. An empty query fits all.
@@ -143,7 +143,7 @@ impl Index {
         hits
     }
 
-    fn score(&self, entry: &Entry, term: &Needle<'_>) -> Option<i64> {
+    fn score(&self, entry: &IndexEntry, term: &Needle<'_>) -> Option<i64> {
         let whole = self.plain(entry, &term.word);
         let stem = || term.stem.as_ref().and_then(|stem| self.plain(entry, stem)).map(|score| score * 3 / 4);
         let spread = || {
@@ -155,7 +155,7 @@ impl Index {
     }
 
     /// What the places are worth in which a text occurs as written; `None` when it occurs nowhere.
-    fn plain(&self, entry: &Entry, needle: &Part<'_>) -> Option<i64> {
+    fn plain(&self, entry: &IndexEntry, needle: &NeedlePart<'_>) -> Option<i64> {
         if entry.mask & needle.mask != needle.mask {
             return None;
         }
@@ -232,11 +232,11 @@ fn narrows(earlier: &[Term], later: &[Term]) -> bool {
 
 /// A word ready to be looked for.
 struct Needle<'t> {
-    word: Part<'t>,
-    stem: Option<Part<'t>>,
+    word: NeedlePart<'t>,
+    stem: Option<NeedlePart<'t>>,
 }
 
-struct Part<'t> {
+struct NeedlePart<'t> {
     text: &'t str,
     mask: u64,
     finder: Finder<'t>,
@@ -244,13 +244,13 @@ struct Part<'t> {
 
 impl<'t> Needle<'t> {
     fn new(term: &'t Term) -> Needle<'t> {
-        Needle { word: Part::new(&term.word), stem: term.stem.as_deref().map(Part::new) }
+        Needle { word: NeedlePart::new(&term.word), stem: term.stem.as_deref().map(NeedlePart::new) }
     }
 }
 
-impl<'t> Part<'t> {
-    fn new(text: &'t str) -> Part<'t> {
-        Part { text, mask: mask_of(text), finder: Finder::new(text) }
+impl<'t> NeedlePart<'t> {
+    fn new(text: &'t str) -> NeedlePart<'t> {
+        NeedlePart { text, mask: mask_of(text), finder: Finder::new(text) }
     }
 
     /// What the best place in `text` is worth: whole words more than parts, beginnings in between.
@@ -326,7 +326,7 @@ fn mask_of(text: &str) -> u64 {
 mod tests {
     use super::*;
     use crate::catalog::testing::{corpus, tool};
-    use crate::catalog::{Cache, Plan, scan};
+    use crate::catalog::{Cache, ScanPlan, scan};
 
     fn index(tools: &[(&str, &str)]) -> (Index, Vec<Arc<Tool>>) {
         let tools: Vec<Arc<Tool>> = tools
@@ -414,7 +414,7 @@ mod tests {
     #[test]
     fn real_queries_find_the_real_tool_among_the_first_three() {
         let Some(corpus) = corpus() else { return };
-        let found = scan(&Plan::standard(corpus), &Cache::default(), &mut |_| {});
+        let found = scan(&ScanPlan::standard(corpus), &Cache::default(), &mut |_| {});
         let tools: Vec<Arc<Tool>> = found.tools.into_iter().map(Arc::new).collect();
         let index = Index::new(&tools);
         let mut missed = Vec::new();

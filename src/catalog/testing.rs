@@ -37,8 +37,8 @@ impl Workspace {
         Workspace(tempfile::tempdir().unwrap())
     }
 
-    pub(super) fn plan(&self) -> super::Plan {
-        super::Plan::standard(self.0.path())
+    pub(super) fn plan(&self) -> super::ScanPlan {
+        super::ScanPlan::standard(self.0.path())
     }
 
     pub(super) fn at(&self, path: &str) -> PathBuf {

@@ -5,7 +5,7 @@ use super::*;
 use crate::domain::{Digest, Format, Kind, ProblemCode, Stage, Tool, ToolState};
 use std::collections::BTreeMap;
 
-fn scan_all(plan: &Plan) -> Scan {
+fn scan_all(plan: &ScanPlan) -> Scan {
     scan(plan, &Cache::default(), &mut |_| {})
 }
 
@@ -19,7 +19,7 @@ fn row<'s>(scan: &'s Scan, path: &str) -> &'s Tool {
 #[test]
 fn all_real_definitions_are_rows_and_their_copies_and_clashes_are_named() {
     let Some(corpus) = corpus() else { return };
-    let scan = scan_all(&Plan::standard(&corpus));
+    let scan = scan_all(&ScanPlan::standard(&corpus));
     assert_eq!(scan.problems, vec![]);
     assert_eq!(scan.tools.len(), 242);
     assert_eq!(scan.tools.iter().filter(|tool| tool.copy_of.is_some()).count(), 27);
@@ -55,7 +55,7 @@ fn all_real_definitions_are_rows_and_their_copies_and_clashes_are_named() {
 #[test]
 fn opening_a_real_definition_gives_the_row_of_the_scan() {
     let Some(corpus) = corpus() else { return };
-    let plan = Plan::standard(&corpus);
+    let plan = ScanPlan::standard(&corpus);
     for tool in scan_all(&plan).tools {
         let detail = read(&plan, &tool).unwrap();
         assert_eq!(detail.tool, tool);
@@ -397,7 +397,7 @@ fn several_roots_are_read_in_order_and_a_missing_one_is_a_problem() {
     workspace.write("vendor/tools/s.sh", "true\n");
     extra.write("c.py", "pass\n");
     let mut plan = workspace.plan();
-    let root = |path: std::path::PathBuf, stage| Root { path, stage };
+    let root = |path: std::path::PathBuf, stage| ToolRoot { path, stage };
     plan.roots.push(root("vendor/tools".into(), Some(Stage::Approved)));
     plan.roots.push(root(extra.at(""), Some(Stage::Core)));
     plan.roots.push(root("not-there".into(), None));

@@ -8,7 +8,7 @@ use super::draft::stem_of;
 use super::family::Kin;
 use super::files::{self, Member, is_left_out, unreadable};
 use super::limits;
-use super::plan::{self, Plan, Root, folder_of, join};
+use super::plan::{self, ScanPlan, ToolRoot, folder_of, join};
 use super::programs::{is_script, script_extensions, script_rank};
 use crate::domain::{Format, Placement, Problem, ProblemCode, is_hidden, versioned};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -17,7 +17,7 @@ use std::path::Path;
 
 /// A definition and the files that belong to it by their place.
 #[derive(Debug, Clone)]
-pub(super) struct Candidate {
+pub(super) struct DefinitionCandidate {
     /// Path of the definition as rows write it.
     pub(super) definition: String,
     pub(super) format: Format,
@@ -30,8 +30,8 @@ pub(super) struct Candidate {
 
 /// What a walk found.
 #[derive(Debug, Default)]
-pub(super) struct Found {
-    pub(super) candidates: Vec<Candidate>,
+pub(super) struct WalkResult {
+    pub(super) candidates: Vec<DefinitionCandidate>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -61,8 +61,8 @@ const NO_TOOLS: &[&str] = &[
 const OWN_FOLDERS: &[&str] = &["@", "test", "tests", "fixtures", "examples", "data", "docs", "lib", "src"];
 
 /// Walks all roots of a plan.
-pub(super) fn walk(plan: &Plan) -> Found {
-    let mut found = Found::default();
+pub(super) fn walk(plan: &ScanPlan) -> WalkResult {
+    let mut found = WalkResult::default();
     let mut seen: Vec<String> = Vec::new();
     for root in &plan.roots {
         let at = plan.root_path(root);
@@ -77,7 +77,7 @@ pub(super) fn walk(plan: &Plan) -> Found {
     found
 }
 
-fn walk_root(plan: &Plan, root: &Root, at: &str, found: &mut Found) {
+fn walk_root(plan: &ScanPlan, root: &ToolRoot, at: &str, found: &mut WalkResult) {
     let is_standard = root.path == Path::new("tools");
     match std::fs::metadata(plan.on_disk(at)) {
         Ok(meta) if meta.is_dir() => folder(plan, at, 0, found),
@@ -95,7 +95,7 @@ fn walk_root(plan: &Plan, root: &Root, at: &str, found: &mut Found) {
 
 /// What lies directly in a folder.
 #[derive(Default)]
-struct Listing {
+struct FolderListing {
     folders: Vec<String>,
     manifests: Vec<String>,
     scripts: Vec<String>,
@@ -104,7 +104,7 @@ struct Listing {
     versions: bool,
 }
 
-fn folder(plan: &Plan, at: &str, depth: usize, found: &mut Found) {
+fn folder(plan: &ScanPlan, at: &str, depth: usize, found: &mut WalkResult) {
     if depth > limits::DEPTH {
         let message = format!("folders are nested more than {} levels deep", limits::DEPTH);
         found.problems.push(files::problem(at, ProblemCode::TooLarge, message, "move the tools up"));
@@ -120,7 +120,7 @@ fn folder(plan: &Plan, at: &str, depth: usize, found: &mut Found) {
         versions(plan, at, &listing, Some(manifest), found);
         return;
     }
-    let mut inner = Found::default();
+    let mut inner = WalkResult::default();
     for name in &listing.folders {
         folder(plan, &join(at, name), depth + 1, &mut inner);
     }
@@ -145,7 +145,7 @@ fn folder(plan: &Plan, at: &str, depth: usize, found: &mut Found) {
             version,
             original: originals.get(stem).map(|original| join(at, original)),
         });
-        found.candidates.push(Candidate {
+        found.candidates.push(DefinitionCandidate {
             definition: join(at, &group.definition),
             format: group.format,
             placement: Placement { base: at.to_owned(), exclusive: false },
@@ -158,8 +158,8 @@ fn folder(plan: &Plan, at: &str, depth: usize, found: &mut Found) {
 }
 
 /// A definition that has its folder to itself.
-fn own_folder(plan: &Plan, at: &str, definition: &str, format: Format) -> Candidate {
-    Candidate {
+fn own_folder(plan: &ScanPlan, at: &str, definition: &str, format: Format) -> DefinitionCandidate {
+    DefinitionCandidate {
         definition: join(at, definition),
         format,
         placement: Placement { base: at.to_owned(), exclusive: true },
@@ -169,7 +169,7 @@ fn own_folder(plan: &Plan, at: &str, definition: &str, format: Format) -> Candid
 }
 
 /// The definitions of a shared folder that others may be versions of, by stem: those with a manifest first.
-fn originals(groups: &[Group]) -> HashMap<String, String> {
+fn originals(groups: &[SharedDefinition]) -> HashMap<String, String> {
     let wanted: HashSet<&str> =
         groups.iter().filter_map(|group| Some(versioned(stem_of(&group.definition))?.0)).collect();
     let mut originals = HashMap::with_capacity(wanted.len());
@@ -181,12 +181,12 @@ fn originals(groups: &[Group]) -> HashMap<String, String> {
 
 /// Versions in `versions/X.Y.Z/` of a tool's own folder. `original` is the file name of the tool's definition; where
 /// the tool itself went elsewhere there is none, and a folder of the name counts only when it holds versions.
-fn versions(plan: &Plan, home: &str, listing: &Listing, original: Option<&str>, found: &mut Found) {
+fn versions(plan: &ScanPlan, home: &str, listing: &FolderListing, original: Option<&str>, found: &mut WalkResult) {
     if !listing.versions {
         return;
     }
     let at = join(home, "versions");
-    let mut inner = Found::default();
+    let mut inner = WalkResult::default();
     let entries = match std::fs::read_dir(plan.on_disk(&at)) {
         Ok(entries) => entries,
         Err(error) => return found.problems.push(unreadable(&at, &error)),
@@ -204,7 +204,7 @@ fn versions(plan: &Plan, home: &str, listing: &Listing, original: Option<&str>, 
     }
 }
 
-fn version(plan: &Plan, home: &str, original: Option<&str>, entry: &std::fs::DirEntry, found: &mut Found) {
+fn version(plan: &ScanPlan, home: &str, original: Option<&str>, entry: &std::fs::DirEntry, found: &mut WalkResult) {
     let os_name = entry.file_name();
     let shown = plan::shown(Path::new(&os_name));
     let at = join(home, &format!("versions/{shown}"));
@@ -246,11 +246,11 @@ fn version(plan: &Plan, home: &str, original: Option<&str>, entry: &std::fs::Dir
     };
     let kin =
         Kin { of: plan::file_of(home).to_owned(), version, original: original.map(|original| join(home, original)) };
-    found.candidates.push(Candidate { kin: Some(kin), ..own_folder(plan, &at, definition, format) });
+    found.candidates.push(DefinitionCandidate { kin: Some(kin), ..own_folder(plan, &at, definition, format) });
 }
 
-fn list(plan: &Plan, at: &str, found: &mut Found) -> Result<Listing, Problem> {
-    let mut listing = Listing::default();
+fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListing, Problem> {
+    let mut listing = FolderListing::default();
     for entry in std::fs::read_dir(plan.on_disk(at)).map_err(|error| unreadable(at, &error))? {
         let entry = entry.map_err(|error| unreadable(at, &error))?;
         let os_name = entry.file_name();
@@ -288,7 +288,7 @@ fn list(plan: &Plan, at: &str, found: &mut Found) -> Result<Listing, Problem> {
 }
 
 /// An executable without an extension that begins with `#!`.
-fn is_program(plan: &Plan, at: &str, name: &str) -> bool {
+fn is_program(plan: &ScanPlan, at: &str, name: &str) -> bool {
     use std::io::Read;
     let path = plan.on_disk(&join(at, name));
     let executable = !name.contains('.')
@@ -299,14 +299,14 @@ fn is_program(plan: &Plan, at: &str, name: &str) -> bool {
 
 /// The manifest that makes a folder a native tool: `tool.toml`, or `tool.yaml` and the like when it is
 /// the only one.
-fn native_manifest(listing: &Listing) -> Option<&str> {
+fn native_manifest(listing: &FolderListing) -> Option<&str> {
     let toml = listing.manifests.iter().find(|name| *name == "tool.toml");
     let only = listing.manifests.first().filter(|name| listing.manifests.len() == 1 && stem_of(name) == "tool");
     toml.or(only).map(String::as_str)
 }
 
 /// A definition in a shared folder, and the script that belongs to it by name.
-struct Group {
+struct SharedDefinition {
     definition: String,
     script: Option<String>,
     format: Format,
@@ -314,7 +314,7 @@ struct Group {
 
 /// Joins manifests and scripts of one stem: the first manifest (TOML, YAML, JSON) takes the first
 /// script; whatever is left over stands on its own.
-fn groups(listing: &Listing) -> Vec<Group> {
+fn groups(listing: &FolderListing) -> Vec<SharedDefinition> {
     let rank = |name: &str| ["toml", "yaml", "yml", "json"].iter().position(|extension| name.ends_with(extension));
     let mut manifests: Vec<&String> = listing.manifests.iter().collect();
     manifests.sort_by_key(|name| (stem_of(name), rank(name)));
@@ -328,15 +328,19 @@ fn groups(listing: &Listing) -> Vec<Group> {
     for manifest in manifests {
         let script = by_stem.get_mut(stem_of(manifest)).and_then(VecDeque::pop_front).cloned();
         let format = if script.is_some() { Format::Pair } else { Format::Manifest };
-        groups.push(Group { definition: manifest.clone(), script, format });
+        groups.push(SharedDefinition { definition: manifest.clone(), script, format });
     }
     let rest = by_stem.into_values().flatten();
-    groups.extend(rest.map(|script| Group { definition: script.clone(), script: None, format: Format::Header }));
+    groups.extend(rest.map(|script| SharedDefinition {
+        definition: script.clone(),
+        script: None,
+        format: Format::Header,
+    }));
     groups
 }
 
 /// The script that a scan joins with a manifest in a shared folder. Looks only at names of its stem.
-pub(super) fn script_of(plan: &Plan, at: &str, manifest: &str) -> Option<String> {
+pub(super) fn script_of(plan: &ScanPlan, at: &str, manifest: &str) -> Option<String> {
     let stem = stem_of(manifest);
     let is_there = |name: &String| plan.on_disk(&join(at, name)).symlink_metadata().is_ok_and(|meta| !meta.is_dir());
     let named = |extension: &str| format!("{stem}.{extension}");
@@ -345,21 +349,27 @@ pub(super) fn script_of(plan: &Plan, at: &str, manifest: &str) -> Option<String>
     if is_program(plan, at, stem) {
         scripts.push(stem.to_owned());
     }
-    let listing = Listing { manifests, scripts, ..Listing::default() };
+    let listing = FolderListing { manifests, scripts, ..FolderListing::default() };
     groups(&listing).into_iter().find(|group| group.definition == manifest)?.script
 }
 
 /// The definition that a folder belongs to: the only one with a manifest, or the only script, in a
 /// folder of its own that is called like it, was approved with it, or lies in a folder of approved tools.
-fn owner<'g>(plan: &Plan, at: &str, listing: &Listing, groups: &'g [Group], inner: &Found) -> Option<&'g Group> {
+fn owner<'g>(
+    plan: &ScanPlan,
+    at: &str,
+    listing: &FolderListing,
+    groups: &'g [SharedDefinition],
+    inner: &WalkResult,
+) -> Option<&'g SharedDefinition> {
     let with_manifest = || groups.iter().filter(|group| group.format != Format::Header);
-    let mut candidates: Box<dyn Iterator<Item = &Group>> =
+    let mut candidates: Box<dyn Iterator<Item = &SharedDefinition>> =
         if with_manifest().next().is_some() { Box::new(with_manifest()) } else { Box::new(groups.iter()) };
     let owner = candidates.next().filter(|_| candidates.next().is_none())?;
     if plan.is_shared_folder(at) {
         return None;
     }
-    let is_own = |candidate: &Candidate| {
+    let is_own = |candidate: &DefinitionCandidate| {
         let inside = plan::below(at, &candidate.definition).unwrap_or_default();
         candidate.format == Format::Header || OWN_FOLDERS.contains(&inside.split('/').next().unwrap_or_default())
     };

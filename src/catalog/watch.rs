@@ -51,8 +51,11 @@ impl Watcher {
         let handler = move |event| drop(events.send(Message::Event(event)));
         let notify = RecommendedWatcher::new(handler, Config::default().with_follow_symlinks(false))
             .map_err(|error| text(&error))?;
-        let mut watch =
-            Watch { notify, roots: paths.iter().map(|path| Root::new(path)).collect(), parents: BTreeSet::new() };
+        let mut watch = WatchState {
+            notify,
+            roots: paths.iter().map(|path| WatchRoot::new(path)).collect(),
+            parents: BTreeSet::new(),
+        };
         watch.arm()?;
         let thread = std::thread::Builder::new()
             .name("catalog-watch".to_owned())
@@ -72,28 +75,28 @@ impl Drop for Watcher {
     }
 }
 
-struct Watch {
+struct WatchState {
     notify: RecommendedWatcher,
-    roots: Vec<Root>,
+    roots: Vec<WatchRoot>,
     /// Folders watched, not deeply, for the sake of a root in them.
     parents: BTreeSet<PathBuf>,
 }
 
 /// A folder to watch, and which folder of that path is watched now.
-struct Root {
+struct WatchRoot {
     path: PathBuf,
     watched: Option<(u64, u64)>,
 }
 
-impl Root {
-    fn new(path: &Path) -> Root {
+impl WatchRoot {
+    fn new(path: &Path) -> WatchRoot {
         // Events carry absolute paths; a root that is not there yet cannot be made canonical.
         let path = path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned());
-        Root { path, watched: None }
+        WatchRoot { path, watched: None }
     }
 }
 
-impl Watch {
+impl WatchState {
     fn listen(mut self, rx: &Receiver<Message>, wake: &dyn Fn(Hint)) {
         let mut again = false;
         loop {
@@ -246,9 +249,9 @@ mod tests {
         let reads = [AccessKind::Open(AccessMode::Read), AccessKind::Close(AccessMode::Read), AccessKind::Read];
         assert!(reads.into_iter().all(|access| !is_change(EventKind::Access(access))));
         assert!(is_change(EventKind::Access(AccessKind::Close(AccessMode::Write))));
-        let watch = Watch {
+        let watch = WatchState {
             notify: RecommendedWatcher::new(|_| {}, Config::default()).unwrap(),
-            roots: vec![Root { path: PathBuf::from("/w/tools"), watched: None }],
+            roots: vec![WatchRoot { path: PathBuf::from("/w/tools"), watched: None }],
             parents: BTreeSet::new(),
         };
         let news = ["/w/tools/x.py", "/w/tools/a/b/x.toml", "/w/tools/approved/x/approval.toml", "/w/tools"];

@@ -5,7 +5,7 @@
 //! `and` and `or` are places of their own, as in his section on compound predicates. A function inside another
 //! is counted by itself.
 
-use super::Desk;
+use super::CheckContext;
 use super::source::{Language, children, line, text};
 use super::started::sources;
 use crate::domain::{CheckReport, Finding, Severity, count, plural};
@@ -31,7 +31,7 @@ struct Figure {
 }
 
 /// Examines the complexity of every function.
-pub fn examine(desk: &Desk<'_>) -> CheckReport {
+pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let mut findings = Vec::new();
     let mut worst: Option<(Figure, String)> = None;
     let mut functions = 0_usize;

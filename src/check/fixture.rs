@@ -1,6 +1,6 @@
 //! What the tests of the checks share: versions made of a few files, a library of them, and a desk.
 
-use super::{Batch, Desk, Language, Library, Trials};
+use super::{Batch, CheckContext, Language, Library, Trials};
 use crate::domain::{
     CheckReport, Dialect, Digest, FileMode, Manifest, Missing, Recipe, Tool, ToolDetail, ToolName, VersionFile,
 };
@@ -51,7 +51,7 @@ fn row(name: &str, manifest: &Manifest, digest: Digest) -> Tool {
 
 /// A library that is given, and counts how many of its tools were read.
 #[derive(Default)]
-pub(super) struct Shelf {
+pub(super) struct LibraryFixture {
     rows: Vec<Arc<Tool>>,
     details: Vec<ToolDetail>,
     index: OnceLock<Arc<SimilarityIndex>>,
@@ -59,18 +59,18 @@ pub(super) struct Shelf {
     programs: Option<Programs>,
 }
 
-impl Shelf {
-    pub(super) fn of(details: Vec<ToolDetail>) -> Shelf {
+impl LibraryFixture {
+    pub(super) fn of(details: Vec<ToolDetail>) -> LibraryFixture {
         let rows = details.iter().map(|detail| Arc::new(detail.tool.clone())).collect();
-        Shelf { rows, details, ..Shelf::default() }
+        LibraryFixture { rows, details, ..LibraryFixture::default() }
     }
 
-    pub(super) fn with_programs(self, programs: Programs) -> Shelf {
-        Shelf { programs: Some(programs), ..self }
+    pub(super) fn with_programs(self, programs: Programs) -> LibraryFixture {
+        LibraryFixture { programs: Some(programs), ..self }
     }
 }
 
-impl Library for Shelf {
+impl Library for LibraryFixture {
     fn rows(&self) -> &[Arc<Tool>] {
         &self.rows
     }
@@ -99,18 +99,18 @@ impl Trials for NoTrials {
 }
 
 /// Makes a check of a version that stands alone.
-pub(super) fn examined(check: fn(&Desk<'_>) -> CheckReport, version: &ToolDetail) -> CheckReport {
-    examined_among(check, version, &Shelf::default(), &[])
+pub(super) fn examined(check: fn(&CheckContext<'_>) -> CheckReport, version: &ToolDetail) -> CheckReport {
+    examined_among(check, version, &LibraryFixture::default(), &[])
 }
 
 /// Makes a check of a version among others, on a machine that lacks something.
 pub(super) fn examined_among(
-    check: fn(&Desk<'_>) -> CheckReport,
+    check: fn(&CheckContext<'_>) -> CheckReport,
     version: &ToolDetail,
-    library: &Shelf,
+    library: &LibraryFixture,
     missing: &[Missing],
 ) -> CheckReport {
-    check(&Desk { version, base: None, missing, library, trials: &NoTrials })
+    check(&CheckContext { version, base: None, missing, library, trials: &NoTrials })
 }
 
 /// The code of each finding with its severity.

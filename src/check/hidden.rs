@@ -1,7 +1,7 @@
 //! Text that does not say what it seems to: characters that hide or reorder, letters that look like others, code
 //! pushed out of sight.
 
-use super::Desk;
+use super::CheckContext;
 use super::source::{Language, excerpt, line as line_of, nodes, text as text_at, text_of};
 use super::started::{Started, encoding};
 use crate::domain::{CheckReport, Finding, Severity, VersionFile, count, escape_char, hidden_in, is_hidden};
@@ -22,7 +22,7 @@ const MAX_LINE: usize = 1_000;
 const MAX_OF_SORT: usize = 5;
 
 /// Examines all text of the version.
-pub fn examine(desk: &Desk<'_>) -> CheckReport {
+pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let started = Started::of(desk.version);
     let mut findings = Vec::new();
     for file in &desk.version.files {

@@ -1,6 +1,6 @@
 //! What the definition says of itself, and whether it can be held to it.
 
-use super::Desk;
+use super::CheckContext;
 use crate::domain::{
     CheckReport, Checker, Dialect, Finding, InputMode, Kind, LimitsDeclared, Manifest, Severity, ToolDetail,
 };
@@ -62,7 +62,7 @@ const KEYS: &[(&str, &[&str])] = &[
 const MAX_VIOLATIONS: usize = 3;
 
 /// Examines the manifest.
-pub fn examine(desk: &Desk<'_>) -> CheckReport {
+pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let version = desk.version;
     let manifest = &version.manifest;
     let mut findings: Vec<Finding> = manifest

@@ -30,7 +30,7 @@ pub use duplicates::{Similar, code_of, similar};
 pub use trials::benchmark::p95_of;
 pub use trials::replay::{Recorded, replay};
 
-use crate::domain::budget::{self, Limits};
+use crate::domain::budget::{self, ReadLimits};
 use crate::domain::source;
 use crate::domain::{CheckReport, Digest, Gate, Missing, Tool, ToolDetail, ToolName};
 use crate::insight::SimilarityIndex;
@@ -43,7 +43,7 @@ use std::time::{Duration, Instant};
 
 /// What a check looks at.
 #[derive(Clone, Copy)]
-pub struct Desk<'a> {
+pub struct CheckContext<'a> {
     /// The version under examination.
     pub version: &'a ToolDetail,
     /// The version approved before, when there is one.
@@ -126,7 +126,7 @@ pub struct Check {
     /// What it takes.
     pub cost: Cost,
     /// Makes it.
-    pub examine: fn(&Desk<'_>) -> CheckReport,
+    pub examine: fn(&CheckContext<'_>) -> CheckReport,
 }
 
 impl Check {
@@ -336,9 +336,9 @@ const MUCH_MEMORY: u64 = 16 << 20;
 /// The version that was read last, and how long.
 static READING: Mutex<(Option<Digest>, Duration)> = Mutex::new((None, Duration::ZERO));
 
-/// Makes one check and measures how long it takes. What reads has [`Limits::CHECK`] for it; what it could not read
+/// Makes one check and measures how long it takes. What reads has [`ReadLimits::CHECK`] for it; what it could not read
 /// within them is a finding, so that the check never passes.
-pub fn examine(check: &Check, desk: &Desk<'_>) -> CheckReport {
+pub fn examine(check: &Check, desk: &CheckContext<'_>) -> CheckReport {
     let mut begun = Instant::now();
     let report = match check.cost {
         Cost::Reading | Cost::Comparing => {
@@ -351,7 +351,7 @@ pub fn examine(check: &Check, desk: &Desk<'_>) -> CheckReport {
                 *reading = (Some(version), Duration::ZERO);
             }
             let left = MAX_READING.saturating_sub(reading.1).max(LEAST_READING);
-            let limits = Limits { time: left.min(Limits::CHECK.time), ..Limits::CHECK };
+            let limits = ReadLimits { time: left.min(ReadLimits::CHECK.time), ..ReadLimits::CHECK };
             let before = budget::usage().unwrap_or_default().resident;
             let (report, shortfall) = budget::within(limits, || (check.examine)(desk));
             reading.1 += begun.elapsed();

@@ -3,7 +3,7 @@
 //! An agent picks a tool by its name: one that differs from an approved tool by a case, a dash or one letter is
 //! called instead of it sooner or later, by mistake or by design.
 
-use super::Desk;
+use super::CheckContext;
 use crate::domain::{CheckReport, Finding, Severity, Tool};
 use unicode_security::skeleton;
 
@@ -14,7 +14,7 @@ const MIN_FOR_EDIT: usize = 6;
 const MAX_TOLD: usize = 5;
 
 /// Examines the name, the display name and the aliases against all other tools.
-pub fn examine(desk: &Desk<'_>) -> CheckReport {
+pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let own = &desk.version.tool;
     let mut findings = same_name(own, desk);
     let mut told = 0_usize;
@@ -31,7 +31,7 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
 }
 
 /// Other tools of the same name and other content, at the same stage.
-fn same_name(own: &Tool, desk: &Desk<'_>) -> Vec<Finding> {
+fn same_name(own: &Tool, desk: &CheckContext<'_>) -> Vec<Finding> {
     let clash = |path: &String| {
         let other = desk.library.rows().iter().find(|row| row.path == *path);
         let where_it_is =
@@ -129,14 +129,14 @@ fn is_one_edit(mine: &str, theirs: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::fixture::{Shelf, codes, examined_among, version};
+    use crate::check::fixture::{LibraryFixture, codes, examined_among, version};
     use crate::domain::Stage;
 
     fn against(name: &str, other: &str, stage: Stage) -> Vec<(String, Severity)> {
         let mut known = version(other, &[("a.py", "1")]);
         known.tool.stage = stage;
         let own = version(name, &[("b.py", "2")]);
-        let report = examined_among(examine, &own, &Shelf::of(vec![known, own.clone()]), &[]);
+        let report = examined_among(examine, &own, &LibraryFixture::of(vec![known, own.clone()]), &[]);
         codes(&report).into_iter().map(|(code, severity)| (code.to_owned(), severity)).collect()
     }
 
@@ -179,11 +179,11 @@ mod tests {
         known.tool.stage = Stage::Approved;
         let mut own = version("sums", &[("b.py", "2")]);
         own.tool.title = Some("C\u{0430}lculator".to_owned());
-        let report = examined_among(examine, &own, &Shelf::of(vec![known.clone()]), &[]);
+        let report = examined_among(examine, &own, &LibraryFixture::of(vec![known.clone()]), &[]);
         assert_eq!(codes(&report), [("impersonation", Severity::High)]);
         own.tool.title = None;
         own.tool.aliases = vec!["Calculator".to_owned()];
-        let report = examined_among(examine, &own, &Shelf::of(vec![known]), &[]);
+        let report = examined_among(examine, &own, &LibraryFixture::of(vec![known]), &[]);
         assert_eq!(codes(&report), [("alias-of-other", Severity::High)]);
     }
 }

@@ -1,8 +1,8 @@
 //! All reading checks over real tools: the bundled ones, the sample, and definitions that nobody here wrote.
 
-use super::fixture::{NoTrials, Shelf};
-use super::{CHECKS, Cost, Desk, examine};
-use crate::catalog::{Cache, Plan, read, scan};
+use super::fixture::{LibraryFixture, NoTrials};
+use super::{CHECKS, CheckContext, Cost, examine};
+use crate::catalog::{Cache, ScanPlan, read, scan};
 use crate::domain::{Severity, ToolDetail};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,17 +12,17 @@ fn repository() -> PathBuf {
 }
 
 fn details(workspace: &Path) -> Vec<ToolDetail> {
-    let plan = Plan::standard(workspace);
+    let plan = ScanPlan::standard(workspace);
     let scan = scan(&plan, &Cache::default(), &mut |_| {});
     scan.tools.iter().map(|tool| read(&plan, tool).unwrap()).collect()
 }
 
 /// What the reading checks hold against these tools: what fails one.
 fn failures(details: &[ToolDetail]) -> Vec<String> {
-    let shelf = Shelf::of(details.to_vec());
+    let shelf = LibraryFixture::of(details.to_vec());
     let mut lines = Vec::new();
     for version in details {
-        let desk = Desk { version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
+        let desk = CheckContext { version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
         for check in CHECKS.iter().filter(|check| check.cost == Cost::Reading) {
             let findings = examine(check, &desk).findings.into_iter();
             let high = findings.filter(|finding| finding.severity == Severity::High);
@@ -53,10 +53,10 @@ fn corpus() -> Option<PathBuf> {
 fn real_definitions_show_their_copies_and_clashes_and_fail_nothing() {
     let Some(corpus) = corpus() else { return };
     let details = details(&corpus);
-    let shelf = Shelf::of(details.clone());
+    let shelf = LibraryFixture::of(details.clone());
     let (mut copies, mut clashes, mut failed) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     for version in &details {
-        let desk = Desk { version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
+        let desk = CheckContext { version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
         for check in
             CHECKS.iter().filter(|check| ["injection", "hidden-text", "names", "duplicates"].contains(&check.name))
         {
@@ -81,10 +81,10 @@ fn real_definitions_show_their_copies_and_clashes_and_fail_nothing() {
 fn the_commands_of_real_definitions_are_followed_and_fail_nothing() {
     let Some(corpus) = corpus() else { return };
     let details = [details(&corpus), details(&repository())].concat();
-    let shelf = Shelf::of(details.clone());
+    let shelf = LibraryFixture::of(details.clone());
     let mut told = Vec::new();
     for version in &details {
-        let desk = Desk { version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
+        let desk = CheckContext { version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
         for check in CHECKS.iter().filter(|check| ["syntax", "capabilities", "hidden-text"].contains(&check.name)) {
             let findings = examine(check, &desk).findings.into_iter();
             let new = findings.filter(|finding| finding.severity != Severity::Low);

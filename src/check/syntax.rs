@@ -4,7 +4,7 @@
 //! does not run either. The grammar of shell knows less than bash does (nested quotes in here-documents, for one):
 //! what it does not understand is a warning.
 
-use super::Desk;
+use super::CheckContext;
 use super::source::{Language, children, excerpt, is_beyond, line, nodes, text, text_of};
 use super::started::{Started, encoding};
 use crate::domain::{CheckReport, Finding, Severity, VersionFile, count};
@@ -20,7 +20,7 @@ const MAX_INSIDE: usize = 2_000;
 const MAX_AROUND: usize = 60;
 
 /// Examines the syntax of every file.
-pub fn examine(desk: &Desk<'_>) -> CheckReport {
+pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let started = Started::of(desk.version);
     let mut read = 0_usize;
     let mut findings = started.unread(&desk.version.files);

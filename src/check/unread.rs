@@ -1,6 +1,6 @@
 //! What a check could not read: said in its report, so that nothing unread counts as passed.
 
-use super::Desk;
+use super::CheckContext;
 use super::source::text_of;
 use crate::domain::budget::{Shortfall, Unread};
 use crate::domain::{CheckReport, CheckState, Finding, Severity, ToolDetail};
@@ -10,7 +10,7 @@ const CODE: &str = "not-examined";
 
 /// The report with what was not read. Of the version itself that fails the check; of another one, which this version
 /// is compared with, it is a warning.
-pub(super) fn told(report: CheckReport, shortfall: &Shortfall, desk: &Desk<'_>) -> CheckReport {
+pub(super) fn told(report: CheckReport, shortfall: &Shortfall, desk: &CheckContext<'_>) -> CheckReport {
     if shortfall.stop.is_none() && shortfall.unread.is_empty() {
         return report;
     }
@@ -24,7 +24,7 @@ pub(super) fn told(report: CheckReport, shortfall: &Shortfall, desk: &Desk<'_>) 
     CheckReport::of(&report.name, findings).noted(note)
 }
 
-fn of_text(unread: &Unread, desk: &Desk<'_>) -> Finding {
+fn of_text(unread: &Unread, desk: &CheckContext<'_>) -> Finding {
     if let Some(path) = path_of(unread, desk.version) {
         return Finding::new(CODE, Severity::High, unread.words()).at(&path, 1);
     }
@@ -52,7 +52,7 @@ fn path_of(unread: &Unread, version: &ToolDetail) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::fixture::{NoTrials, Shelf, version};
+    use crate::check::fixture::{LibraryFixture, NoTrials, version};
     use crate::check::{CHECKS, Cost, examine};
 
     #[test]
@@ -60,8 +60,8 @@ mod tests {
         // One byte longer than what is parsed.
         let text = format!("x = 'é'\n{}", "#".repeat(1024 * 1024));
         let version = version("t", &[("t.py", &text)]);
-        let shelf = Shelf::of(Vec::new());
-        let desk = Desk { version: &version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
+        let shelf = LibraryFixture::of(Vec::new());
+        let desk = CheckContext { version: &version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
         for name in ["syntax", "capabilities", "complexity", "dependencies", "hidden-text", "injection"] {
             let check = CHECKS.iter().find(|check| check.name == name && check.cost == Cost::Reading).unwrap();
             let report = examine(check, &desk);

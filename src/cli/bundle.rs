@@ -1,7 +1,7 @@
 //! Tools in a folder that others share: `push`, `pull`.
 
 use super::call::{Answer, Call, Stop};
-use super::print_text::{Align, Ink, Line, Page, Table};
+use super::print_text::{Align, DescriptionLine, Ink, Page, Table};
 use crate::engine::{Carried, CarryReport, EngineError, ErrorCode};
 use serde::Serialize;
 use std::io;
@@ -57,9 +57,11 @@ impl Answer for Carry {
             page.table(&table)?;
         }
         for tool in self.report.tools.iter().filter(|tool| !tool.why.is_empty()) {
-            page.line(&Line::new().put(Ink::Strong, &tool.name).put(Ink::Plain, ": ").put(Ink::Plain, &tool.why))?;
+            page.line(
+                &DescriptionLine::new().put(Ink::Strong, &tool.name).put(Ink::Plain, ": ").put(Ink::Plain, &tool.why),
+            )?;
         }
-        page.line(&Line::new().put(Ink::Dim, self.report.sentence()))
+        page.line(&DescriptionLine::new().put(Ink::Dim, self.report.sentence()))
     }
 
     fn exit_code(&self) -> u8 {

@@ -4,7 +4,7 @@ use super::build::global;
 use super::outlet;
 use super::parse;
 use super::print_text::now;
-use super::print_text::{Ink, Line, Page};
+use super::print_text::{DescriptionLine, Ink, Page};
 use crate::action::{Arg, ArgKind, Risk, Spec};
 use crate::domain::{Caller, CostTier, Digest, Instant, SafeText, Stream, ToolName, VerbCall};
 use crate::engine::{
@@ -270,17 +270,17 @@ impl<'a> Call<'a> {
             return;
         }
         let Some(Err(error)) = self.opened.get().map(|state_dir| back_up_if_due(state_dir)) else { return };
-        self.note(&Line::new().put(Ink::Warn, "warning: ").put(Ink::Plain, &error.message));
-        self.note(&Line::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &error.hint));
+        self.note(&DescriptionLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, &error.message));
+        self.note(&DescriptionLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &error.hint));
     }
 
     /// Says on standard error what went wrong beside what was asked: a move of a killed process that
     /// still cannot be finished, for example.
     pub(super) fn tell_trouble(&self, engine: &Engine) {
         for trouble in engine.take_trouble() {
-            self.note(&Line::new().put(Ink::Warn, "warning: ").put(Ink::Plain, &trouble.message));
+            self.note(&DescriptionLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, &trouble.message));
             if !trouble.hint.is_empty() {
-                self.note(&Line::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &trouble.hint));
+                self.note(&DescriptionLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &trouble.hint));
             }
         }
     }
@@ -371,7 +371,7 @@ impl<'a> Call<'a> {
     fn log_found_agent(&self, engine: &Engine, asked: &str, refused: bool) {
         let (Some(agent), Some(found)) = (&self.globals.agent, &self.globals.found) else { return };
         if let Err(error) = engine.runs().log_found_agent(agent, found, asked, refused) {
-            self.note(&Line::new().put(Ink::Warn, "warning: ").put(Ink::Plain, &error.message));
+            self.note(&DescriptionLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, &error.message));
         }
     }
 
@@ -399,7 +399,7 @@ impl<'a> Call<'a> {
     }
 
     /// Says something on standard error. Nobody there to read it is no failure.
-    pub(super) fn note(&self, line: &Line) {
+    pub(super) fn note(&self, line: &DescriptionLine) {
         let _ = outlet::page(Stream::Stderr, self.globals.color, |page| page.line(line));
     }
 }
@@ -415,12 +415,14 @@ pub(super) fn print_error(error: &EngineError, json: bool, color: bool) -> io::R
     }
     outlet::page(Stream::Stderr, color, |page| {
         let mut message = SafeText::lines(&error.message).into_iter();
-        page.line(&Line::new().put(Ink::Bad, "error: ").safe(Ink::Plain, message.next().unwrap_or_default()))?;
+        page.line(
+            &DescriptionLine::new().put(Ink::Bad, "error: ").safe(Ink::Plain, message.next().unwrap_or_default()),
+        )?;
         for line in message {
-            page.line(&Line::new().safe(Ink::Plain, line))?;
+            page.line(&DescriptionLine::new().safe(Ink::Plain, line))?;
         }
         if !error.hint.is_empty() {
-            page.line(&Line::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &error.hint))?;
+            page.line(&DescriptionLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &error.hint))?;
         }
         Ok(())
     })

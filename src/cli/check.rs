@@ -2,10 +2,10 @@
 
 use super::call::{Answer, Call};
 use super::done::{Done, execute};
-use super::print_text::{Ink, Line, Page};
+use super::print_text::{DescriptionLine, Ink, Page};
 use crate::domain::{
-    CheckReport, CheckState, Command, CommentId, CommentKind, Digest, Finding, Review, ReviewId, Severity, Spot, Tally,
-    ToolName, Verdict,
+    CheckReport, CheckState, Command, CommentAnchor, CommentId, CommentKind, Digest, Finding, Review, ReviewId,
+    Severity, Tally, ToolName, Verdict,
 };
 use crate::engine::{Engine, EngineError, ErrorCode};
 use serde::ser::Error;
@@ -35,7 +35,7 @@ pub(super) fn teller<'a>(call: &'a Call<'_>) -> impl FnMut(&Verdict) + 'a {
     let mut told = HashSet::new();
     move |verdict| {
         for check in ended_since(&mut told, verdict) {
-            call.note(&Line::new().put(Ink::Dim, format!("  {} {}", check.name, check.state)));
+            call.note(&DescriptionLine::new().put(Ink::Dim, format!("  {} {}", check.name, check.state)));
         }
     }
 }
@@ -49,7 +49,9 @@ fn ended_since<'v>(told: &mut HashSet<String>, verdict: &'v Verdict) -> Vec<&'v 
 impl Answer for Checked {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         let title = format!("{} {} {}  ", self.tool, self.version, self.digest.short());
-        page.line(&Line::new().put(Ink::Strong, title).put(ink(self.verdict.state), self.verdict.state.word()))?;
+        page.line(
+            &DescriptionLine::new().put(Ink::Strong, title).put(ink(self.verdict.state), self.verdict.state.word()),
+        )?;
         write(page, Some(&self.verdict))
     }
 
@@ -88,15 +90,17 @@ pub(super) fn write(page: &mut Page<'_>, verdict: Option<&Verdict>) -> io::Resul
 }
 
 /// A verdict in lines, the worst checks first.
-pub(super) fn verdict_lines(verdict: Option<&Verdict>) -> Vec<Line> {
+pub(super) fn verdict_lines(verdict: Option<&Verdict>) -> Vec<DescriptionLine> {
     let Some(verdict) = verdict else {
-        return vec![Line::new().put(Ink::Warn, "  no checks have started for this version")];
+        return vec![DescriptionLine::new().put(Ink::Warn, "  no checks have started for this version")];
     };
     let mut checks: Vec<&CheckReport> = verdict.checks.iter().collect();
     checks.sort_by_key(|check| rank(check.state));
     let mut lines = Vec::new();
     for check in checks {
-        let head = Line::new().put(ink(check.state), format!("  {:<12}", check.state)).put(Ink::Strong, &check.name);
+        let head = DescriptionLine::new()
+            .put(ink(check.state), format!("  {:<12}", check.state))
+            .put(Ink::Strong, &check.name);
         let note = if check.note.is_empty() { String::new() } else { format!("  {}", check.note) };
         lines.push(head.put(Ink::Dim, note));
         lines.extend(check.findings.iter().map(finding_line));
@@ -104,7 +108,7 @@ pub(super) fn verdict_lines(verdict: Option<&Verdict>) -> Vec<Line> {
     lines
 }
 
-fn finding_line(finding: &Finding) -> Line {
+fn finding_line(finding: &Finding) -> DescriptionLine {
     let ink = match finding.severity {
         Severity::High => Ink::Bad,
         Severity::Medium => Ink::Warn,
@@ -115,7 +119,7 @@ fn finding_line(finding: &Finding) -> Line {
         (Some(path), None) => format!("{path}: "),
         (None, _) => String::new(),
     };
-    Line::new()
+    DescriptionLine::new()
         .put(ink, format!("      {:<8}", finding.severity))
         .put(Ink::Plain, format!("{place}{}", finding.message))
 }
@@ -159,7 +163,7 @@ pub(super) fn comment(call: &Call<'_>) -> Result<Done, EngineError> {
     let lines = call.text("lines").map(lines).transpose()?;
     let command = Command::Comment {
         review: ReviewId(call.required_id("review")?),
-        spot: Spot { path: call.text("path").map(str::to_owned), lines },
+        spot: CommentAnchor { path: call.text("path").map(str::to_owned), lines },
         kind: call.word("kind")?.unwrap_or(CommentKind::Note),
         body: call.required("text")?.to_owned(),
     };

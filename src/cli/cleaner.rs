@@ -1,6 +1,6 @@
 //! Output of a tool on its way to a terminal: who takes it, and what is made safe in it.
 
-use crate::domain::ansi::{Params, Piece, Scanner};
+use crate::domain::ansi::{AnsiPiece, AnsiScanner, Params};
 use crate::domain::{Marks, Stream, escape_char};
 use std::fmt::Write;
 use std::io;
@@ -20,7 +20,7 @@ pub(super) trait Sink {
 /// can paint over another. Other control sequences and hidden characters are visible escapes.
 #[derive(Default)]
 pub(super) struct Cleaner {
-    scanner: Scanner,
+    scanner: AnsiScanner,
     page: Page,
 }
 
@@ -64,26 +64,29 @@ impl Cleaner {
 }
 
 impl Page {
-    fn write(&mut self, piece: Piece<'_>, safe: &mut String) {
+    fn write(&mut self, piece: AnsiPiece<'_>, safe: &mut String) {
         match piece {
-            Piece::Control(b'\n') => self.end_line(safe),
-            Piece::Control(b'\r') => self.returned = true,
-            Piece::Control(b'\t') => {
+            AnsiPiece::Control(b'\n') => self.end_line(safe),
+            AnsiPiece::Control(b'\r') => self.returned = true,
+            AnsiPiece::Control(b'\t') => {
                 self.begin(safe);
                 safe.push('\t');
                 self.line_open = true;
                 // Nothing is drawn onto the space of a tab.
                 self.marks = Marks::default();
             }
-            Piece::Control(byte) => self.escaped(&[byte], safe),
-            Piece::Text(text) => {
+            AnsiPiece::Control(byte) => self.escaped(&[byte], safe),
+            AnsiPiece::Text(text) => {
                 self.begin(safe);
                 self.text(text, safe);
             }
-            Piece::Csi { params, action: 'm', .. } => self.ink(params, safe),
+            AnsiPiece::Csi { params, action: 'm', .. } => self.ink(params, safe),
             // Nothing was painted over, so erasing in a line has nothing to erase.
-            Piece::Csi { action: 'K', .. } => {}
-            Piece::Csi { bytes, .. } | Piece::Invalid(bytes) | Piece::Sequence(bytes) | Piece::Broken(bytes) => {
+            AnsiPiece::Csi { action: 'K', .. } => {}
+            AnsiPiece::Csi { bytes, .. }
+            | AnsiPiece::Invalid(bytes)
+            | AnsiPiece::Sequence(bytes)
+            | AnsiPiece::Broken(bytes) => {
                 self.escaped(bytes, safe);
             }
         }

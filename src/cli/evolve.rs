@@ -3,7 +3,7 @@
 use super::call::{Answer, Call, Stop};
 use super::done::Done;
 use super::live::OnStop;
-use super::print_text::{Align, Ink, Line, Page, Table, when};
+use super::print_text::{Align, DescriptionLine, Ink, Page, Table, when};
 use crate::domain::{
     CheckState, Evolution, EvolutionId, EvolutionState, Learnt, ReplayOutcome, Replayed, RunId, count,
 };
@@ -51,7 +51,7 @@ pub(super) fn begin(call: &Call<'_>, engine: &Engine, request: &EvolveRequest) -
     let id = engine.evolutions().begin(&asking, &call.caller(engine))?;
     let whom = asking.plan.generators.join(", ");
     call.note(
-        &Line::new().put(Ink::Strong, format!("evolution {id}")).put(
+        &DescriptionLine::new().put(Ink::Strong, format!("evolution {id}")).put(
             Ink::Dim,
             format!(" of {} {}: asking {whom} ({})", asking.tool.name, asking.tool.version, asking.chosen),
         ),
@@ -100,7 +100,7 @@ impl Said {
                 open.push_str(text);
                 while let Some(end) = open.find('\n') {
                     let line: String = open.drain(..=end).collect();
-                    call.note(&Line::new().put(Ink::Dim, format!("  │ {}", line.trim_end())));
+                    call.note(&DescriptionLine::new().put(Ink::Dim, format!("  │ {}", line.trim_end())));
                 }
             }
             Progress::Step(course) => {
@@ -110,10 +110,12 @@ impl Said {
                         continue;
                     }
                     if let Some(rest) = self.open.remove(&at).filter(|rest| !rest.is_empty()) {
-                        call.note(&Line::new().put(Ink::Dim, format!("  │ {rest}")));
+                        call.note(&DescriptionLine::new().put(Ink::Dim, format!("  │ {rest}")));
                     }
                     let place = place(at, course.rounds[at.round as usize - 1].lanes.len());
-                    call.note(&Line::new().put(Ink::Accent, format!("round {place} ")).put(Ink::Plain, &word));
+                    call.note(
+                        &DescriptionLine::new().put(Ink::Accent, format!("round {place} ")).put(Ink::Plain, &word),
+                    );
                     self.lanes.insert(at, word);
                 }
             }
@@ -196,10 +198,10 @@ impl Request {
 impl Answer for Request {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         for line in self.text.lines() {
-            page.line(&Line::of(line))?;
+            page.line(&DescriptionLine::of(line))?;
         }
         let whom = format!("not sent; would ask {} ({})", self.generators.join(", "), self.chosen);
-        page.line(&Line::new().put(Ink::Dim, whom))
+        page.line(&DescriptionLine::new().put(Ink::Dim, whom))
     }
 }
 
@@ -253,7 +255,7 @@ pub(super) fn stop(call: &Call<'_>) -> Result<Shown, EngineError> {
     let before = engine.evolutions().stop(id, &call.caller(&engine))?;
     if before.state == EvolutionState::Running {
         let said = format!("stopping evolution {id}; this may take a second or two");
-        call.note(&Line::new().put(Ink::Plain, said));
+        call.note(&DescriptionLine::new().put(Ink::Plain, said));
     }
     Ok(Shown { detail: engine.evolutions().detail(id)? })
 }
@@ -290,7 +292,7 @@ struct Written {
 
 impl Answer for Written {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
-        self.text.lines().try_for_each(|line| page.line(&Line::of(line)))
+        self.text.lines().try_for_each(|line| page.line(&DescriptionLine::of(line)))
     }
 }
 
@@ -324,7 +326,7 @@ impl Answer for List {
             }
             page.table(&table)?;
         }
-        page.line(&Line::new().put(Ink::Dim, count(self.evolutions.len(), "evolution")))
+        page.line(&DescriptionLine::new().put(Ink::Dim, count(self.evolutions.len(), "evolution")))
     }
 }
 
@@ -347,7 +349,7 @@ pub(super) struct Shown {
 impl Answer for Shown {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         let one = &self.detail.evolution;
-        let head = Line::new()
+        let head = DescriptionLine::new()
             .put(Ink::Strong, format!("evolution {} ", one.id))
             .put(Ink::Plain, format!("of {} {} ({}) ", one.tool, one.version, one.digest.short()))
             .put(state_ink(one.state), one.state.word());
@@ -363,15 +365,15 @@ impl Answer for Shown {
         for (at, lane) in self.detail.course.lanes() {
             let lanes = self.detail.course.rounds[at.round as usize - 1].lanes.len();
             let sign = if best == Some(at) { "*" } else { " " };
-            let line = Line::new().put(Ink::Accent, format!("{sign} round {} ", place(at, lanes)));
+            let line = DescriptionLine::new().put(Ink::Accent, format!("{sign} round {} ", place(at, lanes)));
             page.line(&line.put(Ink::Plain, lane_line(lane)))?;
             let examined = self.detail.examined.iter().find(|one| (one.round, one.lane) == (at.round, at.lane));
             if let Some(found) = examined {
-                page.line(&Line::new().put(Ink::Dim, format!("    version {}", found.step)))?;
+                page.line(&DescriptionLine::new().put(Ink::Dim, format!("    version {}", found.step)))?;
                 for check in found.verdict.checks.iter().filter(|check| check.state == CheckState::Failed) {
                     for finding in check.findings.iter().take(3) {
                         let text = format!("    {}: {}", check.name, finding.message);
-                        page.line(&Line::new().put(Ink::Bad, text))?;
+                        page.line(&DescriptionLine::new().put(Ink::Bad, text))?;
                     }
                 }
                 found.replay.iter().try_for_each(|one| replay_line(page, one))?;
@@ -413,7 +415,7 @@ fn replay_line(page: &mut Page<'_>, one: &Replayed) -> io::Result<()> {
         ReplayOutcome::Fixed => Ink::Good,
     };
     let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
-    let line = Line::new()
+    let line = DescriptionLine::new()
         .put(ink, format!("    {} ", one.outcome))
         .put(Ink::Dim, format!("input of run {}: {} → {}", one.run, first(&one.before), first(&one.after)));
     page.line(&line)
@@ -427,7 +429,7 @@ struct LearntTable {
 impl Answer for LearntTable {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         if self.learnt.is_empty() {
-            return page.line(&Line::new().put(Ink::Dim, "no data yet"));
+            return page.line(&DescriptionLine::new().put(Ink::Dim, "no data yet"));
         }
         let heads = [
             ("failure", Align::Left),

@@ -5,7 +5,7 @@ use super::outlet;
 use super::pager::{self, Words};
 use super::print_text::{Look, Page};
 use super::review_answer::ReviewAnswer;
-use crate::domain::{Caller, ReviewState, SeenPart, Shown, Stream, VersionFile};
+use crate::domain::{Caller, DisplayRecord, ReviewState, SeenPart, Stream, VersionFile};
 use crate::engine::{Engine, EngineError, ErrorCode, ReviewDetail};
 use std::io::{self, IsTerminal};
 use std::time::Instant;
@@ -18,17 +18,22 @@ const BYTES_A_ROW: usize = 16;
 ///
 /// # Errors
 /// `Refused` when the reader stopped before the end, and where there is no terminal to show it.
-pub(super) fn read(call: &Call<'_>, engine: &Engine, detail: &ReviewDetail, last: &str) -> Result<Shown, EngineError> {
+pub(super) fn read(
+    call: &Call<'_>,
+    engine: &Engine,
+    detail: &ReviewDetail,
+    last: &str,
+) -> Result<DisplayRecord, EngineError> {
     let review = &detail.review;
     let is_stopped = !detail.blocking.is_empty() && call.text("override").is_none();
     if is_stopped || !matches!(call.caller(engine), Caller::Human(_)) || review.state != ReviewState::Waiting {
-        return Ok(Shown::default());
+        return Ok(DisplayRecord::default());
     }
     let lines = lines(detail)?;
     let shown = |count: usize, ms| {
         let (lines, lines_shown) = (lines.len() as u64, count as u64);
         let part = SeenPart { part: "review".to_owned(), lines, lines_shown, ms };
-        Shown { lines, lines_shown, tail_shown: lines == lines_shown, open_ms: ms, parts: vec![part] }
+        DisplayRecord { lines, lines_shown, tail_shown: lines == lines_shown, open_ms: ms, parts: vec![part] }
     };
     if call.switch("unread") {
         return Ok(shown(0, 0));

@@ -3,13 +3,13 @@
 use super::call::{Answer, Call};
 use super::check::{self, WithVerdict};
 use super::done::{Done, announce_and_execute};
-use super::print_text::{Align, Ink, Line, Page, Table, counted, when};
+use super::print_text::{Align, DescriptionLine, Ink, Page, Table, counted, when};
 use super::reading;
 use super::review_answer::ReviewAnswer;
 use super::shared::stage_ink;
 use super::shared::{evidence_line, risk_ink, state_ink};
 use crate::domain::{
-    Caller, Command, DecisionKind, DecisionRequest, Review, ReviewId, ReviewOrder, ReviewState, Shown,
+    Caller, Command, DecisionKind, DecisionRequest, DisplayRecord, Review, ReviewId, ReviewOrder, ReviewState,
 };
 use crate::engine::{Engine, EngineError, ErrorCode, ReviewDetail, ReviewFilter};
 use serde::Serialize;
@@ -70,7 +70,7 @@ impl Answer for Reviews {
         if !self.reviews.is_empty() {
             page.table(&table)?;
         }
-        page.line(&Line::new().put(Ink::Dim, counted(self.reviews.len(), "review", "reviews")))
+        page.line(&DescriptionLine::new().put(Ink::Dim, counted(self.reviews.len(), "review", "reviews")))
     }
 }
 
@@ -96,7 +96,7 @@ pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result
     let shown = reading::read(call, &engine, &detail, "press enter to approve")?;
     // Written once it is decided: a refusal has its own words.
     let done = decide(call, &engine, &detail, (DecisionKind::Approve, shown))?;
-    call.note(&Line::new().put(Ink::Plain, "digest ").put(Ink::Strong, detail.review.digest.hex()));
+    call.note(&DescriptionLine::new().put(Ink::Plain, "digest ").put(Ink::Strong, detail.review.digest.hex()));
     for line in detail.evidence.iter().map(evidence_line).chain(check::verdict_lines(detail.verdict.as_ref())) {
         call.note(&line);
     }
@@ -113,7 +113,7 @@ pub(super) fn other_digest(review: &Review, prefix: &str) -> EngineError {
 /// `reject ID --reason TEXT`, `request-changes ID --reason TEXT`.
 pub(super) fn decline(call: &Call<'_>, id: ReviewId, kind: DecisionKind) -> Result<Done, EngineError> {
     let (engine, detail) = open_review(call, id)?;
-    decide(call, &engine, &detail, (kind, Shown::default()))
+    decide(call, &engine, &detail, (kind, DisplayRecord::default()))
 }
 
 fn open_review(call: &Call<'_>, id: ReviewId) -> Result<(Engine, ReviewDetail), EngineError> {
@@ -126,7 +126,7 @@ fn decide(
     call: &Call<'_>,
     engine: &Engine,
     detail: &ReviewDetail,
-    (kind, shown): (DecisionKind, Shown),
+    (kind, shown): (DecisionKind, DisplayRecord),
 ) -> Result<Done, EngineError> {
     let only_yes = |name| if kind == DecisionKind::Approve { call.text(name).map(str::to_owned) } else { None };
     let request = DecisionRequest {

@@ -6,7 +6,7 @@ use super::done::{announce, announce_and_execute, ask_for_touch};
 use super::input;
 use super::live::{Joiner, Kept, follow};
 use super::outlet::{self, Outlets};
-use super::print_text::{Ink, Line, counted, size, span};
+use super::print_text::{DescriptionLine, Ink, counted, size, span};
 use super::runs::{RunAnswer, level_ink, outcome_ink};
 use crate::domain::{Run, RunId, RunOutcome, RunUsage, Stream, Tool};
 use crate::engine::{Engine, EngineError, ErrorCode, RunHandle, RunRequest};
@@ -25,7 +25,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<u8, Stop> {
         if let Some(warning) =
             call.text("scenario").map(|text| engine.failures().warning_in(&tool, text)).transpose()?.flatten()
         {
-            call.note(&Line::new().put(Ink::Warn, "warning: ").put(Ink::Plain, warning));
+            call.note(&DescriptionLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, warning));
         }
         Ok((engine, RunRequest { tool, input, timeout: call.get::<Duration>("timeout") }))
     };
@@ -60,7 +60,7 @@ fn same_tool(call: &Call<'_>, engine: &Engine, before: &Run) -> Result<Arc<Tool>
         tool.version,
         tool.digest.short()
     );
-    call.note(&Line::new().put(Ink::Warn, text));
+    call.note(&DescriptionLine::new().put(Ink::Warn, text));
     Ok(tool)
 }
 
@@ -80,7 +80,7 @@ fn start(call: &Call<'_>, asked: Result<(Engine, RunRequest), EngineError>) -> R
     }
     let (engine, handle) = started?;
     if let Some(warning) = &handle.warning {
-        call.note(&Line::new().put(Ink::Warn, "warning: ").put(Ink::Plain, warning));
+        call.note(&DescriptionLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, warning));
     }
     if call.globals.json {
         let (run, _) = follow(call, &engine, handle, &mut Nowhere)?;
@@ -94,10 +94,10 @@ fn start(call: &Call<'_>, asked: Result<(Engine, RunRequest), EngineError>) -> R
     let finished = streams.finish();
     call.note(&summary(&run));
     if let Some(error) = &run.error {
-        call.note(&Line::new().put(Ink::Bad, "  ").put(Ink::Plain, error));
+        call.note(&DescriptionLine::new().put(Ink::Bad, "  ").put(Ink::Plain, error));
     }
     for note in &run.notes {
-        call.note(&Line::new().put(Ink::Warn, "  note: ").put(Ink::Plain, note));
+        call.note(&DescriptionLine::new().put(Ink::Warn, "  note: ").put(Ink::Plain, note));
     }
     answer(&run, taken.and(finished))
 }
@@ -126,11 +126,11 @@ fn ask_first(call: &Call<'_>, engine: &Engine, request: &RunRequest) -> Result<(
             return Ok(());
         }
         announce(call, &engine.preview(&command)?);
-        call.note(&Line::new().put(Ink::Strong, "Type yes to allow it: "));
+        call.note(&DescriptionLine::new().put(Ink::Strong, "Type yes to allow it: "));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).map_err(EngineError::internal)?;
         if answer.trim() != "yes" {
-            call.note(&Line::new().put(Ink::Warn, "not allowed: the answer was not yes"));
+            call.note(&DescriptionLine::new().put(Ink::Warn, "not allowed: the answer was not yes"));
             return Ok(());
         }
         ask_for_touch(call, engine);
@@ -158,8 +158,8 @@ fn exit_code(outcome: RunOutcome) -> u8 {
 }
 
 /// One line: how it ended, what it used, how far it was isolated, and what was cut.
-fn summary(run: &Run) -> Line {
-    let line = Line::new()
+fn summary(run: &Run) -> DescriptionLine {
+    let line = DescriptionLine::new()
         .put(Ink::Dim, format!("run {} · ", run.id))
         .put(outcome_ink(run.outcome), run.outcome.word())
         .put(Ink::Dim, format!(" · {}", used(&run.usage)))

@@ -2,7 +2,7 @@
 //!
 //! Whoever reads for a check works [`within`] a budget. The parser asks it while it works, and so does everything that
 //! walks a tree ([`super::source`]): when the budget is used up, walking ends early and what was not read is kept, so
-//! that the check says so. A budget belongs to a thread; without one, each parse has [`Limits::PARSE`] of its own.
+//! that the check says so. A budget belongs to a thread; without one, each parse has [`ReadLimits::PARSE`] of its own.
 //!
 //! Nothing here reads a clock: the program says once how usage is measured ([`measure_with`]).
 
@@ -23,18 +23,18 @@ pub const DIFF_TIME: Duration = Duration::from_millis(500);
 
 /// What reading costs at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct ReadLimits {
     /// Wall-clock time.
     pub time: Duration,
     /// Bytes by which the memory of the process may grow.
     pub memory: u64,
 }
 
-impl Limits {
+impl ReadLimits {
     /// One check over all files of a version: with what the program holds anyway it stays around 128 MiB.
-    pub const CHECK: Limits = Limits { time: Duration::from_secs(5), memory: 88 << 20 };
+    pub const CHECK: ReadLimits = ReadLimits { time: Duration::from_secs(5), memory: 88 << 20 };
     /// Parsing one text. 900 KiB of ordinary code take 64 MiB and less than half a second.
-    pub const PARSE: Limits = Limits { time: Duration::from_secs(3), memory: 66 << 20 };
+    pub const PARSE: ReadLimits = ReadLimits { time: Duration::from_secs(3), memory: 66 << 20 };
 }
 
 /// What the process has used.
@@ -63,7 +63,7 @@ pub fn usage() -> Option<Usage> {
 
 /// Why reading ended before the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stop {
+pub enum BudgetStop {
     /// It took longer than this.
     Time(Duration),
     /// It took more memory than this many bytes.
@@ -76,17 +76,17 @@ pub enum Stop {
     Steps,
 }
 
-impl Stop {
+impl BudgetStop {
     /// The reason, as a clause: `reading stopped after 3 s`.
     pub fn words(self) -> String {
         match self {
-            Stop::Time(limit) => {
+            BudgetStop::Time(limit) => {
                 format!("reading stopped after {}", span(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)))
             }
-            Stop::Memory(limit) => format!("reading stopped when it had taken {} of memory", size(limit)),
-            Stop::Length(limit) => format!("files over {} are not read", size(limit)),
-            Stop::Depth(limit) => format!("brackets are nested more than {} levels deep", grouped(limit)),
-            Stop::Steps => "reading stopped because it took too many steps".to_owned(),
+            BudgetStop::Memory(limit) => format!("reading stopped when it had taken {} of memory", size(limit)),
+            BudgetStop::Length(limit) => format!("files over {} are not read", size(limit)),
+            BudgetStop::Depth(limit) => format!("brackets are nested more than {} levels deep", grouped(limit)),
+            BudgetStop::Steps => "reading stopped because it took too many steps".to_owned(),
         }
     }
 }
@@ -101,7 +101,7 @@ pub struct Unread {
     /// Bytes of the text.
     pub of: u64,
     /// Why no more.
-    pub stop: Stop,
+    pub stop: BudgetStop,
 }
 
 impl Unread {
@@ -117,27 +117,27 @@ impl Unread {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Shortfall {
     /// Why the work as a whole ended early.
-    pub stop: Option<Stop>,
+    pub stop: Option<BudgetStop>,
     /// Texts that were not read to the end.
     pub unread: Vec<Unread>,
 }
 
 struct Budget {
-    limits: Limits,
+    limits: ReadLimits,
     begun: Usage,
     steps: Cell<u32>,
-    stop: Cell<Option<Stop>>,
+    stop: Cell<Option<BudgetStop>>,
     unread: RefCell<Vec<Unread>>,
 }
 
 impl Budget {
-    fn new(limits: Limits) -> Budget {
+    fn new(limits: ReadLimits) -> Budget {
         let begun = usage().unwrap_or_default();
         Budget { limits, begun, steps: Cell::new(0), stop: Cell::new(None), unread: RefCell::default() }
     }
 
     /// Why it is used up; `None` while it is not.
-    fn look(&self) -> Option<Stop> {
+    fn look(&self) -> Option<BudgetStop> {
         if self.stop.get().is_none() {
             self.stop.set(usage().and_then(|now| spent(self.limits, self.begun, now)));
         }
@@ -146,11 +146,11 @@ impl Budget {
 }
 
 /// Which of the limits is passed between two moments.
-pub(super) fn spent(limits: Limits, begun: Usage, now: Usage) -> Option<Stop> {
+pub(super) fn spent(limits: ReadLimits, begun: Usage, now: Usage) -> Option<BudgetStop> {
     if now.elapsed.saturating_sub(begun.elapsed) >= limits.time {
-        return Some(Stop::Time(limits.time));
+        return Some(BudgetStop::Time(limits.time));
     }
-    (now.resident.saturating_sub(begun.resident) >= limits.memory).then_some(Stop::Memory(limits.memory))
+    (now.resident.saturating_sub(begun.resident) >= limits.memory).then_some(BudgetStop::Memory(limits.memory))
 }
 
 thread_local! {
@@ -168,7 +168,7 @@ impl Drop for Restore {
 }
 
 /// Does this work within a budget; says also what it did not suffice for.
-pub fn within<T>(limits: Limits, work: impl FnOnce() -> T) -> (T, Shortfall) {
+pub fn within<T>(limits: ReadLimits, work: impl FnOnce() -> T) -> (T, Shortfall) {
     let budget = Rc::new(Budget::new(limits));
     let outer = CURRENT.with(|current| current.borrow_mut().replace(Rc::clone(&budget)));
     let restore = Restore(outer);
@@ -193,7 +193,7 @@ pub fn is_over() -> bool {
 }
 
 /// The same for work whose single steps are long, such as those of a parser: the budget is looked at each time.
-pub(super) fn stopped() -> Option<Stop> {
+pub(super) fn stopped() -> Option<BudgetStop> {
     current().and_then(|budget| budget.look())
 }
 
@@ -216,19 +216,19 @@ mod tests {
 
     #[test]
     fn a_budget_is_spent_by_time_or_by_growth_of_memory() {
-        let limits = Limits { time: Duration::from_secs(5), memory: 128 << 20 };
+        let limits = ReadLimits { time: Duration::from_secs(5), memory: 128 << 20 };
         assert_eq!(spent(limits, at(10, 100), at(14, 227)), None);
-        assert_eq!(spent(limits, at(10, 100), at(15, 100)), Some(Stop::Time(limits.time)));
-        assert_eq!(spent(limits, at(10, 100), at(11, 228)), Some(Stop::Memory(limits.memory)));
+        assert_eq!(spent(limits, at(10, 100), at(15, 100)), Some(BudgetStop::Time(limits.time)));
+        assert_eq!(spent(limits, at(10, 100), at(11, 228)), Some(BudgetStop::Memory(limits.memory)));
         assert_eq!(spent(limits, at(10, 100), at(11, 0)), None, "memory that shrinks is no growth");
     }
 
     #[test]
     fn what_was_not_read_is_told_to_the_innermost_budget_only() {
-        let unread = |of| Unread { text: [0; 32], read: 1, of, stop: Stop::Steps };
-        let (inner, outer) = within(Limits::CHECK, || {
+        let unread = |of| Unread { text: [0; 32], read: 1, of, stop: BudgetStop::Steps };
+        let (inner, outer) = within(ReadLimits::CHECK, || {
             left_unread(unread(5));
-            within(Limits::CHECK, || left_unread(unread(2_000))).1
+            within(ReadLimits::CHECK, || left_unread(unread(2_000))).1
         });
         assert_eq!((inner.unread.as_slice(), outer.unread.as_slice()), (&[unread(2_000)][..], &[unread(5)][..]));
         left_unread(unread(7));

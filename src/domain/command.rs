@@ -1,6 +1,6 @@
 //! Commands: what somebody asks for, and what came of it.
 
-use super::comment::{CommentKind, Mark, Spot};
+use super::comment::{CommentAnchor, CommentKind, ReadMark};
 use super::decision_request::DecisionRequest;
 use super::digest::Digest;
 use super::grant::{GrantKey, GrantScope};
@@ -54,7 +54,7 @@ pub enum Command {
         /// In which review.
         review: ReviewId,
         /// What it is about.
-        spot: Spot,
+        spot: CommentAnchor,
         /// What it wants.
         kind: CommentKind,
         /// What it says.
@@ -70,7 +70,7 @@ pub enum Command {
         /// In which review.
         review: ReviewId,
         /// What was read.
-        mark: Mark,
+        mark: ReadMark,
         /// Whether it is marked from now on.
         on: bool,
     },

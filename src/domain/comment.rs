@@ -21,7 +21,7 @@ words!(
 
 /// What a comment is about.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Spot {
+pub struct CommentAnchor {
     /// The file inside the version; `None` for the tool as a whole.
     pub path: Option<String>,
     /// First and last line in it, counted from 1; `None` for the whole file.
@@ -41,7 +41,7 @@ pub struct Comment {
     pub digest: Digest,
     /// What it is about, as it was then.
     #[serde(flatten)]
-    pub spot: Spot,
+    pub spot: CommentAnchor,
     /// Text of its lines then, to find them again in another version.
     pub line_text: Option<String>,
     /// What it wants.
@@ -58,7 +58,7 @@ pub struct Comment {
 
 /// A file, or a part of one, that a reviewer has marked as read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mark {
+pub struct ReadMark {
     /// The file inside the version.
     pub path: String,
     /// Digest of what was read: another content has no mark.
@@ -93,7 +93,7 @@ mod tests {
             review: ReviewId(1),
             tool: "t".parse().unwrap(),
             digest: Digest::of_bytes(b""),
-            spot: Spot { path: path.map(str::to_owned), lines },
+            spot: CommentAnchor { path: path.map(str::to_owned), lines },
             line_text: line_text.map(str::to_owned),
             kind: CommentKind::Note,
             body: String::new(),

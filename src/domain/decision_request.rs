@@ -3,7 +3,7 @@
 use super::digest::Digest;
 use super::ids::ReviewId;
 use super::review::{DecisionKind, Review};
-use super::shown::Shown;
+use super::shown::DisplayRecord;
 
 /// A decision on one review, before the rules have judged it. What was decided is a [`super::Decision`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct DecisionRequest {
     /// Why; a rejection and a request for changes need it.
     pub reason: Option<String>,
     /// What had been on screen.
-    pub shown: Shown,
+    pub shown: DisplayRecord,
     /// Why the version is approved although checks failed; recorded permanently.
     pub override_reason: Option<String>,
     /// The role under which an approval is given, where more than one is needed.
@@ -38,7 +38,7 @@ impl DecisionRequest {
             digest,
             kind,
             reason: None,
-            shown: Shown::default(),
+            shown: DisplayRecord::default(),
             override_reason: None,
             role: None,
             unread: false,

@@ -39,12 +39,12 @@ pub struct Envelope {
     /// Runs that were not, or not to the end.
     pub unobserved: u64,
     /// Everything tried, by what, answer and target.
-    pub seen: BTreeMap<String, Seen>,
+    pub seen: BTreeMap<String, SeenAttempt>,
     /// Attempts of runs that did not fit any more, or that a run had too many of to list.
     pub cut: u64,
     /// Files that were loaded as code through declared paths, by path, as the last run that loaded them found them.
     #[serde(default)]
-    pub loaded: BTreeMap<String, Loaded>,
+    pub loaded: BTreeMap<String, LoadedCode>,
     /// Whether any observed run was watched for such files: those of earlier releases were not.
     #[serde(default)]
     pub knows_loaded: bool,
@@ -52,7 +52,7 @@ pub struct Envelope {
 
 /// A file in an [`Envelope`] that was loaded as code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Loaded {
+pub struct LoadedCode {
     /// Digest of its content, as the last run loaded it.
     pub digest: Digest,
     /// The first run that loaded it.
@@ -63,7 +63,7 @@ pub struct Loaded {
 
 /// One kind of attempt in an [`Envelope`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
+pub struct SeenAttempt {
     /// What.
     pub touch: Touch,
     /// On what, generalised: `{n}` is a number, `{id}` a made-up name, `FOLDER/*` anything in it.
@@ -98,7 +98,7 @@ impl Envelope {
             if let Some(known) = self.loaded.get_mut(&file.path) {
                 (known.digest, known.last_run) = (file.digest, run);
             } else if self.loaded.len() < MAX_LOADED {
-                let loaded = Loaded { digest: file.digest, first_run: run, last_run: run };
+                let loaded = LoadedCode { digest: file.digest, first_run: run, last_run: run };
                 self.loaded.insert(file.path.clone(), loaded);
             } else {
                 self.cut += 1;
@@ -132,11 +132,12 @@ impl Envelope {
                 return;
             }
         }
-        let mut new = Seen { touch, target, answer, runs: 1, first_run: run, last_run: run };
+        let mut new = SeenAttempt { touch, target, answer, runs: 1, first_run: run, last_run: run };
         // What was let through is the normal case and often thousands of files.
         if answer == Answer::Allowed && whole != new.target {
-            let like =
-                |seen: &Seen| seen.touch == touch && seen.answer == answer && place(touch, &seen.target) == whole;
+            let like = |seen: &SeenAttempt| {
+                seen.touch == touch && seen.answer == answer && place(touch, &seen.target) == whole
+            };
             let siblings: Vec<String> =
                 self.seen.iter().filter(|(_, seen)| like(seen)).map(|(key, _)| key.clone()).collect();
             if siblings.len() >= MAX_IN_PLACE {
@@ -155,13 +156,13 @@ impl Envelope {
     }
 
     /// What was tried, by answer and target; what was denied in some runs and missing in others is one line, denied.
-    pub fn tried(&self) -> Vec<Seen> {
-        let like = |seen: &Seen, answer| self.seen.get(&key(seen.touch, answer, &seen.target));
-        let is_told = |seen: &&Seen| seen.answer != Answer::Missing || like(seen, Answer::Denied).is_none();
+    pub fn tried(&self) -> Vec<SeenAttempt> {
+        let like = |seen: &SeenAttempt, answer| self.seen.get(&key(seen.touch, answer, &seen.target));
+        let is_told = |seen: &&SeenAttempt| seen.answer != Answer::Missing || like(seen, Answer::Denied).is_none();
         let told = self.seen.values().filter(is_told);
-        let whole = |seen: &Seen| match like(seen, Answer::Missing).filter(|_| seen.answer == Answer::Denied) {
+        let whole = |seen: &SeenAttempt| match like(seen, Answer::Missing).filter(|_| seen.answer == Answer::Denied) {
             None => seen.clone(),
-            Some(missing) => Seen {
+            Some(missing) => SeenAttempt {
                 // One run may have met with both.
                 runs: (seen.runs + missing.runs).min(self.observed + self.unobserved),
                 first_run: seen.first_run.min(missing.first_run),

@@ -76,11 +76,11 @@ pub use buffer::{
 pub use capability::{Capability, CapabilityKind};
 pub use check::{CheckReport, CheckState, Finding, Gate, NO_BASE, Tally, Verdict};
 pub use command::{Caller, Command, Outcome};
-pub use comment::{Comment, CommentKind, Mark, Spot, lines_of};
+pub use comment::{Comment, CommentAnchor, CommentKind, ReadMark, lines_of};
 pub use decision_request::DecisionRequest;
 pub use digest::{Digest, DigestBuilder, DigestParseError, FileMode, VersionFile};
 pub use encoding::{OtherEncoding, marked as marked_encoding, other_encoding};
-pub use envelope::{Envelope, Loaded, PermissionLine, PermissionUse, Seen};
+pub use envelope::{Envelope, LoadedCode, PermissionLine, PermissionUse, SeenAttempt};
 pub use event::{Event, EventKind, Topic};
 pub use evolution::{Evolution, EvolutionState, EvolveAsked, ExaminedAnswer, Learnt};
 pub use failure::{AffectedVersion, FailureGroup, GroupState, Incident, Severity, median_recovery_ms, signature_of};
@@ -122,7 +122,7 @@ pub use schema::{Checker, Violation, validate};
 pub use secret::Secret;
 pub use selection::{Chosen, Preset, Selection, ToolSet};
 pub use semver_step::{Proposal, Step, propose};
-pub use shown::{SeenPart, Shown, Unread};
+pub use shown::{DisplayRecord, SeenPart, Unread};
 pub use specification::{
     InputParameter, ParameterType, SPECIFICATION_SCHEMA, ScaffoldTemplate, ScriptLanguage, SpecifiedExample,
     ToolSpecification,

@@ -3,7 +3,7 @@
 use super::digest::Digest;
 use super::ids::OperationId;
 use super::review::DecisionKind;
-use super::shown::{Shown, Unread};
+use super::shown::{DisplayRecord, Unread};
 use super::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -60,7 +60,7 @@ impl Operation {
     /// How much was on no screen when an approval was given; `None` for all else, and where everything was.
     pub fn approved_unread(&self) -> Option<Unread> {
         let shown = self.detail.get("shown").filter(|_| self.verb == DecisionKind::Approve.word())?;
-        Unread::of(&serde_json::from_value::<Shown>(shown.clone()).ok()?)
+        Unread::of(&serde_json::from_value::<DisplayRecord>(shown.clone()).ok()?)
     }
 
     /// The same in a line.
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn only_an_approval_tells_how_much_was_not_read() {
-        let shown = |lines_shown| Shown { lines: 3, lines_shown, ..Shown::default() };
+        let shown = |lines_shown| DisplayRecord { lines: 3, lines_shown, ..DisplayRecord::default() };
         for (verb, shown, told) in [
             ("approve", shown(1), Some("2 of 3 lines unread")),
             ("approve", shown(3), None),

@@ -6,7 +6,7 @@ use super::ids::{OperationId, ReviewId};
 use super::manifest::Permissions;
 use super::name::ToolName;
 use super::request::Request;
-use super::shown::Shown;
+use super::shown::DisplayRecord;
 use super::time::Instant;
 use super::words::{CostTier, Stage, words};
 use serde::{Deserialize, Serialize};
@@ -176,7 +176,7 @@ pub struct Decision {
     /// When.
     pub at: Instant,
     /// What had been on screen.
-    pub shown: Shown,
+    pub shown: DisplayRecord,
     /// Its entry in the operation log.
     pub operation: OperationId,
     /// Whether it was taken back later.
@@ -198,7 +198,7 @@ impl Decision {
             reason: None,
             digest: Digest([1; 32]),
             at: Instant(0),
-            shown: Shown::default(),
+            shown: DisplayRecord::default(),
             operation: OperationId(operation),
             undone: false,
             override_reason: None,

@@ -50,9 +50,9 @@ impl Proposal {
 
 /// Proposes the step from one version to another whose files differ.
 pub fn propose(base: &Manifest, new: &Manifest) -> Proposal {
-    let mut comparison = Comparison { reasons: Vec::new(), side: Side::Input };
+    let mut comparison = SchemaComparison { reasons: Vec::new(), side: SchemaDirection::Input };
     comparison.schemas("the input", base.input.as_ref(), new.input.as_ref());
-    comparison.side = Side::Output;
+    comparison.side = SchemaDirection::Output;
     comparison.schemas("the output", base.output.as_ref(), new.output.as_ref());
     if base.kind != new.kind {
         comparison.because(Step::Major, format!("it changed from a {} to a {}", base.kind, new.kind));
@@ -68,30 +68,30 @@ pub fn propose(base: &Manifest, new: &Manifest) -> Proposal {
 
 /// Who is held to the schema: the caller gives inputs, the caller reads outputs.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
+enum SchemaDirection {
     Input,
     Output,
 }
 
-struct Comparison {
+struct SchemaComparison {
     reasons: Vec<(Step, String)>,
-    side: Side,
+    side: SchemaDirection,
 }
 
-impl Comparison {
+impl SchemaComparison {
     fn because(&mut self, step: Step, reason: String) {
         self.reasons.push((step, reason));
     }
 
     /// Values that were accepted are not any more: bad for who gives them, a finer promise for who reads them.
     fn narrowed(&mut self, reason: String) {
-        let step = if self.side == Side::Input { Step::Major } else { Step::Minor };
+        let step = if self.side == SchemaDirection::Input { Step::Major } else { Step::Minor };
         self.because(step, reason);
     }
 
     /// Values are accepted that were not: good for who gives them, a surprise for who reads them.
     fn widened(&mut self, reason: String) {
-        let step = if self.side == Side::Input { Step::Minor } else { Step::Major };
+        let step = if self.side == SchemaDirection::Input { Step::Minor } else { Step::Major };
         self.because(step, reason);
     }
 
@@ -204,7 +204,7 @@ impl Comparison {
         for (name, _) in new {
             let is_new = !base.contains_key(name);
             match (is_new, needed.contains(&name.as_str()), needs.contains(&name.as_str())) {
-                (true, _, true) if self.side == Side::Input => {
+                (true, _, true) if self.side == SchemaDirection::Input => {
                     self.because(Step::Major, format!("{name} of {place} is new and required"));
                 }
                 (true, _, _) => self.because(Step::Minor, format!("{name} of {place} is new")),

@@ -79,7 +79,7 @@ pub fn pipelines(line: &str) -> Option<Vec<ShellPipeline>> {
     if tree.root_node().has_error() {
         return None;
     }
-    let mut walk = Walk { text: &text, found: Vec::new() };
+    let mut walk = ShellWalk { text: &text, found: Vec::new() };
     walk.statement(tree.root_node(), 0)?;
     Some(walk.found)
 }
@@ -93,12 +93,12 @@ fn all(node: Node<'_>) -> Vec<Node<'_>> {
     node.children(&mut node.walk()).collect()
 }
 
-struct Walk<'a> {
+struct ShellWalk<'a> {
     text: &'a str,
     found: Vec<ShellPipeline>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> ShellWalk<'a> {
     fn of(&self, node: Node<'_>) -> &'a str {
         self.text.get(node.byte_range()).unwrap_or_default()
     }

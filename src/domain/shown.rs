@@ -8,7 +8,7 @@ use std::fmt;
 ///
 /// Written as JSON it also has `lines_total`, the same as `lines`, and `lines_unread`, the rest of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-pub struct Shown {
+pub struct DisplayRecord {
     /// Lines of source or diff and evidence that had to be read.
     pub lines: u64,
     /// How many of them had been on screen.
@@ -22,7 +22,7 @@ pub struct Shown {
     pub parts: Vec<SeenPart>,
 }
 
-impl Serialize for Shown {
+impl Serialize for DisplayRecord {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;
         let mut fields = serializer.serialize_struct("Shown", 7)?;
@@ -37,7 +37,7 @@ impl Serialize for Shown {
     }
 }
 
-impl Shown {
+impl DisplayRecord {
     /// How many of the lines had been on no screen.
     pub fn unread(&self) -> u64 {
         self.lines.saturating_sub(self.lines_shown)
@@ -61,7 +61,7 @@ pub struct Unread {
 
 impl Unread {
     /// What had not been on screen; `None` where everything was, or nothing is known.
-    pub fn of(shown: &Shown) -> Option<Unread> {
+    pub fn of(shown: &DisplayRecord) -> Option<Unread> {
         let (lines_total, lines_unread) = (shown.lines, shown.unread());
         (lines_unread > 0).then_some(Unread { lines_total, lines_unread })
     }

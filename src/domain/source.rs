@@ -1,6 +1,6 @@
 //! Source files as checks and repairs read them: the language, and the tree of the syntax.
 
-use super::budget::{self, Limits, Stop, Unread};
+use super::budget::{self, BudgetStop, ReadLimits, Unread};
 use super::digest::VersionFile;
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -116,7 +116,7 @@ impl Language {
         }
     }
 
-    /// The tree of a text; `None` when it is too long, or takes more than [`Limits::PARSE`] or than the budget of this
+    /// The tree of a text; `None` when it is too long, or takes more than [`ReadLimits::PARSE`] or than the budget of this
     /// thread allows. What was not read is kept there.
     pub fn parse(self, text: &str) -> Option<Tree> {
         parse(&self.grammar(), text.as_bytes())
@@ -142,9 +142,9 @@ pub fn parse(grammar: &tree_sitter::Language, text: &[u8]) -> Option<Tree> {
         return None;
     }
     let result = if text.len() > MAX_BYTES {
-        Err((Stop::Length(MAX_BYTES as u64), 0))
+        Err((BudgetStop::Length(MAX_BYTES as u64), 0))
     } else if let Some(at) = too_deep(text, MAX_OPEN) {
-        Err((Stop::Depth(MAX_OPEN), at))
+        Err((BudgetStop::Depth(MAX_OPEN), at))
     } else {
         parse_within(grammar, text)
     };
@@ -171,12 +171,12 @@ pub(super) fn too_deep(text: &[u8], most: usize) -> Option<usize> {
 }
 
 /// Parses until a limit is passed; the error is which one, and how many bytes were read.
-fn parse_within(grammar: &tree_sitter::Language, text: &[u8]) -> Result<Tree, (Stop, usize)> {
+fn parse_within(grammar: &tree_sitter::Language, text: &[u8]) -> Result<Tree, (BudgetStop, usize)> {
     let _one = PARSING.lock().unwrap_or_else(PoisonError::into_inner);
     let begun = budget::usage();
     let (stop, rounds, read) = (Cell::new(None), Cell::new(0_u32), Cell::new(0_usize));
     let look = || {
-        let spent = begun.and_then(|begun| budget::spent(Limits::PARSE, begun, budget::usage()?));
+        let spent = begun.and_then(|begun| budget::spent(ReadLimits::PARSE, begun, budget::usage()?));
         stop.set(stop.get().or(spent).or_else(budget::stopped));
         stop.get().is_some()
     };
@@ -184,7 +184,7 @@ fn parse_within(grammar: &tree_sitter::Language, text: &[u8]) -> Result<Tree, (S
         rounds.set(rounds.get() + 1);
         read.set(state.current_byte_offset());
         if rounds.get() > MAX_ROUNDS {
-            stop.set(Some(Stop::Steps));
+            stop.set(Some(BudgetStop::Steps));
         }
         if rounds.get().is_multiple_of(ROUNDS_PER_LOOK) && look() || stop.get().is_some() {
             ControlFlow::Break(())
@@ -199,14 +199,14 @@ fn parse_within(grammar: &tree_sitter::Language, text: &[u8]) -> Result<Tree, (S
         if look() { &text[..0] } else { &text[from..to] }
     };
     let mut parser = Parser::new();
-    parser.set_language(grammar).map_err(|_| (Stop::Steps, 0))?;
+    parser.set_language(grammar).map_err(|_| (BudgetStop::Steps, 0))?;
     let options = ParseOptions::new().progress_callback(&mut progress);
     let tree = parser.parse_with_options(&mut piece, None, Some(options));
     // The end may take more than all before.
     look();
     match (tree, stop.get()) {
         (Some(tree), None) => Ok(tree),
-        (_, stop) => Err((stop.unwrap_or(Stop::Steps), read.get().min(text.len()))),
+        (_, stop) => Err((stop.unwrap_or(BudgetStop::Steps), read.get().min(text.len()))),
     }
 }
 

@@ -4,8 +4,8 @@ use super::Engine;
 use super::tests::{MANIFEST, SCRIPT, World, ada, decide, decision, run, seen};
 use crate::domain::Instant;
 use crate::domain::{
-    Caller, Command, DecisionKind, DecisionRequest, Digest, Review, ReviewId, ReviewKind, ReviewState, RunOutcome,
-    Shown, Stage, ToolReview,
+    Caller, Command, DecisionKind, DecisionRequest, Digest, DisplayRecord, Review, ReviewId, ReviewKind, ReviewState,
+    RunOutcome, Stage, ToolReview,
 };
 use crate::engine::*;
 use serde_json::{Value, json};
@@ -411,7 +411,7 @@ fn a_bulk_decision_is_many_single_ones_and_what_is_risky_waits() {
     let items: Vec<DecisionRequest> = reviews.iter().map(|review| item(review.id, review.digest, yes)).collect();
     let decide_one = |request| engine.reviews().decide_all(vec![request], &ada()).remove(0).result.unwrap_err();
     let safe = reviews.iter().find(|review| review.id == id("safe")).unwrap().digest;
-    let skipped = decide_one(DecisionRequest { shown: Shown::default(), ..item(id("safe"), safe, yes) });
+    let skipped = decide_one(DecisionRequest { shown: DisplayRecord::default(), ..item(id("safe"), safe, yes) });
     assert!(skipped.message.contains("none of its lines were shown"), "{skipped}");
     let late = decide_one(DecisionRequest { evidence: Some(Digest([7; 32])), ..item(id("safe"), safe, yes) });
     assert_eq!(late.code, ErrorCode::Conflict, "{late}");

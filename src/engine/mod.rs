@@ -63,7 +63,7 @@ mod workspace;
 pub use self::core::{Content, Edit, Gates, RunPolicy, policy};
 pub use crate::catalog::{Hit, Index, Matches};
 pub use crate::evolve::course::{
-    Course, Lane, LaneId, LaneState, Plan as CoursePlan, ReplaySummary, Round, Usage, VerdictSummary,
+    EvolutionPlan, EvolutionProgress, Lane, LaneId, LaneState, ReplaySummary, Round, Usage, VerdictSummary,
 };
 pub use crate::evolve::document::{Cut, DEFAULT_BUDGET, Document, LEAST_BUDGET, ReadAs, Section, Summary, SummaryLine};
 pub use crate::insight::{Foresight, Score, Suggestion};

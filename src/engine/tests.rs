@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::domain::{
-    Caller, Command, DecisionKind, DecisionRequest, ReviewKind, ReviewState, RunOutcome, Shown, Stage, ToolReview,
-    ToolState,
+    Caller, Command, DecisionKind, DecisionRequest, DisplayRecord, ReviewKind, ReviewState, RunOutcome, Stage,
+    ToolReview, ToolState,
 };
 use serde_json::json;
 use std::path::PathBuf;
@@ -95,8 +95,8 @@ pub(super) fn ada() -> Caller {
     Caller::Human("Ada <ada@example.org>".to_owned())
 }
 
-pub(super) fn seen() -> Shown {
-    Shown { lines: 10, lines_shown: 10, tail_shown: true, open_ms: 1_000, parts: Vec::new() }
+pub(super) fn seen() -> DisplayRecord {
+    DisplayRecord { lines: 10, lines_shown: 10, tail_shown: true, open_ms: 1_000, parts: Vec::new() }
 }
 
 pub(super) fn decision(review: &crate::domain::Review, kind: DecisionKind, reason: Option<&str>) -> Command {

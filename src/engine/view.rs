@@ -2,7 +2,7 @@
 
 use super::core;
 use crate::domain::{
-    Comment, Digest, Instant, Manifest, Mark, Problem, Review, ReviewState, Run, RunOutcome, Stage, Tool, ToolName,
+    Comment, Digest, Instant, Manifest, Problem, ReadMark, Review, ReviewState, Run, RunOutcome, Stage, Tool, ToolName,
     Typical, Verdict, VersionFile, VersionOrigin,
 };
 use serde::Serialize;
@@ -167,7 +167,7 @@ pub struct ReviewDetail {
     /// Comments on the tool, oldest first; those on other versions point at lines that may have moved.
     pub comments: Vec<Comment>,
     /// What this reviewer has marked as read.
-    pub marks: Vec<Mark>,
+    pub marks: Vec<ReadMark>,
     /// Roles of which a yes is still missing; empty where any reviewer decides.
     pub roles: Vec<String>,
 }

@@ -23,6 +23,6 @@ pub mod stamp;
 mod tests;
 mod want;
 
-pub use answer::{Answer, Unusable, Want};
+pub use answer::{AnswerFiles, Unusable, Want};
 pub use bundle::Bundle;
-pub use course::Course;
+pub use course::EvolutionProgress;

@@ -1,8 +1,11 @@
 //! The whole way through, with a scripted generator: what the engine does with these modules.
 
-use super::answer::{self, Answer, Want};
+use super::answer::{self, AnswerFiles, Want};
 use super::bundle::{Bundle, BundleFile};
-use super::course::{After, Course, Effect, End, Event, FileNote, LaneId, Plan, ReplaySummary, Usage, VerdictSummary};
+use super::course::{
+    After, End, EvolutionEffect, EvolutionEvent, EvolutionPlan, EvolutionProgress, FileNote, LaneId, ReplaySummary,
+    Usage, VerdictSummary,
+};
 use super::feedback::{self, Evidence};
 use super::prompt::Templates;
 use crate::domain::{CheckReport, Digest, Finding, Instant, Severity, Verdict};
@@ -18,14 +21,14 @@ fn examine(code: &str) -> Verdict {
 
 /// Performs the effects of a course with a generator that gives these answers one after another; the prompts that it
 /// was sent, the answers that were read, and the course.
-fn perform(bundle: &Bundle, answers: &[&str]) -> (Vec<String>, HashMap<LaneId, Answer>, Course) {
+fn perform(bundle: &Bundle, answers: &[&str]) -> (Vec<String>, HashMap<LaneId, AnswerFiles>, EvolutionProgress) {
     let templates = Templates::with(&BTreeMap::new()).unwrap();
-    let plan = Plan { generators: vec!["scripted".into()], ..Plan::default() };
-    let (mut prompts, mut read, mut verdicts) = (Vec::new(), HashMap::<LaneId, Answer>::new(), HashMap::new());
-    let (mut course, mut effects) = Course::new(plan).step(Event::Began);
+    let plan = EvolutionPlan { generators: vec!["scripted".into()], ..EvolutionPlan::default() };
+    let (mut prompts, mut read, mut verdicts) = (Vec::new(), HashMap::<LaneId, AnswerFiles>::new(), HashMap::new());
+    let (mut course, mut effects) = EvolutionProgress::new(plan).step(EvolutionEvent::Began);
     while let Some(effect) = effects.pop() {
         let event = match effect {
-            Effect::Ask { at, attempt, after, .. } => {
+            EvolutionEffect::Ask { at, attempt, after, .. } => {
                 let base = match &after {
                     After::Nothing => None,
                     After::Unusable { best, .. } => *best,
@@ -53,16 +56,24 @@ fn perform(bundle: &Bundle, answers: &[&str]) -> (Vec<String>, HashMap<LaneId, A
                     read.insert(at, earlier.map_or_else(|| answer.clone(), |earlier| answer.over(&earlier)));
                 }
                 let (prompt, answer) = (prompt.digest(), Digest::of_bytes(text.as_bytes()));
-                Event::Answered { at, attempt, prompt, answer, read: notes, usage: Usage::default(), took_ms: 1 }
+                EvolutionEvent::Answered {
+                    at,
+                    attempt,
+                    prompt,
+                    answer,
+                    read: notes,
+                    usage: Usage::default(),
+                    took_ms: 1,
+                }
             }
-            Effect::Examine { at } => {
+            EvolutionEffect::Examine { at } => {
                 let verdict = examine(&read[&at].files[0].1);
                 let blocking = verdict.checks.iter().filter(|check| check.note.starts_with('0'));
                 let summary = VerdictSummary::of(&verdict, blocking.map(|check| check.name.clone()).collect());
                 verdicts.insert(at, verdict);
-                Event::Examined { at, verdict: summary, replay: ReplaySummary::default(), took_ms: 1 }
+                EvolutionEvent::Examined { at, verdict: summary, replay: ReplaySummary::default(), took_ms: 1 }
             }
-            Effect::Wait { .. } | Effect::Finish { .. } => continue,
+            EvolutionEffect::Wait { .. } | EvolutionEffect::Finish { .. } => continue,
         };
         (course, effects) = course.step(event);
     }

@@ -1,6 +1,6 @@
 //! What is known of a bundle before its answer is read.
 
-use super::answer::{Bounds, Want};
+use super::answer::{AnswerLimits, Want};
 use super::bundle::Bundle;
 
 impl Want {
@@ -12,7 +12,7 @@ impl Want {
             files: bundle.files.iter().map(|file| (file.path.clone(), file.text.clone())).collect(),
             manifest: bundle.manifest.as_ref().map(|file| (file.path.clone(), file.text.clone())),
             cut: all().filter(|file| file.left_out_bytes > 0).map(|file| file.path.clone()).collect(),
-            bounds: Bounds::default(),
+            bounds: AnswerLimits::default(),
         }
     }
 }

@@ -3,10 +3,10 @@
 
 use super::message::{last_line, one_line};
 use super::text::Characters;
-use super::{MAX_ANSWER, NoAnswer, PATIENCE, Program, Question, Written};
+use super::{GeneratorAnswer, GeneratorProgram, GeneratorRequest, MAX_ANSWER, NoAnswer, PATIENCE};
 use crate::domain::{Redactor, Secret};
 use crate::evolve::course::{Trouble, Usage};
-use crate::outside::{Row, Trusted};
+use crate::outside::{ExternalProgram, Trusted};
 use crate::runner::{ERROR_TAIL, Talk, TalkEnd, Talked, converse};
 use std::ffi::{OsStr, OsString};
 use std::sync::atomic::AtomicBool;
@@ -16,12 +16,12 @@ use std::time::Duration;
 const FOR_A_WHILE: i32 = 75;
 
 pub(super) fn ask(
-    program: &Program,
+    program: &GeneratorProgram,
     timeout: Duration,
-    question: &Question<'_>,
+    question: &GeneratorRequest<'_>,
     on_text: &mut dyn FnMut(&str),
     stop: &AtomicBool,
-) -> Result<Written, NoAnswer> {
+) -> Result<GeneratorAnswer, NoAnswer> {
     let found = find(program).map_err(|why| NoAnswer::new(Trouble::Refused, why))?;
     let input = format!("{}\n\n{}\n", question.system.trim_end(), question.request.trim_end());
     let env = environment(program, &found);
@@ -52,12 +52,12 @@ fn hand_on(piece: &str, text: &mut String, on_text: &mut dyn FnMut(&str)) {
 
 /// What the end of the program makes of its text.
 fn judge(
-    program: &Program,
+    program: &GeneratorProgram,
     found: &Trusted,
     timeout: Duration,
     talked: &Talked,
     text: String,
-) -> Result<Written, NoAnswer> {
+) -> Result<GeneratorAnswer, NoAnswer> {
     let redactor = Redactor::new(program.env.iter().map(|(name, value)| (name.as_str(), value)));
     let errors = String::from_utf8_lossy(whole(program, &talked.error_tail));
     let said = last_line(&errors).map(|line| format!(": {}", one_line(line, &redactor))).unwrap_or_default();
@@ -65,7 +65,7 @@ fn judge(
     let seconds = timeout.as_secs_f64();
     let (trouble, message) = match talked.end {
         TalkEnd::Code(0) if text.trim().is_empty() => (Trouble::Refused, format!("{name} printed nothing{said}")),
-        TalkEnd::Code(0) => return Ok(Written { text, usage: Usage::default(), model: None }),
+        TalkEnd::Code(0) => return Ok(GeneratorAnswer { text, usage: Usage::default(), model: None }),
         TalkEnd::Code(code) => {
             let trouble = if code == FOR_A_WHILE { Trouble::Broke } else { Trouble::Refused };
             (trouble, format!("{name} exited with code {code}{said}"))
@@ -87,23 +87,23 @@ fn judge(
 }
 
 /// The end of what was written, without what may be the second half of a secret at its beginning.
-fn whole<'a>(program: &Program, tail: &'a [u8]) -> &'a [u8] {
+fn whole<'a>(program: &GeneratorProgram, tail: &'a [u8]) -> &'a [u8] {
     let longest = program.env.iter().map(|(_, value)| value.expose().len()).max().unwrap_or(0);
     let is_cut = tail.len() >= ERROR_TAIL;
     // Written as hexadecimal or escaped it is longer.
     if is_cut { tail.get(longest.saturating_mul(6)..).unwrap_or_default() } else { tail }
 }
 
-fn name(program: &Program) -> &str {
+fn name(program: &GeneratorProgram) -> &str {
     program.argv.first().map_or("the command", String::as_str)
 }
 
 /// The variables of its row of the register, and those that the settings name, which go before.
-fn environment(program: &Program, found: &Trusted) -> Vec<(String, String)> {
+fn environment(program: &GeneratorProgram, found: &Trusted) -> Vec<(String, String)> {
     let named = program.env.iter().map(|(name, value)| (name.clone(), text_of(value)));
     let mut env: Vec<(String, String)> = named.collect();
     let text = |text: OsString| text.to_string_lossy().into_owned();
-    let common = program.programs.variables(Row::Generator, found);
+    let common = program.programs.variables(ExternalProgram::Generator, found);
     let common = common.into_iter().map(|(name, value)| (text(name), text(value)));
     let fixed = [("TERM", "dumb"), ("NO_COLOR", "1")].map(|(name, value)| (name.to_owned(), value.to_owned()));
     for (name, value) in common.chain(fixed) {
@@ -122,11 +122,11 @@ fn text_of(value: &Secret) -> String {
 ///
 /// # Errors
 /// One line that says what is missing, or why it is not used.
-fn find(program: &Program) -> Result<Trusted, String> {
-    program.programs.find(Row::Generator, OsStr::new(name(program))).map_err(|why| why.to_string())
+fn find(program: &GeneratorProgram) -> Result<Trusted, String> {
+    program.programs.find(ExternalProgram::Generator, OsStr::new(name(program))).map_err(|why| why.to_string())
 }
 
-pub(super) fn reach(program: &Program, _stop: &AtomicBool) -> Result<String, String> {
+pub(super) fn reach(program: &GeneratorProgram, _stop: &AtomicBool) -> Result<String, String> {
     let shown = |found: Trusted| format!("{}, runs as you, outside the sandbox", found.found_at().display());
     find(program).map(shown)
 }

@@ -32,7 +32,7 @@ pub struct Generator {
     /// Its name in the settings.
     pub name: String,
     /// How it is asked.
-    pub way: Way,
+    pub way: GeneratorKind,
     /// How long it may be silent; a whole answer may take [`PATIENCE`] times as long.
     pub timeout: Duration,
 }
@@ -42,16 +42,16 @@ pub const PATIENCE: u32 = 6;
 
 /// How a generator is asked.
 #[derive(Debug, Clone)]
-pub enum Way {
+pub enum GeneratorKind {
     /// A program: the question goes to its standard input, the answer is what it prints.
-    Command(Program),
+    Command(GeneratorProgram),
     /// An HTTP API.
     Api(Api),
 }
 
 /// A program to ask.
 #[derive(Debug, Clone)]
-pub struct Program {
+pub struct GeneratorProgram {
     /// Program and arguments.
     pub argv: Vec<String>,
     /// Variables that it is given beside the few that every program needs, with their values.
@@ -128,7 +128,7 @@ pub struct Price {
 
 /// What a generator is asked.
 #[derive(Debug, Clone, Copy)]
-pub struct Question<'a> {
+pub struct GeneratorRequest<'a> {
     /// Who it is and what rules hold.
     pub system: &'a str,
     /// What is wanted now.
@@ -137,7 +137,7 @@ pub struct Question<'a> {
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct GeneratorAnswer {
     /// Its text.
     pub text: String,
     /// What it used, as far as it was said.
@@ -177,16 +177,16 @@ impl NoAnswer {
 /// Why there is no answer. After `stop` the message is `stopped`.
 pub fn ask(
     generator: &Generator,
-    question: &Question<'_>,
+    question: &GeneratorRequest<'_>,
     on_text: &mut dyn FnMut(&str),
     stop: &AtomicBool,
-) -> Result<Written, NoAnswer> {
+) -> Result<GeneratorAnswer, NoAnswer> {
     match &generator.way {
-        Way::Command(program) => command::ask(program, generator.timeout, question, on_text, stop),
+        GeneratorKind::Command(program) => command::ask(program, generator.timeout, question, on_text, stop),
         #[cfg(feature = "http-generators")]
-        Way::Api(api) => http::ask(api, generator.timeout, question, on_text, stop),
+        GeneratorKind::Api(api) => http::ask(api, generator.timeout, question, on_text, stop),
         #[cfg(not(feature = "http-generators"))]
-        Way::Api(_) => Err(NoAnswer::new(Trouble::Refused, NO_HTTP)),
+        GeneratorKind::Api(_) => Err(NoAnswer::new(Trouble::Refused, NO_HTTP)),
     }
 }
 
@@ -199,10 +199,10 @@ const NO_HTTP: &str = "this build has no HTTP: build with --features http-genera
 /// One line that says what is wrong.
 pub fn reach(generator: &Generator, stop: &AtomicBool) -> Result<String, String> {
     match &generator.way {
-        Way::Command(program) => command::reach(program, stop),
+        GeneratorKind::Command(program) => command::reach(program, stop),
         #[cfg(feature = "http-generators")]
-        Way::Api(api) => http::reach(api, stop),
+        GeneratorKind::Api(api) => http::reach(api, stop),
         #[cfg(not(feature = "http-generators"))]
-        Way::Api(_) => Err(NO_HTTP.to_owned()),
+        GeneratorKind::Api(_) => Err(NO_HTTP.to_owned()),
     }
 }

@@ -6,20 +6,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 const PATIENCE: Duration = Duration::from_mins(1);
-const QUESTION: Question<'static> = Question { system: "You mend tools.\n", request: "Mend this: é" };
+const QUESTION: GeneratorRequest<'static> = GeneratorRequest { system: "You mend tools.\n", request: "Mend this: é" };
 
 fn generator(argv: &[&str]) -> Generator {
     let argv = argv.iter().map(|word| (*word).to_owned()).collect();
     let env = vec![("MY_KEY".to_owned(), Secret::new("hunter-two"))];
-    let program = Program { argv, env, programs: Arc::default(), keeper: None };
-    Generator { name: "mine".to_owned(), way: Way::Command(program), timeout: PATIENCE }
+    let program = GeneratorProgram { argv, env, programs: Arc::default(), keeper: None };
+    Generator { name: "mine".to_owned(), way: GeneratorKind::Command(program), timeout: PATIENCE }
 }
 
 fn script(text: &str) -> Generator {
     generator(&["sh", "-c", text])
 }
 
-fn ask_it(generator: &Generator) -> Result<Written, NoAnswer> {
+fn ask_it(generator: &Generator) -> Result<GeneratorAnswer, NoAnswer> {
     let mut pieces = String::new();
     let answer = ask(generator, &QUESTION, &mut |piece| pieces.push_str(piece), &AtomicBool::new(false));
     if let Ok(written) = &answer {

@@ -27,7 +27,7 @@ pub use memory::{
     ALIKE, FAILURE_DEMOTION, MOST_TAGS, NOT_FOR, Scenario, demoted, demotion, negative_tags, rank, ruled_out_by,
 };
 pub use regress::{Alert, AlertKind, BEFORE_MS, NOW_MS, Sample, alerts};
-pub use relevance::{FoundWord, Place, Relevance, Relevant};
+pub use relevance::{FoundWord, Relevance, Relevant, ToolField};
 pub use score::{ENOUGH_RUNS, LOW, Score, WEIGHTS};
-pub use stale::{DAY_MS, Habit, Use, staleness};
+pub use stale::{DAY_MS, Habit, Staleness, staleness};
 pub use streak::{Judged, ROW, Suggestion, suggestion_for, suggestions};

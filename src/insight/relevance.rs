@@ -11,7 +11,7 @@
 
 use super::meanings::meanings;
 use super::terms::{is_stop_word, stem, words};
-use super::vocabulary::{Said, Vocabulary};
+use super::vocabulary::{ToolTerms, Vocabulary};
 use crate::domain::Tool;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ const SHORTEST_NEAR: usize = 4;
 
 /// Where a word of a tool stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum ToolField {
     /// Name, display name, other names.
     Name,
     /// Tags.
@@ -46,47 +46,49 @@ pub enum Place {
     Description,
 }
 
-impl Place {
-    const ALL: [Place; 7] = [
-        Place::Name,
-        Place::Tags,
-        Place::Keywords,
-        Place::Uses,
-        Place::Capabilities,
-        Place::Category,
-        Place::Description,
+impl ToolField {
+    const ALL: [ToolField; 7] = [
+        ToolField::Name,
+        ToolField::Tags,
+        ToolField::Keywords,
+        ToolField::Uses,
+        ToolField::Capabilities,
+        ToolField::Category,
+        ToolField::Description,
     ];
 
     /// The place in words.
     pub const fn word(self) -> &'static str {
         match self {
-            Place::Name => "name",
-            Place::Tags => "tags",
-            Place::Keywords => "keywords",
-            Place::Uses => "uses",
-            Place::Capabilities => "capabilities",
-            Place::Category => "category",
-            Place::Description => "description",
+            ToolField::Name => "name",
+            ToolField::Tags => "tags",
+            ToolField::Keywords => "keywords",
+            ToolField::Uses => "uses",
+            ToolField::Capabilities => "capabilities",
+            ToolField::Category => "category",
+            ToolField::Description => "description",
         }
     }
 
     /// What an occurrence there weighs.
     const fn weight(self) -> f32 {
         match self {
-            Place::Name => 4.0,
-            Place::Tags | Place::Keywords => 2.5,
-            Place::Uses | Place::Capabilities => 2.0,
-            Place::Category => 0.7,
-            Place::Description => 1.5,
+            ToolField::Name => 4.0,
+            ToolField::Tags | ToolField::Keywords => 2.5,
+            ToolField::Uses | ToolField::Capabilities => 2.0,
+            ToolField::Category => 0.7,
+            ToolField::Description => 1.5,
         }
     }
 
     /// How far the length of the field counts, 0 to 1.
     const fn by_length(self) -> f32 {
         match self {
-            Place::Name => 0.4,
-            Place::Tags | Place::Keywords | Place::Uses | Place::Capabilities | Place::Category => 0.3,
-            Place::Description => 0.6,
+            ToolField::Name => 0.4,
+            ToolField::Tags | ToolField::Keywords | ToolField::Uses | ToolField::Capabilities | ToolField::Category => {
+                0.3
+            }
+            ToolField::Description => 0.6,
         }
     }
 
@@ -101,7 +103,7 @@ pub struct FoundWord {
     /// The word as it was asked.
     pub word: String,
     /// Where it stands.
-    pub places: Vec<Place>,
+    pub places: Vec<ToolField>,
     /// What stands there in its place; `None` when it does itself, in any form.
     pub instead: Option<String>,
 }
@@ -119,7 +121,7 @@ pub struct Relevant {
 
 /// How often a term stands in a tool, weighted, and where.
 #[derive(Debug, Clone, Copy)]
-struct Posting {
+struct TermPosting {
     tool: u32,
     weight: f32,
     places: u8,
@@ -130,7 +132,7 @@ struct Posting {
 pub struct Relevance {
     vocabulary: Arc<Vocabulary>,
     /// Where each term stands, tools in ascending order.
-    postings: Vec<Vec<Posting>>,
+    postings: Vec<Vec<TermPosting>>,
     /// The terms of each name, ascending, for a question that is nothing but a name.
     names: Vec<Vec<u32>>,
 }
@@ -144,7 +146,7 @@ struct Concept {
 }
 
 /// The terms of each field of a tool, in the order of the places.
-fn fields(said: &Said) -> [Vec<u32>; 7] {
+fn fields(said: &ToolTerms) -> [Vec<u32>; 7] {
     let mut name = said.name.clone();
     for other in said.title.iter().chain(&said.aliases) {
         if !name.contains(other) {
@@ -183,7 +185,7 @@ impl Relevance {
         Relevance { vocabulary, postings, names }
     }
 
-    fn postings(&self, term: &str) -> &[Posting] {
+    fn postings(&self, term: &str) -> &[TermPosting] {
         let found = self.vocabulary.numbers.get(term).and_then(|number| self.postings.get(*number as usize));
         found.map_or(&[], Vec::as_slice)
     }
@@ -244,7 +246,7 @@ impl Relevance {
         };
         let best = concept.variants.iter().filter_map(value).max_by(|one, other| one.0.total_cmp(&other.0))?;
         let (_, term, places) = best;
-        let places = Place::ALL.into_iter().filter(|place| places & place.bit() != 0).collect();
+        let places = ToolField::ALL.into_iter().filter(|place| places & place.bit() != 0).collect();
         let instead = (term != concept.term).then_some(term);
         Some(FoundWord { word: concept.word.clone(), places, instead })
     }
@@ -312,9 +314,9 @@ fn content_words(question: &str) -> Vec<String> {
 }
 
 /// Writes where the terms of a tool stand.
-fn post(postings: &mut [Vec<Posting>], tool: u32, fields: &[Vec<u32>; 7], average: &[f32; 7]) {
+fn post(postings: &mut [Vec<TermPosting>], tool: u32, fields: &[Vec<u32>; 7], average: &[f32; 7]) {
     let mut weights: HashMap<u32, (f32, u8)> = HashMap::new();
-    for ((place, terms), average) in Place::ALL.iter().zip(fields).zip(average) {
+    for ((place, terms), average) in ToolField::ALL.iter().zip(fields).zip(average) {
         let by_length = 1.0 - place.by_length() + place.by_length() * terms.len() as f32 / average;
         for term in terms {
             let (weight, places) = weights.entry(*term).or_default();
@@ -324,7 +326,7 @@ fn post(postings: &mut [Vec<Posting>], tool: u32, fields: &[Vec<u32>; 7], averag
     }
     for (term, (weight, places)) in weights {
         if let Some(postings) = postings.get_mut(term as usize) {
-            postings.push(Posting { tool, weight, places });
+            postings.push(TermPosting { tool, weight, places });
         }
     }
 }
@@ -438,7 +440,7 @@ mod tests {
     fn what_was_found_is_told_with_its_places() {
         let tools = [tool("post", "Sends mail", &["mail"]), tool("other", "", &[])];
         let hit = Relevance::new(&tools).query("send email", 1).remove(0);
-        let place = |word: &str, places: &[Place], instead: Option<&str>| FoundWord {
+        let place = |word: &str, places: &[ToolField], instead: Option<&str>| FoundWord {
             word: word.to_owned(),
             places: places.to_vec(),
             instead: instead.map(str::to_owned),
@@ -446,8 +448,8 @@ mod tests {
         assert_eq!(
             hit.found,
             [
-                place("send", &[Place::Description], None),
-                place("email", &[Place::Tags, Place::Description], Some("mail"))
+                place("send", &[ToolField::Description], None),
+                place("email", &[ToolField::Tags, ToolField::Description], Some("mail"))
             ]
         );
     }

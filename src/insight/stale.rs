@@ -22,7 +22,7 @@ pub struct Habit {
 
 /// What the rule says of a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Use {
+pub enum Staleness {
     /// It is in use, new, or put away already.
     Fine,
     /// Nobody used it for so many days, and it stays.
@@ -36,15 +36,15 @@ pub enum Use {
 
 /// Whether a tool counts as not used for `days` days, at the point in time `now`. One that never ran counts from when
 /// somebody last had to do with it.
-pub fn staleness(habit: &Habit, now: Instant, days: u32) -> Use {
+pub fn staleness(habit: &Habit, now: Instant, days: u32) -> Staleness {
     let since = habit.used_at.map_or(habit.touched_at, |used| used.max(habit.touched_at));
     let idle_ms = now.0.saturating_sub(since.0);
     if habit.stage == Stage::Archived || idle_ms < i64::from(days) * DAY_MS {
-        return Use::Fine;
+        return Staleness::Fine;
     }
     let spared = if habit.stage == Stage::Core { Some(Spared::Core) } else { habit.spared };
     let idle = u32::try_from(idle_ms / DAY_MS).unwrap_or(u32::MAX);
-    spared.map_or(Use::Stale { days: idle }, Use::Spared)
+    spared.map_or(Staleness::Stale { days: idle }, Staleness::Spared)
 }
 
 #[cfg(test)]
@@ -60,31 +60,31 @@ mod tests {
     #[test]
     fn a_tool_is_stale_when_so_many_days_went_by_since_its_last_use_and_not_a_moment_before() {
         let says = |habit: Habit, now: Instant| staleness(&habit, now, 30);
-        assert_eq!(says(HABIT, at(39)), Use::Fine);
-        assert_eq!(says(HABIT, Instant(at(40).0 - 1)), Use::Fine);
-        assert_eq!(says(HABIT, at(40)), Use::Stale { days: 30 });
-        assert_eq!(says(HABIT, at(41)), Use::Stale { days: 31 });
-        assert_eq!(staleness(&HABIT, at(41), 90), Use::Fine, "the threshold is to be set");
-        assert_eq!(says(HABIT, at(1)), Use::Fine, "a clock that went back makes nothing stale");
+        assert_eq!(says(HABIT, at(39)), Staleness::Fine);
+        assert_eq!(says(HABIT, Instant(at(40).0 - 1)), Staleness::Fine);
+        assert_eq!(says(HABIT, at(40)), Staleness::Stale { days: 30 });
+        assert_eq!(says(HABIT, at(41)), Staleness::Stale { days: 31 });
+        assert_eq!(staleness(&HABIT, at(41), 90), Staleness::Fine, "the threshold is to be set");
+        assert_eq!(says(HABIT, at(1)), Staleness::Fine, "a clock that went back makes nothing stale");
     }
 
     #[test]
     fn one_that_never_ran_counts_from_when_somebody_had_to_do_with_it() {
         let unused = Habit { used_at: None, ..HABIT };
-        assert_eq!(staleness(&unused, at(31), 30), Use::Fine);
-        assert_eq!(staleness(&unused, at(32), 30), Use::Stale { days: 30 });
+        assert_eq!(staleness(&unused, at(31), 30), Staleness::Fine);
+        assert_eq!(staleness(&unused, at(32), 30), Staleness::Stale { days: 30 });
         let kept = Habit { touched_at: at(20), ..HABIT };
-        assert_eq!(staleness(&kept, at(41), 30), Use::Fine, "a human kept it ten days after its last use");
+        assert_eq!(staleness(&kept, at(41), 30), Staleness::Fine, "a human kept it ten days after its last use");
     }
 
     #[test]
     fn core_pinned_and_waiting_tools_stay_and_archived_ones_are_away() {
         let late = at(400);
-        assert_eq!(staleness(&Habit { stage: Stage::Core, ..HABIT }, late, 30), Use::Spared(Spared::Core));
-        assert_eq!(staleness(&Habit { stage: Stage::Archived, ..HABIT }, late, 30), Use::Fine);
+        assert_eq!(staleness(&Habit { stage: Stage::Core, ..HABIT }, late, 30), Staleness::Spared(Spared::Core));
+        assert_eq!(staleness(&Habit { stage: Stage::Archived, ..HABIT }, late, 30), Staleness::Fine);
         for why in [Spared::Pinned, Spared::Waiting, Spared::Successor] {
-            assert_eq!(staleness(&Habit { spared: Some(why), ..HABIT }, late, 30), Use::Spared(why));
+            assert_eq!(staleness(&Habit { spared: Some(why), ..HABIT }, late, 30), Staleness::Spared(why));
         }
-        assert_eq!(staleness(&Habit { spared: Some(Spared::Pinned), ..HABIT }, at(11), 30), Use::Fine);
+        assert_eq!(staleness(&Habit { spared: Some(Spared::Pinned), ..HABIT }, at(11), 30), Staleness::Fine);
     }
 }

@@ -41,7 +41,7 @@ pub struct Suggestion {
 
 /// What a row of decisions comes to so far.
 #[derive(Default)]
-struct Row {
+struct DecisionStreak {
     approvals: u64,
     last_rejection: Option<Instant>,
 }
@@ -49,15 +49,15 @@ struct Row {
 /// Every suggestion that these decisions give, oldest decision first; ascending by generator and category.
 /// Only tools of the lowest cost tier count: what a tool of a higher one did right says nothing about the next.
 pub fn suggestions(judged: &[Judged]) -> Vec<Suggestion> {
-    let mut rows: BTreeMap<(&str, &str), (Row, &Category)> = BTreeMap::new();
+    let mut rows: BTreeMap<(&str, &str), (DecisionStreak, &Category)> = BTreeMap::new();
     for one in judged.iter().filter(|one| one.tier == CostTier::Low) {
         let key = (one.generator.as_str(), one.category.0.as_str());
-        let (row, _) = rows.entry(key).or_insert_with(|| (Row::default(), &one.category));
+        let (row, _) = rows.entry(key).or_insert_with(|| (DecisionStreak::default(), &one.category));
         match one.kind {
             DecisionKind::Approve if !one.overridden => row.approvals += 1,
             DecisionKind::Approve => row.approvals = 0,
             DecisionKind::Reject | DecisionKind::RequestChanges => {
-                *row = Row { approvals: 0, last_rejection: Some(one.at) };
+                *row = DecisionStreak { approvals: 0, last_rejection: Some(one.at) };
             }
         }
     }
@@ -71,7 +71,7 @@ pub fn suggestion_for(judged: &[Judged], generator: &str, category: &Category, t
     if tier == CostTier::Low { suggestions(judged).into_iter().find(fits) } else { None }
 }
 
-fn suggestion(generator: &str, category: &Category, row: &Row) -> Suggestion {
+fn suggestion(generator: &str, category: &Category, row: &DecisionStreak) -> Suggestion {
     let last = row.last_rejection.map_or_else(|| "never".to_owned(), rfc3339);
     let text = format!(
         "{} approvals in a row for generator {generator} in category {category}, last rejection {last}: its low-tier tools may need fewer reviews (a suggestion; nothing changes automatically)",

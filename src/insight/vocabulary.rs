@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// The terms of the parts of a tool, in the order in which they stand there; words that say nothing are left out.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Said {
+pub(super) struct ToolTerms {
     pub(super) name: Vec<u32>,
     pub(super) title: Vec<u32>,
     pub(super) aliases: Vec<u32>,
@@ -39,12 +39,12 @@ pub(super) struct Vocabulary {
     /// Whether a term is a single character, by number.
     pub(super) is_letter: Vec<bool>,
     /// What each tool says, in the order of the list.
-    pub(super) said: Vec<Said>,
+    pub(super) said: Vec<ToolTerms>,
 }
 
 /// Numbers words; stems each one once.
 #[derive(Default)]
-struct Reader {
+struct TermInterner {
     vocabulary: Vocabulary,
     /// `None` for a word that says nothing.
     words: HashMap<String, Option<u32>>,
@@ -53,7 +53,7 @@ struct Reader {
 impl Vocabulary {
     /// Reads a list of tools.
     pub(super) fn of(tools: &[Arc<Tool>]) -> Vocabulary {
-        let mut reader = Reader::default();
+        let mut reader = TermInterner::default();
         let said = tools.iter().map(|tool| reader.tool(tool)).collect();
         Vocabulary { said, ..reader.vocabulary }
     }
@@ -65,12 +65,12 @@ impl Vocabulary {
     }
 }
 
-impl Reader {
-    fn tool(&mut self, tool: &Tool) -> Said {
+impl TermInterner {
+    fn tool(&mut self, tool: &Tool) -> ToolTerms {
         let parts = words(tool.name.as_str());
         let is_wanted = |word: &&str| !word.starts_with(NOT_FOR);
         let [first, later] = self.description(&tool.description);
-        Said {
+        ToolTerms {
             name: self.texts([tool.name.as_str()]),
             title: self.texts(tool.title.as_deref()),
             aliases: self.texts(tool.aliases.iter().map(String::as_str)),

@@ -21,7 +21,7 @@ mod variables;
 
 pub use launch::{Launch, Unfinished};
 pub use programs::{Asker, NoProgram, Programs, new_folder};
-pub use register::{Entry, Folder, Found, REGISTER, Row, table};
+pub use register::{ExternalProgram, ProgramEntry, ProgramLookup, REGISTER, StartFolder, table};
 pub use shims::behind as behind_shim;
 pub use surroundings::{holds_more, surroundings};
 pub use trust::{Distrust, Trust, Trusted};

@@ -1,7 +1,7 @@
 //! Where the programs that are started outside of the sandbox come from, for one workspace and one caller.
 
 use super::launch::Launch;
-use super::register::{Folder, Found, Row};
+use super::register::{ExternalProgram, ProgramLookup, StartFolder};
 use super::trust::{Distrust, Trust, Trusted};
 use super::{FOLDERS, account, shims, variables};
 use rustix::fs::{Access, access};
@@ -131,7 +131,7 @@ impl Programs {
     ///
     /// # Errors
     /// Why there is none, or why the one that is there is not used.
-    pub fn find(&self, row: Row, name: &OsStr) -> Result<Trusted, NoProgram> {
+    pub fn find(&self, row: ExternalProgram, name: &OsStr) -> Result<Trusted, NoProgram> {
         let shown = || name.to_string_lossy().into_owned();
         let is_path = name.as_encoded_bytes().contains(&b'/');
         let written =
@@ -162,11 +162,11 @@ impl Programs {
     }
 
     /// Judges a program that was found somehow; nothing is one that the user named.
-    fn judge(&self, found: Option<Found>, path: &Path) -> Result<Trusted, Distrust> {
+    fn judge(&self, found: Option<ProgramLookup>, path: &Path) -> Result<Trusted, Distrust> {
         let program = match found {
             None => self.trust.named_program(path)?,
-            Some(Found::System) => self.trust.program_of_root(path)?,
-            Some(Found::Path | Found::OfTool | Found::Ourselves) => self.trust.program(path)?,
+            Some(ProgramLookup::System) => self.trust.program_of_root(path)?,
+            Some(ProgramLookup::Path | ProgramLookup::OfTool | ProgramLookup::Ourselves) => self.trust.program(path)?,
         };
         if !may_start(path) {
             return Err(Distrust::Absent("it is not executable".to_owned()));
@@ -185,18 +185,18 @@ impl Programs {
     ///
     /// # Errors
     /// When there is no room for its folder.
-    pub fn launch(&self, row: Row, program: Trusted) -> io::Result<Launch> {
+    pub fn launch(&self, row: ExternalProgram, program: Trusted) -> io::Result<Launch> {
         let entry = row.entry();
         let variables = self.variables(row, &program);
         let launch = Launch::new(program).envs(variables);
         match entry.folder {
-            Folder::Empty => Ok(launch.within(self.empty_folder()?)),
-            Folder::Copies | Folder::Workspace | Folder::Root => Ok(launch),
+            StartFolder::Empty => Ok(launch.within(self.empty_folder()?)),
+            StartFolder::Copies | StartFolder::Workspace | StartFolder::Root => Ok(launch),
         }
     }
 
     /// The variables that a program gets by its row of the register.
-    pub fn variables(&self, row: Row, program: &Trusted) -> Vec<(OsString, OsString)> {
+    pub fn variables(&self, row: ExternalProgram, program: &Trusted) -> Vec<(OsString, OsString)> {
         let entry = row.entry();
         let names = entry.variables.iter().copied();
         let mut all: Vec<(OsString, OsString)> =
@@ -208,10 +208,10 @@ impl Programs {
     }
 
     /// What of a variable of the caller's is handed on.
-    fn handed_on(&self, row: Row, name: &str) -> Option<OsString> {
+    fn handed_on(&self, row: ExternalProgram, name: &str) -> Option<OsString> {
         let value = self.variable(name).filter(|value| !value.is_empty());
         // What git finds in its files is judged by where they lie.
-        if matches!(row, Row::Git | Row::GitSigner) || !variables::is_place(name) {
+        if matches!(row, ExternalProgram::Git | ExternalProgram::GitSigner) || !variables::is_place(name) {
             return value.map(OsStr::to_owned);
         }
         let is_ours = |path: &&Path| path.is_absolute() && !self.trust.is_of_tools(path);
@@ -318,16 +318,16 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     /// A trusted folder with a workspace in it, and a program `tool` in each of these folders.
-    struct Place {
+    struct ProgramsFixture {
         _dir: tempfile::TempDir,
         root: PathBuf,
     }
 
-    impl Place {
-        fn new(folders: &[&str]) -> Place {
+    impl ProgramsFixture {
+        fn new(folders: &[&str]) -> ProgramsFixture {
             let dir = fixture::folder();
             let root = fs::canonicalize(dir.path()).unwrap();
-            let place = Place { _dir: dir, root };
+            let place = ProgramsFixture { _dir: dir, root };
             for folder in folders {
                 place.put(&format!("{folder}/tool"), "#!/bin/sh\n");
             }
@@ -352,14 +352,14 @@ mod tests {
         }
 
         fn find(&self, path: &str) -> Result<PathBuf, String> {
-            let found = self.programs(&[("PATH", path)]).find(Row::Generator, OsStr::new("tool"));
+            let found = self.programs(&[("PATH", path)]).find(ExternalProgram::Generator, OsStr::new("tool"));
             found.map(|tool| tool.found_at().to_owned()).map_err(|why| why.to_string())
         }
     }
 
     #[test]
     fn the_first_trusted_program_of_a_name_is_found_whatever_the_path_has_before_it() {
-        let place = Place::new(&["work/bin", "open", "own"]);
+        let place = ProgramsFixture::new(&["work/bin", "open", "own"]);
         fs::set_permissions(place.at("open"), fs::Permissions::from_mode(0o777)).unwrap();
         symlink(place.at("work/bin"), place.at("linked")).unwrap();
         symlink(place.at("own"), place.at("also")).unwrap();
@@ -385,41 +385,42 @@ mod tests {
 
     #[test]
     fn a_setting_goes_before_the_path_and_what_it_names_has_to_be_trusted() {
-        let place = Place::new(&["work/bin", "own", "other"]);
+        let place = ProgramsFixture::new(&["work/bin", "own", "other"]);
         let named = |path: &str| {
             let programs = place.programs(&[("PATH", "@/own"), ("HOME", "@")]);
             let programs = programs.with_named([("tool".to_owned(), place.at(path))].into());
-            programs.find(Row::Linter, OsStr::new("tool")).map(|tool| tool.found_at().to_owned())
+            programs.find(ExternalProgram::Linter, OsStr::new("tool")).map(|tool| tool.found_at().to_owned())
         };
         assert_eq!(named("other/tool"), Ok(place.at("other/tool")));
         assert!(matches!(named("work/bin/tool"), Err(NoProgram::Distrusted(..))));
         assert!(matches!(named("gone/tool"), Err(NoProgram::Absent(..))));
         let programs = place.programs(&[("PATH", "@/own"), ("HOME", "@")]);
-        let by_path = |path: &str| programs.find(Row::Generator, OsStr::new(path)).is_ok();
+        let by_path = |path: &str| programs.find(ExternalProgram::Generator, OsStr::new(path)).is_ok();
         assert!(by_path("~/own/tool") && by_path(place.at("own/tool").to_str().unwrap()));
         assert!(!by_path("./tool") && !by_path("own/tool") && !by_path("~/work/bin/tool"));
     }
 
     #[test]
     fn for_an_agent_only_settings_the_system_and_the_home_of_the_account_count() {
-        let place = Place::new(&["own"]);
+        let place = ProgramsFixture::new(&["own"]);
         let variables = [("PATH", "@/own"), ("HOME", "@/work"), ("XDG_CONFIG_HOME", "@/own"), ("LANG", "C")];
         let programs = place.programs(&variables).for_asker(Asker::Agent);
-        let absent = programs.find(Row::Generator, OsStr::new("tool")).unwrap_err();
+        let absent = programs.find(ExternalProgram::Generator, OsStr::new("tool")).unwrap_err();
         assert!(absent.to_string().contains("[programs]"), "{absent}");
-        let shell = programs.find(Row::Generator, OsStr::new("sh")).unwrap();
-        let given: BTreeMap<OsString, OsString> = programs.variables(Row::Secret, &shell).into_iter().collect();
+        let shell = programs.find(ExternalProgram::Generator, OsStr::new("sh")).unwrap();
+        let given: BTreeMap<OsString, OsString> =
+            programs.variables(ExternalProgram::Secret, &shell).into_iter().collect();
         let value = |name: &str| given.get(OsStr::new(name)).cloned();
         assert_eq!(value("HOME"), account::home().map(OsString::from));
         assert_eq!((value("XDG_CONFIG_HOME"), value("LANG")), (None, Some("C".into())));
         assert!(!value("PATH").unwrap().to_str().unwrap().contains("own"));
         let named = programs.with_named([("tool".to_owned(), place.at("own/tool"))].into());
-        assert!(named.find(Row::Generator, OsStr::new("tool")).is_ok());
+        assert!(named.find(ExternalProgram::Generator, OsStr::new("tool")).is_ok());
     }
 
     #[test]
     fn a_script_whose_interpreter_the_path_finds_in_a_workspace_is_not_used() {
-        let place = Place::new(&["own"]);
+        let place = ProgramsFixture::new(&["own"]);
         place.put("own/tool", "#!/usr/bin/env -S speaker -x\n");
         place.put("work/speaker", "#!/bin/sh\n");
         // It gets no such folder on its own path.
@@ -434,12 +435,12 @@ mod tests {
 
     #[test]
     fn no_variable_leads_into_a_workspace_and_no_folder_of_ours_lies_in_one() {
-        let place = Place::new(&["own"]);
+        let place = ProgramsFixture::new(&["own"]);
         symlink(place.at("work"), place.at("linked")).unwrap();
         for bad in ["@/work", "@/work/none/yet", "@/linked", "@/own/../work", "work", ".", ""] {
             let programs = place.programs(&[("PATH", "/usr/bin:/bin"), ("HOME", bad), ("TMPDIR", bad)]);
-            let shell = programs.find(Row::Secret, OsStr::new("sh")).unwrap();
-            let given = programs.variables(Row::Secret, &shell);
+            let shell = programs.find(ExternalProgram::Secret, OsStr::new("sh")).unwrap();
+            let given = programs.variables(ExternalProgram::Secret, &shell);
             assert!(given.iter().all(|(name, _)| name != "HOME" && name != "TMPDIR"), "{bad}: {given:?}");
             let folder = programs.empty_folder().unwrap();
             assert!(!fs::canonicalize(folder.path()).unwrap().starts_with(place.at("work")), "{bad}");

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 /// A row of the register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Row {
+pub enum ExternalProgram {
     /// An interpreter that is asked for its version and its packages.
     Interpreter,
     /// bubblewrap.
@@ -28,7 +28,7 @@ pub enum Row {
 
 /// How a program is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub enum ProgramLookup {
     /// In the settings; else on `PATH`, where it counts only when it belongs to root and nobody else can change it.
     System,
     /// In the settings, by a whole path or on `PATH`; it counts when nobody but root and the user can change it.
@@ -41,7 +41,7 @@ pub enum Found {
 
 /// Where a program is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Folder {
+pub enum StartFolder {
     /// In a new, empty folder of ours, which is removed afterwards.
     Empty,
     /// In a new folder of ours that holds copies of the files to read.
@@ -54,15 +54,15 @@ pub enum Folder {
 
 /// How a program is started.
 #[derive(Debug)]
-pub struct Entry {
+pub struct ProgramEntry {
     /// Which.
-    pub row: Row,
+    pub row: ExternalProgram,
     /// What it is called in the table.
     pub program: &'static str,
     /// How it is found.
-    pub found: Found,
+    pub found: ProgramLookup,
     /// Where it is started.
-    pub folder: Folder,
+    pub folder: StartFolder,
     /// The variables of the caller that it gets; no others, and none where code could come from.
     pub variables: &'static [&'static str],
     /// Whether it gets a `PATH`, of trusted folders.
@@ -127,45 +127,45 @@ const OF_SECRETS: &[&str] = &[
 ];
 
 /// Every program that is started outside of the sandbox.
-pub const REGISTER: &[Entry] = &[
-    Entry {
-        row: Row::Interpreter,
+pub const REGISTER: &[ProgramEntry] = &[
+    ProgramEntry {
+        row: ExternalProgram::Interpreter,
         program: "interpreters, asked for facts",
-        found: Found::OfTool,
-        folder: Folder::Empty,
+        found: ProgramLookup::OfTool,
+        folder: StartFolder::Empty,
         variables: &[],
         path: false,
         settings: "Python: `-I -S`; perl: `-f`; php: `-n`; no `PYTHON*`, `NODE_*`, `PERL5*`, `RUBY*`",
         remembered: "version and digest until the file changes, in memory",
         case: "planted::rows::interpreters",
     },
-    Entry {
-        row: Row::Bubblewrap,
+    ProgramEntry {
+        row: ExternalProgram::Bubblewrap,
         program: "bubblewrap",
-        found: Found::System,
-        folder: Folder::Root,
+        found: ProgramLookup::System,
+        folder: StartFolder::Root,
         variables: &[],
         path: false,
         settings: "it has none",
         remembered: "whether it works, for this boot and these bytes",
         case: "planted::rows::bubblewrap",
     },
-    Entry {
-        row: Row::SshKeygen,
+    ProgramEntry {
+        row: ExternalProgram::SshKeygen,
         program: "ssh-keygen",
-        found: Found::System,
-        folder: Folder::Empty,
+        found: ProgramLookup::System,
+        folder: StartFolder::Empty,
         variables: &["HOME", "SSH_AUTH_SOCK", "SSH_SK_PROVIDER"],
         path: false,
         settings: "all files are named; no program asks for a passphrase",
         remembered: "which signatures were good, by their digests",
         case: "planted::rows::ssh_keygen",
     },
-    Entry {
-        row: Row::Git,
+    ProgramEntry {
+        row: ExternalProgram::Git,
         program: "git",
-        found: Found::Path,
-        folder: Folder::Workspace,
+        found: ProgramLookup::Path,
+        folder: StartFolder::Workspace,
         variables: OF_GIT,
         path: true,
         settings: "programs that the repository, or a file that somebody else could have written, names (below); pager, \
@@ -173,22 +173,22 @@ pub const REGISTER: &[Entry] = &[
         remembered: "nothing",
         case: "planted::git::no_program_that_a_repository_names_is_started, planted::rows::git",
     },
-    Entry {
-        row: Row::GitSigner,
+    ProgramEntry {
+        row: ExternalProgram::GitSigner,
         program: "gpg, ssh-keygen for git",
-        found: Found::Path,
-        folder: Folder::Empty,
+        found: ProgramLookup::Path,
+        folder: StartFolder::Empty,
         variables: OF_GIT,
         path: true,
         settings: "git's are the user's own; those of gpg are the user's own",
         remembered: "nothing",
         case: "planted::git::no_program_that_a_repository_names_is_started",
     },
-    Entry {
-        row: Row::Linter,
+    ProgramEntry {
+        row: ExternalProgram::Linter,
         program: "linters",
-        found: Found::Path,
-        folder: Folder::Copies,
+        found: ProgramLookup::Path,
+        folder: StartFolder::Copies,
         variables: &[],
         path: true,
         settings: "those of the tool are not copied; the home is empty; `--isolated`, `--norc`, `--no-config-lookup`, \
@@ -196,33 +196,33 @@ pub const REGISTER: &[Entry] = &[
         remembered: "nothing",
         case: "planted::rows::linters",
     },
-    Entry {
-        row: Row::Generator,
+    ProgramEntry {
+        row: ExternalProgram::Generator,
         program: "generators",
-        found: Found::Path,
-        folder: Folder::Empty,
+        found: ProgramLookup::Path,
+        folder: StartFolder::Empty,
         variables: COMMON,
         path: true,
         settings: "its own, in the user's home, are read: it is trusted like your shell",
         remembered: "nothing",
         case: "planted::rows::generators",
     },
-    Entry {
-        row: Row::Secret,
+    ProgramEntry {
+        row: ExternalProgram::Secret,
         program: "commands of secrets",
-        found: Found::Path,
-        folder: Folder::Empty,
+        found: ProgramLookup::Path,
+        folder: StartFolder::Empty,
         variables: OF_SECRETS,
         path: true,
         settings: "its own, in the user's home, are read: it is trusted like your shell",
         remembered: "nothing",
         case: "planted::rows::secrets",
     },
-    Entry {
-        row: Row::Ourselves,
+    ProgramEntry {
+        row: ExternalProgram::Ourselves,
         program: "this program: supervisors, keepers, the clock of buffers",
-        found: Found::Ourselves,
-        folder: Folder::Root,
+        found: ProgramLookup::Ourselves,
+        folder: StartFolder::Root,
         variables: &[],
         path: false,
         settings: "the clock reads the user's settings",
@@ -231,32 +231,34 @@ pub const REGISTER: &[Entry] = &[
     },
 ];
 
-impl Row {
+impl ExternalProgram {
     /// How it is started.
-    pub fn entry(self) -> &'static Entry {
+    pub fn entry(self) -> &'static ProgramEntry {
         // The register has every row, which a test sees to; the first is only there for the type.
         REGISTER.iter().find(|entry| entry.row == self).unwrap_or(&REGISTER[0])
     }
 }
 
-impl Found {
+impl ProgramLookup {
     fn words(self) -> &'static str {
         match self {
-            Found::System => "settings; else `PATH`, only a file of root's that nobody else can change",
-            Found::Path => "settings; a whole path; else `PATH`: trusted, executed by the descriptor that was judged",
-            Found::OfTool => "as the tool would find it; trusted, executed by the descriptor that was judged",
-            Found::Ourselves => "the file that runs",
+            ProgramLookup::System => "settings; else `PATH`, only a file of root's that nobody else can change",
+            ProgramLookup::Path => {
+                "settings; a whole path; else `PATH`: trusted, executed by the descriptor that was judged"
+            }
+            ProgramLookup::OfTool => "as the tool would find it; trusted, executed by the descriptor that was judged",
+            ProgramLookup::Ourselves => "the file that runs",
         }
     }
 }
 
-impl Folder {
+impl StartFolder {
     fn words(self) -> &'static str {
         match self {
-            Folder::Empty => "a new, empty one",
-            Folder::Copies => "a new one with copies of the files alone",
-            Folder::Workspace => "the workspace",
-            Folder::Root => "`/`",
+            StartFolder::Empty => "a new, empty one",
+            StartFolder::Copies => "a new one with copies of the files alone",
+            StartFolder::Workspace => "the workspace",
+            StartFolder::Root => "`/`",
         }
     }
 }
@@ -275,7 +277,7 @@ pub fn table() -> String {
             variables.push_str("; a `PATH` of trusted folders");
         }
         let cases: Vec<String> = entry.case.split(", ").map(|case| format!("`{case}`")).collect();
-        let Entry { program, settings, remembered, .. } = entry;
+        let ProgramEntry { program, settings, remembered, .. } = entry;
         // Writing into a text cannot fail.
         let _ = writeln!(
             text,
@@ -293,15 +295,15 @@ mod tests {
     #[test]
     fn every_row_is_in_the_register_once() {
         let all = [
-            Row::Interpreter,
-            Row::Bubblewrap,
-            Row::SshKeygen,
-            Row::Git,
-            Row::GitSigner,
-            Row::Linter,
-            Row::Generator,
-            Row::Secret,
-            Row::Ourselves,
+            ExternalProgram::Interpreter,
+            ExternalProgram::Bubblewrap,
+            ExternalProgram::SshKeygen,
+            ExternalProgram::Git,
+            ExternalProgram::GitSigner,
+            ExternalProgram::Linter,
+            ExternalProgram::Generator,
+            ExternalProgram::Secret,
+            ExternalProgram::Ourselves,
         ];
         assert_eq!(REGISTER.iter().map(|entry| entry.row).collect::<Vec<_>>(), all);
         assert!(all.iter().all(|row| row.entry().row == *row));

@@ -61,7 +61,7 @@ const TEMPORARY: &[&str] = &["/tmp", "/var/tmp"];
 
 /// What a program has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rule {
+enum TrustRule {
     /// Root's.
     OfRoot,
     /// Root's or the user's.
@@ -153,7 +153,7 @@ impl Trust {
     /// # Errors
     /// Why it is not trusted.
     pub fn program(&self, path: &Path) -> Result<Trusted, Distrust> {
-        self.program_within(path, Rule::OfUser, MOST_INTERPRETERS)
+        self.program_within(path, TrustRule::OfUser, MOST_INTERPRETERS)
     }
 
     /// Judges a program that the user named by its whole path, or that was judged before.
@@ -161,7 +161,7 @@ impl Trust {
     /// # Errors
     /// Why it is not trusted.
     pub fn named_program(&self, path: &Path) -> Result<Trusted, Distrust> {
-        self.program_within(path, Rule::Named, MOST_INTERPRETERS)
+        self.program_within(path, TrustRule::Named, MOST_INTERPRETERS)
     }
 
     /// Judges a program that only root may have put there.
@@ -169,11 +169,11 @@ impl Trust {
     /// # Errors
     /// Why it is not trusted.
     pub fn program_of_root(&self, path: &Path) -> Result<Trusted, Distrust> {
-        self.program_within(path, Rule::OfRoot, MOST_INTERPRETERS)
+        self.program_within(path, TrustRule::OfRoot, MOST_INTERPRETERS)
     }
 
-    fn program_within(&self, found_at: &Path, rule: Rule, interpreters: usize) -> Result<Trusted, Distrust> {
-        let (file, path) = Walk::new(self, rule)?.follow(found_at, FileType::RegularFile)?;
+    fn program_within(&self, found_at: &Path, rule: TrustRule, interpreters: usize) -> Result<Trusted, Distrust> {
+        let (file, path) = PathWalk::new(self, rule)?.follow(found_at, FileType::RegularFile)?;
         // What cannot be read can be executed all the same, when it is no script.
         let head = head(&file);
         let is_binary = head.as_ref().is_none_or(|head| head.starts_with(b"\x7fELF"));
@@ -192,7 +192,7 @@ impl Trust {
     /// # Errors
     /// Why it is not trusted.
     pub fn file(&self, path: &Path) -> Result<(), Distrust> {
-        Walk::new(self, Rule::OfUser)?.follow(path, FileType::RegularFile).map(drop)
+        PathWalk::new(self, TrustRule::OfUser)?.follow(path, FileType::RegularFile).map(drop)
     }
 
     /// Judges a folder, links followed; answers its path without links.
@@ -200,7 +200,7 @@ impl Trust {
     /// # Errors
     /// Why it is not trusted.
     pub fn folder(&self, path: &Path) -> Result<PathBuf, Distrust> {
-        Walk::new(self, Rule::OfUser)?.follow(path, FileType::Directory).map(|(_, path)| path)
+        PathWalk::new(self, TrustRule::OfUser)?.follow(path, FileType::Directory).map(|(_, path)| path)
     }
 }
 
@@ -222,12 +222,12 @@ fn first_line(head: &[u8]) -> Option<FirstLine> {
 }
 
 /// One way from `/` to a file.
-struct Walk<'a> {
+struct PathWalk<'a> {
     trust: &'a Trust,
     /// The folders that are foreign, as device and inode.
     foreign: Vec<(u64, u64)>,
     groups: Groups,
-    rule: Rule,
+    rule: TrustRule,
     /// Who may change things beside root.
     own: u32,
     /// The open folders from `/` on, with their names.
@@ -236,13 +236,14 @@ struct Walk<'a> {
     links: usize,
 }
 
-impl<'a> Walk<'a> {
-    fn new(trust: &'a Trust, rule: Rule) -> Result<Walk<'a>, Distrust> {
+impl<'a> PathWalk<'a> {
+    fn new(trust: &'a Trust, rule: TrustRule) -> Result<PathWalk<'a>, Distrust> {
         let identity = |path: &PathBuf| fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
         let foreign = trust.foreign.iter().filter_map(identity).collect();
-        let own = if rule == Rule::OfRoot { 0 } else { rustix::process::geteuid().as_raw() };
+        let own = if rule == TrustRule::OfRoot { 0 } else { rustix::process::geteuid().as_raw() };
         let groups = Groups::default();
-        let mut walk = Walk { trust, foreign, groups, rule, own, folders: vec![], ahead: VecDeque::new(), links: 0 };
+        let mut walk =
+            PathWalk { trust, foreign, groups, rule, own, folders: vec![], ahead: VecDeque::new(), links: 0 };
         let root = rustix::fs::openat(CWD, "/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).map_err(absent)?;
         let stat = rustix::fs::fstat(&root).map_err(absent)?;
         walk.judge_folder(&root, &stat, Path::new("/"))?;
@@ -339,7 +340,7 @@ impl<'a> Walk<'a> {
 
     fn judge_folder(&self, folder: &OwnedFd, stat: &Stat, path: &Path) -> Result<(), Distrust> {
         let is_sticky = stat.st_mode & 0o1000 != 0 && stat.st_uid == 0;
-        if self.rule == Rule::Named && is_sticky && TEMPORARY.iter().any(|place| path == Path::new(place)) {
+        if self.rule == TrustRule::Named && is_sticky && TEMPORARY.iter().any(|place| path == Path::new(place)) {
             return Ok(());
         }
         let is_proc = || rustix::fs::fstatfs(folder).is_ok_and(|system| system.f_type == PROC_SUPER_MAGIC);
@@ -356,7 +357,7 @@ impl<'a> Walk<'a> {
         if stat.st_uid == 0 || stat.st_uid == self.own {
             return Ok(());
         }
-        if self.rule == Rule::OfRoot {
+        if self.rule == TrustRule::OfRoot {
             return Err(Distrust::Changeable(format!("{} does not belong to root", path.display())));
         }
         Err(Distrust::Changeable(format!("{} belongs to another user", path.display())))
@@ -420,16 +421,16 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     /// A trusted folder with a workspace and a program in `bin`.
-    struct Place {
+    struct TrustFixture {
         _dir: tempfile::TempDir,
         root: PathBuf,
     }
 
-    impl Place {
-        fn new() -> Place {
+    impl TrustFixture {
+        fn new() -> TrustFixture {
             let dir = fixture::folder();
             let root = fs::canonicalize(dir.path()).unwrap();
-            let place = Place { _dir: dir, root };
+            let place = TrustFixture { _dir: dir, root };
             place.put("bin/python3", "\u{7f}ELF");
             place.put("work/tools/x/python3", "\u{7f}ELF");
             place
@@ -462,7 +463,7 @@ mod tests {
 
     #[test]
     fn a_program_of_the_system_and_one_of_the_user_are_trusted() {
-        let place = Place::new();
+        let place = TrustFixture::new();
         assert_eq!(place.judge(Path::new("/bin/sh")), Ok(fs::canonicalize("/bin/sh").unwrap()));
         assert_eq!(place.judge(&place.at("bin/../bin/./python3")), Ok(place.at("bin/python3")));
         symlink("python3", place.at("bin/python")).unwrap();
@@ -472,7 +473,7 @@ mod tests {
 
     #[test]
     fn no_way_into_a_workspace_is_trusted() {
-        let place = Place::new();
+        let place = TrustFixture::new();
         let planted = place.at("work/tools/x/python3");
         place.refuses(&planted, "which contains tools");
         symlink(&planted, place.at("bin/linked")).unwrap();
@@ -489,7 +490,7 @@ mod tests {
 
     #[test]
     fn a_path_that_means_something_else_to_somebody_else_is_not_trusted() {
-        let place = Place::new();
+        let place = TrustFixture::new();
         place.refuses("bin/python3", "relative");
         place.refuses("./python3", "relative");
         place.refuses("/proc/self/exe", "/proc");
@@ -510,7 +511,7 @@ mod tests {
 
     #[test]
     fn what_others_may_change_is_not_trusted() {
-        let place = Place::new();
+        let place = TrustFixture::new();
         for (path, mode, back, why) in [
             ("bin", 0o777, 0o755, "everyone can change"),
             ("bin", 0o1777, 0o755, "everyone can change"),
@@ -535,7 +536,7 @@ mod tests {
         if !rustix::process::geteuid().is_root() {
             return;
         }
-        let place = Place::new();
+        let place = TrustFixture::new();
         std::os::unix::fs::chown(place.at("bin"), Some(54_321), None).unwrap();
         place.refuses(place.at("bin/python3"), "belongs to another user");
         std::os::unix::fs::chown(place.at("bin"), Some(0), Some(54_321)).unwrap();
@@ -548,7 +549,7 @@ mod tests {
 
     #[test]
     fn what_is_executed_is_the_file_that_was_judged() {
-        let place = Place::new();
+        let place = TrustFixture::new();
         fs::copy("/bin/echo", place.at("bin/said")).unwrap();
         let program = Trust::default().program(&place.at("bin/said")).unwrap();
         fs::rename(place.at("work/tools/x/python3"), place.at("bin/said")).unwrap();

@@ -6,11 +6,12 @@
 //! of ours: no links, no programs of the environment, no settings but those written here.
 
 use super::dependencies::{
-    Address, DEFAULT_REGISTRY, LOCK, Lock, Need, Wanted, Wish, contents, distributions, normal, site_packages,
+    Address, DEFAULT_REGISTRY, DependencyNeed, LOCK, Need, PackageLock, Wish, contents, distributions, normal,
+    site_packages,
 };
 use super::interpreter::{SearchPath, Seeker, Who};
-use super::prepare::given::Given;
-use super::prepare::request::Request;
+use super::prepare::given::RunEnvironment;
+use super::prepare::request::StartRequest;
 use super::process::clear;
 use super::trials::{Pace, prepare_batch};
 use crate::domain::{
@@ -86,8 +87,8 @@ pub fn unfetched(need: &Need<'_>) -> Option<Agreement> {
     let path = SearchPath::new(seeker(&caller, need));
     let program = need.program(&path).ok().flatten()?;
     match need.environment(&program) {
-        Wanted::Environment(wish) if !wish.is_made() && uv(&path).is_ok() => Some(Agreement::of(&wish)),
-        Wanted::Environment(_) | Wanted::Nothing | Wanted::Lacking(_) => None,
+        DependencyNeed::Environment(wish) if !wish.is_made() && uv(&path).is_ok() => Some(Agreement::of(&wish)),
+        DependencyNeed::Environment(_) | DependencyNeed::Nothing | DependencyNeed::Lacking(_) => None,
     }
 }
 
@@ -96,15 +97,15 @@ pub fn unfetched(need: &Need<'_>) -> Option<Agreement> {
 ///
 /// # Errors
 /// One line: what is missing, what uv says, or why its result is not taken.
-pub fn fetch(request: &Request<'_>) -> Result<Vec<String>, String> {
+pub fn fetch(request: &StartRequest<'_>) -> Result<Vec<String>, String> {
     let caller = std::env::vars_os().collect();
     let need = request.need();
     let path = SearchPath::new(seeker(&caller, &need));
     let program = need.program(&path).map_err(|missing| missing.message)?.ok_or("it has no program")?;
     let wish = match need.environment(&program) {
-        Wanted::Environment(wish) => wish,
-        Wanted::Nothing => return Err("all its declared packages are installed".to_owned()),
-        Wanted::Lacking(missing) => return Err(missing.message),
+        DependencyNeed::Environment(wish) => wish,
+        DependencyNeed::Nothing => return Err("all its declared packages are installed".to_owned()),
+        DependencyNeed::Lacking(missing) => return Err(missing.message),
     };
     if wish.is_made() {
         return Ok(contents(&wish.folder).0);
@@ -135,7 +136,7 @@ fn uv(path: &SearchPath<'_>) -> Result<PathBuf, String> {
 
 /// Where uv works.
 struct Workshop<'a> {
-    request: &'a Request<'a>,
+    request: &'a StartRequest<'a>,
     wish: &'a Wish,
     uv: PathBuf,
     /// What it must see beside the system's own folders and itself: the Python.
@@ -143,18 +144,18 @@ struct Workshop<'a> {
 }
 
 /// A folder that uv worked in; removed when dropped.
-struct Made {
+struct FetchFolder {
     folder: tempfile::TempDir,
 }
 
-impl Made {
+impl FetchFolder {
     /// The folder that uv may write.
     fn out(&self) -> PathBuf {
         self.folder.path().join("out")
     }
 }
 
-impl Drop for Made {
+impl Drop for FetchFolder {
     fn drop(&mut self) {
         // Whatever modes are in it; what cannot be removed lies in the folder for temporary files.
         let _ = clear::remove(&self.out());
@@ -163,22 +164,22 @@ impl Drop for Made {
 
 impl Workshop<'_> {
     /// Lets uv choose versions, where nobody locked them.
-    fn lock(&self) -> Result<Lock, String> {
+    fn lock(&self) -> Result<PackageLock, String> {
         let made = self.call("lock", &["--default-index", DEFAULT_REGISTRY], None)?;
         let file = made.out().join("script.py.lock");
         let is_plain = fs::symlink_metadata(&file).is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_LOCK);
         let bytes = if is_plain { fs::read(&file) } else { Err(io::ErrorKind::NotFound.into()) };
         let bytes = bytes.map_err(|error| format!("uv wrote no lock file: {error}"))?;
-        Lock::read(&bytes)
+        PackageLock::read(&bytes)
             .map_err(|fault| format!("the packages chosen by uv cannot be installed: the lock file {fault}"))
     }
 
-    fn sync(&self, lock: &Lock) -> Result<Made, String> {
+    fn sync(&self, lock: &PackageLock) -> Result<FetchFolder, String> {
         self.call("sync", &["--frozen"], Some(&lock.text))
     }
 
     /// Starts uv in the sandbox, in a fresh folder with the script's block, and waits for it.
-    fn call(&self, verb: &str, options: &[&str], lock: Option<&str>) -> Result<Made, String> {
+    fn call(&self, verb: &str, options: &[&str], lock: Option<&str>) -> Result<FetchFolder, String> {
         let in_words = |error: io::Error| format!("the package folder cannot be created: {error}");
         let made = workplace().map_err(in_words)?;
         let script = made.out().join("script.py");
@@ -198,7 +199,7 @@ impl Workshop<'_> {
     }
 
     /// Where the user that tools run as reaches uv: of root's, who may keep it in a closed home, a copy.
-    fn reached_uv(&self, made: &Made) -> io::Result<PathBuf> {
+    fn reached_uv(&self, made: &FetchFolder) -> io::Result<PathBuf> {
         if Who::of_this_process() == Who::Same {
             return Ok(self.uv.clone());
         }
@@ -208,7 +209,7 @@ impl Workshop<'_> {
         Ok(copy)
     }
 
-    fn run(&self, command: Vec<String>, made: &Made) -> Result<(), String> {
+    fn run(&self, command: Vec<String>, made: &FetchFolder) -> Result<(), String> {
         let program = command.first().map(PathBuf::from);
         let cache = made.out().join("cache").to_string_lossy().into_owned();
         let env = [("UV_CACHE_DIR", cache.as_str()), ("UV_LINK_MODE", "copy"), ("UV_NO_PROGRESS", "1")];
@@ -218,12 +219,12 @@ impl Workshop<'_> {
             ..Recipe::blank(InputMode::None)
         };
         let names: Vec<String> = NETWORK.iter().map(|name| (*name).to_owned()).collect();
-        let given = Given::gather(&names, BTreeMap::new());
+        let given = RunEnvironment::gather(&names, BTreeMap::new());
         let permissions = Permissions { network: vec!["full".to_owned()], env: names, ..Permissions::default() };
         let name: ToolName = "uv".parse().map_err(|error| format!("{error}"))?;
         let manifest =
             Manifest { recipe: Some(recipe), permissions, limits: LIMITS, ..Manifest::blank(name, Dialect::Native) };
-        let request = Request {
+        let request = StartRequest {
             manifest: &manifest,
             files: &[],
             input: None,
@@ -255,12 +256,12 @@ impl Workshop<'_> {
 }
 
 /// A fresh folder with one in it that uv may write.
-fn workplace() -> io::Result<Made> {
+fn workplace() -> io::Result<FetchFolder> {
     let is_root = rustix::process::geteuid().is_root();
     let mode = fs::Permissions::from_mode(if is_root { 0o711 } else { 0o700 });
     let temp = std::env::temp_dir().canonicalize()?;
     let folder = tempfile::Builder::new().prefix("toolsmith-packages-").permissions(mode).tempdir_in(temp)?;
-    let made = Made { folder };
+    let made = FetchFolder { folder };
     fs::create_dir(made.out())?;
     Ok(made)
 }
@@ -284,7 +285,7 @@ fn cause(text: &str) -> String {
 }
 
 /// Takes what uv made over into the environment's own folder, which appears as a whole or not at all.
-fn keep(made: &Made, wish: &Wish, lock: &Lock, version: &str) -> Result<(), String> {
+fn keep(made: &FetchFolder, wish: &Wish, lock: &PackageLock, version: &str) -> Result<(), String> {
     let in_words = |error: io::Error| format!("the environment cannot be stored: {error}");
     let found = only_folder(&made.out().join("cache/environments-v2")).map_err(in_words)?;
     let all = wish.folder.parent().ok_or("the environment has no folder")?;

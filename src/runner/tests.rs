@@ -124,9 +124,9 @@ impl Bench {
         spec.map(|spec| spec.with_grace(Duration::from_millis(200)))
     }
 
-    fn asked<T>(&self, act: impl FnOnce(&Request<'_>) -> T) -> T {
-        let given = Given::of(&self.manifest.permissions.env, self.secrets.clone(), &self.caller);
-        let request = Request {
+    fn asked<T>(&self, act: impl FnOnce(&StartRequest<'_>) -> T) -> T {
+        let given = RunEnvironment::of(&self.manifest.permissions.env, self.secrets.clone(), &self.caller);
+        let request = StartRequest {
             manifest: &self.manifest,
             version_dir: &self.path("version"),
             files: &self.files(),

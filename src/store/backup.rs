@@ -4,7 +4,7 @@ use super::error::{StoreError, StoreResult};
 use super::files::{Backup, folder, list};
 use super::queries::Queries;
 use super::schema;
-use super::seen::Seen;
+use super::seen::LogEnd;
 use rusqlite::backup::{Backup as Copying, StepResult};
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{self, DirBuilder, File, Permissions};
@@ -27,7 +27,7 @@ const RESTARTS: u32 = 64;
 /// Whether the newest backup is older than a day or has less than half of the log, or there is none. One of the future
 /// is as good as none: the clock was wrong then or is wrong now.
 pub fn is_due(dir: &Path, now_ms: i64) -> bool {
-    let entries = Seen::read(dir).map_or(0, |seen| seen.operations);
+    let entries = LogEnd::read(dir).map_or(0, |seen| seen.operations);
     let every = i64::try_from(EVERY.as_millis()).unwrap_or(i64::MAX);
     let is_old = |newest: &Backup| newest.at_ms > now_ms || now_ms - newest.at_ms >= every;
     let is_small = |newest: &Backup| entries >= 2 * newest.operations.max(1);

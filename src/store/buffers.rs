@@ -30,7 +30,7 @@ pub struct BufferItem {
 
 /// Which items of a buffer are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shelf {
+pub enum ItemState {
     /// Those that were not handed over.
     Waiting,
     /// Flushed ones that nobody has taken.
@@ -72,9 +72,9 @@ pub struct ReportedUses {
     pub duration_ms: u64,
 }
 
-impl Shelf {
+impl ItemState {
     const fn is_kept(self) -> bool {
-        matches!(self, Shelf::Kept)
+        matches!(self, ItemState::Kept)
     }
 }
 
@@ -99,7 +99,13 @@ impl Queries {
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
-    pub fn buffer_items(&self, id: &BufferId, shelf: Shelf, most: u64, bytes: usize) -> StoreResult<Vec<BufferItem>> {
+    pub fn buffer_items(
+        &self,
+        id: &BufferId,
+        shelf: ItemState,
+        most: u64,
+        bytes: usize,
+    ) -> StoreResult<Vec<BufferItem>> {
         let sql = "SELECT seq, item, author FROM buffer_items WHERE buffer = ?1 AND kept = ?2 ORDER BY seq LIMIT ?3";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(params![id, shelf.is_kept(), Count(most)])?;
@@ -220,7 +226,7 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
-    pub fn drop_buffer_items(&self, id: &BufferId, shelf: Shelf, through: i64) -> StoreResult<usize> {
+    pub fn drop_buffer_items(&self, id: &BufferId, shelf: ItemState, through: i64) -> StoreResult<usize> {
         let sql = "DELETE FROM buffer_items WHERE buffer = ?1 AND kept = ?2 AND seq <= ?3";
         self.change(sql, params![id, shelf.is_kept(), through])
     }
@@ -400,18 +406,18 @@ mod tests {
             tx.add_buffer_items(&id("b"), "agent:x", &items[..1])
         });
         let texts = |most, bytes| -> Vec<String> {
-            let found = store.buffer_items(&id("a"), Shelf::Waiting, most, bytes).unwrap();
+            let found = store.buffer_items(&id("a"), ItemState::Waiting, most, bytes).unwrap();
             found.into_iter().map(|item| item.item).collect()
         };
         assert_eq!(texts(2, 1_000), items[..2]);
         assert_eq!(texts(9, 7), items[..2]);
         assert_eq!(texts(9, 1), items[..1], "one that is too large goes alone");
         assert_eq!(store.buffer_authors(&id("a")).unwrap(), BTreeSet::from(["human".to_owned()]));
-        let second = store.buffer_items(&id("a"), Shelf::Waiting, 2, 99).unwrap()[1].seq;
+        let second = store.buffer_items(&id("a"), ItemState::Waiting, 2, 99).unwrap()[1].seq;
         change(&mut store, |tx| {
             assert_eq!(tx.keep_buffer_items(&id("a"), second)?, 2);
-            assert_eq!(tx.drop_buffer_items(&id("a"), Shelf::Waiting, second)?, 0);
-            assert_eq!(tx.drop_buffer_items(&id("a"), Shelf::Kept, second - 1)?, 1);
+            assert_eq!(tx.drop_buffer_items(&id("a"), ItemState::Waiting, second)?, 0);
+            assert_eq!(tx.drop_buffer_items(&id("a"), ItemState::Kept, second - 1)?, 1);
             assert_eq!(tx.unkeep_buffer_items(&id("a"))?, 1);
             assert_eq!(tx.clear_buffer_items(&id("a"))?, 4);
             Ok(())

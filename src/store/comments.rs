@@ -4,7 +4,7 @@ use super::error::{StoreError, StoreResult};
 use super::queries::Queries;
 use super::tx::Tx;
 use super::values::Count;
-use crate::domain::{Comment, CommentId, EventKind, Mark, OperationId, ReviewId, Spot, ToolName};
+use crate::domain::{Comment, CommentAnchor, CommentId, EventKind, OperationId, ReadMark, ReviewId, ToolName};
 use rusqlite::{Row, params};
 
 const COLUMNS: &str = "id, review, tool, digest, path, first_line, last_line, line_text, kind, body, who, at_ms";
@@ -33,9 +33,9 @@ impl Queries {
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed read.
-    pub fn marks_of(&self, tool: &ToolName, who: &str) -> StoreResult<Vec<Mark>> {
+    pub fn marks_of(&self, tool: &ToolName, who: &str) -> StoreResult<Vec<ReadMark>> {
         let sql = "SELECT path, content FROM marks WHERE tool = ?1 AND who = ?2 ORDER BY path, content";
-        self.rows(sql, params![tool, who], |row| Ok(Mark { path: row.get(0)?, content: row.get(1)? }))
+        self.rows(sql, params![tool, who], |row| Ok(ReadMark { path: row.get(0)?, content: row.get(1)? }))
     }
 }
 
@@ -91,7 +91,7 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// Any [`StoreError`] of a failed write.
-    pub fn set_mark(&self, review: ReviewId, tool: &ToolName, who: &str, mark: &Mark, on: bool) -> StoreResult<()> {
+    pub fn set_mark(&self, review: ReviewId, tool: &ToolName, who: &str, mark: &ReadMark, on: bool) -> StoreResult<()> {
         let changed = if on {
             let sql = "INSERT OR IGNORE INTO marks (tool, path, content, who, at_ms) VALUES (?1, ?2, ?3, ?4, ?5)";
             self.change(sql, params![tool, mark.path, mark.content, who, self.now()])?
@@ -114,7 +114,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Comment> {
         review: row.get(1)?,
         tool: row.get(2)?,
         digest: row.get(3)?,
-        spot: Spot { path: row.get(4)?, lines },
+        spot: CommentAnchor { path: row.get(4)?, lines },
         line_text: row.get(7)?,
         kind: row.get(8)?,
         body: row.get(9)?,
@@ -138,7 +138,7 @@ mod tests {
             review,
             tool: name("x"),
             digest: digest("1"),
-            spot: Spot { path: Some("a.py".to_owned()), lines: Some((3, 4)) },
+            spot: CommentAnchor { path: Some("a.py".to_owned()), lines: Some((3, 4)) },
             line_text: Some("x = 1\ny = 2".to_owned()),
             kind: CommentKind::MustFix,
             body: "why?".to_owned(),
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn a_mark_is_of_one_reviewer_and_one_content() {
         let (_dir, mut store) = store();
-        let mark = Mark { path: "a.py".to_owned(), content: digest("a") };
+        let mark = ReadMark { path: "a.py".to_owned(), content: digest("a") };
         let review = change(&mut store, |tx| tx.open_review(&review("x", "1")));
         for _ in 0..2 {
             change(&mut store, |tx| tx.set_mark(review, &name("x"), "ada", &mark, true));

@@ -5,7 +5,7 @@ use super::copies::Copies;
 use super::error::{StoreError, StoreResult};
 use super::queries::Queries;
 use super::schema;
-use super::seen::{self, Seen};
+use super::seen::{self, LogEnd};
 use super::tx::Tx;
 use crate::domain::Instant;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -38,7 +38,7 @@ enum Hold {
 }
 
 /// A connection that can only read; may live on any thread.
-pub struct Reader(Queries);
+pub struct StoreReader(Queries);
 
 impl Store {
     /// Opens the state in `dir`, making what is missing: the folder (mode 0700), `store.db`, `versions/`
@@ -104,7 +104,7 @@ impl Store {
         let transaction = transaction.map_err(StoreError::from)?;
         let tx = Tx::new(&self.queries, now);
         let answer = work(&tx)?;
-        let logged: Option<Seen> = tx.logged();
+        let logged: Option<LogEnd> = tx.logged();
         transaction.commit().map_err(StoreError::from)?;
         if let Some(seen) = logged {
             // An older one is as true, only less sharp; what is committed is not undone for it.
@@ -117,11 +117,11 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::open`], but nothing is made.
-    pub fn reader(&self) -> StoreResult<Reader> {
+    pub fn reader(&self) -> StoreResult<StoreReader> {
         let connection = Connection::open(self.dir.join("store.db"))?;
         settle(&connection)?;
         connection.pragma_update(None, "query_only", true)?;
-        Ok(Reader(Queries { connection }))
+        Ok(StoreReader(Queries { connection }))
     }
 
     /// The state folder.
@@ -137,7 +137,7 @@ impl Deref for Store {
     }
 }
 
-impl Deref for Reader {
+impl Deref for StoreReader {
     type Target = Queries;
     fn deref(&self) -> &Queries {
         &self.0

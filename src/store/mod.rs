@@ -8,7 +8,7 @@
 //! clock (time comes in with each transaction) and never touches the workspace. Kept copies ([`Copies`]) know
 //! nothing of SQL, the database knows nothing of their bytes.
 //!
-//! Who owns what: a [`Store`] is the write connection of a process, a [`Reader`] is a connection that can only
+//! Who owns what: a [`Store`] is the write connection of a process, a [`StoreReader`] is a connection that can only
 //! read. Both give [`Queries`], and so does the [`Tx`] inside a transaction. Several processes may have the same
 //! folder open; SQLite's write lock orders them.
 
@@ -58,8 +58,8 @@ mod versions;
 mod viewing;
 
 pub use backup::{look_into, make_if_due as make_backup_if_due, read as read_backup};
-pub use buffers::{BufferClock, BufferItem, ReportedUses, Shelf, Tell};
-pub use connection::{Reader, Store};
+pub use buffers::{BufferClock, BufferItem, ItemState, ReportedUses, Tell};
+pub use connection::{Store, StoreReader};
 pub use copies::{Copies, CopyError};
 pub use decisions::{KeptDecision, KeptDecisions};
 pub use documents::Documents;
@@ -72,10 +72,10 @@ pub use intents::Intent;
 pub use leases::RunningRow;
 pub use operations::{LogCheck, NewOperation};
 pub use queries::Queries;
-pub use restoring::{Replaced, Source, has_database, replace};
+pub use restoring::{Replaced, RestoreSource, has_database, replace};
 pub use reviews::{NewReview, ReviewHead};
 pub use runs::{FinishedRun, HourOfRuns, JudgedRun, NewRun, RunQuery, Stats, VersionStats};
-pub use seen::Seen;
+pub use seen::LogEnd;
 pub use signatures::{LogRow, LogSignature};
 pub use tx::Tx;
 pub use verdicts::Unexamined;

@@ -6,7 +6,7 @@
 
 use super::error::{StoreError, StoreResult};
 use super::queries::Queries;
-use super::seen::Seen;
+use super::seen::LogEnd;
 use super::tx::Tx;
 use super::values::{Count, Json};
 use crate::domain::{Digest, EventKind, Instant, Operation, OperationId, ToolName, span};
@@ -246,7 +246,7 @@ impl Queries {
     /// Any [`StoreError`] of a failed read; an entry that cannot be read is a fault, not an error.
     pub fn verify_log(&self) -> StoreResult<LogCheck> {
         self.snapshot(|queries| {
-            let mut walk = Walk::default();
+            let mut walk = LogWalk::default();
             let mut statement = queries.connection.prepare(&format!("SELECT {COLUMNS} FROM operations ORDER BY id"))?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
@@ -287,7 +287,7 @@ impl Tx<'_> {
         self.set_meta(LOG_COUNT, &operation.id.to_string())?;
         self.set_meta(LOG_HEAD, &operation.hash.hex())?;
         self.emit(EventKind::OperationLogged, operation.id)?;
-        self.note_logged(Seen { operations: operation.id.0, head: Some(operation.hash) });
+        self.note_logged(LogEnd { operations: operation.id.0, head: Some(operation.hash) });
         Ok(operation.id)
     }
 
@@ -322,7 +322,7 @@ impl Tx<'_> {
 }
 
 /// The state of a walk over the log.
-struct Walk {
+struct LogWalk {
     check: LogCheck,
     /// Number of the entry before.
     last: i64,
@@ -336,9 +336,9 @@ struct Walk {
     taken_back: HashSet<(i64, i64)>,
 }
 
-impl Default for Walk {
-    fn default() -> Walk {
-        Walk {
+impl Default for LogWalk {
+    fn default() -> LogWalk {
+        LogWalk {
             check: LogCheck::default(),
             last: 0,
             head: Some(Digest([0; 32])),
@@ -349,7 +349,7 @@ impl Default for Walk {
     }
 }
 
-impl Walk {
+impl LogWalk {
     fn step(&mut self, id: i64, entry: StoreResult<Operation>) {
         self.check.entries += 1;
         self.missing(self.last + 1, id - 1);

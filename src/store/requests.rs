@@ -61,7 +61,7 @@ impl Tx<'_> {
 mod tests {
     use super::super::fixture::{NOW, change, digest, name, operation, review, store};
     use super::*;
-    use crate::domain::{Decision, DecisionKind, RequestKind, Shown};
+    use crate::domain::{Decision, DecisionKind, DisplayRecord, RequestKind};
     use serde_json::json;
 
     fn request() -> Request {
@@ -108,7 +108,7 @@ mod tests {
                         reason: None,
                         digest: digest(content),
                         at: NOW,
-                        shown: Shown::default(),
+                        shown: DisplayRecord::default(),
                         operation,
                         undone,
                         override_reason: None,

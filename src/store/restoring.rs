@@ -6,7 +6,7 @@ use super::error::{StoreError, StoreResult};
 use super::files::spools;
 use super::operations::NewOperation;
 use super::queries::Queries;
-use super::seen::{self, Seen};
+use super::seen::{self, LogEnd};
 use super::tx::Tx;
 use super::{backup, schema};
 use crate::domain::Instant;
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 /// Where the next database comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum RestoreSource {
     /// This file, as it is.
     Backup(PathBuf),
     /// All rows of this file that can still be read.
@@ -52,7 +52,7 @@ pub fn has_database(dir: &Path) -> bool {
 /// it was.
 pub fn replace<E: From<StoreError>>(
     dir: &Path,
-    source: &Source,
+    source: &RestoreSource,
     now: Instant,
     work: impl FnOnce(&Tx<'_>, &[String]) -> Result<NewOperation, E>,
 ) -> Result<Replaced, E> {
@@ -75,7 +75,7 @@ pub fn replace<E: From<StoreError>>(
         let (operations, head) = queries.log_position()?;
         // One file, with nothing beside it.
         queries.connection.pragma_update(None, "journal_mode", "DELETE").map_err(StoreError::from)?;
-        (queries.last_run()?.map_or(0, |run| run.0), Seen { operations, head: Some(head) })
+        (queries.last_run()?.map_or(0, |run| run.0), LogEnd { operations, head: Some(head) })
     };
     let aside = move_aside(dir, now, last_run)?;
     fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(io)?;
@@ -86,19 +86,19 @@ pub fn replace<E: From<StoreError>>(
     Ok(Replaced { aside, incomplete })
 }
 
-fn fill(dir: &Path, source: &Source, to: &Path) -> StoreResult<Vec<String>> {
+fn fill(dir: &Path, source: &RestoreSource, to: &Path) -> StoreResult<Vec<String>> {
     let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     match source {
-        Source::Empty => {}
-        Source::Backup(file) => {
+        RestoreSource::Empty => {}
+        RestoreSource::Backup(file) => {
             backup::look_into(file)?;
             backup::copy(&Connection::open_with_flags(file, read_only)?, to)?;
         }
-        Source::Present => {
+        RestoreSource::Present => {
             seen::demand_files(dir)?;
             backup::copy(&Connection::open(dir.join("store.db"))?, to)?;
         }
-        Source::Salvage(file) => {
+        RestoreSource::Salvage(file) => {
             // A copy with its log: opening a database writes what the log holds into it.
             let copy = to.with_file_name("damaged.db");
             let wal = |path: &Path| path.with_extension("db-wal");

@@ -5,8 +5,8 @@ use super::queries::Queries;
 use super::tx::Tx;
 use super::values::{Count, Json, Text};
 use crate::domain::{
-    Decision, Digest, EventKind, OperationId, Request, Review, ReviewId, ReviewKind, ReviewState, Risk, SeenPart,
-    Shown, Stage, Tally, ToolName,
+    Decision, Digest, DisplayRecord, EventKind, OperationId, Request, Review, ReviewId, ReviewKind, ReviewState, Risk,
+    SeenPart, Stage, Tally, ToolName,
 };
 use rusqlite::{Row, ToSql, params};
 use std::collections::BTreeMap;
@@ -274,7 +274,7 @@ pub(super) fn read_decision(row: &Row<'_>) -> rusqlite::Result<Decision> {
         reason: row.get(3)?,
         digest: row.get(4)?,
         at: row.get(5)?,
-        shown: Shown {
+        shown: DisplayRecord {
             lines: row.get::<_, Count>(6)?.0,
             lines_shown: row.get::<_, Count>(7)?.0,
             tail_shown: row.get(8)?,
@@ -301,7 +301,7 @@ mod tests {
             reason: Some("not yet".to_owned()),
             digest: digest("1"),
             at: Instant(NOW.0 - 3),
-            shown: Shown {
+            shown: DisplayRecord {
                 lines: 40,
                 lines_shown: 39,
                 tail_shown: true,

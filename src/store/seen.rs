@@ -18,16 +18,16 @@ const FILE: &str = "seen.json";
 
 /// The end of the log as it was seen last. Always at or before the end of the log: it is written after the commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Seen {
+pub struct LogEnd {
     /// Number of the newest entry; 0 when there is none.
     pub operations: i64,
     /// Its hash; `None` when there is no entry.
     pub head: Option<Digest>,
 }
 
-impl Seen {
+impl LogEnd {
     /// Reads the file: `None` when there is none, nothing seen when it cannot be understood (then a database was here).
-    pub fn read(dir: &Path) -> Option<Seen> {
+    pub fn read(dir: &Path) -> Option<LogEnd> {
         let text = match fs::read(dir.join(FILE)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             text => text.unwrap_or_default(),
@@ -81,7 +81,7 @@ pub(super) fn evidence(dir: &Path) -> Option<String> {
     };
     let mut words = Vec::new();
     match last_known(dir) {
-        Some(Seen { operations: 0, .. }) => words.push("it was in use here".to_owned()),
+        Some(LogEnd { operations: 0, .. }) => words.push("it was in use here".to_owned()),
         Some(seen) => words.push(format!("its log had {}", plural(seen.operations as usize, "entry", "entries"))),
         None => {}
     }
@@ -99,10 +99,10 @@ pub(super) fn evidence(dir: &Path) -> Option<String> {
 }
 
 /// The end of the log that is known without the database: what was seen last, else what the backups hold.
-pub(super) fn last_known(dir: &Path) -> Option<Seen> {
-    Seen::read(dir).or_else(|| {
+pub(super) fn last_known(dir: &Path) -> Option<LogEnd> {
+    LogEnd::read(dir).or_else(|| {
         let operations = files::list(dir).iter().map(|backup| backup.operations).max()?;
-        Some(Seen { operations, head: None })
+        Some(LogEnd { operations, head: None })
     })
 }
 
@@ -128,8 +128,8 @@ pub(super) fn demand_newest(queries: &Queries, dir: &Path) -> StoreResult<()> {
 /// Brings the file up to what the log says, where it says less.
 pub(super) fn note(queries: &Queries, dir: &Path) -> StoreResult<()> {
     let (operations, head) = queries.log_position()?;
-    let now = Seen { operations, head: (operations > 0).then_some(head) };
-    if Seen::read(dir) == Some(now) {
+    let now = LogEnd { operations, head: (operations > 0).then_some(head) };
+    if LogEnd::read(dir) == Some(now) {
         return Ok(());
     }
     now.write(dir).map_err(|source| StoreError::folder(&dir.join(FILE), source))

@@ -3,7 +3,7 @@
 
 use super::error::StoreResult;
 use super::queries::Queries;
-use super::seen::Seen;
+use super::seen::LogEnd;
 use crate::domain::{EventKind, EventSeq, Instant};
 use rusqlite::{Params, params};
 use std::cell::Cell;
@@ -15,7 +15,7 @@ use std::ops::Deref;
 pub struct Tx<'a> {
     queries: &'a Queries,
     now: Instant,
-    logged: Cell<Option<Seen>>,
+    logged: Cell<Option<LogEnd>>,
 }
 
 impl<'a> Tx<'a> {
@@ -53,12 +53,12 @@ impl<'a> Tx<'a> {
     }
 
     /// The end of the log, when this transaction moved it.
-    pub(super) fn logged(&self) -> Option<Seen> {
+    pub(super) fn logged(&self) -> Option<LogEnd> {
         self.logged.get()
     }
 
     /// Notes that this transaction moved the end of the log.
-    pub(super) fn note_logged(&self, end: Seen) {
+    pub(super) fn note_logged(&self, end: LogEnd) {
         self.logged.set(Some(end));
     }
 

@@ -9,9 +9,9 @@ use super::screen::Screen;
 use super::theme::Theme;
 use super::view;
 use crate::domain::{
-    Category, CheckReport, Comment, CommentId, CommentKind, CostTier, Dialect, FailureGroup, FileMode, Finding,
-    GroupState, Instant, Isolation, IsolationLevel, Manifest, Origin, Placement, Problem, ProblemCode, Profile,
-    Provenance, Review, ReviewId, ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome, RunUsage, Severity, Spot,
+    Category, CheckReport, Comment, CommentAnchor, CommentId, CommentKind, CostTier, Dialect, FailureGroup, FileMode,
+    Finding, GroupState, Instant, Isolation, IsolationLevel, Manifest, Origin, Placement, Problem, ProblemCode,
+    Profile, Provenance, Review, ReviewId, ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome, RunUsage, Severity,
     Stage, Tool, ToolDetail, ToolFacts, ToolName, ToolReview, ToolState, Verdict, VersionFile,
 };
 use crate::engine::{CatalogState, CatalogView, EvidenceLine, Index, ReviewDetail, Weight};
@@ -216,7 +216,7 @@ pub(super) fn comment(id: i64, kind: CommentKind, lines: Option<(u64, u64)>, bod
         review: review.id,
         tool: review.tool,
         digest: review.digest,
-        spot: Spot { path: lines.map(|_| "main.py".to_owned()), lines },
+        spot: CommentAnchor { path: lines.map(|_| "main.py".to_owned()), lines },
         line_text: None,
         kind,
         body: body.to_owned(),

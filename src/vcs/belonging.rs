@@ -1,7 +1,7 @@
 //! Whether a repository is that of its work tree. A folder of a stranger may bring a `.git` that leads into another
 //! repository of the user's, where promotions would then be committed.
 
-use super::call::Call;
+use super::call::GitCall;
 use super::error::NoGit;
 use super::git::{Git, path_from};
 use std::fs::{self, File};
@@ -55,7 +55,7 @@ impl Git {
             return true;
         }
         let config = repository.join("config").display().to_string();
-        let stated = self.ask(&Call::new(&["config", "--file", &config, "--get", "core.worktree"]));
+        let stated = self.ask(&GitCall::new(&["config", "--file", &config, "--get", "core.worktree"]));
         stated.is_ok_and(|answer| {
             answer.success() && same(repository.join(path_from(answer.stdout.strip_suffix(b"\n").unwrap_or_default())))
         })

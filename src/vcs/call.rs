@@ -4,9 +4,9 @@
 //! writing a tree and releasing its lock, and so that a hook which hangs can be ended with its children.
 
 use super::error::GitError;
-use super::place::Place;
+use super::place::GitContext;
 use crate::domain::SafeText;
-use crate::outside::{Launch, NoProgram, Row, Unfinished};
+use crate::outside::{ExternalProgram, Launch, NoProgram, Unfinished};
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -67,7 +67,7 @@ const OPTIONS: &[&str] = &[
 
 /// A call to make.
 #[derive(Debug, Clone)]
-pub(super) struct Call {
+pub(super) struct GitCall {
     args: Vec<String>,
     input: Option<Vec<u8>>,
     env: Vec<(OsString, OsString)>,
@@ -88,15 +88,15 @@ enum Pathspecs {
 
 /// What came of a call that ended.
 #[derive(Debug, Clone)]
-pub(super) struct Answer {
+pub(super) struct GitOutput {
     status: ExitStatus,
     pub(super) stdout: Vec<u8>,
     pub(super) stderr: String,
 }
 
-impl Call {
-    pub(super) fn new(args: &[&str]) -> Call {
-        Call {
+impl GitCall {
+    pub(super) fn new(args: &[&str]) -> GitCall {
+        GitCall {
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
             input: None,
             env: Vec::new(),
@@ -107,44 +107,45 @@ impl Call {
     }
 
     /// For a list of the configuration.
-    pub(super) fn configuration(self) -> Call {
-        Call { deadline: CONFIGURATION, ..self }
+    pub(super) fn configuration(self) -> GitCall {
+        GitCall { deadline: CONFIGURATION, ..self }
     }
 
     /// Gives these bytes on standard input.
-    pub(super) fn input(self, bytes: Vec<u8>) -> Call {
-        Call { input: Some(bytes), ..self }
+    pub(super) fn input(self, bytes: Vec<u8>) -> GitCall {
+        GitCall { input: Some(bytes), ..self }
     }
 
     /// With this variable.
-    pub(super) fn env(mut self, name: &str, value: impl Into<OsString>) -> Call {
+    pub(super) fn env(mut self, name: &str, value: impl Into<OsString>) -> GitCall {
         self.env.push((name.into(), value.into()));
         self
     }
 
     /// Started in this folder.
-    pub(super) fn folder(self, folder: PathBuf) -> Call {
-        Call { folder: Some(folder), ..self }
+    pub(super) fn folder(self, folder: PathBuf) -> GitCall {
+        GitCall { folder: Some(folder), ..self }
     }
 
     /// For commands that do not know literal paths.
-    pub(super) fn magic(self) -> Call {
-        Call { pathspecs: Pathspecs::Magic, ..self }
+    pub(super) fn magic(self) -> GitCall {
+        GitCall { pathspecs: Pathspecs::Magic, ..self }
     }
 
     /// Allows for the user's hooks: they get time, and paths are not read literally in them, which
     /// would empty a hook's own `git diff -- '*.py'`.
-    pub(super) fn with_hooks(self) -> Call {
-        Call { pathspecs: Pathspecs::Magic, deadline: SLOW, ..self }
+    pub(super) fn with_hooks(self) -> GitCall {
+        GitCall { pathspecs: Pathspecs::Magic, deadline: SLOW, ..self }
     }
 
     /// Starts git in a place, with these settings as variables; they count more than those of any file.
-    pub(super) fn run(&self, place: &Place<'_>, settings: &[(OsString, OsString)]) -> Result<Answer, GitError> {
-        let git = place.programs.find(Row::Git, OsStr::new("git")).map_err(|why| match why {
+    pub(super) fn run(&self, place: &GitContext<'_>, settings: &[(OsString, OsString)]) -> Result<GitOutput, GitError> {
+        let git = place.programs.find(ExternalProgram::Git, OsStr::new("git")).map_err(|why| match why {
             NoProgram::Absent(..) => GitError::NotInstalled,
             why @ NoProgram::Distrusted(..) => GitError::Spawn(why.to_string()),
         })?;
-        let launch = place.programs.launch(Row::Git, git).map_err(|error| GitError::Spawn(error.to_string()))?;
+        let launch =
+            place.programs.launch(ExternalProgram::Git, git).map_err(|error| GitError::Spawn(error.to_string()))?;
         let literal = (self.pathspecs == Pathspecs::Literal).then_some("--literal-pathspecs");
         let folder = self.folder.as_deref().unwrap_or(place.folder);
         let launch = launch.args(literal).args(OPTIONS).args(&self.args).folder(folder).envs(SILENT.iter().copied());
@@ -165,22 +166,22 @@ impl Call {
 }
 
 /// Starts a process in a group of its own and waits for its end, at most until the deadline.
-pub(super) fn finish(launch: Launch, input: Option<&[u8]>, deadline: Duration) -> Result<Answer, GitError> {
-    launch.in_group().finish(input, deadline).map(Answer::from).map_err(|why| match why {
+pub(super) fn finish(launch: Launch, input: Option<&[u8]>, deadline: Duration) -> Result<GitOutput, GitError> {
+    launch.in_group().finish(input, deadline).map(GitOutput::from).map_err(|why| match why {
         Unfinished::NotStarted(error) if error.kind() == ErrorKind::NotFound => GitError::NotInstalled,
         Unfinished::NotStarted(error) | Unfinished::Broken(error) => GitError::Spawn(error.to_string()),
         Unfinished::Late(patience) => GitError::TimedOut { command: String::new(), seconds: patience.as_secs() },
     })
 }
 
-impl From<Output> for Answer {
-    fn from(output: Output) -> Answer {
+impl From<Output> for GitOutput {
+    fn from(output: Output) -> GitOutput {
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        Answer { status: output.status, stdout: output.stdout, stderr }
+        GitOutput { status: output.status, stdout: output.stdout, stderr }
     }
 }
 
-impl Answer {
+impl GitOutput {
     pub(super) fn success(&self) -> bool {
         self.status.success()
     }
@@ -190,7 +191,7 @@ impl Answer {
     }
 
     /// The answer, or an error that names what was asked for.
-    pub(super) fn demand(self, action: &'static str) -> Result<Answer, GitError> {
+    pub(super) fn demand(self, action: &'static str) -> Result<GitOutput, GitError> {
         if self.success() { Ok(self) } else { Err(self.failure(action)) }
     }
 

@@ -4,12 +4,12 @@
 //! `git commit` looks at the whole work tree where it prints a status, and into that of a submodule with the
 //! configuration of that, which names programs. It also waits for any FIFO that it meets there.
 
-use super::call::{Answer, Call, QUICK, finish};
+use super::call::{GitCall, GitOutput, QUICK, finish};
 use super::error::GitError;
 use super::git::{Git, PATHS_PER_CALL, joined, one_line, system_user};
 use super::rules::endless_rules;
 use crate::domain::SafeText;
-use crate::outside::Row;
+use crate::outside::ExternalProgram;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::Path;
@@ -47,7 +47,7 @@ pub struct Committed {
 
 /// The paths of a commit, by what the index is told of them.
 #[derive(Default)]
-struct Plan<'p> {
+struct CommitPaths<'p> {
     /// Taken as they lie on disk.
     files: Vec<&'p str>,
     /// Gone, or a folder lies where a file was.
@@ -55,14 +55,14 @@ struct Plan<'p> {
 }
 
 /// An index, and the message, in a folder of our own.
-struct Desk {
+struct TemporaryIndex {
     folder: TempDir,
 }
 
-impl Desk {
+impl TemporaryIndex {
     /// A call that works with this index and leaves that of the user alone.
-    fn call(&self, args: &[&str]) -> Call {
-        Call::new(args).env("GIT_INDEX_FILE", self.folder.path().join("index"))
+    fn call(&self, args: &[&str]) -> GitCall {
+        GitCall::new(args).env("GIT_INDEX_FILE", self.folder.path().join("index"))
     }
 }
 
@@ -86,13 +86,15 @@ impl Git {
             return Ok(None);
         }
         let folder = self.empty_folder().map_err(|error| GitError::Spawn(error.to_string()))?;
-        let desk = Desk { folder };
+        let desk = TemporaryIndex { folder };
         if parent.is_some() {
             self.ask(&desk.call(&["read-tree", "HEAD"]))?.demand("read the newest commit")?;
         }
         self.tell_index(&plan, &desk)?;
         let tree = self.tree(&desk)?;
-        if parent.is_some() && self.word(&Call::new(&["rev-parse", "HEAD^{tree}"]), "read the newest commit")? == tree {
+        if parent.is_some()
+            && self.word(&GitCall::new(&["rev-parse", "HEAD^{tree}"]), "read the newest commit")? == tree
+        {
             return Ok(None);
         }
         self.await_index()?;
@@ -106,21 +108,21 @@ impl Git {
         self.tell_users_index(&plan, &tree, &desk)?;
         // Only from where we looked: whoever committed meanwhile keeps that. The zeros stand for no branch yet.
         let before = parent.unwrap_or_else(|| "0".repeat(hash.len()));
-        let moved = self.ask(&Call::new(&["update-ref", "-m", &subject, "HEAD", &hash, &before]))?;
+        let moved = self.ask(&GitCall::new(&["update-ref", "-m", &subject, "HEAD", &hash, &before]))?;
         moved.demand("move the branch to the new commit")?;
         if let Some(hooks) = self.hooks()
             && hooks.join("post-commit").is_file()
         {
             // The commit is made: what this one says changes nothing.
-            let _ = self.ask(&Call::new(&["hook", "run", "--ignore-missing", "post-commit"]).with_hooks());
+            let _ = self.ask(&GitCall::new(&["hook", "run", "--ignore-missing", "post-commit"]).with_hooks());
         }
         notes.extend(self.notes());
-        let hash = self.word(&Call::new(&["rev-parse", "--short", &hash]), "name the commit")?;
+        let hash = self.word(&GitCall::new(&["rev-parse", "--short", &hash]), "name the commit")?;
         Ok(Some(Committed { hash, notes }))
     }
 
     /// Sorts out the paths that git knows or has to be told of.
-    fn plan<'p>(&self, paths: &'p [String], has_head: bool) -> Result<Plan<'p>, GitError> {
+    fn plan<'p>(&self, paths: &'p [String], has_head: bool) -> Result<CommitPaths<'p>, GitError> {
         let inside: Vec<&str> = paths.iter().map(String::as_str).filter(|path| self.is_reachable(path)).collect();
         let tracked = self.list(&["ls-files", "-z", "--cached", "--"], &inside)?;
         let entries = if has_head { self.list(&["ls-tree", "-z", "HEAD", "--"], &inside)? } else { HashSet::new() };
@@ -133,7 +135,7 @@ impl Git {
         let new: Vec<&str> =
             inside.iter().copied().filter(|path| !is_known(path) && kind(path) == Some(false)).collect();
         let ignored = if new.is_empty() { HashSet::new() } else { self.ignored(&new)? };
-        let mut plan = Plan::default();
+        let mut plan = CommitPaths::default();
         for path in inside {
             match kind(path) {
                 Some(true) if was_file(path) => plan.removed.push(path),
@@ -146,7 +148,7 @@ impl Git {
     }
 
     /// Tells our index what lies at the paths of a plan.
-    fn tell_index(&self, plan: &Plan<'_>, desk: &Desk) -> Result<(), GitError> {
+    fn tell_index(&self, plan: &CommitPaths<'_>, desk: &TemporaryIndex) -> Result<(), GitError> {
         // What goes makes room: a file may have become a folder, or a folder a file.
         for (how, paths) in [("--force-remove", &plan.removed), ("--add", &plan.files)] {
             if !paths.is_empty() {
@@ -160,31 +162,31 @@ impl Git {
     /// Tells the user's index what the commit holds at the paths of a plan. It is told from the tree, and started in an
     /// empty work tree: where git writes an index, it also reads files whose times do not tell whether they changed, with
     /// their attributes, and neither may ever end.
-    fn tell_users_index(&self, plan: &Plan<'_>, tree: &str, desk: &Desk) -> Result<(), GitError> {
+    fn tell_users_index(&self, plan: &CommitPaths<'_>, tree: &str, desk: &TemporaryIndex) -> Result<(), GitError> {
         const ACTION: &str = "note the commit in the index";
-        let prefix = self.word(&Call::new(&["rev-parse", "--show-prefix"]), ACTION)?;
+        let prefix = self.word(&GitCall::new(&["rev-parse", "--show-prefix"]), ACTION)?;
         let mut lines = Vec::new();
         for path in &plan.removed {
             lines.extend(format!("0 {}\t{prefix}{path}\0", "0".repeat(tree.len())).into_bytes());
         }
         for part in plan.files.chunks(PATHS_PER_CALL) {
             let args: Vec<&str> = ["ls-tree", "-z", "--full-name", tree, "--"].iter().chain(part).copied().collect();
-            lines.extend(self.ask(&Call::new(&args))?.demand(ACTION)?.stdout);
+            lines.extend(self.ask(&GitCall::new(&args))?.demand(ACTION)?.stdout);
         }
         let nothing = desk.folder.path().join("nothing");
         std::fs::create_dir(&nothing).map_err(|error| GitError::Spawn(error.to_string()))?;
-        let call = Call::new(&["update-index", "-z", "--index-info"]).input(lines);
+        let call = GitCall::new(&["update-index", "-z", "--index-info"]).input(lines);
         let call = call.env("GIT_DIR", self.repository()).env("GIT_WORK_TREE", &nothing).folder(nothing);
         self.ask_patiently(&call)?.demand(ACTION)?;
         Ok(())
     }
 
-    fn tree(&self, desk: &Desk) -> Result<String, GitError> {
+    fn tree(&self, desk: &TemporaryIndex) -> Result<String, GitError> {
         self.word(&desk.call(&["write-tree"]), "write the files of the commit")
     }
 
     /// The message as the user's hooks leave it, which may also refuse.
-    fn message(&self, commit: &Commit<'_>, desk: &Desk, notes: &mut Vec<String>) -> Result<String, GitError> {
+    fn message(&self, commit: &Commit<'_>, desk: &TemporaryIndex, notes: &mut Vec<String>) -> Result<String, GitError> {
         let text = message_with_trailers(commit);
         let Some(hooks) = self.hooks() else { return Ok(text) };
         let file = desk.folder.path().join("COMMIT_EDITMSG");
@@ -207,7 +209,7 @@ impl Git {
         }
         let text = std::fs::read_to_string(&file).map_err(io)?;
         let stripped =
-            self.ask(&Call::new(&["stripspace"]).input(text.into_bytes()))?.demand("clean up the message")?;
+            self.ask(&GitCall::new(&["stripspace"]).input(text.into_bytes()))?.demand("clean up the message")?;
         Ok(String::from_utf8_lossy(&stripped.stdout).into_owned())
     }
 
@@ -237,7 +239,7 @@ impl Git {
             args.extend(["commit-tree", if is_signed { "-S" } else { "--no-gpg-sign" }]);
             args.extend(parent.iter().flat_map(|parent| ["-p", parent]));
             args.extend(["-F", "-", tree]);
-            self.ask(&Call::new(&args).input(message.as_bytes().to_vec()))
+            self.ask(&GitCall::new(&args).input(message.as_bytes().to_vec()))
         };
         let wants_signature = self.config(&["--type=bool", "--get", "commit.gpgSign"]).as_deref() == Some("true");
         if wants_signature {
@@ -262,8 +264,8 @@ impl Git {
         let Some(program) = self.config(&["--get", "gpg.program"]) else { return false };
         let Some(key) = self.config(&["--get", "user.signingKey"]).or_else(|| self.identity()) else { return false };
         let place = self.place();
-        let found = place.programs.find(Row::GitSigner, OsStr::new(&program)).ok();
-        let launch = found.and_then(|program| place.programs.launch(Row::GitSigner, program).ok());
+        let found = place.programs.find(ExternalProgram::GitSigner, OsStr::new(&program)).ok();
+        let launch = found.and_then(|program| place.programs.launch(ExternalProgram::GitSigner, program).ok());
         launch.is_some_and(|launch| {
             let asked = launch.args(["--batch", "--no-tty", "--pinentry-mode", "error", "-bsa", "-u", &key]);
             finish(asked, Some(b"toolsmith\n"), QUICK).is_ok_and(|answer| answer.success())
@@ -272,7 +274,7 @@ impl Git {
 
     fn config(&self, question: &[&str]) -> Option<String> {
         let args: Vec<&str> = std::iter::once("config").chain(question.iter().copied()).collect();
-        Some(self.ask(&Call::new(&args)).ok().filter(Answer::success)?.word())
+        Some(self.ask(&GitCall::new(&args)).ok().filter(GitOutput::success)?.word())
     }
 
     /// What the user is in the middle of, during which a commit would become part of something else.
@@ -301,7 +303,7 @@ impl Git {
     }
 
     /// Asks git, and again while another process holds the index or a reference.
-    fn ask_patiently(&self, call: &Call) -> Result<Answer, GitError> {
+    fn ask_patiently(&self, call: &GitCall) -> Result<GitOutput, GitError> {
         let deadline = Instant::now() + LOCK_PATIENCE;
         loop {
             let answer = self.ask(call)?;
@@ -316,7 +318,7 @@ impl Git {
     }
 
     /// What a call answers, without the line break at its end.
-    fn word(&self, call: &Call, action: &'static str) -> Result<String, GitError> {
+    fn word(&self, call: &GitCall, action: &'static str) -> Result<String, GitError> {
         Ok(self.ask(call)?.demand(action)?.word())
     }
 }

@@ -1,8 +1,8 @@
 //! A git work tree and what is asked of it.
 
-use super::call::{Answer, Call};
+use super::call::{GitCall, GitOutput};
 use super::error::{GitError, NoGit};
-use super::place::Place;
+use super::place::GitContext;
 use super::rules::endless_rules;
 use super::settings::Settings;
 use crate::domain::{FileMode, SafeText, VersionFile};
@@ -59,14 +59,14 @@ impl Git {
             "--path-format=absolute",
             "--git-common-dir",
         ];
-        let facts = git.ask(&Call::new(&questions)).map_err(|error| match error {
+        let facts = git.ask(&GitCall::new(&questions)).map_err(|error| match error {
             GitError::NotInstalled => NoGit::NotInstalled,
             other => NoGit::Failed(other.to_string()),
         })?;
         let lines: Vec<&[u8]> = facts.stdout.split(|byte| *byte == b'\n').collect();
         match lines.as_slice() {
             [b"true", _, git_dir, common, ..] if facts.success() => {
-                let top = git.ask(&Call::new(&["rev-parse", "--show-toplevel"]));
+                let top = git.ask(&GitCall::new(&["rev-parse", "--show-toplevel"]));
                 let top = top.map_err(|error| NoGit::Failed(error.to_string()))?;
                 let toplevel = path_from(top.stdout.strip_suffix(b"\n").unwrap_or(&top.stdout));
                 let repository = path_from(git_dir);
@@ -112,13 +112,13 @@ impl Git {
 
     /// The version of git, as it prints it.
     pub fn version(&self) -> Option<String> {
-        let answer = self.ask(&Call::new(&["--version"])).ok().filter(Answer::success)?;
+        let answer = self.ask(&GitCall::new(&["--version"])).ok().filter(GitOutput::success)?;
         Some(SafeText::new(String::from_utf8_lossy(&answer.stdout).trim()).as_str().to_owned())
     }
 
     /// The configured identity, `Name <mail>`; `None` when git would have to guess.
     pub fn identity(&self) -> Option<String> {
-        let answer = self.ask(&Call::new(&["-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"])).ok()?;
+        let answer = self.ask(&GitCall::new(&["-c", "user.useConfigOnly=true", "var", "GIT_AUTHOR_IDENT"])).ok()?;
         let text = String::from_utf8_lossy(&answer.stdout).into_owned();
         let end = text.rfind('>').filter(|_| answer.success())?;
         Some(text[..=end].to_owned())
@@ -143,7 +143,7 @@ impl Git {
     /// [`GitError`] when git cannot answer.
     pub fn committed_under(&self, folder: &str) -> Result<Vec<String>, GitError> {
         let folder = format!("{folder}/");
-        let answer = self.ask(&Call::new(&["ls-tree", "-r", "-z", "--name-only", "HEAD", "--", &folder]))?;
+        let answer = self.ask(&GitCall::new(&["ls-tree", "-r", "-z", "--name-only", "HEAD", "--", &folder]))?;
         if answer.has_no_head() {
             return Ok(Vec::new());
         }
@@ -167,7 +167,7 @@ impl Git {
                 new.push(path.as_str());
                 continue;
             };
-            let hash = Call::new(&["hash-object", "--stdin", "--path", path]).input(file.bytes.clone());
+            let hash = GitCall::new(&["hash-object", "--stdin", "--path", path]).input(file.bytes.clone());
             let hash = self.ask(&hash)?.demand("compare with the newest commit")?;
             let mode = if file.mode == FileMode::Executable { "100755" } else { "100644" };
             if *known != format!("{mode} blob {}", String::from_utf8_lossy(&hash.stdout).trim()) {
@@ -192,7 +192,7 @@ impl Git {
             let paths = part.iter().map(|(path, _)| path.as_str()).filter(|path| self.is_reachable(path));
             let args: Vec<&str> = ["ls-tree", "-z", "HEAD", "--"].into_iter().chain(paths).collect();
             if args.len() > 4 {
-                let answer = self.ask(&Call::new(&args))?.demand("list files")?;
+                let answer = self.ask(&GitCall::new(&args))?.demand("list files")?;
                 let entries = names(&answer.stdout).collect::<Vec<_>>();
                 let pairs = entries.iter().filter_map(|entry| entry.split_once('\t'));
                 blobs.extend(pairs.map(|(blob, path)| (path.to_owned(), blob.to_owned())));
@@ -221,7 +221,7 @@ impl Git {
             "--no-mailmap",
         ];
         args.extend(greps.iter().map(String::as_str));
-        let answer = self.ask(&Call::new(&args))?.demand("search the history")?;
+        let answer = self.ask(&GitCall::new(&args))?.demand("search the history")?;
         // A fixed string also matches inside a line: `Operation: 1` in `Operation: 12`.
         let found =
             names(&answer.stdout).find(|entry| wanted.iter().all(|line| entry.lines().any(|have| have == line)));
@@ -230,7 +230,7 @@ impl Git {
 
     /// The hash of the newest commit; `None` where the branch has none yet.
     pub(super) fn newest_commit(&self) -> Result<Option<String>, GitError> {
-        let answer = self.ask(&Call::new(&["rev-parse", "--quiet", "--verify", "HEAD"]))?;
+        let answer = self.ask(&GitCall::new(&["rev-parse", "--quiet", "--verify", "HEAD"]))?;
         Ok(answer.success().then(|| answer.word()))
     }
 
@@ -253,7 +253,7 @@ impl Git {
         // A leading `./` keeps a path that begins with a colon from being read as magic.
         let plain: Vec<String> = paths.iter().map(|path| format!("./{path}")).collect();
         let plain: Vec<&str> = plain.iter().map(String::as_str).collect();
-        let answer = self.ask(&Call::new(&["check-ignore", "--stdin", "-z"]).input(joined(&plain)).magic())?;
+        let answer = self.ask(&GitCall::new(&["check-ignore", "--stdin", "-z"]).input(joined(&plain)).magic())?;
         // 1 means that none is ignored.
         if answer.code() == Some(1) {
             return Ok(HashSet::new());
@@ -266,20 +266,20 @@ impl Git {
         let mut found = HashSet::new();
         for part in paths.chunks(PATHS_PER_CALL) {
             let args: Vec<&str> = question.iter().chain(part).copied().collect();
-            found.extend(names(&self.ask(&Call::new(&args))?.demand("list files")?.stdout));
+            found.extend(names(&self.ask(&GitCall::new(&args))?.demand("list files")?.stdout));
         }
         Ok(found)
     }
 
-    pub(super) fn ask(&self, call: &Call) -> Result<Answer, GitError> {
+    pub(super) fn ask(&self, call: &GitCall) -> Result<GitOutput, GitError> {
         let place = self.place();
         // Read anew each time: whoever changes the configuration in between has only the time until git reads it.
         let settings = Settings::read(&place)?;
         call.run(&place, &settings.overrides(&place))
     }
 
-    pub(super) fn place(&self) -> Place<'_> {
-        Place::new(&self.workspace, &self.toplevel, &self.env, &self.programs)
+    pub(super) fn place(&self) -> GitContext<'_> {
+        GitContext::new(&self.workspace, &self.toplevel, &self.env, &self.programs)
     }
 }
 

@@ -1,24 +1,24 @@
 //! Where git works, and which programs it may find there.
 
-use crate::outside::{Distrust, Programs, Row};
+use crate::outside::{Distrust, ExternalProgram, Programs};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// The folder of a call, its further environment, and where programs come from.
-pub(super) struct Place<'a> {
+pub(super) struct GitContext<'a> {
     pub(super) folder: &'a Path,
     pub(super) env: &'a [(OsString, OsString)],
     pub(super) programs: Programs,
 }
 
-impl<'a> Place<'a> {
+impl<'a> GitContext<'a> {
     /// Nothing of the workspace is trusted, nor of the work tree around it; an empty `toplevel` is none.
     pub(super) fn new(
         folder: &'a Path,
         toplevel: &Path,
         env: &'a [(OsString, OsString)],
         programs: &Programs,
-    ) -> Place<'a> {
+    ) -> GitContext<'a> {
         let programs = programs.clone().with_variables(env.iter().cloned());
         let mut foreign = vec![folder.to_owned()];
         // Whoever keeps the whole home in git has the own programs there.
@@ -26,12 +26,12 @@ impl<'a> Place<'a> {
         if !toplevel.as_os_str().is_empty() && !holds_home {
             foreign.push(toplevel.to_owned());
         }
-        Place { folder, env, programs: programs.distrusting(foreign) }
+        GitContext { folder, env, programs: programs.distrusting(foreign) }
     }
 
     /// The trusted program that a setting of the user names: by its name alone, by a whole path, or from the home.
     pub(super) fn named(&self, value: &OsStr) -> Option<PathBuf> {
-        self.programs.find(Row::GitSigner, value).ok().map(|program| program.path().to_owned())
+        self.programs.find(ExternalProgram::GitSigner, value).ok().map(|program| program.path().to_owned())
     }
 
     /// The trusted folder that a setting of the user names.

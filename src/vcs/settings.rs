@@ -6,9 +6,9 @@
 //! file which git would read: it could be a FIFO, and git would wait for it. The keys that count are listed: git gets new
 //! ways to name a program with every year, and an unknown key is overridden.
 
-use super::call::Call;
+use super::call::GitCall;
 use super::error::GitError;
-use super::place::Place;
+use super::place::GitContext;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -207,10 +207,10 @@ pub(super) struct Settings {
 
 impl Settings {
     /// Reads them. Git starts no program for that.
-    pub(super) fn read(place: &Place<'_>) -> Result<Settings, GitError> {
+    pub(super) fn read(place: &GitContext<'_>) -> Result<Settings, GitError> {
         const READ: &str = "read its configuration";
         let probe = BTreeMap::from([(OsString::from(HOOKS), OsString::from(NOTHING))]);
-        let call = Call::new(&["config", "--list", "--show-scope", "--show-origin", "-z"]).configuration();
+        let call = GitCall::new(&["config", "--list", "--show-scope", "--show-origin", "-z"]).configuration();
         let answer = call.run(place, &variables(&probe))?.demand(READ)?;
         let judge = |file: &Path| place.programs.trust().file(file).map_err(|distrust| distrust.to_string());
         let (settings, takes_overrides) = Settings::parse(&answer.stdout, &judge);
@@ -249,7 +249,7 @@ impl Settings {
     }
 
     /// What of the user's own settings does not count, and why, one line each.
-    pub(super) fn notes(&self, place: &Place<'_>) -> Vec<String> {
+    pub(super) fn notes(&self, place: &GitContext<'_>) -> Vec<String> {
         let of_files = self
             .distrusted
             .iter()
@@ -270,7 +270,7 @@ impl Settings {
     }
 
     /// The variables that override what the repository must not say.
-    pub(super) fn overrides(&self, place: &Place<'_>) -> Vec<(OsString, OsString)> {
+    pub(super) fn overrides(&self, place: &GitContext<'_>) -> Vec<(OsString, OsString)> {
         let foreign = self.all.iter().filter(|setting| {
             !setting.is_users && !is_harmless(setting.key.as_bytes()) && !setting.is_key_without_file()
         });
@@ -328,7 +328,7 @@ mod tests {
             let value = parts.next().map(|value| format!("\n{value}")).unwrap_or_default();
             format!("{scope}\0file:{origin}\0{key}{value}\0")
         });
-        let place = Place::new(Path::new("/nonexistent"), Path::new(""), &[], &Programs::default());
+        let place = GitContext::new(Path::new("/nonexistent"), Path::new(""), &[], &Programs::default());
         let judge = |file: &Path| if file.starts_with("/tmp") { Err("it lies in /tmp".to_owned()) } else { Ok(()) };
         let (settings, _) = Settings::parse(printed.collect::<String>().as_bytes(), &judge);
         let variables = settings.overrides(&place);

@@ -2,13 +2,13 @@
 
 use super::workload;
 use divan::Bencher;
-use toolsmith::catalog::{Cache, Plan, scan};
+use toolsmith::catalog::{Cache, ScanPlan, scan};
 
 /// Nothing is known yet: every file is read.
 #[divan::bench(args = [1_000, 10_000], sample_count = 5, sample_size = 1)]
 fn scan_cold(bencher: Bencher, tools: usize) {
     let folder = workload::workspace(tools);
-    let plan = Plan::standard(folder.path());
+    let plan = ScanPlan::standard(folder.path());
     bencher.bench(|| scan(&plan, &Cache::default(), &mut |_| {}).tools.len());
 }
 
@@ -16,7 +16,7 @@ fn scan_cold(bencher: Bencher, tools: usize) {
 #[divan::bench(args = [1_000, 10_000], sample_count = 10, sample_size = 1)]
 fn scan_warm(bencher: Bencher, tools: usize) {
     let folder = workload::workspace(tools);
-    let plan = Plan::standard(folder.path());
+    let plan = ScanPlan::standard(folder.path());
     // Files younger than the clock's grain are not trusted, so the first scans may leave some out.
     let rows = std::iter::repeat_with(|| scan(&plan, &Cache::default(), &mut |_| {}).fresh)
         .find(|fresh| fresh.len() == tools)

@@ -2,7 +2,7 @@
 
 use divan::Bencher;
 use toolsmith::domain::{Instant, RunFact, RunId, RunOutcome, ToolName};
-use toolsmith::insight::mine::{Material, mine};
+use toolsmith::insight::mine::{MiningInput, mine};
 
 /// So many runs of 200 tools by three callers, every tenth of them the first of a chain of four that hands a path on.
 fn runs(count: i64) -> Vec<RunFact> {
@@ -51,6 +51,6 @@ fn runs(count: i64) -> Vec<RunFact> {
 /// Everything that is looked for, over 100,000 runs.
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn mine_100k_runs(bencher: Bencher) {
-    let material = Material { runs: runs(100_000), ..Material::default() };
+    let material = MiningInput { runs: runs(100_000), ..MiningInput::default() };
     bencher.bench_local(|| mine(divan::black_box(&material)).opportunities.len());
 }

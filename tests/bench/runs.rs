@@ -4,7 +4,9 @@ use divan::Bencher;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use toolsmith::domain::{Dialect, InputMode, IsolationLevel, Manifest, Observer, Profile, Recipe, RunEnd, WriteMode};
-use toolsmith::runner::{self, Bubblewrap, Given, Hooks, Interpreters, Machine, Report, Request, Sources};
+use toolsmith::runner::{
+    self, Bubblewrap, Hooks, Interpreters, Machine, Report, RunEnvironment, Sources, StartRequest,
+};
 
 /// 6,000 calls that name a file, which is what an observer is asked about.
 const FILES: &str = "import os\nfor n in range(2000):\n  f = open('f', 'w'); f.close(); os.stat('f'); os.remove('f')";
@@ -23,7 +25,7 @@ struct Place {
     manifest: Manifest,
     machine: Machine,
     interpreters: Interpreters,
-    given: Given,
+    given: RunEnvironment,
     observe: bool,
 }
 
@@ -34,7 +36,7 @@ impl Place {
             std::fs::create_dir(dir.path().join(name)).unwrap_or_else(|error| panic!("no folder: {error}"));
         }
         let (machine, interpreters) = (Machine::new(wish, None), Interpreters::default());
-        Place { dir, manifest: manifest(command), machine, interpreters, given: Given::default(), observe }
+        Place { dir, manifest: manifest(command), machine, interpreters, given: RunEnvironment::default(), observe }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -48,7 +50,7 @@ impl Place {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => panic!("{error}"),
             _ => {}
         }
-        let request = Request {
+        let request = StartRequest {
             manifest: &self.manifest,
             version_dir: &at("version"),
             files: &[],

@@ -4,13 +4,13 @@
 use super::workload;
 use divan::Bencher;
 use std::sync::Arc;
-use toolsmith::catalog::{Cache, Index, Plan, scan};
+use toolsmith::catalog::{Cache, Index, ScanPlan, scan};
 use toolsmith::domain::Tool;
 use toolsmith::insight::Relevance;
 
 fn tools(count: usize) -> Vec<Arc<Tool>> {
     let folder = workload::workspace(count);
-    scan(&Plan::standard(folder.path()), &Cache::default(), &mut |_| {}).tools.into_iter().map(Arc::new).collect()
+    scan(&ScanPlan::standard(folder.path()), &Cache::default(), &mut |_| {}).tools.into_iter().map(Arc::new).collect()
 }
 
 /// A query all at once: the first key, a few letters, words, and the full name of one tool.

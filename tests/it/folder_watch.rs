@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use toolsmith::catalog::{self, Cache, Plan};
+use toolsmith::catalog::{self, Cache, ScanPlan};
 use toolsmith::engine::{CatalogState, CatalogView, Change, Engine, Home, OpenOptions, Watch};
 
 /// How long the catalog may take to be complete.
@@ -59,7 +59,7 @@ impl Watched {
     /// Waits until the catalog has this many tools, and compares it with a scan from nothing.
     fn ends_with(&self, count: usize, what: &str) {
         self.until(what, |view| view.state == CatalogState::Ready && view.tools.len() == count);
-        let fresh = catalog::scan(&Plan::standard(self.workspace.root()), &Cache::default(), &mut |_| {});
+        let fresh = catalog::scan(&ScanPlan::standard(self.workspace.root()), &Cache::default(), &mut |_| {});
         let view = self.engine.library().catalog();
         let row = |path: &str, digest: toolsmith::domain::Digest| (path.to_owned(), digest);
         let found: Vec<_> = view.tools.iter().map(|tool| row(&tool.path, tool.digest)).collect();

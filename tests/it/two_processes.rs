@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use toolsmith::domain::{Caller, Command, DecisionKind, DecisionRequest, ReviewState, RunOutcome, Shown};
+use toolsmith::domain::{Caller, Command, DecisionKind, DecisionRequest, DisplayRecord, ReviewState, RunOutcome};
 use toolsmith::engine::{Change, Engine, ErrorCode, Home, OpenOptions, ReviewFilter, RunFilter, RunRequest};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -48,7 +48,7 @@ fn until(changes: &Receiver<Change>, what: &str, wanted: impl Fn() -> bool) {
 fn decide(engine: &Engine, kind: DecisionKind) -> Result<(), ErrorCode> {
     let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0);
     let reason = Some("because".to_owned());
-    let shown = Shown { lines: 1, lines_shown: 1, tail_shown: true, open_ms: 1, ..Shown::default() };
+    let shown = DisplayRecord { lines: 1, lines_shown: 1, tail_shown: true, open_ms: 1, ..DisplayRecord::default() };
     let command = Command::Decide(DecisionRequest { reason, shown, ..DecisionRequest::of(&review, kind) });
     engine.execute(command, &ada()).map(drop).map_err(|error| error.code)
 }

@@ -17,7 +17,7 @@ const NO_FILES: &[&str] = &[
     "which",
 ];
 
-struct Scanner<'f, 'a> {
+struct BashScanner<'f, 'a> {
     finder: &'f mut Finder<'a>,
     functions: HashSet<&'a str>,
     /// Variables that the script gives a value to.
@@ -28,20 +28,20 @@ struct Scanner<'f, 'a> {
 
 /// Collects what a tree of shell is able to do.
 pub(super) fn scan(root: Node<'_>, finder: &mut Finder<'_>) {
-    let mut scanner = Scanner { finder, functions: HashSet::new(), assigned: HashSet::new(), told: HashSet::new() };
+    let mut scanner = BashScanner { finder, functions: HashSet::new(), assigned: HashSet::new(), told: HashSet::new() };
     nodes(root).for_each(|node| scanner.bind(node));
     nodes(root).for_each(|node| scanner.look(node));
 }
 
 /// A command as it is started: what stands before it (`sudo`, `env`) left out.
-struct Call<'t> {
+struct BashCommand<'t> {
     /// The word that names the program.
     word: Node<'t>,
     name: String,
     arguments: Vec<Node<'t>>,
 }
 
-impl Scanner<'_, '_> {
+impl BashScanner<'_, '_> {
     fn bind(&mut self, node: Node<'_>) {
         match node.kind() {
             "function_definition" => {
@@ -211,7 +211,7 @@ impl Scanner<'_, '_> {
     }
 
     /// The command that a node starts, behind what only leads to it.
-    fn call_of<'t>(&self, node: Node<'t>) -> Option<Call<'t>> {
+    fn call_of<'t>(&self, node: Node<'t>) -> Option<BashCommand<'t>> {
         let command = match node.kind() {
             "command" => node,
             "redirected_statement" => node.child_by_field_name("body").filter(|body| body.kind() == "command")?,
@@ -238,7 +238,7 @@ impl Scanner<'_, '_> {
         let name = self.whole(first, 0).or_else(|| self.beginning(first)).unwrap_or_else(|| "{}".to_owned());
         let base =
             if name.contains("{}") { name.clone() } else { name.rsplit('/').next().unwrap_or_default().to_owned() };
-        Some(Call { word: first, name: base, arguments: words.split_off(at + 1) })
+        Some(BashCommand { word: first, name: base, arguments: words.split_off(at + 1) })
     }
 
     fn command(&mut self, node: Node<'_>) {
@@ -311,7 +311,7 @@ impl Scanner<'_, '_> {
     }
 
     /// Commands whose arguments decide what they do; `true` when nothing more is to be said.
-    fn special(&mut self, node: Node<'_>, call: &Call<'_>, words: &[Option<String>]) -> bool {
+    fn special(&mut self, node: Node<'_>, call: &BashCommand<'_>, words: &[Option<String>]) -> bool {
         let has = |options: &[&str]| words.iter().flatten().any(|word| options.contains(&word.as_str()));
         let first = words.iter().flatten().find(|word| !word.starts_with('-')).cloned();
         match call.name.as_str() {

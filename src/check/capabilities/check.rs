@@ -1,7 +1,7 @@
 //! The check: what the source is able to do against what the definition declares.
 
 use super::{literals, scan};
-use crate::check::Desk;
+use crate::check::CheckContext;
 use crate::check::source::{Language, text_of};
 use crate::check::started::Started;
 use crate::domain::{
@@ -17,7 +17,7 @@ const EVERYBODYS: &[&str] =
 const OWN_BEGINNINGS: &[&str] = &["PYTHON", "LC_", "TOOLSMITH_"];
 
 /// Examines what the source is able to do.
-pub fn examine(desk: &Desk<'_>) -> CheckReport {
+pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let (manifest, files) = (&desk.version.manifest, &desk.version.files);
     let started = Started::of(desk.version);
     let mut findings = started.unread(files);

@@ -19,7 +19,7 @@ const MAX_FOUND: usize = 2_000;
 const MAX_EXCERPT: usize = 72;
 
 /// A rule: what a dotted name is able to do. One `*` in the name stands for anything.
-pub(super) struct Rule {
+pub(super) struct CapabilityRule {
     pub(super) name: &'static str,
     pub(super) kind: CapabilityKind,
     /// Whether the name alone counts, or only a call of it.
@@ -27,7 +27,7 @@ pub(super) struct Rule {
 }
 
 /// The rule of a table that names this; an exact one goes before one with a `*`.
-pub(super) fn rule_for(tables: &[&'static [Rule]], name: &str) -> Option<&'static Rule> {
+pub(super) fn rule_for(tables: &[&'static [CapabilityRule]], name: &str) -> Option<&'static CapabilityRule> {
     let all = || tables.iter().copied().flatten();
     all().find(|rule| rule.name == name).or_else(|| all().find(|rule| is_like(rule.name, name)))
 }

@@ -16,7 +16,7 @@ use tree_sitter::Node;
 /// Modules whose members, named by a text put together at run time, hide what is called.
 const ABLE: &[&str] = &["child_process", "fs", "process", "vm", "http", "https", "net"];
 
-struct Scanner<'f, 'a> {
+struct JavaScriptScanner<'f, 'a> {
     finder: &'f mut Finder<'a>,
     /// Functions and classes of the file's top level: they are no globals.
     own: HashSet<&'a str>,
@@ -24,7 +24,7 @@ struct Scanner<'f, 'a> {
 
 /// Collects what a tree of JavaScript or TypeScript is able to do.
 pub(super) fn scan(root: Node<'_>, finder: &mut Finder<'_>) {
-    let mut scanner = Scanner { finder, own: HashSet::new() };
+    let mut scanner = JavaScriptScanner { finder, own: HashSet::new() };
     let definitions = children(root).into_iter().map(|node| {
         if node.kind() == "export_statement" { node.child_by_field_name("declaration").unwrap_or(node) } else { node }
     });
@@ -40,7 +40,7 @@ pub(super) fn scan(root: Node<'_>, finder: &mut Finder<'_>) {
     nodes(root).for_each(|node| scanner.look(node));
 }
 
-impl Scanner<'_, '_> {
+impl JavaScriptScanner<'_, '_> {
     fn look(&mut self, node: Node<'_>) {
         match node.kind() {
             "call_expression" | "new_expression" => self.call(node),

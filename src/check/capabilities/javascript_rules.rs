@@ -2,18 +2,18 @@
 //!
 //! Modules are written without `node:`, `fs/promises` as `fs`, a default export as the module.
 
-use super::finder::Rule;
+use super::finder::CapabilityRule;
 use crate::domain::CapabilityKind::{
     self, DeletesFiles, Eval, NativeCode, Network, Obfuscation, ReadsEnvironment, ReadsFiles, Shell, Signals,
     StartsPrograms, Unpickles, WritesFiles,
 };
 
-const fn by_name(name: &'static str, kind: CapabilityKind) -> Rule {
-    Rule { name, kind, by_name: true }
+const fn by_name(name: &'static str, kind: CapabilityKind) -> CapabilityRule {
+    CapabilityRule { name, kind, by_name: true }
 }
 
-const fn by_call(name: &'static str, kind: CapabilityKind) -> Rule {
-    Rule { name, kind, by_name: false }
+const fn by_call(name: &'static str, kind: CapabilityKind) -> CapabilityRule {
+    CapabilityRule { name, kind, by_name: false }
 }
 
 /// Names that are there without an import.
@@ -43,7 +43,7 @@ pub(super) const GLOBALS: &[&str] = &[
 ];
 
 /// What each name is able to do.
-pub(super) const RULES: &[Rule] = &[
+pub(super) const RULES: &[CapabilityRule] = &[
     by_name("eval", Eval),
     by_name("Function", Eval),
     by_call("vm.*", Eval),

@@ -34,7 +34,7 @@ const DECODERS: &[&str] = &[
     "bytearray.fromhex",
 ];
 
-pub(super) struct Scanner<'f, 'a> {
+pub(super) struct PythonScanner<'f, 'a> {
     finder: &'f mut Finder<'a>,
     /// Names that the file itself defines at its top level: they are no builtins.
     own: HashSet<&'a str>,
@@ -44,7 +44,7 @@ pub(super) struct Scanner<'f, 'a> {
 
 /// Collects what a tree of Python is able to do.
 pub(super) fn scan(root: Node<'_>, finder: &mut Finder<'_>) {
-    let mut scanner = Scanner { finder, own: HashSet::new(), stars: Vec::new() };
+    let mut scanner = PythonScanner { finder, own: HashSet::new(), stars: Vec::new() };
     scanner.own = scanner.defined(root);
     // Twice: a name may be bound to what is bound further down.
     for _ in 0..2 {
@@ -53,7 +53,7 @@ pub(super) fn scan(root: Node<'_>, finder: &mut Finder<'_>) {
     nodes(root).for_each(|node| scanner.look(node));
 }
 
-impl Scanner<'_, '_> {
+impl PythonScanner<'_, '_> {
     fn look(&mut self, node: Node<'_>) {
         match node.kind() {
             "call" => self.call(node),

@@ -1,17 +1,17 @@
 //! What the names of Python's library, and of packages that many tools use, are able to do.
 
-use super::finder::Rule;
+use super::finder::CapabilityRule;
 use crate::domain::CapabilityKind::{
     DeletesFiles, Eval, NativeCode, Network, ReadsEnvironment, ReadsFiles, Shell, Signals, StartsPrograms, Unpickles,
     UnverifiedTls, WritesFiles,
 };
 
-const fn by_name(name: &'static str, kind: crate::domain::CapabilityKind) -> Rule {
-    Rule { name, kind, by_name: true }
+const fn by_name(name: &'static str, kind: crate::domain::CapabilityKind) -> CapabilityRule {
+    CapabilityRule { name, kind, by_name: true }
 }
 
-const fn by_call(name: &'static str, kind: crate::domain::CapabilityKind) -> Rule {
-    Rule { name, kind, by_name: false }
+const fn by_call(name: &'static str, kind: crate::domain::CapabilityKind) -> CapabilityRule {
+    CapabilityRule { name, kind, by_name: false }
 }
 
 /// Functions that open a file, and the place of the mode among their arguments.
@@ -70,7 +70,7 @@ pub(super) const HARMLESS_ENDS: &[&str] = &[
 ];
 
 /// What each name is able to do.
-pub(super) const RULES: &[Rule] = &[
+pub(super) const RULES: &[CapabilityRule] = &[
     by_name("eval", Eval),
     by_name("exec", Eval),
     by_name("compile", Eval),

@@ -4,26 +4,26 @@
 
 use super::compare::{bounded, compare};
 use super::facts::collect::Collector;
-use super::facts::fact::Facts;
+use super::facts::fact::ProgramFacts;
 use super::language::tree::{Expr, Sort, Statement};
 use super::language::{python, script, shell};
-use super::names::Names;
+use super::names::FileNames;
 use super::names::walk::each_expr;
-use crate::check::Desk;
+use crate::check::CheckContext;
 use crate::domain::NO_BASE;
 use crate::domain::{CheckReport, Finding, Severity, ToolDetail, VersionFile};
 use std::collections::HashSet;
 
 /// The languages that are compared by meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Language {
+enum ComparedLanguage {
     Python,
     Script,
     Shell,
 }
 
 /// Examines what changed.
-pub fn examine(desk: &Desk<'_>) -> CheckReport {
+pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let Some(base) = desk.base else {
         return CheckReport::skipped("change", NO_BASE);
     };
@@ -35,7 +35,7 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
 pub fn differences(base: &ToolDetail, new: &ToolDetail) -> (Vec<Finding>, String) {
     let mut findings = Vec::new();
     let mut cut = Vec::new();
-    for language in [Language::Python, Language::Script, Language::Shell] {
+    for language in [ComparedLanguage::Python, ComparedLanguage::Script, ComparedLanguage::Shell] {
         let (old, now) = (programs(base, language), programs(new, language));
         if old.is_empty() && now.is_empty() {
             continue;
@@ -45,12 +45,12 @@ pub fn differences(base: &ToolDetail, new: &ToolDetail) -> (Vec<Finding>, String
         if is_equal {
             continue;
         }
-        let (old, now) = (Program::read(&old, language), Program::read(&now, language));
+        let (old, now) = (LanguagePrograms::read(&old, language), LanguagePrograms::read(&now, language));
         cut.extend(old.cut.iter().chain(&now.cut).cloned());
         let unused: HashSet<String> =
             now.unused().difference(&old.unused()).filter(|name| old.defines(name)).cloned().collect();
         let (before, after) = (old.facts(language, &HashSet::new()), now.facts(language, &unused));
-        findings.extend(compare(&before, &after, language == Language::Shell));
+        findings.extend(compare(&before, &after, language == ComparedLanguage::Shell));
         for name in &unused {
             findings.push(Finding::new("unused", Severity::Low, format!("`{name}` is no longer called")));
         }
@@ -61,42 +61,44 @@ pub fn differences(base: &ToolDetail, new: &ToolDetail) -> (Vec<Finding>, String
     (bounded(findings), note)
 }
 
-fn programs(version: &ToolDetail, language: Language) -> Vec<&VersionFile> {
+fn programs(version: &ToolDetail, language: ComparedLanguage) -> Vec<&VersionFile> {
     version.files.iter().filter(|file| language_of(file) == Some(language)).collect()
 }
 
-fn language_of(file: &VersionFile) -> Option<Language> {
+fn language_of(file: &VersionFile) -> Option<ComparedLanguage> {
     let ending = file.path.rsplit_once('.').map(|(_, ending)| ending);
     let first = file.bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let first = String::from_utf8_lossy(first);
     match ending {
-        Some("py" | "pyw") => Some(Language::Python),
-        Some("js" | "mjs" | "cjs" | "jsx" | "ts" | "mts" | "cts" | "tsx") => Some(Language::Script),
-        Some("sh" | "bash") => Some(Language::Shell),
+        Some("py" | "pyw") => Some(ComparedLanguage::Python),
+        Some("js" | "mjs" | "cjs" | "jsx" | "ts" | "mts" | "cts" | "tsx") => Some(ComparedLanguage::Script),
+        Some("sh" | "bash") => Some(ComparedLanguage::Shell),
         _ if !first.starts_with("#!") => None,
-        _ if first.contains("python") => Some(Language::Python),
-        _ if first.contains("node") || first.contains("deno") || first.contains("bun") => Some(Language::Script),
-        _ if first.contains("sh") => Some(Language::Shell),
+        _ if first.contains("python") => Some(ComparedLanguage::Python),
+        _ if first.contains("node") || first.contains("deno") || first.contains("bun") => {
+            Some(ComparedLanguage::Script)
+        }
+        _ if first.contains("sh") => Some(ComparedLanguage::Shell),
         _ => None,
     }
 }
 
 /// The programs of a version in one language.
-struct Program<'a> {
+struct LanguagePrograms<'a> {
     files: Vec<(&'a str, String, Vec<Statement>)>,
     /// Files that were not read to the end.
     cut: Vec<String>,
 }
 
-impl<'a> Program<'a> {
-    fn read(files: &[&'a VersionFile], language: Language) -> Program<'a> {
-        let mut program = Program { files: Vec::new(), cut: Vec::new() };
+impl<'a> LanguagePrograms<'a> {
+    fn read(files: &[&'a VersionFile], language: ComparedLanguage) -> LanguagePrograms<'a> {
+        let mut program = LanguagePrograms { files: Vec::new(), cut: Vec::new() };
         for file in files {
             let text = String::from_utf8_lossy(&file.bytes).into_owned();
             let read = match language {
-                Language::Python => python::read(&text),
-                Language::Script => script::read(&text, &file.path),
-                Language::Shell => shell::read(&text),
+                ComparedLanguage::Python => python::read(&text),
+                ComparedLanguage::Script => script::read(&text, &file.path),
+                ComparedLanguage::Shell => shell::read(&text),
             };
             match read {
                 Some((steps, is_cut)) => {
@@ -115,7 +117,7 @@ impl<'a> Program<'a> {
     fn unused(&self) -> HashSet<String> {
         let (mut defined, mut used) = (HashSet::new(), HashSet::new());
         for (_, _, steps) in &self.files {
-            let names = Names::of(steps, false);
+            let names = FileNames::of(steps, false);
             super::names::walk::each_function(steps, &mut |function| {
                 defined.insert(function.name.clone());
             });
@@ -140,11 +142,11 @@ impl<'a> Program<'a> {
         is_defined
     }
 
-    fn facts(&self, language: Language, unused: &HashSet<String>) -> Facts {
-        let mut found = Facts::default();
+    fn facts(&self, language: ComparedLanguage, unused: &HashSet<String>) -> ProgramFacts {
+        let mut found = ProgramFacts::default();
         for (path, text, steps) in &self.files {
-            let is_shell = language == Language::Shell;
-            let names = Names::of(steps, is_shell);
+            let is_shell = language == ComparedLanguage::Shell;
+            let names = FileNames::of(steps, is_shell);
             let mut collector = Collector { names: &names, text, path, is_shell, unused, found: &mut found };
             collector.block(steps, 0);
         }

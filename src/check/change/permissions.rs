@@ -4,7 +4,7 @@
 //! what takes something away is a plain fact.
 
 use super::definition::Definition;
-use crate::check::Desk;
+use crate::check::CheckContext;
 use crate::domain::NO_BASE;
 use crate::domain::{
     CheckReport, CostTier, DeclaredPath, Finding, LimitsDeclared, Manifest, Network, Permissions, Recipe, Severity,
@@ -37,7 +37,7 @@ pub fn difference_lines(base: &Permissions, new: &Permissions) -> Vec<Difference
 }
 
 /// Examines the difference in permissions, limits, tier and start.
-pub fn examine(desk: &Desk<'_>) -> CheckReport {
+pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let Some(base) = desk.base else {
         return CheckReport::skipped("permissions", NO_BASE);
     };

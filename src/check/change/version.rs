@@ -1,12 +1,12 @@
 //! Whether the stated version goes as far on as what callers see changed.
 
 use super::definition::Definition;
-use crate::check::Desk;
+use crate::check::CheckContext;
 use crate::domain::NO_BASE;
 use crate::domain::{CheckReport, Finding, Severity, propose};
 
 /// Examines the stated version.
-pub fn examine(desk: &Desk<'_>) -> CheckReport {
+pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let Some(base) = desk.base else {
         return CheckReport::skipped("version", NO_BASE);
     };

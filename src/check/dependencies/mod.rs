@@ -1,6 +1,6 @@
 //! What the code takes from elsewhere, against what the version declares and what this machine has.
 
-use super::Desk;
+use super::CheckContext;
 use super::capabilities::is_test_only;
 use super::source::{Language, children, line as line_of, nodes, text as text_at, text_of};
 use super::started::sources;
@@ -15,7 +15,7 @@ const MAX_TOLD: usize = 40;
 
 /// A package that the code takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Taken {
+struct ImportedPackage {
     /// The module as the code names it: `yaml`, `@scope/name`.
     module: String,
     path: String,
@@ -27,7 +27,7 @@ struct Taken {
 }
 
 /// Examines imports, declarations and what is missing.
-pub fn examine(desk: &Desk<'_>) -> CheckReport {
+pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let version = desk.version;
     let taken = taken(version);
     let declared = declared(&version.manifest, &version.files);
@@ -39,8 +39,8 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
             Finding::new("missing", severity, missing.message.clone())
         })
         .collect();
-    let is_declared = |taken: &&Taken| declared.iter().any(|(name, _)| same(name, taken));
-    let mut undeclared: BTreeMap<&str, &Taken> = BTreeMap::new();
+    let is_declared = |taken: &&ImportedPackage| declared.iter().any(|(name, _)| same(name, taken));
+    let mut undeclared: BTreeMap<&str, &ImportedPackage> = BTreeMap::new();
     for one in taken.iter().filter(|taken| !taken.is_test && !is_declared(taken)) {
         let known = undeclared.entry(&one.module).or_insert(one);
         if known.is_optional && !one.is_optional {
@@ -71,7 +71,7 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
     CheckReport::of("dependencies", findings).noted(super::source::excerpt(&note, 200))
 }
 
-fn named(taken: &Taken) -> String {
+fn named(taken: &ImportedPackage) -> String {
     let package = package_of(&taken.module);
     if taken.is_python && package != taken.module {
         format!("{package} (as {})", taken.module)
@@ -81,7 +81,7 @@ fn named(taken: &Taken) -> String {
 }
 
 /// Whether a declared name is the package that is taken.
-fn same(declared: &str, taken: &Taken) -> bool {
+fn same(declared: &str, taken: &ImportedPackage) -> bool {
     if !taken.is_python {
         return declared == taken.module;
     }
@@ -156,7 +156,7 @@ fn requirement(text: &str) -> &str {
     &text[..end]
 }
 
-fn taken(version: &ToolDetail) -> Vec<Taken> {
+fn taken(version: &ToolDetail) -> Vec<ImportedPackage> {
     let files = &version.files;
     let mut all = Vec::new();
     for (path, language, text) in sources(version) {
@@ -174,7 +174,7 @@ fn taken(version: &ToolDetail) -> Vec<Taken> {
             let foreign = modules
                 .into_iter()
                 .filter(|module| if is_python { is_foreign_python(module, files) } else { is_foreign_node(module) });
-            all.extend(foreign.map(|module| Taken {
+            all.extend(foreign.map(|module| ImportedPackage {
                 module,
                 path: path.to_owned(),
                 line: line_of(node),
@@ -251,7 +251,7 @@ fn is_optional(node: Node<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::fixture::{Shelf, codes, examined, examined_among, version};
+    use crate::check::fixture::{LibraryFixture, codes, examined, examined_among, version};
     use crate::domain::{CheckState, Missing};
 
     fn messages(report: &CheckReport) -> Vec<&str> {
@@ -291,8 +291,9 @@ mod tests {
     #[test]
     fn what_the_machine_lacks_fails_when_it_cannot_start_without() {
         let missing = |blocks| Missing { name: "yaml".into(), message: "PyYAML is not installed".into(), blocks };
-        let among =
-            |blocks| examined_among(examine, &version("t", &[("t.sh", "echo")]), &Shelf::default(), &[missing(blocks)]);
+        let among = |blocks| {
+            examined_among(examine, &version("t", &[("t.sh", "echo")]), &LibraryFixture::default(), &[missing(blocks)])
+        };
         assert_eq!(codes(&among(true)), [("missing", Severity::High)]);
         assert_eq!(codes(&among(false)), [("missing", Severity::Medium)]);
         assert_eq!(examined(examine, &version("t", &[("t.sh", "echo")])).state, CheckState::Skipped);

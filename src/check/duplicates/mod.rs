@@ -7,9 +7,9 @@
 mod tests;
 
 use super::started::sources;
-use super::{Desk, Library};
+use super::{CheckContext, Library};
 use crate::domain::{CheckReport, Finding, Severity, Tool, ToolDetail};
-use crate::insight::alike::{Code, Likeness, NEAR};
+use crate::insight::alike::{CodeFingerprint, Likeness, NEAR};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -28,8 +28,8 @@ pub struct Similar {
 }
 
 /// The code of a version as far as it is compared; `None` when it is too little.
-pub fn code_of(version: &ToolDetail) -> Option<Code> {
-    Code::of(sources(version).into_iter().map(|(_, language, text)| (language, text)))
+pub fn code_of(version: &ToolDetail) -> Option<CodeFingerprint> {
+    CodeFingerprint::of(sources(version).into_iter().map(|(_, language, text)| (language, text)))
 }
 
 /// The tools that resemble a version, the most alike first; at most `limit`, none below `least`.
@@ -42,7 +42,7 @@ pub fn similar(version: &ToolDetail, library: &dyn Library, least: f64, limit: u
     });
     let Some(own) = place else { return Vec::new() };
     let tools = index.tools();
-    let mut read: HashMap<usize, Option<Arc<Code>>> = HashMap::new();
+    let mut read: HashMap<usize, Option<Arc<CodeFingerprint>>> = HashMap::new();
     let mut code = |tool: usize| {
         let fresh = || {
             let code = if tool == own { code_of(version) } else { code_of(&library.read(&tools[tool])?) };
@@ -60,7 +60,7 @@ pub fn similar(version: &ToolDetail, library: &dyn Library, least: f64, limit: u
 }
 
 /// Examines whether another tool does the same.
-pub fn examine(desk: &Desk<'_>) -> CheckReport {
+pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let all = similar(desk.version, desk.library, NEAR, MAX_TOLD);
     let findings = all.into_iter().map(|similar| {
         let place = format!("{} ({}, {})", similar.tool.name, similar.tool.stage, similar.tool.path);

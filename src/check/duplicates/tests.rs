@@ -1,5 +1,5 @@
 use super::*;
-use crate::check::fixture::{Shelf, codes, examined_among, version};
+use crate::check::fixture::{LibraryFixture, codes, examined_among, version};
 use crate::insight::SimilarityIndex;
 use crate::insight::alike::MOST_READ;
 use serde_json::json;
@@ -294,7 +294,7 @@ fn a_copy_is_told_whatever_its_name() {
     let (mut own, mut copy) = (version("one", &[("a.py", "print(1)\n")]), version("two", &[("a.py", "print(1)\n")]));
     copy.tool.path = "tools/two/tool.toml".to_owned();
     own.tool.digest = copy.tool.digest;
-    let report = examined_among(examine, &own, &Shelf::of(vec![own.clone(), copy]), &[]);
+    let report = examined_among(examine, &own, &LibraryFixture::of(vec![own.clone(), copy]), &[]);
     assert_eq!(codes(&report), [("copy", Severity::Medium)]);
     assert!(report.findings[0].message.contains("two (experimental, tools/two/tool.toml)"), "{report:?}");
 }
@@ -312,7 +312,7 @@ fn the_same_code_under_another_description_is_the_same_tool() {
         text.clone_into(&mut version.tool.description);
         text.clone_into(&mut version.manifest.description);
     }
-    let report = examined_among(examine, &one, &Shelf::of(vec![one.clone(), two]), &[]);
+    let report = examined_among(examine, &one, &LibraryFixture::of(vec![one.clone(), two]), &[]);
     assert_eq!(codes(&report), [("near-duplicate", Severity::Medium)]);
     assert!(report.findings[0].message.ends_with("; code 99 % similar"), "{report:?}");
 }
@@ -328,7 +328,7 @@ fn of_ten_thousand_rows_only_the_few_best_are_read() {
         details.push(row);
     }
     let own = tool(&SAME[0].0);
-    let shelf = Shelf::of(details);
+    let shelf = LibraryFixture::of(details);
     let begun = std::time::Instant::now();
     let found = similar(&own, &shelf, NEAR, 5);
     eprintln!("among 10,000 rows: {:?}", begun.elapsed());

@@ -8,11 +8,11 @@ mod answers;
 #[cfg(test)]
 mod tests;
 
-use super::Desk;
+use super::CheckContext;
 use super::source::{Language, text_of};
 use super::started::Started;
 use crate::domain::{CheckReport, Finding, Severity, VersionFile, count as counted, size};
-use crate::runner::{Answered, Reading, read_with};
+use crate::runner::{Answered, ProgramArguments, read_with};
 use std::time::Duration;
 
 /// How long a linter may take; mypy and tsc begin with a second or two of reading their own libraries.
@@ -182,43 +182,43 @@ const ESLINT: Linter = Linter {
 };
 
 /// Asks ruff.
-pub fn ruff(desk: &Desk<'_>) -> CheckReport {
+pub fn ruff(desk: &CheckContext<'_>) -> CheckReport {
     RUFF.examine(desk)
 }
 
 /// Asks mypy.
-pub fn mypy(desk: &Desk<'_>) -> CheckReport {
+pub fn mypy(desk: &CheckContext<'_>) -> CheckReport {
     MYPY.examine(desk)
 }
 
 /// Asks bandit.
-pub fn bandit(desk: &Desk<'_>) -> CheckReport {
+pub fn bandit(desk: &CheckContext<'_>) -> CheckReport {
     BANDIT.examine(desk)
 }
 
 /// Asks semgrep, with rules of ours.
-pub fn semgrep(desk: &Desk<'_>) -> CheckReport {
+pub fn semgrep(desk: &CheckContext<'_>) -> CheckReport {
     SEMGREP.examine(desk)
 }
 
 /// Asks shellcheck.
-pub fn shellcheck(desk: &Desk<'_>) -> CheckReport {
+pub fn shellcheck(desk: &CheckContext<'_>) -> CheckReport {
     SHELLCHECK.examine(desk)
 }
 
 /// Asks the compiler of TypeScript, which writes nothing.
-pub fn tsc(desk: &Desk<'_>) -> CheckReport {
+pub fn tsc(desk: &CheckContext<'_>) -> CheckReport {
     TSC.examine(desk)
 }
 
 /// Asks eslint.
-pub fn eslint(desk: &Desk<'_>) -> CheckReport {
+pub fn eslint(desk: &CheckContext<'_>) -> CheckReport {
     ESLINT.examine(desk)
 }
 
 impl Linter {
     /// Asks the program, where it is installed.
-    fn examine(&self, desk: &Desk<'_>) -> CheckReport {
+    fn examine(&self, desk: &CheckContext<'_>) -> CheckReport {
         let started = Started::of(desk.version);
         let files: Vec<&VersionFile> = desk.version.files.iter().filter(|file| self.reads(file, &started)).collect();
         let mut names: Vec<&str> = self.languages.iter().map(|language| language.name()).collect();
@@ -232,7 +232,7 @@ impl Linter {
         let Some(programs) = desk.library.programs() else {
             return CheckReport::unavailable(self.program, "not installed");
         };
-        let reading = Reading {
+        let reading = ProgramArguments {
             program: self.program,
             arguments: self.arguments,
             files: &files,

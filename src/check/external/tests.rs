@@ -1,5 +1,5 @@
 use super::*;
-use crate::check::fixture::{NoTrials, Shelf, codes, version};
+use crate::check::fixture::{LibraryFixture, NoTrials, codes, version};
 use crate::domain::{CheckState, ToolDetail};
 use crate::outside::Programs;
 use std::ffi::OsStr;
@@ -8,8 +8,8 @@ use std::path::Path;
 
 fn asked(linter: &Linter, version: &ToolDetail, path: Option<&OsStr>) -> CheckReport {
     let programs = Programs::default().with_variables(path.map(|path| ("PATH".into(), path.to_owned())));
-    let library = Shelf::of(Vec::new()).with_programs(programs);
-    linter.examine(&Desk { version, base: None, missing: &[], library: &library, trials: &NoTrials })
+    let library = LibraryFixture::of(Vec::new()).with_programs(programs);
+    linter.examine(&CheckContext { version, base: None, missing: &[], library: &library, trials: &NoTrials })
 }
 
 /// Asks a script that stands in for the linter.

@@ -10,12 +10,12 @@ mod phrases;
 #[cfg(test)]
 mod tests;
 
-use super::Desk;
+use super::CheckContext;
 use super::source::{Language, excerpt, line as line_of, nodes, text as text_at, text_of};
 use super::started::sources;
 use super::{capabilities::is_secret, hidden};
 use crate::domain::{CheckReport, Finding, Kind, Manifest, Severity, ToolDetail};
-use phrases::{PHRASES, Words};
+use phrases::{NormalizedWords, PHRASES};
 use serde_json::Value;
 
 /// A description is read by people in a list and by models with every request, in characters.
@@ -35,7 +35,7 @@ const MAX_DEPTH: usize = 32;
 
 /// Who reads a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reader {
+enum Audience {
     /// A model, with every request: names and descriptions.
     Model,
     /// A model when it reads the code, and people: comments, documents.
@@ -45,18 +45,18 @@ enum Reader {
 }
 
 /// A text and where it stands.
-struct Place {
+struct ScannedText {
     /// `the description of input.path`.
     what: String,
     text: String,
-    reader: Reader,
+    reader: Audience,
     /// The file and the line where the text begins.
     at: Option<(String, u64)>,
     max_chars: usize,
 }
 
 /// Examines every text that a model may read.
-pub fn examine(desk: &Desk<'_>) -> CheckReport {
+pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let places = places(desk.version);
     if places.iter().all(|place| place.text.trim().is_empty()) {
         return CheckReport::skipped("injection", "no description or comments");
@@ -64,7 +64,7 @@ pub fn examine(desk: &Desk<'_>) -> CheckReport {
     CheckReport::of("injection", places.iter().flat_map(judge).collect())
 }
 
-fn judge(place: &Place) -> Vec<Finding> {
+fn judge(place: &ScannedText) -> Vec<Finding> {
     let text = upto(&place.text, MAX_TEXT);
     let said = |code: &str, severity, message: String, line: u64| {
         let finding = Finding::new(code, severity, format!("{}: {message}", place.what));
@@ -74,20 +74,20 @@ fn judge(place: &Place) -> Vec<Finding> {
         }
     };
     let mut findings = Vec::new();
-    let words = Words::of(text);
+    let words = NormalizedWords::of(text);
     for phrase in PHRASES {
         let Some(found) = words.find(phrase) else { continue };
         let severity = match (phrase.severity, place.reader) {
             (Severity::High, _) => Severity::High,
-            (_, Reader::Model) => phrase.severity,
+            (_, Audience::Model) => phrase.severity,
             // What is weak in a description is common in a prompt and in a comment.
-            (_, Reader::Prompt | Reader::Code) => continue,
+            (_, Audience::Prompt | Audience::Code) => continue,
         };
         let line = text[..found.start].matches('\n').count() as u64;
         let quote = excerpt(&text[found], MAX_QUOTE);
         findings.push(said(phrase.code, severity, format!("{}: \"{quote}\"", phrase.says), line));
     }
-    if place.reader == Reader::Model {
+    if place.reader == Audience::Model {
         findings
             .extend(hidden_parts(text).into_iter().map(|(code, severity, message)| said(code, severity, message, 0)));
         let chars = place.text.chars().count();
@@ -152,7 +152,7 @@ fn upto(text: &str, max: usize) -> &str {
     &text[..end]
 }
 
-fn places(version: &ToolDetail) -> Vec<Place> {
+fn places(version: &ToolDetail) -> Vec<ScannedText> {
     let manifest = &version.manifest;
     let mut places = definition(manifest);
     for (path, language, text) in sources(version) {
@@ -166,16 +166,22 @@ fn places(version: &ToolDetail) -> Vec<Place> {
         let Some(text) = text_of(file) else { continue };
         let what = "a document".to_owned();
         let at = Some((file.path.clone(), 1));
-        places.push(Place { what, text: text.to_owned(), reader: Reader::Code, at, max_chars: usize::MAX });
+        places.push(ScannedText { what, text: text.to_owned(), reader: Audience::Code, at, max_chars: usize::MAX });
     }
     places
 }
 
 /// The texts of the definition.
-fn definition(manifest: &Manifest) -> Vec<Place> {
+fn definition(manifest: &Manifest) -> Vec<ScannedText> {
     let mut places = Vec::new();
     let mut add = |what: &str, text: &str, max_chars: usize| {
-        places.push(Place { what: what.to_owned(), text: text.to_owned(), reader: Reader::Model, at: None, max_chars });
+        places.push(ScannedText {
+            what: what.to_owned(),
+            text: text.to_owned(),
+            reader: Audience::Model,
+            at: None,
+            max_chars,
+        });
     };
     add("the description", &manifest.description, MAX_DESCRIPTION);
     add("the title", manifest.title.as_deref().unwrap_or_default(), MAX_PARAMETER);
@@ -204,12 +210,12 @@ fn definition(manifest: &Manifest) -> Vec<Place> {
         }
     }
     // What has no term of ours: prompts of tools that are prompts stand there.
-    let reader = if manifest.kind == Kind::Prompt { Reader::Prompt } else { Reader::Code };
+    let reader = if manifest.kind == Kind::Prompt { Audience::Prompt } else { Audience::Code };
     for (key, value) in &manifest.extra {
         strings(
             value,
             &mut |text| {
-                places.push(Place {
+                places.push(ScannedText {
                     what: format!("{key:?}"),
                     text: text.to_owned(),
                     reader,
@@ -224,14 +230,20 @@ fn definition(manifest: &Manifest) -> Vec<Place> {
 }
 
 /// The texts in a schema: all strings of it, since a name or a default is read like a description.
-fn schema_texts(schema: &Value, place: &str, places: &mut Vec<Place>, depth: usize) {
+fn schema_texts(schema: &Value, place: &str, places: &mut Vec<ScannedText>, depth: usize) {
     if depth > MAX_DEPTH {
         return;
     }
     match schema {
         Value::String(text) => {
             let what = format!("the text of {place}");
-            places.push(Place { what, text: text.clone(), reader: Reader::Model, at: None, max_chars: MAX_PARAMETER });
+            places.push(ScannedText {
+                what,
+                text: text.clone(),
+                reader: Audience::Model,
+                at: None,
+                max_chars: MAX_PARAMETER,
+            });
         }
         Value::Array(items) => items.iter().for_each(|item| schema_texts(item, place, places, depth + 1)),
         Value::Object(fields) => {
@@ -265,9 +277,9 @@ fn strings(value: &Value, add: &mut dyn FnMut(&str), depth: usize) {
 }
 
 /// Comments and the texts that document code; comments that follow each other are one text.
-fn comments(path: &str, language: Language, source: &str) -> Vec<Place> {
+fn comments(path: &str, language: Language, source: &str) -> Vec<ScannedText> {
     let Some(tree) = language.parse(source) else { return Vec::new() };
-    let mut places: Vec<Place> = Vec::new();
+    let mut places: Vec<ScannedText> = Vec::new();
     let mut last = None;
     for node in nodes(tree.root_node()) {
         let is_comment = matches!(node.kind(), "comment" | "html_comment");
@@ -286,7 +298,13 @@ fn comments(path: &str, language: Language, source: &str) -> Vec<Place> {
             _ => {
                 let what = if is_comment { "a comment" } else { "a doc comment" }.to_owned();
                 let at = Some((path.to_owned(), line_of(node)));
-                places.push(Place { what, text: text.to_owned(), reader: Reader::Code, at, max_chars: usize::MAX });
+                places.push(ScannedText {
+                    what,
+                    text: text.to_owned(),
+                    reader: Audience::Code,
+                    at,
+                    max_chars: usize::MAX,
+                });
             }
         }
         last = is_comment.then(|| node.end_position().row + 1);

@@ -332,7 +332,7 @@ pub(super) const PHRASES: &[Phrase] = &[
 ];
 
 /// A text as words, each with its place; what is written with look-alikes, or wrapped, is the same word.
-pub(super) struct Words {
+pub(super) struct NormalizedWords {
     list: Vec<Word>,
 }
 
@@ -347,8 +347,8 @@ struct Word {
 /// Words that may stand anywhere: a clause does not end with them.
 const FILLERS: &[&str] = &["please", "now", "also", "just", "immediately", "simply", "kindly", "important", "note"];
 
-impl Words {
-    pub(super) fn of(text: &str) -> Words {
+impl NormalizedWords {
+    pub(super) fn of(text: &str) -> NormalizedWords {
         let mut list = Vec::new();
         let mut start = None;
         for (at, c) in text.char_indices().chain([(text.len(), ' ')]) {
@@ -368,7 +368,7 @@ impl Words {
                 _ => {}
             }
         }
-        Words { list }
+        NormalizedWords { list }
     }
 
     /// Where a phrase stands first.

@@ -19,7 +19,7 @@ pub(super) struct Follower<'v> {
 }
 
 /// What a word names.
-pub(super) enum Named<'v> {
+pub(super) enum WordTarget<'v> {
     File(&'v VersionFile),
     /// The folder of the version, or one in it.
     Folder,
@@ -66,12 +66,12 @@ impl<'v> Follower<'v> {
             return;
         }
         match self.named(program) {
-            Named::File(file) => return self.by_kernel(file, rest, depth),
-            Named::Input => {
+            WordTarget::File(file) => return self.by_kernel(file, rest, depth),
+            WordTarget::Input => {
                 return self.unread(&format!("the started program {} is chosen by an input", shown(program)));
             }
-            Named::Nothing => return,
-            Named::Folder | Named::Stdin | Named::Other => {}
+            WordTarget::Nothing => return,
+            WordTarget::Folder | WordTarget::Stdin | WordTarget::Other => {}
         }
         if roles::is_elsewhere(program) {
             if self.can_start() {
@@ -113,18 +113,18 @@ impl<'v> Follower<'v> {
     /// A word that names the code to execute.
     pub(super) fn script(&mut self, word: &str, language: Language) {
         match self.named(word) {
-            Named::File(file) => {
+            WordTarget::File(file) => {
                 let by_ending = Language::of(&file.path, "");
                 // One runtime reads all of the family; which of them a file is in says its ending.
                 let family = by_ending.filter(|by_ending| language.is_javascript() && by_ending.is_javascript());
                 self.file(file, Some(family.unwrap_or(language)), language.name());
             }
-            Named::Input => self.unread(&format!("the executed code {} is chosen by an input", shown(word))),
-            Named::Stdin => self.unread(&format!("{} executes its standard input", language.name())),
-            Named::Other if self.can_start() => {
+            WordTarget::Input => self.unread(&format!("the executed code {} is chosen by an input", shown(word))),
+            WordTarget::Stdin => self.unread(&format!("{} executes its standard input", language.name())),
+            WordTarget::Other if self.can_start() => {
                 self.unread(&format!("it executes {}, which is not a file of the tool", shown(word)));
             }
-            Named::Folder | Named::Nothing | Named::Other => {}
+            WordTarget::Folder | WordTarget::Nothing | WordTarget::Other => {}
         }
     }
 
@@ -229,7 +229,8 @@ impl<'v> Follower<'v> {
             Role::Wrapper => return self.wrapped(program, words, tail, depth),
             Role::Runner => {
                 let is_script = before.iter().any(|word| matches!(word.as_str(), "--script" | "-s" | "--gui-script"));
-                let asked = words.iter().position(|word| matches!(self.named(word), Named::File(_) | Named::Stdin));
+                let asked =
+                    words.iter().position(|word| matches!(self.named(word), WordTarget::File(_) | WordTarget::Stdin));
                 if let Some(at) = asked.filter(|at| tail.is_none_or(|tail| *at <= tail)) {
                     return self.by_ending(&words[at], program, is_script);
                 }
@@ -287,9 +288,9 @@ impl<'v> Follower<'v> {
             return false;
         }
         match self.named(word) {
-            Named::File(_) => return role == Role::Wrapper && !is_value,
-            Named::Input => return role == Role::Wrapper && before.is_none_or(|before| !before.starts_with('-')),
-            Named::Folder | Named::Stdin | Named::Other | Named::Nothing => {}
+            WordTarget::File(_) => return role == Role::Wrapper && !is_value,
+            WordTarget::Input => return role == Role::Wrapper && before.is_none_or(|before| !before.starts_with('-')),
+            WordTarget::Folder | WordTarget::Stdin | WordTarget::Other | WordTarget::Nothing => {}
         }
         if roles::is_elsewhere(word) {
             return role == Role::Wrapper && !is_value;
@@ -330,12 +331,12 @@ impl<'v> Follower<'v> {
     /// What a runner makes of a file: the ending decides, as it does for the runner.
     fn by_ending(&mut self, word: &str, program: &str, is_script: bool) {
         match self.named(word) {
-            Named::File(file) => {
+            WordTarget::File(file) => {
                 let language = Language::of(&file.path, text_of(file).unwrap_or_default());
                 let language = language.or(is_script.then_some(Language::Python));
                 self.file(file, language, program);
             }
-            Named::Stdin => self.unread(&format!("{} executes its standard input", shown(program))),
+            WordTarget::Stdin => self.unread(&format!("{} executes its standard input", shown(program))),
             _ => {}
         }
     }
@@ -358,7 +359,7 @@ impl<'v> Follower<'v> {
         let mut option: Option<&str> = None;
         for word in words {
             let value = word.split_once('=').map_or(word.as_str(), |(_, value)| value);
-            if role == Role::Unknown && matches!(self.named(value), Named::File(_)) {
+            if role == Role::Unknown && matches!(self.named(value), WordTarget::File(_)) {
                 self.unread(&format!("it is unknown what {} does with {}", shown(program), shown(word)));
             } else {
                 let own = self.without_placeholders(value);
@@ -373,29 +374,29 @@ impl<'v> Follower<'v> {
     }
 
     /// What a word names: a file of the version, an input, or neither.
-    pub(super) fn named(&self, word: &str) -> Named<'v> {
+    pub(super) fn named(&self, word: &str) -> WordTarget<'v> {
         if matches!(word, "-" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0") {
-            return Named::Stdin;
+            return WordTarget::Stdin;
         }
         let entry = self.version.manifest.recipe.as_ref().and_then(|recipe| recipe.entry.as_deref());
         let path = if let Some(rest) = word.strip_prefix("{file}") {
-            let Some(entry) = entry else { return Named::Nothing };
+            let Some(entry) = entry else { return WordTarget::Nothing };
             format!("{entry}{rest}")
         } else if word == "{dir}" || word == "." {
-            return Named::Folder;
+            return WordTarget::Folder;
         } else {
             word.strip_prefix("{dir}/").unwrap_or(word).to_owned()
         };
-        let Some(path) = cleaned(&path) else { return Named::Other };
+        let Some(path) = cleaned(&path) else { return WordTarget::Other };
         if let Some(file) = self.version.files.iter().find(|file| cleaned(&file.path).as_deref() == Some(path.as_str()))
         {
-            return Named::File(file);
+            return WordTarget::File(file);
         }
         if self.input_in(word).is_some() || word == "{}" {
-            return Named::Input;
+            return WordTarget::Input;
         }
         let is_folder = self.version.files.iter().any(|file| file.path.starts_with(&format!("{path}/")));
-        if is_folder { Named::Folder } else { Named::Other }
+        if is_folder { WordTarget::Folder } else { WordTarget::Other }
     }
 
     /// The first input that a text is filled with.

@@ -1,6 +1,6 @@
 //! The options of the interpreters whose code is read here: which word is the code, and which names it.
 
-use super::follow::{Follower, MAX_DEPTH, Named, shown};
+use super::follow::{Follower, MAX_DEPTH, WordTarget, shown};
 use super::roles::{self, FILE_MODULES, HARMLESS_MODULES, Role};
 use crate::check::source::Language;
 use crate::domain::VersionFile;
@@ -113,7 +113,7 @@ impl Follower<'_> {
                     return self.module(&inner, rest.get(at + 2..).unwrap_or_default(), depth + 1);
                 }
                 for word in rest {
-                    if let Named::File(file) = self.named(word) {
+                    if let WordTarget::File(file) = self.named(word) {
                         self.file(file, Some(Language::Python), module);
                     }
                 }
@@ -146,7 +146,7 @@ impl Follower<'_> {
             let (name, attached) = word.split_once('=').map_or((word.as_str(), None), |(n, value)| (n, Some(value)));
             if !word.starts_with('-') || word == "-" {
                 // The value of an option that is not known is no script, when a file of the version follows.
-                let later = words[at - 1..].iter().find(|word| matches!(self.named(word), Named::File(_)));
+                let later = words[at - 1..].iter().find(|word| matches!(self.named(word), WordTarget::File(_)));
                 script = later.or(Some(word));
                 break;
             }

@@ -5,7 +5,7 @@
 
 use super::{cannot_start, inputs, side_by_side, unavailable};
 use crate::check::started::Started;
-use crate::check::{Batch, Desk, Language};
+use crate::check::{Batch, CheckContext, Language};
 use crate::domain::{
     CheckReport, Envelope, Finding, Observer, PermissionUse, RunId, Severity, ToolDetail, Touch, names_secrets,
     only_reads, plural,
@@ -16,7 +16,7 @@ use crate::runner::Pace;
 const MAX_TOLD: usize = 20;
 
 /// Watches the examples and tests.
-pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
+pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let name = "behaviour";
     if let Some(why) = cannot_start(desk.version) {
         return CheckReport::skipped(name, why);

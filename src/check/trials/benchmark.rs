@@ -4,7 +4,7 @@
 //! and this moment: only the comparison with the base says something of the version.
 
 use super::{abreast, cannot_start, inputs, unavailable};
-use crate::check::{Batch, Desk};
+use crate::check::{Batch, CheckContext};
 use crate::domain::{CheckReport, Finding, Severity, ToolDetail};
 use crate::runner::{Pace, Tried};
 use serde_json::Value;
@@ -39,7 +39,7 @@ struct Measured {
 }
 
 /// Measures the version, and its base.
-pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
+pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let name = "benchmark";
     if let Some(why) = cannot_start(desk.version) {
         return CheckReport::skipped(name, why);
@@ -66,7 +66,7 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
 }
 
 /// The first input with which the version succeeds, else the first with which it ends by itself.
-fn usable(desk: &Desk<'_>) -> Result<Value, String> {
+fn usable(desk: &CheckContext<'_>) -> Result<Value, String> {
     let inputs = inputs(desk.version);
     let abreast = super::side_by_side();
     let tried = desk.trials.start(&Batch { version: desk.version, inputs: &inputs, pace: Pace::Watched, abreast })?;
@@ -76,7 +76,7 @@ fn usable(desk: &Desk<'_>) -> Result<Value, String> {
     found.map(|(input, _)| input.clone()).ok_or_else(|| "no trial finished".to_owned())
 }
 
-fn measure(desk: &Desk<'_>, version: &ToolDetail, input: &Value) -> Result<Measured, String> {
+fn measure(desk: &CheckContext<'_>, version: &ToolDetail, input: &Value) -> Result<Measured, String> {
     let start = |count: usize| {
         let inputs = vec![input.clone(); count];
         desk.trials.start(&Batch { version, inputs: &inputs, pace: Pace::Plain, abreast: abreast(1) })

@@ -1,9 +1,9 @@
 //! Examples and tests of a manifest as cases: an input, what to expect, and whether a trial did that.
 
-use super::expression::{Expression, Scope, quote};
+use super::expression::{EvaluationScope, Expression, quote};
 use super::relation::Relation;
 use super::written::{Output, unheld};
-use crate::check::Desk;
+use crate::check::CheckContext;
 use crate::domain::{Manifest, RunEnd, validate};
 use crate::runner::Tried;
 use serde_json::{Map, Value};
@@ -19,7 +19,7 @@ const WORDS: &[&str] = &["exact", "contains", "schema", "exit", "property", "met
 
 /// An example or a test.
 #[derive(Debug, Clone)]
-pub(super) struct Case {
+pub(super) struct TrialCase {
     /// As a reader finds it again.
     pub(super) name: String,
     pub(super) input: Value,
@@ -42,9 +42,9 @@ pub(super) enum Expect {
 }
 
 /// The examples of a manifest that have an input.
-pub(super) fn examples(manifest: &Manifest) -> Vec<Case> {
+pub(super) fn examples(manifest: &Manifest) -> Vec<TrialCase> {
     let usable = manifest.examples.iter().filter(|example| example.input.is_object());
-    let case = |(at, example): (usize, &crate::domain::Example)| Case {
+    let case = |(at, example): (usize, &crate::domain::Example)| TrialCase {
         name: if example.description.is_empty() { format!("example {}", at + 1) } else { example.description.clone() },
         input: example.input.clone(),
         expect: example.output.iter().cloned().map(Expect::Exact).collect(),
@@ -54,8 +54,8 @@ pub(super) fn examples(manifest: &Manifest) -> Vec<Case> {
 }
 
 /// The tests of a manifest.
-pub(super) fn tests(manifest: &Manifest) -> Vec<Case> {
-    let case = |(at, test): (usize, &crate::domain::TestCase)| Case {
+pub(super) fn tests(manifest: &Manifest) -> Vec<TrialCase> {
+    let case = |(at, test): (usize, &crate::domain::TestCase)| TrialCase {
         name: if test.name.is_empty() { format!("test {}", at + 1) } else { test.name.clone() },
         input: if test.input.is_null() { Value::Object(Map::new()) } else { test.input.clone() },
         expect: expectations(&test.expect),
@@ -107,12 +107,12 @@ fn expectations(written: &Value) -> Vec<Expect> {
     all
 }
 
-impl Case {
+impl TrialCase {
     /// What a trial did not do that is expected; `None` when it did everything.
     ///
     /// # Errors
     /// Why a relation to another trial could not be tried.
-    pub(super) fn unmet(&self, desk: &Desk<'_>, tried: &Tried) -> Result<Option<String>, String> {
+    pub(super) fn unmet(&self, desk: &CheckContext<'_>, tried: &Tried) -> Result<Option<String>, String> {
         if let Some(why) = not_ended(&tried.end) {
             return Ok(Some(why));
         }
@@ -147,7 +147,7 @@ impl Case {
 
     fn unmet_one(
         &self,
-        desk: &Desk<'_>,
+        desk: &CheckContext<'_>,
         expect: &Expect,
         tried: &Tried,
         (output, exit): (&Output, i32),
@@ -167,7 +167,7 @@ impl Case {
                 (*code != exit).then(|| format!("expected exit code {code}, got {exit}{}", because(tried)))
             }
             Expect::Property(rule) => {
-                let scope = Scope { input: &self.input, output: output.value(), other: None, exit };
+                let scope = EvaluationScope { input: &self.input, output: output.value(), other: None, exit };
                 unheld(rule, &scope, output)
             }
             Expect::Metamorphic(relation) => relation.unmet(desk, &self.input, output, exit)?,

@@ -1,10 +1,10 @@
 //! The version against the one approved before: the same inputs, the recorded answers of both.
 
-use super::case::{Case, Expect};
+use super::case::{Expect, TrialCase};
 use super::expression::quote;
 use super::written::Output;
 use super::{cannot_start, cases, difference, rehearse, unavailable};
-use crate::check::Desk;
+use crate::check::CheckContext;
 use crate::domain::NO_BASE;
 use crate::domain::{CheckReport, Finding, Severity, plural};
 use crate::runner::Tried;
@@ -13,13 +13,13 @@ use crate::runner::Tried;
 const MAX_TOLD: usize = 10;
 
 /// Compares what both answer.
-pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
+pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let name = "consistency";
     let Some(base) = desk.base else { return CheckReport::skipped(name, NO_BASE) };
     if let Some(why) = cannot_start(desk.version).or_else(|| cannot_start(base)) {
         return CheckReport::skipped(name, why);
     }
-    let mut both: Vec<Case> = cases(base);
+    let mut both: Vec<TrialCase> = cases(base);
     let recorded = both.len();
     for case in cases(desk.version) {
         if !both.iter().any(|known| known.input == case.input) {
@@ -61,7 +61,7 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
 }
 
 /// Whether a trial gives the answer that is written down; `false` where none is.
-fn keeps(case: &Case, tried: &Tried) -> bool {
+fn keeps(case: &TrialCase, tried: &Tried) -> bool {
     let mut exact = case.expect.iter().filter_map(|expect| match expect {
         Expect::Exact(expected) => Some(expected),
         _ => None,

@@ -1,7 +1,7 @@
 //! How much of the version its own tests run: pytest below coverage, where the version has tests and both are installed.
 
 use super::{abreast, cannot_start, unavailable};
-use crate::check::{Batch, Desk};
+use crate::check::{Batch, CheckContext};
 use crate::domain::{CheckReport, Finding, InputMode, Recipe, RunEnd, Severity};
 use crate::runner::Pace;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 const SCRIPT: &str = include_str!("coverage.py");
 
 /// Looks for tests in the version and runs them.
-pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
+pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let name = "coverage";
     let is_test = |path: &str| {
         let file = path.rsplit('/').next().unwrap_or(path);

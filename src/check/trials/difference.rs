@@ -11,9 +11,9 @@ pub(super) fn first(expected: &Value, got: &Value) -> Option<String> {
     Some(format!("{place}expected {}, got {}", show(expected), show(got)))
 }
 
-type Found<'a> = (String, Option<&'a Value>, Option<&'a Value>);
+type Mismatch<'a> = (String, Option<&'a Value>, Option<&'a Value>);
 
-fn find<'a>(expected: &'a Value, got: &'a Value, place: String) -> Option<Found<'a>> {
+fn find<'a>(expected: &'a Value, got: &'a Value, place: String) -> Option<Mismatch<'a>> {
     match (expected, got) {
         (Value::Object(left), Value::Object(right)) => {
             let step = |key: &str| format!("{place}/{}", key.replace('~', "~0").replace('/', "~1"));

@@ -1,12 +1,12 @@
 //! The examples and the tests of the manifest: each is tried and compared with what is expected.
 
-use super::case::{self, Case};
+use super::case::{self, TrialCase};
 use super::{cannot_start, rehearse, softened, unavailable};
-use crate::check::Desk;
+use crate::check::CheckContext;
 use crate::domain::{CheckReport, Finding, RunEnd, Severity};
 
 /// Tries the examples.
-pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
+pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let told = desk.version.manifest.examples.len();
     let cases = case::examples(&desk.version.manifest);
     let without = match told {
@@ -17,11 +17,11 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
 }
 
 /// Tries the tests.
-pub(in crate::check) fn examine_tests(desk: &Desk<'_>) -> CheckReport {
+pub(in crate::check) fn examine_tests(desk: &CheckContext<'_>) -> CheckReport {
     try_cases(desk, "tests", &case::tests(&desk.version.manifest), "it has no tests")
 }
 
-fn try_cases(desk: &Desk<'_>, name: &str, cases: &[Case], without: &str) -> CheckReport {
+fn try_cases(desk: &CheckContext<'_>, name: &str, cases: &[TrialCase], without: &str) -> CheckReport {
     if cases.is_empty() {
         return CheckReport::skipped(name, without);
     }

@@ -29,13 +29,13 @@ const MAX_STEPS: u32 = 200_000;
 
 /// Numbers from a seed (splitmix64): the same everywhere.
 #[derive(Debug, Clone)]
-pub(super) struct Dice(u64);
+pub(super) struct Rng(u64);
 
-impl Dice {
+impl Rng {
     /// Dice that a digest loads.
-    pub(super) fn of(digest: Digest) -> Dice {
+    pub(super) fn of(digest: Digest) -> Rng {
         let seed = digest.hex().bytes().fold(0_u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
-        Dice(seed)
+        Rng(seed)
     }
 
     fn next(&mut self) -> u64 {
@@ -66,9 +66,9 @@ impl Dice {
 }
 
 /// At most `count` different inputs that fit; fewer when there are no more, or too few are found.
-pub(super) fn inputs(schema: &Value, dice: &mut Dice, count: usize) -> Vec<Value> {
+pub(super) fn inputs(schema: &Value, dice: &mut Rng, count: usize) -> Vec<Value> {
     let Ok(checker) = Checker::new(schema) else { return Vec::new() };
-    let mut made = Made { checker, seen: BTreeSet::new(), inputs: Vec::new() };
+    let mut made = GeneratedInputs { checker, seen: BTreeSet::new(), inputs: Vec::new() };
     let budget = Cell::new(MAX_STEPS);
     let root = Schema { root: schema, node: schema, budget: &budget };
     made.take(root.simple(0));
@@ -97,13 +97,13 @@ pub(super) fn simplest(schema: &Value) -> Value {
     [root.simple(0), root.least(0)].into_iter().find(fits).unwrap_or_else(|| json!({}))
 }
 
-struct Made {
+struct GeneratedInputs {
     checker: Checker,
     seen: BTreeSet<String>,
     inputs: Vec<Value>,
 }
 
-impl Made {
+impl GeneratedInputs {
     fn take(&mut self, input: Value) {
         if input.is_object() && self.checker.violations(&input).is_empty() && self.seen.insert(input.to_string()) {
             self.inputs.push(input);
@@ -378,7 +378,7 @@ impl<'a> Schema<'a> {
     }
 
     /// Any value.
-    fn any(self, dice: &mut Dice, depth: u32) -> Value {
+    fn any(self, dice: &mut Rng, depth: u32) -> Value {
         let own = self.resolved();
         let written = own.written();
         if own.is_closed() || (!written.is_empty() && dice.is_one_of(4)) {
@@ -410,7 +410,7 @@ impl<'a> Schema<'a> {
                 let most = own.length("maxItems").unwrap_or(8).min(MAX_LENGTH).max(least);
                 let count = least + dice.length(most - least);
                 let items = own.get("items").map(|node| own.at(node));
-                let item = |dice: &mut Dice| items.map_or_else(|| json!("a"), |items| items.any(dice, depth + 1));
+                let item = |dice: &mut Rng| items.map_or_else(|| json!("a"), |items| items.any(dice, depth + 1));
                 Value::Array((0..count.min(MAX_LENGTH)).map(|_| item(dice)).collect())
             }
             "boolean" => Value::Bool(dice.is_one_of(2)),
@@ -420,7 +420,7 @@ impl<'a> Schema<'a> {
         }
     }
 
-    fn any_number(self, dice: &mut Dice, is_whole: bool) -> Value {
+    fn any_number(self, dice: &mut Rng, is_whole: bool) -> Value {
         if dice.is_one_of(2) {
             let edges = self.number_edges(is_whole);
             return dice.pick(&edges).cloned().unwrap_or_default();
@@ -431,7 +431,7 @@ impl<'a> Schema<'a> {
         if is_whole { self.whole(value.floor()) } else { self.real((value * 1000.0).round() / 1000.0) }
     }
 
-    fn any_text(self, dice: &mut Dice) -> Value {
+    fn any_text(self, dice: &mut Rng) -> Value {
         let is_formatted = self.get("format").and_then(Value::as_str).and_then(of_format).is_some();
         if is_formatted || dice.is_one_of(3) {
             let edges = self.text_edges();
@@ -496,7 +496,7 @@ mod tests {
     use crate::domain::validate;
 
     fn made(schema: &Value) -> Vec<Value> {
-        inputs(schema, &mut Dice::of(Digest::of_bytes(b"seed")), 200)
+        inputs(schema, &mut Rng::of(Digest::of_bytes(b"seed")), 200)
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Made for tools that say so: the tag or capability `high-throughput`.
 
 use super::{abreast, cannot_start, inputs, unavailable};
-use crate::check::{Batch, Desk};
+use crate::check::{Batch, CheckContext};
 use crate::domain::{CheckReport, Finding, Severity};
 use crate::runner::{Pace, Tried};
 use std::time::Instant;
@@ -18,7 +18,7 @@ const ROWS: [usize; 3] = [1, 4, 16];
 const STARTS: usize = 32;
 
 /// Draws the curve of starts in a second.
-pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
+pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let name = "load";
     let manifest = &desk.version.manifest;
     if !manifest.tags.iter().chain(&manifest.capabilities).any(|word| word == MARK) {

@@ -28,10 +28,10 @@ mod testing;
 mod tests;
 mod written;
 
-use super::{Batch, Desk};
+use super::{Batch, CheckContext};
 use crate::domain::{CheckReport, Severity, ToolDetail};
 use crate::runner::{Pace, Tried};
-use case::Case;
+use case::TrialCase;
 use serde_json::{Map, Value};
 use std::num::NonZeroUsize;
 
@@ -60,7 +60,7 @@ fn cannot_start(version: &ToolDetail) -> Option<String> {
 
 /// Watched trials of these cases. Several checks look at the same ones, and a sandbox takes longer to start than a
 /// trial: whoever is first starts those of the other checks along with its own.
-fn rehearse(desk: &Desk<'_>, version: &ToolDetail, wanted: &[Case]) -> Result<Vec<Tried>, String> {
+fn rehearse(desk: &CheckContext<'_>, version: &ToolDetail, wanted: &[TrialCase]) -> Result<Vec<Tried>, String> {
     let mut inputs: Vec<Value> = wanted.iter().map(|case| case.input.clone()).collect();
     for case in cases(version) {
         if !inputs.contains(&case.input) {
@@ -74,7 +74,7 @@ fn rehearse(desk: &Desk<'_>, version: &ToolDetail, wanted: &[Case]) -> Result<Ve
 }
 
 /// All examples and tests of a version.
-fn cases(version: &ToolDetail) -> Vec<Case> {
+fn cases(version: &ToolDetail) -> Vec<TrialCase> {
     let manifest = &version.manifest;
     case::examples(manifest).into_iter().chain(case::tests(manifest)).collect()
 }

@@ -2,13 +2,13 @@
 
 use super::{cannot_start, inputs, softened, unavailable};
 use super::{case, crash, side_by_side};
-use crate::check::{Batch, Desk};
+use crate::check::{Batch, CheckContext};
 use crate::domain::{CheckReport, Finding, Severity, count};
 use crate::runner::Pace;
 use std::collections::BTreeSet;
 
 /// Compares the outputs of examples and tests with the output schema.
-pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
+pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let manifest = &desk.version.manifest;
     let demands_json = manifest.recipe.as_ref().is_some_and(|recipe| recipe.success.require_json);
     if manifest.output.is_none() && !demands_json {

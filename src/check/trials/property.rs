@@ -6,9 +6,9 @@
 use super::case;
 use super::crash::{self, Crash};
 use super::expression::quote;
-use super::generate::{Dice, inputs};
+use super::generate::{Rng, inputs};
 use super::{cannot_start, shrink, side_by_side, softened, unavailable};
-use crate::check::{Batch, Desk};
+use crate::check::{Batch, CheckContext};
 use crate::domain::{CheckReport, Checker, Finding, InputMode, Severity, count, plural, signature_of};
 use crate::runner::{Pace, Tried};
 use serde_json::Value;
@@ -24,7 +24,7 @@ const MAX_CRASHES: usize = 5;
 const ROUNDS: usize = 16;
 
 /// Tries inputs that nobody wrote down.
-pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
+pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let name = "property";
     let manifest = &desk.version.manifest;
     let Some(schema) = &manifest.input else { return CheckReport::skipped(name, "it has no input schema") };
@@ -37,7 +37,7 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
     if !takes_input {
         return CheckReport::skipped(name, "it takes no input");
     }
-    let all = inputs(schema, &mut Dice::of(desk.version.tool.digest), INPUTS);
+    let all = inputs(schema, &mut Rng::of(desk.version.tool.digest), INPUTS);
     if all.is_empty() {
         return CheckReport::skipped(name, "no input could be generated from its schema");
     }
@@ -49,7 +49,7 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
 
 /// What the inputs came to.
 #[derive(Default)]
-struct Found {
+struct PropertyOutcome {
     tried: usize,
     wanted: usize,
     crashes: Vec<(Crash, Value)>,
@@ -59,12 +59,12 @@ struct Found {
     doubtful: usize,
 }
 
-fn start(desk: &Desk<'_>, inputs: &[Value], pace: Pace) -> Result<Vec<Tried>, String> {
+fn start(desk: &CheckContext<'_>, inputs: &[Value], pace: Pace) -> Result<Vec<Tried>, String> {
     desk.trials.start(&Batch { version: desk.version, inputs, pace, abreast: side_by_side() })
 }
 
-fn search(desk: &Desk<'_>, schema: &Value, all: &[Value]) -> Result<Found, String> {
-    let mut found = Found { wanted: all.len(), ..Found::default() };
+fn search(desk: &CheckContext<'_>, schema: &Value, all: &[Value]) -> Result<PropertyOutcome, String> {
+    let mut found = PropertyOutcome { wanted: all.len(), ..PropertyOutcome::default() };
     let mut crashed: BTreeMap<String, (Crash, Value)> = BTreeMap::new();
     for (input, tried) in all.iter().zip(start(desk, all, Pace::Quick)?) {
         found.tried += usize::from(tried.end.exit_code().is_some() || crash::of(&tried).is_some());
@@ -99,7 +99,7 @@ fn search(desk: &Desk<'_>, schema: &Value, all: &[Value]) -> Result<Found, Strin
 }
 
 /// The simplest input found that crashes it in the same way.
-fn simplify(desk: &Desk<'_>, checker: &Checker, crash: &Crash, input: &Value) -> Result<Value, String> {
+fn simplify(desk: &CheckContext<'_>, checker: &Checker, crash: &Crash, input: &Value) -> Result<Value, String> {
     let mut best = input.clone();
     for _ in 0..ROUNDS {
         let mut steps = shrink::simpler(&best);
@@ -118,7 +118,7 @@ fn simplify(desk: &Desk<'_>, checker: &Checker, crash: &Crash, input: &Value) ->
 }
 
 /// The first of these inputs with which a plain start crashes in the same way.
-fn confirm(desk: &Desk<'_>, crash: &Crash, inputs: [Value; 2]) -> Result<Option<(Crash, Value)>, String> {
+fn confirm(desk: &CheckContext<'_>, crash: &Crash, inputs: [Value; 2]) -> Result<Option<(Crash, Value)>, String> {
     let [simple, original] = inputs;
     let both = if simple == original { vec![simple] } else { vec![simple, original] };
     for input in both {
@@ -131,8 +131,8 @@ fn confirm(desk: &Desk<'_>, crash: &Crash, inputs: [Value; 2]) -> Result<Option<
     Ok(None)
 }
 
-impl Found {
-    fn report(self, desk: &Desk<'_>) -> CheckReport {
+impl PropertyOutcome {
+    fn report(self, desk: &CheckContext<'_>) -> CheckReport {
         let lacked = case::lacks_permissions(&desk.version.manifest);
         let mut findings: Vec<Finding> = self
             .crashes

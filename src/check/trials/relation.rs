@@ -8,9 +8,9 @@
 
 use super::abreast;
 use super::difference;
-use super::expression::{Expression, Scope, quote};
+use super::expression::{EvaluationScope, Expression, quote};
 use super::written::Output;
-use crate::check::{Batch, Desk};
+use crate::check::{Batch, CheckContext};
 use crate::runner::Pace;
 use serde_json::{Map, Value};
 
@@ -58,7 +58,7 @@ impl Relation {
     /// Why the other trial could not be made.
     pub(super) fn unmet(
         &self,
-        desk: &Desk<'_>,
+        desk: &CheckContext<'_>,
         input: &Value,
         output: &Output,
         exit: i32,
@@ -95,7 +95,7 @@ impl Relation {
             Relation::SameOutput { .. } => difference::first(output.value(), other.value())
                 .map(|found| format!("with {}: {found}", quote(&other_input))),
             Relation::Rule { rule, .. } => {
-                let scope = Scope { input, output: output.value(), other: Some(other.value()), exit };
+                let scope = EvaluationScope { input, output: output.value(), other: Some(other.value()), exit };
                 super::written::unheld(rule, &scope, output)
                     .map(|found| format!("{found}; with {}: {}", quote(&other_input), other.quoted()))
             }

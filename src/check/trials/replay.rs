@@ -1,7 +1,7 @@
 //! Recorded inputs of real runs, on a version and on a better one.
 
 use super::{cannot_start, difference, unavailable};
-use crate::check::{Batch, Desk, Trials};
+use crate::check::{Batch, CheckContext, Trials};
 use crate::domain::{CheckReport, DIFF_TIME, Finding, ReplayOutcome, Replayed, RunEnd, RunId, Severity, ToolDetail};
 use crate::runner::{Pace, Tried};
 use serde_json::Value;
@@ -118,7 +118,7 @@ fn lines(old: &str, new: &str) -> String {
 }
 
 /// Replays what was recorded, on the version approved before, else on the one that this one was made of.
-pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
+pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let name = "replay";
     let original = if desk.base.is_none() { desk.library.original(&desk.version.tool) } else { None };
     let Some(base) = desk.base.or(original.as_ref()) else {

@@ -4,10 +4,10 @@
 //! rules as a list of texts. See [`super::expression`] for what a rule may say.
 
 use super::case;
-use super::expression::{Expression, Scope, quote};
+use super::expression::{EvaluationScope, Expression, quote};
 use super::written::{Output, unheld};
 use super::{cannot_start, inputs, side_by_side, softened, unavailable};
-use crate::check::{Batch, Desk};
+use crate::check::{Batch, CheckContext};
 use crate::domain::{CheckReport, Finding, RunEnd, Severity, count};
 use crate::runner::Pace;
 use serde_json::Value;
@@ -20,7 +20,7 @@ const MAX_RULES: usize = 50;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Holds the rules against the outputs of examples and tests.
-pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
+pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let written = match desk.version.manifest.extra.get("sanity") {
         Some(Value::Array(list)) => list.clone(),
         Some(other) => vec![other.clone()],
@@ -56,8 +56,12 @@ pub(in crate::check) fn examine(desk: &Desk<'_>) -> CheckReport {
             break;
         }
         let broken = good.iter().zip(&outputs).find_map(|((input, tried), output)| {
-            let scope =
-                Scope { input, output: output.value(), other: None, exit: tried.end.exit_code().unwrap_or_default() };
+            let scope = EvaluationScope {
+                input,
+                output: output.value(),
+                other: None,
+                exit: tried.end.exit_code().unwrap_or_default(),
+            };
             unheld(rule, &scope, output).map(|why| (input, why))
         });
         if let Some((input, why)) = broken {

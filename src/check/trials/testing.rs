@@ -1,11 +1,11 @@
 //! Versions on a bench: real trials of small scripts, without an engine.
 
-use super::super::{Batch, CHECKS, Desk, Library, Recorded, Trials};
+use super::super::{Batch, CHECKS, CheckContext, Library, Recorded, Trials};
 use crate::domain::{
     Category, CheckReport, CostTier, Dialect, Digest, FileMode, InputMode, IsolationLevel, Manifest, Origin, Profile,
     Recipe, RunId, Severity, Tool, ToolDetail, ToolName, VersionFile, WriteMode,
 };
-use crate::runner::{Bubblewrap, Given, Interpreters, Machine, Request, Sources, Tried, prepare_batch};
+use crate::runner::{Bubblewrap, Interpreters, Machine, RunEnvironment, Sources, StartRequest, Tried, prepare_batch};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
@@ -75,13 +75,13 @@ impl Library for Nobody {
 }
 
 /// Starts for real.
-struct Bench {
+struct TrialFixture {
     dir: tempfile::TempDir,
     machine: Machine,
     least: IsolationLevel,
 }
 
-impl Trials for Bench {
+impl Trials for TrialFixture {
     fn start(&self, batch: &Batch<'_>) -> Result<Vec<Tried>, String> {
         let version = self.dir.path().join(batch.version.tool.digest.hex());
         fs::create_dir_all(&version).unwrap();
@@ -95,7 +95,7 @@ impl Trials for Bench {
             fs::create_dir_all(&path).unwrap();
             path
         };
-        let request = Request {
+        let request = StartRequest {
             manifest: &batch.version.manifest,
             version_dir: &version,
             files: &batch.version.files,
@@ -109,7 +109,7 @@ impl Trials for Bench {
             ours: &[],
             spool: &self.dir.path().join("spool"),
             origin: &version,
-            given: &Given::default(),
+            given: &RunEnvironment::default(),
             interpreters: &Interpreters::default(),
             sources: Sources::System,
             machine: &self.machine,
@@ -138,8 +138,8 @@ pub(super) fn check_at(
     base: Option<&ToolDetail>,
 ) -> CheckReport {
     let wish = if least == IsolationLevel::Isolated { Bubblewrap::Off } else { Bubblewrap::Auto };
-    let bench = Bench { dir: tempfile::tempdir().unwrap(), machine: Machine::new(wish, None), least };
-    let desk = Desk { version, base, missing: &[], library: &Nobody, trials: &bench };
+    let bench = TrialFixture { dir: tempfile::tempdir().unwrap(), machine: Machine::new(wish, None), least };
+    let desk = CheckContext { version, base, missing: &[], library: &Nobody, trials: &bench };
     let row = CHECKS.iter().find(|row| row.name == name).unwrap();
     super::super::examine(row, &desk)
 }

@@ -1,7 +1,7 @@
 //! What a trial wrote, and what is expected of it.
 
 use super::difference;
-use super::expression::{Expression, Scope, equal, quote};
+use super::expression::{EvaluationScope, Expression, equal, quote};
 use serde_json::Value;
 
 /// What a trial wrote to standard output.
@@ -42,7 +42,7 @@ impl Output {
 }
 
 /// Why a rule does not hold for an output.
-pub(super) fn unheld(rule: &Expression, scope: &Scope<'_>, output: &Output) -> Option<String> {
+pub(super) fn unheld(rule: &Expression, scope: &EvaluationScope<'_>, output: &Output) -> Option<String> {
     match rule.holds(scope) {
         Ok(true) => None,
         Ok(false) => Some(format!("{} is false, got {}", rule.text(), output.quoted())),

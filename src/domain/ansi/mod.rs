@@ -6,14 +6,14 @@
 
 mod sequence;
 
-use sequence::{ESC, Sequence, Step};
+use sequence::{ESC, Sequence, SequenceProgress};
 
 /// The numbers of a control sequence: groups, each with its sub-parameters.
 pub use vte::Params;
 
 /// A part of the output of a program.
 #[derive(Debug, Clone, Copy)]
-pub enum Piece<'a> {
+pub enum AnsiPiece<'a> {
     /// Characters without control characters of seven bits. It may hold other hidden characters: it is not safe
     /// to draw as it is.
     Text(&'a str),
@@ -36,40 +36,43 @@ pub enum Piece<'a> {
     Broken(&'a [u8]),
 }
 
-impl<'a> Piece<'a> {
+impl<'a> AnsiPiece<'a> {
     /// The bytes of a piece that is no text; empty for text and control characters.
     pub fn bytes(&self) -> &'a [u8] {
         match self {
-            Piece::Text(_) | Piece::Control(_) => &[],
-            Piece::Invalid(bytes) | Piece::Csi { bytes, .. } | Piece::Sequence(bytes) | Piece::Broken(bytes) => bytes,
+            AnsiPiece::Text(_) | AnsiPiece::Control(_) => &[],
+            AnsiPiece::Invalid(bytes)
+            | AnsiPiece::Csi { bytes, .. }
+            | AnsiPiece::Sequence(bytes)
+            | AnsiPiece::Broken(bytes) => bytes,
         }
     }
 }
 
 /// What has begun and is not complete.
-enum Held {
+enum PendingInput {
     Nothing,
     Character(Vec<u8>),
     Sequence(Sequence),
 }
 
 /// Takes bytes as they come and gives their pieces. What may go on is held back, at most 64 KiB.
-pub struct Scanner {
+pub struct AnsiScanner {
     parser: vte::Parser,
-    held: Held,
+    held: PendingInput,
     /// Where what is held began.
     held_at: u64,
     /// How many bytes have come.
     position: u64,
 }
 
-impl Default for Scanner {
+impl Default for AnsiScanner {
     fn default() -> Self {
-        Scanner { parser: vte::Parser::new(), held: Held::Nothing, held_at: 0, position: 0 }
+        AnsiScanner { parser: vte::Parser::new(), held: PendingInput::Nothing, held_at: 0, position: 0 }
     }
 }
 
-impl Scanner {
+impl AnsiScanner {
     /// How many bytes have come: where the next one stands.
     pub fn position(&self) -> u64 {
         self.position
@@ -77,48 +80,48 @@ impl Scanner {
 
     /// Where the piece began that is held back; `None` when nothing is.
     pub fn held_at(&self) -> Option<u64> {
-        (!matches!(self.held, Held::Nothing)).then_some(self.held_at)
+        (!matches!(self.held, PendingInput::Nothing)).then_some(self.held_at)
     }
 
     /// Takes the next bytes; `sink` gets each piece with where it begins, counted from the first byte of all.
-    pub fn push(&mut self, bytes: &[u8], sink: &mut impl FnMut(u64, Piece<'_>)) {
+    pub fn push(&mut self, bytes: &[u8], sink: &mut impl FnMut(u64, AnsiPiece<'_>)) {
         let start = self.position;
         let mut at = 0;
         while at < bytes.len() {
             self.position = start + at as u64;
-            at += match std::mem::replace(&mut self.held, Held::Nothing) {
-                Held::Nothing => self.plain(&bytes[at..], sink),
-                Held::Character(begun) => self.complete(begun, &bytes[at..], sink),
-                Held::Sequence(sequence) => self.go_on(sequence, bytes[at], sink),
+            at += match std::mem::replace(&mut self.held, PendingInput::Nothing) {
+                PendingInput::Nothing => self.plain(&bytes[at..], sink),
+                PendingInput::Character(begun) => self.complete(begun, &bytes[at..], sink),
+                PendingInput::Sequence(sequence) => self.go_on(sequence, bytes[at], sink),
             };
         }
         self.position = start + bytes.len() as u64;
     }
 
     /// Gives what is held back: nothing comes any more.
-    pub fn end(&mut self, sink: &mut impl FnMut(u64, Piece<'_>)) {
-        match std::mem::replace(&mut self.held, Held::Nothing) {
-            Held::Nothing => {}
-            Held::Character(begun) => sink(self.held_at, Piece::Invalid(&begun)),
-            Held::Sequence(sequence) => sink(self.held_at, Piece::Broken(sequence.bytes())),
+    pub fn end(&mut self, sink: &mut impl FnMut(u64, AnsiPiece<'_>)) {
+        match std::mem::replace(&mut self.held, PendingInput::Nothing) {
+            PendingInput::Nothing => {}
+            PendingInput::Character(begun) => sink(self.held_at, AnsiPiece::Invalid(&begun)),
+            PendingInput::Sequence(sequence) => sink(self.held_at, AnsiPiece::Broken(sequence.bytes())),
         }
     }
 
-    fn hold(&mut self, held: Held, at: u64) {
+    fn hold(&mut self, held: PendingInput, at: u64) {
         self.held = held;
         self.held_at = at;
     }
 
     /// Takes the first piece of bytes that continue nothing; returns how many bytes it has.
-    fn plain(&mut self, bytes: &[u8], sink: &mut impl FnMut(u64, Piece<'_>)) -> usize {
+    fn plain(&mut self, bytes: &[u8], sink: &mut impl FnMut(u64, AnsiPiece<'_>)) -> usize {
         let at = self.position;
         match bytes[0] {
             ESC => {
-                self.hold(Held::Sequence(Sequence::new()), at);
+                self.hold(PendingInput::Sequence(Sequence::new()), at);
                 return 1;
             }
             control @ 0..0x20 => {
-                sink(at, Piece::Control(control));
+                sink(at, AnsiPiece::Control(control));
                 return 1;
             }
             _ => {}
@@ -130,69 +133,70 @@ impl Scanner {
         let mut taken = 0;
         for chunk in whole.utf8_chunks() {
             if !chunk.valid().is_empty() {
-                sink(at + taken as u64, Piece::Text(chunk.valid()));
+                sink(at + taken as u64, AnsiPiece::Text(chunk.valid()));
             }
             taken += chunk.valid().len();
             if !chunk.invalid().is_empty() {
-                sink(at + taken as u64, Piece::Invalid(chunk.invalid()));
+                sink(at + taken as u64, AnsiPiece::Invalid(chunk.invalid()));
             }
             taken += chunk.invalid().len();
         }
         if torn > 0 {
-            self.hold(Held::Character(bytes[end - torn..end].to_vec()), at + whole.len() as u64);
+            self.hold(PendingInput::Character(bytes[end - torn..end].to_vec()), at + whole.len() as u64);
         }
         end
     }
 
     /// Goes on with a character that has begun; returns how many bytes that took.
-    fn complete(&mut self, mut begun: Vec<u8>, bytes: &[u8], sink: &mut impl FnMut(u64, Piece<'_>)) -> usize {
+    fn complete(&mut self, mut begun: Vec<u8>, bytes: &[u8], sink: &mut impl FnMut(u64, AnsiPiece<'_>)) -> usize {
         for (taken, byte) in bytes.iter().enumerate() {
             begun.push(*byte);
             match std::str::from_utf8(&begun) {
                 Ok(text) => {
-                    sink(self.held_at, Piece::Text(text));
+                    sink(self.held_at, AnsiPiece::Text(text));
                     return taken + 1;
                 }
                 Err(error) if error.error_len().is_none() => {}
                 Err(_) => {
                     // The byte that made it invalid may begin something of its own.
                     begun.pop();
-                    sink(self.held_at, Piece::Invalid(&begun));
+                    sink(self.held_at, AnsiPiece::Invalid(&begun));
                     return taken;
                 }
             }
         }
-        self.held = Held::Character(begun);
+        self.held = PendingInput::Character(begun);
         bytes.len()
     }
 
     /// Gives the next byte to a sequence that has begun; returns how many bytes that took.
-    fn go_on(&mut self, mut sequence: Sequence, byte: u8, sink: &mut impl FnMut(u64, Piece<'_>)) -> usize {
+    fn go_on(&mut self, mut sequence: Sequence, byte: u8, sink: &mut impl FnMut(u64, AnsiPiece<'_>)) -> usize {
         match sequence.step(byte) {
-            Step::More => {
-                self.held = Held::Sequence(sequence);
+            SequenceProgress::More => {
+                self.held = PendingInput::Sequence(sequence);
                 1
             }
-            Step::Whole if sequence.is_control() => {
-                let mut found = Found { at: self.held_at, bytes: sequence.bytes(), sink: &mut *sink, is_told: false };
+            SequenceProgress::Whole if sequence.is_control() => {
+                let mut found =
+                    CsiCollector { at: self.held_at, bytes: sequence.bytes(), sink: &mut *sink, is_told: false };
                 self.parser.advance(&mut found, sequence.bytes());
                 if !found.is_told {
-                    sink(self.held_at, Piece::Sequence(sequence.bytes()));
+                    sink(self.held_at, AnsiPiece::Sequence(sequence.bytes()));
                 }
                 1
             }
-            Step::Whole => {
-                sink(self.held_at, Piece::Sequence(sequence.bytes()));
+            SequenceProgress::Whole => {
+                sink(self.held_at, AnsiPiece::Sequence(sequence.bytes()));
                 1
             }
-            Step::Broken => {
-                sink(self.held_at, Piece::Broken(sequence.bytes()));
+            SequenceProgress::Broken => {
+                sink(self.held_at, AnsiPiece::Broken(sequence.bytes()));
                 0
             }
-            Step::Replaced => {
+            SequenceProgress::Replaced => {
                 let (_, before) = sequence.bytes().split_last().unwrap_or((&ESC, &[]));
-                sink(self.held_at, Piece::Broken(before));
-                self.hold(Held::Sequence(Sequence::new()), self.position - 1);
+                sink(self.held_at, AnsiPiece::Broken(before));
+                self.hold(PendingInput::Sequence(Sequence::new()), self.position - 1);
                 0
             }
         }
@@ -200,19 +204,19 @@ impl Scanner {
 }
 
 /// Takes the numbers of one control sequence from the parser.
-struct Found<'s, F> {
+struct CsiCollector<'s, F> {
     at: u64,
     bytes: &'s [u8],
     sink: &'s mut F,
     is_told: bool,
 }
 
-impl<F: FnMut(u64, Piece<'_>)> vte::Perform for Found<'_, F> {
+impl<F: FnMut(u64, AnsiPiece<'_>)> vte::Perform for CsiCollector<'_, F> {
     fn csi_dispatch(&mut self, params: &Params, intermediates: &[u8], ignore: bool, action: char) {
         // One with marks of a maker, or more numbers than the parser keeps, does what nobody here knows.
         if intermediates.is_empty() && !ignore {
             self.is_told = true;
-            (self.sink)(self.at, Piece::Csi { params, action, bytes: self.bytes });
+            (self.sink)(self.at, AnsiPiece::Csi { params, action, bytes: self.bytes });
         }
     }
 }

@@ -15,7 +15,7 @@ const BELL: u8 = 0x07;
 
 /// What a sequence is after its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum SequenceKind {
     /// ESC alone.
     Begun,
     /// ESC and intermediate bytes.
@@ -31,13 +31,13 @@ enum Kind {
 /// A sequence that has begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sequence {
-    kind: Kind,
+    kind: SequenceKind,
     bytes: Vec<u8>,
 }
 
 /// What became of a sequence with one more byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum SequenceProgress {
     /// It goes on.
     More,
     /// It is whole with this byte.
@@ -51,7 +51,7 @@ pub(super) enum Step {
 impl Sequence {
     /// A sequence of which only the escape has come.
     pub(super) fn new() -> Sequence {
-        Sequence { kind: Kind::Begun, bytes: vec![ESC] }
+        Sequence { kind: SequenceKind::Begun, bytes: vec![ESC] }
     }
 
     /// What has come of it.
@@ -61,47 +61,51 @@ impl Sequence {
 
     /// Whether it is a control sequence: ESC `[`, numbers, and a letter that says what to do.
     pub(super) fn is_control(&self) -> bool {
-        self.kind == Kind::Control
+        self.kind == SequenceKind::Control
     }
 
     /// Takes the next byte.
-    pub(super) fn step(&mut self, byte: u8) -> Step {
+    pub(super) fn step(&mut self, byte: u8) -> SequenceProgress {
         let short = self.bytes.len() < MAX_CONTROL;
         match (self.kind, byte) {
-            (Kind::Begun, b'[') => self.goes_on(Kind::Control, byte),
-            (Kind::Begun, b']') => self.goes_on(Kind::Command, byte),
-            (Kind::Begun, b'P' | b'X' | b'^' | b'_') => self.goes_on(Kind::Text, byte),
-            (Kind::Begun, 0x20..=0x2f) => self.goes_on(Kind::Escape, byte),
-            (Kind::Escape, 0x20..=0x2f) | (Kind::Control, 0x20..=0x3f) if short => self.goes_on(self.kind, byte),
-            (Kind::Begun | Kind::Escape, 0x30..=0x7e) | (Kind::Control, 0x40..=0x7e) => self.ends(byte),
-            (Kind::Command | Kind::Text, _) => self.text(byte),
-            (Kind::Begun | Kind::Escape | Kind::Control, _) => Step::Broken,
+            (SequenceKind::Begun, b'[') => self.goes_on(SequenceKind::Control, byte),
+            (SequenceKind::Begun, b']') => self.goes_on(SequenceKind::Command, byte),
+            (SequenceKind::Begun, b'P' | b'X' | b'^' | b'_') => self.goes_on(SequenceKind::Text, byte),
+            (SequenceKind::Begun, 0x20..=0x2f) => self.goes_on(SequenceKind::Escape, byte),
+            (SequenceKind::Escape, 0x20..=0x2f) | (SequenceKind::Control, 0x20..=0x3f) if short => {
+                self.goes_on(self.kind, byte)
+            }
+            (SequenceKind::Begun | SequenceKind::Escape, 0x30..=0x7e) | (SequenceKind::Control, 0x40..=0x7e) => {
+                self.ends(byte)
+            }
+            (SequenceKind::Command | SequenceKind::Text, _) => self.text(byte),
+            (SequenceKind::Begun | SequenceKind::Escape | SequenceKind::Control, _) => SequenceProgress::Broken,
         }
     }
 
-    fn text(&mut self, byte: u8) -> Step {
+    fn text(&mut self, byte: u8) -> SequenceProgress {
         let after_escape = self.bytes.len() > 2 && self.bytes.last() == Some(&ESC);
         match byte {
             b'\\' if after_escape => self.ends(byte),
             // The escape does not end this sequence: it begins another one.
-            _ if after_escape => Step::Replaced,
-            BELL if self.kind == Kind::Command => self.ends(byte),
+            _ if after_escape => SequenceProgress::Replaced,
+            BELL if self.kind == SequenceKind::Command => self.ends(byte),
             // A line feed ends every sequence: real ones hold none, and one that was cut off must
             // not swallow the lines that follow. So do the two characters that cancel (ECMA-48).
-            b'\n' | 0x18 | 0x1a => Step::Broken,
-            _ if self.bytes.len() >= MAX_SEQUENCE => Step::Broken,
+            b'\n' | 0x18 | 0x1a => SequenceProgress::Broken,
+            _ if self.bytes.len() >= MAX_SEQUENCE => SequenceProgress::Broken,
             _ => self.goes_on(self.kind, byte),
         }
     }
 
-    fn goes_on(&mut self, kind: Kind, byte: u8) -> Step {
+    fn goes_on(&mut self, kind: SequenceKind, byte: u8) -> SequenceProgress {
         self.kind = kind;
         self.bytes.push(byte);
-        Step::More
+        SequenceProgress::More
     }
 
-    fn ends(&mut self, byte: u8) -> Step {
+    fn ends(&mut self, byte: u8) -> SequenceProgress {
         self.bytes.push(byte);
-        Step::Whole
+        SequenceProgress::Whole
     }
 }

@@ -4,25 +4,25 @@ use proptest::prelude::*;
 /// The pieces of bytes that come in these parts, as text: neighbouring text is one piece.
 fn pieces(parts: &[&[u8]]) -> Vec<String> {
     let mut found: Vec<(u64, String, bool)> = Vec::new();
-    let mut take = |at: u64, piece: Piece<'_>| {
-        let is_text = matches!(piece, Piece::Text(_));
+    let mut take = |at: u64, piece: AnsiPiece<'_>| {
+        let is_text = matches!(piece, AnsiPiece::Text(_));
         let told = match piece {
-            Piece::Text(text) => text.to_owned(),
-            Piece::Control(byte) => format!("control {byte:02x}"),
-            Piece::Invalid(bytes) => format!("invalid {bytes:02x?}"),
-            Piece::Csi { params, action, bytes } => {
+            AnsiPiece::Text(text) => text.to_owned(),
+            AnsiPiece::Control(byte) => format!("control {byte:02x}"),
+            AnsiPiece::Invalid(bytes) => format!("invalid {bytes:02x?}"),
+            AnsiPiece::Csi { params, action, bytes } => {
                 let groups: Vec<String> = params.iter().map(|group| format!("{group:?}")).collect();
                 format!("csi {} {action} of {}", groups.join(""), String::from_utf8_lossy(bytes))
             }
-            Piece::Sequence(bytes) => format!("sequence {}", String::from_utf8_lossy(bytes)),
-            Piece::Broken(bytes) => format!("broken {}", bytes.escape_ascii()),
+            AnsiPiece::Sequence(bytes) => format!("sequence {}", String::from_utf8_lossy(bytes)),
+            AnsiPiece::Broken(bytes) => format!("broken {}", bytes.escape_ascii()),
         };
         match found.last_mut() {
             Some((_, before, true)) if is_text => before.push_str(&told),
             _ => found.push((at, told, is_text)),
         }
     };
-    let mut scanner = Scanner::default();
+    let mut scanner = AnsiScanner::default();
     for part in parts {
         scanner.push(part, &mut take);
     }
@@ -33,12 +33,12 @@ fn pieces(parts: &[&[u8]]) -> Vec<String> {
 /// All bytes of the pieces, in order.
 fn bytes_of(bytes: &[u8]) -> Vec<u8> {
     let mut all = Vec::new();
-    let mut scanner = Scanner::default();
-    let mut take = |at: u64, piece: Piece<'_>| {
+    let mut scanner = AnsiScanner::default();
+    let mut take = |at: u64, piece: AnsiPiece<'_>| {
         assert_eq!(at, all.len() as u64, "a piece begins where the one before it ends");
         match piece {
-            Piece::Text(text) => all.extend_from_slice(text.as_bytes()),
-            Piece::Control(byte) => all.push(byte),
+            AnsiPiece::Text(text) => all.extend_from_slice(text.as_bytes()),
+            AnsiPiece::Control(byte) => all.push(byte),
             other => all.extend_from_slice(other.bytes()),
         }
     };
@@ -165,9 +165,9 @@ proptest! {
 
     #[test]
     fn no_text_holds_a_control_character_of_seven_bits(bytes in hostile()) {
-        let mut scanner = Scanner::default();
-        let mut take = |_: u64, piece: Piece<'_>| {
-            if let Piece::Text(text) = piece {
+        let mut scanner = AnsiScanner::default();
+        let mut take = |_: u64, piece: AnsiPiece<'_>| {
+            if let AnsiPiece::Text(text) = piece {
                 assert!(text.bytes().all(|byte| byte >= 0x20), "{text:?}");
             }
         };

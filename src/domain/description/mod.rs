@@ -37,14 +37,14 @@ pub enum Ink {
 
 /// Where a description is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct View {
+pub struct DescriptionView {
     /// Columns; `None` for a file or a pipe, where nothing is cut and points in time are written in full.
     pub width: Option<usize>,
     /// The present, for ages.
     pub now: Instant,
 }
 
-impl View {
+impl DescriptionView {
     /// An age for a reader (`12 s ago`), a point in time for a file.
     pub fn when(self, at: Instant) -> String {
         if self.width.is_none() {
@@ -66,12 +66,12 @@ impl View {
 pub enum Content {
     /// Text.
     Text(SafeText),
-    /// A point in time; how it is written depends on the [`View`].
+    /// A point in time; how it is written depends on the [`DescriptionView`].
     At(Instant),
 }
 
 impl Content {
-    fn text(&self, view: View) -> SafeText {
+    fn text(&self, view: DescriptionView) -> SafeText {
         match self {
             Content::Text(text) => text.clone(),
             Content::At(at) => SafeText::new(&view.when(*at)),
@@ -93,46 +93,49 @@ impl From<Instant> for Content {
 
 /// One line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Line {
+pub struct DescriptionLine {
     pieces: Vec<(Ink, Content)>,
     hang: usize,
 }
 
-impl Line {
+impl DescriptionLine {
     /// An empty line.
-    pub fn new() -> Line {
-        Line::default()
+    pub fn new() -> DescriptionLine {
+        DescriptionLine::default()
     }
 
     /// A line of plain text.
-    pub fn of(text: impl AsRef<str>) -> Line {
-        Line::new().put(Ink::Plain, text)
+    pub fn of(text: impl AsRef<str>) -> DescriptionLine {
+        DescriptionLine::new().put(Ink::Plain, text)
     }
 
     /// `label  value`; the values of several such lines are in one column.
-    pub fn field(label: &str, ink: Ink, value: impl AsRef<str>) -> Line {
-        Line::new().put(Ink::Dim, format!("{label:<LABEL_COLUMNS$} ")).put(ink, value).hanging(LABEL_COLUMNS + 1)
+    pub fn field(label: &str, ink: Ink, value: impl AsRef<str>) -> DescriptionLine {
+        DescriptionLine::new()
+            .put(Ink::Dim, format!("{label:<LABEL_COLUMNS$} "))
+            .put(ink, value)
+            .hanging(LABEL_COLUMNS + 1)
     }
 
     /// Appends text, escaped.
-    pub fn put(self, ink: Ink, text: impl AsRef<str>) -> Line {
+    pub fn put(self, ink: Ink, text: impl AsRef<str>) -> DescriptionLine {
         self.safe(ink, SafeText::new(text.as_ref()))
     }
 
     /// Appends text that is safe already.
-    pub fn safe(mut self, ink: Ink, text: SafeText) -> Line {
+    pub fn safe(mut self, ink: Ink, text: SafeText) -> DescriptionLine {
         self.pieces.push((ink, Content::Text(text)));
         self
     }
 
     /// Appends a point in time.
-    pub fn at(mut self, ink: Ink, at: Instant) -> Line {
+    pub fn at(mut self, ink: Ink, at: Instant) -> DescriptionLine {
         self.pieces.push((ink, Content::At(at)));
         self
     }
 
     /// Says by how many columns its rows after the first are indented where it is wrapped.
-    pub fn hanging(mut self, columns: usize) -> Line {
+    pub fn hanging(mut self, columns: usize) -> DescriptionLine {
         self.hang = columns;
         self
     }
@@ -143,23 +146,23 @@ impl Line {
     }
 
     /// Its text in pieces.
-    pub fn pieces(&self, view: View) -> impl Iterator<Item = (Ink, SafeText)> {
+    pub fn pieces(&self, view: DescriptionView) -> impl Iterator<Item = (Ink, SafeText)> {
         self.pieces.iter().map(move |(ink, content)| (*ink, content.text(view)))
     }
 }
 
 /// A part of a description.
 #[derive(Debug, Clone, PartialEq)]
-enum Part {
-    Line(Line),
+enum DescriptionPart {
+    Line(DescriptionLine),
     Table(Table),
 }
 
 /// A result described for a reader.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Description {
-    title: Option<Line>,
-    parts: Vec<Part>,
+    title: Option<DescriptionLine>,
+    parts: Vec<DescriptionPart>,
 }
 
 impl Description {
@@ -170,36 +173,36 @@ impl Description {
 
     /// Names what it is about, with a remark. The command line prints it first, an overlay puts it into its frame.
     pub fn titled(mut self, name: &str, remark: &str) -> Description {
-        self.title = Some(Line::new().put(Ink::Strong, name).put(Ink::Dim, format!("  {remark}")));
+        self.title = Some(DescriptionLine::new().put(Ink::Strong, name).put(Ink::Dim, format!("  {remark}")));
         self
     }
 
     /// Appends a line.
-    pub fn line(&mut self, line: Line) {
-        self.parts.push(Part::Line(line));
+    pub fn line(&mut self, line: DescriptionLine) {
+        self.parts.push(DescriptionPart::Line(line));
     }
 
     /// Appends `label  value`.
     pub fn field(&mut self, label: &str, ink: Ink, value: impl AsRef<str>) {
-        self.line(Line::field(label, ink, value));
+        self.line(DescriptionLine::field(label, ink, value));
     }
 
     /// Appends a detail of the row above it.
     pub fn detail(&mut self, ink: Ink, text: impl AsRef<str>) {
         let indent = " ".repeat(DETAIL_COLUMNS);
-        self.line(Line::new().put(Ink::Plain, indent).put(ink, text).hanging(DETAIL_COLUMNS));
+        self.line(DescriptionLine::new().put(Ink::Plain, indent).put(ink, text).hanging(DETAIL_COLUMNS));
     }
 
     /// Appends a table.
     pub fn table(&mut self, table: Table) {
-        self.parts.push(Part::Table(table));
+        self.parts.push(DescriptionPart::Table(table));
     }
 
     /// Appends `label: text`, for example a fault, a warning or a note.
     pub fn note(&mut self, ink: Ink, label: &str, text: impl AsRef<str>) {
         let label = format!("{label}: ");
         let hang = label.len();
-        self.line(Line::new().put(ink, label).put(Ink::Plain, text).hanging(hang));
+        self.line(DescriptionLine::new().put(ink, label).put(Ink::Plain, text).hanging(hang));
     }
 
     /// Appends what to do next.
@@ -209,26 +212,26 @@ impl Description {
 
     /// Appends a closing line: how much there is, or that there is nothing.
     pub fn summary(&mut self, text: impl AsRef<str>) {
-        self.line(Line::new().put(Ink::Dim, text));
+        self.line(DescriptionLine::new().put(Ink::Dim, text));
     }
 
     /// What it is about.
-    pub fn title(&self) -> Option<&Line> {
+    pub fn title(&self) -> Option<&DescriptionLine> {
         self.title.as_ref()
     }
 
     /// All below the title, in lines.
-    pub fn body(&self, view: View) -> Vec<Line> {
-        let lines = |part: &Part| match part {
-            Part::Line(line) => vec![line.clone()],
-            Part::Table(table) => table.lines(view),
+    pub fn body(&self, view: DescriptionView) -> Vec<DescriptionLine> {
+        let lines = |part: &DescriptionPart| match part {
+            DescriptionPart::Line(line) => vec![line.clone()],
+            DescriptionPart::Table(table) => table.lines(view),
         };
         self.parts.iter().flat_map(lines).collect()
     }
 
     /// All of it as it is written into a file.
     pub fn text(&self) -> String {
-        let view = View { width: None, now: Instant(0) };
+        let view = DescriptionView { width: None, now: Instant(0) };
         let mut text = String::new();
         for line in self.title.iter().chain(&self.body(view)) {
             let pieces: String = line.pieces(view).map(|(_, piece)| piece.as_str().to_owned()).collect();

@@ -1,6 +1,6 @@
 //! Declared permissions beside what was seen of them.
 
-use super::{Envelope, Seen, is_own};
+use super::{Envelope, SeenAttempt, is_own};
 use crate::domain::manifest::Permissions;
 use crate::domain::observation::Touch;
 use crate::domain::permission::Network;
@@ -75,7 +75,7 @@ impl Envelope {
 }
 
 /// The permission that an undeclared attempt would need.
-fn needed(seen: &Seen) -> String {
+fn needed(seen: &SeenAttempt) -> String {
     let place = place(seen.touch, &seen.target);
     let folder = place.strip_suffix("/*").unwrap_or(&place);
     match seen.touch {
@@ -89,7 +89,7 @@ fn needed(seen: &Seen) -> String {
     }
 }
 
-fn add_example(examples: &mut Vec<String>, seen: &Seen) {
+fn add_example(examples: &mut Vec<String>, seen: &SeenAttempt) {
     if examples.len() < MAX_EXAMPLES {
         let runs = if seen.runs == 1 { String::new() } else { format!(", {} runs", seen.runs) };
         examples.push(format!("{} {} ({}{runs})", seen.touch, seen.target, seen.answer));

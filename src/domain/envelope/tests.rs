@@ -49,8 +49,8 @@ fn runs_are_counted_once_each_however_often_they_did_it() {
         (Touch::Write, "{scratch}/tmpef34gh", Answer::Allowed),
     ]);
     let envelope = folded(&[first.clone(), first]);
-    let seen: Vec<&Seen> = envelope.seen.values().collect();
-    let expected = Seen {
+    let seen: Vec<&SeenAttempt> = envelope.seen.values().collect();
+    let expected = SeenAttempt {
         touch: Touch::Write,
         target: "{scratch}/tmp{id}".to_owned(),
         answer: Answer::Allowed,

@@ -16,7 +16,7 @@ const MAX_REFERRED: usize = 2000;
 const MAX_TIDY: usize = 48;
 
 /// The fields of a form and what they leave over.
-pub(super) struct Plan {
+pub(super) struct FormPlan {
     pub(super) fields: Vec<Field>,
     pub(super) extra: Map<String, Value>,
 }
@@ -111,7 +111,7 @@ fn known_type(word: &str) -> Option<&'static str> {
 }
 
 /// The fields of a tidy schema. With `given` exactly what it holds is entered, without it the defaults.
-pub(super) fn plan(schema: &Value, given: Option<&Value>, examples: &[Value]) -> Plan {
+pub(super) fn plan(schema: &Value, given: Option<&Value>, examples: &[Value]) -> FormPlan {
     let mut planner = Planner { root: schema, examples, fields: Vec::new() };
     let resolved = planner.resolve(schema);
     let members = resolved.get("properties").and_then(Value::as_object);
@@ -124,10 +124,10 @@ pub(super) fn plan(schema: &Value, given: Option<&Value>, examples: &[Value]) ->
         describe(&mut whole, &resolved);
         whole.example = examples.first().cloned();
         whole.state = given.map(State::given).unwrap_or_default();
-        return Plan { fields: vec![whole], extra: Map::new() };
+        return FormPlan { fields: vec![whole], extra: Map::new() };
     }
     let extra = planner.members(&resolved, &[], given.as_ref(), fill);
-    Plan { fields: planner.fields, extra }
+    FormPlan { fields: planner.fields, extra }
 }
 
 /// The members of a variant when the form at `chosen` is taken.

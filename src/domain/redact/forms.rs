@@ -19,7 +19,7 @@ const FOR_URLS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 /// One form of a known value.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Form {
+pub(super) struct SecretForm {
     bytes: Vec<u8>,
     shape: Shape,
 }
@@ -36,7 +36,7 @@ enum Shape {
 
 /// Whether a text begins with a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Comparison {
+pub(super) enum FormMatch {
     /// It does not.
     No,
     /// It may, when more is known of the text.
@@ -46,17 +46,17 @@ pub(super) enum Comparison {
 }
 
 /// Every form of a value, without repetitions.
-pub(super) fn forms(value: &[u8]) -> Vec<Form> {
+pub(super) fn forms(value: &[u8]) -> Vec<SecretForm> {
     let mut all = Vec::new();
-    let mut add = |bytes: Vec<u8>, shape| all.push(Form { bytes, shape });
+    let mut add = |bytes: Vec<u8>, shape| all.push(SecretForm { bytes, shape });
     add(value.to_vec(), Shape::Plain);
     add(json_escaped(value), Shape::Plain);
     for (kept, space) in [("-_.~", "%20"), ("-_.~/", "%20"), ("-_.~!'()*", "%20"), ("-_.~", "+"), ("-_.*", "+")] {
-        add(url_encoded(value, kept, space, Case::Upper), Shape::Plain);
-        add(url_encoded(value, kept, space, Case::Lower), Shape::Plain);
+        add(url_encoded(value, kept, space, LetterCase::Upper), Shape::Plain);
+        add(url_encoded(value, kept, space, LetterCase::Lower), Shape::Plain);
     }
-    add(hex(value, Case::Lower).into_bytes(), Shape::Hex);
-    add(hex(value, Case::Upper).into_bytes(), Shape::Hex);
+    add(hex(value, LetterCase::Lower).into_bytes(), Shape::Hex);
+    add(hex(value, LetterCase::Upper).into_bytes(), Shape::Hex);
     for alphabet in [STANDARD, FOR_URLS] {
         for before in 0..3 {
             let has_rest = !((before + value.len()) * 8).is_multiple_of(6);
@@ -74,7 +74,7 @@ pub(super) fn forms(value: &[u8]) -> Vec<Form> {
     all
 }
 
-impl Form {
+impl SecretForm {
     /// The beginning by which the form is found, and told apart from a mere likeness.
     pub(super) fn anchor(&self) -> &[u8] {
         let len = if matches!(self.shape, Shape::Base64 { .. }) { BASE64_ANCHOR } else { PLAIN_ANCHOR };
@@ -82,8 +82,8 @@ impl Form {
     }
 
     /// Compares with the beginning of `text`; `is_all` when nothing will follow it.
-    pub(super) fn compare(&self, text: &[u8], is_all: bool) -> Comparison {
-        let more = if is_all { Comparison::No } else { Comparison::More };
+    pub(super) fn compare(&self, text: &[u8], is_all: bool) -> FormMatch {
+        let more = if is_all { FormMatch::No } else { FormMatch::More };
         let (mut at, mut broken) = (0, 0);
         for (place, byte) in self.bytes.iter().enumerate() {
             loop {
@@ -95,21 +95,21 @@ impl Form {
                 let skipped = if self.shape == Shape::Plain || place == 0 { Some(0) } else { line_break(&text[at..]) };
                 match skipped {
                     None => return more,
-                    Some(0) => return Comparison::No,
+                    Some(0) => return FormMatch::No,
                     Some(len) => (at, broken) = (at + len, broken + len),
                 }
                 if broken > MAX_BREAK {
-                    return Comparison::No;
+                    return FormMatch::No;
                 }
             }
             (at, broken) = (at + 1, 0);
         }
-        let Shape::Base64 { has_rest: true } = self.shape else { return Comparison::Yes(at) };
+        let Shape::Base64 { has_rest: true } = self.shape else { return FormMatch::Yes(at) };
         let rest = &text[at..];
         let last = usize::from(rest.first().is_some_and(|byte| STANDARD.contains(byte) || matches!(byte, b'-' | b'_')));
         let padding = rest[last..].iter().take(2).take_while(|byte| **byte == b'=').count();
         let open = rest.len() == last + padding && last + padding < 3;
-        if open && !is_all { Comparison::More } else { Comparison::Yes(at + last + padding) }
+        if open && !is_all { FormMatch::More } else { FormMatch::Yes(at + last + padding) }
     }
 }
 
@@ -125,23 +125,23 @@ pub(super) fn line_break(text: &[u8]) -> Option<usize> {
 }
 
 #[derive(Clone, Copy)]
-enum Case {
+enum LetterCase {
     Lower,
     Upper,
 }
 
-fn hex(value: &[u8], case: Case) -> String {
+fn hex(value: &[u8], case: LetterCase) -> String {
     value.iter().fold(String::with_capacity(value.len() * 2), |mut text, byte| {
         let written = match case {
-            Case::Lower => write!(text, "{byte:02x}"),
-            Case::Upper => write!(text, "{byte:02X}"),
+            LetterCase::Lower => write!(text, "{byte:02x}"),
+            LetterCase::Upper => write!(text, "{byte:02X}"),
         };
         debug_assert!(written.is_ok(), "a string takes everything");
         text
     })
 }
 
-fn url_encoded(value: &[u8], kept: &str, space: &str, case: Case) -> Vec<u8> {
+fn url_encoded(value: &[u8], kept: &str, space: &str, case: LetterCase) -> Vec<u8> {
     let mut text = Vec::with_capacity(value.len());
     for byte in value {
         if byte.is_ascii_alphanumeric() || kept.as_bytes().contains(byte) {
@@ -192,7 +192,7 @@ mod tests {
     fn has(value: &str, text: &str) -> bool {
         let all = forms(value.as_bytes());
         (0..text.len())
-            .any(|at| all.iter().any(|form| matches!(form.compare(&text.as_bytes()[at..], true), Comparison::Yes(_))))
+            .any(|at| all.iter().any(|form| matches!(form.compare(&text.as_bytes()[at..], true), FormMatch::Yes(_))))
     }
 
     #[test]
@@ -220,15 +220,15 @@ mod tests {
     #[test]
     fn base64_takes_the_last_bits_and_the_padding_along() {
         let form = forms(b"secret!").into_iter().find(|form| form.bytes == b"c2VjcmV0I").unwrap();
-        assert_eq!(form.compare(b"c2VjcmV0IQ== rest", false), Comparison::Yes(12));
-        assert_eq!(form.compare(b"c2VjcmV0IQ=", false), Comparison::More);
-        assert_eq!(form.compare(b"c2VjcmV0IQ=", true), Comparison::Yes(11));
-        assert_eq!(form.compare(b"c2Vj\r\ncmV0IQ==\n", false), Comparison::Yes(14));
-        assert_eq!(form.compare(b"c2Vj\\ncmV0IQ==\n", false), Comparison::Yes(14));
-        assert_eq!(form.compare(b"c2Vj cmV0IQ==\n", false), Comparison::No);
+        assert_eq!(form.compare(b"c2VjcmV0IQ== rest", false), FormMatch::Yes(12));
+        assert_eq!(form.compare(b"c2VjcmV0IQ=", false), FormMatch::More);
+        assert_eq!(form.compare(b"c2VjcmV0IQ=", true), FormMatch::Yes(11));
+        assert_eq!(form.compare(b"c2Vj\r\ncmV0IQ==\n", false), FormMatch::Yes(14));
+        assert_eq!(form.compare(b"c2Vj\\ncmV0IQ==\n", false), FormMatch::Yes(14));
+        assert_eq!(form.compare(b"c2Vj cmV0IQ==\n", false), FormMatch::No);
     }
 
-    fn form(value: &[u8], bytes: &[u8]) -> Form {
+    fn form(value: &[u8], bytes: &[u8]) -> SecretForm {
         forms(value).into_iter().find(|form| form.bytes == bytes).unwrap()
     }
 
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn an_encoded_form_may_be_broken_by_at_most_four_bytes_between_two_characters() {
-        use Comparison::{More, No, Yes};
+        use FormMatch::{More, No, Yes};
         let hex = form(b"Zx9", b"5a7839");
         for (text, is_all, found) in [
             ("5a7839", false, Yes(6)),
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn base64_has_one_more_character_exactly_when_bits_of_the_value_are_left() {
-        use Comparison::{More, Yes};
+        use FormMatch::{More, Yes};
         assert_eq!(form(b"secret", b"c2VjcmV0").compare(b"c2VjcmV0SQ==", false), Yes(8));
         let rest = form(b"secret!", b"c2VjcmV0I");
         for (behind, open, all) in

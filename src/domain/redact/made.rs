@@ -1,8 +1,8 @@
 //! Rules that are made of others: names of secrets in all their spellings, and tokens of services within base64.
 
 use super::encoded::{self, Decoded, Encoded, Inner};
-use super::named::{self, Named};
-use super::tokens::{self, KEY_BLOCK, OneClass, Verdict, is_alphanumeric, is_base64url, is_dotted};
+use super::named::{self, NamedMatch};
+use super::tokens::{self, KEY_BLOCK, OneClass, TokenMatch, is_alphanumeric, is_base64url, is_dotted};
 use std::sync::LazyLock;
 
 /// Shorter tokens are not looked for within base64, in bytes.
@@ -18,18 +18,18 @@ const OTHERS: &[OneClass] = &[
     ("PRIVATE KEY-----", KEY_BLOCK, |_| true, 16, 9 * 1024),
 ];
 
-enum Made {
+enum SecretName {
     Named(String),
     User(&'static str),
     Encoded(Encoded),
 }
 
-static MADE: LazyLock<Vec<Made>> = LazyLock::new(|| {
-    let users = named::USER_OPTIONS.iter().copied().map(Made::User);
-    let mut made: Vec<Made> = named::spellings().into_iter().map(Made::Named).chain(users).collect();
+static MADE: LazyLock<Vec<SecretName>> = LazyLock::new(|| {
+    let users = named::USER_OPTIONS.iter().copied().map(SecretName::User);
+    let mut made: Vec<SecretName> = named::spellings().into_iter().map(SecretName::Named).chain(users).collect();
     for (anchor, label, class, min, max) in tokens::simple().chain(OTHERS.iter().copied()) {
         if min >= MIN_ENCODED {
-            made.extend(encoded::of(|| Inner { anchor, label, class, min, max }).map(Made::Encoded));
+            made.extend(encoded::of(|| Inner { anchor, label, class, min, max }).map(SecretName::Encoded));
         }
     }
     made
@@ -38,36 +38,36 @@ static MADE: LazyLock<Vec<Made>> = LazyLock::new(|| {
 /// The beginnings by which these rules are found.
 pub(super) fn anchors() -> impl Iterator<Item = &'static [u8]> {
     MADE.iter().map(|made| match made {
-        Made::Named(name) => name.as_bytes(),
-        Made::User(option) => option.as_bytes(),
-        Made::Encoded(encoded) => encoded.anchor.as_bytes(),
+        SecretName::Named(name) => name.as_bytes(),
+        SecretName::User(option) => option.as_bytes(),
+        SecretName::Encoded(encoded) => encoded.anchor.as_bytes(),
     })
 }
 
 /// Judges the text at a place by the rule with this number. `is_all`: nothing will follow the text.
-pub(super) fn judge(rule: usize, text: &[u8], at: usize, is_all: bool) -> Verdict {
+pub(super) fn judge(rule: usize, text: &[u8], at: usize, is_all: bool) -> TokenMatch {
     let of_named = |named| match named {
-        Named::No => Verdict::No,
-        Named::More(show) => Verdict::More { show },
-        Named::Value(from, to) => Verdict::Found { from, to, label: named::LABEL },
+        NamedMatch::No => TokenMatch::No,
+        NamedMatch::More(show) => TokenMatch::More { show },
+        NamedMatch::Value(from, to) => TokenMatch::Found { from, to, label: named::LABEL },
     };
     match MADE.get(rule) {
-        Some(Made::Named(name)) if text[at..].starts_with(name.as_bytes()) => {
+        Some(SecretName::Named(name)) if text[at..].starts_with(name.as_bytes()) => {
             of_named(named::value(text, at + name.len(), is_all))
         }
-        Some(Made::User(option)) if text[at..].starts_with(option.as_bytes()) => {
+        Some(SecretName::User(option)) if text[at..].starts_with(option.as_bytes()) => {
             let is_option =
                 option.starts_with("curl") || at.checked_sub(1).is_none_or(|at| !text[at].is_ascii_graphic());
-            if is_option { of_named(named::user(text, at + option.len(), is_all)) } else { Verdict::No }
+            if is_option { of_named(named::user(text, at + option.len(), is_all)) } else { TokenMatch::No }
         }
-        Some(Made::Encoded(encoded)) if text[at..].starts_with(encoded.anchor.as_bytes()) => {
+        Some(SecretName::Encoded(encoded)) if text[at..].starts_with(encoded.anchor.as_bytes()) => {
             let from = at + encoded.anchor.len();
             match encoded.judge(text, at, is_all) {
-                Decoded::No => Verdict::No,
-                Decoded::More => Verdict::More { show: from },
-                Decoded::Until(to) => Verdict::Found { from, to, label: encoded.inner.label },
+                Decoded::No => TokenMatch::No,
+                Decoded::More => TokenMatch::More { show: from },
+                Decoded::Until(to) => TokenMatch::Found { from, to, label: encoded.inner.label },
             }
         }
-        Some(Made::Named(_) | Made::User(_) | Made::Encoded(_)) | None => Verdict::No,
+        Some(SecretName::Named(_) | SecretName::User(_) | SecretName::Encoded(_)) | None => TokenMatch::No,
     }
 }

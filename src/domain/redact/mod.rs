@@ -23,7 +23,7 @@ pub use stream::RedactStream;
 
 use super::secret::Secret;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use forms::Form;
+use forms::SecretForm;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -47,7 +47,7 @@ pub struct Redactor(Arc<Rules>);
 struct Rules {
     names: Vec<String>,
     /// Forms of known values, each with the place of its name.
-    known: Vec<(Form, usize)>,
+    known: Vec<(SecretForm, usize)>,
     /// Finds the beginnings of all of them; `None` when it could not be built: then every place is
     /// looked at, slowly.
     finder: Option<AhoCorasick>,

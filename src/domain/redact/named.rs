@@ -10,7 +10,7 @@ pub(super) const MAX_VALUE: usize = 512;
 const MAX_BETWEEN: usize = 8;
 
 /// What is known of a place behind a name.
-pub(super) enum Named {
+pub(super) enum NamedMatch {
     No,
     /// More is needed; nothing secret stands before this place.
     More(usize),
@@ -71,7 +71,7 @@ pub(super) const USER_OPTIONS: &[&str] =
     &["-u ", "-u\"", "-u'", "curl -u", "--user ", "--user=", "--proxy-user ", "--proxy-user="];
 
 /// The value behind a name that ends at `from`.
-pub(super) fn value(text: &[u8], from: usize, is_all: bool) -> Named {
+pub(super) fn value(text: &[u8], from: usize, is_all: bool) -> NamedMatch {
     let open = |at: usize| at >= text.len() && !is_all;
     // Quotes and blanks, one sign, blanks and quotes.
     let quotes =
@@ -80,11 +80,11 @@ pub(super) fn value(text: &[u8], from: usize, is_all: bool) -> Named {
     let mut at = from + quotes(from);
     at += blanks(at);
     if open(at) {
-        return Named::More(text.len());
+        return NamedMatch::More(text.len());
     }
     match text.get(at) {
         Some(b'=' | b':') => at += 1,
-        _ => return Named::No,
+        _ => return NamedMatch::No,
     }
     if text.get(at) == Some(&b'>') {
         at += 1;
@@ -93,10 +93,10 @@ pub(super) fn value(text: &[u8], from: usize, is_all: bool) -> Named {
     let quote_at = at;
     at += quotes(at);
     if open(at) {
-        return Named::More(text.len());
+        return NamedMatch::More(text.len());
     }
     if at - from > MAX_BETWEEN {
-        return Named::No;
+        return NamedMatch::No;
     }
     let quote = text[quote_at..at].last().copied().filter(|byte| *byte != b']');
     let is_of_value = |byte: u8| match quote {
@@ -106,15 +106,15 @@ pub(super) fn value(text: &[u8], from: usize, is_all: bool) -> Named {
     let run = count_to(&text[at..], is_of_value, MAX_VALUE);
     let to = at + run;
     if run < MAX_VALUE && open(to) {
-        return Named::More(at);
+        return NamedMatch::More(at);
     }
     // `password=read(…)`, `password=words[1]`, `(password=a1, …)` are code, as is what goes on with a dot.
     let is_code = quote.is_none() && matches!(text.get(to), Some(b'(' | b')' | b'[' | b',' | b'}' | b']'));
-    if !is_code && looks_secret(&text[at..to], quote.is_some()) { Named::Value(at, to) } else { Named::No }
+    if !is_code && looks_secret(&text[at..to], quote.is_some()) { NamedMatch::Value(at, to) } else { NamedMatch::No }
 }
 
 /// The password behind `-u name:`.
-pub(super) fn user(text: &[u8], from: usize, is_all: bool) -> Named {
+pub(super) fn user(text: &[u8], from: usize, is_all: bool) -> NamedMatch {
     let open = |at: usize| at >= text.len() && !is_all;
     let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'');
     let from = from + count_to(&text[from..], |byte| is_quote(&byte), 1);
@@ -122,10 +122,10 @@ pub(super) fn user(text: &[u8], from: usize, is_all: bool) -> Named {
     let name = count_to(&text[from..], |byte| is_plain(byte) && byte != b':', 64);
     let colon = from + name;
     if open(colon) {
-        return Named::More(text.len());
+        return NamedMatch::More(text.len());
     }
     if name == 0 || text.get(colon) != Some(&b':') || !text[from].is_ascii_alphanumeric() {
-        return Named::No;
+        return NamedMatch::No;
     }
     let at = colon + 1;
     let is_of_value = |byte: u8| match quote {
@@ -134,15 +134,15 @@ pub(super) fn user(text: &[u8], from: usize, is_all: bool) -> Named {
     };
     let run = count_to(&text[at..], is_of_value, MAX_VALUE);
     if run < MAX_VALUE && open(at + run) {
-        return Named::More(at);
+        return NamedMatch::More(at);
     }
     let value = &text[at..at + run];
     // `docker -u 1000:1000`, `-u http://…`, `-u $A:$B`.
     let is_number = value.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':'));
     if run < 4 || is_number || value.starts_with(b"/") || is_filled_in(value) {
-        return Named::No;
+        return NamedMatch::No;
     }
-    Named::Value(at, at + run)
+    NamedMatch::Value(at, at + run)
 }
 
 /// What may stand in a value without quotes.

@@ -4,9 +4,9 @@
 //! distance behind it and on nothing else, so it is put off until those are there: that makes the
 //! output the same for every way of cutting the input.
 
-use super::tokens::{self, Verdict};
+use super::tokens::{self, TokenMatch};
 use super::{MARK, Redactions, Rules};
-use crate::domain::redact::forms::Comparison;
+use crate::domain::redact::forms::FormMatch;
 use aho_corasick::Input;
 use memchr::{memchr, memmem};
 use std::fmt;
@@ -40,7 +40,7 @@ pub struct RedactStream {
     aws_until: usize,
     /// What was found and is not replaced yet, by place: something may still be found before it.
     pending: Vec<Replacement>,
-    block: Option<Block>,
+    block: Option<OpenKeyBlock>,
     /// The mark that was written last, when nothing was written behind it.
     last_mark: Option<usize>,
     redactions: Redactions,
@@ -58,14 +58,14 @@ struct Replacement {
 
 /// A key block of which the header was seen.
 #[derive(Clone, Copy)]
-struct Block {
+struct OpenKeyBlock {
     /// How much of it may still come, in bytes.
     left: usize,
     in_string: bool,
 }
 
 /// What stands at a place, with the name to show.
-enum Finding {
+enum StreamMatch {
     Nothing,
     More { show: usize },
     Secret { from: usize, to: usize, name: Name },
@@ -167,8 +167,8 @@ impl RedactStream {
         while let Some(at) = self.candidate(self.next).filter(|at| *at < begun) {
             self.settle(at, out);
             match self.finding(at, is_all) {
-                Finding::Nothing => self.next = at + 1,
-                Finding::Secret { from, to, name } => {
+                StreamMatch::Nothing => self.next = at + 1,
+                StreamMatch::Secret { from, to, name } => {
                     let place = self.pending.partition_point(|pending| pending.from <= from);
                     self.pending.insert(place, Replacement { from, to, name });
                     if matches!(name, Name::Look(tokens::AWS_KEY_ID)) {
@@ -176,15 +176,15 @@ impl RedactStream {
                     }
                     self.next = at + 1;
                 }
-                Finding::Block { from, in_string } => {
+                StreamMatch::Block { from, in_string } => {
                     self.settle(from, out);
                     self.give(from, out);
                     self.mark(Name::Look(tokens::KEY_BLOCK), out);
                     self.next = from;
-                    self.block = Some(Block { left: MAX_BLOCK, in_string });
+                    self.block = Some(OpenKeyBlock { left: MAX_BLOCK, in_string });
                     return true;
                 }
-                Finding::More { show } => {
+                StreamMatch::More { show } => {
                     self.next = at;
                     self.give(self.harmless(at + 1, show.min(secret)), out);
                     return false;
@@ -211,20 +211,20 @@ impl RedactStream {
     }
 
     /// What stands at a place: a known value, or something with the look of a secret, or both.
-    fn finding(&self, at: usize, is_all: bool) -> Finding {
+    fn finding(&self, at: usize, is_all: bool) -> StreamMatch {
         let mut known: Option<(usize, usize)> = None;
-        let mut look = Verdict::No;
+        let mut look = TokenMatch::No;
         for anchor in &self.rules.by_first[usize::from(self.buffer[at])] {
             let Some((form, name)) = self.rules.known.get(*anchor) else {
-                if look == Verdict::No {
+                if look == TokenMatch::No {
                     look = tokens::judge(anchor - self.rules.known.len(), &self.buffer, at, is_all);
                 }
                 continue;
             };
             match form.compare(&self.buffer[at..], is_all) {
-                Comparison::No => {}
-                Comparison::More => return Finding::More { show: at },
-                Comparison::Yes(len) => {
+                FormMatch::No => {}
+                FormMatch::More => return StreamMatch::More { show: at },
+                FormMatch::Yes(len) => {
                     if known.is_none_or(|(longest, _)| len > longest) {
                         known = Some((len, *name));
                     }
@@ -233,26 +233,27 @@ impl RedactStream {
         }
         if at < self.aws_until {
             look = match (look, tokens::judge_aws_neighbour(&self.buffer, at, is_all)) {
-                (Verdict::No, neighbour) => neighbour,
-                (Verdict::More { .. }, Verdict::No) | (Verdict::Found { .. } | Verdict::Block { .. }, _) => look,
+                (TokenMatch::No, neighbour) => neighbour,
+                (TokenMatch::More { .. }, TokenMatch::No)
+                | (TokenMatch::Found { .. } | TokenMatch::Block { .. }, _) => look,
                 // What the anchor shows of itself may belong to such a key.
-                (Verdict::More { .. }, _) => Verdict::More { show: at },
+                (TokenMatch::More { .. }, _) => TokenMatch::More { show: at },
             };
         }
         let Some((len, name)) = known else {
             return match look {
-                Verdict::No => Finding::Nothing,
-                Verdict::More { show } => Finding::More { show },
-                Verdict::Found { from, to, label } => Finding::Secret { from, to, name: Name::Look(label) },
-                Verdict::Block { from, in_string } => Finding::Block { from, in_string },
+                TokenMatch::No => StreamMatch::Nothing,
+                TokenMatch::More { show } => StreamMatch::More { show },
+                TokenMatch::Found { from, to, label } => StreamMatch::Secret { from, to, name: Name::Look(label) },
+                TokenMatch::Block { from, in_string } => StreamMatch::Block { from, in_string },
             };
         };
         let to = match look {
-            Verdict::More { .. } => return Finding::More { show: at },
-            Verdict::Found { to, .. } => to.max(at + len),
-            Verdict::No | Verdict::Block { .. } => at + len,
+            TokenMatch::More { .. } => return StreamMatch::More { show: at },
+            TokenMatch::Found { to, .. } => to.max(at + len),
+            TokenMatch::No | TokenMatch::Block { .. } => at + len,
         };
-        Finding::Secret { from: at, to, name: Name::Known(name) }
+        StreamMatch::Secret { from: at, to, name: Name::Known(name) }
     }
 
     /// How far, at most up to `show`, nothing that begins at `from` or behind it will be replaced.
@@ -261,9 +262,9 @@ impl RedactStream {
         let mut from = from;
         while let Some(place) = self.candidate(from).filter(|place| *place < show) {
             match self.finding(place, false) {
-                Finding::Nothing => {}
-                Finding::More { show: most } => show = show.min(most),
-                Finding::Secret { from, .. } | Finding::Block { from, .. } => show = show.min(from),
+                StreamMatch::Nothing => {}
+                StreamMatch::More { show: most } => show = show.min(most),
+                StreamMatch::Secret { from, .. } | StreamMatch::Block { from, .. } => show = show.min(from),
             }
             from = place + 1;
         }
@@ -292,7 +293,7 @@ impl RedactStream {
     }
 
     /// Passes over a key block; `false` when it goes on behind the buffer.
-    fn pass_block(&mut self, block: Block, is_all: bool) -> bool {
+    fn pass_block(&mut self, block: OpenKeyBlock, is_all: bool) -> bool {
         let rest = &self.buffer[self.next..];
         let end = memmem::find(rest, BLOCK_END);
         let quote = if block.in_string { memchr(b'"', rest) } else { None };
@@ -306,7 +307,7 @@ impl RedactStream {
         }
         self.next += passed;
         self.done = self.done.max(self.next);
-        self.block = (!is_over).then_some(Block { left: block.left - passed, ..block });
+        self.block = (!is_over).then_some(OpenKeyBlock { left: block.left - passed, ..block });
         is_over
     }
 

@@ -10,7 +10,7 @@ use super::made;
 
 /// What stands at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum TokenMatch {
     /// Nothing secret.
     No,
     /// That is known when more follows; up to `show` nothing would be replaced.
@@ -61,12 +61,12 @@ const MAX_URL_PART: usize = 256;
 const MAX_KEY_KIND: usize = 32;
 
 /// A beginning and what must follow.
-struct Rule {
+struct TokenRule {
     anchor: &'static str,
-    kind: Kind,
+    kind: TokenPattern,
 }
 
-enum Kind {
+enum TokenPattern {
     /// So many characters of a class; more than `max` are cut there.
     Token {
         label: &'static str,
@@ -95,20 +95,20 @@ enum Kind {
     Discord,
 }
 
-const fn token(anchor: &'static str, label: &'static str, class: fn(u8) -> bool, min: usize, max: usize) -> Rule {
-    Rule { anchor, kind: Kind::Token { label, class, min, max } }
+const fn token(anchor: &'static str, label: &'static str, class: fn(u8) -> bool, min: usize, max: usize) -> TokenRule {
+    TokenRule { anchor, kind: TokenPattern::Token { label, class, min, max } }
 }
 
-const fn exact(anchor: &'static str, label: &'static str, class: fn(u8) -> bool, len: usize) -> Rule {
-    Rule { anchor, kind: Kind::Exact { label, class, len } }
+const fn exact(anchor: &'static str, label: &'static str, class: fn(u8) -> bool, len: usize) -> TokenRule {
+    TokenRule { anchor, kind: TokenPattern::Exact { label, class, len } }
 }
 
-const fn special(anchor: &'static str, kind: Kind) -> Rule {
-    Rule { anchor, kind }
+const fn special(anchor: &'static str, kind: TokenPattern) -> TokenRule {
+    TokenRule { anchor, kind }
 }
 
 /// Every rule. Lengths are those that the services state or were seen to use, the lower ones with room.
-const RULES: &[Rule] = &[
+const RULES: &[TokenRule] = &[
     token("ghp_", "github-token", is_word, 36, 255),
     token("gho_", "github-token", is_word, 36, 255),
     token("ghu_", "github-token", is_word, 36, 255),
@@ -204,34 +204,34 @@ const RULES: &[Rule] = &[
     token("secret-token:", "secret-token", is_signature, 8, 255),
     exact("SK", "twilio-key", is_hex, 32),
     exact("key-", "mailgun-key", is_hex, 32),
-    special(":AA", Kind::Telegram),
-    special("MT", Kind::Discord),
-    special("MD", Kind::Discord),
-    special("Mj", Kind::Discord),
-    special("Mz", Kind::Discord),
-    special("ND", Kind::Discord),
-    special("NT", Kind::Discord),
-    special("Nj", Kind::Discord),
-    special("Nz", Kind::Discord),
-    special("OD", Kind::Discord),
-    special("OT", Kind::Discord),
-    special("sk-", Kind::ServiceKey),
-    special("eyJ", Kind::Jwt),
-    special("Bearer ", Kind::Bearer),
-    special("bearer ", Kind::Bearer),
-    special("BEARER ", Kind::Bearer),
-    special("Basic ", Kind::Basic),
-    special("basic ", Kind::Basic),
-    special("://", Kind::UrlPassword),
-    special("-----BEGIN ", Kind::KeyBlock),
-    special("aws_secret_access_key", Kind::AwsName),
-    special("AWS_SECRET_ACCESS_KEY", Kind::AwsName),
-    special("SecretAccessKey", Kind::AwsName),
-    special("secretAccessKey", Kind::AwsName),
-    special("aws_session_token", Kind::AwsName),
-    special("AWS_SESSION_TOKEN", Kind::AwsName),
-    special("SessionToken", Kind::AwsName),
-    special("sessionToken", Kind::AwsName),
+    special(":AA", TokenPattern::Telegram),
+    special("MT", TokenPattern::Discord),
+    special("MD", TokenPattern::Discord),
+    special("Mj", TokenPattern::Discord),
+    special("Mz", TokenPattern::Discord),
+    special("ND", TokenPattern::Discord),
+    special("NT", TokenPattern::Discord),
+    special("Nj", TokenPattern::Discord),
+    special("Nz", TokenPattern::Discord),
+    special("OD", TokenPattern::Discord),
+    special("OT", TokenPattern::Discord),
+    special("sk-", TokenPattern::ServiceKey),
+    special("eyJ", TokenPattern::Jwt),
+    special("Bearer ", TokenPattern::Bearer),
+    special("bearer ", TokenPattern::Bearer),
+    special("BEARER ", TokenPattern::Bearer),
+    special("Basic ", TokenPattern::Basic),
+    special("basic ", TokenPattern::Basic),
+    special("://", TokenPattern::UrlPassword),
+    special("-----BEGIN ", TokenPattern::KeyBlock),
+    special("aws_secret_access_key", TokenPattern::AwsName),
+    special("AWS_SECRET_ACCESS_KEY", TokenPattern::AwsName),
+    special("SecretAccessKey", TokenPattern::AwsName),
+    special("secretAccessKey", TokenPattern::AwsName),
+    special("aws_session_token", TokenPattern::AwsName),
+    special("AWS_SESSION_TOKEN", TokenPattern::AwsName),
+    special("SessionToken", TokenPattern::AwsName),
+    special("sessionToken", TokenPattern::AwsName),
 ];
 
 /// Anchor, label, class of characters, least and greatest length.
@@ -240,8 +240,8 @@ pub(super) type OneClass = (&'static str, &'static str, fn(u8) -> bool, usize, u
 /// The rules for tokens of one class: anchor, label, class, least and greatest length.
 pub(super) fn simple() -> impl Iterator<Item = OneClass> {
     RULES.iter().filter_map(|rule| match rule.kind {
-        Kind::Token { label, class, min, max } => Some((rule.anchor, label, class, min, max)),
-        Kind::Exact { label, class, len } => Some((rule.anchor, label, class, len, len)),
+        TokenPattern::Token { label, class, min, max } => Some((rule.anchor, label, class, min, max)),
+        TokenPattern::Exact { label, class, len } => Some((rule.anchor, label, class, len, len)),
         _ => None,
     })
 }
@@ -252,42 +252,42 @@ pub(super) fn anchors() -> impl Iterator<Item = &'static [u8]> {
 }
 
 /// Judges the text at a place by the rule with this number. `is_all`: nothing will follow the text.
-pub(super) fn judge(rule: usize, text: &[u8], at: usize, is_all: bool) -> Verdict {
+pub(super) fn judge(rule: usize, text: &[u8], at: usize, is_all: bool) -> TokenMatch {
     if let Some(made) = rule.checked_sub(RULES.len()) {
         return made::judge(made, text, at, is_all);
     }
     let Some(rule) = RULES.get(rule).filter(|rule| text[at..].starts_with(rule.anchor.as_bytes())) else {
-        return Verdict::No;
+        return TokenMatch::No;
     };
-    let place = Place { text, at, from: at + rule.anchor.len(), is_all };
+    let place = AnchorMatch { text, at, from: at + rule.anchor.len(), is_all };
     match rule.kind {
-        Kind::Token { label, class, min, max } => place.token(label, class, min, max),
-        Kind::Exact { label, class, len } => place.exact(label, class, len),
-        Kind::ServiceKey => place.service_key(),
-        Kind::Jwt => place.jwt(),
-        Kind::Bearer => place.header("bearer-token", 16),
-        Kind::Basic => place.header("basic-credentials", usize::MAX),
-        Kind::UrlPassword => place.url_password(),
-        Kind::KeyBlock => place.key_block(),
-        Kind::AwsName => place.aws_value(),
-        Kind::Telegram => place.telegram(),
-        Kind::Discord => place.discord(),
+        TokenPattern::Token { label, class, min, max } => place.token(label, class, min, max),
+        TokenPattern::Exact { label, class, len } => place.exact(label, class, len),
+        TokenPattern::ServiceKey => place.service_key(),
+        TokenPattern::Jwt => place.jwt(),
+        TokenPattern::Bearer => place.header("bearer-token", 16),
+        TokenPattern::Basic => place.header("basic-credentials", usize::MAX),
+        TokenPattern::UrlPassword => place.url_password(),
+        TokenPattern::KeyBlock => place.key_block(),
+        TokenPattern::AwsName => place.aws_value(),
+        TokenPattern::Telegram => place.telegram(),
+        TokenPattern::Discord => place.discord(),
     }
 }
 
 /// Judges a run of characters near an AWS key id that may be its secret key.
-pub(super) fn judge_aws_neighbour(text: &[u8], at: usize, is_all: bool) -> Verdict {
+pub(super) fn judge_aws_neighbour(text: &[u8], at: usize, is_all: bool) -> TokenMatch {
     let run = length(&text[at..], is_aws, AWS_SECRET + 1);
     if at + run == text.len() && run <= AWS_SECRET && !is_all {
-        return Verdict::More { show: at };
+        return TokenMatch::More { show: at };
     }
     let run = &text[at..at + run];
     // Digests of git and the like are in lower case only.
     let is_mixed = run.iter().any(u8::is_ascii_uppercase) && run.iter().any(u8::is_ascii_lowercase);
     if run.len() == AWS_SECRET && is_mixed && run.iter().any(u8::is_ascii_digit) {
-        Verdict::Found { from: at, to: at + AWS_SECRET, label: "aws-secret-key" }
+        TokenMatch::Found { from: at, to: at + AWS_SECRET, label: "aws-secret-key" }
     } else {
-        Verdict::No
+        TokenMatch::No
     }
 }
 
@@ -299,7 +299,7 @@ pub(super) fn next_aws_neighbour(text: &[u8], from: usize, until: usize) -> Opti
 }
 
 /// A place in a text with a rule's anchor.
-struct Place<'a> {
+struct AnchorMatch<'a> {
     text: &'a [u8],
     /// Where the anchor begins.
     at: usize,
@@ -308,36 +308,36 @@ struct Place<'a> {
     is_all: bool,
 }
 
-impl Place<'_> {
-    fn token(&self, label: &'static str, class: fn(u8) -> bool, min: usize, max: usize) -> Verdict {
+impl AnchorMatch<'_> {
+    fn token(&self, label: &'static str, class: fn(u8) -> bool, min: usize, max: usize) -> TokenMatch {
         if !self.begins_word() {
-            return Verdict::No;
+            return TokenMatch::No;
         }
         let run = length(&self.text[self.from..], class, max);
         if run < max && self.is_open(self.from + run) {
-            return Verdict::More { show: self.from };
+            return TokenMatch::More { show: self.from };
         }
-        if run < min { Verdict::No } else { self.found(self.from + run, label) }
+        if run < min { TokenMatch::No } else { self.found(self.from + run, label) }
     }
 
-    fn exact(&self, label: &'static str, class: fn(u8) -> bool, len: usize) -> Verdict {
+    fn exact(&self, label: &'static str, class: fn(u8) -> bool, len: usize) -> TokenMatch {
         if !self.begins_word() {
-            return Verdict::No;
+            return TokenMatch::No;
         }
         let run = length(&self.text[self.from..], class, len + 1);
         if run <= len && self.is_open(self.from + run) {
-            return Verdict::More { show: self.from };
+            return TokenMatch::More { show: self.from };
         }
-        if run == len { self.found(self.from + len, label) } else { Verdict::No }
+        if run == len { self.found(self.from + len, label) } else { TokenMatch::No }
     }
 
     /// Keys have a long part without a dash, with a digit in it; words joined by dashes have not.
-    fn service_key(&self) -> Verdict {
+    fn service_key(&self) -> TokenMatch {
         if self.at.checked_sub(1).is_some_and(|before| is_base64url(self.text[before]) && !self.begins_escape()) {
-            return Verdict::No;
+            return TokenMatch::No;
         }
         let verdict = self.token("api-key", is_base64url, 20, 256);
-        let Verdict::Found { to, .. } = verdict else { return verdict };
+        let TokenMatch::Found { to, .. } = verdict else { return verdict };
         let key = &self.text[self.from..to];
         let label = if key.starts_with(b"ant-") { "anthropic-key" } else { "api-key" };
         let has_long_part = key
@@ -346,27 +346,27 @@ impl Place<'_> {
         if has_long_part || key.iter().filter(|byte| byte.is_ascii_uppercase()).count() >= 8 {
             self.found(to, label)
         } else {
-            Verdict::No
+            TokenMatch::No
         }
     }
 
-    fn jwt(&self) -> Verdict {
+    fn jwt(&self) -> TokenMatch {
         if !self.begins_word() {
-            return Verdict::No;
+            return TokenMatch::No;
         }
         let mut at = self.from;
         for part in 0..3 {
             let run = length(&self.text[at..], is_base64url, MAX_JWT_PART);
             at += run;
             if run < MAX_JWT_PART && self.is_open(at) {
-                return Verdict::More { show: self.from };
+                return TokenMatch::More { show: self.from };
             }
             if run < 7 {
-                return Verdict::No;
+                return TokenMatch::No;
             }
             if part < 2 {
                 if self.text.get(at) != Some(&b'.') {
-                    return Verdict::No;
+                    return TokenMatch::No;
                 }
                 at += 1;
             }
@@ -375,44 +375,44 @@ impl Place<'_> {
     }
 
     /// A token of at least `min` characters, one of them a digit; any token in a header.
-    fn header(&self, label: &'static str, min: usize) -> Verdict {
+    fn header(&self, label: &'static str, min: usize) -> TokenMatch {
         let run = length(&self.text[self.from..], is_token68, MAX_HEADER);
         let to = self.from + run;
         if run < MAX_HEADER && self.is_open(to) {
-            return Verdict::More { show: self.from };
+            return TokenMatch::More { show: self.from };
         }
         let before = &self.text[self.at.saturating_sub(LOOK_BACK / 2)..self.at];
         let is_header = before.to_ascii_lowercase().windows(13).any(|word| word == b"authorization");
         let has_digit = self.text[self.from..to].iter().any(u8::is_ascii_digit);
-        if run >= 6 && is_header || run >= min && has_digit { self.found(to, label) } else { Verdict::No }
+        if run >= 6 && is_header || run >= min && has_digit { self.found(to, label) } else { TokenMatch::No }
     }
 
-    fn url_password(&self) -> Verdict {
+    fn url_password(&self) -> TokenMatch {
         if !self.at.checked_sub(1).is_some_and(|before| self.text[before].is_ascii_alphanumeric()) {
-            return Verdict::No;
+            return TokenMatch::No;
         }
         let user = length(&self.text[self.from..], |byte| is_of_url(byte) && byte != b':', MAX_URL_PART);
         let colon = self.from + user;
         if user < MAX_URL_PART && self.is_open(colon) {
-            return Verdict::More { show: colon };
+            return TokenMatch::More { show: colon };
         }
         if self.text.get(colon) != Some(&b':') {
-            return Verdict::No;
+            return TokenMatch::No;
         }
         let from = colon + 1;
         let run = length(&self.text[from..], |byte| is_of_url(byte) || byte == b'@', MAX_URL_PART);
         if run < MAX_URL_PART && self.is_open(from + run) {
-            return Verdict::More { show: from };
+            return TokenMatch::More { show: from };
         }
         match self.text[from..from + run].iter().rposition(|byte| *byte == b'@') {
-            None | Some(0) => Verdict::No,
-            Some(len) => Verdict::Found { from, to: from + len, label: "url-password" },
+            None | Some(0) => TokenMatch::No,
+            Some(len) => TokenMatch::Found { from, to: from + len, label: "url-password" },
         }
     }
 
-    fn key_block(&self) -> Verdict {
+    fn key_block(&self) -> TokenMatch {
         let rest = &self.text[self.from..];
-        let more = Verdict::More { show: self.text.len() };
+        let more = TokenMatch::More { show: self.text.len() };
         let words = length(rest, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' ', 64);
         let header = &rest[..words];
         if words < 64 && self.is_open(self.from + words) {
@@ -420,76 +420,76 @@ impl Place<'_> {
         }
         let kind = header.strip_suffix(b" BLOCK").unwrap_or(header);
         if !kind.ends_with(b"PRIVATE KEY") || kind.len() > MAX_KEY_KIND {
-            return Verdict::No;
+            return TokenMatch::No;
         }
         let dashes = &rest[words..];
         let frame = length(dashes, |byte| byte == b'-', 5);
         if frame < 5 {
-            return if self.is_open(self.from + words + frame) { more } else { Verdict::No };
+            return if self.is_open(self.from + words + frame) { more } else { TokenMatch::No };
         }
         let from = self.from + words + frame;
         let after = &self.text[from..];
         let may_be_escape = after.first().is_none_or(|byte| *byte == b'\\');
         if after.len() < 3 && may_be_escape && !self.is_all {
-            return Verdict::More { show: from };
+            return TokenMatch::More { show: from };
         }
         let in_string = matches!(after, [b'\\', b'n' | b'r', next, ..] if *next != b'"');
-        Verdict::Block { from, in_string }
+        TokenMatch::Block { from, in_string }
     }
 
-    fn aws_value(&self) -> Verdict {
+    fn aws_value(&self) -> TokenMatch {
         let between = length(&self.text[self.from..], |byte| !is_aws(byte), 9);
         let from = self.from + between;
         if between < 9 && self.is_open(from) {
-            return Verdict::More { show: from };
+            return TokenMatch::More { show: from };
         }
         if between == 0 || between == 9 {
-            return Verdict::No;
+            return TokenMatch::No;
         }
         let run = length(&self.text[from..], |byte| is_aws(byte) || byte == b'=', MAX_HEADER);
         if run < MAX_HEADER && self.is_open(from + run) {
-            return Verdict::More { show: from };
+            return TokenMatch::More { show: from };
         }
         if run < AWS_SECRET {
-            return Verdict::No;
+            return TokenMatch::No;
         }
-        Verdict::Found { from, to: from + run, label: "aws-secret-key" }
+        TokenMatch::Found { from, to: from + run, label: "aws-secret-key" }
     }
 
     /// Eight digits or more stand before the colon.
-    fn telegram(&self) -> Verdict {
+    fn telegram(&self) -> TokenMatch {
         let before = &self.text[self.at.saturating_sub(LOOK_BACK / 2)..self.at];
         if before.iter().rev().take_while(|byte| byte.is_ascii_digit()).count() < 8 {
-            return Verdict::No;
+            return TokenMatch::No;
         }
         let run = length(&self.text[self.from..], is_base64url, 41);
         if run < 41 && self.is_open(self.from + run) {
-            return Verdict::More { show: self.from };
+            return TokenMatch::More { show: self.from };
         }
-        if (30..=40).contains(&run) { self.found(self.from + run, "telegram-token") } else { Verdict::No }
+        if (30..=40).contains(&run) { self.found(self.from + run, "telegram-token") } else { TokenMatch::No }
     }
 
-    fn discord(&self) -> Verdict {
+    fn discord(&self) -> TokenMatch {
         if !self.begins_word() {
-            return Verdict::No;
+            return TokenMatch::No;
         }
         let mut at = self.from;
         for (min, max, is_last) in [(20, 30, false), (5, 8, false), (25, 80, true)] {
             let run = length(&self.text[at..], is_base64url, max + 1);
             at += run;
             if run <= max && self.is_open(at) {
-                return Verdict::More { show: self.from };
+                return TokenMatch::More { show: self.from };
             }
             if run < min || run > max || !is_last && self.text.get(at) != Some(&b'.') {
-                return Verdict::No;
+                return TokenMatch::No;
             }
             at += usize::from(!is_last);
         }
         self.found(at, "discord-token")
     }
 
-    fn found(&self, to: usize, label: &'static str) -> Verdict {
-        Verdict::Found { from: self.from, to, label }
+    fn found(&self, to: usize, label: &'static str) -> TokenMatch {
+        TokenMatch::Found { from: self.from, to, label }
     }
 
     /// Whether what stands at `at` is not known yet.

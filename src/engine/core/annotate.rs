@@ -3,7 +3,7 @@
 use super::row_changes::{Commented, Withdrawn};
 use super::step::{Actor, Step, answer};
 use super::undo_note::UndoNote;
-use crate::domain::{Comment, CommentId, CommentKind, Mark, Review, Spot, visible_words};
+use crate::domain::{Comment, CommentAnchor, CommentId, CommentKind, ReadMark, Review, visible_words};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::json;
@@ -15,7 +15,7 @@ const MAX_BODY: usize = 16 * 1024;
 #[derive(Debug, Clone, Copy)]
 pub struct NewComment<'a> {
     /// What it is about.
-    pub spot: &'a Spot,
+    pub spot: &'a CommentAnchor,
     /// Text of its lines now.
     pub line_text: Option<&'a str>,
     /// What it wants.
@@ -93,7 +93,7 @@ pub fn withdraw(tx: &Tx<'_>, actor: Actor<'_>, id: CommentId) -> Result<Step, En
 }
 
 /// Sets or takes away a mark. Marks are a reviewer's own notes of where they are: no entry of the log.
-pub fn mark(tx: &Tx<'_>, actor: Actor<'_>, review: &Review, mark: &Mark, on: bool) -> Result<Step, EngineError> {
+pub fn mark(tx: &Tx<'_>, actor: Actor<'_>, review: &Review, mark: &ReadMark, on: bool) -> Result<Step, EngineError> {
     tx.set_mark(review.id, &review.tool, actor.who, mark, on)?;
     let message = format!("{} is {}marked as read", mark.path, if on { "" } else { "no longer " });
     Ok(Step { outcome: answer(None, Some(review.id), message), intents: Vec::new() })

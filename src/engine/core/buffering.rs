@@ -8,7 +8,7 @@ use crate::domain::{
     Strategy, ToolName, ToolUse,
 };
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::store::{BufferClock, BufferItem, NewOperation, Shelf, Tell, Tx};
+use crate::store::{BufferClock, BufferItem, ItemState, NewOperation, Tell, Tx};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, VecDeque};
 
@@ -233,7 +233,7 @@ pub fn take(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<Vec<BufferItem
         let message = format!("another process is reading buffer {id}");
         return Err(EngineError::new(ErrorCode::Conflict, message, "wait a moment, then retry"));
     }
-    let items = tx.buffer_items(id, Shelf::Kept, MAX_WAITING, usize::MAX)?;
+    let items = tx.buffer_items(id, ItemState::Kept, MAX_WAITING, usize::MAX)?;
     if !items.is_empty() {
         buffer.flusher = Some(hand.owner.to_owned());
         tx.put_buffer(&buffer, Tell::Sometimes)?;
@@ -248,7 +248,7 @@ pub fn take(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<Vec<BufferItem
 pub fn taken(tx: &Tx<'_>, id: &BufferId, items: &[BufferItem]) -> Result<Buffer, EngineError> {
     let mut buffer = known(tx, id)?;
     if let Some(last) = items.last() {
-        let dropped = tx.drop_buffer_items(id, Shelf::Kept, last.seq)? as u64;
+        let dropped = tx.drop_buffer_items(id, ItemState::Kept, last.seq)? as u64;
         if dropped > 0 {
             buffer.bytes = buffer.bytes.saturating_sub(size(items));
         }
@@ -392,7 +392,7 @@ fn drive(
 /// Hands a batch over: at once where no tool takes it, else as a claim.
 fn hand_over(tx: &Tx<'_>, hand: Hand<'_>, turn: &mut Turn, size: u64) -> Result<Option<BufferEvent>, EngineError> {
     let buffer = &mut turn.buffer;
-    let items = tx.buffer_items(&buffer.id, Shelf::Waiting, size, MAX_BATCH_BYTES)?;
+    let items = tx.buffer_items(&buffer.id, ItemState::Waiting, size, MAX_BATCH_BYTES)?;
     match &buffer.sink {
         _ if items.is_empty() => {
             // The count said otherwise; the items are what there is.
@@ -429,7 +429,7 @@ fn hand_over(tx: &Tx<'_>, hand: Hand<'_>, turn: &mut Turn, size: u64) -> Result<
 /// Removes a batch that somebody has now.
 fn gone(tx: &Tx<'_>, buffer: &mut Buffer, items: &[BufferItem]) -> Result<BufferEvent, EngineError> {
     let last = items.last().map_or(0, |item| item.seq);
-    tx.drop_buffer_items(&buffer.id, Shelf::Waiting, last)?;
+    tx.drop_buffer_items(&buffer.id, ItemState::Waiting, last)?;
     buffer.bytes = buffer.bytes.saturating_sub(size(items));
     counted(tx, buffer, items.len() as u64)
 }

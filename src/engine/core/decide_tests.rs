@@ -9,7 +9,7 @@ use super::placed::Beside;
 use super::step::{Actor, Step};
 use super::undo_note::UndoNote;
 use crate::domain::{
-    CheckState, DecisionKind, DecisionRequest, Digest, Instant, Review, ReviewKind, ReviewState, Shown, Stage,
+    CheckState, DecisionKind, DecisionRequest, Digest, DisplayRecord, Instant, Review, ReviewKind, ReviewState, Stage,
     ToolName, Verdict,
 };
 use crate::engine::tests::{World, seen};
@@ -85,10 +85,10 @@ fn a_yes_is_written_only_when_every_line_was_read_or_the_record_says_why_not_and
     let engine = world.open();
     let review = waiting(&engine);
     engine.checks().ensure(review.id, &mut |_| {}).unwrap();
-    let shown = |lines, lines_shown| Shown { lines, lines_shown, ..seen() };
+    let shown = |lines, lines_shown| DisplayRecord { lines, lines_shown, ..seen() };
     let same = Some(engine.reviews().detail(review.id).unwrap().evidence_digest());
     let (all, part, nothing, other) = (shown(10, 10), shown(10, 9), shown(0, 0), Some(Digest([7; 32])));
-    let say = |shown: &Shown, unread, reason: Option<&str>, evidence| {
+    let say = |shown: &DisplayRecord, unread, reason: Option<&str>, evidence| {
         with_yes(&engine, &review, |request, context| {
             let (shown, reason) = (shown.clone(), reason.map(str::to_owned));
             let request = DecisionRequest { reason, shown, unread, evidence, ..request.clone() };

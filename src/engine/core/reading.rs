@@ -1,6 +1,6 @@
 //! What was read before an approval: every line, or the record says how many were not.
 
-use crate::domain::{Comment, DecisionRequest, Digest, Review, Shown, Verdict, visible_words};
+use crate::domain::{Comment, DecisionRequest, Digest, DisplayRecord, Review, Verdict, visible_words};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{Queries, Tx};
 use serde_json::json;
@@ -62,6 +62,6 @@ pub fn demand(tx: &Tx<'_>, request: &DecisionRequest, review: &Review) -> Result
     Ok(())
 }
 
-fn not_read(shown: &Shown) -> String {
+fn not_read(shown: &DisplayRecord) -> String {
     shown.unread_words().unwrap_or_else(|| "none of its lines were shown".to_owned())
 }

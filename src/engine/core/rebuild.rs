@@ -5,7 +5,7 @@ use super::ledger::Ledger;
 use super::row_changes::{RowChange, field};
 use super::undo_note::UndoNote;
 use crate::domain::{
-    Decision, DecisionKind, Deprecation, Digest, Instant, Operation, OperationId, ReviewId, Shown, Stage,
+    Decision, DecisionKind, Deprecation, Digest, DisplayRecord, Instant, Operation, OperationId, ReviewId, Stage,
 };
 use crate::engine::error::EngineError;
 use crate::store::{Approval, Tx};
@@ -136,7 +136,7 @@ fn decision(tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
         reason: field(entry, "/reason"),
         digest,
         at: entry.at,
-        shown: field::<Shown>(entry, "/shown").unwrap_or_default(),
+        shown: field::<DisplayRecord>(entry, "/shown").unwrap_or_default(),
         operation: entry.id,
         undone: false,
         override_reason: field(entry, "/override/reason"),

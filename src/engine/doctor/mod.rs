@@ -12,7 +12,7 @@ use super::settings::Settings;
 use super::settings::secrets::{self, SecretSource};
 use super::state::home::Home;
 use super::view::DoctorLine;
-use crate::domain::description::{Describe, Description, Ink, Line};
+use crate::domain::description::{Describe, Description, DescriptionLine, Ink};
 use crate::domain::{IsolationLevel, SafeText, Stage};
 use crate::engine::Engine;
 use crate::insight::Policy;
@@ -82,7 +82,9 @@ impl Describe for Diagnosis {
                 "warn" => Ink::Warn,
                 _ => Ink::Bad,
             };
-            let head = Line::new().put(ink, format!("{:<5}", line.state)).put(Ink::Strong, format!("{}: ", line.name));
+            let head = DescriptionLine::new()
+                .put(ink, format!("{:<5}", line.state))
+                .put(Ink::Strong, format!("{}: ", line.name));
             told.line(head.put(Ink::Plain, &line.message).hanging(5));
             if !line.hint.is_empty() {
                 told.note(Ink::Accent, "      hint", &line.hint);

@@ -5,9 +5,9 @@ use crate::engine::Evolutions;
 use crate::engine::clock::now;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::evolve::bundle::DEFAULT_LIMIT;
-use crate::evolve::course::{MOST, Plan};
+use crate::evolve::course::{EvolutionPlan, MOST};
 use crate::evolve::prompt::{Prompt, TemplateName, Templates};
-use crate::evolve::{Bundle, Course, mutation, repair};
+use crate::evolve::{Bundle, EvolutionProgress, mutation, repair};
 use crate::store::NewEvolution;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ pub struct Asking {
     /// The same in words.
     pub prompt: Prompt,
     /// Whom, and how often.
-    pub plan: Plan,
+    pub plan: EvolutionPlan,
     /// Why these generators, one line.
     pub chosen: String,
     /// What is kept of the request.
@@ -85,7 +85,7 @@ impl Evolutions<'_> {
             dynamic_schema: request.dynamic_schema,
             specification: request.specification,
         };
-        let plan = Plan { rounds, generators, tries: settings.tries, ..Plan::default() };
+        let plan = EvolutionPlan { rounds, generators, tries: settings.tries, ..EvolutionPlan::default() };
         Ok(Asking { tool, bundle, prompt, plan, chosen, asked })
     }
 
@@ -161,7 +161,8 @@ impl Evolutions<'_> {
         // What is evolved stays readable, whatever happens to its files meanwhile.
         self.workspace.copies.put(detail.tool.digest, &detail.files)?;
         let bundle = self.workspace.documents().put(asking.bundle.json().as_bytes())?;
-        let course = serde_json::to_value(Course::new(asking.plan.clone())).map_err(EngineError::internal)?;
+        let course =
+            serde_json::to_value(EvolutionProgress::new(asking.plan.clone())).map_err(EngineError::internal)?;
         self.workspace.transact(|tx| {
             Ok(tx.begin_evolution(&NewEvolution {
                 tool: tool.name.clone(),
@@ -214,7 +215,7 @@ fn edited(value: &Value, tool: &Tool, hint: &str) -> Result<Bundle, EngineError>
 }
 
 /// Refuses an agent every generator but the built-in one.
-pub(super) fn refuse_generators(plan: &Plan, caller: &Caller) -> Result<(), EngineError> {
+pub(super) fn refuse_generators(plan: &EvolutionPlan, caller: &Caller) -> Result<(), EngineError> {
     let is_costly = plan.generators.iter().any(|name| name != repair::GENERATOR);
     if is_costly && matches!(caller, Caller::Agent(_)) {
         let hint = "submit your own version with `toolsmith request`, or ask a human to use generators";

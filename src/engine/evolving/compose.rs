@@ -12,8 +12,8 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::evolve::course::Lane;
 use crate::evolve::prompt::Templates;
 use crate::evolve::repair::GENERATOR;
-use crate::evolve::stamp::{self, Stamp};
-use crate::evolve::{Answer, Bundle, Want};
+use crate::evolve::stamp::{self, ManifestStamp};
+use crate::evolve::{AnswerFiles, Bundle, Want};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -56,7 +56,7 @@ impl Evolutions<'_> {
     pub(super) fn compose(
         &self,
         case: &Case,
-        answer: &Answer,
+        answer: &AnswerFiles,
         generator: &str,
         prompt: Digest,
     ) -> Result<Candidate, String> {
@@ -88,7 +88,7 @@ impl Evolutions<'_> {
         let spot = self.spot(&case.base, version);
         let created_at = stamp_time();
         let parent = format!("{} ({})", base.version, base.digest.short());
-        let stamp = Stamp {
+        let stamp = ManifestStamp {
             version,
             parent: &parent,
             created_at: &created_at,
@@ -227,7 +227,11 @@ fn placed(base: &Tool, spot: &Spot, version: &semver::Version, files: Vec<Versio
 }
 
 /// Writes what a version says of itself into its manifest and its script.
-fn write_stamp(case: &Case, files: &mut BTreeMap<String, VersionFile>, stamp: &Stamp<'_>) -> Result<(), String> {
+fn write_stamp(
+    case: &Case,
+    files: &mut BTreeMap<String, VersionFile>,
+    stamp: &ManifestStamp<'_>,
+) -> Result<(), String> {
     let manifest = case.want.manifest.as_ref().map(|(path, _)| path.clone());
     if let Some(file) = manifest.as_ref().and_then(|path| files.get_mut(path)) {
         let text = std::str::from_utf8(&file.bytes).map_err(|_| format!("{} is not text", file.path))?;
@@ -255,7 +259,7 @@ fn unkept(why: String) -> EngineError {
 pub(super) fn code_of(case: &Case, files: &[VersionFile]) -> Result<Digest, String> {
     let mut files = plain_names(case, files)?;
     let number = semver::Version::new(0, 0, 0);
-    let nobody = Stamp {
+    let nobody = ManifestStamp {
         version: &number,
         parent: "",
         created_at: "",
@@ -287,7 +291,7 @@ fn plain_names(case: &Case, files: &[VersionFile]) -> Result<BTreeMap<String, Ve
 }
 
 /// The files of the version with those of the answer in their place.
-fn answered(case: &Case, answer: &Answer) -> Result<BTreeMap<String, VersionFile>, String> {
+fn answered(case: &Case, answer: &AnswerFiles) -> Result<BTreeMap<String, VersionFile>, String> {
     let base = &case.base;
     let mut files: BTreeMap<String, VersionFile> =
         base.files.iter().map(|file| (file.path.clone(), file.clone())).collect();

@@ -7,13 +7,13 @@ use crate::engine::Engine;
 use crate::engine::Evolutions;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::lock;
-use crate::evolve::answer::{Answer, Fault, Unusable, Want, read};
+use crate::evolve::answer::{AnswerFiles, Fault, Unusable, Want, read};
 use crate::evolve::bundle::{BundleFile, DEFAULT_LIMIT};
-use crate::evolve::course::{After, Effect, End, Event, FileNote, LaneId, Trouble, Usage};
+use crate::evolve::course::{After, End, EvolutionEffect, EvolutionEvent, FileNote, LaneId, Trouble, Usage};
 use crate::evolve::feedback::{self, Evidence};
 use crate::evolve::prompt::Prompt;
-use crate::evolve::{Bundle, Course, repair};
-use crate::generator::{self, NoAnswer, Question, Written};
+use crate::evolve::{Bundle, EvolutionProgress, repair};
+use crate::generator::{self, GeneratorAnswer, GeneratorRequest, NoAnswer};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -38,7 +38,7 @@ pub enum Progress<'a> {
         text: &'a str,
     },
     /// The loop took a step.
-    Step(&'a Course),
+    Step(&'a EvolutionProgress),
 }
 
 /// Whom progress is told; from several threads.
@@ -50,7 +50,7 @@ pub(super) struct KeptAnswer {
     /// What was written, whole, without what looks like a secret.
     pub(super) text: String,
     /// All files that the version gets of it and of the answers that it goes on from; `None` when it could not be used.
-    pub(super) answer: Option<Answer>,
+    pub(super) answer: Option<AnswerFiles>,
 }
 
 /// All that the threads of a loop share.
@@ -59,7 +59,7 @@ struct Drive<'a> {
     case: &'a Case,
     live: Arc<LiveEvolution>,
     on: OnProgress<'a>,
-    answers: Mutex<HashMap<LaneId, (Answer, Arc<Candidate>)>>,
+    answers: Mutex<HashMap<LaneId, (AnswerFiles, Arc<Candidate>)>>,
     /// Held while an answer is examined: two at once would disturb each other's times.
     examining: Mutex<()>,
 }
@@ -116,7 +116,7 @@ impl Evolutions<'_> {
         if !self.workspace.transact(|tx| Ok(tx.take_evolution(id, &owner, &self.workspace.owner)?))? {
             return self.row(id);
         }
-        let (course, _) = course_of(&row)?.step(Event::Stopped);
+        let (course, _) = course_of(&row)?.step(EvolutionEvent::Stopped);
         let value = serde_json::to_value(&course).map_err(EngineError::internal)?;
         self.workspace.transact(|tx| Ok(tx.put_course(id, &value)?))?;
         let case = self.case_of(row)?;
@@ -139,37 +139,37 @@ impl Evolutions<'_> {
 }
 
 impl Drive<'_> {
-    fn run(&self, course: Course) -> Result<(Course, End), EngineError> {
+    fn run(&self, course: EvolutionProgress) -> Result<(EvolutionProgress, End), EngineError> {
         let (tx, events) = mpsc::channel();
         std::thread::scope(|scope| {
             let driven = (|| {
                 let (mut course, mut effects) = if course.rounds.is_empty() {
-                    self.step(course, Event::Began)?
+                    self.step(course, EvolutionEvent::Began)?
                 } else {
                     (course.clone(), course.resume())
                 };
                 if let Some(end) = course.end.clone() {
                     return Ok((course, end));
                 }
-                let mut due: Vec<(Clock, Event)> = Vec::new();
+                let mut due: Vec<(Clock, EvolutionEvent)> = Vec::new();
                 loop {
                     for effect in effects.drain(..) {
                         match effect {
-                            Effect::Ask { at, attempt, generator, after } => {
+                            EvolutionEffect::Ask { at, attempt, generator, after } => {
                                 let (tx, course) = (tx.clone(), course.clone());
                                 scope.spawn(move || send(&tx, self.asked(&course, at, attempt, &generator, &after)));
                             }
-                            Effect::Wait { at, attempt, delay_ms } => {
+                            EvolutionEffect::Wait { at, attempt, delay_ms } => {
                                 due.push((
                                     Clock::now() + Duration::from_millis(delay_ms),
-                                    Event::Waited { at, attempt },
+                                    EvolutionEvent::Waited { at, attempt },
                                 ));
                             }
-                            Effect::Examine { at } => {
+                            EvolutionEffect::Examine { at } => {
                                 let (tx, course) = (tx.clone(), course.clone());
                                 scope.spawn(move || send(&tx, Ok(self.examined(&course, at))));
                             }
-                            Effect::Finish { end } => return Ok((course, end)),
+                            EvolutionEffect::Finish { end } => return Ok((course, end)),
                         }
                     }
                     let event = self.next(&events, &mut due)?;
@@ -185,13 +185,13 @@ impl Drive<'_> {
     /// The next thing that happens: something that was done, a delay that is over, somebody who wants it to stop.
     fn next(
         &self,
-        events: &mpsc::Receiver<Result<Event, EngineError>>,
-        due: &mut Vec<(Clock, Event)>,
-    ) -> Result<Event, EngineError> {
+        events: &mpsc::Receiver<Result<EvolutionEvent, EngineError>>,
+        due: &mut Vec<(Clock, EvolutionEvent)>,
+    ) -> Result<EvolutionEvent, EngineError> {
         loop {
             let is_stopped = self.live.stop.load(Ordering::Relaxed);
             if is_stopped || self.engine.evolutions().row(self.case.row.id)?.stop_asked {
-                return Ok(Event::Stopped);
+                return Ok(EvolutionEvent::Stopped);
             }
             if let Some(at) = due.iter().position(|(when, _)| *when <= Clock::now()) {
                 return Ok(due.swap_remove(at).1);
@@ -209,7 +209,11 @@ impl Drive<'_> {
         }
     }
 
-    fn step(&self, course: Course, event: Event) -> Result<(Course, Vec<Effect>), EngineError> {
+    fn step(
+        &self,
+        course: EvolutionProgress,
+        event: EvolutionEvent,
+    ) -> Result<(EvolutionProgress, Vec<EvolutionEffect>), EngineError> {
         let (course, effects) = course.step(event);
         let value = serde_json::to_value(&course).map_err(EngineError::internal)?;
         self.engine.workspace.transact(|tx| Ok(tx.put_course(self.case.row.id, &value)?))?;
@@ -220,12 +224,12 @@ impl Drive<'_> {
     /// Asks once: the prompt and what came back are kept.
     fn asked(
         &self,
-        course: &Course,
+        course: &EvolutionProgress,
         at: LaneId,
         attempt: u32,
         generator: &str,
         after: &After,
-    ) -> Result<Event, EngineError> {
+    ) -> Result<EvolutionEvent, EngineError> {
         let begun = Clock::now();
         let base = match after {
             After::Nothing => None,
@@ -247,7 +251,7 @@ impl Drive<'_> {
         let written = match written {
             Ok(written) => written,
             Err(NoAnswer { trouble, message, retry_after_ms, usage }) => {
-                return Ok(Event::Troubled { at, attempt, trouble, message, retry_after_ms, usage, took_ms });
+                return Ok(EvolutionEvent::Troubled { at, attempt, trouble, message, retry_after_ms, usage, took_ms });
             }
         };
         let read = self.understood(&written.text, &told, base.zip(earlier.as_ref()), (generator, sent));
@@ -264,11 +268,11 @@ impl Drive<'_> {
         if let Ok((answer, candidate)) = read {
             lock(&self.answers).insert(at, (answer, Arc::new(candidate)));
         }
-        Ok(Event::Answered { at, attempt, prompt: sent, answer, read: notes, usage: written.usage, took_ms })
+        Ok(EvolutionEvent::Answered { at, attempt, prompt: sent, answer, read: notes, usage: written.usage, took_ms })
     }
 
     /// The bundle with an attempt in it, and with what was wrong with that.
-    fn told_of(&self, at: LaneId, answer: &Answer) -> Result<Bundle, EngineError> {
+    fn told_of(&self, at: LaneId, answer: &AnswerFiles) -> Result<Bundle, EngineError> {
         let examined = self.engine.workspace.read(|q| Ok(q.examined_answers(self.case.row.id)?))?;
         let found = examined.iter().find(|one| (one.round, one.lane) == (at.round, at.lane));
         let feedback = found.map_or_else(String::new, |found| self.feedback(found));
@@ -277,7 +281,7 @@ impl Drive<'_> {
     }
 
     /// The bundle with whole files as they are, secrets and all, where it has a part of them or marks in their place.
-    fn unmasked(&self, told: Bundle, earlier: Option<&Answer>) -> Bundle {
+    fn unmasked(&self, told: Bundle, earlier: Option<&AnswerFiles>) -> Bundle {
         let plain = Bundle::of(&self.case.base);
         let plain = match earlier {
             Some(answer) => plain.with_attempt(answer, String::new()),
@@ -313,7 +317,7 @@ impl Drive<'_> {
         }
     }
 
-    fn write(&self, at: LaneId, generator: &str, told: &Bundle, prompt: &Prompt) -> Result<Written, NoAnswer> {
+    fn write(&self, at: LaneId, generator: &str, told: &Bundle, prompt: &Prompt) -> Result<GeneratorAnswer, NoAnswer> {
         let refused = |message: String| NoAnswer {
             trouble: Trouble::Refused,
             message,
@@ -328,10 +332,10 @@ impl Drive<'_> {
             let repaired =
                 repair::repair(told).ok_or_else(|| refused("the built-in repairs find nothing to fix".to_owned()))?;
             tell(&repaired.answer.notes);
-            return Ok(Written { text: repaired.text(), usage: Usage::default(), model: None });
+            return Ok(GeneratorAnswer { text: repaired.text(), usage: Usage::default(), model: None });
         }
         let found = self.engine.evolutions().generator(generator).map_err(|error| refused(error.message))?;
-        let question = Question { system: &prompt.system, request: &prompt.request };
+        let question = GeneratorRequest { system: &prompt.system, request: &prompt.request };
         generator::ask(&found, &question, &mut tell, &self.live.stop)
     }
 
@@ -340,9 +344,9 @@ impl Drive<'_> {
         &self,
         text: &str,
         told: &Bundle,
-        earlier: Option<(LaneId, &Answer)>,
+        earlier: Option<(LaneId, &AnswerFiles)>,
         (generator, prompt): (&str, Digest),
-    ) -> Result<(Answer, Candidate), Unusable> {
+    ) -> Result<(AnswerFiles, Candidate), Unusable> {
         let answer = read(text, &Want::of(told)).map_err(|unusable| match (earlier, unusable.fault) {
             (Some((at, _)), Fault::Unchanged) => {
                 Unusable { why: format!("all files in the answer are the same as in round {}", at.round), ..unusable }
@@ -369,7 +373,7 @@ impl Drive<'_> {
     }
 
     /// An answer of this loop: from memory, or as it was kept.
-    fn answer_of(&self, course: &Course, at: LaneId) -> Result<Answer, EngineError> {
+    fn answer_of(&self, course: &EvolutionProgress, at: LaneId) -> Result<AnswerFiles, EngineError> {
         if let Some((answer, _)) = lock(&self.answers).get(&at) {
             return Ok(answer.clone());
         }
@@ -382,7 +386,7 @@ impl Drive<'_> {
             .ok_or_else(|| EngineError::internal("an answer of the evolution is not stored"))
     }
 
-    fn examined(&self, course: &Course, at: LaneId) -> Event {
+    fn examined(&self, course: &EvolutionProgress, at: LaneId) -> EvolutionEvent {
         let _alone = lock(&self.examining);
         let begun = Clock::now();
         match self.candidate(course, at).and_then(|candidate| {
@@ -393,13 +397,15 @@ impl Drive<'_> {
                 &self.live.stop,
             )
         }) {
-            Ok(found) => Event::Examined { at, verdict: found.verdict, replay: found.replay, took_ms: millis(begun) },
-            Err(error) => Event::NotExamined { at, message: error.message, took_ms: millis(begun) },
+            Ok(found) => {
+                EvolutionEvent::Examined { at, verdict: found.verdict, replay: found.replay, took_ms: millis(begun) }
+            }
+            Err(error) => EvolutionEvent::NotExamined { at, message: error.message, took_ms: millis(begun) },
         }
     }
 
     /// The version that an answer is; made again after a process died.
-    fn candidate(&self, course: &Course, at: LaneId) -> Result<Arc<Candidate>, EngineError> {
+    fn candidate(&self, course: &EvolutionProgress, at: LaneId) -> Result<Arc<Candidate>, EngineError> {
         if let Some((_, candidate)) = lock(&self.answers).get(&at) {
             return Ok(Arc::clone(candidate));
         }
@@ -414,7 +420,7 @@ impl Drive<'_> {
     }
 }
 
-fn send(events: &Sender<Result<Event, EngineError>>, event: Result<Event, EngineError>) {
+fn send(events: &Sender<Result<EvolutionEvent, EngineError>>, event: Result<EvolutionEvent, EngineError>) {
     // After the end nobody listens, and nothing that still comes counts.
     let _ = events.send(event);
 }

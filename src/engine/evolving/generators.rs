@@ -7,7 +7,7 @@ use crate::engine::settings::Settings;
 use crate::engine::settings::generators::{GeneratorSetting, WaySetting};
 use crate::engine::settings::secrets::SecretSource;
 use crate::engine::view::DoctorLine;
-use crate::generator::{Api, Generator, Program, Way, is_exposed, reach};
+use crate::generator::{Api, Generator, GeneratorKind, GeneratorProgram, is_exposed, reach};
 use crate::outside::{Programs, loads_code};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -79,7 +79,7 @@ fn ready(
                 // One that is not set is not given: many programs know several, and need one of them.
                 given.extend(value.map(|value| (name.clone(), value)));
             }
-            Way::Command(Program {
+            GeneratorKind::Command(GeneratorProgram {
                 argv: argv.clone(),
                 env: given,
                 programs: Arc::clone(programs),
@@ -92,7 +92,7 @@ fn ready(
                 None => None,
             };
             let (url, model) = (api.url.clone(), api.model.clone());
-            Way::Api(Api { kind: api.kind, url, model, key, max_tokens: api.max_tokens, price: api.price })
+            GeneratorKind::Api(Api { kind: api.kind, url, model, key, max_tokens: api.max_tokens, price: api.price })
         }
     };
     Ok(Generator { name: setting.name.clone(), way, timeout: setting.timeout })
@@ -188,7 +188,8 @@ mod tests {
         let (name, text) = std::env::vars().find(is_plain).unwrap();
         // One that loads code is set by whoever calls, not by the settings.
         let wanted = setting("x", command("sh", &["HOME", &name, "PATH", "TOOLSMITH_TEST_ABSENT"]));
-        let Way::Command(program) = ready(&wanted, &settings, &Arc::default(), None, &value).unwrap().way else {
+        let GeneratorKind::Command(program) = ready(&wanted, &settings, &Arc::default(), None, &value).unwrap().way
+        else {
             panic!()
         };
         let given: Vec<_> =
@@ -202,7 +203,7 @@ mod tests {
         let why =
             ready(&setting("x", api(Some(absent))), &Settings::default(), &Arc::default(), None, &value).unwrap_err();
         assert_eq!(why, "its key (variable TOOLSMITH_TEST_ABSENT): the variable TOOLSMITH_TEST_ABSENT is not set");
-        let Way::Api(api) =
+        let GeneratorKind::Api(api) =
             ready(&setting("x", api(None)), &Settings::default(), &Arc::default(), None, &value).unwrap().way
         else {
             panic!()

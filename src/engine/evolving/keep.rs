@@ -10,7 +10,7 @@ use crate::engine::Evolutions;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::evolve::course::{End, LaneId};
 use crate::evolve::repair::GENERATOR;
-use crate::evolve::{Course, mutation};
+use crate::evolve::{EvolutionProgress, mutation};
 use serde::Serialize;
 use serde_json::{Map, json};
 
@@ -24,7 +24,7 @@ pub struct EvolutionDetail {
     pub evolution: Evolution,
     /// Where it stands.
     #[serde(skip)]
-    pub course: Course,
+    pub course: EvolutionProgress,
     /// The answers that were examined.
     pub examined: Vec<ExaminedAnswer>,
 }
@@ -72,7 +72,7 @@ impl Evolutions<'_> {
     pub(super) fn end_course(
         &self,
         case: &Case,
-        course: &Course,
+        course: &EvolutionProgress,
         end: &End,
         caller: &Caller,
     ) -> Result<(), EngineError> {
@@ -107,7 +107,7 @@ impl Evolutions<'_> {
     }
 
     /// What kind of change an answer is.
-    fn mutation_of(&self, case: &Case, course: &Course, at: LaneId) -> Option<Mutation> {
+    fn mutation_of(&self, case: &Case, course: &EvolutionProgress, at: LaneId) -> Option<Mutation> {
         let kept = course.lane(at).and_then(|lane| lane.answer).and_then(|digest| self.kept_answer(digest).ok())?;
         let answer = kept.answer?;
         let files: Vec<(&str, &str)> = answer
@@ -134,7 +134,7 @@ impl Evolutions<'_> {
     fn write_answer(
         &self,
         case: &Case,
-        course: &Course,
+        course: &EvolutionProgress,
         at: Option<LaneId>,
         (caller, way): (&Caller, Way),
     ) -> Result<Outcome, EngineError> {
@@ -249,7 +249,7 @@ impl Evolutions<'_> {
 /// The answer that is meant, which was examined.
 fn chosen<'e>(
     id: EvolutionId,
-    course: &Course,
+    course: &EvolutionProgress,
     examined: &'e [ExaminedAnswer],
     at: Option<LaneId>,
 ) -> Result<(LaneId, &'e ExaminedAnswer), EngineError> {
@@ -269,7 +269,7 @@ fn chosen<'e>(
 }
 
 /// Whether words were given and the best answer is one of the repairs, which read none.
-fn is_hint_unread(row: &Evolution, course: &Course, best: Option<LaneId>) -> bool {
+fn is_hint_unread(row: &Evolution, course: &EvolutionProgress, best: Option<LaneId>) -> bool {
     let generator = best.and_then(|at| course.lane(at)).map(|lane| lane.generator.as_str());
     let only = course.plan.generators.iter().all(|name| name == GENERATOR);
     !row.asked.hint.trim().is_empty() && (generator == Some(GENERATOR) || generator.is_none() && only)

@@ -12,8 +12,8 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::library::resolve::tool_name;
 use crate::engine::review::requests::{Posting, REQUEST_FILE};
 use crate::engine::workspace::Workspace;
-use crate::evolve::document::{Document, Found, draft};
-use crate::evolve::scaffold::{self, Order, Unwritable};
+use crate::evolve::document::{Document, FieldSource, draft};
+use crate::evolve::scaffold::{self, ScaffoldRequest, Unwritable};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -79,7 +79,7 @@ pub struct Made {
     /// Fields of the specification that nothing was found for.
     pub missing: Vec<&'static str>,
     /// Where in the document the others were found.
-    pub found: Vec<Found>,
+    pub found: Vec<FieldSource>,
     /// Paths of the files that were written, below the workspace.
     pub files: Vec<String>,
 }
@@ -87,7 +87,7 @@ pub struct Made {
 /// A specification that is about to be posted.
 struct Drafted {
     specification: ToolSpecification,
-    found: Vec<Found>,
+    found: Vec<FieldSource>,
     metadata: Value,
     origin: String,
 }
@@ -274,7 +274,7 @@ impl NewTools<'_> {
             Some(review) => format!("Scaffold {template} of the specification that review {review} approved"),
             None => format!("Scaffold {template}"),
         };
-        let files = scaffold::render(&Order {
+        let files = scaffold::render(&ScaffoldRequest {
             name: &name,
             description: &description,
             template,

@@ -1,6 +1,6 @@
 //! Evolving: a generator proposes, checks and recorded inputs decide, a human approves.
 //!
-//! The loop itself is [`Course`], a pure state machine. Here it is begun, driven and kept: what an effect wants is done
+//! The loop itself is [`EvolutionProgress`], a pure state machine. Here it is begun, driven and kept: what an effect wants is done
 //! by a thread, what came of it is an event, and each step is in the store before its effects begin. A killed process
 //! leaves a loop that can be resumed. The version that a better one is wanted of is never written to.
 
@@ -33,7 +33,7 @@ use crate::engine::Engine;
 use crate::engine::evolving::live::LiveEvolutions;
 use crate::engine::owner::owner_alive;
 use crate::engine::workspace::Workspace;
-use crate::evolve::Course;
+use crate::evolve::EvolutionProgress;
 use crate::evolve::course::LaneId;
 use crate::store::EvolutionQuery;
 use live::LiveEvolution;
@@ -133,8 +133,8 @@ fn own(row: &Evolution, caller: &Caller) -> Result<(), EngineError> {
 ///
 /// # Errors
 /// `Internal` when it was kept by a newer program or is damaged.
-fn course_of(row: &Evolution) -> Result<Course, EngineError> {
-    let course: Course = serde_json::from_value(row.course.clone()).map_err(EngineError::internal)?;
+fn course_of(row: &Evolution) -> Result<EvolutionProgress, EngineError> {
+    let course: EvolutionProgress = serde_json::from_value(row.course.clone()).map_err(EngineError::internal)?;
     if course.format == crate::evolve::course::FORMAT {
         return Ok(course);
     }

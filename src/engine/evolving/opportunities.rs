@@ -12,7 +12,7 @@ use crate::engine::library::scores::ToolAlert;
 use crate::engine::run::calling;
 use crate::engine::view::Preview;
 use crate::engine::workspace::Workspace;
-use crate::insight::mine::{self, Material, TaskText, mine};
+use crate::insight::mine::{self, MiningInput, TaskText, mine};
 use crate::insight::{AlertKind, NOW_MS};
 use crate::runner::Spool;
 use crate::store::{Queries, StoreResult};
@@ -220,7 +220,7 @@ impl Opportunities<'_> {
     }
 
     /// What was recorded here.
-    fn material(&self) -> Result<Material, EngineError> {
+    fn material(&self) -> Result<MiningInput, EngineError> {
         let (runs, marks, unanswered) =
             self.workspace.read(|q| Ok((q.run_facts(MAX_RUNS)?, q.all_failure_marks()?, still_unanswered(q)?)))?;
         let scenarios = marks.iter().filter(|mark| !mark.withdrawn).map(|mark| TaskText {
@@ -235,7 +235,15 @@ impl Opportunities<'_> {
         });
         let tasks = scenarios.chain(asked).collect();
         let worsened = self.engine.library().alerts()?.iter().map(|alert| worsened(alert, &runs)).collect();
-        Ok(Material { outputs: self.outputs(&runs), tasks, marks, unanswered, worsened, runs, ..Material::default() })
+        Ok(MiningInput {
+            outputs: self.outputs(&runs),
+            tasks,
+            marks,
+            unanswered,
+            worsened,
+            runs,
+            ..MiningInput::default()
+        })
     }
 
     /// The beginning of what the newest runs wrote. An output that is not kept any more, or cannot be read, is one that
@@ -253,7 +261,7 @@ impl Opportunities<'_> {
     }
 
     /// Reads the files; what of them could not be read is counted.
-    fn import(&self, from: &OpportunitySources, material: &mut Material) -> Result<Vec<Imported>, EngineError> {
+    fn import(&self, from: &OpportunitySources, material: &mut MiningInput) -> Result<Vec<Imported>, EngineError> {
         let redactor = Redactor::new([]);
         let mask = |line: &str| redactor.text(line);
         let mut imported = Vec::new();

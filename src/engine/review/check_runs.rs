@@ -5,7 +5,7 @@ use crate::domain::{Digest, Profile, RunEnd, Stage};
 use crate::engine::Engine;
 use crate::engine::locks::lock;
 use crate::engine::run::scratch::Scratch;
-use crate::runner::{self, Given, Pace, Sources, Tried};
+use crate::runner::{self, Pace, RunEnvironment, Sources, Tried};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -76,7 +76,7 @@ impl<'a> EngineTrials<'a> {
             engine.workspace.copies.put(detail.tool.digest, &detail.files).map_err(|error| in_words(&error))?;
         let scratch = Scratch::make(engine).map_err(|error| in_words(&error))?;
         let usual = settings.timeout(Stage::Experimental);
-        let request = runner::Request {
+        let request = runner::StartRequest {
             manifest: &detail.manifest,
             version_dir: &version_dir,
             files: &detail.files,
@@ -90,7 +90,7 @@ impl<'a> EngineTrials<'a> {
             ours: &engine.runs().ours(),
             spool: scratch.path(),
             origin: &engine.runs().origin(&detail.tool),
-            given: &Given::default(),
+            given: &RunEnvironment::default(),
             interpreters: &engine.workspace.interpreters,
             // What is examined is what an approval would cover.
             sources: Sources::System,

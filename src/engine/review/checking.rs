@@ -3,7 +3,7 @@
 //! Whoever makes the checks of a version holds a lease on it, so that of several open workbenches one works. The
 //! verdict is kept while it grows; a killed process leaves an unfinished one, which the next worker begins again.
 
-use crate::check::{self, CHECKS, Check, Desk};
+use crate::check::{self, CHECKS, Check, CheckContext};
 use crate::domain::{
     CheckReport, CheckState, CodeRedactor, Digest, Gate, Instant, Outcome, Review, ReviewId, Stage, Tool, ToolDetail,
     ToolName, Verdict,
@@ -159,7 +159,13 @@ impl Checks<'_> {
         let missing = self.engine.dependencies().missing_approved(detail);
         let shelf = Shelf::of(self.engine);
         let trials = super::check_runs::EngineTrials::new(self.engine, stop);
-        let desk = Desk { version: detail, base: before.as_ref(), missing: &missing, library: &shelf, trials: &trials };
+        let desk = CheckContext {
+            version: detail,
+            base: before.as_ref(),
+            missing: &missing,
+            library: &shelf,
+            trials: &trials,
+        };
         let made: Vec<&Check> = CHECKS.iter().filter(|check| self.workspace.settings.gates.makes(check.name)).collect();
         let running =
             |check: &&Check| CheckReport { state: CheckState::Running, ..CheckReport::of(check.name, vec![]) };
@@ -298,7 +304,7 @@ impl Checks<'_> {
 /// The first of `told`; what is under way is finished, nothing else begun.
 fn make_all(
     checks: &[&Check],
-    desk: &Desk<'_>,
+    desk: &CheckContext<'_>,
     stop: &AtomicBool,
     told: &mut dyn FnMut(usize, CheckReport) -> Result<(), EngineError>,
 ) -> Result<(), EngineError> {

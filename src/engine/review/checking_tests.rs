@@ -2,8 +2,8 @@
 
 use crate::domain::Instant;
 use crate::domain::{
-    Caller, CheckState, Command, CommentId, CommentKind, DecisionKind, DecisionRequest, Digest, Mark, Review,
-    ReviewState, Spot, Stage, Verdict,
+    Caller, CheckState, Command, CommentAnchor, CommentId, CommentKind, DecisionKind, DecisionRequest, Digest,
+    ReadMark, Review, ReviewState, Stage, Verdict,
 };
 use crate::engine::Engine;
 use crate::engine::tests::{World, ada};
@@ -239,7 +239,7 @@ fn a_review_knows_its_place_among_those_that_wait_for_checks() {
     assert_eq!(places(), [None; 3]);
 }
 
-fn comment(engine: &Engine, spot: Spot, caller: &Caller) -> Result<crate::domain::Outcome, EngineError> {
+fn comment(engine: &Engine, spot: CommentAnchor, caller: &Caller) -> Result<crate::domain::Outcome, EngineError> {
     let (kind, body) = (CommentKind::MustFix, " why two? ".to_owned());
     engine.execute(Command::Comment { review: waiting(engine).id, spot, kind, body }, caller)
 }
@@ -248,7 +248,7 @@ fn comment(engine: &Engine, spot: Spot, caller: &Caller) -> Result<crate::domain
 fn a_comment_stays_with_the_tool_and_says_when_its_lines_moved() {
     let world = greedy();
     let engine = world.open();
-    let spot = Spot { path: Some("greedy.sh".to_owned()), lines: Some((2, 2)) };
+    let spot = CommentAnchor { path: Some("greedy.sh".to_owned()), lines: Some((2, 2)) };
     comment(&engine, spot.clone(), &ada()).unwrap();
     let found = engine.reviews().detail(waiting(&engine).id).unwrap().comments.remove(0);
     assert_eq!((&*found.body, found.outdated, found.line_text.as_deref()), ("why two?", false, Some("echo two")));
@@ -272,7 +272,7 @@ fn a_comment_stays_with_the_tool_and_says_when_its_lines_moved() {
 fn a_comment_needs_a_place_that_is_there() {
     let world = greedy();
     let engine = world.open();
-    let spot = |path: Option<&str>, lines| Spot { path: path.map(str::to_owned), lines };
+    let spot = |path: Option<&str>, lines| CommentAnchor { path: path.map(str::to_owned), lines };
     for wrong in [
         spot(Some("other.sh"), None),
         spot(Some("greedy.sh"), Some((2, 3))),
@@ -292,7 +292,7 @@ fn a_comment_holds_16_kib_and_no_more() {
     let world = greedy();
     let engine = world.open();
     let say = |bytes: usize| {
-        let (spot, kind) = (Spot { path: None, lines: None }, CommentKind::MustFix);
+        let (spot, kind) = (CommentAnchor { path: None, lines: None }, CommentKind::MustFix);
         let body = "x".repeat(bytes);
         engine.execute(Command::Comment { review: waiting(&engine).id, spot, kind, body }, &ada())
     };
@@ -306,7 +306,7 @@ fn a_mark_is_kept_without_an_entry_in_the_log() {
     let world = greedy();
     let engine = world.open();
     let review = waiting(&engine);
-    let mark = Mark { path: "greedy.sh".to_owned(), content: Digest::of_bytes(b"echo one\necho two\n") };
+    let mark = ReadMark { path: "greedy.sh".to_owned(), content: Digest::of_bytes(b"echo one\necho two\n") };
     let set = |on| {
         engine.execute(Command::Mark { review: review.id, mark: mark.clone(), on }, &ada()).unwrap();
         engine.workspace.read(|q| Ok(q.marks_of(&review.tool, &ada().identity())?)).unwrap()

@@ -1,6 +1,6 @@
 //! Comments on the files of a version.
 
-use crate::domain::{Comment, CommentKind, Outcome, Review, ReviewId, Spot, VersionFile, lines_of};
+use crate::domain::{Comment, CommentAnchor, CommentKind, Outcome, Review, ReviewId, VersionFile, lines_of};
 use crate::engine::Reviews;
 use crate::engine::core::{self, NewComment};
 use crate::engine::error::{EngineError, ErrorCode};
@@ -33,7 +33,7 @@ impl Reviews<'_> {
         &self,
         who: &str,
         review: ReviewId,
-        spot: &Spot,
+        spot: &CommentAnchor,
         kind: CommentKind,
         body: &str,
     ) -> Result<Outcome, EngineError> {

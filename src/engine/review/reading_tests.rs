@@ -2,7 +2,8 @@
 
 use crate::domain::Digest;
 use crate::domain::{
-    Command, CommentKind, DecisionKind, DecisionRequest, Review, ReviewState, Shown, Spot, Stage, Unread,
+    Command, CommentAnchor, CommentKind, DecisionKind, DecisionRequest, DisplayRecord, Review, ReviewState, Stage,
+    Unread,
 };
 use crate::engine::Engine;
 use crate::engine::tests::{World, ada, seen};
@@ -13,7 +14,7 @@ fn waiting(engine: &Engine) -> Review {
 }
 
 struct Yes<'a> {
-    shown: Shown,
+    shown: DisplayRecord,
     unread: bool,
     reason: Option<&'a str>,
     evidence: Option<Digest>,
@@ -33,8 +34,8 @@ impl Yes<'_> {
     }
 }
 
-fn skipped() -> Shown {
-    Shown { lines: 10_001, lines_shown: 66, tail_shown: false, open_ms: 1, parts: Vec::new() }
+fn skipped() -> DisplayRecord {
+    DisplayRecord { lines: 10_001, lines_shown: 66, tail_shown: false, open_ms: 1, parts: Vec::new() }
 }
 
 fn world() -> World {
@@ -48,13 +49,13 @@ fn what_was_not_on_a_screen_is_approved_only_by_whoever_says_so_and_why() {
     let world = world();
     let engine = world.open();
     for (shown, unread, reason, code) in [
-        (Shown::default(), false, Some("fine"), ErrorCode::Refused),
+        (DisplayRecord::default(), false, Some("fine"), ErrorCode::Refused),
         (skipped(), false, Some("fine"), ErrorCode::Refused),
-        (Shown { lines: 9, lines_shown: 8, ..seen() }, false, None, ErrorCode::Refused),
+        (DisplayRecord { lines: 9, lines_shown: 8, ..seen() }, false, None, ErrorCode::Refused),
         (skipped(), true, None, ErrorCode::Usage),
         (skipped(), true, Some("  "), ErrorCode::Usage),
         (skipped(), true, Some("\u{200b}"), ErrorCode::Usage),
-        (Shown::default(), true, None, ErrorCode::Usage),
+        (DisplayRecord::default(), true, None, ErrorCode::Usage),
     ] {
         let refused = Yes { shown, unread, reason, evidence: None }.give(&engine).unwrap_err();
         assert_eq!(refused.code, code, "{refused}");
@@ -104,7 +105,7 @@ fn evidence_that_came_after_the_reading_refuses_the_approval() {
     let read = engine.reviews().detail(review.id).unwrap().evidence_digest();
     let say = |body: &str| Command::Comment {
         review: review.id,
-        spot: Spot::default(),
+        spot: CommentAnchor::default(),
         kind: CommentKind::MustFix,
         body: body.to_owned(),
     };

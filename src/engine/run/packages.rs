@@ -5,7 +5,7 @@ use crate::domain::{Digest, Outcome, Profile, ToolDetail, WriteMode};
 use crate::engine::Dependencies;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::Preview;
-use crate::runner::{self, Agreement, Given};
+use crate::runner::{self, Agreement, RunEnvironment};
 use crate::store::NewOperation;
 use serde_json::json;
 
@@ -77,7 +77,7 @@ impl Dependencies<'_> {
         let version_dir =
             self.workspace.copies.put(detail.tool.digest, &detail.files).map_err(|error| in_words(&error))?;
         let scratch = super::scratch::Scratch::make(self.engine).map_err(|error| in_words(&error))?;
-        runner::fetch(&runner::Request {
+        runner::fetch(&runner::StartRequest {
             manifest: &detail.manifest,
             version_dir: &version_dir,
             files: &detail.files,
@@ -91,7 +91,7 @@ impl Dependencies<'_> {
             ours: &self.engine.runs().ours(),
             spool: scratch.path(),
             origin: &self.engine.runs().origin(&detail.tool),
-            given: &Given::default(),
+            given: &RunEnvironment::default(),
             interpreters: &self.workspace.interpreters,
             sources: sources_of(detail.tool.stage),
             machine: &self.workspace.machine,

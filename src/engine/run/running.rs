@@ -20,7 +20,7 @@ use crate::engine::locks::lock;
 use crate::engine::owner::owner_alive;
 use crate::engine::settings::secrets;
 use crate::engine::view::RunRequest;
-use crate::runner::{self, Given, Report, Running};
+use crate::runner::{self, Report, RunEnvironment, Running};
 use crate::store::{FinishedRun, NewRun, Tx};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -147,14 +147,14 @@ impl Runs<'_> {
     fn launch(&self, request: &RunRequest, caller: &Caller, ready: Ready) -> Result<RunHandle, EngineError> {
         let (given, lacking) = match self.undoubted().and_then(|()| self.given(&ready)) {
             Ok(given) => (given, None),
-            Err(end) => (Given::default(), Some(end)),
+            Err(end) => (RunEnvironment::default(), Some(end)),
         };
         let version_dir = self.workspace.copies.put(request.tool.digest, &ready.detail.files)?;
         let input = stored_input(request, given.redactor());
         let id = self.open_with((&request.tool, ready.profile), caller, &input, ready.from)?;
         let scratch = self.scratch_path(id);
         std::fs::create_dir_all(&scratch).map_err(EngineError::internal)?;
-        let wish = runner::Request {
+        let wish = runner::StartRequest {
             manifest: &ready.detail.manifest,
             version_dir: &version_dir,
             files: &ready.detail.files,
@@ -214,12 +214,12 @@ impl Runs<'_> {
     }
 
     /// What a run gets by name.
-    fn given(&self, ready: &Ready) -> Result<Given, RunEnd> {
+    fn given(&self, ready: &Ready) -> Result<RunEnvironment, RunEnd> {
         match ready.profile {
-            Profile::Strict => Ok(Given::default()),
+            Profile::Strict => Ok(RunEnvironment::default()),
             Profile::Declared => {
                 let declared = &ready.detail.manifest.permissions.env;
-                Ok(Given::gather(
+                Ok(RunEnvironment::gather(
                     declared,
                     secrets::gather(declared, &self.workspace.settings.secrets, &self.workspace.programs)?,
                 ))

@@ -6,7 +6,7 @@ use super::Settings;
 use super::file::{File, duration};
 use super::secrets::SecretSource;
 use crate::domain::ToolName;
-use crate::evolve::course::{MOST, Plan};
+use crate::evolve::course::{EvolutionPlan, MOST};
 use crate::generator::{ApiKind, Price};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -98,7 +98,7 @@ pub struct EvolveSettings {
 
 impl Default for EvolveSettings {
     fn default() -> Self {
-        let Plan { rounds, tries, .. } = Plan::default();
+        let EvolutionPlan { rounds, tries, .. } = EvolutionPlan::default();
         EvolveSettings { generators: vec![BUILT_IN.to_owned()], rounds, tries }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::file::File;
 use crate::domain::{MIN_SECRET, Permissions, RunEnd, Secret};
-use crate::outside::{Programs, Row};
+use crate::outside::{ExternalProgram, Programs};
 use crate::runner;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -70,7 +70,7 @@ impl SecretSource {
     pub(in crate::engine) fn look(&self, programs: &Programs) -> Result<(), String> {
         let SecretSource::Command { argv, .. } = self else { return self.value(programs).map(drop) };
         let name = argv.first().map(String::as_str).unwrap_or_default();
-        programs.find(Row::Secret, OsStr::new(name)).map(drop).map_err(|why| why.to_string())
+        programs.find(ExternalProgram::Secret, OsStr::new(name)).map(drop).map_err(|why| why.to_string())
     }
 }
 

@@ -9,7 +9,7 @@
 use super::home::{Home, path_state_dir};
 use crate::domain::Digest;
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::store::Seen;
+use crate::store::LogEnd;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, DirBuilder, File};
@@ -111,9 +111,9 @@ fn settle(home: &Home, here: &Here, secret: &[u8], by_path: &Path) -> io::Result
         (dir, id, copy_of)
     };
     DirBuilder::new().recursive(true).mode(0o700).create(&dir)?;
-    if was_here && !dir.join("store.db").exists() && Seen::read(&dir).is_none() {
+    if was_here && !dir.join("store.db").exists() && LogEnd::read(&dir).is_none() {
         // This very workspace had a state, and its folder is gone: that is a loss, not a beginning.
-        Seen::default().write(&dir)?;
+        LogEnd::default().write(&dir)?;
     }
     let record = Record { id, path: here.path.clone(), dev: here.dev, ino: here.ino, copy_of };
     if read_record(&dir).as_ref() != Some(&record) {

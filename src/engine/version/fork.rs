@@ -1,7 +1,7 @@
 //! Changed files of an approved tool become a tool of their own.
 
 use super::rollback::Place;
-use crate::catalog::{self, Cache, Plan};
+use crate::catalog::{self, Cache, ScanPlan};
 use crate::domain::{Digest, FileMode, Outcome, Placement, Stage, Tool, ToolName, VersionFile};
 use crate::engine::Versions;
 use crate::engine::core::{self, Fork, Placed};
@@ -119,7 +119,7 @@ impl Versions<'_> {
         for file in files {
             lay(&folder, file)?;
         }
-        let scan = catalog::scan(&Plan::standard(room.path()), &Cache::default(), &mut |_| {});
+        let scan = catalog::scan(&ScanPlan::standard(room.path()), &Cache::default(), &mut |_| {});
         let no_tool = |message: String, hint: &str| EngineError::new(ErrorCode::Failed, message, hint);
         if let Some(problem) = scan.problems.first() {
             let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();

@@ -6,7 +6,7 @@ mod restoring;
 
 pub use restoring::{Recovery, RecoveryPlan, plan_recovery, recover_state};
 
-use crate::catalog::{Plan, Root};
+use crate::catalog::{ScanPlan, ToolRoot};
 use crate::domain::Problem;
 use crate::engine::clock::now;
 use crate::engine::core::Actor;
@@ -19,7 +19,7 @@ use crate::engine::state::opening::{self, Opened};
 use crate::engine::state::{exposure, identity};
 use crate::outside::{Asker, Programs};
 use crate::runner::{Baselines, Interpreters, Machine};
-use crate::store::{Copies, Documents, Queries, Reader, Store, Tx};
+use crate::store::{Copies, Documents, Queries, Store, StoreReader, Tx};
 use crate::vcs::Git;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -43,12 +43,12 @@ pub(in crate::engine) struct Workspace {
     pub(in crate::engine) state_dir: PathBuf,
     pub(in crate::engine) settings: Settings,
     pub(in crate::engine) setting_problems: Vec<Problem>,
-    pub(in crate::engine) plan: Plan,
+    pub(in crate::engine) plan: ScanPlan,
     pub(in crate::engine) machine: Machine,
     pub(in crate::engine) owner: String,
     pub(in crate::engine) copies: Copies,
     pub(in crate::engine) store: Ranked<Store>,
-    pub(in crate::engine) reader: Ranked<Reader>,
+    pub(in crate::engine) reader: Ranked<StoreReader>,
     /// Why nothing can be changed; `None` where it can.
     pub(in crate::engine) viewing: Option<EngineError>,
     /// Whether that is because the database is gone or older than it was.
@@ -179,9 +179,9 @@ impl Workspace {
 }
 
 /// The folders to read: `tools/`, then those of the settings, in their order.
-fn plan(workspace: &Path, settings: &Settings) -> Plan {
-    let mut plan = Plan::standard(workspace);
-    plan.roots.extend(settings.roots.iter().map(|root| Root { path: root.path.clone(), stage: root.stage }));
+fn plan(workspace: &Path, settings: &Settings) -> ScanPlan {
+    let mut plan = ScanPlan::standard(workspace);
+    plan.roots.extend(settings.roots.iter().map(|root| ToolRoot { path: root.path.clone(), stage: root.stage }));
     plan
 }
 

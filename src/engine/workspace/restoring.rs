@@ -10,7 +10,7 @@ use crate::engine::settings::Settings;
 use crate::engine::small_file::read_small;
 use crate::engine::state::identity::locate;
 use crate::engine::workspace::{OpenOptions, programs};
-use crate::store::{self, Copies, NewOperation, Queries, Source, Store};
+use crate::store::{self, Copies, NewOperation, Queries, RestoreSource, Store};
 use crate::vcs::{Git, system_user};
 use serde_json::json;
 use std::collections::HashSet;
@@ -39,7 +39,7 @@ pub struct RecoveryPlan {
     /// What would be lost and what stays.
     pub lines: Vec<String>,
     verb: &'static str,
-    source: Source,
+    source: RestoreSource,
 }
 
 /// Says what a recovery would do. Changes nothing.
@@ -57,15 +57,17 @@ pub fn plan_recovery(options: &OpenOptions, wanted: &Recovery) -> Result<Recover
             let (source, lines) = rebuild_from(&dir);
             ("rebuild-state", source, lines)
         }
-        Recovery::AcceptLoss if is_readable(&dir) => ("accept-loss", Source::Present, Vec::new()),
-        Recovery::AcceptLoss => ("accept-loss", Source::Empty, Vec::new()),
+        Recovery::AcceptLoss if is_readable(&dir) => ("accept-loss", RestoreSource::Present, Vec::new()),
+        Recovery::AcceptLoss => ("accept-loss", RestoreSource::Empty, Vec::new()),
     };
     let title = match (&source, wanted) {
-        (Source::Backup(file) | Source::Salvage(file), Recovery::Restore(_)) => {
+        (RestoreSource::Backup(file) | RestoreSource::Salvage(file), Recovery::Restore(_)) => {
             format!("Replace the database with {}?", file.display())
         }
-        (Source::Salvage(file), _) => format!("Rebuild the database from the readable parts of {}?", file.display()),
-        (Source::Present, _) => "Continue with the current database?".to_owned(),
+        (RestoreSource::Salvage(file), _) => {
+            format!("Rebuild the database from the readable parts of {}?", file.display())
+        }
+        (RestoreSource::Present, _) => "Continue with the current database?".to_owned(),
         _ => "Start with an empty database?".to_owned(),
     };
     lines.extend(lost_with(options, &dir, &source));
@@ -108,7 +110,7 @@ pub fn recover_state(options: &OpenOptions, plan: &RecoveryPlan) -> Result<Vec<S
 }
 
 /// The backup to put back, and what to say of newer ones that do not hold together.
-fn choose_backup(dir: &Path, file: Option<&Path>) -> Result<(Source, Vec<String>), EngineError> {
+fn choose_backup(dir: &Path, file: Option<&Path>) -> Result<(RestoreSource, Vec<String>), EngineError> {
     if let Some(file) = file {
         let file = std::path::absolute(file).map_err(EngineError::internal)?;
         if !file.is_file() {
@@ -116,14 +118,14 @@ fn choose_backup(dir: &Path, file: Option<&Path>) -> Result<(Source, Vec<String>
             return Err(EngineError::new(ErrorCode::NotFound, message, "`toolsmith doctor` shows the newest"));
         }
         store::look_into(&file)?;
-        return Ok((Source::Backup(file), Vec::new()));
+        return Ok((RestoreSource::Backup(file), Vec::new()));
     }
     let mut lines = Vec::new();
     for backup in store::backups(dir) {
         match store::look_into(&backup.path) {
             Ok(_) => {
                 lines.push(format!("made at {}", rfc3339(Instant(backup.at_ms))));
-                return Ok((Source::Backup(backup.path), lines));
+                return Ok((RestoreSource::Backup(backup.path), lines));
             }
             Err(error) => lines.push(format!("the newer {} is skipped: {error}", backup.path.display())),
         }
@@ -134,14 +136,14 @@ fn choose_backup(dir: &Path, file: Option<&Path>) -> Result<(Source, Vec<String>
 }
 
 /// The database that is there, when anything can be read of it, else the newest backup, else nothing.
-fn rebuild_from(dir: &Path) -> (Source, Vec<String>) {
+fn rebuild_from(dir: &Path) -> (RestoreSource, Vec<String>) {
     if is_readable(dir) {
-        return (Source::Salvage(dir.join("store.db")), Vec::new());
+        return (RestoreSource::Salvage(dir.join("store.db")), Vec::new());
     }
     let sound = store::backups(dir).into_iter().find(|backup| store::look_into(&backup.path).is_ok());
     let (from, source) = match sound {
-        Some(backup) => ("the newest backup is used instead", Source::Salvage(backup.path)),
-        None => ("there is no backup either", Source::Empty),
+        Some(backup) => ("the newest backup is used instead", RestoreSource::Salvage(backup.path)),
+        None => ("there is no backup either", RestoreSource::Empty),
     };
     (source, vec![format!("nothing can be read in {}: {from}", dir.join("store.db").display())])
 }
@@ -152,11 +154,11 @@ fn is_readable(dir: &Path) -> bool {
 }
 
 /// What is known to be newer than the source: entries of the log that is there, versions, runs, approvals beside tools.
-fn lost_with(options: &OpenOptions, dir: &Path, source: &Source) -> Vec<String> {
+fn lost_with(options: &OpenOptions, dir: &Path, source: &RestoreSource) -> Vec<String> {
     let kept = match source {
-        Source::Backup(file) | Source::Salvage(file) => store::read_backup(file).ok(),
-        Source::Present => store::read_backup(&dir.join("store.db")).ok(),
-        Source::Empty => None,
+        RestoreSource::Backup(file) | RestoreSource::Salvage(file) => store::read_backup(file).ok(),
+        RestoreSource::Present => store::read_backup(&dir.join("store.db")).ok(),
+        RestoreSource::Empty => None,
     };
     let last = kept.as_ref().and_then(newest).map_or(0, |entry| entry.id.0);
     let mut lines = vec![match last {
@@ -172,7 +174,7 @@ fn lost_with(options: &OpenOptions, dir: &Path, source: &Source) -> Vec<String> 
     if newer.len() > NAMED {
         lines.push(format!("and {} more entries", newer.len() - NAMED));
     }
-    let seen = store::Seen::read(dir).map_or(0, |seen| seen.operations);
+    let seen = store::LogEnd::read(dir).map_or(0, |seen| seen.operations);
     let known = newer.last().map_or(last, |entry| entry.id.0);
     if seen > known {
         let (had, lost) = (plural(seen as usize, "entry", "entries"), seen - known);

@@ -1,7 +1,7 @@
 //! Which file each code block is.
 
-use super::fence::{Block, blocks};
-use super::{Fault, Objection, Taken, Want, json};
+use super::fence::{FencedBlock, blocks};
+use super::{Fault, Objection, RawAnswer, Want, json};
 use crate::domain::source::Language;
 
 /// Blocks of these languages show how something is used or what it prints.
@@ -15,12 +15,12 @@ const KEYS: &[&str] = &["file", "filename", "path", "name", "title"];
 ///
 /// # Errors
 /// There is none, the last one does not end, or it is not clear which file a block is.
-pub(super) fn take(text: &str, want: &Want) -> Result<Taken, Objection> {
+pub(super) fn take(text: &str, want: &Want) -> Result<RawAnswer, Objection> {
     let (found, notes) = blocks(text);
     if let Some(open) = found.last().filter(|block| !block.is_closed) {
         return Err(unclosed(open, want));
     }
-    let mut taken = Taken { notes, ..Taken::default() };
+    let mut taken = RawAnswer { notes, ..RawAnswer::default() };
     let mut unnamed = Vec::new();
     for block in found {
         let is_json = matches!(language(&block.info), "" | "json") && json::has_files(&block.text);
@@ -54,7 +54,7 @@ fn keep_line_ends(path: &str, text: &mut String, want: &Want) {
     }
 }
 
-fn unclosed(block: &Block, want: &Want) -> Objection {
+fn unclosed(block: &FencedBlock, want: &Want) -> Objection {
     let name = name_of(block, want).unwrap_or_else(|| "the last code block".to_owned());
     let why = format!(
         "{name} is not closed: the answer was truncated, or a line in it looks like the end of the block; write less text around the code, and use a fence longer than any in it"
@@ -63,7 +63,7 @@ fn unclosed(block: &Block, want: &Want) -> Objection {
 }
 
 /// Blocks that say no name: one of them may be the file that is started, another the manifest.
-fn name_rest(taken: &mut Taken, unnamed: Vec<Block>, want: &Want) -> Result<(), Objection> {
+fn name_rest(taken: &mut RawAnswer, unnamed: Vec<FencedBlock>, want: &Want) -> Result<(), Objection> {
     let (mut code, mut differences) = (Vec::new(), 0);
     let only = taken.files.is_empty() && unnamed.len() == 1;
     for block in unnamed {
@@ -106,7 +106,7 @@ fn name_rest(taken: &mut Taken, unnamed: Vec<Block>, want: &Want) -> Result<(), 
     }
 }
 
-fn has(taken: &Taken, path: &str) -> bool {
+fn has(taken: &RawAnswer, path: &str) -> bool {
     taken.files.iter().any(|(name, _)| name.trim_start_matches("./") == path)
 }
 
@@ -116,7 +116,7 @@ fn is_difference(text: &str) -> bool {
         && lines.any(|line| line.starts_with('+') || line.starts_with('-'))
 }
 
-fn is_manifest(block: &Block, want: &Want) -> bool {
+fn is_manifest(block: &FencedBlock, want: &Want) -> bool {
     let Some((path, _)) = &want.manifest else { return false };
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
     let is_form = match language(&block.info) {
@@ -134,7 +134,7 @@ fn is_manifest(block: &Block, want: &Want) -> bool {
 
 /// Whether a block without a name may be the file that is started: its language is that of the file, or it is the only
 /// block and says none.
-fn is_entry(block: &Block, want: &Want, only: bool) -> bool {
+fn is_entry(block: &FencedBlock, want: &Want, only: bool) -> bool {
     let word = language(&block.info);
     if SHOWN.contains(&word) {
         return false;
@@ -185,7 +185,7 @@ fn language(info: &str) -> &str {
 }
 
 /// The file that a block says it is.
-fn name_of(block: &Block, want: &Want) -> Option<String> {
+fn name_of(block: &FencedBlock, want: &Want) -> Option<String> {
     in_info(&block.info, want)
         .or_else(|| first_line(&block.text, &block.info, want).map(|(name, _)| name))
         .or_else(|| in_heading(&block.heading, want).filter(|name| fits(&block.info, name)))
@@ -228,7 +228,7 @@ fn first_line(text: &str, info: &str, want: &Want) -> Option<(String, usize)> {
 }
 
 /// The text of a block without the line that names it.
-fn without_name(block: &Block, want: &Want) -> String {
+fn without_name(block: &FencedBlock, want: &Want) -> String {
     let named = first_line(&block.text, &block.info, want);
     // A line that stood there before belongs to the file.
     let named = named

@@ -2,7 +2,7 @@
 
 /// A code block.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Block {
+pub(super) struct FencedBlock {
     /// What stands behind the opening fence.
     pub info: String,
     /// The last line with words before it.
@@ -22,17 +22,18 @@ struct Fence<'a> {
 }
 
 /// The blocks of a text, and what stands around them.
-pub(super) fn blocks(text: &str) -> (Vec<Block>, String) {
-    let mut found: Vec<Block> = Vec::new();
+pub(super) fn blocks(text: &str) -> (Vec<FencedBlock>, String) {
+    let mut found: Vec<FencedBlock> = Vec::new();
     let mut around = String::new();
     let mut heading = "";
-    let mut open: Option<(Fence<'_>, Block)> = None;
+    let mut open: Option<(Fence<'_>, FencedBlock)> = None;
     for line in text.lines() {
         match &mut open {
             None => {
                 if let Some(fence) = opening(line) {
                     let info = fence.info.to_owned();
-                    let block = Block { info, heading: heading.to_owned(), text: String::new(), is_closed: false };
+                    let block =
+                        FencedBlock { info, heading: heading.to_owned(), text: String::new(), is_closed: false };
                     open = Some((fence, block));
                     heading = "";
                     continue;

@@ -1,6 +1,6 @@
 //! Answers in JSON: `{"files": {path: text}}`, `{"files": [{"path", "content"}]}`, or that list alone.
 
-use super::{Fault, Objection, Taken};
+use super::{Fault, Objection, RawAnswer};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -15,7 +15,7 @@ const TEXTS: &[&str] = &["content", "text", "code", "contents"];
 struct Files(Vec<(String, String)>);
 
 #[derive(Debug, Deserialize)]
-struct Whole {
+struct JsonAnswer {
     files: Files,
     #[serde(default)]
     manifest: Option<String>,
@@ -27,7 +27,7 @@ struct Whole {
 ///
 /// # Errors
 /// It is JSON that ends in the middle, or of another form.
-pub(super) fn whole(text: &str) -> Result<Option<Taken>, Objection> {
+pub(super) fn whole(text: &str) -> Result<Option<RawAnswer>, Objection> {
     let text = text.trim();
     if !text.starts_with(['{', '[']) {
         return Ok(None);
@@ -47,7 +47,7 @@ pub(super) fn whole(text: &str) -> Result<Option<Taken>, Objection> {
 ///
 /// # Errors
 /// It is JSON of another form.
-pub(super) fn files(text: &str) -> Result<Taken, Objection> {
+pub(super) fn files(text: &str) -> Result<RawAnswer, Objection> {
     let other = |error: serde_json::Error| {
         let why = format!(
             "the JSON of the answer has an unexpected form ({error}); expected {{\"files\": {{\"PATH\": \"TEXT\"}}}}"
@@ -55,15 +55,15 @@ pub(super) fn files(text: &str) -> Result<Taken, Objection> {
         Objection::new(Fault::OtherJson, why)
     };
     let whole = if text.trim_start().starts_with('[') {
-        Whole { files: serde_json::from_str(text).map_err(other)?, manifest: None, notes: None }
+        JsonAnswer { files: serde_json::from_str(text).map_err(other)?, manifest: None, notes: None }
     } else {
         serde_json::from_str(text).map_err(other)?
     };
-    Ok(Taken { files: whole.files.0, manifest: whole.manifest, notes: whole.notes.unwrap_or_default() })
+    Ok(RawAnswer { files: whole.files.0, manifest: whole.manifest, notes: whole.notes.unwrap_or_default() })
 }
 
 /// JSON with text after it.
-fn before_text(text: &str) -> Option<Taken> {
+fn before_text(text: &str) -> Option<RawAnswer> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
     values.next()?.ok()?;
     let end = values.byte_offset();
@@ -82,8 +82,8 @@ pub(super) fn has_files(text: &str) -> bool {
 
 impl<'de> Deserialize<'de> for Files {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Files, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
+        struct FilesVisitor;
+        impl<'de> Visitor<'de> for FilesVisitor {
             type Value = Files;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -112,6 +112,6 @@ impl<'de> Deserialize<'de> for Files {
                 Ok(Files(files))
             }
         }
-        deserializer.deserialize_any(Reader)
+        deserializer.deserialize_any(FilesVisitor)
     }
 }

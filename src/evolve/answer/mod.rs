@@ -63,27 +63,27 @@ pub struct Want {
     /// Files of which the generator saw a part only: it cannot have written the whole.
     pub cut: Vec<String>,
     /// What an answer may hold.
-    pub bounds: Bounds,
+    pub bounds: AnswerLimits,
 }
 
 /// How much an answer may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bounds {
+pub struct AnswerLimits {
     /// Most files.
     pub files: usize,
     /// Most text in all files together, in bytes.
     pub bytes: usize,
 }
 
-impl Default for Bounds {
-    fn default() -> Bounds {
-        Bounds { files: 50, bytes: 1024 * 1024 }
+impl Default for AnswerLimits {
+    fn default() -> AnswerLimits {
+        AnswerLimits { files: 50, bytes: 1024 * 1024 }
     }
 }
 
 /// The files of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct AnswerFiles {
     /// Each file that is new or changed: path and whole text, in the order of the answer; one without a name first.
     pub files: Vec<(String, String)>,
     /// The manifest, when it is written anew.
@@ -113,7 +113,7 @@ struct Objection {
 
 /// What was taken out of an answer, before it is judged.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Taken {
+struct RawAnswer {
     /// Path and text, as they are written; the same path may stand there twice.
     files: Vec<(String, String)>,
     manifest: Option<String>,
@@ -138,10 +138,10 @@ impl Want {
     }
 }
 
-impl Answer {
+impl AnswerFiles {
     /// This answer over an earlier one: files that only the earlier one has stay. What a round changes is relative to the
     /// attempt that its generator was shown.
-    pub fn over(&self, earlier: &Answer) -> Answer {
+    pub fn over(&self, earlier: &AnswerFiles) -> AnswerFiles {
         let mut files = earlier.files.clone();
         for (path, text) in &self.files {
             match files.iter_mut().find(|(other, _)| other == path) {
@@ -150,7 +150,7 @@ impl Answer {
             }
         }
         let manifest = self.manifest.clone().or_else(|| earlier.manifest.clone());
-        Answer { files, manifest, notes: self.notes.clone() }
+        AnswerFiles { files, manifest, notes: self.notes.clone() }
     }
 }
 
@@ -159,8 +159,8 @@ impl Answer {
 ///
 /// # Errors
 /// [`Unusable`] when it holds no files, is cut off, or holds something that no version may have.
-pub fn read(text: &str, want: &Want) -> Result<Answer, Unusable> {
-    let usable = || -> Result<Answer, Objection> {
+pub fn read(text: &str, want: &Want) -> Result<AnswerFiles, Unusable> {
+    let usable = || -> Result<AnswerFiles, Objection> {
         if text.len() > 4 * want.bounds.bytes {
             let why = format!("the answer has {} bytes, the limit is {}", text.len(), 4 * want.bounds.bytes);
             return Err(Objection::new(Fault::TooLarge, why));
@@ -177,7 +177,7 @@ pub fn read(text: &str, want: &Want) -> Result<Answer, Unusable> {
 }
 
 /// Whether files like these may be made into a version.
-fn judge(taken: Taken, want: &Want) -> Result<Answer, Objection> {
+fn judge(taken: RawAnswer, want: &Want) -> Result<AnswerFiles, Objection> {
     let mut files: Vec<(String, String)> = Vec::new();
     let mut manifest = taken.manifest;
     for (written, text) in taken.files {
@@ -216,14 +216,14 @@ fn judge(taken: Taken, want: &Want) -> Result<Answer, Objection> {
     if is_same {
         return Err(Objection::new(Fault::Unchanged, "all files in the answer are unchanged"));
     }
-    Ok(Answer { files, manifest, notes: cut(taken.notes.trim(), MAX_NOTES, Keep::Head).0 })
+    Ok(AnswerFiles { files, manifest, notes: cut(taken.notes.trim(), MAX_NOTES, Keep::Head).0 })
 }
 
 fn twice(path: &str) -> Objection {
     Objection::new(Fault::Alternatives, format!("the answer contains {path} twice; write it once"))
 }
 
-fn check_size(files: usize, bytes: usize, bounds: Bounds) -> Result<(), Objection> {
+fn check_size(files: usize, bytes: usize, bounds: AnswerLimits) -> Result<(), Objection> {
     if files > bounds.files {
         let why = format!("the answer has {files} files, a tool may have at most {}", bounds.files);
         return Err(Objection::new(Fault::TooLarge, why));

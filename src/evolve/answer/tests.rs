@@ -1,4 +1,4 @@
-use super::{Answer, Bounds, Fault, Unusable, Want, read};
+use super::{AnswerFiles, AnswerLimits, Fault, Unusable, Want, read};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ fn want() -> Want {
         files: BTreeMap::from([("tool.py".into(), OLD.into()), ("lib/more.py".into(), "x = 1\n".into())]),
         manifest: Some(("tool.toml".into(), "name = \"a\"\n".into())),
         cut: Vec::new(),
-        bounds: Bounds::default(),
+        bounds: AnswerLimits::default(),
     }
 }
 
@@ -188,7 +188,7 @@ fn no_path_leads_out_of_the_folder_or_into_what_is_ours() {
 #[test]
 fn too_much_is_refused() {
     let mut want = want();
-    want.bounds = Bounds { files: 2, bytes: 100 };
+    want.bounds = AnswerLimits { files: 2, bytes: 100 };
     let many = ["a", "b", "c"].map(|name| format!("```python {name}.py\nx\n```\n")).concat();
     assert_eq!(read(&many, &want).unwrap_err().fault, Fault::TooLarge);
     let long = format!("```python\n{}\n```", "x".repeat(120));
@@ -205,7 +205,7 @@ fn the_manifest_is_no_file_among_others() {
     ] {
         let answer = read(&text, &want()).unwrap();
         let expected =
-            Answer { files: one("tool.py", NEW), manifest: Some(manifest.into()), notes: "Both.\nDone.".into() };
+            AnswerFiles { files: one("tool.py", NEW), manifest: Some(manifest.into()), notes: "Both.\nDone.".into() };
         assert_eq!(answer, expected);
     }
 }

@@ -14,7 +14,7 @@ mod tests;
 pub use canonical::canonical;
 pub use guidelines::guidelines;
 
-use super::answer::Answer;
+use super::answer::AnswerFiles;
 use crate::domain::source::Language;
 use crate::domain::{
     Comment, CommentKind, Digest, Example, LimitsDeclared, Mutation, Permissions, RunId, TestCase, ToolDetail,
@@ -242,7 +242,7 @@ impl Bundle {
 
     /// The same bundle for another round: with the files of the attempt in place of those before, and what was wrong with
     /// it. To be masked and bounded like the first.
-    pub fn with_attempt(mut self, attempt: &Answer, feedback: String) -> Bundle {
+    pub fn with_attempt(mut self, attempt: &AnswerFiles, feedback: String) -> Bundle {
         let whole =
             |path: &str, text: &str| BundleFile { path: path.to_owned(), text: text.to_owned(), left_out_bytes: 0 };
         for (path, text) in &attempt.files {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-pub enum Event {
+pub enum EvolutionEvent {
     /// The user has sent the bundle.
     Began,
     /// A generator answered, and its answer was read.
@@ -81,8 +81,8 @@ pub enum Event {
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "effect", rename_all = "kebab-case")]
-pub enum Effect {
-    /// Ask a generator; [`Event::Answered`] or [`Event::Troubled`] comes of it.
+pub enum EvolutionEffect {
+    /// Ask a generator; [`EvolutionEvent::Answered`] or [`EvolutionEvent::Troubled`] comes of it.
     Ask {
         /// Whose question it is.
         at: LaneId,
@@ -93,7 +93,7 @@ pub enum Effect {
         /// What it is told of the rounds before.
         after: After,
     },
-    /// Wait; [`Event::Waited`] comes of it.
+    /// Wait; [`EvolutionEvent::Waited`] comes of it.
     Wait {
         /// Whose question waits.
         at: LaneId,
@@ -102,7 +102,7 @@ pub enum Effect {
         /// How long, in milliseconds.
         delay_ms: u64,
     },
-    /// Check the files of the answer and replay recorded inputs; [`Event::Examined`] or [`Event::NotExamined`] comes of it.
+    /// Check the files of the answer and replay recorded inputs; [`EvolutionEvent::Examined`] or [`EvolutionEvent::NotExamined`] comes of it.
     Examine {
         /// Whose.
         at: LaneId,

@@ -1,6 +1,6 @@
 //! One answer of one round, from the question to what was found.
 
-use super::super::answer::{Answer, Unusable};
+use super::super::answer::{AnswerFiles, Unusable};
 use super::score::{ReplaySummary, Score, VerdictSummary};
 use crate::domain::Digest;
 use serde::{Deserialize, Serialize};
@@ -155,7 +155,7 @@ impl Usage {
 
 impl FileNote {
     /// Notes on the files of an answer, the manifest under this path among them.
-    pub fn of(answer: &Answer, manifest: Option<&str>) -> Vec<FileNote> {
+    pub fn of(answer: &AnswerFiles, manifest: Option<&str>) -> Vec<FileNote> {
         let note = |path: &str, text: &str| FileNote {
             path: path.to_owned(),
             digest: Digest::of_bytes(text.as_bytes()),

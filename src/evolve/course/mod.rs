@@ -1,10 +1,10 @@
 //! The loop: ask, read, examine, tell what was wrong, ask again; as a pure state machine.
 //!
-//! [`Course::step`] takes what happened and says what to do next. It knows no clock (a delay is in the effect), no
+//! [`EvolutionProgress::step`] takes what happened and says what to do next. It knows no clock (a delay is in the effect), no
 //! generator and no file. Keep the course in the transaction in which the event is taken, and perform the effects
-//! after that: whatever is under way when the program dies, [`Course::resume`] names again.
+//! after that: whatever is under way when the program dies, [`EvolutionProgress::resume`] names again.
 //!
-//! INVARIANT: at most `plan.rounds` rounds; one end; no effect after it but the [`Effect::Finish`] that comes with it.
+//! INVARIANT: at most `plan.rounds` rounds; one end; no effect after it but the [`EvolutionEffect::Finish`] that comes with it.
 
 mod effect;
 mod lane;
@@ -12,7 +12,7 @@ mod score;
 #[cfg(test)]
 mod tests;
 
-pub use effect::{After, Effect, End, Event};
+pub use effect::{After, End, EvolutionEffect, EvolutionEvent};
 pub use lane::{FileNote, Lane, LaneId, LaneState, Usage};
 pub use score::{ReplaySummary, Score, VerdictSummary};
 
@@ -28,7 +28,7 @@ pub const MOST: u32 = 20;
 /// What the user has settled before the first round.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Plan {
+pub struct EvolutionPlan {
     /// Most rounds, 1 to [`MOST`].
     pub rounds: u32,
     /// Who is asked in each round, one answer each; the same name twice asks it for two samples. At most [`MOST`].
@@ -41,9 +41,9 @@ pub struct Plan {
     pub longest_delay_ms: u64,
 }
 
-impl Default for Plan {
-    fn default() -> Plan {
-        Plan { rounds: 3, generators: Vec::new(), tries: 4, first_delay_ms: 1000, longest_delay_ms: 60_000 }
+impl Default for EvolutionPlan {
+    fn default() -> EvolutionPlan {
+        EvolutionPlan { rounds: 3, generators: Vec::new(), tries: 4, first_delay_ms: 1000, longest_delay_ms: 60_000 }
     }
 }
 
@@ -86,11 +86,11 @@ pub struct Round {
 
 /// The loop: its plan, all that came of it so far, and where it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Course {
+pub struct EvolutionProgress {
     /// Version of this form: [`FORMAT`].
     pub format: u32,
     /// What was settled before.
-    pub plan: Plan,
+    pub plan: EvolutionPlan,
     /// Every round begun, the newest last.
     #[serde(default)]
     pub rounds: Vec<Round>,
@@ -99,12 +99,12 @@ pub struct Course {
     pub end: Option<End>,
 }
 
-impl Course {
-    /// A course that has not begun: [`Event::Began`] begins it. Numbers outside of their range are brought into it.
-    pub fn new(plan: Plan) -> Course {
-        let mut plan = Plan { rounds: plan.rounds.clamp(1, MOST), tries: plan.tries.clamp(1, MOST), ..plan };
+impl EvolutionProgress {
+    /// A course that has not begun: [`EvolutionEvent::Began`] begins it. Numbers outside of their range are brought into it.
+    pub fn new(plan: EvolutionPlan) -> EvolutionProgress {
+        let mut plan = EvolutionPlan { rounds: plan.rounds.clamp(1, MOST), tries: plan.tries.clamp(1, MOST), ..plan };
         plan.generators.truncate(MOST as usize);
-        Course { format: FORMAT, plan, rounds: Vec::new(), end: None }
+        EvolutionProgress { format: FORMAT, plan, rounds: Vec::new(), end: None }
     }
 
     /// Whether nothing will happen any more.
@@ -144,15 +144,15 @@ impl Course {
 
     /// Takes in what happened: the course after it, and what to do now. What does not fit where the course stands (a
     /// late answer, anything after the end) changes nothing.
-    pub fn step(mut self, event: Event) -> (Course, Vec<Effect>) {
+    pub fn step(mut self, event: EvolutionEvent) -> (EvolutionProgress, Vec<EvolutionEffect>) {
         if self.is_over() {
             return (self, Vec::new());
         }
         let effects = match event {
-            Event::Began if self.rounds.is_empty() => self.begin(),
-            Event::Began => Vec::new(),
-            Event::Stopped => self.finish(End::Stopped { best: self.best() }),
-            Event::Answered { at, attempt, answer, read, usage, took_ms, prompt } => {
+            EvolutionEvent::Began if self.rounds.is_empty() => self.begin(),
+            EvolutionEvent::Began => Vec::new(),
+            EvolutionEvent::Stopped => self.finish(End::Stopped { best: self.best() }),
+            EvolutionEvent::Answered { at, attempt, answer, read, usage, took_ms, prompt } => {
                 let before =
                     self.own_before(at).filter(|(_, lane)| lane.answer == Some(answer)).map(|(at, _)| at.round);
                 let Some(lane) = self.asking(at, attempt) else { return (self, Vec::new()) };
@@ -170,7 +170,7 @@ impl Course {
                     Ok(files) => {
                         lane.state = LaneState::Examining;
                         lane.files = files;
-                        vec![Effect::Examine { at }]
+                        vec![EvolutionEffect::Examine { at }]
                     }
                     Err(unusable) => {
                         lane.state = LaneState::Unusable(unusable);
@@ -178,7 +178,7 @@ impl Course {
                     }
                 }
             }
-            Event::Troubled { at, attempt, trouble, message, retry_after_ms, usage, took_ms } => {
+            EvolutionEvent::Troubled { at, attempt, trouble, message, retry_after_ms, usage, took_ms } => {
                 let plan = self.plan.clone();
                 let Some(lane) = self.asking(at, attempt) else { return (self, Vec::new()) };
                 lane.usage = lane.usage.plus(&usage);
@@ -187,27 +187,27 @@ impl Course {
                 if trouble.is_transient() && attempt < plan.tries {
                     let delay_ms = plan.delay_ms(attempt, retry_after_ms);
                     lane.state = LaneState::Waiting { attempt: attempt + 1, delay_ms };
-                    vec![Effect::Wait { at, attempt: attempt + 1, delay_ms }]
+                    vec![EvolutionEffect::Wait { at, attempt: attempt + 1, delay_ms }]
                 } else {
                     let tried = if attempt > 1 { format!(" (after {attempt} attempts)") } else { String::new() };
                     lane.state = LaneState::Failed(format!("{}: {message}{tried}", lane.generator));
                     self.go_on()
                 }
             }
-            Event::Waited { at, attempt } => match self.lane_mut(at) {
+            EvolutionEvent::Waited { at, attempt } => match self.lane_mut(at) {
                 Some(lane) if matches!(lane.state, LaneState::Waiting { attempt: due, .. } if due == attempt) => {
                     lane.state = LaneState::Asking { attempt };
                     self.ask(at).into_iter().collect()
                 }
                 _ => Vec::new(),
             },
-            Event::Examined { at, verdict, replay, took_ms } => {
+            EvolutionEvent::Examined { at, verdict, replay, took_ms } => {
                 let Some(lane) = self.examining(at) else { return (self, Vec::new()) };
                 lane.took_ms = lane.took_ms.saturating_add(took_ms);
                 lane.state = LaneState::Examined { verdict, replay };
                 self.go_on()
             }
-            Event::NotExamined { at, message, took_ms } => {
+            EvolutionEvent::NotExamined { at, message, took_ms } => {
                 let Some(lane) = self.examining(at) else { return (self, Vec::new()) };
                 lane.took_ms = lane.took_ms.saturating_add(took_ms);
                 lane.state = LaneState::NotExamined(message);
@@ -218,17 +218,17 @@ impl Course {
     }
 
     /// What was under way: to be done again after the program died. Nothing when the course is over; a course that has
-    /// not begun waits for [`Event::Began`].
-    pub fn resume(&self) -> Vec<Effect> {
+    /// not begun waits for [`EvolutionEvent::Began`].
+    pub fn resume(&self) -> Vec<EvolutionEffect> {
         if self.is_over() {
             return Vec::new();
         }
         let open = self.lanes().filter_map(|(at, lane)| match &lane.state {
             LaneState::Asking { .. } => self.ask(at),
             LaneState::Waiting { attempt, delay_ms } => {
-                Some(Effect::Wait { at, attempt: *attempt, delay_ms: *delay_ms })
+                Some(EvolutionEffect::Wait { at, attempt: *attempt, delay_ms: *delay_ms })
             }
-            LaneState::Examining => Some(Effect::Examine { at }),
+            LaneState::Examining => Some(EvolutionEffect::Examine { at }),
             LaneState::Unusable(_) | LaneState::Failed(_) | LaneState::NotExamined(_) | LaneState::Examined { .. } => {
                 None
             }
@@ -244,7 +244,7 @@ impl Course {
         self.lane_mut(at).filter(|lane| lane.state == LaneState::Examining)
     }
 
-    fn begin(&mut self) -> Vec<Effect> {
+    fn begin(&mut self) -> Vec<EvolutionEffect> {
         if self.plan.generators.is_empty() {
             let message = "no generator was chosen".to_owned();
             return self.finish(End::Failed { message, best: None });
@@ -253,7 +253,7 @@ impl Course {
         self.next_round(all)
     }
 
-    fn next_round(&mut self, generators: Vec<String>) -> Vec<Effect> {
+    fn next_round(&mut self, generators: Vec<String>) -> Vec<EvolutionEffect> {
         let number = self.rounds.len() as u32 + 1;
         let lanes: Vec<Lane> = generators.into_iter().map(Lane::new).collect();
         let asked = 0..lanes.len() as u32;
@@ -262,10 +262,10 @@ impl Course {
     }
 
     /// The question for a lane that asks.
-    fn ask(&self, at: LaneId) -> Option<Effect> {
+    fn ask(&self, at: LaneId) -> Option<EvolutionEffect> {
         let lane = self.lane(at)?;
         let LaneState::Asking { attempt } = lane.state else { return None };
-        Some(Effect::Ask { at, attempt, generator: lane.generator.clone(), after: self.after(at) })
+        Some(EvolutionEffect::Ask { at, attempt, generator: lane.generator.clone(), after: self.after(at) })
     }
 
     /// What a lane is told of the rounds before: its generator's own unusable answer, else the best answer so far.
@@ -301,7 +301,7 @@ impl Course {
     }
 
     /// After a lane is done: ends, begins the next round, or waits for the other lanes.
-    fn go_on(&mut self) -> Vec<Effect> {
+    fn go_on(&mut self) -> Vec<EvolutionEffect> {
         let Some(round) = self.rounds.last() else { return Vec::new() };
         if round.lanes.iter().any(|lane| !lane.state.is_done()) {
             return Vec::new();
@@ -326,7 +326,7 @@ impl Course {
         self.next_round(generators)
     }
 
-    fn finish(&mut self, end: End) -> Vec<Effect> {
+    fn finish(&mut self, end: End) -> Vec<EvolutionEffect> {
         // What is under way ends with it: nothing more comes of it.
         for lane in self.rounds.iter_mut().flat_map(|round| &mut round.lanes) {
             match lane.state {
@@ -341,11 +341,11 @@ impl Course {
             }
         }
         self.end = Some(end.clone());
-        vec![Effect::Finish { end }]
+        vec![EvolutionEffect::Finish { end }]
     }
 }
 
-impl Plan {
+impl EvolutionPlan {
     /// Delay after the try with this number: doubled each time, never shorter than what the generator asks for, never
     /// longer than the longest.
     fn delay_ms(&self, attempt: u32, wanted: Option<u64>) -> u64 {

@@ -1,7 +1,7 @@
 //! A draft of a specification, read from a document by rules alone: the same document gives the same draft, and what
 //! was not found is left empty and named.
 
-use super::{Class, Code, Document, Section};
+use super::{Class, CodeRange, Document, Section};
 use crate::domain::{
     InputParameter, ParameterType, SafeText, ScriptLanguage, SpecifiedExample, ToolName, ToolSpecification,
 };
@@ -15,7 +15,7 @@ const MAX_ENTRIES: usize = 50;
 
 /// Where something of a draft was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Found {
+pub struct FieldSource {
     /// The field of the specification.
     pub field: &'static str,
     /// The line of the document, counted from 1.
@@ -28,7 +28,7 @@ pub struct Draft {
     /// What was found.
     pub specification: ToolSpecification,
     /// Where.
-    pub found: Vec<Found>,
+    pub found: Vec<FieldSource>,
 }
 
 /// What a section holds, by the words of its heading.
@@ -91,7 +91,7 @@ pub fn draft(document: &Document, name: &ToolName) -> Draft {
 impl Draft {
     fn note(&mut self, field: &'static str, line: usize) {
         if !self.found.iter().any(|found| found.field == field) {
-            self.found.push(Found { field, line });
+            self.found.push(FieldSource { field, line });
         }
     }
 
@@ -253,7 +253,7 @@ fn stated_language(line: &str) -> Option<&str> {
         .then(|| value.trim_start_matches(['*', '_', ' ']))
 }
 
-fn json_of(document: &Document, code: &Code) -> Option<Value> {
+fn json_of(document: &Document, code: &CodeRange) -> Option<Value> {
     let info = code.info.to_ascii_lowercase();
     if !(info.is_empty() || info.starts_with("json")) {
         return None;

@@ -25,7 +25,7 @@ pub(super) struct Heading {
 
 /// Lines of code: a fenced block, fences included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Code {
+pub struct CodeRange {
     /// First line, counted from 1.
     pub line: usize,
     /// Last line.
@@ -36,25 +36,31 @@ pub struct Code {
 
 /// What a pass over the lines finds.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct LineScan {
     /// In order of line.
     pub(super) headings: Vec<Heading>,
     /// In order of line.
-    pub(super) code: Vec<Code>,
+    pub(super) code: Vec<CodeRange>,
     /// For each line, whether it is only drawn: an underline, a rule, front matter.
     pub(super) drawn: Vec<bool>,
 }
 
 /// Finds the headings and code blocks of these lines.
-pub(super) fn find(lines: &[&str]) -> Found {
+pub(super) fn find(lines: &[&str]) -> LineScan {
     let code = code_blocks(lines);
     let mut is_code = vec![false; lines.len()];
     for block in &code {
         is_code[block.line - 1..block.end_line].fill(true);
     }
     let has_atx = lines.iter().zip(&is_code).any(|(line, code)| !code && atx(line).is_some());
-    let mut pass =
-        Pass { lines, is_code, has_atx, adornments: Vec::new(), above: 0, found: Found { code, ..Found::default() } };
+    let mut pass = Pass {
+        lines,
+        is_code,
+        has_atx,
+        adornments: Vec::new(),
+        above: 0,
+        found: LineScan { code, ..LineScan::default() },
+    };
     pass.found.drawn = vec![false; lines.len()];
     let mut at = pass.front_matter();
     while at < lines.len() {
@@ -64,7 +70,7 @@ pub(super) fn find(lines: &[&str]) -> Found {
 }
 
 /// The fenced blocks; one that is never closed ends with the text.
-fn code_blocks(lines: &[&str]) -> Vec<Code> {
+fn code_blocks(lines: &[&str]) -> Vec<CodeRange> {
     let mut blocks = Vec::new();
     let mut open: Option<(char, usize, usize, String)> = None;
     for (at, line) in lines.iter().enumerate() {
@@ -76,14 +82,14 @@ fn code_blocks(lines: &[&str]) -> Vec<Code> {
             None => open = Some((sign, length, at, info.to_owned())),
             Some((opened, least, from, _)) if sign == *opened && length >= *least && info.is_empty() => {
                 let info = open.as_ref().map(|(_, _, _, info)| info.clone()).unwrap_or_default();
-                blocks.push(Code { line: from + 1, end_line: at + 1, info });
+                blocks.push(CodeRange { line: from + 1, end_line: at + 1, info });
                 open = None;
             }
             Some(_) => {}
         }
     }
     if let Some((_, _, from, info)) = open {
-        blocks.push(Code { line: from + 1, end_line: lines.len(), info });
+        blocks.push(CodeRange { line: from + 1, end_line: lines.len(), info });
     }
     blocks
 }
@@ -137,7 +143,7 @@ struct Pass<'a> {
     /// Level of the newest heading that is no label, 0 before the first: labels stand below it. Kept, not looked for, so
     /// that a document of nothing but labels takes no longer than another.
     above: usize,
-    found: Found,
+    found: LineScan,
 }
 
 impl Pass<'_> {

@@ -12,9 +12,9 @@ mod summary;
 mod tests;
 
 pub use class::Class;
-pub use draft::{Draft, Found, draft};
+pub use draft::{Draft, FieldSource, draft};
 pub use encoding::{ReadAs, decode, no_text};
-pub use heading::Code;
+pub use heading::CodeRange;
 pub use summary::{Cut, DEFAULT_BUDGET, LEAST_BUDGET, Summary, SummaryLine};
 
 use crate::domain::Digest;
@@ -36,7 +36,7 @@ pub struct Section {
     /// What it is about: by its own heading, else by the one above it.
     pub class: Class,
     /// The code in it.
-    pub code: Vec<Code>,
+    pub code: Vec<CodeRange>,
 }
 
 /// A document, taken apart.
@@ -117,7 +117,7 @@ impl Document {
     }
 
     /// The lines of code of a block, without its fences.
-    pub fn code(&self, block: &Code) -> String {
+    pub fn code(&self, block: &CodeRange) -> String {
         let last = block.end_line.max(block.line);
         let closed = last > block.line && self.line(last).trim_start().starts_with(['`', '~']);
         let end = if closed { last - 1 } else { last };
@@ -140,7 +140,7 @@ fn line_ranges(text: &str) -> Vec<Range<usize>> {
     ranges
 }
 
-fn sections(headings: &[Heading], code: &[Code], lines: usize, has_preamble: bool) -> Vec<Section> {
+fn sections(headings: &[Heading], code: &[CodeRange], lines: usize, has_preamble: bool) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::with_capacity(headings.len() + 1);
     if has_preamble {
         let end_line = headings.first().map_or(lines, |heading| heading.line);

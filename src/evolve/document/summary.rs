@@ -14,14 +14,25 @@ pub const LEAST_BUDGET: usize = 500;
 /// Longer lines are cut where the whole does not fit, in characters.
 const LONGEST_LINE: usize = 400;
 /// Shares of the budget, in percent, before what is left goes to whoever comes first.
-const SHARES: [(Kind, usize); 4] =
-    [(Kind::Requirement, 40), (Kind::Constraint, 15), (Kind::Example, 15), (Kind::Heading, 20)];
+const SHARES: [(SummaryLineKind, usize); 4] = [
+    (SummaryLineKind::Requirement, 40),
+    (SummaryLineKind::Constraint, 15),
+    (SummaryLineKind::Example, 15),
+    (SummaryLineKind::Heading, 20),
+];
 /// Who takes what is left.
-const ORDER: [Kind; 6] = [Kind::Requirement, Kind::Constraint, Kind::Heading, Kind::Example, Kind::Lead, Kind::Text];
+const ORDER: [SummaryLineKind; 6] = [
+    SummaryLineKind::Requirement,
+    SummaryLineKind::Constraint,
+    SummaryLineKind::Heading,
+    SummaryLineKind::Example,
+    SummaryLineKind::Lead,
+    SummaryLineKind::Text,
+];
 
 /// What a line is to a summary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum SummaryLineKind {
     Heading,
     Requirement,
     Constraint,
@@ -78,9 +89,9 @@ impl Summary {
 }
 
 /// A line that may be taken.
-struct Candidate {
+struct SummaryCandidate {
     number: usize,
-    kind: Kind,
+    kind: SummaryLineKind,
     chars: usize,
     is_taken: bool,
 }
@@ -94,7 +105,7 @@ pub(super) fn of(document: &Document, budget: usize) -> Summary {
         characters_shown: 0,
         lines: candidates.len(),
         lines_shown: 0,
-        requirements: candidates.iter().filter(|line| line.kind == Kind::Requirement).count(),
+        requirements: candidates.iter().filter(|line| line.kind == SummaryLineKind::Requirement).count(),
         requirements_shown: 0,
     };
     // No footer that is printed can be longer: what is shown never has more digits than what there is.
@@ -102,8 +113,10 @@ pub(super) fn of(document: &Document, budget: usize) -> Summary {
     let most = Cut { requirements_shown: total.requirements, ..most };
     let reserve = footer(most, document.digest(), document.read_as(), true).chars().count() + 16;
     let room = budget.saturating_sub(reserve);
-    let whole: usize =
-        candidates.iter().map(|line| gutter + line.chars + 1 + usize::from(line.kind == Kind::Heading)).sum();
+    let whole: usize = candidates
+        .iter()
+        .map(|line| gutter + line.chars + 1 + usize::from(line.kind == SummaryLineKind::Heading))
+        .sum();
     let is_whole = whole <= room;
     if is_whole {
         for line in &mut candidates {
@@ -115,7 +128,7 @@ pub(super) fn of(document: &Document, budget: usize) -> Summary {
     render(document, &candidates, Drawing { budget, gutter, total, is_whole, has_room: room >= gutter + MARK })
 }
 
-fn candidates(document: &Document) -> Vec<Candidate> {
+fn candidates(document: &Document) -> Vec<SummaryCandidate> {
     let mut found = Vec::new();
     for section in document.sections() {
         let mut code = section.code.iter().peekable();
@@ -131,17 +144,17 @@ fn candidates(document: &Document) -> Vec<Candidate> {
             let is_code = code.peek().is_some_and(|block| block.line <= number);
             let is_heading = section.level > 0 && number == section.line;
             let kind = match section.class {
-                _ if is_heading => Kind::Heading,
-                Class::Requirements => Kind::Requirement,
-                _ if !is_code && class::demands(line) => Kind::Requirement,
-                Class::Constraints => Kind::Constraint,
-                Class::Examples => Kind::Example,
-                Class::Other if is_first => Kind::Lead,
-                Class::Other => Kind::Text,
+                _ if is_heading => SummaryLineKind::Heading,
+                Class::Requirements => SummaryLineKind::Requirement,
+                _ if !is_code && class::demands(line) => SummaryLineKind::Requirement,
+                Class::Constraints => SummaryLineKind::Constraint,
+                Class::Examples => SummaryLineKind::Example,
+                Class::Other if is_first => SummaryLineKind::Lead,
+                Class::Other => SummaryLineKind::Text,
             };
             is_first = is_heading;
             let chars = SafeText::source_line(line.trim_end()).as_str().chars().count();
-            found.push(Candidate { number, kind, chars, is_taken: false });
+            found.push(SummaryCandidate { number, kind, chars, is_taken: false });
         }
     }
     found
@@ -152,7 +165,7 @@ const MARK: usize = 40;
 
 /// Takes lines while there is room for them and for the marks of the gaps between them.
 struct Choice<'a> {
-    candidates: &'a mut [Candidate],
+    candidates: &'a mut [SummaryCandidate],
     gutter: usize,
     room: usize,
     used: usize,
@@ -170,7 +183,7 @@ impl Choice<'_> {
     }
 
     /// Takes lines of one kind, in order, until the first that goes over the limit.
-    fn take(&mut self, kind: Kind, limit: usize) {
+    fn take(&mut self, kind: SummaryLineKind, limit: usize) {
         let limit = limit.min(self.room);
         for at in 0..self.candidates.len() {
             if self.candidates[at].kind != kind || self.candidates[at].is_taken {
@@ -182,7 +195,7 @@ impl Choice<'_> {
             let marks = self.marks + 1 - beside;
             let chars = clipped(self.candidates[at].chars);
             // The blank line before a heading counts, too.
-            let line = self.gutter + chars + 1 + usize::from(kind == Kind::Heading);
+            let line = self.gutter + chars + 1 + usize::from(kind == SummaryLineKind::Heading);
             let used = (self.used + line + marks * (self.gutter + MARK)) - self.marks * (self.gutter + MARK);
             if used > limit {
                 return;
@@ -211,7 +224,7 @@ struct Drawing {
     has_room: bool,
 }
 
-fn render(document: &Document, candidates: &[Candidate], drawing: Drawing) -> Summary {
+fn render(document: &Document, candidates: &[SummaryCandidate], drawing: Drawing) -> Summary {
     let Drawing { budget, gutter, mut total, is_whole, .. } = drawing;
     let (mut text, mut lines, mut gap) = (String::new(), Vec::new(), 0_usize);
     let mark = |gap: &mut usize, text: &mut String, lines: &mut Vec<SummaryLine>| {
@@ -238,13 +251,13 @@ fn render(document: &Document, candidates: &[Candidate], drawing: Drawing) -> Su
         } else {
             String::from(safe)
         };
-        if line.kind == Kind::Heading && !text.is_empty() {
+        if line.kind == SummaryLineKind::Heading && !text.is_empty() {
             text.push('\n');
         }
         let _ = writeln!(text, "{:>width$}  {shown}", line.number, width = gutter - 2);
         total.characters_shown += if is_clipped { LONGEST_LINE } else { source.chars().count() };
         total.lines_shown += usize::from(!is_clipped);
-        total.requirements_shown += usize::from(!is_clipped && line.kind == Kind::Requirement);
+        total.requirements_shown += usize::from(!is_clipped && line.kind == SummaryLineKind::Requirement);
         lines.push(SummaryLine { line: Some(line.number), text: shown });
     }
     // A budget that holds not even one mark holds the footer alone.

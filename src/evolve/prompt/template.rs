@@ -38,21 +38,21 @@ pub enum TemplateError {
 
 /// A part of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
+enum TemplatePart {
     Words(String),
     Slot(String),
-    Section(String, Vec<Part>),
+    Section(String, Vec<TemplatePart>),
 }
 
 /// A template that was read without an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Template(Vec<Part>);
+pub struct Template(Vec<TemplatePart>);
 
 /// A section that is being read: name, line, and what stood before it on its level.
 struct OpenSection {
     name: String,
     line: usize,
-    before: Vec<Part>,
+    before: Vec<TemplatePart>,
 }
 
 impl Template {
@@ -62,7 +62,7 @@ impl Template {
     /// An unknown name, an open placeholder or section, each with its line.
     pub fn read(text: &str, known: &[&str]) -> Result<Template, TemplateError> {
         let text = text.replace("\r\n", "\n");
-        let (mut parts, mut open): (Vec<Part>, Vec<OpenSection>) = (Vec::new(), Vec::new());
+        let (mut parts, mut open): (Vec<TemplatePart>, Vec<OpenSection>) = (Vec::new(), Vec::new());
         let (mut at, mut line) = (0, 1);
         while let Some(found) = text[at..].find("{{") {
             let start = at + found;
@@ -79,7 +79,7 @@ impl Template {
             }
             let is_section = tag.starts_with(['#', '/']);
             let (from, to) = if is_section { around(&text, at, start, end) } else { (start, end) };
-            parts.push(Part::Words(text[at..from].to_owned()));
+            parts.push(TemplatePart::Words(text[at..from].to_owned()));
             if tag.starts_with('#') {
                 open.push(OpenSection { name: name.to_owned(), line, before: std::mem::take(&mut parts) });
             } else if tag.starts_with('/') {
@@ -87,14 +87,14 @@ impl Template {
                     return Err(TemplateError::Stray { line, name: name.to_owned() });
                 };
                 let inner = std::mem::replace(&mut parts, section.before);
-                parts.push(Part::Section(section.name, inner));
+                parts.push(TemplatePart::Section(section.name, inner));
             } else {
-                parts.push(Part::Slot(name.to_owned()));
+                parts.push(TemplatePart::Slot(name.to_owned()));
             }
             line += text[start..to].matches('\n').count();
             at = to;
         }
-        parts.push(Part::Words(text[at..].to_owned()));
+        parts.push(TemplatePart::Words(text[at..].to_owned()));
         match open.pop() {
             Some(section) => {
                 Err(TemplateError::Open { line: section.line, what: format!("{{{{#{}}}}}", section.name) })
@@ -120,14 +120,14 @@ fn around(text: &str, taken: usize, start: usize, end: usize) -> (usize, usize) 
     if is_alone { (line_start, line_end) } else { (start, end) }
 }
 
-fn fill(parts: &[Part], texts: &BTreeMap<&str, String>, filled: &mut String) {
+fn fill(parts: &[TemplatePart], texts: &BTreeMap<&str, String>, filled: &mut String) {
     let text = |name: &str| texts.get(name).map_or("", String::as_str);
     for part in parts {
         match part {
-            Part::Words(words) => filled.push_str(words),
-            Part::Slot(name) => filled.push_str(text(name)),
-            Part::Section(name, inner) if !text(name).is_empty() => fill(inner, texts, filled),
-            Part::Section(..) => {}
+            TemplatePart::Words(words) => filled.push_str(words),
+            TemplatePart::Slot(name) => filled.push_str(text(name)),
+            TemplatePart::Section(name, inner) if !text(name).is_empty() => fill(inner, texts, filled),
+            TemplatePart::Section(..) => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Text files that Python opens without saying in which encoding, where a failure shows that the machine's is another.
 
-use super::python::scope::Names;
+use super::python::scope::PythonNames;
 use super::{Edit, Fix, Patient};
 use crate::domain::count;
 use crate::domain::source::{children, nodes, text};
@@ -8,7 +8,7 @@ use tree_sitter::Node;
 
 /// What a file is opened for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Use {
+enum OpenMode {
     Read,
     Write,
 }
@@ -20,12 +20,12 @@ pub(super) fn propose(patient: &Patient<'_>) -> Option<Fix> {
         return None;
     }
     let tree = patient.language?.parse(patient.text).filter(|tree| !tree.root_node().has_error())?;
-    let names = Names::of(tree.root_node(), patient.text);
+    let names = PythonNames::of(tree.root_node(), patient.text);
     let calls = nodes(tree.root_node()).filter(|node| node.kind() == "call");
     let edits: Vec<Edit> = calls
         .filter_map(|call| {
             let (uses, edit) = opened(call, patient.text, &names)?;
-            (uses == Use::Read && decodes || uses == Use::Write && encodes).then_some(edit)
+            (uses == OpenMode::Read && decodes || uses == OpenMode::Write && encodes).then_some(edit)
         })
         .collect();
     let what = count(edits.len(), "call");
@@ -43,7 +43,7 @@ fn shows(patient: &Patient<'_>, error: &str) -> bool {
 }
 
 /// A call that opens text without an encoding, and the argument to add.
-fn opened(call: Node<'_>, source: &str, names: &Names<'_>) -> Option<(Use, Edit)> {
+fn opened(call: Node<'_>, source: &str, names: &PythonNames<'_>) -> Option<(OpenMode, Edit)> {
     let function = call.child_by_field_name("function")?;
     let arguments = call.child_by_field_name("arguments").filter(|node| node.kind() == "argument_list")?;
     let given = children(arguments);
@@ -73,14 +73,14 @@ fn opened(call: Node<'_>, source: &str, names: &Names<'_>) -> Option<(Use, Edit)
                 Some(node) if node.kind() == "string" => text(node, source).trim_matches(['"', '\'']),
                 Some(_) => return None,
             };
-            let uses = if mode.contains(['w', 'a', 'x']) { Use::Write } else { Use::Read };
+            let uses = if mode.contains(['w', 'a', 'x']) { OpenMode::Write } else { OpenMode::Read };
             (!mode.contains('b') && mode.chars().all(|c| "rwaxt+".contains(c))).then(|| (uses, add(false)))
         }
         "attribute" => {
             let name = text(function.child_by_field_name("attribute")?, source);
             match (name, given.len()) {
-                ("read_text", 0) => Some((Use::Read, add(true))),
-                ("write_text", 1) if positional == 1 => Some((Use::Write, add(false))),
+                ("read_text", 0) => Some((OpenMode::Read, add(true))),
+                ("write_text", 1) if positional == 1 => Some((OpenMode::Write, add(false))),
                 _ => None,
             }
         }

@@ -16,7 +16,7 @@ mod tests;
 
 use patient::Patient;
 
-use super::answer::Answer;
+use super::answer::AnswerFiles;
 use super::bundle::{Bundle, BundleFile};
 use crate::domain::Mutation;
 use edit::{Edit, apply};
@@ -46,7 +46,7 @@ struct Fix {
 
 /// A repair that was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Done {
+pub struct AppliedRepair {
     /// The name of the repair.
     pub repair: String,
     /// The file.
@@ -61,9 +61,9 @@ pub struct Done {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repaired {
     /// The changed files, as a generator would have answered.
-    pub answer: Answer,
+    pub answer: AnswerFiles,
     /// Each repair, in the order in which they were made.
-    pub done: Vec<Done>,
+    pub done: Vec<AppliedRepair>,
 }
 
 /// Every repair, in the order in which they are made.
@@ -127,8 +127,8 @@ pub fn repair(bundle: &Bundle) -> Option<Repaired> {
             files.push((file.path.clone(), text));
         }
     }
-    let notes: Vec<String> = done.iter().map(|one: &Done| format!("{}: {}", one.path, one.said)).collect();
-    let answer = Answer { files, manifest: None, notes: notes.join("\n") };
+    let notes: Vec<String> = done.iter().map(|one: &AppliedRepair| format!("{}: {}", one.path, one.said)).collect();
+    let answer = AnswerFiles { files, manifest: None, notes: notes.join("\n") };
     (!done.is_empty()).then_some(Repaired { answer, done })
 }
 
@@ -142,7 +142,7 @@ impl Repaired {
 }
 
 /// One file after all repairs; `None` when none was made.
-fn repair_file(bundle: &Bundle, file: &BundleFile, done: &mut Vec<Done>) -> Option<String> {
+fn repair_file(bundle: &Bundle, file: &BundleFile, done: &mut Vec<AppliedRepair>) -> Option<String> {
     let mark = if file.text.starts_with('\u{feff}') { "\u{feff}" } else { "" };
     let mut text = file.text.get(mark.len()..)?.to_owned();
     let before = text.clone();
@@ -151,7 +151,7 @@ fn repair_file(bundle: &Bundle, file: &BundleFile, done: &mut Vec<Done>) -> Opti
         let Some(fix) = (repair.propose)(&patient) else { continue };
         let Some(fixed) = apply(&text, fix.edits).filter(|fixed| *fixed != text) else { continue };
         text = fixed;
-        done.push(Done {
+        done.push(AppliedRepair {
             repair: repair.name.to_owned(),
             path: file.path.clone(),
             said: fix.said,

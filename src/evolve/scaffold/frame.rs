@@ -1,6 +1,6 @@
 //! What a specification brings into a scaffold: its manifest, and its parameters as the code names them.
 
-use super::{Order, Unwritable, one_line, toml_list};
+use super::{ScaffoldRequest, Unwritable, one_line, toml_list};
 use crate::domain::{InputParameter, ParameterType, ScaffoldTemplate, ScriptLanguage, ToolSpecification};
 use serde_json::{Map, Value, json};
 
@@ -14,7 +14,10 @@ pub(super) struct FrameManifest {
 ///
 /// # Errors
 /// What of the specification TOML cannot hold.
-pub(super) fn manifest(order: &Order<'_>, specification: &ToolSpecification) -> Result<FrameManifest, Unwritable> {
+pub(super) fn manifest(
+    order: &ScaffoldRequest<'_>,
+    specification: &ToolSpecification,
+) -> Result<FrameManifest, Unwritable> {
     let (category, network, read): (&str, &[&str], &[&str]) = match order.template {
         ScaffoldTemplate::CliWrapper => ("custom", &[], &[]),
         ScaffoldTemplate::ApiClient => ("web", &["full"], &[]),

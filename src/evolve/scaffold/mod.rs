@@ -12,7 +12,7 @@ use crate::domain::{Digest, SafeText, ScaffoldTemplate, ScriptLanguage, ToolName
 
 /// What is to be made.
 #[derive(Debug, Clone, Copy)]
-pub struct Order<'a> {
+pub struct ScaffoldRequest<'a> {
     /// The name of the tool.
     pub name: &'a ToolName,
     /// What it does; the template's own words where it is empty.
@@ -137,7 +137,7 @@ fn own_words(template: ScaffoldTemplate) -> &'static str {
 ///
 /// # Errors
 /// What of the specification no manifest can hold.
-pub fn render(order: &Order<'_>) -> Result<Vec<ScaffoldFile>, Unwritable> {
+pub fn render(order: &ScaffoldRequest<'_>) -> Result<Vec<ScaffoldFile>, Unwritable> {
     let dialect = dialect(order.language);
     let entry = format!("{}.{}", order.name.as_str().replace(['-', '.'], "_"), dialect.ending);
     let description = one_line(order.description);
@@ -195,7 +195,7 @@ pub fn render(order: &Order<'_>) -> Result<Vec<ScaffoldFile>, Unwritable> {
 }
 
 /// The first lines of a tool: what starts it, and who made it when.
-fn header(order: &Order<'_>, description: &str) -> String {
+fn header(order: &ScaffoldRequest<'_>, description: &str) -> String {
     let lines = [
         "AI-Generated Tool".to_owned(),
         format!("Created: {}", order.created_at),
@@ -244,8 +244,8 @@ mod tests {
     use crate::domain::{InputParameter, ParameterType, SpecifiedExample};
     use serde_json::{Map, json};
 
-    fn order(name: &ToolName, template: ScaffoldTemplate, language: ScriptLanguage) -> Order<'_> {
-        Order {
+    fn order(name: &ToolName, template: ScaffoldTemplate, language: ScriptLanguage) -> ScaffoldRequest<'_> {
+        ScaffoldRequest {
             name,
             description: "Say \"hi\" */ \\ {{reason}} ''' \"\"\"",
             template,
@@ -312,7 +312,7 @@ mod tests {
             for template in ScaffoldTemplate::ALL {
                 let plain = order(&name, *template, ScriptLanguage::Python);
                 let specified = Some((specification, Digest::of_bytes(b"x")));
-                let files = render(&Order { specification: specified, ..plain }).unwrap();
+                let files = render(&ScaffoldRequest { specification: specified, ..plain }).unwrap();
                 let manifest = files.iter().find(|file| file.path == "tool.toml").unwrap();
                 let table: toml::Table = toml::from_str(&manifest.text).unwrap();
                 let mut limits: Vec<&str> = table["limits"].as_table().unwrap().keys().map(String::as_str).collect();
@@ -345,7 +345,7 @@ mod tests {
         let digest = Digest::of_bytes(b"x");
         for language in ScriptLanguage::ALL {
             let plain = order(&name, ScaffoldTemplate::FileProcessor, *language);
-            let files = render(&Order { specification: Some((&specification, digest)), ..plain }).unwrap();
+            let files = render(&ScaffoldRequest { specification: Some((&specification, digest)), ..plain }).unwrap();
             let manifest = files.iter().find(|file| file.path == "tool.toml").unwrap();
             let table: toml::Table =
                 toml::from_str(&manifest.text).unwrap_or_else(|e| panic!("{e}\n{}", manifest.text));

@@ -1,6 +1,6 @@
 //! The lines at the top of a script that say who made it.
 
-use super::Stamp;
+use super::ManifestStamp;
 use crate::domain::SafeText;
 use crate::domain::source::Language;
 
@@ -12,7 +12,7 @@ const HEADER_LINES: usize = 40;
 
 /// The text of a script with the stamp in its header, after the line that names its interpreter; a header that is there
 /// gets its new values. A file in a language whose comments are not known stays as it is.
-pub fn header(path: &str, text: &str, stamp: &Stamp<'_>) -> String {
+pub fn header(path: &str, text: &str, stamp: &ManifestStamp<'_>) -> String {
     let sign = match Language::of(path, text) {
         Some(Language::Python | Language::Bash) => "#",
         Some(Language::JavaScript | Language::TypeScript | Language::Tsx) => "//",
@@ -55,7 +55,7 @@ pub fn header(path: &str, text: &str, stamp: &Stamp<'_>) -> String {
     lines.concat()
 }
 
-fn values(stamp: &Stamp<'_>) -> Vec<(&'static str, String)> {
+fn values(stamp: &ManifestStamp<'_>) -> Vec<(&'static str, String)> {
     let one_line = |text: &str| String::from(SafeText::source_line(text.lines().next().unwrap_or_default()));
     vec![
         ("Created", one_line(stamp.created_at)),
@@ -94,8 +94,8 @@ mod tests {
 
     static VERSION: semver::Version = semver::Version::new(1, 1, 0);
 
-    fn stamp() -> Stamp<'static> {
-        Stamp {
+    fn stamp() -> ManifestStamp<'static> {
+        ManifestStamp {
             version: &VERSION,
             parent: "1.0.0",
             created_at: "2026-01-02",
@@ -131,7 +131,7 @@ mod tests {
     fn a_header_that_is_there_gets_new_values_and_no_second_one() {
         let once = header("a.py", "print(1)\n", &stamp());
         let version = semver::Version::new(2, 0, 0);
-        let twice = header("a.py", &once, &Stamp { version: &version, ..stamp() });
+        let twice = header("a.py", &once, &ManifestStamp { version: &version, ..stamp() });
         assert_eq!(twice, once.replace("1.1.0", "2.0.0"));
         let docstring = "\"\"\"\nAI-Generated Tool\nCreated: 2025\nGenerator: x\nStatus: Approved\n\nAdds.\n\"\"\"\n";
         let expected = "\"\"\"\nAI-Generated Tool\nVersion: 1.1.0\nCreated: 2026-01-02\nGenerator: built-in\nStatus: Experimental\n\nAdds.\n\"\"\"\n";

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 /// What is written.
 #[derive(Debug, Clone, Copy)]
-pub struct Stamp<'a> {
+pub struct ManifestStamp<'a> {
     /// The version.
     pub version: &'a semver::Version,
     /// The version that it was made from, with its digest.
@@ -35,7 +35,7 @@ pub struct Stamp<'a> {
 /// Keys under which manifests have the schema of their output.
 const OUTPUTS: &[&str] = &["output", "output_schema", "outputSchema", "returns", "outputs"];
 
-impl Stamp<'_> {
+impl ManifestStamp<'_> {
     fn provenance(&self) -> Vec<(&'static str, String)> {
         let prompt = self.prompt.map(|digest| ("prompt", digest.hex()));
         let fields = [
@@ -53,7 +53,7 @@ impl Stamp<'_> {
 ///
 /// # Errors
 /// Why it cannot be written, one line: it is no manifest, or has a form in which no place is found for it.
-pub fn manifest(path: &str, text: &str, stamp: &Stamp<'_>) -> Result<String, String> {
+pub fn manifest(path: &str, text: &str, stamp: &ManifestStamp<'_>) -> Result<String, String> {
     match path.rsplit_once('.').map(|(_, ending)| ending) {
         Some("toml") => toml(text, stamp),
         Some("json") => json(text, stamp),
@@ -62,7 +62,7 @@ pub fn manifest(path: &str, text: &str, stamp: &Stamp<'_>) -> Result<String, Str
     }
 }
 
-fn toml(text: &str, stamp: &Stamp<'_>) -> Result<String, String> {
+fn toml(text: &str, stamp: &ManifestStamp<'_>) -> Result<String, String> {
     let mut document: toml_edit::DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| error.to_string())?;
     document["version"] = toml_edit::value(stamp.version.to_string());
     let mut table = toml_edit::Table::new();
@@ -79,7 +79,7 @@ fn toml(text: &str, stamp: &Stamp<'_>) -> Result<String, String> {
     Ok(document.to_string())
 }
 
-fn json(text: &str, stamp: &Stamp<'_>) -> Result<String, String> {
+fn json(text: &str, stamp: &ManifestStamp<'_>) -> Result<String, String> {
     let mut value: Value =
         serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| error.to_string())?;
     write_in(value.as_object_mut().ok_or("it is not a JSON object")?, stamp);
@@ -87,7 +87,7 @@ fn json(text: &str, stamp: &Stamp<'_>) -> Result<String, String> {
 }
 
 /// The stamp in a manifest that was read: what every form comes to.
-fn write_in(fields: &mut Map<String, Value>, stamp: &Stamp<'_>) {
+fn write_in(fields: &mut Map<String, Value>, stamp: &ManifestStamp<'_>) {
     fields.insert("version".to_owned(), stamp.version.to_string().into());
     let provenance = stamp.provenance().into_iter().map(|(key, text)| (key.to_owned(), text.into())).collect();
     fields.insert("provenance".to_owned(), Value::Object(provenance));
@@ -105,8 +105,8 @@ mod tests {
 
     static VERSION: semver::Version = semver::Version::new(1, 1, 0);
 
-    fn stamp(dynamic_schema: bool) -> Stamp<'static> {
-        Stamp {
+    fn stamp(dynamic_schema: bool) -> ManifestStamp<'static> {
+        ManifestStamp {
             version: &VERSION,
             parent: "1.0.0",
             created_at: "2026-01-02T03:04:05Z",

@@ -1,13 +1,13 @@
 //! The stamp in YAML, line by line: no writer of YAML keeps comments.
 
-use super::{OUTPUTS, Stamp, write_in};
+use super::{ManifestStamp, OUTPUTS, write_in};
 use serde_json::Value;
 
 /// The text with the stamp in it.
 ///
 /// # Errors
 /// Why it cannot be written, one line.
-pub(super) fn stamped(text: &str, stamp: &Stamp<'_>) -> Result<String, String> {
+pub(super) fn stamped(text: &str, stamp: &ManifestStamp<'_>) -> Result<String, String> {
     let mut wanted = read(text)?;
     write_in(wanted.as_object_mut().ok_or("it is not a YAML mapping")?, stamp);
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };

@@ -2,7 +2,7 @@
 //!
 //! Source: <https://docs.claude.com/en/api/messages> and `/en/docs/build-with-claude/streaming`.
 
-use super::{Api, Call, Dialect, Finish, Heard, Question, key, message_of, number, text};
+use super::{Api, Dialect, Finish, GeneratorRequest, HttpRequest, PartialAnswer, key, message_of, number, text};
 use crate::evolve::course::Trouble;
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ fn base(api: &Api) -> String {
     if api.url.ends_with("/v1") { api.url.clone() } else { format!("{}/v1", api.url) }
 }
 
-fn call(api: &Api, question: &Question<'_>) -> Call {
+fn call(api: &Api, question: &GeneratorRequest<'_>) -> HttpRequest {
     let mut body = json!({
         "model": api.model,
         "max_tokens": api.max_tokens.unwrap_or(MAX_TOKENS),
@@ -35,14 +35,14 @@ fn call(api: &Api, question: &Question<'_>) -> Call {
     if !question.system.trim().is_empty() {
         body["system"] = json!(question.system);
     }
-    Call { url: format!("{}/messages", base(api)), headers: headers(api), body: Some(body) }
+    HttpRequest { url: format!("{}/messages", base(api)), headers: headers(api), body: Some(body) }
 }
 
-fn models(api: &Api) -> Call {
-    Call { url: format!("{}/models", base(api)), headers: headers(api), body: None }
+fn models(api: &Api) -> HttpRequest {
+    HttpRequest { url: format!("{}/models", base(api)), headers: headers(api), body: None }
 }
 
-fn take(heard: &mut Heard, value: &Value) {
+fn take(heard: &mut PartialAnswer, value: &Value) {
     match text(value, "/type") {
         Some("message_start") => {
             heard.model = text(value, "/message/model").map(str::to_owned);

@@ -1,6 +1,6 @@
 //! What a failed request means: whether asking again may help, and one line that says what to do.
 
-use super::line::Head;
+use super::line::ResponseHead;
 use super::message_of;
 use crate::domain::Redactor;
 use crate::evolve::course::Trouble;
@@ -17,7 +17,7 @@ const LONGEST_WAIT: u64 = 3_600_000;
 const NO_MONEY: &[&str] = &["insufficient_quota", "billing_hard_limit_reached", "credit_balance_too_low"];
 
 /// A response that is no success.
-pub(super) fn of_status(head: &Head, body: &[u8], url: &str, redactor: &Redactor) -> NoAnswer {
+pub(super) fn of_status(head: &ResponseHead, body: &[u8], url: &str, redactor: &Redactor) -> NoAnswer {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let said = message_of(&value).map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned);
     let said = one_line(&said, redactor);
@@ -44,7 +44,7 @@ pub(super) fn of_status(head: &Head, body: &[u8], url: &str, redactor: &Redactor
 }
 
 /// How long the server wants to be left alone: milliseconds of its own header, seconds, or a date.
-fn retry_after(head: &Head) -> Option<u64> {
+fn retry_after(head: &ResponseHead) -> Option<u64> {
     let milliseconds = head.retry_after_ms.as_deref().and_then(|text| text.trim().parse::<f64>().ok());
     let text = head.retry_after.as_deref().map(str::trim);
     let seconds = text.and_then(|text| text.parse::<f64>().ok()).map(|seconds| seconds * 1000.0);
@@ -84,10 +84,10 @@ mod tests {
     use super::*;
 
     fn waits(retry_after: &str, ms: Option<&str>) -> Option<u64> {
-        let head = Head {
+        let head = ResponseHead {
             retry_after: Some(retry_after.to_owned()),
             retry_after_ms: ms.map(str::to_owned),
-            ..Head::default()
+            ..ResponseHead::default()
         };
         super::retry_after(&head)
     }
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn a_status_says_whether_asking_again_may_help() {
         let trouble = |status, body: &str| {
-            let head = Head { status, ..Head::default() };
+            let head = ResponseHead { status, ..ResponseHead::default() };
             of_status(&head, body.as_bytes(), "http://host", &Redactor::new([])).trouble
         };
         for (status, expected) in [

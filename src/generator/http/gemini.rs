@@ -2,7 +2,7 @@
 //!
 //! Source: <https://ai.google.dev/api/generate-content>.
 
-use super::{Api, Call, Dialect, Finish, Heard, Question, key, message_of, number, text};
+use super::{Api, Dialect, Finish, GeneratorRequest, HttpRequest, PartialAnswer, key, message_of, number, text};
 use crate::evolve::course::Trouble;
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ fn base(api: &Api) -> String {
     if has_version { api.url.clone() } else { format!("{}/v1beta", api.url) }
 }
 
-fn call(api: &Api, question: &Question<'_>) -> Call {
+fn call(api: &Api, question: &GeneratorRequest<'_>) -> HttpRequest {
     let mut body = json!({ "contents": [{ "role": "user", "parts": [{ "text": question.request }] }] });
     if !question.system.trim().is_empty() {
         body["system_instruction"] = json!({ "parts": [{ "text": question.system }] });
@@ -29,14 +29,14 @@ fn call(api: &Api, question: &Question<'_>) -> Call {
     }
     let model = api.model.trim_start_matches("models/");
     let url = format!("{}/models/{model}:streamGenerateContent?alt=sse", base(api));
-    Call { url, headers: headers(api), body: Some(body) }
+    HttpRequest { url, headers: headers(api), body: Some(body) }
 }
 
-fn models(api: &Api) -> Call {
-    Call { url: format!("{}/models", base(api)), headers: headers(api), body: None }
+fn models(api: &Api) -> HttpRequest {
+    HttpRequest { url: format!("{}/models", base(api)), headers: headers(api), body: None }
 }
 
-fn take(heard: &mut Heard, value: &Value) {
+fn take(heard: &mut PartialAnswer, value: &Value) {
     if value.get("error").is_some() {
         let trouble = match number(value, "/error/code") {
             Some(429) => Trouble::Busy,

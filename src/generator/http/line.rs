@@ -1,9 +1,9 @@
 //! The connection: `ureq` on a thread of its own, which tells what comes.
 //!
-//! INVARIANT: dropping a [`Line`] closes its connection at once; the thread ends by itself, at the latest when a name
+//! INVARIANT: dropping a [`HttpConnection`] closes its connection at once; the thread ends by itself, at the latest when a name
 //! was looked up or a connection was made that nobody wants any more ([`CONNECT`]).
 
-use super::Call;
+use super::HttpRequest;
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
@@ -20,9 +20,9 @@ const PIECE: usize = 16 * 1024;
 
 /// What came over a line.
 #[derive(Debug)]
-pub(super) enum News {
+pub(super) enum StreamEvent {
     /// The head of the response.
-    Head(Head),
+    Head(ResponseHead),
     /// A piece of its body.
     Bytes(Vec<u8>),
     /// Its regular end.
@@ -33,7 +33,7 @@ pub(super) enum News {
 
 /// The head of a response, as far as it matters.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Head {
+pub(super) struct ResponseHead {
     pub(super) status: u16,
     pub(super) retry_after: Option<String>,
     pub(super) retry_after_ms: Option<String>,
@@ -41,23 +41,23 @@ pub(super) struct Head {
 }
 
 /// A request under way.
-pub(super) struct Line {
+pub(super) struct HttpConnection {
     agent: Agent,
-    news: Receiver<News>,
+    news: Receiver<StreamEvent>,
 }
 
-impl Drop for Line {
+impl Drop for HttpConnection {
     fn drop(&mut self) {
         self.agent.clone().shutdown();
     }
 }
 
-impl Line {
-    /// Sends a request; what comes back is told by [`Line::next`].
+impl HttpConnection {
+    /// Sends a request; what comes back is told by [`HttpConnection::next`].
     ///
     /// # Errors
     /// One line when the request cannot even be put into words.
-    pub(super) fn open(call: &Call, timeout: Duration) -> Result<Line, String> {
+    pub(super) fn open(call: &HttpRequest, timeout: Duration) -> Result<HttpConnection, String> {
         let connect = CONNECT.min(timeout);
         let is_tls = call.url.starts_with("https://");
         let config = Agent::config_builder()
@@ -83,7 +83,7 @@ impl Line {
         let request =
             request.body(body.unwrap_or_default()).map_err(|error| format!("it cannot be called: {error}"))?;
         let (sender, news) = sync_channel(WAITING);
-        let line = Line { agent: agent.clone(), news };
+        let line = HttpConnection { agent: agent.clone(), news };
         let work = move || talk(&agent, request, &sender);
         let thread = std::thread::Builder::new().name("generator".to_owned());
         thread.spawn(work).map_err(|error| format!("no thread could be started: {error}"))?;
@@ -91,48 +91,48 @@ impl Line {
     }
 
     /// What came next; `None` when nothing did for so long.
-    pub(super) fn next(&self, longest: Duration) -> Option<News> {
+    pub(super) fn next(&self, longest: Duration) -> Option<StreamEvent> {
         match self.news.recv_timeout(longest) {
             Ok(news) => Some(news),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => {
-                Some(News::Broken(ureq::Error::Io(io::ErrorKind::UnexpectedEof.into())))
+                Some(StreamEvent::Broken(ureq::Error::Io(io::ErrorKind::UnexpectedEof.into())))
             }
         }
     }
 }
 
 /// Sends, and tells what comes until it ends or nobody listens.
-fn talk(agent: &Agent, request: ureq::http::Request<Vec<u8>>, sender: &SyncSender<News>) {
+fn talk(agent: &Agent, request: ureq::http::Request<Vec<u8>>, sender: &SyncSender<StreamEvent>) {
     // Nobody listens any more when a send fails; then there is nobody to tell it.
     let _ = exchange(agent, request, sender)
-        .or_else(|error| error.map_or(Ok(()), |error| sender.send(News::Broken(error))));
+        .or_else(|error| error.map_or(Ok(()), |error| sender.send(StreamEvent::Broken(error))));
 }
 
 /// `Err(None)` when nobody listens.
 fn exchange(
     agent: &Agent,
     request: ureq::http::Request<Vec<u8>>,
-    sender: &SyncSender<News>,
+    sender: &SyncSender<StreamEvent>,
 ) -> Result<(), Option<ureq::Error>> {
     let tell = |news| sender.send(news).map_err(|_| None);
     let response =
         if request.method() == ureq::http::Method::GET { agent.run(request.map(|_| ())) } else { agent.run(request) };
     let response = response.map_err(Some)?;
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let head = Head {
+    let head = ResponseHead {
         status: response.status().as_u16(),
         retry_after: header("retry-after"),
         retry_after_ms: header("retry-after-ms"),
         location: header("location"),
     };
-    tell(News::Head(head))?;
+    tell(StreamEvent::Head(head))?;
     let mut body = response.into_body().into_reader();
     let mut piece = vec![0; PIECE];
     loop {
         match body.read(&mut piece) {
-            Ok(0) => return tell(News::End),
-            Ok(got) => tell(News::Bytes(piece[..got].to_vec()))?,
+            Ok(0) => return tell(StreamEvent::End),
+            Ok(got) => tell(StreamEvent::Bytes(piece[..got].to_vec()))?,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(Some(error.into())),
         }

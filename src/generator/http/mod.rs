@@ -1,6 +1,6 @@
 //! Asking over HTTP: one request, an answer that comes in pieces.
 //!
-//! The connection is `ureq`'s and lives on a thread of its own ([`Line`]); what it brings is read here, so that a stop
+//! The connection is `ureq`'s and lives on a thread of its own ([`HttpConnection`]); what it brings is read here, so that a stop
 //! is heard at once, silence is measured in one place, and nothing that a server sends is held beyond a bound. The
 //! four wire formats differ in this:
 //!
@@ -35,12 +35,12 @@ mod reach;
 pub(super) use reach::reach;
 
 use super::message::one_line;
-use super::{Api, ApiKind, MAX_ANSWER, NoAnswer, PATIENCE, Question, Written};
+use super::{Api, ApiKind, GeneratorAnswer, GeneratorRequest, MAX_ANSWER, NoAnswer, PATIENCE};
 use crate::domain::Redactor;
 use crate::evolve::course::{Trouble, Usage};
 use failure::{of_connection, of_status};
 use frames::{Frame, Frames};
-use line::{Line, News};
+use line::{HttpConnection, StreamEvent};
 use serde_json::Value;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -59,7 +59,7 @@ const MAX_BODY: usize = 64 * 1024;
 
 /// One HTTP request.
 #[derive(Debug)]
-struct Call {
+struct HttpRequest {
     /// Where to.
     url: String,
     /// Headers beside those that every request has; may hold the key.
@@ -81,7 +81,7 @@ enum Finish {
 
 /// What a wire format made of the frames so far.
 #[derive(Debug, Default)]
-struct Heard {
+struct PartialAnswer {
     /// Text that came with the last frame.
     piece: String,
     /// What was used so far.
@@ -99,13 +99,13 @@ struct Heard {
 /// A wire format.
 struct Dialect {
     /// The request for a question.
-    call: fn(&Api, &Question<'_>) -> Call,
+    call: fn(&Api, &GeneratorRequest<'_>) -> HttpRequest,
     /// The request for the list of models.
-    models: fn(&Api) -> Call,
+    models: fn(&Api) -> HttpRequest,
     /// Whether each line is a frame; else frames are server-sent events.
     is_lines: bool,
     /// Takes in a frame.
-    take: fn(&mut Heard, &Value),
+    take: fn(&mut PartialAnswer, &Value),
 }
 
 fn dialect(kind: ApiKind) -> &'static Dialect {
@@ -134,12 +134,12 @@ fn bearer(api: &Api) -> Vec<(&'static str, String)> {
 pub(super) fn ask(
     api: &Api,
     timeout: Duration,
-    question: &Question<'_>,
+    question: &GeneratorRequest<'_>,
     on_text: &mut dyn FnMut(&str),
     stop: &AtomicBool,
-) -> Result<Written, NoAnswer> {
+) -> Result<GeneratorAnswer, NoAnswer> {
     let dialect = dialect(api.kind);
-    let line = Line::open(&(dialect.call)(api, question), timeout)
+    let line = HttpConnection::open(&(dialect.call)(api, question), timeout)
         .map_err(|message| NoAnswer::new(Trouble::Refused, one_line(&message, &redactor(api))))?;
     let mut asking = Asking::new(api, dialect, timeout);
     let end = asking.listen(&line, on_text, stop);
@@ -154,11 +154,11 @@ struct Asking<'a> {
     begun: Instant,
     /// When the last bytes came.
     last: Instant,
-    heard: Heard,
+    heard: PartialAnswer,
     text: String,
     frames: Frames,
     /// The status of the response, when it came.
-    status: Option<line::Head>,
+    status: Option<line::ResponseHead>,
     /// The body, as far as it is no stream.
     body: Vec<u8>,
     bytes: usize,
@@ -174,7 +174,7 @@ impl<'a> Asking<'a> {
             timeout,
             begun: now,
             last: now,
-            heard: Heard::default(),
+            heard: PartialAnswer::default(),
             text: String::new(),
             frames: Frames::new(dialect.is_lines),
             status: None,
@@ -185,18 +185,23 @@ impl<'a> Asking<'a> {
     }
 
     /// Takes in what comes until there is no more of it, or it is of no use; then why.
-    fn listen(&mut self, line: &Line, on_text: &mut dyn FnMut(&str), stop: &AtomicBool) -> Result<(), NoAnswer> {
+    fn listen(
+        &mut self,
+        line: &HttpConnection,
+        on_text: &mut dyn FnMut(&str),
+        stop: &AtomicBool,
+    ) -> Result<(), NoAnswer> {
         loop {
             if stop.load(Ordering::Relaxed) {
                 return Err(NoAnswer::stopped());
             }
             match line.next(LOOK) {
                 None => self.mind_the_time()?,
-                Some(News::Head(head)) => {
+                Some(StreamEvent::Head(head)) => {
                     self.last = Instant::now();
                     self.status = Some(head);
                 }
-                Some(News::Bytes(bytes)) => {
+                Some(StreamEvent::Bytes(bytes)) => {
                     self.last = Instant::now();
                     self.bytes += bytes.len();
                     if !self.is_fine() {
@@ -211,13 +216,13 @@ impl<'a> Asking<'a> {
                         return Ok(());
                     }
                 }
-                Some(News::End) => {
+                Some(StreamEvent::End) => {
                     for frame in self.frames.finish() {
                         self.take_frame(&frame, on_text)?;
                     }
                     return Ok(());
                 }
-                Some(News::Broken(error)) => {
+                Some(StreamEvent::Broken(error)) => {
                     let has_begun = self.status.is_some();
                     return Err(of_connection(&error, has_begun, &self.api.url, &redactor(self.api)));
                 }
@@ -296,11 +301,11 @@ impl<'a> Asking<'a> {
     }
 
     /// What came of it, with what it cost.
-    fn conclude(mut self, end: Result<(), NoAnswer>) -> Result<Written, NoAnswer> {
+    fn conclude(mut self, end: Result<(), NoAnswer>) -> Result<GeneratorAnswer, NoAnswer> {
         let usage = self.priced();
         let text = std::mem::take(&mut self.text);
         self.judge(end, &text).map_err(|no| NoAnswer { usage, ..no })?;
-        Ok(Written { text, usage, model: self.heard.model })
+        Ok(GeneratorAnswer { text, usage, model: self.heard.model })
     }
 
     fn judge(&self, end: Result<(), NoAnswer>, text: &str) -> Result<(), NoAnswer> {

@@ -2,13 +2,13 @@
 //!
 //! Source: <https://github.com/ollama/ollama/blob/main/docs/api.md>.
 
-use super::{Api, Call, Dialect, Finish, Heard, Question, bearer, message_of, number, text};
+use super::{Api, Dialect, Finish, GeneratorRequest, HttpRequest, PartialAnswer, bearer, message_of, number, text};
 use crate::evolve::course::Trouble;
 use serde_json::{Value, json};
 
 pub(super) const DIALECT: Dialect = Dialect { call, models, is_lines: true, take };
 
-fn call(api: &Api, question: &Question<'_>) -> Call {
+fn call(api: &Api, question: &GeneratorRequest<'_>) -> HttpRequest {
     let mut body = json!({
         "model": api.model,
         "messages": [
@@ -20,14 +20,14 @@ fn call(api: &Api, question: &Question<'_>) -> Call {
     if let Some(most) = api.max_tokens {
         body["options"] = json!({ "num_predict": most });
     }
-    Call { url: format!("{}/api/chat", api.url), headers: bearer(api), body: Some(body) }
+    HttpRequest { url: format!("{}/api/chat", api.url), headers: bearer(api), body: Some(body) }
 }
 
-fn models(api: &Api) -> Call {
-    Call { url: format!("{}/api/tags", api.url), headers: bearer(api), body: None }
+fn models(api: &Api) -> HttpRequest {
+    HttpRequest { url: format!("{}/api/tags", api.url), headers: bearer(api), body: None }
 }
 
-fn take(heard: &mut Heard, value: &Value) {
+fn take(heard: &mut PartialAnswer, value: &Value) {
     if value.get("error").is_some() {
         // It says so in the middle of a stream when its runner died; a wrong model is told by the status.
         heard.failure = Some((Trouble::Broke, message_of(value).unwrap_or("an error without a message").to_owned()));

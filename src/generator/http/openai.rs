@@ -2,7 +2,7 @@
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/chat/create> and `/chat-streaming`.
 
-use super::{Api, Call, Dialect, Finish, Heard, Question, bearer, message_of, number, text};
+use super::{Api, Dialect, Finish, GeneratorRequest, HttpRequest, PartialAnswer, bearer, message_of, number, text};
 use crate::evolve::course::Trouble;
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ pub(super) const DIALECT: Dialect = Dialect { call, models, is_lines: false, tak
 /// The service itself has a new name for the limit, which only it knows for certain.
 const ITSELF: &str = "https://api.openai.com/";
 
-fn call(api: &Api, question: &Question<'_>) -> Call {
+fn call(api: &Api, question: &GeneratorRequest<'_>) -> HttpRequest {
     let mut body = json!({
         "model": api.model,
         "messages": [
@@ -25,14 +25,14 @@ fn call(api: &Api, question: &Question<'_>) -> Call {
         let name = if api.url.starts_with(ITSELF) { "max_completion_tokens" } else { "max_tokens" };
         body[name] = json!(most);
     }
-    Call { url: format!("{}/chat/completions", api.url), headers: bearer(api), body: Some(body) }
+    HttpRequest { url: format!("{}/chat/completions", api.url), headers: bearer(api), body: Some(body) }
 }
 
-fn models(api: &Api) -> Call {
-    Call { url: format!("{}/models", api.url), headers: bearer(api), body: None }
+fn models(api: &Api) -> HttpRequest {
+    HttpRequest { url: format!("{}/models", api.url), headers: bearer(api), body: None }
 }
 
-fn take(heard: &mut Heard, value: &Value) {
+fn take(heard: &mut PartialAnswer, value: &Value) {
     if value.get("error").is_some_and(|error| !error.is_null()) {
         let message = message_of(value).unwrap_or("an error without a message").to_owned();
         let trouble = match (text(value, "/error/code"), number(value, "/error/code")) {

@@ -1,7 +1,7 @@
 //! Whether an API can be reached: its list of models is asked for, nothing else.
 
 use super::failure::{of_connection, of_status};
-use super::line::{Head, Line, News};
+use super::line::{HttpConnection, ResponseHead, StreamEvent};
 use super::{Api, LOOK, MAX_BODY, dialect, redactor};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -11,9 +11,9 @@ const LIMIT: Duration = Duration::from_secs(3);
 
 pub(in crate::generator) fn reach(api: &Api, stop: &AtomicBool) -> Result<String, String> {
     let redactor = redactor(api);
-    let line = Line::open(&(dialect(api.kind).models)(api), LIMIT)?;
+    let line = HttpConnection::open(&(dialect(api.kind).models)(api), LIMIT)?;
     let begun = Instant::now();
-    let (mut head, mut body): (Option<Head>, Vec<u8>) = (None, Vec::new());
+    let (mut head, mut body): (Option<ResponseHead>, Vec<u8>) = (None, Vec::new());
     loop {
         if stop.load(Ordering::Relaxed) {
             return Err("stopped".to_owned());
@@ -26,16 +26,16 @@ pub(in crate::generator) fn reach(api: &Api, stop: &AtomicBool) -> Result<String
         }
         match line.next(LOOK) {
             None => {}
-            Some(News::Head(got)) if (200..300).contains(&got.status) => {
+            Some(StreamEvent::Head(got)) if (200..300).contains(&got.status) => {
                 head = Some(got);
                 break;
             }
-            Some(News::Head(got)) => head = Some(got),
-            Some(News::Bytes(bytes)) if body.len() < MAX_BODY => body.extend_from_slice(&bytes),
-            Some(News::Broken(error)) if head.is_none() => {
+            Some(StreamEvent::Head(got)) => head = Some(got),
+            Some(StreamEvent::Bytes(bytes)) if body.len() < MAX_BODY => body.extend_from_slice(&bytes),
+            Some(StreamEvent::Broken(error)) if head.is_none() => {
                 return Err(of_connection(&error, false, &api.url, &redactor).message);
             }
-            Some(News::Bytes(_) | News::End | News::Broken(_)) => break,
+            Some(StreamEvent::Bytes(_) | StreamEvent::End | StreamEvent::Broken(_)) => break,
         }
     }
     let head = head.unwrap_or_default();

@@ -16,19 +16,19 @@ const MIN_SHINGLES: usize = 40;
 
 /// The code of a tool in pieces in which names and numbers do not count: renaming everything changes none of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Code(pub(super) Vec<u64>);
+pub struct CodeFingerprint(pub(super) Vec<u64>);
 
-impl Code {
+impl CodeFingerprint {
     /// Takes the source files of a tool apart; `None` when they are too little to be compared.
-    pub fn of<'a>(sources: impl IntoIterator<Item = (Language, &'a str)>) -> Option<Code> {
+    pub fn of<'a>(sources: impl IntoIterator<Item = (Language, &'a str)>) -> Option<CodeFingerprint> {
         let mut pieces: Vec<u64> = sources.into_iter().flat_map(|(language, text)| shingles(language, text)).collect();
         pieces.sort_unstable();
         pieces.dedup();
-        (pieces.len() >= MIN_SHINGLES).then_some(Code(pieces))
+        (pieces.len() >= MIN_SHINGLES).then_some(CodeFingerprint(pieces))
     }
 
     /// How much of two codes is the same, 0 to 1: shared pieces through all pieces.
-    pub fn likeness(&self, other: &Code) -> f64 {
+    pub fn likeness(&self, other: &CodeFingerprint) -> f64 {
         let shared = self.0.iter().filter(|piece| other.0.binary_search(piece).is_ok()).count();
         let all = self.0.len() + other.0.len() - shared;
         if all == 0 { 0.0 } else { shared as f64 / all as f64 }
@@ -74,8 +74,8 @@ mod tests {
 
     const CODE: &str = "import json, sys\n\ndef work(rows):\n    total = 0\n    for row in rows:\n        if row.get(1) and row[2] > 10:\n            total += row[2] * 2\n        else:\n            total -= 1\n    return [total, len(rows)]\n\nrequest = json.load(sys.stdin)\nprint(json.dumps(work(request)))\n";
 
-    fn of(code: &str) -> Code {
-        Code::of([(Language::Python, code)]).unwrap()
+    fn of(code: &str) -> CodeFingerprint {
+        CodeFingerprint::of([(Language::Python, code)]).unwrap()
     }
 
     #[test]
@@ -88,6 +88,6 @@ mod tests {
 
     #[test]
     fn a_few_lines_are_no_code_to_compare() {
-        assert_eq!(Code::of([(Language::Python, "import sys\nprint(sys.argv)\n")]), None);
+        assert_eq!(CodeFingerprint::of([(Language::Python, "import sys\nprint(sys.argv)\n")]), None);
     }
 }

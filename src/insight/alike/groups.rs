@@ -29,7 +29,7 @@ pub struct Member {
 
 /// Tools of which one would do.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Group {
+pub struct SimilarGroup {
     /// Why.
     pub kind: GroupKind,
     /// The one to keep: of the highest stage, then run most, then of the best score, then the oldest, then by name.
@@ -40,8 +40,8 @@ pub struct Group {
 
 /// The groups of a library: copies first, then near duplicates, then clashes. What is archived or deprecated is in
 /// none, and versions of one name are no duplicates of one another. `merits` are in the order of the tools.
-pub fn groups(resemblance: &Resemblance, merits: &[Merit], code: CodeOf<'_>) -> Vec<Group> {
-    let field = Field { tools: &resemblance.tools, merits };
+pub fn groups(resemblance: &Resemblance, merits: &[Merit], code: CodeOf<'_>) -> Vec<SimilarGroup> {
+    let field = GroupingInput { tools: &resemblance.tools, merits };
     let mut all = field.copies();
     all.extend(field.near(resemblance, code));
     all.extend(field.clashes());
@@ -53,25 +53,25 @@ const MARGIN: f64 = 0.05;
 
 /// That two tools are alike.
 #[derive(Clone, Copy)]
-struct Found {
+struct PairScores {
     /// By what they say of themselves.
     said: f64,
     /// By their code, where words leave it open.
     written: Option<f64>,
 }
 
-impl Found {
+impl PairScores {
     fn likeness(&self) -> f64 {
         judged(self.said, self.written)
     }
 }
 
-struct Field<'a> {
+struct GroupingInput<'a> {
     tools: &'a [Arc<Tool>],
     merits: &'a [Merit],
 }
 
-impl Field<'_> {
+impl GroupingInput<'_> {
     /// Better ones first.
     fn rank(&self, one: usize, other: usize) -> Ordering {
         let merit = |tool: usize| self.merits.get(tool).copied().unwrap_or_default();
@@ -95,14 +95,19 @@ impl Field<'_> {
     }
 
     /// A group of these, the best one kept.
-    fn group(&self, kind: GroupKind, mut members: Vec<usize>, how: impl Fn(usize, usize) -> Likeness) -> Option<Group> {
+    fn group(
+        &self,
+        kind: GroupKind,
+        mut members: Vec<usize>,
+        how: impl Fn(usize, usize) -> Likeness,
+    ) -> Option<SimilarGroup> {
         members.sort_by(|one, other| self.rank(*one, *other));
         let (keep, rest) = members.split_first()?;
         let rest: Vec<Member> = rest.iter().map(|tool| Member { tool: *tool, likeness: how(*keep, *tool) }).collect();
-        (!rest.is_empty()).then_some(Group { kind, keep: *keep, rest })
+        (!rest.is_empty()).then_some(SimilarGroup { kind, keep: *keep, rest })
     }
 
-    fn copies(&self) -> Vec<Group> {
+    fn copies(&self) -> Vec<SimilarGroup> {
         let mut by_digest: BTreeMap<[u8; 32], Vec<usize>> = BTreeMap::new();
         for (at, tool) in self.live() {
             by_digest.entry(tool.digest.0).or_default().push(at);
@@ -114,15 +119,15 @@ impl Field<'_> {
 
     /// Each group is one to keep and those that are like it, and like no other tool much more: what is like those only
     /// is another group.
-    fn near(&self, resemblance: &Resemblance, code: CodeOf<'_>) -> Vec<Group> {
-        let mut neighbours: BTreeMap<usize, Vec<(usize, Found)>> = BTreeMap::new();
+    fn near(&self, resemblance: &Resemblance, code: CodeOf<'_>) -> Vec<SimilarGroup> {
+        let mut neighbours: BTreeMap<usize, Vec<(usize, PairScores)>> = BTreeMap::new();
         for pair in resemblance.pairs(DOUBTED) {
             let (one, other) = (pair.one, pair.other);
             if self.tools[one].name == self.tools[other].name || self.tools[one].digest == self.tools[other].digest {
                 continue;
             }
             let written = if pair.said < NEAR { written(one, other, code) } else { None };
-            let found = Found { said: pair.said, written };
+            let found = PairScores { said: pair.said, written };
             if found.likeness() < NEAR {
                 continue;
             }
@@ -131,7 +136,7 @@ impl Field<'_> {
         }
         let mut order: Vec<usize> = neighbours.keys().copied().collect();
         order.sort_by(|one, other| self.rank(*one, *other));
-        let most = |of: &Vec<(usize, Found)>| of.iter().map(|(_, found)| found.likeness()).fold(0.0, f64::max);
+        let most = |of: &Vec<(usize, PairScores)>| of.iter().map(|(_, found)| found.likeness()).fold(0.0, f64::max);
         let best: BTreeMap<usize, f64> = neighbours.iter().map(|(tool, of)| (*tool, most(of))).collect();
         let (mut taken, mut groups) = (HashSet::new(), Vec::new());
         for keep in order {
@@ -142,18 +147,18 @@ impl Field<'_> {
             rest.retain(|(tool, found)| found.likeness() >= best[tool] - MARGIN && taken.insert(*tool));
             rest.sort_by(|(a, x), (b, y)| y.likeness().total_cmp(&x.likeness()).then(a.cmp(b)));
             // Only now: of most pairs nobody ever asks what they share.
-            let told = |tool: usize, found: Found| resemblance.told(keep, tool, found.said, found.written);
+            let told = |tool: usize, found: PairScores| resemblance.told(keep, tool, found.said, found.written);
             let rest: Vec<Member> =
                 rest.into_iter().map(|(tool, found)| Member { tool, likeness: told(tool, found) }).collect();
             if !rest.is_empty() {
-                groups.push(Group { kind: GroupKind::Near, keep, rest });
+                groups.push(SimilarGroup { kind: GroupKind::Near, keep, rest });
             }
         }
         groups.sort_by_key(|group| Reverse((group.rest[0].likeness.likeness * 10_000.0) as u64));
         groups
     }
 
-    fn clashes(&self) -> Vec<Group> {
+    fn clashes(&self) -> Vec<SimilarGroup> {
         let place: BTreeMap<&str, usize> = self.live().map(|(at, tool)| (tool.path.as_str(), at)).collect();
         let mut seen = HashSet::new();
         let mut groups = Vec::new();
@@ -182,9 +187,9 @@ impl Field<'_> {
         self.by_name(groups)
     }
 
-    fn by_name(&self, mut groups: Vec<Group>) -> Vec<Group> {
+    fn by_name(&self, mut groups: Vec<SimilarGroup>) -> Vec<SimilarGroup> {
         groups.sort_by(|a, b| {
-            let key = |group: &Group| (&self.tools[group.keep].name, &self.tools[group.keep].path);
+            let key = |group: &SimilarGroup| (&self.tools[group.keep].name, &self.tools[group.keep].path);
             key(a).cmp(&key(b))
         });
         groups

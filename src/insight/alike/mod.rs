@@ -10,7 +10,7 @@
 //! the fit knew. On 20 pairs that no fit knew (`held_out` in the same file) precision is 0.78 and recall 0.70 among the
 //! real tools, and 0.83 and 0.50 among themselves: less to learn from makes it more careful.
 //!
-//! Where words leave it open ([`OPEN`]), code decides: pieces of it without names and numbers ([`Code`]). Nearly the same
+//! Where words leave it open ([`OPEN`]), code decides: pieces of it without names and numbers ([`CodeFingerprint`]). Nearly the same
 //! code is the same tool; other code says nothing, since agents write the same thing in many ways.
 //!
 //! A library is not compared pair by pair: an inverted index names for each tool the few that share its rare words.
@@ -21,12 +21,12 @@ mod groups;
 #[cfg(test)]
 mod tests;
 
-pub use code::Code;
-pub use groups::{Group, Member, Merit, groups};
+pub use code::CodeFingerprint;
+pub use groups::{Member, Merit, SimilarGroup, groups};
 
 use super::meanings::meanings;
 use super::terms::{is_stop_word, stem, words};
-use super::vocabulary::{Said, Vocabulary};
+use super::vocabulary::{ToolTerms, Vocabulary};
 use crate::domain::{Stage, Tool};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -114,7 +114,7 @@ pub struct Resembling {
 
 /// Two tools that are alike by their words, by their positions in the list.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Pair {
+pub struct SimilarTexts {
     /// The first.
     pub one: usize,
     /// The second, a later one.
@@ -125,7 +125,7 @@ pub struct Pair {
 
 /// Reads the code of a tool, by its position in the list; `None` when it has too little of it, or cannot be read.
 /// Asked only for tools of which what they say of themselves leaves it open; keeping what was read is up to it.
-pub type CodeOf<'a> = &'a mut dyn FnMut(usize) -> Option<Arc<Code>>;
+pub type CodeOf<'a> = &'a mut dyn FnMut(usize) -> Option<Arc<CodeFingerprint>>;
 
 /// A meaning with its weight.
 type Weighed = (u32, f64);
@@ -276,7 +276,7 @@ impl Resemblance {
     }
 
     /// Every two tools in use that are at least so much alike by what they say of themselves, each once.
-    pub fn pairs(&self, least: f64) -> Vec<Pair> {
+    pub fn pairs(&self, least: f64) -> Vec<SimilarTexts> {
         let used: Vec<bool> = self.tools.iter().map(|tool| is_used(tool)).collect();
         let is_one_used = |tool: &u32| used[*tool as usize];
         let postings: Vec<Vec<u32>> =
@@ -292,7 +292,7 @@ impl Resemblance {
                 }
                 let said = self.said(first, second);
                 if said >= least {
-                    found.push(Pair { one: first, other: second, said });
+                    found.push(SimilarTexts { one: first, other: second, said });
                 }
             }
         }
@@ -396,7 +396,7 @@ fn told(terms: &[u32], one: &HashMap<u32, String>, other: &HashMap<u32, String>)
 
 /// What a tool says, what it speaks of at all, and its name: meanings with the weight of the weightiest place that each
 /// stands in.
-fn weighed(said: &Said, vocabulary: &Vocabulary) -> [Vec<Weighed>; 3] {
+fn weighed(said: &ToolTerms, vocabulary: &Vocabulary) -> [Vec<Weighed>; 3] {
     let counts = |term: &&u32| !vocabulary.is_letter[**term as usize];
     let meaning = |term: &u32| vocabulary.meanings[*term as usize];
     let at = |weight: f64| move |term: &u32| (meaning(term), weight);

@@ -23,7 +23,7 @@ fn likeness(index: &SimilarityIndex, one: usize, other: usize) -> f64 {
 fn told(tools: &[Arc<Tool>], merits: &[Merit]) -> Vec<(String, String, Vec<String>)> {
     let name =
         |at: usize| tools[at].path.trim_start_matches("tools/experimental/").trim_end_matches("/tool.toml").to_owned();
-    let group = |group: Group| {
+    let group = |group: SimilarGroup| {
         (group.kind.to_string(), name(group.keep), group.rest.iter().map(|member| name(member.tool)).collect())
     };
     groups(of(tools).resemblance(), merits, &mut |_| None).into_iter().map(group).collect()
@@ -95,7 +95,7 @@ fn where_the_words_leave_it_open_the_code_is_asked_and_where_they_do_not_it_is_n
         let mut code = |tool: usize| {
             asked.insert(tool);
             let own = 1_000 * (1 + tool as u64);
-            Some(Arc::new(Code((0..shared).chain(own..own + 100 - shared).collect())))
+            Some(Arc::new(CodeFingerprint((0..shared).chain(own..own + 100 - shared).collect())))
         };
         let found = groups(index.resemblance(), &[], &mut code);
         let all = index.resemblance().resembling(0, OPEN, 10, &mut code);

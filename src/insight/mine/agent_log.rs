@@ -5,7 +5,7 @@
 //! none of these is passed over; only what is no JSON counts as unreadable.
 
 use super::shell::pipelines;
-use super::step::{Session, Step, sessions, sorted};
+use super::step::{RecordedStep, Session, sessions, sorted};
 use super::tasks::TaskText;
 use crate::domain::Instant;
 use serde_json::{Map, Value};
@@ -51,9 +51,9 @@ pub struct AgentLog {
 
 /// What is known while reading.
 #[derive(Default)]
-struct Reading {
+struct LogReader {
     /// The calls of each session.
-    steps: BTreeMap<String, Vec<Step>>,
+    steps: BTreeMap<String, Vec<RecordedStep>>,
     /// Where the call of an id is.
     ids: HashMap<String, (String, usize)>,
     log: AgentLog,
@@ -61,7 +61,7 @@ struct Reading {
 
 /// Where something stands.
 #[derive(Clone)]
-struct Here<'a> {
+struct LogPosition<'a> {
     name: &'a str,
     line: u64,
     session: String,
@@ -70,7 +70,7 @@ struct Here<'a> {
 
 /// Reads a log; `mask` takes secrets out of a line before anything is made of it.
 pub fn read(name: &str, bytes: &[u8], mask: &dyn Fn(&str) -> String) -> AgentLog {
-    let mut reading = Reading::default();
+    let mut reading = LogReader::default();
     for (line, bytes) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             continue;
@@ -79,20 +79,20 @@ pub fn read(name: &str, bytes: &[u8], mask: &dyn Fn(&str) -> String) -> AgentLog
         let value = text.and_then(|text| serde_json::from_str::<Value>(mask(text).trim_start_matches('\u{feff}')).ok());
         match value {
             Some(value) => {
-                let here = Here { name, line, session: String::new(), at: None };
+                let here = LogPosition { name, line, session: String::new(), at: None };
                 reading.look(&value, &here, 0);
             }
             None => reading.log.unreadable += 1,
         }
     }
-    let Reading { steps, mut log, .. } = reading;
+    let LogReader { steps, mut log, .. } = reading;
     log.sessions = steps.into_values().flat_map(|steps| sessions(name, steps)).collect();
     log.calls = log.sessions.iter().map(|session| session.steps.len()).sum();
     log
 }
 
-impl Reading {
-    fn look(&mut self, value: &Value, here: &Here<'_>, depth: usize) {
+impl LogReader {
+    fn look(&mut self, value: &Value, here: &LogPosition<'_>, depth: usize) {
         if depth > MAX_DEPTH || self.log.calls >= MAX_CALLS {
             return;
         }
@@ -120,7 +120,7 @@ impl Reading {
     }
 
     /// A call in any shape; says whether it was one.
-    fn take_call(&mut self, fields: &Map<String, Value>, here: &Here<'_>) -> bool {
+    fn take_call(&mut self, fields: &Map<String, Value>, here: &LogPosition<'_>) -> bool {
         let kind = text_of(fields, &["type"]).unwrap_or_default();
         let function = fields.get("function").or_else(|| fields.get("function_call")).and_then(Value::as_object);
         let id = text_of(fields, &["id", "call_id", "tool_use_id", "tool_call_id"]);
@@ -159,7 +159,7 @@ impl Reading {
         {
             return true;
         }
-        let mut step = Step::of(tool.trim(), here.line, here.at, &input);
+        let mut step = RecordedStep::of(tool.trim(), here.line, here.at, &input);
         step.failed = failed;
         if let Some(output) = ["output", "result", "response"].iter().find_map(|name| fields.get(*name)) {
             step = step.giving(output);
@@ -169,25 +169,25 @@ impl Reading {
     }
 
     /// A line of a shell: each pipeline is a step; the last one has the id.
-    fn push_command(&mut self, command: &str, here: &Here<'_>, failed: Option<&str>, id: Option<&str>) -> bool {
+    fn push_command(&mut self, command: &str, here: &LogPosition<'_>, failed: Option<&str>, id: Option<&str>) -> bool {
         let Some(found) = pipelines(command) else { return false };
         let last = found.len().saturating_sub(1);
         for (nth, made) in found.into_iter().enumerate() {
-            let step = Step {
+            let step = RecordedStep {
                 action: made.shape,
                 number: here.line,
                 at: here.at,
                 given: sorted(made.fields.iter().filter_map(|field| field.token).collect()),
                 fields: made.fields,
                 failed: failed.filter(|_| nth == last).map(str::to_owned),
-                ..Step::default()
+                ..RecordedStep::default()
             };
             self.push(step, here, id.filter(|_| nth == last));
         }
         true
     }
 
-    fn push(&mut self, step: Step, here: &Here<'_>, id: Option<&str>) {
+    fn push(&mut self, step: RecordedStep, here: &LogPosition<'_>, id: Option<&str>) {
         let steps = self.steps.entry(here.session.clone()).or_default();
         steps.push(step);
         self.log.calls += 1;
@@ -216,7 +216,7 @@ impl Reading {
         true
     }
 
-    fn take_task(&mut self, fields: &Map<String, Value>, here: &Here<'_>) {
+    fn take_task(&mut self, fields: &Map<String, Value>, here: &LogPosition<'_>) {
         let said = if text_of(fields, &["role"]) == Some("user") {
             fields.get("content").map(words_in).unwrap_or_default()
         } else {

@@ -1,7 +1,7 @@
 //! The history of a shell: bash (with or without times), zsh (plain or extended) and fish.
 
 use super::shell::pipelines;
-use super::step::{Session, Step, sessions, sorted};
+use super::step::{RecordedStep, Session, sessions, sorted};
 use crate::domain::Instant;
 
 /// The most characters of a line that is read.
@@ -52,13 +52,13 @@ pub fn read(name: &str, bytes: &[u8], mask: &dyn Fn(&str) -> String) -> History 
         read += 1;
         let work =
             found.into_iter().filter(|made| made.programs.len() > 1 || !LOOKING.contains(&made.programs[0].as_str()));
-        steps.extend(work.map(|made| Step {
+        steps.extend(work.map(|made| RecordedStep {
             action: made.shape,
             number: command.line,
             at: command.at,
             given: sorted(made.fields.iter().filter_map(|field| field.token).collect()),
             fields: made.fields,
-            ..Step::default()
+            ..RecordedStep::default()
         }));
     }
     History { sessions: sessions(name, steps), commands: read, unreadable: unreadable + skipped }

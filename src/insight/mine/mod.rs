@@ -27,7 +27,7 @@ pub use agent_log::{AgentLog, read as read_agent_log};
 pub use history::{History, read as read_history};
 pub use hogs::Consumption;
 pub use regressions::Worsened;
-pub use step::{Session, Step, sessions};
+pub use step::{RecordedStep, Session, sessions};
 pub use tasks::TaskText;
 pub use wrappers::opportunities as wrappers;
 
@@ -39,7 +39,7 @@ use unsolved::Ended;
 
 /// All that opportunities are mined from.
 #[derive(Debug, Clone, Default)]
-pub struct Material {
+pub struct MiningInput {
     /// Recorded runs, oldest first.
     pub runs: Vec<RunFact>,
     /// What some of them wrote to standard output.
@@ -68,7 +68,7 @@ pub struct Mined {
 }
 
 /// Every opportunity that the material holds, by priority, then by key.
-pub fn mine(material: &Material) -> Mined {
+pub fn mine(material: &MiningInput) -> Mined {
     let mut worked = sessions_of(&material.runs, &material.outputs);
     worked.extend(material.imported.iter().cloned());
     let used: Vec<Used<'_>> = material
@@ -119,10 +119,10 @@ pub fn rank(found: &mut Vec<Opportunity>) {
 
 /// Runs as sessions: those of one caller, one after the other, until a long break.
 fn sessions_of(runs: &[RunFact], outputs: &HashMap<RunId, String>) -> Vec<Session> {
-    let mut callers: BTreeMap<&str, Vec<Step>> = BTreeMap::new();
+    let mut callers: BTreeMap<&str, Vec<RecordedStep>> = BTreeMap::new();
     for run in runs.iter().filter(|run| run.outcome.is_judged()) {
         let input: Value = serde_json::from_str(&run.input).unwrap_or_default();
-        let mut step = Step::of(run.tool.as_str(), run.id.0.unsigned_abs(), Some(run.started_at), &input);
+        let mut step = RecordedStep::of(run.tool.as_str(), run.id.0.unsigned_abs(), Some(run.started_at), &input);
         if run.outcome.is_failure() {
             step.failed = Some(run.error.clone().unwrap_or_else(|| run.outcome.to_string()));
         }

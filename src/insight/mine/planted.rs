@@ -1,7 +1,7 @@
 //! Chains that were planted are found, and nothing else is.
 
 use super::chains::{Chain, chains};
-use super::step::{Session, Step, sessions};
+use super::step::{RecordedStep, Session, sessions};
 use crate::domain::Instant;
 use serde_json::json;
 
@@ -32,7 +32,7 @@ enum Planted {
 const CHAIN: [&str; 4] = ["fetch", "extract", "convert", "publish"];
 
 /// So many events of so many tools, with a chain planted so often.
-fn events(total: usize, tools: u64, times: usize, planted: Planted, seed: u64) -> Vec<Step> {
+fn events(total: usize, tools: u64, times: usize, planted: Planted, seed: u64) -> Vec<RecordedStep> {
     let mut dice = Dice(seed);
     let noise = total - CHAIN.len() * times;
     let every = noise / times.max(1);
@@ -66,17 +66,17 @@ fn events(total: usize, tools: u64, times: usize, planted: Planted, seed: u64) -
     actions.truncate(total);
     let step = |(number, (action, given, gave)): (u64, (String, String, String))| {
         let at = Some(Instant(i64::try_from(number).unwrap() * 1_000));
-        Step::of(&action, number, at, &json!({"value": given})).giving(&json!({"out": gave}))
+        RecordedStep::of(&action, number, at, &json!({"value": given})).giving(&json!({"out": gave}))
     };
     (1..).zip(actions).map(step).collect()
 }
 
-fn found(steps: Vec<Step>, support: usize) -> Vec<Chain> {
+fn found(steps: Vec<RecordedStep>, support: usize) -> Vec<Chain> {
     chains(&sessions("run", steps), support)
 }
 
-fn unknown(steps: Vec<Step>) -> Vec<Step> {
-    steps.into_iter().map(|step| Step { is_known: false, ..step }).collect()
+fn unknown(steps: Vec<RecordedStep>) -> Vec<RecordedStep> {
+    steps.into_iter().map(|step| RecordedStep { is_known: false, ..step }).collect()
 }
 
 #[test]
@@ -136,11 +136,11 @@ fn a_step_that_failed_is_no_step_of_a_chain() {
 #[test]
 fn a_part_is_told_beside_the_whole_only_when_it_is_done_on_its_own() {
     let session = |actions: &[&str], number: u64| {
-        let step = |(n, action): (u64, &&str)| Step {
+        let step = |(n, action): (u64, &&str)| RecordedStep {
             action: (*action).to_owned(),
             number: number * 10 + n,
             is_known: true,
-            ..Step::default()
+            ..RecordedStep::default()
         };
         Session { source: "run".to_owned(), steps: (0..).zip(actions).map(step).collect() }
     };

@@ -19,7 +19,7 @@ const SHOWN: usize = 5;
 
 /// A kind of failure, and what was done next.
 #[derive(Default)]
-struct Kind<'a> {
+struct FailurePattern<'a> {
     tool: &'a str,
     message: &'a str,
     failures: usize,
@@ -30,7 +30,7 @@ struct Kind<'a> {
 /// What recoveries suggest: one tool that falls back by itself. Impact: failures that nobody would have to mend by hand,
 /// `x / (x + 10)`; complexity 0.4: both halves exist; confidence: after how many of the failures it helped.
 pub fn opportunities(sessions: &[Session]) -> Vec<Opportunity> {
-    let mut kinds: BTreeMap<String, Kind<'_>> = BTreeMap::new();
+    let mut kinds: BTreeMap<String, FailurePattern<'_>> = BTreeMap::new();
     for (nth, session) in sessions.iter().enumerate() {
         for (place, step) in session.steps.iter().enumerate() {
             let Some(message) = &step.failed else { continue };
@@ -70,11 +70,11 @@ pub fn opportunities(sessions: &[Session]) -> Vec<Opportunity> {
 fn suggest(
     sessions: &[Session],
     signature: &str,
-    kind: &Kind<'_>,
+    kind: &FailurePattern<'_>,
     other: &str,
     places: &[(usize, usize, usize)],
 ) -> Opportunity {
-    let Kind { tool, message, failures, .. } = kind;
+    let FailurePattern { tool, message, failures, .. } = kind;
     let count = places.len();
     let message = message.lines().next().unwrap_or_default();
     let evidence = places.iter().rev().take(SHOWN).map(|(session, failed, helped)| {
@@ -109,15 +109,15 @@ fn suggest(
 
 #[cfg(test)]
 mod tests {
-    use super::super::step::Step;
+    use super::super::step::RecordedStep;
     use super::*;
 
     fn session(steps: &[(&str, Option<&str>)]) -> Session {
-        let step = |(number, (action, failed)): (u64, &(&str, Option<&str>))| Step {
+        let step = |(number, (action, failed)): (u64, &(&str, Option<&str>))| RecordedStep {
             action: (*action).to_owned(),
             number,
             failed: failed.map(str::to_owned),
-            ..Step::default()
+            ..RecordedStep::default()
         };
         Session { source: "run".to_owned(), steps: (1..).zip(steps).map(step).collect() }
     }

@@ -1,7 +1,7 @@
 //! What stays of a command line when its values are left out. The line is read by [`crate::domain::shell`].
 
 use super::reckon::parameter_name;
-use super::step::{Field, token};
+use super::step::{InputField, token};
 use crate::domain::ParameterType;
 use crate::domain::shell::{self, ShellCommand, ShellPart, ShellPipeline, ShellWord};
 
@@ -44,7 +44,7 @@ pub struct Pipeline {
     /// The programs, in order.
     pub programs: Vec<String>,
     /// Its values, in order.
-    pub fields: Vec<Field>,
+    pub fields: Vec<InputField>,
     /// Flags and values: how much somebody has to type each time.
     pub words: usize,
 }
@@ -186,7 +186,7 @@ fn sort_of(text: &str, is_quoted: bool) -> (&'static str, &'static str, Paramete
 }
 
 fn value(into: &mut Pipeline, name: &str, kind: ParameterType, text: &str) {
-    into.fields.push(Field { name: parameter_name(name), kind, token: token(text) });
+    into.fields.push(InputField { name: parameter_name(name), kind, token: token(text) });
 }
 
 fn is_variable(name: &str) -> bool {

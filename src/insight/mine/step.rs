@@ -15,7 +15,7 @@ const LONG_TEXT: usize = 160;
 
 /// Something that was done once.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Step {
+pub struct RecordedStep {
     /// What, without its values: the name of a tool, or a command line with placeholders.
     pub action: String,
     /// The run or the line.
@@ -23,7 +23,7 @@ pub struct Step {
     /// When; `None` where nobody wrote it down.
     pub at: Option<Instant>,
     /// Its input: a value of its own for each field.
-    pub fields: Vec<Field>,
+    pub fields: Vec<InputField>,
     /// Hashes of the values it was given, ascending.
     pub given: Vec<u64>,
     /// Hashes of the values that came out, ascending.
@@ -36,7 +36,7 @@ pub struct Step {
 
 /// A part of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
+pub struct InputField {
     /// Its name.
     pub name: String,
     /// What it is.
@@ -51,15 +51,15 @@ pub struct Session {
     /// Where they stand: `run`, or the name of a file.
     pub source: String,
     /// The steps, oldest first.
-    pub steps: Vec<Step>,
+    pub steps: Vec<RecordedStep>,
 }
 
-impl Step {
+impl RecordedStep {
     /// A step with the values of a JSON input.
-    pub fn of(action: &str, number: u64, at: Option<Instant>, input: &Value) -> Step {
+    pub fn of(action: &str, number: u64, at: Option<Instant>, input: &Value) -> RecordedStep {
         let mut given = Vec::new();
         collect(input, &mut given, 0);
-        let fields = input.as_object().into_iter().flatten().map(|(name, value)| Field {
+        let fields = input.as_object().into_iter().flatten().map(|(name, value)| InputField {
             name: name.clone(),
             kind: kind_of(value),
             token: match value {
@@ -69,27 +69,27 @@ impl Step {
             },
         });
         let fields = fields.collect();
-        Step { action: action.to_owned(), number, at, fields, given: sorted(given), ..Step::default() }
+        RecordedStep { action: action.to_owned(), number, at, fields, given: sorted(given), ..RecordedStep::default() }
     }
 
     /// The same step with what came out of it.
     #[must_use]
-    pub fn giving(self, output: &Value) -> Step {
+    pub fn giving(self, output: &Value) -> RecordedStep {
         let mut gave = Vec::new();
         collect(output, &mut gave, 0);
-        Step { gave: sorted(gave), is_known: true, ..self }
+        RecordedStep { gave: sorted(gave), is_known: true, ..self }
     }
 
     /// The same step with the text that came out of it: JSON where it is some.
     #[must_use]
-    pub fn writing(self, output: &str) -> Step {
+    pub fn writing(self, output: &str) -> RecordedStep {
         let value = serde_json::from_str(output).unwrap_or_else(|_| Value::String(output.to_owned()));
         self.giving(&value)
     }
 }
 
 /// Splits steps into sessions where nothing was done for a long time; steps without a time stay together.
-pub fn sessions(source: &str, steps: Vec<Step>) -> Vec<Session> {
+pub fn sessions(source: &str, steps: Vec<RecordedStep>) -> Vec<Session> {
     let mut sessions: Vec<Session> = Vec::new();
     let mut before: Option<Instant> = None;
     for step in steps {
@@ -176,9 +176,9 @@ mod tests {
 
     #[test]
     fn a_value_that_came_out_is_found_in_what_went_in_later() {
-        let first = Step::of("fetch", 1, None, &json!({"url": "https://a.example/x"}));
+        let first = RecordedStep::of("fetch", 1, None, &json!({"url": "https://a.example/x"}));
         let first = first.writing("saved to /tmp/a/page.html, 12 kB.");
-        let second = Step::of("strip", 2, None, &json!({"path": "/tmp/a/page.html", "deep": true}));
+        let second = RecordedStep::of("strip", 2, None, &json!({"path": "/tmp/a/page.html", "deep": true}));
         assert!(meet(&second.given, &first.gave, |_| true));
         assert!(!meet(&second.given, &first.given, |_| true));
         assert!(!meet(&second.given, &first.gave, |_| false), "a value that everything has says nothing");
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_long_break_begins_a_session() {
-        let step = |at: Option<i64>| Step { at: at.map(Instant), ..Step::default() };
+        let step = |at: Option<i64>| RecordedStep { at: at.map(Instant), ..RecordedStep::default() };
         let steps =
             vec![step(None), step(Some(0)), step(None), step(Some(SESSION_BREAK_MS)), step(Some(3 * SESSION_BREAK_MS))];
         let lengths: Vec<usize> = sessions("run", steps).iter().map(|session| session.steps.len()).collect();

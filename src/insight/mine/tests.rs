@@ -22,7 +22,7 @@ fn fact(id: i64, tool: &str, outcome: RunOutcome) -> RunFact {
 
 #[test]
 fn runs_that_hand_a_value_on_are_a_chain_with_the_inputs_that_stay_open() {
-    let mut material = Material::default();
+    let mut material = MiningInput::default();
     for time in 0..6_i64 {
         let file = format!("/data/{time}.html");
         let given = [json!({"url": format!("https://a.example/{time}")}), json!({"path": file, "depth": 700 + time})];
@@ -45,7 +45,7 @@ fn runs_that_hand_a_value_on_are_a_chain_with_the_inputs_that_stay_open() {
 
 #[test]
 fn a_failure_after_which_another_tool_helps_and_one_that_nothing_helps_are_both_told() {
-    let mut material = Material::default();
+    let mut material = MiningInput::default();
     for time in 0..6 {
         // A day between, so that each is a session of its own.
         let day = time * 100_000;
@@ -79,7 +79,7 @@ fn history() -> String {
 fn a_history_of_2000_lines_gives_its_habits_with_the_values_left_out() {
     let read = read_history("history", history().as_bytes(), &str::to_owned);
     assert_eq!((read.commands, read.unreadable), (2_000, 0));
-    let material = Material { imported: read.sessions, ..Material::default() };
+    let material = MiningInput { imported: read.sessions, ..MiningInput::default() };
     let found = mine(&material).opportunities;
     let mut habits: Vec<_> = found
         .iter()

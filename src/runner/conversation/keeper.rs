@@ -4,11 +4,11 @@
 //!
 //! It has one thread and never touches what is said.
 
-use super::{Said, Task};
+use super::{KeeperReport, Task};
 use crate::outside::{Launch, Trust, new_folder};
 use crate::runner::process::processes::kill_group_of;
 use crate::runner::sandbox::{self, Reaped};
-use crate::runner::supervisor::{Heard, Inbox, Order, receive_parcel, send};
+use crate::runner::supervisor::{Heard, Inbox, SupervisorOrder, receive_parcel, send};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
@@ -36,7 +36,7 @@ pub(in crate::runner) fn keep() -> i32 {
     let _ = rustix::process::setsid();
     let said = receive(&control)
         .and_then(|(task, streams, inbox)| look_after(&task, streams, &control, inbox))
-        .unwrap_or_else(|error| Said::NotKept { cause: error.to_string() });
+        .unwrap_or_else(|error| KeeperReport::NotKept { cause: error.to_string() });
     i32::from(send(&control, &said).is_err())
 }
 
@@ -47,17 +47,17 @@ fn receive(control: &OwnedFd) -> io::Result<(Task, [OwnedFd; 3], Inbox)> {
     Ok((inbox.wait(control)?, streams, inbox))
 }
 
-fn look_after(task: &Task, streams: [OwnedFd; 3], control: &OwnedFd, inbox: Inbox) -> io::Result<Said> {
+fn look_after(task: &Task, streams: [OwnedFd; 3], control: &OwnedFd, inbox: Inbox) -> io::Result<KeeperReport> {
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     let folder = new_folder(&task.place)?;
     let pid = match start(task, streams, folder.path())? {
         Ok(pid) => pid,
-        Err(errno) => return Ok(Said::NotStarted { errno }),
+        Err(errno) => return Ok(KeeperReport::NotStarted { errno }),
     };
     let exit = follow(pid, control, inbox)?.exit;
     // What is left of an empty folder harms nobody.
     let _ = folder.close();
-    Ok(Said::Ended(exit))
+    Ok(KeeperReport::Ended(exit))
 }
 
 /// Starts the program; inside, the number of the error for which it could not be.
@@ -114,8 +114,8 @@ fn follow(pid: i32, control: &OwnedFd, mut inbox: Inbox) -> io::Result<Reaped> {
         }
         if is_ordered {
             let heard = inbox.read(control)?;
-            while let Some(order) = inbox.next::<Order>()? {
-                kill_group_of(program, if order == Order::Term { Signal::TERM } else { Signal::KILL });
+            while let Some(order) = inbox.next::<SupervisorOrder>()? {
+                kill_group_of(program, if order == SupervisorOrder::Term { Signal::TERM } else { Signal::KILL });
             }
             if heard == Heard::Gone {
                 kill_group_of(program, Signal::KILL);

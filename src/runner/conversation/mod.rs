@@ -11,7 +11,7 @@ mod tests;
 pub(super) use keeper::{KEEP, keep};
 
 use super::sandbox::Exit;
-use super::supervisor::{Heard, Inbox, Order, send, send_fds};
+use super::supervisor::{Heard, Inbox, SupervisorOrder, send, send_fds};
 use crate::outside::{Launch, Programs, Trusted};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
@@ -103,7 +103,7 @@ struct Task {
 
 /// What the keeper says, once.
 #[derive(Debug, Serialize, Deserialize)]
-enum Said {
+enum KeeperReport {
     NotStarted { errno: i32 },
     NotKept { cause: String },
     Ended(Exit),
@@ -128,7 +128,7 @@ pub fn converse(talk: &Talk<'_>, on_piece: &mut dyn FnMut(&[u8]), stop: &AtomicB
 
 /// A conversation that goes on.
 struct Talking {
-    keeper: Kept,
+    keeper: KeeperProcess,
     inbox: Inbox,
     stdin: Option<OwnedFd>,
     told: usize,
@@ -141,16 +141,16 @@ struct Talking {
     /// Why we ended it, and when it is killed.
     ending: Option<(TalkEnd, Instant)>,
     /// What the keeper said, and when.
-    result: Option<(Said, Instant)>,
+    result: Option<(KeeperReport, Instant)>,
 }
 
 /// A keeper; ends with everything it keeps when dropped.
-struct Kept {
+struct KeeperProcess {
     process: std::process::Child,
     control: OwnedFd,
 }
 
-impl Drop for Kept {
+impl Drop for KeeperProcess {
     fn drop(&mut self) {
         // It ends by itself once its control socket closes, and everything that it keeps before it.
         let _ = rustix::net::shutdown(&self.control, rustix::net::Shutdown::Both);
@@ -168,7 +168,7 @@ impl Talking {
         let (control, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
         let launch = Launch::ourselves(talk.keeper.unwrap_or(Path::new("/proc/self/exe"))).arg(KEEP);
         let mut launch = launch.streams(theirs, Stdio::null(), Stdio::null());
-        let keeper = Kept { process: launch.spawn()?, control };
+        let keeper = KeeperProcess { process: launch.spawn()?, control };
         // Our copy of its end would keep the socket open after it is gone.
         drop(launch);
         send_fds(&keeper.control, &[0], &[tool_in.as_fd(), tool_out.as_fd(), tool_err.as_fd()])?;
@@ -250,7 +250,7 @@ impl Talking {
         self.said += piece.len();
         on_piece(&piece[..piece.len().min(room)]);
         if piece.len() > room {
-            self.stop(TalkEnd::TooMuch, Order::Kill);
+            self.stop(TalkEnd::TooMuch, SupervisorOrder::Kill);
         }
     }
 
@@ -282,18 +282,18 @@ impl Talking {
             if Instant::now() > *deadline {
                 *deadline = Instant::now() + GRACE;
                 // A keeper that is gone is found out by its socket.
-                let _ = send(&self.keeper.control, &Order::Kill);
+                let _ = send(&self.keeper.control, &SupervisorOrder::Kill);
             }
         } else if stop.load(Ordering::Relaxed) {
-            self.stop(TalkEnd::Stopped, Order::Term);
+            self.stop(TalkEnd::Stopped, SupervisorOrder::Term);
         } else if self.heard.elapsed() > talk.silence {
-            self.stop(TalkEnd::Silent, Order::Term);
+            self.stop(TalkEnd::Silent, SupervisorOrder::Term);
         } else if self.begun.elapsed() > talk.longest {
-            self.stop(TalkEnd::TooLong, Order::Term);
+            self.stop(TalkEnd::TooLong, SupervisorOrder::Term);
         }
     }
 
-    fn stop(&mut self, why: TalkEnd, order: Order) {
+    fn stop(&mut self, why: TalkEnd, order: SupervisorOrder) {
         self.stdin = None;
         self.ending = Some((why, Instant::now() + GRACE));
         // A keeper that is gone is found out by its socket.
@@ -304,10 +304,10 @@ impl Talking {
         let error_tail = self.error_tail.into();
         let end = match (self.ending, self.result) {
             (Some((why, _)), _) => why,
-            (None, Some((Said::Ended(Exit::Code(code)), _))) => TalkEnd::Code(code),
-            (None, Some((Said::Ended(Exit::Signal(signal)), _))) => TalkEnd::Signal(signal),
-            (None, Some((Said::NotStarted { errno }, _))) => TalkEnd::NotStarted(errno),
-            (None, Some((Said::NotKept { cause }, _))) => return Err(io::Error::other(cause)),
+            (None, Some((KeeperReport::Ended(Exit::Code(code)), _))) => TalkEnd::Code(code),
+            (None, Some((KeeperReport::Ended(Exit::Signal(signal)), _))) => TalkEnd::Signal(signal),
+            (None, Some((KeeperReport::NotStarted { errno }, _))) => TalkEnd::NotStarted(errno),
+            (None, Some((KeeperReport::NotKept { cause }, _))) => return Err(io::Error::other(cause)),
             (None, None) => return Err(io::ErrorKind::BrokenPipe.into()),
         };
         Ok(Talked { end, error_tail })

@@ -4,11 +4,11 @@
 //! is ever started outside of the sandbox. Its key is what it was made from (the block, the lock, the Python), so
 //! another version of the tool has another environment.
 
-use super::lock::Lock;
+use super::lock::PackageLock;
 use super::packages::{distributions, site_packages};
-use super::script::Block;
+use super::script::ScriptMetadata;
 use crate::domain::Digest;
-use crate::runner::interpreter::Program;
+use crate::runner::interpreter::ResolvedProgram;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,9 +19,9 @@ pub(in crate::runner) const LOCK: &str = "uv.lock";
 #[derive(Debug)]
 pub(in crate::runner) struct Wish {
     /// What the script declares.
-    pub(in crate::runner) block: Block,
+    pub(in crate::runner) block: ScriptMetadata,
     /// Its lock; `None` when there is none beside it.
-    pub(in crate::runner) lock: Option<Lock>,
+    pub(in crate::runner) lock: Option<PackageLock>,
     /// The folder of the environment, once it is made.
     pub(in crate::runner) folder: PathBuf,
     /// The Python that it is made from.
@@ -31,9 +31,9 @@ pub(in crate::runner) struct Wish {
 impl Wish {
     /// Works out where the environment lies among all of them; `None` when the program is no known Python.
     pub(in crate::runner) fn of(
-        block: Block,
-        lock: Option<Lock>,
-        program: &Program,
+        block: ScriptMetadata,
+        lock: Option<PackageLock>,
+        program: &ResolvedProgram,
         environments: &Path,
     ) -> Option<Wish> {
         let python = program.interpreter.clone()?;
@@ -55,14 +55,14 @@ impl Wish {
 
     /// The program of a version with this environment: its Python is started by the path in the environment, which is
     /// how it finds the packages. What is recorded of the interpreter was learnt from the one it is made from.
-    pub(in crate::runner) fn equip(&self, base: Program) -> Program {
+    pub(in crate::runner) fn equip(&self, base: ResolvedProgram) -> ResolvedProgram {
         let mut facts = base.facts;
         if let Some(facts) = &mut facts {
             (facts.packages, facts.lock) = contents(&self.folder);
             facts.prefix = Some(self.folder.to_string_lossy().into_owned());
         }
         let visible = std::iter::once(self.folder.clone()).chain(base.visible).collect();
-        Program { path: self.folder.join("bin/python3"), visible, facts, ..base }
+        ResolvedProgram { path: self.folder.join("bin/python3"), visible, facts, ..base }
     }
 }
 

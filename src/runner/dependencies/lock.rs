@@ -23,7 +23,7 @@ const OPTIONS: &[&str] =
 
 /// A lock in which every package is a wheel of a registry, with its digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::runner) struct Lock {
+pub(in crate::runner) struct PackageLock {
     /// Each package as `name version`.
     pub(in crate::runner) packages: Vec<String>,
     /// The hosts that its files come from, sorted.
@@ -32,19 +32,19 @@ pub(in crate::runner) struct Lock {
     pub(in crate::runner) text: String,
 }
 
-impl Lock {
+impl PackageLock {
     /// Reads a lock.
     ///
     /// # Errors
     /// Why uv is not given this lock, in words that go on from "its lock".
-    pub(in crate::runner) fn read(bytes: &[u8]) -> Result<Lock, String> {
+    pub(in crate::runner) fn read(bytes: &[u8]) -> Result<PackageLock, String> {
         let text = std::str::from_utf8(bytes).ok().filter(|_| bytes.len() <= MAX_LOCK);
         let read = text.and_then(|text| toml::from_str::<Table>(text).ok());
         let mut table = read.ok_or("cannot be read")?;
         if table.get("version").and_then(Value::as_integer) != Some(1) {
             return Err("is not of version 1".to_owned());
         }
-        let mut lock = Lock { packages: Vec::new(), hosts: Vec::new(), text: String::new() };
+        let mut lock = PackageLock { packages: Vec::new(), hosts: Vec::new(), text: String::new() };
         for (key, value) in &mut table {
             match key.as_str() {
                 "options" => known(value, "[options]", OPTIONS, is_plain)?,
@@ -208,11 +208,11 @@ mod tests {
 
     #[test]
     fn a_lock_of_wheels_is_read_and_written_without_sources() {
-        let read = Lock::read(lock("", "").as_bytes()).unwrap();
+        let read = PackageLock::read(lock("", "").as_bytes()).unwrap();
         assert_eq!((read.packages, read.hosts), (vec!["six 1.17.0".to_owned()], vec!["example.org".to_owned()]));
         assert!(read.text.contains("six-1.17.0-py2.py3-none-any.whl") && !read.text.contains("sdist"));
-        assert_eq!(Lock::read(read.text.as_bytes()).unwrap().text, read.text);
-        assert_eq!(Lock::read(b"version = 1\n").unwrap().packages, Vec::<String>::new());
+        assert_eq!(PackageLock::read(read.text.as_bytes()).unwrap().text, read.text);
+        assert_eq!(PackageLock::read(b"version = 1\n").unwrap().packages, Vec::<String>::new());
     }
 
     #[test]
@@ -260,14 +260,14 @@ mod tests {
         ];
         for (from, to) in cases {
             let text = lock(from, &to);
-            assert!(Lock::read(text.as_bytes()).is_err(), "{from} -> {to}");
+            assert!(PackageLock::read(text.as_bytes()).is_err(), "{from} -> {to}");
         }
         let no_wheels = lock("wheels = [", "wheels = []\nx = [");
-        assert!(Lock::read(no_wheels.as_bytes()).is_err());
+        assert!(PackageLock::read(no_wheels.as_bytes()).is_err());
         let whole = lock("", "");
         let without = &whole[..whole.find("wheels").unwrap()];
-        assert!(Lock::read(without.as_bytes()).unwrap_err().contains("only wheels are installed"));
+        assert!(PackageLock::read(without.as_bytes()).unwrap_err().contains("only wheels are installed"));
         let huge = format!("{HEAD}#{}\n", "x".repeat(MAX_LOCK));
-        assert!(Lock::read(huge.as_bytes()).is_err());
+        assert!(PackageLock::read(huge.as_bytes()).is_err());
     }
 }

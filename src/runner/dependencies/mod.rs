@@ -17,12 +17,12 @@ mod tests;
 
 pub(super) use address::{Address, DEFAULT_REGISTRY};
 pub(super) use environment::{LOCK, Wish, contents};
-pub(super) use lock::Lock;
+pub(super) use lock::PackageLock;
 pub(super) use packages::{distributions, normal, site_packages};
 
-use super::interpreter::{FirstLine, Interpreters, Program, SearchPath, Seeker, Sources, Who};
+use super::interpreter::{FirstLine, Interpreters, ResolvedProgram, SearchPath, Seeker, Sources, Who};
 use crate::domain::{InterpreterFacts, Kind, Manifest, Missing, VersionFile};
-use script::Block;
+use script::ScriptMetadata;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -70,10 +70,10 @@ fn missing_for(path: &SearchPath<'_>, need: &Need<'_>) -> Vec<Missing> {
         return all;
     };
     let found = match need.environment(&program) {
-        Wanted::Nothing => need.imports(&entry.path, &program, None),
-        Wanted::Environment(wish) if wish.is_made() => need.imports(&entry.path, &program, Some(&wish.folder)),
-        Wanted::Environment(wish) => vec![need.lacking_packages(path, &wish)],
-        Wanted::Lacking(missing) => vec![missing],
+        DependencyNeed::Nothing => need.imports(&entry.path, &program, None),
+        DependencyNeed::Environment(wish) if wish.is_made() => need.imports(&entry.path, &program, Some(&wish.folder)),
+        DependencyNeed::Environment(wish) => vec![need.lacking_packages(path, &wish)],
+        DependencyNeed::Lacking(missing) => vec![missing],
     };
     all.extend(need.undeclared(&program, &found));
     all.splice(..0, found);
@@ -84,16 +84,20 @@ fn missing_for(path: &SearchPath<'_>, need: &Need<'_>) -> Vec<Missing> {
 ///
 /// # Errors
 /// What is missing, one line.
-pub(super) fn equip(path: &SearchPath<'_>, need: &Need<'_>, program: Program) -> Result<Program, String> {
+pub(super) fn equip(
+    path: &SearchPath<'_>,
+    need: &Need<'_>,
+    program: ResolvedProgram,
+) -> Result<ResolvedProgram, String> {
     let Some(entry) = need.entry() else { return Ok(program) };
     let (program, missing) = match need.environment(&program) {
-        Wanted::Nothing => {
+        DependencyNeed::Nothing => {
             let missing = need.imports(&entry.path, &program, None);
             (program, missing)
         }
-        Wanted::Lacking(missing) => return Err(missing.message),
-        Wanted::Environment(wish) if !wish.is_made() => return Err(need.lacking_packages(path, &wish).message),
-        Wanted::Environment(wish) => {
+        DependencyNeed::Lacking(missing) => return Err(missing.message),
+        DependencyNeed::Environment(wish) if !wish.is_made() => return Err(need.lacking_packages(path, &wish).message),
+        DependencyNeed::Environment(wish) => {
             let missing = need.imports(&entry.path, &program, Some(&wish.folder));
             (wish.equip(program), missing)
         }
@@ -105,7 +109,7 @@ pub(super) fn equip(path: &SearchPath<'_>, need: &Need<'_>, program: Program) ->
 }
 
 /// An interpreter that was not asked anything, because others could have changed it.
-fn distrusted(program: &Program) -> Option<Missing> {
+fn distrusted(program: &ResolvedProgram) -> Option<Missing> {
     let facts = program.facts.as_ref()?;
     let why = facts.untrusted.as_ref()?;
     let message = format!(
@@ -124,13 +128,13 @@ pub(super) fn place_of_environment(
     let path = need.path(caller);
     let program = need.program(&path).ok().flatten()?;
     match need.environment(&program) {
-        Wanted::Environment(wish) => Some(wish.folder),
-        Wanted::Nothing | Wanted::Lacking(_) => None,
+        DependencyNeed::Environment(wish) => Some(wish.folder),
+        DependencyNeed::Nothing | DependencyNeed::Lacking(_) => None,
     }
 }
 
 /// What a script's block comes down to on this machine.
-pub(super) enum Wanted {
+pub(super) enum DependencyNeed {
     /// There is no block, or all it names is installed.
     Nothing,
     /// An environment of its own, made already or not.
@@ -141,8 +145,8 @@ pub(super) enum Wanted {
 
 impl<'a> Need<'a> {
     /// The block of its script, when that names packages.
-    pub(super) fn block(&self) -> Option<Block> {
-        self.entry().and_then(|entry| Block::read(&entry.bytes)).filter(|block| !block.dependencies.is_empty())
+    pub(super) fn block(&self) -> Option<ScriptMetadata> {
+        self.entry().and_then(|entry| ScriptMetadata::read(&entry.bytes)).filter(|block| !block.dependencies.is_empty())
     }
 
     fn path(&self, caller: &'a BTreeMap<OsString, OsString>) -> SearchPath<'a> {
@@ -157,7 +161,7 @@ impl<'a> Need<'a> {
     }
 
     /// The program of the command; `None` when it starts none or its name depends on the input.
-    pub(super) fn program(&self, path: &SearchPath<'_>) -> Result<Option<Program>, Missing> {
+    pub(super) fn program(&self, path: &SearchPath<'_>) -> Result<Option<ResolvedProgram>, Missing> {
         let recipe = self.manifest.recipe.as_ref().filter(|_| self.manifest.kind == Kind::Command);
         let Some(word) = recipe.and_then(|recipe| recipe.command.first()) else { return Ok(None) };
         let lacking = |name: &str, message| Missing { name: name.to_owned(), message, blocks: true };
@@ -194,38 +198,38 @@ impl<'a> Need<'a> {
 
     /// The packages that the sources take and that the interpreter does not have, or the environment
     /// made from it.
-    fn imports(&self, entry: &str, program: &Program, environment: Option<&Path>) -> Vec<Missing> {
+    fn imports(&self, entry: &str, program: &ResolvedProgram, environment: Option<&Path>) -> Vec<Missing> {
         match language_of(program) {
-            Some(Language::Python) => python::missing(self, entry, program, environment),
-            Some(Language::Node) => node::missing(self, entry, program),
+            Some(PackageLanguage::Python) => python::missing(self, entry, program, environment),
+            Some(PackageLanguage::Node) => node::missing(self, entry, program),
             None => Vec::new(),
         }
     }
 
-    pub(super) fn environment(&self, program: &Program) -> Wanted {
-        let Some(entry) = self.entry().filter(|_| language_of(program) == Some(Language::Python)) else {
-            return Wanted::Nothing;
+    pub(super) fn environment(&self, program: &ResolvedProgram) -> DependencyNeed {
+        let Some(entry) = self.entry().filter(|_| language_of(program) == Some(PackageLanguage::Python)) else {
+            return DependencyNeed::Nothing;
         };
-        let Some(block) = self.block() else { return Wanted::Nothing };
-        let Some(python) = python::Python::of(program, self.interpreters) else { return Wanted::Nothing };
+        let Some(block) = self.block() else { return DependencyNeed::Nothing };
+        let Some(python) = python::Python::of(program, self.interpreters) else { return DependencyNeed::Nothing };
         let absent = python.lacks(&block.dependencies).join(" ");
         if absent.is_empty() {
-            return Wanted::Nothing;
+            return DependencyNeed::Nothing;
         }
         let lacking = |fault: &str| {
             let message = format!(
                 "this script declares dependencies (PEP 723), but {fault}: they are not installed; pip install {absent}"
             );
-            Wanted::Lacking(Missing { name: absent.clone(), message, blocks: true })
+            DependencyNeed::Lacking(Missing { name: absent.clone(), message, blocks: true })
         };
         if let Some(fault) = block.fault {
             return lacking(fault);
         }
-        let lock = self.file(&format!("{}.lock", entry.path)).map(|file| Lock::read(&file.bytes)).transpose();
+        let lock = self.file(&format!("{}.lock", entry.path)).map(|file| PackageLock::read(&file.bytes)).transpose();
         match lock {
             Err(fault) => lacking(&format!("its lock file {fault}")),
             Ok(lock) => match Wish::of(block, lock, program, self.environments) {
-                Some(wish) => Wanted::Environment(wish),
+                Some(wish) => DependencyNeed::Environment(wish),
                 None => lacking("its Python cannot be examined"),
             },
         }
@@ -243,9 +247,9 @@ impl<'a> Need<'a> {
     }
 
     /// What the manifest or a list of requirements names beyond what was `found` missing already.
-    fn undeclared(&self, program: &Program, found: &[Missing]) -> Vec<Missing> {
-        let is_script = self.entry().is_some_and(|entry| Block::read(&entry.bytes).is_some());
-        if language_of(program) != Some(Language::Python) || is_script {
+    fn undeclared(&self, program: &ResolvedProgram, found: &[Missing]) -> Vec<Missing> {
+        let is_script = self.entry().is_some_and(|entry| ScriptMetadata::read(&entry.bytes).is_some());
+        if language_of(program) != Some(PackageLanguage::Python) || is_script {
             return Vec::new();
         }
         let lists = self.file("requirements.txt").map(|file| String::from_utf8_lossy(&file.bytes));
@@ -270,17 +274,17 @@ impl<'a> Need<'a> {
 
 /// Languages whose packages are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Language {
+enum PackageLanguage {
     Python,
     Node,
 }
 
-fn language_of(program: &Program) -> Option<Language> {
+fn language_of(program: &ResolvedProgram) -> Option<PackageLanguage> {
     let name = Path::new(&program.facts.as_ref()?.path).file_name()?.to_string_lossy().into_owned();
     if name.starts_with("python") || name.starts_with("pypy") {
-        Some(Language::Python)
+        Some(PackageLanguage::Python)
     } else if name == "node" || name == "nodejs" {
-        Some(Language::Node)
+        Some(PackageLanguage::Node)
     } else {
         None
     }

@@ -4,7 +4,7 @@
 use super::Need;
 use super::imports;
 use crate::domain::Missing;
-use crate::runner::interpreter::{Program, is_system};
+use crate::runner::interpreter::{ResolvedProgram, is_system};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -35,7 +35,7 @@ const EVERYWHERE: &[&str] = &[
 const ENDINGS: &[&str] = &["", ".js", ".mjs", ".cjs", ".ts", ".mts", ".json", "/index.js", "/index.ts"];
 
 /// The packages that a version's entry takes and that are not there.
-pub(super) fn missing(need: &Need<'_>, entry: &str, program: &Program) -> Vec<Missing> {
+pub(super) fn missing(need: &Need<'_>, entry: &str, program: &ResolvedProgram) -> Vec<Missing> {
     let files: BTreeMap<&str, &[u8]> = need.files.iter().map(|f| (f.path.as_str(), f.bytes.as_slice())).collect();
     let wanted = taken(entry, &files);
     if wanted.is_empty() {

@@ -4,7 +4,7 @@ use super::Need;
 use super::imports::{self, Import};
 use super::packages::{distributions, names_in, normal, site_packages};
 use crate::domain::{Missing, standard::package_of};
-use crate::runner::interpreter::{Interpreters, Program, is_system};
+use crate::runner::interpreter::{Interpreters, ResolvedProgram, is_system};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
@@ -115,7 +115,7 @@ pub(super) struct Python {
 
 impl Python {
     /// Asks an interpreter, once; `None` when it is no Python 3 or does not answer.
-    pub(super) fn of(program: &Program, interpreters: &Interpreters) -> Option<Python> {
+    pub(super) fn of(program: &ResolvedProgram, interpreters: &Interpreters) -> Option<Python> {
         let start = program.interpreter.as_ref()?;
         let answer = interpreters.answer(start, QUESTION)?;
         let (mut path, shared, standard): (Vec<PathBuf>, Vec<PathBuf>, _) = serde_json::from_str(&answer).ok()?;
@@ -188,8 +188,13 @@ impl Python {
 
 /// The packages that a version's entry takes, with what it takes of the version itself, and that are
 /// not there: not on the program's own path, or not in an environment made from it.
-pub(super) fn missing(need: &Need<'_>, entry: &str, program: &Program, environment: Option<&Path>) -> Vec<Missing> {
-    let taken = Taken::by(need, entry);
+pub(super) fn missing(
+    need: &Need<'_>,
+    entry: &str,
+    program: &ResolvedProgram,
+    environment: Option<&Path>,
+) -> Vec<Missing> {
+    let taken = ForeignImports::by(need, entry);
     let wanted: Vec<&str> = taken.modules.iter().map(String::as_str).filter(|n| !EVERYWHERE.contains(n)).collect();
     if wanted.is_empty() {
         return Vec::new();
@@ -238,20 +243,20 @@ fn install(package: &str) -> String {
 
 /// What is taken from outside of the version.
 #[derive(Debug, Default)]
-struct Taken {
+struct ForeignImports {
     /// Top-level modules.
     modules: BTreeSet<String>,
     /// Whether the sources change where modules are looked for: then nothing is certain.
     moves_path: bool,
 }
 
-impl Taken {
-    fn by(need: &Need<'_>, entry: &str) -> Taken {
+impl ForeignImports {
+    fn by(need: &Need<'_>, entry: &str) -> ForeignImports {
         let files: BTreeMap<&str, &[u8]> =
             need.files.iter().map(|file| (file.path.as_str(), file.bytes.as_slice())).collect();
         let variables = need.manifest.recipe.as_ref().is_some_and(|recipe| recipe.env.contains_key("PYTHONPATH"))
             || need.manifest.permissions.env.iter().any(|name| name == "PYTHONPATH");
-        let mut taken = Taken { modules: BTreeSet::new(), moves_path: variables };
+        let mut taken = ForeignImports { modules: BTreeSet::new(), moves_path: variables };
         let home = folder(entry);
         let mut open = vec![entry.to_owned()];
         let mut seen = BTreeSet::new();

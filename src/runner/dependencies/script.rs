@@ -4,7 +4,7 @@ use toml::{Table, Value};
 
 /// What a block says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::runner) struct Block {
+pub(in crate::runner) struct ScriptMetadata {
     /// Requirements as written.
     pub(in crate::runner) dependencies: Vec<String>,
     /// The versions of Python that it is for, as written.
@@ -15,16 +15,16 @@ pub(in crate::runner) struct Block {
     pub(in crate::runner) fault: Option<&'static str>,
 }
 
-impl Block {
+impl ScriptMetadata {
     /// Reads the block of a script; `None` when it has none, or one that cannot be read.
-    pub(in crate::runner) fn read(source: &[u8]) -> Option<Block> {
+    pub(in crate::runner) fn read(source: &[u8]) -> Option<ScriptMetadata> {
         let text = std::str::from_utf8(source).ok()?;
         let mut lines = text.lines().skip_while(|line| line.trim_end() != "# /// script");
         lines.next()?;
         let mut body = String::new();
         for line in lines {
             if line.trim_end() == "# ///" {
-                return Block::parse(&body);
+                return ScriptMetadata::parse(&body);
             }
             body.push_str(line.strip_prefix("# ").or_else(|| line.strip_prefix('#'))?);
             body.push('\n');
@@ -32,7 +32,7 @@ impl Block {
         None
     }
 
-    fn parse(body: &str) -> Option<Block> {
+    fn parse(body: &str) -> Option<ScriptMetadata> {
         let table: Table = toml::from_str(body).ok()?;
         let text = |table: &Table, key: &str| table.get(key).and_then(Value::as_str).map(str::to_owned);
         let listed = table.get("dependencies").and_then(Value::as_array);
@@ -48,7 +48,7 @@ impl Block {
             None
         };
         let exclude_newer = uv.and_then(|uv| text(uv, "exclude-newer"));
-        Some(Block { dependencies, requires_python: text(&table, "requires-python"), exclude_newer, fault })
+        Some(ScriptMetadata { dependencies, requires_python: text(&table, "requires-python"), exclude_newer, fault })
     }
 
     /// A script with this block and nothing else, for uv: written anew, so that uv reads nothing that was not read here.
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_block_is_read_as_the_standard_says() {
-        let read = |text: &str| Block::read(text.as_bytes());
+        let read = |text: &str| ScriptMetadata::read(text.as_bytes());
         let whole = "#!/usr/bin/env python3\n# /// script\n# requires-python = '>=3.9'\n# dependencies = [\n#   'six',\n\
                      #\n# ]\n# ///\nimport six\n";
         let block = read(whole).unwrap();
@@ -91,7 +91,10 @@ mod tests {
         assert!(fault("[tool.uv.sources]\n# six = {path = '/tmp/x'}"));
         assert!(fault("tool.uv.no-build = false") && !fault("[tool.uv]\n# exclude-newer = '2025-01-01T00:00:00Z'"));
         for address in ["six @ file:///tmp/x", "six@https://example.org/x.whl", "./six", "file:six"] {
-            assert!(Block::parse(&format!("dependencies = ['{address}']")).unwrap().fault.is_some(), "{address}");
+            assert!(
+                ScriptMetadata::parse(&format!("dependencies = ['{address}']")).unwrap().fault.is_some(),
+                "{address}"
+            );
         }
     }
 
@@ -99,9 +102,9 @@ mod tests {
     fn uv_is_given_a_script_with_the_block_alone() {
         let source = "import os\n# /// script\n# requires-python = '>=3.9'\n# dependencies = ['six', \"x>1 ; os_name != \
                       'nt'\"]\n# other = 1\n# [tool.uv]\n# exclude-newer = '2026-01-01T00:00:00Z'\n# ///\nimport six\n";
-        let block = Block::read(source.as_bytes()).unwrap();
+        let block = ScriptMetadata::read(source.as_bytes()).unwrap();
         let script = block.script();
-        assert_eq!(Block::read(script.as_bytes()), Some(block));
+        assert_eq!(ScriptMetadata::read(script.as_bytes()), Some(block));
         assert!(script.lines().all(|line| line.starts_with("# ")) && !script.contains("other"), "{script}");
     }
 }

@@ -76,7 +76,7 @@ impl Case {
         self.with(missing_for)
     }
 
-    fn equip(&self) -> Result<Program, String> {
+    fn equip(&self) -> Result<ResolvedProgram, String> {
         self.with(|path, need| {
             let program = need.program(path).unwrap().unwrap();
             equip(path, need, program)
@@ -95,9 +95,9 @@ impl Case {
         let folder = self.with(|path, need| {
             let program = need.program(path).unwrap().unwrap();
             match need.environment(&program) {
-                Wanted::Environment(wish) => wish.folder,
-                Wanted::Nothing => panic!("it wants nothing"),
-                Wanted::Lacking(missing) => panic!("{}", missing.message),
+                DependencyNeed::Environment(wish) => wish.folder,
+                DependencyNeed::Nothing => panic!("it wants nothing"),
+                DependencyNeed::Lacking(missing) => panic!("{}", missing.message),
             }
         });
         let folder = folder.strip_prefix(self.at("")).unwrap().display().to_string();

@@ -137,8 +137,8 @@ pub(super) fn resolve(asked: &Asked<'_>) -> Result<Grants, RunEnd> {
         }
         for declared in &asked.permissions.read {
             match find(asked.ground, Access::Read, declared) {
-                Ok(Found { path, is: Some(_), .. }) => grants.read.push(path),
-                Ok(Found { is: None, .. }) => grants.absent.push(declared.clone()),
+                Ok(ResolvedPath { path, is: Some(_), .. }) => grants.read.push(path),
+                Ok(ResolvedPath { is: None, .. }) => grants.absent.push(declared.clone()),
                 Err(reason) => faults.push(PermissionFault::of_path(Access::Read, declared, reason)),
             }
         }
@@ -166,23 +166,23 @@ fn settle(grants: &mut Grants) {
 
 /// What something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum PathKind {
     File,
     Folder,
 }
 
 /// A declared path as it stands on disk.
 #[derive(Debug)]
-struct Found {
+struct ResolvedPath {
     path: PathBuf,
     /// `None` when it does not exist.
-    is: Option<Kind>,
+    is: Option<PathKind>,
     /// Whether it was declared as a folder.
     folder: bool,
 }
 
 /// Looks a declared path up and judges what it really is.
-fn find(ground: &Ground, access: Access, text: &str) -> Result<Found, String> {
+fn find(ground: &Ground, access: Access, text: &str) -> Result<ResolvedPath, String> {
     let declared = DeclaredPath::parse(text)?;
     let home = ground.homes.first().map(PathBuf::as_path);
     let path = declared.at(&ground.workspace, home).ok_or("no home folder is known for ~")?;
@@ -207,18 +207,18 @@ fn find(ground: &Ground, access: Access, text: &str) -> Result<Found, String> {
             return Err(format!("it is a symbolic link to {}: {reason}", real.display()));
         }
     }
-    Ok(Found { path: real, is, folder: declared.folder })
+    Ok(ResolvedPath { path: real, is, folder: declared.folder })
 }
 
 /// The path without links, and what is there.
-fn real(path: &Path) -> Result<(PathBuf, Option<Kind>), String> {
+fn real(path: &Path) -> Result<(PathBuf, Option<PathKind>), String> {
     match fs::symlink_metadata(path) {
         Ok(_) => {
             let real = path.canonicalize().map_err(|error| format!("it cannot be resolved: {error}"))?;
             let meta = fs::symlink_metadata(&real).map_err(|error| format!("it cannot be inspected: {error}"))?;
             match (meta.is_dir(), meta.is_file()) {
-                (true, _) => Ok((real, Some(Kind::Folder))),
-                (_, true) => Ok((real, Some(Kind::File))),
+                (true, _) => Ok((real, Some(PathKind::Folder))),
+                (_, true) => Ok((real, Some(PathKind::File))),
                 _ => Err("only regular files and folders are granted: it is a socket, pipe or device".to_owned()),
             }
         }
@@ -241,8 +241,8 @@ fn real(path: &Path) -> Result<(PathBuf, Option<Kind>), String> {
     }
 }
 
-fn write_path(asked: &Asked<'_>, found: Found) -> Result<WritePath, String> {
-    let Found { path, is, folder } = found;
+fn write_path(asked: &Asked<'_>, found: ResolvedPath) -> Result<WritePath, String> {
+    let ResolvedPath { path, is, folder } = found;
     if is.is_none() {
         let parent = path.parent().filter(|parent| parent.is_dir());
         if parent.is_none() {
@@ -252,11 +252,11 @@ fn write_path(asked: &Asked<'_>, found: Found) -> Result<WritePath, String> {
             return Err("it does not exist, and tools that write directly cannot create it; create it first".into());
         }
     }
-    if is == Some(Kind::File) && folder {
+    if is == Some(PathKind::File) && folder {
         return Err("it is declared as a folder, but it is a file".to_owned());
     }
-    let folder = is.map_or(folder, |kind| kind == Kind::Folder);
-    let protected = if is == Some(Kind::Folder) { protected(asked.ground, &path) } else { Vec::new() };
+    let folder = is.map_or(folder, |kind| kind == PathKind::Folder);
+    let protected = if is == Some(PathKind::Folder) { protected(asked.ground, &path) } else { Vec::new() };
     Ok(WritePath { path, mode: asked.writes, folder, exists: is.is_some(), protected })
 }
 

@@ -1,6 +1,6 @@
 //! Asking an interpreter a question: what it prints, within a time.
 
-use crate::outside::{Programs, Row, Trusted};
+use crate::outside::{ExternalProgram, Programs, Trusted};
 use std::time::Duration;
 
 /// How long an interpreter has to answer.
@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// One line: it does not start, fails, or says nothing within three seconds.
 pub(super) fn answer(programs: &Programs, program: Trusted, args: &[&str]) -> Result<String, String> {
     let shown = program.path().display().to_string();
-    let launch = programs.launch(Row::Interpreter, program).map_err(|error| format!("{shown}: {error}"))?;
+    let launch = programs.launch(ExternalProgram::Interpreter, program).map_err(|error| format!("{shown}: {error}"))?;
     let output = launch.args(args).in_group().finish(None, PATIENCE).map_err(|why| format!("{shown}: {why}"))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() || text.trim().is_empty() {

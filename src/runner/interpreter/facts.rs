@@ -1,7 +1,7 @@
 //! What is known of an interpreter: version and digest, asked and computed once.
 
 use super::ask;
-use super::view::View;
+use super::view::InterpreterView;
 use crate::domain::{Digest, InterpreterFacts};
 use crate::outside::{Distrust, Programs, Trust, Trusted};
 use std::collections::{BTreeMap, HashMap};
@@ -34,7 +34,7 @@ const MAX_FILE: u64 = 1 << 30;
 
 /// What tells one state of a file from another without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Stamp {
+pub(super) struct InterpreterStamp {
     inode: (u64, u64),
     bytes: u64,
     modified: (i64, i64),
@@ -42,29 +42,29 @@ pub(super) struct Stamp {
     changed: (i64, i64),
 }
 
-impl Stamp {
-    pub(super) fn of(path: &Path) -> io::Result<Stamp> {
+impl InterpreterStamp {
+    pub(super) fn of(path: &Path) -> io::Result<InterpreterStamp> {
         let meta = fs::metadata(path)?;
         let modified = (meta.mtime(), meta.mtime_nsec());
         let changed = (meta.ctime(), meta.ctime_nsec());
-        Ok(Stamp { inode: (meta.dev(), meta.ino()), bytes: meta.len(), modified, changed })
+        Ok(InterpreterStamp { inode: (meta.dev(), meta.ino()), bytes: meta.len(), modified, changed })
     }
 }
 
 /// What each program answered to each question, and the state of its file then.
-type Answers = HashMap<(PathBuf, &'static str), (Stamp, Arc<str>)>;
+type Answers = HashMap<(PathBuf, &'static str), (InterpreterStamp, Arc<str>)>;
 
 /// Remembers what interpreters told, as long as their files do not change. One for a workbench.
 #[derive(Debug, Default)]
 pub struct Interpreters {
     programs: Arc<Programs>,
-    known: Mutex<HashMap<PathBuf, (Stamp, Known)>>,
+    known: Mutex<HashMap<PathBuf, (InterpreterStamp, InterpreterAnswer)>>,
     answers: Mutex<Answers>,
 }
 
 /// What an interpreter told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Known {
+struct InterpreterAnswer {
     /// `None` when it was not asked, because it is not trusted.
     version: Option<String>,
     digest: Digest,
@@ -88,7 +88,7 @@ impl Interpreters {
     /// The facts of an interpreter. The first time costs reading the file and starting it once (5 to 100 ms), later
     /// times a look at each folder on the way to it (µs). One that is not trusted is not started, and the facts say
     /// why. `None` when it cannot be read.
-    pub(super) fn facts(&self, view: &View) -> Option<InterpreterFacts> {
+    pub(super) fn facts(&self, view: &InterpreterView) -> Option<InterpreterFacts> {
         let trusted = self.trusted(view);
         let untrusted = trusted.as_ref().err().map(ToString::to_string);
         let known = self.known(&view.real, trusted.ok())?;
@@ -104,12 +104,12 @@ impl Interpreters {
     }
 
     /// The version that a program tells; empty when it is not asked or does not answer.
-    pub(super) fn version(&self, view: &View) -> String {
+    pub(super) fn version(&self, view: &InterpreterView) -> String {
         self.known(&view.real, self.trusted(view).ok()).and_then(|known| known.version).unwrap_or_default()
     }
 
     /// The interpreter of a view, when neither it nor what it was installed with can be changed by others.
-    pub(super) fn trusted(&self, view: &View) -> Result<Trusted, Distrust> {
+    pub(super) fn trusted(&self, view: &InterpreterView) -> Result<Trusted, Distrust> {
         for folder in view.visible.iter().filter(|path| path.is_dir()) {
             self.trust().folder(folder)?;
             for library in libraries(folder) {
@@ -124,8 +124,8 @@ impl Interpreters {
         self.trust().program(program).map(drop)
     }
 
-    fn known(&self, real: &Path, trusted: Option<Trusted>) -> Option<Known> {
-        let stamp = Stamp::of(real).ok()?;
+    fn known(&self, real: &Path, trusted: Option<Trusted>) -> Option<InterpreterAnswer> {
+        let stamp = InterpreterStamp::of(real).ok()?;
         if let Some((old, known)) = self.lock().get(real)
             && *old == stamp
             && (known.version.is_some() || trusted.is_none())
@@ -133,8 +133,10 @@ impl Interpreters {
             return Some(known.clone());
         }
         // Not under the lock: another run need not wait for this interpreter's answer.
-        let known =
-            Known { version: trusted.map(|program| told_version(&self.programs, program)), digest: digest(real)? };
+        let known = InterpreterAnswer {
+            version: trusted.map(|program| told_version(&self.programs, program)),
+            digest: digest(real)?,
+        };
         self.lock().insert(real.to_owned(), (stamp, known.clone()));
         Some(known)
     }
@@ -143,7 +145,7 @@ impl Interpreters {
     /// when it is not trusted, does not start or does not answer.
     pub(in crate::runner) fn answer(&self, program: &Path, arguments: &[&'static str]) -> Option<Arc<str>> {
         let trusted = self.trust().program(program).ok()?;
-        let stamp = Stamp::of(trusted.path()).ok()?;
+        let stamp = InterpreterStamp::of(trusted.path()).ok()?;
         let key = (trusted.path().to_owned(), *arguments.last()?);
         let answers = || self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((old, answer)) = answers().get(&key)
@@ -161,7 +163,7 @@ impl Interpreters {
         ask::answer(&self.programs, self.trust().program(program).ok()?, arguments).ok()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, (Stamp, Known)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, (InterpreterStamp, InterpreterAnswer)>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -221,7 +223,8 @@ mod tests {
     fn an_interpreter_is_asked_once_until_its_file_changes() {
         let dir = crate::outside::fixture::folder();
         let python = dir.path().join("python3");
-        let view = || View { path: python.clone(), real: python.clone(), visible: vec![dir.path().to_owned()] };
+        let view =
+            || InterpreterView { path: python.clone(), real: python.clone(), visible: vec![dir.path().to_owned()] };
         let asked = || fs::read_to_string(dir.path().join("python3.asked")).unwrap().lines().count();
         write_program(&python, "3.11.2");
         let interpreters = Interpreters::default();
@@ -231,7 +234,7 @@ mod tests {
         assert_eq!((interpreters.facts(&view()), asked()), (Some(facts), 1));
         write_program(&python, "3.12.10");
         assert_eq!((interpreters.version(&view()).as_str(), asked()), ("3.12.10", 2));
-        let none = View { real: dir.path().join("none"), ..view() };
+        let none = InterpreterView { real: dir.path().join("none"), ..view() };
         assert_eq!(interpreters.facts(&none), None);
     }
 
@@ -240,7 +243,7 @@ mod tests {
         let dir = crate::outside::fixture::folder();
         let python = dir.path().join("bin/python3");
         fs::create_dir(dir.path().join("bin")).unwrap();
-        let view = View { path: python.clone(), real: python.clone(), visible: Vec::new() };
+        let view = InterpreterView { path: python.clone(), real: python.clone(), visible: Vec::new() };
         write_program(&python, "3.11.2");
         let interpreters = Interpreters::default();
         let set =
@@ -262,7 +265,7 @@ mod tests {
         let dir = crate::outside::fixture::folder();
         let program = dir.path().join("python3-wipe");
         write_program(&program, "1");
-        let view = View { path: program.clone(), real: program, visible: Vec::new() };
+        let view = InterpreterView { path: program.clone(), real: program, visible: Vec::new() };
         assert_eq!(Interpreters::default().facts(&view).unwrap().version, "");
         assert!(!dir.path().join("python3-wipe.asked").exists());
     }

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
-pub(super) use view::{View, is_system};
+pub(super) use view::{InterpreterView, is_system};
 
 /// Where programs are looked for, in order; also the `PATH` of the run.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ pub(super) struct Seeker<'a> {
 
 /// A program to start, and what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Program {
+pub(super) struct ResolvedProgram {
     /// Its path.
     pub(super) path: PathBuf,
     /// Arguments in front of the tool's own.
@@ -155,21 +155,21 @@ impl<'a> SearchPath<'a> {
     }
 
     /// The first program of a name that the tool's user can start.
-    fn find(&self, name: &OsStr) -> Option<View> {
+    fn find(&self, name: &OsStr) -> Option<InterpreterView> {
         self.candidates(name).find(|view| self.may_start(view))
     }
 
-    fn may_start(&self, view: &View) -> bool {
+    fn may_start(&self, view: &InterpreterView) -> bool {
         self.who.may_start(&view.path) && view.visible.iter().all(|path| !path.is_dir() || self.who.may_enter(path))
     }
 
     /// All programs of a name, best first, usable or not.
-    fn candidates<'b>(&'b self, name: &'b OsStr) -> impl Iterator<Item = View> + use<'a, 'b> {
+    fn candidates<'b>(&'b self, name: &'b OsStr) -> impl Iterator<Item = InterpreterView> + use<'a, 'b> {
         let named = name.to_str().and_then(|name| self.interpreters.named().get(name)).cloned();
         let found = self.folders.iter().map(move |dir| dir.join(name)).filter(|path| Who::Same.may_start(path));
         let found = named.into_iter().chain(found);
         let views = found.flat_map(|path| self.without_shim(path));
-        let views = views.filter_map(|path| View::of(&path, self.home.as_deref()));
+        let views = views.filter_map(|path| InterpreterView::of(&path, self.home.as_deref()));
         let views = views.filter(|view| !self.is_of_workspace(&view.real));
         views.filter(|view| self.sources == Sources::Caller || self.interpreters.trusted(view).is_ok())
     }
@@ -195,7 +195,7 @@ impl<'a> SearchPath<'a> {
     ///
     /// # Errors
     /// One line that says what is missing and how to get it.
-    pub(super) fn program(&self, word: &OsStr, dir: &Path, script: Option<&OsStr>) -> Result<Program, String> {
+    pub(super) fn program(&self, word: &OsStr, dir: &Path, script: Option<&OsStr>) -> Result<ResolvedProgram, String> {
         if word.is_empty() {
             return Err("the command names no program".to_owned());
         }
@@ -217,7 +217,7 @@ impl<'a> SearchPath<'a> {
     }
 
     /// A program as found, with what belongs to it. A script needs its own interpreter beside itself.
-    fn start(&self, view: &View, lead: &[&str]) -> Result<Program, String> {
+    fn start(&self, view: &InterpreterView, lead: &[&str]) -> Result<ResolvedProgram, String> {
         let mut visible = view.visible.clone();
         let mut facts = self.facts(view);
         let mut interpreter = view.path.clone();
@@ -228,15 +228,15 @@ impl<'a> SearchPath<'a> {
             visible.extend(behind.visible);
         }
         let lead = lead.iter().map(OsString::from).collect();
-        Ok(Program { path: view.path.clone(), lead, visible, facts, interpreter: Some(interpreter) })
+        Ok(ResolvedProgram { path: view.path.clone(), lead, visible, facts, interpreter: Some(interpreter) })
     }
 
-    fn facts(&self, view: &View) -> Option<InterpreterFacts> {
+    fn facts(&self, view: &InterpreterView) -> Option<InterpreterFacts> {
         self.interpreters.facts(view)
     }
 
     /// The first of node (new enough), tsx, deno and bun.
-    fn typescript(&self) -> Result<Program, String> {
+    fn typescript(&self) -> Result<ResolvedProgram, String> {
         let node = self.find(OsStr::new("node"));
         let version = node.as_ref().and_then(|node| major_minor(&self.interpreters.version(node)));
         if let (Some(view), Some(version)) = (&node, version)
@@ -259,16 +259,16 @@ impl<'a> SearchPath<'a> {
     }
 
     /// A program given by path, relative to the version.
-    fn own_program(&self, path: &Path, word: &Path) -> Result<Program, String> {
+    fn own_program(&self, path: &Path, word: &Path) -> Result<ResolvedProgram, String> {
         let name = file_name(word);
         if Who::Same.may_start(path) {
             if let Some(line) = shebang(path) {
                 let program = self.of_first_line(&name, &line)?;
-                return Ok(Program { path: path.to_owned(), ..program });
+                return Ok(ResolvedProgram { path: path.to_owned(), ..program });
             }
             if has_loader(path) {
                 let path = path.to_owned();
-                return Ok(Program { path, lead: vec![], visible: vec![], facts: None, interpreter: None });
+                return Ok(ResolvedProgram { path, lead: vec![], visible: vec![], facts: None, interpreter: None });
             }
             return Err(format!("{name} has no shebang line; start it with #!/usr/bin/env …"));
         }
@@ -284,14 +284,14 @@ impl<'a> SearchPath<'a> {
     ///
     /// # Errors
     /// One line that says what is missing and how to get it.
-    pub(super) fn of_first_line(&self, script: &str, line: &FirstLine) -> Result<Program, String> {
+    pub(super) fn of_first_line(&self, script: &str, line: &FirstLine) -> Result<ResolvedProgram, String> {
         let view = self.behind_first_line(script, line)?;
         let (lead, facts, interpreter) = (Vec::new(), self.facts(&view), Some(view.path.clone()));
-        Ok(Program { path: view.path, lead, visible: view.visible, facts, interpreter })
+        Ok(ResolvedProgram { path: view.path, lead, visible: view.visible, facts, interpreter })
     }
 
     /// What the first line of a script leads to, as the kernel will find it.
-    fn behind_first_line(&self, script: &str, line: &FirstLine) -> Result<View, String> {
+    fn behind_first_line(&self, script: &str, line: &FirstLine) -> Result<InterpreterView, String> {
         if let Some(fault) = line.fault {
             return Err(format!("the shebang line of {script} is not supported: {fault}; name one program there"));
         }
@@ -300,7 +300,7 @@ impl<'a> SearchPath<'a> {
         }
         let view = match &line.program {
             Some(path) => {
-                let view = View::of(path, self.home.as_deref()).filter(|view| self.may_start(view));
+                let view = InterpreterView::of(path, self.home.as_deref()).filter(|view| self.may_start(view));
                 if let Some(why) = view.as_ref().and_then(|view| self.refusal(view)) {
                     return Err(format!("the shebang line of {script} names {}: {why}", path.display()));
                 }
@@ -315,7 +315,7 @@ impl<'a> SearchPath<'a> {
     }
 
     /// Why a program that a version names by its path is not taken.
-    fn refusal(&self, view: &View) -> Option<String> {
+    fn refusal(&self, view: &InterpreterView) -> Option<String> {
         let distrust = self.interpreters.trusted(view).err().filter(|_| self.sources == Sources::System)?;
         Some(format!("{distrust}; approved tools are started only by programs that only root and you can change"))
     }

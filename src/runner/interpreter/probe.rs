@@ -1,6 +1,6 @@
 //! Which interpreters are here, as a run would find them.
 
-use super::{Interpreters, Program, SearchPath, Seeker, Sources, Who};
+use super::{Interpreters, ResolvedProgram, SearchPath, Seeker, Sources, Who};
 use crate::domain::InterpreterFacts;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -19,14 +19,14 @@ pub struct Interpreter {
     /// Its word, for example `python3`.
     pub name: &'static str,
     /// Where it is, or what is missing and how to get it.
-    pub found: Result<Found, String>,
+    pub found: Result<InterpreterPath, String>,
     /// That approved and core tools do not get this one, and how to give it to them.
     pub hint: Option<String>,
 }
 
 /// Where an interpreter is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct InterpreterPath {
     /// Its real path.
     pub path: PathBuf,
     /// The path that it is started by.
@@ -69,11 +69,11 @@ pub fn interpreters(workspace: &Path, known: &Interpreters) -> Vec<Interpreter> 
     ASKED.iter().map(look).collect()
 }
 
-fn told(path: &SearchPath<'_>, program: Program) -> Result<Found, String> {
+fn told(path: &SearchPath<'_>, program: ResolvedProgram) -> Result<InterpreterPath, String> {
     let behind_shim = path.is_behind_shim(&program.path);
     match program.facts {
         Some(facts) if !facts.version.is_empty() => {
-            Ok(Found { path: facts.path.into(), start: program.path, version: facts.version, behind_shim })
+            Ok(InterpreterPath { path: facts.path.into(), start: program.path, version: facts.version, behind_shim })
         }
         Some(InterpreterFacts { untrusted: Some(why), .. }) => {
             Err(format!("{} is not trusted: {why}; it runs experimental tools only", program.path.display()))

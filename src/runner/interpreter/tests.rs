@@ -48,7 +48,7 @@ impl Place {
         self.with_workspace("work")
     }
 
-    fn program(&self, word: &str) -> Result<Program, String> {
+    fn program(&self, word: &str) -> Result<ResolvedProgram, String> {
         self.search().program(OsStr::new(word), &self.at("version"), None)
     }
 

@@ -23,7 +23,7 @@ const SIGNS: &[&str] = &["lib", "lib64", "include", "conda-meta"];
 
 /// How a program is started, and what must be visible for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::runner) struct View {
+pub(in crate::runner) struct InterpreterView {
     /// The path to start.
     pub(in crate::runner) path: PathBuf,
     /// Its real path.
@@ -32,12 +32,12 @@ pub(in crate::runner) struct View {
     pub(in crate::runner) visible: Vec<PathBuf>,
 }
 
-impl View {
+impl InterpreterView {
     /// Works out the view for a program found at `found`. `home` is the user's home.
-    pub(super) fn of(found: &Path, home: Option<&Path>) -> Option<View> {
+    pub(super) fn of(found: &Path, home: Option<&Path>) -> Option<InterpreterView> {
         let real = fs::canonicalize(found).ok()?;
         if is_system(found) && is_system(&real) {
-            return Some(View { path: found.to_owned(), real, visible: Vec::new() });
+            return Some(InterpreterView { path: found.to_owned(), real, visible: Vec::new() });
         }
         let folder = fs::canonicalize(found.parent()?).ok()?;
         let direct = folder.join(found.file_name()?);
@@ -46,13 +46,13 @@ impl View {
             let mut visible = vec![environment];
             visible.extend(base.and_then(|base| installation(&base, home)).into_iter().flat_map(shown));
             visible.extend(of_file(&real, home));
-            return Some(View { path: direct, real, visible: unique(visible) });
+            return Some(InterpreterView { path: direct, real, visible: unique(visible) });
         }
         let (path, visible) = match installation(&folder, home) {
             Some(prefix) => (direct, shown(prefix).into_iter().chain(of_file(&real, home)).collect()),
             None => (real.clone(), of_file(&real, home)),
         };
-        Some(View { path, real, visible: unique(visible) })
+        Some(InterpreterView { path, real, visible: unique(visible) })
     }
 
     /// The folder among what must be visible that the program was installed into.
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_program_of_the_system_needs_nothing_more() {
-        let view = View::of(Path::new("/bin/sh"), None).unwrap();
+        let view = InterpreterView::of(Path::new("/bin/sh"), None).unwrap();
         assert_eq!((view.path, view.visible), (PathBuf::from("/bin/sh"), vec![]));
     }
 
@@ -150,7 +150,7 @@ mod tests {
         fs::create_dir(version.join("lib")).unwrap();
         symlink("python3.11", version.join("bin/python3")).unwrap();
         symlink(&version, home.join(".pyenv/versions/3.11")).unwrap();
-        let view = View::of(&home.join(".pyenv/versions/3.11/bin/python3"), Some(&home)).unwrap();
+        let view = InterpreterView::of(&home.join(".pyenv/versions/3.11/bin/python3"), Some(&home)).unwrap();
         assert_eq!(view.path, version.join("bin/python3"));
         assert_eq!(view.real, version.join("bin/python3.11"));
         assert_eq!((view.prefix(), view.visible.len()), (Some(version.as_path()), 1));
@@ -164,7 +164,7 @@ mod tests {
         }
         for program in ["bin/deno", ".local/bin/deno", ".cargo/bin/deno"] {
             put(&home.join(program), "");
-            let view = View::of(&home.join(program), Some(&home)).unwrap();
+            let view = InterpreterView::of(&home.join(program), Some(&home)).unwrap();
             assert_eq!((view.prefix(), &view.visible), (None, &vec![home.join(program)]));
         }
     }
@@ -177,7 +177,7 @@ mod tests {
         fs::create_dir(version.join("lib")).unwrap();
         fs::create_dir_all(home.join(".local/bin")).unwrap();
         symlink(version.join("bin/python3.12"), home.join(".local/bin/python3")).unwrap();
-        let view = View::of(&home.join(".local/bin/python3"), Some(&home)).unwrap();
+        let view = InterpreterView::of(&home.join(".local/bin/python3"), Some(&home)).unwrap();
         assert_eq!((view.path, view.visible), (version.join("bin/python3.12"), vec![version]));
     }
 
@@ -193,14 +193,14 @@ mod tests {
         fs::create_dir(version.join("lib")).unwrap();
         fs::create_dir(brew.join("bin")).unwrap();
         symlink("../Cellar/python@3.12/3.12.1/bin/python3.12", brew.join("bin/python3")).unwrap();
-        let view = View::of(&brew.join("bin/python3"), Some(&home)).unwrap();
+        let view = InterpreterView::of(&brew.join("bin/python3"), Some(&home)).unwrap();
         assert_eq!(view.path, brew.join("bin/python3"));
         assert_eq!(view.visible, ["bin", "Cellar", "lib", "opt"].map(|part| brew.join(part)));
         let other = home.join("system/usr");
         put(&other.join("bin/python3"), "");
         fs::create_dir_all(other.join("lib")).unwrap();
         fs::create_dir_all(other.join("run/agent")).unwrap();
-        let view = View::of(&other.join("bin/python3"), Some(&home)).unwrap();
+        let view = InterpreterView::of(&other.join("bin/python3"), Some(&home)).unwrap();
         assert_eq!(view.visible, ["bin", "lib"].map(|part| other.join(part)));
     }
 
@@ -216,7 +216,7 @@ mod tests {
         put(&version.join("bin/python3"), "");
         fs::create_dir(version.join("lib")).unwrap();
         put(&opt.join("other/secret"), "");
-        let view = View::of(&version.join("bin/python3"), None).unwrap();
+        let view = InterpreterView::of(&version.join("bin/python3"), None).unwrap();
         assert_eq!(view.visible, vec![version]);
     }
 
@@ -229,7 +229,7 @@ mod tests {
         put(&environment.join("pyvenv.cfg"), &format!("home = {}\nversion = 3.11.7\n", version.join("bin").display()));
         fs::create_dir(environment.join("bin")).unwrap();
         symlink(version.join("bin/python3"), environment.join("bin/python3")).unwrap();
-        let view = View::of(&environment.join("bin/python3"), Some(&home)).unwrap();
+        let view = InterpreterView::of(&environment.join("bin/python3"), Some(&home)).unwrap();
         assert_eq!(view.path, environment.join("bin/python3"));
         assert_eq!(view.visible, vec![environment, version]);
     }

@@ -5,7 +5,7 @@
 pub(super) mod detached;
 pub(super) mod proven;
 
-use super::process::group::Group;
+use super::process::group::Cgroup;
 use super::sandbox;
 use super::supervisor::starter::Starter;
 use super::supervisor::{self, find, needs, try_out};
@@ -247,7 +247,7 @@ impl Machine {
 
 /// How the memory and the processes of a run as a whole are held below their limits here.
 fn totals() -> Result<String, MissingLayer> {
-    match Group::try_out() {
+    match Cgroup::try_out() {
         Ok(()) => Ok("each run gets a control group: the kernel enforces its memory and process limits".to_owned()),
         Err(why) => Err(MissingLayer {
             message: format!(

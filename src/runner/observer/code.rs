@@ -5,13 +5,13 @@
 //! is code shows in its name or in its first bytes. A tool that reads sources as data opens them just so: they are
 //! named too. The look here comes before the kernel's own, so somebody who changes the file in between is not seen.
 
-use super::finding::{Finding, Findings};
+use super::finding::{CallFinding, Findings};
 use super::judge::Judge;
 use super::memory::{read_bytes, read_text, word_at};
 use super::paths::{Realm, Wish, absolute};
 use super::process::Tool;
 use crate::domain::LoadedFile;
-use crate::runner::sandbox::{Call, Notification};
+use crate::runner::sandbox::{Notification, SystemCall};
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -40,7 +40,7 @@ const INTERPRETERS: [&str; 21] = [
 
 impl Judge {
     /// What opening a file for reading shows of code that comes through a path declared for reading.
-    pub(super) fn opened(&mut self, pid: u32, path: &[u8], tool: &mut dyn Tool) -> Option<Finding> {
+    pub(super) fn opened(&mut self, pid: u32, path: &[u8], tool: &mut dyn Tool) -> Option<CallFinding> {
         if !self.may_lead_to_grant(path) || self.loaded.has_none_at(path) {
             return None;
         }
@@ -54,13 +54,13 @@ impl Judge {
             return None;
         }
         let digest = self.loaded.news(real, &file)?;
-        Some(Finding::Loaded(LoadedFile { path: self.places.show(real), digest }))
+        Some(CallFinding::Loaded(LoadedFile { path: self.places.show(real), digest }))
     }
 
     /// What starting a program shows of it: the program itself, and the script that an interpreter is given.
     pub(super) fn started_code(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) {
         let (folder, path, arguments) = match call.call {
-            Call::Execveat => (Some(call.args[0] as i32), call.args[1], call.args[2]),
+            SystemCall::Execveat => (Some(call.args[0] as i32), call.args[1], call.args[2]),
             _ => (None, call.args[0], call.args[1]),
         };
         let mut text = Vec::new();
@@ -89,7 +89,7 @@ impl Judge {
     }
 
     /// A file that is code for certain, when it lies below a declared path.
-    fn certain(&mut self, pid: u32, path: &[u8], tool: &mut dyn Tool) -> Option<Finding> {
+    fn certain(&mut self, pid: u32, path: &[u8], tool: &mut dyn Tool) -> Option<CallFinding> {
         if !self.may_lead_to_grant(path) {
             return None;
         }
@@ -99,7 +99,7 @@ impl Judge {
             return None;
         }
         let digest = self.loaded.news(real, &file)?;
-        Some(Finding::Loaded(LoadedFile { path: self.places.show(real), digest }))
+        Some(CallFinding::Loaded(LoadedFile { path: self.places.show(real), digest }))
     }
 
     /// Whether a path may lead below a declared one, links on the way counted.

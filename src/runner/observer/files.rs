@@ -1,13 +1,13 @@
 //! Calls that name files, and those that start programs: always let through, only reported.
 
-use super::finding::{Finding, Findings};
+use super::finding::{CallFinding, Findings};
 use super::judge::Judge;
-use super::log::Found;
+use super::log::ObservedAttempt;
 use super::memory::{UNREADABLE, read_bytes, read_text, word_at};
 use super::paths::{Realm, Wish, absolute};
 use super::process::Tool;
 use crate::domain::{Answer, Touch};
-use crate::runner::sandbox::{Call, Notification};
+use crate::runner::sandbox::{Notification, SystemCall};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -21,7 +21,7 @@ const MAX_ARGUMENT: usize = 64;
 
 /// Where the arguments of a call hold a path.
 #[derive(Debug, Clone, Copy)]
-struct Named {
+struct PathArgument {
     /// The argument with the folder that a relative path starts from; the current one without.
     folder: Option<usize>,
     /// The argument with the path.
@@ -32,17 +32,17 @@ struct Named {
     creates: bool,
 }
 
-impl Named {
-    const fn here(path: usize, touch: Touch) -> Named {
-        Named { folder: None, path, touch, creates: false }
+impl PathArgument {
+    const fn here(path: usize, touch: Touch) -> PathArgument {
+        PathArgument { folder: None, path, touch, creates: false }
     }
 
-    const fn at(folder: usize, touch: Touch) -> Named {
-        Named { folder: Some(folder), path: folder + 1, touch, creates: false }
+    const fn at(folder: usize, touch: Touch) -> PathArgument {
+        PathArgument { folder: Some(folder), path: folder + 1, touch, creates: false }
     }
 
-    const fn creating(self) -> Named {
-        Named { creates: true, ..self }
+    const fn creating(self) -> PathArgument {
+        PathArgument { creates: true, ..self }
     }
 }
 
@@ -54,7 +54,7 @@ impl Judge {
         }
     }
 
-    fn named_file(&mut self, call: &Notification, named: Named, tool: &mut dyn Tool, findings: &mut Findings) {
+    fn named_file(&mut self, call: &Notification, named: PathArgument, tool: &mut dyn Tool, findings: &mut Findings) {
         let folder = named.folder.map(|argument| call.args[argument] as i32);
         let mut text = std::mem::take(&mut self.text);
         if read_text(tool, call.pid, call.args[named.path], MAX_PATH, &mut text) || call.args[named.path] == 0 {
@@ -71,7 +71,7 @@ impl Judge {
     }
 
     /// What it shows to reach for a plain path.
-    fn reach(&self, pid: u32, path: &[u8], named: Named, tool: &mut dyn Tool) -> Option<Finding> {
+    fn reach(&self, pid: u32, path: &[u8], named: PathArgument, tool: &mut dyn Tool) -> Option<CallFinding> {
         let wish = if named.touch == Touch::Read { Wish::Look } else { Wish::Change };
         match self.places.realm(path, wish) {
             Realm::Noise | Realm::Version => None,
@@ -94,8 +94,8 @@ impl Judge {
     /// What starting a program shows.
     pub(super) fn program(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) {
         let (named, arguments) = match call.call {
-            Call::Execveat => (Named::at(0, Touch::Exec), 2),
-            _ => (Named::here(0, Touch::Exec), 1),
+            SystemCall::Execveat => (PathArgument::at(0, Touch::Exec), 2),
+            _ => (PathArgument::here(0, Touch::Exec), 1),
         };
         let mut text = Vec::new();
         let known = read_text(tool, call.pid, call.args[named.path], MAX_PATH, &mut text);
@@ -111,7 +111,7 @@ impl Judge {
         let name = String::from_utf8_lossy(name).into_owned();
         // A shell tries every folder of PATH.
         if exists == Some(false) && realm == Realm::Noise {
-            findings.push(Finding::NotInFolder(name));
+            findings.push(CallFinding::NotInFolder(name));
             return;
         }
         let answer = match exists {
@@ -121,71 +121,77 @@ impl Judge {
         };
         let mut words = vec![self.places.show(&path)];
         words.extend(arguments_of(call.pid, call.args[arguments], tool));
-        findings.push(Finding::Program(name));
+        findings.push(CallFinding::Program(name));
         findings.push(attempt(Touch::Exec, shell_words::join(&words), answer));
     }
 }
 
-fn attempt(touch: Touch, target: String, answer: Answer) -> Finding {
-    Finding::Attempt(Found { touch, target, answer })
+fn attempt(touch: Touch, target: String, answer: Answer) -> CallFinding {
+    CallFinding::Attempt(ObservedAttempt { touch, target, answer })
 }
 
 /// The files that a call names.
-fn named(call: &Notification, tool: &mut dyn Tool) -> [Option<Named>; 2] {
+fn named(call: &Notification, tool: &mut dyn Tool) -> [Option<PathArgument>; 2] {
     const DELETE: Touch = Touch::Delete;
     const WRITE: Touch = Touch::Write;
     const RENAME: Touch = Touch::Rename;
     let one = |named| [Some(named), None];
     match call.call {
-        Call::Openat => one(opened(Named::at(0, Touch::Read), call.args[2])),
-        Call::Openat2 => {
+        SystemCall::Openat => one(opened(PathArgument::at(0, Touch::Read), call.args[2])),
+        SystemCall::Openat2 => {
             let how = read_bytes(tool, call.pid, call.args[2], 8);
-            one(opened(Named::at(0, Touch::Read), word_at(&how, 0).unwrap_or(libc::O_RDWR as u64)))
+            one(opened(PathArgument::at(0, Touch::Read), word_at(&how, 0).unwrap_or(libc::O_RDWR as u64)))
         }
         #[cfg(target_arch = "x86_64")]
-        Call::Open => one(opened(Named::here(0, Touch::Read), call.args[1])),
+        SystemCall::Open => one(opened(PathArgument::here(0, Touch::Read), call.args[1])),
         #[cfg(target_arch = "x86_64")]
-        Call::Creat => one(Named::here(0, WRITE).creating()),
-        Call::Unlinkat => one(Named::at(0, DELETE)),
+        SystemCall::Creat => one(PathArgument::here(0, WRITE).creating()),
+        SystemCall::Unlinkat => one(PathArgument::at(0, DELETE)),
         #[cfg(target_arch = "x86_64")]
-        Call::Unlink | Call::Rmdir => one(Named::here(0, DELETE)),
-        Call::Renameat | Call::Renameat2 | Call::Linkat => {
-            [Some(Named::at(0, RENAME)), Some(Named::at(2, WRITE).creating())]
+        SystemCall::Unlink | SystemCall::Rmdir => one(PathArgument::here(0, DELETE)),
+        SystemCall::Renameat | SystemCall::Renameat2 | SystemCall::Linkat => {
+            [Some(PathArgument::at(0, RENAME)), Some(PathArgument::at(2, WRITE).creating())]
         }
         #[cfg(target_arch = "x86_64")]
-        Call::Rename | Call::Link => [Some(Named::here(0, RENAME)), Some(Named::here(1, WRITE).creating())],
+        SystemCall::Rename | SystemCall::Link => {
+            [Some(PathArgument::here(0, RENAME)), Some(PathArgument::here(1, WRITE).creating())]
+        }
         // The text of a link touches nothing: what is reached through it, the walls judge.
-        Call::Symlinkat => one(Named::at(1, WRITE).creating()),
+        SystemCall::Symlinkat => one(PathArgument::at(1, WRITE).creating()),
         #[cfg(target_arch = "x86_64")]
-        Call::Symlink => one(Named::here(1, WRITE).creating()),
-        Call::Mkdirat | Call::Mknodat => one(Named::at(0, WRITE).creating()),
+        SystemCall::Symlink => one(PathArgument::here(1, WRITE).creating()),
+        SystemCall::Mkdirat | SystemCall::Mknodat => one(PathArgument::at(0, WRITE).creating()),
         #[cfg(target_arch = "x86_64")]
-        Call::Mkdir | Call::Mknod => one(Named::here(0, WRITE).creating()),
-        Call::Fchmodat
-        | Call::Fchmodat2
-        | Call::Fchownat
-        | Call::Utimensat
-        | Call::Setxattrat
-        | Call::Removexattrat => one(Named::at(0, WRITE)),
+        SystemCall::Mkdir | SystemCall::Mknod => one(PathArgument::here(0, WRITE).creating()),
+        SystemCall::Fchmodat
+        | SystemCall::Fchmodat2
+        | SystemCall::Fchownat
+        | SystemCall::Utimensat
+        | SystemCall::Setxattrat
+        | SystemCall::Removexattrat => one(PathArgument::at(0, WRITE)),
         #[cfg(target_arch = "x86_64")]
-        Call::Futimesat => one(Named::at(0, WRITE)),
+        SystemCall::Futimesat => one(PathArgument::at(0, WRITE)),
         #[cfg(target_arch = "x86_64")]
-        Call::Chmod | Call::Chown | Call::Lchown | Call::Utime | Call::Utimes => one(Named::here(0, WRITE)),
-        Call::Truncate | Call::Setxattr | Call::Lsetxattr | Call::Removexattr | Call::Lremovexattr => {
-            one(Named::here(0, WRITE))
+        SystemCall::Chmod | SystemCall::Chown | SystemCall::Lchown | SystemCall::Utime | SystemCall::Utimes => {
+            one(PathArgument::here(0, WRITE))
         }
+        SystemCall::Truncate
+        | SystemCall::Setxattr
+        | SystemCall::Lsetxattr
+        | SystemCall::Removexattr
+        | SystemCall::Lremovexattr => one(PathArgument::here(0, WRITE)),
         _ => [None, None],
     }
 }
 
-fn opened(named: Named, flags: u64) -> Named {
+fn opened(named: PathArgument, flags: u64) -> PathArgument {
     let flags = flags as i32;
     let has = |flag| flags & flag == flag;
     let writes = flags & libc::O_ACCMODE != libc::O_RDONLY || has(libc::O_TRUNC) || has(libc::O_CREAT);
     if has(libc::O_PATH) || !writes {
         return named;
     }
-    Named { touch: Touch::Write, creates: has(libc::O_CREAT), ..named }
+    PathArgument { touch: Touch::Write, creates: has(libc::O_CREAT), ..named }
 }
 
 fn parent(path: &[u8]) -> &[u8] {

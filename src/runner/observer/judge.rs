@@ -2,9 +2,9 @@
 //! call: [`super::files`], [`super::code`], [`super::network`].
 
 use super::Policy;
-use super::finding::{Finding, Findings};
-use super::loaded::Loaded;
-use super::log::{Found, Log, cut};
+use super::finding::{CallFinding, Findings};
+use super::loaded::LoadedFiles;
+use super::log::{AttemptLog, ObservedAttempt, cut};
 use super::paths::{Places, Realm};
 use super::server::Server;
 use crate::domain::{Answer, Attempt, IsolationLevel, LoadedFile, Network, Touch, generalise};
@@ -21,7 +21,7 @@ pub(super) struct Judge {
     pub(super) network: Network,
     pub(super) places: Places,
     baseline: HashSet<(Touch, String)>,
-    log: Log,
+    log: AttemptLog,
     /// Whether a program was started: the first one is the tool itself.
     pub(super) started: bool,
     /// Programs not found in a folder of the system, with how often: news only if none of that name was.
@@ -36,12 +36,12 @@ pub(super) struct Judge {
     /// Where strings are read into, so that a call costs no allocation.
     pub(super) text: Vec<u8>,
     /// Code that was loaded through declared paths.
-    pub(super) loaded: Loaded,
+    pub(super) loaded: LoadedFiles,
 }
 
 /// Everything that one run was seen to do.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct RunObservation {
     /// Every attempt.
     pub(super) attempts: Vec<Attempt>,
     /// How many more there were.
@@ -65,7 +65,7 @@ impl Judge {
             network,
             places: Places::new(&policy),
             baseline: policy.baseline.into_iter().collect(),
-            log: Log::new(),
+            log: AttemptLog::new(),
             started: false,
             searched: BTreeMap::new(),
             found_programs: BTreeSet::new(),
@@ -73,7 +73,7 @@ impl Judge {
             servers: policy.name_servers,
             bound: false,
             text: Vec::new(),
-            loaded: Loaded::default(),
+            loaded: LoadedFiles::default(),
         }
     }
 
@@ -86,16 +86,16 @@ impl Judge {
     pub(super) fn take(&mut self, findings: Findings) {
         for finding in findings {
             match finding {
-                Finding::Attempt(found) => self.count(found),
-                Finding::Loaded(file) => self.loaded.take(file),
-                Finding::NotInFolder(name) => {
+                CallFinding::Attempt(found) => self.count(found),
+                CallFinding::Loaded(file) => self.loaded.take(file),
+                CallFinding::NotInFolder(name) => {
                     if let Some(count) = self.searched.get_mut(&name) {
                         *count += 1;
                     } else if self.searched.len() < MAX_NAMES {
                         self.searched.insert(name, 1);
                     }
                 }
-                Finding::Program(name) => {
+                CallFinding::Program(name) => {
                     if self.found_programs.len() < MAX_NAMES {
                         self.found_programs.insert(name);
                     }
@@ -105,10 +105,10 @@ impl Judge {
     }
 
     /// Everything that was seen.
-    pub(super) fn finish(mut self) -> Told {
+    pub(super) fn finish(mut self) -> RunObservation {
         for (name, times) in std::mem::take(&mut self.searched) {
             if !self.found_programs.contains(&name) {
-                self.log.add(Found { touch: Touch::Exec, target: name, answer: Answer::Missing }, times);
+                self.log.add(ObservedAttempt { touch: Touch::Exec, target: name, answer: Answer::Missing }, times);
             }
         }
         for server in std::mem::take(&mut self.resolvers).into_values() {
@@ -118,10 +118,10 @@ impl Judge {
         }
         let (attempts, attempts_cut) = self.log.finish();
         let (loaded, loaded_cut) = self.loaded.finish();
-        Told { attempts, attempts_cut, loaded, loaded_cut }
+        RunObservation { attempts, attempts_cut, loaded, loaded_cut }
     }
 
-    fn count(&mut self, mut found: Found) {
+    fn count(&mut self, mut found: ObservedAttempt) {
         found.target = cut(found.target);
         if self.log.repeat(&found, 1) {
             return;

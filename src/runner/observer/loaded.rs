@@ -15,19 +15,19 @@ const MAX_BYTES: u64 = 64 << 20;
 const MAX_BYTES_OF_RUN: u64 = 512 << 20;
 
 /// What tells one state of a file from another without reading it.
-type Stamp = (u64, u64, u64, i64, i64, i64, i64);
+type FileState = (u64, u64, u64, i64, i64, i64, i64);
 
 /// What one run loaded so far.
 #[derive(Debug, Default)]
-pub(super) struct Loaded {
+pub(super) struct LoadedFiles {
     /// Paths that were looked at, and how the file was where it is code.
-    looked: HashMap<Vec<u8>, Option<Stamp>>,
+    looked: HashMap<Vec<u8>, Option<FileState>>,
     files: Vec<LoadedFile>,
     cut: u64,
     bytes: u64,
 }
 
-impl Loaded {
+impl LoadedFiles {
     /// Keeps a file that was loaded.
     pub(super) fn take(&mut self, file: LoadedFile) {
         if self.files.contains(&file) {
@@ -88,7 +88,7 @@ mod tests {
     fn a_file_that_changed_is_told_again_and_one_that_did_not_is_not() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.py");
-        let mut loaded = Loaded::default();
+        let mut loaded = LoadedFiles::default();
         let mut look = |text: &str| {
             std::fs::write(&path, text).unwrap();
             let news = loaded.news(b"/x.py", &File::open(&path).unwrap());

@@ -21,7 +21,7 @@ const FORBIDDEN: Quota = Quota { first: 35, last: 5 };
 
 /// Something seen once.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Found {
+pub(super) struct ObservedAttempt {
     /// What.
     pub(super) touch: Touch,
     /// On what.
@@ -32,36 +32,36 @@ pub(super) struct Found {
 
 /// Everything seen of a run.
 #[derive(Debug)]
-pub(super) struct Log {
-    files: Kind,
-    programs: Kind,
-    addresses: Kind,
-    forbidden: Kind,
+pub(super) struct AttemptLog {
+    files: AttemptSeries,
+    programs: AttemptSeries,
+    addresses: AttemptSeries,
+    forbidden: AttemptSeries,
     /// Counts distinct attempts, to put the kinds back into one order.
     turn: u64,
 }
 
 /// Attempts of one kind.
 #[derive(Debug)]
-struct Kind {
+struct AttemptSeries {
     quota: Quota,
     /// When it was first seen, and how often.
-    seen: HashMap<Found, (u64, u64)>,
+    seen: HashMap<ObservedAttempt, (u64, u64)>,
     /// Those after the first, oldest in front.
-    recent: VecDeque<Found>,
+    recent: VecDeque<ObservedAttempt>,
     cut: u64,
 }
 
-impl Log {
-    pub(super) fn new() -> Log {
-        let kind = |quota| Kind { quota, seen: HashMap::new(), recent: VecDeque::new(), cut: 0 };
+impl AttemptLog {
+    pub(super) fn new() -> AttemptLog {
+        let kind = |quota| AttemptSeries { quota, seen: HashMap::new(), recent: VecDeque::new(), cut: 0 };
         let (files, programs) = (kind(FILES), kind(PROGRAMS));
-        Log { files, programs, addresses: kind(ADDRESSES), forbidden: kind(FORBIDDEN), turn: 0 }
+        AttemptLog { files, programs, addresses: kind(ADDRESSES), forbidden: kind(FORBIDDEN), turn: 0 }
     }
 
     /// Counts one more, when it was seen before. Else nothing happens, and it is for the caller to say
     /// whether it is news.
-    pub(super) fn repeat(&mut self, found: &Found, times: u64) -> bool {
+    pub(super) fn repeat(&mut self, found: &ObservedAttempt, times: u64) -> bool {
         let seen = self.kind(found.touch).seen.get_mut(found);
         seen.is_some_and(|(_, count)| {
             *count += times;
@@ -70,7 +70,7 @@ impl Log {
     }
 
     /// Takes in what was not seen before.
-    pub(super) fn add(&mut self, found: Found, times: u64) {
+    pub(super) fn add(&mut self, found: ObservedAttempt, times: u64) {
         self.turn += 1;
         let turn = self.turn;
         let kind = self.kind(found.touch);
@@ -94,13 +94,15 @@ impl Log {
         let mut all: Vec<(u64, Attempt)> = kinds
             .into_iter()
             .flat_map(|kind| kind.seen)
-            .map(|(Found { touch, target, answer }, (turn, count))| (turn, Attempt { touch, target, answer, count }))
+            .map(|(ObservedAttempt { touch, target, answer }, (turn, count))| {
+                (turn, Attempt { touch, target, answer, count })
+            })
             .collect();
         all.sort_by_key(|(turn, _)| *turn);
         (all.into_iter().map(|(_, attempt)| attempt).collect(), cut)
     }
 
-    fn kind(&mut self, touch: Touch) -> &mut Kind {
+    fn kind(&mut self, touch: Touch) -> &mut AttemptSeries {
         match touch {
             Touch::Read | Touch::Write | Touch::Delete | Touch::Rename => &mut self.files,
             Touch::Exec => &mut self.programs,
@@ -123,11 +125,11 @@ pub(super) fn cut(target: String) -> String {
 mod tests {
     use super::*;
 
-    fn found(touch: Touch, target: &str) -> Found {
-        Found { touch, target: target.to_owned(), answer: Answer::Denied }
+    fn found(touch: Touch, target: &str) -> ObservedAttempt {
+        ObservedAttempt { touch, target: target.to_owned(), answer: Answer::Denied }
     }
 
-    fn count(log: &mut Log, found: &Found) {
+    fn count(log: &mut AttemptLog, found: &ObservedAttempt) {
         if !log.repeat(found, 1) {
             log.add(found.clone(), 1);
         }
@@ -135,7 +137,7 @@ mod tests {
 
     #[test]
     fn repeats_are_counted_and_the_order_is_that_of_the_first_time() {
-        let mut log = Log::new();
+        let mut log = AttemptLog::new();
         let (a, b) = (found(Touch::Connect, "a"), found(Touch::Read, "b"));
         for each in [&a, &b, &a, &a] {
             count(&mut log, each);
@@ -147,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_flood_keeps_its_beginning_and_its_end_and_hides_no_other_kind() {
-        let mut log = Log::new();
+        let mut log = AttemptLog::new();
         count(&mut log, &found(Touch::Forbidden, "ptrace"));
         for i in 0..100_000 {
             count(&mut log, &found(Touch::Read, &format!("/f/{i}")));

@@ -36,7 +36,7 @@ mod tests;
 
 use super::sandbox::{Listener, Notification};
 use crate::domain::{self, Attempt, IsolationLevel, Network, Observation, Touch, generalise};
-use judge::{Judge, Told};
+use judge::{Judge, RunObservation};
 pub(super) use network::name_servers;
 use process::Processes;
 use serde::{Deserialize, Serialize};
@@ -129,7 +129,7 @@ impl Observer {
             (None, true) => domain::Observer::On,
             (None, false) => domain::Observer::Off("it did not observe the program start".to_owned()),
         };
-        let Told { attempts, attempts_cut, loaded, loaded_cut } = self.judge.finish();
+        let RunObservation { attempts, attempts_cut, loaded, loaded_cut } = self.judge.finish();
         Observation { observer, attempts, attempts_cut, loaded, loaded_cut, ..Observation::off("") }
     }
 

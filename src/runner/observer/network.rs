@@ -9,15 +9,15 @@
 //! The one decision that memory takes part in: with a network, a unix socket is refused by the family in
 //! memory. A tool with two threads gets around it; what holds there is that the filter refuses to make such sockets.
 
-use super::finding::{Finding, Findings};
+use super::finding::{CallFinding, Findings};
 use super::judge::Judge;
-use super::log::Found;
+use super::log::ObservedAttempt;
 use super::memory::{UNREADABLE, question_at, read_bytes, word_at};
 use super::paths::{Realm, Wish, is_name_cache, plain};
 use super::process::Tool;
 use super::server::Server;
 use crate::domain::{Answer, IsolationLevel, Network, Touch};
-use crate::runner::sandbox::{Call, Notification, Verdict};
+use crate::runner::sandbox::{CallAnswer, Notification, SystemCall};
 use std::ffi::OsStr;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::ffi::OsStrExt;
@@ -76,30 +76,30 @@ impl Address {
 
 impl Judge {
     /// The answer to a call that reaches an address, and what it shows.
-    pub(super) fn address(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) -> Verdict {
+    pub(super) fn address(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) -> CallAnswer {
         match call.call {
-            Call::Connect => self.connect(call, tool, findings),
-            Call::Sendto => {
+            SystemCall::Connect => self.connect(call, tool, findings),
+            SystemCall::Sendto => {
                 let to = address_at(tool, call.pid, call.args[4], call.args[5]);
                 let asked = self.asks(call, &to).then(|| question_at(tool, call.pid, call.args[1], call.args[2]));
                 // Register by register: with no address there the kernel finds none either.
                 self.send(call, tool, &to, asked.flatten(), call.args[4] == 0, findings)
             }
-            Call::Sendmsg => {
+            SystemCall::Sendmsg => {
                 let (to, asked) = self.message(call, call.args[1], tool);
                 self.send(call, tool, &to, asked, false, findings)
             }
-            Call::Sendmmsg => self.messages(call, tool, findings),
-            Call::Bind => self.bind(call, tool, findings),
+            SystemCall::Sendmmsg => self.messages(call, tool, findings),
+            SystemCall::Bind => self.bind(call, tool, findings),
             _ => self.listen(findings),
         }
     }
 
-    fn connect(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) -> Verdict {
+    fn connect(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) -> CallAnswer {
         let to = address_at(tool, call.pid, call.args[1], call.args[2]);
         let socket = call.args[0] as i32;
         let before = self.resolvers.remove(&socket).and_then(Server::unexplained);
-        findings.extend(before.map(Finding::Attempt));
+        findings.extend(before.map(CallFinding::Attempt));
         let verdict = self.pointed(&to);
         let found = self.reach_address(call.pid, Touch::Connect, &to, verdict, tool);
         if !to.is_name_server() {
@@ -109,7 +109,7 @@ impl Judge {
         let is_datagram = tool.is_datagram(call.pid, socket);
         let has_room = self.resolvers.len() < MAX_RESOLVERS;
         let server = match found {
-            Some(Finding::Attempt(found)) if has_room && is_datagram && self.is_own_server(&to) => {
+            Some(CallFinding::Attempt(found)) if has_room && is_datagram && self.is_own_server(&to) => {
                 Server::Unexplained(found)
             }
             found => {
@@ -122,7 +122,7 @@ impl Judge {
         }
         // A stream would be written to next, and the tool die of a broken pipe.
         let pretend = self.network == Network::None && is_datagram;
-        if pretend { Verdict::Value(0) } else { verdict }
+        if pretend { CallAnswer::Value(0) } else { verdict }
     }
 
     fn send(
@@ -133,9 +133,9 @@ impl Judge {
         asked: Option<String>,
         is_unaddressed: bool,
         findings: &mut Findings,
-    ) -> Verdict {
+    ) -> CallAnswer {
         let verdict = if asked.is_some() && self.network == Network::None {
-            Verdict::Errno(libc::EPERM)
+            CallAnswer::Errno(libc::EPERM)
         } else {
             self.verdict(to, is_unaddressed)
         };
@@ -145,7 +145,7 @@ impl Judge {
                 server.asked();
             }
             let answer = if self.network == Network::Full { Answer::Allowed } else { Answer::Denied };
-            findings.push(Finding::Attempt(Found { touch: Touch::Resolve, target: name, answer }));
+            findings.push(CallFinding::Attempt(ObservedAttempt { touch: Touch::Resolve, target: name, answer }));
         } else {
             findings.extend(server.and_then(Server::tell));
             findings.extend(self.reach_address(call.pid, Touch::Connect, to, verdict, tool));
@@ -160,14 +160,14 @@ impl Judge {
     }
 
     /// Several messages in one call, which is how names are asked for: both kinds of address at once.
-    fn messages(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) -> Verdict {
+    fn messages(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) -> CallAnswer {
         let count = (call.args[2] as usize).min(MAX_MESSAGES);
         let mut verdict = self.verdict(&Address::None, false);
         for index in 0..count {
             let at = call.args[1].wrapping_add((index * MESSAGES) as u64);
             let (to, asked) = self.message(call, at, tool);
             let one = self.send(call, tool, &to, asked, false, findings);
-            if one != Verdict::Continue {
+            if one != CallAnswer::Continue {
                 verdict = one;
             }
         }
@@ -199,7 +199,7 @@ impl Judge {
         to.is_name_server() || (*to == Address::None && self.resolvers.contains_key(&(call.args[0] as i32)))
     }
 
-    fn bind(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) -> Verdict {
+    fn bind(&mut self, call: &Notification, tool: &mut dyn Tool, findings: &mut Findings) -> CallAnswer {
         let at = address_at(tool, call.pid, call.args[1], call.args[2]);
         let verdict = self.pointed(&at);
         self.bound = true;
@@ -207,23 +207,27 @@ impl Judge {
         verdict
     }
 
-    fn listen(&mut self, findings: &mut Findings) -> Verdict {
+    fn listen(&mut self, findings: &mut Findings) -> CallAnswer {
         let verdict = self.verdict(&Address::None, false);
-        if verdict != Verdict::Continue && !self.bound {
+        if verdict != CallAnswer::Continue && !self.bound {
             let target = "a port chosen by the kernel".to_owned();
-            findings.push(Finding::Attempt(Found { touch: Touch::Listen, target, answer: Answer::Denied }));
+            findings.push(CallFinding::Attempt(ObservedAttempt {
+                touch: Touch::Listen,
+                target,
+                answer: Answer::Denied,
+            }));
         }
         verdict
     }
 
     /// The answer to a call that gives a socket its address, or that of its peer: without network by its number, because
     /// another thread could change the address after it was read.
-    fn pointed(&self, address: &Address) -> Verdict {
-        if self.network == Network::None { Verdict::Errno(libc::EPERM) } else { self.verdict(address, false) }
+    fn pointed(&self, address: &Address) -> CallAnswer {
+        if self.network == Network::None { CallAnswer::Errno(libc::EPERM) } else { self.verdict(address, false) }
     }
 
     /// The answer for an address; see the module's doc for why this is no race.
-    fn verdict(&self, address: &Address, is_unaddressed: bool) -> Verdict {
+    fn verdict(&self, address: &Address, is_unaddressed: bool) -> CallAnswer {
         let refused = match (self.network, self.level) {
             (Network::None, IsolationLevel::Isolated) => {
                 !is_unaddressed && !matches!(address, Address::None | Address::Other(0))
@@ -234,7 +238,7 @@ impl Judge {
             }
             (Network::Loopback | Network::Full, _) => false,
         };
-        if refused { Verdict::Errno(libc::EPERM) } else { Verdict::Continue }
+        if refused { CallAnswer::Errno(libc::EPERM) } else { CallAnswer::Continue }
     }
 
     /// What it shows to reach for an address.
@@ -243,10 +247,10 @@ impl Judge {
         pid: u32,
         touch: Touch,
         address: &Address,
-        verdict: Verdict,
+        verdict: CallAnswer,
         tool: &mut dyn Tool,
-    ) -> Option<Finding> {
-        let denied = verdict != Verdict::Continue;
+    ) -> Option<CallFinding> {
+        let denied = verdict != CallAnswer::Continue;
         let (target, answer) = match address {
             Address::None | Address::Other(0) => return None,
             Address::Internet(address) => {
@@ -261,10 +265,17 @@ impl Judge {
             Address::Other(family) => (format!("family {family}"), Answer::Denied),
             Address::Unreadable => (UNREADABLE.to_owned(), if denied { Answer::Denied } else { self.outside() }),
         };
-        Some(Finding::Attempt(Found { touch, target, answer }))
+        Some(CallFinding::Attempt(ObservedAttempt { touch, target, answer }))
     }
 
-    fn reach_socket(&self, pid: u32, touch: Touch, path: &[u8], denied: bool, tool: &mut dyn Tool) -> Option<Finding> {
+    fn reach_socket(
+        &self,
+        pid: u32,
+        touch: Touch,
+        path: &[u8],
+        denied: bool,
+        tool: &mut dyn Tool,
+    ) -> Option<CallFinding> {
         let path = match path.first() {
             Some(b'/') => plain(path),
             _ => plain(&[tool.path_of(pid, None)?.as_os_str().as_bytes(), b"/", path].concat()),
@@ -280,7 +291,7 @@ impl Judge {
             Some(_) | None => Answer::Allowed,
         };
         let target = format!("unix:{}", self.places.show(&path));
-        Some(Finding::Attempt(Found { touch, target, answer }))
+        Some(CallFinding::Attempt(ObservedAttempt { touch, target, answer }))
     }
 }
 

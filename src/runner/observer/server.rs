@@ -1,7 +1,7 @@
 //! Descriptors that were connected to a name server, and when that is told.
 
-use super::finding::Finding;
-use super::log::Found;
+use super::finding::CallFinding;
+use super::log::ObservedAttempt;
 
 /// A descriptor that was connected to a name server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,14 +9,14 @@ pub(super) enum Server {
     /// The connection was told.
     Told,
     /// Not yet: a question will say what for. Only the machine's own name servers wait for one.
-    Unexplained(Found),
+    Unexplained(ObservedAttempt),
     /// A question said what for; it is told when something else follows.
-    Explained(Found),
+    Explained(ObservedAttempt),
 }
 
 impl Server {
     /// The connection, when nothing was asked over it.
-    pub(super) fn unexplained(self) -> Option<Found> {
+    pub(super) fn unexplained(self) -> Option<ObservedAttempt> {
         match self {
             Server::Unexplained(found) => Some(found),
             Server::Told | Server::Explained(_) => None,
@@ -31,10 +31,10 @@ impl Server {
     }
 
     /// Something else than a question went over it.
-    pub(super) fn tell(&mut self) -> Option<Finding> {
+    pub(super) fn tell(&mut self) -> Option<CallFinding> {
         match std::mem::replace(self, Server::Told) {
             Server::Told => None,
-            Server::Unexplained(found) | Server::Explained(found) => Some(Finding::Attempt(found)),
+            Server::Unexplained(found) | Server::Explained(found) => Some(CallFinding::Attempt(found)),
         }
     }
 }

@@ -7,13 +7,13 @@ use super::memory::UNREADABLE;
 use super::process::Tool;
 use super::{Policy, baseline_from};
 use crate::domain::{Attempt, IsolationLevel, Network};
-use crate::runner::sandbox::{Call, Notification, Verdict};
+use crate::runner::sandbox::{CallAnswer, Notification, SystemCall};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-const REFUSED: Verdict = Verdict::Errno(libc::EPERM);
+const REFUSED: CallAnswer = CallAnswer::Errno(libc::EPERM);
 const HERE: u64 = libc::AT_FDCWD as u64;
 const PID: u32 = 7;
 /// The process that the thread is part of.
@@ -110,7 +110,7 @@ fn policy(level: IsolationLevel, network: Network) -> Policy {
 fn started(policy: Policy) -> (Judge, Fake) {
     let (mut judge, mut tool) = (Judge::new(policy), Fake::new());
     let path = tool.text("/usr/bin/python3");
-    send(&mut judge, &mut tool, Call::Execve, [path, 0, 0, 0, 0, 0]);
+    send(&mut judge, &mut tool, SystemCall::Execve, [path, 0, 0, 0, 0, 0]);
     (judge, tool)
 }
 
@@ -118,7 +118,7 @@ fn strict() -> (Judge, Fake) {
     started(policy(IsolationLevel::Isolated, Network::None))
 }
 
-fn send(judge: &mut Judge, tool: &mut Fake, call: Call, args: [u64; 6]) -> Verdict {
+fn send(judge: &mut Judge, tool: &mut Fake, call: SystemCall, args: [u64; 6]) -> CallAnswer {
     let (verdict, found) = judge.judge(&Notification { id: 1, pid: PID, call, args }, tool);
     judge.take(found);
     verdict
@@ -126,8 +126,8 @@ fn send(judge: &mut Judge, tool: &mut Fake, call: Call, args: [u64; 6]) -> Verdi
 
 fn open(judge: &mut Judge, tool: &mut Fake, path: &str, flags: i32) {
     let path = tool.text(path);
-    let verdict = send(judge, tool, Call::Openat, [HERE, path, flags as u64, 0, 0, 0]);
-    assert_eq!(verdict, Verdict::Continue, "the observer never refuses files");
+    let verdict = send(judge, tool, SystemCall::Openat, [HERE, path, flags as u64, 0, 0, 0]);
+    assert_eq!(verdict, CallAnswer::Continue, "the observer never refuses files");
 }
 
 fn seen(judge: Judge) -> Vec<String> {
@@ -192,8 +192,8 @@ fn no_detour_makes_a_foreign_path_look_like_an_own_one() {
         open(&mut judge, &mut tool, detour, libc::O_RDONLY);
     }
     let shadow = tool.text("shadow");
-    send(&mut judge, &mut tool, Call::Openat, [5, shadow, 0, 0, 0, 0]);
-    send(&mut judge, &mut tool, Call::Openat, [6, shadow, 0, 0, 0, 0]);
+    send(&mut judge, &mut tool, SystemCall::Openat, [5, shadow, 0, 0, 0, 0]);
+    send(&mut judge, &mut tool, SystemCall::Openat, [6, shadow, 0, 0, 0, 0]);
     assert_eq!(seen(judge), ["read /etc/shadow denied 8"]);
 }
 
@@ -210,7 +210,7 @@ fn flags_tell_reading_from_writing() {
     open(&mut judge, &mut tool, "/etc/new", libc::O_RDONLY | libc::O_CREAT);
     let how = tool.words(&[libc::O_WRONLY as u64, 0, 0]);
     let path = tool.text("/etc/e");
-    send(&mut judge, &mut tool, Call::Openat2, [HERE, path, how, 24, 0, 0]);
+    send(&mut judge, &mut tool, SystemCall::Openat2, [HERE, path, how, 24, 0, 0]);
     let expected = [
         "read /etc/a denied 1",
         "write /etc/b denied 1",
@@ -228,15 +228,15 @@ fn changes_outside_are_listed_and_those_of_scratch_only_counted() {
     tool.there.extend(["/etc".into(), "/etc/x".into()]);
     let (outside, inside) = (tool.text("/etc/x"), tool.text("/scratch/x"));
     let args = [HERE, outside, 0, 0, 0, 0];
-    for call in [Call::Unlinkat, Call::Mkdirat, Call::Fchmodat, Call::Utimensat] {
+    for call in [SystemCall::Unlinkat, SystemCall::Mkdirat, SystemCall::Fchmodat, SystemCall::Utimensat] {
         send(&mut judge, &mut tool, call, args);
     }
-    for call in [Call::Truncate, Call::Setxattr] {
+    for call in [SystemCall::Truncate, SystemCall::Setxattr] {
         send(&mut judge, &mut tool, call, [outside, 0, 0, 0, 0, 0]);
     }
-    send(&mut judge, &mut tool, Call::Renameat2, [HERE, outside, HERE, inside, 0, 0]);
-    send(&mut judge, &mut tool, Call::Linkat, [HERE, inside, HERE, outside, 0, 0]);
-    send(&mut judge, &mut tool, Call::Unlinkat, [HERE, inside, 0, 0, 0, 0]);
+    send(&mut judge, &mut tool, SystemCall::Renameat2, [HERE, outside, HERE, inside, 0, 0]);
+    send(&mut judge, &mut tool, SystemCall::Linkat, [HERE, inside, HERE, outside, 0, 0]);
+    send(&mut judge, &mut tool, SystemCall::Unlinkat, [HERE, inside, 0, 0, 0, 0]);
     let expected = [
         "delete /etc/x denied 1",
         "write /etc/x denied 6",
@@ -253,10 +253,10 @@ fn a_symbolic_link_is_reported_by_where_it_is_and_a_hard_link_by_its_source_too(
     let (mut judge, mut tool) = strict();
     tool.there.insert("/etc/shadow".into());
     let (link, target) = (tool.text("/scratch/innocent"), tool.text("/etc/shadow"));
-    send(&mut judge, &mut tool, Call::Symlinkat, [target, HERE, link, 0, 0, 0]);
+    send(&mut judge, &mut tool, SystemCall::Symlinkat, [target, HERE, link, 0, 0, 0]);
     assert_eq!(seen(judge), ["write {scratch} allowed 1"]);
     let (mut judge, _) = strict();
-    send(&mut judge, &mut tool, Call::Linkat, [HERE, target, HERE, link, 0, 0]);
+    send(&mut judge, &mut tool, SystemCall::Linkat, [HERE, target, HERE, link, 0, 0]);
     assert_eq!(seen(judge), ["rename /etc/shadow denied 1", "write {scratch} allowed 1"]);
 }
 
@@ -284,9 +284,9 @@ fn a_declared_path_is_one_line_however_many_files_are_used() {
 #[test]
 fn memory_that_cannot_be_read_is_reported_and_descriptors_without_a_path_are_not() {
     let (mut judge, mut tool) = strict();
-    send(&mut judge, &mut tool, Call::Openat, [HERE, 1, 0, 0, 0, 0]);
+    send(&mut judge, &mut tool, SystemCall::Openat, [HERE, 1, 0, 0, 0, 0]);
     let relative = tool.text("x");
-    send(&mut judge, &mut tool, Call::Openat, [99, relative, 0, 0, 0, 0]);
+    send(&mut judge, &mut tool, SystemCall::Openat, [99, relative, 0, 0, 0, 0]);
     assert_eq!(seen(judge), [format!("read {UNREADABLE} denied 1")]);
 }
 
@@ -299,11 +299,11 @@ fn a_path_is_read_over_the_end_of_a_page_and_never_without_end() {
     bytes.push(0);
     let at = tool.put(&bytes) + 4090;
     tool.reads = 0;
-    send(&mut judge, &mut tool, Call::Openat, [HERE, at, 0, 0, 0, 0]);
+    send(&mut judge, &mut tool, SystemCall::Openat, [HERE, at, 0, 0, 0, 0]);
     assert_eq!(tool.reads, 4, "6 bytes to the end of the page, then 256 each");
     let endless = tool.put(&vec![b'/'; 40_000]);
     tool.reads = 0;
-    send(&mut judge, &mut tool, Call::Openat, [HERE, endless, 0, 0, 0, 0]);
+    send(&mut judge, &mut tool, SystemCall::Openat, [HERE, endless, 0, 0, 0, 0]);
     assert_eq!(tool.reads, 16);
     let lines = seen(judge);
     assert!(lines[0].starts_with("read /etc/xxx") && lines[0].ends_with("xx… missing 1"), "{lines:?}");
@@ -319,7 +319,7 @@ fn programs_are_reported_with_a_few_arguments_but_not_the_tool_itself() {
     let arguments = tool.words(&pointers);
     let start = |judge: &mut Judge, tool: &mut Fake, path: &str, arguments: u64| {
         let path = tool.text(path);
-        assert_eq!(send(judge, tool, Call::Execve, [path, arguments, 0, 0, 0, 0]), Verdict::Continue);
+        assert_eq!(send(judge, tool, SystemCall::Execve, [path, arguments, 0, 0, 0, 0]), CallAnswer::Continue);
     };
     for folder in ["/usr/local/bin/git", "/usr/bin/git"] {
         start(&mut judge, &mut tool, folder, arguments);
@@ -345,12 +345,12 @@ fn programs_are_reported_with_a_few_arguments_but_not_the_tool_itself() {
 fn what_no_tool_needs_is_refused_by_its_number_without_a_look_at_memory() {
     let (mut judge, mut tool) = strict();
     tool.reads = 0;
-    for call in [Call::Ptrace, Call::Mount, Call::Bpf, Call::IoUringSetup] {
+    for call in [SystemCall::Ptrace, SystemCall::Mount, SystemCall::Bpf, SystemCall::IoUringSetup] {
         assert_eq!(send(&mut judge, &mut tool, call, [1; 6]), REFUSED);
     }
-    assert_eq!(send(&mut judge, &mut tool, Call::Socket, [40, 1, 0, 0, 0, 0]), REFUSED);
-    assert_eq!(send(&mut judge, &mut tool, Call::Socket, [libc::AF_NETLINK as u64, 3, 0, 0, 0, 0]), REFUSED);
-    assert_eq!(send(&mut judge, &mut tool, Call::Ioctl, [0, 0xffff_ffff_0000_5412, 0, 0, 0, 0]), REFUSED);
+    assert_eq!(send(&mut judge, &mut tool, SystemCall::Socket, [40, 1, 0, 0, 0, 0]), REFUSED);
+    assert_eq!(send(&mut judge, &mut tool, SystemCall::Socket, [libc::AF_NETLINK as u64, 3, 0, 0, 0, 0]), REFUSED);
+    assert_eq!(send(&mut judge, &mut tool, SystemCall::Ioctl, [0, 0xffff_ffff_0000_5412, 0, 0, 0, 0]), REFUSED);
     assert_eq!(tool.reads, 0);
     let expected = [
         "forbidden ptrace denied 1",
@@ -368,7 +368,7 @@ fn what_the_bare_interpreter_does_too_is_left_out() {
     let act = |judge: &mut Judge, tool: &mut Fake, number: u32| {
         open(judge, tool, &format!("/etc/python{number}/site.cfg"), libc::O_RDONLY);
         let path = tool.text("/usr/bin/env");
-        send(judge, tool, Call::Execve, [path, 0, 0, 0, 0, 0]);
+        send(judge, tool, SystemCall::Execve, [path, 0, 0, 0, 0, 0]);
     };
     let (mut bare, mut tool) = strict();
     tool.there.insert("/usr/bin/env".into());
@@ -386,14 +386,14 @@ fn what_the_bare_interpreter_does_too_is_left_out() {
 
 #[test]
 fn every_call_of_the_table_has_a_judgement() {
-    use crate::runner::sandbox::{CALLS, Group};
+    use crate::runner::sandbox::{CALLS, SystemCallGroup};
     for (_, call) in CALLS {
         let (mut judge, mut tool) = started(policy(IsolationLevel::Confined, Network::None));
         // Nothing can be read: what touches files, programs or addresses says at least that.
         let verdict = send(&mut judge, &mut tool, *call, [1, 1, 1, 1, 1, 1]);
         let expected = match call.group() {
-            Group::File | Group::Exec => Verdict::Continue,
-            Group::Network | Group::Forbidden => REFUSED,
+            SystemCallGroup::File | SystemCallGroup::Exec => CallAnswer::Continue,
+            SystemCallGroup::Network | SystemCallGroup::Forbidden => REFUSED,
         };
         assert_eq!(verdict, expected, "{call:?}");
         assert_ne!(seen(judge), [""; 0], "{call:?}");
@@ -421,20 +421,25 @@ fn only_the_process_that_calls_may_be_changed_by_its_number() {
         send(&mut judge, &mut tool, call, [first, second, third, 0, 0, 0])
     };
     for (number, expected) in [
-        (PID, Verdict::Continue),
-        (PROCESS, Verdict::Continue),
-        (PID + 1, Verdict::Errno(libc::EPERM)),
-        (1, Verdict::Errno(libc::EPERM)),
+        (PID, CallAnswer::Continue),
+        (PROCESS, CallAnswer::Continue),
+        (PID + 1, CallAnswer::Errno(libc::EPERM)),
+        (1, CallAnswer::Errno(libc::EPERM)),
     ] {
         let number = u64::from(number);
-        for call in [Call::Prlimit64, Call::SchedSetaffinity, Call::SchedSetscheduler, Call::SchedSetattr] {
+        for call in [
+            SystemCall::Prlimit64,
+            SystemCall::SchedSetaffinity,
+            SystemCall::SchedSetscheduler,
+            SystemCall::SchedSetattr,
+        ] {
             assert_eq!(ask(call, [number, 7, 1]), expected, "{call:?} {number}");
         }
-        assert_eq!(ask(Call::Setpriority, [0, number, 5]), expected);
-        assert_eq!(ask(Call::IoprioSet, [1, number, 5]), expected);
+        assert_eq!(ask(SystemCall::Setpriority, [0, number, 5]), expected);
+        assert_eq!(ask(SystemCall::IoprioSet, [1, number, 5]), expected);
         // The same number as that of a group or a user is somebody else.
-        assert_eq!(ask(Call::Setpriority, [1, number, 5]), Verdict::Errno(libc::EPERM));
-        assert_eq!(ask(Call::IoprioSet, [3, number, 5]), Verdict::Errno(libc::EPERM));
-        assert_eq!(ask(Call::Kcmp, [number, number, 0]), Verdict::Errno(libc::EPERM));
+        assert_eq!(ask(SystemCall::Setpriority, [1, number, 5]), CallAnswer::Errno(libc::EPERM));
+        assert_eq!(ask(SystemCall::IoprioSet, [3, number, 5]), CallAnswer::Errno(libc::EPERM));
+        assert_eq!(ask(SystemCall::Kcmp, [number, number, 0]), CallAnswer::Errno(libc::EPERM));
     }
 }

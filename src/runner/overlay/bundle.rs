@@ -18,15 +18,15 @@ const MAX_LISTING: u64 = 64 << 20;
 
 /// What is in a bundle.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Listing {
-    changes: Vec<Listed>,
+struct BundleIndex {
+    changes: Vec<BundleEntry>,
     notes: Vec<String>,
     /// Why nothing of it may be applied.
     fault: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Listed {
+struct BundleEntry {
     change: StagedChange,
     is_folder: bool,
     mode: u32,
@@ -35,7 +35,7 @@ struct Listed {
 
 /// What a path holds after the run.
 #[derive(Debug)]
-pub(super) enum Found<'a> {
+pub(super) enum PathContent<'a> {
     Nothing,
     Folder,
     File { real: &'a Path, mode: u32 },
@@ -45,27 +45,27 @@ pub(super) enum Found<'a> {
 #[derive(Debug)]
 pub(super) struct Writer {
     file: BufWriter<File>,
-    listing: Listing,
+    listing: BundleIndex,
     /// Bytes of content that still fit.
     room: u64,
 }
 
 impl Writer {
     pub(super) fn new(file: File, room: u64) -> Writer {
-        Writer { file: BufWriter::new(file), listing: Listing::default(), room }
+        Writer { file: BufWriter::new(file), listing: BundleIndex::default(), room }
     }
 
     /// Adds a change and its content.
     ///
     /// # Errors
     /// Why nothing of the run may be applied.
-    pub(super) fn put(&mut self, change: StagedChange, found: &Found<'_>) -> Result<(), String> {
+    pub(super) fn put(&mut self, change: StagedChange, found: &PathContent<'_>) -> Result<(), String> {
         if self.listing.changes.len() >= MAX_CHANGES {
             return Err(format!("it changed more than {MAX_CHANGES} files and folders"));
         }
         let (mode, bytes) = match found {
-            Found::Nothing | Found::Folder => (0, 0),
-            Found::File { real, mode } => {
+            PathContent::Nothing | PathContent::Folder => (0, 0),
+            PathContent::File { real, mode } => {
                 let failed = |error: io::Error| format!("{} cannot be stored: {error}", change.path.display());
                 let source = File::open(real).map_err(failed)?;
                 // One byte more than fits: a file with holes says more than it takes.
@@ -77,7 +77,7 @@ impl Writer {
             }
         };
         self.room -= bytes;
-        self.listing.changes.push(Listed { change, is_folder: matches!(found, Found::Folder), mode, bytes });
+        self.listing.changes.push(BundleEntry { change, is_folder: matches!(found, PathContent::Folder), mode, bytes });
         Ok(())
     }
 
@@ -125,7 +125,7 @@ pub(in crate::runner) fn unpack(bundle: &Path, dir: &Path) -> io::Result<Unpacke
     let length = u64::from_le_bytes(length);
     let begin = size.checked_sub(8 + length).filter(|_| length <= MAX_LISTING).ok_or_else(cut)?;
     file.seek(SeekFrom::Start(begin))?;
-    let listing: Listing = serde_json::from_reader((&mut file).take(length)).map_err(|_| cut())?;
+    let listing: BundleIndex = serde_json::from_reader((&mut file).take(length)).map_err(|_| cut())?;
     file.rewind()?;
     let mut changes = Vec::with_capacity(listing.changes.len());
     let mut evidence = Vec::with_capacity(listing.changes.len());
@@ -152,7 +152,7 @@ pub(in crate::runner) fn unpack(bundle: &Path, dir: &Path) -> io::Result<Unpacke
 }
 
 /// Writes one content, whole or not at all.
-fn place(from: &mut File, target: &Path, listed: &Listed) -> io::Result<()> {
+fn place(from: &mut File, target: &Path, listed: &BundleEntry) -> io::Result<()> {
     if let Some(parent) = target.parent() {
         fs::create_dir_all(parent)?;
     }
@@ -189,11 +189,11 @@ mod tests {
         let (content, path) = (dir.join("content"), dir.join("bundle"));
         fs::write(&content, "12345").unwrap();
         let mut writer = Writer::new(File::create(&path).unwrap(), room);
-        let file = Found::File { real: &content, mode: 0o640 };
+        let file = PathContent::File { real: &content, mode: 0o640 };
         let put = writer
-            .put(change("/w/d", Difference::Created), &Found::Folder)
+            .put(change("/w/d", Difference::Created), &PathContent::Folder)
             .and_then(|()| writer.put(change("/w/d/f", Difference::Created), &file))
-            .and_then(|()| writer.put(change("/w/x", Difference::Deleted), &Found::Nothing));
+            .and_then(|()| writer.put(change("/w/x", Difference::Deleted), &PathContent::Nothing));
         if let Err(fault) = &put {
             writer.fault(fault.clone());
         }

@@ -1,8 +1,8 @@
 //! What a layer differs in from what lay there when the run began.
 
-use super::bundle::{Found, Writer, digest_of};
+use super::bundle::{PathContent, Writer, digest_of};
 use super::layer::Layer;
-use super::stamp::{Kind, Stamp};
+use super::stamp::{EntryKind, EntryStamp};
 use crate::domain::{Difference, count, plural};
 use crate::runner::result::report::StagedChange;
 use std::collections::BTreeSet;
@@ -21,7 +21,7 @@ const MAX_DEPTH: usize = 128;
 /// Why nothing of the run may be applied, one line.
 pub(super) fn collect(layer: &Layer, writer: &mut Writer) -> Result<(), String> {
     let root = layer.stage.root.clone();
-    let mut walk = Walk { layer, writer, seen: BTreeSet::new(), dropped: 0, bits: 0 };
+    let mut walk = LayerWalk { layer, writer, seen: BTreeSet::new(), dropped: 0, bits: 0 };
     let mut gone = Vec::new();
     // A stage that shows nothing holds copies: what is not in the layer was taken away.
     if !layer.stage.shows {
@@ -42,7 +42,7 @@ pub(super) fn collect(layer: &Layer, writer: &mut Writer) -> Result<(), String> 
     Ok(())
 }
 
-struct Walk<'a> {
+struct LayerWalk<'a> {
     layer: &'a Layer,
     writer: &'a mut Writer,
     /// What is in the layer.
@@ -53,7 +53,7 @@ struct Walk<'a> {
     bits: usize,
 }
 
-impl Walk<'_> {
+impl LayerWalk<'_> {
     /// Looks through a folder of the layer; `gone` collects paths below which everything that was there before is
     /// gone unless it is in the layer.
     fn folder(&mut self, path: &Path, real: &Path, depth: usize, gone: &mut Vec<PathBuf>) -> Result<(), String> {
@@ -95,7 +95,7 @@ impl Walk<'_> {
         if kind.is_dir() {
             let was_folder = before.is_some_and(|stamp| stamp.is_folder());
             if !was_folder {
-                self.put(path, before, &Found::Folder)?;
+                self.put(path, before, &PathContent::Folder)?;
             } else if is_opaque(real).map_err(failed)? {
                 gone.push(path.to_owned());
             }
@@ -106,12 +106,12 @@ impl Walk<'_> {
             return Err(format!("{} is {what}; only files and folders are staged", path.display()));
         }
         readable(real, 0o400).map_err(failed)?;
-        if before.is_some_and(|stamp| stamp.kind == Kind::File) && self.is_as_before(path, real)? {
+        if before.is_some_and(|stamp| stamp.kind == EntryKind::File) && self.is_as_before(path, real)? {
             let old = self.layer.lower.path(&self.layer.stage, path).and_then(|old| fs::metadata(old).ok());
             self.bits += usize::from(old.is_some_and(|old| old.mode() & 0o777 != meta.mode() & 0o777));
             return Ok(());
         }
-        self.put(path, before, &Found::File { real, mode: meta.mode() & 0o777 })
+        self.put(path, before, &PathContent::File { real, mode: meta.mode() & 0o777 })
     }
 
     /// Whether the layer's file says the same as the one below.
@@ -131,34 +131,34 @@ impl Walk<'_> {
         let from = (Bound::Included(top.to_owned()), Bound::Unbounded);
         for (path, stamp) in layer.before.range(from).take_while(|(path, _)| path.starts_with(top)) {
             if self.seen.insert(path.clone()) {
-                if stamp.kind == Kind::Other {
+                if stamp.kind == EntryKind::Other {
                     return Err(format!("{} is a link; removing links cannot be staged", path.display()));
                 }
-                self.put(path, Some(*stamp), &Found::Nothing)?;
+                self.put(path, Some(*stamp), &PathContent::Nothing)?;
             }
         }
         Ok(())
     }
 
-    fn put(&mut self, path: &Path, before: Option<Stamp>, found: &Found<'_>) -> Result<(), String> {
+    fn put(&mut self, path: &Path, before: Option<EntryStamp>, found: &PathContent<'_>) -> Result<(), String> {
         let stage = &self.layer.stage;
         let failed = |error: io::Error| format!("{} cannot be read: {error}", path.display());
         if self.layer.lower.stamp(stage, path).map_err(failed)? != before {
             return Err(format!("{} changed while it ran", path.display()));
         }
         let old = match before.map(|stamp| stamp.kind) {
-            Some(Kind::File) => {
+            Some(EntryKind::File) => {
                 let lower =
                     self.layer.lower.path(stage, path).ok_or_else(|| format!("{} was removed", path.display()))?;
                 Some(File::open(lower).and_then(digest_of).map_err(failed)?)
             }
-            Some(Kind::Other) => {
+            Some(EntryKind::Other) => {
                 return Err(format!("{} was a link; replacing links cannot be staged", path.display()));
             }
-            Some(Kind::Folder) | None => None,
+            Some(EntryKind::Folder) | None => None,
         };
         let difference = match (found, before) {
-            (Found::Nothing, _) => Difference::Deleted,
+            (PathContent::Nothing, _) => Difference::Deleted,
             (_, None) => Difference::Created,
             (_, Some(_)) => Difference::Changed,
         };

@@ -1,7 +1,7 @@
 //! One layer, and what lies below it.
 
 use super::Stage;
-use super::stamp::{Before, Stamp};
+use super::stamp::{Before, EntryStamp};
 use rustix::fs::{Mode, OFlags};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -47,14 +47,14 @@ impl Lower {
     }
 
     /// What is there now.
-    pub(super) fn stamp(&self, stage: &Stage, path: &Path) -> io::Result<Option<Stamp>> {
+    pub(super) fn stamp(&self, stage: &Stage, path: &Path) -> io::Result<Option<EntryStamp>> {
         let found = match (self.files.get(path), self.path(stage, path)) {
             (Some(file), _) => file.metadata(),
             (None, Some(path)) => fs::symlink_metadata(path),
             (None, None) => return Ok(None),
         };
         match found {
-            Ok(meta) => Ok(Some(Stamp::of(&meta))),
+            Ok(meta) => Ok(Some(EntryStamp::of(&meta))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }

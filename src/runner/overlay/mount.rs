@@ -3,7 +3,7 @@
 use super::layer::{Layer, Lower, folder, through};
 use super::stamp::Before;
 use super::{Stage, bundle, difference, visible};
-use crate::runner::process::limits::Limits;
+use crate::runner::process::limits::RunLimits;
 use rustix::fs::CWD;
 use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags};
 use std::ffi::CString;
@@ -39,7 +39,7 @@ impl Layers {
         stages: &[Stage],
         read: &[PathBuf],
         scratch: &Path,
-        limits: &Limits,
+        limits: &RunLimits,
     ) -> io::Result<Layers> {
         if stages.is_empty() {
             return Ok(Layers::default());

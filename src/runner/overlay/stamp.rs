@@ -6,12 +6,12 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 /// What lay at a path, by absolute path.
-pub(super) type Before = BTreeMap<PathBuf, Stamp>;
+pub(super) type Before = BTreeMap<PathBuf, EntryStamp>;
 
 /// Enough of a file to see later that it is still the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stamp {
-    pub(super) kind: Kind,
+pub(super) struct EntryStamp {
+    pub(super) kind: EntryKind,
     inode: u64,
     bytes: u64,
     /// Of the last change of any kind, which nobody can set back: seconds and nanoseconds.
@@ -20,31 +20,31 @@ pub(super) struct Stamp {
 
 /// What kind of thing lay there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum EntryKind {
     File,
     Folder,
     Other,
 }
 
-impl Stamp {
-    pub(super) fn of(meta: &Metadata) -> Stamp {
+impl EntryStamp {
+    pub(super) fn of(meta: &Metadata) -> EntryStamp {
         let kind = if meta.is_file() {
-            Kind::File
+            EntryKind::File
         } else if meta.is_dir() {
-            Kind::Folder
+            EntryKind::Folder
         } else {
-            Kind::Other
+            EntryKind::Other
         };
         // A folder changes with every entry; what counts is what it holds, and that has stamps of its own.
-        let (inode, bytes, changed) = if kind == Kind::Folder {
+        let (inode, bytes, changed) = if kind == EntryKind::Folder {
             (meta.ino(), 0, (0, 0))
         } else {
             (meta.ino(), meta.len(), (meta.ctime(), meta.ctime_nsec()))
         };
-        Stamp { kind, inode, bytes, changed }
+        EntryStamp { kind, inode, bytes, changed }
     }
 
     pub(super) fn is_folder(&self) -> bool {
-        self.kind == Kind::Folder
+        self.kind == EntryKind::Folder
     }
 }

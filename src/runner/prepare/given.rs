@@ -1,7 +1,7 @@
 //! The variables that a run is given by name, and what takes their values out of everything it leaves.
 
 use crate::domain::{Redactor, Secret};
-use crate::outside::{Programs, Row, loads_code};
+use crate::outside::{ExternalProgram, Programs, loads_code};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
@@ -29,24 +29,24 @@ const PUBLIC: [&str; 12] = [
 
 /// What one run gets of its caller's variables and of the user's secrets.
 #[derive(Debug, Default)]
-pub struct Given {
+pub struct RunEnvironment {
     values: BTreeMap<String, Secret>,
     redactor: Redactor,
 }
 
-impl Given {
+impl RunEnvironment {
     /// What a run gets that is granted these names: a secret where there is one, else the variable of this
     /// process.
-    pub fn gather(names: &[String], secrets: BTreeMap<String, Secret>) -> Given {
-        Given::of(names, secrets, &std::env::vars_os().collect())
+    pub fn gather(names: &[String], secrets: BTreeMap<String, Secret>) -> RunEnvironment {
+        RunEnvironment::of(names, secrets, &std::env::vars_os().collect())
     }
 
-    /// [`Given::gather`] with the caller's environment handed in.
+    /// [`RunEnvironment::gather`] with the caller's environment handed in.
     pub(in crate::runner) fn of(
         names: &[String],
         mut secrets: BTreeMap<String, Secret>,
         caller: &BTreeMap<OsString, OsString>,
-    ) -> Given {
+    ) -> RunEnvironment {
         secrets.retain(|name, _| names.contains(name));
         let mut public = BTreeMap::new();
         for name in names {
@@ -57,7 +57,7 @@ impl Given {
         }
         let redactor = Redactor::new(secrets.iter().map(|(name, value)| (name.as_str(), value)));
         public.append(&mut secrets);
-        Given { values: public, redactor }
+        RunEnvironment { values: public, redactor }
     }
 
     /// Takes the values, and everything that looks like a common token, out of a text.
@@ -79,8 +79,8 @@ impl Given {
 /// printed is never repeated.
 pub fn ask_for_secret(programs: &Programs, command: &[String], env: &[String]) -> Result<Secret, String> {
     let (name, args) = command.split_first().ok_or("its command is empty")?;
-    let program = programs.find(Row::Secret, OsStr::new(name)).map_err(|why| why.to_string())?;
-    let launch = programs.launch(Row::Secret, program).map_err(|error| error.to_string())?;
+    let program = programs.find(ExternalProgram::Secret, OsStr::new(name)).map_err(|why| why.to_string())?;
+    let launch = programs.launch(ExternalProgram::Secret, program).map_err(|error| error.to_string())?;
     let given = env.iter().filter(|name| !loads_code(name));
     let given = given.filter_map(|name| Some((name, programs.variable(name)?)));
     let output = launch.args(args).envs(given).finish(None, PATIENCE).map_err(|why| format!("{name}: {why}"))?;
@@ -110,7 +110,8 @@ mod tests {
         let secrets = secrets.map(|(name, value)| (name.to_owned(), Secret::new(value))).into();
         let caller =
             [("TOKEN", "from-caller"), ("USER", "ada-the-user"), ("PLAIN", "some-value"), ("MORE", "more-of-it")];
-        let given = Given::of(&names, secrets, &caller.map(|(name, value)| (name.into(), value.into())).into());
+        let given =
+            RunEnvironment::of(&names, secrets, &caller.map(|(name, value)| (name.into(), value.into())).into());
         let value = |name| given.value(name).and_then(OsStr::to_str);
         assert_eq!(value("TOKEN"), Some("from-secrets"));
         assert_eq!((value("USER"), value("PLAIN")), (Some("ada-the-user"), Some("some-value")));

@@ -10,25 +10,25 @@ pub(super) mod template;
 
 use super::dependencies::equip;
 use super::grants::{self, Grants, WritePath};
-use super::interpreter::{Program, SearchPath, Seeker, Who};
+use super::interpreter::{ResolvedProgram, SearchPath, Seeker, Who};
 use super::isolation;
 use super::machine::Means;
 use super::observer::{Policy, name_servers};
 use super::overlay::{self, Stage};
 use super::process::clear::outer_folder;
 use super::process::group::LEAST_TASKS;
-use super::process::limits::{Limits, Wall};
+use super::process::limits::{RunLimits, Wall};
 use super::process::processes::{RUN_VARIABLE, threads_of_user};
 use super::result::success::OutputRule;
 use super::result::violations::violations_line;
-use super::sandbox::{Bounds, HostFacts, WallPlan};
-use super::supervisor::{Call, Environment, Packed, Plan, View};
+use super::sandbox::{HostFacts, ProcessLimits, WallPlan};
+use super::supervisor::{Environment, Packed, RunPlan, RunView, StartInput};
 use crate::domain::{
     CostTier, FileMode, InputMode, IsolationLevel, Manifest, Network, Profile, Recipe, RunEnd, VersionFile, WriteMode,
     validate,
 };
-use given::Given;
-use request::Request;
+use given::RunEnvironment;
+use request::StartRequest;
 use serde_json::{Map, Value};
 use spec::Spec;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,7 +36,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use template::{Scope, append_flags, as_variables, expand};
+use template::{PlaceholderContext, append_flags, as_variables, expand};
 
 /// The kernel's limit for one argument or variable, in bytes, its closing zero included.
 const MAX_ARGUMENT: usize = 128 * 1024;
@@ -57,22 +57,22 @@ const GRACE: Duration = Duration::from_secs(2);
 /// [`RunEnd::InvalidInput`] when the input does not fit its schema or a placeholder has no value,
 /// [`RunEnd::SpawnFailed`] when the program is missing (with what to install),
 /// [`RunEnd::Refused`] when the version is nothing that can be started, or prohibited.
-pub fn prepare(request: &Request) -> Result<Spec, RunEnd> {
+pub fn prepare(request: &StartRequest) -> Result<Spec, RunEnd> {
     let caller = std::env::vars_os().collect();
     prepare_for(request, &caller)
 }
 
 /// [`prepare`] with the caller's environment handed in.
-pub(super) fn prepare_for(request: &Request, caller: &BTreeMap<OsString, OsString>) -> Result<Spec, RunEnd> {
+pub(super) fn prepare_for(request: &StartRequest, caller: &BTreeMap<OsString, OsString>) -> Result<Spec, RunEnd> {
     prepare_with(request, caller, &[]).map(|(spec, _)| spec)
 }
 
 /// [`prepare`], and what further starts of the same program are given: one for each of `others`, or why not.
 pub(super) fn prepare_with(
-    request: &Request,
+    request: &StartRequest,
     caller: &BTreeMap<OsString, OsString>,
     others: &[Value],
-) -> Result<(Spec, Vec<Result<Call, RunEnd>>), RunEnd> {
+) -> Result<(Spec, Vec<Result<StartInput, RunEnd>>), RunEnd> {
     let recipe = startable(request.manifest)?;
     let grants = granted(request, caller)?;
     let empty = Value::Object(Map::new());
@@ -84,8 +84,8 @@ pub(super) fn prepare_with(
     {
         return Err(RunEnd::Uncontained { message });
     }
-    let place = Place::of(request, &means);
-    let words = Words::of(request, &place, recipe, input)?;
+    let place = RunFolders::of(request, &means);
+    let words = ExpandedCommand::of(request, &place, recipe, input)?;
     let (who, workspace) = (Who::of_this_process(), Some(request.workspace));
     let path = SearchPath::new(Seeker {
         caller,
@@ -100,7 +100,7 @@ pub(super) fn prepare_with(
     check_sizes(&[], env.iter())?;
     let call = |input: &Value| {
         check_input(request, recipe, input)?;
-        let other = Words::of(request, &place, recipe, input)?;
+        let other = ExpandedCommand::of(request, &place, recipe, input)?;
         if other.words.first() != words.words.first() {
             return Err(invalid("input: it would change the program to start"));
         }
@@ -108,11 +108,11 @@ pub(super) fn prepare_with(
     };
     let others = others.iter().map(call).collect();
     let call = words.call(recipe, &program.lead, input)?;
-    let found = Found { recipe, grants, means, place, program, env };
+    let found = ResolvedStart { recipe, grants, means, place, program, env };
     Ok((found.spec(request, call)?, others))
 }
 
-fn granted(request: &Request, caller: &BTreeMap<OsString, OsString>) -> Result<Grants, RunEnd> {
+fn granted(request: &StartRequest, caller: &BTreeMap<OsString, OsString>) -> Result<Grants, RunEnd> {
     // It gets nothing, wherever that lies: this machine need not be looked at.
     if request.profile == Profile::Strict {
         return Ok(Grants::NOTHING);
@@ -127,27 +127,27 @@ fn granted(request: &Request, caller: &BTreeMap<OsString, OsString>) -> Result<G
 }
 
 /// What was found for a start.
-struct Found<'a> {
+struct ResolvedStart<'a> {
     recipe: &'a Recipe,
     grants: Grants,
     means: Means,
-    place: Place,
-    program: Program,
+    place: RunFolders,
+    program: ResolvedProgram,
     env: BTreeMap<OsString, OsString>,
 }
 
-impl Found<'_> {
-    fn spec(self, request: &Request, call: Call) -> Result<Spec, RunEnd> {
-        let Found { recipe, grants, means, place, program, mut env } = self;
+impl ResolvedStart<'_> {
+    fn spec(self, request: &StartRequest, call: StartInput) -> Result<Spec, RunEnd> {
+        let ResolvedStart { recipe, grants, means, place, program, mut env } = self;
         env.extend(call.env);
         let stated = recipe.timeout_ms.map(Duration::from_millis);
         let wall = Wall { asked: request.timeout, stated, usual: request.usual_timeout };
-        let limits = Limits::of(request.profile, &request.manifest.limits, wall);
+        let limits = RunLimits::of(request.profile, &request.manifest.limits, wall);
         let (packed, files) = if place.is_copied { pack(request.files) } else { (Vec::new(), Vec::new()) };
         let silent = program.visible.clone();
         let read: Vec<PathBuf> = program.visible.into_iter().chain(grants.read.iter().cloned()).collect();
         let view = view(&place, read, &grants.write, packed)?;
-        let plan = Plan {
+        let plan = RunPlan {
             program: place.seen(&program.path, request.version_dir),
             args: call.args,
             env: Environment(env.into_iter().collect()),
@@ -198,7 +198,7 @@ fn startable(manifest: &Manifest) -> Result<&Recipe, RunEnd> {
     recipe.ok_or_else(|| refused("its manifest has no command to start"))
 }
 
-fn check_input(request: &Request, recipe: &Recipe, input: &Value) -> Result<(), RunEnd> {
+fn check_input(request: &StartRequest, recipe: &Recipe, input: &Value) -> Result<(), RunEnd> {
     // A tool that reads no input cannot be given a wrong one by leaving it out.
     let Some(schema) = &request.manifest.input else { return Ok(()) };
     if recipe.input == InputMode::None && request.input.is_none() {
@@ -218,7 +218,7 @@ fn object(input: &Value) -> Result<&Map<String, Value>, RunEnd> {
 }
 
 /// Where a run finds its version and its scratch folder.
-struct Place {
+struct RunFolders {
     tool: PathBuf,
     scratch: PathBuf,
     stand: Option<PathBuf>,
@@ -226,19 +226,19 @@ struct Place {
     is_copied: bool,
 }
 
-impl Place {
-    fn of(request: &Request, means: &Means) -> Place {
+impl RunFolders {
+    fn of(request: &StartRequest, means: &Means) -> RunFolders {
         if means.level == IsolationLevel::Isolated {
-            return Place { tool: "/tool".into(), scratch: "/scratch".into(), stand: None, is_copied: true };
+            return RunFolders { tool: "/tool".into(), scratch: "/scratch".into(), stand: None, is_copied: true };
         }
         if means.user.is_some() {
             // An unprivileged user does not get to root's state folder.
             let stand = outer_folder(request.scratch);
             let [tool, scratch] = ["tool", "scratch"].map(|name| stand.join(name));
-            return Place { tool, scratch, stand: Some(stand), is_copied: true };
+            return RunFolders { tool, scratch, stand: Some(stand), is_copied: true };
         }
         let [tool, scratch] = [request.version_dir, request.scratch].map(Path::to_owned);
-        Place { tool, scratch, stand: None, is_copied: false }
+        RunFolders { tool, scratch, stand: None, is_copied: false }
     }
 
     /// A path of ours as the run sees it.
@@ -248,8 +248,8 @@ impl Place {
 }
 
 /// What a run sees and writes.
-fn view(place: &Place, read: Vec<PathBuf>, write: &[WritePath], files: Vec<Packed>) -> Result<View, RunEnd> {
-    Ok(View {
+fn view(place: &RunFolders, read: Vec<PathBuf>, write: &[WritePath], files: Vec<Packed>) -> Result<RunView, RunEnd> {
+    Ok(RunView {
         tool: place.tool.clone(),
         scratch: place.scratch.clone(),
         stand: place.stand.clone(),
@@ -289,12 +289,12 @@ fn pack(files: &[VersionFile]) -> (Vec<Packed>, Vec<Vec<u8>>) {
 }
 
 /// The walls of the process that becomes the tool.
-fn walls(request: &Request, means: &Means, view: &View, (limits, network): (&Limits, Network)) -> WallPlan {
+fn walls(request: &StartRequest, means: &Means, view: &RunView, (limits, network): (&RunLimits, Network)) -> WallPlan {
     // In a user namespace, and for a user that nobody else is, only the run itself is counted.
     let others = if means.level == IsolationLevel::Isolated || means.user.is_some() { 0 } else { threads_of_user() };
     WallPlan {
         level: means.level,
-        limits: Bounds {
+        limits: ProcessLimits {
             data_bytes: limits.memory_bytes,
             file_bytes: limits.file_bytes,
             cpu_seconds: limits.cpu_seconds,
@@ -315,7 +315,7 @@ fn walls(request: &Request, means: &Means, view: &View, (limits, network): (&Lim
 }
 
 /// What the observer knows of the run.
-fn policy(request: &Request, means: &Means, view: &View, (grants, silent): (&Grants, Vec<PathBuf>)) -> Policy {
+fn policy(request: &StartRequest, means: &Means, view: &RunView, (grants, silent): (&Grants, Vec<PathBuf>)) -> Policy {
     let word = |path: &Path, word: &str| (path.to_owned(), word.to_owned());
     let mut names =
         vec![word(&view.tool, "{tool}"), word(&view.scratch, "{scratch}"), word(request.workspace, "{workspace}")];
@@ -339,17 +339,22 @@ fn policy(request: &Request, means: &Means, view: &View, (grants, silent): (&Gra
 }
 
 /// A command with the values of one input in it.
-struct Words {
+struct ExpandedCommand {
     words: Vec<OsString>,
     /// The inputs that are in it.
     used: BTreeSet<String>,
 }
 
-impl Words {
-    fn of(request: &Request, place: &Place, recipe: &Recipe, input: &Value) -> Result<Words, RunEnd> {
+impl ExpandedCommand {
+    fn of(
+        request: &StartRequest,
+        place: &RunFolders,
+        recipe: &Recipe,
+        input: &Value,
+    ) -> Result<ExpandedCommand, RunEnd> {
         let file = recipe.entry.as_ref().map(|entry| place.tool.join(entry));
         let none = Map::new();
-        let scope = Scope {
+        let scope = PlaceholderContext {
             file: file.as_deref(),
             dir: &place.tool,
             workspace: request.workspace,
@@ -363,11 +368,11 @@ impl Words {
         if recipe.input == InputMode::None && used.is_empty() && !is_empty(input) {
             return Err(invalid("it does not take input"));
         }
-        Ok(Words { words, used })
+        Ok(ExpandedCommand { words, used })
     }
 
     /// What a start with this input is given.
-    fn call(&self, recipe: &Recipe, lead: &[OsString], input: &Value) -> Result<Call, RunEnd> {
+    fn call(&self, recipe: &Recipe, lead: &[OsString], input: &Value) -> Result<StartInput, RunEnd> {
         let mut args: Vec<OsString> = lead.iter().chain(self.words.iter().skip(1)).cloned().collect();
         let mut env = Vec::new();
         match recipe.input {
@@ -380,11 +385,16 @@ impl Words {
         }
         check_sizes(&args, env.iter().map(|(name, value)| (name, value)))?;
         let stdin = (recipe.input == InputMode::StdinJson).then(|| input.to_string());
-        Ok(Call { args, env, stdin })
+        Ok(StartInput { args, env, stdin })
     }
 }
 
-fn locate(path: &SearchPath<'_>, words: &Words, version: &Path, place: &Place) -> Result<Program, RunEnd> {
+fn locate(
+    path: &SearchPath<'_>,
+    words: &ExpandedCommand,
+    version: &Path,
+    place: &RunFolders,
+) -> Result<ResolvedProgram, RunEnd> {
     let [word, rest @ ..] = &words.words[..] else {
         return Err(RunEnd::Refused { message: "its manifest has no command to start".to_owned() });
     };
@@ -396,15 +406,15 @@ fn locate(path: &SearchPath<'_>, words: &Words, version: &Path, place: &Place) -
 }
 
 /// The variables that the run is granted by name.
-fn passed(grants: &Grants, given: &Given) -> BTreeMap<OsString, OsString> {
+fn passed(grants: &Grants, given: &RunEnvironment) -> BTreeMap<OsString, OsString> {
     let named = grants.env.iter().filter_map(|name| Some((name, given.value(name)?)));
     named.map(|(name, value)| (name.into(), value.to_owned())).collect()
 }
 
 /// The whole environment of the run; nothing of the caller's comes along unless it is named here.
 fn environment(
-    request: &Request,
-    place: &Place,
+    request: &StartRequest,
+    place: &RunFolders,
     recipe: &Recipe,
     path: &SearchPath<'_>,
     passed: BTreeMap<OsString, OsString>,

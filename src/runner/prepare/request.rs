@@ -1,6 +1,6 @@
 //! A wish to run one version.
 
-use super::given::Given;
+use super::given::RunEnvironment;
 use crate::domain::{IsolationLevel, Manifest, Profile, VersionFile, WriteMode};
 use crate::runner::dependencies::Need;
 use crate::runner::interpreter::{Interpreters, Sources};
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// A wish to run one version.
 #[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
+pub struct StartRequest<'a> {
     /// What the version says of itself.
     pub manifest: &'a Manifest,
     /// The immutable copy of its files.
@@ -39,7 +39,7 @@ pub struct Request<'a> {
     /// Where the version lies in the workspace, for what a human is told to do.
     pub origin: &'a Path,
     /// The variables it gets by name.
-    pub given: &'a Given,
+    pub given: &'a RunEnvironment,
     /// What is known of interpreters.
     pub interpreters: &'a Interpreters,
     /// Where its programs may come from.
@@ -58,10 +58,10 @@ pub struct Request<'a> {
     pub environments: &'a Path,
 }
 
-impl<'a> Request<'a> {
+impl<'a> StartRequest<'a> {
     /// What the version needs beside itself.
     pub(in crate::runner) fn need(&self) -> Need<'a> {
-        let Request { manifest, files, origin, workspace, interpreters, environments, sources, .. } = *self;
+        let StartRequest { manifest, files, origin, workspace, interpreters, environments, sources, .. } = *self;
         Need { manifest, files, origin, workspace, interpreters, environments, sources }
     }
 }

@@ -3,9 +3,9 @@
 use crate::domain::{InterpreterFacts, Isolation, Redactor};
 use crate::runner::grants::Grants;
 use crate::runner::overlay;
-use crate::runner::process::limits::Limits;
+use crate::runner::process::limits::RunLimits;
 use crate::runner::result::success::OutputRule;
-use crate::runner::supervisor::Plan;
+use crate::runner::supervisor::RunPlan;
 use crate::runner::supervisor::starter::Starter;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Spec {
     /// What the supervisor is told.
-    pub(in crate::runner) plan: Plan,
+    pub(in crate::runner) plan: RunPlan,
     /// What starts its supervisor.
     pub(in crate::runner) starter: Arc<Starter>,
     /// The program as we see it, for what is said of it.
@@ -30,7 +30,7 @@ pub struct Spec {
     /// `None`: standard input is empty.
     pub(in crate::runner) stdin: Option<Vec<u8>>,
     pub(in crate::runner) pty: bool,
-    pub(in crate::runner) limits: Limits,
+    pub(in crate::runner) limits: RunLimits,
     pub(in crate::runner) grace: Duration,
     pub(in crate::runner) spool: PathBuf,
     pub(in crate::runner) rule: OutputRule,

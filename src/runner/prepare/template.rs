@@ -15,7 +15,7 @@ const MAX_NAME: usize = 128;
 
 /// What placeholders can mean.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::runner) struct Scope<'a> {
+pub(in crate::runner) struct PlaceholderContext<'a> {
     /// The entry file inside the version.
     pub(in crate::runner) file: Option<&'a Path>,
     /// The version's folder.
@@ -38,7 +38,7 @@ enum Meaning<'a> {
     Text,
 }
 
-impl<'a> Scope<'a> {
+impl<'a> PlaceholderContext<'a> {
     fn meaning(&self, name: &str) -> Meaning<'a> {
         match name {
             "file" if self.file.is_some() => self.file.map_or(Meaning::Text, Meaning::Path),
@@ -73,7 +73,7 @@ impl<'a> Scope<'a> {
 /// The name of an input that has neither a value nor a default.
 pub(in crate::runner) fn expand(
     template: &str,
-    scope: &Scope,
+    scope: &PlaceholderContext,
     used: &mut BTreeSet<String>,
 ) -> Result<OsString, String> {
     let mut text = OsString::with_capacity(template.len());
@@ -90,7 +90,11 @@ pub(in crate::runner) fn expand(
 }
 
 /// What the text beginning with `{` expands to, and how much of it that takes.
-fn brace<'a>(rest: &'a str, scope: &Scope<'a>, used: &mut BTreeSet<String>) -> Result<(Cow<'a, OsStr>, usize), String> {
+fn brace<'a>(
+    rest: &'a str,
+    scope: &PlaceholderContext<'a>,
+    used: &mut BTreeSet<String>,
+) -> Result<(Cow<'a, OsStr>, usize), String> {
     if let Some(name) = rest.strip_prefix('{').and_then(placeholder_name) {
         let property = name.strip_prefix("input.").unwrap_or(name);
         let piece = match scope.meaning(name) {
@@ -186,7 +190,7 @@ mod tests {
     use serde_json::json;
 
     fn expand_in(template: &str, input: &Value, schema: Option<&Value>) -> Result<String, String> {
-        let scope = Scope {
+        let scope = PlaceholderContext {
             file: Some(Path::new("/v/main.py")),
             dir: Path::new("/v"),
             workspace: Path::new("/w"),

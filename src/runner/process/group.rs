@@ -83,7 +83,7 @@ impl Owner {
 
 /// One folder of a group.
 #[derive(Debug)]
-struct Folder {
+struct CgroupFolder {
     /// The group.
     path: PathBuf,
     /// The group that this process was in before.
@@ -94,16 +94,16 @@ struct Folder {
 /// The group of a run: one folder with version 2, one for each of memory and processes with version 1. Removed when
 /// dropped; nobody may be in it then.
 #[derive(Debug)]
-pub(in crate::runner) struct Group {
-    folders: Vec<Folder>,
+pub(in crate::runner) struct Cgroup {
+    folders: Vec<CgroupFolder>,
 }
 
-impl Group {
+impl Cgroup {
     /// Makes a group with these limits, and removes those whose supervisor is gone.
     ///
     /// # Errors
     /// Why there can be none here, one line.
-    pub(in crate::runner) fn make(totals: Totals) -> Result<Group, String> {
+    pub(in crate::runner) fn make(totals: Totals) -> Result<Cgroup, String> {
         let own = fs::read_to_string("/proc/self/cgroup").map_err(|error| error.to_string())?;
         let mounts = fs::read_to_string("/proc/self/mounts").map_err(|error| error.to_string())?;
         let name = Owner::me().map_err(|error| error.to_string())?.name();
@@ -117,7 +117,7 @@ impl Group {
     /// # Errors
     /// Why not, one line.
     pub(in crate::runner) fn try_out() -> Result<(), String> {
-        let group = Group::make(Totals { memory: 1 << 30, processes: 1024 })?;
+        let group = Cgroup::make(Totals { memory: 1 << 30, processes: 1024 })?;
         let moved = |path: &Path| join(path, std::process::id() as i32);
         let there = group.folders.iter().try_for_each(|folder| moved(&folder.path));
         let back = group.folders.iter().try_for_each(|folder| moved(&folder.home));
@@ -140,7 +140,7 @@ impl Group {
 
     /// Who is inside, in every folder of it.
     pub(in crate::runner) fn inside(&self) -> BTreeSet<i32> {
-        let of = |folder: &Folder| -> BTreeSet<i32> {
+        let of = |folder: &CgroupFolder| -> BTreeSet<i32> {
             let text = fs::read_to_string(folder.path.join("cgroup.procs")).unwrap_or_default();
             text.lines().filter_map(|line| line.parse().ok()).collect()
         };
@@ -160,7 +160,7 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl Drop for Cgroup {
     fn drop(&mut self) {
         for folder in &self.folders {
             // Somebody who is still dying holds it; a later run removes it then.
@@ -204,7 +204,7 @@ fn below(root: &Path, path: &str) -> PathBuf {
 }
 
 /// Makes a group of version 2: beside our own or above it, where memory and processes are handed down.
-fn second(own: &str, mounts: &str, name: &str, totals: Totals) -> Result<Group, String> {
+fn second(own: &str, mounts: &str, name: &str, totals: Totals) -> Result<Cgroup, String> {
     let root = mounted(mounts, "cgroup2", "").ok_or("not mounted")?;
     let home = below(&root, place(own, "").ok_or("this process is not in one")?);
     let hands_down = |folder: &&Path| {
@@ -220,11 +220,11 @@ fn second(own: &str, mounts: &str, name: &str, totals: Totals) -> Result<Group, 
         ("memory.swap.max", "0".to_owned(), false),
     ];
     let folder = make(parent, name, home.clone(), true, &limits)?;
-    Ok(Group { folders: vec![folder] })
+    Ok(Cgroup { folders: vec![folder] })
 }
 
 /// Makes groups of version 1, one for memory and one for processes, below those that we are in.
-fn first(own: &str, mounts: &str, name: &str, totals: Totals) -> Result<Group, String> {
+fn first(own: &str, mounts: &str, name: &str, totals: Totals) -> Result<Cgroup, String> {
     let memory = (totals.memory + OWN_MEMORY).to_string();
     let limits = [
         (
@@ -237,7 +237,7 @@ fn first(own: &str, mounts: &str, name: &str, totals: Totals) -> Result<Group, S
         ),
         ("pids", vec![("pids.max", tasks(totals).to_string(), true)]),
     ];
-    let mut group = Group { folders: Vec::new() };
+    let mut group = Cgroup { folders: Vec::new() };
     for (controller, limits) in limits {
         let root = mounted(mounts, "cgroup", controller).ok_or_else(|| format!("{controller} is not mounted"))?;
         let home = below(&root, place(own, controller).ok_or_else(|| format!("this process is not in {controller}"))?);
@@ -257,7 +257,7 @@ fn make(
     home: PathBuf,
     is_second: bool,
     limits: &[(&str, String, bool)],
-) -> Result<Folder, String> {
+) -> Result<CgroupFolder, String> {
     remove_stale(parent);
     let path = parent.join(name);
     let failed = |error: io::Error| format!("{}: {error}", parent.display());
@@ -274,7 +274,7 @@ fn make(
         let _ = fs::remove_dir(&path);
         return Err(failed(error));
     }
-    Ok(Folder { path, home, is_second })
+    Ok(CgroupFolder { path, home, is_second })
 }
 
 /// Removes groups of ours whose supervisor is gone, with whoever is still in them.

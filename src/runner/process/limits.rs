@@ -28,7 +28,7 @@ const MIN_MEMORY: u64 = 16 * MIB;
 
 /// The limits of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::runner) struct Limits {
+pub(in crate::runner) struct RunLimits {
     /// Wall clock, from the start.
     pub(in crate::runner) wall: Duration,
     /// CPU time of each process, in seconds.
@@ -58,8 +58,8 @@ pub(in crate::runner) struct Wall {
     pub(in crate::runner) usual: Option<Duration>,
 }
 
-impl Limits {
-    const STRICT: Limits = Limits {
+impl RunLimits {
+    const STRICT: RunLimits = RunLimits {
         wall: Duration::from_secs(10),
         cpu_seconds: 5,
         memory_bytes: 512 * MIB,
@@ -70,7 +70,7 @@ impl Limits {
         inodes: 64 * MIB / BYTES_PER_INODE,
     };
 
-    const DECLARED: Limits = Limits {
+    const DECLARED: RunLimits = RunLimits {
         wall: Duration::from_mins(1),
         cpu_seconds: 30,
         memory_bytes: 1024 * MIB,
@@ -87,10 +87,10 @@ impl Limits {
     /// [`Profile::Strict`] the manifest only lowers it: only a human makes such a run longer. CPU time
     /// that nobody states grows with it. The other declared limits may always be lower than the
     /// default, but higher (up to the caps) only with [`Profile::Declared`].
-    pub(in crate::runner) fn of(profile: Profile, declared: &LimitsDeclared, wall: Wall) -> Limits {
+    pub(in crate::runner) fn of(profile: Profile, declared: &LimitsDeclared, wall: Wall) -> RunLimits {
         let (default, lenient) = match profile {
-            Profile::Strict => (Limits::STRICT, false),
-            Profile::Declared => (Limits::DECLARED, true),
+            Profile::Strict => (RunLimits::STRICT, false),
+            Profile::Declared => (RunLimits::DECLARED, true),
         };
         let pick = |stated: Option<u64>, default: u64, least: u64, cap: u64| {
             let cap = if lenient { cap } else { default };
@@ -102,7 +102,7 @@ impl Limits {
         let scaled = default.cpu_seconds * wall.as_secs() / default.wall.as_secs();
         let cpu_default = default.cpu_seconds.max(scaled);
         let disk_bytes = pick(declared.disk_bytes, default.disk_bytes, MIN_DISK, MAX_DISK);
-        Limits {
+        RunLimits {
             wall,
             cpu_seconds: pick(declared.cpu_seconds, cpu_default, 1, MAX_CPU_SECONDS),
             memory_bytes: pick(declared.memory_bytes, default.memory_bytes, MIN_MEMORY, MAX_MEMORY),
@@ -118,8 +118,8 @@ impl Limits {
 /// How long a run under these rules may take where nobody says so.
 pub fn usual_wall(profile: Profile) -> Duration {
     match profile {
-        Profile::Strict => Limits::STRICT.wall,
-        Profile::Declared => Limits::DECLARED.wall,
+        Profile::Strict => RunLimits::STRICT.wall,
+        Profile::Declared => RunLimits::DECLARED.wall,
     }
 }
 
@@ -145,13 +145,13 @@ mod tests {
             output_bytes: Some(u64::MAX),
             disk_bytes: Some(u64::MAX),
         };
-        assert_eq!(Limits::of(Profile::Strict, &greedy, Wall::default()), Limits::STRICT);
-        let raised = Limits::of(Profile::Declared, &greedy, Wall::default());
+        assert_eq!(RunLimits::of(Profile::Strict, &greedy, Wall::default()), RunLimits::STRICT);
+        let raised = RunLimits::of(Profile::Declared, &greedy, Wall::default());
         assert_eq!((raised.memory_bytes, raised.cpu_seconds), (MAX_MEMORY, MAX_CPU_SECONDS));
         assert_eq!((raised.output_bytes, raised.disk_bytes), (MAX_OUTPUT, MAX_DISK));
         let modest = LimitsDeclared { processes: Some(2), cpu_seconds: Some(0), ..Default::default() };
-        let lowered = Limits::of(Profile::Strict, &modest, Wall::default());
-        assert_eq!(lowered, Limits { processes: 2, cpu_seconds: 1, ..Limits::STRICT });
+        let lowered = RunLimits::of(Profile::Strict, &modest, Wall::default());
+        assert_eq!(lowered, RunLimits { processes: 2, cpu_seconds: 1, ..RunLimits::STRICT });
     }
 
     fn asked(wall: Duration) -> Wall {
@@ -163,7 +163,7 @@ mod tests {
         let none = LimitsDeclared::default();
         let seconds = |seconds| Some(Duration::from_secs(seconds));
         let of = |profile, asked, stated, usual| {
-            let limits = Limits::of(profile, &none, Wall { asked, stated, usual });
+            let limits = RunLimits::of(profile, &none, Wall { asked, stated, usual });
             (limits.wall.as_secs(), limits.cpu_seconds)
         };
         assert_eq!(of(Profile::Strict, None, seconds(3600), None), (10, 5));
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_run_of_nobodys_trust_has_the_limits_that_the_readme_names() {
-        let strict = Limits::of(Profile::Strict, &LimitsDeclared::default(), Wall::default());
+        let strict = RunLimits::of(Profile::Strict, &LimitsDeclared::default(), Wall::default());
         assert_eq!((strict.wall.as_secs(), strict.cpu_seconds, strict.memory_bytes >> 20), (10, 5, 512));
         assert_eq!((strict.processes, strict.disk_bytes >> 20, strict.inodes), (64, 64, 16_384));
         assert_eq!(strict.output_bytes >> 20, 1);
@@ -186,20 +186,20 @@ mod tests {
     fn no_file_is_larger_than_the_disk_and_the_number_of_files_goes_with_it() {
         let small = LimitsDeclared { disk_bytes: Some(8 * MIB), ..Default::default() };
         for profile in [Profile::Strict, Profile::Declared] {
-            let limits = Limits::of(profile, &small, Wall::default());
+            let limits = RunLimits::of(profile, &small, Wall::default());
             assert_eq!((limits.disk_bytes, limits.file_bytes, limits.inodes), (8 * MIB, 8 * MIB, 2048));
         }
         let none = LimitsDeclared { disk_bytes: Some(0), ..Default::default() };
-        assert_eq!(Limits::of(Profile::Strict, &none, Wall::default()).disk_bytes, MIN_DISK);
+        assert_eq!(RunLimits::of(Profile::Strict, &none, Wall::default()).disk_bytes, MIN_DISK);
     }
 
     #[test]
     fn cpu_time_grows_with_a_longer_wall_clock_up_to_the_cap() {
         let none = LimitsDeclared::default();
-        let long = Limits::of(Profile::Strict, &none, asked(Duration::from_mins(5)));
+        let long = RunLimits::of(Profile::Strict, &none, asked(Duration::from_mins(5)));
         assert_eq!((long.wall.as_secs(), long.cpu_seconds), (300, 150));
-        assert_eq!(Limits::of(Profile::Declared, &none, asked(Duration::from_secs(1 << 40))).wall, MAX_WALL);
-        assert_eq!(Limits::of(Profile::Declared, &none, asked(Duration::from_secs(1))).cpu_seconds, 30);
+        assert_eq!(RunLimits::of(Profile::Declared, &none, asked(Duration::from_secs(1 << 40))).wall, MAX_WALL);
+        assert_eq!(RunLimits::of(Profile::Declared, &none, asked(Duration::from_secs(1))).cpu_seconds, 30);
     }
 
     #[test]

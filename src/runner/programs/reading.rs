@@ -6,7 +6,7 @@
 //! priority. It does not run in the sandbox: whoever calls it asks only for what executes nothing.
 
 use crate::domain::VersionFile;
-use crate::outside::{NoProgram, Programs, Row, Trusted};
+use crate::outside::{ExternalProgram, NoProgram, Programs, Trusted};
 use rustix::process::{Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions};
 use rustix::process::{kill_process_group, prlimit, setpriority_process, waitid};
 use std::ffi::{OsStr, OsString};
@@ -31,7 +31,7 @@ const NOWHERE: &str = "http://127.0.0.1:9";
 
 /// What a program is asked.
 #[derive(Debug, Clone, Copy)]
-pub struct Reading<'a> {
+pub struct ProgramArguments<'a> {
     /// Its name, as on the search path.
     pub program: &'a str,
     /// Its arguments; `{files}` stands for the paths of all files.
@@ -65,15 +65,15 @@ pub enum Answered {
 }
 
 /// Asks a program and waits for its answer; nothing of it is left behind.
-pub fn read_with(reading: &Reading<'_>) -> Answered {
-    match reading.programs.find(Row::Linter, OsStr::new(reading.program)) {
+pub fn read_with(reading: &ProgramArguments<'_>) -> Answered {
+    match reading.programs.find(ExternalProgram::Linter, OsStr::new(reading.program)) {
         Ok(program) => ask(reading, program).unwrap_or_else(Answered::Failed),
         Err(NoProgram::Distrusted(path, why)) => Answered::Failed(format!("not run: {path} is not trusted: {why}")),
         Err(NoProgram::Absent(..)) => Answered::Absent,
     }
 }
 
-fn ask(reading: &Reading<'_>, program: Trusted) -> Result<Answered, String> {
+fn ask(reading: &ProgramArguments<'_>, program: Trusted) -> Result<Answered, String> {
     let folder = reading.programs.empty_folder().map_err(|error| error.to_string())?;
     let (home, files) = (folder.path().join("home"), folder.path().join("files"));
     for dir in [&home, &files] {
@@ -95,7 +95,7 @@ fn ask(reading: &Reading<'_>, program: Trusted) -> Result<Answered, String> {
             (argument, None) => arguments.push(argument.into()),
         }
     }
-    let launch = reading.programs.launch(Row::Linter, program).map_err(|error| error.to_string())?;
+    let launch = reading.programs.launch(ExternalProgram::Linter, program).map_err(|error| error.to_string())?;
     let launch = launch.folder(&files).args(arguments).env("HOME", &home).env("TMPDIR", &home);
     let launch = launch.env("LANG", "C.UTF-8").env("NO_COLOR", "1");
     let launch = launch.envs(["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"].map(|name| (name, NOWHERE)));
@@ -170,7 +170,7 @@ mod tests {
         std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
         let path = std::env::join_paths([dir.path(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
-        read_with(&Reading {
+        read_with(&ProgramArguments {
             program: "fake-linter",
             arguments: &["--with", "{ours}", "{files}"],
             files,
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn one_that_is_absent_or_does_not_end_says_so() {
-        let reading = Reading {
+        let reading = ProgramArguments {
             program: "no-such-linter",
             arguments: &[],
             files: &[],

@@ -4,7 +4,7 @@
 //! What is signed goes in by standard input and is never a file that somebody could change in between.
 
 use crate::domain::SafeText;
-use crate::outside::{NoProgram, Programs, Row, Trusted, Unfinished};
+use crate::outside::{ExternalProgram, NoProgram, Programs, Trusted, Unfinished};
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 use std::path::Path;
@@ -92,7 +92,7 @@ pub fn verify(programs: &Programs, signers: &Path, principal: &str, signature: &
 }
 
 fn program(programs: &Programs) -> Result<Trusted, String> {
-    programs.find(Row::SshKeygen, OsStr::new("ssh-keygen")).map_err(|why| match why {
+    programs.find(ExternalProgram::SshKeygen, OsStr::new("ssh-keygen")).map_err(|why| match why {
         NoProgram::Absent(..) => "ssh-keygen is not installed (package openssh-client)".to_owned(),
         why @ NoProgram::Distrusted(..) => format!("ssh-keygen is unavailable: {why}"),
     })
@@ -102,7 +102,7 @@ fn program(programs: &Programs) -> Result<Trusted, String> {
 fn call(programs: &Programs, args: impl Iterator<Item = OsString>, text: &str) -> Result<Output, String> {
     let program = program(programs)?;
     let launch = programs
-        .launch(Row::SshKeygen, program)
+        .launch(ExternalProgram::SshKeygen, program)
         .map_err(|error| format!("the folder for ssh-keygen cannot be created: {error}"))?;
     // Asking for a passphrase by a program that says nothing fails at once; the terminal belongs to the workbench.
     let fixed =

@@ -34,7 +34,7 @@ const MAX_PATH: usize = 1024;
 
 /// What tells whether a file is still the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
+struct SnapshotStamp {
     number: u64,
     bytes: u64,
     mode: u32,
@@ -43,9 +43,9 @@ struct Stamp {
     is_file: bool,
 }
 
-impl Stamp {
-    fn of(meta: &Metadata) -> Stamp {
-        Stamp {
+impl SnapshotStamp {
+    fn of(meta: &Metadata) -> SnapshotStamp {
+        SnapshotStamp {
             number: meta.ino(),
             bytes: if meta.is_file() { meta.len() } else { 0 },
             mode: meta.mode(),
@@ -56,25 +56,25 @@ impl Stamp {
     }
 
     /// Whether the tool did something to it. What is in a folder is told by its entries.
-    fn differs(self, other: Stamp) -> bool {
+    fn differs(self, other: SnapshotStamp) -> bool {
         if self.is_folder && other.is_folder { self.mode != other.mode } else { self != other }
     }
 }
 
 /// Everything below some folders at one time.
 #[derive(Debug, Default)]
-pub(in crate::runner) struct Listing {
-    entries: BTreeMap<PathBuf, Stamp>,
+pub(in crate::runner) struct FolderSnapshot {
+    entries: BTreeMap<PathBuf, SnapshotStamp>,
     /// Folders that were not looked into, because they are too many or too deep.
     is_cut: bool,
     /// Why one of the roots is not known at all.
     fault: Option<String>,
 }
 
-impl Listing {
+impl FolderSnapshot {
     /// Lists files and folders and what is below them. What is not there is an empty listing.
-    pub(in crate::runner) fn of<'a>(roots: impl IntoIterator<Item = &'a Path>) -> Listing {
-        let mut listing = Listing::default();
+    pub(in crate::runner) fn of<'a>(roots: impl IntoIterator<Item = &'a Path>) -> FolderSnapshot {
+        let mut listing = FolderSnapshot::default();
         for root in roots {
             match fs::symlink_metadata(root) {
                 Ok(meta) if meta.is_dir() => match fs::read_dir(root) {
@@ -82,7 +82,7 @@ impl Listing {
                     Err(error) => listing.miss(root, &error),
                 },
                 Ok(meta) => {
-                    listing.entries.insert(root.to_owned(), Stamp::of(&meta));
+                    listing.entries.insert(root.to_owned(), SnapshotStamp::of(&meta));
                 }
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => listing.miss(root, &error),
@@ -123,7 +123,7 @@ impl Listing {
                         self.is_cut = true;
                     }
                 }
-                self.entries.insert(entry.path(), Stamp::of(&meta));
+                self.entries.insert(entry.path(), SnapshotStamp::of(&meta));
             }
         }
     }
@@ -138,7 +138,7 @@ pub(in crate::runner) struct Differences {
 }
 
 /// Compares two listings; `scratch` is written as `{scratch}`. Reads the new content to name its digest.
-pub(in crate::runner) fn differences(before: &Listing, after: &Listing, scratch: &Path) -> Differences {
+pub(in crate::runner) fn differences(before: &FolderSnapshot, after: &FolderSnapshot, scratch: &Path) -> Differences {
     let mut found = Differences { changes: Vec::new(), cut: u64::from(before.is_cut || after.is_cut) };
     let mut hashed = 0;
     let gone = before.entries.keys().filter(|path| !after.entries.contains_key(*path) && !after.is_cut);
@@ -193,11 +193,11 @@ fn shown(path: &Path, scratch: &Path) -> String {
 mod tests {
     use super::*;
 
-    fn at(dir: &Path) -> Listing {
-        Listing::of([dir])
+    fn at(dir: &Path) -> FolderSnapshot {
+        FolderSnapshot::of([dir])
     }
 
-    fn lines(before: &Listing, dir: &Path) -> Vec<String> {
+    fn lines(before: &FolderSnapshot, dir: &Path) -> Vec<String> {
         let after = at(dir);
         let found = differences(before, &after, dir);
         found.changes.iter().map(|change| format!("{} {} {}", change.difference, change.path, change.bytes)).collect()
@@ -230,7 +230,7 @@ mod tests {
     fn the_digest_is_of_the_content_after_the_run() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("file"), "content").unwrap();
-        let found = differences(&Listing::default(), &at(dir.path()), dir.path());
+        let found = differences(&FolderSnapshot::default(), &at(dir.path()), dir.path());
         assert_eq!(found.changes[0].digest, Some(Digest::of_bytes(b"content")));
     }
 
@@ -253,7 +253,7 @@ mod tests {
         fs::write(outside.path().join("secret"), "secret").unwrap();
         std::os::unix::fs::symlink(outside.path(), dir.path().join("folder")).unwrap();
         std::os::unix::fs::symlink(outside.path().join("secret"), dir.path().join("file")).unwrap();
-        let found = differences(&Listing::default(), &at(dir.path()), dir.path());
+        let found = differences(&FolderSnapshot::default(), &at(dir.path()), dir.path());
         let seen: Vec<_> = found.changes.iter().map(|change| (change.path.as_str(), change.digest)).collect();
         assert_eq!(seen, [("{scratch}/file", None), ("{scratch}/folder", None)]);
     }
@@ -263,7 +263,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let fifo = dir.path().join("fifo");
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, Mode::RUSR, 0).unwrap();
-        assert_eq!(lines(&Listing::default(), dir.path()), ["created {scratch}/fifo 0"]);
+        assert_eq!(lines(&FolderSnapshot::default(), dir.path()), ["created {scratch}/fifo 0"]);
     }
 
     #[test]
@@ -272,7 +272,7 @@ mod tests {
         for number in 0..MAX_CHANGES + 7 {
             fs::write(dir.path().join(number.to_string()), "").unwrap();
         }
-        let found = differences(&Listing::default(), &at(dir.path()), dir.path());
+        let found = differences(&FolderSnapshot::default(), &at(dir.path()), dir.path());
         assert_eq!((found.changes.len(), found.cut), (MAX_CHANGES, 7));
     }
 
@@ -281,7 +281,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let deep = std::iter::repeat_n("d", MAX_DEPTH + 3).fold(dir.path().to_owned(), |path, name| path.join(name));
         fs::create_dir_all(deep).unwrap();
-        let found = differences(&Listing::default(), &at(dir.path()), dir.path());
+        let found = differences(&FolderSnapshot::default(), &at(dir.path()), dir.path());
         assert_eq!(found.cut, 1);
     }
 }

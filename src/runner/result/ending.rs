@@ -2,7 +2,7 @@
 
 use super::success::{Output, OutputRule};
 use crate::domain::RunEnd;
-use crate::runner::process::limits::{Limits, in_words};
+use crate::runner::process::limits::{RunLimits, in_words};
 use crate::runner::sandbox::{Exit, Reaped};
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ const FILE_TOO_LARGE: &[&str] = &["File too large", "file too large", "EFBIG"];
 
 /// Why a run was stopped from outside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::runner) enum Stop {
+pub(in crate::runner) enum StopReason {
     /// The wall clock.
     TimedOut,
     /// Somebody asked.
@@ -50,25 +50,30 @@ pub(in crate::runner) enum Stop {
     Broken,
 }
 
-impl Stop {
+impl StopReason {
     /// Whether the tool gets a chance to clean up. One that is over a limit would use it to go on.
     pub(in crate::runner) fn is_gentle(&self) -> bool {
         match self {
-            Stop::TimedOut | Stop::Cancelled => true,
-            Stop::Memory | Stop::Processes | Stop::Cpu | Stop::Disk | Stop::Output | Stop::Broken => false,
+            StopReason::TimedOut | StopReason::Cancelled => true,
+            StopReason::Memory
+            | StopReason::Processes
+            | StopReason::Cpu
+            | StopReason::Disk
+            | StopReason::Output
+            | StopReason::Broken => false,
         }
     }
 
-    fn end(self, limits: &Limits) -> RunEnd {
+    fn end(self, limits: &RunLimits) -> RunEnd {
         match self {
-            Stop::TimedOut => RunEnd::TimedOut { after_ms: limits.wall.as_millis() as u64 },
-            Stop::Cancelled => RunEnd::Cancelled,
-            Stop::Memory => over_memory(limits),
-            Stop::Processes => over("processes", format!("more than {} processes at a time", limits.processes)),
-            Stop::Cpu => over_cpu(limits),
-            Stop::Disk => over("disk", format!("more than {} on disk", in_words(limits.disk_bytes))),
-            Stop::Output => over("output", format!("more than {} of output", in_words(limits.output_bytes))),
-            Stop::Broken => RunEnd::Interrupted,
+            StopReason::TimedOut => RunEnd::TimedOut { after_ms: limits.wall.as_millis() as u64 },
+            StopReason::Cancelled => RunEnd::Cancelled,
+            StopReason::Memory => over_memory(limits),
+            StopReason::Processes => over("processes", format!("more than {} processes at a time", limits.processes)),
+            StopReason::Cpu => over_cpu(limits),
+            StopReason::Disk => over("disk", format!("more than {} on disk", in_words(limits.disk_bytes))),
+            StopReason::Output => over("output", format!("more than {} of output", in_words(limits.output_bytes))),
+            StopReason::Broken => RunEnd::Interrupted,
         }
     }
 }
@@ -77,19 +82,19 @@ fn over(limit: &str, message: String) -> RunEnd {
     RunEnd::LimitExceeded { limit: limit.to_owned(), message }
 }
 
-fn over_cpu(limits: &Limits) -> RunEnd {
+fn over_cpu(limits: &RunLimits) -> RunEnd {
     over("cpu", format!("needed more than {} s of CPU time", limits.cpu_seconds))
 }
 
-fn over_memory(limits: &Limits) -> RunEnd {
+fn over_memory(limits: &RunLimits) -> RunEnd {
     over("memory", format!("needed more than {} of memory", in_words(limits.memory_bytes)))
 }
 
 /// Judges a run that was started. `reaped` is `None` when the process would not die in time.
 pub(in crate::runner) fn judge(
-    stop: Option<Stop>,
+    stop: Option<StopReason>,
     reaped: Option<&Reaped>,
-    limits: &Limits,
+    limits: &RunLimits,
     rule: &OutputRule,
     evidence: (&Output, &str),
 ) -> RunEnd {
@@ -109,7 +114,7 @@ pub(in crate::runner) fn judge(
 
 /// Whether a limit that the kernel holds explains this end. It is only seen from its effects: a
 /// signal, a shell's exit code for that signal, or a runtime's complaint on standard error.
-fn limit_exceeded(reaped: &Reaped, limits: &Limits, last_words: &str) -> Option<RunEnd> {
+fn limit_exceeded(reaped: &Reaped, limits: &RunLimits, last_words: &str) -> Option<RunEnd> {
     let signal = match reaped.exit {
         Exit::Signal(signal) => signal,
         Exit::Code(0) => return None,
@@ -124,7 +129,7 @@ fn limit_exceeded(reaped: &Reaped, limits: &Limits, last_words: &str) -> Option<
         return Some(over("file-size", format!("wrote a file larger than {}", in_words(limits.file_bytes))));
     }
     if NO_ROOM.iter().any(|phrase| last_words.contains(phrase)) {
-        return Some(Stop::Disk.end(limits));
+        return Some(StopReason::Disk.end(limits));
     }
     let complained = OUT_OF_MEMORY.iter().any(|phrase| last_words.contains(phrase))
         || (last_words.contains("memory allocation of ") && last_words.contains(" bytes failed"));
@@ -140,7 +145,7 @@ mod tests {
     use crate::runner::process::limits::Wall;
 
     fn limit_of(exit: Exit, cpu_ms: u64, max_rss_bytes: u64, last_words: &str) -> Option<String> {
-        let limits = Limits::of(Profile::Strict, &LimitsDeclared::default(), Wall::default());
+        let limits = RunLimits::of(Profile::Strict, &LimitsDeclared::default(), Wall::default());
         match limit_exceeded(&Reaped { exit, cpu_ms, max_rss_bytes, left: 0 }, &limits, last_words) {
             Some(RunEnd::LimitExceeded { limit, .. }) => Some(limit),
             Some(other) => panic!("{other:?}"),

@@ -11,10 +11,10 @@ use crate::runner::prepare::spec::Spec;
 use crate::runner::process::poll::poll_some;
 use crate::runner::process::processes::sweep;
 use crate::runner::result::difference::MAX_CHANGES;
-use crate::runner::result::ending::{Stop, judge};
+use crate::runner::result::ending::{StopReason, judge};
 use crate::runner::result::report::{Report, Staged};
 use crate::runner::result::success::{MAX_JSON, Output};
-use crate::runner::supervisor::{Ended, Heard, Inbox, Message, Order, send};
+use crate::runner::supervisor::{Ended, Heard, Inbox, Message, SupervisorOrder, send};
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::process::Signal;
@@ -63,11 +63,11 @@ struct Watchers<'a> {
     samples: &'a watch::Sender<Sample>,
 }
 
-fn begin<'a>(spec: &'a Spec, link: &'a Arc<Link>, watchers: Watchers<'a>) -> Result<Run<'a>, String> {
+fn begin<'a>(spec: &'a Spec, link: &'a Arc<Link>, watchers: Watchers<'a>) -> Result<RunLoop<'a>, String> {
     let spool = SpoolWriter::create(&spec.spool).map_err(|error| format!("its output cannot be stored: {error}"))?;
     let begun = Instant::now();
     let child = spawn(spec)?;
-    Ok(Run {
+    Ok(RunLoop {
         spec,
         link,
         watchers,
@@ -81,7 +81,7 @@ fn begin<'a>(spec: &'a Spec, link: &'a Arc<Link>, watchers: Watchers<'a>) -> Res
         cleaner: Cleaner::new(&spec.redactor),
         redactions: Redactions::default(),
         begun,
-        phase: Phase::Running,
+        phase: ProcessPhase::Running,
         stop: None,
         last_words: Vec::new(),
         piece: vec![0; MAX_FRAME],
@@ -95,7 +95,7 @@ fn begin<'a>(spec: &'a Spec, link: &'a Arc<Link>, watchers: Watchers<'a>) -> Res
 
 /// How far the process is from its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum ProcessPhase {
     /// Nobody stops it.
     Running,
     /// It was asked to end and may clean up until then.
@@ -106,13 +106,13 @@ enum Phase {
 
 /// What a turn of the loop found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
+enum LoopStep {
     GoOn,
     /// Nothing of the run is left.
     Ended,
 }
 
-struct Run<'a> {
+struct RunLoop<'a> {
     spec: &'a Spec,
     link: &'a Arc<Link>,
     watchers: Watchers<'a>,
@@ -131,8 +131,8 @@ struct Run<'a> {
     /// What was replaced in the output, known at its end.
     redactions: Redactions,
     begun: Instant,
-    phase: Phase,
-    stop: Option<Stop>,
+    phase: ProcessPhase,
+    stop: Option<StopReason>,
     last_words: Vec<u8>,
     /// Where a piece of output is read into.
     piece: Vec<u8>,
@@ -145,11 +145,11 @@ struct Run<'a> {
     notes: Vec<String>,
 }
 
-impl Run<'_> {
+impl RunLoop<'_> {
     fn follow(mut self) -> Report {
         loop {
             let until = self.next_deadline();
-            if self.turn(until) == Turn::Ended || !self.keep_limits() {
+            if self.turn(until) == LoopStep::Ended || !self.keep_limits() {
                 break;
             }
         }
@@ -161,23 +161,23 @@ impl Run<'_> {
     /// The earliest time at which something is to be done unasked.
     fn next_deadline(&self) -> Instant {
         let next = match self.phase {
-            Phase::Running => self.begun + self.spec.limits.wall,
-            Phase::Asked { kill_at } => kill_at,
-            Phase::Killed { give_up_at } => give_up_at,
+            ProcessPhase::Running => self.begun + self.spec.limits.wall,
+            ProcessPhase::Asked { kill_at } => kill_at,
+            ProcessPhase::Killed { give_up_at } => give_up_at,
         };
         self.cleaner.wake_at().map_or(next, |wake_at| next.min(wake_at))
     }
 
     /// Waits for the next thing to happen and takes what is there.
-    fn turn(&mut self, until: Instant) -> Turn {
+    fn turn(&mut self, until: Instant) -> LoopStep {
         let ready = match poll(&self.child, self.link.wake.as_ref(), until) {
             Ok(ready) => ready,
-            Err(Errno::INTR | Errno::AGAIN) => return Turn::GoOn,
+            Err(Errno::INTR | Errno::AGAIN) => return LoopStep::GoOn,
             Err(error) => {
                 self.notes.push(format!("the run could not be monitored: {error}"));
-                self.stop(Stop::Broken);
+                self.stop(StopReason::Broken);
                 // Without poll there is nothing to wait on but the end itself.
-                return Turn::Ended;
+                return LoopStep::Ended;
             }
         };
         if ready.wake
@@ -201,7 +201,7 @@ impl Run<'_> {
         if ready.control || ready.ended {
             self.listen();
         }
-        if ready.ended || self.last.is_some() { Turn::Ended } else { Turn::GoOn }
+        if ready.ended || self.last.is_some() { LoopStep::Ended } else { LoopStep::GoOn }
     }
 
     /// Takes what the supervisor tells. One that is silent or talks nonsense is seen at its end.
@@ -273,7 +273,7 @@ impl Run<'_> {
         }
         if !over.is_empty() {
             self.truncated = true;
-            self.stop(Stop::Output);
+            self.stop(StopReason::Output);
         }
     }
 
@@ -340,31 +340,31 @@ impl Run<'_> {
         self.show_quiet();
         let now = Instant::now();
         if self.link.is_cancelled() {
-            self.stop(Stop::Cancelled);
+            self.stop(StopReason::Cancelled);
         }
         match self.phase {
-            Phase::Running if now >= self.begun + self.spec.limits.wall => self.stop(Stop::TimedOut),
-            Phase::Asked { kill_at } if now >= kill_at => self.kill(),
-            Phase::Killed { give_up_at } if now >= give_up_at => {
+            ProcessPhase::Running if now >= self.begun + self.spec.limits.wall => self.stop(StopReason::TimedOut),
+            ProcessPhase::Asked { kill_at } if now >= kill_at => self.kill(),
+            ProcessPhase::Killed { give_up_at } if now >= give_up_at => {
                 self.notes.push("it could not be killed and may still be running".to_owned());
                 return false;
             }
-            Phase::Running | Phase::Asked { .. } | Phase::Killed { .. } => {}
+            ProcessPhase::Running | ProcessPhase::Asked { .. } | ProcessPhase::Killed { .. } => {}
         }
         true
     }
 
     /// Stops the run for this reason; the first reason stays, but a harder one ends the grace time.
-    fn stop(&mut self, reason: Stop) {
+    fn stop(&mut self, reason: StopReason) {
         if self.stop.is_some() {
-            if !reason.is_gentle() && matches!(self.phase, Phase::Asked { .. }) {
+            if !reason.is_gentle() && matches!(self.phase, ProcessPhase::Asked { .. }) {
                 self.kill();
             }
             return;
         }
         if reason.is_gentle() {
-            self.phase = Phase::Asked { kill_at: Instant::now() + self.spec.grace };
-            self.order(Order::Term);
+            self.phase = ProcessPhase::Asked { kill_at: Instant::now() + self.spec.grace };
+            self.order(SupervisorOrder::Term);
         } else {
             self.kill();
         }
@@ -372,12 +372,12 @@ impl Run<'_> {
     }
 
     fn kill(&mut self) {
-        self.phase = Phase::Killed { give_up_at: Instant::now() + GIVE_UP };
-        self.order(Order::Kill);
+        self.phase = ProcessPhase::Killed { give_up_at: Instant::now() + GIVE_UP };
+        self.order(SupervisorOrder::Kill);
     }
 
     /// A supervisor that is gone has nothing left to end.
-    fn order(&self, order: Order) {
+    fn order(&self, order: SupervisorOrder) {
         let _ = send(&self.child.control, &order);
     }
 
@@ -512,7 +512,7 @@ impl Run<'_> {
 
 /// What is ready.
 #[derive(Debug, Clone, Copy, Default)]
-struct Ready {
+struct ReadyStreams {
     stdout: bool,
     stderr: bool,
     stdin: bool,
@@ -521,7 +521,7 @@ struct Ready {
     ended: bool,
 }
 
-fn poll(child: &Child, wake: Option<&OwnedFd>, until: Instant) -> Result<Ready, Errno> {
+fn poll(child: &Child, wake: Option<&OwnedFd>, until: Instant) -> Result<ReadyStreams, Errno> {
     let sources = [
         (child.stdout.as_ref(), PollFlags::IN),
         (child.stderr.as_ref(), PollFlags::IN),
@@ -531,7 +531,7 @@ fn poll(child: &Child, wake: Option<&OwnedFd>, until: Instant) -> Result<Ready, 
         (Some(&child.supervisor.pidfd), PollFlags::IN),
     ];
     let [stdout, stderr, stdin, wake, control, ended] = poll_some(sources, until)?;
-    Ok(Ready { stdout, stderr, stdin, wake, control, ended })
+    Ok(ReadyStreams { stdout, stderr, stdin, wake, control, ended })
 }
 
 /// Which of stdout and stderr have something, or have ended.

@@ -4,7 +4,7 @@ use crate::runner::interpreter::{missing, shebang};
 use crate::runner::prepare::spec::Spec;
 use crate::runner::process::terminal;
 use crate::runner::supervisor::starter::Started;
-use crate::runner::supervisor::{Call, send, send_fds};
+use crate::runner::supervisor::{StartInput, send, send_fds};
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::pipe::PipeFlags;
 use std::fs::File;
@@ -59,7 +59,7 @@ pub(in crate::runner) fn spawn(spec: &Spec) -> Result<Child, String> {
 ///
 /// # Errors
 /// One line for a human.
-pub(in crate::runner) fn spawn_batch(spec: &Spec, calls: &[Call]) -> Result<Child, String> {
+pub(in crate::runner) fn spawn_batch(spec: &Spec, calls: &[StartInput]) -> Result<Child, String> {
     let streams =
         Streams::batch(calls).map_err(|error| format!("the streams for its trials cannot be created: {error}"))?;
     let files = packed(spec).map_err(|error| format!("its files could not be passed on: {error}"))?;
@@ -106,7 +106,7 @@ impl Streams {
 }
 
 impl Streams {
-    fn batch(calls: &[Call]) -> io::Result<Streams> {
+    fn batch(calls: &[StartInput]) -> io::Result<Streams> {
         let mut given = File::from(rustix::fs::memfd_create("calls", MemfdFlags::CLOEXEC)?);
         given.write_all(&serde_json::to_vec(calls)?)?;
         given.rewind()?;

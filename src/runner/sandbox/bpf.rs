@@ -23,7 +23,7 @@ pub(super) enum Action {
 /// A question about the arguments of a call. Numbers are compared in their low 32 bits, which is what the kernel
 /// uses of an `int`: comparing 64 let high bits slip past (CVE-2019-10063).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Test {
+pub(super) enum FilterTest {
     /// The low half of an argument, under a mask, is a value.
     Is { arg: usize, mask: u32, value: u32 },
     /// The low half of an argument has one of these bits.
@@ -36,23 +36,23 @@ pub(super) enum Test {
 
 /// What happens to a call when all tests hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Case {
-    pub(super) tests: Vec<Test>,
+pub(super) struct FilterCase {
+    pub(super) tests: Vec<FilterTest>,
     pub(super) action: Action,
 }
 
 /// What happens to the calls of one number: the first case that holds, else `otherwise`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Rule {
+pub(super) struct FilterRule {
     pub(super) number: i64,
-    pub(super) cases: Vec<Case>,
+    pub(super) cases: Vec<FilterCase>,
     pub(super) otherwise: Action,
 }
 
-impl Rule {
+impl FilterRule {
     /// The same for every call of a number.
-    pub(super) fn always(number: i64, action: Action) -> Rule {
-        Rule { number, cases: Vec::new(), otherwise: action }
+    pub(super) fn always(number: i64, action: Action) -> FilterRule {
+        FilterRule { number, cases: Vec::new(), otherwise: action }
     }
 }
 
@@ -97,7 +97,7 @@ impl Action {
 
 /// Turns rules into a program. Calls of other architectures end the process, calls newer than `newest` do not exist,
 /// other calls without a rule are allowed.
-pub(super) fn assemble(rules: &[Rule], newest: i64) -> Vec<Instruction> {
+pub(super) fn assemble(rules: &[FilterRule], newest: i64) -> Vec<Instruction> {
     let mut program = vec![
         plain(LOAD, ARCH),
         branch(EQUAL, ARCHITECTURE, 1, 0),
@@ -112,14 +112,14 @@ pub(super) fn assemble(rules: &[Rule], newest: i64) -> Vec<Instruction> {
         plain(RETURN, Action::Kill.value()),
     ]);
     program.extend([branch(AT_LEAST, newest as u32 + 1, 0, 1), plain(RETURN, Action::Errno(libc::ENOSYS).value())]);
-    let mut rules: Vec<&Rule> = rules.iter().collect();
+    let mut rules: Vec<&FilterRule> = rules.iter().collect();
     rules.sort_by_key(|rule| rule.number);
     program.extend(search(&rules));
     program
 }
 
 /// Finds the rule of the number by halves: most calls that get here are files being opened, often.
-fn search(rules: &[&Rule]) -> Vec<Instruction> {
+fn search(rules: &[&FilterRule]) -> Vec<Instruction> {
     let mut program = Vec::new();
     if rules.len() > FEW {
         let (low, high) = rules.split_at(rules.len() / 2);
@@ -147,7 +147,7 @@ fn search(rules: &[&Rule]) -> Vec<Instruction> {
 const FEW: usize = 4;
 
 /// The instructions for one number; each way through them ends in an answer.
-fn body(rule: &Rule) -> Vec<Instruction> {
+fn body(rule: &FilterRule) -> Vec<Instruction> {
     let mut body = Vec::new();
     for case in &rule.cases {
         let parts: Vec<Vec<Instruction>> = case.tests.iter().map(|test| question(*test)).collect();
@@ -172,16 +172,16 @@ fn body(rule: &Rule) -> Vec<Instruction> {
 const FAIL: u8 = u8::MAX;
 
 /// The instructions of a test: falling out of their end means that it holds.
-fn question(test: Test) -> Vec<Instruction> {
+fn question(test: FilterTest) -> Vec<Instruction> {
     let low = |arg: usize| plain(LOAD, ARGS + 8 * arg as u32 + LOW);
     let high = |arg: usize| plain(LOAD, ARGS + 8 * arg as u32 + 4 - LOW);
     match test {
-        Test::Is { arg, mask, value } => vec![low(arg), plain(AND, mask), branch(EQUAL, value, 0, FAIL)],
-        Test::HasAny { arg, bits } => vec![low(arg), branch(BITS, bits, 0, FAIL)],
-        Test::Points { arg } => {
+        FilterTest::Is { arg, mask, value } => vec![low(arg), plain(AND, mask), branch(EQUAL, value, 0, FAIL)],
+        FilterTest::HasAny { arg, bits } => vec![low(arg), branch(BITS, bits, 0, FAIL)],
+        FilterTest::Points { arg } => {
             vec![low(arg), branch(EQUAL, 0, 0, 2), high(arg), branch(EQUAL, 0, FAIL, 0)]
         }
-        Test::IsNull { arg } => {
+        FilterTest::IsNull { arg } => {
             vec![low(arg), branch(EQUAL, 0, 0, FAIL), high(arg), branch(EQUAL, 0, 0, FAIL)]
         }
     }
@@ -228,7 +228,7 @@ pub(super) fn interpret(program: &[Instruction], architecture: u32, number: u32,
 mod tests {
     use super::*;
 
-    fn answer(rules: &[Rule], number: i64, args: [u64; 6]) -> u32 {
+    fn answer(rules: &[FilterRule], number: i64, args: [u64; 6]) -> u32 {
         interpret(&assemble(rules, 1_000), ARCHITECTURE, number as u32, args)
     }
 
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn calls_without_a_rule_are_allowed_and_foreign_architectures_end_the_process() {
-        let rules = [Rule::always(7, Action::Errno(libc::EPERM)), Rule::always(9, Action::Notify)];
+        let rules = [FilterRule::always(7, Action::Errno(libc::EPERM)), FilterRule::always(9, Action::Notify)];
         assert_eq!(answer(&rules, 7, [0; 6]), DENY);
         assert_eq!(answer(&rules, 8, [0; 6]), libc::SECCOMP_RET_ALLOW);
         assert_eq!(answer(&rules, 9, [0; 6]), libc::SECCOMP_RET_USER_NOTIF);
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn calls_that_are_newer_than_the_table_do_not_exist() {
-        let rules = [Rule::always(7, Action::Errno(libc::EPERM))];
+        let rules = [FilterRule::always(7, Action::Errno(libc::EPERM))];
         let no_such_call = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
         for (number, expected) in [(7, DENY), (1_000, libc::SECCOMP_RET_ALLOW), (1_001, no_such_call)] {
             assert_eq!(answer(&rules, number, [0; 6]), expected, "{number}");
@@ -256,7 +256,7 @@ mod tests {
     #[cfg(target_arch = "x86_64")]
     #[test]
     fn numbers_of_the_x32_variant_end_the_process() {
-        let rules = [Rule::always(7, Action::Errno(libc::EPERM))];
+        let rules = [FilterRule::always(7, Action::Errno(libc::EPERM))];
         assert_eq!(answer(&rules, 0x4000_0000 + 7, [0; 6]), libc::SECCOMP_RET_KILL_PROCESS);
         assert_eq!(answer(&rules, -1, [0; 6]), libc::SECCOMP_RET_ALLOW);
     }
@@ -264,7 +264,8 @@ mod tests {
     #[test]
     fn each_number_gets_its_own_rule_however_many_there_are() {
         for count in 1..40 {
-            let rules: Vec<Rule> = (1..=count).rev().map(|n| Rule::always(3 * n, Action::Errno(n as i32))).collect();
+            let rules: Vec<FilterRule> =
+                (1..=count).rev().map(|n| FilterRule::always(3 * n, Action::Errno(n as i32))).collect();
             for number in 0..3 * count + 4 {
                 let expected = match number % 3 {
                     0 if number > 0 && number <= 3 * count => libc::SECCOMP_RET_ERRNO | (number / 3) as u32,
@@ -277,40 +278,44 @@ mod tests {
 
     #[test]
     fn a_case_holds_when_all_its_tests_do_and_the_first_that_holds_decides() {
-        let is = |arg, value| Test::Is { arg, mask: u32::MAX, value };
-        let rule = Rule {
+        let is = |arg, value| FilterTest::Is { arg, mask: u32::MAX, value };
+        let rule = FilterRule {
             number: 3,
             cases: vec![
-                Case { tests: vec![is(0, 1), Test::Is { arg: 1, mask: 0xf, value: 2 }], action: Action::Allow },
-                Case { tests: vec![is(0, 1)], action: Action::Notify },
+                FilterCase {
+                    tests: vec![is(0, 1), FilterTest::Is { arg: 1, mask: 0xf, value: 2 }],
+                    action: Action::Allow,
+                },
+                FilterCase { tests: vec![is(0, 1)], action: Action::Notify },
             ],
             otherwise: Action::Errno(libc::EPERM),
         };
-        let with =
-            |args: [u64; 2]| answer(&[rule.clone(), Rule::always(4, Action::Kill)], 3, [args[0], args[1], 0, 0, 0, 0]);
+        let with = |args: [u64; 2]| {
+            answer(&[rule.clone(), FilterRule::always(4, Action::Kill)], 3, [args[0], args[1], 0, 0, 0, 0])
+        };
         assert_eq!(with([1, 0x802]), libc::SECCOMP_RET_ALLOW);
         assert_eq!(with([1, 3]), libc::SECCOMP_RET_USER_NOTIF);
         assert_eq!(with([2, 2]), DENY);
-        assert_eq!(answer(&[rule, Rule::always(4, Action::Kill)], 4, [0; 6]), libc::SECCOMP_RET_KILL_PROCESS);
+        assert_eq!(answer(&[rule, FilterRule::always(4, Action::Kill)], 4, [0; 6]), libc::SECCOMP_RET_KILL_PROCESS);
     }
 
     #[test]
     fn numbers_are_compared_in_their_low_half_and_pointers_in_both() {
-        let rule = |test| Rule {
+        let rule = |test| FilterRule {
             number: 3,
-            cases: vec![Case { tests: vec![test], action: Action::Errno(libc::EPERM) }],
+            cases: vec![FilterCase { tests: vec![test], action: Action::Errno(libc::EPERM) }],
             otherwise: Action::Allow,
         };
-        let is = rule(Test::Is { arg: 1, mask: u32::MAX, value: 0x5412 });
+        let is = rule(FilterTest::Is { arg: 1, mask: u32::MAX, value: 0x5412 });
         assert_eq!(answer(std::slice::from_ref(&is), 3, [0, 0xdead_0000_5412, 0, 0, 0, 0]), DENY);
         assert_eq!(answer(&[is], 3, [0, 0x5413, 0, 0, 0, 0]), libc::SECCOMP_RET_ALLOW);
-        let points = rule(Test::Points { arg: 4 });
-        let is_null = rule(Test::IsNull { arg: 4 });
+        let points = rule(FilterTest::Points { arg: 4 });
+        let is_null = rule(FilterTest::IsNull { arg: 4 });
         for (pointer, is_set) in [(0, false), (1 << 32, true), (8, true), (u64::MAX, true)] {
             let with = |rule| answer(std::slice::from_ref(rule), 3, [0, 0, 0, 0, pointer, 0]) == DENY;
             assert_eq!((with(&points), with(&is_null)), (is_set, !is_set), "{pointer:#x}");
         }
-        let any = rule(Test::HasAny { arg: 0, bits: 0x1000_0000 | 0x2_0000 });
+        let any = rule(FilterTest::HasAny { arg: 0, bits: 0x1000_0000 | 0x2_0000 });
         assert_eq!(answer(std::slice::from_ref(&any), 3, [0x2_0011, 0, 0, 0, 0, 0]), DENY);
         assert_eq!(answer(&[any], 3, [0x1_2000_0011, 0, 0, 0, 0, 0]), libc::SECCOMP_RET_ALLOW);
     }

@@ -72,7 +72,7 @@ pub(in crate::runner) fn possible_bytes(pids: &[i32], local: Option<u64>, enough
         let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else { return rough };
         seen.extend(entries.flatten().filter_map(|entry| kind_of(&entry.path())));
     }
-    seen.iter().map(|(kind, _)| if *kind == Kind::Socket { most_of_socket() } else { PIPE }).sum()
+    seen.iter().map(|(kind, _)| if *kind == DescriptorKind::Socket { most_of_socket() } else { PIPE }).sum()
 }
 
 /// Reads the kernel's table of protocols: name, size of a socket, sockets.
@@ -107,18 +107,18 @@ pub(in crate::runner) fn buffered_bytes(pids: &[i32], local: Option<u64>) -> u64
             let copy =
                 pidfd.as_ref().zip(fd).and_then(|(pidfd, fd)| pidfd_getfd(pidfd, fd, PidfdGetfdFlags::empty()).ok());
             bytes += match (kind, copy) {
-                (Kind::Pipe, Some(pipe)) => {
+                (DescriptorKind::Pipe, Some(pipe)) => {
                     rustix::io::ioctl_fionread(&pipe).map_or(PIPE, |unread| PIPE.min(unread * PAGE))
                 }
-                (Kind::Pipe, None) => PIPE,
-                (Kind::Socket, Some(socket)) => {
+                (DescriptorKind::Pipe, None) => PIPE,
+                (DescriptorKind::Socket, Some(socket)) => {
                     known += u64::from(local.is_some() && is_local(&socket));
                     match of_socket(&socket) {
                         0 if local.is_none() => of_closed_peer(&socket),
                         bytes => bytes,
                     }
                 }
-                (Kind::Socket, None) => most_of_socket(),
+                (DescriptorKind::Socket, None) => most_of_socket(),
             };
         }
     }
@@ -127,18 +127,18 @@ pub(in crate::runner) fn buffered_bytes(pids: &[i32], local: Option<u64>) -> u64
 
 /// What may be behind a descriptor and holds memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum DescriptorKind {
     Pipe,
     Socket,
 }
 
 /// What a descriptor leads to, and its number, as its link in `/proc` says.
-fn kind_of(link: &Path) -> Option<(Kind, u64)> {
+fn kind_of(link: &Path) -> Option<(DescriptorKind, u64)> {
     let target = fs::read_link(link).ok()?;
     let (kind, rest) = target.to_str()?.split_once(":[")?;
     let kind = match kind {
-        "pipe" => Kind::Pipe,
-        "socket" => Kind::Socket,
+        "pipe" => DescriptorKind::Pipe,
+        "socket" => DescriptorKind::Socket,
         _ => return None,
     };
     Some((kind, rest.trim_end_matches(']').parse().ok()?))

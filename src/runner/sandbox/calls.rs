@@ -4,7 +4,7 @@
 
 /// What the filter does with a call, and what the observer may answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::runner) enum Group {
+pub(in crate::runner) enum SystemCallGroup {
     /// Names a file. Observed only: other walls decide, so the answer is always to go on.
     File,
     /// Starts a program. Observed only.
@@ -23,31 +23,31 @@ macro_rules! calls {
     )+) => {
         /// A system call by its name.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub(in crate::runner) enum Call {
+        pub(in crate::runner) enum SystemCall {
             $($( $(#[$attr])* $variant, )+)+
         }
 
-        impl Call {
+        impl SystemCall {
             /// Its name as the manual writes it.
             pub(in crate::runner) const fn word(self) -> &'static str {
-                match self { $($( $(#[$attr])* Call::$variant => $word, )+)+ }
+                match self { $($( $(#[$attr])* SystemCall::$variant => $word, )+)+ }
             }
 
             /// What is done with it.
-            pub(in crate::runner) const fn group(self) -> Group {
-                match self { $($( $(#[$attr])* Call::$variant => Group::$group, )+)+ }
+            pub(in crate::runner) const fn group(self) -> SystemCallGroup {
+                match self { $($( $(#[$attr])* SystemCall::$variant => SystemCallGroup::$group, )+)+ }
             }
 
             /// Its number on this architecture.
             #[cfg(test)]
             pub(in crate::runner) const fn number(self) -> i64 {
-                match self { $($( $(#[$attr])* Call::$variant => $number as i64, )+)+ }
+                match self { $($( $(#[$attr])* SystemCall::$variant => $number as i64, )+)+ }
             }
         }
 
         /// Every call of the table with its number on this architecture.
-        pub(in crate::runner) const CALLS: &[(i64, Call)] = &[
-            $($( $(#[$attr])* ($number as i64, Call::$variant), )+)+
+        pub(in crate::runner) const CALLS: &[(i64, SystemCall)] = &[
+            $($( $(#[$attr])* ($number as i64, SystemCall::$variant), )+)+
         ];
     };
 }
@@ -239,9 +239,9 @@ const KEXEC_FILE_LOAD: i64 = 320;
 #[cfg(not(target_arch = "x86_64"))]
 const KEXEC_FILE_LOAD: i64 = 294;
 
-impl Call {
+impl SystemCall {
     /// The call of a number; `None` for what is not in the table.
-    pub(in crate::runner) fn of(number: i64) -> Option<Call> {
+    pub(in crate::runner) fn of(number: i64) -> Option<SystemCall> {
         CALLS.iter().find(|(known, _)| *known == number).map(|(_, call)| *call)
     }
 }
@@ -257,8 +257,8 @@ mod tests {
         let words: BTreeSet<&str> = CALLS.iter().map(|(_, call)| call.word()).collect();
         assert_eq!((numbers.len(), words.len()), (CALLS.len(), CALLS.len()));
         for (number, call) in CALLS {
-            assert_eq!((Call::of(*number), call.number()), (Some(*call), *number));
+            assert_eq!((SystemCall::of(*number), call.number()), (Some(*call), *number));
         }
-        assert_eq!(Call::of(libc::SYS_read), None);
+        assert_eq!(SystemCall::of(libc::SYS_read), None);
     }
 }

@@ -23,7 +23,7 @@ pub(super) const COMPLETE: u32 = NEEDED as u32;
 
 /// What Landlock came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Held {
+pub(super) enum LandlockResult {
     /// Everything that the level needs.
     Fully,
     /// Less, or nothing: why, in words.
@@ -40,10 +40,10 @@ pub(in crate::runner) fn landlock_version() -> u32 {
 }
 
 /// Confines this process and its descendants to the files of the plan, for good.
-pub(super) fn hold(plan: &WallPlan) -> Held {
+pub(super) fn hold(plan: &WallPlan) -> LandlockResult {
     let needed = needed(plan);
     if enforce(plan, needed).is_ok() {
-        return Held::Fully;
+        return LandlockResult::Fully;
     }
     let why = match landlock_version() {
         0 => {
@@ -56,7 +56,7 @@ pub(super) fn hold(plan: &WallPlan) -> Held {
     };
     // What there is, is better than nothing; it does not count.
     let _ = enforce(plan, ABI::Unsupported);
-    Held::Less(why)
+    LandlockResult::Less(why)
 }
 
 fn needed(plan: &WallPlan) -> ABI {

@@ -28,8 +28,8 @@
 //! Signals are not judged here: Landlock scopes them to the tool's own processes, also to groups, threads and
 //! descriptors of processes.
 
-use super::bpf::{Action, Case, Instruction, Rule, Test, assemble};
-use super::calls::{CALLS, Call, Group, NEWEST};
+use super::bpf::{Action, FilterCase, FilterRule, FilterTest, Instruction, assemble};
+use super::calls::{CALLS, NEWEST, SystemCall, SystemCallGroup};
 use super::plan::STATUS_FD;
 use crate::domain::{IsolationLevel, Network};
 use std::io;
@@ -96,11 +96,11 @@ impl Terms {
         assemble(&self.rules(), NEWEST)
     }
 
-    fn rules(self) -> Vec<Rule> {
+    fn rules(self) -> Vec<FilterRule> {
         // Its data is behind a pointer, so it cannot be judged; the C libraries then use `clone`.
         let mut rules = vec![
-            Rule::always(libc::SYS_clone3, Action::Errno(libc::ENOSYS)),
-            Rule {
+            FilterRule::always(libc::SYS_clone3, Action::Errno(libc::ENOSYS)),
+            FilterRule {
                 number: libc::SYS_fchmod,
                 cases: vec![case(&[special(1)], Action::Errno(libc::EPERM))],
                 otherwise: Action::Allow,
@@ -111,31 +111,31 @@ impl Terms {
         rules
     }
 
-    fn rule(self, number: i64, call: Call) -> Option<Rule> {
+    fn rule(self, number: i64, call: SystemCall) -> Option<FilterRule> {
         match call.group() {
-            Group::File => self.file_rule(number, call),
-            Group::Exec => self.observe.then(|| Rule::always(number, Action::Notify)),
-            Group::Network => self.network_rule(number, call),
-            Group::Forbidden => self.forbidden_rule(number, call),
+            SystemCallGroup::File => self.file_rule(number, call),
+            SystemCallGroup::Exec => self.observe.then(|| FilterRule::always(number, Action::Notify)),
+            SystemCallGroup::Network => self.network_rule(number, call),
+            SystemCallGroup::Forbidden => self.forbidden_rule(number, call),
         }
     }
 
     /// Nobody makes a file that runs with its owner's rights: where it is written directly, the tool would be gone
     /// and the file would stay.
-    fn file_rule(self, number: i64, call: Call) -> Option<Rule> {
+    fn file_rule(self, number: i64, call: SystemCall) -> Option<FilterRule> {
         let otherwise = if self.observe { Action::Notify } else { Action::Allow };
         let tests = match call {
             #[cfg(target_arch = "x86_64")]
-            Call::Chmod | Call::Creat | Call::Mknod => vec![special(1)],
-            Call::Fchmodat | Call::Fchmodat2 | Call::Mknodat => vec![special(2)],
+            SystemCall::Chmod | SystemCall::Creat | SystemCall::Mknod => vec![special(1)],
+            SystemCall::Fchmodat | SystemCall::Fchmodat2 | SystemCall::Mknodat => vec![special(2)],
             #[cfg(target_arch = "x86_64")]
-            Call::Open => vec![Test::HasAny { arg: 1, bits: CREATES }, special(2)],
-            Call::Openat => vec![Test::HasAny { arg: 2, bits: CREATES }, special(3)],
+            SystemCall::Open => vec![FilterTest::HasAny { arg: 1, bits: CREATES }, special(2)],
+            SystemCall::Openat => vec![FilterTest::HasAny { arg: 2, bits: CREATES }, special(3)],
             // Its mode is behind a pointer, so it cannot be judged; programs then use `openat`.
-            Call::Openat2 => return Some(Rule::always(number, Action::Errno(libc::ENOSYS))),
-            _ => return self.observe.then(|| Rule::always(number, Action::Notify)),
+            SystemCall::Openat2 => return Some(FilterRule::always(number, Action::Errno(libc::ENOSYS))),
+            _ => return self.observe.then(|| FilterRule::always(number, Action::Notify)),
         };
-        Some(Rule { number, cases: vec![case(&tests, Action::Errno(libc::EPERM))], otherwise })
+        Some(FilterRule { number, cases: vec![case(&tests, Action::Errno(libc::EPERM))], otherwise })
     }
 
     /// What happens to a refused call.
@@ -162,9 +162,9 @@ impl Terms {
         self.observe && self.network == Network::None && !self.is_sunk
     }
 
-    fn network_rule(self, number: i64, call: Call) -> Option<Rule> {
-        let rule = |cases, otherwise| Some(Rule { number, cases, otherwise });
-        let with_address = |action| vec![Case { tests: vec![Test::Points { arg: 4 }], action }];
+    fn network_rule(self, number: i64, call: SystemCall) -> Option<FilterRule> {
+        let rule = |cases, otherwise| Some(FilterRule { number, cases, otherwise });
+        let with_address = |action| vec![FilterCase { tests: vec![FilterTest::Points { arg: 4 }], action }];
         if !self.observe {
             // Nothing that could be pointed anywhere can be made; this is a second lock on the same door.
             if !self.is_offline() {
@@ -172,82 +172,84 @@ impl Terms {
             }
             let refused = Action::Errno(libc::EPERM);
             return match call {
-                Call::Connect | Call::Bind | Call::Listen => Some(Rule::always(number, refused)),
-                Call::Sendto => rule(with_address(refused), Action::Allow),
+                SystemCall::Connect | SystemCall::Bind | SystemCall::Listen => {
+                    Some(FilterRule::always(number, refused))
+                }
+                SystemCall::Sendto => rule(with_address(refused), Action::Allow),
                 _ => None,
             };
         }
         match call {
             // The hand-over of the listener itself. The tool cannot have a file of that number.
-            Call::Sendmsg => rule(vec![case(&[is(0, STATUS_FD as u32)], Action::Allow)], Action::Notify),
+            SystemCall::Sendmsg => rule(vec![case(&[is(0, STATUS_FD as u32)], Action::Allow)], Action::Notify),
             // With a network that is all the data a program sends; without, it may be a question to a name server.
-            Call::Sendto if !self.is_offline() => rule(with_address(Action::Notify), Action::Allow),
-            _ => Some(Rule::always(number, Action::Notify)),
+            SystemCall::Sendto if !self.is_offline() => rule(with_address(Action::Notify), Action::Allow),
+            _ => Some(FilterRule::always(number, Action::Notify)),
         }
     }
 
-    fn forbidden_rule(self, number: i64, call: Call) -> Option<Rule> {
+    fn forbidden_rule(self, number: i64, call: SystemCall) -> Option<FilterRule> {
         let refuse = self.refuse();
-        let rule = |cases, otherwise| Some(Rule { number, cases, otherwise });
+        let rule = |cases, otherwise| Some(FilterRule { number, cases, otherwise });
         match call {
-            Call::Clone => {
+            SystemCall::Clone => {
                 let bits = NEW_NAMESPACE | libc::CLONE_PARENT as u32;
                 // A thread with files of its own could hold what nobody sees.
                 let files = (libc::CLONE_THREAD | libc::CLONE_FILES) as u32;
-                let alone = Test::Is { arg: 0, mask: files, value: libc::CLONE_THREAD as u32 };
-                rule(vec![case(&[Test::HasAny { arg: 0, bits }], refuse), case(&[alone], refuse)], Action::Allow)
+                let alone = FilterTest::Is { arg: 0, mask: files, value: libc::CLONE_THREAD as u32 };
+                rule(vec![case(&[FilterTest::HasAny { arg: 0, bits }], refuse), case(&[alone], refuse)], Action::Allow)
             }
-            Call::Personality => {
+            SystemCall::Personality => {
                 let harmless = [0, ASK_PERSONALITY];
                 rule(harmless.map(|value| case(&[is(0, value)], Action::Allow)).to_vec(), refuse)
             }
-            Call::Ioctl => {
+            SystemCall::Ioctl => {
                 rule(TERMINAL_REQUESTS.map(|request| case(&[is(1, request)], refuse)).to_vec(), Action::Allow)
             }
-            Call::Prctl => {
+            SystemCall::Prctl => {
                 // Who watches a run reads the memory of its processes and looks at their files.
                 let hiding = case(&[is(0, libc::PR_SET_DUMPABLE as u32), is(1, 0)], refuse);
                 rule(vec![case(&[is(0, PR_SCHED_CORE)], refuse), hiding], Action::Allow)
             }
-            Call::Socket => rule(self.sockets(), refuse),
-            Call::Socketpair => rule(pairs(), refuse),
+            SystemCall::Socket => rule(self.sockets(), refuse),
+            SystemCall::Socketpair => rule(pairs(), refuse),
             // In a namespace of its own there is nobody else, and a limit of the user's bounds them. Queues and semaphores of
             // the older kind (`msgget`, `semget`) have none: they could hold any amount of memory.
-            Call::MqOpen | Call::MqUnlink if self.is_isolated() => None,
-            Call::Prlimit64 => {
+            SystemCall::MqOpen | SystemCall::MqUnlink if self.is_isolated() => None,
+            SystemCall::Prlimit64 => {
                 // To ask changes nothing.
                 let mut own = self.own_processes(number, 0);
-                own.cases.insert(0, case(&[Test::IsNull { arg: 2 }], Action::Allow));
+                own.cases.insert(0, case(&[FilterTest::IsNull { arg: 2 }], Action::Allow));
                 Some(own)
             }
-            Call::GetRobustList
-            | Call::SchedSetscheduler
-            | Call::SchedSetparam
-            | Call::SchedSetattr
-            | Call::SchedSetaffinity => Some(self.own_processes(number, 0)),
-            Call::Setpriority | Call::IoprioSet => {
-                let everybody = if call == Call::Setpriority { PRIO_USER } else { IOPRIO_WHO_USER };
+            SystemCall::GetRobustList
+            | SystemCall::SchedSetscheduler
+            | SystemCall::SchedSetparam
+            | SystemCall::SchedSetattr
+            | SystemCall::SchedSetaffinity => Some(self.own_processes(number, 0)),
+            SystemCall::Setpriority | SystemCall::IoprioSet => {
+                let everybody = if call == SystemCall::Setpriority { PRIO_USER } else { IOPRIO_WHO_USER };
                 let mut own = self.own_processes(number, 1);
                 own.cases.insert(0, case(&[is(0, everybody)], refuse));
                 Some(own)
             }
-            _ => Some(Rule::always(number, refuse)),
+            _ => Some(FilterRule::always(number, refuse)),
         }
     }
 
     /// A call that changes the process whose number is this argument: only for the tool's own processes.
-    fn own_processes(self, number: i64, arg: usize) -> Rule {
+    fn own_processes(self, number: i64, arg: usize) -> FilterRule {
         let refuse = self.refuse();
         if self.is_isolated() {
-            return Rule { number, cases: vec![case(&[is(arg, FIRST)], refuse)], otherwise: Action::Allow };
+            return FilterRule { number, cases: vec![case(&[is(arg, FIRST)], refuse)], otherwise: Action::Allow };
         }
-        Rule { number, cases: vec![case(&[is(arg, 0)], Action::Allow)], otherwise: refuse }
+        FilterRule { number, cases: vec![case(&[is(arg, 0)], Action::Allow)], otherwise: refuse }
     }
 
     /// What may come out of `socket(family, kind, protocol)`.
-    fn sockets(self) -> Vec<Case> {
+    fn sockets(self) -> Vec<FilterCase> {
         let family = |family: i32| is(0, family as u32);
-        let kind = |kind: i32| Test::Is { arg: 1, mask: SOCKET_KIND, value: kind as u32 };
+        let kind = |kind: i32| FilterTest::Is { arg: 1, mask: SOCKET_KIND, value: kind as u32 };
         let mut cases = Vec::new();
         if self.is_answered() {
             cases.extend(CONNECTED.map(|connected| case(&[family(libc::AF_UNIX), kind(connected)], Action::Allow)));
@@ -276,13 +278,13 @@ impl Terms {
 
 /// Calls with which the kernel would hold more memory for a tool than the supervisor counts. They fail as they do where
 /// there is no such thing, which programs know how to go on from, and nobody is told.
-fn quiet() -> Vec<Rule> {
-    let refused = |number, cases: Vec<Case>| Rule { number, cases, otherwise: Action::Allow };
+fn quiet() -> Vec<FilterRule> {
+    let refused = |number, cases: Vec<FilterCase>| FilterRule { number, cases, otherwise: Action::Allow };
     let sizes = [libc::SO_SNDBUF, libc::SO_RCVBUF, libc::SO_SNDBUFFORCE, libc::SO_RCVBUFFORCE];
     // It seems to be done: programs ask for a size as a hint.
     let size = |size: i32| case(&[is(1, libc::SOL_SOCKET as u32), is(2, size as u32)], Action::Errno(0));
     // A file table of its own for a thread could not be looked at by the number of its process.
-    let own_table = Test::HasAny { arg: 2, bits: libc::CLOSE_RANGE_UNSHARE };
+    let own_table = FilterTest::HasAny { arg: 2, bits: libc::CLOSE_RANGE_UNSHARE };
     let mut rules = vec![
         refused(libc::SYS_setsockopt, sizes.map(size).to_vec()),
         refused(libc::SYS_fcntl, vec![case(&[is(1, libc::F_SETPIPE_SZ as u32)], Action::Errno(libc::EPERM))]),
@@ -290,28 +292,28 @@ fn quiet() -> Vec<Rule> {
     ];
     // These put pages of files and of memory into a pipe or socket, which keeps all of a page for a byte of it.
     let by_page = [libc::SYS_splice, libc::SYS_vmsplice, libc::SYS_tee, libc::SYS_sendfile];
-    rules.extend(by_page.map(|number| Rule::always(number, Action::Errno(libc::EINVAL))));
+    rules.extend(by_page.map(|number| FilterRule::always(number, Action::Errno(libc::EINVAL))));
     rules
 }
 
 /// What may come out of `socketpair(family, kind)`: connected for good.
-fn pairs() -> Vec<Case> {
+fn pairs() -> Vec<FilterCase> {
     let local = is(0, libc::AF_UNIX as u32);
     CONNECTED
-        .map(|kind| case(&[local, Test::Is { arg: 1, mask: SOCKET_KIND, value: kind as u32 }], Action::Allow))
+        .map(|kind| case(&[local, FilterTest::Is { arg: 1, mask: SOCKET_KIND, value: kind as u32 }], Action::Allow))
         .to_vec()
 }
 
-fn is(arg: usize, value: u32) -> Test {
-    Test::Is { arg, mask: ALL, value }
+fn is(arg: usize, value: u32) -> FilterTest {
+    FilterTest::Is { arg, mask: ALL, value }
 }
 
-fn special(arg: usize) -> Test {
-    Test::HasAny { arg, bits: SPECIAL_MODES }
+fn special(arg: usize) -> FilterTest {
+    FilterTest::HasAny { arg, bits: SPECIAL_MODES }
 }
 
-fn case(tests: &[Test], action: Action) -> Case {
-    Case { tests: tests.to_vec(), action }
+fn case(tests: &[FilterTest], action: Action) -> FilterCase {
+    FilterCase { tests: tests.to_vec(), action }
 }
 
 /// Puts a program in front of every system call of this process and its descendants, for good. Returns the

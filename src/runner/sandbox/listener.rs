@@ -3,7 +3,7 @@
 //! The process that made a call waits until it is answered. When the listener is closed the kernel
 //! answers ENOSYS: a run whose supervisor died fails closed.
 
-use super::calls::Call;
+use super::calls::SystemCall;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -16,14 +16,14 @@ pub(in crate::runner) struct Notification {
     /// The thread that made it, as this process numbers threads.
     pub(in crate::runner) pid: u32,
     /// Which call.
-    pub(in crate::runner) call: Call,
+    pub(in crate::runner) call: SystemCall,
     /// Its arguments. Scalars are what the kernel will use; what pointers point to can change.
     pub(in crate::runner) args: [u64; 6],
 }
 
 /// The answer to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::runner) enum Verdict {
+pub(in crate::runner) enum CallAnswer {
     /// The kernel does it, as far as the other walls let it. Never an approval: what pointers point to may
     /// have changed since it was read.
     Continue,
@@ -86,8 +86,8 @@ impl Listener {
             Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EINTR)) => return Ok(None),
             Err(error) => return Err(error),
         }
-        let Some(call) = Call::of(i64::from(notification.data.nr)) else {
-            self.answer(notification.id, Verdict::Errno(libc::EPERM))?;
+        let Some(call) = SystemCall::of(i64::from(notification.data.nr)) else {
+            self.answer(notification.id, CallAnswer::Errno(libc::EPERM))?;
             return Ok(None);
         };
         let libc::seccomp_notif { id, pid, data, .. } = notification;
@@ -98,11 +98,11 @@ impl Listener {
     ///
     /// # Errors
     /// What the kernel says.
-    pub(in crate::runner) fn answer(&self, id: u64, verdict: Verdict) -> io::Result<()> {
+    pub(in crate::runner) fn answer(&self, id: u64, verdict: CallAnswer) -> io::Result<()> {
         let (val, error, flags) = match verdict {
-            Verdict::Continue => (0, 0, libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32),
-            Verdict::Errno(errno) => (0, -errno, 0),
-            Verdict::Value(value) => (value, 0, 0),
+            CallAnswer::Continue => (0, 0, libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32),
+            CallAnswer::Errno(errno) => (0, -errno, 0),
+            CallAnswer::Value(value) => (value, 0, 0),
         };
         let mut response = libc::seccomp_notif_resp { id, val, error, flags };
         match self.control(libc::SECCOMP_IOCTL_NOTIF_SEND, (&raw mut response).cast()) {

@@ -18,16 +18,16 @@ mod raise;
 pub(super) mod tests;
 
 pub(super) use buffers::{buffered_bytes, local_sockets, possible_bytes};
-pub(super) use calls::{Call, Group};
+pub(super) use calls::{SystemCall, SystemCallGroup};
 pub(super) use files::landlock_version;
 pub(super) use join::{Namespaces, keep_signals_inside, present_mounts};
 pub(super) use lend::{lend_to, seal};
-pub(super) use listener::{Listener, Notification, Verdict};
+pub(super) use listener::{CallAnswer, Listener, Notification};
 pub(super) use places::{DEVICES, ETC, ETC_NETWORK, PROC, SYSTEM};
-pub(super) use plan::{Bounds, HostFacts, STATUS_FD, WallPlan};
+pub(super) use plan::{HostFacts, ProcessLimits, STATUS_FD, WallPlan};
 pub(super) use process::{
-    Ends, Exit, Reaped, become_user, close_all, default_signals, drop_capabilities, end_descendants, forget_children,
-    fork, has_children, own_mounts, own_processes, reap, start_in_our_memory,
+    ChildSignalGuard, Exit, Reaped, become_user, close_all, default_signals, drop_capabilities, end_descendants,
+    forget_children, fork, has_children, own_mounts, own_processes, reap, start_in_our_memory,
 };
 pub(super) use raise::raise;
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub(in crate::runner) struct WallPlan {
     /// files only. Namespaces are not raised here, only checked.
     pub(in crate::runner) level: IsolationLevel,
     /// What one process may use.
-    pub(in crate::runner) limits: Bounds,
+    pub(in crate::runner) limits: ProcessLimits,
     /// Files and folders it may read and execute, with all below; what does not exist is passed over.
     pub(in crate::runner) read: Vec<PathBuf>,
     /// Files and folders it may read, execute and write, with all below; what does not exist is passed over.
@@ -54,7 +54,7 @@ impl WallPlan {
 
 /// Limits of one process, as the kernel understands them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::runner) struct Bounds {
+pub(in crate::runner) struct ProcessLimits {
     /// Private memory in bytes.
     pub(in crate::runner) data_bytes: u64,
     /// Each file written, in bytes.

@@ -182,7 +182,7 @@ pub(in crate::runner) fn end_descendants(total: &mut Reaped) -> io::Result<()> {
     let me = rustix::process::getpid().as_raw_nonzero().get();
     let begun = Instant::now();
     let mut killed = std::collections::BTreeSet::new();
-    let ends = Ends::block()?;
+    let ends = ChildSignalGuard::block()?;
     // Mostly somebody is left who ends by himself right now; to look through all processes for that is dear.
     if has_children(total)? {
         ends.wait(ENDING);
@@ -203,14 +203,14 @@ pub(in crate::runner) fn end_descendants(total: &mut Reaped) -> io::Result<()> {
 
 /// Ends of children, which are kept until they are waited for while this is alive. A program that is started
 /// meanwhile would inherit that.
-pub(in crate::runner) struct Ends(libc::sigset_t);
+pub(in crate::runner) struct ChildSignalGuard(libc::sigset_t);
 
-impl Ends {
+impl ChildSignalGuard {
     /// Keeps ends from now on.
     ///
     /// # Errors
     /// When the kernel refuses.
-    pub(in crate::runner) fn block() -> io::Result<Ends> {
+    pub(in crate::runner) fn block() -> io::Result<ChildSignalGuard> {
         // SAFETY: plain numbers, for which all zeroes is a value; both pointers are to live locals.
         let (set, failed) = unsafe {
             let mut set: libc::sigset_t = std::mem::zeroed();
@@ -218,7 +218,7 @@ impl Ends {
             libc::sigaddset(&raw mut set, libc::SIGCHLD);
             (set, libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()))
         };
-        if failed == 0 { Ok(Ends(set)) } else { Err(io::Error::from_raw_os_error(failed)) }
+        if failed == 0 { Ok(ChildSignalGuard(set)) } else { Err(io::Error::from_raw_os_error(failed)) }
     }
 
     /// Waits until a child ends, but not longer than this; below one second.
@@ -230,7 +230,7 @@ impl Ends {
     }
 }
 
-impl Drop for Ends {
+impl Drop for ChildSignalGuard {
     fn drop(&mut self) {
         // SAFETY: the pointer is to a live value. It cannot fail where blocking did not.
         unsafe { libc::pthread_sigmask(libc::SIG_UNBLOCK, &raw const self.0, std::ptr::null_mut()) };

@@ -3,9 +3,9 @@
 //! A level is not what was asked for but what was verified here, just before the program starts: what cannot be
 //! shown to hold does not count, and the level sinks to the next one whose facts all hold.
 
-use super::files::{COMPLETE, Held, hold, landlock_version};
+use super::files::{COMPLETE, LandlockResult, hold, landlock_version};
 use super::filter::{Terms, install};
-use super::plan::{Bounds, Layer, Raised, STATUS_FD, WallError, WallPlan, namespaces};
+use super::plan::{Layer, ProcessLimits, Raised, STATUS_FD, WallError, WallPlan, namespaces};
 use crate::domain::{IsolationLevel, Network};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Resource, Rlimit};
@@ -32,7 +32,7 @@ const _: () = assert!(STATUS_FD as u64 > MAX_FILES);
 /// # Errors
 /// When not even the weakest level, `limits-only`, can be had. Anything else that does not stand lowers the level.
 pub(in crate::runner) fn raise(plan: &WallPlan) -> Result<Raised, WallError> {
-    let mut facts = Facts::default();
+    let mut facts = RaisedLayers::default();
     limit(plan, &mut facts)?;
     let level = if plan.level == IsolationLevel::Isolated && !look_at_namespaces(plan, &mut facts) {
         // Not what was asked for: then the walls must be those that hold without namespaces.
@@ -57,12 +57,12 @@ pub(in crate::runner) fn raise(plan: &WallPlan) -> Result<Raised, WallError> {
 
 /// What was found to hold, and what was not.
 #[derive(Debug, Default)]
-struct Facts {
+struct RaisedLayers {
     layers: Vec<Layer>,
     missing: Vec<String>,
 }
 
-impl Facts {
+impl RaisedLayers {
     /// Records whether a layer holds; `why_not` says in words what follows when it does not.
     fn note(&mut self, layer: Layer, holds: bool, why_not: &str) -> bool {
         if holds {
@@ -94,7 +94,7 @@ impl Facts {
 }
 
 /// The walls of every level: limits, closed files, no new privileges.
-fn limit(plan: &WallPlan, facts: &mut Facts) -> Result<(), WallError> {
+fn limit(plan: &WallPlan, facts: &mut RaisedLayers) -> Result<(), WallError> {
     let failed = |layer, remedy| move |cause: io::Error| WallError { layer, cause, remedy };
     if plan.has(Layer::Rlimits) {
         set_limits(&plan.limits)
@@ -123,7 +123,7 @@ fn limit(plan: &WallPlan, facts: &mut Facts) -> Result<(), WallError> {
     Ok(())
 }
 
-fn set_limits(bounds: &Bounds) -> io::Result<()> {
+fn set_limits(bounds: &ProcessLimits) -> io::Result<()> {
     let set = |resource, soft: u64, hard: u64| {
         // A limit that we have ourselves cannot be raised.
         let most = rustix::process::getrlimit(resource).maximum.unwrap_or(u64::MAX);
@@ -170,7 +170,7 @@ fn close_files() -> io::Result<()> {
 }
 
 /// Whether this process has everything of its own that `isolated` promises.
-fn look_at_namespaces(plan: &WallPlan, facts: &mut Facts) -> bool {
+fn look_at_namespaces(plan: &WallPlan, facts: &mut RaisedLayers) -> bool {
     let ours = namespaces();
     let differs = |name: &str| {
         let number = |list: &[(String, u64)]| list.iter().find(|(known, _)| known == name).map(|(_, number)| *number);
@@ -204,7 +204,7 @@ fn is_among_its_own() -> bool {
 }
 
 /// Gives up every capability; whether none is left, and no root either.
-fn give_up_rights(plan: &WallPlan, facts: &mut Facts) -> bool {
+fn give_up_rights(plan: &WallPlan, facts: &mut RaisedLayers) -> bool {
     if plan.has(Layer::NoCapabilities) {
         // Each may be refused where there is nothing to give up; what counts is what is left.
         let _ = clear_ambient_capability_set();
@@ -222,16 +222,16 @@ fn give_up_rights(plan: &WallPlan, facts: &mut Facts) -> bool {
 }
 
 /// Raises Landlock; whether it holds everything that the level needs, and the state folder cannot be read.
-fn hold_files(plan: &WallPlan, facts: &mut Facts) -> bool {
+fn hold_files(plan: &WallPlan, facts: &mut RaisedLayers) -> bool {
     let mut is_held = false;
     if plan.has(Layer::Landlock) {
         match hold(plan) {
             // Listing the root folder is granted to no run: a rule that the kernel took and holds.
-            Held::Fully => {
+            LandlockResult::Fully => {
                 is_held = is_out_of_reach(Path::new("/"));
                 facts.missing.extend(shortfall());
             }
-            Held::Less(why) => facts.missing.push(format!("landlock: {why}")),
+            LandlockResult::Less(why) => facts.missing.push(format!("landlock: {why}")),
         }
     }
     if is_held {
@@ -256,7 +256,7 @@ fn is_out_of_reach(path: &Path) -> bool {
 }
 
 /// Installs the filter; whether it is there, and its listener.
-fn filter(plan: &WallPlan, is_sunk: bool, facts: &mut Facts) -> (bool, Option<OwnedFd>) {
+fn filter(plan: &WallPlan, is_sunk: bool, facts: &mut RaisedLayers) -> (bool, Option<OwnedFd>) {
     let terms = Terms { level: plan.level, network: plan.network, observe: plan.observe, is_sunk };
     let bare = Terms { observe: false, ..terms };
     let mut listener = Ok(None);

@@ -71,7 +71,7 @@ impl Ground {
     fn plan(&self, level: IsolationLevel) -> WallPlan {
         WallPlan {
             level,
-            limits: Bounds { data_bytes: 1 << 30, file_bytes: 1 << 24, cpu_seconds: 20, threads: Some(4096) },
+            limits: ProcessLimits { data_bytes: 1 << 30, file_bytes: 1 << 24, cpu_seconds: 20, threads: Some(4096) },
             read: vec![self.path("granted")],
             write: vec![self.path("scratch")],
             network: Network::None,
@@ -371,7 +371,7 @@ fn limits_hold_and_files_of_the_starter_are_closed() {
     let ground = Ground::new();
     let plan = WallPlan {
         // Far above what the process of all these tests holds itself: its copy must still be able to start programs.
-        limits: Bounds { data_bytes: 1 << 30, file_bytes: 4096, cpu_seconds: 20, threads: Some(4096) },
+        limits: ProcessLimits { data_bytes: 1 << 30, file_bytes: 4096, cpu_seconds: 20, threads: Some(4096) },
         ..ground.plan(IsolationLevel::LimitsOnly)
     };
     let too_much = || {

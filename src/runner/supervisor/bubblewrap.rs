@@ -2,11 +2,11 @@
 //!
 //! It is an installed program, never bundled and never believed: what it built is verified from inside.
 
-use super::plan::Plan;
+use super::plan::RunPlan;
 use super::reach::Reach;
 use super::{devices, etc, join};
 use crate::domain::{IsolationLevel, Network};
-use crate::outside::{Launch, NoProgram, Programs, Row, Trust};
+use crate::outside::{ExternalProgram, Launch, NoProgram, Programs, Trust};
 use crate::runner::overlay;
 use crate::runner::sandbox::SYSTEM;
 use std::ffi::OsString;
@@ -25,7 +25,7 @@ pub(in crate::runner) const NOT_INSTALLED: &str = "bubblewrap is not installed";
 /// Why there is none, in words.
 pub(in crate::runner) fn find(programs: &Programs, named: Option<&Path>) -> Result<PathBuf, String> {
     let name = named.unwrap_or(Path::new("bwrap"));
-    let found = programs.find(Row::Bubblewrap, name.as_os_str()).map_err(|why| match why {
+    let found = programs.find(ExternalProgram::Bubblewrap, name.as_os_str()).map_err(|why| match why {
         NoProgram::Absent(..) => NOT_INSTALLED.to_owned(),
         NoProgram::Distrusted(path, why) => format!("bubblewrap is not used, {path}: {why}"),
     });
@@ -38,11 +38,11 @@ pub(super) enum Then<'a> {
     /// It starts this command there.
     Start(&'a [OsString]),
     /// It tells through these descriptors that it stands, and is joined.
-    Tell(&'a join::Ends),
+    Tell(&'a join::InheritedEnds),
 }
 
 /// The arguments that build the view of a plan.
-pub(super) fn arguments(plan: &Plan, reach: &Reach, then: Then<'_>) -> Vec<OsString> {
+pub(super) fn arguments(plan: &RunPlan, reach: &Reach, then: Then<'_>) -> Vec<OsString> {
     let mut args = Args::default();
     args.put(&["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]);
     if plan.network != Network::Full {

@@ -1,6 +1,6 @@
 //! What a run has on disk: the account of its own file system where it has one, else a walk.
 
-use super::plan::Plan;
+use super::plan::RunPlan;
 use crate::domain::IsolationLevel;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -24,7 +24,7 @@ pub(super) struct Disk {
 }
 
 /// Looks from inside, where the scratch folder is a file system of its own.
-pub(super) fn inside(plan: &Plan) -> Disk {
+pub(super) fn inside(plan: &RunPlan) -> Disk {
     match plan.level {
         IsolationLevel::Isolated => of_file_system(&plan.view.scratch).unwrap_or_default(),
         IsolationLevel::Confined | IsolationLevel::LimitsOnly | IsolationLevel::None => of_folder(&plan.view.scratch),
@@ -32,7 +32,7 @@ pub(super) fn inside(plan: &Plan) -> Disk {
 }
 
 /// Looks from outside; `tool` is the tool's first process. Nothing when it is over.
-pub(super) fn outside(plan: &Plan, tool: i32) -> Option<Disk> {
+pub(super) fn outside(plan: &RunPlan, tool: i32) -> Option<Disk> {
     match plan.level {
         IsolationLevel::Isolated => {
             let scratch = plan.view.scratch.strip_prefix("/").unwrap_or(&plan.view.scratch);

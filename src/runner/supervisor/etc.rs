@@ -7,7 +7,7 @@
 //! the folder as a whole. Nobody inside can take that away: it needs rights that are given up.
 
 use super::mounts::mount_tmpfs;
-use super::plan::Plan;
+use super::plan::RunPlan;
 use crate::domain::Network;
 use crate::runner::sandbox::{ETC, ETC_NETWORK, seal};
 use rustix::fs::CWD;
@@ -25,7 +25,7 @@ const ROOM: &str = "size=4194304,mode=0755";
 const MAX_COPY: u64 = 128 << 10;
 
 /// Whether the inner stage chooses; not where something below `/etc` was declared, which bubblewrap binds there.
-pub(super) fn is_chosen_inside(plan: &Plan) -> bool {
+pub(super) fn is_chosen_inside(plan: &RunPlan) -> bool {
     let view = &plan.view;
     let staged = view.stages.iter().map(|stage| &stage.root);
     let declared = view.read.iter().chain(view.write.iter().map(|write| &write.path)).chain(staged);
@@ -33,7 +33,7 @@ pub(super) fn is_chosen_inside(plan: &Plan) -> bool {
 }
 
 /// The files and folders that this run sees, wherever they lie.
-pub(super) fn files(plan: &Plan) -> impl Iterator<Item = &'static Path> {
+pub(super) fn files(plan: &RunPlan) -> impl Iterator<Item = &'static Path> {
     let network = if plan.network == Network::Full { ETC_NETWORK } else { &[] };
     ETC.iter().chain(network).map(Path::new)
 }
@@ -42,24 +42,26 @@ pub(super) fn files(plan: &Plan) -> impl Iterator<Item = &'static Path> {
 ///
 /// # Errors
 /// When the kernel refuses a mount.
-pub(super) fn choose(plan: &Plan) -> io::Result<()> {
-    let there: Vec<(&Path, Part)> =
-        files(plan).filter(|path| path.starts_with("/etc")).filter_map(|path| Some((path, Part::of(path)?))).collect();
+pub(super) fn choose(plan: &RunPlan) -> io::Result<()> {
+    let there: Vec<(&Path, EtcEntry)> = files(plan)
+        .filter(|path| path.starts_with("/etc"))
+        .filter_map(|path| Some((path, EtcEntry::of(path)?)))
+        .collect();
     mount_tmpfs(Path::new("/etc"), ROOM, MountFlags::NOSUID | MountFlags::NODEV)?;
     for (path, part) in there {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
         let tree = match part {
-            Part::Copied(mut file) => {
+            EtcEntry::Copied(mut file) => {
                 io::copy(&mut file, &mut create(path)?)?;
                 continue;
             }
-            Part::BoundFile(tree) => {
+            EtcEntry::BoundFile(tree) => {
                 create(path)?;
                 tree
             }
-            Part::BoundFolder(tree) => {
+            EtcEntry::BoundFolder(tree) => {
                 fs::create_dir(path)?;
                 tree
             }
@@ -76,26 +78,26 @@ fn create(path: &Path) -> io::Result<File> {
 }
 
 /// One thing of the list, taken before the empty folder covers it.
-enum Part {
+enum EtcEntry {
     Copied(File),
     BoundFile(OwnedFd),
     BoundFolder(OwnedFd),
 }
 
-impl Part {
+impl EtcEntry {
     /// `None` when it is not there.
-    fn of(path: &Path) -> Option<Part> {
+    fn of(path: &Path) -> Option<EtcEntry> {
         let meta = fs::metadata(path).ok()?;
         // One that may not be read is bound, so that it is there and may not be read.
         if meta.is_file()
             && meta.len() <= MAX_COPY
             && let Ok(file) = File::open(path)
         {
-            return Some(Part::Copied(file));
+            return Some(EtcEntry::Copied(file));
         }
         let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
         let tree = rustix::mount::open_tree(CWD, path, flags).ok()?;
         seal(&tree).ok()?;
-        Some(if meta.is_dir() { Part::BoundFolder(tree) } else { Part::BoundFile(tree) })
+        Some(if meta.is_dir() { EtcEntry::BoundFolder(tree) } else { EtcEntry::BoundFile(tree) })
     }
 }

@@ -8,14 +8,14 @@
 //! read, and signals of the tool do not reach it (Landlock scopes them).
 
 use super::mounts::{SEALED, mount_tmpfs};
-use super::nest::{Nest, View};
-use super::plan::{Packed, Plan};
+use super::nest::{Nest, ProcVisibility};
+use super::plan::{Packed, RunPlan};
 use super::tool::{LINGER, LOOK, Streams, become_tool};
-use super::wire::{Inside, Order, receive_parcel, send_packet};
+use super::wire::{Inside, SupervisorOrder, receive_parcel, send_packet};
 use super::{disk, etc, trials};
 use crate::runner::overlay::Layers;
-use crate::runner::process::limits::Limits;
-use crate::runner::result::difference::{Listing, differences};
+use crate::runner::process::limits::RunLimits;
+use crate::runner::result::difference::{FolderSnapshot, differences};
 use crate::runner::sandbox::{self, Reaped};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::Mode;
@@ -38,7 +38,7 @@ const CHANGES_PER_PACKET: usize = 8;
 /// What the supervisor hands over beside the plan.
 #[derive(Debug)]
 pub(super) struct Kit {
-    pub(super) plan: Plan,
+    pub(super) plan: RunPlan,
     pub(super) streams: Streams,
     /// The packed files of the version.
     pub(super) files: OwnedFd,
@@ -84,7 +84,7 @@ pub(in crate::runner) fn play() -> i32 {
 pub(super) fn begin(kit: Kit, socket: &OwnedFd, layers: &Layers) -> i32 {
     // Trials start one after the other from here, so that the right to make namespaces would have to be kept.
     let nest = if kit.plan.trials.is_none() {
-        let view = if layers.is_empty() { View::Everybody } else { View::Tool };
+        let view = if layers.is_empty() { ProcVisibility::Everybody } else { ProcVisibility::Tool };
         Nest::make(socket, view).map(Some)
     } else {
         sandbox::drop_capabilities().map(|()| None)
@@ -129,7 +129,7 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Opti
             Err(error) => refuse(socket, format!("its trials could not be run: {error}")),
         };
     }
-    let before = Listing::of(plan.view.write.iter().map(|write| write.path.as_path()));
+    let before = FolderSnapshot::of(plan.view.write.iter().map(|write| write.path.as_path()));
     let tool = || become_tool(&plan, &streams, socket, nest.as_ref());
     let started = match &nest {
         Some(nest) => nest.start(tool),
@@ -165,17 +165,22 @@ fn hide() -> rustix::io::Result<()> {
 ///
 /// # Errors
 /// Why nobody knows, in words.
-fn tell_changes(plan: &Plan, before: &Listing, socket: &OwnedFd) -> Result<(), String> {
+fn tell_changes(plan: &RunPlan, before: &FolderSnapshot, socket: &OwnedFd) -> Result<(), String> {
     let scratch = plan.view.scratch.as_path();
-    let after = Listing::of(plan.view.write.iter().map(|write| write.path.as_path()).chain([scratch]));
-    if let Some(fault) = [before, &after].into_iter().find_map(Listing::fault) {
+    let after = FolderSnapshot::of(plan.view.write.iter().map(|write| write.path.as_path()).chain([scratch]));
+    if let Some(fault) = [before, &after].into_iter().find_map(FolderSnapshot::fault) {
         return Err(fault.to_owned());
     }
     tell_differences(before, &after, scratch, socket)
         .map_err(|error| format!("their results could not be sent: {error}"))
 }
 
-fn tell_differences(before: &Listing, after: &Listing, scratch: &Path, socket: &OwnedFd) -> io::Result<()> {
+fn tell_differences(
+    before: &FolderSnapshot,
+    after: &FolderSnapshot,
+    scratch: &Path,
+    socket: &OwnedFd,
+) -> io::Result<()> {
     let found = differences(before, after, scratch);
     let mut cut = found.cut;
     for part in found.changes.chunks(CHANGES_PER_PACKET) {
@@ -203,7 +208,7 @@ fn wait_for(pid: i32, socket: &OwnedFd, nest: Option<Nest>) -> io::Result<Reaped
             break;
         }
         if is_ordered {
-            is_asked |= obey(socket, handle)? == Some(Order::Term);
+            is_asked |= obey(socket, handle)? == Some(SupervisorOrder::Term);
         }
     }
     let mut reaped = sandbox::reap(pid)?;
@@ -234,22 +239,22 @@ fn wait_for(pid: i32, socket: &OwnedFd, nest: Option<Nest>) -> io::Result<Reaped
     Ok(reaped)
 }
 
-fn obey(socket: &OwnedFd, tool: Pid) -> io::Result<Option<Order>> {
+fn obey(socket: &OwnedFd, tool: Pid) -> io::Result<Option<SupervisorOrder>> {
     let parcel = receive_parcel(socket, RecvFlags::DONTWAIT)?;
     if parcel.bytes.is_empty() {
         // The supervisor is gone, and with it everybody who could want the result.
         let _ = rustix::process::kill_process_group(tool, Signal::KILL);
         return Ok(None);
     }
-    let order: Order = serde_json::from_slice(&parcel.bytes)?;
+    let order: SupervisorOrder = serde_json::from_slice(&parcel.bytes)?;
     // It may just have ended: then there is nobody to tell.
     match order {
-        Order::Term => {
+        SupervisorOrder::Term => {
             let _ = rustix::process::kill_process_group(tool, Signal::TERM);
             // A stopped process does not see TERM.
             let _ = rustix::process::kill_process_group(tool, Signal::CONT);
         }
-        Order::Kill => {
+        SupervisorOrder::Kill => {
             let _ = rustix::process::kill_process_group(tool, Signal::KILL);
             let _ = rustix::process::kill_process(tool, Signal::KILL);
         }
@@ -275,7 +280,7 @@ fn furnish(kit: &Kit) -> io::Result<Layers> {
 ///
 /// # Errors
 /// When the kernel refuses.
-pub(super) fn mount_scratch(limits: &Limits, at: &Path) -> io::Result<()> {
+pub(super) fn mount_scratch(limits: &RunLimits, at: &Path) -> io::Result<()> {
     let options = format!("size={},nr_inodes={},mode=0700", limits.disk_bytes, limits.inodes);
     mount_tmpfs(at, &options, MountFlags::NOSUID | MountFlags::NODEV)
 }

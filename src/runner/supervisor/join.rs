@@ -15,7 +15,7 @@
 
 use super::inner::{Kit, begin, mount_scratch, mount_tool, raise_oom_score, refuse};
 use super::mounts::SEALED;
-use super::plan::Plan;
+use super::plan::RunPlan;
 use super::wire::{Inside, send_packet};
 use super::{devices, etc};
 use crate::domain::Network;
@@ -47,7 +47,7 @@ const NOBODY: u32 = 65_534;
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000 };
 
 /// Whether the inner stage of this run can be a copy.
-pub(super) fn is_possible(plan: &Plan) -> bool {
+pub(super) fn is_possible(plan: &RunPlan) -> bool {
     plan.trials.is_none() && plan.view.stages.is_empty()
 }
 
@@ -62,7 +62,7 @@ pub(super) struct Door {
 
 /// The other ends, which bubblewrap inherits.
 #[derive(Debug)]
-pub(super) struct Ends {
+pub(super) struct InheritedEnds {
     info: OwnedFd,
     ready: OwnedFd,
 }
@@ -96,16 +96,16 @@ impl From<Errno> for Shut {
 ///
 /// # Errors
 /// When no descriptor is left.
-pub(super) fn door() -> io::Result<(Door, Ends)> {
+pub(super) fn door() -> io::Result<(Door, InheritedEnds)> {
     let (info, tell) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     let (ready, close) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     for end in [&tell, &close] {
         rustix::io::fcntl_setfd(end, FdFlags::empty())?;
     }
-    Ok((Door { info, ready }, Ends { info: tell, ready: close }))
+    Ok((Door { info, ready }, InheritedEnds { info: tell, ready: close }))
 }
 
-impl Ends {
+impl InheritedEnds {
     /// What bubblewrap is told of them.
     pub(super) fn words(&self) -> [String; 4] {
         let number = |fd: &OwnedFd| fd.as_raw_fd().to_string();

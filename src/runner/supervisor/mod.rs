@@ -24,9 +24,9 @@ mod wire;
 
 pub(super) use bubblewrap::{NOT_INSTALLED, find, needs, try_out};
 pub(super) use inner::play as play_inside;
-pub(super) use plan::{Call, Environment, Packed, Plan, Terms, View};
+pub(super) use plan::{Environment, Packed, RunPlan, RunView, StartInput, Terms};
 pub(super) use trials::READY;
-pub(super) use wire::{Ended, Heard, Inbox, Made, Message, Order, receive_parcel, send, send_fds};
+pub(super) use wire::{Ended, Heard, Inbox, Message, SupervisorOrder, TrialEnd, receive_parcel, send, send_fds};
 
 use super::observer::{Observer, Policy, Served};
 use super::overlay::Layers;
@@ -104,7 +104,7 @@ fn receive(control: &OwnedFd) -> io::Result<(Kit, Inbox)> {
     let fds: [OwnedFd; 4] = fds.try_into().map_err(|_| io::ErrorKind::UnexpectedEof)?;
     let [stdin, stdout, stderr, files] = fds;
     let mut inbox = Inbox::after(parcel.bytes.get(1..).unwrap_or_default());
-    let plan: Plan = inbox.wait(control)?;
+    let plan: RunPlan = inbox.wait(control)?;
     Ok((Kit { plan, streams: Streams { stdin, stdout, stderr }, files, bundle }, inbox))
 }
 
@@ -142,7 +142,7 @@ impl Drop for Stand {
 
 /// How far the run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum StopPhase {
     Running,
     /// The inner stage was ordered to kill.
     Ordered {
@@ -153,7 +153,7 @@ enum Phase {
 }
 
 struct Supervisor {
-    plan: Plan,
+    plan: RunPlan,
     /// Kept until bubblewrap is over, which binds from it.
     _reach: Reach,
     control: OwnedFd,
@@ -170,9 +170,9 @@ struct Supervisor {
     has_started: bool,
     refusal: Option<Message>,
     over: Option<Reaped>,
-    phase: Phase,
+    phase: StopPhase,
     watcher: Watcher,
-    observer: Watch,
+    observer: ObserverState,
     changes: Vec<FileChange>,
     changes_cut: u64,
     uncollected: Option<String>,
@@ -230,9 +230,9 @@ impl Supervisor {
             has_started: false,
             refusal: None,
             over: None,
-            phase: Phase::Running,
+            phase: StopPhase::Running,
             watcher,
-            observer: Watch::Off(NOT_ASKED.to_owned()),
+            observer: ObserverState::Off(NOT_ASKED.to_owned()),
             changes: Vec::new(),
             changes_cut: 0,
             uncollected: Some("the process that compares the files ended before it could".to_owned()),
@@ -275,10 +275,10 @@ impl Supervisor {
         }
     }
 
-    fn wait(&self) -> io::Result<Ready> {
+    fn wait(&self) -> io::Result<ReadyEvents> {
         let until = match self.phase {
-            Phase::Ordered { until } => until.min(self.watcher.next()),
-            Phase::Running | Phase::Ending => self.watcher.next(),
+            StopPhase::Ordered { until } => until.min(self.watcher.next()),
+            StopPhase::Running | StopPhase::Ending => self.watcher.next(),
         };
         let wait = until.saturating_duration_since(Instant::now());
         let wait = Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) };
@@ -295,7 +295,7 @@ impl Supervisor {
         }
         match rustix::event::poll(&mut fds, Some(&wait)) {
             Ok(_) => {}
-            Err(rustix::io::Errno::INTR) => return Ok(Ready::default()),
+            Err(rustix::io::Errno::INTR) => return Ok(ReadyEvents::default()),
             Err(error) => return Err(error.into()),
         }
         let mut ready = [false; 5];
@@ -303,13 +303,13 @@ impl Supervisor {
             ready[place] = !fd.revents().is_empty();
         }
         let [control, said, status, calls, ended] = ready;
-        Ok(Ready { control, said, status, calls, ended })
+        Ok(ReadyEvents { control, said, status, calls, ended })
     }
 
     /// Takes orders; a workbench that is gone means the same as the order to kill.
     fn obey(&mut self) -> io::Result<()> {
         let heard = self.inbox.read(&self.control)?;
-        while let Some(order) = self.inbox.next::<Order>()? {
+        while let Some(order) = self.inbox.next::<SupervisorOrder>()? {
             self.order(order);
         }
         if heard == Heard::Gone {
@@ -326,17 +326,17 @@ impl Supervisor {
 
     /// Ends everything around the inner stage, and it too.
     fn end_world(&mut self) {
-        self.phase = Phase::Ending;
+        self.phase = StopPhase::Ending;
         kill_all(&descendants(rustix::process::getpid().as_raw_nonzero().get()));
     }
 
-    fn order(&mut self, order: Order) {
+    fn order(&mut self, order: SupervisorOrder) {
         if let Some(status) = &self.status {
             // When it is gone there is nobody to end.
             let _ = send_packet(status, &order, &[]);
         }
-        if order == Order::Kill && self.phase == Phase::Running {
-            self.phase = Phase::Ordered { until: Instant::now() + KILL_TIME };
+        if order == SupervisorOrder::Kill && self.phase == StopPhase::Running {
+            self.phase = StopPhase::Ordered { until: Instant::now() + KILL_TIME };
         }
     }
 
@@ -371,14 +371,14 @@ impl Supervisor {
             Inside::Raised(facts) => {
                 if self.has_started && self.plan.walls.observe {
                     // The trial before this one is over.
-                    let seen = std::mem::replace(&mut self.observer, Watch::Off(String::new())).finish();
+                    let seen = std::mem::replace(&mut self.observer, ObserverState::Off(String::new())).finish();
                     self.tell(&Message::Observed(Box::new(seen)));
                 }
                 self.has_started = true;
                 if let Some(pid) = parcel.sender {
                     self.watcher.tool(pid);
                 }
-                self.observer = Watch::begin(&self.plan, facts.level, parcel.fds.pop());
+                self.observer = ObserverState::begin(&self.plan, facts.level, parcel.fds.pop());
                 self.tell(&Message::Started(facts));
             }
             Inside::Refused { cause } => self.refusal = Some(Message::Refused { cause }),
@@ -415,7 +415,7 @@ impl Supervisor {
     /// Looks at what the run uses, when it is time.
     fn look(&mut self) {
         let now = Instant::now();
-        if let Phase::Ordered { until } = self.phase
+        if let StopPhase::Ordered { until } = self.phase
             && now >= until
         {
             self.end_world();
@@ -428,9 +428,9 @@ impl Supervisor {
         if let Some(sample) = self.watcher.look(&self.plan) {
             self.tell(&Message::Sample(sample));
         }
-        if self.watcher.stop().is_some() && self.phase == Phase::Running {
+        if self.watcher.stop().is_some() && self.phase == StopPhase::Running {
             self.watcher.end_tools();
-            self.order(Order::Kill);
+            self.order(SupervisorOrder::Kill);
         }
     }
 
@@ -460,7 +460,7 @@ impl Supervisor {
             return Message::Refused { cause };
         }
         let killed = Reaped { exit: Exit::Signal(libc::SIGKILL), cpu_ms: 0, max_rss_bytes: 0, left: 0 };
-        if self.over.is_none() && self.phase == Phase::Running {
+        if self.over.is_none() && self.phase == StopPhase::Running {
             self.notes.push("its inner stage was killed from outside".to_owned());
         }
         let (stop, peak) = self.watcher.finish();
@@ -478,58 +478,58 @@ impl Supervisor {
 }
 
 /// The observer of a run, or why there is none.
-enum Watch {
+enum ObserverState {
     On(Box<(Listener, Observer)>),
     /// It was on, and saw this.
     Over(Observation),
     Off(String),
 }
 
-impl Watch {
-    fn begin(plan: &Plan, level: IsolationLevel, listener: Option<OwnedFd>) -> Watch {
+impl ObserverState {
+    fn begin(plan: &RunPlan, level: IsolationLevel, listener: Option<OwnedFd>) -> ObserverState {
         let Some(listener) = listener else {
             let why = if plan.walls.observe { "the kernel provided no notification descriptor" } else { NOT_ASKED };
-            return Watch::Off(why.to_owned());
+            return ObserverState::Off(why.to_owned());
         };
         match Listener::new(listener) {
             Ok(listener) => {
                 let policy = Policy { level, ..plan.policy.clone() };
-                Watch::On(Box::new((listener, Observer::new(policy))))
+                ObserverState::On(Box::new((listener, Observer::new(policy))))
             }
-            Err(error) => Watch::Off(format!("the kernel notifications cannot be answered: {error}")),
+            Err(error) => ObserverState::Off(format!("the kernel notifications cannot be answered: {error}")),
         }
     }
 
     fn listener(&self) -> Option<&OwnedFd> {
         match self {
-            Watch::On(pair) => Some(pair.0.fd()),
-            Watch::Over(_) | Watch::Off(_) => None,
+            ObserverState::On(pair) => Some(pair.0.fd()),
+            ObserverState::Over(_) | ObserverState::Off(_) => None,
         }
     }
 
     /// Answers the calls that wait.
     fn serve(&mut self) {
-        let Watch::On(pair) = self else { return };
+        let ObserverState::On(pair) = self else { return };
         let (listener, observer) = &mut **pair;
         // An error is part of the observation: it says that it is incomplete.
         let is_over = !matches!(observer.serve(listener), Ok(Served::Idle | Served::Busy));
-        if is_over && let Watch::On(pair) = std::mem::replace(self, Watch::Off(String::new())) {
-            *self = Watch::Over(pair.1.finish());
+        if is_over && let ObserverState::On(pair) = std::mem::replace(self, ObserverState::Off(String::new())) {
+            *self = ObserverState::Over(pair.1.finish());
         }
     }
 
     fn finish(self) -> Observation {
         match self {
-            Watch::On(pair) => pair.1.finish(),
-            Watch::Over(observation) => observation,
-            Watch::Off(why) => Observation::off(why),
+            ObserverState::On(pair) => pair.1.finish(),
+            ObserverState::Over(observation) => observation,
+            ObserverState::Off(why) => Observation::off(why),
         }
     }
 }
 
 /// What is ready.
 #[derive(Debug, Clone, Copy, Default)]
-struct Ready {
+struct ReadyEvents {
     control: bool,
     said: bool,
     status: bool,
@@ -538,7 +538,7 @@ struct Ready {
 }
 
 /// Starts bubblewrap to build what the inner stage joins: its pid, what it says, and where it tells that it is done.
-fn build(program: &std::path::Path, plan: &Plan, reach: &Reach) -> io::Result<(i32, OwnedFd, join::Door)> {
+fn build(program: &std::path::Path, plan: &RunPlan, reach: &Reach) -> io::Result<(i32, OwnedFd, join::Door)> {
     let (door, ends) = join::door()?;
     let (said, complaints) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     let bubblewrap = bubblewrap(program, plan, reach, Then::Tell(&ends))?;
@@ -556,7 +556,7 @@ fn build(program: &std::path::Path, plan: &Plan, reach: &Reach) -> io::Result<(i
 }
 
 /// bubblewrap with its arguments; who it becomes and what it reads is the caller's to say.
-fn bubblewrap(program: &std::path::Path, plan: &Plan, reach: &Reach, then: Then<'_>) -> io::Result<Launch> {
+fn bubblewrap(program: &std::path::Path, plan: &RunPlan, reach: &Reach, then: Then<'_>) -> io::Result<Launch> {
     // Judged once more, in this process: what is executed is the file that is judged.
     let program = Trust::default().named_program(program).map_err(io::Error::other)?;
     Ok(Launch::new(program).args(bubblewrap::arguments(plan, reach, then)))

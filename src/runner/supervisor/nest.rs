@@ -10,7 +10,7 @@
 
 use super::wire::{Inside, send_packet};
 use crate::runner::process::processes::descendants;
-use crate::runner::sandbox::{self, Ends, Reaped};
+use crate::runner::sandbox::{self, ChildSignalGuard, Reaped};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::mount::MountFlags;
 use rustix::pipe::PipeFlags;
@@ -27,7 +27,7 @@ const NAP: Duration = Duration::from_millis(999);
 
 /// Who sees the processes of the namespace in `/proc`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum View {
+pub(super) enum ProcVisibility {
     /// Everybody inside, also the inner stage, which then has no `/proc` of its own any more.
     Everybody,
     /// The tool alone.
@@ -40,7 +40,7 @@ pub(super) struct Nest {
     /// Its first process, as the inner stage numbers it.
     first: i32,
     /// Who sees it.
-    view: View,
+    view: ProcVisibility,
     /// Becomes readable when the first process ends.
     ended: OwnedFd,
     /// Gets one byte when the first process is ready and the supervisor was told of it.
@@ -55,7 +55,7 @@ impl Nest {
     ///
     /// # Errors
     /// When the kernel refuses a further namespace, or there is no process left.
-    pub(super) fn make(socket: &OwnedFd, view: View) -> io::Result<Nest> {
+    pub(super) fn make(socket: &OwnedFd, view: ProcVisibility) -> io::Result<Nest> {
         sandbox::own_processes()?;
         let (told, tell) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
         let gate = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
@@ -73,11 +73,11 @@ impl Nest {
     /// When there is no process left, the rights cannot be given up, or the first process is gone.
     pub(super) fn start(&self, tool: impl FnOnce() -> i32) -> io::Result<i32> {
         match self.view {
-            View::Everybody => {
+            ProcVisibility::Everybody => {
                 sandbox::drop_capabilities()?;
                 sandbox::start_in_our_memory(tool)
             }
-            View::Tool => {
+            ProcVisibility::Tool => {
                 // It still needs the rights for its own mounts.
                 let pid = sandbox::fork(tool)?;
                 sandbox::drop_capabilities()?;
@@ -94,8 +94,8 @@ impl Nest {
     /// When the kernel refuses a mount, or the others are gone.
     pub(super) fn enter(&self) -> io::Result<()> {
         match self.view {
-            View::Everybody => wait(&self.told),
-            View::Tool => {
+            ProcVisibility::Everybody => wait(&self.told),
+            ProcVisibility::Tool => {
                 sandbox::own_mounts()?;
                 mount_proc()?;
                 wait(&self.gate.0)
@@ -106,8 +106,8 @@ impl Nest {
     /// How many processes live in it beside the first, once the tool's own has ended.
     pub(super) fn others(&self) -> u64 {
         match self.view {
-            View::Everybody => descendants(1).len() as u64,
-            View::Tool => {
+            ProcVisibility::Everybody => descendants(1).len() as u64,
+            ProcVisibility::Tool => {
                 let me = rustix::process::getpid().as_raw_nonzero().get();
                 descendants(me).iter().filter(|process| process.pid != self.first).count() as u64
             }
@@ -136,15 +136,15 @@ impl Nest {
 
 /// The first process: takes in orphans until it is killed. Holds no rights, no files and no memory that others may
 /// read.
-fn be_first(socket: &OwnedFd, view: View, tell: &OwnedFd) -> io::Result<()> {
+fn be_first(socket: &OwnedFd, view: ProcVisibility, tell: &OwnedFd) -> io::Result<()> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-    if view == View::Everybody {
+    if view == ProcVisibility::Everybody {
         mount_proc()?;
     }
     sandbox::drop_capabilities()?;
     send_packet(socket, &Inside::First, &[])?;
-    let ends = Ends::block()?;
+    let ends = ChildSignalGuard::block()?;
     rustix::io::write(tell, &[1])?;
     sandbox::close_all()?;
     let mut total = Reaped::default();

@@ -5,7 +5,7 @@ use crate::domain::{IsolationLevel, Network, Profile};
 use crate::runner::grants::WritePath;
 use crate::runner::observer::Policy;
 use crate::runner::overlay::Stage;
-use crate::runner::process::limits::Limits;
+use crate::runner::process::limits::RunLimits;
 use crate::runner::sandbox::WallPlan;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// One run, as the supervisor, the inner stage and the process that becomes the tool know it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(in crate::runner) struct Plan {
+pub(in crate::runner) struct RunPlan {
     /// What is started, as the tool sees it.
     pub(in crate::runner) program: PathBuf,
     /// Its arguments.
@@ -33,11 +33,11 @@ pub(in crate::runner) struct Plan {
     /// User and group that the tool gets when the supervisor is root.
     pub(in crate::runner) user: Option<u32>,
     /// What the run may use.
-    pub(in crate::runner) limits: Limits,
+    pub(in crate::runner) limits: RunLimits,
     /// What it reaches.
     pub(in crate::runner) network: Network,
     /// What it sees.
-    pub(in crate::runner) view: View,
+    pub(in crate::runner) view: RunView,
     /// What its observer knows of it.
     pub(in crate::runner) policy: Policy,
     /// The walls of its process.
@@ -60,7 +60,7 @@ pub(in crate::runner) struct Terms {
 
 /// What one start is given.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(in crate::runner) struct Call {
+pub(in crate::runner) struct StartInput {
     /// Its arguments.
     pub(in crate::runner) args: Vec<OsString>,
     /// Variables beside those of the plan.
@@ -82,7 +82,7 @@ impl fmt::Debug for Environment {
 
 /// The files of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(in crate::runner) struct View {
+pub(in crate::runner) struct RunView {
     /// The version's folder, as the tool sees it.
     pub(in crate::runner) tool: PathBuf,
     /// The scratch folder, as the tool sees it: its current folder, `HOME` and `TMPDIR`.
@@ -100,7 +100,7 @@ pub(in crate::runner) struct View {
     pub(in crate::runner) files: Vec<Packed>,
 }
 
-impl View {
+impl RunView {
     /// Whether nothing that it shows at its own path lies in this folder, so that the folder can be the run's own.
     pub(in crate::runner) fn leaves(&self, folder: &str) -> bool {
         let staged = self.stages.iter().map(|stage| &stage.root);

@@ -8,7 +8,7 @@
 //! Nothing is written through these binds: bubblewrap takes them read-only, and writes of root's tools are always
 //! staged. So no file of root's can come to be by a tool's hand.
 
-use super::plan::Plan;
+use super::plan::RunPlan;
 use crate::runner::overlay;
 use crate::runner::process::clear::outer_folder;
 use crate::runner::sandbox;
@@ -33,7 +33,7 @@ impl Reach {
     ///
     /// # Errors
     /// When we are root and cannot mount all the same.
-    pub(super) fn make(plan: &Plan) -> io::Result<Reach> {
+    pub(super) fn make(plan: &RunPlan) -> io::Result<Reach> {
         let paths = overlay::visible(&plan.view.stages, &plan.view.read);
         let Some(user) = plan.user.filter(|_| !paths.is_empty()) else { return Ok(Reach::default()) };
         // A container's root may have no right to mount: then what everybody reaches is all that can be bound.

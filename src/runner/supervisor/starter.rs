@@ -37,13 +37,13 @@ enum Warm {
     /// The next run makes one.
     Due,
     /// It takes orders here; it ends when this is closed.
-    There { link: OwnedFd, process: std::process::Child, spare: Option<Ready> },
+    There { link: OwnedFd, process: std::process::Child, spare: Option<IdleSupervisor> },
     /// It could not be made, or was killed: each supervisor is started as the first.
     Never,
 }
 
 /// A supervisor, and the socket where it is told what to do. It ends when that is closed.
-type Ready = (Started, OwnedFd);
+type IdleSupervisor = (Started, OwnedFd);
 
 /// A supervisor that was started.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl Starter {
     ///
     /// # Errors
     /// When the system has no process left, or the program is gone.
-    pub(in crate::runner) fn start(&self) -> io::Result<Ready> {
+    pub(in crate::runner) fn start(&self) -> io::Result<IdleSupervisor> {
         let mut warm = self.warm.lock().unwrap_or_else(PoisonError::into_inner);
         match *warm {
             Warm::Unused => *warm = Warm::Due,
@@ -180,7 +180,7 @@ fn control() -> io::Result<(OwnedFd, OwnedFd)> {
 }
 
 /// Asks the starter for a supervisor. Should there be one when this fails, it ends with its socket, which nobody holds.
-fn copy(link: &OwnedFd) -> io::Result<Ready> {
+fn copy(link: &OwnedFd) -> io::Result<IdleSupervisor> {
     let (control, theirs) = control()?;
     Ok((ask(link, &theirs)?, control))
 }

@@ -2,8 +2,8 @@
 //! stands, and starts the program. Nothing after the walls allocates names or opens files.
 
 use super::nest::Nest;
-use super::plan::Plan;
-use super::wire::{Facts, Inside, send_packet};
+use super::plan::RunPlan;
+use super::wire::{Inside, SandboxReport, send_packet};
 use crate::runner::sandbox;
 use rustix::fs::Mode;
 use rustix::process::Signal;
@@ -34,13 +34,13 @@ pub(super) struct Streams {
 }
 
 /// Turns this process into the tool. Returns only when that failed, with what to exit with.
-pub(super) fn become_tool(plan: &Plan, streams: &Streams, status: &OwnedFd, nest: Option<&Nest>) -> i32 {
+pub(super) fn become_tool(plan: &RunPlan, streams: &Streams, status: &OwnedFd, nest: Option<&Nest>) -> i32 {
     let prepared = nest.map_or(Ok(()), Nest::enter).and_then(|()| prepare(plan, streams, status));
     let told = match prepared {
         Ok(status) => {
             let (packet, listener, is_enough) = match sandbox::raise(&plan.walls) {
                 Ok(raised) => {
-                    let facts = Facts { level: raised.level, layers: raised.layers, missing: raised.missing };
+                    let facts = SandboxReport { level: raised.level, layers: raised.layers, missing: raised.missing };
                     let is_enough = facts.level.reaches(plan.least);
                     let packet = if is_enough {
                         Inside::Raised(facts)
@@ -70,13 +70,13 @@ pub(super) fn become_tool(plan: &Plan, streams: &Streams, status: &OwnedFd, nest
     NOT_STARTED
 }
 
-fn too_weak(plan: &Plan, facts: &Facts) -> String {
+fn too_weak(plan: &RunPlan, facts: &SandboxReport) -> String {
     let why = if facts.missing.is_empty() { String::new() } else { format!(" ({})", facts.missing.join("; ")) };
     format!("this run would be only {}, but {} is required{why}", facts.level, plan.least)
 }
 
 /// Everything that needs rights or names which are gone behind the walls.
-fn prepare(plan: &Plan, streams: &Streams, status: &OwnedFd) -> io::Result<OwnedFd> {
+fn prepare(plan: &RunPlan, streams: &Streams, status: &OwnedFd) -> io::Result<OwnedFd> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     rustix::process::setsid()?;
     sandbox::default_signals();
@@ -99,7 +99,7 @@ fn prepare(plan: &Plan, streams: &Streams, status: &OwnedFd) -> io::Result<Owned
     Ok(status)
 }
 
-fn start(plan: &Plan) -> io::Error {
+fn start(plan: &RunPlan) -> io::Error {
     let mut command = Command::new(&plan.program);
     command.args(&plan.args).env_clear().envs(plan.env.0.iter().map(|(name, value)| (name, value)));
     command.exec()

@@ -8,14 +8,14 @@
 //! Before the next trial starts, everything that the last one left is gone: processes are killed, the scratch
 //! folder is emptied. Time, output and what is read of it are bounded; nothing here believes what a tool says.
 
-use super::plan::{Call, Plan, Terms};
+use super::plan::{RunPlan, StartInput, Terms};
 use super::tool::{LINGER, LOOK, Streams, become_tool};
-use super::wire::{Made, send_fds};
+use super::wire::{TrialEnd, send_fds};
 use crate::domain::IsolationLevel;
 use crate::runner::process::clear::empty_folder;
 use crate::runner::process::poll::poll_some;
 use crate::runner::process::processes::{descendants, kill_all};
-use crate::runner::result::ending::Stop;
+use crate::runner::result::ending::StopReason;
 use crate::runner::sandbox::{self, Exit, Reaped};
 use rustix::event::PollFlags;
 use rustix::fs::MemfdFlags;
@@ -51,21 +51,21 @@ const SHARED_MEMORY: &str = "/dev/shm";
 ///
 /// # Errors
 /// When the system has no process or pipe left, nobody takes the results, or what a trial left cannot be removed.
-pub(super) fn make_all(plan: &Plan, terms: &Terms, streams: Streams, socket: &OwnedFd) -> io::Result<Reaped> {
+pub(super) fn make_all(plan: &RunPlan, terms: &Terms, streams: Streams, socket: &OwnedFd) -> io::Result<Reaped> {
     let mut text = Vec::new();
     File::from(streams.stdin).read_to_end(&mut text)?;
-    let calls: Vec<Call> = serde_json::from_slice(&text)?;
+    let calls: Vec<StartInput> = serde_json::from_slice(&text)?;
     let mut results = File::from(streams.stdout);
-    let mut bench = Bench { plan, terms, socket, ready: None, is_stopped: false };
+    let mut bench = TrialRunner { plan, terms, socket, ready: None, is_stopped: false };
     if let Some(args) = &terms.ready {
         // Without it each is started.
-        bench.ready = Ready::start(plan, args, socket).ok();
+        bench.ready = WarmInterpreter::start(plan, args, socket).ok();
     }
     let mut total = Reaped { exit: Exit::Code(0), cpu_ms: 0, max_rss_bytes: 0, left: 0 };
     let mut endless = 0;
     for call in &calls {
         let (made, output) = bench.make(call)?;
-        endless += u32::from(made.stop == Some(Stop::TimedOut));
+        endless += u32::from(made.stop == Some(StopReason::TimedOut));
         total.cpu_ms += made.tool.cpu_ms;
         total.max_rss_bytes = total.max_rss_bytes.max(made.tool.max_rss_bytes);
         write(&mut results, &made, &output)?;
@@ -79,7 +79,7 @@ pub(super) fn make_all(plan: &Plan, terms: &Terms, streams: Streams, socket: &Ow
 }
 
 /// A length, so many bytes of JSON, the bytes of both streams.
-fn write(results: &mut File, made: &Made, output: &[Vec<u8>; 2]) -> io::Result<()> {
+fn write(results: &mut File, made: &TrialEnd, output: &[Vec<u8>; 2]) -> io::Result<()> {
     let head = serde_json::to_vec(made)?;
     let length = u32::try_from(head.len()).map_err(|_| io::ErrorKind::InvalidInput)?.to_le_bytes();
     for part in [&length[..], &head, &output[0], &output[1]] {
@@ -88,16 +88,16 @@ fn write(results: &mut File, made: &Made, output: &[Vec<u8>; 2]) -> io::Result<(
     Ok(())
 }
 
-struct Bench<'a> {
-    plan: &'a Plan,
+struct TrialRunner<'a> {
+    plan: &'a RunPlan,
     terms: &'a Terms,
     socket: &'a OwnedFd,
-    ready: Option<Ready>,
+    ready: Option<WarmInterpreter>,
     is_stopped: bool,
 }
 
-impl Bench<'_> {
-    fn make(&mut self, call: &Call) -> io::Result<(Made, [Vec<u8>; 2])> {
+impl TrialRunner<'_> {
+    fn make(&mut self, call: &StartInput) -> io::Result<(TrialEnd, [Vec<u8>; 2])> {
         let (pipes, streams) = Pipes::open(call)?;
         let mut begun = Instant::now();
         let copied = self.ready.as_ref().map(|ready| ready.copy(call, &streams, self.socket));
@@ -122,10 +122,10 @@ impl Bench<'_> {
         trial.read_rest();
         self.clean()?;
         let Trial { kept, stop, .. } = trial;
-        Ok((Made { tool, stop, took_us, wrote: [kept[0].len(), kept[1].len()] }, kept))
+        Ok((TrialEnd { tool, stop, took_us, wrote: [kept[0].len(), kept[1].len()] }, kept))
     }
 
-    fn start(&self, call: &Call, streams: &Streams) -> io::Result<i32> {
+    fn start(&self, call: &StartInput, streams: &Streams) -> io::Result<i32> {
         let mut plan = self.plan.clone();
         plan.args.clone_from(&call.args);
         plan.env.0.extend(call.env.iter().cloned());
@@ -134,7 +134,7 @@ impl Bench<'_> {
 
     /// Ends whoever a trial left; the ready interpreter stays.
     fn end_others(&self, total: &mut Reaped) -> io::Result<()> {
-        let ends = sandbox::Ends::block()?;
+        let ends = sandbox::ChildSignalGuard::block()?;
         let Some(ready) = &self.ready else {
             let deadline = Instant::now() + LINGER;
             while Instant::now() < deadline && sandbox::has_children(total)? {
@@ -180,7 +180,7 @@ struct Pipes {
 }
 
 impl Pipes {
-    fn open(call: &Call) -> io::Result<(Pipes, Streams)> {
+    fn open(call: &StartInput) -> io::Result<(Pipes, Streams)> {
         let pipe = || rustix::pipe::pipe_with(PipeFlags::CLOEXEC);
         let (stdin, given) = match &call.stdin {
             Some(text) => {
@@ -211,7 +211,7 @@ struct Trial {
     kept: [Vec<u8>; 2],
     /// How much it may write.
     most: usize,
-    stop: Option<Stop>,
+    stop: Option<StopReason>,
 }
 
 impl Trial {
@@ -249,9 +249,9 @@ impl Trial {
             if ordered {
                 // Whatever is ordered, or a supervisor that is gone: nobody wants another trial.
                 is_ordered = true;
-                self.stop = self.stop.take().or(Some(Stop::Cancelled));
+                self.stop = self.stop.take().or(Some(StopReason::Cancelled));
             } else if self.stop.is_none() && Instant::now() >= until {
-                self.stop = Some(Stop::TimedOut);
+                self.stop = Some(StopReason::TimedOut);
             }
             if self.stop.is_some() {
                 kill(handle);
@@ -287,7 +287,7 @@ impl Trial {
                 let room = self.most.saturating_sub(self.kept[0].len() + self.kept[1].len());
                 self.kept[stream].extend_from_slice(&piece[..got.min(room)]);
                 if got > room {
-                    self.stop = self.stop.take().or(Some(Stop::Output));
+                    self.stop = self.stop.take().or(Some(StopReason::Output));
                     self.pipes.out[stream] = None;
                 }
                 true
@@ -304,27 +304,27 @@ impl Trial {
 }
 
 /// An interpreter that makes a copy of itself for each call; ended when dropped.
-struct Ready {
+struct WarmInterpreter {
     pid: i32,
     link: OwnedFd,
 }
 
-impl Ready {
-    fn start(plan: &Plan, args: &[OsString], socket: &OwnedFd) -> io::Result<Ready> {
+impl WarmInterpreter {
+    fn start(plan: &RunPlan, args: &[OsString], socket: &OwnedFd) -> io::Result<WarmInterpreter> {
         let (link, theirs) =
             rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
         let nowhere = || OpenOptions::new().write(true).open("/dev/null").map(OwnedFd::from);
         let streams = Streams { stdin: theirs, stdout: nowhere()?, stderr: nowhere()? };
-        let plan = Plan { args: args.to_vec(), ..plan.clone() };
+        let plan = RunPlan { args: args.to_vec(), ..plan.clone() };
         let pid = sandbox::fork(|| become_tool(&plan, &streams, socket, None))?;
-        Ok(Ready { pid, link })
+        Ok(WarmInterpreter { pid, link })
     }
 
     /// The process of a copy, which is our child then.
     ///
     /// # Errors
     /// When the interpreter is gone, or does not answer in time.
-    fn copy(&self, call: &Call, streams: &Streams, socket: &OwnedFd) -> io::Result<i32> {
+    fn copy(&self, call: &StartInput, streams: &Streams, socket: &OwnedFd) -> io::Result<i32> {
         let given = given(call)?;
         let Streams { stdin, stdout, stderr } = streams;
         send_fds(&self.link, b"call", &[stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), given.as_fd()])?;
@@ -352,7 +352,7 @@ impl Ready {
     }
 }
 
-impl Drop for Ready {
+impl Drop for WarmInterpreter {
     fn drop(&mut self) {
         if let Some(pid) = Pid::from_raw(self.pid) {
             // It may be over; taken away with everybody else that ends.
@@ -362,7 +362,7 @@ impl Drop for Ready {
 }
 
 /// What a copy is given, in a file: how many arguments, the arguments, names and values in turn, each with a zero.
-fn given(call: &Call) -> io::Result<OwnedFd> {
+fn given(call: &StartInput) -> io::Result<OwnedFd> {
     let count = call.args.len().to_string();
     let words = call.args.iter().chain(call.env.iter().flat_map(|(name, value)| [name, value]));
     let mut bytes = count.into_bytes();

@@ -2,13 +2,13 @@
 //! who sees all its processes together can hold.
 
 use super::disk::{self, Disk};
-use super::plan::Plan;
+use super::plan::RunPlan;
 use crate::domain::{IsolationLevel, Network, Sample};
-use crate::runner::process::group::{Group, Totals};
+use crate::runner::process::group::{Cgroup, Totals};
 use crate::runner::process::processes::{
     Process, descendants, face, kill_all, parent, proportional_bytes, signal_all, table_bytes,
 };
-use crate::runner::result::ending::Stop;
+use crate::runner::result::ending::StopReason;
 use crate::runner::sandbox::{self, Exit};
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
@@ -41,22 +41,22 @@ enum Holder {
     /// Not made yet.
     Due(Totals),
     /// Made.
-    There(Group),
+    There(Cgroup),
     /// There can be none here: what the run uses is only watched.
     Impossible,
 }
 
 impl Holder {
     /// The group; made if it is due.
-    fn group(&mut self) -> Option<&Group> {
+    fn group(&mut self) -> Option<&Cgroup> {
         if let Holder::Due(totals) = self {
-            *self = Group::make(*totals).map_or(Holder::Impossible, Holder::There);
+            *self = Cgroup::make(*totals).map_or(Holder::Impossible, Holder::There);
         }
         self.made()
     }
 
     /// The group, if it was made.
-    fn made(&self) -> Option<&Group> {
+    fn made(&self) -> Option<&Cgroup> {
         match self {
             Holder::There(group) => Some(group),
             Holder::Due(_) | Holder::Impossible => None,
@@ -86,7 +86,7 @@ pub(super) struct Watcher {
     /// The tool's processes as they were seen last.
     tools: Vec<Process>,
     peak: Sample,
-    stop: Option<Stop>,
+    stop: Option<StopReason>,
 }
 
 impl Watcher {
@@ -142,21 +142,21 @@ impl Watcher {
     }
 
     /// The limit that was exceeded first.
-    pub(super) fn stop(&self) -> Option<&Stop> {
+    pub(super) fn stop(&self) -> Option<&StopReason> {
         self.stop.as_ref()
     }
 
     /// Takes in what lies on disk at the end; a failure on a full disk is the disk's.
-    pub(super) fn last_disk(&mut self, plan: &Plan, disk: Disk, exit: Exit) {
+    pub(super) fn last_disk(&mut self, plan: &RunPlan, disk: Disk, exit: Exit) {
         let is_over = disk.is_full || disk.bytes > plan.limits.disk_bytes || disk.entries > plan.limits.inodes;
         if is_over && exit != Exit::Code(0) {
-            self.stop = self.stop.take().or(Some(Stop::Disk));
+            self.stop = self.stop.take().or(Some(StopReason::Disk));
         }
         self.peak.disk_bytes = self.peak.disk_bytes.max(disk.bytes);
     }
 
     /// Looks once; what was seen, when it is to be told.
-    pub(super) fn look(&mut self, plan: &Plan) -> Option<Sample> {
+    pub(super) fn look(&mut self, plan: &RunPlan) -> Option<Sample> {
         let begun = Instant::now();
         let limits = &plan.limits;
         let is_told = begun >= self.tell;
@@ -205,7 +205,7 @@ impl Watcher {
     /// What the tool's processes hold in memory, and what the kernel may hold for them beside that: what they sent and nobody
     /// read, and tables of addresses. Pages that several share are counted once. To count is dear, so only when the cheap
     /// sums are over the limit; meanwhile nobody of them goes on, or they would outgrow the count.
-    fn memory(&mut self, plan: &Plan) -> (u64, u64) {
+    fn memory(&mut self, plan: &RunPlan) -> (u64, u64) {
         let limit = plan.limits.memory_bytes;
         let page = rustix::param::page_size() as u64;
         let resident: u64 = self.tools.iter().map(|process| process.resident_pages * page).sum();
@@ -263,22 +263,22 @@ impl Watcher {
     }
 
     /// Which limit the kernel held, if it had to.
-    fn refused(&self) -> Option<Stop> {
+    fn refused(&self) -> Option<StopReason> {
         let refused = self.holder.made()?.refused();
-        let memory = (refused.memory > 0).then_some(Stop::Memory);
-        memory.or((refused.processes > 0).then_some(Stop::Processes))
+        let memory = (refused.memory > 0).then_some(StopReason::Memory);
+        memory.or((refused.processes > 0).then_some(StopReason::Processes))
     }
 
-    fn judge(&mut self, plan: &Plan, sample: Sample) {
+    fn judge(&mut self, plan: &RunPlan, sample: Sample) {
         let limits = &plan.limits;
         let found = if sample.processes > limits.processes {
-            Some(Stop::Processes)
+            Some(StopReason::Processes)
         } else if sample.memory_bytes > limits.memory_bytes {
-            Some(Stop::Memory)
+            Some(StopReason::Memory)
         } else if sample.cpu_ms > limits.cpu_seconds * 1000 {
-            Some(Stop::Cpu)
+            Some(StopReason::Cpu)
         } else if self.disk.bytes > limits.disk_bytes || self.disk.entries > limits.inodes {
-            Some(Stop::Disk)
+            Some(StopReason::Disk)
         } else {
             None
         };
@@ -286,7 +286,7 @@ impl Watcher {
     }
 
     /// The limit and the peaks.
-    pub(super) fn finish(mut self) -> (Option<Stop>, Sample) {
+    pub(super) fn finish(mut self) -> (Option<StopReason>, Sample) {
         let stop = self.stop.take().or_else(|| self.refused());
         (stop, self.peak)
     }

@@ -5,7 +5,7 @@
 
 use super::disk::Disk;
 use crate::domain::{FileChange, IsolationLevel, Observation, Sample};
-use crate::runner::result::ending::Stop;
+use crate::runner::result::ending::StopReason;
 use crate::runner::sandbox::Reaped;
 use rustix::io::Errno;
 use rustix::net::{
@@ -30,7 +30,7 @@ const MAX_FDS: usize = 8;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::runner) enum Message {
     /// The walls stand, verified from inside; the next instruction is the tool's.
-    Started(Facts),
+    Started(SandboxReport),
     /// What the run uses now.
     Sample(Sample),
     /// A trial that was watched is over, another one begins: what it was seen to do.
@@ -51,7 +51,7 @@ pub(in crate::runner) enum Message {
 
 /// What the process found before it became the tool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::runner) struct Facts {
+pub(in crate::runner) struct SandboxReport {
     /// The level reached.
     pub(in crate::runner) level: IsolationLevel,
     /// Walls that stand.
@@ -66,7 +66,7 @@ pub(in crate::runner) struct Ended {
     /// What came of the tool's own process.
     pub(in crate::runner) tool: Reaped,
     /// The limit that the supervisor stopped it for.
-    pub(in crate::runner) stop: Option<Stop>,
+    pub(in crate::runner) stop: Option<StopReason>,
     /// The most it used at one time.
     pub(in crate::runner) peak: Sample,
     /// What it was seen to do.
@@ -77,11 +77,11 @@ pub(in crate::runner) struct Ended {
 
 /// The end of a trial, as the inner stage saw it. What it wrote follows it: so many bytes of both streams.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::runner) struct Made {
+pub(in crate::runner) struct TrialEnd {
     /// What came of its own process.
     pub(in crate::runner) tool: Reaped,
     /// Why it was ended.
-    pub(in crate::runner) stop: Option<Stop>,
+    pub(in crate::runner) stop: Option<StopReason>,
     /// From its start to the end of its process, in microseconds.
     pub(in crate::runner) took_us: u64,
     /// Bytes of standard output and of standard error.
@@ -90,7 +90,7 @@ pub(in crate::runner) struct Made {
 
 /// What the workbench tells the supervisor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::runner) enum Order {
+pub(in crate::runner) enum SupervisorOrder {
     /// Ask the tool to end.
     Term,
     /// End it.
@@ -105,7 +105,7 @@ pub(in crate::runner) enum Inside {
     /// From the first process of the tool's own namespace, which is none of the tool's.
     First,
     /// The walls stand; carries the listener of the observer, if there is one.
-    Raised(Facts),
+    Raised(SandboxReport),
     /// They do not: nothing was started.
     Refused {
         /// Why, one line.

@@ -4,15 +4,17 @@ use super::{Pace, Tried};
 use crate::domain::{InterpreterFacts, Observation, RunEnd, WriteMode};
 use crate::runner::grants::WritePath;
 use crate::runner::prepare::prepare_with;
-use crate::runner::prepare::request::Request;
+use crate::runner::prepare::request::StartRequest;
 use crate::runner::prepare::spec::Spec;
 use crate::runner::process::poll::poll_some;
 use crate::runner::process::processes::sweep;
-use crate::runner::result::ending::{Stop, judge};
+use crate::runner::result::ending::{StopReason, judge};
 use crate::runner::result::success::Output;
 use crate::runner::run::baseline::Baselines;
 use crate::runner::run::child::{Child, spawn_batch};
-use crate::runner::supervisor::{Call, Ended, Heard, Inbox, Made, Message, Order, READY, Terms, send};
+use crate::runner::supervisor::{
+    Ended, Heard, Inbox, Message, READY, StartInput, SupervisorOrder, Terms, TrialEnd, send,
+};
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::process::Signal;
@@ -43,7 +45,7 @@ const LAST_WORDS: usize = 8 * 1024;
 #[derive(Debug)]
 pub struct Batch {
     spec: Spec,
-    calls: Vec<Result<Call, RunEnd>>,
+    calls: Vec<Result<StartInput, RunEnd>>,
     is_watched: bool,
 }
 
@@ -52,13 +54,13 @@ pub struct Batch {
 /// # Errors
 /// What [`super::super::prepare()`] says of a version that cannot be started at all. An input that does not fit is
 /// told where its result would be.
-pub fn prepare_batch(request: &Request, inputs: &[Value], pace: Pace) -> Result<Batch, RunEnd> {
+pub fn prepare_batch(request: &StartRequest, inputs: &[Value], pace: Pace) -> Result<Batch, RunEnd> {
     let caller = std::env::vars_os().collect();
     let is_watched = pace == Pace::Watched;
     let mut refused = None;
     // Any input that fits shows what is started.
     for input in inputs {
-        let request = Request { input: Some(input), observe: is_watched, ..*request };
+        let request = StartRequest { input: Some(input), observe: is_watched, ..*request };
         match prepare_with(&request, &caller, inputs) {
             Ok((mut spec, calls)) => {
                 let ready =
@@ -125,7 +127,7 @@ impl Batch {
     /// # Errors
     /// Why nothing was started, one line.
     pub fn make(mut self, until: Instant, stop: &AtomicBool) -> Result<Vec<Tried>, String> {
-        let calls: Vec<Call> = self.calls.iter().filter_map(|call| call.clone().ok()).collect();
+        let calls: Vec<StartInput> = self.calls.iter().filter_map(|call| call.clone().ok()).collect();
         if let Some(terms) = &self.spec.plan.trials {
             // The kernel counts each process; all of them together may use what each of them may.
             let each = self.spec.limits.cpu_seconds.max(terms.each.as_secs());
@@ -158,7 +160,7 @@ struct Course<'a> {
     inbox: Inbox,
     /// What came of the results and is not whole yet.
     bytes: Vec<u8>,
-    results: Vec<(Made, [Vec<u8>; 2])>,
+    results: Vec<(TrialEnd, [Vec<u8>; 2])>,
     written: usize,
     /// What trials were seen to do, in their order.
     seen: VecDeque<Observation>,
@@ -180,7 +182,7 @@ impl Course<'_> {
                 }
                 if self.why.is_some() {
                     // A supervisor that is gone has nothing left to end.
-                    let _ = send(&self.child.control, &Order::Kill);
+                    let _ = send(&self.child.control, &SupervisorOrder::Kill);
                     give_up = Some(now + GIVE_UP);
                 }
             }
@@ -261,11 +263,11 @@ impl Course<'_> {
         self.bytes.drain(..at);
         if self.written > MAX_OUTPUT && self.why.is_none() {
             self.why = Some("its trials wrote more than 16 MiB in total".to_owned());
-            let _ = send(&self.child.control, &Order::Kill);
+            let _ = send(&self.child.control, &SupervisorOrder::Kill);
         }
     }
 
-    fn finish(mut self, calls: Vec<Result<Call, RunEnd>>, is_watched: bool) -> Result<Vec<Tried>, String> {
+    fn finish(mut self, calls: Vec<Result<StartInput, RunEnd>>, is_watched: bool) -> Result<Vec<Tried>, String> {
         let mut stop = None;
         match self.last.take() {
             Some(Message::Refused { cause }) => return Err(cause),
@@ -305,11 +307,11 @@ impl Course<'_> {
 
     fn judge(
         &self,
-        (made, [stdout, stderr]): (Made, [Vec<u8>; 2]),
-        limit: Option<Stop>,
+        (made, [stdout, stderr]): (TrialEnd, [Vec<u8>; 2]),
+        limit: Option<StopReason>,
         seen: Option<Observation>,
     ) -> Tried {
-        let Made { tool, stop, took_us, .. } = made;
+        let TrialEnd { tool, stop, took_us, .. } = made;
         let spec = self.spec;
         let tail = &stderr[stderr.len().saturating_sub(LAST_WORDS)..];
         let stop = limit.or(stop);
@@ -329,9 +331,9 @@ impl Course<'_> {
 }
 
 /// The first result in these bytes, and how long it is.
-fn whole(bytes: &[u8]) -> Option<(Made, [Vec<u8>; 2], usize)> {
+fn whole(bytes: &[u8]) -> Option<(TrialEnd, [Vec<u8>; 2], usize)> {
     let length = u32::from_le_bytes(*bytes.first_chunk::<4>()?) as usize;
-    let made: Made = serde_json::from_slice(bytes.get(4..4 + length)?).ok()?;
+    let made: TrialEnd = serde_json::from_slice(bytes.get(4..4 + length)?).ok()?;
     let (out, err) = (4 + length + made.wrote[0], 4 + length + made.wrote[0] + made.wrote[1]);
     let output = [bytes.get(4 + length..out)?.to_vec(), bytes.get(out..err)?.to_vec()];
     Some((made, output, err))

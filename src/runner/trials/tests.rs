@@ -2,7 +2,7 @@ use super::*;
 use crate::domain::{Dialect, FileMode, InputMode, IsolationLevel, Manifest, Observer, Profile, Recipe};
 use crate::domain::{Touch, VersionFile, WriteMode};
 use crate::needs;
-use crate::runner::{Baselines, Bubblewrap, Given, Interpreters, Machine, Request};
+use crate::runner::{Baselines, Bubblewrap, Interpreters, Machine, RunEnvironment, StartRequest};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ impl Lab {
     fn attempt(&self, inputs: &[Value], pace: Pace, patience: Duration) -> Result<Vec<Tried>, String> {
         let files =
             [VersionFile { path: "tool.py".into(), mode: FileMode::Plain, bytes: self.script.clone().into_bytes() }];
-        let request = Request {
+        let request = StartRequest {
             manifest: &self.manifest,
             version_dir: &self.path("version"),
             files: &files,
@@ -59,7 +59,7 @@ impl Lab {
             ours: &[],
             spool: &self.path("spool"),
             origin: &self.path("version"),
-            given: &Given::default(),
+            given: &RunEnvironment::default(),
             interpreters: &Interpreters::default(),
             sources: crate::runner::Sources::Caller,
             machine: &self.machine,

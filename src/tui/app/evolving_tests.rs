@@ -6,8 +6,8 @@ use crate::domain::{
     Replayed, ReviewId, RunId, Stage, VersionFile,
 };
 use crate::engine::{
-    Change, Course, CoursePlan, EngineError, ErrorCode, EvolutionDetail, Lane, LaneId, LaneState, ReplaySummary, Round,
-    Usage, VerdictSummary,
+    Change, EngineError, ErrorCode, EvolutionDetail, EvolutionPlan, EvolutionProgress, Lane, LaneId, LaneState,
+    ReplaySummary, Round, Usage, VerdictSummary,
 };
 use crate::tui::effect::{Effect, Ending, Evolving, Sending};
 use crate::tui::msg::{Answer, Evolved, Msg, RoundAnswer, Rounds};
@@ -117,7 +117,8 @@ fn rounds(state: EvolutionState, second: LaneState) -> Box<Rounds> {
         found.push(one(2, &[], vec![replayed(ReplayOutcome::Fixed, 7, "succeeded\n{\"error\": \"b is 0\"}")]));
         answers.push(answer(SECOND));
     }
-    let mut course = Course::new(CoursePlan { generators: vec!["local".to_owned()], ..CoursePlan::default() });
+    let mut course =
+        EvolutionProgress::new(EvolutionPlan { generators: vec!["local".to_owned()], ..EvolutionPlan::default() });
     let states = [examined(&["behaviour"], broken), second];
     course.rounds = (1..).zip(states).map(|(number, state)| Round { number, lanes: vec![lane(state)] }).collect();
     Box::new(Rounds { detail: EvolutionDetail { evolution: row(state), course, examined: found }, answers })

@@ -2,7 +2,7 @@
 
 use super::{App, Mood};
 use crate::action::Verb;
-use crate::domain::{Command, CommentKind, DecisionKind, ReviewId, Spot, Unread};
+use crate::domain::{Command, CommentAnchor, CommentKind, DecisionKind, ReviewId, Unread};
 use crate::engine::{EngineError, PreflightRow};
 use crate::tui::effect::Effect;
 use crate::tui::overlay::bulk::Bulk;
@@ -92,7 +92,7 @@ impl App {
         let review = screen.review.id;
         if let Some(body) = args.get("text") {
             let kind = args.get("kind").and_then(|word| word.parse().ok()).unwrap_or(CommentKind::Note);
-            let spot = Spot { path: args.get("path").map(str::to_owned), lines: None };
+            let spot = CommentAnchor { path: args.get("path").map(str::to_owned), lines: None };
             return vec![Effect::Execute(Command::Comment { review, spot, kind, body: body.to_owned() })];
         }
         let draft = self.remarks.get(&review).map_or((CommentKind::Note, ""), |(kind, text)| (*kind, text.as_str()));

@@ -6,7 +6,7 @@
 
 use super::guard::Guard;
 use super::{Reply, open_box};
-use crate::domain::{DecisionKind, DecisionRequest, ReviewId, Shown};
+use crate::domain::{DecisionKind, DecisionRequest, DisplayRecord, ReviewId};
 use crate::engine::{BulkResult, EngineError, PreflightRow};
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::now::Now;
@@ -52,7 +52,7 @@ pub struct Bulk {
     step: Step,
     rows: Vec<PreflightRow>,
     /// What was on screen of the reviews, as they are in the table, and whether that was everything.
-    read: HashMap<ReviewId, (bool, Shown)>,
+    read: HashMap<ReviewId, (bool, DisplayRecord)>,
     top: usize,
     /// One past the last row that was on screen.
     seen: usize,
@@ -82,7 +82,11 @@ impl Bulk {
     }
 
     /// Takes the table, and what was on screen of the reviews in it as they are now.
-    pub fn set_rows(&mut self, rows: Result<Vec<PreflightRow>, EngineError>, read: HashMap<ReviewId, (bool, Shown)>) {
+    pub fn set_rows(
+        &mut self,
+        rows: Result<Vec<PreflightRow>, EngineError>,
+        read: HashMap<ReviewId, (bool, DisplayRecord)>,
+    ) {
         if !matches!(self.step, Step::Looking) {
             return;
         }

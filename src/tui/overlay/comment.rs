@@ -1,7 +1,7 @@
 //! A comment beside a version: what it wants is chosen by tab, the rest is typed.
 
 use super::{Reply, open_box};
-use crate::domain::{Command, CommentKind, ReviewId, Spot, is_hidden};
+use crate::domain::{Command, CommentAnchor, CommentKind, ReviewId, is_hidden};
 use crate::tui::ink::{Ink, Line, Span, draw_editor};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, safe};
@@ -14,7 +14,7 @@ use tui_textarea::{TextArea, WrapMode};
 /// The state of the prompt.
 pub struct CommentPrompt {
     review: ReviewId,
-    spot: Spot,
+    spot: CommentAnchor,
     kind: CommentKind,
     area: TextArea<'static>,
     note: Option<&'static str>,
@@ -22,7 +22,7 @@ pub struct CommentPrompt {
 
 impl CommentPrompt {
     /// A prompt for a comment on a spot, beginning with what was typed before.
-    pub fn new(review: ReviewId, spot: Spot, (kind, draft): (CommentKind, &str)) -> CommentPrompt {
+    pub fn new(review: ReviewId, spot: CommentAnchor, (kind, draft): (CommentKind, &str)) -> CommentPrompt {
         let mut area = TextArea::new(draft.lines().map(str::to_owned).collect());
         area.set_wrap_mode(WrapMode::WordOrGlyph);
         area.set_cursor_line_style(Style::new());

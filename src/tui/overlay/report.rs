@@ -3,7 +3,7 @@
 use super::{Reply, open_box};
 use crate::action::{Context, Verb, spec};
 use crate::domain::Instant;
-use crate::domain::description::{Description, Ink, Line, View};
+use crate::domain::description::{Description, DescriptionLine, DescriptionView, Ink};
 use crate::engine::{Dashboard, EngineError};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::Motion;
@@ -40,7 +40,7 @@ enum Shown {
 impl Shown {
     fn lines(&self, columns: usize) -> Vec<TextLine> {
         match self {
-            Shown::Described(told, now) => described(told, View { width: Some(columns), now: *now }),
+            Shown::Described(told, now) => described(told, DescriptionView { width: Some(columns), now: *now }),
             Shown::Figures(figures) => laid_out(figures, columns),
         }
     }
@@ -114,7 +114,7 @@ impl Report {
     /// What it is about.
     fn detail(&self) -> String {
         let Some((Shown::Described(told, now), _)) = &self.shown else { return String::new() };
-        let view = View { width: Some(WIDTH), now: *now };
+        let view = DescriptionView { width: Some(WIDTH), now: *now };
         let pieces = told.title().into_iter().flat_map(|line| line.pieces(view));
         pieces.map(|(_, text)| text.as_str().to_owned()).collect()
     }
@@ -138,12 +138,12 @@ impl Report {
 }
 
 /// A description in lines.
-fn described(told: &Description, view: View) -> Vec<TextLine> {
+fn described(told: &Description, view: DescriptionView) -> Vec<TextLine> {
     let lines = told.body(view);
     lines.iter().map(|line| text_line(line, view)).collect()
 }
 
-fn text_line(line: &Line, view: View) -> TextLine {
+fn text_line(line: &DescriptionLine, view: DescriptionView) -> TextLine {
     let (mut text, mut marks) = (String::new(), Vec::new());
     for (ink, piece) in line.pieces(view) {
         let start = text.len();

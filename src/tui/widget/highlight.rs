@@ -5,7 +5,7 @@
 //! by it.
 
 use super::piece::LineTokens;
-use crate::domain::budget::{self, Limits};
+use crate::domain::budget::{self, ReadLimits};
 use crate::domain::source::{is_beyond, parse};
 use crate::tui::mark::TokenKind;
 use std::ops::Range;
@@ -111,7 +111,7 @@ pub fn highlight(language: Language, text: &str) -> Option<Vec<LineTokens>> {
     // An object alone would be a block of statements.
     let source = if language == Language::Json { format!("({text})") } else { text.to_owned() };
     let shift = usize::from(language == Language::Json);
-    let (tokens, shortfall) = budget::within(Limits::PARSE, || coloured(language, text, &source, shift));
+    let (tokens, shortfall) = budget::within(ReadLimits::PARSE, || coloured(language, text, &source, shift));
     tokens.filter(|_| shortfall == budget::Shortfall::default())
 }
 

@@ -7,7 +7,7 @@
 //! long lines are cut into segments, old lines are dropped, a sequence that never ends is given up.
 
 use super::sgr;
-use crate::domain::ansi::{Params, Piece, Scanner};
+use crate::domain::ansi::{AnsiPiece, AnsiScanner, Params};
 use crate::domain::{Stream, escape_char, is_hidden};
 use ratatui::style::Style;
 use std::collections::VecDeque;
@@ -164,7 +164,7 @@ fn put_cell(cells: &mut Vec<Cell>, column: usize, c: char, style: Style) -> usiz
 /// The cursor of one stream.
 #[derive(Default)]
 struct Pen {
-    scanner: Scanner,
+    scanner: AnsiScanner,
     /// Where what the scanner holds back began: as the scanner counts, and in the spool.
     held: (u64, Origin),
     /// The number of the line it is on; `None`: behind the last line, which is opened when needed.
@@ -300,16 +300,16 @@ impl Transcript {
     }
 
     /// Writes one piece. Sequences that are not listed here do nothing.
-    fn write(&mut self, stream: Stream, piece: Piece<'_>) {
+    fn write(&mut self, stream: Stream, piece: AnsiPiece<'_>) {
         match piece {
-            Piece::Text(text) => text.chars().for_each(|c| self.print(stream, c)),
-            Piece::Control(byte) => self.control(stream, byte),
+            AnsiPiece::Text(text) => text.chars().for_each(|c| self.print(stream, c)),
+            AnsiPiece::Control(byte) => self.control(stream, byte),
             // A control character of eight bits: some terminals obey it.
-            Piece::Invalid([byte @ 0x80..=0x9f]) => self.print(stream, char::from(*byte)),
-            Piece::Invalid(_) => self.print(stream, char::REPLACEMENT_CHARACTER),
-            Piece::Csi { params, action, .. } => self.obey(stream, params, action),
-            Piece::Sequence(_) => {}
-            Piece::Broken(bytes) => {
+            AnsiPiece::Invalid([byte @ 0x80..=0x9f]) => self.print(stream, char::from(*byte)),
+            AnsiPiece::Invalid(_) => self.print(stream, char::REPLACEMENT_CHARACTER),
+            AnsiPiece::Csi { params, action, .. } => self.obey(stream, params, action),
+            AnsiPiece::Sequence(_) => {}
+            AnsiPiece::Broken(bytes) => {
                 String::from_utf8_lossy(bytes).chars().for_each(|c| self.print(stream, c));
             }
         }

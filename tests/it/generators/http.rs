@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use toolsmith::domain::Secret;
 use toolsmith::evolve::course::{Trouble, Usage};
 use toolsmith::generator::{
-    Api, ApiKind, Generator, MAX_ANSWER, NoAnswer, Price, Question, Way, Written, ask, is_exposed, reach,
+    Api, ApiKind, Generator, GeneratorAnswer, GeneratorKind, GeneratorRequest, MAX_ANSWER, NoAnswer, Price, ask,
+    is_exposed, reach,
 };
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-const QUESTION: Question<'static> = Question { system: "You mend tools.", request: "Mend this: é" };
+const QUESTION: GeneratorRequest<'static> = GeneratorRequest { system: "You mend tools.", request: "Mend this: é" };
 const KEY: &str = "key-hunter-two";
 const ANSWER: &str = "```python\nprint('grüße 😀')\n```\n";
 
@@ -23,14 +24,14 @@ fn api(kind: ApiKind, url: String) -> Api {
 }
 
 fn generator(api: Api) -> Generator {
-    Generator { name: "it".to_owned(), way: Way::Api(api), timeout: PATIENCE }
+    Generator { name: "it".to_owned(), way: GeneratorKind::Api(api), timeout: PATIENCE }
 }
 
 fn of(kind: ApiKind, server: &ScriptedServer) -> Generator {
     generator(api(kind, server.url()))
 }
 
-fn ask_it(generator: &Generator) -> Result<Written, NoAnswer> {
+fn ask_it(generator: &Generator) -> Result<GeneratorAnswer, NoAnswer> {
     let mut pieces = String::new();
     let answer = ask(generator, &QUESTION, &mut |piece| pieces.push_str(piece), &AtomicBool::new(false));
     if let Ok(written) = &answer {
@@ -69,7 +70,7 @@ fn each_api_answers_whole_however_small_the_pieces_are() {
         for reply in [good(kind), good(kind).in_bytes_of(1), good(kind).in_bytes_of(3)] {
             let written = ask_it(&of(kind, &ScriptedServer::with([reply]))).unwrap();
             let model = Some(format!("scripted-{number}"));
-            assert_eq!(written, Written { text: ANSWER.to_owned(), usage: USED, model }, "{kind}");
+            assert_eq!(written, GeneratorAnswer { text: ANSWER.to_owned(), usage: USED, model }, "{kind}");
         }
     }
 }

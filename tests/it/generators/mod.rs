@@ -6,7 +6,7 @@ mod http;
 use std::fs;
 use std::sync::atomic::AtomicBool;
 use toolsmith::engine::{Engine, ErrorCode, Home, OpenOptions};
-use toolsmith::generator::{Question, ask};
+use toolsmith::generator::{GeneratorRequest, ask};
 
 /// An engine with these settings of the user's.
 fn engine(config: &str) -> (tempfile::TempDir, Engine) {
@@ -29,7 +29,7 @@ fn a_command_of_the_settings_is_asked_with_its_secret_and_stands_in_no_workspace
     let (dir, engine) = engine(config);
     let generator = engine.evolutions().generator("agent").unwrap();
     assert!(!format!("{generator:?}").contains("hunter"));
-    let question = Question { system: "You mend tools.", request: "Mend this." };
+    let question = GeneratorRequest { system: "You mend tools.", request: "Mend this." };
     let written = ask(&generator, &question, &mut |_| {}, &AtomicBool::new(false)).unwrap();
     let folder = written.text.strip_prefix("You mend tools.\n\nMend this.\nhunter-two\n").unwrap().trim();
     assert!(folder.starts_with('/') && !folder.starts_with(dir.path().to_str().unwrap()), "{folder}");

@@ -3,8 +3,8 @@
 use super::world::{State, World, decide};
 use rusqlite::Connection;
 use toolsmith::domain::{
-    BufferId, Caller, Command, CommentId, CommentKind, CostTier, DecisionKind, GrantScope, OpportunitySources,
-    ProposedEnd, Retirement, RunId, ScaffoldTemplate, Severity, Spot, Stage, Strategy, VerbCall,
+    BufferId, Caller, Command, CommentAnchor, CommentId, CommentKind, CostTier, DecisionKind, GrantScope,
+    OpportunitySources, ProposedEnd, Retirement, RunId, ScaffoldTemplate, Severity, Stage, Strategy, VerbCall,
 };
 use toolsmith::engine::{BufferChange, BufferWrite, ErrorCode, MarkRequest};
 
@@ -90,7 +90,7 @@ fn commands(world: &World) -> Vec<Command> {
         )),
         Command::Comment {
             review: review("fresh").id,
-            spot: Spot::default(),
+            spot: CommentAnchor::default(),
             kind: CommentKind::MustFix,
             body: named("too wide"),
         },
@@ -156,7 +156,7 @@ fn a_command_whose_log_entry_cannot_be_written_changes_nothing() {
     let known = world.engine.library().resolve("tools/experimental/known/tool.toml").unwrap();
     let tool_path = known.path.clone();
     world.execute(Command::Grant { tool: tool_path, digest: known.digest, agent, scope: GrantScope::Version }).unwrap();
-    let (spot, kind) = (Spot::default(), CommentKind::Note);
+    let (spot, kind) = (CommentAnchor::default(), CommentKind::Note);
     world.execute(Command::Comment { review: fresh.id, spot, kind, body: tool }).unwrap();
     let mark = MarkRequest {
         tool: "writer".to_owned(),

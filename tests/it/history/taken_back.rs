@@ -3,7 +3,7 @@
 use super::world::{World, ada, decide};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use toolsmith::domain::{Command, CommentKind, DecisionKind, GrantKey, GrantScope, Operation, Spot, Stage};
+use toolsmith::domain::{Command, CommentAnchor, CommentKind, DecisionKind, GrantKey, GrantScope, Operation, Stage};
 
 /// Something that can be done; the number chooses what it is done to, among what is there then.
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +89,7 @@ fn command(world: &World, step: Step) -> Option<Command> {
         Step::Comment(n) => {
             let waiting = world.waiting();
             let review = waiting[choose(waiting.len(), n)?].id;
-            let (spot, kind, body) = (Spot::default(), CommentKind::Question, "why?".to_owned());
+            let (spot, kind, body) = (CommentAnchor::default(), CommentKind::Question, "why?".to_owned());
             Command::Comment { review, spot, kind, body }
         }
         Step::Deprecate(n) => Command::Deprecate { tool: tool(OPEN, n)?.path, by: None, reason: None },

@@ -1,7 +1,7 @@
 //! Words that nobody can see are none: what asks for a reason is not satisfied by them.
 
 use super::world::{World, decide};
-use toolsmith::domain::{Command, CommentKind, DecisionKind, DecisionRequest, Spot};
+use toolsmith::domain::{Command, CommentAnchor, CommentKind, DecisionKind, DecisionRequest};
 use toolsmith::engine::ErrorCode;
 
 #[test]
@@ -21,7 +21,7 @@ fn a_reason_or_comment_of_invisible_characters_only_is_none() {
             decided(DecisionKind::Reject),
             decided(DecisionKind::RequestChanges),
             decided(DecisionKind::Approve),
-            Command::Comment { review: review.id, spot: Spot::default(), kind: CommentKind::Question, body },
+            Command::Comment { review: review.id, spot: CommentAnchor::default(), kind: CommentKind::Question, body },
             Command::Deprecate { tool: tool.clone(), by: None, reason: reason() },
             Command::Archive { tool: tool.clone(), reason: reason() },
             Command::Rollback { tool: known, to: None, reason: reason() },

@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use toolsmith::check::CHECKS;
-use toolsmith::domain::{Caller, Command, DecisionKind, DecisionRequest, Outcome, Review, Shown, Stage, Tool};
+use toolsmith::domain::{Caller, Command, DecisionKind, DecisionRequest, DisplayRecord, Outcome, Review, Stage, Tool};
 use toolsmith::engine::{Engine, EngineError, Home, OpenOptions, ReviewFilter, RunRequest};
 
 /// A workspace, open.
@@ -143,7 +143,8 @@ impl State {
 
 /// A decision on a review as it is.
 pub fn decide(review: &Review, kind: DecisionKind) -> Command {
-    let shown = Shown { lines: 9, lines_shown: 9, tail_shown: true, open_ms: 1_000, ..Shown::default() };
+    let shown =
+        DisplayRecord { lines: 9, lines_shown: 9, tail_shown: true, open_ms: 1_000, ..DisplayRecord::default() };
     let (reason, override_reason) = (Some("because".to_owned()), Some("a test".to_owned()));
     Command::Decide(DecisionRequest { reason, shown, override_reason, ..DecisionRequest::of(review, kind) })
 }

@@ -4,8 +4,8 @@
 use crate::support::repository;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use toolsmith::catalog::{self, Cache, Plan, Root};
-use toolsmith::check::{Batch, CHECKS, Desk, Library, Trials, examine};
+use toolsmith::catalog::{self, Cache, ScanPlan, ToolRoot};
+use toolsmith::check::{Batch, CHECKS, CheckContext, Library, Trials, examine};
 use toolsmith::domain::{CheckState, Finding, Severity, Stage, Tool, ToolDetail};
 use toolsmith::runner::Tried;
 
@@ -49,8 +49,8 @@ fn folders(part: &str) -> Vec<PathBuf> {
 }
 
 fn version(folder: &Path, which: &str) -> ToolDetail {
-    let root = Root { path: PathBuf::new(), stage: Some(Stage::Experimental) };
-    let plan = Plan { workspace: folder.to_owned(), roots: vec![root] };
+    let root = ToolRoot { path: PathBuf::new(), stage: Some(Stage::Experimental) };
+    let plan = ScanPlan { workspace: folder.to_owned(), roots: vec![root] };
     let scan = catalog::scan(&plan, &Cache::default(), &mut |_| {});
     assert!(scan.problems.is_empty(), "{:?}", scan.problems);
     let start = format!("{which}/");
@@ -70,7 +70,7 @@ fn expected(folder: &Path) -> Expected {
 }
 
 fn findings(base: &ToolDetail, version: &ToolDetail) -> Vec<Finding> {
-    let desk = Desk { version, base: Some(base), missing: &[], library: &Nothing, trials: &Nothing };
+    let desk = CheckContext { version, base: Some(base), missing: &[], library: &Nothing, trials: &Nothing };
     let checks = CHECKS.iter().filter(|check| COMPARING.contains(&check.name));
     let reports =
         checks.map(|check| examine(check, &desk)).inspect(|report| assert_ne!(report.state, CheckState::Skipped));

@@ -1,6 +1,6 @@
 //! Ways by which a shell script starts what it does not name: words made of pieces, and code that comes from elsewhere.
 
-use super::{Call, Scanner};
+use super::{BashCommand, BashScanner};
 use crate::check::capabilities::python::is_shell;
 use crate::check::capabilities::scan as scan_text_at;
 use crate::check::source::{Language, children, nodes, program_name};
@@ -24,7 +24,7 @@ const INTERPRETERS: &[(&str, &[&str])] = &[
 /// Commands that say where a program is: `$(command -v python3) x.py` hides nothing.
 const FINDING: &[&str] = &["which", "command", "type", "realpath", "readlink"];
 
-impl Scanner<'_, '_> {
+impl BashScanner<'_, '_> {
     /// Reads code that stands as a fixed text behind an interpreter, in its language; `true` when no more is to be said.
     pub(super) fn reads_code(&mut self, node: Node<'_>, name: &str, words: &[Option<String>]) -> bool {
         let name = program_name(name);
@@ -87,7 +87,7 @@ impl Scanner<'_, '_> {
     }
 
     /// Whether an interpreter is given code that is not in the script: from another command, or put together.
-    pub(super) fn takes_code(&self, node: Node<'_>, call: &Call<'_>, words: &[Option<String>]) -> bool {
+    pub(super) fn takes_code(&self, node: Node<'_>, call: &BashCommand<'_>, words: &[Option<String>]) -> bool {
         let is_source = matches!(call.name.as_str(), "source" | ".");
         let interpreter = INTERPRETERS.iter().find(|(name, _)| *name == call.name);
         if !is_source && interpreter.is_none() && !is_shell(&call.name) {

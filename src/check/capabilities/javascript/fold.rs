@@ -3,7 +3,7 @@
 //! Only what always comes to the same text is worked out: sums, templates, lists that are joined, codes of
 //! characters, encodings. What is not known here is no fixed text.
 
-use super::{Scanner, argument};
+use super::{JavaScriptScanner, argument};
 use crate::check::capabilities::finder::MAX_DEPTH;
 use crate::check::capabilities::literals;
 use crate::check::source::children;
@@ -12,7 +12,7 @@ use tree_sitter::Node;
 /// Longer texts are not put together, in bytes.
 const MAX_TEXT: usize = 4096;
 
-impl<'a> Scanner<'_, 'a> {
+impl<'a> JavaScriptScanner<'_, 'a> {
     /// The text that an expression certainly is.
     pub(super) fn whole(&self, node: Node<'_>, depth: usize) -> Option<String> {
         if depth > MAX_DEPTH {

@@ -1,7 +1,7 @@
 //! Ways by which JavaScript reaches what it does not name: keys that are worked out at run time on the objects that
 //! hold everything, and the constructors behind every value.
 
-use super::{ABLE, Scanner, argument, joined};
+use super::{ABLE, JavaScriptScanner, argument, joined};
 use crate::check::source::{children, excerpt};
 use crate::domain::CapabilityKind as Kind;
 use tree_sitter::Node;
@@ -47,7 +47,7 @@ pub(super) fn member(object: &str, name: &str) -> String {
     }
 }
 
-impl Scanner<'_, '_> {
+impl JavaScriptScanner<'_, '_> {
     /// Whether an expression may be an object of which any member may be dangerous.
     fn is_sensitive(&self, node: Node<'_>) -> bool {
         self.paths(node, 0).iter().any(|path| is_sensitive(path))

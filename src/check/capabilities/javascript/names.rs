@@ -1,13 +1,13 @@
 //! What a name or an expression of JavaScript may mean: imports, assignments, what calls give back.
 
 use super::hiding::{self, FUNCTION, VALUE};
-use super::{Scanner, argument, joined, module_name, takes_module};
+use super::{JavaScriptScanner, argument, joined, module_name, takes_module};
 use crate::check::capabilities::finder::MAX_DEPTH;
 use crate::check::capabilities::javascript_rules::GLOBALS;
 use crate::check::source::{children, nodes};
 use tree_sitter::Node;
 
-impl Scanner<'_, '_> {
+impl JavaScriptScanner<'_, '_> {
     pub(super) fn bind(&mut self, node: Node<'_>) {
         let fields = |one: &str, other: &str| Some((node.child_by_field_name(one)?, node.child_by_field_name(other)?));
         match node.kind() {

@@ -1,7 +1,7 @@
 //! Ways by which Python reaches what it does not name: tables of everything, attributes by a name made at run time,
 //! and the climb from a value to all classes.
 
-use super::Scanner;
+use super::PythonScanner;
 use super::joined;
 use crate::check::capabilities::finder::rule_for;
 use crate::check::capabilities::python_rules::RULES;
@@ -19,7 +19,7 @@ const CLIMBING_BY_NAME: &[&str] =
 const ABLE: &[&str] =
     &["os", "subprocess", "importlib", "sys", "shutil", "ctypes", "socket", "builtins", "__builtins__"];
 
-impl Scanner<'_, '_> {
+impl PythonScanner<'_, '_> {
     pub(super) fn climbs(&self, attribute: Node<'_>) -> bool {
         let name = attribute.child_by_field_name("attribute").map(|name| self.finder.text_of(name)).unwrap_or_default();
         CLIMBING.contains(&name)

@@ -1,6 +1,6 @@
 //! What a name or an expression of Python may mean: imports, assignments, what calls give back.
 
-use super::{Scanner, joined, plain, takes_module};
+use super::{PythonScanner, joined, plain, takes_module};
 use crate::check::capabilities::finder::{MAX_DEPTH, rule_for};
 use crate::check::capabilities::literals;
 use crate::check::capabilities::python_rules::{BUILTINS, RULES};
@@ -8,7 +8,7 @@ use crate::check::source::children;
 use std::collections::HashSet;
 use tree_sitter::Node;
 
-impl<'a> Scanner<'_, 'a> {
+impl<'a> PythonScanner<'_, 'a> {
     pub(super) fn defined(&self, root: Node<'_>) -> HashSet<&'a str> {
         let definitions = children(root).into_iter().filter_map(|node| match node.kind() {
             "function_definition" | "class_definition" => Some(node),

@@ -1,14 +1,14 @@
 //! Compares what two versions call, and with what.
 
 use super::common::{ALIKE, finding, jaccard};
-use crate::check::change::facts::fact::{Call, Facts, Given, Place};
-use crate::check::change::facts::lists::{self, Effect};
+use crate::check::change::facts::fact::{CallArgument, CallFact, ProgramFacts, SourceLocation};
+use crate::check::change::facts::lists::{self, CallEffect};
 use crate::check::change::names::{Tokens, likeness};
 use crate::domain::{Finding, Severity};
 use std::collections::{BTreeMap, HashSet};
 
 /// What changed about the calls.
-pub(in crate::check::change) fn compare(base: &Facts, new: &Facts, is_shell: bool) -> Vec<Finding> {
+pub(in crate::check::change) fn compare(base: &ProgramFacts, new: &ProgramFacts, is_shell: bool) -> Vec<Finding> {
     let pairs = Pairs::of(base, new);
     let mut findings = effects(base, new, &pairs);
     findings.extend(safeguards(base, new, is_shell));
@@ -19,14 +19,14 @@ pub(in crate::check::change) fn compare(base: &Facts, new: &Facts, is_shell: boo
 
 /// Calls of the new version that the version before did not make like that, each with the call it comes from.
 struct Pairs<'a> {
-    pairs: Vec<(&'a Call, &'a Call)>,
+    pairs: Vec<(&'a CallFact, &'a CallFact)>,
     /// Calls without one.
-    fresh: Vec<&'a Call>,
+    fresh: Vec<&'a CallFact>,
 }
 
 impl<'a> Pairs<'a> {
-    fn of(base: &'a Facts, new: &'a Facts) -> Pairs<'a> {
-        let count = |calls: &[Call]| {
+    fn of(base: &'a ProgramFacts, new: &'a ProgramFacts) -> Pairs<'a> {
+        let count = |calls: &[CallFact]| {
             let mut counts: BTreeMap<String, usize> = BTreeMap::new();
             for call in calls {
                 *counts.entry(call.key()).or_default() += 1;
@@ -35,7 +35,7 @@ impl<'a> Pairs<'a> {
         };
         let (old, now) = (count(&base.calls), count(&new.calls));
         let has = |counts: &BTreeMap<String, usize>, key: &str| counts.get(key).copied().unwrap_or_default();
-        let mut left: Vec<&Call> =
+        let mut left: Vec<&CallFact> =
             base.calls.iter().filter(|call| has(&now, &call.key()) < has(&old, &call.key())).collect();
         let (mut pairs, mut fresh) = (Vec::new(), Vec::new());
         for call in new.calls.iter().filter(|call| has(&old, &call.key()) < has(&now, &call.key())) {
@@ -56,8 +56,8 @@ impl<'a> Pairs<'a> {
 }
 
 /// What the version does to the world that the version before did not.
-fn effects(base: &Facts, new: &Facts, pairs: &Pairs<'_>) -> Vec<Finding> {
-    let of = |facts: &Facts| -> BTreeMap<Effect, usize> {
+fn effects(base: &ProgramFacts, new: &ProgramFacts, pairs: &Pairs<'_>) -> Vec<Finding> {
+    let of = |facts: &ProgramFacts| -> BTreeMap<CallEffect, usize> {
         let mut counts = BTreeMap::new();
         for effect in facts.calls.iter().filter_map(effect) {
             *counts.entry(effect).or_default() += 1;
@@ -80,13 +80,13 @@ fn effects(base: &Facts, new: &Facts, pairs: &Pairs<'_>) -> Vec<Finding> {
             .iter()
             .any(|before| self::effect(before) == Some(effect) && likeness(&before.about(), &call.about()) >= ALIKE);
         let is_more = now.get(&effect) > old.get(&effect);
-        if old.contains_key(&effect) && (is_more && !is_known || effect == Effect::Weak) {
+        if old.contains_key(&effect) && (is_more && !is_known || effect == CallEffect::Weak) {
             let message = format!("it {} in one more place: `{}`", effect.words(), call.words);
             findings.push(finding("effect", Severity::Medium, &call.place, message));
         }
     }
     for (effect, count) in &old {
-        if matches!(effect, Effect::Delete | Effect::Mode)
+        if matches!(effect, CallEffect::Delete | CallEffect::Mode)
             && now.get(effect).copied().unwrap_or_default() == 0
             && *count > 0
         {
@@ -100,7 +100,7 @@ fn effects(base: &Facts, new: &Facts, pairs: &Pairs<'_>) -> Vec<Finding> {
 }
 
 /// What a call does to the world. Opening a file is writing it when its mode says so.
-fn effect(call: &Call) -> Option<Effect> {
+fn effect(call: &CallFact) -> Option<CallEffect> {
     if call.is_own {
         return None;
     }
@@ -112,14 +112,14 @@ fn effect(call: &Call) -> Option<Effect> {
             .or_else(|| call.given.get(usize::from(call.full == "open")));
         let mode =
             mode.and_then(|given| given.constant.as_ref()).map(|constant| constant.shown.trim_matches('"').to_owned());
-        return mode.filter(|mode| mode.len() <= 3 && mode.contains(['w', 'a', 'x', '+'])).map(|_| Effect::Write);
+        return mode.filter(|mode| mode.len() <= 3 && mode.contains(['w', 'a', 'x', '+'])).map(|_| CallEffect::Write);
     }
     lists::effect(&call.full)
 }
 
 /// Calls that protected and are not made any more.
-fn safeguards(base: &Facts, new: &Facts, is_shell: bool) -> Vec<Finding> {
-    let counts = |facts: &Facts| {
+fn safeguards(base: &ProgramFacts, new: &ProgramFacts, is_shell: bool) -> Vec<Finding> {
+    let counts = |facts: &ProgramFacts| {
         let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
         for family in
             facts.calls.iter().filter(|call| !call.is_own).filter_map(|call| lists::safeguard(&call.name, is_shell))
@@ -161,7 +161,7 @@ fn arguments(pairs: &Pairs<'_>, is_shell: bool) -> Vec<Finding> {
         if let Some((i, j)) = swapped(&before.given, &now.given) {
             // What was swapped on the way in is told where it was handed in.
             let (place, words) = match (&now.given[i].from, &now.given[j].from) {
-                (Some((a, words)), Some((b, _))) if a == b => (Place { line: *a, ..now.place.clone() }, words),
+                (Some((a, words)), Some((b, _))) if a == b => (SourceLocation { line: *a, ..now.place.clone() }, words),
                 _ => (now.place.clone(), &now.words),
             };
             let message =
@@ -189,11 +189,11 @@ fn arguments(pairs: &Pairs<'_>, is_shell: bool) -> Vec<Finding> {
 }
 
 /// Two arguments that changed places.
-fn swapped(before: &[Given], now: &[Given]) -> Option<(usize, usize)> {
+fn swapped(before: &[CallArgument], now: &[CallArgument]) -> Option<(usize, usize)> {
     if before.len() != now.len() || now.len() < 2 {
         return None;
     }
-    let alike = |a: &Given, b: &Given| match (&a.constant, &b.constant) {
+    let alike = |a: &CallArgument, b: &CallArgument| match (&a.constant, &b.constant) {
         (Some(a), Some(b)) => f64::from(u8::from(a.shown == b.shown)),
         (None, None) => jaccard(&a.about, &b.about),
         _ => 0.0,
@@ -212,10 +212,10 @@ fn swapped(before: &[Given], now: &[Given]) -> Option<(usize, usize)> {
     None
 }
 
-fn constants(before: &Call, now: &Call) -> Vec<Finding> {
+fn constants(before: &CallFact, now: &CallFact) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut say = |severity, message: String| findings.push(finding("argument", severity, &now.place, message));
-    let by_name = |call: &Call, name: &str| call.given.iter().position(|given| given.name.as_deref() == Some(name));
+    let by_name = |call: &CallFact, name: &str| call.given.iter().position(|given| given.name.as_deref() == Some(name));
     for (index, given) in now.given.iter().enumerate() {
         let other = match &given.name {
             Some(name) => by_name(before, name),
@@ -268,8 +268,8 @@ fn kind_matters(constant: &str) -> bool {
 }
 
 /// Commands whose options and redirections are others.
-fn options(before: &Call, now: &Call) -> Vec<Finding> {
-    let words = |call: &Call| -> Tokens {
+fn options(before: &CallFact, now: &CallFact) -> Vec<Finding> {
+    let words = |call: &CallFact| -> Tokens {
         let given = call.given.iter().filter_map(|given| {
             let constant = given.constant.as_ref()?.shown.trim_matches('"').to_owned();
             Some(match &given.name {
@@ -318,15 +318,15 @@ fn options(before: &Call, now: &Call) -> Vec<Finding> {
 }
 
 /// Calls that were waited for.
-fn waits(base: &Facts, new: &Facts) -> Vec<Finding> {
+fn waits(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     let waited: HashSet<&str> =
         base.calls.iter().filter(|call| call.is_awaited == Some(true)).map(|call| call.name.as_str()).collect();
-    let loose = |facts: &Facts, name: &str| {
+    let loose = |facts: &ProgramFacts, name: &str| {
         facts.calls.iter().filter(|call| call.is_awaited == Some(false) && call.name == name).count()
     };
     let mut findings = Vec::new();
     for call in new.calls.iter().filter(|call| call.is_awaited == Some(false) && waited.contains(call.name.as_str())) {
-        let is_other = |other: &&crate::check::change::facts::fact::Call| {
+        let is_other = |other: &&crate::check::change::facts::fact::CallFact| {
             other.name == call.name && other.is_awaited == Some(true)
         };
         let fewer = new.calls.iter().filter(is_other).count() < base.calls.iter().filter(is_other).count();

@@ -1,6 +1,6 @@
 //! What all comparisons share.
 
-use crate::check::change::facts::fact::{Place, Weight};
+use crate::check::change::facts::fact::{SourceLocation, Weight};
 use crate::check::change::names::Tokens;
 use crate::domain::{Finding, Severity};
 
@@ -8,7 +8,7 @@ use crate::domain::{Finding, Severity};
 pub(super) const ALIKE: f64 = 0.5;
 
 /// Tells a finding at a place.
-pub(super) fn finding(code: &str, severity: Severity, place: &Place, message: String) -> Finding {
+pub(super) fn finding(code: &str, severity: Severity, place: &SourceLocation, message: String) -> Finding {
     Finding::new(code, severity, message).at(&place.path, place.line)
 }
 

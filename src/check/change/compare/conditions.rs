@@ -1,13 +1,13 @@
 //! Compares what two versions test before they go on.
 
 use super::common::{ALIKE, by_weight, finding, jaccard};
-use crate::check::change::facts::fact::{Facts, Test, Weight};
+use crate::check::change::facts::fact::{ProgramFacts, Test, Weight};
 use crate::check::change::names::{Tokens, likeness};
 use crate::domain::{Finding, Severity};
 use std::collections::BTreeSet;
 
 /// What changed about the tests.
-pub(in crate::check::change) fn compare(base: &Facts, new: &Facts) -> Vec<Finding> {
+pub(in crate::check::change) fn compare(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     let mut findings = orders(base, new);
     findings.extend(gone(base, new));
     findings.extend(weakened(base, new));
@@ -24,11 +24,11 @@ fn is_same(a: &Test, b: &Test) -> bool {
 }
 
 /// Comparisons that became stricter, looser or the opposite.
-fn orders(base: &Facts, new: &Facts) -> Vec<Finding> {
+fn orders(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     let mut findings = Vec::new();
     let same = |a: &Test, b: &Test| a.group == b.group && sides(a, b).0 >= ALIKE;
     let turned = |a: &Test, b: &Test| a.group == b.group && sides(a, b).1 >= ALIKE;
-    let count = |facts: &Facts, test: &Test| facts.tests.iter().filter(|other| same(other, test)).count();
+    let count = |facts: &ProgramFacts, test: &Test| facts.tests.iter().filter(|other| same(other, test)).count();
     for now in new.tests.iter().filter(|test| test.group == "order" && can_tell(test)) {
         if count(new, now) <= count(base, now) {
             continue;
@@ -63,7 +63,7 @@ fn can_tell(test: &Test) -> bool {
 }
 
 /// Tests that are not made any more.
-fn gone(base: &Facts, new: &Facts) -> Vec<Finding> {
+fn gone(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     let mut findings = Vec::new();
     for before in &base.tests {
         let is_there = new.tests.iter().any(|now| {
@@ -86,7 +86,7 @@ fn gone(base: &Facts, new: &Facts) -> Vec<Finding> {
 }
 
 /// Tests that are made, and nothing or the opposite follows from them.
-fn weakened(base: &Facts, new: &Facts) -> Vec<Finding> {
+fn weakened(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     let mut findings = Vec::new();
     for before in base.tests.iter().filter(|test| test.stops.is_some() && !test.about().is_empty()) {
         let now: Vec<&Test> = new.tests.iter().filter(|now| is_same(before, now)).collect();
@@ -114,7 +114,7 @@ fn weakened(base: &Facts, new: &Facts) -> Vec<Finding> {
 }
 
 /// Conditions that were not there.
-fn fresh(base: &Facts, new: &Facts) -> Vec<Finding> {
+fn fresh(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     let mut findings = Vec::new();
     for now in &new.tests {
         let about = now.about();
@@ -144,9 +144,9 @@ fn fresh(base: &Facts, new: &Facts) -> Vec<Finding> {
 }
 
 /// Whether what was tested for something else is now also a way out.
-fn is_new_exit(base: &Facts, new: &Facts, now: &Test) -> bool {
+fn is_new_exit(base: &ProgramFacts, new: &ProgramFacts, now: &Test) -> bool {
     let is_exit = |test: &Test| test.weight >= Weight::Skip && (test.stops.is_some() || test.leaves.is_some());
-    let close = |facts: &Facts| -> Vec<Test> {
+    let close = |facts: &ProgramFacts| -> Vec<Test> {
         let is_close = |test: &&Test| test.group == now.group && jaccard(&test.about(), &now.about()) >= ALIKE;
         facts.tests.iter().filter(is_close).cloned().collect()
     };

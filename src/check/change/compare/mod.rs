@@ -9,7 +9,7 @@ mod conditions;
 pub(super) mod data;
 pub(super) mod hidden;
 
-use super::facts::fact::{Fact, Facts, Sort};
+use super::facts::fact::{Fact, ProgramFacts, Sort};
 use super::facts::{lists, texts};
 use super::names::{Tokens, likeness};
 use crate::domain::{Finding, Severity};
@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, HashSet};
 const MAX_OF_A_CODE: usize = 12;
 
 /// Everything that changed, in no order.
-pub(super) fn compare(base: &Facts, new: &Facts, is_shell: bool) -> Vec<Finding> {
+pub(super) fn compare(base: &ProgramFacts, new: &ProgramFacts, is_shell: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (sort, code, what) in [
         (Sort::Host, "host", "host"),
@@ -67,16 +67,16 @@ pub(super) fn bounded(mut findings: Vec<Finding>) -> Vec<Finding> {
     kept
 }
 
-pub(super) fn of(facts: &Facts, sort: Sort) -> impl Iterator<Item = &Fact> {
+pub(super) fn of(facts: &ProgramFacts, sort: Sort) -> impl Iterator<Item = &Fact> {
     facts.plain.iter().filter(move |fact| fact.sort == sort)
 }
 
-fn details(facts: &Facts, sort: Sort) -> Tokens {
+fn details(facts: &ProgramFacts, sort: Sort) -> Tokens {
     of(facts, sort).map(|fact| fact.detail.clone()).collect()
 }
 
 /// Facts that are told by one word.
-fn named(base: &Facts, new: &Facts, sort: Sort, code: &str, what: &str) -> Vec<Finding> {
+fn named(base: &ProgramFacts, new: &ProgramFacts, sort: Sort, code: &str, what: &str) -> Vec<Finding> {
     let (old, now) = (details(base, sort), details(new, sort));
     let gone: Vec<&String> = old.difference(&now).collect();
     let mut told = HashSet::new();
@@ -100,7 +100,7 @@ fn named(base: &Facts, new: &Facts, sort: Sort, code: &str, what: &str) -> Vec<F
     findings
 }
 
-fn paths(base: &Facts, new: &Facts) -> Vec<Finding> {
+fn paths(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     let (old, now) = (details(base, Sort::Path), details(new, Sort::Path));
     let gone: Vec<&String> = old.difference(&now).collect();
     // A part of a path that is still put together somewhere is that path, taken apart.
@@ -132,7 +132,7 @@ fn paths(base: &Facts, new: &Facts) -> Vec<Finding> {
     findings
 }
 
-fn patterns(base: &Facts, new: &Facts) -> Vec<Finding> {
+fn patterns(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     let (old, now) = (details(base, Sort::Pattern), details(new, Sort::Pattern));
     let gone: Vec<&String> = old.difference(&now).collect();
     let fresh = of(new, Sort::Pattern).filter(|fact| !old.contains(&fact.detail));
@@ -147,7 +147,7 @@ fn patterns(base: &Facts, new: &Facts) -> Vec<Finding> {
         .collect()
 }
 
-fn imports(base: &Facts, new: &Facts) -> Vec<Finding> {
+fn imports(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     let old = details(base, Sort::Import);
     let fresh = of(new, Sort::Import).filter(|fact| !fact.detail.is_empty() && !old.contains(&fact.detail));
     fresh
@@ -158,7 +158,7 @@ fn imports(base: &Facts, new: &Facts) -> Vec<Finding> {
         .collect()
 }
 
-fn defaults(base: &Facts, new: &Facts) -> Vec<Finding> {
+fn defaults(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     let old: Vec<&Fact> = of(base, Sort::Default).collect();
     let now: Vec<&Fact> = of(new, Sort::Default).collect();
     let has =
@@ -207,9 +207,9 @@ fn is_trivial(number: &str) -> bool {
     matches!(number, "0" | "1" | "-1" | "2")
 }
 
-fn numbers(base: &Facts, new: &Facts) -> Vec<Finding> {
+fn numbers(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     let (old, now) = (details(base, Sort::Number), details(new, Sort::Number));
-    let same = |list: &Facts, fact: &Fact| {
+    let same = |list: &ProgramFacts, fact: &Fact| {
         of(list, Sort::Number).any(|other| {
             other.detail == fact.detail && other.group == fact.group && likeness(&other.about, &fact.about) >= ALIKE
         })
@@ -257,10 +257,10 @@ fn constant_words(from: &str, fact: &Fact) -> String {
     format!("constant {from} changed to {}{place}", fact.detail)
 }
 
-fn handlers(base: &Facts, new: &Facts) -> Vec<Finding> {
+fn handlers(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     let old: Vec<&Fact> = of(base, Sort::Handler).collect();
     let mut findings = Vec::new();
-    let count = |facts: &Facts, group: &str, detail: &str| {
+    let count = |facts: &ProgramFacts, group: &str, detail: &str| {
         of(facts, Sort::Handler).filter(|fact| fact.group == group && fact.detail == detail).count()
     };
     for fact in of(new, Sort::Handler).filter(|fact| fact.group == "error") {
@@ -303,14 +303,14 @@ fn handlers(base: &Facts, new: &Facts) -> Vec<Finding> {
     findings
 }
 
-fn math(base: &Facts, new: &Facts) -> Vec<Finding> {
+fn math(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     // The sides one by one; a sum and a product are the same both ways round.
     let alike = |a: &Fact, b: &Fact| {
         let straight = jaccard(&a.about, &b.about).min(jaccard(&a.beside, &b.beside));
         let crossed = jaccard(&a.about, &b.beside).min(jaccard(&a.beside, &b.about));
         if matches!(a.detail.as_str(), "+" | "*") { straight.max(crossed) } else { straight }
     };
-    let count = |facts: &Facts, fact: &Fact| {
+    let count = |facts: &ProgramFacts, fact: &Fact| {
         of(facts, Sort::Math).filter(|other| other.detail == fact.detail && alike(fact, other) >= 0.6).count()
     };
     let nearest = |fact: &Fact, is_same: bool| {
@@ -336,7 +336,7 @@ fn math(base: &Facts, new: &Facts) -> Vec<Finding> {
 }
 
 /// Facts that count when they are new.
-fn fresh_ones(base: &Facts, new: &Facts) -> Vec<Finding> {
+fn fresh_ones(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     let mut findings = Vec::new();
     let is_known = |fact: &Fact| {
         of(base, fact.sort).any(|before| {
@@ -373,14 +373,14 @@ fn fresh_ones(base: &Facts, new: &Facts) -> Vec<Finding> {
         };
         findings.push(finding(code, severity, &fact.place, message));
     }
-    let finals = |facts: &Facts| of(facts, Sort::Handler).filter(|fact| fact.group == "finally").count();
+    let finals = |facts: &ProgramFacts| of(facts, Sort::Handler).filter(|fact| fact.group == "finally").count();
     if finals(new) < finals(base) {
         findings.push(Finding::new("cleanup", Severity::Low, "`finally` does less than before"));
     }
     findings
 }
 
-fn collections(base: &Facts, new: &Facts) -> Vec<Finding> {
+fn collections(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
     let mut findings = Vec::new();
     // Arguments by name are entries too: `{ timeout: 30 }` may be written in the call or beside it.
     let (old, given) = (entries(base), entries(new));
@@ -425,7 +425,7 @@ fn collections(base: &Facts, new: &Facts) -> Vec<Finding> {
 }
 
 /// Every constant in a list or given to a call by name.
-fn entries(facts: &Facts) -> Tokens {
+fn entries(facts: &ProgramFacts) -> Tokens {
     let given = facts
         .calls
         .iter()

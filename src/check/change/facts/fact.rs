@@ -55,12 +55,12 @@ pub(in crate::check::change) struct Fact {
     /// How it is written.
     pub(in crate::check::change) words: String,
     /// Where.
-    pub(in crate::check::change) place: Place,
+    pub(in crate::check::change) place: SourceLocation,
 }
 
 /// A line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::check::change) struct Place {
+pub(in crate::check::change) struct SourceLocation {
     /// The file inside the version.
     pub(in crate::check::change) path: String,
     /// The line, counted from 1.
@@ -106,12 +106,12 @@ pub(in crate::check::change) struct Test {
     /// How it is written.
     pub(in crate::check::change) words: String,
     /// Where.
-    pub(in crate::check::change) place: Place,
+    pub(in crate::check::change) place: SourceLocation,
 }
 
 /// An argument of a call.
 #[derive(Debug, Clone)]
-pub(in crate::check::change) struct Given {
+pub(in crate::check::change) struct CallArgument {
     /// Its name where it is given by name.
     pub(in crate::check::change) name: Option<String>,
     /// What it is made of.
@@ -124,7 +124,7 @@ pub(in crate::check::change) struct Given {
 
 /// A call.
 #[derive(Debug, Clone)]
-pub(in crate::check::change) struct Call {
+pub(in crate::check::change) struct CallFact {
     /// The last word of what is called.
     pub(in crate::check::change) name: String,
     /// The full name: `os.remove`, `.unlink`.
@@ -136,11 +136,11 @@ pub(in crate::check::change) struct Call {
     /// What it is called on, and the arguments of it.
     pub(in crate::check::change) on: Tokens,
     /// The arguments.
-    pub(in crate::check::change) given: Vec<Given>,
+    pub(in crate::check::change) given: Vec<CallArgument>,
     /// How it is written.
     pub(in crate::check::change) words: String,
     /// Where.
-    pub(in crate::check::change) place: Place,
+    pub(in crate::check::change) place: SourceLocation,
 }
 
 /// Constants that belong together.
@@ -149,15 +149,15 @@ pub(in crate::check::change) struct Collection {
     /// The constants, as shown.
     pub(in crate::check::change) entries: Tokens,
     /// Where.
-    pub(in crate::check::change) place: Place,
+    pub(in crate::check::change) place: SourceLocation,
 }
 
 /// All facts of the programs of a version in one language.
 #[derive(Debug, Default)]
-pub(in crate::check::change) struct Facts {
+pub(in crate::check::change) struct ProgramFacts {
     pub(in crate::check::change) plain: Vec<Fact>,
     pub(in crate::check::change) tests: Vec<Test>,
-    pub(in crate::check::change) calls: Vec<Call>,
+    pub(in crate::check::change) calls: Vec<CallFact>,
     pub(in crate::check::change) collections: Vec<Collection>,
     /// Texts as put together, for paths and hosts that are only a part.
     pub(in crate::check::change) texts: Tokens,
@@ -165,7 +165,7 @@ pub(in crate::check::change) struct Facts {
     pub(in crate::check::change) members: Tokens,
 }
 
-impl Call {
+impl CallFact {
     /// What it is about: what it is called on and its arguments.
     pub(in crate::check::change) fn about(&self) -> Tokens {
         self.given.iter().flat_map(|given| &given.about).chain(&self.on).cloned().collect()

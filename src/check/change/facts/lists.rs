@@ -5,7 +5,7 @@ use crate::domain::CapabilityKind;
 
 /// What a call does to the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(in crate::check::change) enum Effect {
+pub(in crate::check::change) enum CallEffect {
     /// Talks to other machines.
     Network,
     /// Starts programs.
@@ -26,49 +26,49 @@ pub(in crate::check::change) enum Effect {
     Weak,
 }
 
-impl Effect {
+impl CallEffect {
     /// In words, after "it".
     pub(in crate::check::change) fn words(self) -> &'static str {
         match self {
-            Effect::Network => "connects to other machines",
-            Effect::Process => "starts programs",
-            Effect::Evaluate => "executes text as code",
-            Effect::Import => "loads code by a name that may be computed",
-            Effect::Unpickle => "deserialises bytes, which may run code",
-            Effect::Delete => "deletes files",
-            Effect::Write => "writes files",
-            Effect::Mode => "changes file permissions",
-            Effect::Weak => "uses a weak hash or weak random numbers",
+            CallEffect::Network => "connects to other machines",
+            CallEffect::Process => "starts programs",
+            CallEffect::Evaluate => "executes text as code",
+            CallEffect::Import => "loads code by a name that may be computed",
+            CallEffect::Unpickle => "deserialises bytes, which may run code",
+            CallEffect::Delete => "deletes files",
+            CallEffect::Write => "writes files",
+            CallEffect::Mode => "changes file permissions",
+            CallEffect::Weak => "uses a weak hash or weak random numbers",
         }
     }
 }
 
 /// What no rule about capabilities tells, because every run may do it: hashes and random numbers that can be guessed,
 /// and who may use a file, which is more than a change of it.
-const OWN: &[(&str, Effect)] = &[
-    ("hashlib.md5", Effect::Weak),
-    ("hashlib.sha1", Effect::Weak),
-    ("md5sum", Effect::Weak),
-    ("sha1sum", Effect::Weak),
-    ("Math.random", Effect::Weak),
-    ("uuid.uuid1", Effect::Weak),
-    ("os.chmod", Effect::Mode),
-    ("os.chown", Effect::Mode),
-    ("fs.chmod", Effect::Mode),
-    ("fs.chmodSync", Effect::Mode),
-    ("chmod", Effect::Mode),
-    ("chown", Effect::Mode),
-    ("setfacl", Effect::Mode),
+const OWN: &[(&str, CallEffect)] = &[
+    ("hashlib.md5", CallEffect::Weak),
+    ("hashlib.sha1", CallEffect::Weak),
+    ("md5sum", CallEffect::Weak),
+    ("sha1sum", CallEffect::Weak),
+    ("Math.random", CallEffect::Weak),
+    ("uuid.uuid1", CallEffect::Weak),
+    ("os.chmod", CallEffect::Mode),
+    ("os.chown", CallEffect::Mode),
+    ("fs.chmod", CallEffect::Mode),
+    ("fs.chmodSync", CallEffect::Mode),
+    ("chmod", CallEffect::Mode),
+    ("chown", CallEffect::Mode),
+    ("setfacl", CallEffect::Mode),
     // Words of a shell that a scan of a whole script reads with what stands behind them.
-    ("source", Effect::Evaluate),
-    ("__import__", Effect::Import),
-    ("importlib.import_module", Effect::Import),
-    ("yaml.load", Effect::Unpickle),
-    ("nohup", Effect::Process),
-    ("sudo", Effect::Process),
-    ("crontab", Effect::Process),
-    ("mail", Effect::Network),
-    ("sendmail", Effect::Network),
+    ("source", CallEffect::Evaluate),
+    ("__import__", CallEffect::Import),
+    ("importlib.import_module", CallEffect::Import),
+    ("yaml.load", CallEffect::Unpickle),
+    ("nohup", CallEffect::Process),
+    ("sudo", CallEffect::Process),
+    ("crontab", CallEffect::Process),
+    ("mail", CallEffect::Network),
+    ("sendmail", CallEffect::Network),
 ];
 
 /// Names that the rules about capabilities take for more than they are when they come and go.
@@ -88,7 +88,7 @@ const HARMLESS: &[&str] = &[
 ];
 
 /// What a call does, by its full name: as the scan of capabilities knows it.
-pub(in crate::check::change) fn effect(full: &str) -> Option<Effect> {
+pub(in crate::check::change) fn effect(full: &str) -> Option<CallEffect> {
     if HARMLESS.iter().any(|name| full.starts_with(name)) {
         return None;
     }
@@ -98,17 +98,17 @@ pub(in crate::check::change) fn effect(full: &str) -> Option<Effect> {
     let names = || [Some(full), file.as_deref()].into_iter().flatten();
     let own = names().find_map(|name| OWN.iter().find(|(known, _)| *known == name).map(|(_, effect)| *effect));
     own.or_else(|| names().find_map(capability_of).and_then(of_kind))
-        .or_else(|| full.starts_with("random.").then_some(Effect::Weak))
+        .or_else(|| full.starts_with("random.").then_some(CallEffect::Weak))
 }
 
-fn of_kind(kind: CapabilityKind) -> Option<Effect> {
+fn of_kind(kind: CapabilityKind) -> Option<CallEffect> {
     Some(match kind {
-        CapabilityKind::Network => Effect::Network,
-        CapabilityKind::StartsPrograms | CapabilityKind::Shell | CapabilityKind::ShellText => Effect::Process,
-        CapabilityKind::Eval | CapabilityKind::Obfuscation => Effect::Evaluate,
-        CapabilityKind::Unpickles => Effect::Unpickle,
-        CapabilityKind::DeletesFiles => Effect::Delete,
-        CapabilityKind::WritesFiles => Effect::Write,
+        CapabilityKind::Network => CallEffect::Network,
+        CapabilityKind::StartsPrograms | CapabilityKind::Shell | CapabilityKind::ShellText => CallEffect::Process,
+        CapabilityKind::Eval | CapabilityKind::Obfuscation => CallEffect::Evaluate,
+        CapabilityKind::Unpickles => CallEffect::Unpickle,
+        CapabilityKind::DeletesFiles => CallEffect::Delete,
+        CapabilityKind::WritesFiles => CallEffect::Write,
         CapabilityKind::ReadsFiles
         | CapabilityKind::ReadsOutside
         | CapabilityKind::Address

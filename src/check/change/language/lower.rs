@@ -1,6 +1,6 @@
 //! What the three parsers share: reading a syntax tree node by node, bounded.
 
-use super::tree::{Expr, Piece, Sort, Statement};
+use super::tree::{Expr, Sort, Statement, TextPiece};
 use crate::domain::budget;
 use tree_sitter::Node;
 
@@ -11,7 +11,7 @@ const MAX_DEPTH: usize = 160;
 const MAX_NODES: usize = 150_000;
 
 /// A file that is being read.
-pub(in crate::check::change) struct Reader<'s> {
+pub(in crate::check::change) struct Lowering<'s> {
     /// Its text.
     pub(in crate::check::change) text: &'s str,
     depth: usize,
@@ -20,10 +20,10 @@ pub(in crate::check::change) struct Reader<'s> {
     pub(in crate::check::change) is_cut: bool,
 }
 
-impl<'s> Reader<'s> {
+impl<'s> Lowering<'s> {
     /// A reader at the beginning.
-    pub(in crate::check::change) fn new(text: &'s str) -> Reader<'s> {
-        Reader { text, depth: 0, nodes: 0, is_cut: false }
+    pub(in crate::check::change) fn new(text: &'s str) -> Lowering<'s> {
+        Lowering { text, depth: 0, nodes: 0, is_cut: false }
     }
 
     /// The text of a node.
@@ -42,7 +42,7 @@ impl<'s> Reader<'s> {
         expr
     }
 
-    /// As [`Reader::deeper`], for steps.
+    /// As [`Lowering::deeper`], for steps.
     pub(in crate::check::change) fn steps(&mut self, read: impl FnOnce(&mut Self) -> Vec<Statement>) -> Vec<Statement> {
         if self.is_full() {
             return Vec::new();
@@ -67,7 +67,7 @@ pub(in crate::check::change) fn expr(node: Node<'_>, sort: Sort) -> Expr {
 
 /// A fixed text at a node.
 pub(in crate::check::change) fn fixed(node: Node<'_>, text: &str) -> Expr {
-    expr(node, Sort::Text(vec![Piece::Fixed(text.to_owned())]))
+    expr(node, Sort::Text(vec![TextPiece::Fixed(text.to_owned())]))
 }
 
 /// The line of a node, counted from 1.

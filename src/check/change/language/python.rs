@@ -1,27 +1,27 @@
 //! Python in the form that is compared.
 
-use super::lower::{self, Reader, fields, line, named};
-use super::tree::{Act, Argument, Expr, Function, Handler, Order, Parameter, Piece, Round, Sort, Statement};
+use super::lower::{self, Lowering, fields, line, named};
+use super::tree::{Act, Argument, CompareOp, Expr, Function, Handler, Parameter, Round, Sort, Statement, TextPiece};
 use crate::domain::source;
 use tree_sitter::Node;
 
 /// Reads a file; `None` when it cannot be parsed. The flag tells that something was cut.
 pub(in crate::check::change) fn read(text: &str) -> Option<(Vec<Statement>, bool)> {
     let tree = source::parse(&tree_sitter_python::LANGUAGE.into(), text.as_bytes())?;
-    let mut reader = Reader::new(text);
+    let mut reader = Lowering::new(text);
     let steps = block(&mut reader, tree.root_node());
     Some((steps, reader.is_cut))
 }
 
-fn block(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+fn block(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     reader.steps(|reader| named(node).into_iter().flat_map(|child| statement(reader, child)).collect())
 }
 
-fn body(reader: &mut Reader<'_>, node: Node<'_>, field: &str) -> Vec<Statement> {
+fn body(reader: &mut Lowering<'_>, node: Node<'_>, field: &str) -> Vec<Statement> {
     node.child_by_field_name(field).map_or_else(Vec::new, |body| block(reader, body))
 }
 
-fn statement(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+fn statement(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     let act = match node.kind() {
         "expression_statement" => return named(node).into_iter().map(|child| effect(reader, child)).collect(),
         "if_statement" => branch(reader, node),
@@ -69,7 +69,7 @@ fn statement(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
     vec![Statement { line: line(node), act }]
 }
 
-fn effect(reader: &mut Reader<'_>, node: Node<'_>) -> Statement {
+fn effect(reader: &mut Lowering<'_>, node: Node<'_>) -> Statement {
     let act = match node.kind() {
         "assignment" => match node.child_by_field_name("right") {
             Some(right) => {
@@ -96,7 +96,7 @@ fn effect(reader: &mut Reader<'_>, node: Node<'_>) -> Statement {
     Statement { line: line(node), act }
 }
 
-fn targets(reader: &mut Reader<'_>, left: Node<'_>) -> Vec<Expr> {
+fn targets(reader: &mut Lowering<'_>, left: Node<'_>) -> Vec<Expr> {
     match left.kind() {
         "pattern_list" | "tuple_pattern" | "list_pattern" => {
             named(left).into_iter().flat_map(|child| targets(reader, child)).collect()
@@ -105,14 +105,14 @@ fn targets(reader: &mut Reader<'_>, left: Node<'_>) -> Vec<Expr> {
     }
 }
 
-fn names(reader: &Reader<'_>, node: Node<'_>) -> Vec<String> {
+fn names(reader: &Lowering<'_>, node: Node<'_>) -> Vec<String> {
     if node.kind() == "identifier" {
         return vec![reader.of(node).to_owned()];
     }
     named(node).into_iter().flat_map(|child| names(reader, child)).collect()
 }
 
-fn branch(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
+fn branch(reader: &mut Lowering<'_>, node: Node<'_>) -> Act {
     let condition = field(reader, node, "condition");
     let then = body(reader, node, "consequence");
     let mut otherwise = Vec::new();
@@ -128,11 +128,11 @@ fn branch(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
     Act::If(condition, then, otherwise)
 }
 
-fn alternatives(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+fn alternatives(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     fields(node, "alternative").into_iter().flat_map(|clause| body(reader, clause, "body")).collect()
 }
 
-fn attempt(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
+fn attempt(reader: &mut Lowering<'_>, node: Node<'_>) -> Act {
     let mut inner = body(reader, node, "body");
     let (mut handlers, mut last) = (Vec::new(), Vec::new());
     for child in named(node) {
@@ -160,7 +160,7 @@ fn attempt(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
     Act::Try(inner, handlers, last)
 }
 
-fn with(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
+fn with(reader: &mut Lowering<'_>, node: Node<'_>) -> Act {
     let mut steps = Vec::new();
     let clauses = named(node).into_iter().filter(|child| child.kind() == "with_clause");
     for item in clauses.flat_map(named) {
@@ -182,11 +182,11 @@ fn with(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
     Act::Block(steps)
 }
 
-fn targets_of(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Expr> {
+fn targets_of(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Expr> {
     targets(reader, node)
 }
 
-fn cases(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
+fn cases(reader: &mut Lowering<'_>, node: Node<'_>) -> Act {
     let subject = fields(node, "subject").first().map(|subject| expr(reader, *subject));
     let clauses = node.child_by_field_name("body").map_or_else(Vec::new, named);
     let mut otherwise = Vec::new();
@@ -195,7 +195,7 @@ fn cases(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
         let pattern: Vec<Expr> = patterns.map(|part| parts(reader, part)).collect();
         let values = lower::expr(clause, Sort::Other(pattern));
         let condition = match &subject {
-            Some(subject) => Sort::Compare(Order::Equal, Box::new(subject.clone()), Box::new(values)),
+            Some(subject) => Sort::Compare(CompareOp::Equal, Box::new(subject.clone()), Box::new(values)),
             None => Sort::Other(vec![values]),
         };
         let condition = lower::expr(clause, condition);
@@ -205,7 +205,7 @@ fn cases(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
     Act::Block(otherwise)
 }
 
-fn imports(reader: &Reader<'_>, node: Node<'_>, module: &str) -> Vec<(String, String)> {
+fn imports(reader: &Lowering<'_>, node: Node<'_>, module: &str) -> Vec<(String, String)> {
     let list = fields(node, "name").into_iter().map(|name| {
         let (full, alias) = if name.kind() == "aliased_import" {
             let full = name.child_by_field_name("name").map_or("", |full| reader.of(full));
@@ -225,14 +225,14 @@ fn imports(reader: &Reader<'_>, node: Node<'_>, module: &str) -> Vec<(String, St
     list.collect()
 }
 
-fn function(reader: &mut Reader<'_>, node: Node<'_>) -> Function {
+fn function(reader: &mut Lowering<'_>, node: Node<'_>) -> Function {
     let name = node.child_by_field_name("name").map_or("", |name| reader.of(name)).to_owned();
     let parameters = node.child_by_field_name("parameters").map_or_else(Vec::new, |list| parameters(reader, list));
     Function { name, parameters, body: body(reader, node, "body"), is_class: false }
 }
 
 /// A class as the function that makes its objects: the parameters are those of `__init__`, else the fields.
-fn class(reader: &mut Reader<'_>, node: Node<'_>) -> Function {
+fn class(reader: &mut Lowering<'_>, node: Node<'_>) -> Function {
     let name = node.child_by_field_name("name").map_or("", |name| reader.of(name)).to_owned();
     let steps = body(reader, node, "body");
     let init = steps.iter().find_map(|step| match &step.act {
@@ -249,7 +249,7 @@ fn class(reader: &mut Reader<'_>, node: Node<'_>) -> Function {
     Function { name, parameters, body: steps, is_class: true }
 }
 
-fn parameters(reader: &mut Reader<'_>, list: Node<'_>) -> Vec<Parameter> {
+fn parameters(reader: &mut Lowering<'_>, list: Node<'_>) -> Vec<Parameter> {
     let mut found = Vec::new();
     for node in named(list) {
         let name = match node.kind() {
@@ -270,39 +270,39 @@ fn parameters(reader: &mut Reader<'_>, list: Node<'_>) -> Vec<Parameter> {
     found
 }
 
-fn field(reader: &mut Reader<'_>, node: Node<'_>, name: &str) -> Expr {
+fn field(reader: &mut Lowering<'_>, node: Node<'_>, name: &str) -> Expr {
     match node.child_by_field_name(name) {
         Some(child) => expr(reader, child),
         None => lower::expr(node, Sort::Other(Vec::new())),
     }
 }
 
-fn optional(reader: &mut Reader<'_>, node: Node<'_>) -> Option<Expr> {
+fn optional(reader: &mut Lowering<'_>, node: Node<'_>) -> Option<Expr> {
     node.named_child(0).filter(|child| !child.is_extra()).map(|child| expr(reader, child))
 }
 
-fn first(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+fn first(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     optional(reader, node).unwrap_or_else(|| lower::expr(node, Sort::Other(Vec::new())))
 }
 
-fn list(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Expr> {
+fn list(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Expr> {
     named(node).into_iter().map(|child| expr(reader, child)).collect()
 }
 
-fn parts(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+fn parts(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let parts = list(reader, node);
     lower::expr(node, Sort::Other(parts))
 }
 
-fn boxed(reader: &mut Reader<'_>, node: Node<'_>, name: &str) -> Box<Expr> {
+fn boxed(reader: &mut Lowering<'_>, node: Node<'_>, name: &str) -> Box<Expr> {
     Box::new(field(reader, node, name))
 }
 
-fn expr(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+fn expr(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     reader.deeper(node, |reader| value(reader, node))
 }
 
-fn value(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+fn value(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let sort = match node.kind() {
         "identifier" => Sort::Name(reader.of(node).to_owned()),
         "integer" | "float" => Sort::Number(lower::number(reader.of(node))),
@@ -355,7 +355,7 @@ fn value(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
     lower::expr(node, sort)
 }
 
-fn unary(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+fn unary(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let inner = field(reader, node, "argument");
     let sign = node.child_by_field_name("operator").map_or("", |sign| reader.of(sign));
     let sort = match (sign, inner.sort) {
@@ -370,7 +370,7 @@ fn unary(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
     lower::expr(node, sort)
 }
 
-fn subscript(reader: &mut Reader<'_>, node: Node<'_>) -> Sort {
+fn subscript(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
     let object = boxed(reader, node, "value");
     let Some(index) = node.child_by_field_name("subscript") else { return Sort::Other(vec![*object]) };
     if index.kind() != "slice" {
@@ -389,7 +389,7 @@ fn subscript(reader: &mut Reader<'_>, node: Node<'_>) -> Sort {
     Sort::Slice(object, from, to)
 }
 
-fn call(reader: &mut Reader<'_>, node: Node<'_>) -> Sort {
+fn call(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
     let target = boxed(reader, node, "function");
     let Some(given) = node.child_by_field_name("arguments") else { return Sort::Call(target, Vec::new()) };
     if given.kind() == "generator_expression" {
@@ -402,7 +402,7 @@ fn call(reader: &mut Reader<'_>, node: Node<'_>) -> Sort {
     Sort::Call(target, arguments.collect())
 }
 
-fn comparison(reader: &mut Reader<'_>, node: Node<'_>) -> Sort {
+fn comparison(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
     let values = list(reader, node);
     let signs: Vec<String> = fields(node, "operators").into_iter().map(|sign| reader.of(sign).to_owned()).collect();
     let mut tests: Vec<Expr> = values
@@ -410,7 +410,7 @@ fn comparison(reader: &mut Reader<'_>, node: Node<'_>) -> Sort {
         .zip(&signs)
         .filter_map(|(pair, sign)| {
             let words: Vec<&str> = sign.split_whitespace().collect();
-            let order = Order::of(&words.join(" "))?;
+            let order = CompareOp::of(&words.join(" "))?;
             let sort = Sort::Compare(order, Box::new(pair[0].clone()), Box::new(pair[1].clone()));
             Some(Expr { line: pair[0].line, span: (pair[0].span.0, pair[1].span.1), sort })
         })
@@ -422,7 +422,7 @@ fn comparison(reader: &mut Reader<'_>, node: Node<'_>) -> Sort {
     }
 }
 
-fn dictionary(reader: &mut Reader<'_>, node: Node<'_>) -> Sort {
+fn dictionary(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
     let mut pairs = Vec::new();
     for child in named(node) {
         if child.kind() == "pair" {
@@ -435,7 +435,7 @@ fn dictionary(reader: &mut Reader<'_>, node: Node<'_>) -> Sort {
     Sort::Pairs(pairs)
 }
 
-fn comprehension(reader: &mut Reader<'_>, node: Node<'_>) -> Sort {
+fn comprehension(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
     let element = field(reader, node, "body");
     let element = match (node.child_by_field_name("body"), element.sort) {
         (Some(pair), Sort::Other(both)) if pair.kind() == "pair" => lower::expr(pair, Sort::Many(both)),
@@ -456,15 +456,15 @@ fn comprehension(reader: &mut Reader<'_>, node: Node<'_>) -> Sort {
     Sort::Each(Box::new(element), rounds, conditions)
 }
 
-fn text(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Piece> {
+fn text(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<TextPiece> {
     if node.kind() == "concatenated_string" {
         return named(node).into_iter().flat_map(|child| text(reader, child)).collect();
     }
     let mut pieces = Vec::new();
     for child in named(node) {
         match child.kind() {
-            "string_content" => pieces.push(Piece::Fixed(reader.of(child).replace("{{", "{").replace("}}", "}"))),
-            "interpolation" => pieces.push(Piece::Hole(field(reader, child, "expression"))),
+            "string_content" => pieces.push(TextPiece::Fixed(reader.of(child).replace("{{", "{").replace("}}", "}"))),
+            "interpolation" => pieces.push(TextPiece::Hole(field(reader, child, "expression"))),
             _ => {}
         }
     }

@@ -1,7 +1,7 @@
 //! JavaScript and TypeScript in the form that is compared.
 
-use super::lower::{self, Reader, fields, line, named};
-use super::tree::{Act, Argument, Expr, Function, Handler, Order, Parameter, Piece, Sort, Statement};
+use super::lower::{self, Lowering, fields, line, named};
+use super::tree::{Act, Argument, CompareOp, Expr, Function, Handler, Parameter, Sort, Statement, TextPiece};
 use crate::domain::source;
 use tree_sitter::Node;
 
@@ -13,21 +13,21 @@ pub(in crate::check::change) fn read(text: &str, path: &str) -> Option<(Vec<Stat
         _ => tree_sitter_javascript::LANGUAGE,
     };
     let tree = source::parse(&language.into(), text.as_bytes())?;
-    let mut reader = Reader::new(text);
+    let mut reader = Lowering::new(text);
     let steps = block(&mut reader, tree.root_node());
     Some((steps, reader.is_cut))
 }
 
-fn block(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+fn block(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     reader.steps(|reader| named(node).into_iter().flat_map(|child| statement(reader, child)).collect())
 }
 
 /// The steps in a field, whether in braces or alone.
-fn body(reader: &mut Reader<'_>, node: Node<'_>, field: &str) -> Vec<Statement> {
+fn body(reader: &mut Lowering<'_>, node: Node<'_>, field: &str) -> Vec<Statement> {
     node.child_by_field_name(field).map_or_else(Vec::new, |inner| inside(reader, inner))
 }
 
-fn inside(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+fn inside(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     match node.kind() {
         "statement_block" | "class_body" => block(reader, node),
         "else_clause" | "finally_clause" => named(node).into_iter().flat_map(|child| inside(reader, child)).collect(),
@@ -35,7 +35,7 @@ fn inside(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
     }
 }
 
-fn statement(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+fn statement(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     let act = match node.kind() {
         "expression_statement" => {
             return named(node).into_iter().flat_map(|child| effects(reader, child)).collect();
@@ -87,7 +87,7 @@ fn statement(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
 }
 
 /// An expression that stands alone.
-fn effects(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+fn effects(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     let act = match node.kind() {
         "assignment_expression" => {
             let value = field(reader, node, "right");
@@ -118,7 +118,7 @@ fn effects(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
     vec![Statement { line: line(node), act }]
 }
 
-fn declared(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+fn declared(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     if node.kind() != "variable_declarator" {
         return Vec::new();
     }
@@ -138,7 +138,7 @@ fn declared(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
 }
 
 /// `const { a, b: c = 3 } = value`: a name for each part.
-fn unpacked(reader: &mut Reader<'_>, left: Node<'_>, right: Node<'_>) -> Vec<Statement> {
+fn unpacked(reader: &mut Lowering<'_>, left: Node<'_>, right: Node<'_>) -> Vec<Statement> {
     let value = expr(reader, right);
     if left.kind() != "object_pattern" {
         return vec![Statement { line: line(left), act: Act::Let(targets(reader, left), value) }];
@@ -165,7 +165,7 @@ fn unpacked(reader: &mut Reader<'_>, left: Node<'_>, right: Node<'_>) -> Vec<Sta
 }
 
 /// `require("module")`, also with a member of it.
-fn required(reader: &Reader<'_>, node: Node<'_>) -> Option<String> {
+fn required(reader: &Lowering<'_>, node: Node<'_>) -> Option<String> {
     match node.kind() {
         "call_expression" if reader.of(node.child_by_field_name("function")?) == "require" => {
             let module = node.child_by_field_name("arguments")?.named_child(0)?;
@@ -185,7 +185,7 @@ fn module_name(quoted: &str) -> String {
     plain.strip_prefix("node:").unwrap_or(plain).to_owned()
 }
 
-fn imported(reader: &Reader<'_>, left: Node<'_>, module: &str) -> Vec<(String, String)> {
+fn imported(reader: &Lowering<'_>, left: Node<'_>, module: &str) -> Vec<(String, String)> {
     if left.kind() != "object_pattern" {
         return vec![(reader.of(left).to_owned(), module.to_owned())];
     }
@@ -199,7 +199,7 @@ fn imported(reader: &Reader<'_>, left: Node<'_>, module: &str) -> Vec<(String, S
     parts.collect()
 }
 
-fn imports(reader: &Reader<'_>, node: Node<'_>) -> Vec<(String, String)> {
+fn imports(reader: &Lowering<'_>, node: Node<'_>) -> Vec<(String, String)> {
     let module = node.child_by_field_name("source").map_or_else(String::new, |source| module_name(reader.of(source)));
     let clauses: Vec<Node<'_>> = named(node).into_iter().filter(|child| child.kind() == "import_clause").collect();
     let mut found = Vec::new();
@@ -226,7 +226,7 @@ fn imports(reader: &Reader<'_>, node: Node<'_>) -> Vec<(String, String)> {
     found
 }
 
-fn member(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+fn member(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     let name = node.child_by_field_name("name").or_else(|| node.child_by_field_name("property"));
     let (Some(name), Some(value)) = (name, node.child_by_field_name("value")) else { return Vec::new() };
     if matches!(value.kind(), "arrow_function" | "function_expression") {
@@ -239,7 +239,7 @@ fn member(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
     vec![Statement { line: line(node), act: Act::Let(vec![target], value) }]
 }
 
-fn targets(reader: &mut Reader<'_>, left: Node<'_>) -> Vec<Expr> {
+fn targets(reader: &mut Lowering<'_>, left: Node<'_>) -> Vec<Expr> {
     match left.kind() {
         "array_pattern" | "object_pattern" => {
             named(left).into_iter().flat_map(|child| targets(reader, child)).collect()
@@ -256,7 +256,7 @@ fn targets(reader: &mut Reader<'_>, left: Node<'_>) -> Vec<Expr> {
     }
 }
 
-fn names(reader: &Reader<'_>, node: Node<'_>) -> Vec<String> {
+fn names(reader: &Lowering<'_>, node: Node<'_>) -> Vec<String> {
     match node.kind() {
         "identifier" | "shorthand_property_identifier_pattern" => vec![reader.of(node).to_owned()],
         _ => named(node).into_iter().flat_map(|child| names(reader, child)).collect(),
@@ -264,7 +264,7 @@ fn names(reader: &Reader<'_>, node: Node<'_>) -> Vec<String> {
 }
 
 /// `for (let i = 0; i < n; i++)`.
-fn counted(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+fn counted(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     let mut steps = node.child_by_field_name("initializer").map_or_else(Vec::new, |part| inside(reader, part));
     let condition = match fields(node, "condition").into_iter().find(Node::is_named) {
         Some(part) if part.kind() == "expression_statement" => first(reader, part),
@@ -277,7 +277,7 @@ fn counted(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
     steps
 }
 
-fn attempt(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
+fn attempt(reader: &mut Lowering<'_>, node: Node<'_>) -> Act {
     let inner = body(reader, node, "body");
     let handler = node.child_by_field_name("handler").map(|clause| {
         let name = clause.child_by_field_name("parameter").map(|name| reader.of(name).to_owned());
@@ -287,7 +287,7 @@ fn attempt(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
     Act::Try(inner, handler.into_iter().collect(), last)
 }
 
-fn cases(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
+fn cases(reader: &mut Lowering<'_>, node: Node<'_>) -> Act {
     let subject = field(reader, node, "value");
     let clauses = node.child_by_field_name("body").map_or_else(Vec::new, named);
     let mut otherwise = Vec::new();
@@ -299,7 +299,7 @@ fn cases(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
             None => otherwise = then,
             Some(value) => {
                 let value = Box::new(expr(reader, value));
-                let sort = Sort::Compare(Order::Equal, Box::new(subject.clone()), value);
+                let sort = Sort::Compare(CompareOp::Equal, Box::new(subject.clone()), value);
                 let condition = lower::expr(clause, sort);
                 otherwise = vec![Statement { line: line(clause), act: Act::If(condition, then, otherwise) }];
             }
@@ -308,7 +308,7 @@ fn cases(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
     Act::Block(otherwise)
 }
 
-fn function(reader: &mut Reader<'_>, node: Node<'_>) -> Function {
+fn function(reader: &mut Lowering<'_>, node: Node<'_>) -> Function {
     let name = node.child_by_field_name("name").map_or("", |name| reader.of(name)).to_owned();
     let mut parameters = Vec::new();
     if let Some(one) = node.child_by_field_name("parameter") {
@@ -341,7 +341,7 @@ fn function(reader: &mut Reader<'_>, node: Node<'_>) -> Function {
 }
 
 /// `({ a, b = 3 }) =>`: the names are parts of the parameter.
-fn unpacked_parameter(reader: &mut Reader<'_>, pattern: Node<'_>, name: &str) -> Vec<Statement> {
+fn unpacked_parameter(reader: &mut Lowering<'_>, pattern: Node<'_>, name: &str) -> Vec<Statement> {
     let mut steps = Vec::new();
     for part in named(pattern) {
         let whole = Box::new(lower::expr(part, Sort::Name(name.to_owned())));
@@ -357,7 +357,7 @@ fn unpacked_parameter(reader: &mut Reader<'_>, pattern: Node<'_>, name: &str) ->
 }
 
 /// A class as the function that makes its objects.
-fn class(reader: &mut Reader<'_>, node: Node<'_>) -> Function {
+fn class(reader: &mut Lowering<'_>, node: Node<'_>) -> Function {
     let name = node.child_by_field_name("name").map_or("", |name| reader.of(name)).to_owned();
     let steps = body(reader, node, "body");
     let parameters = steps.iter().find_map(|step| match &step.act {
@@ -367,38 +367,38 @@ fn class(reader: &mut Reader<'_>, node: Node<'_>) -> Function {
     Function { name, parameters: parameters.unwrap_or_default(), body: steps, is_class: true }
 }
 
-fn sign_of<'s>(reader: &Reader<'s>, node: Node<'_>) -> &'s str {
+fn sign_of<'s>(reader: &Lowering<'s>, node: Node<'_>) -> &'s str {
     node.child_by_field_name("operator").map_or("", |sign| reader.of(sign))
 }
 
-fn field(reader: &mut Reader<'_>, node: Node<'_>, name: &str) -> Expr {
+fn field(reader: &mut Lowering<'_>, node: Node<'_>, name: &str) -> Expr {
     match node.child_by_field_name(name) {
         Some(child) => expr(reader, child),
         None => lower::expr(node, Sort::Other(Vec::new())),
     }
 }
 
-fn boxed(reader: &mut Reader<'_>, node: Node<'_>, name: &str) -> Box<Expr> {
+fn boxed(reader: &mut Lowering<'_>, node: Node<'_>, name: &str) -> Box<Expr> {
     Box::new(field(reader, node, name))
 }
 
-fn optional(reader: &mut Reader<'_>, node: Node<'_>) -> Option<Expr> {
+fn optional(reader: &mut Lowering<'_>, node: Node<'_>) -> Option<Expr> {
     named(node).into_iter().next().map(|child| expr(reader, child))
 }
 
-fn first(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+fn first(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     optional(reader, node).unwrap_or_else(|| lower::expr(node, Sort::Other(Vec::new())))
 }
 
-fn list(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Expr> {
+fn list(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Expr> {
     named(node).into_iter().map(|child| expr(reader, child)).collect()
 }
 
-fn expr(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+fn expr(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     reader.deeper(node, |reader| value(reader, node))
 }
 
-fn value(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+fn value(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let sort = match node.kind() {
         "identifier" | "this" | "super" | "shorthand_property_identifier" | "property_identifier" => {
             let name = reader.of(node);
@@ -454,7 +454,7 @@ fn value(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
     lower::expr(node, sort)
 }
 
-fn unary(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+fn unary(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let inner = field(reader, node, "argument");
     let sort = match (sign_of(reader, node), inner.sort) {
         ("!", sort) => Sort::Not(Box::new(Expr { sort, ..lower::expr(node, Sort::Nothing) })),
@@ -469,10 +469,10 @@ fn unary(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
     lower::expr(node, sort)
 }
 
-fn binary(reader: &mut Reader<'_>, node: Node<'_>) -> Sort {
+fn binary(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
     let (left, right) = (field(reader, node, "left"), field(reader, node, "right"));
     let sign = sign_of(reader, node);
-    match (sign, Order::of(sign)) {
+    match (sign, CompareOp::of(sign)) {
         ("&&", _) => Sort::All(vec![left, right]),
         ("||" | "??", _) => Sort::Any(vec![left, right]),
         (_, Some(order)) => Sort::Compare(order, Box::new(left), Box::new(right)),
@@ -480,7 +480,7 @@ fn binary(reader: &mut Reader<'_>, node: Node<'_>) -> Sort {
     }
 }
 
-fn call(reader: &mut Reader<'_>, node: Node<'_>) -> Sort {
+fn call(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
     let target = if node.kind() == "new_expression" { "constructor" } else { "function" };
     let target = boxed(reader, node, target);
     let given = node.child_by_field_name("arguments");
@@ -513,7 +513,7 @@ fn options(value: Expr) -> Vec<Argument> {
     }
 }
 
-fn object(reader: &mut Reader<'_>, node: Node<'_>) -> Sort {
+fn object(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
     let mut pairs = Vec::new();
     for child in named(node) {
         let pair = match child.kind() {
@@ -535,10 +535,10 @@ fn object(reader: &mut Reader<'_>, node: Node<'_>) -> Sort {
     Sort::Pairs(pairs)
 }
 
-fn text(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Piece> {
+fn text(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<TextPiece> {
     let pieces = named(node).into_iter().map(|child| match child.kind() {
-        "template_substitution" => Piece::Hole(first(reader, child)),
-        _ => Piece::Fixed(reader.of(child).to_owned()),
+        "template_substitution" => TextPiece::Hole(first(reader, child)),
+        _ => TextPiece::Fixed(reader.of(child).to_owned()),
     });
     pieces.collect()
 }

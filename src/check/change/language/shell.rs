@@ -1,7 +1,7 @@
 //! Bash in the form that is compared: commands are calls, tests are comparisons, `||` and `&&` are branches.
 
-use super::lower::{self, Reader, fields, line, named};
-use super::tree::{Act, Argument, Expr, Function, Order, Parameter, Piece, Sort, Statement};
+use super::lower::{self, Lowering, fields, line, named};
+use super::tree::{Act, Argument, CompareOp, Expr, Function, Parameter, Sort, Statement, TextPiece};
 use crate::domain::source;
 use tree_sitter::Node;
 
@@ -11,16 +11,16 @@ const PARAMETERS: usize = 6;
 /// Reads a file; `None` when it cannot be parsed. The flag tells that something was cut.
 pub(in crate::check::change) fn read(text: &str) -> Option<(Vec<Statement>, bool)> {
     let tree = source::parse(&tree_sitter_bash::LANGUAGE.into(), text.as_bytes())?;
-    let mut reader = Reader::new(text);
+    let mut reader = Lowering::new(text);
     let steps = block(&mut reader, named(tree.root_node()));
     Some((steps, reader.is_cut))
 }
 
-fn block(reader: &mut Reader<'_>, nodes: Vec<Node<'_>>) -> Vec<Statement> {
+fn block(reader: &mut Lowering<'_>, nodes: Vec<Node<'_>>) -> Vec<Statement> {
     reader.steps(|reader| nodes.into_iter().flat_map(|child| statement(reader, child)).collect())
 }
 
-fn statement(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+fn statement(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     let act = match node.kind() {
         "comment" | "heredoc_end" | "heredoc_start" => return Vec::new(),
         "if_statement" => branch(reader, node),
@@ -52,12 +52,12 @@ fn statement(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
     vec![Statement { line: line(node), act }]
 }
 
-fn group(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+fn group(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     node.child_by_field_name("body").map_or_else(Vec::new, |body| block(reader, named(body)))
 }
 
 /// `a && b`, `a || b`: the second is done by how the first ended.
-fn list(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+fn list(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     let parts = named(node);
     let [first, .., last] = parts.as_slice() else { return block(reader, parts) };
     let mut cursor = node.walk();
@@ -69,7 +69,7 @@ fn list(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
 }
 
 /// What a command says as a condition: a test by what it tests, any other by how it ends.
-fn condition(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+fn condition(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     reader.deeper(node, |reader| match node.kind() {
         "list" => {
             let parts: Vec<Expr> = named(node).into_iter().map(|part| condition(reader, part)).collect();
@@ -81,14 +81,14 @@ fn condition(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
     })
 }
 
-fn conditions_of(reader: &mut Reader<'_>, node: Node<'_>, parts: &[Node<'_>]) -> Expr {
+fn conditions_of(reader: &mut Lowering<'_>, node: Node<'_>, parts: &[Node<'_>]) -> Expr {
     match parts.last() {
         Some(last) => condition(reader, *last),
         None => lower::expr(node, Sort::Other(Vec::new())),
     }
 }
 
-fn branch(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
+fn branch(reader: &mut Lowering<'_>, node: Node<'_>) -> Act {
     let conditions: Vec<Node<'_>> = fields(node, "condition").into_iter().filter(Node::is_named).collect();
     let ids: Vec<usize> = conditions.iter().map(Node::id).collect();
     let condition = conditions_of(reader, node, &conditions);
@@ -109,7 +109,7 @@ fn branch(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
     Act::If(condition, then, otherwise)
 }
 
-fn cases(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
+fn cases(reader: &mut Lowering<'_>, node: Node<'_>) -> Act {
     let subject = node.child_by_field_name("value").map(|value| word(reader, value));
     let Some(subject) = subject else { return Act::Block(Vec::new()) };
     let mut otherwise = Vec::new();
@@ -124,20 +124,20 @@ fn cases(reader: &mut Reader<'_>, node: Node<'_>) -> Act {
         }
         let values: Vec<Expr> = values.into_iter().map(|value| lower::fixed(value, reader.of(value))).collect();
         let values = Box::new(lower::expr(item, Sort::Many(values)));
-        let condition = lower::expr(item, Sort::Compare(Order::In, Box::new(subject.clone()), values));
+        let condition = lower::expr(item, Sort::Compare(CompareOp::In, Box::new(subject.clone()), values));
         otherwise = vec![Statement { line: line(item), act: Act::If(condition, then, otherwise) }];
     }
     Act::Block(otherwise)
 }
 
-fn function(reader: &mut Reader<'_>, node: Node<'_>) -> Function {
+fn function(reader: &mut Lowering<'_>, node: Node<'_>) -> Function {
     let name = node.child_by_field_name("name").map_or("", |name| reader.of(name)).to_owned();
     let body = node.child_by_field_name("body").map_or_else(Vec::new, |body| block(reader, vec![body]));
     let parameters = (1..=PARAMETERS).map(|n| Parameter { name: n.to_string(), line: line(node), default: None });
     Function { name, parameters: parameters.collect(), body, is_class: false }
 }
 
-fn assignment(reader: &mut Reader<'_>, node: Node<'_>) -> Statement {
+fn assignment(reader: &mut Lowering<'_>, node: Node<'_>) -> Statement {
     let name = node.child_by_field_name("name").map_or("", |name| reader.of(name));
     let is_more = named(node).len() > 1 && reader.of(node)[name.len()..].starts_with("+=");
     let target = lower::expr(node, Sort::Name(name.split('[').next().unwrap_or(name).to_owned()));
@@ -155,8 +155,8 @@ fn unsplit(value: Expr) -> Expr {
         Sort::Bare(inner) => *inner,
         Sort::Text(pieces) => {
             let pieces = pieces.into_iter().map(|piece| match piece {
-                Piece::Hole(hole) => Piece::Hole(unsplit(hole)),
-                Piece::Fixed(text) => Piece::Fixed(text),
+                TextPiece::Hole(hole) => TextPiece::Hole(unsplit(hole)),
+                TextPiece::Fixed(text) => TextPiece::Fixed(text),
             });
             Expr { sort: Sort::Text(pieces.collect()), ..value }
         }
@@ -164,12 +164,12 @@ fn unsplit(value: Expr) -> Expr {
     }
 }
 
-fn declaration(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+fn declaration(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     let parts = named(node).into_iter().filter(|part| part.kind() == "variable_assignment");
     parts.map(|part| assignment(reader, part)).collect()
 }
 
-fn command(reader: &mut Reader<'_>, node: Node<'_>) -> Vec<Statement> {
+fn command(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     let name = node.child_by_field_name("name").map_or("", |name| reader.of(name));
     let first = fields(node, "argument").first().map(|argument| word(reader, *argument));
     let act = match name {
@@ -189,7 +189,7 @@ fn number_of(value: Expr) -> Expr {
     }
 }
 
-fn expr(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+fn expr(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     reader.deeper(node, |reader| match node.kind() {
         "command" => call(reader, node),
         "test_command" => {
@@ -212,7 +212,7 @@ fn expr(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
     })
 }
 
-fn call(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+fn call(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let target = node.child_by_field_name("name").map(|name| (reader.of(name).to_owned(), name));
     let Some((target, name)) = target else { return lower::expr(node, Sort::Nothing) };
     let target = Box::new(lower::expr(name, Sort::Name(target)));
@@ -224,14 +224,14 @@ fn call(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
 }
 
 /// A redirection is an argument with the sign as its name.
-fn output(reader: &mut Reader<'_>, node: Node<'_>) -> Argument {
+fn output(reader: &mut Lowering<'_>, node: Node<'_>) -> Argument {
     let to = node.child_by_field_name("destination").or_else(|| named(node).into_iter().last());
     let sign: String = reader.of(node).chars().take_while(|c| "0123456789&<>|".contains(*c)).collect();
     let value = to.map_or_else(|| nothing(node), |to| word(reader, to));
     Argument { name: Some(sign), value }
 }
 
-fn redirected(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+fn redirected(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let inner = node.child_by_field_name("body").map(|body| expr(reader, body));
     let outputs: Vec<Argument> = fields(node, "redirect").into_iter().map(|part| output(reader, part)).collect();
     match inner {
@@ -256,16 +256,16 @@ fn redirected(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
 }
 
 /// The inside of `[ ]`, `[[ ]]` and `(( ))`.
-fn test(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+fn test(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     reader.deeper(node, |reader| match node.kind() {
         "binary_expression" => {
             let sign = node.child_by_field_name("operator").map_or("", |sign| reader.of(sign));
-            let side = |reader: &mut Reader<'_>, field: &str| {
+            let side = |reader: &mut Lowering<'_>, field: &str| {
                 let part = node.child_by_field_name(field);
                 part.map_or_else(|| nothing(node), |part| number_of(test(reader, part)))
             };
             let (left, right) = (side(reader, "left"), side(reader, "right"));
-            let sort = match (sign, Order::of(sign)) {
+            let sort = match (sign, CompareOp::of(sign)) {
                 ("&&" | "-a", _) => Sort::All(vec![left, right]),
                 ("||" | "-o", _) => Sort::Any(vec![left, right]),
                 (_, Some(order)) => Sort::Compare(order, Box::new(left), Box::new(right)),
@@ -316,7 +316,7 @@ fn is_sum(node: Node<'_>) -> bool {
 }
 
 /// A word of a command.
-fn word(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+fn word(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     reader.deeper(node, |reader| match node.kind() {
         "word" => {
             let text = reader.of(node);
@@ -340,10 +340,10 @@ fn word(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
         }
         "string" | "translated_string" => {
             let pieces = named(node).into_iter().map(|part| match part.kind() {
-                "string_content" => Piece::Fixed(reader.of(part).to_owned()),
-                _ => Piece::Hole(unsplit(word(reader, part))),
+                "string_content" => TextPiece::Fixed(reader.of(part).to_owned()),
+                _ => TextPiece::Hole(unsplit(word(reader, part))),
             });
-            let pieces: Vec<Piece> = pieces.collect();
+            let pieces: Vec<TextPiece> = pieces.collect();
             lower::expr(node, Sort::Text(pieces))
         }
         "concatenation" => {
@@ -351,7 +351,7 @@ fn word(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
             for part in named(node) {
                 match word(reader, part) {
                     Expr { sort: Sort::Text(inner), .. } => pieces.extend(inner),
-                    other => pieces.push(Piece::Hole(other)),
+                    other => pieces.push(TextPiece::Hole(other)),
                 }
             }
             lower::expr(node, Sort::Text(pieces))
@@ -370,7 +370,7 @@ fn word(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
     })
 }
 
-fn expr_of_steps(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+fn expr_of_steps(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let body = block(reader, named(node));
     lower::expr(
         node,
@@ -379,7 +379,7 @@ fn expr_of_steps(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
 }
 
 /// `$x`, `${x}`, `${x:-default}`, `${x%pattern}`.
-fn variable(reader: &mut Reader<'_>, node: Node<'_>) -> Expr {
+fn variable(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let mut parts = named(node).into_iter();
     let Some(first) = parts.next() else { return lower::expr(node, Sort::Name(String::new())) };
     let name = reader.of(first).split('[').next().unwrap_or_default().to_owned();

@@ -21,7 +21,7 @@ pub(in crate::check::change) enum Sort {
     /// A variable, a parameter, a function.
     Name(String),
     /// Text with holes.
-    Text(Vec<Piece>),
+    Text(Vec<TextPiece>),
     /// A number, in its shortest form: `30`, `0.5`.
     Number(String),
     /// True or false.
@@ -41,7 +41,7 @@ pub(in crate::check::change) enum Sort {
     /// `a + b` and its kin.
     Math(String, Box<Expr>, Box<Expr>),
     /// `a < b` and its kin.
-    Compare(Order, Box<Expr>, Box<Expr>),
+    Compare(CompareOp, Box<Expr>, Box<Expr>),
     /// Its opposite.
     Not(Box<Expr>),
     /// All of them hold.
@@ -68,7 +68,7 @@ pub(in crate::check::change) enum Sort {
 
 /// A part of a text.
 #[derive(Debug, Clone)]
-pub(in crate::check::change) enum Piece {
+pub(in crate::check::change) enum TextPiece {
     /// As written, escapes and all.
     Fixed(String),
     /// A value put in.
@@ -77,7 +77,7 @@ pub(in crate::check::change) enum Piece {
 
 /// How two values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::check::change) enum Order {
+pub(in crate::check::change) enum CompareOp {
     Less,
     LessEqual,
     Greater,
@@ -198,7 +198,7 @@ impl Expr {
             Sort::Name(_) | Sort::Number(_) | Sort::Flag(_) | Sort::Nothing | Sort::Pattern(_) | Sort::Function(_) => {
                 Vec::new()
             }
-            Sort::Text(pieces) => pieces.iter().filter_map(Piece::hole).collect(),
+            Sort::Text(pieces) => pieces.iter().filter_map(TextPiece::hole).collect(),
             Sort::Member(one, _) | Sort::Not(one) | Sort::Await(one) | Sort::Bare(one) => vec![one],
             Sort::Item(a, b) | Sort::Math(_, a, b) | Sort::Compare(_, a, b) => vec![a, b],
             Sort::Slice(a, from, to) => {
@@ -227,32 +227,32 @@ impl Expr {
     /// Its text, where it is one without holes.
     pub(in crate::check::change) fn fixed(&self) -> Option<String> {
         let Sort::Text(pieces) = &self.sort else { return None };
-        pieces.iter().map(|piece| if let Piece::Fixed(text) = piece { Some(text.as_str()) } else { None }).collect()
+        pieces.iter().map(|piece| if let TextPiece::Fixed(text) = piece { Some(text.as_str()) } else { None }).collect()
     }
 }
 
-impl Piece {
+impl TextPiece {
     fn hole(&self) -> Option<&Expr> {
         match self {
-            Piece::Hole(expr) => Some(expr),
-            Piece::Fixed(_) => None,
+            TextPiece::Hole(expr) => Some(expr),
+            TextPiece::Fixed(_) => None,
         }
     }
 }
 
-impl Order {
+impl CompareOp {
     /// The comparison of a sign.
-    pub(in crate::check::change) fn of(sign: &str) -> Option<Order> {
+    pub(in crate::check::change) fn of(sign: &str) -> Option<CompareOp> {
         Some(match sign {
-            "<" | "-lt" => Order::Less,
-            "<=" | "-le" => Order::LessEqual,
-            ">" | "-gt" => Order::Greater,
-            ">=" | "-ge" => Order::GreaterEqual,
-            "==" | "===" | "=" | "is" | "-eq" => Order::Equal,
-            "!=" | "!==" | "<>" | "is not" | "-ne" => Order::Unequal,
-            "in" => Order::In,
-            "not in" => Order::NotIn,
-            "=~" => Order::Matches,
+            "<" | "-lt" => CompareOp::Less,
+            "<=" | "-le" => CompareOp::LessEqual,
+            ">" | "-gt" => CompareOp::Greater,
+            ">=" | "-ge" => CompareOp::GreaterEqual,
+            "==" | "===" | "=" | "is" | "-eq" => CompareOp::Equal,
+            "!=" | "!==" | "<>" | "is not" | "-ne" => CompareOp::Unequal,
+            "in" => CompareOp::In,
+            "not in" => CompareOp::NotIn,
+            "=~" => CompareOp::Matches,
             _ => return None,
         })
     }

@@ -3,9 +3,9 @@
 //! `60 * 60` and `3600` are the same number, and `"a" + b`, `f"a{b}"` and `os.path.join("a", b)` put together the
 //! same text: what is compared is what comes out.
 
-use super::{Constant, Names};
+use super::{Constant, FileNames};
 use crate::check::change::language::lower::shortest;
-use crate::check::change::language::tree::{Expr, Piece, Sort};
+use crate::check::change::language::tree::{Expr, Sort, TextPiece};
 
 /// How many names and operators in a row are followed.
 const MAX_DEPTH: usize = 8;
@@ -18,7 +18,7 @@ pub(in crate::check::change) enum Bit<'e> {
     Hole(&'e Expr, usize),
 }
 
-impl Names<'_> {
+impl FileNames<'_> {
     /// The constant that a value is.
     pub(in crate::check::change) fn constant(&self, expr: &Expr, scope: usize) -> Option<Constant> {
         self.constant_at(expr, scope, 0)
@@ -72,8 +72,8 @@ impl Names<'_> {
         match &expr.sort {
             Sort::Text(pieces) => {
                 let bits = pieces.iter().flat_map(|piece| match piece {
-                    Piece::Fixed(text) => vec![Bit::Fixed(text.clone())],
-                    Piece::Hole(hole) => self.part(hole, scope, depth + 1),
+                    TextPiece::Fixed(text) => vec![Bit::Fixed(text.clone())],
+                    TextPiece::Hole(hole) => self.part(hole, scope, depth + 1),
                 });
                 Some(bits.collect())
             }

@@ -23,7 +23,7 @@ const MAX_ORIGINS: usize = 6;
 
 /// Where a name got its value.
 #[derive(Clone, Copy)]
-enum Origin<'a> {
+enum NameOrigin<'a> {
     /// This value, in that scope.
     Value(&'a Expr, usize),
     /// A part of it: what a loop goes through.
@@ -36,12 +36,12 @@ enum Origin<'a> {
     Function(usize),
 }
 
-struct Scope<'a> {
+struct NameScope<'a> {
     parent: Option<usize>,
-    names: HashMap<&'a str, Vec<Origin<'a>>>,
+    names: HashMap<&'a str, Vec<NameOrigin<'a>>>,
 }
 
-struct Known<'a> {
+struct KnownFunction<'a> {
     function: &'a Function,
     scope: usize,
     /// The calls: arguments and the scope of the call.
@@ -49,9 +49,9 @@ struct Known<'a> {
 }
 
 /// The names of one file.
-pub(super) struct Names<'a> {
-    scopes: Vec<Scope<'a>>,
-    functions: Vec<Known<'a>>,
+pub(super) struct FileNames<'a> {
+    scopes: Vec<NameScope<'a>>,
+    functions: Vec<KnownFunction<'a>>,
     scope_of: HashMap<*const Function, usize>,
     /// What is assigned to attributes of the object itself.
     members: HashMap<&'a str, Vec<(&'a Expr, usize)>>,
@@ -60,13 +60,13 @@ pub(super) struct Names<'a> {
     by_name: HashMap<&'a str, Vec<usize>>,
     /// In a shell every name belongs to the whole file.
     is_flat: bool,
-    told: RefCell<Told>,
+    told: RefCell<NameAnswers>,
     /// Steps left for telling one value.
     left: Cell<usize>,
 }
 
 /// What was told of a name in a scope, by the line it was asked from.
-type Told = HashMap<((usize, String), u64), Tokens>;
+type NameAnswers = HashMap<((usize, String), u64), Tokens>;
 
 /// What a call calls.
 pub(super) enum Callee<'a> {
@@ -85,11 +85,11 @@ pub(super) struct Constant {
     pub(super) line: u64,
 }
 
-impl<'a> Names<'a> {
+impl<'a> FileNames<'a> {
     /// Reads the names of a file.
-    pub(super) fn of(steps: &'a [Statement], is_flat: bool) -> Names<'a> {
-        let mut names = Names {
-            scopes: vec![Scope { parent: None, names: HashMap::new() }],
+    pub(super) fn of(steps: &'a [Statement], is_flat: bool) -> FileNames<'a> {
+        let mut names = FileNames {
+            scopes: vec![NameScope { parent: None, names: HashMap::new() }],
             functions: Vec::new(),
             scope_of: HashMap::new(),
             members: HashMap::new(),
@@ -109,8 +109,8 @@ impl<'a> Names<'a> {
         self.scope_of.get(&std::ptr::from_ref(function)).copied().unwrap_or(0)
     }
 
-    fn bind(&mut self, scope: usize, name: &'a str, origin: Origin<'a>) {
-        let scope = if self.is_flat && !matches!(origin, Origin::Given(..)) { 0 } else { scope };
+    fn bind(&mut self, scope: usize, name: &'a str, origin: NameOrigin<'a>) {
+        let scope = if self.is_flat && !matches!(origin, NameOrigin::Given(..)) { 0 } else { scope };
         self.scopes[scope].names.entry(name).or_default().push(origin);
     }
 
@@ -141,7 +141,7 @@ impl<'a> Names<'a> {
             Act::For(names, over, body) => {
                 self.value(over, scope);
                 for name in names {
-                    self.bind(scope, name, Origin::Part(over, scope));
+                    self.bind(scope, name, NameOrigin::Part(over, scope));
                 }
                 self.block(body, scope);
             }
@@ -163,12 +163,12 @@ impl<'a> Names<'a> {
             }
             Act::Define(function) => {
                 let id = self.function(function, scope);
-                self.bind(scope, &function.name, Origin::Function(id));
+                self.bind(scope, &function.name, NameOrigin::Function(id));
                 self.by_name.entry(&function.name).or_default().push(id);
             }
             Act::Import(pairs) => {
                 for (here, full) in pairs {
-                    self.bind(scope, here, Origin::Full(full));
+                    self.bind(scope, here, NameOrigin::Full(full));
                 }
             }
             Act::Block(steps) => self.block(steps, scope),
@@ -178,14 +178,14 @@ impl<'a> Names<'a> {
 
     fn target(&mut self, target: &'a Expr, value: &'a Expr, scope: usize) {
         match &target.sort {
-            Sort::Name(name) => self.bind(scope, name, Origin::Value(value, scope)),
+            Sort::Name(name) => self.bind(scope, name, NameOrigin::Value(value, scope)),
             Sort::Member(object, name) if matches!(object.name(), Some("self" | "this" | "cls")) => {
                 self.members.entry(name).or_default().push((value, scope));
             }
             // `found[key] = value` puts it into `found`.
             Sort::Item(object, _) | Sort::Member(object, _) => {
                 if let Sort::Name(name) = &object.sort {
-                    self.bind(scope, name, Origin::Part(value, scope));
+                    self.bind(scope, name, NameOrigin::Part(value, scope));
                 }
             }
             _ => {}
@@ -194,18 +194,18 @@ impl<'a> Names<'a> {
 
     fn function(&mut self, function: &'a Function, parent: usize) -> usize {
         let scope = self.scopes.len();
-        self.scopes.push(Scope { parent: Some(parent), names: HashMap::new() });
+        self.scopes.push(NameScope { parent: Some(parent), names: HashMap::new() });
         self.scope_of.insert(std::ptr::from_ref(function), scope);
         let id = self.functions.len();
-        self.functions.push(Known { function, scope, calls: Vec::new() });
+        self.functions.push(KnownFunction { function, scope, calls: Vec::new() });
         for (index, Parameter { name, default, .. }) in function.parameters.iter().enumerate() {
-            self.bind(scope, name, Origin::Given(id, index));
+            self.bind(scope, name, NameOrigin::Given(id, index));
             if let Some(default) = default {
                 self.value(default, parent);
             }
         }
         if function.is_class {
-            self.bind(scope, "cls", Origin::Function(id));
+            self.bind(scope, "cls", NameOrigin::Function(id));
             for (index, parameter) in function.parameters.iter().enumerate() {
                 self.fields.entry(&parameter.name).or_default().push((id, index));
             }
@@ -230,7 +230,7 @@ impl<'a> Names<'a> {
             Sort::Each(_, rounds, _) => {
                 for round in rounds {
                     for name in &round.names {
-                        self.bind(scope, name, Origin::Part(&round.over, scope));
+                        self.bind(scope, name, NameOrigin::Part(&round.over, scope));
                     }
                 }
             }
@@ -246,13 +246,13 @@ impl<'a> Names<'a> {
             if let Sort::Function(function) = &argument.value.sort {
                 let inside = self.inside(function);
                 for parameter in &function.parameters {
-                    self.scopes[inside].names.insert(&parameter.name, vec![Origin::Part(object, scope)]);
+                    self.scopes[inside].names.insert(&parameter.name, vec![NameOrigin::Part(object, scope)]);
                 }
             }
         }
         let ("append" | "push" | "add" | "extend", [one]) = (method.as_str(), arguments.as_slice()) else { return };
         match &object.sort {
-            Sort::Name(name) => self.bind(scope, name, Origin::Part(&one.value, scope)),
+            Sort::Name(name) => self.bind(scope, name, NameOrigin::Part(&one.value, scope)),
             Sort::Member(owner, name) if matches!(owner.name(), Some("self" | "this")) => {
                 self.members.entry(name).or_default().push((&one.value, scope));
             }
@@ -275,14 +275,14 @@ impl<'a> Names<'a> {
     /// The method that makes the objects of a class.
     fn maker(&self, class: usize) -> Option<usize> {
         let known = &self.functions[class];
-        let is_maker = |other: &Known<'_>| {
+        let is_maker = |other: &KnownFunction<'_>| {
             matches!(other.function.name.as_str(), "__init__" | "constructor")
                 && self.scopes[other.scope].parent == Some(known.scope)
         };
         known.function.is_class.then(|| self.functions.iter().position(is_maker))?
     }
 
-    fn origins(&self, name: &str, scope: usize) -> (&[Origin<'a>], usize) {
+    fn origins(&self, name: &str, scope: usize) -> (&[NameOrigin<'a>], usize) {
         let mut at = Some(scope);
         while let Some(scope) = at {
             if let Some(origins) = self.scopes[scope].names.get(name) {
@@ -296,7 +296,7 @@ impl<'a> Names<'a> {
     fn own(&self, target: &Expr, scope: usize) -> Option<usize> {
         match &target.sort {
             Sort::Name(name) => self.origins(name, scope).0.iter().find_map(|origin| match origin {
-                Origin::Function(id) => Some(*id),
+                NameOrigin::Function(id) => Some(*id),
                 _ => None,
             }),
             Sort::Member(object, name) => {
@@ -314,7 +314,7 @@ impl<'a> Names<'a> {
     /// The full name of what comes from elsewhere.
     fn full(&self, name: &str, scope: usize) -> Option<&'a str> {
         self.origins(name, scope).0.iter().find_map(|origin| match origin {
-            Origin::Full(full) => Some(*full),
+            NameOrigin::Full(full) => Some(*full),
             _ => None,
         })
     }
@@ -350,8 +350,8 @@ impl<'a> Names<'a> {
     pub(super) fn stands_for(&self, expr: &Expr, scope: usize) -> Option<(&'a Expr, usize)> {
         match &expr.sort {
             Sort::Name(name) => match self.origins(name, scope).0 {
-                [Origin::Value(value, scope)] => Some((value, *scope)),
-                [Origin::Given(id, index)] => {
+                [NameOrigin::Value(value, scope)] => Some((value, *scope)),
+                [NameOrigin::Given(id, index)] => {
                     let known = &self.functions[*id];
                     let parameter = known.function.parameters.get(*index)?;
                     match known.calls.as_slice() {
@@ -389,7 +389,7 @@ impl<'a> Names<'a> {
         let (mut expr, mut scope, mut line) = (expr, scope, None);
         for _ in 0..MAX_STEPS {
             let Sort::Name(name) = &expr.sort else { break };
-            let [Origin::Given(..)] = self.origins(name, scope).0 else { break };
+            let [NameOrigin::Given(..)] = self.origins(name, scope).0 else { break };
             let Some((argument, outer)) = self.stands_for(expr, scope) else { break };
             line = Some(argument.line);
             (expr, scope) = (argument, outer);
@@ -437,10 +437,10 @@ fn returned<'a>(steps: &'a [Statement], found: &mut Vec<&'a Expr>) {
     }
 }
 
-type Found<'a> = Vec<(usize, &'a [Argument], usize)>;
+type FoundCalls<'a> = Vec<(usize, &'a [Argument], usize)>;
 
 /// Every call of a function of the program.
-fn each_call<'a>(steps: &'a [Statement], scope: usize, names: &Names<'a>, found: &mut Found<'a>) {
+fn each_call<'a>(steps: &'a [Statement], scope: usize, names: &FileNames<'a>, found: &mut FoundCalls<'a>) {
     walk::each_expr(steps, scope, names, &mut |expr, scope| {
         if let Sort::Call(target, arguments) = &expr.sort
             && let Some(id) = names.own(target, scope)

@@ -1,7 +1,7 @@
 //! The words that tell what a value is made of: what is left of it when names are followed to what they were given.
 
-use super::{MAX_ORIGINS, MAX_STEPS, Names, Origin, Tokens, argument_of, returned};
-use crate::check::change::language::tree::{Act, Expr, Piece, Sort};
+use super::{FileNames, MAX_ORIGINS, MAX_STEPS, NameOrigin, Tokens, argument_of, returned};
+use crate::check::change::language::tree::{Act, Expr, Sort, TextPiece};
 
 /// Words that a value is told by; more tell nothing more.
 const MAX_TOKENS: usize = 24;
@@ -108,7 +108,7 @@ const TRANSPARENT: &[&str] = &[
     "Buffer",
 ];
 
-impl Names<'_> {
+impl FileNames<'_> {
     /// What a value is made of.
     pub(in crate::check::change) fn tokens(&self, expr: &Expr, scope: usize) -> Tokens {
         let mut tokens = Tokens::new();
@@ -127,8 +127,8 @@ impl Names<'_> {
             Sort::Text(pieces) => {
                 for piece in pieces {
                     match piece {
-                        Piece::Fixed(text) => tell_text(text, tokens),
-                        Piece::Hole(hole) => self.tell(hole, scope, path, tokens),
+                        TextPiece::Fixed(text) => tell_text(text, tokens),
+                        TextPiece::Hole(hole) => self.tell(hole, scope, path, tokens),
                     }
                 }
             }
@@ -219,20 +219,20 @@ impl Names<'_> {
         }
         let mut own = Tokens::new();
         // `total = total + more` tells of the total before it, where there is one.
-        let is_earlier = |origin: &&Origin<'_>| match origin {
-            Origin::Value(value, of) => *of == scope && value.line < line,
-            Origin::Part(value, of) => *of == scope && value.line <= line,
-            Origin::Given(..) | Origin::Full(_) | Origin::Function(_) => true,
+        let is_earlier = |origin: &&NameOrigin<'_>| match origin {
+            NameOrigin::Value(value, of) => *of == scope && value.line < line,
+            NameOrigin::Part(value, of) => *of == scope && value.line <= line,
+            NameOrigin::Given(..) | NameOrigin::Full(_) | NameOrigin::Function(_) => true,
         };
         let is_ordered = !self.is_flat && origins.iter().any(|origin| is_earlier(&origin));
         for origin in origins.iter().filter(|origin| !is_ordered || is_earlier(origin)).take(MAX_ORIGINS) {
             match origin {
-                Origin::Value(value, scope) | Origin::Part(value, scope) => {
+                NameOrigin::Value(value, scope) | NameOrigin::Part(value, scope) => {
                     self.follow(key.clone(), value, *scope, path, &mut own);
                 }
-                Origin::Given(id, index) => self.tell_given(&key, *id, *index, path, &mut own),
-                Origin::Full(full) => full.split(['.', '/']).for_each(|word| tell_word(word, &mut own)),
-                Origin::Function(id) => self.tell_result(*id, path, &mut own),
+                NameOrigin::Given(id, index) => self.tell_given(&key, *id, *index, path, &mut own),
+                NameOrigin::Full(full) => full.split(['.', '/']).for_each(|word| tell_word(word, &mut own)),
+                NameOrigin::Function(id) => self.tell_result(*id, path, &mut own),
             }
         }
         if path.is_empty() {

@@ -1,13 +1,13 @@
 //! Going through all of a program.
 
-use super::Names;
+use super::FileNames;
 use crate::check::change::language::tree::{Act, Expr, Function, Sort, Statement};
 
 /// Calls `see` with every value of a program and the scope it stands in, outer ones first.
 pub(in crate::check::change) fn each_expr<'a>(
     steps: &'a [Statement],
     scope: usize,
-    names: &Names<'_>,
+    names: &FileNames<'_>,
     see: &mut dyn FnMut(&'a Expr, usize),
 ) {
     for step in steps {
@@ -61,7 +61,7 @@ pub(in crate::check::change) fn each_expr<'a>(
     }
 }
 
-fn each_part<'a>(expr: &'a Expr, scope: usize, names: &Names<'_>, see: &mut dyn FnMut(&'a Expr, usize)) {
+fn each_part<'a>(expr: &'a Expr, scope: usize, names: &FileNames<'_>, see: &mut dyn FnMut(&'a Expr, usize)) {
     see(expr, scope);
     if let Sort::Function(function) = &expr.sort {
         each_expr(&function.body, names.inside(function), names, see);

@@ -57,7 +57,7 @@ pub(super) struct Expression {
 
 /// What a rule speaks of.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scope<'a> {
+pub(super) struct EvaluationScope<'a> {
     /// The input.
     pub(super) input: &'a Value,
     /// The output: JSON, or the text as it is.
@@ -72,7 +72,7 @@ pub(super) struct Scope<'a> {
 enum Node {
     Literal(Value),
     List(Vec<Node>),
-    Root(Root),
+    Root(ValueRoot),
     /// What goes through a list, by its name.
     Name(String),
     Field(Box<Node>, String),
@@ -83,14 +83,14 @@ enum Node {
     Either(Box<Node>, Box<Node>),
     If(Box<Node>, Box<Node>, Box<Node>),
     Compare(Box<Node>, Compare, Box<Node>),
-    Reckon(Box<Node>, Reckon, Box<Node>),
+    Reckon(Box<Node>, ArithmeticOp, Box<Node>),
     Call(Function, Vec<Node>),
     /// Whether there is such a value.
     Has(Box<Node>),
     /// A rule for each element of a list.
     Each {
         over: Box<Node>,
-        way: Way,
+        way: ListOperation,
         name: String,
         rule: Box<Node>,
     },
@@ -98,7 +98,7 @@ enum Node {
 
 /// What is made of a rule for each element of a list.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Way {
+enum ListOperation {
     All,
     Any,
     One,
@@ -107,7 +107,7 @@ enum Way {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Root {
+enum ValueRoot {
     Input,
     Output,
     Other,
@@ -126,7 +126,7 @@ enum Compare {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Reckon {
+enum ArithmeticOp {
     Plus,
     Minus,
     Times,
@@ -179,7 +179,7 @@ impl Expression {
     ///
     /// # Errors
     /// Why that cannot be said: a path that leads nowhere, values that cannot be compared, no yes or no.
-    pub(super) fn holds(&self, scope: &Scope<'_>) -> Result<bool, String> {
+    pub(super) fn holds(&self, scope: &EvaluationScope<'_>) -> Result<bool, String> {
         walk::holds(&self.root, scope)
     }
 }

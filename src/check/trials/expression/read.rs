@@ -1,7 +1,7 @@
 //! From the text of a rule to its tree.
 
 use super::value::quote;
-use super::{Compare, Function, MAX_DEPTH, MAX_LEVELS, Node, Reckon, Root, Way};
+use super::{ArithmeticOp, Compare, Function, ListOperation, MAX_DEPTH, MAX_LEVELS, Node, ValueRoot};
 use serde_json::{Number, Value};
 
 /// The functions, how they are called and how many arguments they take, the value before the dot counted.
@@ -39,13 +39,13 @@ const METHODS: &[(&str, Function, usize)] = &[
 ];
 
 /// What goes through a list, behind a dot: `list.all(x, rule)`.
-const EACH: &[(&str, Way)] = &[
-    ("all", Way::All),
-    ("exists", Way::Any),
-    ("exists_one", Way::One),
-    ("existsOne", Way::One),
-    ("map", Way::Map),
-    ("filter", Way::Filter),
+const EACH: &[(&str, ListOperation)] = &[
+    ("all", ListOperation::All),
+    ("exists", ListOperation::Any),
+    ("exists_one", ListOperation::One),
+    ("existsOne", ListOperation::One),
+    ("map", ListOperation::Map),
+    ("filter", ListOperation::Filter),
 ];
 
 /// Words that are no names of elements.
@@ -57,7 +57,7 @@ const TAKEN: &[&str] = &["input", "output", "other", "exit", "true", "false", "n
 /// What is wrong with it, one line.
 pub(super) fn read(text: &str) -> Result<Node, String> {
     let tokens = tokens(text)?;
-    let mut reader = Reader { tokens: &tokens, at: 0, depth: 0, names: Vec::new() };
+    let mut reader = ExpressionParser { tokens: &tokens, at: 0, depth: 0, names: Vec::new() };
     let root = reader.rule()?;
     match reader.tokens.get(reader.at) {
         None if levels(&root) > MAX_LEVELS => Err("the rule is nested too deeply".to_owned()),
@@ -171,7 +171,7 @@ fn quoted(text: &str, mark: char) -> Result<(String, usize), String> {
     Err("unterminated string in the rule".to_owned())
 }
 
-struct Reader<'a> {
+struct ExpressionParser<'a> {
     tokens: &'a [Token],
     at: usize,
     depth: usize,
@@ -179,7 +179,7 @@ struct Reader<'a> {
     names: Vec<String>,
 }
 
-impl Reader<'_> {
+impl ExpressionParser<'_> {
     fn is_sign(&self, sign: &str) -> bool {
         matches!(self.tokens.get(self.at), Some(Token::Sign(found)) if *found == sign)
     }
@@ -264,8 +264,8 @@ impl Reader<'_> {
         let mut left = self.term()?;
         loop {
             let reckon = match () {
-                () if self.is_sign("+") => Reckon::Plus,
-                () if self.is_sign("-") => Reckon::Minus,
+                () if self.is_sign("+") => ArithmeticOp::Plus,
+                () if self.is_sign("-") => ArithmeticOp::Minus,
                 () => return Ok(left),
             };
             self.at += 1;
@@ -277,9 +277,9 @@ impl Reader<'_> {
         let mut left = self.steps()?;
         loop {
             let reckon = match () {
-                () if self.is_sign("*") => Reckon::Times,
-                () if self.is_sign("/") => Reckon::Through,
-                () if self.is_sign("%") => Reckon::Rest,
+                () if self.is_sign("*") => ArithmeticOp::Times,
+                () if self.is_sign("/") => ArithmeticOp::Through,
+                () if self.is_sign("%") => ArithmeticOp::Rest,
                 () => return Ok(left),
             };
             self.at += 1;
@@ -332,7 +332,7 @@ impl Reader<'_> {
     }
 
     /// `NAME, rule)`.
-    fn each(&mut self, over: Node, way: Way, called: &str) -> Result<Node, String> {
+    fn each(&mut self, over: Node, way: ListOperation, called: &str) -> Result<Node, String> {
         let name = match self.tokens.get(self.at) {
             Some(Token::Word(name)) if !TAKEN.contains(&name.as_str()) => name.clone(),
             _ => return Err(format!(".{called}() begins with a name for each element: .{called}(x, x > 0)")),
@@ -375,10 +375,10 @@ impl Reader<'_> {
             "true" => literal(Value::Bool(true)),
             "false" => literal(Value::Bool(false)),
             "null" => literal(Value::Null),
-            "input" => Ok(Node::Root(Root::Input)),
-            "output" => Ok(Node::Root(Root::Output)),
-            "other" => Ok(Node::Root(Root::Other)),
-            "exit" => Ok(Node::Root(Root::Exit)),
+            "input" => Ok(Node::Root(ValueRoot::Input)),
+            "output" => Ok(Node::Root(ValueRoot::Output)),
+            "other" => Ok(Node::Root(ValueRoot::Other)),
+            "exit" => Ok(Node::Root(ValueRoot::Exit)),
             name if self.names.iter().any(|known| known == name) => Ok(Node::Name(name.to_owned())),
             "item" => Ok(Node::Name(word.to_owned())),
             name => self.call(name),
@@ -408,7 +408,7 @@ impl Reader<'_> {
             }
             (_, None) => Ok(Node::Has(Box::new(last))),
             (_, Some(over)) => {
-                let way = if name == "all" { Way::All } else { Way::Any };
+                let way = if name == "all" { ListOperation::All } else { ListOperation::Any };
                 Ok(Node::Each { over: Box::new(over), way, name: "item".to_owned(), rule: Box::new(last) })
             }
         }

@@ -1,6 +1,6 @@
 //! Values as rules compare, count and show them.
 
-use super::{Compare, Function, Reckon};
+use super::{ArithmeticOp, Compare, Function};
 use serde_json::{Number, Value};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -143,8 +143,8 @@ pub(super) fn number(value: f64) -> Result<Value, String> {
     Number::from_f64(value).map(Value::Number).ok_or_else(|| "the result is not a number".to_owned())
 }
 
-pub(super) fn reckoned(left: &Value, reckon: Reckon, right: &Value) -> Result<Value, String> {
-    if reckon == Reckon::Plus {
+pub(super) fn reckoned(left: &Value, reckon: ArithmeticOp, right: &Value) -> Result<Value, String> {
+    if reckon == ArithmeticOp::Plus {
         match (left, right) {
             (Value::String(left), Value::String(right)) => return Ok(format!("{left}{right}").into()),
             (Value::Array(left), Value::Array(right)) => {
@@ -155,11 +155,11 @@ pub(super) fn reckoned(left: &Value, reckon: Reckon, right: &Value) -> Result<Va
     }
     let (left, right) = (float(left)?, float(right)?);
     number(match reckon {
-        Reckon::Plus => left + right,
-        Reckon::Minus => left - right,
-        Reckon::Times => left * right,
-        Reckon::Through => left / right,
-        Reckon::Rest => left % right,
+        ArithmeticOp::Plus => left + right,
+        ArithmeticOp::Minus => left - right,
+        ArithmeticOp::Times => left * right,
+        ArithmeticOp::Through => left / right,
+        ArithmeticOp::Rest => left % right,
     })
 }
 

@@ -1,7 +1,7 @@
 //! What a rule says of a trial, in so many steps at most.
 
 use super::value::{called, compared, float, number, quote, reckoned, truth, weight};
-use super::{MAX_STEPS, Node, Root, Scope, Way};
+use super::{EvaluationScope, ListOperation, MAX_STEPS, Node, ValueRoot};
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -9,19 +9,19 @@ use std::borrow::Cow;
 ///
 /// # Errors
 /// Why that cannot be said.
-pub(super) fn holds(rule: &Node, scope: &Scope<'_>) -> Result<bool, String> {
-    Walk { scope, items: Vec::new(), steps: 0 }.truth(rule)
+pub(super) fn holds(rule: &Node, scope: &EvaluationScope<'_>) -> Result<bool, String> {
+    Evaluation { scope, items: Vec::new(), steps: 0 }.truth(rule)
 }
 
 /// One evaluation.
-struct Walk<'a> {
-    scope: &'a Scope<'a>,
+struct Evaluation<'a> {
+    scope: &'a EvaluationScope<'a>,
     /// What goes through lists here with its name, the innermost last.
     items: Vec<(&'a str, Cow<'a, Value>)>,
     steps: usize,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> Evaluation<'a> {
     fn spend(&mut self, steps: usize) -> Result<(), String> {
         self.steps = self.steps.saturating_add(steps);
         if self.steps > MAX_STEPS { Err("it takes too many steps to evaluate".to_owned()) } else { Ok(()) }
@@ -120,17 +120,19 @@ impl<'a> Walk<'a> {
         Ok(value.into_owned())
     }
 
-    fn root(&self, root: Root) -> Result<Cow<'a, Value>, String> {
+    fn root(&self, root: ValueRoot) -> Result<Cow<'a, Value>, String> {
         match root {
-            Root::Input => Ok(Cow::Borrowed(self.scope.input)),
-            Root::Output => Ok(Cow::Borrowed(self.scope.output)),
-            Root::Other => self.scope.other.map(Cow::Borrowed).ok_or_else(|| "there is no second trial".to_owned()),
-            Root::Exit => Ok(Cow::Owned(self.scope.exit.into())),
+            ValueRoot::Input => Ok(Cow::Borrowed(self.scope.input)),
+            ValueRoot::Output => Ok(Cow::Borrowed(self.scope.output)),
+            ValueRoot::Other => {
+                self.scope.other.map(Cow::Borrowed).ok_or_else(|| "there is no second trial".to_owned())
+            }
+            ValueRoot::Exit => Ok(Cow::Owned(self.scope.exit.into())),
         }
     }
 
     /// A rule for each element of a list, or each key of an object.
-    fn each(&mut self, over: &'a Node, way: Way, name: &'a str, rule: &'a Node) -> Result<Value, String> {
+    fn each(&mut self, over: &'a Node, way: ListOperation, name: &'a str, rule: &'a Node) -> Result<Value, String> {
         let items: Vec<Cow<'a, Value>> = match self.value(over)? {
             Cow::Borrowed(Value::Array(list)) => list.iter().map(Cow::Borrowed).collect(),
             Cow::Owned(Value::Array(list)) => list.into_iter().map(Cow::Owned).collect(),
@@ -143,13 +145,13 @@ impl<'a> Walk<'a> {
         let (mut made, mut held) = (Vec::new(), 0_usize);
         for item in items {
             self.items.push((name, item));
-            let told = if way == Way::Map { self.kept(rule) } else { self.truth(rule).map(Value::Bool) };
+            let told = if way == ListOperation::Map { self.kept(rule) } else { self.truth(rule).map(Value::Bool) };
             let item = self.items.pop().map(|(_, item)| item).unwrap_or_default();
             match (way, told?) {
-                (Way::Map, value) => made.push(value),
-                (Way::All, Value::Bool(false)) => return Ok(Value::Bool(false)),
-                (Way::Any, Value::Bool(true)) => return Ok(Value::Bool(true)),
-                (Way::Filter, Value::Bool(true)) => {
+                (ListOperation::Map, value) => made.push(value),
+                (ListOperation::All, Value::Bool(false)) => return Ok(Value::Bool(false)),
+                (ListOperation::Any, Value::Bool(true)) => return Ok(Value::Bool(true)),
+                (ListOperation::Filter, Value::Bool(true)) => {
                     self.spend(weight(&item))?;
                     made.push(item.into_owned());
                 }
@@ -157,10 +159,10 @@ impl<'a> Walk<'a> {
             }
         }
         Ok(match way {
-            Way::All => Value::Bool(true),
-            Way::Any => Value::Bool(false),
-            Way::One => Value::Bool(held == 1),
-            Way::Map | Way::Filter => Value::Array(made),
+            ListOperation::All => Value::Bool(true),
+            ListOperation::Any => Value::Bool(false),
+            ListOperation::One => Value::Bool(held == 1),
+            ListOperation::Map | ListOperation::Filter => Value::Array(made),
         })
     }
 }
@@ -188,10 +190,10 @@ fn step<'a>(of: Cow<'a, Value>, by: &Value) -> Option<Cow<'a, Value>> {
 /// A path as it was written.
 fn shown(node: &Node) -> String {
     match node {
-        Node::Root(Root::Input) => "input".to_owned(),
-        Node::Root(Root::Output) => "output".to_owned(),
-        Node::Root(Root::Other) => "other".to_owned(),
-        Node::Root(Root::Exit) => "exit".to_owned(),
+        Node::Root(ValueRoot::Input) => "input".to_owned(),
+        Node::Root(ValueRoot::Output) => "output".to_owned(),
+        Node::Root(ValueRoot::Other) => "other".to_owned(),
+        Node::Root(ValueRoot::Exit) => "exit".to_owned(),
         Node::Name(name) => name.clone(),
         Node::Field(of, name) => format!("{}.{name}", shown(of)),
         Node::Index(of, index) => match &**index {

@@ -5,8 +5,8 @@ use super::super::scan::open_for;
 use super::super::{Mark, allow, deprecate, fixture, grant, pin, revoke, save_set, undo, unlock};
 use super::*;
 use crate::domain::{
-    Allowed, CommentId, CommentKind, CostTier, GrantKey, GrantScope, Permissions, ReviewKind, Spot, Tool, ToolName,
-    UnlockId, WriteMode,
+    Allowed, CommentAnchor, CommentId, CommentKind, CostTier, GrantKey, GrantScope, Permissions, ReviewKind, Tool,
+    ToolName, UnlockId, WriteMode,
 };
 use crate::engine::core::Step;
 use crate::store::{NewOperation, Store, StoreError};
@@ -143,7 +143,7 @@ impl Doing<'_> {
         let waiting = fixture::tool(tool.name.as_str(), Stage::Experimental, 3);
         let review = open_for(tx, &waiting, ReviewKind::New, None).unwrap();
         let review = tx.review(review).unwrap().unwrap();
-        let spot = Spot { path: Some("a.py".to_owned()), lines: None };
+        let spot = CommentAnchor { path: Some("a.py".to_owned()), lines: None };
         let say = || {
             let new = NewComment { spot: &spot, line_text: Some("x"), kind: CommentKind::Note, body: "why?" };
             comment(tx, actor, &review, new)

@@ -1,7 +1,7 @@
 //! Comments, as noted for undo.
 
 use super::{RowChange, field};
-use crate::domain::{Comment, CommentId, Digest, Operation, ReviewId, Spot, ToolName};
+use crate::domain::{Comment, CommentAnchor, CommentId, Digest, Operation, ReviewId, ToolName};
 use crate::engine::error::EngineError;
 use crate::store::Tx;
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ impl RowChange for Commented {
             review,
             tool,
             digest,
-            spot: Spot { path: field(entry, "/path"), lines: field(entry, "/lines") },
+            spot: CommentAnchor { path: field(entry, "/path"), lines: field(entry, "/lines") },
             line_text: None,
             kind,
             body: field(entry, "/body").unwrap_or_default(),

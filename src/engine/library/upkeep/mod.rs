@@ -21,7 +21,7 @@ use crate::engine::clock::now;
 use crate::engine::error::EngineError;
 use crate::engine::locks::lock;
 use crate::engine::workspace::Workspace;
-use crate::insight::{Habit, Use, staleness};
+use crate::insight::{Habit, Staleness, staleness};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -132,9 +132,9 @@ impl Upkeep<'_> {
                 spared: reasons.into_iter().find(|(_, holds)| *holds).map(|(why, _)| why),
             };
             match staleness(&habit, at, days) {
-                Use::Fine => {}
-                Use::Spared(why) => *spared.entry(why.word().to_owned()).or_insert(0) += 1,
-                Use::Stale { days } => stale.push(stale_tool(tool, first_seen_at, days)),
+                Staleness::Fine => {}
+                Staleness::Spared(why) => *spared.entry(why.word().to_owned()).or_insert(0) += 1,
+                Staleness::Stale { days } => stale.push(stale_tool(tool, first_seen_at, days)),
             }
         }
         stale.sort_by(|a, b| b.days.cmp(&a.days).then_with(|| (&a.tool, &a.path).cmp(&(&b.tool, &b.path))));

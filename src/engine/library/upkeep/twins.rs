@@ -5,7 +5,7 @@ use crate::domain::{GroupKind, ProposedEnd, Retirement, Stage, Tool, ToolName};
 use crate::engine::Engine;
 use crate::engine::Upkeep;
 use crate::engine::error::EngineError;
-use crate::insight::alike::{self, Code, Merit};
+use crate::insight::alike::{self, CodeFingerprint, Merit};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -73,12 +73,12 @@ impl Upkeep<'_> {
 struct Desk<'a> {
     engine: &'a Engine,
     tools: &'a [Arc<Tool>],
-    read: HashMap<usize, Option<Arc<Code>>>,
+    read: HashMap<usize, Option<Arc<CodeFingerprint>>>,
 }
 
 impl Desk<'_> {
     /// The code of a tool; `None` where it has too little, or too many were read already.
-    fn code(&mut self, tool: usize) -> Option<Arc<Code>> {
+    fn code(&mut self, tool: usize) -> Option<Arc<CodeFingerprint>> {
         if !self.read.contains_key(&tool) && self.read.len() < MOST_READ {
             // What cannot be read is not compared; its problem is told elsewhere.
             let detail = self.engine.library().detail(&self.tools[tool]).ok();
@@ -88,7 +88,7 @@ impl Desk<'_> {
     }
 }
 
-fn told(tools: &[Arc<Tool>], group: &alike::Group) -> TwinGroup {
+fn told(tools: &[Arc<Tool>], group: &alike::SimilarGroup) -> TwinGroup {
     let keep = &tools[group.keep];
     let others = group.rest.iter().map(|member| {
         let tool = &tools[member.tool];

@@ -1,6 +1,6 @@
 //! Whether the table of decisions says what the log says: the table is what is shown, the log is what cannot be bent.
 
-use crate::domain::{Decision, Digest, Operation, OperationId, ReviewId, ReviewState, Shown, ToolName};
+use crate::domain::{Decision, Digest, DisplayRecord, Operation, OperationId, ReviewId, ReviewState, ToolName};
 use crate::engine::Integrity;
 use crate::engine::core;
 use crate::engine::error::EngineError;
@@ -66,7 +66,7 @@ fn changed(row: &KeptDecision, entry: &Operation) -> Option<String> {
     let Some(decision) = &row.decision else { return Some("it cannot be read".to_owned()) };
     let text = |path: &str| entry.detail.pointer(path).and_then(Value::as_str).map(str::to_owned);
     let digest = text("/digest").and_then(|hex| hex.parse::<Digest>().ok());
-    let shown = entry.detail.get("shown").and_then(|shown| serde_json::from_value::<Shown>(shown.clone()).ok());
+    let shown = entry.detail.get("shown").and_then(|shown| serde_json::from_value::<DisplayRecord>(shown.clone()).ok());
     let Decision { kind, reviewer, reason, at, operation: _, undone, override_reason, role, .. } = decision;
     let review = entry.detail.get("review").and_then(Value::as_i64).map(ReviewId);
     let wrong: Vec<&str> = [

@@ -14,7 +14,7 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
         return None;
     }
     let tree = patient.language?.parse(patient.text).filter(|tree| !tree.root_node().has_error())?;
-    let block = Block::of(patient.text);
+    let block = MetadataBlock::of(patient.text);
     let mut missing: BTreeMap<&str, usize> = BTreeMap::new();
     for node in nodes(tree.root_node()) {
         for module in modules(node, patient.text) {
@@ -71,13 +71,13 @@ fn is_optional(node: Node<'_>) -> bool {
 }
 
 /// A header that is there already.
-struct Block {
+struct MetadataBlock {
     /// Lines between the marks: byte at which each begins, and its text.
     lines: Vec<(usize, String)>,
 }
 
-impl Block {
-    fn of(source: &str) -> Option<Block> {
+impl MetadataBlock {
+    fn of(source: &str) -> Option<MetadataBlock> {
         let mut at = 0;
         let mut lines = Vec::new();
         let mut is_inside = false;
@@ -85,7 +85,7 @@ impl Block {
             let words = line.trim_end();
             match words {
                 "# /// script" if !is_inside => is_inside = true,
-                "# ///" if is_inside => return Some(Block { lines }),
+                "# ///" if is_inside => return Some(MetadataBlock { lines }),
                 _ if is_inside && !words.starts_with('#') => return None,
                 _ if is_inside => lines.push((at, words.to_owned())),
                 _ => {}

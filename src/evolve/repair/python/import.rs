@@ -5,7 +5,7 @@ use super::super::edit::line_end;
 use super::super::{Edit, Fix, Patient};
 use super::known::{BOTH, FOREIGN, INNER, MODULES, MODULES_WITH, NAMES, OF_DATETIME, ONLY_INNER};
 use super::place::for_import;
-use super::scope::Names;
+use super::scope::PythonNames;
 use crate::domain::source::text;
 use std::collections::{BTreeMap, BTreeSet};
 use tree_sitter::Node;
@@ -15,7 +15,7 @@ const MOST: usize = 20;
 
 /// How a name is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Use<'a> {
+enum NameUse<'a> {
     /// A field of it is read.
     Field(&'a str),
     /// It is called.
@@ -26,7 +26,7 @@ enum Use<'a> {
 
 /// What is to be imported.
 #[derive(Debug, Default)]
-struct Wanted<'a> {
+struct MissingImports<'a> {
     modules: BTreeSet<String>,
     names: BTreeMap<&'a str, BTreeSet<&'a str>>,
     /// Statements for packages.
@@ -41,8 +41,8 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
     }
     let tree = patient.language?.parse(patient.text).filter(|tree| !tree.root_node().has_error())?;
     let root = tree.root_node();
-    let names = Names::of(root, patient.text);
-    let mut wanted = Wanted::default();
+    let names = PythonNames::of(root, patient.text);
+    let mut wanted = MissingImports::default();
     for (name, uses) in names.unbound() {
         // Where names may come from elsewhere, or their absence is expected, only a failure says that one is missing.
         let is_in_doubt = names.is_open || patient.text.contains("NameError");
@@ -74,13 +74,13 @@ pub(super) fn import_line(root: Node<'_>, source: &str, module: &str) -> Option<
     Some(Edit::insert(place.at, format!("import {module}{end}{blank}")))
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> MissingImports<'a> {
     fn add(&mut self, name: &'a str, uses: &[Node<'_>], source: &'a str) {
-        let used: Vec<Use<'a>> = uses.iter().map(|node| use_of(*node, source)).collect();
+        let used: Vec<NameUse<'a>> = uses.iter().map(|node| use_of(*node, source)).collect();
         let fields: Option<Vec<&str>> =
-            used.iter().map(|one| if let Use::Field(field) = one { Some(*field) } else { None }).collect();
+            used.iter().map(|one| if let NameUse::Field(field) = one { Some(*field) } else { None }).collect();
         let from = NAMES.iter().find(|(_, names)| names.contains(&name)).map(|(module, _)| *module);
-        let is_called = used.iter().all(|one| *one == Use::Call);
+        let is_called = used.iter().all(|one| *one == NameUse::Call);
         let foreign = FOREIGN.iter().find(|(known, _, asked)| {
             *known == name && fields.as_ref().is_some_and(|fields| fields.iter().all(|field| asked.contains(field)))
         });
@@ -117,10 +117,10 @@ impl<'a> Wanted<'a> {
     }
 }
 
-fn is_class_datetime(used: &[Use<'_>]) -> bool {
+fn is_class_datetime(used: &[NameUse<'_>]) -> bool {
     used.iter().all(|one| match one {
-        Use::Field(field) => OF_DATETIME.contains(field),
-        Use::Call | Use::Other => true,
+        NameUse::Field(field) => OF_DATETIME.contains(field),
+        NameUse::Call | NameUse::Other => true,
     })
 }
 
@@ -139,13 +139,13 @@ fn modules_for(name: &str, fields: &[&str]) -> Option<Vec<String>> {
     fields.iter().all(|field| known.contains(field)).then(|| vec![name.to_owned()])
 }
 
-fn use_of<'a>(node: Node<'_>, source: &'a str) -> Use<'a> {
-    let Some(parent) = node.parent() else { return Use::Other };
+fn use_of<'a>(node: Node<'_>, source: &'a str) -> NameUse<'a> {
+    let Some(parent) = node.parent() else { return NameUse::Other };
     match parent.kind() {
         "attribute" if parent.child_by_field_name("object") == Some(node) => {
-            parent.child_by_field_name("attribute").map_or(Use::Other, |field| Use::Field(text(field, source)))
+            parent.child_by_field_name("attribute").map_or(NameUse::Other, |field| NameUse::Field(text(field, source)))
         }
-        "call" if parent.child_by_field_name("function") == Some(node) => Use::Call,
-        _ => Use::Other,
+        "call" if parent.child_by_field_name("function") == Some(node) => NameUse::Call,
+        _ => NameUse::Other,
     }
 }

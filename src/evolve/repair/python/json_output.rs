@@ -2,7 +2,7 @@
 
 use super::super::{Edit, Fix, Patient};
 use super::import::import_line;
-use super::scope::Names;
+use super::scope::PythonNames;
 use crate::domain::source::{children, nodes, text};
 use tree_sitter::Node;
 
@@ -18,8 +18,8 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
     }
     let tree = patient.language?.parse(patient.text).filter(|tree| !tree.root_node().has_error())?;
     let root = tree.root_node();
-    let names = Names::of(root, patient.text);
-    let code = Code { names: &names, source: patient.text };
+    let names = PythonNames::of(root, patient.text);
+    let code = ParsedSource { names: &names, source: patient.text };
     let bound = names.of_module("json");
     let is_imported = !bound.is_empty() && bound.iter().all(|node| code.imports_json(*node));
     if !is_imported && names.is_bound_anywhere("json") || names.is_open {
@@ -45,12 +45,12 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
     Some(Fix { edits, said })
 }
 
-struct Code<'t> {
-    names: &'t Names<'t>,
+struct ParsedSource<'t> {
+    names: &'t PythonNames<'t>,
     source: &'t str,
 }
 
-impl<'t> Code<'t> {
+impl<'t> ParsedSource<'t> {
     /// Whether a binding of `json` is the import of the module.
     fn imports_json(&self, node: Node<'t>) -> bool {
         node.kind() == "import_statement"

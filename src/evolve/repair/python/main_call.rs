@@ -2,7 +2,7 @@
 
 use super::super::edit::line_end;
 use super::super::{Edit, Fix, Patient};
-use super::scope::Names;
+use super::scope::PythonNames;
 use crate::domain::source::{children, nodes, text};
 use tree_sitter::Node;
 
@@ -12,7 +12,7 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
     }
     let tree = patient.language?.parse(patient.text).filter(|tree| !tree.root_node().has_error())?;
     let root = tree.root_node();
-    let names = Names::of(root, patient.text);
+    let names = PythonNames::of(root, patient.text);
     let [main] = names.of_module("main") else { return None };
     // Something else may start it: a decorator keeps it, an `if __name__` runs another function.
     let does_more = children(root).iter().any(|node| !is_definition(*node));

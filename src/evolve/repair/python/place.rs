@@ -5,7 +5,7 @@ use tree_sitter::Node;
 
 /// Where an import goes in, and what stands behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct ImportPosition {
     /// The byte: the beginning of a line.
     pub at: usize,
     /// Whether an empty line is wanted between it and what follows.
@@ -14,7 +14,7 @@ pub(super) struct Place {
 
 /// The place for an import: before the first import, or where it would stand: behind the first lines that are
 /// comments, the docstring and `from __future__`. `None` when there is no line of its own to be had.
-pub(super) fn for_import(root: Node<'_>, source: &str) -> Option<Place> {
+pub(super) fn for_import(root: Node<'_>, source: &str) -> Option<ImportPosition> {
     let statements = children(root);
     let lead = statements
         .iter()
@@ -31,7 +31,7 @@ pub(super) fn for_import(root: Node<'_>, source: &str) -> Option<Place> {
     let row = if is_import { next.start_position().row } else { above_comments(*next, root, source) };
     let at = line_start(source, row)?;
     // A statement that something stands before on its line has no line of its own.
-    text_before(source, *next).is_empty().then_some(Place { at, wants_blank: !is_import })
+    text_before(source, *next).is_empty().then_some(ImportPosition { at, wants_blank: !is_import })
 }
 
 fn text_before<'s>(source: &'s str, node: Node<'_>) -> &'s str {
@@ -40,9 +40,9 @@ fn text_before<'s>(source: &'s str, node: Node<'_>) -> &'s str {
     source.get(line..start).unwrap_or_default()
 }
 
-fn at_end(last: Option<Node<'_>>, source: &str) -> Option<Place> {
+fn at_end(last: Option<Node<'_>>, source: &str) -> Option<ImportPosition> {
     let row = last?.end_position().row + 1;
-    Some(Place { at: line_start(source, row)?, wants_blank: false })
+    Some(ImportPosition { at: line_start(source, row)?, wants_blank: false })
 }
 
 fn is_docstring(node: Node<'_>, root: Node<'_>) -> bool {

@@ -10,7 +10,7 @@ use tree_sitter::Node;
 const MAX_DEPTH: usize = 300;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ScopeKind {
     Module,
     Function,
     Class,
@@ -18,8 +18,8 @@ enum Kind {
 }
 
 #[derive(Debug)]
-struct Scope<'t> {
-    kind: Kind,
+struct PythonScope<'t> {
+    kind: ScopeKind,
     above: Option<usize>,
     /// Every name with the nodes that bind it: an assignment, a definition, a parameter.
     bound: BTreeMap<&'t str, Vec<Node<'t>>>,
@@ -27,9 +27,9 @@ struct Scope<'t> {
 
 /// The names of one file.
 #[derive(Debug)]
-pub(in crate::evolve::repair) struct Names<'t> {
+pub(in crate::evolve::repair) struct PythonNames<'t> {
     source: &'t str,
-    scopes: Vec<Scope<'t>>,
+    scopes: Vec<PythonScope<'t>>,
     /// Names that are read, each with its scope.
     reads: Vec<(Node<'t>, usize)>,
     scope_of: HashMap<usize, usize>,
@@ -37,12 +37,12 @@ pub(in crate::evolve::repair) struct Names<'t> {
     pub is_open: bool,
 }
 
-impl<'t> Names<'t> {
+impl<'t> PythonNames<'t> {
     /// The names of a tree.
-    pub fn of(root: Node<'t>, source: &'t str) -> Names<'t> {
-        let module = Scope { kind: Kind::Module, above: None, bound: BTreeMap::new() };
+    pub fn of(root: Node<'t>, source: &'t str) -> PythonNames<'t> {
+        let module = PythonScope { kind: ScopeKind::Module, above: None, bound: BTreeMap::new() };
         let (scopes, reads) = (vec![module], Vec::new());
-        let mut names = Names { source, scopes, reads, scope_of: HashMap::new(), is_open: false };
+        let mut names = PythonNames { source, scopes, reads, scope_of: HashMap::new(), is_open: false };
         names.each(root, 0, 0);
         let opens = ["exec", "eval", "globals", "locals", "vars", "__builtins__", "builtins", "__import__"];
         names.is_open |= names.reads.iter().any(|(node, _)| opens.contains(&text(*node, source)));
@@ -91,17 +91,17 @@ impl<'t> Names<'t> {
         let mut sees_class = true;
         while let Some(scope) = at.and_then(|at| self.scopes.get(at)) {
             // The names of a class are not seen from the functions in it, but its comprehensions see some.
-            if let Some(bound) = scope.bound.get(name).filter(|_| sees_class || scope.kind != Kind::Class) {
+            if let Some(bound) = scope.bound.get(name).filter(|_| sees_class || scope.kind != ScopeKind::Class) {
                 return bound;
             }
-            sees_class &= scope.kind == Kind::Comprehension;
+            sees_class &= scope.kind == ScopeKind::Comprehension;
             at = scope.above;
         }
         &[]
     }
 
-    fn within(&mut self, kind: Kind, above: usize) -> usize {
-        self.scopes.push(Scope { kind, above: Some(above), bound: BTreeMap::new() });
+    fn within(&mut self, kind: ScopeKind, above: usize) -> usize {
+        self.scopes.push(PythonScope { kind, above: Some(above), bound: BTreeMap::new() });
         self.scopes.len() - 1
     }
 
@@ -138,7 +138,7 @@ impl<'t> Names<'t> {
             "keyword_argument" => self.field(node, "value", scope, depth),
             "function_definition" => self.function(node, scope, depth),
             "lambda" => {
-                let inner = self.within(Kind::Function, scope);
+                let inner = self.within(ScopeKind::Function, scope);
                 self.parameters(node, scope, inner, depth);
                 self.field(node, "body", inner, depth);
             }
@@ -148,11 +148,11 @@ impl<'t> Names<'t> {
                 }
                 self.targets(node.child_by_field_name("type_parameters"), node, scope, depth);
                 self.field(node, "superclasses", scope, depth);
-                let inner = self.within(Kind::Class, scope);
+                let inner = self.within(ScopeKind::Class, scope);
                 self.field(node, "body", inner, depth);
             }
             "list_comprehension" | "set_comprehension" | "dictionary_comprehension" | "generator_expression" => {
-                let inner = self.within(Kind::Comprehension, scope);
+                let inner = self.within(ScopeKind::Comprehension, scope);
                 self.each(node, inner, depth);
             }
             "assignment" | "augmented_assignment" | "for_statement" | "for_in_clause" | "type_alias_statement" => {
@@ -200,7 +200,7 @@ impl<'t> Names<'t> {
         if let Some(name) = node.child_by_field_name("name") {
             self.bind(name, node, scope);
         }
-        let inner = self.within(Kind::Function, scope);
+        let inner = self.within(ScopeKind::Function, scope);
         self.targets(node.child_by_field_name("type_parameters"), node, inner, depth);
         self.parameters(node, scope, inner, depth);
         self.field(node, "return_type", inner, depth);
@@ -269,7 +269,7 @@ impl<'t> Names<'t> {
     fn owner(&self, scope: usize) -> usize {
         let mut at = scope;
         while let Some(above) =
-            self.scopes.get(at).filter(|scope| scope.kind == Kind::Comprehension).and_then(|scope| scope.above)
+            self.scopes.get(at).filter(|scope| scope.kind == ScopeKind::Comprehension).and_then(|scope| scope.above)
         {
             at = above;
         }

@@ -20,9 +20,9 @@ fn dns_question() -> Vec<u8> {
     message
 }
 
-fn connect(judge: &mut Judge, tool: &mut Fake, socket: u64, address: &[u8]) -> Verdict {
+fn connect(judge: &mut Judge, tool: &mut Fake, socket: u64, address: &[u8]) -> CallAnswer {
     let at = tool.put(address);
-    send(judge, tool, Call::Connect, [socket, at, address.len() as u64, 0, 0, 0])
+    send(judge, tool, SystemCall::Connect, [socket, at, address.len() as u64, 0, 0, 0])
 }
 
 /// A message for `sendmsg`, to an address or to where the socket is connected.
@@ -43,7 +43,7 @@ fn a_unix_socket_that_the_resolver_tries_is_no_news_where_the_network_is_open() 
         [(Network::Full, vec![]), (Network::None, vec!["forbidden socket family 1 denied 1".to_owned()])]
     {
         let (mut judge, mut tool) = started(policy(IsolationLevel::Confined, network));
-        assert_eq!(send(&mut judge, &mut tool, Call::Socket, family), REFUSED);
+        assert_eq!(send(&mut judge, &mut tool, SystemCall::Socket, family), REFUSED);
         assert_eq!(seen(judge), expected, "{network}");
     }
 }
@@ -62,12 +62,12 @@ fn without_network_every_address_is_refused_and_reported() {
         assert_eq!(connect(&mut judge, &mut tool, 3, &[40, 0, 1, 2, 3, 4]), REFUSED);
         assert_eq!(connect(&mut judge, &mut tool, 3, &[2]), REFUSED);
         let (payload, to) = (tool.put(b"hello"), tool.put(&inet([192, 0, 2, 9], 9)));
-        assert_eq!(send(&mut judge, &mut tool, Call::Sendto, [3, payload, 5, 0, to, 16]), REFUSED);
+        assert_eq!(send(&mut judge, &mut tool, SystemCall::Sendto, [3, payload, 5, 0, to, 16]), REFUSED);
         let header = message(&mut tool, Some(&inet([192, 0, 2, 7], 7)), b"x");
         let header = tool.put(&header);
-        assert_eq!(send(&mut judge, &mut tool, Call::Sendmsg, [3, header, 0, 0, 0, 0]), REFUSED);
+        assert_eq!(send(&mut judge, &mut tool, SystemCall::Sendmsg, [3, header, 0, 0, 0, 0]), REFUSED);
         let at = tool.put(&inet([0, 0, 0, 0], 8080));
-        assert_eq!(send(&mut judge, &mut tool, Call::Bind, [3, at, 16, 0, 0, 0]), REFUSED);
+        assert_eq!(send(&mut judge, &mut tool, SystemCall::Bind, [3, at, 16, 0, 0, 0]), REFUSED);
         let expected = [
             "connect 192.0.2.1:443 denied 1".to_owned(),
             "connect [::1]:80 denied 1".to_owned(),
@@ -86,15 +86,15 @@ fn a_name_is_heard_because_the_name_server_seems_to_be_there() {
     let (mut judge, mut tool) = strict();
     tool.datagrams.insert(3);
     let server = inet([127, 0, 0, 53], 53);
-    assert_eq!(connect(&mut judge, &mut tool, 3, &server), Verdict::Value(0));
+    assert_eq!(connect(&mut judge, &mut tool, 3, &server), CallAnswer::Value(0));
     let header = message(&mut tool, None, &dns_question());
     let both = [header.as_slice(), &[0; 8], header.as_slice(), &[0; 8]].concat();
     let both = tool.put(&both);
-    assert_eq!(send(&mut judge, &mut tool, Call::Sendmmsg, [3, both, 2, 0, 0, 0]), REFUSED);
+    assert_eq!(send(&mut judge, &mut tool, SystemCall::Sendmmsg, [3, both, 2, 0, 0, 0]), REFUSED);
     let (question, to) = (tool.put(&dns_question()), tool.put(&server));
     let length = dns_question().len() as u64;
-    assert_eq!(send(&mut judge, &mut tool, Call::Sendto, [4, question, length, 0, to, 16]), REFUSED);
-    assert_eq!(send(&mut judge, &mut tool, Call::Sendto, [3, question, length, 0, 0, 0]), REFUSED);
+    assert_eq!(send(&mut judge, &mut tool, SystemCall::Sendto, [4, question, length, 0, to, 16]), REFUSED);
+    assert_eq!(send(&mut judge, &mut tool, SystemCall::Sendto, [3, question, length, 0, 0, 0]), REFUSED);
     assert_eq!(seen(judge), ["resolve exfil.attacker.invalid denied 4"]);
 }
 
@@ -102,7 +102,7 @@ fn a_name_is_heard_because_the_name_server_seems_to_be_there() {
 fn a_connection_to_the_own_name_server_is_told_unless_questions_alone_explain_it() {
     let question = |judge: &mut Judge, tool: &mut Fake, socket| {
         let (text, length) = (tool.put(&dns_question()), dns_question().len() as u64);
-        send(judge, tool, Call::Sendto, [socket, text, length, 0, 0, 0]);
+        send(judge, tool, SystemCall::Sendto, [socket, text, length, 0, 0, 0]);
     };
     let (mut judge, mut tool) = strict();
     tool.datagrams.extend([3, 4, 5, 6]);
@@ -110,7 +110,7 @@ fn a_connection_to_the_own_name_server_is_told_unless_questions_alone_explain_it
     connect(&mut judge, &mut tool, 3, &inet([192, 0, 2, 1], 53));
     question(&mut judge, &mut tool, 3);
     let other = tool.put(b"no question");
-    send(&mut judge, &mut tool, Call::Sendto, [3, other, 11, 0, 0, 0]);
+    send(&mut judge, &mut tool, SystemCall::Sendto, [3, other, 11, 0, 0, 0]);
     // Nothing asked; a name server of somebody else; a descriptor that goes elsewhere.
     connect(&mut judge, &mut tool, 4, &inet([127, 0, 0, 1], 53));
     connect(&mut judge, &mut tool, 5, &inet([203, 0, 113, 9], 53));
@@ -142,14 +142,14 @@ fn messages_without_an_address_go_on_where_no_thread_can_change_that() {
     };
     let (mut judge, mut tool) = strict();
     let header = header_of(&mut tool);
-    assert_eq!(send(&mut judge, &mut tool, Call::Sendmsg, [3, header, 0, 0, 0, 0]), Verdict::Continue);
-    assert_eq!(send(&mut judge, &mut tool, Call::Listen, [3, 1, 0, 0, 0, 0]), Verdict::Continue);
+    assert_eq!(send(&mut judge, &mut tool, SystemCall::Sendmsg, [3, header, 0, 0, 0, 0]), CallAnswer::Continue);
+    assert_eq!(send(&mut judge, &mut tool, SystemCall::Listen, [3, 1, 0, 0, 0, 0]), CallAnswer::Continue);
     let (mut judge, mut tool) = started(policy(IsolationLevel::Confined, Network::None));
     let header = header_of(&mut tool);
-    assert_eq!(send(&mut judge, &mut tool, Call::Sendmsg, [3, header, 0, 0, 0, 0]), REFUSED, "memory can change");
+    assert_eq!(send(&mut judge, &mut tool, SystemCall::Sendmsg, [3, header, 0, 0, 0, 0]), REFUSED, "memory can change");
     let payload = tool.put(b"hello");
-    assert_eq!(send(&mut judge, &mut tool, Call::Sendto, [3, payload, 5, 0, 0, 0]), Verdict::Continue);
-    assert_eq!(send(&mut judge, &mut tool, Call::Listen, [3, 1, 0, 0, 0, 0]), REFUSED);
+    assert_eq!(send(&mut judge, &mut tool, SystemCall::Sendto, [3, payload, 5, 0, 0, 0]), CallAnswer::Continue);
+    assert_eq!(send(&mut judge, &mut tool, SystemCall::Listen, [3, 1, 0, 0, 0, 0]), REFUSED);
     assert_eq!(seen(judge), ["listen a port chosen by the kernel denied 1"]);
 }
 
@@ -165,7 +165,7 @@ fn unix_sockets_are_refused_at_every_level_and_network() {
                 assert_eq!(connect(&mut judge, &mut tool, 3, &unix(address)), REFUSED, "{level} {network}");
             }
             let at = tool.put(&unix(b"/scratch/own\0"));
-            assert_eq!(send(&mut judge, &mut tool, Call::Bind, [3, at, 20, 0, 0, 0]), REFUSED);
+            assert_eq!(send(&mut judge, &mut tool, SystemCall::Bind, [3, at, 20, 0, 0, 0]), REFUSED);
             let expected = [
                 "connect unix:/run/docker.sock denied 1",
                 "connect unix:{workspace}/in/agent.sock denied 1",
@@ -181,7 +181,7 @@ fn unix_sockets_are_refused_at_every_level_and_network() {
 fn no_memory_decides_whether_a_socket_is_connected_or_bound_without_network() {
     // Another thread can put the address of a local socket where there was none.
     let (mut judge, mut tool) = strict();
-    for call in [Call::Connect, Call::Bind] {
+    for call in [SystemCall::Connect, SystemCall::Bind] {
         let nobody = tool.put(&[0, 0]);
         for [at, length] in [[0, 0], [nobody, 2]] {
             assert_eq!(send(&mut judge, &mut tool, call, [3, at, length, 0, 0, 0]), REFUSED, "{call:?}");
@@ -192,11 +192,11 @@ fn no_memory_decides_whether_a_socket_is_connected_or_bound_without_network() {
 #[test]
 fn an_open_network_is_watched_and_not_touched() {
     let (mut judge, mut tool) = started(policy(IsolationLevel::Confined, Network::Full));
-    assert_eq!(connect(&mut judge, &mut tool, 3, &inet([192, 0, 2, 1], 443)), Verdict::Continue);
-    assert_eq!(connect(&mut judge, &mut tool, 4, &inet([192, 0, 2, 53], 53)), Verdict::Continue);
+    assert_eq!(connect(&mut judge, &mut tool, 3, &inet([192, 0, 2, 1], 443)), CallAnswer::Continue);
+    assert_eq!(connect(&mut judge, &mut tool, 4, &inet([192, 0, 2, 53], 53)), CallAnswer::Continue);
     let header = message(&mut tool, None, &dns_question());
     let one = tool.put(&[header.as_slice(), &[0; 8]].concat());
-    assert_eq!(send(&mut judge, &mut tool, Call::Sendmmsg, [4, one, 1, 0, 0, 0]), Verdict::Continue);
+    assert_eq!(send(&mut judge, &mut tool, SystemCall::Sendmmsg, [4, one, 1, 0, 0, 0]), CallAnswer::Continue);
     let expected = [
         "connect 192.0.2.1:443 allowed 1",
         "connect 192.0.2.53:53 allowed 1",
@@ -214,7 +214,7 @@ fn loopback_without_a_network_of_its_own_is_no_network() {
 #[test]
 fn loopback_lets_itself_be_reached_and_says_what_lies_beyond() {
     let (mut judge, mut tool) = started(policy(IsolationLevel::Isolated, Network::Loopback));
-    assert_eq!(connect(&mut judge, &mut tool, 3, &inet([127, 0, 0, 1], 8080)), Verdict::Continue);
-    assert_eq!(connect(&mut judge, &mut tool, 3, &inet([192, 0, 2, 1], 80)), Verdict::Continue);
+    assert_eq!(connect(&mut judge, &mut tool, 3, &inet([127, 0, 0, 1], 8080)), CallAnswer::Continue);
+    assert_eq!(connect(&mut judge, &mut tool, 3, &inet([192, 0, 2, 1], 80)), CallAnswer::Continue);
     assert_eq!(seen(judge), ["connect 127.0.0.1:8080 allowed 1", "connect 192.0.2.1:80 denied 1"]);
 }

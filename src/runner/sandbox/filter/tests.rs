@@ -12,7 +12,7 @@ fn every() -> impl Iterator<Item = Terms> {
     })
 }
 
-fn answer(terms: Terms, call: Call, args: &[u64]) -> u32 {
+fn answer(terms: Terms, call: SystemCall, args: &[u64]) -> u32 {
     let mut six = [0; 6];
     six[..args.len()].copy_from_slice(args);
     interpret(&terms.program(), ARCHITECTURE, call.number() as u32, six)
@@ -24,7 +24,7 @@ fn terms(level: IsolationLevel, network: Network, observe: bool) -> Terms {
 
 #[test]
 fn calls_that_no_tool_needs_are_refused_in_every_way_to_run() {
-    use Call::*;
+    use SystemCall::*;
     let calls = [
         Ptrace,
         ProcessVmReadv,
@@ -97,9 +97,9 @@ fn no_process_is_made_in_a_namespace_or_family_of_another() {
         let refused = if terms.observe { NOTIFY } else { DENY };
         for flag in flags {
             let with_signal = (flag | libc::SIGCHLD) as u64;
-            assert_eq!(answer(terms, Call::Clone, &[with_signal]), refused, "{flag:#x} {terms:?}");
+            assert_eq!(answer(terms, SystemCall::Clone, &[with_signal]), refused, "{flag:#x} {terms:?}");
         }
-        assert_eq!(answer(terms, Call::Clone, &[libc::SIGCHLD as u64]), ALLOW, "{terms:?}");
+        assert_eq!(answer(terms, SystemCall::Clone, &[libc::SIGCHLD as u64]), ALLOW, "{terms:?}");
     }
 }
 
@@ -107,12 +107,13 @@ fn no_process_is_made_in_a_namespace_or_family_of_another() {
 fn files_and_programs_are_seen_only_by_an_observer() {
     for terms in every() {
         let expected = if terms.observe { NOTIFY } else { ALLOW };
-        let files = CALLS.iter().filter(|(_, call)| matches!(call.group(), Group::File | Group::Exec));
-        for (_, call) in files.filter(|(_, call)| *call != Call::Openat2) {
+        let files =
+            CALLS.iter().filter(|(_, call)| matches!(call.group(), SystemCallGroup::File | SystemCallGroup::Exec));
+        for (_, call) in files.filter(|(_, call)| *call != SystemCall::Openat2) {
             assert_eq!(answer(terms, *call, &[]), expected, "{call:?} {terms:?}");
         }
         let nosys = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
-        assert_eq!(answer(terms, Call::Openat2, &[]), nosys, "its mode cannot be judged: {terms:?}");
+        assert_eq!(answer(terms, SystemCall::Openat2, &[]), nosys, "its mode cannot be judged: {terms:?}");
     }
 }
 
@@ -124,18 +125,18 @@ fn no_file_is_given_the_rights_of_its_owner() {
         for (bits, expected) in [(0o755, free), (0o4755, DENY), (0o2755, DENY), (0o1755, free)] {
             for (call, args) in [
                 #[cfg(target_arch = "x86_64")]
-                (Call::Chmod, vec![1, bits]),
-                (Call::Fchmodat, vec![3, 1, bits]),
-                (Call::Fchmodat2, vec![3, 1, bits]),
+                (SystemCall::Chmod, vec![1, bits]),
+                (SystemCall::Fchmodat, vec![3, 1, bits]),
+                (SystemCall::Fchmodat2, vec![3, 1, bits]),
                 #[cfg(target_arch = "x86_64")]
-                (Call::Creat, vec![1, bits]),
+                (SystemCall::Creat, vec![1, bits]),
                 #[cfg(target_arch = "x86_64")]
-                (Call::Mknod, vec![1, bits]),
-                (Call::Mknodat, vec![3, 1, bits]),
+                (SystemCall::Mknod, vec![1, bits]),
+                (SystemCall::Mknodat, vec![3, 1, bits]),
                 #[cfg(target_arch = "x86_64")]
-                (Call::Open, vec![1, creates, bits]),
-                (Call::Openat, vec![3, 1, creates, bits]),
-                (Call::Openat, vec![3, 1, libc::O_TMPFILE as u64, bits]),
+                (SystemCall::Open, vec![1, creates, bits]),
+                (SystemCall::Openat, vec![3, 1, creates, bits]),
+                (SystemCall::Openat, vec![3, 1, libc::O_TMPFILE as u64, bits]),
             ] {
                 assert_eq!(answer(terms, call, &args), expected, "{call:?} {bits:o} {terms:?}");
             }
@@ -145,7 +146,7 @@ fn no_file_is_given_the_rights_of_its_owner() {
         }
         // Where no file is made, a mode is nothing.
         for flags in [0, libc::O_WRONLY | libc::O_TRUNC, libc::O_DIRECTORY | libc::O_CLOEXEC] {
-            assert_eq!(answer(terms, Call::Openat, &[3, 1, flags as u64, 0o4755]), free, "{flags:#x} {terms:?}");
+            assert_eq!(answer(terms, SystemCall::Openat, &[3, 1, flags as u64, 0o4755]), free, "{flags:#x} {terms:?}");
         }
     }
 }
@@ -155,18 +156,25 @@ fn without_a_network_no_socket_leads_anywhere() {
     for level in LEVELS {
         let unobserved = terms(level, Network::None, false);
         for (family, kind) in [(2, 1), (10, 1), (2, 2), (10, 0x80802), (2, 3)] {
-            assert_eq!(answer(unobserved, Call::Socket, &[family, kind]), DENY, "{family} {kind} {level}");
+            assert_eq!(answer(unobserved, SystemCall::Socket, &[family, kind]), DENY, "{family} {kind} {level}");
         }
         let observed = terms(level, Network::None, true);
-        assert_eq!(answer(observed, Call::Socket, &[2, 0x80001, 6]), ALLOW);
-        assert_eq!(answer(observed, Call::Socket, &[10, 2, 17]), ALLOW);
+        assert_eq!(answer(observed, SystemCall::Socket, &[2, 0x80001, 6]), ALLOW);
+        assert_eq!(answer(observed, SystemCall::Socket, &[10, 2, 17]), ALLOW);
         for (kind, protocol) in [(3, 1), (1, 262), (1, 132), (5, 132), (2, 136), (2, 1)] {
-            assert_eq!(answer(observed, Call::Socket, &[2, kind, protocol]), NOTIFY, "{kind} {protocol}");
+            assert_eq!(answer(observed, SystemCall::Socket, &[2, kind, protocol]), NOTIFY, "{kind} {protocol}");
         }
-        for call in [Call::Connect, Call::Sendto, Call::Sendmsg, Call::Sendmmsg, Call::Bind, Call::Listen] {
+        for call in [
+            SystemCall::Connect,
+            SystemCall::Sendto,
+            SystemCall::Sendmsg,
+            SystemCall::Sendmmsg,
+            SystemCall::Bind,
+            SystemCall::Listen,
+        ] {
             assert_eq!(answer(observed, call, &[5]), NOTIFY, "{call:?}");
         }
-        assert_eq!(answer(observed, Call::Sendmsg, &[STATUS_FD as u64]), ALLOW);
+        assert_eq!(answer(observed, SystemCall::Sendmsg, &[STATUS_FD as u64]), ALLOW);
     }
 }
 
@@ -202,49 +210,57 @@ fn no_local_socket_can_be_pointed_at_another_program() {
         let refused = if terms.observe { NOTIFY } else { DENY };
         for kind in [1, 5] {
             let expected = if terms.is_answered() { ALLOW } else { refused };
-            assert_eq!(answer(terms, Call::Socket, &[1, kind | 0x80800]), expected, "{kind} {terms:?}");
-            assert_eq!(answer(terms, Call::Socketpair, &[1, kind | 0x80800]), ALLOW, "{kind} {terms:?}");
+            assert_eq!(answer(terms, SystemCall::Socket, &[1, kind | 0x80800]), expected, "{kind} {terms:?}");
+            assert_eq!(answer(terms, SystemCall::Socketpair, &[1, kind | 0x80800]), ALLOW, "{kind} {terms:?}");
         }
         // A datagram of each names where it goes; a raw local socket is one of datagrams.
         for kind in [2, 3, 0x80002] {
-            assert_eq!(answer(terms, Call::Socket, &[1, kind]), refused, "{kind} {terms:?}");
-            assert_eq!(answer(terms, Call::Socketpair, &[1, kind]), refused, "{kind} {terms:?}");
+            assert_eq!(answer(terms, SystemCall::Socket, &[1, kind]), refused, "{kind} {terms:?}");
+            assert_eq!(answer(terms, SystemCall::Socketpair, &[1, kind]), refused, "{kind} {terms:?}");
         }
         if terms.is_answered() || terms.is_offline() && !terms.observe {
             let expected = if terms.observe { NOTIFY } else { DENY };
-            for call in [Call::Connect, Call::Bind, Call::Listen] {
+            for call in [SystemCall::Connect, SystemCall::Bind, SystemCall::Listen] {
                 assert_eq!(answer(terms, call, &[3]), expected, "{call:?} {terms:?}");
             }
         }
     }
     let full = terms(IsolationLevel::Confined, Network::Full, true);
-    assert_eq!(answer(full, Call::Socket, &[1, 1]), NOTIFY);
-    assert_eq!(answer(full, Call::Socket, &[2, 1]), ALLOW);
+    assert_eq!(answer(full, SystemCall::Socket, &[1, 1]), NOTIFY);
+    assert_eq!(answer(full, SystemCall::Socket, &[2, 1]), ALLOW);
     let sunk = Terms { is_sunk: true, ..terms(IsolationLevel::Confined, Network::None, true) };
     for (family, kind) in [(1, 1), (2, 1), (10, 2)] {
-        assert_eq!(answer(terms(IsolationLevel::Confined, Network::None, true), Call::Socket, &[family, kind]), ALLOW);
+        assert_eq!(
+            answer(terms(IsolationLevel::Confined, Network::None, true), SystemCall::Socket, &[family, kind]),
+            ALLOW
+        );
         // Notified as a call that nobody needs, whose answer is always the same.
-        assert_eq!(answer(sunk, Call::Socket, &[family, kind]), NOTIFY);
+        assert_eq!(answer(sunk, SystemCall::Socket, &[family, kind]), NOTIFY);
         let loopback = terms(IsolationLevel::Confined, Network::Loopback, true);
-        assert_eq!(answer(loopback, Call::Socket, &[family, kind]), NOTIFY);
+        assert_eq!(answer(loopback, SystemCall::Socket, &[family, kind]), NOTIFY);
     }
-    assert_eq!(answer(sunk, Call::Socketpair, &[1, 2]), NOTIFY);
+    assert_eq!(answer(sunk, SystemCall::Socketpair, &[1, 2]), NOTIFY);
     // Loopback without a network of its own would be everybody's.
-    assert_eq!(answer(terms(IsolationLevel::Confined, Network::Loopback, false), Call::Socket, &[2, 1]), DENY);
-    assert_eq!(answer(terms(IsolationLevel::Isolated, Network::Loopback, false), Call::Socket, &[2, 1]), ALLOW);
+    assert_eq!(answer(terms(IsolationLevel::Confined, Network::Loopback, false), SystemCall::Socket, &[2, 1]), DENY);
+    assert_eq!(answer(terms(IsolationLevel::Isolated, Network::Loopback, false), SystemCall::Socket, &[2, 1]), ALLOW);
 }
 
 /// Calls that change a process: their arguments for this number, and whether a tool may do it to itself.
-fn by_number(number: u64) -> Vec<(Call, Vec<u64>)> {
+fn by_number(number: u64) -> Vec<(SystemCall, Vec<u64>)> {
     let mut calls = vec![
-        (Call::Prlimit64, vec![number, 7, 0x1000]),
-        (Call::Setpriority, vec![0, number]),
-        (Call::Setpriority, vec![1, number]),
-        (Call::IoprioSet, vec![1, number]),
-        (Call::IoprioSet, vec![2, number]),
+        (SystemCall::Prlimit64, vec![number, 7, 0x1000]),
+        (SystemCall::Setpriority, vec![0, number]),
+        (SystemCall::Setpriority, vec![1, number]),
+        (SystemCall::IoprioSet, vec![1, number]),
+        (SystemCall::IoprioSet, vec![2, number]),
     ];
-    let first =
-        [Call::SchedSetaffinity, Call::SchedSetscheduler, Call::SchedSetparam, Call::SchedSetattr, Call::GetRobustList];
+    let first = [
+        SystemCall::SchedSetaffinity,
+        SystemCall::SchedSetscheduler,
+        SystemCall::SchedSetparam,
+        SystemCall::SchedSetattr,
+        SystemCall::GetRobustList,
+    ];
     calls.extend(first.map(|call| (call, vec![number, 8])));
     calls
 }
@@ -260,19 +276,26 @@ fn calls_change_only_the_own_processes() {
                 assert_eq!(answer(terms, call, &args), expected, "{call:?} {args:?} {terms:?}");
             }
         }
-        for (call, everybody) in [(Call::Setpriority, 2), (Call::IoprioSet, 3)] {
+        for (call, everybody) in [(SystemCall::Setpriority, 2), (SystemCall::IoprioSet, 3)] {
             for user in [0, 1000] {
                 assert_eq!(answer(terms, call, &[everybody, user]), refused, "{call:?} {terms:?}");
             }
         }
-        assert_eq!(answer(terms, Call::Prlimit64, &[77, 7, 0]), ALLOW, "to ask is free");
-        assert_eq!(answer(terms, Call::Clone, &[0x8011]), refused, "a child for the own parent");
-        assert_eq!(answer(terms, Call::Prctl, &[62, 2, 77]), refused, "a core shared with another process");
-        let queues = [Call::Semop, Call::Semtimedop, Call::Semctl, Call::Msgsnd, Call::Msgrcv, Call::Msgctl];
+        assert_eq!(answer(terms, SystemCall::Prlimit64, &[77, 7, 0]), ALLOW, "to ask is free");
+        assert_eq!(answer(terms, SystemCall::Clone, &[0x8011]), refused, "a child for the own parent");
+        assert_eq!(answer(terms, SystemCall::Prctl, &[62, 2, 77]), refused, "a core shared with another process");
+        let queues = [
+            SystemCall::Semop,
+            SystemCall::Semtimedop,
+            SystemCall::Semctl,
+            SystemCall::Msgsnd,
+            SystemCall::Msgrcv,
+            SystemCall::Msgctl,
+        ];
         for call in queues {
             assert_eq!(answer(terms, call, &[3]), refused, "{call:?}");
         }
-        assert_eq!(answer(terms, Call::MqOpen, &[3]), if terms.is_isolated() { ALLOW } else { refused });
+        assert_eq!(answer(terms, SystemCall::MqOpen, &[3]), if terms.is_isolated() { ALLOW } else { refused });
         let newer = interpret(&terms.program(), ARCHITECTURE, 468, [0; 6]);
         assert_eq!(newer, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32);
     }

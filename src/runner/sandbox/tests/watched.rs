@@ -3,7 +3,7 @@
 use super::*;
 
 /// Serves a listener until no process is left behind it; what was called, in order.
-fn watch(listener: &Listener, mut verdict: impl FnMut(&Notification) -> Verdict) -> Vec<Call> {
+fn watch(listener: &Listener, mut verdict: impl FnMut(&Notification) -> CallAnswer) -> Vec<SystemCall> {
     let mut seen = Vec::new();
     loop {
         let mut wanted = [rustix::event::PollFd::new(listener, rustix::event::PollFlags::IN)];
@@ -46,13 +46,14 @@ fn an_observer_is_asked_and_its_answers_are_what_happens() {
     let listener = Listener::new(take(&socket).unwrap()).unwrap();
     let seen = watch(&listener, |notification| match notification.call {
         // Pretended: not done, and said to have worked.
-        Call::Unshare => Verdict::Value(0),
-        call if matches!(call.group(), Group::File | Group::Exec) => Verdict::Continue,
-        _ => Verdict::Errno(libc::EPERM),
+        SystemCall::Unshare => CallAnswer::Value(0),
+        call if matches!(call.group(), SystemCallGroup::File | SystemCallGroup::Exec) => CallAnswer::Continue,
+        _ => CallAnswer::Errno(libc::EPERM),
     });
     // Landlock holds whatever the observer says.
     assert_eq!(listen_to((pid, socket)), Said::of("done EACCES EPERM EPERM done done"));
-    let expected = [Call::Openat, Call::Openat, Call::Ptrace, Call::Connect, Call::Unshare];
+    let expected =
+        [SystemCall::Openat, SystemCall::Openat, SystemCall::Ptrace, SystemCall::Connect, SystemCall::Unshare];
     assert_eq!(seen[..5], expected);
     assert_eq!(seen.len(), 6);
 }

@@ -1,7 +1,7 @@
 //! Getting about in a review: tabs, hunks, risks, from a finding to its line, from a fold to what is in it.
 
 use super::{Reading, ReviewScreen, remarks};
-use crate::domain::Spot;
+use crate::domain::CommentAnchor;
 use crate::tui::list::Motion;
 use crate::tui::screen::reader::TabKind;
 use crate::tui::widget::{Flag, Jump, Piece, Place, Side, TextLine};
@@ -199,12 +199,12 @@ impl ReviewScreen {
     }
 
     /// What the cursor, or the chosen range, is on: lines of a file as they are now, a file, a finding's line.
-    pub(super) fn spot_at_cursor(&self) -> Option<Spot> {
+    pub(super) fn spot_at_cursor(&self) -> Option<CommentAnchor> {
         let tab = self.reader.current();
         if tab.kind == TabKind::Facts {
             let Some(Place::Link(number)) = tab.view.cursor_place() else { return None };
             let link = self.links.get(number)?;
-            return Some(Spot { path: Some(link.path.clone()), lines: link.line.map(|line| (line, line)) });
+            return Some(CommentAnchor { path: Some(link.path.clone()), lines: link.line.map(|line| (line, line)) });
         }
         let places = tab.view.chosen_places();
         let file = places.iter().find_map(|place| match place {
@@ -219,6 +219,6 @@ impl ReviewScreen {
             })
             .collect();
         let lines = lines.iter().min().copied().zip(lines.iter().max().copied());
-        Some(Spot { path: tab.paths.get(file).cloned(), lines })
+        Some(CommentAnchor { path: tab.paths.get(file).cloned(), lines })
     }
 }

@@ -1,7 +1,7 @@
 //! What was read of a review that was closed: opened again, it goes on where it was left.
 
 use super::{ReviewScreen, Watch};
-use crate::domain::{Digest, Shown};
+use crate::domain::{Digest, DisplayRecord};
 use crate::tui::now::Now;
 use crate::tui::screen::reader::TabKind;
 use crate::tui::widget::Recall;
@@ -15,7 +15,7 @@ pub struct Kept {
     texts: Vec<(TabKind, Recall)>,
     watch: Watch,
     /// What the record says of it.
-    pub shown: Shown,
+    pub shown: DisplayRecord,
 }
 
 impl Kept {

@@ -1,7 +1,7 @@
 //! Why a review cannot be approved yet: which lines were not on screen, what the checks say; and the record of what was.
 
 use super::{Reading, ReviewScreen};
-use crate::domain::{Finding, ReviewState, SeenPart, Shown, ordinal};
+use crate::domain::{DisplayRecord, Finding, ReviewState, SeenPart, ordinal};
 use crate::engine::ReviewDetail;
 use crate::tui::now::Now;
 use crate::tui::phrase::{cut, grouped, plural, safe};
@@ -203,7 +203,7 @@ impl ReviewScreen {
     }
 
     /// What was shown so far, for the record.
-    pub fn shown(&self, now: Now) -> Shown {
+    pub fn shown(&self, now: Now) -> DisplayRecord {
         let parts = self.required().into_iter().map(|at| {
             let tab = &self.reader.tabs()[at];
             SeenPart {
@@ -214,7 +214,7 @@ impl ReviewScreen {
             }
         });
         let parts: Vec<SeenPart> = parts.collect();
-        Shown {
+        DisplayRecord {
             lines: parts.iter().map(|part| part.lines).sum(),
             lines_shown: parts.iter().map(|part| part.lines_shown).sum(),
             tail_shown: self.is_read(),

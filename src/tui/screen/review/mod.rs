@@ -22,7 +22,7 @@ use super::reader::{Exposure, Reader, Tab, TabKind};
 use super::source::{diff_lines, file_lines};
 use crate::action::Verb;
 use crate::domain::{
-    Command, CommentId, CommentKind, DecisionKind, DecisionRequest, Digest, Review, Spot, VersionFile,
+    Command, CommentAnchor, CommentId, CommentKind, DecisionKind, DecisionRequest, Digest, Review, VersionFile,
 };
 use crate::engine::{EngineError, Preview, ReviewDetail};
 use crate::tui::ink::{Ink, draw_rule};
@@ -313,7 +313,7 @@ impl ReviewScreen {
     }
 
     /// What a comment written now would be about.
-    pub fn spot(&self) -> Spot {
+    pub fn spot(&self) -> CommentAnchor {
         self.spot_at_cursor().unwrap_or_default()
     }
 

@@ -1,7 +1,7 @@
 //! What a reviewer can mark as read: hunks and files, by their content, so that a change clears the mark.
 
 use super::{Reading, ReviewScreen};
-use crate::domain::{Digest, Mark};
+use crate::domain::{Digest, ReadMark};
 use crate::engine::ReviewDetail;
 use crate::tui::screen::reader::TabKind;
 use crate::tui::widget::{DiffText, FileChange, Place};
@@ -13,7 +13,7 @@ pub(super) struct Part {
     /// Where it stands: a heading of the difference, or the file of a tab.
     pub(super) place: Place,
     /// What is marked.
-    pub(super) mark: Mark,
+    pub(super) mark: ReadMark,
     /// Whether it is.
     pub(super) is_read: bool,
 }
@@ -29,7 +29,7 @@ impl Parts {
     /// The parts of a version and of its difference.
     pub(super) fn of(detail: &ReviewDetail, compared: Option<&DiffText>) -> Parts {
         let part = |place, path: &str, content| {
-            let mark = Mark { path: path.to_owned(), content };
+            let mark = ReadMark { path: path.to_owned(), content };
             let is_read = detail.marks.contains(&mark);
             Part { place, mark, is_read }
         };
@@ -48,7 +48,7 @@ impl Parts {
     }
 
     /// Notes again which of them are marked.
-    fn mark_again(&mut self, marks: &[Mark]) {
+    fn mark_again(&mut self, marks: &[ReadMark]) {
         for part in self.files.iter_mut().chain(&mut self.difference) {
             part.is_read = marks.contains(&part.mark);
         }
@@ -108,10 +108,10 @@ impl ReviewScreen {
 
     /// Marks what the cursor is on as read, or takes the marks away when all of it is. Returns what changed and
     /// whether it is marked now; nothing when the cursor is on nothing that can be marked.
-    pub fn toggle_read(&mut self) -> (Vec<Mark>, bool) {
+    pub fn toggle_read(&mut self) -> (Vec<ReadMark>, bool) {
         let parts = self.parts_at_cursor();
         let on = parts.iter().any(|part| !part.is_read);
-        let marks: Vec<Mark> = parts.into_iter().filter(|part| part.is_read != on).map(|part| part.mark).collect();
+        let marks: Vec<ReadMark> = parts.into_iter().filter(|part| part.is_read != on).map(|part| part.mark).collect();
         if let Some(detail) = &mut self.detail {
             if on {
                 detail.marks.extend(marks.iter().cloned());

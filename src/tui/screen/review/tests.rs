@@ -3,8 +3,8 @@
 mod bulk;
 
 use crate::domain::{
-    CheckReport, CheckState, Command, CommentKind, DecisionRequest, Digest, Mark, ReviewId, Spot, Stage, Verdict,
-    VersionFile,
+    CheckReport, CheckState, Command, CommentAnchor, CommentKind, DecisionRequest, Digest, ReadMark, ReviewId, Stage,
+    Verdict, VersionFile,
 };
 use crate::engine::ReviewDetail;
 use crate::tui::effect::Effect;
@@ -211,7 +211,7 @@ fn a_comment_is_about_the_lines_chosen() {
     let [Effect::Execute(Command::Comment { review, spot, kind, body })] = effects.as_slice() else {
         panic!("{effects:?}");
     };
-    let expected = Spot { path: Some("main.py".into()), lines: Some((3, 5)) };
+    let expected = CommentAnchor { path: Some("main.py".into()), lines: Some((3, 5)) };
     assert_eq!((*review, spot, *kind, body.as_str()), (ReviewId(2), &expected, CommentKind::MustFix, "once"));
 }
 
@@ -255,7 +255,7 @@ fn a_mark_is_of_the_content_and_goes_when_that_changes() {
     bench.press("] m");
     let effects = bench.taken();
     let [Effect::Execute(Command::Mark { mark, on: true, .. })] = effects.as_slice() else { panic!("{effects:?}") };
-    let expected = Mark { path: "main.py".into(), content: Digest::of_bytes(&files()[0].bytes) };
+    let expected = ReadMark { path: "main.py".into(), content: Digest::of_bytes(&files()[0].bytes) };
     assert_eq!(mark, &expected);
     assert!(bench.screen().contains("marked read 1/2"), "{}", bench.screen());
     let other = Bench::reviewing_with(80, 24, |detail| {

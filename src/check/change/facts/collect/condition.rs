@@ -1,8 +1,8 @@
 //! What is tested: conditions by their parts, names and functions followed to what they stand for.
 
-use super::{Collector, Ends, Joint, MAX_STEPS};
+use super::{Collector, Connective, ExitAnswers, MAX_STEPS};
 use crate::check::change::facts::fact::{Sort as FactSort, Test, Weight};
-use crate::check::change::language::tree::{Act, Expr, Order, Sort, Statement};
+use crate::check::change::language::tree::{Act, CompareOp, Expr, Sort, Statement};
 use crate::check::change::names::Tokens;
 
 impl<'a> Collector<'a> {
@@ -13,15 +13,15 @@ impl<'a> Collector<'a> {
         condition: &Expr,
         holds: bool,
         weight: Weight,
-        ends: Ends,
-        joint: Joint,
+        ends: ExitAnswers,
+        joint: Connective,
         scope: usize,
         depth: usize,
     ) {
         if depth > MAX_STEPS || is_module_guard(condition) {
             return;
         }
-        let (is_joined, is_any) = (joint != Joint::Alone, joint == Joint::Any);
+        let (is_joined, is_any) = (joint != Connective::Alone, joint == Connective::Any);
         match &condition.sort {
             Sort::Not(inner) => self.test(inner, !holds, weight, ends.turned(), joint.turned(), scope, depth),
             Sort::All(list) | Sort::Any(list) => {
@@ -35,7 +35,7 @@ impl<'a> Collector<'a> {
                         holds,
                         weight,
                         ends,
-                        if is_any { Joint::Any } else { Joint::All },
+                        if is_any { Connective::Any } else { Connective::All },
                         scope,
                         depth + 1,
                     );
@@ -49,7 +49,7 @@ impl<'a> Collector<'a> {
             Sort::Await(inner) => self.test(inner, holds, weight, ends, joint, scope, depth),
             Sort::Compare(order, a, b) => {
                 let (test, is_turned) = self.comparison(*order, a, b, condition, scope);
-                let Ends { stops, leaves } = if is_turned { ends.turned() } else { ends };
+                let ExitAnswers { stops, leaves } = if is_turned { ends.turned() } else { ends };
                 self.found.tests.push(Test { weight, stops, leaves, is_joined, is_any, ..test });
             }
             Sort::Name(_) | Sort::Member(..) if self.meaning(condition, scope).is_some() => {
@@ -63,7 +63,7 @@ impl<'a> Collector<'a> {
                 }
             }
             // What is given back is a value like any other unless it compares.
-            _ if weight == Weight::Result && joint == Joint::Alone => {}
+            _ if weight == Weight::Result && joint == Connective::Alone => {}
             _ => {
                 let about = self.names.tokens(condition, scope);
                 let words = self.words(condition);
@@ -93,7 +93,7 @@ impl<'a> Collector<'a> {
     }
 
     /// What a comparison tests, and whether it tests the opposite of what is collected.
-    pub(super) fn comparison(&self, order: Order, a: &Expr, b: &Expr, whole: &Expr, scope: usize) -> (Test, bool) {
+    pub(super) fn comparison(&self, order: CompareOp, a: &Expr, b: &Expr, whole: &Expr, scope: usize) -> (Test, bool) {
         let told = |expr: &Expr| -> Tokens {
             self.names
                 .tokens(expr, scope)
@@ -121,17 +121,17 @@ impl<'a> Collector<'a> {
             || [a, b].into_iter().find_map(|side| self.names.constant(side, scope)).map(|constant| constant.shown);
         let both = || (told(a).union(&told(b)).cloned().collect(), Tokens::new());
         match order {
-            Order::Less => (test("order", (told(a), told(b)), None), false),
-            Order::Greater => (test("order", (told(b), told(a)), None), false),
-            Order::GreaterEqual => (test("order", (told(a), told(b)), None), true),
-            Order::LessEqual => (test("order", (told(b), told(a)), None), true),
-            Order::Equal => (test("equal", both(), constant()), false),
-            Order::Unequal => (test("equal", both(), constant()), true),
-            Order::In | Order::NotIn => {
+            CompareOp::Less => (test("order", (told(a), told(b)), None), false),
+            CompareOp::Greater => (test("order", (told(b), told(a)), None), false),
+            CompareOp::GreaterEqual => (test("order", (told(a), told(b)), None), true),
+            CompareOp::LessEqual => (test("order", (told(b), told(a)), None), true),
+            CompareOp::Equal => (test("equal", both(), constant()), false),
+            CompareOp::Unequal => (test("equal", both(), constant()), true),
+            CompareOp::In | CompareOp::NotIn => {
                 let group = if matches!(b.sort, Sort::Many(_)) { "equal" } else { "in" };
-                (test(group, both(), None), order == Order::NotIn)
+                (test(group, both(), None), order == CompareOp::NotIn)
             }
-            Order::Matches => (test("match", both(), None), false),
+            CompareOp::Matches => (test("match", both(), None), false),
         }
     }
 }
@@ -175,7 +175,7 @@ pub(super) fn is_test(list: &[Expr]) -> bool {
 
 /// `len(x) == 0`, `x is None`, `x != ""` ask whether there is an `x`: the thing, and whether the answer yes means
 /// that there is none.
-pub(super) fn emptiness<'e>(order: Order, a: &'e Expr, b: &'e Expr) -> Option<(&'e Expr, bool)> {
+pub(super) fn emptiness<'e>(order: CompareOp, a: &'e Expr, b: &'e Expr) -> Option<(&'e Expr, bool)> {
     let is_nothing = |expr: &Expr| match &expr.sort {
         Sort::Nothing => true,
         Sort::Text(pieces) => pieces.is_empty() || expr.fixed().is_some_and(|text| text.is_empty()),
@@ -185,11 +185,13 @@ pub(super) fn emptiness<'e>(order: Order, a: &'e Expr, b: &'e Expr) -> Option<(&
     };
     let is_typeof = |expr: &Expr| expr.fixed().as_deref() == Some("undefined");
     match order {
-        Order::Equal | Order::Unequal if is_nothing(b) || is_typeof(b) => return Some((a, order == Order::Equal)),
-        Order::Equal | Order::Unequal if is_nothing(a) => return Some((b, order == Order::Equal)),
-        Order::Equal | Order::Unequal => {
+        CompareOp::Equal | CompareOp::Unequal if is_nothing(b) || is_typeof(b) => {
+            return Some((a, order == CompareOp::Equal));
+        }
+        CompareOp::Equal | CompareOp::Unequal if is_nothing(a) => return Some((b, order == CompareOp::Equal)),
+        CompareOp::Equal | CompareOp::Unequal => {
             if let Sort::Flag(flag) = b.sort {
-                return Some((a, (order == Order::Equal) != flag));
+                return Some((a, (order == CompareOp::Equal) != flag));
             }
         }
         _ => {}
@@ -203,8 +205,8 @@ pub(super) fn emptiness<'e>(order: Order, a: &'e Expr, b: &'e Expr) -> Option<(&
         _ => None,
     }?;
     match (order, number.as_str()) {
-        (Order::Equal | Order::LessEqual, "0") | (Order::Less, "1") => Some((counted, true)),
-        (Order::Unequal | Order::Greater, "0") | (Order::GreaterEqual, "1") => Some((counted, false)),
+        (CompareOp::Equal | CompareOp::LessEqual, "0") | (CompareOp::Less, "1") => Some((counted, true)),
+        (CompareOp::Unequal | CompareOp::Greater, "0") | (CompareOp::GreaterEqual, "1") => Some((counted, false)),
         _ => None,
     }
 }

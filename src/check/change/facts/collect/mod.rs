@@ -4,9 +4,9 @@ mod condition;
 mod ending;
 mod value;
 
-use super::fact::{Fact, Facts, Place, Sort as FactSort, Weight};
+use super::fact::{Fact, ProgramFacts, Sort as FactSort, SourceLocation, Weight};
 use crate::check::change::language::tree::{Act, Expr, Function, Handler, Sort, Statement};
-use crate::check::change::names::{Names, Tokens};
+use crate::check::change::names::{FileNames, Tokens};
 use condition::{gives_flag, gives_nothing};
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ const MAX_WORDS: usize = 70;
 /// A file whose facts are collected.
 pub(in crate::check::change) struct Collector<'a> {
     /// Its names.
-    pub(in crate::check::change) names: &'a Names<'a>,
+    pub(in crate::check::change) names: &'a FileNames<'a>,
     /// Its text.
     pub(in crate::check::change) text: &'a str,
     /// Its path.
@@ -29,12 +29,12 @@ pub(in crate::check::change) struct Collector<'a> {
     /// Functions that nothing calls any more: what they do is not done.
     pub(in crate::check::change) unused: &'a HashSet<String>,
     /// What was found.
-    pub(in crate::check::change) found: &'a mut Facts,
+    pub(in crate::check::change) found: &'a mut ProgramFacts,
 }
 
 /// Where a value stands.
 #[derive(Clone)]
-struct At {
+struct ValueContext {
     scope: usize,
     /// What it is used for: `test`, `copy:0`, `range:0`.
     used: String,
@@ -46,22 +46,22 @@ struct At {
 
 /// The answers with which a condition ends something.
 #[derive(Clone, Copy, Default)]
-struct Ends {
+struct ExitAnswers {
     /// The work is stopped.
     stops: Option<bool>,
     /// A round or the function is left.
     leaves: Option<bool>,
 }
 
-impl Ends {
-    fn turned(self) -> Ends {
-        Ends { stops: self.stops.map(|answer| !answer), leaves: self.leaves.map(|answer| !answer) }
+impl ExitAnswers {
+    fn turned(self) -> ExitAnswers {
+        ExitAnswers { stops: self.stops.map(|answer| !answer), leaves: self.leaves.map(|answer| !answer) }
     }
 }
 
 /// How a condition is joined with others.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Joint {
+enum Connective {
     /// It stands alone.
     Alone,
     /// All must hold.
@@ -70,13 +70,13 @@ enum Joint {
     Any,
 }
 
-impl Joint {
+impl Connective {
     /// Not all is one that does not.
-    fn turned(self) -> Joint {
+    fn turned(self) -> Connective {
         match self {
-            Joint::Alone => Joint::Alone,
-            Joint::All => Joint::Any,
-            Joint::Any => Joint::All,
+            Connective::Alone => Connective::Alone,
+            Connective::All => Connective::Any,
+            Connective::Any => Connective::All,
         }
     }
 }
@@ -92,13 +92,13 @@ enum End {
     Open,
 }
 
-impl At {
-    fn new(scope: usize) -> At {
-        At { scope, used: String::new(), with: Tokens::new(), is_awaited: Some(false) }
+impl ValueContext {
+    fn new(scope: usize) -> ValueContext {
+        ValueContext { scope, used: String::new(), with: Tokens::new(), is_awaited: Some(false) }
     }
 
-    fn used(&self, used: impl Into<String>, with: Tokens) -> At {
-        At { scope: self.scope, used: used.into(), with, is_awaited: Some(false) }
+    fn used(&self, used: impl Into<String>, with: Tokens) -> ValueContext {
+        ValueContext { scope: self.scope, used: used.into(), with, is_awaited: Some(false) }
     }
 }
 
@@ -119,8 +119,8 @@ impl<'a> Collector<'a> {
         self.text.lines().nth(index).unwrap_or_default().trim().to_owned()
     }
 
-    fn place(&self, line: u64) -> Place {
-        Place { path: self.path.to_owned(), line }
+    fn place(&self, line: u64) -> SourceLocation {
+        SourceLocation { path: self.path.to_owned(), line }
     }
 
     fn fact(&mut self, sort: FactSort, group: &str, about: Tokens, detail: &str, words: String, line: u64) {
@@ -137,7 +137,7 @@ impl<'a> Collector<'a> {
     }
 
     fn step(&mut self, step: &'a Statement, rest: &'a [Statement], scope: usize) {
-        let at = At::new(scope);
+        let at = ValueContext::new(scope);
         match &step.act {
             Act::Let(targets, value) => {
                 let named = targets.iter().find_map(Expr::name).unwrap_or_default().to_lowercase();
@@ -162,13 +162,21 @@ impl<'a> Collector<'a> {
             Act::Do(Expr { sort: Sort::Text(_), .. }) if !self.is_shell => {}
             Act::Do(value) => self.expr(value, &at),
             Act::Assert(value) => {
-                self.test(value, true, Weight::Stop, Ends { stops: Some(false), leaves: None }, Joint::Alone, scope, 0);
+                self.test(
+                    value,
+                    true,
+                    Weight::Stop,
+                    ExitAnswers { stops: Some(false), leaves: None },
+                    Connective::Alone,
+                    scope,
+                    0,
+                );
                 self.expr(value, &at);
             }
             Act::If(condition, then, otherwise) => self.branch(condition, then, otherwise, rest, scope),
             Act::For(_, over, body) => self.rounds(step.line, over, body, scope),
             Act::While(condition, body) => {
-                self.test(condition, true, Weight::Loop, Ends::default(), Joint::Alone, scope, 0);
+                self.test(condition, true, Weight::Loop, ExitAnswers::default(), Connective::Alone, scope, 0);
                 self.expr(condition, &at.used("loop", Tokens::new()));
                 self.bound(condition, scope);
                 self.cut(step.line, body);
@@ -182,11 +190,13 @@ impl<'a> Collector<'a> {
             }
             Act::Return(value) => {
                 if let Some(value) = value {
-                    self.test(value, true, Weight::Result, Ends::default(), Joint::Alone, scope, 0);
-                    self.expr(value, &At { is_awaited: None, ..at.used("result", Tokens::new()) });
+                    self.test(value, true, Weight::Result, ExitAnswers::default(), Connective::Alone, scope, 0);
+                    self.expr(value, &ValueContext { is_awaited: None, ..at.used("result", Tokens::new()) });
                 }
             }
-            Act::Give(value) => self.expr(value, &At { is_awaited: None, ..at.used("result", Tokens::new()) }),
+            Act::Give(value) => {
+                self.expr(value, &ValueContext { is_awaited: None, ..at.used("result", Tokens::new()) });
+            }
             Act::Define(function) => self.function(function, scope),
             Act::Import(pairs) => {
                 for (_, full) in pairs {
@@ -203,7 +213,7 @@ impl<'a> Collector<'a> {
 
     fn target(&mut self, target: &'a Expr, scope: usize) {
         if let Sort::Item(object, index) = &target.sort {
-            let at = At::new(scope);
+            let at = ValueContext::new(scope);
             self.expr(object, &at);
             self.expr(index, &at);
         }
@@ -225,7 +235,7 @@ impl<'a> Collector<'a> {
                 parameter.name.clone(),
                 parameter.line,
             );
-            self.expr(default, &At::new(scope).used("default", Tokens::from([parameter.name.clone()])));
+            self.expr(default, &ValueContext::new(scope).used("default", Tokens::from([parameter.name.clone()])));
         }
         self.block(&function.body, self.names.inside(function));
     }
@@ -266,8 +276,8 @@ impl<'a> Collector<'a> {
             _ => None,
         };
         self.swallowed_by_branch(condition, then, scope);
-        self.test(condition, true, weight, Ends { stops, leaves }, Joint::Alone, scope, 0);
-        self.expr(condition, &At::new(scope).used("condition", Tokens::new()));
+        self.test(condition, true, weight, ExitAnswers { stops, leaves }, Connective::Alone, scope, 0);
+        self.expr(condition, &ValueContext::new(scope).used("condition", Tokens::new()));
         self.block(then, scope);
         self.block(otherwise, scope);
     }
@@ -284,7 +294,7 @@ impl<'a> Collector<'a> {
     }
 
     fn rounds(&mut self, line: u64, over: &'a Expr, body: &'a [Statement], scope: usize) {
-        self.expr(over, &At::new(scope).used("rounds", Tokens::new()));
+        self.expr(over, &ValueContext::new(scope).used("rounds", Tokens::new()));
         self.bound(over, scope);
         self.cut(line, body);
         self.block(body, scope);

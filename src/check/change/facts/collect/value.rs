@@ -1,7 +1,7 @@
 //! What values are made of: texts, numbers, calls with their arguments.
 
-use super::{At, Collector, Ends, Joint};
-use crate::check::change::facts::fact::{Call, Collection, Given, Sort as FactSort, Weight};
+use super::{Collector, Connective, ExitAnswers, ValueContext};
+use crate::check::change::facts::fact::{CallArgument, CallFact, Collection, Sort as FactSort, Weight};
 use crate::check::change::facts::{lists, texts};
 use crate::check::change::language::tree::{Argument, Expr, Sort};
 use crate::check::change::names::constant::{Bit, shown};
@@ -9,7 +9,7 @@ use crate::check::change::names::{Callee, Tokens};
 
 impl<'a> Collector<'a> {
     /// Collects from a value.
-    pub(super) fn expr(&mut self, expr: &'a Expr, at: &At) {
+    pub(super) fn expr(&mut self, expr: &'a Expr, at: &ValueContext) {
         let scope = at.scope;
         if let Some(bits) = self.names.text(expr, scope) {
             return self.text(expr, &bits, at);
@@ -29,7 +29,7 @@ impl<'a> Collector<'a> {
             }
             Sort::Compare(_, a, b) => {
                 if !matches!(at.used.as_str(), "condition" | "loop" | "result") {
-                    self.test(expr, true, Weight::Result, Ends::default(), Joint::Alone, scope, 0);
+                    self.test(expr, true, Weight::Result, ExitAnswers::default(), Connective::Alone, scope, 0);
                 }
                 let (with_a, with_b) = (self.names.tokens(b, scope), self.names.tokens(a, scope));
                 self.expr(a, &at.used("test", with_a));
@@ -43,16 +43,16 @@ impl<'a> Collector<'a> {
                 self.environment(expr, scope);
             }
             Sort::Call(target, arguments) => return self.call(expr, target, arguments, at),
-            Sort::Await(inner) => return self.expr(inner, &At { is_awaited: Some(true), ..at.clone() }),
+            Sort::Await(inner) => return self.expr(inner, &ValueContext { is_awaited: Some(true), ..at.clone() }),
             Sort::Slice(object, from, to) => self.slice(expr, object, [from.as_deref(), to.as_deref()], scope),
             Sort::Many(list) => self.collection(expr, list.iter(), scope),
             Sort::Pairs(pairs) => self.pairs(expr, pairs, scope),
             Sort::Choice(condition, ..) => {
-                self.test(condition, true, Weight::Plain, Ends::default(), Joint::Alone, scope, 0);
+                self.test(condition, true, Weight::Plain, ExitAnswers::default(), Connective::Alone, scope, 0);
             }
             Sort::Each(_, rounds, conditions) => {
                 for condition in conditions {
-                    self.test(condition, true, Weight::Skip, Ends::default(), Joint::Alone, scope, 0);
+                    self.test(condition, true, Weight::Skip, ExitAnswers::default(), Connective::Alone, scope, 0);
                 }
                 for round in rounds {
                     self.bound(&round.over, scope);
@@ -71,18 +71,18 @@ impl<'a> Collector<'a> {
         // Whoever waits for a list waits for its entries.
         let is_joint = matches!(expr.sort, Sort::All(_) | Sort::Any(_) | Sort::Not(_));
         let used = if is_joint { at.used.clone() } else { String::new() };
-        let inner = At { used, with: Tokens::new(), ..at.clone() };
+        let inner = ValueContext { used, with: Tokens::new(), ..at.clone() };
         expr.parts().into_iter().for_each(|part| self.expr(part, &inner));
     }
 
-    pub(super) fn number(&mut self, expr: &Expr, at: &At) {
+    pub(super) fn number(&mut self, expr: &Expr, at: &ValueContext) {
         let Some(constant) = self.names.constant(expr, at.scope) else { return };
         let words = self.words(expr);
         self.fact(FactSort::Number, &at.used, at.with.clone(), &constant.shown, words, constant.line);
     }
 
     /// A name that stands for a number is that number, where it is used.
-    pub(super) fn constant_behind(&mut self, expr: &Expr, at: &At) {
+    pub(super) fn constant_behind(&mut self, expr: &Expr, at: &ValueContext) {
         if at.used.is_empty() {
             return;
         }
@@ -133,7 +133,7 @@ impl<'a> Collector<'a> {
         }
     }
 
-    pub(super) fn text(&mut self, expr: &'a Expr, bits: &[Bit<'a>], at: &At) {
+    pub(super) fn text(&mut self, expr: &'a Expr, bits: &[Bit<'a>], at: &ValueContext) {
         let text = shown(bits);
         let line = expr.line;
         for host in texts::hosts(&text) {
@@ -150,7 +150,7 @@ impl<'a> Collector<'a> {
             if let Bit::Hole(hole, scope) = bit {
                 // The whole itself is no hole in it.
                 if hole.span != expr.span {
-                    self.expr(hole, &At { scope: *scope, ..at.used("text", Tokens::new()) });
+                    self.expr(hole, &ValueContext { scope: *scope, ..at.used("text", Tokens::new()) });
                 }
             }
         }
@@ -225,7 +225,7 @@ impl<'a> Collector<'a> {
         self.fact(FactSort::Default, &key, Tokens::new(), &constant.shown, key.clone(), default.line);
     }
 
-    pub(super) fn call(&mut self, expr: &'a Expr, target: &'a Expr, arguments: &'a [Argument], at: &At) {
+    pub(super) fn call(&mut self, expr: &'a Expr, target: &'a Expr, arguments: &'a [Argument], at: &ValueContext) {
         let scope = at.scope;
         let (full, name, is_own) = match self.names.callee(target, scope) {
             Callee::Own(function) => (function.name.clone(), function.name.clone(), true),
@@ -234,9 +234,9 @@ impl<'a> Collector<'a> {
                 (full, name, false)
             }
         };
-        let given: Vec<Given> = arguments
+        let given: Vec<CallArgument> = arguments
             .iter()
-            .map(|argument| Given {
+            .map(|argument| CallArgument {
                 name: argument.name.clone(),
                 about: self.names.tokens(&argument.value, scope),
                 constant: self.names.constant(&argument.value, scope),
@@ -251,7 +251,7 @@ impl<'a> Collector<'a> {
         let is_awaited = at.is_awaited;
         let place = self.place(expr.line);
         let words = self.words(expr);
-        self.found.calls.push(Call {
+        self.found.calls.push(CallFact {
             name: name.clone(),
             full: full.clone(),
             is_own,
@@ -269,7 +269,7 @@ impl<'a> Collector<'a> {
             );
         if let Sort::Member(object, _) = &target.sort {
             let chained = if matches!(name.as_str(), "then" | "catch" | "finally") { Some(true) } else { is_awaited };
-            self.expr(object, &At { is_awaited: chained, ..at.used(String::new(), Tokens::new()) });
+            self.expr(object, &ValueContext { is_awaited: chained, ..at.used(String::new(), Tokens::new()) });
         }
         for (index, argument) in arguments.iter().enumerate() {
             let used = match &argument.name {
@@ -280,7 +280,7 @@ impl<'a> Collector<'a> {
             if is_range {
                 self.bound(&argument.value, scope);
             }
-            self.expr(&argument.value, &At { is_awaited: Some(waits), ..at.used(used, Tokens::new()) });
+            self.expr(&argument.value, &ValueContext { is_awaited: Some(waits), ..at.used(used, Tokens::new()) });
             if self.is_shell && !is_own {
                 self.bare(&name, &argument.value, scope);
             }
