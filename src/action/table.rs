@@ -387,7 +387,7 @@ actions! {
     RestoreFiles "restore-files" Lifecycle HumanOnly [Catalog] ["P"] Both "Restore the approved files of a changed tool" { TOOL }
     Fork "fork" Lifecycle HumanOnly [Catalog] ["F"] Both "Save the changed files of an approved tool as a new tool, and restore the approved files" {
         TOOL,
-        Arg::required("name", ArgKind::Text, "name of the new tool")
+        Arg::optional("name", ArgKind::Text, "name of the new tool; default is TOOL-fork")
     }
     Deprecate "deprecate" Lifecycle HumanOnly [Catalog] ["d"] Both "Mark a tool as deprecated and name its successor" {
         TOOL,

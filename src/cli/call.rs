@@ -198,11 +198,6 @@ impl<'a> Call<'a> {
         self.matches.get_one::<T>(name).cloned()
     }
 
-    /// Whether the verb names a tool, so that the catalog must be read first.
-    pub(super) fn is_about_a_tool(&self) -> bool {
-        self.row.args.iter().any(|arg| arg.kind == ArgKind::Tool)
-    }
-
     /// The verb and its arguments as text.
     pub(super) fn as_typed(&self) -> VerbCall {
         let mut typed = VerbCall::new(self.row.name, &[]);

@@ -3,7 +3,7 @@
 use super::call::{Answer, Call};
 use super::print_text::{DescriptionLine, Ink, Page};
 use crate::domain::{Command, Outcome};
-use crate::engine::{Described, Engine, EngineError, PlainQuery, Preview};
+use crate::engine::{Described, Engine, EngineError, PlainQuery, PlainVerb, Preview};
 use serde::Serialize;
 use std::io;
 
@@ -46,8 +46,8 @@ pub(super) fn announce_and_execute(call: &Call<'_>, engine: &Engine, command: Co
 }
 
 /// A verb that needs nothing but its arguments.
-pub(super) fn plain(call: &Call<'_>) -> Result<Done, EngineError> {
-    let engine = if call.is_about_a_tool() { call.open_catalog()?.0 } else { call.open()? };
+pub(super) fn plain(call: &Call<'_>, verb: &PlainVerb) -> Result<Done, EngineError> {
+    let engine = if verb.needs_catalog { call.open_catalog()?.0 } else { call.open()? };
     announce_and_execute(call, &engine, Command::Verb(call.as_typed()))
 }
 

@@ -1,4 +1,4 @@
-//! Moving tools through stages: `promote`, `archive`, `restore`, `rollback` and their kin.
+//! Asking for a higher stage: `promote`.
 
 use super::call::Call;
 use super::done::{Done, announce_and_execute};
@@ -16,44 +16,4 @@ pub(super) fn promote(call: &Call<'_>) -> Result<Done, EngineError> {
     })?;
     let (engine, _catalog) = call.open_catalog()?;
     announce_and_execute(call, &engine, Command::Promote { tool: call.required("tool")?.to_owned(), to })
-}
-
-/// `archive NAME`.
-pub(super) fn archive(call: &Call<'_>) -> Result<Done, EngineError> {
-    let (engine, _catalog) = call.open_catalog()?;
-    let reason = call.text("reason").map(str::to_owned);
-    announce_and_execute(call, &engine, Command::Archive { tool: call.required("tool")?.to_owned(), reason })
-}
-
-/// `restore NAME`.
-pub(super) fn restore(call: &Call<'_>) -> Result<Done, EngineError> {
-    let (engine, _catalog) = call.open_catalog()?;
-    announce_and_execute(call, &engine, Command::Restore { tool: call.required("tool")?.to_owned() })
-}
-
-/// `rollback NAME`.
-pub(super) fn rollback(call: &Call<'_>) -> Result<Done, EngineError> {
-    let (engine, _catalog) = call.open_catalog()?;
-    let [to, reason] = ["to", "reason"].map(|name| call.text(name).map(str::to_owned));
-    announce_and_execute(call, &engine, Command::Rollback { tool: call.required("tool")?.to_owned(), to, reason })
-}
-
-/// `restore-files NAME`.
-pub(super) fn restore_files(call: &Call<'_>) -> Result<Done, EngineError> {
-    let (engine, _catalog) = call.open_catalog()?;
-    announce_and_execute(call, &engine, Command::RestoreFiles { tool: call.required("tool")?.to_owned() })
-}
-
-/// `fork NAME NEWNAME`.
-pub(super) fn fork(call: &Call<'_>) -> Result<Done, EngineError> {
-    let (engine, _catalog) = call.open_catalog()?;
-    let (tool, name) = (call.required("tool")?.to_owned(), call.required("name")?.to_owned());
-    announce_and_execute(call, &engine, Command::Fork { tool, name })
-}
-
-/// `deprecate NAME`.
-pub(super) fn deprecate(call: &Call<'_>) -> Result<Done, EngineError> {
-    let (engine, _catalog) = call.open_catalog()?;
-    let [by, reason] = ["by", "reason"].map(|name| call.text(name).map(str::to_owned));
-    announce_and_execute(call, &engine, Command::Deprecate { tool: call.required("tool")?.to_owned(), by, reason })
 }

@@ -57,7 +57,7 @@ pub use markdown::{checks_markdown, verbs_markdown};
 
 use crate::action::{self, Verb};
 use crate::domain::{DecisionKind, SafeText};
-use crate::engine::{EngineError, ErrorCode, FoundAgent, Limits, OpenOptions, plain_query, plain_verbs};
+use crate::engine::{EngineError, ErrorCode, FoundAgent, Limits, OpenOptions, plain_query, plain_verb};
 use call::{Call, Globals, Stop};
 use std::ffi::OsString;
 use std::io;
@@ -207,19 +207,11 @@ fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
         Verb::Request => request::request(call),
         Verb::Wait => call.print(&request::wait(call)?),
         Verb::Promote => call.print(&lifecycle::promote(call)?),
-        Verb::Archive => call.print(&lifecycle::archive(call)?),
-        Verb::Restore => call.print(&lifecycle::restore(call)?),
-        Verb::Rollback => call.print(&lifecycle::rollback(call)?),
-        Verb::RestoreFiles => call.print(&lifecycle::restore_files(call)?),
-        Verb::Fork => call.print(&lifecycle::fork(call)?),
-        Verb::Deprecate => call.print(&lifecycle::deprecate(call)?),
         Verb::Grant => call.print(&grants::grant(call)?),
         Verb::Grants => call.print(&grants::grants(call)?),
         Verb::Revoke => call.print(&grants::revoke(call)?),
         Verb::Unlock => call.print(&tiers::unlock(call)?),
         Verb::Sets => call.print(&tiers::sets(call)?),
-        Verb::Set => call.print(&tiers::set(call)?),
-        Verb::Unset => call.print(&tiers::unset(call)?),
         Verb::Feedback => feedback::feedback(call),
         Verb::Docs => call.print(&docs::docs(call)?),
         Verb::Log => call.print(&history::log(call)?),
@@ -230,7 +222,7 @@ fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
         Verb::Man => call.print(&workbench::man()?),
         verb if let Some(query) = plain_query(action::spec(verb).name) => call.print(&done::query(call, query)?),
         // Everything else is a change that needs nothing but its arguments, or has a meaning on the screen only.
-        verb if plain_verbs().any(|name| name == action::spec(verb).name) => call.print(&done::plain(call)?),
+        verb if let Some(plain) = plain_verb(action::spec(verb).name) => call.print(&done::plain(call, plain)?),
         verb => Err(Stop::Error(unknown(action::spec(verb).name))),
     }
 }

@@ -1,4 +1,4 @@
-//! What may run here: `unlock`, and choices of tools: `sets`, `set`, `unset`.
+//! What may run here: `unlock`, and choices of tools: `sets`.
 
 use super::call::{Answer, Call};
 use super::done::{Done, announce_and_execute};
@@ -31,26 +31,6 @@ pub(super) fn sets(call: &Call<'_>) -> Result<Sets, EngineError> {
     Ok(Sets { sets: engine.tool_sets().list()? })
 }
 
-/// `set NAME TOOL,TOOL…`.
-pub(super) fn set(call: &Call<'_>) -> Result<Done, EngineError> {
-    save(call, names(call.required("tools")?))
-}
-
-/// `unset NAME`.
-pub(super) fn unset(call: &Call<'_>) -> Result<Done, EngineError> {
-    save(call, Vec::new())
-}
-
-fn save(call: &Call<'_>, tools: Vec<String>) -> Result<Done, EngineError> {
-    let (engine, _catalog) = call.open_catalog()?;
-    announce_and_execute(call, &engine, Command::SaveSet { name: call.required("name")?.to_owned(), tools })
-}
-
-/// Names joined by commas.
-fn names(text: &str) -> Vec<String> {
-    text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
-}
-
 impl Answer for Sets {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         let heads = [
@@ -81,12 +61,6 @@ impl Answer for Sets {
 mod tests {
     use super::super::print_text::tests::plain;
     use super::*;
-
-    #[test]
-    fn names_are_joined_by_commas() {
-        assert_eq!(names(" read, write,,grep "), ["read", "write", "grep"]);
-        assert_eq!(names(", "), Vec::<String>::new());
-    }
 
     #[test]
     fn a_set_says_how_much_it_holds_and_what_is_not_here_any_more() {

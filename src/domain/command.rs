@@ -102,52 +102,10 @@ pub enum Command {
         /// The versions as they were shown; empty when none were.
         versions: Vec<Digest>,
     },
-    /// Put a tool away.
-    Archive {
-        /// Which tool.
-        tool: String,
-        /// Why.
-        reason: Option<String>,
-    },
-    /// Bring an archived tool back to where it was.
-    Restore {
-        /// Which tool.
-        tool: String,
-    },
-    /// Mark a tool as one that should not be used any more.
-    Deprecate {
-        /// Which tool.
-        tool: String,
-        /// What to use instead.
-        by: Option<String>,
-        /// Why.
-        reason: Option<String>,
-    },
     /// Ask humans whether tools shall be put away or marked as deprecated: a review each. Nothing changes by it.
     Propose {
         /// Which, and why.
         proposals: Vec<Retirement>,
-    },
-    /// Use a version again that was approved before.
-    Rollback {
-        /// Which tool.
-        tool: String,
-        /// The version or digest prefix; `None` takes the one approved before the one in use.
-        to: Option<String>,
-        /// Why.
-        reason: Option<String>,
-    },
-    /// Put the approved files back where changed ones lie, or none.
-    RestoreFiles {
-        /// Which tool.
-        tool: String,
-    },
-    /// Make changed files of an approved tool a new experimental one, and put the approved files back.
-    Fork {
-        /// Which tool.
-        tool: String,
-        /// The name of the new one.
-        name: String,
     },
     /// Make a new tool: with a template a scaffold, else a specification of these words that waits for a human.
     New {
@@ -212,13 +170,6 @@ pub enum Command {
         /// For how long; `None` is until it is revoked.
         lasting: Option<Duration>,
     },
-    /// Keep a choice of tools under a name.
-    SaveSet {
-        /// Its name.
-        name: String,
-        /// The tools, by name; none takes the set away.
-        tools: Vec<String>,
-    },
     /// Take leave back: of an agent, or of a version to do what it declares.
     Revoke {
         /// Which grant.
@@ -244,6 +195,13 @@ pub enum Command {
         /// Which.
         run: RunId,
     },
+}
+
+impl Command {
+    /// A verb that needs nothing but its arguments.
+    pub fn verb(name: &'static str, args: &[(&'static str, &str)]) -> Command {
+        Command::Verb(VerbCall::new(name, args))
+    }
 }
 
 /// What came of a command.

@@ -1,7 +1,7 @@
 //! Commands from outside: gather what the rules need, run them in one transaction, perform the moves.
 
 use super::Engine;
-use super::core::{self, Placed};
+use super::core;
 use super::error::{EngineError, ErrorCode};
 use super::plain_verb::{Described, PlainQuery, PlainVerb};
 use super::review::requests::preview_proposals;
@@ -27,15 +27,21 @@ pub(super) fn plain_queries() -> impl Iterator<Item = &'static str> {
     PLAIN_QUERIES.iter().copied().flatten().map(|query| query.name)
 }
 
-/// Names of the verbs that are called by [`Command::Verb`].
-pub fn plain_verbs() -> impl Iterator<Item = &'static str> {
-    PLAIN_VERBS.iter().copied().flatten().map(|verb| verb.name)
+/// The change of this name; `None` for any other verb.
+pub fn plain_verb(name: &str) -> Option<&'static PlainVerb> {
+    PLAIN_VERBS.iter().copied().flatten().find(|verb| verb.name == name)
 }
 
 /// The verb of a call.
-fn plain_verb(call: &VerbCall) -> Result<&'static PlainVerb, EngineError> {
-    let found = PLAIN_VERBS.iter().copied().flatten().find(|verb| verb.name == call.verb());
-    found.ok_or_else(|| EngineError::internal(format!("the engine does not know the verb {}", call.verb())))
+fn called(call: &VerbCall) -> Result<&'static PlainVerb, EngineError> {
+    let unknown = || EngineError::internal(format!("the engine does not know the verb {}", call.verb()));
+    plain_verb(call.verb()).ok_or_else(unknown)
+}
+
+/// Names of the changes.
+#[cfg(test)]
+pub(crate) fn plain_verbs() -> impl Iterator<Item = &'static str> {
+    PLAIN_VERBS.iter().copied().flatten().map(|verb| verb.name)
 }
 
 impl Engine {
@@ -85,7 +91,7 @@ impl Engine {
             _ => Some(self.take_turn()?),
         };
         match command {
-            Command::Verb(call) => (plain_verb(&call)?.perform)(self, &who, &call),
+            Command::Verb(call) => (called(&call)?.perform)(self, &who, &call),
             Command::Decide(request) => self.reviews().decide(&who, &request),
             Command::Comment { review, spot, kind, body } => self.reviews().comment(&who, review, &spot, kind, &body),
             Command::Withdraw { comment } => {
@@ -107,17 +113,7 @@ impl Engine {
             }
             Command::UseInSession { tool, digest, scope } => self.versions().use_in_session(&who, &tool, digest, scope),
             Command::Trim { tool, versions } => self.versions().trim(&who, &tool, &versions),
-            Command::Archive { tool, reason } => self.versions().archive(&who, &tool, reason.as_deref()),
-            Command::Restore { tool } => self.versions().restore(&who, &tool),
-            Command::Deprecate { tool, by, reason } => {
-                self.versions().deprecate(&who, &tool, by.as_deref(), reason.as_deref())
-            }
             Command::Propose { proposals } => self.requests().propose(&proposals, caller),
-            Command::Rollback { tool, to, reason } => {
-                self.versions().rollback(&who, &tool, to.as_deref(), reason.as_deref())
-            }
-            Command::RestoreFiles { tool } => self.versions().restore_files(&who, &tool),
-            Command::Fork { tool, name } => self.versions().fork(&who, &tool, &name),
             Command::New { name, template, language, words } => {
                 self.new_tools().make(name, template, language, words, caller)
             }
@@ -141,7 +137,6 @@ impl Engine {
             Command::Unlock { tool, tier, scope, lasting } => {
                 self.tool_sets().unlock(&who, (tool.as_deref(), tier), scope, lasting)
             }
-            Command::SaveSet { name, tools } => self.tool_sets().save(&who, &name, &tools),
             Command::Revoke { grant } => self.finish(self.step(&who, |tx, actor| core::revoke(tx, actor, &grant))?),
             Command::Undo { operation } => {
                 self.history().refuse_if_in_the_way(operation)?;
@@ -160,7 +155,7 @@ impl Engine {
     // size: one arm for each command
     pub fn preview(&self, command: &Command) -> Result<Preview, EngineError> {
         match command {
-            Command::Verb(call) => (plain_verb(call)?.preview)(self, call),
+            Command::Verb(call) => (called(call)?.preview)(self, call),
             Command::Decide(request) => self.reviews().preview_decision(request.review, request.kind),
             Command::Promote { tool, to } => {
                 let tool = self.library().resolve(tool)?;
@@ -175,40 +170,7 @@ impl Engine {
             }
             Command::UseInSession { tool, digest, scope } => self.versions().preview_use(tool, *digest, scope),
             Command::Trim { tool, .. } => self.versions().preview_trim(tool),
-            Command::Archive { tool, .. } => {
-                let tool = self.library().resolve(tool)?;
-                let target = self.versions().archive_target(&tool);
-                Ok(Preview {
-                    title: format!("Archive {} {}?", tool.name, tool.version),
-                    lines: self.move_lines(
-                        &tool.placement,
-                        &target,
-                        "hidden, not runnable; files and history are kept",
-                    ),
-                    undo: "u (undo) or restore reverts it".to_owned(),
-                })
-            }
-            Command::Restore { tool } => {
-                if let Some(vanished) = self.upkeep().vanished(tool)? {
-                    return self.upkeep().preview_bringing_back(&vanished);
-                }
-                let tool = self.library().resolve_archived(tool)?;
-                let files = self.library().files_of(&tool)?;
-                let before = Placed::of(&tool, &files);
-                let after = self.versions().archived_from(&before)?;
-                Ok(Preview {
-                    title: format!("Restore {} {} to {}?", tool.name, tool.version, after.stage),
-                    lines: self.move_lines(&before.placement, &after.placement, "visible again"),
-                    undo: "u (undo) archives it again".to_owned(),
-                })
-            }
-            Command::Deprecate { tool, by, reason } => {
-                self.versions().preview_deprecation(tool, by.as_deref(), reason.as_deref())
-            }
             Command::Propose { proposals } => Ok(preview_proposals(proposals)),
-            Command::Rollback { tool, to, .. } => self.versions().preview_rollback(tool, to.as_deref()),
-            Command::RestoreFiles { tool } => self.versions().preview_restore_files(tool),
-            Command::Fork { tool, name } => self.versions().preview_fork(tool, name),
             Command::New { name, words, .. } => Ok(Preview {
                 title: format!("Create {}?", name.as_ref().unwrap_or(words)),
                 lines: vec!["it needs a review like any other tool".to_owned()],
@@ -232,7 +194,6 @@ impl Engine {
             Command::Unlock { tool, tier, scope, lasting } => {
                 self.tool_sets().preview_unlock((tool.as_deref(), *tier), scope, *lasting)
             }
-            Command::SaveSet { name, tools } => self.tool_sets().preview_save(name, tools),
             Command::Revoke { grant } => self.grants().preview_revoke(grant),
             Command::Undo { operation } => self.history().preview_undo(*operation),
             Command::Comment { .. } | Command::Withdraw { .. } | Command::Mark { .. } | Command::Recheck { .. } => {
@@ -254,10 +215,7 @@ fn refuse_unseen(command: &Command) -> Result<(), EngineError> {
     let reason = match command {
         Command::Verb(call) => call.get("reason"),
         Command::Decide(request) => request.reason.as_deref(),
-        Command::Archive { reason, .. }
-        | Command::Deprecate { reason, .. }
-        | Command::Rollback { reason, .. }
-        | Command::DismissOpportunity { reason, .. } => reason.as_deref(),
+        Command::DismissOpportunity { reason, .. } => reason.as_deref(),
         Command::Comment { .. }
         | Command::Withdraw { .. }
         | Command::Mark { .. }
@@ -266,16 +224,12 @@ fn refuse_unseen(command: &Command) -> Result<(), EngineError> {
         | Command::UseInSession { .. }
         | Command::Trim { .. }
         | Command::Propose { .. }
-        | Command::Restore { .. }
-        | Command::RestoreFiles { .. }
-        | Command::Fork { .. }
         | Command::New { .. }
         | Command::AcceptOpportunity { .. }
         | Command::Allow { .. }
         | Command::FetchPackages { .. }
         | Command::Grant { .. }
         | Command::Unlock { .. }
-        | Command::SaveSet { .. }
         | Command::Revoke { .. }
         | Command::Undo { .. }
         | Command::FlushBuffer { .. }

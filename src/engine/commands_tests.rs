@@ -206,7 +206,7 @@ fn an_approved_archive_proposal_puts_the_tool_away_and_undo_brings_tool_and_prop
         (ReviewState::Waiting, Stage::Approved)
     );
     decide(&engine, DecisionKind::Approve).unwrap();
-    engine.execute(Command::Restore { tool: "adder".to_owned() }, &ada()).unwrap();
+    engine.execute(Command::verb("restore", &[("tool", "adder")]), &ada()).unwrap();
     assert_eq!(engine.library().resolve("adder").unwrap().stage, Stage::Approved, "restore knows where it was");
 }
 
@@ -251,8 +251,9 @@ fn successors_never_lead_in_a_circle_and_older_marks_are_not_undone_under_newer_
     post(&engine, &brought()).unwrap();
     decide(&engine, DecisionKind::Approve).unwrap();
     let mark = |tool: &str, by: Option<&str>| {
-        let (tool, by) = (tool.to_owned(), by.map(str::to_owned));
-        engine.execute(Command::Deprecate { tool, by, reason: None }, &ada())
+        let args: Vec<_> =
+            [("tool", Some(tool)), ("by", by)].into_iter().filter_map(|(n, value)| Some((n, value?))).collect();
+        engine.execute(Command::verb("deprecate", &args), &ada())
     };
     assert_eq!(mark("adder", Some("adder")).unwrap_err().code, ErrorCode::Refused);
     assert_eq!(mark("adder", Some("nothing")).unwrap_err().code, ErrorCode::NotFound);
@@ -471,7 +472,7 @@ fn a_request_whose_files_were_gone_for_a_while_waits_again_when_they_are_back() 
     let id = post(&engine, &json!({"kind": "deprecation", "tool": "adder", "rationale": "slow"})).unwrap();
     drift(&world, &engine);
     assert_eq!(state(&engine, id), ReviewState::Superseded);
-    engine.execute(Command::RestoreFiles { tool: "adder".to_owned() }, &ada()).unwrap();
+    engine.execute(Command::verb("restore-files", &[("tool", "adder")]), &ada()).unwrap();
     assert_eq!(state(&engine, id), ReviewState::Waiting);
     let last = engine.history().operations(1, None).unwrap().remove(0);
     assert_eq!((last.verb.as_str(), last.who.as_str(), last.reversible), ("reopen", "toolsmith", false));

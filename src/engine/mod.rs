@@ -72,7 +72,9 @@ pub use crate::runner::{
     AGENT_VARIABLE, FoundAgent, Frame, Spool, Tail, find_agent, is_left_behind, measure_reading, stop_with_group,
 };
 pub use crate::store::HourOfRuns;
-pub use commands::{plain_query, plain_verbs};
+#[cfg(test)]
+pub(crate) use commands::plain_verbs;
+pub use commands::{plain_query, plain_verb};
 pub use doctor::Diagnosis;
 pub use error::{EngineError, ErrorCode};
 pub use evolving::Evolutions;
@@ -90,7 +92,7 @@ pub use library::{
     SimilarTool, SimilarTools, StaleReport, StaleTool, ToolAlert, Twin, TwinGroup, Watch, Week, policy_for, write_csv,
 };
 pub use links::refuse_links;
-pub use plain_verb::{Described, PlainQuery};
+pub use plain_verb::{Described, PlainQuery, PlainVerb};
 pub use review::Reviews;
 pub use review::checking::Checks;
 pub use review::integrity::Integrity;

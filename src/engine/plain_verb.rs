@@ -11,9 +11,11 @@ use serde_json::Value;
 use std::str::FromStr;
 
 /// A verb that changes something.
-pub(super) struct PlainVerb {
+pub struct PlainVerb {
     /// Its name in the table of verbs.
-    pub(super) name: &'static str,
+    pub name: &'static str,
+    /// Whether what it does depends on the files of tools as they are now: the folders are read first.
+    pub needs_catalog: bool,
     /// What it would change.
     pub(super) preview: fn(&Engine, &VerbCall) -> Result<Preview, EngineError>,
     /// Does it for a human of this identity, who has the turn to move files.

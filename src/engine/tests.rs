@@ -286,9 +286,9 @@ fn an_approval_stays_written_beside_the_tool_wherever_it_is_vouched_for() {
     decide(&engine, DecisionKind::Approve).unwrap();
     let note = || std::fs::read_to_string(world.root().join("tools/approved/adder/approval.toml")).unwrap();
     let first = note();
-    engine.execute(Command::Archive { tool: "adder".to_owned(), reason: None }, &ada()).unwrap();
+    engine.execute(Command::verb("archive", &[("tool", "adder")]), &ada()).unwrap();
     assert!(!world.exists("tools/archived/adder/approval.toml"));
-    engine.execute(Command::Restore { tool: "adder".to_owned() }, &ada()).unwrap();
+    engine.execute(Command::verb("restore", &[("tool", "adder")]), &ada()).unwrap();
     assert_eq!(note(), first);
     world.write("tools/approved/adder/adder.py", "print('other')\n");
     engine.library().scan(&mut |_| {}).unwrap();
@@ -321,11 +321,11 @@ fn archive_hides_and_restore_brings_identical_bytes_back() {
     world.drop_pair();
     let engine = world.open();
     let before = engine.library().resolve("adder").unwrap();
-    engine.execute(Command::Archive { tool: "adder".to_owned(), reason: None }, &ada()).unwrap();
+    engine.execute(Command::verb("archive", &[("tool", "adder")]), &ada()).unwrap();
     assert!(world.exists("tools/archived/adder/adder.py") && !world.exists("tools/experimental/adder.py"));
     let refused = run(&engine, "adder", json!({"a": 1, "b": 2}), &ada());
     assert_eq!(refused.outcome, RunOutcome::Refused);
-    engine.execute(Command::Restore { tool: "adder".to_owned() }, &ada()).unwrap();
+    engine.execute(Command::verb("restore", &[("tool", "adder")]), &ada()).unwrap();
     let after = engine.library().resolve("adder").unwrap();
     assert_eq!((after.digest, &after.path, after.stage), (before.digest, &before.path, before.stage));
 }
@@ -353,7 +353,7 @@ fn agents_decide_nothing() {
     let engine = world.open();
     let bot = Caller::Agent("bot".to_owned());
     for command in [
-        Command::Archive { tool: "adder".to_owned(), reason: None },
+        Command::verb("archive", &[("tool", "adder")]),
         Command::Promote { tool: "adder".to_owned(), to: Stage::Approved },
         Command::Undo { operation: None },
     ] {

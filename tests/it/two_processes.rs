@@ -149,7 +149,7 @@ fn a_decision_on_files_that_another_process_moved_is_a_conflict() {
     // What the engine knows of the folder is from before the move; it does not watch.
     let engine = open(&workspace);
     assert_eq!(at_terminal(&workspace, &["archive", "hello"]), 0);
-    let archive = Command::Archive { tool: "hello".to_owned(), reason: None };
+    let archive = Command::verb("archive", &[("tool", "hello")]);
     assert_eq!(engine.execute(archive, &ada()).map_err(|error| error.code), Err(ErrorCode::Conflict));
     assert_eq!(workspace.commits(), 2);
     assert!(workspace.path("tools/archived/hello/hello.py").exists());
@@ -161,7 +161,7 @@ fn a_move_is_not_taken_back_below_a_later_one() {
     let workspace = Workspace::new().with_git().with_script("hello", "print(1)");
     let engine = open(&workspace);
     decide(&engine, DecisionKind::Approve).unwrap();
-    let archive = Command::Archive { tool: "hello".to_owned(), reason: None };
+    let archive = Command::verb("archive", &[("tool", "hello")]);
     engine.execute(archive, &ada()).unwrap();
     assert_eq!(at_terminal(&workspace, &["undo", "1"]), 3);
     assert_eq!([at_terminal(&workspace, &["undo", "2"]), at_terminal(&workspace, &["undo", "1"])], [0, 0]);

@@ -84,7 +84,7 @@ fn an_approval_without_reading_says_so_in_every_record_also_after_it_was_replace
     assert!(beside("approved").unwrap().contains(&format!("unread = \"{words}\"")));
     assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new());
     // An archived version that comes back is still the one that nobody read.
-    engine.execute(Command::Archive { tool: "adder".to_owned(), reason: None }, &ada()).unwrap();
+    engine.execute(Command::verb("archive", &[("tool", "adder")]), &ada()).unwrap();
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
     assert_eq!(facts(&engine), Some(unread));
     assert!(beside("approved").unwrap().contains(words));

@@ -141,6 +141,7 @@ impl Describe for Compared {
 /// Says of a failure group that it is over.
 pub(super) const RESOLVE: PlainVerb = PlainVerb {
     name: "resolve",
+    needs_catalog: false,
     preview: |engine, call| engine.failures().preview_resolve(call),
     perform: |engine, who, call| engine.failures().resolve(who, call),
 };
@@ -148,6 +149,7 @@ pub(super) const RESOLVE: PlainVerb = PlainVerb {
 /// Takes a negative tag away that failure marks gave a tool.
 pub(super) const UNTAG: PlainVerb = PlainVerb {
     name: "untag",
+    needs_catalog: true,
     preview: |_, call| {
         let (tool, tag) = (argument(call, "tool")?, argument(call, "tag")?);
         Ok(Preview {

@@ -49,7 +49,7 @@ use crate::engine::run::live_runs::LiveRuns;
 use crate::engine::workspace::Workspace;
 
 /// The verbs about failures that need nothing but their arguments.
-pub(super) const VERBS: &[PlainVerb] = &[failing::RESOLVE, failing::UNTAG];
+pub(super) const VERBS: &[PlainVerb] = &[failing::RESOLVE, failing::UNTAG, tiers::SET, tiers::UNSET];
 
 /// Questions about runs that need nothing but their arguments.
 pub(super) const QUERIES: &[PlainQuery] = &[failing::COMPARE];

@@ -1,8 +1,8 @@
 //! What may run here, as far as costs and choices decide: the cap, what humans opened, the tools in use.
 
 use crate::domain::{
-    Chosen, CostTier, GrantScope, Instant, Outcome, Preset, Selection, Stage, Tiers, Tool, ToolName, Unlock, plural,
-    unlock_subject,
+    Chosen, CostTier, GrantScope, Instant, Outcome, Preset, Selection, Stage, Tiers, Tool, ToolName, Unlock, VerbCall,
+    plural, unlock_subject,
 };
 use crate::engine::Engine;
 use crate::engine::clock::now;
@@ -10,6 +10,7 @@ use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::lock;
 use crate::engine::owner::owner_alive;
+use crate::engine::plain_verb::{PlainVerb, argument};
 use crate::engine::run::session::Limited;
 use crate::engine::view::{CatalogState, CatalogView, Preview};
 use crate::engine::workspace::Workspace;
@@ -278,8 +279,8 @@ impl ToolSets<'_> {
         Ok(Preview { title: format!("Unlock {subject}?"), lines, undo })
     }
 
-    pub(in crate::engine) fn save(&self, who: &str, name: &str, tools: &[String]) -> Result<Outcome, EngineError> {
-        let (name, tools) = self.named_set(name, tools)?;
+    fn save(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
+        let (name, tools) = self.named_set(argument(call, "name")?, &tools_of(call))?;
         self.engine.finish(self.workspace.transact(|tx| core::save_set(tx, self.workspace.actor(who), &name, &tools))?)
     }
 
@@ -304,8 +305,8 @@ impl ToolSets<'_> {
     }
 
     /// What saving a choice would mean.
-    pub(in crate::engine) fn preview_save(&self, name: &str, tools: &[String]) -> Result<Preview, EngineError> {
-        let (name, tools) = self.named_set(name, tools)?;
+    fn preview_save(&self, call: &VerbCall) -> Result<Preview, EngineError> {
+        let (name, tools) = self.named_set(argument(call, "name")?, &tools_of(call))?;
         let undo = "u (undo) reverts it".to_owned();
         if tools.is_empty() {
             let lines = vec!["tools do not change".to_owned()];
@@ -314,6 +315,34 @@ impl ToolSets<'_> {
         let names: Vec<&str> = tools.iter().map(ToolName::as_str).collect();
         Ok(Preview { title: format!("Save the set {name}?"), lines: vec![names.join(", ")], undo })
     }
+}
+
+/// Saves a choice of tools under a name.
+pub(super) const SET: PlainVerb = PlainVerb {
+    name: "set",
+    needs_catalog: true,
+    preview: |engine, call| {
+        argument(call, "tools")?;
+        engine.tool_sets().preview_save(call)
+    },
+    perform: |engine, who, call| {
+        argument(call, "tools")?;
+        engine.tool_sets().save(who, call)
+    },
+};
+
+/// Deletes a saved choice of tools.
+pub(super) const UNSET: PlainVerb = PlainVerb {
+    name: "unset",
+    needs_catalog: true,
+    preview: |engine, call| engine.tool_sets().preview_save(call),
+    perform: |engine, who, call| engine.tool_sets().save(who, call),
+};
+
+/// The tools of a set, joined by commas; none deletes it.
+fn tools_of(call: &VerbCall) -> Vec<String> {
+    let names = call.get("tools").unwrap_or_default().split(',').map(str::trim);
+    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 /// What helps when a name is not known.

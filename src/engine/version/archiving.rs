@@ -1,20 +1,44 @@
 //! Putting a version away, and bringing it back.
 
-use crate::domain::{Digest, Outcome, Placement, Stage, Tool, VersionFile};
+use crate::domain::{Digest, Outcome, Placement, Stage, Tool, VerbCall, VersionFile};
 use crate::engine::Versions;
 use crate::engine::core::{self, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::links::refuse_links;
+use crate::engine::plain_verb::{PlainVerb, argument};
+use crate::engine::view::Preview;
 use std::path::Path;
 
+/// Archives a tool.
+pub(super) const ARCHIVE: PlainVerb = PlainVerb {
+    name: "archive",
+    needs_catalog: true,
+    preview: |engine, call| engine.versions().preview_archive(call),
+    perform: |engine, who, call| engine.versions().archive(who, call),
+};
+
+/// Brings an archived tool back, or one whose files are gone.
+pub(super) const RESTORE: PlainVerb = PlainVerb {
+    name: "restore",
+    needs_catalog: true,
+    preview: |engine, call| engine.versions().preview_restore(call),
+    perform: |engine, who, call| engine.versions().restore(who, call),
+};
+
 impl Versions<'_> {
-    pub(in crate::engine) fn archive(
-        &self,
-        who: &str,
-        name: &str,
-        reason: Option<&str>,
-    ) -> Result<Outcome, EngineError> {
-        let tool = self.engine.library().resolve(name)?;
+    fn preview_archive(&self, call: &VerbCall) -> Result<Preview, EngineError> {
+        let tool = self.engine.library().resolve(argument(call, "tool")?)?;
+        let target = self.archive_target(&tool);
+        let what = "hidden, not runnable; files and history are kept";
+        Ok(Preview {
+            title: format!("Archive {} {}?", tool.name, tool.version),
+            lines: self.engine.move_lines(&tool.placement, &target, what),
+            undo: "u (undo) or restore reverts it".to_owned(),
+        })
+    }
+
+    fn archive(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
+        let tool = self.engine.library().resolve(argument(call, "tool")?)?;
         if tool.stage == Stage::Archived {
             return Err(EngineError::new(ErrorCode::Conflict, format!("{} is already archived", tool.name), ""));
         }
@@ -23,8 +47,9 @@ impl Versions<'_> {
         let before = self.engine.integrity().placed(&tool, &files);
         let target = self.archive_target(&tool);
         refuse_links(self.workspace.folder(), Path::new(&target.base))?;
-        let step =
-            self.workspace.transact(|tx| core::archive(tx, self.workspace.actor(who), &before, target, reason))?;
+        let step = self
+            .workspace
+            .transact(|tx| core::archive(tx, self.workspace.actor(who), &before, target, call.get("reason")))?;
         self.engine.finish(step)
     }
 
@@ -34,7 +59,24 @@ impl Versions<'_> {
         core::archived_placement(tool, taken)
     }
 
-    pub(in crate::engine) fn restore(&self, who: &str, name: &str) -> Result<Outcome, EngineError> {
+    fn preview_restore(&self, call: &VerbCall) -> Result<Preview, EngineError> {
+        let name = argument(call, "tool")?;
+        if let Some(vanished) = self.engine.upkeep().vanished(name)? {
+            return self.engine.upkeep().preview_bringing_back(&vanished);
+        }
+        let tool = self.engine.library().resolve_archived(name)?;
+        let files = self.engine.library().files_of(&tool)?;
+        let before = Placed::of(&tool, &files);
+        let after = self.archived_from(&before)?;
+        Ok(Preview {
+            title: format!("Restore {} {} to {}?", tool.name, tool.version, after.stage),
+            lines: self.engine.move_lines(&before.placement, &after.placement, "visible again"),
+            undo: "u (undo) archives it again".to_owned(),
+        })
+    }
+
+    fn restore(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
+        let name = argument(call, "tool")?;
         if let Some(vanished) = self.engine.upkeep().vanished(name)? {
             return self.engine.upkeep().bring_back(who, &vanished);
         }

@@ -1,9 +1,10 @@
 //! Tools that should not be used any more: marking them, and what a call of one means.
 
-use crate::domain::{Caller, Deprecation, Outcome, Tool, ToolName};
+use crate::domain::{Caller, Deprecation, Outcome, Tool, ToolName, VerbCall};
 use crate::engine::Versions;
 use crate::engine::core::{self, Mark, RunPolicy};
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::plain_verb::{PlainVerb, argument};
 use crate::engine::settings::review::DeprecatedPolicy;
 use crate::engine::view::Preview;
 use std::sync::Arc;
@@ -11,26 +12,23 @@ use std::sync::Arc;
 /// Most successors that are followed one after the other.
 const MAX_HOPS: usize = 8;
 
+/// Marks a tool as deprecated.
+pub(super) const DEPRECATE: PlainVerb = PlainVerb {
+    name: "deprecate",
+    needs_catalog: true,
+    preview: |engine, call| engine.versions().preview_deprecation(call),
+    perform: |engine, who, call| engine.versions().deprecate(who, call),
+};
+
 impl Versions<'_> {
-    pub(in crate::engine) fn deprecate(
-        &self,
-        who: &str,
-        tool: &str,
-        by: Option<&str>,
-        reason: Option<&str>,
-    ) -> Result<Outcome, EngineError> {
-        let (tool, by) = self.marked(tool, by)?;
-        let mark = Mark { tool: &tool.name, by: by.as_ref(), reason };
+    fn deprecate(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
+        let (tool, by) = self.marked(call)?;
+        let mark = Mark { tool: &tool.name, by: by.as_ref(), reason: call.get("reason") };
         self.engine.finish(self.workspace.transact(|tx| core::deprecate(tx, self.workspace.actor(who), &mark))?)
     }
 
-    pub(in crate::engine) fn preview_deprecation(
-        &self,
-        tool: &str,
-        by: Option<&str>,
-        reason: Option<&str>,
-    ) -> Result<Preview, EngineError> {
-        let (tool, by) = self.marked(tool, by)?;
+    fn preview_deprecation(&self, call: &VerbCall) -> Result<Preview, EngineError> {
+        let (tool, by) = self.marked(call)?;
         let by = by.map_or("no successor is named".to_owned(), |name| format!("successor: {name}"));
         let agents = match self.workspace.settings.deprecated {
             DeprecatedPolicy::Warn => "agents may run it and are warned",
@@ -39,14 +37,14 @@ impl Versions<'_> {
             DeprecatedPolicy::Follow => "agents that call it run its successor",
         };
         let mut lines = vec![by, agents.to_owned(), "humans are warned; no file moves".to_owned()];
-        lines.extend(reason.map(|reason| format!("because {reason}")));
+        lines.extend(call.get("reason").map(|reason| format!("because {reason}")));
         Ok(Preview { title: format!("Deprecate {}?", tool.name), lines, undo: "u (undo) reverts it".to_owned() })
     }
 
     /// The tool to mark and its successor.
-    fn marked(&self, tool: &str, by: Option<&str>) -> Result<(Arc<Tool>, Option<ToolName>), EngineError> {
-        let tool = self.engine.library().resolve(tool)?;
-        let by = by.map(|by| self.engine.library().resolve(by)).transpose()?;
+    fn marked(&self, call: &VerbCall) -> Result<(Arc<Tool>, Option<ToolName>), EngineError> {
+        let tool = self.engine.library().resolve(argument(call, "tool")?)?;
+        let by = call.get("by").map(|by| self.engine.library().resolve(by)).transpose()?;
         Ok((tool, by.map(|by| by.name.clone())))
     }
 

@@ -129,7 +129,7 @@ fn an_approval_of_a_version_is_written_into_the_promotions_file_and_its_commit_a
     assert_eq!(world.git(&["status", "--porcelain", ".tool_promotions.json"]), "");
     assert_eq!(engine.library().catalog().problems, vec![]);
 
-    let rollback = Command::Rollback { tool: "adder".to_owned(), to: None, reason: None };
+    let rollback = Command::verb("rollback", &[("tool", "adder")]);
     engine.execute(rollback, &ada()).unwrap();
     assert_eq!(promotions(&world), json!({"theirs": {"note": 1}}), "rolled back to the original");
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
@@ -336,7 +336,7 @@ fn three_failures_in_a_row_of_an_approved_version_offer_the_one_before() {
     let wanted = "3 failures of adder 1.1.0 in 5 minutes: rollback (B) goes back to 1.0.0";
     assert_eq!(engine.versions().rollback_offer(&tool).unwrap().as_deref(), Some(wanted));
     assert!(engine.take_trouble().iter().any(|trouble| trouble.message == wanted));
-    let rollback = Command::Rollback { tool: "adder".to_owned(), to: None, reason: Some("it fails".to_owned()) };
+    let rollback = Command::verb("rollback", &[("tool", "adder"), ("reason", "it fails")]);
     engine.execute(rollback, &ada()).unwrap();
     assert_eq!(engine.versions().rollback_offer(&engine.library().resolve("adder").unwrap()).unwrap(), None);
 }

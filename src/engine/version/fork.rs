@@ -2,11 +2,12 @@
 
 use super::rollback::Place;
 use crate::catalog::{self, Cache, ScanPlan};
-use crate::domain::{Digest, FileMode, Outcome, Placement, Stage, Tool, ToolName, VersionFile};
+use crate::domain::{Digest, FileMode, Outcome, Placement, Stage, Tool, ToolName, VerbCall, VersionFile};
 use crate::engine::Versions;
 use crate::engine::core::{self, Fork, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::library::resolve::tool_name;
+use crate::engine::plain_verb::{PlainVerb, argument};
 use crate::engine::view::Preview;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -19,17 +20,25 @@ struct Ways {
     fork: Placed,
 }
 
+/// Makes the changed files of an approved tool a new one.
+pub(super) const FORK: PlainVerb = PlainVerb {
+    name: "fork",
+    needs_catalog: true,
+    preview: |engine, call| engine.versions().preview_fork(call),
+    perform: |engine, who, call| engine.versions().fork(who, call),
+};
+
 impl Versions<'_> {
-    pub(in crate::engine) fn fork(&self, who: &str, tool: &str, name: &str) -> Result<Outcome, EngineError> {
-        let Ways { before, after, fork, .. } = self.plan_fork(tool, name)?;
+    fn fork(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
+        let Ways { before, after, fork, .. } = self.plan_fork(call)?;
         let step = self.workspace.transact(|tx| {
             core::fork(tx, self.workspace.actor(who), Fork { before: &before, after: &after, made: &fork })
         })?;
         self.engine.finish(step)
     }
 
-    pub(in crate::engine) fn preview_fork(&self, tool: &str, name: &str) -> Result<Preview, EngineError> {
-        let Ways { place, before, after, fork } = self.plan_fork(tool, name)?;
+    fn preview_fork(&self, call: &VerbCall) -> Result<Preview, EngineError> {
+        let Ways { place, before, after, fork } = self.plan_fork(call)?;
         Ok(Preview {
             title: format!("Fork the changed files of {} as {}?", place.tool, fork.tool),
             lines: vec![
@@ -41,9 +50,11 @@ impl Versions<'_> {
         })
     }
 
-    fn plan_fork(&self, tool: &str, name: &str) -> Result<Ways, EngineError> {
-        let place = self.place_named(tool)?;
-        let name = tool_name(name)?;
+    /// Without a name the new tool gets one that says where it comes from.
+    fn plan_fork(&self, call: &VerbCall) -> Result<Ways, EngineError> {
+        let place = self.place_named(argument(call, "tool")?)?;
+        let name = call.get("name").map_or_else(|| format!("{}-fork", place.tool), str::to_owned);
+        let name = tool_name(&name)?;
         self.refuse_known_name(&name)?;
         if place.is_as_approved() {
             let message = format!("the files of {} are unchanged since approval: there is nothing to fork", place.tool);

@@ -23,7 +23,16 @@ use crate::engine::plain_verb::{PlainQuery, PlainVerb};
 use crate::engine::workspace::Workspace;
 
 /// The verbs about versions that need nothing but their arguments.
-pub(super) const VERBS: &[PlainVerb] = &[pins::PIN, pins::UNPIN];
+pub(super) const VERBS: &[PlainVerb] = &[
+    pins::PIN,
+    pins::UNPIN,
+    archiving::ARCHIVE,
+    archiving::RESTORE,
+    deprecating::DEPRECATE,
+    fork::FORK,
+    rollback::ROLLBACK,
+    rollback::RESTORE_FILES,
+];
 
 /// Questions about versions that need nothing but their arguments.
 pub(super) const QUERIES: &[PlainQuery] = &[versions::LINEAGE];

@@ -10,12 +10,14 @@ use crate::engine::view::Preview;
 /// Lets trim keep a version.
 pub(in crate::engine) const PIN: PlainVerb = PlainVerb {
     name: "pin",
+    needs_catalog: true,
     preview: |engine, call| engine.versions().preview_pin(call, true),
     perform: |engine, who, call| engine.versions().pin(who, call, true),
 };
 /// Lets trim remove it again.
 pub(in crate::engine) const UNPIN: PlainVerb = PlainVerb {
     name: "unpin",
+    needs_catalog: true,
     preview: |engine, call| engine.versions().preview_pin(call, false),
     perform: |engine, who, call| engine.versions().pin(who, call, false),
 };

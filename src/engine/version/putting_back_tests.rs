@@ -1,6 +1,6 @@
 //! Putting back what was approved: changed files, forks, rollback, on real files and real git.
 
-use crate::domain::{Command, ReviewKind, RunOutcome, Stage, ToolReview, ToolState};
+use crate::domain::{Command, ReviewKind, RunOutcome, Stage, ToolReview, ToolState, VerbCall};
 use crate::engine::commands_tests::{approved, bot, drift, second, sum, undo, waiting};
 use crate::engine::tests::{World, ada, run};
 use crate::engine::*;
@@ -32,7 +32,7 @@ fn restore_files_puts_the_approved_bytes_back_and_undo_the_changed_ones() {
     world.git_init();
     let engine = approved(&world);
     let digest = engine.library().resolve("adder").unwrap().digest;
-    let put_back = || engine.execute(Command::RestoreFiles { tool: "adder".to_owned() }, &ada());
+    let put_back = || engine.execute(Command::verb("restore-files", &[("tool", "adder")]), &ada());
     assert_eq!(put_back().unwrap_err().code, ErrorCode::Conflict, "nothing changed");
     drift(&world, &engine);
     let changed = engine.library().resolve("adder").unwrap().digest;
@@ -58,7 +58,7 @@ fn putting_files_back_promises_a_commit_exactly_when_it_makes_one() {
     let world = World::new();
     world.git_init();
     let engine = approved(&world);
-    let command = || Command::RestoreFiles { tool: "adder".to_owned() };
+    let command = || Command::verb("restore-files", &[("tool", "adder")]);
     let commits = || world.git(&["rev-list", "--count", "HEAD"]).parse::<u32>().unwrap();
     for committed in [false, true] {
         drift(&world, &engine);
@@ -79,7 +79,8 @@ fn a_fork_makes_the_changed_files_a_tool_of_their_own_and_undo_takes_it_away() {
     let digest = engine.library().resolve("adder").unwrap().digest;
     drift(&world, &engine);
     let changed = engine.library().resolve("adder").unwrap().digest;
-    let fork = |name: &str| engine.execute(Command::Fork { tool: "adder".to_owned(), name: name.to_owned() }, &ada());
+    let fork =
+        |name: &str| engine.execute(Command::verb("fork", &[("tool", "adder"), ("name", &name.to_owned())]), &ada());
     assert_eq!(fork("adder").unwrap_err().code, ErrorCode::Conflict);
     assert_eq!(fork("../x").unwrap_err().code, ErrorCode::Usage);
     fork("summer").unwrap();
@@ -100,11 +101,11 @@ fn rollback_uses_the_version_approved_before_again_at_once_with_one_commit_and_i
     let engine = approved(&world);
     let old = engine.library().resolve("adder").unwrap().digest;
     let back = |to: Option<&str>| {
-        let to = to.map(str::to_owned);
-        engine.execute(
-            Command::Rollback { tool: "adder".to_owned(), to, reason: Some("sums wrongly".to_owned()) },
-            &ada(),
-        )
+        let mut call = VerbCall::new("rollback", &[("tool", "adder"), ("reason", "sums wrongly")]);
+        if let Some(to) = to {
+            call.set("to", to.to_owned());
+        }
+        engine.execute(Command::Verb(call), &ada())
     };
     assert_eq!(back(None).unwrap_err().code, ErrorCode::NotFound);
     second(&world, &engine);

@@ -2,10 +2,11 @@
 //!
 //! What comes back is the kept copy, never what lies about; what makes room is kept first.
 
-use crate::domain::{Digest, Outcome, Placement, Stage, Tool, ToolName};
+use crate::domain::{Digest, Outcome, Placement, Stage, Tool, ToolName, VerbCall};
 use crate::engine::Versions;
 use crate::engine::core::{self, Beside, Comeback, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::plain_verb::{PlainVerb, argument};
 use crate::engine::relocate;
 use crate::engine::view::{Preview, RunFilter};
 use crate::insight;
@@ -52,22 +53,32 @@ struct Rollback {
     after: Placed,
 }
 
+/// Rolls a tool back to a version approved before.
+pub(super) const ROLLBACK: PlainVerb = PlainVerb {
+    name: "rollback",
+    needs_catalog: true,
+    preview: |engine, call| engine.versions().preview_rollback(call),
+    perform: |engine, who, call| engine.versions().rollback(who, call),
+};
+
+/// Puts the approved files of a changed tool back.
+pub(super) const RESTORE_FILES: PlainVerb = PlainVerb {
+    name: "restore-files",
+    needs_catalog: true,
+    preview: |engine, call| engine.versions().preview_restore_files(call),
+    perform: |engine, who, call| engine.versions().restore_files(who, call),
+};
+
 impl Versions<'_> {
-    pub(in crate::engine) fn rollback(
-        &self,
-        who: &str,
-        name: &str,
-        to: Option<&str>,
-        reason: Option<&str>,
-    ) -> Result<Outcome, EngineError> {
-        let Rollback { place, before, after } = self.plan_rollback(name, to)?;
-        let change = Comeback { before: place.lies.as_ref(), after: &after, reason };
+    fn rollback(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
+        let Rollback { place, before, after } = self.plan_rollback(argument(call, "tool")?, call.get("to"))?;
+        let change = Comeback { before: place.lies.as_ref(), after: &after, reason: call.get("reason") };
         let step = self.engine.step(who, |tx, actor| core::rollback(tx, actor, &before, &change))?;
         self.engine.finish(step)
     }
 
-    pub(in crate::engine) fn preview_rollback(&self, name: &str, to: Option<&str>) -> Result<Preview, EngineError> {
-        let Rollback { place, before, after } = self.plan_rollback(name, to)?;
+    fn preview_rollback(&self, call: &VerbCall) -> Result<Preview, EngineError> {
+        let Rollback { place, before, after } = self.plan_rollback(argument(call, "tool")?, call.get("to"))?;
         let mut lines = vec![
             format!("{} {} → {} {}", before.version, before.digest.short(), after.version, after.digest.short()),
             format!("{} contains that version again; a copy of the other one is kept", place.placement.base),
@@ -124,8 +135,8 @@ impl Versions<'_> {
         self.workspace.report_trouble(told);
     }
 
-    pub(in crate::engine) fn restore_files(&self, who: &str, name: &str) -> Result<Outcome, EngineError> {
-        let (place, after) = self.plan_restore(name)?;
+    fn restore_files(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
+        let (place, after) = self.plan_restore(argument(call, "tool")?)?;
         let before = match place.lies {
             Some(lies) => Some(lies),
             None => self.unreadable(&after)?,
@@ -135,8 +146,8 @@ impl Versions<'_> {
         self.engine.finish(step)
     }
 
-    pub(in crate::engine) fn preview_restore_files(&self, name: &str) -> Result<Preview, EngineError> {
-        let (place, after) = self.plan_restore(name)?;
+    fn preview_restore_files(&self, call: &VerbCall) -> Result<Preview, EngineError> {
+        let (place, after) = self.plan_restore(argument(call, "tool")?)?;
         let what = match &place.lies {
             Some(lies) => format!("the files there ({}) are replaced; a copy is kept", lies.digest.short()),
             None if self.workspace.folder().join(&place.placement.base).exists() => {

@@ -381,12 +381,6 @@ impl App {
         let undo = self.keymap.key(Verb::Undo);
         let undoes = match command {
             Command::Decide(_)
-            | Command::Archive { .. }
-            | Command::Restore { .. }
-            | Command::Deprecate { .. }
-            | Command::Rollback { .. }
-            | Command::RestoreFiles { .. }
-            | Command::Fork { .. }
             | Command::UseInSession { .. }
             | Command::Trim { .. }
             | Command::Verb(_)
@@ -418,13 +412,7 @@ impl App {
                     return self.start(request.tool, request.input);
                 }
             }
-            Command::Archive { .. }
-            | Command::Restore { .. }
-            | Command::Deprecate { .. }
-            | Command::Rollback { .. }
-            | Command::RestoreFiles { .. }
-            | Command::Fork { .. }
-            | Command::New { .. }
+            Command::New { .. }
             | Command::AcceptOpportunity { .. }
             | Command::DismissOpportunity { .. }
             | Command::UseInSession { .. }
@@ -432,7 +420,6 @@ impl App {
             | Command::Propose { .. }
             | Command::Verb(_)
             | Command::Grant { .. }
-            | Command::SaveSet { .. }
             | Command::Revoke { .. }
             | Command::Undo { .. }
             | Command::FlushBuffer { .. }

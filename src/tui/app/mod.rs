@@ -11,7 +11,6 @@ mod buffers;
 mod calling;
 #[cfg(test)]
 mod calling_tests;
-mod comeback;
 #[cfg(test)]
 mod dashboard_tests;
 pub mod evolving;

@@ -82,7 +82,7 @@ mod tests {
         bench.press(":").type_text("restore").press("enter");
         bench.press("ctrl-u").type_text("vanished-one").press("enter");
         let asked = bench.taken();
-        let wanted = Command::Restore { tool: "vanished-one".to_owned() };
+        let wanted = Command::verb("restore", &[("tool", "vanished-one")]);
         assert!(matches!(asked.as_slice(), [.., Effect::Preview(command)] if *command == wanted), "{asked:?}");
     }
 

@@ -6,7 +6,7 @@ use super::{App, Mood};
 use crate::action::{ArgKind, Spec, Verb, spec};
 use crate::domain::description::Description;
 use crate::domain::{Command, DecisionKind, GrantScope, Review, ReviewId, RunId, Stage, Tool, VerbCall};
-use crate::engine::{EngineError, ExportFormat, plain_query, plain_verbs};
+use crate::engine::{EngineError, ExportFormat, plain_query, plain_verb};
 use crate::tui::effect::{BehaviourOf, DetailFor, Effect};
 use crate::tui::list::Motion;
 use crate::tui::overlay::confirm::Confirm;
@@ -41,7 +41,7 @@ const STATE_FLAGS: &[&str] = &["restore", "rebuild", "accept-loss", "same-worksp
 impl App {
     /// Does what a verb does with these arguments; what is not given is what is selected.
     pub(super) fn invoke(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
-        if plain_verbs().any(|name| name == spec(verb).name) {
+        if plain_verb(spec(verb).name).is_some() {
             return self.ask_plainly(verb, args);
         }
         match verb {
@@ -74,30 +74,21 @@ impl App {
             Verb::Reject => self.begin_decision(DecisionKind::Reject, args),
             Verb::RequestChanges => self.begin_decision(DecisionKind::RequestChanges, args),
             Verb::Promote => self.promote(args),
-            Verb::Archive => self.with_tool(args, |app, tool| {
-                let command = Command::Archive { tool: app.reference(&tool), reason: None };
-                app.ask(command)
-            }),
-            Verb::Restore => self.restore(args),
             Verb::Grant => self.grant(args),
             Verb::Grants => {
                 self.overlays.push(Overlay::Grants(Grants::awaited()));
                 vec![Effect::LoadGrants]
             }
-            Verb::Sets | Verb::Set | Verb::Unset | Verb::Unlock => self.choosing(verb, args),
+            Verb::Sets | Verb::Unlock => self.choosing(verb, args),
             Verb::Revoke => match args.get("grant") {
                 Some(name) => vec![Effect::FindGrant(name.to_owned())],
                 None => self.invoke(Verb::Grants, args),
             },
-            Verb::Rollback => self.rollback(args),
-            Verb::RestoreFiles => self.restore_files(args),
-            Verb::Fork => self.fork(args),
             Verb::New => {
                 let [name, words] = ["name", "describe"].map(|name| args.get(name).unwrap_or_default().to_owned());
                 self.overlays.push(Overlay::NewTool(Box::new(NewToolForm::new(&name, &words))));
                 Vec::new()
             }
-            Verb::Deprecate => self.deprecate(args),
             Verb::Evolve | Verb::Evolutions | Verb::Keep | Verb::Stop | Verb::Resume => self.evolving(verb, args),
             Verb::Failure | Verb::MarkFailure => self.failing(verb, args),
             _ => self.invoke_record(verb, args),
@@ -142,16 +133,10 @@ impl App {
         }
         for arg in row.args {
             if let (ArgKind::Tool, Some(text)) = (arg.kind, call.get(arg.name)) {
-                let Some(tool) = self.tool_named(text) else {
-                    if plain_query(row.name).is_some() {
-                        // It may be about files that are gone; the engine says so where it is not.
-                        continue;
-                    }
-                    let text = text.to_owned();
-                    return Err(self.no_tool_named(&text));
-                };
-                let reference = self.reference(&tool);
-                call.set(arg.name, reference);
+                // What is not in the catalog may be gone: the engine knows what it can do about it.
+                if let Some(tool) = self.tool_named(text) {
+                    call.set(arg.name, self.reference(&tool));
+                }
             } else if arg.required
                 && call.get(arg.name).is_none()
                 && let Some(value) = self.selected(arg.kind)
@@ -483,14 +468,6 @@ impl App {
                 let tool = Some(app.reference(&tool));
                 app.ask(Command::Unlock { tool, tier: None, scope, lasting: None })
             }),
-            Verb::Set | Verb::Unset => {
-                let Some(name) = args.get("name").map(str::to_owned) else {
-                    return self.refuse("which set? type `:` and set NAME TOOL,TOOL");
-                };
-                let tools = args.get("tools").unwrap_or_default().split(',').map(str::trim);
-                let tools = tools.filter(|tool| !tool.is_empty()).map(str::to_owned).collect();
-                self.ask(Command::SaveSet { name, tools })
-            }
             _ => {
                 self.overlays.push(Overlay::Sets(Sets::awaited()));
                 vec![Effect::LoadSets]

@@ -217,7 +217,8 @@ fn an_archived_tool_that_somebody_put_back_is_not_approved() {
     for undone in [false, true] {
         let (workspace, engine, kept) = approved();
         let tool = "alpha".to_owned();
-        let archived = engine.execute(Command::Archive { tool, reason: Some("leaks".to_owned()) }, &ada()).unwrap();
+        let archived =
+            engine.execute(Command::verb("archive", &[("tool", &tool), ("reason", "leaks")]), &ada()).unwrap();
         put_back(&workspace, &engine, &kept);
         let told = refusal(&engine).expect("it was archived");
         assert!(told.contains("archived"), "{told}");
@@ -229,7 +230,7 @@ fn an_archived_tool_that_somebody_put_back_is_not_approved() {
         if undone {
             engine.execute(Command::Undo { operation: archived.operation }, &ada()).unwrap();
         } else {
-            engine.execute(Command::Restore { tool: "alpha".to_owned() }, &ada()).unwrap();
+            engine.execute(Command::verb("restore", &[("tool", "alpha")]), &ada()).unwrap();
         }
         assert_eq!(refusal(&engine), None);
     }

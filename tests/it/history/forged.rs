@@ -259,7 +259,7 @@ fn what_changed_is_not_told_by_a_kept_copy_that_is_damaged() {
 #[test]
 fn a_new_run_has_its_own_output_whatever_lies_under_its_number() {
     let (workspace, engine) = sound();
-    engine.execute(Command::Archive { tool: "fresh".to_owned(), reason: None }, &ada()).unwrap();
+    engine.execute(Command::verb("archive", &[("tool", "fresh")]), &ada()).unwrap();
     let spool = engine.state_dir().join("runs/1.spool");
     fs::create_dir_all(spool.parent().unwrap()).unwrap();
     // Of a run of a database that was deleted since: it said "old".

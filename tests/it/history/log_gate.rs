@@ -52,10 +52,10 @@ fn commands(world: &World) -> Vec<Command> {
         decide(review("fresh"), DecisionKind::Reject),
         decide(review("fresh"), DecisionKind::RequestChanges),
         Command::Promote { tool: named("writer"), to: Stage::Core },
-        Command::Archive { tool: named("fresh"), reason: None },
-        Command::Restore { tool: named("loose") },
+        Command::verb("archive", &[("tool", "fresh")]),
+        Command::verb("restore", &[("tool", "loose")]),
         Command::Allow { tool: named("writer"), digest: writer.digest },
-        Command::Deprecate { tool: named("writer"), by: None, reason: Some(named("old")) },
+        Command::verb("deprecate", &[("tool", "writer"), ("reason", "old")]),
         Command::Propose {
             proposals: vec![Retirement {
                 tool: "writer".parse().unwrap(),
@@ -64,9 +64,9 @@ fn commands(world: &World) -> Vec<Command> {
                 reason: named("not used for 31 days"),
             }],
         },
-        Command::Rollback { tool: named("known"), to: None, reason: None },
-        Command::RestoreFiles { tool: named("drifted") },
-        Command::Fork { tool: named("drifted"), name: named("forked") },
+        Command::verb("rollback", &[("tool", "known")]),
+        Command::verb("restore-files", &[("tool", "drifted")]),
+        Command::verb("fork", &[("tool", "drifted"), ("name", "forked")]),
         Command::Grant {
             tool: named("fresh"),
             digest: review("fresh").digest,
@@ -74,7 +74,7 @@ fn commands(world: &World) -> Vec<Command> {
             scope: GrantScope::Version,
         },
         Command::Unlock { tool: None, tier: Some(CostTier::Medium), scope: GrantScope::Version, lasting: None },
-        Command::SaveSet { name: named("mine"), tools: vec![named("writer")] },
+        Command::verb("set", &[("name", "mine"), ("tools", "writer")]),
         Command::Revoke { grant: world.engine.grants().named("1").unwrap() },
         Command::UseInSession {
             tool: named("trio@1.2.0"),
@@ -112,23 +112,16 @@ fn is_tried(command: &Command) -> bool {
     match command {
         Command::Decide(_)
         | Command::Promote { .. }
-        | Command::Archive { .. }
-        | Command::Restore { .. }
         | Command::Allow { .. }
         | Command::Grant { .. }
         | Command::Unlock { .. }
-        | Command::SaveSet { .. }
         | Command::UseInSession { .. }
         | Command::Trim { .. }
         | Command::Verb(_)
         | Command::Revoke { .. }
         | Command::Comment { .. }
         | Command::Withdraw { .. }
-        | Command::Deprecate { .. }
         | Command::Propose { .. }
-        | Command::Rollback { .. }
-        | Command::RestoreFiles { .. }
-        | Command::Fork { .. }
         | Command::New { .. }
         | Command::AcceptOpportunity { .. }
         | Command::DismissOpportunity { .. }
@@ -150,7 +143,7 @@ fn is_tried(command: &Command) -> bool {
 fn a_command_whose_log_entry_cannot_be_written_changes_nothing() {
     let world = World::new();
     family(&world);
-    world.execute(Command::Archive { tool: "loose".to_owned(), reason: None }).unwrap();
+    world.execute(Command::verb("archive", &[("tool", "loose")])).unwrap();
     let fresh = world.waiting().into_iter().find(|review| review.tool.as_str() == "fresh").unwrap();
     let (tool, agent) = ("known".to_owned(), "bot".to_owned());
     let known = world.engine.library().resolve("tools/experimental/known/tool.toml").unwrap();

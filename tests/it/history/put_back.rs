@@ -8,7 +8,7 @@ use toolsmith::engine::ErrorCode;
 const SCRIPT: &str = "tools/approved/drifted/drifted.sh";
 
 fn restore() -> Command {
-    Command::RestoreFiles { tool: "drifted".to_owned() }
+    Command::verb("restore-files", &[("tool", "drifted")])
 }
 
 fn committed(world: &World) -> String {
@@ -22,7 +22,7 @@ fn subject(world: &World) -> String {
 #[test]
 fn changed_files_that_git_never_had_come_back_without_a_commit() {
     let world = World::new();
-    let fork = Command::Fork { tool: "drifted".to_owned(), name: "forked".to_owned() };
+    let fork = Command::verb("fork", &[("tool", "drifted"), ("name", "forked")]);
     for command in [restore(), fork] {
         let said = format!("{command:?}");
         let head = world.workspace.git(&["rev-parse", "HEAD"]);
@@ -68,7 +68,7 @@ fn what_was_no_tool_makes_room_without_becoming_a_row_and_comes_back_by_undo() {
     world.engine.library().scan(&mut |_| {}).unwrap();
     assert_eq!(world.engine.library().catalog().problems.len(), 1);
     let before = world.state();
-    let outcome = world.execute(Command::RestoreFiles { tool: "known".to_owned() }).unwrap();
+    let outcome = world.execute(Command::verb("restore-files", &[("tool", "known")])).unwrap();
     assert!(!outcome.message.contains("without a kept copy"), "{}", outcome.message);
     let problems = world.engine.library().catalog().problems.clone();
     assert!(problems.is_empty(), "{problems:?}");
@@ -77,7 +77,7 @@ fn what_was_no_tool_makes_room_without_becoming_a_row_and_comes_back_by_undo() {
     assert!(now == before, "{}", before.difference(&now));
     // What no copy can hold is put aside where nothing reads it.
     std::os::unix::fs::symlink("/etc/passwd", world.workspace.path("tools/approved/known/link")).unwrap();
-    let outcome = world.execute(Command::RestoreFiles { tool: "known".to_owned() }).unwrap();
+    let outcome = world.execute(Command::verb("restore-files", &[("tool", "known")])).unwrap();
     assert!(outcome.message.contains("tools/archived/.known.replaced-"), "{}", outcome.message);
     let problems = world.engine.library().catalog().problems.clone();
     assert!(problems.is_empty(), "{problems:?}");
@@ -86,13 +86,13 @@ fn what_was_no_tool_makes_room_without_becoming_a_row_and_comes_back_by_undo() {
 #[test]
 fn a_tool_that_was_changed_in_the_archive_is_not_restored_but_its_approved_files_can_be_put_back() {
     let world = World::new();
-    let put_back = Command::RestoreFiles { tool: "known".to_owned() };
-    world.execute(Command::Archive { tool: "known".to_owned(), reason: None }).unwrap();
+    let put_back = Command::verb("restore-files", &[("tool", "known")]);
+    world.execute(Command::verb("archive", &[("tool", "known")])).unwrap();
     let error = world.execute(put_back.clone()).unwrap_err();
     assert!(error.hint.contains("restore known"), "{error:?}");
     world.workspace.write("tools/archived/known/known.sh", "echo 666\n");
     world.engine.library().scan(&mut |_| {}).unwrap();
-    let error = world.execute(Command::Restore { tool: "known".to_owned() }).unwrap_err();
+    let error = world.execute(Command::verb("restore", &[("tool", "known")])).unwrap_err();
     assert_eq!(error.code, ErrorCode::Conflict);
     assert!(error.message.contains("known.sh changed") && error.hint.contains("restore-files"), "{error:?}");
     world.execute(put_back).unwrap();
@@ -102,10 +102,10 @@ fn a_tool_that_was_changed_in_the_archive_is_not_restored_but_its_approved_files
     let report = world.engine.integrity().verify_tool("known").unwrap();
     assert!(report.faults.is_empty(), "{:?}", report.faults);
     // What nobody approved comes back as it is.
-    world.execute(Command::Archive { tool: "fresh".to_owned(), reason: None }).unwrap();
+    world.execute(Command::verb("archive", &[("tool", "fresh")])).unwrap();
     world.workspace.write("tools/archived/fresh/fresh.sh", "echo 777\n");
     world.engine.library().scan(&mut |_| {}).unwrap();
-    world.execute(Command::Restore { tool: "fresh".to_owned() }).unwrap();
+    world.execute(Command::verb("restore", &[("tool", "fresh")])).unwrap();
     assert_eq!(fs::read_to_string(world.workspace.path("tools/experimental/fresh/fresh.sh")).unwrap(), "echo 777\n");
 }
 
@@ -120,7 +120,7 @@ fn what_was_moved_comes_back_to_where_it_was_approved_and_nothing_else_is_called
     let world = World::new();
     moved(&world, "tools/core/known");
     let note = fs::read(world.workspace.path("tools/core/known/approval.toml")).unwrap();
-    world.execute(Command::RestoreFiles { tool: "known".to_owned() }).unwrap();
+    world.execute(Command::verb("restore-files", &[("tool", "known")])).unwrap();
     assert!(world.workspace.path("tools/approved/known/known.sh").exists());
     assert_eq!(fs::read(world.workspace.path("tools/core/known/approval.toml")).unwrap(), note, "nobody made it core");
     let faults = world.engine.integrity().verify_tool("known").unwrap().faults;
@@ -149,7 +149,7 @@ fn a_link_that_made_room_comes_back_by_undo() {
     fs::rename(&place, &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, &place).unwrap();
     world.engine.library().scan(&mut |_| {}).unwrap();
-    world.execute(Command::RestoreFiles { tool: "known".to_owned() }).unwrap();
+    world.execute(Command::verb("restore-files", &[("tool", "known")])).unwrap();
     assert!(!place.is_symlink());
     world.execute(Command::Undo { operation: None }).unwrap();
     assert!(place.is_symlink() && place.join("known.sh").exists(), "the link is back");

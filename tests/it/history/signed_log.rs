@@ -487,7 +487,7 @@ fn everything_else_goes_on_where_signatures_are_required() {
     native(&workspace, "tools/experimental/alpha", "alpha", "echo 2\n", "");
     engine.library().scan(&mut |_| {}).unwrap();
     approve_all(&engine);
-    does(Command::Rollback { tool: "alpha".to_owned(), to: None, reason: None });
+    does(Command::verb("rollback", &[("tool", "alpha")]));
     assert_eq!(bot(&engine, "alpha"), Ok(()));
     does(Command::Undo { operation: None });
     does(Command::Undo { operation: None });

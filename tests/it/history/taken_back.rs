@@ -68,8 +68,8 @@ fn command(world: &World, step: Step) -> Option<Command> {
             let to = if tool.stage == Stage::Approved { Stage::Core } else { Stage::Approved };
             Command::Promote { tool: tool.path, to }
         }
-        Step::Archive(n) => Command::Archive { tool: tool(OPEN, n)?.path, reason: None },
-        Step::Restore(n) => Command::Restore { tool: tool(&[Stage::Archived], n)?.path },
+        Step::Archive(n) => Command::verb("archive", &[("tool", &tool(OPEN, n)?.path)]),
+        Step::Restore(n) => Command::verb("restore", &[("tool", &tool(&[Stage::Archived], n)?.path)]),
         Step::Allow(n) => {
             let tool = tool(&[Stage::Approved], n)?;
             Command::Allow { tool: tool.path, digest: tool.digest }
@@ -92,10 +92,12 @@ fn command(world: &World, step: Step) -> Option<Command> {
             let (spot, kind, body) = (CommentAnchor::default(), CommentKind::Question, "why?".to_owned());
             Command::Comment { review, spot, kind, body }
         }
-        Step::Deprecate(n) => Command::Deprecate { tool: tool(OPEN, n)?.path, by: None, reason: None },
-        Step::Rollback(n) => Command::Rollback { tool: tool(VOUCHED, n)?.path, to: None, reason: None },
-        Step::RestoreFiles(n) => Command::RestoreFiles { tool: tool(VOUCHED, n)?.path },
-        Step::Fork(n) => Command::Fork { tool: tool(VOUCHED, n)?.path, name: format!("fork{}", n % 2) },
+        Step::Deprecate(n) => Command::verb("deprecate", &[("tool", &tool(OPEN, n)?.path)]),
+        Step::Rollback(n) => Command::verb("rollback", &[("tool", &tool(VOUCHED, n)?.path)]),
+        Step::RestoreFiles(n) => Command::verb("restore-files", &[("tool", &tool(VOUCHED, n)?.path)]),
+        Step::Fork(n) => {
+            Command::verb("fork", &[("tool", &tool(VOUCHED, n)?.path), ("name", &format!("fork{}", n % 2))])
+        }
         Step::Apply | Step::Undo => return None,
     })
 }

@@ -199,7 +199,7 @@ fn each_kind_of_tampering_is_named() {
 fn what_was_put_away_or_replaced_on_purpose_is_not_missed() {
     let (workspace, engine) = sound();
     let faults = || engine.integrity().verify().unwrap().faults;
-    engine.execute(Command::Archive { tool: "alpha".to_owned(), reason: None }, &ada()).unwrap();
+    engine.execute(Command::verb("archive", &[("tool", "alpha")]), &ada()).unwrap();
     assert_eq!(faults(), Vec::<String>::new(), "archived");
     engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
     assert_eq!(faults(), Vec::<String>::new(), "and back");
@@ -260,7 +260,7 @@ fn what_verify_finds_beside_a_tool_agents_are_refused_for_until_restore_files_me
         assert_eq!(strict.isolation.profile, Profile::Strict, "{what}");
         let faults = engine.integrity().verify().unwrap().faults;
         assert!(faults.len() == 1 && faults[0].contains(what), "{what}: {faults:?}");
-        engine.execute(Command::RestoreFiles { tool: "alpha".to_owned() }, &ada()).unwrap();
+        engine.execute(Command::verb("restore-files", &[("tool", "alpha")]), &ada()).unwrap();
         assert_eq!(engine.integrity().verify().unwrap().faults, Vec::<String>::new(), "{what}");
         assert_eq!(run(bot()).1.outcome, RunOutcome::Succeeded, "{what}");
         if what.contains("approval.toml") {

@@ -15,16 +15,14 @@ fn a_reason_or_comment_of_invisible_characters_only_is_none() {
             Command::Decide(request) => Command::Decide(DecisionRequest { reason: reason(), ..request }),
             other => other,
         };
-        let tool = "fresh".to_owned();
-        let known = "known".to_owned();
         for command in [
             decided(DecisionKind::Reject),
             decided(DecisionKind::RequestChanges),
             decided(DecisionKind::Approve),
             Command::Comment { review: review.id, spot: CommentAnchor::default(), kind: CommentKind::Question, body },
-            Command::Deprecate { tool: tool.clone(), by: None, reason: reason() },
-            Command::Archive { tool: tool.clone(), reason: reason() },
-            Command::Rollback { tool: known, to: None, reason: reason() },
+            Command::verb("deprecate", &[("tool", "fresh"), ("reason", unseen)]),
+            Command::verb("archive", &[("tool", "fresh"), ("reason", unseen)]),
+            Command::verb("rollback", &[("tool", "known"), ("reason", unseen)]),
         ] {
             let said = format!("{command:?}");
             let error = world.execute(command).expect_err(&said);

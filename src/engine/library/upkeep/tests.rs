@@ -126,8 +126,7 @@ fn pinned_core_waiting_and_successor_tools_stay_and_are_counted() {
     drop_scripts(&world, &["pinned", "asked", "heir", "old", "plain"]);
     let engine = world.open();
     engine.execute(Command::Verb(VerbCall::new("pin", &[("tool", "pinned")])), &ada()).unwrap();
-    let by = Some("heir".to_owned());
-    engine.execute(Command::Deprecate { tool: "old".to_owned(), by, reason: None }, &ada()).unwrap();
+    engine.execute(Command::verb("deprecate", &[("tool", "old"), ("by", "heir")]), &ada()).unwrap();
     let report = engine.upkeep().stale_at(None, later(31)).unwrap();
     assert_eq!(names(&report), ["asked", "old", "plain"], "what waits by itself since it is new is no question");
     let asked: Vec<StaleTool> = report.stale.iter().filter(|tool| tool.tool.as_str() == "asked").cloned().collect();
@@ -156,7 +155,7 @@ fn a_proposal_moves_nothing_is_made_once_and_archive_then_undo_gives_identical_b
     assert_eq!(all_bytes(&world), before, "nothing is put away by a proposal");
     let again = propose(&engine, &report.stale[..1], &ada()).unwrap_err();
     assert_eq!(again.code, ErrorCode::Conflict);
-    let archive = Command::Archive { tool: "old".to_owned(), reason: None };
+    let archive = Command::verb("archive", &[("tool", "old")]);
     let refused = engine.execute(archive, &Caller::Agent("bot".to_owned())).unwrap_err();
     assert_eq!(refused.code, ErrorCode::HumanNeeded);
 
@@ -284,7 +283,7 @@ fn a_much_used_tool_that_vanishes_is_told_of_and_comes_back_by_itself_or_from_it
     remove("adder.py");
     remove("adder.toml");
     assert_eq!(lost(&engine).len(), 1);
-    engine.execute(Command::Restore { tool: "adder".to_owned() }, &ada()).unwrap();
+    engine.execute(Command::verb("restore", &[("tool", "adder")]), &ada()).unwrap();
     assert_eq!(lost(&engine), vec![]);
     assert_eq!(engine.library().resolve("adder").unwrap().digest, adder.digest);
     drop_scripts(&world, &["seldom", "failing"]);
@@ -302,7 +301,7 @@ fn an_approved_tool_that_vanishes_comes_back_approved_and_one_without_a_copy_say
     note_uses(&engine, "adder", later(0), (25, 0));
     std::fs::remove_dir_all(world.root().join("tools/approved/adder")).unwrap();
     engine.library().scan(&mut |_| {}).unwrap();
-    engine.execute(Command::Restore { tool: "adder".to_owned() }, &ada()).unwrap();
+    engine.execute(Command::verb("restore", &[("tool", "adder")]), &ada()).unwrap();
     let back = engine.library().resolve("adder").unwrap();
     assert_eq!((back.stage, back.facts.review), (Stage::Approved, ToolReview::Approved));
     assert!(world.exists("tools/approved/adder/approval.toml"));
@@ -317,9 +316,9 @@ fn an_approved_tool_that_vanishes_comes_back_approved_and_one_without_a_copy_say
         problem.hint.starts_with("no copy is kept: restore tools/experimental/bare.py from git or a backup"),
         "{problem:?}"
     );
-    let refused = engine.execute(Command::Restore { tool: "bare".to_owned() }, &ada()).unwrap_err();
+    let refused = engine.execute(Command::verb("restore", &[("tool", "bare")]), &ada()).unwrap_err();
     assert_eq!(refused.code, ErrorCode::NotFound);
-    let unknown = engine.execute(Command::Restore { tool: "nothing".to_owned() }, &ada()).unwrap_err();
+    let unknown = engine.execute(Command::verb("restore", &[("tool", "nothing")]), &ada()).unwrap_err();
     assert_eq!(unknown.message, "\"nothing\" is not archived");
 }
 

@@ -184,8 +184,8 @@ fn what_may_not_run_or_cannot_take_the_input_is_left_out_and_a_successor_takes_i
             .replace("type = \"string\"", "type = \"integer\""),
     );
     let engine = world.open();
-    let (tool, by) = ("b_translator".to_owned(), Some("c_translator".to_owned()));
-    engine.execute(Command::Deprecate { tool, by, reason: None }, &ada()).unwrap();
+    let args = [("tool", "b_translator"), ("by", "c_translator")];
+    engine.execute(Command::verb("deprecate", &args), &ada()).unwrap();
     let report = called(&engine, &request(&[]));
     assert_eq!(tried(&report), [("c_translator", RunOutcome::Succeeded, None)]);
     assert!(report.attempts[0].why.starts_with("replaces the deprecated b_translator; "));

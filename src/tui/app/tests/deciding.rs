@@ -24,7 +24,7 @@ fn a_change_is_done_only_by_y_after_it_was_read() {
     let mut bench = Bench::ready(80, 24);
     bench.press("X");
     let command = archive_of(&bench);
-    assert_eq!(command, Command::Archive { tool: "csv-stats".into(), reason: None });
+    assert_eq!(command, Command::verb("archive", &[("tool", "csv-stats")]));
     bench.effects.clear();
     // Typed ahead: before the preview, before it was drawn, before the silence.
     bench.press("y");
@@ -94,7 +94,7 @@ fn nobody_says_yes_to_a_question_that_does_not_fit_on_the_screen() {
 fn of_several_tools_with_one_name_the_path_is_named() {
     let mut bench = Bench::ready(80, 24);
     bench.press("down down down X");
-    assert_eq!(archive_of(&bench), Command::Archive { tool: "tools/core/json-query/tool.toml".into(), reason: None });
+    assert_eq!(archive_of(&bench), Command::verb("archive", &[("tool", "tools/core/json-query/tool.toml")]));
 }
 
 #[test]
