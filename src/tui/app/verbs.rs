@@ -461,18 +461,16 @@ impl App {
 
     /// What may run here: opening what costs more than low, and choices of tools.
     fn choosing(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
-        match verb {
-            Verb::Unlock => self.with_tool(args, |app, tool| {
+        if verb == Verb::Unlock {
+            return self.with_tool(args, |app, tool| {
                 // A workbench without an owner is the process that carries it out.
                 let scope = GrantScope::Workbench(String::new());
                 let tool = Some(app.reference(&tool));
                 app.ask(Command::Unlock { tool, tier: None, scope, lasting: None })
-            }),
-            _ => {
-                self.overlays.push(Overlay::Sets(Sets::awaited()));
-                vec![Effect::LoadSets]
-            }
+            });
         }
+        self.overlays.push(Overlay::Sets(Sets::awaited()));
+        vec![Effect::LoadSets]
     }
 }
 
