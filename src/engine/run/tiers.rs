@@ -279,8 +279,9 @@ impl ToolSets<'_> {
         Ok(Preview { title: format!("Unlock {subject}?"), lines, undo })
     }
 
-    fn save(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
-        let (name, tools) = self.named_set(argument(call, "name")?, &tools_of(call))?;
+    /// Saves these tools under the name of the call; none deletes the set.
+    fn save(&self, who: &str, call: &VerbCall, tools: &[String]) -> Result<Outcome, EngineError> {
+        let (name, tools) = self.named_set(argument(call, "name")?, tools)?;
         self.engine.finish(self.workspace.transact(|tx| core::save_set(tx, self.workspace.actor(who), &name, &tools))?)
     }
 
@@ -305,8 +306,8 @@ impl ToolSets<'_> {
     }
 
     /// What saving a choice would mean.
-    fn preview_save(&self, call: &VerbCall) -> Result<Preview, EngineError> {
-        let (name, tools) = self.named_set(argument(call, "name")?, &tools_of(call))?;
+    fn preview_save(&self, call: &VerbCall, tools: &[String]) -> Result<Preview, EngineError> {
+        let (name, tools) = self.named_set(argument(call, "name")?, tools)?;
         let undo = "u (undo) reverts it".to_owned();
         if tools.is_empty() {
             let lines = vec!["tools do not change".to_owned()];
@@ -321,28 +322,31 @@ impl ToolSets<'_> {
 pub(super) const SET: PlainVerb = PlainVerb {
     name: "set",
     needs_catalog: true,
-    preview: |engine, call| {
-        argument(call, "tools")?;
-        engine.tool_sets().preview_save(call)
-    },
-    perform: |engine, who, call| {
-        argument(call, "tools")?;
-        engine.tool_sets().save(who, call)
-    },
+    preview: |engine, call| engine.tool_sets().preview_save(call, &tools_of(call)?),
+    perform: |engine, who, call| engine.tool_sets().save(who, call, &tools_of(call)?),
 };
 
 /// Deletes a saved choice of tools.
 pub(super) const UNSET: PlainVerb = PlainVerb {
     name: "unset",
     needs_catalog: true,
-    preview: |engine, call| engine.tool_sets().preview_save(call),
-    perform: |engine, who, call| engine.tool_sets().save(who, call),
+    preview: |engine, call| engine.tool_sets().preview_save(call, &[]),
+    perform: |engine, who, call| engine.tool_sets().save(who, call, &[]),
 };
 
-/// The tools of a set, joined by commas; none deletes it.
-fn tools_of(call: &VerbCall) -> Vec<String> {
-    let names = call.get("tools").unwrap_or_default().split(',').map(str::trim);
-    names.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+/// The tools of a set, joined by commas. A list without a name is a mistake: it must not delete the set.
+pub(super) fn tools_of(call: &VerbCall) -> Result<Vec<String>, EngineError> {
+    let names = argument(call, "tools")?.split(',').map(str::trim);
+    let names: Vec<String> = names.filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    if names.is_empty() {
+        let message = "the list names no tool".to_owned();
+        return Err(EngineError::new(
+            ErrorCode::Usage,
+            message,
+            "write read,write,grep; `toolsmith unset` deletes a set",
+        ));
+    }
+    Ok(names)
 }
 
 /// What helps when a name is not known.

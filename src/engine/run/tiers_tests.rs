@@ -1,8 +1,9 @@
 //! One catalog, looked at in four ways: by category, by name, by what is in use, by what may run.
 
-use crate::domain::{Category, Preset, ToolName};
-use crate::engine::Engine;
+use super::tiers::tools_of;
+use crate::domain::{Category, Preset, ToolName, VerbCall};
 use crate::engine::tests::World;
+use crate::engine::{Engine, ErrorCode};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -61,4 +62,14 @@ fn every_look_up_finds_the_same_row_whatever_is_in_use() {
         let locked = view.tools.iter().filter(|tool| !tool.facts.unused && tool.facts.locked).count();
         prop_assert_eq!(used.locked, locked);
     });
+}
+
+#[test]
+fn the_tools_of_a_set_are_joined_by_commas_and_a_list_without_a_name_is_refused() {
+    let of = |tools: &str| tools_of(&VerbCall::new("set", &[("name", "mine"), ("tools", tools)]));
+    assert_eq!(of(" read, write,,grep ").unwrap(), ["read", "write", "grep"]);
+    let refused = of(", ").unwrap_err();
+    assert_eq!((refused.code, refused.hint.contains("unset")), (ErrorCode::Usage, true));
+    let missing = tools_of(&VerbCall::new("set", &[("name", "mine")])).unwrap_err();
+    assert_eq!(missing.message, "set needs TOOLS");
 }

@@ -79,8 +79,7 @@ fn a_fork_makes_the_changed_files_a_tool_of_their_own_and_undo_takes_it_away() {
     let digest = engine.library().resolve("adder").unwrap().digest;
     drift(&world, &engine);
     let changed = engine.library().resolve("adder").unwrap().digest;
-    let fork =
-        |name: &str| engine.execute(Command::verb("fork", &[("tool", "adder"), ("name", &name.to_owned())]), &ada());
+    let fork = |name: &str| engine.execute(Command::verb("fork", &[("tool", "adder"), ("name", name)]), &ada());
     assert_eq!(fork("adder").unwrap_err().code, ErrorCode::Conflict);
     assert_eq!(fork("../x").unwrap_err().code, ErrorCode::Usage);
     fork("summer").unwrap();
@@ -92,6 +91,8 @@ fn a_fork_makes_the_changed_files_a_tool_of_their_own_and_undo_takes_it_away() {
     undo(&engine).unwrap();
     assert!(!world.exists("tools/experimental/summer"));
     assert_eq!(engine.library().resolve("adder").unwrap().digest, changed);
+    engine.execute(Command::verb("fork", &[("tool", "adder")]), &ada()).unwrap();
+    assert_eq!(engine.library().resolve("adder-fork").unwrap().stage, Stage::Experimental, "the default name");
 }
 
 #[test]

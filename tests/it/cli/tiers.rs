@@ -167,6 +167,8 @@ fn a_saved_set_is_used_by_its_name_until_it_is_taken_away() {
         shell.at_terminal(&["set", taken, "low-one"]).exits(4);
     }
     shell.at_terminal(&["set", "theirs", "nobody"]).exits(5);
+    shell.at_terminal(&["set", "mine", ", "]).exits(2);
+    assert_eq!(listed(&shell, &["--tools", "mine"]).0.len(), 2, "a list without a name deletes nothing");
     shell.at_terminal(&["unset", "mine"]).exits(0);
     shell.call(&["list", "--tools", "mine"]).exits(5);
     shell.at_terminal(&["undo"]).exits(0);
