@@ -117,6 +117,18 @@ impl From<io::Error> for Stop {
     }
 }
 
+/// The exit code of an answer that was printed as far as somebody read it.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub(super) fn answered(code: u8, printed: io::Result<()>) -> Result<u8, Stop> {
+    match printed {
+        // The reader left (`| head`): what came of it is the same.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(code),
+    }
+}
+
 /// What a verb answers: an object for scripts (its serialized fields), text for humans.
 pub(super) trait Answer: Serialize {
     /// Writes it for a human.
@@ -380,11 +392,7 @@ impl<'a> Call<'a> {
         } else {
             outlet::page(Stream::Stdout, self.globals.color, |page| answer.text(page))
         };
-        match printed {
-            // The reader left (`| head`): what came of it is the same.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(answer.exit_code()),
-            printed => printed.map(|()| answer.exit_code()).map_err(Stop::from),
-        }
+        answered(answer.exit_code(), printed)
     }
 
     /// Says several lines on standard error.

@@ -1,12 +1,12 @@
 //! `call SCENARIO`: the tool that fits best, and when it fails the next one.
 
-use super::call::{Answer, Call, Stop};
+use super::call::{Answer, Call, Stop, answered};
 use super::cleaner::Sink;
 use super::input;
-use super::live::{Kept, follow};
+use super::kept::Kept;
+use super::live::{Nowhere, follow};
 use super::outlet::{self, Outlets};
 use super::print_text::{DescriptionLine, Ink, Page};
-use super::run::Nowhere;
 use super::runs::{RunAnswer, outcome_ink};
 use crate::domain::RunId;
 use crate::engine::{
@@ -61,23 +61,20 @@ pub(super) fn call(call: &Call<'_>) -> Result<u8, Stop> {
     }
     let report = calling.report();
     let code = exit_code(report.outcome);
-    let answered = report.attempts.last().filter(|_| report.outcome == CallOutcome::Answered).map(|last| last.run);
+    let last = report.attempts.last().filter(|_| report.outcome == CallOutcome::Answered).map(|attempt| attempt.run);
     if call.globals.json {
-        let answer = answered.map(|run| answer(&engine, run)).transpose()?;
+        let answer = last.map(|run| answer(&engine, run)).transpose()?;
         outlet::object(&Called { report, answer })?;
         return Ok(code);
     }
-    if let Some(run) = answered {
+    if let Some(run) = last {
         output = pass_on(call, &engine, run)?;
     }
     call.note(&DescriptionLine::new().put(if code == 0 { Ink::Good } else { Ink::Bad }, report.sentence()));
     if !report.hint.is_empty() {
         call.note(&DescriptionLine::new().put(Ink::Dim, format!("  {}", report.hint)));
     }
-    match output {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(code),
-    }
+    answered(code, output)
 }
 
 fn request(call: &Call<'_>) -> Result<CallRequest, EngineError> {

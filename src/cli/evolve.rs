@@ -2,8 +2,8 @@
 
 use super::call::{Answer, Call, Stop};
 use super::done::Done;
-use super::live::OnStop;
 use super::print_text::{Align, DescriptionLine, Ink, Page, Table, when};
+use super::stop_signals::OnStop;
 use crate::domain::{
     CheckState, Evolution, EvolutionId, EvolutionState, Learnt, ReplayOutcome, Replayed, RunId, count,
 };

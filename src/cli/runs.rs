@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call, Stop};
 use super::done::Done;
-use super::live::Kept;
+use super::kept::Kept;
 use super::outlet::{self, Outlet};
 use super::print_text::{Align, DescriptionLine, Ink, Look, Page, Table, counted, span, when};
 use crate::domain::{Command, IsolationLevel, Run, RunId, RunOutcome, Stream};
@@ -268,5 +268,12 @@ pub(super) mod tests {
     fn one_stream_or_both() {
         assert_eq!(wanted(Some("stderr")), [Stream::Stderr]);
         assert_eq!(wanted(None), wanted(Some("both")));
+    }
+
+    #[test]
+    fn a_run_answers_with_its_record_and_its_output() {
+        let answer = object(&RunAnswer { run: failed_run(), stdout: "o".into(), stderr: "e".into(), truncated: false });
+        let fields: Vec<_> = answer.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(fields, ["schema", "run", "stdout", "stderr", "truncated"]);
     }
 }

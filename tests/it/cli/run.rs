@@ -125,6 +125,30 @@ fn events_come_a_line_each_while_it_runs() {
 }
 
 #[test]
+fn two_formats_at_once_are_refused_before_anything_runs() {
+    let shell = Shell::new();
+    shell.tool("experimental", "hello", "echo ran\n", "");
+    shell.call(&["run", "hello"]).exits(0);
+    assert_eq!(shell.call(&["run", "hello", "--json", "--jsonl"]).exits(2).error_code(), "usage");
+    assert_eq!(shell.call(&["rerun", "1", "--json", "--jsonl"]).exits(2).error_code(), "usage");
+    let runs = shell.call(&["runs", "--json"]).exits(0).json()["runs"].clone();
+    assert_eq!(runs.as_array().unwrap().len(), 1, "{runs}");
+}
+
+#[test]
+fn a_failed_run_is_no_success_when_nobody_reads_the_answer() {
+    let shell = Shell::new();
+    shell.tool("experimental", "fails", "exit 3\n", "");
+    for form in [&[][..], &["--json"], &["--jsonl"]] {
+        // A pipe whose reader is gone before anything is written.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let child = shell.command(&[&["run", "fails"], form].concat()).stdout(writer).spawn().unwrap();
+        ended(child).exits(1);
+    }
+}
+
+#[test]
 fn interrupting_the_call_cancels_the_run() {
     let shell = Shell::new();
     shell.tool("experimental", "slow", "echo ready; exec sleep 600\n", "");

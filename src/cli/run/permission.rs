@@ -1,0 +1,41 @@
+//! The questions before a run.
+
+use crate::cli::call::Call;
+use crate::cli::done::{announce, announce_and_execute, ask_for_touch};
+use crate::cli::outlet;
+use crate::cli::print_text::{Ink, DescriptionLine};
+use crate::domain::Stream;
+use crate::engine::{Engine, EngineError, RunRequest};
+use std::io;
+
+/// Asks what only a human can allow: what costs more than low, and, before the first run of a version, what it declares.
+/// Where nobody can be asked, the run goes on to be refused and recorded.
+pub(super) fn ask_first(call: &Call<'_>, engine: &Engine, request: &RunRequest) -> Result<(), EngineError> {
+    let mut asked = Vec::new();
+    while let Some(command) = engine.runs().unallowed(&request.tool, &call.caller(engine))? {
+        // What was answered and is asked again is the run's to refuse.
+        if asked.contains(&command) {
+            return Ok(());
+        }
+        asked.push(command.clone());
+        if call.switch("allow") {
+            announce_and_execute(call, engine, command)?;
+            continue;
+        }
+        let stream = call.switch("jsonl") || call.globals.json;
+        if stream || !call.has_human() || !outlet::is_terminal(Stream::Stderr) {
+            return Ok(());
+        }
+        announce(call, &engine.preview(&command)?);
+        call.note(&DescriptionLine::new().put(Ink::Strong, "Type yes to allow it: "));
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map_err(EngineError::internal)?;
+        if answer.trim() != "yes" {
+            call.note(&DescriptionLine::new().put(Ink::Warn, "not allowed: the answer was not yes"));
+            return Ok(());
+        }
+        ask_for_touch(call, engine);
+        engine.execute(command, &call.caller(engine))?;
+    }
+    Ok(())
+}

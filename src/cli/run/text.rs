@@ -1,0 +1,70 @@
+//! A run for a human: the output of the tool as it comes, then a line that sums it up.
+
+use super::exit_code;
+use crate::cli::call::{Call, Stop, answered};
+use crate::cli::live::follow;
+use crate::cli::outlet::Outlets;
+use crate::cli::print_text::{Ink, DescriptionLine, counted, size, span};
+use crate::cli::runs::{level_ink, outcome_ink};
+use crate::domain::{Run, RunUsage};
+use crate::engine::{Engine, RunHandle};
+
+/// Follows a run to its end.
+pub(super) fn tell(call: &Call<'_>, engine: &Engine, handle: RunHandle) -> Result<u8, Stop> {
+    let mut streams = Outlets::new(call.globals.color);
+    let (run, taken) = follow(call, engine, handle, &mut streams)?;
+    let finished = streams.finish();
+    call.note(&summary(&run));
+    if let Some(error) = &run.error {
+        call.note(&DescriptionLine::new().put(Ink::Bad, "  ").put(Ink::Plain, error));
+    }
+    for note in &run.notes {
+        call.note(&DescriptionLine::new().put(Ink::Warn, "  note: ").put(Ink::Plain, note));
+    }
+    answered(exit_code::of(&run), taken.and(finished))
+}
+
+/// One line: how it ended, what it used, how far it was isolated, and what was cut.
+fn summary(run: &Run) -> DescriptionLine {
+    let line = DescriptionLine::new()
+        .put(Ink::Dim, format!("run {} · ", run.id))
+        .put(outcome_ink(run.outcome), run.outcome.word())
+        .put(Ink::Dim, format!(" · {}", used(&run.usage)))
+        .put(Ink::Dim, " · ")
+        .put(level_ink(run), run.isolation_words());
+    let line = match run.exit_code {
+        Some(code) if code != 0 => line.put(Ink::Dim, format!(" · exit code {code}")),
+        _ => line,
+    };
+    if run.truncated { line.put(Ink::Warn, " · output truncated at its limit") } else { line }
+}
+
+/// Time, processor, peak memory and processes; what was not measured is left out.
+fn used(usage: &RunUsage) -> String {
+    let mut parts = vec![span(usage.duration_ms), format!("cpu {}", span(usage.cpu_ms))];
+    if usage.most_memory_bytes() > 0 {
+        parts.push(format!("mem {}", size(usage.most_memory_bytes())));
+    }
+    if usage.peak_processes > 0 {
+        let count = usize::try_from(usage.peak_processes).unwrap_or(usize::MAX);
+        parts.push(counted(count, "process", "processes"));
+    }
+    parts.join(" · ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::print_text::tests::plain;
+    use crate::cli::runs::tests::failed_run;
+
+    #[test]
+    fn the_end_is_told_in_one_line_with_the_honest_isolation() {
+        let mut run = failed_run();
+        run.truncated = true;
+        assert_eq!(
+            plain(|page| page.line(&summary(&run))),
+            "run 7 · failed · 340 ms · cpu 20 ms · mem 4.0 KiB · limits-only: no sandbox · exit code 3 · output truncated at its limit\n"
+        );
+    }
+}
