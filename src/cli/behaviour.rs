@@ -1,7 +1,7 @@
 //! `behaviour NAME|RUN`: what a version, or one run of it, was seen to do.
 
 use super::call::{Answer, Call};
-use super::print_text::{DescriptionLine, Ink, Page};
+use super::print_text::{Ink, Page, StyledLine};
 use super::shared::evidence_line;
 use super::shared::usage_words;
 use crate::domain::RunId;
@@ -30,10 +30,10 @@ impl Answer for Seen {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         let Behaviour { tool, version, digest, run, usage, .. } = &self.behaviour;
         let of = run.map_or_else(|| "all runs".to_owned(), |run| format!("run {run}"));
-        let line = DescriptionLine::new().put(Ink::Strong, tool.as_str()).put(Ink::Plain, format!(" {version}  "));
+        let line = StyledLine::new().put(Ink::Strong, tool.as_str()).put(Ink::Plain, format!(" {version}  "));
         page.line(&line.put(Ink::Dim, format!("{} · {of}", digest.short())))?;
         if let Some(usage) = usage {
-            page.line(&DescriptionLine::new().put(Ink::Dim, usage_words(usage)))?;
+            page.line(&StyledLine::new().put(Ink::Dim, usage_words(usage)))?;
         }
         write_parts(page, &self.behaviour)
     }

@@ -5,7 +5,7 @@ use super::buffer_stream::item_of;
 use super::call::{Answer, Call, Stop};
 use super::outlet;
 use super::parse;
-use super::print_text::{Align, DescriptionLine, Ink, Page, Table, counted};
+use super::print_text::{Align, Ink, Page, StyledLine, Table, counted};
 use crate::domain::{BufferId, BufferSink, Strategy};
 use crate::engine::{BufferAnswer, BufferChange, BufferStatus, BufferWrite, EngineError, ErrorCode, Taken};
 use serde::Serialize;
@@ -127,7 +127,7 @@ fn flush(call: &Call<'_>, id: &BufferId) -> Result<u8, Stop> {
     } else {
         // Nothing but the items on standard output.
         outlet::values(&items)?;
-        call.note(&DescriptionLine::new().put(Ink::Dim, counted(items.len(), "item", "items")));
+        call.note(&StyledLine::new().put(Ink::Dim, counted(items.len(), "item", "items")));
     }
     engine.buffers().let_go(id, &taken)?;
     call.tell_trouble(&engine);
@@ -148,12 +148,10 @@ fn status(call: &Call<'_>, id: &BufferId) -> Result<u8, Stop> {
 impl Answer for BufferAnswer {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         let ink = if self.error.is_some() { Ink::Bad } else { Ink::Plain };
-        page.line(
-            &DescriptionLine::new().put(Ink::Strong, format!("{}: ", self.status.buffer_id)).put(ink, &self.message),
-        )?;
+        page.line(&StyledLine::new().put(Ink::Strong, format!("{}: ", self.status.buffer_id)).put(ink, &self.message))?;
         let hint = self.error.as_ref().map_or("", |error| error.hint.as_str());
         if !hint.is_empty() {
-            page.line(&DescriptionLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, hint))?;
+            page.line(&StyledLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, hint))?;
         }
         if self.operation != "status" {
             return Ok(());
@@ -171,7 +169,7 @@ impl Answer for Listed {
         if !self.buffers.is_empty() {
             page.table(&table(&self.buffers))?;
         }
-        page.line(&DescriptionLine::new().put(Ink::Dim, counted(self.buffers.len(), "buffer", "buffers")))
+        page.line(&StyledLine::new().put(Ink::Dim, counted(self.buffers.len(), "buffer", "buffers")))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call, Stop};
 use super::outlet;
-use super::print_text::{DescriptionLine, Ink, Page, counted};
+use super::print_text::{Ink, Page, StyledLine, counted};
 use crate::domain::{BufferId, Caller, MAX_ITEM_BYTES};
 use crate::engine::{
     BufferChange, BufferStatus, BufferWrite, Engine, EngineError, ErrorCode, Gather, HandedOver, Pending, item_fits,
@@ -156,7 +156,7 @@ impl Stream<'_> {
         self.tell(&Told::Flushed { flushed_count: over.flushed, error: over.error.as_ref() });
         if let Some(error) = over.error {
             if !self.call.switch("jsonl") {
-                self.call.note(&DescriptionLine::new().put(Ink::Bad, "not flushed: ").put(Ink::Plain, &error.message));
+                self.call.note(&StyledLine::new().put(Ink::Bad, "not flushed: ").put(Ink::Plain, &error.message));
             }
             self.streamed.error = Some(error);
         }
@@ -172,7 +172,7 @@ impl Stream<'_> {
             self.tell(&Told::Refused { line, error });
         } else {
             let text = format!("line {line}: {}", error.message);
-            self.call.note(&DescriptionLine::new().put(Ink::Bad, "refused: ").put(Ink::Plain, text));
+            self.call.note(&StyledLine::new().put(Ink::Bad, "refused: ").put(Ink::Plain, text));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Deciding: one review, or several with a table first and a question.
 
 use super::call::{Answer, Call, Stop};
-use super::print_text::{Align, DescriptionLine, Ink, Page, Table};
+use super::print_text::{Align, Ink, Page, StyledLine, Table};
 use super::reading;
 use super::review::{self, other_digest};
 use super::shared::risk_ink;
@@ -51,8 +51,7 @@ impl Answer for Results {
                 false if self.unknown.contains(&one.review) => (Ink::Bad, "unknown"),
                 false => (Ink::Bad, "left"),
             };
-            let head =
-                DescriptionLine::new().put(ink, format!("{word:<7}")).put(Ink::Strong, format!("  {}  ", one.review));
+            let head = StyledLine::new().put(ink, format!("{word:<7}")).put(Ink::Strong, format!("  {}  ", one.review));
             page.line(&head.put(Ink::Plain, &one.message))?;
         }
         Ok(())
@@ -126,7 +125,7 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
     }
     show(call, kind, &rows, unread);
     for (_, error) in &unknown {
-        call.note(&DescriptionLine::new().put(Ink::Bad, &error.message));
+        call.note(&StyledLine::new().put(Ink::Bad, &error.message));
     }
     let requests = requests(call, &engine, kind, &rows)?;
     if requests.is_empty() {
@@ -230,7 +229,7 @@ fn show(call: &Call<'_>, kind: DecisionKind, rows: &[PreflightRow], unread: bool
 /// Asks at the terminal; anything but `y` is a no, and so is its end.
 fn agreed(call: &Call<'_>, kind: DecisionKind, count: usize, unread: bool) -> Result<bool, Stop> {
     let how = if unread { " unread" } else { "" };
-    call.note(&DescriptionLine::new().put(Ink::Strong, format!("{kind} {count} of them{how}? [y/N]")));
+    call.note(&StyledLine::new().put(Ink::Strong, format!("{kind} {count} of them{how}? [y/N]")));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

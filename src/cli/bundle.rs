@@ -1,7 +1,7 @@
 //! Tools in a folder that others share: `push`, `pull`.
 
 use super::call::{Answer, Call, Stop};
-use super::print_text::{Align, DescriptionLine, Ink, Page, Table};
+use super::print_text::{Align, Ink, Page, StyledLine, Table};
 use crate::engine::{Carried, CarryReport, EngineError, ErrorCode};
 use serde::Serialize;
 use std::io;
@@ -58,10 +58,10 @@ impl Answer for Carry {
         }
         for tool in self.report.tools.iter().filter(|tool| !tool.why.is_empty()) {
             page.line(
-                &DescriptionLine::new().put(Ink::Strong, &tool.name).put(Ink::Plain, ": ").put(Ink::Plain, &tool.why),
+                &StyledLine::new().put(Ink::Strong, &tool.name).put(Ink::Plain, ": ").put(Ink::Plain, &tool.why),
             )?;
         }
-        page.line(&DescriptionLine::new().put(Ink::Dim, self.report.sentence()))
+        page.line(&StyledLine::new().put(Ink::Dim, self.report.sentence()))
     }
 
     fn exit_code(&self) -> u8 {

@@ -4,7 +4,7 @@ use super::build::global;
 use super::outlet;
 use super::parse;
 use super::print_text::now;
-use super::print_text::{DescriptionLine, Ink, Page};
+use super::print_text::{Ink, Page, StyledLine};
 use crate::action::{Arg, ArgKind, Risk, Spec};
 use crate::domain::{Caller, CostTier, Digest, Instant, SafeText, Stream, ToolName, VerbCall};
 use crate::engine::{
@@ -277,17 +277,17 @@ impl<'a> Call<'a> {
             return;
         }
         let Some(Err(error)) = self.opened.get().map(|state_dir| back_up_if_due(state_dir)) else { return };
-        self.note(&DescriptionLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, &error.message));
-        self.note(&DescriptionLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &error.hint));
+        self.note(&StyledLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, &error.message));
+        self.note(&StyledLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &error.hint));
     }
 
     /// Says on standard error what went wrong beside what was asked: a move of a killed process that
     /// still cannot be finished, for example.
     pub(super) fn tell_trouble(&self, engine: &Engine) {
         for trouble in engine.take_trouble() {
-            self.note(&DescriptionLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, &trouble.message));
+            self.note(&StyledLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, &trouble.message));
             if !trouble.hint.is_empty() {
-                self.note(&DescriptionLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &trouble.hint));
+                self.note(&StyledLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &trouble.hint));
             }
         }
     }
@@ -378,7 +378,7 @@ impl<'a> Call<'a> {
     fn log_found_agent(&self, engine: &Engine, asked: &str, refused: bool) {
         let (Some(agent), Some(found)) = (&self.globals.agent, &self.globals.found) else { return };
         if let Err(error) = engine.runs().log_found_agent(agent, found, asked, refused) {
-            self.note(&DescriptionLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, &error.message));
+            self.note(&StyledLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, &error.message));
         }
     }
 
@@ -402,7 +402,7 @@ impl<'a> Call<'a> {
     }
 
     /// Says something on standard error. Nobody there to read it is no failure.
-    pub(super) fn note(&self, line: &DescriptionLine) {
+    pub(super) fn note(&self, line: &StyledLine) {
         let _ = outlet::page(Stream::Stderr, self.globals.color, |page| page.line(line));
     }
 }
@@ -418,14 +418,12 @@ pub(super) fn print_error(error: &EngineError, json: bool, color: bool) -> io::R
     }
     outlet::page(Stream::Stderr, color, |page| {
         let mut message = SafeText::lines(&error.message).into_iter();
-        page.line(
-            &DescriptionLine::new().put(Ink::Bad, "error: ").safe(Ink::Plain, message.next().unwrap_or_default()),
-        )?;
+        page.line(&StyledLine::new().put(Ink::Bad, "error: ").safe(Ink::Plain, message.next().unwrap_or_default()))?;
         for line in message {
-            page.line(&DescriptionLine::new().safe(Ink::Plain, line))?;
+            page.line(&StyledLine::new().safe(Ink::Plain, line))?;
         }
         if !error.hint.is_empty() {
-            page.line(&DescriptionLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &error.hint))?;
+            page.line(&StyledLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &error.hint))?;
         }
         Ok(())
     })

@@ -6,7 +6,7 @@ use super::input;
 use super::kept::Kept;
 use super::live::{Nowhere, follow};
 use super::outlet::{self, Outlets};
-use super::print_text::{DescriptionLine, Ink, Page};
+use super::print_text::{Ink, Page, StyledLine};
 use super::runs::{RunAnswer, outcome_ink};
 use crate::domain::RunId;
 use crate::engine::{
@@ -46,12 +46,12 @@ pub(super) fn call(call: &Call<'_>) -> Result<u8, Stop> {
     let mut calling = engine.calls().begin(&request, &caller)?;
     let mut output = Ok(());
     while let Some(Begun { number, candidate, handle, .. }) = calling.begin_next()? {
-        let head = DescriptionLine::new().put(Ink::Dim, format!("attempt {number} of {}: ", request.max_attempts));
+        let head = StyledLine::new().put(Ink::Dim, format!("attempt {number} of {}: ", request.max_attempts));
         let head = head.put(Ink::Strong, candidate.tool.as_str()).put(Ink::Dim, format!(" {}", candidate.version));
         call.note(&head);
-        call.note(&DescriptionLine::new().put(Ink::Dim, format!("  {}", candidate.why)));
+        call.note(&StyledLine::new().put(Ink::Dim, format!("  {}", candidate.why)));
         if let Some(warning) = &handle.warning {
-            call.note(&DescriptionLine::new().put(Ink::Warn, "  warning: ").put(Ink::Plain, warning));
+            call.note(&StyledLine::new().put(Ink::Warn, "  warning: ").put(Ink::Plain, warning));
         }
         let (run, _) = follow(call, &engine, handle, &mut Nowhere)?;
         calling.ended(&run)?;
@@ -70,9 +70,9 @@ pub(super) fn call(call: &Call<'_>) -> Result<u8, Stop> {
     if let Some(run) = last {
         output = pass_on(call, &engine, run)?;
     }
-    call.note(&DescriptionLine::new().put(if code == 0 { Ink::Good } else { Ink::Bad }, report.sentence()));
+    call.note(&StyledLine::new().put(if code == 0 { Ink::Good } else { Ink::Bad }, report.sentence()));
     if !report.hint.is_empty() {
-        call.note(&DescriptionLine::new().put(Ink::Dim, format!("  {}", report.hint)));
+        call.note(&StyledLine::new().put(Ink::Dim, format!("  {}", report.hint)));
     }
     answered(code, output)
 }
@@ -91,8 +91,8 @@ fn request(call: &Call<'_>) -> Result<CallRequest, EngineError> {
 }
 
 /// How an attempt ended, in a line.
-fn ended(attempt: &CallAttempt) -> DescriptionLine {
-    let line = DescriptionLine::new().put(outcome_ink(attempt.outcome), format!("  {}", attempt.outcome));
+fn ended(attempt: &CallAttempt) -> StyledLine {
+    let line = StyledLine::new().put(outcome_ink(attempt.outcome), format!("  {}", attempt.outcome));
     let line = line.put(Ink::Dim, format!(" · run {}", attempt.run));
     let line = match &attempt.error {
         Some(error) => line.put(Ink::Plain, format!(" · {error}")),
@@ -127,18 +127,17 @@ fn exit_code(outcome: CallOutcome) -> u8 {
 impl Answer for Shown {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         if self.candidates.candidates.is_empty() {
-            page.line(&DescriptionLine::new().put(Ink::Warn, format!("no tool is available for {:?}", self.scenario)))?;
+            page.line(&StyledLine::new().put(Ink::Warn, format!("no tool is available for {:?}", self.scenario)))?;
         }
         for (number, candidate) in (1..).zip(&self.candidates.candidates) {
-            let head = DescriptionLine::new()
-                .put(Ink::Dim, format!("{number:>2}  "))
-                .put(Ink::Strong, candidate.tool.as_str());
+            let head =
+                StyledLine::new().put(Ink::Dim, format!("{number:>2}  ")).put(Ink::Strong, candidate.tool.as_str());
             let rest = format!(" {}  {}  {}", candidate.version, candidate.stage, candidate.path);
             page.line(&head.put(Ink::Dim, rest))?;
-            page.line(&DescriptionLine::new().put(Ink::Plain, format!("    {}", candidate.why)))?;
+            page.line(&StyledLine::new().put(Ink::Plain, format!("    {}", candidate.why)))?;
         }
         for left in &self.candidates.left_out {
-            let head = DescriptionLine::new().put(Ink::Dim, " -  ").put(Ink::Dim, left.tool.as_str());
+            let head = StyledLine::new().put(Ink::Dim, " -  ").put(Ink::Dim, left.tool.as_str());
             page.line(&head.put(Ink::Dim, format!(": {}", left.why)))?;
         }
         Ok(())

@@ -4,7 +4,7 @@ mod schema_words;
 
 use super::call::{Answer, Call};
 use super::files::FileHead;
-use super::print_text::{Align, DescriptionLine, Ink, Page, Table, counted, when};
+use super::print_text::{Align, Ink, Page, StyledLine, Table, counted, when};
 use super::runs::run_table;
 use super::shared::stage_ink;
 use super::shared::usage_words;
@@ -45,10 +45,10 @@ pub(super) fn init(call: &Call<'_>) -> Result<Initialised, EngineError> {
 impl Answer for Initialised {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         for path in &self.report.created {
-            page.line(&DescriptionLine::new().put(Ink::Good, "created  ").put(Ink::Plain, path))?;
+            page.line(&StyledLine::new().put(Ink::Good, "created  ").put(Ink::Plain, path))?;
         }
         for path in &self.report.kept {
-            page.line(&DescriptionLine::new().put(Ink::Dim, "kept     ").put(Ink::Plain, path))?;
+            page.line(&StyledLine::new().put(Ink::Dim, "kept     ").put(Ink::Plain, path))?;
         }
         page.say(format!("{} is a workspace; `toolsmith` opens it", self.workspace))
     }
@@ -180,7 +180,7 @@ impl Answer for Listing {
                     page.table(&tool_table(&self.tools))?;
                 }
                 let count = format!("{} of {}", self.tools.len(), counted(self.total, "tool", "tools"));
-                let mut line = DescriptionLine::new().put(Ink::Dim, count);
+                let mut line = StyledLine::new().put(Ink::Dim, count);
                 if let Some(name) = &self.in_use {
                     line = line.put(Ink::Dim, " · in use: ").put(Ink::Plain, name);
                 }
@@ -201,8 +201,7 @@ impl Answer for Listing {
                 }
                 let count = counted(self.problems.len(), "problem", "problems");
                 page.line(
-                    &DescriptionLine::new()
-                        .put(Ink::Dim, format!("{count} · {}", counted(self.total, "tool", "tools"))),
+                    &StyledLine::new().put(Ink::Dim, format!("{count} · {}", counted(self.total, "tool", "tools"))),
                 )
             }
         }
@@ -214,12 +213,12 @@ fn write_problem(page: &mut Page<'_>, problem: &Problem) -> io::Result<()> {
         Some(line) => format!("{}:{line}", problem.path),
         None => problem.path.clone(),
     };
-    let line = DescriptionLine::new().put(Ink::Strong, place).put(Ink::Plain, ": ").put(Ink::Bad, problem.code.word());
+    let line = StyledLine::new().put(Ink::Strong, place).put(Ink::Plain, ": ").put(Ink::Bad, problem.code.word());
     page.line(&line.put(Ink::Plain, ": ").put(Ink::Plain, &problem.message))?;
     if problem.hint.is_empty() {
         return Ok(());
     }
-    page.line(&DescriptionLine::new().put(Ink::Accent, "  hint: ").put(Ink::Plain, &problem.hint))
+    page.line(&StyledLine::new().put(Ink::Accent, "  hint: ").put(Ink::Plain, &problem.hint))
 }
 
 fn tool_table(tools: &[Arc<Tool>]) -> Table {
@@ -393,7 +392,7 @@ impl Answer for Shown {
             page.line(&evidence_line(&line))?;
         }
         let more = format!("  `toolsmith behaviour {}` shows all of it", self.tool.name);
-        page.line(&DescriptionLine::new().put(Ink::Dim, more))?;
+        page.line(&StyledLine::new().put(Ink::Dim, more))?;
         self.history(page)
     }
 }
@@ -402,13 +401,13 @@ impl Shown {
     fn identity(&self, page: &mut Page<'_>) -> io::Result<()> {
         let tool = &self.tool;
         page.line(
-            &DescriptionLine::new()
+            &StyledLine::new()
                 .put(Ink::Strong, tool.name.as_str())
                 .put(Ink::Plain, format!(" {}  ", tool.version))
                 .put(stage_ink(tool.stage), tool.stage.word()),
         )?;
         page.block(0, Ink::Plain, &tool.description)?;
-        page.line(&DescriptionLine::new())?;
+        page.line(&StyledLine::new())?;
         if let Some(title) = &tool.title {
             page.field("title", Ink::Plain, title)?;
         }
@@ -510,9 +509,9 @@ impl Shown {
         page.heading("Examples")?;
         for example in &self.manifest.examples {
             if !example.description.is_empty() {
-                page.line(&DescriptionLine::new().put(Ink::Plain, "  ").put(Ink::Dim, &example.description))?;
+                page.line(&StyledLine::new().put(Ink::Plain, "  ").put(Ink::Dim, &example.description))?;
             }
-            page.line(&DescriptionLine::new().put(Ink::Plain, "  ").put(Ink::Plain, example.input.to_string()))?;
+            page.line(&StyledLine::new().put(Ink::Plain, "  ").put(Ink::Plain, example.input.to_string()))?;
         }
         Ok(())
     }
@@ -546,7 +545,7 @@ impl Shown {
         let rate = self.tool.facts.success_rate.map(|rate| format!(", {:.0} % succeeded", rate * 100.0));
         page.heading(&format!("Runs: {runs}{}", rate.unwrap_or_default()))?;
         if self.runs.is_empty() {
-            return page.line(&DescriptionLine::new().put(Ink::Dim, "  no runs yet"));
+            return page.line(&StyledLine::new().put(Ink::Dim, "  no runs yet"));
         }
         page.table(&run_table(&self.runs, page.look()))
     }

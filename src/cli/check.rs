@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call};
 use super::done::{Done, execute};
-use super::print_text::{DescriptionLine, Ink, Page};
+use super::print_text::{Ink, Page, StyledLine};
 use crate::domain::{
     CheckReport, CheckState, Command, CommentAnchor, CommentId, CommentKind, Digest, Finding, Review, ReviewId,
     Severity, Tally, ToolName, Verdict,
@@ -35,7 +35,7 @@ pub(super) fn teller<'a>(call: &'a Call<'_>) -> impl FnMut(&Verdict) + 'a {
     let mut told = HashSet::new();
     move |verdict| {
         for check in ended_since(&mut told, verdict) {
-            call.note(&DescriptionLine::new().put(Ink::Dim, format!("  {} {}", check.name, check.state)));
+            call.note(&StyledLine::new().put(Ink::Dim, format!("  {} {}", check.name, check.state)));
         }
     }
 }
@@ -49,9 +49,7 @@ fn ended_since<'v>(told: &mut HashSet<String>, verdict: &'v Verdict) -> Vec<&'v 
 impl Answer for Checked {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         let title = format!("{} {} {}  ", self.tool, self.version, self.digest.short());
-        page.line(
-            &DescriptionLine::new().put(Ink::Strong, title).put(ink(self.verdict.state), self.verdict.state.word()),
-        )?;
+        page.line(&StyledLine::new().put(Ink::Strong, title).put(ink(self.verdict.state), self.verdict.state.word()))?;
         write(page, Some(&self.verdict))
     }
 
@@ -90,17 +88,16 @@ pub(super) fn write(page: &mut Page<'_>, verdict: Option<&Verdict>) -> io::Resul
 }
 
 /// A verdict in lines, the worst checks first.
-pub(super) fn verdict_lines(verdict: Option<&Verdict>) -> Vec<DescriptionLine> {
+pub(super) fn verdict_lines(verdict: Option<&Verdict>) -> Vec<StyledLine> {
     let Some(verdict) = verdict else {
-        return vec![DescriptionLine::new().put(Ink::Warn, "  no checks have started for this version")];
+        return vec![StyledLine::new().put(Ink::Warn, "  no checks have started for this version")];
     };
     let mut checks: Vec<&CheckReport> = verdict.checks.iter().collect();
     checks.sort_by_key(|check| rank(check.state));
     let mut lines = Vec::new();
     for check in checks {
-        let head = DescriptionLine::new()
-            .put(ink(check.state), format!("  {:<12}", check.state))
-            .put(Ink::Strong, &check.name);
+        let head =
+            StyledLine::new().put(ink(check.state), format!("  {:<12}", check.state)).put(Ink::Strong, &check.name);
         let note = if check.note.is_empty() { String::new() } else { format!("  {}", check.note) };
         lines.push(head.put(Ink::Dim, note));
         lines.extend(check.findings.iter().map(finding_line));
@@ -108,7 +105,7 @@ pub(super) fn verdict_lines(verdict: Option<&Verdict>) -> Vec<DescriptionLine> {
     lines
 }
 
-fn finding_line(finding: &Finding) -> DescriptionLine {
+fn finding_line(finding: &Finding) -> StyledLine {
     let ink = match finding.severity {
         Severity::High => Ink::Bad,
         Severity::Medium => Ink::Warn,
@@ -119,7 +116,7 @@ fn finding_line(finding: &Finding) -> DescriptionLine {
         (Some(path), None) => format!("{path}: "),
         (None, _) => String::new(),
     };
-    DescriptionLine::new()
+    StyledLine::new()
         .put(ink, format!("      {:<8}", finding.severity))
         .put(Ink::Plain, format!("{place}{}", finding.message))
 }

@@ -3,7 +3,7 @@
 //! Text of tools stands in it escaped: no markup of theirs is markup there, no hidden character is hidden.
 
 use super::call::{Answer, Call};
-use super::print_text::{DescriptionLine, Ink, Page, counted, size, span};
+use super::print_text::{Ink, Page, StyledLine, counted, size, span};
 use crate::domain::{Manifest, SafeText, Stage, Tool, ToolDetail};
 use crate::engine::{Behaviour, Engine, EngineError, ErrorCode, LineageVersion, refuse_links};
 use serde::Serialize;
@@ -326,13 +326,13 @@ fn escaped(text: &str) -> String {
 impl Answer for Written {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         for skipped in &self.skipped {
-            page.line(&DescriptionLine::new().put(Ink::Warn, "no page: ").put(Ink::Plain, skipped))?;
+            page.line(&StyledLine::new().put(Ink::Warn, "no page: ").put(Ink::Plain, skipped))?;
         }
         let (ink, written, taken) =
             if self.check { (Ink::Warn, "out of date: ", "no such tool: ") } else { (Ink::Dim, "wrote ", "removed ") };
         for (word, names) in [(written, &self.changed), (taken, &self.gone)] {
             for name in names {
-                page.line(&DescriptionLine::new().put(ink, word).put(Ink::Plain, name))?;
+                page.line(&StyledLine::new().put(ink, word).put(Ink::Plain, name))?;
             }
         }
         let fresh = counted(self.pages.len() - self.changed.len(), "page was up to date", "pages were up to date");

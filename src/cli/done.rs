@@ -1,7 +1,7 @@
 //! How every change is carried out, announced and answered.
 
 use super::call::{Answer, Call};
-use super::print_text::{DescriptionLine, Ink, Page};
+use super::print_text::{Ink, Page, StyledLine};
 use crate::domain::{Command, Outcome};
 use crate::engine::{Described, Engine, EngineError, PlainQuery, PlainVerb, Preview};
 use serde::Serialize;
@@ -94,18 +94,18 @@ pub(super) fn execute(call: &Call<'_>, engine: &Engine, command: Command) -> Res
 /// Says on standard error that a security key waits for a finger, before it does.
 pub(super) fn ask_for_touch(call: &Call<'_>, engine: &Engine) {
     if let Some(notice) = engine.integrity().touch_notice() {
-        call.note(&DescriptionLine::new().put(Ink::Strong, notice));
+        call.note(&StyledLine::new().put(Ink::Strong, notice));
     }
 }
 
 /// Says on standard error what a command changes.
 pub(super) fn announce(call: &Call<'_>, preview: &Preview) {
-    call.note(&DescriptionLine::new().put(Ink::Strong, &preview.title));
+    call.note(&StyledLine::new().put(Ink::Strong, &preview.title));
     for line in &preview.lines {
-        call.note(&DescriptionLine::new().put(Ink::Plain, "  ").put(Ink::Plain, line));
+        call.note(&StyledLine::new().put(Ink::Plain, "  ").put(Ink::Plain, line));
     }
     if !preview.undo.is_empty() {
-        call.note(&DescriptionLine::new().put(Ink::Dim, "  ").put(Ink::Dim, &preview.undo));
+        call.note(&StyledLine::new().put(Ink::Dim, "  ").put(Ink::Dim, &preview.undo));
     }
 }
 

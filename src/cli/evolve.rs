@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call, Stop};
 use super::done::Done;
-use super::print_text::{Align, DescriptionLine, Ink, Page, Table, when};
+use super::print_text::{Align, Ink, Page, StyledLine, Table, when};
 use super::stop_signals::OnStop;
 use crate::domain::{
     CheckState, Evolution, EvolutionId, EvolutionState, Learnt, ReplayOutcome, Replayed, RunId, count,
@@ -51,7 +51,7 @@ pub(super) fn begin(call: &Call<'_>, engine: &Engine, request: &EvolveRequest) -
     let id = engine.evolutions().begin(&asking, &call.caller(engine))?;
     let whom = asking.plan.generators.join(", ");
     call.note(
-        &DescriptionLine::new().put(Ink::Strong, format!("evolution {id}")).put(
+        &StyledLine::new().put(Ink::Strong, format!("evolution {id}")).put(
             Ink::Dim,
             format!(" of {} {}: asking {whom} ({})", asking.tool.name, asking.tool.version, asking.chosen),
         ),
@@ -100,7 +100,7 @@ impl Said {
                 open.push_str(text);
                 while let Some(end) = open.find('\n') {
                     let line: String = open.drain(..=end).collect();
-                    call.note(&DescriptionLine::new().put(Ink::Dim, format!("  │ {}", line.trim_end())));
+                    call.note(&StyledLine::new().put(Ink::Dim, format!("  │ {}", line.trim_end())));
                 }
             }
             Progress::Step(course) => {
@@ -110,12 +110,10 @@ impl Said {
                         continue;
                     }
                     if let Some(rest) = self.open.remove(&at).filter(|rest| !rest.is_empty()) {
-                        call.note(&DescriptionLine::new().put(Ink::Dim, format!("  │ {rest}")));
+                        call.note(&StyledLine::new().put(Ink::Dim, format!("  │ {rest}")));
                     }
                     let place = place(at, course.rounds[at.round as usize - 1].lanes.len());
-                    call.note(
-                        &DescriptionLine::new().put(Ink::Accent, format!("round {place} ")).put(Ink::Plain, &word),
-                    );
+                    call.note(&StyledLine::new().put(Ink::Accent, format!("round {place} ")).put(Ink::Plain, &word));
                     self.lanes.insert(at, word);
                 }
             }
@@ -198,10 +196,10 @@ impl Request {
 impl Answer for Request {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         for line in self.text.lines() {
-            page.line(&DescriptionLine::of(line))?;
+            page.line(&StyledLine::of(line))?;
         }
         let whom = format!("not sent; would ask {} ({})", self.generators.join(", "), self.chosen);
-        page.line(&DescriptionLine::new().put(Ink::Dim, whom))
+        page.line(&StyledLine::new().put(Ink::Dim, whom))
     }
 }
 
@@ -255,7 +253,7 @@ pub(super) fn stop(call: &Call<'_>) -> Result<Shown, EngineError> {
     let before = engine.evolutions().stop(id, &call.caller(&engine))?;
     if before.state == EvolutionState::Running {
         let said = format!("stopping evolution {id}; this may take a second or two");
-        call.note(&DescriptionLine::new().put(Ink::Plain, said));
+        call.note(&StyledLine::new().put(Ink::Plain, said));
     }
     Ok(Shown { detail: engine.evolutions().detail(id)? })
 }
@@ -292,7 +290,7 @@ struct Written {
 
 impl Answer for Written {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
-        self.text.lines().try_for_each(|line| page.line(&DescriptionLine::of(line)))
+        self.text.lines().try_for_each(|line| page.line(&StyledLine::of(line)))
     }
 }
 
@@ -326,7 +324,7 @@ impl Answer for List {
             }
             page.table(&table)?;
         }
-        page.line(&DescriptionLine::new().put(Ink::Dim, count(self.evolutions.len(), "evolution")))
+        page.line(&StyledLine::new().put(Ink::Dim, count(self.evolutions.len(), "evolution")))
     }
 }
 
@@ -349,7 +347,7 @@ pub(super) struct Shown {
 impl Answer for Shown {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         let one = &self.detail.evolution;
-        let head = DescriptionLine::new()
+        let head = StyledLine::new()
             .put(Ink::Strong, format!("evolution {} ", one.id))
             .put(Ink::Plain, format!("of {} {} ({}) ", one.tool, one.version, one.digest.short()))
             .put(state_ink(one.state), one.state.word());
@@ -365,15 +363,15 @@ impl Answer for Shown {
         for (at, lane) in self.detail.course.lanes() {
             let lanes = self.detail.course.rounds[at.round as usize - 1].lanes.len();
             let sign = if best == Some(at) { "*" } else { " " };
-            let line = DescriptionLine::new().put(Ink::Accent, format!("{sign} round {} ", place(at, lanes)));
+            let line = StyledLine::new().put(Ink::Accent, format!("{sign} round {} ", place(at, lanes)));
             page.line(&line.put(Ink::Plain, lane_line(lane)))?;
             let examined = self.detail.examined.iter().find(|one| (one.round, one.lane) == (at.round, at.lane));
             if let Some(found) = examined {
-                page.line(&DescriptionLine::new().put(Ink::Dim, format!("    version {}", found.step)))?;
+                page.line(&StyledLine::new().put(Ink::Dim, format!("    version {}", found.step)))?;
                 for check in found.verdict.checks.iter().filter(|check| check.state == CheckState::Failed) {
                     for finding in check.findings.iter().take(3) {
                         let text = format!("    {}: {}", check.name, finding.message);
-                        page.line(&DescriptionLine::new().put(Ink::Bad, text))?;
+                        page.line(&StyledLine::new().put(Ink::Bad, text))?;
                     }
                 }
                 found.replay.iter().try_for_each(|one| replay_line(page, one))?;
@@ -415,7 +413,7 @@ fn replay_line(page: &mut Page<'_>, one: &Replayed) -> io::Result<()> {
         ReplayOutcome::Fixed => Ink::Good,
     };
     let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
-    let line = DescriptionLine::new()
+    let line = StyledLine::new()
         .put(ink, format!("    {} ", one.outcome))
         .put(Ink::Dim, format!("input of run {}: {} → {}", one.run, first(&one.before), first(&one.after)));
     page.line(&line)
@@ -429,7 +427,7 @@ struct LearntTable {
 impl Answer for LearntTable {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         if self.learnt.is_empty() {
-            return page.line(&DescriptionLine::new().put(Ink::Dim, "no data yet"));
+            return page.line(&StyledLine::new().put(Ink::Dim, "no data yet"));
         }
         let heads = [
             ("failure", Align::Left),

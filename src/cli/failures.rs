@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call, Stop};
 use super::done::Done;
-use super::print_text::{Align, DescriptionLine, Ink, Page, Table, counted, span, when};
+use super::print_text::{Align, Ink, Page, StyledLine, Table, counted, span, when};
 use super::runs::run_table;
 use crate::domain::{FailureGroup, FailureMark, GroupState, Incident, RunId, Severity, count, median_recovery_ms};
 use crate::engine::{EngineError, FailureDetail, MarkRequest};
@@ -123,9 +123,7 @@ impl Answer for Failures {
         if !self.failures.is_empty() {
             page.table(&table)?;
         }
-        page.line(
-            &DescriptionLine::new().put(Ink::Dim, counted(self.failures.len(), "failure group", "failure groups")),
-        )
+        page.line(&StyledLine::new().put(Ink::Dim, counted(self.failures.len(), "failure group", "failure groups")))
     }
 }
 
@@ -134,7 +132,7 @@ impl Answer for Marks {
         for mark in &self.marks {
             page.field(&format!("{} {}", mark.id, mark.tool), severity_ink(mark.severity), told_mark(mark))?;
         }
-        page.line(&DescriptionLine::new().put(Ink::Dim, counted(self.marks.len(), "mark", "marks")))
+        page.line(&StyledLine::new().put(Ink::Dim, counted(self.marks.len(), "mark", "marks")))
     }
 }
 
@@ -143,7 +141,7 @@ impl Answer for Incidents {
         if !self.incidents.is_empty() {
             page.table(&incident_table(&self.incidents, page))?;
         }
-        let line = DescriptionLine::new().put(Ink::Dim, counted(self.incidents.len(), "incident", "incidents"));
+        let line = StyledLine::new().put(Ink::Dim, counted(self.incidents.len(), "incident", "incidents"));
         page.line(&match self.median_recovery_ms {
             Some(median) => line.put(Ink::Dim, format!(" · median time to recovery {}", span(median))),
             None => line,
@@ -188,7 +186,7 @@ impl Answer for Shown {
         let FailureDetail { group, versions, marks, runs, incidents, median_recovery_ms } = &self.detail;
         let ink = severity_ink(group.severity);
         page.line(
-            &DescriptionLine::new()
+            &StyledLine::new()
                 .put(Ink::Strong, group.tool.as_str())
                 .put(Ink::Plain, format!("  {}  {}  ", group.short(), group.outcome))
                 .put(ink, group.severity.word())

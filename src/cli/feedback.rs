@@ -3,7 +3,7 @@
 use super::call::{Answer, Call, Stop};
 use super::outlet;
 use super::print_json::write_line;
-use super::print_text::{DescriptionLine, Ink, Page, counted};
+use super::print_text::{Ink, Page, StyledLine, counted};
 use crate::engine::{EngineError, ErrorCode, Suggestion};
 use serde::Serialize;
 use serde_json::Value;
@@ -37,7 +37,7 @@ pub(super) fn feedback(call: &Call<'_>) -> Result<u8, Stop> {
     for decision in &decisions {
         for damage in decision["damaged"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             let text = format!("{damage}: the decision is exported without it; `toolsmith verify` lists all damage");
-            call.note(&DescriptionLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, text));
+            call.note(&StyledLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, text));
         }
     }
     if let Some(path) = call.get::<PathBuf>("out") {
@@ -57,7 +57,7 @@ pub(super) fn feedback(call: &Call<'_>) -> Result<u8, Stop> {
 
 fn outlet_note(call: &Call<'_>, count: usize) {
     if outlet::is_terminal(crate::domain::Stream::Stdout) {
-        call.note(&DescriptionLine::new().put(Ink::Dim, counted(count, "decision", "decisions")));
+        call.note(&StyledLine::new().put(Ink::Dim, counted(count, "decision", "decisions")));
     }
 }
 
@@ -81,7 +81,7 @@ impl Answer for Suggested {
         for suggestion in &self.suggestions {
             page.say(&suggestion.text)?;
         }
-        page.line(&DescriptionLine::new().put(Ink::Dim, counted(self.suggestions.len(), "suggestion", "suggestions")))
+        page.line(&StyledLine::new().put(Ink::Dim, counted(self.suggestions.len(), "suggestion", "suggestions")))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Files of versions and what differs between them: `source`, `diff`.
 
 use super::call::{Answer, Call};
-use super::print_text::{DescriptionLine, Ink, Page, counted, size};
+use super::print_text::{Ink, Page, StyledLine, counted, size};
 use crate::domain::{DIFF_TIME, Digest, FileMode, SafeText, Tool, VersionFile, paired};
 use crate::engine::{Engine, EngineError, ErrorCode};
 use serde::Serialize;
@@ -38,8 +38,8 @@ impl FileHead {
     }
 
     /// One line for a list of files.
-    pub(super) fn line(&self) -> DescriptionLine {
-        let facts = DescriptionLine::new()
+    pub(super) fn line(&self) -> StyledLine {
+        let facts = StyledLine::new()
             .put(Ink::Plain, "  ")
             .put(Ink::Strong, &self.path)
             .put(Ink::Dim, format!("  {}", size(self.bytes as u64)));
@@ -77,7 +77,7 @@ impl FileText {
         page.line(&self.head.line())?;
         match &self.text {
             Some(text) => page.block(0, Ink::Plain, text),
-            None => page.line(&DescriptionLine::new().put(Ink::Warn, "(binary: content not shown)")),
+            None => page.line(&StyledLine::new().put(Ink::Warn, "(binary: content not shown)")),
         }
     }
 }
@@ -105,9 +105,9 @@ impl Answer for Source {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         let tool = &self.tool;
         let title = format!("{} {} {}", tool.name, tool.version, tool.digest.short());
-        page.line(&DescriptionLine::new().put(Ink::Strong, title))?;
+        page.line(&StyledLine::new().put(Ink::Strong, title))?;
         for file in &self.files {
-            page.line(&DescriptionLine::new())?;
+            page.line(&StyledLine::new())?;
             file.write(page)?;
         }
         Ok(())
@@ -196,7 +196,7 @@ impl FileDiff {
             FileChange::Mode => "mode changed",
             FileChange::Name => "same content",
         };
-        let head = DescriptionLine::new().put(Ink::Strong, &self.path).put(Ink::Dim, format!("  {word}"));
+        let head = StyledLine::new().put(Ink::Strong, &self.path).put(Ink::Dim, format!("  {word}"));
         let head = match &self.old_path {
             Some(old) => head.put(Ink::Dim, format!("  {old} before")),
             None => head,
@@ -210,13 +210,13 @@ impl FileDiff {
         page.line(&head)?;
         match &self.diff {
             None if matches!(self.change, FileChange::Mode | FileChange::Name) => Ok(()),
-            None => page.line(&DescriptionLine::new().put(Ink::Warn, "(binary: content not shown)")),
+            None => page.line(&StyledLine::new().put(Ink::Warn, "(binary: content not shown)")),
             Some(diff) => diff.split_terminator('\n').try_for_each(|line| page.line(&diff_line(line))),
         }
     }
 }
 
-fn diff_line(line: &str) -> DescriptionLine {
+fn diff_line(line: &str) -> StyledLine {
     let ink = match line.as_bytes() {
         [b'+', b'+', b'+', ..] | [b'-', b'-', b'-', ..] => Ink::Strong,
         [b'+', ..] => Ink::Good,
@@ -224,7 +224,7 @@ fn diff_line(line: &str) -> DescriptionLine {
         [b'@', ..] => Ink::Accent,
         _ => Ink::Plain,
     };
-    DescriptionLine::new().safe(ink, SafeText::source_line(line))
+    StyledLine::new().safe(ink, SafeText::source_line(line))
 }
 
 /// One side of a comparison.
@@ -306,12 +306,12 @@ impl Answer for Comparison {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         let name = |side: &Side| format!("{} {}", side.version, side.digest.short());
         let title = format!("{}: {} → {}", self.tool, name(&self.old), name(&self.new));
-        page.line(&DescriptionLine::new().put(Ink::Strong, title))?;
+        page.line(&StyledLine::new().put(Ink::Strong, title))?;
         if self.files.is_empty() {
             return page.say("no differences");
         }
         for file in &self.files {
-            page.line(&DescriptionLine::new())?;
+            page.line(&StyledLine::new())?;
             file.write(page)?;
         }
         Ok(())

@@ -3,7 +3,7 @@
 use super::call::{Answer, Call};
 use super::done::{Done, announce_and_execute};
 use super::parse;
-use super::print_text::{Align, DescriptionLine, Ink, Page, Table, counted, when};
+use super::print_text::{Align, Ink, Page, StyledLine, Table, counted, when};
 use crate::domain::{AgentGrant, Command, GrantKey, GrantScope, Unlock, visible_words};
 use crate::engine::{EngineError, ErrorCode, GrantList};
 use serde::Serialize;
@@ -133,6 +133,6 @@ impl Answer for Grants {
         if count > 0 {
             page.table(&table)?;
         }
-        page.line(&DescriptionLine::new().put(Ink::Dim, counted(count, "grant", "grants")))
+        page.line(&StyledLine::new().put(Ink::Dim, counted(count, "grant", "grants")))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call};
 use super::done::{Done, announce_and_execute};
-use super::print_text::{Align, DescriptionLine, Ink, Page, Table, counted, when};
+use super::print_text::{Align, Ink, Page, StyledLine, Table, counted, when};
 use crate::domain::{Command, Operation, OperationId, span};
 use crate::engine::{EngineError, clock_steps_back};
 use serde::Serialize;
@@ -55,7 +55,7 @@ impl Answer for Log {
         if !self.operations.is_empty() {
             page.table(&table)?;
         }
-        page.line(&DescriptionLine::new().put(Ink::Dim, counted(self.operations.len(), "operation", "operations")))
+        page.line(&StyledLine::new().put(Ink::Dim, counted(self.operations.len(), "operation", "operations")))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call, Stop};
 use super::evolve;
-use super::print_text::{DescriptionLine, Ink, Page};
+use super::print_text::{Ink, Page, StyledLine};
 use super::spec;
 use crate::domain::ReviewId;
 use crate::engine::{Enclosed, Engine, EngineError, ErrorCode, EvolveRequest, Made, NewTool, Source};
@@ -97,7 +97,7 @@ impl Answer for Made {
         }
         if let (Some(_), Some(review)) = (&self.specification, self.outcome.review) {
             let hint = format!("`toolsmith spec --review {review}` shows it; add a FILE to replace it");
-            page.line(&DescriptionLine::new().put(Ink::Dim, hint))?;
+            page.line(&StyledLine::new().put(Ink::Dim, hint))?;
         }
         match self.outcome.operation {
             Some(operation) => page.field("operation", Ink::Plain, operation.to_string()),

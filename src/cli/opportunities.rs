@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call, Stop};
 use super::done::{Done, announce_and_execute};
-use super::print_text::{DescriptionLine, Ink, Page, counted, when};
+use super::print_text::{Ink, Page, StyledLine, counted, when};
 use crate::domain::{Command, DismissedOpportunity, Opportunity, OpportunitySources};
 use crate::engine::{EngineError, Made, OpportunityList};
 use serde::Serialize;
@@ -96,23 +96,23 @@ impl Answer for Found {
         if *answered > 0 {
             end = format!("{end}, {answered} more already decided");
         }
-        page.line(&DescriptionLine::new().put(Ink::Dim, end))
+        page.line(&StyledLine::new().put(Ink::Dim, end))
     }
 }
 
 fn write_one(page: &mut Page<'_>, one: &Opportunity) -> io::Result<()> {
     let head =
-        DescriptionLine::new().put(Ink::Accent, format!("{:.2} ", one.priority)).put(Ink::Dim, format!("{} ", one.key));
+        StyledLine::new().put(Ink::Accent, format!("{:.2} ", one.priority)).put(Ink::Dim, format!("{} ", one.key));
     page.line(&head.put(Ink::Strong, format!("{} ", one.kind)).put(Ink::Plain, &one.title))?;
     let worth = &one.worth;
     let parts = format!(
         "frequency {:.2}, impact {:.2}, complexity {:.2}, confidence {:.2}",
         worth.frequency, worth.impact, worth.complexity, worth.confidence
     );
-    page.line(&DescriptionLine::new().put(Ink::Dim, format!("     {parts}")))?;
+    page.line(&StyledLine::new().put(Ink::Dim, format!("     {parts}")))?;
     let seen: Vec<String> = one.evidence.iter().take(WITNESSES).map(ToString::to_string).collect();
     page.line(
-        &DescriptionLine::new()
+        &StyledLine::new()
             .put(Ink::Dim, format!("     seen {}: {}", counted(count(one), "time", "times"), seen.join(" · "))),
     )
 }
@@ -124,15 +124,14 @@ fn count(one: &Opportunity) -> usize {
 impl Answer for Dismissed {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         for one in &self.dismissed {
-            let head = DescriptionLine::new()
-                .put(Ink::Dim, format!("{} ", one.key))
-                .put(Ink::Strong, format!("{} ", one.kind));
+            let head =
+                StyledLine::new().put(Ink::Dim, format!("{} ", one.key)).put(Ink::Strong, format!("{} ", one.kind));
             page.line(&head.put(Ink::Plain, &one.title))?;
             let reason = one.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
             let said = format!("             {} by {}{reason}", when(one.at, page.look()), one.who);
-            page.line(&DescriptionLine::new().put(Ink::Dim, said))?;
+            page.line(&StyledLine::new().put(Ink::Dim, said))?;
         }
         let count = counted(self.dismissed.len(), "dismissed opportunity", "dismissed opportunities");
-        page.line(&DescriptionLine::new().put(Ink::Dim, count))
+        page.line(&StyledLine::new().put(Ink::Dim, count))
     }
 }

@@ -4,7 +4,7 @@
 
 use super::call::Call;
 use super::outlet;
-use super::print_text::{DescriptionLine, Ink};
+use super::print_text::{Ink, StyledLine};
 use crate::domain::Stream;
 use rustix::termios::{self, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios};
 use std::io;
@@ -33,7 +33,7 @@ pub(super) fn show(call: &Call<'_>, words: &Words<'_>, lines: &[String]) -> io::
     let mut shown = 0;
     for (at, page) in pages.0.iter().enumerate() {
         for (row, _) in page {
-            call.note(&DescriptionLine::new().put(ink(row), row));
+            call.note(&StyledLine::new().put(ink(row), row));
         }
         shown = page.last().map_or(shown, |(_, whole)| *whole);
         let last = at + 1 == pages.0.len();
@@ -41,7 +41,7 @@ pub(super) fn show(call: &Call<'_>, words: &Words<'_>, lines: &[String]) -> io::
         let place = format!("-- {} · {shown} of {} lines · {next} · q: quit --", words.title, lines.len());
         // What was typed before this line was on screen does not answer it.
         termios::tcflush(io::stdin(), QueueSelector::IFlush)?;
-        call.note(&DescriptionLine::new().put(Ink::Accent, place));
+        call.note(&StyledLine::new().put(Ink::Accent, place));
         if !goes_on(last)? {
             return Ok(Shown { lines: shown, to_the_end: false });
         }

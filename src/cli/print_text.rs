@@ -1,6 +1,6 @@
 //! Text for humans on the command line: lines, tables and descriptions, with colours where they are on.
 
-pub(super) use crate::domain::description::{Align, DescriptionLine, Ink, Table};
+pub(super) use crate::domain::description::{Align, Ink, StyledLine, Table};
 
 use crate::domain::description::{Description, DescriptionView};
 use crate::domain::{Instant, SafeText};
@@ -55,7 +55,7 @@ impl<'a> Page<'a> {
     }
 
     /// Writes a line.
-    pub(super) fn line(&mut self, line: &DescriptionLine) -> io::Result<()> {
+    pub(super) fn line(&mut self, line: &StyledLine) -> io::Result<()> {
         let mut text = String::new();
         for (ink, part) in line.pieces(self.look.view()) {
             if self.look.color && ink != Ink::Plain {
@@ -71,24 +71,24 @@ impl<'a> Page<'a> {
 
     /// Writes a line of plain text, escaped.
     pub(super) fn say(&mut self, text: impl AsRef<str>) -> io::Result<()> {
-        self.line(&DescriptionLine::of(text))
+        self.line(&StyledLine::of(text))
     }
 
     /// Writes an empty line and a heading.
     pub(super) fn heading(&mut self, text: &str) -> io::Result<()> {
-        self.line(&DescriptionLine::new())?;
-        self.line(&DescriptionLine::new().put(Ink::Strong, text))
+        self.line(&StyledLine::new())?;
+        self.line(&StyledLine::new().put(Ink::Strong, text))
     }
 
     /// Writes `label  value` with the values in one column.
     pub(super) fn field(&mut self, label: &str, ink: Ink, value: impl AsRef<str>) -> io::Result<()> {
-        self.line(&DescriptionLine::field(label, ink, value))
+        self.line(&StyledLine::field(label, ink, value))
     }
 
     /// Writes a text of several lines, each escaped, behind an indent of so many blanks.
     pub(super) fn block(&mut self, indent: usize, ink: Ink, text: &str) -> io::Result<()> {
         for safe in SafeText::lines(text) {
-            self.line(&DescriptionLine::new().put(Ink::Plain, " ".repeat(indent)).safe(ink, safe))?;
+            self.line(&StyledLine::new().put(Ink::Plain, " ".repeat(indent)).safe(ink, safe))?;
         }
         Ok(())
     }
@@ -192,7 +192,7 @@ pub(super) mod tests {
 
     #[test]
     fn colours_are_written_only_where_they_are_on() {
-        let line = DescriptionLine::new().put(Ink::Bad, "bad").put(Ink::Plain, " end");
+        let line = StyledLine::new().put(Ink::Bad, "bad").put(Ink::Plain, " end");
         let look = Look { color: true, width: Some(80), now: Instant(0) };
         assert_eq!(on(look, |page| page.line(&line)), "\x1b[31mbad\x1b[0m end\n");
         assert_eq!(plain(|page| page.line(&line)), "bad end\n");

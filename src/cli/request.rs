@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call, Stop};
 use super::done::Done;
-use super::print_text::{DescriptionLine, Ink, Page, when};
+use super::print_text::{Ink, Page, StyledLine, when};
 use super::workbench::Generated;
 use crate::domain::{
     Comment, Decision, DecisionKind, Digest, Instant, Review, ReviewId, ReviewKind, ReviewState, ToolName,
@@ -33,7 +33,7 @@ fn post(call: &Call<'_>, path: &Path) -> Result<Done, EngineError> {
     call.tell_trouble(&engine);
     let outcome = done?;
     if let Some(review) = outcome.review {
-        call.note(&DescriptionLine::new().put(Ink::Dim, format!("`toolsmith wait {review}` waits for the answer")));
+        call.note(&StyledLine::new().put(Ink::Dim, format!("`toolsmith wait {review}` waits for the answer")));
     }
     Ok(Done::new(outcome))
 }
@@ -109,7 +109,7 @@ impl Answer for Waited {
             ReviewState::Waiting | ReviewState::ChangesRequested | ReviewState::Superseded => Ink::Warn,
             ReviewState::Rejected | ReviewState::Expired => Ink::Bad,
         };
-        let head = DescriptionLine::new().put(Ink::Strong, format!("review {} of {}: ", self.review, self.tool));
+        let head = StyledLine::new().put(Ink::Strong, format!("review {} of {}: ", self.review, self.tool));
         page.line(&head.put(ink, self.state.word()))?;
         if let Some(reviewer) = &self.reviewer {
             let at = self.decided_at.map(|at| format!(", {}", when(at, page.look()))).unwrap_or_default();

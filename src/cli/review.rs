@@ -3,7 +3,7 @@
 use super::call::{Answer, Call};
 use super::check::{self, WithVerdict};
 use super::done::{Done, announce_and_execute};
-use super::print_text::{Align, DescriptionLine, Ink, Page, Table, counted, when};
+use super::print_text::{Align, Ink, Page, StyledLine, Table, counted, when};
 use super::reading;
 use super::review_answer::ReviewAnswer;
 use super::shared::stage_ink;
@@ -70,7 +70,7 @@ impl Answer for Reviews {
         if !self.reviews.is_empty() {
             page.table(&table)?;
         }
-        page.line(&DescriptionLine::new().put(Ink::Dim, counted(self.reviews.len(), "review", "reviews")))
+        page.line(&StyledLine::new().put(Ink::Dim, counted(self.reviews.len(), "review", "reviews")))
     }
 }
 
@@ -96,7 +96,7 @@ pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result
     let shown = reading::read(call, &engine, &detail, "press enter to approve")?;
     // Written once it is decided: a refusal has its own words.
     let done = decide(call, &engine, &detail, (DecisionKind::Approve, shown))?;
-    call.note(&DescriptionLine::new().put(Ink::Plain, "digest ").put(Ink::Strong, detail.review.digest.hex()));
+    call.note(&StyledLine::new().put(Ink::Plain, "digest ").put(Ink::Strong, detail.review.digest.hex()));
     for line in detail.evidence.iter().map(evidence_line).chain(check::verdict_lines(detail.verdict.as_ref())) {
         call.note(&line);
     }

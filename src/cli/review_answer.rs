@@ -3,7 +3,7 @@
 use super::call::Answer;
 use super::check::{self, WithVerdict};
 use super::files::{FileDiff, FileText, compare};
-use super::print_text::{DescriptionLine, Ink, Page, when};
+use super::print_text::{Ink, Page, StyledLine, when};
 use super::runs::run_table;
 use super::shared::{evidence_line, risk_ink, state_ink};
 use crate::domain::{Comment, DecisionKind, ReviewState, Run, ordinal};
@@ -61,7 +61,7 @@ impl ReviewAnswer {
         page.heading("Checks")?;
         check::write(page, self.review.verdict.as_ref())?;
         if let Some(place) = self.checks_place {
-            page.line(&DescriptionLine::new().put(Ink::Dim, format!("checks: {} queued", ordinal(place))))?;
+            page.line(&StyledLine::new().put(Ink::Dim, format!("checks: {} queued", ordinal(place))))?;
         }
         self.comments(page)?;
         self.decisions(page)?;
@@ -76,7 +76,7 @@ impl ReviewAnswer {
         let review = &self.review.review;
         let of = if review.is_about_behaviour() { "behaviour of " } else { "" };
         let title = format!("review {}: {of}{} {} ", review.id, review.tool, review.version);
-        page.line(&DescriptionLine::new().put(Ink::Strong, title).put(state_ink(review.state), review.state.word()))?;
+        page.line(&StyledLine::new().put(Ink::Strong, title).put(state_ink(review.state), review.state.word()))?;
         page.field("type", Ink::Plain, format!("{}, {} → {}", review.asks(), review.from_stage, review.to_stage))?;
         page.field("digest", Ink::Plain, review.digest.hex())?;
         page.field("risk", risk_ink(review.risk), review.risk_words())?;
@@ -105,10 +105,10 @@ impl ReviewAnswer {
             let role = decision.role.as_ref().map(|role| format!(" as {role}")).unwrap_or_default();
             page.say(format!("  {at}  {}  {}{role}  {digest}{undone}{reason}", decision.kind, decision.reviewer))?;
             if let (Some(unread), DecisionKind::Approve) = (decision.shown.unread_words(), decision.kind) {
-                page.line(&DescriptionLine::new().put(Ink::Plain, "    ").put(Ink::Bad, unread))?;
+                page.line(&StyledLine::new().put(Ink::Plain, "    ").put(Ink::Bad, unread))?;
             }
             if let Some(over) = &decision.override_reason {
-                page.line(&DescriptionLine::new().put(Ink::Bad, "    overrode failed checks: ").put(Ink::Plain, over))?;
+                page.line(&StyledLine::new().put(Ink::Bad, "    overrode failed checks: ").put(Ink::Plain, over))?;
             }
         }
         Ok(())
@@ -144,7 +144,7 @@ impl ReviewAnswer {
         }
         page.heading("Files")?;
         if self.files.is_empty() {
-            page.line(&DescriptionLine::new().put(Ink::Bad, "  the files no longer exist"))?;
+            page.line(&StyledLine::new().put(Ink::Bad, "  the files no longer exist"))?;
         }
         self.files.iter().try_for_each(|file| file.write(page))
     }

@@ -4,7 +4,7 @@ use super::call::{Answer, Call, Stop};
 use super::done::Done;
 use super::kept::Kept;
 use super::outlet::{self, Outlet};
-use super::print_text::{Align, DescriptionLine, Ink, Look, Page, Table, counted, span, when};
+use super::print_text::{Align, Ink, Look, Page, StyledLine, Table, counted, span, when};
 use crate::domain::{Command, IsolationLevel, Run, RunId, RunOutcome, Stream};
 use crate::engine::{EngineError, RunFilter, StagedState, StagedView};
 use serde::Serialize;
@@ -35,7 +35,7 @@ impl Answer for Runs {
         if !self.runs.is_empty() {
             page.table(&run_table(&self.runs, page.look()))?;
         }
-        page.line(&DescriptionLine::new().put(Ink::Dim, counted(self.runs.len(), "run", "runs")))
+        page.line(&StyledLine::new().put(Ink::Dim, counted(self.runs.len(), "run", "runs")))
     }
 }
 
@@ -185,11 +185,11 @@ pub(super) fn output(call: &Call<'_>) -> Result<u8, Stop> {
     out.finish()?;
     if run.truncated {
         call.note(
-            &DescriptionLine::new().put(Ink::Warn, format!("the output of run {} was truncated at its limit", run.id)),
+            &StyledLine::new().put(Ink::Warn, format!("the output of run {} was truncated at its limit", run.id)),
         );
     }
     if run.outcome == RunOutcome::Running {
-        call.note(&DescriptionLine::new().put(Ink::Accent, format!("run {} has not ended yet", run.id)));
+        call.note(&StyledLine::new().put(Ink::Accent, format!("run {} has not ended yet", run.id)));
     }
     Ok(0)
 }

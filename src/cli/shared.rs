@@ -1,6 +1,6 @@
 //! Colours and lines that several answers have in common.
 
-use super::print_text::{DescriptionLine, Ink, size, span};
+use super::print_text::{Ink, StyledLine, size, span};
 use crate::domain::{ReviewState, Risk, Stage, Typical};
 use crate::engine::{EvidenceLine, Weight};
 
@@ -34,14 +34,14 @@ pub(super) fn stage_ink(stage: Stage) -> Ink {
 }
 
 /// A fact with its sign.
-pub(super) fn evidence_line(line: &EvidenceLine) -> DescriptionLine {
+pub(super) fn evidence_line(line: &EvidenceLine) -> StyledLine {
     let (ink, word) = match line.weight {
         Weight::Fact => (Ink::Plain, "fact"),
         Weight::Good => (Ink::Good, "good"),
         Weight::Warn => (Ink::Warn, "warn"),
         Weight::Bad => (Ink::Bad, "bad"),
     };
-    let head = DescriptionLine::new().put(ink, format!("  {word:<5}")).put(Ink::Strong, format!("{}: ", line.label));
+    let head = StyledLine::new().put(ink, format!("  {word:<5}")).put(Ink::Strong, format!("{}: ", line.label));
     head.put(Ink::Plain, &line.text)
 }
 

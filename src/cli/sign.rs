@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call};
 use super::done::Done;
-use super::print_text::{DescriptionLine, Ink, Page, counted};
+use super::print_text::{Ink, Page, StyledLine, counted};
 use crate::engine::{EngineError, UnsignedLog};
 use serde::Serialize;
 use std::io;
@@ -30,11 +30,11 @@ pub(super) fn sign(call: &Call<'_>) -> Result<Signing, EngineError> {
 impl Answer for Signing {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         if let Some(fault) = &self.found.fault {
-            page.line(&DescriptionLine::new().put(Ink::Bad, "nothing is in force: ").put(Ink::Plain, fault))?;
+            page.line(&StyledLine::new().put(Ink::Bad, "nothing is in force: ").put(Ink::Plain, fault))?;
         }
         for entry in &self.found.entries {
             let what = format!("entry {} by {}: {} {}", entry.operation, entry.who, entry.verb, entry.subject);
-            page.line(&DescriptionLine::new().put(Ink::Warn, "not signed: ").put(Ink::Plain, what))?;
+            page.line(&StyledLine::new().put(Ink::Warn, "not signed: ").put(Ink::Plain, what))?;
             page.field("because", Ink::Plain, &entry.why)?;
         }
         if let Some(signed) = &self.signed {

@@ -1,7 +1,7 @@
 //! `similar` without a name: what is there twice in the whole library.
 
 use super::call::{Answer, Call, Stop};
-use super::print_text::{DescriptionLine, Ink, Page, counted};
+use super::print_text::{Ink, Page, StyledLine, counted};
 use super::upkeep::propose;
 use crate::domain::{GroupKind, Retirement};
 use crate::engine::{Twin, TwinGroup};
@@ -35,7 +35,7 @@ impl Answer for Twins {
                 continue;
             }
             let count = counted(others, "tool", "tools");
-            page.line(&DescriptionLine::new().put(Ink::Strong, format!("{title}: {count}")))?;
+            page.line(&StyledLine::new().put(Ink::Strong, format!("{title}: {count}")))?;
             of_kind.into_iter().try_for_each(|group| write_group(page, group))?;
         }
         let proposals =
@@ -47,7 +47,7 @@ impl Answer for Twins {
                 format!("`toolsmith similar --propose` opens {}", counted(count, "review", "reviews"))
             }
         };
-        page.line(&DescriptionLine::new().put(Ink::Dim, end))
+        page.line(&StyledLine::new().put(Ink::Dim, end))
     }
 }
 
@@ -61,7 +61,7 @@ fn heading(kind: GroupKind) -> &'static str {
 
 fn write_group(page: &mut Page<'_>, group: &TwinGroup) -> io::Result<()> {
     let facts = |twin: &Twin| format!("  {}  {}  {}", twin.stage, counted_runs(twin), twin.path);
-    let head = DescriptionLine::new().put(Ink::Good, "  keep   ").put(Ink::Strong, group.keep.tool.as_str());
+    let head = StyledLine::new().put(Ink::Good, "  keep   ").put(Ink::Strong, group.keep.tool.as_str());
     page.line(&head.put(Ink::Dim, facts(&group.keep)))?;
     for twin in &group.others {
         let sign = match group.kind {
@@ -69,11 +69,11 @@ fn write_group(page: &mut Page<'_>, group: &TwinGroup) -> io::Result<()> {
             GroupKind::Near => format!("{:>4} % ", (twin.likeness * 100.0).round()),
             GroupKind::Clash => "clash  ".to_owned(),
         };
-        let head = DescriptionLine::new().put(Ink::Warn, format!("  {sign}")).put(Ink::Strong, twin.tool.as_str());
+        let head = StyledLine::new().put(Ink::Warn, format!("  {sign}")).put(Ink::Strong, twin.tool.as_str());
         page.line(&head.put(Ink::Dim, facts(twin)))?;
-        page.line(&DescriptionLine::new().put(Ink::Dim, format!("           {}", twin.why)))?;
+        page.line(&StyledLine::new().put(Ink::Dim, format!("           {}", twin.why)))?;
         let advice = format!("           {}: ", twin.advice);
-        page.line(&DescriptionLine::new().put(Ink::Plain, advice).put(Ink::Accent, &twin.command))?;
+        page.line(&StyledLine::new().put(Ink::Plain, advice).put(Ink::Accent, &twin.command))?;
     }
     Ok(())
 }

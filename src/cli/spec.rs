@@ -1,7 +1,7 @@
 //! Documents that say what a tool shall do: `spec`.
 
 use super::call::{Answer, Call, Stop};
-use super::print_text::{DescriptionLine, Ink, Page};
+use super::print_text::{Ink, Page, StyledLine};
 use crate::domain::{Digest, ReviewId, ToolSpecification};
 use crate::engine::{DEFAULT_BUDGET, Enclosed, Engine, ReadAs, Source};
 use crate::engine::{Document, EngineError, ErrorCode, LEAST_BUDGET, MAX_DOCUMENT_BYTES, Section, Summary};
@@ -113,7 +113,7 @@ fn opened(call: &Call<'_>, named: &Path) -> Result<Opened, EngineError> {
     let engine = call.open()?;
     let document = open(&engine, named)?;
     if !document.read_as().is_plain() {
-        call.note(&DescriptionLine::new().put(Ink::Warn, format!("read as {}", document.read_as())));
+        call.note(&StyledLine::new().put(Ink::Warn, format!("read as {}", document.read_as())));
     }
     let part = match call.text("lines") {
         Some(range) => {
@@ -188,7 +188,7 @@ impl Answer for Opened {
             Part::Text(text) => page.block(0, Ink::Plain, text),
             Part::Lines(lines) => {
                 for SourceLine { line, text } in lines {
-                    page.line(&DescriptionLine::new().put(Ink::Dim, format!("{line:>6}  ")).put(Ink::Plain, text))?;
+                    page.line(&StyledLine::new().put(Ink::Dim, format!("{line:>6}  ")).put(Ink::Plain, text))?;
                 }
                 Ok(())
             }

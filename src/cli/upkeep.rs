@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call, Stop};
 use super::done::Done;
-use super::print_text::{Align, DescriptionLine, Ink, Page, Table, counted, size, when};
+use super::print_text::{Align, Ink, Page, StyledLine, Table, counted, size, when};
 use crate::domain::{Command, Outcome, Retirement};
 use crate::engine::{Engine, StaleReport, StaleTool};
 use serde::Serialize;
@@ -63,7 +63,7 @@ impl Answer for Stale {
         }
         let spared = self.report.spared_line();
         if !spared.is_empty() {
-            page.line(&DescriptionLine::new().put(Ink::Dim, spared))?;
+            page.line(&StyledLine::new().put(Ink::Dim, spared))?;
         }
         let days = counted(*days as usize, "day", "days");
         let of = counted(*tools, "tool", "tools");
@@ -73,7 +73,7 @@ impl Answer for Stale {
                 format!("{number} of {of} unused for {days}; `toolsmith stale --propose` proposes to archive them")
             }
         };
-        page.line(&DescriptionLine::new().put(Ink::Dim, end))
+        page.line(&StyledLine::new().put(Ink::Dim, end))
     }
 }
 

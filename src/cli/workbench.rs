@@ -3,7 +3,7 @@
 use super::build::{command, notes, overview};
 use super::call::{Answer, Call, Stop};
 use super::done::Found;
-use super::print_text::{DescriptionLine, Ink, Page};
+use super::print_text::{Ink, Page, StyledLine};
 use crate::engine::{
     Described, Diagnosis, DoctorLine, Engine, EngineError, ErrorCode, Recovery, answer_copy, plan_copy_answer,
     plan_recovery, recover_state,
@@ -54,9 +54,7 @@ struct Recovered {
 impl Answer for Recovered {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         page.say(if self.done { "done" } else { "nothing was changed" })?;
-        self.lines
-            .iter()
-            .try_for_each(|line| page.line(&DescriptionLine::new().put(Ink::Plain, "  ").put(Ink::Plain, line)))
+        self.lines.iter().try_for_each(|line| page.line(&StyledLine::new().put(Ink::Plain, "  ").put(Ink::Plain, line)))
     }
 
     fn exit_code(&self) -> u8 {
@@ -75,11 +73,11 @@ fn recover(call: &Call<'_>, wanted: &Recovery) -> Result<u8, Stop> {
 
 /// Asks a question after what a yes would do.
 fn agreed(call: &Call<'_>, title: &str, lines: &[String]) -> Result<bool, Stop> {
-    call.note(&DescriptionLine::new().put(Ink::Strong, title));
+    call.note(&StyledLine::new().put(Ink::Strong, title));
     for line in lines {
-        call.note(&DescriptionLine::new().put(Ink::Plain, "  ").put(Ink::Plain, line));
+        call.note(&StyledLine::new().put(Ink::Plain, "  ").put(Ink::Plain, line));
     }
-    call.note(&DescriptionLine::new().put(Ink::Strong, "[y/N]"));
+    call.note(&StyledLine::new().put(Ink::Strong, "[y/N]"));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

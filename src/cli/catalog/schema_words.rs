@@ -1,6 +1,6 @@
 //! A schema in words: what a tool takes and gives.
 
-use crate::cli::print_text::{Align, DescriptionLine, Ink, Page, Table};
+use crate::cli::print_text::{Align, Ink, Page, StyledLine, Table};
 use serde_json::Value;
 use std::io;
 
@@ -8,10 +8,10 @@ use std::io;
 pub(super) fn write_schema(page: &mut Page<'_>, title: &str, schema: Option<&Value>) -> io::Result<()> {
     page.heading(title)?;
     let Some(schema) = schema else {
-        return page.line(&DescriptionLine::new().put(Ink::Dim, "  not stated"));
+        return page.line(&StyledLine::new().put(Ink::Dim, "  not stated"));
     };
     let Some(properties) = schema.get("properties").and_then(Value::as_object).filter(|all| !all.is_empty()) else {
-        return page.line(&DescriptionLine::new().put(Ink::Plain, "  ").put(Ink::Plain, type_words(schema)));
+        return page.line(&StyledLine::new().put(Ink::Plain, "  ").put(Ink::Plain, type_words(schema)));
     };
     let required: Vec<&str> =
         schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();

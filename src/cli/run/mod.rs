@@ -8,7 +8,7 @@ mod text;
 
 use super::call::{Call, Stop};
 use super::input;
-use super::print_text::{Ink, DescriptionLine};
+use super::print_text::{Ink, StyledLine};
 use crate::domain::{Run, RunId, Tool};
 use crate::engine::{Engine, EngineError, ErrorCode, RunRequest};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<u8, Stop> {
         if let Some(warning) =
             call.text("scenario").map(|text| engine.failures().warning_in(&tool, text)).transpose()?.flatten()
         {
-            call.note(&DescriptionLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, warning));
+            call.note(&StyledLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, warning));
         }
         Ok((engine, RunRequest { tool, input, timeout: call.get::<Duration>("timeout") }))
     };
@@ -59,7 +59,7 @@ fn same_tool(call: &Call<'_>, engine: &Engine, before: &Run) -> Result<Arc<Tool>
         tool.version,
         tool.digest.short()
     );
-    call.note(&DescriptionLine::new().put(Ink::Warn, text));
+    call.note(&StyledLine::new().put(Ink::Warn, text));
     Ok(tool)
 }
 
@@ -80,7 +80,7 @@ fn start(call: &Call<'_>, asked: impl FnOnce() -> Result<(Engine, RunRequest), E
     }
     let (engine, handle) = started?;
     if let Some(warning) = &handle.warning {
-        call.note(&DescriptionLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, warning));
+        call.note(&StyledLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, warning));
     }
     if call.globals.json { json::tell(call, &engine, handle) } else { text::tell(call, &engine, handle) }
 }

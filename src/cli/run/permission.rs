@@ -3,7 +3,7 @@
 use crate::cli::call::Call;
 use crate::cli::done::{announce, announce_and_execute, ask_for_touch};
 use crate::cli::outlet;
-use crate::cli::print_text::{Ink, DescriptionLine};
+use crate::cli::print_text::{Ink, StyledLine};
 use crate::domain::Stream;
 use crate::engine::{Engine, EngineError, RunRequest};
 use std::io;
@@ -27,11 +27,11 @@ pub(super) fn ask_first(call: &Call<'_>, engine: &Engine, request: &RunRequest) 
             return Ok(());
         }
         announce(call, &engine.preview(&command)?);
-        call.note(&DescriptionLine::new().put(Ink::Strong, "Type yes to allow it: "));
+        call.note(&StyledLine::new().put(Ink::Strong, "Type yes to allow it: "));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).map_err(EngineError::internal)?;
         if answer.trim() != "yes" {
-            call.note(&DescriptionLine::new().put(Ink::Warn, "not allowed: the answer was not yes"));
+            call.note(&StyledLine::new().put(Ink::Warn, "not allowed: the answer was not yes"));
             return Ok(());
         }
         ask_for_touch(call, engine);

@@ -4,7 +4,7 @@ use super::exit_code;
 use crate::cli::call::{Call, Stop, answered};
 use crate::cli::live::follow;
 use crate::cli::outlet::Outlets;
-use crate::cli::print_text::{Ink, DescriptionLine, counted, size, span};
+use crate::cli::print_text::{Ink, StyledLine, counted, size, span};
 use crate::cli::runs::{level_ink, outcome_ink};
 use crate::domain::{Run, RunUsage};
 use crate::engine::{Engine, RunHandle};
@@ -16,17 +16,17 @@ pub(super) fn tell(call: &Call<'_>, engine: &Engine, handle: RunHandle) -> Resul
     let finished = streams.finish();
     call.note(&summary(&run));
     if let Some(error) = &run.error {
-        call.note(&DescriptionLine::new().put(Ink::Bad, "  ").put(Ink::Plain, error));
+        call.note(&StyledLine::new().put(Ink::Bad, "  ").put(Ink::Plain, error));
     }
     for note in &run.notes {
-        call.note(&DescriptionLine::new().put(Ink::Warn, "  note: ").put(Ink::Plain, note));
+        call.note(&StyledLine::new().put(Ink::Warn, "  note: ").put(Ink::Plain, note));
     }
     answered(exit_code::of(&run), taken.and(finished))
 }
 
 /// One line: how it ended, what it used, how far it was isolated, and what was cut.
-fn summary(run: &Run) -> DescriptionLine {
-    let line = DescriptionLine::new()
+fn summary(run: &Run) -> StyledLine {
+    let line = StyledLine::new()
         .put(Ink::Dim, format!("run {} · ", run.id))
         .put(outcome_ink(run.outcome), run.outcome.word())
         .put(Ink::Dim, format!(" · {}", used(&run.usage)))

@@ -93,49 +93,46 @@ impl From<Instant> for Content {
 
 /// One line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DescriptionLine {
+pub struct StyledLine {
     pieces: Vec<(Ink, Content)>,
     hang: usize,
 }
 
-impl DescriptionLine {
+impl StyledLine {
     /// An empty line.
-    pub fn new() -> DescriptionLine {
-        DescriptionLine::default()
+    pub fn new() -> StyledLine {
+        StyledLine::default()
     }
 
     /// A line of plain text.
-    pub fn of(text: impl AsRef<str>) -> DescriptionLine {
-        DescriptionLine::new().put(Ink::Plain, text)
+    pub fn of(text: impl AsRef<str>) -> StyledLine {
+        StyledLine::new().put(Ink::Plain, text)
     }
 
     /// `label  value`; the values of several such lines are in one column.
-    pub fn field(label: &str, ink: Ink, value: impl AsRef<str>) -> DescriptionLine {
-        DescriptionLine::new()
-            .put(Ink::Dim, format!("{label:<LABEL_COLUMNS$} "))
-            .put(ink, value)
-            .hanging(LABEL_COLUMNS + 1)
+    pub fn field(label: &str, ink: Ink, value: impl AsRef<str>) -> StyledLine {
+        StyledLine::new().put(Ink::Dim, format!("{label:<LABEL_COLUMNS$} ")).put(ink, value).hanging(LABEL_COLUMNS + 1)
     }
 
     /// Appends text, escaped.
-    pub fn put(self, ink: Ink, text: impl AsRef<str>) -> DescriptionLine {
+    pub fn put(self, ink: Ink, text: impl AsRef<str>) -> StyledLine {
         self.safe(ink, SafeText::new(text.as_ref()))
     }
 
     /// Appends text that is safe already.
-    pub fn safe(mut self, ink: Ink, text: SafeText) -> DescriptionLine {
+    pub fn safe(mut self, ink: Ink, text: SafeText) -> StyledLine {
         self.pieces.push((ink, Content::Text(text)));
         self
     }
 
     /// Appends a point in time.
-    pub fn at(mut self, ink: Ink, at: Instant) -> DescriptionLine {
+    pub fn at(mut self, ink: Ink, at: Instant) -> StyledLine {
         self.pieces.push((ink, Content::At(at)));
         self
     }
 
     /// Says by how many columns its rows after the first are indented where it is wrapped.
-    pub fn hanging(mut self, columns: usize) -> DescriptionLine {
+    pub fn hanging(mut self, columns: usize) -> StyledLine {
         self.hang = columns;
         self
     }
@@ -154,14 +151,14 @@ impl DescriptionLine {
 /// A part of a description.
 #[derive(Debug, Clone, PartialEq)]
 enum DescriptionPart {
-    Line(DescriptionLine),
+    Line(StyledLine),
     Table(Table),
 }
 
 /// A result described for a reader.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Description {
-    title: Option<DescriptionLine>,
+    title: Option<StyledLine>,
     parts: Vec<DescriptionPart>,
 }
 
@@ -173,24 +170,24 @@ impl Description {
 
     /// Names what it is about, with a remark. The command line prints it first, an overlay puts it into its frame.
     pub fn titled(mut self, name: &str, remark: &str) -> Description {
-        self.title = Some(DescriptionLine::new().put(Ink::Strong, name).put(Ink::Dim, format!("  {remark}")));
+        self.title = Some(StyledLine::new().put(Ink::Strong, name).put(Ink::Dim, format!("  {remark}")));
         self
     }
 
     /// Appends a line.
-    pub fn line(&mut self, line: DescriptionLine) {
+    pub fn line(&mut self, line: StyledLine) {
         self.parts.push(DescriptionPart::Line(line));
     }
 
     /// Appends `label  value`.
     pub fn field(&mut self, label: &str, ink: Ink, value: impl AsRef<str>) {
-        self.line(DescriptionLine::field(label, ink, value));
+        self.line(StyledLine::field(label, ink, value));
     }
 
     /// Appends a detail of the row above it.
     pub fn detail(&mut self, ink: Ink, text: impl AsRef<str>) {
         let indent = " ".repeat(DETAIL_COLUMNS);
-        self.line(DescriptionLine::new().put(Ink::Plain, indent).put(ink, text).hanging(DETAIL_COLUMNS));
+        self.line(StyledLine::new().put(Ink::Plain, indent).put(ink, text).hanging(DETAIL_COLUMNS));
     }
 
     /// Appends a table.
@@ -202,7 +199,7 @@ impl Description {
     pub fn note(&mut self, ink: Ink, label: &str, text: impl AsRef<str>) {
         let label = format!("{label}: ");
         let hang = label.len();
-        self.line(DescriptionLine::new().put(ink, label).put(Ink::Plain, text).hanging(hang));
+        self.line(StyledLine::new().put(ink, label).put(Ink::Plain, text).hanging(hang));
     }
 
     /// Appends what to do next.
@@ -212,16 +209,16 @@ impl Description {
 
     /// Appends a closing line: how much there is, or that there is nothing.
     pub fn summary(&mut self, text: impl AsRef<str>) {
-        self.line(DescriptionLine::new().put(Ink::Dim, text));
+        self.line(StyledLine::new().put(Ink::Dim, text));
     }
 
     /// What it is about.
-    pub fn title(&self) -> Option<&DescriptionLine> {
+    pub fn title(&self) -> Option<&StyledLine> {
         self.title.as_ref()
     }
 
     /// All below the title, in lines.
-    pub fn body(&self, view: DescriptionView) -> Vec<DescriptionLine> {
+    pub fn body(&self, view: DescriptionView) -> Vec<StyledLine> {
         let lines = |part: &DescriptionPart| match part {
             DescriptionPart::Line(line) => vec![line.clone()],
             DescriptionPart::Table(table) => table.lines(view),

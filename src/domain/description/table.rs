@@ -1,6 +1,6 @@
 //! Tables: columns meet, and the last one takes what is left of the width.
 
-use super::{Content, DescriptionLine, DescriptionView, Ink};
+use super::{Content, DescriptionView, Ink, StyledLine};
 use crate::domain::SafeText;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -43,7 +43,7 @@ impl Table {
     }
 
     /// Its lines, the heads first.
-    pub fn lines(&self, view: DescriptionView) -> Vec<DescriptionLine> {
+    pub fn lines(&self, view: DescriptionView) -> Vec<StyledLine> {
         let rows = self.rows.iter().map(|row| row.iter().map(|(ink, content)| (*ink, content.text(view))).collect());
         Sheet { heads: self.heads.clone(), rows: rows.collect() }.lines(view.width, self.spare)
     }
@@ -57,7 +57,7 @@ struct Sheet {
 }
 
 impl Sheet {
-    fn lines(mut self, width: Option<usize>, spare: &[&str]) -> Vec<DescriptionLine> {
+    fn lines(mut self, width: Option<usize>, spare: &[&str]) -> Vec<StyledLine> {
         for column in spare {
             if width.is_none_or(|width| width >= self.least()) {
                 break;
@@ -72,9 +72,9 @@ impl Sheet {
             .collect()
     }
 
-    fn line(&self, cells: &[(Ink, SafeText)], widths: &[usize]) -> DescriptionLine {
+    fn line(&self, cells: &[(Ink, SafeText)], widths: &[usize]) -> StyledLine {
         let columns = self.heads.iter().zip(cells).zip(widths).enumerate();
-        columns.fold(DescriptionLine::new(), |line, (i, (((_, align), (ink, text)), width))| {
+        columns.fold(StyledLine::new(), |line, (i, (((_, align), (ink, text)), width))| {
             let text = cut(text.as_str(), *width);
             let pad = " ".repeat(width.saturating_sub(text.width()));
             let gap = if i == 0 { "" } else { "  " };

@@ -12,7 +12,7 @@ use super::settings::Settings;
 use super::settings::secrets::{self, SecretSource};
 use super::state::home::Home;
 use super::view::DoctorLine;
-use crate::domain::description::{Describe, Description, DescriptionLine, Ink};
+use crate::domain::description::{Describe, Description, Ink, StyledLine};
 use crate::domain::{IsolationLevel, SafeText, Stage};
 use crate::engine::Engine;
 use crate::insight::Policy;
@@ -82,9 +82,8 @@ impl Describe for Diagnosis {
                 "warn" => Ink::Warn,
                 _ => Ink::Bad,
             };
-            let head = DescriptionLine::new()
-                .put(ink, format!("{:<5}", line.state))
-                .put(Ink::Strong, format!("{}: ", line.name));
+            let head =
+                StyledLine::new().put(ink, format!("{:<5}", line.state)).put(Ink::Strong, format!("{}: ", line.name));
             told.line(head.put(Ink::Plain, &line.message).hanging(5));
             if !line.hint.is_empty() {
                 told.note(Ink::Accent, "      hint", &line.hint);

@@ -1,6 +1,6 @@
 //! Scores, their explanation and regressions, described for a reader.
 
-use crate::domain::description::{Align, Describe, Description, DescriptionLine, Ink, Table};
+use crate::domain::description::{Align, Describe, Description, Ink, StyledLine, Table};
 use crate::domain::{CostTier, Severity, count, size, span};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::library::scores::{ExplainedScore, ScoredTool, ToolAlert};
@@ -85,8 +85,7 @@ impl Describe for Alerts {
         let mut told = Description::new();
         for ToolAlert { tool, alert } in &self.alerts {
             let ink = if alert.severity == Severity::High { Ink::Bad } else { Ink::Warn };
-            let line =
-                DescriptionLine::new().put(ink, format!("{:<7}", alert.severity)).put(Ink::Strong, tool.as_str());
+            let line = StyledLine::new().put(ink, format!("{:<7}", alert.severity)).put(Ink::Strong, tool.as_str());
             told.line(line.put(Ink::Plain, format!(" {}", alert.sentence())));
         }
         told.summary(count(self.alerts.len(), "alert"));

@@ -1,6 +1,6 @@
 //! Finding tools by what they are for, with what failures taught about them.
 
-use crate::domain::description::{Describe, Description, DescriptionLine, Ink};
+use crate::domain::description::{Describe, Description, Ink, StyledLine};
 use crate::domain::{Caller, Digest, FailureMark, Severity, Stage, Tool, ToolName, Unanswered, UnansweredKind, count};
 use crate::engine::Library;
 use crate::engine::clock::now;
@@ -101,7 +101,7 @@ impl Describe for SearchResult {
         for hit in &self.hits {
             let percent = format!("{:>4} %  ", (hit.similarity * 100.0).round());
             let ink = if hit.held_back.is_some() { Ink::Warn } else { Ink::Plain };
-            let head = DescriptionLine::new().put(ink, percent).put(Ink::Strong, hit.name.as_str());
+            let head = StyledLine::new().put(ink, percent).put(Ink::Strong, hit.name.as_str());
             told.line(head.put(Ink::Dim, format!(" {}  {}  {}", hit.version, hit.stage, hit.path)));
             told.detail(Ink::Plain, hit.description.lines().next().unwrap_or_default());
             let tagged = hit.held_back.as_ref().map(|tag| format!("ranked last, tagged {tag}; ")).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use super::shelf::Shelf;
 use crate::check;
-use crate::domain::description::{Describe, Description, DescriptionLine, Ink};
+use crate::domain::description::{Describe, Description, Ink, StyledLine};
 use crate::domain::{Digest, Stage, Tool, ToolName};
 use crate::engine::Library;
 use crate::engine::error::EngineError;
@@ -67,7 +67,7 @@ impl Describe for SimilarTools {
             let ink = if similar.near { Ink::Warn } else { Ink::Plain };
             let verdict = if similar.near && !similar.copy { "  near duplicate" } else { "" };
             let percent = format!("{:>4} %  ", (similar.likeness * 100.0).round());
-            let head = DescriptionLine::new().put(ink, percent).put(Ink::Strong, similar.name.as_str());
+            let head = StyledLine::new().put(ink, percent).put(Ink::Strong, similar.name.as_str());
             let place = format!(" {}  {}  {}{verdict}", similar.version, similar.stage, similar.path);
             told.line(head.put(Ink::Dim, place));
             let about = similar.description.lines().next().unwrap_or_default();

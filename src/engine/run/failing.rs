@@ -1,6 +1,6 @@
 //! Failures as a place to work: one group with everything about it, two runs compared, what is known before a run.
 
-use crate::domain::description::{Describe, Description, DescriptionLine, Ink};
+use crate::domain::description::{Describe, Description, Ink, StyledLine};
 use crate::domain::{
     AffectedVersion, DIFF_TIME, FailureGroup, FailureMark, Incident, Outcome, Run, RunId, RunOutcome, Stream, Tool,
     ToolName, VerbCall, count, rfc3339, span,
@@ -132,7 +132,7 @@ impl Describe for Compared {
                 Some('≠') => Ink::Warn,
                 _ => Ink::Plain,
             };
-            told.line(DescriptionLine::new().put(ink, line));
+            told.line(StyledLine::new().put(ink, line));
         }
         told
     }

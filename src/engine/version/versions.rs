@@ -1,7 +1,7 @@
 //! Versions of a name: which one this session uses, which are pinned, which trim takes away, and how they hang
 //! together.
 
-use crate::domain::description::{Describe, Description, DescriptionLine, Ink};
+use crate::domain::description::{Describe, Description, Ink, StyledLine};
 use crate::domain::{
     Digest, GrantScope, Instant, Outcome, Stage, Tool, ToolName, ToolReview, VersionFile, VersionOrigin, count, plural,
 };
@@ -343,7 +343,7 @@ impl Describe for Lineage {
             let stem = if is_last { "    " } else { "│   " };
             for (name, text) in version.provenance.recorded() {
                 told.line(
-                    DescriptionLine::new().put(Ink::Dim, stem).put(Ink::Dim, format!("{name}: ")).put(Ink::Plain, text),
+                    StyledLine::new().put(Ink::Dim, stem).put(Ink::Dim, format!("{name}: ")).put(Ink::Plain, text),
                 );
             }
         }
@@ -352,8 +352,8 @@ impl Describe for Lineage {
 }
 
 impl LineageVersion {
-    fn line(&self, branch: &str) -> DescriptionLine {
-        let line = DescriptionLine::new().put(Ink::Dim, branch).put(Ink::Strong, self.version.to_string());
+    fn line(&self, branch: &str) -> StyledLine {
+        let line = StyledLine::new().put(Ink::Dim, branch).put(Ink::Strong, self.version.to_string());
         let line =
             line.put(Ink::Dim, format!("  {}  {}  ", self.digest.short(), self.stage)).put(Ink::Plain, &self.path);
         let line = line.put(Ink::Dim, format!("  {}  seen ", self.told_runs())).at(Ink::Dim, self.first_seen_at);

@@ -3,7 +3,7 @@
 use super::{Reply, open_box};
 use crate::action::{Context, Verb, spec};
 use crate::domain::Instant;
-use crate::domain::description::{Description, DescriptionLine, DescriptionView, Ink};
+use crate::domain::description::{Description, DescriptionView, Ink, StyledLine};
 use crate::engine::{Dashboard, EngineError};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::Motion;
@@ -143,7 +143,7 @@ fn described(told: &Description, view: DescriptionView) -> Vec<TextLine> {
     lines.iter().map(|line| text_line(line, view)).collect()
 }
 
-fn text_line(line: &DescriptionLine, view: DescriptionView) -> TextLine {
+fn text_line(line: &StyledLine, view: DescriptionView) -> TextLine {
     let (mut text, mut marks) = (String::new(), Vec::new());
     for (ink, piece) in line.pieces(view) {
         let start = text.len();

@@ -6,7 +6,7 @@ mod places;
 
 use super::approval_status::{Logbook, fault_of_approval};
 use super::signing::Claim;
-use crate::domain::description::{Describe, Description, DescriptionLine, Ink};
+use crate::domain::description::{Describe, Description, Ink, StyledLine};
 use crate::domain::{Digest, Tool, ToolName, count, plural};
 use crate::engine::Integrity;
 use crate::engine::core::Beside;
@@ -40,7 +40,7 @@ impl Describe for VerifyReport {
         }
         let entries = plural(self.operations as usize, "log entry", "log entries");
         let copies = plural(self.versions as usize, "kept copy", "kept copies");
-        let checked = DescriptionLine::of(format!("{entries} and {copies} of {} checked: ", self.workspace));
+        let checked = StyledLine::of(format!("{entries} and {copies} of {} checked: ", self.workspace));
         if self.faults.is_empty() {
             told.line(checked.put(Ink::Good, "no problems found"));
         } else {
