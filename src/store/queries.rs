@@ -3,7 +3,8 @@
 use super::error::{StoreError, StoreResult};
 use rusqlite::{Connection, Params, Row, Transaction, TransactionBehavior};
 
-/// Questions to the state; answered by a [`Store`](super::Store), a [`Reader`](super::Reader) and inside a transaction by a [`Tx`](super::Tx).
+/// Questions to the state; answered by a [`Store`](super::Store), a [`StoreReader`](super::StoreReader) and inside a
+/// transaction by a [`Tx`](super::Tx).
 pub struct Queries {
     pub(super) connection: Connection,
 }

@@ -1,5 +1,5 @@
 //! Tools that became worse: what an alert says becomes an opportunity with its evidence. Whoever keeps alerts fills
-//! [`super::Material::worsened`] with those that are open.
+//! [`super::MiningInput::worsened`] with those that are open.
 
 use super::reckon::often;
 use crate::domain::{Opportunity, OpportunityKind, Suggested, Witness, Worth};

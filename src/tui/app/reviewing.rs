@@ -13,6 +13,7 @@ use crate::tui::overlay::{Args, Overlay};
 use crate::tui::pane::Pane;
 use crate::tui::pane::queue::subject;
 use crate::tui::screen::Screen;
+use crate::tui::screen::review::ApprovalSummary;
 use crate::tui::widget::Jump;
 
 impl App {
@@ -181,14 +182,15 @@ impl App {
 
     fn ask_digest(&mut self, over: Vec<String>) -> Vec<Effect> {
         let Screen::Review(screen) = &self.screen else { return Vec::new() };
+        let ApprovalSummary { covers, does, roles } = screen.approval();
         let question = Question {
             review: screen.review.id,
             digest: screen.review.digest,
-            covers: screen.covers(),
-            does: screen.does(),
+            covers,
+            does,
             must_fix: screen.must_fix(),
             over,
-            roles: screen.roles().to_vec(),
+            roles,
             unread: Unread::of(&screen.shown(self.now)).filter(|_| !screen.is_read()),
             evidence: screen.evidence(),
         };

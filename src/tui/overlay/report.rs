@@ -15,8 +15,11 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// Columns of the widest report.
-const WIDTH: usize = 92;
+/// Columns of the box where the terminal has them.
+const BOX_WIDTH: u16 = 96;
+
+/// Columns of the text in it.
+const WIDTH: usize = BOX_WIDTH as usize - 4;
 
 /// Columns of the name in front of a figure of the dashboard.
 const NAME_COLUMNS: usize = 11;
@@ -124,15 +127,16 @@ impl Report {
         let remark = "esc close".to_owned();
         let detail = self.detail();
         let title = Title { name: self.name, detail, remark, remark_style: look.theme.dim };
-        let height = (self.view.len() as u16).saturating_add(3).clamp(6, 30);
-        let inner = open_box(screen, (96, height), &title, buf, look);
-        let columns = usize::from(inner.width);
+        // What `open_box` leaves of the width: a border and a margin on each side.
+        let columns = usize::from(screen.width.min(BOX_WIDTH)).saturating_sub(4);
         if let Some((shown, laid)) = &mut self.shown
             && *laid != columns
         {
             *laid = columns;
             self.view.replace(TextView::new(shown.lines(columns)), Relaid::Look);
         }
+        let height = (self.view.rows_in(columns) as u16).saturating_add(3).clamp(6, 30);
+        let inner = open_box(screen, (BOX_WIDTH, height), &title, buf, look);
         self.view.render(inner, buf, look.theme);
     }
 }

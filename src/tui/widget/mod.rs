@@ -29,7 +29,7 @@ pub use output::OutputView;
 pub use piece::{Flag, LineTokens, Piece, Place, TextLine};
 pub use seen::{Recall, Relaid};
 pub use terminal::{Chunk, LineKind};
-pub use text::{Jump, TextView, source_lines};
+pub use text::{Jump, TextView, Unseen, source_lines};
 pub use words::Pairing;
 
 /// Where a search stands.

@@ -6,7 +6,7 @@
 use super::rows::{Break, Paged, Row, columns, count, cut, window};
 use super::search::Needle;
 use super::terminal::{Bounds, Chunk, LineKind, OutLine, Transcript};
-use super::{Move, SearchStatus};
+use super::{Jump, Move, SearchStatus};
 use crate::domain::{SafeText, Stream, plural};
 use crate::tui::ink::Ink;
 use crate::tui::theme::Theme;
@@ -227,14 +227,18 @@ impl OutputView {
         self.matches.len()
     }
 
-    /// Goes to the next match, round the end.
-    pub fn next_match(&mut self) {
-        self.step_match(1);
-    }
-
-    /// Goes to the match before, round the beginning.
-    pub fn previous_match(&mut self) {
-        self.step_match(self.matches.len().saturating_sub(1));
+    /// Goes to the next match, round the end, or to the one before, round the beginning.
+    pub fn step_match(&mut self, to: Jump) {
+        if self.matches.is_empty() {
+            return;
+        }
+        let by = match to {
+            Jump::Next => 1,
+            Jump::Previous => self.matches.len() - 1,
+        };
+        let next = self.current_index().map_or(0, |index| (index + by) % self.matches.len());
+        self.current = self.matches.get(next).map(|(line, range)| (*line, range.start));
+        self.show_match();
     }
 
     /// Where the search stands; `None` when nothing is searched.
@@ -410,15 +414,6 @@ impl OutputView {
         let current = self.current?;
         let index = self.matches.partition_point(|(line, range)| (*line, range.start) < current);
         self.matches.get(index).filter(|(line, range)| (*line, range.start) == current).map(|_| index)
-    }
-
-    fn step_match(&mut self, by: usize) {
-        if self.matches.is_empty() {
-            return;
-        }
-        let next = self.current_index().map_or(0, |index| (index + by) % self.matches.len());
-        self.current = self.matches.get(next).map(|(line, range)| (*line, range.start));
-        self.show_match();
     }
 
     fn show_match(&mut self) {

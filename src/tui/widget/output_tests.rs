@@ -147,11 +147,11 @@ fn search_reaches_all_lines_and_those_to_come() {
     assert!(rows(&mut view, 30, 5).contains(&"  Error 150".to_owned()));
     view.push(chunk(b"error at the end\n", 900));
     assert_eq!(view.search_status(), Some(SearchStatus { current: 4, total: 5 }));
-    view.next_match();
+    view.step_match(Jump::Next);
     assert_eq!(rows(&mut view, 30, 5)[4], "  error at the end");
-    view.next_match();
+    view.step_match(Jump::Next);
     assert_eq!(rows(&mut view, 30, 5)[0], "  Error 0");
-    view.previous_match();
+    view.step_match(Jump::Previous);
     assert_eq!(view.search_status(), Some(SearchStatus { current: 5, total: 5 }));
     assert_eq!(view.search("Error"), 4);
     assert_eq!((view.search(""), view.search_status()), (0, None));

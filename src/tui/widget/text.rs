@@ -277,14 +277,16 @@ impl TextView {
         self.search.current = if first == self.search.matches.len() { 0 } else { first };
     }
 
-    /// Goes to the next match, round the end.
-    pub fn next_match(&mut self) {
-        self.step_match(1);
-    }
-
-    /// Goes to the match before, round the beginning.
-    pub fn previous_match(&mut self) {
-        self.step_match(self.search.matches.len().saturating_sub(1));
+    /// Goes to the next match, round the end, or to the one before, round the beginning.
+    pub fn step_match(&mut self, to: Jump) {
+        let by = match to {
+            Jump::Next => 1,
+            Jump::Previous => self.search.matches.len().saturating_sub(1),
+        };
+        if !self.search.matches.is_empty() {
+            self.search.current = (self.search.current + by) % self.search.matches.len();
+            self.show_match();
+        }
     }
 
     /// Where the search stands; `None` when nothing is searched.
@@ -297,11 +299,6 @@ impl TextView {
     /// Whether every line that must be read was on screen. An empty text counts once it was drawn.
     pub fn is_read(&self) -> bool {
         self.seen.next_unseen(0).is_none() && (!self.lines.is_empty() || self.end > 0)
-    }
-
-    /// How many lines were on screen in part only: their right part, or their last rows, were not.
-    pub fn cut_lines(&self) -> usize {
-        (0..self.lines.len()).filter(|line| self.seen.is_cut(*line)).count()
     }
 
     /// Columns and rows of the screen, as last drawn.
@@ -319,36 +316,20 @@ impl TextView {
         self.size.1.max(1)
     }
 
-    /// Whether the last row is on screen now.
-    pub fn ends_on_screen(&self) -> bool {
-        self.end >= self.lines.len() && self.top >= self.last_top(self.size.1)
-    }
-
-    /// Goes to the next page with a line that must be read and was not on screen: first further down, then from the
-    /// beginning. One row that is on screen now stays, where the page goes on. `false` when everything was.
-    pub fn read_on(&mut self) -> bool {
-        let below = self.seen.next_unseen(self.top.0);
-        let Some(line) = below.or_else(|| self.seen.next_unseen(0)) else { return false };
-        self.show_unseen(line);
-        true
-    }
-
-    /// Goes to the first line that must be read and was not on screen; `false` when there is none.
-    pub fn show_first_unseen(&mut self) -> bool {
-        let Some(line) = self.seen.next_unseen(0) else { return false };
-        self.show_unseen(line);
-        true
-    }
-
-    /// Goes to the first line that came late and was not on screen since; `false` when there is none.
-    pub fn show_first_late(&mut self) -> bool {
-        let Some(line) = self.seen.late().next() else { return false };
-        self.show_unseen(line);
+    /// Goes to a line that must be read and was not on screen; `false` when there is none.
+    pub fn show_unseen(&mut self, which: Unseen) -> bool {
+        let line = match which {
+            Unseen::Further => self.seen.next_unseen(self.top.0).or_else(|| self.seen.next_unseen(0)),
+            Unseen::First => self.seen.next_unseen(0),
+            Unseen::Late => self.seen.late().next(),
+        };
+        let Some(line) = line else { return false };
+        self.show_line_from_gap(line);
         true
     }
 
     /// Brings what is missing of a line to the top of the screen.
-    fn show_unseen(&mut self, line: usize) {
+    fn show_line_from_gap(&mut self, line: usize) {
         if !self.wraps() && self.seen.is_cut(line) {
             self.toggle_wrap();
         }
@@ -369,7 +350,7 @@ impl TextView {
     }
 
     /// The escaped text of these lines, for copying; of two halves the right one.
-    pub fn text_of(&self, lines: Range<usize>) -> String {
+    fn text_of(&self, lines: Range<usize>) -> String {
         let lines = self.lines.get(lines).unwrap_or_default();
         let texts = lines.iter().filter_map(|line| line.pieces().last()).map(Piece::text);
         texts.collect::<Vec<_>>().join("\n")
@@ -414,13 +395,6 @@ impl TextView {
         let lines = self.lines.get(self.on_screen()).unwrap_or_default();
         let longest = lines.iter().flat_map(TextLine::pieces).map(|piece| columns(piece.text())).max();
         longest.unwrap_or(0).saturating_sub(1)
-    }
-
-    fn step_match(&mut self, by: usize) {
-        if !self.search.matches.is_empty() {
-            self.search.current = (self.search.current + by) % self.search.matches.len();
-            self.show_match();
-        }
     }
 
     fn show_match(&mut self) {
@@ -486,6 +460,17 @@ pub fn source_lines(raw: &str, file: usize) -> Vec<TextLine> {
         TextLine::One(Piece::new(text, Tone::Plain).gutter(format!("{}", line + 1)).stands_for(place))
     };
     raw.lines().enumerate().map(number).collect()
+}
+
+/// Which line that was not on screen to go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unseen {
+    /// The first one from here on, then from the beginning. One row that is on screen now stays, where the page goes on.
+    Further,
+    /// The first one.
+    First,
+    /// The first one that was added after the text was first shown.
+    Late,
 }
 
 /// Which heading to go to.

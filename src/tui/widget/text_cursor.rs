@@ -66,11 +66,6 @@ impl TextView {
         cursor.from.is_some()
     }
 
-    /// Whether a range was begun.
-    pub fn has_range(&self) -> bool {
-        self.cursor.is_some_and(Cursor::is_range)
-    }
-
     /// Puts the cursor on a line without scrolling.
     pub(super) fn set_cursor(&mut self, line: usize) {
         let last = self.lines().len().saturating_sub(1);
@@ -92,11 +87,6 @@ impl TextView {
     pub fn set_flags(&mut self, flags: HashMap<Place, Flag>) {
         self.flags = flags;
         self.flagged = (0..self.lines().len()).filter(|line| self.flag_of(*line).is_some()).collect();
-    }
-
-    /// How many lines of the view have a flag.
-    pub fn flag_count(&self) -> usize {
-        self.flagged.len()
     }
 
     /// The worst flag of a line.

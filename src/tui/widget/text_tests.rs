@@ -43,7 +43,7 @@ fn a_line_cut_at_the_right_edge_was_not_shown() {
     let mut view = TextView::source("short\nharmless                 ; rm -rf\nend");
     view.toggle_wrap();
     assert_eq!(rows(&mut view, 14, 3), ["1 short", "2 harmless   ›", "3 end"]);
-    assert_eq!((view.seen().seen(), view.cut_lines(), view.is_read()), (2, 1, false));
+    assert_eq!((view.seen().seen(), view.seen().is_cut(1), view.is_read()), (2, true, false));
     view.scroll(Move::Columns(30));
     drawn(&mut view, 14, 3);
     assert!(!view.is_read(), "a gap in the middle is not skipped");
@@ -107,11 +107,11 @@ fn search_goes_round_and_brings_the_match_on_screen() {
     drawn(&mut view, 20, 5);
     assert_eq!(view.search("LINE 42"), 0);
     assert_eq!(view.search("line 4"), 11);
-    view.next_match();
+    view.step_match(Jump::Next);
     assert_eq!(view.search_status(), Some(SearchStatus { current: 2, total: 11 }));
     assert!(rows(&mut view, 20, 5).contains(&" 41 line 40".trim().to_owned()) || view.on_screen().contains(&40));
-    view.previous_match();
-    view.previous_match();
+    view.step_match(Jump::Previous);
+    view.step_match(Jump::Previous);
     drawn(&mut view, 20, 5);
     assert!(view.on_screen().contains(&49));
 }
@@ -219,7 +219,7 @@ fn what_comes_above_does_not_move_what_is_looked_at() {
     view.replace(TextView::new(lines), Relaid::News);
     assert_eq!(rows(&mut view, 20, 10), before);
     assert_eq!(view.seen().late().count(), 7);
-    assert!(view.show_first_late());
+    assert!(view.show_unseen(Unseen::Late));
     drawn(&mut view, 20, 20);
     assert!(view.seen().is_seen(0) && !view.is_read());
 }
@@ -236,7 +236,7 @@ fn reading_on_shows_every_line_and_every_row_of_it_in_any_size() {
             if !wraps {
                 view.toggle_wrap();
             }
-            while view.read_on() {
+            while view.show_unseen(Unseen::Further) {
                 let before = view.seen().clone();
                 drawn(&mut view, width, height);
                 assert_ne!(view.seen(), &before, "each page shows something new at {width}x{height}");

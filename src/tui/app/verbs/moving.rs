@@ -140,18 +140,18 @@ impl App {
     }
 
     pub(super) fn step_match(&mut self, by: isize) -> Vec<Effect> {
-        let forward = by > 0;
+        let to = if by > 0 { Jump::Next } else { Jump::Previous };
         match &mut self.screen {
-            Screen::Review(screen) => step_text_match(&mut screen.reader().current_mut().view, forward),
-            Screen::Source(screen) => step_text_match(&mut screen.reader.current_mut().view, forward),
-            Screen::Behaviour(screen) => step_text_match(&mut screen.reader.current_mut().view, forward),
-            Screen::Evolution(screen) => step_text_match(&mut screen.reader().current_mut().view, forward),
+            Screen::Review(screen) => step_text_match(&mut screen.reader().current_mut().view, to),
+            Screen::Source(screen) => step_text_match(&mut screen.reader.current_mut().view, to),
+            Screen::Behaviour(screen) => step_text_match(&mut screen.reader.current_mut().view, to),
+            Screen::Evolution(screen) => step_text_match(&mut screen.reader().current_mut().view, to),
             Screen::Workbench if self.focus == Pane::Output => {
                 if let Some(tab) = self.output.current_mut() {
-                    if forward { tab.view.next_match() } else { tab.view.previous_match() }
+                    tab.view.step_match(to);
                 }
             }
-            Screen::Workbench => return self.step(if forward { Motion::Down } else { Motion::Up }),
+            Screen::Workbench => return self.step(if to == Jump::Next { Motion::Down } else { Motion::Up }),
         }
         Vec::new()
     }
@@ -212,12 +212,10 @@ impl App {
     }
 }
 /// The next match; where nothing is searched, the next heading: a file or a hunk.
-fn step_text_match(view: &mut TextView, forward: bool) {
-    match (view.search_status().is_some(), forward) {
-        (true, true) => view.next_match(),
-        (true, false) => view.previous_match(),
-        (false, _) => {
-            view.jump(if forward { Jump::Next } else { Jump::Previous });
-        }
+fn step_text_match(view: &mut TextView, to: Jump) {
+    if view.search_status().is_some() {
+        view.step_match(to);
+    } else {
+        view.jump(to);
     }
 }

@@ -4,7 +4,7 @@ use super::{Reading, ReviewScreen, remarks};
 use crate::domain::CommentAnchor;
 use crate::tui::list::Motion;
 use crate::tui::screen::reader::TabKind;
-use crate::tui::widget::{Flag, Jump, Piece, Place, Side, TextLine};
+use crate::tui::widget::{Flag, Jump, Piece, Place, Side, TextLine, Unseen};
 use std::collections::HashSet;
 
 impl ReviewScreen {
@@ -23,10 +23,10 @@ impl ReviewScreen {
                 continue;
             }
             if at == here {
-                self.reader.current_mut().view.read_on();
+                self.reader.current_mut().view.show_unseen(Unseen::Further);
             } else {
                 self.reader.show(at);
-                self.reader.current_mut().view.show_first_unseen();
+                self.reader.current_mut().view.show_unseen(Unseen::First);
             }
             return;
         }
@@ -34,11 +34,11 @@ impl ReviewScreen {
     }
 
     /// Goes to the first line that was not on screen.
-    pub fn show_first_unseen(&mut self) {
+    pub(super) fn show_first_unseen(&mut self) {
         let unread = |at: &usize| self.reader.tabs()[*at].view.seen().next_unseen(0).is_some();
         if let Some(at) = self.required().into_iter().find(unread) {
             self.reader.show(at);
-            self.reader.current_mut().view.show_first_unseen();
+            self.reader.current_mut().view.show_unseen(Unseen::First);
         }
     }
 
@@ -57,7 +57,7 @@ impl ReviewScreen {
     pub fn show_first_late(&mut self) -> bool {
         let Some(at) = self.first_late() else { return false };
         self.reader.show(at);
-        self.reader.current_mut().view.show_first_late()
+        self.reader.current_mut().view.show_unseen(Unseen::Late)
     }
 
     /// The next tab among those of the present reading.

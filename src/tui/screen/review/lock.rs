@@ -88,11 +88,6 @@ impl ReviewScreen {
         self.detail.as_ref().map_or(&[], |detail| &detail.blocking)
     }
 
-    /// Roles of which a yes is still missing.
-    pub fn roles(&self) -> &[String] {
-        self.detail.as_ref().map_or(&[], |detail| &detail.roles)
-    }
-
     fn lock_but_for_checks(&self, keys: &LockKeys) -> Lock {
         if let Err(why) = self.decidable() {
             return Lock::Locked(why);
@@ -163,7 +158,7 @@ impl ReviewScreen {
     }
 
     /// Lines that are left out of the difference now because they differ in blanks only.
-    pub fn hides_blanks(&self) -> usize {
+    pub(super) fn hides_blanks(&self) -> usize {
         self.compared.as_ref().map_or(0, |text| text.blanks())
     }
 
@@ -196,7 +191,7 @@ impl ReviewScreen {
     }
 
     /// How many lines of what must be read were on screen, and how many there are.
-    pub fn share(&self) -> (usize, usize) {
+    pub(super) fn share(&self) -> (usize, usize) {
         let required = self.required();
         let seen = required.iter().map(|at| self.reader.tabs()[*at].view.seen());
         seen.fold((0, 0), |(seen, needed), lines| (seen + lines.seen(), needed + lines.needed()))

@@ -21,9 +21,7 @@ pub use lock::{Lock, LockKeys};
 use super::reader::{Exposure, Reader, Tab, TabKind};
 use super::source::{diff_lines, file_lines};
 use crate::action::Verb;
-use crate::domain::{
-    Command, CommentAnchor, CommentId, CommentKind, DecisionKind, DecisionRequest, Digest, Review, VersionFile,
-};
+use crate::domain::{Command, CommentAnchor, CommentId, DecisionKind, DecisionRequest, Digest, Review, VersionFile};
 use crate::engine::{EngineError, Preview, ReviewDetail};
 use crate::tui::ink::{Ink, draw_rule};
 use crate::tui::now::Now;
@@ -97,6 +95,17 @@ pub struct ReviewScreen {
     now: Now,
     /// Why the review can no longer be decided as it is shown.
     stale: Option<String>,
+}
+
+/// What an approval of the review would mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApprovalSummary {
+    /// The tool, its version and the change of stage, in one line.
+    pub covers: String,
+    /// What it does beside the change of stage; empty until the preview came.
+    pub does: String,
+    /// Roles that still have to approve.
+    pub roles: Vec<String>,
 }
 
 impl ReviewScreen {
@@ -328,21 +337,14 @@ impl ReviewScreen {
         self.detail.as_ref().map(|detail| remarks::must_fix(detail)).unwrap_or_default()
     }
 
-    /// How many comments want something fixed or answered.
-    pub fn open_comments(&self) -> usize {
-        let comments = self.detail.iter().flat_map(|detail| &detail.comments);
-        comments.filter(|comment| comment.kind != CommentKind::Note).count()
-    }
-
-    /// What a yes covers, in a line.
-    pub fn covers(&self) -> String {
+    /// What the prompt of an approval says.
+    pub fn approval(&self) -> ApprovalSummary {
         let review = &self.review;
-        format!("{} · {} → {}", subject(review), review.from_stage, review.to_stage)
-    }
-
-    /// What a yes does, beside the change of stage; empty until the engine said.
-    pub fn does(&self) -> String {
-        self.consequence.iter().skip(1).cloned().collect::<Vec<_>>().join(" · ")
+        ApprovalSummary {
+            covers: format!("{} · {} → {}", subject(review), review.from_stage, review.to_stage),
+            does: self.consequence.iter().skip(1).cloned().collect::<Vec<_>>().join(" · "),
+            roles: self.detail.as_ref().map(|detail| detail.roles.clone()).unwrap_or_default(),
+        }
     }
 
     fn belongs(&self, kind: TabKind) -> bool {
