@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// The catalog as it was read last.
 pub(in crate::engine) struct CatalogCache {
     /// Held while the folders are read; whether they were read once.
-    pub(in crate::engine) scanned: Ranked<bool>,
+    pub(super) scanned: Ranked<bool>,
     /// The newest snapshot.
     pub(super) view: Ranked<Arc<CatalogView>>,
     /// What the tools of a catalog say of themselves, by its generation; made when it is first asked for.

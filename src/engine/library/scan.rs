@@ -20,6 +20,19 @@ const SHOW_EVERY: Duration = Duration::from_millis(50);
 const REMEMBERED_ROWS: usize = 200;
 
 impl Library<'_> {
+    /// Whether this engine has read the tools folder since it was opened.
+    pub(in crate::engine) fn is_scanned(&self) -> bool {
+        *lock(&self.state.scanned)
+    }
+
+    /// [`Library::scan`], unless this engine has done it before.
+    ///
+    /// # Errors
+    /// As for [`Library::scan`].
+    pub(in crate::engine) fn scan_once(&self) -> Result<(), EngineError> {
+        if self.is_scanned() { Ok(()) } else { self.scan(&mut |_| {}).map(drop) }
+    }
+
     /// Reads the tools folders and writes what changed into the store. `progress` gets a growing
     /// snapshot a few times while it reads, and the complete one at the end.
     ///

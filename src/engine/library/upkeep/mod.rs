@@ -19,7 +19,6 @@ use crate::domain::{Instant, ProposedEnd, Retirement, Spared, Stage, Tool, ToolN
 use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
-use crate::engine::locks::lock;
 use crate::engine::workspace::Workspace;
 use crate::insight::{Habit, Staleness, staleness};
 use serde::Serialize;
@@ -155,8 +154,7 @@ impl Upkeep<'_> {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub(in crate::engine) fn policy(&self) -> Result<Policy, EngineError> {
-        let scanned = *lock(&self.engine.states.catalog.scanned);
-        let live = if scanned {
+        let live = if self.engine.library().is_scanned() {
             self.engine.library().catalog().tools.iter().filter(|tool| tool.stage != Stage::Archived).count()
         } else {
             let cache = cache_of(self.workspace.read(|q| Ok(q.scan_cache()?))?);

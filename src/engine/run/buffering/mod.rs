@@ -269,7 +269,7 @@ impl Buffers<'_> {
     /// The tool that a name means now: the folders may have changed since they were read, and the clock reads them for
     /// nobody's eyes.
     fn tool_now(&self, name: &str) -> Result<Arc<Tool>, EngineError> {
-        self.ensure_scanned()?;
+        self.engine.library().scan_once()?;
         if let Ok(tool) = self.engine.library().resolve(name)
             && self.engine.library().files_on_disk(&tool).is_ok_and(|files| Digest::of_files(&files) == tool.digest)
         {
@@ -277,15 +277,6 @@ impl Buffers<'_> {
         }
         self.engine.library().scan(&mut |_| {})?;
         self.engine.library().resolve(name)
-    }
-
-    /// Reads the folders unless that was done.
-    fn ensure_scanned(&self) -> Result<(), EngineError> {
-        let is_scanned = *crate::engine::locks::lock(&self.engine.states.catalog.scanned);
-        if !is_scanned {
-            self.engine.library().scan(&mut |_| {})?;
-        }
-        Ok(())
     }
 }
 
