@@ -1,6 +1,6 @@
 //! Leave for agents to run versions that are not approved, and the list of what was allowed.
 
-use super::error::{StoreError, StoreResult};
+use super::error::StoreResult;
 use super::queries::Queries;
 use super::tx::Tx;
 use super::values::Json;
@@ -13,7 +13,7 @@ impl Queries {
     /// Leave for agents that was not revoked, newest first.
     ///
     /// # Errors
-    /// Any [`StoreError`] of a failed read.
+    /// Any [`StoreError`](super::StoreError) of a failed read.
     pub fn agent_grants(&self) -> StoreResult<Vec<AgentGrant>> {
         let sql = format!("SELECT {COLUMNS} FROM agent_grants WHERE revoked = 0 ORDER BY id DESC");
         self.rows(&sql, [], read)
@@ -22,7 +22,7 @@ impl Queries {
     /// Leave for agents to run this version.
     ///
     /// # Errors
-    /// Any [`StoreError`] of a failed read.
+    /// Any [`StoreError`](super::StoreError) of a failed read.
     pub fn agent_grants_of(&self, tool: &ToolName, digest: Digest) -> StoreResult<Vec<AgentGrant>> {
         let sql = format!("SELECT {COLUMNS} FROM agent_grants WHERE tool = ?1 AND digest = ?2 AND revoked = 0");
         self.rows(&sql, params![tool, digest], read)
@@ -31,7 +31,7 @@ impl Queries {
     /// Leave for an agent by its number, also when it was revoked.
     ///
     /// # Errors
-    /// Any [`StoreError`] of a failed read.
+    /// Any [`StoreError`](super::StoreError) of a failed read.
     pub fn agent_grant(&self, id: GrantId) -> StoreResult<Option<AgentGrant>> {
         self.row(&format!("SELECT {COLUMNS} FROM agent_grants WHERE id = ?1"), params![id], read)
     }
@@ -39,7 +39,7 @@ impl Queries {
     /// What versions were allowed to do, newest first.
     ///
     /// # Errors
-    /// Any [`StoreError`] of a failed read.
+    /// Any [`StoreError`](super::StoreError) of a failed read.
     pub fn allow_grants(&self) -> StoreResult<Vec<AllowGrant>> {
         let sql = "SELECT tool, digest, permissions, who, at_ms FROM grants ORDER BY at_ms DESC, tool, digest";
         self.rows(sql, [], |row| {
@@ -59,7 +59,7 @@ impl Tx<'_> {
     /// Keeps leave for an agent, given by the log entry that it names; its own number does not count.
     ///
     /// # Errors
-    /// Any [`StoreError`] of a failed write.
+    /// Any [`StoreError`](super::StoreError) of a failed write.
     pub fn grant_agent(&self, grant: &AgentGrant) -> StoreResult<GrantId> {
         let sql = "INSERT INTO agent_grants (tool, digest, agent, session, who, at_ms, operation) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -74,20 +74,18 @@ impl Tx<'_> {
     /// The number that the next leave for an agent gets.
     ///
     /// # Errors
-    /// Any [`StoreError`] of a failed read.
+    /// Any [`StoreError`](super::StoreError) of a failed read.
     pub fn next_grant(&self) -> StoreResult<GrantId> {
-        let sql = "SELECT coalesce(max(id), 0) + 1 FROM agent_grants";
-        Ok(self.row(sql, [], |row| row.get(0))?.unwrap_or(GrantId(1)))
+        self.next_number("agent_grants").map(GrantId)
     }
 
     /// Ends leave for an agent, or lets it hold again. The row stays: numbers are never used twice.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] when there is no such grant, and any other [`StoreError`] of a failed write.
+    /// [`StoreError::Missing`](super::StoreError::Missing) when there is no such grant, and any other
+    /// [`StoreError`](super::StoreError) of a failed write.
     pub fn set_revoked(&self, id: GrantId, revoked: bool) -> StoreResult<()> {
-        if self.change("UPDATE agent_grants SET revoked = ?2 WHERE id = ?1", params![id, revoked])? == 0 {
-            return Err(StoreError::missing(format_args!("grant {id}")));
-        }
+        self.mark_revoked(("agent_grants", "grant"), id.0, revoked)?;
         if let Some(grant) = self.agent_grant(id)?.filter(AgentGrant::is_use) {
             self.emit(EventKind::VersionChosen, &grant.tool)?;
         }

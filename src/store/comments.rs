@@ -45,8 +45,7 @@ impl Tx<'_> {
     /// # Errors
     /// Any [`StoreError`] of a failed read.
     pub fn next_comment(&self) -> StoreResult<CommentId> {
-        let newest = self.row("SELECT max(id) FROM comments", [], |row| row.get::<_, Option<i64>>(0))?;
-        Ok(CommentId(newest.flatten().unwrap_or(0) + 1))
+        self.next_number("comments").map(CommentId)
     }
 
     /// Keeps a comment and returns its number; that of `comment` does not count. Emits `review-annotated`.

@@ -1,6 +1,6 @@
 //! What humans opened beyond the cost tier low, and the choices of tools that they saved.
 
-use super::error::{StoreError, StoreResult};
+use super::error::StoreResult;
 use super::queries::Queries;
 use super::tx::Tx;
 use super::values::Json;
@@ -13,7 +13,7 @@ impl Queries {
     /// What was opened and not revoked, newest first; also what ended by itself.
     ///
     /// # Errors
-    /// Any [`StoreError`] of a failed read.
+    /// Any [`StoreError`](super::StoreError) of a failed read.
     pub fn unlocks(&self) -> StoreResult<Vec<Unlock>> {
         let sql = format!("SELECT {COLUMNS} FROM tier_unlocks WHERE revoked = 0 ORDER BY id DESC");
         self.rows(&sql, [], read)
@@ -22,7 +22,7 @@ impl Queries {
     /// One by its number, also when it was revoked.
     ///
     /// # Errors
-    /// Any [`StoreError`] of a failed read.
+    /// Any [`StoreError`](super::StoreError) of a failed read.
     pub fn unlock(&self, id: UnlockId) -> StoreResult<Option<Unlock>> {
         self.row(&format!("SELECT {COLUMNS} FROM tier_unlocks WHERE id = ?1"), params![id], read)
     }
@@ -30,7 +30,7 @@ impl Queries {
     /// The saved choices of tools, by name.
     ///
     /// # Errors
-    /// Any [`StoreError`] of a failed read.
+    /// Any [`StoreError`](super::StoreError) of a failed read.
     pub fn tool_sets(&self) -> StoreResult<Vec<ToolSet>> {
         self.rows("SELECT name, tools, who, at_ms FROM tool_sets ORDER BY name", [], |row| {
             Ok(ToolSet { name: row.get(0)?, tools: row.get::<_, Json<_>>(1)?.0, who: row.get(2)?, at: row.get(3)? })
@@ -42,7 +42,7 @@ impl Tx<'_> {
     /// Keeps what was opened, by the log entry that it names; its own number does not count. Emits `tiers-changed`.
     ///
     /// # Errors
-    /// Any [`StoreError`] of a failed write.
+    /// Any [`StoreError`](super::StoreError) of a failed write.
     pub fn keep_unlock(&self, unlock: &Unlock) -> StoreResult<UnlockId> {
         let sql = "INSERT INTO tier_unlocks (tool, tier, session, until_ms, who, at_ms, operation) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -55,20 +55,17 @@ impl Tx<'_> {
     /// The number that the next one gets.
     ///
     /// # Errors
-    /// Any [`StoreError`] of a failed read.
+    /// Any [`StoreError`](super::StoreError) of a failed read.
     pub fn next_unlock(&self) -> StoreResult<UnlockId> {
-        let sql = "SELECT coalesce(max(id), 0) + 1 FROM tier_unlocks";
-        Ok(self.row(sql, [], |row| row.get(0))?.unwrap_or(UnlockId(1)))
+        self.next_number("tier_unlocks").map(UnlockId)
     }
 
     /// Locks again what was opened, or lets it hold again. Emits `tiers-changed`.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] when there is no such number, and any other [`StoreError`] of a failed write.
+    /// [`StoreError::Missing`](super::StoreError::Missing) when there is no such number, and any other [`StoreError`](super::StoreError) of a failed write.
     pub fn set_unlock_revoked(&self, id: UnlockId, revoked: bool) -> StoreResult<()> {
-        if self.change("UPDATE tier_unlocks SET revoked = ?2 WHERE id = ?1", params![id, revoked])? == 0 {
-            return Err(StoreError::missing(format_args!("unlock {id}")));
-        }
+        self.mark_revoked(("tier_unlocks", "unlock"), id.0, revoked)?;
         self.emit(EventKind::TiersChanged, id).map(drop)
     }
 
@@ -76,7 +73,7 @@ impl Tx<'_> {
     /// `tiers-changed`.
     ///
     /// # Errors
-    /// Any [`StoreError`] of a failed write.
+    /// Any [`StoreError`](super::StoreError) of a failed write.
     pub fn save_tool_set(&self, name: &ToolName, tools: &[ToolName], who: &str) -> StoreResult<()> {
         if tools.is_empty() {
             self.change("DELETE FROM tool_sets WHERE name = ?1", params![name])?;

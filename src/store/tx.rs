@@ -1,7 +1,7 @@
 //! A transaction in progress. What it can do stands beside what it is done to: runs in `runs`, reviews in
 //! `reviews` and so on.
 
-use super::error::StoreResult;
+use super::error::{StoreError, StoreResult};
 use super::queries::Queries;
 use super::seen::LogEnd;
 use crate::domain::{EventKind, EventSeq, Instant};
@@ -65,6 +65,26 @@ impl<'a> Tx<'a> {
     /// Inserts one row and returns its number.
     pub(super) fn insert(&self, sql: &str, params: impl Params) -> StoreResult<i64> {
         Ok(self.queries.connection.prepare_cached(sql)?.insert(params)?)
+    }
+
+    /// The number that the next row of a table gets. No number is used twice: rows are never deleted there.
+    pub(super) fn next_number(&self, table: &'static str) -> StoreResult<i64> {
+        let newest = self.row(&format!("SELECT max(id) FROM {table}"), [], |row| row.get::<_, Option<i64>>(0))?;
+        Ok(newest.flatten().unwrap_or(0) + 1)
+    }
+
+    /// Revokes a row of a table, or lets it hold again.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when there is no such row, called `what`, and any other [`StoreError`] of a failed write.
+    pub(super) fn mark_revoked(
+        &self,
+        (table, what): (&'static str, &'static str),
+        id: i64,
+        revoked: bool,
+    ) -> StoreResult<()> {
+        let changed = self.change(&format!("UPDATE {table} SET revoked = ?2 WHERE id = ?1"), params![id, revoked])?;
+        if changed == 0 { Err(StoreError::missing(format_args!("{what} {id}"))) } else { Ok(()) }
     }
 
     /// Changes rows and returns how many.

@@ -1,11 +1,11 @@
 //! Deciding a review: the yes names a digest, moves the version and is written in one transaction.
 
 use super::commit_notes::commit_note;
-use super::decision::{DecisionContext, Noted, Override, record, still_there};
+use super::decision::{Deciding, DecisionContext};
 use super::placed::{Placed, stage_placement};
 use super::relocation::{CommitNote, Relocation};
 use super::scan::members_digest;
-use super::step::{Actor, Step, answer, close_reviews, intend};
+use super::step::{Actor, Step, close_reviews, intend};
 use super::undo_note::UndoNote;
 use super::votes::{self, Vote};
 use super::vouch::approval_file;
@@ -31,22 +31,22 @@ pub fn decide(
     context: &DecisionContext<'_>,
 ) -> Result<Step, EngineError> {
     let review = current(tx, request)?;
+    let deciding = Deciding { tx, actor, request, context, review: &review, passed_over: None };
     if !request.approves() {
-        return decline(tx, actor, request, context, &review);
+        return decline(&deciding);
     }
     let passed_over = gate::pass(tx, request, context.gates, &review)?;
+    let deciding = Deciding { passed_over: passed_over.as_ref(), ..deciding };
     reading::demand(tx, request, &review)?;
     if let Vote::Counts(message) = votes::count(&review, actor.who, request.role.as_deref(), &context.roles)? {
-        return votes::keep(tx, actor, request, context, &review, (message, passed_over.as_ref()));
+        return votes::keep(&deciding, message);
     }
     match review.kind {
-        ReviewKind::Specification | ReviewKind::Plan => proposals::agree(tx, actor, request, context, &review),
-        ReviewKind::Archive => proposals::put_away(tx, actor, request, context, &review),
-        ReviewKind::Deprecation => proposals::deprecate(tx, actor, request, context, &review),
-        ReviewKind::Adoption => adopt(tx, actor, request, context, &review),
-        ReviewKind::New | ReviewKind::Evolved | ReviewKind::Drift | ReviewKind::Promotion => {
-            approve(tx, actor, request, context, &review, passed_over.as_ref())
-        }
+        ReviewKind::Specification | ReviewKind::Plan => proposals::agree(&deciding),
+        ReviewKind::Archive => proposals::put_away(&deciding),
+        ReviewKind::Deprecation => proposals::deprecate(&deciding),
+        ReviewKind::Adoption => adopt(&deciding),
+        ReviewKind::New | ReviewKind::Evolved | ReviewKind::Drift | ReviewKind::Promotion => approve(&deciding),
     }
 }
 
@@ -91,13 +91,8 @@ fn current(tx: &Tx<'_>, request: &DecisionRequest) -> Result<Review, EngineError
     Ok(review)
 }
 
-fn decline(
-    tx: &Tx<'_>,
-    actor: Actor<'_>,
-    request: &DecisionRequest,
-    context: &DecisionContext<'_>,
-    review: &Review,
-) -> Result<Step, EngineError> {
+fn decline(deciding: &Deciding<'_, '_>) -> Result<Step, EngineError> {
+    let Deciding { request, review, .. } = *deciding;
     if request.reason.as_deref().and_then(visible_words).is_none() {
         return Err(EngineError::new(
             ErrorCode::Usage,
@@ -109,19 +104,13 @@ fn decline(
         DecisionKind::Reject => ReviewState::Rejected,
         DecisionKind::RequestChanges | DecisionKind::Approve => ReviewState::ChangesRequested,
     };
-    let operation = record(tx, actor, request, context, review, Noted::of(&UndoNote::Decline { review: review.id }))?;
-    tx.set_review_state(review.id, state)?;
+    let operation = deciding.settle(&UndoNote::Decline { review: review.id }, state)?;
     let message = format!("review {} of {}: {}", review.id, review.tool, state);
-    Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents: Vec::new() })
+    Ok(deciding.step(operation, message, Vec::new()))
 }
 
-fn adopt(
-    tx: &Tx<'_>,
-    actor: Actor<'_>,
-    request: &DecisionRequest,
-    context: &DecisionContext<'_>,
-    review: &Review,
-) -> Result<Step, EngineError> {
+fn adopt(deciding: &Deciding<'_, '_>) -> Result<Step, EngineError> {
+    let Deciding { tx, review, .. } = *deciding;
     if members_digest(&review.members) != review.digest {
         return Err(EngineError::internal(format!(
             "the member list of review {} does not match its digest",
@@ -129,7 +118,7 @@ fn adopt(
         )));
     }
     let note = UndoNote::Adopt { review: review.id, members: review.members.clone() };
-    let operation = record(tx, actor, request, context, review, Noted::of(&note))?;
+    let operation = deciding.settle(&note, ReviewState::Approved)?;
     for (tool, digest) in &review.members {
         let version = tx.version(tool, *digest)?;
         let stage = version.as_ref().map_or(Stage::Approved, |version| version.stage);
@@ -137,20 +126,13 @@ fn adopt(
         let (tool, digest, at) = (tool.clone(), *digest, tx.now());
         tx.approve_version(&Approval { tool, digest, stage, operation, at, base, signature: None })?;
     }
-    tx.set_review_state(review.id, ReviewState::Approved)?;
     let message = format!("{} adopted", count(review.members.len(), "tool"));
-    Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents: Vec::new() })
+    Ok(deciding.step(operation, message, Vec::new()))
 }
 
-fn approve(
-    tx: &Tx<'_>,
-    actor: Actor<'_>,
-    request: &DecisionRequest,
-    context: &DecisionContext<'_>,
-    review: &Review,
-    passed_over: Option<&Override>,
-) -> Result<Step, EngineError> {
-    let before = still_there(context, review)?;
+fn approve(deciding: &Deciding<'_, '_>) -> Result<Step, EngineError> {
+    let Deciding { tx, actor, request, context, review, .. } = *deciding;
+    let before = deciding.placed()?;
     let target = match review.kind {
         ReviewKind::Drift => before.placement.clone(),
         ReviewKind::New
@@ -177,7 +159,7 @@ fn approve(
         ended: Some(ended),
         closed,
     };
-    let operation = record(tx, actor, request, context, review, Noted { undo: &note, passed_over })?;
+    let operation = deciding.settle(&note, ReviewState::Approved)?;
     tx.approve_version(&Approval {
         tool: review.tool.clone(),
         digest: review.digest,
@@ -187,7 +169,6 @@ fn approve(
         base: Some(after.placement.base.clone()),
         signature: tx.log_signature(operation)?.map(|kept| kept.signature),
     })?;
-    tx.set_review_state(review.id, ReviewState::Approved)?;
     let extra = approval_file(tx, &after)?;
     let relocation = Relocation {
         operation,
@@ -206,7 +187,7 @@ fn approve(
     };
     let message = format!("{} {} is {} as {}", review.tool, review.version, after.stage, review.digest.short());
     let intents = vec![intend(tx, actor, relocation)?];
-    Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents })
+    Ok(deciding.step(operation, message, intents))
 }
 
 /// Ends the approval of the version that is replaced. Gives whether there was one, and every approval that the

@@ -3,9 +3,9 @@
 use super::gates::Gates;
 use super::placed::Placed;
 use super::promotion::Promoted;
-use super::step::Actor;
+use super::step::{Actor, Step, Work, answer};
 use super::undo_note::UndoNote;
-use crate::domain::{Decision, DecisionRequest, Digest, OperationId, Placement, Review};
+use crate::domain::{Decision, DecisionRequest, Digest, OperationId, Placement, Review, ReviewState};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::{Value, json};
@@ -46,80 +46,58 @@ pub struct Override {
     pub checks: Vec<String>,
 }
 
-/// The version where it lies.
-pub(super) fn still_there<'a>(context: &'a DecisionContext<'_>, review: &Review) -> Result<&'a Placed, EngineError> {
-    context.placed.as_ref().ok_or_else(|| {
-        EngineError::new(
-            ErrorCode::Conflict,
-            format!("the files of {} no longer exist", review.tool),
-            "the review closes with the next scan",
-        )
-    })
-}
-
-/// What goes into the log beside the decision itself.
+/// A decision that is being carried out, in its transaction.
 #[derive(Clone, Copy)]
-pub(super) struct Noted<'a> {
-    pub(super) undo: &'a UndoNote,
+pub(super) struct Deciding<'a, 'tx> {
+    pub(super) tx: &'a Tx<'tx>,
+    pub(super) actor: Actor<'a>,
+    pub(super) request: &'a DecisionRequest,
+    pub(super) context: &'a DecisionContext<'a>,
+    /// The review as it is now.
+    pub(super) review: &'a Review,
+    /// What let it pass although checks failed; `None` for everything but such an approval.
     pub(super) passed_over: Option<&'a Override>,
 }
 
-impl<'a> Noted<'a> {
-    pub(super) fn of(undo: &'a UndoNote) -> Noted<'a> {
-        Noted { undo, passed_over: None }
+impl<'a> Deciding<'a, '_> {
+    /// The version where it lies.
+    ///
+    /// # Errors
+    /// `Conflict` when its files are gone.
+    pub(super) fn placed(&self) -> Result<&'a Placed, EngineError> {
+        self.context.placed.as_ref().ok_or_else(|| {
+            EngineError::new(
+                ErrorCode::Conflict,
+                format!("the files of {} no longer exist", self.review.tool),
+                "the review closes with the next scan",
+            )
+        })
     }
-}
 
-/// Appends the decision to the log and to its review.
-pub(super) fn record(
-    tx: &Tx<'_>,
-    actor: Actor<'_>,
-    request: &DecisionRequest,
-    context: &DecisionContext<'_>,
-    review: &Review,
-    noted: Noted<'_>,
-) -> Result<OperationId, EngineError> {
-    let verdict = tx.verdict(&review.tool, review.digest)?;
-    let checks: Vec<String> =
-        verdict.iter().flat_map(|v| &v.checks).map(|check| format!("{} {}", check.name, check.state)).collect();
-    let passed_over = noted.passed_over.map(|over| json!({"reason": over.reason, "checks": over.checks}));
-    let mut detail = json!({
-        "review": review.id,
-        "kind": review.kind,
-        "version": review.version.to_string(),
-        "digest": review.digest,
-        "from_stage": review.from_stage,
-        "to_stage": review.to_stage,
-        "reason": request.reason,
-        "shown": &request.shown,
-        "checks": checks,
-        "maker": context.maker,
-        "override": passed_over,
-        "role": request.role,
-        "undo": noted.undo,
-    });
-    if request.approves() {
-        detail["lines_total"] = json!(request.shown.lines);
-        detail["lines_unread"] = json!(request.shown.unread());
+    /// Appends the decision to the log and to its review, and gives the review this state.
+    pub(super) fn settle(&self, note: &UndoNote, state: ReviewState) -> Result<OperationId, EngineError> {
+        let operation = self.record(note)?;
+        self.tx.set_review_state(self.review.id, state)?;
+        Ok(operation)
     }
-    if let Some(verdict) = &verdict {
-        let bytes = serde_json::to_vec(verdict).map_err(EngineError::internal)?;
-        detail["evidence"] = Value::String(Digest::of_bytes(&bytes).hex());
+
+    /// What is answered when all is written; `intents` are carried out afterwards.
+    pub(super) fn step(&self, operation: OperationId, message: String, intents: Vec<(i64, Work)>) -> Step {
+        Step { outcome: answer(Some(operation), Some(self.review.id), message), intents }
     }
-    if let Some(promotion) = &context.promotion {
-        detail["promotion"] = serde_json::to_value(promotion).map_err(EngineError::internal)?;
-    }
-    let new = NewOperation {
-        who: actor.who.to_owned(),
-        verb: request.kind.word().to_owned(),
-        subject: review.tool.to_string(),
-        detail,
-        reversible: true,
-    };
-    let operation = actor.log(tx, &new)?;
-    tx.add_decision(
-        review.id,
-        &Decision {
+
+    /// Appends the decision to the log and to its review.
+    pub(super) fn record(&self, note: &UndoNote) -> Result<OperationId, EngineError> {
+        let Deciding { tx, actor, request, review, .. } = *self;
+        let new = NewOperation {
+            who: actor.who.to_owned(),
+            verb: request.kind.word().to_owned(),
+            subject: review.tool.to_string(),
+            detail: self.detail(note)?,
+            reversible: true,
+        };
+        let operation = actor.log(tx, &new)?;
+        let decision = Decision {
             kind: request.kind,
             reviewer: actor.who.to_owned(),
             reason: request.reason.clone(),
@@ -128,9 +106,46 @@ pub(super) fn record(
             shown: request.shown.clone(),
             operation,
             undone: false,
-            override_reason: noted.passed_over.map(|over| over.reason.clone()),
+            override_reason: self.passed_over.map(|over| over.reason.clone()),
             role: request.role.clone(),
-        },
-    )?;
-    Ok(operation)
+        };
+        tx.add_decision(review.id, &decision)?;
+        Ok(operation)
+    }
+
+    /// What the log says of it.
+    fn detail(&self, note: &UndoNote) -> Result<Value, EngineError> {
+        let Deciding { request, context, review, .. } = *self;
+        let verdict = self.tx.verdict(&review.tool, review.digest)?;
+        let checks: Vec<String> =
+            verdict.iter().flat_map(|v| &v.checks).map(|check| format!("{} {}", check.name, check.state)).collect();
+        let passed_over = self.passed_over.map(|over| json!({"reason": over.reason, "checks": over.checks}));
+        let mut detail = json!({
+            "review": review.id,
+            "kind": review.kind,
+            "version": review.version.to_string(),
+            "digest": review.digest,
+            "from_stage": review.from_stage,
+            "to_stage": review.to_stage,
+            "reason": request.reason,
+            "shown": &request.shown,
+            "checks": checks,
+            "maker": context.maker,
+            "override": passed_over,
+            "role": request.role,
+            "undo": note,
+        });
+        if request.approves() {
+            detail["lines_total"] = json!(request.shown.lines);
+            detail["lines_unread"] = json!(request.shown.unread());
+        }
+        if let Some(verdict) = &verdict {
+            let bytes = serde_json::to_vec(verdict).map_err(EngineError::internal)?;
+            detail["evidence"] = Value::String(Digest::of_bytes(&bytes).hex());
+        }
+        if let Some(promotion) = &context.promotion {
+            detail["promotion"] = serde_json::to_value(promotion).map_err(EngineError::internal)?;
+        }
+        Ok(detail)
+    }
 }

@@ -1,11 +1,10 @@
 //! Where one yes is not enough: a second one, of another person, under a role that the user named.
 
-use super::decision::{DecisionContext, Noted, Override, record};
-use super::step::{Actor, Step, answer};
+use super::decision::Deciding;
+use super::step::Step;
 use super::undo_note::UndoNote;
-use crate::domain::{DecisionRequest, Review, ReviewState};
+use crate::domain::{Review, ReviewState};
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::store::Tx;
 
 /// What a yes does.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,19 +69,10 @@ pub fn missing_votes<'a>(votes: impl Iterator<Item = Option<&'a str>>, roles: &[
 }
 
 /// Keeps a yes that does not decide yet.
-pub(super) fn keep(
-    tx: &Tx<'_>,
-    actor: Actor<'_>,
-    request: &DecisionRequest,
-    context: &DecisionContext<'_>,
-    review: &Review,
-    (message, passed_over): (String, Option<&Override>),
-) -> Result<Step, EngineError> {
-    let undo = &UndoNote::Vote { review: review.id };
-    let operation = record(tx, actor, request, context, review, Noted { undo, passed_over })?;
+pub(super) fn keep(deciding: &Deciding<'_, '_>, message: String) -> Result<Step, EngineError> {
     // Where it stands does not change; that somebody said yes is told all the same.
-    tx.set_review_state(review.id, ReviewState::Waiting)?;
-    Ok(Step { outcome: answer(Some(operation), Some(review.id), message), intents: Vec::new() })
+    let operation = deciding.settle(&UndoNote::Vote { review: deciding.review.id }, ReviewState::Waiting)?;
+    Ok(deciding.step(operation, message, Vec::new()))
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Askings for better versions, newest first; Enter shows the rounds of one.
 
-use super::{Reply, browse, open_box};
+use super::list_box::ListBox;
+use super::{Reply, browse};
 use crate::action::Verb;
 use crate::domain::{Evolution, EvolutionState};
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
 use crate::tui::list::ListState;
-use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
+use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{age, cut, pad, safe};
 use crate::tui::theme::Theme;
 use crossterm::event::{KeyCode, KeyEvent};
@@ -50,15 +51,9 @@ impl EvolutionList {
             remark: "enter open · esc close".into(),
             remark_style: theme.dim,
         };
-        let inner = open_box(screen, (104, 24), &title, buf, look);
-        if self.rows.is_empty() {
-            let key = look.keymap.key(Verb::Evolve);
-            let text = format!("No evolutions yet. Press {key} on a tool or a failure to request a better version.");
-            draw_empty(inner, buf, &[text], theme);
-        }
-        let rows = &self.rows;
-        Rows { list: &mut self.list, len: rows.len(), focus: Focus::Here, theme }
-            .draw(inner, buf, &|at, width| row(&rows[at], width, look));
+        let key = look.keymap.key(Verb::Evolve);
+        let empty = &[format!("No evolutions yet. Press {key} on a tool or a failure to request a better version.")];
+        ListBox { title, size: (104, 24), rows: &self.rows, list: &mut self.list, empty }.draw(screen, buf, look, row);
     }
 }
 

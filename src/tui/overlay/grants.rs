@@ -1,13 +1,14 @@
 //! What humans gave leave for; a key takes one back.
 
-use super::{Args, Reply, browse, open_box};
+use super::list_box::ListBox;
+use super::{Args, Reply, browse};
 use crate::action::Verb;
 use crate::domain::{GrantKey, GrantScope, Instant, Unlock, span};
 use crate::engine::{EngineError, GrantList};
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
 use crate::tui::list::ListState;
-use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
+use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{age, cut, pad, safe};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
@@ -124,13 +125,9 @@ impl Grants {
             remark: "x revoke · esc close".into(),
             remark_style: theme.dim,
         };
-        let inner = open_box(screen, (104, 24), &title, buf, look);
-        if self.rows.is_empty() {
-            draw_empty(inner, buf, std::slice::from_ref(&self.empty), theme);
-        }
-        let rows = &self.rows;
-        Rows { list: &mut self.list, len: rows.len(), focus: Focus::Here, theme }
-            .draw(inner, buf, &|at, width| grant_row(&rows[at], width, look));
+        let empty = std::slice::from_ref(&self.empty);
+        ListBox { title, size: (104, 24), rows: &self.rows, list: &mut self.list, empty }
+            .draw(screen, buf, look, grant_row);
     }
 }
 

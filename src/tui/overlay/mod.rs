@@ -16,6 +16,7 @@ pub mod form;
 pub mod grants;
 pub mod guard;
 pub mod help;
+mod list_box;
 pub mod log;
 pub mod mark;
 pub mod new_tool;
@@ -38,12 +39,10 @@ use crate::domain::{
     Command, CommentKind, Decision, DecisionKind, DecisionRequest, EvolutionId, OperationId, ReviewId, RunId,
 };
 use crate::engine::{CallRequest, EvolveRequest, LaneId, MarkRequest};
-use crate::tui::ink::{Ink, blank};
-use crate::tui::phrase::cut;
+use crate::tui::ink::blank;
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
 use serde_json::Value;
 
 /// Values for the arguments of a verb, by the names of the table.
@@ -364,22 +363,6 @@ pub(super) fn open_box(screen: Rect, size: (u16, u16), title: &Title, buf: &mut 
     blank(if narrow { Rect { x: screen.x, width: screen.width, ..area } } else { area }, buf);
     let inner = frame(area, buf, title, Focus::Here, look.theme);
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
-}
-
-/// A box cut up into a list and what is said below it of the row that is selected: so many lines at most, and never more
-/// than half of it.
-fn about_below(inner: Rect, most: u16) -> (Rect, Rect) {
-    let below = most.min(inner.height / 2);
-    let above = Rect { height: inner.height - below, ..inner };
-    (above, Rect { y: above.bottom(), height: below, ..inner })
-}
-
-/// Draws lines into what lies below a list, after an empty one.
-fn draw_about(area: Rect, buf: &mut Buffer, lines: impl IntoIterator<Item = (String, Style)>) {
-    let width = usize::from(area.width);
-    for (y, (text, style)) in (area.y + 1..area.bottom()).zip(lines) {
-        buf.put(area.x, y, cut(&text, width), width, style);
-    }
 }
 
 /// The verb that carries a kind of decision.

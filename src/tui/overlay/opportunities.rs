@@ -1,13 +1,14 @@
 //! What use suggests to make, the most promising first; keys accept one or dismiss it.
 
-use super::{Args, Reply, about_below, browse, draw_about, open_box};
+use super::list_box::ListBox;
+use super::{Args, Reply, browse};
 use crate::action::Verb;
 use crate::domain::{Opportunity, OpportunitySources};
 use crate::engine::{EngineError, OpportunityList};
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
 use crate::tui::list::ListState;
-use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
+use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, pad, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
@@ -85,17 +86,13 @@ impl Opportunities {
             remark: "a accept · x dismiss · esc close".into(),
             remark_style: theme.dim,
         };
-        let inner = open_box(screen, (110, 30), &title, buf, look);
-        if self.rows.is_empty() {
-            draw_empty(inner, buf, &self.empty, theme);
-        }
-        let (above, below) = about_below(inner, ABOUT);
-        let rows = &self.rows;
-        Rows { list: &mut self.list, len: rows.len(), focus: Focus::Here, theme }
-            .draw(above, buf, &|at, width| row(&rows[at], width, look));
-        if let Some(one) = self.rows.get(self.list.selected) {
-            draw_about(below, buf, about(one, below, look));
-        }
+        ListBox { title, size: (110, 30), rows: &self.rows, list: &mut self.list, empty: &self.empty }.draw_with(
+            screen,
+            buf,
+            look,
+            row,
+            (ABOUT, |one: &Opportunity, below| about(one, below, look)),
+        );
     }
 }
 

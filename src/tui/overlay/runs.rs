@@ -1,12 +1,13 @@
 //! Recorded runs, newest first; Enter shows the output of one.
 
-use super::{Reply, browse, open_box};
+use super::list_box::ListBox;
+use super::{Reply, browse};
 use crate::domain::Run;
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
 use crate::tui::list::ListState;
 use crate::tui::pane::output::outcome_sign;
-use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
+use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{age, bytes, cut, duration, pad, safe};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
@@ -53,13 +54,9 @@ impl RunList {
             remark: "enter show output · esc close".into(),
             remark_style: theme.dim,
         };
-        let inner = open_box(screen, (104, 34), &title, buf, look);
-        if self.runs.is_empty() {
-            draw_empty(inner, buf, &["No runs yet.".to_owned()], theme);
-        }
-        let runs = &self.runs;
-        Rows { list: &mut self.list, len: runs.len(), focus: Focus::Here, theme }
-            .draw(inner, buf, &|at, width| run_row(&runs[at], width, look));
+        let empty = &["No runs yet.".to_owned()];
+        ListBox { title, size: (104, 34), rows: &self.runs, list: &mut self.list, empty }
+            .draw(screen, buf, look, run_row);
     }
 }
 

@@ -1,13 +1,14 @@
 //! Which tools are in use: presets and saved sets, with how much each holds.
 
-use super::{Args, Reply, about_below, browse, draw_about, open_box};
+use super::list_box::ListBox;
+use super::{Args, Reply, browse};
 use crate::action::Verb;
 use crate::domain::ToolName;
 use crate::engine::{EngineError, SetRow};
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
 use crate::tui::list::ListState;
-use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
+use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, pad, plural, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
@@ -73,18 +74,18 @@ impl Sets {
         };
         let title = Title { name: "Tool sets", remark: remark.to_owned(), remark_style: theme.dim, ..Title::default() };
         let height = (self.rows.len() as u16).saturating_add(3 + ABOUT).clamp(8, 24);
-        let inner = open_box(screen, (104, height), &title, buf, look);
-        if self.rows.is_empty() {
-            draw_empty(inner, buf, std::slice::from_ref(&self.empty), theme);
-        }
-        let (above, below) = about_below(inner, ABOUT);
-        let rows = &self.rows;
-        Rows { list: &mut self.list, len: rows.len(), focus: Focus::Here, theme }
-            .draw(above, buf, &|at, width| row(&rows[at], width, look));
-        if let Some(set) = self.rows.get(self.list.selected) {
+        let about = |set: &SetRow, below: Rect| {
             let lines = wrap(&safe(&holds(set)), usize::from(below.width));
-            draw_about(below, buf, lines.into_iter().map(|line| (line, theme.text)));
-        }
+            lines.into_iter().map(|line| (line, theme.text)).collect()
+        };
+        let empty = std::slice::from_ref(&self.empty);
+        ListBox { title, size: (104, height), rows: &self.rows, list: &mut self.list, empty }.draw_with(
+            screen,
+            buf,
+            look,
+            row,
+            (ABOUT, about),
+        );
     }
 }
 

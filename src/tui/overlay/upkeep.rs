@@ -1,13 +1,14 @@
 //! What upkeep of the library found: tools that nobody uses, or that are there twice. Keys propose what to do.
 
-use super::{Args, Reply, about_below, browse, draw_about, open_box};
+use super::list_box::ListBox;
+use super::{Args, Reply, browse};
 use crate::action::Verb;
 use crate::domain::{Command, GroupKind, Retirement};
 use crate::engine::{EngineError, StaleReport, StaleTool, Twin, TwinGroup};
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
 use crate::tui::list::ListState;
-use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
+use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, pad, plural, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
@@ -122,18 +123,17 @@ impl UpkeepList {
             .into(),
             remark_style: theme.dim,
         };
-        let inner = open_box(screen, (110, 30), &title, buf, look);
-        if self.rows.is_empty() {
-            draw_empty(inner, buf, &self.empty, theme);
-        }
-        let (above, below) = about_below(inner, ABOUT);
-        let rows = &self.rows;
-        Rows { list: &mut self.list, len: rows.len(), focus: Focus::Here, theme }
-            .draw(above, buf, &|at, width| spans(&rows[at], width, look));
-        if let Some(row) = self.rows.get(self.list.selected) {
+        let about = |row: &Row, below: Rect| {
             let lines = row.about.iter().flat_map(|line| wrap(&safe(line), usize::from(below.width)));
-            draw_about(below, buf, lines.map(|line| (line, theme.text)));
-        }
+            lines.map(|line| (line, theme.text)).collect()
+        };
+        ListBox { title, size: (110, 30), rows: &self.rows, list: &mut self.list, empty: &self.empty }.draw_with(
+            screen,
+            buf,
+            look,
+            spans,
+            (ABOUT, about),
+        );
     }
 }
 

@@ -1,0 +1,61 @@
+//! A box with a list, as most overlays are: the rows, what is said when there are none, and lines about the selected row
+//! below them.
+
+use super::open_box;
+use crate::tui::ink::{Ink, Span};
+use crate::tui::list::ListState;
+use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
+use crate::tui::phrase::cut;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// What such a box shows.
+pub(super) struct ListBox<'a, T> {
+    /// Its frame.
+    pub(super) title: Title<'a>,
+    /// Columns and rows of the box where the screen has them.
+    pub(super) size: (u16, u16),
+    /// What is listed.
+    pub(super) rows: &'a [T],
+    /// Which row is selected, and which is on top.
+    pub(super) list: &'a mut ListState,
+    /// Shown in place of rows when there are none, a paragraph each.
+    pub(super) empty: &'a [String],
+}
+
+impl<T> ListBox<'_, T> {
+    /// Draws the rows, each by `row` for a width in columns.
+    pub(super) fn draw(self, screen: Rect, buf: &mut Buffer, look: Look, row: impl Fn(&T, usize, Look) -> Vec<Span>) {
+        self.draw_with(screen, buf, look, row, (0, |_: &T, _| Vec::new()));
+    }
+
+    /// As [`ListBox::draw`], with lines about the selected row below the list: so many rows at most and never more than
+    /// half of the box, written for the area that they get.
+    pub(super) fn draw_with(
+        self,
+        screen: Rect,
+        buf: &mut Buffer,
+        look: Look,
+        row: impl Fn(&T, usize, Look) -> Vec<Span>,
+        (most, about): (u16, impl Fn(&T, Rect) -> Vec<(String, Style)>),
+    ) {
+        let theme = look.theme;
+        let inner = open_box(screen, self.size, &self.title, buf, look);
+        if self.rows.is_empty() {
+            draw_empty(inner, buf, self.empty, theme);
+        }
+        let below = most.min(inner.height / 2);
+        let above = Rect { height: inner.height - below, ..inner };
+        let below = Rect { y: above.bottom(), height: below, ..inner };
+        let (rows, list) = (self.rows, self.list);
+        Rows { list: &mut *list, len: rows.len(), focus: Focus::Here, theme }
+            .draw(above, buf, &|at, width| row(&rows[at], width, look));
+        let Some(selected) = rows.get(list.selected).filter(|_| below.height > 0) else { return };
+        let width = usize::from(below.width);
+        // The first row of the area separates the lines from the list.
+        for (y, (text, style)) in (below.y + 1..below.bottom()).zip(about(selected, below)) {
+            buf.put(below.x, y, cut(&text, width), width, style);
+        }
+    }
+}
