@@ -30,11 +30,12 @@
 //! | [`domain`] | words, values, rules without any IO, clock or environment | nothing |
 //! | [`action`] | the one table of verbs: names, keys, arguments, risk | domain |
 //! | [`store`] | the only SQL: events, log, reviews, runs, kept versions | domain |
-//! | [`catalog`] | folders to rows: formats, dialects, digests, search, watching | domain |
+//! | [`code`] | what source code says: imports, headers of scripts, fixed texts; one reader for everybody | domain |
+//! | [`catalog`] | folders to rows: formats, dialects, digests, search, watching | domain, code |
 //! | [`outside`] | programs started outside of the sandbox: the register, finding, trusting and starting them | domain |
-//! | [`runner`] | one run: argv, environment, walls, limits, observer, spool, ending | domain, outside |
-//! | [`check`] | examines a version: one file a check, together the verdict | domain, outside, runner, insight: what is alike is measured there alone |
-//! | [`evolve`] | better versions: what a generator is told, what its answer holds, the loop as a pure machine, repairs without a model | domain |
+//! | [`runner`] | one run: argv, environment, walls, limits, observer, spool, ending | domain, outside, code |
+//! | [`check`] | examines a version: one file a check, together the verdict | domain, code, outside, runner, insight: what is alike is measured there alone |
+//! | [`evolve`] | better versions: what a generator is told, what its answer holds, the loop as a pure machine, repairs without a model | domain, code |
 //! | [`generator`] | asking a generator: a program or an HTTP API, one question, one answer | domain, outside, runner, evolve |
 //! | [`insight`] | what rows of decisions suggest; the one index by which tools are searched and compared | domain |
 //! | [`vcs`] | git | domain, outside |
@@ -84,6 +85,7 @@ pub mod action;
 pub mod catalog;
 pub mod check;
 pub mod cli;
+pub mod code;
 pub mod domain;
 pub mod engine;
 pub mod evolve;

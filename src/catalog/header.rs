@@ -8,6 +8,7 @@ use super::argv::CommandWords;
 use super::document;
 use super::draft::{self, Draft, Naming};
 use super::programs::{self, Programs};
+use crate::code::metadata::ScriptBlock;
 use crate::domain::{Dialect, InputMode, Manifest, Origin, Problem, ProblemCode, Recipe};
 
 /// A header ends after so many lines at the latest.
@@ -175,12 +176,7 @@ fn version_in_name(stem: &str) -> Option<semver::Version> {
 
 /// The dependencies of a PEP 723 block.
 fn inline_dependencies(text: &str) -> Vec<String> {
-    let Some((_, rest)) = text.split_once("# /// script\n") else { return Vec::new() };
-    let lines = rest.lines().take_while(|line| line.starts_with('#') && line.trim() != "# ///");
-    let block: Vec<&str> = lines.map(|line| line.trim_start_matches('#').trim_start()).collect();
-    let table: toml::Table = toml::from_str(&block.join("\n")).unwrap_or_default();
-    let list = table.get("dependencies").and_then(toml::Value::as_array);
-    list.into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+    ScriptBlock::of(text).map(|block| block.dependencies()).unwrap_or_default()
 }
 
 fn origin(path: &str, text: &str, header: &[&str], author: Option<&str>) -> Option<Origin> {

@@ -242,16 +242,22 @@ pub fn text_of(file: &VersionFile) -> Option<&str> {
 /// Every node of a tree, a parent before its children, in the order of the text; what lies deeper than anybody
 /// writes is left out ([`is_beyond`]).
 pub fn nodes(root: Node<'_>) -> impl Iterator<Item = Node<'_>> {
+    nodes_by_depth(root).map(|(_, node)| node)
+}
+
+/// The same, each with how many nodes are above it: whoever keeps something for each of them knows where it is
+/// without walking up, which costs the parser a walk from the root.
+pub fn nodes_by_depth(root: Node<'_>) -> impl Iterator<Item = (usize, Node<'_>)> {
     let mut cursor = root.walk();
     let (mut depth, mut is_done) = (0_usize, false);
     let walk = std::iter::from_fn(move || {
         if is_done || budget::is_over() {
             return None;
         }
-        let node = cursor.node();
+        let found = (depth, cursor.node());
         if depth < MAX_DEPTH && cursor.goto_first_child() {
             depth += 1;
-            return Some(node);
+            return Some(found);
         }
         while !cursor.goto_next_sibling() {
             if !cursor.goto_parent() {
@@ -260,7 +266,7 @@ pub fn nodes(root: Node<'_>) -> impl Iterator<Item = Node<'_>> {
             }
             depth -= 1;
         }
-        Some(node)
+        Some(found)
     });
     walk.take(MAX_NODES)
 }

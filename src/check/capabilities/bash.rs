@@ -7,6 +7,7 @@ use super::finder::{Finder, MAX_DEPTH};
 use super::literals;
 use super::python::is_shell;
 use crate::check::source::{children, nodes};
+use crate::code::escape::{EscapeRules, unescaped};
 use crate::domain::{CapabilityKind as Kind, only_reads};
 use std::collections::HashSet;
 use tree_sitter::Node;
@@ -91,7 +92,7 @@ impl BashScanner<'_, '_> {
             "word" | "extglob_pattern" | "regex" => Some(text.replace('\\', "")),
             "number" | "string_content" | "heredoc_body" => Some(text.to_owned()),
             "raw_string" => Some(text.trim_matches('\'').to_owned()),
-            "ansi_c_string" => Some(literals::unescaped(text.trim_start_matches('$').trim_matches('\''))),
+            "ansi_c_string" => Some(unescaped(text.trim_start_matches('$').trim_matches('\''), EscapeRules::Shell)),
             "string" | "concatenation" | "command_name" => children(node)
                 .into_iter()
                 .map(|part| self.whole(part, depth + 1))

@@ -195,48 +195,6 @@ pub(super) fn unpercented(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// What a text in quotes stands for: the escapes that could hide a name are resolved.
-pub(super) fn unescaped(text: &str) -> String {
-    if !text.contains('\\') {
-        return text.to_owned();
-    }
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        plain.push_str(&rest[..at]);
-        let (c, length) = escape(&rest[at..]);
-        plain.extend(c);
-        rest = &rest[at + length..];
-    }
-    plain.push_str(rest);
-    plain
-}
-
-/// The character of the escape at the beginning of a text, and how many bytes it takes.
-fn escape(text: &str) -> (Option<char>, usize) {
-    let Some(kind) = text[1..].chars().next() else { return (Some('\\'), 1) };
-    let hex = |digits: usize| {
-        let code = text.get(2..2 + digits).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        code.and_then(char::from_u32).map(|c| (Some(c), 2 + digits))
-    };
-    let found = match kind {
-        'x' => hex(2),
-        'u' => hex(4),
-        'U' => hex(8),
-        'n' => Some((Some('\n'), 2)),
-        't' => Some((Some('\t'), 2)),
-        'r' => Some((Some('\r'), 2)),
-        '\n' => Some((None, 2)),
-        '0'..='7' => {
-            let digits = text[1..].bytes().take(3).take_while(|byte| (b'0'..=b'7').contains(byte)).count();
-            let code = u32::from_str_radix(&text[1..=digits], 8).ok();
-            code.and_then(char::from_u32).map(|c| (Some(c), 1 + digits))
-        }
-        _ => None,
-    };
-    found.unwrap_or((Some(kind), 1 + kind.len_utf8()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,11 +252,5 @@ mod tests {
         }
         let secret = masked(&redactor, "a: \"Authorization: Bearer 9fQ2kd81LmZpX0a\" b").unwrap();
         assert!(secret.starts_with("a: \"Authorization: Bearer [redacted") && secret.ends_with("\" b"), "{secret}");
-    }
-
-    #[test]
-    fn escapes_hide_no_name() {
-        assert_eq!(unescaped(r"\x65v\141l\n\u0041\q\\"), "eval\nAq\\");
-        assert_eq!(unescaped("ends with \\"), "ends with \\");
     }
 }

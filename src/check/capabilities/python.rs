@@ -398,8 +398,3 @@ pub(super) fn first_word(line: &str) -> Option<String> {
 fn joined(object: &str, name: &str) -> String {
     if object == "__builtins__" || object == "builtins" { name.to_owned() } else { format!("{object}.{name}") }
 }
-
-/// A dotted name without the blanks and line breaks that may stand in it.
-fn plain(name: &str) -> String {
-    name.split_whitespace().collect()
-}

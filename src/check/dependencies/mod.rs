@@ -2,13 +2,14 @@
 
 use super::CheckContext;
 use super::capabilities::is_test_only;
-use super::source::{Language, children, line as line_of, nodes, text as text_at, text_of};
+use super::source::{Language, line as line_of, text_of};
 use super::started::sources;
+use crate::code::metadata::ScriptBlock;
+use crate::code::{WhenRun, javascript, python};
 use crate::domain::{
     CheckReport, Finding, Manifest, Severity, ToolDetail, VersionFile, standard, standard::package_of,
 };
 use std::collections::BTreeMap;
-use tree_sitter::Node;
 
 /// Packages that are told for one version; a tool with more has other faults.
 const MAX_TOLD: usize = 40;
@@ -20,7 +21,7 @@ struct ImportedPackage {
     module: String,
     path: String,
     line: u64,
-    /// In a `try`, a function or a condition: it runs without it, perhaps.
+    /// Whether a condition, a loop or a handler of errors decides that it is imported.
     is_optional: bool,
     is_test: bool,
     is_python: bool,
@@ -127,7 +128,7 @@ fn declared(manifest: &Manifest, files: &[VersionFile]) -> Vec<(String, &'static
                 lines.filter(|line| !line.starts_with('-')).for_each(|line| add(line, "requirements.txt"));
             }
             _ if Language::of(&file.path, text) == Some(Language::Python) => {
-                for item in block(text) {
+                for item in ScriptBlock::of(text).iter().flat_map(ScriptBlock::dependencies) {
                     add(&item, "the script header");
                 }
             }
@@ -135,16 +136,6 @@ fn declared(manifest: &Manifest, files: &[VersionFile]) -> Vec<(String, &'static
         }
     }
     declared
-}
-
-/// The packages in the block of a script (PEP 723).
-fn block(text: &str) -> Vec<String> {
-    let mut lines = text.lines().skip_while(|line| line.trim_end() != "# /// script").skip(1);
-    let body: Vec<&str> = lines.by_ref().take_while(|line| line.trim_end() != "# ///").collect();
-    let body: Vec<&str> = body.into_iter().map(|line| line.trim_start_matches('#')).collect();
-    let table: toml::Table = toml::from_str(&body.join("\n")).unwrap_or_default();
-    let list = table.get("dependencies").and_then(toml::Value::as_array);
-    list.into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
 /// The name in a requirement: `requests` of `requests[socks]>=2`; a name of npm with its scope.
@@ -160,70 +151,45 @@ fn taken(version: &ToolDetail) -> Vec<ImportedPackage> {
     let files = &version.files;
     let mut all = Vec::new();
     for (path, language, text) in sources(version) {
+        let is_python = language == Language::Python;
+        if !is_python && !language.is_javascript() {
+            continue;
+        }
         let Some(tree) = language.parse(text) else { continue };
         let is_test = is_test_only(path, files);
-        for node in nodes(tree.root_node()) {
-            let modules = match language {
-                Language::Python => python(node, text),
-                Language::JavaScript | Language::TypeScript | Language::Tsx => {
-                    javascript(node, text).into_iter().collect()
-                }
-                Language::Bash => Vec::new(),
-            };
-            let is_python = language == Language::Python;
-            let foreign = modules
-                .into_iter()
-                .filter(|module| if is_python { is_foreign_python(module, files) } else { is_foreign_node(module) });
-            all.extend(foreign.map(|module| ImportedPackage {
-                module,
-                path: path.to_owned(),
-                line: line_of(node),
-                is_optional: is_optional(node),
-                is_test,
-                is_python,
-            }));
-        }
+        let root = tree.root_node();
+        let modules: Vec<(String, u64, WhenRun)> = if is_python {
+            let imports = python::imports::imports(root, text).into_iter();
+            let packages = imports.filter_map(|(import, when)| {
+                let module = import.top().filter(|module| is_foreign_python(module, files))?;
+                Some((module.to_owned(), line_of(import.statement), when))
+            });
+            packages.collect()
+        } else {
+            let imports = javascript::imports::imports(root, text).into_iter();
+            let left = imports.filter(|(import, _)| !import.is_type_only);
+            left.filter_map(|(import, when)| Some((package(&import.module)?, line_of(import.node), when))).collect()
+        };
+        all.extend(modules.into_iter().map(|(module, line, when)| ImportedPackage {
+            module,
+            path: path.to_owned(),
+            line,
+            is_optional: when == WhenRun::Perhaps,
+            is_test,
+            is_python,
+        }));
     }
     all
 }
 
-/// The first parts of the modules that a statement imports.
-fn python(node: Node<'_>, text: &str) -> Vec<String> {
-    let first = |node: Node<'_>| text_at(node, text).split('.').next().unwrap_or_default().trim().to_owned();
-    match node.kind() {
-        "import_statement" => {
-            let names = children(node).into_iter().map(|child| child.child_by_field_name("name").unwrap_or(child));
-            names.map(first).collect()
-        }
-        "import_from_statement" => {
-            let module = node.child_by_field_name("module_name").filter(|module| module.kind() == "dotted_name");
-            module.map(first).into_iter().collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The package of an import, an export or a `require`.
-fn javascript(node: Node<'_>, text: &str) -> Option<String> {
-    let source = match node.kind() {
-        "import_statement" | "export_statement" => {
-            let mut cursor = node.walk();
-            let is_type = node.children(&mut cursor).any(|child| child.kind() == "type");
-            node.child_by_field_name("source").filter(|_| !is_type)?
-        }
-        "call_expression" => {
-            let function = text_at(node.child_by_field_name("function")?, text);
-            let first = children(node.child_by_field_name("arguments")?).into_iter().next();
-            first.filter(|first| matches!(function, "require" | "import") && first.kind() == "string")?
-        }
-        _ => return None,
-    };
-    let module = text_at(source, text).trim_matches(['"', '\'', '`']);
+/// The package of a module; `None` for what node brings, addresses and files.
+fn package(module: &str) -> Option<String> {
     if module.is_empty() || module.starts_with(['.', '/', '#']) || module.contains(':') {
         return None;
     }
     let parts = if module.starts_with('@') { 2 } else { 1 };
-    Some(module.split('/').take(parts).collect::<Vec<_>>().join("/"))
+    let name = module.split('/').take(parts).collect::<Vec<_>>().join("/");
+    is_foreign_node(&name).then_some(name)
 }
 
 fn is_foreign_python(module: &str, files: &[VersionFile]) -> bool {
@@ -234,18 +200,6 @@ fn is_foreign_python(module: &str, files: &[VersionFile]) -> bool {
 
 fn is_foreign_node(module: &str) -> bool {
     !standard::NODE.contains(&module)
-}
-
-/// Whether what surrounds an import may leave it out.
-fn is_optional(node: Node<'_>) -> bool {
-    let mut above = node.parent();
-    while let Some(node) = above {
-        if matches!(node.kind(), "try_statement" | "if_statement" | "catch_clause" | "except_clause") {
-            return true;
-        }
-        above = node.parent();
-    }
-    false
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@
 
 mod address;
 mod environment;
-mod imports;
 mod lock;
 mod node;
 mod packages;

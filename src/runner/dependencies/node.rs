@@ -2,8 +2,10 @@
 //! itself brings, or has system-wide, is there.
 
 use super::Need;
-use super::imports;
+use crate::code::WhenRun;
+use crate::code::javascript::imports::{ImportForm, imports};
 use crate::domain::Missing;
+use crate::domain::source::Language;
 use crate::runner::interpreter::{ResolvedProgram, is_system};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -69,8 +71,7 @@ fn taken(entry: &str, files: &BTreeMap<&str, &[u8]>) -> BTreeSet<String> {
     let (mut packages, mut seen, mut open) = (BTreeSet::new(), BTreeSet::new(), vec![entry.to_owned()]);
     while let Some(path) = open.pop() {
         let Some(source) = files.get(path.as_str()).filter(|_| seen.insert(path.clone())) else { continue };
-        let is_typescript = [".ts", ".mts", ".cts"].iter().any(|ending| path.ends_with(ending));
-        for module in imports::javascript(source, is_typescript) {
+        for module in certain(&path, source) {
             if module.starts_with("./") || module.starts_with("../") || module == "." || module == ".." {
                 let target = joined(&path, &module);
                 let found = ENDINGS.iter().map(|ending| format!("{target}{ending}"));
@@ -81,6 +82,17 @@ fn taken(entry: &str, files: &BTreeMap<&str, &[u8]>) -> BTreeSet<String> {
         }
     }
     packages
+}
+
+/// The modules that a file certainly takes when it is run, as written.
+fn certain(path: &str, source: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(source);
+    let language = Language::of(path, &text).filter(|language| language.is_javascript());
+    let Some(tree) = language.unwrap_or(Language::JavaScript).parse(&text) else { return Vec::new() };
+    let taken = imports(tree.root_node(), &text).into_iter().filter(|(import, when)| {
+        *when == WhenRun::Always && !import.is_type_only && import.form != ImportForm::Dynamic
+    });
+    taken.map(|(import, _)| import.module).collect()
 }
 
 /// The package that a module belongs to; `None` for what node brings, addresses and absolute paths.

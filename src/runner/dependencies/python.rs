@@ -1,8 +1,10 @@
 //! Which packages of Python a version takes, and which of them an interpreter has.
 
 use super::Need;
-use super::imports::{self, Import};
 use super::packages::{distributions, names_in, normal, site_packages};
+use crate::code::WhenRun;
+use crate::code::python::imports::{PythonImport, PythonTaken, imports};
+use crate::domain::source::Language;
 use crate::domain::{Missing, standard::package_of};
 use crate::runner::interpreter::{Interpreters, ResolvedProgram, is_system};
 use std::collections::{BTreeMap, BTreeSet};
@@ -265,7 +267,11 @@ impl ForeignImports {
             taken.moves_path |= ["sys.path", "addsitedir", "sys.meta_path"]
                 .iter()
                 .any(|word| memchr::memmem::find(source, word.as_bytes()).is_some());
-            for import in imports::python(source) {
+            let text = String::from_utf8_lossy(source);
+            let Some(tree) = Language::Python.parse(&text) else { continue };
+            // Only what certainly runs: the program may do without the rest.
+            let certain = imports(tree.root_node(), &text).into_iter().filter(|(_, when)| *when == WhenRun::Always);
+            for (import, _) in certain {
                 open.extend(taken.follow(&import, &path, home, &files));
             }
         }
@@ -273,13 +279,18 @@ impl ForeignImports {
     }
 
     /// Notes an import from outside; answers the files of the version that any other one leads to.
-    fn follow(&mut self, import: &Import, path: &str, home: &str, files: &BTreeMap<&str, &[u8]>) -> Vec<String> {
+    fn follow(
+        &mut self,
+        import: &PythonImport<'_, '_>,
+        path: &str,
+        home: &str,
+        files: &BTreeMap<&str, &[u8]>,
+    ) -> Vec<String> {
         let mut base = if import.level == 0 { home.to_owned() } else { folder(path).to_owned() };
         for _ in 1..import.level.max(1) {
             base = folder(base.trim_end_matches('/')).to_owned();
         }
-        let top = import.module.split('.').next().unwrap_or_default();
-        if import.level == 0 && !is_own(top, files) {
+        if let Some(top) = import.top().filter(|top| !is_own(top, files)) {
             self.modules.insert(top.to_owned());
             return Vec::new();
         }
@@ -289,8 +300,10 @@ impl ForeignImports {
             so_far = if so_far.is_empty() { part.to_owned() } else { format!("{so_far}/{part}") };
             dotted.push(so_far.clone());
         }
-        let within = |name: &String| if so_far.is_empty() { name.clone() } else { format!("{so_far}/{name}") };
-        dotted.extend(import.names.iter().map(within));
+        let within = |name: &str| if so_far.is_empty() { name.to_owned() } else { format!("{so_far}/{name}") };
+        if let PythonTaken::Names(names) = &import.taken {
+            dotted.extend(names.iter().map(|name| within(&name.name)));
+        }
         let candidates =
             dotted.iter().flat_map(|name| [format!("{base}{name}.py"), format!("{base}{name}/__init__.py")]);
         candidates.filter(|path| files.contains_key(path.as_str())).collect()

@@ -1,5 +1,6 @@
-//! The block in which a script declares its dependencies (PEP 723).
+//! What the block of a script (PEP 723) asks uv for, and whether uv may be asked for it.
 
+use crate::code::metadata::ScriptBlock;
 use toml::{Table, Value};
 
 /// What a block says.
@@ -18,26 +19,9 @@ pub(in crate::runner) struct ScriptMetadata {
 impl ScriptMetadata {
     /// Reads the block of a script; `None` when it has none, or one that cannot be read.
     pub(in crate::runner) fn read(source: &[u8]) -> Option<ScriptMetadata> {
-        let text = std::str::from_utf8(source).ok()?;
-        let mut lines = text.lines().skip_while(|line| line.trim_end() != "# /// script");
-        lines.next()?;
-        let mut body = String::new();
-        for line in lines {
-            if line.trim_end() == "# ///" {
-                return ScriptMetadata::parse(&body);
-            }
-            body.push_str(line.strip_prefix("# ").or_else(|| line.strip_prefix('#'))?);
-            body.push('\n');
-        }
-        None
-    }
-
-    fn parse(body: &str) -> Option<ScriptMetadata> {
-        let table: Table = toml::from_str(body).ok()?;
-        let text = |table: &Table, key: &str| table.get(key).and_then(Value::as_str).map(str::to_owned);
-        let listed = table.get("dependencies").and_then(Value::as_array);
-        let words = listed.into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned));
-        let dependencies: Vec<String> = words.collect();
+        let block = ScriptBlock::of(std::str::from_utf8(source).ok()?)?;
+        let dependencies = block.dependencies();
+        let table = &block.table;
         let uv = table.get("tool").and_then(|tool| tool.get("uv")).and_then(Value::as_table);
         // Paths and repositories named by a stranger would be read and fetched.
         let fault = if dependencies.iter().any(|wanted| wanted.contains(['@', '/', '\\', ':'])) {
@@ -47,8 +31,9 @@ impl ScriptMetadata {
         } else {
             None
         };
-        let exclude_newer = uv.and_then(|uv| text(uv, "exclude-newer"));
-        Some(ScriptMetadata { dependencies, requires_python: text(&table, "requires-python"), exclude_newer, fault })
+        let exclude_newer = uv.and_then(|uv| uv.get("exclude-newer")).and_then(Value::as_str).map(str::to_owned);
+        let requires_python = block.text("requires-python").map(str::to_owned);
+        Some(ScriptMetadata { dependencies, requires_python, exclude_newer, fault })
     }
 
     /// A script with this block and nothing else, for uv: written anew, so that uv reads nothing that was not read here.
@@ -77,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_block_is_read_as_the_standard_says() {
+    fn uv_is_asked_for_packages_by_name_only() {
         let read = |text: &str| ScriptMetadata::read(text.as_bytes());
         let whole = "#!/usr/bin/env python3\n# /// script\n# requires-python = '>=3.9'\n# dependencies = [\n#   'six',\n\
                      #\n# ]\n# ///\nimport six\n";
@@ -91,10 +76,8 @@ mod tests {
         assert!(fault("[tool.uv.sources]\n# six = {path = '/tmp/x'}"));
         assert!(fault("tool.uv.no-build = false") && !fault("[tool.uv]\n# exclude-newer = '2025-01-01T00:00:00Z'"));
         for address in ["six @ file:///tmp/x", "six@https://example.org/x.whl", "./six", "file:six"] {
-            assert!(
-                ScriptMetadata::parse(&format!("dependencies = ['{address}']")).unwrap().fault.is_some(),
-                "{address}"
-            );
+            let block = read(&format!("# /// script\n# dependencies = ['{address}']\n# ///\n")).unwrap();
+            assert!(block.fault.is_some(), "{address}");
         }
     }
 

@@ -8,14 +8,15 @@ use super::source::Source;
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("action", &["domain"]),
+    ("code", &["domain"]),
     ("store", &["domain"]),
-    ("catalog", &["domain"]),
+    ("catalog", &["domain", "code"]),
     ("outside", &["domain"]),
-    ("runner", &["domain", "outside"]),
+    ("runner", &["domain", "outside", "code"]),
     ("insight", &["domain"]),
     ("vcs", &["domain", "outside"]),
-    ("evolve", &["domain"]),
-    ("check", &["domain", "outside", "runner", "insight"]),
+    ("evolve", &["domain", "code"]),
+    ("check", &["domain", "code", "outside", "runner", "insight"]),
     ("generator", &["domain", "outside", "runner", "evolve"]),
     ("engine", &["domain", "store", "catalog", "outside", "runner", "check", "evolve", "generator", "insight", "vcs"]),
     ("cli", &["domain", "action", "engine"]),
@@ -73,7 +74,7 @@ const STARTING_CALLS: &[&str] = &[
 const NAMING_CALLS: &str = "runner/sandbox/calls.rs";
 
 /// Modules that read no clock, no environment and no file.
-const PURE: &[&[&str]] = &[&["domain"], &["engine", "core"], &["evolve"], &["tui", "app"]];
+const PURE: &[&[&str]] = &[&["domain"], &["code"], &["engine", "core"], &["evolve"], &["tui", "app"]];
 
 const IMPURE: &[&[&str]] = &[
     &["SystemTime"],

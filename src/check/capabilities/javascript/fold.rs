@@ -7,6 +7,7 @@ use super::{JavaScriptScanner, argument};
 use crate::check::capabilities::finder::MAX_DEPTH;
 use crate::check::capabilities::literals;
 use crate::check::source::children;
+use crate::code::javascript::text::{self, TemplatePart};
 use tree_sitter::Node;
 
 /// Longer texts are not put together, in bytes.
@@ -45,19 +46,16 @@ impl<'a> JavaScriptScanner<'_, 'a> {
     }
 
     pub(super) fn content(&self, string: Node<'_>) -> String {
-        let text = self.finder.text_of(string);
-        let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
-        literals::unescaped(inner)
+        text::content(string, self.finder.text)
     }
 
     fn template(&self, node: Node<'_>, depth: usize) -> Option<String> {
-        let parts = children(node);
-        if parts.iter().all(|part| part.kind() != "template_substitution") {
-            return Some(self.content(node));
+        if let Some(fixed) = text::fixed(node, self.finder.text) {
+            return Some(fixed);
         }
-        let text = parts.into_iter().map(|part| match part.kind() {
-            "template_substitution" => self.whole(part.named_child(0)?, depth + 1),
-            _ => Some(literals::unescaped(self.finder.text_of(part))),
+        let text = text::parts(node, self.finder.text).into_iter().map(|part| match part {
+            TemplatePart::Hole(held) => self.whole(held?, depth + 1),
+            TemplatePart::Fixed { says, .. } => Some(says),
         });
         text.collect::<Option<Vec<_>>>().map(|parts| parts.concat()).filter(|text| text.len() < MAX_TEXT)
     }

@@ -4,7 +4,9 @@ use super::hiding::{self, FUNCTION, VALUE};
 use super::{JavaScriptScanner, argument, joined, module_name, takes_module};
 use crate::check::capabilities::finder::MAX_DEPTH;
 use crate::check::capabilities::javascript_rules::GLOBALS;
-use crate::check::source::{children, nodes};
+use crate::check::source::children;
+use crate::code::javascript::imports;
+use crate::code::javascript::text::{self, TemplatePart};
 use tree_sitter::Node;
 
 impl JavaScriptScanner<'_, '_> {
@@ -78,25 +80,11 @@ impl JavaScriptScanner<'_, '_> {
     }
 
     pub(super) fn import(&mut self, node: Node<'_>) {
-        let Some(module) = node.child_by_field_name("source").and_then(|source| self.whole(source, 0)) else { return };
-        let module = module_name(&module);
-        for node in nodes(node) {
-            let text = |field: &str| node.child_by_field_name(field).map(|node| self.finder.text_of(node).to_owned());
-            match node.kind() {
-                "import_specifier" => {
-                    let Some(name) = text("name") else { continue };
-                    let alias = text("alias").unwrap_or_else(|| name.clone());
-                    self.finder.name(&alias, [joined(&module, name.trim_matches(['"', '\'']))]);
-                }
-                "identifier"
-                    if node
-                        .parent()
-                        .is_some_and(|parent| matches!(parent.kind(), "import_clause" | "namespace_import")) =>
-                {
-                    self.finder.name(self.finder.text_of(node), [module.clone()]);
-                }
-                _ => {}
-            }
+        let Some(import) = imports::of_node(node, self.finder.text) else { return };
+        let module = module_name(&import.module);
+        for name in &import.names {
+            let path = if name.name.is_empty() { module.clone() } else { joined(&module, &name.name) };
+            self.finder.name(&name.binds, [path]);
         }
     }
 
@@ -259,17 +247,16 @@ impl JavaScriptScanner<'_, '_> {
         match node.kind() {
             "template_string" => {
                 let mut text = String::new();
-                for part in children(node) {
-                    if part.kind() != "template_substitution" {
-                        text.push_str(self.finder.text_of(part));
-                        continue;
-                    }
-                    if let Some(held) = part.named_child(0).and_then(|held| self.whole(held, depth + 1)) {
-                        text.push_str(&held);
-                    } else {
+                for part in text::parts(node, self.finder.text) {
+                    let says = match part {
+                        TemplatePart::Fixed { says, .. } => Some(says),
+                        TemplatePart::Hole(held) => held.and_then(|held| self.whole(held, depth + 1)),
+                    };
+                    let Some(says) = says else {
                         text.push_str("{}");
                         break;
-                    }
+                    };
+                    text.push_str(&says);
                 }
                 (!text.starts_with("{}")).then_some(text)
             }

@@ -1,10 +1,11 @@
 //! What a name or an expression of Python may mean: imports, assignments, what calls give back.
 
-use super::{PythonScanner, joined, plain, takes_module};
+use super::{PythonScanner, joined, takes_module};
 use crate::check::capabilities::finder::{MAX_DEPTH, rule_for};
-use crate::check::capabilities::literals;
 use crate::check::capabilities::python_rules::{BUILTINS, RULES};
 use crate::check::source::children;
+use crate::code::python::imports::{self, PythonTaken};
+use crate::code::python::text::{self, TextPart};
 use std::collections::HashSet;
 use tree_sitter::Node;
 
@@ -21,8 +22,7 @@ impl<'a> PythonScanner<'_, 'a> {
     /// Learns what names stand for.
     pub(super) fn bind(&mut self, node: Node<'_>) {
         match node.kind() {
-            "import_statement" => self.import(node),
-            "import_from_statement" => self.import_from(node),
+            "import_statement" | "import_from_statement" => self.import(node),
             "assignment" => {
                 let (Some(left), right) = (node.child_by_field_name("left"), node.child_by_field_name("right")) else {
                     return;
@@ -66,39 +66,15 @@ impl<'a> PythonScanner<'_, 'a> {
         }
     }
 
-    pub(super) fn import(&mut self, node: Node<'_>) {
-        let mut cursor = node.walk();
-        let names: Vec<Node<'_>> = node.children_by_field_name("name", &mut cursor).collect();
-        for name in names {
-            let (module, alias) = self.aliased(name);
-            if let Some(alias) = alias {
-                self.finder.name(&alias, [module]);
-            } else {
-                let first = module.split('.').next().unwrap_or_default().to_owned();
-                self.finder.name(&first.clone(), [first]);
+    fn import(&mut self, node: Node<'_>) {
+        for import in imports::of_statement(node, self.finder.text) {
+            if import.taken == PythonTaken::Everything {
+                self.stars.push(import.written());
+            }
+            for (name, path) in import.bindings() {
+                self.finder.name(name, [path]);
             }
         }
-    }
-
-    pub(super) fn import_from(&mut self, node: Node<'_>) {
-        let Some(module) = node.child_by_field_name("module_name") else { return };
-        let module = plain(self.finder.text_of(module));
-        if children(node).iter().any(|child| child.kind() == "wildcard_import") {
-            self.stars.push(module);
-            return;
-        }
-        let mut cursor = node.walk();
-        let names: Vec<Node<'_>> = node.children_by_field_name("name", &mut cursor).collect();
-        for name in names {
-            let (name, alias) = self.aliased(name);
-            self.finder.name(&alias.unwrap_or_else(|| name.clone()), [format!("{module}.{name}")]);
-        }
-    }
-
-    pub(super) fn aliased(&self, node: Node<'_>) -> (String, Option<String>) {
-        let name = node.child_by_field_name("name").filter(|_| node.kind() == "aliased_import").unwrap_or(node);
-        let alias = node.child_by_field_name("alias").map(|alias| self.finder.text_of(alias).to_owned());
-        (plain(self.finder.text_of(name)), alias)
     }
 
     pub(super) fn assign(&mut self, left: Node<'_>, right: Node<'_>) {
@@ -256,11 +232,7 @@ impl<'a> PythonScanner<'_, 'a> {
             return None;
         }
         match node.kind() {
-            "string" => {
-                let parts = children(node);
-                let is_fixed = parts.iter().all(|part| part.kind() != "interpolation");
-                is_fixed.then(|| self.content(node))
-            }
+            "string" => text::fixed(node, self.finder.text),
             "concatenated_string" => children(node)
                 .into_iter()
                 .map(|part| self.whole(part, depth + 1))
@@ -282,14 +254,7 @@ impl<'a> PythonScanner<'_, 'a> {
     }
 
     pub(super) fn content(&self, string: Node<'_>) -> String {
-        let is_raw =
-            self.finder.text_of(string).split(['"', '\'']).next().is_some_and(|prefix| prefix.contains(['r', 'R']));
-        let parts = children(string).into_iter().filter(|part| part.kind() == "string_content");
-        let parts = parts.map(|part| {
-            let text = self.finder.text_of(part);
-            if is_raw { text.to_owned() } else { literals::unescaped(text) }
-        });
-        parts.collect()
+        text::content(string, self.finder.text)
     }
 
     /// What an expression begins with, as far as it is a fixed text: enough to know a host or a folder.
@@ -304,19 +269,16 @@ impl<'a> PythonScanner<'_, 'a> {
         match node.kind() {
             "string" => {
                 let mut text = String::new();
-                for part in children(node) {
-                    match part.kind() {
-                        "string_content" => text.push_str(self.finder.text_of(part)),
-                        "interpolation" => {
-                            if let Some(held) = part.named_child(0).and_then(|held| self.whole(held, depth + 1)) {
-                                text.push_str(&held);
-                            } else {
-                                text.push_str("{}");
-                                break;
-                            }
-                        }
-                        _ => {}
-                    }
+                for part in text::parts(node, self.finder.text) {
+                    let says = match part {
+                        TextPart::Fixed { says, .. } => Some(says),
+                        TextPart::Hole(held) => self.whole(held, depth + 1),
+                    };
+                    let Some(says) = says else {
+                        text.push_str("{}");
+                        break;
+                    };
+                    text.push_str(&says);
                 }
                 (!text.starts_with("{}")).then_some(text)
             }

@@ -2,6 +2,8 @@
 
 use super::lower::{self, Lowering, fields, line, named};
 use super::tree::{Act, Argument, CompareOp, Expr, Function, Handler, Parameter, Round, Sort, Statement, TextPiece};
+use crate::code::python::imports::{self, PythonImport};
+use crate::code::python::text::{TextPart, parts as text_parts};
 use crate::domain::source;
 use tree_sitter::Node;
 
@@ -54,10 +56,10 @@ fn statement(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
         "assert_statement" => Act::Assert(first(reader, node)),
         "break_statement" => Act::Break,
         "continue_statement" => Act::Continue,
-        "import_statement" => Act::Import(imports(reader, node, "")),
-        "import_from_statement" => {
-            let module = node.child_by_field_name("module_name").map_or("", |module| reader.of(module));
-            Act::Import(imports(reader, node, module))
+        "import_statement" | "import_from_statement" => {
+            let modules = imports::of_statement(node, reader.text);
+            let names = modules.iter().flat_map(PythonImport::bindings);
+            Act::Import(names.map(|(here, full)| (here.to_owned(), full)).collect())
         }
         "match_statement" => cases(reader, node),
         "block" | "module" => Act::Block(block(reader, node)),
@@ -203,26 +205,6 @@ fn cases(reader: &mut Lowering<'_>, node: Node<'_>) -> Act {
         otherwise = vec![Statement { line: line(clause), act: Act::If(condition, then, otherwise) }];
     }
     Act::Block(otherwise)
-}
-
-fn imports(reader: &Lowering<'_>, node: Node<'_>, module: &str) -> Vec<(String, String)> {
-    let list = fields(node, "name").into_iter().map(|name| {
-        let (full, alias) = if name.kind() == "aliased_import" {
-            let full = name.child_by_field_name("name").map_or("", |full| reader.of(full));
-            (full, name.child_by_field_name("alias").map(|alias| reader.of(alias)))
-        } else {
-            (reader.of(name), None)
-        };
-        if module.is_empty() {
-            // `import a.b` sets the name `a`.
-            let here = alias.unwrap_or_else(|| full.split('.').next().unwrap_or(full));
-            let there = if alias.is_some() { full } else { here };
-            (here.to_owned(), there.to_owned())
-        } else {
-            (alias.unwrap_or(full).to_owned(), format!("{module}.{full}"))
-        }
-    });
-    list.collect()
 }
 
 fn function(reader: &mut Lowering<'_>, node: Node<'_>) -> Function {
@@ -456,17 +438,11 @@ fn comprehension(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
     Sort::Each(Box::new(element), rounds, conditions)
 }
 
+/// Fixed parts as they are written: that is what a reviewer sees.
 fn text(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<TextPiece> {
-    if node.kind() == "concatenated_string" {
-        return named(node).into_iter().flat_map(|child| text(reader, child)).collect();
-    }
-    let mut pieces = Vec::new();
-    for child in named(node) {
-        match child.kind() {
-            "string_content" => pieces.push(TextPiece::Fixed(reader.of(child).replace("{{", "{").replace("}}", "}"))),
-            "interpolation" => pieces.push(TextPiece::Hole(field(reader, child, "expression"))),
-            _ => {}
-        }
-    }
-    pieces
+    let pieces = text_parts(node, reader.text).into_iter().map(|part| match part {
+        TextPart::Fixed { written, .. } => TextPiece::Fixed(written.to_owned()),
+        TextPart::Hole(value) => TextPiece::Hole(expr(reader, value)),
+    });
+    pieces.collect()
 }

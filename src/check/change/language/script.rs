@@ -2,17 +2,15 @@
 
 use super::lower::{self, Lowering, fields, line, named};
 use super::tree::{Act, Argument, CompareOp, Expr, Function, Handler, Parameter, Sort, Statement, TextPiece};
-use crate::domain::source;
+use crate::code::javascript::imports::{self, JavaScriptImport};
+use crate::code::javascript::text::{TemplatePart, parts as text_parts};
+use crate::domain::source::Language;
 use tree_sitter::Node;
 
 /// Reads a file; `None` when it cannot be parsed. The flag tells that something was cut.
 pub(in crate::check::change) fn read(text: &str, path: &str) -> Option<(Vec<Statement>, bool)> {
-    let language = match path.rsplit_once('.').map(|(_, ending)| ending) {
-        Some("ts" | "mts" | "cts") => tree_sitter_typescript::LANGUAGE_TYPESCRIPT,
-        Some("tsx") => tree_sitter_typescript::LANGUAGE_TSX,
-        _ => tree_sitter_javascript::LANGUAGE,
-    };
-    let tree = source::parse(&language.into(), text.as_bytes())?;
+    let language = Language::of(path, text).filter(|language| language.is_javascript());
+    let tree = language.unwrap_or(Language::JavaScript).parse(text)?;
     let mut reader = Lowering::new(text);
     let steps = block(&mut reader, tree.root_node());
     Some((steps, reader.is_cut))
@@ -63,7 +61,7 @@ fn statement(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
         "throw_statement" => Act::Raise(optional(reader, node)),
         "break_statement" => Act::Break,
         "continue_statement" => Act::Continue,
-        "import_statement" => Act::Import(imports(reader, node)),
+        "import_statement" => Act::Import(imports::of_node(node, reader.text).as_ref().map(bound).unwrap_or_default()),
         "export_statement" => {
             let inner = node.child_by_field_name("declaration").or_else(|| node.child_by_field_name("value"));
             return inner.map_or_else(Vec::new, |inner| statement(reader, inner));
@@ -130,9 +128,8 @@ fn declared(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
         let function = Function { name: reader.of(left).to_owned(), ..function(reader, right) };
         return vec![Statement { line: line(node), act: Act::Define(function) }];
     }
-    if let Some(module) = required(reader, right) {
-        let names = imported(reader, left, &module);
-        return vec![Statement { line: line(node), act: Act::Import(names) }];
+    if let Some(import) = imports::of_declarator(node, reader.text).filter(|import| !import.names.is_empty()) {
+        return vec![Statement { line: line(node), act: Act::Import(bound(&import)) }];
     }
     unpacked(reader, left, right)
 }
@@ -164,66 +161,13 @@ fn unpacked(reader: &mut Lowering<'_>, left: Node<'_>, right: Node<'_>) -> Vec<S
     steps
 }
 
-/// `require("module")`, also with a member of it.
-fn required(reader: &Lowering<'_>, node: Node<'_>) -> Option<String> {
-    match node.kind() {
-        "call_expression" if reader.of(node.child_by_field_name("function")?) == "require" => {
-            let module = node.child_by_field_name("arguments")?.named_child(0)?;
-            Some(module_name(reader.of(module)))
-        }
-        "member_expression" => {
-            let module = required(reader, node.child_by_field_name("object")?)?;
-            Some(format!("{module}.{}", reader.of(node.child_by_field_name("property")?)))
-        }
-        _ => None,
+/// The names that an import binds, each with its full name; `node:fs` and `fs` are the same module.
+fn bound(import: &JavaScriptImport<'_>) -> Vec<(String, String)> {
+    let module = import.plain_module();
+    if import.names.is_empty() {
+        return vec![(String::new(), module.to_owned())];
     }
-}
-
-/// `"node:fs/promises"` and `"fs/promises"` are the same module.
-fn module_name(quoted: &str) -> String {
-    let plain = quoted.trim_matches(['"', '\'', '`']);
-    plain.strip_prefix("node:").unwrap_or(plain).to_owned()
-}
-
-fn imported(reader: &Lowering<'_>, left: Node<'_>, module: &str) -> Vec<(String, String)> {
-    if left.kind() != "object_pattern" {
-        return vec![(reader.of(left).to_owned(), module.to_owned())];
-    }
-    let parts = named(left).into_iter().map(|part| match part.kind() {
-        "pair_pattern" => {
-            let text = |field: &str| part.child_by_field_name(field).map_or("", |node| reader.of(node));
-            (text("value").to_owned(), format!("{module}.{}", text("key")))
-        }
-        _ => (reader.of(part).to_owned(), format!("{module}.{}", reader.of(part))),
-    });
-    parts.collect()
-}
-
-fn imports(reader: &Lowering<'_>, node: Node<'_>) -> Vec<(String, String)> {
-    let module = node.child_by_field_name("source").map_or_else(String::new, |source| module_name(reader.of(source)));
-    let clauses: Vec<Node<'_>> = named(node).into_iter().filter(|child| child.kind() == "import_clause").collect();
-    let mut found = Vec::new();
-    for part in clauses.into_iter().flat_map(named) {
-        match part.kind() {
-            "identifier" => found.push((reader.of(part).to_owned(), module.clone())),
-            "namespace_import" => {
-                let name = part.named_child(0).map_or("", |name| reader.of(name));
-                found.push((name.to_owned(), module.clone()));
-            }
-            "named_imports" => {
-                for one in named(part) {
-                    let full = one.child_by_field_name("name").map_or("", |name| reader.of(name));
-                    let here = one.child_by_field_name("alias").map_or(full, |alias| reader.of(alias));
-                    found.push((here.to_owned(), format!("{module}.{full}")));
-                }
-            }
-            _ => {}
-        }
-    }
-    if found.is_empty() {
-        found.push((String::new(), module));
-    }
-    found
+    import.names.iter().map(|name| (name.binds.clone(), name.path(module))).collect()
 }
 
 fn member(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
@@ -535,10 +479,12 @@ fn object(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
     Sort::Pairs(pairs)
 }
 
+/// Fixed parts as they are written: that is what a reviewer sees.
 fn text(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<TextPiece> {
-    let pieces = named(node).into_iter().map(|child| match child.kind() {
-        "template_substitution" => TextPiece::Hole(first(reader, child)),
-        _ => TextPiece::Fixed(reader.of(child).to_owned()),
+    let pieces = text_parts(node, reader.text).into_iter().map(|part| match part {
+        TemplatePart::Hole(Some(value)) => TextPiece::Hole(expr(reader, value)),
+        TemplatePart::Hole(None) => TextPiece::Hole(lower::expr(node, Sort::Other(Vec::new()))),
+        TemplatePart::Fixed { written, .. } => TextPiece::Fixed(written.to_owned()),
     });
     pieces.collect()
 }

@@ -4,26 +4,27 @@ use super::super::edit::line_end;
 use super::super::patient::plain;
 use super::super::{Edit, Fix, Patient};
 use super::known::PACKAGES;
-use crate::domain::source::{children, nodes, text};
+use crate::code::WhenRun;
+use crate::code::metadata::ScriptBlock;
+use crate::code::python::imports::imports;
 use crate::domain::standard::{PYTHON, package_of};
 use std::collections::BTreeMap;
-use tree_sitter::Node;
 
 pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
     if !patient.is_python() || !patient.is_entry() {
         return None;
     }
     let tree = patient.language?.parse(patient.text).filter(|tree| !tree.root_node().has_error())?;
-    let block = MetadataBlock::of(patient.text);
+    let block = MetadataBlock::of(patient.text)?;
     let mut missing: BTreeMap<&str, usize> = BTreeMap::new();
-    for node in nodes(tree.root_node()) {
-        for module in modules(node, patient.text) {
-            let is_foreign = !PYTHON.contains(&module) && !patient.is_own_module(module) && !is_optional(node);
-            let Some(package) = known(module).filter(|_| is_foreign) else { continue };
-            let is_declared = patient.declares(package) || block.as_ref().is_some_and(|block| block.declares(package));
-            if !is_declared {
-                missing.entry(package).or_insert(node.start_position().row + 1);
-            }
+    let imports = imports(tree.root_node(), patient.text);
+    for (import, _) in imports.iter().filter(|(_, when)| *when != WhenRun::Perhaps) {
+        let Some(module) = import.top() else { continue };
+        let is_foreign = !PYTHON.contains(&module) && !patient.is_own_module(module);
+        let Some(package) = known(module).filter(|_| is_foreign) else { continue };
+        let is_declared = patient.declares(package) || block.as_ref().is_some_and(|block| block.declares(package));
+        if !is_declared {
+            missing.entry(package).or_insert(import.statement.start_position().row + 1);
         }
     }
     if missing.is_empty() {
@@ -45,73 +46,38 @@ fn known(module: &str) -> Option<&str> {
     (package != module || PACKAGES.contains(&module)).then_some(package)
 }
 
-/// Top-level modules that a statement imports; relative ones are the tool's own.
-fn modules<'a>(node: Node<'_>, source: &'a str) -> Vec<&'a str> {
-    let first = |node: Node<'_>| text(node, source).split('.').next().unwrap_or_default();
-    match node.kind() {
-        "import_statement" => children(node)
-            .into_iter()
-            .filter_map(
-                |child| if child.kind() == "aliased_import" { child.child_by_field_name("name") } else { Some(child) },
-            )
-            .map(first)
-            .collect(),
-        "import_from_statement" => {
-            let module = node.child_by_field_name("module_name").filter(|module| module.kind() == "dotted_name");
-            module.map(first).into_iter().collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// Whether the program may do without it.
-fn is_optional(node: Node<'_>) -> bool {
-    std::iter::successors(node.parent(), Node::parent)
-        .any(|above| matches!(above.kind(), "try_statement" | "if_statement" | "except_clause"))
-}
-
 /// A header that is there already.
-struct MetadataBlock {
-    /// Lines between the marks: byte at which each begins, and its text.
-    lines: Vec<(usize, String)>,
+struct MetadataBlock<'s> {
+    block: ScriptBlock<'s>,
 }
 
-impl MetadataBlock {
-    fn of(source: &str) -> Option<MetadataBlock> {
-        let mut at = 0;
-        let mut lines = Vec::new();
-        let mut is_inside = false;
-        for line in source.split_inclusive('\n') {
-            let words = line.trim_end();
-            match words {
-                "# /// script" if !is_inside => is_inside = true,
-                "# ///" if is_inside => return Some(MetadataBlock { lines }),
-                _ if is_inside && !words.starts_with('#') => return None,
-                _ if is_inside => lines.push((at, words.to_owned())),
-                _ => {}
-            }
-            at += line.len();
+impl<'s> MetadataBlock<'s> {
+    /// The header, `Some(None)` when there is none; `None` when there is one that cannot be read: adding another
+    /// would leave two.
+    fn of(source: &'s str) -> Option<Option<MetadataBlock<'s>>> {
+        match ScriptBlock::of(source) {
+            Some(block) => Some(Some(MetadataBlock { block })),
+            None if source.lines().any(|line| line == "# /// script") => None,
+            None => Some(None),
         }
-        None
     }
 
     fn declares(&self, package: &str) -> bool {
         let wanted = plain(package);
-        let words = self.lines.iter().flat_map(|(_, line)| line.split(['"', '\'', ',', '[', ' ']));
-        words.into_iter().any(|word| plain(word) == wanted)
+        self.block.dependencies().iter().any(|line| plain(line) == wanted)
     }
 
     /// Adds packages to its list; `None` when the list is written in a way that is not known.
     fn add(&self, packages: &[&str], source: &str) -> Option<Edit> {
         let list = quoted(packages);
         let is_list = |line: &str| line.trim_start_matches(['#', ' ']).replace(' ', "").starts_with("dependencies=[");
-        let Some(place) = self.lines.iter().position(|(_, line)| is_list(line)) else {
-            let is_absent = !self.lines.iter().any(|(_, line)| line.contains("dependencies"));
+        let Some(place) = self.block.lines.iter().position(|(_, line)| is_list(line)) else {
+            let is_absent = !self.block.lines.iter().any(|(_, line)| line.contains("dependencies"));
             // Before the first line, so that it stands above any table.
-            let at = self.lines.first().map(|(at, _)| *at)?;
+            let at = self.block.lines.first().map(|(at, _)| *at)?;
             return is_absent.then(|| Edit::insert(at, format!("# dependencies = [{list}]{}", line_end(source))));
         };
-        let (at, line) = self.lines.get(place)?;
+        let (at, line) = self.block.lines.get(place)?;
         if let Some(before) = line.strip_suffix(']') {
             let between = if before.ends_with('[') {
                 ""
@@ -122,10 +88,11 @@ impl MetadataBlock {
             };
             return Some(Edit::insert(at + before.len(), format!("{between}{list}")));
         }
-        let end = self.lines.iter().skip(place + 1).position(|(_, line)| line.trim_start_matches(['#', ' ']) == "]")?
-            + place
-            + 1;
-        let (last_at, last) = self.lines.get(end - 1)?;
+        let end =
+            self.block.lines.iter().skip(place + 1).position(|(_, line)| line.trim_start_matches(['#', ' ']) == "]")?
+                + place
+                + 1;
+        let (last_at, last) = self.block.lines.get(end - 1)?;
         let is_item = end - 1 > place;
         if is_item && !last.ends_with(['"', '\'', ',']) || !is_item && !last.ends_with('[') {
             return None;

@@ -2,6 +2,7 @@
 //!
 //! In doubt a name counts as bound, so that nothing is proposed.
 
+use crate::code::python::imports::{PythonTaken, of_statement};
 use crate::domain::source::{children, text};
 use std::collections::{BTreeMap, HashMap};
 use tree_sitter::Node;
@@ -106,7 +107,10 @@ impl<'t> PythonNames<'t> {
     }
 
     fn bind(&mut self, name: Node<'t>, by: Node<'t>, scope: usize) {
-        let name = text(name, self.source);
+        self.bind_name(text(name, self.source), by, scope);
+    }
+
+    fn bind_name(&mut self, name: &'t str, by: Node<'t>, scope: usize) {
         if let Some(scope) = self.scopes.get_mut(scope) {
             scope.bound.entry(name).or_default().push(by);
         }
@@ -245,22 +249,12 @@ impl<'t> PythonNames<'t> {
     }
 
     fn import(&mut self, node: Node<'t>, scope: usize) {
-        let module = node.child_by_field_name("module_name");
-        for child in children(node).into_iter().filter(|child| Some(*child) != module) {
-            match child.kind() {
-                "wildcard_import" => self.is_open = true,
-                "aliased_import" => {
-                    if let Some(alias) = child.child_by_field_name("alias") {
-                        self.bind(alias, node, scope);
-                    }
-                }
-                // `import a.b` binds `a`.
-                "dotted_name" => {
-                    if let Some(first) = children(child).first() {
-                        self.bind(*first, node, scope);
-                    }
-                }
-                _ => {}
+        for import in of_statement(node, self.source) {
+            if import.taken == PythonTaken::Everything {
+                self.is_open = true;
+            }
+            for (name, _) in import.bindings() {
+                self.bind_name(name, node, scope);
             }
         }
     }

@@ -1,0 +1,4 @@
+//! What JavaScript and TypeScript source says.
+
+pub mod imports;
+pub mod text;

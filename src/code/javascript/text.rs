@@ -1,0 +1,53 @@
+//! What the texts of JavaScript and TypeScript say: quotes, templates, escapes, values put in.
+
+use crate::code::escape::{EscapeRules, unescaped};
+use crate::domain::source::{children, text};
+use tree_sitter::Node;
+
+/// A part of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TemplatePart<'t, 's> {
+    /// The same in every run.
+    Fixed {
+        /// As written, escapes and all.
+        written: &'s str,
+        /// What it says.
+        says: String,
+    },
+    /// A value that is put in; `None` where it could not be read.
+    Hole(Option<Node<'t>>),
+}
+
+/// The parts of a `string` or a `template_string`; none of another node.
+pub fn parts<'t, 's>(node: Node<'t>, source: &'s str) -> Vec<TemplatePart<'t, 's>> {
+    if !matches!(node.kind(), "string" | "template_string") {
+        return Vec::new();
+    }
+    let parts = children(node).into_iter().map(|part| match part.kind() {
+        "template_substitution" => TemplatePart::Hole(children(part).into_iter().next()),
+        _ => {
+            let written = text(part, source);
+            TemplatePart::Fixed { written, says: unescaped(written, EscapeRules::JavaScript) }
+        }
+    });
+    parts.collect()
+}
+
+/// What a text says that holds no values; `None` for another node.
+pub fn fixed(node: Node<'_>, source: &str) -> Option<String> {
+    if !matches!(node.kind(), "string" | "template_string") {
+        return None;
+    }
+    if children(node).iter().any(|part| part.kind() == "template_substitution") {
+        return None;
+    }
+    // Two escapes may be one character: they are read together.
+    Some(content(node, source))
+}
+
+/// What a text says between its quotes, values as they are written.
+pub fn content(node: Node<'_>, source: &str) -> String {
+    let text = text(node, source);
+    let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
+    unescaped(inner, EscapeRules::JavaScript)
+}

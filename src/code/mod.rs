@@ -1,0 +1,42 @@
+//! What source code says: one reader for each question, shared by everybody who asks it. Nothing is executed, and
+//! nothing is judged here.
+//!
+//! | question | answered by | asked by |
+//! | --- | --- | --- |
+//! | What does Python take from elsewhere, which names does that bind, does it certainly run? | [`python::imports`] | what is missing for a run; the checks `dependencies`, `capabilities`, `change`; repairs |
+//! | The same for JavaScript and TypeScript | [`javascript::imports`] | the same |
+//! | What does a script declare in its header (PEP 723)? | [`metadata`] | the catalog, runs, the check `dependencies`, repairs |
+//! | What does a fixed text say? | [`python::text`], [`javascript::text`], [`escape`] | the checks `capabilities` and `change` |
+//!
+//! The syntax trees come from [`crate::domain::source`], with its limits of time, memory and depth.
+
+pub mod escape;
+pub mod javascript;
+pub mod metadata;
+pub mod python;
+
+/// Whether a statement or an expression runs when its file is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenRun {
+    /// Whenever the file is run to its end.
+    Always,
+    /// When a function that it is in is called.
+    WhenCalled,
+    /// A condition, a loop or a handler of errors decides.
+    Perhaps,
+}
+
+impl WhenRun {
+    /// What holds for a part that would run at `inner` inside of what runs at `self`: the less certain of both.
+    #[must_use]
+    pub const fn and(self, inner: WhenRun) -> WhenRun {
+        match (self, inner) {
+            (WhenRun::Perhaps, _) | (_, WhenRun::Perhaps) => WhenRun::Perhaps,
+            (WhenRun::WhenCalled, _) | (_, WhenRun::WhenCalled) => WhenRun::WhenCalled,
+            (WhenRun::Always, WhenRun::Always) => WhenRun::Always,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,4 @@
+//! What Python source says.
+
+pub mod imports;
+pub mod text;

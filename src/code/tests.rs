@@ -1,0 +1,183 @@
+//! The readers, and that everybody who asks them gets the same answer.
+
+use super::WhenRun::{self, Always, Perhaps, WhenCalled};
+use super::{javascript, python};
+use crate::domain::source::Language;
+
+/// Each import of Python: the module as written, what it binds, and when it runs.
+fn python_imports(source: &str) -> Vec<(String, Vec<(String, String)>, WhenRun)> {
+    let tree = Language::Python.parse(source).unwrap();
+    let found = python::imports::imports(tree.root_node(), source).into_iter().map(|(import, when)| {
+        let names = import.bindings().into_iter().map(|(name, path)| (name.to_owned(), path));
+        (import.written(), names.collect(), when)
+    });
+    found.collect()
+}
+
+/// Each module of JavaScript or TypeScript, and when it is taken.
+fn modules(source: &str, language: Language) -> Vec<(String, WhenRun)> {
+    let tree = language.parse(source).unwrap();
+    let found = javascript::imports::imports(tree.root_node(), source).into_iter();
+    found.filter(|(import, _)| !import.is_type_only).map(|(import, when)| (import.module, when)).collect()
+}
+
+fn expected<'a>(list: &[(&'a str, WhenRun)]) -> Vec<(String, WhenRun)> {
+    list.iter().map(|(module, when)| ((*module).to_owned(), *when)).collect()
+}
+
+#[test]
+fn imports_of_python_bind_names_of_what_they_take() {
+    let source = "\"\"\"import nothing\"\"\"\nimport os, requests.adapters as r; import yaml . nodes\nfrom bs4 import (\n  \
+                  A as B,  # why\n  C,\n)\nfrom . import own\nfrom .. up.x import *\nfrom __future__ import annotations\n\
+                  import os.\\\n  path\nimport \u{1d528}eyword\ntext = '''\nimport quoted\n'''\n";
+    let bound: Vec<String> = python_imports(source)
+        .into_iter()
+        .map(|(module, names, when)| {
+            assert_eq!(when, Always, "{module}");
+            let names: Vec<String> = names.into_iter().map(|(name, path)| format!("{name}={path}")).collect();
+            format!("{module}: {}", names.join(" "))
+        })
+        .collect();
+    let expected = [
+        "os: os=os",
+        "requests.adapters: r=requests.adapters",
+        "yaml.nodes: yaml=yaml",
+        "bs4: B=bs4.A C=bs4.C",
+        ".: own=..own",
+        "..up.x: ",
+        "__future__: annotations=__future__.annotations",
+        "os.path: os=os",
+        "keyword: \u{1d528}eyword=keyword",
+    ];
+    assert_eq!(bound, expected);
+}
+
+#[test]
+fn an_import_of_python_runs_always_perhaps_or_when_its_function_is_called() {
+    let source = "import a\nclass C:\n    import b\ndef f():\n    import c\n    if x:\n        import d\ntry:\n    import e\n\
+                  except ImportError:\n    import f\nif x: import g\nwith suppress(ImportError):\n    import h\n\
+                  for x in y:\n    def g():\n        import i\nmatch x:\n    case 1:\n        import j\n";
+    let found: Vec<(String, WhenRun)> =
+        python_imports(source).into_iter().map(|(module, _, when)| (module, when)).collect();
+    let list = [
+        ("a", Always),
+        ("b", Always),
+        ("c", WhenCalled),
+        ("d", Perhaps),
+        ("e", Perhaps),
+        ("f", Perhaps),
+        ("g", Perhaps),
+        ("h", Perhaps),
+        ("i", Perhaps),
+        ("j", Perhaps),
+    ];
+    assert_eq!(found, expected(&list));
+}
+
+#[test]
+fn modules_of_javascript_are_taken_always_perhaps_or_when_their_function_is_called() {
+    let source = "import a from 'a'; import 'side'; export * from \"./out.js\";\nconst {b} = require('b').c, d = \
+                  require(`@x/d/e`)();\nrequire(/* why */ 'node:fs');\n// require('comment')\nconst s = \"require('no')\";\n\
+                  try { require('optional') } catch {}\nfunction f() { require('later') }\nconst g = () => \
+                  require('arrow');\nconst h = x ? require('perhaps') : null;\nrequire(name); require(`a${b}`);\n\
+                  const i = require('left') || require('right'), j = require('one') + require('two');\n\
+                  if (require('asked').x) require('then');\nfor (const x of require('list')) require('round');\n\
+                  class A extends require('base') { m() { require('method') } }\nawait import('dyn\\x61mic');\n";
+    let list = [
+        ("a", Always),
+        ("side", Always),
+        ("./out.js", Always),
+        ("b", Always),
+        ("@x/d/e", Always),
+        ("node:fs", Always),
+        ("optional", Perhaps),
+        ("later", WhenCalled),
+        ("arrow", WhenCalled),
+        ("perhaps", Perhaps),
+        ("left", Always),
+        ("right", Perhaps),
+        ("one", Always),
+        ("two", Always),
+        ("asked", Always),
+        ("then", Perhaps),
+        ("list", Always),
+        ("round", Perhaps),
+        ("base", Always),
+        ("method", WhenCalled),
+        ("dynamic", Always),
+    ];
+    assert_eq!(modules(source, Language::JavaScript), expected(&list));
+    let typed = "import type {T} from 'types';\nexport type {U} from 'others';\nimport {x, type Y} from './x.ts';\n\
+                 import old = require('old');\nconst y: number = require('y');\n";
+    let list = [("./x.ts", Always), ("old", Always), ("y", Always)];
+    assert_eq!(modules(typed, Language::TypeScript), expected(&list));
+}
+
+#[test]
+fn imports_of_javascript_bind_names_of_what_they_take() {
+    let bound = |source: &str| {
+        let tree = Language::TypeScript.parse(source).unwrap();
+        let statement = tree.root_node().named_child(0).unwrap();
+        let import = javascript::imports::of_node(statement, source)
+            .or_else(|| javascript::imports::of_declarator(statement.named_child(0)?, source))
+            .unwrap();
+        let names = import.names.iter().map(|name| format!("{}={}", name.binds, name.path(import.plain_module())));
+        names.collect::<Vec<_>>().join(" ")
+    };
+    for (source, expected) in [
+        ("import a, * as b from 'm'", "a=m b=m"),
+        ("import {default as a, b as c, d, 'e-f' as g} from 'node:m'", "a=m c=m.b d=m.d g=m.e-f"),
+        ("import 'm'", ""),
+        ("import a = require('m')", "a=m"),
+        ("const a = require('m').b.c", "a=m.b.c"),
+        ("const {a, b: c, 'd': e, f = 1, g: h = 2} = await import('m')", "a=m.a c=m.b e=m.d f=m.f h=m.g"),
+        ("const {a} = (require('m') as any).b", "a=m.b.a"),
+    ] {
+        assert_eq!(bound(source), expected, "{source}");
+    }
+}
+
+#[test]
+fn a_text_of_python_says_what_python_reads() {
+    let text = |source: &str| {
+        let tree = Language::Python.parse(source).unwrap();
+        let node = tree.root_node().named_child(0).unwrap().named_child(0).unwrap();
+        python::text::fixed(node, source)
+    };
+    for (source, expected) in [
+        (r"'a\x62\q'", r"ab\q"),
+        (r"r'a\x62'", r"a\x62"),
+        (r"b'\x61\u0061'", r"a\u0061"),
+        ("'a' \"b\" r'''\\c'''", "ab\\c"),
+        ("'{{a}}'", "{{a}}"),
+        ("f'{{a}}'", "{a}"),
+        ("''", ""),
+    ] {
+        assert_eq!(text(source).as_deref(), Some(expected), "{source}");
+    }
+    assert_eq!(text("f'a{b}'"), None);
+    assert_eq!(text("f'a' f'{b!r}'"), None);
+    assert_eq!(text("1"), None);
+}
+
+#[test]
+fn a_text_of_javascript_says_what_javascript_reads() {
+    let text = |source: &str| {
+        let tree = Language::JavaScript.parse(source).unwrap();
+        let node = tree.root_node().named_child(0).unwrap().named_child(0).unwrap();
+        javascript::text::fixed(node, source)
+    };
+    for (source, expected) in [
+        (r"('a\x62\q')", "abq"),
+        (r#"("\u{61}")"#, "a"),
+        (r"(`a\n'b'`)", "a\n'b'"),
+        (r"('\uD83D\uDE00')", "\u{1f600}"),
+        ("('')", ""),
+    ] {
+        let tree = Language::JavaScript.parse(source).unwrap();
+        let node = tree.root_node().named_child(0).unwrap().named_child(0).unwrap().named_child(0).unwrap();
+        assert_eq!(javascript::text::fixed(node, source).as_deref(), Some(expected), "{source}");
+    }
+    assert_eq!(text("`a${b}`"), None);
+    assert_eq!(text("1"), None);
+}
