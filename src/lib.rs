@@ -30,7 +30,7 @@
 //! | [`domain`] | words, values, rules without any IO, clock or environment | nothing |
 //! | [`action`] | the one table of verbs: names, keys, arguments, risk | domain |
 //! | [`store`] | the only SQL: events, log, reviews, runs, kept versions | domain |
-//! | [`code`] | what source code says: imports, headers of scripts, fixed texts; one reader for everybody | domain |
+//! | [`code`] | what source code says: imports, names and their scopes, headers of scripts, fixed texts; one reader for everybody | domain |
 //! | [`catalog`] | folders to rows: formats, dialects, digests, search, watching | domain, code |
 //! | [`outside`] | programs started outside of the sandbox: the register, finding, trusting and starting them | domain |
 //! | [`runner`] | one run: argv, environment, walls, limits, observer, spool, ending | domain, outside, code |

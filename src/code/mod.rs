@@ -6,6 +6,7 @@
 //! | What does Python take from elsewhere, which names does that bind, does it certainly run? | [`python::imports`] | what is missing for a run; the checks `dependencies`, `capabilities`, `change`; repairs |
 //! | The same for JavaScript and TypeScript | [`javascript::imports`] | the same |
 //! | What does a script declare in its header (PEP 723)? | [`metadata`] | the catalog, runs, the check `dependencies`, repairs |
+//! | Which names are bound where, and what binds a name that is read? | [`python::scope`], [`javascript::scope`] | the check `capabilities`, repairs |
 //! | What does a fixed text say? | [`python::text`], [`javascript::text`], [`escape`] | the checks `capabilities` and `change` |
 //!
 //! The syntax trees come from [`crate::domain::source`], with its limits of time, memory and depth.
@@ -39,4 +40,4 @@ impl WhenRun {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

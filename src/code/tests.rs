@@ -2,10 +2,26 @@
 
 use super::WhenRun::{self, Always, Perhaps, WhenCalled};
 use super::{javascript, python};
-use crate::domain::source::Language;
+use crate::domain::source::{Language, nodes, text};
+use tree_sitter::Node;
+
+/// Imports of Python of every sort, for each consumer to read: `requests`, `yaml`, `rich` and `httpx` are needed, `rich`
+/// when a function is called; `numpy` and `psutil` may be absent.
+pub(crate) const PYTHON_IMPORTS: &str = "import os.\\\n  path, yaml as y\nfrom requests import get as fetch\n\
+    with suppress(ImportError):\n    import numpy\ndef later():\n    import rich\nclass C:\n    import httpx\n\
+    if later:\n    def maybe():\n        import psutil\nfetch('https://a.example')\n";
+
+/// The same for TypeScript: `axios`, `express` and `zod` are needed, `zod` when a function is called; `chalk` and `lodash`
+/// may be absent, and nothing is left of `types`.
+pub(crate) const TYPESCRIPT_IMPORTS: &str = "import type { T } from 'types';\nimport old = require('axios');\n\
+    const app = require(/* why */ `express`).app;\nconst c = old && require('chalk');\n\
+    function later() { return require('zod'); }\nswitch (old) { case 1: require('lodash'); }\n";
+
+/// Names that are bound, with what they stand for.
+type Names = Vec<(String, String)>;
 
 /// Each import of Python: the module as written, what it binds, and when it runs.
-fn python_imports(source: &str) -> Vec<(String, Vec<(String, String)>, WhenRun)> {
+fn python_imports(source: &str) -> Vec<(String, Names, WhenRun)> {
     let tree = Language::Python.parse(source).unwrap();
     let found = python::imports::imports(tree.root_node(), source).into_iter().map(|(import, when)| {
         let names = import.bindings().into_iter().map(|(name, path)| (name.to_owned(), path));
@@ -21,7 +37,7 @@ fn modules(source: &str, language: Language) -> Vec<(String, WhenRun)> {
     found.filter(|(import, _)| !import.is_type_only).map(|(import, when)| (import.module, when)).collect()
 }
 
-fn expected<'a>(list: &[(&'a str, WhenRun)]) -> Vec<(String, WhenRun)> {
+fn expected(list: &[(&str, WhenRun)]) -> Vec<(String, WhenRun)> {
     list.iter().map(|(module, when)| ((*module).to_owned(), *when)).collect()
 }
 
@@ -180,4 +196,64 @@ fn a_text_of_javascript_says_what_javascript_reads() {
     }
     assert_eq!(text("`a${b}`"), None);
     assert_eq!(text("1"), None);
+}
+
+/// What binds each read of a name of Python, by the rows of the bindings, counted from 1; in the order of the text.
+fn python_bindings(source: &str, name: &str) -> Vec<Vec<usize>> {
+    let tree = Language::Python.parse(source).unwrap();
+    let names = python::scope::PythonNames::of(tree.root_node(), source);
+    let is_read = |node: &Node<'_>| {
+        node.kind() == "identifier" && text(*node, source) == name && node.parent().unwrap().kind() == "argument_list"
+    };
+    let reads = nodes(tree.root_node()).filter(is_read);
+    reads.map(|node| names.bindings(node).iter().map(|by| by.start_position().row + 1).collect()).collect()
+}
+
+#[test]
+fn a_name_of_python_is_bound_by_the_rules_of_its_scopes() {
+    for (source, expected) in [
+        ("x = 1\ndef f():\n    x = 2\n    g(x)\ng(x)\n", vec![vec![3], vec![1]]),
+        ("x = 1\ndef f(x):\n    g(x)\ndef h():\n    g(x)\n", vec![vec![2], vec![1]]),
+        ("x = 1\nclass C:\n    x = 2\n    g(x)\n    def f(self):\n        g(x)\n", vec![vec![3], vec![1]]),
+        ("x = 1\ndef f():\n    global x\n    x = 2\n    g(x)\ng(x)\n", vec![vec![1, 3, 4], vec![1, 3, 4]]),
+        (
+            "def f():\n    def h():\n        nonlocal x\n        x = 2\n    x = 1\n    g(x)\ng(x)\n",
+            vec![vec![5, 3, 4], vec![]],
+        ),
+        ("x = 1\n[g(x) for x in g(x)]\n", vec![vec![2], vec![1]]),
+        ("[y for z in w if g(x := z)]\ng(x)\n", vec![vec![1]]),
+        ("def f():\n    import a as x\n    g(x)\ng(x)\n", vec![vec![2], vec![]]),
+    ] {
+        assert_eq!(python_bindings(source, "x"), expected, "{source}");
+    }
+}
+
+/// The same for JavaScript.
+fn javascript_bindings(source: &str, name: &str) -> Vec<Vec<usize>> {
+    let tree = Language::JavaScript.parse(source).unwrap();
+    let names = javascript::scope::JavaScriptNames::of(tree.root_node(), source);
+    let is_read = |node: &Node<'_>| {
+        node.kind() == "identifier" && text(*node, source) == name && node.parent().unwrap().kind() == "arguments"
+    };
+    let reads = nodes(tree.root_node()).filter(is_read);
+    reads.map(|node| names.bindings(node).iter().map(|by| by.start_position().row + 1).collect()).collect()
+}
+
+#[test]
+fn a_name_of_javascript_is_bound_by_the_rules_of_its_scopes() {
+    for (source, expected) in [
+        ("let x = 1;\n{ let x = 2;\ng(x) }\ng(x);\n", vec![vec![2], vec![1]]),
+        ("if (y) {\nvar x = 2; }\ng(x);\n", vec![vec![2]]),
+        ("g(x);\nfunction x() {}\n", vec![vec![2]]),
+        ("const x = 1;\nfunction f(x) {\ng(x) }\nconst h = ({ x }) =>\ng(x);\n", vec![vec![2], vec![4]]),
+        ("let x;\nfunction f() {\nx = 2 }\ng(x);\n", vec![vec![1, 3]]),
+        ("function f() {\nx = 2 }\ng(x);\n", vec![vec![2]]),
+        ("for (const x of g(x))\ng(x);\n", vec![vec![], vec![1]]),
+        ("try {} catch (x) {\ng(x) }\ng(x);\n", vec![vec![1], vec![]]),
+        ("import x, { y as z } from 'm';\ng(x);\n", vec![vec![1]]),
+        ("const f = function x() {\ng(x) };\ng(x);\n", vec![vec![1], vec![]]),
+        ("const { a: [x] = [] } = y;\ng(x);\nx++;\n", vec![vec![1, 3]]),
+    ] {
+        assert_eq!(javascript_bindings(source, "x"), expected, "{source}");
+    }
 }

@@ -3,6 +3,7 @@
 use super::literals::{self, Opaque};
 use crate::check::source;
 use crate::domain::{Capability, CapabilityKind, Redactor};
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use tree_sitter::Node;
 
@@ -11,6 +12,9 @@ pub(super) const MAX_DEPTH: usize = 24;
 
 /// How many things one name may stand for; more are not told apart.
 const MAX_MEANINGS: usize = 6;
+
+/// How many bindings of one name are compared; a name with more is no constant.
+pub(super) const MAX_BINDINGS: usize = 64;
 
 /// How many capabilities of one file are told.
 const MAX_FOUND: usize = 2_000;
@@ -37,11 +41,49 @@ fn is_like(pattern: &str, name: &str) -> bool {
     name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after)
 }
 
+fn add_meanings(meanings: &mut Vec<String>, new: impl IntoIterator<Item = String>) {
+    for meaning in new {
+        if meanings.len() < MAX_MEANINGS && meaning.len() < 200 && !meanings.contains(&meaning) {
+            meanings.push(meaning);
+        }
+    }
+}
+
+/// The texts that names of scopes are certainly bound to, as far as they were asked for.
+#[derive(Default)]
+pub(super) struct KnownConstants(RefCell<HashMap<(usize, String), Option<String>>>);
+
+impl KnownConstants {
+    /// The text of a name in a scope: what `find` finds, which may ask for other names. A name that is made of itself
+    /// has none.
+    pub(super) fn text(&self, scope: usize, name: &str, find: impl FnOnce() -> Option<String>) -> Option<String> {
+        let key = (scope, name.to_owned());
+        if let Some(known) = self.0.borrow().get(&key) {
+            return known.clone();
+        }
+        self.0.borrow_mut().insert(key.clone(), None);
+        let found = find();
+        match &found {
+            Some(_) => self.0.borrow_mut().insert(key, found.clone()),
+            // It may have been asked for where too much was asked for already.
+            None => self.0.borrow_mut().remove(&key),
+        };
+        found
+    }
+
+    /// Forgets them all: more is known of the names now.
+    pub(super) fn clear(&mut self) {
+        self.0.get_mut().clear();
+    }
+}
+
 /// Collects what one file is able to do.
 pub(super) struct Finder<'a> {
     pub(super) text: &'a str,
     /// What a name stands for: dotted names of modules and what is in them.
     names: HashMap<String, Vec<String>>,
+    /// The same for the names of one scope.
+    scoped: HashMap<(usize, String), Vec<String>>,
     /// Names that are bound to one fixed text and to nothing else.
     constants: HashMap<String, Option<String>>,
     redactor: Option<Redactor>,
@@ -57,6 +99,7 @@ impl<'a> Finder<'a> {
         Finder {
             text,
             names: HashMap::new(),
+            scoped: HashMap::new(),
             constants: HashMap::new(),
             redactor,
             found: Vec::new(),
@@ -70,12 +113,23 @@ impl<'a> Finder<'a> {
 
     /// Says that a name stands for something, beside what it stood for before.
     pub(super) fn name(&mut self, name: &str, meaning: impl IntoIterator<Item = String>) {
-        let meanings = self.names.entry(name.to_owned()).or_default();
-        for meaning in meaning {
-            if meanings.len() < MAX_MEANINGS && meaning.len() < 200 && !meanings.contains(&meaning) {
-                meanings.push(meaning);
-            }
+        add_meanings(self.names.entry(name.to_owned()).or_default(), meaning);
+    }
+
+    /// The same for a name of a scope, where that is known.
+    pub(super) fn name_in(&mut self, scope: Option<usize>, name: &str, meaning: impl IntoIterator<Item = String>) {
+        let meaning: Vec<String> = meaning.into_iter().collect();
+        if let Some(scope) = scope {
+            add_meanings(self.scoped.entry((scope, name.to_owned())).or_default(), meaning.iter().cloned());
         }
+        self.name(name, meaning);
+    }
+
+    /// What a name of a scope may stand for. Where nothing is known of the scope, it may stand for all that the name
+    /// stands for anywhere in the file: what a parameter is given comes from elsewhere.
+    pub(super) fn meanings_in(&self, scope: Option<usize>, name: &str) -> Option<&[String]> {
+        let own = scope.and_then(|scope| self.scoped.get(&(scope, name.to_owned())));
+        own.map(Vec::as_slice).filter(|meanings| !meanings.is_empty()).or_else(|| self.meanings(name))
     }
 
     pub(super) fn meanings(&self, name: &str) -> Option<&[String]> {

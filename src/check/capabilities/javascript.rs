@@ -4,11 +4,12 @@ mod fold;
 mod hiding;
 mod names;
 
-use super::finder::{Finder, rule_for};
+use super::finder::{Finder, KnownConstants, rule_for};
 use super::javascript_rules::RULES;
 use super::literals;
 use super::python::{first_word, is_shell};
 use crate::check::source::{children, excerpt, nodes};
+use crate::code::javascript::scope::JavaScriptNames;
 use crate::domain::CapabilityKind as Kind;
 use std::collections::HashSet;
 use tree_sitter::Node;
@@ -16,15 +17,20 @@ use tree_sitter::Node;
 /// Modules whose members, named by a text put together at run time, hide what is called.
 const ABLE: &[&str] = &["child_process", "fs", "process", "vm", "http", "https", "net"];
 
-struct JavaScriptScanner<'f, 'a> {
+struct JavaScriptScanner<'f, 'a, 'n> {
     finder: &'f mut Finder<'a>,
+    /// Which names the file binds, and where.
+    names: &'n JavaScriptNames<'n>,
+    constants: KnownConstants,
     /// Functions and classes of the file's top level: they are no globals.
     own: HashSet<&'a str>,
 }
 
 /// Collects what a tree of JavaScript or TypeScript is able to do.
 pub(super) fn scan(root: Node<'_>, finder: &mut Finder<'_>) {
-    let mut scanner = JavaScriptScanner { finder, own: HashSet::new() };
+    let names = JavaScriptNames::of(root, finder.text);
+    let constants = KnownConstants::default();
+    let mut scanner = JavaScriptScanner { finder, names: &names, constants, own: HashSet::new() };
     let definitions = children(root).into_iter().map(|node| {
         if node.kind() == "export_statement" { node.child_by_field_name("declaration").unwrap_or(node) } else { node }
     });
@@ -36,11 +42,12 @@ pub(super) fn scan(root: Node<'_>, finder: &mut Finder<'_>) {
     // Twice: a name may be bound to what is bound further down.
     for _ in 0..2 {
         nodes(root).for_each(|node| scanner.bind(node));
+        scanner.constants.clear();
     }
     nodes(root).for_each(|node| scanner.look(node));
 }
 
-impl JavaScriptScanner<'_, '_> {
+impl JavaScriptScanner<'_, '_, '_> {
     fn look(&mut self, node: Node<'_>) {
         match node.kind() {
             "call_expression" | "new_expression" => self.call(node),
@@ -231,8 +238,7 @@ impl JavaScriptScanner<'_, '_> {
                         && (text.starts_with("atob(") || text.contains("'base64'") || text.contains("\"base64\""))
                 };
                 let named = |node: Node<'_>| {
-                    let meanings =
-                        self.finder.meanings(self.finder.text_of(node)).filter(|_| node.kind() == "identifier");
+                    let meanings = (node.kind() == "identifier").then(|| self.known(node)).flatten();
                     meanings.is_some_and(|all| {
                         all.iter().any(|path| path.starts_with("atob()") || path.starts_with("Buffer.from()"))
                     })

@@ -3,10 +3,11 @@
 mod hiding;
 mod names;
 
-use super::finder::{Finder, rule_for};
+use super::finder::{Finder, KnownConstants, rule_for};
 use super::literals;
 use super::python_rules::{HARMLESS_ENDS, OPENERS, RULES};
 use crate::check::source::{children, nodes};
+use crate::code::python::scope::PythonNames;
 use crate::domain::CapabilityKind as Kind;
 use std::collections::HashSet;
 use tree_sitter::Node;
@@ -34,8 +35,11 @@ const DECODERS: &[&str] = &[
     "bytearray.fromhex",
 ];
 
-pub(super) struct PythonScanner<'f, 'a> {
+pub(super) struct PythonScanner<'f, 'a, 'n> {
     finder: &'f mut Finder<'a>,
+    /// Which names the file binds, and where.
+    names: &'n PythonNames<'n>,
+    constants: KnownConstants,
     /// Names that the file itself defines at its top level: they are no builtins.
     own: HashSet<&'a str>,
     /// Modules of which everything was imported.
@@ -44,16 +48,19 @@ pub(super) struct PythonScanner<'f, 'a> {
 
 /// Collects what a tree of Python is able to do.
 pub(super) fn scan(root: Node<'_>, finder: &mut Finder<'_>) {
-    let mut scanner = PythonScanner { finder, own: HashSet::new(), stars: Vec::new() };
+    let names = PythonNames::of(root, finder.text);
+    let constants = KnownConstants::default();
+    let mut scanner = PythonScanner { finder, names: &names, constants, own: HashSet::new(), stars: Vec::new() };
     scanner.own = scanner.defined(root);
     // Twice: a name may be bound to what is bound further down.
     for _ in 0..2 {
         nodes(root).for_each(|node| scanner.bind(node));
+        scanner.constants.clear();
     }
     nodes(root).for_each(|node| scanner.look(node));
 }
 
-impl PythonScanner<'_, '_> {
+impl PythonScanner<'_, '_, '_> {
     fn look(&mut self, node: Node<'_>) {
         match node.kind() {
             "call" => self.call(node),
@@ -124,6 +131,7 @@ impl PythonScanner<'_, '_> {
                             | "type"
                             | "as_pattern_target"
                             | "global_statement"
+                            | "nonlocal_statement"
                             | "pattern_list"
                             | "delete_statement"
                     )
@@ -331,7 +339,7 @@ impl PythonScanner<'_, '_> {
             })
         };
         let by_name = |node: Node<'_>| {
-            let meanings = self.finder.meanings(self.finder.text_of(node)).filter(|_| node.kind() == "identifier");
+            let meanings = (node.kind() == "identifier").then(|| self.known(node)).flatten();
             let is_decoder = |path: &String| DECODERS.iter().any(|known| path.starts_with(known.trim_end_matches('*')));
             meanings.is_some_and(|meanings| meanings.iter().any(is_decoder))
         };

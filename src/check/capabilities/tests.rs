@@ -268,3 +268,69 @@ fn what_is_nested_too_deep_is_told_and_not_walked() {
         }
     }
 }
+
+#[test]
+fn a_name_of_python_stands_for_what_its_scope_says() {
+    let crowd = [1, 2, 3, 4, 5, 6].map(|at| format!("def f{at}():\n    run = json.a{at}\n")).concat();
+    let crowded = format!("import json, os\n{crowd}def g():\n    run = os.system\n    run(x)\n");
+    let (shell, text) = ((Kind::Shell, ""), (Kind::ShellText, ""));
+    expect(
+        Language::Python,
+        &[
+            (
+                "import json, os\ndef f():\n    run = json.loads\n    run(x)\ndef g():\n    run = os.system\n    run(x)\n",
+                &[shell, text],
+            ),
+            (&crowded, &[shell, text]),
+            (
+                "import json, os\nrun = json.loads\ndef f():\n    global run\n    run = os.system\nrun(x)\n",
+                &[shell, text],
+            ),
+            (
+                "import json, os\ndef f():\n    def g():\n        nonlocal run\n        run = os.system\n    run = json.loads\n    run(x)\n",
+                &[shell, text],
+            ),
+            // What a parameter is given is not known: it may be all that its name stands for elsewhere.
+            ("import os\nrun = os.system\ndef f(run):\n    run(x)\nf(run)\n", &[shell, text, shell]),
+            // A builtin is one where its name is bound in another function only.
+            (
+                "import json\ndef f():\n    open = json.loads\ndef g():\n    open('/etc/passwd')\n",
+                &[(Kind::ReadsOutside, "/etc/passwd")],
+            ),
+            // A parameter is no constant, whatever has its name.
+            (
+                "import subprocess\ncmd = 'ls'\ndef f(cmd):\n    subprocess.run(cmd, shell=True)\n",
+                &[(Kind::ShellText, "ls")],
+            ),
+            (
+                "import subprocess\ndef f():\n    cmd = 'ls'\n    subprocess.run(cmd, shell=True)\ndef g():\n    cmd = 'id'\n",
+                &[(Kind::Shell, "ls")],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_name_of_javascript_stands_for_what_its_scope_says() {
+    let start = "const cp = require('child_process'), p = require('path');\n";
+    let texts = |code: &str| {
+        let all = scan("tool", Language::JavaScript, &format!("{start}{code}"));
+        all.iter().filter(|one| one.kind == Kind::ShellText).map(|one| one.line - 1).collect::<Vec<u64>>()
+    };
+    for (code, lines) in [
+        ("function f() { const run = p.join;\nrun(x) }\nfunction g() { const run = cp.exec;\nrun(x) }", vec![4]),
+        ("let run = cp.exec; { let run = p.join;\nrun(x) }\nrun(x)", vec![3]),
+        ("let run = p.join; function f() { run = cp.exec }\nrun(x)", vec![2]),
+        ("function f(run) {\nrun(x) }\nf(cp.exec); const g = () => { let run = cp.exec; }", vec![2]),
+        ("const cmd = 'ls'; function f(cmd) {\ncp.exec(cmd) }", vec![2]),
+        ("const cmd = 'ls';\ncp.exec(cmd); function f() { const cmd = 'id' }", vec![]),
+    ] {
+        assert_eq!(texts(code), lines, "{code}");
+    }
+}
+
+#[test]
+fn an_import_of_any_sort_names_what_is_called() {
+    let kinds = found(Language::Python, crate::code::tests::PYTHON_IMPORTS);
+    assert_eq!(kinds, [(Kind::Network, Some("a.example".to_owned()))]);
+}

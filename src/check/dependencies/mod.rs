@@ -228,6 +228,23 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_absent_is_told_apart_in_every_sort_of_import() {
+        use crate::code::tests::{PYTHON_IMPORTS, TYPESCRIPT_IMPORTS};
+        for (path, code, needed, optional) in [
+            ("t.py", PYTHON_IMPORTS, vec!["httpx", "requests", "rich", "PyYAML"], vec!["numpy", "psutil"]),
+            ("t.ts", TYPESCRIPT_IMPORTS, vec!["axios", "express", "zod"], vec!["chalk", "lodash"]),
+        ] {
+            let report = examined(examine, &version("t", &[(path, code)]));
+            let of = |severity| {
+                let told = report.findings.iter().filter(move |finding| finding.severity == severity);
+                let words = told.map(|finding| finding.message.split(" the package ").nth(1).unwrap_or_default());
+                words.map(|words| words.split(' ').next().unwrap_or_default()).collect::<Vec<_>>()
+            };
+            assert_eq!((of(Severity::Medium), of(Severity::Low)), (needed, optional), "{:?}", messages(&report));
+        }
+    }
+
+    #[test]
     fn what_is_declared_in_any_of_the_usual_places_is_fine() {
         let block = "# /// script\n# dependencies = ['requests[socks]>=2', \"rich\"]\n# ///\nimport requests, yaml, sklearn, google.cloud\n";
         let mut inside =

@@ -78,15 +78,18 @@ pub fn imports<'t>(root: Node<'t>, source: &str) -> Vec<(JavaScriptImport<'t>, W
 /// When a part of something runs, as far as that decides.
 fn within(above: Node<'_>, part: Node<'_>, source: &str) -> WhenRun {
     let is = |field: &str| above.child_by_field_name(field) == Some(part);
-    match above.kind() {
-        "try_statement" | "catch_clause" | "switch_case" | "switch_default" | "ERROR" => WhenRun::Perhaps,
-        "if_statement" | "ternary_expression" | "while_statement" if !is("condition") => WhenRun::Perhaps,
-        "for_statement" if !is("initializer") => WhenRun::Perhaps,
-        "for_in_statement" if !is("right") => WhenRun::Perhaps,
-        "binary_expression" if is("right") && chooses(above, source) => WhenRun::Perhaps,
-        "augmented_assignment_expression" if is("right") && chooses(above, source) => WhenRun::Perhaps,
+    let may_be_left_out = match above.kind() {
+        "try_statement" | "catch_clause" | "switch_case" | "switch_default" | "ERROR" => true,
+        "if_statement" | "ternary_expression" | "while_statement" => !is("condition"),
+        "for_statement" => !is("initializer"),
+        "for_in_statement" => !is("right"),
+        "binary_expression" | "augmented_assignment_expression" => is("right") && chooses(above, source),
         // A value that counts where none is given.
-        "assignment_pattern" | "object_assignment_pattern" if is("right") => WhenRun::Perhaps,
+        "assignment_pattern" | "object_assignment_pattern" => is("right"),
+        _ => false,
+    };
+    match above.kind() {
+        _ if may_be_left_out => WhenRun::Perhaps,
         kind if kind.contains("function") || matches!(kind, "method_definition" | "class_body") => WhenRun::WhenCalled,
         _ => WhenRun::Always,
     }

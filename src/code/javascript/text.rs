@@ -23,12 +23,12 @@ pub fn parts<'t, 's>(node: Node<'t>, source: &'s str) -> Vec<TemplatePart<'t, 's
     if !matches!(node.kind(), "string" | "template_string") {
         return Vec::new();
     }
-    let parts = children(node).into_iter().map(|part| match part.kind() {
-        "template_substitution" => TemplatePart::Hole(children(part).into_iter().next()),
-        _ => {
-            let written = text(part, source);
-            TemplatePart::Fixed { written, says: unescaped(written, EscapeRules::JavaScript) }
+    let parts = children(node).into_iter().map(|part| {
+        if part.kind() == "template_substitution" {
+            return TemplatePart::Hole(children(part).into_iter().next());
         }
+        let written = text(part, source);
+        TemplatePart::Fixed { written, says: unescaped(written, EscapeRules::JavaScript) }
     });
     parts.collect()
 }

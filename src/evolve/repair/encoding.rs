@@ -1,7 +1,7 @@
 //! Text files that Python opens without saying in which encoding, where a failure shows that the machine's is another.
 
-use super::python::scope::PythonNames;
 use super::{Edit, Fix, Patient};
+use crate::code::python::scope::PythonNames;
 use crate::domain::count;
 use crate::domain::source::{children, nodes, text};
 use tree_sitter::Node;

@@ -167,6 +167,8 @@ fn well_known_packages_are_declared_in_a_header() {
     );
     for text in [
         "try:\n    import requests\nexcept ImportError:\n    requests = None\n",
+        "import contextlib\nwith contextlib.suppress(ImportError):\n    import requests\n",
+        "# /// script\n# dependencies = [\n# ///\nimport requests\n",
         "import some_unknown_thing\n",
         "from . import requests\n",
         "import os, json\n",
@@ -296,11 +298,21 @@ fn a_package_that_everybody_knows_is_imported_and_declared() {
 }
 
 #[test]
+fn every_sort_of_import_that_is_needed_is_declared() {
+    let (fixed, _) = python(crate::code::tests::PYTHON_IMPORTS);
+    assert!(fixed.contains("# dependencies = [\"PyYAML\", \"httpx\", \"requests\", \"rich\"]\n"), "{fixed}");
+}
+
+#[test]
 fn what_javascript_prints_becomes_json_where_json_is_declared() {
     let made = |path: &str, text: &str| after(&json_tool(&[(path, text)]));
     for (before, expected) in [
         ("console.log({a: 1});\n", "console.log(JSON.stringify({a: 1}));\n"),
         ("const r = [1];\nconsole.log(r);\n", "const r = [1];\nconsole.log(JSON.stringify(r));\n"),
+        (
+            "const r = [1];\nfunction f() { const r = 'x'; return r; }\nconsole.log(r);\n",
+            "const r = [1];\nfunction f() { const r = 'x'; return r; }\nconsole.log(JSON.stringify(r));\n",
+        ),
         ("const r: Result = {a: 1};\nconsole.log(r)\n", "const r: Result = {a: 1};\nconsole.log(JSON.stringify(r))\n"),
     ] {
         let path = if before.contains(':') && before.contains("Result") { "a.ts" } else { "a.js" };
@@ -315,6 +327,8 @@ fn what_javascript_prints_becomes_json_where_json_is_declared() {
         "let r = {};\nr = 'text';\nconsole.log(r);\n",
         "const r = {};\nfunction f(r) { console.log(r); }\n",
         "const JSON = 1;\nconsole.log({});\n",
+        "let r = {};\nfunction f() { r = 'text'; }\nconsole.log(r);\n",
+        "for (const r of [{}]) console.log(r);\n",
     ] {
         assert_eq!(made("a.js", text), (text.to_owned(), Vec::new()), "{text}");
     }

@@ -130,6 +130,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_what_certainly_runs_is_taken() {
+        let code = crate::code::tests::TYPESCRIPT_IMPORTS.as_bytes();
+        let files: BTreeMap<&str, &[u8]> = BTreeMap::from([("tool.ts", code)]);
+        assert_eq!(taken("tool.ts", &files).into_iter().collect::<Vec<_>>(), ["axios", "express"]);
+    }
+
+    #[test]
     fn packages_are_collected_through_the_files_of_the_version() {
         let files: BTreeMap<&str, &[u8]> = BTreeMap::from([
             ("src/main.js", b"import x from './lib/x'; require('fs'); import 'node:test'; import '#own'".as_slice()),

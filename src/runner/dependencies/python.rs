@@ -256,9 +256,14 @@ impl ForeignImports {
     fn by(need: &Need<'_>, entry: &str) -> ForeignImports {
         let files: BTreeMap<&str, &[u8]> =
             need.files.iter().map(|file| (file.path.as_str(), file.bytes.as_slice())).collect();
-        let variables = need.manifest.recipe.as_ref().is_some_and(|recipe| recipe.env.contains_key("PYTHONPATH"))
+        let moves_path = need.manifest.recipe.as_ref().is_some_and(|recipe| recipe.env.contains_key("PYTHONPATH"))
             || need.manifest.permissions.env.iter().any(|name| name == "PYTHONPATH");
-        let mut taken = ForeignImports { modules: BTreeSet::new(), moves_path: variables };
+        ForeignImports::of(&files, entry, moves_path)
+    }
+
+    /// By the files of a version, from its entry on.
+    fn of(files: &BTreeMap<&str, &[u8]>, entry: &str, moves_path: bool) -> ForeignImports {
+        let mut taken = ForeignImports { modules: BTreeSet::new(), moves_path };
         let home = folder(entry);
         let mut open = vec![entry.to_owned()];
         let mut seen = BTreeSet::new();
@@ -272,7 +277,7 @@ impl ForeignImports {
             // Only what certainly runs: the program may do without the rest.
             let certain = imports(tree.root_node(), &text).into_iter().filter(|(_, when)| *when == WhenRun::Always);
             for (import, _) in certain {
-                open.extend(taken.follow(&import, &path, home, &files));
+                open.extend(taken.follow(&import, &path, home, files));
             }
         }
         taken
@@ -375,6 +380,19 @@ fn requirement(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_certainly_runs_is_taken() {
+        let code = crate::code::tests::PYTHON_IMPORTS.as_bytes();
+        let files: BTreeMap<&str, &[u8]> = BTreeMap::from([
+            ("a/tool.py", code),
+            ("a/own.py", b"import absent".as_slice()),
+            ("a/main.py", b"from . import own\nimport tool".as_slice()),
+        ]);
+        let taken = |entry: &str| ForeignImports::of(&files, entry, false).modules.into_iter().collect::<Vec<_>>();
+        assert_eq!(taken("a/tool.py"), ["httpx", "os", "requests", "yaml"]);
+        assert_eq!(taken("a/main.py"), ["absent", "httpx", "os", "requests", "yaml"]);
+    }
 
     #[test]
     fn names_of_packages_are_compared_in_one_form() {

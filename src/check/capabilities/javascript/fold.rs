@@ -4,7 +4,7 @@
 //! characters, encodings. What is not known here is no fixed text.
 
 use super::{JavaScriptScanner, argument};
-use crate::check::capabilities::finder::MAX_DEPTH;
+use crate::check::capabilities::finder::{MAX_BINDINGS, MAX_DEPTH};
 use crate::check::capabilities::literals;
 use crate::check::source::children;
 use crate::code::javascript::text::{self, TemplatePart};
@@ -13,7 +13,7 @@ use tree_sitter::Node;
 /// Longer texts are not put together, in bytes.
 const MAX_TEXT: usize = 4096;
 
-impl<'a> JavaScriptScanner<'_, 'a> {
+impl<'a> JavaScriptScanner<'_, 'a, '_> {
     /// The text that an expression certainly is.
     pub(super) fn whole(&self, node: Node<'_>, depth: usize) -> Option<String> {
         if depth > MAX_DEPTH {
@@ -36,9 +36,23 @@ impl<'a> JavaScriptScanner<'_, 'a> {
                 text.chars().nth(self.finder.text_of(field("index")?).parse().ok()?).map(String::from)
             }
             "call_expression" => self.called(node, depth),
-            "identifier" => self.finder.constant(self.finder.text_of(node)).map(str::to_owned),
+            "identifier" => self.constant(node, depth),
             _ => None,
         }
+    }
+
+    /// The text that a name certainly stands for: everything that binds it gives it this text.
+    fn constant(&self, node: Node<'_>, depth: usize) -> Option<String> {
+        let name = self.finder.text_of(node);
+        let Some(scope) = self.names.scope(node, name).filter(|_| !self.names.is_partial) else {
+            return self.finder.constant(name).map(str::to_owned);
+        };
+        self.constants.text(scope, name, || {
+            let bindings = self.names.bindings(node);
+            let text = |by: &Node<'_>| self.whole(self.names.value_of(*by, name)?, depth + 1);
+            let first = bindings.first().filter(|_| bindings.len() <= MAX_BINDINGS).and_then(text)?;
+            bindings[1..].iter().all(|by| text(by).as_ref() == Some(&first)).then_some(first)
+        })
     }
 
     pub(super) fn operator(&self, node: Node<'_>) -> &'a str {

@@ -47,7 +47,7 @@ pub(super) fn member(object: &str, name: &str) -> String {
     }
 }
 
-impl JavaScriptScanner<'_, '_> {
+impl JavaScriptScanner<'_, '_, '_> {
     /// Whether an expression may be an object of which any member may be dangerous.
     fn is_sensitive(&self, node: Node<'_>) -> bool {
         self.paths(node, 0).iter().any(|path| is_sensitive(path))

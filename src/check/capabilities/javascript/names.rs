@@ -9,7 +9,7 @@ use crate::code::javascript::imports;
 use crate::code::javascript::text::{self, TemplatePart};
 use tree_sitter::Node;
 
-impl JavaScriptScanner<'_, '_> {
+impl JavaScriptScanner<'_, '_, '_> {
     pub(super) fn bind(&mut self, node: Node<'_>) {
         let fields = |one: &str, other: &str| Some((node.child_by_field_name(one)?, node.child_by_field_name(other)?));
         match node.kind() {
@@ -26,7 +26,7 @@ impl JavaScriptScanner<'_, '_> {
             }
             "function_declaration" | "generator_function_declaration" => {
                 if let Some(name) = node.child_by_field_name("name") {
-                    self.finder.name(self.finder.text_of(name), [FUNCTION.to_owned()]);
+                    self.name(name, self.finder.text_of(name), [FUNCTION.to_owned()]);
                 }
             }
             // `{everything: globalThis}`: known by its last name.
@@ -84,7 +84,7 @@ impl JavaScriptScanner<'_, '_> {
         let module = module_name(&import.module);
         for name in &import.names {
             let path = if name.name.is_empty() { module.clone() } else { joined(&module, &name.name) };
-            self.finder.name(&name.binds, [path]);
+            self.name(node, &name.binds, [path]);
         }
     }
 
@@ -94,7 +94,7 @@ impl JavaScriptScanner<'_, '_> {
         match name.kind() {
             "identifier" => {
                 let text = self.finder.text_of(name);
-                self.finder.name(text, known.into_iter().filter(|path| path != text));
+                self.name(name, text, known.into_iter().filter(|path| path != text));
                 let value = self.whole(value, 0);
                 self.finder.bind(text, value);
             }
@@ -116,12 +116,12 @@ impl JavaScriptScanner<'_, '_> {
             match part.kind() {
                 "shorthand_property_identifier_pattern" => {
                     let name = self.finder.text_of(part);
-                    self.finder.name(name, [joined(path, name)]);
+                    self.name(part, name, [joined(path, name)]);
                 }
                 "object_assignment_pattern" => {
-                    let name =
-                        part.child_by_field_name("left").map(|left| self.finder.text_of(left)).unwrap_or_default();
-                    self.finder.name(name, [joined(path, name)]);
+                    let Some(left) = part.child_by_field_name("left") else { continue };
+                    let name = self.finder.text_of(left);
+                    self.name(left, name, [joined(path, name)]);
                 }
                 "pair_pattern" => {
                     let key = part.child_by_field_name("key").map(|key| self.finder.text_of(key)).unwrap_or_default();
@@ -133,7 +133,7 @@ impl JavaScriptScanner<'_, '_> {
                     };
                     match part.child_by_field_name("value") {
                         Some(value) if value.kind() == "identifier" => {
-                            self.finder.name(self.finder.text_of(value), [path]);
+                            self.name(value, self.finder.text_of(value), [path]);
                         }
                         Some(value) if value.kind() == "object_pattern" && depth < MAX_DEPTH => {
                             self.destructure(value, &path, depth + 1);
@@ -154,7 +154,7 @@ impl JavaScriptScanner<'_, '_> {
         let field = |name: &str| node.child_by_field_name(name);
         let of = |node: Option<Node<'_>>| node.map(|node| self.paths(node, depth + 1)).unwrap_or_default();
         match node.kind() {
-            "identifier" => self.meanings(self.finder.text_of(node)),
+            "identifier" => self.meanings(node),
             "member_expression" => {
                 let name = field("property").map(|name| self.finder.text_of(name)).unwrap_or_default();
                 self.member(&of(field("object")), name)
@@ -188,9 +188,23 @@ impl JavaScriptScanner<'_, '_> {
         }
     }
 
-    pub(super) fn meanings(&self, name: &str) -> Vec<String> {
+    /// Says what a name stands for in the scope that it is bound in.
+    fn name(&mut self, node: Node<'_>, name: &str, meaning: impl IntoIterator<Item = String>) {
+        let scope = self.names.scope(node, name);
+        self.finder.name_in(scope, name, meaning);
+    }
+
+    /// What a name that is read may stand for, as far as the file says.
+    pub(super) fn known(&self, node: Node<'_>) -> Option<&[String]> {
+        let name = self.finder.text_of(node);
+        let is_known = |scope: &usize| !self.names.is_partial && !self.names.is_parameter(*scope, name);
+        self.finder.meanings_in(self.names.scope(node, name).filter(is_known), name)
+    }
+
+    fn meanings(&self, node: Node<'_>) -> Vec<String> {
+        let name = self.finder.text_of(node);
         let is_global = GLOBALS.contains(&name) && !self.own.contains(name);
-        if let Some(known) = self.finder.meanings(name) {
+        if let Some(known) = self.known(node) {
             // What is bound in one place is still the global in another.
             let global = is_global.then(|| name.to_owned()).filter(|name| !known.contains(name));
             return known.iter().cloned().chain(global).collect();
@@ -260,6 +274,8 @@ impl JavaScriptScanner<'_, '_> {
                 }
                 (!text.starts_with("{}")).then_some(text)
             }
+            // What a name is bound to anywhere: a parameter may be given it.
+            "identifier" => self.finder.constant(self.finder.text_of(node)).map(str::to_owned),
             "binary_expression" => self.beginning(field("left")?, depth + 1),
             "parenthesized_expression" | "array" | "await_expression" => {
                 self.beginning(node.named_child(0)?, depth + 1)

@@ -19,7 +19,7 @@ const CLIMBING_BY_NAME: &[&str] =
 const ABLE: &[&str] =
     &["os", "subprocess", "importlib", "sys", "shutil", "ctypes", "socket", "builtins", "__builtins__"];
 
-impl PythonScanner<'_, '_> {
+impl PythonScanner<'_, '_, '_> {
     pub(super) fn climbs(&self, attribute: Node<'_>) -> bool {
         let name = attribute.child_by_field_name("attribute").map(|name| self.finder.text_of(name)).unwrap_or_default();
         CLIMBING.contains(&name)

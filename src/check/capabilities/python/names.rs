@@ -1,7 +1,7 @@
 //! What a name or an expression of Python may mean: imports, assignments, what calls give back.
 
 use super::{PythonScanner, joined, takes_module};
-use crate::check::capabilities::finder::{MAX_DEPTH, rule_for};
+use crate::check::capabilities::finder::{MAX_BINDINGS, MAX_DEPTH, rule_for};
 use crate::check::capabilities::python_rules::{BUILTINS, RULES};
 use crate::check::source::children;
 use crate::code::python::imports::{self, PythonTaken};
@@ -9,7 +9,7 @@ use crate::code::python::text::{self, TextPart};
 use std::collections::HashSet;
 use tree_sitter::Node;
 
-impl<'a> PythonScanner<'_, 'a> {
+impl<'a> PythonScanner<'_, 'a, '_> {
     pub(super) fn defined(&self, root: Node<'_>) -> HashSet<&'a str> {
         let definitions = children(root).into_iter().filter_map(|node| match node.kind() {
             "function_definition" | "class_definition" => Some(node),
@@ -72,7 +72,7 @@ impl<'a> PythonScanner<'_, 'a> {
                 self.stars.push(import.written());
             }
             for (name, path) in import.bindings() {
-                self.finder.name(name, [path]);
+                self.name(node, name, [path]);
             }
         }
     }
@@ -83,7 +83,7 @@ impl<'a> PythonScanner<'_, 'a> {
                 let name = self.finder.text_of(left);
                 let meanings = self.paths(right, 0).into_iter().filter(|path| !path.starts_with('?'));
                 let meanings: Vec<String> = meanings.filter(|path| path != name).collect();
-                self.finder.name(name, meanings);
+                self.name(left, name, meanings);
                 let value = self.whole(right, 0);
                 self.finder.bind(name, value);
             }
@@ -112,7 +112,7 @@ impl<'a> PythonScanner<'_, 'a> {
         if let Some(kind) = kind.named_child(0).filter(|_| name.kind() == "identifier") {
             let meanings = self.paths(kind, 0).into_iter().filter(|path| !path.starts_with('?'));
             let meanings: Vec<String> = meanings.map(|path| path + "()").collect();
-            self.finder.name(self.finder.text_of(name), meanings);
+            self.name(name, self.finder.text_of(name), meanings);
         }
     }
 
@@ -124,7 +124,7 @@ impl<'a> PythonScanner<'_, 'a> {
         let field = |name: &str| node.child_by_field_name(name);
         let of = |node: Option<Node<'_>>| node.map(|node| self.paths(node, depth + 1)).unwrap_or_default();
         match node.kind() {
-            "identifier" => self.meanings(self.finder.text_of(node)),
+            "identifier" => self.meanings(node),
             "attribute" => {
                 let name = field("attribute").map(|name| self.finder.text_of(name)).unwrap_or_default();
                 let of_object = of(field("object"));
@@ -143,9 +143,26 @@ impl<'a> PythonScanner<'_, 'a> {
         }
     }
 
-    pub(super) fn meanings(&self, name: &str) -> Vec<String> {
-        if let Some(known) = self.finder.meanings(name) {
-            return known.to_vec();
+    /// Says what a name stands for in the scope that it is bound in.
+    fn name(&mut self, node: Node<'_>, name: &str, meaning: impl IntoIterator<Item = String>) {
+        let scope = self.names.scope(node, name);
+        self.finder.name_in(scope, name, meaning);
+    }
+
+    /// What a name that is read may stand for, as far as the file says.
+    pub(super) fn known(&self, node: Node<'_>) -> Option<&[String]> {
+        let name = self.finder.text_of(node);
+        let is_known = |scope: &usize| !self.names.is_partial && !self.names.is_parameter(*scope, name);
+        self.finder.meanings_in(self.names.scope(node, name).filter(is_known), name)
+    }
+
+    fn meanings(&self, node: Node<'_>) -> Vec<String> {
+        let name = self.finder.text_of(node);
+        let is_builtin = BUILTINS.contains(&name) || matches!(name, "bytes" | "bytearray");
+        if let Some(known) = self.known(node) {
+            // What is bound in another function only is the builtin here.
+            let builtin = (is_builtin && !self.names.is_bound(node)).then(|| name.to_owned());
+            return known.iter().cloned().chain(builtin.filter(|name| !known.contains(name))).collect();
         }
         if self.own.contains(name) {
             return vec!["?".to_owned()];
@@ -154,7 +171,7 @@ impl<'a> PythonScanner<'_, 'a> {
         let starred: Vec<String> = starred.filter(|path| rule_for(&[RULES], path).is_some()).collect();
         if !starred.is_empty() {
             starred
-        } else if BUILTINS.contains(&name) || name == "bytes" || name == "bytearray" {
+        } else if is_builtin {
             vec![name.to_owned()]
         } else {
             vec!["?".to_owned()]
@@ -244,9 +261,23 @@ impl<'a> PythonScanner<'_, 'a> {
                 let right = self.whole(node.child_by_field_name("right")?, depth + 1)?;
                 (left.len() + right.len() < 4096).then(|| left + &right)
             }
-            "identifier" => self.finder.constant(self.finder.text_of(node)).map(str::to_owned),
+            "identifier" => self.constant(node, depth),
             _ => None,
         }
+    }
+
+    /// The text that a name certainly stands for: everything that binds it gives it this text.
+    fn constant(&self, node: Node<'_>, depth: usize) -> Option<String> {
+        let name = self.finder.text_of(node);
+        let Some(scope) = self.names.scope(node, name).filter(|_| !self.names.is_partial) else {
+            return self.finder.constant(name).map(str::to_owned);
+        };
+        self.constants.text(scope, name, || {
+            let bindings = self.names.bindings(node);
+            let text = |by: &Node<'_>| self.whole(self.names.value_of(*by, name)?, depth + 1);
+            let first = bindings.first().filter(|_| bindings.len() <= MAX_BINDINGS).and_then(text)?;
+            bindings[1..].iter().all(|by| text(by).as_ref() == Some(&first)).then_some(first)
+        })
     }
 
     pub(super) fn operator(&self, node: Node<'_>) -> &'a str {
@@ -282,6 +313,8 @@ impl<'a> PythonScanner<'_, 'a> {
                 }
                 (!text.starts_with("{}")).then_some(text)
             }
+            // What a name is bound to anywhere: a parameter may be given it.
+            "identifier" => self.finder.constant(self.finder.text_of(node)).map(str::to_owned),
             "binary_operator" => self.beginning(field("left")?, depth + 1),
             "parenthesized_expression" | "list" | "tuple" | "concatenated_string" => {
                 self.beginning(node.named_child(0)?, depth + 1)

@@ -15,7 +15,11 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
         return None;
     }
     let tree = patient.language?.parse(patient.text).filter(|tree| !tree.root_node().has_error())?;
-    let block = MetadataBlock::of(patient.text)?;
+    let block = ScriptBlock::of(patient.text).map(|block| MetadataBlock { block });
+    // Beside a header that cannot be read another one would count for nothing.
+    if block.is_none() && patient.text.lines().any(|line| line == "# /// script") {
+        return None;
+    }
     let mut missing: BTreeMap<&str, usize> = BTreeMap::new();
     let imports = imports(tree.root_node(), patient.text);
     for (import, _) in imports.iter().filter(|(_, when)| *when != WhenRun::Perhaps) {
@@ -51,17 +55,7 @@ struct MetadataBlock<'s> {
     block: ScriptBlock<'s>,
 }
 
-impl<'s> MetadataBlock<'s> {
-    /// The header, `Some(None)` when there is none; `None` when there is one that cannot be read: adding another
-    /// would leave two.
-    fn of(source: &'s str) -> Option<Option<MetadataBlock<'s>>> {
-        match ScriptBlock::of(source) {
-            Some(block) => Some(Some(MetadataBlock { block })),
-            None if source.lines().any(|line| line == "# /// script") => None,
-            None => Some(None),
-        }
-    }
-
+impl MetadataBlock<'_> {
     fn declares(&self, package: &str) -> bool {
         let wanted = plain(package);
         self.block.dependencies().iter().any(|line| plain(line) == wanted)

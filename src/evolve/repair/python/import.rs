@@ -5,7 +5,7 @@ use super::super::edit::line_end;
 use super::super::{Edit, Fix, Patient};
 use super::known::{BOTH, FOREIGN, INNER, MODULES, MODULES_WITH, NAMES, OF_DATETIME, ONLY_INNER};
 use super::place::for_import;
-use super::scope::PythonNames;
+use crate::code::python::scope::PythonNames;
 use crate::domain::source::text;
 use std::collections::{BTreeMap, BTreeSet};
 use tree_sitter::Node;

@@ -2,7 +2,8 @@
 
 use super::super::{Edit, Fix, Patient};
 use super::import::import_line;
-use super::scope::PythonNames;
+use crate::code::python::imports::{PythonImport, of_statement};
+use crate::code::python::scope::PythonNames;
 use crate::domain::source::{children, nodes, text};
 use tree_sitter::Node;
 
@@ -53,9 +54,11 @@ struct ParsedSource<'t> {
 impl<'t> ParsedSource<'t> {
     /// Whether a binding of `json` is the import of the module.
     fn imports_json(&self, node: Node<'t>) -> bool {
-        node.kind() == "import_statement"
-            && node.parent().is_some_and(|above| above.kind() == "module")
-            && children(node).iter().any(|child| text(*child, self.source) == "json")
+        node.parent().is_some_and(|above| above.kind() == "module")
+            && of_statement(node, self.source)
+                .iter()
+                .flat_map(PythonImport::bindings)
+                .any(|(name, path)| name == "json" && path == "json")
     }
 
     fn is_builtin(&self, node: Node<'t>, name: &str) -> bool {
@@ -94,9 +97,9 @@ impl<'t> ParsedSource<'t> {
             "dictionary" | "list" | "dictionary_comprehension" | "list_comprehension" => true,
             "parenthesized_expression" => matches!(children(node).as_slice(), [one] if self.is_data(*one, steps)),
             "identifier" => match self.names.bindings(node) {
-                [by] if by.kind() == "assignment" => {
-                    let is_alone = by.child_by_field_name("left").is_some_and(|left| left.kind() == "identifier");
-                    is_alone && by.child_by_field_name("right").is_some_and(|right| self.is_data(right, steps))
+                [by] => {
+                    let value = self.names.value_of(*by, text(node, self.source));
+                    value.is_some_and(|value| self.is_data(value, steps))
                 }
                 _ => false,
             },

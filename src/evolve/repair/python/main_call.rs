@@ -2,7 +2,8 @@
 
 use super::super::edit::line_end;
 use super::super::{Edit, Fix, Patient};
-use super::scope::PythonNames;
+use crate::code::python::imports::of_statement;
+use crate::code::python::scope::PythonNames;
 use crate::domain::source::{children, nodes, text};
 use tree_sitter::Node;
 
@@ -80,7 +81,8 @@ fn gives_exit_code(main: Node<'_>, source: &str) -> bool {
     !values.is_empty() && values.iter().all(|value| value.kind() == "integer")
 }
 
+/// Whether the module imports another one under its own name.
 fn imports(root: Node<'_>, source: &str, module: &str) -> bool {
-    let plain = format!("import {module}");
-    children(root).iter().any(|node| text(*node, source) == plain)
+    let statements = children(root).into_iter().flat_map(|node| of_statement(node, source));
+    statements.flat_map(|import| import.bindings()).any(|(name, path)| name == module && path == module)
 }

@@ -6,4 +6,3 @@ pub(super) mod json_output;
 mod known;
 pub(super) mod main_call;
 mod place;
-pub(super) mod scope;

@@ -1,14 +1,15 @@
-//! Which names Python code binds, and where: enough of its rules to say that a name is bound nowhere.
+//! Which names Python code binds, and where: what a name that is read stands for by the rules of the language.
 //!
-//! In doubt a name counts as bound, so that nothing is proposed.
+//! Functions and comprehensions have scopes of their own, the names of a class are not seen from its functions,
+//! `global` and `nonlocal` bind elsewhere, and `:=` binds outside of a comprehension. In doubt a name counts as bound.
 
-use crate::code::python::imports::{PythonTaken, of_statement};
+use super::imports::{PythonTaken, of_statement};
 use crate::domain::source::{children, text};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tree_sitter::Node;
 
-/// Deeper code is not followed: nobody writes it. The domain parses no deeper either.
-const MAX_DEPTH: usize = 300;
+/// Deeper code is not followed: nobody writes it.
+const MAX_DEPTH: usize = 200;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ScopeKind {
@@ -24,27 +25,51 @@ struct PythonScope<'t> {
     above: Option<usize>,
     /// Every name with the nodes that bind it: an assignment, a definition, a parameter.
     bound: BTreeMap<&'t str, Vec<Node<'t>>>,
+    parameters: BTreeSet<&'t str>,
+    /// Names that a `global` statement in it takes from the module.
+    globals: BTreeSet<&'t str>,
+    /// Names that a `nonlocal` statement in it takes from a function around it.
+    nonlocals: BTreeSet<&'t str>,
+}
+
+impl PythonScope<'_> {
+    fn new(kind: ScopeKind, above: Option<usize>) -> Self {
+        let (parameters, globals, nonlocals) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        PythonScope { kind, above, bound: BTreeMap::new(), parameters, globals, nonlocals }
+    }
 }
 
 /// The names of one file.
 #[derive(Debug)]
-pub(in crate::evolve::repair) struct PythonNames<'t> {
+pub struct PythonNames<'t> {
     source: &'t str,
     scopes: Vec<PythonScope<'t>>,
     /// Names that are read, each with its scope.
     reads: Vec<(Node<'t>, usize)>,
+    /// The scope that each name and each import statement is in, by its node.
     scope_of: HashMap<usize, usize>,
+    /// What `nonlocal` names are given, until it is known whose they are.
+    handed_up: Vec<(&'t str, Node<'t>, usize)>,
     /// Whether something binds names that are not written down: `from x import *`, `globals()`, `exec`.
     pub is_open: bool,
+    /// Whether a part was not read: its syntax is wrong, or it is nested too deep.
+    pub is_partial: bool,
 }
 
 impl<'t> PythonNames<'t> {
     /// The names of a tree.
     pub fn of(root: Node<'t>, source: &'t str) -> PythonNames<'t> {
-        let module = PythonScope { kind: ScopeKind::Module, above: None, bound: BTreeMap::new() };
-        let (scopes, reads) = (vec![module], Vec::new());
-        let mut names = PythonNames { source, scopes, reads, scope_of: HashMap::new(), is_open: false };
+        let mut names = PythonNames {
+            source,
+            scopes: vec![PythonScope::new(ScopeKind::Module, None)],
+            reads: Vec::new(),
+            scope_of: HashMap::new(),
+            handed_up: Vec::new(),
+            is_open: false,
+            is_partial: false,
+        };
         names.each(root, 0, 0);
+        names.hand_up();
         let opens = ["exec", "eval", "globals", "locals", "vars", "__builtins__", "builtins", "__import__"];
         names.is_open |= names.reads.iter().any(|(node, _)| opens.contains(&text(*node, source)));
         names
@@ -87,22 +112,79 @@ impl<'t> PythonNames<'t> {
         self.reads.iter().any(|(node, _)| text(*node, self.source) == name)
     }
 
+    /// The scope whose name is meant by a name, or bound by an import statement; `None` where it is bound nowhere, or
+    /// the node was not read. Numbers tell scopes apart and mean nothing else.
+    pub fn scope(&self, node: Node<'_>, name: &str) -> Option<usize> {
+        self.resolve(*self.scope_of.get(&node.id())?, name)
+    }
+
+    /// Whether a name of a scope is a parameter: what it stands for is up to whoever calls.
+    pub fn is_parameter(&self, scope: usize, name: &str) -> bool {
+        self.scopes.get(scope).is_some_and(|scope| scope.parameters.contains(name))
+    }
+
+    /// The expression that one of its bindings gives to a name; `None` where it is no plain assignment.
+    pub fn value_of(&self, binding: Node<'t>, name: &str) -> Option<Node<'t>> {
+        let (left, mut right) = match binding.kind() {
+            "assignment" => (binding.child_by_field_name("left")?, binding.child_by_field_name("right")?),
+            "named_expression" => (binding.child_by_field_name("name")?, binding.child_by_field_name("value")?),
+            _ => return None,
+        };
+        // `a = b = value`
+        while right.kind() == "assignment" {
+            right = right.child_by_field_name("right")?;
+        }
+        let is_named = |node: &Node<'_>| node.kind() == "identifier" && text(*node, self.source) == name;
+        if left.kind() == "identifier" {
+            return is_named(&left).then_some(right);
+        }
+        let is_pair = matches!(left.kind(), "pattern_list" | "tuple_pattern")
+            && matches!(right.kind(), "expression_list" | "tuple");
+        let (targets, values) = (children(left), children(right));
+        if !is_pair || targets.len() != values.len() || !targets.iter().all(|target| target.kind() == "identifier") {
+            return None;
+        }
+        let mut of_name = targets.iter().zip(values).filter(|(target, _)| is_named(target)).map(|(_, value)| value);
+        of_name.next().filter(|value| value.kind() != "list_splat" && of_name.next().is_none())
+    }
+
     fn from(&self, scope: usize, name: &str) -> &[Node<'t>] {
+        let scope = self.resolve(scope, name).and_then(|scope| self.scopes.get(scope));
+        scope.and_then(|scope| scope.bound.get(name)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The scope whose name is meant, seen from a scope.
+    fn resolve(&self, scope: usize, name: &str) -> Option<usize> {
         let mut at = Some(scope);
         let mut sees_class = true;
-        while let Some(scope) = at.and_then(|at| self.scopes.get(at)) {
+        while let Some((index, scope)) = at.and_then(|at| Some((at, self.scopes.get(at)?))) {
+            if scope.globals.contains(name) {
+                return self.scopes.first().filter(|module| module.bound.contains_key(name)).map(|_| 0);
+            }
             // The names of a class are not seen from the functions in it, but its comprehensions see some.
-            if let Some(bound) = scope.bound.get(name).filter(|_| sees_class || scope.kind != ScopeKind::Class) {
-                return bound;
+            let is_seen = (sees_class || scope.kind != ScopeKind::Class) && !scope.nonlocals.contains(name);
+            if is_seen && scope.bound.contains_key(name) {
+                return Some(index);
             }
             sees_class &= scope.kind == ScopeKind::Comprehension;
             at = scope.above;
         }
-        &[]
+        None
+    }
+
+    /// Binds what `nonlocal` names are given in the function that they belong to, which may bind them further down.
+    fn hand_up(&mut self) {
+        for (name, by, scope) in std::mem::take(&mut self.handed_up) {
+            // A name that no function around it has is an error of syntax.
+            let owner = self.resolve(scope, name).unwrap_or(0);
+            if let Some(scope) = self.scopes.get_mut(owner) {
+                scope.bound.entry(name).or_default().push(by);
+            }
+        }
     }
 
     fn within(&mut self, kind: ScopeKind, above: usize) -> usize {
-        self.scopes.push(PythonScope { kind, above: Some(above), bound: BTreeMap::new() });
+        self.scopes.push(PythonScope::new(kind, Some(above)));
         self.scopes.len() - 1
     }
 
@@ -111,6 +193,12 @@ impl<'t> PythonNames<'t> {
     }
 
     fn bind_name(&mut self, name: &'t str, by: Node<'t>, scope: usize) {
+        let Some(own) = self.scopes.get_mut(scope) else { return };
+        if own.nonlocals.contains(name) {
+            self.handed_up.push((name, by, scope));
+            return;
+        }
+        let scope = if own.globals.contains(name) { 0 } else { scope };
         if let Some(scope) = self.scopes.get_mut(scope) {
             scope.bound.entry(name).or_default().push(by);
         }
@@ -130,7 +218,7 @@ impl<'t> PythonNames<'t> {
 
     fn node(&mut self, node: Node<'t>, scope: usize, depth: usize) {
         if depth > MAX_DEPTH {
-            self.is_open = true;
+            (self.is_open, self.is_partial) = (true, true);
             return;
         }
         match node.kind() {
@@ -157,7 +245,7 @@ impl<'t> PythonNames<'t> {
             }
             "list_comprehension" | "set_comprehension" | "dictionary_comprehension" | "generator_expression" => {
                 let inner = self.within(ScopeKind::Comprehension, scope);
-                self.each(node, inner, depth);
+                self.comprehension(node, scope, inner, depth);
             }
             "assignment" | "augmented_assignment" | "for_statement" | "for_in_clause" | "type_alias_statement" => {
                 self.targets(node.child_by_field_name("left"), node, scope, depth);
@@ -188,15 +276,38 @@ impl<'t> PythonNames<'t> {
                 }
             }
             "import_statement" | "import_from_statement" | "future_import_statement" => self.import(node, scope),
-            "global_statement" | "nonlocal_statement" => {
-                // Bound elsewhere, perhaps later: that counts for all scopes above.
-                for name in children(node) {
-                    self.bind(name, node, scope);
-                    self.bind(name, node, 0);
-                }
+            "global_statement" | "nonlocal_statement" => self.declare(node, scope),
+            "print_statement" | "exec_statement" | "ERROR" => {
+                (self.is_open, self.is_partial) = (true, true);
+                self.each(node, scope, depth);
             }
-            "print_statement" | "exec_statement" | "ERROR" => self.is_open = true,
             _ => self.each(node, scope, depth),
+        }
+    }
+
+    /// `global` and `nonlocal`: the name counts as bound where it belongs, for it is bound there perhaps later.
+    fn declare(&mut self, node: Node<'t>, scope: usize) {
+        let is_global = node.kind() == "global_statement";
+        for name in children(node) {
+            let name = text(name, self.source);
+            if let Some(scope) = self.scopes.get_mut(scope) {
+                let names = if is_global { &mut scope.globals } else { &mut scope.nonlocals };
+                names.insert(name);
+            }
+            self.bind_name(name, node, scope);
+        }
+    }
+
+    /// What a comprehension goes through first is read outside of it.
+    fn comprehension(&mut self, node: Node<'t>, outside: usize, inside: usize, depth: usize) {
+        let mut is_first = true;
+        for child in children(node) {
+            if child.kind() == "for_in_clause" && std::mem::take(&mut is_first) {
+                self.targets(child.child_by_field_name("left"), child, inside, depth + 1);
+                self.field(child, "right", outside, depth + 1);
+            } else {
+                self.node(child, inside, depth + 1);
+            }
         }
     }
 
@@ -213,6 +324,13 @@ impl<'t> PythonNames<'t> {
 
     /// Binds parameters inside; their defaults and types are read outside.
     fn parameters(&mut self, node: Node<'t>, outside: usize, inside: usize, depth: usize) {
+        self.each_parameter(node, outside, inside, depth);
+        if let Some(scope) = self.scopes.get_mut(inside) {
+            scope.parameters = scope.bound.keys().copied().collect();
+        }
+    }
+
+    fn each_parameter(&mut self, node: Node<'t>, outside: usize, inside: usize, depth: usize) {
         let Some(parameters) = node.child_by_field_name("parameters") else { return };
         for parameter in children(parameters) {
             match parameter.kind() {
@@ -237,8 +355,11 @@ impl<'t> PythonNames<'t> {
     fn targets(&mut self, target: Option<Node<'t>>, by: Node<'t>, scope: usize, depth: usize) {
         let Some(target) = target else { return };
         match target.kind() {
-            _ if depth > MAX_DEPTH => self.is_open = true,
-            "identifier" => self.bind(target, by, scope),
+            _ if depth > MAX_DEPTH => (self.is_open, self.is_partial) = (true, true),
+            "identifier" => {
+                self.scope_of.insert(target.id(), scope);
+                self.bind(target, by, scope);
+            }
             "attribute" | "subscript" => self.node(target, scope, depth + 1),
             _ => {
                 for child in children(target) {
@@ -249,6 +370,7 @@ impl<'t> PythonNames<'t> {
     }
 
     fn import(&mut self, node: Node<'t>, scope: usize) {
+        self.scope_of.insert(node.id(), scope);
         for import in of_statement(node, self.source) {
             if import.taken == PythonTaken::Everything {
                 self.is_open = true;
