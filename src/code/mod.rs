@@ -7,14 +7,18 @@
 //! | The same for JavaScript and TypeScript | [`javascript::imports`] | the same |
 //! | What does a script declare in its header (PEP 723)? | [`metadata`] | the catalog, runs, the check `dependencies`, repairs |
 //! | Which names are bound where, and what binds a name that is read? | [`python::scope`], [`javascript::scope`] | the check `capabilities`, repairs |
+//! | What does a program do, in one form for all languages? | [`program`], made by `program` of each language with what [`lowering`] gives them | the check `change` |
 //! | What does a fixed text say? | [`python::text`], [`javascript::text`], [`escape`] | the checks `capabilities` and `change` |
 //!
 //! The syntax trees come from [`crate::domain::source`], with its limits of time, memory and depth.
 
 pub mod escape;
 pub mod javascript;
+pub(crate) mod lowering;
 pub mod metadata;
+pub(crate) mod program;
 pub mod python;
+pub mod shell;
 
 /// Whether a statement or an expression runs when its file is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,11 +5,11 @@
 use super::compare::{bounded, compare};
 use super::facts::collect::Collector;
 use super::facts::fact::ProgramFacts;
-use super::language::tree::{Expr, Sort, Statement};
-use super::language::{python, script, shell};
 use super::names::FileNames;
 use super::names::walk::each_expr;
 use crate::check::CheckContext;
+use crate::code::program::{Expr, Sort, Statement};
+use crate::code::{javascript, python, shell};
 use crate::domain::NO_BASE;
 use crate::domain::{CheckReport, Finding, Severity, ToolDetail, VersionFile};
 use std::collections::HashSet;
@@ -96,9 +96,9 @@ impl<'a> LanguagePrograms<'a> {
         for file in files {
             let text = String::from_utf8_lossy(&file.bytes).into_owned();
             let read = match language {
-                ComparedLanguage::Python => python::read(&text),
-                ComparedLanguage::Script => script::read(&text, &file.path),
-                ComparedLanguage::Shell => shell::read(&text),
+                ComparedLanguage::Python => python::program::read(&text),
+                ComparedLanguage::Script => javascript::program::read(&text, &file.path),
+                ComparedLanguage::Shell => shell::program::read(&text),
             };
             match read {
                 Some((steps, is_cut)) => {

@@ -1,10 +1,10 @@
 //! What changed since the version that a human approved: by meaning, not by lines.
 //!
 //! ```text
-//!   language ──▶ names ──▶ facts ──▶ compare ──▶ code
-//!   one form     where     what is   what is     the check
-//!                values    kept      told
-//!                come from
+//!   code::program ──▶ names ──▶ facts ──▶ compare ──▶ code
+//!   one form          where     what is   what is     the check
+//!                     values    kept      told
+//!                     come from
 //! ```
 //!
 //! A refactoring changes names, order, layout and where a function ends; it does not change which servers are
@@ -15,7 +15,6 @@ pub mod code;
 mod compare;
 mod definition;
 mod facts;
-mod language;
 mod names;
 pub mod permissions;
 pub mod version;

@@ -4,8 +4,8 @@
 //! same text: what is compared is what comes out.
 
 use super::{Constant, FileNames};
-use crate::check::change::language::lower::shortest;
-use crate::check::change::language::tree::{Expr, Sort, TextPiece};
+use crate::code::lowering::shortest;
+use crate::code::program::{Expr, Sort, TextPiece};
 
 /// How many names and operators in a row are followed.
 const MAX_DEPTH: usize = 8;

@@ -8,7 +8,7 @@ pub(super) mod constant;
 mod told;
 pub(super) mod walk;
 
-use super::language::tree::{Act, Argument, Expr, Function, Handler, Parameter, Sort, Statement};
+use crate::code::program::{Act, Argument, Expr, Function, Handler, Parameter, Sort, Statement};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 

@@ -1,7 +1,7 @@
 //! The words that tell what a value is made of: what is left of it when names are followed to what they were given.
 
 use super::{FileNames, MAX_ORIGINS, MAX_STEPS, NameOrigin, Tokens, argument_of, returned};
-use crate::check::change::language::tree::{Act, Expr, Sort, TextPiece};
+use crate::code::program::{Act, Expr, Sort, TextPiece};
 
 /// Words that a value is told by; more tell nothing more.
 const MAX_TOKENS: usize = 24;

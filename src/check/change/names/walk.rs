@@ -1,7 +1,7 @@
 //! Going through all of a program.
 
 use super::FileNames;
-use crate::check::change::language::tree::{Act, Expr, Function, Sort, Statement};
+use crate::code::program::{Act, Expr, Function, Sort, Statement};
 
 /// Calls `see` with every value of a program and the scope it stands in, outer ones first.
 pub(in crate::check::change) fn each_expr<'a>(

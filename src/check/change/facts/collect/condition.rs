@@ -2,8 +2,8 @@
 
 use super::{Collector, Connective, ExitAnswers, MAX_STEPS};
 use crate::check::change::facts::fact::{Sort as FactSort, Test, Weight};
-use crate::check::change::language::tree::{Act, CompareOp, Expr, Sort, Statement};
 use crate::check::change::names::Tokens;
+use crate::code::program::{Act, CompareOp, Expr, Sort, Statement};
 
 impl<'a> Collector<'a> {
     /// Collects what a condition tests. `holds` is the answer that counts as yes.

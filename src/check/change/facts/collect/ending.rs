@@ -1,8 +1,8 @@
 //! How steps end, and what is done about an error.
 
 use super::{Collector, End, MAX_STEPS};
-use crate::check::change::language::tree::{Act, Argument, Expr, Sort, Statement};
 use crate::check::change::names::Callee;
+use crate::code::program::{Act, Argument, Expr, Sort, Statement};
 
 impl Collector<'_> {
     /// What is done about an error.

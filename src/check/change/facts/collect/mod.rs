@@ -5,8 +5,8 @@ mod ending;
 mod value;
 
 use super::fact::{Fact, ProgramFacts, Sort as FactSort, SourceLocation, Weight};
-use crate::check::change::language::tree::{Act, Expr, Function, Handler, Sort, Statement};
 use crate::check::change::names::{FileNames, Tokens};
+use crate::code::program::{Act, Expr, Function, Handler, Sort, Statement};
 use condition::{gives_flag, gives_nothing};
 use std::collections::HashSet;
 

@@ -3,9 +3,9 @@
 use super::{Collector, Connective, ExitAnswers, ValueContext};
 use crate::check::change::facts::fact::{CallArgument, CallFact, Collection, Sort as FactSort, Weight};
 use crate::check::change::facts::{lists, texts};
-use crate::check::change::language::tree::{Argument, Expr, Sort};
 use crate::check::change::names::constant::{Bit, shown};
 use crate::check::change::names::{Callee, Tokens};
+use crate::code::program::{Argument, Expr, Sort};
 
 impl<'a> Collector<'a> {
     /// Collects from a value.

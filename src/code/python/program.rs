@@ -1,14 +1,16 @@
 //! Python in the form that is compared.
 
-use super::lower::{self, Lowering, fields, line, named};
-use super::tree::{Act, Argument, CompareOp, Expr, Function, Handler, Parameter, Round, Sort, Statement, TextPiece};
+use crate::code::lowering::{self, Lowering, fields, line, named};
+use crate::code::program::{
+    Act, Argument, CompareOp, Expr, Function, Handler, Parameter, Round, Sort, Statement, TextPiece,
+};
 use crate::code::python::imports::{self, PythonImport};
 use crate::code::python::text::{TextPart, parts as text_parts};
 use crate::domain::source;
 use tree_sitter::Node;
 
 /// Reads a file; `None` when it cannot be parsed. The flag tells that something was cut.
-pub(in crate::check::change) fn read(text: &str) -> Option<(Vec<Statement>, bool)> {
+pub(crate) fn read(text: &str) -> Option<(Vec<Statement>, bool)> {
     let tree = source::parse(&tree_sitter_python::LANGUAGE.into(), text.as_bytes())?;
     let mut reader = Lowering::new(text);
     let steps = block(&mut reader, tree.root_node());
@@ -195,12 +197,12 @@ fn cases(reader: &mut Lowering<'_>, node: Node<'_>) -> Act {
     for clause in clauses.into_iter().rev().filter(|clause| clause.kind() == "case_clause") {
         let patterns = named(clause).into_iter().filter(|part| part.kind() == "case_pattern");
         let pattern: Vec<Expr> = patterns.map(|part| parts(reader, part)).collect();
-        let values = lower::expr(clause, Sort::Other(pattern));
+        let values = lowering::expr(clause, Sort::Other(pattern));
         let condition = match &subject {
             Some(subject) => Sort::Compare(CompareOp::Equal, Box::new(subject.clone()), Box::new(values)),
             None => Sort::Other(vec![values]),
         };
-        let condition = lower::expr(clause, condition);
+        let condition = lowering::expr(clause, condition);
         let then = body(reader, clause, "consequence");
         otherwise = vec![Statement { line: line(clause), act: Act::If(condition, then, otherwise) }];
     }
@@ -255,7 +257,7 @@ fn parameters(reader: &mut Lowering<'_>, list: Node<'_>) -> Vec<Parameter> {
 fn field(reader: &mut Lowering<'_>, node: Node<'_>, name: &str) -> Expr {
     match node.child_by_field_name(name) {
         Some(child) => expr(reader, child),
-        None => lower::expr(node, Sort::Other(Vec::new())),
+        None => lowering::expr(node, Sort::Other(Vec::new())),
     }
 }
 
@@ -264,7 +266,7 @@ fn optional(reader: &mut Lowering<'_>, node: Node<'_>) -> Option<Expr> {
 }
 
 fn first(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
-    optional(reader, node).unwrap_or_else(|| lower::expr(node, Sort::Other(Vec::new())))
+    optional(reader, node).unwrap_or_else(|| lowering::expr(node, Sort::Other(Vec::new())))
 }
 
 fn list(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Expr> {
@@ -273,7 +275,7 @@ fn list(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Expr> {
 
 fn parts(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let parts = list(reader, node);
-    lower::expr(node, Sort::Other(parts))
+    lowering::expr(node, Sort::Other(parts))
 }
 
 fn boxed(reader: &mut Lowering<'_>, node: Node<'_>, name: &str) -> Box<Expr> {
@@ -287,7 +289,7 @@ fn expr(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
 fn value(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let sort = match node.kind() {
         "identifier" => Sort::Name(reader.of(node).to_owned()),
-        "integer" | "float" => Sort::Number(lower::number(reader.of(node))),
+        "integer" | "float" => Sort::Number(lowering::number(reader.of(node))),
         "true" => Sort::Flag(true),
         "false" => Sort::Flag(false),
         "none" => Sort::Nothing,
@@ -334,7 +336,7 @@ fn value(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
         "keyword_argument" => return field(reader, node, "value"),
         _ => Sort::Other(list(reader, node)),
     };
-    lower::expr(node, sort)
+    lowering::expr(node, sort)
 }
 
 fn unary(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
@@ -343,13 +345,13 @@ fn unary(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let sort = match (sign, inner.sort) {
         ("-", Sort::Number(number)) => Sort::Number(format!("-{number}")),
         ("-", sort) => {
-            let inner = lower::expr(node, sort);
-            let zero = lower::expr(node, Sort::Number("0".to_owned()));
+            let inner = lowering::expr(node, sort);
+            let zero = lowering::expr(node, Sort::Number("0".to_owned()));
             Sort::Math("-".to_owned(), Box::new(zero), Box::new(inner))
         }
         (_, sort) => sort,
     };
-    lower::expr(node, sort)
+    lowering::expr(node, sort)
 }
 
 fn subscript(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
@@ -411,7 +413,7 @@ fn dictionary(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
             pairs.push((field(reader, child, "key"), field(reader, child, "value")));
         } else {
             let value = first(reader, child);
-            pairs.push((lower::expr(child, Sort::Other(Vec::new())), value));
+            pairs.push((lowering::expr(child, Sort::Other(Vec::new())), value));
         }
     }
     Sort::Pairs(pairs)
@@ -420,9 +422,9 @@ fn dictionary(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
 fn comprehension(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
     let element = field(reader, node, "body");
     let element = match (node.child_by_field_name("body"), element.sort) {
-        (Some(pair), Sort::Other(both)) if pair.kind() == "pair" => lower::expr(pair, Sort::Many(both)),
-        (Some(body), sort) => lower::expr(body, sort),
-        (None, sort) => lower::expr(node, sort),
+        (Some(pair), Sort::Other(both)) if pair.kind() == "pair" => lowering::expr(pair, Sort::Many(both)),
+        (Some(body), sort) => lowering::expr(body, sort),
+        (None, sort) => lowering::expr(node, sort),
     };
     let (mut rounds, mut conditions) = (Vec::new(), Vec::new());
     for child in named(node) {

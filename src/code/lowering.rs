@@ -1,6 +1,6 @@
-//! What the three parsers share: reading a syntax tree node by node, bounded.
+//! What the readers of all languages share to make a [`super::program`]: reading a syntax tree node by node, bounded.
 
-use super::tree::{Expr, Sort, Statement, TextPiece};
+use super::program::{Expr, Sort, Statement, TextPiece};
 use crate::domain::budget;
 use tree_sitter::Node;
 
@@ -11,28 +11,28 @@ const MAX_DEPTH: usize = 160;
 const MAX_NODES: usize = 150_000;
 
 /// A file that is being read.
-pub(in crate::check::change) struct Lowering<'s> {
+pub(crate) struct Lowering<'s> {
     /// Its text.
-    pub(in crate::check::change) text: &'s str,
+    pub(crate) text: &'s str,
     depth: usize,
     nodes: usize,
     /// Whether something was too deep or too much.
-    pub(in crate::check::change) is_cut: bool,
+    pub(crate) is_cut: bool,
 }
 
 impl<'s> Lowering<'s> {
     /// A reader at the beginning.
-    pub(in crate::check::change) fn new(text: &'s str) -> Lowering<'s> {
+    pub(crate) fn new(text: &'s str) -> Lowering<'s> {
         Lowering { text, depth: 0, nodes: 0, is_cut: false }
     }
 
     /// The text of a node.
-    pub(in crate::check::change) fn of(&self, node: Node<'_>) -> &'s str {
+    pub(crate) fn of(&self, node: Node<'_>) -> &'s str {
         self.text.get(node.byte_range()).unwrap_or_default()
     }
 
     /// Goes one level down; what is too deep is cut.
-    pub(in crate::check::change) fn deeper(&mut self, node: Node<'_>, read: impl FnOnce(&mut Self) -> Expr) -> Expr {
+    pub(crate) fn deeper(&mut self, node: Node<'_>, read: impl FnOnce(&mut Self) -> Expr) -> Expr {
         if self.is_full() {
             return expr(node, Sort::Other(Vec::new()));
         }
@@ -43,7 +43,7 @@ impl<'s> Lowering<'s> {
     }
 
     /// As [`Lowering::deeper`], for steps.
-    pub(in crate::check::change) fn steps(&mut self, read: impl FnOnce(&mut Self) -> Vec<Statement>) -> Vec<Statement> {
+    pub(crate) fn steps(&mut self, read: impl FnOnce(&mut Self) -> Vec<Statement>) -> Vec<Statement> {
         if self.is_full() {
             return Vec::new();
         }
@@ -61,22 +61,22 @@ impl<'s> Lowering<'s> {
 }
 
 /// A value at a node.
-pub(in crate::check::change) fn expr(node: Node<'_>, sort: Sort) -> Expr {
+pub(crate) fn expr(node: Node<'_>, sort: Sort) -> Expr {
     Expr { line: line(node), span: (node.start_byte(), node.end_byte()), sort }
 }
 
 /// A fixed text at a node.
-pub(in crate::check::change) fn fixed(node: Node<'_>, text: &str) -> Expr {
+pub(crate) fn fixed(node: Node<'_>, text: &str) -> Expr {
     expr(node, Sort::Text(vec![TextPiece::Fixed(text.to_owned())]))
 }
 
 /// The line of a node, counted from 1.
-pub(in crate::check::change) fn line(node: Node<'_>) -> u64 {
+pub(crate) fn line(node: Node<'_>) -> u64 {
     node.start_position().row as u64 + 1
 }
 
 /// The children that mean something.
-pub(in crate::check::change) fn named(node: Node<'_>) -> Vec<Node<'_>> {
+pub(crate) fn named(node: Node<'_>) -> Vec<Node<'_>> {
     if budget::is_over() {
         return Vec::new();
     }
@@ -85,7 +85,7 @@ pub(in crate::check::change) fn named(node: Node<'_>) -> Vec<Node<'_>> {
 }
 
 /// The children in a field.
-pub(in crate::check::change) fn fields<'t>(node: Node<'t>, field: &str) -> Vec<Node<'t>> {
+pub(crate) fn fields<'t>(node: Node<'t>, field: &str) -> Vec<Node<'t>> {
     if budget::is_over() {
         return Vec::new();
     }
@@ -94,7 +94,7 @@ pub(in crate::check::change) fn fields<'t>(node: Node<'t>, field: &str) -> Vec<N
 }
 
 /// A number in its shortest form, so that `1_000`, `1e3` and `1000` are the same.
-pub(in crate::check::change) fn number(text: &str) -> String {
+pub(crate) fn number(text: &str) -> String {
     let plain: String = text.chars().filter(|c| *c != '_').collect::<String>().to_lowercase();
     let plain = plain.trim_end_matches('n');
     let radix = |digits: &str, radix| i128::from_str_radix(digits, radix).ok();
@@ -114,6 +114,6 @@ pub(in crate::check::change) fn number(text: &str) -> String {
 }
 
 /// The shortest form of a number.
-pub(in crate::check::change) fn shortest(value: f64) -> String {
+pub(crate) fn shortest(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e15 { format!("{value:.0}") } else { format!("{value}") }
 }

@@ -1,14 +1,14 @@
 //! JavaScript and TypeScript in the form that is compared.
 
-use super::lower::{self, Lowering, fields, line, named};
-use super::tree::{Act, Argument, CompareOp, Expr, Function, Handler, Parameter, Sort, Statement, TextPiece};
 use crate::code::javascript::imports::{self, JavaScriptImport};
 use crate::code::javascript::text::{TemplatePart, parts as text_parts};
+use crate::code::lowering::{self, Lowering, fields, line, named};
+use crate::code::program::{Act, Argument, CompareOp, Expr, Function, Handler, Parameter, Sort, Statement, TextPiece};
 use crate::domain::source::Language;
 use tree_sitter::Node;
 
 /// Reads a file; `None` when it cannot be parsed. The flag tells that something was cut.
-pub(in crate::check::change) fn read(text: &str, path: &str) -> Option<(Vec<Statement>, bool)> {
+pub(crate) fn read(text: &str, path: &str) -> Option<(Vec<Statement>, bool)> {
     let language = Language::of(path, text).filter(|language| language.is_javascript());
     let tree = language.unwrap_or(Language::JavaScript).parse(text)?;
     let mut reader = Lowering::new(text);
@@ -98,7 +98,7 @@ fn effects(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
             Act::Change(field(reader, node, "left"), sign, field(reader, node, "right"))
         }
         "update_expression" => {
-            let one = lower::expr(node, Sort::Number("1".to_owned()));
+            let one = lowering::expr(node, Sort::Number("1".to_owned()));
             let sign = sign_of(reader, node).get(..1).unwrap_or("+").to_owned();
             Act::Change(field(reader, node, "argument"), sign, one)
         }
@@ -149,12 +149,12 @@ fn unpacked(reader: &mut Lowering<'_>, left: Node<'_>, right: Node<'_>) -> Vec<S
         };
         let (Some(key), Some(inner)) = (key, inner) else { continue };
         let member = Sort::Member(Box::new(value.clone()), reader.of(key).to_owned());
-        let mut got = lower::expr(part, member);
+        let mut got = lowering::expr(part, member);
         let is_defaulted = matches!(inner.kind(), "object_assignment_pattern" | "assignment_pattern");
         let target = if is_defaulted { inner.child_by_field_name("left").unwrap_or(inner) } else { inner };
         if is_defaulted {
             let otherwise = field(reader, inner, "right");
-            got = lower::expr(part, Sort::Any(vec![got, otherwise]));
+            got = lowering::expr(part, Sort::Any(vec![got, otherwise]));
         }
         steps.push(Statement { line: line(part), act: Act::Let(targets(reader, target), got) });
     }
@@ -177,8 +177,8 @@ fn member(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
         let function = Function { name: reader.of(name).to_owned(), ..function(reader, value) };
         return vec![Statement { line: line(node), act: Act::Define(function) }];
     }
-    let this = Box::new(lower::expr(name, Sort::Name("this".to_owned())));
-    let target = lower::expr(name, Sort::Member(this, reader.of(name).to_owned()));
+    let this = Box::new(lowering::expr(name, Sort::Name("this".to_owned())));
+    let target = lowering::expr(name, Sort::Member(this, reader.of(name).to_owned()));
     let value = expr(reader, value);
     vec![Statement { line: line(node), act: Act::Let(vec![target], value) }]
 }
@@ -189,7 +189,7 @@ fn targets(reader: &mut Lowering<'_>, left: Node<'_>) -> Vec<Expr> {
             named(left).into_iter().flat_map(|child| targets(reader, child)).collect()
         }
         "shorthand_property_identifier_pattern" => {
-            vec![lower::expr(left, Sort::Name(reader.of(left).to_owned()))]
+            vec![lowering::expr(left, Sort::Name(reader.of(left).to_owned()))]
         }
         "assignment_pattern" | "object_assignment_pattern" => {
             left.child_by_field_name("left").map_or_else(Vec::new, |inner| targets(reader, inner))
@@ -213,7 +213,7 @@ fn counted(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     let condition = match fields(node, "condition").into_iter().find(Node::is_named) {
         Some(part) if part.kind() == "expression_statement" => first(reader, part),
         Some(part) => expr(reader, part),
-        None => lower::expr(node, Sort::Other(Vec::new())),
+        None => lowering::expr(node, Sort::Other(Vec::new())),
     };
     let mut inner = body(reader, node, "body");
     inner.extend(node.child_by_field_name("increment").map_or_else(Vec::new, |part| effects(reader, part)));
@@ -244,7 +244,7 @@ fn cases(reader: &mut Lowering<'_>, node: Node<'_>) -> Act {
             Some(value) => {
                 let value = Box::new(expr(reader, value));
                 let sort = Sort::Compare(CompareOp::Equal, Box::new(subject.clone()), value);
-                let condition = lower::expr(clause, sort);
+                let condition = lowering::expr(clause, sort);
                 otherwise = vec![Statement { line: line(clause), act: Act::If(condition, then, otherwise) }];
             }
         }
@@ -288,12 +288,12 @@ fn function(reader: &mut Lowering<'_>, node: Node<'_>) -> Function {
 fn unpacked_parameter(reader: &mut Lowering<'_>, pattern: Node<'_>, name: &str) -> Vec<Statement> {
     let mut steps = Vec::new();
     for part in named(pattern) {
-        let whole = Box::new(lower::expr(part, Sort::Name(name.to_owned())));
+        let whole = Box::new(lowering::expr(part, Sort::Name(name.to_owned())));
         let inner = part.child_by_field_name("left").or_else(|| part.child_by_field_name("key")).unwrap_or(part);
-        let mut got = lower::expr(part, Sort::Member(whole, reader.of(inner).to_owned()));
+        let mut got = lowering::expr(part, Sort::Member(whole, reader.of(inner).to_owned()));
         if part.kind() == "object_assignment_pattern" {
             let otherwise = field(reader, part, "right");
-            got = lower::expr(part, Sort::Any(vec![got, otherwise]));
+            got = lowering::expr(part, Sort::Any(vec![got, otherwise]));
         }
         steps.push(Statement { line: line(part), act: Act::Let(targets(reader, part), got) });
     }
@@ -318,7 +318,7 @@ fn sign_of<'s>(reader: &Lowering<'s>, node: Node<'_>) -> &'s str {
 fn field(reader: &mut Lowering<'_>, node: Node<'_>, name: &str) -> Expr {
     match node.child_by_field_name(name) {
         Some(child) => expr(reader, child),
-        None => lower::expr(node, Sort::Other(Vec::new())),
+        None => lowering::expr(node, Sort::Other(Vec::new())),
     }
 }
 
@@ -331,7 +331,7 @@ fn optional(reader: &mut Lowering<'_>, node: Node<'_>) -> Option<Expr> {
 }
 
 fn first(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
-    optional(reader, node).unwrap_or_else(|| lower::expr(node, Sort::Other(Vec::new())))
+    optional(reader, node).unwrap_or_else(|| lowering::expr(node, Sort::Other(Vec::new())))
 }
 
 fn list(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Expr> {
@@ -348,7 +348,7 @@ fn value(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
             let name = reader.of(node);
             if name == "undefined" { Sort::Nothing } else { Sort::Name(name.to_owned()) }
         }
-        "number" => Sort::Number(lower::number(reader.of(node))),
+        "number" => Sort::Number(lowering::number(reader.of(node))),
         "true" => Sort::Flag(true),
         "false" => Sort::Flag(false),
         "null" | "undefined" => Sort::Nothing,
@@ -372,7 +372,7 @@ fn value(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
         "await_expression" => Sort::Await(Box::new(first(reader, node))),
         "unary_expression" => return unary(reader, node),
         "update_expression" => {
-            let one = Box::new(lower::expr(node, Sort::Number("1".to_owned())));
+            let one = Box::new(lowering::expr(node, Sort::Number("1".to_owned())));
             let sign = sign_of(reader, node).get(..1).unwrap_or("+").to_owned();
             Sort::Math(sign, boxed(reader, node, "argument"), one)
         }
@@ -395,22 +395,22 @@ fn value(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
         }
         _ => Sort::Other(list(reader, node)),
     };
-    lower::expr(node, sort)
+    lowering::expr(node, sort)
 }
 
 fn unary(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let inner = field(reader, node, "argument");
     let sort = match (sign_of(reader, node), inner.sort) {
-        ("!", sort) => Sort::Not(Box::new(Expr { sort, ..lower::expr(node, Sort::Nothing) })),
+        ("!", sort) => Sort::Not(Box::new(Expr { sort, ..lowering::expr(node, Sort::Nothing) })),
         ("-", Sort::Number(number)) => Sort::Number(format!("-{number}")),
         ("-", sort) => {
-            let zero = lower::expr(node, Sort::Number("0".to_owned()));
-            let inner = lower::expr(node, sort);
+            let zero = lowering::expr(node, Sort::Number("0".to_owned()));
+            let inner = lowering::expr(node, sort);
             Sort::Math("-".to_owned(), Box::new(zero), Box::new(inner))
         }
         (_, sort) => sort,
     };
-    lower::expr(node, sort)
+    lowering::expr(node, sort)
 }
 
 fn binary(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
@@ -465,14 +465,14 @@ fn object(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
                 let key = child
                     .child_by_field_name("key")
                     .map_or_else(String::new, |key| reader.of(key).trim_matches(['"', '\'']).to_owned());
-                (lower::fixed(child, &key), field(reader, child, "value"))
+                (lowering::fixed(child, &key), field(reader, child, "value"))
             }
-            "shorthand_property_identifier" => (lower::fixed(child, reader.of(child)), expr(reader, child)),
+            "shorthand_property_identifier" => (lowering::fixed(child, reader.of(child)), expr(reader, child)),
             "method_definition" => {
                 let function = function(reader, child);
-                (lower::fixed(child, &function.name), lower::expr(child, Sort::Function(Box::new(function))))
+                (lowering::fixed(child, &function.name), lowering::expr(child, Sort::Function(Box::new(function))))
             }
-            _ => (lower::expr(child, Sort::Other(Vec::new())), expr(reader, child)),
+            _ => (lowering::expr(child, Sort::Other(Vec::new())), expr(reader, child)),
         };
         pairs.push(pair);
     }
@@ -483,7 +483,7 @@ fn object(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
 fn text(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<TextPiece> {
     let pieces = text_parts(node, reader.text).into_iter().map(|part| match part {
         TemplatePart::Hole(Some(value)) => TextPiece::Hole(expr(reader, value)),
-        TemplatePart::Hole(None) => TextPiece::Hole(lower::expr(node, Sort::Other(Vec::new()))),
+        TemplatePart::Hole(None) => TextPiece::Hole(lowering::expr(node, Sort::Other(Vec::new()))),
         TemplatePart::Fixed { written, .. } => TextPiece::Fixed(written.to_owned()),
     });
     pieces.collect()

@@ -1,7 +1,7 @@
 //! Bash in the form that is compared: commands are calls, tests are comparisons, `||` and `&&` are branches.
 
-use super::lower::{self, Lowering, fields, line, named};
-use super::tree::{Act, Argument, CompareOp, Expr, Function, Parameter, Sort, Statement, TextPiece};
+use crate::code::lowering::{self, Lowering, fields, line, named};
+use crate::code::program::{Act, Argument, CompareOp, Expr, Function, Parameter, Sort, Statement, TextPiece};
 use crate::domain::source;
 use tree_sitter::Node;
 
@@ -9,7 +9,7 @@ use tree_sitter::Node;
 const PARAMETERS: usize = 6;
 
 /// Reads a file; `None` when it cannot be parsed. The flag tells that something was cut.
-pub(in crate::check::change) fn read(text: &str) -> Option<(Vec<Statement>, bool)> {
+pub(crate) fn read(text: &str) -> Option<(Vec<Statement>, bool)> {
     let tree = source::parse(&tree_sitter_bash::LANGUAGE.into(), text.as_bytes())?;
     let mut reader = Lowering::new(text);
     let steps = block(&mut reader, named(tree.root_node()));
@@ -27,7 +27,7 @@ fn statement(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
         "for_statement" => {
             let name = node.child_by_field_name("variable").map_or("", |name| reader.of(name)).to_owned();
             let over: Vec<Expr> = fields(node, "value").into_iter().map(|value| word(reader, value)).collect();
-            let over = lower::expr(node, Sort::Other(over));
+            let over = lowering::expr(node, Sort::Other(over));
             Act::For(vec![name], over, group(reader, node))
         }
         "while_statement" => {
@@ -63,7 +63,7 @@ fn list(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
     let mut cursor = node.walk();
     let is_or = node.children(&mut cursor).any(|child| child.kind() == "||");
     let condition = condition(reader, *first);
-    let condition = if is_or { lower::expr(*first, Sort::Not(Box::new(condition))) } else { condition };
+    let condition = if is_or { lowering::expr(*first, Sort::Not(Box::new(condition))) } else { condition };
     let then = block(reader, vec![*last]);
     vec![Statement { line: line(*last), act: Act::If(condition, then, Vec::new()) }]
 }
@@ -75,7 +75,7 @@ fn condition(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
             let parts: Vec<Expr> = named(node).into_iter().map(|part| condition(reader, part)).collect();
             let mut cursor = node.walk();
             let is_or = node.children(&mut cursor).any(|child| child.kind() == "||");
-            lower::expr(node, if is_or { Sort::Any(parts) } else { Sort::All(parts) })
+            lowering::expr(node, if is_or { Sort::Any(parts) } else { Sort::All(parts) })
         }
         _ => expr(reader, node),
     })
@@ -84,7 +84,7 @@ fn condition(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
 fn conditions_of(reader: &mut Lowering<'_>, node: Node<'_>, parts: &[Node<'_>]) -> Expr {
     match parts.last() {
         Some(last) => condition(reader, *last),
-        None => lower::expr(node, Sort::Other(Vec::new())),
+        None => lowering::expr(node, Sort::Other(Vec::new())),
     }
 }
 
@@ -122,9 +122,9 @@ fn cases(reader: &mut Lowering<'_>, node: Node<'_>) -> Act {
             otherwise = then;
             continue;
         }
-        let values: Vec<Expr> = values.into_iter().map(|value| lower::fixed(value, reader.of(value))).collect();
-        let values = Box::new(lower::expr(item, Sort::Many(values)));
-        let condition = lower::expr(item, Sort::Compare(CompareOp::In, Box::new(subject.clone()), values));
+        let values: Vec<Expr> = values.into_iter().map(|value| lowering::fixed(value, reader.of(value))).collect();
+        let values = Box::new(lowering::expr(item, Sort::Many(values)));
+        let condition = lowering::expr(item, Sort::Compare(CompareOp::In, Box::new(subject.clone()), values));
         otherwise = vec![Statement { line: line(item), act: Act::If(condition, then, otherwise) }];
     }
     Act::Block(otherwise)
@@ -140,11 +140,11 @@ fn function(reader: &mut Lowering<'_>, node: Node<'_>) -> Function {
 fn assignment(reader: &mut Lowering<'_>, node: Node<'_>) -> Statement {
     let name = node.child_by_field_name("name").map_or("", |name| reader.of(name));
     let is_more = named(node).len() > 1 && reader.of(node)[name.len()..].starts_with("+=");
-    let target = lower::expr(node, Sort::Name(name.split('[').next().unwrap_or(name).to_owned()));
+    let target = lowering::expr(node, Sort::Name(name.split('[').next().unwrap_or(name).to_owned()));
     let value = match node.child_by_field_name("value") {
         // A value that is assigned is not split.
         Some(value) => unsplit(word(reader, value)),
-        None => lower::fixed(node, ""),
+        None => lowering::fixed(node, ""),
     };
     let act = if is_more { Act::Change(target, "+".to_owned(), value) } else { Act::Let(vec![target], value) };
     Statement { line: line(node), act }
@@ -184,7 +184,7 @@ fn command(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<Statement> {
 /// A word that is a number, as one.
 fn number_of(value: Expr) -> Expr {
     match value.fixed() {
-        Some(text) if text.parse::<i64>().is_ok() => Expr { sort: Sort::Number(lower::number(&text)), ..value },
+        Some(text) if text.parse::<i64>().is_ok() => Expr { sort: Sort::Number(lowering::number(&text)), ..value },
         _ => value,
     }
 }
@@ -199,14 +199,14 @@ fn expr(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
         "negated_command" => {
             let inner = named(node).into_iter().next();
             let inner = inner.map_or_else(|| nothing(node), |inner| expr(reader, inner));
-            lower::expr(node, Sort::Not(Box::new(inner)))
+            lowering::expr(node, Sort::Not(Box::new(inner)))
         }
         "redirected_statement" => redirected(reader, node),
         "list" => condition(reader, node),
         "pipeline" | "subshell" | "compound_statement" | "command_substitution" | "process_substitution" => {
             let steps = block(reader, named(node));
             let function = Function { name: String::new(), parameters: Vec::new(), body: steps, is_class: false };
-            lower::expr(node, Sort::Function(Box::new(function)))
+            lowering::expr(node, Sort::Function(Box::new(function)))
         }
         _ => word(reader, node),
     })
@@ -214,13 +214,13 @@ fn expr(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
 
 fn call(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let target = node.child_by_field_name("name").map(|name| (reader.of(name).to_owned(), name));
-    let Some((target, name)) = target else { return lower::expr(node, Sort::Nothing) };
-    let target = Box::new(lower::expr(name, Sort::Name(target)));
+    let Some((target, name)) = target else { return lowering::expr(node, Sort::Nothing) };
+    let target = Box::new(lowering::expr(name, Sort::Name(target)));
     let given: Vec<Node<'_>> = fields(node, "argument");
     let mut arguments: Vec<Argument> =
         given.into_iter().map(|argument| Argument { name: None, value: word(reader, argument) }).collect();
     arguments.extend(fields(node, "redirect").into_iter().map(|redirect| output(reader, redirect)));
-    lower::expr(node, Sort::Call(target, arguments))
+    lowering::expr(node, Sort::Call(target, arguments))
 }
 
 /// A redirection is an argument with the sign as its name.
@@ -248,9 +248,9 @@ fn redirected(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
             Expr { sort: Sort::Not(Box::new(call)), line, span }
         }
         inner => {
-            let target = Box::new(lower::expr(node, Sort::Name("redirect".to_owned())));
+            let target = Box::new(lowering::expr(node, Sort::Name("redirect".to_owned())));
             let inner = inner.into_iter().map(|value| Argument { name: None, value });
-            lower::expr(node, Sort::Call(target, inner.chain(outputs).collect()))
+            lowering::expr(node, Sort::Call(target, inner.chain(outputs).collect()))
         }
     }
 }
@@ -271,7 +271,7 @@ fn test(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
                 (_, Some(order)) => Sort::Compare(order, Box::new(left), Box::new(right)),
                 (_, None) => Sort::Math(sign.to_owned(), Box::new(left), Box::new(right)),
             };
-            lower::expr(node, sort)
+            lowering::expr(node, sort)
         }
         "unary_expression" => {
             let sign = node.child_by_field_name("operator").map_or("", |sign| reader.of(sign)).to_owned();
@@ -281,20 +281,20 @@ fn test(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
                 "!" | "-z" => Sort::Not(Box::new(inner)),
                 "-n" => return inner,
                 sign => {
-                    let target = Box::new(lower::expr(node, Sort::Name(format!("test {sign}"))));
+                    let target = Box::new(lowering::expr(node, Sort::Name(format!("test {sign}"))));
                     Sort::Call(target, vec![Argument { name: None, value: inner }])
                 }
             };
-            lower::expr(node, sort)
+            lowering::expr(node, sort)
         }
         "parenthesized_expression" => {
             let inner = named(node).into_iter().next();
             inner.map_or_else(|| nothing(node), |inner| test(reader, inner))
         }
         // Inside `(( ))` a bare word is a variable.
-        "variable_name" => lower::expr(node, Sort::Name(reader.of(node).to_owned())),
+        "variable_name" => lowering::expr(node, Sort::Name(reader.of(node).to_owned())),
         "word" if node.parent().is_some_and(|parent| parent.kind() == "binary_expression" && is_sum(parent)) => {
-            lower::expr(node, Sort::Name(reader.of(node).to_owned()))
+            lowering::expr(node, Sort::Name(reader.of(node).to_owned()))
         }
         _ => unsplit(word(reader, node)),
     })
@@ -321,22 +321,22 @@ fn word(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
         "word" => {
             let text = reader.of(node);
             // A flag with a number and a plain number read the same in every language.
-            lower::fixed(node, text)
+            lowering::fixed(node, text)
         }
-        "number" => lower::expr(node, Sort::Number(lower::number(reader.of(node)))),
-        "raw_string" | "ansi_c_string" => lower::fixed(node, reader.of(node).trim_matches(['$', '\''])),
-        "regex" => lower::expr(node, Sort::Pattern(reader.of(node).to_owned())),
+        "number" => lowering::expr(node, Sort::Number(lowering::number(reader.of(node)))),
+        "raw_string" | "ansi_c_string" => lowering::fixed(node, reader.of(node).trim_matches(['$', '\''])),
+        "regex" => lowering::expr(node, Sort::Pattern(reader.of(node).to_owned())),
         "simple_expansion" | "expansion" => {
             let inner = Box::new(variable(reader, node));
-            lower::expr(node, Sort::Bare(inner))
+            lowering::expr(node, Sort::Bare(inner))
         }
         "command_substitution" | "process_substitution" => {
             let inner = Box::new(expr_of_steps(reader, node));
-            lower::expr(node, Sort::Bare(inner))
+            lowering::expr(node, Sort::Bare(inner))
         }
         "arithmetic_expansion" => {
             let inner: Vec<Expr> = named(node).into_iter().map(|part| test(reader, part)).collect();
-            lower::expr(node, Sort::Other(inner))
+            lowering::expr(node, Sort::Other(inner))
         }
         "string" | "translated_string" => {
             let pieces = named(node).into_iter().map(|part| match part.kind() {
@@ -344,7 +344,7 @@ fn word(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
                 _ => TextPiece::Hole(unsplit(word(reader, part))),
             });
             let pieces: Vec<TextPiece> = pieces.collect();
-            lower::expr(node, Sort::Text(pieces))
+            lowering::expr(node, Sort::Text(pieces))
         }
         "concatenation" => {
             let mut pieces = Vec::new();
@@ -354,25 +354,25 @@ fn word(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
                     other => pieces.push(TextPiece::Hole(other)),
                 }
             }
-            lower::expr(node, Sort::Text(pieces))
+            lowering::expr(node, Sort::Text(pieces))
         }
         "heredoc_body" | "herestring_redirect" | "array" => {
             let parts: Vec<Expr> = named(node).into_iter().map(|part| word(reader, part)).collect();
-            lower::expr(node, Sort::Many(parts))
+            lowering::expr(node, Sort::Many(parts))
         }
-        "heredoc_content" => lower::fixed(node, reader.of(node)),
+        "heredoc_content" => lowering::fixed(node, reader.of(node)),
         "command" | "pipeline" | "list" | "subshell" | "test_command" | "redirected_statement" => expr(reader, node),
-        _ if node.named_child_count() == 0 => lower::fixed(node, reader.of(node)),
+        _ if node.named_child_count() == 0 => lowering::fixed(node, reader.of(node)),
         _ => {
             let parts: Vec<Expr> = named(node).into_iter().map(|part| word(reader, part)).collect();
-            lower::expr(node, Sort::Other(parts))
+            lowering::expr(node, Sort::Other(parts))
         }
     })
 }
 
 fn expr_of_steps(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let body = block(reader, named(node));
-    lower::expr(
+    lowering::expr(
         node,
         Sort::Function(Box::new(Function { name: String::new(), parameters: Vec::new(), body, is_class: false })),
     )
@@ -381,29 +381,29 @@ fn expr_of_steps(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
 /// `$x`, `${x}`, `${x:-default}`, `${x%pattern}`.
 fn variable(reader: &mut Lowering<'_>, node: Node<'_>) -> Expr {
     let mut parts = named(node).into_iter();
-    let Some(first) = parts.next() else { return lower::expr(node, Sort::Name(String::new())) };
+    let Some(first) = parts.next() else { return lowering::expr(node, Sort::Name(String::new())) };
     let name = reader.of(first).split('[').next().unwrap_or_default().to_owned();
-    let value = lower::expr(first, Sort::Name(name));
+    let value = lowering::expr(first, Sort::Name(name));
     let sign = node.child_by_field_name("operator").map_or("", |sign| reader.of(sign));
     let rest: Vec<Expr> = parts.map(|part| unsplit(word(reader, part))).collect();
     match sign {
         ":-" | "-" | ":=" | "=" => {
             let list = std::iter::once(value).chain(rest).collect();
-            lower::expr(node, Sort::Any(list))
+            lowering::expr(node, Sort::Any(list))
         }
         ":?" | "?" => {
-            let target = Box::new(lower::expr(node, Sort::Name("required".to_owned())));
-            lower::expr(node, Sort::Call(target, vec![Argument { name: None, value }]))
+            let target = Box::new(lowering::expr(node, Sort::Name("required".to_owned())));
+            lowering::expr(node, Sort::Call(target, vec![Argument { name: None, value }]))
         }
         "" => value,
         _ => {
             let list = std::iter::once(value).chain(rest).collect();
-            lower::expr(node, Sort::Other(list))
+            lowering::expr(node, Sort::Other(list))
         }
     }
 }
 
 /// A value that is not there.
 fn nothing(node: Node<'_>) -> Expr {
-    lower::expr(node, Sort::Nothing)
+    lowering::expr(node, Sort::Nothing)
 }

@@ -1,23 +1,23 @@
 //! What a program says, in one form for all languages: as much of it as a comparison needs.
 //!
-//! The parsers of the languages ([`super::python`], [`super::script`], [`super::shell`]) make this form; everything
-//! behind them knows no language. Brackets, types, comments and layout are gone, and so is what no rule asks for:
+//! The readers of the languages ([`super::python::program`], [`super::javascript::program`], [`super::shell::program`])
+//! make this form; whoever asks it knows no language. Brackets, types, comments and layout are gone, and so is what no rule asks for:
 //! that becomes [`Sort::Other`] with its parts.
 
 /// A value as written.
 #[derive(Debug, Clone)]
-pub(in crate::check::change) struct Expr {
+pub(crate) struct Expr {
     /// The line where it begins, counted from 1.
-    pub(in crate::check::change) line: u64,
+    pub(crate) line: u64,
     /// Where it stands in the file, in bytes.
-    pub(in crate::check::change) span: (usize, usize),
+    pub(crate) span: (usize, usize),
     /// What it is.
-    pub(in crate::check::change) sort: Sort,
+    pub(crate) sort: Sort,
 }
 
 /// The sorts of values.
 #[derive(Debug, Clone)]
-pub(in crate::check::change) enum Sort {
+pub(crate) enum Sort {
     /// A variable, a parameter, a function.
     Name(String),
     /// Text with holes.
@@ -68,7 +68,7 @@ pub(in crate::check::change) enum Sort {
 
 /// A part of a text.
 #[derive(Debug, Clone)]
-pub(in crate::check::change) enum TextPiece {
+pub(crate) enum TextPiece {
     /// As written, escapes and all.
     Fixed(String),
     /// A value put in.
@@ -77,7 +77,7 @@ pub(in crate::check::change) enum TextPiece {
 
 /// How two values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::check::change) enum CompareOp {
+pub(crate) enum CompareOp {
     Less,
     LessEqual,
     Greater,
@@ -92,58 +92,58 @@ pub(in crate::check::change) enum CompareOp {
 
 /// An argument of a call.
 #[derive(Debug, Clone)]
-pub(in crate::check::change) struct Argument {
+pub(crate) struct Argument {
     /// Its name where it is given by name.
-    pub(in crate::check::change) name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Its value.
-    pub(in crate::check::change) value: Expr,
+    pub(crate) value: Expr,
 }
 
 /// One round of a comprehension.
 #[derive(Debug, Clone)]
-pub(in crate::check::change) struct Round {
+pub(crate) struct Round {
     /// The names that are set.
-    pub(in crate::check::change) names: Vec<String>,
+    pub(crate) names: Vec<String>,
     /// What is gone through.
-    pub(in crate::check::change) over: Expr,
+    pub(crate) over: Expr,
 }
 
 /// A function.
 #[derive(Debug, Clone)]
-pub(in crate::check::change) struct Function {
+pub(crate) struct Function {
     /// Its name; empty for one without.
-    pub(in crate::check::change) name: String,
+    pub(crate) name: String,
     /// Its parameters, `self` left out.
-    pub(in crate::check::change) parameters: Vec<Parameter>,
+    pub(crate) parameters: Vec<Parameter>,
     /// What it does.
-    pub(in crate::check::change) body: Vec<Statement>,
+    pub(crate) body: Vec<Statement>,
     /// Whether it is a class: its call makes an object with the parameters as attributes.
-    pub(in crate::check::change) is_class: bool,
+    pub(crate) is_class: bool,
 }
 
 /// A parameter of a function.
 #[derive(Debug, Clone)]
-pub(in crate::check::change) struct Parameter {
+pub(crate) struct Parameter {
     /// Its name.
-    pub(in crate::check::change) name: String,
+    pub(crate) name: String,
     /// Its line.
-    pub(in crate::check::change) line: u64,
+    pub(crate) line: u64,
     /// Its default.
-    pub(in crate::check::change) default: Option<Expr>,
+    pub(crate) default: Option<Expr>,
 }
 
 /// A step of a program.
 #[derive(Debug, Clone)]
-pub(in crate::check::change) struct Statement {
+pub(crate) struct Statement {
     /// The line where it begins, counted from 1.
-    pub(in crate::check::change) line: u64,
+    pub(crate) line: u64,
     /// What it does.
-    pub(in crate::check::change) act: Act,
+    pub(crate) act: Act,
 }
 
 /// The sorts of steps.
 #[derive(Debug, Clone)]
-pub(in crate::check::change) enum Act {
+pub(crate) enum Act {
     /// `targets = value`; several targets share the value.
     Let(Vec<Expr>, Expr),
     /// `target += value`.
@@ -180,20 +180,20 @@ pub(in crate::check::change) enum Act {
 
 /// What is done about an error.
 #[derive(Debug, Clone)]
-pub(in crate::check::change) struct Handler {
+pub(crate) struct Handler {
     /// The line where it begins.
-    pub(in crate::check::change) line: u64,
+    pub(crate) line: u64,
     /// The name of the error in it.
-    pub(in crate::check::change) name: Option<String>,
+    pub(crate) name: Option<String>,
     /// Which errors; `None` for all.
-    pub(in crate::check::change) of: Option<Expr>,
+    pub(crate) of: Option<Expr>,
     /// What is done.
-    pub(in crate::check::change) body: Vec<Statement>,
+    pub(crate) body: Vec<Statement>,
 }
 
 impl Expr {
     /// The values inside it, in order.
-    pub(in crate::check::change) fn parts(&self) -> Vec<&Expr> {
+    pub(crate) fn parts(&self) -> Vec<&Expr> {
         match &self.sort {
             Sort::Name(_) | Sort::Number(_) | Sort::Flag(_) | Sort::Nothing | Sort::Pattern(_) | Sort::Function(_) => {
                 Vec::new()
@@ -217,7 +217,7 @@ impl Expr {
     }
 
     /// Its name, where it is one.
-    pub(in crate::check::change) fn name(&self) -> Option<&str> {
+    pub(crate) fn name(&self) -> Option<&str> {
         match &self.sort {
             Sort::Name(name) => Some(name),
             _ => None,
@@ -225,7 +225,7 @@ impl Expr {
     }
 
     /// Its text, where it is one without holes.
-    pub(in crate::check::change) fn fixed(&self) -> Option<String> {
+    pub(crate) fn fixed(&self) -> Option<String> {
         let Sort::Text(pieces) = &self.sort else { return None };
         pieces.iter().map(|piece| if let TextPiece::Fixed(text) = piece { Some(text.as_str()) } else { None }).collect()
     }
@@ -242,7 +242,7 @@ impl TextPiece {
 
 impl CompareOp {
     /// The comparison of a sign.
-    pub(in crate::check::change) fn of(sign: &str) -> Option<CompareOp> {
+    pub(crate) fn of(sign: &str) -> Option<CompareOp> {
         Some(match sign {
             "<" | "-lt" => CompareOp::Less,
             "<=" | "-le" => CompareOp::LessEqual,

@@ -1,0 +1,3 @@
+//! What shell source says. A command line alone is read by [`crate::domain::shell`].
+
+pub(crate) mod program;
