@@ -20,6 +20,8 @@ pub(crate) mod program;
 pub mod python;
 pub mod shell;
 
+use tree_sitter::Node;
+
 /// Whether a statement or an expression runs when its file is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenRun {
@@ -41,6 +43,20 @@ impl WhenRun {
             (WhenRun::Always, WhenRun::Always) => WhenRun::Always,
         }
     }
+}
+
+/// A part of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TextPart<'t, 's> {
+    /// The same in every run.
+    Fixed {
+        /// As written, escapes and all.
+        written: &'s str,
+        /// What it says.
+        says: String,
+    },
+    /// A value that is put in.
+    Hole(Node<'t>),
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub(super) const MAX_DEPTH: usize = 24;
 const MAX_MEANINGS: usize = 6;
 
 /// How many bindings of one name are compared; a name with more is no constant.
-pub(super) const MAX_BINDINGS: usize = 64;
+const MAX_BINDINGS: usize = 64;
 
 /// How many capabilities of one file are told.
 const MAX_FOUND: usize = 2_000;
@@ -54,15 +54,24 @@ fn add_meanings(meanings: &mut Vec<String>, new: impl IntoIterator<Item = String
 pub(super) struct KnownConstants(RefCell<HashMap<(usize, String), Option<String>>>);
 
 impl KnownConstants {
-    /// The text of a name in a scope: what `find` finds, which may ask for other names. A name that is made of itself
-    /// has none.
-    pub(super) fn text(&self, scope: usize, name: &str, find: impl FnOnce() -> Option<String>) -> Option<String> {
+    /// The text of a name in a scope, when everything that binds it gives it this text: `value` is the text of one of
+    /// its bindings, and may ask for other names. A name that is made of itself has none.
+    pub(super) fn text(
+        &self,
+        scope: usize,
+        name: &str,
+        bindings: &[Node<'_>],
+        value: impl Fn(Node<'_>) -> Option<String>,
+    ) -> Option<String> {
         let key = (scope, name.to_owned());
         if let Some(known) = self.0.borrow().get(&key) {
             return known.clone();
         }
         self.0.borrow_mut().insert(key.clone(), None);
-        let found = find();
+        let (first, rest) = bindings.split_first().filter(|_| bindings.len() <= MAX_BINDINGS).unzip();
+        let found = first.and_then(|first| value(*first));
+        let is_same = |by: &Node<'_>| value(*by) == found;
+        let found = found.clone().filter(|_| rest.is_some_and(|rest| rest.iter().all(is_same)));
         match &found {
             Some(_) => self.0.borrow_mut().insert(key, found.clone()),
             // It may have been asked for where too much was asked for already.

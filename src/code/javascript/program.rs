@@ -1,7 +1,8 @@
 //! JavaScript and TypeScript in the form that is compared.
 
+use crate::code::TextPart;
 use crate::code::javascript::imports::{self, JavaScriptImport};
-use crate::code::javascript::text::{TemplatePart, parts as text_parts};
+use crate::code::javascript::text::parts as text_parts;
 use crate::code::lowering::{self, Lowering, fields, line, named};
 use crate::code::program::{Act, Argument, CompareOp, Expr, Function, Handler, Parameter, Sort, Statement, TextPiece};
 use crate::domain::source::Language;
@@ -482,9 +483,8 @@ fn object(reader: &mut Lowering<'_>, node: Node<'_>) -> Sort {
 /// Fixed parts as they are written: that is what a reviewer sees.
 fn text(reader: &mut Lowering<'_>, node: Node<'_>) -> Vec<TextPiece> {
     let pieces = text_parts(node, reader.text).into_iter().map(|part| match part {
-        TemplatePart::Hole(Some(value)) => TextPiece::Hole(expr(reader, value)),
-        TemplatePart::Hole(None) => TextPiece::Hole(lowering::expr(node, Sort::Other(Vec::new()))),
-        TemplatePart::Fixed { written, .. } => TextPiece::Fixed(written.to_owned()),
+        TextPart::Hole(value) => TextPiece::Hole(expr(reader, value)),
+        TextPart::Fixed { written, .. } => TextPiece::Fixed(written.to_owned()),
     });
     pieces.collect()
 }

@@ -1,34 +1,21 @@
 //! What the texts of JavaScript and TypeScript say: quotes, templates, escapes, values put in.
 
+use crate::code::TextPart;
 use crate::code::escape::{EscapeRules, unescaped};
 use crate::domain::source::{children, text};
 use tree_sitter::Node;
 
-/// A part of a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TemplatePart<'t, 's> {
-    /// The same in every run.
-    Fixed {
-        /// As written, escapes and all.
-        written: &'s str,
-        /// What it says.
-        says: String,
-    },
-    /// A value that is put in; `None` where it could not be read.
-    Hole(Option<Node<'t>>),
-}
-
 /// The parts of a `string` or a `template_string`; none of another node.
-pub fn parts<'t, 's>(node: Node<'t>, source: &'s str) -> Vec<TemplatePart<'t, 's>> {
+pub fn parts<'t, 's>(node: Node<'t>, source: &'s str) -> Vec<TextPart<'t, 's>> {
     if !matches!(node.kind(), "string" | "template_string") {
         return Vec::new();
     }
     let parts = children(node).into_iter().map(|part| {
         if part.kind() == "template_substitution" {
-            return TemplatePart::Hole(children(part).into_iter().next());
+            return TextPart::Hole(children(part).into_iter().next().unwrap_or(part));
         }
         let written = text(part, source);
-        TemplatePart::Fixed { written, says: unescaped(written, EscapeRules::JavaScript) }
+        TextPart::Fixed { written, says: unescaped(written, EscapeRules::JavaScript) }
     });
     parts.collect()
 }

@@ -1,11 +1,12 @@
 //! Python in the form that is compared.
 
+use crate::code::TextPart;
 use crate::code::lowering::{self, Lowering, fields, line, named};
 use crate::code::program::{
     Act, Argument, CompareOp, Expr, Function, Handler, Parameter, Round, Sort, Statement, TextPiece,
 };
 use crate::code::python::imports::{self, PythonImport};
-use crate::code::python::text::{TextPart, parts as text_parts};
+use crate::code::python::text::parts as text_parts;
 use crate::domain::source;
 use tree_sitter::Node;
 

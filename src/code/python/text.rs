@@ -1,22 +1,9 @@
 //! What the texts of Python say: prefixes, escapes, texts written side by side, values put in.
 
+use crate::code::TextPart;
 use crate::code::escape::{EscapeRules, unescaped};
 use crate::domain::source::{children, text};
 use tree_sitter::Node;
-
-/// A part of a text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TextPart<'t, 's> {
-    /// The same in every run.
-    Fixed {
-        /// As written, escapes and all.
-        written: &'s str,
-        /// What it says.
-        says: String,
-    },
-    /// A value that is put in.
-    Hole(Node<'t>),
-}
 
 /// The parts of a `string`, or of several written side by side (`concatenated_string`); none of another node.
 pub fn parts<'t, 's>(node: Node<'t>, source: &'s str) -> Vec<TextPart<'t, 's>> {

@@ -4,10 +4,11 @@
 //! characters, encodings. What is not known here is no fixed text.
 
 use super::{JavaScriptScanner, argument};
-use crate::check::capabilities::finder::{MAX_BINDINGS, MAX_DEPTH};
+use crate::check::capabilities::finder::MAX_DEPTH;
 use crate::check::capabilities::literals;
 use crate::check::source::children;
-use crate::code::javascript::text::{self, TemplatePart};
+use crate::code::TextPart;
+use crate::code::javascript::text;
 use tree_sitter::Node;
 
 /// Longer texts are not put together, in bytes.
@@ -47,12 +48,8 @@ impl<'a> JavaScriptScanner<'_, 'a, '_> {
         let Some(scope) = self.names.scope(node, name).filter(|_| !self.names.is_partial) else {
             return self.finder.constant(name).map(str::to_owned);
         };
-        self.constants.text(scope, name, || {
-            let bindings = self.names.bindings(node);
-            let text = |by: &Node<'_>| self.whole(self.names.value_of(*by, name)?, depth + 1);
-            let first = bindings.first().filter(|_| bindings.len() <= MAX_BINDINGS).and_then(text)?;
-            bindings[1..].iter().all(|by| text(by).as_ref() == Some(&first)).then_some(first)
-        })
+        let value = |by: Node<'_>| self.whole(self.names.value_of(by, name)?, depth + 1);
+        self.constants.text(scope, name, self.names.bindings(node), value)
     }
 
     pub(super) fn operator(&self, node: Node<'_>) -> &'a str {
@@ -68,8 +65,8 @@ impl<'a> JavaScriptScanner<'_, 'a, '_> {
             return Some(fixed);
         }
         let text = text::parts(node, self.finder.text).into_iter().map(|part| match part {
-            TemplatePart::Hole(held) => self.whole(held?, depth + 1),
-            TemplatePart::Fixed { says, .. } => Some(says),
+            TextPart::Hole(held) => self.whole(held, depth + 1),
+            TextPart::Fixed { says, .. } => Some(says),
         });
         text.collect::<Option<Vec<_>>>().map(|parts| parts.concat()).filter(|text| text.len() < MAX_TEXT)
     }

@@ -5,8 +5,9 @@ use super::{JavaScriptScanner, argument, joined, module_name, takes_module};
 use crate::check::capabilities::finder::MAX_DEPTH;
 use crate::check::capabilities::javascript_rules::GLOBALS;
 use crate::check::source::children;
+use crate::code::TextPart;
 use crate::code::javascript::imports;
-use crate::code::javascript::text::{self, TemplatePart};
+use crate::code::javascript::text;
 use tree_sitter::Node;
 
 impl JavaScriptScanner<'_, '_, '_> {
@@ -263,8 +264,8 @@ impl JavaScriptScanner<'_, '_, '_> {
                 let mut text = String::new();
                 for part in text::parts(node, self.finder.text) {
                     let says = match part {
-                        TemplatePart::Fixed { says, .. } => Some(says),
-                        TemplatePart::Hole(held) => held.and_then(|held| self.whole(held, depth + 1)),
+                        TextPart::Fixed { says, .. } => Some(says),
+                        TextPart::Hole(held) => self.whole(held, depth + 1),
                     };
                     let Some(says) = says else {
                         text.push_str("{}");

@@ -1,11 +1,12 @@
 //! What a name or an expression of Python may mean: imports, assignments, what calls give back.
 
 use super::{PythonScanner, joined, takes_module};
-use crate::check::capabilities::finder::{MAX_BINDINGS, MAX_DEPTH, rule_for};
+use crate::check::capabilities::finder::{MAX_DEPTH, rule_for};
 use crate::check::capabilities::python_rules::{BUILTINS, RULES};
 use crate::check::source::children;
+use crate::code::TextPart;
 use crate::code::python::imports::{self, PythonTaken};
-use crate::code::python::text::{self, TextPart};
+use crate::code::python::text;
 use std::collections::HashSet;
 use tree_sitter::Node;
 
@@ -272,12 +273,8 @@ impl<'a> PythonScanner<'_, 'a, '_> {
         let Some(scope) = self.names.scope(node, name).filter(|_| !self.names.is_partial) else {
             return self.finder.constant(name).map(str::to_owned);
         };
-        self.constants.text(scope, name, || {
-            let bindings = self.names.bindings(node);
-            let text = |by: &Node<'_>| self.whole(self.names.value_of(*by, name)?, depth + 1);
-            let first = bindings.first().filter(|_| bindings.len() <= MAX_BINDINGS).and_then(text)?;
-            bindings[1..].iter().all(|by| text(by).as_ref() == Some(&first)).then_some(first)
-        })
+        let value = |by: Node<'_>| self.whole(self.names.value_of(by, name)?, depth + 1);
+        self.constants.text(scope, name, self.names.bindings(node), value)
     }
 
     pub(super) fn operator(&self, node: Node<'_>) -> &'a str {
