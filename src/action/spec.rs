@@ -9,15 +9,15 @@ pub enum Context {
     Global,
     /// Any list or scrolling text.
     Motion,
-    /// The catalog pane.
+    /// While the catalog pane has the focus.
     Catalog,
-    /// The output pane.
+    /// While the output pane has the focus.
     Output,
-    /// The failures pane.
+    /// While the failures pane has the focus.
     Failures,
-    /// The review queue.
+    /// While the review queue has the focus.
     Queue,
-    /// The full-screen review.
+    /// While the full-screen review is open.
     Review,
     /// The full-screen source view.
     Source,
@@ -28,19 +28,19 @@ pub enum Context {
 /// Heading under which help and the reference list a verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Group {
-    /// Looking at tools.
+    /// Find and read tools.
     Catalog,
-    /// Running them.
+    /// Start, watch and stop runs.
     Run,
-    /// Making them.
+    /// Create and evolve tools.
     Make,
-    /// Deciding.
+    /// Review versions and decide.
     Review,
     /// Moving them through stages.
     Lifecycle,
     /// The record of what was done.
     History,
-    /// The program itself.
+    /// Panes, settings, help and leaving the program.
     Workbench,
     /// Moving about on the screen.
     Motion,
@@ -49,7 +49,7 @@ pub enum Group {
 /// What a verb may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Risk {
-    /// Looks only.
+    /// Changes nothing but what is on the screen.
     View,
     /// Changes something, can be taken back or repeated.
     Change,
@@ -62,19 +62,19 @@ pub enum Risk {
 pub enum ArgKind {
     /// A tool: NAME, NAME@VERSION, NAME@DIGESTPREFIX or a path.
     Tool,
-    /// A run number.
+    /// Number of a recorded run.
     Run,
-    /// A review number.
+    /// Number of a review in the queue.
     Review,
-    /// An operation number.
+    /// Number of an entry of the operation log.
     Operation,
     /// A failure group, by the first digits of its signature.
     Failure,
-    /// Free text.
+    /// Any text, taken as it is written.
     Text,
     /// JSON, `@FILE` or `-`.
     Json,
-    /// `KEY=VALUE`.
+    /// An input value as `KEY=VALUE`; the schema decides its type.
     KeyValue,
     /// A file or folder.
     Path,
@@ -82,7 +82,7 @@ pub enum ArgKind {
     Word(&'static [&'static str]),
     /// A duration such as `30s`, `500ms`, `2m`.
     Duration,
-    /// A whole number.
+    /// A whole number, not negative.
     Number,
     /// At least 8 hexadecimal digits.
     Digest,
@@ -95,11 +95,11 @@ pub enum ArgKind {
 /// How an argument is written on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// By position.
+    /// By position, at most one value.
     Positional,
     /// By position, one or more; the last one there is.
     Several,
-    /// `--name VALUE`.
+    /// `--name VALUE`, at most once.
     Option,
     /// `--name VALUE`, as often as wanted.
     Repeated,
@@ -110,7 +110,7 @@ pub enum Form {
 pub struct Arg {
     /// Kebab-case name; the option is `--NAME`.
     pub name: &'static str,
-    /// What it is.
+    /// Decides how the text is checked and completed.
     pub kind: ArgKind,
     /// How it is written.
     pub form: Form,
@@ -118,26 +118,26 @@ pub struct Arg {
     pub required: bool,
     /// Whether only a human at a terminal may give it; the other arguments need what the verb needs.
     pub human_only: bool,
-    /// One line.
+    /// One line for `--help` and for the palette's form.
     pub doc: &'static str,
 }
 
 /// A row: everything every face needs to know of a verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spec {
-    /// Which verb.
+    /// Unique in the table.
     pub verb: Verb,
     /// Kebab-case name: in help, palette, command line, log and code.
     pub name: &'static str,
     /// One line: what it does.
     pub doc: &'static str,
-    /// Heading.
+    /// Section of the help screen and of the reference.
     pub group: Group,
     /// Where its keys work; empty for verbs without a key of their own (reached by the palette).
     pub contexts: &'static [Context],
     /// Default keys, for example `r`, `ctrl-k`, `shift-tab`, `space`.
     pub keys: &'static [&'static str],
-    /// Arguments.
+    /// In the order in which help lists them; positional ones are read in this order.
     pub args: &'static [Arg],
     /// What it may do.
     pub risk: Risk,
@@ -185,7 +185,7 @@ impl Arg {
         Arg { name, kind, form: Form::Positional, required: false, human_only: false, doc }
     }
 
-    /// An option `--name`.
+    /// An optional `--name VALUE`.
     pub const fn option(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
         Arg { name, kind, form: Form::Option, required: false, human_only: false, doc }
     }

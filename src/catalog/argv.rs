@@ -20,7 +20,6 @@ pub(super) struct CommandWords(pub(super) Vec<String>);
 /// A command in our terms.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct ParsedCommand {
-    /// argv template.
     pub(super) words: Vec<String>,
     /// Path of the entry file inside the version.
     pub(super) entry: Option<String>,
@@ -139,7 +138,6 @@ pub(super) enum Anchor {
 /// A word of a command that names a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Script<'a> {
-    /// Relative to what.
     pub(super) anchor: Anchor,
     /// The path without the placeholder.
     pub(super) tail: &'a str,

@@ -19,7 +19,6 @@ impl<'d, 'a> TableFields<'d, 'a> {
         TableFields { document, parents: Vec::new(), rest: document.fields.clone() }
     }
 
-    /// What nobody took.
     pub(super) fn rest(self) -> Map<String, Value> {
         self.rest
     }
@@ -29,7 +28,6 @@ impl<'d, 'a> TableFields<'d, 'a> {
         self.rest.keys()
     }
 
-    /// Looks without taking.
     pub(super) fn peek(&self, key: &str) -> Option<&Value> {
         self.rest.get(key).filter(|value| !value.is_null())
     }
@@ -40,7 +38,6 @@ impl<'d, 'a> TableFields<'d, 'a> {
         self.rest.shift_remove(key).filter(|value| !value.is_null())
     }
 
-    /// Takes a text.
     pub(super) fn text(&mut self, key: &'static str) -> Result<Option<String>, Problem> {
         match self.any(key) {
             None => Ok(None),

@@ -67,7 +67,6 @@ fn tier(fields: &mut TableFields<'_, '_>) -> Result<Option<CostTier>, Problem> {
     })
 }
 
-/// The `[run]` table.
 struct RunTable {
     words: Option<CommandWords>,
     input: Option<InputMode>,

@@ -17,7 +17,7 @@ pub struct ToolRoot {
 /// What a scan reads, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanPlan {
-    /// The workspace folder.
+    /// Folder of the workspace; paths of rows are relative to it.
     pub workspace: PathBuf,
     /// Its folders of tools.
     pub roots: Vec<ToolRoot>,

@@ -10,7 +10,6 @@ use crate::domain::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A version, understood.
 #[derive(Debug, Clone)]
 pub(super) struct ParsedVersion {
     pub(super) manifest: Manifest,

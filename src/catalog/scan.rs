@@ -21,9 +21,9 @@ use std::time::{Duration, Instant as Clock};
 /// How far a scan is.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress<'a> {
-    /// Definitions read.
+    /// Definitions read so far.
     pub done: usize,
-    /// Definitions found.
+    /// Definitions found by the walk.
     pub total: usize,
     /// Rows since the last call, not lined up yet.
     pub new_rows: &'a [Tool],
@@ -34,7 +34,7 @@ pub struct Progress<'a> {
 pub struct Scan {
     /// Rows by name, then stage (higher first), then path; without the store's facts.
     pub tools: Vec<Tool>,
-    /// Problems by path.
+    /// Definitions that could not be read, in order of path.
     pub problems: Vec<Problem>,
     /// Cache rows to write.
     pub fresh: Vec<(String, CacheRow)>,
@@ -46,7 +46,7 @@ pub struct Scan {
 const ROWS_PER_STEP: usize = 500;
 /// Time between two calls of `progress` at most, while rows come in.
 const STEP: Duration = Duration::from_millis(50);
-/// Threads that read.
+/// Threads that read definitions at the same time.
 const READERS: usize = 2;
 /// A file that changed so recently may change again without its stamp showing it.
 const TOO_YOUNG_NS: i128 = 100_000_000;

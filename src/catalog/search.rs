@@ -24,11 +24,11 @@ pub struct Hit {
 /// Where a query matches in a row, as positions of characters in ascending order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Matches {
-    /// In the name.
+    /// Positions in the name.
     pub name: Vec<usize>,
-    /// In the title.
+    /// Positions in the title.
     pub title: Vec<usize>,
-    /// In the description.
+    /// Positions in the description.
     pub description: Vec<usize>,
 }
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// What a watcher says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hint {
-    /// Something changed.
+    /// Something in the folders changed.
     Changed,
     /// Events were lost; anything may have changed.
     Overflow,
@@ -70,6 +70,7 @@ impl Drop for Watcher {
         // Fails only when the thread has ended already.
         let _ = self.stop.send(Message::Stop);
         if let Some(thread) = self.thread.take() {
+            // Fails only after a panic there, and a drop has nobody to tell.
             let _ = thread.join();
         }
     }
@@ -174,6 +175,7 @@ impl WatchState {
             parents.extend(root.path.ancestors().skip(1).find(|folder| folder.is_dir()).map(Path::to_owned));
         }
         for gone in self.parents.difference(&parents) {
+            // The folder may no longer exist, and its watch with it.
             let _ = self.notify.unwatch(gone);
         }
         let roots: Vec<&PathBuf> = self.roots.iter().map(|root| &root.path).collect();

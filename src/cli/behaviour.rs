@@ -9,13 +9,11 @@ use crate::engine::{Behaviour, EngineError};
 use serde::Serialize;
 use std::io;
 
-/// What was seen.
 #[derive(Serialize)]
 pub(super) struct Seen {
     behaviour: Behaviour,
 }
 
-/// `behaviour NAME|RUN`.
 pub(super) fn behaviour(call: &Call<'_>) -> Result<Seen, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let subject = call.required("tool")?;
@@ -132,7 +130,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_result_that_was_not_collected_never_reads_as_no_difference() {
-        let why = "the process that compares the files ended before it could";
+        let why = "the process that compares the files ended early";
         let result = ResultEvidence { run: Some(RunId(7)), changes: vec![], cut: 0, uncollected: Some(why.to_owned()) };
         let lost = Behaviour { result, ..watched() };
         let text = plain(|page| Seen { behaviour: lost.clone() }.text(page));

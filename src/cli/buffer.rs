@@ -33,7 +33,6 @@ struct Flushed {
     items: Vec<Value>,
 }
 
-/// `buffer OPERATION …`.
 pub(super) fn buffer(call: &Call<'_>) -> Result<u8, Stop> {
     let operation = call.required("operation")?;
     if operation != "write" && call.text("item").is_some() {

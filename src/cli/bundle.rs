@@ -14,13 +14,11 @@ struct Carry {
     report: CarryReport,
 }
 
-/// `push DIR [NAME]`.
 pub(super) fn push(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
     call.print(&Carry { report: engine.versions().push(&folder(call)?, call.text("tool"))? })
 }
 
-/// `pull DIR [NAME]`.
 pub(super) fn pull(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
     call.print(&Carry { report: engine.versions().pull(&folder(call)?, call.text("tool"), &call.caller(&engine))? })

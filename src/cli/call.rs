@@ -32,7 +32,6 @@ pub(super) struct Globals {
     pub(super) agent: Option<String>,
     /// Where that agent was found, when it did not say so itself or called itself something else.
     pub(super) found: Option<FoundAgent>,
-    /// What may run.
     pub(super) limits: Limits,
 }
 
@@ -81,7 +80,6 @@ impl Globals {
         })
     }
 
-    /// Who calls.
     fn asker(&self) -> Asker {
         if self.agent.is_some() { Asker::Agent } else { Asker::Human }
     }
@@ -142,7 +140,6 @@ pub(super) trait Answer: Serialize {
 
 /// A tool that a filter names.
 pub(super) struct NamedTool {
-    /// Its name.
     pub(super) name: ToolName,
     /// The version, when one was named.
     pub(super) digest: Option<Digest>,
@@ -320,7 +317,6 @@ impl<'a> Call<'a> {
         Ok(Some(NamedTool { name: tool.name.clone(), digest }))
     }
 
-    /// Who calls.
     pub(super) fn caller(&self, engine: &Engine) -> Caller {
         match &self.globals.agent {
             Some(name) => Caller::Agent(name.clone()),

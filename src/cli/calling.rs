@@ -34,7 +34,6 @@ struct Shown {
     candidates: Candidates,
 }
 
-/// `call SCENARIO …`.
 pub(super) fn call(call: &Call<'_>) -> Result<u8, Stop> {
     let request = request(call)?;
     let (engine, _catalog) = call.open_catalog()?;

@@ -26,7 +26,6 @@ use std::sync::Arc;
 /// How many of a tool's runs `show` lists.
 const SHOWN_RUNS: usize = 5;
 
-/// What `init` did.
 #[derive(Serialize)]
 pub(super) struct Initialised {
     workspace: String,
@@ -34,7 +33,6 @@ pub(super) struct Initialised {
     report: InitReport,
 }
 
-/// `init [DIR]`.
 pub(super) fn init(call: &Call<'_>) -> Result<Initialised, EngineError> {
     let dir = call.get::<PathBuf>("dir").or_else(|| call.globals.workspace.clone()).unwrap_or_else(|| ".".into());
     let report = init_workspace(&dir)?;
@@ -124,7 +122,6 @@ impl Filter {
     }
 }
 
-/// `list [QUERY] …`.
 pub(super) fn list(call: &Call<'_>) -> Result<Listing, EngineError> {
     let filter = Filter::of(call)?;
     let (engine, catalog) = call.open_catalog()?;
@@ -342,7 +339,6 @@ fn manifest_fields<S: Serializer>(manifest: &Manifest, serializer: S) -> Result<
     fields.serialize(serializer)
 }
 
-/// `show NAME`.
 pub(super) fn show(call: &Call<'_>) -> Result<Shown, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let tool = engine.library().resolve(call.required("tool")?)?;

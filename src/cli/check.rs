@@ -168,7 +168,6 @@ pub(super) fn comment(call: &Call<'_>) -> Result<Done, EngineError> {
     execute(call, &engine, command)
 }
 
-/// `withdraw COMMENT`.
 pub(super) fn withdraw(call: &Call<'_>) -> Result<Done, EngineError> {
     let comment = call.get::<usize>("comment").and_then(|number| i64::try_from(number).ok());
     let comment = comment.ok_or_else(|| EngineError::new(ErrorCode::Usage, "the comment number is missing", ""))?;

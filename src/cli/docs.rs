@@ -326,7 +326,7 @@ fn escaped(text: &str) -> String {
 impl Answer for Written {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         for skipped in &self.skipped {
-            page.line(&StyledLine::new().put(Ink::Warn, "no page: ").put(Ink::Plain, skipped))?;
+            page.line(&StyledLine::new().put(Ink::Warn, "no documentation page: ").put(Ink::Plain, skipped))?;
         }
         let (ink, written, taken) =
             if self.check { (Ink::Warn, "out of date: ", "no such tool: ") } else { (Ink::Dim, "wrote ", "removed ") };

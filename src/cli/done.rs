@@ -55,7 +55,6 @@ pub(super) fn plain(call: &Call<'_>, verb: &PlainVerb) -> Result<Done, EngineErr
 pub(super) struct Found(Described);
 
 impl Found {
-    /// This answer.
     pub(super) fn new(answer: Described) -> Found {
         Found(answer)
     }

@@ -59,7 +59,6 @@ pub(super) fn begin(call: &Call<'_>, engine: &Engine, request: &EvolveRequest) -
     drive(call, engine, id)
 }
 
-/// `resume ID`.
 pub(super) fn resume(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
     drive(call, &engine, number(call)?)
@@ -246,7 +245,6 @@ pub(super) fn keep(call: &Call<'_>) -> Result<Done, EngineError> {
     Ok(Done::new(done?))
 }
 
-/// `stop ID`.
 pub(super) fn stop(call: &Call<'_>) -> Result<Shown, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let id = number(call)?;
@@ -258,7 +256,6 @@ pub(super) fn stop(call: &Call<'_>) -> Result<Shown, EngineError> {
     Ok(Shown { detail: engine.evolutions().detail(id)? })
 }
 
-/// `evolutions [ID] …`.
 pub(super) fn evolutions(call: &Call<'_>) -> Result<u8, Stop> {
     let engine = call.open()?;
     if call.switch("learnt") {

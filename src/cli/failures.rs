@@ -38,7 +38,6 @@ pub(super) struct Shown {
     detail: FailureDetail,
 }
 
-/// `failures [NAME]`.
 pub(super) fn failures(call: &Call<'_>) -> Result<u8, Stop> {
     let engine = call.open()?;
     let named = call.named_tool(&engine)?;
@@ -67,7 +66,6 @@ pub(super) fn failures(call: &Call<'_>) -> Result<u8, Stop> {
     call.print(&Failures { failures })
 }
 
-/// `failure SIGNATURE`.
 pub(super) fn failure(call: &Call<'_>) -> Result<Shown, EngineError> {
     Ok(Shown { detail: call.open()?.failures().detail(call.required("failure")?)? })
 }

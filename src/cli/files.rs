@@ -89,7 +89,6 @@ pub(super) struct Source {
     files: Vec<FileText>,
 }
 
-/// `source NAME`.
 pub(super) fn source(call: &Call<'_>) -> Result<Source, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let tool = engine.library().resolve(call.required("tool")?)?;
@@ -245,7 +244,6 @@ pub(super) struct Comparison {
     files: Vec<FileDiff>,
 }
 
-/// `diff NAME[@A] [@B]`.
 pub(super) fn diff(call: &Call<'_>) -> Result<Comparison, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let text = call.required("tool")?;

@@ -44,14 +44,12 @@ pub(super) fn scope_asked(call: &Call<'_>, session: Option<&str>) -> Result<Gran
     }
 }
 
-/// `revoke GRANT`.
 pub(super) fn revoke(call: &Call<'_>) -> Result<Done, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let grant = engine.grants().named(call.required("grant")?)?;
     announce_and_execute(call, &engine, Command::Revoke { grant })
 }
 
-/// `grants`.
 pub(super) fn grants(call: &Call<'_>) -> Result<Grants, EngineError> {
     // What the files are now says whether a grant still works.
     let (engine, _catalog) = call.open_catalog()?;

@@ -20,7 +20,6 @@ pub(super) struct Log {
     clock_went_back: Vec<(OperationId, i64)>,
 }
 
-/// `log`.
 pub(super) fn log(call: &Call<'_>) -> Result<Log, EngineError> {
     let engine = call.open()?;
     let limit = call.get::<usize>("limit").unwrap_or(DEFAULT_LIMIT);
@@ -83,7 +82,6 @@ fn remark(operation: &Operation, clock: Option<String>) -> String {
     said.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-/// `undo [OPERATION]`.
 pub(super) fn undo(call: &Call<'_>) -> Result<Done, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     announce_and_execute(call, &engine, Command::Undo { operation: call.id("operation").map(OperationId) })

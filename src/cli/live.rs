@@ -105,6 +105,7 @@ impl Watched {
                     }
                 }
                 () = stop.next() => {
+                    // Fails when the run has just ended: then there is nothing to cancel.
                     let _ = self.engine.execute(Command::Cancel { run: self.run }, &self.caller);
                 }
             }

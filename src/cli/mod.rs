@@ -68,7 +68,7 @@ use std::process::ExitCode;
 /// How a call without a verb wants the workbench.
 #[derive(Debug, Clone)]
 pub struct Opening {
-    /// What to open.
+    /// Workspace and folders to open.
     pub options: OpenOptions,
     /// The agent at the keyboard; `None` is a human.
     pub agent: Option<String>,
@@ -76,7 +76,7 @@ pub struct Opening {
     pub found: Option<FoundAgent>,
     /// Whether colours are wanted.
     pub color: bool,
-    /// What may run.
+    /// Tools and tiers that this process may use.
     pub limits: Limits,
 }
 

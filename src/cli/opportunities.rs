@@ -15,7 +15,6 @@ const LIMIT: usize = 20;
 /// Witnesses printed of each.
 const WITNESSES: usize = 3;
 
-/// What use suggests.
 #[derive(Serialize)]
 pub(super) struct Found {
     #[serde(flatten)]

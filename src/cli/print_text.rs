@@ -54,7 +54,6 @@ impl<'a> Page<'a> {
         self.look
     }
 
-    /// Writes a line.
     pub(super) fn line(&mut self, line: &StyledLine) -> io::Result<()> {
         let mut text = String::new();
         for (ink, part) in line.pieces(self.look.view()) {
@@ -98,13 +97,11 @@ impl<'a> Page<'a> {
         self.out.write_all(text.as_bytes())
     }
 
-    /// Writes a description.
     pub(super) fn describe(&mut self, description: &Description) -> io::Result<()> {
         let body = description.body(self.look.view());
         description.title().into_iter().chain(&body).try_for_each(|line| self.line(line))
     }
 
-    /// Writes a table.
     pub(super) fn table(&mut self, table: &Table) -> io::Result<()> {
         for line in table.lines(self.look.view()) {
             self.line(&line)?;
@@ -130,7 +127,6 @@ pub(super) fn span(ms: u64) -> String {
 
 pub(super) use crate::domain::{plural as counted, size};
 
-/// The present.
 pub(super) fn now() -> Instant {
     Instant(jiff::Timestamp::now().as_millisecond())
 }

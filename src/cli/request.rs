@@ -92,7 +92,6 @@ impl Waited {
     }
 }
 
-/// `wait ID`.
 pub(super) fn wait(call: &Call<'_>) -> Result<Waited, EngineError> {
     let id = ReviewId(call.required_id("review")?);
     let timeout: Option<Duration> = call.get("timeout");

@@ -74,7 +74,6 @@ impl Answer for Reviews {
     }
 }
 
-/// `review ID`.
 pub(super) fn review(call: &Call<'_>) -> Result<ReviewAnswer, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     Ok(ReviewAnswer::new(engine.reviews().detail(ReviewId(call.required_id("review")?))?))

@@ -16,7 +16,6 @@ pub(super) struct Runs {
     runs: Vec<Run>,
 }
 
-/// `runs [NAME] …`.
 pub(super) fn runs(call: &Call<'_>) -> Result<Runs, EngineError> {
     let engine = call.open()?;
     let named = call.named_tool(&engine)?;
@@ -99,7 +98,6 @@ pub(super) fn outcome_ink(outcome: RunOutcome) -> Ink {
     }
 }
 
-/// `cancel RUN`.
 pub(super) fn cancel(call: &Call<'_>) -> Result<Done, EngineError> {
     let run = RunId(call.required_id("run")?);
     let engine = call.open()?;
@@ -112,7 +110,6 @@ pub(super) struct RunAnswer {
     pub(super) run: Run,
     /// Standard output as text; bytes that are no UTF-8 are U+FFFD.
     pub(super) stdout: String,
-    /// Standard error likewise.
     pub(super) stderr: String,
     /// Whether the kept output was cut at the output limit.
     pub(super) truncated: bool,

@@ -27,7 +27,6 @@ struct Exported {
     tools: usize,
 }
 
-/// `dashboard`.
 pub(super) fn dashboard(call: &Call<'_>) -> Result<Figures, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     Ok(Figures { dashboard: engine.library().dashboard()? })

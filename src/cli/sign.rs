@@ -15,7 +15,6 @@ pub(super) struct Signing {
     signed: Option<Done>,
 }
 
-/// `sign [--yes]`.
 pub(super) fn sign(call: &Call<'_>) -> Result<Signing, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let found = engine.integrity().unsigned()?;
@@ -30,12 +29,12 @@ pub(super) fn sign(call: &Call<'_>) -> Result<Signing, EngineError> {
 impl Answer for Signing {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         if let Some(fault) = &self.found.fault {
-            page.line(&StyledLine::new().put(Ink::Bad, "nothing is in force: ").put(Ink::Plain, fault))?;
+            page.line(&StyledLine::new().put(Ink::Bad, "no decision is in force: ").put(Ink::Plain, fault))?;
         }
         for entry in &self.found.entries {
             let what = format!("entry {} by {}: {} {}", entry.operation, entry.who, entry.verb, entry.subject);
             page.line(&StyledLine::new().put(Ink::Warn, "not signed: ").put(Ink::Plain, what))?;
-            page.field("because", Ink::Plain, &entry.why)?;
+            page.field("reason", Ink::Plain, &entry.why)?;
         }
         if let Some(signed) = &self.signed {
             return signed.text(page);
@@ -80,7 +79,7 @@ mod tests {
         assert_eq!(told.exit_code(), 1);
         assert_eq!(
             plain(|page| told.text(page)),
-            "nothing is in force: entry 2 is missing from the log\nnot signed: entry 3 by Ada: grant fresh\nbecause      it has no signature\n1 entry not signed; check each entry, undo or revoke unwanted ones, then run `toolsmith sign --yes`\n"
+            "no decision is in force: entry 2 is missing from the log\nnot signed: entry 3 by Ada: grant fresh\nreason       it has no signature\n1 entry not signed; check each entry, undo or revoke unwanted ones, then run `toolsmith sign --yes`\n"
         );
         let none = Signing { found: UnsignedLog { fault: None, entries: Vec::new(), log }, signed: None };
         assert_eq!(

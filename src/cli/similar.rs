@@ -14,7 +14,6 @@ struct Twins {
     groups: Vec<TwinGroup>,
 }
 
-/// `similar [--propose]`.
 pub(super) fn duplicates(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
     let groups = engine.upkeep().twins()?;

@@ -168,7 +168,6 @@ fn bytes(named: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// `12` or `12-34`.
 fn lines(text: &str) -> Result<(usize, usize), EngineError> {
     let (from, to) = text.split_once('-').unwrap_or((text, text));
     match (from.trim().parse(), to.trim().parse()) {

@@ -15,7 +15,6 @@ impl StopSignals {
         StopSignals(kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect())
     }
 
-    /// Waits for one.
     pub(super) async fn next(&mut self) {
         std::future::poll_fn(|context| {
             let ready = self.0.iter_mut().any(|signal| signal.poll_recv(context).is_ready());

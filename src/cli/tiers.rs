@@ -25,7 +25,6 @@ pub(super) fn unlock(call: &Call<'_>) -> Result<Done, EngineError> {
     announce_and_execute(call, &engine, Command::Unlock { tool, tier, scope, lasting })
 }
 
-/// `sets`.
 pub(super) fn sets(call: &Call<'_>) -> Result<Sets, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     Ok(Sets { sets: engine.tool_sets().list()? })

@@ -8,7 +8,6 @@ use crate::engine::{Engine, StaleReport, StaleTool};
 use serde::Serialize;
 use std::io;
 
-/// What nobody uses.
 #[derive(Serialize)]
 struct Stale {
     #[serde(flatten)]
@@ -68,7 +67,7 @@ impl Answer for Stale {
         let days = counted(*days as usize, "day", "days");
         let of = counted(*tools, "tool", "tools");
         let end = match stale.len() {
-            0 => format!("none of {of} was unused for {days}"),
+            0 => format!("no tools to archive: {of} checked, limit {days}"),
             number => {
                 format!("{number} of {of} unused for {days}; `toolsmith stale --propose` proposes to archive them")
             }
@@ -119,7 +118,7 @@ mod tests {
         );
         assert_eq!(
             plain(|page| stale(Vec::new()).text(page)),
-            "just as old, but not proposed: 2 core\nnone of 7 tools was unused for 30 days\n"
+            "just as old, but not proposed: 2 core\nno tools to archive: 7 tools checked, limit 30 days\n"
         );
     }
 }

@@ -19,7 +19,6 @@ pub(super) fn use_in_session(call: &Call<'_>) -> Result<Done, EngineError> {
     announce_and_execute(call, &engine, Command::UseInSession { tool: name.to_owned(), digest: tool.digest, scope })
 }
 
-/// `trim NAME`.
 pub(super) fn trim(call: &Call<'_>) -> Result<Done, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let tool = call.required("tool")?.to_owned();

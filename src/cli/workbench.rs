@@ -114,7 +114,6 @@ impl Answer for Generated {
     }
 }
 
-/// `completions SHELL`.
 pub(super) fn completions(call: &Call<'_>) -> Result<Generated, EngineError> {
     let shell: Shell = call
         .required("shell")?

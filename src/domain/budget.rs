@@ -24,7 +24,7 @@ pub const DIFF_TIME: Duration = Duration::from_millis(500);
 /// What reading costs at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadLimits {
-    /// Wall-clock time.
+    /// Wall-clock time until reading stops.
     pub time: Duration,
     /// Bytes by which the memory of the process may grow.
     pub memory: u64,
@@ -100,7 +100,7 @@ pub struct Unread {
     pub read: u64,
     /// Bytes of the text.
     pub of: u64,
-    /// Why no more.
+    /// Limit that stopped the reading.
     pub stop: BudgetStop,
 }
 

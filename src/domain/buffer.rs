@@ -36,7 +36,7 @@ words!(
     Strategy {
         /// When there are enough, or the oldest has waited long enough.
         Batched = "batched",
-        /// At once.
+        /// Each item as soon as it is written.
         Immediate = "immediate",
         /// Only when somebody asks.
         Manual = "manual",
@@ -114,7 +114,7 @@ impl BufferSink {
 /// When a buffer hands its items over, in numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BufferRule {
-    /// On what.
+    /// Which of the limits below count.
     pub strategy: Strategy,
     /// Items of a batch, 1 to [`MAX_BATCH`].
     pub max_size: u64,
@@ -148,9 +148,9 @@ pub struct BufferLevel {
 /// What happens to a buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BufferEvent {
-    /// Items came.
+    /// New items were appended to the buffer.
     Written {
-        /// How many.
+        /// Number of new items.
         items: u64,
     },
     /// The time came at which the oldest item has waited long enough.
@@ -159,7 +159,7 @@ pub enum BufferEvent {
     Asked,
     /// The batch on its way arrived.
     Flushed {
-        /// Its items.
+        /// Items of the batch that arrived.
         items: u64,
         /// When the oldest of those left came.
         oldest_at: Option<Instant>,
@@ -241,14 +241,14 @@ impl BufferRule {
     }
 }
 
-/// A buffer.
+/// A named queue of items with its rule and its receiver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Buffer {
-    /// Its name.
+    /// Unique within the workspace.
     pub id: BufferId,
     /// When it hands its items over.
     pub rule: BufferRule,
-    /// To whom.
+    /// Who receives the items; `Nobody` keeps them until they are taken.
     pub sink: BufferSink,
     /// Who chose that: `human`, or `agent:NAME`.
     pub sink_by: String,
@@ -258,7 +258,7 @@ pub struct Buffer {
     pub bytes: u64,
     /// Flushed items that nobody has taken yet.
     pub kept: u64,
-    /// Items ever written.
+    /// Items written since it was made; never goes down.
     pub total_written: u64,
     /// Items ever handed over.
     pub total_flushed: u64,
@@ -273,7 +273,7 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    /// An empty one.
+    /// An empty buffer with the default rule; `usage` gets its own sink.
     pub fn new(id: BufferId, by: &str, now: Instant) -> Buffer {
         let sink = if id.is_usage() { BufferSink::Usage } else { BufferSink::Nobody };
         Buffer {
@@ -317,7 +317,7 @@ impl Buffer {
 /// A use of a tool that somebody else saw: an item of the buffer `usage`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolUse {
-    /// The tool.
+    /// Name as reported; it need not be known here.
     pub tool: ToolName,
     /// Whether it succeeded; `None` when nobody says.
     pub success: Option<bool>,

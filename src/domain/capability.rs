@@ -16,11 +16,11 @@ words!(
         WritesFiles = "writes-files",
         /// Deletes files or folders.
         DeletesFiles = "deletes-files",
-        /// Reaches the network.
+        /// Opens a connection or a socket.
         Network = "network",
         /// Names an address; that alone does nothing.
         Address = "address",
-        /// Starts programs.
+        /// Starts other programs without a shell.
         StartsPrograms = "starts-programs",
         /// Starts programs through a shell, with a fixed text.
         Shell = "shell",
@@ -30,7 +30,7 @@ words!(
         Eval = "eval",
         /// Reads a format that executes what it holds.
         Unpickles = "unpickles",
-        /// Reads environment variables.
+        /// Reads variables of the environment.
         ReadsEnvironment = "reads-environment",
         /// Holds a key, token or password.
         HardCodedSecret = "hard-coded-secret",
@@ -100,7 +100,7 @@ impl CapabilityKind {
 /// One place in the source that is able to do something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capability {
-    /// What it does.
+    /// Kind of access that the code has.
     pub kind: CapabilityKind,
     /// The line, counted from 1.
     pub line: u64,

@@ -31,7 +31,7 @@ words!(
         Require = "require",
         /// It stands in the way; only a typed reason goes over it.
         Block = "block",
-        /// It is shown.
+        /// Its result is shown; approval does not depend on it.
         Show = "show",
         /// The check is not made.
         Off = "off",
@@ -60,7 +60,7 @@ pub struct Finding {
 pub struct CheckReport {
     /// The name of the check, kebab-case.
     pub name: String,
-    /// How it ended.
+    /// State after its last run.
     pub state: CheckState,
     /// What it found, worst first.
     #[serde(default)]
@@ -100,13 +100,13 @@ pub struct Tally {
     pub state: CheckState,
     /// Checks that have ended.
     pub ended: u16,
-    /// All checks.
+    /// Checks of the verdict, ended or not.
     pub total: u16,
-    /// Those that failed.
+    /// Of `total`, those that failed.
     pub failed: u16,
-    /// Those that warned.
+    /// Of `total`, those that warned.
     pub warned: u16,
-    /// Those that passed.
+    /// Of `total`, those that passed.
     pub passed: u16,
 }
 

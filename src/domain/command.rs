@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 use std::time::Duration;
 
-/// Who asks.
+/// Who asks for a command; policy depends on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
     /// A human at a terminal, by identity (`Name <mail>`, else the system user).
@@ -47,48 +47,48 @@ impl Caller {
 pub enum Command {
     /// A verb that needs nothing but its arguments as text; the subject that it belongs to knows it by its name.
     Verb(VerbCall),
-    /// Decide a review.
+    /// Approve, reject or request changes of a version.
     Decide(DecisionRequest),
     /// Write a comment beside a version under review.
     Comment {
-        /// In which review.
+        /// The review in which the version is on screen.
         review: ReviewId,
         /// What it is about.
         spot: CommentAnchor,
-        /// What it wants.
+        /// Whether it blocks approval, asks or only remarks.
         kind: CommentKind,
-        /// What it says.
+        /// The comment as typed, not escaped.
         body: String,
     },
     /// Take a comment of one's own back.
     Withdraw {
-        /// Which.
+        /// A comment of the caller; nobody withdraws another person's.
         comment: CommentId,
     },
     /// Mark a file, or a part of one, as read, or take the mark away. Not an entry of the log.
     Mark {
-        /// In which review.
+        /// The review in which it was read.
         review: ReviewId,
-        /// What was read.
+        /// File or part of a file, with the digest of what was on screen.
         mark: ReadMark,
         /// Whether it is marked from now on.
         on: bool,
     },
     /// Make the checks of a version again, in the background.
     Recheck {
-        /// Which tool.
+        /// Name of the tool whose checks are dropped and made again.
         tool: String,
     },
     /// Ask for a higher stage: opens a review or names the one that waits.
     Promote {
-        /// Which tool.
+        /// Name of the tool that should rise.
         tool: String,
-        /// To where.
+        /// The stage to reach; it must be higher than the present one.
         to: Stage,
     },
     /// Use a version in place of what its name means otherwise, in one session.
     UseInSession {
-        /// Which version.
+        /// Usually `NAME@VERSION`, since a bare name already means one version.
         tool: String,
         /// Its digest as it was shown; refused when another one lies there.
         digest: Digest,
@@ -97,14 +97,14 @@ pub enum Command {
     },
     /// Take older versions away; their bytes are kept.
     Trim {
-        /// Of which tool.
+        /// The tool whose versions are removed from disk.
         tool: String,
         /// The versions as they were shown; empty when none were.
         versions: Vec<Digest>,
     },
     /// Ask humans whether tools shall be put away or marked as deprecated: a review each. Nothing changes by it.
     Propose {
-        /// Which, and why.
+        /// Tools with the reason that their review will show.
         proposals: Vec<Retirement>,
     },
     /// Make a new tool: with a template a scaffold, else a specification of these words that waits for a human.
@@ -115,7 +115,7 @@ pub enum Command {
         template: Option<ScaffoldTemplate>,
         /// What it is written in; `None` chooses by the words.
         language: Option<ScriptLanguage>,
-        /// What it does.
+        /// What the tool should do; becomes the description.
         words: String,
     },
     /// Make a specification of an opportunity; it waits for a human.
@@ -131,26 +131,26 @@ pub enum Command {
         key: String,
         /// The files that it was found with.
         from: OpportunitySources,
-        /// Why.
+        /// Kept with the dismissal; `None` when none was typed.
         reason: Option<String>,
     },
     /// Let a version do what it declares, from now on.
     Allow {
-        /// Which tool.
+        /// The tool whose declared permissions are granted.
         tool: String,
         /// The digest whose permissions were on screen; refused when the tool has another one now.
         digest: Digest,
     },
     /// Fetch the packages that a script declares, over the network, and put its environment together.
     FetchPackages {
-        /// Which tool.
+        /// The tool whose declared packages are fetched.
         tool: String,
         /// The digest whose packages were on screen; refused when the tool has another one now.
         digest: Digest,
     },
     /// Let an agent run a version that is not approved, strictly contained.
     Grant {
-        /// Which tool.
+        /// The tool that the agent may run.
         tool: String,
         /// The version that was on screen; refused when the tool has another one now.
         digest: Digest,
@@ -172,27 +172,27 @@ pub enum Command {
     },
     /// Take leave back: of an agent, or of a version to do what it declares.
     Revoke {
-        /// Which grant.
+        /// Number of an agent's grant or of an unlocked tier, or a permission by tool and digest.
         grant: GrantKey,
     },
     /// Take back an operation: the given one, or the newest that can be taken back.
     Undo {
-        /// Which.
+        /// `None` takes the newest operation that can be undone.
         operation: Option<OperationId>,
     },
     /// Hand over what waits in a buffer.
     FlushBuffer {
-        /// Which buffer.
+        /// Identifier of the buffer to flush now.
         buffer: String,
     },
     /// Throw away what waits in a buffer.
     ClearBuffer {
-        /// Which buffer.
+        /// Identifier of the buffer to empty.
         buffer: String,
     },
     /// Ask for a running run to be stopped, whoever owns it.
     Cancel {
-        /// Which.
+        /// Number of the run to cancel.
         run: RunId,
     },
 }

@@ -12,9 +12,9 @@ words!(
     CommentKind {
         /// The version must not be approved like this.
         MustFix = "must-fix",
-        /// Somebody should answer.
+        /// Wants an answer; does not block approval.
         Question = "question",
-        /// Worth knowing.
+        /// A remark; does not block approval.
         Note = "note",
     }
 );
@@ -31,11 +31,11 @@ pub struct CommentAnchor {
 /// A comment of a reviewer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comment {
-    /// Its number.
+    /// Counts up within the workspace.
     pub id: CommentId,
     /// The review in which it was written.
     pub review: ReviewId,
-    /// The tool.
+    /// Name of the tool under review.
     pub tool: ToolName,
     /// The version that was on screen.
     pub digest: Digest,
@@ -44,13 +44,13 @@ pub struct Comment {
     pub spot: CommentAnchor,
     /// Text of its lines then, to find them again in another version.
     pub line_text: Option<String>,
-    /// What it wants.
+    /// Only [`CommentKind::MustFix`] blocks approval.
     pub kind: CommentKind,
     /// What it says, not escaped.
     pub body: String,
-    /// Who wrote it.
+    /// The human who wrote it; only they withdraw it.
     pub who: String,
-    /// When.
+    /// When it was written.
     pub at: Instant,
     /// Whether its lines are no longer where it points, or no longer there.
     pub outdated: bool,

@@ -8,7 +8,7 @@ use super::shown::DisplayRecord;
 /// A decision on one review, before the rules have judged it. What was decided is a [`super::Decision`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecisionRequest {
-    /// Which review.
+    /// Number of the review to decide.
     pub review: ReviewId,
     /// The digest that was on screen; refused when the review has another one.
     pub digest: Digest,

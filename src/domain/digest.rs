@@ -23,9 +23,9 @@ pub struct DigestParseError(pub String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileMode {
-    /// No execute bit.
+    /// Nobody may execute it.
     Plain,
-    /// Some execute bit.
+    /// Somebody may execute it.
     Executable,
 }
 
@@ -36,7 +36,7 @@ pub struct VersionFile {
     pub path: String,
     /// Whether it may be executed.
     pub mode: FileMode,
-    /// Its content.
+    /// Content as it lies on disk.
     pub bytes: Vec<u8>,
 }
 

@@ -64,7 +64,7 @@ pub struct LoadedCode {
 /// One kind of attempt in an [`Envelope`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeenAttempt {
-    /// What.
+    /// Kind of access that was attempted.
     pub touch: Touch,
     /// On what, generalised: `{n}` is a number, `{id}` a made-up name, `FOLDER/*` anything in it.
     pub target: String,

@@ -6,7 +6,7 @@ use super::words::words;
 use serde::{Deserialize, Serialize};
 
 words!(
-    /// What happened.
+    /// Kind of a change in the store; the word is stored in the feed.
     EventKind {
         /// A version appeared that the store did not know.
         VersionFound = "version-found",
@@ -30,11 +30,11 @@ words!(
         ReviewAnnotated = "review-annotated",
         /// A review lost its object.
         ReviewSuperseded = "review-superseded",
-        /// A run started.
+        /// The run is recorded; its process may start a moment later.
         RunStarted = "run-started",
         /// Somebody asked for a run to be cancelled.
         RunCancelAsked = "run-cancel-asked",
-        /// A run ended.
+        /// The record of a run got its ending.
         RunEnded = "run-ended",
         /// A failure was recorded.
         FailureRecorded = "failure-recorded",
@@ -56,30 +56,30 @@ words!(
 /// Which read model an event touches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Topic {
-    /// Catalog rows.
+    /// Rows of the catalog with what the store knows about them.
     Tools,
-    /// Runs.
+    /// Recorded runs and their state.
     Runs,
-    /// Failure groups.
+    /// Failure groups with their counts.
     Failures,
-    /// The review queue.
+    /// Reviews, decisions and comments.
     Reviews,
-    /// The operation log.
+    /// Entries of the operation log.
     Operations,
     /// Askings for better versions.
     Evolutions,
-    /// Buffers.
+    /// Buffers and their items.
     Buffers,
 }
 
-/// Something that happened.
+/// One entry of the event feed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// Position in the feed.
     pub seq: EventSeq,
-    /// When.
+    /// When it was written to the feed.
     pub at: Instant,
-    /// What.
+    /// Decides which [`Topic`] has to be read again.
     pub kind: EventKind,
     /// What it was about: a tool name, or the number of a review, run or operation.
     pub subject: String,

@@ -15,7 +15,7 @@ use serde_json::Value;
 words!(
     /// How far it is.
     EvolutionState {
-        /// It goes on.
+        /// A process drives it, or is about to resume it.
         Running = "running",
         /// The process that drove it died; it can be resumed.
         Interrupted = "interrupted",
@@ -23,7 +23,7 @@ words!(
         Good = "good",
         /// All rounds are spent, none was good; the best can be kept.
         Spent = "spent",
-        /// No generator answered.
+        /// No generator gave a usable answer.
         Failed = "failed",
         /// The user stopped it; the best until then can be kept.
         Stopped = "stopped",
@@ -34,13 +34,13 @@ words!(
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EvolveAsked {
-    /// In words.
+    /// What to improve, in the user's words; may be empty.
     pub hint: String,
     /// Failed runs that the new version should not have.
     pub failures: Vec<RunId>,
     /// Whom, in their order.
     pub generators: Vec<String>,
-    /// Most rounds.
+    /// Rounds at most, from 1.
     pub rounds: u32,
     /// How far the version goes on at least; `None` decides by the schemas and the hint.
     pub step: Option<Step>,
@@ -53,21 +53,21 @@ pub struct EvolveAsked {
 /// One asking, as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evolution {
-    /// Its number.
+    /// Counts up within the workspace; never reused.
     pub id: EvolutionId,
-    /// The tool.
+    /// Name of the tool to improve or to make.
     pub tool: ToolName,
     /// The version that a better one is wanted of.
     pub version: semver::Version,
-    /// Its digest.
+    /// Digest of the version that it starts from.
     pub digest: Digest,
-    /// Where it lay.
+    /// Path of the definition when it was asked for.
     pub path: String,
     /// What was asked for.
     pub asked: EvolveAsked,
     /// Digest of the bundle that was sent, as it is kept.
     pub bundle: Digest,
-    /// Who asked.
+    /// The human who asked, as `Name <mail>` or system user.
     pub who: String,
     /// How far it is.
     pub state: EvolutionState,
@@ -81,9 +81,9 @@ pub struct Evolution {
     /// Whether somebody wants it to stop.
     #[serde(skip)]
     pub stop_asked: bool,
-    /// When it began.
+    /// When it was recorded, before the first generator was asked.
     pub started_at: Instant,
-    /// When it ended.
+    /// `None` while it runs or is interrupted.
     pub ended_at: Option<Instant>,
     /// The review of the version that was written.
     pub review: Option<ReviewId>,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 words!(
     /// How bad a failure is.
     Severity {
-        /// A nuisance.
+        /// A nuisance, or a run that says nothing about the tool.
         Low = "low",
         /// The tool did not do its work.
         Medium = "medium",
@@ -31,7 +31,7 @@ impl Severity {
 words!(
     /// Whether a group still needs attention.
     GroupState {
-        /// Needs attention.
+        /// Seen, and not marked as resolved since.
         Open = "open",
         /// Marked resolved and not seen since.
         Resolved = "resolved",
@@ -43,29 +43,29 @@ words!(
 pub struct FailureGroup {
     /// First 16 hex digits of the digest of tool, outcome and folded message.
     pub signature: String,
-    /// The tool.
+    /// Name of the tool that failed.
     pub tool: ToolName,
-    /// How often.
+    /// Failures since the group was first seen, resolved or not.
     pub count: u64,
     /// The worst severity seen.
     pub severity: Severity,
-    /// First seen.
+    /// When the oldest failure of the group was recorded.
     pub first_at: Instant,
-    /// Last seen.
+    /// When the newest failure of the group was recorded.
     pub last_at: Instant,
     /// The newest run of the group; `None` when nobody ran it here and only marks tell of it.
     pub sample_run: Option<RunId>,
-    /// Its message.
+    /// Message of the newest failure, not escaped.
     pub sample_message: String,
     /// Outcome of the newest run.
     pub outcome: RunOutcome,
     /// Scenarios named by marks, the newest last, at most [`FailureGroup::MOST_SCENARIOS`].
     pub scenarios: Vec<String>,
-    /// Open or resolved.
+    /// Reopened by the next failure with this signature.
     pub state: GroupState,
     /// When somebody said that it is over; `None` while it is open.
     pub resolved_at: Option<Instant>,
-    /// Who said so.
+    /// The human who marked it as resolved; `None` while it is open.
     pub resolved_by: Option<String>,
     /// Failures in each of the last seven days, oldest first.
     pub trend: Vec<u32>,
@@ -99,11 +99,11 @@ impl FailureGroup {
 /// A time in which a tool did not work: from its first failed run to the next one that succeeded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
-    /// The tool.
+    /// Name of the tool that did not work.
     pub tool: ToolName,
     /// The run that began it.
     pub first_run: RunId,
-    /// When that started.
+    /// Start of `first_run`.
     pub began_at: Instant,
     /// Failed runs so far.
     pub failures: u64,
@@ -132,9 +132,9 @@ pub fn median_recovery_ms(incidents: &[Incident]) -> Option<u64> {
 /// Failed runs of one version in a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AffectedVersion {
-    /// The version.
+    /// Version that the manifest stated at the time.
     pub version: semver::Version,
-    /// Its digest.
+    /// Digest of the files that failed.
     pub digest: Digest,
     /// Failed runs with this signature.
     pub count: u64,

@@ -66,11 +66,11 @@ impl fmt::Display for GrantScope {
 /// another version, for which there is no leave.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentGrant {
-    /// Its number.
+    /// Counts up within the workspace; `revoke` takes it.
     pub id: GrantId,
-    /// The tool.
+    /// Name that the agent may run.
     pub tool: ToolName,
-    /// The version.
+    /// Exactly these bytes may run.
     pub digest: Digest,
     /// The agent, by the name it calls with. Empty: the version is used in place of what its name means otherwise,
     /// by whoever calls in the scope, and every agent there may run it.
@@ -79,7 +79,7 @@ pub struct AgentGrant {
     pub scope: GrantScope,
     /// The human who gave it.
     pub who: String,
-    /// When.
+    /// When the grant was given.
     pub at: Instant,
     /// The log entry that gave it.
     pub operation: OperationId,
@@ -114,15 +114,15 @@ impl AgentGrant {
 /// The answer of a human to the question before the first run of a version that declares permissions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AllowGrant {
-    /// The tool.
+    /// Name of the tool that was asked about.
     pub tool: ToolName,
-    /// The version.
+    /// The permission covers exactly these bytes.
     pub digest: Digest,
     /// What it may do.
     pub allowed: Allowed,
     /// The human who allowed it.
     pub who: String,
-    /// When.
+    /// When the question was answered.
     pub at: Instant,
     /// Why it allows nothing as things are; `None` while it works. Known only where the files are.
     #[serde(default)]

@@ -28,15 +28,15 @@ words!(
         Native = "native",
         /// `type: executable` with `executable: {command, args}`.
         Executable = "executable",
-        /// `type: llm`.
+        /// `type: llm`: a prompt for a model; no process to start.
         Llm = "llm",
-        /// `type: openapi`.
+        /// `type: openapi`: an HTTP API; no process to start.
         Openapi = "openapi",
-        /// `type: mcp`.
+        /// `type: mcp`: a tool of an MCP server; no process to start.
         Mcp = "mcp",
         /// `type: custom` (a class inside somebody's program).
         Custom = "custom",
-        /// `type: workflow`.
+        /// `type: workflow`: steps over other tools; no process to start.
         Workflow = "workflow",
         /// Metadata from a script's header.
         Header = "header",
@@ -70,7 +70,7 @@ pub struct Recipe {
     pub command: Vec<String>,
     /// Path of the entry file inside the version, when there is one.
     pub entry: Option<String>,
-    /// How input arrives.
+    /// Channel by which the input object reaches the process.
     pub input: InputMode,
     /// Wall-clock limit in milliseconds; `None` takes the stage's default.
     pub timeout_ms: Option<u64>,
@@ -90,11 +90,11 @@ pub struct Permissions {
     pub network: Vec<String>,
     /// Paths read, `{workspace}` allowed.
     pub read: Vec<String>,
-    /// Paths written.
+    /// Paths written, `{workspace}` allowed; writes go to a staging area unless a human allows direct ones.
     pub write: Vec<String>,
     /// Names of environment variables.
     pub env: Vec<String>,
-    /// Programs started.
+    /// Names or paths of programs it starts.
     pub run: Vec<String>,
 }
 
@@ -124,7 +124,7 @@ pub struct LimitsDeclared {
     pub memory_bytes: Option<u64>,
     /// CPU seconds for each process.
     pub cpu_seconds: Option<u64>,
-    /// Number of processes.
+    /// Processes of the run that may exist at the same time.
     pub processes: Option<u64>,
     /// Bytes of output, both streams together.
     pub output_bytes: Option<u64>,
@@ -135,10 +135,10 @@ pub struct LimitsDeclared {
 /// An example from the manifest: input and, if stated, the output to expect.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Example {
-    /// What it shows.
+    /// What the example shows; empty when it is not described.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
-    /// The input object.
+    /// Input object of the run; `null` when the manifest gives none.
     #[serde(default)]
     pub input: Value,
     /// The output to expect.
@@ -149,10 +149,10 @@ pub struct Example {
 /// A test from the manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TestCase {
-    /// Its name.
+    /// Unique label for reports; empty when the manifest gives none.
     #[serde(default)]
     pub name: String,
-    /// The input object.
+    /// Input object of the run; `null` when the manifest gives none.
     #[serde(default)]
     pub input: Value,
     /// What to expect: a table of `exact`, `contains`, `schema`, `exit`, `property`, `metamorphic`.
@@ -164,13 +164,13 @@ pub struct TestCase {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Provenance {
-    /// Person or agent.
+    /// Person or agent, as claimed by the manifest; not verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// Program that generated it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generator: Option<String>,
-    /// When, as written.
+    /// As written: neither parsed nor verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
     /// Digest or version it was made from.
@@ -213,13 +213,13 @@ impl Recipe {
 /// Everything a definition says, in our terms; what has no term here is kept in `extra`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The tool's name.
+    /// Name as stated; other definitions may state the same one.
     pub name: ToolName,
     /// A display name that differs from the name.
     pub title: Option<String>,
     /// The version it states, default 1.0.0.
     pub version: semver::Version,
-    /// What it does.
+    /// One or more sentences; the first is shown in lists.
     pub description: String,
     /// What it is made of.
     pub kind: Kind,
@@ -229,29 +229,29 @@ pub struct Manifest {
     pub cost_tier: Option<CostTier>,
     /// Whether calling twice does no more than calling once, where stated.
     pub idempotent: Option<bool>,
-    /// Search words.
+    /// Extra words that search and `call` match.
     pub keywords: Vec<String>,
-    /// Tags.
+    /// Labels to filter by, as written.
     pub tags: Vec<String>,
-    /// Uses.
+    /// When to use it, in sentences; search and `call` match them.
     pub use_cases: Vec<String>,
-    /// Capabilities.
+    /// What the author says it can do, in free words; `call` matches them, nothing enforces them.
     pub capabilities: Vec<String>,
-    /// Other names.
+    /// Names under which other programs know it; search finds it by them.
     pub aliases: Vec<String>,
     /// How it is started; `None` for kinds that start no process, or when the manifest does not say.
     pub recipe: Option<Recipe>,
-    /// What it needs.
+    /// What it declares to need; granted only after an approval or for a human's own run.
     pub permissions: Permissions,
-    /// Its limits.
+    /// Tighter limits than the stage's; they can never widen those.
     pub limits: LimitsDeclared,
     /// JSON Schema 2020-12 of the input, translated from loose dialects.
     pub input: Option<Value>,
     /// JSON Schema 2020-12 of the output, translated from loose dialects.
     pub output: Option<Value>,
-    /// Examples.
+    /// Sample calls; the checks run them.
     pub examples: Vec<Example>,
-    /// Tests.
+    /// Stated tests; the checks run them.
     pub tests: Vec<TestCase>,
     /// Where it came from.
     pub provenance: Provenance,

@@ -36,7 +36,7 @@ impl MappedLine {
         line
     }
 
-    /// The escaped text.
+    /// The line with control characters escaped.
     pub fn text(&self) -> &str {
         &self.text
     }

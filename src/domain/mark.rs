@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 pub struct NewMark {
     /// The run that failed; `None` when it did not run here.
     pub run: Option<RunId>,
-    /// The tool.
+    /// Name of the tool that failed.
     pub tool: ToolName,
     /// The version that failed.
     pub digest: Digest,
     /// What it was wanted for, in words.
     pub scenario: String,
-    /// What went wrong.
+    /// The failure in one sentence.
     pub error: String,
     /// How bad it is.
     pub severity: Severity,
@@ -33,25 +33,25 @@ pub struct NewMark {
 /// That a version of a tool failed in a scenario.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureMark {
-    /// Its number.
+    /// Counts up within the workspace; never reused.
     pub id: MarkId,
     /// The run that failed; `None` when it did not run here.
     pub run: Option<RunId>,
-    /// The tool.
+    /// Name of the tool that failed.
     pub tool: ToolName,
     /// The version that failed.
     pub digest: Digest,
     /// What it was wanted for, in words.
     pub scenario: String,
-    /// What went wrong.
+    /// The failure in one sentence, not escaped.
     pub error: String,
     /// How bad it is.
     pub severity: Severity,
     /// Negative tags that hold, `not-for-json`.
     pub tags: Vec<String>,
-    /// Who said so.
+    /// An identity, or `agent:NAME`.
     pub who: String,
-    /// When.
+    /// When the mark was set.
     pub at: Instant,
     /// Whether it was taken back; then it counts for nothing.
     pub withdrawn: bool,
@@ -82,16 +82,16 @@ pub struct Unanswered {
     pub runs: Vec<RunId>,
     /// Who asked: `human`, or the agent's name.
     pub who: String,
-    /// When.
+    /// When the call ended.
     pub at: Instant,
 }
 
 /// The tool that did what was wanted, the last time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Winner {
-    /// The tool.
+    /// Tool that answered the scenario last.
     pub tool: ToolName,
-    /// The version.
+    /// Digest of the version that answered.
     pub digest: Digest,
     /// The run that succeeded.
     pub run: RunId,

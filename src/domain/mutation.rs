@@ -29,7 +29,7 @@ words!(
         Refactor = "refactor",
         /// It does something that it did not do before.
         NewFeature = "new-feature",
-        /// None of these.
+        /// None of the kinds above.
         Other = "other",
     }
 );
@@ -59,7 +59,7 @@ words!(
         Limit = "limit",
         /// It ended with an error that nobody caught.
         Crash = "crash",
-        /// None of these.
+        /// None of the kinds above.
         Other = "other",
     }
 );

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 words!(
     /// What a version declares that it needs beside its own folder.
     Need {
-        /// Addresses.
+        /// Addresses that it connects to.
         Network = "network",
         /// Paths that it reads.
         Read = "read",

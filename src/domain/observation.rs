@@ -9,17 +9,17 @@ use super::words::words;
 use serde::{Deserialize, Serialize};
 
 words!(
-    /// What was tried.
+    /// Kind of access that a run attempted.
     Touch {
         /// Opening or listing a path.
         Read = "read",
         /// Opening a path for writing, creating it, changing its mode or times.
         Write = "write",
-        /// Removing a path.
+        /// Removing a file or folder.
         Delete = "delete",
         /// Renaming or linking to a path.
         Rename = "rename",
-        /// Starting a program.
+        /// Starting a program (`execve`).
         Exec = "exec",
         /// Connecting or sending to an address.
         Connect = "connect",
@@ -47,11 +47,11 @@ words!(
 words!(
     /// How a path differs after the run.
     Difference {
-        /// It is new.
+        /// The path did not exist before.
         Created = "created",
         /// Its content or mode differs.
         Changed = "changed",
-        /// It is gone.
+        /// The path existed before, now it does not.
         Deleted = "deleted",
     }
 );
@@ -59,14 +59,14 @@ words!(
 /// Something a run tried, with how often. Reported: may be incomplete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// What.
+    /// Kind of access that was attempted.
     pub touch: Touch,
     /// Path as the tool sees it (`{tool}`, `{scratch}` and `{workspace}` for those folders), program,
     /// `address:port` or host name. Raw: made safe where it is shown.
     pub target: String,
     /// What came of it.
     pub answer: Answer,
-    /// How often.
+    /// Equal attempts of the run, counted together.
     pub count: u64,
 }
 
@@ -75,7 +75,7 @@ pub struct Attempt {
 pub struct FileChange {
     /// `{scratch}/…`, or the declared path it lies in. Raw: made safe where it is shown.
     pub path: String,
-    /// How it differs.
+    /// Compared with the state before the run.
     pub difference: Difference,
     /// Its size after the run in bytes; 0 when it is gone.
     pub bytes: u64,
@@ -107,7 +107,7 @@ pub enum Observer {
 /// Everything a run was seen to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
-    /// Whether anybody watched.
+    /// On, or off with the reason; off means that attempts are unknown.
     pub observer: Observer,
     /// Differences on disk, by path.
     pub changes: Vec<FileChange>,

@@ -14,9 +14,9 @@ use serde_json::Value;
 /// other fields except `undone_by` (object keys in the order of this struct, no blanks).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Operation {
-    /// Its number.
+    /// Counts up; a missing number is reported as tampering.
     pub id: OperationId,
-    /// When.
+    /// When it was written, by the clock of the writer.
     pub at: Instant,
     /// Reviewer identity for humans, `agent:NAME` for agents, `signer:NAME` where a signature spoke.
     pub who: String,

@@ -200,32 +200,32 @@ pub struct OpportunitySources {
 /// An opportunity that somebody does not want to see any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DismissedOpportunity {
-    /// Its key.
+    /// Stays the same when the opportunity is found again.
     pub key: String,
     /// What it was about.
     pub kind: OpportunityKind,
-    /// Its line. Raw.
+    /// Title as shown; raw, not escaped.
     pub title: String,
-    /// Why.
+    /// `None` when the user gave none.
     pub reason: Option<String>,
-    /// Who said so.
+    /// The human who dismissed it.
     pub who: String,
-    /// When.
+    /// When it was dismissed.
     pub at: Instant,
 }
 
 /// A recorded run, as far as something is learnt from many of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFact {
-    /// Its number.
+    /// Number of the recorded run.
     pub id: RunId,
-    /// The tool.
+    /// Name of the tool that ran.
     pub tool: ToolName,
     /// `human` or the agent's name.
     pub caller: String,
-    /// Its ending.
+    /// How the run ended.
     pub outcome: RunOutcome,
-    /// When it started.
+    /// Start of the run, not its end.
     pub started_at: Instant,
     /// Wall-clock time in milliseconds.
     pub duration_ms: u64,

@@ -23,7 +23,7 @@ pub struct VersionOrigin {
     pub prompt: Option<Digest>,
     /// How many examples and tests it brings.
     pub examples: usize,
-    /// Tests it brings.
+    /// Number of tests in the manifest.
     pub tests: usize,
     /// The asking that it comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,7 +35,7 @@ pub struct VersionOrigin {
 /// The asking that a version comes from, in short.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OriginEvolution {
-    /// Its number.
+    /// Number of the evolution.
     pub number: EvolutionId,
     /// The round of the answer, from 1.
     pub round: u32,
@@ -46,13 +46,13 @@ pub struct OriginEvolution {
 /// A decision on a version, in short.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OriginDecision {
-    /// In which review.
+    /// Review in which it was decided.
     pub review: ReviewId,
-    /// What was decided.
+    /// Approved, rejected or changes requested.
     pub kind: super::review::DecisionKind,
-    /// Who decided.
+    /// The human who decided.
     pub reviewer: String,
-    /// When.
+    /// When the decision was logged.
     pub at: Instant,
     /// Why, as whoever decided wrote it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -128,9 +128,9 @@ words!(
 words!(
     /// What is done with a path.
     Access {
-        /// Looking.
+        /// Opening to read, or listing.
         Read = "read",
-        /// Creating, changing, deleting.
+        /// Creating, changing or deleting.
         Write = "write",
     }
 );
@@ -148,7 +148,7 @@ words!(
 /// What a human allowed one version when asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allowed {
-    /// What it declares.
+    /// Permissions as the manifest declared them when it was asked.
     #[serde(flatten)]
     pub permissions: Permissions,
     /// What becomes of its writes; staged where it has none, and where nobody wrote it down.
@@ -204,7 +204,7 @@ pub enum Anchor {
 /// A path as a manifest writes it: an anchor and plain names below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredPath {
-    /// Where it begins.
+    /// Folder that the names below start from.
     pub anchor: Anchor,
     /// The names below; empty for the anchor itself.
     pub rest: PathBuf,
@@ -485,7 +485,7 @@ fn run_fault(program: &str) -> Option<String> {
 /// symbolic links as far as they exist.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ground {
-    /// The workspace.
+    /// Folder of the workspace.
     pub workspace: PathBuf,
     /// Home folders of whoever starts the run; the first is what `~` means.
     pub homes: Vec<PathBuf>,

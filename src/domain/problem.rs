@@ -14,7 +14,7 @@ words!(
         MissingField = "missing-field",
         /// The name is outside the alphabet.
         BadName = "bad-name",
-        /// Not UTF-8.
+        /// The file is not UTF-8.
         NotUtf8 = "not-utf8",
         /// The manifest or script is empty.
         Empty = "empty",

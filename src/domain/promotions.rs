@@ -19,9 +19,9 @@ pub struct Promotion {
     pub evolved_file: String,
     /// The version it is used instead of.
     pub original_version: String,
-    /// Why.
+    /// Why this version is used, as written.
     pub reason: String,
-    /// What was changed.
+    /// Kind of the change, as written.
     pub mutation: String,
     /// When, as RFC 3339.
     pub promoted_at: String,
@@ -37,7 +37,7 @@ pub struct Promotions(Map<String, Value>);
 pub struct PromotionsError {
     /// Where, counted from 1; `None` when it is about the whole.
     pub line: Option<u64>,
-    /// What is wrong.
+    /// What is wrong, in one line.
     pub message: String,
 }
 

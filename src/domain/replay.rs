@@ -11,7 +11,7 @@ words!(
         Broken = "broken",
         /// It succeeds as before, with another result; or fails as before, in another way.
         Changed = "changed",
-        /// Nothing changed.
+        /// Same outcome and same result as before.
         Same = "same",
         /// It failed before and succeeds now.
         Fixed = "fixed",

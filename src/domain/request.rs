@@ -24,9 +24,9 @@ words!(
 words!(
     /// How a test ended, as the asker says.
     TestState {
-        /// It passed.
+        /// The asker says that it passed.
         Passed = "passed",
-        /// It failed.
+        /// The asker says that it failed.
         Failed = "failed",
         /// It was not made.
         Skipped = "skipped",
@@ -38,9 +38,9 @@ words!(
 pub struct TestResult {
     /// The name of the test.
     pub name: String,
-    /// How it ended.
+    /// As claimed by the asker.
     pub state: TestState,
-    /// What it said.
+    /// Output or reason, as claimed; `None` when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
@@ -69,9 +69,9 @@ pub struct Request {
     /// The plan it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
-    /// What it is.
+    /// What is proposed, in sentences for the reviewer.
     pub description: String,
-    /// Why.
+    /// Why the asker wants it; may be empty.
     #[serde(default)]
     pub rationale: String,
     /// What tests said, by the asker's own account.

@@ -1,4 +1,4 @@
-//! Reviews and decisions.
+//! Reviews and the decisions that end them.
 
 use super::check::{CheckState, Tally};
 use super::digest::Digest;
@@ -53,7 +53,7 @@ impl ReviewKind {
 words!(
     /// Where a review stands.
     ReviewState {
-        /// For a human.
+        /// Waits for a human to decide.
         Waiting = "waiting",
         /// A human said yes.
         Approved = "approved",
@@ -71,15 +71,15 @@ words!(
 words!(
     /// The newest review of a tool's digest, as the catalog shows it.
     ToolReview {
-        /// There is none.
+        /// This digest was never reviewed.
         None = "none",
         /// Waits for a human.
         Waiting = "waiting",
-        /// Approved.
+        /// A human approved this digest.
         Approved = "approved",
-        /// Rejected.
+        /// A human rejected this digest.
         Rejected = "rejected",
-        /// Changes were requested.
+        /// A human wants changes before approval.
         ChangesRequested = "changes-requested",
         /// Nobody decided in time.
         Expired = "expired",
@@ -133,7 +133,7 @@ impl Risk {
 words!(
     /// In which order a queue is read.
     ReviewOrder {
-        /// The oldest first.
+        /// Oldest review first, in order of number.
         Age = "age",
         /// The riskiest first, of one risk the oldest.
         Risk = "risk",
@@ -153,11 +153,11 @@ impl ReviewOrder {
 words!(
     /// What a human decided.
     DecisionKind {
-        /// Yes.
+        /// The version may be used at the stage that the review asks for.
         Approve = "approve",
-        /// No.
+        /// The version is refused at this stage.
         Reject = "reject",
-        /// Not yet.
+        /// The version is sent back to its author with a reason.
         RequestChanges = "request-changes",
     }
 );
@@ -169,11 +169,11 @@ pub struct Decision {
     pub kind: DecisionKind,
     /// Git identity of the workspace, else the system user.
     pub reviewer: String,
-    /// The reason given.
+    /// `None` only where a decision may be made without one.
     pub reason: Option<String>,
     /// What was decided on.
     pub digest: Digest,
-    /// When.
+    /// When it was written to the log.
     pub at: Instant,
     /// What had been on screen.
     pub shown: DisplayRecord,
@@ -210,21 +210,21 @@ impl Decision {
 /// A request that waits for a human, or waited.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Review {
-    /// Its number.
+    /// Counts up within the workspace; never reused.
     pub id: ReviewId,
-    /// What it asks.
+    /// Decides what an approval does.
     pub kind: ReviewKind,
     /// The tool; for an adoption the word `adoption`.
     pub tool: ToolName,
-    /// Stated version.
+    /// Version that the manifest stated when the review was opened.
     pub version: semver::Version,
     /// The digest a yes covers; for an adoption the digest of the member list.
     pub digest: Digest,
-    /// Stage now.
+    /// Stage when the review was opened.
     pub from_stage: Stage,
     /// Stage after a yes.
     pub to_stage: Stage,
-    /// Where it stands.
+    /// Waiting, decided, or ended without a decision.
     pub state: ReviewState,
     /// When it was opened.
     pub created_at: Instant,

@@ -20,7 +20,7 @@ words!(
         Failed = "failed",
         /// The wall-clock limit was reached.
         TimedOut = "timed-out",
-        /// Somebody cancelled it.
+        /// A human or an agent asked for it to be cancelled.
         Cancelled = "cancelled",
         /// A signal ended it that we did not send.
         Killed = "killed",
@@ -42,9 +42,9 @@ words!(
 words!(
     /// One of the two output streams.
     Stream {
-        /// Standard output.
+        /// File descriptor 1.
         Stdout = "stdout",
-        /// Standard error.
+        /// File descriptor 2.
         Stderr = "stderr",
     }
 );
@@ -58,7 +58,7 @@ words!(
         Confined = "confined",
         /// Resource limits and an own process group only. Not a sandbox.
         LimitsOnly = "limits-only",
-        /// Nothing.
+        /// No isolation at all: the process ran like any other program of the user.
         None = "none",
     }
 );
@@ -76,9 +76,9 @@ words!(
 /// The isolation of a run, with what it had and what it lacked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Isolation {
-    /// The level reached.
+    /// The level verified at the start, not the one asked for.
     pub level: IsolationLevel,
-    /// The rules applied.
+    /// Whether the sandbox allowed what the manifest declares.
     pub profile: Profile,
     /// Layers in force, for example `process-group`, `rlimits`, `closed-fds`, `clean-env`, `version-copy`.
     pub layers: Vec<String>,
@@ -108,12 +108,12 @@ impl IsolationLevel {
 pub enum RunEnd {
     /// Exit code and output both say success.
     Succeeded {
-        /// The exit code.
+        /// Usually 0; the manifest may name other codes that count as success.
         exit_code: i32,
     },
     /// Non-zero exit, or the output says it failed.
     Failed {
-        /// The exit code.
+        /// Code of the process; may be 0 when the output says that it failed.
         exit_code: i32,
         /// Why it counts as a failure, one line.
         reason: String,
@@ -123,11 +123,11 @@ pub enum RunEnd {
         /// The limit in milliseconds.
         after_ms: u64,
     },
-    /// Somebody cancelled it.
+    /// A human or an agent cancelled it.
     Cancelled,
     /// A signal ended it that we did not send.
     Killed {
-        /// Signal number.
+        /// Number of the signal, 9 for SIGKILL.
         signal: i32,
     },
     /// A limit stopped it.
@@ -144,9 +144,9 @@ pub enum RunEnd {
     },
     /// The output does not fit.
     InvalidOutput {
-        /// The exit code.
+        /// Code of the process, which by itself may have meant success.
         exit_code: i32,
-        /// Where and why.
+        /// Where the output does not fit, and why.
         message: String,
     },
     /// The process could not be started.
@@ -154,9 +154,9 @@ pub enum RunEnd {
         /// Why, with what to install where known.
         message: String,
     },
-    /// Policy forbids it.
+    /// Policy forbids it: nothing was started.
     Refused {
-        /// Which rule.
+        /// The rule that refused, as a sentence for the caller.
         message: String,
     },
     /// The isolation that is demanded cannot be had: nothing started.
@@ -164,7 +164,7 @@ pub enum RunEnd {
         /// Why, and what to do.
         message: String,
     },
-    /// Its owner died.
+    /// The process that owned the run died, so the real ending is unknown.
     Interrupted,
 }
 
@@ -324,7 +324,7 @@ pub struct Sample {
     pub cpu_ms: u64,
     /// Memory of all its processes in bytes.
     pub memory_bytes: u64,
-    /// Its processes.
+    /// Processes alive at the moment of the sample.
     pub processes: u64,
     /// Bytes it has on disk.
     pub disk_bytes: u64,
@@ -333,13 +333,13 @@ pub struct Sample {
 /// A run as stored and printed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
-    /// Its number.
+    /// Counts up within the workspace; never reused.
     pub id: RunId,
     /// Tool name at the time.
     pub tool: ToolName,
-    /// Stated version.
+    /// Version that the manifest stated at the start.
     pub version: semver::Version,
-    /// What ran.
+    /// Digest of the files that were started.
     pub digest: Digest,
     /// Stage at the time.
     pub stage: Stage,
@@ -351,7 +351,7 @@ pub struct Run {
     pub exit_code: Option<i32>,
     /// Signal, where there was one.
     pub signal: Option<i32>,
-    /// When it started.
+    /// When the run was recorded, before its process started.
     pub started_at: Instant,
     /// What it used; all zero while running.
     #[serde(flatten)]

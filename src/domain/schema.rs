@@ -17,7 +17,7 @@ const MAX_AUTOMATON: usize = 2 << 20;
 pub struct Violation {
     /// JSON pointer into the value; empty for the whole.
     pub path: String,
-    /// One line.
+    /// What the schema wants there, in one line.
     pub message: String,
 }
 

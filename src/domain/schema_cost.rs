@@ -87,7 +87,6 @@ impl<'s> Count<'s> {
         }
     }
 
-    /// Counts one part.
     fn step(&mut self, depth: usize) -> Result<(), String> {
         if depth > MAX_DEPTH {
             return Err(format!("it is nested more than {MAX_DEPTH} levels deep"));

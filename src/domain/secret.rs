@@ -9,7 +9,7 @@ use std::fmt;
 pub struct Secret(OsString);
 
 impl Secret {
-    /// Wraps a value.
+    /// Takes over a value, which nothing prints from then on.
     pub fn new(value: impl Into<OsString>) -> Secret {
         Secret(value.into())
     }

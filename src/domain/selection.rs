@@ -13,7 +13,7 @@ words!(
         Minimal = "minimal",
         /// Those and the ones that read and write declared paths; none that reaches the network or starts programs.
         Default = "default",
-        /// All.
+        /// Every tool of the workspace.
         Full = "full",
     }
 );
@@ -57,7 +57,7 @@ fn reaches(tool: &Tool) -> bool {
 pub enum Chosen {
     /// What a preset holds.
     Preset(Preset),
-    /// One by name.
+    /// A single tool by its name.
     Tool(ToolName),
 }
 
@@ -66,7 +66,7 @@ pub enum Chosen {
 pub struct Selection {
     /// As it was written: `default`, `read,write`.
     pub name: String,
-    /// Its parts.
+    /// The choice holds the tools of all its parts.
     pub parts: Vec<Chosen>,
 }
 
@@ -96,13 +96,13 @@ impl Selection {
 /// A choice that a human saved under a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolSet {
-    /// Its name.
+    /// Name to choose it by, like a preset.
     pub name: ToolName,
     /// The tools, by name.
     pub tools: Vec<ToolName>,
-    /// Who saved it.
+    /// The human who saved it.
     pub who: String,
-    /// When.
+    /// When it was saved.
     pub at: super::time::Instant,
 }
 

@@ -80,7 +80,7 @@ impl fmt::Display for Unread {
 pub struct SeenPart {
     /// Its name: `evidence`, `difference`, or the path of a file.
     pub part: String,
-    /// Lines there were.
+    /// Lines of the part, seen or not.
     pub lines: u64,
     /// How many of them had been completely on screen.
     pub lines_shown: u64,

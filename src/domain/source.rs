@@ -39,13 +39,13 @@ const MAX_NODES: usize = 400_000;
 /// A language whose syntax is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Language {
-    /// Python.
+    /// Python: `.py`, `.pyi` and `.pyw`.
     Python,
-    /// JavaScript, with JSX.
+    /// JavaScript, which may hold JSX.
     JavaScript,
-    /// TypeScript.
+    /// TypeScript without JSX.
     TypeScript,
-    /// TypeScript with JSX.
+    /// TypeScript with JSX (`.tsx`).
     Tsx,
     /// POSIX shell and bash.
     Bash,

@@ -12,9 +12,9 @@ pub const SPECIFICATION_SCHEMA: &str = include_str!("../../assets/specification.
 words!(
     /// A language that new tools are written in.
     ScriptLanguage {
-        /// Python 3.
+        /// Python 3, run by the interpreter found on `PATH`.
         Python = "python",
-        /// TypeScript.
+        /// TypeScript; needs node 22.6 or newer, tsx, deno or bun.
         TypeScript = "typescript",
         /// Shell, as bash has it.
         Shell = "shell",
@@ -50,17 +50,17 @@ impl ScriptLanguage {
 words!(
     /// What a parameter is, in the words of JSON Schema.
     ParameterType {
-        /// Text.
+        /// JSON string.
         String = "string",
-        /// A whole number.
+        /// JSON number without a fraction.
         Integer = "integer",
-        /// A number.
+        /// JSON number.
         Number = "number",
-        /// Yes or no.
+        /// `true` or `false`.
         Boolean = "boolean",
-        /// A list.
+        /// JSON array of any items.
         Array = "array",
-        /// Named values.
+        /// JSON object with any members.
         Object = "object",
     }
 );
@@ -86,9 +86,9 @@ impl ParameterType {
 /// A parameter of a tool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InputParameter {
-    /// Its name.
+    /// Key of the input object.
     pub name: String,
-    /// What it is.
+    /// Type that the schema demands.
     #[serde(rename = "type")]
     pub kind: ParameterType,
     /// What it is for.
@@ -105,10 +105,10 @@ pub struct InputParameter {
 /// An input, and what is to come of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SpecifiedExample {
-    /// What it shows.
+    /// What the example shows; empty when not described.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
-    /// The input.
+    /// Input object of the call.
     pub input: Value,
     /// The output; `None` where it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,12 +118,12 @@ pub struct SpecifiedExample {
 /// What a tool shall do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolSpecification {
-    /// Its name.
+    /// Name that the new tool will have.
     pub tool_name: ToolName,
-    /// What it does.
+    /// What the tool should do, in sentences.
     #[serde(default)]
     pub description: String,
-    /// What it takes.
+    /// Properties of the input object, in the order of the source text.
     #[serde(default)]
     pub input_parameters: Vec<InputParameter>,
     /// What it gives: words, or a JSON Schema.

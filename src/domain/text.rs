@@ -41,7 +41,7 @@ impl SafeText {
         raw.lines().map(SafeText::source_line).collect()
     }
 
-    /// The escaped text.
+    /// The text, safe to print in a terminal.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -24,11 +24,11 @@ pub struct Placement {
 pub struct Deprecation {
     /// What to use instead.
     pub by: Option<ToolName>,
-    /// Why.
+    /// Shown beside the mark; `None` when the user gave none.
     pub reason: Option<String>,
-    /// Who said so.
+    /// The human who marked it, as `Name <mail>` or system user.
     pub who: String,
-    /// When.
+    /// When the tool was marked.
     pub at: Instant,
 }
 
@@ -89,11 +89,11 @@ pub struct Tool {
     pub name: ToolName,
     /// Display name where it differs.
     pub title: Option<String>,
-    /// Stated version.
+    /// Version that the manifest states; 1.0.0 when it states none.
     pub version: semver::Version,
     /// Digest of all its files.
     pub digest: Digest,
-    /// Stage by folder.
+    /// Read from the folder it lies in, whatever the manifest says.
     pub stage: Stage,
     /// What it is made of.
     pub kind: Kind,
@@ -103,29 +103,29 @@ pub struct Tool {
     pub cost_tier: CostTier,
     /// Whether the tier above was stated; `false` shows as "unclassified".
     pub classified: bool,
-    /// What it does.
+    /// From the manifest; empty when it has none.
     pub description: String,
-    /// Tags.
+    /// Labels to filter by, as the manifest states them.
     pub tags: Vec<String>,
-    /// Search words.
+    /// Extra words for search.
     pub keywords: Vec<String>,
-    /// Uses.
+    /// When to use it, in sentences; search matches them.
     pub use_cases: Vec<String>,
-    /// Capabilities.
+    /// What the author says it can do; nothing enforces it.
     pub capabilities: Vec<String>,
-    /// Other names.
+    /// Other names that search finds it by.
     pub aliases: Vec<String>,
-    /// Idempotent, where stated.
+    /// Whether a second call changes nothing more; `None` where not stated.
     pub idempotent: Option<bool>,
     /// Path of the definition (manifest, else script), relative to the workspace.
     pub path: String,
     /// Where its files lie.
     pub placement: Placement,
-    /// Form on disk.
+    /// Native folder, pair of files, or script with a header.
     pub format: Format,
-    /// Who made it.
+    /// As marked in the definition; `Unknown` without a mark.
     pub origin: Origin,
-    /// Changed, invalid, unsupported?
+    /// Whether the definition can be used, or what is wrong with it.
     pub state: ToolState,
     /// Whether a run can start.
     pub runnable: bool,
@@ -146,13 +146,13 @@ pub struct Tool {
     pub shadows: Vec<String>,
     /// Paths of other rows with the same name (or display name) but other content, at the same stage.
     pub clashes: Vec<String>,
-    /// Number of files.
+    /// Files that the digest covers.
     pub files: u32,
     /// Bytes of all files.
     pub bytes: u64,
     /// Newest modification among its files.
     pub modified_at: Instant,
-    /// From the store.
+    /// Kept in the store by name and digest: runs, reviews, grants.
     #[serde(flatten)]
     pub facts: ToolFacts,
 }
@@ -215,9 +215,9 @@ impl Tool {
 /// Everything about one tool, read when it is opened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolDetail {
-    /// Its row.
+    /// Row of the catalog that was opened.
     pub tool: Tool,
-    /// Its manifest.
+    /// Read from the same bytes as `files`.
     pub manifest: Manifest,
     /// Its files in ascending order of path, as hashed.
     pub files: Vec<VersionFile>,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// That a human opened a tool or a tier.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unlock {
-    /// Its number.
+    /// Counts up within the workspace; `revoke` takes it.
     pub id: UnlockId,
     /// The tool; `None` opens every tool of the tier and of those below it.
     pub tool: Option<ToolName>,
@@ -24,7 +24,7 @@ pub struct Unlock {
     pub until: Option<Instant>,
     /// The human who opened it.
     pub who: String,
-    /// When.
+    /// When it was opened.
     pub at: Instant,
     /// The log entry that opened it.
     pub operation: OperationId,

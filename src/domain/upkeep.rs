@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 words!(
     /// Why a tool that nobody uses is not proposed to be put away.
     Spared {
-        /// It is core.
+        /// Tools at the core stage stay.
         Core = "core",
         /// A version of it is pinned.
         Pinned = "pinned",
@@ -46,13 +46,13 @@ pub enum ProposedEnd {
 /// A tool that would be better away: a human is to decide.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retirement {
-    /// The tool.
+    /// Name of the tool to retire.
     pub tool: ToolName,
     /// Path of its definition.
     pub path: String,
     /// What is to become of it.
     pub end: ProposedEnd,
-    /// Why, one sentence.
+    /// One sentence that the review shows.
     pub reason: String,
 }
 

@@ -47,7 +47,7 @@ pub(crate) use words;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown word {got:?}, known are: {known}")]
 pub struct UnknownWord {
-    /// What was given.
+    /// The word as it was given.
     pub got: String,
     /// The list, joined by commas.
     pub known: String,
@@ -88,7 +88,7 @@ words!(
 words!(
     /// What a call costs or risks; ordered.
     CostTier {
-        /// Safe, fast, free.
+        /// Safe, fast and free of charge.
         Low = "low",
         /// Moderate cost, some restrictions. Also what an unclassified tool counts as.
         Medium = "medium",
@@ -102,7 +102,7 @@ words!(
 words!(
     /// The form in which a tool lies on disk.
     Format {
-        /// Folder with `tool.toml`.
+        /// A folder with `tool.toml`.
         Native = "native",
         /// Script and sidecar of the same stem.
         Pair = "pair",
@@ -134,7 +134,7 @@ words!(
         Ai = "ai",
         /// Marked as made by a human.
         Admin = "admin",
-        /// No mark.
+        /// Nothing tells who made it.
         Unknown = "unknown",
     }
 );

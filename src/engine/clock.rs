@@ -3,7 +3,6 @@
 use crate::domain::Instant;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The present.
 pub(super) fn now() -> Instant {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Instant(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))

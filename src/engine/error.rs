@@ -49,7 +49,7 @@ impl ErrorCode {
 /// An error that a human can act on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EngineError {
-    /// Its kind.
+    /// Decides the exit code and the word in JSON.
     pub code: ErrorCode,
     /// What is wrong: lower case, names the object, no trailing stop.
     pub message: String,

@@ -76,14 +76,11 @@ impl<T> DerefMut for Held<'_, T> {
     }
 }
 
-/// What [`lock`] takes.
 pub(super) trait Lock {
-    /// What is held.
     type Held<'a>
     where
         Self: 'a;
 
-    /// Waits for it.
     fn hold(&self) -> Self::Held<'_>;
 }
 

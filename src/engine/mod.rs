@@ -196,7 +196,7 @@ impl Engine {
         Ok(engine)
     }
 
-    /// The workspace folder.
+    /// Folder of the workspace, as it was opened.
     pub fn workspace(&self) -> &Path {
         self.workspace.folder()
     }

@@ -28,7 +28,6 @@ pub struct PlainQuery {
     pub name: &'static str,
     /// Whether the answer depends on the files of tools as they are now: the folders are read first.
     pub needs_catalog: bool,
-    /// Finds the answer.
     pub(super) answer: fn(&Engine, &VerbCall, &Caller) -> Result<Described, EngineError>,
 }
 
@@ -37,7 +36,7 @@ pub struct PlainQuery {
 pub struct Described {
     /// For scripts: the serialised result, an object.
     pub json: Value,
-    /// For a reader.
+    /// For a human: the same as lines and tables.
     pub description: Description,
     /// Whether it is bad news: the command line exits with 1 then.
     pub is_bad: bool,

@@ -14,9 +14,9 @@ use std::time::Duration;
 pub enum CatalogState {
     /// Reading: so many of so many definitions; the total is 0 while the folders are still walked.
     Loading {
-        /// Definitions read.
+        /// Definitions read so far.
         done: usize,
-        /// Definitions found.
+        /// Definitions found so far; grows until the walk over the folders is done.
         total: usize,
     },
     /// Every definition has been read.
@@ -30,7 +30,7 @@ pub struct CatalogView {
     pub state: CatalogState,
     /// Rows by name, then stage (higher first), then path.
     pub tools: Vec<Arc<Tool>>,
-    /// Problems by path.
+    /// Definitions that could not be read, in order of path.
     pub problems: Vec<Problem>,
     /// The choice of tools in use; `None` for all.
     pub in_use: Option<String>,
@@ -41,9 +41,9 @@ pub struct CatalogView {
 /// A version the store knows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct VersionInfo {
-    /// Stated version.
+    /// From the manifest; 1.0.0 when it states none.
     pub version: semver::Version,
-    /// Its digest.
+    /// Covers every file of the version: one changed byte gives another one.
     pub digest: Digest,
     /// Stage when it was last seen.
     pub stage: Stage,
@@ -61,7 +61,7 @@ pub struct VersionInfo {
     pub provenance: VersionOrigin,
 }
 
-/// What to run.
+/// A run as a front end asks for it, before policy is applied.
 #[derive(Debug, Clone)]
 pub struct RunRequest {
     /// The tool, as resolved.
@@ -90,10 +90,10 @@ pub struct RunFilter {
 /// Which reviews to list; oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReviewFilter {
-    /// For a human.
+    /// Reviews that wait for a human.
     #[default]
     Waiting,
-    /// Decided.
+    /// Reviews that a human approved, rejected or sent back.
     Decided,
     /// All, superseded ones too.
     All,
@@ -122,39 +122,39 @@ impl ReviewFilter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Weight {
-    /// A plain fact.
+    /// Neither for nor against approval.
     Fact,
-    /// Speaks for it.
+    /// Supports approval.
     Good,
-    /// Wants a look.
+    /// Should be looked at before a decision.
     Warn,
-    /// Speaks against it.
+    /// Argues against approval.
     Bad,
 }
 
 /// A fact about the version under review.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EvidenceLine {
-    /// How it reads.
+    /// Decides the sign and the colour of the line.
     pub weight: Weight,
     /// What it is about: `permissions`, `hidden characters`, `runs`, `copy`, …
     pub label: String,
-    /// The fact.
+    /// One sentence, not escaped.
     pub text: String,
 }
 
 /// A review with everything a reviewer needs.
 #[derive(Debug, Clone)]
 pub struct ReviewDetail {
-    /// The review.
+    /// Row of the review as stored.
     pub review: Review,
     /// The files under review, as hashed; what approve covers. Empty when they are gone.
     pub files: Vec<VersionFile>,
     /// The files approved before.
     pub base_files: Option<Vec<VersionFile>>,
-    /// Its manifest.
+    /// `None` when the files are gone or the manifest cannot be read.
     pub manifest: Option<Manifest>,
-    /// Facts, worst first.
+    /// The worst first, so that a short screen shows what argues against approval.
     pub evidence: Vec<EvidenceLine>,
     /// Runs of this digest, newest first, at most 20.
     pub runs: Vec<Run>,
@@ -190,14 +190,14 @@ pub struct Preview {
     pub undo: String,
 }
 
-/// What `verify` found.
+/// Outcome of checking the operation log and the stored copies.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct VerifyReport {
     /// The workspace that was checked.
     pub workspace: String,
-    /// Log entries checked.
+    /// Entries of the operation log that were checked.
     pub operations: u64,
-    /// Stored copies checked.
+    /// Versions whose stored copy was checked against its digest.
     pub versions: u64,
     /// What is wrong; empty means all is well.
     pub faults: Vec<String>,
@@ -212,7 +212,7 @@ pub struct DoctorLine {
     pub name: String,
     /// `ok`, `warn` or `bad`.
     pub state: String,
-    /// What was found.
+    /// One sentence on what was found.
     pub message: String,
     /// What to do; empty when nothing.
     pub hint: String,
@@ -221,11 +221,11 @@ pub struct DoctorLine {
 /// What changed in the store or on disk, for a face that keeps snapshots.
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// A new catalog.
+    /// The catalog was read again; carries the new snapshot.
     Catalog(Arc<CatalogView>),
-    /// Runs changed.
+    /// A run started, ended or was stopped.
     Runs,
-    /// Failure groups changed.
+    /// A failure was recorded, marked or resolved.
     Failures,
     /// The review queue changed.
     Reviews,

@@ -45,14 +45,14 @@ pub const PATIENCE: u32 = 6;
 pub enum GeneratorKind {
     /// A program: the question goes to its standard input, the answer is what it prints.
     Command(GeneratorProgram),
-    /// An HTTP API.
+    /// A model behind an HTTP API.
     Api(Api),
 }
 
 /// A program to ask.
 #[derive(Debug, Clone)]
 pub struct GeneratorProgram {
-    /// Program and arguments.
+    /// First the program, then its arguments; no shell reads them.
     pub argv: Vec<String>,
     /// Variables that it is given beside the few that every program needs, with their values.
     pub env: Vec<(String, Secret)>,
@@ -67,11 +67,11 @@ words!(
     ApiKind {
         /// Chat completions, as OpenAI and many local servers speak them.
         OpenAi = "openai",
-        /// Messages of Anthropic.
+        /// Messages API of Anthropic.
         Anthropic = "anthropic",
-        /// Google's generateContent.
+        /// `generateContent` of Google's Gemini API.
         Gemini = "gemini",
-        /// Ollama's own chat.
+        /// `/api/chat` of Ollama.
         Ollama = "ollama",
     }
 );
@@ -103,11 +103,11 @@ pub fn is_exposed(url: &str) -> bool {
 /// An HTTP API to ask.
 #[derive(Debug, Clone)]
 pub struct Api {
-    /// What it speaks.
+    /// Decides path, headers and body of a request.
     pub kind: ApiKind,
     /// Where it is, without the path of a method: `http://127.0.0.1:8080/v1`; no slash at its end.
     pub url: String,
-    /// Which model answers.
+    /// Name of the model, as the API knows it.
     pub model: String,
     /// The key, when it wants one.
     pub key: Option<Secret>,
@@ -135,10 +135,10 @@ pub struct GeneratorRequest<'a> {
     pub request: &'a str,
 }
 
-/// An answer.
+/// A complete answer of a generator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GeneratorAnswer {
-    /// Its text.
+    /// The answer as the generator wrote it, not escaped.
     pub text: String,
     /// What it used, as far as it was said.
     pub usage: Usage,
@@ -149,7 +149,7 @@ pub struct GeneratorAnswer {
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoAnswer {
-    /// Its kind.
+    /// Decides whether another try makes sense.
     pub trouble: Trouble,
     /// One line for a human, without secrets; it does not name the generator.
     pub message: String,
@@ -165,7 +165,7 @@ impl NoAnswer {
         NoAnswer { trouble, message: message.into(), retry_after_ms: None, usage: Usage::default() }
     }
 
-    /// Somebody set `stop`.
+    /// The caller set `stop` while the answer was read.
     pub(crate) fn stopped() -> NoAnswer {
         NoAnswer::new(Trouble::CutStream, "stopped")
     }

@@ -12,7 +12,7 @@ pub const WARN_FROM: u64 = 2;
 pub struct Foresight {
     /// Runs that succeeded or failed.
     pub runs: u64,
-    /// Those that failed.
+    /// Of `runs`, those that failed.
     pub failed: u64,
     /// Those that a warning came before.
     pub warned: u64,

@@ -62,7 +62,7 @@ impl Policy {
 pub struct Week {
     /// Tools first seen in it.
     pub tools: u64,
-    /// Their bytes.
+    /// Bytes of the files of those tools.
     pub bytes: u64,
 }
 

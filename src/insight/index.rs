@@ -40,7 +40,7 @@ impl SimilarityIndex {
         self.relevance.get_or_init(|| Relevance::of(Arc::clone(&self.vocabulary)))
     }
 
-    /// What tools resemble.
+    /// Which tools resemble each other; computed at first use.
     pub fn resemblance(&self) -> &Resemblance {
         self.resemblance.get_or_init(|| Resemblance::of(&self.tools, Arc::clone(&self.vocabulary)))
     }

@@ -177,7 +177,6 @@ pub(super) struct Meanings {
 
 static TABLE: LazyLock<Meanings> = LazyLock::new(Meanings::new);
 
-/// The table.
 pub(super) fn meanings() -> &'static Meanings {
     &TABLE
 }

@@ -21,9 +21,9 @@ const SLOWER: f64 = 2.0;
 /// What a run says about getting worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample {
-    /// When it started.
+    /// Start of the run.
     pub at: Instant,
-    /// Whether it succeeded.
+    /// Whether the run succeeded or failed.
     pub succeeded: bool,
     /// How long it took, milliseconds.
     pub duration_ms: u64,
@@ -44,7 +44,7 @@ pub enum AlertKind {
 /// That a tool got worse.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Alert {
-    /// In what.
+    /// The figure that got worse.
     pub kind: AlertKind,
     /// How bad it is.
     pub severity: Severity,

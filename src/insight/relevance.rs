@@ -32,17 +32,17 @@ const SHORTEST_NEAR: usize = 4;
 pub enum ToolField {
     /// Name, display name, other names.
     Name,
-    /// Tags.
+    /// One of the tags.
     Tags,
-    /// Search words.
+    /// One of the extra search words.
     Keywords,
-    /// Uses.
+    /// A sentence on when to use it.
     Uses,
-    /// Capabilities.
+    /// One of the stated capabilities.
     Capabilities,
-    /// Category.
+    /// Name of the category.
     Category,
-    /// Description.
+    /// Text of the description.
     Description,
 }
 
@@ -102,7 +102,7 @@ impl ToolField {
 pub struct FoundWord {
     /// The word as it was asked.
     pub word: String,
-    /// Where it stands.
+    /// Fields of the tool that hold the word.
     pub places: Vec<ToolField>,
     /// What stands there in its place; `None` when it does itself, in any form.
     pub instead: Option<String>,

@@ -10,7 +10,7 @@ pub const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// What is known of a tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Habit {
-    /// Its stage.
+    /// Stage of the folder that it lies in.
     pub stage: Stage,
     /// When its newest run started; `None` when it never ran.
     pub used_at: Option<Instant>,

@@ -14,22 +14,22 @@ pub struct Judged {
     pub generator: String,
     /// The category of the tool.
     pub category: Category,
-    /// Its cost tier.
+    /// Cost tier of the tool.
     pub tier: CostTier,
-    /// What was decided.
+    /// Approved, rejected or changes requested.
     pub kind: DecisionKind,
     /// Whether a failed check was gone over: a yes in spite of evidence is no sign of trust.
     pub overridden: bool,
-    /// When.
+    /// When it was decided.
     pub at: Instant,
 }
 
 /// That a generator was right often enough in a category.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Suggestion {
-    /// The generator.
+    /// Name of the generator that made the tools.
     pub generator: String,
-    /// The category.
+    /// Category that the tools have in common.
     pub category: Category,
     /// Approvals since the last decision that was no plain yes.
     pub approvals: u64,

@@ -171,7 +171,7 @@ pub enum Telling {
     Thing,
     /// Names what is done to it.
     Action,
-    /// Fits nearly everything.
+    /// Fits nearly everything, so it says little.
     General,
 }
 

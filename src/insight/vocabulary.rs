@@ -23,7 +23,6 @@ pub(super) struct ToolTerms {
     pub(super) category: Vec<u32>,
     /// The first sentence of the description that says something.
     pub(super) first: Vec<u32>,
-    /// The other sentences.
     pub(super) later: Vec<u32>,
     /// Two words of the name after each other as one: others write it so.
     pub(super) joined: Vec<u32>,

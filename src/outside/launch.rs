@@ -69,7 +69,7 @@ impl Launch {
         Launch { _folder: Some(folder), ..self }
     }
 
-    /// In this folder.
+    /// Starts it in this folder.
     #[must_use]
     pub fn folder(mut self, folder: &Path) -> Launch {
         self.command.current_dir(folder);
@@ -83,7 +83,7 @@ impl Launch {
         self
     }
 
-    /// With more arguments.
+    /// Appends these arguments.
     #[must_use]
     pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Launch {
         self.command.args(args);
@@ -97,14 +97,14 @@ impl Launch {
         self
     }
 
-    /// With several variables.
+    /// Sets these variables beside those that every program gets.
     #[must_use]
     pub fn envs<N: AsRef<OsStr>, V: AsRef<OsStr>>(mut self, variables: impl IntoIterator<Item = (N, V)>) -> Launch {
         self.command.envs(variables);
         self
     }
 
-    /// With these streams.
+    /// Connects standard input, output and error.
     #[must_use]
     pub fn streams(mut self, stdin: impl Into<Stdio>, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Launch {
         self.command.stdin(stdin).stdout(stdout).stderr(stderr);

@@ -37,7 +37,7 @@ pub struct Programs {
 /// Why there is no program of a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoProgram {
-    /// There is none.
+    /// No program of this name was found where we look.
     #[error("there is no program {0} {1}")]
     Absent(String, &'static str),
     /// There is one, which is not used: its name and why.
@@ -69,7 +69,7 @@ impl Programs {
         Programs { named, ..self }
     }
 
-    /// For somebody.
+    /// The same, asked for by a human or an agent.
     #[must_use]
     pub fn for_asker(self, asker: Asker) -> Programs {
         Programs { asker, ..self }
@@ -94,7 +94,7 @@ impl Programs {
         Programs { trust: self.trust.and(foreign), ..self }
     }
 
-    /// What is trusted.
+    /// The rule that decides which programs may be started.
     pub fn trust(&self) -> &Trust {
         &self.trust
     }
@@ -104,7 +104,7 @@ impl Programs {
         &self.named
     }
 
-    /// Who asks.
+    /// On whose behalf programs are started.
     pub fn asker(&self) -> Asker {
         self.asker
     }

@@ -8,15 +8,15 @@ use std::fmt::Write;
 pub enum ExternalProgram {
     /// An interpreter that is asked for its version and its packages.
     Interpreter,
-    /// bubblewrap.
+    /// `bwrap`, which gives a run its own view of the file system.
     Bubblewrap,
     /// ssh-keygen, for signatures of decisions.
     SshKeygen,
-    /// git.
+    /// `git`, for commits and the reviewer's identity.
     Git,
     /// What git signs with.
     GitSigner,
-    /// A linter.
+    /// A linter that the checks ask.
     Linter,
     /// A generator of the user's.
     Generator,
@@ -46,16 +46,16 @@ pub enum StartFolder {
     Empty,
     /// In a new folder of ours that holds copies of the files to read.
     Copies,
-    /// In the workspace.
+    /// In the folder of the workspace.
     Workspace,
-    /// In `/`.
+    /// In `/`, for programs that read no relative path.
     Root,
 }
 
 /// How a program is started.
 #[derive(Debug)]
 pub struct ProgramEntry {
-    /// Which.
+    /// The kind of program this row is about.
     pub row: ExternalProgram,
     /// What it is called in the table.
     pub program: &'static str,
@@ -130,7 +130,7 @@ const OF_SECRETS: &[&str] = &[
 pub const REGISTER: &[ProgramEntry] = &[
     ProgramEntry {
         row: ExternalProgram::Interpreter,
-        program: "interpreters, asked for facts",
+        program: "interpreters, asked for version and packages",
         found: ProgramLookup::OfTool,
         folder: StartFolder::Empty,
         variables: &[],
@@ -180,7 +180,7 @@ pub const REGISTER: &[ProgramEntry] = &[
         folder: StartFolder::Empty,
         variables: OF_GIT,
         path: true,
-        settings: "git's are the user's own; those of gpg are the user's own",
+        settings: "git and gpg read the user's own settings",
         remembered: "nothing",
         case: "planted::git::no_program_that_a_repository_names_is_started",
     },
@@ -203,7 +203,7 @@ pub const REGISTER: &[ProgramEntry] = &[
         folder: StartFolder::Empty,
         variables: COMMON,
         path: true,
-        settings: "its own, in the user's home, are read: it is trusted like your shell",
+        settings: "its own in the user's home are read, since it is trusted like your shell",
         remembered: "nothing",
         case: "planted::rows::generators",
     },
@@ -214,18 +214,18 @@ pub const REGISTER: &[ProgramEntry] = &[
         folder: StartFolder::Empty,
         variables: OF_SECRETS,
         path: true,
-        settings: "its own, in the user's home, are read: it is trusted like your shell",
+        settings: "its own in the user's home are read, since it is trusted like your shell",
         remembered: "nothing",
         case: "planted::rows::secrets",
     },
     ProgramEntry {
         row: ExternalProgram::Ourselves,
-        program: "this program: supervisors, keepers, the clock of buffers",
+        program: "this program: supervisors, keepers, the buffer timer",
         found: ProgramLookup::Ourselves,
         folder: StartFolder::Root,
         variables: &[],
         path: false,
-        settings: "the clock reads the user's settings",
+        settings: "the timer reads the user's settings",
         remembered: "nothing",
         case: "planted::rows::ourselves",
     },

@@ -39,7 +39,6 @@ fn chosen_versions(root: &Path, home: Option<&Path>) -> Vec<PathBuf> {
     text.split_whitespace().filter_map(|version| bin(&root.join("versions"), version)).collect()
 }
 
-/// asdf and mise.
 fn chosen_installs(root: &Path, home: Option<&Path>, config: Option<&Path>) -> Vec<PathBuf> {
     let mut chosen = Vec::new();
     let is_mise = root.file_name().is_some_and(|name| name == "mise" || name == "rtx");

@@ -62,7 +62,6 @@ const TEMPORARY: &[&str] = &["/tmp", "/var/tmp"];
 /// What a program has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TrustRule {
-    /// Root's.
     OfRoot,
     /// Root's or the user's.
     OfUser,
@@ -251,7 +250,6 @@ impl<'a> PathWalk<'a> {
         Ok(walk)
     }
 
-    /// Where it is.
     fn here(&self) -> PathBuf {
         self.folders.iter().skip(1).fold(PathBuf::from("/"), |path, (_, name)| path.join(name))
     }

@@ -134,7 +134,6 @@ fn uv(path: &SearchPath<'_>) -> Result<PathBuf, String> {
     real.ok_or_else(|| "uv is not installed; see docs.astral.sh/uv".to_owned())
 }
 
-/// Where uv works.
 struct Workshop<'a> {
     request: &'a StartRequest<'a>,
     wish: &'a Wish,

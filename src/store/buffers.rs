@@ -22,7 +22,7 @@ const DAY_MS: i64 = 86_400_000;
 pub struct BufferItem {
     /// Its place among all items.
     pub seq: i64,
-    /// Its JSON.
+    /// The item as JSON text.
     pub item: String,
     /// Who wrote it: `human`, or `agent:NAME`.
     pub author: String,
@@ -40,7 +40,7 @@ pub enum ItemState {
 /// Whether others are told of a change at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tell {
-    /// Yes.
+    /// At once, since a human may be waiting.
     Now,
     /// Not when they were told a moment ago.
     Sometimes,
@@ -60,9 +60,9 @@ pub struct BufferClock {
 /// Uses of a tool that others reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ReportedUses {
-    /// All of them.
+    /// All uses that were reported.
     pub uses: u64,
-    /// Those that succeeded.
+    /// Of `uses`, those that succeeded.
     pub succeeded: u64,
     /// Those that did not.
     pub failed: u64,

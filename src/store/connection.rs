@@ -124,7 +124,7 @@ impl Store {
         Ok(StoreReader(Queries { connection }))
     }
 
-    /// The state folder.
+    /// Folder that holds the database and its copies.
     pub fn dir(&self) -> &Path {
         &self.dir
     }

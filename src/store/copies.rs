@@ -27,9 +27,9 @@ pub enum CopyError {
     /// A path in the version cannot be a path in a copy.
     #[error("the path {} cannot be stored: {why}", SafeText::new(.path))]
     BadPath {
-        /// The path.
+        /// Path as the version has it.
         path: String,
-        /// Why not.
+        /// What is wrong with the path.
         why: &'static str,
     },
     /// The files are not the version they were said to be.
@@ -46,7 +46,7 @@ pub enum CopyError {
     /// The copy is not what it was when it was made.
     #[error("the copy of {} is damaged: {fault}", .digest.short())]
     Damaged {
-        /// The version.
+        /// Digest that the copy should have.
         digest: Digest,
         /// What is wrong with it.
         fault: String,
@@ -54,7 +54,7 @@ pub enum CopyError {
     /// The file system refused.
     #[error("cannot keep or read a copy at {}: {source}", safe(.path))]
     Io {
-        /// Where.
+        /// Path inside the store of copies.
         path: PathBuf,
         /// What the system said.
         source: io::Error,

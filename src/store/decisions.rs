@@ -10,7 +10,7 @@ use crate::domain::{Decision, Operation, OperationId, ReviewId};
 /// A row of the table of decisions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeptDecision {
-    /// Its number.
+    /// Row number in the table.
     pub number: i64,
     /// The review that it is about.
     pub review: ReviewId,
@@ -45,6 +45,7 @@ impl Queries {
                 reviews::DECISION
             );
             let rows = queries.rows(&sql, [], |row| {
+                // A damaged row must not hide the others; the caller names it.
                 let decision = reviews::read_decision(row).ok();
                 let (number, tool, operation) = (row.get(15)?, row.get(16)?, row.get(10)?);
                 Ok(KeptDecision { number, review: row.get(0)?, tool, operation, decision })

@@ -30,9 +30,9 @@ pub enum StoreError {
     #[error("the state database cannot grow: the disk is full")]
     DiskFull,
     /// The disk or its file system failed.
-    #[error("the disk below the state database failed: {}", SafeText::new(&.source.to_string()))]
+    #[error("the disk that holds the state database reported an error: {}", SafeText::new(&.source.to_string()))]
     Disk {
-        /// What SQLite said.
+        /// Error of SQLite with its extended code.
         source: rusqlite::Error,
     },
     /// The file is no database, or one of another program.
@@ -41,7 +41,7 @@ pub enum StoreError {
     /// Something that is no file lies where the database or a file beside it belongs.
     #[error("{} is {what}, not a file", safe(.path))]
     NotAFile {
-        /// Where.
+        /// Path of the thing in the way.
         path: PathBuf,
         /// What lies there, with its article.
         what: &'static str,
@@ -49,7 +49,7 @@ pub enum StoreError {
     /// There was a database, and it is gone or empty.
     #[error("the state database is missing or empty, although it existed before: {evidence}")]
     Lost {
-        /// What says so.
+        /// What shows that there was a database.
         evidence: String,
     },
     /// The database is older than what was seen of it.
@@ -80,7 +80,7 @@ pub enum StoreError {
     /// A newer program wrote it.
     #[error("the state database has format {found}, but this program supports formats up to {known}")]
     Newer {
-        /// Its format.
+        /// Format number found in the file.
         found: i64,
         /// The newest format known here.
         known: i64,
@@ -88,27 +88,27 @@ pub enum StoreError {
     /// Something stored cannot be read back.
     #[error("the state database is damaged: {}", SafeText::new(.what))]
     Damaged {
-        /// What and where.
+        /// Table or row, and what is wrong with it.
         what: String,
     },
     /// A row that was named does not exist.
     #[error("there is no {what}")]
     Missing {
-        /// Which row.
+        /// The row that was named, as `tool x`.
         what: String,
     },
     /// SQLite refused for a reason that no other variant names.
     #[error("the state database refused a statement: {}", SafeText::new(&.source.to_string()))]
     Sql {
-        /// What SQLite said.
+        /// Error of SQLite, unchanged.
         source: rusqlite::Error,
     },
-    /// Opening failed.
+    /// The database file could not be opened for the reason in `source`.
     #[error("cannot open {}: {source}", safe(.path))]
     Open {
-        /// The database file.
+        /// Path of the database file.
         path: PathBuf,
-        /// Why.
+        /// The cause, which also decides the reason code.
         source: Box<StoreError>,
     },
 }

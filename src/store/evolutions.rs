@@ -28,19 +28,19 @@ pub struct EvolutionQuery {
 /// An asking that begins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewEvolution {
-    /// The tool.
+    /// Name of the tool to improve or to make.
     pub tool: ToolName,
     /// The version that a better one is wanted of.
     pub version: semver::Version,
-    /// Its digest.
+    /// Digest of the version that it starts from.
     pub digest: Digest,
-    /// Where it lies.
+    /// Path of the definition.
     pub path: String,
     /// What is asked for.
     pub asked: EvolveAsked,
     /// Digest of the kept bundle.
     pub bundle: Digest,
-    /// Who asks.
+    /// The user who asks.
     pub who: String,
     /// The loop before its first step.
     pub course: Value,

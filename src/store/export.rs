@@ -10,7 +10,7 @@ use std::path::Path;
 pub struct ExportedTool {
     /// Counts up from 1 by name.
     pub id: i64,
-    /// Its name.
+    /// Name that the manifest states.
     pub tool_name: String,
     /// The text of the file that runs.
     pub code: String,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// A backup that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
-    /// The file.
+    /// Path of the backup file.
     pub path: PathBuf,
     /// When it was made, Unix milliseconds.
     pub at_ms: i64,
@@ -27,7 +27,6 @@ pub fn list(dir: &Path) -> Vec<Backup> {
     found
 }
 
-/// `MILLISECONDS-OPERATIONS.db`.
 fn read_name(path: &Path) -> Option<Backup> {
     let (at, operations) = path.file_name()?.to_str()?.strip_suffix(".db")?.split_once('-')?;
     Some(Backup { path: path.to_owned(), at_ms: at.parse().ok()?, operations: operations.parse().ok()? })

@@ -12,7 +12,7 @@ use serde_json::Value;
 /// Work that is still owed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Intent {
-    /// Its number.
+    /// Row number; work is done in this order.
     pub id: i64,
     /// The operation that owes it.
     pub operation: OperationId,

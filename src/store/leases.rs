@@ -13,7 +13,7 @@ use rusqlite::params;
 /// A run that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunningRow {
-    /// The run.
+    /// Number of the run.
     pub run: RunId,
     /// The process that looks after it, in the words of that process.
     pub owner: String,

@@ -36,7 +36,7 @@ pub struct NewOperation {
 /// What a walk over the whole log found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LogCheck {
-    /// Entries read.
+    /// Entries that were read, damaged ones included.
     pub entries: u64,
     /// What is wrong, each naming its entry; empty means all is well.
     pub faults: Vec<String>,

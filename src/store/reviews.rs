@@ -21,21 +21,21 @@ pub(super) const DECISION: &str = "d.review, d.kind, d.reviewer, d.reason, d.dig
 /// What a new review asks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewReview {
-    /// What it asks.
+    /// Decides what an approval does.
     pub kind: ReviewKind,
     /// The tool; for an adoption the word `adoption`.
     pub tool: ToolName,
-    /// Stated version.
+    /// Version that the manifest states.
     pub version: semver::Version,
     /// The digest a yes covers.
     pub digest: Digest,
-    /// Stage now.
+    /// Stage when the review is opened.
     pub from_stage: Stage,
     /// Stage after a yes.
     pub to_stage: Stage,
     /// How much harm a wrong yes could do.
     pub risk: Risk,
-    /// One line.
+    /// One line for the queue, not escaped.
     pub summary: String,
     /// Path of the definition.
     pub path: String,
@@ -48,17 +48,17 @@ pub struct NewReview {
 /// As much of a review as it takes to find it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewHead {
-    /// Its number.
+    /// Counts up within the workspace.
     pub id: ReviewId,
-    /// What it asks.
+    /// Decides what an approval does.
     pub kind: ReviewKind,
-    /// The tool.
+    /// Name of the tool; `adoption` for an adoption.
     pub tool: ToolName,
     /// The digest a yes covers.
     pub digest: Digest,
     /// Path of the definition when it was opened.
     pub path: String,
-    /// Where it stands.
+    /// Waiting, decided, or ended without a decision.
     pub state: ReviewState,
 }
 

@@ -47,13 +47,13 @@ pub struct RunQuery {
 /// A run that starts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewRun {
-    /// Tool name.
+    /// Name that the manifest states at the start.
     pub tool: ToolName,
-    /// Stated version.
+    /// Version that the manifest states.
     pub version: semver::Version,
-    /// What runs.
+    /// Digest of the files that are started.
     pub digest: Digest,
-    /// Stage now.
+    /// Stage at the start.
     pub stage: Stage,
     /// `human` or the agent's name.
     pub caller: String,
@@ -63,7 +63,7 @@ pub struct NewRun {
     pub isolation: Isolation,
     /// The process that looks after it.
     pub owner: String,
-    /// Until when.
+    /// The run counts as interrupted when nobody extends this in time.
     pub lease_until: Instant,
     /// Whether the input becomes the tool's last input.
     pub remember_input: bool,
@@ -72,9 +72,9 @@ pub struct NewRun {
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FinishedRun {
-    /// The ending.
+    /// Outcome with the facts that belong to it.
     pub end: RunEnd,
-    /// What it used.
+    /// Time, memory and disk; zero where it was not measured.
     pub usage: RunUsage,
     /// The isolation it had.
     pub isolation: Isolation,
@@ -95,7 +95,7 @@ pub struct FinishedRun {
 pub struct Stats {
     /// Finished runs that say something about the tool: succeeded or failed.
     pub runs: u64,
-    /// Succeeded runs.
+    /// Of `runs`, those that succeeded.
     pub succeeded: u64,
     /// When the newest run started.
     pub last_run_at: Option<Instant>,
@@ -108,7 +108,7 @@ pub struct Stats {
 pub struct VersionStats {
     /// Finished runs that say something about it: succeeded or failed.
     pub runs: u64,
-    /// Succeeded runs.
+    /// Of `runs`, those that succeeded.
     pub succeeded: u64,
     /// When the newest run started.
     pub last_run_at: Option<Instant>,
@@ -117,13 +117,13 @@ pub struct VersionStats {
 /// What is judged of one finished run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JudgedRun {
-    /// When it ended.
+    /// End of the run, not its start.
     pub at: Instant,
-    /// Whether it succeeded.
+    /// The other judged runs failed.
     pub succeeded: bool,
     /// How long it took, milliseconds.
     pub duration_ms: u64,
-    /// Processor time, milliseconds.
+    /// User and system time of all its processes, milliseconds.
     pub cpu_ms: u64,
     /// Most memory it had, bytes.
     pub memory_bytes: u64,
@@ -134,9 +134,9 @@ pub struct JudgedRun {
 pub struct HourOfRuns {
     /// Hours since the epoch.
     pub hour: i64,
-    /// Judged runs.
+    /// Finished runs that succeeded or failed; others say nothing about the tool.
     pub runs: u64,
-    /// Those that succeeded.
+    /// Of `runs`, those that succeeded.
     pub succeeded: u64,
     /// Mean of their durations, milliseconds.
     pub mean_ms: f64,

@@ -12,20 +12,20 @@ use serde::Serialize;
 pub struct LogSignature {
     /// The name space: the workspace whose log it is.
     pub space: String,
-    /// The armored signature.
+    /// SSH signature in PEM armor.
     pub signature: String,
 }
 
 /// A row of the log, as it lies there: nothing of it is parsed or believed.
 #[derive(Debug)]
 pub struct LogRow<'a> {
-    /// Its number.
+    /// Number of the entry.
     pub id: i64,
-    /// When.
+    /// Time that the entry states.
     pub at: Instant,
-    /// Who.
+    /// Caller that the entry states.
     pub who: &'a str,
-    /// The verb.
+    /// Verb that the entry states.
     pub verb: &'a str,
     /// What it is about.
     pub subject: &'a str,

@@ -15,11 +15,11 @@ use std::collections::HashMap;
 /// A waiting review whose version has no verdict of today's checks against its base.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unexamined {
-    /// The review.
+    /// Number of the waiting review.
     pub review: ReviewId,
-    /// Its tool.
+    /// Name of the tool under review.
     pub tool: ToolName,
-    /// The version.
+    /// Digest of the version to check.
     pub digest: Digest,
     /// The version approved before.
     pub base: Option<Digest>,

@@ -14,11 +14,11 @@ const APPROVAL: &str = "tool, digest, stage, operation, at_ms, base, signature";
 /// A version that was seen at some time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VersionRow {
-    /// Its tool.
+    /// Name that the manifest stated.
     pub tool: ToolName,
-    /// Its digest.
+    /// Covers every file of the version.
     pub digest: Digest,
-    /// Stated version.
+    /// Version that the manifest stated.
     pub version: semver::Version,
     /// Stage when it was seen last.
     pub stage: Stage,
@@ -28,7 +28,7 @@ pub struct VersionRow {
     pub placement: Placement,
     /// When it was seen first.
     pub first_seen_at: Instant,
-    /// What it does.
+    /// Description from the manifest, for lists of versions whose files are gone.
     pub description: String,
 }
 
@@ -37,11 +37,11 @@ pub struct VersionRow {
 pub struct PresentRow {
     /// Path of the definition.
     pub path: String,
-    /// Its tool.
+    /// Name that the manifest states.
     pub tool: ToolName,
     /// Digest of its files.
     pub digest: Digest,
-    /// Stage by folder.
+    /// Read from the folder that it lies in.
     pub stage: Stage,
     /// Where its files lie.
     pub placement: Placement,
@@ -50,15 +50,15 @@ pub struct PresentRow {
 /// An approval that is in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
-    /// The tool.
+    /// Name under which it was approved.
     pub tool: ToolName,
-    /// What was approved.
+    /// Digest that the approval covers; other bytes have no approval.
     pub digest: Digest,
     /// The stage it was approved for.
     pub stage: Stage,
     /// The log entry that approved it.
     pub operation: OperationId,
-    /// When.
+    /// When the decision was logged.
     pub at: Instant,
     /// The folder that its files were approved in; `None` for one of an older format: any folder of the stage.
     pub base: Option<String>,

@@ -18,7 +18,7 @@ pub struct TabId(pub u64);
 pub enum DetailFor {
     /// What it is, needs, takes and gives.
     Show,
-    /// Its files.
+    /// The text of its files, with syntax colours.
     Source,
     /// The difference to another version.
     Diff,
@@ -31,7 +31,7 @@ pub enum DetailFor {
 pub enum BehaviourOf {
     /// All runs of a version.
     Version(Arc<Tool>),
-    /// One run.
+    /// A single run, live or recorded.
     Run(RunId),
 }
 
@@ -40,9 +40,9 @@ pub enum BehaviourOf {
 pub enum Sending {
     /// The form learns whom it would go to, and why.
     Learn,
-    /// It is shown.
+    /// The request is shown to the user; nothing is sent.
     Show,
-    /// It is sent.
+    /// The user has confirmed: the request is sent.
     Send,
 }
 
@@ -66,23 +66,23 @@ pub enum Evolving {
     Texts(EvolutionId),
     /// Go on with one whose process died.
     Resume(EvolutionId),
-    /// End one.
+    /// End an evolution that is under way.
     Stop(EvolutionId),
     /// Write an answer as a version that waits for a human.
     Keep {
-        /// Of which asking.
+        /// The evolution that the answer belongs to.
         id: EvolutionId,
-        /// Which answer.
+        /// Round and generator that gave the answer.
         at: LaneId,
     },
 }
 
-/// Work around failures.
+/// Requests about failure groups.
 #[derive(Debug, Clone)]
 pub enum Failing {
     /// Load everything about the group with this signature.
     Load(String),
-    /// Mark a failure.
+    /// Record a failure that no run shows.
     Mark(MarkRequest),
 }
 
@@ -107,7 +107,7 @@ pub enum CallStep {
 /// Who asks the program to leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Farewell {
-    /// SIGTERM.
+    /// SIGTERM from outside.
     Terminate,
     /// SIGHUP, or the terminal is gone.
     HangUp,
@@ -118,7 +118,7 @@ pub enum Farewell {
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// The user left.
+    /// The user chose to quit.
     Quit,
     /// A signal asked for it.
     Signal(Farewell),
@@ -139,11 +139,11 @@ pub enum Effect {
     Copy(String),
     /// Read the tools folders again.
     Rescan,
-    /// Load recent runs.
+    /// Load recent runs; [`Answer::Runs`](super::msg::Answer::Runs) brings them.
     LoadRuns,
-    /// Load failure groups.
+    /// Load the failure groups of all tools.
     LoadFailures,
-    /// Load waiting reviews.
+    /// Load the reviews that wait for a human.
     LoadReviews,
     /// Load the operation log.
     LoadOperations {
@@ -152,15 +152,15 @@ pub enum Effect {
         /// At most so many.
         limit: usize,
     },
-    /// Load one review.
+    /// Load one review with its files and evidence.
     LoadReview(ReviewId),
     /// Say which review is open, so that its checks go first; `None` when it was closed.
     LookAt(Option<ReviewId>),
     /// Load everything about a tool.
     LoadDetail {
-        /// The row.
+        /// Row of the catalog as it is shown.
         tool: Arc<Tool>,
-        /// What for.
+        /// Given back with the answer.
         purpose: DetailFor,
         /// The version to compare with; `None` takes the one approved last.
         other: Option<String>,
@@ -169,32 +169,32 @@ pub enum Effect {
     LoadBehaviour {
         /// Given back with the answer.
         ticket: u64,
-        /// Whose.
+        /// A version with all its runs, or a single run.
         of: BehaviourOf,
     },
     /// Find out what a command would change.
     Preview(Command),
     /// Carry out a command.
     Execute(Command),
-    /// Start a run.
+    /// Start a run of a tool; a permission that is missing is asked for first.
     StartRun {
         /// The tab that shows it.
         tab: TabId,
-        /// What to run.
+        /// Tool and input, as entered.
         request: RunRequest,
     },
     /// Start a recorded run again with the same input.
     Rerun {
         /// The tab that shows it.
         tab: TabId,
-        /// Which run.
+        /// The recorded run to repeat.
         run: RunId,
     },
     /// Load a recorded run and the end of its output.
     LoadSpool {
         /// The tab that shows it.
         tab: TabId,
-        /// Which run.
+        /// The run whose output is read from the spool.
         run: RunId,
         /// Only what lies before this place in the spool; `None` for the end.
         before: Option<u64>,
@@ -205,12 +205,12 @@ pub enum Effect {
         ticket: u64,
         /// Which state of the files they are.
         side: Side,
-        /// The files.
+        /// Path and bytes; files of unknown languages are left out of the answer.
         files: Vec<VersionFile>,
     },
     /// Find out what would become of several reviews.
     Preflight {
-        /// Which.
+        /// The reviews that are marked in the queue.
         reviews: Vec<ReviewId>,
         /// Yes, no, not yet.
         kind: DecisionKind,
@@ -221,9 +221,9 @@ pub enum Effect {
     Compare {
         /// Given back with the answer.
         ticket: u64,
-        /// The state before.
+        /// Files of the older version.
         before: Vec<VersionFile>,
-        /// The state now.
+        /// Files of the version under review.
         after: Vec<VersionFile>,
         /// Whether lines that differ in blanks only count.
         blanks: Blanks,
@@ -236,16 +236,16 @@ pub enum Effect {
     Export {
         /// Into which new file.
         out: PathBuf,
-        /// How.
+        /// CSV or an SQLite database.
         format: ExportFormat,
     },
     /// Write tools into a bundle, or bring those of one here.
     Carry {
         /// Whether they are brought here.
         pull: bool,
-        /// Its folder.
+        /// Folder of the bundle.
         bundle: PathBuf,
-        /// Only this one.
+        /// Name of the one tool to carry; `None` for all.
         tool: Option<String>,
     },
     /// Load the choices of tools.
@@ -268,13 +268,13 @@ pub enum Effect {
     Call {
         /// Given back with the answer.
         ticket: u64,
-        /// What is wanted.
+        /// Scenario, tags and limits of the call.
         request: Box<CallRequest>,
         /// What becomes of it.
         step: CallStep,
     },
     /// Work around asking generators.
     Evolve(Evolving),
-    /// Work around failures.
+    /// Load or mark failures.
     Failing(Failing),
 }

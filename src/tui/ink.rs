@@ -28,7 +28,7 @@ impl Span {
         Span::styled(text, Style::new())
     }
 
-    /// Columns it takes.
+    /// Columns it takes on the terminal; wide characters count two.
     pub fn width(&self) -> usize {
         self.0.width()
     }
@@ -49,7 +49,7 @@ impl Line {
         Line::styled(text, Style::new())
     }
 
-    /// Columns it takes.
+    /// Columns it takes on the terminal; wide characters count two.
     pub fn width(&self) -> usize {
         self.0.width()
     }

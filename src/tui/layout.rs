@@ -18,17 +18,17 @@ const SIDE_BY_SIDE: u16 = 100;
 pub enum Arrangement {
     /// Too small for anything but a sentence.
     TooSmall,
-    /// All four panes.
+    /// All four panes at once, on a terminal that is large enough.
     Four {
         /// One line on top.
         header: Rect,
-        /// Left, full height.
+        /// Left side, full height.
         catalog: Rect,
-        /// Right, top.
+        /// Right side, at the top.
         output: Rect,
-        /// Right, below.
+        /// Right side, below the output.
         failures: Rect,
-        /// Right, bottom.
+        /// Right side, below the failures or beside them.
         queue: Rect,
         /// One line at the bottom.
         footer: Rect,
@@ -37,7 +37,7 @@ pub enum Arrangement {
     One {
         /// One line on top.
         tabs: Rect,
-        /// The pane.
+        /// Area of the pane with the focus.
         pane: Rect,
         /// One line at the bottom.
         footer: Rect,

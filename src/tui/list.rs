@@ -5,13 +5,13 @@ use crate::action::Verb;
 /// A move within a list or a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Motion {
-    /// One line down.
+    /// To the next line.
     Down,
-    /// One line up.
+    /// To the line before.
     Up,
-    /// One page down.
+    /// By the height of the view.
     PageDown,
-    /// One page up.
+    /// Back by the height of the view.
     PageUp,
     /// To the first line.
     Top,
@@ -43,7 +43,7 @@ impl Motion {
 /// The selection and the scroll position of a list. The height is what was last drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ListState {
-    /// The selected row.
+    /// Row with the selection, from 0; 0 when the list is empty.
     pub selected: usize,
     /// The first row on the screen.
     pub offset: usize,

@@ -7,40 +7,40 @@ pub enum TokenKind {
     Keyword,
     /// The name of a function that is called or defined.
     Function,
-    /// A string.
+    /// A string literal with its quotes.
     String,
-    /// A number.
+    /// A number literal.
     Number,
     /// `true`, `None`, a constant.
     Constant,
-    /// A type.
+    /// Name of a type or class.
     Type,
-    /// A comment.
+    /// A comment with its delimiters.
     Comment,
     /// A bracket, an operator.
     Punctuation,
-    /// Any other name.
+    /// A name that is none of the above.
     Variable,
 }
 
 /// Why a part of a line stands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mark {
-    /// A syntax token.
+    /// Part of the syntax, as the highlighter found it.
     Token(TokenKind),
     /// The part of a changed line that differs.
     Changed,
     /// The escape of a hidden character.
     Hidden,
-    /// A label.
+    /// Bold: a name or a label.
     Strong,
-    /// Less important.
+    /// Faint: a remark or something less important.
     Dim,
-    /// Good news.
+    /// Supports approval, or succeeded.
     Good,
-    /// Worth a look.
+    /// Should be looked at.
     Warn,
-    /// Bad news.
+    /// Argues against approval, or failed.
     Bad,
     /// Something to choose or to type.
     Accent,
@@ -49,7 +49,7 @@ pub enum Mark {
 /// What a whole line says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Tone {
-    /// Text.
+    /// Ordinary text without a sign.
     #[default]
     Plain,
     /// A line that is new.
@@ -60,21 +60,21 @@ pub enum Tone {
     Header,
     /// Stands for lines that are not drawn.
     Fold,
-    /// A plain fact.
+    /// Neither for nor against approval.
     Fact,
-    /// Speaks for it.
+    /// Supports approval.
     Good,
-    /// Wants a look.
+    /// Should be looked at before a decision.
     Warn,
-    /// Speaks against it.
+    /// Argues against approval.
     Bad,
 }
 
 /// Which state of the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Side {
-    /// The one before.
+    /// Files of the older version.
     Old,
-    /// The one now.
+    /// Files of the newer version.
     New,
 }

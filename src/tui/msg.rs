@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Something that happened.
+/// What the program's update loop is told: input, time, signals, and answers to earlier effects.
 #[derive(Debug)]
 pub enum Msg {
     /// A key was pressed.
@@ -30,9 +30,9 @@ pub enum Msg {
     Mouse(MouseEvent),
     /// The terminal has another size.
     Resize {
-        /// Columns.
+        /// Columns of the terminal, counted in cells.
         width: u16,
-        /// Rows.
+        /// Rows of the terminal, counted in cells.
         height: u16,
     },
     /// The window got the focus: keys typed elsewhere may still arrive.
@@ -47,7 +47,7 @@ pub enum Msg {
     Leave(Farewell),
     /// The settings were read.
     Settings {
-        /// What they say.
+        /// The settings in force: the user's file over the defaults.
         settings: Box<Settings>,
         /// The user's settings file, as it is shown.
         file: String,
@@ -58,31 +58,31 @@ pub enum Msg {
     OpenFailed(EngineError),
     /// Something changed in the store or on disk.
     Changed(Change),
-    /// A new catalog.
+    /// The catalog was read again, or a further part of it.
     Catalog(Arc<CatalogView>),
     /// The search index of a catalog.
     Indexed {
-        /// The catalog's generation.
+        /// [`CatalogView::generation`] that the index was built from; an older one is dropped.
         generation: u64,
-        /// Its index.
+        /// Built in the background, since it takes long for thousands of tools.
         index: Arc<Index>,
     },
     /// An answer from the engine.
     Answer(Box<Answer>),
     /// New output of a run.
     Output {
-        /// Which run.
+        /// The run that wrote the output.
         run: RunId,
-        /// What it wrote.
+        /// In the order they were written, over both streams.
         frames: Vec<Frame>,
         /// Bytes that were skipped before these, kept in the spool.
         skipped: u64,
     },
     /// What a live run uses now; comes a few times a second, and only while it is alive.
     Sample {
-        /// Which run.
+        /// The live run that was sampled.
         run: RunId,
-        /// What it uses.
+        /// Use at this moment; `cpu_ms` counts from the start of the run.
         sample: Sample,
         /// Its isolation, as soon as that is verified.
         level: Option<IsolationLevel>,
@@ -97,7 +97,7 @@ pub type FileTokens = (String, Vec<Vec<(Range<usize>, TokenKind)>>);
 pub struct Opened {
     /// The workspace folder, as it is shown.
     pub workspace: String,
-    /// Who decides here.
+    /// Reviewer that decisions are recorded under: git's identity of the workspace, else the system user.
     pub identity: String,
 }
 
@@ -116,7 +116,7 @@ pub enum Answer {
     Review {
         /// Which was asked for.
         review: ReviewId,
-        /// What came.
+        /// An error when the review is gone or its files cannot be read.
         detail: Result<Box<ReviewDetail>, EngineError>,
         /// The difference to the version approved before, when there is one.
         compared: Option<Box<DiffText>>,
@@ -129,35 +129,35 @@ pub enum Answer {
     Compared {
         /// The number given with the request.
         ticket: u64,
-        /// What differs.
+        /// Differences by file, ready to be folded.
         compared: Box<DiffText>,
     },
     /// Everything about a tool.
     Detail {
-        /// What for.
+        /// As the request said; it selects the screen that opens.
         purpose: DetailFor,
         /// Path of the row it was asked for.
         path: String,
-        /// What came.
+        /// An error when the definition is gone or cannot be read any more.
         detail: Result<Box<ToolDossier>, EngineError>,
     },
     /// What a version or a run was seen to do.
     Behaviour {
         /// The number given with the request.
         ticket: u64,
-        /// What came.
+        /// An error when the runs cannot be read.
         behaviour: Result<Box<Behaviour>, EngineError>,
     },
     /// What a command would change.
     Preview {
-        /// The command.
+        /// As it was sent to be previewed.
         command: Command,
         /// What it would change.
         preview: Result<Preview, EngineError>,
     },
     /// A command was carried out, or refused.
     Done {
-        /// The command.
+        /// As it was sent to be carried out.
         command: Command,
         /// What came of it.
         outcome: Result<Outcome, EngineError>,
@@ -180,9 +180,9 @@ pub enum Answer {
     },
     /// A run that this process started has ended.
     RunEnded {
-        /// Which.
+        /// The run that ended.
         run: RunId,
-        /// Its record.
+        /// The record as stored at the end.
         record: Result<Box<Run>, EngineError>,
     },
     /// Kept output of a run.
@@ -203,7 +203,7 @@ pub enum Answer {
     },
     /// The figures of the dashboard.
     Dashboard(Result<Box<Dashboard>, EngineError>),
-    /// What upkeep found.
+    /// Answer to an [`Upkeep`](super::effect::Upkeep) effect.
     Kempt(Box<Kempt>),
     /// Something about a call by scenario, or a search.
     Called(Box<Called>),
@@ -211,7 +211,7 @@ pub enum Answer {
     Described {
         /// The verb as it was asked.
         call: VerbCall,
-        /// What it found.
+        /// An error when an argument names nothing.
         found: Result<Description, EngineError>,
     },
     /// What use suggests to make.
@@ -224,9 +224,9 @@ pub enum Answer {
     Sets(Result<Vec<SetRow>, EngineError>),
     /// Whether a choice of tools is in use now.
     Chosen {
-        /// Its name.
+        /// Name of the choice as the user picked it.
         name: String,
-        /// Whether it is.
+        /// An error when the choice does not exist.
         chosen: Result<(), EngineError>,
     },
     /// What was given leave for.
@@ -254,7 +254,7 @@ pub enum Answer {
 /// What came of looking through the whole library.
 #[derive(Debug)]
 pub enum Kempt {
-    /// What nobody uses.
+    /// Tools that nobody used for long, with what is proposed for each.
     Stale(Result<StaleReport, EngineError>),
     /// What is there twice.
     Twins(Result<Vec<TwinGroup>, EngineError>),
@@ -267,7 +267,7 @@ pub enum Called {
     Candidates {
         /// The number given with the request.
         ticket: u64,
-        /// What came.
+        /// Best candidate first.
         found: Result<Candidates, EngineError>,
     },
     /// An attempt was started.
@@ -283,7 +283,7 @@ pub struct StartedAttempt {
     pub number: usize,
     /// Its record so far.
     pub run: Box<Run>,
-    /// The tool.
+    /// Catalog row that the candidate was taken from.
     pub tool: Arc<Tool>,
 }
 
@@ -312,12 +312,12 @@ pub enum Evolved {
     One {
         /// Which was asked for.
         id: EvolutionId,
-        /// What came.
+        /// An error when the evolution is unknown.
         found: Result<Box<Rounds>, EngineError>,
     },
     /// What generators have written so far.
     Texts {
-        /// Of which asking.
+        /// The evolution that is under way.
         id: EvolutionId,
         /// The text of each answer, not escaped.
         texts: Vec<(LaneId, String)>,
@@ -329,7 +329,7 @@ pub enum Evolved {
 /// An asking with what its screen needs beside the rounds.
 #[derive(Debug)]
 pub struct Rounds {
-    /// The rounds.
+    /// As the engine keeps it, without the texts of the answers.
     pub detail: EvolutionDetail,
     /// The answers that came, in the order of the rounds.
     pub answers: Vec<RoundAnswer>,
@@ -338,7 +338,7 @@ pub struct Rounds {
 /// An answer of a round.
 #[derive(Debug)]
 pub struct RoundAnswer {
-    /// Which.
+    /// Round and generator that gave the answer.
     pub at: LaneId,
     /// What the generator wrote, whole, not escaped.
     pub text: Option<String>,
@@ -360,7 +360,7 @@ impl Answer {
 /// A tool with what a screen needs beside its files.
 #[derive(Debug, Clone)]
 pub struct ToolDossier {
-    /// Manifest and files.
+    /// As read from disk when the screen was opened.
     pub detail: ToolDetail,
     /// The input a human gave last.
     pub last_input: Option<Value>,
@@ -378,8 +378,8 @@ pub fn chunk(frame: &Frame) -> Chunk<'_> {
 /// A recorded run with a part of its output.
 #[derive(Debug, Clone)]
 pub struct Kept {
-    /// Its record.
+    /// As stored; still `running` while the run is alive.
     pub run: Run,
-    /// Output, oldest first.
+    /// The part of the output that was read, oldest first.
     pub frames: Vec<Frame>,
 }

@@ -23,9 +23,9 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
-/// Runs listed.
+/// Most runs in a list of runs.
 const RUN_LIMIT: usize = 200;
-/// Opportunities listed.
+/// Most opportunities in a list.
 const OPPORTUNITIES: usize = 200;
 /// Bytes of a spool loaded at once, from its end or before what is on screen.
 const SPOOL_PART: usize = 4 << 20;

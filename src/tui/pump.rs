@@ -37,13 +37,10 @@ const FAREWELL: Duration = Duration::from_secs(4);
 enum Woken {
     /// Something from the terminal; `None` when it is gone.
     Terminal(Option<io::Result<Event>>),
-    /// A message.
     Message(Msg),
     /// A signal that ends the program.
     Leave(Farewell),
-    /// SIGTSTP from outside.
     Stop,
-    /// SIGCONT.
     Continued,
     /// A live run wrote something.
     Output,
@@ -324,10 +321,8 @@ impl<'a> Pump<'a> {
     }
 }
 
-/// Who stops.
 #[derive(Clone, Copy)]
 enum Stopped {
-    /// This process.
     Alone,
     /// Everything in the foreground of the terminal.
     WithGroup,

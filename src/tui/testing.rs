@@ -394,7 +394,6 @@ impl Bench {
         self
     }
 
-    /// Lets time pass.
     pub(super) fn wait(&mut self, ms: u64) -> &mut Self {
         self.now.steady_ms += ms;
         self.now.wall = Instant(self.now.wall.0 + ms as i64);

@@ -26,34 +26,34 @@ pub struct Theme {
     pub ground: Ground,
     /// Body text: the terminal's own foreground.
     pub text: Style,
-    /// Less important text.
+    /// Remarks, units and other less important text.
     pub dim: Style,
     /// Keys, links, what can be acted on.
     pub accent: Style,
     /// Speaks for it, succeeded.
     pub good: Style,
-    /// Wants a look.
+    /// Should be looked at, changed.
     pub warn: Style,
     /// Speaks against it, failed.
     pub bad: Style,
-    /// The selected row.
+    /// The selected row of the focused list.
     pub selection: Style,
-    /// A search match.
+    /// A search match that the cursor is not on.
     pub match_: Style,
     /// The search match the cursor is on.
     pub match_current: Style,
-    /// Borders.
+    /// Border of a pane without focus.
     pub border: Style,
     /// The border of the focused pane.
     pub border_focus: Style,
-    /// Titles of panes.
+    /// Title in the border of a pane.
     pub title: Style,
     /// Line numbers, times, signs left of text.
     pub gutter: Style,
 }
 
 impl Theme {
-    /// For dark backgrounds.
+    /// Colours for terminals with a dark background.
     pub fn dark() -> Theme {
         let colours = Colours {
             accent: Color::Cyan,
@@ -77,7 +77,7 @@ impl Theme {
         Theme::coloured(Ground::Light, &colours)
     }
 
-    /// Without colours.
+    /// Bold, faint and reversed text only, without colours.
     pub fn plain() -> Theme {
         let bold = Style::new().add_modifier(Modifier::BOLD);
         let dim = Style::new().add_modifier(Modifier::DIM);

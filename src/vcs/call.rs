@@ -116,7 +116,6 @@ impl GitCall {
         GitCall { input: Some(bytes), ..self }
     }
 
-    /// With this variable.
     pub(super) fn env(mut self, name: &str, value: impl Into<OsString>) -> GitCall {
         self.env.push((name.into(), value.into()));
         self

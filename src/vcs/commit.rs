@@ -25,7 +25,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// The mode of a submodule in a tree.
 const SUBMODULE: &str = "160000";
 
-/// What to commit.
+/// Files to commit, with the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit<'a> {
     /// Paths of files, relative to the workspace, `/` between parts; added, changed and removed alike.
@@ -39,7 +39,7 @@ pub struct Commit<'a> {
 /// A commit that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Committed {
-    /// Its abbreviated hash.
+    /// Abbreviated hash of the commit.
     pub hash: String,
     /// What a human should know: a missing signature, an identity made up, hooks that did not run.
     pub notes: Vec<String>,

@@ -56,7 +56,7 @@ pub enum GitError {
     /// No answer in time.
     #[error("git {command} did not finish within {seconds} s")]
     TimedOut {
-        /// The sub-command.
+        /// Sub-command of git, such as `commit`.
         command: String,
         /// How long it was given.
         seconds: u64,
@@ -81,7 +81,7 @@ pub enum GitError {
     Failed {
         /// What it was asked for.
         action: &'static str,
-        /// What it said.
+        /// What git wrote, without its hints.
         message: String,
     },
 }

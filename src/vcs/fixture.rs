@@ -38,7 +38,6 @@ impl Repo {
         repo
     }
 
-    /// The work tree.
     pub(crate) fn path(&self) -> PathBuf {
         self.temp.path().canonicalize().unwrap()
     }

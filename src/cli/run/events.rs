@@ -42,7 +42,6 @@ fn print_event(event: &RunEvent<'_>) -> io::Result<()> {
     outlet::object(event)
 }
 
-/// Output as events.
 #[derive(Default)]
 struct Events {
     stdout: Joiner,

@@ -14,7 +14,6 @@ use crate::engine::{Engine, EngineError, ErrorCode, RunRequest};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// `run NAME …`.
 pub(super) fn run(call: &Call<'_>) -> Result<u8, Stop> {
     let asked = || -> Result<(Engine, RunRequest), EngineError> {
         let given = input::given(call)?;

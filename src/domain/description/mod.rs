@@ -19,7 +19,7 @@ const DETAIL_COLUMNS: usize = 8;
 /// How a piece of text looks where colours are on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ink {
-    /// The usual foreground.
+    /// The terminal's own foreground.
     Plain,
     /// Bold.
     Strong,
@@ -64,7 +64,7 @@ impl DescriptionView {
 /// What a piece of a line, or a cell of a table, holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// Text.
+    /// Made safe to print when it was put in.
     Text(SafeText),
     /// A point in time; how it is written depends on the [`DescriptionView`].
     At(Instant),
@@ -91,7 +91,7 @@ impl From<Instant> for Content {
     }
 }
 
-/// One line.
+/// Pieces of text in one line, each with its ink.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StyledLine {
     pieces: Vec<(Ink, Content)>,
@@ -99,7 +99,7 @@ pub struct StyledLine {
 }
 
 impl StyledLine {
-    /// An empty line.
+    /// A line without text; printed, it is a blank line.
     pub fn new() -> StyledLine {
         StyledLine::default()
     }
@@ -114,7 +114,7 @@ impl StyledLine {
         StyledLine::new().put(Ink::Dim, format!("{label:<LABEL_COLUMNS$} ")).put(ink, value).hanging(LABEL_COLUMNS + 1)
     }
 
-    /// Appends text, escaped.
+    /// Appends text; control characters are escaped here.
     pub fn put(self, ink: Ink, text: impl AsRef<str>) -> StyledLine {
         self.safe(ink, SafeText::new(text.as_ref()))
     }
@@ -163,7 +163,7 @@ pub struct Description {
 }
 
 impl Description {
-    /// An empty description.
+    /// A description without title and lines.
     pub fn new() -> Description {
         Description::default()
     }
@@ -174,12 +174,12 @@ impl Description {
         self
     }
 
-    /// Appends a line.
+    /// Appends a line below the others.
     pub fn line(&mut self, line: StyledLine) {
         self.parts.push(DescriptionPart::Line(line));
     }
 
-    /// Appends `label  value`.
+    /// Appends `label  value`, with the value in the common column.
     pub fn field(&mut self, label: &str, ink: Ink, value: impl AsRef<str>) {
         self.line(StyledLine::field(label, ink, value));
     }
@@ -190,7 +190,7 @@ impl Description {
         self.line(StyledLine::new().put(Ink::Plain, indent).put(ink, text).hanging(DETAIL_COLUMNS));
     }
 
-    /// Appends a table.
+    /// Appends a table; its columns are aligned when it is printed.
     pub fn table(&mut self, table: Table) {
         self.parts.push(DescriptionPart::Table(table));
     }
@@ -241,7 +241,7 @@ impl Description {
 
 /// A result that can be described.
 pub trait Describe {
-    /// Describes it.
+    /// The result as titled lines and tables, the same for command line and screen.
     fn describe(&self) -> Description;
 
     /// Whether it is bad news: the command line exits with 1 then.

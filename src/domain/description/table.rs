@@ -7,7 +7,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// The narrowest the elastic last column of a table gets, in cells.
 const MIN_ELASTIC: usize = 12;
 
-/// A table.
+/// Rows under heads; columns are as wide as their widest cell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     heads: Vec<(&'static str, Align)>,
@@ -18,7 +18,7 @@ pub struct Table {
 /// On which side the cells of a column meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
-    /// On the left.
+    /// On the left: text.
     Left,
     /// On the right: numbers.
     Right,

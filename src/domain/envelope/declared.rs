@@ -19,7 +19,7 @@ pub(super) const MAX_UNDECLARED: usize = 40;
 words!(
     /// What observation says of one permission.
     PermissionUse {
-        /// Declared and used.
+        /// Declared, and at least one run used it.
         Used = "used",
         /// Declared, and no observed run used it.
         Unused = "unused",
@@ -108,7 +108,6 @@ fn undeclared_lines(undeclared: BTreeMap<String, Vec<String>>) -> Vec<Permission
     lines
 }
 
-/// One declared permission.
 pub(super) enum Item<'a> {
     Network(&'a str),
     Read(&'a str),

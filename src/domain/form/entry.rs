@@ -42,7 +42,6 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-/// Parses JSON.
 pub(super) fn json(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))
 }

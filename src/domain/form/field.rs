@@ -6,13 +6,13 @@ use serde_json::{Map, Value};
 /// A single value without structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scalar {
-    /// Text.
+    /// A line of text.
     Text,
-    /// A whole number.
+    /// A number without a fraction.
     Integer,
-    /// A number.
+    /// A number, with or without a fraction.
     Number,
-    /// True or false.
+    /// A JSON boolean, `true` or `false`.
     Switch,
 }
 
@@ -24,17 +24,17 @@ pub enum FieldKind {
         /// Whether line breaks are expected.
         multiline: bool,
     },
-    /// A whole number.
+    /// A number without a fraction.
     Integer,
-    /// A number.
+    /// A number, with or without a fraction.
     Number,
-    /// True or false.
+    /// A JSON boolean, `true` or `false`.
     Switch,
     /// One of these values.
     Choice(Vec<Value>),
     /// A list, one item a line.
     List(Scalar),
-    /// Any JSON.
+    /// Any JSON value, typed as JSON.
     Json,
     /// JSON if it is JSON, text otherwise.
     Any,
@@ -44,7 +44,6 @@ pub enum FieldKind {
     Variant(Vec<String>),
 }
 
-/// What was entered.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct State {
     value: Option<Value>,
@@ -86,7 +85,7 @@ pub struct Field {
     pub label: String,
     /// How many groups it stands in.
     pub depth: usize,
-    /// What it takes.
+    /// Decides how the entered text becomes a value.
     pub kind: FieldKind,
     /// Whether its object must have it.
     pub required: bool,
@@ -111,7 +110,6 @@ pub struct Field {
 }
 
 impl Field {
-    /// An empty field.
     pub(super) fn new(path: Vec<String>, label: String, kind: FieldKind) -> Field {
         Field {
             depth: path.len().saturating_sub(1),

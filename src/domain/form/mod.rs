@@ -24,7 +24,7 @@ pub enum FormError {
     BadText {
         /// Path of the field.
         field: String,
-        /// What it takes.
+        /// What the field takes instead.
         message: String,
     },
     /// There is no such field, and the schema takes no other ones.
@@ -45,7 +45,7 @@ pub enum FormError {
 pub struct FieldViolation {
     /// The field, by its position; `None` when it concerns the whole input.
     pub field: Option<usize>,
-    /// One line.
+    /// One line, without the name of the field.
     pub message: String,
 }
 

@@ -11,9 +11,7 @@ const MAX_BREAK: usize = 4;
 
 /// A token to look for, decoded.
 pub(super) struct Inner {
-    /// Its beginning.
     pub(super) anchor: &'static str,
-    /// What it is.
     pub(super) label: &'static str,
     /// What it is made of.
     pub(super) class: fn(u8) -> bool,

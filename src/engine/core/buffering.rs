@@ -24,7 +24,7 @@ pub struct Hand<'a> {
     pub who: &'a str,
     /// What is kept with an item: `human`, or `agent:NAME`.
     pub by: &'a str,
-    /// This process.
+    /// This process, in the form that leases use.
     pub owner: &'a str,
     /// Whether another process lives.
     pub is_alive: &'a dyn Fn(&str) -> bool,
@@ -55,13 +55,13 @@ pub struct BufferChange {
 /// A batch on its way to a tool.
 #[derive(Debug, Clone)]
 pub struct Claim {
-    /// Of which buffer.
+    /// Buffer that the items come from.
     pub buffer: BufferId,
     /// To which tool, as it was named.
     pub tool: String,
     /// What else the tool's input holds.
     pub input: Map<String, Value>,
-    /// The items.
+    /// Oldest first.
     pub items: Vec<BufferItem>,
     /// Everybody on whose behalf it goes: who chose the tool, who wrote, who asked.
     pub callers: BTreeSet<String>,

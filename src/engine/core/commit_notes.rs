@@ -26,7 +26,7 @@ pub(super) fn commit_note(actor: Actor<'_>, placed: &Placed, operation: Operatio
 /// The commit of a version that nobody approved: its subject says so, and no trailer names its digest as approved.
 pub(super) fn unapproved_note(actor: Actor<'_>, placed: &Placed, operation: OperationId, what: &str) -> CommitNote {
     CommitNote {
-        message: format!("undo: the changed files of {} {} {what}, approved by nobody", placed.tool, placed.version),
+        message: format!("undo: the changed files of {} {} {what}, not approved", placed.tool, placed.version),
         trailers: vec![
             ("Toolsmith-Operation".to_owned(), operation.to_string()),
             ("Toolsmith-Tool".to_owned(), format!("{}@{}", placed.tool, placed.version)),

@@ -10,11 +10,11 @@ use serde_json::json;
 /// What is marked, and what for.
 #[derive(Debug, Clone, Copy)]
 pub struct Mark<'a> {
-    /// The tool.
+    /// Tool that gets the mark.
     pub tool: &'a ToolName,
     /// What to use instead.
     pub by: Option<&'a ToolName>,
-    /// Why.
+    /// As typed; `None` when there is none.
     pub reason: Option<&'a str>,
 }
 
@@ -52,7 +52,6 @@ impl Mark<'_> {
     }
 }
 
-/// Writes the mark.
 pub(super) fn set(tx: &Tx<'_>, actor: Actor<'_>, mark: &Mark<'_>, operation: OperationId) -> Result<(), EngineError> {
     let row = Deprecation {
         by: mark.by.cloned(),

@@ -90,9 +90,7 @@ fn statement(entry: &Operation) -> Option<String> {
 /// A text that was signed, before the entry that it tells of is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signed {
-    /// What was signed.
     pub text: String,
-    /// The armored signature.
     pub signature: String,
 }
 
@@ -101,16 +99,13 @@ pub struct Signed {
 pub enum Pen<'a> {
     /// Tells what would have to be signed; nothing of the transaction is kept.
     Rehearsal {
-        /// The name space.
         space: &'a str,
         /// What would have to be signed, and whether it counts only then.
         texts: RefCell<Vec<(String, bool)>>,
     },
     /// Writes what was signed.
     Signed {
-        /// The name space.
         space: &'a str,
-        /// What was signed.
         signed: &'a [Signed],
         /// Whether an entry turned out to be another one than the one that was signed.
         missed: Cell<bool>,

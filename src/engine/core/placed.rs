@@ -10,24 +10,24 @@ pub enum Beside {
     /// Nobody looked: what the approval in force says belongs there.
     #[default]
     Unknown,
-    /// Nothing.
+    /// There is no such file.
     Nothing,
-    /// This text.
+    /// The text of the file.
     Text(String),
 }
 
 /// A version at a place, as kept in operation details.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placed {
-    /// The tool.
+    /// Name that the manifest states.
     pub tool: ToolName,
-    /// Stated version.
+    /// Version that the manifest states.
     pub version: semver::Version,
-    /// Its digest.
+    /// Digest of `files`.
     pub digest: Digest,
-    /// Its stage there.
+    /// Stage of the folder that it lies in.
     pub stage: Stage,
-    /// The place.
+    /// Folder, and whether it belongs to the tool alone.
     pub placement: Placement,
     /// Its files relative to the place.
     pub files: Vec<String>,

@@ -8,7 +8,7 @@ use crate::engine::error::ErrorCode;
 pub enum RunPolicy {
     /// It may run under these rules; the warning is shown to a human.
     Allow {
-        /// The rules.
+        /// Rules that the sandbox applies.
         profile: Profile,
         /// What a human should know.
         warning: Option<String>,
@@ -20,11 +20,11 @@ pub enum RunPolicy {
         /// Why it does not run yet.
         message: String,
     },
-    /// It may not.
+    /// It may not run, and no answer to a question changes that.
     Refuse {
-        /// `Refused` or `HumanNeeded`.
+        /// `Refused`, or `HumanNeeded` where a human could do it.
         code: ErrorCode,
-        /// Why.
+        /// Sentence for the caller that names the rule.
         message: String,
     },
 }
@@ -54,7 +54,7 @@ pub struct Standing<'a> {
     pub approved: bool,
     /// That what lies on disk under its name, as it is now, does not count as approved.
     pub quarantined: Option<&'a Quarantine>,
-    /// What it declares.
+    /// Permissions that the manifest declares.
     pub permissions: &'a Permissions,
     /// What becomes of its writes.
     pub writes: WriteMode,
@@ -193,7 +193,6 @@ mod tests {
         }
     }
 
-    /// Every tier, opened.
     fn everything() -> Unlock {
         Unlock {
             id: UnlockId(1),

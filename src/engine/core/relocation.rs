@@ -11,9 +11,9 @@ pub const APPROVAL_FILE: &str = "approval.toml";
 pub struct Relocation {
     /// The operation that decided it.
     pub operation: OperationId,
-    /// The tool.
+    /// Name that the manifest states.
     pub tool: ToolName,
-    /// Its stated version.
+    /// Version that the manifest states.
     pub version: semver::Version,
     /// Digest of the version.
     pub digest: Digest,
@@ -21,7 +21,7 @@ pub struct Relocation {
     pub from: Option<Placement>,
     /// Its files there, relative to `from`.
     pub from_files: Vec<String>,
-    /// Where it goes.
+    /// Folder that it is moved to.
     pub to: Placement,
     /// Digest of a version that may lie at the target and whose copy is kept: it makes room. Any other
     /// content there is put aside. `None` when no version is expected there.
@@ -46,7 +46,7 @@ pub struct Relocation {
 /// Files that a move put somewhere or took away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Touched {
-    /// Where.
+    /// Folder that was changed.
     pub place: Placement,
     /// The files, relative to it.
     pub files: Vec<String>,
@@ -66,9 +66,9 @@ pub struct CommitNote {
 pub struct ApprovalFileChange {
     /// The operation that promised it.
     pub operation: OperationId,
-    /// The tool.
+    /// Name of the tool.
     pub tool: ToolName,
-    /// Its version.
+    /// Digest that the file vouches for.
     pub digest: Digest,
     /// The folder of the tool.
     pub place: Placement,

@@ -8,15 +8,15 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Content {
-    /// Nothing.
+    /// The path does not exist.
     Nothing,
-    /// A folder.
+    /// A folder; its contents have edits of their own.
     Folder,
-    /// A regular file.
+    /// A regular file with its content and mode.
     File {
         /// Digest of its bytes.
         digest: Digest,
-        /// Its permission bits.
+        /// Unix permission bits, such as `0o644`.
         mode: u32,
     },
 }
@@ -34,7 +34,7 @@ impl Content {
 /// One path of a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
-    /// Absolute, without links.
+    /// Absolute, with every link resolved.
     pub path: PathBuf,
     /// What is there before.
     pub from: Content,
@@ -43,7 +43,7 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// The way back.
+    /// The edit that undoes this one.
     pub fn reversed(&self) -> Edit {
         Edit { path: self.path.clone(), from: self.to, to: self.from }
     }
@@ -54,7 +54,7 @@ impl Edit {
 pub struct Applying {
     /// The run that wrote them.
     pub run: RunId,
-    /// Its tool.
+    /// Name of the tool that ran.
     pub tool: ToolName,
     /// What changes, in ascending order of path.
     pub edits: Vec<Edit>,

@@ -9,19 +9,19 @@ const HEAD: &str = "# Written when this version was approved. A change to any fi
 /// What a reviewer says of a version; the text of it is what gets signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Statement<'a> {
-    /// The tool.
+    /// Name that was reviewed.
     pub tool: &'a ToolName,
-    /// Stated version.
+    /// Version that the manifest states.
     pub version: &'a semver::Version,
-    /// What was approved.
+    /// Digest that the approval covers.
     pub digest: Digest,
     /// The stage it was approved for.
     pub stage: Stage,
-    /// Who approved it.
+    /// Identity of the reviewer, as in the log.
     pub reviewer: &'a str,
-    /// When.
+    /// When it was decided.
     pub at: Instant,
-    /// Why.
+    /// As typed; `None` when no reason was given.
     pub reason: Option<&'a str>,
     /// Why failed checks did not stand in the way.
     pub over: Option<&'a str>,

@@ -33,7 +33,7 @@ pub enum UndoNote {
         #[serde(default)]
         closed: Vec<ReviewId>,
     },
-    /// An adoption.
+    /// Tools of the workspace were approved together.
     Adopt {
         /// The review that goes back to waiting.
         review: ReviewId,
@@ -42,9 +42,9 @@ pub enum UndoNote {
     },
     /// A version that was taken over because an allowed signer had approved it.
     Vouch {
-        /// The tool.
+        /// Name of the version that was taken over.
         tool: ToolName,
-        /// The version.
+        /// Digest of the version that was taken over.
         digest: Digest,
     },
     /// A no or not-yet.
@@ -54,7 +54,7 @@ pub enum UndoNote {
     },
     /// A yes that did not decide: another one is needed.
     Vote {
-        /// The review.
+        /// The review that loses this vote.
         review: ReviewId,
     },
     /// A yes to a specification or a plan.
@@ -76,7 +76,7 @@ pub enum UndoNote {
     },
     /// A tool was marked as one that should not be used any more.
     Deprecate {
-        /// The tool.
+        /// Name of the tool that was marked.
         tool: ToolName,
         /// The mark it had before.
         before: Option<Deprecation>,
@@ -110,7 +110,7 @@ pub enum UndoNote {
         before: Placed,
         /// What is there now.
         after: Placed,
-        /// The new tool.
+        /// What undo removes.
         fork: Placed,
     },
     /// A request that brought files.
@@ -123,9 +123,9 @@ pub enum UndoNote {
         #[serde(default)]
         replaced: Option<ReviewId>,
     },
-    /// A grant.
+    /// Undo takes the permission back.
     Allow(Permitted),
-    /// A comment.
+    /// Undo withdraws the comment.
     Comment(Commented),
     /// A comment that was taken back.
     Withdraw(Withdrawn),
@@ -149,7 +149,7 @@ pub enum UndoNote {
     DismissOpportunity(Dismissed),
     /// Older versions were taken away; their bytes are kept.
     Trim {
-        /// Where they lay.
+        /// Undo puts each back where it lay, from its kept copy.
         taken: Vec<Placed>,
         /// Reviews that lost their object by it.
         #[serde(default)]
@@ -161,7 +161,7 @@ pub enum UndoNote {
     Resolve(Resolved),
     /// Staged writes of a run that were applied.
     Apply {
-        /// What was applied.
+        /// Edits to reverse.
         step: Applying,
     },
     /// A review that was asked for.

@@ -328,7 +328,7 @@ fn what_lies_beside_a_version_that_stays_is_as_it_was_before_its_approval() {
     let kept = |approval: Beside, byte| Placed { approval, ..placed(Stage::Approved, byte) };
     let text = || Beside::Text("older".to_owned());
     let still = Some("undo: still t 1.0.0 as approved");
-    let nobody = Some("undo: the changed files of t 1.0.0 stay, approved by nobody");
+    let nobody = Some("undo: the changed files of t 1.0.0 stay, not approved");
     let ended = |byte| Some(vec![approval(Stage::Approved, byte, OperationId(1))]);
     let drift = |before: Placed, ended| approve_note(before, placed(Stage::Approved, 1), None, ended);
     let put_back = |before| UndoNote::RestoreFiles { before, after: placed(Stage::Approved, 1) };
@@ -391,7 +391,7 @@ fn changed_files_that_come_back_are_committed_only_where_git_had_what_took_their
                 tx.finish_intent(intent, &if was_committed { json!({"commit": "abc"}) } else { json!({}) })?;
                 let step = back(tx, made)?;
                 let message =
-                    was_committed.then_some("undo: the changed files of t 1.0.0 are back, approved by nobody");
+                    was_committed.then_some("undo: the changed files of t 1.0.0 are back, not approved");
                 let mut wanted = vec![(None, "tools/approved/t", Some(1), message)];
                 if is_fork {
                     wanted.push((Some("tools/experimental/t"), "tools/experimental/t", None, None));

@@ -37,12 +37,12 @@ const SOME_SPACE: u64 = 1024 * 1024 * 1024;
 /// The smallest terminal that shows anything, columns and rows.
 const SMALLEST: (u16, u16) = (40, 10);
 
-/// Where to look.
+/// The folders that `doctor` looks at; none of them has to exist.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
-    /// The workspace.
+    /// Folder of the workspace.
     pub workspace: &'a Path,
-    /// The user's folders.
+    /// Folders of the user's settings, state and data.
     pub home: &'a Home,
     /// The state of the workspace.
     pub state_dir: &'a Path,
@@ -51,15 +51,13 @@ pub struct Place<'a> {
 /// How a line reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Health {
-    /// Nothing to do.
     Ok,
-    /// Worth a word.
     Warn,
     /// Something is refused or lost until it is fixed.
     Bad,
 }
 
-/// What `doctor` found.
+/// Everything that `doctor` reports, before it is printed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Diagnosis {
     /// A line for each thing that was looked at.
@@ -190,7 +188,7 @@ fn isolation(machine: &Machine, settings: &Settings) -> Vec<DoctorLine> {
         let health = if level.reaches(IsolationLevel::Confined) { Health::Ok } else { Health::Warn };
         line("isolation", health, format!("runs are {level}"), "read a tool before running it")
     } else {
-        let message = format!("runs would be {level}, so {} tools are refused", refused.join(" and "));
+        let message = format!("runs reach only the level {level}, so {} tools are refused", refused.join(" and "));
         line("isolation", Health::Bad, message, "fix the isolation layers below, or lower [isolation] in config.toml")
     };
     let layers = machine.layers().into_iter().map(|layer| match layer.state {

@@ -22,7 +22,6 @@ const MAX_VERSIONS: usize = 1000;
 
 /// What a loop is about.
 pub(super) struct Case {
-    /// Its row.
     pub(super) row: Evolution,
     /// The version that a better one is wanted of.
     pub(super) base: ToolDetail,

@@ -20,9 +20,9 @@ const HINT_UNREAD: &str = "the hint was ignored: built-in repairs do not use hin
 /// A loop with everything that was found.
 #[derive(Debug, Clone, Serialize)]
 pub struct EvolutionDetail {
-    /// Its row.
+    /// Row of the evolution as stored.
     pub evolution: Evolution,
-    /// Where it stands.
+    /// State of the loop, read from that row.
     #[serde(skip)]
     pub course: EvolutionProgress,
     /// The answers that were examined.
@@ -34,7 +34,6 @@ pub struct EvolutionDetail {
 enum Way {
     /// The loop ends with a good answer: only beside an original that is as it was.
     Ended,
-    /// Somebody wants it.
     Kept,
 }
 

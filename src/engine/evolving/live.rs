@@ -17,7 +17,6 @@ pub(super) struct LiveEvolution {
 
 /// The loops that this process drives.
 pub(in crate::engine) struct LiveEvolutions {
-    /// By number.
     pub(super) by_id: Ranked<HashMap<EvolutionId, Arc<LiveEvolution>>>,
 }
 

@@ -28,7 +28,7 @@ const NAME_WORDS: usize = 4;
 pub enum Enclosed {
     /// A summary of so many characters.
     Summary(usize),
-    /// All of it.
+    /// The whole text of the document.
     Whole,
 }
 
@@ -37,13 +37,13 @@ pub enum Enclosed {
 pub enum Source<'a> {
     /// Words of whoever wants it.
     Words(&'a str),
-    /// What use suggests.
+    /// A suggestion that was mined from recorded use.
     Opportunity(&'a Opportunity),
     /// A file: a specification as JSON, YAML or TOML by its ending, else a document.
     File {
-        /// Its name.
+        /// File name; its ending decides how the bytes are read.
         name: &'a str,
-        /// Its bytes.
+        /// Contents of the file, as read.
         bytes: &'a [u8],
         /// What goes with it.
         enclosed: Enclosed,
@@ -59,13 +59,13 @@ pub struct NewTool {
     pub template: Option<ScaffoldTemplate>,
     /// What it is written in; `None` chooses by the specification, else by its words.
     pub language: Option<ScriptLanguage>,
-    /// What it does.
+    /// What the tool should do, in sentences.
     pub description: String,
     /// The review of the approved specification.
     pub specification: Option<ReviewId>,
 }
 
-/// What was made.
+/// A tool or a specification that was made.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Made {
     /// The operation, the review and a line for a human.

@@ -52,7 +52,7 @@ const CONSUMERS: usize = 10;
 /// What a file gave.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Imported {
-    /// The file.
+    /// Path as it was given.
     pub file: String,
     /// `history`, `log` or `openapi`.
     pub kind: &'static str,
@@ -62,7 +62,7 @@ pub struct Imported {
     pub unreadable: usize,
 }
 
-/// What use suggests.
+/// Opportunities with the figures they are based on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OpportunityList {
     /// Those that nobody has answered, the most promising first.

@@ -9,7 +9,6 @@ use std::sync::Arc;
 pub(in crate::engine) struct CatalogCache {
     /// Held while the folders are read; whether they were read once.
     pub(super) scanned: Ranked<bool>,
-    /// The newest snapshot.
     pub(super) view: Ranked<Arc<CatalogView>>,
     /// What the tools of a catalog say of themselves, by its generation; made when it is first asked for.
     pub(super) index: Ranked<Option<(u64, Arc<SimilarityIndex>)>>,

@@ -36,6 +36,7 @@ impl Library<'_> {
         let mut exported = Vec::with_capacity(rows.len());
         for (id, tool) in (1..).zip(rows) {
             let seen = self.workspace.read(|q| Ok(q.version(&tool.name, tool.digest)?))?;
+            // A tool whose files are gone is still exported, without its code.
             let detail = self.detail(tool).ok();
             let file = detail.as_ref().and_then(|detail| detail.main_file());
             let time = |at: Option<Instant>| at.map(rfc3339);

@@ -13,7 +13,6 @@ struct Scores {
     scores: Vec<ScoredTool>,
 }
 
-/// What got worse.
 #[derive(Debug, Clone, Serialize)]
 struct Alerts {
     alerts: Vec<ToolAlert>,

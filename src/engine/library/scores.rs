@@ -36,14 +36,14 @@ const HOUR_MS: i64 = 3_600_000;
 /// A tool with its score.
 #[derive(Debug, Clone, Serialize)]
 pub struct ScoredTool {
-    /// The tool.
+    /// Name; the score covers all its versions.
     pub tool: ToolName,
     /// The score and its parts.
     #[serde(flatten)]
     pub score: Score,
     /// Judged runs, all of them: how much the score rests on.
     pub runs: u64,
-    /// Those that succeeded.
+    /// Of `runs`, those that succeeded.
     pub succeeded: u64,
     /// Marks of failures that count.
     pub marks: usize,
@@ -79,9 +79,9 @@ pub struct ExplainedScore {
 /// That a tool got worse.
 #[derive(Debug, Clone, Serialize)]
 pub struct ToolAlert {
-    /// The tool.
+    /// Name of the tool that got worse.
     pub tool: ToolName,
-    /// In what.
+    /// Figure that got worse, before and now.
     #[serde(flatten)]
     pub alert: Alert,
 }
@@ -91,7 +91,7 @@ pub struct ToolAlert {
 pub struct Dashboard {
     /// When they were counted.
     pub at: Instant,
-    /// Tools by stage.
+    /// Number of tools by stage; 0 for a stage without tools.
     pub stages: BTreeMap<String, usize>,
     /// Tools by cost tier.
     pub tiers: BTreeMap<String, usize>,
@@ -101,7 +101,7 @@ pub struct Dashboard {
     pub open_failures: usize,
     /// The worst of them: most often seen first.
     pub failures: Vec<FailureGroup>,
-    /// Reviews that wait.
+    /// Reviews that wait for a human.
     pub waiting_reviews: usize,
     /// Median time to recovery of the newest incidents, milliseconds.
     pub median_recovery_ms: Option<u64>,
@@ -111,7 +111,7 @@ pub struct Dashboard {
     pub top: Vec<ScoredTool>,
     /// Those of low quality, the worst first.
     pub low: Vec<ScoredTool>,
-    /// What got worse.
+    /// Tools that got worse lately, compared with the time before.
     pub alerts: Vec<ToolAlert>,
 }
 

@@ -17,13 +17,13 @@ use std::sync::Arc;
 /// A tool that a search found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SearchHit {
-    /// Its name.
+    /// Name to run it by.
     pub name: ToolName,
-    /// Its stated version.
+    /// Version that the manifest states.
     pub version: semver::Version,
-    /// Its digest.
+    /// Covers every file of the version.
     pub digest: Digest,
-    /// Its stage.
+    /// Stage of the folder that it lies in.
     pub stage: Stage,
     /// Path of its definition, relative to the workspace.
     pub path: String,
@@ -158,7 +158,6 @@ impl Library<'_> {
         (view, index)
     }
 
-    /// What failures taught.
     pub(in crate::engine) fn memory(&self) -> Result<Memory, EngineError> {
         let mut marks: HashMap<ToolName, Vec<FailureMark>> = HashMap::new();
         for mark in self.workspace.read(|q| Ok(q.all_failure_marks()?))? {

@@ -16,13 +16,13 @@ const LIMIT: usize = 20;
 /// A tool that resembles another.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SimilarTool {
-    /// Its name.
+    /// Name of the similar tool.
     pub name: ToolName,
-    /// Its stated version.
+    /// Version that the manifest states.
     pub version: semver::Version,
-    /// Its digest.
+    /// Covers every file of the version.
     pub digest: Digest,
-    /// Its stage.
+    /// Stage of the folder that it lies in.
     pub stage: Stage,
     /// Path of its definition, relative to the workspace.
     pub path: String,
@@ -41,7 +41,7 @@ pub struct SimilarTool {
 /// The tools that resemble one.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SimilarTools {
-    /// Which one.
+    /// Name of the tool that the others resemble.
     pub tool: ToolName,
     /// The others, the nearest first.
     pub similar: Vec<SimilarTool>,

@@ -39,11 +39,11 @@ pub enum RelocateError {
     /// The disk says no.
     #[error("failed to {action} {path}: {source}")]
     Io {
-        /// What was tried.
+        /// Verb of the step that failed, for the message.
         action: &'static str,
         /// Where, relative to the workspace.
         path: String,
-        /// Why.
+        /// Error of the operating system.
         source: io::Error,
     },
     /// A file with other content is in the way in a shared folder; nothing was changed.
@@ -55,15 +55,15 @@ pub enum RelocateError {
     /// A path that leaves its place, or a place that belongs to more than one tool.
     #[error("{path:?} is not a valid path for a version")]
     BadPath {
-        /// The path.
+        /// Path as it was given.
         path: String,
     },
     /// The files given are not the version that was decided on.
     #[error("the kept copy of {tool} does not have the digest {digest}")]
     WrongFiles {
-        /// The tool.
+        /// Name of the version to be moved.
         tool: ToolName,
-        /// Abbreviated digest.
+        /// Abbreviated digest that was decided on.
         digest: String,
     },
     /// The files are in place, the commit is not made.

@@ -16,13 +16,13 @@ use serde::Serialize;
 /// One line of the table that is shown before several reviews are decided.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PreflightRow {
-    /// The review.
+    /// Number of the review to decide.
     pub review: ReviewId,
     /// What it asks, in a word.
     pub asks: String,
-    /// The tool.
+    /// Name of the tool; `adoption` for an adoption.
     pub tool: ToolName,
-    /// Its stated version.
+    /// Version that the manifest states.
     pub version: semver::Version,
     /// What a decision would be about.
     pub digest: Digest,
@@ -39,7 +39,7 @@ pub struct PreflightRow {
 /// What became of one of them.
 #[derive(Debug)]
 pub struct BulkResult {
-    /// The review.
+    /// Number of the review that was decided or skipped.
     pub review: ReviewId,
     /// What was done, or why it still waits.
     pub result: Result<Outcome, EngineError>,

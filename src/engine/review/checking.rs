@@ -140,7 +140,7 @@ impl Checks<'_> {
         let detail = self.engine.library().detail(tool)?;
         if detail.tool.digest != tool.digest {
             let message = format!("{} changed on disk a moment ago", tool.name);
-            return Err(EngineError::new(ErrorCode::Conflict, message, "look at it again, then check it"));
+            return Err(EngineError::new(ErrorCode::Conflict, message, "read the new version, then check it"));
         }
         self.examine_detail(&detail, base, stop, progress)
     }

@@ -14,7 +14,7 @@ const EVIDENCE_RUNS: usize = 20;
 const EARLIER_RUNS: usize = 200;
 
 impl Reviews<'_> {
-    /// Reviews, oldest first.
+    /// Reviews that the filter accepts, oldest first; overdue ones expire before.
     pub fn list(&self, filter: ReviewFilter) -> Result<Vec<Review>, EngineError> {
         self.expire_due()?;
         let states: Vec<_> = crate::domain::ReviewState::ALL.iter().copied().filter(|s| filter.accepts(*s)).collect();

@@ -20,13 +20,13 @@ pub const MADE_BECAUSE: &str = "reason";
 /// What the facts are drawn from.
 #[derive(Debug, Clone, Copy)]
 pub struct Material<'a> {
-    /// The review.
+    /// The review whose evidence is collected.
     pub review: &'a Review,
     /// The row in the catalog, when the version is still there.
     pub tool: Option<&'a Tool>,
     /// The files under review.
     pub files: &'a [VersionFile],
-    /// Its manifest.
+    /// `None` when the manifest cannot be read.
     pub manifest: Option<&'a Manifest>,
     /// The manifest approved before.
     pub base: Option<&'a Manifest>,

@@ -38,7 +38,6 @@ const MAX_VERIFIED_BYTES: u64 = 4 << 20;
 /// How many unsigned entries `verify` names one by one.
 const NAMED: usize = 20;
 
-/// Whose signatures count.
 pub(in crate::engine) struct Judge {
     signers: PathBuf,
     /// Over the file of allowed signers, and over the hour where keys in it expire.

@@ -28,28 +28,20 @@ const SIGNATURE: &str = "\nsignature = ";
 /// What an `approval.toml` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
-    /// Its fields.
     pub fields: Fields,
-    /// The armored signature.
     pub signature: Option<String>,
-    /// What is signed.
     pub signed: String,
 }
 
 /// The fields that were signed, where there is a signature.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Fields {
-    /// The tool.
     pub tool: String,
-    /// Stated version.
     pub version: String,
-    /// What was approved.
     pub digest: String,
     /// The stage it was approved for.
     pub stage: String,
-    /// Who approved it.
     pub reviewer: String,
-    /// When, RFC 3339.
     pub approved_at: Instant,
     /// The name space of the log in which it was approved; `None` in an older format, and where nothing is signed.
     pub workspace: Option<String>,
@@ -113,7 +105,6 @@ const ATTEMPTS: usize = 3;
 
 /// Why nothing of a rehearsal is kept.
 enum Rehearsed {
-    /// All went well.
     Done,
     Failed(EngineError),
 }

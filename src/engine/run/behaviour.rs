@@ -31,11 +31,11 @@ const LOADED: &str = "code loaded";
 /// What a version, or one run of it, was seen to do.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Behaviour {
-    /// The tool.
+    /// Name of the tool that ran.
     pub tool: ToolName,
-    /// Stated version.
+    /// Version that the manifest states.
     pub version: semver::Version,
-    /// What ran.
+    /// Digest whose runs were watched.
     pub digest: Digest,
     /// The one run this is about; `None` for all runs of the version.
     pub run: Option<RunId>,
@@ -61,12 +61,12 @@ pub struct Behaviour {
     pub usage: Option<Typical>,
 }
 
-/// Differences on disk.
+/// Differences on disk after a run; the tool cannot forge them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ResultEvidence {
     /// The run that made them: the one asked about, else the newest that was looked at.
     pub run: Option<RunId>,
-    /// By path.
+    /// In order of path.
     pub changes: Vec<FileChange>,
     /// How many more there are.
     pub cut: u64,
@@ -107,7 +107,7 @@ pub struct Tried {
 /// A run outside the envelope of its version.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Departed {
-    /// Which.
+    /// Number of the run.
     pub run: RunId,
     /// What it did, one phrase each.
     pub did: Vec<String>,
@@ -118,7 +118,7 @@ pub struct Departed {
 pub struct BehaviourPart {
     /// Which kind of evidence.
     pub title: &'static str,
-    /// Its facts.
+    /// One line for each fact.
     pub lines: Vec<EvidenceLine>,
 }
 

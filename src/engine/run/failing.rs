@@ -35,7 +35,7 @@ const COMPARED: usize = 256 * 1024;
 /// A failure group and everything about it.
 #[derive(Debug, Clone, Serialize)]
 pub struct FailureDetail {
-    /// The group.
+    /// The group as it is listed.
     pub group: FailureGroup,
     /// The versions that failed so, the newest failure first.
     pub versions: Vec<AffectedVersion>,

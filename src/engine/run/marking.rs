@@ -15,7 +15,7 @@ pub struct MarkRequest {
     pub run: Option<RunId>,
     /// What it was wanted for, in words.
     pub scenario: String,
-    /// What went wrong.
+    /// The failure in one sentence.
     pub error: String,
     /// How bad it is.
     pub severity: Severity,

@@ -8,7 +8,7 @@ use crate::store::RunQuery;
 use serde_json::{Value, json};
 
 impl Runs<'_> {
-    /// Recorded runs.
+    /// Recorded runs that the filter accepts, newest first.
     pub fn list(&self, filter: &RunFilter) -> Result<Vec<Run>, EngineError> {
         self.workspace.read(|q| {
             Ok(q.runs(&RunQuery {

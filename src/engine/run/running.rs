@@ -28,7 +28,7 @@ use std::time::Duration;
 
 /// A run that was started by this process.
 pub struct RunHandle {
-    /// Its number.
+    /// Number of the recorded run.
     pub id: RunId,
     /// What a human should know before trusting it.
     pub warning: Option<String>,
@@ -117,7 +117,7 @@ impl Runs<'_> {
             return Err(EngineError::new(
                 ErrorCode::Conflict,
                 format!("{} changed on disk a moment ago", request.tool.name),
-                "look at it again, then run it",
+                "read the new version, then run it",
             ));
         }
         match self.may_run_so_long(&detail, request.timeout, caller)? {

@@ -18,7 +18,6 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 pub(in crate::engine) struct Scratch(PathBuf);
 
 impl Scratch {
-    /// The folder.
     pub(in crate::engine) fn path(&self) -> &Path {
         &self.0
     }

@@ -32,7 +32,7 @@ pub struct Limits {
 /// A choice of tools as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SetRow {
-    /// Its name.
+    /// Name to choose it by.
     pub name: String,
     /// What it holds, in words: a rule, or names.
     pub holds: String,

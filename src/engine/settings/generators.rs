@@ -25,7 +25,7 @@ const DEAREST: f64 = 1_000_000.0;
 /// A generator, as the settings name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GeneratorSetting {
-    /// Its name.
+    /// Key of the table `[generators.NAME]`.
     pub name: String,
     /// How it is asked.
     pub way: WaySetting,
@@ -64,24 +64,24 @@ pub enum WaySetting {
         /// Names of the variables that it is given: of secrets where there is one, else of this process.
         env: Vec<String>,
     },
-    /// Over HTTP.
+    /// Over an HTTP API.
     Api(ApiSetting),
 }
 
 /// An HTTP API, as the settings name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiSetting {
-    /// What it speaks.
+    /// Wire format of the API.
     pub kind: ApiKind,
     /// Where it is, without a slash at its end.
     pub url: String,
-    /// Which model answers.
+    /// Name of the model, as the API knows it.
     pub model: String,
     /// Where the key is, when it wants one.
     pub key: Option<SecretSource>,
     /// Most tokens of an answer.
     pub max_tokens: Option<u64>,
-    /// What tokens cost.
+    /// Dollars for a million tokens, in and out.
     pub price: Price,
 }
 
@@ -90,7 +90,7 @@ pub struct ApiSetting {
 pub struct EvolveSettings {
     /// Whom to ask, in this order.
     pub generators: Vec<String>,
-    /// Most rounds.
+    /// Rounds at most, from 1.
     pub rounds: u32,
     /// How often one question is asked when the generator is in trouble for a while.
     pub tries: u32,
@@ -177,7 +177,6 @@ fn whole(value: &Spanned<DeValue<'_>>) -> Option<u64> {
     u64::from_str_radix(integer.as_str(), integer.radix()).ok().filter(|number| *number > 0)
 }
 
-/// Dollars, as millionths.
 fn dollars(value: &Spanned<DeValue<'_>>) -> Option<u64> {
     let dollars: f64 = match value.get_ref() {
         DeValue::Float(float) => float.as_str().parse().ok()?,

@@ -75,14 +75,14 @@ pub struct KeySetting {
     pub line: u64,
 }
 
-/// All settings.
+/// Settings in force: the defaults, changed by the user's file and by what a workspace may set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Folders with tools beside `tools/`.
     pub roots: Vec<RootSetting>,
     /// Whether moves are committed to git.
     pub commit: bool,
-    /// Colours.
+    /// Colours for the background of the terminal.
     pub theme: Theme,
     /// Whether the mouse works.
     pub mouse: bool,

@@ -148,7 +148,6 @@ fn words_of(value: &DeValue<'_>) -> Option<Vec<String>> {
 }
 
 impl File<'_> {
-    /// The table `[secrets]`.
     pub(in crate::engine) fn secrets(
         &mut self,
         value: &Spanned<DeValue<'_>>,

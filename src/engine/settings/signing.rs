@@ -28,7 +28,6 @@ impl Default for Signing {
 }
 
 impl File<'_> {
-    /// The table `[signing]`.
     pub(super) fn signing(&mut self, value: &Spanned<DeValue<'_>>, user_home: Option<&Path>) -> Signing {
         let (mut signing, before) = (Signing::default(), self.problem_count());
         let mut written = false;

@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 /// The longest readable part of a state folder's name, in characters.
 const MAX_SLUG_CHARS: usize = 32;
 
-/// The user's folders.
+/// Folders of the user that hold settings and state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
-    /// Settings and keys.
+    /// Folder of the user's `config.toml`.
     pub config: PathBuf,
     /// State: one folder for each workspace.
     pub data: PathBuf,

@@ -9,7 +9,6 @@ use crate::engine::plain_verb::{PlainVerb, argument};
 use crate::engine::view::Preview;
 use std::path::Path;
 
-/// Archives a tool.
 pub(super) const ARCHIVE: PlainVerb = PlainVerb {
     name: "archive",
     needs_catalog: true,

@@ -33,7 +33,7 @@ struct Key {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Carried {
-    /// It was written.
+    /// It was written to the target.
     Written,
     /// It was there already.
     Same,
@@ -46,7 +46,7 @@ pub enum Carried {
 /// A tool of a bundle and what became of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CarriedTool {
-    /// Its name.
+    /// Name inside the bundle.
     pub name: String,
     /// Its version; `None` when it cannot be read.
     pub version: Option<semver::Version>,

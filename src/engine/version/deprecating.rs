@@ -37,7 +37,7 @@ impl Versions<'_> {
             DeprecatedPolicy::Follow => "agents that call it run its successor",
         };
         let mut lines = vec![by, agents.to_owned(), "humans are warned; no file moves".to_owned()];
-        lines.extend(call.get("reason").map(|reason| format!("because {reason}")));
+        lines.extend(call.get("reason").map(|reason| format!("reason: {reason}")));
         Ok(Preview { title: format!("Deprecate {}?", tool.name), lines, undo: "u (undo) reverts it".to_owned() })
     }
 

@@ -19,11 +19,8 @@ const RECENT_RUNS: usize = 20;
 /// The place of an approved or core tool: what is approved for it, and what lies there.
 #[derive(Debug)]
 pub(in crate::engine) struct Place {
-    /// The tool.
     pub(in crate::engine) tool: ToolName,
-    /// Its stage.
     pub(in crate::engine) stage: Stage,
-    /// The place.
     pub(in crate::engine) placement: Placement,
     /// What lies there now; `None` when nothing does that can be read as a tool.
     pub(in crate::engine) lies: Option<Placed>,

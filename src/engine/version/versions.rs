@@ -23,9 +23,9 @@ const KEPT_LAST: usize = 3;
 /// One version in a lineage.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LineageVersion {
-    /// Its version.
+    /// Version that the manifest states.
     pub version: semver::Version,
-    /// Its digest.
+    /// Covers every file of the version.
     pub digest: Digest,
     /// Its stage; of one that is only kept, the stage where it was seen last.
     pub stage: Stage,
@@ -47,7 +47,7 @@ pub struct LineageVersion {
     pub evolved_from: Option<String>,
     /// Who made it, why, and who said yes to it.
     pub provenance: VersionOrigin,
-    /// Its finished runs.
+    /// Finished runs that succeeded or failed.
     pub runs: u64,
     /// Those that succeeded through the runs above, 0 to 1.
     pub success_rate: Option<f64>,
@@ -58,7 +58,7 @@ pub struct LineageVersion {
 /// All versions of a name, the oldest first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Lineage {
-    /// The name.
+    /// Name that all these versions share.
     pub tool: ToolName,
     /// Its versions by version, then by when they were seen.
     pub versions: Vec<LineageVersion>,

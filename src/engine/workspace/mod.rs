@@ -24,12 +24,12 @@ use crate::vcs::Git;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-/// What to open.
+/// How a workspace is opened, and for whom.
 #[derive(Debug, Clone)]
 pub struct OpenOptions {
-    /// The workspace folder.
+    /// Folder of the workspace.
     pub workspace: PathBuf,
-    /// The user's folders.
+    /// Folders of the user's settings, state and data.
     pub home: Home,
     /// This program, started again as the supervisor of each run; `None` takes the one that is running.
     pub program: Option<PathBuf>,
@@ -107,7 +107,6 @@ impl Workspace {
         Ok(workspace)
     }
 
-    /// Its folder.
     pub(in crate::engine) fn folder(&self) -> &Path {
         &self.options.workspace
     }

@@ -34,7 +34,7 @@ pub enum Recovery {
 /// What it would do, to be agreed to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecoveryPlan {
-    /// The question.
+    /// Question that the user has to agree to.
     pub title: String,
     /// What would be lost and what stays.
     pub lines: Vec<String>,
@@ -165,6 +165,7 @@ fn lost_with(options: &OpenOptions, dir: &Path, source: &RestoreSource) -> Vec<S
         0 => "it has no log: all approvals, decisions, grants and runs are lost".to_owned(),
         last => format!("its log ends with entry {last}"),
     }];
+    // A database that cannot be opened has no entries that could be named as lost.
     let there = Store::view(dir).ok();
     let newer = there.as_deref().map(|there| entries_after(there, last)).unwrap_or_default();
     lines.extend(newer.iter().take(NAMED).map(|entry| {

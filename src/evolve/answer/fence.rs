@@ -1,6 +1,5 @@
 //! Code blocks between fences, as Markdown has them.
 
-/// A code block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FencedBlock {
     /// What stands behind the opening fence.

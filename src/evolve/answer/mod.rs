@@ -44,7 +44,7 @@ words!(
         Elided = "elided",
         /// It is JSON of another form.
         OtherJson = "other-json",
-        /// It changes nothing.
+        /// Its files are those that the tool has already.
         Unchanged = "unchanged",
         /// Its files are no version of the tool.
         NoVersion = "no-version",
@@ -69,7 +69,7 @@ pub struct Want {
 /// How much an answer may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnswerLimits {
-    /// Most files.
+    /// Most files in one answer.
     pub files: usize,
     /// Most text in all files together, in bytes.
     pub bytes: usize,

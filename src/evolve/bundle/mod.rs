@@ -74,13 +74,13 @@ pub struct Bundle {
     /// Tests that the tool brings along.
     #[serde(default)]
     pub tests: Vec<TestCase>,
-    /// Examples of use.
+    /// Examples that the tool brings along.
     #[serde(default)]
     pub examples: Vec<Example>,
     /// Failures that the new version should not have.
     #[serde(default)]
     pub failures: Vec<BundleFailure>,
-    /// What reviewers wrote.
+    /// Comments of reviewers on this version.
     #[serde(default)]
     pub comments: Vec<BundleComment>,
     /// What it asks for.
@@ -149,9 +149,9 @@ pub struct BundleComment {
     /// First and last line, counted from 1.
     #[serde(default)]
     pub lines: Option<(u64, u64)>,
-    /// What it wants.
+    /// Whether the reviewer demands, asks or remarks.
     pub kind: CommentKind,
-    /// What it says.
+    /// The comment as the reviewer wrote it.
     pub text: String,
     /// Whether its lines have changed since.
     #[serde(default)]
@@ -161,9 +161,9 @@ pub struct BundleComment {
 /// An approved tool to go by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FewShot {
-    /// Its name.
+    /// Name of the approved tool.
     pub tool: String,
-    /// What it does.
+    /// Description from its manifest.
     pub description: String,
     /// The file that is started.
     pub code: String,

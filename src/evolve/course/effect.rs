@@ -7,7 +7,7 @@ use super::score::{ReplaySummary, VerdictSummary};
 use crate::domain::Digest;
 use serde::{Deserialize, Serialize};
 
-/// What happened.
+/// What the driver reports to the loop, mostly as the result of an [`EvolutionEffect`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum EvolutionEvent {
@@ -15,9 +15,9 @@ pub enum EvolutionEvent {
     Began,
     /// A generator answered, and its answer was read.
     Answered {
-        /// Whose question.
+        /// Round and generator whose answer it is.
         at: LaneId,
-        /// Which try.
+        /// Counts from 1 within the lane.
         attempt: u32,
         /// Digest of what it was sent.
         prompt: Digest,
@@ -25,18 +25,18 @@ pub enum EvolutionEvent {
         answer: Digest,
         /// Its files; or why there are none.
         read: Result<Vec<FileNote>, Unusable>,
-        /// What it used.
+        /// Tokens of this try, as far as the generator reported them.
         usage: Usage,
         /// How long it took, in milliseconds.
         took_ms: u64,
     },
     /// A generator gave no answer.
     Troubled {
-        /// Whose question.
+        /// Round and generator that gave no answer.
         at: LaneId,
-        /// Which try.
+        /// Counts from 1 within the lane.
         attempt: u32,
-        /// Why.
+        /// Kind of the failure; decides whether another try makes sense.
         trouble: Trouble,
         /// Why, in its words, one line.
         message: String,
@@ -49,14 +49,14 @@ pub enum EvolutionEvent {
     },
     /// The delay before another try is over.
     Waited {
-        /// Whose question.
+        /// The lane whose pause is over.
         at: LaneId,
         /// Which try is due.
         attempt: u32,
     },
     /// The files of an answer were examined.
     Examined {
-        /// Whose.
+        /// The lane whose files were examined.
         at: LaneId,
         /// What the checks say.
         verdict: VerdictSummary,
@@ -67,9 +67,9 @@ pub enum EvolutionEvent {
     },
     /// They could not be examined; that says nothing of them.
     NotExamined {
-        /// Whose.
+        /// The lane whose files could not be examined.
         at: LaneId,
-        /// Why, one line.
+        /// One line on the cause, for the user.
         message: String,
         /// How long it took, in milliseconds.
         took_ms: u64,
@@ -88,14 +88,14 @@ pub enum EvolutionEffect {
         at: LaneId,
         /// Which try, from 1.
         attempt: u32,
-        /// Whom.
+        /// Name of the generator in the settings.
         generator: String,
         /// What it is told of the rounds before.
         after: After,
     },
     /// Wait; [`EvolutionEvent::Waited`] comes of it.
     Wait {
-        /// Whose question waits.
+        /// The lane that pauses before its next try.
         at: LaneId,
         /// Which try is next.
         attempt: u32,
@@ -104,12 +104,12 @@ pub enum EvolutionEffect {
     },
     /// Check the files of the answer and replay recorded inputs; [`EvolutionEvent::Examined`] or [`EvolutionEvent::NotExamined`] comes of it.
     Examine {
-        /// Whose.
+        /// The lane whose files are to be examined.
         at: LaneId,
     },
     /// The course is over: stop what is under way, and offer the best answer to a human. Nothing comes of it.
     Finish {
-        /// How.
+        /// Decides the state that the evolution ends in.
         end: End,
     },
 }
@@ -122,16 +122,16 @@ pub enum After {
     Nothing,
     /// Its last answer could not be used: the form is asked for again.
     Unusable {
-        /// Which answer.
+        /// The lane whose answer could not be used.
         at: LaneId,
-        /// Why.
+        /// What was wrong with the form of the answer.
         unusable: Unusable,
         /// The best answer so far, which the request was about; `None` when none was examined.
         best: Option<LaneId>,
     },
     /// The best answer so far, and what was found wrong with it.
     Examined {
-        /// Which answer.
+        /// The lane with the best answer.
         at: LaneId,
     },
 }
@@ -142,7 +142,7 @@ pub enum After {
 pub enum End {
     /// An answer is good: nothing in its way, nothing broken, the chosen failures fixed.
     Good {
-        /// Which.
+        /// The lane whose answer is offered to a human.
         best: LaneId,
     },
     /// All rounds are spent.

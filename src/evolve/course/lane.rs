@@ -29,7 +29,7 @@ pub struct Usage {
 /// A file of an answer, as it was kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileNote {
-    /// Its path.
+    /// Path inside the version.
     pub path: String,
     /// Digest of its bytes.
     pub digest: Digest,
@@ -73,9 +73,9 @@ pub enum LaneState {
 /// One answer of one round.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lane {
-    /// Who is asked.
+    /// Name of the generator in the settings.
     pub generator: String,
-    /// Where it stands.
+    /// Asked, answered, examined, or without an answer.
     #[serde(flatten)]
     pub state: LaneState,
     /// What went wrong before an answer came, one line each.

@@ -119,7 +119,7 @@ impl EvolutionProgress {
         })
     }
 
-    /// One lane.
+    /// `None` when there is no such round or lane.
     pub fn lane(&self, id: LaneId) -> Option<&Lane> {
         let round = self.rounds.get(id.round.checked_sub(1)? as usize)?;
         round.lanes.get(id.lane as usize)

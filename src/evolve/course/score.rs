@@ -43,11 +43,11 @@ pub struct Score {
     pub broken: u32,
     /// Checks that stand in the way.
     pub blocking: u32,
-    /// Tests that failed.
+    /// Tests of the manifest that failed.
     pub failed_tests: u32,
     /// Chosen failures that are still there.
     pub not_fixed: u32,
-    /// What was found.
+    /// Findings, weighted by how bad they are.
     pub weight: u32,
 }
 

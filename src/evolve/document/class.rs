@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 pub enum Class {
     /// What shall be done.
     Requirements,
-    /// What bounds it.
+    /// What limits how it is done.
     Constraints,
     /// How it looks in use.
     Examples,
-    /// Everything else.
+    /// Sections that fit none of the above.
     Other,
 }
 
 impl Class {
-    /// The one spelling.
+    /// The word in JSON and on the screen.
     pub const fn word(self) -> &'static str {
         match self {
             Class::Requirements => "requirements",

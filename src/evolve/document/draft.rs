@@ -25,9 +25,9 @@ pub struct FieldSource {
 /// A specification as a document says it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
-    /// What was found.
+    /// Fields that the document states; the others have defaults.
     pub specification: ToolSpecification,
-    /// Where.
+    /// Where the document states each field.
     pub found: Vec<FieldSource>,
 }
 

@@ -12,7 +12,6 @@ const MAX_TITLE: usize = 120;
 /// What stands before the two parts of an example.
 const HALVES: &[&str] = &["input", "inputs", "output", "outputs", "expected", "expected output", "result"];
 
-/// A heading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Heading {
     /// Its words, without signs and numbers' dots.

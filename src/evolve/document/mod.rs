@@ -31,7 +31,7 @@ pub struct Section {
     pub level: usize,
     /// The line of its heading, counted from 1.
     pub line: usize,
-    /// Its last line.
+    /// Its last line, counted from 1.
     pub end_line: usize,
     /// What it is about: by its own heading, else by the one above it.
     pub class: Class,
@@ -105,7 +105,7 @@ impl Document {
         self.digest
     }
 
-    /// Its size.
+    /// Size of the document in bytes.
     pub fn byte_count(&self) -> usize {
         self.bytes
     }

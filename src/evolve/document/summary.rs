@@ -56,7 +56,7 @@ pub struct SummaryLine {
 pub struct Cut {
     /// Characters of the document.
     pub characters: usize,
-    /// Of those, shown.
+    /// Characters of the document that the summary shows.
     pub characters_shown: usize,
     /// Lines of the document that are not blank.
     pub lines: usize,

@@ -26,7 +26,7 @@ words!(
         System = "system",
         /// A better version of a tool.
         Evolve = "evolve",
-        /// A new tool.
+        /// Asks for a new tool.
         New = "new",
         /// An answer that could not be used is asked for again.
         RepairFormat = "repair-format",
@@ -64,7 +64,7 @@ const BUNDLE_SLOTS: &[&str] = &[
 const FORMAT_SLOTS: &[&str] = &["why", "shown", "request"];
 
 impl TemplateName {
-    /// The embedded text.
+    /// The template that is used when the user wrote none.
     pub const fn embedded(self) -> &'static str {
         match self {
             TemplateName::System => include_str!("../../../assets/prompts/system.md"),
@@ -89,7 +89,7 @@ impl TemplateName {
 pub struct Prompt {
     /// Who it is and how it answers. A generator that takes one text gets it before the request.
     pub system: String,
-    /// The request.
+    /// What is wanted now, with all evidence.
     pub request: String,
 }
 

@@ -13,7 +13,7 @@ pub enum TemplateError {
     Unknown {
         /// The line, from 1.
         line: usize,
-        /// The name.
+        /// The unknown placeholder, without braces.
         name: String,
         /// All names, joined by commas.
         known: String,
@@ -23,7 +23,7 @@ pub enum TemplateError {
     Open {
         /// The line, from 1.
         line: usize,
-        /// How it begins.
+        /// The beginning of what is not closed.
         what: String,
     },
     /// The end of another section than the open one.
@@ -31,7 +31,7 @@ pub enum TemplateError {
     Stray {
         /// The line, from 1.
         line: usize,
-        /// The name.
+        /// Name of the section that ends there.
         name: String,
     },
 }

@@ -6,9 +6,9 @@ use std::fmt::Display;
 /// Something chosen, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice<T> {
-    /// What.
+    /// The value that was chosen.
     pub is: T,
-    /// Why, one line.
+    /// Reason in one line, for the user.
     pub why: String,
 }
 

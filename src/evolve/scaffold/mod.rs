@@ -23,9 +23,9 @@ pub struct ScaffoldRequest<'a> {
     pub language: ScriptLanguage,
     /// When, as RFC 3339.
     pub created_at: &'a str,
-    /// Who made it.
+    /// The user or agent who made it.
     pub created_by: &'a str,
-    /// Why.
+    /// Why it was made, one line.
     pub reason: &'a str,
     /// The approved specification, with its digest.
     pub specification: Option<(&'a ToolSpecification, Digest)>,
@@ -36,7 +36,7 @@ pub struct ScaffoldRequest<'a> {
 pub struct ScaffoldFile {
     /// Its path inside of the tool's folder.
     pub path: String,
-    /// Its text.
+    /// Content of the new file.
     pub text: String,
     /// Whether it can be started by itself.
     pub executable: bool,

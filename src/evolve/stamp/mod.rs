@@ -11,20 +11,20 @@ pub use header::header;
 use crate::domain::Digest;
 use serde_json::{Map, Value};
 
-/// What is written.
+/// Provenance that is written into the manifest of a generated version.
 #[derive(Debug, Clone, Copy)]
 pub struct ManifestStamp<'a> {
-    /// The version.
+    /// Version that the new manifest states.
     pub version: &'a semver::Version,
     /// The version that it was made from, with its digest.
     pub parent: &'a str,
-    /// When, RFC 3339.
+    /// When the answer was written, RFC 3339.
     pub created_at: &'a str,
-    /// Who asked.
+    /// The user who asked for it.
     pub created_by: &'a str,
-    /// Who wrote it.
+    /// Name of the generator that wrote it.
     pub generator: &'a str,
-    /// Why, one line.
+    /// The request in one line, without line breaks.
     pub reason: &'a str,
     /// Digest of the prompt.
     pub prompt: Option<Digest>,

@@ -3,10 +3,8 @@
 /// Longest frame, in bytes: no server sends a whole answer as one.
 const MAX_FRAME: usize = 5 * 1024 * 1024;
 
-/// One frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Frame {
-    /// What it holds.
     pub(super) data: String,
 }
 

@@ -57,10 +57,8 @@ const MAX_STREAM: usize = 128 * MAX_ANSWER;
 /// How much is kept of a body that is no stream, in bytes: for its message.
 const MAX_BODY: usize = 64 * 1024;
 
-/// One HTTP request.
 #[derive(Debug)]
 struct HttpRequest {
-    /// Where to.
     url: String,
     /// Headers beside those that every request has; may hold the key.
     headers: Vec<(&'static str, String)>,
@@ -71,7 +69,6 @@ struct HttpRequest {
 /// How an answer ended, as the model's server says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Finish {
-    /// It is whole.
     Whole,
     /// There was no room for more.
     Cut,
@@ -86,9 +83,7 @@ struct PartialAnswer {
     piece: String,
     /// What was used so far.
     usage: Usage,
-    /// Who answers.
     model: Option<String>,
-    /// How it ended.
     finish: Option<Finish>,
     /// Nothing more will come.
     is_over: bool,
@@ -96,7 +91,6 @@ struct PartialAnswer {
     failure: Option<(Trouble, String)>,
 }
 
-/// A wire format.
 struct Dialect {
     /// The request for a question.
     call: fn(&Api, &GeneratorRequest<'_>) -> HttpRequest,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// What speaks for keeping a tool beside its stage.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Merit {
-    /// Judged runs.
+    /// Finished runs that succeeded or failed.
     pub runs: u64,
     /// Its score; `None` before the first judged run.
     pub score: Option<f64>,
@@ -21,7 +21,7 @@ pub struct Merit {
 /// A tool of a group beside the one to keep, by its position in the list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
-    /// Which.
+    /// Position in the list of tools.
     pub tool: usize,
     /// How much it is like the one to keep.
     pub likeness: Likeness,
@@ -30,7 +30,7 @@ pub struct Member {
 /// Tools of which one would do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SimilarGroup {
-    /// Why.
+    /// Copies, near duplicates, or a clash of names.
     pub kind: GroupKind,
     /// The one to keep: of the highest stage, then run most, then of the best score, then the oldest, then by name.
     pub keep: usize,
@@ -72,7 +72,6 @@ struct GroupingInput<'a> {
 }
 
 impl GroupingInput<'_> {
-    /// Better ones first.
     fn rank(&self, one: usize, other: usize) -> Ordering {
         let merit = |tool: usize| self.merits.get(tool).copied().unwrap_or_default();
         let (a, b) = (&self.tools[one], &self.tools[other]);

@@ -106,7 +106,7 @@ impl Likeness {
 pub struct Resembling {
     /// Its position in the list.
     pub tool: usize,
-    /// How much.
+    /// How alike the two are.
     pub likeness: Likeness,
     /// Whether all files are the same.
     pub is_copy: bool,
@@ -115,7 +115,7 @@ pub struct Resembling {
 /// Two tools that are alike by their words, by their positions in the list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SimilarTexts {
-    /// The first.
+    /// Position of the first tool.
     pub one: usize,
     /// The second, a later one.
     pub other: usize,

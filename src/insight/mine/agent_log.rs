@@ -59,7 +59,6 @@ struct LogReader {
     log: AgentLog,
 }
 
-/// Where something stands.
 #[derive(Clone)]
 struct LogPosition<'a> {
     name: &'a str,

@@ -27,7 +27,7 @@ const SHOWN: usize = 5;
 pub struct Chain {
     /// What is done, in order.
     pub actions: Vec<String>,
-    /// How often.
+    /// How often the chain was found.
     pub support: usize,
     /// How often these steps stand in this order, linked or not.
     pub occasions: usize,

@@ -21,7 +21,7 @@ pub struct Typed {
     pub line: u64,
     /// When, where the file says so.
     pub at: Option<Instant>,
-    /// The command.
+    /// The command line, without its time stamp.
     pub text: String,
 }
 

@@ -26,9 +26,9 @@ const SHOWN: usize = 5;
 /// What one run used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Used<'a> {
-    /// Which run.
+    /// Number of the run.
     pub run: RunId,
-    /// Of which tool.
+    /// Name of the tool that ran.
     pub tool: &'a str,
     /// Wall-clock time in milliseconds.
     pub duration_ms: u64,
@@ -45,9 +45,9 @@ pub struct Used<'a> {
 /// What all runs of a tool used.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Consumption {
-    /// The tool.
+    /// Name of the tool.
     pub tool: String,
-    /// How many runs.
+    /// Number of runs that are summed here.
     pub runs: usize,
     /// Wall-clock time in milliseconds, of all together.
     pub duration_ms: u64,

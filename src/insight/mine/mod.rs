@@ -52,13 +52,13 @@ pub struct MiningInput {
     pub marks: Vec<FailureMark>,
     /// Calls that no tool answered.
     pub unanswered: Vec<Unanswered>,
-    /// What alerts say.
+    /// Open alerts about tools that got worse.
     pub worsened: Vec<Worsened>,
     /// Operations of documents that no tool wraps.
     pub wrappers: Vec<Opportunity>,
 }
 
-/// What was found.
+/// Result of mining everything that was recorded.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Mined {
     /// Opportunities, the most promising first.

@@ -7,7 +7,7 @@ use crate::domain::{Opportunity, OpportunityKind, Suggested, Witness, Worth};
 /// What an alert says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Worsened {
-    /// The tool.
+    /// Name of the tool that got worse.
     pub tool: String,
     /// What became worse, for example `success rate` or `p95`.
     pub what: String,

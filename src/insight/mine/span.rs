@@ -34,7 +34,7 @@ const MAX_PATTERNS: usize = 20_000;
 /// A place where a pattern was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Match {
-    /// In which session.
+    /// Number of the session in the input.
     pub session: u32,
     places: [u32; MAX_STEPS],
     length: u8,
@@ -246,9 +246,7 @@ fn apart(matches: &[Match]) -> Vec<Match> {
 
 /// Which pairs of actions belong together, more than chance has it.
 struct Links {
-    /// Followed directly.
     direct: HashSet<(u32, u32)>,
-    /// Followed within reach.
     near: HashSet<(u32, u32)>,
     /// Followed within reach by one that a value flows into.
     fed: HashSet<(u32, u32)>,

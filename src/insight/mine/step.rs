@@ -37,9 +37,9 @@ pub struct RecordedStep {
 /// A part of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputField {
-    /// Its name.
+    /// Key of the input object.
     pub name: String,
-    /// What it is.
+    /// Type of the value.
     pub kind: ParameterType,
     /// The hash of its value; `None` for what says too little to be followed.
     pub token: Option<u64>,

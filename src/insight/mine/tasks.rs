@@ -32,7 +32,7 @@ pub struct TaskText {
     pub source: String,
     /// The line or number there.
     pub number: u64,
-    /// The words.
+    /// The task in the words of whoever wanted it.
     pub text: String,
 }
 

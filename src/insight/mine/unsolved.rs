@@ -17,13 +17,13 @@ const SHOWN: usize = 5;
 /// How a run ended, as far as it says whether a tool works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended<'a> {
-    /// The run.
+    /// Number of the run.
     pub run: u64,
-    /// The tool.
+    /// Name of the tool that ran.
     pub tool: &'a str,
-    /// How.
+    /// Outcome that was recorded for the run.
     pub outcome: RunOutcome,
-    /// When it started.
+    /// Start of the run.
     pub at: Instant,
     /// The cause, when it failed.
     pub message: Option<&'a str>,

@@ -43,7 +43,7 @@ const LOOK: Duration = Duration::from_millis(20);
 pub struct Talk<'a> {
     /// The program. Its keeper judges it once more, and starts the file that it judged.
     pub program: &'a Trusted,
-    /// Its arguments.
+    /// Arguments, without the program's name.
     pub args: &'a [String],
     /// What is trusted, and where its empty folder is made.
     pub programs: &'a Programs,
@@ -83,7 +83,7 @@ pub enum TalkEnd {
 /// What came of a conversation beside what was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Talked {
-    /// How it ended.
+    /// Exit, signal, a limit, or stopped by the caller.
     pub end: TalkEnd,
     /// The end of what it wrote to standard error, at most [`ERROR_TAIL`] bytes.
     pub error_tail: Vec<u8>,

@@ -42,7 +42,7 @@ pub struct WritePath {
     pub mode: WriteMode,
     /// Whether it is a folder; what does not exist is one when it was declared with a closing `/`.
     pub folder: bool,
-    /// Whether it exists.
+    /// Whether it exists at the start of the run.
     pub exists: bool,
     /// Paths in it that stay read-only: `.git`, and in the workspace the tools and settings. Those that
     /// do not exist must not come to be.
@@ -52,7 +52,7 @@ pub struct WritePath {
 /// What one run may do beyond its own files and its scratch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grants {
-    /// What it reaches.
+    /// None, this machine only, or everything.
     pub network: Network,
     /// Paths it may read: absolute, existing, none inside another or inside a written one.
     pub read: Vec<PathBuf>,
@@ -164,7 +164,6 @@ fn settle(grants: &mut Grants) {
     grants.read.dedup_by(|later, kept| later.starts_with(&*kept));
 }
 
-/// What something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PathKind {
     File,

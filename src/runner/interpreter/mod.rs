@@ -44,7 +44,7 @@ pub(super) struct SearchPath<'a> {
 /// Where programs may come from. Those that the user's settings name go before all others in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sources {
-    /// The caller's `PATH`.
+    /// The caller's `PATH`, as for any program.
     Caller,
     /// Folders of the system, whoever calls: what an approval covers does not depend on a variable. Only trusted
     /// programs count.
@@ -69,7 +69,6 @@ pub(super) struct Seeker<'a> {
 /// A program to start, and what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ResolvedProgram {
-    /// Its path.
     pub(super) path: PathBuf,
     /// Arguments in front of the tool's own.
     pub(super) lead: Vec<OsString>,

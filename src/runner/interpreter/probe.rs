@@ -27,7 +27,7 @@ pub struct Interpreter {
 /// Where an interpreter is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InterpreterPath {
-    /// Its real path.
+    /// Path with every link resolved.
     pub path: PathBuf,
     /// The path that it is started by.
     pub start: PathBuf,

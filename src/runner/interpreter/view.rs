@@ -26,7 +26,6 @@ const SIGNS: &[&str] = &["lib", "lib64", "include", "conda-meta"];
 pub(in crate::runner) struct InterpreterView {
     /// The path to start.
     pub(in crate::runner) path: PathBuf,
-    /// Its real path.
     pub(in crate::runner) real: PathBuf,
     /// Files and folders that must be visible at their own path.
     pub(in crate::runner) visible: Vec<PathBuf>,

@@ -39,7 +39,7 @@ pub enum Bubblewrap {
     Auto,
     /// None: runs are confined at most.
     Off,
-    /// This program.
+    /// The program at this absolute path.
     At(PathBuf),
 }
 
@@ -60,7 +60,7 @@ pub struct Machine {
 /// One layer for `doctor`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerFact {
-    /// Its name.
+    /// Name of the layer, such as `landlock`.
     pub name: &'static str,
     /// What it gives, or what is missing.
     pub state: Result<String, MissingLayer>,
@@ -113,12 +113,10 @@ impl Machine {
         Machine { programs, ..self }
     }
 
-    /// This very program.
     pub(super) fn program(&self) -> &PathBuf {
         self.starter.program()
     }
 
-    /// What starts supervisors.
     pub(super) fn starter(&self) -> Arc<Starter> {
         self.starter.clone()
     }

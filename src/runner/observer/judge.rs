@@ -42,7 +42,6 @@ pub(super) struct Judge {
 /// Everything that one run was seen to do.
 #[derive(Debug)]
 pub(super) struct RunObservation {
-    /// Every attempt.
     pub(super) attempts: Vec<Attempt>,
     /// How many more there were.
     pub(super) attempts_cut: u64,

@@ -19,12 +19,9 @@ const PROGRAMS: Quota = Quota { first: 140, last: 20 };
 const ADDRESSES: Quota = Quota { first: 180, last: 20 };
 const FORBIDDEN: Quota = Quota { first: 35, last: 5 };
 
-/// Something seen once.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct ObservedAttempt {
-    /// What.
     pub(super) touch: Touch,
-    /// On what.
     pub(super) target: String,
     /// What came of it.
     pub(super) answer: Answer,

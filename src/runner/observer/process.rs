@@ -44,7 +44,6 @@ pub(super) trait Tool {
     fn forget(&mut self);
 }
 
-/// The real processes.
 #[derive(Debug, Default)]
 pub(super) struct Processes {
     open: HashMap<u32, Open>,

@@ -39,15 +39,15 @@ pub enum SpoolError {
     /// It cannot be opened or read.
     #[error("read the output file {}", path.display())]
     Read {
-        /// The file.
+        /// Path of the spool file.
         path: PathBuf,
-        /// The cause.
+        /// Error of the operating system.
         source: io::Error,
     },
     /// It does not begin like an output file.
     #[error("read {}: it is not an output file of a run", path.display())]
     Foreign {
-        /// The file.
+        /// Path of the file that is no spool.
         path: PathBuf,
     },
 }

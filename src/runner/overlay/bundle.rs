@@ -41,7 +41,6 @@ pub(super) enum PathContent<'a> {
     File { real: &'a Path, mode: u32 },
 }
 
-/// Writes a bundle.
 #[derive(Debug)]
 pub(super) struct Writer {
     file: BufWriter<File>,

@@ -9,7 +9,6 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-/// One layer.
 #[derive(Debug)]
 pub(super) struct Layer {
     pub(super) stage: Stage,

@@ -145,7 +145,6 @@ fn again(stage: &Stage, stages: &[Stage], visible: &[PathBuf]) -> io::Result<Vec
     Ok(all)
 }
 
-/// Mounts one layer.
 fn cover(base: &Path, (stage, lower, before): (Stage, Lower, Before), again: Vec<Again>) -> io::Result<Layer> {
     let [upper, work, empty] = ["u", "w", "l"].map(|name| base.join(name));
     for folder in [base, &upper, &work, &empty] {

@@ -16,7 +16,7 @@ pub struct StartRequest<'a> {
     pub manifest: &'a Manifest,
     /// The immutable copy of its files.
     pub version_dir: &'a Path,
-    /// Those files.
+    /// The files in that folder, as hashed.
     pub files: &'a [VersionFile],
     /// The workspace, for `{workspace}`.
     pub workspace: &'a Path,
@@ -28,7 +28,7 @@ pub struct StartRequest<'a> {
     pub timeout: Option<Duration>,
     /// The wall-clock limit where nobody states one; `None` takes that of the profile.
     pub usual_timeout: Option<Duration>,
-    /// Which rules apply.
+    /// Strict, or what the manifest declares.
     pub profile: Profile,
     /// What becomes of writes to declared paths.
     pub writes: WriteMode,

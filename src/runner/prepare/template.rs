@@ -18,13 +18,9 @@ const MAX_NAME: usize = 128;
 pub(in crate::runner) struct PlaceholderContext<'a> {
     /// The entry file inside the version.
     pub(in crate::runner) file: Option<&'a Path>,
-    /// The version's folder.
     pub(in crate::runner) dir: &'a Path,
-    /// The workspace.
     pub(in crate::runner) workspace: &'a Path,
-    /// The input object.
     pub(in crate::runner) input: &'a Map<String, Value>,
-    /// Its schema.
     pub(in crate::runner) schema: Option<&'a Value>,
 }
 

@@ -206,7 +206,7 @@ fn below(root: &Path, path: &str) -> PathBuf {
 /// Makes a group of version 2: beside our own or above it, where memory and processes are handed down.
 fn second(own: &str, mounts: &str, name: &str, totals: Totals) -> Result<Cgroup, String> {
     let root = mounted(mounts, "cgroup2", "").ok_or("not mounted")?;
-    let home = below(&root, place(own, "").ok_or("this process is not in one")?);
+    let home = below(&root, place(own, "").ok_or("this process is not in a control group")?);
     let hands_down = |folder: &&Path| {
         let down = fs::read_to_string(folder.join("cgroup.subtree_control")).unwrap_or_default();
         ["memory", "pids"].iter().all(|wanted| down.split_whitespace().any(|word| word == *wanted))

@@ -14,6 +14,7 @@ const MIB: u64 = 1 << 20;
 
 /// No run is longer than this, whoever asks.
 const MAX_WALL: Duration = Duration::from_hours(1);
+/// The most that a manifest may declare; what is beyond counts as this.
 const MAX_MEMORY: u64 = 8 << 30;
 const MAX_CPU_SECONDS: u64 = 3600;
 const MAX_PROCESSES: u64 = 1024;
@@ -52,7 +53,6 @@ pub(in crate::runner) struct RunLimits {
 pub(in crate::runner) struct Wall {
     /// The caller, for this run.
     pub(in crate::runner) asked: Option<Duration>,
-    /// The manifest.
     pub(in crate::runner) stated: Option<Duration>,
     /// The user's settings, in place of the default.
     pub(in crate::runner) usual: Option<Duration>,

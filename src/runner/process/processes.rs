@@ -212,6 +212,7 @@ fn signal_one(process: &Process, signal: Signal) {
     let Some(pid) = Pid::from_raw(process.pid) else { return };
     let Ok(handle) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else { return };
     if read_process(process.pid).is_some_and(|now| now.started == process.started) {
+        // It may end by itself between the look and the signal.
         let _ = rustix::process::pidfd_send_signal(&handle, signal);
     }
 }

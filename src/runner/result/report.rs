@@ -7,9 +7,9 @@ use std::path::PathBuf;
 /// What came of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// How it ended.
+    /// Outcome with the facts that belong to it.
     pub end: RunEnd,
-    /// What it used.
+    /// Time, memory and disk of all its processes.
     pub usage: RunUsage,
     /// Whether output was lost: cut at the limit, or not kept.
     pub truncated: bool,
@@ -34,12 +34,12 @@ pub struct Staged {
     pub fault: Option<String>,
 }
 
-/// One staged write.
+/// A path that the run would change if its writes are applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StagedChange {
     /// The absolute path that would change.
     pub path: PathBuf,
-    /// How.
+    /// Created, changed or deleted.
     pub difference: Difference,
     /// Digest of the content there when the run began; `None` when there was nothing.
     pub before: Option<Digest>,

@@ -384,6 +384,7 @@ impl RunLoop<'_> {
     /// Reads what is left, for a bounded time. The supervisor has ended everybody, unless it was killed itself.
     fn drain(&mut self) {
         if self.last.is_none() {
+            // It may be dead already; the sweep ends what it left.
             let _ = rustix::process::pidfd_send_signal(&self.child.supervisor.pidfd, Signal::KILL);
             sweep(Path::new(&self.spec.plan.mark));
             self.notes.push("its supervisor ended unexpectedly; its remaining processes were killed".to_owned());
@@ -510,7 +511,6 @@ impl RunLoop<'_> {
     }
 }
 
-/// What is ready.
 #[derive(Debug, Clone, Copy, Default)]
 struct ReadyStreams {
     stdout: bool,

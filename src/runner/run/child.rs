@@ -15,9 +15,7 @@ use std::os::unix::fs::OpenOptionsExt;
 /// The supervisor of a run that was just started. Our ends of the tool's streams never block.
 #[derive(Debug)]
 pub(in crate::runner) struct Child {
-    /// The supervisor.
     pub(in crate::runner) supervisor: Started,
-    /// Where it talks.
     pub(in crate::runner) control: OwnedFd,
     /// Whether it still does.
     pub(in crate::runner) is_heard: bool,
@@ -25,7 +23,6 @@ pub(in crate::runner) struct Child {
     pub(in crate::runner) is_done: bool,
     /// Where the tool takes input from, when it takes any.
     pub(in crate::runner) stdin: Option<OwnedFd>,
-    /// What it writes.
     pub(in crate::runner) stdout: Option<OwnedFd>,
     /// `None` from the beginning with a terminal, which has only one stream.
     pub(in crate::runner) stderr: Option<OwnedFd>,

@@ -79,7 +79,7 @@ impl Running {
         Canceller(self.link.clone())
     }
 
-    /// The newest output.
+    /// The newest output, kept in memory.
     pub fn tail(&self) -> Arc<Tail> {
         self.link.tail.clone()
     }

@@ -15,7 +15,6 @@ pub(in crate::runner) struct Notification {
     pub(in crate::runner) id: u64,
     /// The thread that made it, as this process numbers threads.
     pub(in crate::runner) pid: u32,
-    /// Which call.
     pub(in crate::runner) call: SystemCall,
     /// Its arguments. Scalars are what the kernel will use; what pointers point to can change.
     pub(in crate::runner) args: [u64; 6],

@@ -162,11 +162,9 @@ pub(in crate::runner) struct Raised {
 #[derive(Debug, thiserror::Error)]
 #[error("set up the isolation layer {}: {cause}; {remedy}", layer.word())]
 pub(in crate::runner) struct WallError {
-    /// The wall.
     pub(in crate::runner) layer: Layer,
     /// What the kernel says.
     #[source]
     pub(in crate::runner) cause: std::io::Error,
-    /// What to do.
     pub(in crate::runner) remedy: &'static str,
 }

@@ -36,7 +36,6 @@ impl Default for Exit {
 /// The end of a process, as the kernel tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(in crate::runner) struct Reaped {
-    /// How it ended.
     pub(in crate::runner) exit: Exit,
     /// User and system time, waited-for children included, in milliseconds.
     pub(in crate::runner) cpu_ms: u64,

@@ -235,7 +235,7 @@ impl Supervisor {
             observer: ObserverState::Off(NOT_ASKED.to_owned()),
             changes: Vec::new(),
             changes_cut: 0,
-            uncollected: Some("the process that compares the files ended before it could".to_owned()),
+            uncollected: Some("the process that compares the files ended early".to_owned()),
             is_alone: false,
             notes: Vec::new(),
         })
@@ -527,7 +527,6 @@ impl ObserverState {
     }
 }
 
-/// What is ready.
 #[derive(Debug, Clone, Copy, Default)]
 struct ReadyEvents {
     control: bool,

@@ -5,7 +5,6 @@ use std::ffi::CString;
 use std::io;
 use std::path::Path;
 
-/// What nobody changes.
 pub(super) const SEALED: MountFlags = MountFlags::RDONLY.union(MountFlags::NOSUID).union(MountFlags::NODEV);
 
 /// Mounts an empty file system in memory.

@@ -18,11 +18,8 @@ use std::time::Duration;
 pub(in crate::runner) struct RunPlan {
     /// What is started, as the tool sees it.
     pub(in crate::runner) program: PathBuf,
-    /// Its arguments.
     pub(in crate::runner) args: Vec<OsString>,
-    /// Its whole environment.
     pub(in crate::runner) env: Environment,
-    /// The rules.
     pub(in crate::runner) profile: Profile,
     /// The level to build.
     pub(in crate::runner) level: IsolationLevel,
@@ -34,9 +31,7 @@ pub(in crate::runner) struct RunPlan {
     pub(in crate::runner) user: Option<u32>,
     /// What the run may use.
     pub(in crate::runner) limits: RunLimits,
-    /// What it reaches.
     pub(in crate::runner) network: Network,
-    /// What it sees.
     pub(in crate::runner) view: RunView,
     /// What its observer knows of it.
     pub(in crate::runner) policy: Policy,
@@ -61,7 +56,6 @@ pub(in crate::runner) struct Terms {
 /// What one start is given.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(in crate::runner) struct StartInput {
-    /// Its arguments.
     pub(in crate::runner) args: Vec<OsString>,
     /// Variables beside those of the plan.
     pub(in crate::runner) env: Vec<(OsString, OsString)>,

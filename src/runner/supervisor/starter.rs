@@ -48,7 +48,6 @@ type IdleSupervisor = (Started, OwnedFd);
 /// A supervisor that was started.
 #[derive(Debug)]
 pub(in crate::runner) struct Started {
-    /// Its pid.
     pub(in crate::runner) pid: i32,
     /// Becomes readable when it ends.
     pub(in crate::runner) pidfd: OwnedFd,
@@ -88,7 +87,6 @@ impl Started {
 }
 
 impl Starter {
-    /// Starts nothing yet.
     pub(in crate::runner) fn new(program: PathBuf) -> Starter {
         Starter { program, warm: Mutex::new(Warm::Unused) }
     }

@@ -253,6 +253,7 @@ impl Watcher {
         let inside = group.inside();
         let outside: Vec<i32> = all.iter().map(|process| process.pid).filter(|pid| !inside.contains(pid)).collect();
         if !outside.is_empty() {
+            // Without a process to move them, the next look tries again.
             self.mover = sandbox::fork(|| i32::from(group.hold(&outside).is_err())).ok();
         }
     }

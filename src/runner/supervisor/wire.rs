@@ -52,9 +52,7 @@ pub(in crate::runner) enum Message {
 /// What the process found before it became the tool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::runner) struct SandboxReport {
-    /// The level reached.
     pub(in crate::runner) level: IsolationLevel,
-    /// Walls that stand.
     pub(in crate::runner) layers: Vec<String>,
     /// What is open, in words.
     pub(in crate::runner) missing: Vec<String>,
@@ -263,7 +261,6 @@ pub(in crate::runner) fn send_fds(socket: impl AsFd, bytes: &[u8], fds: &[Borrow
 pub(in crate::runner) struct Parcel {
     /// The bytes; none when the other end is gone.
     pub(in crate::runner) bytes: Vec<u8>,
-    /// The descriptors.
     pub(in crate::runner) fds: Vec<OwnedFd>,
     /// The sender's process number here, where the socket was asked to tell.
     pub(in crate::runner) sender: Option<i32>,

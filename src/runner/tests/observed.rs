@@ -144,7 +144,7 @@ fn a_result_that_could_not_be_collected_is_named_and_never_nothing() {
         let report = running.wait();
         assert_eq!(processes_with(&seconds), [0; 0], "{level}");
         let why = report.observation.uncollected.as_deref().unwrap_or_default();
-        assert!(why.contains("ended before it could"), "{level}: {report:?}");
+        assert!(why.contains("ended early"), "{level}: {report:?}");
         let note = report.notes.iter().find(|note| note.contains("could not be collected"));
         assert!(note.is_some_and(|note| note.contains(why)), "{level}: {:?}", report.notes);
     }

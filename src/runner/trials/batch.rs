@@ -187,6 +187,7 @@ impl Course<'_> {
                 }
             }
             if give_up.is_some_and(|give_up| now >= give_up) {
+                // It may have ended by itself; the sweep ends what it left.
                 let _ = rustix::process::pidfd_send_signal(&self.child.supervisor.pidfd, Signal::KILL);
                 sweep(Path::new(&self.spec.plan.mark));
                 return;

@@ -11,7 +11,6 @@ use crate::tui::pane::output::Phase;
 use crate::tui::screen::Screen;
 
 impl App {
-    /// Opens the form.
     pub(super) fn begin_call(&mut self, args: &Args) -> Vec<Effect> {
         let form = CallForm::new(args.get("scenario").unwrap_or_default());
         self.overlays.push(Overlay::Call(Box::new(form)));

@@ -12,7 +12,6 @@ use crate::tui::pane::Pane;
 use crate::tui::screen::Screen;
 
 impl App {
-    /// Verbs about failures.
     pub(super) fn failing(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         match verb {
             Verb::Failure => self.with_failure(args, |app, group| {

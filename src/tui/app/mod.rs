@@ -61,11 +61,11 @@ const TICK_MS: u64 = 1_000;
 /// How far opening the workspace is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opening {
-    /// On its way.
+    /// The engine is still opening the workspace.
     Pending,
-    /// Open.
+    /// The workspace is open; commands work.
     Done(Opened),
-    /// Not possible.
+    /// It cannot be opened; the error is shown in its place.
     Failed(EngineError),
 }
 
@@ -83,7 +83,7 @@ pub enum Mood {
 pub struct Toast {
     /// The message, safe to draw.
     pub text: String,
-    /// How it reads.
+    /// Decides the colour and how long it stays.
     pub mood: Mood,
     /// When it goes, steady milliseconds.
     pub until: u64,
@@ -92,7 +92,7 @@ pub struct Toast {
 /// What a click on a place means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
-    /// Focus this pane.
+    /// Move the focus to this pane.
     Pane(Pane),
     /// Focus this pane and select the row under the pointer.
     List(Pane),
@@ -103,9 +103,9 @@ pub enum Target {
 /// A place on the screen that answers to the mouse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spot {
-    /// Where.
+    /// Cells of the terminal that react.
     pub area: Rect,
-    /// What it means.
+    /// What a click there does.
     pub target: Target,
 }
 
@@ -161,13 +161,13 @@ pub struct App {
     pub focus: Pane,
     /// Whether the focused pane has the screen for itself.
     pub zoom: bool,
-    /// All tools.
+    /// The pane that lists tools.
     pub catalog: CatalogPane,
     /// Runs and their output.
     pub output: OutputPane,
-    /// Failure groups.
+    /// The pane that lists failure groups.
     pub failures: FailuresPane,
-    /// Waiting reviews.
+    /// The pane that lists pending reviews.
     pub queue: QueuePane,
     /// What fills the terminal below the overlays.
     pub screen: Screen,

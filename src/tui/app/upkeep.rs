@@ -8,7 +8,6 @@ use crate::tui::overlay::upkeep::UpkeepList;
 use crate::tui::overlay::{Args, Overlay};
 
 impl App {
-    /// Opens the list.
     pub(super) fn on_upkeep(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         let work = match verb {
             Verb::Similar => Upkeep::Twins,

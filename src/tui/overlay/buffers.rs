@@ -44,7 +44,7 @@ impl BufferList {
         self.list.selected = at.unwrap_or(0);
     }
 
-    /// Takes a key.
+    /// Moves the selection, flushes or clears a buffer, or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
         let operation = match key.code {
             KeyCode::Char('f') => "flush",

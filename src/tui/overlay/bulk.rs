@@ -225,7 +225,7 @@ impl Bulk {
         }
     }
 
-    /// Draws the overlay.
+    /// Draws the table of reviews, or their results.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
         let theme = look.theme;
         let able = self.able().len();

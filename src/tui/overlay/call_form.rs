@@ -16,7 +16,6 @@ use serde_json::Value;
 /// Columns of the names of the fields.
 const NAMES: u16 = 9;
 
-/// Where keys go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
     Scenario,

@@ -70,7 +70,7 @@ impl CommentPrompt {
         self.area.insert_str(clean);
     }
 
-    /// Draws the prompt.
+    /// Draws the prompt with the lines it is about.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) {
         let theme = look.theme;
         let about = match (&self.spot.path, self.spot.lines) {

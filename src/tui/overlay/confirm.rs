@@ -13,7 +13,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-/// What is asked.
 #[derive(Debug, Clone, PartialEq)]
 enum Question {
     /// Carry out a command; its preview is not there yet.
@@ -24,7 +23,6 @@ enum Question {
     Refused(EngineError),
     /// Leave while runs are alive, or generators are asked.
     Quit {
-        /// Runs.
         live: usize,
         /// Askings for better versions.
         evolving: usize,
@@ -125,7 +123,7 @@ impl Confirm {
         self.guard.wakes_at(now)
     }
 
-    /// Draws the question.
+    /// Draws the question with its preview, over the screen.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) {
         let theme = look.theme;
         let width = box_width(screen.width);

@@ -45,7 +45,7 @@ enum Step {
 /// What a yes is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// Which review.
+    /// Number of the review to approve.
     pub review: ReviewId,
     /// The digest that is shown.
     pub digest: Digest,
@@ -82,7 +82,7 @@ impl DigestPrompt {
         DigestPrompt { question, step, note: None, role: 0, guard: Guard::default() }
     }
 
-    /// Takes a key.
+    /// Takes the typed digits, then the reason; Esc closes.
     pub fn key(&mut self, key: &KeyEvent, now: Now) -> Reply {
         if key.code == KeyCode::Esc {
             return Reply::Close;
@@ -240,7 +240,7 @@ impl DigestPrompt {
             (Some(note), ..) => (*note, theme.warn),
             (None, _, false) => ("wait …", theme.dim),
             (None, Step::Word(_), true) => ("next: the digest · esc: back to reading", theme.dim),
-            (None, Step::Digits(_), true) => ("nothing is approved yet: a reason and enter follow", theme.dim),
+            (None, Step::Digits(_), true) => ("not approved yet: type a reason, then press enter", theme.dim),
             (None, Step::Reason(_), true) => ("enter approve · esc cancel", theme.accent),
         };
         if let (Step::Reason(_), Some(first)) = (&self.step, self.question.roles.first()) {

@@ -34,7 +34,7 @@ impl EvolutionList {
         self.list.selected = self.rows.iter().position(|row| Some(row.id) == selected).unwrap_or(0);
     }
 
-    /// Takes a key.
+    /// Moves the selection, opens with Enter, or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
         if key.code == KeyCode::Enter {
             return self.rows.get(self.list.selected).map_or(Reply::Stay, |row| Reply::OpenEvolution(row.id));
@@ -42,7 +42,7 @@ impl EvolutionList {
         browse(&mut self.list, self.rows.len(), key, keymap)
     }
 
-    /// Draws the list.
+    /// Draws the list over the screen.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
         let theme = look.theme;
         let title = Title {

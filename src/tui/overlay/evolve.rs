@@ -30,7 +30,7 @@ const ALL: &str = "all of them";
 /// Most answers of one generator in a round.
 const MOST_ANSWERS: usize = 5;
 
-/// Most rounds.
+/// The most rounds that the form accepts.
 const MOST_ROUNDS: u32 = 20;
 
 /// Rows below the fields: whom it goes to, what was learnt, what is wrong.
@@ -67,7 +67,6 @@ impl Seed {
 
 /// What is on top.
 enum Face {
-    /// The fields.
     Fields,
     /// What would be sent.
     Request(Box<TextView>),
@@ -136,7 +135,7 @@ impl EvolveForm {
         }
     }
 
-    /// Takes a key.
+    /// Moves, edits, shows the request, sends it, or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         if self.busy == Some(Sending::Send) {
@@ -283,7 +282,7 @@ impl EvolveForm {
         }
     }
 
-    /// Draws the form.
+    /// Draws the form, or the request in its place.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
         let theme = look.theme;
         let detail = format!("{} {} · {}", self.tool.name, self.tool.version, self.tool.stage);

@@ -101,7 +101,7 @@ impl FailureBox {
         }
     }
 
-    /// Draws the box.
+    /// Draws the details over the screen.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
         let theme = look.theme;
         let key = |verb| look.keymap.key(verb);

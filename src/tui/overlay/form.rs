@@ -50,7 +50,7 @@ impl RunForm {
         true
     }
 
-    /// Takes a key.
+    /// Edits a field, starts the run, or closes.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
         let Some(view) = &mut self.view else {
             return if key.code == KeyCode::Esc { Reply::Close } else { Reply::Stay };
@@ -70,7 +70,7 @@ impl RunForm {
         }
     }
 
-    /// Draws the form.
+    /// Draws the fields with their errors.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
         let theme = look.theme;
         let detail = format!("{} {} · {}", self.tool.name, self.tool.version, self.tool.stage);

@@ -55,7 +55,7 @@ impl Grants {
         Grants { empty: "Loading grants …".to_owned(), ..Grants::default() }
     }
 
-    /// Takes what came.
+    /// Takes the newest grants, or why they cannot be read.
     pub fn set(&mut self, grants: &Result<GrantList, EngineError>) {
         let list = match grants {
             Ok(list) => list,
@@ -104,7 +104,7 @@ impl Grants {
         self.list.selected = self.list.selected.min(self.rows.len().saturating_sub(1));
     }
 
-    /// Takes a key.
+    /// Moves the selection, revokes with `x`, or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
         if key.code == KeyCode::Char('x') {
             return self.rows.get(self.list.selected).map_or(Reply::Stay, |row| {
@@ -116,7 +116,7 @@ impl Grants {
         browse(&mut self.list, self.rows.len(), key, keymap)
     }
 
-    /// Draws the list.
+    /// Draws the list over the screen.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
         let theme = look.theme;
         let title = Title {

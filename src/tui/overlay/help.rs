@@ -15,15 +15,15 @@ use unicode_width::UnicodeWidthStr;
 /// A verb as help shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HelpRow {
-    /// The verb.
+    /// Verb that the row stands for.
     pub verb: Verb,
-    /// Its name.
+    /// Kebab-case name, as in the palette.
     pub name: &'static str,
-    /// Its heading.
+    /// Heading that the row is listed under.
     pub group: Group,
     /// Its keys, joined by blanks.
     pub keys: String,
-    /// What it does.
+    /// One line from the verb table.
     pub doc: &'static str,
     /// Why it does not work right now; `None` when it does.
     pub reason: Option<String>,
@@ -46,7 +46,7 @@ impl Help {
         Help { place, rows, shown, filter: TextInput::default(), list: ListState::default(), note: None }
     }
 
-    /// Takes a key.
+    /// Moves, filters, runs the selected verb, or closes.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
         self.note = None;
         match key.code {

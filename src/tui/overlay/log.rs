@@ -28,7 +28,7 @@ impl Log {
         Log { entries: None, filter: TextInput::new(grep), typing: false, list: ListState::default() }
     }
 
-    /// Takes the entries.
+    /// Takes the newest entries, or why they cannot be read.
     pub fn set(&mut self, entries: Result<Vec<Operation>, EngineError>) {
         self.entries = Some(entries);
         self.list.step(Motion::Up, self.len());
@@ -50,7 +50,7 @@ impl Log {
         }
     }
 
-    /// Takes a key.
+    /// Moves the selection, searches, or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
         if self.typing {
             return self.type_filter(key);

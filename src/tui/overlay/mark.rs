@@ -14,7 +14,6 @@ use ratatui::layout::{Position, Rect};
 /// Columns of the names of the fields.
 const NAMES: u16 = 12;
 
-/// Where keys go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
     Scenario,

@@ -76,15 +76,15 @@ impl Args {
 /// What an overlay wants after a key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
-    /// Stay open.
+    /// Stay open; the key was used or ignored.
     Stay,
-    /// Close.
+    /// Close, with nothing else to do.
     Close,
     /// Close and do what a verb does.
     Invoke(Verb, Args),
     /// Close and carry out a command.
     Execute(Command),
-    /// Close and decide.
+    /// Close and send a decision on a review.
     Decide(Box<DecisionRequest>),
     /// Close and open a review to be read, and come back for this decision.
     ReadFirst(ReviewId, DecisionKind),
@@ -128,19 +128,19 @@ pub enum Reply {
 pub enum Overlay {
     /// Keys that work here.
     Help(help::Help),
-    /// Any verb.
+    /// Search over all verbs, with their arguments.
     Palette(Box<palette::Palette>),
     /// What a command would change, before it is done.
     Confirm(confirm::Confirm),
     /// The input of a run.
     Form(Box<form::RunForm>),
-    /// The operation log.
+    /// Entries of the operation log.
     Log(log::Log),
-    /// Recorded runs.
+    /// List of recorded runs.
     Runs(runs::RunList),
     /// What was given leave for.
     Grants(grants::Grants),
-    /// Choices of tools.
+    /// Saved choices of tools.
     Sets(sets::Sets),
     /// Buffers and how full they are.
     Buffers(buffers::BufferList),
@@ -162,7 +162,7 @@ pub enum Overlay {
     Evolve(Box<evolve::EvolveForm>),
     /// A failure being marked.
     MarkFailure(Box<mark::MarkForm>),
-    /// One failure group.
+    /// Details of one failure group.
     Failure(Box<failure::FailureBox>),
     /// Askings for better versions.
     Evolutions(evolutions::EvolutionList),
@@ -173,7 +173,7 @@ pub enum Overlay {
 }
 
 impl Overlay {
-    /// Takes a key.
+    /// Passes a key to the overlay; the reply says what the workbench does next.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap, now: Now) -> Reply {
         match self {
             Overlay::Help(help) => help.key(key),

@@ -13,7 +13,6 @@ use ratatui::layout::{Position, Rect};
 /// Columns of the names of the fields.
 const NAMES: u16 = 12;
 
-/// Where keys go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
     Template,
@@ -37,7 +36,7 @@ pub struct NewToolForm {
 }
 
 impl NewToolForm {
-    /// An empty form.
+    /// A form that already holds a name and a description; both may be empty.
     pub fn new(name: &str, words: &str) -> NewToolForm {
         NewToolForm {
             at: At::Template,

@@ -59,7 +59,7 @@ impl Opportunities {
         self.list.selected = self.rows.iter().position(|row| Some(&row.key) == selected.as_ref()).unwrap_or(0);
     }
 
-    /// Takes a key.
+    /// Moves the selection, accepts or dismisses, or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
         let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
         let verb = match key.code {

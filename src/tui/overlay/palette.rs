@@ -24,7 +24,7 @@ const MAX_CHOICES: usize = 200;
 pub struct PaletteRow {
     /// Its row in the table.
     pub spec: &'static Spec,
-    /// Its first key.
+    /// Its first key; empty when it has none.
     pub key: String,
     /// Why it does not work right now, without arguments.
     pub reason: Option<String>,
@@ -33,20 +33,24 @@ pub struct PaletteRow {
 /// What arguments begin with: what is selected on the screen.
 #[derive(Debug, Clone, Default)]
 pub struct Defaults {
-    /// The selected tool.
+    /// Name of the selected tool.
     pub tool: Option<String>,
-    /// The selected run.
+    /// Number of the selected run.
     pub run: Option<String>,
-    /// The selected review.
+    /// Number of the selected review.
     pub review: Option<String>,
 }
 
 #[derive(Debug)]
 enum Step {
-    /// Choosing the verb.
     Verb,
     /// Asking for an argument of the chosen verb.
-    Arg { spec: &'static Spec, asked: Vec<&'static Arg>, at: usize, given: Args },
+    Arg {
+        spec: &'static Spec,
+        asked: Vec<&'static Arg>,
+        at: usize,
+        given: Args,
+    },
 }
 
 /// The state of the palette.

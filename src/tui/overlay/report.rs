@@ -99,7 +99,7 @@ impl Report {
         self.shown = None;
     }
 
-    /// Takes a key.
+    /// Scrolls or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
         match keymap.lookup(Context::Motion, Chord::of(key)) {
             Some(Verb::Back | Verb::Quit) => return Reply::Close,
@@ -122,7 +122,7 @@ impl Report {
         pieces.map(|(_, text)| text.as_str().to_owned()).collect()
     }
 
-    /// Draws the report.
+    /// Draws the report over the screen.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
         let remark = "esc close".to_owned();
         let detail = self.detail();

@@ -37,7 +37,7 @@ impl RunList {
         self.list.selected = self.runs.iter().position(|run| Some(run.id) == selected).unwrap_or(0);
     }
 
-    /// Takes a key.
+    /// Moves the selection, opens a run with Enter, or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
         if key.code == KeyCode::Enter {
             return self.runs.get(self.list.selected).map_or(Reply::Stay, |run| Reply::OpenRun(run.id));
@@ -45,7 +45,7 @@ impl RunList {
         browse(&mut self.list, self.runs.len(), key, keymap)
     }
 
-    /// Draws the list.
+    /// Draws the list over the screen.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
         let theme = look.theme;
         let title = Title {

@@ -49,7 +49,7 @@ impl Sets {
         self.list.selected = self.rows.iter().position(wanted).unwrap_or(0);
     }
 
-    /// Takes a key.
+    /// Moves the selection, chooses or removes a set, or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
         let Some(row) = self.rows.get(self.list.selected) else {
             return browse(&mut self.list, self.rows.len(), key, keymap);
@@ -65,7 +65,7 @@ impl Sets {
         }
     }
 
-    /// Draws the list.
+    /// Draws the list over the screen.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
         let theme = look.theme;
         let remark = match screen.width {

@@ -91,7 +91,7 @@ impl UpkeepList {
         self.empty = vec![safe(&error.message), safe(&error.hint)];
     }
 
-    /// Takes a key.
+    /// Moves the selection, proposes a retirement, or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
         let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
         let selected = self.rows.get(self.list.selected);

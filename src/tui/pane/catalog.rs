@@ -30,9 +30,9 @@ pub enum StageFilter {
     /// All but archived tools.
     #[default]
     Current,
-    /// One stage.
+    /// Only tools of this stage.
     Only(Stage),
-    /// Everything.
+    /// All tools, archived ones included.
     All,
 }
 
@@ -76,9 +76,9 @@ enum Row {
 /// What the selection is on.
 #[derive(Debug, Clone, Copy)]
 pub enum Selected<'a> {
-    /// A tool.
+    /// A row of the catalog.
     Tool(&'a Arc<Tool>),
-    /// A problem.
+    /// A definition that could not be read.
     Problem(&'a Problem),
     /// Nothing: the list is empty.
     Nothing,
@@ -121,7 +121,7 @@ impl Default for CatalogPane {
 }
 
 impl CatalogPane {
-    /// The catalog shown.
+    /// The snapshot that the rows were made from.
     pub fn view(&self) -> &Arc<CatalogView> {
         &self.view
     }
@@ -182,7 +182,7 @@ impl CatalogPane {
         }
     }
 
-    /// Moves the selection.
+    /// Moves the selection and keeps it visible.
     pub fn step(&mut self, motion: Motion) {
         self.list.step(motion, self.rows.len());
     }
@@ -234,7 +234,7 @@ impl CatalogPane {
         self.typing = typing;
     }
 
-    /// Sets the filter.
+    /// Replaces the filter and narrows the rows.
     pub fn set_filter(&mut self, text: &str) {
         self.edit_filter(|filter| *filter = TextInput::new(text));
     }

@@ -13,7 +13,7 @@ use ratatui::layout::{Position, Rect};
 pub trait Listed {
     /// What makes it the same item later.
     type Key: PartialEq;
-    /// Its key.
+    /// Stays the same while the item changes, so that the selection stays on it.
     fn key(&self) -> Self::Key;
     /// The texts that a filter looks in.
     fn texts(&self) -> Vec<&str>;
@@ -54,12 +54,12 @@ impl<T: Listed> Listing<T> {
         self.list.selected = found.unwrap_or(self.list.selected).min(self.rows.len().saturating_sub(1));
     }
 
-    /// The selected item.
+    /// `None` while the list is empty.
     pub fn selected(&self) -> Option<&T> {
         self.rows.get(self.list.selected).and_then(|row| self.items.get(*row))
     }
 
-    /// Moves the selection.
+    /// Moves the selection and keeps it visible.
     pub fn step(&mut self, motion: Motion) {
         self.list.step(motion, self.rows.len());
     }
@@ -89,7 +89,7 @@ impl<T: Listed> Listing<T> {
         self.typing = typing;
     }
 
-    /// Changes the filter.
+    /// Edits the filter and selects the first row.
     pub fn edit_filter(&mut self, edit: impl FnOnce(&mut TextInput)) {
         edit(&mut self.filter);
         self.refresh();

@@ -14,14 +14,14 @@ use crate::action::Context;
 /// One of the four panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Pane {
-    /// All tools.
+    /// List of all tools.
     #[default]
     Catalog,
     /// Runs and their output.
     Output,
-    /// Failure groups.
+    /// List of failure groups.
     Failures,
-    /// Waiting reviews.
+    /// List of pending reviews.
     Queue,
 }
 

@@ -44,7 +44,7 @@ pub enum Phase {
     },
     /// A record that is being read.
     Loading(RunId),
-    /// Finished.
+    /// Finished, with its record.
     Ended(Box<Run>),
     /// Never started, or cannot be read.
     Failed(EngineError),
@@ -56,11 +56,11 @@ pub struct RunTab {
     pub id: TabId,
     /// The tool, when the catalog has it.
     pub tool: Option<Arc<Tool>>,
-    /// Name and version.
+    /// Name and version of the tool, escaped.
     pub label: String,
     /// How far it is.
     pub phase: Phase,
-    /// Its output.
+    /// Output that was received so far.
     pub view: OutputView,
     bytes: u64,
     fetching: bool,
@@ -162,7 +162,7 @@ impl OutputPane {
         }
     }
 
-    /// A run started.
+    /// Takes the record of a run that was started, or why it was not.
     pub fn started(&mut self, id: TabId, started: Result<Box<Run>, EngineError>) {
         if let Some(tab) = self.tab_mut(id) {
             tab.phase = match (started, &tab.phase) {
@@ -197,7 +197,7 @@ impl OutputPane {
         }
     }
 
-    /// A run ended.
+    /// Takes the record of a run that has ended.
     pub fn ended(&mut self, run: RunId, record: Result<Box<Run>, EngineError>) {
         if let Some(tab) = self.tab_of(run) {
             match record {
@@ -279,7 +279,7 @@ impl OutputPane {
         self.typing = typing;
     }
 
-    /// Changes the search.
+    /// Edits the search text and searches again.
     pub fn edit_search(&mut self, edit: impl FnOnce(&mut TextInput)) {
         edit(&mut self.search);
         let text = self.search.text();

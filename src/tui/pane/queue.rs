@@ -28,7 +28,7 @@ const WIDE: usize = 70;
 /// In which order the queue is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum QueueOrder {
-    /// The oldest first.
+    /// Oldest review first.
     #[default]
     Age,
     /// The riskiest first, of one risk the oldest.
@@ -132,12 +132,12 @@ impl QueuePane {
         from.min(to)..=from.max(to)
     }
 
-    /// How many wait.
+    /// Number of pending reviews.
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
-    /// Whether none waits.
+    /// Whether no review is pending.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }

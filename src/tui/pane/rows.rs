@@ -14,7 +14,7 @@ use unicode_width::UnicodeWidthStr;
 /// What drawing needs to know beside the state of a pane.
 #[derive(Clone, Copy)]
 pub struct Look<'a> {
-    /// Styles.
+    /// Styles of the current theme.
     pub theme: &'a Theme,
     /// Keys, for sentences that name them.
     pub keymap: &'a Keymap,
@@ -25,9 +25,9 @@ pub struct Look<'a> {
 /// Whether a pane has the focus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Focus {
-    /// Keys go here.
+    /// The pane has the focus: keys go here.
     Here,
-    /// Keys go elsewhere.
+    /// Another pane has the focus.
     Elsewhere,
 }
 
@@ -41,11 +41,11 @@ impl Focus {
 /// Title and remark in the border of a pane.
 #[derive(Debug, Clone, Default)]
 pub struct Title<'a> {
-    /// Left: digit, name.
+    /// Digit that focuses the pane, and its name; on the left.
     pub name: &'a str,
     /// After the name: a count or what is shown.
     pub detail: String,
-    /// Right.
+    /// Text on the right side of the border.
     pub remark: String,
     /// Style of the remark.
     pub remark_style: Style,
@@ -80,7 +80,7 @@ pub struct Rows<'a> {
     pub len: usize,
     /// Whether the list has the focus.
     pub focus: Focus,
-    /// Styles.
+    /// Styles of the current theme.
     pub theme: &'a Theme,
 }
 

@@ -27,7 +27,6 @@ impl Facts {
         Facts { lines: Vec::new(), labels }
     }
 
-    /// Adds a fact.
     pub(super) fn add(&mut self, sign: &str, label: &str, text: &str, tone: Tone) {
         self.lines.push(TextLine::One(piece(sign, label, text, tone, self.labels)));
     }
@@ -44,7 +43,6 @@ impl Facts {
         self.add(sign, &line.label, &line.text, tone);
     }
 
-    /// Adds a run.
     pub(super) fn run(&mut self, run: &Run, now: Now) {
         let (sign, tone) = if run.outcome.is_failure() { ("!", Tone::Warn) } else { ("·", Tone::Fact) };
         let label = format!("run #{}", run.id);

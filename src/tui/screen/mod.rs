@@ -10,10 +10,10 @@ pub mod source;
 /// What fills the terminal below the overlays.
 #[derive(Default)]
 pub enum Screen {
-    /// The four panes.
+    /// The panes; nothing lies over them.
     #[default]
     Workbench,
-    /// A review.
+    /// The full-screen review of one version.
     Review(Box<review::ReviewScreen>),
     /// A tool: what it is, its files, a difference.
     Source(Box<source::SourceScreen>),

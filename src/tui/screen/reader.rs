@@ -13,7 +13,7 @@ use ratatui::layout::{Position, Rect};
 /// Whether what is drawn will be seen, or lies under something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exposure {
-    /// On top.
+    /// On top: drawn lines count as shown.
     Open,
     /// Under an overlay: nothing counts as shown.
     Covered,
@@ -23,7 +23,7 @@ pub enum Exposure {
 pub struct Tab {
     /// What it is, in one word or a path; not escaped.
     pub name: String,
-    /// The text.
+    /// Text with its scroll position and search matches.
     pub view: TextView,
     /// What of a review or a tool it shows.
     pub kind: TabKind,
@@ -34,13 +34,13 @@ pub struct Tab {
 /// What a tab shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TabKind {
-    /// Facts about it.
+    /// Evidence about the version.
     Facts,
     /// One file: its number in the list of files.
     File(usize),
     /// The difference to another version.
     Difference,
-    /// What reviewers wrote.
+    /// Comments of reviewers.
     Comments,
     /// A text of another screen, which knows it by this name.
     Named(&'static str),
@@ -75,7 +75,7 @@ impl Reader {
         Reader { tabs, current: 0, search: TextInput::default(), typing: false }
     }
 
-    /// All tabs.
+    /// All tabs, from left to right.
     pub fn tabs(&self) -> &[Tab] {
         &self.tabs
     }
@@ -151,7 +151,7 @@ impl Reader {
         self.show(at as usize);
     }
 
-    /// Moves the text.
+    /// Scrolls the current tab.
     pub fn scroll(&mut self, motion: Motion) {
         self.current_mut().view.scroll(text_move(motion));
     }
@@ -178,7 +178,7 @@ impl Reader {
         !self.search.is_empty()
     }
 
-    /// Changes the search.
+    /// Edits the search text and jumps to the next match.
     pub fn edit_search(&mut self, edit: impl FnOnce(&mut TextInput)) {
         edit(&mut self.search);
         self.repeat_search();

@@ -19,7 +19,7 @@ const CONTEXT: usize = 3;
 /// Whether lines that differ in blanks only count as changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Blanks {
-    /// They do.
+    /// They count as changed.
     #[default]
     Count,
     /// They do not; how many there are is said.
@@ -29,9 +29,9 @@ pub enum Blanks {
 /// What became of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileChange {
-    /// It is new.
+    /// It is not in the older version.
     Added,
-    /// It is gone.
+    /// It is not in the newer version.
     Removed,
     /// Its content or mode changed.
     Changed,
@@ -269,17 +269,17 @@ fn joined(ops: Vec<DiffOp>) -> Vec<DiffOp> {
 /// Compared files: those that changed, and how many did not.
 #[derive(Debug, Clone)]
 pub struct DiffText {
-    /// The files.
+    /// Files in order of path.
     pub files: Vec<DiffFile>,
 }
 
 impl DiffText {
-    /// Compares two states.
+    /// Compares two versions, file by file.
     pub fn between(before: &[VersionFile], after: &[VersionFile], blanks: Blanks) -> DiffText {
         DiffText { files: diff_files(before, after, blanks) }
     }
 
-    /// Whether nothing changed.
+    /// Whether every file is unchanged.
     pub fn is_empty(&self) -> bool {
         self.files.iter().all(|file| file.change == FileChange::Unchanged)
     }

@@ -29,7 +29,7 @@ impl DiffLayout {
 /// Which unchanged lines are drawn beside those around changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Unfolded {
-    /// All of them.
+    /// Whether every fold is open.
     pub all: bool,
     /// Those of these folds.
     pub folds: HashSet<Place>,

@@ -104,7 +104,7 @@ impl FormView {
         ]
     }
 
-    /// Takes a key.
+    /// Edits the field with the focus, or moves to another one.
     pub fn handle_key(&mut self, key: KeyEvent) -> FormEvent {
         if key.kind == KeyEventKind::Release {
             return FormEvent::None;
@@ -149,7 +149,7 @@ impl FormView {
         }
     }
 
-    /// Draws the form.
+    /// Draws the fields, with the focused one in view.
     pub fn render(&mut self, area: Rect, buf: &mut Buffer, theme: &Theme) {
         self.drawn.clear();
         if area.is_empty() {

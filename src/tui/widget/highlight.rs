@@ -21,7 +21,7 @@ pub enum Language {
     Python,
     /// POSIX shell and bash.
     Shell,
-    /// JavaScript.
+    /// JavaScript source, JSX included.
     JavaScript,
     /// TypeScript.
     TypeScript,

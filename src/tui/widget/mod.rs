@@ -50,12 +50,12 @@ pub enum Move {
     HalfPages(isize),
     /// So many screens, less one row that stays visible.
     Pages(isize),
-    /// The beginning.
+    /// To the first row.
     Top,
-    /// The end.
+    /// To the last row.
     Bottom,
     /// So many columns, when lines are not wrapped.
     Columns(isize),
-    /// The first column.
+    /// Back to the first column.
     FirstColumn,
 }

@@ -87,7 +87,7 @@ impl OutputView {
         }
     }
 
-    /// Adds what came.
+    /// Appends a chunk and updates the search matches.
     pub fn push(&mut self, chunk: Chunk<'_>) {
         self.transcript.push(chunk);
         self.refresh_matches();

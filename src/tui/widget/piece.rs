@@ -16,11 +16,11 @@ pub type LineTokens = Vec<(Range<usize>, TokenKind)>;
 pub enum Place {
     /// A line of a file.
     Line {
-        /// Before or now.
+        /// Older or newer version.
         side: Side,
         /// Number of the file in the list that the view was made from.
         file: usize,
-        /// Counted from 0.
+        /// Counted from 0 within the file.
         line: usize,
     },
     /// The heading of a file.
@@ -38,11 +38,11 @@ pub enum Place {
 pub enum Flag {
     /// Somebody wrote something about it.
     Remark,
-    /// Worth knowing.
+    /// Neither for nor against approval.
     Fact,
-    /// Wants a look.
+    /// Should be looked at before a decision.
     Warn,
-    /// Speaks against it.
+    /// Argues against approval.
     Bad,
 }
 
@@ -57,7 +57,7 @@ impl Flag {
         }
     }
 
-    /// Its style.
+    /// Colour of the sign in this theme.
     pub fn style(self, theme: &Theme) -> Style {
         match self {
             Flag::Remark => theme.accent,
@@ -91,7 +91,6 @@ pub struct Piece {
 pub(super) enum Known {
     /// It stands for this place, whose text does not change.
     Place(Place),
-    /// It says this.
     Text(String),
 }
 
@@ -160,7 +159,7 @@ impl Piece {
         self
     }
 
-    /// The escaped text.
+    /// Text with control characters escaped, as it is drawn.
     pub fn text(&self) -> &str {
         self.line.text()
     }

@@ -83,7 +83,6 @@ pub(super) struct Row<'a> {
     pub(super) text: &'a str,
     /// The bytes to draw.
     pub(super) range: Range<usize>,
-    /// Style of everything.
     pub(super) base: Style,
 }
 

@@ -41,7 +41,6 @@ enum Drawn {
     Whole,
 }
 
-/// One line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Line {
     drawn: Drawn,

@@ -32,7 +32,6 @@ fn in_group(group: &[u16]) -> Option<Color> {
     }
 }
 
-/// `38;5;n` or `38;2;r;g;b`.
 fn in_params<'a>(groups: &mut impl Iterator<Item = &'a [u16]>) -> Option<Color> {
     let mut next = || groups.next().and_then(|group| group.first().copied());
     match next()? {

@@ -25,11 +25,11 @@ const TAB: usize = 8;
 /// A piece of output as it came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chunk<'a> {
-    /// Which stream.
+    /// Stream that the process wrote to.
     pub stream: Stream,
     /// Milliseconds since the run started.
     pub at_ms: u64,
-    /// The bytes.
+    /// As written: UTF-8 or not, escape sequences included.
     pub bytes: &'a [u8],
     /// Where the chunk stands in the spool; grows with every chunk.
     pub offset: u64,
@@ -65,7 +65,6 @@ pub(super) struct OutLine {
 }
 
 impl OutLine {
-    /// The styled parts.
     pub(super) fn styles(&self) -> impl Iterator<Item = (Range<usize>, Style)> {
         let starts = std::iter::once(0).chain(self.runs.iter().map(|(end, _)| *end));
         starts.zip(&self.runs).map(|(start, (end, style))| (start..*end, *style))
@@ -239,7 +238,6 @@ impl Transcript {
         std::mem::replace(&mut self.changed, usize::MAX)
     }
 
-    /// Writes a chunk.
     pub(super) fn push(&mut self, chunk: Chunk<'_>) {
         let pen = chunk.stream as usize;
         self.at_ms = chunk.at_ms;

@@ -171,7 +171,7 @@ impl TextView {
         self.lines.is_empty()
     }
 
-    /// The lines.
+    /// Lines before wrapping and folding.
     pub fn lines(&self) -> &[TextLine] {
         &self.lines
     }
@@ -476,9 +476,9 @@ pub enum Unseen {
 /// Which heading to go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Jump {
-    /// The next one.
+    /// The next heading below.
     Next,
-    /// The one before.
+    /// The next heading above.
     Previous,
 }
 

@@ -26,7 +26,7 @@ impl TextInput {
         input
     }
 
-    /// What was typed.
+    /// The text as typed, not escaped.
     pub fn text(&self) -> String {
         self.text.iter().collect()
     }

@@ -20,9 +20,9 @@ pub struct LibraryStats {
     pub tools: usize,
     /// The same by stage.
     pub stages: BTreeMap<String, usize>,
-    /// By kind.
+    /// The same by kind.
     pub kinds: BTreeMap<String, usize>,
-    /// By category.
+    /// The same by category.
     pub categories: BTreeMap<String, usize>,
     /// Bytes of the files of all tools.
     pub tool_bytes: u64,

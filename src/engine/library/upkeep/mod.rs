@@ -28,11 +28,11 @@ use std::sync::Arc;
 /// A tool that nobody used for a while.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StaleTool {
-    /// Its name.
+    /// Name of the tool.
     pub tool: ToolName,
     /// Path of its definition, relative to the workspace.
     pub path: String,
-    /// Its stage.
+    /// Stage of the folder that it lies in.
     pub stage: Stage,
     /// Whole days since it was last used or somebody had to do with it.
     pub days: u32,
@@ -48,7 +48,7 @@ pub struct StaleTool {
     pub why: String,
 }
 
-/// What nobody uses.
+/// Tools that were not used for a while, and how it was judged.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StaleReport {
     /// After how many days without use a tool is listed.

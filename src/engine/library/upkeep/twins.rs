@@ -16,11 +16,11 @@ const MOST_READ: usize = 2_000;
 /// A tool of a group.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Twin {
-    /// Its name.
+    /// Name of the tool.
     pub tool: ToolName,
     /// Path of its definition, relative to the workspace.
     pub path: String,
-    /// Its stage.
+    /// Stage of the folder that it lies in.
     pub stage: Stage,
     /// Judged runs, all of them.
     pub runs: u64,

@@ -35,7 +35,7 @@ pub use crate::engine::core::buffering::BufferChange;
 /// What is written to a buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BufferWrite {
-    /// Which.
+    /// Buffer to write to; it is made when there is none.
     pub buffer: BufferId,
     /// What becomes of its rule.
     pub change: BufferChange,

@@ -17,14 +17,14 @@ pub struct HandedOver {
     pub result: Option<Value>,
     /// Why it did not take one; the items of that one are kept.
     pub error: Option<EngineError>,
-    /// The buffer afterwards.
+    /// Status after the flush; `None` when it could not be read.
     pub status: Option<BufferStatus>,
 }
 
 /// How full a buffer is, in the words that scripts know.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BufferStatus {
-    /// Its name.
+    /// Name of the buffer.
     pub buffer_id: BufferId,
     /// Items that were not handed over, those on their way included.
     pub buffered_count: u64,
@@ -40,7 +40,7 @@ pub struct BufferStatus {
     pub time_since_last_flush: f64,
     /// Items ever handed over.
     pub total_flushed: u64,
-    /// Items ever written.
+    /// Items written since it was made.
     pub total_written: u64,
     /// Flushed items that nobody has taken yet.
     pub kept_count: u64,
@@ -54,7 +54,7 @@ pub struct BufferStatus {
     pub failed_flushes: u32,
     /// Why the last one failed.
     pub last_error: Option<String>,
-    /// When that was.
+    /// When items were handed over last, or when it was made.
     #[serde(skip)]
     pub last_flush_at: Instant,
     /// Whether its items wait much longer than they should.
@@ -127,14 +127,14 @@ impl BufferStatus {
 /// What an operation on a buffer came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BufferAnswer {
-    /// Which operation.
+    /// The operation in one word, as it was called.
     pub operation: &'static str,
     /// The buffer after it.
     #[serde(flatten)]
     pub status: BufferStatus,
     /// Whether items were handed over.
     pub flushed: bool,
-    /// How many.
+    /// Items that were handed over by this operation.
     pub flushed_count: u64,
     /// Items that were thrown away.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,7 +148,7 @@ pub struct BufferAnswer {
     /// Tools among counted uses that nobody has seen here.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown_tools: Vec<ToolName>,
-    /// One line.
+    /// One line for a human.
     pub message: String,
     /// Why the tool did not take a batch; its items are kept.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -36,13 +36,13 @@ const MOST_SUCCESSORS: usize = 8;
 /// A tool that could do it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Candidate {
-    /// Its name.
+    /// Name to run it by.
     pub tool: ToolName,
-    /// Its version.
+    /// Version that the manifest states.
     pub version: semver::Version,
-    /// Its digest.
+    /// Digest of the version that was ranked.
     pub digest: Digest,
-    /// Its stage.
+    /// Stage of the folder that it lies in.
     pub stage: Stage,
     /// Path of its definition.
     pub path: String,
@@ -67,11 +67,11 @@ pub struct Candidate {
 /// A tool that cannot be tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LeftOut {
-    /// Its name.
+    /// Name of the tool that matched.
     pub tool: ToolName,
     /// Path of its definition.
     pub path: String,
-    /// Why not.
+    /// Reason in one sentence, for the caller.
     pub why: String,
     /// Whether it is policy that stands in the way, not the tool.
     pub refused: bool,

@@ -61,11 +61,11 @@ pub struct CallRequest {
 pub enum CallOutcome {
     /// A tool did it.
     Answered,
-    /// Every attempt failed.
+    /// Every candidate that was tried has failed.
     AllFailed,
     /// It did not go on by itself: a failed tool may have left something behind.
     Stopped,
-    /// Somebody stopped it.
+    /// A human or an agent cancelled the call.
     Cancelled,
 }
 
@@ -74,19 +74,19 @@ pub enum CallOutcome {
 pub struct CallAttempt {
     /// 1 for the first.
     pub attempt: usize,
-    /// The tool.
+    /// Candidate that was started.
     pub tool: ToolName,
-    /// Its version.
+    /// Version that the manifest stated.
     pub version: semver::Version,
-    /// Its run.
+    /// Number of the recorded run.
     pub run: RunId,
-    /// How that ended.
+    /// Ending of the run.
     pub outcome: RunOutcome,
-    /// What went wrong.
+    /// Message of the failure; `None` after a success.
     pub error: Option<String>,
     /// How long it took.
     pub duration_ms: u64,
-    /// Why this tool.
+    /// One line on why this candidate came at this place.
     pub why: String,
     /// Whether the same tool had failed before in this call.
     pub again: bool,
@@ -99,11 +99,11 @@ pub struct CallAttempt {
 /// What came of a call.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CallReport {
-    /// What was wanted.
+    /// The task in words, as the caller gave it.
     pub scenario: String,
     /// The tags that were asked for.
     pub tags: Vec<String>,
-    /// How it ended.
+    /// Whether a tool answered, and if not, why the call ended.
     pub outcome: CallOutcome,
     /// The tool that did it.
     pub tool: Option<ToolName>,
@@ -122,9 +122,9 @@ pub struct Begun {
     pub number: usize,
     /// What is tried, and why.
     pub candidate: Candidate,
-    /// Its row.
+    /// Row of the catalog that was started.
     pub tool: Arc<Tool>,
-    /// Its run.
+    /// To follow or cancel the run.
     pub handle: RunHandle,
 }
 

@@ -36,7 +36,7 @@ pub enum StagedState {
     Kept,
     /// Decided, but not yet done to the end.
     Pending,
-    /// Done.
+    /// Applied to the workspace.
     Applied,
     /// Done, and taken back since.
     TakenBack,
@@ -47,7 +47,7 @@ pub enum StagedState {
 pub struct StagedView {
     /// What became of them.
     pub state: StagedState,
-    /// What changes.
+    /// In ascending order of path.
     pub edits: Vec<Edit>,
     /// The difference as text: unified for text files, sizes for others. Raw: made safe where it is shown.
     pub diff: String,
@@ -57,7 +57,6 @@ pub struct StagedView {
 pub(super) struct Ending<'a> {
     pub(in crate::engine) run: RunId,
     pub(in crate::engine) tool: &'a ToolName,
-    /// Who started it.
     pub(in crate::engine) who: &'a str,
     /// What it was granted to write.
     pub(in crate::engine) write: &'a [WritePath],

@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 const WIDE: (u16, u16) = (100, 30);
 /// The least columns of an answer.
 const COLUMN: u16 = 30;
-/// The most.
+/// The most columns of an answer; more would be left blank.
 const WIDEST: u16 = 60;
 /// Rows of an answer, frame included: side by side, and alone.
 const ROWS: (u16, u16) = (9, 8);
@@ -40,7 +40,7 @@ const WRITTEN: TabKind = TabKind::Named("written");
 
 /// The state of the screen.
 pub struct EvolutionScreen {
-    /// Which asking.
+    /// Number of the evolution on the screen.
     pub id: EvolutionId,
     rounds: Option<Box<Rounds>>,
     /// What generators have written so far.
@@ -81,7 +81,7 @@ impl EvolutionScreen {
         }
     }
 
-    /// Takes the rounds.
+    /// Takes the newest rounds; after an error the known ones stay.
     pub fn set(&mut self, found: Result<Box<Rounds>, EngineError>) {
         match found {
             Ok(rounds) => {
@@ -196,12 +196,12 @@ impl EvolutionScreen {
         self.lay_out();
     }
 
-    /// The text below.
+    /// The reader of the selected answer, to scroll it.
     pub fn reader(&mut self) -> &mut Reader {
         &mut self.reader
     }
 
-    /// The text below.
+    /// The reader of the selected answer.
     pub fn body(&self) -> &Reader {
         &self.reader
     }

@@ -112,7 +112,7 @@ impl ReviewScreen {
             words.push(format!("approvals so far: {}", votes.join(", ")));
         }
         let why = review.request.as_ref().map(|request| request.rationale.trim()).filter(|why| !why.is_empty());
-        words.extend(why.map(|why| format!("because {why}")));
+        words.extend(why.map(|why| format!("reason: {why}")));
         (!words.is_empty()).then(|| safe(&words.join(" · ")))
     }
 
@@ -137,7 +137,7 @@ impl ReviewScreen {
         if let Some(parent) = &made.parent {
             lines[0] = format!("{} from {parent}", lines[0]);
         }
-        lines.extend(made.reason.as_ref().map(|reason| format!("because {reason}")));
+        lines.extend(made.reason.as_ref().map(|reason| format!("reason: {reason}")));
         lines.iter().enumerate().map(|(at, line)| (safe(line), is_known || at > 0)).collect()
     }
 }

@@ -51,7 +51,6 @@ const ROOM_FOR_LOCK: u16 = 80;
 /// What of a version is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
-    /// Every file.
     Source,
     /// The difference to the version approved before.
     Difference,
@@ -292,12 +291,12 @@ impl ReviewScreen {
         self.stale = Some(why);
     }
 
-    /// The body.
+    /// The reader below the header, to scroll it.
     pub fn reader(&mut self) -> &mut Reader {
         &mut self.reader
     }
 
-    /// The body.
+    /// The reader below the header.
     pub fn body(&self) -> &Reader {
         &self.reader
     }

@@ -12,9 +12,7 @@ use std::collections::HashSet;
 pub(super) struct Part {
     /// Where it stands: a heading of the difference, or the file of a tab.
     pub(super) place: Place,
-    /// What is marked.
     pub(super) mark: ReadMark,
-    /// Whether it is.
     pub(super) is_read: bool,
 }
 

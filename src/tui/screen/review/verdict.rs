@@ -10,7 +10,6 @@ use crate::tui::overlay::decision_line;
 use crate::tui::phrase::plural;
 use crate::tui::widget::{TextLine, Tone};
 
-/// Runs listed.
 const MAX_RUNS: usize = 5;
 /// Evidence of the engine that says how the version differs from the one approved before: it goes first.
 const DIFFERENCES: [&str; 3] = ["declares", "permissions", "behaviour"];
@@ -18,7 +17,6 @@ const DIFFERENCES: [&str; 3] = ["declares", "permissions", "behaviour"];
 /// Where a finding points.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Link {
-    /// The file.
     pub(super) path: String,
     /// The line in it, counted from 1.
     pub(super) line: Option<u64>,
