@@ -54,15 +54,15 @@
 //! more: the inner stage, which joins the namespaces that bubblewrap made, where there is one. (For staged
 //! writes and trials bubblewrap starts the inner stage inside.) The supervisor answers the system calls that
 //! the observer is told of, watches what the run uses, and leaves nothing of it behind, also when the
-//! workbench is killed. The process that becomes the tool raises its walls, verifies them, says what stands,
-//! and only then starts the program.
+//! workbench is killed. The process that becomes the tool sets up its sandbox layers, verifies them, says what is in
+//! force, and only then starts the program.
 //!
 //! A conversation with a generator has a keeper, and buffers that are flushed by time have a clock: one process a
 //! workspace, started by whoever writes, over when nothing waits for a time.
 //!
 //! # Invariants
 //!
-//! - A change is one transaction that writes rows and events together; every face, also in another
+//! - A change is one transaction that writes rows and events together; every front end, also in another
 //!   process, learns of it by reading events after the last one it saw.
 //! - Every operation is an entry in a hash-chained log, written in the transaction of the change.
 //! - What runs is a copy whose digest was checked; an approval names that digest.
@@ -72,12 +72,13 @@
 //!   both turn hidden characters into visible escapes.
 //! - What a run leaves (output, report, input) passes a [`domain::Redactor`] before anything keeps or shows it; a
 //!   [`domain::Secret`] cannot be printed or serialized.
-//! - Only `store` has SQL, only `outside` and the process that becomes the tool start programs, only `generator` speaks HTTP, only `tui` draws,
+//! - Only `store` has SQL, only `outside` and the process that becomes the tool start programs, only `generator` speaks
+//!   HTTP, only `tui` draws,
 //!   `unsafe` is in `runner::sandbox` only. A test reads the sources and checks this.
 //!
 //! # Deliberately absent
 //!
-//! No sandbox of our own making: namespaces are bubblewrap's, the walls are the kernel's, and a level
+//! No sandbox of our own making: namespaces are bubblewrap's, the sandbox layers are the kernel's, and a level
 //! that was not verified is not claimed. No telemetry, and no network but to the generators that the user's
 //! settings name. No second way to be notified, and no cache that is not rebuilt from files and log.
 

@@ -122,7 +122,7 @@ pub struct Arg {
     pub doc: &'static str,
 }
 
-/// A row: everything every face needs to know of a verb.
+/// A row: everything every front end needs to know of a verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spec {
     /// Unique in the table.

@@ -133,7 +133,7 @@ impl<'d, 'a> TableFields<'d, 'a> {
         }
     }
 
-    /// Refuses left-overs, for tables in which an unknown word must not be mistaken for a wall.
+    /// Refuses left-overs, for tables in which an unknown word must not be mistaken for a restriction.
     pub(super) fn nothing_else(&self) -> Result<(), Problem> {
         let Some(key) = self.rest.keys().next() else { return Ok(()) };
         let table = self.parents.join(".");

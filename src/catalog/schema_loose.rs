@@ -238,7 +238,7 @@ const KEYWORDS: &[&str] = &[
     "additionalProperties",
 ];
 
-/// Takes one keyword over, mended where JSON Schema would refuse it.
+/// Takes one keyword over, repaired where JSON Schema would refuse it.
 fn keyword(schema: &mut Map<String, Value>, key: &str, value: &Value, depth: usize) {
     let keep = |schema: &mut Map<String, Value>, key: &str, value: Value| {
         schema.insert(key.to_owned(), value);

@@ -27,7 +27,7 @@ pub(super) mod global {
     pub(crate) const TOOLS: &str = "tools-in-use";
 }
 
-/// The whole command line: global arguments and one sub-command for each row with a command-line face.
+/// The whole command line: global arguments and one sub-command for each row with a command-line front end.
 pub fn command() -> Command {
     Command::new("toolsmith")
         .version(env!("CARGO_PKG_VERSION"))

@@ -147,7 +147,7 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
     call.print(&Results { results, unknown: numbers })
 }
 
-/// Those that can be decided. Each is read before a yes, as if it were decided by itself.
+/// Those that can be decided. Each is read before an approval, as if it were decided by itself.
 fn requests(
     call: &Call<'_>,
     engine: &Engine,

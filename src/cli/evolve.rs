@@ -1,4 +1,4 @@
-//! Asking for better versions: `evolve`, `evolutions`, `keep`, `stop`, `resume`.
+//! Evolutions: `evolve`, `evolutions`, `keep`, `stop`, `resume`.
 
 use super::call::{Answer, Call, Stop};
 use super::done::Done;
@@ -20,7 +20,7 @@ use std::sync::Mutex;
 /// The largest bundle that is read, in bytes.
 const MAX_BUNDLE: u64 = 4 * 1024 * 1024;
 
-/// Askings that are listed.
+/// Most evolutions in a list.
 const LISTED: usize = 50;
 
 /// `evolve NAME [HINT] …`.
@@ -334,7 +334,7 @@ const fn state_ink(state: EvolutionState) -> Ink {
     }
 }
 
-/// One asking with its rounds.
+/// One evolution with its rounds.
 #[derive(Serialize)]
 pub(super) struct Shown {
     #[serde(flatten)]

@@ -1,4 +1,4 @@
-//! What humans gave leave for: `grant`, `grants`, `revoke`.
+//! What humans granted: `grant`, `grants`, `revoke`.
 
 use super::call::{Answer, Call};
 use super::done::{Done, announce_and_execute};
@@ -9,7 +9,7 @@ use crate::engine::{EngineError, ErrorCode, GrantList};
 use serde::Serialize;
 use std::io;
 
-/// Everything that was given leave for.
+/// Everything that was granted.
 #[derive(Serialize)]
 pub(super) struct Grants {
     #[serde(flatten)]
@@ -31,8 +31,8 @@ pub(super) fn grant(call: &Call<'_>) -> Result<Done, EngineError> {
 /// The session that leave is for: the one named, else the one of the call, else none.
 ///
 /// # Errors
-/// [`ErrorCode::Usage`] for a name without a character that can be seen: a variable that is not set must not give leave to
-/// everybody.
+/// [`ErrorCode::Usage`] for a name without a character that can be seen: a variable that is not set must not give leave
+/// to everybody.
 pub(super) fn scope_asked(call: &Call<'_>, session: Option<&str>) -> Result<GrantScope, EngineError> {
     match call.text("session") {
         Some(name) if visible_words(name).is_none() => {
@@ -56,7 +56,7 @@ pub(super) fn grants(call: &Call<'_>) -> Result<Grants, EngineError> {
     Ok(Grants { list: engine.grants().list()? })
 }
 
-/// What leave for an agent, or a version used in a session, comes to.
+/// What a grant for an agent, or a version used in a session, comes to.
 fn may(grant: &AgentGrant) -> String {
     if grant.is_use() {
         return "used instead of the usual version; agents may run it, strictly sandboxed".to_owned();

@@ -20,7 +20,7 @@ pub(super) struct ReviewAnswer {
     /// What differs from the version approved before; `None` when there is none.
     diff: Option<Vec<FileDiff>>,
     runs: Vec<Run>,
-    /// The checks that stand in the way of an approval.
+    /// The checks that block approval.
     blocking: Vec<String>,
     comments: Vec<Comment>,
     /// The place of its checks among those that wait to be made, from 1.

@@ -71,7 +71,7 @@ fn recover(call: &Call<'_>, wanted: &Recovery) -> Result<u8, Stop> {
     call.print(&Recovered { done, said: plan.lines, lines })
 }
 
-/// Asks a question after what a yes would do.
+/// Asks a question after saying what a yes would do.
 fn agreed(call: &Call<'_>, title: &str, lines: &[String]) -> Result<bool, Stop> {
     call.note(&StyledLine::new().put(Ink::Strong, title));
     for line in lines {

@@ -15,7 +15,7 @@ impl Attempt {
         }
     }
 
-    /// Whether a wall stood in its way.
+    /// Whether a sandbox layer refused it.
     pub fn is_denied(&self) -> bool {
         self.answer == Answer::Denied || self.touch == Touch::Forbidden
     }

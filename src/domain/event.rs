@@ -1,4 +1,4 @@
-//! Events: what happened, numbered and durable. Every face learns of changes by reading them.
+//! Events: what happened, numbered and durable. Every front end learns of changes by reading them.
 
 use super::ids::EventSeq;
 use super::time::Instant;
@@ -42,7 +42,7 @@ words!(
         FailureMarked = "failure-marked",
         /// A failure group was resolved or opened again.
         FailureChanged = "failure-changed",
-        /// An asking for a better version began, went on or ended.
+        /// An evolution began, went on or ended.
         EvolutionChanged = "evolution-changed",
         /// A buffer got items, handed some over, or was changed.
         BufferChanged = "buffer-changed",
@@ -66,7 +66,7 @@ pub enum Topic {
     Reviews,
     /// Entries of the operation log.
     Operations,
-    /// Askings for better versions.
+    /// Evolutions and their answers.
     Evolutions,
     /// Buffers and their items.
     Buffers,

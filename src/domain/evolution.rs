@@ -50,7 +50,7 @@ pub struct EvolveAsked {
     pub specification: Option<ReviewId>,
 }
 
-/// One asking, as it is kept.
+/// One evolution, as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evolution {
     /// Counts up within the workspace; never reused.

@@ -1,4 +1,4 @@
-//! What humans gave leave for, beside approvals: to do what a version declares, and to run one that is not approved.
+//! What humans granted, beside approvals: to do what a version declares, and to run one that is not approved.
 
 use super::digest::Digest;
 use super::ids::{GrantId, OperationId, UnlockId};
@@ -8,7 +8,7 @@ use super::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// How long leave for an agent lasts.
+/// How long a grant for an agent lasts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GrantScope {

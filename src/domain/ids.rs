@@ -47,7 +47,7 @@ id!(
     UnlockId
 );
 id!(
-    /// One asking for a better version; counts up within a workspace, starting at 1.
+    /// Number of an evolution; counts up within a workspace, starting at 1.
     EvolutionId
 );
 id!(

@@ -1,7 +1,7 @@
 //! Pure data and rules: what a tool, a version, a run, a failure and a review are.
 //!
 //! No IO, no async, no clock, no environment: everything here is a value or a function of values.
-//! The types that faces print (`Tool`, `Run`, `FailureGroup`, `Review`, `Operation`, `Problem`)
+//! The types that front ends print (`Tool`, `Run`, `FailureGroup`, `Review`, `Operation`, `Problem`)
 //! serialize to exactly the fields that scripts rely on.
 
 pub mod ansi;

@@ -1,5 +1,5 @@
 //! What a run was seen to do, in three kinds of evidence that are never mixed: *result* (what lay on
-//! disk before and after; a tool cannot forge it), *enforced* (a wall that was verified: the
+//! disk before and after; a tool cannot forge it), *enforced* (a sandbox layer that was verified: the
 //! [`super::Isolation`] of the run) and *reported* (what the observer was told; a tool with two
 //! threads can lie to it, so it "may be incomplete"). An observer that was off says so and why:
 //! nothing seen never reads as nothing happened.
@@ -37,7 +37,7 @@ words!(
     Answer {
         /// It was let through.
         Allowed = "allowed",
-        /// A wall stood there.
+        /// A sandbox layer refused it.
         Denied = "denied",
         /// There is no such thing, as far as the tool can see.
         Missing = "missing",

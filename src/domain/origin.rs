@@ -6,7 +6,7 @@ use super::quantity::count;
 use super::time::{Instant, rfc3339};
 use serde::Serialize;
 
-/// Who made a version, how, from what, and who said yes to it. What nobody recorded is empty.
+/// Who made a version, how, from what, and who approved it. What nobody recorded is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct VersionOrigin {
     /// Person or agent that made it.
@@ -25,14 +25,14 @@ pub struct VersionOrigin {
     pub examples: usize,
     /// Number of tests in the manifest.
     pub tests: usize,
-    /// The asking that it comes from.
+    /// The evolution that it comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evolution: Option<OriginEvolution>,
     /// The newest decision on it that holds.
     pub decision: Option<OriginDecision>,
 }
 
-/// The asking that a version comes from, in short.
+/// The evolution that a version comes from, in short.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OriginEvolution {
     /// Number of the evolution.
@@ -60,7 +60,7 @@ pub struct OriginDecision {
     /// How much of the review was on no screen when it was approved, in a line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unread: Option<String>,
-    /// Why failed checks did not stand in the way.
+    /// Why failed checks did not block it.
     pub override_reason: Option<String>,
 }
 

@@ -5,7 +5,7 @@
 //! on one machine; the runner asks it for the path as declared and once more for what that path
 //! really is. Neither says what is granted: that is for the runner, by profile.
 //!
-//! Programs under `run` are told to the human and compared with what was seen. They are no wall: what
+//! Programs under `run` are told to the human and compared with what was seen. They are not enforced: what
 //! a tool may read, it may also start.
 
 mod starts;
@@ -107,7 +107,8 @@ const START_FILES: &[&str] = &[
 /// them read-only ([`PROTECTED`] lists all such names).
 const OWN_FILES: &[&str] = &["tools", "toolsmith.toml", ".tool_promotions.json"];
 
-/// Names in the workspace that stay read-only inside a granted tree; names that [`is_never_written`] knows do so anywhere.
+/// Names in the workspace that stay read-only inside a granted tree; names that [`is_never_written`] knows do so
+/// anywhere.
 pub const PROTECTED: &[&str] = &[".git", ".toolsmith", "tools", "toolsmith.toml", ".tool_promotions.json"];
 
 /// Variables that every run has anyway.
@@ -161,7 +162,7 @@ fn staged() -> WriteMode {
 }
 
 impl Allowed {
-    /// What a yes means for a version whose writes, if it declares any, are made like this.
+    /// What is allowed to a version whose writes, if it declares any, are made like this.
     pub fn new(permissions: &Permissions, writes: WriteMode) -> Allowed {
         let writes = if permissions.write.is_empty() { WriteMode::Staged } else { writes };
         Allowed { permissions: permissions.clone(), writes }

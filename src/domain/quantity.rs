@@ -1,4 +1,4 @@
-//! Quantities in words: a count with its noun, a span of time. One spelling for every face.
+//! Quantities in words: a count with its noun, a span of time. One spelling for every front end.
 
 /// A count with its words for one and for any other number: `1 entry`, `7 entries`, `10,000 entries`.
 pub fn plural(number: usize, one: &str, many: &str) -> String {
@@ -23,7 +23,8 @@ pub fn grouped(number: usize) -> String {
     text
 }
 
-/// A span of milliseconds as a limit is named, in the largest unit that says it shortly: `340 ms`, `10 s`, `2.5 s`, `3 min 20 s`, `2 h 5 min`.
+/// A span of milliseconds as a limit is named, in the largest unit that says it shortly:
+/// `340 ms`, `10 s`, `2.5 s`, `3 min 20 s`, `2 h 5 min`.
 pub fn span(ms: u64) -> String {
     let pair = |large: u64, one: &str, small: u64, other: &str| match small {
         0 => format!("{large} {one}"),

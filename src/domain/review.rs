@@ -39,7 +39,7 @@ words!(
 );
 
 impl ReviewKind {
-    /// Whether it asks if the bytes of one version are good: a yes puts an approval in force.
+    /// Whether it asks if the bytes of one version are good: approving it puts an approval in force.
     pub const fn judges_version(self) -> bool {
         matches!(self, ReviewKind::New | ReviewKind::Evolved | ReviewKind::Drift | ReviewKind::Promotion)
     }
@@ -181,7 +181,7 @@ pub struct Decision {
     pub operation: OperationId,
     /// Whether it was taken back later.
     pub undone: bool,
-    /// Why failed checks did not stand in the way of an approval; `None` when none had failed.
+    /// Why failed checks did not block approval; `None` when none had failed.
     pub override_reason: Option<String>,
     /// The role under which it was given, where a second one is needed.
     #[serde(default)]
@@ -218,11 +218,11 @@ pub struct Review {
     pub tool: ToolName,
     /// Version that the manifest stated when the review was opened.
     pub version: semver::Version,
-    /// The digest a yes covers; for an adoption the digest of the member list.
+    /// The digest an approval covers; for an adoption the digest of the member list.
     pub digest: Digest,
     /// Stage when the review was opened.
     pub from_stage: Stage,
-    /// Stage after a yes.
+    /// Stage after an approval.
     pub to_stage: Stage,
     /// Waiting, decided, or ended without a decision.
     pub state: ReviewState,

@@ -277,8 +277,8 @@ impl RunOutcome {
 }
 
 impl Run {
-    /// What it is kept in, in words: of a run whose walls are not verified yet, or that never started, no level
-    /// is claimed.
+    /// What it is kept in, in words: of a run whose sandbox layers are not verified yet, or that never started, no
+    /// level is claimed.
     pub fn isolation_words(&self) -> &'static str {
         match (self.outcome, self.isolation.level) {
             (RunOutcome::Running, IsolationLevel::None) => "isolation not verified yet",

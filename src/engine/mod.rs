@@ -1,8 +1,8 @@
-//! The facade: every face asks here, and only here. What can be asked and done is sorted by subject:
-//! `engine.reviews().decide_all(…)`, `engine.runs().start(…)`. [`Engine`] names the subjects; each has one type over the
-//! shared workspace, and keeps its own state and locks.
+//! The facade: every front end asks here, and only here. What can be asked and done is sorted by subject:
+//! `engine.reviews().decide_all(…)`, `engine.runs().start(…)`. [`Engine`] names the subjects; each has one type over
+//! the shared workspace, and keeps its own state and locks.
 //!
-//! All calls block and are safe from any thread; a face that must not wait calls them from a thread
+//! All calls block and are safe from any thread; a front end that must not wait calls them from a thread
 //! of its own and reads snapshots. There is one write connection to the store, behind a lock; the
 //! rules that use it live in `core` and know nothing of files, clocks or processes.
 //!
@@ -184,8 +184,8 @@ impl Engine {
     /// Opens or creates the state of a workspace and finishes what a crash left undone.
     ///
     /// # Errors
-    /// `Internal` when the state cannot be read, with what to do about it. One that cannot be written, is gone or is older
-    /// than it was can be looked at: [`Engine::viewing`] says so, and changes are refused.
+    /// `Internal` when the state cannot be read, with what to do about it. One that cannot be written, is gone or is
+    /// older than it was can be looked at: [`Engine::viewing`] says so, and changes are refused.
     pub fn open(options: OpenOptions) -> Result<Engine, EngineError> {
         let engine = Engine { workspace: Arc::new(Workspace::open(options)?), states: Arc::default() };
         match engine.viewing() {

@@ -1,4 +1,4 @@
-//! What the faces read: snapshots and answers, all plain values.
+//! What the front ends read: snapshots and answers, all plain values.
 
 use super::core;
 use crate::domain::{
@@ -57,7 +57,7 @@ pub struct VersionInfo {
     pub kept: bool,
     /// What a run of it usually uses; `None` before the first one that ran to its end.
     pub usage: Option<Typical>,
-    /// Who made it, how, and who said yes to it.
+    /// Who made it, how, and who approved it.
     pub provenance: VersionOrigin,
 }
 
@@ -160,7 +160,7 @@ pub struct ReviewDetail {
     pub runs: Vec<Run>,
     /// What the checks say; `None` while none has begun.
     pub verdict: Option<Verdict>,
-    /// Names of the checks that stand in the way of an approval; an override needs a reason.
+    /// Names of the checks that block approval; an override needs a reason.
     pub blocking: Vec<String>,
     /// The place of its checks among those that wait to be made, from 1; `None` when they do not wait.
     pub checks_place: Option<usize>,
@@ -168,12 +168,12 @@ pub struct ReviewDetail {
     pub comments: Vec<Comment>,
     /// What this reviewer has marked as read.
     pub marks: Vec<ReadMark>,
-    /// Roles of which a yes is still missing; empty where any reviewer decides.
+    /// Roles of which an approval is still missing; empty where any reviewer decides.
     pub roles: Vec<String>,
 }
 
 impl ReviewDetail {
-    /// The digest of what speaks for and against it; a yes that names it is refused when other evidence came.
+    /// The digest of what speaks for and against it; an approval that names it is refused when other evidence came.
     pub fn evidence_digest(&self) -> Digest {
         core::evidence_digest(self.verdict.as_ref(), &self.comments)
     }
@@ -218,7 +218,7 @@ pub struct DoctorLine {
     pub hint: String,
 }
 
-/// What changed in the store or on disk, for a face that keeps snapshots.
+/// What changed in the store or on disk, for a front end that keeps snapshots.
 #[derive(Debug, Clone)]
 pub enum Change {
     /// The catalog was read again; carries the new snapshot.
@@ -231,7 +231,7 @@ pub enum Change {
     Reviews,
     /// The operation log changed.
     Operations,
-    /// An asking for a better version began, went on or ended.
+    /// An evolution began, went on or ended.
     Evolutions,
     /// A buffer got items, handed some over, or was changed.
     Buffers,

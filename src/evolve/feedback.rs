@@ -21,7 +21,7 @@ const FOOTER: usize = 80;
 pub struct Evidence<'a> {
     /// What the checks say.
     pub verdict: Option<&'a Verdict>,
-    /// Names of the checks that stand in the way of an approval.
+    /// Names of the checks that block approval.
     pub blocking: &'a [String],
     /// What recorded inputs say.
     pub replay: &'a [Replayed],

@@ -18,7 +18,7 @@ pub struct Judged {
     pub tier: CostTier,
     /// Approved, rejected or changes requested.
     pub kind: DecisionKind,
-    /// Whether a failed check was gone over: a yes in spite of evidence is no sign of trust.
+    /// Whether a failed check was gone over: an approval in spite of evidence is no sign of trust.
     pub overridden: bool,
     /// When it was decided.
     pub at: Instant,

@@ -6,8 +6,8 @@
 //! bounded [`Tail`], and a counter tells that there is more, so that a flooding child costs nobody
 //! memory. Every ending is a variant of `RunEnd`.
 //!
-//! A run is contained as well as the [`Machine`] allows: behind bubblewrap and the walls that the tool's own
-//! process raises (`isolated`), behind the walls alone (`confined`), or by limits only. What it really had is
+//! A run is contained as well as the [`Machine`] allows: behind bubblewrap and the sandbox layers that the tool's own
+//! process raises (`isolated`), behind the sandbox layers alone (`confined`), or by limits only. What it really had is
 //! verified in that process and reported; below the least level nothing starts. The
 //! runner decides nothing (who may run what), stores nothing but the spool file, and copies no
 //! versions: it is handed an immutable copy.

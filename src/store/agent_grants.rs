@@ -56,7 +56,7 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Keeps leave for an agent, given by the log entry that it names; its own number does not count.
+    /// Keeps a grant for an agent, given by the log entry that it names; its own number does not count.
     ///
     /// # Errors
     /// Any [`StoreError`](super::StoreError) of a failed write.
@@ -71,7 +71,7 @@ impl Tx<'_> {
         Ok(GrantId(id))
     }
 
-    /// The number that the next leave for an agent gets.
+    /// The number that the next grant for an agent gets.
     ///
     /// # Errors
     /// Any [`StoreError`](super::StoreError) of a failed read.
@@ -79,7 +79,7 @@ impl Tx<'_> {
         self.next_number("agent_grants").map(GrantId)
     }
 
-    /// Ends leave for an agent, or lets it hold again. The row stays: numbers are never used twice.
+    /// Ends a grant for an agent, or lets it hold again. The row stays: numbers are never used twice.
     ///
     /// # Errors
     /// [`StoreError::Missing`](super::StoreError::Missing) when there is no such grant, and any other

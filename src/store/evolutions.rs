@@ -1,4 +1,4 @@
-//! Askings for better versions, and what was found of their answers.
+//! Evolutions, and what was found of their answers.
 
 use super::error::StoreResult;
 use super::queries::Queries;
@@ -14,7 +14,7 @@ use serde_json::Value;
 const COLUMNS: &str = "id, tool, version, digest, path, asked, bundle, who, state, message, course, owner, stop_asked, \
      started_at_ms, ended_at_ms, review, made, failure_kind, mutation";
 
-/// Which askings to read; newest first.
+/// Which evolutions to read; newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EvolutionQuery {
     /// Only for this tool.
@@ -25,7 +25,7 @@ pub struct EvolutionQuery {
     pub limit: usize,
 }
 
-/// An asking that begins.
+/// An evolution that begins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewEvolution {
     /// Name of the tool to improve or to make.
@@ -51,7 +51,7 @@ pub struct NewEvolution {
 }
 
 impl Queries {
-    /// Askings, newest first.
+    /// Evolutions, newest first.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -63,7 +63,7 @@ impl Queries {
         self.rows(&sql, params![query.tool, query.state, Count(query.limit as u64)], read)
     }
 
-    /// One asking.
+    /// `None` when there is no evolution of this number.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -71,7 +71,7 @@ impl Queries {
         self.row(&format!("SELECT {COLUMNS} FROM evolutions WHERE id = ?1"), params![id], read)
     }
 
-    /// The asking one of whose answers a version is; of several the one that it was written of, then the newest.
+    /// The evolution one of whose answers a version is; of several the one that it was written of, then the newest.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -83,7 +83,7 @@ impl Queries {
         self.row(&sql, params![tool, version], read)
     }
 
-    /// The examined answers of an asking, in their order.
+    /// The examined answers of an evolution, in their order.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
@@ -126,7 +126,7 @@ impl Queries {
 }
 
 impl Tx<'_> {
-    /// Keeps an asking that begins, and returns its number. Emits `evolution-changed`.
+    /// Keeps an evolution that begins, and returns its number. Emits `evolution-changed`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -205,7 +205,7 @@ impl Tx<'_> {
         self.emit(EventKind::EvolutionChanged, id).map(drop)
     }
 
-    /// Ends an asking. Emits `evolution-changed`.
+    /// Ends an evolution. Emits `evolution-changed`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -221,7 +221,7 @@ impl Tx<'_> {
         self.emit(EventKind::EvolutionChanged, id).map(drop)
     }
 
-    /// Keeps what was written of an asking, and the review that judges it. Emits `evolution-changed`.
+    /// Keeps what was written of an evolution, and the review that judges it. Emits `evolution-changed`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -232,7 +232,7 @@ impl Tx<'_> {
 }
 
 impl Tx<'_> {
-    /// Forgets that a version was written of the askings that this review judged: it was taken back. Emits
+    /// Forgets that a version was written of the evolutions that this review judged: it was taken back. Emits
     /// `evolution-changed` for each.
     ///
     /// # Errors

@@ -27,11 +27,11 @@ pub struct NewReview {
     pub tool: ToolName,
     /// Version that the manifest states.
     pub version: semver::Version,
-    /// The digest a yes covers.
+    /// The digest an approval covers.
     pub digest: Digest,
     /// Stage when the review is opened.
     pub from_stage: Stage,
-    /// Stage after a yes.
+    /// Stage after an approval.
     pub to_stage: Stage,
     /// How much harm a wrong yes could do.
     pub risk: Risk,
@@ -54,7 +54,7 @@ pub struct ReviewHead {
     pub kind: ReviewKind,
     /// Name of the tool; `adoption` for an adoption.
     pub tool: ToolName,
-    /// The digest a yes covers.
+    /// The digest an approval covers.
     pub digest: Digest,
     /// Path of the definition when it was opened.
     pub path: String,

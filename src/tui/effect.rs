@@ -46,7 +46,7 @@ pub enum Sending {
     Send,
 }
 
-/// Work around asking generators.
+/// Requests to generators.
 #[derive(Debug, Clone)]
 pub enum Evolving {
     /// Work out what a generator would be sent; send it when that is wanted.
@@ -58,7 +58,7 @@ pub enum Evolving {
         /// What becomes of it.
         sending: Sending,
     },
-    /// Load the list of all askings.
+    /// Load the list of all evolutions.
     List,
     /// Load one with its rounds.
     Load(EvolutionId),
@@ -252,7 +252,7 @@ pub enum Effect {
     LoadSets,
     /// Take a choice of tools in use, by name.
     Choose(String),
-    /// Load what was given leave for.
+    /// Load what was granted.
     LoadGrants,
     /// Load how full the buffers are.
     LoadBuffers,
@@ -273,7 +273,7 @@ pub enum Effect {
         /// What becomes of it.
         step: CallStep,
     },
-    /// Work around asking generators.
+    /// Requests to generators.
     Evolve(Evolving),
     /// Load or mark failures.
     Failing(Failing),

@@ -1,4 +1,4 @@
-//! The terminal face: one loop that owns the terminal and the state of the screen.
+//! The terminal front end: one loop that owns the terminal and the state of the screen.
 //!
 //! The only module that knows ratatui and crossterm. It asks the engine, never the store or a process,
 //! and it waits for nothing: what takes time is an [`effect::Effect`] and comes back as a [`msg::Msg`].

@@ -229,7 +229,7 @@ pub enum Answer {
         /// An error when the choice does not exist.
         chosen: Result<(), EngineError>,
     },
-    /// What was given leave for.
+    /// What was granted.
     Grants(Result<GrantList, EngineError>),
     /// How full the buffers are.
     Buffers(Result<Vec<BufferStatus>, EngineError>),
@@ -287,7 +287,7 @@ pub struct StartedAttempt {
     pub tool: Arc<Tool>,
 }
 
-/// What came of work around asking generators.
+/// What came of requests to generators.
 #[derive(Debug)]
 pub enum Evolved {
     /// What a generator would be sent.
@@ -306,7 +306,7 @@ pub enum Evolved {
         /// The number of the evolution.
         began: Result<EvolutionId, EngineError>,
     },
-    /// All askings, newest first.
+    /// All evolutions, newest first.
     List(Result<Vec<Evolution>, EngineError>),
     /// One with its rounds.
     One {
@@ -326,7 +326,7 @@ pub enum Evolved {
     Kept(Result<Outcome, EngineError>),
 }
 
-/// An asking with what its screen needs beside the rounds.
+/// An evolution with what its screen needs beside the rounds.
 #[derive(Debug)]
 pub struct Rounds {
     /// As the engine keeps it, without the texts of the answers.

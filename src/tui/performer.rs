@@ -57,7 +57,7 @@ struct Shared {
     engine: OnceLock<Engine>,
     watch: Mutex<Option<Watch>>,
     live: Mutex<HashMap<RunId, Live>>,
-    /// Askings for better versions that this process drives.
+    /// Evolutions that this process drives.
     driven: Mutex<HashSet<EvolutionId>>,
     to_loop: UnboundedSender<Msg>,
     output: Notify,

@@ -138,7 +138,7 @@ impl Form {
     }
 
     /// Enters a text. It is kept also when the field does not take it, and reported by
-    /// [`Form::violations`] until it is mended. An empty text empties the field.
+    /// [`Form::violations`] until it is fixed. An empty text empties the field.
     ///
     /// # Errors
     /// What the field takes.

@@ -5,7 +5,7 @@
 //! comes out does not depend on how it was cut into pieces. Nothing waits for a clock: held back is
 //! only what may be the beginning of a secret, and no more of it than the longest one.
 //!
-//! This is a net for accidents, not a wall: a tool that wants to can write a secret backwards. What it
+//! This is a net for accidents, not a security boundary: a tool that wants to can write a secret backwards. What it
 //! may not have, it must not be given.
 
 mod code;
@@ -170,8 +170,8 @@ impl Redactions {
         self.0.is_empty()
     }
 
-    /// Whether all that was replaced is secret by the name before it alone: in settings and examples that is often a value
-    /// that somebody made up.
+    /// Whether all that was replaced is secret by the name before it alone: in settings and examples that is often a
+    /// value that somebody made up.
     pub fn is_by_name_only(&self) -> bool {
         self.0.keys().all(|name| name == named::LABEL)
     }

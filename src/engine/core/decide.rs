@@ -1,4 +1,4 @@
-//! Deciding a review: the yes names a digest, moves the version and is written in one transaction.
+//! Deciding a review: the approval names a digest, moves the version and is written in one transaction.
 
 use super::commit_notes::commit_note;
 use super::decision::{Deciding, DecisionContext};
@@ -22,8 +22,8 @@ const MAX_REASON_CHARS: usize = 300;
 /// Decides.
 ///
 /// # Errors
-/// `Conflict` when the review was decided already, the digest differs or other evidence came; `Usage` when a no has
-/// no reason; `Refused` when a check failed or lines were not read.
+/// `Conflict` when the review was decided already, the digest differs or other evidence came; `Usage` when a rejection
+/// has no reason; `Refused` when a check failed or lines were not read.
 pub fn decide(
     tx: &Tx<'_>,
     actor: Actor<'_>,

@@ -44,7 +44,7 @@ pub fn fault_of_review(q: &Queries, id: ReviewId) -> Result<Option<String>, Stor
     }
 }
 
-/// Whether an entry of the log decided this review so, and still does. A yes that only counted decided nothing.
+/// Whether an entry of the log decided this review so, and still does. An approval that only counted decided nothing.
 fn decides(entry: &Operation, review: &Review, kind: DecisionKind) -> bool {
     let digest = entry.detail.get("digest").and_then(Value::as_str).and_then(|hex| hex.parse::<Digest>().ok());
     let is_vote = matches!(UndoNote::of(entry), Some(UndoNote::Vote { .. }));

@@ -1,4 +1,4 @@
-//! The gate before an approval: checks have ended, and none stands in the way unless a human says why not.
+//! The gate before an approval: checks have ended, and none blocks it unless a human says why not.
 
 use super::decision::Override;
 use super::gates::Gates;
@@ -9,7 +9,7 @@ use crate::store::Tx;
 /// Lets an approval pass, or refuses it. `None`: nothing stood in the way, whatever reason was given.
 ///
 /// # Errors
-/// `Refused` when the checks have not ended, or one stands in the way and no reason was given.
+/// `Refused` when the checks have not ended, or one blocks approval and no reason was given.
 pub fn pass(
     tx: &Tx<'_>,
     request: &DecisionRequest,

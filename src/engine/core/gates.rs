@@ -1,7 +1,7 @@
-//! Gates: which failed checks stand in the way of an approval.
+//! Gates: which failed checks block approval.
 //!
-//! A check that nobody set a gate for has that of the table of checks. A workspace can make a gate stricter than the user's,
-//! never looser.
+//! A check that nobody set a gate for has that of the table of checks. A workspace can make a gate stricter than the
+//! user's, never looser.
 
 use crate::domain::{CheckReport, CheckState, Gate, Stage, Verdict};
 use std::collections::BTreeMap;
@@ -43,7 +43,7 @@ impl Gates {
         [Stage::Approved, Stage::Core].into_iter().any(|to| self.of(check, to) != Gate::Off)
     }
 
-    /// The checks of a complete verdict that stand in the way of an approval for a stage.
+    /// The checks of a complete verdict that block approval for a stage.
     pub fn blocking<'a>(&self, verdict: &'a Verdict, to: Stage) -> Vec<&'a CheckReport> {
         let blocks = |check: &CheckReport| match (self.of(&check.name, to), check.state) {
             (Gate::Require, CheckState::Passed | CheckState::Warned) => false,

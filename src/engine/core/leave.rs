@@ -9,8 +9,8 @@ use crate::store::{Queries, StoreError};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Whether taking a revocation back gives again what it took: not what the log does not give any more, because the grant
-/// itself was taken back meanwhile.
+/// Whether taking a revocation back gives again what it took: not what the log does not give any more, because the
+/// grant itself was taken back meanwhile.
 ///
 /// # Errors
 /// Any failed read of the store.
@@ -31,7 +31,7 @@ pub fn may_return(q: &Queries, note: &UndoNote) -> Result<bool, StoreError> {
     })
 }
 
-/// What speaks against leave for an agent; `None` when the entry that it names gave exactly this, and none ended it.
+/// What speaks against a grant for an agent; `None` when the entry that it names gave exactly this, and none ended it.
 ///
 /// # Errors
 /// Any failed read of the store.

@@ -288,7 +288,7 @@ mod tests {
             (true, &writes, WriteMode::Staged, None, "ask", "human"),
             (true, &writes, WriteMode::Staged, Some(&staged), "declared", "declared"),
             (true, &writes, WriteMode::Direct, Some(&direct), "declared", "declared"),
-            // A yes to writes that can be taken back is none to writes that cannot, nor the other way round.
+            // To allow writes that can be taken back is not to allow writes that cannot, nor the other way round.
             (true, &writes, WriteMode::Direct, Some(&staged), "ask", "human"),
             (true, &writes, WriteMode::Staged, Some(&direct), "ask", "human"),
             (true, &wider, WriteMode::Staged, Some(&staged), "ask", "human"),

@@ -18,7 +18,7 @@ pub struct Posted<'a> {
     pub asker: &'a Caller,
     /// What is kept with the review.
     pub request: &'a Request,
-    /// When silence becomes a no.
+    /// When silence becomes a rejection.
     pub expires_at: Option<Instant>,
     /// The waiting review of the version that it speaks for; else one is opened.
     pub waiting: Option<ReviewId>,

@@ -1,4 +1,4 @@
-//! What becomes of a yes to something that is no version: a text, an archive proposal, a deprecation.
+//! What becomes of an approval of something that is not a version: a text, an archive proposal, a deprecation.
 
 use super::decision::Deciding;
 use super::deprecate::{Mark, set};

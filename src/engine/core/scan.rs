@@ -125,8 +125,8 @@ impl<'a> Known<'a> {
         Known { all: at(|stage| stage != Stage::Archived), experimental: at(|stage| stage == Stage::Experimental) }
     }
 
-    /// Whether what a review asks about is there. A first yes is about a version in the experimental stage: one that was
-    /// moved into another folder by hand is asked about as what it is there.
+    /// Whether what a review asks about is there. A first yes is about a version in the experimental stage: one that
+    /// was moved into another folder by hand is asked about as what it is there.
     fn has(&self, head: &ReviewHead) -> bool {
         let place = match head.kind {
             ReviewKind::New | ReviewKind::Evolved => &self.experimental,
@@ -196,7 +196,7 @@ fn open_needed<'a>(
     for tool in tools {
         let Some(kind) = wanted(tool, approvals) else { continue };
         let before = reviewed.insert((&tool.name, tool.digest), ReviewState::Waiting);
-        // A yes to these bytes was none to this place, or is in force no more: it is asked again.
+        // These bytes were approved for another place, or the approval is no longer in force: it is asked again.
         let asks_again = kind == ReviewKind::Drift && before == Some(ReviewState::Approved);
         if before.is_none() || asks_again {
             open_for(tx, tool, kind, approvals.newest(&tool.name))?;

@@ -23,7 +23,7 @@ pub struct Statement<'a> {
     pub at: Instant,
     /// As typed; `None` when no reason was given.
     pub reason: Option<&'a str>,
-    /// Why failed checks did not stand in the way.
+    /// Why failed checks did not block it.
     pub over: Option<&'a str>,
     /// How much of it was on no screen.
     pub unread: Option<Unread>,

@@ -47,22 +47,22 @@ pub enum UndoNote {
         /// Digest of the version that was taken over.
         digest: Digest,
     },
-    /// A no or not-yet.
+    /// A rejection or a request for changes.
     Decline {
         /// The review that goes back to waiting.
         review: ReviewId,
     },
-    /// A yes that did not decide: another one is needed.
+    /// An approval that did not decide: another one is needed.
     Vote {
         /// The review that loses this vote.
         review: ReviewId,
     },
-    /// A yes to a specification or a plan.
+    /// An approval of a specification or a plan.
     Agree {
         /// The review that goes back to waiting.
         review: ReviewId,
     },
-    /// A yes to an archive proposal.
+    /// An approval of an archive proposal.
     PutAway {
         /// The review that goes back to waiting.
         review: ReviewId,

@@ -390,8 +390,7 @@ fn changed_files_that_come_back_are_committed_only_where_git_had_what_took_their
                 let intent = tx.add_intent(made, &json!({}))?;
                 tx.finish_intent(intent, &if was_committed { json!({"commit": "abc"}) } else { json!({}) })?;
                 let step = back(tx, made)?;
-                let message =
-                    was_committed.then_some("undo: the changed files of t 1.0.0 are back, not approved");
+                let message = was_committed.then_some("undo: the changed files of t 1.0.0 are back, not approved");
                 let mut wanted = vec![(None, "tools/approved/t", Some(1), message)];
                 if is_fork {
                     wanted.push((Some("tools/experimental/t"), "tools/experimental/t", None, None));

@@ -6,7 +6,7 @@ use super::undo_note::UndoNote;
 use crate::domain::{Review, ReviewState};
 use crate::engine::error::{EngineError, ErrorCode};
 
-/// What a yes does.
+/// What an approval does.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Vote {
     /// It decides.
@@ -15,11 +15,11 @@ pub(super) enum Vote {
     Counts(String),
 }
 
-/// Counts a yes of `who`: one ordinary yes is needed, and one of each of the `roles`.
+/// Counts an approval of `who`: one ordinary approval is needed, and one of each of the `roles`.
 ///
 /// # Errors
-/// `Conflict` when the same person said yes before; `Usage` for a role that is not asked for; `HumanNeeded`
-/// when only a yes under a role is missing and this one names none.
+/// `Conflict` when the same person approved before; `Usage` for a role that is not asked for; `HumanNeeded`
+/// when only an approval under a role is missing and this one names none.
 pub(super) fn count(review: &Review, who: &str, role: Option<&str>, roles: &[String]) -> Result<Vote, EngineError> {
     if roles.is_empty() {
         return Ok(Vote::Decides);
@@ -68,9 +68,9 @@ pub fn missing_votes<'a>(votes: impl Iterator<Item = Option<&'a str>>, roles: &[
     open.into_iter().map(|role| format!("the role {role}")).chain(plain).collect()
 }
 
-/// Keeps a yes that does not decide yet.
+/// Keeps an approval that does not decide yet.
 pub(super) fn keep(deciding: &Deciding<'_, '_>, message: String) -> Result<Step, EngineError> {
-    // Where it stands does not change; that somebody said yes is told all the same.
+    // Where it stands does not change; that somebody approved is told all the same.
     let operation = deciding.settle(&UndoNote::Vote { review: deciding.review.id }, ReviewState::Waiting)?;
     Ok(deciding.step(operation, message, Vec::new()))
 }

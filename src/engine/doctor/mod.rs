@@ -1,6 +1,6 @@
 //! Looks at what the workbench needs from this machine and says in words what is missing.
 //!
-//! It only looks: nothing is created, written or mended.
+//! It only looks: nothing is created, written or repaired.
 
 mod signatures;
 

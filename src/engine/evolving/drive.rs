@@ -70,8 +70,8 @@ impl Evolutions<'_> {
     ///
     /// # Errors
     /// `NotFound`; `Refused` for an agent that did not ask for it, or where a generator of the user's is asked;
-    /// `Conflict` when it is over or another process drives it; `Internal` for trouble with the store, after which it can
-    /// be taken up again.
+    /// `Conflict` when it is over or another process drives it; `Internal` for trouble with the store, after which it
+    /// can be taken up again.
     pub fn drive(&self, id: EvolutionId, caller: &Caller, on: OnProgress<'_>) -> Result<Evolution, EngineError> {
         let row = self.row(id)?;
         super::own(&row, caller)?;
@@ -242,7 +242,7 @@ impl Drive<'_> {
             _ => self.case.bundle.clone(),
         };
         let prompt = self.prompt(&told, after);
-        // The repairs are here: they send nothing, and mend the bytes as they are.
+        // The repairs are here: they send nothing, and repair the bytes as they are.
         let told = if generator == repair::GENERATOR { self.unmasked(told, earlier.as_ref()) } else { told };
         let sent = self.engine.workspace.documents().put(prompt.text().as_bytes())?;
         lock(&self.live.texts).insert(at, String::new());

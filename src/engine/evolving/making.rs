@@ -1,6 +1,7 @@
 //! New tools: a specification that waits for a human, and scaffolds.
 //!
-//! Nothing is made from a specification before a human approved it; what is made is an experimental tool like any other.
+//! Nothing is made from a specification before a human approved it; what is made is an experimental tool like any
+//! other.
 
 use crate::domain::{
     Caller, Digest, Opportunity, Outcome, Request, ReviewId, ReviewKind, ReviewState, ScaffoldTemplate, ScriptLanguage,
@@ -103,8 +104,8 @@ impl NewTools<'_> {
     /// Puts a specification into the review queue; `replaces` is a waiting one that it takes the place of.
     ///
     /// # Errors
-    /// `Usage` for a file that is no specification, with the field, and for a name that is none; `Failed` for what is no
-    /// text; `Conflict` when the same one waits already, or the replaced one does not wait; `Refused` when an agent
+    /// `Usage` for a file that is no specification, with the field, and for a name that is none; `Failed` for what is
+    /// no text; `Conflict` when the same one waits already, or the replaced one does not wait; `Refused` when an agent
     /// wants to replace the draft of somebody else.
     pub fn propose_specification(
         &self,
@@ -215,11 +216,11 @@ impl NewTools<'_> {
         }
     }
 
-    /// The specification that a review is about, and the digest that a yes covers.
+    /// The specification that a review is about, and the digest that an approval covers.
     ///
     /// # Errors
-    /// `NotFound` when there is no such review; `Usage` when it is about something else; `Failed` when what was asked for
-    /// is no specification that can be read.
+    /// `NotFound` when there is no such review; `Usage` when it is about something else; `Failed` when what was asked
+    /// for is no specification that can be read.
     pub fn specification(&self, review: ReviewId) -> Result<(ToolSpecification, Digest), EngineError> {
         let row = self.specification_row(review)?;
         // Not what the store says of it, but the bytes that the digest covers.

@@ -1,8 +1,8 @@
 //! Evolving: a generator proposes, checks and recorded inputs decide, a human approves.
 //!
-//! The loop itself is [`EvolutionProgress`], a pure state machine. Here it is begun, driven and kept: what an effect wants is done
-//! by a thread, what came of it is an event, and each step is in the store before its effects begin. A killed process
-//! leaves a loop that can be resumed. The version that a better one is wanted of is never written to.
+//! The loop itself is [`EvolutionProgress`], a pure state machine. Here it is begun, driven and kept: what an effect
+//! wants is done by a thread, what came of it is an event, and each step is in the store before its effects begin. A
+//! killed process leaves a loop that can be resumed. The version that a better one is wanted of is never written to.
 
 mod asking;
 mod compose;
@@ -49,7 +49,7 @@ pub struct Evolutions<'e> {
 }
 
 impl Evolutions<'_> {
-    /// Askings for better versions, newest first.
+    /// Evolutions, newest first.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.

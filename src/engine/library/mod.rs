@@ -1,5 +1,5 @@
-//! The library of tools as faces see it: the catalog joined with the store, search, resemblance, scores, opportunities,
-//! upkeep, exports and watching the folders.
+//! The library of tools as front ends see it: the catalog joined with the store, search, resemblance, scores,
+//! opportunities, upkeep, exports and watching the folders.
 
 pub(super) mod catalog_cache;
 pub(super) mod export;

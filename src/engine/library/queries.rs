@@ -1,4 +1,4 @@
-//! What faces ask without changing anything.
+//! What front ends ask without changing anything.
 
 use super::resolve;
 use crate::catalog;

@@ -1,4 +1,4 @@
-//! The catalog as faces see it: what the scan found, joined with what the store knows.
+//! The catalog as front ends see it: what the scan found, joined with what the store knows.
 
 use super::facts::Facts;
 use super::reserved::reserve;

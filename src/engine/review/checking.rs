@@ -26,7 +26,7 @@ use std::time::{Duration, Instant as Clock};
 /// How long a lease on the checks of a version lasts without renewal. Checks that start the version are bounded
 /// by 60 s in all; twice that leaves room for a slow machine.
 const LEASE_MS: i64 = 120_000;
-/// How often a growing verdict is written: each write is a durable transaction and wakes every face.
+/// How often a growing verdict is written: each write is a durable transaction and wakes every front end.
 const WRITE_EVERY: Duration = Duration::from_millis(400);
 
 /// Every check: its name, what it examines, and its gate where nobody set one.
@@ -73,7 +73,7 @@ impl Checks<'_> {
         Ok(if is_approved { verdict.map(Verdict::told_of_approved) } else { verdict })
     }
 
-    /// The checks that stand in the way of an approval of this verdict for a stage, by name.
+    /// The checks that block approval of this verdict for a stage, by name.
     pub fn blocking(&self, verdict: &Verdict, to: Stage) -> Vec<String> {
         self.workspace.settings.gates.blocking(verdict, to).into_iter().map(|check| check.name.clone()).collect()
     }

@@ -50,7 +50,7 @@ impl<'e> Reviews<'e> {
         Ok(context)
     }
 
-    /// What follows from a yes, in a line each.
+    /// What follows from an approval, in a line each.
     pub(in crate::engine) fn consequences(&self, review: &Review) -> Result<Vec<String>, EngineError> {
         let target = core::stage_placement(review.to_stage, &review.tool);
         let (line, commits) = match review.kind {
@@ -90,7 +90,7 @@ impl<'e> Reviews<'e> {
         Ok(lines)
     }
 
-    /// Roles of which a yes is needed beside an ordinary one: for the high cost tier those of the settings.
+    /// Roles of which an approval is needed beside an ordinary one: for the high cost tier those of the settings.
     pub(in crate::engine) fn roles_for(&self, review: &Review) -> Vec<String> {
         let roles = &self.workspace.settings.high_roles;
         if roles.is_empty() || !(review.kind.judges_version() || review.kind == ReviewKind::Adoption) {

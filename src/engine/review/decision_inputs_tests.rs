@@ -12,7 +12,7 @@ fn waiting(engine: &Engine) -> Review {
     engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0)
 }
 
-/// A workspace in which the high cost tier needs a yes under a role.
+/// A workspace in which the high cost tier needs an approval under a role.
 fn with_role() -> World {
     let world = World::new();
     std::fs::create_dir_all(world.home().config).unwrap();

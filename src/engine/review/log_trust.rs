@@ -326,7 +326,7 @@ impl Integrity<'_> {
         ))
     }
 
-    /// Refuses a yes that would rest on another one which nobody gave.
+    /// Refuses an approval that would rest on another one which nobody gave.
     pub(in crate::engine) fn refuse_doubtful_votes(&self, review: &Review) -> Result<(), EngineError> {
         let trust = self.trust()?;
         for vote in review.votes() {

@@ -1,7 +1,7 @@
 //! Signed approvals: making one, and whether one that came with the workspace counts.
 //!
 //! `approval.toml` is signed from its first byte to the line of the signature. A signature says that a reviewer
-//! whom the user allowed said yes to exactly this tool, version, digest and stage at that time. It does not say
+//! whom the user allowed approved exactly this tool, version, digest and stage at that time. It does not say
 //! that he would say it again: a version that was approved once can be put back by whoever may write the
 //! workspace, so one that is older than an approval in force is not taken over by itself.
 

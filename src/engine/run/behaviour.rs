@@ -1,8 +1,8 @@
-//! What a version, or one run of it, was seen to do, as every face shows it.
+//! What a version, or one run of it, was seen to do, as every front end shows it.
 //!
-//! Three kinds of evidence, named as such and never mixed: *result* (a tool cannot forge it), *enforced* (walls that
-//! were verified) and *reported* (may be incomplete). Where nobody watched, that is said in words: an empty list
-//! never stands for it.
+//! Three kinds of evidence, named as such and never mixed: *result* (a tool cannot forge it), *enforced* (sandbox
+//! layers that were verified) and *reported* (may be incomplete). Where nobody watched, that is said in words: an empty
+//! list never stands for it.
 
 use crate::catalog;
 use crate::domain::{
@@ -16,7 +16,7 @@ use crate::engine::workspace::Workspace;
 use crate::store::RunQuery;
 use serde::Serialize;
 
-/// Runs looked at for what a version usually uses, and for the walls it had.
+/// Runs looked at for what a version usually uses, and for the sandbox layers it had.
 const RECENT_RUNS: usize = 200;
 
 /// Examples in one line.
@@ -47,7 +47,7 @@ pub struct Behaviour {
     pub observer_off: Option<String>,
     /// Result: what lay on disk before and after.
     pub result: ResultEvidence,
-    /// Enforced: the walls that stood, newest first.
+    /// Enforced: the sandbox layers in force, newest first.
     pub enforced: Vec<Enforced>,
     /// Reported: what the observer was told.
     pub reported: Reported,
@@ -75,7 +75,7 @@ pub struct ResultEvidence {
     pub uncollected: Option<String>,
 }
 
-/// Walls that some runs had in common.
+/// Sandbox layers that some runs had in common.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Enforced {
     /// Level, profile, layers, and what was missing.
@@ -157,7 +157,8 @@ impl Observations<'_> {
     /// What all runs of a version did.
     ///
     /// # Errors
-    /// `Internal` for trouble with the store; as [`Library::detail`](crate::engine::Library::detail) when its manifest cannot be read.
+    /// `Internal` for trouble with the store; as [`Library::detail`](crate::engine::Library::detail) when its manifest
+    /// cannot be read.
     pub fn behaviour(&self, tool: &Tool) -> Result<Behaviour, EngineError> {
         let declared = self.engine.library().detail(tool)?.manifest.permissions;
         let envelope = self.envelope(&tool.name, tool.digest)?;
@@ -295,7 +296,7 @@ fn unseen(run: &Run) -> &'static str {
     }
 }
 
-/// The walls of these runs, equal ones counted together.
+/// The sandbox layers of these runs, equal ones counted together.
 fn enforced(runs: &[Run]) -> Vec<Enforced> {
     let mut walls: Vec<Enforced> = Vec::new();
     for run in runs.iter().filter(|run| run.outcome.has_started()) {

@@ -1,4 +1,4 @@
-//! What humans gave leave for: listing it, naming one, and whether an agent has it now.
+//! What humans granted: listing it, naming one, and whether an agent has it now.
 
 use crate::domain::{
     AgentGrant, AllowGrant, Allowed, Caller, Digest, GrantKey, GrantScope, Stage, Tool, ToolName, Unlock,
@@ -12,7 +12,7 @@ use crate::engine::view::{CatalogState, CatalogView, Preview};
 use crate::engine::workspace::Workspace;
 use serde::Serialize;
 
-/// Everything that humans gave leave for and that still holds.
+/// Everything that humans granted and that is still in force.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct GrantList {
     /// Leave for agents to run versions that are not approved, newest first.
@@ -50,7 +50,7 @@ impl<'e> Grants<'e> {
         }
     }
 
-    /// What humans gave leave for.
+    /// What humans granted.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
@@ -177,7 +177,7 @@ impl<'e> Grants<'e> {
         }
     }
 
-    /// What leave for an agent would mean.
+    /// What a grant for an agent would mean.
     pub(in crate::engine) fn preview_grant(
         &self,
         tool: &str,

@@ -363,7 +363,7 @@ impl Runs<'_> {
         }
     }
 
-    /// Stops every run of this process, for a face that leaves.
+    /// Stops every run of this process, for a front end that leaves.
     pub fn cancel_all(&self) {
         for live in lock(&self.state.live).values() {
             live.cancel.cancel();

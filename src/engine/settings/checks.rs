@@ -1,4 +1,4 @@
-//! The settings of checks: which failed ones stand in the way of an approval, and whether they are made by themselves.
+//! The settings of checks: which failed ones block approval, and whether they are made by themselves.
 
 use super::Settings;
 use super::file::File;

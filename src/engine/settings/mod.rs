@@ -2,9 +2,9 @@
 //!
 //! Reads both, never writes. Nothing in them is fatal to the workbench: what cannot be used is a [`Problem`] with its
 //! line, and the default holds; where the line may have demanded an isolation, runs are refused until it
-//! is mended. A workspace comes from somebody else, so it can set only where tools
+//! is fixed. A workspace comes from somebody else, so it can set only where tools
 //! lie and whether promotions are committed; keys, colours and limits are the user's. Whether a key
-//! names an existing action is for the face that owns the keys.
+//! names an existing action is for the front end that owns the keys.
 
 mod checks;
 mod file;
@@ -100,11 +100,11 @@ pub struct Settings {
     pub secrets: BTreeMap<String, SecretSource>,
     /// Which files programs are, by name; they go before what is found elsewhere.
     pub programs: BTreeMap<String, PathBuf>,
-    /// Which failed checks stand in the way of an approval.
+    /// Which failed checks block approval.
     pub gates: Gates,
     /// Whether an open workbench makes checks by itself.
     pub check_in_background: bool,
-    /// Roles of which a yes is needed beside an ordinary one, for the high cost tier.
+    /// Roles of which an approval is needed beside an ordinary one, for the high cost tier.
     pub high_roles: Vec<String>,
     /// How long a request from outside waits when it does not say; `None` is for ever.
     pub request_expiry: Option<Duration>,

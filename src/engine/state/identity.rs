@@ -1,10 +1,11 @@
-//! Which state belongs to a workspace: by an id in the workspace itself, so that a folder that was moved keeps its history.
+//! Which state belongs to a workspace: by an id in the workspace itself, so that a folder that was moved keeps its
+//! history.
 //!
-//! The id lies in `.toolsmith/`, in a folder that git ignores by itself, under a name of this user's own and with a seal
-//! that only this user's state can make: an id that came with a repository says nothing. The id is a hint; the state
-//! has the last word, for it knows the path, the device and the number of the folder that it belongs to. A folder that
-//! has the id of another one that is still there, or of one on another disk, is a copy until a human says otherwise. A
-//! workspace that cannot be written has no id and is known by its path.
+//! The id lies in `.toolsmith/`, in a folder that git ignores by itself, under a name of this user's own and with a
+//! seal that only this user's state can make: an id that came with a repository says nothing. The id is a hint; the
+//! state has the last word, for it knows the path, the device and the number of the folder that it belongs to. A folder
+//! that has the id of another one that is still there, or of one on another disk, is a copy until a human says
+//! otherwise. A workspace that cannot be written has no id and is known by its path.
 
 use super::home::{Home, path_state_dir};
 use crate::domain::Digest;
@@ -32,8 +33,8 @@ const MAX_BYTES: u64 = 512;
 pub struct Located {
     /// Its folder; it need not exist yet.
     pub dir: PathBuf,
-    /// The workspace whose id this one had and whose history it did not get; a human has not said yet whether it is that
-    /// one, moved.
+    /// The workspace whose id this one had and whose history it did not get; a human has not said yet whether it is
+    /// that one, moved.
     pub copy_of: Option<PathBuf>,
 }
 
@@ -129,7 +130,7 @@ fn known_path(home: &Home, here: &Here) -> Option<Located> {
     states(home).into_iter().find(|known| known.record.path == here.path).map(|known| known.located(home))
 }
 
-/// What the answer about a folder that seems to be a copy would do: the question, and what comes of a yes.
+/// What the answer about a folder that seems to be a copy would do: the question, and what comes of agreeing.
 ///
 /// # Errors
 /// `NotFound` when it does not seem to be a copy; `Internal` when the workspace cannot be looked at.
@@ -156,8 +157,8 @@ fn no_copy() -> EngineError {
     EngineError::new(ErrorCode::NotFound, message, "`toolsmith doctor` reports copies")
 }
 
-/// Says that a workspace that seems to be a copy is the one whose id it had: it gets that history, and what was done in it
-/// since is kept aside. Or that it is a copy: it keeps its own.
+/// Says that a workspace that seems to be a copy is the one whose id it had: it gets that history, and what was done in
+/// it since is kept aside. Or that it is a copy: it keeps its own.
 ///
 /// # Errors
 /// `NotFound` when it does not seem to be a copy; `Internal` when that cannot be written down.

@@ -80,7 +80,7 @@ impl Versions<'_> {
 }
 
 impl RunPolicy {
-    /// The answer of the policy with what a deprecation adds to it: a warning, or a no.
+    /// The answer of the policy with what a deprecation adds to it: a warning, or a refusal.
     pub(in crate::engine) fn with(self, deprecated: Deprecated) -> RunPolicy {
         match (self, deprecated) {
             (RunPolicy::Allow { profile, warning }, Deprecated::Warned(said)) => {

@@ -45,7 +45,7 @@ pub struct LineageVersion {
     pub review: ToolReview,
     /// Path of the original it is a version of.
     pub evolved_from: Option<String>,
-    /// Who made it, why, and who said yes to it.
+    /// Who made it, why, and who approved it.
     pub provenance: VersionOrigin,
     /// Finished runs that succeeded or failed.
     pub runs: u64,
@@ -202,7 +202,7 @@ impl Versions<'_> {
         })
     }
 
-    /// The digests that trim would take away now, for a face that shows them.
+    /// The digests that trim would take away now, for a front end that shows them.
     ///
     /// # Errors
     /// `NotFound` for an unknown name; `Conflict` when there is nothing to trim.

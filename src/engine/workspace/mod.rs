@@ -55,7 +55,7 @@ pub(in crate::engine) struct Workspace {
     pub(in crate::engine) lost: bool,
     /// The workspace that this one seems to be a copy of.
     pub(in crate::engine) copy_of: Option<PathBuf>,
-    /// Errors of background work that no face took yet.
+    /// Errors of background work that no front end took yet.
     trouble: Ranked<Vec<EngineError>>,
     git: OnceLock<Option<Git>>,
     identity: OnceLock<String>,
@@ -157,7 +157,7 @@ impl Workspace {
         Actor { who, owner: &self.owner, commit: self.settings.commit, pen: None }
     }
 
-    /// Keeps an error of background work until a face takes it.
+    /// Keeps an error of background work until a front end takes it.
     pub(in crate::engine) fn report_trouble<T>(&self, result: Result<T, EngineError>) {
         if let Err(error) = result {
             lock(&self.trouble).push(error);

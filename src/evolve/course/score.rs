@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct VerdictSummary {
     /// The verdict in numbers.
     pub tally: Tally,
-    /// Names of the checks that stand in the way of an approval.
+    /// Names of the checks that block approval.
     pub blocking: Vec<String>,
     /// Tests and examples that failed.
     pub failed_tests: u32,
@@ -41,7 +41,7 @@ pub struct ReplaySummary {
 pub struct Score {
     /// Inputs that worked before and no longer do.
     pub broken: u32,
-    /// Checks that stand in the way.
+    /// Checks that block approval.
     pub blocking: u32,
     /// Tests of the manifest that failed.
     pub failed_tests: u32,
@@ -52,7 +52,7 @@ pub struct Score {
 }
 
 impl VerdictSummary {
-    /// A verdict in short. Which checks stand in the way is for the caller: the gates are the user's settings.
+    /// A verdict in short. Which checks block approval is for the caller: the gates are the user's settings.
     pub fn of(verdict: &Verdict, blocking: Vec<String>) -> VerdictSummary {
         let findings = verdict.checks.iter().flat_map(|check| &check.findings);
         let weight = findings.map(|finding| match finding.severity {
@@ -68,13 +68,14 @@ impl VerdictSummary {
         }
     }
 
-    /// Whether nothing stands in the way and no test failed.
+    /// Whether nothing blocks approval and no test failed.
     pub fn is_good(&self) -> bool {
         self.blocking.is_empty() && self.failed_tests == 0
     }
 }
 
-/// The tests of a check that failed: by its note (`22 of 24 passed`), else by its findings, of which there may be fewer.
+/// The tests of a check that failed: by its note (`22 of 24 passed`), else by its findings, of which there may be
+/// fewer.
 fn failed_tests(check: &CheckReport) -> u32 {
     if !matches!(check.name.as_str(), "tests" | "examples") || check.state == CheckState::Passed {
         return 0;

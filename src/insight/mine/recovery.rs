@@ -27,7 +27,7 @@ struct FailurePattern<'a> {
     helped: BTreeMap<&'a str, Vec<(usize, usize, usize)>>,
 }
 
-/// What recoveries suggest: one tool that falls back by itself. Impact: failures that nobody would have to mend by hand,
+/// What recoveries suggest: one tool that falls back by itself. Impact: failures that nobody would have to fix by hand,
 /// `x / (x + 10)`; complexity 0.4: both halves exist; confidence: after how many of the failures it helped.
 pub fn opportunities(sessions: &[Session]) -> Vec<Opportunity> {
     let mut kinds: BTreeMap<String, FailurePattern<'_>> = BTreeMap::new();

@@ -60,7 +60,7 @@ pub struct Grants {
     pub write: Vec<WritePath>,
     /// Names of variables it gets.
     pub env: Vec<String>,
-    /// Programs it says it starts. No wall.
+    /// Programs it says it starts. Not enforced.
     pub run: Vec<String>,
     /// Declared for reading, but not there; as declared.
     pub absent: Vec<String>,

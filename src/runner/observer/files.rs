@@ -156,7 +156,7 @@ fn named(call: &Notification, tool: &mut dyn Tool) -> [Option<PathArgument>; 2] 
         SystemCall::Rename | SystemCall::Link => {
             [Some(PathArgument::here(0, RENAME)), Some(PathArgument::here(1, WRITE).creating())]
         }
-        // The text of a link touches nothing: what is reached through it, the walls judge.
+        // The text of a link touches nothing: what is reached through it, the sandbox layers judge.
         SystemCall::Symlinkat => one(PathArgument::at(1, WRITE).creating()),
         #[cfg(target_arch = "x86_64")]
         SystemCall::Symlink => one(PathArgument::here(1, WRITE).creating()),

@@ -1,10 +1,10 @@
 //! What a run tries, told by the kernel: calls of the tool wait at the listener of its filter until
 //! they are answered here.
 //!
-//! The observer **reports**; it is no wall. What a pointer of a call points to is read from the tool's
+//! The observer **reports**; it enforces nothing. What a pointer of a call points to is read from the tool's
 //! memory, and a second thread can change it between the look here and the look of the kernel: such a
 //! tool makes the report say one name while another is opened (measured: 509 to 681 of 3,000 opens).
-//! So files and programs are always let through and the walls decide, and what is refused here is
+//! So files and programs are always let through and the sandbox layers decide, and what is refused here is
 //! refused by the number of the call and by scalar arguments alone. One exception is named at
 //! [`network`]: unix sockets beside an open network.
 //!

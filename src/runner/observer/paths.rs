@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-/// Devices that hold nothing, beside those of the walls: reading and writing them means nothing.
+/// Devices that hold nothing, beside those of the sandbox layers: reading and writing them means nothing.
 const HARMLESS: [&str; 6] = ["/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/pts", "/dev/ptmx"];
 
 /// What the C library and interpreters look for by themselves, whether a run may read it or not; beside what

@@ -288,7 +288,7 @@ fn pack(files: &[VersionFile]) -> (Vec<Packed>, Vec<Vec<u8>>) {
     (files.iter().map(packed).collect(), files.iter().map(|file| file.bytes.clone()).collect())
 }
 
-/// The walls of the process that becomes the tool.
+/// The sandbox layers of the process that becomes the tool.
 fn walls(request: &StartRequest, means: &Means, view: &RunView, (limits, network): (&RunLimits, Network)) -> WallPlan {
     // In a user namespace, and for a user that nobody else is, only the run itself is counted.
     let others = if means.level == IsolationLevel::Isolated || means.user.is_some() { 0 } else { threads_of_user() };

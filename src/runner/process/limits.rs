@@ -22,7 +22,7 @@ const MAX_OUTPUT: u64 = 64 * MIB;
 /// Scratch is memory where it is a file system of its own, so a large one is a lot to ask.
 const MAX_DISK: u64 = 4 << 30;
 const MIN_DISK: u64 = MIB;
-/// One inode for so many bytes of disk, as file systems themselves reckon: 16,384 for 64 MiB.
+/// One inode for so many bytes of disk, as file systems themselves compute: 16,384 for 64 MiB.
 const BYTES_PER_INODE: u64 = 4096;
 /// Less than this and no interpreter starts.
 const MIN_MEMORY: u64 = 16 * MIB;

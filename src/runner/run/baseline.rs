@@ -1,6 +1,6 @@
 //! What an interpreter does by itself: the noise that is taken out of what a run is seen to do.
 //!
-//! Learnt by running the same interpreter, walls and user with an empty script, once for each build of it
+//! Learnt by running the same interpreter, sandbox layers and user with an empty script, once for each build of it
 //! and level. Nothing of the tool takes part in that run (no file, no argument, no variable), so no tool
 //! can have something taken for noise.
 

@@ -18,7 +18,7 @@ pub struct Hooks {
     /// The supervisor exists: its pid, and when it started as [`crate::runner::process_started`] tells it. Not
     /// called when it could not be started.
     pub on_start: Box<dyn FnOnce(i32, u64) + Send>,
-    /// The tool starts, behind walls that were verified: what it has. Not called when it never starts.
+    /// The tool starts, behind sandbox layers that were verified: what it has. Not called when it never starts.
     pub on_isolated: OnIsolated,
     /// The run is over, whatever came of it. Called exactly once, before [`crate::runner::Running::wait`] returns.
     pub on_end: Box<dyn FnOnce(&Report) + Send>,

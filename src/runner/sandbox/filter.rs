@@ -11,8 +11,8 @@
 //! network is the run's own: a granted folder may hold one. A path cannot be judged here. So at every level there are
 //! only pairs of connected local sockets, which interpreters use among their own processes: `socket` fails for this
 //! family, and there are no pairs of datagram sockets, which can be pointed elsewhere by each message. With an observer
-//! that knows that there is no network, sockets that must be connected first can be made, so that it sees where they were
-//! to lead; it refuses to connect and to bind by number.
+//! that knows that there is no network, sockets that must be connected first can be made, so that it sees where they
+//! were to lead; it refuses to connect and to bind by number.
 //!
 //! # The Internet where there is no network of its own (`confined`)
 //!
@@ -38,7 +38,7 @@ use std::os::fd::{FromRawFd, OwnedFd};
 /// What a filter depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Terms {
-    /// `isolated` when other walls hide the host, else `confined`.
+    /// `isolated` when other sandbox layers hide the host, else `confined`.
     pub(super) level: IsolationLevel,
     /// What it may reach.
     pub(super) network: Network,
@@ -213,8 +213,8 @@ impl Terms {
             }
             SystemCall::Socket => rule(self.sockets(), refuse),
             SystemCall::Socketpair => rule(pairs(), refuse),
-            // In a namespace of its own there is nobody else, and a limit of the user's bounds them. Queues and semaphores of
-            // the older kind (`msgget`, `semget`) have none: they could hold any amount of memory.
+            // In a namespace of its own there is nobody else, and a limit of the user's bounds them. Queues and
+            // semaphores of the older kind (`msgget`, `semget`) have none: they could hold any amount of memory.
             SystemCall::MqOpen | SystemCall::MqUnlink if self.is_isolated() => None,
             SystemCall::Prlimit64 => {
                 // To ask changes nothing.

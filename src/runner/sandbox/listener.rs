@@ -23,7 +23,7 @@ pub(in crate::runner) struct Notification {
 /// The answer to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::runner) enum CallAnswer {
-    /// The kernel does it, as far as the other walls let it. Never an approval: what pointers point to may
+    /// The kernel does it, as far as the other sandbox layers let it. Never an approval: what pointers point to may
     /// have changed since it was read.
     Continue,
     /// It fails with this number.

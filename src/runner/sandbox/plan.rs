@@ -31,21 +31,21 @@ pub(in crate::runner) struct WallPlan {
     pub(in crate::runner) observe: bool,
     /// How the host looks from outside.
     pub(in crate::runner) host: HostFacts,
-    /// Walls to leave out, to prove that they are what holds.
+    /// Sandbox layers to leave out, to prove that they are what holds.
     #[cfg(test)]
     #[serde(default)]
     pub(in crate::runner) without: Vec<Layer>,
 }
 
 impl WallPlan {
-    /// Whether a wall is to be raised. Always, but in tests that prove what each of them holds.
+    /// Whether a sandbox layer is to be set up. Always, but in tests that prove what each of them holds.
     #[cfg(not(test))]
     #[expect(clippy::unused_self, reason = "tests leave walls out")]
     pub(super) fn has(&self, _layer: Layer) -> bool {
         true
     }
 
-    /// Whether a wall is to be raised.
+    /// Whether a sandbox layer is to be set up.
     #[cfg(test)]
     pub(super) fn has(&self, layer: Layer) -> bool {
         !self.without.contains(&layer)
@@ -87,7 +87,7 @@ pub(super) fn namespaces() -> Vec<(String, u64)> {
     NAMESPACES.iter().filter_map(|name| Some(((*name).to_owned(), number(name)?))).collect()
 }
 
-/// One wall, or one fact about the process, that was raised and then verified.
+/// One sandbox layer, or one fact about the process, that was raised and then verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::runner) enum Layer {
     /// Limits on memory, files, CPU time and threads.

@@ -68,8 +68,8 @@ pub(in crate::runner) fn fork(child: impl FnOnce() -> i32) -> io::Result<i32> {
 const BORROWED_STACK: usize = 1 << 20;
 
 /// Starts a process that runs `child` in the memory of this one, which stands still until `child` has started a program
-/// or returned. Saves the copy that [`fork`] makes; the process has its own files, signals, user and walls. What it
-/// changes in memory stays changed. Returns its pid.
+/// or returned. Saves the copy that [`fork`] makes; the process has its own files, signals, user and sandbox layers.
+/// What it changes in memory stays changed. Returns its pid.
 ///
 /// Only for processes with one thread. `child` must not wait for this process.
 ///
@@ -85,8 +85,8 @@ pub(in crate::runner) fn start_in_our_memory<F: FnOnce() -> i32>(child: F) -> io
     // Untouched pages cost nothing.
     let mut stack: Vec<u128> = Vec::with_capacity(BORROWED_STACK / size_of::<u128>());
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-    // SAFETY: the end of the stack is the end of what was reserved, and aligned as the type is. This process does not go
-    // on before the new one has given up its memory, so stack and closure live long enough.
+    // SAFETY: the end of the stack is the end of what was reserved, and aligned as the type is. This process does not
+    // go on before the new one has given up its memory, so stack and closure live long enough.
     let pid = unsafe {
         let top = stack.as_mut_ptr().add(stack.capacity());
         libc::clone(enter::<F>, top.cast(), flags, (&raw mut child).cast())

@@ -1,4 +1,5 @@
-//! Raising the walls around the process that becomes the tool, and looking from inside whether they stand.
+//! Setting up the sandbox layers around the process that becomes the tool, and checking from inside that they are in
+//! force.
 //!
 //! A level is not what was asked for but what was verified here, just before the program starts: what cannot be
 //! shown to hold does not count, and the level sinks to the next one whose facts all hold.
@@ -35,7 +36,7 @@ pub(in crate::runner) fn raise(plan: &WallPlan) -> Result<Raised, WallError> {
     let mut facts = RaisedLayers::default();
     limit(plan, &mut facts)?;
     let level = if plan.level == IsolationLevel::Isolated && !look_at_namespaces(plan, &mut facts) {
-        // Not what was asked for: then the walls must be those that hold without namespaces.
+        // Not what was asked for: then the sandbox layers must be those that hold without namespaces.
         IsolationLevel::Confined
     } else {
         plan.level
@@ -93,7 +94,7 @@ impl RaisedLayers {
     }
 }
 
-/// The walls of every level: limits, closed files, no new privileges.
+/// The sandbox layers of every level: limits, closed files, no new privileges.
 fn limit(plan: &WallPlan, facts: &mut RaisedLayers) -> Result<(), WallError> {
     let failed = |layer, remedy| move |cause: io::Error| WallError { layer, cause, remedy };
     if plan.has(Layer::Rlimits) {

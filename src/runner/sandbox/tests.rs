@@ -1,5 +1,6 @@
-//! Each wall, tried by a real process: what it holds is refused behind it, works without any wall (so that the
-//! attempt is a real one), and works again when just that wall is left out (so that no other wall holds it).
+//! Each sandbox layer, tried by a real process: what it holds is refused behind it, works without any sandbox layer (so
+//! that the attempt is a real one), and works again when just that sandbox layer is left out (so that no other sandbox
+//! layer holds it).
 
 mod apart;
 mod layers;
@@ -86,7 +87,7 @@ impl Ground {
     }
 }
 
-/// What a process behind walls said, and how it ended.
+/// What a process behind sandbox layers said, and how it ended.
 #[derive(Debug, PartialEq, Eq)]
 struct Said {
     text: String,
@@ -141,7 +142,7 @@ fn listen_to((pid, socket): (i32, OwnedFd)) -> Said {
     Said { text, signal: if libc::WIFSIGNALED(status) { libc::WTERMSIG(status) } else { 0 } }
 }
 
-/// Raises the walls of a plan and then does `probe`: `done`, or what went wrong.
+/// Sets up the sandbox layers of a plan and then does `probe`: `done`, or what went wrong.
 fn behind(plan: &WallPlan, probe: impl FnOnce() -> io::Result<()>) -> Said {
     listen_to(in_a_process(|_status| {
         if let Err(error) = raise(plan) {
@@ -186,8 +187,8 @@ macro_rules! call {
     }};
 }
 
-/// Checks an attempt against the walls that should hold it: refused behind all walls with `refusal`, done without
-/// any, done with all but `layers`.
+/// Checks an attempt against the sandbox layers that should hold it: refused behind all sandbox layers with `refusal`,
+/// done without any, done with all but `layers`.
 fn holds(ground: &Ground, plan: &WallPlan, layers: &[Layer], refusal: &str, probe: impl Fn() -> io::Result<()>) {
     let bare = WallPlan { level: IsolationLevel::LimitsOnly, ..plan.clone() };
     let without = WallPlan { without: layers.to_vec(), ..plan.clone() };
@@ -211,7 +212,8 @@ const SPACES: libc::c_int = libc::CLONE_NEWUSER
     | libc::CLONE_NEWIPC
     | libc::CLONE_NEWUTS;
 
-/// Raises the walls of a plan in namespaces of its own, with a `/proc` of its own if asked, and then does `probe`.
+/// Sets up the sandbox layers of a plan in namespaces of its own, with a `/proc` of its own if asked, and then does
+/// `probe`.
 fn in_spaces(plan: &WallPlan, spaces: libc::c_int, own_proc: bool, probe: impl FnOnce(Raised) -> String) -> String {
     listen_to(in_a_process(|status| {
         let user = rustix::process::getuid().as_raw();

@@ -35,7 +35,7 @@ pub(in crate::runner) struct RunPlan {
     pub(in crate::runner) view: RunView,
     /// What its observer knows of it.
     pub(in crate::runner) policy: Policy,
-    /// The walls of its process.
+    /// The sandbox layers of its process.
     pub(in crate::runner) walls: WallPlan,
     /// The mark that its processes carry, for what a killed supervisor left behind.
     pub(in crate::runner) mark: OsString,

@@ -1,5 +1,5 @@
-//! The process that becomes the tool: takes its streams, loses its rights, raises the walls, says what
-//! stands, and starts the program. Nothing after the walls allocates names or opens files.
+//! The process that becomes the tool: takes its streams, loses its rights, sets up the sandbox layers, says what
+//! is in force, and starts the program. Nothing after the sandbox layers allocates names or opens files.
 
 use super::nest::Nest;
 use super::plan::RunPlan;
@@ -75,7 +75,7 @@ fn too_weak(plan: &RunPlan, facts: &SandboxReport) -> String {
     format!("this run would be only {}, but {} is required{why}", facts.level, plan.least)
 }
 
-/// Everything that needs rights or names which are gone behind the walls.
+/// Everything that needs rights or names which are gone behind the sandbox layers.
 fn prepare(plan: &RunPlan, streams: &Streams, status: &OwnedFd) -> io::Result<OwnedFd> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     rustix::process::setsid()?;

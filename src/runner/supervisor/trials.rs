@@ -1,9 +1,9 @@
-//! Trials from inside: the inner stage starts the program once for each call, one after the other, each behind walls
-//! of its own that are raised and verified as those of a run.
+//! Trials from inside: the inner stage starts the program once for each call, one after the other, each behind sandbox
+//! layers of its own that are raised and verified as those of a run.
 //!
-//! With [`READY`] a Python script is not started but copied: one interpreter behind the walls waits for calls and makes a
-//! copy of itself for each. Such a copy can reach nothing of the inner stage either; the worst that it can do is to end
-//! the one that it is a copy of, and then the program is started for each call that is left.
+//! With [`READY`] a Python script is not started but copied: one interpreter behind the sandbox layers waits for calls
+//! and makes a copy of itself for each. Such a copy can reach nothing of the inner stage either; the worst that it can
+//! do is to end the one that it is a copy of, and then the program is started for each call that is left.
 //!
 //! Before the next trial starts, everything that the last one left is gone: processes are killed, the scratch
 //! folder is emptied. Time, output and what is read of it are bounded; nothing here believes what a tool says.

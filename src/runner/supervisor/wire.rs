@@ -29,7 +29,7 @@ const MAX_FDS: usize = 8;
 /// What the supervisor tells the workbench.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::runner) enum Message {
-    /// The walls stand, verified from inside; the next instruction is the tool's.
+    /// The sandbox layers are in force, verified from inside; the next instruction is the tool's.
     Started(SandboxReport),
     /// What the run uses now.
     Sample(Sample),
@@ -102,7 +102,7 @@ pub(in crate::runner) enum Inside {
     Joined,
     /// From the first process of the tool's own namespace, which is none of the tool's.
     First,
-    /// The walls stand; carries the listener of the observer, if there is one.
+    /// The sandbox layers are in force; carries the listener of the observer, if there is one.
     Raised(SandboxReport),
     /// They do not: nothing was started.
     Refused {

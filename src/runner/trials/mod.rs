@@ -1,7 +1,7 @@
-//! Many starts of one version behind the same walls, for the checks: trials, not runs.
+//! Many starts of one version behind the same sandbox layers, for the checks: trials, not runs.
 //!
-//! A trial is what a run is (the same walls, limits, environment and judgement) without its record: no row, no spool
-//! file, no failure history. What a trial leaves, processes and files, is gone before the next one starts.
+//! A trial is what a run is (the same sandbox layers, limits, environment and judgement) without its record: no row, no
+//! spool file, no failure history. What a trial leaves, processes and files, is gone before the next one starts.
 
 mod batch;
 #[cfg(test)]
@@ -33,7 +33,7 @@ pub struct Tried {
     pub stdout: Vec<u8>,
     /// What it wrote to standard error, as far as it is kept.
     pub stderr: Vec<u8>,
-    /// From its start, its walls included, to the end of its process.
+    /// From its start, its sandbox layers included, to the end of its process.
     pub took: Duration,
     /// Processor time in milliseconds, of its waited-for children too.
     pub cpu_ms: u64,

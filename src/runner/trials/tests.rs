@@ -118,7 +118,7 @@ fn nothing_of_a_trial_is_left_for_the_next() {
     let lab = Lab::python(script);
     for pace in PACES {
         for one in lab.make(&numbers(3), pace) {
-            // Where the walls do not let it look at others, there is nothing to see either.
+            // Where the sandbox layers do not let it look at others, there is nothing to see either.
             let text = said(&one);
             assert!(text.contains("[] []\n"), "{pace:?}: {text}");
             assert!(text.contains("\n0\n") || text.contains("PermissionError"), "{pace:?}: {text}");

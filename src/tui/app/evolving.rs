@@ -1,4 +1,4 @@
-//! Asking for better versions: the form, the rounds while they go on, and what can be done with them.
+//! Evolutions: the form, the rounds while they go on, and what can be done with them.
 
 use super::{App, Mood, Refresh};
 use crate::action::Verb;
@@ -21,7 +21,7 @@ const LOOK_MS: u64 = 100;
 /// The time of an evolution on screen is drawn anew this often.
 const TICK_MS: u64 = 1_000;
 
-/// What the workbench knows of all askings.
+/// What the workbench knows of all evolutions.
 #[derive(Default)]
 pub struct Evolutions {
     /// Newest first.
@@ -49,7 +49,7 @@ impl Evolutions {
 }
 
 impl App {
-    /// Verbs around asking generators.
+    /// Verbs about evolutions.
     pub(super) fn evolving(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         let named = args.get("evolution").and_then(|number| number.parse().ok()).map(EvolutionId);
         match verb {
@@ -135,7 +135,7 @@ impl App {
         self.evolutions.one.ask().then_some(load).into_iter().collect()
     }
 
-    /// Something became of an asking.
+    /// Something became of an evolution.
     pub(super) fn evolutions_changed(&mut self) -> Vec<Effect> {
         let mut effects = self.load_evolution();
         effects.extend(self.evolutions.list.ask().then_some(Effect::Evolve(Evolving::List)));
@@ -316,14 +316,14 @@ impl App {
         screen.review().ok_or_else(|| "no version is saved yet".to_owned())
     }
 
-    /// The row of the catalog that an asking was about.
+    /// The row of the catalog that an evolution was about.
     pub(super) fn tool_evolved(&self, row: &Evolution) -> Option<Arc<Tool>> {
         let tools = &self.catalog.view().tools;
         let same = |tool: &&Arc<Tool>| tool.path == row.path && tool.digest == row.digest;
         tools.iter().find(same).cloned().or_else(|| self.tool_named(row.tool.as_str()))
     }
 
-    /// Whether a verb around asking generators works now.
+    /// Whether a verb about evolutions works now.
     ///
     /// # Errors
     /// Why not, as a sentence without stop.

@@ -171,7 +171,7 @@ pub struct App {
     pub queue: QueuePane,
     /// What fills the terminal below the overlays.
     pub screen: Screen,
-    /// Askings for better versions.
+    /// Evolutions that are listed, running or on the screen.
     pub evolutions: evolving::Evolutions,
     /// What is open over it, topmost last.
     pub overlays: Vec<Overlay>,

@@ -36,7 +36,7 @@ enum Step {
     Looking,
     /// It could not be made.
     Refused(EngineError),
-    /// Why: a no and a not yet need a reason.
+    /// Why: a rejection and a request for changes need a reason.
     Reason,
     /// The words that confirm are typed.
     Confirm,

@@ -24,7 +24,7 @@ enum Question {
     /// Leave while runs are alive, or generators are asked.
     Quit {
         live: usize,
-        /// Askings for better versions.
+        /// Evolutions that are still running.
         evolving: usize,
     },
     /// Write an answer of a generator as a version.

@@ -24,7 +24,7 @@ pub const DIGITS: usize = 4;
 const WIDTH: u16 = 72;
 /// Lines of the box around a plan of at most [`PLAN_LINES`], its frame among them.
 const LEAST_HEIGHT: u16 = 11;
-/// Lines that are kept for what a yes covers and does.
+/// Lines that are kept for what an approval covers and does.
 const PLAN_LINES: usize = 3;
 /// Lines from the digest to the note below the field.
 const FIELD_LINES: u16 = 5;
@@ -42,22 +42,22 @@ enum Step {
     Reason(TextInput),
 }
 
-/// What a yes is asked for.
+/// What an approval is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     /// Number of the review to approve.
     pub review: ReviewId,
     /// The digest that is shown.
     pub digest: Digest,
-    /// What a yes covers.
+    /// What an approval covers.
     pub covers: String,
-    /// What a yes does.
+    /// What an approval does.
     pub does: String,
     /// Comments that want something fixed first, in a line each.
     pub must_fix: Vec<String>,
-    /// Checks that stand in the way; then a reason must be typed.
+    /// Checks that block approval; then a reason must be typed.
     pub over: Vec<String>,
-    /// Roles under which the yes can be given; mostly none.
+    /// Roles under which the approval can be given; mostly none.
     pub roles: Vec<String>,
     /// How much was on no screen; then a word and a reason must be typed.
     pub unread: Option<Unread>,
@@ -70,7 +70,7 @@ pub struct DigestPrompt {
     question: Question,
     step: Step,
     note: Option<&'static str>,
-    /// Which of the roles, counted from 1; 0 is an ordinary yes.
+    /// Which of the roles, counted from 1; 0 is an ordinary approval.
     role: usize,
     pub(super) guard: Guard,
 }
@@ -108,7 +108,7 @@ impl DigestPrompt {
         Reply::Stay
     }
 
-    /// The role under which the yes is given.
+    /// The role under which the approval is given.
     fn role(&self) -> Option<String> {
         self.role.checked_sub(1).and_then(|at| self.question.roles.get(at)).cloned()
     }
@@ -163,7 +163,7 @@ impl DigestPrompt {
         self.guard.disturb(now);
     }
 
-    /// What speaks against a yes, in lines of at most so many columns, safe to draw.
+    /// What speaks against an approval, in lines of at most so many columns, safe to draw.
     fn warnings(&self, width: usize) -> Vec<String> {
         let mut lines = Vec::new();
         if !self.question.over.is_empty() {
@@ -183,8 +183,8 @@ impl DigestPrompt {
         lines
     }
 
-    /// What a yes covers and does, in lines of at most so many columns, safe to draw; how many of them say what it
-    /// covers.
+    /// What an approval covers and does, in lines of at most so many columns, safe to draw; how many of them say what
+    /// it covers.
     fn plan(&self, width: usize) -> (Vec<String>, usize) {
         let mut lines = wrap(&safe(&self.question.covers), width);
         let covers = lines.len();
@@ -214,7 +214,7 @@ impl DigestPrompt {
                 buf.put_line(inner.x, inner.y + row, &line, inner.width);
             }
         };
-        // On a screen too small for all of it the digest and the field stay, and what speaks against a yes.
+        // On a screen too small for all of it the digest and the field stay, and what speaks against an approval.
         let row = (plan.len().max(PLAN_LINES) + 1 + extra).min(usize::from(inner.height.saturating_sub(FIELD_LINES)));
         let room = row.saturating_sub(1 + extra).max(1);
         if plan.len() > room {

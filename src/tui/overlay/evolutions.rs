@@ -1,4 +1,4 @@
-//! Askings for better versions, newest first; Enter shows the rounds of one.
+//! Evolutions, newest first; Enter shows the rounds of one.
 
 use super::list_box::ListBox;
 use super::{Reply, browse};
@@ -22,7 +22,7 @@ pub struct EvolutionList {
 }
 
 impl EvolutionList {
-    /// A list of these askings.
+    /// A list of these evolutions.
     pub fn new(rows: &[Evolution]) -> EvolutionList {
         EvolutionList { rows: rows.to_vec(), list: ListState::default() }
     }

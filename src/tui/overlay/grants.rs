@@ -1,4 +1,4 @@
-//! What humans gave leave for; a key takes one back.
+//! What humans granted; a key revokes one.
 
 use super::list_box::ListBox;
 use super::{Args, Reply, browse};

@@ -138,7 +138,7 @@ pub enum Overlay {
     Log(log::Log),
     /// List of recorded runs.
     Runs(runs::RunList),
-    /// What was given leave for.
+    /// What was granted.
     Grants(grants::Grants),
     /// Saved choices of tools.
     Sets(sets::Sets),
@@ -148,7 +148,7 @@ pub enum Overlay {
     Report(report::Report),
     /// The first digits of the digest to approve.
     Digest(Box<digest_prompt::DigestPrompt>),
-    /// The reason of a no or not yet.
+    /// The reason of a rejection or a request for changes.
     Reason(Box<reason::ReasonPrompt>),
     /// Several reviews being decided.
     Bulk(Box<bulk::Bulk>),
@@ -164,7 +164,7 @@ pub enum Overlay {
     MarkFailure(Box<mark::MarkForm>),
     /// Details of one failure group.
     Failure(Box<failure::FailureBox>),
-    /// Askings for better versions.
+    /// List of evolutions.
     Evolutions(evolutions::EvolutionList),
     /// What upkeep of the library found.
     Upkeep(upkeep::UpkeepList),

@@ -227,7 +227,7 @@ pub fn verdict_word(review: &Review) -> String {
     }
 }
 
-/// When silence becomes a no: `denied in 2h`; `None` when it never does.
+/// When silence becomes a rejection: `denied in 2h`; `None` when it never does.
 pub fn expiry(review: &Review, now: Instant) -> Option<String> {
     let at = review.expires_at?;
     Some(if at <= now { "expires now".to_owned() } else { format!("expires in {}", age(at, now)) })

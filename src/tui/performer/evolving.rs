@@ -7,7 +7,7 @@ use crate::tui::effect::{Evolving, Sending};
 use crate::tui::msg::{Answer, Evolved, Msg, RoundAnswer, Rounds};
 use crate::tui::widget::{Blanks, DiffText};
 
-/// Askings for better versions listed.
+/// Most evolutions in a list.
 const EVOLUTIONS: usize = 100;
 
 impl Performer {

@@ -19,6 +19,6 @@ pub enum Screen {
     Source(Box<source::SourceScreen>),
     /// What a version or a run was seen to do.
     Behaviour(Box<behaviour::BehaviourScreen>),
-    /// The rounds of an asking for a better version.
+    /// The rounds of an evolution.
     Evolution(Box<evolution::EvolutionScreen>),
 }

@@ -43,7 +43,7 @@ struct Case {
 pub(in crate::engine) struct Posting {
     /// The word of the log for it.
     pub(in crate::engine) verb: &'static str,
-    /// When silence becomes a no.
+    /// When silence becomes a rejection.
     pub(in crate::engine) expires_at: Option<Instant>,
     /// A waiting review that it takes the place of.
     pub(in crate::engine) replaces: Option<ReviewId>,
@@ -69,7 +69,7 @@ impl Requests<'_> {
         self.take_in(&letter, caller, Posting { verb: "request", expires_at, replaces: None })
     }
 
-    /// When silence becomes a no: after the time that was asked for, else after that of the settings.
+    /// When silence becomes a rejection: after the time that was asked for, else after that of the settings.
     pub(in crate::engine) fn expires_at(&self, after: Option<Duration>) -> Option<Instant> {
         let after = after.or(self.workspace.settings.request_expiry)?;
         let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);

@@ -73,7 +73,7 @@ pub struct LeftOut {
     pub path: String,
     /// Reason in one sentence, for the caller.
     pub why: String,
-    /// Whether it is policy that stands in the way, not the tool.
+    /// Whether policy prevents it, not the tool.
     pub refused: bool,
 }
 

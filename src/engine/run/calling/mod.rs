@@ -1,9 +1,9 @@
 //! Calling by scenario: the tool that fits best is run, and when it fails the next one.
 //!
-//! A [`Calling`] is a state machine that its face drives: [`Calling::begin_next`] starts the next attempt and hands out its
-//! run, the face follows that as it follows any run, and tells the end with [`Calling::ended`]. So every attempt goes
-//! the way of every run: policy, sandbox, record. What the call learns is written there: a failure is marked with
-//! the scenario, a success is remembered for the same call, and what nobody could do is kept.
+//! A [`Calling`] is a state machine that its front end drives: [`Calling::begin_next`] starts the next attempt and
+//! hands out its run, the front end follows that as it follows any run, and tells the end with [`Calling::ended`]. So
+//! every attempt goes the way of every run: policy, sandbox, record. What the call learns is written there: a failure
+//! is marked with the scenario, a success is remembered for the same call, and what nobody could do is kept.
 
 mod candidates;
 #[cfg(test)]

@@ -46,7 +46,7 @@ fn isolated_is_not_claimed_among_the_hosts_own_namespaces() {
     }));
     assert!(said.text.starts_with("confined users: it shares the users of the host; processes: "), "{}", said.text);
     assert!(said.text.contains("file view: it sees the host's files"), "{}", said.text);
-    // And the walls are those of the lower level.
+    // And the sandbox layers are those of the lower level.
     let socket = ground.path("outside/socket");
     let _server = UnixListener::bind(&socket).unwrap();
     fs::set_permissions(&socket, fs::Permissions::from_mode(0o777)).unwrap();

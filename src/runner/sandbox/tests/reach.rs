@@ -130,7 +130,7 @@ fn connected_pairs_of_sockets_work() {
     assert_eq!(said, Said::of("done"));
 }
 
-/// Does `probe` with the pid of a process of the same user that stands outside of the walls.
+/// Does `probe` with the pid of a process of the same user that stands outside of the sandbox layers.
 fn holds_against_another(plan: &WallPlan, layers: &[Layer], refusal: &str, probe: impl Fn(i32) -> io::Result<()>) {
     let bare = WallPlan { level: IsolationLevel::LimitsOnly, ..plan.clone() };
     let without = WallPlan { without: layers.to_vec(), ..plan.clone() };
@@ -146,7 +146,7 @@ fn holds_against_another(plan: &WallPlan, layers: &[Layer], refusal: &str, probe
                     unsafe { libc::pause() };
                 }
             }
-            // SAFETY: as above. The walls are raised in a second child, so that this one can clean up.
+            // SAFETY: as above. The sandbox layers are set up in a second child, so that this one can clean up.
             let child = unsafe { libc::fork() };
             if child == 0 {
                 let said = raise(plan).map_or_else(|error| error.to_string(), |_| answer(probe(victim)));

@@ -58,8 +58,8 @@ fn an_observer_is_asked_and_its_answers_are_what_happens() {
     assert_eq!(seen.len(), 6);
 }
 
-/// Starts a Python program behind the walls of `confined`, hands its listener to `serve` until that returns, and
-/// gives what the program printed. It has the paths of `scratch` and `outside` as arguments.
+/// Starts a Python program behind the sandbox layers of `confined`, hands its listener to `serve` until that returns,
+/// and gives what the program printed. It has the paths of `scratch` and `outside` as arguments.
 pub(in crate::runner) fn observed(network: Network, script: &str, serve: impl FnOnce(&Ground, &Listener)) -> String {
     let ground = Ground::new();
     let plan = WallPlan { network, observe: true, ..ground.confined() };

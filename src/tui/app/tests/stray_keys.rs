@@ -33,7 +33,7 @@ fn any_msg() -> impl Strategy<Value = Msg> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
-    /// Whatever is pressed, at whatever pace: no panic, and no yes unless its four digits were typed.
+    /// Whatever is pressed, at whatever pace: no panic, and no approval unless its four digits were typed.
     #[test]
     fn random_keys_never_panic_and_never_approve(
         steps in prop::collection::vec((any_msg(), prop::sample::select(vec![0u64, 5, 100, 600]), any::<bool>()), 1..120),

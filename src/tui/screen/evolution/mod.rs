@@ -1,4 +1,4 @@
-//! The rounds of an asking for a better version: a column for each answer, and below what the chosen one is.
+//! The rounds of an evolution: a column for each answer, and below what the chosen one is.
 //!
 //! It only shows: the loop goes on when this is closed. What is written is looked at while a generator writes, and only
 //! while this is open.
@@ -107,7 +107,7 @@ impl EvolutionScreen {
         self.lay_out();
     }
 
-    /// The row of the asking, once it came.
+    /// The row of the evolution, once it came.
     pub fn base(&self) -> Option<&Evolution> {
         self.rounds.as_ref().map(|rounds| &rounds.detail.evolution)
     }

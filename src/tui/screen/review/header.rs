@@ -1,4 +1,4 @@
-//! The first lines of a review: what is asked, about what, by whom, and what a yes would do.
+//! The first lines of a review: what is asked, about what, by whom, and what an approval would do.
 //!
 //! Nothing is cut without a sign: facts that do not fit go on in the next line, one too long ends in `…`.
 

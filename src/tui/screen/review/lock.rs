@@ -1,4 +1,5 @@
-//! Why a review cannot be approved yet: which lines were not on screen, what the checks say; and the record of what was.
+//! Why a review cannot be approved yet: which lines were not on screen, what the checks say; and the record of what
+//! was.
 
 use super::{Reading, ReviewScreen};
 use crate::domain::{DisplayRecord, Finding, ReviewState, SeenPart, ordinal};
@@ -13,9 +14,10 @@ const NAMED: usize = 2;
 /// Why approve does nothing yet, or that it does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lock {
-    /// Everything was shown, and nothing stands in the way.
+    /// Everything was shown, and nothing blocks approval.
     Open,
-    /// Lines that must be read were not on screen; the sentence says how many. Whoever approves all the same has to say so.
+    /// Lines that must be read were not on screen; the sentence says how many. Whoever approves all the same has to say
+    /// so.
     Unread(String),
     /// Something is missing; the sentence says what and how to get there.
     Locked(String),
@@ -39,7 +41,7 @@ pub struct LockKeys {
 }
 
 impl ReviewScreen {
-    /// Whether a no or not yet can be given, else why not.
+    /// Whether a rejection or a request for changes can be given, else why not.
     ///
     /// # Errors
     /// The reason as a sentence.
@@ -83,7 +85,7 @@ impl ReviewScreen {
         format!("approve is locked: {news}{names} failed{unread} · {}: approve anyway", keys.over)
     }
 
-    /// The checks that stand in the way of a yes.
+    /// The checks that block approval.
     pub fn blocking(&self) -> &[String] {
         self.detail.as_ref().map_or(&[], |detail| &detail.blocking)
     }
@@ -224,7 +226,7 @@ impl ReviewScreen {
 pub(super) struct News {
     /// Findings.
     findings: usize,
-    /// How many of them are of checks that stand in the way.
+    /// How many of them are of checks that block approval.
     blocking: usize,
 }
 

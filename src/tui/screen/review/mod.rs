@@ -88,7 +88,7 @@ pub struct ReviewScreen {
     kept: Option<Kept>,
     /// Not drawn since it was loaded: which text to begin with depends on the room.
     fresh: bool,
-    /// What a yes would do, as the engine says.
+    /// What an approval would do, as the engine says.
     consequence: Vec<String>,
     opened_ms: u64,
     now: Now,
@@ -268,7 +268,7 @@ impl ReviewScreen {
         }
     }
 
-    /// Takes what a yes would do.
+    /// Takes what an approval would do.
     pub fn set_consequence(&mut self, preview: &Result<Preview, EngineError>) {
         self.consequence = match preview {
             Ok(preview) => preview.lines.clone(),
@@ -276,7 +276,7 @@ impl ReviewScreen {
         };
     }
 
-    /// The command whose preview says what a yes would do.
+    /// The command whose preview says what an approval would do.
     pub fn consequence_query(&self) -> Command {
         Command::Decide(DecisionRequest::of(&self.review, DecisionKind::Approve))
     }

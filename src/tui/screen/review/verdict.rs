@@ -86,7 +86,7 @@ impl Page {
         self.facts.sum(sign, "checks", &parts.join(" · "), tone);
     }
 
-    /// The checks that stand in the way; those that have not ended are no obstacle to be gone over.
+    /// The checks that block approval; those that have not ended are no obstacle to be gone over.
     fn gate(&mut self, detail: &ReviewDetail) {
         let is_running = |name: &str| {
             let checks = detail.verdict.iter().flat_map(|verdict| &verdict.checks);
