@@ -1,4 +1,4 @@
-//! The table.
+//! The table of verbs: every front end is drawn from its rows.
 
 use super::spec::{Arg, ArgKind, Context, Group, Risk, Spec};
 

@@ -121,7 +121,6 @@ pub(super) enum FileChange {
     Added,
     /// Only in the old version.
     Removed,
-    /// Other content.
     Changed,
     /// Same content, other mode.
     Mode,

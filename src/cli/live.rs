@@ -17,7 +17,6 @@ use std::thread::JoinHandle;
 enum News {
     /// There is more output.
     More,
-    /// It ended.
     Ended(Box<Result<Run, EngineError>>),
 }
 

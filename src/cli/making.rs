@@ -1,4 +1,4 @@
-//! Making tools: `new`.
+//! Commands that make tools: `new`.
 
 use super::call::{Answer, Call, Stop};
 use super::evolve;

@@ -17,7 +17,6 @@ use std::panic::{self, PanicHookInfo};
 /// A stream of this process that takes the bytes of a tool.
 pub(super) struct Outlet {
     stream: Stream,
-    /// At a terminal.
     cleaner: Option<Cleaner>,
     /// Whether the last thing written to a terminal was not the end of a line.
     within_line: bool,

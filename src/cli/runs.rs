@@ -140,7 +140,6 @@ fn wanted(stream: Option<&str>) -> &'static [Stream] {
 #[derive(Serialize)]
 struct Difference {
     run: RunId,
-    /// `null`: nothing.
     staged: Option<StagedView>,
 }
 

@@ -49,7 +49,6 @@ struct SourceLine {
 enum Part {
     /// What it comes to.
     Summary(Summary),
-    /// All of it.
     Text(String),
     /// Some lines of it.
     #[serde(rename = "part")]

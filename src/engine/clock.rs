@@ -1,4 +1,4 @@
-//! The clock.
+//! The present by the system clock; one before 1970 counts as 1970.
 
 use crate::domain::Instant;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -23,7 +23,6 @@ pub enum AnsiPiece<'a> {
     Invalid(&'a [u8]),
     /// A control sequence with nothing but numbers in it: `ESC [ 1 ; 31 m`.
     Csi {
-        /// Its numbers.
         params: &'a Params,
         /// The letter that says what to do.
         action: char,

@@ -150,7 +150,6 @@ pub(super) fn replant(root: &Value, field: &Field, value: Option<&Value>) -> Vec
 /// What is entered where nothing is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fill {
-    /// Defaults.
     Defaults,
     /// Nothing: what is given is meant exactly.
     Exactly,

@@ -26,18 +26,18 @@ pub(super) struct SecretForm {
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Shape {
-    /// Byte by byte.
     Plain,
     /// May be broken into lines.
     Hex,
     /// May be broken into lines; the last bits of the value may stand in one more character.
-    Base64 { has_rest: bool },
+    Base64 {
+        has_rest: bool,
+    },
 }
 
 /// Whether a text begins with a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FormMatch {
-    /// It does not.
     No,
     /// It may, when more is known of the text.
     More,

@@ -11,7 +11,6 @@ use super::made;
 /// What stands at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TokenMatch {
-    /// Nothing secret.
     No,
     /// That is known when more follows; up to `show` nothing would be replaced.
     More {
@@ -20,16 +19,13 @@ pub(super) enum TokenMatch {
     },
     /// A secret from here to there.
     Found {
-        /// Its first byte.
         from: usize,
         /// Behind its last byte.
         to: usize,
-        /// What it is.
         label: &'static str,
     },
     /// A key block whose content begins here.
     Block {
-        /// Behind the header.
         from: usize,
         /// Whether it stands on one line within quotes, with escaped line breaks.
         in_string: bool,
@@ -74,7 +70,6 @@ enum TokenPattern {
         min: usize,
         max: usize,
     },
-    /// Exactly so many.
     Exact {
         label: &'static str,
         class: fn(u8) -> bool,
@@ -303,7 +298,6 @@ struct AnchorMatch<'a> {
     text: &'a [u8],
     /// Where the anchor begins.
     at: usize,
-    /// Behind it.
     from: usize,
     is_all: bool,
 }

@@ -18,9 +18,7 @@ pub struct NewComment<'a> {
     pub spot: &'a CommentAnchor,
     /// Text of its lines now.
     pub line_text: Option<&'a str>,
-    /// What it wants.
     pub kind: CommentKind,
-    /// What it says.
     pub body: &'a str,
 }
 

@@ -61,7 +61,6 @@ pub struct Claim {
     pub tool: String,
     /// What else the tool's input holds.
     pub input: Map<String, Value>,
-    /// Oldest first.
     pub items: Vec<BufferItem>,
     /// Everybody on whose behalf it goes: who chose the tool, who wrote, who asked.
     pub callers: BTreeSet<String>,

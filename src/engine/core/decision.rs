@@ -40,7 +40,6 @@ impl<'a> DecisionContext<'a> {
 /// What let an approval pass although checks failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Override {
-    /// The reason given.
     pub reason: String,
     /// The names of the checks that stood in the way.
     pub checks: Vec<String>,

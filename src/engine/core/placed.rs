@@ -23,7 +23,6 @@ pub struct Placed {
     pub tool: ToolName,
     /// Version that the manifest states.
     pub version: semver::Version,
-    /// Digest of `files`.
     pub digest: Digest,
     /// Stage of the folder that it lies in.
     pub stage: Stage,

@@ -14,7 +14,6 @@ use serde_json::json;
 pub struct Posted<'a> {
     /// The word of the log for it.
     pub verb: &'static str,
-    /// Who asks.
     pub asker: &'a Caller,
     /// What is kept with the review.
     pub request: &'a Request,

@@ -18,7 +18,6 @@ pub struct Comeback<'a> {
     pub before: Option<&'a Placed>,
     /// What comes back, in its place.
     pub after: &'a Placed,
-    /// Why.
     pub reason: Option<&'a str>,
 }
 
@@ -143,7 +142,6 @@ pub fn restore_files(tx: &Tx<'_>, actor: Actor<'_>, change: &Comeback<'_>) -> Re
 pub struct Fork<'a> {
     /// What lies there, changed; its bytes are kept.
     pub before: &'a Placed,
-    /// The approved version.
     pub after: &'a Placed,
     /// The new tool; its bytes are kept.
     pub made: &'a Placed,

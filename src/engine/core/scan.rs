@@ -13,7 +13,6 @@ use std::collections::{HashMap, HashSet};
 /// The name under which what came with a workspace is reviewed.
 pub(super) const ADOPTION: &str = "adoption";
 
-/// Approvals in force.
 #[derive(Debug, Default, Clone)]
 pub struct Approvals {
     versions: HashMap<ToolName, Vec<Approval>>,
@@ -22,7 +21,6 @@ pub struct Approvals {
 }
 
 impl Approvals {
-    /// Reads them.
     pub fn read(queries: &crate::store::Queries) -> Result<Approvals, StoreError> {
         let mut versions: HashMap<ToolName, Vec<Approval>> = HashMap::new();
         let mut bases = HashSet::new();

@@ -22,7 +22,6 @@ pub struct Step {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Work {
-    /// A version moves.
     Relocation(Box<Relocation>),
     /// A version stays, what lies beside it changes.
     Beside(Box<ApprovalFileChange>),
@@ -35,7 +34,6 @@ pub enum Work {
 pub struct IntentBody {
     /// The process that will perform it; when it is dead, whoever starts next does.
     pub owner: String,
-    /// What to do.
     #[serde(flatten)]
     pub work: Work,
 }

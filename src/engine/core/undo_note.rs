@@ -110,7 +110,6 @@ pub enum UndoNote {
         before: Placed,
         /// What is there now.
         after: Placed,
-        /// What undo removes.
         fork: Placed,
     },
     /// A request that brought files.
@@ -160,10 +159,7 @@ pub enum UndoNote {
     /// A failure group was said to be over.
     Resolve(Resolved),
     /// Staged writes of a run that were applied.
-    Apply {
-        /// Edits to reverse.
-        step: Applying,
-    },
+    Apply { step: Applying },
     /// A review that was asked for.
     Propose {
         /// The review, which has nothing to decide any more.

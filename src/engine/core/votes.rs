@@ -9,7 +9,6 @@ use crate::engine::error::{EngineError, ErrorCode};
 /// What an approval does.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Vote {
-    /// It decides.
     Decides,
     /// It counts, and another one is needed; in words.
     Counts(String),

@@ -19,7 +19,6 @@ use std::fmt::Write;
 /// A version that a signature speaks for.
 #[derive(Debug, Clone)]
 pub struct Vouched {
-    /// Its row.
     pub tool: Tool,
     /// The reviewer who signed.
     pub reviewer: String,

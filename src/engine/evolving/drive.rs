@@ -32,7 +32,6 @@ const SHOWN: usize = 2000;
 pub enum Progress<'a> {
     /// A piece of what a generator writes.
     Text {
-        /// Which answer.
         at: LaneId,
         /// The piece, not escaped.
         text: &'a str,

@@ -52,7 +52,6 @@ pub struct Here {
 }
 
 impl Facts {
-    /// Reads them.
     pub fn read(queries: &Queries, here: Here) -> Result<Facts, EngineError> {
         let (mut reviews, mut drifted) = (HashMap::new(), HashSet::new());
         let undecided: HashSet<ReviewId> = queries.undecided()?.into_iter().collect();
@@ -156,7 +155,6 @@ impl Facts {
         self.selections.last().map(|selection| selection.name.clone())
     }
 
-    /// Completes a row.
     pub fn complete(&self, mut tool: Tool) -> Tool {
         let key = (tool.name.clone(), tool.digest);
         let approved = self.approved(&tool);

@@ -20,9 +20,7 @@ enum Standing {
     Approved,
     /// Among the approved or core tools, and not approved here: it came with the workspace.
     Unadopted,
-    /// Put away.
     Archived,
-    /// Anything else.
     Newcomer,
 }
 

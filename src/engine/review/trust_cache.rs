@@ -17,9 +17,7 @@ pub(in crate::engine) struct Trust {
 /// An entry that counts for nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unsigned {
-    /// Its number.
     pub operation: OperationId,
-    /// The verb.
     pub verb: String,
     /// What it is about.
     pub subject: String,

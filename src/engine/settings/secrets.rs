@@ -32,7 +32,6 @@ pub enum SecretSource {
     File(PathBuf),
     /// A program and its arguments; the first line that it prints.
     Command {
-        /// Program and arguments.
         argv: Vec<String>,
         /// Further variables of the caller's that it gets.
         env: Vec<String>,

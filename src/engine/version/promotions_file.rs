@@ -18,9 +18,7 @@ use std::path::Path;
 enum Wanted {
     /// No decision on it ever concerned the file.
     Anything,
-    /// This.
     Entry(Promotion),
-    /// Nothing.
     Nothing,
 }
 

@@ -25,7 +25,6 @@ pub(super) enum StreamEvent {
     Head(ResponseHead),
     /// A piece of its body.
     Bytes(Vec<u8>),
-    /// Its regular end.
     End,
     /// There is no more.
     Broken(ureq::Error),

@@ -84,7 +84,6 @@ impl Owner {
 /// One folder of a group.
 #[derive(Debug)]
 struct CgroupFolder {
-    /// The group.
     path: PathBuf,
     /// The group that this process was in before.
     home: PathBuf,

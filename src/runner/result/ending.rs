@@ -32,9 +32,7 @@ const FILE_TOO_LARGE: &[&str] = &["File too large", "file too large", "EFBIG"];
 /// Why a run was stopped from outside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::runner) enum StopReason {
-    /// The wall clock.
     TimedOut,
-    /// Somebody asked.
     Cancelled,
     /// The processes of the run hold more memory than allowed.
     Memory,

@@ -20,7 +20,6 @@ pub(in crate::runner) struct OutputRule {
 /// What is known of standard output.
 #[derive(Debug)]
 pub(in crate::runner) enum Output {
-    /// All of it.
     Whole(Vec<u8>),
     /// It is larger than [`MAX_JSON`].
     TooLarge,

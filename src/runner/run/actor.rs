@@ -96,12 +96,15 @@ fn begin<'a>(spec: &'a Spec, link: &'a Arc<Link>, watchers: Watchers<'a>) -> Res
 /// How far the process is from its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ProcessPhase {
-    /// Nobody stops it.
     Running,
     /// It was asked to end and may clean up until then.
-    Asked { kill_at: Instant },
+    Asked {
+        kill_at: Instant,
+    },
     /// It was killed; if it is still there at this time, nothing helps.
-    Killed { give_up_at: Instant },
+    Killed {
+        give_up_at: Instant,
+    },
 }
 
 /// What a turn of the loop found.

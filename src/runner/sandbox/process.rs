@@ -21,9 +21,7 @@ const LOOK: Duration = Duration::from_millis(1);
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::runner) enum Exit {
-    /// By itself.
     Code(i32),
-    /// By a signal.
     Signal(i32),
 }
 

@@ -164,7 +164,6 @@ struct Supervisor {
     child_ended: OwnedFd,
     /// The mounts that the inner stage joined, and those in which it prepared something.
     mounts: Vec<OwnedFd>,
-    /// What bubblewrap says.
     said_by: Option<OwnedFd>,
     said: Vec<u8>,
     has_started: bool,

@@ -30,7 +30,6 @@ const NAP: Duration = Duration::from_millis(999);
 pub(super) enum ProcVisibility {
     /// Everybody inside, also the inner stage, which then has no `/proc` of its own any more.
     Everybody,
-    /// The tool alone.
     Tool,
 }
 
@@ -39,7 +38,6 @@ pub(super) enum ProcVisibility {
 pub(super) struct Nest {
     /// Its first process, as the inner stage numbers it.
     first: i32,
-    /// Who sees it.
     view: ProcVisibility,
     /// Becomes readable when the first process ends.
     ended: OwnedFd,

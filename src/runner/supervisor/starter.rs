@@ -24,7 +24,6 @@ pub(in crate::runner) const START: &str = "--as-starter";
 /// What starts supervisors for a workbench.
 #[derive(Debug)]
 pub(in crate::runner) struct Starter {
-    /// This program.
     program: PathBuf,
     warm: Mutex<Warm>,
 }

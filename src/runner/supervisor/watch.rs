@@ -38,9 +38,7 @@ const SETTLE: Duration = Duration::from_millis(20);
 /// What holds the totals of a run in the kernel.
 #[derive(Debug)]
 enum Holder {
-    /// Not made yet.
     Due(Totals),
-    /// Made.
     There(Cgroup),
     /// There can be none here: what the run uses is only watched.
     Impossible,

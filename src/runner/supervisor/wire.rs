@@ -36,10 +36,7 @@ pub(in crate::runner) enum Message {
     /// A trial that was watched is over, another one begins: what it was seen to do.
     Observed(Box<Observation>),
     /// The level that was demanded cannot be had: nothing was started.
-    Refused {
-        /// Why, one line.
-        cause: String,
-    },
+    Refused { cause: String },
     /// The program could not be started.
     SpawnFailed {
         /// The system's number for it.
@@ -91,7 +88,6 @@ pub(in crate::runner) struct TrialEnd {
 pub(in crate::runner) enum SupervisorOrder {
     /// Ask the tool to end.
     Term,
-    /// End it.
     Kill,
 }
 
@@ -105,10 +101,7 @@ pub(in crate::runner) enum Inside {
     /// The sandbox layers are in force; carries the listener of the observer, if there is one.
     Raised(SandboxReport),
     /// They do not: nothing was started.
-    Refused {
-        /// Why, one line.
-        cause: String,
-    },
+    Refused { cause: String },
     /// The program could not be started.
     SpawnFailed {
         /// The system's number for it.

@@ -24,7 +24,6 @@ const TICK_MS: u64 = 1_000;
 /// What the workbench knows of all evolutions.
 #[derive(Default)]
 pub struct Evolutions {
-    /// Newest first.
     rows: Vec<Evolution>,
     /// Hints typed and not sent, by path of the tool.
     hints: HashMap<String, String>,
@@ -49,7 +48,6 @@ impl Evolutions {
 }
 
 impl App {
-    /// Verbs about evolutions.
     pub(super) fn evolving(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         let named = args.get("evolution").and_then(|number| number.parse().ok()).map(EvolutionId);
         match verb {

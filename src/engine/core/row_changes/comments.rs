@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 /// A comment, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commented {
-    /// Which.
     pub comment: CommentId,
 }
 
@@ -51,7 +50,6 @@ impl RowChange for Commented {
 /// A comment that was taken back, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawn {
-    /// Which.
     pub comment: CommentId,
 }
 

@@ -22,7 +22,6 @@ impl RowChange for Untagged {
 /// A failure group that was said to be over, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resolved {
-    /// Its signature.
     pub signature: String,
 }
 

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 /// A grant, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Granted {
-    /// Which.
     pub grant: GrantId,
 }
 
@@ -44,7 +43,6 @@ impl RowChange for Granted {
 /// A grant that was revoked, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrantRevoked {
-    /// Which.
     pub grant: GrantId,
 }
 

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 /// A failure that was marked, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marked {
-    /// Which mark.
     pub mark: MarkId,
 }
 

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 /// An opportunity that was dismissed, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dismissed {
-    /// Its key.
     pub key: String,
 }
 

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 /// What a version was allowed, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Permitted {
-    /// The tool.
     pub tool: ToolName,
     /// The version that was let do what it declares.
     pub digest: Digest,
@@ -36,9 +35,7 @@ impl RowChange for Permitted {
 /// What a version was allowed and is not any more, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PermissionRevoked {
-    /// The tool.
     pub tool: ToolName,
-    /// The version.
     pub digest: Digest,
     /// What it had been allowed.
     pub allowed: Allowed,

@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 /// A version that was pinned, or whose pin was taken away, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PinChange {
-    /// The tool.
     pub tool: ToolName,
-    /// The version.
     pub digest: Digest,
     /// Whether it was pinned.
     pub pinned: bool,

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 /// What costs more than low was unlocked, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unlocked {
-    /// Which.
     pub unlock: UnlockId,
 }
 
@@ -47,7 +46,6 @@ impl RowChange for Unlocked {
 /// What costs more than low was locked again, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnlockRevoked {
-    /// Which.
     pub unlock: UnlockId,
 }
 
@@ -68,7 +66,6 @@ impl RowChange for UnlockRevoked {
 /// A choice of tools was saved, or taken away, as noted for undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetSaved {
-    /// Its name.
     pub name: ToolName,
     /// What it held before; empty when there was none.
     pub before: Vec<ToolName>,

@@ -42,7 +42,6 @@ pub struct Step<'a> {
     pub run: RunId,
     /// Holds each new content at its absolute path below it.
     pub source: &'a Path,
-    /// What changes.
     pub edits: &'a [Edit],
     /// Called after every change on disk; an error stops right there, as a crash would.
     pub check: &'a mut dyn FnMut(&'static str) -> io::Result<()>,

@@ -17,7 +17,6 @@ struct Place {
     _dir: TempDir,
     /// What is written to.
     root: PathBuf,
-    /// New contents.
     new: PathBuf,
     /// What they take the place of.
     old: PathBuf,

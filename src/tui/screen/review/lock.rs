@@ -224,7 +224,6 @@ impl ReviewScreen {
 /// What came while a review was open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct News {
-    /// Findings.
     findings: usize,
     /// How many of them are of checks that block approval.
     blocking: usize,
