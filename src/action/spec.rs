@@ -82,7 +82,7 @@ pub enum ArgKind {
     Word(&'static [&'static str]),
     /// A duration such as `30s`, `500ms`, `2m`.
     Duration,
-    /// A whole number, not negative.
+    /// A whole number from 1.
     Number,
     /// At least 8 hexadecimal digits.
     Digest,

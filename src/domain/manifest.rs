@@ -90,7 +90,7 @@ pub struct Permissions {
     pub network: Vec<String>,
     /// Paths read, `{workspace}` allowed.
     pub read: Vec<String>,
-    /// Paths written, `{workspace}` allowed; writes go to a staging area unless a human allows direct ones.
+    /// Paths written, `{workspace}` allowed; writes are staged unless direct ones are allowed.
     pub write: Vec<String>,
     /// Names of environment variables.
     pub env: Vec<String>,
@@ -241,9 +241,9 @@ pub struct Manifest {
     pub aliases: Vec<String>,
     /// How it is started; `None` for kinds that start no process, or when the manifest does not say.
     pub recipe: Option<Recipe>,
-    /// What it declares to need; granted only after an approval or for a human's own run.
+    /// What it declares to need; policy decides whether a run gets it.
     pub permissions: Permissions,
-    /// Tighter limits than the stage's; they can never widen those.
+    /// Limits that it asks for; those of the stage apply to the others.
     pub limits: LimitsDeclared,
     /// JSON Schema 2020-12 of the input, translated from loose dialects.
     pub input: Option<Value>,

@@ -82,7 +82,7 @@ pub enum Evolving {
 pub enum Failing {
     /// Load everything about the group with this signature.
     Load(String),
-    /// Record a failure that no run shows.
+    /// Mark a tool as failed for a scenario.
     Mark(MarkRequest),
 }
 

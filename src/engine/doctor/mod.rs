@@ -37,7 +37,7 @@ const SOME_SPACE: u64 = 1024 * 1024 * 1024;
 /// The smallest terminal that shows anything, columns and rows.
 const SMALLEST: (u16, u16) = (40, 10);
 
-/// The folders that `doctor` looks at; none of them has to exist.
+/// The folders that `doctor` looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// Folder of the workspace.

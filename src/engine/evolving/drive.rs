@@ -32,6 +32,7 @@ const SHOWN: usize = 2000;
 pub enum Progress<'a> {
     /// A piece of what a generator writes.
     Text {
+        /// Round and generator that writes.
         at: LaneId,
         /// The piece, not escaped.
         text: &'a str,

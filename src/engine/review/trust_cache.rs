@@ -17,7 +17,9 @@ pub(in crate::engine) struct Trust {
 /// An entry that counts for nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unsigned {
+    /// Number of the entry in the log.
     pub operation: OperationId,
+    /// What was done, as the entry names it.
     pub verb: String,
     /// What it is about.
     pub subject: String,

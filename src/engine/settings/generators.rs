@@ -81,7 +81,7 @@ pub struct ApiSetting {
     pub key: Option<SecretSource>,
     /// Most tokens of an answer.
     pub max_tokens: Option<u64>,
-    /// Dollars for a million tokens, in and out.
+    /// Price of tokens, for input and for output.
     pub price: Price,
 }
 

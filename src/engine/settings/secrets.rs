@@ -32,6 +32,7 @@ pub enum SecretSource {
     File(PathBuf),
     /// A program and its arguments; the first line that it prints.
     Command {
+        /// First the program, then its arguments; no shell reads them.
         argv: Vec<String>,
         /// Further variables of the caller's that it gets.
         env: Vec<String>,

@@ -27,6 +27,7 @@ pub(super) struct Heading {
 pub struct CodeRange {
     /// First line, counted from 1.
     pub line: usize,
+    /// Last line, counted from 1.
     pub end_line: usize,
     /// What stands behind the opening fence: mostly a language; may be empty.
     pub info: String,
