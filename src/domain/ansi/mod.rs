@@ -23,7 +23,7 @@ pub enum AnsiPiece<'a> {
     Invalid(&'a [u8]),
     /// A control sequence with nothing but numbers in it: `ESC [ 1 ; 31 m`.
     Csi {
-        /// Numbers before the letter, in order; an empty one is 0.
+        /// Groups of numbers before the letter, in order.
         params: &'a Params,
         /// The letter that says what to do.
         action: char,
