@@ -89,7 +89,6 @@ impl Library for LibraryFixture {
     }
 }
 
-/// Nothing is started.
 pub(super) struct NoTrials;
 
 impl Trials for NoTrials {

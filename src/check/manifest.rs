@@ -61,7 +61,7 @@ const KEYS: &[(&str, &[&str])] = &[
 /// Violations of one example that are told.
 const MAX_VIOLATIONS: usize = 3;
 
-/// Examines the manifest.
+/// Reports problems of the manifest that a reviewer should know.
 pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let version = desk.version;
     let manifest = &version.manifest;

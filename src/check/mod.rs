@@ -50,7 +50,7 @@ pub struct CheckContext<'a> {
     pub base: Option<&'a ToolDetail>,
     /// What the version needs and this machine lacks.
     pub missing: &'a [Missing],
-    /// The other tools.
+    /// Finds other tools, to detect duplicates.
     pub library: &'a dyn Library,
     /// How the version is started.
     pub trials: &'a dyn Trials,
@@ -123,9 +123,9 @@ pub struct Check {
     pub name: &'static str,
     /// What it examines, in one line.
     pub doc: &'static str,
-    /// What it takes.
+    /// Reading, comparing, starting the tool, or asking another program.
     pub cost: Cost,
-    /// Makes it.
+    /// Examines a version; a check that cannot work says so in its report.
     pub examine: fn(&CheckContext<'_>) -> CheckReport,
 }
 

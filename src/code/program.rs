@@ -108,7 +108,6 @@ pub(crate) struct Round {
     pub(crate) over: Expr,
 }
 
-/// A function.
 #[derive(Debug, Clone)]
 pub(crate) struct Function {
     /// Its name; empty for one without.

@@ -22,7 +22,7 @@ enum ComparedLanguage {
     Shell,
 }
 
-/// Examines what changed.
+/// Compares the code with the approved version, and reports what it does anew.
 pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let Some(base) = desk.base else {
         return CheckReport::skipped("change", NO_BASE);

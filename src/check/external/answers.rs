@@ -68,7 +68,6 @@ pub(super) fn bandit(answer: &str) -> Option<Vec<Finding>> {
     Some(findings.collect())
 }
 
-/// `semgrep scan --json`.
 pub(super) fn semgrep(answer: &str) -> Option<Vec<Finding>> {
     let answer: Value = serde_json::from_str(answer).ok()?;
     let list = answer.get("results")?.as_array()?;

@@ -181,17 +181,17 @@ const ESLINT: Linter = Linter {
     read: answers::eslint,
 };
 
-/// Asks ruff.
+/// Runs ruff over the Python files.
 pub fn ruff(desk: &CheckContext<'_>) -> CheckReport {
     RUFF.examine(desk)
 }
 
-/// Asks mypy.
+/// Runs mypy over the Python files.
 pub fn mypy(desk: &CheckContext<'_>) -> CheckReport {
     MYPY.examine(desk)
 }
 
-/// Asks bandit.
+/// Runs bandit, which looks for insecure Python.
 pub fn bandit(desk: &CheckContext<'_>) -> CheckReport {
     BANDIT.examine(desk)
 }
@@ -201,7 +201,7 @@ pub fn semgrep(desk: &CheckContext<'_>) -> CheckReport {
     SEMGREP.examine(desk)
 }
 
-/// Asks shellcheck.
+/// Runs shellcheck over the shell scripts.
 pub fn shellcheck(desk: &CheckContext<'_>) -> CheckReport {
     SHELLCHECK.examine(desk)
 }
@@ -211,7 +211,7 @@ pub fn tsc(desk: &CheckContext<'_>) -> CheckReport {
     TSC.examine(desk)
 }
 
-/// Asks eslint.
+/// Runs eslint over the JavaScript and TypeScript files.
 pub fn eslint(desk: &CheckContext<'_>) -> CheckReport {
     ESLINT.examine(desk)
 }

@@ -73,7 +73,6 @@ impl Follower<'_> {
         self.unread("Python executes its standard input");
     }
 
-    /// `python -m module`.
     fn module(&mut self, module: &str, rest: &[String], depth: usize) {
         if depth > MAX_DEPTH {
             return self.unread("too many nested modules to follow");

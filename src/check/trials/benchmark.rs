@@ -19,7 +19,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A version that is so much slower than its base, and by at least [`SLOWER_BY`], is told.
 const SLOWER: u32 = 2;
 
-/// See [`SLOWER`].
 const SLOWER_BY: Duration = Duration::from_millis(50);
 
 /// So much more memory than the base, and at least [`LARGER_BY`], is told.

@@ -34,7 +34,6 @@ pub(super) struct Crash {
     pub(super) severity: Severity,
     /// What tells it from other crashes of the same tool.
     pub(super) signature: String,
-    /// In words.
     pub(super) message: String,
 }
 

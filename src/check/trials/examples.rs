@@ -5,7 +5,6 @@ use super::{cannot_start, rehearse, softened, unavailable};
 use crate::check::CheckContext;
 use crate::domain::{CheckReport, Finding, RunEnd, Severity};
 
-/// Tries the examples.
 pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let told = desk.version.manifest.examples.len();
     let cases = case::examples(&desk.version.manifest);
@@ -16,7 +15,6 @@ pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
     try_cases(desk, "examples", &cases, without)
 }
 
-/// Tries the tests.
 pub(in crate::check) fn examine_tests(desk: &CheckContext<'_>) -> CheckReport {
     try_cases(desk, "tests", &case::tests(&desk.version.manifest), "it has no tests")
 }

@@ -377,7 +377,6 @@ impl<'a> Schema<'a> {
             .collect()
     }
 
-    /// Any value.
     fn any(self, dice: &mut Rng, depth: u32) -> Value {
         let own = self.resolved();
         let written = own.written();

@@ -17,9 +17,9 @@ const MAX_LINES: usize = 60;
 /// The input of a run that was recorded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recorded {
-    /// The run.
+    /// Number of the recorded run.
     pub run: RunId,
-    /// Its input.
+    /// Input object of that run.
     pub input: Value,
     /// Whether it is a failure that the user chose to have fixed.
     pub chosen: bool,

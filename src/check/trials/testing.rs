@@ -74,7 +74,6 @@ impl Library for Nobody {
     }
 }
 
-/// Starts for real.
 struct TrialFixture {
     dir: tempfile::TempDir,
     machine: Machine,

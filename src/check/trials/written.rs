@@ -14,7 +14,6 @@ pub(super) struct Output {
 }
 
 impl Output {
-    /// Reads standard output.
     pub(super) fn of(bytes: &[u8]) -> Output {
         let text = String::from_utf8_lossy(bytes).into_owned();
         let json: Option<Value> = serde_json::from_slice(bytes).ok();

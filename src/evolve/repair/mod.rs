@@ -27,7 +27,7 @@ pub const GENERATOR: &str = "built-in";
 
 /// A sort of repair.
 pub struct Repair {
-    /// Kebab-case name.
+    /// Unique name, kebab-case.
     pub name: &'static str,
     /// What it does, in one line.
     pub doc: &'static str,
@@ -49,7 +49,7 @@ struct Fix {
 pub struct AppliedRepair {
     /// The name of the repair.
     pub repair: String,
-    /// The file.
+    /// File that was changed, inside the version.
     pub path: String,
     /// What was changed and why, one line; names of the tool in it are not escaped.
     pub said: String,

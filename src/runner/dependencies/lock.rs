@@ -17,7 +17,6 @@ const MAX_PACKAGES: usize = 2000;
 const PLAIN: &[&str] =
     &["version", "revision", "requires-python", "resolution-markers", "supported-markers", "required-markers"];
 
-/// Keys of `[options]`.
 const OPTIONS: &[&str] =
     &["exclude-newer", "exclude-newer-span", "resolution-mode", "prerelease-mode", "fork-strategy"];
 

@@ -6,7 +6,6 @@ use toml::{Table, Value};
 /// What a block says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::runner) struct ScriptMetadata {
-    /// Requirements as written.
     pub(in crate::runner) dependencies: Vec<String>,
     /// The versions of Python that it is for, as written.
     requires_python: Option<String>,

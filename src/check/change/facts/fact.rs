@@ -39,10 +39,8 @@ pub(in crate::check::change) enum Sort {
     Cut,
 }
 
-/// A fact.
 #[derive(Debug, Clone)]
 pub(in crate::check::change) struct Fact {
-    /// Its sort.
     pub(in crate::check::change) sort: Sort,
     /// Facts of different groups have nothing to do with each other.
     pub(in crate::check::change) group: String,
@@ -54,7 +52,6 @@ pub(in crate::check::change) struct Fact {
     pub(in crate::check::change) detail: String,
     /// How it is written.
     pub(in crate::check::change) words: String,
-    /// Where.
     pub(in crate::check::change) place: SourceLocation,
 }
 
@@ -105,7 +102,6 @@ pub(in crate::check::change) struct Test {
     pub(in crate::check::change) constant: Option<String>,
     /// How it is written.
     pub(in crate::check::change) words: String,
-    /// Where.
     pub(in crate::check::change) place: SourceLocation,
 }
 
@@ -122,7 +118,6 @@ pub(in crate::check::change) struct CallArgument {
     pub(in crate::check::change) from: Option<(u64, String)>,
 }
 
-/// A call.
 #[derive(Debug, Clone)]
 pub(in crate::check::change) struct CallFact {
     /// The last word of what is called.
@@ -135,11 +130,9 @@ pub(in crate::check::change) struct CallFact {
     pub(in crate::check::change) is_awaited: Option<bool>,
     /// What it is called on, and the arguments of it.
     pub(in crate::check::change) on: Tokens,
-    /// The arguments.
     pub(in crate::check::change) given: Vec<CallArgument>,
     /// How it is written.
     pub(in crate::check::change) words: String,
-    /// Where.
     pub(in crate::check::change) place: SourceLocation,
 }
 
@@ -148,7 +141,6 @@ pub(in crate::check::change) struct CallFact {
 pub(in crate::check::change) struct Collection {
     /// The constants, as shown.
     pub(in crate::check::change) entries: Tokens,
-    /// Where.
     pub(in crate::check::change) place: SourceLocation,
 }
 

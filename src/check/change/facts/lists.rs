@@ -8,7 +8,6 @@ use crate::domain::CapabilityKind;
 pub(in crate::check::change) enum CallEffect {
     /// Talks to other machines.
     Network,
-    /// Starts programs.
     Process,
     /// Runs text as a program.
     Evaluate,
@@ -16,9 +15,7 @@ pub(in crate::check::change) enum CallEffect {
     Import,
     /// Makes objects of bytes that may run code.
     Unpickle,
-    /// Deletes files.
     Delete,
-    /// Writes files.
     Write,
     /// Changes who may do what with a file.
     Mode,

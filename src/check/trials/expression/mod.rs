@@ -58,13 +58,11 @@ pub(super) struct Expression {
 /// What a rule speaks of.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EvaluationScope<'a> {
-    /// The input.
     pub(super) input: &'a Value,
     /// The output: JSON, or the text as it is.
     pub(super) output: &'a Value,
     /// The output of the other trial of a relation.
     pub(super) other: Option<&'a Value>,
-    /// The exit code.
     pub(super) exit: i32,
 }
 

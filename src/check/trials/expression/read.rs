@@ -331,7 +331,6 @@ impl ExpressionParser<'_> {
         Ok(Node::Call(*function, args))
     }
 
-    /// `NAME, rule)`.
     fn each(&mut self, over: Node, way: ListOperation, called: &str) -> Result<Node, String> {
         let name = match self.tokens.get(self.at) {
             Some(Token::Word(name)) if !TAKEN.contains(&name.as_str()) => name.clone(),

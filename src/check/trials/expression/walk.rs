@@ -13,7 +13,6 @@ pub(super) fn holds(rule: &Node, scope: &EvaluationScope<'_>) -> Result<bool, St
     Evaluation { scope, items: Vec::new(), steps: 0 }.truth(rule)
 }
 
-/// One evaluation.
 struct Evaluation<'a> {
     scope: &'a EvaluationScope<'a>,
     /// What goes through lists here with its name, the innermost last.

@@ -22,7 +22,6 @@ impl Collector<'_> {
         }
     }
 
-    /// How steps end.
     pub(super) fn end(&self, steps: &[Statement], scope: usize, depth: usize) -> End {
         let Some(last) = steps.last() else { return End::Open };
         if depth > MAX_STEPS {

@@ -18,17 +18,13 @@ const MAX_WORDS: usize = 70;
 
 /// A file whose facts are collected.
 pub(in crate::check::change) struct Collector<'a> {
-    /// Its names.
     pub(in crate::check::change) names: &'a FileNames<'a>,
-    /// Its text.
     pub(in crate::check::change) text: &'a str,
-    /// Its path.
     pub(in crate::check::change) path: &'a str,
     /// Whether it is a script of a shell.
     pub(in crate::check::change) is_shell: bool,
     /// Functions that nothing calls any more: what they do is not done.
     pub(in crate::check::change) unused: &'a HashSet<String>,
-    /// What was found.
     pub(in crate::check::change) found: &'a mut ProgramFacts,
 }
 
@@ -81,7 +77,6 @@ impl Connective {
     }
 }
 
-/// How steps end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     /// The work is stopped.
