@@ -31,11 +31,11 @@ struct Figure {
 }
 
 /// Examines the complexity of every function.
-pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
+pub fn examine(context: &CheckContext<'_>) -> CheckReport {
     let mut findings = Vec::new();
     let mut worst: Option<(Figure, String)> = None;
     let mut functions = 0_usize;
-    for (path, language, text) in sources(desk.version) {
+    for (path, language, text) in sources(context.version) {
         let figures = figures(language, text);
         // The first is what stands outside of all functions.
         functions += figures.len().saturating_sub(1);

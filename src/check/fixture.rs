@@ -1,4 +1,4 @@
-//! What the tests of the checks share: versions made of a few files, a library of them, and a desk.
+//! What the tests of the checks share: versions made of a few files, a library of them, and a context.
 
 use super::{Batch, CheckContext, Language, Library, Trials};
 use crate::domain::{

@@ -22,10 +22,10 @@ const MAX_LINE: usize = 1_000;
 const MAX_OF_SORT: usize = 5;
 
 /// Examines all text of the version.
-pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
-    let started = Started::of(desk.version);
+pub fn examine(context: &CheckContext<'_>) -> CheckReport {
+    let started = Started::of(context.version);
     let mut findings = Vec::new();
-    for file in &desk.version.files {
+    for file in &context.version.files {
         findings.extend(file_findings(file, started.language_of(file), started.executes(&file.path)));
     }
     CheckReport::of("hidden-text", findings)

@@ -62,8 +62,8 @@ const KEYS: &[(&str, &[&str])] = &[
 const MAX_VIOLATIONS: usize = 3;
 
 /// Reports problems of the manifest that a reviewer should know.
-pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
-    let version = desk.version;
+pub fn examine(context: &CheckContext<'_>) -> CheckReport {
+    let version = context.version;
     let manifest = &version.manifest;
     let mut findings: Vec<Finding> = manifest
         .permissions

@@ -338,7 +338,7 @@ static READING: Mutex<(Option<Digest>, Duration)> = Mutex::new((None, Duration::
 
 /// Makes one check and measures how long it takes. What reads has [`ReadLimits::CHECK`] for it; what it could not read
 /// within them is a finding, so that the check never passes.
-pub fn examine(check: &Check, desk: &CheckContext<'_>) -> CheckReport {
+pub fn examine(check: &Check, context: &CheckContext<'_>) -> CheckReport {
     let mut begun = Instant::now();
     let report = match check.cost {
         Cost::Reading | Cost::Comparing => {
@@ -346,24 +346,24 @@ pub fn examine(check: &Check, desk: &CheckContext<'_>) -> CheckReport {
             let mut reading = READING.lock().unwrap_or_else(PoisonError::into_inner);
             // Waiting for another check is none of its time.
             begun = Instant::now();
-            let version = desk.version.tool.digest;
+            let version = context.version.tool.digest;
             if reading.0 != Some(version) || check.name == CHECKS[0].name {
                 *reading = (Some(version), Duration::ZERO);
             }
             let left = MAX_READING.saturating_sub(reading.1).max(LEAST_READING);
             let limits = ReadLimits { time: left.min(ReadLimits::CHECK.time), ..ReadLimits::CHECK };
             let before = budget::usage().unwrap_or_default().resident;
-            let (report, shortfall) = budget::within(limits, || (check.examine)(desk));
+            let (report, shortfall) = budget::within(limits, || (check.examine)(context));
             reading.1 += begun.elapsed();
             let now = budget::usage().unwrap_or_default().resident;
             if now > before + MUCH_MEMORY {
                 // Each thread keeps what it freed; the next check may run in another one.
                 release_memory();
             }
-            unread::told(report, &shortfall, desk)
+            unread::told(report, &shortfall, context)
         }
         // Bounded by what their processes may take.
-        Cost::Running | Cost::Program => (check.examine)(desk),
+        Cost::Running | Cost::Program => (check.examine)(context),
     };
     let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     CheckReport { name: check.name.to_owned(), duration_ms, ..report }

@@ -14,11 +14,11 @@ const MIN_FOR_EDIT: usize = 6;
 const MAX_TOLD: usize = 5;
 
 /// Examines the name, the display name and the aliases against all other tools.
-pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
-    let own = &desk.version.tool;
-    let mut findings = same_name(own, desk);
+pub fn examine(context: &CheckContext<'_>) -> CheckReport {
+    let own = &context.version.tool;
+    let mut findings = same_name(own, context);
     let mut told = 0_usize;
-    for other in desk.library.rows() {
+    for other in context.library.rows() {
         if other.path == own.path || other.name == own.name || told >= MAX_TOLD {
             continue;
         }
@@ -31,9 +31,9 @@ pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
 }
 
 /// Other tools of the same name and other content, at the same stage.
-fn same_name(own: &Tool, desk: &CheckContext<'_>) -> Vec<Finding> {
+fn same_name(own: &Tool, context: &CheckContext<'_>) -> Vec<Finding> {
     let clash = |path: &String| {
-        let other = desk.library.rows().iter().find(|row| row.path == *path);
+        let other = context.library.rows().iter().find(|row| row.path == *path);
         let where_it_is =
             other.map_or_else(|| path.clone(), |other| format!("{path} ({}, {})", other.version, other.stage));
         Finding::new(

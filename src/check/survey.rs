@@ -22,9 +22,9 @@ fn failures(details: &[ToolDetail]) -> Vec<String> {
     let shelf = LibraryFixture::of(details.to_vec());
     let mut lines = Vec::new();
     for version in details {
-        let desk = CheckContext { version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
+        let context = CheckContext { version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
         for check in CHECKS.iter().filter(|check| check.cost == Cost::Reading) {
-            let findings = examine(check, &desk).findings.into_iter();
+            let findings = examine(check, &context).findings.into_iter();
             let high = findings.filter(|finding| finding.severity == Severity::High);
             lines.extend(high.map(|finding| format!("{} {}: {finding:?}", version.tool.path, check.name)));
         }
@@ -56,11 +56,11 @@ fn real_definitions_show_their_copies_and_clashes_and_fail_nothing() {
     let shelf = LibraryFixture::of(details.clone());
     let (mut copies, mut clashes, mut failed) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     for version in &details {
-        let desk = CheckContext { version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
+        let context = CheckContext { version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
         for check in
             CHECKS.iter().filter(|check| ["injection", "hidden-text", "names", "duplicates"].contains(&check.name))
         {
-            let report = examine(check, &desk);
+            let report = examine(check, &context);
             if report.findings.iter().any(|finding| finding.code == "copy") {
                 copies.insert(version.tool.digest);
             }
@@ -84,9 +84,9 @@ fn the_commands_of_real_definitions_are_followed_and_fail_nothing() {
     let shelf = LibraryFixture::of(details.clone());
     let mut told = Vec::new();
     for version in &details {
-        let desk = CheckContext { version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
+        let context = CheckContext { version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
         for check in CHECKS.iter().filter(|check| ["syntax", "capabilities", "hidden-text"].contains(&check.name)) {
-            let findings = examine(check, &desk).findings.into_iter();
+            let findings = examine(check, &context).findings.into_iter();
             let new = findings.filter(|finding| finding.severity != Severity::Low);
             told.extend(new.map(|finding| format!("{} {}: {}", version.tool.path, check.name, finding.message)));
         }

@@ -20,11 +20,11 @@ const MAX_INSIDE: usize = 2_000;
 const MAX_AROUND: usize = 60;
 
 /// Examines the syntax of every file.
-pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
-    let started = Started::of(desk.version);
+pub fn examine(context: &CheckContext<'_>) -> CheckReport {
+    let started = Started::of(context.version);
     let mut read = 0_usize;
-    let mut findings = started.unread(&desk.version.files);
-    for file in &desk.version.files {
+    let mut findings = started.unread(&context.version.files);
+    for file in &context.version.files {
         let language = started.language_of(file);
         if encoding(file, language).is_some() {
             continue;

@@ -10,11 +10,11 @@ const CODE: &str = "not-examined";
 
 /// The report with what was not read. Of the version itself that fails the check; of another one, which this version
 /// is compared with, it is a warning.
-pub(super) fn told(report: CheckReport, shortfall: &Shortfall, desk: &CheckContext<'_>) -> CheckReport {
+pub(super) fn told(report: CheckReport, shortfall: &Shortfall, context: &CheckContext<'_>) -> CheckReport {
     if shortfall.stop.is_none() && shortfall.unread.is_empty() {
         return report;
     }
-    let mut findings: Vec<Finding> = shortfall.unread.iter().map(|unread| of_text(unread, desk)).collect();
+    let mut findings: Vec<Finding> = shortfall.unread.iter().map(|unread| of_text(unread, context)).collect();
     findings.extend(shortfall.stop.map(|stop| {
         let message = format!("not fully examined: {}; the rest was skipped", stop.words());
         Finding::new(CODE, Severity::High, message)
@@ -24,11 +24,11 @@ pub(super) fn told(report: CheckReport, shortfall: &Shortfall, desk: &CheckConte
     CheckReport::of(&report.name, findings).noted(note)
 }
 
-fn of_text(unread: &Unread, desk: &CheckContext<'_>) -> Finding {
-    if let Some(path) = path_of(unread, desk.version) {
+fn of_text(unread: &Unread, context: &CheckContext<'_>) -> Finding {
+    if let Some(path) = path_of(unread, context.version) {
         return Finding::new(CODE, Severity::High, unread.words()).at(&path, 1);
     }
-    let base = desk.base.and_then(|base| path_of(unread, base));
+    let base = context.base.and_then(|base| path_of(unread, base));
     match base {
         Some(path) => {
             let message = format!("previously approved version, {path}: {}", unread.words());
@@ -61,10 +61,10 @@ mod tests {
         let text = format!("x = 'é'\n{}", "#".repeat(1024 * 1024));
         let version = version("t", &[("t.py", &text)]);
         let shelf = LibraryFixture::of(Vec::new());
-        let desk = CheckContext { version: &version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
+        let context = CheckContext { version: &version, base: None, missing: &[], library: &shelf, trials: &NoTrials };
         for name in ["syntax", "capabilities", "complexity", "dependencies", "hidden-text", "injection"] {
             let check = CHECKS.iter().find(|check| check.name == name && check.cost == Cost::Reading).unwrap();
-            let report = examine(check, &desk);
+            let report = examine(check, &context);
             assert_eq!(report.state, CheckState::Failed, "{report:?}");
             let told = report.findings.iter().find(|finding| finding.code == CODE).unwrap();
             let expected = "not fully examined: files over 1.0 MiB are not read; 0 of 1,048,585 bytes read";

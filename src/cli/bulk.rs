@@ -74,7 +74,10 @@ pub(super) fn approve(call: &Call<'_>) -> Result<u8, Stop> {
         return match (prefix.as_deref(), call.text("digest")) {
             (Some(_), Some(_)) => Err(usage("the digest is given twice", "use either ID=PREFIX or --digest PREFIX")),
             (Some(prefix), None) | (None, Some(prefix)) => call.print(&review::approve(call, (ReviewId(*id), prefix))?),
-            (None, None) => Err(usage("the digest is missing", "add --digest PREFIX, or write ID=PREFIX")),
+            (None, None) => Err(usage(
+                "the digest is missing",
+                "add --digest PREFIX, or write ID=PREFIX; `toolsmith review ID` shows the digest",
+            )),
         };
     }
     for option in ["digest", "role", "override"] {

@@ -13,6 +13,9 @@ use unicode_width::UnicodeWidthChar;
 /// Rows of the terminal where it does not say how many it has.
 const USUAL_ROWS: usize = 24;
 
+/// What a key does after a page that is not the last.
+const NEXT_PAGE: &str = "space: next page";
+
 /// What a text is about, and what is said below its pages.
 pub(super) struct Words<'a> {
     /// What it is, in a few words.
@@ -29,7 +32,13 @@ pub(super) struct Words<'a> {
 pub(super) fn show(call: &Call<'_>, words: &Words<'_>, lines: &[String]) -> io::Result<Shown> {
     let _keys = Keys::take()?;
     let (columns, rows) = size();
-    let pages = Pages::of(lines, columns, rows.saturating_sub(1).max(1));
+    let prompt = |shown: usize, next: &str| {
+        format!("-- {} · {shown} of {} lines · {next} · q: quit --", words.title, lines.len())
+    };
+    // The prompt needs its rows, and the cursor waits on one more below it.
+    let longest = [NEXT_PAGE, words.last].map(|next| wrapped(&prompt(lines.len(), next), columns).len());
+    let below = longest.into_iter().max().unwrap_or(1) + 1;
+    let pages = Pages::of(lines, columns, rows.saturating_sub(below).max(1));
     let mut shown = 0;
     for (at, page) in pages.0.iter().enumerate() {
         for (row, _) in page {
@@ -37,8 +46,7 @@ pub(super) fn show(call: &Call<'_>, words: &Words<'_>, lines: &[String]) -> io::
         }
         shown = page.last().map_or(shown, |(_, whole)| *whole);
         let last = at + 1 == pages.0.len();
-        let next = if last { words.last } else { "space: next page" };
-        let place = format!("-- {} · {shown} of {} lines · {next} · q: quit --", words.title, lines.len());
+        let place = prompt(shown, if last { words.last } else { NEXT_PAGE });
         // What was typed before this line was on screen does not answer it.
         termios::tcflush(io::stdin(), QueueSelector::IFlush)?;
         call.note(&StyledLine::new().put(Ink::Accent, place));

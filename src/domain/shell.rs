@@ -93,6 +93,14 @@ fn all(node: Node<'_>) -> Vec<Node<'_>> {
     node.children(&mut node.walk()).collect()
 }
 
+/// A pipeline that is being read.
+#[derive(Default)]
+struct OpenPipeline<'a> {
+    commands: Vec<ShellCommand>,
+    /// Statements inside of it, which are read afterwards on their own.
+    rest: Vec<Node<'a>>,
+}
+
 struct ShellWalk<'a> {
     text: &'a str,
     found: Vec<ShellPipeline>,
@@ -108,14 +116,13 @@ impl<'a> ShellWalk<'a> {
         if depth > MAX_DEPTH {
             return None;
         }
-        let mut rest = Vec::new();
+        let mut open = OpenPipeline::default();
         match node.kind() {
             // Settings do nothing by themselves, and a function does nothing until it is called.
             "comment" | "function_definition" | "variable_assignment" | "variable_assignments" => {}
             "command" | "declaration_command" | "unset_command" | "test_command" | "pipeline" | "negated_command" => {
-                let mut commands = Vec::new();
-                self.commands(node, &mut commands, &mut rest, depth)?;
-                self.add(commands);
+                self.commands(node, &mut open, depth)?;
+                self.add(open.commands);
             }
             "redirected_statement" => {
                 let before = self.found.len();
@@ -124,13 +131,13 @@ impl<'a> ShellWalk<'a> {
                 }
                 // `a && b > c`: the redirection is of the last command.
                 let last = if self.found.len() > before { self.found.pop() } else { None };
-                let mut commands = last.map(|pipeline| pipeline.commands).unwrap_or_default();
-                self.redirects(node, &mut commands, &mut rest, depth)?;
-                self.add(commands);
+                open.commands = last.map(|pipeline| pipeline.commands).unwrap_or_default();
+                self.redirects(node, &mut open, depth)?;
+                self.add(open.commands);
             }
-            _ => rest = named(node),
+            _ => open.rest = named(node),
         }
-        rest.into_iter().try_for_each(|node| self.statement(node, depth + 1))
+        open.rest.into_iter().try_for_each(|node| self.statement(node, depth + 1))
     }
 
     fn add(&mut self, commands: Vec<ShellCommand>) {
@@ -140,21 +147,15 @@ impl<'a> ShellWalk<'a> {
     }
 
     /// Adds the commands of a part of a pipeline; what is a statement of its own goes to `rest`.
-    fn commands(
-        &self,
-        node: Node<'a>,
-        commands: &mut Vec<ShellCommand>,
-        rest: &mut Vec<Node<'a>>,
-        depth: usize,
-    ) -> Option<()> {
+    fn commands(&self, node: Node<'a>, open: &mut OpenPipeline<'a>, depth: usize) -> Option<()> {
         if depth > MAX_DEPTH {
             return None;
         }
         match node.kind() {
             "command" | "declaration_command" | "unset_command" => {
-                commands.push(ShellCommand::default());
+                open.commands.push(ShellCommand::default());
                 for child in all(node) {
-                    self.part(child, commands, rest, depth)?;
+                    self.part(child, open, depth)?;
                 }
             }
             "test_command" => {
@@ -162,66 +163,56 @@ impl<'a> ShellWalk<'a> {
                 self.test(node, &mut parts, depth)?;
                 // Without the bracket that ends it.
                 parts.pop();
-                commands.push(ShellCommand { parts });
+                open.commands.push(ShellCommand { parts });
             }
             "pipeline" | "negated_command" => {
                 for child in named(node) {
-                    self.commands(child, commands, rest, depth + 1)?;
+                    self.commands(child, open, depth + 1)?;
                 }
             }
             "redirected_statement" => {
                 if let Some(body) = node.child_by_field_name("body") {
-                    self.commands(body, commands, rest, depth + 1)?;
+                    self.commands(body, open, depth + 1)?;
                 }
-                self.redirects(node, commands, rest, depth)?;
+                self.redirects(node, open, depth)?;
             }
             "comment" | "variable_assignment" | "variable_assignments" => {}
             _ => {
                 let keyword = node.child(0).map_or("", |first| self.of(first));
                 let word = ShellWord { text: keyword.to_owned(), is_quoted: false };
-                commands.push(ShellCommand { parts: vec![ShellPart::Word(word)] });
-                rest.extend(named(node));
+                open.commands.push(ShellCommand { parts: vec![ShellPart::Word(word)] });
+                open.rest.extend(named(node));
             }
         }
         Some(())
     }
 
-    fn redirects(
-        &self,
-        node: Node<'a>,
-        commands: &mut Vec<ShellCommand>,
-        rest: &mut Vec<Node<'a>>,
-        depth: usize,
-    ) -> Option<()> {
+    fn redirects(&self, node: Node<'a>, open: &mut OpenPipeline<'a>, depth: usize) -> Option<()> {
         let body = node.child_by_field_name("body");
         let mut end = body.map_or(node.start_byte(), |body| body.end_byte());
         for child in named(node).into_iter().filter(|child| Some(*child) != body) {
-            if commands.is_empty() {
-                commands.push(ShellCommand::default());
+            if open.commands.is_empty() {
+                open.commands.push(ShellCommand::default());
             }
             // The grammar passes over a lone `-` before a here-document.
             let between = self.text.get(end..child.start_byte()).unwrap_or_default();
             if between.trim() == "-" {
                 let word = ShellWord { text: "-".to_owned(), is_quoted: false };
-                commands.last_mut()?.parts.push(ShellPart::Word(word));
+                open.commands.last_mut()?.parts.push(ShellPart::Word(word));
             }
             end = child.end_byte();
-            self.part(child, commands, rest, depth)?;
+            self.part(child, open, depth)?;
         }
         Some(())
     }
 
     /// Adds a part to the last of the commands.
-    fn part(
-        &self,
-        node: Node<'a>,
-        commands: &mut Vec<ShellCommand>,
-        rest: &mut Vec<Node<'a>>,
-        depth: usize,
-    ) -> Option<()> {
+    fn part(&self, node: Node<'a>, open: &mut OpenPipeline<'a>, depth: usize) -> Option<()> {
         let mut parts = Vec::new();
         match node.kind() {
-            "variable_assignment" if commands.last().is_some_and(|command| command.parts.iter().all(is_setting)) => {
+            "variable_assignment"
+                if open.commands.last().is_some_and(|command| command.parts.iter().all(is_setting)) =>
+            {
                 parts.push(ShellPart::Setting(self.of(node).to_owned()));
             }
             "file_redirect" => self.file(node, &mut parts, depth)?,
@@ -230,11 +221,11 @@ impl<'a> ShellWalk<'a> {
                 let target = self.word(target?, depth)?;
                 parts.push(ShellPart::Redirect { sign: "<<<".to_owned(), target: Some(target) });
             }
-            "heredoc_redirect" => return self.document(node, commands, rest, depth),
+            "heredoc_redirect" => return self.document(node, open, depth),
             "comment" => {}
             _ => parts.push(ShellPart::Word(self.word(node, depth)?)),
         }
-        commands.last_mut()?.parts.extend(parts);
+        open.commands.last_mut()?.parts.extend(parts);
         Some(())
     }
 
@@ -260,24 +251,18 @@ impl<'a> ShellWalk<'a> {
     }
 
     /// A here-document. The grammar counts what follows on its first line as a part of it.
-    fn document(
-        &self,
-        node: Node<'a>,
-        commands: &mut Vec<ShellCommand>,
-        rest: &mut Vec<Node<'a>>,
-        depth: usize,
-    ) -> Option<()> {
+    fn document(&self, node: Node<'a>, open: &mut OpenPipeline<'a>, depth: usize) -> Option<()> {
         let body =
             named(node).into_iter().find(|child| child.kind() == "heredoc_body").map_or("", |body| self.of(body));
         let target = Some(ShellWord { text: body.trim_end_matches('\n').to_owned(), is_quoted: true });
-        commands.last_mut()?.parts.push(ShellPart::Redirect { sign: "<<".to_owned(), target });
+        open.commands.last_mut()?.parts.push(ShellPart::Redirect { sign: "<<".to_owned(), target });
         let right = node.child_by_field_name("right");
         for child in named(node) {
             match child.kind() {
                 "heredoc_start" | "heredoc_body" | "heredoc_end" | "file_descriptor" => {}
-                _ if Some(child) == right => rest.push(child),
-                "pipeline" => self.commands(child, commands, rest, depth + 1)?,
-                _ => self.part(child, commands, rest, depth + 1)?,
+                _ if Some(child) == right => open.rest.push(child),
+                "pipeline" => self.commands(child, open, depth + 1)?,
+                _ => self.part(child, open, depth + 1)?,
             }
         }
         Some(())

@@ -57,7 +57,8 @@ impl History<'_> {
             .workspace
             .read(|q| Ok(if let Some(id) = wanted { q.operation(id)? } else { q.newest_reversible()? }))?;
         let operation = found.ok_or_else(|| {
-            EngineError::new(ErrorCode::NotFound, "nothing to undo", "`toolsmith log` lists operations")
+            let message = wanted.map_or("nothing to undo".to_owned(), |id| format!("there is no operation {id}"));
+            EngineError::new(ErrorCode::NotFound, message, "`toolsmith log` lists operations")
         })?;
         let mut lines =
             vec![format!("{} by {} at {}", operation.verb, operation.who, crate::domain::rfc3339(operation.at))];

@@ -17,9 +17,9 @@ const EVERYBODYS: &[&str] =
 const OWN_BEGINNINGS: &[&str] = &["PYTHON", "LC_", "TOOLSMITH_"];
 
 /// Examines what the source is able to do.
-pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
-    let (manifest, files) = (&desk.version.manifest, &desk.version.files);
-    let started = Started::of(desk.version);
+pub fn examine(context: &CheckContext<'_>) -> CheckReport {
+    let (manifest, files) = (&context.version.manifest, &context.version.files);
+    let started = Started::of(context.version);
     let mut findings = started.unread(files);
     let mut found: Vec<Capability> = Vec::new();
     let mut languages = BTreeSet::new();

@@ -134,11 +134,13 @@ impl<'a> Finder<'a> {
         self.name(name, meaning);
     }
 
-    /// What a name of a scope may stand for. Where nothing is known of the scope, it may stand for all that the name
-    /// stands for anywhere in the file: what a parameter is given comes from elsewhere.
-    pub(super) fn meanings_in(&self, scope: Option<usize>, name: &str) -> Option<&[String]> {
-        let own = scope.and_then(|scope| self.scoped.get(&(scope, name.to_owned())));
-        own.map(Vec::as_slice).filter(|meanings| !meanings.is_empty()).or_else(|| self.meanings(name))
+    /// What a name of a scope may stand for: first what the scope says, then all that the name stands for anywhere in the
+    /// file. A scope never takes a meaning away: one binding that is not understood (a parameter, a loop, a `with`) can
+    /// give the name a value from elsewhere, and a check must rather say too much than miss it.
+    pub(super) fn meanings_in(&self, scope: Option<usize>, name: &str) -> Option<Vec<String>> {
+        let own = scope.and_then(|scope| self.scoped.get(&(scope, name.to_owned()))).map_or(&[][..], Vec::as_slice);
+        let others = self.meanings(name).unwrap_or_default().iter().filter(|meaning| !own.contains(meaning));
+        Some(own.iter().chain(others).cloned().collect()).filter(|all: &Vec<String>| !all.is_empty())
     }
 
     pub(super) fn meanings(&self, name: &str) -> Option<&[String]> {

@@ -279,7 +279,8 @@ fn a_name_of_python_stands_for_what_its_scope_says() {
         &[
             (
                 "import json, os\ndef f():\n    run = json.loads\n    run(x)\ndef g():\n    run = os.system\n    run(x)\n",
-                &[shell, text],
+                // The first call is told as well: no scope takes a meaning away.
+                &[text, shell, text],
             ),
             (&crowded, &[shell, text]),
             (
@@ -290,6 +291,11 @@ fn a_name_of_python_stands_for_what_its_scope_says() {
                 "import json, os\ndef f():\n    def g():\n        nonlocal run\n        run = os.system\n    run = json.loads\n    run(x)\n",
                 &[shell, text],
             ),
+            // One binding that is not understood may give a name anything.
+            ("import os as m\ndef f(x):\n    import json as m\n    m = x\n    m.system(y)\nf(m)\n", &[shell, text]),
+            // In a class a name is that of the module until the class binds it.
+            ("import os as m\nclass C:\n    m.system(y)\n    import json as m\n", &[text]),
+            ("os = __import__('os')\nos.system(y)\n", &[text]),
             // What a parameter is given is not known: it may be all that its name stands for elsewhere.
             ("import os\nrun = os.system\ndef f(run):\n    run(x)\nf(run)\n", &[shell, text, shell]),
             // A builtin is one where its name is bound in another function only.
@@ -318,8 +324,12 @@ fn a_name_of_javascript_stands_for_what_its_scope_says() {
         all.iter().filter(|one| one.kind == Kind::ShellText).map(|one| one.line - 1).collect::<Vec<u64>>()
     };
     for (code, lines) in [
-        ("function f() { const run = p.join;\nrun(x) }\nfunction g() { const run = cp.exec;\nrun(x) }", vec![4]),
-        ("let run = cp.exec; { let run = p.join;\nrun(x) }\nrun(x)", vec![3]),
+        ("function f() { const run = p.join;\nrun(x) }\nfunction g() { const run = cp.exec;\nrun(x) }", vec![2, 4]),
+        ("let run = cp.exec; { let run = p.join;\nrun(x) }\nrun(x)", vec![2, 3]),
+        ("function f(x) { let cp = {}; cp = x;\ncp.exec(y) }\nf(cp)", vec![2]),
+        ("function f(a =\ncp.exec(y)) { var cp = p } f()", vec![2]),
+        ("function f() { class C { static { var cp = p } }\ncp.exec(y) }", vec![2]),
+        ("function f(o) { const cp = {}; with (o) {\ncp.exec(y) } }\nf({ cp })", vec![2]),
         ("let run = p.join; function f() { run = cp.exec }\nrun(x)", vec![2]),
         ("function f(run) {\nrun(x) }\nf(cp.exec); const g = () => { let run = cp.exec; }", vec![2]),
         ("const cmd = 'ls'; function f(cmd) {\ncp.exec(cmd) }", vec![2]),
@@ -327,6 +337,22 @@ fn a_name_of_javascript_stands_for_what_its_scope_says() {
     ] {
         assert_eq!(texts(code), lines, "{code}");
     }
+}
+
+/// The usual way to write it: the name is that of the module.
+#[test]
+fn a_module_under_its_own_name_is_that_module() {
+    for (code, kind) in [
+        ("const fs = require('fs');\nfs.writeFileSync('out.txt', 'x')", Kind::WritesFiles),
+        ("const child_process = require('child_process');\nchild_process.execFileSync(x)", Kind::StartsPrograms),
+        ("const http = await import('http');\nhttp.get('http://a.example')", Kind::Network),
+    ] {
+        let all = scan("tool", Language::JavaScript, code);
+        assert!(all.iter().any(|one| one.kind == kind && one.line == 2), "{code}: {all:?}");
+    }
+    let code = "import importlib\nsubprocess = importlib.import_module('subprocess')\nsubprocess.run(['x'])\n";
+    let all = scan("tool", Language::Python, code);
+    assert!(all.iter().any(|one| one.line == 3), "{all:?}");
 }
 
 #[test]

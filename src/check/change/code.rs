@@ -23,11 +23,11 @@ enum ComparedLanguage {
 }
 
 /// Compares the code with the approved version, and reports what it does anew.
-pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
-    let Some(base) = desk.base else {
+pub fn examine(context: &CheckContext<'_>) -> CheckReport {
+    let Some(base) = context.base else {
         return CheckReport::skipped("change", NO_BASE);
     };
-    let (findings, note) = differences(base, desk.version);
+    let (findings, note) = differences(base, context.version);
     CheckReport::of("change", findings).noted(note)
 }
 

@@ -37,12 +37,12 @@ pub fn difference_lines(base: &Permissions, new: &Permissions) -> Vec<Difference
 }
 
 /// Examines the difference in permissions, limits, tier and start.
-pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
-    let Some(base) = desk.base else {
+pub fn examine(context: &CheckContext<'_>) -> CheckReport {
+    let Some(base) = context.base else {
         return CheckReport::skipped("permissions", NO_BASE);
     };
-    let definition = Definition::of(desk.version);
-    let (old, now) = (&base.manifest, &desk.version.manifest);
+    let definition = Definition::of(context.version);
+    let (old, now) = (&base.manifest, &context.version.manifest);
     let mut findings = permissions(old, now, &definition);
     findings.extend(tier(old, now, &definition));
     findings.extend(limits(&old.limits, &now.limits, &definition));

@@ -6,19 +6,19 @@ use crate::domain::NO_BASE;
 use crate::domain::{CheckReport, Finding, Severity, propose};
 
 /// Examines the stated version.
-pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
-    let Some(base) = desk.base else {
+pub fn examine(context: &CheckContext<'_>) -> CheckReport {
+    let Some(base) = context.base else {
         return CheckReport::skipped("version", NO_BASE);
     };
-    let (before, now) = (&base.manifest.version, &desk.version.manifest.version);
-    let proposal = propose(&base.manifest, &desk.version.manifest);
+    let (before, now) = (&base.manifest.version, &context.version.manifest.version);
+    let proposal = propose(&base.manifest, &context.version.manifest);
     let least = proposal.after(before);
     let mut findings: Vec<Finding> = proposal
         .reasons
         .iter()
         .map(|(step, reason)| Finding::new("schema", Severity::Low, format!("{step}: {reason}")))
         .collect();
-    let is_same = base.tool.digest == desk.version.tool.digest;
+    let is_same = base.tool.digest == context.version.tool.digest;
     if *now < least && !is_same {
         let why = proposal.reasons.first().map_or("its files changed", |(_, reason)| reason.as_str());
         let states = if now == before {
@@ -27,7 +27,7 @@ pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
             format!("its version went from {before} back to {now}")
         };
         let message = format!("{states}; a {} bump to {least} is needed because {why}", proposal.step);
-        findings.push(Definition::of(desk.version).finding("version", Severity::Medium, "version", message));
+        findings.push(Definition::of(context.version).finding("version", Severity::Medium, "version", message));
     }
     CheckReport::of("version", findings).noted(format!("{before} -> {now}, {} bump", proposal.step))
 }

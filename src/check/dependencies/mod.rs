@@ -28,11 +28,11 @@ struct ImportedPackage {
 }
 
 /// Examines imports, declarations and what is missing.
-pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
-    let version = desk.version;
+pub fn examine(context: &CheckContext<'_>) -> CheckReport {
+    let version = context.version;
     let taken = taken(version);
     let declared = declared(&version.manifest, &version.files);
-    let mut findings: Vec<Finding> = desk
+    let mut findings: Vec<Finding> = context
         .missing
         .iter()
         .map(|missing| {

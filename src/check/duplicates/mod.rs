@@ -60,8 +60,8 @@ pub fn similar(version: &ToolDetail, library: &dyn Library, least: f64, limit: u
 }
 
 /// Examines whether another tool does the same.
-pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
-    let all = similar(desk.version, desk.library, NEAR, MAX_TOLD);
+pub fn examine(context: &CheckContext<'_>) -> CheckReport {
+    let all = similar(context.version, context.library, NEAR, MAX_TOLD);
     let findings = all.into_iter().map(|similar| {
         let place = format!("{} ({}, {})", similar.tool.name, similar.tool.stage, similar.tool.path);
         let Likeness { likeness, why } = similar.likeness;

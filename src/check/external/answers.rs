@@ -51,6 +51,16 @@ pub(super) fn mypy(answer: &str) -> Option<Vec<Finding>> {
     Some(findings)
 }
 
+/// What a linter says of files that it could not read: they are not examined, so the check does not pass.
+fn unread<'a>(answer: &'a Value, path: &'a str, reason: &'a str) -> impl Iterator<Item = Finding> + 'a {
+    let errors = answer.get("errors").and_then(Value::as_array).into_iter().flatten();
+    let of_files = errors.filter(move |error| !text(error, path).is_empty());
+    of_files.map(move |error| {
+        let message = format!("this file was not examined: {}", text(error, reason));
+        finding("unread", Severity::Medium, &message, (text(error, path), 1))
+    })
+}
+
 /// `bandit --format=json`: how bad and how sure.
 pub(super) fn bandit(answer: &str) -> Option<Vec<Finding>> {
     let answer: Value = serde_json::from_str(answer).ok()?;
@@ -65,7 +75,7 @@ pub(super) fn bandit(answer: &str) -> Option<Vec<Finding>> {
         let place = (text(item, "/filename"), number(item, "/line_number"));
         finding(text(item, "/test_id"), severity, text(item, "/issue_text"), place)
     });
-    Some(findings.collect())
+    Some(findings.chain(unread(&answer, "/filename", "/reason")).collect())
 }
 
 pub(super) fn semgrep(answer: &str) -> Option<Vec<Finding>> {
@@ -80,7 +90,7 @@ pub(super) fn semgrep(answer: &str) -> Option<Vec<Finding>> {
         let id = text(item, "/check_id").rsplit('.').next().unwrap_or_default();
         finding(id, severity, text(item, "/extra/message"), (text(item, "/path"), number(item, "/start/line")))
     });
-    Some(findings.collect())
+    Some(findings.chain(unread(&answer, "/path", "/message")).collect())
 }
 
 /// `shellcheck --format=json1`: what it cannot parse has a number of the first thousand, its notes are taste. Its other

@@ -182,45 +182,45 @@ const ESLINT: Linter = Linter {
 };
 
 /// Runs ruff over the Python files.
-pub fn ruff(desk: &CheckContext<'_>) -> CheckReport {
-    RUFF.examine(desk)
+pub fn ruff(context: &CheckContext<'_>) -> CheckReport {
+    RUFF.examine(context)
 }
 
 /// Runs mypy over the Python files.
-pub fn mypy(desk: &CheckContext<'_>) -> CheckReport {
-    MYPY.examine(desk)
+pub fn mypy(context: &CheckContext<'_>) -> CheckReport {
+    MYPY.examine(context)
 }
 
 /// Runs bandit, which looks for insecure Python.
-pub fn bandit(desk: &CheckContext<'_>) -> CheckReport {
-    BANDIT.examine(desk)
+pub fn bandit(context: &CheckContext<'_>) -> CheckReport {
+    BANDIT.examine(context)
 }
 
 /// Asks semgrep, with rules of ours.
-pub fn semgrep(desk: &CheckContext<'_>) -> CheckReport {
-    SEMGREP.examine(desk)
+pub fn semgrep(context: &CheckContext<'_>) -> CheckReport {
+    SEMGREP.examine(context)
 }
 
 /// Runs shellcheck over the shell scripts.
-pub fn shellcheck(desk: &CheckContext<'_>) -> CheckReport {
-    SHELLCHECK.examine(desk)
+pub fn shellcheck(context: &CheckContext<'_>) -> CheckReport {
+    SHELLCHECK.examine(context)
 }
 
 /// Asks the compiler of TypeScript, which writes nothing.
-pub fn tsc(desk: &CheckContext<'_>) -> CheckReport {
-    TSC.examine(desk)
+pub fn tsc(context: &CheckContext<'_>) -> CheckReport {
+    TSC.examine(context)
 }
 
 /// Runs eslint over the JavaScript and TypeScript files.
-pub fn eslint(desk: &CheckContext<'_>) -> CheckReport {
-    ESLINT.examine(desk)
+pub fn eslint(context: &CheckContext<'_>) -> CheckReport {
+    ESLINT.examine(context)
 }
 
 impl Linter {
     /// Asks the program, where it is installed.
-    fn examine(&self, desk: &CheckContext<'_>) -> CheckReport {
-        let started = Started::of(desk.version);
-        let files: Vec<&VersionFile> = desk.version.files.iter().filter(|file| self.reads(file, &started)).collect();
+    fn examine(&self, context: &CheckContext<'_>) -> CheckReport {
+        let started = Started::of(context.version);
+        let files: Vec<&VersionFile> = context.version.files.iter().filter(|file| self.reads(file, &started)).collect();
         let mut names: Vec<&str> = self.languages.iter().map(|language| language.name()).collect();
         names.dedup();
         if files.is_empty() {
@@ -229,7 +229,7 @@ impl Linter {
         if let Some(why) = too_much(&files, &started) {
             return CheckReport::unavailable(self.program, why);
         }
-        let Some(programs) = desk.library.programs() else {
+        let Some(programs) = context.library.programs() else {
             return CheckReport::unavailable(self.program, "not installed");
         };
         let reading = ProgramArguments {

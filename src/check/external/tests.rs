@@ -135,6 +135,18 @@ fn each_answer_is_read_in_its_own_form() {
     );
 }
 
+#[test]
+fn a_file_that_a_linter_could_not_read_is_not_passed() {
+    for (linter, answer) in [
+        (&BANDIT, r#"{"results":[],"errors":[{"filename":"./t.py","reason":"syntax error while parsing AST"}]}"#),
+        (&SEMGREP, r#"{"results":[],"errors":[{"path":"./t.py","message":"Syntax error at line 1","level":"warn"}]}"#),
+    ] {
+        let report = answered(linter, &python(), &format!("cat <<'END'\n{answer}\nEND"));
+        assert_eq!(codes(&report), [("unread", Severity::Medium)], "{report:?}");
+        assert!(report.findings[0].message.contains("not examined: "), "{report:?}");
+    }
+}
+
 /// Where one is installed, it finds a planted fault; where not, the test says so.
 #[test]
 fn those_that_are_installed_find_what_was_planted() {

@@ -56,8 +56,8 @@ struct ScannedText {
 }
 
 /// Examines every text that a model may read.
-pub fn examine(desk: &CheckContext<'_>) -> CheckReport {
-    let places = places(desk.version);
+pub fn examine(context: &CheckContext<'_>) -> CheckReport {
+    let places = places(context.version);
     if places.iter().all(|place| place.text.trim().is_empty()) {
         return CheckReport::skipped("injection", "no description or comments");
     }

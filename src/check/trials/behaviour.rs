@@ -16,14 +16,14 @@ use crate::runner::Pace;
 const MAX_TOLD: usize = 20;
 
 /// Watches the examples and tests.
-pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
+pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let name = "behaviour";
-    if let Some(why) = cannot_start(desk.version) {
+    if let Some(why) = cannot_start(context.version) {
         return CheckReport::skipped(name, why);
     }
-    let inputs = inputs(desk.version);
-    let batch = Batch { version: desk.version, inputs: &inputs, pace: Pace::Watched, abreast: side_by_side() };
-    let tried = match desk.trials.start(&batch) {
+    let inputs = inputs(context.version);
+    let batch = Batch { version: context.version, inputs: &inputs, pace: Pace::Watched, abreast: side_by_side() };
+    let tried = match context.trials.start(&batch) {
         Ok(tried) => tried,
         Err(why) => return unavailable(name, why),
     };
@@ -48,9 +48,9 @@ pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
             findings.push(Finding::new("secrets", Severity::High, message));
         }
     }
-    let is_shell = is_shell_script(desk.version);
+    let is_shell = is_shell_script(context.version);
     let mut utilities = Vec::new();
-    let lines = envelope.against(&desk.version.manifest.permissions);
+    let lines = envelope.against(&context.version.manifest.permissions);
     for line in lines.into_iter().filter(|line| line.verdict == PermissionUse::Undeclared) {
         if line.permission.split_once(' ').is_some_and(|(_, place)| names_secrets(place)) {
             // Told above, with what it is.

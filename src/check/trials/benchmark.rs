@@ -38,23 +38,23 @@ struct Measured {
 }
 
 /// Measures the version, and its base.
-pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
+pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let name = "benchmark";
-    if let Some(why) = cannot_start(desk.version) {
+    if let Some(why) = cannot_start(context.version) {
         return CheckReport::skipped(name, why);
     }
-    let manifest = &desk.version.manifest;
+    let manifest = &context.version.manifest;
     if manifest.examples.is_empty() && manifest.tests.is_empty() && manifest.input.is_none() {
         return CheckReport::skipped(name, "no example, test or input schema provides an input");
     }
-    let measured = usable(desk).and_then(|input| Ok((measure(desk, desk.version, &input)?, input)));
+    let measured = usable(context).and_then(|input| Ok((measure(context, context.version, &input)?, input)));
     let (measured, input) = match measured {
         Ok(found) => found,
         Err(why) => return unavailable(name, why),
     };
     let mut findings = Vec::new();
-    if let Some(base) = desk.base.filter(|base| cannot_start(base).is_none())
-        && let Ok(before) = measure(desk, base, &input)
+    if let Some(base) = context.base.filter(|base| cannot_start(base).is_none())
+        && let Ok(before) = measure(context, base, &input)
     {
         findings.extend(slower(&before, &measured));
         findings.extend(larger(&before, &measured));
@@ -65,24 +65,25 @@ pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
 }
 
 /// The first input with which the version succeeds, else the first with which it ends by itself.
-fn usable(desk: &CheckContext<'_>) -> Result<Value, String> {
-    let inputs = inputs(desk.version);
+fn usable(context: &CheckContext<'_>) -> Result<Value, String> {
+    let inputs = inputs(context.version);
     let abreast = super::side_by_side();
-    let tried = desk.trials.start(&Batch { version: desk.version, inputs: &inputs, pace: Pace::Watched, abreast })?;
+    let tried =
+        context.trials.start(&Batch { version: context.version, inputs: &inputs, pace: Pace::Watched, abreast })?;
     let find = |wanted: &dyn Fn(&Tried) -> bool| inputs.iter().zip(&tried).find(|(_, tried)| wanted(tried));
     let found =
         find(&|tried| tried.end.exit_code() == Some(0)).or_else(|| find(&|tried| tried.end.exit_code().is_some()));
     found.map(|(input, _)| input.clone()).ok_or_else(|| "no trial finished".to_owned())
 }
 
-fn measure(desk: &CheckContext<'_>, version: &ToolDetail, input: &Value) -> Result<Measured, String> {
+fn measure(context: &CheckContext<'_>, version: &ToolDetail, input: &Value) -> Result<Measured, String> {
     let start = |count: usize| {
         let inputs = vec![input.clone(); count];
-        desk.trials.start(&Batch { version, inputs: &inputs, pace: Pace::Plain, abreast: abreast(1) })
+        context.trials.start(&Batch { version, inputs: &inputs, pace: Pace::Plain, abreast: abreast(1) })
     };
     // How slow it is was seen when it was tried: a fast one needs one sandbox only.
     let batch = Batch { version, inputs: std::slice::from_ref(input), pace: Pace::Watched, abreast: abreast(1) };
-    let seen = desk.trials.start(&batch)?.first().map_or(Duration::ZERO, |tried| tried.took);
+    let seen = context.trials.start(&batch)?.first().map_or(Duration::ZERO, |tried| tried.took);
     let affordable = PATIENCE.as_millis() / seen.as_millis().max(1);
     let count = usize::try_from(affordable).unwrap_or(STARTS).clamp(3, STARTS);
     let tried = start(count + 1)?;

@@ -112,7 +112,7 @@ impl TrialCase {
     ///
     /// # Errors
     /// Why a relation to another trial could not be tried.
-    pub(super) fn unmet(&self, desk: &CheckContext<'_>, tried: &Tried) -> Result<Option<String>, String> {
+    pub(super) fn unmet(&self, context: &CheckContext<'_>, tried: &Tried) -> Result<Option<String>, String> {
         if let Some(why) = not_ended(&tried.end) {
             return Ok(Some(why));
         }
@@ -128,7 +128,7 @@ impl TrialCase {
         let output = Output::of(&tried.stdout);
         for expect in &self.expect {
             if found.is_empty() {
-                found.extend(self.unmet_one(desk, expect, tried, (&output, exit))?);
+                found.extend(self.unmet_one(context, expect, tried, (&output, exit))?);
             }
         }
         Ok(found.into_iter().next())
@@ -147,7 +147,7 @@ impl TrialCase {
 
     fn unmet_one(
         &self,
-        desk: &CheckContext<'_>,
+        context: &CheckContext<'_>,
         expect: &Expect,
         tried: &Tried,
         (output, exit): (&Output, i32),
@@ -170,7 +170,7 @@ impl TrialCase {
                 let scope = EvaluationScope { input: &self.input, output: output.value(), other: None, exit };
                 unheld(rule, &scope, output)
             }
-            Expect::Metamorphic(relation) => relation.unmet(desk, &self.input, output, exit)?,
+            Expect::Metamorphic(relation) => relation.unmet(context, &self.input, output, exit)?,
             Expect::Unreadable(why) => Some(why.clone()),
         })
     }

@@ -13,15 +13,15 @@ use crate::runner::Tried;
 const MAX_TOLD: usize = 10;
 
 /// Compares what both answer.
-pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
+pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let name = "consistency";
-    let Some(base) = desk.base else { return CheckReport::skipped(name, NO_BASE) };
-    if let Some(why) = cannot_start(desk.version).or_else(|| cannot_start(base)) {
+    let Some(base) = context.base else { return CheckReport::skipped(name, NO_BASE) };
+    if let Some(why) = cannot_start(context.version).or_else(|| cannot_start(base)) {
         return CheckReport::skipped(name, why);
     }
     let mut both: Vec<TrialCase> = cases(base);
     let recorded = both.len();
-    for case in cases(desk.version) {
+    for case in cases(context.version) {
         if !both.iter().any(|known| known.input == case.input) {
             both.push(case);
         }
@@ -29,7 +29,7 @@ pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
     if both.is_empty() {
         return CheckReport::skipped(name, "neither version has examples or tests");
     }
-    let (before, after) = match (rehearse(desk, base, &both), rehearse(desk, desk.version, &both)) {
+    let (before, after) = match (rehearse(context, base, &both), rehearse(context, context.version, &both)) {
         (Ok(before), Ok(after)) => (before, after),
         (Err(why), _) | (_, Err(why)) => return unavailable(name, why),
     };

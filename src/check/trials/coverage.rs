@@ -10,33 +10,33 @@ use serde_json::{Value, json};
 const SCRIPT: &str = include_str!("coverage.py");
 
 /// Looks for tests in the version and runs them.
-pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
+pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let name = "coverage";
     let is_test = |path: &str| {
         let file = path.rsplit('/').next().unwrap_or(path);
         let is_python = file.strip_suffix(".py").is_some();
         is_python && (file.starts_with("test_") || file.ends_with("_test.py"))
     };
-    if !desk.version.files.iter().any(|file| is_test(&file.path)) {
+    if !context.version.files.iter().any(|file| is_test(&file.path)) {
         return CheckReport::skipped(name, "it has no Python test files");
     }
-    if let Some(why) = cannot_start(desk.version) {
+    if let Some(why) = cannot_start(context.version) {
         return CheckReport::skipped(name, why);
     }
-    let Some(recipe) = &desk.version.manifest.recipe else {
+    let Some(recipe) = &context.version.manifest.recipe else {
         return CheckReport::skipped(name, "it does not start a process");
     };
     let python = recipe.command.first().filter(|word| word.contains("python")).cloned();
     let command =
         vec![python.unwrap_or_else(|| "python3".to_owned()), "-c".to_owned(), SCRIPT.to_owned(), "{dir}".to_owned()];
-    let mut version = desk.version.clone();
+    let mut version = context.version.clone();
     version.manifest.recipe = Some(Recipe { command, ..Recipe::blank(InputMode::None) });
     version.manifest.input = None;
     version.manifest.output = None;
     let nothing = json!({});
     let batch =
         Batch { version: &version, inputs: std::slice::from_ref(&nothing), pace: Pace::Plain, abreast: abreast(1) };
-    let tried = match desk.trials.start(&batch) {
+    let tried = match context.trials.start(&batch) {
         Ok(tried) => tried,
         Err(why) => return unavailable(name, why),
     };

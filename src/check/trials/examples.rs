@@ -5,28 +5,28 @@ use super::{cannot_start, rehearse, softened, unavailable};
 use crate::check::CheckContext;
 use crate::domain::{CheckReport, Finding, RunEnd, Severity};
 
-pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
-    let told = desk.version.manifest.examples.len();
-    let cases = case::examples(&desk.version.manifest);
+pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
+    let told = context.version.manifest.examples.len();
+    let cases = case::examples(&context.version.manifest);
     let without = match told {
         0 => "it has no examples",
         _ => "its examples have no input",
     };
-    try_cases(desk, "examples", &cases, without)
+    try_cases(context, "examples", &cases, without)
 }
 
-pub(in crate::check) fn examine_tests(desk: &CheckContext<'_>) -> CheckReport {
-    try_cases(desk, "tests", &case::tests(&desk.version.manifest), "it has no tests")
+pub(in crate::check) fn examine_tests(context: &CheckContext<'_>) -> CheckReport {
+    try_cases(context, "tests", &case::tests(&context.version.manifest), "it has no tests")
 }
 
-fn try_cases(desk: &CheckContext<'_>, name: &str, cases: &[TrialCase], without: &str) -> CheckReport {
+fn try_cases(context: &CheckContext<'_>, name: &str, cases: &[TrialCase], without: &str) -> CheckReport {
     if cases.is_empty() {
         return CheckReport::skipped(name, without);
     }
-    if let Some(why) = cannot_start(desk.version) {
+    if let Some(why) = cannot_start(context.version) {
         return CheckReport::skipped(name, why);
     }
-    let tried = match rehearse(desk, desk.version, cases) {
+    let tried = match rehearse(context, context.version, cases) {
         Ok(tried) => tried,
         Err(why) => return unavailable(name, why),
     };
@@ -36,12 +36,12 @@ fn try_cases(desk: &CheckContext<'_>, name: &str, cases: &[TrialCase], without: 
         let unmet = match &tried.end {
             RunEnd::Refused { message } => Err(message.clone()),
             RunEnd::Cancelled => Err("the time limit for all trials was reached".to_owned()),
-            _ => case.unmet(desk, tried),
+            _ => case.unmet(context, tried),
         };
         match unmet {
             Ok(None) => {}
             Ok(Some(why)) => {
-                let lacked = case::lacks_permissions(&desk.version.manifest);
+                let lacked = case::lacks_permissions(&context.version.manifest);
                 let (severity, message) = softened(Severity::High, lacked, format!("{}: {why}", case.name));
                 findings.push(Finding::new("unmet", severity, message));
             }
@@ -55,7 +55,7 @@ fn try_cases(desk: &CheckContext<'_>, name: &str, cases: &[TrialCase], without: 
         findings.push(Finding::new("not-tried", Severity::Medium, format!("not all were run: {why}")));
     }
     let failed = findings.iter().filter(|finding| finding.code == "unmet").count();
-    let more = match desk.version.manifest.tests.len().saturating_sub(cases.len()) {
+    let more = match context.version.manifest.tests.len().saturating_sub(cases.len()) {
         more @ 1.. if name == "tests" => format!(", {more} more not run"),
         _ => String::new(),
     };

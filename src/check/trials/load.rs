@@ -18,16 +18,16 @@ const ROWS: [usize; 3] = [1, 4, 16];
 const STARTS: usize = 32;
 
 /// Draws the curve of starts in a second.
-pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
+pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let name = "load";
-    let manifest = &desk.version.manifest;
+    let manifest = &context.version.manifest;
     if !manifest.tags.iter().chain(&manifest.capabilities).any(|word| word == MARK) {
         return CheckReport::skipped(name, format!("it does not have the tag {MARK}"));
     }
-    if let Some(why) = cannot_start(desk.version) {
+    if let Some(why) = cannot_start(context.version) {
         return CheckReport::skipped(name, why);
     }
-    let Some(input) = inputs(desk.version).into_iter().next() else {
+    let Some(input) = inputs(context.version).into_iter().next() else {
         return CheckReport::skipped(name, "no input is available");
     };
     let inputs = vec![input; STARTS];
@@ -36,8 +36,8 @@ pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
     let mut first = None;
     for rows in ROWS {
         let begun = Instant::now();
-        let batch = Batch { version: desk.version, inputs: &inputs, pace: Pace::Plain, abreast: abreast(rows) };
-        let tried = match desk.trials.start(&batch) {
+        let batch = Batch { version: context.version, inputs: &inputs, pace: Pace::Plain, abreast: abreast(rows) };
+        let tried = match context.trials.start(&batch) {
             Ok(tried) => tried,
             Err(why) => return unavailable(name, why),
         };

@@ -60,7 +60,7 @@ fn cannot_start(version: &ToolDetail) -> Option<String> {
 
 /// Watched trials of these cases. Several checks look at the same ones, and a sandbox takes longer to start than a
 /// trial: whoever is first starts those of the other checks along with its own.
-fn rehearse(desk: &CheckContext<'_>, version: &ToolDetail, wanted: &[TrialCase]) -> Result<Vec<Tried>, String> {
+fn rehearse(context: &CheckContext<'_>, version: &ToolDetail, wanted: &[TrialCase]) -> Result<Vec<Tried>, String> {
     let mut inputs: Vec<Value> = wanted.iter().map(|case| case.input.clone()).collect();
     for case in cases(version) {
         if !inputs.contains(&case.input) {
@@ -68,7 +68,7 @@ fn rehearse(desk: &CheckContext<'_>, version: &ToolDetail, wanted: &[TrialCase])
         }
     }
     let batch = Batch { version, inputs: &inputs, pace: Pace::Watched, abreast: side_by_side() };
-    let mut tried = desk.trials.start(&batch)?;
+    let mut tried = context.trials.start(&batch)?;
     tried.truncate(wanted.len());
     Ok(tried)
 }

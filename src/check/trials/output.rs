@@ -8,18 +8,18 @@ use crate::runner::Pace;
 use std::collections::BTreeSet;
 
 /// Compares the outputs of examples and tests with the output schema.
-pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
-    let manifest = &desk.version.manifest;
+pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
+    let manifest = &context.version.manifest;
     let demands_json = manifest.recipe.as_ref().is_some_and(|recipe| recipe.success.require_json);
     if manifest.output.is_none() && !demands_json {
         return CheckReport::skipped("output", "it has no output schema");
     }
-    if let Some(why) = cannot_start(desk.version) {
+    if let Some(why) = cannot_start(context.version) {
         return CheckReport::skipped("output", why);
     }
-    let inputs = inputs(desk.version);
-    let batch = Batch { version: desk.version, inputs: &inputs, pace: Pace::Watched, abreast: side_by_side() };
-    let tried = match desk.trials.start(&batch) {
+    let inputs = inputs(context.version);
+    let batch = Batch { version: context.version, inputs: &inputs, pace: Pace::Watched, abreast: side_by_side() };
+    let tried = match context.trials.start(&batch) {
         Ok(tried) => tried,
         Err(why) => return unavailable("output", why),
     };

@@ -24,11 +24,11 @@ const MAX_CRASHES: usize = 5;
 const ROUNDS: usize = 16;
 
 /// Tries inputs that nobody wrote down.
-pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
+pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let name = "property";
-    let manifest = &desk.version.manifest;
+    let manifest = &context.version.manifest;
     let Some(schema) = &manifest.input else { return CheckReport::skipped(name, "it has no input schema") };
-    if let Some(why) = cannot_start(desk.version) {
+    if let Some(why) = cannot_start(context.version) {
         return CheckReport::skipped(name, why);
     }
     let takes_input = manifest.recipe.as_ref().is_some_and(|recipe| {
@@ -37,12 +37,12 @@ pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
     if !takes_input {
         return CheckReport::skipped(name, "it takes no input");
     }
-    let all = inputs(schema, &mut Rng::of(desk.version.tool.digest), INPUTS);
+    let all = inputs(schema, &mut Rng::of(context.version.tool.digest), INPUTS);
     if all.is_empty() {
         return CheckReport::skipped(name, "no input could be generated from its schema");
     }
-    match search(desk, schema, &all) {
-        Ok(found) => found.report(desk),
+    match search(context, schema, &all) {
+        Ok(found) => found.report(context),
         Err(why) => unavailable(name, why),
     }
 }
@@ -59,14 +59,14 @@ struct PropertyOutcome {
     doubtful: usize,
 }
 
-fn start(desk: &CheckContext<'_>, inputs: &[Value], pace: Pace) -> Result<Vec<Tried>, String> {
-    desk.trials.start(&Batch { version: desk.version, inputs, pace, abreast: side_by_side() })
+fn start(context: &CheckContext<'_>, inputs: &[Value], pace: Pace) -> Result<Vec<Tried>, String> {
+    context.trials.start(&Batch { version: context.version, inputs, pace, abreast: side_by_side() })
 }
 
-fn search(desk: &CheckContext<'_>, schema: &Value, all: &[Value]) -> Result<PropertyOutcome, String> {
+fn search(context: &CheckContext<'_>, schema: &Value, all: &[Value]) -> Result<PropertyOutcome, String> {
     let mut found = PropertyOutcome { wanted: all.len(), ..PropertyOutcome::default() };
     let mut crashed: BTreeMap<String, (Crash, Value)> = BTreeMap::new();
-    for (input, tried) in all.iter().zip(start(desk, all, Pace::Quick)?) {
+    for (input, tried) in all.iter().zip(start(context, all, Pace::Quick)?) {
         found.tried += usize::from(tried.end.exit_code().is_some() || crash::of(&tried).is_some());
         if let Some(crash) = crash::of(&tried) {
             let known = crashed.entry(crash.signature.clone()).or_insert_with(|| (crash.clone(), input.clone()));
@@ -76,7 +76,7 @@ fn search(desk: &CheckContext<'_>, schema: &Value, all: &[Value]) -> Result<Prop
             }
         } else if let Some(reason) = crash::refusal(&tried) {
             // Reasons that differ in what they quote are one.
-            let sort = signature_of(&desk.version.tool.name, tried.end.outcome(), &masked(&reason));
+            let sort = signature_of(&context.version.tool.name, tried.end.outcome(), &masked(&reason));
             found.refusals.entry(sort).or_insert_with(|| (reason, input.clone()));
         }
     }
@@ -89,8 +89,8 @@ fn search(desk: &CheckContext<'_>, schema: &Value, all: &[Value]) -> Result<Prop
     candidates.truncate(MAX_CRASHES);
     let checker = Checker::new(schema)?;
     for (crash, input) in candidates {
-        let simple = if crash.code == "timeout" { input.clone() } else { simplify(desk, &checker, &crash, &input)? };
-        match confirm(desk, &crash, [simple, input])? {
+        let simple = if crash.code == "timeout" { input.clone() } else { simplify(context, &checker, &crash, &input)? };
+        match confirm(context, &crash, [simple, input])? {
             Some(confirmed) => found.crashes.push(confirmed),
             None => found.doubtful += 1,
         }
@@ -99,7 +99,7 @@ fn search(desk: &CheckContext<'_>, schema: &Value, all: &[Value]) -> Result<Prop
 }
 
 /// The simplest input found that crashes it in the same way.
-fn simplify(desk: &CheckContext<'_>, checker: &Checker, crash: &Crash, input: &Value) -> Result<Value, String> {
+fn simplify(context: &CheckContext<'_>, checker: &Checker, crash: &Crash, input: &Value) -> Result<Value, String> {
     let mut best = input.clone();
     for _ in 0..ROUNDS {
         let mut steps = shrink::simpler(&best);
@@ -107,7 +107,7 @@ fn simplify(desk: &CheckContext<'_>, checker: &Checker, crash: &Crash, input: &V
         if steps.is_empty() {
             break;
         }
-        let tried = start(desk, &steps, Pace::Quick)?;
+        let tried = start(context, &steps, Pace::Quick)?;
         let same = |tried: &Tried| crash::of(tried).is_some_and(|other| other.signature == crash.signature);
         match steps.into_iter().zip(&tried).find(|(_, tried)| same(tried)) {
             Some((step, _)) => best = step,
@@ -118,11 +118,11 @@ fn simplify(desk: &CheckContext<'_>, checker: &Checker, crash: &Crash, input: &V
 }
 
 /// The first of these inputs with which a plain start crashes in the same way.
-fn confirm(desk: &CheckContext<'_>, crash: &Crash, inputs: [Value; 2]) -> Result<Option<(Crash, Value)>, String> {
+fn confirm(context: &CheckContext<'_>, crash: &Crash, inputs: [Value; 2]) -> Result<Option<(Crash, Value)>, String> {
     let [simple, original] = inputs;
     let both = if simple == original { vec![simple] } else { vec![simple, original] };
     for input in both {
-        let tried = start(desk, std::slice::from_ref(&input), Pace::Plain)?;
+        let tried = start(context, std::slice::from_ref(&input), Pace::Plain)?;
         let seen = tried.first().and_then(crash::of).filter(|seen| seen.signature == crash.signature);
         if let Some(seen) = seen {
             return Ok(Some((seen, input)));
@@ -132,8 +132,8 @@ fn confirm(desk: &CheckContext<'_>, crash: &Crash, inputs: [Value; 2]) -> Result
 }
 
 impl PropertyOutcome {
-    fn report(self, desk: &CheckContext<'_>) -> CheckReport {
-        let lacked = case::lacks_permissions(&desk.version.manifest);
+    fn report(self, context: &CheckContext<'_>) -> CheckReport {
+        let lacked = case::lacks_permissions(&context.version.manifest);
         let mut findings: Vec<Finding> = self
             .crashes
             .iter()

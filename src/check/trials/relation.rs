@@ -58,7 +58,7 @@ impl Relation {
     /// Why the other trial could not be made.
     pub(super) fn unmet(
         &self,
-        desk: &CheckContext<'_>,
+        context: &CheckContext<'_>,
         input: &Value,
         output: &Output,
         exit: i32,
@@ -69,12 +69,12 @@ impl Relation {
         };
         // The same input again has to be another start.
         let batch = Batch {
-            version: desk.version,
+            version: context.version,
             inputs: std::slice::from_ref(&other_input),
             pace: Pace::Plain,
             abreast: abreast(1),
         };
-        let made = desk.trials.start(&batch)?;
+        let made = context.trials.start(&batch)?;
         let Some(tried) = made.first() else { return Err("the second trial was not run".to_owned()) };
         let Some(other_exit) = tried.end.exit_code() else {
             return Ok(Some(format!("with {}: {}", quote(&other_input), tried.end.message().unwrap_or_default())));

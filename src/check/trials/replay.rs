@@ -118,20 +118,20 @@ fn lines(old: &str, new: &str) -> String {
 }
 
 /// Replays what was recorded, on the version approved before, else on the one that this one was made of.
-pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
+pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let name = "replay";
-    let original = if desk.base.is_none() { desk.library.original(&desk.version.tool) } else { None };
-    let Some(base) = desk.base.or(original.as_ref()) else {
+    let original = if context.base.is_none() { context.library.original(&context.version.tool) } else { None };
+    let Some(base) = context.base.or(original.as_ref()) else {
         return CheckReport::skipped(name, "no version was approved before");
     };
-    let recorded = desk.library.recorded(&desk.version.tool.name);
+    let recorded = context.library.recorded(&context.version.tool.name);
     if recorded.is_empty() {
         return CheckReport::skipped(name, "no run with an input was recorded");
     }
-    if let Some(why) = cannot_start(desk.version).or_else(|| cannot_start(base)) {
+    if let Some(why) = cannot_start(context.version).or_else(|| cannot_start(base)) {
         return CheckReport::skipped(name, why);
     }
-    let made = match replay(desk.trials, (base, desk.version), &recorded) {
+    let made = match replay(context.trials, (base, context.version), &recorded) {
         Ok(made) => made,
         Err(why) => return unavailable(name, why),
     };

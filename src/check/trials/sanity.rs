@@ -20,13 +20,13 @@ const MAX_RULES: usize = 50;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Holds the rules against the outputs of examples and tests.
-pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
-    let written = match desk.version.manifest.extra.get("sanity") {
+pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
+    let written = match context.version.manifest.extra.get("sanity") {
         Some(Value::Array(list)) => list.clone(),
         Some(other) => vec![other.clone()],
         None => return CheckReport::skipped("sanity", "it has no sanity rules"),
     };
-    if let Some(why) = cannot_start(desk.version) {
+    if let Some(why) = cannot_start(context.version) {
         return CheckReport::skipped("sanity", why);
     }
     let mut findings = Vec::new();
@@ -37,9 +37,9 @@ pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
             Err(why) => findings.push(Finding::new("unreadable-rule", Severity::High, why)),
         }
     }
-    let inputs = inputs(desk.version);
-    let batch = Batch { version: desk.version, inputs: &inputs, pace: Pace::Watched, abreast: side_by_side() };
-    let tried = match desk.trials.start(&batch) {
+    let inputs = inputs(context.version);
+    let batch = Batch { version: context.version, inputs: &inputs, pace: Pace::Watched, abreast: side_by_side() };
+    let tried = match context.trials.start(&batch) {
         Ok(tried) => tried,
         Err(why) => return unavailable("sanity", why),
     };
@@ -66,7 +66,7 @@ pub(in crate::check) fn examine(desk: &CheckContext<'_>) -> CheckReport {
         });
         if let Some((input, why)) = broken {
             let name = name.as_ref().map_or_else(String::new, |name| format!("{name}: "));
-            let lacked = case::lacks_permissions(&desk.version.manifest);
+            let lacked = case::lacks_permissions(&context.version.manifest);
             let (severity, message) = softened(Severity::High, lacked, format!("{name}{why}, with {}", quote(input)));
             findings.push(Finding::new("rule-broken", severity, message));
         }

@@ -138,9 +138,9 @@ pub(super) fn check_at(
 ) -> CheckReport {
     let wish = if least == IsolationLevel::Isolated { Bubblewrap::Off } else { Bubblewrap::Auto };
     let bench = TrialFixture { dir: tempfile::tempdir().unwrap(), machine: Machine::new(wish, None), least };
-    let desk = CheckContext { version, base, missing: &[], library: &Nobody, trials: &bench };
+    let context = CheckContext { version, base, missing: &[], library: &Nobody, trials: &bench };
     let row = CHECKS.iter().find(|row| row.name == name).unwrap();
-    super::super::examine(row, &desk)
+    super::super::examine(row, &context)
 }
 
 /// Findings as code, severity and message.

@@ -123,6 +123,11 @@ impl<'t> PythonNames<'t> {
         self.scopes.get(scope).is_some_and(|scope| scope.parameters.contains(name))
     }
 
+    /// Whether a scope is the body of a class: what runs there sees a name of the module until the class binds it.
+    pub fn is_class(&self, scope: usize) -> bool {
+        self.scopes.get(scope).is_some_and(|scope| scope.kind == ScopeKind::Class)
+    }
+
     /// The expression that one of its bindings gives to a name; `None` where it is no plain assignment.
     pub fn value_of(&self, binding: Node<'t>, name: &str) -> Option<Node<'t>> {
         let (left, mut right) = match binding.kind() {

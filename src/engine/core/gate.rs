@@ -48,7 +48,7 @@ pub fn pass(
             ErrorCode::Refused,
             format!("review {} cannot be approved: {} did not pass", review.id, checks.join(", ")),
             format!(
-                "`toolsmith check {}` shows why; an override needs a reason, which is recorded permanently",
+                "`toolsmith check {}` shows why; `--override REASON` approves anyway and records the reason permanently",
                 review.tool
             ),
         )),

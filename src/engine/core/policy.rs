@@ -81,7 +81,7 @@ impl Standing<'_> {
 pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy {
     let refuse = |code, message: String| RunPolicy::Refuse { code, message };
     if tool.stage == Stage::Archived {
-        return refuse(ErrorCode::Refused, format!("{} is archived; restore it to run it", tool.name));
+        return refuse(ErrorCode::Refused, format!("{0} is archived; `toolsmith restore {0}` restores it", tool.name));
     }
     if tool.cost_tier == CostTier::Prohibited {
         return refuse(ErrorCode::Refused, format!("{} has the cost tier prohibited, so it never runs", tool.name));

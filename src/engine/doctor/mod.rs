@@ -186,7 +186,12 @@ fn isolation(machine: &Machine, settings: &Settings) -> Vec<DoctorLine> {
         .collect();
     let summary = if refused.is_empty() {
         let health = if level.reaches(IsolationLevel::Confined) { Health::Ok } else { Health::Warn };
-        line("isolation", health, format!("runs are {level}"), "read a tool before running it")
+        line(
+            "isolation",
+            health,
+            format!("runs are {level}"),
+            if health == Health::Ok { "" } else { "read a tool before running it" },
+        )
     } else {
         let message = format!("runs reach only the level {level}, so {} tools are refused", refused.join(" and "));
         line("isolation", Health::Bad, message, "fix the isolation layers below, or lower [isolation] in config.toml")
@@ -347,7 +352,7 @@ fn terminal(env: &dyn Fn(&str) -> Option<OsString>, window: Option<(u16, u16)>) 
     let colours = match (word("NO_COLOR"), word("COLORTERM")) {
         (Some(_), _) => "no colours (NO_COLOR)".to_owned(),
         (None, Some(colours)) => format!("colours {colours}"),
-        (None, None) => "colours by TERM".to_owned(),
+        (None, None) => "colours from TERM".to_owned(),
     };
     let size =
         window.map_or_else(|| "stdout is not a terminal".to_owned(), |(columns, rows)| format!("{columns}x{rows}"));
@@ -456,7 +461,10 @@ mod tests {
         let env = |name: &str| (name == "TERM").then(|| OsString::from("xterm\u{1b}[2J"));
         assert_eq!(terminal(&env, Some((39, 40))).state, "bad");
         let told = terminal(&env, Some((80, 24)));
-        assert_eq!((told.state.as_str(), told.message.as_str()), ("ok", "TERM xterm\\x1b[2J, colours by TERM, 80x24"));
+        assert_eq!(
+            (told.state.as_str(), told.message.as_str()),
+            ("ok", "TERM xterm\\x1b[2J, colours from TERM, 80x24")
+        );
         assert_eq!(terminal(&|_| None, Some((80, 24))).state, "warn");
         assert_eq!(terminal(&|_| None, None).state, "ok");
     }

@@ -39,7 +39,11 @@ impl Versions<'_> {
     fn archive(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
         let tool = self.engine.library().resolve(argument(call, "tool")?)?;
         if tool.stage == Stage::Archived {
-            return Err(EngineError::new(ErrorCode::Conflict, format!("{} is already archived", tool.name), ""));
+            return Err(EngineError::new(
+                ErrorCode::Conflict,
+                format!("{} is already archived", tool.name),
+                "`toolsmith list --stage archived` lists archived tools",
+            ));
         }
         let files = self.engine.library().files_on_disk(&tool)?;
         self.workspace.copies.put(tool.digest, &files)?;

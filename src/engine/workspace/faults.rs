@@ -63,7 +63,7 @@ impl Workspace {
                 let number = plural(backups.len(), "backup", "backups");
                 {
                     let (at, path) = (rfc3339(Instant(newest.at_ms)), newest.path.display());
-                    line("ok", format!("{number}, the newest of {at}: {path}"), "")
+                    line("ok", format!("{number}, newest from {at}: {path}"), "")
                 }
             }
             None => line("ok", "no backup yet; a backup is made on each day with changes".to_owned(), ""),

@@ -348,8 +348,8 @@ impl Resemblance {
         let said = told(&said, &said_a, &said_b);
         let named = told(&named, &named_a, &named_b);
         match (said.is_empty(), named.is_empty()) {
-            (false, false) => format!("both descriptions say {said}; both names contain {named}"),
-            (false, true) => format!("both descriptions say {said}"),
+            (false, false) => format!("both descriptions contain: {said}; both names contain {named}"),
+            (false, true) => format!("both descriptions contain: {said}"),
             (true, false) => format!("both names contain {named}"),
             (true, true) => "no common words".to_owned(),
         }

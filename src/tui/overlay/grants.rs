@@ -65,7 +65,7 @@ impl Grants {
                 return;
             }
         };
-        "No grants yet.".clone_into(&mut self.empty);
+        "No grants yet. The verb grant lets an agent run a tool that is not approved.".clone_into(&mut self.empty);
         let agents = list.agents.iter().map(|grant| Row {
             key: grant.id.to_string(),
             tool: format!("{} {}", grant.tool, grant.digest.short()),

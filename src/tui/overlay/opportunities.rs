@@ -3,7 +3,7 @@
 use super::list_box::ListBox;
 use super::{Args, Reply, browse};
 use crate::action::Verb;
-use crate::domain::{Opportunity, OpportunitySources};
+use crate::domain::{Opportunity, OpportunitySources, count};
 use crate::engine::{EngineError, OpportunityList};
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
@@ -45,9 +45,9 @@ impl Opportunities {
         match found {
             Ok(found) => {
                 self.rows.clone_from(&found.opportunities);
-                self.detail = format!("{} from {} runs", found.total, found.runs);
+                self.detail = format!("{} from {}", found.total, count(found.runs, "run"));
                 self.empty = vec![
-                    format!("{} runs suggest no tool.", found.runs),
+                    format!("Nothing in {} suggests a new tool.", count(found.runs, "run")),
                     "To include a shell history, run `toolsmith opportunities --history FILE`.".to_owned(),
                 ];
             }

@@ -343,8 +343,13 @@ impl CatalogPane {
         (list_area, cursor)
     }
 
+    /// How many tools are listed: those that the filter and the choice of stages let through.
+    pub fn shown(&self) -> usize {
+        self.rows.iter().filter(|row| matches!(row, Row::Tool(_))).count()
+    }
+
     fn title(&self, theme: &Theme) -> Title<'static> {
-        let shown = self.rows.iter().filter(|row| matches!(row, Row::Tool(_))).count();
+        let shown = self.shown();
         let total = self.view.tools.len();
         let filtered = !self.filter.is_empty() || self.stages != StageFilter::Current || self.view.in_use.is_some();
         let mut detail = if filtered { format!("{} of {}", grouped(shown), grouped(total)) } else { grouped(shown) };

@@ -51,7 +51,7 @@ pub fn draw_header(app: &mut App, area: Rect, buf: &mut Buffer) {
 
 /// The panes as tabs, for screens with one pane at a time.
 pub fn draw_tabs(app: &mut App, area: Rect, buf: &mut Buffer) {
-    let counts = [app.catalog.view().tools.len(), app.output.live_count(), app.failures.open_count(), app.queue.len()];
+    let counts = [app.catalog.shown(), app.output.live_count(), app.failures.open_count(), app.queue.len()];
     let narrow = area.width < 56;
     let mut x = area.x;
     for (pane, count) in Pane::ALL.into_iter().zip(counts) {

@@ -46,7 +46,7 @@ fn changed_files_that_git_had_come_back_in_a_commit_that_says_nobody_approved_th
     assert_eq!(committed(&world).trim(), "echo 1");
     world.execute(Command::Undo { operation: None }).unwrap();
     assert_eq!(committed(&world).trim(), "echo changed");
-    assert!(subject(&world).contains("approved by nobody"), "{}", subject(&world));
+    assert!(subject(&world).contains("not approved"), "{}", subject(&world));
     let body = world.workspace.git(&["log", "-1", "--format=%B"]);
     assert!(body.contains("Toolsmith-Unapproved: ") && !body.contains("Toolsmith-Digest"), "{body}");
 }
@@ -57,7 +57,7 @@ fn a_drift_approval_that_is_taken_back_leaves_no_commit_that_calls_the_changed_f
     let review = world.waiting().into_iter().find(|review| review.tool.as_str() == "drifted").unwrap();
     world.execute(decide(&review, DecisionKind::Approve)).unwrap();
     world.execute(Command::Undo { operation: None }).unwrap();
-    assert!(subject(&world).contains("stay, approved by nobody"), "{}", subject(&world));
+    assert!(subject(&world).contains("stay, not approved"), "{}", subject(&world));
 }
 
 #[test]

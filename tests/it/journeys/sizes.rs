@@ -1,7 +1,7 @@
 //! Small terminals can do everything large ones can.
 
 use super::{approve, digest_of, open, open_review, waiting_review, with_one_script};
-use crate::support::{Workspace, key};
+use crate::support::{Terminal, Workspace, key};
 use serde_json::json;
 
 const SMALL: [(u16, u16); 2] = [(80, 24), (60, 20)];
@@ -31,6 +31,19 @@ fn a_tool_is_run_and_approved_on_a_small_terminal() {
         approve(&mut terminal, &digest);
         workspace.json_until(&["show", "greet"], |answer| answer["tool"]["stage"] == json!("approved"));
         workspace.wait_commits(2);
+    }
+}
+
+#[test]
+fn each_page_that_is_read_before_an_approval_fits_the_terminal() {
+    let body: String = (1..80).map(|number| format!("print({number})\n")).collect();
+    let workspace = Workspace::new().with_git().with_script("greet", &body);
+    let review = waiting_review(&workspace);
+    let (id, digest) = (review["id"].to_string(), digest_of(&review));
+    for size in SMALL {
+        let mut terminal = Terminal::toolsmith(&workspace, &["approve", &id, "--digest", &digest], size);
+        terminal.wait_text("q: quit --").wait_text(&format!("review {id}:"));
+        terminal.send("q").wait_end();
     }
 }
 

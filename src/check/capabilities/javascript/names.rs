@@ -95,7 +95,8 @@ impl JavaScriptScanner<'_, '_, '_> {
         match name.kind() {
             "identifier" => {
                 let text = self.finder.text_of(name);
-                self.name(name, text, known.into_iter().filter(|path| path != text));
+                // A name equal to its module is the usual case: `const fs = require("fs")`.
+                self.name(name, text, known);
                 let value = self.whole(value, 0);
                 self.finder.bind(text, value);
             }
@@ -196,7 +197,7 @@ impl JavaScriptScanner<'_, '_, '_> {
     }
 
     /// What a name that is read may stand for, as far as the file says.
-    pub(super) fn known(&self, node: Node<'_>) -> Option<&[String]> {
+    pub(super) fn known(&self, node: Node<'_>) -> Option<Vec<String>> {
         let name = self.finder.text_of(node);
         let is_known = |scope: &usize| !self.names.is_partial && !self.names.is_parameter(*scope, name);
         self.finder.meanings_in(self.names.scope(node, name).filter(is_known), name)
@@ -208,7 +209,7 @@ impl JavaScriptScanner<'_, '_, '_> {
         if let Some(known) = self.known(node) {
             // What is bound in one place is still the global in another.
             let global = is_global.then(|| name.to_owned()).filter(|name| !known.contains(name));
-            return known.iter().cloned().chain(global).collect();
+            return known.into_iter().chain(global).collect();
         }
         let is_everything = matches!(name, "globalThis" | "window" | "global" | "self");
         vec![if is_global || is_everything { name.to_owned() } else { "?".to_owned() }]

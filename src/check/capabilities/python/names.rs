@@ -83,7 +83,8 @@ impl<'a> PythonScanner<'_, 'a, '_> {
             "identifier" => {
                 let name = self.finder.text_of(left);
                 let meanings = self.paths(right, 0).into_iter().filter(|path| !path.starts_with('?'));
-                let meanings: Vec<String> = meanings.filter(|path| path != name).collect();
+                // A name equal to its module is the usual case: `os = __import__("os")`.
+                let meanings: Vec<String> = meanings.collect();
                 self.name(left, name, meanings);
                 let value = self.whole(right, 0);
                 self.finder.bind(name, value);
@@ -151,7 +152,7 @@ impl<'a> PythonScanner<'_, 'a, '_> {
     }
 
     /// What a name that is read may stand for, as far as the file says.
-    pub(super) fn known(&self, node: Node<'_>) -> Option<&[String]> {
+    pub(super) fn known(&self, node: Node<'_>) -> Option<Vec<String>> {
         let name = self.finder.text_of(node);
         let is_known = |scope: &usize| !self.names.is_partial && !self.names.is_parameter(*scope, name);
         self.finder.meanings_in(self.names.scope(node, name).filter(is_known), name)
@@ -163,7 +164,8 @@ impl<'a> PythonScanner<'_, 'a, '_> {
         if let Some(known) = self.known(node) {
             // What is bound in another function only is the builtin here.
             let builtin = (is_builtin && !self.names.is_bound(node)).then(|| name.to_owned());
-            return known.iter().cloned().chain(builtin.filter(|name| !known.contains(name))).collect();
+            let builtin = builtin.filter(|name| !known.contains(name));
+            return known.into_iter().chain(builtin).collect();
         }
         if self.own.contains(name) {
             return vec!["?".to_owned()];
@@ -270,7 +272,9 @@ impl<'a> PythonScanner<'_, 'a, '_> {
     /// The text that a name certainly stands for: everything that binds it gives it this text.
     fn constant(&self, node: Node<'_>, depth: usize) -> Option<String> {
         let name = self.finder.text_of(node);
-        let Some(scope) = self.names.scope(node, name).filter(|_| !self.names.is_partial) else {
+        // In the body of a class a name is that of the module until the class binds it.
+        let is_certain = |scope: &usize| !self.names.is_partial && !self.names.is_class(*scope);
+        let Some(scope) = self.names.scope(node, name).filter(is_certain) else {
             return self.finder.constant(name).map(str::to_owned);
         };
         let value = |by: Node<'_>| self.whole(self.names.value_of(by, name)?, depth + 1);

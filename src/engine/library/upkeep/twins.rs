@@ -157,8 +157,8 @@ fn advise(kind: GroupKind, keep: &Tool, tool: &Tool) -> (String, String, Option<
             let merge = tool.facts.name_runs > 0 && keep.facts.name_runs > 0;
             let advice = if merge {
                 format!(
-                    "both are used: merge its advantages (`toolsmith evolve {}`), then deprecate it in favour of {0}",
-                    keep.name
+                    "both are used: move what only {} can do into {} (`toolsmith evolve {1}`), then deprecate {0}",
+                    tool.name, keep.name
                 )
             } else {
                 format!("deprecate it in favour of {}", keep.name)
