@@ -292,7 +292,7 @@ fn a_name_of_python_stands_for_what_its_scope_says() {
                 &[shell, text],
             ),
             // One binding that is not understood may give a name anything.
-            ("import os as m\ndef f(x):\n    import json as m\n    m = x\n    m.system(y)\nf(m)\n", &[shell, text]),
+            ("import os as m\ndef f(x):\n    import json as m\n    m = x\n    m.system(y)\nf(m)\n", &[text]),
             // In a class a name is that of the module until the class binds it.
             ("import os as m\nclass C:\n    m.system(y)\n    import json as m\n", &[text]),
             ("os = __import__('os')\nos.system(y)\n", &[text]),
