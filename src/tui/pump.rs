@@ -269,7 +269,8 @@ impl<'a> Pump<'a> {
         self.session.set_title(&self.app.window_title())?;
         let app = &mut self.app;
         self.session.draw(|frame| view::draw(app, frame))?;
-        self.dirty = false;
+        // Drawing takes time; afterwards the state knows the new time and names no moment that has passed.
+        self.dirty = self.app.is_overdue(self.now());
         self.drawn_at = Clock::now();
         self.feed(Msg::Drawn)
     }

@@ -274,7 +274,7 @@ impl ToolSets<'_> {
         };
         let mut lines = vec![first];
         lines.push("approvals and permissions do not change".to_owned());
-        lines.push(format!("it contains {}", core::told_scope(&scope, lasting.map(|lasting| later(now(), lasting)))));
+        lines.push(format!("unlocked {}", core::told_scope(&scope, lasting.map(|lasting| later(now(), lasting)))));
         let undo = "`toolsmith grants` lists it; revoke or u (undo) locks it again".to_owned();
         Ok(Preview { title: format!("Unlock {subject}?"), lines, undo })
     }

@@ -323,6 +323,12 @@ impl App {
         [question, toast, tick, ages, self.evolution_wakes(), self.dashboard_wakes()].into_iter().flatten().min()
     }
 
+    /// Whether something became due since the state was last told the time: a frame that was drawn from it does not show
+    /// that yet.
+    pub fn is_overdue(&self, now: Now) -> bool {
+        self.next_wake().is_some_and(|at| at <= now.steady_ms)
+    }
+
     /// The title of the terminal's window, safe to write.
     pub fn window_title(&self) -> SafeText {
         let place = match &self.opening {

@@ -361,6 +361,21 @@ fn idle_asks_for_no_wake_and_a_live_run_for_one_a_second() {
 }
 
 #[test]
+fn what_becomes_due_while_a_frame_is_drawn_is_overdue_after_it() {
+    let mut bench = Bench::ready(80, 24);
+    bench.press("X");
+    let command = archive_of(&bench);
+    bench.answer(Answer::Preview { command, preview: Ok(preview()) });
+    bench.draw();
+    bench.wait(499);
+    // This frame still says that the question does not listen yet, and takes two milliseconds.
+    bench.draw();
+    let after = |ms| crate::tui::now::Now { steady_ms: bench.now.steady_ms + ms, ..bench.now };
+    assert!(!bench.app.is_overdue(after(0)));
+    assert!(bench.app.is_overdue(after(2)));
+}
+
+#[test]
 fn ten_thousand_tools_are_filtered_within_one_frame_of_keys() {
     let tools = (0..10_000).map(|at| Arc::new(tool(&format!("tool-{at}"), Stage::Experimental))).collect();
     let view =
