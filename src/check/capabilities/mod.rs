@@ -43,6 +43,8 @@ pub fn capability_of(full: &str) -> Option<CapabilityKind> {
 }
 
 #[cfg(test)]
+mod evasions;
+#[cfg(test)]
 mod hiding_tests;
 #[cfg(test)]
 mod tests;

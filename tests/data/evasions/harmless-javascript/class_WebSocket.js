@@ -1,0 +1,2 @@
+class WebSocket { constructor(x) { this.x = x; } }
+new WebSocket("a");

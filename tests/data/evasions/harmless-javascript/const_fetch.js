@@ -1,0 +1,2 @@
+const fetch = (x) => x;
+fetch("a");

@@ -1,0 +1,1 @@
+for (const fetch of [(x) => x]) fetch("a");

@@ -1,0 +1,2 @@
+function fetch(x) { return x; }
+fetch("a");

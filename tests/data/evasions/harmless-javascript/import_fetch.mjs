@@ -1,0 +1,2 @@
+import { fetch } from "./own.js";
+fetch("a");

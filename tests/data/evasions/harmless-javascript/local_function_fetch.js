@@ -1,0 +1,5 @@
+function f() {
+  function fetch(x) { return x; }
+  return fetch("a");
+}
+f();

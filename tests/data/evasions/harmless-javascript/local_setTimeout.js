@@ -1,0 +1,2 @@
+const setTimeout = (x) => x;
+setTimeout("a");

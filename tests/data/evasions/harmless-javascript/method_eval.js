@@ -1,0 +1,2 @@
+const o = { eval(x) { return x; } };
+o.eval("1");

@@ -1,0 +1,3 @@
+/x/.exec("x");
+const r = /y/;
+r.exec("y");

@@ -1,0 +1,5 @@
+function f() {
+  class WebSocket {}
+  return new WebSocket();
+}
+f();

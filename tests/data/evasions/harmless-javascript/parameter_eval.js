@@ -1,0 +1,2 @@
+const f = (evaluate) => evaluate("1");
+f((x) => x);

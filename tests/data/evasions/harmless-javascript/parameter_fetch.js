@@ -1,0 +1,2 @@
+function f(fetch) { return fetch("a"); }
+f((x) => x);

@@ -1,0 +1,4 @@
+def f(x):
+    open = x.append
+    open("w")
+f([])

@@ -1,0 +1,1 @@
+print([open(1, "w") for open in [max]])

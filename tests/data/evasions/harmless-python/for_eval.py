@@ -1,0 +1,2 @@
+for eval in [len]:
+    eval("x")

@@ -1,0 +1,2 @@
+def system(x): return x
+system("id")

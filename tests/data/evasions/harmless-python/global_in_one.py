@@ -1,0 +1,6 @@
+import json
+def f():
+    global q
+    q = json
+f()
+q.dumps(1)

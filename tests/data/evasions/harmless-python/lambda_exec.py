@@ -1,0 +1,1 @@
+print((lambda exec: exec("1"))(len))

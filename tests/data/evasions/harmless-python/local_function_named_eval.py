@@ -1,0 +1,4 @@
+def f():
+    def eval(x): return x
+    return eval("1")
+f()

@@ -1,0 +1,4 @@
+def f():
+    from gettext import gettext as open
+    return open("w")
+f()

@@ -1,0 +1,2 @@
+def f(eval): return eval("1")
+f(len)

@@ -1,0 +1,2 @@
+def f(open): return open("a", "w")
+f(max)

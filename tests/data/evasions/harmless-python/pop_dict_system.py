@@ -1,0 +1,2 @@
+system = {"a": 1}
+system.get("a")

@@ -1,0 +1,2 @@
+def f(socket): socket.connect(1)
+f

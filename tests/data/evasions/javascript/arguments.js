@@ -1,0 +1,1 @@
+(function () { arguments[0].execSync('id'); })(require('child_process'));  //!shell

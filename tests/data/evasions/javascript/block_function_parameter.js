@@ -1,0 +1,6 @@
+'use strict';
+const { execSync } = require('child_process');
+(() => {
+  if (0) { function execSync() {} }
+  execSync('id');  //!shell
+})();

@@ -1,0 +1,3 @@
+const m = require('child_process');
+{ const m = require('path'); }
+m.execSync('id');  //!shell

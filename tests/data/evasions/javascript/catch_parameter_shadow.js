@@ -1,0 +1,3 @@
+const m = require('path');
+try { throw require('child_process'); }
+catch (m) { m.execSync('id'); }  //!shell

@@ -1,0 +1,2 @@
+try { throw require('child_process'); }
+catch ({ execSync }) { execSync('id'); }  //!shell

@@ -1,0 +1,3 @@
+let b;
+const a = b = require('child_process');
+a.execSync('id');  //!shell

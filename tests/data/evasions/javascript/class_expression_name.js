@@ -1,0 +1,3 @@
+const m = require('child_process');
+const g = class m {};
+m.execSync('id');  //!shell

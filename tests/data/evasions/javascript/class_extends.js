@@ -1,0 +1,2 @@
+class C extends require('net').Socket {}
+new C().destroy();  //!network

@@ -1,0 +1,3 @@
+k = 'exec_';
+globalThis.k = 'execSync';
+require('child_process')[k]('id');  //!shell

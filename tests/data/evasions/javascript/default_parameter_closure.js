@@ -1,0 +1,3 @@
+const m = require('child_process');
+function f(g = () => m.execSync('id')) { var m = require('path'); g(); }  //!shell
+f();

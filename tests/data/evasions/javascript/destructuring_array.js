@@ -1,0 +1,2 @@
+const [m] = [require('child_process')];
+m.execSync('id');  //!shell

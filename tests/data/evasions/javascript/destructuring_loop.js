@@ -1,0 +1,1 @@
+for (const { execSync: r } of [require('child_process')]) r('id');  //!shell

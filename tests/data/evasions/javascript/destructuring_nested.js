@@ -1,0 +1,2 @@
+const { a: { m } } = { a: { m: require('child_process') } };
+m.execSync('id');  //!shell

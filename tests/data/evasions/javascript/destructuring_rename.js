@@ -1,0 +1,2 @@
+const { execSync: join } = require('child_process');
+join('id');  //!shell

@@ -1,0 +1,2 @@
+const path = require('path');
+{ const path = eval; path('1'); }  //!eval

@@ -1,0 +1,2 @@
+exports.m = require('child_process');
+exports.m.execSync('id');  //!shell

@@ -1,0 +1,4 @@
+m();
+function m() { return 1; }
+m = require('child_process');
+m.execSync('id');  //!shell

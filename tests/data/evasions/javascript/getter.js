@@ -1,0 +1,1 @@
+({ get m() { return require('child_process'); } }).m.execSync('id');  //!shell

@@ -1,0 +1,2 @@
+import { 'execSync' as m } from 'node:child_process';
+m('id');  //!shell

@@ -1,0 +1,2 @@
+const m = require('child_process');
+m: for (;;) { m.execSync('id'); break m; }  //!shell

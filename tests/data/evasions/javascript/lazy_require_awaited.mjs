@@ -1,0 +1,4 @@
+let m = {};
+const g = async () => { const m = await import('node:child_process'); return m; };
+m = await g();
+m.execSync('id');  //!shell

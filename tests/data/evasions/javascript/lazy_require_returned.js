@@ -1,0 +1,4 @@
+let m = require('path');
+function g() { const m = require('child_process'); return m; }
+m = g();
+m.execSync('id');  //!shell

@@ -1,0 +1,3 @@
+let m;
+m ??= require('child_process');
+m.execSync('id');  //!shell

@@ -1,0 +1,2 @@
+const m = require('child_process');
+(function path() { m.execSync('id'); })();  //!shell

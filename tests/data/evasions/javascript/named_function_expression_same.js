@@ -1,0 +1,3 @@
+const m = require('child_process');
+const g = function m() { return m; };
+m.execSync('id');  //!shell

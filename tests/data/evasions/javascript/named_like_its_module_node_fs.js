@@ -1,0 +1,2 @@
+const fs = require('node:fs');
+fs.createWriteStream('out.txt').end();  //!writes-files

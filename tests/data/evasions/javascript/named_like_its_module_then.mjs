@@ -1,0 +1,1 @@
+import('child_process').then((child_process) => child_process.execSync('id'));  //!shell

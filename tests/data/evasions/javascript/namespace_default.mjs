@@ -1,0 +1,2 @@
+import * as m from 'node:child_process';
+m.default.execSync('id');  //!shell

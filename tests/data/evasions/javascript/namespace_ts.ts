@@ -1,0 +1,3 @@
+import * as cp from 'node:child_process';
+namespace N { export const m = cp; }
+N.m.execSync('id');  //!shell

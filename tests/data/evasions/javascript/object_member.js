@@ -1,0 +1,2 @@
+const o = { m: require('child_process') };
+o.m.execSync('id');  //!shell

@@ -1,0 +1,3 @@
+const m = require('child_process');
+const o = { m };
+o.m.execSync('id');  //!shell

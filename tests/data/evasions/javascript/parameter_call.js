@@ -1,0 +1,1 @@
+(function (m) { m.execSync('id'); }).call(null, require('child_process'));  //!shell

@@ -1,0 +1,2 @@
+function f(m = require('child_process')) { m.execSync('id'); }  //!shell
+f();

@@ -1,0 +1,2 @@
+function f({ execSync: r } = require('child_process')) { r('id'); }  //!shell
+f();

@@ -1,0 +1,2 @@
+function f(m) { m.execSync('id'); }  //!shell
+f(require('child_process'));

@@ -1,0 +1,3 @@
+const path = require('path');
+function f(path) { path.execSync('id'); }  //!shell
+f(require('child_process'));

@@ -1,0 +1,1 @@
+(({ execSync }) => execSync('id'))(require('child_process'));  //!shell

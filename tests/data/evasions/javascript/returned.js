@@ -1,0 +1,2 @@
+function g() { return require('child_process'); }
+g().execSync('id');  //!shell

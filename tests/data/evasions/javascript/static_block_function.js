@@ -1,0 +1,6 @@
+const m = require('child_process');
+function f() {
+  class C { static { function m() {} } }
+  m.execSync('id');  //!shell
+}
+f();

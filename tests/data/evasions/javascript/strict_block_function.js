@@ -1,0 +1,7 @@
+'use strict';
+const m = require('child_process');
+function f() {
+  { function m() {} }
+  m.execSync('id');  //!shell
+}
+f();

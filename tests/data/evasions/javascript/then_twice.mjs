@@ -1,0 +1,1 @@
+import('child_process').then((m) => m).then((m) => m.execSync('id'));  //!shell

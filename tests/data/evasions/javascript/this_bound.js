@@ -1,0 +1,1 @@
+(function () { this.execSync('id'); }).call(require('child_process'));  //!shell

@@ -1,0 +1,4 @@
+f();
+var m;
+function f() { m = require('child_process'); }
+m.execSync('id');  //!shell

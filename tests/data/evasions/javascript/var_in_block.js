@@ -1,0 +1,3 @@
+const p = require('path');
+{ var m = require('child_process'); }
+m.execSync('id');  //!shell

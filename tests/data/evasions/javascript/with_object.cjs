@@ -1,0 +1,1 @@
+with ({ m: require('child_process') }) m.execSync('id');  //!shell

@@ -1,0 +1,1 @@
+__builtins__.open("out.txt", "w").close()  #!writes-files

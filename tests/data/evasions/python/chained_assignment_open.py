@@ -1,0 +1,2 @@
+a = b = open
+a("out.txt", "w").close()  #!writes-files

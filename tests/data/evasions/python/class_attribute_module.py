@@ -1,0 +1,4 @@
+import os
+class C:
+    m = os
+C.m.system("id")  #!shell

@@ -1,0 +1,5 @@
+import os
+k = "system"
+class C:
+    getattr(os, k)("id")  #!shell
+    k = "getcwd"

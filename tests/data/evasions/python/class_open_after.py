@@ -1,0 +1,3 @@
+class C:
+    open("out.txt", "w").close()  #!writes-files
+    from json import dumps as open

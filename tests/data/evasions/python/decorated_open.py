@@ -1,0 +1,3 @@
+@lambda _: open
+class o: pass
+o("out.txt", "w").close()  #!writes-files

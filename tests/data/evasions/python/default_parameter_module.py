@@ -1,0 +1,4 @@
+import os
+def f(m=os):
+    m.system("id")  #!shell
+f()

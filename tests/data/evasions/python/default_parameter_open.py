@@ -1,0 +1,3 @@
+def f(o=open):
+    o("out.txt", "w").close()  #!writes-files
+f()

@@ -1,0 +1,3 @@
+import os as m
+def f(x=m.system("id")):  #!shell
+    import json as m

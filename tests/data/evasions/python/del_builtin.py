@@ -1,0 +1,3 @@
+from json import dumps as open
+del open
+open("out.txt", "w").close()  #!writes-files

@@ -1,0 +1,2 @@
+import os
+{"a": os}["a"].system("id")  #!shell

@@ -1,0 +1,1 @@
+{"a": open}["a"]("out.txt", "w").close()  #!writes-files

@@ -1,0 +1,3 @@
+def g():
+    from json import dumps as eval
+eval("1")  #!eval

@@ -1,0 +1,2 @@
+import os
+for m in (os,): m.system("id")  #!shell

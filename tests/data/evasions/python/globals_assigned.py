@@ -1,0 +1,3 @@
+import os, json as m
+globals()["m"] = os
+m.system("id")  #!shell

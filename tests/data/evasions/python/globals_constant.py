@@ -1,0 +1,4 @@
+import os
+k = "getcwd"
+globals()["k"] = "system"
+getattr(os, k)("id")  #!shell

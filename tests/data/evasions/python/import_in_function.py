@@ -1,0 +1,5 @@
+def f():
+    import os as json
+    json.system("id")  #!shell
+import json
+f()

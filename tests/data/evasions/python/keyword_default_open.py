@@ -1,0 +1,2 @@
+f = lambda *, o=open: o("out.txt", "w")  #!writes-files
+f().close()

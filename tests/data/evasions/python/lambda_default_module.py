@@ -1,0 +1,2 @@
+import os
+(lambda m=os: m.system("id"))()  #!shell

@@ -1,0 +1,2 @@
+import os
+(lambda m: m.system("id"))(os)  #!shell

@@ -1,0 +1,2 @@
+import os
+(lambda: os)().system("id")  #!shell

@@ -1,0 +1,2 @@
+import os
+os.𝔰ystem("id")  #!shell

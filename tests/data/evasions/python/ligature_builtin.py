@@ -1,0 +1,2 @@
+𝔭pen = 1
+𝔬pen("out.txt", "w").close()  #!writes-files

@@ -1,0 +1,3 @@
+import os
+[a] = [os]
+a.system("id")  #!shell

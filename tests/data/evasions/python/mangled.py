@@ -1,0 +1,3 @@
+import os as _C__m
+class C:
+    __m.system("id")  #!shell

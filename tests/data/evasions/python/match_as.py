@@ -1,0 +1,3 @@
+import os
+match [os]:
+    case [object() as m]: m.system("id")  #!shell

@@ -1,0 +1,3 @@
+import os
+match os:
+    case m: m.system("id")  #!shell

@@ -1,0 +1,3 @@
+import os, json
+json.m = os
+json.m.system("id")  #!shell

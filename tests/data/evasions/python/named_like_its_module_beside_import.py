@@ -1,0 +1,4 @@
+def f():
+    os = __import__("os")
+    os.system("id")  #!shell
+f()

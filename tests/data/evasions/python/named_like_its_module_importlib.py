@@ -1,0 +1,3 @@
+import importlib
+subprocess = importlib.import_module("subprocess")
+subprocess.call(["id"])  #!starts-programs

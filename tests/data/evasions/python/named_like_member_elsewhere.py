@@ -1,0 +1,3 @@
+import os as os_
+os = os_
+os.system("id")  #!shell

@@ -1,0 +1,2 @@
+open("out.txt", "w").close()  #!writes-files
+from json import dumps as open

@@ -1,0 +1,3 @@
+def open(): pass
+del open
+open("out.txt", "w").close()  #!writes-files

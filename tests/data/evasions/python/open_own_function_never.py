@@ -1,0 +1,5 @@
+if 0:
+    pass
+else:
+    open("out.txt", "w").close()  #!writes-files
+def open(): pass

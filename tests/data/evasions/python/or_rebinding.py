@@ -1,0 +1,3 @@
+import os
+m = None or os
+m.system("id")  #!shell

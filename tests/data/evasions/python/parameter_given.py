@@ -1,0 +1,3 @@
+import os
+def f(m): m.system("id")  #!shell
+f(os)

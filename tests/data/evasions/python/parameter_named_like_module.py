@@ -1,0 +1,3 @@
+import os, json
+def f(json): json.system("id")  #!shell
+f(os)

@@ -1,0 +1,2 @@
+from functools import partial
+partial(open, "out.txt", "w")().close()  #!writes-files

@@ -1,0 +1,5 @@
+import os
+class C:
+    @property
+    def m(self): return os
+C().m.system("id")  #!shell

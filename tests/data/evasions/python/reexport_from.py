@@ -1,0 +1,2 @@
+from shutil import os as m
+m.system("id")  #!shell

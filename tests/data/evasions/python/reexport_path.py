@@ -1,0 +1,2 @@
+import os.path as p
+p.os.system("id")  #!shell

@@ -1,0 +1,4 @@
+import os
+k = "system"
+def f() -> getattr(os, k)("id"):  #!shell
+    k = "getcwd"

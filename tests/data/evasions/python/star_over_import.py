@@ -1,0 +1,3 @@
+from json import dumps as system
+from os import *
+system("id")  #!shell

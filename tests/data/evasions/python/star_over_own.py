@@ -1,0 +1,3 @@
+def system(x): pass
+from os import *
+system("id")  #!shell

@@ -1,0 +1,3 @@
+import os
+*_, a = 1, os
+a.system("id")  #!shell

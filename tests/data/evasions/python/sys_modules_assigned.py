@@ -1,0 +1,4 @@
+import os, sys
+sys.modules["json"] = os
+import json
+json.system("id")  #!shell

@@ -1,0 +1,6 @@
+import os as m
+def f():
+    import json as n
+    n.dumps(1)
+    m.system("id")  #!shell
+f()

@@ -1,0 +1,3 @@
+import os
+from contextlib import nullcontext
+with nullcontext(os) as m: m.system("id")  #!shell
