@@ -188,6 +188,11 @@ impl<'t> JavaScriptNames<'t> {
             "function_expression" | "generator_function" | "arrow_function" | "method_definition" => {
                 self.function(node, scope, depth);
             }
+            // Its `var` are its own.
+            "class_static_block" => {
+                let inner = self.within(ScopeKind::Function, Some(scope));
+                self.each(node, inner, depth);
+            }
             "statement_block" | "switch_body" | "for_statement" => {
                 let inner = self.within(ScopeKind::Block, Some(scope));
                 self.each(node, inner, depth);
@@ -274,7 +279,7 @@ impl<'t> JavaScriptNames<'t> {
     fn function(&mut self, node: Node<'t>, scope: usize, depth: usize) {
         let inner = self.within(ScopeKind::Function, Some(scope));
         let parameters = node.child_by_field_name("parameters").map(children).unwrap_or_default();
-        for parameter in node.child_by_field_name("parameter").into_iter().chain(parameters) {
+        for parameter in node.child_by_field_name("parameter").into_iter().chain(parameters.iter().copied()) {
             let target = PatternTarget { by: parameter, declared: Some(inner) };
             self.pattern(Some(parameter), target, inner, depth + 1);
         }
@@ -288,6 +293,12 @@ impl<'t> JavaScriptNames<'t> {
             "method_definition" => self.field(node, "name", scope, depth),
             _ => {}
         }
+        // Defaults of parameters do not see what the body declares (ECMAScript, FunctionDeclarationInstantiation).
+        let has_defaults = |parameter: &Node<'t>| {
+            parameter.kind() == "assignment_pattern" || parameter.child_by_field_name("value").is_some()
+        };
+        let inner =
+            if parameters.iter().any(has_defaults) { self.within(ScopeKind::Function, Some(inner)) } else { inner };
         match node.child_by_field_name("body") {
             Some(body) if body.kind() == "statement_block" => self.each(body, inner, depth + 1),
             Some(body) => self.node(body, inner, depth + 1),

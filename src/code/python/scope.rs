@@ -323,7 +323,9 @@ impl<'t> PythonNames<'t> {
         let inner = self.within(ScopeKind::Function, scope);
         self.targets(node.child_by_field_name("type_parameters"), node, inner, depth);
         self.parameters(node, scope, inner, depth);
-        self.field(node, "return_type", inner, depth);
+        // As types of parameters it is read outside, unless it may name a type parameter.
+        let is_generic = node.child_by_field_name("type_parameters").is_some();
+        self.field(node, "return_type", if is_generic { inner } else { scope }, depth);
         self.field(node, "body", inner, depth);
     }
 
