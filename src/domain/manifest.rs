@@ -2,6 +2,7 @@
 
 use super::digest::Digest;
 use super::name::ToolName;
+use super::service::ServiceDefinition;
 use super::words::{Category, CostTier, Kind, words};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -241,6 +242,9 @@ pub struct Manifest {
     pub aliases: Vec<String>,
     /// How it is started; `None` for kinds that start no process, or when the manifest does not say.
     pub recipe: Option<Recipe>,
+    /// How it keeps running; `None` for every kind but a service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceDefinition>,
     /// What it declares to need; policy decides whether a run gets it.
     pub permissions: Permissions,
     /// Limits that it asks for; those of the stage apply to the others.
@@ -281,6 +285,7 @@ impl Manifest {
             capabilities: Vec::new(),
             aliases: Vec::new(),
             recipe: None,
+            service: None,
             permissions: Permissions::default(),
             limits: LimitsDeclared::default(),
             input: None,

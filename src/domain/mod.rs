@@ -51,6 +51,7 @@ mod schema_cost;
 mod secret;
 mod selection;
 mod semver_step;
+pub mod service;
 pub mod shell;
 mod shown;
 pub mod source;
