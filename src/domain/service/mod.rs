@@ -1,8 +1,19 @@
-//! Services: tools that keep running. What a definition says of one, its instances and their states.
+//! Services: tools that keep running. What a definition says of one, its instances, their life, and how they are
+//! talked to.
 
+mod adapter;
 mod definition;
+mod instance;
+mod lifecycle;
+#[cfg(test)]
+mod lifecycle_tests;
 
+pub use adapter::{Answered, MessageFault, Outgoing, decode, encode};
 pub use definition::{
     Adapter, Backoff, HealthCheck, LogRule, PortMode, PortNumber, PortPass, PortRule, Probe, ReadyCheck, RestartRule,
     ServiceDefinition, StartCondition, StopRule, StopSignal,
 };
+pub use instance::{
+    Exchange, ExchangeRole, HealthFact, HealthState, Instance, InstanceContext, InstanceId, InstancePort,
+};
+pub use lifecycle::{Desired, InstanceState, LifeEvent, LifeOrder, LifeRules, Lifecycle, StopCause};
