@@ -5,6 +5,7 @@ mod given;
 mod joined;
 mod observed;
 mod secret;
+mod service;
 
 use super::dependencies::place_of_environment;
 use super::prepare::prepare_for;
@@ -335,7 +336,7 @@ fn a_run_dies_with_its_owner() {
 fn a_run_whose_owner_no_longer_listens_ends() {
     let seconds = mark();
     let bench = Bench::new(&["sleep", &seconds]);
-    let child = super::run::child::spawn(&bench.spec().unwrap()).unwrap();
+    let child = super::run::child::spawn(&bench.spec().unwrap(), prepare::spec::Handed::default()).unwrap();
     // The supervisor notices it when it tells something, not by the end of the socket, which stays open.
     rustix::net::shutdown(&child.control, rustix::net::Shutdown::Read).unwrap();
     wait_gone(child.supervisor.pid);

@@ -271,6 +271,7 @@ impl Runs<'_> {
                     let written = keeper.workspace.transact(|tx| Ok(tx.set_run_isolation(id, isolation)?));
                     keeper.workspace.report_trouble(written);
                 }),
+                on_output: None,
                 on_end: Box::new(move |report| {
                     let mut finished = FinishedRun { declared, ..finished(report) };
                     finished.notes.extend(note);

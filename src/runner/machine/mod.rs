@@ -113,6 +113,14 @@ impl Machine {
         Machine { programs, ..self }
     }
 
+    /// The same machine, which keeps no process ready for the next run: for whoever starts runs seldom and must be
+    /// small.
+    #[must_use]
+    pub fn keeping_nothing(self) -> Machine {
+        let program = self.starter.program().clone();
+        Machine { starter: Arc::new(Starter::keeping_nothing(program)), ..self }
+    }
+
     pub(super) fn program(&self) -> &PathBuf {
         self.starter.program()
     }

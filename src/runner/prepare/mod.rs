@@ -5,6 +5,7 @@
 
 pub(super) mod given;
 pub(super) mod request;
+pub(super) mod service;
 pub(super) mod spec;
 pub(super) mod template;
 
@@ -23,6 +24,7 @@ use super::result::success::OutputRule;
 use super::result::violations::violations_line;
 use super::sandbox::{HostFacts, ProcessLimits, WallPlan};
 use super::supervisor::{Environment, Packed, RunPlan, RunView, StartInput};
+use crate::domain::service::StopSignal;
 use crate::domain::{
     CostTier, FileMode, InputMode, IsolationLevel, Manifest, Network, Profile, Recipe, RunEnd, VersionFile, WriteMode,
     validate,
@@ -30,7 +32,7 @@ use crate::domain::{
 use given::RunEnvironment;
 use request::StartRequest;
 use serde_json::{Map, Value};
-use spec::Spec;
+use spec::{Handed, Spec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -163,6 +165,8 @@ impl ResolvedStart<'_> {
             bubblewrap: means.bubblewrap,
             mark: request.scratch.as_os_str().to_owned(),
             trials: None,
+            stop: StopSignal::Term,
+            is_service: false,
         };
         Ok(Spec {
             plan,
@@ -181,6 +185,8 @@ impl ResolvedStart<'_> {
             grants,
             redactor: request.given.redactor().clone(),
             staged: request.staged.to_owned(),
+            log: None,
+            handed: Handed::default(),
         })
     }
 }

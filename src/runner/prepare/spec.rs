@@ -1,5 +1,6 @@
 //! Exactly what will be started.
 
+use crate::domain::service::LogRule;
 use crate::domain::{InterpreterFacts, Isolation, Redactor};
 use crate::runner::grants::Grants;
 use crate::runner::overlay;
@@ -8,6 +9,7 @@ use crate::runner::result::success::OutputRule;
 use crate::runner::supervisor::RunPlan;
 use crate::runner::supervisor::starter::Starter;
 use std::ffi::OsString;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +43,17 @@ pub struct Spec {
     pub(in crate::runner) redactor: Redactor,
     /// Where staged writes are kept.
     pub(in crate::runner) staged: PathBuf,
+    /// How its output is kept, when it is a service.
+    pub(in crate::runner) log: Option<LogRule>,
+    /// Descriptors that it is handed; not copied.
+    pub(in crate::runner) handed: Handed,
+}
+
+/// Descriptors that a run is handed. They are closed here once it has them.
+#[derive(Debug, Default)]
+pub(in crate::runner) struct Handed {
+    /// Its standard input.
+    pub(in crate::runner) stdin: Option<OwnedFd>,
 }
 
 impl Spec {

@@ -30,15 +30,15 @@ const MIN_MEMORY: u64 = 16 * MIB;
 /// The limits of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::runner) struct RunLimits {
-    /// Wall clock, from the start.
+    /// Wall clock, from the start; `Duration::MAX` for no limit.
     pub(in crate::runner) wall: Duration,
-    /// CPU time of each process, in seconds.
+    /// CPU time of each process, in seconds; `u64::MAX` for no limit.
     pub(in crate::runner) cpu_seconds: u64,
     /// Private memory of each process, and of all processes of the run together, in bytes.
     pub(in crate::runner) memory_bytes: u64,
     /// Processes at one time.
     pub(in crate::runner) processes: u64,
-    /// Both output streams together, in bytes.
+    /// Both output streams together, in bytes; `u64::MAX` for no limit.
     pub(in crate::runner) output_bytes: u64,
     /// Each file written, in bytes; never more than the disk.
     pub(in crate::runner) file_bytes: u64,
@@ -112,6 +112,13 @@ impl RunLimits {
             disk_bytes,
             inodes: disk_bytes / BYTES_PER_INODE,
         }
+    }
+}
+
+impl RunLimits {
+    /// The same limits for a run that does not end by itself.
+    pub(in crate::runner) fn endless(self) -> RunLimits {
+        RunLimits { wall: Duration::MAX, cpu_seconds: u64::MAX, output_bytes: u64::MAX, ..self }
     }
 }
 

@@ -119,7 +119,7 @@ fn limit_exceeded(reaped: &Reaped, limits: &RunLimits, last_words: &str) -> Opti
         Exit::Code(code) => code - SHELL_SIGNAL,
     };
     // The kernel counts whole ticks for the limit and precisely for the account: not the same number.
-    let spent = reaped.cpu_ms >= limits.cpu_seconds * 500;
+    let spent = reaped.cpu_ms >= limits.cpu_seconds.saturating_mul(500);
     if spent && (signal == libc::SIGXCPU || signal == libc::SIGKILL) {
         return Some(over_cpu(limits));
     }

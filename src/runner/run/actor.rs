@@ -2,12 +2,12 @@
 //! the next deadline. Nothing here waits without a deadline for something that a tool controls.
 
 use super::child::{Child, explain, spawn};
-use super::job::{Hooks, Job, Link, OnIsolated};
+use super::job::{Hooks, Job, Link, OnIsolated, OnOutput};
 use crate::domain::{Isolation, IsolationLevel, Observation, Redactions, RunEnd, RunUsage, Sample, Stream};
 use crate::runner::output::cleaner::{Cleaner, clean};
 use crate::runner::output::spool::{Frame, MAX_FRAME, Spool, SpoolWriter};
 use crate::runner::overlay::{Unpacked, discard, unpack};
-use crate::runner::prepare::spec::Spec;
+use crate::runner::prepare::spec::{Handed, Spec};
 use crate::runner::process::poll::poll_some;
 use crate::runner::process::processes::sweep;
 use crate::runner::result::difference::MAX_CHANGES;
@@ -31,14 +31,18 @@ const DRAIN: Duration = Duration::from_millis(500);
 /// How long everything of a killed run may take to die; one stuck in the kernel would block us for ever.
 const GIVE_UP: Duration = Duration::from_secs(5);
 
+/// How often a run without a time limit wakes at least.
+const AT_LEAST: Duration = Duration::from_hours(1);
+
 /// How much of the end of standard error is kept to find the reason of a failure, in bytes.
 const LAST_WORDS: usize = 8 * 1024;
 
 /// Runs a job from start to end.
 pub(in crate::runner) fn perform(job: Job) -> Report {
-    let Job { spec, hooks, link, changed, samples } = job;
-    let Hooks { on_start, on_isolated, on_end } = hooks;
-    let report = match begin(&spec, &link, Watchers { changed: &changed, samples: &samples }) {
+    let Job { mut spec, hooks, link, changed, samples } = job;
+    let Hooks { on_start, on_isolated, on_output, on_end } = hooks;
+    let handed = std::mem::take(&mut spec.handed);
+    let report = match begin(&spec, handed, &link, Watchers { changed: &changed, samples: &samples }) {
         Err(message) => {
             let report = Report::without_process(RunEnd::SpawnFailed { message }, spec.isolation.clone());
             clean(report, &spec.redactor, Redactions::default())
@@ -46,6 +50,7 @@ pub(in crate::runner) fn perform(job: Job) -> Report {
         Ok(mut run) => {
             on_start(run.child.supervisor.pid, run.child.supervisor.since());
             run.on_isolated = Some(on_isolated);
+            run.on_output = on_output;
             run.follow()
         }
     };
@@ -63,10 +68,16 @@ struct Watchers<'a> {
     samples: &'a watch::Sender<Sample>,
 }
 
-fn begin<'a>(spec: &'a Spec, link: &'a Arc<Link>, watchers: Watchers<'a>) -> Result<RunLoop<'a>, String> {
-    let spool = SpoolWriter::create(&spec.spool).map_err(|error| format!("its output cannot be stored: {error}"))?;
+fn begin<'a>(
+    spec: &'a Spec,
+    handed: Handed,
+    link: &'a Arc<Link>,
+    watchers: Watchers<'a>,
+) -> Result<RunLoop<'a>, String> {
+    let spool =
+        SpoolWriter::create(&spec.spool, spec.log).map_err(|error| format!("its output cannot be stored: {error}"))?;
     let begun = Instant::now();
-    let child = spawn(spec)?;
+    let child = spawn(spec, handed)?;
     Ok(RunLoop {
         spec,
         link,
@@ -74,6 +85,7 @@ fn begin<'a>(spec: &'a Spec, link: &'a Arc<Link>, watchers: Watchers<'a>) -> Res
         inbox: Inbox::default(),
         isolation: spec.isolation.clone(),
         on_isolated: None,
+        on_output: None,
         last: None,
         unsent: spec.stdin.as_deref().unwrap_or_default(),
         child,
@@ -124,6 +136,8 @@ struct RunLoop<'a> {
     isolation: Isolation,
     /// Who is told of it, once.
     on_isolated: Option<OnIsolated>,
+    /// Who is told of output.
+    on_output: Option<OnOutput>,
     /// The supervisor's last word.
     last: Option<Message>,
     /// Input that the tool has not taken yet.
@@ -164,11 +178,16 @@ impl RunLoop<'_> {
     /// The earliest time at which something is to be done unasked.
     fn next_deadline(&self) -> Instant {
         let next = match self.phase {
-            ProcessPhase::Running => self.begun + self.spec.limits.wall,
+            ProcessPhase::Running => self.wall_end().unwrap_or_else(|| Instant::now() + AT_LEAST),
             ProcessPhase::Asked { kill_at } => kill_at,
             ProcessPhase::Killed { give_up_at } => give_up_at,
         };
         self.cleaner.wake_at().map_or(next, |wake_at| next.min(wake_at))
+    }
+
+    /// When its time is up; `None` for never.
+    fn wall_end(&self) -> Option<Instant> {
+        self.begun.checked_add(self.spec.limits.wall)
     }
 
     /// Waits for the next thing to happen and takes what is there.
@@ -295,7 +314,11 @@ impl RunLoop<'_> {
                 self.last_words.drain(..excess);
             }
             let offset = self.spool.append(stream, at_ms, &bytes);
-            self.link.tail.push(Frame { stream, at_ms, bytes, offset });
+            let frame = Frame { stream, at_ms, bytes, offset };
+            if let Some(tell) = &mut self.on_output {
+                tell(&frame);
+            }
+            self.link.tail.push(frame);
             bytes = rest;
         }
     }
@@ -345,8 +368,11 @@ impl RunLoop<'_> {
         if self.link.is_cancelled() {
             self.stop(StopReason::Cancelled);
         }
+        if self.link.is_killed() && !matches!(self.phase, ProcessPhase::Killed { .. }) {
+            self.kill();
+        }
         match self.phase {
-            ProcessPhase::Running if now >= self.begun + self.spec.limits.wall => self.stop(StopReason::TimedOut),
+            ProcessPhase::Running if self.wall_end().is_some_and(|end| now >= end) => self.stop(StopReason::TimedOut),
             ProcessPhase::Asked { kill_at } if now >= kill_at => self.kill(),
             ProcessPhase::Killed { give_up_at } if now >= give_up_at => {
                 self.notes.push("it could not be killed and may still be running".to_owned());
@@ -454,12 +480,25 @@ impl RunLoop<'_> {
             let what = if tool.left == 1 { "a background process" } else { "background processes" };
             self.notes.push(format!("it left {what} running; killed: {}", tool.left));
         }
+        if self.spec.log.is_some() {
+            self.note_cuts();
+        }
         let stop = self.stop.take().or(stop);
-        let output = if stop.is_some() { Output::Lost } else { self.output() };
+        let output = if stop.is_some() || self.spec.log.is_some() { Output::Lost } else { self.output() };
         let last_words = String::from_utf8_lossy(&self.last_words);
         let end = judge(stop, Some(&tool), &self.spec.limits, &self.spec.rule, (&output, &last_words));
         let staged = self.unpack(&mut observation);
         Report { staged, ..self.finish(end, observation) }
+    }
+
+    /// Says how much of its output is not kept any more.
+    fn note_cuts(&mut self) {
+        // Whoever reads the output is told, too.
+        let cuts = Spool::open(&self.spec.spool).and_then(|spool| spool.cuts()).unwrap_or_default();
+        let bytes: u64 = cuts.iter().map(|cut| cut.bytes).sum();
+        if bytes > 0 {
+            self.notes.push(format!("its log is limited: {bytes} bytes of older output are not kept"));
+        }
     }
 
     /// Takes what it wrote to declared paths.

@@ -8,7 +8,7 @@ use super::job::Hooks;
 use super::running::start;
 use crate::domain::{Digest, Network, Observer, Touch};
 use crate::runner::observer::baseline_from;
-use crate::runner::prepare::spec::Spec;
+use crate::runner::prepare::spec::{Handed, Spec};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
@@ -127,6 +127,7 @@ fn bare(spec: &Spec, spool: PathBuf) -> Spec {
     plan.view.stages.clear();
     plan.view.files.clear();
     plan.trials = None;
+    plan.is_service = false;
     plan.walls.write.retain(|path| *path == plan.view.scratch);
     let mut limits = spec.limits;
     limits.wall = PATIENCE;
@@ -148,5 +149,7 @@ fn bare(spec: &Spec, spool: PathBuf) -> Spec {
         grants: spec.grants.clone(),
         redactor: spec.redactor.clone(),
         staged: spec.staged.clone(),
+        log: None,
+        handed: Handed::default(),
     }
 }

@@ -1,7 +1,7 @@
 //! Bringing a run into being: its streams, its supervisor, and why it did not work.
 
 use crate::runner::interpreter::{missing, shebang};
-use crate::runner::prepare::spec::Spec;
+use crate::runner::prepare::spec::{Handed, Spec};
 use crate::runner::process::terminal;
 use crate::runner::supervisor::starter::Started;
 use crate::runner::supervisor::{StartInput, send, send_fds};
@@ -44,8 +44,9 @@ impl Drop for Child {
 ///
 /// # Errors
 /// One line for a human.
-pub(in crate::runner) fn spawn(spec: &Spec) -> Result<Child, String> {
-    let streams = Streams::open(spec).map_err(|error| format!("its streams cannot be created: {error}"))?;
+pub(in crate::runner) fn spawn(spec: &Spec, handed: Handed) -> Result<Child, String> {
+    let streams =
+        Streams::open(spec, handed.stdin).map_err(|error| format!("its streams cannot be created: {error}"))?;
     let files = packed(spec).map_err(|error| format!("its files could not be passed on: {error}"))?;
     let bundle = bundle(spec).map_err(|error| format!("staged writes could not be prepared: {error}"))?;
     let handed: Vec<OwnedFd> = std::iter::once(files).chain(bundle).collect();
@@ -83,13 +84,15 @@ struct Streams {
 }
 
 impl Streams {
-    fn open(spec: &Spec) -> io::Result<Streams> {
+    fn open(spec: &Spec, given: Option<OwnedFd>) -> io::Result<Streams> {
         let pipe = || rustix::pipe::pipe_with(PipeFlags::CLOEXEC);
-        let (tool_in, stdin) = if spec.stdin.is_some() {
-            let (theirs, ours) = pipe()?;
-            (theirs, Some(ours))
-        } else {
-            (OwnedFd::from(File::open("/dev/null")?), None)
+        let (tool_in, stdin) = match given {
+            Some(theirs) => (theirs, None),
+            None if spec.stdin.is_some() => {
+                let (theirs, ours) = pipe()?;
+                (theirs, Some(ours))
+            }
+            None => (OwnedFd::from(File::open("/dev/null")?), None),
         };
         if spec.pty {
             let (ours, theirs) = terminal::open()?;

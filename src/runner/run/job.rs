@@ -1,6 +1,7 @@
 //! What a run is given to its thread with: what to start, who is told, how it is cancelled.
 
 use crate::domain::{Isolation, Sample};
+use crate::runner::output::spool::Frame;
 use crate::runner::output::tail::Tail;
 use crate::runner::prepare::spec::Spec;
 use crate::runner::result::report::Report;
@@ -13,20 +14,33 @@ use tokio::sync::watch;
 /// What is done with the isolation that was verified.
 pub(in crate::runner) type OnIsolated = Box<dyn FnOnce(&Isolation) + Send>;
 
-/// What the owner of a run does at its two ends, on the run's own thread.
+/// What is done with output.
+pub(in crate::runner) type OnOutput = Box<dyn FnMut(&Frame) + Send>;
+
+/// What the owner of a run does at its two ends, and with its output, on the run's own thread.
 pub struct Hooks {
     /// The supervisor exists: its pid, and when it started as [`crate::runner::process_started`] tells it. Not
     /// called when it could not be started.
     pub on_start: Box<dyn FnOnce(i32, u64) + Send>,
     /// The tool starts, behind sandbox layers that were verified: what it has. Not called when it never starts.
     pub on_isolated: OnIsolated,
+    /// A piece of output that is kept: without secrets, in the order in which it arrived, as soon as it is known to
+    /// hold none. What could be the beginning of a secret comes with what follows it, or after 100 ms when it is short
+    /// enough to say nothing. The run does not go on reading output before this returns. Its piece may not be on disk
+    /// yet.
+    pub on_output: Option<OnOutput>,
     /// The run is over, whatever came of it. Called exactly once, before [`crate::runner::Running::wait`] returns.
     pub on_end: Box<dyn FnOnce(&Report) + Send>,
 }
 
 impl Default for Hooks {
     fn default() -> Self {
-        Hooks { on_start: Box::new(|_, _| {}), on_isolated: Box::new(|_| {}), on_end: Box::new(|_| {}) }
+        Hooks {
+            on_start: Box::new(|_, _| {}),
+            on_isolated: Box::new(|_| {}),
+            on_output: None,
+            on_end: Box::new(|_| {}),
+        }
     }
 }
 
@@ -40,6 +54,8 @@ impl fmt::Debug for Hooks {
 #[derive(Debug)]
 pub(in crate::runner) struct Link {
     pub(in crate::runner) cancelled: AtomicBool,
+    /// Without time to clean up.
+    pub(in crate::runner) killed: AtomicBool,
     /// Wakes the actor; `None` when the system had none left: then it looks ten times a second.
     pub(in crate::runner) wake: Option<OwnedFd>,
     pub(in crate::runner) tail: Arc<Tail>,
@@ -52,6 +68,15 @@ impl Link {
             // Can only fail when it is already signalled.
             let _ = rustix::io::write(wake, &1_u64.to_ne_bytes());
         }
+    }
+
+    pub(in crate::runner) fn kill(&self) {
+        self.killed.store(true, Ordering::Release);
+        self.cancel();
+    }
+
+    pub(in crate::runner) fn is_killed(&self) -> bool {
+        self.killed.load(Ordering::Acquire)
     }
 
     pub(in crate::runner) fn is_cancelled(&self) -> bool {

@@ -17,9 +17,15 @@ use tokio::sync::watch;
 pub struct Canceller(Arc<Link>);
 
 impl Canceller {
-    /// Asks the run to stop: TERM, KILL after the grace time. Does nothing when it is over.
+    /// Asks the run to stop: TERM, or the signal of the service, and KILL after the grace time. Does nothing when it is
+    /// over.
     pub fn cancel(&self) {
         self.0.cancel();
+    }
+
+    /// Has the run killed at once, also when it was asked to stop before. Does nothing when it is over.
+    pub fn kill(&self) {
+        self.0.kill();
     }
 }
 
@@ -41,7 +47,12 @@ enum Work {
 /// Starts a run on a thread of its own and returns at once.
 pub fn start(spec: Spec, hooks: Hooks) -> Running {
     let wake = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).ok();
-    let link = Arc::new(Link { cancelled: AtomicBool::new(false), wake, tail: Arc::new(Tail::default()) });
+    let link = Arc::new(Link {
+        cancelled: AtomicBool::new(false),
+        killed: AtomicBool::new(false),
+        wake,
+        tail: Arc::default(),
+    });
     let (sender, changed) = watch::channel(0);
     let (sampler, samples) = watch::channel(Sample::default());
     let isolation = spec.isolation.clone();
@@ -69,7 +80,8 @@ pub fn start(spec: Spec, hooks: Hooks) -> Running {
 }
 
 impl Running {
-    /// Asks the run to stop: TERM, KILL after the grace time. Does nothing when it is over.
+    /// Asks the run to stop: TERM, or the signal of the service, and KILL after the grace time. Does nothing when it is
+    /// over.
     pub fn cancel(&self) {
         self.link.cancel();
     }

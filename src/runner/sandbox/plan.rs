@@ -59,7 +59,7 @@ pub(in crate::runner) struct ProcessLimits {
     pub(in crate::runner) data_bytes: u64,
     /// Each file written, in bytes.
     pub(in crate::runner) file_bytes: u64,
-    /// CPU time in seconds; a second later it is killed.
+    /// CPU time in seconds; a second later it is killed. `u64::MAX` for no limit.
     pub(in crate::runner) cpu_seconds: u64,
     /// Threads that the user may have in all; `None` for no bound.
     pub(in crate::runner) threads: Option<u64>,

@@ -13,6 +13,7 @@ use super::plan::{Packed, RunPlan};
 use super::tool::{LINGER, LOOK, Streams, become_tool};
 use super::wire::{Inside, SupervisorOrder, receive_parcel, send_packet};
 use super::{disk, etc, trials};
+use crate::domain::service::StopSignal;
 use crate::runner::overlay::Layers;
 use crate::runner::process::limits::RunLimits;
 use crate::runner::result::difference::{FolderSnapshot, differences};
@@ -139,11 +140,13 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Opti
         Ok(pid) => pid,
         Err(error) => return refuse(socket, format!("its process could not be started: {error}")),
     };
+    // Whoever writes to it must see when the tool does not read any more.
+    drop(streams);
     // The tool's process changed its user in our memory, which may have shown it.
     if let Err(error) = hide() {
         return refuse(socket, format!("the inner stage could not protect itself: {error}"));
     }
-    let reaped = match wait_for(pid, socket, nest) {
+    let reaped = match wait_for(pid, socket, (nest, plan.stop)) {
         Ok(reaped) => reaped,
         Err(error) => return refuse(socket, format!("it could not be monitored: {error}")),
     };
@@ -193,7 +196,7 @@ fn tell_differences(
 }
 
 /// Follows the tool to its end and ends what it left.
-fn wait_for(pid: i32, socket: &OwnedFd, nest: Option<Nest>) -> io::Result<Reaped> {
+fn wait_for(pid: i32, socket: &OwnedFd, (nest, stop): (Option<Nest>, StopSignal)) -> io::Result<Reaped> {
     let handle = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
     let ended = rustix::process::pidfd_open(handle, PidfdFlags::empty())?;
     let mut is_asked = false;
@@ -208,7 +211,7 @@ fn wait_for(pid: i32, socket: &OwnedFd, nest: Option<Nest>) -> io::Result<Reaped
             break;
         }
         if is_ordered {
-            is_asked |= obey(socket, handle)? == Some(SupervisorOrder::Term);
+            is_asked |= obey(socket, handle, stop)? == Some(SupervisorOrder::Term);
         }
     }
     let mut reaped = sandbox::reap(pid)?;
@@ -239,7 +242,7 @@ fn wait_for(pid: i32, socket: &OwnedFd, nest: Option<Nest>) -> io::Result<Reaped
     Ok(reaped)
 }
 
-fn obey(socket: &OwnedFd, tool: Pid) -> io::Result<Option<SupervisorOrder>> {
+fn obey(socket: &OwnedFd, tool: Pid, stop: StopSignal) -> io::Result<Option<SupervisorOrder>> {
     let parcel = receive_parcel(socket, RecvFlags::DONTWAIT)?;
     if parcel.bytes.is_empty() {
         // The supervisor is gone, and with it everybody who could want the result.
@@ -250,8 +253,8 @@ fn obey(socket: &OwnedFd, tool: Pid) -> io::Result<Option<SupervisorOrder>> {
     // It may just have ended: then there is nobody to tell.
     match order {
         SupervisorOrder::Term => {
-            let _ = rustix::process::kill_process_group(tool, Signal::TERM);
-            // A stopped process does not see TERM.
+            let _ = rustix::process::kill_process_group(tool, signal_of(stop));
+            // A stopped process does not see it.
             let _ = rustix::process::kill_process_group(tool, Signal::CONT);
         }
         SupervisorOrder::Kill => {
@@ -260,6 +263,15 @@ fn obey(socket: &OwnedFd, tool: Pid) -> io::Result<Option<SupervisorOrder>> {
         }
     }
     Ok(Some(order))
+}
+
+fn signal_of(stop: StopSignal) -> Signal {
+    match stop {
+        StopSignal::Term => Signal::TERM,
+        StopSignal::Int => Signal::INT,
+        StopSignal::Quit => Signal::QUIT,
+        StopSignal::Hup => Signal::HUP,
+    }
 }
 
 /// Mounts the layers of staged writes, the scratch folder and the version's folder, and puts the files there.

@@ -1,6 +1,7 @@
 //! What the supervisor is told: everything that is known before a process exists. Built by
 //! [`super::super::prepare()`], sent once, never changed.
 
+use crate::domain::service::StopSignal;
 use crate::domain::{IsolationLevel, Network, Profile};
 use crate::runner::grants::WritePath;
 use crate::runner::observer::Policy;
@@ -41,6 +42,10 @@ pub(in crate::runner) struct RunPlan {
     pub(in crate::runner) mark: OsString,
     /// How it is started again and again, when this is no run but a batch of trials.
     pub(in crate::runner) trials: Option<Terms>,
+    /// What it is sent when it is asked to end.
+    pub(in crate::runner) stop: StopSignal,
+    /// Whether it does not end by itself.
+    pub(in crate::runner) is_service: bool,
 }
 
 /// How the trials of a batch are made. What each is given comes as the standard input of the batch, what came of

@@ -90,6 +90,11 @@ impl Starter {
         Starter { program, warm: Mutex::new(Warm::Unused) }
     }
 
+    /// One that starts this program again for each run and keeps no process beside those that run.
+    pub(in crate::runner) fn keeping_nothing(program: PathBuf) -> Starter {
+        Starter { program, warm: Mutex::new(Warm::Never) }
+    }
+
     /// The program that it starts.
     pub(in crate::runner) fn program(&self) -> &PathBuf {
         &self.program
@@ -130,6 +135,12 @@ impl Starter {
                 Err(_) => warm.end(),
             }
         }
+    }
+
+    /// Whether a process waits for the next run.
+    #[cfg(test)]
+    pub(in crate::runner) fn has_waiting(&self) -> bool {
+        matches!(*self.warm.lock().unwrap_or_else(PoisonError::into_inner), Warm::There { .. })
     }
 
     fn warm_up(&self) -> io::Result<Warm> {

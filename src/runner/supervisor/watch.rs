@@ -274,7 +274,7 @@ impl Watcher {
             Some(StopReason::Processes)
         } else if sample.memory_bytes > limits.memory_bytes {
             Some(StopReason::Memory)
-        } else if sample.cpu_ms > limits.cpu_seconds * 1000 {
+        } else if sample.cpu_ms > limits.cpu_seconds.saturating_mul(1000) {
             Some(StopReason::Cpu)
         } else if self.disk.bytes > limits.disk_bytes || self.disk.entries > limits.inodes {
             Some(StopReason::Disk)
