@@ -34,6 +34,8 @@ pub enum Group {
     Run,
     /// Create and evolve tools.
     Make,
+    /// Launch services and talk to them.
+    Services,
     /// Review versions and decide.
     Review,
     /// Moving them through stages.
@@ -64,6 +66,8 @@ pub enum ArgKind {
     Tool,
     /// Number of a recorded run.
     Run,
+    /// Name of an instance of a service.
+    Instance,
     /// Number of a review in the queue.
     Review,
     /// Number of an entry of the operation log.

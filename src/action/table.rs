@@ -100,6 +100,7 @@ const ALLOW: Arg = Arg::option(
     "unlock the tool for this run, and grant this version its declared permissions from now on",
 )
 .for_humans();
+const INSTANCE: Arg = Arg::required("instance", ArgKind::Instance, "name of the instance");
 const RUN: Arg = Arg::required("run", ArgKind::Run, "number of the run");
 
 actions! {
@@ -299,6 +300,30 @@ actions! {
     }
     Stop "stop" Make Change [Evolution] ["s", "c"] Both "End an evolution; its answers can still be kept" { EVOLUTION }
     Resume "resume" Make Change [Evolution] ["R"] Both "Resume an interrupted evolution" { EVOLUTION }
+    // Services
+    Services "services" Services View [Global] ["5"] Both "List the instances of services; with a name, one with what was said" {
+        Arg::optional("instance", ArgKind::Instance, "only this instance, with its exchanges and context"),
+        Arg::option("capability", ArgKind::Text, "only instances of tools with this capability")
+    }
+    Launch "launch" Services Change [] [] Both "Launch a service: it runs until it is terminated" {
+        TOOL,
+        Arg::option("instance", ArgKind::Text, "name of the instance; default is the name of the tool"),
+        Arg::option("wait", ArgKind::Switch, "return when it is ready")
+    }
+    Terminate "terminate" Services Change [] [] Both "Terminate an instance; its context is kept" { INSTANCE }
+    Relaunch "relaunch" Services Change [] [] Both "Terminate an instance and launch it again, with the same ports and context" { INSTANCE }
+    Say "say" Services Change [] [] Both "Send a message to an instance and print the answer; launches it first if needed" {
+        INSTANCE,
+        Arg::required("message", ArgKind::Text, "the message"),
+        Arg::option("timeout", ArgKind::Duration, "time limit for the answer, default 60s")
+    }
+    Context "context" Services Change [] [] Both "Change the prompts that an instance gets with its next message" {
+        INSTANCE,
+        Arg::option("stage", ArgKind::Text, "prepare a prompt; it is not sent yet"),
+        Arg::option("promote", ArgKind::Switch, "send all staged prompts with the next message"),
+        Arg::option("inject", ArgKind::Text, "send this prompt with the next message"),
+        Arg::option("clear", ArgKind::Switch, "delete all prompts and the last output")
+    }
     // Review
     Reviews "reviews" Review View [] [] Both "List the review queue" {
         Arg::option("state", ArgKind::Word(&["waiting", "decided", "all"]), "state, default waiting"),

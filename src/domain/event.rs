@@ -46,6 +46,8 @@ words!(
         EvolutionChanged = "evolution-changed",
         /// A buffer got items, handed some over, or was changed.
         BufferChanged = "buffer-changed",
+        /// An instance of a service changed, or something was said with it.
+        ServiceChanged = "service-changed",
         /// Uses of tools that others reported were counted.
         UsageCounted = "usage-counted",
         /// An operation was logged.
@@ -70,6 +72,8 @@ pub enum Topic {
     Evolutions,
     /// Buffers and their items.
     Buffers,
+    /// Instances of services.
+    Services,
 }
 
 /// One entry of the event feed.
@@ -105,6 +109,7 @@ impl EventKind {
             EventKind::FailureRecorded | EventKind::FailureChanged => &[Topic::Failures],
             EventKind::EvolutionChanged => &[Topic::Evolutions],
             EventKind::BufferChanged => &[Topic::Buffers],
+            EventKind::ServiceChanged => &[Topic::Services],
             EventKind::OperationLogged => &[Topic::Operations],
         }
     }

@@ -3,18 +3,18 @@
 use super::Engine;
 use super::core;
 use super::error::{EngineError, ErrorCode};
-use super::plain_verb::{Described, PlainQuery, PlainVerb};
+use super::plain_verb::{Described, Perform, PlainQuery, PlainVerb};
 use super::review::requests::preview_proposals;
 use super::view::Preview;
-use super::{doctor, library, review, run, version};
+use super::{doctor, library, review, run, service, version};
 use crate::domain::{Allowed, Caller, Command, Outcome, VerbCall, WriteMode, visible_words};
 
 /// The verbs that need nothing but their arguments as text, by subject.
-const PLAIN_VERBS: &[&[PlainVerb]] = &[version::VERBS, run::VERBS];
+const PLAIN_VERBS: &[&[PlainVerb]] = &[version::VERBS, run::VERBS, service::VERBS];
 
 /// The verbs that change nothing and need nothing but their arguments as text, by subject.
 const PLAIN_QUERIES: &[&[PlainQuery]] =
-    &[library::QUERIES, version::QUERIES, run::QUERIES, review::QUERIES, &[doctor::DOCTOR]];
+    &[library::QUERIES, version::QUERIES, run::QUERIES, review::QUERIES, service::QUERIES, &[doctor::DOCTOR]];
 
 /// The query of this name; `None` for any other verb.
 pub fn plain_query(name: &str) -> Option<&'static PlainQuery> {
@@ -61,6 +61,11 @@ impl Engine {
     /// finished stays pending and is finished at the next start.
     // size: one arm for each command
     pub fn execute(&self, command: Command, caller: &Caller) -> Result<Outcome, EngineError> {
+        if let Command::Verb(call) = &command
+            && let Perform::Anyone(perform) = called(call)?.perform
+        {
+            return perform(self, caller, call);
+        }
         let is_anybodys = matches!(command, Command::Cancel { .. } | Command::Propose { .. });
         if let (Caller::Agent(name), false) = (caller, is_anybodys) {
             return Err(EngineError::new(
@@ -91,7 +96,10 @@ impl Engine {
             _ => Some(self.take_turn()?),
         };
         match command {
-            Command::Verb(call) => (called(&call)?.perform)(self, &who, &call),
+            Command::Verb(call) => match called(&call)?.perform {
+                Perform::Human(perform) => perform(self, &who, &call),
+                Perform::Anyone(perform) => perform(self, caller, &call),
+            },
             Command::Decide(request) => self.reviews().decide(&who, &request),
             Command::Comment { review, spot, kind, body } => self.reviews().comment(&who, review, &spot, kind, &body),
             Command::Withdraw { comment } => {

@@ -24,6 +24,7 @@
 //! | `library` | the catalog: scanning, search, similarity, scores, upkeep, export |
 //! | `run` | starting runs, choosing tools, grants and tiers, staged writes, buffers, failures |
 //! | `review` | deciding; what a decision rests on: evidence, checks, signatures, requests, `verify` |
+//! | `service` | instances of services: launching, talking to, checking and ending them |
 //! | `evolving` | asking generators for better versions; opportunities and new tools |
 //! | `version` | versions of a tool: rollback, forks, bundles, provenance, deprecation, the archive |
 //! | `doctor` | what is missing on this machine |
@@ -50,7 +51,9 @@ mod plain_verb;
 mod plain_verb_tests;
 mod relocate;
 mod review;
+mod roles;
 mod run;
+mod service;
 mod settings;
 mod small_file;
 mod state;
@@ -101,6 +104,7 @@ pub use review::{
     BulkResult, MADE, MADE_BECAUSE, MAX_REQUEST_BYTES, OnVerdict, PreflightRow, REQUEST_SCHEMA, SIGNED_BY, Unsigned,
     UnsignedLog, checks,
 };
+pub use roles::play_role;
 pub use run::Runs;
 pub use run::behaviour::Observations;
 pub use run::buffering::Buffers;
@@ -115,8 +119,8 @@ pub use run::{
     CallReport, CallRequest, Calling, Candidate, Candidates, Compared, DEFAULT_ATTEMPTS, Departed, Enforced,
     FailureDetail, Gather, GrantList, HandedOver, LeftOut, Limits, MOST_ATTEMPTS, MarkRequest, Pending, Reported,
     ResultEvidence, RunHandle, SetRow, StagedState, StagedView, Taken, Tried, UNNAMED_AGENT, fitted, item_fits,
-    play_role,
 };
+pub use service::{ContextEdit, InstanceDetail, InstanceView, Launch, Launched, Said, ServiceList, Services};
 pub use settings::{
     ApiSetting, BUILT_IN, DEFAULT_CONFIG, DeprecatedPolicy, EvolveSettings, GeneratorSetting, InitReport, KeySetting,
     RootSetting, SecretSource, Settings, Signing, Theme, WaySetting, init,
@@ -194,6 +198,11 @@ impl Engine {
             Some(why) => engine.workspace.report_trouble::<()>(Err(why.clone())),
         }
         Ok(engine)
+    }
+
+    /// Opens a workspace for a keeper: small, and without a look at what a crash left undone.
+    fn open_small(options: OpenOptions) -> Result<Engine, EngineError> {
+        Ok(Engine { workspace: Arc::new(Workspace::open_small(options)?), states: Arc::default() })
     }
 
     /// Folder of the workspace, as it was opened.
@@ -294,6 +303,11 @@ impl Engine {
     /// Calls: finding a tool for a scenario, and running it.
     pub fn calls(&self) -> Calls<'_> {
         Calls { engine: self, workspace: &self.workspace }
+    }
+
+    /// Services: instances of tools that keep running.
+    pub fn services(&self) -> Services<'_> {
+        Services { engine: self, workspace: &self.workspace }
     }
 
     /// What agents may run without asking, in which session.

@@ -3,21 +3,65 @@
 use crate::domain::Digest;
 use crate::engine::clock::now;
 use crate::runner;
+use std::sync::OnceLock;
 
-/// This process as an owner: its number and start time, so that a reused number is not mistaken for it.
+/// This process as an owner: its number and start time, so that a reused number is not mistaken for it, and the boot of
+/// the machine, since start times count from there.
 pub(in crate::engine) fn owner_word() -> String {
     let pid = std::process::id();
     let started = i32::try_from(pid).ok().and_then(runner::process_started).unwrap_or_default();
-    format!("{pid}:{started}:{}", &Digest::of_bytes(format!("{pid} {started} {}", now().0).as_bytes()).hex()[..8])
+    let unique = Digest::of_bytes(format!("{pid} {started} {}", now().0).as_bytes());
+    format!("{pid}:{started}:{}:{}", &unique.hex()[..8], boot())
 }
 
 /// Whether the process behind an owner word is alive.
 pub(in crate::engine) fn owner_alive(owner: &str) -> bool {
+    is_alive_in(owner, boot())
+}
+
+/// Whether the machine was started again since an owner word was written. Words of older programs do not tell.
+pub(in crate::engine) fn has_rebooted(owner: &str) -> bool {
+    has_rebooted_since(owner, boot())
+}
+
+fn is_alive_in(owner: &str, boot: &str) -> bool {
     let mut parts = owner.split(':');
     let pid = parts.next().and_then(|text| text.parse::<i32>().ok());
     let started = parts.next().and_then(|text| text.parse::<u64>().ok());
     match (pid, started) {
-        (Some(pid), Some(started)) => runner::process_started(pid) == Some(started),
+        (Some(pid), Some(started)) => !has_rebooted_since(owner, boot) && runner::process_started(pid) == Some(started),
         _ => false,
+    }
+}
+
+fn has_rebooted_since(owner: &str, boot: &str) -> bool {
+    owner.split(':').nth(3).is_some_and(|then| then != boot)
+}
+
+/// The first digits of the number that the kernel gives to each boot; empty where it tells none.
+fn boot() -> &'static str {
+    static BOOT: OnceLock<String> = OnceLock::new();
+    BOOT.get_or_init(|| {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        id.chars().filter(char::is_ascii_hexdigit).take(8).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_is_this_very_process_of_this_boot() {
+        let mine = owner_word();
+        assert!(owner_alive(&mine) && !has_rebooted(&mine));
+        let mut parts: Vec<&str> = mine.split(':').collect();
+        // A word of an older program has three parts.
+        assert!(owner_alive(&parts[..3].join(":")) && !has_rebooted(&parts[..3].join(":")));
+        parts[1] = "1";
+        assert!(!owner_alive(&parts.join(":")), "the number was used again");
+        assert!(!is_alive_in(&mine, "another"), "the machine was started again");
+        assert!(has_rebooted_since(&mine, "another"));
+        assert!(!owner_alive("nobody"));
     }
 }

@@ -18,8 +18,15 @@ pub struct PlainVerb {
     pub needs_catalog: bool,
     /// What it would change.
     pub(super) preview: fn(&Engine, &VerbCall) -> Result<Preview, EngineError>,
-    /// Does it for a human of this identity, who has the turn to move files.
-    pub(super) perform: fn(&Engine, &str, &VerbCall) -> Result<Outcome, EngineError>,
+    pub(super) perform: Perform,
+}
+
+/// How a change is made, and who may make it.
+pub(super) enum Perform {
+    /// For a human of this identity, who has the turn to move files.
+    Human(fn(&Engine, &str, &VerbCall) -> Result<Outcome, EngineError>),
+    /// For anybody: it decides itself what an agent may, and moves no files.
+    Anyone(fn(&Engine, &Caller, &VerbCall) -> Result<Outcome, EngineError>),
 }
 
 /// A verb that changes nothing.

@@ -235,6 +235,8 @@ pub enum Change {
     Evolutions,
     /// A buffer got items, handed some over, or was changed.
     Buffers,
+    /// An instance of a service changed, or something was said with it.
+    Services,
     /// Something went wrong in the background.
     Trouble(super::EngineError),
 }

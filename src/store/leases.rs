@@ -47,6 +47,16 @@ impl Queries {
     }
 }
 
+impl Queries {
+    /// Whether somebody asked for a run to be stopped that has not ended.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn is_cancel_asked(&self, run: RunId) -> StoreResult<bool> {
+        Ok(self.row("SELECT cancel_asked FROM leases WHERE run = ?1", params![run], |row| row.get(0))?.unwrap_or(false))
+    }
+}
+
 impl Tx<'_> {
     /// Notes the process of a run; returns `false` when the run has ended.
     ///

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0005_learning.sql"),
     include_str!("../../assets/migrations/0006_tiers.sql"),
     include_str!("../../assets/migrations/0007_trust.sql"),
+    include_str!("../../assets/migrations/0008_services.sql"),
 ];
 
 /// The newest format known here.

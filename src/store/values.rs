@@ -1,5 +1,6 @@
 //! How values of the domain lie in columns: words and names as text, digests as 32 bytes, times and ids as integers.
 
+use crate::domain::service::{ExchangeRole, InstanceId, InstanceState};
 use crate::domain::{
     BufferId, CommentId, CommentKind, CostTier, DecisionKind, Digest, EventKind, EventSeq, EvolutionId, EvolutionState,
     FailureKind, GrantId, GroupState, Instant, IsolationLevel, MarkId, Mutation, OperationId, OpportunityKind, Profile,
@@ -52,8 +53,10 @@ words_as_text!(
     DecisionKind,
     EventKind,
     EvolutionState,
+    ExchangeRole,
     FailureKind,
     GroupState,
+    InstanceState,
     IsolationLevel,
     Mutation,
     OpportunityKind,
@@ -67,7 +70,19 @@ words_as_text!(
     Strategy,
     UnansweredKind,
 );
-numbers_as_integer!(CommentId, EventSeq, EvolutionId, GrantId, Instant, MarkId, OperationId, ReviewId, RunId, UnlockId);
+numbers_as_integer!(
+    CommentId,
+    EventSeq,
+    EvolutionId,
+    GrantId,
+    InstanceId,
+    Instant,
+    MarkId,
+    OperationId,
+    ReviewId,
+    RunId,
+    UnlockId
+);
 
 impl ToSql for ToolName {
     fn to_sql(&self) -> SqlResult<ToSqlOutput<'_>> {

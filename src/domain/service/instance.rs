@@ -100,12 +100,6 @@ pub struct Instance {
     /// Its life so far.
     #[serde(flatten)]
     pub life: Lifecycle,
-    /// Counts up whenever somebody asks for something; the keeper has done what it knows of.
-    #[serde(skip)]
-    pub wish: u64,
-    /// Whether the newest wish is to end and start again.
-    #[serde(skip)]
-    pub wants_fresh: bool,
     /// The run of the newest start.
     pub run: Option<RunId>,
     /// The keeper process, as an owner of the store; `None` when there is none.

@@ -48,7 +48,7 @@ words!(
 );
 
 /// What the machine needs of a definition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LifeRules {
     /// When it is started again.
     pub restart: RestartRule,

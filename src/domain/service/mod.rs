@@ -7,6 +7,7 @@ mod instance;
 mod lifecycle;
 #[cfg(test)]
 mod lifecycle_tests;
+mod talk;
 
 pub use adapter::{Answered, MessageFault, Outgoing, decode, encode};
 pub use definition::{
@@ -17,3 +18,4 @@ pub use instance::{
     Exchange, ExchangeRole, HealthFact, HealthState, Instance, InstanceContext, InstanceId, InstancePort,
 };
 pub use lifecycle::{Desired, InstanceState, LifeEvent, LifeOrder, LifeRules, Lifecycle, StopCause};
+pub use talk::{Talk, TalkFault, TalkOrder, TalkRequest};

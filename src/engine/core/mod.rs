@@ -47,6 +47,7 @@ mod rule_tests;
 mod scan;
 #[cfg(test)]
 mod scan_tests;
+pub mod services;
 mod sign_log;
 mod staged_edits;
 mod statement;

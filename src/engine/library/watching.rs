@@ -204,6 +204,7 @@ impl Library<'_> {
                 Topic::Operations => on_change(Change::Operations),
                 Topic::Evolutions => on_change(Change::Evolutions),
                 Topic::Buffers => on_change(Change::Buffers),
+                Topic::Services => on_change(Change::Services),
             }
         }
         Ok(())

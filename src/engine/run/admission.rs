@@ -15,7 +15,7 @@ impl Runs<'_> {
     }
 
     /// What the policy says of a run by this caller, deprecation included.
-    pub(super) fn may_run(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
+    pub(in crate::engine) fn may_run(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
         Ok(self.policy_of(detail, caller)?.with(self.engine.versions().deprecation_of(&detail.tool, caller)?))
     }
 

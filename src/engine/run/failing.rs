@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::plain_verb::{Described, PlainQuery, PlainVerb, argument, parsed};
+use crate::engine::plain_verb::{Described, Perform, PlainQuery, PlainVerb, argument, parsed};
 use crate::engine::view::Preview;
 use crate::engine::workspace::Workspace;
 use crate::insight::{Scenario, WARN_FROM};
@@ -143,7 +143,7 @@ pub(super) const RESOLVE: PlainVerb = PlainVerb {
     name: "resolve",
     needs_catalog: false,
     preview: |engine, call| engine.failures().preview_resolve(call),
-    perform: |engine, who, call| engine.failures().resolve(who, call),
+    perform: Perform::Human(|engine, who, call| engine.failures().resolve(who, call)),
 };
 
 /// Takes a negative tag away that failure marks gave a tool.
@@ -158,7 +158,7 @@ pub(super) const UNTAG: PlainVerb = PlainVerb {
             undo: "u (undo) reverts it".to_owned(),
         })
     },
-    perform: |engine, who, call| engine.failures().untag(who, call),
+    perform: Perform::Human(|engine, who, call| engine.failures().untag(who, call)),
 };
 
 /// Runs that failed, grouped by what went wrong.

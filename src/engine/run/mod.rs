@@ -20,6 +20,7 @@ mod packages;
 mod records;
 pub(super) mod running;
 pub(super) mod scratch;
+mod serving;
 pub(super) mod session;
 pub(super) mod staged;
 pub(super) mod tiers;
@@ -28,7 +29,7 @@ mod tiers_tests;
 
 pub use behaviour::{Behaviour, BehaviourPart, Departed, Enforced, Reported, ResultEvidence, Tried};
 pub use buffering::{
-    BufferAnswer, BufferChange, BufferStatus, BufferWrite, Gather, HandedOver, Pending, Taken, item_fits, play_role,
+    BufferAnswer, BufferChange, BufferStatus, BufferWrite, Gather, HandedOver, Pending, Taken, item_fits,
 };
 pub use callers::UNNAMED_AGENT;
 pub use calling::{
@@ -40,6 +41,7 @@ pub use grants::GrantList;
 pub use inputs::fitted;
 pub use marking::MarkRequest;
 pub use running::RunHandle;
+pub(super) use serving::{ServiceHooks, ServiceStart};
 pub use staged::{StagedState, StagedView};
 pub use tiers::{Limits, SetRow};
 

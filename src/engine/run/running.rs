@@ -6,6 +6,7 @@
 use super::interpreters::sources_of;
 use super::keeper::{LEASE_MS, keep};
 use super::live_runs::Live;
+use super::serving::{SERVICE_LEASE_MS, ServiceHooks, ServiceStart};
 use super::staged::Ending;
 use crate::domain::{
     Caller, Isolation, IsolationLevel, Observation, Permissions, Profile, Redactor, Run, RunEnd, RunId, RunUsage,
@@ -78,11 +79,12 @@ impl RunHandle {
 }
 
 /// What a run needs before it may start.
-struct Ready {
-    detail: ToolDetail,
-    profile: Profile,
-    warning: Option<String>,
-    from: InputFrom,
+pub(super) struct Ready {
+    pub(super) detail: ToolDetail,
+    pub(super) profile: Profile,
+    pub(super) warning: Option<String>,
+    pub(super) from: InputFrom,
+    pub(super) service: Option<ServiceStart>,
 }
 
 /// Who made the input of a run.
@@ -139,19 +141,26 @@ impl Runs<'_> {
                 let said = [self.engine.versions().used_instead(&request.tool), warning, before];
                 let said: Vec<String> = said.into_iter().flatten().collect();
                 let warning = (!said.is_empty()).then(|| said.join("; "));
-                self.launch(request, caller, Ready { detail, profile, warning, from })
+                self.launch(request, caller, Ready { detail, profile, warning, from, service: None })
             }
         }
     }
 
-    fn launch(&self, request: &RunRequest, caller: &Caller, ready: Ready) -> Result<RunHandle, EngineError> {
+    /// Starts a run whose tool policy lets run.
+    pub(super) fn launch(
+        &self,
+        request: &RunRequest,
+        caller: &Caller,
+        mut ready: Ready,
+    ) -> Result<RunHandle, EngineError> {
         let (given, lacking) = match self.undoubted().and_then(|()| self.given(&ready)) {
             Ok(given) => (given, None),
             Err(end) => (RunEnvironment::default(), Some(end)),
         };
         let version_dir = self.workspace.copies.put(request.tool.digest, &ready.detail.files)?;
         let input = stored_input(request, given.redactor());
-        let id = self.open_with((&request.tool, ready.profile), caller, &input, ready.from)?;
+        let lease = if ready.service.is_some() { SERVICE_LEASE_MS } else { LEASE_MS };
+        let id = self.open_with((&request.tool, ready.profile), caller, &input, (ready.from, lease))?;
         let scratch = self.scratch_path(id);
         std::fs::create_dir_all(&scratch).map_err(EngineError::internal)?;
         let wish = runner::StartRequest {
@@ -178,7 +187,12 @@ impl Runs<'_> {
             staged: &self.engine.staged_writes().path(id),
             environments: &self.workspace.options.home.environments(),
         };
-        let prepared = lacking.map_or_else(|| runner::prepare(&wish), Err);
+        let mut prepared = lacking.map_or_else(|| runner::prepare(&wish), Err);
+        let mut hooks = None;
+        if let Some(service) = ready.service.take() {
+            hooks = Some(service.hooks);
+            prepared = prepared.map(|spec| spec.as_service(service.terms));
+        }
         let verified = Arc::default();
         let facts = prepared.as_ref().ok().and_then(runner::Spec::interpreter);
         let changed =
@@ -190,7 +204,7 @@ impl Runs<'_> {
         let running = match prepared {
             Ok(mut spec) => {
                 self.workspace.report_trouble(self.workspace.baselines.tell(&mut spec).map_err(EngineError::internal));
-                Some(self.spawn(&ready.detail, caller, (id, &verified), (spec, changed)))
+                Some(self.spawn(&ready.detail, caller, (id, &verified), (spec, changed, hooks)))
             }
             Err(end) => {
                 let end = end.with_text(|text| given.redactor().text(text));
@@ -245,8 +259,13 @@ impl Runs<'_> {
         detail: &ToolDetail,
         caller: &Caller,
         (id, verified): (RunId, &Arc<OnceLock<IsolationLevel>>),
-        (spec, note): (runner::Spec, Option<String>),
+        (spec, note, service): (runner::Spec, Option<String>, Option<ServiceHooks>),
     ) -> Running {
+        let is_service = service.is_some();
+        let (on_service, on_output, on_service_end) = match service {
+            Some(ServiceHooks { on_isolated, on_output, on_end }) => (Some(on_isolated), Some(on_output), Some(on_end)),
+            None => (None, None, None),
+        };
         let (starter, keeper, ender) = (self.engine.clone(), self.engine.clone(), self.engine.clone());
         let verified = verified.clone();
         let (tool, who, write) = (detail.tool.name.clone(), caller.identity(), spec.grants().write.clone());
@@ -270,8 +289,11 @@ impl Runs<'_> {
                     verified.get_or_init(|| isolation.level);
                     let written = keeper.workspace.transact(|tx| Ok(tx.set_run_isolation(id, isolation)?));
                     keeper.workspace.report_trouble(written);
+                    if let Some(tell) = on_service {
+                        tell();
+                    }
                 }),
-                on_output: None,
+                on_output,
                 on_end: Box::new(move |report| {
                     let mut finished = FinishedRun { declared, ..finished(report) };
                     finished.notes.extend(note);
@@ -286,12 +308,18 @@ impl Runs<'_> {
                     lock(&ender.states.live_runs.live).remove(&id);
                     ender.workspace.report_trouble(written);
                     ender.versions().offer_rollback(&row, failed);
+                    if let Some(tell) = on_service_end {
+                        tell(report);
+                    }
                 }),
             },
         );
         live.insert(id, Live { cancel: running.canceller() });
         drop(live);
-        keep(self.engine);
+        if !is_service {
+            // The keeper of a service looks after its run itself.
+            keep(self.engine);
+        }
         running
     }
 
@@ -302,7 +330,7 @@ impl Runs<'_> {
         caller: &Caller,
         input: &str,
     ) -> Result<RunId, EngineError> {
-        self.open_with((tool, profile), caller, input, InputFrom::Asker)
+        self.open_with((tool, profile), caller, input, (InputFrom::Asker, LEASE_MS))
     }
 
     fn open_with(
@@ -310,7 +338,7 @@ impl Runs<'_> {
         (tool, profile): (&Tool, Profile),
         caller: &Caller,
         input: &str,
-        from: InputFrom,
+        (from, lease_ms): (InputFrom, i64),
     ) -> Result<RunId, EngineError> {
         let at = now();
         self.workspace.transact(|tx| {
@@ -323,7 +351,7 @@ impl Runs<'_> {
                 input: input.to_owned(),
                 isolation: runner::isolation(profile),
                 owner: self.workspace.owner.clone(),
-                lease_until: crate::domain::Instant(at.0 + LEASE_MS),
+                lease_until: crate::domain::Instant(at.0 + lease_ms),
                 remember_input: matches!((caller, from), (Caller::Human(_), InputFrom::Asker)) && !input.is_empty(),
             })?;
             // Numbers begin anew when the database was deleted. Before the number is given for good: whatever

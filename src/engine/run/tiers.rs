@@ -10,7 +10,7 @@ use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::lock;
 use crate::engine::owner::owner_alive;
-use crate::engine::plain_verb::{PlainVerb, argument};
+use crate::engine::plain_verb::{Perform, PlainVerb, argument};
 use crate::engine::run::session::Limited;
 use crate::engine::view::{CatalogState, CatalogView, Preview};
 use crate::engine::workspace::Workspace;
@@ -323,7 +323,7 @@ pub(super) const SET: PlainVerb = PlainVerb {
     name: "set",
     needs_catalog: true,
     preview: |engine, call| engine.tool_sets().preview_save(call, &tools_of(call)?),
-    perform: |engine, who, call| engine.tool_sets().save(who, call, &tools_of(call)?),
+    perform: Perform::Human(|engine, who, call| engine.tool_sets().save(who, call, &tools_of(call)?)),
 };
 
 /// Deletes a saved choice of tools.
@@ -331,7 +331,7 @@ pub(super) const UNSET: PlainVerb = PlainVerb {
     name: "unset",
     needs_catalog: true,
     preview: |engine, call| engine.tool_sets().preview_save(call, &[]),
-    perform: |engine, who, call| engine.tool_sets().save(who, call, &[]),
+    perform: Perform::Human(|engine, who, call| engine.tool_sets().save(who, call, &[])),
 };
 
 /// The tools of a set, joined by commas. A list without a name is a mistake: it must not delete the set.

@@ -13,6 +13,7 @@ pub(super) mod init;
 mod programs;
 pub(super) mod review;
 pub(super) mod secrets;
+mod services;
 mod signing;
 
 pub(super) use file::duration;
@@ -20,6 +21,7 @@ pub use generators::{ApiSetting, BUILT_IN, EvolveSettings, GeneratorSetting, Way
 pub use init::{InitReport, init};
 pub use review::DeprecatedPolicy;
 pub use secrets::SecretSource;
+pub use services::ServiceSettings;
 pub use signing::Signing;
 
 use super::core::Gates;
@@ -120,6 +122,8 @@ pub struct Settings {
     pub generators: Vec<GeneratorSetting>,
     /// How the loop goes that asks them.
     pub evolve: EvolveSettings,
+    /// Ports and stack of services.
+    pub services: ServiceSettings,
     /// Why no run may start: what the user demands of runs cannot be read. One line with its place.
     pub fault: Option<String>,
 }
@@ -151,6 +155,7 @@ impl Default for Settings {
             signing: Signing::default(),
             generators: Vec::new(),
             evolve: EvolveSettings::default(),
+            services: ServiceSettings::default(),
             fault: None,
         }
     }
@@ -237,12 +242,13 @@ impl Settings {
                     }
                 }
                 "checks" => checks::apply(self, file, value, Whose::Workspace),
+                "services" => self.services = file.services(value),
                 word @ ("theme" | "mouse" | "timeouts" | "keys" | "isolation" | "secrets" | "programs" | "signing"
                 | "policy" | "review" | "limits" | "generators" | "evolve") => {
                     let message = format!("{word} cannot be set in a workspace");
                     file.bad(at, message, "it is a user setting: put it into the user's config.toml".to_owned());
                 }
-                other => file.unknown(at, other, "a workspace has the settings git, checks and [[roots]]"),
+                other => file.unknown(at, other, "a workspace has the settings git, checks, services and [[roots]]"),
             }
         }
     }

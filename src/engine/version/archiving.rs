@@ -5,7 +5,7 @@ use crate::engine::Versions;
 use crate::engine::core::{self, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::links::refuse_links;
-use crate::engine::plain_verb::{PlainVerb, argument};
+use crate::engine::plain_verb::{Perform, PlainVerb, argument};
 use crate::engine::view::Preview;
 use std::path::Path;
 
@@ -13,7 +13,7 @@ pub(super) const ARCHIVE: PlainVerb = PlainVerb {
     name: "archive",
     needs_catalog: true,
     preview: |engine, call| engine.versions().preview_archive(call),
-    perform: |engine, who, call| engine.versions().archive(who, call),
+    perform: Perform::Human(|engine, who, call| engine.versions().archive(who, call)),
 };
 
 /// Brings an archived tool back, or one whose files are gone.
@@ -21,7 +21,7 @@ pub(super) const RESTORE: PlainVerb = PlainVerb {
     name: "restore",
     needs_catalog: true,
     preview: |engine, call| engine.versions().preview_restore(call),
-    perform: |engine, who, call| engine.versions().restore(who, call),
+    perform: Perform::Human(|engine, who, call| engine.versions().restore(who, call)),
 };
 
 impl Versions<'_> {

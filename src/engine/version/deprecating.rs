@@ -4,7 +4,7 @@ use crate::domain::{Caller, Deprecation, Outcome, Tool, ToolName, VerbCall};
 use crate::engine::Versions;
 use crate::engine::core::{self, Mark, RunPolicy};
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::plain_verb::{PlainVerb, argument};
+use crate::engine::plain_verb::{Perform, PlainVerb, argument};
 use crate::engine::settings::review::DeprecatedPolicy;
 use crate::engine::view::Preview;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub(super) const DEPRECATE: PlainVerb = PlainVerb {
     name: "deprecate",
     needs_catalog: true,
     preview: |engine, call| engine.versions().preview_deprecation(call),
-    perform: |engine, who, call| engine.versions().deprecate(who, call),
+    perform: Perform::Human(|engine, who, call| engine.versions().deprecate(who, call)),
 };
 
 impl Versions<'_> {

@@ -7,7 +7,7 @@ use crate::engine::Versions;
 use crate::engine::core::{self, Fork, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::library::resolve::tool_name;
-use crate::engine::plain_verb::{PlainVerb, argument};
+use crate::engine::plain_verb::{Perform, PlainVerb, argument};
 use crate::engine::view::Preview;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -25,7 +25,7 @@ pub(super) const FORK: PlainVerb = PlainVerb {
     name: "fork",
     needs_catalog: true,
     preview: |engine, call| engine.versions().preview_fork(call),
-    perform: |engine, who, call| engine.versions().fork(who, call),
+    perform: Perform::Human(|engine, who, call| engine.versions().fork(who, call)),
 };
 
 impl Versions<'_> {

@@ -3,7 +3,7 @@
 use crate::domain::{Outcome, VerbCall};
 use crate::engine::core;
 use crate::engine::error::EngineError;
-use crate::engine::plain_verb::{PlainVerb, argument};
+use crate::engine::plain_verb::{Perform, PlainVerb, argument};
 use crate::engine::version::Versions;
 use crate::engine::view::Preview;
 
@@ -12,14 +12,14 @@ pub(in crate::engine) const PIN: PlainVerb = PlainVerb {
     name: "pin",
     needs_catalog: true,
     preview: |engine, call| engine.versions().preview_pin(call, true),
-    perform: |engine, who, call| engine.versions().pin(who, call, true),
+    perform: Perform::Human(|engine, who, call| engine.versions().pin(who, call, true)),
 };
 /// Lets trim remove it again.
 pub(in crate::engine) const UNPIN: PlainVerb = PlainVerb {
     name: "unpin",
     needs_catalog: true,
     preview: |engine, call| engine.versions().preview_pin(call, false),
-    perform: |engine, who, call| engine.versions().pin(who, call, false),
+    perform: Perform::Human(|engine, who, call| engine.versions().pin(who, call, false)),
 };
 
 impl Versions<'_> {

@@ -6,7 +6,7 @@ use crate::domain::{Digest, Outcome, Placement, Stage, Tool, ToolName, VerbCall}
 use crate::engine::Versions;
 use crate::engine::core::{self, Beside, Comeback, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::plain_verb::{PlainVerb, argument};
+use crate::engine::plain_verb::{Perform, PlainVerb, argument};
 use crate::engine::relocate;
 use crate::engine::view::{Preview, RunFilter};
 use crate::insight;
@@ -55,7 +55,7 @@ pub(super) const ROLLBACK: PlainVerb = PlainVerb {
     name: "rollback",
     needs_catalog: true,
     preview: |engine, call| engine.versions().preview_rollback(call),
-    perform: |engine, who, call| engine.versions().rollback(who, call),
+    perform: Perform::Human(|engine, who, call| engine.versions().rollback(who, call)),
 };
 
 /// Puts the approved files of a changed tool back.
@@ -63,7 +63,7 @@ pub(super) const RESTORE_FILES: PlainVerb = PlainVerb {
     name: "restore-files",
     needs_catalog: true,
     preview: |engine, call| engine.versions().preview_restore_files(call),
-    perform: |engine, who, call| engine.versions().restore_files(who, call),
+    perform: Perform::Human(|engine, who, call| engine.versions().restore_files(who, call)),
 };
 
 impl Versions<'_> {

@@ -41,6 +41,8 @@ pub struct OpenOptions {
 pub(in crate::engine) struct Workspace {
     pub(in crate::engine) options: OpenOptions,
     pub(in crate::engine) state_dir: PathBuf,
+    /// The stack of this process: its instances of services are apart from those of others.
+    pub(in crate::engine) stack: String,
     pub(in crate::engine) settings: Settings,
     pub(in crate::engine) setting_problems: Vec<Problem>,
     pub(in crate::engine) plan: ScanPlan,
@@ -71,6 +73,18 @@ impl Workspace {
     /// # Errors
     /// `Internal` when the state cannot be read, with what to do about it.
     pub(in crate::engine) fn open(options: OpenOptions) -> Result<Workspace, EngineError> {
+        Workspace::open_with(options, |machine| machine)
+    }
+
+    /// [`Self::open`] for a process that must be small: it keeps no process ready for the next run.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(in crate::engine) fn open_small(options: OpenOptions) -> Result<Workspace, EngineError> {
+        Workspace::open_with(options, Machine::keeping_nothing)
+    }
+
+    fn open_with(options: OpenOptions, adapt: impl FnOnce(Machine) -> Machine) -> Result<Workspace, EngineError> {
         let identity::Located { dir: state_dir, copy_of } = identity::locate(&options.home, &options.workspace);
         let exposed = exposure::close_to_others(&options.home.data, &state_dir);
         let Opened { store, viewing, lost } = opening::open(&state_dir)?;
@@ -80,9 +94,11 @@ impl Workspace {
         let programs = Arc::new(programs(&options.workspace, &options.home, &settings, options.asker));
         let workspace = Workspace {
             copies: Copies::new(&state_dir),
-            machine: Machine::new(settings.bubblewrap.clone(), options.program.clone())
-                .remembering(options.home.data.join("bubblewrap-works"))
-                .finding(Arc::clone(&programs)),
+            machine: adapt(
+                Machine::new(settings.bubblewrap.clone(), options.program.clone())
+                    .remembering(options.home.data.join("bubblewrap-works"))
+                    .finding(Arc::clone(&programs)),
+            ),
             owner: owner_word(),
             store: Ranked::new(Rank::Store, store),
             viewing,
@@ -95,6 +111,7 @@ impl Workspace {
             interpreters: Interpreters::new(Arc::clone(&programs)),
             programs,
             baselines: Baselines::new(state_dir.join("baselines")),
+            stack: stack_of(&settings),
             options,
             state_dir,
             settings,
@@ -175,6 +192,15 @@ impl Workspace {
         file.lock().map_err(EngineError::internal)?;
         Ok(file)
     }
+}
+
+/// The environment variable that names the stack of a process.
+const STACK_VARIABLE: &str = "TOOLSMITH_STACK";
+
+/// The stack that a process belongs to: that of its environment, else that of the settings.
+fn stack_of(settings: &Settings) -> String {
+    let asked = std::env::var(STACK_VARIABLE).ok().filter(|stack| !stack.is_empty());
+    asked.or_else(|| settings.services.stack.clone()).unwrap_or_default()
 }
 
 /// The folders to read: `tools/`, then those of the settings, in their order.

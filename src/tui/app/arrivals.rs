@@ -70,7 +70,9 @@ impl App {
     fn changed(&mut self, change: Change) -> Vec<Effect> {
         let figures = match change {
             Change::Catalog(_) | Change::Runs | Change::Failures | Change::Reviews => self.outdate_dashboard(),
-            Change::Operations | Change::Evolutions | Change::Buffers | Change::Trouble(_) => Vec::new(),
+            Change::Operations | Change::Evolutions | Change::Buffers | Change::Services | Change::Trouble(_) => {
+                Vec::new()
+            }
         };
         let mut effects = self.reload(change);
         effects.extend(figures);
@@ -89,6 +91,7 @@ impl App {
             Change::Operations => return self.reload_log(),
             Change::Evolutions => return self.evolutions_changed(),
             Change::Buffers => return self.reload_buffers(),
+            Change::Services => None,
             Change::Trouble(error) => {
                 self.complain(&error);
                 None

@@ -35,18 +35,14 @@ const MOST_AT_ONCE: usize = 4;
 /// Looks that fail one after the other before it gives up.
 const MOST_FAULTS: u32 = 100;
 
-/// Plays the part of a supervisor, a keeper or the clock when that is what this program was started for; returns what
-/// to exit with. Asked before anything else, while there is one thread.
-pub fn play_role() -> Option<u8> {
-    if let Some(code) = runner::play_role() {
-        return Some(code);
-    }
-    let args: Vec<OsString> = std::env::args_os().skip(1).take(6).collect();
-    match args.as_slice() {
+/// Plays the clock when these are the arguments of one; returns what to exit with.
+pub(in crate::engine) fn play(args: &[OsString]) -> Option<u8> {
+    match args {
         [role, workspace, config, data, asker] if role == KEEP_TIME => {
             let home = Home { config: config.into(), data: data.into() };
             let asker = if asker == OF_HUMAN { Asker::Human } else { Asker::Agent };
-            let options = OpenOptions { workspace: PathBuf::from(workspace), home, program: None, asker };
+            let workspace = PathBuf::from(workspace);
+            let options = OpenOptions { workspace, home, program: None, asker };
             Some(u8::from(keep_time(options).is_err()))
         }
         _ => None,

@@ -10,7 +10,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use clock::play_role;
+pub(in crate::engine) use clock::play as play_clock;
 pub use gather::Gather;
 pub use hand_over::Pending;
 pub use status::{BufferAnswer, BufferStatus, HandedOver};

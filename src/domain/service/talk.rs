@@ -1,0 +1,295 @@
+//! Talking to a service as a pure machine: one message at a time, answers matched by order, or by number where the
+//! service repeats the number of its message.
+//!
+//! A service that answers too late would answer the next message with the answer to this one. So a message that timed
+//! out is still owed an answer: the next line is taken for that, and the line after it for the message that waits now.
+//! When none comes, the service had left the old message out, and the line that came is the answer after all.
+
+use super::adapter::{Answered, decode};
+use std::collections::VecDeque;
+
+/// Longest line that is taken for an answer, bytes; what is longer is cut there.
+pub const MAX_ANSWER: usize = 1 << 20;
+
+/// Messages that may wait at one time.
+pub const MAX_QUEUE: usize = 256;
+
+/// What is said to the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TalkRequest {
+    /// Its number, unique; messages have the number under which they are kept.
+    pub id: i64,
+    /// The line for the service, with its end.
+    pub line: String,
+    /// After this time, milliseconds of any clock, it counts as unanswered.
+    pub until_ms: i64,
+    /// Whether it asks for the health of the service: such a question is left out while a message waits.
+    pub is_probe: bool,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TalkOrder {
+    /// Write this line to the service.
+    Send {
+        /// Number of the request.
+        id: i64,
+        /// The line, with its end.
+        line: String,
+    },
+    /// A request was answered.
+    Answer {
+        /// Number of the request.
+        id: i64,
+        /// What the line says.
+        text: String,
+        /// Whether the request had timed out before.
+        is_late: bool,
+    },
+    /// A request will not be answered.
+    Fail {
+        /// Number of the request.
+        id: i64,
+        /// Why.
+        cause: TalkFault,
+    },
+}
+
+/// Why a request is not answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TalkFault {
+    /// In the time it was given.
+    #[error("no answer in time")]
+    TimedOut,
+    /// The process ended first.
+    #[error("it ended before it answered")]
+    Ended,
+    /// Too many others wait.
+    #[error("too many messages are waiting")]
+    QueueFull,
+    /// A health question while a message waits for its answer.
+    #[error("busy with a message")]
+    Busy,
+}
+
+/// Requests that wait, and what the service owes.
+#[derive(Debug, Default)]
+pub struct Talk {
+    waiting: VecDeque<TalkRequest>,
+    current: Option<TalkRequest>,
+    /// Requests that timed out and may still be answered, oldest first.
+    owed: VecDeque<i64>,
+    /// A line that was taken for the answer to an older request while the current one waited.
+    taken_for_older: Option<(i64, String)>,
+    /// The beginning of a line that has no end yet.
+    partial: Vec<u8>,
+    /// Whether the rest of a line that was too long is being dropped.
+    drops_rest: bool,
+}
+
+impl Talk {
+    /// Whether nothing is said and nothing waits.
+    pub fn is_idle(&self) -> bool {
+        self.current.is_none() && self.waiting.is_empty()
+    }
+
+    /// When the next request times out, milliseconds.
+    pub fn wake_at_ms(&self) -> Option<i64> {
+        self.current.iter().chain(&self.waiting).map(|request| request.until_ms).min()
+    }
+
+    /// Says something, as soon as what was said before is answered.
+    pub fn say(&mut self, request: TalkRequest) -> Vec<TalkOrder> {
+        if request.is_probe && !self.is_idle() {
+            return vec![TalkOrder::Fail { id: request.id, cause: TalkFault::Busy }];
+        }
+        if self.waiting.len() >= MAX_QUEUE {
+            return vec![TalkOrder::Fail { id: request.id, cause: TalkFault::QueueFull }];
+        }
+        self.waiting.push_back(request);
+        self.go_on()
+    }
+
+    /// Takes output of the service.
+    pub fn hear(&mut self, bytes: &[u8]) -> Vec<TalkOrder> {
+        let mut orders = Vec::new();
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (text, is_whole) = match piece.split_last() {
+                Some((b'\n', text)) => (text, true),
+                _ => (piece, false),
+            };
+            if !self.drops_rest {
+                let room = MAX_ANSWER.saturating_sub(self.partial.len());
+                self.partial.extend_from_slice(&text[..text.len().min(room)]);
+                self.drops_rest = text.len() > room;
+            }
+            if is_whole {
+                self.drops_rest = false;
+                let line = std::mem::take(&mut self.partial);
+                orders.extend(self.line(&String::from_utf8_lossy(&line)));
+            }
+        }
+        orders
+    }
+
+    fn line(&mut self, line: &str) -> Vec<TalkOrder> {
+        let Answered { text, id, .. } = decode(line);
+        if text.trim().is_empty() {
+            return Vec::new();
+        }
+        if let Some(late) = id.and_then(|id| self.owed.iter().position(|owed| *owed == id)) {
+            let late = self.owed.remove(late);
+            return late.map(|id| TalkOrder::Answer { id, text, is_late: true }).into_iter().collect();
+        }
+        let is_named = id.is_some() && id == self.current.as_ref().map(|current| current.id);
+        if !is_named && let Some(older) = self.owed.pop_front() {
+            if self.current.is_some() {
+                self.taken_for_older = Some((older, text.clone()));
+            }
+            return vec![TalkOrder::Answer { id: older, text, is_late: true }];
+        }
+        // What it says unasked is in its log.
+        let Some(current) = self.current.take() else { return Vec::new() };
+        self.taken_for_older = None;
+        let mut orders = vec![TalkOrder::Answer { id: current.id, text, is_late: false }];
+        orders.extend(self.go_on());
+        orders
+    }
+
+    /// Lets requests time out.
+    pub fn tick(&mut self, now_ms: i64) -> Vec<TalkOrder> {
+        let mut orders = Vec::new();
+        for request in std::mem::take(&mut self.waiting) {
+            if request.until_ms <= now_ms {
+                orders.push(TalkOrder::Fail { id: request.id, cause: TalkFault::TimedOut });
+            } else {
+                self.waiting.push_back(request);
+            }
+        }
+        if let Some(current) = self.current.take_if(|current| current.until_ms <= now_ms) {
+            match self.taken_for_older.take() {
+                // The older request was left out by the service: the line was the answer to this one.
+                Some((_, text)) => orders.push(TalkOrder::Answer { id: current.id, text, is_late: false }),
+                None => {
+                    self.owed.push_back(current.id);
+                    orders.push(TalkOrder::Fail { id: current.id, cause: TalkFault::TimedOut });
+                }
+            }
+        }
+        orders.extend(self.go_on());
+        orders
+    }
+
+    /// The process ended: nothing is owed any more.
+    pub fn end(&mut self) -> Vec<TalkOrder> {
+        let lost = self.current.take().into_iter().chain(std::mem::take(&mut self.waiting));
+        let orders = lost.map(|request| TalkOrder::Fail { id: request.id, cause: TalkFault::Ended }).collect();
+        *self = Talk::default();
+        orders
+    }
+
+    fn go_on(&mut self) -> Vec<TalkOrder> {
+        if self.current.is_some() {
+            return Vec::new();
+        }
+        let Some(request) = self.waiting.pop_front() else { return Vec::new() };
+        let order = TalkOrder::Send { id: request.id, line: request.line.clone() };
+        self.current = Some(request);
+        vec![order]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(id: i64, until_ms: i64) -> TalkRequest {
+        TalkRequest { id, line: format!("{id}\n"), until_ms, is_probe: false }
+    }
+
+    fn send(id: i64) -> TalkOrder {
+        TalkOrder::Send { id, line: format!("{id}\n") }
+    }
+
+    fn answer(id: i64, text: &str, is_late: bool) -> TalkOrder {
+        TalkOrder::Answer { id, text: text.to_owned(), is_late }
+    }
+
+    fn fail(id: i64, cause: TalkFault) -> TalkOrder {
+        TalkOrder::Fail { id, cause }
+    }
+
+    #[test]
+    fn messages_go_out_one_at_a_time_in_order() {
+        let mut talk = Talk::default();
+        assert_eq!(talk.say(request(1, 100)), [send(1)]);
+        assert_eq!((talk.say(request(2, 100)), talk.say(request(3, 100))), (vec![], vec![]));
+        assert_eq!(talk.hear(b"one\ntw"), [answer(1, "one", false), send(2)]);
+        assert_eq!(talk.hear(b"o\n\n"), [answer(2, "two", false), send(3)]);
+        assert_eq!(talk.hear(b"three\n"), [answer(3, "three", false)]);
+        assert!(talk.is_idle());
+        assert_eq!(talk.hear(b"unasked\n"), []);
+    }
+
+    #[test]
+    fn an_answer_that_comes_too_late_belongs_to_its_own_message() {
+        let mut talk = Talk::default();
+        talk.say(request(1, 100));
+        assert_eq!(talk.tick(99), []);
+        assert_eq!(talk.tick(100), [fail(1, TalkFault::TimedOut)]);
+        assert_eq!(talk.say(request(2, 200)), [send(2)]);
+        assert_eq!(talk.hear(b"late one\n"), [answer(1, "late one", true)]);
+        assert_eq!(talk.hear(b"two\n"), [answer(2, "two", false)]);
+    }
+
+    #[test]
+    fn a_message_that_the_service_left_out_shifts_no_answer_for_good() {
+        let mut talk = Talk::default();
+        talk.say(request(1, 100));
+        talk.tick(100);
+        talk.say(request(2, 200));
+        assert_eq!(talk.hear(b"two\n"), [answer(1, "two", true)]);
+        assert_eq!(talk.tick(200), [answer(2, "two", false)]);
+        assert_eq!(talk.say(request(3, 300)), [send(3)]);
+        assert_eq!(talk.hear(b"three\n"), [answer(3, "three", false)]);
+    }
+
+    #[test]
+    fn a_service_that_repeats_the_number_is_matched_by_it() {
+        let mut talk = Talk::default();
+        talk.say(request(1, 100));
+        talk.tick(100);
+        talk.say(request(2, 200));
+        assert_eq!(talk.hear(b"{\"id\": 2, \"response\": \"two\"}\n"), [answer(2, "two", false)]);
+        assert_eq!(talk.hear(b"{\"id\": 1, \"response\": \"one\"}\n"), [answer(1, "one", true)]);
+    }
+
+    #[test]
+    fn a_probe_waits_for_nobody_and_the_end_fails_everything() {
+        let mut talk = Talk::default();
+        let probe = |id| TalkRequest { is_probe: true, ..request(id, 50) };
+        assert_eq!(talk.say(probe(1)), [send(1)]);
+        talk.say(request(2, 100));
+        assert_eq!(talk.say(probe(3)), [fail(3, TalkFault::Busy)]);
+        assert_eq!(talk.wake_at_ms(), Some(50));
+        assert_eq!(talk.end(), [fail(1, TalkFault::Ended), fail(2, TalkFault::Ended)]);
+        assert_eq!(talk.say(request(4, 100)), [send(4)]);
+        assert_eq!(talk.hear(b"four\n"), [answer(4, "four", false)]);
+    }
+
+    #[test]
+    fn a_line_without_end_takes_bounded_memory_and_a_queue_has_an_end() {
+        let mut talk = Talk::default();
+        talk.say(request(1, 100));
+        for _ in 0..40 {
+            talk.hear(&[b'x'; 1 << 16]);
+        }
+        let orders = talk.hear(b"rest\n");
+        let [TalkOrder::Answer { text, .. }] = &orders[..] else { panic!("{orders:?}") };
+        assert_eq!(text.len(), MAX_ANSWER);
+        for id in 2..=MAX_QUEUE as i64 + 2 {
+            talk.say(request(id, 100));
+        }
+        assert_eq!(talk.say(request(999, 100)), [fail(999, TalkFault::QueueFull)]);
+    }
+}

@@ -1,0 +1,320 @@
+//! Instances of services: who may step their life, and what is logged.
+//!
+//! One process at a time steps the life of an instance: its keeper while that lives, else whoever asks for something.
+//! Others leave a wish in the row, which the keeper carries out.
+
+use super::step::answer;
+use crate::domain::service::{
+    Desired, HealthFact, Instance, InstanceId, LifeEvent, LifeOrder, LifeRules, Lifecycle, ServiceDefinition,
+};
+use crate::domain::{Caller, Instant, OperationId, Outcome, Tool, ToolName, count};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::store::{InstanceRow, NewOperation, Tx, Wish};
+use serde_json::json;
+
+/// How long a keeper that was started may take until it has its instance, milliseconds.
+const KEEPER_DUE_MS: i64 = 10_000;
+
+/// Who asks, and what is known of processes.
+pub struct ServiceActor<'a> {
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// This process, as the store knows it.
+    pub owner: &'a str,
+    /// Whether the process of an owner lives.
+    pub is_alive: &'a dyn Fn(&str) -> bool,
+    /// Whether the machine was started again since this owner lived.
+    pub has_rebooted: &'a dyn Fn(&str) -> bool,
+}
+
+/// What is launched.
+pub struct Launching<'a> {
+    /// The row of the catalog.
+    pub tool: &'a Tool,
+    /// What the definition says.
+    pub definition: &'a ServiceDefinition,
+    /// Name of the instance.
+    pub name: &'a ToolName,
+    /// The stack that it belongs to.
+    pub stack: &'a str,
+}
+
+/// What came of asking for something.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// The instance as it is now.
+    pub row: InstanceRow,
+    /// Whether the caller must start its keeper.
+    pub needs_keeper: bool,
+}
+
+impl ServiceActor<'_> {
+    /// Whether a keeper looks after an instance, or will in a moment.
+    pub fn has_keeper(&self, instance: &Instance, now: Instant) -> bool {
+        let is_due = instance.keeper_due.is_none_or(|due| due > now);
+        is_due && instance.keeper.as_deref().is_some_and(self.is_alive)
+    }
+
+    /// Whether an instance says that something runs although nothing looks after it.
+    pub fn is_lost(&self, instance: &Instance, now: Instant) -> bool {
+        instance.life.state.needs_keeper() && !self.has_keeper(instance, now)
+    }
+
+    /// Settles an instance whose keeper is gone.
+    fn settle(&self, row: &mut InstanceRow, now: Instant) {
+        if !self.is_lost(&row.instance, now) {
+            return;
+        }
+        let rebooted = row.instance.keeper.as_deref().is_some_and(self.has_rebooted);
+        row.instance.life.step(&row.rules, LifeEvent::KeeperLost { rebooted }, now);
+        row.instance.keeper = None;
+        row.instance.keeper_due = None;
+        row.heard = row.wish;
+    }
+
+    /// Makes this process the one that starts a keeper, where one is needed.
+    fn promise_keeper(&self, row: &mut InstanceRow, now: Instant) -> bool {
+        let needs = row.instance.life.state.needs_keeper();
+        row.instance.keeper = needs.then(|| self.owner.to_owned());
+        row.instance.keeper_due = needs.then(|| Instant(now.0 + KEEPER_DUE_MS));
+        needs
+    }
+}
+
+/// Creates an instance, or starts the one of this name again.
+///
+/// # Errors
+/// `Conflict` when it runs already, is one of another tool, or there are as many as the definition allows.
+pub fn launch(tx: &Tx<'_>, actor: &ServiceActor<'_>, wanted: &Launching<'_>) -> Result<Asked, EngineError> {
+    let Launching { tool, definition, name, stack } = *wanted;
+    let rules = LifeRules::of(definition);
+    let launched_by = &author(actor.caller);
+    let known = tx.instance_named(stack, name)?;
+    if let Some(row) = &known {
+        refuse_running(actor, &row.instance, tool, tx.now())?;
+    }
+    let others = tx.instances(stack)?;
+    let alive = others.iter().filter(|row| row.instance.tool == tool.name && row.instance.life.state.needs_keeper());
+    let alive: Vec<&str> =
+        alive.filter(|row| row.instance.name != *name).map(|row| row.instance.name.as_str()).collect();
+    if alive.len() >= definition.instances as usize {
+        let most = count(definition.instances as usize, "instance");
+        let message = format!("{} allows {most}, and there are: {}", tool.name, alive.join(", "));
+        return Err(EngineError::new(ErrorCode::Conflict, message, "terminate one of them first"));
+    }
+    let id = match known {
+        Some(row) => {
+            tx.set_version_of_instance(row.instance.id, (tool, &rules), launched_by)?;
+            row.instance.id
+        }
+        None => tx.add_instance(&new_instance(tx, wanted, launched_by), tool, &rules)?,
+    };
+    log(
+        tx,
+        actor,
+        "launch",
+        name,
+        json!({"tool": tool.name, "version": tool.version.to_string(), "digest": tool.digest}),
+    )?;
+    ask(tx, actor, id, Wish::To(Desired::Up))
+}
+
+fn refuse_running(actor: &ServiceActor<'_>, instance: &Instance, tool: &Tool, now: Instant) -> Result<(), EngineError> {
+    let name = &instance.name;
+    if instance.tool != tool.name {
+        let message = format!("{name} is an instance of {}", instance.tool);
+        return Err(EngineError::new(ErrorCode::Conflict, message, "choose another name with --instance"));
+    }
+    if instance.life.state.needs_keeper() && actor.has_keeper(instance, now) {
+        let message = format!("{name} is already {}", instance.life.state);
+        let hint = format!("`toolsmith relaunch {name}` restarts it; --instance NAME launches another one");
+        return Err(EngineError::new(ErrorCode::Conflict, message, hint));
+    }
+    Ok(())
+}
+
+fn new_instance(tx: &Tx<'_>, wanted: &Launching<'_>, launched_by: &str) -> Instance {
+    let Launching { tool, definition, name, stack } = *wanted;
+    Instance {
+        id: InstanceId(0),
+        name: name.clone(),
+        stack: stack.to_owned(),
+        tool: tool.name.clone(),
+        version: tool.version.clone(),
+        digest: tool.digest,
+        life: Lifecycle::default(),
+        run: None,
+        keeper: None,
+        keeper_due: None,
+        ports: Vec::new(),
+        health: HealthFact::before(definition.health.probe.is_some()),
+        launched_by: launched_by.to_owned(),
+        created_at: tx.now(),
+    }
+}
+
+/// Leaves a wish for the keeper of an instance, or carries it out where there is none.
+///
+/// # Errors
+/// `NotFound` when there is no such instance; `Internal` for trouble with the store.
+pub fn ask(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId, wish: Wish) -> Result<Asked, EngineError> {
+    let mut row = tx.instance(id)?.ok_or_else(|| gone(id))?;
+    let now = tx.now();
+    if actor.has_keeper(&row.instance, now) {
+        row.wish += 1;
+        row.wants = wish;
+        tx.put_instance(&row)?;
+        return Ok(Asked { row, needs_keeper: false });
+    }
+    actor.settle(&mut row, now);
+    row.instance.life.step(&row.rules, wanted(wish), now);
+    let needs_keeper = actor.promise_keeper(&mut row, now);
+    tx.put_instance(&row)?;
+    Ok(Asked { row, needs_keeper })
+}
+
+/// [`ask`] for an instance to end, with its entry in the log.
+///
+/// # Errors
+/// `HumanNeeded` for an agent that did not launch it; `Conflict` when nothing of it runs.
+pub fn terminate(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId) -> Result<Outcome, EngineError> {
+    let row = tx.instance(id)?.ok_or_else(|| gone(id))?;
+    demand_launcher(actor, &row.instance)?;
+    let name = &row.instance.name;
+    if !row.instance.life.state.needs_keeper() {
+        let message = format!("{name} is not running ({})", row.instance.life.state);
+        return Err(EngineError::new(ErrorCode::Conflict, message, ""));
+    }
+    let operation = log(tx, actor, "terminate", name, json!({"tool": row.instance.tool, "run": row.instance.run}))?;
+    let asked = ask(tx, actor, id, Wish::To(Desired::Down))?;
+    let message = match asked.row.instance.life.state.needs_keeper() {
+        true => format!("{name} is asked to end"),
+        false => format!("{name} is {}", asked.row.instance.life.state),
+    };
+    Ok(Outcome { detail: json!({"instance": name}), ..answer(Some(operation), None, message) })
+}
+
+/// [`ask`] for an instance to end and start again, with its entry in the log.
+///
+/// # Errors
+/// As [`ask`].
+pub fn relaunch(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId) -> Result<Asked, EngineError> {
+    let row = tx.instance(id)?.ok_or_else(|| gone(id))?;
+    let (name, tool) = (&row.instance.name, &row.instance.tool);
+    log(tx, actor, "relaunch", name, json!({"tool": tool, "run": row.instance.run}))?;
+    ask(tx, actor, id, Wish::Fresh)
+}
+
+/// Only a human ends what somebody else launched.
+fn demand_launcher(actor: &ServiceActor<'_>, instance: &Instance) -> Result<(), EngineError> {
+    if !matches!(actor.caller, Caller::Agent(_)) || instance.launched_by == author(actor.caller) {
+        return Ok(());
+    }
+    let message = format!("{} was launched by {}", instance.name, instance.launched_by);
+    Err(EngineError::new(ErrorCode::HumanNeeded, message, "an agent ends only what it launched itself"))
+}
+
+/// Settles an instance whose keeper is gone; with `restarts`, says whether the caller must start a new one.
+///
+/// # Errors
+/// `Internal` for trouble with the store.
+pub fn settle(
+    tx: &Tx<'_>,
+    actor: &ServiceActor<'_>,
+    id: InstanceId,
+    restarts: bool,
+) -> Result<Option<Asked>, EngineError> {
+    let Some(mut row) = tx.instance(id)?.filter(|row| actor.is_lost(&row.instance, tx.now())) else { return Ok(None) };
+    actor.settle(&mut row, tx.now());
+    let needs_keeper = restarts && actor.promise_keeper(&mut row, tx.now());
+    tx.put_instance(&row)?;
+    Ok(Some(Asked { row, needs_keeper }))
+}
+
+/// Makes this process the keeper of an instance; `None` when another one is, or none is needed.
+///
+/// # Errors
+/// `Internal` for trouble with the store.
+pub fn take(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId) -> Result<Option<InstanceRow>, EngineError> {
+    let Some(mut row) = tx.instance(id)? else { return Ok(None) };
+    let is_promised = row.instance.keeper_due.is_some();
+    let has_other = !is_promised && actor.has_keeper(&row.instance, tx.now());
+    if has_other || (!row.instance.life.state.needs_keeper() && row.wish == row.heard) {
+        return Ok(None);
+    }
+    row.instance.keeper = Some(actor.owner.to_owned());
+    row.instance.keeper_due = None;
+    tx.put_instance(&row)?;
+    Ok(Some(row))
+}
+
+/// Takes what happened into the row of an instance, after the wishes that others left there. A keeper that is not needed
+/// any more is taken out of the row. `None` when this process is not its keeper (any more): it must end.
+///
+/// # Errors
+/// `Internal` for trouble with the store.
+pub fn advance(
+    tx: &Tx<'_>,
+    owner: &str,
+    id: InstanceId,
+    events: &[LifeEvent],
+    edit: impl FnOnce(&mut Instance),
+) -> Result<Option<(InstanceRow, Vec<LifeOrder>)>, EngineError> {
+    let Some(mut row) = tx.instance(id)?.filter(|row| row.instance.keeper.as_deref() == Some(owner)) else {
+        return Ok(None);
+    };
+    let before = row.clone();
+    let mut orders = Vec::new();
+    // What happened came before what was asked since.
+    for event in events {
+        orders.extend(row.instance.life.step(&row.rules, event.clone(), tx.now()));
+    }
+    if row.wish > row.heard {
+        row.heard = row.wish;
+        orders.extend(row.instance.life.step(&row.rules, wanted(row.wants), tx.now()));
+    }
+    edit(&mut row.instance);
+    if !row.instance.life.state.needs_keeper() {
+        row.instance.keeper = None;
+    }
+    if row != before {
+        tx.put_instance(&row)?;
+    }
+    Ok(Some((row, orders)))
+}
+
+/// Who launched an instance or wrote a message, as it is kept: `human`, or `agent:NAME`.
+pub fn author(caller: &Caller) -> String {
+    match caller {
+        Caller::Human(_) => "human".to_owned(),
+        Caller::Agent(_) => caller.identity(),
+    }
+}
+
+const fn wanted(wish: Wish) -> LifeEvent {
+    match wish {
+        Wish::To(Desired::Up) => LifeEvent::WantUp,
+        Wish::To(Desired::Down) => LifeEvent::WantDown,
+        Wish::Fresh => LifeEvent::WantFresh,
+    }
+}
+
+fn gone(id: InstanceId) -> EngineError {
+    EngineError::new(ErrorCode::NotFound, format!("there is no instance {id}"), "`toolsmith services` lists them")
+}
+
+fn log(
+    tx: &Tx<'_>,
+    actor: &ServiceActor<'_>,
+    verb: &str,
+    name: &ToolName,
+    detail: serde_json::Value,
+) -> Result<OperationId, EngineError> {
+    Ok(tx.log(&NewOperation {
+        who: actor.caller.identity(),
+        verb: verb.to_owned(),
+        subject: name.to_string(),
+        detail,
+        reversible: false,
+    })?)
+}

@@ -1,0 +1,20 @@
+//! The parts that this program plays beside the workbench: each is this program started again with a first argument that
+//! no verb begins like.
+
+use super::run::buffering;
+use super::service;
+use crate::runner;
+use std::ffi::OsString;
+
+/// The most arguments that a role has, with one more to see that there are not too many.
+const MOST_ARGUMENTS: usize = 8;
+
+/// Plays the part of a supervisor, a keeper or the clock when that is what this program was started for; returns
+/// what to exit with. Asked before anything else, while there is one thread.
+pub fn play_role() -> Option<u8> {
+    if let Some(code) = runner::play_role() {
+        return Some(code);
+    }
+    let args: Vec<OsString> = std::env::args_os().skip(1).take(MOST_ARGUMENTS).collect();
+    buffering::play_clock(&args).or_else(|| service::play(&args))
+}

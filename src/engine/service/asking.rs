@@ -1,0 +1,275 @@
+//! Launching, ending and restarting instances, and finding those whose keeper died.
+
+use super::{Services, keeper, wire};
+use crate::domain::service::{Desired, InstanceId, InstanceState, LifeEvent, ServiceDefinition};
+use crate::domain::{Caller, Kind, Outcome, Tool, ToolDetail, ToolName};
+use crate::engine::core::RunPolicy;
+use crate::engine::core::services::{self, Asked, Launching};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::outside::Asker;
+use crate::store::{InstanceRow, Wish};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How often somebody who waits for an instance looks at its row.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Services that need each other may form a chain of so many.
+const MOST_DEPENDENCIES: usize = 32;
+
+/// What is launched.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// The tool.
+    pub tool: Arc<Tool>,
+    /// Name of the instance; `None`: that of the tool.
+    pub instance: Option<ToolName>,
+}
+
+/// An instance that was launched.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Launched {
+    /// Name of the instance.
+    pub instance: ToolName,
+    /// What it is doing now.
+    pub state: InstanceState,
+    /// What a human should know.
+    pub warning: Option<String>,
+    /// Further instances that were launched because it needs them.
+    pub with: Vec<ToolName>,
+}
+
+impl Services<'_> {
+    /// Starts an instance, after those that it needs; returns when its keeper was started.
+    ///
+    /// # Errors
+    /// `Usage` for a tool that is no service, `Refused` or `HumanNeeded` where policy says no, `Conflict` when the
+    /// instance runs already or the tool changed on disk.
+    pub fn launch(&self, launch: &Launch, caller: &Caller) -> Result<Launched, EngineError> {
+        let mut with = Vec::new();
+        let mut path = Vec::new();
+        let (row, warning) = self.launch_after(launch, caller, (&mut path, &mut with))?;
+        with.pop();
+        Ok(Launched { instance: row.instance.name.clone(), state: row.instance.life.state, warning, with })
+    }
+
+    /// Launches what an instance needs, then the instance. `path` are the instances that wait for this one.
+    fn launch_after(
+        &self,
+        launch: &Launch,
+        caller: &Caller,
+        (path, done): (&mut Vec<ToolName>, &mut Vec<ToolName>),
+    ) -> Result<(InstanceRow, Option<String>), EngineError> {
+        let (detail, definition, warning) = self.startable(&launch.tool, caller)?;
+        let name = launch.instance.clone().unwrap_or_else(|| detail.tool.name.clone());
+        if path.contains(&name) || path.len() >= MOST_DEPENDENCIES {
+            let words: Vec<&str> = path.iter().chain([&name]).map(ToolName::as_str).collect();
+            let message = format!("{name} needs itself: {}", words.join(" → "));
+            return Err(EngineError::new(ErrorCode::Usage, message, "change `after` in one of the definitions"));
+        }
+        path.push(name.clone());
+        for needed in definition.after.keys() {
+            let known = self.workspace.read(|q| Ok(q.instance_named(self.stack(), needed)?))?;
+            if known.as_ref().is_some_and(|row| self.state_of(row).needs_keeper()) || done.contains(needed) {
+                continue;
+            }
+            let tool = known.map_or_else(|| needed.clone(), |row| row.instance.tool);
+            let tool = self.engine.library().resolve(tool.as_str())?;
+            self.launch_after(&Launch { tool, instance: Some(needed.clone()) }, caller, (path, done))?;
+        }
+        path.pop();
+        self.workspace.copies.put(detail.tool.digest, &detail.files)?;
+        let wanted = Launching { tool: &detail.tool, definition: &definition, name: &name, stack: self.stack() };
+        let asked =
+            self.with_actor(caller, |actor| self.workspace.transact(|tx| services::launch(tx, actor, &wanted)))?;
+        done.push(name);
+        Ok((self.follow_up(asked)?, warning))
+    }
+
+    /// What is needed to start a tool as a service, when this caller may.
+    pub(super) fn startable(
+        &self,
+        tool: &Arc<Tool>,
+        caller: &Caller,
+    ) -> Result<(ToolDetail, ServiceDefinition, Option<String>), EngineError> {
+        let tool = self.engine.versions().followed(tool, caller)?;
+        if tool.kind != Kind::Service {
+            let message = format!("{} is no service (kind {})", tool.name, tool.kind);
+            return Err(EngineError::new(ErrorCode::Usage, message, format!("`toolsmith run {}` runs it", tool.name)));
+        }
+        let detail = self.engine.library().detail(&tool)?;
+        if detail.tool.digest != tool.digest {
+            let message = format!("{} changed on disk a moment ago", tool.name);
+            return Err(EngineError::new(ErrorCode::Conflict, message, "read the new version, then launch it"));
+        }
+        let definition = detail.manifest.service.clone().unwrap_or_default();
+        match self.engine.runs().may_run(&detail, caller)? {
+            RunPolicy::Allow { warning, .. } => Ok((detail, definition, warning)),
+            RunPolicy::Ask { message, .. } => {
+                let message = message
+                    .replace(&format!("`run {} --allow`", tool.name), &format!("`launch {} --allow`", tool.name));
+                Err(EngineError::new(ErrorCode::HumanNeeded, message, ""))
+            }
+            RunPolicy::Refuse { code, message } => Err(EngineError::new(code, message, "")),
+        }
+    }
+
+    /// Asks an instance to end. With `kill`, it is killed at once.
+    ///
+    /// # Errors
+    /// `NotFound`, `Conflict` when it does not run, `HumanNeeded` for an agent that did not launch it.
+    pub fn terminate(&self, name: &str, caller: &Caller) -> Result<Outcome, EngineError> {
+        self.tend()?;
+        let id = self.named(name)?.instance.id;
+        let outcome =
+            self.with_actor(caller, |actor| self.workspace.transact(|tx| services::terminate(tx, actor, id)))?;
+        self.poke(id);
+        Ok(outcome)
+    }
+
+    /// Ends an instance and starts it again, with the version that is approved now.
+    ///
+    /// # Errors
+    /// As [`Self::launch`].
+    pub fn relaunch(&self, name: &str, caller: &Caller) -> Result<InstanceRow, EngineError> {
+        self.tend()?;
+        let row = self.named(name)?;
+        let tool = self.engine.library().resolve(row.instance.tool.as_str())?;
+        let (detail, definition, _) = self.startable(&tool, caller)?;
+        if detail.tool.digest != row.instance.digest {
+            return self.replace(&row, (&detail, &definition), caller);
+        }
+        let id = row.instance.id;
+        let asked = self.with_actor(caller, |actor| self.workspace.transact(|tx| services::relaunch(tx, actor, id)))?;
+        self.follow_up(asked)
+    }
+
+    /// Another version takes the place of the one that runs: its keeper ends with it, and a new one begins.
+    fn replace(
+        &self,
+        row: &InstanceRow,
+        (detail, definition): (&ToolDetail, &ServiceDefinition),
+        caller: &Caller,
+    ) -> Result<InstanceRow, EngineError> {
+        if self.state_of(row).needs_keeper() {
+            self.with_actor(caller, |actor| {
+                self.workspace.transact(|tx| services::ask(tx, actor, row.instance.id, Wish::To(Desired::Down)))
+            })?;
+            self.poke(row.instance.id);
+            let stop = Duration::from_millis(definition.stop.within_ms) + Duration::from_secs(10);
+            self.wait_while(row, stop, |state| state.needs_keeper())?;
+        }
+        self.workspace.copies.put(detail.tool.digest, &detail.files)?;
+        let (tool, name) = (&detail.tool, &row.instance.name);
+        let wanted = Launching { tool, definition, name, stack: self.stack() };
+        let asked =
+            self.with_actor(caller, |actor| self.workspace.transact(|tx| services::launch(tx, actor, &wanted)))?;
+        self.follow_up(asked)
+    }
+
+    /// Starts the keeper that an answer asks for, or wakes the one there is.
+    pub(super) fn follow_up(&self, asked: Asked) -> Result<InstanceRow, EngineError> {
+        let Asked { row, needs_keeper } = asked;
+        if !needs_keeper {
+            self.poke(row.instance.id);
+            return Ok(row);
+        }
+        let started = keeper::start(self.workspace, &row.instance);
+        if let Err(error) = started {
+            let why = format!("its keeper process could not be started: {error}");
+            let number = row.instance.life.incarnation;
+            let event = [LifeEvent::NotSpawned(number, why.clone()), LifeEvent::DependencyFailed(why.clone())];
+            let owner = &self.workspace.owner;
+            self.workspace.transact(|tx| services::advance(tx, owner, row.instance.id, &event, |_| ()))?;
+            return Err(EngineError::internal(format!("{}: {why}", row.instance.name)));
+        }
+        Ok(row)
+    }
+
+    /// Wakes the keeper of an instance.
+    pub(super) fn poke(&self, id: InstanceId) {
+        if let Ok(stream) = wire::connect(&self.workspace.state_dir, id) {
+            // A keeper that does not hear it looks at its row within a second.
+            let _ = wire::send(&stream, &wire::KeeperRequest::Look);
+        }
+    }
+
+    /// Waits until an instance is in another kind of state; returns its row then.
+    ///
+    /// # Errors
+    /// `Conflict` when it takes longer.
+    pub(super) fn wait_while(
+        &self,
+        row: &InstanceRow,
+        longest: Duration,
+        goes_on: impl Fn(InstanceState) -> bool,
+    ) -> Result<InstanceRow, EngineError> {
+        let until = Instant::now() + longest;
+        loop {
+            let row = self.row(row.instance.id)?;
+            let state = self.state_of(&row);
+            if !goes_on(state) && row.wish == row.heard {
+                return Ok(row);
+            }
+            if Instant::now() >= until {
+                let name = &row.instance.name;
+                let message = format!("{name} is still {state} after {} s", longest.as_secs());
+                return Err(EngineError::new(
+                    ErrorCode::Conflict,
+                    message,
+                    format!("`toolsmith services {name}` says why"),
+                ));
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Waits until an instance that was launched is ready or will not be.
+    ///
+    /// # Errors
+    /// `Failed` when it failed or ended, with the reason.
+    pub fn wait_until_ready(&self, name: &ToolName, longest: Duration) -> Result<InstanceState, EngineError> {
+        let row = self.named(name.as_str())?;
+        let starts =
+            |state| matches!(state, InstanceState::Waiting | InstanceState::Starting | InstanceState::BackingOff);
+        let row = self.wait_while(&row, longest, starts)?;
+        let state = self.state_of(&row);
+        if state.is_up() || row.instance.life.last_error.is_none() {
+            return Ok(state);
+        }
+        let why = row.instance.life.last_error.unwrap_or_default();
+        Err(EngineError::new(
+            ErrorCode::Failed,
+            format!("{name} is {state}: {why}"),
+            format!("`toolsmith output {name}` prints its log"),
+        ))
+    }
+
+    /// Settles instances whose keeper died, and starts those again that are wanted, where a human's process asks.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn tend(&self) -> Result<(), EngineError> {
+        if self.workspace.viewing().is_some() {
+            return Ok(());
+        }
+        let rows = self.workspace.read(|q| Ok(q.all_instances()?))?;
+        let lost: Vec<InstanceRow> = rows.into_iter().filter(|row| self.state_of(row) == InstanceState::Lost).collect();
+        if lost.is_empty() {
+            return Ok(());
+        }
+        // What is left of their processes ends before new ones begin.
+        self.engine.runs().interrupt_orphans()?;
+        let restarts = self.workspace.options.asker == Asker::Human;
+        let caller = Caller::Human(self.workspace.identity());
+        for row in lost {
+            let settled = self.with_actor(&caller, |actor| {
+                self.workspace.transact(|tx| services::settle(tx, actor, row.instance.id, restarts))
+            })?;
+            if let Some(asked) = settled.filter(|asked| asked.needs_keeper) {
+                self.follow_up(asked)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,411 @@
+//! The keeper of one instance: this program in a role, in a session of its own.
+//!
+//! One thread owns everything and takes what happens from one queue: output and end of the service, messages from the
+//! socket, answers of health checks. It steps the life of the instance in the store and carries out the orders. It ends
+//! when its instance needs none, or when another process has taken the instance over.
+
+mod door;
+mod ports;
+mod probing;
+mod process;
+mod talking;
+
+use super::wire::KeeperAnswer;
+use crate::domain::service::{
+    Instance, InstanceId, InstanceState, LifeEvent, LifeOrder, ServiceDefinition, StartCondition, Talk,
+};
+use crate::domain::{Caller, Tool, ToolDetail};
+use crate::engine::Engine;
+use crate::engine::clock::now;
+use crate::engine::core::services;
+use crate::engine::error::EngineError;
+use crate::engine::owner::owner_alive;
+use crate::engine::state::home::Home;
+use crate::engine::workspace::{OpenOptions, Workspace};
+use crate::outside::Asker;
+use crate::runner;
+use crate::store::InstanceRow;
+use door::Door;
+use ports::Ports;
+use probing::Prober;
+use process::Process;
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+/// The first argument that makes this program the keeper of an instance. No verb begins like this.
+const KEEP_SERVICE: &str = "--as-service-keeper";
+/// Its last argument when a human launched the instance: whose variables it has.
+const OF_HUMAN: &str = "human";
+/// How often it looks whether somebody left a wish, when nobody wakes it.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often it looks whether what it waits for got far enough.
+const LOOK_AT_OTHERS: Duration = Duration::from_millis(100);
+/// Pieces of news that may wait. Whoever has more waits: a flood of output takes no memory here.
+const QUEUE: usize = 32;
+/// Rounds that fail one after the other before it gives up.
+const MOST_FAULTS: u32 = 100;
+/// How long it waits for the end of a service that it stops before it leaves.
+const LAST_WAIT: Duration = Duration::from_secs(30);
+
+/// Plays a keeper when these are the arguments of one; returns what to exit with.
+pub(in crate::engine) fn play(args: &[OsString]) -> Option<u8> {
+    match args {
+        [role, workspace, config, data, asker, id] if role == KEEP_SERVICE => {
+            let home = Home { config: config.into(), data: data.into() };
+            let asker = if asker == OF_HUMAN { Asker::Human } else { Asker::Agent };
+            let options = OpenOptions { workspace: PathBuf::from(workspace), home, program: None, asker };
+            let id = id.to_str().and_then(|text| text.parse().ok()).map(InstanceId);
+            Some(id.map_or(2, |id| u8::from(keep(options, id).is_err())))
+        }
+        _ => None,
+    }
+}
+
+/// Starts the keeper of an instance.
+///
+/// # Errors
+/// When the process cannot be started.
+pub(super) fn start(workspace: &Workspace, instance: &Instance) -> io::Result<()> {
+    let options = &workspace.options;
+    let id = instance.id.to_string();
+    let asker = if instance.launched_by == OF_HUMAN { OF_HUMAN } else { "agent" };
+    let args: [&OsStr; 6] = [
+        OsStr::new(KEEP_SERVICE),
+        options.workspace.as_os_str(),
+        options.home.config.as_os_str(),
+        options.home.data.as_os_str(),
+        OsStr::new(asker),
+        OsStr::new(&id),
+    ];
+    runner::detach(&workspace.machine, &args)
+}
+
+fn keep(options: OpenOptions, id: InstanceId) -> Result<(), EngineError> {
+    // It must outlive the terminal of who started it.
+    let _ = rustix::process::setsid();
+    let engine = Engine::open_small(options)?;
+    let nobody = Caller::Human(engine.identity());
+    let taken =
+        engine.services().with_actor(&nobody, |actor| engine.workspace.transact(|tx| services::take(tx, actor, id)))?;
+    let Some(row) = taken else { return Ok(()) };
+    let mut keeper = match Keeper::new(&engine, row) {
+        Ok(keeper) => keeper,
+        Err(error) => return give_up(&engine, id, &error),
+    };
+    keeper.resume()?;
+    let ended = keeper.run();
+    keeper.leave();
+    ended
+}
+
+/// An instance that cannot be looked after has failed.
+fn give_up(engine: &Engine, id: InstanceId, error: &EngineError) -> Result<(), EngineError> {
+    let owner = &engine.workspace.owner;
+    let number = engine.services().row(id)?.instance.life.incarnation;
+    let why = error.message.clone();
+    let events = [
+        LifeEvent::Tick,
+        LifeEvent::DependencyFailed(why.clone()),
+        LifeEvent::NotSpawned(number, why.clone()),
+        LifeEvent::NotSpawned(number + 1, why),
+    ];
+    engine.workspace.transact(|tx| services::advance(tx, owner, id, &events, |_| ()))?;
+    Ok(())
+}
+
+/// What happened outside of the keeper's own thread.
+enum News {
+    /// The tool of this incarnation starts, behind sandbox layers that were verified.
+    Spawned(u64),
+    /// It wrote something.
+    Output(u64, runner::Frame),
+    /// It is over: whether it began, whether it ended successfully, how it ended.
+    Ended { incarnation: u64, began: bool, well: bool, how: String },
+    /// Somebody says something.
+    Say { message: String, who: String, timeout: Duration, reply: SyncSender<KeeperAnswer> },
+    /// Somebody wants the output from now on.
+    Attach(SyncSender<Vec<u8>>),
+    /// Somebody typed.
+    Typed(Vec<u8>),
+    /// A health check was answered.
+    Checked { incarnation: u64, well: bool, output: String, took_ms: u64 },
+    /// Somebody left a wish.
+    Look,
+}
+
+struct Keeper {
+    engine: Engine,
+    id: InstanceId,
+    row: InstanceRow,
+    caller: Caller,
+    detail: ToolDetail,
+    definition: ServiceDefinition,
+    process: Option<Process>,
+    ports: Ports,
+    talk: Talk,
+    /// Who waits for the answer to a message, by its number.
+    replies: HashMap<i64, SyncSender<KeeperAnswer>>,
+    attached: Vec<SyncSender<Vec<u8>>>,
+    prober: Prober,
+    /// The incarnation that has heard what was said before.
+    has_heard: u64,
+    news: Receiver<News>,
+    sender: SyncSender<News>,
+    _door: Door,
+    /// Milliseconds of the conversation count from here.
+    began: Instant,
+    version: i64,
+    look_at: Instant,
+    /// Whether it looks at the instances that this one waits for.
+    awaits: bool,
+    /// Whether another process has the instance now, or the workspace is gone.
+    is_replaced: bool,
+}
+
+impl Keeper {
+    fn new(engine: &Engine, row: InstanceRow) -> Result<Keeper, EngineError> {
+        let id = row.instance.id;
+        let tool = engine.workspace.read(|q| Ok(q.row_of_instance(id)?))?;
+        let tool = tool.ok_or_else(|| EngineError::internal(format!("instance {id} has no tool")))?;
+        let detail = kept(engine, &tool)?;
+        let definition = detail.manifest.service.clone().unwrap_or_default();
+        let caller = match row.instance.launched_by.strip_prefix("agent:") {
+            Some(agent) => Caller::Agent(agent.to_owned()),
+            None => Caller::Human(engine.identity()),
+        };
+        let (sender, news) = sync_channel(QUEUE);
+        let door = Door::open(&engine.workspace.state_dir, id, sender.clone()).map_err(EngineError::internal)?;
+        Ok(Keeper {
+            engine: engine.clone(),
+            id,
+            caller,
+            prober: Prober::new(&definition),
+            detail,
+            definition,
+            process: None,
+            ports: Ports::default(),
+            talk: Talk::default(),
+            replies: HashMap::new(),
+            attached: Vec::new(),
+            has_heard: 0,
+            news,
+            sender,
+            _door: door,
+            began: Instant::now(),
+            version: 0,
+            look_at: Instant::now(),
+            awaits: row.instance.life.state == InstanceState::Waiting,
+            row,
+            is_replaced: false,
+        })
+    }
+
+    /// Carries out what the life of the instance asks for at this point: whoever stepped it before had no keeper.
+    fn resume(&mut self) -> Result<(), EngineError> {
+        if self.row.instance.life.state == InstanceState::Starting {
+            let number = self.row.instance.life.incarnation;
+            self.obey(LifeOrder::Start(number))?;
+        }
+        Ok(())
+    }
+
+    fn run(&mut self) -> Result<(), EngineError> {
+        let mut faults = 0;
+        loop {
+            match self.turn() {
+                Ok(true) => faults = 0,
+                Ok(false) => return Ok(()),
+                Err(error) => {
+                    faults += 1;
+                    if faults >= MOST_FAULTS {
+                        return Err(error);
+                    }
+                    self.look_at = Instant::now() + LOOK_AT_OTHERS;
+                }
+            }
+        }
+    }
+
+    /// Waits for something and takes it; `false` when the keeper is not needed any more.
+    fn turn(&mut self) -> Result<bool, EngineError> {
+        let wait = self.next_deadline().saturating_duration_since(Instant::now());
+        match self.news.recv_timeout(wait) {
+            Ok(news) => self.take(news)?,
+            // The keeper itself holds a sender.
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        }
+        while let Ok(news) = self.news.try_recv() {
+            self.take(news)?;
+        }
+        self.look_around()?;
+        Ok(!self.is_replaced && self.row.instance.life.state.needs_keeper())
+    }
+
+    fn next_deadline(&self) -> Instant {
+        let life = self.row.instance.life.wake_at(&self.row.rules).map(|at| {
+            let left = u64::try_from(at.0.saturating_sub(now().0)).unwrap_or(0);
+            Instant::now() + Duration::from_millis(left)
+        });
+        let talk = self.talk.wake_at_ms().map(|at| self.began + Duration::from_millis(u64::try_from(at).unwrap_or(0)));
+        let probe = self.prober.due_at(self.row.instance.life.state);
+        [life, talk, probe].into_iter().flatten().fold(self.look_at, Instant::min)
+    }
+
+    fn take(&mut self, news: News) -> Result<(), EngineError> {
+        match news {
+            News::Spawned(number) => self.advance(&[LifeEvent::Spawned(number)]),
+            News::Output(number, frame) => self.hear(number, &frame),
+            News::Ended { incarnation, began, well, how } => self.ended(incarnation, (began, well, how)),
+            News::Say { message, who, timeout, reply } => self.say(&message, &who, timeout, reply),
+            News::Attach(sink) => {
+                self.attached.push(sink);
+                Ok(())
+            }
+            News::Typed(bytes) => {
+                if let Some(process) = &self.process {
+                    process.write(bytes);
+                }
+                Ok(())
+            }
+            News::Checked { incarnation, well, output, took_ms } => self.checked(incarnation, well, (output, took_ms)),
+            News::Look => {
+                self.look_at = Instant::now();
+                Ok(())
+            }
+        }
+    }
+
+    /// Does what the clock and others ask for.
+    fn look_around(&mut self) -> Result<(), EngineError> {
+        let spoken = self.talk.tick(self.talk_ms());
+        self.carry_out(spoken)?;
+        self.probe_when_due()?;
+        let is_due = self.row.instance.life.wake_at(&self.row.rules).is_some_and(|at| at <= now());
+        let looks = Instant::now() >= self.look_at;
+        if !is_due && !looks {
+            return Ok(());
+        }
+        let wait = if self.awaits { LOOK_AT_OTHERS } else { LOOK };
+        self.look_at = Instant::now() + wait;
+        if !self.engine.workspace.state_dir.join("store.db").exists() {
+            // The workspace's state was deleted: nobody can reach the service any more.
+            self.is_replaced = true;
+            return Ok(());
+        }
+        let version = self.engine.workspace.read(|q| Ok(q.data_version()?))?;
+        let is_changed = std::mem::replace(&mut self.version, version) != version;
+        if is_due || is_changed {
+            self.pass_on_cancel()?;
+            self.advance(&[LifeEvent::Tick])?;
+        }
+        if self.awaits {
+            self.look_at_needed()?;
+        }
+        self.look_after_neighbour()
+    }
+
+    /// A run that somebody cancels is a service that somebody ends.
+    fn pass_on_cancel(&mut self) -> Result<(), EngineError> {
+        let Some(run) = self.row.instance.run.filter(|_| self.process.is_some()) else { return Ok(()) };
+        let is_asked = self.engine.workspace.read(|q| Ok(q.is_cancel_asked(run)?))?;
+        if is_asked && self.row.instance.life.state != InstanceState::Stopping {
+            self.advance(&[LifeEvent::WantDown])?;
+        }
+        Ok(())
+    }
+
+    /// Steps the life of the instance, and carries out what follows.
+    fn advance(&mut self, events: &[LifeEvent]) -> Result<(), EngineError> {
+        self.advance_with(events, |_| ())
+    }
+
+    fn advance_with(&mut self, events: &[LifeEvent], edit: impl FnOnce(&mut Instance)) -> Result<(), EngineError> {
+        let owner = &self.engine.workspace.owner;
+        let stepped = self.engine.workspace.transact(|tx| services::advance(tx, owner, self.id, events, edit))?;
+        let Some((row, orders)) = stepped else {
+            self.is_replaced = true;
+            return Ok(());
+        };
+        self.row = row;
+        self.awaits = self.row.instance.life.state == InstanceState::Waiting;
+        for order in orders {
+            self.obey(order)?;
+        }
+        Ok(())
+    }
+
+    fn obey(&mut self, order: LifeOrder) -> Result<(), EngineError> {
+        match order {
+            LifeOrder::Start(number) => self.start(number),
+            LifeOrder::Stop(_) => {
+                if let Some(process) = &self.process {
+                    process.stop();
+                }
+                Ok(())
+            }
+            LifeOrder::AwaitDependencies => {
+                self.awaits = true;
+                self.look_at = Instant::now();
+                Ok(())
+            }
+        }
+    }
+
+    /// Looks at the instances that this one waits for.
+    fn look_at_needed(&mut self) -> Result<(), EngineError> {
+        let stack = self.row.instance.stack.clone();
+        let mut met = true;
+        for (name, wanted) in self.definition.after.clone() {
+            let row = self.engine.workspace.read(|q| Ok(q.instance_named(&stack, &name)?))?;
+            let Some(row) = row else {
+                return self.advance(&[LifeEvent::DependencyFailed(format!("it needs {name}, which is not there"))]);
+            };
+            let state = self.engine.services().state_of(&row);
+            if matches!(state, InstanceState::Failed | InstanceState::Lost) {
+                return self.advance(&[LifeEvent::DependencyFailed(format!("it needs {name}, which is {state}"))]);
+            }
+            let life = &row.instance.life;
+            met &= match wanted {
+                StartCondition::Started => state.has_process() && state != InstanceState::Stopping,
+                StartCondition::Ready => state.is_up(),
+                StartCondition::EndedWell => {
+                    state == InstanceState::Stopped && life.incarnation > 0 && life.last_error.is_none()
+                }
+            };
+        }
+        if met { self.advance(&[LifeEvent::DependenciesMet]) } else { Ok(()) }
+    }
+
+    /// Each keeper looks after the next one, so that one that is killed is replaced while any other lives.
+    fn look_after_neighbour(&self) -> Result<(), EngineError> {
+        let next = self.engine.workspace.read(|q| Ok(q.instance_after(self.id)?))?;
+        let lives = next.is_none_or(|row| {
+            row.instance.keeper_due.is_some() || row.instance.keeper.as_deref().is_some_and(owner_alive)
+        });
+        if lives { Ok(()) } else { self.engine.services().tend() }
+    }
+
+    /// Ends what is left, for good.
+    fn leave(&mut self) {
+        let lost = self.talk.end();
+        // Those who wait are told; whether that can be kept does not matter any more.
+        let _ = self.carry_out(lost);
+        if let Some(process) = self.process.take() {
+            process.stop();
+            process.wait(LAST_WAIT);
+        }
+        super::wire::remove(&self.engine.workspace.state_dir, self.id);
+    }
+}
+
+/// A tool as it was when it was launched: from the kept copy, whatever lies on disk now.
+fn kept(engine: &Engine, tool: &Tool) -> Result<ToolDetail, EngineError> {
+    let files = engine.versions().files(tool.digest)?;
+    crate::catalog::read_files(files, tool).map_err(|problem| {
+        EngineError::internal(format!("the copy of {} cannot be read: {}", tool.name, problem.message))
+    })
+}

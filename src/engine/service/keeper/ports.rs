@@ -1,0 +1,149 @@
+//! The ports of an instance. The keeper binds them and keeps them over restarts: binding is what makes a port its own, so
+//! no other process, and no other workspace, can take it in between.
+
+use crate::domain::Digest;
+use crate::domain::service::{Instance, InstancePort, PortMode, PortNumber, PortPass, PortRule, ServiceDefinition};
+use crate::engine::Engine;
+use crate::engine::error::{EngineError, ErrorCode};
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::ops::RangeInclusive;
+use std::os::fd::OwnedFd;
+
+/// Holders of ports that a message names.
+const NAMED_HOLDERS: usize = 5;
+
+/// The listening sockets of an instance, by the name of the port.
+#[derive(Debug, Default)]
+pub(super) struct Ports {
+    open: BTreeMap<String, (TcpListener, InstancePort)>,
+}
+
+impl Ports {
+    /// Binds what the definition asks for and is not bound yet.
+    ///
+    /// # Errors
+    /// `Conflict` for a fixed port that is taken, or a range that is full: with who has them, where that can be seen.
+    pub(super) fn open(
+        &mut self,
+        engine: &Engine,
+        instance: &Instance,
+        definition: &ServiceDefinition,
+    ) -> Result<Vec<InstancePort>, EngineError> {
+        for rule in
+            definition.ports.iter().filter(|rule| !self.open.contains_key(&rule.name)).cloned().collect::<Vec<_>>()
+        {
+            let bound = bind(engine, instance, &rule)?;
+            self.open.insert(rule.name, bound);
+        }
+        Ok(self.open.values().map(|(_, port)| port.clone()).collect())
+    }
+
+    /// The sockets that the service inherits.
+    ///
+    /// # Errors
+    /// `Internal` when the process has no room for another descriptor.
+    pub(super) fn inherited(&self, opened: &[InstancePort]) -> Result<Vec<(String, OwnedFd)>, EngineError> {
+        let mut passed = Vec::new();
+        for port in opened.iter().filter(|port| port.pass == PortPass::ListenFds) {
+            if let Some((listener, _)) = self.open.get(&port.name) {
+                passed.push((port.name.clone(), listener.try_clone().map_err(EngineError::internal)?.into()));
+            }
+        }
+        Ok(passed)
+    }
+}
+
+/// The variables that tell a service its ports: `PORT` for the first one, `PORT_NAME` for each.
+pub(super) fn variables(ports: &[InstancePort]) -> Vec<(String, String)> {
+    let word = |name: &str| {
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect::<String>()
+    };
+    let named = ports.iter().map(|port| (format!("PORT_{}", word(&port.name)), port.port.to_string()));
+    let first = ports.first().map(|port| ("PORT".to_owned(), port.port.to_string()));
+    first.into_iter().chain(named).collect()
+}
+
+fn bind(engine: &Engine, instance: &Instance, rule: &PortRule) -> Result<(TcpListener, InstancePort), EngineError> {
+    let settings = &engine.settings().services;
+    let mode = rule.mode.unwrap_or(settings.port_mode);
+    let stated = match rule.port {
+        PortNumber::Number(number) => Some(number),
+        PortNumber::Auto => None,
+    };
+    let before = instance.ports.iter().find(|port| port.name == rule.name).map(|port| port.port);
+    let made = |port: u16, note: Option<String>| InstancePort { name: rule.name.clone(), port, pass: rule.pass, note };
+    if mode == PortMode::Fixed
+        && let Some(number) = stated
+    {
+        return match listen(number) {
+            Ok(listener) => Ok((listener, made(number, None))),
+            Err(error) => Err(taken(engine, &rule.name, number, &error)?),
+        };
+    }
+    let wanted = match mode {
+        PortMode::Dynamic => before,
+        PortMode::Fixed | PortMode::Hybrid => stated.or(before),
+    };
+    if let Some(number) = wanted
+        && let Ok(listener) = listen(number)
+    {
+        return Ok((listener, made(number, None)));
+    }
+    let (listener, number) = any(engine, instance, &rule.name, &settings.port_range)?;
+    let note = stated.filter(|_| mode == PortMode::Hybrid).map(|stated| format!("{stated} is taken"));
+    Ok((listener, made(number, note)))
+}
+
+/// Any free port of the range, from a place on that is different for each workspace and instance: two workspaces rarely
+/// try the same one.
+fn any(
+    engine: &Engine,
+    instance: &Instance,
+    name: &str,
+    range: &RangeInclusive<u16>,
+) -> Result<(TcpListener, u16), EngineError> {
+    let seed = format!("{} {} {} {name}", engine.state_dir().display(), instance.stack, instance.name);
+    let digest = Digest::of_bytes(seed.as_bytes());
+    let start = digest.0.iter().take(4).fold(0_u32, |sum, byte| (sum << 8) | u32::from(*byte));
+    let width = u32::from(range.end() - range.start()) + 1;
+    let numbers = (0..width).filter_map(|step| {
+        let offset = (u64::from(start) + u64::from(step)) % u64::from(width);
+        u16::try_from(u64::from(*range.start()) + offset).ok()
+    });
+    for number in numbers {
+        if let Ok(listener) = listen(number) {
+            return Ok((listener, number));
+        }
+    }
+    let message = format!("every port from {} to {} is taken{}", range.start(), range.end(), holders(engine, range)?);
+    let hint = "terminate instances, or set services.port_range in toolsmith.toml";
+    Err(EngineError::new(ErrorCode::Conflict, message, hint))
+}
+
+fn listen(number: u16) -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, number))
+}
+
+fn taken(engine: &Engine, name: &str, number: u16, error: &io::Error) -> Result<EngineError, EngineError> {
+    let who = holders(engine, &(number..=number))?;
+    let message = format!("port {number} ({name}) is not free: {error}{who}");
+    Ok(EngineError::new(ErrorCode::Conflict, message, "state another port, or port_mode = \"hybrid\""))
+}
+
+/// Who has ports of a range, for a message: instances of this workspace.
+fn holders(engine: &Engine, range: &RangeInclusive<u16>) -> Result<String, EngineError> {
+    let rows = engine.workspace.read(|q| Ok(q.all_instances()?))?;
+    let running = rows.iter().filter(|row| row.instance.life.state.needs_keeper());
+    let held = running.flat_map(|row| row.instance.ports.iter().map(move |port| (port.port, &row.instance.name)));
+    let mut held: Vec<String> =
+        held.filter(|(port, _)| range.contains(port)).map(|(port, name)| format!("{name} has {port}")).collect();
+    if held.is_empty() {
+        return Ok("; by programs outside of this workspace".to_owned());
+    }
+    let more = held.len().saturating_sub(NAMED_HOLDERS);
+    held.truncate(NAMED_HOLDERS);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Ok(format!("; {}{more}", held.join(", ")))
+}

@@ -1,0 +1,143 @@
+//! One incarnation: the run of a service, its input, and how its end is told.
+
+use super::{Keeper, News, ports};
+use crate::domain::RunEnd;
+use crate::domain::service::LifeEvent;
+use crate::engine::RunHandle;
+use crate::engine::error::EngineError;
+use crate::engine::run::{ServiceHooks, ServiceStart};
+use crate::runner::{Report, ServiceTerms};
+use rustix::pipe::PipeFlags;
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::sync::mpsc::{Sender, SyncSender, channel};
+use std::time::Duration;
+
+/// A service that runs.
+pub(super) struct Process {
+    pub(super) incarnation: u64,
+    handle: RunHandle,
+    input: Option<Sender<Vec<u8>>>,
+}
+
+impl Process {
+    /// Writes to its standard input, without waiting until it reads.
+    pub(super) fn write(&self, bytes: Vec<u8>) {
+        if let Some(input) = &self.input {
+            // One that is over reads nothing more; its end is on its way.
+            let _ = input.send(bytes);
+        }
+    }
+
+    /// Asks it to end.
+    pub(super) fn stop(&self) {
+        self.handle.cancel();
+    }
+
+    /// Waits for its end, at most so long: the keeper's own end ends it too.
+    pub(super) fn wait(self, longest: Duration) {
+        let (done, over) = channel();
+        let waits = std::thread::Builder::new().name("end".to_owned()).spawn(move || {
+            let _ = done.send(self.handle.wait().is_ok());
+        });
+        if waits.is_ok() {
+            let _ = over.recv_timeout(longest);
+        }
+    }
+}
+
+impl Keeper {
+    /// Starts the process of an incarnation. What stands in the way is its failure, not the keeper's.
+    pub(super) fn start(&mut self, number: u64) -> Result<(), EngineError> {
+        self.talk = crate::domain::service::Talk::default();
+        self.prober.begin(number);
+        match self.spawn(number) {
+            Ok(()) => Ok(()),
+            Err(error) => self.advance(&[LifeEvent::NotSpawned(number, error.message)]),
+        }
+    }
+
+    fn spawn(&mut self, number: u64) -> Result<(), EngineError> {
+        let opened = self.ports.open(&self.engine, &self.row.instance, &self.definition)?;
+        let (reads, writes) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
+            .map_err(|error| EngineError::internal(format!("no pipe: {error}")))?;
+        let rule = self.definition.stop;
+        let terms = ServiceTerms {
+            stdin: Some(reads),
+            stop: rule.signal,
+            grace: Duration::from_millis(rule.within_ms),
+            log: self.definition.log,
+        };
+        let start = ServiceStart {
+            terms,
+            env: ports::variables(&opened),
+            listeners: self.ports.inherited(&opened)?,
+            hooks: hooks(&self.sender, number),
+        };
+        let handle = self.engine.runs().serve(&self.detail, &self.caller, start)?;
+        let run = handle.id;
+        self.process = Some(Process { incarnation: number, handle, input: Some(writer(writes)?) });
+        self.advance_with(&[], |instance| {
+            instance.run = Some(run);
+            instance.ports = opened;
+            instance.health = crate::domain::service::HealthFact::before(
+                instance.health.state != crate::domain::service::HealthState::NotChecked,
+            );
+        })
+    }
+
+    /// The process of an incarnation is over.
+    pub(super) fn ended(&mut self, number: u64, (began, well, how): (bool, bool, String)) -> Result<(), EngineError> {
+        if self.process.as_ref().is_some_and(|process| process.incarnation == number) {
+            self.process = None;
+            let lost = self.talk.end();
+            self.carry_out(lost)?;
+        }
+        let event = if began {
+            LifeEvent::Ended { incarnation: number, well, how }
+        } else {
+            LifeEvent::NotSpawned(number, how)
+        };
+        self.advance(&[event])
+    }
+}
+
+/// What its run tells the keeper. The run's thread waits where the keeper is behind.
+fn hooks(news: &SyncSender<News>, incarnation: u64) -> ServiceHooks {
+    let (spawned, output, ended) = (news.clone(), news.clone(), news.clone());
+    // A keeper that is gone hears nothing more, and its end ends the run.
+    ServiceHooks {
+        on_isolated: Box::new(move || drop(spawned.send(News::Spawned(incarnation)))),
+        on_output: Box::new(move |frame| drop(output.send(News::Output(incarnation, frame.clone())))),
+        on_end: Box::new(move |report: &Report| {
+            let began = report.end.outcome().has_started();
+            let well = matches!(report.end, RunEnd::Succeeded { .. });
+            drop(ended.send(News::Ended { incarnation, began, well, how: how(&report.end) }));
+        }),
+    }
+}
+
+/// How a run ended, in a line.
+fn how(end: &RunEnd) -> String {
+    match end {
+        RunEnd::Failed { exit_code, .. } => format!("exit code {exit_code}"),
+        RunEnd::Succeeded { exit_code } => format!("ended with exit code {exit_code}"),
+        other => other.message().unwrap_or_default(),
+    }
+}
+
+/// Writes to a pipe on a thread of its own: a service that does not read keeps nobody waiting.
+fn writer(writes: OwnedFd) -> Result<Sender<Vec<u8>>, EngineError> {
+    let (sender, lines) = channel::<Vec<u8>>();
+    let mut pipe = File::from(writes);
+    let started = std::thread::Builder::new().name("input".to_owned()).spawn(move || {
+        for line in lines {
+            if pipe.write_all(&line).is_err() {
+                return;
+            }
+        }
+    });
+    started.map_err(EngineError::internal)?;
+    Ok(sender)
+}

@@ -1,0 +1,160 @@
+//! Passing messages on: kept before they are sent, answers kept before they are shown.
+
+use super::Keeper;
+use crate::domain::service::{
+    Adapter, ExchangeRole, InstanceState, LifeEvent, Outgoing, TalkFault, TalkOrder, TalkRequest, encode,
+};
+use crate::domain::{Redactor, Stream, rfc3339};
+use crate::engine::clock::now;
+use crate::engine::error::EngineError;
+use crate::engine::service::wire::KeeperAnswer;
+use crate::runner::Frame;
+use crate::store::NewExchange;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+/// Lines of earlier exchanges that a process gets which has not heard them.
+const HISTORY: u64 = 20;
+
+impl Keeper {
+    /// Milliseconds of the conversation's clock.
+    pub(super) fn talk_ms(&self) -> i64 {
+        i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Keeps a message and passes it on as soon as those before it are answered.
+    pub(super) fn say(
+        &mut self,
+        message: &str,
+        who: &str,
+        timeout: Duration,
+        reply: SyncSender<KeeperAnswer>,
+    ) -> Result<(), EngineError> {
+        let state = self.row.instance.life.state;
+        let adapter = self.definition.adapter;
+        // Looked at before anything is kept: a message that cannot be sent was not said.
+        let trial = Outgoing {
+            message,
+            prompts: &[],
+            last_output: None,
+            history: &[],
+            session: self.row.instance.name.as_str(),
+            timestamp: "",
+            id: 0,
+        };
+        if let Err(fault) = encode(adapter, &trial) {
+            answer(&reply, failed(&fault.to_string(), "the adapter of the definition decides what it takes"));
+            return Ok(());
+        }
+        if !state.is_up() {
+            let name = &self.row.instance.name;
+            answer(&reply, failed(&format!("{name} is {state}"), "try again when it runs"));
+            return Ok(());
+        }
+        let (id, line) = self.keep_message(message, who)?;
+        let until_ms = self.talk_ms().saturating_add(i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX));
+        self.replies.insert(id, reply);
+        let orders = self.talk.say(TalkRequest { id, line, until_ms, is_probe: false });
+        self.carry_out(orders)
+    }
+
+    /// Keeps a message, takes the prompts that go with it, and makes the line for the service.
+    fn keep_message(&mut self, message: &str, who: &str) -> Result<(i64, String), EngineError> {
+        let (instance, name) = (self.id, self.row.instance.name.clone());
+        let number = self.row.instance.life.incarnation;
+        let is_new = std::mem::replace(&mut self.has_heard, number) != number;
+        let run = self.row.instance.run;
+        let kept = Redactor::default().text(message);
+        let adapter = self.definition.adapter;
+        self.engine.workspace.transact(|tx| {
+            let mut context = tx.context_of(instance)?;
+            let history = if is_new { tx.exchanges(instance, HISTORY)? } else { Vec::new() };
+            let new = NewExchange { instance, role: ExchangeRole::Message, who, text: &kept, run };
+            let id = tx.add_exchange(new, &name)?;
+            let prompts = std::mem::take(&mut context.next);
+            if !prompts.is_empty() {
+                tx.put_context(instance, &context, &name)?;
+            }
+            let outgoing = Outgoing {
+                message,
+                prompts: &prompts,
+                last_output: context.last_output.as_deref(),
+                history: &history,
+                session: name.as_str(),
+                timestamp: &rfc3339(now()),
+                id,
+            };
+            let line = encode(adapter, &outgoing).map_err(EngineError::internal)?;
+            Ok((id, line))
+        })
+    }
+
+    /// Takes output of the service.
+    pub(super) fn hear(&mut self, number: u64, frame: &Frame) -> Result<(), EngineError> {
+        self.attached.retain(|sink| {
+            // Who reads slower than the service writes misses a piece; who is gone is forgotten.
+            !matches!(sink.try_send(frame.bytes.clone()), Err(std::sync::mpsc::TrySendError::Disconnected(_)))
+        });
+        if number != self.row.instance.life.incarnation {
+            return Ok(());
+        }
+        if self.row.instance.life.state == InstanceState::Starting && self.prober.line_says_ready(&frame.bytes) {
+            self.advance(&[LifeEvent::Ready(number)])?;
+        }
+        if frame.stream == Stream::Stderr || self.definition.adapter == Adapter::None {
+            return Ok(());
+        }
+        let orders = self.talk.hear(&frame.bytes);
+        self.carry_out(orders)
+    }
+
+    /// Carries out what the conversation asks for.
+    pub(super) fn carry_out(&mut self, orders: Vec<TalkOrder>) -> Result<(), EngineError> {
+        for order in orders {
+            match order {
+                TalkOrder::Send { line, .. } => {
+                    if let Some(process) = &self.process {
+                        process.write(line.into_bytes());
+                    }
+                }
+                TalkOrder::Answer { id, text, is_late } if id > 0 => self.answered(id, &text, is_late)?,
+                TalkOrder::Answer { text, is_late: false, .. } => self.probe_answered(Ok(text)),
+                TalkOrder::Answer { .. } => {}
+                TalkOrder::Fail { id, cause } if id > 0 => self.unanswered(id, &cause),
+                TalkOrder::Fail { cause, .. } => self.probe_answered(Err(cause)),
+            }
+        }
+        Ok(())
+    }
+
+    fn answered(&mut self, id: i64, text: &str, is_late: bool) -> Result<(), EngineError> {
+        let (instance, name, run) = (self.id, self.row.instance.name.clone(), self.row.instance.run);
+        let role = if is_late { ExchangeRole::LateAnswer } else { ExchangeRole::Answer };
+        let new = NewExchange { instance, role, who: name.as_str(), text, run };
+        self.engine.workspace.transact(|tx| Ok(tx.add_exchange(new, &name)?))?;
+        if let Some(reply) = self.replies.remove(&id) {
+            answer(&reply, KeeperAnswer::Said { exchange: id, text: text.to_owned() });
+        }
+        Ok(())
+    }
+
+    fn unanswered(&mut self, id: i64, cause: &TalkFault) {
+        let Some(reply) = self.replies.remove(&id) else { return };
+        let name = &self.row.instance.name;
+        let hint = match cause {
+            TalkFault::TimedOut => "a later answer is still kept; --timeout sets another limit",
+            TalkFault::Ended | TalkFault::QueueFull | TalkFault::Busy => "",
+        };
+        let hint = if hint.is_empty() { format!("`toolsmith services {name}` says more") } else { hint.to_owned() };
+        answer(&reply, failed(&format!("{name}: {cause}"), &hint));
+    }
+}
+
+fn failed(message: &str, hint: &str) -> KeeperAnswer {
+    KeeperAnswer::Failed { message: message.to_owned(), hint: hint.to_owned() }
+}
+
+/// Whoever asked may be gone meanwhile.
+fn answer(reply: &SyncSender<KeeperAnswer>, answer: KeeperAnswer) {
+    let _ = reply.try_send(answer);
+}

@@ -1,0 +1,103 @@
+//! Services: tools that keep running, as named instances.
+//!
+//! Each instance that runs has a keeper: this program in a role, in a session of its own, so that it outlives whoever
+//! launched it. The keeper starts the service as an ordinary run, owns its ports, passes messages on, checks its health
+//! and starts it again. What an instance is doing is in the store; what is asked of it is left there as a wish.
+//!
+//! | file | is for |
+//! | --- | --- |
+//! | `asking` | launching, ending, restarting; finding instances whose keeper died |
+//! | `status` | what is told of instances |
+//! | `talking` | messages |
+//! | `contexts` | prompts that are prepared or go with the next message |
+//! | `verbs` | the verbs that need nothing but their arguments |
+//! | `wire` | the socket of a keeper |
+//! | `keeper` | the keeper itself |
+
+mod asking;
+mod contexts;
+mod keeper;
+mod status;
+mod talking;
+mod verbs;
+mod wire;
+
+pub use asking::{Launch, Launched};
+pub use contexts::ContextEdit;
+pub(super) use keeper::play;
+pub use status::{InstanceDetail, InstanceView, ServiceList};
+pub use talking::Said;
+pub(super) use verbs::{QUERIES, VERBS};
+
+use crate::domain::Caller;
+use crate::domain::ToolName;
+use crate::domain::service::{InstanceId, InstanceState};
+use crate::engine::Engine;
+use crate::engine::core::services::ServiceActor;
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::owner::{has_rebooted, owner_alive};
+use crate::engine::workspace::Workspace;
+use crate::store::InstanceRow;
+
+/// Services: instances of tools that keep running.
+#[derive(Clone, Copy)]
+pub struct Services<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+}
+
+impl Services<'_> {
+    /// The stack whose instances this process sees: the setting of the environment, else one for the whole workspace.
+    fn stack(&self) -> &str {
+        &self.workspace.stack
+    }
+
+    fn with_actor<T>(&self, caller: &Caller, work: impl FnOnce(&ServiceActor<'_>) -> T) -> T {
+        work(&ServiceActor {
+            caller,
+            owner: &self.workspace.owner,
+            is_alive: &owner_alive,
+            has_rebooted: &has_rebooted,
+        })
+    }
+
+    /// The instance of this name; of a tool with exactly one instance, also by the name of the tool.
+    ///
+    /// # Errors
+    /// `NotFound` with the names that there are.
+    fn named(&self, name: &str) -> Result<InstanceRow, EngineError> {
+        let rows = self.workspace.read(|q| Ok(q.instances(self.stack())?))?;
+        if let Some(row) = rows.iter().find(|row| row.instance.name.as_str() == name) {
+            return Ok(row.clone());
+        }
+        let of_tool: Vec<&InstanceRow> = rows.iter().filter(|row| row.instance.tool.as_str() == name).collect();
+        if let [only] = of_tool[..] {
+            return Ok(only.clone());
+        }
+        let names: Vec<&str> = rows.iter().map(|row| row.instance.name.as_str()).collect();
+        let hint = match names.is_empty() {
+            true => format!("`toolsmith launch {name}` launches one"),
+            false => format!("instances: {}", names.join(", ")),
+        };
+        Err(EngineError::new(ErrorCode::NotFound, format!("there is no instance {name}"), hint))
+    }
+
+    fn row(&self, id: InstanceId) -> Result<InstanceRow, EngineError> {
+        let row = self.workspace.read(|q| Ok(q.instance(id)?))?;
+        row.ok_or_else(|| EngineError::new(ErrorCode::NotFound, format!("there is no instance {id}"), ""))
+    }
+
+    /// What an instance is doing as far as anybody can tell now: `lost` when its keeper is gone.
+    fn state_of(&self, row: &InstanceRow) -> InstanceState {
+        let caller = Caller::Human(String::new());
+        let is_lost = self.with_actor(&caller, |actor| actor.is_lost(&row.instance, crate::engine::clock::now()));
+        if is_lost { InstanceState::Lost } else { row.instance.life.state }
+    }
+
+    /// Names of the instances of a tool that run, for a front end that is asked to archive it.
+    pub(in crate::engine) fn running_of(&self, tool: &ToolName) -> Result<Vec<ToolName>, EngineError> {
+        let rows = self.workspace.read(|q| Ok(q.all_instances()?))?;
+        let mine = rows.into_iter().filter(|row| row.instance.tool == *tool);
+        Ok(mine.filter(|row| self.state_of(row).needs_keeper()).map(|row| row.instance.name).collect())
+    }
+}

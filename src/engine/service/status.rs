@@ -1,0 +1,270 @@
+//! What is told of instances.
+
+use super::Services;
+use crate::domain::description::{Align, Describe, Description, Ink, Table};
+use crate::domain::service::{
+    Exchange, ExchangeRole, HealthState, Instance, InstanceContext, InstancePort, InstanceState, PortPass,
+    ServiceDefinition,
+};
+use crate::domain::{Instant, ToolName, span};
+use crate::engine::clock::now;
+use crate::engine::error::EngineError;
+use crate::store::InstanceRow;
+use serde::Serialize;
+
+/// Lines of an exchange that are shown.
+const SHOWN_EXCHANGES: u64 = 50;
+
+/// An instance as it is now.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct InstanceView {
+    /// The instance; its state is what its keeper wrote last.
+    #[serde(flatten)]
+    pub instance: Instance,
+    /// What it is doing: `lost` when its keeper died and nobody has settled that yet.
+    #[serde(rename = "state")]
+    pub now: InstanceState,
+    /// Milliseconds since it became ready; `None` while it is not.
+    pub up_ms: Option<u64>,
+    /// Whether the version that runs is another one than the tool has on disk now; `None` before the folders were read.
+    pub is_outdated: Option<bool>,
+}
+
+/// The instances of a stack.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ServiceList {
+    /// The stack; empty for the one of the workspace.
+    pub stack: String,
+    /// By name.
+    pub services: Vec<InstanceView>,
+}
+
+/// One instance with what was said and what it keeps in mind.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct InstanceDetail {
+    /// The instance.
+    #[serde(flatten)]
+    pub view: InstanceView,
+    /// What its definition says.
+    pub definition: Option<ServiceDefinition>,
+    /// Prompts and the newest answer.
+    pub context: InstanceContext,
+    /// The newest lines that were said, oldest first.
+    pub exchanges: Vec<Exchange>,
+}
+
+impl Services<'_> {
+    /// Every instance of this stack, by name; with `capability`, only those of tools that claim it.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn list(&self, capability: Option<&str>) -> Result<ServiceList, EngineError> {
+        let rows = self.workspace.read(|q| Ok(q.instances(self.stack())?))?;
+        let mut services: Vec<InstanceView> = rows.into_iter().map(|row| self.view(row)).collect();
+        if let Some(wanted) = capability {
+            let view = self.engine.library().catalog();
+            services.retain(|service| {
+                let tool = view.tools.iter().find(|tool| tool.name == service.instance.tool);
+                tool.is_some_and(|tool| tool.capabilities.iter().any(|has| has.eq_ignore_ascii_case(wanted)))
+            });
+        }
+        Ok(ServiceList { stack: self.stack().to_owned(), services })
+    }
+
+    /// One instance with what was said and what it keeps in mind.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn detail(&self, name: &str) -> Result<InstanceDetail, EngineError> {
+        let row = self.named(name)?;
+        let id = row.instance.id;
+        let definition = self.definition_of(&row)?;
+        let (context, exchanges) =
+            self.workspace.read(|q| Ok((q.context_of(id)?, q.exchanges(id, SHOWN_EXCHANGES)?)))?;
+        Ok(InstanceDetail { view: self.view(row), definition, context, exchanges })
+    }
+
+    /// The definition that an instance was launched with; `None` when its copy is gone.
+    fn definition_of(&self, row: &InstanceRow) -> Result<Option<ServiceDefinition>, EngineError> {
+        let tool = self.workspace.read(|q| Ok(q.row_of_instance(row.instance.id)?))?;
+        let Some(tool) = tool.filter(|tool| self.workspace.copies.has(tool.digest)) else { return Ok(None) };
+        let detail = crate::catalog::read_files(self.engine.versions().files(tool.digest)?, &tool);
+        Ok(detail.ok().and_then(|detail| detail.manifest.service))
+    }
+
+    fn view(&self, row: InstanceRow) -> InstanceView {
+        let state = self.state_of(&row);
+        let ready = row.instance.life.ready_at.filter(|_| state.is_up());
+        let catalog = self.engine.library().catalog();
+        let on_disk = catalog.tools.iter().find(|tool| tool.name == row.instance.tool && tool.shadowed_by.is_none());
+        InstanceView {
+            up_ms: ready.map(|at| now().since_ms(at)),
+            is_outdated: on_disk.map(|tool| tool.digest != row.instance.digest),
+            now: state,
+            instance: row.instance,
+        }
+    }
+}
+
+impl InstanceView {
+    /// Its ports for a reader: `http 50123`.
+    pub fn ports_words(&self) -> String {
+        let word = |port: &InstancePort| match port.name.as_str() {
+            "port" => port.port.to_string(),
+            name => format!("{name} {}", port.port),
+        };
+        self.instance.ports.iter().map(word).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What its health checks say, for a reader.
+    pub fn health_words(&self) -> String {
+        if !self.now.is_up() {
+            return String::new();
+        }
+        self.instance.health.state.to_string()
+    }
+
+    /// How good or bad its state is.
+    pub fn ink(&self) -> Ink {
+        match self.now {
+            InstanceState::Running => Ink::Good,
+            InstanceState::Unhealthy | InstanceState::Failed | InstanceState::Lost => Ink::Bad,
+            InstanceState::BackingOff | InstanceState::Waiting | InstanceState::Starting | InstanceState::Stopping => {
+                Ink::Warn
+            }
+            InstanceState::Stopped => Ink::Dim,
+        }
+    }
+
+    /// Its state with when it changes next: `backing-off, next start in 4 s`.
+    pub fn state_words(&self, at: Instant) -> String {
+        match self.instance.life.next_start_at {
+            Some(next) if self.now == InstanceState::BackingOff => {
+                format!("{}, next start in {}", self.now, span(next.since_ms(at)))
+            }
+            _ => self.now.to_string(),
+        }
+    }
+}
+
+impl Describe for ServiceList {
+    fn describe(&self) -> Description {
+        let mut told = Description::new();
+        if self.services.is_empty() {
+            told.summary("no instances");
+            told.next("`toolsmith launch TOOL` launches one; `toolsmith list --kind service` lists services");
+            return told;
+        }
+        let mut table = Table::new(&[
+            ("instance", Align::Left),
+            ("state", Align::Left),
+            ("tool", Align::Left),
+            ("ports", Align::Left),
+            ("up", Align::Right),
+            ("restarts", Align::Right),
+            ("health", Align::Left),
+        ])
+        .sparing(&["restarts", "health", "up"]);
+        for service in &self.services {
+            let Instance { name, tool, version, life, .. } = &service.instance;
+            table.row([
+                (Ink::Strong, name.to_string()),
+                (service.ink(), service.now.to_string()),
+                (Ink::Plain, format!("{tool}@{version}")),
+                (Ink::Plain, service.ports_words()),
+                (Ink::Dim, service.up_ms.map(span).unwrap_or_default()),
+                (Ink::Dim, life.restarts.len().to_string()),
+                (Ink::Plain, service.health_words()),
+            ]);
+        }
+        told.table(table);
+        for service in &self.services {
+            let Some(why) = service.instance.life.last_error.as_deref() else { continue };
+            if service.now != InstanceState::Running {
+                told.note(Ink::Warn, service.instance.name.as_str(), why);
+            }
+        }
+        told
+    }
+}
+
+impl InstanceDetail {
+    fn describe_ports(&self, told: &mut Description) {
+        for port in &self.view.instance.ports {
+            let how = match port.pass {
+                PortPass::Relay => "relayed into its sandbox",
+                PortPass::ListenFds => "passed on as a listening socket",
+                PortPass::Bind => "opened by the service itself",
+            };
+            let note = port.note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
+            let who = "every user of this machine can connect";
+            told.field("port", Ink::Plain, format!("{} 127.0.0.1:{} ({how}; {who}){note}", port.name, port.port));
+        }
+    }
+
+    fn describe_health(&self, told: &mut Description) {
+        let health = &self.view.instance.health;
+        let (ink, text) = match health.state {
+            HealthState::NotChecked => (Ink::Dim, "not checked".to_owned()),
+            HealthState::Unknown => (Ink::Dim, "not checked yet".to_owned()),
+            HealthState::Good => (Ink::Good, format!("good ({})", span(health.took_ms))),
+            HealthState::Bad => (Ink::Bad, format!("failed {} times in a row", self.view.instance.life.failed_checks)),
+        };
+        told.field("health", ink, text);
+        if !health.output.trim().is_empty() {
+            told.detail(Ink::Dim, health.output.trim());
+        }
+    }
+}
+
+impl Describe for InstanceDetail {
+    fn describe(&self) -> Description {
+        let instance = &self.view.instance;
+        let remark = format!("{}@{} {}", instance.tool, instance.version, instance.digest.short());
+        let mut told = Description::new().titled(instance.name.as_str(), &remark);
+        told.field("state", self.view.ink(), self.view.state_words(now()));
+        if let Some(why) = &instance.life.last_error {
+            told.field("reason", Ink::Warn, why);
+        }
+        if let Some(run) = instance.run {
+            told.field("run", Ink::Plain, format!("{run}, start {}", instance.life.incarnation));
+        }
+        if let Some(up) = self.view.up_ms {
+            told.field("up", Ink::Plain, span(up));
+        }
+        told.field("restarts", Ink::Plain, format!("{} within ten minutes", instance.life.restarts.len()));
+        self.describe_ports(&mut told);
+        self.describe_health(&mut told);
+        told.field("launched by", Ink::Plain, &instance.launched_by);
+        if self.view.is_outdated == Some(true) {
+            told.note(
+                Ink::Warn,
+                "outdated",
+                "the tool changed on disk; relaunch uses the new version once it is approved",
+            );
+        }
+        for (label, prompts) in [("staged", &self.context.staged), ("next", &self.context.next)] {
+            for prompt in prompts {
+                told.field(label, Ink::Accent, prompt);
+            }
+        }
+        for line in &self.exchanges {
+            let (ink, who) = match line.role {
+                ExchangeRole::Message => (Ink::Accent, line.who.clone()),
+                ExchangeRole::Answer => (Ink::Plain, line.who.clone()),
+                ExchangeRole::LateAnswer => (Ink::Dim, format!("{} (late)", line.who)),
+            };
+            told.field(&who, ink, &line.text);
+        }
+        told
+    }
+
+    fn is_bad(&self) -> bool {
+        false
+    }
+}
+
+/// Names of instances in a line.
+pub(super) fn names(names: &[ToolName]) -> String {
+    names.iter().map(ToolName::as_str).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,153 @@
+//! The verbs about services that need nothing but their arguments.
+
+use super::{ContextEdit, Launch, Services, status};
+
+use crate::domain::{Caller, Outcome, ToolName, VerbCall};
+
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::plain_verb::{Described, Perform, PlainQuery, PlainVerb, argument};
+use crate::engine::settings::duration;
+use crate::engine::view::Preview;
+
+use serde_json::json;
+use std::time::Duration;
+
+/// How long an answer may take when the caller does not say.
+const ANSWER_TIME: Duration = Duration::from_secs(60);
+
+/// How long `launch --wait` waits when the definition does not say.
+const READY_TIME: Duration = Duration::from_secs(60);
+
+/// The verbs that change something.
+pub(in crate::engine) const VERBS: &[PlainVerb] = &[
+    PlainVerb {
+        name: "launch",
+        needs_catalog: true,
+        preview: |_, call| {
+            let line = "it runs until it is terminated, also when the workbench closes";
+            preview(&format!("Launch {}?", argument(call, "tool")?), line, "terminate ends it")
+        },
+        perform: Perform::Anyone(|engine, caller, call| engine.services().launch_verb(caller, call)),
+    },
+    PlainVerb {
+        name: "terminate",
+        needs_catalog: false,
+        preview: |_, call| {
+            let line = "its processes get its stop signal, then SIGKILL; its context is kept";
+            preview(&format!("Terminate {}?", argument(call, "instance")?), line, "launch starts it again")
+        },
+        perform: Perform::Anyone(|engine, caller, call| {
+            engine.services().terminate(argument(call, "instance")?, caller)
+        }),
+    },
+    PlainVerb {
+        name: "relaunch",
+        needs_catalog: true,
+        preview: |_, call| {
+            let line = "it ends and starts again with the same name, ports and context";
+            preview(&format!("Relaunch {}?", argument(call, "instance")?), line, "")
+        },
+        perform: Perform::Anyone(|engine, caller, call| {
+            let row = engine.services().relaunch(argument(call, "instance")?, caller)?;
+            let name = row.instance.name;
+            Ok(told(format!("{name} starts again"), &json!({ "instance": name })))
+        }),
+    },
+    PlainVerb {
+        name: "say",
+        needs_catalog: false,
+        preview: |_, call| preview(&format!("Send a message to {}?", argument(call, "instance")?), "", ""),
+        perform: Perform::Anyone(|engine, caller, call| engine.services().say_verb(caller, call)),
+    },
+    PlainVerb {
+        name: "context",
+        needs_catalog: false,
+        preview: |_, call| preview(&format!("Change the context of {}?", argument(call, "instance")?), "", ""),
+        perform: Perform::Anyone(|engine, caller, call| engine.services().context_verb(caller, call)),
+    },
+];
+
+/// The verbs that change nothing.
+pub(in crate::engine) const QUERIES: &[PlainQuery] = &[PlainQuery {
+    name: "services",
+    needs_catalog: true,
+    answer: |engine, call, _| {
+        engine.services().tend()?;
+        match call.get("instance") {
+            Some(name) => Described::of(&engine.services().detail(name)?),
+            None => Described::of(&engine.services().list(call.get("capability"))?),
+        }
+    },
+}];
+
+fn preview(title: &str, line: &str, undo: &str) -> Result<Preview, EngineError> {
+    let lines = Some(line).filter(|line| !line.is_empty()).map(str::to_owned).into_iter().collect();
+    Ok(Preview { title: title.to_owned(), lines, undo: undo.to_owned() })
+}
+
+fn told(message: String, detail: &serde_json::Value) -> Outcome {
+    Outcome { operation: None, review: None, message, commit: None, detail: detail.clone() }
+}
+
+fn time(call: &VerbCall, name: &str, usual: Duration) -> Result<Duration, EngineError> {
+    let Some(text) = call.get(name) else { return Ok(usual) };
+    duration(text).ok_or_else(|| {
+        let message = format!("{text:?} is no duration");
+        EngineError::new(ErrorCode::Usage, message, format!("write --{name} 30s"))
+    })
+}
+
+impl Services<'_> {
+    fn launch_verb(&self, caller: &Caller, call: &VerbCall) -> Result<Outcome, EngineError> {
+        let tool = self.engine.library().resolve(argument(call, "tool")?)?;
+        let instance = call.get("instance").map(instance_name).transpose()?;
+        let launched = self.launch(&Launch { tool, instance }, caller)?;
+        let name = launched.instance;
+        let mut message = format!("{name} is {}", launched.state);
+        if call.get("wait").is_some() {
+            let state = self.wait_until_ready(&name, READY_TIME)?;
+            message = format!("{name} is {state}");
+        }
+        if !launched.with.is_empty() {
+            message = format!("{message}; launched before it: {}", status::names(&launched.with));
+        }
+        if let Some(warning) = &launched.warning {
+            message = format!("{message} ({warning})");
+        }
+        Ok(told(message, &json!({ "instance": name, "launched_before": launched.with, "warning": launched.warning })))
+    }
+
+    fn say_verb(&self, caller: &Caller, call: &VerbCall) -> Result<Outcome, EngineError> {
+        let timeout = time(call, "timeout", ANSWER_TIME)?;
+        let said = self.say(argument(call, "instance")?, argument(call, "message")?, timeout, caller)?;
+        let detail = serde_json::to_value(&said).map_err(EngineError::internal)?;
+        Ok(told(said.answer, &detail))
+    }
+
+    fn context_verb(&self, caller: &Caller, call: &VerbCall) -> Result<Outcome, EngineError> {
+        let name = argument(call, "instance")?;
+        let mut edits = Vec::new();
+        if call.get("clear").is_some() {
+            edits.push(ContextEdit::Clear);
+        }
+        edits.extend(call.get("stage").map(|text| ContextEdit::Stage(text.to_owned())));
+        if call.get("promote").is_some() {
+            edits.push(ContextEdit::Promote);
+        }
+        edits.extend(call.get("inject").map(|text| ContextEdit::Inject(text.to_owned())));
+        if edits.is_empty() {
+            let hint = format!("give --stage, --promote, --inject or --clear; `toolsmith services {name}` shows it");
+            return Err(EngineError::new(ErrorCode::Usage, "nothing to change", hint));
+        }
+        let context = self.edit_context(name, &edits, caller)?;
+        let message = format!("{name}: {} staged, {} with the next message", context.staged.len(), context.next.len());
+        Ok(told(message, &serde_json::to_value(&context).map_err(EngineError::internal)?))
+    }
+}
+
+/// The name of an instance as it was typed.
+pub(super) fn instance_name(text: &str) -> Result<ToolName, EngineError> {
+    ToolName::new(text).map_err(|error| {
+        EngineError::new(ErrorCode::Usage, format!("--instance: {error}"), "for example --instance helper")
+    })
+}

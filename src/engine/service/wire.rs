@@ -1,0 +1,161 @@
+//! What is said to the keeper of an instance over its socket: one line of JSON each way, and after `attach` the bytes of
+//! the service.
+//!
+//! The socket lies in the state folder, which only its user can enter; the peer must be that user as well. Orders do not
+//! come this way: they are in the store, and the socket only wakes the keeper.
+
+use crate::domain::service::InstanceId;
+use rustix::net::sockopt::socket_peercred;
+use serde::{Deserialize, Serialize};
+use std::fs::{DirBuilder, File};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Longest line of a request or an answer, bytes.
+const MAX_LINE: u64 = 4 << 20;
+
+/// What a keeper is asked over its socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "kebab-case")]
+pub(super) enum KeeperRequest {
+    /// To read its row again.
+    Look,
+    /// To pass on a message.
+    Say {
+        /// The message.
+        message: String,
+        /// Who says it: `human`, or `agent:NAME`.
+        who: String,
+        /// Milliseconds for the answer.
+        timeout_ms: u64,
+    },
+    /// To pass on its output from now on, and what is typed.
+    Attach,
+}
+
+/// What a keeper answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+pub(super) enum KeeperAnswer {
+    /// The service answered, and the answer is kept.
+    Said {
+        /// Number of the message.
+        exchange: i64,
+        /// The text of the answer.
+        text: String,
+    },
+    /// Bytes follow.
+    Attached,
+    /// It could not be done.
+    Failed {
+        /// Why.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
+}
+
+/// The folder of the sockets of a workspace.
+fn folder(state_dir: &Path) -> PathBuf {
+    state_dir.join("instances")
+}
+
+/// A short path to a socket: one in the state folder can be longer than an address may be.
+fn short(folder: &File, id: InstanceId) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}/{id}.sock", folder.as_raw_fd()))
+}
+
+/// Opens the socket of an instance; one that a dead keeper left is replaced.
+///
+/// # Errors
+/// When the folder or the socket cannot be made.
+pub(super) fn listen(state_dir: &Path, id: InstanceId) -> io::Result<UnixListener> {
+    let path = folder(state_dir);
+    DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
+    let opened = File::open(&path)?;
+    let name = path.join(format!("{id}.sock"));
+    match std::fs::remove_file(&name) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    UnixListener::bind(short(&opened, id))
+}
+
+/// Removes the socket of an instance.
+pub(super) fn remove(state_dir: &Path, id: InstanceId) {
+    // Whoever finds it there afterwards is refused the connection and looks into the store.
+    let _ = std::fs::remove_file(folder(state_dir).join(format!("{id}.sock")));
+}
+
+/// Connects to the keeper of an instance.
+///
+/// # Errors
+/// When no keeper listens.
+pub(super) fn connect(state_dir: &Path, id: InstanceId) -> io::Result<UnixStream> {
+    let opened = File::open(folder(state_dir))?;
+    UnixStream::connect(short(&opened, id))
+}
+
+/// Whether the other end belongs to the user of this process.
+pub(super) fn is_same_user(stream: &UnixStream) -> bool {
+    socket_peercred(stream).is_ok_and(|peer| peer.uid == rustix::process::getuid())
+}
+
+/// Writes one line.
+///
+/// # Errors
+/// When the other end is gone.
+pub(super) fn send<T: Serialize>(mut stream: &UnixStream, line: &T) -> io::Result<()> {
+    let mut bytes = serde_json::to_vec(line)?;
+    bytes.push(b'\n');
+    stream.write_all(&bytes)
+}
+
+/// Reads one line, byte by byte where the bytes after it belong to somebody else.
+///
+/// # Errors
+/// When the other end is gone, takes longer than `within`, or sends no such line.
+pub(super) fn receive<T: for<'de> Deserialize<'de>>(stream: &UnixStream, within: Option<Duration>) -> io::Result<T> {
+    stream.set_read_timeout(within)?;
+    let mut line = Vec::new();
+    // A buffer of one byte takes nothing that follows the line.
+    BufReader::with_capacity(1, stream.take(MAX_LINE)).read_until(b'\n', &mut line)?;
+    if line.is_empty() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(serde_json::from_slice(&line)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_without_what_follows_it_however_long_the_path_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let deep = dir.path().join("x".repeat(200));
+        let listener = listen(&deep, InstanceId(7)).unwrap();
+        let client = connect(&deep, InstanceId(7)).unwrap();
+        let (server, _) = listener.accept().unwrap();
+        assert!(is_same_user(&server));
+        send(&client, &KeeperRequest::Attach).unwrap();
+        (&client).write_all(b"typed").unwrap();
+        assert_eq!(receive::<KeeperRequest>(&server, None).unwrap(), KeeperRequest::Attach);
+        let mut typed = [0; 5];
+        (&server).read_exact(&mut typed).unwrap();
+        assert_eq!(&typed, b"typed");
+        drop(client);
+        assert!(receive::<KeeperRequest>(&server, None).is_err());
+        // A keeper that died left its socket behind.
+        drop(listener);
+        assert!(connect(&deep, InstanceId(7)).is_err());
+        listen(&deep, InstanceId(7)).unwrap();
+        assert!(connect(&deep, InstanceId(7)).is_ok());
+        remove(&deep, InstanceId(7));
+        assert!(connect(&deep, InstanceId(7)).is_err());
+    }
+}
