@@ -2,7 +2,7 @@
 
 use super::document::Document;
 use super::draft::Draft;
-use super::{foreign, native};
+use super::{ci_tool, foreign, native};
 use crate::domain::{Problem, ProblemCode};
 use serde_json::Value;
 
@@ -18,17 +18,20 @@ impl Draft {
         let foreign = says("type")
             || ["executable", "parameters", "input_schema", "inputSchema", "args", "tool_id"].into_iter().any(says);
         let known = ["name", "description", "kind", "run", "version", "category", "keywords"].into_iter().any(says);
-        if foreign && !says("run") && !says("kind") {
+        if ci_tool::is_definition(&document.fields) {
+            ci_tool::read(document)
+        } else if foreign && !says("run") && !says("kind") {
             foreign::read(document, kind)
         } else if known {
             native::read(document)
         } else {
-            Err(document.problem(
+            let problem = document.problem(
                 &[],
                 ProblemCode::UnknownDialect,
                 "not recognised as a tool".to_owned(),
                 "add a name and a description, or move the file out of the tools folder",
-            ))
+            );
+            Err(ci_tool::explained(problem, &Value::Object(document.fields.clone())))
         }
     }
 }

@@ -102,14 +102,19 @@ impl<'a> Document<'a> {
     }
 
     /// The line of a key given by its path from the top, counted from 1. Found by text, so a key that
-    /// is written in an unusual way may give the line of its parent.
-    pub(super) fn line_of(&self, keys: &[&str]) -> Option<u64> {
+    /// is written in an unusual way may give the line of its parent. `item` is the number, from 0, of the table in a
+    /// list of tables that the key is in, where TOML writes such a list as `[[parent.list]]`; else 0.
+    fn line_in(&self, keys: &[&str], item: usize) -> Option<u64> {
         let lines: Vec<&str> = self.text.lines().collect();
         let mut found = None;
         let mut from = 0;
-        for key in keys {
+        for (depth, key) in keys.iter().enumerate() {
             let Some(offset) = lines[from..].iter().position(|line| names_key(line, key)) else { break };
             from += offset;
+            if item > 0 && depth + 2 == keys.len() && lines[from].trim_start().starts_with("[[") {
+                let mut items = (from..lines.len()).filter(|at| lines[*at].trim() == lines[from].trim());
+                from = items.nth(item).unwrap_or(from);
+            }
             found = Some(from as u64 + 1);
         }
         found
@@ -117,7 +122,19 @@ impl<'a> Document<'a> {
 
     /// A problem with one field.
     pub(super) fn problem(&self, keys: &[&str], code: ProblemCode, message: String, hint: &str) -> Problem {
-        Problem { path: self.path.to_owned(), line: self.line_of(keys), code, message, hint: hint.to_owned() }
+        self.problem_in(keys, 0, code, message, hint)
+    }
+
+    /// A problem with one field of the table number `item` (from 0) of a list of tables.
+    pub(super) fn problem_in(
+        &self,
+        keys: &[&str],
+        item: usize,
+        code: ProblemCode,
+        message: String,
+        hint: &str,
+    ) -> Problem {
+        Problem { path: self.path.to_owned(), line: self.line_in(keys, item), code, message, hint: hint.to_owned() }
     }
 }
 

@@ -10,13 +10,15 @@ use serde_json::{Map, Value};
 pub(super) struct TableFields<'d, 'a> {
     document: &'d Document<'a>,
     parents: Vec<&'static str>,
+    /// Its number in the list that the last of the parents is, from 0.
+    item: usize,
     rest: Map<String, Value>,
 }
 
 impl<'d, 'a> TableFields<'d, 'a> {
     /// All fields of a document.
     pub(super) fn of(document: &'d Document<'a>) -> TableFields<'d, 'a> {
-        TableFields { document, parents: Vec::new(), rest: document.fields.clone() }
+        TableFields { document, parents: Vec::new(), item: 0, rest: document.fields.clone() }
     }
 
     pub(super) fn rest(self) -> Map<String, Value> {
@@ -123,7 +125,23 @@ impl<'d, 'a> TableFields<'d, 'a> {
         };
         let mut parents = self.parents.clone();
         parents.push(key);
-        Ok(TableFields { document: self.document, parents, rest })
+        Ok(TableFields { document: self.document, parents, item: self.item, rest })
+    }
+
+    /// Takes a list of tables; an absent one is empty.
+    pub(super) fn tables(&mut self, key: &'static str) -> Result<Vec<TableFields<'d, 'a>>, Problem> {
+        let items = match self.any(key) {
+            None => Vec::new(),
+            Some(Value::Array(items)) => items,
+            Some(other) => return Err(self.wrong(key, &other, "a list of tables")),
+        };
+        let mut parents = self.parents.clone();
+        parents.push(key);
+        let tables = items.into_iter().take(limits::LIST_ITEMS).enumerate().map(|(item, table)| match table {
+            Value::Object(rest) => Ok(TableFields { document: self.document, parents: parents.clone(), item, rest }),
+            other => Err(self.wrong(key, &other, "a list of tables")),
+        });
+        tables.collect()
     }
 
     /// Gives a table's left-overs back, so that they are kept.
@@ -145,7 +163,7 @@ impl<'d, 'a> TableFields<'d, 'a> {
     pub(super) fn bad(&self, key: &str, message: String, hint: &str) -> Problem {
         let mut keys = self.parents.clone();
         keys.push(key);
-        self.document.problem(&keys, ProblemCode::BadField, message, hint)
+        self.document.problem_in(&keys, self.item, ProblemCode::BadField, message, hint)
     }
 
     fn wrong(&self, key: &str, got: &Value, wanted: &str) -> Problem {

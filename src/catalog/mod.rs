@@ -10,6 +10,7 @@
 
 mod argv;
 mod cache;
+mod ci_tool;
 mod dialect;
 mod document;
 mod draft;
@@ -29,6 +30,7 @@ mod reading;
 mod scan;
 mod schema_loose;
 mod search;
+mod service;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

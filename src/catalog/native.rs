@@ -1,12 +1,13 @@
 //! Our own manifest: the keys of `tool.toml`, in TOML, YAML or JSON.
 //!
 //! Strict: a known key of the wrong type is a problem with its line. Unknown keys are kept, except under
-//! `[permissions]` and `[limits]`: what is not understood there must not read as if it held.
+//! `[permissions]`, `[limits]` and `[service]`: what is not understood there must not read as if it held.
 
 use super::argv::CommandWords;
 use super::document::Document;
 use super::draft::{self, Draft};
 use super::fields::TableFields;
+use super::service;
 use crate::domain::{
     Category, CostTier, Dialect, InputMode, LimitsDeclared, Permissions, Problem, Provenance, Recipe, SuccessRule,
 };
@@ -40,6 +41,7 @@ pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
     manifest.permissions = permissions(&mut fields)?;
     manifest.limits = limits(&mut fields)?;
     manifest.provenance = provenance(&mut fields)?;
+    manifest.service = service::read(&mut fields, &manifest)?;
     manifest.input = schema(&mut fields, "input")?;
     manifest.output = schema(&mut fields, "output")?;
     if let Some(written) = fields.any("examples") {

@@ -1,6 +1,7 @@
 //! From the files of a version to its manifest: the same bytes give the same manifest wherever they lie.
 
 use super::argv::{CommandWords, Script};
+use super::ci_tool;
 use super::document::{Document, Syntax};
 use super::draft::{self, Draft};
 use super::header;
@@ -37,7 +38,13 @@ pub(super) enum Obstacle {
 /// A [`Problem`] whose path is the definition's inside the version.
 pub(super) fn draft(definition: &VersionFile, programs: &Programs) -> Result<Draft, Problem> {
     match Syntax::of(&definition.path) {
-        Some(syntax) => Draft::of(&Document::parse(&definition.path, syntax, &definition.bytes)?),
+        Some(syntax) => {
+            let document = Document::parse(&definition.path, syntax, &definition.bytes).map_err(|problem| {
+                let list: Result<serde_json::Value, _> = serde_json::from_slice(&definition.bytes);
+                list.map_or(problem.clone(), |list| ci_tool::explained(problem, &list))
+            })?;
+            Draft::of(&document)
+        }
         None => header::read(&definition.path, &definition.bytes, programs),
     }
 }
@@ -145,8 +152,7 @@ pub(super) fn reason(
         return Some("its cost tier is prohibited".to_owned());
     }
     let kind = match tool.kind {
-        Kind::Command => None,
-        Kind::Service => Some("services are not supported yet"),
+        Kind::Command | Kind::Service => None,
         Kind::Prompt => Some("prompt tools are not supported yet"),
         Kind::Http => Some("http tools are not supported yet"),
         Kind::Mcp => Some("mcp tools are not supported yet"),

@@ -11,7 +11,7 @@ use super::programs::Programs;
 use super::reading::{self, Obstacle, ParsedVersion};
 use super::walk::{self, DefinitionCandidate};
 use crate::domain::{
-    Category, CostTier, Digest, Format, Instant, Kind, Need, Placement, Problem, Promotions, Risk, SafeText, Tool,
+    Category, CostTier, Digest, Format, Instant, Need, Placement, Problem, Promotions, Risk, SafeText, Tool,
     ToolDetail, ToolFacts, ToolState, VersionFile, clean_path,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -177,7 +177,7 @@ fn settled(
 fn set_reason(tool: &mut Tool, obstacle: Option<&Obstacle>, program: Option<&str>, programs: &Programs) {
     tool.reason = reading::reason(tool, obstacle, program, programs);
     tool.runnable = tool.reason.is_none();
-    let foreign_kind = !matches!(tool.kind, Kind::Command);
+    let foreign_kind = !tool.kind.starts_process();
     tool.state = if foreign_kind || matches!(obstacle, Some(Obstacle::Unsupported(_))) {
         ToolState::Unsupported
     } else {

@@ -43,6 +43,7 @@ const TOP: &[&str] = &[
     "provenance",
     "run",
     "sanity",
+    "service",
     "tags",
     "tests",
     "title",
@@ -123,7 +124,7 @@ fn is_unversioned(path: &str, bytes: &[u8]) -> bool {
 /// Whether what it starts is there, and whether it can be given its input.
 fn started(version: &ToolDetail) -> Vec<Finding> {
     let manifest = &version.manifest;
-    let Some(recipe) = manifest.recipe.as_ref().filter(|_| manifest.kind == Kind::Command) else { return Vec::new() };
+    let Some(recipe) = manifest.recipe.as_ref().filter(|_| manifest.kind.starts_process()) else { return Vec::new() };
     let mut findings = Vec::new();
     let has = |path: &str| version.files.iter().any(|file| file.path == path.trim_start_matches("./"));
     match recipe.entry.as_deref() {

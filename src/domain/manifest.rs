@@ -39,6 +39,8 @@ words!(
         Custom = "custom",
         /// `type: workflow`: steps over other tools; no process to start.
         Workflow = "workflow",
+        /// A companion program: `executable`, `launch_args`, `base_type`, `port`, `health_check`.
+        CiTool = "ci-tool",
         /// Metadata from a script's header.
         Header = "header",
         /// Something else that has at least a name and a description.

@@ -85,6 +85,13 @@ words!(
     }
 );
 
+impl Kind {
+    /// Whether it is a process of this machine: one that ends, or one that keeps running.
+    pub const fn starts_process(self) -> bool {
+        matches!(self, Kind::Command | Kind::Service)
+    }
+}
+
 words!(
     /// What a call costs or risks; ordered.
     CostTier {

@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::reserved::reserve;
-use crate::domain::{Kind, Problem, ProblemCode, Tool, ToolFacts, ToolState};
+use crate::domain::{Problem, ProblemCode, Tool, ToolFacts, ToolState};
 use crate::engine::view::{CatalogState, CatalogView};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// A row as the scan gave it, without what the store knows.
 pub fn as_scanned(tool: &Tool) -> Tool {
     let state = match tool.state {
-        ToolState::Changed if tool.kind == Kind::Command => ToolState::Ok,
+        ToolState::Changed if tool.kind.starts_process() => ToolState::Ok,
         ToolState::Changed => ToolState::Unsupported,
         state => state,
     };

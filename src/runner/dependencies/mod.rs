@@ -20,7 +20,7 @@ pub(super) use lock::PackageLock;
 pub(super) use packages::{distributions, normal, site_packages};
 
 use super::interpreter::{FirstLine, Interpreters, ResolvedProgram, SearchPath, Seeker, Sources, Who};
-use crate::domain::{InterpreterFacts, Kind, Manifest, Missing, VersionFile};
+use crate::domain::{InterpreterFacts, Manifest, Missing, VersionFile};
 use script::ScriptMetadata;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -161,7 +161,7 @@ impl<'a> Need<'a> {
 
     /// The program of the command; `None` when it starts none or its name depends on the input.
     pub(super) fn program(&self, path: &SearchPath<'_>) -> Result<Option<ResolvedProgram>, Missing> {
-        let recipe = self.manifest.recipe.as_ref().filter(|_| self.manifest.kind == Kind::Command);
+        let recipe = self.manifest.recipe.as_ref().filter(|_| self.manifest.kind.starts_process());
         let Some(word) = recipe.and_then(|recipe| recipe.command.first()) else { return Ok(None) };
         let lacking = |name: &str, message| Missing { name: name.to_owned(), message, blocks: true };
         if let Some(own) = self.own_file(word) {
