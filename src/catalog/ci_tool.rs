@@ -70,6 +70,12 @@ pub(super) fn collection(value: &Value) -> Vec<(String, Map<String, Value>)> {
     found
 }
 
+/// Whether a table holds definitions instead of being one.
+pub(super) fn are_several(fields: &Map<String, Value>) -> bool {
+    ["tools", "definitions"].iter().any(|key| fields.contains_key(*key))
+        && !collection(&Value::Object(fields.clone())).is_empty()
+}
+
 /// The problem of a file that is no definition, with what it holds where that is several of them: a file gives one row
 /// of the catalog.
 pub(super) fn explained(problem: Problem, value: &Value) -> Problem {

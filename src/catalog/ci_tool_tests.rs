@@ -80,7 +80,11 @@ fn the_forms_of_each_field_are_understood_and_none_is_lost() {
     assert_eq!(manifest.extra["capabilities"], map);
     assert_eq!(parse(&with("capabilities", json!("a, b"))).unwrap().capabilities, ["a", "b"]);
 
-    let command = |args: Value| parse(&with("launch_args", args)).unwrap().recipe.unwrap().command;
+    let command = |args: Value| {
+        let text = with("launch_args", args).to_string();
+        let document = Document::parse("x.json", Syntax::Json, text.as_bytes()).unwrap();
+        Draft::of(&document).unwrap().words.unwrap().0
+    };
     assert_eq!(
         command(json!("--say 'two words' --x=\"a b\"")),
         ["/usr/local/bin/openai", "--say", "two words", "--x=a b"]

@@ -22,7 +22,7 @@ impl Draft {
             ci_tool::read(document)
         } else if foreign && !says("run") && !says("kind") {
             foreign::read(document, kind)
-        } else if known {
+        } else if known && (says("name") || !ci_tool::are_several(&document.fields)) {
             native::read(document)
         } else {
             let problem = document.problem(
