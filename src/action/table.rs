@@ -308,7 +308,13 @@ actions! {
     Launch "launch" Services Change [] [] Both "Launch a service: it runs until it is terminated" {
         TOOL,
         Arg::option("instance", ArgKind::Text, "name of the instance; default is the name of the tool"),
-        Arg::option("wait", ArgKind::Switch, "return when it is ready")
+        Arg::option("wait", ArgKind::Switch, "return when it is ready"),
+        Arg::option(
+            "allow",
+            ArgKind::Switch,
+            "unlock the tool for this launch, and grant this version its declared permissions from now on",
+        )
+        .for_humans()
     }
     Terminate "terminate" Services Change [] [] Both "Terminate an instance; its context is kept" { INSTANCE }
     Relaunch "relaunch" Services Change [] [] Both "Terminate an instance and launch it again, with the same ports and context" { INSTANCE }
@@ -317,6 +323,7 @@ actions! {
         Arg::required("message", ArgKind::Text, "the message"),
         Arg::option("timeout", ArgKind::Duration, "time limit for the answer, default 60s")
     }
+    Attach "attach" Services Change [] [] Shell "Show the output of an instance as it comes, and send it what is typed; ctrl-] and Enter, or ctrl-c, leaves it running" { INSTANCE }
     Context "context" Services Change [] [] Both "Change the prompts that an instance gets with its next message" {
         INSTANCE,
         Arg::option("stage", ArgKind::Text, "prepare a prompt; it is not sent yet"),

@@ -35,6 +35,7 @@ mod opportunities;
 mod outlet;
 mod pager;
 mod parse;
+mod permission;
 mod print_json;
 mod print_text;
 mod reading;
@@ -44,6 +45,7 @@ mod review_answer;
 mod run;
 mod runs;
 mod scores;
+mod services;
 mod shared;
 mod sign;
 mod similar;
@@ -181,6 +183,9 @@ fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
         Verb::Failure => call.print(&failures::failure(call)?),
         Verb::MarkFailure => call.print(&failures::mark_failure(call)?),
         Verb::Buffer => buffer::buffer(call),
+        Verb::Launch => call.print(&services::launch(call)?),
+        Verb::Say => call.print(&services::say(call)?),
+        Verb::Attach => services::attach(call),
         Verb::Reviews => call.print(&review::reviews(call)?),
         Verb::Review => call.print(&review::review(call)?),
         Verb::New => making::new(call),

@@ -3,11 +3,11 @@
 mod events;
 mod exit_code;
 mod json;
-mod permission;
 mod text;
 
 use super::call::{Call, Stop};
 use super::input;
+use super::permission::ask_first;
 use super::print_text::{Ink, StyledLine};
 use crate::domain::{Run, RunId, Tool};
 use crate::engine::{Engine, EngineError, ErrorCode, RunRequest};
@@ -70,7 +70,8 @@ fn start(call: &Call<'_>, asked: impl FnOnce() -> Result<(Engine, RunRequest), E
         return Err(error.into());
     }
     let started = asked().and_then(|(engine, request)| {
-        permission::ask_first(call, &engine, &request)?;
+        let is_quiet = call.switch("jsonl") || call.globals.json;
+        ask_first(call, &engine, &request.tool, is_quiet)?;
         let handle = engine.runs().start(&request, &call.caller(&engine))?;
         Ok((engine, handle))
     });

@@ -1,18 +1,18 @@
-//! The questions before a run.
+//! The questions before a run, and before a launch.
 
 use crate::cli::call::Call;
 use crate::cli::done::{announce, announce_and_execute, ask_for_touch};
 use crate::cli::outlet;
 use crate::cli::print_text::{Ink, StyledLine};
-use crate::domain::Stream;
-use crate::engine::{Engine, EngineError, RunRequest};
+use crate::domain::{Stream, Tool};
+use crate::engine::{Engine, EngineError};
 use std::io;
 
 /// Asks what only a human can allow: what costs more than low, and, before the first run of a version, what it declares.
-/// Where nobody can be asked, the run goes on to be refused and recorded.
-pub(super) fn ask_first(call: &Call<'_>, engine: &Engine, request: &RunRequest) -> Result<(), EngineError> {
+/// With `is_quiet`, and where nobody can be asked, the run goes on to be refused.
+pub(super) fn ask_first(call: &Call<'_>, engine: &Engine, tool: &Tool, is_quiet: bool) -> Result<(), EngineError> {
     let mut asked = Vec::new();
-    while let Some(command) = engine.runs().unallowed(&request.tool, &call.caller(engine))? {
+    while let Some(command) = engine.runs().unallowed(tool, &call.caller(engine))? {
         // What was answered and is asked again is the run's to refuse.
         if asked.contains(&command) {
             return Ok(());
@@ -22,8 +22,7 @@ pub(super) fn ask_first(call: &Call<'_>, engine: &Engine, request: &RunRequest) 
             announce_and_execute(call, engine, command)?;
             continue;
         }
-        let stream = call.switch("jsonl") || call.globals.json;
-        if stream || !call.has_human() || !outlet::is_terminal(Stream::Stderr) {
+        if is_quiet || !call.has_human() || !outlet::is_terminal(Stream::Stderr) {
             return Ok(());
         }
         announce(call, &engine.preview(&command)?);
