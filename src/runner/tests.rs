@@ -3,6 +3,7 @@
 mod endings;
 mod given;
 mod joined;
+mod listeners;
 mod observed;
 mod secret;
 mod service;
@@ -39,6 +40,7 @@ struct Bench {
     machine: Machine,
     least: IsolationLevel,
     observe: bool,
+    writes: crate::domain::WriteMode,
 }
 
 struct Finished {
@@ -70,6 +72,7 @@ impl Bench {
             machine: Machine::new(Bubblewrap::Auto, None),
             least: IsolationLevel::Confined,
             observe: false,
+            writes: crate::domain::WriteMode::Direct,
         }
     }
 
@@ -137,7 +140,7 @@ impl Bench {
             timeout: self.timeout,
             usual_timeout: None,
             profile: self.profile,
-            writes: crate::domain::WriteMode::Direct,
+            writes: self.writes,
             ours: &[],
             spool: &self.path("spool"),
             origin: &self.path("workspace"),

@@ -22,7 +22,7 @@ use super::process::limits::{RunLimits, Wall};
 use super::process::processes::{RUN_VARIABLE, threads_of_user};
 use super::result::success::OutputRule;
 use super::result::violations::violations_line;
-use super::sandbox::{HostFacts, ProcessLimits, WallPlan};
+use super::sandbox::{HostFacts, ProcessLimits, USUAL_FILES, WallPlan};
 use super::supervisor::{Environment, Packed, RunPlan, RunView, StartInput};
 use crate::domain::service::StopSignal;
 use crate::domain::{
@@ -166,6 +166,7 @@ impl ResolvedStart<'_> {
             mark: request.scratch.as_os_str().to_owned(),
             trials: None,
             stop: StopSignal::Term,
+            listeners: Vec::new(),
             is_service: false,
         };
         Ok(Spec {
@@ -304,6 +305,7 @@ fn walls(request: &StartRequest, means: &Means, view: &RunView, (limits, network
             data_bytes: limits.memory_bytes,
             file_bytes: limits.file_bytes,
             cpu_seconds: limits.cpu_seconds,
+            files: USUAL_FILES,
             threads: Some(others + OWN_TASKS + (limits.processes * TASKS_PER_PROCESS).max(LEAST_TASKS)),
         },
         read: std::iter::once(view.tool.clone()).chain(view.read.iter().cloned()).collect(),
@@ -313,6 +315,7 @@ fn walls(request: &StartRequest, means: &Means, view: &RunView, (limits, network
             .cloned()
             .collect(),
         network,
+        inherited: 0,
         observe: request.observe,
         host: HostFacts::read(request.state.to_owned()),
         #[cfg(test)]

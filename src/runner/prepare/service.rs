@@ -2,8 +2,14 @@
 
 use super::spec::Spec;
 use crate::domain::service::{LogRule, StopSignal};
+use crate::domain::{Network, RunEnd};
+use crate::runner::sandbox::ProcessLimits;
+use rustix::net::{AddressFamily, SocketType};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
+
+/// The most listening sockets that a run inherits.
+const MOST_LISTENERS: usize = 16;
 
 /// The terms of a service.
 #[derive(Debug)]
@@ -21,6 +27,51 @@ pub struct ServiceTerms {
 }
 
 impl Spec {
+    /// Has the tool inherit listening sockets of this machine as its descriptors 3, 4, …, as sd_listen_fds(3) tells:
+    /// with `LISTEN_FDS`, `LISTEN_FDNAMES` (the names joined by colons) and `LISTEN_PID`. It may accept connections
+    /// there without any network permission, but still connect nowhere. The sockets become blocking; whoever keeps a
+    /// copy must not accept from it meanwhile.
+    ///
+    /// Not with the permission `loopback`, which the run loses: in a network of its own it could use a socket of this
+    /// machine to connect. The record says so.
+    ///
+    /// # Errors
+    /// [`RunEnd::Refused`] when there are more than 16, a name is empty, has more than 255 characters, a colon or a
+    /// control character, or a socket is not a TCP socket that listens.
+    pub fn with_listeners(mut self, listeners: Vec<(String, OwnedFd)>) -> Result<Spec, RunEnd> {
+        let refused = |message: String| RunEnd::Refused { message };
+        if listeners.len() > MOST_LISTENERS {
+            return Err(refused(format!("a service can inherit at most {MOST_LISTENERS} listening sockets")));
+        }
+        for (name, socket) in &listeners {
+            if name.is_empty() || name.len() > 255 || name.contains(|sign: char| sign == ':' || sign.is_control()) {
+                return Err(refused(format!(
+                    "the port name {name:?} cannot be passed on: use 1 to 255 characters without colons"
+                )));
+            }
+            let listens = listens(socket).map_err(|error| refused(format!("the socket of port {name}: {error}")))?;
+            if !listens {
+                return Err(refused(format!("the socket of port {name} is not a TCP socket that listens")));
+            }
+            let blocking = rustix::io::ioctl_fionbio(socket, false);
+            blocking.map_err(|error| refused(format!("the socket of port {name}: {error}")))?;
+        }
+        if !listeners.is_empty() && self.plan.network == Network::Loopback {
+            self.set_network(Network::None);
+            let gap = "network: loopback is not available to a service that inherits listening sockets";
+            self.isolation.missing.push(gap.to_owned());
+        }
+        self.plan.walls.inherited = listeners.len() as u16;
+        (self.plan.listeners, self.handed.listeners) = listeners.into_iter().unzip();
+        Ok(self)
+    }
+
+    fn set_network(&mut self, network: Network) {
+        self.plan.network = network;
+        self.plan.walls.network = network;
+        self.plan.policy.network = network;
+    }
+
     /// Turns the run into a service: no time limit, no limit of processor time, output in a ring of files instead of
     /// an end at a limit. Memory, processes and disk stay limited as declared, and so does each process by the
     /// kernel. Only the exit code says whether it succeeded; its output is not looked into.
@@ -30,6 +81,7 @@ impl Spec {
         self.limits = self.limits.endless();
         self.plan.limits = self.limits;
         self.plan.walls.limits.cpu_seconds = self.limits.cpu_seconds;
+        self.plan.walls.limits.files = ProcessLimits::service_files();
         self.plan.stop = stop;
         self.plan.is_service = true;
         self.rule = self.rule.by_exit_code();
@@ -39,4 +91,12 @@ impl Spec {
         self.log = Some(log);
         self
     }
+}
+
+/// Whether a socket listens for TCP.
+fn listens(socket: &OwnedFd) -> rustix::io::Result<bool> {
+    let family = rustix::net::sockopt::socket_domain(socket)?;
+    let is_internet = family == AddressFamily::INET || family == AddressFamily::INET6;
+    let is_stream = rustix::net::sockopt::socket_type(socket)? == SocketType::STREAM;
+    Ok(is_internet && is_stream && rustix::net::sockopt::socket_acceptconn(socket)?)
 }

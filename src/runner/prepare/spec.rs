@@ -54,6 +54,8 @@ pub struct Spec {
 pub(in crate::runner) struct Handed {
     /// Its standard input.
     pub(in crate::runner) stdin: Option<OwnedFd>,
+    /// Listening sockets that it inherits, as the plan names them.
+    pub(in crate::runner) listeners: Vec<OwnedFd>,
 }
 
 impl Spec {

@@ -128,6 +128,8 @@ fn bare(spec: &Spec, spool: PathBuf) -> Spec {
     plan.view.files.clear();
     plan.trials = None;
     plan.is_service = false;
+    plan.listeners.clear();
+    plan.walls.inherited = 0;
     plan.walls.write.retain(|path| *path == plan.view.scratch);
     let mut limits = spec.limits;
     limits.wall = PATIENCE;

@@ -19,6 +19,14 @@
 //! Landlock holds TCP, not UDP. So what can be pointed at an address is not made at all unless the network is granted;
 //! with an observer that knows that there is none, as above.
 //!
+//! # Inherited listeners
+//!
+//! A service may inherit listening sockets of the host's own network, at every level. Without a network it can accept
+//! there, and use what it accepted. But any such socket can be closed and then pointed at an address, and what is in
+//! memory cannot be judged. So `connect` and `bind` are refused by number, as are messages that open a connection
+//! (`MSG_FASTOPEN`, which Landlock does not hold) and questions to the network's interfaces. No other socket for an
+//! address can be made, also with an observer: then `listen` and messages lead nowhere else, and need no answer.
+//!
 //! # Other processes
 //!
 //! No call may change a process that is not the tool's own. Behind namespaces (`isolated`) the tool numbers only its
@@ -30,7 +38,6 @@
 
 use super::bpf::{Action, FilterCase, FilterRule, FilterTest, Instruction, assemble};
 use super::calls::{CALLS, NEWEST, SystemCall, SystemCallGroup};
-use super::plan::STATUS_FD;
 use crate::domain::{IsolationLevel, Network};
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
@@ -46,6 +53,10 @@ pub(super) struct Terms {
     pub(super) observe: bool,
     /// Whether the observer was told of another level, so that its answers must not matter.
     pub(super) is_sunk: bool,
+    /// Whether it inherits listening sockets of the host.
+    pub(super) inherits: bool,
+    /// Where the socket lies through which the listener of the filter is handed over.
+    pub(super) status_fd: i32,
 }
 
 const ALL: u32 = u32::MAX;
@@ -71,6 +82,9 @@ const SOCKET_KIND: u32 = 0xf;
 
 /// Kinds of local sockets that send only to what they are connected with, whatever address a message names.
 const CONNECTED: [i32; 2] = [libc::SOCK_STREAM, libc::SOCK_SEQPACKET];
+
+/// Requests about interfaces and sockets of a network have this in their second byte.
+const SOCKET_REQUESTS: FilterTest = FilterTest::Is { arg: 1, mask: 0xff00, value: 0x8900 };
 
 /// Bits of a mode that give a program the rights of the file's owner or group.
 const SPECIAL_MODES: u32 = libc::S_ISUID | libc::S_ISGID;
@@ -159,11 +173,35 @@ impl Terms {
 
     /// Whether sockets can be made because the observer refuses, by number, whatever they could be used for.
     fn is_answered(self) -> bool {
-        self.observe && self.network == Network::None && !self.is_sunk
+        self.observe && self.network == Network::None && !self.is_sunk && !self.inherits
+    }
+
+    /// Whether it has sockets of the host although it may reach nothing.
+    fn is_handed(self) -> bool {
+        self.inherits && self.network != Network::Full
+    }
+
+    /// The rules for one that only accepts connections.
+    fn handed_rule(self, number: i64, call: SystemCall) -> Option<FilterRule> {
+        let opens =
+            |arg| case(&[FilterTest::HasAny { arg, bits: libc::MSG_FASTOPEN as u32 }], Action::Errno(libc::EPERM));
+        let rule = |cases| Some(FilterRule { number, cases, otherwise: Action::Allow });
+        match call {
+            SystemCall::Sendto => {
+                rule(vec![opens(3), FilterCase { tests: vec![FilterTest::Points { arg: 4 }], action: self.refuse() }])
+            }
+            SystemCall::Sendmsg => rule(vec![opens(2)]),
+            SystemCall::Sendmmsg => rule(vec![opens(3)]),
+            SystemCall::Listen => None,
+            _ => Some(FilterRule::always(number, self.refuse())),
+        }
     }
 
     fn network_rule(self, number: i64, call: SystemCall) -> Option<FilterRule> {
         let rule = |cases, otherwise| Some(FilterRule { number, cases, otherwise });
+        if self.is_handed() {
+            return self.handed_rule(number, call);
+        }
         let with_address = |action| vec![FilterCase { tests: vec![FilterTest::Points { arg: 4 }], action }];
         if !self.observe {
             // Nothing that could be pointed anywhere can be made; this is a second lock on the same door.
@@ -181,7 +219,7 @@ impl Terms {
         }
         match call {
             // The hand-over of the listener itself. The tool cannot have a file of that number.
-            SystemCall::Sendmsg => rule(vec![case(&[is(0, STATUS_FD as u32)], Action::Allow)], Action::Notify),
+            SystemCall::Sendmsg => rule(vec![case(&[is(0, self.status_fd as u32)], Action::Allow)], Action::Notify),
             // With a network that is all the data a program sends; without, it may be a question to a name server.
             SystemCall::Sendto if !self.is_offline() => rule(with_address(Action::Notify), Action::Allow),
             _ => Some(FilterRule::always(number, Action::Notify)),
@@ -204,7 +242,11 @@ impl Terms {
                 rule(harmless.map(|value| case(&[is(0, value)], Action::Allow)).to_vec(), refuse)
             }
             SystemCall::Ioctl => {
-                rule(TERMINAL_REQUESTS.map(|request| case(&[is(1, request)], refuse)).to_vec(), Action::Allow)
+                let mut cases = TERMINAL_REQUESTS.map(|request| case(&[is(1, request)], refuse)).to_vec();
+                if self.is_handed() {
+                    cases.push(case(&[SOCKET_REQUESTS], Action::Errno(libc::EPERM)));
+                }
+                rule(cases, Action::Allow)
             }
             SystemCall::Prctl => {
                 // Who watches a run reads the memory of its processes and looks at their files.

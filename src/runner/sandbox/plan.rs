@@ -1,6 +1,7 @@
 //! What the process that becomes the tool is to build around itself, and what then really stands.
 
 use crate::domain::{IsolationLevel, Network};
+use rustix::process::Resource;
 use serde::{Deserialize, Serialize};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
@@ -9,9 +10,20 @@ use std::path::PathBuf;
 /// The namespaces that a view of its own is made of, as `/proc/self/ns` names them.
 pub(super) const NAMESPACES: [&str; 6] = ["user", "pid", "mnt", "net", "ipc", "uts"];
 
-/// Where the socket to the supervisor lies in the process that becomes the tool: above the number of files that
-/// the tool may open, so that it cannot put something else there. The filter lets messages through it pass.
-pub(in crate::runner) const STATUS_FD: i32 = 1000;
+/// Open files of one process of a run.
+pub(in crate::runner) const USUAL_FILES: u64 = 256;
+
+/// Open files of one process of a service, which may serve many connections at one time.
+const SERVICE_FILES: u64 = 4096;
+
+/// Places above those files that the process needs before it becomes the tool.
+const SPARE_FILES: u64 = 64;
+
+/// The least number at which the socket to the supervisor lies.
+const LEAST_STATUS_FD: u64 = 1000;
+
+/// The first number behind the standard three: there the inherited listeners lie.
+pub(in crate::runner) const FIRST_INHERITED: i32 = 3;
 
 /// What the process that becomes the tool builds around itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -27,6 +39,8 @@ pub(in crate::runner) struct WallPlan {
     pub(in crate::runner) write: Vec<PathBuf>,
     /// Which addresses it may reach.
     pub(in crate::runner) network: Network,
+    /// How many listening sockets of the host it inherits, from [`FIRST_INHERITED`] on.
+    pub(in crate::runner) inherited: u16,
     /// Whether somebody takes the listener of the filter and answers it.
     pub(in crate::runner) observe: bool,
     /// How the host looks from outside.
@@ -63,6 +77,22 @@ pub(in crate::runner) struct ProcessLimits {
     pub(in crate::runner) cpu_seconds: u64,
     /// Threads that the user may have in all; `None` for no bound.
     pub(in crate::runner) threads: Option<u64>,
+    /// Open files.
+    pub(in crate::runner) files: u64,
+}
+
+impl ProcessLimits {
+    /// Where the socket to the supervisor lies in the process that becomes the tool: above the numbers of the files
+    /// that the tool may open, so that it cannot put something else there. The filter lets messages through it pass.
+    pub(in crate::runner) fn status_fd(&self) -> i32 {
+        self.files.max(LEAST_STATUS_FD) as i32
+    }
+
+    /// Open files of each process of a service: as many as this process could give.
+    pub(in crate::runner) fn service_files() -> u64 {
+        let most = rustix::process::getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
+        if most >= SERVICE_FILES + SPARE_FILES { SERVICE_FILES } else { LEAST_STATUS_FD - 1 }
+    }
 }
 
 /// How the host looks to whoever starts the tool, so that the inside can be told from it.

@@ -1,9 +1,11 @@
 //! Forking, waiting, and changing the user: what the supervisor and the inner stage, both with one thread,
 //! do with processes.
 
-use rustix::process::{Gid, Uid};
+use super::plan::{FIRST_INHERITED, ProcessLimits};
+use rustix::process::{Gid, Resource, Rlimit, Uid};
 use serde::{Deserialize, Serialize};
 use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 /// Signals whose handling a process may have inherited from us.
@@ -282,6 +284,31 @@ pub(in crate::runner) fn own_processes() -> io::Result<()> {
     // SAFETY: there is one thread, and nothing holds a descriptor that this makes another thing.
     unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWPID) }?;
     Ok(())
+}
+
+/// Puts the status socket and the listeners that the tool inherits into their places; whatever lay there is closed.
+/// Returns the socket.
+///
+/// # Errors
+/// When this process may not have so many files.
+pub(in crate::runner) fn take_places(
+    status: &OwnedFd,
+    listeners: &[OwnedFd],
+    limits: &ProcessLimits,
+) -> io::Result<OwnedFd> {
+    let own = rustix::process::getrlimit(Resource::Nofile);
+    rustix::process::setrlimit(Resource::Nofile, Rlimit { current: own.maximum, ..own })?;
+    let status = rustix::io::fcntl_dupfd_cloexec(status, limits.status_fd())?;
+    let above = |fd: &OwnedFd| rustix::io::fcntl_dupfd_cloexec(fd, limits.status_fd());
+    // Above all places first: one of them may lie in the place of another.
+    let copies = listeners.iter().map(above).collect::<Result<Vec<_>, _>>()?;
+    for (place, copy) in (FIRST_INHERITED..).zip(&copies) {
+        // SAFETY: takes no pointer. What lay there is not used any more by this process, which has its own file table.
+        if unsafe { libc::dup2(copy.as_raw_fd(), place) } == -1 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(status)
 }
 
 /// Closes every file of this process, also the standard three. For a process that uses none from now on, and never

@@ -6,7 +6,7 @@
 
 use super::files::{COMPLETE, LandlockResult, hold, landlock_version};
 use super::filter::{Terms, install};
-use super::plan::{Layer, ProcessLimits, Raised, STATUS_FD, WallError, WallPlan, namespaces};
+use super::plan::{FIRST_INHERITED, Layer, ProcessLimits, Raised, WallError, WallPlan, namespaces};
 use crate::domain::{IsolationLevel, Network};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Resource, Rlimit};
@@ -18,12 +18,6 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-
-/// Open files of one process.
-const MAX_FILES: u64 = 256;
-
-// The hand-over of the listener relies on it: the tool cannot put a file of its own at this number.
-const _: () = assert!(STATUS_FD as u64 > MAX_FILES);
 
 /// Builds around this process what the plan says, and verifies it. Cannot be taken back, and holds for everything
 /// that this process starts. The process must have one thread.
@@ -108,7 +102,7 @@ fn limit(plan: &WallPlan, facts: &mut RaisedLayers) -> Result<(), WallError> {
         }
     }
     if plan.has(Layer::ClosedFds) {
-        close_files().map_err(failed(Layer::ClosedFds, "Linux 5.11 or newer is required"))?;
+        close_files(plan).map_err(failed(Layer::ClosedFds, "Linux 5.11 or newer is required"))?;
         facts.layers.push(Layer::ClosedFds);
     }
     if plan.has(Layer::NoNewPrivs) {
@@ -140,22 +134,26 @@ fn set_limits(bounds: &ProcessLimits) -> io::Result<()> {
     // Not the address space: node reserves gigabytes it never touches.
     equal(Resource::Data, bounds.data_bytes)?;
     equal(Resource::Fsize, bounds.file_bytes)?;
-    equal(Resource::Nofile, MAX_FILES)?;
+    equal(Resource::Nofile, bounds.files)?;
     equal(Resource::Nproc, bounds.threads.unwrap_or(u64::MAX))
 }
 
-/// Marks every file but the standard three to be closed when the program starts, and looks whether it took.
+/// Marks every file but the standard three and the inherited listeners to be closed when the program starts, and looks
+/// whether it took.
 /// Marked, not closed: the listener and the socket to the supervisor are needed until then.
-fn close_files() -> io::Result<()> {
+fn close_files(plan: &WallPlan) -> io::Result<()> {
+    let first = FIRST_INHERITED + i32::from(plan.inherited);
     // SAFETY: only sets a flag on descriptors.
-    let result = unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
     if result == -1 {
         return Err(io::Error::last_os_error());
     }
     // Asked for by number, because a process that changed its user may not list its own files; those that it could
     // have opened itself, and the socket.
-    let mut open: Vec<libc::pollfd> =
-        (3..MAX_FILES as i32).chain([STATUS_FD]).map(|fd| libc::pollfd { fd, events: 0, revents: 0 }).collect();
+    let mut open: Vec<libc::pollfd> = (first..plan.limits.files as i32)
+        .chain([plan.limits.status_fd()])
+        .map(|fd| libc::pollfd { fd, events: 0, revents: 0 })
+        .collect();
     // SAFETY: the pointer is to that many live entries; with no time to wait it returns at once.
     if unsafe { libc::poll(open.as_mut_ptr(), open.len() as libc::nfds_t, 0) } == -1 {
         return Err(io::Error::last_os_error());
@@ -258,7 +256,14 @@ fn is_out_of_reach(path: &Path) -> bool {
 
 /// Installs the filter; whether it is there, and its listener.
 fn filter(plan: &WallPlan, is_sunk: bool, facts: &mut RaisedLayers) -> (bool, Option<OwnedFd>) {
-    let terms = Terms { level: plan.level, network: plan.network, observe: plan.observe, is_sunk };
+    let terms = Terms {
+        level: plan.level,
+        network: plan.network,
+        observe: plan.observe,
+        is_sunk,
+        inherits: plan.inherited > 0,
+        status_fd: plan.limits.status_fd(),
+    };
     let bare = Terms { observe: false, ..terms };
     let mut listener = Ok(None);
     if plan.has(Layer::Seccomp) {

@@ -72,10 +72,17 @@ impl Ground {
     fn plan(&self, level: IsolationLevel) -> WallPlan {
         WallPlan {
             level,
-            limits: ProcessLimits { data_bytes: 1 << 30, file_bytes: 1 << 24, cpu_seconds: 20, threads: Some(4096) },
+            limits: ProcessLimits {
+                data_bytes: 1 << 30,
+                file_bytes: 1 << 24,
+                cpu_seconds: 20,
+                threads: Some(4096),
+                files: USUAL_FILES,
+            },
             read: vec![self.path("granted")],
             write: vec![self.path("scratch")],
             network: Network::None,
+            inherited: 0,
             observe: false,
             host: HostFacts::read(self.path("state")),
             without: Vec::new(),
@@ -109,9 +116,9 @@ fn in_a_process(child: impl FnOnce(OwnedFd) -> String) -> (i32, OwnedFd) {
     if pid == 0 {
         drop(ours);
         become_somebody();
-        let status = rustix::io::fcntl_dupfd_cloexec(&theirs, STATUS_FD).unwrap();
+        let status = rustix::io::fcntl_dupfd_cloexec(&theirs, 1000).unwrap();
         drop(theirs);
-        let copy = rustix::io::fcntl_dupfd_cloexec(&status, STATUS_FD).unwrap();
+        let copy = rustix::io::fcntl_dupfd_cloexec(&status, 1000).unwrap();
         let said = child(status);
         let _ = rustix::io::write(&copy, said.as_bytes());
         // SAFETY: ends the copy without running anything of the original's.
@@ -373,7 +380,13 @@ fn limits_hold_and_files_of_the_starter_are_closed() {
     let ground = Ground::new();
     let plan = WallPlan {
         // Far above what the process of all these tests holds itself: its copy must still be able to start programs.
-        limits: ProcessLimits { data_bytes: 1 << 30, file_bytes: 4096, cpu_seconds: 20, threads: Some(4096) },
+        limits: ProcessLimits {
+            data_bytes: 1 << 30,
+            file_bytes: 4096,
+            cpu_seconds: 20,
+            threads: Some(4096),
+            files: USUAL_FILES,
+        },
         ..ground.plan(IsolationLevel::LimitsOnly)
     };
     let too_much = || {

@@ -25,7 +25,7 @@ use rustix::net::RecvFlags;
 use rustix::process::{DumpableBehavior, Pid, PidfdFlags, Signal};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Instant;
@@ -53,15 +53,37 @@ impl Kit {
     /// # Errors
     /// When it is not complete.
     fn receive(socket: &OwnedFd) -> io::Result<Kit> {
-        let parcel = receive_parcel(socket, RecvFlags::empty())?;
-        let mut fds = parcel.fds;
-        let bundle = (fds.len() > 5).then(|| fds.pop()).flatten();
-        let fds: [OwnedFd; 5] = fds.try_into().map_err(|_| io::ErrorKind::UnexpectedEof)?;
-        let [plan, stdin, stdout, stderr, files] = fds;
+        let mut fds = receive_parcel(socket, RecvFlags::empty())?.fds;
+        if fds.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         let mut text = Vec::new();
-        File::from(plan).read_to_end(&mut text)?;
-        let plan = serde_json::from_slice(&text)?;
-        Ok(Kit { plan, streams: Streams { stdin, stdout, stderr }, files, bundle })
+        File::from(fds.remove(0)).read_to_end(&mut text)?;
+        Kit::of(serde_json::from_slice(&text)?, fds)
+    }
+
+    /// A kit of descriptors in the order of [`Kit::descriptors`].
+    ///
+    /// # Errors
+    /// When there are more or fewer than the plan says.
+    pub(super) fn of(plan: RunPlan, fds: Vec<OwnedFd>) -> io::Result<Kit> {
+        let listeners = plan.listeners.len();
+        let mut fds = fds.into_iter();
+        let mut next = || fds.next().ok_or(io::ErrorKind::UnexpectedEof);
+        let (stdin, stdout, stderr, files) = (next()?, next()?, next()?, next()?);
+        let listeners: Vec<OwnedFd> = fds.by_ref().take(listeners).collect();
+        let bundle = fds.next();
+        if listeners.len() < plan.listeners.len() || fds.next().is_some() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(Kit { plan, streams: Streams { stdin, stdout, stderr, listeners }, files, bundle })
+    }
+
+    /// Everything but the plan.
+    pub(super) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let Streams { stdin, stdout, stderr, listeners } = &self.streams;
+        let all = [stdin, stdout, stderr, &self.files].into_iter().chain(listeners).chain(&self.bundle);
+        all.map(AsFd::as_fd)
     }
 }
 

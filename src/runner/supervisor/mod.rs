@@ -50,7 +50,6 @@ use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
-use tool::Streams;
 use watch::Watcher;
 use wire::{Inside, Parcel, send_packet};
 
@@ -99,13 +98,9 @@ pub(super) fn supervise(control: &OwnedFd) -> i32 {
 
 fn receive(control: &OwnedFd) -> io::Result<(Kit, Inbox)> {
     let parcel = receive_parcel(control, RecvFlags::empty())?;
-    let mut fds = parcel.fds;
-    let bundle = (fds.len() > 4).then(|| fds.pop()).flatten();
-    let fds: [OwnedFd; 4] = fds.try_into().map_err(|_| io::ErrorKind::UnexpectedEof)?;
-    let [stdin, stdout, stderr, files] = fds;
     let mut inbox = Inbox::after(parcel.bytes.get(1..).unwrap_or_default());
     let plan: RunPlan = inbox.wait(control)?;
-    Ok((Kit { plan, streams: Streams { stdin, stdout, stderr }, files, bundle }, inbox))
+    Ok((Kit::of(plan, parcel.fds)?, inbox))
 }
 
 /// The folder of a run whose user cannot reach the state folder; gone when dropped.
@@ -582,9 +577,7 @@ fn start_behind(
     let mut plan = File::from(rustix::fs::memfd_create("plan", MemfdFlags::CLOEXEC)?);
     plan.write_all(&serde_json::to_vec(&kit.plan)?)?;
     plan.rewind()?;
-    let Streams { stdin, stdout, stderr } = &kit.streams;
-    let mut fds = vec![plan.as_fd(), stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), kit.files.as_fd()];
-    fds.extend(kit.bundle.as_ref().map(AsFd::as_fd));
+    let fds: Vec<_> = std::iter::once(plan.as_fd()).chain(kit.descriptors()).collect();
     send_fds(ours, b"kit", &fds)?;
     Ok((child.id() as i32, said))
 }

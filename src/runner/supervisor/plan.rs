@@ -44,6 +44,8 @@ pub(in crate::runner) struct RunPlan {
     pub(in crate::runner) trials: Option<Terms>,
     /// What it is sent when it is asked to end.
     pub(in crate::runner) stop: StopSignal,
+    /// The names of the listening sockets that it inherits, in their order.
+    pub(in crate::runner) listeners: Vec<String>,
     /// Whether it does not end by itself.
     pub(in crate::runner) is_service: bool,
 }

@@ -25,12 +25,14 @@ pub(super) const LINGER: Duration = Duration::from_millis(100);
 /// How often it looks whether they have.
 pub(super) const LOOK: Duration = Duration::from_millis(2);
 
-/// The three streams of the tool.
+/// The three streams of the tool, and what else it is given open.
 #[derive(Debug)]
 pub(super) struct Streams {
     pub(super) stdin: OwnedFd,
     pub(super) stdout: OwnedFd,
     pub(super) stderr: OwnedFd,
+    /// Sockets of the host that it inherits, behind the standard three.
+    pub(super) listeners: Vec<OwnedFd>,
 }
 
 /// Turns this process into the tool. Returns only when that failed, with what to exit with.
@@ -87,7 +89,6 @@ fn prepare(plan: &RunPlan, streams: &Streams, status: &OwnedFd) -> io::Result<Ow
     rustix::stdio::dup2_stdin(&streams.stdin)?;
     rustix::stdio::dup2_stdout(&streams.stdout)?;
     rustix::stdio::dup2_stderr(&streams.stderr)?;
-    let status = rustix::io::fcntl_dupfd_cloexec(status, sandbox::STATUS_FD)?;
     if let Some(user) = plan.user
         && rustix::process::getuid().is_root()
     {
@@ -96,11 +97,18 @@ fn prepare(plan: &RunPlan, streams: &Streams, status: &OwnedFd) -> io::Result<Ow
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     }
     rustix::process::chdir(&plan.view.scratch)?;
-    Ok(status)
+    // Last, for it may close what came before.
+    sandbox::take_places(status, &streams.listeners, &plan.walls.limits)
 }
 
 fn start(plan: &RunPlan) -> io::Error {
     let mut command = Command::new(&plan.program);
     command.args(&plan.args).env_clear().envs(plan.env.0.iter().map(|(name, value)| (name, value)));
+    if !plan.listeners.is_empty() {
+        // As sd_listen_fds(3) wants it; the number is the one that this process has where the tool is.
+        command.env("LISTEN_FDS", plan.listeners.len().to_string());
+        command.env("LISTEN_FDNAMES", plan.listeners.join(":"));
+        command.env("LISTEN_PID", rustix::process::getpid().to_string());
+    }
     command.exec()
 }

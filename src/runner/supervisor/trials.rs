@@ -195,7 +195,10 @@ impl Pipes {
         for ours in [&out, &err] {
             rustix::io::ioctl_fionbio(ours, true)?;
         }
-        Ok((Pipes { stdin: given, out: [Some(out), Some(err)] }, Streams { stdin, stdout, stderr }))
+        Ok((
+            Pipes { stdin: given, out: [Some(out), Some(err)] },
+            Streams { stdin, stdout, stderr, listeners: Vec::new() },
+        ))
     }
 }
 
@@ -314,7 +317,7 @@ impl WarmInterpreter {
         let (link, theirs) =
             rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
         let nowhere = || OpenOptions::new().write(true).open("/dev/null").map(OwnedFd::from);
-        let streams = Streams { stdin: theirs, stdout: nowhere()?, stderr: nowhere()? };
+        let streams = Streams { stdin: theirs, stdout: nowhere()?, stderr: nowhere()?, listeners: Vec::new() };
         let plan = RunPlan { args: args.to_vec(), ..plan.clone() };
         let pid = sandbox::fork(|| become_tool(&plan, &streams, socket, None))?;
         Ok(WarmInterpreter { pid, link })
@@ -326,7 +329,7 @@ impl WarmInterpreter {
     /// When the interpreter is gone, or does not answer in time.
     fn copy(&self, call: &StartInput, streams: &Streams, socket: &OwnedFd) -> io::Result<i32> {
         let given = given(call)?;
-        let Streams { stdin, stdout, stderr } = streams;
+        let Streams { stdin, stdout, stderr, .. } = streams;
         send_fds(&self.link, b"call", &[stdin.as_fd(), stdout.as_fd(), stderr.as_fd(), given.as_fd()])?;
         let until = Instant::now() + PATIENCE;
         loop {

@@ -24,7 +24,7 @@ const MAX_MESSAGE: usize = 64 << 20;
 const MAX_PACKET: usize = 64 * 1024;
 
 /// Descriptors that one packet may carry.
-const MAX_FDS: usize = 8;
+const MAX_FDS: usize = 32;
 
 /// What the supervisor tells the workbench.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 
-fn terms() -> ServiceTerms {
+pub(super) fn terms() -> ServiceTerms {
     let log = LogRule { most_bytes: 1 << 20, keep: 2 };
     ServiceTerms { stdin: None, stop: StopSignal::Term, grace: PATIENCE, log }
 }
@@ -18,19 +18,19 @@ fn pipe() -> (OwnedFd, fs::File) {
 }
 
 /// The levels that this machine gives.
-fn levels() -> Vec<IsolationLevel> {
+pub(super) fn levels() -> Vec<IsolationLevel> {
     let isolated = needs::has(&[&needs::BUBBLEWRAP]).then_some(IsolationLevel::Isolated);
     isolated.into_iter().chain([IsolationLevel::Confined]).collect()
 }
 
 impl Bench {
     /// Has it run at exactly this level.
-    fn at(&mut self, level: IsolationLevel) {
+    pub(super) fn at(&mut self, level: IsolationLevel) {
         let wish = if level == IsolationLevel::Isolated { Bubblewrap::Auto } else { Bubblewrap::Off };
         (self.least, self.machine) = (level, Machine::new(wish, None));
     }
 
-    fn serve(&self, terms: ServiceTerms) -> Running {
+    pub(super) fn serve(&self, terms: ServiceTerms) -> Running {
         start(self.spec().unwrap().as_service(terms), Hooks::default())
     }
 }
@@ -48,7 +48,8 @@ fn a_service_is_bound_by_no_time_and_by_everything_else() {
         bench.at(level);
         let report = bench.serve(terms()).wait();
         assert_eq!(report.end, FINE, "{report:?}");
-        let expected = "CPU -1 -1\nDATA 536870912 536870912\nFSIZE 67108864 67108864\nNOFILE 256 256\nlate\n";
+        let expected = "CPU -1 -1\nDATA 536870912 536870912\nFSIZE 67108864 67108864\nNOFILE FILES FILES\nlate\n";
+        let expected = expected.replace("FILES", &sandbox::ProcessLimits::service_files().to_string());
         assert_eq!(bench.output(Stream::Stdout), expected);
         assert!(report.isolation.layers.contains(&"rlimits".to_owned()), "{report:?}");
     }

@@ -1,6 +1,8 @@
 use super::super::bpf::{ARCHITECTURE, interpret};
 use super::*;
 
+const STATUS_FD: i32 = 1000;
+
 const LEVELS: [IsolationLevel; 2] = [IsolationLevel::Isolated, IsolationLevel::Confined];
 const DENY: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
 const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
@@ -19,7 +21,7 @@ fn answer(terms: Terms, call: SystemCall, args: &[u64]) -> u32 {
 }
 
 fn terms(level: IsolationLevel, network: Network, observe: bool) -> Terms {
-    Terms { level, network, observe, is_sunk: false }
+    Terms { level, network, observe, is_sunk: false, inherits: false, status_fd: STATUS_FD }
 }
 
 #[test]
@@ -298,5 +300,44 @@ fn calls_change_only_the_own_processes() {
         assert_eq!(answer(terms, SystemCall::MqOpen, &[3]), if terms.is_isolated() { ALLOW } else { refused });
         let newer = interpret(&terms.program(), ARCHITECTURE, 468, [0; 6]);
         assert_eq!(newer, libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32);
+    }
+}
+
+#[test]
+fn with_inherited_listeners_a_run_accepts_and_reaches_nothing() {
+    const FAST_OPEN: u64 = libc::MSG_FASTOPEN as u64;
+    for terms in every().filter(|terms| terms.network != Network::Full) {
+        let terms = Terms { inherits: true, ..terms };
+        let refused = if terms.observe { NOTIFY } else { DENY };
+        for call in [SystemCall::Connect, SystemCall::Bind] {
+            assert_eq!(answer(terms, call, &[3]), refused, "{call:?} {terms:?}");
+        }
+        for (call, args) in [
+            (SystemCall::Sendto, vec![3, 1, 1, FAST_OPEN, 0]),
+            (SystemCall::Sendto, vec![3, 1, 1, FAST_OPEN | 0x4000, 1]),
+            (SystemCall::Sendmsg, vec![3, 1, FAST_OPEN]),
+            (SystemCall::Sendmmsg, vec![3, 1, 1, FAST_OPEN]),
+            (SystemCall::Ioctl, vec![3, 0x8915]),
+            (SystemCall::Ioctl, vec![3, 0xffff_ffff_0000_8927]),
+        ] {
+            assert_eq!(answer(terms, call, &args), DENY, "{call:?} {args:?} {terms:?}");
+        }
+        assert_eq!(answer(terms, SystemCall::Sendto, &[3, 1, 1, 0, 1]), refused, "{terms:?}");
+        for (call, args) in [
+            (SystemCall::Listen, vec![3, 128]),
+            (SystemCall::Sendto, vec![4, 1, 1, 0x4000, 0]),
+            (SystemCall::Sendmsg, vec![4, 1, 0x4000]),
+            (SystemCall::Sendmmsg, vec![4, 1, 1, 0]),
+            (SystemCall::Ioctl, vec![4, 0x5421]),
+            (SystemCall::Ioctl, vec![4, 0x541B]),
+        ] {
+            assert_eq!(answer(terms, call, &args), ALLOW, "{call:?} {args:?} {terms:?}");
+        }
+        let offline = Terms { network: Network::None, ..terms };
+        for family in [libc::AF_INET, libc::AF_INET6, libc::AF_UNIX] {
+            for kind in [libc::SOCK_STREAM, libc::SOCK_DGRAM, libc::SOCK_SEQPACKET] {
+                assert_eq!(answer(offline, SystemCall::Socket, &[family as u64, kind as u64]), refused, "{offline:?}");
+            }
+        }
     }
 }

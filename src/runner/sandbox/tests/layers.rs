@@ -73,7 +73,13 @@ fn a_layer_that_was_left_out_is_not_claimed() {
 #[test]
 fn limits_are_the_rlimits() {
     let ground = Ground::new();
-    let limits = ProcessLimits { data_bytes: 64 << 20, file_bytes: 4096, cpu_seconds: 20, threads: Some(4096) };
+    let limits = ProcessLimits {
+        data_bytes: 64 << 20,
+        file_bytes: 4096,
+        cpu_seconds: 20,
+        threads: Some(4096),
+        files: USUAL_FILES,
+    };
     let plan = WallPlan { limits, ..ground.confined() };
     let without = WallPlan { without: vec![Layer::Rlimits], ..plan.clone() };
     let large = || fs::write(ground.path("scratch/large"), vec![0; 8192]);
