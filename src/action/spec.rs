@@ -68,6 +68,8 @@ pub enum ArgKind {
     Run,
     /// Name of an instance of a service.
     Instance,
+    /// Number of a recorded run, or name of an instance of a service.
+    RunOrInstance,
     /// Number of a review in the queue.
     Review,
     /// Number of an entry of the operation log.

@@ -191,8 +191,8 @@ actions! {
         Arg::option("since", ArgKind::Duration, "only runs started within this time, for example 24h"),
         Arg::option("limit", ArgKind::Number, "at most this many, default 50")
     }
-    Output "output" Run View [Failures] ["enter"] Both "Show the recorded output of a run" {
-        RUN,
+    Output "output" Run View [Failures] ["enter"] Both "Show the recorded output of a run, or the log of an instance" {
+        Arg::required("run", ArgKind::RunOrInstance, "number of the run, or name of an instance of a service"),
         Arg::option("stream", ArgKind::Word(&["both", "stdout", "stderr"]), "stream, default both"),
         Arg::option("diff", ArgKind::Switch, "show its writes to declared paths, and whether they were applied, instead")
     }

@@ -164,7 +164,12 @@ impl Answer for Difference {
 /// pipe, escaped where it goes to a terminal.
 pub(super) fn output(call: &Call<'_>) -> Result<u8, Stop> {
     let engine = call.open()?;
-    let run = engine.runs().record(RunId(call.required_id("run")?))?;
+    let named = call.required("run")?;
+    let run = match named.parse::<RunId>() {
+        Ok(run) => run,
+        Err(_) => engine.services().run_of(named)?,
+    };
+    let run = engine.runs().record(run)?;
     if call.switch("diff") {
         return call.print(&Difference { run: run.id, staged: engine.staged_writes().of_run(run.id)? });
     }

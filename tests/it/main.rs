@@ -13,6 +13,7 @@ mod generators;
 mod history;
 mod hostile;
 mod hostile_runs;
+mod instances;
 mod interrupted;
 mod journeys;
 mod keeping;

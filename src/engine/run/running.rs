@@ -9,7 +9,7 @@ use super::live_runs::Live;
 use super::serving::{SERVICE_LEASE_MS, ServiceHooks, ServiceStart};
 use super::staged::Ending;
 use crate::domain::{
-    Caller, Isolation, IsolationLevel, Observation, Permissions, Profile, Redactor, Run, RunEnd, RunId, RunUsage,
+    Caller, Isolation, IsolationLevel, Kind, Observation, Permissions, Profile, Redactor, Run, RunEnd, RunId, RunUsage,
     Sample, Stage, Tool, ToolDetail,
 };
 use crate::engine::Engine;
@@ -114,6 +114,11 @@ impl Runs<'_> {
         from: InputFrom,
     ) -> Result<RunHandle, EngineError> {
         let request = &RunRequest { tool: self.engine.versions().followed(&request.tool, caller)?, ..request.clone() };
+        if request.tool.kind == Kind::Service {
+            let name = &request.tool.name;
+            let hint = format!("`toolsmith launch {name}` launches an instance of it");
+            return Err(EngineError::new(ErrorCode::Usage, format!("{name} is a service"), hint));
+        }
         let detail = self.engine.library().detail(&request.tool)?;
         if detail.tool.digest != request.tool.digest {
             return Err(EngineError::new(
@@ -191,7 +196,7 @@ impl Runs<'_> {
         let mut hooks = None;
         if let Some(service) = ready.service.take() {
             hooks = Some(service.hooks);
-            prepared = prepared.map(|spec| spec.as_service(service.terms));
+            prepared = prepared.and_then(|spec| spec.as_service(service.terms).with_listeners(service.listeners));
         }
         let verified = Arc::default();
         let facts = prepared.as_ref().ok().and_then(runner::Spec::interpreter);

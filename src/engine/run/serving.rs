@@ -1,19 +1,27 @@
 //! Runs that keep running: what the keeper of a service starts.
 
+use super::interpreters::sources_of;
 use super::running::{InputFrom, Ready, RunHandle};
-use crate::domain::{Caller, ToolDetail};
+use super::scratch::Scratch;
+use crate::domain::{Caller, InputMode, Profile, RunEnd, ToolDetail};
 use crate::engine::Runs;
 use crate::engine::core::RunPolicy;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::RunRequest;
-use crate::runner::{Frame, Report, ServiceTerms};
+use crate::runner::{self, Frame, Hooks, Report, RunEnvironment, ServiceTerms, Spool};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::io::Read;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The lease of the run of a service: its keeper lives or does not, and renews nothing. Ten years, milliseconds.
 pub(super) const SERVICE_LEASE_MS: i64 = 10 * 365 * 86_400_000;
+
+/// How much of what a command writes is kept, bytes.
+const MAX_OUTPUT: u64 = 4096;
 
 /// What the keeper of a service is told of its run, on the run's own thread.
 pub(in crate::engine) struct ServiceHooks {
@@ -84,12 +92,80 @@ impl Runs<'_> {
     /// `Failed` when it cannot be started.
     pub(in crate::engine) fn try_command(
         &self,
-        _detail: &ToolDetail,
-        _caller: &Caller,
-        _words: Option<&[String]>,
-        _timeout: Duration,
+        detail: &ToolDetail,
+        caller: &Caller,
+        words: Option<&[String]>,
+        timeout: Duration,
     ) -> Result<(bool, String), EngineError> {
-        Err(EngineError::internal("not there yet"))
+        let RunPolicy::Allow { profile, .. } = self.may_run(detail, caller)? else {
+            return Err(self.refused(detail, caller)?);
+        };
+        let mut manifest = detail.manifest.clone();
+        if let Some(recipe) = &mut manifest.recipe {
+            match words {
+                Some(words) => recipe.command = words.to_vec(),
+                None => {
+                    // What precedes the arguments of the service: its program, and the file that an interpreter runs.
+                    let program = 1 + usize::from(recipe.command.get(1).is_some_and(|word| word.contains("{file}")));
+                    recipe.command.truncate(program);
+                    recipe.command.push("--version".to_owned());
+                }
+            }
+            recipe.input = InputMode::None;
+        }
+        manifest.input = None;
+        let given = match profile {
+            Profile::Strict => RunEnvironment::default(),
+            Profile::Declared => RunEnvironment::gather(&manifest.permissions.env, BTreeMap::new()),
+        };
+        let scratch = Scratch::make(self.engine).map_err(EngineError::internal)?;
+        let spool = scratch.path().with_extension("spool");
+        let version_dir = self.workspace.copies.put(detail.tool.digest, &detail.files)?;
+        let request = runner::StartRequest {
+            manifest: &manifest,
+            version_dir: &version_dir,
+            files: &detail.files,
+            workspace: self.workspace.folder(),
+            scratch: scratch.path(),
+            input: None,
+            timeout: Some(timeout),
+            usual_timeout: None,
+            profile,
+            writes: self.write_mode(detail.tool.stage),
+            ours: &self.ours(),
+            spool: &spool,
+            origin: &self.origin(&detail.tool),
+            given: &given,
+            interpreters: &self.workspace.interpreters,
+            sources: sources_of(detail.tool.stage),
+            machine: &self.workspace.machine,
+            least: self.workspace.settings.least_isolation(detail.tool.stage),
+            observe: false,
+            state: &self.workspace.state_dir,
+            staged: &scratch.path().with_extension("staged"),
+            environments: &self.workspace.options.home.environments(),
+        };
+        let failed = |end: RunEnd| EngineError::new(ErrorCode::Failed, end.message().unwrap_or_default(), "");
+        let report = runner::start(runner::prepare(&request).map_err(failed)?, Hooks::default()).wait();
+        let output = output_of(&spool);
+        // What cannot be removed now goes with the scratch folders of the next start.
+        let _ = std::fs::remove_file(&spool);
+        match report.end {
+            RunEnd::Succeeded { .. } => Ok((true, output)),
+            end if output.trim().is_empty() => Ok((false, end.message().unwrap_or_default())),
+            _ => Ok((false, output)),
+        }
+    }
+}
+
+/// The beginning of what a command wrote.
+fn output_of(spool: &Path) -> String {
+    let mut bytes = Vec::new();
+    let read = Spool::open(spool).map(|spool| spool.bytes(None).take(MAX_OUTPUT).read_to_end(&mut bytes));
+    match read {
+        Ok(Ok(_)) => String::from_utf8_lossy(&bytes).into_owned(),
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
     }
 }
 

@@ -157,7 +157,7 @@ impl Services<'_> {
             })?;
             self.poke(row.instance.id);
             let stop = Duration::from_millis(definition.stop.within_ms) + Duration::from_secs(10);
-            self.wait_while(row, stop, |state| state.needs_keeper())?;
+            self.wait_while(row, stop, |state, _| state.needs_keeper())?;
         }
         self.workspace.copies.put(detail.tool.digest, &detail.files)?;
         let (tool, name) = (&detail.tool, &row.instance.name);
@@ -202,13 +202,13 @@ impl Services<'_> {
         &self,
         row: &InstanceRow,
         longest: Duration,
-        goes_on: impl Fn(InstanceState) -> bool,
+        goes_on: impl Fn(InstanceState, Desired) -> bool,
     ) -> Result<InstanceRow, EngineError> {
         let until = Instant::now() + longest;
         loop {
             let row = self.row(row.instance.id)?;
             let state = self.state_of(&row);
-            if !goes_on(state) && row.wish == row.heard {
+            if !goes_on(state, row.instance.life.desired) && row.wish == row.heard {
                 return Ok(row);
             }
             if Instant::now() >= until {
@@ -230,8 +230,12 @@ impl Services<'_> {
     /// `Failed` when it failed or ended, with the reason.
     pub fn wait_until_ready(&self, name: &ToolName, longest: Duration) -> Result<InstanceState, EngineError> {
         let row = self.named(name.as_str())?;
-        let starts =
-            |state| matches!(state, InstanceState::Waiting | InstanceState::Starting | InstanceState::BackingOff);
+        let starts = |state, desired| match state {
+            InstanceState::Waiting | InstanceState::Starting | InstanceState::BackingOff => true,
+            // It ends to be started again.
+            InstanceState::Stopping => desired == Desired::Up,
+            _ => false,
+        };
         let row = self.wait_while(&row, longest, starts)?;
         let state = self.state_of(&row);
         if state.is_up() || row.instance.life.last_error.is_none() {

@@ -30,8 +30,8 @@ pub use talking::Said;
 pub(super) use verbs::{QUERIES, VERBS};
 
 use crate::domain::Caller;
-use crate::domain::ToolName;
 use crate::domain::service::{InstanceId, InstanceState};
+use crate::domain::{RunId, ToolName};
 use crate::engine::Engine;
 use crate::engine::core::services::ServiceActor;
 use crate::engine::error::{EngineError, ErrorCode};
@@ -94,10 +94,33 @@ impl Services<'_> {
         if is_lost { InstanceState::Lost } else { row.instance.life.state }
     }
 
-    /// Names of the instances of a tool that run, for a front end that is asked to archive it.
-    pub(in crate::engine) fn running_of(&self, tool: &ToolName) -> Result<Vec<ToolName>, EngineError> {
+    /// Refuses while instances of a tool run.
+    ///
+    /// # Errors
+    /// `Conflict` with their names.
+    pub(in crate::engine) fn demand_none_of(&self, tool: &ToolName) -> Result<(), EngineError> {
+        self.tend()?;
         let rows = self.workspace.read(|q| Ok(q.all_instances()?))?;
-        let mine = rows.into_iter().filter(|row| row.instance.tool == *tool);
-        Ok(mine.filter(|row| self.state_of(row).needs_keeper()).map(|row| row.instance.name).collect())
+        let running =
+            rows.into_iter().filter(|row| row.instance.tool == *tool && row.instance.life.state.needs_keeper());
+        let names: Vec<ToolName> = running.map(|row| row.instance.name).collect();
+        let [first, ..] = &names[..] else { return Ok(()) };
+        let message = format!("instances of {tool} are running: {}", status::names(&names));
+        Err(EngineError::new(ErrorCode::Conflict, message, format!("`toolsmith terminate {first}` ends it")))
+    }
+
+    /// The newest run of an instance, for its output.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such instance, or it never started.
+    pub fn run_of(&self, name: &str) -> Result<RunId, EngineError> {
+        let row = self.named(name)?;
+        row.instance.run.ok_or_else(|| {
+            EngineError::new(
+                ErrorCode::NotFound,
+                format!("{name} has not started yet"),
+                "`toolsmith services` lists states",
+            )
+        })
     }
 }

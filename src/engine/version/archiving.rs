@@ -45,6 +45,7 @@ impl Versions<'_> {
                 "`toolsmith list --stage archived` lists archived tools",
             ));
         }
+        self.engine.services().demand_none_of(&tool.name)?;
         let files = self.engine.library().files_on_disk(&tool)?;
         self.workspace.copies.put(tool.digest, &files)?;
         let before = self.engine.integrity().placed(&tool, &files);

@@ -101,7 +101,9 @@ impl App {
             Some(ArgKind::Failure) => {
                 self.selected_failure().map(drop).ok_or_else(|| "no failure is selected".to_owned())
             }
-            Some(ArgKind::Run) => self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned()),
+            Some(ArgKind::Run | ArgKind::RunOrInstance) => {
+                self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned())
+            }
             _ => Ok(()),
         }
     }

@@ -147,7 +147,7 @@ impl App {
                 let why = match arg.kind {
                     ArgKind::Tool => "no tool is selected".to_owned(),
                     ArgKind::Failure => "no failure is selected".to_owned(),
-                    ArgKind::Run => "no run is selected".to_owned(),
+                    ArgKind::Run | ArgKind::RunOrInstance => "no run is selected".to_owned(),
                     _ => format!("name the {} in the command palette: {} {}", arg.name, row.name, usage(row)),
                 };
                 return Err(self.refuse(&why));
@@ -161,7 +161,7 @@ impl App {
         match kind {
             ArgKind::Tool => self.selected_tool().map(|tool| self.reference(&tool)),
             ArgKind::Failure => self.selected_failure().map(|group| group.signature.clone()),
-            ArgKind::Run => self.selected_run().map(|run| run.to_string()),
+            ArgKind::Run | ArgKind::RunOrInstance => self.selected_run().map(|run| run.to_string()),
             _ => None,
         }
     }

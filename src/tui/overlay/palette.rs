@@ -207,7 +207,7 @@ impl Palette {
         let Some(arg) = self.argument() else { return };
         let preset = match arg.kind {
             ArgKind::Tool if arg.required || self.is_about(Verb::Similar) => self.defaults.tool.clone(),
-            ArgKind::Run => self.defaults.run.clone(),
+            ArgKind::Run | ArgKind::RunOrInstance => self.defaults.run.clone(),
             ArgKind::Review | ArgKind::ReviewDigest => self.defaults.review.clone(),
             _ => None,
         };

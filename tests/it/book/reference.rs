@@ -25,6 +25,7 @@ fn place(group: Group) -> &'static str {
     match group {
         Group::Catalog => "Catalog",
         Group::Run => "Run",
+        Group::Services => "Services",
         Group::Make => "Make",
         Group::Review => "Review",
         Group::Lifecycle => "Lifecycle",

@@ -21,7 +21,13 @@ fn value(kind: ArgKind) -> &'static str {
         ArgKind::Duration => "1s",
         ArgKind::Digest => "aaaaaaaa",
         ArgKind::ReviewDigest => "1=aaaaaaaa",
-        ArgKind::Tool | ArgKind::Failure | ArgKind::Text | ArgKind::Path | ArgKind::Switch => "x",
+        ArgKind::Tool
+        | ArgKind::Instance
+        | ArgKind::RunOrInstance
+        | ArgKind::Failure
+        | ArgKind::Text
+        | ArgKind::Path
+        | ArgKind::Switch => "x",
     }
 }
 

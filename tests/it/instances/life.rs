@@ -1,0 +1,179 @@
+//! Launching, ending, restarting.
+
+use super::{Bench, COMPANION, kill};
+use crate::support::processes_with;
+
+#[test]
+fn a_service_outlives_who_launched_it_and_ends_when_asked_with_its_context_kept() {
+    let (bench, mark) = Bench::with_companion("");
+    let launched = bench.ok(&["launch", "companion", "--instance", "helper", "--wait"]);
+    assert_eq!(launched["detail"]["instance"], "helper");
+    let seen = bench.instance("helper");
+    assert_eq!((seen["state"].as_str(), seen["incarnation"].as_u64()), (Some("running"), Some(1)), "{seen}");
+    assert_eq!(bench.say("helper", "hello"), "1: hello");
+    let run = bench.ok(&["runs"])["runs"][0].clone();
+    assert_eq!((run["outcome"].as_str(), run["tool"].as_str()), (Some("running"), Some("companion")));
+    bench.ok(&["terminate", "helper"]);
+    bench.until("helper", "stopped");
+    bench.until_gone(&mark);
+    assert_eq!(bench.ok(&["runs"])["runs"][0]["outcome"], "cancelled");
+    assert_eq!(bench.said("helper"), ["hello", "1: hello"]);
+    assert_eq!(bench.keepers(), Vec::<i32>::new(), "a keeper that is not needed ends");
+}
+
+#[test]
+fn a_relaunch_is_a_new_process_of_the_same_instance_and_keeper() {
+    let (bench, mark) = Bench::with_companion("");
+    bench.ok(&["launch", "companion", "--wait"]);
+    let (first, keepers) = (processes_with(&mark), bench.keepers());
+    assert_eq!(bench.say("companion", "one"), "1: one");
+    bench.ok(&["relaunch", "companion"]);
+    let seen =
+        bench.until_so("companion", "a second start", |seen| seen["incarnation"] == 2 && seen["state"] == "running");
+    assert_eq!(seen["restarts"].as_array().unwrap().len(), 0, "what was asked for is no restart");
+    assert_ne!(processes_with(&mark), first);
+    assert_eq!(bench.keepers(), keepers);
+    // The process is new, so it counts from one; it is told what was said before.
+    let context = bench.say("companion", "context");
+    assert!(context.contains("1: one") && context.contains("history"), "{context}");
+}
+
+#[test]
+fn a_service_that_fails_is_started_again_and_given_up_after_too_many_times() {
+    let (bench, mark) = Bench::with_companion(
+        "[service]\nmost_restarts = 2\nbackoff = { first = \"10ms\", factor = 1, most = \"10ms\", calm = \"60s\" }\n",
+    );
+    bench.ok(&["launch", "companion", "--wait"]);
+    for number in 1..=2 {
+        let _ = bench.workspace.json(&["say", "companion", "exit 3"]);
+        bench.until_so("companion", "another start", |seen| {
+            seen["incarnation"] == number + 1 && seen["state"] == "running"
+        });
+    }
+    let _ = bench.workspace.json(&["say", "companion", "exit 3"]);
+    let seen = bench.until("companion", "failed");
+    assert_eq!(seen["last_error"], "ended 3 times within ten minutes; last: exit code 3");
+    bench.until_gone(&mark);
+    // Who asks begins anew.
+    assert_eq!(bench.say("companion", "hello"), "1: hello");
+    assert_eq!(bench.instance("companion")["restarts"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_service_that_ends_well_is_stopped_and_one_that_is_killed_is_replaced() {
+    let (bench, mark) = Bench::with_companion(
+        "[service]\nbackoff = { first = \"10ms\", factor = 1, most = \"10ms\", calm = \"60s\" }\n",
+    );
+    bench.ok(&["launch", "companion", "--wait"]);
+    let _ = bench.workspace.json(&["say", "companion", "exit 0"]);
+    bench.until("companion", "stopped");
+    bench.ok(&["launch", "companion", "--wait"]);
+    processes_with(&mark).into_iter().for_each(kill);
+    let seen =
+        bench.until_so("companion", "a third start", |seen| seen["incarnation"] == 3 && seen["state"] == "running");
+    assert_eq!(seen["restarts"].as_array().unwrap().len(), 1, "{seen}");
+}
+
+#[test]
+fn a_stop_during_back_off_or_while_it_waits_is_a_stop() {
+    let bench = Bench::new();
+    bench.service(
+        "companion",
+        COMPANION,
+        "[service]\nbackoff = { first = \"1h\", factor = 1, most = \"1h\", calm = \"60s\" }\n",
+    );
+    bench.service("needs", COMPANION, "[service]\nafter = { companion = \"ready\" }\n");
+    bench.ok(&["launch", "companion", "--wait"]);
+    let _ = bench.workspace.json(&["say", "companion", "exit 3"]);
+    let seen = bench.until("companion", "backing-off");
+    assert!(seen["next_start_at"].is_string(), "{seen}");
+    bench.ok(&["launch", "needs"]);
+    bench.until("needs", "waiting");
+    for name in ["needs", "companion"] {
+        bench.ok(&["terminate", name]);
+        bench.until(name, "stopped");
+    }
+    assert_eq!(bench.keepers(), Vec::<i32>::new());
+}
+
+#[test]
+fn what_a_service_needs_is_launched_before_it() {
+    let bench = Bench::new();
+    bench.service("db", COMPANION, "[service]\n");
+    bench.service("web", COMPANION, "[service]\nafter = { db = \"ready\" }\n");
+    let launched = bench.ok(&["launch", "web", "--wait"]);
+    assert_eq!(launched["detail"]["launched_before"][0], "db");
+    let (db, web) = (bench.instance("db"), bench.instance("web"));
+    assert!(db["ready_at"].as_str() <= web["started_at"].as_str(), "{db} {web}");
+    // A circle is refused with its members.
+    bench.service("one", COMPANION, "[service]\nafter = { two = \"ready\" }\n");
+    bench.service("two", COMPANION, "[service]\nafter = { one = \"ready\" }\n");
+    assert_eq!(bench.refused(&["launch", "one"]), "one needs itself: one → two → one");
+}
+
+#[test]
+fn instances_are_apart_and_as_many_as_the_definition_allows() {
+    let (bench, _) = Bench::with_companion("[service]\ninstances = 2\n");
+    bench.ok(&["launch", "companion", "--instance", "a", "--wait"]);
+    bench.ok(&["launch", "companion", "--instance", "b", "--wait"]);
+    assert_eq!(
+        bench.refused(&["launch", "companion", "--instance", "c"]),
+        "companion allows 2 instances, and there are: a, b"
+    );
+    assert_eq!(bench.refused(&["launch", "companion", "--instance", "a"]), "a is already running");
+    assert_eq!(
+        (bench.say("a", "x"), bench.say("b", "y"), bench.say("a", "z")),
+        ("1: x".into(), "1: y".into(), "2: z".into())
+    );
+    assert_eq!(bench.said("b"), ["y", "1: y"]);
+    assert_eq!(bench.refused(&["launch", "companion", "--instance", "A b"]).split(':').next(), Some("--instance"));
+}
+
+#[test]
+fn a_program_that_is_missing_is_a_failure_with_its_reason() {
+    let bench = Bench::new();
+    bench.workspace.write(
+        "tools/experimental/lost/tool.toml",
+        "name = \"lost\"\nkind = \"service\"\ndescription = \"d\"\ncost_tier = \"low\"\n[run]\ncommand = [\"no-such-program-at-all\"]\n",
+    );
+    let why = bench.refused(&["launch", "lost", "--wait"]);
+    assert!(why.contains("no-such-program-at-all"), "{why}");
+}
+
+#[test]
+fn a_tool_is_not_archived_while_an_instance_runs() {
+    let (bench, _) = Bench::with_companion("");
+    bench.ok(&["launch", "companion", "--wait"]);
+    let (answer, _) = bench.workspace.json_of_human(&["archive", "companion"]);
+    assert_eq!(answer["error"]["message"], "instances of companion are running: companion");
+    bench.ok(&["terminate", "companion"]);
+    bench.until("companion", "stopped");
+    let (answer, code) = bench.workspace.json_of_human(&["archive", "companion"]);
+    assert_eq!(code, 0, "{answer}");
+}
+
+#[test]
+fn what_is_no_service_is_not_launched_and_a_service_is_not_run() {
+    let bench = Bench::new();
+    let workspace = &bench.workspace;
+    workspace.write("tools/experimental/plain.py", "\"\"\"A plain tool.\"\"\"\nprint(1)\n");
+    assert_eq!(bench.refused(&["launch", "plain"]), "plain is no service (kind command)");
+    bench.service("companion", COMPANION, "");
+    assert_eq!(bench.refused(&["run", "companion"]), "companion is a service");
+}
+
+#[test]
+fn two_stacks_share_no_instance() {
+    let (bench, _) = Bench::with_companion("");
+    let in_stack = |stack: &str, args: &[&str]| {
+        let output = bench.workspace.toolsmith(args).arg("--json").env("TOOLSMITH_STACK", stack).output().unwrap();
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    in_stack("A", &["launch", "companion", "--wait"]);
+    in_stack("B", &["launch", "companion", "--wait"]);
+    assert_eq!(in_stack("A", &["say", "companion", "x"])["answer"], "1: x");
+    assert_eq!(in_stack("B", &["say", "companion", "y"])["answer"], "1: y");
+    assert_eq!(bench.ok(&["services"])["services"].as_array().unwrap().len(), 0);
+    in_stack("A", &["terminate", "companion"]);
+    assert_eq!(in_stack("B", &["services", "companion"])["state"], "running");
+}
