@@ -28,6 +28,7 @@
 //! | `machine` | what this machine can do to contain runs |
 //! | `prepare` | from a request to exactly what will be started |
 //! | `run` | one run under way: child, thread, handle |
+//! | `relay` | connections passed on to services |
 //! | `trials`, `fetch` | many starts of one version for checks; having uv fetch packages |
 //! | `conversation`, `programs` | programs of the user's own, outside of the sandbox |
 //! | `roles` | the parts that this program plays when it is started again |
@@ -44,6 +45,7 @@ mod overlay;
 mod prepare;
 mod process;
 mod programs;
+mod relay;
 mod result;
 mod roles;
 mod run;
@@ -76,9 +78,11 @@ pub use process::processes::{kill_group, process_started, stop_with_group, sweep
 pub use process::usage::measure_reading;
 pub use programs::reading::{Answered, ProgramArguments, read_with};
 pub use programs::signature::{NAMESPACE, can_sign, needs_touch, sign, verify as verify_signature};
+pub use relay::Relay;
 pub use result::report::{Report, Staged, StagedChange};
 pub use roles::play_role;
 pub use run::baseline::Baselines;
+pub use run::door::{Door, Knock};
 pub use run::job::Hooks;
 pub use run::running::{Canceller, Running, start};
 pub use sandbox::release_memory;

@@ -2,14 +2,19 @@
 
 use super::spec::Spec;
 use crate::domain::service::{LogRule, StopSignal};
-use crate::domain::{Network, RunEnd};
-use crate::runner::sandbox::ProcessLimits;
+use crate::domain::{IsolationLevel, Network, RunEnd};
+use crate::runner::run::door::Door;
+use crate::runner::sandbox::{self, ProcessLimits};
 use rustix::net::{AddressFamily, SocketType};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 /// The most listening sockets that a run inherits.
 const MOST_LISTENERS: usize = 16;
+
+/// Why a service cannot have both.
+const MIXED: &str = "a service cannot have relayed ports beside inherited ones: use pass = \"relay\" or \"listen-fds\" for all its ports";
 
 /// The terms of a service.
 #[derive(Debug)]
@@ -40,6 +45,9 @@ impl Spec {
     /// control character, or a socket is not a TCP socket that listens.
     pub fn with_listeners(mut self, listeners: Vec<(String, OwnedFd)>) -> Result<Spec, RunEnd> {
         let refused = |message: String| RunEnd::Refused { message };
+        if self.plan.door.is_some() && !listeners.is_empty() {
+            return Err(refused(MIXED.to_owned()));
+        }
         if listeners.len() > MOST_LISTENERS {
             return Err(refused(format!("a service can inherit at most {MOST_LISTENERS} listening sockets")));
         }
@@ -64,6 +72,39 @@ impl Spec {
         self.plan.walls.inherited = listeners.len() as u16;
         (self.plan.listeners, self.handed.listeners) = listeners.into_iter().unzip();
         Ok(self)
+    }
+
+    /// Gives the run a door: connections from outside to ports that the tool listens at on 127.0.0.1 in its own
+    /// network, which it has then also without the permission `loopback`. Nothing starts below the level `isolated`.
+    ///
+    /// # Errors
+    /// [`RunEnd::Uncontained`] when the run has no network of its own here, [`RunEnd::Refused`] when it has the whole
+    /// network, when it inherits listening sockets, or when the kernel cannot tell networks apart.
+    pub fn with_door(mut self) -> Result<(Spec, Door), RunEnd> {
+        let refused = |message: String| RunEnd::Refused { message };
+        if self.plan.level != IsolationLevel::Isolated {
+            let message = format!(
+                "a relayed port needs the isolation level isolated, but this run would be {}: use pass = \"listen-fds\" for its ports, or install bubblewrap",
+                self.plan.level
+            );
+            return Err(RunEnd::Uncontained { message });
+        }
+        if self.plan.network == Network::Full {
+            let message = "it has the whole network, so there is nothing to relay: use pass = \"bind\" or \"listen-fds\" for its ports";
+            return Err(refused(message.to_owned()));
+        }
+        if self.plan.walls.inherited > 0 {
+            return Err(refused(MIXED.to_owned()));
+        }
+        let failed = |error: io::Error| refused(format!("its ports cannot be relayed: {error}"));
+        let (door, theirs) = Door::pair().map_err(failed)?;
+        let own =
+            rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).map_err(|error| failed(error.into()))?;
+        self.plan.door = Some(sandbox::network_mark(&own).map_err(failed)?);
+        self.handed.door = Some(theirs);
+        self.plan.least = IsolationLevel::Isolated;
+        self.set_network(Network::Loopback);
+        Ok((self, door))
     }
 
     fn set_network(&mut self, network: Network) {

@@ -56,6 +56,8 @@ pub(in crate::runner) struct Handed {
     pub(in crate::runner) stdin: Option<OwnedFd>,
     /// Listening sockets that it inherits, as the plan names them.
     pub(in crate::runner) listeners: Vec<OwnedFd>,
+    /// Where connections into its network are asked for.
+    pub(in crate::runner) door: Option<OwnedFd>,
 }
 
 impl Spec {

@@ -49,7 +49,8 @@ pub(in crate::runner) fn spawn(spec: &Spec, handed: Handed) -> Result<Child, Str
         Streams::open(spec, handed.stdin).map_err(|error| format!("its streams cannot be created: {error}"))?;
     let files = packed(spec).map_err(|error| format!("its files could not be passed on: {error}"))?;
     let bundle = bundle(spec).map_err(|error| format!("staged writes could not be prepared: {error}"))?;
-    let handed: Vec<OwnedFd> = std::iter::once(files).chain(handed.listeners).chain(bundle).collect();
+    let handed: Vec<OwnedFd> =
+        std::iter::once(files).chain(handed.listeners).chain(handed.door).chain(bundle).collect();
     start(spec, streams, &handed).map_err(|error| format!("its supervisor could not be started: {error}"))
 }
 

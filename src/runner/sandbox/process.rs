@@ -17,6 +17,9 @@ const ENDING: Duration = Duration::from_millis(1);
 /// How long killed processes may take to die; one stuck in the kernel would block us for ever.
 const GIVE_UP: Duration = Duration::from_secs(5);
 
+/// Asks a socket for the mark of its network (`asm-generic/socket.h`).
+const SO_NETNS_COOKIE: libc::c_int = 71;
+
 /// How long to wait before looking again whether killed processes are gone.
 const LOOK: Duration = Duration::from_millis(1);
 
@@ -309,6 +312,21 @@ pub(in crate::runner) fn take_places(
         }
     }
     Ok(status)
+}
+
+/// What tells networks apart (`SO_NETNS_COOKIE`, Linux 5.14): the same for all sockets of a network, never given again.
+///
+/// # Errors
+/// When the kernel does not know it.
+pub(in crate::runner) fn network_mark(socket: &OwnedFd) -> io::Result<u64> {
+    let mut mark = 0_u64;
+    let mut length = size_of::<u64>() as libc::socklen_t;
+    // SAFETY: both pointers are to live locals, and the length is that of the first.
+    let result = unsafe {
+        let into = (&raw mut mark).cast();
+        libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, SO_NETNS_COOKIE, into, &raw mut length)
+    };
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(mark) }
 }
 
 /// Closes every file of this process, also the standard three. For a process that uses none from now on, and never

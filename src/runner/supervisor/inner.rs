@@ -7,6 +7,7 @@
 //! It holds no rights that the tool could use: no capabilities once the tool starts, no memory that others may
 //! read, and signals of the tool do not reach it (Landlock scopes them).
 
+use super::door::InnerDoor;
 use super::mounts::{SEALED, mount_tmpfs};
 use super::nest::{Nest, ProcVisibility};
 use super::plan::{Packed, RunPlan};
@@ -43,6 +44,8 @@ pub(super) struct Kit {
     pub(super) streams: Streams,
     /// The packed files of the version.
     pub(super) files: OwnedFd,
+    /// Where connections into its network are asked for, when it has a door.
+    pub(super) door: Option<OwnedFd>,
     /// Where staged writes go, when there are any.
     pub(super) bundle: Option<OwnedFd>,
 }
@@ -72,17 +75,19 @@ impl Kit {
         let mut next = || fds.next().ok_or(io::ErrorKind::UnexpectedEof);
         let (stdin, stdout, stderr, files) = (next()?, next()?, next()?, next()?);
         let listeners: Vec<OwnedFd> = fds.by_ref().take(listeners).collect();
+        let door = if plan.door.is_some() { Some(fds.next().ok_or(io::ErrorKind::UnexpectedEof)?) } else { None };
         let bundle = fds.next();
         if listeners.len() < plan.listeners.len() || fds.next().is_some() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        Ok(Kit { plan, streams: Streams { stdin, stdout, stderr, listeners }, files, bundle })
+        Ok(Kit { plan, streams: Streams { stdin, stdout, stderr, listeners }, files, door, bundle })
     }
 
     /// Everything but the plan.
     pub(super) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let Streams { stdin, stdout, stderr, listeners } = &self.streams;
-        let all = [stdin, stdout, stderr, &self.files].into_iter().chain(listeners).chain(&self.bundle);
+        let all =
+            [stdin, stdout, stderr, &self.files].into_iter().chain(listeners).chain(&self.door).chain(&self.bundle);
         all.map(AsFd::as_fd)
     }
 }
@@ -135,7 +140,7 @@ pub(super) fn raise_oom_score() {
 /// Starts the tool, in a namespace of processes if there is one for it, and stays until nothing of it is left. Returns
 /// what to exit with.
 pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Option<Nest>) -> i32 {
-    let Kit { plan, streams, files, bundle } = kit;
+    let Kit { plan, streams, files, door, bundle } = kit;
     drop(files);
     // As a child of it, everything that loses its parent comes to us, not to the host's first process.
     let adopted = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
@@ -168,7 +173,8 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Opti
     if let Err(error) = hide() {
         return refuse(socket, format!("the inner stage could not protect itself: {error}"));
     }
-    let reaped = match wait_for(pid, socket, (nest, plan.stop)) {
+    let door = InnerDoor::new(door, plan.door);
+    let reaped = match wait_for(pid, socket, (nest, plan.stop), door) {
         Ok(reaped) => reaped,
         Err(error) => return refuse(socket, format!("it could not be monitored: {error}")),
     };
@@ -218,24 +224,34 @@ fn tell_differences(
 }
 
 /// Follows the tool to its end and ends what it left.
-fn wait_for(pid: i32, socket: &OwnedFd, (nest, stop): (Option<Nest>, StopSignal)) -> io::Result<Reaped> {
+fn wait_for(
+    pid: i32,
+    socket: &OwnedFd,
+    (nest, stop): (Option<Nest>, StopSignal),
+    mut door: InnerDoor,
+) -> io::Result<Reaped> {
     let handle = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
     let ended = rustix::process::pidfd_open(handle, PidfdFlags::empty())?;
     let mut is_asked = false;
     loop {
-        let mut wanted = [PollFd::new(&ended, PollFlags::IN), PollFd::new(socket, PollFlags::IN)];
+        let mut wanted = vec![PollFd::new(&ended, PollFlags::IN), PollFd::new(socket, PollFlags::IN)];
+        wanted.extend(door.sources());
         match rustix::event::poll(&mut wanted, None) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
         let [is_over, is_ordered] = [&wanted[0], &wanted[1]].map(|fd| !fd.revents().is_empty());
+        drop(wanted);
         if is_over {
             break;
         }
         if is_ordered {
             is_asked |= obey(socket, handle, stop)? == Some(SupervisorOrder::Term);
         }
+        door.turn();
     }
+    // Whoever asks for a connection now is told at once.
+    drop(door);
     let mut reaped = sandbox::reap(pid)?;
     let deadline = Instant::now() + LINGER;
     let mut left = 0;

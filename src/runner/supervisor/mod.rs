@@ -9,6 +9,7 @@
 mod bubblewrap;
 mod devices;
 mod disk;
+mod door;
 mod etc;
 mod inner;
 mod join;

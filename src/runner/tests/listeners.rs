@@ -26,7 +26,7 @@ while True:
         peer.close()
 ";
 
-fn listener() -> (OwnedFd, u16) {
+pub(super) fn listener() -> (OwnedFd, u16) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     (listener.into(), port)
@@ -42,7 +42,7 @@ fn ask(port: u16, text: &str) -> String {
 }
 
 /// Every way in which a run starts: the level, whether writes are staged, whether it is observed.
-fn ways() -> Vec<(IsolationLevel, bool, bool)> {
+pub(super) fn ways() -> Vec<(IsolationLevel, bool, bool)> {
     let of = |level: IsolationLevel| {
         let staged = if level == IsolationLevel::Isolated { vec![false, true] } else { vec![false] };
         staged.into_iter().flat_map(move |staged| [false, true].map(|observe| (level, staged, observe)))
@@ -51,7 +51,7 @@ fn ways() -> Vec<(IsolationLevel, bool, bool)> {
 }
 
 impl Bench {
-    fn in_way(&mut self, (level, staged, observe): (IsolationLevel, bool, bool)) {
+    pub(super) fn in_way(&mut self, (level, staged, observe): (IsolationLevel, bool, bool)) {
         self.at(level);
         self.observe = observe;
         if staged {

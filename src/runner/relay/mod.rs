@@ -1,0 +1,290 @@
+//! Relays: bytes passed on between two sockets, and ports of this machine that lead into the network of a run.
+//!
+//! One thread serves all connections of a process and sleeps while nothing happens. What one side does not take is not
+//! read from the other: of each direction at most 128 KiB lie here. The end of one direction is passed on, the other
+//! goes on. It looks at no byte, and decides nothing about who may connect.
+//!
+//! A port outlives the run behind it: while there is none, or while it does not listen yet, connections wait.
+
+mod pair;
+mod port;
+#[cfg(test)]
+mod tests;
+
+use super::run::door::Door;
+use pair::{Moved, Pair, Side};
+use port::{Port, Waiting};
+use rustix::buffer::spare_capacity;
+use rustix::event::epoll::{self, EventData, EventFlags};
+use rustix::event::{EventfdFlags, Timespec};
+use rustix::io::Errno;
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Bytes that are passed on at once.
+const PIECE: usize = 128 * 1024;
+
+/// Events that are taken at once.
+const EVENTS: usize = 256;
+
+/// Connections at one time; further ones wait in the queue of their port.
+const MOST: usize = 4096;
+
+/// Files that this process should be able to have open: two for each connection, and its own.
+const FILES: u64 = 2 * MOST as u64 + 512;
+
+/// How long a connection waits for a service that does not take it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The name of the event that wakes the thread.
+const WAKE: u64 = 0;
+
+/// Passes bytes on between sockets, on a thread of its own, until it is dropped; then all connections are closed.
+#[derive(Debug)]
+pub struct Relay {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What others ask of the thread.
+#[derive(Debug)]
+enum Wish {
+    Join(OwnedFd, OwnedFd),
+    Port(OwnedFd, u16),
+    Door(Option<Door>),
+    Stop,
+}
+
+#[derive(Debug)]
+struct Shared {
+    wishes: Mutex<VecDeque<Wish>>,
+    wake: OwnedFd,
+    open: AtomicUsize,
+}
+
+impl Relay {
+    /// Starts the thread. Raises the number of files that this process may open, as far as it may.
+    ///
+    /// # Errors
+    /// When there is no thread or no descriptor left.
+    pub fn start() -> io::Result<Relay> {
+        let own = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+        let wanted = own.maximum.map_or(FILES, |most| most.min(FILES));
+        if own.current.is_some_and(|current| current < wanted) {
+            let raised = rustix::process::Rlimit { current: Some(wanted), ..own };
+            rustix::process::setrlimit(rustix::process::Resource::Nofile, raised)?;
+        }
+        let wake = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let shared = Arc::new(Shared { wishes: Mutex::default(), wake, open: AtomicUsize::new(0) });
+        let course = Course::new(shared.clone())?;
+        let thread = std::thread::Builder::new().name("relay".to_owned()).spawn(move || course.follow())?;
+        Ok(Relay { shared, thread: Some(thread) })
+    }
+
+    /// Passes bytes on between two connected sockets until both directions have ended, or one is broken. Closes both
+    /// then. They become non-blocking.
+    pub fn join(&self, a: OwnedFd, b: OwnedFd) {
+        self.wish(Wish::Join(a, b));
+    }
+
+    /// Accepts connections of a listening socket and passes them on to this port behind the door. While there is no
+    /// door they wait in the queue of the socket; while nobody listens behind it they wait up to 30 s. The socket
+    /// becomes non-blocking.
+    pub fn serve(&self, listener: OwnedFd, port: u16) {
+        self.wish(Wish::Port(listener, port));
+    }
+
+    /// Sets where the ports lead: the door of the run that goes on now; `None` while there is none. Connections that
+    /// were made go on.
+    pub fn lead_to(&self, door: Option<Door>) {
+        self.wish(Wish::Door(door));
+    }
+
+    /// Connections that are passed on now.
+    pub fn connections(&self) -> usize {
+        self.shared.open.load(Ordering::Acquire)
+    }
+
+    fn wish(&self, wish: Wish) {
+        self.shared.wishes.lock().unwrap_or_else(PoisonError::into_inner).push_back(wish);
+        // Can only fail when it is already signalled.
+        let _ = rustix::io::write(&self.shared.wake, &1_u64.to_ne_bytes());
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.wish(Wish::Stop);
+        if let Some(thread) = self.thread.take() {
+            // One that panicked has closed its connections.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What an event belongs to.
+#[derive(Debug)]
+enum Source {
+    Pair(Pair),
+    Port(Port),
+    Waiting(Waiting),
+}
+
+/// What the thread owns.
+#[derive(Debug)]
+struct Course {
+    shared: Arc<Shared>,
+    epoll: OwnedFd,
+    sources: BTreeMap<u64, Source>,
+    next: u64,
+    door: Option<Door>,
+    piece: Vec<u8>,
+    /// Pairs that can go on without an event.
+    busy: VecDeque<u64>,
+    pairs: usize,
+    waiting: usize,
+    /// When those that wait are looked at again.
+    look_at: Instant,
+    /// Whether there was no descriptor left for a connection.
+    is_short: bool,
+}
+
+impl Course {
+    fn new(shared: Arc<Shared>) -> io::Result<Course> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        epoll::add(&epoll, &shared.wake, EventData::new_u64(WAKE), EventFlags::IN)?;
+        Ok(Course {
+            shared,
+            epoll,
+            sources: BTreeMap::new(),
+            next: 1,
+            door: None,
+            piece: vec![0; PIECE],
+            busy: VecDeque::new(),
+            pairs: 0,
+            waiting: 0,
+            look_at: Instant::now(),
+            is_short: false,
+        })
+    }
+
+    fn follow(mut self) {
+        let mut events = Vec::with_capacity(EVENTS);
+        loop {
+            events.clear();
+            let wait = self.wait();
+            match epoll::wait(&self.epoll, spare_capacity(&mut events), wait.as_ref()) {
+                Ok(_) | Err(Errno::INTR) => {}
+                // There is nothing to wait on any more.
+                Err(_) => return,
+            }
+            for event in &events {
+                match event.data.u64() {
+                    WAKE => {
+                        let _ = rustix::io::read(&self.shared.wake, &mut [0; 8]);
+                    }
+                    id => self.advance(id),
+                }
+            }
+            for _ in 0..self.busy.len() {
+                if let Some(id) = self.busy.pop_front() {
+                    self.advance(id);
+                }
+            }
+            self.look_again();
+            if self.obey() {
+                return;
+            }
+            self.shared.open.store(self.pairs, Ordering::Release);
+        }
+    }
+
+    /// How long to sleep: for ever, unless something can go on, or is to be tried again.
+    fn wait(&self) -> Option<Timespec> {
+        if !self.busy.is_empty() {
+            return Some(Timespec { tv_sec: 0, tv_nsec: 0 });
+        }
+        let retry = (self.waiting > 0 || self.is_short).then_some(port::RETRY);
+        retry.map(|wait| Timespec { tv_sec: 0, tv_nsec: i64::from(wait.subsec_nanos()) })
+    }
+
+    /// Does what was asked for; whether that is to stop.
+    fn obey(&mut self) -> bool {
+        loop {
+            let wish = self.shared.wishes.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            match wish {
+                None => return false,
+                Some(Wish::Stop) => return true,
+                Some(Wish::Join(a, b)) => self.join(a, b),
+                Some(Wish::Port(listener, port)) => self.open(listener, port),
+                Some(Wish::Door(door)) => {
+                    self.door = door;
+                    self.look_at_ports();
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, source: Source) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        self.sources.insert(id, source);
+        id
+    }
+
+    fn join(&mut self, a: OwnedFd, b: OwnedFd) {
+        let Ok(pair) = Pair::new(a, b) else { return };
+        let id = self.next;
+        let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
+        for side in [Side::A, Side::B] {
+            if epoll::add(&self.epoll, pair.socket(side), EventData::new_u64(id), flags).is_err() {
+                // Both are closed: whoever waits is told.
+                return;
+            }
+        }
+        self.add(Source::Pair(pair));
+        self.pairs += 1;
+        self.advance(id);
+    }
+
+    fn open(&mut self, listener: OwnedFd, port: u16) {
+        if rustix::io::ioctl_fionbio(&listener, true).is_err() {
+            return;
+        }
+        let id = self.add(Source::Port(Port { listener, target: port, is_watched: false }));
+        self.look_at(id);
+    }
+
+    /// Does what can be done for one.
+    fn advance(&mut self, id: u64) {
+        match self.sources.get_mut(&id) {
+            Some(Source::Pair(pair)) => match pair.advance(&mut self.piece) {
+                Moved::AsFarAsPossible => {}
+                Moved::More => {
+                    if !self.busy.contains(&id) {
+                        self.busy.push_back(id);
+                    }
+                }
+                Moved::Over => {
+                    if let Some(Source::Pair(pair)) = self.sources.remove(&id) {
+                        for side in [Side::A, Side::B] {
+                            // Somebody else may still have the socket, which would then go on to wake us.
+                            let _ = epoll::delete(&self.epoll, pair.socket(side));
+                        }
+                    }
+                    self.pairs -= 1;
+                    self.look_at_ports();
+                }
+            },
+            Some(Source::Port(_)) => self.accept(id),
+            Some(Source::Waiting(_)) => self.hear(id),
+            // An event that came with the end of its connection.
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Bytes go over a relay whole, in both directions, and no further than they are taken.
+
+use super::*;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+
+/// Longer than anything here takes on a busy machine.
+const LONG: Duration = Duration::from_secs(30);
+
+/// Two sockets that are connected.
+fn connected() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let one = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let other = listener.accept().unwrap().0;
+    for end in [&one, &other] {
+        end.set_read_timeout(Some(LONG)).unwrap();
+        end.set_write_timeout(Some(LONG)).unwrap();
+    }
+    (one, other)
+}
+
+/// Two ends with a relay between them.
+fn relayed(relay: &Relay) -> (TcpStream, TcpStream) {
+    let ((one, a), (b, other)) = (connected(), connected());
+    relay.join(a.into(), b.into());
+    (one, other)
+}
+
+fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !condition() {
+        assert!(begun.elapsed() < LONG, "waited in vain for {what}");
+        std::thread::yield_now();
+    }
+}
+
+fn noise(length: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed;
+    let next = |state: &mut u64| {
+        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*state >> 33) as u8
+    };
+    (0..length).map(|_| next(&mut state)).collect()
+}
+
+#[test]
+fn bytes_arrive_whole_in_both_directions_at_one_time() {
+    let relay = Relay::start().unwrap();
+    let (one, other) = relayed(&relay);
+    let there = noise(8 << 20, 1);
+    let back = noise(5 << 20, 2);
+    std::thread::scope(|scope| {
+        for (end, bytes) in [(&one, &there), (&other, &back)] {
+            scope.spawn(move || {
+                (&mut &*end).write_all(bytes).unwrap();
+                end.shutdown(Shutdown::Write).unwrap();
+            });
+        }
+        for (end, bytes) in [(&other, &there), (&one, &back)] {
+            scope.spawn(move || {
+                let mut got = Vec::new();
+                (&mut &*end).read_to_end(&mut got).unwrap();
+                assert!(got == *bytes, "{} of {}", got.len(), bytes.len());
+            });
+        }
+    });
+    wait_until("the end of the pair", || relay.connections() == 0);
+}
+
+#[test]
+fn the_end_of_one_direction_is_passed_on_and_the_other_goes_on() {
+    let relay = Relay::start().unwrap();
+    let (mut one, mut other) = relayed(&relay);
+    one.write_all(b"question").unwrap();
+    one.shutdown(Shutdown::Write).unwrap();
+    let mut question = String::new();
+    other.read_to_string(&mut question).unwrap();
+    assert_eq!(question, "question");
+    other.write_all(b"answer").unwrap();
+    drop(other);
+    let mut answer = String::new();
+    one.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "answer");
+    wait_until("the end of the pair", || relay.connections() == 0);
+}
+
+#[test]
+fn what_nobody_takes_is_not_read_and_holds_up_nobody_else() {
+    let relay = Relay::start().unwrap();
+    let (one, mut other) = relayed(&relay);
+    one.set_nonblocking(true).unwrap();
+    let piece = noise(1 << 16, 3);
+    let (mut written, mut quiet) = (0_usize, Instant::now());
+    // Until nothing was taken for a while: all buffers on the way are full.
+    while quiet.elapsed() < Duration::from_millis(300) {
+        match (&mut &one).write(&piece) {
+            Ok(got) => (written, quiet) = (written + got, Instant::now()),
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+        }
+    }
+    assert!(written < 64 << 20, "{written} bytes are on the way");
+    let (mut third, mut fourth) = relayed(&relay);
+    third.write_all(b"now").unwrap();
+    let mut now = [0; 3];
+    fourth.read_exact(&mut now).unwrap();
+    // Then all of it comes.
+    one.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(io::copy(&mut other, &mut io::sink()).unwrap(), written as u64);
+}
+
+#[test]
+fn a_broken_connection_ends_its_pair_and_a_dropped_relay_ends_all() {
+    let relay = Relay::start().unwrap();
+    let (one, mut other) = relayed(&relay);
+    let (_keep, mut third) = relayed(&relay);
+    wait_until("both pairs", || relay.connections() == 2);
+    // Closed with something unread: the other side is reset.
+    other.write_all(b"unread").unwrap();
+    let mut seen = [0; 1];
+    one.peek(&mut seen).unwrap();
+    drop(one);
+    let begun = Instant::now();
+    while other.write_all(b"more").is_ok() {
+        assert!(begun.elapsed() < LONG);
+    }
+    wait_until("the end of one pair", || relay.connections() == 1);
+    drop(relay);
+    assert!(matches!(third.read(&mut seen), Ok(0) | Err(_)));
+}
+
+#[test]
+fn hundreds_of_connections_at_one_time_hold_little_memory() {
+    let relay = Relay::start().unwrap();
+    let resident = || {
+        let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+        pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+    };
+    let before = resident();
+    let mut ends: Vec<_> = (0..400).map(|_| relayed(&relay)).collect();
+    for round in 0..3_u8 {
+        for (one, _) in &mut ends {
+            one.write_all(&[round; 1000]).unwrap();
+        }
+        for (_, other) in &mut ends {
+            let mut got = [0; 1000];
+            other.read_exact(&mut got).unwrap();
+            assert_eq!(got, [round; 1000]);
+        }
+    }
+    assert_eq!(relay.connections(), 400);
+    let grown = resident().saturating_sub(before);
+    // Other tests of this process take memory meanwhile.
+    assert!(grown < 64 << 20, "{grown}");
+    drop(ends);
+    wait_until("the end of all", || relay.connections() == 0);
+}
+
+/// Figures: `cargo test --release relay::tests::figures -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures"]
+fn figures() {
+    let relay = Relay::start().unwrap();
+    let (one, mut other) = relayed(&relay);
+    let bytes = noise(1 << 20, 4);
+    let begun = Instant::now();
+    let sender = std::thread::spawn(move || {
+        for _ in 0..2048 {
+            (&mut &one).write_all(&bytes).unwrap();
+        }
+    });
+    let mut into = vec![0; 1 << 18];
+    let mut got = 0;
+    loop {
+        match other.read(&mut into).unwrap() {
+            0 => break,
+            n => got += n,
+        }
+    }
+    sender.join().unwrap();
+    println!("one connection: {:.2} GB/s", got as f64 / begun.elapsed().as_secs_f64() / 1e9);
+    let (mut one, mut other) = relayed(&relay);
+    let mut byte = [0; 1];
+    let begun = Instant::now();
+    for _ in 0..20_000 {
+        one.write_all(&[1]).unwrap();
+        other.read_exact(&mut byte).unwrap();
+    }
+    println!("one byte there: {:.1} us", begun.elapsed().as_secs_f64() * 1e6 / 20_000.0);
+}
