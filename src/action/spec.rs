@@ -78,6 +78,8 @@ pub enum ArgKind {
     Failure,
     /// Any text, taken as it is written.
     Text,
+    /// Arguments of a program in one text; may begin with a dash.
+    Arguments,
     /// JSON, `@FILE` or `-`.
     Json,
     /// An input value as `KEY=VALUE`; the schema decides its type.

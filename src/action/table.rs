@@ -114,6 +114,7 @@ actions! {
         Arg::option("category", ArgKind::Text, "only this category"),
         Arg::option("tier", TIERS, "only this cost tier"),
         Arg::option("tag", ArgKind::Text, "only tools with this tag"),
+        Arg::option("capability", ArgKind::Text, "only tools with this capability"),
         Arg::option("kind", KINDS, "only this kind"),
         Arg::option("origin", ORIGINS, "only tools of this origin"),
         Arg::option("problems", ArgKind::Switch, "list problems instead of tools")
@@ -248,6 +249,18 @@ actions! {
         Arg::option("language", LANGUAGES, "programming language; default is detected from the words and reported"),
         Arg::option("from-spec", ArgKind::Review, "generate a scaffold for the specification approved in this review"),
         Arg::repeated("generator", ArgKind::Text, "with --from-spec: let this generator from the settings write the code")
+    }
+    Define "define" Make Change [] [] Shell "Define a service without code, or change what is named in its definition; it needs a review before it is approved" {
+        Arg::required("name", ArgKind::Text, "name of the service"),
+        Arg::option("type", ArgKind::Text, "how it is talked to: generic (JSON lines), text, none, or a base type such as claude-code, which uses generic"),
+        Arg::option("executable", ArgKind::Text, "its program: a name on the PATH, or an absolute path"),
+        Arg::option("description", ArgKind::Text, "what it does, one sentence"),
+        Arg::option("port", ArgKind::Text, "its port: a number from 1 to 65535, or auto"),
+        Arg::option("capabilities", ArgKind::Text, "what it can do, in words separated by commas"),
+        Arg::option("launch-args", ArgKind::Arguments, "its arguments in one text, split as a shell does"),
+        Arg::option("health-check", ArgKind::Text, "ping, version, status, none, or the path of a GET request such as /health"),
+        Arg::repeated("env", ArgKind::KeyValue, "a variable of its environment; repeat for more"),
+        Arg::option("from", ArgKind::Path, "import this definition under the name: a file, or - for stdin")
     }
     Spec "spec" Make Change [] [] Shell "Summarise a specification document, store its full text, and trace each sentence to its source line" {
         Arg::optional("document", ArgKind::Path, "a file, - for stdin, or the first digits of the digest of a stored document"),

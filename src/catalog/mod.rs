@@ -11,6 +11,7 @@
 mod argv;
 mod cache;
 mod ci_tool;
+mod definition;
 mod dialect;
 mod document;
 mod draft;
@@ -39,6 +40,10 @@ mod walk;
 mod watch;
 
 pub use cache::{Cache, CacheRow, remembered};
+pub use definition::{
+    DefinitionForm, adapter_of, definition_fields, definition_form, definitions_in, is_http_path, port_number,
+    read_definition,
+};
 pub use family::promotions;
 pub use files::{UNFINISHED, is_left_out};
 pub use plan::{ScanPlan, ToolRoot};

@@ -274,6 +274,7 @@ fn typed(clap_arg: ClapArg, kind: ArgKind) -> ClapArg {
         | ArgKind::Text
         | ArgKind::Json
         | ArgKind::Switch => clap_arg,
+        ArgKind::Arguments => clap_arg.allow_hyphen_values(true),
         ArgKind::Run | ArgKind::Review | ArgKind::Operation => clap_arg.value_parser(parse::id),
         ArgKind::KeyValue => clap_arg.value_parser(parse::key_value),
         ArgKind::Path => clap_arg.value_parser(ValueParser::path_buf()).value_hint(ValueHint::AnyPath),
@@ -298,7 +299,8 @@ fn value_name(arg: &Arg) -> String {
             | ArgKind::Tool
             | ArgKind::Instance
             | ArgKind::RunOrInstance
-            | ArgKind::Failure,
+            | ArgKind::Failure
+            | ArgKind::Arguments,
         ) => arg.name.to_uppercase(),
         (_, ArgKind::Json) => "JSON".to_owned(),
         (_, ArgKind::Duration) => "DURATION".to_owned(),

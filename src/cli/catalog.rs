@@ -9,12 +9,15 @@ use super::runs::run_table;
 use super::shared::stage_ink;
 use super::shared::usage_words;
 use super::shared::{evidence_line, risk_ink};
+use crate::domain::service::ServiceDefinition;
 use crate::domain::{
     Category, CostTier, Dialect, Digest, Example, Format, Kind, LimitsDeclared, Manifest, Missing, Origin, Permissions,
     Problem, Provenance, Recipe, Review, ReviewId, Run, Stage, TestCase, Tool, ToolName, ToolReview, ToolState,
+    shown_variable,
 };
 use crate::engine::{
-    Behaviour, Engine, EngineError, Index, InitReport, ReviewFilter, RunFilter, VersionInfo, init as init_workspace,
+    Behaviour, Engine, EngineError, Index, InitReport, ReviewFilter, RunFilter, VersionInfo, definition_of,
+    init as init_workspace, service_notes,
 };
 use schema_words::write_schema;
 use serde::{Serialize, Serializer};
@@ -94,6 +97,7 @@ struct Filter {
     category: Option<Category>,
     tier: Option<CostTier>,
     tag: Option<String>,
+    capability: Option<String>,
     kind: Option<Kind>,
     origin: Option<Origin>,
 }
@@ -105,6 +109,7 @@ impl Filter {
             category: call.text("category").map(Category::new),
             tier: call.word("tier")?,
             tag: call.text("tag").map(str::to_lowercase),
+            capability: call.text("capability").map(str::to_lowercase),
             kind: call.word("kind")?,
             origin: call.word("origin")?,
         })
@@ -117,6 +122,10 @@ impl Filter {
             && self.category.as_ref().is_none_or(|category| tool.category == *category)
             && self.tier.is_none_or(|tier| tool.cost_tier == tier)
             && self.tag.as_ref().is_none_or(|tag| tool.tags.iter().any(|has| has.to_lowercase() == *tag))
+            && self
+                .capability
+                .as_ref()
+                .is_none_or(|word| tool.capabilities.iter().any(|has| has.to_lowercase() == *word))
             && self.kind.is_none_or(|kind| tool.kind == kind)
             && self.origin.is_none_or(|origin| tool.origin == origin)
     }
@@ -294,6 +303,12 @@ pub(super) struct Shown {
     waiting_review: Option<ReviewId>,
     behaviour: Behaviour,
     missing: Vec<Missing>,
+    /// The definition of a service as its file states it; `define --from` takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    definition: Option<Value>,
+    /// What of the definition of a service needs a second look.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
     /// What `verify` says against it.
     doubt: Option<String>,
     /// Whether that is all that is known against it: its files are those approved.
@@ -313,6 +328,8 @@ fn manifest_fields<S: Serializer>(manifest: &Manifest, serializer: S) -> Result<
     struct Fields<'a> {
         dialect: Dialect,
         recipe: &'a Option<Recipe>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        service: &'a Option<ServiceDefinition>,
         permissions: &'a Permissions,
         limits: &'a LimitsDeclared,
         input: &'a Option<Value>,
@@ -326,6 +343,7 @@ fn manifest_fields<S: Serializer>(manifest: &Manifest, serializer: S) -> Result<
     let fields = Fields {
         dialect: manifest.dialect,
         recipe: &manifest.recipe,
+        service: &manifest.service,
         permissions: &manifest.permissions,
         limits: &manifest.limits,
         input: &manifest.input,
@@ -361,9 +379,19 @@ pub(super) fn show(call: &Call<'_>) -> Result<Shown, EngineError> {
         is_only_doubted,
         interpreter_changed: engine.dependencies().interpreter_changed(&detail)?,
         rollback: engine.versions().rollback_offer(&tool)?,
-        manifest: detail.manifest,
+        definition: definition_of(&detail),
+        notes: service_notes(&detail.manifest),
+        manifest: masked(detail.manifest),
         tool: row,
     })
+}
+
+/// A manifest as it may be shown: without values of variables that are named like secrets.
+fn masked(mut manifest: Manifest) -> Manifest {
+    for (name, value) in manifest.recipe.iter_mut().flat_map(|recipe| &mut recipe.env) {
+        *value = shown_variable(name, value);
+    }
+    manifest
 }
 
 /// The review of exactly this version that waits for a human.
@@ -380,6 +408,7 @@ impl Answer for Shown {
         self.identity(page)?;
         self.standing(page)?;
         self.needs(page)?;
+        self.service(page)?;
         write_schema(page, "Input", self.manifest.input.as_ref())?;
         write_schema(page, "Output", self.manifest.output.as_ref())?;
         self.contents(page)?;
@@ -492,6 +521,21 @@ impl Shown {
         }
         page.field("permissions", Ink::Plain, self.manifest.permissions.summary())?;
         page.field("risk", risk_ink(self.tool.risk), self.tool.risk.word())
+    }
+
+    fn service(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let Some(service) = &self.manifest.service else { return Ok(()) };
+        page.heading("Service")?;
+        for (name, value) in service.facts() {
+            page.field(name, Ink::Plain, value)?;
+        }
+        for (name, value) in self.manifest.recipe.iter().flat_map(|recipe| &recipe.env) {
+            page.field("variable", Ink::Plain, format!("{name}={value}"))?;
+        }
+        for note in &self.notes {
+            page.field("note", Ink::Warn, note)?;
+        }
+        Ok(())
     }
 
     fn contents(&self, page: &mut Page<'_>) -> io::Result<()> {

@@ -114,7 +114,10 @@ pub use place::generalise;
 pub use problem::{Problem, ProblemCode};
 pub use promotions::{PROMOTIONS_FILE, Promotion, Promotions, PromotionsError};
 pub use quantity::{count, grouped, ordinal, plural, size, span};
-pub use redact::{CodeRedactor, MIN_SECRET, RedactStream, Redactions, Redactor, is_redacted, without_redacted};
+pub use redact::{
+    CodeRedactor, MIN_SECRET, RedactStream, Redactions, Redactor, is_redacted, is_secret_variable, shown_variable,
+    without_redacted,
+};
 pub use replay::{ReplayOutcome, Replayed};
 pub use request::{PlanChange, Request, RequestKind, TestResult, TestState};
 pub use review::{Decision, DecisionKind, Review, ReviewKind, ReviewOrder, ReviewState, Risk, ToolReview};

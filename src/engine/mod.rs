@@ -37,6 +37,7 @@ mod commands;
 #[cfg(test)]
 mod commands_tests;
 mod core;
+mod defining;
 mod doctor;
 mod error;
 mod evolving;
@@ -78,6 +79,7 @@ pub use crate::store::HourOfRuns;
 #[cfg(test)]
 pub(crate) use commands::plain_verbs;
 pub use commands::{plain_query, plain_verb};
+pub use defining::{DefineOptions, Defined, Definitions, Import, MAX_DEFINITION_BYTES, definition_of, service_notes};
 pub use doctor::Diagnosis;
 pub use error::{EngineError, ErrorCode};
 pub use evolving::Evolutions;
@@ -338,6 +340,11 @@ impl Engine {
     /// Making tools that are not there yet: from a text, a document or a template.
     pub fn new_tools(&self) -> NewTools<'_> {
         NewTools { engine: self, workspace: &self.workspace }
+    }
+
+    /// Definitions of services: making, changing and importing them.
+    pub fn definitions(&self) -> Definitions<'_> {
+        Definitions { engine: self, workspace: &self.workspace }
     }
 
     /// The log of what was done, and taking things back.

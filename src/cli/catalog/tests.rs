@@ -185,6 +185,8 @@ fn shown() -> Shown {
         doubt: None,
         is_only_doubted: false,
         rollback: None,
+        definition: None,
+        notes: Vec::new(),
     }
 }
 

@@ -17,9 +17,11 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod variable;
 
 pub use code::CodeRedactor;
 pub use stream::RedactStream;
+pub use variable::{is_secret_variable, shown_variable};
 
 use super::secret::Secret;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};

@@ -3,6 +3,7 @@
 
 mod adapter;
 mod definition;
+mod facts;
 mod instance;
 mod lifecycle;
 #[cfg(test)]

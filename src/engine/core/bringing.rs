@@ -27,3 +27,33 @@ pub fn bring(tx: &Tx<'_>, actor: Actor<'_>, placed: &Placed) -> Result<Step, Eng
     let message = format!("{} is a new experimental tool", placed.placement.base);
     Ok(Step { outcome: answer(Some(operation), None, message), intents })
 }
+
+/// Puts a changed version whose bytes are kept in the place of one that nobody approved, whose bytes are kept too. No
+/// commit: nobody approved it either.
+///
+/// # Errors
+/// `Conflict` while a move of the tool is owed; `Internal` for trouble with the store.
+pub fn redefine(
+    tx: &Tx<'_>,
+    actor: Actor<'_>,
+    before: &Placed,
+    after: &Placed,
+    reversible: bool,
+) -> Result<Step, EngineError> {
+    let note = UndoNote::RestoreFiles { before: Some(before.clone()), after: after.clone() };
+    let operation = tx.log(&NewOperation {
+        who: actor.who.to_owned(),
+        verb: "define".to_owned(),
+        subject: after.tool.to_string(),
+        detail: json!({
+            "version": after.version.to_string(), "digest": after.digest, "changed": before.digest, "undo": note,
+        }),
+        reversible,
+    })?;
+    let mut step = arrive(tx, actor, after, Some(before.digest), (operation, "define"))?;
+    step.commit = None;
+    let intents = vec![intend(tx, actor, step)?];
+    let message =
+        format!("{} {} is in {} (before: {})", after.tool, after.version, after.placement.base, before.version);
+    Ok(Step { outcome: answer(Some(operation), None, message), intents })
+}

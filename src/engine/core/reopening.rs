@@ -29,8 +29,12 @@ pub(super) fn reopen_found(
             continue;
         }
         let Some(review) = tx.review(head.id)?.filter(|review| review.asker.is_some()) else { continue };
-        let given_up = [tx.taken_back("request", review.tool.as_str())?, tx.taken_back("new", review.tool.as_str())?];
-        if given_up.iter().flatten().any(|operation| operation.detail.get("review") == Some(&json!(review.id))) {
+        let mut is_given_up = false;
+        for verb in ["request", "new", "define"] {
+            let given_up = tx.taken_back(verb, review.tool.as_str())?;
+            is_given_up |= given_up.iter().any(|operation| operation.detail.get("review") == Some(&json!(review.id)));
+        }
+        if is_given_up {
             continue;
         }
         tx.log(&NewOperation {

@@ -26,6 +26,7 @@ fn value(kind: ArgKind) -> &'static str {
         | ArgKind::RunOrInstance
         | ArgKind::Failure
         | ArgKind::Text
+        | ArgKind::Arguments
         | ArgKind::Path
         | ArgKind::Switch => "x",
     }

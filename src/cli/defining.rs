@@ -1,0 +1,64 @@
+//! Definitions of services: `define`.
+
+use super::call::{Answer, Call};
+use super::print_text::{Ink, Page};
+use crate::engine::{DefineOptions, Defined, EngineError, ErrorCode, Import, MAX_DEFINITION_BYTES};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// `define NAME [--type …] … [--from FILE|-]`.
+pub(super) fn define(call: &Call<'_>) -> Result<Defined, EngineError> {
+    let text = |name: &str| call.text(name).map(str::to_owned);
+    let options = DefineOptions {
+        base_type: text("type"),
+        executable: text("executable"),
+        description: text("description"),
+        port: text("port"),
+        capabilities: text("capabilities"),
+        launch_args: text("launch-args"),
+        health_check: text("health-check"),
+        env: call.texts("env").into_iter().map(str::to_owned).collect(),
+    };
+    let from = call.get::<PathBuf>("from");
+    let bytes = from.as_deref().map(read).transpose()?;
+    let file = from.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let import = file.as_deref().zip(bytes.as_deref()).map(|(file, bytes)| Import { file, bytes });
+    let (engine, _catalog) = call.open_catalog()?;
+    let caller = call.caller(&engine);
+    let defined = engine.definitions().define(call.required("name")?, &options, import.as_ref(), &caller);
+    call.tell_trouble(&engine);
+    defined
+}
+
+/// The bytes of a file, or of standard input: one more than a definition may have at most.
+fn read(named: &Path) -> Result<Vec<u8>, EngineError> {
+    let most = MAX_DEFINITION_BYTES as u64 + 1;
+    let mut bytes = Vec::new();
+    let read = if named == Path::new("-") {
+        io::stdin().lock().take(most).read_to_end(&mut bytes)
+    } else {
+        File::open(named).and_then(|file| file.take(most).read_to_end(&mut bytes))
+    };
+    match read {
+        Ok(_) => Ok(bytes),
+        Err(error) => {
+            let message = format!("cannot read {}: {error}", named.display());
+            Err(EngineError::new(ErrorCode::NotFound, message, "name a file, or - for standard input"))
+        }
+    }
+}
+
+impl Answer for Defined {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        page.say(&self.outcome.message)?;
+        page.field("definition", Ink::Plain, &self.path)?;
+        for note in &self.notes {
+            page.field("note", Ink::Warn, note)?;
+        }
+        match self.outcome.operation {
+            Some(operation) => page.field("operation", Ink::Plain, operation.to_string()),
+            None => Ok(()),
+        }
+    }
+}

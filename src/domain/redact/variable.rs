@@ -1,0 +1,65 @@
+//! Values of environment variables, as they may be shown.
+
+use super::{MARK, Redactor, plain_name};
+use crate::domain::Secret;
+
+/// Words in names of secrets, wherever they stand.
+const WORDS: &[&str] = &[
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "SECRET",
+    "APIKEY",
+    "API_KEY",
+    "ACCESS_KEY",
+    "ACCESSKEY",
+    "PRIVATE_KEY",
+    "PRIVATEKEY",
+    "ACCESS_TOKEN",
+    "AUTH_TOKEN",
+    "CREDENTIAL",
+];
+
+/// Last words of names of secrets.
+const LAST: &[&str] = &["TOKEN", "KEY", "PWD", "PASS", "AUTH", "COOKIE", "BEARER", "PAT"];
+
+/// Last words of names that only say where something is, or how it is called.
+const PLACES: &[&str] =
+    &["NAME", "PATH", "FILE", "DIR", "URL", "URI", "HOST", "VAR", "ENV", "HEADER", "FIELD", "PATTERN", "PREFIX", "ID"];
+
+/// Whether the name of an environment variable says that its value is a secret.
+pub fn is_secret_variable(name: &str) -> bool {
+    let name = name.to_ascii_uppercase().replace(['-', '.'], "_");
+    let last = name.rsplit('_').next().unwrap_or_default();
+    !PLACES.contains(&last) && (LAST.contains(&last) || WORDS.iter().any(|word| name.contains(word)))
+}
+
+/// The value of a variable as it may be shown: `[redacted NAME]` for a secret by its name, and without the keys and
+/// tokens that are known by their form.
+pub fn shown_variable(name: &str, value: &str) -> String {
+    if is_secret_variable(name) && !value.is_empty() {
+        return format!("{MARK}{}]", plain_name(name));
+    }
+    Redactor::new(std::iter::empty::<(&str, &Secret)>()).text(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::is_redacted;
+
+    #[test]
+    fn values_are_hidden_by_the_name_of_their_variable() {
+        for name in
+            ["OPENAI_API_KEY", "github_token", "DB_PASSWORD", "SECRET", "AWS_SECRET_ACCESS_KEY", "x-auth", "SSH_KEY"]
+        {
+            let shown = shown_variable(name, "a value");
+            assert!(is_redacted(&shown) && !shown.contains("a value"), "{name}: {shown}");
+        }
+        for name in ["OPENAI_MODEL", "MAX_TOKENS", "PASSWORD_FILE", "KEYBOARD", "MONKEY", "PATH", "TOKEN_URL"] {
+            assert_eq!(shown_variable(name, "a value"), "a value", "{name}");
+        }
+        assert_eq!(shown_variable("API_KEY", ""), "");
+        assert!(is_redacted(&shown_variable("OPTIONS", "--key ghp_abcdefghijklmnopqrstuvwxyz0123456789")));
+    }
+}

@@ -1,0 +1,348 @@
+//! Definitions of services: made and changed from the options of `define`, imported under a name.
+//!
+//! Nothing is run by it and nothing is approved by it: what is written is an experimental tool, and a review of it
+//! waits like that of any other.
+
+mod changes;
+mod import;
+
+pub use changes::DefineOptions;
+pub use import::{Import, MAX_DEFINITION_BYTES, definition_of};
+
+use crate::catalog;
+use crate::domain::service::PortPass;
+use crate::domain::{
+    Caller, Digest, FileMode, Kind, Manifest, Outcome, Request, RequestKind, ReviewId, ReviewState, Stage, Tool,
+    ToolDetail, ToolName, VersionFile, is_secret_variable, propose, rfc3339,
+};
+use crate::engine::Engine;
+use crate::engine::clock::now;
+use crate::engine::core::{self, Placed};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::library::resolve::tool_name;
+use crate::engine::review::requests::Posting;
+use crate::engine::workspace::Workspace;
+use changes::Changes;
+use import::Definition;
+use serde::Serialize;
+use serde_json::json;
+use std::sync::Arc;
+
+/// What a definition looks like before anything is said of it. The name and the provenance are filled in.
+const BLANK: &str = "version = \"0.1.0\"\ndescription = \"\"\nkind = \"service\"\n\
+    capabilities = []\n\n[run]\ncommand = []\n\n[service]\nadapter = \"generic\"\n\n\
+    [permissions]\nnetwork = []\nread = []\nwrite = []\nenv = []\nrun = []\n\n[provenance]\n";
+
+/// What came of `define`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Defined {
+    /// The operation, the review and a line for a human.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// Name of the service.
+    pub name: ToolName,
+    /// The version that its definition states now.
+    pub version: String,
+    /// Path of the definition, relative to the workspace.
+    pub path: String,
+    /// What of it needs a second look, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Making and changing definitions of services.
+#[derive(Clone, Copy)]
+pub struct Definitions<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+}
+
+impl Definitions<'_> {
+    /// Makes the definition of a service, or changes what is named in the one that is there.
+    ///
+    /// # Errors
+    /// `Usage` for a bad name or option, which it names, and when nothing is named; `Conflict` when the name belongs to
+    /// something else, or the definition has a form in which it cannot be changed; `Refused` when it is archived;
+    /// `Failed` when the result cannot be read as a tool.
+    pub fn define(
+        &self,
+        name: &str,
+        options: &DefineOptions,
+        from: Option<&Import<'_>>,
+        caller: &Caller,
+    ) -> Result<Defined, EngineError> {
+        let name = tool_name(name)?;
+        let changes = Changes::of(options)?;
+        let there = self.there(&name)?;
+        match (there, from) {
+            (None, from) => {
+                let (definition, rationale) = match from {
+                    Some(import) => (import::read(import, &name)?, "Imported as the definition of a service"),
+                    None => (blank(&name, caller, &changes)?, "Defined as a service"),
+                };
+                self.make(&name, definition, &changes, rationale, caller)
+            }
+            (Some(there), Some(import)) => self.same_or_clash(&there, import::read(import, &name)?, &changes),
+            (Some(there), None) => self.change(&there, &changes, caller),
+        }
+    }
+
+    /// The version of this name that a change is about: an experimental one goes first, because it is the newest.
+    fn there(&self, name: &ToolName) -> Result<Option<Arc<Tool>>, EngineError> {
+        let view = self.engine.library().catalog();
+        let rows: Vec<&Arc<Tool>> = view.tools.iter().filter(|tool| tool.name == *name).collect();
+        let is_open = |tool: &&&Arc<Tool>| tool.stage == Stage::Experimental && tool.evolved_from.is_none();
+        let open: Vec<&Arc<Tool>> = rows.iter().filter(is_open).copied().collect();
+        match open.as_slice() {
+            [only] => return Ok(Some(Arc::clone(only))),
+            [] => {}
+            [first, second, ..] => {
+                let message = format!("{name} is defined more than once: {} and {}", first.path, second.path);
+                return Err(EngineError::new(ErrorCode::Conflict, message, "archive or rename one of them"));
+            }
+        }
+        if let Some(live) = rows.iter().find(|tool| tool.stage != Stage::Archived) {
+            return Ok(Some(Arc::clone(live)));
+        }
+        match rows.first() {
+            Some(archived) => {
+                let message = format!("{name} is archived: {}", archived.path);
+                Err(EngineError::new(ErrorCode::Refused, message, "ask a human to restore it, or choose another name"))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Writes a new one as an experimental tool; never over anything.
+    fn make(
+        &self,
+        name: &ToolName,
+        mut definition: Definition,
+        changes: &Changes,
+        rationale: &str,
+        caller: &Caller,
+    ) -> Result<Defined, EngineError> {
+        self.engine.versions().refuse_known_name(name)?;
+        definition.change(changes)?;
+        let (path, text) = (definition.file_name(), definition.text());
+        let manifest = read_alone(name, path, &text)?;
+        let described = match manifest.description.trim() {
+            "" => format!("Service {name}"),
+            words => words.to_owned(),
+        };
+        let request = json!({
+            "kind": "ToolReviewRequest",
+            "tool": name,
+            "description": described,
+            "rationale": rationale,
+            "files": [{"path": path, "content": text}],
+        });
+        let posting = Posting { verb: "define", expires_at: None, replaces: None };
+        let outcome = self.engine.requests().post(&request, caller, posting)?;
+        let folder = core::stage_placement(Stage::Experimental, name).base;
+        let message = format!("{folder} is a new experimental service; {}", outcome.message);
+        Ok(defined(Outcome { message, ..outcome }, name, format!("{folder}/{path}"), &manifest))
+    }
+
+    /// Of a name that is taken: nothing to do when it is defined so already.
+    fn same_or_clash(
+        &self,
+        there: &Tool,
+        mut definition: Definition,
+        changes: &Changes,
+    ) -> Result<Defined, EngineError> {
+        let detail = self.engine.library().detail(there)?;
+        definition.change(changes)?;
+        let wanted = catalog::definition_fields(definition.file_name(), definition.text().as_bytes()).ok();
+        if wanted.is_none() || import::stated(&detail) != wanted {
+            let message = format!("{} already exists: {}", there.name, there.path);
+            return Err(EngineError::new(ErrorCode::Conflict, message, "import it under another name"));
+        }
+        let message = format!("{} is already defined so; nothing was written", there.name);
+        let outcome = Outcome { operation: None, review: None, message, commit: None, detail: json!({}) };
+        Ok(defined(outcome, &there.name, there.path.clone(), &detail.manifest))
+    }
+
+    /// Changes what is named, as a new version: in its place while it is experimental, beside it when it is approved.
+    fn change(&self, there: &Tool, changes: &Changes, caller: &Caller) -> Result<Defined, EngineError> {
+        let name = &there.name;
+        let conflict = |message: String, hint: &str| EngineError::new(ErrorCode::Conflict, message, hint);
+        if there.kind != Kind::Service {
+            let message = format!("{name} is a {}, not a service: {}", there.kind, there.path);
+            return Err(conflict(message, "choose another name"));
+        }
+        if changes.is_empty() {
+            let message = format!("{name} is defined already, and no option says what to change");
+            let hint = "add --type, --executable, --description, --port, --capabilities, --launch-args, --health-check or --env";
+            return Err(EngineError::new(ErrorCode::Usage, message, hint));
+        }
+        if !there.placement.exclusive {
+            let hint = format!("change the file, or import it: `toolsmith define NEW-NAME --from {}`", there.path);
+            return Err(conflict(format!("{name} has no folder of its own: {}", there.path), &hint));
+        }
+        let files = self.engine.library().files_on_disk(there)?;
+        let base = catalog::read_files(files, there).map_err(|problem| conflict(problem.message, &problem.hint))?;
+        let Some((path, at)) = import::definition_file(&base) else {
+            return Err(conflict(format!("{} is gone", there.path), "restore the file"));
+        };
+        let mut definition = Definition::read(path, &base.files[at].bytes)?;
+        let before = definition.text();
+        definition.change(changes)?;
+        if definition.text() == before {
+            let message = format!("{name} is already defined so; nothing was written");
+            let outcome = Outcome { operation: None, review: None, message, commit: None, detail: json!({}) };
+            return Ok(defined(outcome, name, there.path.clone(), &base.manifest));
+        }
+        let new = read_alone(name, path, &definition.text())?;
+        let version = propose(&base.manifest, &new).after(&base.tool.version);
+        definition.set_version(&version);
+        let mut files = base.files.clone();
+        files[at].bytes = definition.text().into_bytes();
+        if there.stage == Stage::Experimental {
+            self.replace(there, &base, files, caller)
+        } else {
+            self.bring_beside(there, files, &version, caller)
+        }
+    }
+
+    /// Puts a changed definition in the place of the one that nobody approved; the bytes before are kept.
+    fn replace(
+        &self,
+        there: &Tool,
+        base: &ToolDetail,
+        files: Vec<VersionFile>,
+        caller: &Caller,
+    ) -> Result<Defined, EngineError> {
+        let new = catalog::read_files(files, there)
+            .map_err(|problem| EngineError::new(ErrorCode::Failed, problem.placed(), problem.hint))?;
+        let turn = self.engine.take_turn()?;
+        let now = self.engine.library().files_on_disk(there)?;
+        if Digest::of_files(&now) != base.tool.digest {
+            let message = format!("the files of {} changed just now", there.name);
+            return Err(EngineError::new(ErrorCode::Conflict, message, "check it again, then retry"));
+        }
+        self.workspace.copies.put(base.tool.digest, &base.files)?;
+        self.workspace.copies.put(new.tool.digest, &new.files)?;
+        let (before, after) = (Placed::of(&base.tool, &base.files), Placed::of(&new.tool, &new.files));
+        let asker = caller.identity();
+        let is_human = matches!(caller, Caller::Human(_));
+        let step = self
+            .workspace
+            .transact(|tx| core::redefine(tx, self.workspace.actor(&asker), &before, &after, is_human))?;
+        let outcome = self.engine.finish(step)?;
+        drop(turn);
+        let review = self.waiting(&new.tool)?;
+        let message = match review {
+            Some(review) => format!("{}; review {review} of {} is pending", outcome.message, there.name),
+            None => outcome.message.clone(),
+        };
+        let outcome = Outcome { review, message, ..outcome };
+        Ok(defined(outcome, &there.name, new.tool.path.clone(), &new.manifest))
+    }
+
+    /// Puts a changed definition of an approved service into the experimental folder: the approved one stays in use.
+    fn bring_beside(
+        &self,
+        there: &Tool,
+        files: Vec<VersionFile>,
+        version: &semver::Version,
+        caller: &Caller,
+    ) -> Result<Defined, EngineError> {
+        let name = &there.name;
+        let placement = core::stage_placement(Stage::Experimental, name);
+        let file = there.path.rsplit('/').next().unwrap_or("tool.toml");
+        let row = Tool {
+            path: format!("{}/{file}", placement.base),
+            placement,
+            stage: Stage::Experimental,
+            version: version.clone(),
+            ..there.clone()
+        };
+        let new = catalog::read_files(files, &row)
+            .map_err(|problem| EngineError::new(ErrorCode::Failed, problem.placed(), problem.hint))?;
+        self.workspace.copies.put(new.tool.digest, &new.files)?;
+        let request = Request {
+            kind: RequestKind::Tool,
+            tool: Some(name.clone()),
+            plan: None,
+            description: new.manifest.description.clone(),
+            rationale: format!("Changed by define; made from {} {}", there.version, there.digest.short()),
+            test_results: Vec::new(),
+            changes: Vec::new(),
+            specification: None,
+            successor: None,
+            metadata: serde_json::Map::new(),
+        };
+        let outcome = self.engine.requests().bring(&request, &new, caller, "define", &|| Ok(()))?;
+        let message = format!(
+            "{name} {version} is in {}; {} {} stays in use; {}",
+            new.tool.placement.base, there.stage, there.version, outcome.message
+        );
+        Ok(defined(Outcome { message, ..outcome }, name, new.tool.path.clone(), &new.manifest))
+    }
+
+    /// The review of exactly this version that waits.
+    fn waiting(&self, tool: &Tool) -> Result<Option<ReviewId>, EngineError> {
+        let waiting = self.workspace.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
+        let of_tool = |review: &&crate::domain::Review| review.tool == tool.name && review.digest == tool.digest;
+        Ok(waiting.iter().find(of_tool).map(|review| review.id))
+    }
+}
+
+/// What a manifest says when it is read on its own, with its faults as an answer to whoever defines it.
+fn read_alone(name: &ToolName, path: &str, text: &str) -> Result<Manifest, EngineError> {
+    let file = VersionFile { path: path.to_owned(), mode: FileMode::Plain, bytes: text.as_bytes().to_vec() };
+    let manifest = catalog::read_definition(&file)
+        .map_err(|problem| EngineError::new(ErrorCode::Usage, format!("{name}: {}", problem.message), problem.hint))?;
+    if manifest.kind == Kind::Service {
+        return Ok(manifest);
+    }
+    let message = format!("{name}: its kind is {}, not service", manifest.kind);
+    Err(EngineError::new(ErrorCode::Usage, message, "write kind = \"service\""))
+}
+
+/// A definition that says nothing but its name and who made it.
+fn blank(name: &ToolName, caller: &Caller, changes: &Changes) -> Result<Definition, EngineError> {
+    if !changes.has_program() {
+        let message = format!("{name} is not defined yet, and a new definition needs a program");
+        return Err(EngineError::new(ErrorCode::Usage, message, "add --executable, or import one with --from"));
+    }
+    let mut document: toml_edit::DocumentMut =
+        format!("name = \"{name}\"\n{BLANK}").parse().map_err(EngineError::internal)?;
+    let made = [
+        ("created_by", caller.identity()),
+        ("created_at", rfc3339(now())),
+        ("generator", concat!("Toolsmith v", env!("CARGO_PKG_VERSION")).to_owned()),
+    ];
+    for (key, text) in made {
+        document["provenance"][key] = toml_edit::value(text);
+    }
+    Ok(Definition::Native(document))
+}
+
+fn defined(outcome: Outcome, name: &ToolName, path: String, manifest: &Manifest) -> Defined {
+    let (version, notes) = (manifest.version.to_string(), service_notes(manifest));
+    Defined { outcome, name: name.clone(), version, path, notes }
+}
+
+/// What of the definition of a service needs a second look, one sentence each; empty for any other tool.
+pub fn service_notes(manifest: &Manifest) -> Vec<String> {
+    let Some(service) = &manifest.service else { return Vec::new() };
+    let mut notes = Vec::new();
+    if let Some(profile) = &service.profile {
+        notes.push(format!("{profile:?} is not an adapter: the adapter {} is used", service.adapter));
+    }
+    if let Some(word) = manifest.extra.get("health_check") {
+        notes.push(format!("the health check {word} is unknown: health is not checked"));
+    }
+    let env = manifest.recipe.iter().flat_map(|recipe| &recipe.env);
+    for (name, _) in env.filter(|(name, value)| !value.is_empty() && is_secret_variable(name)) {
+        notes.push(format!(
+            "the value of {name} is in the definition for everybody to read: remove it, and name {name} in [permissions] env"
+        ));
+    }
+    let reaches_host = service.ports.iter().any(|port| port.pass == PortPass::Bind);
+    if reaches_host && !manifest.permissions.network.iter().any(|word| word == "full") {
+        notes.push("a port with pass = \"bind\" needs network = [\"full\"] in [permissions]".to_owned());
+    }
+    notes
+}
