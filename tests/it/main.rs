@@ -33,6 +33,7 @@ mod sabotage;
 mod scarce;
 mod screenshots;
 mod scripted_server;
+mod services;
 mod state;
 mod store_processes;
 mod support;

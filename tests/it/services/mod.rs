@@ -1,0 +1,3 @@
+//! Services: tools that keep running.
+
+mod define;
