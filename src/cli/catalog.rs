@@ -1,6 +1,7 @@
 //! Looking at tools: `init`, `list`, `show`.
 
 mod schema_words;
+mod service_facts;
 
 use super::call::{Answer, Call};
 use super::files::FileHead;
@@ -22,6 +23,7 @@ use crate::engine::{
 use schema_words::write_schema;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
+use service_facts::masked;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -386,14 +388,6 @@ pub(super) fn show(call: &Call<'_>) -> Result<Shown, EngineError> {
     })
 }
 
-/// A manifest as it may be shown: without values of variables that are named like secrets.
-fn masked(mut manifest: Manifest) -> Manifest {
-    for (name, value) in manifest.recipe.iter_mut().flat_map(|recipe| &mut recipe.env) {
-        *value = shown_variable(name, value);
-    }
-    manifest
-}
-
 /// The review of exactly this version that waits for a human.
 fn waiting_review(engine: &Engine, tool: &Tool) -> Result<Option<ReviewId>, EngineError> {
     let covers = |(name, digest): &(ToolName, Digest)| *name == tool.name && *digest == tool.digest;
@@ -521,21 +515,6 @@ impl Shown {
         }
         page.field("permissions", Ink::Plain, self.manifest.permissions.summary())?;
         page.field("risk", risk_ink(self.tool.risk), self.tool.risk.word())
-    }
-
-    fn service(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let Some(service) = &self.manifest.service else { return Ok(()) };
-        page.heading("Service")?;
-        for (name, value) in service.facts() {
-            page.field(name, Ink::Plain, value)?;
-        }
-        for (name, value) in self.manifest.recipe.iter().flat_map(|recipe| &recipe.env) {
-            page.field("variable", Ink::Plain, format!("{name}={value}"))?;
-        }
-        for note in &self.notes {
-            page.field("note", Ink::Warn, note)?;
-        }
-        Ok(())
     }
 
     fn contents(&self, page: &mut Page<'_>) -> io::Result<()> {

@@ -182,7 +182,7 @@ impl Definitions<'_> {
         let files = self.engine.library().files_on_disk(there)?;
         let base = catalog::read_files(files, there).map_err(|problem| conflict(problem.message, &problem.hint))?;
         let Some((path, at)) = import::definition_file(&base) else {
-            return Err(conflict(format!("{} is gone", there.path), "restore the file"));
+            return Err(conflict(format!("{} no longer exists", there.path), "restore the file"));
         };
         let mut definition = Definition::read(path, &base.files[at].bytes)?;
         let before = definition.text();

@@ -126,7 +126,8 @@ fn approve(workspace: &Workspace, review: &str) {
     let (reviews, _) = workspace.json(&["reviews"]);
     let row = reviews["reviews"].as_array().unwrap().iter().find(|row| row["id"].to_string() == review).unwrap();
     let digest = &row["digest"].as_str().unwrap()[..12];
-    let (decided, code) = workspace.json_of_human(&["approve", review, "--digest", digest]);
+    let (decided, code) =
+        workspace.json_of_human(&["approve", review, "--digest", digest, "--unread", "--reason", "a test"]);
     assert_eq!(code, 0, "{decided:#}");
 }
 
@@ -374,8 +375,8 @@ fn names_that_belong_to_something_else_are_refused() {
 
 #[test]
 fn an_agent_defines_and_a_human_approves() {
-    let workspace = with_stubs(&["helper"]);
-    let args = ["define", "helper", "--executable", "helper", "--launch-args", "-v", "--as-agent", "coder"];
+    let workspace = Workspace::new();
+    let args = ["define", "helper", "--executable", "cat", "--launch-args", "-v", "--as-agent", "coder"];
     let (answer, code) = workspace.json(&args);
     assert_eq!(code, 0, "{answer:#}");
     let review = answer["review"].to_string();
@@ -393,10 +394,10 @@ fn an_agent_defines_and_a_human_approves() {
     assert_eq!(fs::read_to_string(&approved).unwrap(), before);
     assert_eq!(workspace.json(&["show", "helper"]).0["tool"]["stage"], json!("approved"));
     // The next change goes on from there.
-    let (answer, code) = workspace.json(&["define", "helper", "--launch-args", "-w"]);
+    let (answer, code) = workspace.json(&["define", "helper", "--launch-args", "-u -n"]);
     assert_eq!(code, 0, "{answer:#}");
     let text = manifest(&workspace, "helper");
-    assert!(text.contains("description = \"Helps\"") && text.contains("[\"helper\", \"-w\"]"), "{text}");
+    assert!(text.contains("description = \"Helps\"") && text.contains("[\"cat\", \"-u\", \"-n\"]"), "{text}");
     assert_eq!(fs::read_to_string(&approved).unwrap(), before);
     approve(&workspace, &answer["review"].to_string());
     assert_eq!(definition(&workspace, "helper")["description"], json!("Helps"));
