@@ -14,7 +14,6 @@ use crate::domain::service::ServiceDefinition;
 use crate::domain::{
     Category, CostTier, Dialect, Digest, Example, Format, Kind, LimitsDeclared, Manifest, Missing, Origin, Permissions,
     Problem, Provenance, Recipe, Review, ReviewId, Run, Stage, TestCase, Tool, ToolName, ToolReview, ToolState,
-    shown_variable,
 };
 use crate::engine::{
     Behaviour, Engine, EngineError, Index, InitReport, ReviewFilter, RunFilter, VersionInfo, definition_of,

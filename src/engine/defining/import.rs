@@ -44,14 +44,14 @@ impl Definition {
             EngineError::new(ErrorCode::Conflict, message, "change the file with an editor")
         };
         let text = std::str::from_utf8(bytes).map_err(|_| by_hand("it is not text"))?;
-        if path.ends_with(".toml") {
+        if ending(path) == "toml" {
             return text
                 .parse()
                 .map(Definition::Native)
                 .map_err(|error: toml_edit::TomlError| by_hand(error.message()));
         }
         let fields = catalog::definition_fields(path, bytes).map_err(|problem| by_hand(&problem.message))?;
-        if path.ends_with(".json") && catalog::definition_form(&fields) == DefinitionForm::Companion {
+        if ending(path) == "json" && catalog::definition_form(&fields) == DefinitionForm::Companion {
             return Ok(Definition::Companion(fields));
         }
         Err(by_hand("it is not written in TOML"))
@@ -104,6 +104,11 @@ impl Definition {
     }
 }
 
+/// The ending of a file name; empty without one.
+fn ending(path: &str) -> &str {
+    path.rsplit_once('.').map_or("", |(_, ending)| ending)
+}
+
 /// Gives a key at the top its text; what is written around the old one stays.
 fn set_text(document: &mut DocumentMut, key: &str, text: &str) {
     match document.get_mut(key) {
@@ -147,7 +152,7 @@ pub(super) fn read(import: &Import<'_>, name: &ToolName) -> Result<Definition, E
         DefinitionForm::Native if fields.get("kind").and_then(Json::as_str) != Some(Kind::Service.word()) => {
             return Err(wrong("its kind is not service"));
         }
-        DefinitionForm::Native if path.ends_with(".toml") => {
+        DefinitionForm::Native if ending(path) == "toml" => {
             Definition::Native(text.parse().map_err(|error: toml_edit::TomlError| wrong(error.message()))?)
         }
         DefinitionForm::Native => Definition::Native(document_of(&fields).map_err(|why| wrong(&why))?),
