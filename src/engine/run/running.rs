@@ -192,14 +192,13 @@ impl Runs<'_> {
             staged: &self.engine.staged_writes().path(id),
             environments: &self.workspace.options.home.environments(),
         };
-        let mut prepared = lacking.map_or_else(|| runner::prepare(&wish), Err);
-        let mut hooks = None;
-        if let Some(service) = ready.service.take() {
-            hooks = Some(service.hooks);
-            prepared = prepared.and_then(|spec| spec.as_service(service.terms).with_listeners(service.listeners));
-        }
+        let service = ready.service.take();
+        let prepared = lacking.map_or_else(|| runner::prepare(&wish), Err).and_then(|spec| match service {
+            Some(service) => service.adapt(spec).map(|(spec, hooks)| (spec, Some(hooks))),
+            None => Ok((spec, None)),
+        });
         let verified = Arc::default();
-        let facts = prepared.as_ref().ok().and_then(runner::Spec::interpreter);
+        let facts = prepared.as_ref().ok().and_then(|(spec, _)| spec.interpreter());
         let changed =
             self.engine.dependencies().note_of_interpreter(&ready.detail.tool, facts).unwrap_or_else(|error| {
                 self.workspace.report_trouble::<()>(Err(error));
@@ -207,7 +206,7 @@ impl Runs<'_> {
             });
         let warning = ready.warning.into_iter().chain(changed.clone()).reduce(|all, one| format!("{all}; {one}"));
         let running = match prepared {
-            Ok(mut spec) => {
+            Ok((mut spec, hooks)) => {
                 self.workspace.report_trouble(self.workspace.baselines.tell(&mut spec).map_err(EngineError::internal));
                 Some(self.spawn(&ready.detail, caller, (id, &verified), (spec, changed, hooks)))
             }

@@ -8,7 +8,7 @@ use crate::engine::Runs;
 use crate::engine::core::RunPolicy;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::RunRequest;
-use crate::runner::{self, Frame, Hooks, Report, RunEnvironment, ServiceTerms, Spool};
+use crate::runner::{self, Door, Frame, Hooks, Report, RunEnvironment, ServiceTerms, Spec, Spool};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -41,6 +41,8 @@ pub(in crate::engine) struct ServiceStart {
     pub env: Vec<(String, String)>,
     /// Listening sockets that it inherits, by name.
     pub listeners: Vec<(String, OwnedFd)>,
+    /// Who gets the door to its network; `None` when no port is relayed.
+    pub door: Option<Box<dyn FnOnce(Door) + Send>>,
     /// Who is told of it.
     pub hooks: ServiceHooks,
 }
@@ -166,6 +168,17 @@ fn output_of(spool: &Path) -> String {
         Ok(Ok(_)) => String::from_utf8_lossy(&bytes).into_owned(),
         Ok(Err(error)) => error.to_string(),
         Err(error) => error.to_string(),
+    }
+}
+
+impl ServiceStart {
+    /// Turns a run into the service; gives back who is told of it.
+    pub(super) fn adapt(self, spec: Spec) -> Result<(Spec, ServiceHooks), RunEnd> {
+        let spec = spec.as_service(self.terms).with_listeners(self.listeners)?;
+        let Some(take) = self.door else { return Ok((spec, self.hooks)) };
+        let (spec, door) = spec.with_door()?;
+        take(door);
+        Ok((spec, self.hooks))
     }
 }
 

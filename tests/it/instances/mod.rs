@@ -1,8 +1,10 @@
 //! Services from outside: real keepers, real sandboxes, real processes.
 
+mod health;
 mod hostile;
 mod kills;
 mod life;
+mod ports;
 mod talk;
 
 use crate::support::{Workspace, processes_with, unique_seconds};

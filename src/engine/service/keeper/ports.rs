@@ -5,19 +5,32 @@ use crate::domain::Digest;
 use crate::domain::service::{Instance, InstancePort, PortMode, PortNumber, PortPass, PortRule, ServiceDefinition};
 use crate::engine::Engine;
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::runner::{Door, Relay};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 /// Holders of ports that a message names.
 const NAMED_HOLDERS: usize = 5;
 
-/// The listening sockets of an instance, by the name of the port.
+/// The ports of an instance, by name.
 #[derive(Debug, Default)]
 pub(super) struct Ports {
-    open: BTreeMap<String, (TcpListener, InstancePort)>,
+    open: BTreeMap<String, OpenPort>,
+    /// Passes connections on to the service; there is none before the first relayed port.
+    relay: Option<Arc<Relay>>,
+}
+
+#[derive(Debug)]
+struct OpenPort {
+    /// The socket that listens outside of the sandbox; `None` for a port that the service opens itself.
+    listener: Option<TcpListener>,
+    port: InstancePort,
+    /// The number at which the service listens in its own network.
+    inside: u16,
 }
 
 impl Ports {
@@ -31,13 +44,33 @@ impl Ports {
         instance: &Instance,
         definition: &ServiceDefinition,
     ) -> Result<Vec<InstancePort>, EngineError> {
-        for rule in
-            definition.ports.iter().filter(|rule| !self.open.contains_key(&rule.name)).cloned().collect::<Vec<_>>()
-        {
-            let bound = bind(engine, instance, &rule)?;
-            self.open.insert(rule.name, bound);
+        // What the service opened itself is free again.
+        self.open.retain(|_, open| open.listener.is_some());
+        for rule in &definition.ports {
+            if self.open.contains_key(&rule.name) {
+                continue;
+            }
+            let (listener, port) = bind(engine, instance, rule)?;
+            let inside = match rule.port {
+                PortNumber::Number(number) if rule.pass == PortPass::Relay => number,
+                _ => port.port,
+            };
+            if rule.pass == PortPass::Relay {
+                let outside = listener.try_clone().map_err(EngineError::internal)?;
+                self.relay()?.serve(outside.into(), inside);
+            }
+            let listener = Some(listener).filter(|_| rule.pass != PortPass::Bind);
+            self.open.insert(rule.name.clone(), OpenPort { listener, port, inside });
         }
-        Ok(self.open.values().map(|(_, port)| port.clone()).collect())
+        let stated = definition.ports.iter().filter_map(|rule| self.open.get(&rule.name));
+        Ok(stated.map(|open| open.port.clone()).collect())
+    }
+
+    fn relay(&mut self) -> Result<&Relay, EngineError> {
+        if self.relay.is_none() {
+            self.relay = Some(Arc::new(Relay::start().map_err(EngineError::internal)?));
+        }
+        self.relay.as_deref().ok_or_else(|| EngineError::internal("the relay is gone"))
     }
 
     /// The sockets that the service inherits.
@@ -47,22 +80,38 @@ impl Ports {
     pub(super) fn inherited(&self, opened: &[InstancePort]) -> Result<Vec<(String, OwnedFd)>, EngineError> {
         let mut passed = Vec::new();
         for port in opened.iter().filter(|port| port.pass == PortPass::ListenFds) {
-            if let Some((listener, _)) = self.open.get(&port.name) {
+            if let Some(listener) = self.open.get(&port.name).and_then(|open| open.listener.as_ref()) {
                 passed.push((port.name.clone(), listener.try_clone().map_err(EngineError::internal)?.into()));
             }
         }
         Ok(passed)
     }
+
+    /// Who takes the door of a new process; `None` when no port is relayed.
+    pub(super) fn doorkeeper(&self) -> Option<Box<dyn FnOnce(Door) + Send>> {
+        let relay = self.relay.clone()?;
+        Some(Box::new(move |door| relay.lead_to(Some(door))))
+    }
+
+    /// The process is over: connections wait for the next one.
+    pub(super) fn close_door(&self) {
+        if let Some(relay) = &self.relay {
+            relay.lead_to(None);
+        }
+    }
+
+    /// The variables that tell a service its ports, as it sees them: `PORT` for the first one, `PORT_NAME` for each.
+    pub(super) fn variables(&self, opened: &[InstancePort]) -> Vec<(String, String)> {
+        let number = |port: &InstancePort| self.open.get(&port.name).map_or(port.port, |open| open.inside).to_string();
+        let named = opened.iter().map(|port| (format!("PORT_{}", variable(&port.name)), number(port)));
+        let first = opened.first().map(|port| ("PORT".to_owned(), number(port)));
+        first.into_iter().chain(named).collect()
+    }
 }
 
-/// The variables that tell a service its ports: `PORT` for the first one, `PORT_NAME` for each.
-pub(super) fn variables(ports: &[InstancePort]) -> Vec<(String, String)> {
-    let word = |name: &str| {
-        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect::<String>()
-    };
-    let named = ports.iter().map(|port| (format!("PORT_{}", word(&port.name)), port.port.to_string()));
-    let first = ports.first().map(|port| ("PORT".to_owned(), port.port.to_string()));
-    first.into_iter().chain(named).collect()
+/// The name of a port in the name of a variable.
+fn variable(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
 }
 
 fn bind(engine: &Engine, instance: &Instance, rule: &PortRule) -> Result<(TcpListener, InstancePort), EngineError> {

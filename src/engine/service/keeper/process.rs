@@ -1,6 +1,6 @@
 //! One incarnation: the run of a service, its input, and how its end is told.
 
-use super::{Keeper, News, ports};
+use super::{Keeper, News};
 use crate::domain::RunEnd;
 use crate::domain::service::LifeEvent;
 use crate::engine::RunHandle;
@@ -71,7 +71,8 @@ impl Keeper {
         };
         let start = ServiceStart {
             terms,
-            env: ports::variables(&opened),
+            env: self.ports.variables(&opened),
+            door: self.ports.doorkeeper(),
             listeners: self.ports.inherited(&opened)?,
             hooks: hooks(&self.sender, number),
         };
@@ -91,6 +92,7 @@ impl Keeper {
     pub(super) fn ended(&mut self, number: u64, (began, well, how): (bool, bool, String)) -> Result<(), EngineError> {
         if self.process.as_ref().is_some_and(|process| process.incarnation == number) {
             self.process = None;
+            self.ports.close_door();
             let lost = self.talk.end();
             self.carry_out(lost)?;
         }
