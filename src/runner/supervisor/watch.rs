@@ -19,6 +19,12 @@ const WATCH: Duration = Duration::from_millis(20);
 /// How often near a limit: some processes fill memory with gigabytes a second.
 const WATCH_CLOSELY: Duration = Duration::from_millis(4);
 
+/// How seldom a service is looked at that has done nothing for a while, where the kernel holds its totals.
+const WATCH_CALM: Duration = Duration::from_millis(500);
+
+/// The same where nobody else holds them: what it begins in between is bounded only for each of its processes.
+const WATCH_CALM_ALONE: Duration = Duration::from_millis(100);
+
 /// How often what was seen is told.
 const TELL: Duration = Duration::from_millis(100);
 
@@ -83,6 +89,10 @@ pub(super) struct Watcher {
     mover: Option<i32>,
     /// The tool's processes as they were seen last.
     tools: Vec<Process>,
+    /// What was seen last.
+    last: Sample,
+    /// How long after it was looked, while nothing is near a limit.
+    pace: Duration,
     peak: Sample,
     stop: Option<StopReason>,
 }
@@ -103,6 +113,8 @@ impl Watcher {
             holder: Holder::Due(totals),
             mover: None,
             tools: Vec::new(),
+            last: Sample::default(),
+            pace: WATCH,
             peak: Sample::default(),
             stop: None,
         }
@@ -184,20 +196,24 @@ impl Watcher {
             processes: self.peak.processes.max(sample.processes),
             disk_bytes: self.peak.disk_bytes.max(sample.disk_bytes),
         };
+        let is_calm = plan.is_service && sample == self.last;
+        self.pace = paced(self.pace, is_calm, self.holder.made().is_some());
+        self.last = sample;
         let is_near =
             memory_bytes + possible >= limits.memory_bytes / 4 || sample.processes >= limits.processes.div_ceil(2);
         let (least, share) = match is_near {
             // While it was counted nobody went on.
             true if memory_bytes + possible > limits.memory_bytes => (WATCH_CLOSELY, 1),
             true => (WATCH_CLOSELY, CLOSE_SHARE),
-            false => (WATCH, WATCH_SHARE),
+            false => (self.pace, WATCH_SHARE),
         };
         let now = Instant::now();
         self.next = now + least.max((now - begun) * share);
         if is_told {
             self.tell = now + TELL;
         }
-        is_told.then_some(sample)
+        // Whoever keeps a service sleeps while nothing happens.
+        (is_told && !is_calm).then_some(sample)
     }
 
     /// What the tool's processes hold in memory, and what the kernel may hold for them beside that: what they sent and nobody
@@ -288,5 +304,26 @@ impl Watcher {
     pub(super) fn finish(mut self) -> (Option<StopReason>, Sample) {
         let stop = self.stop.take().or_else(|| self.refused());
         (stop, self.peak)
+    }
+}
+
+/// How long until the next look at a run that is not near a limit: longer each time while it does nothing.
+fn paced(pace: Duration, is_calm: bool, is_held: bool) -> Duration {
+    let most = if is_held { WATCH_CALM } else { WATCH_CALM_ALONE };
+    if is_calm { (pace * 2).min(most) } else { WATCH }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_that_does_nothing_is_looked_at_more_and_more_seldom() {
+        for (is_held, most) in [(true, WATCH_CALM), (false, WATCH_CALM_ALONE)] {
+            let paces: Vec<Duration> =
+                std::iter::successors(Some(WATCH), |pace| Some(paced(*pace, true, is_held))).take(10).collect();
+            assert!(paces.is_sorted() && paces[9] == most, "{paces:?}");
+            assert_eq!(paced(most, false, is_held), WATCH);
+        }
     }
 }

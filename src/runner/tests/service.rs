@@ -207,3 +207,15 @@ fn a_machine_that_keeps_nothing_has_no_process_waiting_for_the_next_run() {
     }
     assert!(bench.machine.starter().has_waiting());
 }
+
+#[test]
+fn a_service_that_was_idle_is_held_to_its_memory_all_the_same() {
+    for level in levels() {
+        // Two processes, each below the limit of one.
+        let mut bench = Bench::python(
+            "import os, time\ntime.sleep(1)\nfor _ in range(2):\n    if os.fork() == 0:\n        held = bytearray(b'x') * (350 << 20)\n        time.sleep(300)\ntime.sleep(300)",
+        );
+        bench.at(level);
+        assert_eq!(limit(&bench.serve(terms()).wait().end), "memory", "{level}");
+    }
+}
