@@ -28,13 +28,14 @@
 //! | `machine` | what this machine can do to contain runs |
 //! | `prepare` | from a request to exactly what will be started |
 //! | `run` | one run under way: child, thread, handle |
-//! | `relay` | connections passed on to services |
+//! | `door`, `relay` | connections into the networks of services |
 //! | `trials`, `fetch` | many starts of one version for checks; having uv fetch packages |
 //! | `conversation`, `programs` | programs of the user's own, outside of the sandbox |
 //! | `roles` | the parts that this program plays when it is started again |
 
 mod conversation;
 mod dependencies;
+mod door;
 mod fetch;
 mod grants;
 mod interpreter;
@@ -57,6 +58,7 @@ mod trials;
 
 pub use conversation::{ERROR_TAIL, Talk, TalkEnd, Talked, converse};
 pub use dependencies::{Need, interpreter_of, missing};
+pub use door::{Door, Knock};
 pub use fetch::{Agreement, fetch, unfetched};
 pub use grants::{Grants, WritePath};
 pub use interpreter::probe::{Interpreter, InterpreterPath, interpreters};
@@ -82,7 +84,6 @@ pub use relay::Relay;
 pub use result::report::{Report, Staged, StagedChange};
 pub use roles::play_role;
 pub use run::baseline::Baselines;
-pub use run::door::{Door, Knock};
 pub use run::job::Hooks;
 pub use run::running::{Canceller, Running, start};
 pub use sandbox::release_memory;

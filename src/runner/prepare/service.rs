@@ -3,7 +3,7 @@
 use super::spec::Spec;
 use crate::domain::service::{LogRule, StopSignal};
 use crate::domain::{IsolationLevel, Network, RunEnd};
-use crate::runner::run::door::Door;
+use crate::runner::door::Door;
 use crate::runner::sandbox::{self, ProcessLimits};
 use rustix::net::{AddressFamily, SocketType};
 use std::io;

@@ -11,7 +11,7 @@ mod port;
 #[cfg(test)]
 mod tests;
 
-use super::run::door::Door;
+use super::door::Door;
 use pair::{Moved, Pair, Side};
 use port::{Port, Waiting};
 use rustix::buffer::spare_capacity;

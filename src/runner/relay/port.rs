@@ -1,7 +1,7 @@
 //! Ports: connections that are accepted here and made again behind a door.
 
 use super::{Course, MOST, PATIENCE, Source};
-use crate::runner::run::door::Knock;
+use crate::runner::door::Knock;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
 use rustix::net::SocketFlags;

@@ -3,6 +3,5 @@
 pub(super) mod actor;
 pub(super) mod baseline;
 pub(super) mod child;
-pub(super) mod door;
 pub(super) mod job;
 pub(super) mod running;

@@ -96,7 +96,7 @@ impl AsFd for Knock {
 }
 
 fn is_over() -> io::Error {
-    io::Error::new(io::ErrorKind::NotConnected, "the service is not running any more")
+    io::Error::new(io::ErrorKind::NotConnected, "the service has ended")
 }
 
 fn wait(socket: &OwnedFd, flags: PollFlags, until: Instant) -> io::Result<()> {
