@@ -41,7 +41,7 @@ pub use grants::GrantList;
 pub use inputs::fitted;
 pub use marking::MarkRequest;
 pub use running::RunHandle;
-pub(super) use serving::{ServiceHooks, ServiceStart};
+pub(super) use serving::{Helper, ServiceHooks, ServiceStart};
 pub use staged::{StagedState, StagedView};
 pub use tiers::{Limits, SetRow};
 

@@ -8,12 +8,12 @@ use crate::engine::Runs;
 use crate::engine::core::RunPolicy;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::RunRequest;
-use crate::runner::{self, Door, Frame, Hooks, Report, RunEnvironment, ServiceTerms, Spec, Spool};
+use crate::runner::{self, Door, Frame, Hooks, Report, RunEnvironment, Running, ServiceTerms, Spec, Spool};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,6 +99,47 @@ impl Runs<'_> {
         words: Option<&[String]>,
         timeout: Duration,
     ) -> Result<(bool, String), EngineError> {
+        let scratch = Scratch::make(self.engine).map_err(EngineError::internal)?;
+        let spool = scratch.path().with_extension("spool");
+        let spec = self.prepare_command(detail, caller, (words, Some(timeout)), (&scratch, &spool))?;
+        let report = runner::start(spec, Hooks::default()).wait();
+        let output = output_of(&spool);
+        // What cannot be removed now goes with the scratch folders of the next start.
+        let _ = Spool::remove(&spool);
+        match report.end {
+            RunEnd::Succeeded { .. } => Ok((true, output)),
+            end if output.trim().is_empty() => Ok((false, end.message().unwrap_or_default())),
+            _ => Ok((false, output)),
+        }
+    }
+
+    /// Starts a program of a version that helps its service, in a sandbox like that of the service, until the helper is
+    /// dropped. Not recorded.
+    ///
+    /// # Errors
+    /// `Failed` when it cannot be started.
+    pub(in crate::engine) fn help(
+        &self,
+        detail: &ToolDetail,
+        caller: &Caller,
+        words: &[String],
+        (terms, hooks): (ServiceTerms, Hooks),
+    ) -> Result<Helper, EngineError> {
+        let scratch = Scratch::make(self.engine).map_err(EngineError::internal)?;
+        let spool = scratch.path().with_extension("spool");
+        let spec = self.prepare_command(detail, caller, (Some(words), None), (&scratch, &spool))?;
+        let running = runner::start(spec.as_service(terms), hooks);
+        Ok(Helper { running: Some(running), spool, _scratch: scratch })
+    }
+
+    /// What starts another command of a version. Without words, the command of the version with `--version`.
+    fn prepare_command(
+        &self,
+        detail: &ToolDetail,
+        caller: &Caller,
+        (words, timeout): (Option<&[String]>, Option<Duration>),
+        (scratch, spool): (&Scratch, &Path),
+    ) -> Result<Spec, EngineError> {
         let RunPolicy::Allow { profile, .. } = self.may_run(detail, caller)? else {
             return Err(self.refused(detail, caller)?);
         };
@@ -120,8 +161,6 @@ impl Runs<'_> {
             Profile::Strict => RunEnvironment::default(),
             Profile::Declared => RunEnvironment::gather(&manifest.permissions.env, BTreeMap::new()),
         };
-        let scratch = Scratch::make(self.engine).map_err(EngineError::internal)?;
-        let spool = scratch.path().with_extension("spool");
         let version_dir = self.workspace.copies.put(detail.tool.digest, &detail.files)?;
         let request = runner::StartRequest {
             manifest: &manifest,
@@ -130,12 +169,12 @@ impl Runs<'_> {
             workspace: self.workspace.folder(),
             scratch: scratch.path(),
             input: None,
-            timeout: Some(timeout),
+            timeout,
             usual_timeout: None,
             profile,
             writes: self.write_mode(detail.tool.stage),
             ours: &self.ours(),
-            spool: &spool,
+            spool,
             origin: &self.origin(&detail.tool),
             given: &given,
             interpreters: &self.workspace.interpreters,
@@ -148,15 +187,24 @@ impl Runs<'_> {
             environments: &self.workspace.options.home.environments(),
         };
         let failed = |end: RunEnd| EngineError::new(ErrorCode::Failed, end.message().unwrap_or_default(), "");
-        let report = runner::start(runner::prepare(&request).map_err(failed)?, Hooks::default()).wait();
-        let output = output_of(&spool);
+        runner::prepare(&request).map_err(failed)
+    }
+}
+
+/// A program that helps a service; ended when dropped.
+pub(in crate::engine) struct Helper {
+    running: Option<Running>,
+    spool: PathBuf,
+    _scratch: Scratch,
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        let Some(running) = self.running.take() else { return };
+        running.cancel();
+        running.wait();
         // What cannot be removed now goes with the scratch folders of the next start.
-        let _ = std::fs::remove_file(&spool);
-        match report.end {
-            RunEnd::Succeeded { .. } => Ok((true, output)),
-            end if output.trim().is_empty() => Ok((false, end.message().unwrap_or_default())),
-            _ => Ok((false, output)),
-        }
+        let _ = Spool::remove(&self.spool);
     }
 }
 

@@ -164,3 +164,32 @@ impl Bench {
         self.say("companion", "hello");
     }
 }
+
+/// A service with a protocol of its own: blocks that end with a dot.
+const BLOCKS: &str = r#"
+import sys
+for line in sys.stdin:
+    word, _, text = line.strip().partition(" ")
+    if word != "ASK":
+        print("what?\n.", flush=True)
+        continue
+    print("you asked", text, sep="\n", flush=True)
+    print(".", flush=True)
+"#;
+
+#[test]
+fn a_translator_stands_between_messages_and_a_service_with_a_protocol_of_its_own() {
+    let bench = Bench::new();
+    let sample = std::fs::read_to_string(crate::support::repository().join("docs/samples/translator.py")).unwrap();
+    assert!(sample.lines().count() <= 100, "the sample stays short");
+    let more = "[service]\nadapter = { command = [\"python3\", \"{dir}/translator.py\"] }\n[service.health]\nask = \"ping\"\nevery = \"100ms\"\ntimeout = \"10s\"\n";
+    bench.service("blocks", BLOCKS, more);
+    bench.workspace.write("tools/experimental/blocks/translator.py", &sample);
+    bench.ok(&["launch", "blocks", "--wait"]);
+    assert_eq!(bench.say("blocks", "one two"), "you asked\none two");
+    bench.ok(&["context", "blocks", "--inject", "be brief"]);
+    assert_eq!(bench.say("blocks", "three"), "you asked\nbe brief three");
+    assert_eq!(bench.say("blocks", "two\nlines"), "this service takes one line");
+    let seen = bench.until_so("blocks", "a good check", |seen| seen["health"]["state"] == "good");
+    assert!(seen["health"]["output"].as_str().unwrap().contains("ping"), "{seen}");
+}

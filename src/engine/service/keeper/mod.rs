@@ -9,6 +9,7 @@ mod ports;
 mod probing;
 mod process;
 mod talking;
+mod translating;
 
 use super::wire::KeeperAnswer;
 use crate::domain::service::{
@@ -125,6 +126,10 @@ enum News {
     Output(u64, runner::Frame),
     /// It is over: whether it began, whether it ended successfully, how it ended.
     Ended { incarnation: u64, began: bool, well: bool, how: String },
+    /// The translator of this incarnation wrote something.
+    Translated(u64, runner::Frame),
+    /// It is over.
+    TranslatorEnded(u64),
     /// Somebody says something.
     Say { message: String, who: String, timeout: Duration, reply: SyncSender<KeeperAnswer> },
     /// Somebody wants the output from now on.
@@ -260,6 +265,11 @@ impl Keeper {
             News::Spawned(number) => self.advance(&[LifeEvent::Spawned(number)]),
             News::Output(number, frame) => self.hear(number, &frame),
             News::Ended { incarnation, began, well, how } => self.ended(incarnation, (began, well, how)),
+            News::Translated(number, frame) => self.translated(number, &frame),
+            News::TranslatorEnded(number) => {
+                self.translator_ended(number);
+                Ok(())
+            }
             News::Say { message, who, timeout, reply } => self.say(&message, &who, timeout, reply),
             News::Attach(sink) => {
                 self.attached.push(sink);

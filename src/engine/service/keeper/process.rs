@@ -1,5 +1,6 @@
 //! One incarnation: the run of a service, its input, and how its end is told.
 
+use super::translating::Translator;
 use super::{Keeper, News};
 use crate::domain::RunEnd;
 use crate::domain::service::LifeEvent;
@@ -18,16 +19,16 @@ use std::time::Duration;
 pub(super) struct Process {
     pub(super) incarnation: u64,
     handle: RunHandle,
-    input: Option<Sender<Vec<u8>>>,
+    input: Sender<Vec<u8>>,
+    /// Stands between it and messages, for an external adapter.
+    pub(super) translator: Option<Translator>,
 }
 
 impl Process {
     /// Writes to its standard input, without waiting until it reads.
     pub(super) fn write(&self, bytes: Vec<u8>) {
-        if let Some(input) = &self.input {
-            // One that is over reads nothing more; its end is on its way.
-            let _ = input.send(bytes);
-        }
+        // One that is over reads nothing more; its end is on its way.
+        let _ = self.input.send(bytes);
     }
 
     /// Asks it to end.
@@ -76,9 +77,10 @@ impl Keeper {
             listeners: self.ports.inherited(&opened)?,
             hooks: hooks(&self.sender, number),
         };
+        let translator = self.start_translator(number)?;
         let handle = self.engine.runs().serve(&self.detail, &self.caller, start)?;
         let run = handle.id;
-        self.process = Some(Process { incarnation: number, handle, input: Some(writer(writes)?) });
+        self.process = Some(Process { incarnation: number, handle, input: writer(writes)?, translator });
         self.advance_with(&[], |instance| {
             instance.run = Some(run);
             instance.ports = opened;
@@ -130,7 +132,7 @@ fn how(end: &RunEnd) -> String {
 }
 
 /// Writes to a pipe on a thread of its own: a service that does not read keeps nobody waiting.
-fn writer(writes: OwnedFd) -> Result<Sender<Vec<u8>>, EngineError> {
+pub(super) fn writer(writes: OwnedFd) -> Result<Sender<Vec<u8>>, EngineError> {
     let (sender, lines) = channel::<Vec<u8>>();
     let mut pipe = File::from(writes);
     let started = std::thread::Builder::new().name("input".to_owned()).spawn(move || {

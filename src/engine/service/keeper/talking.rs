@@ -104,6 +104,9 @@ impl Keeper {
         if frame.stream == Stream::Stderr || self.definition.adapter == Adapter::None {
             return Ok(());
         }
+        if self.hear_by_translator(&frame.bytes) {
+            return Ok(());
+        }
         let orders = self.talk.hear(&frame.bytes);
         self.carry_out(orders)
     }
@@ -112,11 +115,7 @@ impl Keeper {
     pub(super) fn carry_out(&mut self, orders: Vec<TalkOrder>) -> Result<(), EngineError> {
         for order in orders {
             match order {
-                TalkOrder::Send { line, .. } => {
-                    if let Some(process) = &self.process {
-                        process.write(line.into_bytes());
-                    }
-                }
+                TalkOrder::Send { id, line } => self.write_line(id, &line),
                 TalkOrder::Answer { id, text, is_late } if id > 0 => self.answered(id, &text, is_late)?,
                 TalkOrder::Answer { text, is_late: false, .. } => self.probe_answered(Ok(text)),
                 TalkOrder::Answer { .. } => {}
