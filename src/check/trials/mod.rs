@@ -29,7 +29,7 @@ mod tests;
 mod written;
 
 use super::{Batch, CheckContext};
-use crate::domain::{CheckReport, Severity, ToolDetail};
+use crate::domain::{CheckReport, Kind, Severity, ToolDetail};
 use crate::runner::{Pace, Tried};
 use case::TrialCase;
 use serde_json::{Map, Value};
@@ -54,6 +54,9 @@ fn cannot_start(version: &ToolDetail) -> Option<String> {
     if !version.tool.runnable {
         let why = version.tool.reason.clone().unwrap_or_else(|| "reason unknown".to_owned());
         return Some(format!("it cannot be started: {why}"));
+    }
+    if version.manifest.kind == Kind::Service {
+        return Some("it is a service and does not end by itself".to_owned());
     }
     version.manifest.recipe.is_none().then(|| "it does not start a process".to_owned())
 }

@@ -335,3 +335,11 @@ fn hostile_output_breaks_no_check() {
     }
     assert_eq!(told(&check("property", &version, None))[0].1, Severity::High);
 }
+
+#[test]
+fn a_service_is_not_tried_because_it_does_not_end() {
+    let mut version = crate::check::fixture::version("helper", &[("tool.sh", "cat\n")]);
+    assert_eq!(super::cannot_start(&version), None);
+    version.manifest.kind = crate::domain::Kind::Service;
+    assert!(super::cannot_start(&version).is_some_and(|why| why.contains("does not end by itself")));
+}
