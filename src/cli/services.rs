@@ -13,7 +13,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 /// How long an answer may take when nobody says so.
-const ANSWER_TIME: Duration = Duration::from_secs(60);
+const ANSWER_TIME: Duration = Duration::from_mins(1);
 
 /// What leaves an instance in a line that is typed: ctrl-].
 const LEAVE: u8 = 0x1d;

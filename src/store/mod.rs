@@ -77,7 +77,7 @@ pub use restoring::{Replaced, RestoreSource, has_database, replace};
 pub use reviews::{NewReview, ReviewHead};
 pub use runs::{FinishedRun, HourOfRuns, JudgedRun, NewRun, RunQuery, Stats, VersionStats};
 pub use seen::LogEnd;
-pub use services::{InstanceRow, NewExchange, Wish};
+pub use services::{InstanceRow, NewExchange, ServiceRows, ServiceWriter, Wish};
 pub use signatures::{LogRow, LogSignature};
 pub use tx::Tx;
 pub use verdicts::Unexamined;

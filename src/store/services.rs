@@ -69,13 +69,43 @@ pub struct NewExchange<'a> {
     pub run: Option<RunId>,
 }
 
+/// Reads instances of services and what was said with them.
+#[derive(Clone, Copy)]
+pub struct ServiceRows<'q> {
+    queries: &'q Queries,
+}
+
+/// Writes instances of services and what was said with them.
+#[derive(Clone, Copy)]
+pub struct ServiceWriter<'t> {
+    tx: &'t Tx<'t>,
+}
+
 impl Queries {
+    /// Instances of services and what was said with them.
+    pub fn services(&self) -> ServiceRows<'_> {
+        ServiceRows { queries: self }
+    }
+}
+
+impl<'t> Tx<'t> {
+    /// Changes instances of services and what was said with them.
+    pub fn keep_services(&'t self) -> ServiceWriter<'t> {
+        ServiceWriter { tx: self }
+    }
+}
+
+impl ServiceRows<'_> {
     /// Every instance of a stack, by name.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
     pub fn instances(&self, stack: &str) -> StoreResult<Vec<InstanceRow>> {
-        self.rows(&format!("SELECT {COLUMNS} FROM instances WHERE stack = ?1 ORDER BY name"), params![stack], read)
+        self.queries.rows(
+            &format!("SELECT {COLUMNS} FROM instances WHERE stack = ?1 ORDER BY name"),
+            params![stack],
+            read,
+        )
     }
 
     /// Every instance of every stack, by number.
@@ -83,7 +113,7 @@ impl Queries {
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
     pub fn all_instances(&self) -> StoreResult<Vec<InstanceRow>> {
-        self.rows(&format!("SELECT {COLUMNS} FROM instances ORDER BY id"), [], read)
+        self.queries.rows(&format!("SELECT {COLUMNS} FROM instances ORDER BY id"), [], read)
     }
 
     /// One instance by number.
@@ -91,7 +121,7 @@ impl Queries {
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
     pub fn instance(&self, id: InstanceId) -> StoreResult<Option<InstanceRow>> {
-        self.row(&format!("SELECT {COLUMNS} FROM instances WHERE id = ?1"), params![id], read)
+        self.queries.row(&format!("SELECT {COLUMNS} FROM instances WHERE id = ?1"), params![id], read)
     }
 
     /// One instance by name.
@@ -100,7 +130,7 @@ impl Queries {
     /// Any [`super::StoreError`] of a failed read.
     pub fn instance_named(&self, stack: &str, name: &ToolName) -> StoreResult<Option<InstanceRow>> {
         let sql = format!("SELECT {COLUMNS} FROM instances WHERE stack = ?1 AND name = ?2");
-        self.row(&sql, params![stack, name], read)
+        self.queries.row(&sql, params![stack, name], read)
     }
 
     /// The next instance after this one that a keeper looks after; after the last one comes the first.
@@ -111,7 +141,7 @@ impl Queries {
         let sql = format!(
             "SELECT {COLUMNS} FROM instances WHERE keeper IS NOT NULL AND id <> ?1 ORDER BY id < ?1, id LIMIT 1"
         );
-        self.row(&sql, params![id], read)
+        self.queries.row(&sql, params![id], read)
     }
 
     /// The row of the catalog with which an instance was launched.
@@ -120,7 +150,7 @@ impl Queries {
     /// Any [`super::StoreError`] of a failed read.
     pub fn row_of_instance(&self, id: InstanceId) -> StoreResult<Option<Tool>> {
         let sql = "SELECT row FROM instances WHERE id = ?1";
-        Ok(self.row(sql, params![id], |row| row.get::<_, Json<Tool>>(0))?.map(|row| row.0))
+        Ok(self.queries.row(sql, params![id], |row| row.get::<_, Json<Tool>>(0))?.map(|row| row.0))
     }
 
     /// The newest lines that were said with an instance, oldest first, at most so many.
@@ -130,7 +160,7 @@ impl Queries {
     pub fn exchanges(&self, id: InstanceId, most: u64) -> StoreResult<Vec<Exchange>> {
         let sql =
             "SELECT seq, at_ms, role, who, text, run FROM exchanges WHERE instance = ?1 ORDER BY seq DESC LIMIT ?2";
-        let mut lines = self.rows(sql, params![id, Count(most)], |row| {
+        let mut lines = self.queries.rows(sql, params![id, Count(most)], |row| {
             Ok(Exchange {
                 seq: row.get(0)?,
                 at: row.get(1)?,
@@ -150,7 +180,7 @@ impl Queries {
     /// Any [`super::StoreError`] of a failed read.
     pub fn context_of(&self, id: InstanceId) -> StoreResult<InstanceContext> {
         let sql = "SELECT last_output, staged, next FROM contexts WHERE instance = ?1";
-        let found = self.row(sql, params![id], |row| {
+        let found = self.queries.row(sql, params![id], |row| {
             let (staged, next): (Json<Vec<String>>, Json<Vec<String>>) = (row.get(1)?, row.get(2)?);
             Ok(InstanceContext { last_output: row.get(0)?, staged: staged.0, next: next.0 })
         })?;
@@ -158,13 +188,13 @@ impl Queries {
     }
 }
 
-impl Tx<'_> {
+impl ServiceWriter<'_> {
     /// Adds an instance and returns its number; the number in `instance` does not count. Emits `service-changed`.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write, also for a name that is taken.
     pub fn add_instance(&self, instance: &Instance, tool: &Tool, rules: &LifeRules) -> StoreResult<InstanceId> {
-        let id = self.insert(
+        let id = self.tx.insert(
             "INSERT INTO instances (name, stack, tool, version, digest, row, life, state, wish, heard, wants, ports, \
              health, launched_by, created_at_ms, rules) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0, 'up', ?9, ?10, ?11, ?12, ?13)",
@@ -184,7 +214,7 @@ impl Tx<'_> {
                 Json(rules),
             ],
         )?;
-        self.emit(EventKind::ServiceChanged, &instance.name)?;
+        self.tx.emit(EventKind::ServiceChanged, &instance.name)?;
         Ok(InstanceId(id))
     }
 
@@ -201,7 +231,7 @@ impl Tx<'_> {
         let sql = "UPDATE instances SET tool = ?2, version = ?3, digest = ?4, row = ?5, rules = ?6, launched_by = ?7 \
                    WHERE id = ?1";
         let (version, row) = (Text(&tool.version), Json(tool));
-        self.change(sql, params![id, tool.name, version, tool.digest, row, Json(rules), launched_by])?;
+        self.tx.change(sql, params![id, tool.name, version, tool.digest, row, Json(rules), launched_by])?;
         Ok(())
     }
 
@@ -213,7 +243,7 @@ impl Tx<'_> {
     /// [`StoreError::Missing`] when there is no such instance, and any other [`StoreError`] of a failed write.
     pub fn put_instance(&self, row: &InstanceRow) -> StoreResult<()> {
         let instance = &row.instance;
-        let changed = self.change(
+        let changed = self.tx.change(
             "UPDATE instances SET life = ?2, state = ?3, wish = ?4, heard = ?5, wants = ?6, run = ?7, keeper = ?8, \
              keeper_due_ms = ?9, ports = ?10, health = ?11 WHERE id = ?1",
             params![
@@ -233,7 +263,7 @@ impl Tx<'_> {
         if changed == 0 {
             return Err(StoreError::missing(format_args!("instance {}", instance.id)));
         }
-        self.emit(EventKind::ServiceChanged, &instance.name)?;
+        self.tx.emit(EventKind::ServiceChanged, &instance.name)?;
         Ok(())
     }
 
@@ -245,12 +275,13 @@ impl Tx<'_> {
     pub fn add_exchange(&self, new: NewExchange<'_>, name: &ToolName) -> StoreResult<i64> {
         let NewExchange { instance, role, who, text, run } = new;
         let sql = "INSERT INTO exchanges (instance, at_ms, role, who, text, run) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let seq = self.insert(sql, params![instance, self.now(), role, who, text, run])?;
+        let seq = self.tx.insert(sql, params![instance, self.tx.now(), role, who, text, run])?;
         if role != ExchangeRole::Message {
-            let context = InstanceContext { last_output: Some(text.to_owned()), ..self.context_of(instance)? };
+            let context =
+                InstanceContext { last_output: Some(text.to_owned()), ..self.tx.services().context_of(instance)? };
             self.put_context(instance, &context, name)?;
         }
-        self.emit(EventKind::ServiceChanged, name)?;
+        self.tx.emit(EventKind::ServiceChanged, name)?;
         Ok(seq)
     }
 
@@ -260,8 +291,8 @@ impl Tx<'_> {
     /// Any [`super::StoreError`] of a failed write.
     pub fn put_context(&self, id: InstanceId, context: &InstanceContext, name: &ToolName) -> StoreResult<()> {
         let sql = "INSERT OR REPLACE INTO contexts (instance, last_output, staged, next) VALUES (?1, ?2, ?3, ?4)";
-        self.change(sql, params![id, context.last_output, Json(&context.staged), Json(&context.next)])?;
-        self.emit(EventKind::ServiceChanged, name)?;
+        self.tx.change(sql, params![id, context.last_output, Json(&context.staged), Json(&context.next)])?;
+        self.tx.emit(EventKind::ServiceChanged, name)?;
         Ok(())
     }
 }
@@ -325,10 +356,10 @@ mod tests {
     fn an_instance_reads_back_as_it_was_kept() {
         let (_dir, mut store) = store();
         let tool = Tool::ordinary("coder");
-        let id = change(&mut store, |tx| tx.add_instance(&instance("helper", &tool), &tool, &rules()));
-        let mut row = store.instance(id).unwrap().unwrap();
+        let id = change(&mut store, |tx| tx.keep_services().add_instance(&instance("helper", &tool), &tool, &rules()));
+        let mut row = store.services().instance(id).unwrap().unwrap();
         assert_eq!(row.instance, Instance { id, ..instance("helper", &tool) });
-        assert_eq!(store.row_of_instance(id).unwrap(), Some(tool.clone()));
+        assert_eq!(store.services().row_of_instance(id).unwrap(), Some(tool.clone()));
         row.instance.life.state = InstanceState::Running;
         row.instance.run = Some(RunId(3));
         row.instance.keeper = Some("1:2:x".to_owned());
@@ -336,24 +367,25 @@ mod tests {
         let port = InstancePort { name: "http".into(), port: 50_001, pass: PortPass::Relay, note: None };
         row.instance.ports = vec![port];
         (row.wish, row.heard, row.wants) = (4, 3, Wish::Fresh);
-        change(&mut store, |tx| tx.put_instance(&row));
-        assert_eq!(store.instance_named("a", &row.instance.name).unwrap(), Some(row.clone()));
-        assert_eq!(store.instances("a").unwrap(), [row]);
-        assert_eq!(store.instances("b").unwrap(), []);
+        change(&mut store, |tx| tx.keep_services().put_instance(&row));
+        assert_eq!(store.services().instance_named("a", &row.instance.name).unwrap(), Some(row.clone()));
+        assert_eq!(store.services().instances("a").unwrap(), [row]);
+        assert_eq!(store.services().instances("b").unwrap(), []);
         let newer = Tool { version: semver::Version::new(2, 0, 0), ..tool };
-        change(&mut store, |tx| tx.set_version_of_instance(id, (&newer, &rules()), "agent:x"));
-        assert_eq!(store.instance(id).unwrap().unwrap().instance.launched_by, "agent:x");
-        assert_eq!(store.row_of_instance(id).unwrap().unwrap().version, newer.version);
+        change(&mut store, |tx| tx.keep_services().set_version_of_instance(id, (&newer, &rules()), "agent:x"));
+        assert_eq!(store.services().instance(id).unwrap().unwrap().instance.launched_by, "agent:x");
+        assert_eq!(store.services().row_of_instance(id).unwrap().unwrap().version, newer.version);
     }
 
     #[test]
     fn a_name_is_taken_once_in_a_stack() {
         let (_dir, mut store) = store();
         let tool = Tool::ordinary("coder");
-        change(&mut store, |tx| tx.add_instance(&instance("helper", &tool), &tool, &rules()));
+        change(&mut store, |tx| tx.keep_services().add_instance(&instance("helper", &tool), &tool, &rules()));
         let other = Instance { stack: "b".to_owned(), ..instance("helper", &tool) };
-        change(&mut store, |tx| tx.add_instance(&other, &tool, &rules()));
-        let again = store.transact(NOW, |tx| tx.add_instance(&instance("helper", &tool), &tool, &rules()));
+        change(&mut store, |tx| tx.keep_services().add_instance(&other, &tool, &rules()));
+        let again =
+            store.transact(NOW, |tx| tx.keep_services().add_instance(&instance("helper", &tool), &tool, &rules()));
         assert!(again.is_err());
     }
 
@@ -362,13 +394,13 @@ mod tests {
         let (_dir, mut store) = store();
         let tool = Tool::ordinary("coder");
         let ids = ["a", "b", "c"].map(|name| {
-            let id = change(&mut store, |tx| tx.add_instance(&instance(name, &tool), &tool, &rules()));
-            let mut row = store.instance(id).unwrap().unwrap();
+            let id = change(&mut store, |tx| tx.keep_services().add_instance(&instance(name, &tool), &tool, &rules()));
+            let mut row = store.services().instance(id).unwrap().unwrap();
             row.instance.keeper = (name != "b").then(|| "1:2:x".to_owned());
-            change(&mut store, |tx| tx.put_instance(&row));
+            change(&mut store, |tx| tx.keep_services().put_instance(&row));
             id
         });
-        let after = |id| store.instance_after(id).unwrap().map(|row| row.instance.id);
+        let after = |id| store.services().instance_after(id).unwrap().map(|row| row.instance.id);
         assert_eq!(ids.map(after), [Some(ids[2]), Some(ids[2]), Some(ids[0])]);
     }
 
@@ -376,23 +408,29 @@ mod tests {
     fn an_answer_is_the_newest_output_and_prompts_stay() {
         let (_dir, mut store) = store();
         let tool = Tool::ordinary("coder");
-        let id = change(&mut store, |tx| tx.add_instance(&instance("helper", &tool), &tool, &rules()));
+        let id = change(&mut store, |tx| tx.keep_services().add_instance(&instance("helper", &tool), &tool, &rules()));
         let name = ToolName::new("helper").unwrap();
         let context = InstanceContext { last_output: None, staged: vec!["s".into()], next: vec!["n".into()] };
-        change(&mut store, |tx| tx.put_context(id, &context, &name));
+        change(&mut store, |tx| tx.keep_services().put_context(id, &context, &name));
         for (role, who, text) in [
             (ExchangeRole::Message, "human", "hi"),
             (ExchangeRole::Answer, "helper", "hello"),
             (ExchangeRole::Message, "human", "more"),
         ] {
-            change(&mut store, |tx| tx.add_exchange(NewExchange { instance: id, role, who, text, run: None }, &name));
+            change(&mut store, |tx| {
+                tx.keep_services().add_exchange(NewExchange { instance: id, role, who, text, run: None }, &name)
+            });
         }
-        let texts = |most| store.exchanges(id, most).unwrap().into_iter().map(|line| line.text).collect::<Vec<_>>();
+        let texts =
+            |most| store.services().exchanges(id, most).unwrap().into_iter().map(|line| line.text).collect::<Vec<_>>();
         assert_eq!(
             (texts(9), texts(2)),
             (vec!["hi".into(), "hello".into(), "more".into()], vec!["hello".into(), "more".into()])
         );
-        assert_eq!(store.context_of(id).unwrap(), InstanceContext { last_output: Some("hello".into()), ..context });
-        assert_eq!(store.context_of(InstanceId(99)).unwrap(), InstanceContext::default());
+        assert_eq!(
+            store.services().context_of(id).unwrap(),
+            InstanceContext { last_output: Some("hello".into()), ..context }
+        );
+        assert_eq!(store.services().context_of(InstanceId(99)).unwrap(), InstanceContext::default());
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::service::Probe;
 const T: i64 = 1_000_000;
 
 fn rules(restart: RestartRule, ready: bool) -> LifeRules {
-    let ready = ready.then(|| ReadyCheck { probe: Probe::Ping, within_ms: 30_000 });
+    let ready = ready.then_some(ReadyCheck { probe: Probe::Ping, within_ms: 30_000 });
     LifeRules::of(&ServiceDefinition { restart, ready, ..ServiceDefinition::default() })
 }
 

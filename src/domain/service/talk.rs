@@ -167,13 +167,12 @@ impl Talk {
             }
         }
         if let Some(current) = self.current.take_if(|current| current.until_ms <= now_ms) {
-            match self.taken_for_older.take() {
-                // The older request was left out by the service: the line was the answer to this one.
-                Some((_, text)) => orders.push(TalkOrder::Answer { id: current.id, text, is_late: false }),
-                None => {
-                    self.owed.push_back(current.id);
-                    orders.push(TalkOrder::Fail { id: current.id, cause: TalkFault::TimedOut });
-                }
+            // The older request was left out by the service: the line was the answer to this one.
+            if let Some((_, text)) = self.taken_for_older.take() {
+                orders.push(TalkOrder::Answer { id: current.id, text, is_late: false });
+            } else {
+                self.owed.push_back(current.id);
+                orders.push(TalkOrder::Fail { id: current.id, cause: TalkFault::TimedOut });
             }
         }
         orders.extend(self.go_on());
@@ -282,7 +281,7 @@ mod tests {
         let mut talk = Talk::default();
         talk.say(request(1, 100));
         for _ in 0..40 {
-            talk.hear(&[b'x'; 1 << 16]);
+            talk.hear(&vec![b'x'; 1 << 16]);
         }
         let orders = talk.hear(b"rest\n");
         let [TalkOrder::Answer { text, .. }] = &orders[..] else { panic!("{orders:?}") };

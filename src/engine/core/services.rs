@@ -89,11 +89,11 @@ pub fn launch(tx: &Tx<'_>, actor: &ServiceActor<'_>, wanted: &Launching<'_>) -> 
     let Launching { tool, definition, name, stack } = *wanted;
     let rules = LifeRules::of(definition);
     let launched_by = &author(actor.caller);
-    let known = tx.instance_named(stack, name)?;
+    let known = tx.services().instance_named(stack, name)?;
     if let Some(row) = &known {
         refuse_running(actor, &row.instance, tool, tx.now())?;
     }
-    let others = tx.instances(stack)?;
+    let others = tx.services().instances(stack)?;
     let alive = others.iter().filter(|row| row.instance.tool == tool.name && row.instance.life.state.needs_keeper());
     let alive: Vec<&str> =
         alive.filter(|row| row.instance.name != *name).map(|row| row.instance.name.as_str()).collect();
@@ -104,10 +104,10 @@ pub fn launch(tx: &Tx<'_>, actor: &ServiceActor<'_>, wanted: &Launching<'_>) -> 
     }
     let id = match known {
         Some(row) => {
-            tx.set_version_of_instance(row.instance.id, (tool, &rules), launched_by)?;
+            tx.keep_services().set_version_of_instance(row.instance.id, (tool, &rules), launched_by)?;
             row.instance.id
         }
-        None => tx.add_instance(&new_instance(tx, wanted, launched_by), tool, &rules)?,
+        None => tx.keep_services().add_instance(&new_instance(tx, wanted, launched_by), tool, &rules)?,
     };
     log(
         tx,
@@ -158,18 +158,18 @@ fn new_instance(tx: &Tx<'_>, wanted: &Launching<'_>, launched_by: &str) -> Insta
 /// # Errors
 /// `NotFound` when there is no such instance; `Internal` for trouble with the store.
 pub fn ask(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId, wish: Wish) -> Result<Asked, EngineError> {
-    let mut row = tx.instance(id)?.ok_or_else(|| gone(id))?;
+    let mut row = tx.services().instance(id)?.ok_or_else(|| gone(id))?;
     let now = tx.now();
     if actor.has_keeper(&row.instance, now) {
         row.wish += 1;
         row.wants = wish;
-        tx.put_instance(&row)?;
+        tx.keep_services().put_instance(&row)?;
         return Ok(Asked { row, needs_keeper: false });
     }
     actor.settle(&mut row, now);
     row.instance.life.step(&row.rules, wanted(wish), now);
     let needs_keeper = actor.promise_keeper(&mut row, now);
-    tx.put_instance(&row)?;
+    tx.keep_services().put_instance(&row)?;
     Ok(Asked { row, needs_keeper })
 }
 
@@ -178,7 +178,7 @@ pub fn ask(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId, wish: Wish) ->
 /// # Errors
 /// `HumanNeeded` for an agent that did not launch it; `Conflict` when nothing of it runs.
 pub fn terminate(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId) -> Result<Outcome, EngineError> {
-    let row = tx.instance(id)?.ok_or_else(|| gone(id))?;
+    let row = tx.services().instance(id)?.ok_or_else(|| gone(id))?;
     demand_launcher(actor, &row.instance)?;
     let name = &row.instance.name;
     if !row.instance.life.state.needs_keeper() {
@@ -187,10 +187,8 @@ pub fn terminate(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId) -> Resul
     }
     let operation = log(tx, actor, "terminate", name, json!({"tool": row.instance.tool, "run": row.instance.run}))?;
     let asked = ask(tx, actor, id, Wish::To(Desired::Down))?;
-    let message = match asked.row.instance.life.state.needs_keeper() {
-        true => format!("{name} is asked to end"),
-        false => format!("{name} is {}", asked.row.instance.life.state),
-    };
+    let state = asked.row.instance.life.state;
+    let message = if state.needs_keeper() { format!("{name} is asked to end") } else { format!("{name} is {state}") };
     Ok(Outcome { detail: json!({"instance": name}), ..answer(Some(operation), None, message) })
 }
 
@@ -199,7 +197,7 @@ pub fn terminate(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId) -> Resul
 /// # Errors
 /// As [`ask`].
 pub fn relaunch(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId) -> Result<Asked, EngineError> {
-    let row = tx.instance(id)?.ok_or_else(|| gone(id))?;
+    let row = tx.services().instance(id)?.ok_or_else(|| gone(id))?;
     let (name, tool) = (&row.instance.name, &row.instance.tool);
     log(tx, actor, "relaunch", name, json!({"tool": tool, "run": row.instance.run}))?;
     ask(tx, actor, id, Wish::Fresh)
@@ -224,10 +222,12 @@ pub fn settle(
     id: InstanceId,
     restarts: bool,
 ) -> Result<Option<Asked>, EngineError> {
-    let Some(mut row) = tx.instance(id)?.filter(|row| actor.is_lost(&row.instance, tx.now())) else { return Ok(None) };
+    let Some(mut row) = tx.services().instance(id)?.filter(|row| actor.is_lost(&row.instance, tx.now())) else {
+        return Ok(None);
+    };
     actor.settle(&mut row, tx.now());
     let needs_keeper = restarts && actor.promise_keeper(&mut row, tx.now());
-    tx.put_instance(&row)?;
+    tx.keep_services().put_instance(&row)?;
     Ok(Some(Asked { row, needs_keeper }))
 }
 
@@ -236,7 +236,7 @@ pub fn settle(
 /// # Errors
 /// `Internal` for trouble with the store.
 pub fn take(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId) -> Result<Option<InstanceRow>, EngineError> {
-    let Some(mut row) = tx.instance(id)? else { return Ok(None) };
+    let Some(mut row) = tx.services().instance(id)? else { return Ok(None) };
     let is_promised = row.instance.keeper_due.is_some();
     let has_other = !is_promised && actor.has_keeper(&row.instance, tx.now());
     if has_other || (!row.instance.life.state.needs_keeper() && row.wish == row.heard) {
@@ -244,7 +244,7 @@ pub fn take(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId) -> Result<Opt
     }
     row.instance.keeper = Some(actor.owner.to_owned());
     row.instance.keeper_due = None;
-    tx.put_instance(&row)?;
+    tx.keep_services().put_instance(&row)?;
     Ok(Some(row))
 }
 
@@ -260,7 +260,7 @@ pub fn advance(
     events: &[LifeEvent],
     edit: impl FnOnce(&mut Instance),
 ) -> Result<Option<(InstanceRow, Vec<LifeOrder>)>, EngineError> {
-    let Some(mut row) = tx.instance(id)?.filter(|row| row.instance.keeper.as_deref() == Some(owner)) else {
+    let Some(mut row) = tx.services().instance(id)?.filter(|row| row.instance.keeper.as_deref() == Some(owner)) else {
         return Ok(None);
     };
     let before = row.clone();
@@ -278,7 +278,7 @@ pub fn advance(
         row.instance.keeper = None;
     }
     if row != before {
-        tx.put_instance(&row)?;
+        tx.keep_services().put_instance(&row)?;
     }
     Ok(Some((row, orders)))
 }

@@ -20,6 +20,7 @@ mod packages;
 mod records;
 pub(super) mod running;
 pub(super) mod scratch;
+mod service_start;
 mod serving;
 pub(super) mod session;
 pub(super) mod staged;
@@ -41,7 +42,8 @@ pub use grants::GrantList;
 pub use inputs::fitted;
 pub use marking::MarkRequest;
 pub use running::RunHandle;
-pub(super) use serving::{Helper, ServiceHooks, ServiceStart};
+pub(super) use service_start::{ServiceHooks, ServiceStart};
+pub(super) use serving::Helper;
 pub use staged::{StagedState, StagedView};
 pub use tiers::{Limits, SetRow};
 

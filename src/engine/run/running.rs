@@ -6,7 +6,7 @@
 use super::interpreters::sources_of;
 use super::keeper::{LEASE_MS, keep};
 use super::live_runs::Live;
-use super::serving::{SERVICE_LEASE_MS, ServiceHooks, ServiceStart};
+use super::service_start::{SERVICE_LEASE_MS, ServiceHooks, ServiceStart};
 use super::staged::Ending;
 use crate::domain::{
     Caller, Isolation, IsolationLevel, Kind, Observation, Permissions, Profile, Redactor, Run, RunEnd, RunId, RunUsage,
@@ -267,7 +267,7 @@ impl Runs<'_> {
     ) -> Running {
         let is_service = service.is_some();
         let (on_service, on_output, on_service_end) = match service {
-            Some(ServiceHooks { on_isolated, on_output, on_end }) => (Some(on_isolated), Some(on_output), Some(on_end)),
+            Some(ServiceHooks { begins, output, ends }) => (Some(begins), Some(output), Some(ends)),
             None => (None, None, None),
         };
         let (starter, keeper, ender) = (self.engine.clone(), self.engine.clone(), self.engine.clone());
@@ -444,10 +444,7 @@ impl Runs<'_> {
                 "files of the older run {id} cannot be removed from the state folder: {error}"
             ))
         };
-        match std::fs::remove_file(self.spool_path(id)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(left(error)),
-            Ok(()) | Err(_) => {}
-        }
+        runner::Spool::remove(&self.spool_path(id)).map_err(left)?;
         runner::clear(&self.scratch_path(id)).map_err(left)?;
         runner::clear(&self.engine.staged_writes().path(id)).map_err(left)
     }

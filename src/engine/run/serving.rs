@@ -3,49 +3,22 @@
 use super::interpreters::sources_of;
 use super::running::{InputFrom, Ready, RunHandle};
 use super::scratch::Scratch;
+use super::service_start::ServiceStart;
 use crate::domain::{Caller, InputMode, Profile, RunEnd, ToolDetail};
 use crate::engine::Runs;
 use crate::engine::core::RunPolicy;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::RunRequest;
-use crate::runner::{self, Door, Frame, Hooks, Report, RunEnvironment, Running, ServiceTerms, Spec, Spool};
+use crate::runner::{self, Hooks, RunEnvironment, Running, ServiceTerms, Spec, Spool};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The lease of the run of a service: its keeper lives or does not, and renews nothing. Ten years, milliseconds.
-pub(super) const SERVICE_LEASE_MS: i64 = 10 * 365 * 86_400_000;
-
 /// How much of what a command writes is kept, bytes.
 const MAX_OUTPUT: u64 = 4096;
-
-/// What the keeper of a service is told of its run, on the run's own thread.
-pub(in crate::engine) struct ServiceHooks {
-    /// The tool starts, behind sandbox layers that were verified.
-    pub on_isolated: Box<dyn FnOnce() + Send>,
-    /// A piece of output that is kept.
-    pub on_output: Box<dyn FnMut(&Frame) + Send>,
-    /// The run is over, and its end is recorded.
-    pub on_end: Box<dyn FnOnce(&Report) + Send>,
-}
-
-/// What a service is started with.
-pub(in crate::engine) struct ServiceStart {
-    /// How it is fed, stopped and logged.
-    pub terms: ServiceTerms,
-    /// Variables that tell it its ports.
-    pub env: Vec<(String, String)>,
-    /// Listening sockets that it inherits, by name.
-    pub listeners: Vec<(String, OwnedFd)>,
-    /// Who gets the door to its network; `None` when no port is relayed.
-    pub door: Option<Box<dyn FnOnce(Door) + Send>>,
-    /// Who is told of it.
-    pub hooks: ServiceHooks,
-}
 
 impl Runs<'_> {
     /// Starts a service as a run of this caller. Policy is asked at each start: what was allowed yesterday may not be
@@ -145,14 +118,13 @@ impl Runs<'_> {
         };
         let mut manifest = detail.manifest.clone();
         if let Some(recipe) = &mut manifest.recipe {
-            match words {
-                Some(words) => recipe.command = words.to_vec(),
-                None => {
-                    // What precedes the arguments of the service: its program, and the file that an interpreter runs.
-                    let program = 1 + usize::from(recipe.command.get(1).is_some_and(|word| word.contains("{file}")));
-                    recipe.command.truncate(program);
-                    recipe.command.push("--version".to_owned());
-                }
+            if let Some(words) = words {
+                recipe.command = words.to_vec();
+            } else {
+                // What precedes the arguments of the service: its program, and the file that an interpreter runs.
+                let program = 1 + usize::from(recipe.command.get(1).is_some_and(|word| word.contains("{file}")));
+                recipe.command.truncate(program);
+                recipe.command.push("--version".to_owned());
             }
             recipe.input = InputMode::None;
         }
@@ -216,17 +188,6 @@ fn output_of(spool: &Path) -> String {
         Ok(Ok(_)) => String::from_utf8_lossy(&bytes).into_owned(),
         Ok(Err(error)) => error.to_string(),
         Err(error) => error.to_string(),
-    }
-}
-
-impl ServiceStart {
-    /// Turns a run into the service; gives back who is told of it.
-    pub(super) fn adapt(self, spec: Spec) -> Result<(Spec, ServiceHooks), RunEnd> {
-        let spec = spec.as_service(self.terms).with_listeners(self.listeners)?;
-        let Some(take) = self.door else { return Ok((spec, self.hooks)) };
-        let (spec, door) = spec.with_door()?;
-        take(door);
-        Ok((spec, self.hooks))
     }
 }
 

@@ -69,7 +69,7 @@ impl Services<'_> {
         }
         path.push(name.clone());
         for needed in definition.after.keys() {
-            let known = self.workspace.read(|q| Ok(q.instance_named(self.stack(), needed)?))?;
+            let known = self.workspace.read(|q| Ok(q.services().instance_named(self.stack(), needed)?))?;
             if known.as_ref().is_some_and(|row| self.state_of(row).needs_keeper()) || done.contains(needed) {
                 continue;
             }
@@ -94,7 +94,7 @@ impl Services<'_> {
     ) -> Result<(ToolDetail, ServiceDefinition, Option<String>), EngineError> {
         let tool = self.engine.versions().followed(tool, caller)?;
         if tool.kind != Kind::Service {
-            let message = format!("{} is no service (kind {})", tool.name, tool.kind);
+            let message = format!("{} is not a service (kind {})", tool.name, tool.kind);
             return Err(EngineError::new(ErrorCode::Usage, message, format!("`toolsmith run {}` runs it", tool.name)));
         }
         let detail = self.engine.library().detail(&tool)?;
@@ -257,7 +257,7 @@ impl Services<'_> {
         if self.workspace.viewing().is_some() {
             return Ok(());
         }
-        let rows = self.workspace.read(|q| Ok(q.all_instances()?))?;
+        let rows = self.workspace.read(|q| Ok(q.services().all_instances()?))?;
         let lost: Vec<InstanceRow> = rows.into_iter().filter(|row| self.state_of(row) == InstanceState::Lost).collect();
         if lost.is_empty() {
             return Ok(());

@@ -31,7 +31,7 @@ impl Services<'_> {
     /// `NotFound`.
     pub fn context(&self, name: &str) -> Result<InstanceContext, EngineError> {
         let row = self.named(name)?;
-        self.workspace.read(|q| Ok(q.context_of(row.instance.id)?))
+        self.workspace.read(|q| Ok(q.services().context_of(row.instance.id)?))
     }
 
     /// Changes what an instance keeps in mind, one change after the other in one transaction.
@@ -48,9 +48,9 @@ impl Services<'_> {
         let row = self.named(name)?;
         self.demand_may_run(&row, caller)?;
         self.workspace.transact(|tx| {
-            let mut context = tx.context_of(row.instance.id)?;
+            let mut context = tx.services().context_of(row.instance.id)?;
             edits.iter().try_for_each(|edit| change(&mut context, edit))?;
-            tx.put_context(row.instance.id, &context, &row.instance.name)?;
+            tx.keep_services().put_context(row.instance.id, &context, &row.instance.name)?;
             Ok(context)
         })
     }

@@ -66,7 +66,7 @@ impl Services<'_> {
     /// # Errors
     /// `NotFound` with the names that there are.
     fn named(&self, name: &str) -> Result<InstanceRow, EngineError> {
-        let rows = self.workspace.read(|q| Ok(q.instances(self.stack())?))?;
+        let rows = self.workspace.read(|q| Ok(q.services().instances(self.stack())?))?;
         if let Some(row) = rows.iter().find(|row| row.instance.name.as_str() == name) {
             return Ok(row.clone());
         }
@@ -75,15 +75,16 @@ impl Services<'_> {
             return Ok(only.clone());
         }
         let names: Vec<&str> = rows.iter().map(|row| row.instance.name.as_str()).collect();
-        let hint = match names.is_empty() {
-            true => format!("`toolsmith launch {name}` launches one"),
-            false => format!("instances: {}", names.join(", ")),
+        let hint = if names.is_empty() {
+            format!("`toolsmith launch {name}` launches one")
+        } else {
+            format!("instances: {}", names.join(", "))
         };
         Err(EngineError::new(ErrorCode::NotFound, format!("there is no instance {name}"), hint))
     }
 
     fn row(&self, id: InstanceId) -> Result<InstanceRow, EngineError> {
-        let row = self.workspace.read(|q| Ok(q.instance(id)?))?;
+        let row = self.workspace.read(|q| Ok(q.services().instance(id)?))?;
         row.ok_or_else(|| EngineError::new(ErrorCode::NotFound, format!("there is no instance {id}"), ""))
     }
 
@@ -100,7 +101,7 @@ impl Services<'_> {
     /// `Conflict` with their names.
     pub(in crate::engine) fn demand_none_of(&self, tool: &ToolName) -> Result<(), EngineError> {
         self.tend()?;
-        let rows = self.workspace.read(|q| Ok(q.all_instances()?))?;
+        let rows = self.workspace.read(|q| Ok(q.services().all_instances()?))?;
         let running =
             rows.into_iter().filter(|row| row.instance.tool == *tool && row.instance.life.state.needs_keeper());
         let names: Vec<ToolName> = running.map(|row| row.instance.name).collect();

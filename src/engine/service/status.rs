@@ -59,7 +59,7 @@ impl Services<'_> {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn list(&self, capability: Option<&str>) -> Result<ServiceList, EngineError> {
-        let rows = self.workspace.read(|q| Ok(q.instances(self.stack())?))?;
+        let rows = self.workspace.read(|q| Ok(q.services().instances(self.stack())?))?;
         let mut services: Vec<InstanceView> = rows.into_iter().map(|row| self.view(row)).collect();
         if let Some(wanted) = capability {
             let view = self.engine.library().catalog();
@@ -79,14 +79,15 @@ impl Services<'_> {
         let row = self.named(name)?;
         let id = row.instance.id;
         let definition = self.definition_of(&row)?;
-        let (context, exchanges) =
-            self.workspace.read(|q| Ok((q.context_of(id)?, q.exchanges(id, SHOWN_EXCHANGES)?)))?;
+        let (context, exchanges) = self
+            .workspace
+            .read(|q| Ok((q.services().context_of(id)?, q.services().exchanges(id, SHOWN_EXCHANGES)?)))?;
         Ok(InstanceDetail { view: self.view(row), definition, context, exchanges })
     }
 
     /// The definition that an instance was launched with; `None` when its copy is gone.
     fn definition_of(&self, row: &InstanceRow) -> Result<Option<ServiceDefinition>, EngineError> {
-        let tool = self.workspace.read(|q| Ok(q.row_of_instance(row.instance.id)?))?;
+        let tool = self.workspace.read(|q| Ok(q.services().row_of_instance(row.instance.id)?))?;
         let Some(tool) = tool.filter(|tool| self.workspace.copies.has(tool.digest)) else { return Ok(None) };
         let detail = crate::catalog::read_files(self.engine.versions().files(tool.digest)?, &tool);
         Ok(detail.ok().and_then(|detail| detail.manifest.service))

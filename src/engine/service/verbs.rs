@@ -13,10 +13,10 @@ use serde_json::json;
 use std::time::Duration;
 
 /// How long an answer may take when the caller does not say.
-const ANSWER_TIME: Duration = Duration::from_secs(60);
+const ANSWER_TIME: Duration = Duration::from_mins(1);
 
 /// How long `launch --wait` waits when the definition does not say.
-const READY_TIME: Duration = Duration::from_secs(60);
+const READY_TIME: Duration = Duration::from_mins(1);
 
 /// The verbs that change something.
 pub(in crate::engine) const VERBS: &[PlainVerb] = &[
@@ -25,7 +25,7 @@ pub(in crate::engine) const VERBS: &[PlainVerb] = &[
         needs_catalog: true,
         preview: |_, call| {
             let line = "it runs until it is terminated, also when the workbench closes";
-            preview(&format!("Launch {}?", argument(call, "tool")?), line, "terminate ends it")
+            Ok(preview(&format!("Launch {}?", argument(call, "tool")?), line, "terminate ends it"))
         },
         perform: Perform::Anyone(|engine, caller, call| engine.services().launch_verb(caller, call)),
     },
@@ -34,7 +34,7 @@ pub(in crate::engine) const VERBS: &[PlainVerb] = &[
         needs_catalog: false,
         preview: |_, call| {
             let line = "its processes get its stop signal, then SIGKILL; its context is kept";
-            preview(&format!("Terminate {}?", argument(call, "instance")?), line, "launch starts it again")
+            Ok(preview(&format!("Terminate {}?", argument(call, "instance")?), line, "launch starts it again"))
         },
         perform: Perform::Anyone(|engine, caller, call| {
             engine.services().terminate(argument(call, "instance")?, caller)
@@ -45,7 +45,7 @@ pub(in crate::engine) const VERBS: &[PlainVerb] = &[
         needs_catalog: true,
         preview: |_, call| {
             let line = "it ends and starts again with the same name, ports and context";
-            preview(&format!("Relaunch {}?", argument(call, "instance")?), line, "")
+            Ok(preview(&format!("Relaunch {}?", argument(call, "instance")?), line, ""))
         },
         perform: Perform::Anyone(|engine, caller, call| {
             let row = engine.services().relaunch(argument(call, "instance")?, caller)?;
@@ -56,13 +56,13 @@ pub(in crate::engine) const VERBS: &[PlainVerb] = &[
     PlainVerb {
         name: "say",
         needs_catalog: false,
-        preview: |_, call| preview(&format!("Send a message to {}?", argument(call, "instance")?), "", ""),
+        preview: |_, call| Ok(preview(&format!("Send a message to {}?", argument(call, "instance")?), "", "")),
         perform: Perform::Anyone(|engine, caller, call| engine.services().say_verb(caller, call)),
     },
     PlainVerb {
         name: "context",
         needs_catalog: false,
-        preview: |_, call| preview(&format!("Change the context of {}?", argument(call, "instance")?), "", ""),
+        preview: |_, call| Ok(preview(&format!("Change the context of {}?", argument(call, "instance")?), "", "")),
         perform: Perform::Anyone(|engine, caller, call| engine.services().context_verb(caller, call)),
     },
 ];
@@ -80,9 +80,9 @@ pub(in crate::engine) const QUERIES: &[PlainQuery] = &[PlainQuery {
     },
 }];
 
-fn preview(title: &str, line: &str, undo: &str) -> Result<Preview, EngineError> {
+fn preview(title: &str, line: &str, undo: &str) -> Preview {
     let lines = Some(line).filter(|line| !line.is_empty()).map(str::to_owned).into_iter().collect();
-    Ok(Preview { title: title.to_owned(), lines, undo: undo.to_owned() })
+    Preview { title: title.to_owned(), lines, undo: undo.to_owned() }
 }
 
 fn told(message: String, detail: &serde_json::Value) -> Outcome {
@@ -92,7 +92,7 @@ fn told(message: String, detail: &serde_json::Value) -> Outcome {
 fn time(call: &VerbCall, name: &str, usual: Duration) -> Result<Duration, EngineError> {
     let Some(text) = call.get(name) else { return Ok(usual) };
     duration(text).ok_or_else(|| {
-        let message = format!("{text:?} is no duration");
+        let message = format!("{text:?} is not a duration");
         EngineError::new(ErrorCode::Usage, message, format!("write --{name} 30s"))
     })
 }

@@ -43,7 +43,7 @@ impl File<'_> {
                     Some(mode) => settings.port_mode = mode,
                     None => self.bad(
                         at,
-                        "services.port_mode is no port mode".to_owned(),
+                        "services.port_mode is not a port mode".to_owned(),
                         "write \"fixed\", \"dynamic\" or \"hybrid\"".to_owned(),
                     ),
                 },
@@ -51,7 +51,7 @@ impl File<'_> {
                     Some(range) => settings.port_range = range,
                     None => self.bad(
                         at,
-                        "services.port_range is no range of ports".to_owned(),
+                        "services.port_range is not a range of ports".to_owned(),
                         "write it like \"50000-60000\", from 1024 on".to_owned(),
                     ),
                 },
@@ -59,7 +59,7 @@ impl File<'_> {
                     Some(name) => settings.stack = Some(name.to_owned()),
                     None => self.bad(
                         at,
-                        "services.stack is no name of a stack".to_owned(),
+                        "services.stack is not a valid name".to_owned(),
                         "use up to 64 letters, digits, _ . and -".to_owned(),
                     ),
                 },

@@ -26,7 +26,7 @@ fn a_service_that_forks_away_and_ignores_signals_ends_within_its_time() {
     assert!(processes_with(&mark).len() >= 2, "it forked away");
     bench.ok(&["terminate", "stubborn"]);
     bench.until("stubborn", "stopped");
-    bench.until_gone(&mark);
+    Bench::until_gone(&mark);
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_flood_keeps_a_bounded_log_and_a_keeper_that_obeys() {
     assert!(kept <= 4 * 256 * 1024 + 3 * 70_000, "{kept} bytes are kept");
     bench.ok(&["terminate", "flood"]);
     bench.until("flood", "stopped");
-    bench.until_gone(&mark);
+    Bench::until_gone(&mark);
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn whatever_is_killed_when_nothing_is_left_nothing_runs_twice_and_answers_are_ke
     }
     let _ = bench.workspace.json(&["terminate", "companion"]);
     bench.until_so("companion", "an end", |seen| ["stopped", "failed"].contains(&seen["state"].as_str().unwrap()));
-    bench.until_gone(&mark);
+    Bench::until_gone(&mark);
     assert_eq!(bench.keepers(), Vec::<i32>::new());
 }
 

@@ -15,7 +15,7 @@ fn a_service_outlives_who_launched_it_and_ends_when_asked_with_its_context_kept(
     assert_eq!((run["outcome"].as_str(), run["tool"].as_str()), (Some("running"), Some("companion")));
     bench.ok(&["terminate", "helper"]);
     bench.until("helper", "stopped");
-    bench.until_gone(&mark);
+    Bench::until_gone(&mark);
     assert_eq!(bench.ok(&["runs"])["runs"][0]["outcome"], "cancelled");
     assert_eq!(bench.said("helper"), ["hello", "1: hello"]);
     assert_eq!(bench.keepers(), Vec::<i32>::new(), "a keeper that is not needed ends");
@@ -53,7 +53,7 @@ fn a_service_that_fails_is_started_again_and_given_up_after_too_many_times() {
     let _ = bench.workspace.json(&["say", "companion", "exit 3"]);
     let seen = bench.until("companion", "failed");
     assert_eq!(seen["last_error"], "ended 3 times within ten minutes; last: exit code 3");
-    bench.until_gone(&mark);
+    Bench::until_gone(&mark);
     // Who asks begins anew.
     assert_eq!(bench.say("companion", "hello"), "1: hello");
     assert_eq!(bench.instance("companion")["restarts"].as_array().unwrap().len(), 0);
@@ -157,7 +157,7 @@ fn what_is_no_service_is_not_launched_and_a_service_is_not_run() {
     let bench = Bench::new();
     let workspace = &bench.workspace;
     workspace.write("tools/experimental/plain.py", "\"\"\"A plain tool.\"\"\"\nprint(1)\n");
-    assert_eq!(bench.refused(&["launch", "plain"]), "plain is no service (kind command)");
+    assert_eq!(bench.refused(&["launch", "plain"]), "plain is not a service (kind command)");
     bench.service("companion", COMPANION, "");
     assert_eq!(bench.refused(&["run", "companion"]), "companion is a service");
 }

@@ -115,7 +115,7 @@ impl Bench {
     }
 
     /// Waits until no process has this mark.
-    fn until_gone(&self, mark: &str) {
+    fn until_gone(mark: &str) {
         let give_up = Instant::now() + PATIENCE;
         while !processes_with(mark).is_empty() {
             assert!(Instant::now() < give_up, "a process is left");

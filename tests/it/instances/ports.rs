@@ -36,7 +36,7 @@ while True:
 
 fn ask(port: u16) -> std::io::Result<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    stream.set_read_timeout(Some(Duration::from_mins(1)))?;
     stream.write_all(b"?")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;

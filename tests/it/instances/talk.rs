@@ -88,7 +88,9 @@ fn many_callers_at_once_each_get_their_own_answer() {
                 })
             })
             .collect();
-        callers.into_iter().for_each(|caller| caller.join().unwrap());
+        for caller in callers {
+            caller.join().unwrap();
+        }
     });
     // One exchange at a time: each message is followed by its answer, and the count of the service goes up by one.
     let exchanges = bench.instance("companion")["exchanges"].as_array().unwrap().clone();

@@ -124,7 +124,8 @@ fn import(workspace: &Workspace, name: &str, text: &str) -> (Value, i32) {
 /// Approves what waits in this review, as a human who was shown its digest.
 fn approve(workspace: &Workspace, review: &str) {
     let (reviews, _) = workspace.json(&["reviews"]);
-    let row = reviews["reviews"].as_array().unwrap().iter().find(|row| row["id"].to_string() == review).unwrap();
+    let row =
+        reviews["reviews"].as_array().unwrap().iter().find(|row| row["id"].as_i64() == review.parse().ok()).unwrap();
     let digest = &row["digest"].as_str().unwrap()[..12];
     let (decided, code) =
         workspace.json_of_human(&["approve", review, "--digest", digest, "--unread", "--reason", "a test"]);

@@ -5,6 +5,7 @@
 //! when its instance needs none, or when another process has taken the instance over.
 
 mod door;
+mod pipe;
 mod ports;
 mod probing;
 mod process;
@@ -174,7 +175,7 @@ struct Keeper {
 impl Keeper {
     fn new(engine: &Engine, row: InstanceRow) -> Result<Keeper, EngineError> {
         let id = row.instance.id;
-        let tool = engine.workspace.read(|q| Ok(q.row_of_instance(id)?))?;
+        let tool = engine.workspace.read(|q| Ok(q.services().row_of_instance(id)?))?;
         let tool = tool.ok_or_else(|| EngineError::internal(format!("instance {id} has no tool")))?;
         let detail = kept(engine, &tool)?;
         let definition = detail.manifest.service.clone().unwrap_or_default();
@@ -370,7 +371,7 @@ impl Keeper {
         let stack = self.row.instance.stack.clone();
         let mut met = true;
         for (name, wanted) in self.definition.after.clone() {
-            let row = self.engine.workspace.read(|q| Ok(q.instance_named(&stack, &name)?))?;
+            let row = self.engine.workspace.read(|q| Ok(q.services().instance_named(&stack, &name)?))?;
             let Some(row) = row else {
                 return self.advance(&[LifeEvent::DependencyFailed(format!("it needs {name}, which is not there"))]);
             };
@@ -392,7 +393,7 @@ impl Keeper {
 
     /// Each keeper looks after the next one, so that one that is killed is replaced while any other lives.
     fn look_after_neighbour(&self) -> Result<(), EngineError> {
-        let next = self.engine.workspace.read(|q| Ok(q.instance_after(self.id)?))?;
+        let next = self.engine.workspace.read(|q| Ok(q.services().instance_after(self.id)?))?;
         let lives = next.is_none_or(|row| {
             row.instance.keeper_due.is_some() || row.instance.keeper.as_deref().is_some_and(owner_alive)
         });

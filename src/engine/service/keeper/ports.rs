@@ -70,7 +70,7 @@ impl Ports {
         if self.relay.is_none() {
             self.relay = Some(Arc::new(Relay::start().map_err(EngineError::internal)?));
         }
-        self.relay.as_deref().ok_or_else(|| EngineError::internal("the relay is gone"))
+        self.relay.as_deref().ok_or_else(|| EngineError::internal("the relay could not be started"))
     }
 
     /// The sockets that the service inherits.
@@ -183,7 +183,7 @@ fn taken(engine: &Engine, name: &str, number: u16, error: &io::Error) -> Result<
 
 /// Who has ports of a range, for a message: instances of this workspace.
 fn holders(engine: &Engine, range: &RangeInclusive<u16>) -> Result<String, EngineError> {
-    let rows = engine.workspace.read(|q| Ok(q.all_instances()?))?;
+    let rows = engine.workspace.read(|q| Ok(q.services().all_instances()?))?;
     let running = rows.iter().filter(|row| row.instance.life.state.needs_keeper());
     let held = running.flat_map(|row| row.instance.ports.iter().map(move |port| (port.port, &row.instance.name)));
     let mut held: Vec<String> =

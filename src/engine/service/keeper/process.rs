@@ -1,5 +1,6 @@
 //! One incarnation: the run of a service, its input, and how its end is told.
 
+use super::pipe::writer;
 use super::translating::Translator;
 use super::{Keeper, News};
 use crate::domain::RunEnd;
@@ -9,9 +10,6 @@ use crate::engine::error::EngineError;
 use crate::engine::run::{ServiceHooks, ServiceStart};
 use crate::runner::{Report, ServiceTerms};
 use rustix::pipe::PipeFlags;
-use std::fs::File;
-use std::io::Write;
-use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Sender, SyncSender, channel};
 use std::time::Duration;
 
@@ -112,9 +110,9 @@ fn hooks(news: &SyncSender<News>, incarnation: u64) -> ServiceHooks {
     let (spawned, output, ended) = (news.clone(), news.clone(), news.clone());
     // A keeper that is gone hears nothing more, and its end ends the run.
     ServiceHooks {
-        on_isolated: Box::new(move || drop(spawned.send(News::Spawned(incarnation)))),
-        on_output: Box::new(move |frame| drop(output.send(News::Output(incarnation, frame.clone())))),
-        on_end: Box::new(move |report: &Report| {
+        begins: Box::new(move || drop(spawned.send(News::Spawned(incarnation)))),
+        output: Box::new(move |frame| drop(output.send(News::Output(incarnation, frame.clone())))),
+        ends: Box::new(move |report: &Report| {
             let began = report.end.outcome().has_started();
             let well = matches!(report.end, RunEnd::Succeeded { .. });
             drop(ended.send(News::Ended { incarnation, began, well, how: how(&report.end) }));
@@ -129,19 +127,4 @@ fn how(end: &RunEnd) -> String {
         RunEnd::Succeeded { exit_code } => format!("ended with exit code {exit_code}"),
         other => other.message().unwrap_or_default(),
     }
-}
-
-/// Writes to a pipe on a thread of its own: a service that does not read keeps nobody waiting.
-pub(super) fn writer(writes: OwnedFd) -> Result<Sender<Vec<u8>>, EngineError> {
-    let (sender, lines) = channel::<Vec<u8>>();
-    let mut pipe = File::from(writes);
-    let started = std::thread::Builder::new().name("input".to_owned()).spawn(move || {
-        for line in lines {
-            if pipe.write_all(&line).is_err() {
-                return;
-            }
-        }
-    });
-    started.map_err(EngineError::internal)?;
-    Ok(sender)
 }

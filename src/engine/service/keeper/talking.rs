@@ -67,13 +67,13 @@ impl Keeper {
         let kept = Redactor::default().text(message);
         let adapter = self.definition.adapter;
         self.engine.workspace.transact(|tx| {
-            let mut context = tx.context_of(instance)?;
-            let history = if is_new { tx.exchanges(instance, HISTORY)? } else { Vec::new() };
+            let mut context = tx.services().context_of(instance)?;
+            let history = if is_new { tx.services().exchanges(instance, HISTORY)? } else { Vec::new() };
             let new = NewExchange { instance, role: ExchangeRole::Message, who, text: &kept, run };
-            let id = tx.add_exchange(new, &name)?;
+            let id = tx.keep_services().add_exchange(new, &name)?;
             let prompts = std::mem::take(&mut context.next);
             if !prompts.is_empty() {
-                tx.put_context(instance, &context, &name)?;
+                tx.keep_services().put_context(instance, &context, &name)?;
             }
             let outgoing = Outgoing {
                 message,
@@ -130,7 +130,7 @@ impl Keeper {
         let (instance, name, run) = (self.id, self.row.instance.name.clone(), self.row.instance.run);
         let role = if is_late { ExchangeRole::LateAnswer } else { ExchangeRole::Answer };
         let new = NewExchange { instance, role, who: name.as_str(), text, run };
-        self.engine.workspace.transact(|tx| Ok(tx.add_exchange(new, &name)?))?;
+        self.engine.workspace.transact(|tx| Ok(tx.keep_services().add_exchange(new, &name)?))?;
         if let Some(reply) = self.replies.remove(&id) {
             answer(&reply, KeeperAnswer::Said { exchange: id, text: text.to_owned() });
         }

@@ -1,7 +1,7 @@
 //! The program of a definition that stands between messages and a service: for services with a protocol of their own.
 //! It runs in a sandbox like that of the service, begins and ends with it, and is fed line by line.
 
-use super::process::writer;
+use super::pipe::writer;
 use super::{Keeper, News};
 use crate::domain::Stream;
 use crate::domain::service::StopSignal;
@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(lines(&mut partial, b"a\nb"), ["a"]);
         assert_eq!(lines(&mut partial, b"c\r\n\n"), ["bc", ""]);
         for _ in 0..20 {
-            lines(&mut partial, &[b'x'; 1 << 17]);
+            lines(&mut partial, &vec![b'x'; 1 << 17]);
         }
         assert_eq!(lines(&mut partial, b"\n")[0].len(), MAX_LINE);
     }

@@ -1,0 +1,43 @@
+//! What a service is started with that other runs are not.
+
+use crate::domain::RunEnd;
+use crate::runner::{Door, Frame, Report, ServiceTerms, Spec};
+use std::os::fd::OwnedFd;
+
+/// The lease of the run of a service: its keeper lives or does not, and renews nothing. Ten years, milliseconds.
+pub(super) const SERVICE_LEASE_MS: i64 = 10 * 365 * 86_400_000;
+
+/// What the keeper of a service is told of its run, on the run's own thread.
+pub(in crate::engine) struct ServiceHooks {
+    /// The tool starts, behind sandbox layers that were verified.
+    pub begins: Box<dyn FnOnce() + Send>,
+    /// A piece of output that is kept.
+    pub output: Box<dyn FnMut(&Frame) + Send>,
+    /// The run is over, and its end is recorded.
+    pub ends: Box<dyn FnOnce(&Report) + Send>,
+}
+
+/// What a service is started with.
+pub(in crate::engine) struct ServiceStart {
+    /// How it is fed, stopped and logged.
+    pub terms: ServiceTerms,
+    /// Variables that tell it its ports.
+    pub env: Vec<(String, String)>,
+    /// Listening sockets that it inherits, by name.
+    pub listeners: Vec<(String, OwnedFd)>,
+    /// Who gets the door to its network; `None` when no port is relayed.
+    pub door: Option<Box<dyn FnOnce(Door) + Send>>,
+    /// Who is told of it.
+    pub hooks: ServiceHooks,
+}
+
+impl ServiceStart {
+    /// Turns a run into the service; gives back who is told of it.
+    pub(super) fn adapt(self, spec: Spec) -> Result<(Spec, ServiceHooks), RunEnd> {
+        let spec = spec.as_service(self.terms).with_listeners(self.listeners)?;
+        let Some(take) = self.door else { return Ok((spec, self.hooks)) };
+        let (spec, door) = spec.with_door()?;
+        take(door);
+        Ok((spec, self.hooks))
+    }
+}
