@@ -17,6 +17,8 @@ pub enum Context {
     Failures,
     /// While the review queue has the focus.
     Queue,
+    /// While the services pane has the focus.
+    Services,
     /// While the full-screen review is open.
     Review,
     /// The full-screen source view.

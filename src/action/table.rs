@@ -129,7 +129,7 @@ actions! {
         Arg::required("tool", ArgKind::Tool, "NAME, or NAME@A for the old side"),
         Arg::optional("other", ArgKind::Text, "@B or NAME@B: version or digest of the new side; default is the files on disk")
     }
-    Behaviour "behaviour" Catalog View [Catalog, Output, Failures, Queue, Review, Source] ["b"] Both "Show the observed behaviour of a tool or of one run" {
+    Behaviour "behaviour" Catalog View [Catalog, Output, Failures, Queue, Services, Review, Source] ["b"] Both "Show the observed behaviour of a tool or of one run" {
         Arg::required("tool", ArgKind::Tool, "NAME or NAME@VERSION for all its runs, or a run number")
     }
     Scores "scores" Catalog View [] [] Both "List the scores of tools: usage, success and speed of their runs, lowered by failure marks" {
@@ -192,7 +192,7 @@ actions! {
         Arg::option("since", ArgKind::Duration, "only runs started within this time, for example 24h"),
         Arg::option("limit", ArgKind::Number, "at most this many, default 50")
     }
-    Output "output" Run View [Failures] ["enter"] Both "Show the recorded output of a run, or the log of an instance" {
+    Output "output" Run View [Failures, Services] ["enter"] Both "Show the recorded output of a run, or the log of an instance" {
         Arg::required("run", ArgKind::RunOrInstance, "number of the run, or name of an instance of a service"),
         Arg::option("stream", ArgKind::Word(&["both", "stdout", "stderr"]), "stream, default both"),
         Arg::option("diff", ArgKind::Switch, "show its writes to declared paths, and whether they were applied, instead")
@@ -318,7 +318,7 @@ actions! {
         Arg::optional("instance", ArgKind::Instance, "only this instance, with its exchanges and context"),
         Arg::option("capability", ArgKind::Text, "only instances of tools with this capability")
     }
-    Launch "launch" Services Change [] [] Both "Launch a service: it runs until it is terminated" {
+    Launch "launch" Services Change [Services] ["r"] Both "Launch a service: it runs until it is terminated" {
         TOOL,
         Arg::option("instance", ArgKind::Text, "name of the instance; default is the name of the tool"),
         Arg::option("wait", ArgKind::Switch, "return when it is ready"),
@@ -329,15 +329,15 @@ actions! {
         )
         .for_humans()
     }
-    Terminate "terminate" Services Change [] [] Both "Terminate an instance; its context is kept" { INSTANCE }
-    Relaunch "relaunch" Services Change [] [] Both "Terminate an instance and launch it again, with the same ports and context" { INSTANCE }
-    Say "say" Services Change [] [] Both "Send a message to an instance and print the answer; launches it first if needed" {
+    Terminate "terminate" Services Change [Services] ["c"] Both "Terminate an instance; its context is kept" { INSTANCE }
+    Relaunch "relaunch" Services Change [Services] ["R"] Both "Terminate an instance and launch it again, with the same ports and context" { INSTANCE }
+    Say "say" Services Change [Services] ["w"] Both "Send a message to an instance and print the answer; launches it first if needed" {
         INSTANCE,
         Arg::required("message", ArgKind::Text, "the message"),
         Arg::option("timeout", ArgKind::Duration, "time limit for the answer, default 60s")
     }
     Attach "attach" Services Change [] [] Shell "Show the output of an instance as it comes, and send it what is typed; ctrl-] and Enter, or ctrl-c, leaves it running" { INSTANCE }
-    Context "context" Services Change [] [] Both "Change the prompts that an instance gets with its next message" {
+    Context "context" Services Change [Services] ["i"] Both "Change the prompts that an instance gets with its next message" {
         INSTANCE,
         Arg::option("stage", ArgKind::Text, "prepare a prompt; it is not sent yet"),
         Arg::option("promote", ArgKind::Switch, "send all staged prompts with the next message"),
@@ -494,7 +494,7 @@ actions! {
     Back "back" Motion View [Global] ["esc"] Screen "Close the open window, clear the filter, or go back" {}
     Down "down" Motion View [Motion] ["j", "down"] Screen "One line down" {}
     Up "up" Motion View [Motion] ["k", "up"] Screen "One line up" {}
-    ReadOn "read-on" Motion View [Catalog, Output, Failures, Queue, Review, Source, Evolution] ["space"] Screen "In a review: next unread page, across all files; elsewhere: one page down" {}
+    ReadOn "read-on" Motion View [Catalog, Output, Failures, Queue, Services, Review, Source, Evolution] ["space"] Screen "In a review: next unread page, across all files; elsewhere: one page down" {}
     PageDown "page-down" Motion View [Motion] ["pagedown", "ctrl-d"] Screen "One page down" {}
     PageUp "page-up" Motion View [Motion] ["pageup", "ctrl-u"] Screen "One page up" {}
     Top "top" Motion View [Motion] ["g", "home"] Screen "Go to the first line" {}
@@ -502,7 +502,7 @@ actions! {
     Left "left" Motion View [Motion] ["h", "left"] Screen "Scroll left" {}
     Right "right" Motion View [Motion] ["l", "right"] Screen "Scroll right" {}
     Filter "filter" Motion View [Motion] ["/"] Screen "Filter the list, or search the text" {}
-    NextMatch "next-match" Motion View [Output, Failures, Queue, Review, Source, Evolution] ["n"] Screen "Go to the next match" {}
+    NextMatch "next-match" Motion View [Output, Failures, Queue, Services, Review, Source, Evolution] ["n"] Screen "Go to the next match" {}
     PreviousMatch "previous-match" Motion View [Motion] ["N"] Screen "Go to the previous match" {}
     CycleStage "cycle-stage" Motion View [Catalog] ["t"] Screen "Cycle the stage filter (includes archived tools)" {}
     Follow "follow" Motion View [Output] ["f"] Screen "Turn following of new output on or off" {}

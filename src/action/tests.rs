@@ -39,6 +39,7 @@ fn no_key_means_two_things_at_once() {
         Context::Output,
         Context::Failures,
         Context::Queue,
+        Context::Services,
         Context::Review,
         Context::Source,
         Context::Evolution,
@@ -149,6 +150,7 @@ fn what_only_humans_may_say_is_listed_here_so_that_a_new_one_is_thought_about() 
     let expected = [
         "run allow",
         "rerun allow",
+        "launch allow",
         "sign yes",
         "doctor restore",
         "doctor rebuild",

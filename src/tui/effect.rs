@@ -86,6 +86,22 @@ pub enum Failing {
     Mark(MarkRequest),
 }
 
+/// Requests about services.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Serving {
+    /// Load the instances.
+    Load,
+    /// Look every second, or no longer, at what instances use.
+    Watch(bool),
+    /// Say something to an instance; the answer may take a minute.
+    Say {
+        /// Given back with the answer.
+        ticket: u64,
+        /// The verb `say` with the instance and the message.
+        call: VerbCall,
+    },
+}
+
 /// Work of upkeep over the whole library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upkeep {
@@ -277,4 +293,6 @@ pub enum Effect {
     Evolve(Evolving),
     /// Load or mark failures.
     Failing(Failing),
+    /// Load instances of services, or talk to one.
+    Serve(Serving),
 }

@@ -2,6 +2,7 @@
 //! backend, for every screen, hold sequences of our own only and no hidden character.
 
 mod obeyed;
+mod services;
 
 use super::app::{App, Call};
 use super::effect::{DetailFor, Effect};
@@ -511,7 +512,7 @@ const SCENES: &[Scene] = &[
 #[test]
 fn no_screen_sends_a_sequence_or_a_hidden_character_of_a_tool() {
     for size in [(120, 40), (80, 24), (44, 12)] {
-        for (name, scene) in SCENES {
+        for (name, scene) in SCENES.iter().chain(services::SCENES) {
             let mut bench = bench(size.0, size.1);
             bench.draw();
             scene(&mut bench);
@@ -529,8 +530,8 @@ fn no_screen_sends_a_sequence_or_a_hidden_character_of_a_tool() {
 
 #[test]
 fn the_scenes_draw_what_is_hostile_and_do_not_merely_miss_it() {
-    let shown: Vec<&str> = SCENES
-        .iter()
+    let scenes = || SCENES.iter().chain(services::SCENES);
+    let shown: Vec<&str> = scenes()
         .filter(|(_, scene)| {
             let mut bench = bench(120, 40);
             bench.draw();
@@ -539,7 +540,7 @@ fn the_scenes_draw_what_is_hostile_and_do_not_merely_miss_it() {
         })
         .map(|(name, _)| *name)
         .collect();
-    let without: Vec<&str> = SCENES.iter().map(|(name, _)| *name).filter(|name| !shown.contains(name)).collect();
+    let without: Vec<&str> = scenes().map(|(name, _)| *name).filter(|name| !shown.contains(name)).collect();
     assert_eq!(without, Vec::<&str>::new(), "scenes without a hostile text on them");
 }
 

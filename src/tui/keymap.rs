@@ -25,11 +25,12 @@ pub struct Keymap {
 }
 
 /// Contexts in which a pane or a screen can have the focus.
-const FOCUSABLE: [Context; 7] = [
+const FOCUSABLE: [Context; 8] = [
     Context::Catalog,
     Context::Output,
     Context::Failures,
     Context::Queue,
+    Context::Services,
     Context::Review,
     Context::Source,
     Context::Evolution,
@@ -304,7 +305,7 @@ mod tests {
     fn the_user_moves_keys_and_mistakes_are_problems_that_change_nothing() {
         let settings = [
             setting("run", &["ctrl-x"]),
-            setting("launch", &["x"]),
+            setting("search", &["x"]),
             setting("show", &["hyper-q"]),
             setting("source", &["q"]),
             setting("approve", &["enter"]),
@@ -318,7 +319,7 @@ mod tests {
         assert_eq!(
             lines,
             [
-                ("\"launch\" is not a verb that can have a key", Some(3)),
+                ("\"search\" is not a verb that can have a key", Some(3)),
                 ("\"hyper-q\" is not a key: \"hyper\" must be ctrl, alt or shift", Some(3)),
                 ("key q for source is already used for quit", Some(3)),
                 ("approve cannot use the key enter", Some(3)),

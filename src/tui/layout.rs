@@ -6,24 +6,28 @@ use ratatui::layout::Rect;
 pub const MIN_WIDTH: u16 = 40;
 /// Fewer rows than this and one line says so.
 pub const MIN_HEIGHT: u16 = 10;
-/// From this many columns all four panes are shown.
-pub const FOUR_WIDTH: u16 = 100;
-/// From this many rows all four panes are shown.
-pub const FOUR_HEIGHT: u16 = 30;
+/// From this many columns all panes are shown.
+pub const ALL_WIDTH: u16 = 100;
+/// From this many rows all panes are shown.
+pub const ALL_HEIGHT: u16 = 30;
 /// From this many columns on the right, failures and reviews lie side by side.
 const SIDE_BY_SIDE: u16 = 100;
+/// Rows of the services pane that are no instances: its border, and the lines about the selected one.
+const SERVICES_FRAME: u16 = 4;
 
 /// How the workbench is cut up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrangement {
     /// Too small for anything but a sentence.
     TooSmall,
-    /// All four panes at once, on a terminal that is large enough.
-    Four {
+    /// All panes at once, on a terminal that is large enough.
+    All {
         /// One line on top.
         header: Rect,
-        /// Left side, full height.
+        /// Left side; its full height when there are no services.
         catalog: Rect,
+        /// Left side, below the catalog, when there are services.
+        services: Option<Rect>,
         /// Right side, at the top.
         output: Rect,
         /// Right side, below the output.
@@ -44,22 +48,33 @@ pub enum Arrangement {
     },
 }
 
-/// Cuts up a screen. A zoomed pane has it for itself whatever the size.
-pub fn arrange(screen: Rect, zoomed: bool) -> Arrangement {
+/// Cuts up a screen. A zoomed pane has it for itself whatever the size. `services` is how many instances there are.
+pub fn arrange(screen: Rect, zoomed: bool, services: usize) -> Arrangement {
     if screen.width < MIN_WIDTH || screen.height < MIN_HEIGHT {
         return Arrangement::TooSmall;
     }
     let header = Rect { height: 1, ..screen };
     let footer = Rect { y: screen.bottom() - 1, height: 1, ..screen };
     let body = Rect { y: screen.y + 1, height: screen.height - 2, ..screen };
-    if zoomed || screen.width < FOUR_WIDTH || screen.height < FOUR_HEIGHT {
+    if zoomed || screen.width < ALL_WIDTH || screen.height < ALL_HEIGHT {
         return Arrangement::One { tabs: header, pane: body, footer };
     }
     let left = (screen.width / 2).clamp(50, 96);
-    let catalog = Rect { width: left, ..body };
+    let (catalog, services) = left_side(Rect { width: left, ..body }, services);
     let right = Rect { x: body.x + left, width: body.width - left, ..body };
     let (output, failures, queue) = right_side(right);
-    Arrangement::Four { header, catalog, output, failures, queue, footer }
+    Arrangement::All { header, catalog, services, output, failures, queue, footer }
+}
+
+/// The catalog, and below it as much as the instances need, a third at most.
+fn left_side(left: Rect, services: usize) -> (Rect, Option<Rect>) {
+    if services == 0 {
+        return (left, None);
+    }
+    let wanted = u16::try_from(services).unwrap_or(u16::MAX).saturating_add(SERVICES_FRAME);
+    let height = wanted.clamp(7, (left.height / 3).max(7));
+    let catalog = Rect { height: left.height - height, ..left };
+    (catalog, Some(Rect { y: catalog.bottom(), height, ..left }))
 }
 
 fn right_side(right: Rect) -> (Rect, Rect, Rect) {
@@ -94,14 +109,18 @@ mod tests {
 
     #[test]
     fn the_parts_cover_the_screen_without_overlap_at_every_size() {
-        for width in 40..260 {
-            for height in 10..90 {
+        let sizes = (40..260).flat_map(|width| (10..90).map(move |height| (width, height)));
+        for (width, height) in sizes {
+            for instances in [0, 1, 9, 70_000] {
                 let screen = Rect::new(0, 0, width, height);
-                let parts = match arrange(screen, false) {
+                let parts = match arrange(screen, false, instances) {
                     Arrangement::TooSmall => panic!("{width}x{height} is large enough"),
                     Arrangement::One { tabs, pane, footer } => vec![tabs, pane, footer],
-                    Arrangement::Four { header, catalog, output, failures, queue, footer } => {
-                        vec![header, catalog, output, failures, queue, footer]
+                    Arrangement::All { header, catalog, services, output, failures, queue, footer } => {
+                        assert_eq!(services.is_some(), instances > 0);
+                        assert!(catalog.height >= 16, "{width}x{height}");
+                        let parts = [header, catalog, output, failures, queue, footer];
+                        parts.into_iter().chain(services).collect()
                     }
                 };
                 let covered: u32 = parts.iter().map(|part| part.area()).sum();
@@ -112,10 +131,10 @@ mod tests {
     }
 
     #[test]
-    fn four_panes_begin_at_one_hundred_by_thirty() {
-        assert!(matches!(arrange(Rect::new(0, 0, 100, 30), false), Arrangement::Four { .. }));
-        assert!(matches!(arrange(Rect::new(0, 0, 99, 30), false), Arrangement::One { .. }));
-        assert!(matches!(arrange(Rect::new(0, 0, 100, 29), false), Arrangement::One { .. }));
-        assert_eq!(arrange(Rect::new(0, 0, 39, 9), false), Arrangement::TooSmall);
+    fn all_panes_begin_at_one_hundred_by_thirty() {
+        assert!(matches!(arrange(Rect::new(0, 0, 100, 30), false, 0), Arrangement::All { .. }));
+        assert!(matches!(arrange(Rect::new(0, 0, 99, 30), false, 0), Arrangement::One { .. }));
+        assert!(matches!(arrange(Rect::new(0, 0, 100, 29), false, 0), Arrangement::One { .. }));
+        assert_eq!(arrange(Rect::new(0, 0, 39, 9), false, 0), Arrangement::TooSmall);
     }
 }

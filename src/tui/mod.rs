@@ -83,7 +83,10 @@ pub fn run(options: OpenOptions, face: Face) -> io::Result<ExitCode> {
     });
     runtime.shutdown_timeout(LAST_MOMENT);
     drop(session);
-    let (ending, failure) = ended?;
+    let (ending, failure, farewell) = ended?;
+    if let Some(going) = farewell.filter(|_| failure.is_none()) {
+        terminal::say_after(&SafeText::new(&going));
+    }
     if let Some(error) = &failure {
         terminal::say_after(&SafeText::new(&format!("error: {}", error.message)));
         if !error.hint.is_empty() {

@@ -1,17 +1,17 @@
 //! Everything that can change the state of the screen, as one type on one queue.
 
 use super::effect::Farewell;
-use super::effect::{DetailFor, Sending, TabId};
+use super::effect::{DetailFor, Sending, Serving, TabId};
 use super::widget::{Blanks, Chunk, DiffText, Side, TokenKind};
 use crate::domain::description::Description;
 use crate::domain::{
     Command, Evolution, EvolutionId, FailureGroup, GrantKey, IsolationLevel, Operation, Outcome, Review, ReviewId, Run,
-    RunId, Sample, Tool, ToolDetail, VerbCall, VersionFile,
+    RunId, RunOutcome, Sample, Tool, ToolDetail, ToolName, VerbCall, VersionFile,
 };
 use crate::engine::{
     Asking, Behaviour, BufferStatus, BulkResult, CallReport, Candidates, CarryReport, CatalogView, Change, Dashboard,
-    EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, LaneId, OpportunityList, PreflightRow,
-    Preview, ReviewDetail, RunRequest, SetRow, Settings, StaleReport, TwinGroup,
+    EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, InstanceView, LaneId, OpportunityList,
+    PreflightRow, Preview, ReviewDetail, RunRequest, SetRow, Settings, StaleReport, TwinGroup,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -67,6 +67,8 @@ pub enum Msg {
         /// Built in the background, since it takes long for thousands of tools.
         index: Arc<Index>,
     },
+    /// The instances of services as they are now, because something about them changed.
+    Services(Vec<ServiceRow>),
     /// An answer from the engine.
     Answer(Box<Answer>),
     /// New output of a run.
@@ -241,6 +243,8 @@ pub enum Answer {
     Warned(String),
     /// A failure was marked.
     Marked(Result<Outcome, EngineError>),
+    /// Something about services.
+    Serving(Box<Served>),
     /// Something about asking generators.
     Evolving(Box<Evolved>),
     /// The workspace was furnished; one line says what was created.
@@ -285,6 +289,60 @@ pub struct StartedAttempt {
     pub run: Box<Run>,
     /// Catalog row that the candidate was taken from.
     pub tool: Arc<Tool>,
+}
+
+/// What came of requests about services.
+#[derive(Debug)]
+pub enum Served {
+    /// All instances, by name.
+    List(Result<Vec<ServiceRow>, EngineError>),
+    /// What an instance answered, or why it did not.
+    Said {
+        /// The number given with the request.
+        ticket: u64,
+        /// Name of the instance as the request had it.
+        instance: String,
+        /// The answer is the message of the outcome.
+        said: Result<Outcome, EngineError>,
+    },
+    /// A human must allow something first.
+    Asks {
+        /// What to agree to.
+        command: Command,
+        /// What goes on then.
+        held: Box<Held>,
+    },
+}
+
+/// What goes on as soon as a human has allowed what it needs.
+#[derive(Debug, Clone)]
+pub enum Held {
+    /// A run.
+    Run(RunRequest),
+    /// A launch.
+    Command(Command),
+    /// A message to an instance that must be launched for it.
+    Serving(Serving),
+}
+
+/// What the processes of an instance use now, rounded: a service that does nothing shows the same each time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// Processor time of the last second in percent of one processor.
+    pub cpu_percent: u64,
+    /// Memory of all its processes in MiB.
+    pub memory_mib: u64,
+}
+
+/// An instance with what its row shows beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceRow {
+    /// The instance; without its up-time, which is told by the clock of the screen.
+    pub view: InstanceView,
+    /// Names of the instances that it needs.
+    pub needs: Vec<ToolName>,
+    /// What its processes use; `None` where nobody looked.
+    pub load: Option<Load>,
 }
 
 /// What came of requests to generators.
@@ -382,4 +440,11 @@ pub struct Kept {
     pub run: Run,
     /// The part of the output that was read, oldest first.
     pub frames: Vec<Frame>,
+}
+
+impl Kept {
+    /// Whether the run was going when it was read.
+    pub fn is_going(&self) -> bool {
+        self.run.outcome == RunOutcome::Running
+    }
 }

@@ -4,16 +4,17 @@
 //! waits for one. Live output is pulled by the loop (see [`Live`]), not pushed as messages.
 
 mod evolving;
+mod logs;
+mod services;
 
 use super::effect::{BehaviourOf, CallStep, Effect, Evolving, Failing, TabId, Upkeep};
-use super::msg::{Answer, Called, FileTokens, Kempt, Kept, Msg, Opened, StartedAttempt, ToolDossier};
+use super::msg::{Answer, Called, FileTokens, Kempt, Msg, Opened, StartedAttempt, ToolDossier};
 use super::phrase;
 use super::widget::{DiffText, Language, highlight};
 use crate::domain::{Caller, Command, EvolutionId, Run, RunId, Tool, VersionFile};
 use crate::engine::{
     Begun, CallReport, CallRequest, CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode, FoundAgent,
-    Frame, Index, Limits, OpenOptions, ReviewFilter, RunFilter, RunHandle, RunRequest, Settings, Spool, Tail, Watch,
-    init,
+    Frame, Index, Limits, OpenOptions, ReviewFilter, RunFilter, RunHandle, RunRequest, Settings, Tail, Watch, init,
 };
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -27,10 +28,6 @@ use tokio::task::JoinHandle;
 const RUN_LIMIT: usize = 200;
 /// Most opportunities in a list.
 const OPPORTUNITIES: usize = 200;
-/// Bytes of a spool loaded at once, from its end or before what is on screen.
-const SPOOL_PART: usize = 4 << 20;
-/// Bytes of a spool read at once.
-const SPOOL_STEP: usize = 1 << 20;
 /// Bytes of live output handed to the state for one frame; the rest waits for the next.
 const FRAME_BYTES: usize = 256 << 10;
 
@@ -57,6 +54,10 @@ struct Shared {
     engine: OnceLock<Engine>,
     watch: Mutex<Option<Watch>>,
     live: Mutex<HashMap<RunId, Live>>,
+    /// Instances of services, and whether they are looked after.
+    services: Mutex<services::Looked>,
+    /// Runs of other processes whose output is followed.
+    followed: Mutex<HashSet<RunId>>,
     /// Evolutions that this process drives.
     driven: Mutex<HashSet<EvolutionId>>,
     to_loop: UnboundedSender<Msg>,
@@ -85,6 +86,8 @@ impl Performer {
             engine: OnceLock::new(),
             watch: Mutex::new(None),
             live: Mutex::new(HashMap::new()),
+            services: Mutex::default(),
+            followed: Mutex::default(),
             driven: Mutex::new(HashSet::new()),
             to_loop,
             output: Notify::new(),
@@ -131,7 +134,7 @@ impl Performer {
             engine.library().watch(&(Arc::new(move |change| performer.changed(change)) as crate::engine::OnChange))?;
         *lock(&self.shared.watch) = Some(watch);
         // After the watch began, so that nothing falls between the reading and the watching.
-        for change in [Change::Reviews, Change::Failures, Change::Evolutions] {
+        for change in [Change::Reviews, Change::Failures, Change::Evolutions, Change::Services] {
             self.send(Msg::Changed(change));
         }
         // Last: bubblewrap is started once to see that it works. The footer has room for one message.
@@ -229,7 +232,13 @@ impl Performer {
                 Err(error) => self.answer(Answer::RunStarted { tab, started: Err(error) }),
             },
             Effect::LoadSpool { tab, run, before } => {
-                self.answer(Answer::Spool { tab, kept: kept(engine, run, before).map(Box::new) });
+                let read = logs::kept(engine, run, before);
+                let goes_on = read.as_ref().ok().filter(|(kept, _)| before.is_none() && kept.is_going());
+                let from = goes_on.map(|(_, end)| *end);
+                self.answer(Answer::Spool { tab, kept: read.map(|(kept, _)| Box::new(kept)) });
+                if let Some(from) = from {
+                    self.follow_log(run, from);
+                }
             }
             Effect::Highlight { ticket, side, files } => {
                 let files = files.iter().filter_map(tokens).collect();
@@ -289,6 +298,7 @@ impl Performer {
             Effect::FindGrant(name) => self.answer(Answer::Grant(engine.grants().named(&name))),
             Effect::Evolve(evolving) => self.evolve(engine, evolving),
             Effect::Failing(failing) => self.failing(engine, failing),
+            Effect::Serve(serving) => self.serve(engine, serving),
             // These are the loop's own.
             Effect::Leave(_) | Effect::Suspend | Effect::Redraw | Effect::Mouse(_) | Effect::Copy(_) => {}
         }
@@ -316,6 +326,9 @@ impl Performer {
     }
 
     fn execute(&self, engine: &Engine, command: Command) {
+        if self.asks_first(engine, &command) {
+            return;
+        }
         if let Some(notice) = engine.integrity().touch_notice().filter(|_| !matches!(command, Command::Cancel { .. })) {
             self.answer(Answer::Warned(notice.to_owned()));
         }
@@ -537,37 +550,4 @@ fn rerun_request(engine: &Engine, run: RunId) -> Result<RunRequest, EngineError>
     let tool = engine.library().resolve(record.tool.as_str())?;
     let input = engine.runs().input_again(run)?.filter(|input| !input.is_null());
     Ok(RunRequest { tool, input, timeout: None })
-}
-
-/// The record of a run with the end of its output, or with what lies before a place in its spool.
-fn kept(engine: &Engine, run: RunId, before: Option<u64>) -> Result<Kept, EngineError> {
-    let record = engine.runs().record(run)?;
-    let path = engine.runs().spool_path(run);
-    if !path.exists() {
-        return Ok(Kept { run: record, frames: Vec::new() });
-    }
-    let spool = Spool::open(&path).map_err(EngineError::internal)?;
-    let mut kept: VecDeque<Frame> = VecDeque::new();
-    let (mut bytes, mut offset) = (0, 0);
-    loop {
-        let (frames, next) = spool.frames(offset, SPOOL_STEP).map_err(EngineError::internal)?;
-        if frames.is_empty() {
-            break;
-        }
-        for frame in frames {
-            if before.is_some_and(|before| frame.offset >= before) {
-                return Ok(Kept { run: record, frames: kept.into() });
-            }
-            bytes += frame.bytes.len();
-            kept.push_back(frame);
-            while bytes > SPOOL_PART
-                && kept.len() > 1
-                && let Some(old) = kept.pop_front()
-            {
-                bytes -= old.bytes.len();
-            }
-        }
-        offset = next;
-    }
-    Ok(Kept { run: record, frames: kept.into() })
 }

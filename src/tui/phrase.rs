@@ -65,6 +65,11 @@ pub fn duration(ms: u64) -> String {
     }
 }
 
+/// What goes on when the workbench is left: `3 services keep running`.
+pub fn keep_running(services: usize) -> String {
+    plural(services, "service keeps running", "services keep running")
+}
+
 /// Cuts and fills safe text to exactly `width` cells.
 pub fn pad(text: &str, width: usize) -> String {
     let mut kept = cut(text, width);

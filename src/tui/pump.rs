@@ -113,8 +113,8 @@ impl<'a> Pump<'a> {
         })
     }
 
-    /// Runs until somebody leaves. Returns how, and why the workspace was not open if it was not.
-    pub(super) async fn run(mut self) -> io::Result<(Ending, Option<EngineError>)> {
+    /// Runs until somebody leaves. Returns how, why the workspace was not open if it was not, and what goes on.
+    pub(super) async fn run(mut self) -> io::Result<(Ending, Option<EngineError>, Option<String>)> {
         self.performer.open();
         while self.ending.is_none() {
             let woken = self.wait().await;
@@ -124,11 +124,12 @@ impl<'a> Pump<'a> {
         }
         self.say_goodbye().await;
         let ending = self.ending.unwrap_or(Ending::Quit);
+        let farewell = self.app.farewell();
         let failure = match self.app.opening {
             app::Opening::Failed(error) => Some(error),
             app::Opening::Pending | app::Opening::Done(Opened { .. }) => None,
         };
-        Ok((ending, failure))
+        Ok((ending, failure, farewell))
     }
 
     fn now(&self) -> Now {

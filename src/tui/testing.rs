@@ -3,18 +3,21 @@
 use super::app::{App, Call};
 use super::effect::Effect;
 use super::keymap::Chord;
-use super::msg::{Answer, Msg, Opened, ToolDossier};
+use super::msg::{Answer, Msg, Opened, Served, ServiceRow, ToolDossier};
 use super::now::Now;
 use super::screen::Screen;
 use super::theme::Theme;
 use super::view;
-use crate::domain::{
-    Category, CheckReport, Comment, CommentAnchor, CommentId, CommentKind, CostTier, Dialect, FailureGroup, FileMode,
-    Finding, GroupState, Instant, Isolation, IsolationLevel, Manifest, Origin, Placement, Problem, ProblemCode,
-    Profile, Provenance, Review, ReviewId, ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome, RunUsage, Severity,
-    Stage, Tool, ToolDetail, ToolFacts, ToolName, ToolReview, ToolState, Verdict, VersionFile,
+use crate::domain::service::{
+    HealthFact, HealthState, Instance, InstanceId, InstancePort, InstanceState, Lifecycle, PortPass,
 };
-use crate::engine::{CatalogState, CatalogView, EvidenceLine, Index, ReviewDetail, Weight};
+use crate::domain::{
+    Category, CheckReport, Comment, CommentAnchor, CommentId, CommentKind, CostTier, Dialect, Digest, FailureGroup,
+    FileMode, Finding, GroupState, Instant, Isolation, IsolationLevel, Manifest, Origin, Outcome, Placement, Problem,
+    ProblemCode, Profile, Provenance, Review, ReviewId, ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome,
+    RunUsage, Severity, Stage, Tool, ToolDetail, ToolFacts, ToolName, ToolReview, ToolState, Verdict, VersionFile,
+};
+use crate::engine::{CatalogState, CatalogView, EvidenceLine, Index, InstanceView, ReviewDetail, Weight};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -285,6 +288,58 @@ pub(super) fn failures() -> Vec<FailureGroup> {
     ]
 }
 
+/// An instance that is in this state.
+pub(super) fn service(text: &str, state: InstanceState) -> ServiceRow {
+    let life = Lifecycle { state, incarnation: 2, ready_at: state.is_up().then(|| ago(125)), ..Lifecycle::default() };
+    let instance = Instance {
+        id: InstanceId(i64::from(text.bytes().map(u32::from).sum::<u32>())),
+        name: name(text),
+        stack: String::new(),
+        tool: name(text.split('-').next().unwrap_or(text)),
+        version: semver::Version::new(1, 0, 0),
+        digest: Digest::of_bytes(text.as_bytes()),
+        life,
+        run: Some(RunId(21)),
+        keeper: None,
+        keeper_due: None,
+        ports: Vec::new(),
+        health: HealthFact::before(false),
+        launched_by: "human".into(),
+        created_at: ago(600),
+    };
+    let view = InstanceView { instance, now: state, up_ms: None, is_outdated: Some(false) };
+    ServiceRow { view, needs: Vec::new(), load: None }
+}
+
+/// What came of a command that says this.
+pub(super) fn outcome(message: &str) -> Outcome {
+    Outcome { operation: None, review: None, message: message.into(), commit: None, detail: serde_json::Value::Null }
+}
+
+/// Instances with one of everything that a row can say.
+pub(super) fn services() -> Vec<ServiceRow> {
+    let port = |name: &str, port| InstancePort { name: name.into(), port, pass: PortPass::Relay, note: None };
+    let health = |state| HealthFact { state, at: Some(ago(0)), took_ms: 3, output: String::new() };
+    let mut db = service("db", InstanceState::Running);
+    db.view.instance.ports = vec![port("sql", 50_123)];
+    db.view.instance.health = health(HealthState::Good);
+    let mut api = service("api", InstanceState::Unhealthy);
+    api.view.instance.ports = vec![port("http", 50_124), port("admin", 50_125)];
+    api.view.instance.health = health(HealthState::Bad);
+    api.view.instance.life.restarts = vec![ago(3), ago(2)];
+    api.view.instance.life.last_error = Some("ping: no answer within 2 s, three times\u{1b}[2J".into());
+    (api.needs, api.view.instance.run) = (vec![name("db")], Some(RunId(22)));
+    let mut web = service("web", InstanceState::BackingOff);
+    web.view.instance.life.next_start_at = Some(Instant(WALL + 8_000));
+    web.view.instance.life.last_error = Some("exit code 1".into());
+    web.needs = vec![name("api")];
+    let mut helper = service("helper-two", InstanceState::Failed);
+    helper.view.instance.life.last_error = Some("it ended 6 times within ten minutes".into());
+    helper.view.is_outdated = Some(true);
+    let stopped = service("old-helper", InstanceState::Stopped);
+    vec![api, db, helper, stopped, web]
+}
+
 /// The real state with a clock of its own.
 pub(super) struct Bench {
     pub(super) app: App,
@@ -313,6 +368,7 @@ impl Bench {
         bench.answer(Answer::Failures(Ok(vec![])));
         bench.answer(Answer::Reviews(Ok(vec![])));
         bench.answer(Answer::Runs(Ok(vec![])));
+        bench.answer(Answer::Serving(Box::new(Served::List(Ok(vec![])))));
         bench.effects.clear();
         bench
     }
@@ -325,6 +381,15 @@ impl Bench {
         bench.send(Msg::Indexed { generation: 1, index: Arc::new(Index::new(&view.tools)) });
         bench.answer(Answer::Failures(Ok(failures())));
         bench.answer(Answer::Reviews(Ok(reviews())));
+        bench
+    }
+
+    /// A workbench with instances of services as well.
+    pub(super) fn serving(width: u16, height: u16) -> Bench {
+        let mut bench = Bench::ready(width, height);
+        bench.answer(Answer::Serving(Box::new(Served::List(Ok(services())))));
+        bench.draw();
+        bench.effects.clear();
         bench
     }
 

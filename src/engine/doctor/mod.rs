@@ -362,7 +362,7 @@ fn terminal(env: &dyn Fn(&str) -> Option<OsString>, window: Option<(u16, u16)>) 
             line("terminal", Health::Warn, message, "set TERM to the type of your terminal")
         }
         (_, Some((columns, rows))) if columns < SMALLEST.0 || rows < SMALLEST.1 => {
-            let hint = format!("the workbench needs {}x{}; all four panes need 100x30", SMALLEST.0, SMALLEST.1);
+            let hint = format!("the workbench needs {}x{}; all panes at once need 100x30", SMALLEST.0, SMALLEST.1);
             line("terminal", Health::Bad, message, hint)
         }
         _ => line("terminal", Health::Ok, message, ""),

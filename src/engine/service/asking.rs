@@ -2,7 +2,7 @@
 
 use super::{Services, keeper, wire};
 use crate::domain::service::{Desired, InstanceId, InstanceState, LifeEvent, ServiceDefinition};
-use crate::domain::{Caller, Kind, Outcome, Tool, ToolDetail, ToolName};
+use crate::domain::{Caller, Command, Kind, Outcome, Tool, ToolDetail, ToolName};
 use crate::engine::core::RunPolicy;
 use crate::engine::core::services::{self, Asked, Launching};
 use crate::engine::error::{EngineError, ErrorCode};
@@ -112,6 +112,34 @@ impl Services<'_> {
             }
             RunPolicy::Refuse { code, message } => Err(EngineError::new(code, message, "")),
         }
+    }
+
+    /// What a human must allow before this service, or one that it needs, can be launched: the first that is missing.
+    ///
+    /// # Errors
+    /// Those of [`Runs::unallowed`](crate::engine::Runs::unallowed).
+    pub fn unallowed(&self, tool: &Arc<Tool>, caller: &Caller) -> Result<Option<Command>, EngineError> {
+        let mut next = vec![Arc::clone(tool)];
+        let mut seen = Vec::new();
+        while let Some(tool) = next.pop() {
+            if seen.contains(&tool.name) || seen.len() >= MOST_DEPENDENCIES {
+                continue;
+            }
+            let tool = self.engine.versions().followed(&tool, caller)?;
+            if let Some(command) = self.engine.runs().unallowed(&tool, caller)? {
+                return Ok(Some(command));
+            }
+            seen.push(tool.name.clone());
+            let definition = self.engine.library().detail(&tool)?.manifest.service.unwrap_or_default();
+            for needed in definition.after.keys() {
+                let known = self.workspace.read(|q| Ok(q.services().instance_named(self.stack(), needed)?))?;
+                if !known.as_ref().is_some_and(|row| self.state_of(row).needs_keeper()) {
+                    let tool = known.map_or_else(|| needed.clone(), |row| row.instance.tool);
+                    next.push(self.engine.library().resolve(tool.as_str())?);
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Asks an instance to end. With `kill`, it is killed at once.

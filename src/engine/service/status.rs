@@ -3,12 +3,13 @@
 use super::Services;
 use crate::domain::description::{Align, Describe, Description, Ink, Table};
 use crate::domain::service::{
-    Exchange, ExchangeRole, HealthState, Instance, InstanceContext, InstancePort, InstanceState, PortPass,
+    Exchange, ExchangeRole, HealthState, Instance, InstanceContext, InstanceId, InstancePort, InstanceState, PortPass,
     ServiceDefinition,
 };
-use crate::domain::{Instant, ToolName, span};
+use crate::domain::{Instant, Sample, ToolName, span};
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
+use crate::runner;
 use crate::store::InstanceRow;
 use serde::Serialize;
 
@@ -83,6 +84,20 @@ impl Services<'_> {
             .workspace
             .read(|q| Ok((q.services().context_of(id)?, q.services().exchanges(id, SHOWN_EXCHANGES)?)))?;
         Ok(InstanceDetail { view: self.view(row), definition, context, exchanges })
+    }
+
+    /// What the processes of each instance use now: their processor time so far, and their memory. For the instances
+    /// whose run has a process on this machine.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn used(&self) -> Result<Vec<(InstanceId, Sample)>, EngineError> {
+        let (rows, leases) = self.workspace.read(|q| Ok((q.services().instances(self.stack())?, q.running()?)))?;
+        let of = |row: &InstanceRow| {
+            let lease = leases.iter().find(|lease| Some(lease.run) == row.instance.run)?;
+            Some((row.instance.id, runner::used_below(lease.pid?, lease.pid_started?)?))
+        };
+        Ok(rows.iter().filter_map(of).collect())
     }
 
     /// The definition that an instance was launched with; `None` when its copy is gone.

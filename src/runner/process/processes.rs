@@ -5,6 +5,7 @@
 //! killed, its processes are found by the [`RUN_VARIABLE`] they inherited.
 
 use super::clear::outer_folder;
+use crate::domain::Sample;
 use rustix::process::{Pid, PidfdFlags, Signal};
 use std::collections::BTreeSet;
 use std::fs;
@@ -195,6 +196,24 @@ pub(in crate::runner) fn proportional_bytes(pids: &[i32]) -> u64 {
     pids.iter().filter_map(of).sum()
 }
 
+/// What the processes below one use now: their number, their processor time so far and their memory, shared pages divided
+/// among their users where the system tells. `None` when `pid` is not the process that started at `started`.
+pub fn used_below(pid: i32, started: u64) -> Option<Sample> {
+    if process_started(pid) != Some(started) {
+        return None;
+    }
+    let all = descendants(pid);
+    let pids: Vec<i32> = all.iter().map(|process| process.pid).collect();
+    let ticks: u64 = all.iter().map(|process| process.cpu_ticks).sum();
+    let resident: u64 = all.iter().map(|process| process.resident_pages).sum();
+    let memory_bytes = match proportional_bytes(&pids) {
+        0 => resident * rustix::param::page_size() as u64,
+        shared => shared,
+    };
+    let cpu_ms = ticks * 1000 / rustix::param::clock_ticks_per_second();
+    Some(Sample { cpu_ms, memory_bytes, processes: pids.len() as u64, disk_bytes: 0 })
+}
+
 /// How many threads the user of this process has; what the kernel's process limit counts.
 pub(in crate::runner) fn threads_of_user() -> u64 {
     let user = rustix::process::getuid().as_raw();
@@ -315,6 +334,19 @@ mod tests {
         };
         assert!(over(1) && !over(2), "other threads of it go on");
         assert_eq!(parse_stat(7, b"7 (x"), None);
+    }
+
+    #[test]
+    fn what_the_children_of_a_process_use_is_told_and_nothing_of_a_reused_number() {
+        let mut waiting = std::process::Command::new("cat");
+        let mut child = waiting.stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let me = std::process::id() as i32;
+        let started = process_started(me).unwrap();
+        let used = used_below(me, started).unwrap();
+        assert!(used.processes >= 1 && used.memory_bytes > 0, "{used:?}");
+        assert_eq!(used_below(me, started + 1), None);
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     #[test]

@@ -7,9 +7,9 @@ use crate::engine::{
     BulkResult, Carried, CarriedTool, Change, EngineError, GrantList, Preview, ReviewDetail, Settings,
     Theme as ThemeSetting,
 };
-use crate::tui::effect::{DetailFor, Effect};
+use crate::tui::effect::{DetailFor, Effect, Serving};
 use crate::tui::keymap::Keymap;
-use crate::tui::msg::{Answer, Msg, ToolDossier};
+use crate::tui::msg::{Answer, Held, Msg, ToolDossier};
 use crate::tui::overlay::Overlay;
 use crate::tui::screen::Screen;
 use crate::tui::theme::{Ground, Theme};
@@ -37,6 +37,7 @@ impl App {
             Msg::Changed(change) => return self.changed(change),
             Msg::Catalog(view) => self.catalog.set_view(view),
             Msg::Indexed { generation, index } => self.catalog.set_index(generation, index),
+            Msg::Services(rows) => self.set_services(rows),
             Msg::Answer(answer) => return self.answer(*answer),
             Msg::Output { run, frames, skipped } => self.output.wrote(run, &frames, skipped),
             Msg::Sample { run, sample, level } => self.output.sampled(run, sample, level),
@@ -61,7 +62,7 @@ impl App {
 
     fn load_everything(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
-        for change in [Change::Runs, Change::Failures, Change::Reviews, Change::Evolutions] {
+        for change in [Change::Runs, Change::Failures, Change::Reviews, Change::Evolutions, Change::Services] {
             effects.extend(self.changed(change));
         }
         effects
@@ -91,7 +92,7 @@ impl App {
             Change::Operations => return self.reload_log(),
             Change::Evolutions => return self.evolutions_changed(),
             Change::Buffers => return self.reload_buffers(),
-            Change::Services => None,
+            Change::Services => self.refresh.services.ask().then_some(Effect::Serve(Serving::Load)),
             Change::Trouble(error) => {
                 self.complain(&error);
                 None
@@ -176,7 +177,7 @@ impl App {
             Answer::RunStarted { tab, started } => self.output.started(tab, started),
             Answer::RunAsks { tab, request, command } => {
                 self.output.drop_tab(tab);
-                self.unallowed = Some((command.clone(), request));
+                self.unallowed = Some((command.clone(), Held::Run(request)));
                 return self.ask(command);
             }
             Answer::RunEnded { run, record } => self.output.ended(run, record),
@@ -229,6 +230,7 @@ impl App {
             | Answer::Grant(Err(error))
             | Answer::Trouble(error) => self.complain(&error),
             Answer::Evolving(came) => return self.take_evolving(*came),
+            Answer::Serving(came) => return self.take_served(*came),
             Answer::Copied(Ok(what)) => self.say(Mood::Calm, &what),
             Answer::Copied(Err(why)) => self.say(Mood::Trouble, &why),
         }
@@ -411,8 +413,8 @@ impl App {
                 return self.keep_promise();
             }
             Command::Allow { .. } | Command::FetchPackages { .. } | Command::Unlock { .. } => {
-                if let Some((_, request)) = self.unallowed.take_if(|(asked, _)| asked == command) {
-                    return self.start(request.tool, request.input);
+                if let Some((_, held)) = self.unallowed.take_if(|(asked, _)| asked == command) {
+                    return self.go_on(held);
                 }
             }
             Command::New { .. }
@@ -421,7 +423,6 @@ impl App {
             | Command::UseInSession { .. }
             | Command::Trim { .. }
             | Command::Propose { .. }
-            | Command::Verb(_)
             | Command::Grant { .. }
             | Command::Revoke { .. }
             | Command::Undo { .. }
@@ -430,6 +431,7 @@ impl App {
             | Command::Cancel { .. }
             | Command::Mark { .. }
             | Command::Recheck { .. } => {}
+            Command::Verb(call) => self.launched(call, &outcome),
             Command::Comment { review, .. } => {
                 self.remarks.remove(review);
                 return self.reload_review();

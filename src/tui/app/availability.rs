@@ -13,6 +13,19 @@ use crate::tui::pane::output::RunTab;
 use crate::tui::screen::Screen;
 use crate::tui::screen::review::{Lock, lock_keys};
 
+/// What one is most likely to do with an instance.
+const SERVICE_VERBS: &[Verb] = &[
+    Verb::Output,
+    Verb::Say,
+    Verb::Launch,
+    Verb::Terminate,
+    Verb::Relaunch,
+    Verb::Context,
+    Verb::Filter,
+    Verb::Zoom,
+    Verb::Copy,
+];
+
 impl App {
     /// Whether a verb works on what is selected.
     ///
@@ -41,6 +54,11 @@ impl App {
             }
             Verb::Show | Verb::Source | Verb::Diff | Verb::Behaviour | Verb::Check => self.tool_or_why().map(drop),
             Verb::Run => self.tool_or_why().and_then(|tool| runnable(&tool)),
+            Verb::Services if !self.services.is_loaded() => Err("the instances are still being read".to_owned()),
+            Verb::Launch | Verb::Terminate | Verb::Relaunch | Verb::Say | Verb::Context => self.servable(verb),
+            Verb::Output if self.at(Pane::Services) => {
+                self.selected_run().map(drop).ok_or_else(|| "it has not run yet".to_owned())
+            }
             Verb::Rerun => self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned()),
             Verb::Cancel => match self.output.current() {
                 Some(tab) if tab.is_live() => Ok(()),
@@ -52,7 +70,7 @@ impl App {
             Verb::Review if matches!(self.screen, Screen::Evolution(_)) => self.evolution_review().map(drop),
             Verb::Review => self.selected_review().map(drop).ok_or_else(|| "no pending review here".to_owned()),
             Verb::Approve | Verb::Reject | Verb::RequestChanges if !self.marked().is_empty() => Ok(()),
-            Verb::Approve | Verb::Reject | Verb::RequestChanges if self.at_queue() => {
+            Verb::Approve | Verb::Reject | Verb::RequestChanges if self.at(Pane::Queue) => {
                 Err(format!("open the review, or select several with {}", self.keymap.key(Verb::Mark)))
             }
             Verb::Approve => self.approvable(),
@@ -125,7 +143,7 @@ impl App {
 
     fn tool_or_why(&self) -> Result<std::sync::Arc<Tool>, String> {
         self.selected_tool().ok_or_else(|| match (&self.screen, self.focus) {
-            (Screen::Workbench, Pane::Failures | Pane::Output | Pane::Queue) => {
+            (Screen::Workbench, Pane::Failures | Pane::Output | Pane::Queue | Pane::Services) => {
                 "the tool is not in the catalog".to_owned()
             }
             _ => "no tool is selected".to_owned(),
@@ -146,8 +164,8 @@ impl App {
         matches!(&self.screen, Screen::Review(review) if !review.is_read())
     }
 
-    fn at_queue(&self) -> bool {
-        matches!(self.screen, Screen::Workbench) && self.focus == Pane::Queue
+    fn at(&self, pane: Pane) -> bool {
+        matches!(self.screen, Screen::Workbench) && self.focus == pane
     }
 
     fn approvable_over(&self) -> Result<(), String> {
@@ -273,6 +291,7 @@ impl App {
             Context::Queue => {
                 &[Verb::Review, Verb::Mark, Verb::Sort, Verb::Evolve, Verb::Filter, Verb::Archive, Verb::Undo]
             }
+            Context::Services => SERVICE_VERBS,
             Context::Review => &[
                 Verb::NextNew,
                 Verb::ReadOn,

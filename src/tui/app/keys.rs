@@ -19,6 +19,7 @@ impl App {
             return Vec::new();
         }
         self.promised = None;
+        self.awaited = None;
         self.refused = false;
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         if control && key.code == KeyCode::Char('z') {
@@ -93,9 +94,17 @@ impl App {
         if let Reply::Call(request, CallStep::Look) = reply {
             return self.call_step(*request, CallStep::Look);
         }
+        if let Reply::Say(instance, message) = reply {
+            return self.say_to(&instance, &message);
+        }
         let closed = self.overlays.pop();
         match reply {
-            Reply::Stay | Reply::Search(_) | Reply::DecideAll(_) | Reply::Prepare(..) | Reply::Close => Vec::new(),
+            Reply::Stay
+            | Reply::Search(_)
+            | Reply::DecideAll(_)
+            | Reply::Prepare(..)
+            | Reply::Say(..)
+            | Reply::Close => Vec::new(),
             Reply::Call(request, step) => self.call_step(*request, step),
             Reply::Invoke(verb, args) => self.perform(verb, &args),
             Reply::Execute(command) => vec![Effect::Execute(command)],
@@ -195,6 +204,7 @@ impl App {
                 Pane::Output => self.output.is_typing(),
                 Pane::Failures => self.failures.is_typing(),
                 Pane::Queue => self.queue.is_typing(),
+                Pane::Services => self.services.is_typing(),
             },
         }
     }
@@ -211,6 +221,7 @@ impl App {
                 Pane::Output => self.output.set_typing(typing),
                 Pane::Failures => self.failures.set_typing(typing),
                 Pane::Queue => self.queue.set_typing(typing),
+                Pane::Services => self.services.set_typing(typing),
             },
         }
     }
@@ -227,6 +238,7 @@ impl App {
                 Pane::Output => self.output.edit_search(edit),
                 Pane::Failures => self.failures.edit_filter(edit),
                 Pane::Queue => self.queue.edit_filter(edit),
+                Pane::Services => self.services.edit_filter(edit),
             },
         }
     }

@@ -22,6 +22,9 @@ mod keys;
 mod mouse;
 mod opportunities;
 mod reviewing;
+mod serving;
+#[cfg(test)]
+mod serving_tests;
 mod stray;
 mod subject;
 #[cfg(test)]
@@ -31,7 +34,7 @@ mod verbs;
 
 use super::effect::{Effect, Ending, TabId};
 use super::keymap::Keymap;
-use super::msg::{Msg, Opened};
+use super::msg::{Held, Msg, Opened};
 use super::now::Now;
 use super::overlay::Overlay;
 use super::pane::Pane;
@@ -39,12 +42,13 @@ use super::pane::catalog::CatalogPane;
 use super::pane::failures::FailuresPane;
 use super::pane::output::OutputPane;
 use super::pane::queue::QueuePane;
+use super::pane::services::ServicesPane;
 use super::screen::Screen;
 use super::screen::review::Kept;
 use super::theme::Theme;
 use crate::action::Verb;
 use crate::domain::{Command, CommentKind, DecisionKind, ReviewId, Run, RunId, SafeText, Tool};
-use crate::engine::{EngineError, RunRequest};
+use crate::engine::EngineError;
 use ratatui::layout::Rect;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -169,6 +173,8 @@ pub struct App {
     pub failures: FailuresPane,
     /// The pane that lists pending reviews.
     pub queue: QueuePane,
+    /// The pane that lists instances of services, where there are any.
+    pub services: ServicesPane,
     /// What fills the terminal below the overlays.
     pub screen: Screen,
     /// Evolutions that are listed, running or on the screen.
@@ -201,8 +207,12 @@ pub struct App {
     tickets: u64,
     /// The review that a promotion opened, until the queue knows it; any key gives it up.
     promised: Option<ReviewId>,
-    /// The run that starts when its tool is allowed to do what it declares.
-    unallowed: Option<(Command, RunRequest)>,
+    /// The instance that was launched here, until it is listed; any key gives it up.
+    awaited: Option<String>,
+    /// Whether somebody looks at what instances use.
+    watches: bool,
+    /// What goes on when its tool is allowed to do what it declares.
+    unallowed: Option<(Command, Held)>,
 }
 
 #[derive(Debug, Default)]
@@ -213,6 +223,7 @@ struct Refreshes {
     detail: Refresh,
     operations: Refresh,
     buffers: Refresh,
+    services: Refresh,
 }
 
 impl App {
@@ -232,6 +243,7 @@ impl App {
             output: OutputPane::default(),
             failures: FailuresPane::default(),
             queue: QueuePane::default(),
+            services: ServicesPane::default(),
             screen: Screen::default(),
             evolutions: evolving::Evolutions::default(),
             overlays: Vec::new(),
@@ -249,6 +261,8 @@ impl App {
             refresh: Refreshes::default(),
             tickets: 0,
             promised: None,
+            awaited: None,
+            watches: false,
             unallowed: None,
         }
     }
@@ -261,6 +275,7 @@ impl App {
             effects.push(Effect::LookAt(self.open_review_id()));
         }
         effects.extend(self.look_at_texts());
+        effects.extend(self.watch_services());
         effects
     }
 
@@ -317,8 +332,9 @@ impl App {
         let now = self.now.steady_ms;
         let question = self.overlays.last().and_then(|overlay| overlay.wakes_at(self.now));
         let toast = self.toast.as_ref().map(|toast| toast.until);
-        let tick = self.output.ticks().then_some(now + TICK_MS);
-        let dated = self.failures.open_count() > 0 || !self.queue.is_empty();
+        let ticks = self.output.ticks() || self.services.counts_down();
+        let tick = ticks.then_some(now + TICK_MS);
+        let dated = self.failures.open_count() > 0 || !self.queue.is_empty() || self.services.going_count() > 0;
         let ages = dated.then_some(now + MINUTE_MS);
         [question, toast, tick, ages, self.evolution_wakes(), self.dashboard_wakes()].into_iter().flatten().min()
     }

@@ -41,6 +41,7 @@ impl App {
                     Pane::Catalog => self.catalog.click(line),
                     Pane::Failures => self.failures.click(line),
                     Pane::Queue => self.queue.click(line),
+                    Pane::Services => self.services.click(line),
                     Pane::Output => {}
                 }
                 self.focus_pane(pane)
@@ -69,6 +70,7 @@ impl App {
             Some(Pane::Catalog) => self.catalog.scroll(lines),
             Some(Pane::Failures) => self.failures.scroll(lines),
             Some(Pane::Queue) => self.queue.scroll(lines),
+            Some(Pane::Services) => self.services.scroll(lines),
             Some(Pane::Output) => {
                 let older = self.output.scroll(Move::Rows(lines));
                 return older

@@ -36,7 +36,14 @@ impl Stray {
 pub(super) fn asks(verb: Verb) -> bool {
     let forms = matches!(
         verb,
-        Verb::Run | Verb::Call | Verb::New | Verb::Evolve | Verb::MarkFailure | Verb::Filter | Verb::Palette
+        Verb::Run
+            | Verb::Call
+            | Verb::New
+            | Verb::Evolve
+            | Verb::MarkFailure
+            | Verb::Say
+            | Verb::Filter
+            | Verb::Palette
     );
     forms || decides(verb)
 }

@@ -3,6 +3,7 @@
 use super::App;
 use crate::action::Context;
 use crate::domain::{Review, RunId, Tool};
+use crate::engine::InstanceView;
 use crate::tui::pane::Pane;
 use crate::tui::pane::catalog::Selected;
 use crate::tui::screen::Screen;
@@ -26,6 +27,7 @@ impl App {
             Context::Output => "output",
             Context::Failures => "failures",
             Context::Queue => "review queue",
+            Context::Services => "services",
             Context::Review => "review",
             Context::Source => "source view",
             Context::Evolution => "evolution",
@@ -48,6 +50,9 @@ impl App {
                 Pane::Output => self.output.current().and_then(|tab| tab.tool.clone()),
                 Pane::Failures => self.failures.selected().and_then(|group| self.tool_named(group.tool.as_str())),
                 Pane::Queue => self.queue.selected().and_then(|review| self.tool_of_review(review)),
+                Pane::Services => {
+                    self.services.selected_view().and_then(|view| self.tool_named(view.instance.tool.as_str()))
+                }
             },
         }
     }
@@ -66,6 +71,16 @@ impl App {
             (Screen::Workbench, Pane::Output) => {
                 self.output.current().and_then(super::super::pane::output::RunTab::run)
             }
+            (Screen::Workbench, Pane::Services) => self.services.selected_view().and_then(|view| view.instance.run),
+            _ => None,
+        }
+    }
+
+    /// The instance that is meant where the focus is: the selected one, or the one whose log is shown.
+    pub(super) fn selected_instance(&self) -> Option<&InstanceView> {
+        match (&self.screen, self.focus) {
+            (Screen::Workbench, Pane::Services) => self.services.selected_view(),
+            (Screen::Workbench, Pane::Output) => self.selected_run().and_then(|run| self.services.of_run(run)),
             _ => None,
         }
     }

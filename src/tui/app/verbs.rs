@@ -5,7 +5,7 @@ mod moving;
 use super::{App, Mood};
 use crate::action::{ArgKind, Spec, Verb, spec};
 use crate::domain::description::Description;
-use crate::domain::{Command, DecisionKind, GrantScope, Review, ReviewId, RunId, Stage, Tool, VerbCall};
+use crate::domain::{Command, DecisionKind, GrantScope, Kind, Review, ReviewId, RunId, Stage, Tool, VerbCall};
 use crate::engine::{EngineError, ExportFormat, plain_query, plain_verb};
 use crate::tui::effect::{BehaviourOf, DetailFor, Effect};
 use crate::tui::list::Motion;
@@ -41,6 +41,9 @@ const STATE_FLAGS: &[&str] = &["restore", "rebuild", "accept-loss", "same-worksp
 impl App {
     /// Does what a verb does with these arguments; what is not given is what is selected.
     pub(super) fn invoke(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
+        if let Some(effects) = self.serve(verb, args) {
+            return effects;
+        }
         if plain_verb(spec(verb).name).is_some() {
             return self.ask_plainly(verb, args);
         }
@@ -96,7 +99,7 @@ impl App {
     }
 
     /// A change that needs nothing but its arguments.
-    fn ask_plainly(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
+    pub(super) fn ask_plainly(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         match self.call_of(verb, args) {
             Ok(call) => self.ask(Command::Verb(call)),
             Err(refused) => refused,
@@ -104,7 +107,7 @@ impl App {
     }
 
     /// A question that needs nothing but its arguments.
-    fn query(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
+    pub(super) fn query(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
         match self.call_of(verb, args) {
             Ok(call) => {
                 self.overlays.push(Overlay::Report(Report::awaited(verb)));
@@ -125,7 +128,7 @@ impl App {
     }
 
     /// A verb with its arguments: of those that must be given, what is missing is what is selected.
-    fn call_of(&mut self, verb: Verb, args: &Args) -> Result<VerbCall, Vec<Effect>> {
+    pub(super) fn call_of(&mut self, verb: Verb, args: &Args) -> Result<VerbCall, Vec<Effect>> {
         let row = spec(verb);
         let mut call = VerbCall::new(row.name, &[]);
         for (name, value) in args.iter() {
@@ -148,6 +151,7 @@ impl App {
                     ArgKind::Tool => "no tool is selected".to_owned(),
                     ArgKind::Failure => "no failure is selected".to_owned(),
                     ArgKind::Run | ArgKind::RunOrInstance => "no run is selected".to_owned(),
+                    ArgKind::Instance => "no instance is selected".to_owned(),
                     _ => format!("name the {} in the command palette: {} {}", arg.name, row.name, usage(row)),
                 };
                 return Err(self.refuse(&why));
@@ -162,6 +166,7 @@ impl App {
             ArgKind::Tool => self.selected_tool().map(|tool| self.reference(&tool)),
             ArgKind::Failure => self.selected_failure().map(|group| group.signature.clone()),
             ArgKind::Run | ArgKind::RunOrInstance => self.selected_run().map(|run| run.to_string()),
+            ArgKind::Instance => self.selected_instance().map(|view| view.instance.name.to_string()),
             _ => None,
         }
     }
@@ -293,9 +298,13 @@ impl App {
 
     fn with_run(&mut self, args: &Args, then: impl FnOnce(&mut App, RunId) -> Vec<Effect>) -> Vec<Effect> {
         let named = args.get("run");
-        match named.map_or_else(|| self.selected_run(), |text| text.parse().ok()) {
+        let meant = |text: &str| {
+            let newest = || self.services.named(text).and_then(|view| view.instance.run);
+            text.parse().ok().or_else(newest)
+        };
+        match named.map_or_else(|| self.selected_run(), meant) {
             Some(run) => then(self, run),
-            None => self.refuse(named.map_or("no run is selected", |_| "use a run number")),
+            None => self.refuse(named.map_or("no run is selected", |_| "use a run number, or the name of an instance")),
         }
     }
 
@@ -366,13 +375,21 @@ impl App {
 
     fn begin_run(&mut self, args: &Args) -> Vec<Effect> {
         self.with_tool(args, |app, tool| {
+            if tool.kind == Kind::Service {
+                return app.launch_tool(&tool);
+            }
             let form = crate::tui::overlay::form::RunForm::loading(Arc::clone(&tool));
             app.overlays.push(Overlay::Form(Box::new(form)));
             vec![Effect::LoadDetail { tool, purpose: DetailFor::Run, other: None }]
         })
     }
 
+    /// Stops a run; that of a service would be started again, so the service is terminated.
     fn cancel(&mut self, args: &Args) -> Vec<Effect> {
+        let named = args.get("run").map_or_else(|| self.selected_run(), |text| text.parse().ok());
+        if let Some(effects) = named.and_then(|run| self.terminate_run(run)) {
+            return effects;
+        }
         let run = match args.get("run") {
             Some(text) => text.parse().ok(),
             None => self.output.stop_current(),
@@ -385,6 +402,9 @@ impl App {
 
     fn rerun(&mut self, args: &Args) -> Vec<Effect> {
         self.with_run(args, |app, run| {
+            if let Some(effects) = app.relaunch_run(run) {
+                return effects;
+            }
             let label = app.runs.iter().find(|record| record.id == run).map(|r| format!("{} {}", r.tool, r.version));
             let tool = app.selected_tool();
             app.show_screen(Screen::Workbench);

@@ -7,7 +7,7 @@ use crate::engine::{EngineError, LaneId, Preview};
 use crate::tui::ink::Ink;
 use crate::tui::now::Now;
 use crate::tui::pane::rows::{Look, Title};
-use crate::tui::phrase::{safe, wrap};
+use crate::tui::phrase::{keep_running, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -26,6 +26,8 @@ enum Question {
         live: usize,
         /// Evolutions that are still running.
         evolving: usize,
+        /// Services that go on running.
+        services: usize,
     },
     /// Write an answer of a generator as a version.
     Keep(EvolutionId, LaneId, Preview),
@@ -51,9 +53,10 @@ impl Confirm {
         Confirm { question: Question::Looking(command), guard: Guard::default(), note: None }
     }
 
-    /// Asks whether to leave while so many runs are alive, and so many better versions are asked for.
-    pub fn quit(live: usize, evolving: usize) -> Confirm {
-        Confirm { question: Question::Quit { live, evolving }, guard: Guard::default(), note: None }
+    /// Asks whether to leave while so many runs are alive, and so many better versions are asked for; so many services
+    /// go on running.
+    pub fn quit(live: usize, evolving: usize, services: usize) -> Confirm {
+        Confirm { question: Question::Quit { live, evolving, services }, guard: Guard::default(), note: None }
     }
 
     /// Asks whether to write an answer of a generator as a version; the lines say what that is.
@@ -204,12 +207,14 @@ impl Confirm {
             Question::Refused(error) => {
                 styled(&error.message, theme.bad).chain(styled(&error.hint, theme.text)).collect()
             }
-            Question::Quit { live, evolving } => {
+            Question::Quit { live, evolving, services } => {
                 let noun = if *live == 1 { "run is" } else { "runs are" };
                 let runs = format!("{live} {noun} still active. Quitting stops them; they are recorded as cancelled.");
                 let noun = if *evolving == 1 { "evolution is" } else { "evolutions are" };
                 let asked = format!("{evolving} {noun} still active. Quitting stops them; their answers can be kept.");
-                let said = [(*live, runs), (*evolving, asked)].into_iter().filter(|(many, _)| *many > 0);
+                let lasting = format!("{}.", keep_running(*services));
+                let said = [(*live, runs), (*evolving, asked), (*services, lasting)];
+                let said = said.into_iter().filter(|(many, _)| *many > 0);
                 said.flat_map(|(_, text)| styled(&text, theme.text).collect::<Vec<_>>()).collect()
             }
         }

@@ -16,6 +16,7 @@ pub mod form;
 pub mod grants;
 pub mod guard;
 pub mod help;
+pub mod launch;
 mod list_box;
 pub mod log;
 pub mod mark;
@@ -25,6 +26,7 @@ pub mod palette;
 pub mod reason;
 pub mod report;
 pub mod runs;
+pub mod say;
 pub mod sets;
 pub mod upkeep;
 
@@ -120,6 +122,8 @@ pub enum Reply {
     Keep(EvolutionId, LaneId),
     /// Close and take this choice of tools in use.
     Choose(String),
+    /// Send a message to an instance; the overlay stays for the answer.
+    Say(String, String),
     /// Stop the runs and leave.
     Quit,
 }
@@ -170,6 +174,10 @@ pub enum Overlay {
     Upkeep(upkeep::UpkeepList),
     /// What use suggests to make.
     Opportunities(opportunities::Opportunities),
+    /// Talking to an instance.
+    Say(Box<say::SayBox>),
+    /// The name of an instance to launch.
+    Launch(launch::LaunchPrompt),
 }
 
 impl Overlay {
@@ -197,6 +205,8 @@ impl Overlay {
             Overlay::MarkFailure(form) => form.key(key),
             Overlay::Upkeep(list) => list.key(key, keymap),
             Overlay::Opportunities(list) => list.key(key, keymap),
+            Overlay::Say(talk) => talk.key(key),
+            Overlay::Launch(prompt) => prompt.key(key),
             Overlay::Bulk(bulk) => bulk.key(key, now),
         }
     }
@@ -215,6 +225,8 @@ impl Overlay {
             Overlay::Call(form) => form.paste(text),
             Overlay::Evolve(form) => form.paste(text),
             Overlay::Bulk(bulk) => bulk.paste(text, now),
+            Overlay::Say(talk) => talk.paste(text),
+            Overlay::Launch(prompt) => prompt.paste(text),
             Overlay::Confirm(confirm) => confirm.disturb(now),
             Overlay::Digest(prompt) => prompt.paste(now),
             Overlay::Runs(_)
@@ -313,6 +325,8 @@ impl Overlay {
             }
             Overlay::NewTool(form) => form.draw(screen, buf, look),
             Overlay::MarkFailure(form) => form.draw(screen, buf, look),
+            Overlay::Say(talk) => talk.draw(screen, buf, look),
+            Overlay::Launch(prompt) => prompt.draw(screen, buf, look),
             Overlay::Call(form) => form.draw(screen, buf, look),
             Overlay::Evolve(form) => {
                 form.draw(screen, buf, look);

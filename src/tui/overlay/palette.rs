@@ -39,6 +39,8 @@ pub struct Defaults {
     pub run: Option<String>,
     /// Number of the selected review.
     pub review: Option<String>,
+    /// Name of the selected instance of a service.
+    pub instance: Option<String>,
 }
 
 #[derive(Debug)]
@@ -209,6 +211,7 @@ impl Palette {
             ArgKind::Tool if arg.required || self.is_about(Verb::Similar) => self.defaults.tool.clone(),
             ArgKind::Run | ArgKind::RunOrInstance => self.defaults.run.clone(),
             ArgKind::Review | ArgKind::ReviewDigest => self.defaults.review.clone(),
+            ArgKind::Instance if arg.required => self.defaults.instance.clone(),
             _ => None,
         };
         self.choices = match arg.kind {

@@ -62,6 +62,7 @@ impl Report {
             Verb::Scores => "Scores",
             Verb::Stats => "Library",
             Verb::Verify => "Verify",
+            Verb::Services => "Services",
             other => spec(other).name,
         };
         Report { name, verb, view: TextView::new(vec![TextLine::new("loading …", Tone::Fold)]), shown: None }

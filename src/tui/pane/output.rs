@@ -219,7 +219,9 @@ impl OutputPane {
                 for frame in &kept.frames {
                     tab.view.push(chunk(frame));
                 }
-                tab.bytes = kept.run.usage.stdout_bytes + kept.run.usage.stderr_bytes;
+                // While it goes on nothing is counted yet: what is here is a part of it.
+                let here: u64 = kept.frames.iter().map(|frame| frame.bytes.len() as u64).sum();
+                tab.bytes = here.max(kept.run.usage.stdout_bytes + kept.run.usage.stderr_bytes);
                 tab.label = format!("{} {}", kept.run.tool, kept.run.version);
                 remark(&mut tab.view, &kept.run);
                 tab.phase = Phase::Ended(Box::new(kept.run));
@@ -469,7 +471,11 @@ fn status_line(tab: &RunTab, now: Now, width: usize, theme: &Theme) -> Line {
         Phase::Ended(run) => {
             let code =
                 run.exit_code.filter(|code| *code != 0).map(|code| format!("exit {code} · ")).unwrap_or_default();
-            let took = format!("{code}{}", phrase::duration(run.usage.duration_ms));
+            // That of another process is measured when it ends.
+            let took = match run.outcome {
+                RunOutcome::Running => phrase::lasted(now.wall, run.started_at),
+                _ => format!("{code}{}", phrase::duration(run.usage.duration_ms)),
+            };
             let kept = Sample {
                 cpu_ms: run.usage.cpu_ms,
                 memory_bytes: run.usage.most_memory_bytes(),

@@ -1,6 +1,6 @@
 //! The first and the last line: where one is, and what can be done.
 
-use crate::action::{Verb, spec};
+use crate::action::{Context, Verb, spec};
 use crate::engine::CatalogState;
 use crate::tui::app::{App, Mood, Opening, Spot, Target};
 use crate::tui::ink::{Ink, Line, Span};
@@ -15,8 +15,9 @@ use unicode_width::UnicodeWidthStr;
 const GAP: u16 = 2;
 
 /// Words for the footer: shorter than the names of the table, which are commands.
-fn hint_word(verb: Verb) -> &'static str {
+fn hint_word(verb: Verb, context: Context) -> &'static str {
     match verb {
+        Verb::Output if context == Context::Services => "log",
         Verb::Output => "open output",
         Verb::Review => "open",
         Verb::RequestChanges => "request changes",
@@ -51,13 +52,25 @@ pub fn draw_header(app: &mut App, area: Rect, buf: &mut Buffer) {
 
 /// The panes as tabs, for screens with one pane at a time.
 pub fn draw_tabs(app: &mut App, area: Rect, buf: &mut Buffer) {
-    let counts = [app.catalog.shown(), app.output.live_count(), app.failures.open_count(), app.queue.len()];
-    let narrow = area.width < 56;
+    let panes = Pane::present(!app.services.is_empty());
+    let [wide, medium] = if panes.len() > 4 { [72, 56] } else { [56, 0] };
     let mut x = area.x;
-    for (pane, count) in Pane::ALL.into_iter().zip(counts) {
-        let title = if narrow { cut(pane.title(), 6).replace('…', ".") } else { pane.title().to_owned() };
+    for pane in panes.iter().copied() {
+        let count = match pane {
+            Pane::Catalog => app.catalog.shown(),
+            Pane::Output => app.output.live_count(),
+            Pane::Failures => app.failures.open_count(),
+            Pane::Queue => app.queue.len(),
+            Pane::Services => app.services.len(),
+        };
         let count = if count > 0 { format!(" {}", grouped(count)) } else { String::new() };
-        let text = format!(" {title}{count} ");
+        let text = match area.width {
+            width if width >= wide => format!(" {}{count} ", pane.title()),
+            width if width >= medium => format!(" {}{count} ", cut(pane.title(), 6).replace('…', ".")),
+            // Only the digit of what is not shown: all of them, and where one is, can be seen.
+            _ if app.focus == pane => format!(" {}{count} ", pane.title()),
+            _ => format!(" {} ", cut(pane.title(), 2).replace('…', "")),
+        };
         let style = if app.focus == pane { app.theme.title.patch(app.theme.selection) } else { app.theme.dim };
         let room = area.right().saturating_sub(x);
         let (end, _) = buf.put(x, area.y, &text, usize::from(room), style);
@@ -91,9 +104,16 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
         going if area.width < 80 => format!("… {going} evolving"),
         going => format!("{key}… {} evolving", grouped(going)),
     };
+    let key = if covered { String::new() } else { format!("{}: ", app.keymap.key(Verb::Services)) };
+    let failing = match app.services.failing_count() {
+        0 => String::new(),
+        failing if area.width < 100 => format!("{key}✗ {failing} failing"),
+        failing => format!("{key}✗ {} failing", plural(failing, "service", "services")),
+    };
     let mut right = area.right();
     let states = [
         (help, Verb::Help, theme.accent),
+        (failing, Verb::Services, theme.bad),
         (waiting, Verb::FocusReviews, theme.warn),
         (evolving, Verb::Evolutions, theme.accent),
     ];
@@ -130,7 +150,7 @@ fn draw_hints(app: &mut App, area: Rect, buf: &mut Buffer) {
     let mut x = area.x;
     for verb in app.hints() {
         let key = app.keymap.key(verb);
-        let word = hint_word(verb);
+        let word = hint_word(verb, app.context());
         let width = (key.width() + 1 + word.width()) as u16;
         if x + width > area.right() {
             continue;

@@ -26,7 +26,7 @@ pub fn draw(app: &mut App, frame: &mut Frame) {
 /// Draws the whole screen into a buffer and returns where the cursor is.
 pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position> {
     app.spots.clear();
-    let arrangement = arrange(area, app.zoom);
+    let arrangement = arrange(area, app.zoom, app.services.len());
     if arrangement == Arrangement::TooSmall {
         draw_too_small(app, area, buf);
         return None;
@@ -55,11 +55,12 @@ fn draw_too_small(app: &App, area: Rect, buf: &mut Buffer) {
 fn draw_workbench(app: &mut App, arrangement: Arrangement, buf: &mut Buffer) -> Option<Position> {
     match arrangement {
         Arrangement::TooSmall => None,
-        Arrangement::Four { header, catalog, output, failures, queue, footer } => {
+        Arrangement::All { header, catalog, services, output, failures, queue, footer } => {
             bars::draw_header(app, header, buf);
             let areas =
                 [(Pane::Catalog, catalog), (Pane::Output, output), (Pane::Failures, failures), (Pane::Queue, queue)];
-            let cursors = areas.map(|(pane, area)| draw_pane(app, pane, area, buf));
+            let areas = areas.into_iter().chain(services.map(|area| (Pane::Services, area)));
+            let cursors: Vec<_> = areas.map(|(pane, area)| draw_pane(app, pane, area, buf)).collect();
             bars::draw_footer(app, footer, buf);
             cursors.into_iter().flatten().next()
         }
@@ -80,6 +81,7 @@ fn draw_pane(app: &mut App, pane: Pane, area: Rect, buf: &mut Buffer) -> Option<
         Pane::Output => app.output.draw(area, buf, focus, look),
         Pane::Failures => app.failures.draw(area, buf, focus, look),
         Pane::Queue => app.queue.draw(area, buf, focus, look),
+        Pane::Services => app.services.draw(area, buf, focus, look),
     };
     app.spots.push(Spot { area, target: Target::Pane(pane) });
     app.spots.push(Spot { area: list, target: Target::List(pane) });

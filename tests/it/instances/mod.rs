@@ -5,6 +5,7 @@ mod hostile;
 mod kills;
 mod life;
 mod ports;
+mod screen;
 mod talk;
 
 use crate::support::{Workspace, processes_with, unique_seconds};

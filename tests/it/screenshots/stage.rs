@@ -12,9 +12,9 @@ use std::sync::Arc;
 use toolsmith::domain::{IsolationLevel, ReviewId, Run, RunId, Tool};
 use toolsmith::engine::{EngineError, ErrorCode, Index, ReviewDetail};
 use toolsmith::tui::app::{App, Call};
-use toolsmith::tui::effect::{Effect, Evolving};
+use toolsmith::tui::effect::{Effect, Evolving, Serving};
 use toolsmith::tui::keymap::Chord;
-use toolsmith::tui::msg::{Answer, Evolved, Kept, Msg, Opened};
+use toolsmith::tui::msg::{Answer, Evolved, Kept, Msg, Opened, Served};
 use toolsmith::tui::now::Now;
 use toolsmith::tui::performer::tokens;
 use toolsmith::tui::theme::{Ground, Theme};
@@ -159,6 +159,7 @@ impl<'a> Stage<'a> {
             Effect::Highlight { ticket, side, files } => {
                 Answer::Highlighted { ticket, side, files: files.iter().filter_map(tokens).collect() }
             }
+            Effect::Serve(Serving::Load) => Answer::Serving(Box::new(Served::List(Ok(Vec::new())))),
             Effect::Evolve(Evolving::List) => Answer::Evolving(Box::new(Evolved::List(Ok(Vec::new())))),
             Effect::Mouse(_) | Effect::LookAt(_) => return Ok(None),
             other => return Err(ScreenshotError::Scene(format!("nobody answers {other:?}"))),

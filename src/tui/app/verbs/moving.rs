@@ -1,5 +1,6 @@
 //! Verbs that move on the screen: panes, tabs, lines, searches, themes, the way back and out.
 
+use crate::engine::InstanceView;
 use crate::tui::app::{App, Mood};
 use crate::tui::effect::{Effect, Ending};
 use crate::tui::list::Motion;
@@ -20,6 +21,7 @@ impl App {
             tool: self.selected_tool().map(|tool| self.reference(&tool)),
             run: self.selected_run().map(|run| run.to_string()),
             review: self.selected_review().map(|review| review.id.to_string()),
+            instance: self.selected_instance().map(|view| view.instance.name.to_string()),
         };
         let palette = Palette::new(self.palette_rows(), Arc::clone(self.catalog.view()), defaults);
         self.overlays.push(Overlay::Palette(Box::new(palette)));
@@ -47,7 +49,8 @@ impl App {
         match (self.output.live_count(), self.evolutions.going()) {
             (0, 0) => vec![Effect::Leave(Ending::Quit)],
             (live, evolving) => {
-                self.overlays.push(Overlay::Confirm(Confirm::quit(live, evolving)));
+                let services = self.services.going_count();
+                self.overlays.push(Overlay::Confirm(Confirm::quit(live, evolving, services)));
                 Vec::new()
             }
         }
@@ -55,7 +58,10 @@ impl App {
 
     pub(super) fn step_pane(&mut self, by: isize) -> Vec<Effect> {
         match self.screen {
-            Screen::Workbench => self.focus_pane(self.focus.step(by)),
+            Screen::Workbench => {
+                let panes = Pane::present(!self.services.is_empty());
+                self.focus_pane(self.focus.step(by, panes))
+            }
             Screen::Evolution(ref mut screen) => {
                 screen.reader().step(by, &|_| true);
                 Vec::new()
@@ -101,6 +107,7 @@ impl App {
                     Pane::Output => !self.output.search().is_empty(),
                     Pane::Failures => !self.failures.filter().is_empty(),
                     Pane::Queue => !self.queue.filter().is_empty(),
+                    Pane::Services => !self.services.filter().is_empty(),
                 };
                 if filtered {
                     self.edit_typed(&mut TextInput::clear);
@@ -127,6 +134,7 @@ impl App {
                 Pane::Catalog => self.catalog.step(motion),
                 Pane::Failures => self.failures.step(motion),
                 Pane::Queue => self.queue.step(motion),
+                Pane::Services => self.services.step(motion),
                 Pane::Output => {
                     let older = self.output.step(motion);
                     return older
@@ -203,6 +211,7 @@ impl App {
                 }
                 Pane::Failures => self.failures.selected().map(|group| group.sample_message.clone()),
                 Pane::Queue => self.queue.selected().map(|review| review.digest.hex()),
+                Pane::Services => self.services.selected_view().map(reached_at),
             },
         };
         match text.filter(|text| !text.is_empty()) {
@@ -211,6 +220,12 @@ impl App {
         }
     }
 }
+/// Where an instance is reached: its first port, else its name.
+fn reached_at(view: &InstanceView) -> String {
+    let port = view.instance.ports.first().map(|port| format!("127.0.0.1:{}", port.port));
+    port.unwrap_or_else(|| view.instance.name.to_string())
+}
+
 /// The next match; where nothing is searched, the next heading: a file or a hunk.
 fn step_text_match(view: &mut TextView, to: Jump) {
     if view.search_status().is_some() {

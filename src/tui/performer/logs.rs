@@ -1,0 +1,134 @@
+//! The kept output of runs: what is there, and what another process adds to it.
+
+use super::{FRAME_BYTES, Performer, lock};
+use crate::domain::{RunId, RunOutcome};
+use crate::engine::{Engine, EngineError, Frame, Spool};
+use crate::tui::msg::{Answer, Kept, Msg};
+use std::collections::VecDeque;
+use std::time::Duration;
+use tokio::time::MissedTickBehavior;
+
+/// Bytes of a spool loaded at once, from its end or before what is on screen.
+const SPOOL_PART: usize = 4 << 20;
+/// Bytes of a spool read at once.
+const SPOOL_STEP: usize = 1 << 20;
+
+/// How often the output of a run of another process is looked at.
+const LOG_STEP: Duration = Duration::from_millis(250);
+
+/// In so many looks at the output, the record is looked at once.
+const RECORD_EVERY: u32 = 4;
+
+/// A run of another process whose output is on the screen.
+struct Followed {
+    run: RunId,
+    /// `None` before it wrote anything.
+    spool: Option<Spool>,
+    /// How far the output was read.
+    offset: u64,
+    looks: u32,
+}
+
+impl Performer {
+    /// Hands over what another process adds to the output of a run from this offset on, until the run ends.
+    pub(super) fn follow_log(&self, run: RunId, offset: u64) {
+        // What this process runs comes by itself.
+        if lock(&self.shared.live).contains_key(&run) || !lock(&self.shared.followed).insert(run) {
+            return;
+        }
+        let performer = self.clone();
+        tokio::spawn(async move {
+            let mut tick = tokio::time::interval(LOG_STEP);
+            tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut followed = Followed { run, spool: None, offset, looks: 0 };
+            loop {
+                tick.tick().await;
+                let here = performer.clone();
+                let look = tokio::task::spawn_blocking(move || {
+                    let goes_on = here.look_at_log(&mut followed);
+                    (followed, goes_on)
+                });
+                match look.await {
+                    Ok((same, true)) => followed = same,
+                    Ok((_, false)) | Err(_) => break,
+                }
+            }
+            lock(&performer.shared.followed).remove(&run);
+        });
+    }
+
+    /// Reads what is new. Returns whether there may be more.
+    fn look_at_log(&self, followed: &mut Followed) -> bool {
+        let Some(engine) = self.shared.engine.get() else { return false };
+        // The record first: what was written before it ended is then all there is.
+        let asks = followed.looks.is_multiple_of(RECORD_EVERY);
+        followed.looks = followed.looks.wrapping_add(1);
+        let ended = asks.then(|| engine.runs().record(followed.run));
+        let ended = ended.filter(|found| found.as_ref().map_or(true, |run| run.outcome != RunOutcome::Running));
+        loop {
+            match self.pass_on_log(engine, followed) {
+                Ok(true) if ended.is_some() => {}
+                Ok(_) => break,
+                Err(error) => {
+                    self.answer(Answer::Trouble(error));
+                    return false;
+                }
+            }
+        }
+        let Some(record) = ended else { return true };
+        self.answer(Answer::RunEnded { run: followed.run, record: record.map(Box::new) });
+        false
+    }
+
+    /// Hands over the next part; `false` when there is none now.
+    fn pass_on_log(&self, engine: &Engine, followed: &mut Followed) -> Result<bool, EngineError> {
+        if followed.spool.is_none() {
+            let path = engine.runs().spool_path(followed.run);
+            if !path.exists() {
+                return Ok(false);
+            }
+            followed.spool = Some(Spool::open(&path).map_err(EngineError::internal)?);
+        }
+        let Some(spool) = &followed.spool else { return Ok(false) };
+        let (frames, next) = spool.frames(followed.offset, FRAME_BYTES).map_err(EngineError::internal)?;
+        let Some(first) = frames.first() else { return Ok(false) };
+        // What came faster than it was read, and was removed since.
+        let skipped = if followed.offset == 0 { 0 } else { first.offset.saturating_sub(followed.offset) };
+        followed.offset = next;
+        self.send(Msg::Output { run: followed.run, frames, skipped });
+        Ok(true)
+    }
+}
+
+/// The record of a run with the end of its output, or with what lies before a place in its spool; and where that ends.
+pub(super) fn kept(engine: &Engine, run: RunId, before: Option<u64>) -> Result<(Kept, u64), EngineError> {
+    let record = engine.runs().record(run)?;
+    let path = engine.runs().spool_path(run);
+    if !path.exists() {
+        return Ok((Kept { run: record, frames: Vec::new() }, 0));
+    }
+    let spool = Spool::open(&path).map_err(EngineError::internal)?;
+    let mut kept: VecDeque<Frame> = VecDeque::new();
+    let (mut bytes, mut offset) = (0, 0);
+    loop {
+        let (frames, next) = spool.frames(offset, SPOOL_STEP).map_err(EngineError::internal)?;
+        if frames.is_empty() {
+            break;
+        }
+        for frame in frames {
+            if before.is_some_and(|before| frame.offset >= before) {
+                return Ok((Kept { run: record, frames: kept.into() }, frame.offset));
+            }
+            bytes += frame.bytes.len();
+            kept.push_back(frame);
+            while bytes > SPOOL_PART
+                && kept.len() > 1
+                && let Some(old) = kept.pop_front()
+            {
+                bytes -= old.bytes.len();
+            }
+        }
+        offset = next;
+    }
+    Ok((Kept { run: record, frames: kept.into() }, offset))
+}

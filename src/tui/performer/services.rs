@@ -1,0 +1,203 @@
+//! Services: looked after once a second while there are any, and talked to.
+//!
+//! A keeper that is killed writes nothing, so somebody must look. What is found is sent only when it differs from what
+//! was sent before: a screen on which nothing happens is not drawn.
+
+use super::{Performer, lock};
+use crate::domain::service::{InstanceId, InstanceState};
+use crate::domain::{Command, Digest, ToolName, VerbCall};
+use crate::engine::{Engine, EngineError};
+use crate::tui::effect::Serving;
+use crate::tui::msg::{Answer, Held, Load, Msg, Served, ServiceRow};
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+use tokio::time::MissedTickBehavior;
+
+/// How often instances are looked after.
+const TEND_STEP: Duration = Duration::from_secs(1);
+
+/// What is known of instances.
+#[derive(Default)]
+pub(super) struct Looked {
+    /// Whether they are being looked after.
+    is_tended: bool,
+    /// What was sent last.
+    sent: Vec<ServiceRow>,
+    /// What each version needs, as its definition says.
+    needs: HashMap<(InstanceId, Digest), Vec<ToolName>>,
+    /// Whether somebody looks at what they use.
+    is_watched: bool,
+    /// What they used when they were looked at last, and when that was.
+    used: HashMap<InstanceId, (u64, Instant)>,
+    /// What they use.
+    loads: HashMap<InstanceId, Load>,
+    /// What went wrong last.
+    trouble: Option<EngineError>,
+}
+
+impl Performer {
+    pub(super) fn serve(&self, engine: &Engine, serving: Serving) {
+        match serving {
+            Serving::Load => {
+                let found = self.instances(engine);
+                let tends = found.as_ref().is_ok_and(|rows| !rows.is_empty()) && engine.viewing().is_none();
+                self.served(Served::List(found));
+                if tends && !std::mem::replace(&mut lock(&self.shared.services).is_tended, true) {
+                    self.tend();
+                }
+            }
+            Serving::Watch(is_watched) => {
+                let mut looked = lock(&self.shared.services);
+                looked.is_watched = is_watched;
+                if !is_watched {
+                    looked.used.clear();
+                    looked.loads.clear();
+                }
+            }
+            Serving::Say { ticket, call } => self.say(engine, ticket, call),
+        }
+    }
+
+    fn served(&self, served: Served) {
+        self.answer(Answer::Serving(Box::new(served)));
+    }
+
+    /// Looks after instances once a second, as long as there are any.
+    fn tend(&self) {
+        let performer = self.clone();
+        tokio::spawn(async move {
+            let mut tick = tokio::time::interval(TEND_STEP);
+            tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                tick.tick().await;
+                let here = performer.clone();
+                if !tokio::task::spawn_blocking(move || here.tend_once()).await.unwrap_or(false) {
+                    break;
+                }
+            }
+        });
+    }
+
+    /// Settles what died, and sends what is different now. Returns whether there are instances.
+    fn tend_once(&self) -> bool {
+        let Some(engine) = self.shared.engine.get() else { return false };
+        let before = lock(&self.shared.services).sent.clone();
+        let tended = engine.services().tend().and_then(|()| self.measure(engine));
+        match tended.and_then(|()| self.instances(engine)) {
+            Ok(rows) => {
+                lock(&self.shared.services).trouble = None;
+                let goes_on = !rows.is_empty();
+                lock(&self.shared.services).is_tended = goes_on;
+                if rows != before {
+                    self.send(Msg::Services(rows));
+                }
+                goes_on
+            }
+            Err(error) => {
+                // Said once, not every second.
+                let known = lock(&self.shared.services).trouble.replace(error.clone());
+                if known.as_ref() != Some(&error) {
+                    self.answer(Answer::Trouble(error));
+                }
+                true
+            }
+        }
+    }
+
+    /// Finds out what instances use, while somebody looks at it.
+    fn measure(&self, engine: &Engine) -> Result<(), EngineError> {
+        if !lock(&self.shared.services).is_watched {
+            return Ok(());
+        }
+        let (found, now) = (engine.services().used()?, Instant::now());
+        let mut looked = lock(&self.shared.services);
+        let before = std::mem::take(&mut looked.used);
+        looked.loads.clear();
+        for (id, sample) in found {
+            // Processor time is known from the second look on.
+            let cpu_percent = before.get(&id).map_or(0, |(cpu_ms, at)| {
+                let passed = u64::try_from(now.saturating_duration_since(*at).as_millis()).unwrap_or(u64::MAX).max(1);
+                sample.cpu_ms.saturating_sub(*cpu_ms) * 100 / passed
+            });
+            let memory_mib = sample.memory_bytes.div_ceil(1 << 20);
+            looked.loads.insert(id, Load { cpu_percent, memory_mib });
+            looked.used.insert(id, (sample.cpu_ms, now));
+        }
+        Ok(())
+    }
+
+    /// The instances as a row shows them.
+    fn instances(&self, engine: &Engine) -> Result<Vec<ServiceRow>, EngineError> {
+        let found = engine.services().list(None)?;
+        let mut rows = Vec::with_capacity(found.services.len());
+        for mut view in found.services {
+            // The screen has a clock of its own, and what only grows is no change.
+            view.up_ms = None;
+            let version = (view.instance.id, view.instance.digest);
+            let known = lock(&self.shared.services).needs.get(&version).cloned();
+            let needs = match known {
+                Some(needs) => needs,
+                None => self.needs(engine, version, view.instance.name.as_str())?,
+            };
+            let load = lock(&self.shared.services).loads.get(&view.instance.id).copied();
+            rows.push(ServiceRow { view, needs, load });
+        }
+        lock(&self.shared.services).sent.clone_from(&rows);
+        Ok(rows)
+    }
+
+    fn needs(&self, engine: &Engine, version: (InstanceId, Digest), name: &str) -> Result<Vec<ToolName>, EngineError> {
+        let definition = engine.services().detail(name)?.definition;
+        let needs: Vec<ToolName> = definition.map(|found| found.after.into_keys().collect()).unwrap_or_default();
+        lock(&self.shared.services).needs.insert(version, needs.clone());
+        Ok(needs)
+    }
+
+    /// Says something and waits for the answer, on a thread that nobody waits for.
+    fn say(&self, engine: &Engine, ticket: u64, call: VerbCall) {
+        let asks = self.unallowed(engine, &call);
+        if let Ok(Some(command)) = asks {
+            let held = Box::new(Held::Serving(Serving::Say { ticket, call }));
+            return self.served(Served::Asks { command, held });
+        }
+        let instance = call.get("instance").unwrap_or_default().to_owned();
+        let said = asks.and_then(|_| engine.execute(Command::Verb(call), &self.caller(engine)));
+        self.served(Served::Said { ticket, instance, said });
+    }
+
+    /// Whether a human is asked to allow something before this command; the answer says what.
+    pub(super) fn asks_first(&self, engine: &Engine, command: &Command) -> bool {
+        let Command::Verb(call) = command else { return false };
+        match self.unallowed(engine, call) {
+            Ok(None) => false,
+            Ok(Some(asked)) => {
+                let held = Box::new(Held::Command(command.clone()));
+                self.served(Served::Asks { command: asked, held });
+                true
+            }
+            Err(error) => {
+                self.answer(Answer::Done { command: command.clone(), outcome: Err(error) });
+                true
+            }
+        }
+    }
+
+    /// What must be allowed before a service is started by this verb.
+    fn unallowed(&self, engine: &Engine, call: &VerbCall) -> Result<Option<Command>, EngineError> {
+        let services = engine.services();
+        let tool = match call.verb() {
+            "launch" => call.get("tool").unwrap_or_default().to_owned(),
+            "relaunch" => services.detail(call.get("instance").unwrap_or_default())?.view.instance.tool.to_string(),
+            "say" => {
+                let view = services.detail(call.get("instance").unwrap_or_default())?.view;
+                if view.now.needs_keeper() && view.now != InstanceState::Lost {
+                    return Ok(None);
+                }
+                view.instance.tool.to_string()
+            }
+            _ => return Ok(None),
+        };
+        let tool = engine.library().resolve(&tool)?;
+        services.unallowed(&tool, &self.caller(engine))
+    }
+}
