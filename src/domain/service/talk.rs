@@ -11,6 +11,10 @@ use std::collections::VecDeque;
 /// Longest line that is taken for an answer, bytes; what is longer is cut there.
 pub const MAX_ANSWER: usize = 1 << 20;
 
+/// Health questions in a row that are not asked while an earlier one is unanswered. Then one is asked again: the service
+/// may have left the earlier one out.
+const MOST_UNASKED: u32 = 10;
+
 /// Messages that may wait at one time.
 pub const MAX_QUEUE: usize = 256;
 
@@ -79,6 +83,8 @@ pub struct Talk {
     current: Option<TalkRequest>,
     /// Requests that timed out and may still be answered, oldest first.
     owed: VecDeque<i64>,
+    /// The newest health question that timed out, and how many were not asked since because of it.
+    owed_probe: Option<(i64, u32)>,
     /// A line that was taken for the answer to an older request while the current one waited.
     taken_for_older: Option<(i64, String)>,
     /// The beginning of a line that has no end yet.
@@ -102,6 +108,16 @@ impl Talk {
     pub fn say(&mut self, request: TalkRequest) -> Vec<TalkOrder> {
         if request.is_probe && !self.is_idle() {
             return vec![TalkOrder::Fail { id: request.id, cause: TalkFault::Busy }];
+        }
+        // A service that is late is not asked more and more: it could never catch up, and its answers would belong to
+        // nobody knows what.
+        if request.is_probe
+            && let Some((owed, unasked)) = &mut self.owed_probe
+            && self.owed.contains(owed)
+            && *unasked < MOST_UNASKED
+        {
+            *unasked += 1;
+            return vec![TalkOrder::Fail { id: request.id, cause: TalkFault::TimedOut }];
         }
         if self.waiting.len() >= MAX_QUEUE {
             return vec![TalkOrder::Fail { id: request.id, cause: TalkFault::QueueFull }];
@@ -172,6 +188,9 @@ impl Talk {
                 orders.push(TalkOrder::Answer { id: current.id, text, is_late: false });
             } else {
                 self.owed.push_back(current.id);
+                if current.is_probe {
+                    self.owed_probe = Some((current.id, 0));
+                }
                 orders.push(TalkOrder::Fail { id: current.id, cause: TalkFault::TimedOut });
             }
         }
@@ -274,6 +293,29 @@ mod tests {
         assert_eq!(talk.end(), [fail(1, TalkFault::Ended), fail(2, TalkFault::Ended)]);
         assert_eq!(talk.say(request(4, 100)), [send(4)]);
         assert_eq!(talk.hear(b"four\n"), [answer(4, "four", false)]);
+    }
+
+    #[test]
+    fn a_service_that_is_late_is_not_asked_again_before_it_answered_or_for_some_time() {
+        let mut talk = Talk::default();
+        let probe = |id, until_ms| TalkRequest { is_probe: true, ..request(id, until_ms) };
+        assert_eq!(talk.say(probe(-1, 30)), [send(-1)]);
+        assert_eq!(talk.tick(30), [fail(-1, TalkFault::TimedOut)]);
+        assert_eq!(talk.say(probe(-2, 80)), [fail(-2, TalkFault::TimedOut)]);
+        // A message is passed on all the same, and gets its own answer.
+        assert_eq!(talk.say(request(1, 900)), [send(1)]);
+        assert_eq!(talk.hear(b"pong\n"), [answer(-1, "pong", true)]);
+        assert_eq!(talk.hear(b"one\n"), [answer(1, "one", false)]);
+        assert_eq!(talk.say(probe(-3, 130)), [send(-3)]);
+        talk.tick(130);
+        for id in 0..i64::from(MOST_UNASKED) {
+            assert_eq!(talk.say(probe(-4 - id, 200)), [fail(-4 - id, TalkFault::TimedOut)]);
+        }
+        assert_eq!(talk.say(probe(-99, 250)), [send(-99)]);
+        // It had left the question out; this is known when nothing more comes.
+        assert_eq!(talk.hear(b"pong\n"), [answer(-3, "pong", true)]);
+        assert_eq!(talk.tick(250), [answer(-99, "pong", false)]);
+        assert_eq!(talk.say(probe(-100, 300)), [send(-100)]);
     }
 
     #[test]
