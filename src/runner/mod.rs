@@ -86,7 +86,7 @@ pub use roles::play_role;
 pub use run::baseline::Baselines;
 pub use run::job::Hooks;
 pub use run::running::{Canceller, Running, start};
-pub use sandbox::release_memory;
+pub use sandbox::{release_memory, release_program};
 pub use trials::{Batch, Pace, Tried, prepare_batch};
 
 use crate::domain::{Isolation, IsolationLevel, Profile};

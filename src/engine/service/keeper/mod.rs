@@ -168,6 +168,10 @@ struct Keeper {
     look_at: Instant,
     /// Whether it looks at the instances that this one waits for.
     awaits: bool,
+    /// The keeper of the next instance, as it was when the store changed last.
+    neighbour: Option<String>,
+    /// Whether nothing happened since it gave back the memory that it does not need to wait.
+    is_resting: bool,
     /// Whether another process has the instance now, or the workspace is gone.
     is_replaced: bool,
 }
@@ -206,6 +210,8 @@ impl Keeper {
             look_at: Instant::now(),
             awaits: row.instance.life.state == InstanceState::Waiting,
             row,
+            neighbour: None,
+            is_resting: false,
             is_replaced: false,
         })
     }
@@ -262,6 +268,7 @@ impl Keeper {
     }
 
     fn take(&mut self, news: News) -> Result<(), EngineError> {
+        self.is_resting = false;
         match news {
             News::Spawned(number) => self.advance(&[LifeEvent::Spawned(number)]),
             News::Output(number, frame) => self.hear(number, &frame),
@@ -310,13 +317,25 @@ impl Keeper {
         let version = self.engine.workspace.read(|q| Ok(q.data_version()?))?;
         let is_changed = std::mem::replace(&mut self.version, version) != version;
         if is_due || is_changed {
+            self.is_resting = false;
             self.pass_on_cancel()?;
             self.advance(&[LifeEvent::Tick])?;
         }
         if self.awaits {
             self.look_at_needed()?;
         }
-        self.look_after_neighbour()
+        self.look_after_neighbour(is_changed)?;
+        self.rest();
+        Ok(())
+    }
+
+    /// Gives back memory that a keeper needs to do something, and not to wait: most of them wait nearly all the time.
+    fn rest(&mut self) {
+        if !self.is_resting && self.row.instance.life.state != InstanceState::Starting {
+            self.is_resting = true;
+            runner::release_memory();
+            runner::release_program();
+        }
     }
 
     /// A run that somebody cancels is a service that somebody ends.
@@ -391,13 +410,20 @@ impl Keeper {
         if met { self.advance(&[LifeEvent::DependenciesMet]) } else { Ok(()) }
     }
 
-    /// Each keeper looks after the next one, so that one that is killed is replaced while any other lives.
-    fn look_after_neighbour(&self) -> Result<(), EngineError> {
-        let next = self.engine.workspace.read(|q| Ok(q.services().instance_after(self.id)?))?;
-        let lives = next.is_none_or(|row| {
-            row.instance.keeper_due.is_some() || row.instance.keeper.as_deref().is_some_and(owner_alive)
-        });
-        if lives { Ok(()) } else { self.engine.services().tend() }
+    /// Each keeper looks after the next one, so that one that is killed is replaced while any other lives. Who that is
+    /// is asked only when the store changed: 200 keepers that wait cost nothing to speak of.
+    fn look_after_neighbour(&mut self, is_changed: bool) -> Result<(), EngineError> {
+        if is_changed {
+            let next = self.engine.workspace.read(|q| Ok(q.services().instance_after(self.id)?))?;
+            let settled = next.filter(|row| row.instance.keeper_due.is_none());
+            self.neighbour = settled.and_then(|row| row.instance.keeper);
+        }
+        if self.neighbour.as_deref().is_none_or(owner_alive) {
+            return Ok(());
+        }
+        // What comes of it is a change of the store.
+        self.neighbour = None;
+        self.engine.services().tend()
     }
 
     /// Ends what is left, for good.
