@@ -4,8 +4,11 @@ mod health;
 mod hostile;
 mod kills;
 mod life;
+mod many;
 mod ports;
 mod screen;
+mod store;
+mod strangers;
 mod talk;
 
 use crate::support::{Workspace, processes_with, unique_seconds};
