@@ -2,7 +2,7 @@
 //! the output of a run.
 //!
 //! `cargo bench` runs all of them, `cargo bench -- search` those whose path holds the word. `cargo bench -- screen`
-//! measures the workbench in a terminal instead.
+//! measures the workbench in a terminal instead, `cargo bench -- services` tools that keep running.
 
 #![expect(clippy::panic, reason = "a benchmark that cannot be set up has nothing to measure")]
 
@@ -18,6 +18,7 @@ mod redact;
 mod runs;
 mod screen;
 mod search;
+mod services;
 mod store;
 mod workload;
 
@@ -27,10 +28,10 @@ fn main() -> std::process::ExitCode {
         return code.into();
     }
     let mut words = std::env::args().skip(1).filter(|word| !word.starts_with('-'));
-    if words.next().is_some_and(|word| word == "screen") {
-        screen::run(&words.collect::<Vec<_>>());
-    } else {
-        divan::main();
+    match words.next().as_deref() {
+        Some("screen") => screen::run(&words.collect::<Vec<_>>()),
+        Some("services") => services::run(&words.collect::<Vec<_>>()),
+        _ => divan::main(),
     }
     std::process::ExitCode::SUCCESS
 }
