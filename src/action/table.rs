@@ -175,6 +175,7 @@ actions! {
         Arg::option("input", ArgKind::Json, "input object as JSON, @FILE, or - for standard input"),
         Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE"),
         Arg::repeated("tag", ArgKind::Text, "only tools with this tag or capability; repeat to require several"),
+        Arg::repeated("capability", ArgKind::Text, "only tools that claim this capability; running services come first"),
         Arg::option("max-attempts", ArgKind::Number, "at most this many, default 5"),
         Arg::option("timeout", ArgKind::Duration, "time limit for each attempt, for example 30s"),
         Arg::option("go-on", ArgKind::Switch, "continue after a failed tool that may have had side effects"),
@@ -316,7 +317,9 @@ actions! {
     // Services
     Services "services" Services View [Global] ["5"] Both "List the instances of services; with a name, one with what was said" {
         Arg::optional("instance", ArgKind::Instance, "only this instance, with its exchanges and context"),
-        Arg::option("capability", ArgKind::Text, "only instances of tools with this capability")
+        Arg::option("capability", ArgKind::Text, "only instances of tools with this capability"),
+        Arg::option("unit", ArgKind::Switch, "print a systemd user unit that launches this instance at login"),
+        Arg::option("profile", ArgKind::Switch, "propose limits from the recorded runs of this tool, or of the tool of this instance")
     }
     Launch "launch" Services Change [Services] ["r"] Both "Launch a service: it runs until it is terminated" {
         TOOL,

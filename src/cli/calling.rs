@@ -8,10 +8,10 @@ use super::live::{Nowhere, follow};
 use super::outlet::{self, Outlets};
 use super::print_text::{Ink, Page, StyledLine};
 use super::runs::{RunAnswer, outcome_ink};
-use crate::domain::RunId;
+use crate::domain::{RunId, Stream};
 use crate::engine::{
-    Begun, CallAttempt, CallOutcome, CallReport, CallRequest, Candidates, DEFAULT_ATTEMPTS, Engine, EngineError,
-    ErrorCode,
+    Begun, CallAttempt, CallBegun, CallOutcome, CallReport, CallRequest, Candidates, DEFAULT_ATTEMPTS, Engine,
+    EngineError, ErrorCode,
 };
 use serde::Serialize;
 use std::io;
@@ -39,10 +39,13 @@ pub(super) fn call(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
     let caller = call.caller(&engine);
     if call.switch("show") {
-        let candidates = engine.calls().candidates(&request, &caller)?;
+        let candidates = engine.services().call_candidates(&request, &caller)?;
         return call.print(&Shown { scenario: request.scenario, tags: request.tags, candidates });
     }
-    let mut calling = engine.calls().begin(&request, &caller)?;
+    let mut calling = match engine.services().begin_call(&request, &caller)? {
+        CallBegun::Answered(report) => return said(call, &engine, *report),
+        CallBegun::Tools(calling) => *calling,
+    };
     let mut output = Ok(());
     while let Some(Begun { number, candidate, handle, .. }) = calling.begin_next()? {
         let head = StyledLine::new().put(Ink::Dim, format!("attempt {number} of {}: ", request.max_attempts));
@@ -76,11 +79,31 @@ pub(super) fn call(call: &Call<'_>) -> Result<u8, Stop> {
     answered(code, output)
 }
 
+/// The answer of a service: alone on standard output, and why it was asked beside it.
+fn said(call: &Call<'_>, engine: &Engine, report: CallReport) -> Result<u8, Stop> {
+    let text = report.answer.clone().unwrap_or_default();
+    if call.globals.json {
+        let run = report.attempts.last().map(|attempt| engine.runs().record(attempt.run)).transpose()?;
+        let answer = run.map(|run| RunAnswer { run, stdout: text, stderr: String::new(), truncated: false });
+        outlet::object(&Called { report, answer })?;
+        return Ok(0);
+    }
+    for attempt in &report.attempts {
+        call.note(&StyledLine::new().put(Ink::Dim, &attempt.why));
+    }
+    let printed = outlet::page(Stream::Stdout, call.globals.color, |page| {
+        text.lines().try_for_each(|line| page.line(&StyledLine::of(line)))
+    });
+    call.note(&StyledLine::new().put(Ink::Good, report.sentence()));
+    answered(0, printed)
+}
+
 fn request(call: &Call<'_>) -> Result<CallRequest, EngineError> {
     let (input, sets) = input::given(call)?.parts();
     Ok(CallRequest {
         scenario: call.required("scenario")?.to_owned(),
         tags: call.texts("tag").into_iter().map(str::to_owned).collect(),
+        capabilities: call.texts("capability").into_iter().map(str::to_owned).collect(),
         input,
         sets,
         timeout: call.get("timeout"),
@@ -125,7 +148,12 @@ fn exit_code(outcome: CallOutcome) -> u8 {
 
 impl Answer for Shown {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
-        if self.candidates.candidates.is_empty() {
+        for service in &self.candidates.services {
+            let head = StyledLine::new().put(Ink::Dim, "service  ").put(Ink::Strong, service.instance.as_str());
+            page.line(&head.put(Ink::Dim, format!("  {}", service.path)))?;
+            page.line(&StyledLine::new().put(Ink::Plain, format!("    {}", service.why)))?;
+        }
+        if self.candidates.is_empty() {
             page.line(&StyledLine::new().put(Ink::Warn, format!("no tool is available for {:?}", self.scenario)))?;
         }
         for (number, candidate) in (1..).zip(&self.candidates.candidates) {
@@ -143,6 +171,6 @@ impl Answer for Shown {
     }
 
     fn exit_code(&self) -> u8 {
-        if self.candidates.candidates.is_empty() { ErrorCode::NotFound.exit_code() } else { 0 }
+        if self.candidates.is_empty() { ErrorCode::NotFound.exit_code() } else { 0 }
     }
 }

@@ -190,6 +190,7 @@ fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
         Verb::Reviews => call.print(&review::reviews(call)?),
         Verb::Review => call.print(&review::review(call)?),
         Verb::New => making::new(call),
+        Verb::Services => services::services(call),
         Verb::Define => call.print(&defining::define(call)?),
         Verb::Spec => spec::spec(call),
         Verb::Evolve => evolve::evolve(call),

@@ -1,12 +1,12 @@
 //! Services: `launch`, `say`, `attach`.
 
 use super::call::{Answer, Call, Stop};
-use super::done::{Done, execute};
+use super::done::{self, Done, execute};
 use super::outlet::{Outlet, is_terminal};
 use super::permission::ask_first;
 use super::print_text::{Ink, Page, StyledLine};
 use crate::domain::{Command, Stream};
-use crate::engine::{EngineError, Said};
+use crate::engine::{EngineError, Said, ServiceUnit, plain_query};
 use serde::Serialize;
 use std::io::{self, BufRead, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -17,6 +17,31 @@ const ANSWER_TIME: Duration = Duration::from_mins(1);
 
 /// What leaves an instance in a line that is typed: ctrl-].
 const LEAVE: u8 = 0x1d;
+
+/// The instances, one of them, a user unit or a profile.
+pub(super) fn services(call: &Call<'_>) -> Result<u8, Stop> {
+    if !call.switch("unit") || call.globals.json {
+        let query = plain_query("services").ok_or_else(|| EngineError::internal("services has no query"))?;
+        return call.print(&done::query(call, query)?);
+    }
+    let (engine, _) = call.open_catalog()?;
+    let unit = engine.services().unit(call.required("instance")?)?;
+    let code = call.print(&Printed(&unit))?;
+    for step in &unit.steps {
+        call.note(&StyledLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, step));
+    }
+    Ok(code)
+}
+
+/// A unit: its text alone on standard output, so that it can be written to a file.
+#[derive(Serialize)]
+struct Printed<'a>(&'a ServiceUnit);
+
+impl Answer for Printed<'_> {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        self.0.unit.lines().try_for_each(|line| page.line(&StyledLine::of(line)))
+    }
+}
 
 /// Launches an instance, after the questions that a run has as well.
 pub(super) fn launch(call: &Call<'_>) -> Result<Done, EngineError> {

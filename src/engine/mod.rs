@@ -120,9 +120,13 @@ pub use run::{
     Begun, Behaviour, BehaviourPart, BufferAnswer, BufferChange, BufferStatus, BufferWrite, CallAttempt, CallOutcome,
     CallReport, CallRequest, Calling, Candidate, Candidates, Compared, DEFAULT_ATTEMPTS, Departed, Enforced,
     FailureDetail, Gather, GrantList, HandedOver, LeftOut, Limits, MOST_ATTEMPTS, MarkRequest, Pending, Reported,
-    ResultEvidence, RunHandle, SetRow, StagedState, StagedView, Taken, Tried, UNNAMED_AGENT, fitted, item_fits,
+    ResultEvidence, RunHandle, ServiceOffer, SetRow, StagedState, StagedView, Taken, Tried, UNNAMED_AGENT, fitted,
+    item_fits,
 };
-pub use service::{ContextEdit, InstanceDetail, InstanceView, Launch, Launched, Said, ServiceList, Services};
+pub use service::{
+    CallBegun, ContextEdit, InstanceDetail, InstanceView, Launch, Launched, PerformanceProfile, Said, ServiceList,
+    ServiceUnit, Services,
+};
 pub use settings::{
     ApiSetting, BUILT_IN, DEFAULT_CONFIG, DeprecatedPolicy, EvolveSettings, GeneratorSetting, InitReport, KeySetting,
     RootSetting, SecretSource, Settings, Signing, Theme, WaySetting, init,

@@ -13,8 +13,9 @@ use super::phrase;
 use super::widget::{DiffText, Language, highlight};
 use crate::domain::{Caller, Command, EvolutionId, Run, RunId, Tool, VersionFile};
 use crate::engine::{
-    Begun, CallReport, CallRequest, CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode, FoundAgent,
-    Frame, Index, Limits, OpenOptions, ReviewFilter, RunFilter, RunHandle, RunRequest, Settings, Tail, Watch, init,
+    Begun, CallBegun, CallReport, CallRequest, CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode,
+    FoundAgent, Frame, Index, Limits, OpenOptions, ReviewFilter, RunFilter, RunHandle, RunRequest, Settings, Tail,
+    Watch, init,
 };
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -374,7 +375,7 @@ impl Performer {
     fn call(&self, engine: &Engine, ticket: u64, request: &CallRequest, step: CallStep) {
         match step {
             CallStep::Look => {
-                let found = engine.calls().candidates(request, &self.caller(engine));
+                let found = engine.services().call_candidates(request, &self.caller(engine));
                 self.called(Called::Candidates { ticket, found });
             }
             CallStep::Begin => {
@@ -386,7 +387,10 @@ impl Performer {
 
     /// One attempt after the other, each shown as a run.
     fn attempts(&self, engine: &Engine, request: &CallRequest) -> Result<CallReport, EngineError> {
-        let mut calling = engine.calls().begin(request, &self.caller(engine))?;
+        let mut calling = match engine.services().begin_call(request, &self.caller(engine))? {
+            CallBegun::Answered(report) => return Ok(*report),
+            CallBegun::Tools(calling) => *calling,
+        };
         while let Some(Begun { number, tool, handle, .. }) = calling.begin_next()? {
             let id = handle.id;
             let run = Box::new(engine.runs().record(id)?);

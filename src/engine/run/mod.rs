@@ -35,7 +35,7 @@ pub use buffering::{
 pub use callers::UNNAMED_AGENT;
 pub use calling::{
     Begun, CallAttempt, CallOutcome, CallReport, CallRequest, Calling, Candidate, Candidates, DEFAULT_ATTEMPTS,
-    LeftOut, MOST_ATTEMPTS,
+    LeftOut, MOST_ATTEMPTS, ServiceOffer,
 };
 pub use failing::{Compared, FailureDetail};
 pub use grants::GrantList;

@@ -9,24 +9,33 @@
 //! | `asking` | launching, ending, restarting; finding instances whose keeper died |
 //! | `status` | what is told of instances |
 //! | `talking` | messages |
+//! | `calls` | calls that a service answers |
 //! | `contexts` | prompts that are prepared or go with the next message |
+//! | `profile` | limits proposed from recorded runs |
+//! | `unit` | systemd user units |
 //! | `verbs` | the verbs that need nothing but their arguments |
 //! | `wire` | the socket of a keeper |
 //! | `keeper` | the keeper itself |
 
 mod asking;
+mod calls;
 mod contexts;
 mod keeper;
+mod profile;
 mod status;
 mod talking;
+mod unit;
 mod verbs;
 mod wire;
 
 pub use asking::{Launch, Launched};
+pub use calls::CallBegun;
 pub use contexts::ContextEdit;
 pub(super) use keeper::play;
+pub use profile::PerformanceProfile;
 pub use status::{InstanceDetail, InstanceView, ServiceList};
 pub use talking::Said;
+pub use unit::ServiceUnit;
 pub(super) use verbs::{QUERIES, VERBS};
 
 use crate::domain::Caller;

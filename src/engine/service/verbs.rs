@@ -74,6 +74,12 @@ pub(in crate::engine) const QUERIES: &[PlainQuery] = &[PlainQuery {
     answer: |engine, call, _| {
         engine.services().tend()?;
         match call.get("instance") {
+            Some(name) if call.get("unit").is_some() => Described::of(&engine.services().unit(name)?),
+            Some(name) if call.get("profile").is_some() => Described::of(&engine.services().profile(name)?),
+            None if call.get("unit").is_some() || call.get("profile").is_some() => {
+                let message = "--unit and --profile need the name of an instance or a tool";
+                Err(EngineError::new(ErrorCode::Usage, message, "`toolsmith services` lists instances"))
+            }
             Some(name) => Described::of(&engine.services().detail(name)?),
             None => Described::of(&engine.services().list(call.get("capability"))?),
         }

@@ -56,7 +56,7 @@ impl App {
     fn called(&mut self, report: &CallReport) {
         let evolve = self.keymap.key(crate::action::Verb::Evolve);
         let (mood, text) = match report.outcome {
-            CallOutcome::Answered | CallOutcome::Cancelled => (Mood::Calm, report.sentence()),
+            CallOutcome::Answered | CallOutcome::Cancelled => (Mood::Calm, answered(report)),
             CallOutcome::AllFailed => (
                 Mood::Trouble,
                 format!("{}; {evolve}: request a better version of the tool in this tab", report.sentence()),
@@ -64,5 +64,13 @@ impl App {
             CallOutcome::Stopped => (Mood::Trouble, format!("{}: {}", report.sentence(), report.hint)),
         };
         self.say(mood, &text);
+    }
+}
+
+/// Who did it, and what a service said.
+fn answered(report: &CallReport) -> String {
+    match &report.answer {
+        Some(answer) => format!("{}: {answer}", report.sentence()),
+        None => report.sentence(),
     }
 }

@@ -55,6 +55,8 @@ fn report(outcome: CallOutcome) -> CallReport {
         tags: vec![],
         outcome,
         tool: (outcome == CallOutcome::Answered).then(|| name("two")),
+        instance: None,
+        answer: None,
         attempts: vec![],
         candidates: candidates(),
         hint: String::new(),

@@ -96,7 +96,7 @@ impl CallForm {
             }
         };
         match &self.looked {
-            Some((looked, Ok(found))) if *looked == request && !found.candidates.is_empty() => {
+            Some((looked, Ok(found))) if *looked == request && !found.is_empty() => {
                 Reply::Call(Box::new(request), CallStep::Begin)
             }
             _ => {
@@ -120,6 +120,7 @@ impl CallForm {
         Ok(CallRequest {
             scenario,
             tags: tags.split([',', ' ']).filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
+            capabilities: Vec::new(),
             input,
             sets,
             timeout: None,
@@ -178,7 +179,7 @@ impl CallForm {
         let current = self.request().ok();
         let text = match &self.looked {
             _ if self.asked.is_some() => "loading …",
-            Some((looked, Ok(found))) if Some(looked) == current.as_ref() && !found.candidates.is_empty() => {
+            Some((looked, Ok(found))) if Some(looked) == current.as_ref() && !found.is_empty() => {
                 "enter: run the first tool; if it fails, try the next"
             }
             _ => "enter: list matching tools with reasons; input: KEY=VALUE … or a JSON object",
@@ -200,8 +201,13 @@ impl CallForm {
             }
             Some((_, Ok(found))) => {
                 let mut lines = Vec::new();
-                if found.candidates.is_empty() {
+                if found.is_empty() {
                     lines.push(("no tool is available for this".to_owned(), theme.warn));
+                }
+                for service in &found.services {
+                    let why = wrap(&safe(&service.why), width.saturating_sub(3));
+                    lines.push((cut(&safe(&format!("service {}", service.instance)), width), theme.text));
+                    lines.extend(why.into_iter().map(|line| (format!("   {line}"), theme.dim)));
                 }
                 for (number, candidate) in (1..).zip(&found.candidates) {
                     let head = format!("{number}  {} {}  {}", candidate.tool, candidate.version, candidate.stage);

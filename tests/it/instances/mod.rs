@@ -1,10 +1,12 @@
 //! Services from outside: real keepers, real sandboxes, real processes.
 
+mod calls;
 mod health;
 mod hostile;
 mod kills;
 mod life;
 mod many;
+mod planning;
 mod ports;
 mod screen;
 mod store;

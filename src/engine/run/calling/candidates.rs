@@ -8,7 +8,10 @@
 //! rules out.
 
 use super::{CallRequest, check};
-use crate::domain::{Caller, Checker, CostTier, Digest, Permissions, RunId, Stage, Tool, ToolDetail, ToolName, Winner};
+use crate::domain::service::InstanceState;
+use crate::domain::{
+    Caller, Checker, CostTier, Digest, Kind, Permissions, RunId, Stage, Tool, ToolDetail, ToolName, Winner,
+};
 use crate::engine::Calls;
 use crate::engine::core::RunPolicy;
 use crate::engine::error::{EngineError, ErrorCode};
@@ -64,6 +67,32 @@ pub struct Candidate {
     pub why: String,
 }
 
+/// A service that could answer a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServiceOffer {
+    /// Name of the service.
+    pub tool: ToolName,
+    /// The instance that would answer; one that is not there yet would be launched under this name.
+    pub instance: ToolName,
+    /// What the instance is doing; `None` when there is none yet.
+    pub state: Option<InstanceState>,
+    /// Whether it is asked before tools are run. Another one is asked only when nothing else fits, and launched then.
+    pub goes_first: bool,
+    /// Why it fits, in words.
+    pub why: String,
+    /// Path of its definition.
+    pub path: String,
+}
+
+/// A service whose words or capabilities fit a call.
+pub(in crate::engine) struct FittingService {
+    pub(in crate::engine) tool: Arc<Tool>,
+    /// What fits: `claims code_generation`.
+    pub(in crate::engine) reason: String,
+    /// Whether it fits at least as well as every tool that could be run.
+    pub(in crate::engine) is_best: bool,
+}
+
 /// A tool that cannot be tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LeftOut {
@@ -84,6 +113,8 @@ pub struct Candidates {
     pub candidates: Vec<Candidate>,
     /// Those that fit and cannot be tried.
     pub left_out: Vec<LeftOut>,
+    /// Services that could answer, running instances first.
+    pub services: Vec<ServiceOffer>,
     #[serde(skip)]
     asked_for: String,
     #[serde(skip)]
@@ -138,6 +169,13 @@ impl LeftOut {
         let Unfit { why, refused } = unfit.into();
         LeftOut { tool: tool.name.clone(), path: tool.path.clone(), why, refused }
     }
+
+    /// A service that did not answer.
+    pub(in crate::engine) fn silent(offer: &ServiceOffer, error: &EngineError) -> LeftOut {
+        let refused = matches!(error.code, ErrorCode::Refused | ErrorCode::HumanNeeded);
+        let (tool, path) = (offer.tool.clone(), offer.path.clone());
+        LeftOut { tool, path, why: format!("instance {}: {}", offer.instance, error.message), refused }
+    }
 }
 
 /// Why a tool cannot be tried.
@@ -159,6 +197,16 @@ impl From<EngineError> for Unfit {
 }
 
 impl Candidates {
+    /// Services alone.
+    pub(in crate::engine) fn of_services(services: Vec<ServiceOffer>) -> Candidates {
+        Candidates { services, ..Candidates::default() }
+    }
+
+    /// Whether nothing can be tried: no tool, and no service.
+    pub fn is_empty(&self) -> bool {
+        self.candidates.is_empty() && self.services.is_empty()
+    }
+
     /// Why nobody can be tried.
     pub(super) fn nobody(&self) -> EngineError {
         if let Some(first) = self.left_out.first() {
@@ -205,11 +253,13 @@ impl Calls<'_> {
         check(request)?;
         let fitting = self.fitting(request)?;
         let mut found = Candidates { asked_for: request.scenario.clone(), ..Candidates::default() };
-        if fitting.is_empty() && !request.tags.is_empty() {
-            found.lacking = Lacking::Tags(request.tags.clone());
+        if fitting.is_empty() && !(request.tags.is_empty() && request.capabilities.is_empty()) {
+            found.lacking = Lacking::Tags(request.words());
         }
         let (mut ranked, mut seen) = (Vec::new(), HashSet::new());
-        for (tool, candidate) in fitting.into_iter().take(MOST_LOOKED_AT) {
+        // Services are not run but talked to.
+        let tools = fitting.into_iter().filter(|(tool, _)| tool.kind != Kind::Service);
+        for (tool, candidate) in tools.take(MOST_LOOKED_AT) {
             if ranked.len() == request.max_attempts {
                 break;
             }
@@ -240,14 +290,15 @@ impl Calls<'_> {
     fn fitting(&self, request: &CallRequest) -> Result<Vec<(Arc<Tool>, Candidate)>, EngineError> {
         let (view, index) = self.engine.library().index();
         let memory = self.engine.library().memory()?;
-        let (words, tags) = key(&request.scenario, &request.tags);
+        let (words, tags) = key(&request.scenario, &request.words());
         let winner = self.workspace.read(|q| Ok(q.winner(&words, &tags)?))?;
         let scenario = Scenario::new(&request.scenario);
         let mut fitting = Vec::new();
         for found in index.relevance().query(&request.scenario, view.tools.len()) {
             let Some(tool) = view.tools.get(found.position).filter(|tool| is_offered(tool)) else { continue };
-            let enough = found.similarity >= LEAST_SIMILARITY || !request.tags.is_empty();
-            if enough && has_tags(tool, &request.tags) {
+            let is_named = !(request.tags.is_empty() && request.capabilities.is_empty());
+            let enough = found.similarity >= LEAST_SIMILARITY || is_named;
+            if enough && has_words(tool, request) {
                 let judged = Judged { request, scenario: &scenario, memory: &memory, winner: winner.as_ref() };
                 fitting.push((Arc::clone(tool), judged.candidate(tool, &found)));
             }
@@ -264,6 +315,50 @@ impl Calls<'_> {
             order(one).cmp(&order(other)).then(other.rank.total_cmp(&one.rank))
         });
         Ok(fitting)
+    }
+
+    /// The services that a call fits, best first: those that claim every capability that was asked for, and without
+    /// one those whose words fit.
+    pub(in crate::engine) fn fitting_services(
+        &self,
+        request: &CallRequest,
+    ) -> Result<Vec<FittingService>, EngineError> {
+        check(request)?;
+        let is_claimed = !request.capabilities.is_empty();
+        let fitting = self.fitting(request)?;
+        let best =
+            fitting.iter().map(|(tool, candidate)| (tool.kind, candidate)).find(|(kind, _)| *kind != Kind::Service);
+        let is_best = |similarity: f64| {
+            is_claimed || best.is_none_or(|(_, tool)| !tool.won_before && similarity >= tool.similarity)
+        };
+        let mut services = Vec::new();
+        for (tool, candidate) in fitting.iter().filter(|(tool, _)| tool.kind == Kind::Service) {
+            if candidate.ruled_out_by.is_none() {
+                let reason = if is_claimed {
+                    format!("claims {}", request.capabilities.join(" and "))
+                } else {
+                    format!("fits the words (similarity {})", candidate.similarity)
+                };
+                services.push(FittingService {
+                    tool: Arc::clone(tool),
+                    reason,
+                    is_best: is_best(candidate.similarity),
+                });
+            }
+        }
+        if is_claimed {
+            // Whoever names a capability need not use the words of the description.
+            let view = self.engine.library().catalog();
+            let others = view.tools.iter().filter(|tool| {
+                let is_known = fitting.iter().any(|(known, _)| known.path == tool.path);
+                tool.kind == Kind::Service && !is_known && is_offered(tool) && has_words(tool, request)
+            });
+            let reason = format!("claims {}", request.capabilities.join(" and "));
+            let others = others.map(|tool| (Arc::clone(tool), reason.clone()));
+            services.extend(others.map(|(tool, reason)| FittingService { tool, reason, is_best: true }));
+        }
+        services.retain(|service| service.tool.cost_tier != CostTier::Prohibited && service.tool.runnable);
+        Ok(services)
     }
 
     fn forget(&self, scenario: &str, tags: &str, winner: &Winner) -> Result<(), EngineError> {
@@ -393,6 +488,12 @@ fn instead_of(tool: &Tool, successor: &Tool, candidate: Candidate) -> Candidate 
         why: format!("replaces the deprecated {}; {}", tool.name, candidate.why),
         ..candidate
     }
+}
+
+/// Whether a tool has every tag and claims every capability that is asked for.
+fn has_words(tool: &Tool, request: &CallRequest) -> bool {
+    let claims = |wanted: &String| tool.capabilities.iter().any(|own| own.eq_ignore_ascii_case(wanted));
+    has_tags(tool, &request.tags) && request.capabilities.iter().all(claims)
 }
 
 /// Whether a tool has every tag, among its tags or capabilities.

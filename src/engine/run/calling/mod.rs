@@ -10,7 +10,7 @@ mod candidates;
 mod tests;
 
 pub(in crate::engine) use candidates::key;
-pub use candidates::{Candidate, Candidates, LeftOut};
+pub use candidates::{Candidate, Candidates, LeftOut, ServiceOffer};
 
 use super::marking::MarkRequest;
 use super::running::RunHandle;
@@ -43,6 +43,8 @@ pub struct CallRequest {
     pub scenario: String,
     /// Only tools that have all of these tags or capabilities.
     pub tags: Vec<String>,
+    /// Only tools that claim all of these capabilities.
+    pub capabilities: Vec<String>,
     /// The input object; `None` sends what each tool takes as nothing.
     pub input: Option<Value>,
     /// Further values as `KEY=VALUE`, put where the schema of each tool wants them.
@@ -53,6 +55,13 @@ pub struct CallRequest {
     pub max_attempts: usize,
     /// Whether to go on after a failed tool that may have changed something outside and is not idempotent.
     pub go_on: bool,
+}
+
+impl CallRequest {
+    /// The tags and capabilities that were asked for.
+    pub(in crate::engine) fn words(&self) -> Vec<String> {
+        [&self.tags[..], &self.capabilities].concat()
+    }
 }
 
 /// How a call ended.
@@ -107,6 +116,10 @@ pub struct CallReport {
     pub outcome: CallOutcome,
     /// The tool that did it.
     pub tool: Option<ToolName>,
+    /// The instance of a service that answered; `None` when a tool was run.
+    pub instance: Option<ToolName>,
+    /// What that instance answered.
+    pub answer: Option<String>,
     /// What was tried, in order.
     pub attempts: Vec<CallAttempt>,
     /// What could be tried, best first, and why.
@@ -176,7 +189,7 @@ impl Calls<'_> {
         if ranked.is_empty() {
             self.engine.library().keep_unanswered(
                 &request.scenario,
-                &request.tags,
+                &request.words(),
                 UnansweredKind::NoTool,
                 Vec::new(),
                 caller,
@@ -304,7 +317,7 @@ impl Calling {
 
     /// Remembers who did it, or forgets who did it before.
     fn learn(&self, run: &Run) -> Result<(), EngineError> {
-        let (scenario, tags) = key(&self.request.scenario, &self.request.tags);
+        let (scenario, tags) = key(&self.request.scenario, &self.request.words());
         let before = self.engine.workspace.read(|q| Ok(q.winner(&scenario, &tags)?))?;
         if run.outcome == RunOutcome::Succeeded {
             let same = before.filter(|before| before.tool == run.tool && before.digest == run.digest);
@@ -352,7 +365,8 @@ impl Calling {
         }
         self.over = Some(CallOutcome::AllFailed);
         let runs: Vec<RunId> = self.attempts.iter().map(|attempt| attempt.run).collect();
-        let CallRequest { scenario, tags, .. } = &self.request;
+        let CallRequest { scenario, .. } = &self.request;
+        let tags = &self.request.words();
         self.engine.library().keep_unanswered(scenario, tags, UnansweredKind::AllFailed, runs, &self.caller)?;
         self.hint = match self.attempts.first() {
             Some(first) => format!(
@@ -364,6 +378,12 @@ impl Calling {
             None => "check the excluded tools, then retry".to_owned(),
         };
         Ok(())
+    }
+
+    /// Takes the services that could answer, and those that did not.
+    pub(in crate::engine) fn add_services(&mut self, services: Vec<ServiceOffer>, left_out: Vec<LeftOut>) {
+        self.candidates.services = services;
+        self.candidates.left_out.extend(left_out);
     }
 
     /// The candidates, best first.
@@ -385,6 +405,8 @@ impl Calling {
             tags: self.request.tags.clone(),
             outcome,
             tool: last.map(|attempt| attempt.tool.clone()),
+            instance: None,
+            answer: None,
             attempts: self.attempts.clone(),
             candidates: self.candidates.clone(),
             hint: self.hint.clone(),
@@ -395,6 +417,9 @@ impl Calling {
 impl CallReport {
     /// It in one line: who did it after how many failures, or that nobody did.
     pub fn sentence(&self) -> String {
+        if let Some(instance) = &self.instance {
+            return format!("{instance} answered");
+        }
         let tried = count(self.attempts.len(), "attempt");
         match (self.outcome, &self.tool) {
             (CallOutcome::Answered, Some(tool)) => format!("{tool} succeeded after {tried}"),

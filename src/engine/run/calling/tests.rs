@@ -24,6 +24,7 @@ fn request(tags: &[&str]) -> CallRequest {
     CallRequest {
         scenario: "translate english to french".to_owned(),
         tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        capabilities: Vec::new(),
         input: Some(json!({"text": "hello"})),
         sets: Vec::new(),
         timeout: None,

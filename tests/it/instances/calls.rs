@@ -1,0 +1,128 @@
+//! Calls that a service answers.
+
+use super::{Bench, COMPANION};
+use serde_json::Value;
+
+/// A workspace with a service that claims to generate code.
+fn with_helper(more: &str) -> Bench {
+    let bench = Bench::new();
+    bench.claiming("helper", more);
+    bench
+}
+
+impl Bench {
+    fn claiming(&self, name: &str, more: &str) {
+        self.service(name, COMPANION, more);
+        let path = format!("tools/experimental/{name}/tool.toml");
+        let text = std::fs::read_to_string(self.workspace.path(&path)).unwrap();
+        let text = text.replace("\"A service.\"", "\"Writes programs from words\"");
+        self.workspace.write(&path, &format!("capabilities = [\"code_generation\"]\n{text}"));
+    }
+
+    /// A command that claims the same, and answers by itself.
+    fn with_command(&self) {
+        self.workspace.write("tools/experimental/writer/main.py", "print('by a command')\n");
+        self.workspace.write(
+            "tools/experimental/writer/tool.toml",
+            "name = \"writer\"\nkind = \"command\"\ndescription = \"Writes programs from words\"\ncost_tier = \"low\"\n\
+             capabilities = [\"code_generation\"]\n[run]\ncommand = [\"python3\", \"{file}\"]\nfile = \"main.py\"\n",
+        );
+    }
+
+    fn state_of(&self, name: &str) -> Option<String> {
+        let services = self.ok(&["services"])["services"].as_array().unwrap().clone();
+        let found = services.iter().find(|one| one["name"] == name)?;
+        Some(found["state"].as_str().unwrap().to_owned())
+    }
+}
+
+fn why(answer: &Value) -> &str {
+    answer["attempts"][0]["why"].as_str().unwrap()
+}
+
+#[test]
+fn a_running_service_that_claims_the_capability_answers_before_a_tool_is_run() {
+    let bench = with_helper("");
+    bench.with_command();
+    let asked = ["call", "a parser, please", "--capability", "CODE_generation"];
+    bench.ok(&["launch", "helper", "--wait"]);
+    let answer = bench.ok(&[&asked[..], &["--set", "message=hello"]].concat());
+    assert_eq!((&answer["outcome"], &answer["instance"]), (&"answered".into(), &"helper".into()), "{answer}");
+    assert_eq!((&answer["answer"], &answer["stdout"]), (&"1: hello".into(), &"1: hello".into()));
+    assert_eq!(why(&answer), "helper is running and claims CODE_generation");
+    assert_eq!(bench.ok(&asked)["answer"], "2: a parser, please", "without a message the scenario is said");
+    assert_eq!(bench.ok(&[&asked[..], &["--input", "{\"message\": \"x\"}"]].concat())["answer"], "3: x");
+    assert_eq!(bench.said("helper").len(), 6, "each is an exchange like any other");
+
+    // The answer alone is on standard output.
+    let output = bench.workspace.toolsmith(&asked).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "4: a parser, please\n");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("helper is running and claims CODE_generation"));
+
+    let none = bench.refused(&["call", "a parser, please", "--capability", "poetry"]);
+    assert_eq!(none, "no available tool has the tag poetry");
+}
+
+#[test]
+fn a_service_that_does_not_run_is_offered_and_launched_only_when_nothing_else_fits() {
+    let bench = with_helper("");
+    bench.with_command();
+    let asked = ["call", "write a program from words", "--capability", "code_generation"];
+    let shown = bench.ok(&[&asked[..], &["--show"]].concat());
+    assert_eq!(shown["services"][0]["goes_first"], false, "{shown}");
+    assert_eq!(
+        shown["services"][0]["why"],
+        "helper is not launched yet and claims code_generation; it is asked only when nothing else fits"
+    );
+    let answer = bench.ok(&asked);
+    assert_eq!((&answer["tool"], &answer["instance"]), (&"writer".into(), &Value::Null), "{answer}");
+    assert_eq!(bench.state_of("helper"), None, "it was not launched");
+
+    let alone = with_helper("");
+    let answer = alone.ok(&asked);
+    assert_eq!(answer["answer"], "1: write a program from words", "{answer}");
+    assert!(why(&answer).starts_with("nothing else fits: helper was launched for this call"), "{answer}");
+    alone.ok(&["terminate", "helper"]);
+    alone.until("helper", "stopped");
+    assert_eq!(alone.ok(&asked)["answer"], "1: write a program from words", "its instance is launched again");
+}
+
+#[test]
+fn a_call_without_a_capability_finds_a_running_service_by_its_words() {
+    let bench = with_helper("");
+    bench.ok(&["launch", "helper", "--wait"]);
+    let answer = bench.ok(&["call", "write programs from words"]);
+    assert_eq!(answer["instance"], "helper");
+    assert!(why(&answer).starts_with("helper is running and fits the words"), "{answer}");
+    assert_ne!(bench.refused(&["call", "bake a cake"]), "", "its words do not fit");
+}
+
+#[test]
+fn an_agent_reaches_no_service_by_a_call_that_it_may_not_talk_to() {
+    let bench = with_helper("");
+    bench.ok(&["launch", "helper", "--wait"]);
+    let asked = ["--as-agent", "bot", "call", "write a program", "--capability", "code_generation"];
+    let (answer, code) = bench.workspace.json(&asked);
+    assert_ne!(code, 0, "{answer}");
+    assert!(answer["error"]["message"].as_str().unwrap().contains("not approved"), "{answer}");
+    assert_eq!(bench.said("helper"), Vec::<String>::new());
+    bench.with_command();
+    let (granted, code) = bench.workspace.json_of_human(&["grant", "writer", "--agent", "bot"]);
+    assert_eq!(code, 0, "{granted}");
+    let (answer, _) = bench.workspace.json(&asked);
+    assert_eq!(answer["tool"], "writer", "{answer}");
+    let left = &answer["left_out"][0];
+    assert_eq!((&left["tool"], &left["refused"]), (&"helper".into(), &true.into()), "{answer}");
+}
+
+#[test]
+fn a_service_that_does_not_answer_is_passed_over_unless_it_may_have_changed_something() {
+    let bench = with_helper("");
+    bench.with_command();
+    bench.ok(&["launch", "helper", "--wait"]);
+    let asked = ["call", "silence", "--capability", "code_generation", "--tag", "code_generation", "--timeout", "2s"];
+    let (answer, _) = bench.workspace.json(&[&asked[..], &["--set", "message=silence"]].concat());
+    // The command knows no input: what matters is that the service is left out with its reason.
+    let told = answer.to_string();
+    assert!(told.contains("no answer in time"), "{answer}");
+}
