@@ -62,6 +62,8 @@ pub struct Tiers {
     pub cap: Option<CostTier>,
     /// What humans opened and still holds.
     pub unlocks: Vec<Unlock>,
+    /// Whether everything up to the cap is open: for a service that was open when a human launched it.
+    pub all_open: bool,
 }
 
 impl Tiers {
@@ -79,7 +81,7 @@ impl Tiers {
             CostTier::Medium => approved || !tool.classified,
             CostTier::High | CostTier::Prohibited => false,
         };
-        !free && !self.unlocks.iter().any(|unlock| unlock.opens(&tool.name, tool.cost_tier))
+        !free && !self.all_open && !self.unlocks.iter().any(|unlock| unlock.opens(&tool.name, tool.cost_tier))
     }
 }
 
@@ -109,7 +111,7 @@ mod tests {
     fn a_workspace_begins_with_low_and_opens_a_tool_or_a_tier_at_a_time() {
         use CostTier::{High, Low, Medium};
         let none = Tiers::default();
-        let of = |unlock| Tiers { unlocks: vec![unlock], cap: None };
+        let of = |unlock| Tiers { unlocks: vec![unlock], ..Tiers::default() };
         let (medium, high) = (tool(Medium, true), tool(High, true));
         for (tiers, tool, approved, locked) in [
             (&none, &tool(Low, true), false, false),
@@ -130,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_cap_is_the_most_that_runs_and_an_unlock_ends_with_its_time() {
-        let capped = Tiers { cap: Some(CostTier::Low), unlocks: vec![unlock(None, CostTier::High)] };
+        let capped = Tiers { cap: Some(CostTier::Low), unlocks: vec![unlock(None, CostTier::High)], all_open: false };
         assert!(
             capped.is_above_cap(&tool(CostTier::Medium, false)) && !capped.is_above_cap(&tool(CostTier::Low, true))
         );

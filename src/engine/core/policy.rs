@@ -211,7 +211,7 @@ mod tests {
     fn what_costs_more_than_low_waits_for_a_human_and_nothing_goes_above_a_cap() {
         use CostTier::{High, Low, Medium};
         let nothing = Permissions::default();
-        let (closed, open) = (Tiers::default(), Tiers { cap: None, unlocks: vec![everything()] });
+        let (closed, open) = (Tiers::default(), Tiers { unlocks: vec![everything()], ..Tiers::default() });
         let capped = Tiers { cap: Some(Medium), ..open.clone() };
         for (tier, tiers, approved, for_human, for_agent) in [
             (Low, &closed, false, "strict", "refuse"),
@@ -259,7 +259,7 @@ mod tests {
                     let writes = WriteMode::Staged;
                     let allowed = Allowed::new(permissions, writes);
                     let granted = Some(&allowed);
-                    let open = Tiers { cap: None, unlocks: vec![everything()] };
+                    let open = Tiers { unlocks: vec![everything()], ..Tiers::default() };
                     let standing = Standing {
                         approved: true,
                         quarantined: None,

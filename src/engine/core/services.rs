@@ -51,8 +51,12 @@ pub struct Asked {
 impl ServiceActor<'_> {
     /// Whether a keeper looks after an instance, or will in a moment.
     pub fn has_keeper(&self, instance: &Instance, now: Instant) -> bool {
-        let is_due = instance.keeper_due.is_none_or(|due| due > now);
-        is_due && instance.keeper.as_deref().is_some_and(self.is_alive)
+        let Some(keeper) = instance.keeper.as_deref() else { return false };
+        match instance.keeper_due {
+            // Who started it may have ended since: the keeper is on its way all the same.
+            Some(due) => due > now && !(self.has_rebooted)(keeper),
+            None => (self.is_alive)(keeper),
+        }
     }
 
     /// Whether an instance says that something runs although nothing looks after it.

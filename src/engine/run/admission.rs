@@ -1,6 +1,6 @@
 //! Whether a run may start, for this caller and as the tool is now, and what a human must agree to first.
 
-use crate::domain::{Caller, Command, GrantScope, Profile, Stage, Tool, ToolDetail, WriteMode};
+use crate::domain::{Caller, Command, GrantScope, Profile, Stage, Tiers, Tool, ToolDetail, WriteMode};
 use crate::engine::Runs;
 use crate::engine::core::{Question, RunPolicy, Standing, policy};
 use crate::engine::error::{EngineError, ErrorCode};
@@ -17,6 +17,13 @@ impl Runs<'_> {
     /// What the policy says of a run by this caller, deprecation included.
     pub(in crate::engine) fn may_run(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
         Ok(self.policy_of(detail, caller)?.with(self.engine.versions().deprecation_of(&detail.tool, caller)?))
+    }
+
+    /// [`Self::may_run`] for a service that somebody launched before: what a human had opened for the launch stays open
+    /// as long as the service is wanted, also in the keeper, which is another process.
+    pub(super) fn may_go_on(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
+        let tiers = Tiers { all_open: true, ..self.engine.tool_sets().tiers()? };
+        Ok(self.policy_with(detail, caller, &tiers)?.with(self.engine.versions().deprecation_of(&detail.tool, caller)?))
     }
 
     /// [`Self::may_run`] for a run with this wall-clock limit: only a human makes a run longer whose tool nobody
@@ -41,13 +48,17 @@ impl Runs<'_> {
     }
 
     fn policy_of(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
+        self.policy_with(detail, caller, &self.engine.tool_sets().tiers()?)
+    }
+
+    fn policy_with(&self, detail: &ToolDetail, caller: &Caller, tiers: &Tiers) -> Result<RunPolicy, EngineError> {
         let tool = &detail.tool;
         let granted = self.engine.grants().allowed_to(tool)?;
         let permissions = &detail.manifest.permissions;
         let (approved, writes) = (self.engine.integrity().approved(tool)?, self.write_mode(tool.stage));
         let quarantined = self.engine.versions().quarantined(tool)?;
         let is_let = self.engine.grants().covers(tool, caller)?;
-        let (tiers, unused) = (self.engine.tool_sets().tiers()?, self.engine.tool_sets().unused(tool));
+        let unused = self.engine.tool_sets().unused(tool);
         let standing = Standing {
             approved,
             quarantined: quarantined.as_ref(),
@@ -55,7 +66,7 @@ impl Runs<'_> {
             writes,
             granted: granted.as_ref(),
             is_let,
-            tiers: &tiers,
+            tiers,
             unused: unused.as_deref(),
         };
         Ok(match policy(tool, standing, caller) {

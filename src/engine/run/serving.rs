@@ -32,7 +32,7 @@ impl Runs<'_> {
         caller: &Caller,
         service: ServiceStart,
     ) -> Result<RunHandle, EngineError> {
-        let RunPolicy::Allow { profile, warning } = self.may_run(detail, caller)? else {
+        let RunPolicy::Allow { profile, warning } = self.may_go_on(detail, caller)? else {
             return Err(self.refused(detail, caller)?);
         };
         let mut detail = detail.clone();
@@ -52,7 +52,7 @@ impl Runs<'_> {
 
     /// Why policy says no.
     fn refused(&self, detail: &ToolDetail, caller: &Caller) -> Result<EngineError, EngineError> {
-        Ok(match self.may_run(detail, caller)? {
+        Ok(match self.may_go_on(detail, caller)? {
             RunPolicy::Ask { message, .. } => EngineError::new(ErrorCode::HumanNeeded, message, ""),
             RunPolicy::Refuse { code, message } => EngineError::new(code, message, ""),
             RunPolicy::Allow { .. } => EngineError::internal("it was refused a moment ago"),
@@ -113,7 +113,7 @@ impl Runs<'_> {
         (words, timeout): (Option<&[String]>, Option<Duration>),
         (scratch, spool): (&Scratch, &Path),
     ) -> Result<Spec, EngineError> {
-        let RunPolicy::Allow { profile, .. } = self.may_run(detail, caller)? else {
+        let RunPolicy::Allow { profile, .. } = self.may_go_on(detail, caller)? else {
             return Err(self.refused(detail, caller)?);
         };
         let mut manifest = detail.manifest.clone();

@@ -196,7 +196,7 @@ impl ToolSets<'_> {
             }
             Ok(held)
         })?;
-        Ok(Tiers { cap, unlocks })
+        Ok(Tiers { cap, unlocks, all_open: false })
     }
 
     /// What was opened and was not revoked, with why it opens nothing.

@@ -177,3 +177,19 @@ fn two_stacks_share_no_instance() {
     in_stack("A", &["terminate", "companion"]);
     assert_eq!(in_stack("B", &["services", "companion"])["state"], "running");
 }
+
+#[test]
+fn what_a_human_unlocked_for_the_launch_stays_open_for_the_keeper() {
+    let (bench, mark) = Bench::with_companion("");
+    let manifest = bench.workspace.path("tools/experimental/companion/tool.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap().replace("\"low\"", "\"high\"");
+    std::fs::write(&manifest, text).unwrap();
+    let why = bench.refused(&["launch", "companion", "--wait"]);
+    assert!(why.contains("is locked"), "{why}");
+    let (answer, code) = bench.workspace.json_of_human(&["launch", "companion", "--wait", "--allow"]);
+    assert_eq!(code, 0, "{answer}");
+    assert_eq!(bench.say("companion", "hello"), "1: hello");
+    // The unlock was for one process; a service that dies is started again all the same.
+    processes_with(&mark).into_iter().for_each(kill);
+    bench.until_so("companion", "a second start", |seen| seen["incarnation"] == 2 && seen["state"] == "running");
+}

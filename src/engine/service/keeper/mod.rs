@@ -42,6 +42,8 @@ use std::time::{Duration, Instant};
 const KEEP_SERVICE: &str = "--as-service-keeper";
 /// Its last argument when a human launched the instance: whose variables it has.
 const OF_HUMAN: &str = "human";
+/// The environment variable that names the session of who launched the instance.
+const SESSION_VARIABLE: &str = "TOOLSMITH_SESSION";
 /// How often it looks whether somebody left a wish, when nobody wakes it.
 const LOOK: Duration = Duration::from_secs(1);
 /// How often it looks whether what it waits for got far enough.
@@ -90,6 +92,8 @@ fn keep(options: OpenOptions, id: InstanceId) -> Result<(), EngineError> {
     // It must outlive the terminal of who started it.
     let _ = rustix::process::setsid();
     let engine = Engine::open_small(options)?;
+    // What was granted for the session of who launched it holds here too.
+    engine.grants().enter_session(std::env::var(SESSION_VARIABLE).ok().filter(|name| !name.is_empty()));
     let nobody = Caller::Human(engine.identity());
     let taken =
         engine.services().with_actor(&nobody, |actor| engine.workspace.transact(|tx| services::take(tx, actor, id)))?;
@@ -316,9 +320,12 @@ impl Keeper {
         }
         let version = self.engine.workspace.read(|q| Ok(q.data_version()?))?;
         let is_changed = std::mem::replace(&mut self.version, version) != version;
-        if is_due || is_changed {
-            self.is_resting = false;
+        if is_changed {
             self.pass_on_cancel()?;
+        }
+        // Read first: with 200 keepers, a write of each at each change would hold up everybody.
+        if is_due || (is_changed && self.is_asked()?) {
+            self.is_resting = false;
             self.advance(&[LifeEvent::Tick])?;
         }
         if self.awaits {
@@ -336,6 +343,13 @@ impl Keeper {
             runner::release_memory();
             runner::release_program();
         }
+    }
+
+    /// Whether somebody left a wish, or took the instance over.
+    fn is_asked(&self) -> Result<bool, EngineError> {
+        let row = self.engine.workspace.read(|q| Ok(q.services().instance(self.id)?))?;
+        let owner = &self.engine.workspace.owner;
+        Ok(row.is_none_or(|row| row.wish > row.heard || row.instance.keeper.as_ref() != Some(owner)))
     }
 
     /// A run that somebody cancels is a service that somebody ends.
