@@ -62,6 +62,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("TOOLSMITH_SESSION", "session name, to which a grant may be limited"),
     ("TOOLSMITH_MAX_TIER", "as --max-tier; the lower of the two applies"),
     ("TOOLSMITH_TOOLS", "only these tools, regardless of --tools"),
+    ("TOOLSMITH_STACK", "stack of services; instances of other stacks are not seen"),
     ("NO_COLOR", "as --no-color"),
 ];
 
@@ -79,14 +80,13 @@ pub(super) fn notes() -> String {
 }
 
 /// The verbs that somebody needs first, in the order in which they are needed.
-const MOST_USED: [Verb; 10] = [
+const MOST_USED: [Verb; 9] = [
     Verb::Init,
     Verb::List,
     Verb::Show,
     Verb::Run,
     Verb::Reviews,
     Verb::Review,
-    Verb::Check,
     Verb::Approve,
     Verb::Undo,
     Verb::Doctor,

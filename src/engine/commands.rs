@@ -38,10 +38,10 @@ fn called(call: &VerbCall) -> Result<&'static PlainVerb, EngineError> {
     plain_verb(call.verb()).ok_or_else(unknown)
 }
 
-/// Names of the changes.
+/// Names of the changes, and whether only a human makes each.
 #[cfg(test)]
-pub(crate) fn plain_verbs() -> impl Iterator<Item = &'static str> {
-    PLAIN_VERBS.iter().copied().flatten().map(|verb| verb.name)
+pub(crate) fn plain_verbs() -> impl Iterator<Item = (&'static str, bool)> {
+    PLAIN_VERBS.iter().copied().flatten().map(|verb| (verb.name, matches!(verb.perform, Perform::Human(_))))
 }
 
 impl Engine {

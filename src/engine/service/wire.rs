@@ -153,7 +153,7 @@ mod tests {
         // A keeper that died left its socket behind.
         drop(listener);
         assert!(connect(&deep, InstanceId(7)).is_err());
-        listen(&deep, InstanceId(7)).unwrap();
+        let _again = listen(&deep, InstanceId(7)).unwrap();
         assert!(connect(&deep, InstanceId(7)).is_ok());
         remove(&deep, InstanceId(7));
         assert!(connect(&deep, InstanceId(7)).is_err());
