@@ -21,6 +21,7 @@ use crate::runner::result::difference::{FolderSnapshot, differences};
 use crate::runner::sandbox::{self, Reaped};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::Mode;
+use rustix::io::Errno;
 use rustix::mount::MountFlags;
 use rustix::net::RecvFlags;
 use rustix::process::{DumpableBehavior, Pid, PidfdFlags, Signal};
@@ -237,7 +238,7 @@ fn wait_for(
         let mut wanted = vec![PollFd::new(&ended, PollFlags::IN), PollFd::new(socket, PollFlags::IN)];
         wanted.extend(door.sources());
         match rustix::event::poll(&mut wanted, None) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
         let [is_over, is_ordered] = [&wanted[0], &wanted[1]].map(|fd| !fd.revents().is_empty());
@@ -267,7 +268,7 @@ fn wait_for(
         let pause = Timespec { tv_sec: 0, tv_nsec: i64::from(LOOK.subsec_nanos()) };
         let mut wanted = [PollFd::new(socket, PollFlags::IN)];
         match rustix::event::poll(&mut wanted, Some(&pause)) {
-            Ok(0) | Err(rustix::io::Errno::INTR) => {}
+            Ok(0) | Err(Errno::INTR) => {}
             // Whatever is ordered now, it is what happens next anyway.
             Ok(_) => break,
             Err(error) => return Err(error.into()),
@@ -291,7 +292,10 @@ fn obey(socket: &OwnedFd, tool: Pid, stop: StopSignal) -> io::Result<Option<Supe
     // It may just have ended: then there is nobody to tell.
     match order {
         SupervisorOrder::Term => {
-            let _ = rustix::process::kill_process_group(tool, signal_of(stop));
+            if rustix::process::kill_process_group(tool, signal_of(stop)) == Err(Errno::SRCH) {
+                // It has no group yet, so the tool has not begun and has nothing to clean up.
+                let _ = rustix::process::kill_process(tool, Signal::KILL);
+            }
             // A stopped process does not see it.
             let _ = rustix::process::kill_process_group(tool, Signal::CONT);
         }

@@ -247,6 +247,8 @@ impl Supervisor {
     }
 
     fn turn_until_over(&mut self) -> io::Result<()> {
+        // An order that came right behind the plan was read with it: the socket does not tell of it again.
+        self.carry_out_orders()?;
         loop {
             let ready = self.wait()?;
             if ready.control {
@@ -304,11 +306,17 @@ impl Supervisor {
     /// Takes orders; a workbench that is gone means the same as the order to kill.
     fn obey(&mut self) -> io::Result<()> {
         let heard = self.inbox.read(&self.control)?;
-        while let Some(order) = self.inbox.next::<SupervisorOrder>()? {
-            self.order(order);
-        }
+        self.carry_out_orders()?;
         if heard == Heard::Gone {
             self.be_alone();
+        }
+        Ok(())
+    }
+
+    /// Carries out the orders that were read.
+    fn carry_out_orders(&mut self) -> io::Result<()> {
+        while let Some(order) = self.inbox.next::<SupervisorOrder>()? {
+            self.order(order);
         }
         Ok(())
     }

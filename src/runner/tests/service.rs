@@ -166,6 +166,26 @@ fn a_service_that_ignores_being_asked_is_killed_after_its_grace_or_when_that_is_
 }
 
 #[test]
+fn a_service_that_is_ended_before_its_tool_begins_ends_at_once() {
+    for level in levels() {
+        let mut bench = Bench::sh("exec sleep 1000");
+        bench.at(level);
+        let begun = Instant::now();
+        for pause in 0..24 {
+            let running = bench.serve(terms());
+            // Somewhere between the start of its supervisor and the first instruction of the tool.
+            let until = Instant::now() + Duration::from_micros(pause * 400);
+            while Instant::now() < until {
+                std::hint::spin_loop();
+            }
+            running.cancel();
+            assert_eq!(running.wait().end, RunEnd::Cancelled);
+        }
+        assert!(begun.elapsed() < PATIENCE, "one of them was ended only after its grace time");
+    }
+}
+
+#[test]
 fn a_flood_of_a_service_turns_its_log_over_and_does_not_end_it() {
     // More than any other run may write.
     const FLOOD: u64 = 70 << 20;
