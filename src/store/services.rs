@@ -13,6 +13,15 @@ use rusqlite::{Row, params};
 const COLUMNS: &str = "id, name, stack, tool, version, digest, life, wish, heard, wants, run, keeper, keeper_due_ms, \
      ports, health, launched_by, created_at_ms, rules";
 
+/// Lines of exchanges that are kept of an instance.
+const MOST_LINES: u64 = 10_000;
+
+/// Bytes of text that are kept of an instance.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// Old lines are deleted each time so many were added to the table.
+const PRUNE_EVERY: i64 = 128;
+
 /// What somebody asks of an instance that a keeper looks after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wish {
@@ -281,8 +290,21 @@ impl ServiceWriter<'_> {
                 InstanceContext { last_output: Some(text.to_owned()), ..self.tx.services().context_of(instance)? };
             self.put_context(instance, &context, name)?;
         }
+        if seq % PRUNE_EVERY == 0 {
+            self.prune_exchanges(MOST_LINES, MOST_BYTES)?;
+        }
         self.tx.emit(EventKind::ServiceChanged, name)?;
         Ok(seq)
+    }
+
+    /// Deletes the oldest lines of each instance that has more lines or bytes of text than this. The newest line stays.
+    fn prune_exchanges(&self, lines: u64, bytes: u64) -> StoreResult<()> {
+        let sql = "DELETE FROM exchanges WHERE seq IN (SELECT seq FROM (
+                SELECT seq, ROW_NUMBER() OVER newest AS place, SUM(octet_length(text)) OVER newest AS total
+                FROM exchanges WINDOW newest AS (PARTITION BY instance ORDER BY seq DESC)
+            ) WHERE place > 1 AND (place > ?1 OR total > ?2))";
+        self.tx.change(sql, params![Count(lines), Count(bytes)])?;
+        Ok(())
     }
 
     /// Keeps what an instance keeps in mind. Emits `service-changed`.
@@ -432,5 +454,32 @@ mod tests {
             InstanceContext { last_output: Some("hello".into()), ..context }
         );
         assert_eq!(store.services().context_of(InstanceId(99)).unwrap(), InstanceContext::default());
+    }
+
+    #[test]
+    fn of_long_conversations_the_oldest_lines_are_deleted() {
+        let (_dir, mut store) = store();
+        let tool = Tool::ordinary("coder");
+        let [long, short] = ["long", "short"].map(|name| {
+            change(&mut store, |tx| tx.keep_services().add_instance(&instance(name, &tool), &tool, &rules()))
+        });
+        let name = ToolName::new("helper").unwrap();
+        let says = |store: &mut _, instance, text: &str| {
+            let new = NewExchange { instance, role: ExchangeRole::Message, who: "human", text, run: None };
+            change(store, |tx| tx.keep_services().add_exchange(new, &name))
+        };
+        for line in 0..5 {
+            says(&mut store, long, &format!("line {line}"));
+        }
+        says(&mut store, short, "an old line that is longer than all that may be kept");
+        let texts = |store: &super::super::Store, id| {
+            let lines = store.services().exchanges(id, 99).unwrap();
+            lines.into_iter().map(|line| line.text).collect::<Vec<_>>()
+        };
+        change(&mut store, |tx| tx.keep_services().prune_exchanges(3, 18));
+        assert_eq!(texts(&store, long), ["line 2", "line 3", "line 4"]);
+        assert_eq!(texts(&store, short).len(), 1, "the newest line stays");
+        change(&mut store, |tx| tx.keep_services().prune_exchanges(3, 17));
+        assert_eq!(texts(&store, long), ["line 3", "line 4"]);
     }
 }
