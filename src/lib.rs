@@ -3,8 +3,8 @@
 //! # Bird's-eye view
 //!
 //! Agents drop scripts into `tools/`. A human sees each one arrive, reads it beside facts, runs it,
-//! approves, promotes or archives it; what is approved is what runs. The same verbs work from the
-//! screen and from the command line.
+//! approves, promotes or archives it; what is approved is what runs, once for each call or
+//! as a service that keeps running. The same verbs work from the screen and from the command line.
 //!
 //! ```text
 //!   tools/ ──scan──▶ catalog ──▶ engine ◀── cli, tui
@@ -60,6 +60,16 @@
 //! A conversation with a generator has a keeper, and buffers that are flushed by time have a clock: one process a
 //! workspace, started by whoever writes, over when nothing waits for a time.
 //!
+//! An instance of a service has a keeper: this program once more, in a session of its own, so that it outlives who
+//! launched the instance. It starts the service as an ordinary run (with a supervisor of its own), owns the listening
+//! sockets, passes messages on, checks the health and restarts the service. It learns what is wanted from the store;
+//! its socket carries only messages, attached terminals and the hint to look at the store.
+//!
+//! ```text
+//!   workbench, command line ──store──▶ keeper ──▶ supervisor ──▶ … ──▶ the service
+//!                                       engine::service::keeper
+//! ```
+//!
 //! # Invariants
 //!
 //! - A change is one transaction that writes rows and events together; every front end, also in another
@@ -73,8 +83,8 @@
 //! - What a run leaves (output, report, input) passes a [`domain::Redactor`] before anything keeps or shows it; a
 //!   [`domain::Secret`] cannot be printed or serialized.
 //! - Only `store` has SQL, only `outside` and the process that becomes the tool start programs, only `generator` speaks
-//!   HTTP, only `tui` draws,
-//!   `unsafe` is in `runner::sandbox` only. A test reads the sources and checks this.
+//!   HTTP with other machines (a keeper's health check sends one GET to its own port), only `tui` draws, `unsafe` is in
+//!   `runner::sandbox` only. A test reads the sources and checks this.
 //!
 //! # Deliberately absent
 //!
