@@ -6,14 +6,11 @@ use super::outlet::{Outlet, is_terminal};
 use super::permission::ask_first;
 use super::print_text::{Ink, Page, StyledLine};
 use crate::domain::{Command, Stream};
-use crate::engine::{EngineError, Said, ServiceUnit, plain_query};
+use crate::engine::{ANSWER_TIME, EngineError, Said, ServiceUnit, plain_query};
 use serde::Serialize;
 use std::io::{self, BufRead, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
-
-/// How long an answer may take when nobody says so.
-const ANSWER_TIME: Duration = Duration::from_mins(1);
 
 /// What leaves an instance in a line that is typed: ctrl-].
 const LEAVE: u8 = 0x1d;

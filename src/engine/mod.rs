@@ -124,8 +124,8 @@ pub use run::{
     item_fits,
 };
 pub use service::{
-    CallBegun, ContextEdit, InstanceDetail, InstanceView, Launch, Launched, PerformanceProfile, Said, ServiceList,
-    ServiceUnit, Services,
+    ANSWER_TIME, CallBegun, ContextEdit, InstanceDetail, InstanceView, LaunchRequest, Launched, PerformanceProfile,
+    Said, ServiceList, ServiceUnit, Services,
 };
 pub use settings::{
     ApiSetting, BUILT_IN, DEFAULT_CONFIG, DeprecatedPolicy, EvolveSettings, GeneratorSetting, InitReport, KeySetting,

@@ -115,6 +115,8 @@ pub enum LifeEvent {
         /// Whether the machine was started again since.
         rebooted: bool,
     },
+    /// A keeper could not be started or cannot look after it, and why. None of its processes runs.
+    KeeperFailed(String),
     /// Time went on.
     Tick,
 }
@@ -227,6 +229,7 @@ impl Lifecycle {
                 self.ended(rules, (well, how), now)
             }
             LifeEvent::KeeperLost { rebooted } => self.keeper_lost(rules, rebooted, now),
+            LifeEvent::KeeperFailed(why) if self.state.needs_keeper() => self.keeper_failed(why),
             LifeEvent::Tick => self.tick(now, rules),
             // Of an older incarnation, or of a state that it left.
             _ => Vec::new(),
@@ -447,6 +450,14 @@ impl Lifecycle {
             InstanceState::Waiting => vec![LifeOrder::AwaitDependencies],
             _ => self.ended_itself(rules, (false, "its keeper process was killed".to_owned()), now),
         }
+    }
+
+    fn keeper_failed(&mut self, why: String) -> Vec<LifeOrder> {
+        if self.desired == Desired::Down {
+            self.settle(InstanceState::Stopped);
+            return Vec::new();
+        }
+        self.fail(why)
     }
 
     fn tick(&mut self, now: Instant, rules: &LifeRules) -> Vec<LifeOrder> {

@@ -35,8 +35,8 @@ fn lived(rules: &LifeRules, events: &[LifeEvent]) -> (Lifecycle, Vec<LifeOrder>)
 fn each_step_leads_where_the_table_says() {
     use InstanceState::{BackingOff, Failed, Running, Starting, Stopped, Stopping, Unhealthy, Waiting};
     use LifeEvent::{
-        DependenciesMet, DependencyFailed, Healthy, KeeperLost, NotSpawned, Ready, Sick, Spawned, WantDown, WantFresh,
-        WantUp,
+        DependenciesMet, DependencyFailed, Healthy, KeeperFailed, KeeperLost, NotSpawned, Ready, Sick, Spawned,
+        WantDown, WantFresh, WantUp,
     };
     let (never, failure, always) = (rules(RestartRule::Never, false), plain(), rules(RestartRule::Always, false));
     let slow = rules(RestartRule::OnFailure, true);
@@ -44,6 +44,7 @@ fn each_step_leads_where_the_table_says() {
     let sick = |n| Sick(n, "no answer".to_owned());
     let not = |n| NotSpawned(n, "no such program".to_owned());
     let lost = |rebooted| KeeperLost { rebooted };
+    let unkept = || KeeperFailed("no keeper".to_owned());
     let up = || vec![WantUp, Spawned(1)];
     let then = |more: &[LifeEvent]| [up(), more.to_vec()].concat();
     let (start, stop) = (LifeOrder::Start, LifeOrder::Stop);
@@ -86,6 +87,12 @@ fn each_step_leads_where_the_table_says() {
         (line!(), &never, then(&[lost(false)]), Failed, vec![]),
         (line!(), &failure, then(&[lost(true)]), Stopped, vec![]),
         (line!(), &failure, then(&[WantDown, lost(false)]), Stopped, vec![]),
+        (line!(), &failure, vec![WantUp, unkept()], Failed, vec![]),
+        (line!(), &after, vec![WantUp, unkept()], Failed, vec![]),
+        (line!(), &failure, then(&[ended(1, false), unkept()]), Failed, vec![]),
+        (line!(), &failure, then(&[unkept()]), Failed, vec![]),
+        (line!(), &failure, then(&[WantDown, unkept()]), Stopped, vec![]),
+        (line!(), &failure, then(&[ended(1, true), unkept()]), Stopped, vec![]),
         (line!(), &after, vec![WantUp, lost(false)], Waiting, vec![LifeOrder::AwaitDependencies]),
     ] {
         let (life, last) = lived(rules, &events);
@@ -150,12 +157,12 @@ fn what_does_not_become_ready_in_time_is_ended_and_tried_again() {
 }
 
 /// A small generator of numbers, so that a failure names its seed.
-struct Dice(u64);
+struct Rng(u64);
 
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+impl Rng {
+    fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
+        (self.0 >> 33) % end
     }
 }
 
@@ -184,24 +191,25 @@ impl Process {
     }
 }
 
-fn random_event(dice: &mut Dice, process: &mut Process, life: &Lifecycle) -> LifeEvent {
-    let some = |dice: &mut Dice| life.incarnation.saturating_sub(dice.roll(3));
-    match dice.roll(14) {
+fn random_event(rng: &mut Rng, process: &mut Process, life: &Lifecycle) -> LifeEvent {
+    let some = |rng: &mut Rng| life.incarnation.saturating_sub(rng.below(3));
+    match rng.below(15) {
         0 => LifeEvent::WantUp,
         1 => LifeEvent::WantDown,
         2 => LifeEvent::WantFresh,
         3 => LifeEvent::DependenciesMet,
         4 => LifeEvent::DependencyFailed("gone".to_owned()),
-        5 => LifeEvent::Ready(some(dice)),
-        6 => LifeEvent::Healthy(some(dice)),
-        7 | 8 => LifeEvent::Sick(some(dice), "no".to_owned()),
-        9 => LifeEvent::KeeperLost { rebooted: dice.roll(2) == 0 },
-        10 => LifeEvent::Spawned(some(dice)),
+        5 => LifeEvent::Ready(some(rng)),
+        6 => LifeEvent::Healthy(some(rng)),
+        7 | 8 => LifeEvent::Sick(some(rng), "no".to_owned()),
+        9 => LifeEvent::KeeperLost { rebooted: rng.below(2) == 0 },
+        10 => LifeEvent::Spawned(some(rng)),
         // Late news of a process that was replaced.
         11 if process.alive.is_none_or(|alive| alive > 1) => {
-            ended(life.incarnation.saturating_sub(1 + dice.roll(3)), dice.roll(2) == 0)
+            ended(life.incarnation.saturating_sub(1 + rng.below(3)), rng.below(2) == 0)
         }
-        12 if process.alive.is_some() => ended(process.alive.take().unwrap(), dice.roll(2) == 0),
+        12 if process.alive.is_some() => ended(process.alive.take().unwrap(), rng.below(2) == 0),
+        13 if rng.below(4) == 0 => LifeEvent::KeeperFailed("no keeper".to_owned()),
         _ => LifeEvent::Tick,
     }
 }
@@ -210,14 +218,14 @@ fn random_event(dice: &mut Dice, process: &mut Process, life: &Lifecycle) -> Lif
 fn whatever_happens_there_is_at_most_one_process_and_the_last_wish_comes_true() {
     let mut restarted = 0;
     for seed in 0..10_000 {
-        let mut dice = Dice(seed);
-        let restart = RestartRule::ALL[dice.roll(3) as usize];
-        let rules = LifeRules { has_dependencies: dice.roll(2) == 0, ..rules(restart, dice.roll(2) == 0) };
+        let mut rng = Rng(seed);
+        let restart = RestartRule::ALL[rng.below(3) as usize];
+        let rules = LifeRules { has_dependencies: rng.below(2) == 0, ..rules(restart, rng.below(2) == 0) };
         let (mut life, mut process, mut now) = (Lifecycle::default(), Process::default(), Instant(T));
         for _ in 0..40 {
-            now = Instant(now.0 + dice.roll(20_000) as i64);
-            let event = random_event(&mut dice, &mut process, &life);
-            if matches!(event, LifeEvent::KeeperLost { .. }) {
+            now = Instant(now.0 + rng.below(20_000) as i64);
+            let event = random_event(&mut rng, &mut process, &life);
+            if matches!(event, LifeEvent::KeeperLost { .. } | LifeEvent::KeeperFailed(_)) {
                 // The kernel ends the process with its keeper.
                 process.alive = None;
             }
@@ -227,7 +235,7 @@ fn whatever_happens_there_is_at_most_one_process_and_the_last_wish_comes_true() 
         }
         restarted += life.restarts.len();
         // The last wish, then everything that is under way comes to its end.
-        let wish = if dice.roll(2) == 0 { LifeEvent::WantUp } else { LifeEvent::WantDown };
+        let wish = if rng.below(2) == 0 { LifeEvent::WantUp } else { LifeEvent::WantDown };
         let orders = life.step(&rules, wish, now);
         process.obey(&orders, seed);
         for _ in 0..5 {

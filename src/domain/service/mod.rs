@@ -3,20 +3,20 @@
 
 mod adapter;
 mod definition;
+mod exchange_queue;
 mod facts;
 mod instance;
 mod lifecycle;
 #[cfg(test)]
 mod lifecycle_tests;
-mod talk;
 
 pub use adapter::{Answered, MessageFault, Outgoing, decode, encode};
 pub use definition::{
     Adapter, Backoff, HealthCheck, LogRule, PortMode, PortNumber, PortPass, PortRule, Probe, ReadyCheck, RestartRule,
     ServiceDefinition, StartCondition, StopRule, StopSignal,
 };
+pub use exchange_queue::{ExchangeFault, ExchangeOrder, ExchangeQueue, ExchangeRequest};
 pub use instance::{
     Exchange, ExchangeRole, HealthFact, HealthState, Instance, InstanceContext, InstanceId, InstancePort,
 };
 pub use lifecycle::{Desired, InstanceState, LifeEvent, LifeOrder, LifeRules, Lifecycle, StopCause};
-pub use talk::{Talk, TalkFault, TalkOrder, TalkRequest};

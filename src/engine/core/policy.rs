@@ -1,6 +1,6 @@
 //! Who may run what.
 
-use crate::domain::{Allowed, Caller, CostTier, Permissions, Profile, Stage, Tiers, Tool, WriteMode};
+use crate::domain::{Allowed, Caller, CostTier, Kind, Permissions, Profile, Stage, Tiers, Tool, WriteMode};
 use crate::engine::error::ErrorCode;
 
 /// The answer of the policy.
@@ -137,7 +137,12 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
         },
         Caller::Human(_) if vouched && !standing.is_allowed() => RunPolicy::Ask {
             question: Question::Allow,
-            message: format!("{}; `run {} --allow` allows it", unallowed(tool, standing), tool.name),
+            message: format!(
+                "{}; `{} {} --allow` allows it",
+                unallowed(tool, standing),
+                if tool.kind == Kind::Service { "launch" } else { "run" },
+                tool.name
+            ),
         },
         Caller::Human(_) if vouched => RunPolicy::Allow { profile: Profile::Declared, warning: None },
         Caller::Human(_) => RunPolicy::Allow { profile: Profile::Strict, warning: warning(tool, standing.quarantined) },

@@ -39,9 +39,18 @@ pub struct Launching<'a> {
     pub stack: &'a str,
 }
 
-/// What came of asking for something.
+/// Which version a relaunched instance runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relaunched {
+    /// The one it runs now.
+    Same,
+    /// Another one, which takes its place once it has ended.
+    Other,
+}
+
+/// What a request did to an instance.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Asked {
+pub struct RequestResult {
     /// The instance as it is now.
     pub row: InstanceRow,
     /// Whether the caller must start its keeper.
@@ -89,7 +98,7 @@ impl ServiceActor<'_> {
 ///
 /// # Errors
 /// `Conflict` when it runs already, is one of another tool, or there are as many as the definition allows.
-pub fn launch(tx: &Tx<'_>, actor: &ServiceActor<'_>, wanted: &Launching<'_>) -> Result<Asked, EngineError> {
+pub fn launch(tx: &Tx<'_>, actor: &ServiceActor<'_>, wanted: &Launching<'_>) -> Result<RequestResult, EngineError> {
     let Launching { tool, definition, name, stack } = *wanted;
     let rules = LifeRules::of(definition);
     let launched_by = &author(actor.caller);
@@ -161,20 +170,20 @@ fn new_instance(tx: &Tx<'_>, wanted: &Launching<'_>, launched_by: &str) -> Insta
 ///
 /// # Errors
 /// `NotFound` when there is no such instance; `Internal` for trouble with the store.
-pub fn ask(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId, wish: Wish) -> Result<Asked, EngineError> {
+pub fn ask(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId, wish: Wish) -> Result<RequestResult, EngineError> {
     let mut row = tx.services().instance(id)?.ok_or_else(|| gone(id))?;
     let now = tx.now();
     if actor.has_keeper(&row.instance, now) {
         row.wish += 1;
         row.wants = wish;
         tx.keep_services().put_instance(&row)?;
-        return Ok(Asked { row, needs_keeper: false });
+        return Ok(RequestResult { row, needs_keeper: false });
     }
     actor.settle(&mut row, now);
     row.instance.life.step(&row.rules, wanted(wish), now);
     let needs_keeper = actor.promise_keeper(&mut row, now);
     tx.keep_services().put_instance(&row)?;
-    Ok(Asked { row, needs_keeper })
+    Ok(RequestResult { row, needs_keeper })
 }
 
 /// [`ask`] for an instance to end, with its entry in the log.
@@ -196,15 +205,28 @@ pub fn terminate(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId) -> Resul
     Ok(Outcome { detail: json!({"instance": name}), ..answer(Some(operation), None, message) })
 }
 
-/// [`ask`] for an instance to end and start again, with its entry in the log.
+/// [`ask`] for an instance to end and start again, with its entry in the log. With `version`, only asks the instance to
+/// end: the caller launches another version in its place.
 ///
 /// # Errors
-/// As [`ask`].
-pub fn relaunch(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId) -> Result<Asked, EngineError> {
+/// `HumanNeeded` for an agent that did not launch the instance while it runs; else as [`ask`].
+pub fn relaunch(
+    tx: &Tx<'_>,
+    actor: &ServiceActor<'_>,
+    id: InstanceId,
+    version: Relaunched,
+) -> Result<RequestResult, EngineError> {
     let row = tx.services().instance(id)?.ok_or_else(|| gone(id))?;
+    if row.instance.life.state.needs_keeper() {
+        demand_launcher(actor, &row.instance)?;
+    }
     let (name, tool) = (&row.instance.name, &row.instance.tool);
     log(tx, actor, "relaunch", name, json!({"tool": tool, "run": row.instance.run}))?;
-    ask(tx, actor, id, Wish::Fresh)
+    let wish = match version {
+        Relaunched::Same => Wish::Fresh,
+        Relaunched::Other => Wish::To(Desired::Down),
+    };
+    ask(tx, actor, id, wish)
 }
 
 /// Only a human ends what somebody else launched.
@@ -225,14 +247,14 @@ pub fn settle(
     actor: &ServiceActor<'_>,
     id: InstanceId,
     restarts: bool,
-) -> Result<Option<Asked>, EngineError> {
+) -> Result<Option<RequestResult>, EngineError> {
     let Some(mut row) = tx.services().instance(id)?.filter(|row| actor.is_lost(&row.instance, tx.now())) else {
         return Ok(None);
     };
     actor.settle(&mut row, tx.now());
     let needs_keeper = restarts && actor.promise_keeper(&mut row, tx.now());
     tx.keep_services().put_instance(&row)?;
-    Ok(Some(Asked { row, needs_keeper }))
+    Ok(Some(RequestResult { row, needs_keeper }))
 }
 
 /// Makes this process the keeper of an instance; `None` when another one is, or none is needed.

@@ -4,10 +4,10 @@ use super::{Services, keeper, wire};
 use crate::domain::service::{Desired, InstanceId, InstanceState, LifeEvent, ServiceDefinition};
 use crate::domain::{Caller, Command, Kind, Outcome, Tool, ToolDetail, ToolName};
 use crate::engine::core::RunPolicy;
-use crate::engine::core::services::{self, Asked, Launching};
+use crate::engine::core::services::{self, Launching, Relaunched, RequestResult};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::outside::Asker;
-use crate::store::{InstanceRow, Wish};
+use crate::store::InstanceRow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ const MOST_DEPENDENCIES: usize = 32;
 
 /// What is launched.
 #[derive(Debug, Clone)]
-pub struct Launch {
+pub struct LaunchRequest {
     /// The tool.
     pub tool: Arc<Tool>,
     /// Name of the instance; `None`: that of the tool.
@@ -45,7 +45,7 @@ impl Services<'_> {
     /// # Errors
     /// `Usage` for a tool that is no service, `Refused` or `HumanNeeded` where policy says no, `Conflict` when the
     /// instance runs already or the tool changed on disk.
-    pub fn launch(&self, launch: &Launch, caller: &Caller) -> Result<Launched, EngineError> {
+    pub fn launch(&self, launch: &LaunchRequest, caller: &Caller) -> Result<Launched, EngineError> {
         let mut with = Vec::new();
         let mut path = Vec::new();
         let (row, warning) = self.launch_after(launch, caller, (&mut path, &mut with))?;
@@ -56,7 +56,7 @@ impl Services<'_> {
     /// Launches what an instance needs, then the instance. `path` are the instances that wait for this one.
     fn launch_after(
         &self,
-        launch: &Launch,
+        launch: &LaunchRequest,
         caller: &Caller,
         (path, done): (&mut Vec<ToolName>, &mut Vec<ToolName>),
     ) -> Result<(InstanceRow, Option<String>), EngineError> {
@@ -75,7 +75,7 @@ impl Services<'_> {
             }
             let tool = known.map_or_else(|| needed.clone(), |row| row.instance.tool);
             let tool = self.engine.library().resolve(tool.as_str())?;
-            self.launch_after(&Launch { tool, instance: Some(needed.clone()) }, caller, (path, done))?;
+            self.launch_after(&LaunchRequest { tool, instance: Some(needed.clone()) }, caller, (path, done))?;
         }
         path.pop();
         self.workspace.copies.put(detail.tool.digest, &detail.files)?;
@@ -103,13 +103,15 @@ impl Services<'_> {
             return Err(EngineError::new(ErrorCode::Conflict, message, "read the new version, then launch it"));
         }
         let definition = detail.manifest.service.clone().unwrap_or_default();
-        match self.engine.runs().may_run(&detail, caller)? {
-            RunPolicy::Allow { warning, .. } => Ok((detail, definition, warning)),
-            RunPolicy::Ask { message, .. } => {
-                let message = message
-                    .replace(&format!("`run {} --allow`", tool.name), &format!("`launch {} --allow`", tool.name));
-                Err(EngineError::new(ErrorCode::HumanNeeded, message, ""))
-            }
+        let warning = self.demand_allowed(&detail, caller)?;
+        Ok((detail, definition, warning))
+    }
+
+    /// Refuses a version that this caller may not run; returns what a human should know.
+    pub(super) fn demand_allowed(&self, detail: &ToolDetail, caller: &Caller) -> Result<Option<String>, EngineError> {
+        match self.engine.runs().may_run(detail, caller)? {
+            RunPolicy::Allow { warning, .. } => Ok(warning),
+            RunPolicy::Ask { message, .. } => Err(EngineError::new(ErrorCode::HumanNeeded, message, "")),
             RunPolicy::Refuse { code, message } => Err(EngineError::new(code, message, "")),
         }
     }
@@ -142,16 +144,16 @@ impl Services<'_> {
         Ok(None)
     }
 
-    /// Asks an instance to end. With `kill`, it is killed at once.
+    /// Asks an instance to end.
     ///
     /// # Errors
     /// `NotFound`, `Conflict` when it does not run, `HumanNeeded` for an agent that did not launch it.
     pub fn terminate(&self, name: &str, caller: &Caller) -> Result<Outcome, EngineError> {
-        self.tend()?;
+        self.restore_lost()?;
         let id = self.named(name)?.instance.id;
         let outcome =
             self.with_actor(caller, |actor| self.workspace.transact(|tx| services::terminate(tx, actor, id)))?;
-        self.poke(id);
+        self.wake_keeper(id);
         Ok(outcome)
     }
 
@@ -160,16 +162,25 @@ impl Services<'_> {
     /// # Errors
     /// As [`Self::launch`].
     pub fn relaunch(&self, name: &str, caller: &Caller) -> Result<InstanceRow, EngineError> {
-        self.tend()?;
+        self.restore_lost()?;
         let row = self.named(name)?;
         let tool = self.engine.library().resolve(row.instance.tool.as_str())?;
         let (detail, definition, _) = self.startable(&tool, caller)?;
         if detail.tool.digest != row.instance.digest {
             return self.replace(&row, (&detail, &definition), caller);
         }
-        let id = row.instance.id;
-        let asked = self.with_actor(caller, |actor| self.workspace.transact(|tx| services::relaunch(tx, actor, id)))?;
+        let asked = self.request_relaunch(&row, Relaunched::Same, caller)?;
         self.follow_up(asked)
+    }
+
+    fn request_relaunch(
+        &self,
+        row: &InstanceRow,
+        version: Relaunched,
+        caller: &Caller,
+    ) -> Result<RequestResult, EngineError> {
+        let id = row.instance.id;
+        self.with_actor(caller, |actor| self.workspace.transact(|tx| services::relaunch(tx, actor, id, version)))
     }
 
     /// Another version takes the place of the one that runs: its keeper ends with it, and a new one begins.
@@ -180,10 +191,8 @@ impl Services<'_> {
         caller: &Caller,
     ) -> Result<InstanceRow, EngineError> {
         if self.state_of(row).needs_keeper() {
-            self.with_actor(caller, |actor| {
-                self.workspace.transact(|tx| services::ask(tx, actor, row.instance.id, Wish::To(Desired::Down)))
-            })?;
-            self.poke(row.instance.id);
+            self.request_relaunch(row, Relaunched::Other, caller)?;
+            self.wake_keeper(row.instance.id);
             let stop = Duration::from_millis(definition.stop.within_ms) + Duration::from_secs(10);
             self.wait_while(row, stop, |state, _| state.needs_keeper())?;
         }
@@ -196,17 +205,16 @@ impl Services<'_> {
     }
 
     /// Starts the keeper that an answer asks for, or wakes the one there is.
-    pub(super) fn follow_up(&self, asked: Asked) -> Result<InstanceRow, EngineError> {
-        let Asked { row, needs_keeper } = asked;
+    pub(super) fn follow_up(&self, asked: RequestResult) -> Result<InstanceRow, EngineError> {
+        let RequestResult { row, needs_keeper } = asked;
         if !needs_keeper {
-            self.poke(row.instance.id);
+            self.wake_keeper(row.instance.id);
             return Ok(row);
         }
         let started = keeper::start(self.workspace, &row.instance);
         if let Err(error) = started {
             let why = format!("its keeper process could not be started: {error}");
-            let number = row.instance.life.incarnation;
-            let event = [LifeEvent::NotSpawned(number, why.clone()), LifeEvent::DependencyFailed(why.clone())];
+            let event = [LifeEvent::KeeperFailed(why.clone())];
             let owner = &self.workspace.owner;
             self.workspace.transact(|tx| services::advance(tx, owner, row.instance.id, &event, |_| ()))?;
             return Err(EngineError::internal(format!("{}: {why}", row.instance.name)));
@@ -215,7 +223,7 @@ impl Services<'_> {
     }
 
     /// Wakes the keeper of an instance.
-    pub(super) fn poke(&self, id: InstanceId) {
+    pub(super) fn wake_keeper(&self, id: InstanceId) {
         if let Ok(stream) = wire::connect(&self.workspace.state_dir, id) {
             // A keeper that does not hear it looks at its row within a second.
             let _ = wire::send(&stream, &wire::KeeperRequest::Look);
@@ -281,7 +289,7 @@ impl Services<'_> {
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
-    pub fn tend(&self) -> Result<(), EngineError> {
+    pub fn restore_lost(&self) -> Result<(), EngineError> {
         if self.workspace.viewing().is_some() {
             return Ok(());
         }

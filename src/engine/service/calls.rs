@@ -1,8 +1,8 @@
 //! Calls that a service answers: running instances before tools are run, others when nothing else fits.
 
-use super::Services;
-use super::asking::Launch;
+use super::asking::LaunchRequest;
 use super::talking::Said;
+use super::{ANSWER_TIME, Services};
 use crate::domain::service::{Adapter, InstanceState};
 use crate::domain::{Caller, RunOutcome};
 use crate::engine::error::{EngineError, ErrorCode};
@@ -11,9 +11,6 @@ use crate::engine::run::{
 };
 use serde_json::Value;
 use std::time::Duration;
-
-/// How long an answer may take when the call does not say.
-const ANSWER_TIME: Duration = Duration::from_mins(1);
 
 /// A call that was begun.
 pub enum CallBegun {
@@ -40,7 +37,7 @@ impl Services<'_> {
     /// # Errors
     /// `NotFound` when nothing fits; `Failed`, `Refused` or `HumanNeeded` when only services fit, and none answers.
     pub fn begin_call(&self, request: &CallRequest, caller: &Caller) -> Result<CallBegun, EngineError> {
-        self.tend()?;
+        self.restore_lost()?;
         let offers = self.offers(request)?;
         let (mut left_out, mut failure) = (Vec::new(), None);
         let has_tools = offers.is_empty() || !self.engine.calls().candidates(request, caller)?.candidates.is_empty();
@@ -103,7 +100,7 @@ impl Services<'_> {
         let began = std::time::Instant::now();
         if offer.state.is_none() {
             let tool = self.engine.library().resolve(offer.tool.as_str())?;
-            self.launch(&Launch { tool, instance: Some(offer.instance.clone()) }, caller)?;
+            self.launch(&LaunchRequest { tool, instance: Some(offer.instance.clone()) }, caller)?;
         }
         let timeout = request.timeout.unwrap_or(ANSWER_TIME);
         let mut said = self.say(offer.instance.as_str(), &message(request), timeout, caller)?;

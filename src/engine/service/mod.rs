@@ -28,7 +28,7 @@ mod unit;
 mod verbs;
 mod wire;
 
-pub use asking::{Launch, Launched};
+pub use asking::{LaunchRequest, Launched};
 pub use calls::CallBegun;
 pub use contexts::ContextEdit;
 pub(super) use keeper::play;
@@ -38,15 +38,18 @@ pub use talking::Said;
 pub use unit::ServiceUnit;
 pub(super) use verbs::{QUERIES, VERBS};
 
-use crate::domain::Caller;
 use crate::domain::service::{InstanceId, InstanceState};
-use crate::domain::{RunId, ToolName};
+use crate::domain::{Caller, RunId, ToolDetail, ToolName};
 use crate::engine::Engine;
 use crate::engine::core::services::ServiceActor;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::owner::{has_rebooted, owner_alive};
 use crate::engine::workspace::Workspace;
 use crate::store::InstanceRow;
+use std::time::Duration;
+
+/// How long an answer may take when the caller does not say.
+pub const ANSWER_TIME: Duration = Duration::from_mins(1);
 
 /// Services: instances of tools that keep running.
 #[derive(Clone, Copy)]
@@ -97,6 +100,20 @@ impl Services<'_> {
         row.ok_or_else(|| EngineError::new(ErrorCode::NotFound, format!("there is no instance {id}"), ""))
     }
 
+    /// The tool of an instance as it was when it was launched: from the kept copy, whatever lies on disk now.
+    ///
+    /// # Errors
+    /// `Internal` when the copy is missing or cannot be read.
+    fn launched_version(&self, row: &InstanceRow) -> Result<ToolDetail, EngineError> {
+        let id = row.instance.id;
+        let tool = self.workspace.read(|q| Ok(q.services().row_of_instance(id)?))?;
+        let tool = tool.ok_or_else(|| EngineError::internal(format!("instance {id} has no tool")))?;
+        let files = self.engine.versions().files(tool.digest)?;
+        crate::catalog::read_files(files, &tool).map_err(|problem| {
+            EngineError::internal(format!("the copy of {} cannot be read: {}", tool.name, problem.message))
+        })
+    }
+
     /// What an instance is doing as far as anybody can tell now: `lost` when its keeper is gone.
     fn state_of(&self, row: &InstanceRow) -> InstanceState {
         let caller = Caller::Human(String::new());
@@ -109,7 +126,7 @@ impl Services<'_> {
     /// # Errors
     /// `Conflict` with their names.
     pub(in crate::engine) fn demand_none_of(&self, tool: &ToolName) -> Result<(), EngineError> {
-        self.tend()?;
+        self.restore_lost()?;
         let rows = self.workspace.read(|q| Ok(q.services().all_instances()?))?;
         let running =
             rows.into_iter().filter(|row| row.instance.tool == *tool && row.instance.life.state.needs_keeper());

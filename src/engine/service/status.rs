@@ -79,7 +79,7 @@ impl Services<'_> {
     pub fn detail(&self, name: &str) -> Result<InstanceDetail, EngineError> {
         let row = self.named(name)?;
         let id = row.instance.id;
-        let definition = self.definition_of(&row)?;
+        let definition = self.launched_version(&row).ok().and_then(|version| version.manifest.service);
         let (context, exchanges) = self
             .workspace
             .read(|q| Ok((q.services().context_of(id)?, q.services().exchanges(id, SHOWN_EXCHANGES)?)))?;
@@ -98,14 +98,6 @@ impl Services<'_> {
             Some((row.instance.id, runner::used_below(lease.pid?, lease.pid_started?)?))
         };
         Ok(rows.iter().filter_map(of).collect())
-    }
-
-    /// The definition that an instance was launched with; `None` when its copy is gone.
-    fn definition_of(&self, row: &InstanceRow) -> Result<Option<ServiceDefinition>, EngineError> {
-        let tool = self.workspace.read(|q| Ok(q.services().row_of_instance(row.instance.id)?))?;
-        let Some(tool) = tool.filter(|tool| self.workspace.copies.has(tool.digest)) else { return Ok(None) };
-        let detail = crate::catalog::read_files(self.engine.versions().files(tool.digest)?, &tool);
-        Ok(detail.ok().and_then(|detail| detail.manifest.service))
     }
 
     fn view(&self, row: InstanceRow) -> InstanceView {

@@ -1,7 +1,7 @@
 //! Talking to an instance, which is started first when it does not run.
 
 use super::Services;
-use super::asking::Launch;
+use super::asking::LaunchRequest;
 use super::wire::{self, KeeperAnswer, KeeperRequest};
 use crate::domain::service::InstanceState;
 use crate::domain::{Caller, ToolName};
@@ -42,7 +42,7 @@ impl Services<'_> {
             return Err(EngineError::new(ErrorCode::Usage, message, ""));
         }
         let until = Instant::now() + timeout;
-        self.tend()?;
+        self.restore_lost()?;
         let row = self.named(name)?;
         let started = !self.state_of(&row).needs_keeper();
         if started {
@@ -77,7 +77,7 @@ impl Services<'_> {
     /// # Errors
     /// `Conflict` when it does not run.
     pub fn attach(&self, name: &str, caller: &Caller) -> Result<UnixStream, EngineError> {
-        self.tend()?;
+        self.restore_lost()?;
         let row = self.named(name)?;
         self.demand_may_run(&row, caller)?;
         let stream = self.connect(&row)?;
@@ -98,17 +98,22 @@ impl Services<'_> {
     fn start_again(&self, row: &InstanceRow, caller: &Caller) -> Result<(), EngineError> {
         self.engine.library().scan_once()?;
         let tool = self.engine.library().resolve(row.instance.tool.as_str())?;
-        self.launch(&Launch { tool, instance: Some(row.instance.name.clone()) }, caller).map(drop)
+        self.launch(&LaunchRequest { tool, instance: Some(row.instance.name.clone()) }, caller).map(drop)
     }
 
-    /// Refuses an agent that may not run what the instance runs.
+    /// Refuses an agent that may not run what the instance runs. A launch of its own gives it no right that was revoked
+    /// since.
     pub(super) fn demand_may_run(&self, row: &InstanceRow, caller: &Caller) -> Result<(), EngineError> {
-        if !matches!(caller, Caller::Agent(_)) || row.instance.launched_by == author(caller) {
+        if !matches!(caller, Caller::Agent(_)) {
             return Ok(());
         }
         self.engine.library().scan_once()?;
         let tool = self.engine.library().resolve(row.instance.tool.as_str())?;
-        self.startable(&tool, caller).map(drop)
+        if tool.digest == row.instance.digest || !self.state_of(row).needs_keeper() {
+            return self.startable(&tool, caller).map(drop);
+        }
+        // It runs an older version than the one on disk: that version decides.
+        self.demand_allowed(&self.launched_version(row)?, caller).map(drop)
     }
 
     fn connect(&self, row: &InstanceRow) -> Result<UnixStream, EngineError> {

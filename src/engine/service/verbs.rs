@@ -1,19 +1,13 @@
 //! The verbs about services that need nothing but their arguments.
 
-use super::{ContextEdit, Launch, Services, status};
-
+use super::{ANSWER_TIME, ContextEdit, LaunchRequest, Services, status};
 use crate::domain::{Caller, Outcome, ToolName, VerbCall};
-
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::plain_verb::{Described, Perform, PlainQuery, PlainVerb, argument};
 use crate::engine::settings::duration;
 use crate::engine::view::Preview;
-
 use serde_json::json;
 use std::time::Duration;
-
-/// How long an answer may take when the caller does not say.
-const ANSWER_TIME: Duration = Duration::from_mins(1);
 
 /// How long `launch --wait` waits when the definition does not say.
 const READY_TIME: Duration = Duration::from_mins(1);
@@ -72,7 +66,7 @@ pub(in crate::engine) const QUERIES: &[PlainQuery] = &[PlainQuery {
     name: "services",
     needs_catalog: true,
     answer: |engine, call, _| {
-        engine.services().tend()?;
+        engine.services().restore_lost()?;
         match call.get("instance") {
             Some(name) if call.get("unit").is_some() => Described::of(&engine.services().unit(name)?),
             Some(name) if call.get("profile").is_some() => Described::of(&engine.services().profile(name)?),
@@ -107,7 +101,7 @@ impl Services<'_> {
     fn launch_verb(&self, caller: &Caller, call: &VerbCall) -> Result<Outcome, EngineError> {
         let tool = self.engine.library().resolve(argument(call, "tool")?)?;
         let instance = call.get("instance").map(instance_name).transpose()?;
-        let launched = self.launch(&Launch { tool, instance }, caller)?;
+        let launched = self.launch(&LaunchRequest { tool, instance }, caller)?;
         let name = launched.instance;
         let mut message = format!("{name} is {}", launched.state);
         if call.get("wait").is_some() {

@@ -154,36 +154,3 @@ fn hundreds_of_connections_at_one_time_hold_little_memory() {
     drop(ends);
     wait_until("the end of all", || relay.connections() == 0);
 }
-
-/// Figures: `cargo test --release relay::tests::figures -- --ignored --nocapture`.
-#[test]
-#[ignore = "measures"]
-fn figures() {
-    let relay = Relay::start().unwrap();
-    let (one, mut other) = relayed(&relay);
-    let bytes = noise(1 << 20, 4);
-    let begun = Instant::now();
-    let sender = std::thread::spawn(move || {
-        for _ in 0..2048 {
-            (&mut &one).write_all(&bytes).unwrap();
-        }
-    });
-    let mut into = vec![0; 1 << 18];
-    let mut got = 0;
-    loop {
-        match other.read(&mut into).unwrap() {
-            0 => break,
-            n => got += n,
-        }
-    }
-    sender.join().unwrap();
-    println!("one connection: {:.2} GB/s", got as f64 / begun.elapsed().as_secs_f64() / 1e9);
-    let (mut one, mut other) = relayed(&relay);
-    let mut byte = [0; 1];
-    let begun = Instant::now();
-    for _ in 0..20_000 {
-        one.write_all(&[1]).unwrap();
-        other.read_exact(&mut byte).unwrap();
-    }
-    println!("one byte there: {:.1} us", begun.elapsed().as_secs_f64() * 1e6 / 20_000.0);
-}

@@ -82,7 +82,7 @@ impl Performer {
     fn tend_once(&self) -> bool {
         let Some(engine) = self.shared.engine.get() else { return false };
         let before = lock(&self.shared.services).sent.clone();
-        let tended = engine.services().tend().and_then(|()| self.measure(engine));
+        let tended = engine.services().restore_lost().and_then(|()| self.measure(engine));
         match tended.and_then(|()| self.instances(engine)) {
             Ok(rows) => {
                 lock(&self.shared.services).trouble = None;

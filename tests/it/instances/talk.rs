@@ -116,13 +116,28 @@ fn an_agent_talks_to_what_it_may_run_and_ends_what_it_launched() {
     }
     let (answer, _) = as_agent(&["terminate", "companion"]);
     assert_eq!(answer["error"]["message"], "companion was launched by human");
+    let (answer, _) = as_agent(&["relaunch", "companion"]);
+    assert!(answer["error"]["message"].as_str().unwrap().contains("not approved"), "{answer}");
     // Let by a human, it launches one of its own, talks to it and ends it.
     let (granted, code) = bench.workspace.json_of_human(&["grant", "companion", "--agent", "bot"]);
     assert_eq!(code, 0, "{granted}");
     let (launched, code) = as_agent(&["launch", "companion", "--instance", "mine", "--wait"]);
     assert_eq!(code, 0, "{launched}");
     assert_eq!(as_agent(&["say", "mine", "hi"]).0["answer"], "1: hi");
+    // It may run the tool now, which does not let it end what a human runs.
+    let (answer, _) = as_agent(&["relaunch", "companion"]);
+    assert_eq!(answer["error"]["message"], "companion was launched by human");
+    assert_eq!(bench.instance("companion")["incarnation"], 1);
+    assert_eq!(as_agent(&["relaunch", "mine"]).1, 0);
     assert_eq!(as_agent(&["terminate", "mine"]).1, 0);
+    // What is revoked does not last because an instance runs.
+    assert_eq!(as_agent(&["launch", "companion", "--instance", "mine", "--wait"]).1, 0);
+    let grants = bench.ok(&["grants"]);
+    let number = grants["agents"][0]["id"].to_string();
+    let (revoked, code) = bench.workspace.json_of_human(&["revoke", &number]);
+    assert_eq!(code, 0, "{revoked} {grants}");
+    assert_ne!(as_agent(&["say", "mine", "hi"]).1, 0);
+    assert_eq!(as_agent(&["terminate", "mine"]).1, 0, "it may still end what it launched");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! socket, answers of health checks. It steps the life of the instance in the store and carries out the orders. It ends
 //! when its instance needs none, or when another process has taken the instance over.
 
-mod door;
+mod control;
 mod pipe;
 mod ports;
 mod probing;
@@ -14,9 +14,9 @@ mod translating;
 
 use super::wire::KeeperAnswer;
 use crate::domain::service::{
-    Instance, InstanceId, InstanceState, LifeEvent, LifeOrder, ServiceDefinition, StartCondition, Talk,
+    ExchangeQueue, Instance, InstanceId, InstanceState, LifeEvent, LifeOrder, ServiceDefinition, StartCondition,
 };
-use crate::domain::{Caller, Tool, ToolDetail};
+use crate::domain::{Caller, ToolDetail};
 use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::core::services;
@@ -27,7 +27,7 @@ use crate::engine::workspace::{OpenOptions, Workspace};
 use crate::outside::Asker;
 use crate::runner;
 use crate::store::InstanceRow;
-use door::Door;
+use control::ControlSocket;
 use ports::Ports;
 use probing::Prober;
 use process::Process;
@@ -48,7 +48,7 @@ const SESSION_VARIABLE: &str = "TOOLSMITH_SESSION";
 const LOOK: Duration = Duration::from_secs(1);
 /// How often it looks whether what it waits for got far enough.
 const LOOK_AT_OTHERS: Duration = Duration::from_millis(100);
-/// Pieces of news that may wait. Whoever has more waits: a flood of output takes no memory here.
+/// Events that may wait. Whoever has more waits: a flood of output takes no memory here.
 const QUEUE: usize = 32;
 /// Rounds that fail one after the other before it gives up.
 const MOST_FAULTS: u32 = 100;
@@ -111,20 +111,13 @@ fn keep(options: OpenOptions, id: InstanceId) -> Result<(), EngineError> {
 /// An instance that cannot be looked after has failed.
 fn give_up(engine: &Engine, id: InstanceId, error: &EngineError) -> Result<(), EngineError> {
     let owner = &engine.workspace.owner;
-    let number = engine.services().row(id)?.instance.life.incarnation;
-    let why = error.message.clone();
-    let events = [
-        LifeEvent::Tick,
-        LifeEvent::DependencyFailed(why.clone()),
-        LifeEvent::NotSpawned(number, why.clone()),
-        LifeEvent::NotSpawned(number + 1, why),
-    ];
-    engine.workspace.transact(|tx| services::advance(tx, owner, id, &events, |_| ()))?;
+    let failed = [LifeEvent::KeeperFailed(error.message.clone())];
+    engine.workspace.transact(|tx| services::advance(tx, owner, id, &failed, |_| ()))?;
     Ok(())
 }
 
 /// What happened outside of the keeper's own thread.
-enum News {
+enum KeeperEvent {
     /// The tool of this incarnation starts, behind sandbox layers that were verified.
     Spawned(u64),
     /// It wrote something.
@@ -156,16 +149,16 @@ struct Keeper {
     definition: ServiceDefinition,
     process: Option<Process>,
     ports: Ports,
-    talk: Talk,
+    exchange_queue: ExchangeQueue,
     /// Who waits for the answer to a message, by its number.
     replies: HashMap<i64, SyncSender<KeeperAnswer>>,
     attached: Vec<SyncSender<Vec<u8>>>,
     prober: Prober,
     /// The incarnation that has heard what was said before.
     has_heard: u64,
-    news: Receiver<News>,
-    sender: SyncSender<News>,
-    _door: Door,
+    events: Receiver<KeeperEvent>,
+    sender: SyncSender<KeeperEvent>,
+    _socket: ControlSocket,
     /// Milliseconds of the conversation count from here.
     began: Instant,
     version: i64,
@@ -183,16 +176,15 @@ struct Keeper {
 impl Keeper {
     fn new(engine: &Engine, row: InstanceRow) -> Result<Keeper, EngineError> {
         let id = row.instance.id;
-        let tool = engine.workspace.read(|q| Ok(q.services().row_of_instance(id)?))?;
-        let tool = tool.ok_or_else(|| EngineError::internal(format!("instance {id} has no tool")))?;
-        let detail = kept(engine, &tool)?;
+        let detail = engine.services().launched_version(&row)?;
         let definition = detail.manifest.service.clone().unwrap_or_default();
         let caller = match row.instance.launched_by.strip_prefix("agent:") {
             Some(agent) => Caller::Agent(agent.to_owned()),
             None => Caller::Human(engine.identity()),
         };
-        let (sender, news) = sync_channel(QUEUE);
-        let door = Door::open(&engine.workspace.state_dir, id, sender.clone()).map_err(EngineError::internal)?;
+        let (sender, events) = sync_channel(QUEUE);
+        let socket =
+            ControlSocket::open(&engine.workspace.state_dir, id, sender.clone()).map_err(EngineError::internal)?;
         Ok(Keeper {
             engine: engine.clone(),
             id,
@@ -202,13 +194,13 @@ impl Keeper {
             definition,
             process: None,
             ports: Ports::default(),
-            talk: Talk::default(),
+            exchange_queue: ExchangeQueue::default(),
             replies: HashMap::new(),
             attached: Vec::new(),
             has_heard: 0,
-            news,
+            events,
             sender,
-            _door: door,
+            _socket: socket,
             began: Instant::now(),
             version: 0,
             look_at: Instant::now(),
@@ -249,13 +241,13 @@ impl Keeper {
     /// Waits for something and takes it; `false` when the keeper is not needed any more.
     fn turn(&mut self) -> Result<bool, EngineError> {
         let wait = self.next_deadline().saturating_duration_since(Instant::now());
-        match self.news.recv_timeout(wait) {
-            Ok(news) => self.take(news)?,
+        match self.events.recv_timeout(wait) {
+            Ok(event) => self.take(event)?,
             // The keeper itself holds a sender.
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
         }
-        while let Ok(news) = self.news.try_recv() {
-            self.take(news)?;
+        while let Ok(event) = self.events.try_recv() {
+            self.take(event)?;
         }
         self.look_around()?;
         Ok(!self.is_replaced && self.row.instance.life.state.needs_keeper())
@@ -266,35 +258,40 @@ impl Keeper {
             let left = u64::try_from(at.0.saturating_sub(now().0)).unwrap_or(0);
             Instant::now() + Duration::from_millis(left)
         });
-        let talk = self.talk.wake_at_ms().map(|at| self.began + Duration::from_millis(u64::try_from(at).unwrap_or(0)));
+        let exchange = self
+            .exchange_queue
+            .wake_at_ms()
+            .map(|at| self.began + Duration::from_millis(u64::try_from(at).unwrap_or(0)));
         let probe = self.prober.due_at(self.row.instance.life.state);
-        [life, talk, probe].into_iter().flatten().fold(self.look_at, Instant::min)
+        [life, exchange, probe].into_iter().flatten().fold(self.look_at, Instant::min)
     }
 
-    fn take(&mut self, news: News) -> Result<(), EngineError> {
+    fn take(&mut self, event: KeeperEvent) -> Result<(), EngineError> {
         self.is_resting = false;
-        match news {
-            News::Spawned(number) => self.advance(&[LifeEvent::Spawned(number)]),
-            News::Output(number, frame) => self.hear(number, &frame),
-            News::Ended { incarnation, began, well, how } => self.ended(incarnation, (began, well, how)),
-            News::Translated(number, frame) => self.translated(number, &frame),
-            News::TranslatorEnded(number) => {
+        match event {
+            KeeperEvent::Spawned(number) => self.advance(&[LifeEvent::Spawned(number)]),
+            KeeperEvent::Output(number, frame) => self.hear(number, &frame),
+            KeeperEvent::Ended { incarnation, began, well, how } => self.ended(incarnation, (began, well, how)),
+            KeeperEvent::Translated(number, frame) => self.translated(number, &frame),
+            KeeperEvent::TranslatorEnded(number) => {
                 self.translator_ended(number);
                 Ok(())
             }
-            News::Say { message, who, timeout, reply } => self.say(&message, &who, timeout, reply),
-            News::Attach(sink) => {
+            KeeperEvent::Say { message, who, timeout, reply } => self.say(&message, &who, timeout, reply),
+            KeeperEvent::Attach(sink) => {
                 self.attached.push(sink);
                 Ok(())
             }
-            News::Typed(bytes) => {
+            KeeperEvent::Typed(bytes) => {
                 if let Some(process) = &self.process {
                     process.write(bytes);
                 }
                 Ok(())
             }
-            News::Checked { incarnation, well, output, took_ms } => self.checked(incarnation, well, (output, took_ms)),
-            News::Look => {
+            KeeperEvent::Checked { incarnation, well, output, took_ms } => {
+                self.checked(incarnation, well, (output, took_ms))
+            }
+            KeeperEvent::Look => {
                 self.look_at = Instant::now();
                 Ok(())
             }
@@ -303,7 +300,7 @@ impl Keeper {
 
     /// Does what the clock and others ask for.
     fn look_around(&mut self) -> Result<(), EngineError> {
-        let spoken = self.talk.tick(self.talk_ms());
+        let spoken = self.exchange_queue.tick(self.exchange_ms());
         self.carry_out(spoken)?;
         self.probe_when_due()?;
         let is_due = self.row.instance.life.wake_at(&self.row.rules).is_some_and(|at| at <= now());
@@ -437,26 +434,20 @@ impl Keeper {
         }
         // What comes of it is a change of the store.
         self.neighbour = None;
-        self.engine.services().tend()
+        self.engine.services().restore_lost()
     }
 
     /// Ends what is left, for good.
     fn leave(&mut self) {
-        let lost = self.talk.end();
+        let lost = self.exchange_queue.end();
         // Those who wait are told; whether that can be kept does not matter any more.
         let _ = self.carry_out(lost);
+        // Nobody takes events any more: a run that waits until there is room goes on to its end.
+        self.events = sync_channel(1).1;
         if let Some(process) = self.process.take() {
             process.stop();
             process.wait(LAST_WAIT);
         }
         super::wire::remove(&self.engine.workspace.state_dir, self.id);
     }
-}
-
-/// A tool as it was when it was launched: from the kept copy, whatever lies on disk now.
-fn kept(engine: &Engine, tool: &Tool) -> Result<ToolDetail, EngineError> {
-    let files = engine.versions().files(tool.digest)?;
-    crate::catalog::read_files(files, tool).map_err(|problem| {
-        EngineError::internal(format!("the copy of {} cannot be read: {}", tool.name, problem.message))
-    })
 }

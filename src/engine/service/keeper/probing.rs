@@ -1,8 +1,8 @@
 //! Asking a running service whether it works. Every kind of question is really asked.
 
-use super::{Keeper, News};
+use super::{Keeper, KeeperEvent};
 use crate::domain::service::{
-    HealthFact, HealthState, InstanceState, LifeEvent, Probe, ServiceDefinition, TalkFault, TalkRequest,
+    ExchangeFault, ExchangeRequest, HealthFact, HealthState, InstanceState, LifeEvent, Probe, ServiceDefinition,
 };
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
@@ -122,19 +122,20 @@ impl Keeper {
 
     fn ask_line(&mut self, kind: &str) -> Result<(), EngineError> {
         self.prober.last_id -= 1;
-        let until = self.talk_ms().saturating_add(i64::try_from(self.prober.timeout.as_millis()).unwrap_or(i64::MAX));
+        let until =
+            self.exchange_ms().saturating_add(i64::try_from(self.prober.timeout.as_millis()).unwrap_or(i64::MAX));
         let line = format!("{{\"type\":\"{kind}\"}}\n");
-        let request = TalkRequest { id: self.prober.last_id, line, until_ms: until, is_probe: true };
-        let orders = self.talk.say(request);
+        let request = ExchangeRequest { id: self.prober.last_id, line, until_ms: until, is_probe: true };
+        let orders = self.exchange_queue.say(request);
         self.carry_out(orders)
     }
 
     /// The answer to a question that went through the conversation.
-    pub(super) fn probe_answered(&mut self, answer: Result<String, TalkFault>) {
+    pub(super) fn probe_answered(&mut self, answer: Result<String, ExchangeFault>) {
         let well = answer.is_ok();
         let output = match answer {
             Ok(text) => text,
-            Err(TalkFault::Busy) => {
+            Err(ExchangeFault::Busy) => {
                 // It works on a message; how that goes says more than a question.
                 self.prober.asked_at = None;
                 self.prober.next_at = Instant::now() + self.prober.every;
@@ -144,9 +145,10 @@ impl Keeper {
         };
         let took_ms = self.prober.asked_at.map_or(0, |at| at.elapsed().as_millis() as u64);
         let says_error = well && reports_error(&output);
-        let news = News::Checked { incarnation: self.prober.incarnation, well: well && !says_error, output, took_ms };
+        let event =
+            KeeperEvent::Checked { incarnation: self.prober.incarnation, well: well && !says_error, output, took_ms };
         // Never more than one question is under way: there is room, or the next round asks again.
-        if self.sender.try_send(news).is_err() {
+        if self.sender.try_send(event).is_err() {
             self.prober.asked_at = None;
         }
     }
@@ -158,14 +160,14 @@ impl Keeper {
     ) -> Result<(), EngineError> {
         let found = self.row.instance.ports.iter().find(|found| found.name == port).map(|found| found.port);
         let Some(number) = found else { return Ok(()) };
-        let (news, incarnation, timeout) = (self.sender.clone(), self.prober.incarnation, self.prober.timeout);
+        let (events, incarnation, timeout) = (self.sender.clone(), self.prober.incarnation, self.prober.timeout);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, number));
         let asked = std::thread::Builder::new().name("probe".to_owned()).spawn(move || {
             let began = Instant::now();
             let answer = ask(address, timeout);
             let (well, output) = (answer.is_ok(), answer.unwrap_or_else(|error| error));
             let took_ms = began.elapsed().as_millis() as u64;
-            drop(news.send(News::Checked { incarnation, well, output, took_ms }));
+            drop(events.send(KeeperEvent::Checked { incarnation, well, output, took_ms }));
         });
         asked.map(drop).map_err(EngineError::internal)
     }
@@ -176,14 +178,14 @@ impl Keeper {
             Probe::Exec(words) => Some(words.clone()),
             _ => None,
         };
-        let (news, incarnation, timeout) = (self.sender.clone(), self.prober.incarnation, self.prober.timeout);
+        let (events, incarnation, timeout) = (self.sender.clone(), self.prober.incarnation, self.prober.timeout);
         let (engine, detail, caller) = (self.engine.clone(), self.detail.clone(), self.caller.clone());
         let asked = std::thread::Builder::new().name("probe".to_owned()).spawn(move || {
             let began = Instant::now();
             let answer = engine.runs().try_command(&detail, &caller, words.as_deref(), timeout);
             let (well, output) = answer.unwrap_or_else(|error| (false, error.message));
             let took_ms = began.elapsed().as_millis() as u64;
-            drop(news.send(News::Checked { incarnation, well, output, took_ms }));
+            drop(events.send(KeeperEvent::Checked { incarnation, well, output, took_ms }));
         });
         asked.map(drop).map_err(EngineError::internal)
     }

@@ -2,7 +2,7 @@
 
 use super::pipe::writer;
 use super::translating::Translator;
-use super::{Keeper, News};
+use super::{Keeper, KeeperEvent};
 use crate::domain::RunEnd;
 use crate::domain::service::LifeEvent;
 use crate::engine::RunHandle;
@@ -49,7 +49,7 @@ impl Process {
 impl Keeper {
     /// Starts the process of an incarnation. What stands in the way is its failure, not the keeper's.
     pub(super) fn start(&mut self, number: u64) -> Result<(), EngineError> {
-        self.talk = crate::domain::service::Talk::default();
+        self.exchange_queue = crate::domain::service::ExchangeQueue::default();
         self.prober.begin(number);
         match self.spawn(number) {
             Ok(()) => Ok(()),
@@ -93,7 +93,7 @@ impl Keeper {
         if self.process.as_ref().is_some_and(|process| process.incarnation == number) {
             self.process = None;
             self.ports.close_door();
-            let lost = self.talk.end();
+            let lost = self.exchange_queue.end();
             self.carry_out(lost)?;
         }
         let event = if began {
@@ -106,16 +106,16 @@ impl Keeper {
 }
 
 /// What its run tells the keeper. The run's thread waits where the keeper is behind.
-fn hooks(news: &SyncSender<News>, incarnation: u64) -> ServiceHooks {
-    let (spawned, output, ended) = (news.clone(), news.clone(), news.clone());
+fn hooks(events: &SyncSender<KeeperEvent>, incarnation: u64) -> ServiceHooks {
+    let (spawned, output, ended) = (events.clone(), events.clone(), events.clone());
     // A keeper that is gone hears nothing more, and its end ends the run.
     ServiceHooks {
-        begins: Box::new(move || drop(spawned.send(News::Spawned(incarnation)))),
-        output: Box::new(move |frame| drop(output.send(News::Output(incarnation, frame.clone())))),
+        begins: Box::new(move || drop(spawned.send(KeeperEvent::Spawned(incarnation)))),
+        output: Box::new(move |frame| drop(output.send(KeeperEvent::Output(incarnation, frame.clone())))),
         ends: Box::new(move |report: &Report| {
             let began = report.end.outcome().has_started();
             let well = matches!(report.end, RunEnd::Succeeded { .. });
-            drop(ended.send(News::Ended { incarnation, began, well, how: how(&report.end) }));
+            drop(ended.send(KeeperEvent::Ended { incarnation, began, well, how: how(&report.end) }));
         }),
     }
 }

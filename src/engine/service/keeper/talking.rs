@@ -2,7 +2,7 @@
 
 use super::Keeper;
 use crate::domain::service::{
-    Adapter, ExchangeRole, InstanceState, LifeEvent, Outgoing, TalkFault, TalkOrder, TalkRequest, encode,
+    Adapter, ExchangeFault, ExchangeOrder, ExchangeRequest, ExchangeRole, InstanceState, LifeEvent, Outgoing, encode,
 };
 use crate::domain::{Redactor, Stream, rfc3339};
 use crate::engine::clock::now;
@@ -18,7 +18,7 @@ const HISTORY: u64 = 20;
 
 impl Keeper {
     /// Milliseconds of the conversation's clock.
-    pub(super) fn talk_ms(&self) -> i64 {
+    pub(super) fn exchange_ms(&self) -> i64 {
         i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX)
     }
 
@@ -52,9 +52,9 @@ impl Keeper {
             return Ok(());
         }
         let (id, line) = self.keep_message(message, who)?;
-        let until_ms = self.talk_ms().saturating_add(i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX));
+        let until_ms = self.exchange_ms().saturating_add(i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX));
         self.replies.insert(id, reply);
-        let orders = self.talk.say(TalkRequest { id, line, until_ms, is_probe: false });
+        let orders = self.exchange_queue.say(ExchangeRequest { id, line, until_ms, is_probe: false });
         self.carry_out(orders)
     }
 
@@ -107,20 +107,20 @@ impl Keeper {
         if self.hear_by_translator(&frame.bytes) {
             return Ok(());
         }
-        let orders = self.talk.hear(&frame.bytes);
+        let orders = self.exchange_queue.hear(&frame.bytes);
         self.carry_out(orders)
     }
 
     /// Carries out what the conversation asks for.
-    pub(super) fn carry_out(&mut self, orders: Vec<TalkOrder>) -> Result<(), EngineError> {
+    pub(super) fn carry_out(&mut self, orders: Vec<ExchangeOrder>) -> Result<(), EngineError> {
         for order in orders {
             match order {
-                TalkOrder::Send { id, line } => self.write_line(id, &line),
-                TalkOrder::Answer { id, text, is_late } if id > 0 => self.answered(id, &text, is_late)?,
-                TalkOrder::Answer { text, is_late: false, .. } => self.probe_answered(Ok(text)),
-                TalkOrder::Answer { .. } => {}
-                TalkOrder::Fail { id, cause } if id > 0 => self.unanswered(id, &cause),
-                TalkOrder::Fail { cause, .. } => self.probe_answered(Err(cause)),
+                ExchangeOrder::Send { id, line } => self.write_line(id, &line),
+                ExchangeOrder::Answer { id, text, is_late } if id > 0 => self.answered(id, &text, is_late)?,
+                ExchangeOrder::Answer { text, is_late: false, .. } => self.probe_answered(Ok(text)),
+                ExchangeOrder::Answer { .. } => {}
+                ExchangeOrder::Fail { id, cause } if id > 0 => self.unanswered(id, &cause),
+                ExchangeOrder::Fail { cause, .. } => self.probe_answered(Err(cause)),
             }
         }
         Ok(())
@@ -137,12 +137,12 @@ impl Keeper {
         Ok(())
     }
 
-    fn unanswered(&mut self, id: i64, cause: &TalkFault) {
+    fn unanswered(&mut self, id: i64, cause: &ExchangeFault) {
         let Some(reply) = self.replies.remove(&id) else { return };
         let name = &self.row.instance.name;
         let hint = match cause {
-            TalkFault::TimedOut => "a later answer is still kept; --timeout sets another limit",
-            TalkFault::Ended | TalkFault::QueueFull | TalkFault::Busy => "",
+            ExchangeFault::TimedOut => "a later answer is still kept; --timeout sets another limit",
+            ExchangeFault::Ended | ExchangeFault::QueueFull | ExchangeFault::Busy => "",
         };
         let hint = if hint.is_empty() { format!("`toolsmith services {name}` says more") } else { hint.to_owned() };
         answer(&reply, failed(&format!("{name}: {cause}"), &hint));

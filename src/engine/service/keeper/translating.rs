@@ -2,7 +2,7 @@
 //! It runs in a sandbox like that of the service, begins and ends with it, and is fed line by line.
 
 use super::pipe::writer;
-use super::{Keeper, News};
+use super::{Keeper, KeeperEvent};
 use crate::domain::Stream;
 use crate::domain::service::StopSignal;
 use crate::engine::error::EngineError;
@@ -86,8 +86,10 @@ impl Keeper {
         let terms = ServiceTerms { stdin: Some(reads), stop: StopSignal::Term, grace: GRACE, log: self.definition.log };
         let (output, ended) = (self.sender.clone(), self.sender.clone());
         let hooks = Hooks {
-            on_output: Some(Box::new(move |frame: &Frame| drop(output.send(News::Translated(number, frame.clone()))))),
-            on_end: Box::new(move |_| drop(ended.send(News::TranslatorEnded(number)))),
+            on_output: Some(Box::new(move |frame: &Frame| {
+                drop(output.send(KeeperEvent::Translated(number, frame.clone())))
+            })),
+            on_end: Box::new(move |_| drop(ended.send(KeeperEvent::TranslatorEnded(number)))),
             ..Hooks::default()
         };
         let helper =
@@ -137,7 +139,7 @@ impl Keeper {
                     }
                 }
                 Spoken::ToTalk(line) => {
-                    let orders = self.talk.hear(line.as_bytes());
+                    let orders = self.exchange_queue.hear(line.as_bytes());
                     self.carry_out(orders)?;
                 }
                 Spoken::Nothing => {}

@@ -1,6 +1,6 @@
 //! The socket of a keeper: a thread accepts, and each connection has a thread of its own.
 
-use super::News;
+use super::KeeperEvent;
 use crate::domain::service::InstanceId;
 use crate::engine::service::wire::{self, KeeperAnswer, KeeperRequest};
 use std::io::{self, Read, Write};
@@ -24,21 +24,21 @@ const ATTACHED_QUEUE: usize = 64;
 const PIECE: usize = 4096;
 
 /// The open socket of a keeper.
-pub(super) struct Door;
+pub(super) struct ControlSocket;
 
-impl Door {
+impl ControlSocket {
     /// Opens the socket and passes on what is asked there.
     ///
     /// # Errors
     /// When the socket or its thread cannot be made.
-    pub(super) fn open(state_dir: &Path, id: InstanceId, news: SyncSender<News>) -> io::Result<Door> {
+    pub(super) fn open(state_dir: &Path, id: InstanceId, events: SyncSender<KeeperEvent>) -> io::Result<ControlSocket> {
         let listener = wire::listen(state_dir, id)?;
-        std::thread::Builder::new().name("door".to_owned()).spawn(move || accept(&listener, &news))?;
-        Ok(Door)
+        std::thread::Builder::new().name("door".to_owned()).spawn(move || accept(&listener, &events))?;
+        Ok(ControlSocket)
     }
 }
 
-fn accept(listener: &UnixListener, news: &SyncSender<News>) {
+fn accept(listener: &UnixListener, events: &SyncSender<KeeperEvent>) {
     let open = Arc::new(AtomicUsize::new(0));
     for stream in listener.incoming() {
         let Ok(stream) = stream else { continue };
@@ -46,10 +46,10 @@ fn accept(listener: &UnixListener, news: &SyncSender<News>) {
             continue;
         }
         open.fetch_add(1, Ordering::AcqRel);
-        let (news, counted) = (news.clone(), Arc::clone(&open));
+        let (events, counted) = (events.clone(), Arc::clone(&open));
         let served = std::thread::Builder::new().name("visitor".to_owned()).spawn(move || {
             // Whoever is not answered sees the end of the connection.
-            let _ = serve(&stream, &news);
+            let _ = serve(&stream, &events);
             counted.fetch_sub(1, Ordering::AcqRel);
         });
         if served.is_err() {
@@ -58,28 +58,28 @@ fn accept(listener: &UnixListener, news: &SyncSender<News>) {
     }
 }
 
-fn serve(stream: &UnixStream, news: &SyncSender<News>) -> io::Result<()> {
+fn serve(stream: &UnixStream, events: &SyncSender<KeeperEvent>) -> io::Result<()> {
     let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
     match wire::receive(stream, Some(PATIENCE))? {
-        KeeperRequest::Look => news.send(News::Look).map_err(gone),
+        KeeperRequest::Look => events.send(KeeperEvent::Look).map_err(gone),
         KeeperRequest::Say { message, who, timeout_ms } => {
             let (reply, answer) = sync_channel(1);
             let timeout = Duration::from_millis(timeout_ms);
-            news.send(News::Say { message, who, timeout, reply }).map_err(gone)?;
+            events.send(KeeperEvent::Say { message, who, timeout, reply }).map_err(gone)?;
             let answer = answer.recv().map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
             wire::send(stream, &answer)
         }
-        KeeperRequest::Attach => attach(stream, news),
+        KeeperRequest::Attach => attach(stream, events),
     }
 }
 
-fn attach(stream: &UnixStream, news: &SyncSender<News>) -> io::Result<()> {
+fn attach(stream: &UnixStream, events: &SyncSender<KeeperEvent>) -> io::Result<()> {
     let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
     let (sink, output) = sync_channel::<Vec<u8>>(ATTACHED_QUEUE);
     wire::send(stream, &KeeperAnswer::Attached)?;
-    news.send(News::Attach(sink)).map_err(gone)?;
+    events.send(KeeperEvent::Attach(sink)).map_err(gone)?;
     let mut shown = stream.try_clone()?;
-    let typed = news.clone();
+    let typed = events.clone();
     let reader = stream.try_clone()?;
     reader.set_read_timeout(None)?;
     std::thread::Builder::new().name("typed".to_owned()).spawn(move || pass_on_typed(reader, &typed))?;
@@ -89,10 +89,10 @@ fn attach(stream: &UnixStream, news: &SyncSender<News>) -> io::Result<()> {
     stream.shutdown(std::net::Shutdown::Both)
 }
 
-fn pass_on_typed(mut reader: UnixStream, news: &SyncSender<News>) {
+fn pass_on_typed(mut reader: UnixStream, events: &SyncSender<KeeperEvent>) {
     let mut piece = [0; PIECE];
     while let Ok(got @ 1..) = reader.read(&mut piece) {
-        if news.send(News::Typed(piece[..got].to_vec())).is_err() {
+        if events.send(KeeperEvent::Typed(piece[..got].to_vec())).is_err() {
             return;
         }
     }

@@ -20,7 +20,7 @@ pub const MAX_QUEUE: usize = 256;
 
 /// What is said to the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TalkRequest {
+pub struct ExchangeRequest {
     /// Its number, unique; messages have the number under which they are kept.
     pub id: i64,
     /// The line for the service, with its end.
@@ -33,7 +33,7 @@ pub struct TalkRequest {
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TalkOrder {
+pub enum ExchangeOrder {
     /// Write this line to the service.
     Send {
         /// Number of the request.
@@ -55,13 +55,13 @@ pub enum TalkOrder {
         /// Number of the request.
         id: i64,
         /// Why.
-        cause: TalkFault,
+        cause: ExchangeFault,
     },
 }
 
 /// Why a request is not answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TalkFault {
+pub enum ExchangeFault {
     /// In the time it was given.
     #[error("no answer in time")]
     TimedOut,
@@ -78,9 +78,9 @@ pub enum TalkFault {
 
 /// Requests that wait, and what the service owes.
 #[derive(Debug, Default)]
-pub struct Talk {
-    waiting: VecDeque<TalkRequest>,
-    current: Option<TalkRequest>,
+pub struct ExchangeQueue {
+    waiting: VecDeque<ExchangeRequest>,
+    current: Option<ExchangeRequest>,
     /// Requests that timed out and may still be answered, oldest first.
     owed: VecDeque<i64>,
     /// The newest health question that timed out, and how many were not asked since because of it.
@@ -93,7 +93,7 @@ pub struct Talk {
     drops_rest: bool,
 }
 
-impl Talk {
+impl ExchangeQueue {
     /// Whether nothing is said and nothing waits.
     pub fn is_idle(&self) -> bool {
         self.current.is_none() && self.waiting.is_empty()
@@ -105,9 +105,9 @@ impl Talk {
     }
 
     /// Says something, as soon as what was said before is answered.
-    pub fn say(&mut self, request: TalkRequest) -> Vec<TalkOrder> {
+    pub fn say(&mut self, request: ExchangeRequest) -> Vec<ExchangeOrder> {
         if request.is_probe && !self.is_idle() {
-            return vec![TalkOrder::Fail { id: request.id, cause: TalkFault::Busy }];
+            return vec![ExchangeOrder::Fail { id: request.id, cause: ExchangeFault::Busy }];
         }
         // A service that is late is not asked more and more: it could never catch up, and its answers would belong to
         // nobody knows what.
@@ -117,17 +117,17 @@ impl Talk {
             && *unasked < MOST_UNASKED
         {
             *unasked += 1;
-            return vec![TalkOrder::Fail { id: request.id, cause: TalkFault::TimedOut }];
+            return vec![ExchangeOrder::Fail { id: request.id, cause: ExchangeFault::TimedOut }];
         }
         if self.waiting.len() >= MAX_QUEUE {
-            return vec![TalkOrder::Fail { id: request.id, cause: TalkFault::QueueFull }];
+            return vec![ExchangeOrder::Fail { id: request.id, cause: ExchangeFault::QueueFull }];
         }
         self.waiting.push_back(request);
         self.go_on()
     }
 
     /// Takes output of the service.
-    pub fn hear(&mut self, bytes: &[u8]) -> Vec<TalkOrder> {
+    pub fn hear(&mut self, bytes: &[u8]) -> Vec<ExchangeOrder> {
         let mut orders = Vec::new();
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let (text, is_whole) = match piece.split_last() {
@@ -148,36 +148,36 @@ impl Talk {
         orders
     }
 
-    fn line(&mut self, line: &str) -> Vec<TalkOrder> {
+    fn line(&mut self, line: &str) -> Vec<ExchangeOrder> {
         let Answered { text, id, .. } = decode(line);
         if text.trim().is_empty() {
             return Vec::new();
         }
         if let Some(late) = id.and_then(|id| self.owed.iter().position(|owed| *owed == id)) {
             let late = self.owed.remove(late);
-            return late.map(|id| TalkOrder::Answer { id, text, is_late: true }).into_iter().collect();
+            return late.map(|id| ExchangeOrder::Answer { id, text, is_late: true }).into_iter().collect();
         }
         let is_named = id.is_some() && id == self.current.as_ref().map(|current| current.id);
         if !is_named && let Some(older) = self.owed.pop_front() {
             if self.current.is_some() {
                 self.taken_for_older = Some((older, text.clone()));
             }
-            return vec![TalkOrder::Answer { id: older, text, is_late: true }];
+            return vec![ExchangeOrder::Answer { id: older, text, is_late: true }];
         }
         // What it says unasked is in its log.
         let Some(current) = self.current.take() else { return Vec::new() };
         self.taken_for_older = None;
-        let mut orders = vec![TalkOrder::Answer { id: current.id, text, is_late: false }];
+        let mut orders = vec![ExchangeOrder::Answer { id: current.id, text, is_late: false }];
         orders.extend(self.go_on());
         orders
     }
 
     /// Lets requests time out.
-    pub fn tick(&mut self, now_ms: i64) -> Vec<TalkOrder> {
+    pub fn tick(&mut self, now_ms: i64) -> Vec<ExchangeOrder> {
         let mut orders = Vec::new();
         for request in std::mem::take(&mut self.waiting) {
             if request.until_ms <= now_ms {
-                orders.push(TalkOrder::Fail { id: request.id, cause: TalkFault::TimedOut });
+                orders.push(ExchangeOrder::Fail { id: request.id, cause: ExchangeFault::TimedOut });
             } else {
                 self.waiting.push_back(request);
             }
@@ -185,13 +185,13 @@ impl Talk {
         if let Some(current) = self.current.take_if(|current| current.until_ms <= now_ms) {
             // The older request was left out by the service: the line was the answer to this one.
             if let Some((_, text)) = self.taken_for_older.take() {
-                orders.push(TalkOrder::Answer { id: current.id, text, is_late: false });
+                orders.push(ExchangeOrder::Answer { id: current.id, text, is_late: false });
             } else {
                 self.owed.push_back(current.id);
                 if current.is_probe {
                     self.owed_probe = Some((current.id, 0));
                 }
-                orders.push(TalkOrder::Fail { id: current.id, cause: TalkFault::TimedOut });
+                orders.push(ExchangeOrder::Fail { id: current.id, cause: ExchangeFault::TimedOut });
             }
         }
         orders.extend(self.go_on());
@@ -199,19 +199,19 @@ impl Talk {
     }
 
     /// The process ended: nothing is owed any more.
-    pub fn end(&mut self) -> Vec<TalkOrder> {
+    pub fn end(&mut self) -> Vec<ExchangeOrder> {
         let lost = self.current.take().into_iter().chain(std::mem::take(&mut self.waiting));
-        let orders = lost.map(|request| TalkOrder::Fail { id: request.id, cause: TalkFault::Ended }).collect();
-        *self = Talk::default();
+        let orders = lost.map(|request| ExchangeOrder::Fail { id: request.id, cause: ExchangeFault::Ended }).collect();
+        *self = ExchangeQueue::default();
         orders
     }
 
-    fn go_on(&mut self) -> Vec<TalkOrder> {
+    fn go_on(&mut self) -> Vec<ExchangeOrder> {
         if self.current.is_some() {
             return Vec::new();
         }
         let Some(request) = self.waiting.pop_front() else { return Vec::new() };
-        let order = TalkOrder::Send { id: request.id, line: request.line.clone() };
+        let order = ExchangeOrder::Send { id: request.id, line: request.line.clone() };
         self.current = Some(request);
         vec![order]
     }
@@ -221,25 +221,25 @@ impl Talk {
 mod tests {
     use super::*;
 
-    fn request(id: i64, until_ms: i64) -> TalkRequest {
-        TalkRequest { id, line: format!("{id}\n"), until_ms, is_probe: false }
+    fn request(id: i64, until_ms: i64) -> ExchangeRequest {
+        ExchangeRequest { id, line: format!("{id}\n"), until_ms, is_probe: false }
     }
 
-    fn send(id: i64) -> TalkOrder {
-        TalkOrder::Send { id, line: format!("{id}\n") }
+    fn send(id: i64) -> ExchangeOrder {
+        ExchangeOrder::Send { id, line: format!("{id}\n") }
     }
 
-    fn answer(id: i64, text: &str, is_late: bool) -> TalkOrder {
-        TalkOrder::Answer { id, text: text.to_owned(), is_late }
+    fn answer(id: i64, text: &str, is_late: bool) -> ExchangeOrder {
+        ExchangeOrder::Answer { id, text: text.to_owned(), is_late }
     }
 
-    fn fail(id: i64, cause: TalkFault) -> TalkOrder {
-        TalkOrder::Fail { id, cause }
+    fn fail(id: i64, cause: ExchangeFault) -> ExchangeOrder {
+        ExchangeOrder::Fail { id, cause }
     }
 
     #[test]
     fn messages_go_out_one_at_a_time_in_order() {
-        let mut talk = Talk::default();
+        let mut talk = ExchangeQueue::default();
         assert_eq!(talk.say(request(1, 100)), [send(1)]);
         assert_eq!((talk.say(request(2, 100)), talk.say(request(3, 100))), (vec![], vec![]));
         assert_eq!(talk.hear(b"one\ntw"), [answer(1, "one", false), send(2)]);
@@ -251,10 +251,10 @@ mod tests {
 
     #[test]
     fn an_answer_that_comes_too_late_belongs_to_its_own_message() {
-        let mut talk = Talk::default();
+        let mut talk = ExchangeQueue::default();
         talk.say(request(1, 100));
         assert_eq!(talk.tick(99), []);
-        assert_eq!(talk.tick(100), [fail(1, TalkFault::TimedOut)]);
+        assert_eq!(talk.tick(100), [fail(1, ExchangeFault::TimedOut)]);
         assert_eq!(talk.say(request(2, 200)), [send(2)]);
         assert_eq!(talk.hear(b"late one\n"), [answer(1, "late one", true)]);
         assert_eq!(talk.hear(b"two\n"), [answer(2, "two", false)]);
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_message_that_the_service_left_out_shifts_no_answer_for_good() {
-        let mut talk = Talk::default();
+        let mut talk = ExchangeQueue::default();
         talk.say(request(1, 100));
         talk.tick(100);
         talk.say(request(2, 200));
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_service_that_repeats_the_number_is_matched_by_it() {
-        let mut talk = Talk::default();
+        let mut talk = ExchangeQueue::default();
         talk.say(request(1, 100));
         talk.tick(100);
         talk.say(request(2, 200));
@@ -284,24 +284,24 @@ mod tests {
 
     #[test]
     fn a_probe_waits_for_nobody_and_the_end_fails_everything() {
-        let mut talk = Talk::default();
-        let probe = |id| TalkRequest { is_probe: true, ..request(id, 50) };
+        let mut talk = ExchangeQueue::default();
+        let probe = |id| ExchangeRequest { is_probe: true, ..request(id, 50) };
         assert_eq!(talk.say(probe(1)), [send(1)]);
         talk.say(request(2, 100));
-        assert_eq!(talk.say(probe(3)), [fail(3, TalkFault::Busy)]);
+        assert_eq!(talk.say(probe(3)), [fail(3, ExchangeFault::Busy)]);
         assert_eq!(talk.wake_at_ms(), Some(50));
-        assert_eq!(talk.end(), [fail(1, TalkFault::Ended), fail(2, TalkFault::Ended)]);
+        assert_eq!(talk.end(), [fail(1, ExchangeFault::Ended), fail(2, ExchangeFault::Ended)]);
         assert_eq!(talk.say(request(4, 100)), [send(4)]);
         assert_eq!(talk.hear(b"four\n"), [answer(4, "four", false)]);
     }
 
     #[test]
     fn a_service_that_is_late_is_not_asked_again_before_it_answered_or_for_some_time() {
-        let mut talk = Talk::default();
-        let probe = |id, until_ms| TalkRequest { is_probe: true, ..request(id, until_ms) };
+        let mut talk = ExchangeQueue::default();
+        let probe = |id, until_ms| ExchangeRequest { is_probe: true, ..request(id, until_ms) };
         assert_eq!(talk.say(probe(-1, 30)), [send(-1)]);
-        assert_eq!(talk.tick(30), [fail(-1, TalkFault::TimedOut)]);
-        assert_eq!(talk.say(probe(-2, 80)), [fail(-2, TalkFault::TimedOut)]);
+        assert_eq!(talk.tick(30), [fail(-1, ExchangeFault::TimedOut)]);
+        assert_eq!(talk.say(probe(-2, 80)), [fail(-2, ExchangeFault::TimedOut)]);
         // A message is passed on all the same, and gets its own answer.
         assert_eq!(talk.say(request(1, 900)), [send(1)]);
         assert_eq!(talk.hear(b"pong\n"), [answer(-1, "pong", true)]);
@@ -309,7 +309,7 @@ mod tests {
         assert_eq!(talk.say(probe(-3, 130)), [send(-3)]);
         talk.tick(130);
         for id in 0..i64::from(MOST_UNASKED) {
-            assert_eq!(talk.say(probe(-4 - id, 200)), [fail(-4 - id, TalkFault::TimedOut)]);
+            assert_eq!(talk.say(probe(-4 - id, 200)), [fail(-4 - id, ExchangeFault::TimedOut)]);
         }
         assert_eq!(talk.say(probe(-99, 250)), [send(-99)]);
         // It had left the question out; this is known when nothing more comes.
@@ -320,17 +320,17 @@ mod tests {
 
     #[test]
     fn a_line_without_end_takes_bounded_memory_and_a_queue_has_an_end() {
-        let mut talk = Talk::default();
+        let mut talk = ExchangeQueue::default();
         talk.say(request(1, 100));
         for _ in 0..40 {
             talk.hear(&vec![b'x'; 1 << 16]);
         }
         let orders = talk.hear(b"rest\n");
-        let [TalkOrder::Answer { text, .. }] = &orders[..] else { panic!("{orders:?}") };
+        let [ExchangeOrder::Answer { text, .. }] = &orders[..] else { panic!("{orders:?}") };
         assert_eq!(text.len(), MAX_ANSWER);
         for id in 2..=MAX_QUEUE as i64 + 2 {
             talk.say(request(id, 100));
         }
-        assert_eq!(talk.say(request(999, 100)), [fail(999, TalkFault::QueueFull)]);
+        assert_eq!(talk.say(request(999, 100)), [fail(999, ExchangeFault::QueueFull)]);
     }
 }
