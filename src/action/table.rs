@@ -332,7 +332,10 @@ actions! {
         )
         .for_humans()
     }
-    Terminate "terminate" Services Change [Services] ["c"] Both "Terminate an instance; its context is kept" { INSTANCE }
+    Terminate "terminate" Services Change [Services] ["c"] Both "Terminate an instance; its context is kept" {
+        INSTANCE,
+        Arg::option("now", ArgKind::Switch, "kill it at once instead of sending its stop signal first")
+    }
     Relaunch "relaunch" Services Change [Services] ["R"] Both "Terminate an instance and launch it again, with the same ports and context" { INSTANCE }
     Say "say" Services Change [Services] ["w"] Both "Send a message to an instance and print the answer; launches it first if needed" {
         INSTANCE,

@@ -27,6 +27,8 @@ const PRUNE_EVERY: i64 = 128;
 pub enum Wish {
     /// That it runs, or does not.
     To(Desired),
+    /// That it is killed.
+    Killed,
     /// That it ends and starts again.
     Fresh,
 }
@@ -35,12 +37,14 @@ impl Wish {
     const fn word(self) -> &'static str {
         match self {
             Wish::To(desired) => desired.word(),
+            Wish::Killed => "killed",
             Wish::Fresh => "fresh",
         }
     }
 
     fn of(word: &str) -> Wish {
         match word {
+            "killed" => Wish::Killed,
             "fresh" => Wish::Fresh,
             "up" => Wish::To(Desired::Up),
             _ => Wish::To(Desired::Down),
@@ -298,7 +302,7 @@ impl ServiceWriter<'_> {
     }
 
     /// Deletes the oldest lines of each instance that has more lines or bytes of text than this. The newest line stays.
-    fn prune_exchanges(&self, lines: u64, bytes: u64) -> StoreResult<()> {
+    fn prune_exchanges(self, lines: u64, bytes: u64) -> StoreResult<()> {
         let sql = "DELETE FROM exchanges WHERE seq IN (SELECT seq FROM (
                 SELECT seq, ROW_NUMBER() OVER newest AS place, SUM(octet_length(text)) OVER newest AS total
                 FROM exchanges WINDOW newest AS (PARTITION BY instance ORDER BY seq DESC)

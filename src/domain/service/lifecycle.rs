@@ -85,6 +85,8 @@ pub enum LifeEvent {
     WantUp,
     /// Somebody wants it to end.
     WantDown,
+    /// Somebody wants it to end without the time to clean up.
+    WantKilled,
     /// Somebody wants it to end and start again.
     WantFresh,
     /// What it waits for got far enough.
@@ -128,6 +130,8 @@ pub enum LifeOrder {
     Start(u64),
     /// Ask the process of this incarnation to end.
     Stop(u64),
+    /// Kill the process of this incarnation.
+    Kill(u64),
     /// Look whether what it waits for got far enough, until it has.
     AwaitDependencies,
 }
@@ -213,6 +217,7 @@ impl Lifecycle {
         match event {
             LifeEvent::WantUp => self.want_up(rules, now),
             LifeEvent::WantDown => self.want_down(),
+            LifeEvent::WantKilled => self.want_killed(),
             LifeEvent::WantFresh => self.want_fresh(rules, now),
             LifeEvent::DependenciesMet if self.state == InstanceState::Waiting => self.start(now),
             LifeEvent::DependencyFailed(why) if self.state == InstanceState::Waiting => self.fail(why),
@@ -296,6 +301,11 @@ impl Lifecycle {
                 Vec::new()
             }
         }
+    }
+
+    fn want_killed(&mut self) -> Vec<LifeOrder> {
+        self.want_down();
+        if self.state == InstanceState::Stopping { vec![LifeOrder::Kill(self.incarnation)] } else { Vec::new() }
     }
 
     fn want_fresh(&mut self, rules: &LifeRules, now: Instant) -> Vec<LifeOrder> {

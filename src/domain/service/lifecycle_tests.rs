@@ -36,7 +36,7 @@ fn each_step_leads_where_the_table_says() {
     use InstanceState::{BackingOff, Failed, Running, Starting, Stopped, Stopping, Unhealthy, Waiting};
     use LifeEvent::{
         DependenciesMet, DependencyFailed, Healthy, KeeperFailed, KeeperLost, NotSpawned, Ready, Sick, Spawned,
-        WantDown, WantFresh, WantUp,
+        WantDown, WantFresh, WantKilled, WantUp,
     };
     let (never, failure, always) = (rules(RestartRule::Never, false), plain(), rules(RestartRule::Always, false));
     let slow = rules(RestartRule::OnFailure, true);
@@ -64,6 +64,10 @@ fn each_step_leads_where_the_table_says() {
         (line!(), &failure, then(&[WantDown, ended(0, false)]), Stopping, vec![]),
         (line!(), &always, then(&[WantDown, ended(1, true)]), Stopped, vec![]),
         (line!(), &failure, then(&[WantDown, WantUp, ended(1, false)]), Starting, vec![start(2)]),
+        (line!(), &failure, then(&[WantKilled]), Stopping, vec![LifeOrder::Kill(1)]),
+        (line!(), &failure, then(&[WantDown, WantKilled]), Stopping, vec![LifeOrder::Kill(1)]),
+        (line!(), &failure, then(&[WantKilled, ended(1, false)]), Stopped, vec![]),
+        (line!(), &failure, then(&[ended(1, false), WantKilled]), Stopped, vec![]),
         (line!(), &failure, then(&[WantFresh]), Stopping, vec![stop(1)]),
         (line!(), &failure, then(&[WantFresh, ended(1, false)]), Starting, vec![start(2)]),
         (line!(), &failure, then(&[WantFresh, WantDown, ended(1, false)]), Stopped, vec![]),
@@ -181,7 +185,7 @@ impl Process {
                     assert_eq!(self.alive, None, "seed {seed}: a second process beside {:?}", self.alive);
                     *self = Process { alive: Some(number), told_to_end: false };
                 }
-                LifeOrder::Stop(number) => {
+                LifeOrder::Stop(number) | LifeOrder::Kill(number) => {
                     assert_eq!(self.alive, Some(number), "seed {seed}: a stop for a process that is not there");
                     self.told_to_end = true;
                 }
@@ -193,7 +197,7 @@ impl Process {
 
 fn random_event(rng: &mut Rng, process: &mut Process, life: &Lifecycle) -> LifeEvent {
     let some = |rng: &mut Rng| life.incarnation.saturating_sub(rng.below(3));
-    match rng.below(15) {
+    match rng.below(16) {
         0 => LifeEvent::WantUp,
         1 => LifeEvent::WantDown,
         2 => LifeEvent::WantFresh,
@@ -210,6 +214,7 @@ fn random_event(rng: &mut Rng, process: &mut Process, life: &Lifecycle) -> LifeE
         }
         12 if process.alive.is_some() => ended(process.alive.take().unwrap(), rng.below(2) == 0),
         13 if rng.below(4) == 0 => LifeEvent::KeeperFailed("no keeper".to_owned()),
+        14 if rng.below(4) == 0 => LifeEvent::WantKilled,
         _ => LifeEvent::Tick,
     }
 }

@@ -186,11 +186,11 @@ pub fn ask(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId, wish: Wish) ->
     Ok(RequestResult { row, needs_keeper })
 }
 
-/// [`ask`] for an instance to end, with its entry in the log.
+/// [`ask`] for an instance to end, with its entry in the log. With `now`, it is killed.
 ///
 /// # Errors
 /// `HumanNeeded` for an agent that did not launch it; `Conflict` when nothing of it runs.
-pub fn terminate(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId) -> Result<Outcome, EngineError> {
+pub fn terminate(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId, now: bool) -> Result<Outcome, EngineError> {
     let row = tx.services().instance(id)?.ok_or_else(|| gone(id))?;
     demand_launcher(actor, &row.instance)?;
     let name = &row.instance.name;
@@ -198,8 +198,9 @@ pub fn terminate(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId) -> Resul
         let message = format!("{name} is not running ({})", row.instance.life.state);
         return Err(EngineError::new(ErrorCode::Conflict, message, ""));
     }
-    let operation = log(tx, actor, "terminate", name, json!({"tool": row.instance.tool, "run": row.instance.run}))?;
-    let asked = ask(tx, actor, id, Wish::To(Desired::Down))?;
+    let detail = json!({"tool": row.instance.tool, "run": row.instance.run, "now": now});
+    let operation = log(tx, actor, "terminate", name, detail)?;
+    let asked = ask(tx, actor, id, if now { Wish::Killed } else { Wish::To(Desired::Down) })?;
     let state = asked.row.instance.life.state;
     let message = if state.needs_keeper() { format!("{name} is asked to end") } else { format!("{name} is {state}") };
     Ok(Outcome { detail: json!({"instance": name}), ..answer(Some(operation), None, message) })
@@ -321,6 +322,7 @@ const fn wanted(wish: Wish) -> LifeEvent {
     match wish {
         Wish::To(Desired::Up) => LifeEvent::WantUp,
         Wish::To(Desired::Down) => LifeEvent::WantDown,
+        Wish::Killed => LifeEvent::WantKilled,
         Wish::Fresh => LifeEvent::WantFresh,
     }
 }

@@ -46,6 +46,13 @@ impl RunHandle {
         }
     }
 
+    /// Kills it without grace time.
+    pub fn kill(&self) {
+        if let Some(running) = &self.running {
+            running.canceller().kill();
+        }
+    }
+
     /// The newest output; `None` for a run that never started.
     pub fn tail(&self) -> Option<Arc<runner::Tail>> {
         self.running.as_ref().map(Running::tail)

@@ -144,15 +144,15 @@ impl Services<'_> {
         Ok(None)
     }
 
-    /// Asks an instance to end.
+    /// Asks an instance to end; with `now`, kills it.
     ///
     /// # Errors
     /// `NotFound`, `Conflict` when it does not run, `HumanNeeded` for an agent that did not launch it.
-    pub fn terminate(&self, name: &str, caller: &Caller) -> Result<Outcome, EngineError> {
+    pub fn terminate(&self, name: &str, now: bool, caller: &Caller) -> Result<Outcome, EngineError> {
         self.restore_lost()?;
         let id = self.named(name)?.instance.id;
         let outcome =
-            self.with_actor(caller, |actor| self.workspace.transact(|tx| services::terminate(tx, actor, id)))?;
+            self.with_actor(caller, |actor| self.workspace.transact(|tx| services::terminate(tx, actor, id, now)))?;
         self.wake_keeper(id);
         Ok(outcome)
     }

@@ -27,11 +27,15 @@ pub(in crate::engine) const VERBS: &[PlainVerb] = &[
         name: "terminate",
         needs_catalog: false,
         preview: |_, call| {
-            let line = "its processes get its stop signal, then SIGKILL; its context is kept";
+            let line = if call.get("now").is_some() {
+                "its processes are killed at once; its context is kept"
+            } else {
+                "its processes get its stop signal, then SIGKILL; its context is kept"
+            };
             Ok(preview(&format!("Terminate {}?", argument(call, "instance")?), line, "launch starts it again"))
         },
         perform: Perform::Anyone(|engine, caller, call| {
-            engine.services().terminate(argument(call, "instance")?, caller)
+            engine.services().terminate(argument(call, "instance")?, call.get("now").is_some(), caller)
         }),
     },
     PlainVerb {

@@ -30,6 +30,19 @@ fn a_service_that_forks_away_and_ignores_signals_ends_within_its_time() {
 }
 
 #[test]
+fn a_service_with_a_long_grace_time_is_killed_when_a_human_does_not_wait_for_it() {
+    let bench = Bench::new();
+    let mark = bench.service("stubborn", STUBBORN, "[service]\nadapter = \"none\"\nstop = { signal = \"TERM\", within = \"1h\" }\n[service.ready]\nline = \"^ready$\"\nwithin = \"30s\"\n");
+    bench.ok(&["launch", "stubborn", "--wait"]);
+    bench.ok(&["terminate", "stubborn"]);
+    bench.until("stubborn", "stopping");
+    assert!(!processes_with(&mark).is_empty(), "a control: it is still there");
+    bench.ok(&["terminate", "stubborn", "--now"]);
+    bench.until("stubborn", "stopped");
+    Bench::until_gone(&mark);
+}
+
+#[test]
 fn a_flood_keeps_a_bounded_log_and_a_keeper_that_obeys() {
     let bench = Bench::new();
     let flood = "import os\nblock = b'x' * 65535 + b'\\n'\nwhile True:\n    os.write(1, block)\n";

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 const KILLS: u64 = 24;
 
 /// A small generator of numbers; its seed is part of every message.
-struct Dice(u64);
+struct Rng(u64);
 
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+impl Rng {
+    fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
+        (self.0 >> 33) % end
     }
 }
 
@@ -22,14 +22,14 @@ impl Dice {
 fn whatever_is_killed_when_nothing_is_left_nothing_runs_twice_and_answers_are_kept() {
     let seed = std::env::var("TOOLSMITH_TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(7);
     let kills = std::env::var("TOOLSMITH_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS);
-    let mut dice = Dice(seed);
+    let mut rng = Rng(seed);
     let (bench, mark) = Bench::with_companion(
         "[service]\nmost_restarts = 1000\nbackoff = { first = \"1ms\", factor = 1, most = \"1ms\", calm = \"60s\" }\n",
     );
     let mut answered: Vec<String> = Vec::new();
     for round in 0..kills {
         let place = format!("seed {seed}, round {round}");
-        let verb = ["launch", "say", "relaunch", "terminate"][dice.roll(4) as usize];
+        let verb = ["launch", "say", "relaunch", "terminate"][rng.below(4) as usize];
         let message = format!("m{round}");
         let args: Vec<&str> = match verb {
             "launch" => vec!["launch", "companion", "--wait"],
@@ -38,11 +38,11 @@ fn whatever_is_killed_when_nothing_is_left_nothing_runs_twice_and_answers_are_ke
         };
         let mut call =
             bench.workspace.toolsmith(&args).arg("--json").stdout(std::process::Stdio::piped()).spawn().unwrap();
-        let wait = Instant::now() + Duration::from_micros(dice.roll(120_000));
+        let wait = Instant::now() + Duration::from_micros(rng.below(120_000));
         while Instant::now() < wait {
             std::hint::spin_loop();
         }
-        let victims = dice.roll(7) + 1;
+        let victims = rng.below(7) + 1;
         if victims & 1 != 0 {
             // The end of what was asked for is not seen then.
             let _ = call.kill();

@@ -388,6 +388,12 @@ impl Keeper {
                 }
                 Ok(())
             }
+            LifeOrder::Kill(_) => {
+                if let Some(process) = &self.process {
+                    process.kill();
+                }
+                Ok(())
+            }
             LifeOrder::AwaitDependencies => {
                 self.awaits = true;
                 self.look_at = Instant::now();

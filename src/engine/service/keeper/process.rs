@@ -34,6 +34,11 @@ impl Process {
         self.handle.cancel();
     }
 
+    /// Ends it without the time to clean up.
+    pub(super) fn kill(&self) {
+        self.handle.kill();
+    }
+
     /// Waits for its end, at most so long: the keeper's own end ends it too.
     pub(super) fn wait(self, longest: Duration) {
         let (done, over) = channel();

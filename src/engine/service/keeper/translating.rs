@@ -87,7 +87,7 @@ impl Keeper {
         let (output, ended) = (self.sender.clone(), self.sender.clone());
         let hooks = Hooks {
             on_output: Some(Box::new(move |frame: &Frame| {
-                drop(output.send(KeeperEvent::Translated(number, frame.clone())))
+                drop(output.send(KeeperEvent::Translated(number, frame.clone())));
             })),
             on_end: Box::new(move |_| drop(ended.send(KeeperEvent::TranslatorEnded(number)))),
             ..Hooks::default()
