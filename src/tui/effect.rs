@@ -93,6 +93,8 @@ pub enum Serving {
     Load,
     /// Look every second, or no longer, at what instances use.
     Watch(bool),
+    /// Read the instance of this name with its prompts and what was said.
+    Detail(String),
     /// Say something to an instance; the answer may take a minute.
     Say {
         /// Given back with the answer.

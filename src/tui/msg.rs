@@ -10,8 +10,8 @@ use crate::domain::{
 };
 use crate::engine::{
     Asking, Behaviour, BufferStatus, BulkResult, CallReport, Candidates, CarryReport, CatalogView, Change, Dashboard,
-    EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, InstanceView, LaneId, OpportunityList,
-    PreflightRow, Preview, ReviewDetail, RunRequest, SetRow, Settings, StaleReport, TwinGroup,
+    EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, InstanceDetail, InstanceView, LaneId,
+    OpportunityList, PreflightRow, Preview, ReviewDetail, RunRequest, SetRow, Settings, StaleReport, TwinGroup,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -304,6 +304,13 @@ pub enum Served {
         instance: String,
         /// The answer is the message of the outcome.
         said: Result<Outcome, EngineError>,
+    },
+    /// One instance with its prompts and what was said.
+    Detail {
+        /// Its name as the request had it.
+        instance: String,
+        /// An error when there is no such instance.
+        found: Result<Box<InstanceDetail>, EngineError>,
     },
     /// A human must allow something first.
     Asks {

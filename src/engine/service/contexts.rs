@@ -2,8 +2,9 @@
 
 use super::Services;
 use crate::domain::service::InstanceContext;
-use crate::domain::{Caller, Redactor};
+use crate::domain::{Caller, Redactor, plural};
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::view::Preview;
 
 /// Prompts that may wait at one time, of each kind.
 const MOST_PROMPTS: usize = 64;
@@ -32,6 +33,20 @@ impl Services<'_> {
     pub fn context(&self, name: &str) -> Result<InstanceContext, EngineError> {
         let row = self.named(name)?;
         self.workspace.read(|q| Ok(q.services().context_of(row.instance.id)?))
+    }
+
+    /// What these changes would do, for a reader.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub(super) fn preview_context(&self, name: &str, edits: &[ContextEdit]) -> Result<Preview, EngineError> {
+        let context = self.context(name)?;
+        let (title, undo) = match edits {
+            [ContextEdit::Clear] => (format!("Clear the context of {name}?"), "cannot be undone"),
+            _ => (format!("Change the context of {name}?"), ""),
+        };
+        let lines = edits.iter().map(|edit| told(edit, &context)).collect();
+        Ok(Preview { title, lines, undo: undo.to_owned() })
     }
 
     /// Changes what an instance keeps in mind, one change after the other in one transaction.
@@ -74,6 +89,24 @@ fn change(context: &mut InstanceContext, edit: &ContextEdit) -> Result<(), Engin
     }
 }
 
+/// A change in a line.
+fn told(edit: &ContextEdit, context: &InstanceContext) -> String {
+    match edit {
+        ContextEdit::Stage(prompt) => format!("stages the prompt {prompt:?}; it is not sent before it is promoted"),
+        ContextEdit::Promote => {
+            let staged = plural(context.staged.len(), "staged prompt", "staged prompts");
+            format!("sends {staged} with the next message")
+        }
+        ContextEdit::Inject(prompt) => format!("sends the prompt {prompt:?} with the next message"),
+        ContextEdit::Clear => {
+            let staged = plural(context.staged.len(), "staged prompt", "staged prompts");
+            let next = plural(context.next.len(), "prompt", "prompts");
+            let output = if context.last_output.is_some() { " and the last output" } else { "" };
+            format!("deletes {staged}, {next} of the next message{output}; what was said is kept")
+        }
+    }
+}
+
 fn push(prompts: &mut Vec<String>, prompt: &str) -> Result<(), EngineError> {
     if prompt.trim().is_empty() || prompt.len() > MAX_PROMPT {
         return Err(usage(&format!("a prompt has 1 to {MAX_PROMPT} bytes, and not only blanks"), ""));
@@ -97,6 +130,18 @@ mod tests {
     fn after(edits: &[ContextEdit]) -> Result<InstanceContext, EngineError> {
         let mut context = InstanceContext { last_output: Some("said".into()), ..InstanceContext::default() };
         edits.iter().try_for_each(|edit| change(&mut context, edit)).map(|()| context)
+    }
+
+    #[test]
+    fn a_preview_counts_what_would_be_deleted() {
+        let (staged, next) = (vec!["a".to_owned()], vec!["b".to_owned(), "c".to_owned()]);
+        let mut context = InstanceContext { last_output: Some("said".into()), staged, next };
+        let expected =
+            "deletes 1 staged prompt, 2 prompts of the next message and the last output; what was said is kept";
+        assert_eq!(told(&ContextEdit::Clear, &context), expected);
+        context.last_output = None;
+        assert!(!told(&ContextEdit::Clear, &context).contains("output"));
+        assert_eq!(told(&ContextEdit::Promote, &context), "sends 1 staged prompt with the next message");
     }
 
     #[test]

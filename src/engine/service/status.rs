@@ -251,7 +251,7 @@ impl Describe for InstanceDetail {
                 "the tool changed on disk; relaunch uses the new version once it is approved",
             );
         }
-        for (label, prompts) in [("staged", &self.context.staged), ("next", &self.context.next)] {
+        for (label, prompts) in [("staged", &self.context.staged), ("next message", &self.context.next)] {
             for prompt in prompts {
                 told.field(label, Ink::Accent, prompt);
             }

@@ -60,7 +60,7 @@ pub(in crate::engine) const VERBS: &[PlainVerb] = &[
     PlainVerb {
         name: "context",
         needs_catalog: false,
-        preview: |_, call| Ok(preview(&format!("Change the context of {}?", argument(call, "instance")?), "", "")),
+        preview: |engine, call| engine.services().preview_context(argument(call, "instance")?, &edits_of(call)),
         perform: Perform::Anyone(|engine, caller, call| engine.services().context_verb(caller, call)),
     },
 ];
@@ -130,15 +130,7 @@ impl Services<'_> {
 
     fn context_verb(&self, caller: &Caller, call: &VerbCall) -> Result<Outcome, EngineError> {
         let name = argument(call, "instance")?;
-        let mut edits = Vec::new();
-        if call.get("clear").is_some() {
-            edits.push(ContextEdit::Clear);
-        }
-        edits.extend(call.get("stage").map(|text| ContextEdit::Stage(text.to_owned())));
-        if call.get("promote").is_some() {
-            edits.push(ContextEdit::Promote);
-        }
-        edits.extend(call.get("inject").map(|text| ContextEdit::Inject(text.to_owned())));
+        let edits = edits_of(call);
         if edits.is_empty() {
             let hint = format!("give --stage, --promote, --inject or --clear; `toolsmith services {name}` shows it");
             return Err(EngineError::new(ErrorCode::Usage, "nothing to change", hint));
@@ -147,6 +139,20 @@ impl Services<'_> {
         let message = format!("{name}: {} staged, {} with the next message", context.staged.len(), context.next.len());
         Ok(told(message, &serde_json::to_value(&context).map_err(EngineError::internal)?))
     }
+}
+
+/// The changes that `context` asks for, in the order in which they are made.
+fn edits_of(call: &VerbCall) -> Vec<ContextEdit> {
+    let mut edits = Vec::new();
+    if call.get("clear").is_some() {
+        edits.push(ContextEdit::Clear);
+    }
+    edits.extend(call.get("stage").map(|text| ContextEdit::Stage(text.to_owned())));
+    if call.get("promote").is_some() {
+        edits.push(ContextEdit::Promote);
+    }
+    edits.extend(call.get("inject").map(|text| ContextEdit::Inject(text.to_owned())));
+    edits
 }
 
 /// The name of an instance as it was typed.

@@ -92,7 +92,10 @@ impl App {
             Change::Operations => return self.reload_log(),
             Change::Evolutions => return self.evolutions_changed(),
             Change::Buffers => return self.reload_buffers(),
-            Change::Services => self.refresh.services.ask().then_some(Effect::Serve(Serving::Load)),
+            Change::Services => {
+                let load = self.refresh.services.ask().then_some(Effect::Serve(Serving::Load));
+                return load.into_iter().chain(self.renew_context()).collect();
+            }
             Change::Trouble(error) => {
                 self.complain(&error);
                 None
@@ -374,6 +377,7 @@ impl App {
             Ok(outcome) => outcome,
             Err(error) => {
                 self.complain(&error);
+                self.context_edited(command, true);
                 return if matches!(command, Command::Mark { .. }) { self.reload_review() } else { Vec::new() };
             }
         };

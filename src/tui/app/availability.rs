@@ -220,14 +220,7 @@ impl App {
         rows.sort_by_key(|row| wanted.iter().position(|verb| *verb == row.verb).unwrap_or(usize::MAX));
         rows.into_iter()
             .filter(|row| row.tui && !self.keymap.keys(row.verb).is_empty())
-            .map(|row| HelpRow {
-                verb: row.verb,
-                name: row.name,
-                group: row.group,
-                keys: self.keymap.keys(row.verb).iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-                doc: row.doc,
-                reason: self.available(row.verb).err(),
-            })
+            .map(|row| HelpRow { reason: self.available(row.verb).err(), ..HelpRow::of(row.verb, &self.keymap) })
             .collect()
     }
 

@@ -6,6 +6,7 @@ use crate::domain::{Command, DecisionRequest};
 use crate::tui::effect::{CallStep, Effect, Ending, Evolving, Failing};
 use crate::tui::keymap::Chord;
 use crate::tui::list::Motion;
+use crate::tui::overlay::help::Help;
 use crate::tui::overlay::{Args, Overlay, Reply};
 use crate::tui::pane::Pane;
 use crate::tui::screen::Screen;
@@ -97,6 +98,13 @@ impl App {
         if let Reply::Say(instance, message) = reply {
             return self.say_to(&instance, &message);
         }
+        if let Reply::EditContext(call) = reply {
+            return self.edit_context(*call);
+        }
+        if let Reply::Help(place, rows) = reply {
+            self.overlays.push(Overlay::Help(Help::new(place, rows)));
+            return Vec::new();
+        }
         let closed = self.overlays.pop();
         match reply {
             Reply::Stay
@@ -104,9 +112,12 @@ impl App {
             | Reply::DecideAll(_)
             | Reply::Prepare(..)
             | Reply::Say(..)
+            | Reply::EditContext(_)
+            | Reply::Help(..)
             | Reply::Close => Vec::new(),
             Reply::Call(request, step) => self.call_step(*request, step),
             Reply::Invoke(verb, args) => self.perform(verb, &args),
+            Reply::Press(key) => self.key(&key),
             Reply::Execute(command) => vec![Effect::Execute(command)],
             Reply::Decide(request) => self.decide(*request),
             Reply::ReadFirst(review, kind) => self.read_for_bulk(review, kind),

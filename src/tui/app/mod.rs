@@ -12,6 +12,8 @@ mod calling;
 #[cfg(test)]
 mod calling_tests;
 #[cfg(test)]
+mod context_tests;
+#[cfg(test)]
 mod dashboard_tests;
 pub mod evolving;
 #[cfg(test)]
@@ -224,6 +226,7 @@ struct Refreshes {
     operations: Refresh,
     buffers: Refresh,
     services: Refresh,
+    instance: Refresh,
 }
 
 impl App {

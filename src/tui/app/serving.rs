@@ -3,10 +3,11 @@
 use super::{App, Mood};
 use crate::action::Verb;
 use crate::domain::{Command, Kind, Outcome, RunId, Tool, VerbCall};
-use crate::engine::EngineError;
+use crate::engine::{EngineError, InstanceDetail};
 use crate::tui::effect::{Effect, Serving};
 use crate::tui::layout::{Arrangement, arrange};
 use crate::tui::msg::{Held, Served, ServiceRow};
+use crate::tui::overlay::context::ContextBox;
 use crate::tui::overlay::launch::LaunchPrompt;
 use crate::tui::overlay::say::SayBox;
 use crate::tui::overlay::{Args, Overlay};
@@ -27,13 +28,16 @@ impl App {
             Verb::Services if args.iter().next().is_none() && !self.services.is_empty() => {
                 Some(self.focus_pane(Pane::Services))
             }
+            Verb::Services if args.iter().all(|(name, _)| *name == "instance") => {
+                args.get("instance").map(|name| self.open_context(name))
+            }
             Verb::Launch => Some(self.begin_launch(args)),
             Verb::Say => Some(self.begin_say(args)),
             Verb::Context if EDITS.iter().all(|edit| args.get(edit).is_none()) => {
                 let instance = args.get("instance").map(str::to_owned);
                 let selected = || self.selected_instance().map(|view| view.instance.name.to_string());
                 match instance.or_else(selected) {
-                    Some(name) => Some(self.query(Verb::Services, &one("instance", name))),
+                    Some(name) => Some(self.open_context(&name)),
                     None => Some(self.refuse("no instance is selected")),
                 }
             }
@@ -128,6 +132,53 @@ impl App {
         Some(self.ask_plainly(Verb::Relaunch, &one("instance", name)))
     }
 
+    /// Shows an instance with its prompts and what was said.
+    fn open_context(&mut self, name: &str) -> Vec<Effect> {
+        self.overlays.push(Overlay::Context(Box::new(ContextBox::awaited(name))));
+        self.renew_context().into_iter().collect()
+    }
+
+    /// Reads the instance that is shown again, when there is one.
+    pub(super) fn renew_context(&mut self) -> Option<Effect> {
+        let shown = self.contexts().next().map(|open| open.instance.clone())?;
+        self.refresh.instance.ask().then_some(Effect::Serve(Serving::Detail(shown)))
+    }
+
+    fn contexts(&mut self) -> impl Iterator<Item = &mut ContextBox> {
+        self.overlays.iter_mut().filter_map(|overlay| match overlay {
+            Overlay::Context(open) => Some(&mut **open),
+            _ => None,
+        })
+    }
+
+    /// Changes the prompts of an instance; asks before it deletes any.
+    pub(super) fn edit_context(&mut self, call: VerbCall) -> Vec<Effect> {
+        let deletes = call.get("clear").is_some();
+        let command = Command::Verb(call);
+        if deletes { self.ask(command) } else { vec![Effect::Execute(command)] }
+    }
+
+    /// A command that may have been about prompts was carried out, or refused.
+    pub(super) fn context_edited(&mut self, command: &Command, refused: bool) {
+        let Command::Verb(call) = command else { return };
+        let is_shown = |open: &&mut ContextBox| call.get("instance") == Some(open.instance.as_str());
+        if let Some(open) = self.contexts().find(is_shown).filter(|_| call.verb() == "context") {
+            open.edited(call, refused);
+        }
+    }
+
+    fn take_detail_of(&mut self, instance: &str, found: Result<&InstanceDetail, &EngineError>) -> Option<Effect> {
+        let now = self.now.wall;
+        if let Some(open) = self.contexts().find(|open| open.instance == instance) {
+            open.set(found, now);
+        }
+        let again = self.refresh.instance.came();
+        let shown = self.contexts().next().map(|open| open.instance.clone());
+        let again = again && shown.is_some();
+        self.refresh.instance.loading = again;
+        shown.filter(|_| again).map(|name| Effect::Serve(Serving::Detail(name)))
+    }
+
     fn begin_say(&mut self, args: &Args) -> Vec<Effect> {
         let selected = || self.selected_instance().map(|view| view.instance.name.to_string());
         let Some(name) = args.get("instance").map(str::to_owned).or_else(selected) else {
@@ -184,6 +235,9 @@ impl App {
                     Err(error) => self.complain(&error),
                 }
                 again.then_some(Effect::Serve(Serving::Load)).into_iter().collect()
+            }
+            Served::Detail { instance, found } => {
+                self.take_detail_of(&instance, found.as_deref()).into_iter().collect()
             }
             Served::Said { ticket, instance, said } => {
                 self.take_said(ticket, &instance, said.as_ref());

@@ -3,7 +3,7 @@
 use super::super::effect::{Effect, Serving};
 use super::super::msg::{Answer, Msg, Served, ServiceRow};
 use super::super::testing::{self, Bench, ago};
-use super::{Scene, described, evil, evil_error, evil_tool, evils};
+use super::{Scene, evil, evil_error, evil_tool, evils};
 use crate::domain::service::{Exchange, ExchangeRole, InstanceContext};
 use crate::domain::{Kind, Stage};
 use crate::engine::{CatalogState, CatalogView, EngineError, InstanceDetail};
@@ -38,6 +38,19 @@ fn said(bench: &mut Bench, said: Result<&str, EngineError>) {
     bench.answer(Answer::Serving(Box::new(Served::Said { ticket, instance, said })));
 }
 
+/// Shows an instance with everything that it and others said.
+fn context(bench: &mut Bench) {
+    with_services(bench);
+    bench.press("5 down i");
+    let view = rows().remove(0).view;
+    let line = |role| Exchange { seq: 1, at: ago(1), role, who: evil(), text: evil(), run: None };
+    let exchanges = [ExchangeRole::Message, ExchangeRole::Answer, ExchangeRole::LateAnswer].map(line).to_vec();
+    let context = InstanceContext { last_output: Some(evil()), staged: evils(), next: evils() };
+    let found = Ok(Box::new(InstanceDetail { view, definition: None, context, exchanges }));
+    let instance = "api".to_owned();
+    bench.answer(Answer::Serving(Box::new(Served::Detail { instance, found })));
+}
+
 pub(super) const SCENES: &[Scene] = &[
     ("services", |bench| {
         with_services(bench);
@@ -48,15 +61,11 @@ pub(super) const SCENES: &[Scene] = &[
         bench.press("5 /");
         bench.send(Msg::Paste(evil()));
     }),
-    ("the context of an instance", |bench| {
-        with_services(bench);
-        bench.press("5 i");
-        let view = rows().remove(0).view;
-        let line = |role| Exchange { seq: 1, at: ago(1), role, who: evil(), text: evil(), run: None };
-        let roles = [ExchangeRole::Message, ExchangeRole::Answer, ExchangeRole::LateAnswer];
-        let exchanges = roles.map(line).to_vec();
-        let context = InstanceContext { last_output: Some(evil()), staged: evils(), next: evils() };
-        described(bench, &InstanceDetail { view, definition: None, context, exchanges });
+    ("the context of an instance", context),
+    ("a prompt that is typed", |bench| {
+        context(bench);
+        bench.press("s");
+        bench.send(Msg::Paste(evil()));
     }),
     ("an answer of an instance", |bench| {
         with_services(bench);

@@ -1,8 +1,9 @@
 //! Every key that works where the focus is; typing filters, Enter runs the row.
 
 use super::{Args, Reply, open_box};
-use crate::action::{Group, Verb};
+use crate::action::{Group, Verb, spec};
 use crate::tui::ink::{Ink, Span};
+use crate::tui::keymap::Keymap;
 use crate::tui::list::{ListState, Motion};
 use crate::tui::pane::rows::{Focus, Look, Rows, Title};
 use crate::tui::phrase::{cut, pad, safe, wrap};
@@ -27,6 +28,17 @@ pub struct HelpRow {
     pub doc: &'static str,
     /// Why it does not work right now; `None` when it does.
     pub reason: Option<String>,
+    /// The key that Enter presses, where it is one of an overlay; else Enter does what the verb does.
+    pub press: Option<KeyEvent>,
+}
+
+impl HelpRow {
+    /// The row of a verb that works now, with the keys in force.
+    pub fn of(verb: Verb, keymap: &Keymap) -> HelpRow {
+        let row = spec(verb);
+        let keys = keymap.keys(verb).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        HelpRow { verb, name: row.name, group: row.group, keys, doc: row.doc, reason: None, press: None }
+    }
 }
 
 /// The state of the help overlay.
@@ -90,7 +102,7 @@ impl Help {
                 self.note = Some(format!("{}: {reason}", row.name));
                 Reply::Stay
             }
-            None => Reply::Invoke(row.verb, Args::default()),
+            None => row.press.map_or_else(|| Reply::Invoke(row.verb, Args::default()), Reply::Press),
         }
     }
 

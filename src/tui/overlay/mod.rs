@@ -8,6 +8,7 @@ pub mod bulk;
 pub mod call_form;
 pub mod comment;
 pub mod confirm;
+pub mod context;
 pub mod digest_prompt;
 pub mod evolutions;
 pub mod evolve;
@@ -38,7 +39,7 @@ use super::now::Now;
 use super::pane::rows::{Focus, Look, Title, frame};
 use crate::action::{Context, Verb};
 use crate::domain::{
-    Command, CommentKind, Decision, DecisionKind, DecisionRequest, EvolutionId, OperationId, ReviewId, RunId,
+    Command, CommentKind, Decision, DecisionKind, DecisionRequest, EvolutionId, OperationId, ReviewId, RunId, VerbCall,
 };
 use crate::engine::{CallRequest, EvolveRequest, LaneId, MarkRequest};
 use crate::tui::ink::blank;
@@ -124,6 +125,12 @@ pub enum Reply {
     Choose(String),
     /// Send a message to an instance; the overlay stays for the answer.
     Say(String, String),
+    /// Change the prompts of an instance; the overlay stays and shows them.
+    EditContext(Box<VerbCall>),
+    /// Show the keys of this place; the overlay stays below.
+    Help(&'static str, Vec<help::HelpRow>),
+    /// Close, and press this key on what is below.
+    Press(KeyEvent),
     /// Stop the runs and leave.
     Quit,
 }
@@ -174,6 +181,8 @@ pub enum Overlay {
     Upkeep(upkeep::UpkeepList),
     /// What use suggests to make.
     Opportunities(opportunities::Opportunities),
+    /// One instance with its prompts.
+    Context(Box<context::ContextBox>),
     /// Talking to an instance.
     Say(Box<say::SayBox>),
     /// The name of an instance to launch.
@@ -205,6 +214,7 @@ impl Overlay {
             Overlay::MarkFailure(form) => form.key(key),
             Overlay::Upkeep(list) => list.key(key, keymap),
             Overlay::Opportunities(list) => list.key(key, keymap),
+            Overlay::Context(open) => open.key(key, keymap),
             Overlay::Say(talk) => talk.key(key),
             Overlay::Launch(prompt) => prompt.key(key),
             Overlay::Bulk(bulk) => bulk.key(key, now),
@@ -225,6 +235,7 @@ impl Overlay {
             Overlay::Call(form) => form.paste(text),
             Overlay::Evolve(form) => form.paste(text),
             Overlay::Bulk(bulk) => bulk.paste(text, now),
+            Overlay::Context(open) => open.paste(text),
             Overlay::Say(talk) => talk.paste(text),
             Overlay::Launch(prompt) => prompt.paste(text),
             Overlay::Confirm(confirm) => confirm.disturb(now),
@@ -325,6 +336,7 @@ impl Overlay {
             }
             Overlay::NewTool(form) => form.draw(screen, buf, look),
             Overlay::MarkFailure(form) => form.draw(screen, buf, look),
+            Overlay::Context(open) => open.draw(screen, buf, look),
             Overlay::Say(talk) => talk.draw(screen, buf, look),
             Overlay::Launch(prompt) => prompt.draw(screen, buf, look),
             Overlay::Call(form) => form.draw(screen, buf, look),

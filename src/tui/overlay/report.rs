@@ -5,6 +5,7 @@ use crate::action::{Context, Verb, spec};
 use crate::domain::Instant;
 use crate::domain::description::{Description, DescriptionView, Ink, StyledLine};
 use crate::engine::{Dashboard, EngineError};
+use crate::tui::ink::{Ink as _, Line};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;
@@ -68,13 +69,25 @@ impl Report {
         Report { name, verb, view: TextView::new(vec![TextLine::new("loading …", Tone::Fold)]), shown: None }
     }
 
+    /// The report of one instance, still to come.
+    pub fn of_instance() -> Report {
+        Report { name: "Instance", ..Report::awaited(Verb::Services) }
+    }
+
     /// Takes the answer of the verb, at this time.
     pub fn set(&mut self, found: Result<Description, EngineError>, now: Instant) {
         match found {
             Ok(told) => {
+                let renewed = self.shown.take();
+                let columns = renewed.as_ref().map_or(WIDTH, |(_, columns)| *columns);
                 let shown = Shown::Described(told, now);
-                self.view = TextView::new(shown.lines(WIDTH));
-                self.shown = Some((shown, WIDTH));
+                let view = TextView::new(shown.lines(columns));
+                match renewed {
+                    // Newer news leave the reader where he is.
+                    Some(_) => self.view.replace(view, Relaid::Look),
+                    None => self.view = view,
+                }
+                self.shown = Some((shown, columns));
             }
             Err(error) => self.fail(&error),
         }
@@ -125,6 +138,11 @@ impl Report {
 
     /// Draws the report over the screen.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
+        self.draw_above(None, screen, buf, look);
+    }
+
+    /// Draws the report over the screen, with a last line below it where there is one.
+    pub fn draw_above(&mut self, footer: Option<&Line>, screen: Rect, buf: &mut Buffer, look: Look) {
         let remark = "esc close".to_owned();
         let detail = self.detail();
         let title = Title { name: self.name, detail, remark, remark_style: look.theme.dim };
@@ -136,9 +154,14 @@ impl Report {
             *laid = columns;
             self.view.replace(TextView::new(shown.lines(columns)), Relaid::Look);
         }
-        let height = (self.view.rows_in(columns) as u16).saturating_add(3).clamp(6, 30);
+        let below = if footer.is_some() { 2 } else { 0 };
+        // Its frame and an empty line.
+        let height = (self.view.rows_in(columns) as u16).saturating_add(3 + below / 2).clamp(6 + below, 30);
         let inner = open_box(screen, (BOX_WIDTH, height), &title, buf, look);
-        self.view.render(inner, buf, look.theme);
+        self.view.render(Rect { height: inner.height.saturating_sub(below), ..inner }, buf, look.theme);
+        if let Some(line) = footer {
+            buf.put_line(inner.x, inner.bottom().saturating_sub(1), line, inner.width);
+        }
     }
 }
 

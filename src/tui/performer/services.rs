@@ -54,6 +54,10 @@ impl Performer {
                     looked.loads.clear();
                 }
             }
+            Serving::Detail(instance) => {
+                let found = engine.services().detail(&instance).map(Box::new);
+                self.served(Served::Detail { instance, found });
+            }
             Serving::Say { ticket, call } => self.say(engine, ticket, call),
         }
     }

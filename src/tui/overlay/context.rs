@@ -1,0 +1,234 @@
+//! One instance: its state, its prompts and what was said, with keys that change the prompts. Prompts are typed in a
+//! one-line box over it.
+
+use super::help::HelpRow;
+use super::report::Report;
+use super::{Args, Reply, open_box};
+use crate::action::{Group, Verb};
+use crate::domain::description::Describe;
+use crate::domain::{Instant, VerbCall};
+use crate::engine::{EngineError, InstanceDetail};
+use crate::tui::ink::{Ink, Line, Span};
+use crate::tui::keymap::{Chord, Keymap};
+use crate::tui::pane::rows::{Look, Title};
+use crate::tui::phrase::{cut, safe};
+use crate::tui::widget::text_input::TextInput;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+/// A key of the overlay with its word in the footer and its line in help.
+const KEYS: [(char, &str, Verb, &str); 5] = [
+    ('s', "stage", Verb::Context, "Prepare a prompt; it is not sent before it is promoted"),
+    ('p', "promote", Verb::Context, "Send all staged prompts with the next message"),
+    ('i', "inject", Verb::Context, "Send a prompt with the next message"),
+    ('x', "clear", Verb::Context, "Delete all prompts and the last output; asks first"),
+    ('w', "say", Verb::Say, "Send a message to the instance"),
+];
+
+/// The key of help, in the footer.
+const HELP: char = '?';
+
+/// What becomes of the prompt that is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Prompt {
+    Stage,
+    Inject,
+}
+
+impl Prompt {
+    /// The argument of the verb `context`.
+    fn argument(self) -> &'static str {
+        match self {
+            Prompt::Stage => "stage",
+            Prompt::Inject => "inject",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Prompt::Stage => "Stage a prompt",
+            Prompt::Inject => "Inject a prompt",
+        }
+    }
+
+    fn about(self) -> &'static str {
+        match self {
+            Prompt::Stage => "kept with the instance; p promotes it to the next message",
+            Prompt::Inject => "goes with the next message",
+        }
+    }
+}
+
+/// The state of the overlay.
+pub struct ContextBox {
+    /// Name of the instance.
+    pub instance: String,
+    report: Report,
+    /// How many prompts are staged, and how many go with the next message; `None` before that is known.
+    prompts: Option<(usize, usize)>,
+    /// Whether there is a last output to delete.
+    has_output: bool,
+    typing: Option<Prompt>,
+    /// What is typed; kept while the overlay is open, until the prompt is taken.
+    input: TextInput,
+    note: Option<String>,
+}
+
+impl ContextBox {
+    /// An overlay for an instance that is still to be read.
+    pub fn awaited(instance: &str) -> ContextBox {
+        ContextBox {
+            instance: instance.to_owned(),
+            report: Report::of_instance(),
+            prompts: None,
+            has_output: false,
+            typing: None,
+            input: TextInput::default(),
+            note: None,
+        }
+    }
+
+    /// Takes the instance as it is at this time; newer news leave the reader where he is.
+    pub fn set(&mut self, found: Result<&InstanceDetail, &EngineError>, now: Instant) {
+        self.prompts = found.ok().map(|detail| (detail.context.staged.len(), detail.context.next.len()));
+        self.has_output = found.is_ok_and(|detail| detail.context.last_output.is_some());
+        self.report.set(found.map(Describe::describe).map_err(Clone::clone), now);
+    }
+
+    /// A change was carried out, or refused: then what was typed can be changed and sent again.
+    pub fn edited(&mut self, call: &VerbCall, refused: bool) {
+        let kind = [Prompt::Stage, Prompt::Inject].into_iter().find(|kind| call.get(kind.argument()).is_some());
+        let Some(kind) = kind.filter(|_| refused && self.typing.is_none()) else { return };
+        self.typing = Some(kind);
+        self.input = TextInput::new(call.get(kind.argument()).unwrap_or_default());
+    }
+
+    /// Scrolls, changes the prompts, or closes; while a prompt is typed, Enter sends it and esc leaves it.
+    pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
+        self.note = None;
+        match self.typing {
+            Some(kind) => self.type_key(kind, key),
+            None => self.command(key, keymap),
+        }
+    }
+
+    fn type_key(&mut self, kind: Prompt, key: &KeyEvent) -> Reply {
+        match key.code {
+            KeyCode::Esc => self.typing = None,
+            KeyCode::Enter if self.input.text().trim().is_empty() => {
+                self.note = Some("type a prompt, or press esc".to_owned());
+            }
+            KeyCode::Enter => {
+                self.typing = None;
+                let text = self.input.text().trim().to_owned();
+                self.input.clear();
+                return self.edit(kind.argument(), &text);
+            }
+            _ => drop(self.input.key(key)),
+        }
+        Reply::Stay
+    }
+
+    fn command(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
+        let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
+        let KeyCode::Char(letter) = key.code else { return self.report.key(key, keymap) };
+        if !plain {
+            return self.report.key(key, keymap);
+        }
+        if letter == HELP {
+            return Reply::Help("context", self.help_rows(keymap));
+        }
+        if let Some(why) = self.refusal(letter) {
+            self.note = Some(why.to_owned());
+            return Reply::Stay;
+        }
+        match letter {
+            's' => self.typing = Some(Prompt::Stage),
+            'i' => self.typing = Some(Prompt::Inject),
+            'p' => return self.edit("promote", "true"),
+            'x' => return self.edit("clear", "true"),
+            'w' => {
+                let mut args = Args::default();
+                args.push("instance", self.instance.clone());
+                return Reply::Invoke(Verb::Say, args);
+            }
+            _ => return self.report.key(key, keymap),
+        }
+        Reply::Stay
+    }
+
+    fn edit(&self, argument: &'static str, value: &str) -> Reply {
+        Reply::EditContext(Box::new(VerbCall::new("context", &[("instance", &self.instance), (argument, value)])))
+    }
+
+    /// Why a key cannot do anything now.
+    fn refusal(&self, letter: char) -> Option<&'static str> {
+        match (letter, self.prompts) {
+            ('s' | 'p' | 'i' | 'x', None) => Some("the instance is still being read"),
+            ('p', Some((0, _))) => Some("no prompt is staged: s stages one"),
+            ('x', Some((0, 0))) if !self.has_output => Some("there is nothing to clear"),
+            _ => None,
+        }
+    }
+
+    fn help_rows(&self, keymap: &Keymap) -> Vec<HelpRow> {
+        let own = KEYS.iter().map(|(letter, name, verb, doc)| HelpRow {
+            verb: *verb,
+            name,
+            group: Group::Services,
+            keys: letter.to_string(),
+            doc,
+            reason: self.refusal(*letter).map(str::to_owned),
+            press: Some(KeyEvent::new(KeyCode::Char(*letter), KeyModifiers::NONE)),
+        });
+        let moves = [Verb::Down, Verb::Up, Verb::PageDown, Verb::PageUp, Verb::Top, Verb::Bottom, Verb::Back];
+        let moves = moves.into_iter().map(|verb| HelpRow {
+            press: keymap.keys(verb).first().copied().map(Chord::event),
+            ..HelpRow::of(verb, keymap)
+        });
+        own.chain(moves).collect()
+    }
+
+    /// Takes pasted text into the prompt that is typed.
+    pub fn paste(&mut self, text: &str) {
+        if self.typing.is_some() {
+            self.input.insert(text);
+        }
+    }
+
+    /// Draws the overlay and returns the cursor while a prompt is typed.
+    pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
+        let theme = look.theme;
+        let footer = match &self.note {
+            Some(note) if self.typing.is_none() => Line::styled(note.clone(), theme.warn),
+            _ => {
+                let keys = KEYS.iter().map(|(letter, word, ..)| (*letter, *word)).chain([(HELP, "help")]);
+                let spans = keys.enumerate().flat_map(|(at, (letter, word))| {
+                    let gap = if at > 0 { "  " } else { "" };
+                    [
+                        Span::raw(gap),
+                        Span::styled(letter.to_string(), theme.accent),
+                        Span::styled(format!(" {word}"), theme.text),
+                    ]
+                });
+                Line::from(spans.collect::<Vec<_>>())
+            }
+        };
+        self.report.draw_above(Some(&footer), screen, buf, look);
+        self.typing.map(|kind| self.draw_prompt(kind, screen, buf, look))
+    }
+
+    fn draw_prompt(&self, kind: Prompt, screen: Rect, buf: &mut Buffer, look: Look) -> Position {
+        let theme = look.theme;
+        let detail = format!("for {}", safe(&self.instance));
+        let title = Title { name: kind.title(), detail, remark: "esc close".into(), remark_style: theme.dim };
+        let inner = open_box(screen, (76, 5), &title, buf, look);
+        let width = usize::from(inner.width);
+        let cursor = self.input.draw(Rect { height: 1, ..inner }, buf, theme.text);
+        let about = format!("enter {} · {}", kind.argument(), kind.about());
+        let (note, style) = self.note.as_ref().map_or((&about, theme.dim), |note| (note, theme.warn));
+        buf.put(inner.x, inner.bottom().saturating_sub(1), cut(note, width), width, style);
+        cursor
+    }
+}
