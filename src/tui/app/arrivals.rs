@@ -37,7 +37,7 @@ impl App {
             Msg::Changed(change) => return self.changed(change),
             Msg::Catalog(view) => self.catalog.set_view(view),
             Msg::Indexed { generation, index } => self.catalog.set_index(generation, index),
-            Msg::Services(rows) => self.set_services(rows),
+            Msg::Services(rows) => return self.set_services(rows),
             Msg::Answer(answer) => return self.answer(*answer),
             Msg::Output { run, frames, skipped } => self.output.wrote(run, &frames, skipped),
             Msg::Sample { run, sample, level } => self.output.sampled(run, sample, level),
@@ -183,8 +183,14 @@ impl App {
                 self.unallowed = Some((command.clone(), Held::Run(request)));
                 return self.ask(command);
             }
-            Answer::RunEnded { run, record } => self.output.ended(run, record),
-            Answer::Spool { tab, kept } => self.output.kept(tab, kept),
+            Answer::RunEnded { run, record } => {
+                self.output.ended(run, record);
+                return self.follow_starts();
+            }
+            Answer::Spool { tab, kept } => {
+                self.output.kept(tab, kept);
+                return self.follow_starts();
+            }
             Answer::Highlighted { ticket, side, files } => self.take_highlights(ticket, side, &files),
             Answer::Dashboard(found) => return self.take_dashboard(&found),
             Answer::Kempt(came) => self.take_kempt(&came),

@@ -27,6 +27,8 @@ mod reviewing;
 mod serving;
 #[cfg(test)]
 mod serving_tests;
+#[cfg(test)]
+mod start_tests;
 mod stray;
 mod subject;
 #[cfg(test)]
@@ -395,14 +397,18 @@ impl App {
     fn open_run(&mut self, run: RunId) -> Vec<Effect> {
         self.focus = Pane::Output;
         self.show_screen(Screen::Workbench);
-        if self.output.show(run) {
-            return Vec::new();
+        let instance = self.services.of_run(run).map(|view| view.instance.id);
+        // A log that follows the instance goes on with its newest start by itself.
+        if self.output.show(run) || instance.is_some_and(|id| self.output.show_log_of(id)) {
+            return self.follow_starts();
         }
         let record = self.runs.iter().find(|record| record.id == run);
         let label = record.map_or_else(String::new, |record| format!("{} {}", record.tool, record.version));
         let tool = record.and_then(|record| self.tool_named(record.tool.as_str()));
         let tab = self.output.open(label, tool, super::pane::output::Phase::Loading(run));
-        vec![Effect::LoadSpool { tab, run, before: None }]
+        let mut effects = vec![Effect::LoadSpool { tab, run, before: None }];
+        effects.extend(self.follow_starts());
+        effects
     }
 
     /// Opens a tab and starts a run of a tool in it.

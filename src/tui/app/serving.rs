@@ -230,11 +230,15 @@ impl App {
         match served {
             Served::List(found) => {
                 let again = self.refresh.services.came();
-                match found {
+                let mut effects = match found {
                     Ok(rows) => self.set_services(rows),
-                    Err(error) => self.complain(&error),
-                }
-                again.then_some(Effect::Serve(Serving::Load)).into_iter().collect()
+                    Err(error) => {
+                        self.complain(&error);
+                        Vec::new()
+                    }
+                };
+                effects.extend(again.then_some(Effect::Serve(Serving::Load)));
+                effects
             }
             Served::Detail { instance, found } => {
                 self.take_detail_of(&instance, found.as_deref()).into_iter().collect()
@@ -273,13 +277,20 @@ impl App {
         })
     }
 
-    pub(super) fn set_services(&mut self, rows: Vec<ServiceRow>) {
+    pub(super) fn set_services(&mut self, rows: Vec<ServiceRow>) -> Vec<Effect> {
         self.services.set_rows(rows);
         if self.services.is_empty() && self.focus == Pane::Services {
             self.services.set_typing(false);
             self.focus = Pane::Catalog;
         }
         self.show_awaited();
+        self.follow_starts()
+    }
+
+    /// Lets logs that are open go on with the newest starts of their instances.
+    pub(super) fn follow_starts(&mut self) -> Vec<Effect> {
+        let next = self.output.follow_starts(self.services.views());
+        next.into_iter().map(|(tab, run)| Effect::LoadSpool { tab, run, before: None }).collect()
     }
 
     /// Asks for what instances use while their pane is on the screen.

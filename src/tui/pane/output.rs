@@ -1,5 +1,7 @@
 //! The output pane: runs as tabs, live or recorded, each with its output and how it ended.
 
+mod starts;
+
 use super::rows::{Focus, Look, Title, draw_empty, frame};
 use crate::action::Verb;
 use crate::domain::{IsolationLevel, Run, RunId, RunOutcome, Sample, Tool};
@@ -64,6 +66,8 @@ pub struct RunTab {
     pub view: OutputView,
     bytes: u64,
     fetching: bool,
+    /// The instance whose log it is.
+    followed: Option<starts::Followed>,
 }
 
 impl RunTab {
@@ -101,7 +105,7 @@ impl OutputPane {
     pub fn open(&mut self, label: String, tool: Option<Arc<Tool>>, phase: Phase) -> TabId {
         self.opened += 1;
         let id = TabId(self.opened);
-        let tab = RunTab { id, tool, label, phase, view: OutputView::new(), bytes: 0, fetching: false };
+        let tab = RunTab { id, tool, label, phase, view: OutputView::new(), bytes: 0, fetching: false, followed: None };
         self.tabs.push(tab);
         if self.tabs.len() > MAX_TABS
             && let Some(oldest) = self.tabs.iter().position(|tab| !tab.is_live())
@@ -215,21 +219,28 @@ impl OutputPane {
         let Some(tab) = self.tab_mut(id) else { return };
         tab.fetching = false;
         match kept {
-            Ok(kept) if matches!(tab.phase, Phase::Loading(_)) => {
+            Ok(kept) if matches!(tab.phase, Phase::Loading(run) if run == kept.run.id) => {
+                // Of a start that is appended to others, what is older cannot be put in front later.
+                let missing = kept.frames.first().map_or(0, |frame| frame.offset.saturating_sub(SPOOL_HEADER));
+                if missing > 0 && !tab.view.is_empty() {
+                    tab.view.skip(missing);
+                }
                 for frame in &kept.frames {
                     tab.view.push(chunk(frame));
                 }
                 // While it goes on nothing is counted yet: what is here is a part of it.
                 let here: u64 = kept.frames.iter().map(|frame| frame.bytes.len() as u64).sum();
                 tab.bytes = here.max(kept.run.usage.stdout_bytes + kept.run.usage.stderr_bytes);
-                tab.label = format!("{} {}", kept.run.tool, kept.run.version);
+                tab.label = tab.label_of(&kept.run);
                 remark(&mut tab.view, &kept.run);
                 tab.phase = Phase::Ended(Box::new(kept.run));
             }
-            Ok(kept) => {
+            Ok(kept) if tab.first_run() == Some(kept.run.id) => {
                 let chunks: Vec<_> = kept.frames.iter().map(chunk).collect();
                 tab.view.prepend(&chunks);
             }
+            // Meanwhile the lines before these were dropped.
+            Ok(_) => {}
             Err(error) if matches!(tab.phase, Phase::Loading(_)) => tab.phase = Phase::Failed(error),
             Err(error) => tab.view.note(&format!("… older output cannot be read: {error} …")),
         }
@@ -258,7 +269,7 @@ impl OutputPane {
             Move::Bottom | Move::Columns(_) | Move::FirstColumn => false,
         };
         let older = tab.view.dropped_before();
-        let run = tab.run()?;
+        let run = tab.first_run()?;
         if upwards && tab.view.is_at_top() && older > SPOOL_HEADER && !tab.fetching {
             tab.fetching = true;
             return Some((tab.id, run, older));

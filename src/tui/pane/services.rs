@@ -82,7 +82,7 @@ impl ServicesPane {
     }
 
     /// Every instance.
-    pub fn views(&self) -> impl Iterator<Item = &InstanceView> {
+    pub fn views(&self) -> impl Iterator<Item = &InstanceView> + Clone {
         self.items.iter().map(|item| &item.row.view)
     }
 

@@ -105,6 +105,19 @@ impl OutputView {
         self.refresh_matches();
     }
 
+    /// Adds a mark of ours, escaped: what follows comes from another process. Returns the number of its line, for
+    /// [`OutputView::first_line`].
+    pub fn begin(&mut self, text: &str) -> usize {
+        let line = self.transcript.begin(SafeText::source_line(text).into());
+        self.refresh_matches();
+        line
+    }
+
+    /// The number of the first line kept.
+    pub fn first_line(&self) -> usize {
+        self.transcript.span().start
+    }
+
     /// Says that `bytes` bytes were passed over here, because they came faster than they can be read.
     pub fn skip(&mut self, bytes: u64) {
         self.transcript.interrupt();
@@ -326,6 +339,11 @@ impl OutputView {
         marks.extend(self.match_styles(number, theme));
         let body = Rect { x, width: width.min(room(x)) as u16, ..strip };
         Row { text: &line.text, range: range.clone(), base }.draw(body, buf, &marks);
+        if line.kind == LineKind::Mark && range.end == line.text.len() {
+            // A rule to the edge: no program can draw one over the column of the signs.
+            let start = x.saturating_add(columns(&line.text[range.clone()]) as u16 + 1);
+            buf.put(start, strip.y, "─".repeat(room(start)), room(start), theme.dim);
+        }
         if self.wrap == Switch::Off && range.end < line.text.len() {
             let edge = strip.right().saturating_sub(1);
             buf.put(edge, strip.y, "›", 1, theme.warn);
@@ -458,6 +476,7 @@ fn look(line: &OutLine, theme: &Theme) -> (&'static str, Style, Style) {
         LineKind::Output(Stream::Stdout) => ("", theme.gutter, theme.text),
         LineKind::Output(Stream::Stderr) => ("!", theme.warn, theme.text),
         LineKind::Note => ("·", theme.dim, theme.dim),
+        LineKind::Mark => ("▸", theme.accent, theme.title),
     }
 }
 

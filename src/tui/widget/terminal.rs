@@ -42,6 +42,8 @@ pub enum LineKind {
     Output(Stream),
     /// We: something about the output.
     Note,
+    /// We: what follows comes from another process.
+    Mark,
 }
 
 /// Where the first byte of a line stands: chunk and byte within it.
@@ -266,6 +268,15 @@ impl Transcript {
         let joined = false;
         let origin = self.origin;
         self.add(OutLine { text, runs: Vec::new(), kind: LineKind::Note, at_ms: self.at_ms, origin, joined });
+    }
+
+    /// Writes a mark: what follows comes from another process, with a spool of its own. Returns the number of its line.
+    pub(super) fn begin(&mut self, text: String) -> usize {
+        self.interrupt();
+        // Nothing of the new spool lies before the mark.
+        (self.at_ms, self.origin) = (0, Origin::default());
+        let kind = LineKind::Mark;
+        self.add(OutLine { text, runs: Vec::new(), kind, at_ms: 0, origin: self.origin, joined: false })
     }
 
     /// Ends all open lines and forgets what was begun: the next bytes do not follow the last ones.

@@ -22,11 +22,23 @@ fn a_service_is_launched_talked_to_and_ended_with_keys_alone() {
     assert_eq!(bench.instance("companion")["state"], "running");
     terminal.send("w").wait_text("Say to companion").send("hello there\r").wait_text("1: hello there");
     terminal.send("\x1b").wait_gone("Say to companion").send("i").wait_text("1: hello there");
-    terminal.send("\x1b").wait_gone("launched by");
+    terminal.send("s").wait_text("Stage a prompt").send("answer briefly\r").wait_text("staged       answer briefly");
+    terminal
+        .send("p")
+        .wait_text("next message answer briefly")
+        .send("x")
+        .wait_text("deletes 0 staged prompts, 1 prompt");
+    terminal.wait_text("y confirm").send("y").wait_text("0 staged, 0 with the next message");
+    terminal.wait_text("launched by").wait_gone("next message answer briefly").send("\x1b").wait_gone("launched by");
     // The log grows while it is shown.
     terminal.send("\r").wait_text("#1").wait_text("1: hello there");
     bench.say("companion", "from the shell");
-    terminal.wait_text("2: from the shell").send("5c").wait_text("y confirm").send("y").wait_text("○ stopped");
+    terminal.wait_text("2: from the shell");
+    // What is open goes on with the next start.
+    bench.ok(&["relaunch", "companion"]);
+    terminal.wait_text("▸ start 2 · run #").wait_text("ended: cancelled");
+    bench.say("companion", "after it");
+    terminal.wait_text("after it").send("5c").wait_text("y confirm").send("y").wait_text("○ stopped");
     Bench::until_gone(&mark);
     terminal.send("r").wait_text("● running").send("q").wait_end();
     assert!(terminal.text().contains("1 service keeps running"), "{}", terminal.text());
