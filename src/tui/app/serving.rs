@@ -289,7 +289,7 @@ impl App {
 
     /// Lets logs that are open go on with the newest starts of their instances.
     pub(super) fn follow_starts(&mut self) -> Vec<Effect> {
-        let next = self.output.follow_starts(self.services.views());
+        let next = self.output.follow_starts(&self.services.views());
         next.into_iter().map(|(tab, run)| Effect::LoadSpool { tab, run, before: None }).collect()
     }
 

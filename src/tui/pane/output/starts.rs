@@ -69,7 +69,10 @@ impl OutputPane {
 
     /// Takes which instances there are. A tab whose run is the newest of an instance follows that instance; one whose
     /// instance was started again goes on with the new run as soon as all of the old one is here. Returns what to read.
-    pub fn follow_starts<'v>(&mut self, views: impl Iterator<Item = &'v InstanceView> + Clone) -> Vec<(TabId, RunId)> {
+    pub fn follow_starts<'v>(
+        &mut self,
+        views: &(impl Iterator<Item = &'v InstanceView> + Clone),
+    ) -> Vec<(TabId, RunId)> {
         let mut next = Vec::new();
         for tab in &mut self.tabs {
             let Some(run) = tab.run() else { continue };
