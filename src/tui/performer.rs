@@ -56,7 +56,7 @@ struct Shared {
     watch: Mutex<Option<Watch>>,
     live: Mutex<HashMap<RunId, Live>>,
     /// Instances of services, and whether they are looked after.
-    services: Mutex<services::Looked>,
+    services: Mutex<services::InstanceCache>,
     /// Runs of other processes whose output is followed.
     followed: Mutex<HashSet<RunId>>,
     /// Evolutions that this process drives.

@@ -1,7 +1,7 @@
-//! Services: looked after once a second while there are any, and talked to.
+//! Services: refreshed every second while there are any, and sent messages.
 //!
-//! A keeper that is killed writes nothing, so somebody must look. What is found is sent only when it differs from what
-//! was sent before: a screen on which nothing happens is not drawn.
+//! A keeper that is killed writes nothing, so the workbench polls. The rows are sent only when they differ from those
+//! sent before: a screen on which nothing happens is not drawn.
 
 use super::{Performer, lock};
 use crate::domain::service::{InstanceId, InstanceState};
@@ -13,21 +13,21 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::time::MissedTickBehavior;
 
-/// How often instances are looked after.
-const TEND_STEP: Duration = Duration::from_secs(1);
+/// How often instances are refreshed.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What is known of instances.
 #[derive(Default)]
-pub(super) struct Looked {
-    /// Whether they are being looked after.
-    is_tended: bool,
+pub(super) struct InstanceCache {
+    /// Whether they are refreshed every second.
+    is_refreshing: bool,
     /// What was sent last.
     sent: Vec<ServiceRow>,
     /// What each version needs, as its definition says.
     needs: HashMap<(InstanceId, Digest), Vec<ToolName>>,
     /// Whether somebody looks at what they use.
     is_watched: bool,
-    /// What they used when they were looked at last, and when that was.
+    /// What they used at the last measurement, and when that was.
     used: HashMap<InstanceId, (u64, Instant)>,
     /// What they use.
     loads: HashMap<InstanceId, Load>,
@@ -40,18 +40,18 @@ impl Performer {
         match serving {
             Serving::Load => {
                 let found = self.instances(engine);
-                let tends = found.as_ref().is_ok_and(|rows| !rows.is_empty()) && engine.viewing().is_none();
+                let refreshes = found.as_ref().is_ok_and(|rows| !rows.is_empty()) && engine.viewing().is_none();
                 self.served(Served::List(found));
-                if tends && !std::mem::replace(&mut lock(&self.shared.services).is_tended, true) {
-                    self.tend();
+                if refreshes && !std::mem::replace(&mut lock(&self.shared.services).is_refreshing, true) {
+                    self.refresh_every_second();
                 }
             }
             Serving::Watch(is_watched) => {
-                let mut looked = lock(&self.shared.services);
-                looked.is_watched = is_watched;
+                let mut cache = lock(&self.shared.services);
+                cache.is_watched = is_watched;
                 if !is_watched {
-                    looked.used.clear();
-                    looked.loads.clear();
+                    cache.used.clear();
+                    cache.loads.clear();
                 }
             }
             Serving::Detail(instance) => {
@@ -66,32 +66,32 @@ impl Performer {
         self.answer(Answer::Serving(Box::new(served)));
     }
 
-    /// Looks after instances once a second, as long as there are any.
-    fn tend(&self) {
+    /// Refreshes the instances every second, as long as there are any.
+    fn refresh_every_second(&self) {
         let performer = self.clone();
         tokio::spawn(async move {
-            let mut tick = tokio::time::interval(TEND_STEP);
+            let mut tick = tokio::time::interval(REFRESH_INTERVAL);
             tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 tick.tick().await;
                 let here = performer.clone();
-                if !tokio::task::spawn_blocking(move || here.tend_once()).await.unwrap_or(false) {
+                if !tokio::task::spawn_blocking(move || here.refresh()).await.unwrap_or(false) {
                     break;
                 }
             }
         });
     }
 
-    /// Settles what died, and sends what is different now. Returns whether there are instances.
-    fn tend_once(&self) -> bool {
+    /// Restores instances that lost their keeper, and sends the rows when they changed. Returns whether there are instances.
+    fn refresh(&self) -> bool {
         let Some(engine) = self.shared.engine.get() else { return false };
         let before = lock(&self.shared.services).sent.clone();
-        let tended = engine.services().restore_lost().and_then(|()| self.measure(engine));
-        match tended.and_then(|()| self.instances(engine)) {
+        let measured = engine.services().restore_lost().and_then(|()| self.measure(engine));
+        match measured.and_then(|()| self.instances(engine)) {
             Ok(rows) => {
                 lock(&self.shared.services).trouble = None;
                 let goes_on = !rows.is_empty();
-                lock(&self.shared.services).is_tended = goes_on;
+                lock(&self.shared.services).is_refreshing = goes_on;
                 if rows != before {
                     self.send(Msg::Services(rows));
                 }
@@ -114,9 +114,9 @@ impl Performer {
             return Ok(());
         }
         let (found, now) = (engine.services().used()?, Instant::now());
-        let mut looked = lock(&self.shared.services);
-        let before = std::mem::take(&mut looked.used);
-        looked.loads.clear();
+        let mut cache = lock(&self.shared.services);
+        let before = std::mem::take(&mut cache.used);
+        cache.loads.clear();
         for (id, sample) in found {
             // Processor time is known from the second look on.
             let cpu_percent = before.get(&id).map_or(0, |(cpu_ms, at)| {
@@ -124,8 +124,8 @@ impl Performer {
                 sample.cpu_ms.saturating_sub(*cpu_ms) * 100 / passed
             });
             let memory_mib = sample.memory_bytes.div_ceil(1 << 20);
-            looked.loads.insert(id, Load { cpu_percent, memory_mib });
-            looked.used.insert(id, (sample.cpu_ms, now));
+            cache.loads.insert(id, Load { cpu_percent, memory_mib });
+            cache.used.insert(id, (sample.cpu_ms, now));
         }
         Ok(())
     }
