@@ -77,6 +77,7 @@ pub use process::caller::{AGENT_VARIABLE, FoundAgent, find_agent, is_left_behind
 pub use process::clear::clear;
 pub use process::limits::usual_wall;
 pub use process::processes::{kill_group, process_started, stop_with_group, sweep, used_below};
+pub use process::sockets::is_accepted;
 pub use process::usage::measure_reading;
 pub use programs::reading::{Answered, ProgramArguments, read_with};
 pub use programs::signature::{NAMESPACE, can_sign, needs_touch, sign, verify as verify_signature};
@@ -86,7 +87,7 @@ pub use roles::play_role;
 pub use run::baseline::Baselines;
 pub use run::job::Hooks;
 pub use run::running::{Canceller, Running, start};
-pub use sandbox::{release_memory, release_program};
+pub use sandbox::{release_memory, release_program, waiting_connections};
 pub use trials::{Batch, Pace, Tried, prepare_batch};
 
 use crate::domain::{Isolation, IsolationLevel, Profile};

@@ -7,5 +7,6 @@ pub(super) mod group;
 pub(super) mod limits;
 pub(super) mod poll;
 pub(super) mod processes;
+pub(super) mod sockets;
 pub(super) mod terminal;
 pub(super) mod usage;

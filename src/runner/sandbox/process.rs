@@ -5,7 +5,7 @@ use super::plan::{FIRST_INHERITED, ProcessLimits};
 use rustix::process::{Gid, Resource, Rlimit, Uid};
 use serde::{Deserialize, Serialize};
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 /// Signals whose handling a process may have inherited from us.
@@ -327,6 +327,24 @@ pub(in crate::runner) fn network_mark(socket: &OwnedFd) -> io::Result<u64> {
         libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, SO_NETNS_COOKIE, into, &raw mut length)
     };
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(mark) }
+}
+
+/// Connections of a listening TCP socket that nobody has accepted yet.
+///
+/// # Errors
+/// When it is no TCP socket.
+pub fn waiting_connections(listener: &impl AsFd) -> io::Result<u32> {
+    // SAFETY: a plain structure of numbers, for which zeros are valid.
+    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
+    let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
+    // SAFETY: both pointers are to live locals, and the length is that of the first.
+    let result = unsafe {
+        let into = (&raw mut info).cast();
+        let fd = listener.as_fd().as_raw_fd();
+        libc::getsockopt(fd, libc::IPPROTO_TCP, libc::TCP_INFO, into, &raw mut length)
+    };
+    // Of a socket that listens, this field is the length of its queue (tcp_get_info in Linux's net/ipv4/tcp.c).
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(info.tcpi_unacked) }
 }
 
 /// Closes every file of this process, also the standard three. For a process that uses none from now on, and never

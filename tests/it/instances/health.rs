@@ -85,3 +85,22 @@ fn what_is_not_checked_says_so() {
     bench.ok(&["launch", "companion", "--wait"]);
     assert_eq!(bench.instance("companion")["health"]["state"], "not checked");
 }
+
+#[test]
+fn a_port_that_nobody_serves_is_not_well() {
+    let bench = Bench::new();
+    let sleeps = "import time\nwhile True:\n    time.sleep(1)\n";
+    let passes = if super::ports::relays(&bench) { &["relay", "listen-fds"][..] } else { &["listen-fds"] };
+    let kinds = [("tcp", "tcp = \"http\""), ("http", "http = \"/\"")];
+    for (pass, (kind, check)) in passes.iter().flat_map(|pass| kinds.map(|kind| (pass, kind))) {
+        let name = format!("sleeps-{pass}-{kind}");
+        let more = format!(
+            "[service]\nadapter = \"none\"\nrestart = \"never\"\n[[service.ports]]\nname = \"http\"\nport = \"auto\"\npass = \"{pass}\"\n\
+             [service.health]\n{check}\nevery = \"50ms\"\ntimeout = \"300ms\"\nfailures = 2\n"
+        );
+        bench.service(&name, sleeps, &more);
+        bench.ok(&["launch", &name, "--wait"]);
+        let seen = bench.until(&name, "unhealthy");
+        assert_eq!(seen["health"]["state"], "bad", "{name}: {seen}");
+    }
+}

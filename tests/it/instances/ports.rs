@@ -52,7 +52,7 @@ fn definition(pass: &str) -> String {
 }
 
 /// Where nothing can be relayed, the test says so.
-fn relays(bench: &Bench) -> bool {
+pub(super) fn relays(bench: &Bench) -> bool {
     let report = bench.ok(&["doctor"]);
     let text = report.to_string();
     if text.contains("isolated") {

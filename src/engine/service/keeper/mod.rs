@@ -9,6 +9,7 @@ mod pipe;
 mod ports;
 mod probing;
 mod process;
+mod reaching;
 mod talking;
 mod translating;
 

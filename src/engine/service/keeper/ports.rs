@@ -1,6 +1,7 @@
 //! The ports of an instance. The keeper binds them and keeps them over restarts: binding is what makes a port its own, so
 //! no other process, and no other workspace, can take it in between.
 
+use super::reaching::Entry;
 use crate::domain::Digest;
 use crate::domain::service::{Instance, InstancePort, PortMode, PortNumber, PortPass, PortRule, ServiceDefinition};
 use crate::engine::Engine;
@@ -11,7 +12,7 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::RangeInclusive;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Holders of ports that a message names.
 const NAMED_HOLDERS: usize = 5;
@@ -22,6 +23,8 @@ pub(super) struct Ports {
     open: BTreeMap<String, OpenPort>,
     /// Passes connections on to the service; there is none before the first relayed port.
     relay: Option<Arc<Relay>>,
+    /// Leads into the network of the process that runs; `None` while none does, or when no port is relayed.
+    door: Arc<Mutex<Option<Door>>>,
 }
 
 #[derive(Debug)]
@@ -89,8 +92,11 @@ impl Ports {
 
     /// Who takes the door of a new process; `None` when no port is relayed.
     pub(super) fn doorkeeper(&self) -> Option<Box<dyn FnOnce(Door) + Send>> {
-        let relay = self.relay.clone()?;
-        Some(Box::new(move |door| relay.lead_to(Some(door))))
+        let (relay, kept) = (self.relay.clone()?, self.door.clone());
+        Some(Box::new(move |door| {
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(door.clone());
+            relay.lead_to(Some(door));
+        }))
     }
 
     /// The process is over: connections wait for the next one.
@@ -98,6 +104,25 @@ impl Ports {
         if let Some(relay) = &self.relay {
             relay.lead_to(None);
         }
+        *self.door.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Where the service takes the connections of a port; `None` when it has no such port.
+    ///
+    /// # Errors
+    /// `Internal` when the process has no room for another descriptor.
+    pub(super) fn entry(&self, name: &str) -> Result<Option<Entry>, EngineError> {
+        let Some(open) = self.open.get(name) else { return Ok(None) };
+        Ok(Some(match (open.port.pass, &open.listener) {
+            (PortPass::Relay, _) => match &*self.door.lock().unwrap_or_else(PoisonError::into_inner) {
+                Some(door) => Entry::Behind(door.clone(), open.inside),
+                None => Entry::Gone,
+            },
+            (PortPass::ListenFds, Some(listener)) => {
+                Entry::Inherited(listener.try_clone().map_err(EngineError::internal)?)
+            }
+            (PortPass::ListenFds | PortPass::Bind, _) => Entry::Own(open.port.port),
+        }))
     }
 
     /// The variables that tell a service its ports, as it sees them: `PORT` for the first one, `PORT_NAME` for each.

@@ -112,9 +112,10 @@ impl Keeper {
             Probe::Http { port, path, status } => {
                 self.ask_port(&port, move |address, timeout| http_get(address, &path, status, timeout))
             }
-            Probe::Tcp { port } => self.ask_port(&port, |address, timeout| {
-                TcpStream::connect_timeout(&address, timeout).map(|_| String::new()).map_err(|error| error.to_string())
-            }),
+            Probe::Tcp { port } => {
+                let Some(entry) = self.ports.entry(&port)? else { return Ok(()) };
+                self.ask_port(&port, move |_, timeout| entry.try_out(timeout).map(|()| String::new()))
+            }
             Probe::Version | Probe::Exec(_) => self.ask_command(&probe),
             Probe::Line(_) => Ok(()),
         }
