@@ -218,6 +218,13 @@ pub struct ServiceDefinition {
     pub log: LogRule,
 }
 
+impl ServiceDefinition {
+    /// Whether it opens ports of this machine itself.
+    pub fn opens_ports(&self) -> bool {
+        self.ports.iter().any(|port| port.pass == PortPass::Bind)
+    }
+}
+
 impl Default for ServiceDefinition {
     fn default() -> Self {
         ServiceDefinition {

@@ -47,6 +47,9 @@ words!(
     }
 );
 
+/// How long a service may take to open its own ports when its definition does not say, milliseconds.
+const OPENS_WITHIN_MS: u64 = 30_000;
+
 /// What the machine needs of a definition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LifeRules {
@@ -72,7 +75,11 @@ impl LifeRules {
             backoff: definition.backoff,
             most_restarts: definition.most_restarts,
             has_dependencies: !definition.after.is_empty(),
-            ready_within_ms: definition.ready.as_ref().map(|ready| ready.within_ms),
+            // One that opens ports itself is not ready before it has.
+            ready_within_ms: match &definition.ready {
+                Some(ready) => Some(ready.within_ms),
+                None => definition.opens_ports().then_some(OPENS_WITHIN_MS),
+            },
             failures: definition.health.failures.max(1),
         }
     }

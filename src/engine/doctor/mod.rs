@@ -2,6 +2,7 @@
 //!
 //! It only looks: nothing is created, written or repaired.
 
+mod services;
 mod signatures;
 
 use super::error::EngineError;
@@ -102,6 +103,7 @@ impl Engine {
         let place = Place { workspace: &options.workspace, home: &options.home, state_dir: &self.workspace.state_dir };
         let mut lines = doctor(&place, self.workspace.git(), &self.workspace.machine, options.asker);
         lines.extend(buffers(self.buffers().list()));
+        lines.extend(self.doctor_of_services());
         lines.extend(self.doctor_of_signing());
         lines.push(self.workspace.doctor_of_state());
         lines.push(library(&self.upkeep().policy()));

@@ -107,6 +107,21 @@ impl Spec {
         Ok((self, door))
     }
 
+    /// Says which ports of this machine the tool opens itself.
+    ///
+    /// # Errors
+    /// [`RunEnd::Refused`] when it is not in the network of this machine: nobody could reach it there.
+    pub fn with_own_ports(self, ports: Vec<u16>) -> Result<Spec, RunEnd> {
+        if ports.is_empty() || self.plan.network == Network::Full {
+            return Ok(self);
+        }
+        let network = self.plan.network;
+        let message = format!(
+            "a port with pass = \"bind\" needs network = [\"full\"] in [permissions] of an approved tool, but this run has network {network}: use pass = \"relay\" or \"listen-fds\", or approve it with this permission"
+        );
+        Err(RunEnd::Refused { message })
+    }
+
     fn set_network(&mut self, network: Network) {
         self.plan.network = network;
         self.plan.walls.network = network;

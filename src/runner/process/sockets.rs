@@ -1,8 +1,13 @@
 //! TCP sockets of the network that this process is in, as the kernel lists them in `/proc/net`.
 
+use super::processes::{descendants, face, process_started};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+
+/// The state of a socket that listens.
+const LISTENS: u8 = 10;
 
 /// States of a socket (`net/tcp_states.h`) in which it may still wait to be accepted: established, half open, and closed
 /// by the other end.
@@ -28,6 +33,84 @@ pub fn is_accepted(client: &TcpStream) -> io::Result<bool> {
         (socket.local, socket.remote) == (theirs, ours) && socket.inode == 0 && WAITING.contains(&socket.state)
     };
     Ok(!list("/proc/net/tcp")?.iter().any(waits))
+}
+
+/// A socket that somebody has at a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PortSocket {
+    /// Its own address; unspecified for all that this machine has.
+    pub address: IpAddr,
+    /// Whether it listens there.
+    pub listens: bool,
+    /// What names it among the files of a process; never 0.
+    pub inode: u64,
+}
+
+/// The TCP sockets that processes have at a port of this machine.
+///
+/// # Errors
+/// When the list cannot be read.
+pub fn sockets_at(port: u16) -> io::Result<Vec<PortSocket>> {
+    let mut all = list("/proc/net/tcp")?;
+    match list("/proc/net/tcp6") {
+        // A machine without IPv6.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        more => all.extend(more?),
+    }
+    let at_port = all.into_iter().filter(|socket| socket.local.port() == port && socket.inode != 0);
+    Ok(at_port
+        .map(|socket| PortSocket { address: socket.local.ip(), listens: socket.state == LISTENS, inode: socket.inode })
+        .collect())
+}
+
+/// The inodes of the sockets that the processes below one have. `None` when `pid` is not the process that started at
+/// `started`.
+///
+/// # Errors
+/// When the files of one of them may not be looked at.
+pub fn sockets_below(pid: i32, started: u64) -> Option<io::Result<BTreeSet<u64>>> {
+    if process_started(pid) != Some(started) {
+        return None;
+    }
+    Some(descendants(pid).iter().try_fold(BTreeSet::new(), |mut all, process| {
+        all.extend(sockets_of(process.pid)?);
+        Ok(all)
+    }))
+}
+
+/// A process that has this socket, as far as its files may be looked at.
+pub fn process_with_socket(inode: u64) -> Option<i32> {
+    let all = fs::read_dir("/proc").ok()?.flatten();
+    let mut numbers = all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    numbers.find(|pid| sockets_of(*pid).is_ok_and(|sockets| sockets.contains(&inode)))
+}
+
+/// The inodes of the sockets of a process; none when it is over.
+fn sockets_of(pid: i32) -> io::Result<BTreeSet<u64>> {
+    let folder = format!("/proc/{}/fd", face(pid).unwrap_or(pid));
+    let files = match fs::read_dir(folder) {
+        Err(error) if is_over(&error) => return Ok(BTreeSet::new()),
+        files => files?,
+    };
+    let mut found = BTreeSet::new();
+    for file in files {
+        match file.and_then(|file| fs::read_link(file.path())) {
+            Ok(link) => found.extend(link.to_str().and_then(inode_of)),
+            // Closed meanwhile.
+            Err(error) if is_over(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+fn is_over(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ESRCH)
+}
+
+/// The inode of a socket, as the link of an open file names it: `socket:[12345]`.
+fn inode_of(link: &str) -> Option<u64> {
+    link.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 
 fn list(path: &str) -> io::Result<Vec<TcpSocket>> {
@@ -68,6 +151,36 @@ fn address(text: &str) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::TcpListener;
+    use std::os::fd::AsFd;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn a_listening_socket_is_found_at_its_port_and_among_the_files_of_who_has_it() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let found = sockets_at(port).unwrap();
+        let [socket] = found[..] else { panic!("{found:?}") };
+        assert_eq!((socket.address, socket.listens), (Ipv4Addr::LOCALHOST.into(), true));
+        let me = std::process::id().cast_signed();
+        assert!(sockets_of(me).unwrap().contains(&socket.inode));
+        assert_eq!(process_with_socket(socket.inode), Some(me));
+        // What this process has itself is not below it; what a child inherited is.
+        let started = process_started(me).unwrap();
+        let below = || sockets_below(me, started).unwrap().unwrap().contains(&socket.inode);
+        // Other tests start programs meanwhile, which have the files of this process for a moment.
+        let until = |wanted: bool| while below() != wanted {};
+        until(false);
+        let input = listener.as_fd().try_clone_to_owned().unwrap();
+        let mut child = Command::new("sleep").arg("300").stdin(Stdio::from(input)).spawn().unwrap();
+        until(true);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        until(false);
+        assert_eq!(sockets_below(me, started + 1).map(|found| found.is_ok()), None);
+        drop(listener);
+        assert_eq!(sockets_at(port).unwrap(), vec![]);
+    }
 
     #[test]
     #[cfg(target_endian = "little")]

@@ -80,6 +80,19 @@ fn http_and_tcp_go_through_the_port_as_a_client_would() {
 }
 
 #[test]
+fn a_keeper_whose_workspace_is_gone_ends_although_its_checks_go_on_failing() {
+    let bench = Bench::new();
+    let deaf = "import sys\nfor line in sys.stdin:\n    pass\n";
+    // More often than the keeper looks around.
+    let often = checks("ask = \"ping\"").replace("5s", "20ms").replace("50ms", "20ms");
+    let mark = bench.service("deaf", deaf, &often);
+    bench.ok(&["launch", "deaf", "--wait"]);
+    bench.until("deaf", "unhealthy");
+    std::fs::remove_dir_all(bench.state()).unwrap();
+    Bench::until_gone(&mark);
+}
+
+#[test]
 fn what_is_not_checked_says_so() {
     let (bench, _) = Bench::with_companion("");
     bench.ok(&["launch", "companion", "--wait"]);

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::{Duration, Instant};
 
-/// Instances of one service; the benchmark launches 200.
-const MANY: usize = 40;
+/// Instances of one service, one more than `doctor` is silent about; the benchmark launches 200.
+const MANY: usize = 51;
 
 /// Rounds of a launch and an end right after it.
 const ROUNDS: u32 = 12;
@@ -32,7 +32,15 @@ fn many_instances_have_each_a_port_of_their_own_within_the_range() {
              [[service.ports]]\nname = \"http\"\nport = \"auto\"\npass = \"listen-fds\"\n"
         ),
     );
+    let doctor = || {
+        let report = bench.ok(&["doctor"]);
+        report["lines"].as_array().unwrap().iter().find(|line| line["name"] == "services").cloned()
+    };
+    assert_eq!(doctor(), None);
     for number in 0..MANY {
+        if number == MANY - 1 {
+            assert_eq!(doctor().unwrap()["state"], "ok");
+        }
         bench.ok(&["launch", "many", "--instance", &format!("i{number}")]);
     }
     let give_up = Instant::now() + PATIENCE;
@@ -52,6 +60,9 @@ fn many_instances_have_each_a_port_of_their_own_within_the_range() {
     // Each of them is really held.
     assert!(all.iter().all(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_err()));
     assert_eq!((bench.keepers().len(), processes_with(&mark).len()), (MANY, MANY));
+    let advice = doctor().unwrap();
+    assert_eq!(advice["state"], "warn", "{advice}");
+    assert!(advice["hint"].as_str().unwrap().contains("`toolsmith services NAME --unit`"), "{advice}");
     let why = bench.refused(&["launch", "many", "--instance", "one-more"]);
     assert!(why.contains(&format!("allows {MANY} instances")), "{why}");
 }

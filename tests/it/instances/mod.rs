@@ -6,6 +6,7 @@ mod hostile;
 mod kills;
 mod life;
 mod many;
+mod own_ports;
 mod planning;
 mod ports;
 mod screen;

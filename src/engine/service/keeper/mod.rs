@@ -5,6 +5,7 @@
 //! when its instance needs none, or when another process has taken the instance over.
 
 mod control;
+mod opening;
 mod pipe;
 mod ports;
 mod probing;
@@ -29,6 +30,7 @@ use crate::outside::Asker;
 use crate::runner;
 use crate::store::InstanceRow;
 use control::ControlSocket;
+use opening::Opening;
 use ports::Ports;
 use probing::Prober;
 use process::Process;
@@ -155,6 +157,7 @@ struct Keeper {
     replies: HashMap<i64, SyncSender<KeeperAnswer>>,
     attached: Vec<SyncSender<Vec<u8>>>,
     prober: Prober,
+    opening: Opening,
     /// The incarnation that has heard what was said before.
     has_heard: u64,
     events: Receiver<KeeperEvent>,
@@ -191,6 +194,7 @@ impl Keeper {
             id,
             caller,
             prober: Prober::new(&definition),
+            opening: Opening::default(),
             detail,
             definition,
             process: None,
@@ -228,6 +232,8 @@ impl Keeper {
             match self.turn() {
                 Ok(true) => faults = 0,
                 Ok(false) => return Ok(()),
+                // What cannot be written any more keeps it from looking around.
+                Err(_) if self.is_workspace_gone() => return Ok(()),
                 Err(error) => {
                     faults += 1;
                     if faults >= MOST_FAULTS {
@@ -263,8 +269,9 @@ impl Keeper {
             .exchange_queue
             .wake_at_ms()
             .map(|at| self.began + Duration::from_millis(u64::try_from(at).unwrap_or(0)));
-        let probe = self.prober.due_at(self.row.instance.life.state);
-        [life, exchange, probe].into_iter().flatten().fold(self.look_at, Instant::min)
+        let probe = self.probe_due_at();
+        let ports = self.opening.due_at(self.row.instance.life.state).filter(|_| self.process.is_some());
+        [life, exchange, probe, ports].into_iter().flatten().fold(self.look_at, Instant::min)
     }
 
     fn take(&mut self, event: KeeperEvent) -> Result<(), EngineError> {
@@ -303,6 +310,7 @@ impl Keeper {
     fn look_around(&mut self) -> Result<(), EngineError> {
         let spoken = self.exchange_queue.tick(self.exchange_ms());
         self.carry_out(spoken)?;
+        self.look_at_own_ports_when_due()?;
         self.probe_when_due()?;
         let is_due = self.row.instance.life.wake_at(&self.row.rules).is_some_and(|at| at <= now());
         let looks = Instant::now() >= self.look_at;
@@ -311,8 +319,7 @@ impl Keeper {
         }
         let wait = if self.awaits { LOOK_AT_OTHERS } else { LOOK };
         self.look_at = Instant::now() + wait;
-        if !self.engine.workspace.state_dir.join("store.db").exists() {
-            // The workspace's state was deleted: nobody can reach the service any more.
+        if self.is_workspace_gone() {
             self.is_replaced = true;
             return Ok(());
         }
@@ -332,6 +339,11 @@ impl Keeper {
         self.look_after_neighbour(is_changed)?;
         self.rest();
         Ok(())
+    }
+
+    /// Whether the workspace's state was deleted: nobody can reach the service any more.
+    fn is_workspace_gone(&self) -> bool {
+        !self.engine.workspace.state_dir.join("store.db").exists()
     }
 
     /// Gives back memory that a keeper needs to do something, and not to wait: most of them wait nearly all the time.

@@ -98,10 +98,15 @@ impl Prober {
 }
 
 impl Keeper {
+    /// When something is to be asked next. Nothing before the service has its ports: somebody else could answer there.
+    pub(super) fn probe_due_at(&self) -> Option<Instant> {
+        self.prober.due_at(self.row.instance.life.state).filter(|_| !self.opening.is_pending())
+    }
+
     /// Asks what is due.
     pub(super) fn probe_when_due(&mut self) -> Result<(), EngineError> {
         let state = self.row.instance.life.state;
-        if self.prober.due_at(state).is_none_or(|at| at > Instant::now()) || self.process.is_none() {
+        if self.probe_due_at().is_none_or(|at| at > Instant::now()) || self.process.is_none() {
             return Ok(());
         }
         let Some(probe) = self.prober.question(state).cloned() else { return Ok(()) };

@@ -4,7 +4,7 @@ use super::pipe::writer;
 use super::translating::Translator;
 use super::{Keeper, KeeperEvent};
 use crate::domain::RunEnd;
-use crate::domain::service::LifeEvent;
+use crate::domain::service::{LifeEvent, PortPass};
 use crate::engine::RunHandle;
 use crate::engine::error::EngineError;
 use crate::engine::run::{ServiceHooks, ServiceStart};
@@ -56,6 +56,7 @@ impl Keeper {
     pub(super) fn start(&mut self, number: u64) -> Result<(), EngineError> {
         self.exchange_queue = crate::domain::service::ExchangeQueue::default();
         self.prober.begin(number);
+        self.opening.begin(&self.definition);
         match self.spawn(number) {
             Ok(()) => Ok(()),
             Err(error) => self.advance(&[LifeEvent::NotSpawned(number, error.message)]),
@@ -63,7 +64,7 @@ impl Keeper {
     }
 
     fn spawn(&mut self, number: u64) -> Result<(), EngineError> {
-        let opened = self.ports.open(&self.engine, &self.row.instance, &self.definition)?;
+        let opened = self.ports.open(&self.engine, &self.row.instance, &self.definition, self.opening.lost())?;
         let (reads, writes) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
             .map_err(|error| EngineError::internal(format!("no pipe: {error}")))?;
         let rule = self.definition.stop;
@@ -78,6 +79,7 @@ impl Keeper {
             env: self.ports.variables(&opened),
             door: self.ports.doorkeeper(),
             listeners: self.ports.inherited(&opened)?,
+            own_ports: self.ports.own(),
             hooks: hooks(&self.sender, number),
         };
         let translator = self.start_translator(number)?;
@@ -87,6 +89,9 @@ impl Keeper {
         self.advance_with(&[], |instance| {
             instance.run = Some(run);
             instance.ports = opened;
+            for port in instance.ports.iter_mut().filter(|port| port.pass == PortPass::Bind) {
+                port.add_note(Some("the service has not opened it yet".to_owned()));
+            }
             instance.health = crate::domain::service::HealthFact::before(
                 instance.health.state != crate::domain::service::HealthState::NotChecked,
             );
@@ -100,6 +105,9 @@ impl Keeper {
             self.ports.close_door();
             let lost = self.exchange_queue.end();
             self.carry_out(lost)?;
+            if (began || self.opening.is_moving()) && self.starts_elsewhere()? {
+                return Ok(());
+            }
         }
         let event = if began {
             LifeEvent::Ended { incarnation: number, well, how }

@@ -98,7 +98,10 @@ impl Keeper {
         if number != self.row.instance.life.incarnation {
             return Ok(());
         }
-        if self.row.instance.life.state == InstanceState::Starting && self.prober.line_says_ready(&frame.bytes) {
+        if self.row.instance.life.state == InstanceState::Starting
+            && self.prober.line_says_ready(&frame.bytes)
+            && self.opening.hears_ready()
+        {
             self.advance(&[LifeEvent::Ready(number)])?;
         }
         if frame.stream == Stream::Stderr || self.definition.adapter == Adapter::None {

@@ -1,0 +1,219 @@
+//! Ports that a service opens itself: whose they are is looked at, not taken for granted.
+
+use super::{Bench, PATIENCE};
+use crate::history::world::{ada, decide, open, without_checks};
+use rustix::net::{AddressFamily, SocketAddrV4, SocketType};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::time::Instant;
+use toolsmith::domain::DecisionKind;
+use toolsmith::engine::ReviewFilter;
+
+/// Says at a gate which port it has, waits there, and opens the port. FAILS is what it does when it cannot.
+const OPENS: &str = r#"
+import os, socket, sys, time
+number = int(os.environ["PORT"])
+gate = socket.create_connection(("127.0.0.1", GATE))
+gate.sendall(b"%d\n" % number)
+gate.recv(1)
+own = socket.socket()
+own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+try:
+    own.bind(("HOST", number))
+except OSError:
+    FAILS
+own.listen(64)
+while True:
+    peer, _ = own.accept()
+    with peer:
+        peer.recv(1)
+        peer.sendall(b"up")
+"#;
+
+const FULL: &str = "[permissions]\nnetwork = [\"full\"]\n";
+
+/// Where services wait before they open their ports.
+struct Gate(TcpListener);
+
+impl Gate {
+    fn new() -> Gate {
+        let gate = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        gate.set_nonblocking(true).unwrap();
+        Gate(gate)
+    }
+
+    fn program(&self, host: &str, fails: &str) -> String {
+        let number = self.0.local_addr().unwrap().port().to_string();
+        OPENS.replace("GATE", &number).replace("HOST", host).replace("FAILS", fails)
+    }
+
+    /// The next service that waits, and its port. Dropping it lets the service go on.
+    fn next(&self) -> (TcpStream, u16) {
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            if let Ok((peer, _)) = self.0.accept() {
+                peer.set_nonblocking(false).unwrap();
+                let mut line = String::new();
+                BufReader::new(&peer).read_line(&mut line).unwrap();
+                return (peer, line.trim().parse().unwrap());
+            }
+            assert!(Instant::now() < give_up, "no service came");
+        }
+    }
+}
+
+fn definition(port: &str) -> String {
+    format!(
+        "{FULL}[service]\nadapter = \"none\"\nrestart = \"never\"\n[[service.ports]]\nname = \"http\"\n{port}\npass = \"bind\"\n"
+    )
+}
+
+impl Bench {
+    /// Approves every tool that waits, and grants what it declares.
+    pub(super) fn approve_all(&self) {
+        without_checks(&self.workspace);
+        let engine = open(&self.workspace);
+        for review in engine.reviews().list(ReviewFilter::Waiting).unwrap() {
+            engine.execute(decide(&review, DecisionKind::Approve), &ada()).unwrap();
+            let tool = engine.library().resolve(review.tool.as_str()).unwrap();
+            if let Some(allow) = engine.runs().unallowed(&tool, &ada()).unwrap() {
+                engine.execute(allow, &ada()).unwrap();
+            }
+        }
+    }
+}
+
+fn ask(port: u16) -> String {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(b"?").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn port(instance: &Value) -> u16 {
+    u16::try_from(instance["ports"][0]["port"].as_u64().unwrap()).unwrap()
+}
+
+/// A connection that goes out from this port: nobody answers there, and nobody else can listen.
+fn outgoing(port: u16, to: &TcpListener) -> OwnedFd {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    rustix::net::bind(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)).unwrap();
+    rustix::net::connect(&socket, &to.local_addr().unwrap()).unwrap();
+    socket
+}
+
+#[test]
+fn a_service_opens_its_own_port_and_says_when_it_listens_elsewhere_too() {
+    for (host, note) in
+        [("127.0.0.1", None), ("0.0.0.0", Some("it listens at 0.0.0.0, so other machines may connect too"))]
+    {
+        let (bench, gate) = (Bench::new(), Gate::new());
+        bench.service("opens", &gate.program(host, "raise"), &definition("port = \"auto\""));
+        bench.approve_all();
+        bench.ok(&["launch", "opens"]);
+        let (waits, number) = gate.next();
+        let seen = bench.instance("opens");
+        assert_eq!((seen["state"].as_str(), port(&seen)), (Some("starting"), number), "it is not ready before: {seen}");
+        assert_eq!(seen["ports"][0]["note"], "the service has not opened it yet");
+        drop(waits);
+        let seen = bench.until("opens", "running");
+        assert_eq!((port(&seen), seen["ports"][0]["note"].as_str()), (number, note), "{seen}");
+        assert_eq!(ask(number), "up");
+        let text = bench.workspace.toolsmith(&["services", "opens"]).output().unwrap();
+        let text = String::from_utf8_lossy(&text.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(text.contains("it listens at 0.0.0.0"), note.is_some(), "{text}");
+    }
+}
+
+#[test]
+fn a_port_that_somebody_takes_before_the_service_opens_it_is_exchanged_for_another_one() {
+    for (taker, fails) in [("a listener", "time.sleep(600)"), ("a connection", "sys.exit(3)")] {
+        let (bench, gate) = (Bench::new(), Gate::new());
+        bench.service("opens", &gate.program("127.0.0.1", fails), &definition("port = \"auto\""));
+        bench.approve_all();
+        bench.ok(&["launch", "opens"]);
+        let (waits, first) = gate.next();
+        let other = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let _taken: OwnedFd = match taker {
+            "a listener" => TcpListener::bind((Ipv4Addr::LOCALHOST, first)).unwrap().into(),
+            _ => outgoing(first, &other),
+        };
+        drop(waits);
+        let (waits, second) = gate.next();
+        assert_ne!(first, second, "{taker}");
+        drop(waits);
+        let seen = bench.until("opens", "running");
+        assert_eq!((port(&seen), seen["incarnation"].as_u64()), (second, Some(1)), "{taker}: {seen}");
+        assert_eq!(seen["last_error"], Value::Null, "{taker}: {seen}");
+        assert_eq!(ask(second), "up", "{taker}");
+    }
+}
+
+#[test]
+fn a_start_whose_ports_are_taken_again_and_again_fails_and_names_them() {
+    let (bench, gate) = (Bench::new(), Gate::new());
+    bench.service("opens", &gate.program("127.0.0.1", "time.sleep(600)"), &definition("port = \"auto\""));
+    bench.approve_all();
+    bench.ok(&["launch", "opens"]);
+    let taken: Vec<_> = (0..4)
+        .map(|_| {
+            let (waits, number) = gate.next();
+            (TcpListener::bind((Ipv4Addr::LOCALHOST, number)).unwrap(), number, waits)
+        })
+        .collect();
+    let seen = bench.until("opens", "failed");
+    let numbers: Vec<String> = taken.iter().map(|(_, number, _)| number.to_string()).collect();
+    let why = seen["last_error"].as_str().unwrap();
+    assert!(why.starts_with("other programs took its ports") && why.contains(&numbers.join(", ")), "{why}");
+    assert_eq!(bench.ok(&["runs"])["runs"].as_array().unwrap().len(), 4);
+    // The ports are free again, and so is the instance.
+    drop(taken);
+    bench.ok(&["launch", "opens"]);
+    drop(gate.next());
+    bench.until("opens", "running");
+}
+
+#[test]
+fn a_fixed_port_that_somebody_takes_is_not_exchanged_and_its_holder_is_named() {
+    let (bench, gate) = (Bench::new(), Gate::new());
+    let number = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+    let port = format!("port = {number}\nmode = \"fixed\"");
+    bench.service("opens", &gate.program("127.0.0.1", "time.sleep(600)"), &definition(&port));
+    bench.approve_all();
+    bench.ok(&["launch", "opens"]);
+    let (_waits, seen) = gate.next();
+    assert_eq!(seen, number);
+    let _taken = TcpListener::bind((Ipv4Addr::LOCALHOST, number)).unwrap();
+    let seen = bench.until("opens", "failed");
+    let why = seen["last_error"].as_str().unwrap();
+    let holder = format!("port {number} (http) was taken by process {}", std::process::id());
+    assert!(why.starts_with(&holder), "{why}");
+}
+
+#[test]
+fn a_health_check_of_a_port_that_the_service_opens_itself_needs_somebody_who_listens() {
+    let (bench, gate) = (Bench::new(), Gate::new());
+    let health = "[service.health]\ntcp = \"http\"\nevery = \"50ms\"\ntimeout = \"5s\"\nfailures = 1\n";
+    // After the first connection it listens no more, and goes on.
+    let program = gate.program("127.0.0.1", "raise").replace("while True:\n", "for _ in range(3):\n")
+        + "own.close()\ntime.sleep(600)\n";
+    bench.service("opens", &program, &(definition("port = \"auto\"") + health));
+    bench.approve_all();
+    bench.ok(&["launch", "opens"]);
+    drop(gate.next());
+    let seen = bench.until("opens", "unhealthy");
+    assert_eq!(seen["last_error"], "health check: the service does not listen at the port", "{seen}");
+}
+
+#[test]
+fn a_service_without_the_network_of_the_machine_cannot_open_a_port_there_and_is_told_so() {
+    let (bench, gate) = (Bench::new(), Gate::new());
+    bench.service("opens", &gate.program("127.0.0.1", "raise"), &definition("port = \"auto\""));
+    // Nobody approved it, so it runs without its permissions.
+    let why = bench.refused(&["launch", "opens", "--wait"]);
+    assert!(why.contains("pass = \"bind\" needs network = [\"full\"]"), "{why}");
+}
