@@ -219,8 +219,8 @@ pub struct ServiceDefinition {
 }
 
 impl ServiceDefinition {
-    /// Whether it opens ports of this machine itself.
-    pub fn opens_ports(&self) -> bool {
+    /// Whether the service binds ports of this machine itself.
+    pub fn binds_ports(&self) -> bool {
         self.ports.iter().any(|port| port.pass == PortPass::Bind)
     }
 }

@@ -77,14 +77,14 @@ pub struct InstancePort {
     pub port: u16,
     /// How it reaches the service.
     pub pass: PortPass,
-    /// What a human should know of it: why it has this number and not the wanted one, at which addresses the service
-    /// listens beside 127.0.0.1; `None` when there is nothing.
+    /// What a user should know about it: why it has this number and not the requested one, or on which addresses besides
+    /// 127.0.0.1 the service listens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
 impl InstancePort {
-    /// Adds something that a human should know of it.
+    /// Appends to the note.
     pub fn add_note(&mut self, note: Option<String>) {
         let notes = self.note.take().into_iter().chain(note).collect::<Vec<_>>();
         self.note = Some(notes.join("; ")).filter(|notes| !notes.is_empty());

@@ -47,8 +47,9 @@ words!(
     }
 );
 
-/// How long a service may take to open its own ports when its definition does not say, milliseconds.
-const OPENS_WITHIN_MS: u64 = 30_000;
+/// How long a service may take to listen on the ports that it binds itself when its definition does not say,
+/// milliseconds.
+const BIND_WITHIN_MS: u64 = 30_000;
 
 /// What the machine needs of a definition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,10 +76,10 @@ impl LifeRules {
             backoff: definition.backoff,
             most_restarts: definition.most_restarts,
             has_dependencies: !definition.after.is_empty(),
-            // One that opens ports itself is not ready before it has.
+            // A service that binds ports itself is not ready before it listens on them.
             ready_within_ms: match &definition.ready {
                 Some(ready) => Some(ready.within_ms),
-                None => definition.opens_ports().then_some(OPENS_WITHIN_MS),
+                None => definition.binds_ports().then_some(BIND_WITHIN_MS),
             },
             failures: definition.health.failures.max(1),
         }

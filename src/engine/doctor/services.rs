@@ -1,14 +1,14 @@
-//! What `doctor` says of services: whether there are more than their keepers are made for.
+//! The line of `doctor` about services: warns when there are more instances than keepers are meant for.
 
 use super::{Health, line};
 use crate::engine::Engine;
 use crate::engine::view::DoctorLine;
 
-/// What the line is called.
+/// Name of the line.
 const NAME: &str = "services";
 
-/// Up to so many instances of a workspace nothing is said.
-const MANY: usize = 50;
+/// Number of instances in a workspace above which it warns.
+const MOST: usize = 50;
 
 impl Engine {
     /// Counts the instances of all stacks. No line where there are none.
@@ -28,11 +28,10 @@ fn of_count(all: usize, running: usize) -> Option<DoctorLine> {
     let message = format!("{all} {instances}, {running} of them running");
     match all {
         0 => None,
-        ..=MANY => Some(line(NAME, Health::Ok, message, "")),
+        1..=MOST => Some(line(NAME, Health::Ok, message, "")),
         _ => {
-            let message =
-                format!("{message}: each running one has a keeper process, and nothing launches them at login");
-            let hint = "let a real init run them: `toolsmith services NAME --unit` prints a systemd user unit";
+            let message = format!("{message}: each running instance needs a keeper process, and none starts at login");
+            let hint = "have systemd run them: `toolsmith services NAME --unit` prints a user unit";
             Some(line(NAME, Health::Warn, message, hint))
         }
     }
@@ -43,16 +42,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn more_than_fifty_instances_are_better_left_to_a_real_init() {
+    fn more_than_fifty_instances_give_a_warning_that_points_to_systemd() {
         assert_eq!(of_count(0, 0), None);
-        let told = of_count(1, 1).unwrap();
-        assert_eq!((told.state.as_str(), told.message.as_str()), ("ok", "1 instance, 1 of them running"));
+        let report = of_count(1, 1).unwrap();
+        assert_eq!((report.state.as_str(), report.message.as_str()), ("ok", "1 instance, 1 of them running"));
         assert_eq!(of_count(50, 50).unwrap().state, "ok");
-        let told = of_count(51, 2).unwrap();
-        assert_eq!(told.state, "warn");
+        let report = of_count(51, 2).unwrap();
+        assert_eq!(report.state, "warn");
         assert!(
-            told.message.starts_with("51 instances, 2 of them running") && told.hint.contains("--unit"),
-            "{told:?}"
+            report.message.starts_with("51 instances, 2 of them running") && report.hint.contains("--unit"),
+            "{report:?}"
         );
     }
 }

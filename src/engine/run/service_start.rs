@@ -25,8 +25,8 @@ pub(in crate::engine) struct ServiceStart {
     pub env: Vec<(String, String)>,
     /// Listening sockets that it inherits, by name.
     pub listeners: Vec<(String, OwnedFd)>,
-    /// Ports of this machine that it opens itself.
-    pub own_ports: Vec<u16>,
+    /// Ports of this machine that it binds itself.
+    pub bound_ports: Vec<u16>,
     /// Who gets the door to its network; `None` when no port is relayed.
     pub door: Option<Box<dyn FnOnce(Door) + Send>>,
     /// Who is told of it.
@@ -36,7 +36,7 @@ pub(in crate::engine) struct ServiceStart {
 impl ServiceStart {
     /// Turns a run into the service; gives back who is told of it.
     pub(super) fn adapt(self, spec: Spec) -> Result<(Spec, ServiceHooks), RunEnd> {
-        let spec = spec.as_service(self.terms).with_listeners(self.listeners)?.with_own_ports(self.own_ports)?;
+        let spec = spec.as_service(self.terms).with_listeners(self.listeners)?.with_bound_ports(&self.bound_ports)?;
         let Some(take) = self.door else { return Ok((spec, self.hooks)) };
         let (spec, door) = spec.with_door()?;
         take(door);

@@ -107,11 +107,11 @@ impl Spec {
         Ok((self, door))
     }
 
-    /// Says which ports of this machine the tool opens itself.
+    /// Declares the ports of this machine that the tool binds itself.
     ///
     /// # Errors
-    /// [`RunEnd::Refused`] when it is not in the network of this machine: nobody could reach it there.
-    pub fn with_own_ports(self, ports: Vec<u16>) -> Result<Spec, RunEnd> {
+    /// [`RunEnd::Refused`] when it is not in the network of this machine: no client could reach it there.
+    pub fn with_bound_ports(self, ports: &[u16]) -> Result<Spec, RunEnd> {
         if ports.is_empty() || self.plan.network == Network::Full {
             return Ok(self);
         }

@@ -1,4 +1,4 @@
-//! TCP sockets of the network that this process is in, as the kernel lists them in `/proc/net`.
+//! TCP sockets of the network namespace of this process, as the kernel lists them in `/proc/net`.
 
 use super::processes::{descendants, face, process_started};
 use std::collections::BTreeSet;
@@ -6,11 +6,10 @@ use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 
-/// The state of a socket that listens.
+/// The state of a listening socket (`net/tcp_states.h`).
 const LISTENS: u8 = 10;
 
-/// States of a socket (`net/tcp_states.h`) in which it may still wait to be accepted: established, half open, and closed
-/// by the other end.
+/// States of a socket in which it may still wait to be accepted: established, half open, and closed by the peer.
 const WAITING: [u8; 3] = [1, 3, 8];
 
 /// One line of the list.
@@ -19,11 +18,11 @@ struct TcpSocket {
     local: SocketAddr,
     remote: SocketAddr,
     state: u8,
-    /// What names it among the files of a process; 0 when no process has it.
+    /// Its inode number; 0 when no process holds it.
     inode: u64,
 }
 
-/// Whether somebody has accepted a connection to a listening socket of this machine; also when it is closed again.
+/// Whether a process has accepted a connection to a listening socket of this machine, even if it is closed again.
 ///
 /// # Errors
 /// When the list cannot be read.
@@ -35,18 +34,18 @@ pub fn is_accepted(client: &TcpStream) -> io::Result<bool> {
     Ok(!list("/proc/net/tcp")?.iter().any(waits))
 }
 
-/// A socket that somebody has at a port.
+/// A socket that a process holds on a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PortSocket {
-    /// Its own address; unspecified for all that this machine has.
+    /// Its local address; unspecified when it is bound to all addresses of this machine.
     pub address: IpAddr,
-    /// Whether it listens there.
+    /// Whether it accepts connections.
     pub listens: bool,
-    /// What names it among the files of a process; never 0.
+    /// Its inode number; never 0.
     pub inode: u64,
 }
 
-/// The TCP sockets that processes have at a port of this machine.
+/// The TCP sockets that processes hold on a port of this machine.
 ///
 /// # Errors
 /// When the list cannot be read.
@@ -63,11 +62,11 @@ pub fn sockets_at(port: u16) -> io::Result<Vec<PortSocket>> {
         .collect())
 }
 
-/// The inodes of the sockets that the processes below one have. `None` when `pid` is not the process that started at
-/// `started`.
+/// The inode numbers of the sockets that the descendants of a process hold. `None` when `pid` is no longer the process
+/// that started at `started`.
 ///
 /// # Errors
-/// When the files of one of them may not be looked at.
+/// When the open files of a descendant cannot be read.
 pub fn sockets_below(pid: i32, started: u64) -> Option<io::Result<BTreeSet<u64>>> {
     if process_started(pid) != Some(started) {
         return None;
@@ -78,37 +77,37 @@ pub fn sockets_below(pid: i32, started: u64) -> Option<io::Result<BTreeSet<u64>>
     }))
 }
 
-/// A process that has this socket, as far as its files may be looked at.
+/// The id of a process that holds this socket; `None` when no process with readable open files does.
 pub fn process_with_socket(inode: u64) -> Option<i32> {
     let all = fs::read_dir("/proc").ok()?.flatten();
     let mut numbers = all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     numbers.find(|pid| sockets_of(*pid).is_ok_and(|sockets| sockets.contains(&inode)))
 }
 
-/// The inodes of the sockets of a process; none when it is over.
+/// The inode numbers of the sockets of a process; empty when it has ended.
 fn sockets_of(pid: i32) -> io::Result<BTreeSet<u64>> {
     let folder = format!("/proc/{}/fd", face(pid).unwrap_or(pid));
     let files = match fs::read_dir(folder) {
-        Err(error) if is_over(&error) => return Ok(BTreeSet::new()),
+        Err(error) if has_ended(&error) => return Ok(BTreeSet::new()),
         files => files?,
     };
     let mut found = BTreeSet::new();
     for file in files {
         match file.and_then(|file| fs::read_link(file.path())) {
             Ok(link) => found.extend(link.to_str().and_then(inode_of)),
-            // Closed meanwhile.
-            Err(error) if is_over(&error) => {}
+            // Closed in the meantime.
+            Err(error) if has_ended(&error) => {}
             Err(error) => return Err(error),
         }
     }
     Ok(found)
 }
 
-fn is_over(error: &io::Error) -> bool {
+fn has_ended(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(libc::ESRCH)
 }
 
-/// The inode of a socket, as the link of an open file names it: `socket:[12345]`.
+/// The inode number in the link of an open file that is a socket: `socket:[12345]`.
 fn inode_of(link: &str) -> Option<u64> {
     link.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
@@ -156,7 +155,7 @@ mod tests {
     use std::process::{Command, Stdio};
 
     #[test]
-    fn a_listening_socket_is_found_at_its_port_and_among_the_files_of_who_has_it() {
+    fn a_listening_socket_is_found_by_its_port_and_among_the_files_of_its_process() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let found = sockets_at(port).unwrap();
@@ -165,10 +164,10 @@ mod tests {
         let me = std::process::id().cast_signed();
         assert!(sockets_of(me).unwrap().contains(&socket.inode));
         assert_eq!(process_with_socket(socket.inode), Some(me));
-        // What this process has itself is not below it; what a child inherited is.
+        // Descendants do not include the process itself; a child that inherited the socket is one.
         let started = process_started(me).unwrap();
         let below = || sockets_below(me, started).unwrap().unwrap().contains(&socket.inode);
-        // Other tests start programs meanwhile, which have the files of this process for a moment.
+        // Other tests start programs in parallel, which share the files of this process until they call exec.
         let until = |wanted: bool| while below() != wanted {};
         until(false);
         let input = listener.as_fd().try_clone_to_owned().unwrap();

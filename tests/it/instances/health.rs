@@ -80,10 +80,10 @@ fn http_and_tcp_go_through_the_port_as_a_client_would() {
 }
 
 #[test]
-fn a_keeper_whose_workspace_is_gone_ends_although_its_checks_go_on_failing() {
+fn a_keeper_of_a_deleted_workspace_ends_even_while_its_checks_keep_failing() {
     let bench = Bench::new();
     let deaf = "import sys\nfor line in sys.stdin:\n    pass\n";
-    // More often than the keeper looks around.
+    // Checks are due more often than the keeper looks for its workspace.
     let often = checks("ask = \"ping\"").replace("5s", "20ms").replace("50ms", "20ms");
     let mark = bench.service("deaf", deaf, &often);
     bench.ok(&["launch", "deaf", "--wait"]);

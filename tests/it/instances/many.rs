@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::{Duration, Instant};
 
-/// Instances of one service, one more than `doctor` is silent about; the benchmark launches 200.
+/// Instances of one service: one more than `doctor` accepts without a warning; the benchmark launches 200.
 const MANY: usize = 51;
 
 /// Rounds of a launch and an end right after it.

@@ -1,4 +1,4 @@
-//! Ports that a service opens itself: whose they are is looked at, not taken for granted.
+//! Ports that a service binds itself: the keeper checks that the listening socket belongs to the service.
 
 use super::{Bench, PATIENCE};
 use crate::history::world::{ada, decide, open, without_checks};
@@ -11,7 +11,7 @@ use std::time::Instant;
 use toolsmith::domain::DecisionKind;
 use toolsmith::engine::ReviewFilter;
 
-/// Says at a gate which port it has, waits there, and opens the port. FAILS is what it does when it cannot.
+/// Reports its port to a gate, waits there, and binds the port. FAILS is the statement for when it cannot.
 const OPENS: &str = r#"
 import os, socket, sys, time
 number = int(os.environ["PORT"])
@@ -34,7 +34,7 @@ while True:
 
 const FULL: &str = "[permissions]\nnetwork = [\"full\"]\n";
 
-/// Where services wait before they open their ports.
+/// Where services wait before they bind their ports.
 struct Gate(TcpListener);
 
 impl Gate {
@@ -49,7 +49,7 @@ impl Gate {
         OPENS.replace("GATE", &number).replace("HOST", host).replace("FAILS", fails)
     }
 
-    /// The next service that waits, and its port. Dropping it lets the service go on.
+    /// The connection of the next waiting service, and its port. Dropping the connection lets the service go on.
     fn next(&self) -> (TcpStream, u16) {
         let give_up = Instant::now() + PATIENCE;
         loop {
@@ -59,7 +59,7 @@ impl Gate {
                 BufReader::new(&peer).read_line(&mut line).unwrap();
                 return (peer, line.trim().parse().unwrap());
             }
-            assert!(Instant::now() < give_up, "no service came");
+            assert!(Instant::now() < give_up, "no service connected to the gate");
         }
     }
 }
@@ -71,7 +71,7 @@ fn definition(port: &str) -> String {
 }
 
 impl Bench {
-    /// Approves every tool that waits, and grants what it declares.
+    /// Approves every tool with a pending review, and grants the permissions that it declares.
     pub(super) fn approve_all(&self) {
         without_checks(&self.workspace);
         let engine = open(&self.workspace);
@@ -98,7 +98,7 @@ fn port(instance: &Value) -> u16 {
     u16::try_from(instance["ports"][0]["port"].as_u64().unwrap()).unwrap()
 }
 
-/// A connection that goes out from this port: nobody answers there, and nobody else can listen.
+/// A connection from this local port: it does not accept anything, and prevents others from listening on the port.
 fn outgoing(port: u16, to: &TcpListener) -> OwnedFd {
     let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
     rustix::net::bind(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)).unwrap();
@@ -107,10 +107,11 @@ fn outgoing(port: u16, to: &TcpListener) -> OwnedFd {
 }
 
 #[test]
-fn a_service_opens_its_own_port_and_says_when_it_listens_elsewhere_too() {
-    for (host, note) in
-        [("127.0.0.1", None), ("0.0.0.0", Some("it listens at 0.0.0.0, so other machines may connect too"))]
-    {
+fn a_service_binds_its_own_port_and_a_note_says_when_it_listens_beyond_the_loopback() {
+    for (host, note) in [
+        ("127.0.0.1", None),
+        ("0.0.0.0", Some("the service listens on 0.0.0.0: other machines may be able to connect")),
+    ] {
         let (bench, gate) = (Bench::new(), Gate::new());
         bench.service("opens", &gate.program(host, "raise"), &definition("port = \"auto\""));
         bench.approve_all();
@@ -118,19 +119,19 @@ fn a_service_opens_its_own_port_and_says_when_it_listens_elsewhere_too() {
         let (waits, number) = gate.next();
         let seen = bench.instance("opens");
         assert_eq!((seen["state"].as_str(), port(&seen)), (Some("starting"), number), "it is not ready before: {seen}");
-        assert_eq!(seen["ports"][0]["note"], "the service has not opened it yet");
+        assert_eq!(seen["ports"][0]["note"], "the service does not listen on it yet");
         drop(waits);
         let seen = bench.until("opens", "running");
         assert_eq!((port(&seen), seen["ports"][0]["note"].as_str()), (number, note), "{seen}");
         assert_eq!(ask(number), "up");
         let text = bench.workspace.toolsmith(&["services", "opens"]).output().unwrap();
         let text = String::from_utf8_lossy(&text.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
-        assert_eq!(text.contains("it listens at 0.0.0.0"), note.is_some(), "{text}");
+        assert_eq!(text.contains("listens on 0.0.0.0"), note.is_some(), "{text}");
     }
 }
 
 #[test]
-fn a_port_that_somebody_takes_before_the_service_opens_it_is_exchanged_for_another_one() {
+fn a_port_that_another_process_takes_before_the_service_binds_it_is_replaced_by_another_one() {
     for (taker, fails) in [("a listener", "time.sleep(600)"), ("a connection", "sys.exit(3)")] {
         let (bench, gate) = (Bench::new(), Gate::new());
         bench.service("opens", &gate.program("127.0.0.1", fails), &definition("port = \"auto\""));
@@ -154,7 +155,7 @@ fn a_port_that_somebody_takes_before_the_service_opens_it_is_exchanged_for_anoth
 }
 
 #[test]
-fn a_start_whose_ports_are_taken_again_and_again_fails_and_names_them() {
+fn a_start_whose_ports_are_taken_four_times_fails_and_names_them() {
     let (bench, gate) = (Bench::new(), Gate::new());
     bench.service("opens", &gate.program("127.0.0.1", "time.sleep(600)"), &definition("port = \"auto\""));
     bench.approve_all();
@@ -168,9 +169,9 @@ fn a_start_whose_ports_are_taken_again_and_again_fails_and_names_them() {
     let seen = bench.until("opens", "failed");
     let numbers: Vec<String> = taken.iter().map(|(_, number, _)| number.to_string()).collect();
     let why = seen["last_error"].as_str().unwrap();
-    assert!(why.starts_with("other programs took its ports") && why.contains(&numbers.join(", ")), "{why}");
+    assert!(why.starts_with("other processes took ports ") && why.contains(&numbers.join(", ")), "{why}");
     assert_eq!(bench.ok(&["runs"])["runs"].as_array().unwrap().len(), 4);
-    // The ports are free again, and so is the instance.
+    // The ports are free again, so the instance can be launched.
     drop(taken);
     bench.ok(&["launch", "opens"]);
     drop(gate.next());
@@ -178,7 +179,7 @@ fn a_start_whose_ports_are_taken_again_and_again_fails_and_names_them() {
 }
 
 #[test]
-fn a_fixed_port_that_somebody_takes_is_not_exchanged_and_its_holder_is_named() {
+fn a_fixed_port_that_another_process_takes_fails_the_start_and_the_error_names_the_process() {
     let (bench, gate) = (Bench::new(), Gate::new());
     let number = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
     let port = format!("port = {number}\nmode = \"fixed\"");
@@ -190,15 +191,15 @@ fn a_fixed_port_that_somebody_takes_is_not_exchanged_and_its_holder_is_named() {
     let _taken = TcpListener::bind((Ipv4Addr::LOCALHOST, number)).unwrap();
     let seen = bench.until("opens", "failed");
     let why = seen["last_error"].as_str().unwrap();
-    let holder = format!("port {number} (http) was taken by process {}", std::process::id());
+    let holder = format!("process {} took port {number} (http)", std::process::id());
     assert!(why.starts_with(&holder), "{why}");
 }
 
 #[test]
-fn a_health_check_of_a_port_that_the_service_opens_itself_needs_somebody_who_listens() {
+fn a_tcp_health_check_of_a_port_that_the_service_binds_fails_once_the_service_stops_listening() {
     let (bench, gate) = (Bench::new(), Gate::new());
     let health = "[service.health]\ntcp = \"http\"\nevery = \"50ms\"\ntimeout = \"5s\"\nfailures = 1\n";
-    // After the first connection it listens no more, and goes on.
+    // After three connections it closes its socket and keeps running.
     let program = gate.program("127.0.0.1", "raise").replace("while True:\n", "for _ in range(3):\n")
         + "own.close()\ntime.sleep(600)\n";
     bench.service("opens", &program, &(definition("port = \"auto\"") + health));
@@ -206,14 +207,14 @@ fn a_health_check_of_a_port_that_the_service_opens_itself_needs_somebody_who_lis
     bench.ok(&["launch", "opens"]);
     drop(gate.next());
     let seen = bench.until("opens", "unhealthy");
-    assert_eq!(seen["last_error"], "health check: the service does not listen at the port", "{seen}");
+    assert_eq!(seen["last_error"], "health check: the service does not listen on the port", "{seen}");
 }
 
 #[test]
-fn a_service_without_the_network_of_the_machine_cannot_open_a_port_there_and_is_told_so() {
+fn a_service_with_a_bound_port_and_without_network_full_is_refused_with_the_reason() {
     let (bench, gate) = (Bench::new(), Gate::new());
     bench.service("opens", &gate.program("127.0.0.1", "raise"), &definition("port = \"auto\""));
-    // Nobody approved it, so it runs without its permissions.
+    // It is not approved, so its permissions are not granted.
     let why = bench.refused(&["launch", "opens", "--wait"]);
     assert!(why.contains("pass = \"bind\" needs network = [\"full\"]"), "{why}");
 }

@@ -4,13 +4,13 @@
 //! socket, answers of health checks. It steps the life of the instance in the store and carries out the orders. It ends
 //! when its instance needs none, or when another process has taken the instance over.
 
+mod binding;
 mod control;
-mod opening;
+mod endpoint;
 mod pipe;
 mod ports;
 mod probing;
 mod process;
-mod reaching;
 mod talking;
 mod translating;
 
@@ -29,8 +29,8 @@ use crate::engine::workspace::{OpenOptions, Workspace};
 use crate::outside::Asker;
 use crate::runner;
 use crate::store::InstanceRow;
+use binding::BindProgress;
 use control::ControlSocket;
-use opening::Opening;
 use ports::Ports;
 use probing::Prober;
 use process::Process;
@@ -157,7 +157,7 @@ struct Keeper {
     replies: HashMap<i64, SyncSender<KeeperAnswer>>,
     attached: Vec<SyncSender<Vec<u8>>>,
     prober: Prober,
-    opening: Opening,
+    bind_progress: BindProgress,
     /// The incarnation that has heard what was said before.
     has_heard: u64,
     events: Receiver<KeeperEvent>,
@@ -194,7 +194,7 @@ impl Keeper {
             id,
             caller,
             prober: Prober::new(&definition),
-            opening: Opening::default(),
+            bind_progress: BindProgress::default(),
             detail,
             definition,
             process: None,
@@ -232,7 +232,7 @@ impl Keeper {
             match self.turn() {
                 Ok(true) => faults = 0,
                 Ok(false) => return Ok(()),
-                // What cannot be written any more keeps it from looking around.
+                // Without the store it can do nothing more.
                 Err(_) if self.is_workspace_gone() => return Ok(()),
                 Err(error) => {
                     faults += 1;
@@ -270,7 +270,7 @@ impl Keeper {
             .wake_at_ms()
             .map(|at| self.began + Duration::from_millis(u64::try_from(at).unwrap_or(0)));
         let probe = self.probe_due_at();
-        let ports = self.opening.due_at(self.row.instance.life.state).filter(|_| self.process.is_some());
+        let ports = self.bind_progress.due_at(self.row.instance.life.state).filter(|_| self.process.is_some());
         [life, exchange, probe, ports].into_iter().flatten().fold(self.look_at, Instant::min)
     }
 
@@ -310,7 +310,7 @@ impl Keeper {
     fn look_around(&mut self) -> Result<(), EngineError> {
         let spoken = self.exchange_queue.tick(self.exchange_ms());
         self.carry_out(spoken)?;
-        self.look_at_own_ports_when_due()?;
+        self.check_bound_ports_when_due()?;
         self.probe_when_due()?;
         let is_due = self.row.instance.life.wake_at(&self.row.rules).is_some_and(|at| at <= now());
         let looks = Instant::now() >= self.look_at;

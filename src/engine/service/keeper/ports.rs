@@ -1,7 +1,7 @@
 //! The ports of an instance. The keeper binds them and keeps them over restarts: binding is what makes a port its own, so
 //! no other process, and no other workspace, can take it in between.
 
-use super::reaching::Entry;
+use super::endpoint::Endpoint;
 use crate::domain::Digest;
 use crate::domain::service::{Instance, InstancePort, PortMode, PortNumber, PortPass, PortRule, ServiceDefinition};
 use crate::engine::Engine;
@@ -29,60 +29,70 @@ pub(super) struct Ports {
 
 #[derive(Debug)]
 struct OpenPort {
-    /// The socket that listens outside of the sandbox; `None` for a port that the service opens itself.
+    /// The socket that listens outside of the sandbox; `None` for a port that the service binds itself.
     listener: Option<TcpListener>,
     port: InstancePort,
     /// The number at which the service listens in its own network.
     inside: u16,
-    /// Sockets at a port that the service opens itself which stood in nobody's way: those at other addresses.
-    bystanders: BTreeSet<u64>,
-    /// Whether it may have no other number.
+    /// Inodes of sockets of other processes at the same port number that did not prevent binding 127.0.0.1. Only for a
+    /// port that the service binds itself.
+    earlier_sockets: BTreeSet<u64>,
+    /// Whether the port must have this number.
     is_fixed: bool,
 }
 
-/// Whose a port is that the service opens itself.
+/// Which process listens on a port that the service binds itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Found {
-    /// Nobody's yet.
-    Closed,
-    /// The service's, at these addresses; none where it cannot be told whose it is.
-    Open(BTreeSet<IpAddr>),
-    /// Somebody else's.
-    Taken,
+pub(super) enum PortOwner {
+    /// No process yet.
+    Nobody,
+    /// The service, on these addresses.
+    Service(BTreeSet<IpAddr>),
+    /// A process, but the open files of the service cannot be read, so it may be another one.
+    Unknown,
+    /// Another process.
+    Other,
 }
 
-/// A port that somebody else took.
-pub(super) struct TakenPort {
+/// A port that another process took before the service bound it.
+pub(super) struct LostPort {
     pub(super) name: String,
     pub(super) number: u16,
     pub(super) is_fixed: bool,
-    /// A process that has it, where that can be seen.
+    /// Id of a process that holds it; `None` when the files of that process cannot be read.
     pub(super) holder: Option<i32>,
 }
 
-impl Found {
-    /// What a human should know of it.
+impl PortOwner {
+    /// What a user should know about it.
     pub(super) fn note(&self) -> Option<String> {
-        let Found::Open(at) = self else { return None };
-        if at.is_empty() {
-            return Some("whether the service listens there cannot be told".to_owned());
-        }
+        let at = match self {
+            PortOwner::Service(addresses) => addresses,
+            PortOwner::Unknown => {
+                return Some("a process listens on it, but cannot be confirmed to be the service".to_owned());
+            }
+            PortOwner::Nobody | PortOwner::Other => return None,
+        };
         let beyond: Vec<String> = at.iter().filter(|ip| !ip.is_loopback()).map(IpAddr::to_string).collect();
         if !beyond.is_empty() {
-            return Some(format!("it listens at {}, so other machines may connect too", beyond.join(" and ")));
+            return Some(format!(
+                "the service listens on {}: other machines may be able to connect",
+                beyond.join(" and ")
+            ));
         }
         let is_there = at.contains(&IpAddr::from(Ipv4Addr::LOCALHOST));
         let all: Vec<String> = at.iter().map(IpAddr::to_string).collect();
-        (!is_there).then(|| format!("it listens at {}, not at 127.0.0.1", all.join(" and ")))
+        (!is_there).then(|| format!("the service listens on {}, not on 127.0.0.1", all.join(" and ")))
     }
 }
 
 impl Ports {
-    /// Binds what the definition asks for and is not bound yet. Ports that the service opens itself are bound to see
-    /// that they are free, and let go of at the end; none of them gets a number of `lost`.
+    /// Binds the ports of the definition that are not bound yet. Ports that the service binds itself are bound to check
+    /// that they are free, and released at the end. No port gets a number in `lost`.
     ///
     /// # Errors
-    /// `Conflict` for a fixed port that is taken, or a range that is full: with who has them, where that can be seen.
+    /// `Conflict` for a fixed port that is taken, or a range that is full; the message names the instances that hold the ports,
+    /// as far as they are known.
     pub(super) fn open(
         &mut self,
         engine: &Engine,
@@ -90,8 +100,8 @@ impl Ports {
         definition: &ServiceDefinition,
         lost: &[u16],
     ) -> Result<Vec<InstancePort>, EngineError> {
-        let mut let_go = Vec::new();
-        // What the service opened itself is free again.
+        let mut released_at_end = Vec::new();
+        // The service has ended, so the ports that it bound itself are free again.
         self.open.retain(|_, open| open.listener.is_some());
         for rule in &definition.ports {
             if self.open.contains_key(&rule.name) {
@@ -106,12 +116,12 @@ impl Ports {
                 let outside = listener.try_clone().map_err(EngineError::internal)?;
                 self.relay()?.serve(outside.into(), inside);
             }
-            let mut open = OpenPort { listener: None, port, inside, bystanders: BTreeSet::new(), is_fixed: false };
+            let mut open = OpenPort { listener: None, port, inside, earlier_sockets: BTreeSet::new(), is_fixed: false };
             if rule.pass == PortPass::Bind {
                 let others = runner::sockets_at(open.port.port).map_err(EngineError::internal)?;
-                open.bystanders = others.into_iter().map(|socket| socket.inode).collect();
+                open.earlier_sockets = others.into_iter().map(|socket| socket.inode).collect();
                 open.is_fixed = mode(engine, rule) == PortMode::Fixed && rule.port != PortNumber::Auto;
-                let_go.push(listener);
+                released_at_end.push(listener);
             } else {
                 open.listener = Some(listener);
             }
@@ -128,42 +138,43 @@ impl Ports {
         self.relay.as_deref().ok_or_else(|| EngineError::internal("the relay could not be started"))
     }
 
-    /// Numbers of the ports that the service opens itself.
-    pub(super) fn own(&self) -> Vec<u16> {
-        self.own_ports().map(|open| open.port.port).collect()
+    /// Numbers of the ports that the service binds itself.
+    pub(super) fn bound_by_service(&self) -> Vec<u16> {
+        self.service_bound().map(|open| open.port.port).collect()
     }
 
-    fn own_ports(&self) -> impl Iterator<Item = &OpenPort> {
+    fn service_bound(&self) -> impl Iterator<Item = &OpenPort> {
         self.open.values().filter(|open| open.port.pass == PortPass::Bind)
     }
 
-    /// Whose the ports are that the service opens itself. `sockets` are those of the service; `None` when they may not
-    /// be looked at.
+    /// Which processes listen on the ports that the service binds itself. `sockets` are the inodes of the service's
+    /// sockets; `None` when its open files cannot be read.
     ///
     /// # Errors
-    /// When the kernel does not tell who has a port.
-    pub(super) fn look(&self, sockets: Option<&BTreeSet<u64>>) -> io::Result<Vec<(InstancePort, Found)>> {
-        let of = |open: &OpenPort| Ok((open.port.clone(), open.found(&runner::sockets_at(open.port.port)?, sockets)));
-        self.own_ports().map(of).collect()
+    /// When the kernel's list of sockets cannot be read.
+    pub(super) fn owners(&self, sockets: Option<&BTreeSet<u64>>) -> io::Result<Vec<(InstancePort, PortOwner)>> {
+        let of = |open: &OpenPort| Ok((open.port.clone(), open.owner(&runner::sockets_at(open.port.port)?, sockets)));
+        self.service_bound().map(of).collect()
     }
 
-    /// The ports that the service was to open itself and that somebody else has. `sockets` are those of the service.
+    /// The ports that the service should bind itself and that other processes hold. `sockets` are the inodes of the
+    /// service's sockets.
     ///
     /// # Errors
-    /// When the kernel does not tell who has a port.
-    pub(super) fn taken(&self, sockets: &BTreeSet<u64>) -> io::Result<Vec<TakenPort>> {
-        let mut taken = Vec::new();
-        for open in self.own_ports() {
+    /// When the kernel's list of sockets cannot be read.
+    pub(super) fn lost(&self, sockets: &BTreeSet<u64>) -> io::Result<Vec<LostPort>> {
+        let mut lost = Vec::new();
+        for open in self.service_bound() {
             let there = runner::sockets_at(open.port.port)?;
             let other = there.iter().find(|socket| open.is_new(socket) && !sockets.contains(&socket.inode));
-            taken.extend(other.map(|socket| TakenPort {
+            lost.extend(other.map(|socket| LostPort {
                 name: open.port.name.clone(),
                 number: open.port.port,
                 is_fixed: open.is_fixed,
                 holder: runner::process_with_socket(socket.inode),
             }));
         }
-        Ok(taken)
+        Ok(lost)
     }
 
     /// The sockets that the service inherits.
@@ -197,21 +208,21 @@ impl Ports {
         *self.door.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Where the service takes the connections of a port; `None` when it has no such port.
+    /// Where the service accepts the connections of a port; `None` when it has no such port.
     ///
     /// # Errors
-    /// `Internal` when the process has no room for another descriptor.
-    pub(super) fn entry(&self, name: &str) -> Result<Option<Entry>, EngineError> {
+    /// `Internal` when this process has too many open files.
+    pub(super) fn endpoint(&self, name: &str) -> Result<Option<Endpoint>, EngineError> {
         let Some(open) = self.open.get(name) else { return Ok(None) };
         Ok(Some(match (open.port.pass, &open.listener) {
             (PortPass::Relay, _) => match &*self.door.lock().unwrap_or_else(PoisonError::into_inner) {
-                Some(door) => Entry::Behind(door.clone(), open.inside),
-                None => Entry::Gone,
+                Some(door) => Endpoint::Namespace(door.clone(), open.inside),
+                None => Endpoint::Ended,
             },
             (PortPass::ListenFds, Some(listener)) => {
-                Entry::Inherited(listener.try_clone().map_err(EngineError::internal)?)
+                Endpoint::Inherited(listener.try_clone().map_err(EngineError::internal)?)
             }
-            (PortPass::ListenFds | PortPass::Bind, _) => Entry::Own(open.port.port),
+            (PortPass::ListenFds | PortPass::Bind, _) => Endpoint::Host(open.port.port),
         }))
     }
 
@@ -225,22 +236,22 @@ impl Ports {
 }
 
 impl OpenPort {
-    /// Whether this socket was not there while the port was held for the service.
+    /// Whether this socket was opened after the keeper released the port.
     fn is_new(&self, socket: &PortSocket) -> bool {
-        !self.bystanders.contains(&socket.inode)
+        !self.earlier_sockets.contains(&socket.inode)
     }
 
-    fn found(&self, there: &[PortSocket], sockets: Option<&BTreeSet<u64>>) -> Found {
+    fn owner(&self, there: &[PortSocket], sockets: Option<&BTreeSet<u64>>) -> PortOwner {
         let listening: Vec<&PortSocket> = there.iter().filter(|socket| socket.listens && self.is_new(socket)).collect();
         if listening.is_empty() {
-            return Found::Closed;
+            return PortOwner::Nobody;
         }
-        let Some(sockets) = sockets else { return Found::Open(BTreeSet::new()) };
-        // Of two that listen there, nobody knows which one answers.
+        let Some(sockets) = sockets else { return PortOwner::Unknown };
+        // When another process listens there too, the kernel may give it the connections.
         if listening.iter().all(|socket| sockets.contains(&socket.inode)) {
-            Found::Open(listening.iter().map(|socket| socket.address).collect())
+            PortOwner::Service(listening.iter().map(|socket| socket.address).collect())
         } else {
-            Found::Taken
+            PortOwner::Other
         }
     }
 }
@@ -341,10 +352,10 @@ fn holders(engine: &Engine, range: &RangeInclusive<u16>) -> Result<String, Engin
 mod tests {
     use super::*;
 
-    fn open(bystanders: &[u64]) -> OpenPort {
+    fn open(earlier_sockets: &[u64]) -> OpenPort {
         let port = InstancePort { name: "http".to_owned(), port: 50_001, pass: PortPass::Bind, note: None };
-        let bystanders = bystanders.iter().copied().collect();
-        OpenPort { listener: None, port, inside: 50_001, bystanders, is_fixed: false }
+        let earlier_sockets = earlier_sockets.iter().copied().collect();
+        OpenPort { listener: None, port, inside: 50_001, earlier_sockets, is_fixed: false }
     }
 
     fn socket(address: &str, listens: bool, inode: u64) -> PortSocket {
@@ -352,38 +363,39 @@ mod tests {
     }
 
     #[test]
-    fn a_port_is_the_services_only_when_nobody_else_listens_there() {
+    fn a_port_belongs_to_the_service_only_when_no_other_process_listens_there() {
         let own = BTreeSet::from([2]);
         let local = |inode| socket("127.0.0.1", true, inode);
-        let at = |address: &str| Found::Open(BTreeSet::from([address.parse().unwrap()]));
+        let at = |address: &str| PortOwner::Service(BTreeSet::from([address.parse().unwrap()]));
         for (there, expected) in [
-            (vec![], Found::Closed),
-            (vec![socket("::", true, 1)], Found::Closed),
-            (vec![socket("127.0.0.1", false, 3)], Found::Closed),
+            (vec![], PortOwner::Nobody),
+            (vec![socket("::", true, 1)], PortOwner::Nobody),
+            (vec![socket("127.0.0.1", false, 3)], PortOwner::Nobody),
             (vec![local(2)], at("127.0.0.1")),
             (vec![socket("::", true, 1), socket("0.0.0.0", true, 2)], at("0.0.0.0")),
-            (vec![local(3)], Found::Taken),
-            (vec![local(2), socket("0.0.0.0", true, 3)], Found::Taken),
+            (vec![local(3)], PortOwner::Other),
+            (vec![local(2), socket("0.0.0.0", true, 3)], PortOwner::Other),
         ] {
-            assert_eq!(open(&[1]).found(&there, Some(&own)), expected, "{there:?}");
+            assert_eq!(open(&[1]).owner(&there, Some(&own)), expected, "{there:?}");
         }
-        // Where the files of the service may not be looked at, nobody is accused.
-        assert_eq!(open(&[1]).found(&[local(3)], None), Found::Open(BTreeSet::new()));
-        assert_eq!(open(&[1]).found(&[socket("::", true, 1)], None), Found::Closed);
+        // Without access to the open files of the service, no other process is blamed.
+        assert_eq!(open(&[1]).owner(&[local(3)], None), PortOwner::Unknown);
+        assert_eq!(open(&[1]).owner(&[socket("::", true, 1)], None), PortOwner::Nobody);
     }
 
     #[test]
-    fn a_note_says_where_a_service_listens_beside_the_loopback() {
-        let note =
-            |addresses: &[&str]| Found::Open(addresses.iter().map(|address| address.parse().unwrap()).collect()).note();
+    fn a_note_names_the_addresses_besides_127_0_0_1_that_the_service_listens_on() {
+        let note = |addresses: &[&str]| {
+            PortOwner::Service(addresses.iter().map(|address| address.parse().unwrap()).collect()).note()
+        };
         assert_eq!(note(&["127.0.0.1"]), None);
         assert_eq!(note(&["127.0.0.1", "::1"]), None);
         assert_eq!(
             note(&["0.0.0.0", "::"]).unwrap(),
-            "it listens at 0.0.0.0 and ::, so other machines may connect too"
+            "the service listens on 0.0.0.0 and ::: other machines may be able to connect"
         );
-        assert_eq!(note(&["::1"]).unwrap(), "it listens at ::1, not at 127.0.0.1");
-        assert_eq!(note(&[]).unwrap(), "whether the service listens there cannot be told");
-        assert_eq!(Found::Closed.note(), None);
+        assert_eq!(note(&["::1"]).unwrap(), "the service listens on ::1, not on 127.0.0.1");
+        assert!(PortOwner::Unknown.note().unwrap().contains("cannot be confirmed"));
+        assert_eq!(PortOwner::Nobody.note(), None);
     }
 }

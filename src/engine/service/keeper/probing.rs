@@ -41,7 +41,7 @@ impl Prober {
     pub(super) fn new(definition: &ServiceDefinition) -> Prober {
         let ready = definition.ready.as_ref().map(|ready| ready.probe.clone());
         let ready_line = match &ready {
-            // The reader of definitions refuses what is no expression.
+            // An invalid regular expression is refused when the definition is read.
             Some(Probe::Line(pattern)) => Regex::new(pattern).ok(),
             _ => None,
         };
@@ -98,9 +98,10 @@ impl Prober {
 }
 
 impl Keeper {
-    /// When something is to be asked next. Nothing before the service has its ports: somebody else could answer there.
+    /// When the next check is due. None is made before the service listens on its own ports: another process could
+    /// answer there.
     pub(super) fn probe_due_at(&self) -> Option<Instant> {
-        self.prober.due_at(self.row.instance.life.state).filter(|_| !self.opening.is_pending())
+        self.prober.due_at(self.row.instance.life.state).filter(|_| !self.bind_progress.is_pending())
     }
 
     /// Asks what is due.
@@ -118,8 +119,8 @@ impl Keeper {
                 self.ask_port(&port, move |address, timeout| http_get(address, &path, status, timeout))
             }
             Probe::Tcp { port } => {
-                let Some(entry) = self.ports.entry(&port)? else { return Ok(()) };
-                self.ask_port(&port, move |_, timeout| entry.try_out(timeout).map(|()| String::new()))
+                let Some(endpoint) = self.ports.endpoint(&port)? else { return Ok(()) };
+                self.ask_port(&port, move |_, timeout| endpoint.check_accepts(timeout).map(|()| String::new()))
             }
             Probe::Version | Probe::Exec(_) => self.ask_command(&probe),
             Probe::Line(_) => Ok(()),

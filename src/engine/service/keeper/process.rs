@@ -56,7 +56,7 @@ impl Keeper {
     pub(super) fn start(&mut self, number: u64) -> Result<(), EngineError> {
         self.exchange_queue = crate::domain::service::ExchangeQueue::default();
         self.prober.begin(number);
-        self.opening.begin(&self.definition);
+        self.bind_progress.begin(&self.definition);
         match self.spawn(number) {
             Ok(()) => Ok(()),
             Err(error) => self.advance(&[LifeEvent::NotSpawned(number, error.message)]),
@@ -64,7 +64,8 @@ impl Keeper {
     }
 
     fn spawn(&mut self, number: u64) -> Result<(), EngineError> {
-        let opened = self.ports.open(&self.engine, &self.row.instance, &self.definition, self.opening.lost())?;
+        let opened =
+            self.ports.open(&self.engine, &self.row.instance, &self.definition, self.bind_progress.lost_ports())?;
         let (reads, writes) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
             .map_err(|error| EngineError::internal(format!("no pipe: {error}")))?;
         let rule = self.definition.stop;
@@ -79,7 +80,7 @@ impl Keeper {
             env: self.ports.variables(&opened),
             door: self.ports.doorkeeper(),
             listeners: self.ports.inherited(&opened)?,
-            own_ports: self.ports.own(),
+            bound_ports: self.ports.bound_by_service(),
             hooks: hooks(&self.sender, number),
         };
         let translator = self.start_translator(number)?;
@@ -90,7 +91,7 @@ impl Keeper {
             instance.run = Some(run);
             instance.ports = opened;
             for port in instance.ports.iter_mut().filter(|port| port.pass == PortPass::Bind) {
-                port.add_note(Some("the service has not opened it yet".to_owned()));
+                port.add_note(Some("the service does not listen on it yet".to_owned()));
             }
             instance.health = crate::domain::service::HealthFact::before(
                 instance.health.state != crate::domain::service::HealthState::NotChecked,
@@ -105,7 +106,7 @@ impl Keeper {
             self.ports.close_door();
             let lost = self.exchange_queue.end();
             self.carry_out(lost)?;
-            if (began || self.opening.is_moving()) && self.starts_elsewhere()? {
+            if (began || self.bind_progress.is_restarting()) && self.restart_on_other_ports()? {
                 return Ok(());
             }
         }

@@ -100,7 +100,7 @@ impl Keeper {
         }
         if self.row.instance.life.state == InstanceState::Starting
             && self.prober.line_says_ready(&frame.bytes)
-            && self.opening.hears_ready()
+            && self.bind_progress.record_ready_line()
         {
             self.advance(&[LifeEvent::Ready(number)])?;
         }

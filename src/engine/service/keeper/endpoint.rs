@@ -1,62 +1,63 @@
-//! Whether a service itself takes connections at a port. The keeper holds the listening socket of a port that is
-//! relayed or passed on, so that a connection to it alone says nothing about the service.
+//! Whether a service itself accepts connections on a port. The keeper holds the listening socket of a port that is
+//! relayed or inherited, so a successful connection to it does not show that the service accepts anything.
 
 use crate::runner::{self, Door};
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-/// The first pause between two looks at a connection that was not accepted yet; each is twice as long as the one before.
+/// The first pause between two checks whether a connection was accepted; each is twice as long as the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 
-/// The longest pause between two looks.
+/// The longest pause between two checks.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// Where a service takes the connections of a port.
-pub(super) enum Entry {
-    /// At this port of its own network.
-    Behind(Door, u16),
-    /// At this listening socket, which it inherited.
+/// Where a service accepts the connections of a port.
+pub(super) enum Endpoint {
+    /// On this port in its own network namespace.
+    Namespace(Door, u16),
+    /// On this listening socket, which it inherited.
     Inherited(TcpListener),
-    /// At this port of the machine, which it opened itself.
-    Own(u16),
-    /// Nowhere: its network is gone.
-    Gone,
+    /// On this port of the machine, which it bound itself.
+    Host(u16),
+    /// Nowhere: the service has ended.
+    Ended,
 }
 
-impl Entry {
-    /// Connects, and waits until the service has taken the connection.
+impl Endpoint {
+    /// Connects, and waits until the service has accepted the connection.
     ///
     /// # Errors
-    /// Why it did not, in a line.
-    pub(super) fn try_out(self, timeout: Duration) -> Result<(), String> {
+    /// Why it did not accept, in one line.
+    pub(super) fn check_accepts(self, timeout: Duration) -> Result<(), String> {
         let result = match self {
-            Entry::Behind(door, port) => door.connect(port, timeout).map(drop),
-            Entry::Inherited(listener) => return taken(&listener, timeout),
-            Entry::Own(port) => {
+            Endpoint::Namespace(door, port) => door.connect(port, timeout).map(drop),
+            Endpoint::Inherited(listener) => return wait_for_accept(&listener, timeout),
+            Endpoint::Host(port) => {
                 TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), timeout).map(drop)
             }
-            Entry::Gone => return Err("the service has ended".to_owned()),
+            Endpoint::Ended => return Err("the service has ended".to_owned()),
         };
         result.map_err(|error| match error.kind() {
-            ErrorKind::ConnectionRefused => "the service does not listen at the port".to_owned(),
-            ErrorKind::TimedOut => "no connection in time".to_owned(),
+            ErrorKind::ConnectionRefused => "the service does not listen on the port".to_owned(),
+            ErrorKind::TimedOut => "connecting timed out".to_owned(),
             _ => error.to_string(),
         })
     }
 }
 
-/// Connects to a listening socket that others hold too, and waits until one of them accepts the connection.
-fn taken(listener: &TcpListener, timeout: Duration) -> Result<(), String> {
+/// Connects to a listening socket that the service shares with the keeper, and waits until the service accepts. The
+/// keeper never does.
+fn wait_for_accept(listener: &TcpListener, timeout: Duration) -> Result<(), String> {
     let until = Instant::now() + timeout;
     let fault = |error: io::Error| error.to_string();
     let address = listener.local_addr().map_err(fault)?;
     let client = match TcpStream::connect_timeout(&address, timeout) {
-        Err(error) if error.kind() == ErrorKind::TimedOut => return Err("no connection in time".to_owned()),
+        Err(error) if error.kind() == ErrorKind::TimedOut => return Err("connecting timed out".to_owned()),
         result => result.map_err(fault)?,
     };
     let mut pause = FIRST_PAUSE;
-    // The queue is asked first: that costs nothing. Where it is never empty, the list of sockets tells.
+    // The length of the queue is cheap to read. If the queue is never empty, the kernel's list of sockets decides.
     while runner::waiting_connections(listener).map_err(fault)? > 0 {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -69,7 +70,7 @@ fn taken(listener: &TcpListener, timeout: Duration) -> Result<(), String> {
         client.set_read_timeout(Some(pause.min(left))).map_err(fault)?;
         match client.peek(&mut [0]) {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
-            // It says something, or has ended the connection: either way it took it.
+            // The service sent something or closed the connection, so it has accepted it.
             _ => return Ok(()),
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
@@ -85,16 +86,16 @@ mod tests {
     const SHORT: Duration = Duration::from_millis(100);
 
     #[test]
-    fn an_inherited_socket_is_well_once_its_connection_is_accepted() {
+    fn an_inherited_socket_passes_once_the_connection_is_accepted() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let entry = |listener: &TcpListener| Entry::Inherited(listener.try_clone().unwrap());
+        let endpoint = |listener: &TcpListener| Endpoint::Inherited(listener.try_clone().unwrap());
         let refusal = Err("the service does not accept connections".to_owned());
-        assert_eq!(entry(&listener).try_out(SHORT), refusal);
+        assert_eq!(endpoint(&listener).check_accepts(SHORT), refusal);
         let served = listener.try_clone().unwrap();
         let serving = std::thread::spawn(move || (served.accept().unwrap(), served.accept().unwrap()));
-        assert_eq!(entry(&listener).try_out(PATIENCE), Ok(()));
+        assert_eq!(endpoint(&listener).check_accepts(PATIENCE), Ok(()));
         serving.join().unwrap();
-        assert_eq!(entry(&listener).try_out(SHORT), refusal, "nobody accepts any more");
+        assert_eq!(endpoint(&listener).check_accepts(SHORT), refusal, "no process accepts any more");
     }
 
     #[test]
@@ -116,12 +117,15 @@ mod tests {
     }
 
     #[test]
-    fn a_port_of_its_own_is_well_while_somebody_listens() {
+    fn a_port_of_the_machine_passes_while_a_process_listens_on_it() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        assert_eq!(Entry::Own(port).try_out(PATIENCE), Ok(()));
+        assert_eq!(Endpoint::Host(port).check_accepts(PATIENCE), Ok(()));
         drop(listener);
-        assert_eq!(Entry::Own(port).try_out(SHORT), Err("the service does not listen at the port".to_owned()));
-        assert_eq!(Entry::Gone.try_out(SHORT), Err("the service has ended".to_owned()));
+        assert_eq!(
+            Endpoint::Host(port).check_accepts(SHORT),
+            Err("the service does not listen on the port".to_owned())
+        );
+        assert_eq!(Endpoint::Ended.check_accepts(SHORT), Err("the service has ended".to_owned()));
     }
 }
