@@ -20,7 +20,7 @@ const WATCH: Duration = Duration::from_millis(20);
 const WATCH_CLOSELY: Duration = Duration::from_millis(4);
 
 /// How seldom a service is looked at that has done nothing for a while, where the kernel holds its totals.
-const WATCH_CALM: Duration = Duration::from_millis(500);
+const WATCH_CALM: Duration = Duration::from_secs(1);
 
 /// The same where nobody else holds them: what it begins in between is bounded only for each of its processes.
 const WATCH_CALM_ALONE: Duration = Duration::from_millis(100);
