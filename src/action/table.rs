@@ -517,7 +517,7 @@ actions! {
     PreviousTab "previous-tab" Motion View [Output, Review, Source, Evolution] ["["] Screen "Previous run, file or answer" {}
     ToggleDiff "toggle-diff" Motion View [Review] ["d"] Screen "Switch between the diff to the approved version and the full source" {}
     Mark "mark" Motion View [Queue] ["m"] Screen "In the queue: select a review, to decide several at once" {}
-    Sort "sort" Motion View [Queue] ["o"] Screen "Sort the queue by age or risk" {}
+    Sort "sort" Motion View [Queue, Services] ["o"] Screen "Sort: the queue by age or risk, services by need, state, cpu or memory" {}
     GoTo "go-to" Motion View [Review] ["enter"] Screen "Go to the line of a finding or comment, or unfold" {}
     NextHunk "next-hunk" Motion View [Review, Source, Evolution] ["}"] Screen "Go to the next file or change" {}
     PreviousHunk "previous-hunk" Motion View [Review, Source, Evolution] ["{"] Screen "Go to the previous file or change" {}

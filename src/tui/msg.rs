@@ -333,7 +333,7 @@ pub enum Held {
 }
 
 /// What the processes of an instance use now, rounded: a service that does nothing shows the same each time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Load {
     /// Processor time of the last second in percent of one processor.
     pub cpu_percent: u64,

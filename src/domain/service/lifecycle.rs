@@ -440,8 +440,11 @@ impl Lifecycle {
         }
         self.restarts.retain(|at| now.0.saturating_sub(at.0) < WINDOW_MS);
         if self.restarts.len() >= rules.most_restarts as usize {
-            let ends = self.restarts.len() + 1;
-            return self.fail(format!("ended {ends} times within ten minutes; last: {how}"));
+            let ends = match self.restarts.len() + 1 {
+                1 => "once".to_owned(),
+                ends => format!("{ends} times"),
+            };
+            return self.fail(format!("ended {ends} within ten minutes; last: {how}"));
         }
         let wait = delay(&rules.backoff, self.in_a_row);
         self.settle(InstanceState::BackingOff);

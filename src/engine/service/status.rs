@@ -6,7 +6,7 @@ use crate::domain::service::{
     Exchange, ExchangeRole, HealthState, Instance, InstanceContext, InstanceId, InstancePort, InstanceState, PortPass,
     ServiceDefinition,
 };
-use crate::domain::{Instant, Sample, ToolName, span};
+use crate::domain::{Instant, Sample, ToolName, plural, span};
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
 use crate::runner;
@@ -205,8 +205,10 @@ impl InstanceDetail {
                 PortPass::Bind => "opened by the service itself",
             };
             let note = port.note.as_ref().map(|note| format!("; {note}")).unwrap_or_default();
-            let who = "every user of this machine can connect";
-            told.field("port", Ink::Plain, format!("{} 127.0.0.1:{} ({how}; {who}){note}", port.name, port.port));
+            told.field("port", Ink::Plain, format!("{} 127.0.0.1:{} ({how}){note}", port.name, port.port));
+        }
+        if !self.view.instance.ports.is_empty() {
+            told.detail(Ink::Dim, "every user of this machine can connect");
         }
     }
 
@@ -216,7 +218,10 @@ impl InstanceDetail {
             HealthState::NotChecked => (Ink::Dim, "not checked".to_owned()),
             HealthState::Unknown => (Ink::Dim, "not checked yet".to_owned()),
             HealthState::Good => (Ink::Good, format!("good ({})", span(health.took_ms))),
-            HealthState::Bad => (Ink::Bad, format!("failed {} times in a row", self.view.instance.life.failed_checks)),
+            HealthState::Bad => {
+                let failed = plural(self.view.instance.life.failed_checks as usize, "check", "checks");
+                (Ink::Bad, format!("{failed} failed in a row"))
+            }
         };
         told.field("health", ink, text);
         if !health.output.trim().is_empty() {

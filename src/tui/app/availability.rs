@@ -22,6 +22,7 @@ const SERVICE_VERBS: &[Verb] = &[
     Verb::Relaunch,
     Verb::Context,
     Verb::Filter,
+    Verb::Sort,
     Verb::Zoom,
     Verb::Copy,
 ];

@@ -88,7 +88,10 @@ impl App {
     pub(super) fn launch_tool(&mut self, tool: &Tool) -> Vec<Effect> {
         let reference = self.reference(tool);
         if let Some(known) = self.services.named(tool.name.as_str()) {
-            let prompt = LaunchPrompt::new(reference, tool.name.as_str(), known.now.word());
+            // What runs needs no launch: then the name of a further instance is proposed.
+            let name =
+                if known.now.needs_keeper() { self.services.free_name(&tool.name) } else { tool.name.to_string() };
+            let prompt = LaunchPrompt::new(reference, known, &name);
             self.overlays.push(Overlay::Launch(prompt));
             return Vec::new();
         }

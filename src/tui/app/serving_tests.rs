@@ -179,11 +179,49 @@ fn a_service_of_the_catalog_is_launched_under_its_name_or_under_another() {
     assert!(bench.screen().contains("editor exists already and is starting"));
     bench.type_text(" ?").press("enter");
     assert!(bench.taken().is_empty(), "no name");
-    bench.press("backspace backspace").type_text("-two").press("enter");
-    let effects = bench.taken();
-    let [Effect::Execute(Command::Verb(call))] = effects.as_slice() else { panic!("{effects:?}") };
-    let args = ["tool", "instance"].map(|name| call.get(name));
-    assert_eq!((call.verb(), args), ("launch", [Some("editor"), Some("editor-two")]));
+    bench.press("backspace backspace enter");
+    assert_eq!(launched(&mut bench), "editor-2", "a name that is free is proposed");
+    let free = service("editor", InstanceState::Stopped);
+    list(&mut bench, vec![free]);
+    bench.press("1 r");
+    assert!(bench.screen().contains("editor is stopped: this name launches it again"));
+    bench.press("enter");
+    assert_eq!(launched(&mut bench), "editor");
+}
+
+/// The name under which `editor` is launched.
+fn launched(bench: &mut Bench) -> String {
+    let Some(Effect::Execute(Command::Verb(call))) = bench.taken().pop() else { panic!("nothing is launched") };
+    assert_eq!((call.verb(), call.get("tool")), ("launch", Some("editor")));
+    call.get("instance").unwrap().to_owned()
+}
+
+#[test]
+fn a_key_sorts_the_instances_and_the_selection_stays_on_its_instance() {
+    let mut bench = Bench::serving(120, 40);
+    bench.press("5 G");
+    let selected = |bench: &Bench| bench.app.services.selected_view().unwrap().instance.name.to_string();
+    let before = selected(&bench);
+    for title in ["failing first", "most cpu first", "most memory first", "failing"] {
+        bench.press("o");
+        assert!(bench.screen().contains(title), "{title}\n{}", bench.screen());
+        assert_eq!(selected(&bench), before);
+    }
+    bench.press("o").draw();
+    let screen = bench.screen();
+    assert!(screen.find("✗ failed") < screen.find("! unhealthy"), "{screen}");
+}
+
+#[test]
+fn the_footer_of_a_log_says_what_its_keys_do_with_the_instance() {
+    let mut bench = Bench::serving(120, 40);
+    bench.press("5 enter");
+    bench.taken();
+    bench.press("2");
+    let screen = bench.screen();
+    let footer = screen.lines().last().unwrap();
+    assert!(footer.contains("terminate") || footer.contains("relaunch"), "{footer}");
+    assert!(!footer.contains("rerun") && !footer.contains("cancel"), "{footer}");
 }
 
 #[test]

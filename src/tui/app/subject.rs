@@ -77,7 +77,7 @@ impl App {
     }
 
     /// The instance that is meant where the focus is: the selected one, or the one whose log is shown.
-    pub(super) fn selected_instance(&self) -> Option<&InstanceView> {
+    pub fn selected_instance(&self) -> Option<&InstanceView> {
         match (&self.screen, self.focus) {
             (Screen::Workbench, Pane::Services) => self.services.selected_view(),
             (Screen::Workbench, Pane::Output) => self.selected_run().and_then(|run| self.services.of_run(run)),

@@ -254,6 +254,7 @@ impl App {
                 );
             }
             Verb::Mark => self.queue.toggle_mark(),
+            Verb::Sort if self.focus == Pane::Services => self.services.step_order(),
             Verb::Sort => self.queue.toggle_order(),
             Verb::Follow => self.toggle_follow(),
             Verb::Wrap => self.toggle_wrap(),

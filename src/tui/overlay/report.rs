@@ -1,6 +1,6 @@
 //! The answer of a verb that changes nothing, as lines to scroll.
 
-use super::{Reply, open_box};
+use super::{Reply, centred, open_box};
 use crate::action::{Context, Verb, spec};
 use crate::domain::Instant;
 use crate::domain::description::{Description, DescriptionView, Ink, StyledLine};
@@ -143,9 +143,6 @@ impl Report {
 
     /// Draws the report over the screen, with a last line below it where there is one.
     pub fn draw_above(&mut self, footer: Option<&Line>, screen: Rect, buf: &mut Buffer, look: Look) {
-        let remark = "esc close".to_owned();
-        let detail = self.detail();
-        let title = Title { name: self.name, detail, remark, remark_style: look.theme.dim };
         // What `open_box` leaves of the width: a border and a margin on each side.
         let columns = usize::from(screen.width.min(BOX_WIDTH)).saturating_sub(4);
         if let Some((shown, laid)) = &mut self.shown
@@ -157,6 +154,11 @@ impl Report {
         let below = if footer.is_some() { 2 } else { 0 };
         // Its frame and an empty line.
         let height = (self.view.rows_in(columns) as u16).saturating_add(3 + below / 2).clamp(6 + below, 30);
+        // Its frame, and what is below it.
+        let room = usize::from(centred(screen, BOX_WIDTH, height).height.saturating_sub(2 + below));
+        let scrolls = if self.view.rows_in(columns) > room { "up/down scroll · " } else { "" };
+        let (detail, remark) = (self.detail(), format!("{scrolls}esc close"));
+        let title = Title { name: self.name, detail, remark, remark_style: look.theme.dim };
         let inner = open_box(screen, (BOX_WIDTH, height), &title, buf, look);
         self.view.render(Rect { height: inner.height.saturating_sub(below), ..inner }, buf, look.theme);
         if let Some(line) = footer {

@@ -68,7 +68,11 @@ pub fn frame(area: Rect, buf: &mut Buffer, title: &Title, focus: Focus, theme: &
         let detail = phrase::cut(&title.detail, detail_room.saturating_sub(1));
         left.push(Span::styled(format!("{detail} "), theme.text));
     }
-    let right = (!remark.is_empty()).then(|| Line::styled(format!(" {remark} "), title.remark_style));
+    let right = (!remark.is_empty()).then(|| {
+        // The remark keeps its own colour: that of the border, dimmed, could not be read.
+        let own = Style::new().fg(Color::Reset).remove_modifier(Modifier::DIM);
+        Line::styled(format!(" {remark} "), own.patch(title.remark_style))
+    });
     draw_frame(area, buf, border, Line::from(left), right)
 }
 

@@ -1,38 +1,28 @@
-//! The services pane: the instances of services, each below the one that it needs.
+//! The services pane: the instances of services, each below the one that it needs, or in another order.
+
+mod columns;
 
 use super::listing::{Listed, Listing};
 use super::rows::{Focus, Look, Rows, Title, draw_empty, frame};
 use crate::action::Verb;
-use crate::domain::service::{HealthState, InstanceId, InstanceState};
+use crate::domain::service::{InstanceId, InstanceState};
 use crate::domain::{RunId, ToolName};
 use crate::engine::InstanceView;
-use crate::tui::ink::{Ink, Span};
+use crate::tui::ink::{Ink, Line};
 use crate::tui::msg::ServiceRow;
-use crate::tui::phrase::{age, cut, pad, safe, wrap};
-use crate::tui::theme::Theme;
+use crate::tui::phrase::{cut, safe, wrap};
+use columns::Columns;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::ops::{Deref, DerefMut};
 
-/// Columns of the sign and the word of a state, `backing-off` being the longest.
-const STATE: usize = 14;
-/// Columns of the up-time.
-const UP: usize = 5;
-/// Columns of the ports where there is room for one, and for several.
-const PORTS: (usize, usize) = (7, 18);
-/// Columns of the health.
-const HEALTH: usize = 12;
-/// Columns of the restarts.
-const RESTARTS: usize = 5;
-/// Columns of processor and memory.
-const LOAD: usize = 11;
-/// Columns of a name that must be readable.
-const MIN_NAME: usize = 10;
 /// Rows below the list that say more of the selected instance.
 const ABOUT: u16 = 2;
-/// Columns of an indentation, and how many there are at most.
-const INDENT: (usize, usize) = (2, 4);
+/// With so many rows the names of the columns are above the list, also when not every instance has a row then.
+const HEADED: u16 = 12;
 
 /// A row with its place among those that it needs.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,8 +33,61 @@ pub struct Placed {
     pub depth: usize,
 }
 
+/// In which order instances are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ServiceOrder {
+    /// By name, each below the one that it needs.
+    #[default]
+    Needs,
+    /// What does not work first, what is stopped last.
+    State,
+    /// What uses most of the processor first.
+    Cpu,
+    /// What uses most memory first.
+    Memory,
+}
+
+impl ServiceOrder {
+    /// What the title says of it.
+    fn words(self) -> &'static str {
+        match self {
+            ServiceOrder::Needs => "",
+            ServiceOrder::State => "failing first",
+            ServiceOrder::Cpu => "most cpu first",
+            ServiceOrder::Memory => "most memory first",
+        }
+    }
+
+    fn next(self) -> ServiceOrder {
+        match self {
+            ServiceOrder::Needs => ServiceOrder::State,
+            ServiceOrder::State => ServiceOrder::Cpu,
+            ServiceOrder::Cpu => ServiceOrder::Memory,
+            ServiceOrder::Memory => ServiceOrder::Needs,
+        }
+    }
+}
+
 /// The state of the pane.
-pub type ServicesPane = Listing<Placed>;
+#[derive(Default)]
+pub struct ServicesPane {
+    listing: Listing<Placed>,
+    order: ServiceOrder,
+}
+
+impl Deref for ServicesPane {
+    type Target = Listing<Placed>;
+
+    fn deref(&self) -> &Listing<Placed> {
+        &self.listing
+    }
+}
+
+impl DerefMut for ServicesPane {
+    fn deref_mut(&mut self) -> &mut Listing<Placed> {
+        &mut self.listing
+    }
+}
 
 impl Listed for Placed {
     type Key = InstanceId;
@@ -63,7 +106,14 @@ impl Listed for Placed {
 impl ServicesPane {
     /// Takes the instances.
     pub fn set_rows(&mut self, rows: Vec<ServiceRow>) {
-        self.set(placed(rows));
+        self.listing.set(ordered(rows, self.order));
+    }
+
+    /// Shows the instances in the next order; the selection stays on its instance.
+    pub fn step_order(&mut self) {
+        self.order = self.order.next();
+        let rows = self.items.iter().map(|item| item.row.clone()).collect();
+        self.set_rows(rows);
     }
 
     /// Whether it is known which instances there are.
@@ -101,6 +151,12 @@ impl ServicesPane {
         self.views().find(|view| view.instance.name.as_str() == name)
     }
 
+    /// A name for a further instance of a tool: `db-2`, `db-3`, …
+    pub fn free_name(&self, tool: &ToolName) -> String {
+        let mut names = (2..).map(|number: u32| format!("{tool}-{number}"));
+        names.find(|name| self.named(name).is_none()).unwrap_or_default()
+    }
+
     /// The instance whose newest run this is.
     pub fn of_run(&self, run: RunId) -> Option<&InstanceView> {
         self.views().find(|view| view.instance.run == Some(run))
@@ -130,10 +186,14 @@ impl ServicesPane {
         let up = self.views().filter(|view| view.now.is_up()).count();
         let detail = format!("{up} of {} up", self.items.len());
         let (filter, typing) = (self.filter.text(), self.typing);
-        let (remark, remark_style) = match (filter.is_empty() || typing, self.failing_count()) {
+        let failing = match self.failing_count() {
+            0 => String::new(),
+            failing => format!("{failing} failing"),
+        };
+        let (remark, remark_style) = match (filter.is_empty() || typing, self.order.words()) {
             (false, _) => (format!("/{}", safe(&filter)), theme.accent),
-            (true, 0) => (String::new(), theme.dim),
-            (true, failing) => (format!("{failing} failing"), theme.bad),
+            (true, "") => (failing, theme.bad),
+            (true, order) => (order.to_owned(), theme.dim),
         };
         let title = Title { name: "5 Services", detail, remark, remark_style };
         let mut inner = frame(area, buf, &title, focus, theme);
@@ -143,10 +203,17 @@ impl ServicesPane {
             draw_empty(inner, buf, &[sentence], theme);
         }
         let about = if inner.height > ABOUT + 1 && !self.rows.is_empty() { ABOUT } else { 0 };
-        let above = Rect { height: inner.height - about, ..inner };
-        let (items, rows) = (&self.items, &self.rows);
-        Rows { list: &mut self.list, len: rows.len(), focus, theme }
-            .draw(above, buf, &|index, width| service_row(&items[rows[index]], width, look));
+        let mut above = Rect { height: inner.height - about, ..inner };
+        let width = usize::from(above.width.saturating_sub(1));
+        let ServicesPane { listing, .. } = self;
+        let (items, rows) = (&listing.items, &listing.rows);
+        let columns = Columns::of(rows.iter().map(|row| &items[*row]), width);
+        if !rows.is_empty() && (usize::from(above.height) > rows.len() || above.height >= HEADED) {
+            buf.put_line(above.x + 1, above.y, &Line::from(columns.header(theme)), above.width.saturating_sub(1));
+            above = Rect { y: above.y + 1, height: above.height - 1, ..above };
+        }
+        Rows { list: &mut listing.list, len: rows.len(), focus, theme }
+            .draw(above, buf, &|index, width| columns.row(&items[rows[index]], width, look));
         if about > 0 {
             self.draw_about(Rect { y: above.bottom(), height: about, ..inner }, buf, look);
         }
@@ -168,112 +235,55 @@ pub fn is_failing(state: InstanceState) -> bool {
     matches!(state, InstanceState::Unhealthy | InstanceState::Failed | InstanceState::Lost)
 }
 
-/// Puts each instance below the first of those that it needs; by name otherwise. What needs itself in a ring is not
-/// indented.
-fn placed(mut rows: Vec<ServiceRow>) -> Vec<Placed> {
+/// The rows in this order; equals by name.
+fn ordered(mut rows: Vec<ServiceRow>, order: ServiceOrder) -> Vec<Placed> {
+    let load = |row: &ServiceRow| row.load.unwrap_or_default();
     rows.sort_by(|a, b| a.view.instance.name.cmp(&b.view.instance.name));
-    let name = |row: &ServiceRow| row.view.instance.name.clone();
-    let known: BTreeSet<ToolName> = rows.iter().map(name).collect();
-    let above = |row: &ServiceRow| row.needs.iter().find(|need| known.contains(*need) && **need != name(row)).cloned();
-    // Last in, first out: what comes first by name is put in last.
-    let roots = (0..rows.len()).rev().filter(|at| above(&rows[*at]).is_none());
-    let mut next: Vec<(usize, usize)> = roots.map(|at| (at, 0)).collect();
-    let mut order = Vec::with_capacity(rows.len());
+    match order {
+        ServiceOrder::Needs => return placed(rows),
+        ServiceOrder::State => rows.sort_by_key(|row| urgency(row.view.now)),
+        ServiceOrder::Cpu => rows.sort_by_key(|row| Reverse(load(row).cpu_percent)),
+        ServiceOrder::Memory => rows.sort_by_key(|row| Reverse(load(row).memory_mib)),
+    }
+    rows.into_iter().map(|row| Placed { row, depth: 0 }).collect()
+}
+
+/// The smaller, the more it wants somebody to look.
+fn urgency(state: InstanceState) -> u8 {
+    match state {
+        InstanceState::Failed | InstanceState::Lost => 0,
+        InstanceState::Unhealthy => 1,
+        InstanceState::BackingOff => 2,
+        InstanceState::Waiting | InstanceState::Starting | InstanceState::Stopping => 3,
+        InstanceState::Running => 4,
+        InstanceState::Stopped => 5,
+    }
+}
+
+/// Puts each instance below the first of those that it needs; keeps the order otherwise. What needs itself in a ring is not
+/// indented.
+fn placed(rows: Vec<ServiceRow>) -> Vec<Placed> {
+    let name = |at: usize| &rows[at].view.instance.name;
+    let known: HashMap<&ToolName, usize> = (0..rows.len()).map(|at| (name(at), at)).collect();
+    let above = |at: usize| rows[at].needs.iter().filter_map(|need| known.get(need)).find(|found| **found != at);
+    let mut below: Vec<Vec<usize>> = vec![Vec::new(); rows.len()];
+    let mut next = Vec::new();
+    // Last in, first out: what comes first is put in last.
+    for at in (0..rows.len()).rev() {
+        match above(at) {
+            Some(needed) => below[*needed].push(at),
+            None => next.push((at, 0)),
+        }
+    }
+    let (mut order, mut is_placed) = (Vec::with_capacity(rows.len()), vec![false; rows.len()]);
     while let Some((at, depth)) = next.pop() {
         order.push((at, depth));
-        let below = (0..rows.len()).rev().filter(|other| above(&rows[*other]).as_ref() == Some(&name(&rows[at])));
-        next.extend(below.map(|other| (other, depth + 1)));
+        is_placed[at] = true;
+        next.extend(below[at].iter().map(|other| (*other, depth + 1)));
     }
-    let ring = (0..rows.len()).filter(|at| !order.iter().any(|(placed, _)| placed == at)).collect::<Vec<_>>();
-    order.extend(ring.into_iter().map(|at| (at, 0)));
-    order.into_iter().map(|(at, depth)| Placed { row: rows[at].clone(), depth }).collect()
-}
-
-/// The sign and the style of a state; its word always stands beside them.
-fn state_sign(state: InstanceState, theme: &Theme) -> (&'static str, Style) {
-    match state {
-        InstanceState::Running => ("●", theme.good),
-        InstanceState::Unhealthy => ("!", theme.bad),
-        InstanceState::Failed => ("✗", theme.bad),
-        InstanceState::Lost => ("?", theme.bad),
-        InstanceState::Starting => ("▸", theme.warn),
-        InstanceState::Waiting => ("…", theme.warn),
-        InstanceState::Stopping => ("▾", theme.warn),
-        InstanceState::BackingOff => ("↻", theme.warn),
-        InstanceState::Stopped => ("○", theme.dim),
-    }
-}
-
-/// Widths of the columns for a row of this width; 0 leaves a column out.
-struct Columns {
-    name: usize,
-    tool: usize,
-    ports: usize,
-    up: usize,
-    restarts: usize,
-    health: usize,
-    load: usize,
-}
-
-impl Columns {
-    fn of(width: usize) -> Columns {
-        let from = |least: usize, columns: usize| if width >= least { columns } else { 0 };
-        let up = from(30, UP);
-        let ports = if width >= 90 { PORTS.1 } else { from(38, PORTS.0) };
-        let health = from(50, HEALTH);
-        let restarts = from(56, RESTARTS);
-        let load = from(100, LOAD);
-        let rest = width.saturating_sub(STATE + up + ports + health + restarts + load);
-        let tool = if rest >= 2 * MIN_NAME + 8 { rest * 11 / 20 } else { 0 };
-        Columns { name: rest - tool, tool, ports, up, restarts, health, load }
-    }
-}
-
-fn service_row(item: &Placed, width: usize, look: Look) -> Vec<Span> {
-    let theme = look.theme;
-    let view = &item.row.view;
-    let instance = &view.instance;
-    let (sign, style) = state_sign(view.now, theme);
-    let columns = Columns::of(width);
-    let indent = " ".repeat(item.depth.min(INDENT.1) * INDENT.0);
-    let name = format!("{indent}{}{}", if item.depth > 0 { "└ " } else { "" }, instance.name);
-    let outdated = view.is_outdated == Some(true);
-    if columns.name < MIN_NAME {
-        return vec![Span::styled(cut(&format!("{sign} {} {}", view.now, instance.name), width), style)];
-    }
-    let since = instance.life.ready_at.filter(|_| view.now.is_up());
-    let up = since.map(|at| age(look.now.wall, at)).unwrap_or_default();
-    let ports = if columns.ports == PORTS.0 {
-        let more = if instance.ports.len() > 1 { "…" } else { "" };
-        instance.ports.first().map(|port| format!("{}{more}", port.port)).unwrap_or_default()
-    } else {
-        safe(&view.ports_words())
-    };
-    let restarts = match instance.life.restarts.len() {
-        0 => String::new(),
-        many => format!("{many}×"),
-    };
-    let tool = format!(" {}@{}{}", instance.tool, instance.version, if outdated { " (old)" } else { "" });
-    let load = item.row.load.map(|load| format!("{:>4}% {:>4}M", load.cpu_percent, load.memory_mib));
-    let cell = |text: &str, columns: usize, style| Span::styled(pad(&format!(" {text}"), columns), style);
-    vec![
-        Span::styled(pad(&format!("{sign} {}", view.now), STATE), style),
-        Span::styled(pad(&name, columns.name), theme.text),
-        Span::styled(pad(&tool, columns.tool), if outdated { theme.warn } else { theme.dim }),
-        cell(&ports, columns.ports, theme.text),
-        cell(&up, columns.up, theme.dim),
-        cell(&restarts, columns.restarts, theme.warn),
-        cell(&view.health_words(), columns.health, health_style(view, theme)),
-        Span::styled(pad(&load.unwrap_or_default(), columns.load), theme.dim),
-    ]
-}
-
-fn health_style(view: &InstanceView, theme: &Theme) -> Style {
-    match view.instance.health.state {
-        HealthState::Good => theme.good,
-        HealthState::Bad => theme.bad,
-        HealthState::NotChecked | HealthState::Unknown => theme.dim,
-    }
+    order.extend((0..rows.len()).filter(|at| !is_placed[*at]).map(|at| (at, 0)));
+    let mut rows: Vec<Option<ServiceRow>> = rows.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|(at, depth)| Some(Placed { row: rows[at].take()?, depth })).collect()
 }
 
 /// The lines about an instance: what went wrong or comes next, what changed, else where it can be reached.
@@ -309,14 +319,16 @@ fn about(row: &ServiceRow, width: usize, look: Look) -> Vec<(String, Style)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::msg::Load;
     use crate::tui::testing::service;
+    use std::collections::BTreeSet;
 
     fn order(needs: &[(&str, &[&str])]) -> Vec<(String, usize)> {
         let row = |(name, needs): &(&str, &[&str])| ServiceRow {
             needs: needs.iter().map(|need| ToolName::new(need).unwrap()).collect(),
             ..service(name, InstanceState::Running)
         };
-        let placed = placed(needs.iter().map(row).collect());
+        let placed = ordered(needs.iter().map(row).collect(), ServiceOrder::Needs);
         placed.into_iter().map(|item| (item.row.view.instance.name.to_string(), item.depth)).collect()
     }
 
@@ -330,11 +342,25 @@ mod tests {
     }
 
     #[test]
-    fn the_columns_of_a_row_fill_it_at_every_width() {
-        for width in STATE + MIN_NAME..200 {
-            let Columns { name, tool, ports, up, restarts, health, load } = Columns::of(width);
-            assert_eq!(STATE + name + tool + ports + up + restarts + health + load, width);
-            assert!(name >= MIN_NAME, "{width}: {name}");
-        }
+    fn orders_show_first_what_wants_to_be_looked_at() {
+        let states = [("d", InstanceState::Running), ("c", InstanceState::Stopped), ("b", InstanceState::BackingOff)];
+        let states = [("a", InstanceState::Running), ("e", InstanceState::Unhealthy), ("f", InstanceState::Failed)]
+            .into_iter()
+            .chain(states);
+        let rows: Vec<ServiceRow> = states
+            .enumerate()
+            .map(|(at, (name, state))| {
+                let at = at as u64;
+                ServiceRow { load: Some(Load { cpu_percent: at % 2, memory_mib: at }), ..service(name, state) }
+            })
+            .collect();
+        let names = |order| -> String {
+            let rows = ordered(rows.clone(), order);
+            rows.iter().map(|item| item.row.view.instance.name.as_str()).collect()
+        };
+        assert_eq!(names(ServiceOrder::Needs), "abcdef");
+        assert_eq!(names(ServiceOrder::State), "febadc");
+        assert_eq!(names(ServiceOrder::Cpu), "bdeacf");
+        assert_eq!(names(ServiceOrder::Memory), "bcdfea");
     }
 }

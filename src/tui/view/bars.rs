@@ -15,8 +15,11 @@ use unicode_width::UnicodeWidthStr;
 const GAP: u16 = 2;
 
 /// Words for the footer: shorter than the names of the table, which are commands.
-fn hint_word(verb: Verb, context: Context) -> &'static str {
+fn hint_word(verb: Verb, context: Context, is_service: bool) -> &'static str {
     match verb {
+        // What these verbs do with the run of an instance.
+        Verb::Cancel if is_service => spec(Verb::Terminate).name,
+        Verb::Rerun if is_service => spec(Verb::Relaunch).name,
         Verb::Output if context == Context::Services => "log",
         Verb::Output => "open output",
         Verb::Review => "open",
@@ -148,9 +151,10 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
 fn draw_hints(app: &mut App, area: Rect, buf: &mut Buffer) {
     let theme = app.theme;
     let mut x = area.x;
+    let is_service = app.selected_instance().is_some();
     for verb in app.hints() {
         let key = app.keymap.key(verb);
-        let word = hint_word(verb, app.context());
+        let word = hint_word(verb, app.context(), is_service);
         let width = (key.width() + 1 + word.width()) as u16;
         if x + width > area.right() {
             continue;
