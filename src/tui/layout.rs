@@ -12,8 +12,9 @@ pub const ALL_WIDTH: u16 = 100;
 pub const ALL_HEIGHT: u16 = 30;
 /// From this many columns on the right, failures and reviews lie side by side.
 const SIDE_BY_SIDE: u16 = 100;
-/// Rows of the services pane that are no instances: its border, and the lines about the selected one.
-const SERVICES_FRAME: u16 = 4;
+/// Rows of the services pane that are no instances: its border, the names of the columns, and the lines about the
+/// selected one.
+const SERVICES_FRAME: u16 = 5;
 
 /// How the workbench is cut up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

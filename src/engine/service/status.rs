@@ -160,7 +160,10 @@ impl Describe for ServiceList {
         let mut told = Description::new();
         if self.services.is_empty() {
             told.summary("no instances");
-            told.next("`toolsmith launch TOOL` launches one; `toolsmith list --kind service` lists services");
+            told.next(
+                "`toolsmith launch TOOL` launches one, as r does on a service in the workbench; `toolsmith list --kind service` \
+                 lists services",
+            );
             return told;
         }
         let mut table = Table::new(&[
@@ -208,7 +211,7 @@ impl InstanceDetail {
             told.field("port", Ink::Plain, format!("{} 127.0.0.1:{} ({how}){note}", port.name, port.port));
         }
         if !self.view.instance.ports.is_empty() {
-            told.detail(Ink::Dim, "every user of this machine can connect");
+            told.field("access", Ink::Dim, "every user of this machine can connect to the ports");
         }
     }
 

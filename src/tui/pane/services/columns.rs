@@ -18,8 +18,10 @@ const UP: usize = 5;
 const LOAD: usize = 12;
 /// Columns of ports: as many as there are, several of them, the first one.
 const PORTS: [usize; 3] = [40, 19, 8];
-/// Columns of the health as a word of at most four letters, or a dash.
-const SHORT_HEALTH: usize = 5;
+/// Columns of the health as a word of at most four letters, or a dash; its header needs them.
+const SHORT_HEALTH: usize = 7;
+/// Columns of the shortest names; their header needs them.
+const LEAST_NAME: usize = 4;
 /// Columns of a name that must be readable.
 pub const MIN_NAME: usize = 10;
 /// Columns of an indentation, and how many there are at most.
@@ -53,12 +55,12 @@ impl Columns {
         let view = &item.row.view;
         let beside = |text: &str| if text.is_empty() { 0 } else { text.width() + 1 };
         let is_up = view.now.is_up();
-        self.name = self.name.max(name(item).width());
+        self.name = self.name.max(name(item).width()).max(LEAST_NAME);
         self.tool = self.tool.max(beside(&tool(view)));
         self.ports = self.ports.max(beside(&safe(&view.ports_words())));
         self.up = self.up.max(if is_up { UP } else { 0 });
         self.restarts = self.restarts.max(beside(&restarts(view)));
-        self.health = self.health.max(beside(&view.health_words()));
+        self.health = self.health.max(if is_up { beside(&view.health_words()).max(SHORT_HEALTH) } else { 0 });
         self.load = self.load.max(if is_up { LOAD } else { 0 });
     }
 
@@ -98,7 +100,7 @@ impl Columns {
             (self.tool, " tool"),
             (self.ports, " ports"),
             (self.up, " up"),
-            (self.restarts, " ↻"),
+            (self.restarts, " ×"),
             (self.health, " health"),
             (self.load, "   cpu   mem"),
         ];
@@ -163,7 +165,7 @@ fn state_sign(state: InstanceState, theme: &Theme) -> (&'static str, Style) {
         InstanceState::Starting => ("▸", theme.warn),
         InstanceState::Waiting => ("…", theme.warn),
         InstanceState::Stopping => ("▾", theme.warn),
-        InstanceState::BackingOff => ("↻", theme.warn),
+        InstanceState::BackingOff => ("◷", theme.warn),
         InstanceState::Stopped => ("○", theme.dim),
     }
 }
@@ -239,6 +241,6 @@ mod tests {
     fn a_column_that_would_be_empty_is_left_out() {
         let stopped = service("db", InstanceState::Stopped);
         let columns = Columns::of([Placed { row: stopped, depth: 0 }].iter(), 100);
-        assert_eq!(columns, Columns { name: 2, tool: 6, ..Columns::default() });
+        assert_eq!(columns, Columns { name: LEAST_NAME, tool: 6, ..Columns::default() });
     }
 }
