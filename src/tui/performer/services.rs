@@ -16,6 +16,10 @@ use tokio::time::MissedTickBehavior;
 /// How often instances are refreshed.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Measuring what instances use takes at most one part in so many of the time: with 200 instances, as measured, it takes
+/// 50 ms, so that it happens every 5 seconds.
+const MEASURED_SHARE: u32 = 100;
+
 /// What is known of instances.
 #[derive(Default)]
 pub(super) struct InstanceCache {
@@ -31,6 +35,8 @@ pub(super) struct InstanceCache {
     used: HashMap<InstanceId, (u64, Instant)>,
     /// What they use.
     loads: HashMap<InstanceId, Load>,
+    /// When that is measured next.
+    next_measurement: Option<Instant>,
     /// What went wrong last.
     trouble: Option<EngineError>,
 }
@@ -52,6 +58,7 @@ impl Performer {
                 if !is_watched {
                     cache.used.clear();
                     cache.loads.clear();
+                    cache.next_measurement = None;
                 }
             }
             Serving::Detail(instance) => {
@@ -110,11 +117,16 @@ impl Performer {
 
     /// Finds out what instances use, while somebody looks at it.
     fn measure(&self, engine: &Engine) -> Result<(), EngineError> {
-        if !lock(&self.shared.services).is_watched {
-            return Ok(());
+        let started = Instant::now();
+        {
+            let cache = lock(&self.shared.services);
+            if !cache.is_watched || cache.next_measurement.is_some_and(|due| started < due) {
+                return Ok(());
+            }
         }
         let (found, now) = (engine.services().used()?, Instant::now());
         let mut cache = lock(&self.shared.services);
+        cache.next_measurement = now.checked_add((now - started) * MEASURED_SHARE);
         let before = std::mem::take(&mut cache.used);
         cache.loads.clear();
         for (id, sample) in found {
