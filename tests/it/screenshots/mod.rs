@@ -10,6 +10,7 @@
 //! that looks wrong.
 
 mod drawing;
+mod instances;
 mod letters;
 mod palette;
 mod png;

@@ -2,6 +2,7 @@
 
 use super::ScreenshotError;
 use super::drawing::Drawing;
+use super::instances;
 use super::sample;
 use super::stage::Stage;
 use super::workspace::Workspace;
@@ -33,6 +34,8 @@ enum Act {
     ReadReview,
     /// A review is about to be approved.
     Approve,
+    /// Instances of services are looked at.
+    Serve,
     /// A verb is looked for.
     FindVerb,
     /// The keys of the catalog are looked up.
@@ -56,6 +59,7 @@ pub const SCENES: &[Scene] = &[
     scene("review", WIDE, Ground::Dark, Act::ReadReview),
     scene("review-light", WIDE, Ground::Light, Act::ReadReview),
     scene("approve", WIDE, Ground::Dark, Act::Approve),
+    scene("services", WIDE, Ground::Dark, Act::Serve),
     scene("palette", WIDE, Ground::Dark, Act::FindVerb),
     scene("help", WIDE, Ground::Dark, Act::Help),
     scene("narrow", NARROW, Ground::Dark, Act::Look),
@@ -81,6 +85,7 @@ impl Scene {
             Act::OpenFailure => stage.press("3 enter 3")?,
             Act::ReadReview => stage.press("4 j j enter")?,
             Act::Approve => stage.press("4 j j enter space space space space space space space space a")?.wait(600)?,
+            Act::Serve => work(&mut stage)?.serve(instances::rows()?)?.press("5 G")?,
             Act::FindVerb => stage.press(":")?.type_text("rev")?,
             Act::Help => stage.press("?")?,
         };

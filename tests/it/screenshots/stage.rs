@@ -14,7 +14,7 @@ use toolsmith::engine::{EngineError, ErrorCode, Index, ReviewDetail};
 use toolsmith::tui::app::{App, Call};
 use toolsmith::tui::effect::{Effect, Evolving, Serving};
 use toolsmith::tui::keymap::Chord;
-use toolsmith::tui::msg::{Answer, Evolved, Kept, Msg, Opened, Served};
+use toolsmith::tui::msg::{Answer, Evolved, Kept, Msg, Opened, Served, ServiceRow};
 use toolsmith::tui::now::Now;
 use toolsmith::tui::performer::tokens;
 use toolsmith::tui::theme::{Ground, Theme};
@@ -108,6 +108,15 @@ impl<'a> Stage<'a> {
         Ok(self)
     }
 
+    /// Shows instances of services.
+    ///
+    /// # Errors
+    /// As [`Stage::press`].
+    pub fn serve(&mut self, rows: Vec<ServiceRow>) -> Result<&mut Self, ScreenshotError> {
+        self.send(Msg::Services(rows))?;
+        Ok(self)
+    }
+
     /// The picture.
     ///
     /// # Errors
@@ -161,7 +170,7 @@ impl<'a> Stage<'a> {
             }
             Effect::Serve(Serving::Load) => Answer::Serving(Box::new(Served::List(Ok(Vec::new())))),
             Effect::Evolve(Evolving::List) => Answer::Evolving(Box::new(Evolved::List(Ok(Vec::new())))),
-            Effect::Mouse(_) | Effect::LookAt(_) => return Ok(None),
+            Effect::Mouse(_) | Effect::LookAt(_) | Effect::Serve(Serving::Watch(_)) => return Ok(None),
             other => return Err(ScreenshotError::Scene(format!("nobody answers {other:?}"))),
         }))
     }
