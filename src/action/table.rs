@@ -261,7 +261,9 @@ actions! {
         Arg::option("launch-args", ArgKind::Arguments, "its arguments in one text, split as a shell does"),
         Arg::option("health-check", ArgKind::Text, "ping, version, status, none, or the path of a GET request such as /health"),
         Arg::repeated("env", ArgKind::KeyValue, "a variable of its environment; repeat for more"),
-        Arg::option("from", ArgKind::Path, "import this definition under the name: a file, or - for stdin")
+        Arg::option("from", ArgKind::Path, "import this definition under the name: a file, or - for stdin"),
+        Arg::option("probe", ArgKind::Switch, "start the defined program in the strictest sandbox, ask it what it can do (--help, MCP tools/list), and propose that as its capabilities"),
+        ALLOW
     }
     Spec "spec" Make Change [] [] Shell "Summarise a specification document, store its full text, and trace each sentence to its source line" {
         Arg::optional("document", ArgKind::Path, "a file, - for stdin, or the first digits of the digest of a stored document"),

@@ -150,6 +150,7 @@ fn what_only_humans_may_say_is_listed_here_so_that_a_new_one_is_thought_about() 
     let expected = [
         "run allow",
         "rerun allow",
+        "define allow",
         "launch allow",
         "sign yes",
         "doctor restore",

@@ -1,6 +1,7 @@
 //! Definitions of services: `define`.
 
 use super::call::{Answer, Call};
+use super::permission::ask_first;
 use super::print_text::{Ink, Page};
 use crate::engine::{DefineOptions, Defined, EngineError, ErrorCode, Import, MAX_DEFINITION_BYTES};
 use std::fs::File;
@@ -21,6 +22,9 @@ pub(super) fn define(call: &Call<'_>) -> Result<Defined, EngineError> {
         env: call.texts("env").into_iter().map(str::to_owned).collect(),
     };
     let from = call.get::<PathBuf>("from");
+    if call.switch("probe") {
+        return if options == DefineOptions::default() && from.is_none() { probe(call) } else { Err(not_alone(call)) };
+    }
     let bytes = from.as_deref().map(read).transpose()?;
     let file = from.as_ref().map(|path| path.to_string_lossy().into_owned());
     let import = file.as_deref().zip(bytes.as_deref()).map(|(file, bytes)| Import { file, bytes });
@@ -29,6 +33,23 @@ pub(super) fn define(call: &Call<'_>) -> Result<Defined, EngineError> {
     let defined = engine.definitions().define(call.required("name")?, &options, import.as_ref(), &caller);
     call.tell_trouble(&engine);
     defined
+}
+
+/// `define NAME --probe`, after the questions that a run has as well.
+fn probe(call: &Call<'_>) -> Result<Defined, EngineError> {
+    let (engine, _catalog) = call.open_catalog()?;
+    let name: &str = call.required("name")?;
+    let tool = engine.definitions().probed(name)?;
+    ask_first(call, &engine, &tool, call.globals.json)?;
+    let proposed = engine.definitions().probe(name, &call.caller(&engine));
+    call.tell_trouble(&engine);
+    proposed
+}
+
+fn not_alone(call: &Call<'_>) -> EngineError {
+    let name = call.text("name").unwrap_or("NAME");
+    let hint = format!("change the definition first, then `toolsmith define {name} --probe`");
+    EngineError::new(ErrorCode::Usage, "--probe takes no other option that changes the definition", hint)
 }
 
 /// The bytes of a file, or of standard input: one more than a definition may have at most.
@@ -53,6 +74,12 @@ impl Answer for Defined {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         page.say(&self.outcome.message)?;
         page.field("definition", Ink::Plain, &self.path)?;
+        for found in &self.found {
+            let claimed = if found.is_claimed { " (claimed already)" } else { "" };
+            let sentence = if found.sentence.is_empty() { "" } else { ": " };
+            let line = format!("{}{claimed}, {}{sentence}{}", found.capability, found.source.phrase(), found.sentence);
+            page.field("found", Ink::Plain, &line)?;
+        }
         for note in &self.notes {
             page.field("note", Ink::Warn, note)?;
         }

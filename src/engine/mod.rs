@@ -79,7 +79,9 @@ pub use crate::store::HourOfRuns;
 #[cfg(test)]
 pub(crate) use commands::plain_verbs;
 pub use commands::{plain_query, plain_verb};
-pub use defining::{DefineOptions, Defined, Definitions, Import, MAX_DEFINITION_BYTES, definition_of, service_notes};
+pub use defining::{
+    DefineOptions, Defined, Definitions, FoundCapability, Import, MAX_DEFINITION_BYTES, definition_of, service_notes,
+};
 pub use doctor::Diagnosis;
 pub use error::{EngineError, ErrorCode};
 pub use evolving::Evolutions;

@@ -29,25 +29,29 @@ pub fn bring(tx: &Tx<'_>, actor: Actor<'_>, placed: &Placed) -> Result<Step, Eng
 }
 
 /// Puts a changed version whose bytes are kept in the place of one that nobody approved, whose bytes are kept too. No
-/// commit: nobody approved it either.
+/// commit: nobody approved it either. `why` is kept in the log; empty where the change says it all.
 ///
 /// # Errors
 /// `Conflict` while a move of the tool is owed; `Internal` for trouble with the store.
 pub fn redefine(
     tx: &Tx<'_>,
     actor: Actor<'_>,
-    before: &Placed,
-    after: &Placed,
+    (before, after): (&Placed, &Placed),
+    why: &str,
     reversible: bool,
 ) -> Result<Step, EngineError> {
     let note = UndoNote::RestoreFiles { before: Some(before.clone()), after: after.clone() };
+    let mut detail = json!({
+        "version": after.version.to_string(), "digest": after.digest, "changed": before.digest, "undo": note,
+    });
+    if !why.is_empty() {
+        detail["reason"] = json!(why);
+    }
     let operation = tx.log(&NewOperation {
         who: actor.who.to_owned(),
         verb: "define".to_owned(),
         subject: after.tool.to_string(),
-        detail: json!({
-            "version": after.version.to_string(), "digest": after.digest, "changed": before.digest, "undo": note,
-        }),
+        detail,
         reversible,
     })?;
     let mut step = arrive(tx, actor, after, Some(before.digest), (operation, "define"))?;

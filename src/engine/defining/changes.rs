@@ -13,7 +13,7 @@ const PORT: &str = "port";
 const PROBES: &[&str] = &["ask", "http", "tcp", "exec", "line"];
 
 /// The options of `define`, as they were typed; `None` leaves a field as it is.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DefineOptions {
     /// Adapter, or the name of a profile.
     pub base_type: Option<String>,
@@ -111,6 +111,11 @@ impl Changes {
             health: options.health_check.as_ref().map(health).transpose()?,
             env: options.env.iter().map(|pair| variable(pair)).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Other capabilities, and nothing else.
+    pub(super) fn capabilities(words: Vec<String>) -> Changes {
+        Changes { capabilities: Some(words), ..Changes::default() }
     }
 
     /// Whether nothing was named.

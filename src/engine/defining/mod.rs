@@ -1,12 +1,26 @@
 //! Definitions of services: made and changed from the options of `define`, imported under a name.
 //!
-//! Nothing is run by it and nothing is approved by it: what is written is an experimental tool, and a review of it
-//! waits like that of any other.
+//! Nothing is approved by it: what is written is an experimental tool, and a review of it waits like that of any other.
+//! Nothing is run by it but by `probe`, which asks a defined program what it can do.
+//!
+//! | file | is for |
+//! | --- | --- |
+//! | `changes` | options, and writing them into a definition |
+//! | `import` | definitions as text |
+//! | `probe` | asking a program what it can do |
+//! | `discovery` | what its texts say of that |
+//! | `help_text` | commands and descriptions in a help text |
+//! | `mcp` | listing its tools by the Model Context Protocol |
 
 mod changes;
+mod discovery;
+mod help_text;
 mod import;
+mod mcp;
+mod probe;
 
 pub use changes::DefineOptions;
+pub use discovery::{FoundCapability, ProbeSource};
 pub use import::{Import, MAX_DEFINITION_BYTES, definition_of};
 
 use crate::catalog;
@@ -47,6 +61,9 @@ pub struct Defined {
     pub path: String,
     /// What of it needs a second look, one sentence each.
     pub notes: Vec<String>,
+    /// What its program says it can do; empty where it was not asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<FoundCapability>,
 }
 
 /// Making and changing definitions of services.
@@ -82,7 +99,7 @@ impl Definitions<'_> {
                 self.make(&name, definition, &changes, rationale, caller)
             }
             (Some(there), Some(import)) => self.same_or_clash(&there, import::read(import, &name)?, &changes),
-            (Some(there), None) => self.change(&there, &changes, caller),
+            (Some(there), None) => self.change(&there, &changes, "", caller),
         }
     }
 
@@ -163,22 +180,17 @@ impl Definitions<'_> {
     }
 
     /// Changes what is named, as a new version: in its place while it is experimental, beside it when it is approved.
-    fn change(&self, there: &Tool, changes: &Changes, caller: &Caller) -> Result<Defined, EngineError> {
+    /// `why` is for the record; empty where the change says it all.
+    fn change(&self, there: &Tool, changes: &Changes, why: &str, caller: &Caller) -> Result<Defined, EngineError> {
         let name = &there.name;
         let conflict = |message: String, hint: &str| EngineError::new(ErrorCode::Conflict, message, hint);
-        if there.kind != Kind::Service {
-            let message = format!("{name} is a {}, not a service: {}", there.kind, there.path);
-            return Err(conflict(message, "choose another name"));
-        }
+        demand_service(there)?;
         if changes.is_empty() {
             let message = format!("{name} is defined already, and no option says what to change");
-            let hint = "add --type, --executable, --description, --port, --capabilities, --launch-args, --health-check or --env";
+            let hint = "add --type, --executable, --description, --port, --capabilities, --launch-args, --health-check or --env; --probe asks its program what it can do";
             return Err(EngineError::new(ErrorCode::Usage, message, hint));
         }
-        if !there.placement.exclusive {
-            let hint = format!("change the file, or import it: `toolsmith define NEW-NAME --from {}`", there.path);
-            return Err(conflict(format!("{name} has no folder of its own: {}", there.path), &hint));
-        }
+        demand_own_folder(there)?;
         let files = self.engine.library().files_on_disk(there)?;
         let base = catalog::read_files(files, there).map_err(|problem| conflict(problem.message, &problem.hint))?;
         let Some((path, at)) = import::definition_file(&base) else {
@@ -198,9 +210,9 @@ impl Definitions<'_> {
         let mut files = base.files.clone();
         files[at].bytes = definition.text().into_bytes();
         if there.stage == Stage::Experimental {
-            self.replace(there, &base, files, caller)
+            self.replace(there, &base, (files, why), caller)
         } else {
-            self.bring_beside(there, files, &version, caller)
+            self.bring_beside(there, (files, why), &version, caller)
         }
     }
 
@@ -209,7 +221,7 @@ impl Definitions<'_> {
         &self,
         there: &Tool,
         base: &ToolDetail,
-        files: Vec<VersionFile>,
+        (files, why): (Vec<VersionFile>, &str),
         caller: &Caller,
     ) -> Result<Defined, EngineError> {
         let new = catalog::read_files(files, there)
@@ -227,7 +239,7 @@ impl Definitions<'_> {
         let is_human = matches!(caller, Caller::Human(_));
         let step = self
             .workspace
-            .transact(|tx| core::redefine(tx, self.workspace.actor(&asker), &before, &after, is_human))?;
+            .transact(|tx| core::redefine(tx, self.workspace.actor(&asker), (&before, &after), why, is_human))?;
         let outcome = self.engine.finish(step)?;
         drop(turn);
         let review = self.waiting(&new.tool)?;
@@ -243,7 +255,7 @@ impl Definitions<'_> {
     fn bring_beside(
         &self,
         there: &Tool,
-        files: Vec<VersionFile>,
+        (files, why): (Vec<VersionFile>, &str),
         version: &semver::Version,
         caller: &Caller,
     ) -> Result<Defined, EngineError> {
@@ -260,12 +272,16 @@ impl Definitions<'_> {
         let new = catalog::read_files(files, &row)
             .map_err(|problem| EngineError::new(ErrorCode::Failed, problem.placed(), problem.hint))?;
         self.workspace.copies.put(new.tool.digest, &new.files)?;
+        let mut rationale = format!("Changed by define; made from {} {}", there.version, there.digest.short());
+        if !why.is_empty() {
+            rationale = format!("{why}. {rationale}");
+        }
         let request = Request {
             kind: RequestKind::Tool,
             tool: Some(name.clone()),
             plan: None,
             description: new.manifest.description.clone(),
-            rationale: format!("Changed by define; made from {} {}", there.version, there.digest.short()),
+            rationale,
             test_results: Vec::new(),
             changes: Vec::new(),
             specification: None,
@@ -286,6 +302,25 @@ impl Definitions<'_> {
         let of_tool = |review: &&crate::domain::Review| review.tool == tool.name && review.digest == tool.digest;
         Ok(waiting.iter().find(of_tool).map(|review| review.id))
     }
+}
+
+/// Refuses a name that belongs to something else.
+fn demand_service(there: &Tool) -> Result<(), EngineError> {
+    if there.kind == Kind::Service {
+        return Ok(());
+    }
+    let message = format!("{} is a {}, not a service: {}", there.name, there.kind, there.path);
+    Err(EngineError::new(ErrorCode::Conflict, message, "choose another name"))
+}
+
+/// Refuses a definition that is read where it is, beside others.
+fn demand_own_folder(there: &Tool) -> Result<(), EngineError> {
+    if there.placement.exclusive {
+        return Ok(());
+    }
+    let message = format!("{} has no folder of its own: {}", there.name, there.path);
+    let hint = format!("change the file, or import it: `toolsmith define NEW-NAME --from {}`", there.path);
+    Err(EngineError::new(ErrorCode::Conflict, message, hint))
 }
 
 /// What a manifest says when it is read on its own, with its faults as an answer to whoever defines it.
@@ -321,7 +356,7 @@ fn blank(name: &ToolName, caller: &Caller, changes: &Changes) -> Result<Definiti
 
 fn defined(outcome: Outcome, name: &ToolName, path: String, manifest: &Manifest) -> Defined {
     let (version, notes) = (manifest.version.to_string(), service_notes(manifest));
-    Defined { outcome, name: name.clone(), version, path, notes }
+    Defined { outcome, name: name.clone(), version, path, notes, found: Vec::new() }
 }
 
 /// What of the definition of a service needs a second look, one sentence each; empty for any other tool.

@@ -17,8 +17,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How much of what a command writes is kept, bytes.
+/// How much of what a check writes is kept, bytes.
 const MAX_OUTPUT: u64 = 4096;
+
+/// How much of what a command tells of itself is kept, bytes.
+const MAX_HELP: u64 = 64 * 1024;
+
+/// Under which rules another command of a version is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine) enum CommandRules {
+    /// Those of its service.
+    OfService,
+    /// The strictest, whatever was granted.
+    Strict,
+}
 
 impl Runs<'_> {
     /// Starts a service as a run of this caller. Policy is asked at each start: what was allowed yesterday may not be
@@ -72,11 +84,35 @@ impl Runs<'_> {
         words: Option<&[String]>,
         timeout: Duration,
     ) -> Result<(bool, String), EngineError> {
+        self.attempt((detail, words, CommandRules::OfService), caller, (timeout, MAX_OUTPUT))
+    }
+
+    /// Starts another command of a version under the strictest rules, so that it tells something of itself, and says
+    /// whether it succeeded and what it wrote. Not recorded.
+    ///
+    /// # Errors
+    /// `Refused` or `HumanNeeded` where policy says no; `Failed` when it cannot be started.
+    pub(in crate::engine) fn ask_command(
+        &self,
+        detail: &ToolDetail,
+        caller: &Caller,
+        words: &[String],
+        timeout: Duration,
+    ) -> Result<(bool, String), EngineError> {
+        self.attempt((detail, Some(words), CommandRules::Strict), caller, (timeout, MAX_HELP))
+    }
+
+    fn attempt(
+        &self,
+        (detail, words, rules): (&ToolDetail, Option<&[String]>, CommandRules),
+        caller: &Caller,
+        (timeout, most): (Duration, u64),
+    ) -> Result<(bool, String), EngineError> {
         let scratch = Scratch::make(self.engine).map_err(EngineError::internal)?;
         let spool = scratch.path().with_extension("spool");
-        let spec = self.prepare_command(detail, caller, (words, Some(timeout)), (&scratch, &spool))?;
+        let spec = self.prepare_command(detail, caller, (words, Some(timeout), rules), (&scratch, &spool))?;
         let report = runner::start(spec, Hooks::default()).wait();
-        let output = output_of(&spool);
+        let output = output_of(&spool, most);
         // What cannot be removed now goes with the scratch folders of the next start.
         let _ = Spool::remove(&spool);
         match report.end {
@@ -86,8 +122,8 @@ impl Runs<'_> {
         }
     }
 
-    /// Starts a program of a version that helps its service, in a sandbox like that of the service, until the helper is
-    /// dropped. Not recorded.
+    /// Starts a program of a version that helps its service, or is asked what it can do, until the helper is dropped.
+    /// Not recorded.
     ///
     /// # Errors
     /// `Failed` when it cannot be started.
@@ -95,12 +131,12 @@ impl Runs<'_> {
         &self,
         detail: &ToolDetail,
         caller: &Caller,
-        words: &[String],
+        (words, rules): (&[String], CommandRules),
         (terms, hooks): (ServiceTerms, Hooks),
     ) -> Result<Helper, EngineError> {
         let scratch = Scratch::make(self.engine).map_err(EngineError::internal)?;
         let spool = scratch.path().with_extension("spool");
-        let spec = self.prepare_command(detail, caller, (Some(words), None), (&scratch, &spool))?;
+        let spec = self.prepare_command(detail, caller, (Some(words), None, rules), (&scratch, &spool))?;
         let running = runner::start(spec.as_service(terms), hooks);
         Ok(Helper { running: Some(running), spool, _scratch: scratch })
     }
@@ -110,12 +146,13 @@ impl Runs<'_> {
         &self,
         detail: &ToolDetail,
         caller: &Caller,
-        (words, timeout): (Option<&[String]>, Option<Duration>),
+        (words, timeout, rules): (Option<&[String]>, Option<Duration>, CommandRules),
         (scratch, spool): (&Scratch, &Path),
     ) -> Result<Spec, EngineError> {
         let RunPolicy::Allow { profile, .. } = self.may_go_on(detail, caller)? else {
             return Err(self.refused(detail, caller)?);
         };
+        let profile = if rules == CommandRules::Strict { Profile::Strict } else { profile };
         let mut manifest = detail.manifest.clone();
         if let Some(recipe) = &mut manifest.recipe {
             if let Some(words) = words {
@@ -181,9 +218,9 @@ impl Drop for Helper {
 }
 
 /// The beginning of what a command wrote.
-fn output_of(spool: &Path) -> String {
+fn output_of(spool: &Path, most: u64) -> String {
     let mut bytes = Vec::new();
-    let read = Spool::open(spool).map(|spool| spool.bytes(None).take(MAX_OUTPUT).read_to_end(&mut bytes));
+    let read = Spool::open(spool).map(|spool| spool.bytes(None).take(most).read_to_end(&mut bytes));
     match read {
         Ok(Ok(_)) => String::from_utf8_lossy(&bytes).into_owned(),
         Ok(Err(error)) => error.to_string(),

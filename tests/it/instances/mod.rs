@@ -9,6 +9,7 @@ mod many;
 mod own_ports;
 mod planning;
 mod ports;
+mod probe;
 mod screen;
 mod store;
 mod strangers;

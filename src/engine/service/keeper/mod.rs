@@ -7,7 +7,6 @@
 mod binding;
 mod control;
 mod endpoint;
-mod pipe;
 mod ports;
 mod probing;
 mod process;

@@ -1,13 +1,12 @@
 //! One incarnation: the run of a service, its input, and how its end is told.
 
-use super::pipe::writer;
 use super::translating::Translator;
 use super::{Keeper, KeeperEvent};
 use crate::domain::RunEnd;
 use crate::domain::service::{LifeEvent, PortPass};
 use crate::engine::RunHandle;
 use crate::engine::error::EngineError;
-use crate::engine::run::{ServiceHooks, ServiceStart};
+use crate::engine::run::{ServiceHooks, ServiceStart, writer};
 use crate::runner::{Report, ServiceTerms};
 use rustix::pipe::PipeFlags;
 use std::sync::mpsc::{Sender, SyncSender, channel};

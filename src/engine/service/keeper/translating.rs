@@ -1,12 +1,11 @@
 //! The program of a definition that stands between messages and a service: for services with a protocol of their own.
 //! It runs in a sandbox like that of the service, begins and ends with it, and is fed line by line.
 
-use super::pipe::writer;
 use super::{Keeper, KeeperEvent};
 use crate::domain::Stream;
 use crate::domain::service::StopSignal;
 use crate::engine::error::EngineError;
-use crate::engine::run::Helper;
+use crate::engine::run::{CommandRules, Helper, writer};
 use crate::runner::{Frame, Hooks, ServiceTerms};
 use rustix::pipe::PipeFlags;
 use serde_json::{Map, Value, json};
@@ -92,8 +91,12 @@ impl Keeper {
             on_end: Box::new(move |_| drop(ended.send(KeeperEvent::TranslatorEnded(number)))),
             ..Hooks::default()
         };
-        let helper =
-            self.engine.runs().help(&self.detail, &self.caller, &self.definition.translator, (terms, hooks))?;
+        let helper = self.engine.runs().help(
+            &self.detail,
+            &self.caller,
+            (&self.definition.translator, CommandRules::OfService),
+            (terms, hooks),
+        )?;
         Ok(Some(Translator { input: writer(writes)?, _helper: helper, partial: Vec::new(), heard: Vec::new() }))
     }
 

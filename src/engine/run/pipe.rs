@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Sender, channel};
 
 /// Writes to a pipe on a thread of its own: a service that does not read keeps nobody waiting.
-pub(super) fn writer(writes: OwnedFd) -> Result<Sender<Vec<u8>>, EngineError> {
+pub(in crate::engine) fn writer(writes: OwnedFd) -> Result<Sender<Vec<u8>>, EngineError> {
     let (sender, lines) = channel::<Vec<u8>>();
     let mut pipe = File::from(writes);
     let started = std::thread::Builder::new().name("input".to_owned()).spawn(move || {
