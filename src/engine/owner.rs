@@ -24,6 +24,11 @@ pub(in crate::engine) fn has_rebooted(owner: &str) -> bool {
     has_rebooted_since(owner, boot())
 }
 
+/// The process that an owner word names; `None` when that process has ended.
+pub(in crate::engine) fn live_process(owner: &str) -> Option<i32> {
+    owner.split(':').next()?.parse().ok().filter(|_| owner_alive(owner))
+}
+
 fn is_alive_in(owner: &str, boot: &str) -> bool {
     let mut parts = owner.split(':');
     let pid = parts.next().and_then(|text| text.parse::<i32>().ok());

@@ -63,7 +63,7 @@ pub use fetch::{Agreement, fetch, unfetched};
 pub use grants::{Grants, WritePath};
 pub use interpreter::probe::{Interpreter, InterpreterPath, interpreters};
 pub use interpreter::{Interpreters, Sources, Who};
-pub use machine::detached::detach;
+pub use machine::detached::{detach, runs_other_program};
 pub use machine::{Bubblewrap, LayerFact, Machine, MissingLayer};
 pub use output::spool::{Cut, Frame, Spool, SpoolBytes, SpoolError};
 pub use output::tail::Tail;

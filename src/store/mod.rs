@@ -76,6 +76,7 @@ pub use queries::Queries;
 pub use restoring::{Replaced, RestoreSource, has_database, replace};
 pub use reviews::{NewReview, ReviewHead};
 pub use runs::{FinishedRun, HourOfRuns, JudgedRun, NewRun, RunQuery, Stats, VersionStats};
+pub use schema::has_newer_format;
 pub use seen::LogEnd;
 pub use services::{InstanceRow, NewExchange, ServiceRows, ServiceWriter, Wish};
 pub use signatures::{LogRow, LogSignature};

@@ -1,6 +1,7 @@
 //! The formats of the database, and the way from each to the next.
 
 use super::error::{StoreError, StoreResult};
+use super::queries::Queries;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// Marks a database as ours (`TOOL` in ASCII), so that a foreign one is never migrated.
@@ -49,6 +50,15 @@ pub(super) fn migrate(connection: &Connection) -> StoreResult<()> {
         transaction.commit()?;
     }
     Ok(())
+}
+
+/// Whether a newer program has changed the format since this connection was opened. This program then understands the
+/// tables only in part.
+///
+/// # Errors
+/// Any [`StoreError`] of a failed read.
+pub fn has_newer_format(queries: &Queries) -> StoreResult<bool> {
+    Ok(format(&queries.connection)? > KNOWN)
 }
 
 fn format(connection: &Connection) -> StoreResult<i64> {

@@ -6,7 +6,9 @@ use crate::domain::{Caller, Command, Kind, Outcome, Tool, ToolDetail, ToolName};
 use crate::engine::core::RunPolicy;
 use crate::engine::core::services::{self, Launching, Relaunched, RequestResult};
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::owner::live_process;
 use crate::outside::Asker;
+use crate::runner;
 use crate::store::InstanceRow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -166,11 +168,17 @@ impl Services<'_> {
         let row = self.named(name)?;
         let tool = self.engine.library().resolve(row.instance.tool.as_str())?;
         let (detail, definition, _) = self.startable(&tool, caller)?;
-        if detail.tool.digest != row.instance.digest {
+        if detail.tool.digest != row.instance.digest || self.has_other_program(&row) {
             return self.replace(&row, (&detail, &definition), caller);
         }
         let asked = self.request_relaunch(&row, Relaunched::Same, caller)?;
         self.follow_up(asked)
+    }
+
+    /// Whether the keeper of an instance runs another installation of this program, usually an older one.
+    fn has_other_program(&self, row: &InstanceRow) -> bool {
+        let keeper = row.instance.keeper.as_deref().and_then(live_process);
+        keeper.is_some_and(|pid| runner::runs_other_program(&self.workspace.machine, pid))
     }
 
     fn request_relaunch(
@@ -183,7 +191,7 @@ impl Services<'_> {
         self.with_actor(caller, |actor| self.workspace.transact(|tx| services::relaunch(tx, actor, id, version)))
     }
 
-    /// Another version takes the place of the one that runs: its keeper ends with it, and a new one begins.
+    /// Replaces the running version, or the keeper's program: its keeper ends with it, and a new one starts.
     fn replace(
         &self,
         row: &InstanceRow,

@@ -116,13 +116,31 @@ fn an_agent_reaches_no_service_by_a_call_that_it_may_not_talk_to() {
 }
 
 #[test]
-fn a_service_that_does_not_answer_is_passed_over_unless_it_may_have_changed_something() {
-    let bench = with_helper("");
-    bench.with_command();
-    bench.ok(&["launch", "helper", "--wait"]);
-    let asked = ["call", "silence", "--capability", "code_generation", "--tag", "code_generation", "--timeout", "2s"];
-    let (answer, _) = bench.workspace.json(&[&asked[..], &["--set", "message=silence"]].concat());
-    // The command knows no input: what matters is that the service is left out with its reason.
-    let told = answer.to_string();
-    assert!(told.contains("no answer in time"), "{answer}");
+fn a_call_passes_over_a_silent_service_to_a_tool_unless_the_service_may_have_changed_something() {
+    // The service sleeps; the command fits the words.
+    let asked =
+        ["call", "pause 600 and write programs from words", "--capability", "code_generation", "--timeout", "4s"];
+    let passes_over = |bench: &Bench, args: &[&str]| {
+        let answer = bench.ok(args);
+        assert_eq!((&answer["tool"], &answer["instance"]), (&"writer".into(), &Value::Null), "{answer}");
+        let left = &answer["left_out"][0];
+        assert_eq!(left["tool"], "helper", "{answer}");
+        assert!(left["why"].as_str().unwrap().contains("no answer in time"), "{answer}");
+    };
+    for (permissions, may_change) in [("", false), ("[permissions]\nnetwork = [\"full\"]\n", true)] {
+        let bench = with_helper(permissions);
+        bench.with_command();
+        bench.ok(&["launch", "helper", "--wait"]);
+        if !may_change {
+            passes_over(&bench, &asked);
+            continue;
+        }
+        let (answer, code) = bench.workspace.json(&asked);
+        assert_ne!(code, 0, "{answer}");
+        let error = &answer["error"];
+        assert!(error["message"].as_str().unwrap().contains("no answer in time"), "{answer}");
+        assert!(error["hint"].as_str().unwrap().contains("--go-on"), "{answer}");
+        assert_eq!(bench.ok(&["runs"])["runs"].as_array().unwrap().len(), 1, "no tool was run");
+        passes_over(&bench, &[&asked[..], &["--go-on"]].concat());
+    }
 }

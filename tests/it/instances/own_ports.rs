@@ -73,7 +73,11 @@ fn definition(port: &str) -> String {
 impl Bench {
     /// Approves every tool with a pending review, and grants the permissions that it declares.
     pub(super) fn approve_all(&self) {
+        let config = self.workspace.home().join("toolsmith/config/config.toml");
+        let before = std::fs::read_to_string(&config).unwrap_or_default();
         without_checks(&self.workspace);
+        let checks = std::fs::read_to_string(&config).unwrap();
+        std::fs::write(&config, before + &checks).unwrap();
         let engine = open(&self.workspace);
         for review in engine.reviews().list(ReviewFilter::Waiting).unwrap() {
             engine.execute(decide(&review, DecisionKind::Approve), &ada()).unwrap();

@@ -23,7 +23,7 @@ while True:
 "#;
 
 /// The same at an inherited socket.
-const INHERITED: &str = r#"
+pub(super) const INHERITED: &str = r#"
 import os, socket
 assert os.environ["LISTEN_FDS"] == "1" and int(os.environ["LISTEN_PID"]) == os.getpid()
 own = socket.socket(fileno=3)
@@ -34,7 +34,7 @@ while True:
         peer.sendall(b"up")
 "#;
 
-fn ask(port: u16) -> std::io::Result<String> {
+pub(super) fn ask(port: u16) -> std::io::Result<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(Duration::from_mins(1)))?;
     stream.write_all(b"?")?;

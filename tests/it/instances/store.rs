@@ -1,10 +1,14 @@
-//! What the store says of keepers: a machine that was restarted, numbers of processes that were used again, a store
-//! that a newer program changed.
+//! What the store says of keepers: a machine that was restarted, process numbers that were used again, a store that a
+//! newer program changed, and a program that was replaced while keepers run.
 
-use super::{Bench, PATIENCE, kill};
-use crate::support::processes_with;
+use super::{Bench, COMPANION, PATIENCE, kill};
+use crate::support::{processes_with, program};
 use rusqlite::Connection;
+use serde_json::Value;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 const QUICK: &str = "[service]\nbackoff = { first = \"1ms\", factor = 1, most = \"1ms\", calm = \"60s\" }\n";
@@ -138,4 +142,107 @@ fn a_keeper_goes_on_with_a_store_that_a_newer_program_changed() {
     until("the end of the keeper", &|| bench.keepers().is_empty());
     // The format is that of the newer program still.
     assert_eq!(store.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap(), format + 1);
+}
+
+#[test]
+fn an_old_keeper_leaves_lost_instances_of_a_store_that_a_newer_program_changed_to_the_newer_program() {
+    let bench = Bench::new();
+    let marks = ["first", "second"].map(|name| bench.service(name, COMPANION, QUICK));
+    bench.ok(&["launch", "first", "--wait"]);
+    let first = bench.keepers();
+    bench.ok(&["launch", "second", "--wait"]);
+    let store = bench.store();
+    let format: i64 = store.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    store.pragma_update(None, "user_version", format + 1).unwrap();
+    let row = |name: &str| {
+        let sql = "SELECT state, life, coalesce(keeper, ''), heard FROM instances WHERE name = ?1";
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get::<_, i64>(3)?))
+        };
+        store.query_row(sql, [name], read).unwrap()
+    };
+    let before = row("second");
+    bench.keepers().into_iter().filter(|pid| !first.contains(pid)).for_each(kill);
+    Bench::until_gone(&marks[1]);
+    // Each order changes the store, so the keeper looks at its neighbour, which is dead. Once it has carried out the
+    // second order, it has done so at least once.
+    for _ in 0..2 {
+        let heard = row("first").3;
+        store.execute("UPDATE instances SET wish = wish + 1, wants = 'fresh' WHERE name = 'first'", []).unwrap();
+        let give_up = Instant::now() + PATIENCE;
+        while row("first").3 == heard || row("first").0 != "running" {
+            assert!(Instant::now() < give_up, "the order is never carried out: {:?}", row("first"));
+        }
+    }
+    assert_eq!(row("second"), before);
+    assert_eq!((bench.keepers(), processes_with(&marks[1]).len()), (first, 0));
+    // A program that knows the format restores it.
+    store.pragma_update(None, "user_version", format).unwrap();
+    let is_back = |seen: &Value| seen["incarnation"] == 2 && seen["state"] == "running";
+    let seen = bench.until_so("second", "another start", is_back);
+    assert_eq!(seen["last_error"], "its keeper process was killed");
+}
+
+#[test]
+fn a_keeper_whose_program_was_replaced_goes_on_and_a_relaunch_moves_its_service_to_the_new_program() {
+    let (bench, mark) = Bench::with_companion(QUICK);
+    let folder = tempfile::tempdir().unwrap();
+    let installed = folder.path().join("toolsmith");
+    // By a process of its own: a file that this process has open for writing could not be executed while another
+    // test forks.
+    let copy = |to: &Path| assert!(Command::new("cp").arg(program()).arg(to).status().unwrap().success());
+    copy(&installed);
+    let json = |args: &[&str]| -> Value {
+        let mut command = Command::new(&installed);
+        command.args(args).arg("--json").current_dir(bench.workspace.root());
+        let output = command.env_clear().envs(bench.workspace.environment()).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let keeper = || {
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            // One that hands over may still be ending.
+            if let [pid] = bench.keepers()[..] {
+                return pid;
+            }
+            assert!(Instant::now() < give_up, "keepers: {:?}", bench.keepers());
+        }
+    };
+    let inode = |path: &Path| fs::metadata(path).unwrap().ino();
+    let program_of = |pid: i32| inode(&Path::new("/proc").join(pid.to_string()).join("exe"));
+    let until = |what: &str, wanted: &dyn Fn(&Value) -> bool| {
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            let seen = json(&["services", "companion"]);
+            if wanted(&seen) {
+                return;
+            }
+            assert!(Instant::now() < give_up, "never {what}: {seen}");
+        }
+    };
+    json(&["launch", "companion", "--wait"]);
+    assert_eq!(json(&["say", "companion", "hello"])["answer"], "1: hello");
+    let (old, old_program) = (keeper(), inode(&installed));
+    // As a package manager installs it: another file takes the name.
+    let newer = folder.path().join("newer");
+    copy(&newer);
+    fs::rename(&newer, &installed).unwrap();
+    assert_ne!(inode(&installed), old_program);
+    assert_eq!(program_of(old), old_program);
+    // The old keeper still restarts its service, although its program file has no name any more.
+    processes_with(&mark).into_iter().for_each(kill);
+    until("another start", &|seen| seen["incarnation"] == 2 && seen["state"] == "running");
+    assert_eq!(json(&["say", "companion", "again"])["answer"], "1: again");
+    assert_eq!(keeper(), old);
+    json(&["relaunch", "companion"]);
+    until("a third start", &|seen| seen["incarnation"] == 3 && seen["state"] == "running");
+    assert_eq!(program_of(keeper()), inode(&installed));
+    assert_eq!(processes_with(&mark).len(), 1);
+    assert_eq!(json(&["say", "companion", "anew"])["answer"], "1: anew");
+    // A second relaunch by the same program keeps the keeper.
+    let new = keeper();
+    json(&["relaunch", "companion"]);
+    until("a fourth start", &|seen| seen["incarnation"] == 4 && seen["state"] == "running");
+    assert_eq!(keeper(), new);
 }

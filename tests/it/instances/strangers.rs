@@ -1,8 +1,10 @@
-//! Services that are late, that end again and again, and that look for ports that are not theirs; each with and without
+//! Services that are late, that end again and again, and that try to use ports of others; each with and without
 //! bubblewrap.
 
-use super::{Bench, COMPANION};
+use super::ports::{INHERITED, ask, relays};
+use super::{Bench, COMPANION, PATIENCE};
 use crate::support::processes_with;
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
@@ -31,6 +33,35 @@ except OSError as error:
     print("refused", flush=True)
 while True:
     time.sleep(1)
+"#;
+
+/// Tries again and again to listen on a port that another process holds; then it answers every connection.
+const TAKES: &str = r#"
+import socket, time
+def listen(host):
+    own = socket.socket()
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    own.bind((host, NUMBER))
+    own.listen(64)
+    return own
+is_first = True
+while True:
+    for host in ("127.0.0.1", "0.0.0.0"):
+        try:
+            own = listen(host)
+        except OSError:
+            continue
+        print("listens", flush=True)
+        while True:
+            peer, _ = own.accept()
+            with peer:
+                peer.recv(1)
+                peer.sendall(b"stolen")
+    if is_first:
+        print("refused", flush=True)
+    is_first = False
+    time.sleep(0.001)
 "#;
 
 /// Tries to get a socket out of the way and to listen in its place.
@@ -79,6 +110,10 @@ fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
+fn port_of(bench: &Bench, name: &str) -> u16 {
+    u16::try_from(bench.instance(name)["ports"][0]["port"].as_u64().unwrap()).unwrap()
+}
+
 fn output(bench: &Bench, name: &str) -> String {
     let printed = bench.workspace.toolsmith(&["output", name]).output().unwrap();
     String::from_utf8_lossy(&printed.stdout).trim().to_owned()
@@ -90,13 +125,72 @@ fn a_service_that_listens_at_another_port_is_not_reached_there() {
     let text = LISTENS_ELSEWHERE.replace("PORT", &number.to_string());
     assert_eq!(unprotected(&text), "listens", "invalid case");
     for (level, bench) in levels() {
-        bench.service("elsewhere", &text, WITH_PORT);
-        bench.ok(&["launch", "elsewhere", "--wait"]);
-        let reached = TcpStream::connect((Ipv4Addr::LOCALHOST, number));
-        assert!(reached.is_err(), "{level}: reached at {number}; it says {}", output(&bench, "elsewhere"));
-        // A control: its own port is held.
-        let own = bench.instance("elsewhere")["ports"][0]["port"].as_u64().unwrap() as u16;
-        assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, own)).is_ok(), "{level}");
+        // With a relayed port it can listen on any port of its own network; without, on none.
+        let mut passes = vec![("listen-fds", "refused")];
+        if level == "usual" && relays(&bench) {
+            passes.push(("relay", "listens"));
+        }
+        for (pass, expected) in passes {
+            bench.service(pass, &text, &WITH_PORT.replace("listen-fds", pass));
+            bench.ok(&["launch", pass, "--wait"]);
+            assert_eq!(output(&bench, pass), expected, "{level}, {pass}");
+            let reached = TcpStream::connect((Ipv4Addr::LOCALHOST, number));
+            assert!(reached.is_err(), "{level}, {pass}: reached at {number}");
+            // A control: its own port is held.
+            let own = port_of(&bench, pass);
+            assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, own)).is_ok(), "{level}, {pass}");
+        }
+    }
+}
+
+#[test]
+fn a_service_cannot_take_the_port_of_another_instance_with_or_without_network_permission() {
+    for (level, bench) in levels() {
+        let number = free_port();
+        let target = format!(
+            "[service]\nadapter = \"none\"\n[[service.ports]]\nname = \"http\"\nport = {number}\nmode = \"hybrid\"\n\
+             pass = \"listen-fds\"\n"
+        );
+        bench.service("target", INHERITED, &target);
+        let text = TAKES.replace("NUMBER", &number.to_string());
+        let ready = "[service]\nadapter = \"none\"\n[service.ready]\nline = \"listens|refused\"\nwithin = \"60s\"\n";
+        bench.service("stranger", &text, ready);
+        bench.service("trusted", &text, &format!("[permissions]\nnetwork = [\"full\"]\n{ready}"));
+        bench.approve_all();
+        bench.ok(&["launch", "target", "--wait"]);
+        assert_eq!(port_of(&bench, "target"), number, "{level}");
+        for taker in ["stranger", "trusted"] {
+            bench.ok(&["launch", taker, "--wait"]);
+        }
+        // The keeper holds the port while the service restarts.
+        for start in 2..=4 {
+            bench.ok(&["relaunch", "target"]);
+            match ask(number) {
+                Ok(answer) => assert_eq!(answer, "up", "{level}"),
+                // The process that ended had accepted the connection.
+                Err(error) => assert_ne!(error.kind(), ErrorKind::ConnectionRefused, "{level}: {error}"),
+            }
+            let is_back = |seen: &serde_json::Value| seen["incarnation"] == start && seen["state"] == "running";
+            bench.until_so("target", "another start", is_back);
+        }
+        assert_eq!(ask(number).unwrap(), "up", "{level}");
+        for taker in ["stranger", "trusted"] {
+            assert_eq!(output(&bench, taker), "refused", "{level}, {taker}");
+        }
+        // A control: a port of a stopped instance is free, for the service with the permission only. The instance
+        // then gets another one.
+        bench.ok(&["terminate", "target"]);
+        bench.until("target", "stopped");
+        let give_up = std::time::Instant::now() + PATIENCE;
+        while !ask(number).is_ok_and(|answer| answer == "stolen") {
+            assert!(std::time::Instant::now() < give_up, "{level}: nobody listens on {number}");
+        }
+        assert_eq!(output(&bench, "trusted"), "refused\nlistens", "{level}");
+        assert_eq!(output(&bench, "stranger"), "refused", "{level}");
+        bench.ok(&["launch", "target", "--wait"]);
+        let other = port_of(&bench, "target");
+        assert_ne!(other, number, "{level}");
+        assert_eq!(ask(other).unwrap(), "up", "{level}");
     }
 }
 

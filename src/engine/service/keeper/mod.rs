@@ -27,7 +27,7 @@ use crate::engine::state::home::Home;
 use crate::engine::workspace::{OpenOptions, Workspace};
 use crate::outside::Asker;
 use crate::runner;
-use crate::store::InstanceRow;
+use crate::store::{InstanceRow, has_newer_format};
 use binding::BindProgress;
 use control::ControlSocket;
 use ports::Ports;
@@ -452,6 +452,10 @@ impl Keeper {
         }
         // What comes of it is a change of the store.
         self.neighbour = None;
+        if self.engine.workspace.read(|q| Ok(has_newer_format(q)?))? {
+            // A keeper started by this program could not open the store. A newer program restores the instance.
+            return Ok(());
+        }
         self.engine.services().restore_lost()
     }
 
