@@ -28,14 +28,14 @@
 //! | `machine` | what this machine can do to contain runs |
 //! | `prepare` | from a request to exactly what will be started |
 //! | `run` | one run under way: child, thread, handle |
-//! | `door`, `relay` | connections into the networks of services |
+//! | `connector`, `relay` | connections into the networks of services |
 //! | `trials`, `fetch` | many starts of one version for checks; having uv fetch packages |
 //! | `conversation`, `programs` | programs of the user's own, outside of the sandbox |
 //! | `roles` | the parts that this program plays when it is started again |
 
+mod connector;
 mod conversation;
 mod dependencies;
-mod door;
 mod fetch;
 mod grants;
 mod interpreter;
@@ -56,9 +56,9 @@ mod supervisor;
 mod tests;
 mod trials;
 
+pub use connector::{NamespaceConnector, PendingConnection};
 pub use conversation::{ERROR_TAIL, Talk, TalkEnd, Talked, converse};
 pub use dependencies::{Need, interpreter_of, missing};
-pub use door::{Door, Knock};
 pub use fetch::{Agreement, fetch, unfetched};
 pub use grants::{Grants, WritePath};
 pub use interpreter::probe::{Interpreter, InterpreterPath, interpreters};

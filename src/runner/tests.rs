@@ -1,6 +1,6 @@
 //! Runs of real processes: every ending, and what must never happen on the way there.
 
-mod doors;
+mod connector;
 mod endings;
 mod given;
 mod joined;

@@ -1,7 +1,7 @@
 //! What a service is started with that other runs are not.
 
 use crate::domain::RunEnd;
-use crate::runner::{Door, Frame, Report, ServiceTerms, Spec};
+use crate::runner::{Frame, NamespaceConnector, Report, ServiceTerms, Spec};
 use std::os::fd::OwnedFd;
 
 /// The lease of the run of a service: its keeper lives or does not, and renews nothing. Ten years, milliseconds.
@@ -27,8 +27,8 @@ pub(in crate::engine) struct ServiceStart {
     pub listeners: Vec<(String, OwnedFd)>,
     /// Ports of this machine that it binds itself.
     pub bound_ports: Vec<u16>,
-    /// Who gets the door to its network; `None` when no port is relayed.
-    pub door: Option<Box<dyn FnOnce(Door) + Send>>,
+    /// Receives the connector into its network namespace; `None` when no port is relayed.
+    pub connector_sink: Option<Box<dyn FnOnce(NamespaceConnector) + Send>>,
     /// Who is told of it.
     pub hooks: ServiceHooks,
 }
@@ -37,9 +37,9 @@ impl ServiceStart {
     /// Turns a run into the service; gives back who is told of it.
     pub(super) fn adapt(self, spec: Spec) -> Result<(Spec, ServiceHooks), RunEnd> {
         let spec = spec.as_service(self.terms).with_listeners(self.listeners)?.with_bound_ports(&self.bound_ports)?;
-        let Some(take) = self.door else { return Ok((spec, self.hooks)) };
-        let (spec, door) = spec.with_door()?;
-        take(door);
+        let Some(take) = self.connector_sink else { return Ok((spec, self.hooks)) };
+        let (spec, connector) = spec.with_connector()?;
+        take(connector);
         Ok((spec, self.hooks))
     }
 }

@@ -167,7 +167,7 @@ impl ResolvedStart<'_> {
             trials: None,
             stop: StopSignal::Term,
             listeners: Vec::new(),
-            door: None,
+            connector: None,
             is_service: false,
         };
         Ok(Spec {

@@ -3,7 +3,7 @@
 use super::spec::Spec;
 use crate::domain::service::{LogRule, StopSignal};
 use crate::domain::{IsolationLevel, Network, RunEnd};
-use crate::runner::door::Door;
+use crate::runner::connector::NamespaceConnector;
 use crate::runner::sandbox::{self, ProcessLimits};
 use rustix::net::{AddressFamily, SocketType};
 use std::io;
@@ -45,7 +45,7 @@ impl Spec {
     /// control character, or a socket is not a TCP socket that listens.
     pub fn with_listeners(mut self, listeners: Vec<(String, OwnedFd)>) -> Result<Spec, RunEnd> {
         let refused = |message: String| RunEnd::Refused { message };
-        if self.plan.door.is_some() && !listeners.is_empty() {
+        if self.plan.connector.is_some() && !listeners.is_empty() {
             return Err(refused(MIXED.to_owned()));
         }
         if listeners.len() > MOST_LISTENERS {
@@ -74,13 +74,13 @@ impl Spec {
         Ok(self)
     }
 
-    /// Gives the run a door: connections from outside to ports that the tool listens at on 127.0.0.1 in its own
-    /// network, which it has then also without the permission `loopback`. Nothing starts below the level `isolated`.
+    /// Gives the run a connector: connections from outside to ports on which the tool listens on 127.0.0.1 in its own
+    /// network, which the run then has even without the permission `loopback`. Nothing starts below the level `isolated`.
     ///
     /// # Errors
     /// [`RunEnd::Uncontained`] when the run has no network of its own here, [`RunEnd::Refused`] when it has the whole
     /// network, when it inherits listening sockets, or when the kernel cannot tell networks apart.
-    pub fn with_door(mut self) -> Result<(Spec, Door), RunEnd> {
+    pub fn with_connector(mut self) -> Result<(Spec, NamespaceConnector), RunEnd> {
         let refused = |message: String| RunEnd::Refused { message };
         if self.plan.level != IsolationLevel::Isolated {
             let message = format!(
@@ -97,14 +97,14 @@ impl Spec {
             return Err(refused(MIXED.to_owned()));
         }
         let failed = |error: io::Error| refused(format!("its ports cannot be relayed: {error}"));
-        let (door, theirs) = Door::pair().map_err(failed)?;
+        let (connector, theirs) = NamespaceConnector::pair().map_err(failed)?;
         let own =
             rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).map_err(|error| failed(error.into()))?;
-        self.plan.door = Some(sandbox::network_mark(&own).map_err(failed)?);
-        self.handed.door = Some(theirs);
+        self.plan.connector = Some(sandbox::network_mark(&own).map_err(failed)?);
+        self.handed.connector = Some(theirs);
         self.plan.least = IsolationLevel::Isolated;
         self.set_network(Network::Loopback);
-        Ok((self, door))
+        Ok((self, connector))
     }
 
     /// Declares the ports of this machine that the tool binds itself.

@@ -56,8 +56,8 @@ pub(in crate::runner) struct Handed {
     pub(in crate::runner) stdin: Option<OwnedFd>,
     /// Listening sockets that it inherits, as the plan names them.
     pub(in crate::runner) listeners: Vec<OwnedFd>,
-    /// Where connections into its network are asked for.
-    pub(in crate::runner) door: Option<OwnedFd>,
+    /// The socket on which requests for connections into its network namespace arrive.
+    pub(in crate::runner) connector: Option<OwnedFd>,
 }
 
 impl Spec {

@@ -11,7 +11,7 @@ mod port;
 #[cfg(test)]
 mod tests;
 
-use super::door::Door;
+use super::connector::NamespaceConnector;
 use pair::{Moved, Pair, Side};
 use port::{Port, Waiting};
 use rustix::buffer::spare_capacity;
@@ -56,7 +56,7 @@ pub struct Relay {
 enum Wish {
     Join(OwnedFd, OwnedFd),
     Port(OwnedFd, u16),
-    Door(Option<Door>),
+    Connector(Option<NamespaceConnector>),
     Stop,
 }
 
@@ -92,17 +92,17 @@ impl Relay {
         self.wish(Wish::Join(a, b));
     }
 
-    /// Accepts connections of a listening socket and passes them on to this port behind the door. While there is no
-    /// door they wait in the queue of the socket; while nobody listens behind it they wait up to 30 s. The socket
+    /// Accepts connections of a listening socket and passes them on to this port through the connector. While there is no
+    /// connector they wait in the queue of the socket; while no process listens there they wait up to 30 s. The socket
     /// becomes non-blocking.
     pub fn serve(&self, listener: OwnedFd, port: u16) {
         self.wish(Wish::Port(listener, port));
     }
 
-    /// Sets where the ports lead: the door of the run that goes on now; `None` while there is none. Connections that
+    /// Sets the connector of the current run; `None` while there is no run. Connections that
     /// were made go on.
-    pub fn lead_to(&self, door: Option<Door>) {
-        self.wish(Wish::Door(door));
+    pub fn set_connector(&self, connector: Option<NamespaceConnector>) {
+        self.wish(Wish::Connector(connector));
     }
 
     /// Connections that are passed on now.
@@ -142,7 +142,7 @@ struct Course {
     epoll: OwnedFd,
     sources: BTreeMap<u64, Source>,
     next: u64,
-    door: Option<Door>,
+    connector: Option<NamespaceConnector>,
     piece: Vec<u8>,
     /// Pairs that can go on without an event.
     busy: VecDeque<u64>,
@@ -163,7 +163,7 @@ impl Course {
             epoll,
             sources: BTreeMap::new(),
             next: 1,
-            door: None,
+            connector: None,
             piece: vec![0; PIECE],
             busy: VecDeque::new(),
             pairs: 0,
@@ -222,8 +222,8 @@ impl Course {
                 Some(Wish::Stop) => return true,
                 Some(Wish::Join(a, b)) => self.join(a, b),
                 Some(Wish::Port(listener, port)) => self.open(listener, port),
-                Some(Wish::Door(door)) => {
-                    self.door = door;
+                Some(Wish::Connector(connector)) => {
+                    self.connector = connector;
                     self.look_at_ports();
                 }
             }

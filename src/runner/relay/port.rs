@@ -1,7 +1,7 @@
-//! Ports: connections that are accepted here and made again behind a door.
+//! Ports: connections that are accepted here and made again through a connector.
 
 use super::{Course, MOST, PATIENCE, Source};
-use crate::runner::door::Knock;
+use crate::runner::connector::PendingConnection;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
 use rustix::net::SocketFlags;
@@ -18,13 +18,13 @@ const TURN: usize = 64;
 #[derive(Debug)]
 pub(super) struct Port {
     pub(super) listener: OwnedFd,
-    /// The port behind the door that it leads to.
+    /// The port in the network namespace of the run.
     pub(super) target: u16,
-    /// Whether connections are taken: not without a door, nor when there are too many.
+    /// Whether connections are taken: not without a connector, nor when there are too many.
     pub(super) is_watched: bool,
 }
 
-/// A connection that was accepted and is not yet made behind the door.
+/// A connection that was accepted and is not yet made in the namespace of the run.
 #[derive(Debug)]
 pub(super) struct Waiting {
     client: OwnedFd,
@@ -36,8 +36,8 @@ pub(super) struct Waiting {
 #[derive(Debug)]
 enum Step {
     /// It was asked for.
-    Asked(Knock),
-    /// It was refused, or there is no door.
+    Requested(PendingConnection),
+    /// It was refused, or there is no connector.
     Later,
 }
 
@@ -52,7 +52,7 @@ impl Course {
     }
 
     pub(super) fn look_at(&mut self, id: u64) {
-        let wanted = self.door.is_some() && self.pairs + self.waiting < MOST && !self.is_short;
+        let wanted = self.connector.is_some() && self.pairs + self.waiting < MOST && !self.is_short;
         let Some(Source::Port(port)) = self.sources.get_mut(&id) else { return };
         if port.is_watched == wanted {
             return;
@@ -70,7 +70,7 @@ impl Course {
     /// Accepts what there is.
     pub(super) fn accept(&mut self, id: u64) {
         for _ in 0..TURN {
-            if self.pairs + self.waiting >= MOST || self.door.is_none() {
+            if self.pairs + self.waiting >= MOST || self.connector.is_none() {
                 return self.look_at(id);
             }
             let Some(Source::Port(port)) = self.sources.get(&id) else { return };
@@ -96,21 +96,23 @@ impl Course {
     /// Asks for the connection of one that waits.
     fn ask(&mut self, id: u64) {
         let Some(Source::Waiting(waiting)) = self.sources.get_mut(&id) else { return };
-        let Some(Ok(knock)) = self.door.as_ref().map(|door| door.knock(waiting.port)) else { return };
+        let Some(Ok(pending)) = self.connector.as_ref().map(|connector| connector.request(waiting.port)) else {
+            return;
+        };
         let flags = EventFlags::IN | EventFlags::ONESHOT;
-        if epoll::add(&self.epoll, &knock, EventData::new_u64(id), flags).is_ok() {
-            waiting.step = Step::Asked(knock);
+        if epoll::add(&self.epoll, &pending, EventData::new_u64(id), flags).is_ok() {
+            waiting.step = Step::Requested(pending);
         }
     }
 
     /// Takes the answer.
     pub(super) fn hear(&mut self, id: u64) {
         let Some(Source::Waiting(waiting)) = self.sources.get_mut(&id) else { return };
-        let Step::Asked(knock) = &waiting.step else { return };
-        match knock.answer() {
+        let Step::Requested(pending) = &waiting.step else { return };
+        match pending.poll() {
             Ok(None) => {
                 // Woken for nothing, which is not for ever.
-                let _ = epoll::delete(&self.epoll, knock);
+                let _ = epoll::delete(&self.epoll, pending);
                 waiting.step = Step::Later;
             }
             Ok(Some(socket)) => {

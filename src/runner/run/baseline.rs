@@ -129,7 +129,7 @@ fn bare(spec: &Spec, spool: PathBuf) -> Spec {
     plan.trials = None;
     plan.is_service = false;
     plan.listeners.clear();
-    plan.door = None;
+    plan.connector = None;
     plan.walls.inherited = 0;
     plan.walls.write.retain(|path| *path == plan.view.scratch);
     let mut limits = spec.limits;

@@ -50,7 +50,7 @@ pub(in crate::runner) fn spawn(spec: &Spec, handed: Handed) -> Result<Child, Str
     let files = packed(spec).map_err(|error| format!("its files could not be passed on: {error}"))?;
     let bundle = bundle(spec).map_err(|error| format!("staged writes could not be prepared: {error}"))?;
     let handed: Vec<OwnedFd> =
-        std::iter::once(files).chain(handed.listeners).chain(handed.door).chain(bundle).collect();
+        std::iter::once(files).chain(handed.listeners).chain(handed.connector).chain(bundle).collect();
     start(spec, streams, &handed).map_err(|error| format!("its supervisor could not be started: {error}"))
 }
 

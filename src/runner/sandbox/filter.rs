@@ -204,7 +204,7 @@ impl Terms {
         }
         let with_address = |action| vec![FilterCase { tests: vec![FilterTest::Points { arg: 4 }], action }];
         if !self.observe {
-            // Nothing that could be pointed anywhere can be made; this is a second lock on the same door.
+            // Nothing that could be pointed anywhere can be made; this is a second barrier.
             if !self.is_offline() {
                 return None;
             }

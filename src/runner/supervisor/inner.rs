@@ -7,7 +7,7 @@
 //! It holds no rights that the tool could use: no capabilities once the tool starts, no memory that others may
 //! read, and signals of the tool do not reach it (Landlock scopes them).
 
-use super::door::InnerDoor;
+use super::connect_server::ConnectServer;
 use super::mounts::{SEALED, mount_tmpfs};
 use super::nest::{Nest, ProcVisibility};
 use super::plan::{Packed, RunPlan};
@@ -45,8 +45,8 @@ pub(super) struct Kit {
     pub(super) streams: Streams,
     /// The packed files of the version.
     pub(super) files: OwnedFd,
-    /// Where connections into its network are asked for, when it has a door.
-    pub(super) door: Option<OwnedFd>,
+    /// The request socket of its connector, if it has one.
+    pub(super) connector: Option<OwnedFd>,
     /// Where staged writes go, when there are any.
     pub(super) bundle: Option<OwnedFd>,
 }
@@ -76,19 +76,23 @@ impl Kit {
         let mut next = || fds.next().ok_or(io::ErrorKind::UnexpectedEof);
         let (stdin, stdout, stderr, files) = (next()?, next()?, next()?, next()?);
         let listeners: Vec<OwnedFd> = fds.by_ref().take(listeners).collect();
-        let door = if plan.door.is_some() { Some(fds.next().ok_or(io::ErrorKind::UnexpectedEof)?) } else { None };
+        let connector =
+            if plan.connector.is_some() { Some(fds.next().ok_or(io::ErrorKind::UnexpectedEof)?) } else { None };
         let bundle = fds.next();
         if listeners.len() < plan.listeners.len() || fds.next().is_some() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        Ok(Kit { plan, streams: Streams { stdin, stdout, stderr, listeners }, files, door, bundle })
+        Ok(Kit { plan, streams: Streams { stdin, stdout, stderr, listeners }, files, connector, bundle })
     }
 
     /// Everything but the plan.
     pub(super) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let Streams { stdin, stdout, stderr, listeners } = &self.streams;
-        let all =
-            [stdin, stdout, stderr, &self.files].into_iter().chain(listeners).chain(&self.door).chain(&self.bundle);
+        let all = [stdin, stdout, stderr, &self.files]
+            .into_iter()
+            .chain(listeners)
+            .chain(&self.connector)
+            .chain(&self.bundle);
         all.map(AsFd::as_fd)
     }
 }
@@ -141,7 +145,7 @@ pub(super) fn raise_oom_score() {
 /// Starts the tool, in a namespace of processes if there is one for it, and stays until nothing of it is left. Returns
 /// what to exit with.
 pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Option<Nest>) -> i32 {
-    let Kit { plan, streams, files, door, bundle } = kit;
+    let Kit { plan, streams, files, connector, bundle } = kit;
     drop(files);
     // As a child of it, everything that loses its parent comes to us, not to the host's first process.
     let adopted = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
@@ -174,8 +178,8 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Opti
     if let Err(error) = hide() {
         return refuse(socket, format!("the inner stage could not protect itself: {error}"));
     }
-    let door = InnerDoor::new(door, plan.door);
-    let reaped = match wait_for(pid, socket, (nest, plan.stop), door) {
+    let connects = ConnectServer::new(connector, plan.connector);
+    let reaped = match wait_for(pid, socket, (nest, plan.stop), connects) {
         Ok(reaped) => reaped,
         Err(error) => return refuse(socket, format!("it could not be monitored: {error}")),
     };
@@ -229,14 +233,14 @@ fn wait_for(
     pid: i32,
     socket: &OwnedFd,
     (nest, stop): (Option<Nest>, StopSignal),
-    mut door: InnerDoor,
+    mut connects: ConnectServer,
 ) -> io::Result<Reaped> {
     let handle = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
     let ended = rustix::process::pidfd_open(handle, PidfdFlags::empty())?;
     let mut is_asked = false;
     loop {
         let mut wanted = vec![PollFd::new(&ended, PollFlags::IN), PollFd::new(socket, PollFlags::IN)];
-        wanted.extend(door.sources());
+        wanted.extend(connects.sources());
         match rustix::event::poll(&mut wanted, None) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
@@ -249,10 +253,10 @@ fn wait_for(
         if is_ordered {
             is_asked |= obey(socket, handle, stop)? == Some(SupervisorOrder::Term);
         }
-        door.turn();
+        connects.serve();
     }
     // Whoever asks for a connection now is told at once.
-    drop(door);
+    drop(connects);
     let mut reaped = sandbox::reap(pid)?;
     let deadline = Instant::now() + LINGER;
     let mut left = 0;

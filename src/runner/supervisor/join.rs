@@ -53,7 +53,7 @@ pub(super) fn is_possible(plan: &RunPlan) -> bool {
 
 /// What bubblewrap tells us through.
 #[derive(Debug)]
-pub(super) struct Door {
+pub(super) struct JoinPipes {
     /// Who the namespaces are for.
     info: OwnedFd,
     /// That all is made.
@@ -96,13 +96,13 @@ impl From<Errno> for Shut {
 ///
 /// # Errors
 /// When no descriptor is left.
-pub(super) fn door() -> io::Result<(Door, InheritedEnds)> {
+pub(super) fn pipes() -> io::Result<(JoinPipes, InheritedEnds)> {
     let (info, tell) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     let (ready, close) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     for end in [&tell, &close] {
         rustix::io::fcntl_setfd(end, FdFlags::empty())?;
     }
-    Ok((Door { info, ready }, InheritedEnds { info: tell, ready: close }))
+    Ok((JoinPipes { info, ready }, InheritedEnds { info: tell, ready: close }))
 }
 
 impl InheritedEnds {
@@ -114,10 +114,10 @@ impl InheritedEnds {
 }
 
 /// The inner stage: a copy of the supervisor. Returns what to exit with.
-pub(super) fn play(kit: Kit, socket: &OwnedFd, door: Door) -> i32 {
+pub(super) fn play(kit: Kit, socket: &OwnedFd, pipes: JoinPipes) -> i32 {
     let supervisor = rustix::process::getppid();
     raise_oom_score();
-    match enter(&kit, socket, door, supervisor) {
+    match enter(&kit, socket, pipes, supervisor) {
         Ok(()) => begin(kit, socket, &Layers::default()),
         Err(Shut::Failed) => 1,
         Err(Shut::Broken(error)) => {
@@ -126,26 +126,26 @@ pub(super) fn play(kit: Kit, socket: &OwnedFd, door: Door) -> i32 {
     }
 }
 
-fn enter(kit: &Kit, socket: &OwnedFd, door: Door, supervisor: Option<Pid>) -> Result<(), Shut> {
+fn enter(kit: &Kit, socket: &OwnedFd, pipes: JoinPipes, supervisor: Option<Pid>) -> Result<(), Shut> {
     let plan = &kit.plan;
     let mut text = Vec::new();
-    File::from(door.info).take(MAX_INFO).read_to_end(&mut text)?;
+    File::from(pipes.info).take(MAX_INFO).read_to_end(&mut text)?;
     let info: Info = serde_json::from_slice(&text).map_err(|_| Shut::Failed)?;
     let child = Pid::from_raw(info.child_pid).ok_or(Shut::Failed)?;
     let child = rustix::process::pidfd_open(child, PidfdFlags::empty()).map_err(|_| Shut::Failed)?;
     let namespaces = Namespaces::of(&child, plan.network != Network::Full)?;
     // It may end from now on.
-    rustix::net::send(&door.ready, &[1], SendFlags::NOSIGNAL).map_err(|_| Shut::Failed)?;
+    rustix::net::send(&pipes.ready, &[1], SendFlags::NOSIGNAL).map_err(|_| Shut::Failed)?;
     if let Some(user) = plan.user {
         sandbox::become_user(user)?;
     }
     let own = (rustix::process::getuid(), rustix::process::getgid());
     namespaces.join_users()?;
-    await_names(own, &door.ready)?;
+    await_names(own, &pipes.ready)?;
     // In mounts of our own, while bubblewrap makes the rest.
     let trees = prepare(kit)?;
     let prepared_in = sandbox::present_mounts()?;
-    wait(&door.ready)?;
+    wait(&pipes.ready)?;
     namespaces.join()?;
     for (place, tree) in trees {
         rustix::mount::move_mount(tree, "", CWD, place, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;

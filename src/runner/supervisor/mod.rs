@@ -7,9 +7,9 @@
 //! It has one thread, writes nothing to the tool's streams, decides no policy and knows no store.
 
 mod bubblewrap;
+mod connect_server;
 mod devices;
 mod disk;
-mod door;
 mod etc;
 mod inner;
 mod join;
@@ -191,9 +191,9 @@ impl Supervisor {
         let mut watcher = Watcher::new(totals);
         let (child, said_by) = match &plan.bubblewrap {
             Some(program) if plan.level == IsolationLevel::Isolated && join::is_possible(&plan) => {
-                let (builder, said, door) = build(program, &plan, &reach)?;
+                let (builder, said, pipes) = build(program, &plan, &reach)?;
                 watcher.builder(builder);
-                let pid = sandbox::fork(move || join::play(kit, &theirs, door))?;
+                let pid = sandbox::fork(move || join::play(kit, &theirs, pipes))?;
                 watcher.inner(pid);
                 (pid, Some(said))
             }
@@ -540,8 +540,8 @@ struct ReadyEvents {
 }
 
 /// Starts bubblewrap to build what the inner stage joins: its pid, what it says, and where it tells that it is done.
-fn build(program: &std::path::Path, plan: &RunPlan, reach: &Reach) -> io::Result<(i32, OwnedFd, join::Door)> {
-    let (door, ends) = join::door()?;
+fn build(program: &std::path::Path, plan: &RunPlan, reach: &Reach) -> io::Result<(i32, OwnedFd, join::JoinPipes)> {
+    let (pipes, ends) = join::pipes()?;
     let (said, complaints) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
     let bubblewrap = bubblewrap(program, plan, reach, Then::Tell(&ends))?;
     let mut bubblewrap = bubblewrap.streams(Stdio::null(), Stdio::null(), complaints.try_clone()?);
@@ -554,7 +554,7 @@ fn build(program: &std::path::Path, plan: &RunPlan, reach: &Reach) -> io::Result
         let _ = rustix::io::write(&complaints, format!("it could not be started: {error}").as_bytes());
         1
     })?;
-    Ok((pid, said, door))
+    Ok((pid, said, pipes))
 }
 
 /// bubblewrap with its arguments; who it becomes and what it reads is the caller's to say.

@@ -46,8 +46,8 @@ pub(in crate::runner) struct RunPlan {
     pub(in crate::runner) stop: StopSignal,
     /// The names of the listening sockets that it inherits, in their order.
     pub(in crate::runner) listeners: Vec<String>,
-    /// The mark of the host's network, when the run has a door into its own.
-    pub(in crate::runner) door: Option<u64>,
+    /// Identifies the host's network namespace, when the run has a connector into its own one.
+    pub(in crate::runner) connector: Option<u64>,
     /// Whether it does not end by itself.
     pub(in crate::runner) is_service: bool,
 }

@@ -14,14 +14,14 @@ import os, select, socket
 count = int(os.environ['LISTEN_FDS'])
 names = os.environ['LISTEN_FDNAMES'].split(':')
 assert os.environ['LISTEN_PID'] == str(os.getpid()), os.environ['LISTEN_PID']
-doors = [socket.socket(fileno=3 + n) for n in range(count)]
-for door in doors: door.listen(64)
-print('ready', *names, doors[0].getsockname()[0])
+sockets = [socket.socket(fileno=3 + n) for n in range(count)]
+for own in sockets: own.listen(64)
+print('ready', *names, sockets[0].getsockname()[0])
 while True:
-    for door in select.select(doors, [], [])[0]:
-        peer, _ = door.accept()
+    for own in select.select(sockets, [], [])[0]:
+        peer, _ = own.accept()
         said = peer.recv(100)
-        peer.sendmsg([names[doors.index(door)].encode(), b' ', said])
+        peer.sendmsg([names[sockets.index(own)].encode(), b' ', said])
         peer.shutdown(socket.SHUT_WR)
         peer.close()
 ";
@@ -69,7 +69,7 @@ fn a_service_without_any_permission_is_reached_through_what_it_inherits() {
     for way in ways() {
         let mut bench = Bench::python(SERVER);
         bench.in_way(way);
-        let (ports, doors): (Vec<u16>, Vec<_>) = ["http", "admin"]
+        let (ports, sockets): (Vec<u16>, Vec<_>) = ["http", "admin"]
             .map(|name| {
                 let (fd, port) = listener();
                 (port, (name.to_owned(), fd))
@@ -77,7 +77,7 @@ fn a_service_without_any_permission_is_reached_through_what_it_inherits() {
             .into_iter()
             .unzip();
         let spec = bench.spec().unwrap().as_service(ServiceTerms { stop: StopSignal::Int, ..terms() });
-        let running = start(spec.with_listeners(doors).unwrap(), Hooks::default());
+        let running = start(spec.with_listeners(sockets).unwrap(), Hooks::default());
         wait_for(&running, "ready http admin 127.0.0.1\n");
         for number in 0..20 {
             assert_eq!(ask(ports[0], &number.to_string()), format!("http {number}"), "{way:?}");
@@ -95,8 +95,8 @@ fn a_service_without_any_permission_is_reached_through_what_it_inherits() {
 fn a_service_that_is_only_limited_inherits_them_too() {
     let mut bench = Bench::python(SERVER);
     bench.at(IsolationLevel::Confined);
-    let (door, port) = listener();
-    let mut spec = bench.spec().unwrap().as_service(terms()).with_listeners(vec![("port".to_owned(), door)]).unwrap();
+    let (own, port) = listener();
+    let mut spec = bench.spec().unwrap().as_service(terms()).with_listeners(vec![("port".to_owned(), own)]).unwrap();
     for level in [&mut spec.plan.level, &mut spec.plan.least, &mut spec.plan.walls.level, &mut spec.plan.policy.level] {
         *level = IsolationLevel::LimitsOnly;
     }
@@ -136,8 +136,8 @@ to = ('127.0.0.1', int(os.environ['VICTIM']))
 def attempt(name, act):
     try: act(); print(name, 'done')
     except OSError as error: print(name, errno.errorcode[error.errno])
-def disconnect(door):
-    if c.connect(door.fileno(), struct.pack('H14x', 0), 16): raise OSError(ctypes.get_errno(), '')
+def disconnect(own):
+    if c.connect(own.fileno(), struct.pack('H14x', 0), 16): raise OSError(ctypes.get_errno(), '')
 one, two, three, four = [socket.socket(fileno=3 + n) for n in range(4)]
 attempt('socket', lambda: socket.socket())
 attempt('datagrams', lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
@@ -146,7 +146,7 @@ print('ready')
 peer, _ = four.accept()
 peer.send(b'.')
 attempt('disconnect', lambda: disconnect(peer))
-for door in one, two, three: door.shutdown(socket.SHUT_RDWR)
+for own in one, two, three: own.shutdown(socket.SHUT_RDWR)
 attempt('connect', lambda: one.connect(to))
 attempt('sendto', lambda: two.sendto(b'x', 0x20000000, to))
 attempt('sendmsg', lambda: three.sendmsg([b'x'], [], 0x20000000, to))
@@ -170,14 +170,14 @@ fn what_a_service_inherits_leads_nowhere() {
         victim.set_nonblocking(true).unwrap();
         let name = victim.local_addr().unwrap().port().to_string();
         bench.recipe().env.insert("VICTIM".to_owned(), name);
-        let (ports, doors): (Vec<u16>, Vec<_>) = ["a", "b", "c", "d"]
+        let (ports, sockets): (Vec<u16>, Vec<_>) = ["a", "b", "c", "d"]
             .map(|name| {
                 let (fd, port) = listener();
                 (port, (name.to_owned(), fd))
             })
             .into_iter()
             .unzip();
-        let spec = bench.spec().unwrap().as_service(terms()).with_listeners(doors).unwrap();
+        let spec = bench.spec().unwrap().as_service(terms()).with_listeners(sockets).unwrap();
         let running = start(spec, Hooks::default());
         wait_for(&running, "ready\n");
         let mut said = [0];
@@ -213,9 +213,9 @@ fn only_sockets_that_listen_for_tcp_are_passed_on() {
         Err(RunEnd::Refused { message }) => message,
         other => panic!("{other:?}"),
     };
-    let (door, port) = listener();
+    let (own, port) = listener();
     for name in ["", "a:b", "a\nb", &"x".repeat(256)] {
-        assert!(refused(name, door.try_clone().unwrap()).contains("colons"), "{name:?}");
+        assert!(refused(name, own.try_clone().unwrap()).contains("colons"), "{name:?}");
     }
     let udp = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let connected = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
@@ -225,6 +225,6 @@ fn only_sockets_that_listen_for_tcp_are_passed_on() {
     for fd in [OwnedFd::from(udp), connected.into(), local.into(), file.into()] {
         assert!(refused("port", fd).contains("the socket of port"), "{bench:?}", bench = bench.dir);
     }
-    let many = (0..17).map(|number| (format!("p{number}"), door.try_clone().unwrap())).collect();
+    let many = (0..17).map(|number| (format!("p{number}"), own.try_clone().unwrap())).collect();
     assert!(bench.spec().unwrap().with_listeners(many).is_err());
 }

@@ -33,7 +33,7 @@ impl ControlSocket {
     /// When the socket or its thread cannot be made.
     pub(super) fn open(state_dir: &Path, id: InstanceId, events: SyncSender<KeeperEvent>) -> io::Result<ControlSocket> {
         let listener = wire::listen(state_dir, id)?;
-        std::thread::Builder::new().name("door".to_owned()).spawn(move || accept(&listener, &events))?;
+        std::thread::Builder::new().name("control".to_owned()).spawn(move || accept(&listener, &events))?;
         Ok(ControlSocket)
     }
 }

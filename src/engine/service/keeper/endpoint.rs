@@ -1,7 +1,7 @@
 //! Whether a service itself accepts connections on a port. The keeper holds the listening socket of a port that is
 //! relayed or inherited, so a successful connection to it does not show that the service accepts anything.
 
-use crate::runner::{self, Door};
+use crate::runner::{self, NamespaceConnector};
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 /// Where a service accepts the connections of a port.
 pub(super) enum Endpoint {
     /// On this port in its own network namespace.
-    Namespace(Door, u16),
+    Namespace(NamespaceConnector, u16),
     /// On this listening socket, which it inherited.
     Inherited(TcpListener),
     /// On this port of the machine, which it bound itself.
@@ -31,7 +31,7 @@ impl Endpoint {
     /// Why it did not accept, in one line.
     pub(super) fn check_accepts(self, timeout: Duration) -> Result<(), String> {
         let result = match self {
-            Endpoint::Namespace(door, port) => door.connect(port, timeout).map(drop),
+            Endpoint::Namespace(connector, port) => connector.connect(port, timeout).map(drop),
             Endpoint::Inherited(listener) => return wait_for_accept(&listener, timeout),
             Endpoint::Host(port) => {
                 TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), timeout).map(drop)

@@ -6,7 +6,7 @@ use crate::domain::Digest;
 use crate::domain::service::{Instance, InstancePort, PortMode, PortNumber, PortPass, PortRule, ServiceDefinition};
 use crate::engine::Engine;
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::runner::{self, Door, PortSocket, Relay};
+use crate::runner::{self, NamespaceConnector, PortSocket, Relay};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
@@ -23,8 +23,8 @@ pub(super) struct Ports {
     open: BTreeMap<String, OpenPort>,
     /// Passes connections on to the service; there is none before the first relayed port.
     relay: Option<Arc<Relay>>,
-    /// Leads into the network of the process that runs; `None` while none does, or when no port is relayed.
-    door: Arc<Mutex<Option<Door>>>,
+    /// Connects into the network namespace of the running process; `None` while none runs, or when no port is relayed.
+    connector: Arc<Mutex<Option<NamespaceConnector>>>,
 }
 
 #[derive(Debug)]
@@ -191,21 +191,21 @@ impl Ports {
         Ok(passed)
     }
 
-    /// Who takes the door of a new process; `None` when no port is relayed.
-    pub(super) fn doorkeeper(&self) -> Option<Box<dyn FnOnce(Door) + Send>> {
-        let (relay, kept) = (self.relay.clone()?, self.door.clone());
-        Some(Box::new(move |door| {
-            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(door.clone());
-            relay.lead_to(Some(door));
+    /// Receives the connector of a new process; `None` when no port is relayed.
+    pub(super) fn connector_sink(&self) -> Option<Box<dyn FnOnce(NamespaceConnector) + Send>> {
+        let (relay, kept) = (self.relay.clone()?, self.connector.clone());
+        Some(Box::new(move |connector| {
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(connector.clone());
+            relay.set_connector(Some(connector));
         }))
     }
 
-    /// The process is over: connections wait for the next one.
-    pub(super) fn close_door(&self) {
+    /// The process has ended: connections wait for the next one.
+    pub(super) fn clear_connector(&self) {
         if let Some(relay) = &self.relay {
-            relay.lead_to(None);
+            relay.set_connector(None);
         }
-        *self.door.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.connector.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Where the service accepts the connections of a port; `None` when it has no such port.
@@ -215,8 +215,8 @@ impl Ports {
     pub(super) fn endpoint(&self, name: &str) -> Result<Option<Endpoint>, EngineError> {
         let Some(open) = self.open.get(name) else { return Ok(None) };
         Ok(Some(match (open.port.pass, &open.listener) {
-            (PortPass::Relay, _) => match &*self.door.lock().unwrap_or_else(PoisonError::into_inner) {
-                Some(door) => Endpoint::Namespace(door.clone(), open.inside),
+            (PortPass::Relay, _) => match &*self.connector.lock().unwrap_or_else(PoisonError::into_inner) {
+                Some(connector) => Endpoint::Namespace(connector.clone(), open.inside),
                 None => Endpoint::Ended,
             },
             (PortPass::ListenFds, Some(listener)) => {

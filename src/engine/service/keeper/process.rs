@@ -77,7 +77,7 @@ impl Keeper {
         let start = ServiceStart {
             terms,
             env: self.ports.variables(&opened),
-            door: self.ports.doorkeeper(),
+            connector_sink: self.ports.connector_sink(),
             listeners: self.ports.inherited(&opened)?,
             bound_ports: self.ports.bound_by_service(),
             hooks: hooks(&self.sender, number),
@@ -102,7 +102,7 @@ impl Keeper {
     pub(super) fn ended(&mut self, number: u64, (began, well, how): (bool, bool, String)) -> Result<(), EngineError> {
         if self.process.as_ref().is_some_and(|process| process.incarnation == number) {
             self.process = None;
-            self.ports.close_door();
+            self.ports.clear_connector();
             let lost = self.exchange_queue.end();
             self.carry_out(lost)?;
             if (began || self.bind_progress.is_restarting()) && self.restart_on_other_ports()? {

@@ -1,8 +1,9 @@
-//! Connections into the network of a run, made from inside: the workbench names a port, the inner stage connects there
-//! and hands the connected socket out. It reads and writes nothing on it, and waits for nothing: its own duties go on.
+//! Serves the requests of a `NamespaceConnector` inside the network namespace of a run: the workbench names a port, the
+//! inner stage connects to it and passes the connected socket out. It never reads, writes or blocks on that socket, so
+//! its other duties continue.
 //!
-//! The tool has neither end of the socket that requests come through, and sees a connection as from any other program
-//! in its network.
+//! The tool holds neither end of the request socket. To it, a connection looks like one from any other program in its
+//! network.
 
 use super::wire::{receive_parcel, send_fds};
 use crate::runner::sandbox;
@@ -16,12 +17,12 @@ use std::os::fd::{AsFd, OwnedFd};
 /// Connections that are being made at one time; further requests wait.
 const MOST_PENDING: usize = 256;
 
-/// The inner end of a door.
+/// The inner end of a connector.
 #[derive(Debug)]
-pub(super) struct InnerDoor {
-    /// `None` when there is no door, or nobody outside any more.
+pub(super) struct ConnectServer {
+    /// `None` without a connector, or when its outer end is closed.
     requests: Option<OwnedFd>,
-    /// Whether the network is the run's own: nobody else's is connected to.
+    /// Whether the network namespace is the run's own. It never connects in another one.
     is_own: bool,
     pending: Vec<Pending>,
 }
@@ -31,18 +32,18 @@ pub(super) struct InnerDoor {
 struct Pending {
     socket: OwnedFd,
     port: u16,
-    /// Who wants it.
+    /// Where the result is sent.
     answer: OwnedFd,
 }
 
-impl InnerDoor {
-    /// The door of a run, if it has one. `host` is the mark of the host's network.
-    pub(super) fn new(requests: Option<OwnedFd>, host: Option<u64>) -> InnerDoor {
+impl ConnectServer {
+    /// The server of a run, idle when the run has no connector. `host` identifies the host's network namespace.
+    pub(super) fn new(requests: Option<OwnedFd>, host: Option<u64>) -> ConnectServer {
         let is_own = requests.is_some() && host.is_some() && own_mark().is_ok_and(|own| Some(own) != host);
-        InnerDoor { requests, is_own, pending: Vec::new() }
+        ConnectServer { requests, is_own, pending: Vec::new() }
     }
 
-    /// What is waited for.
+    /// What to poll for.
     pub(super) fn sources(&self) -> impl Iterator<Item = PollFd<'_>> {
         let requests = self.requests.iter().filter(|_| self.pending.len() < MOST_PENDING);
         let pending = self.pending.iter().flat_map(|pending| {
@@ -51,8 +52,8 @@ impl InnerDoor {
         requests.map(|requests| PollFd::new(requests, PollFlags::IN)).chain(pending)
     }
 
-    /// Takes requests and answers those that can be answered.
-    pub(super) fn turn(&mut self) {
+    /// Takes requests and sends the results that are there.
+    pub(super) fn serve(&mut self) {
         self.pending.retain(|pending| !pending.advance());
         while self.pending.len() < MOST_PENDING {
             let Some(requests) = &self.requests else { break };
@@ -79,35 +80,35 @@ impl InnerDoor {
                     self.pending.push(pending);
                 }
             }
-            Err(error) => tell(&answer, Err(error)),
+            Err(error) => send_result(&answer, Err(error)),
         }
     }
 }
 
 impl Pending {
-    /// Connects, or looks what came of it; whether it is over.
+    /// Connects, or checks the progress; returns whether the request is done.
     fn advance(&self) -> bool {
         match rustix::net::connect(&self.socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, self.port)) {
             Ok(()) | Err(Errno::ISCONN) => {
-                // As whoever opens a socket gets it.
-                tell(&self.answer, rustix::io::ioctl_fionbio(&self.socket, false).map(|()| &self.socket));
+                // Blocking, as a socket is by default.
+                send_result(&self.answer, rustix::io::ioctl_fionbio(&self.socket, false).map(|()| &self.socket));
                 true
             }
-            // Nobody waits for it any more.
+            // Done when the request was cancelled.
             Err(Errno::INPROGRESS | Errno::ALREADY | Errno::INTR | Errno::AGAIN) => is_abandoned(&self.answer),
             Err(error) => {
-                tell(&self.answer, Err(error));
+                send_result(&self.answer, Err(error));
                 true
             }
         }
     }
 }
 
-/// Hands out a socket, or says why there is none.
-fn tell(answer: &OwnedFd, result: Result<&OwnedFd, Errno>) {
+/// Sends the connected socket, or the error number.
+fn send_result(answer: &OwnedFd, result: Result<&OwnedFd, Errno>) {
     let error = result.err().map_or(0, Errno::raw_os_error);
     let fds: Vec<_> = result.iter().map(AsFd::as_fd).collect();
-    // Who is gone wants no answer.
+    // A cancelled request needs no result.
     let _ = send_fds(answer, &error.to_ne_bytes(), &fds);
 }
 
@@ -121,7 +122,7 @@ fn socket() -> rustix::io::Result<OwnedFd> {
     rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)
 }
 
-/// The mark of the network that this process is in.
+/// Identifies the network namespace of this process.
 fn own_mark() -> io::Result<u64> {
     sandbox::network_mark(&socket()?)
 }

@@ -1,4 +1,4 @@
-//! Doors into the networks of runs: connections from outside to a service that has no permission at all.
+//! Connections from outside into the network namespace of a service that has no permission at all.
 
 use super::listeners::{listener, ways};
 use super::service::terms;
@@ -10,13 +10,13 @@ use std::os::fd::OwnedFd;
 /// Answers on a port of its own network.
 const OWN: &str = "
 import socket, sys, threading
-door = socket.create_server(('127.0.0.1', int(sys.argv[1])), backlog=256)
+own = socket.create_server(('127.0.0.1', int(sys.argv[1])), backlog=256)
 print('ready')
 def answer(peer):
     with peer:
         while said := peer.recv(1000):
             peer.sendall(said.upper())
-while True: threading.Thread(target=answer, args=(door.accept()[0],), daemon=True).start()
+while True: threading.Thread(target=answer, args=(own.accept()[0],), daemon=True).start()
 ";
 
 const PORT: u16 = 8405;
@@ -36,26 +36,26 @@ fn say(socket: OwnedFd, text: &str) -> String {
 }
 
 #[test]
-fn a_service_without_any_permission_is_reached_through_its_door() {
+fn a_service_without_any_permission_is_reached_through_its_connector() {
     for way in ways().into_iter().filter(|way| way.0 == IsolationLevel::Isolated) {
         let mut bench = own();
         bench.in_way(way);
-        let (spec, door) = bench.spec().unwrap().as_service(terms()).with_door().unwrap();
+        let (spec, connector) = bench.spec().unwrap().as_service(terms()).with_connector().unwrap();
         let running = start(spec, Hooks::default());
         wait_for(&running, "ready\n");
-        assert_eq!(say(door.connect(PORT, PATIENCE).unwrap(), "hello"), "HELLO", "{way:?}");
+        assert_eq!(say(connector.connect(PORT, PATIENCE).unwrap(), "hello"), "HELLO", "{way:?}");
         // From the host itself nothing listens there.
         assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, PORT)).is_err());
-        // Nor is the host reached through the door.
+        // Nor is the host reached through the connector.
         let (_victim, port) = listener();
         let begun = Instant::now();
-        let error = door.connect(port, PATIENCE).unwrap_err();
+        let error = connector.connect(port, PATIENCE).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused, "{way:?}");
         assert!(begun.elapsed() < Duration::from_secs(5));
         let all: Vec<_> = (0..100)
             .map(|number| {
-                let door = door.clone();
-                std::thread::spawn(move || say(door.connect(PORT, PATIENCE).unwrap(), &format!("n{number}")))
+                let connector = connector.clone();
+                std::thread::spawn(move || say(connector.connect(PORT, PATIENCE).unwrap(), &format!("n{number}")))
             })
             .collect();
         for (number, thread) in all.into_iter().enumerate() {
@@ -64,23 +64,23 @@ fn a_service_without_any_permission_is_reached_through_its_door() {
         running.cancel();
         let report = running.wait();
         assert_eq!((report.end, report.isolation.level), (RunEnd::Cancelled, IsolationLevel::Isolated), "{way:?}");
-        let error = door.connect(PORT, PATIENCE).unwrap_err();
+        let error = connector.connect(PORT, PATIENCE).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::NotConnected, "{way:?}");
     }
 }
 
 #[test]
-fn a_door_of_a_run_that_never_starts_leads_nowhere() {
+fn a_connector_of_a_run_that_never_starts_fails() {
     if !needs::has(&[&needs::BUBBLEWRAP]) {
         return;
     }
-    let (spec, door) = own().spec().unwrap().as_service(terms()).with_door().unwrap();
-    let knock = door.knock(PORT).unwrap();
-    assert!(knock.answer().unwrap().is_none());
-    assert_eq!(door.connect(PORT, Duration::from_millis(50)).unwrap_err().kind(), std::io::ErrorKind::TimedOut);
+    let (spec, connector) = own().spec().unwrap().as_service(terms()).with_connector().unwrap();
+    let pending = connector.request(PORT).unwrap();
+    assert!(pending.poll().unwrap().is_none());
+    assert_eq!(connector.connect(PORT, Duration::from_millis(50)).unwrap_err().kind(), std::io::ErrorKind::TimedOut);
     drop(spec);
-    assert_eq!(knock.answer().unwrap_err().kind(), std::io::ErrorKind::NotConnected);
-    assert_eq!(door.connect(PORT, PATIENCE).unwrap_err().kind(), std::io::ErrorKind::NotConnected);
+    assert_eq!(pending.poll().unwrap_err().kind(), std::io::ErrorKind::NotConnected);
+    assert_eq!(connector.connect(PORT, PATIENCE).unwrap_err().kind(), std::io::ErrorKind::NotConnected);
 }
 
 #[test]
@@ -88,26 +88,27 @@ fn a_service_that_does_not_accept_holds_up_only_itself() {
     if !needs::has(&[&needs::BUBBLEWRAP]) {
         return;
     }
-    let full = "import socket, time\ndoor = socket.create_server(('127.0.0.1', 8405), backlog=0)\n\
+    let full = "import socket, time
+own = socket.create_server(('127.0.0.1', 8405), backlog=0)\n\
                 print('ready', flush=True)\ntime.sleep(300)";
     let bench = Bench::python(full);
-    let (spec, door) = bench.spec().unwrap().as_service(terms()).with_door().unwrap();
+    let (spec, connector) = bench.spec().unwrap().as_service(terms()).with_connector().unwrap();
     let running = start(spec, Hooks::default());
     wait_for(&running, "ready\n");
     // Its queue takes some, the rest waits inside.
-    let knocks: Vec<_> = (0..20).map(|_| door.knock(PORT).unwrap()).collect();
-    assert_eq!(door.connect(9, PATIENCE).unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
-    assert!(knocks.iter().any(|knock| matches!(knock.answer(), Ok(None))));
-    drop(knocks);
+    let pending: Vec<_> = (0..20).map(|_| connector.request(PORT).unwrap()).collect();
+    assert_eq!(connector.connect(9, PATIENCE).unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
+    assert!(pending.iter().any(|one| matches!(one.poll(), Ok(None))));
+    drop(pending);
     running.cancel();
     assert_eq!(running.wait().end, RunEnd::Cancelled);
 }
 
 #[test]
-fn there_is_no_door_without_a_network_of_its_own() {
+fn there_is_no_connector_without_a_network_of_its_own() {
     let mut bench = own();
     bench.at(IsolationLevel::Confined);
-    match bench.spec().unwrap().with_door() {
+    match bench.spec().unwrap().with_connector() {
         Err(RunEnd::Uncontained { message }) => assert!(message.contains("listen-fds"), "{message}"),
         other => panic!("{other:?}"),
     }
@@ -117,13 +118,13 @@ fn there_is_no_door_without_a_network_of_its_own() {
     bench.at(IsolationLevel::Isolated);
     bench.profile = Profile::Declared;
     bench.manifest.permissions.network = vec!["full".to_owned()];
-    assert!(matches!(bench.spec().unwrap().with_door(), Err(RunEnd::Refused { .. })));
+    assert!(matches!(bench.spec().unwrap().with_connector(), Err(RunEnd::Refused { .. })));
     bench.manifest.permissions.network.clear();
     let inherited = || vec![("port".to_owned(), listener().0)];
-    let (spec, _door) = bench.spec().unwrap().with_door().unwrap();
+    let (spec, _connector) = bench.spec().unwrap().with_connector().unwrap();
     assert!(matches!(spec.with_listeners(inherited()), Err(RunEnd::Refused { .. })));
     let spec = bench.spec().unwrap().with_listeners(inherited()).unwrap();
-    assert!(matches!(spec.with_door(), Err(RunEnd::Refused { .. })));
+    assert!(matches!(spec.with_connector(), Err(RunEnd::Refused { .. })));
 }
 
 #[test]
@@ -157,9 +158,9 @@ fn a_relayed_port_is_kept_over_relaunches_and_refuses_nobody() {
         .collect();
     for _ in 0..5 {
         let bench = own();
-        let (spec, door) = bench.spec().unwrap().as_service(terms()).with_door().unwrap();
+        let (spec, connector) = bench.spec().unwrap().as_service(terms()).with_connector().unwrap();
         let running = start(spec, Hooks::default());
-        relay.lead_to(Some(door));
+        relay.set_connector(Some(connector));
         // Those that came before it was there, too.
         let before = relay.connections();
         wait_for(&running, "ready\n");
@@ -169,14 +170,14 @@ fn a_relayed_port_is_kept_over_relaunches_and_refuses_nobody() {
         let mut answer = [0; 5];
         peer.read_exact(&mut answer).unwrap();
         assert_eq!(&answer, b"AFTER", "{before}");
-        relay.lead_to(None);
+        relay.set_connector(None);
         running.canceller().kill();
         running.wait();
     }
     let bench = own();
-    let (spec, door) = bench.spec().unwrap().as_service(terms()).with_door().unwrap();
+    let (spec, connector) = bench.spec().unwrap().as_service(terms()).with_connector().unwrap();
     let running = start(spec, Hooks::default());
-    relay.lead_to(Some(door));
+    relay.set_connector(Some(connector));
     is_over.store(true, std::sync::atomic::Ordering::Relaxed);
     for client in clients {
         assert!(client.join().unwrap() > 0);

@@ -1,4 +1,4 @@
-//! Connections into the network of a run, from outside.
+//! Connections from outside into the network namespace of a run.
 
 use crate::runner::process::poll::poll_some;
 use crate::runner::supervisor::{receive_parcel, send_fds};
@@ -10,92 +10,93 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Leads into the network of a run: connects to ports that the tool listens at on 127.0.0.1 there. Copies are the same
-/// door, and any number of threads may use it at one time.
+/// Connects to ports on which the tool listens on 127.0.0.1 in the network namespace of its run. Clones share one
+/// channel, and any number of threads may use them at the same time.
 ///
-/// Before the run started, requests wait; when it is over, they fail with [`io::ErrorKind::NotConnected`].
+/// Requests wait until the run has started; when it has ended, they fail with [`io::ErrorKind::NotConnected`].
 #[derive(Debug, Clone)]
-pub struct Door(Arc<OwnedFd>);
+pub struct NamespaceConnector(Arc<OwnedFd>);
 
-/// A connection that was asked for. Dropping it gives it up. Its descriptor becomes readable when there is an answer.
+/// A connection that was requested. Dropping it cancels the request. Its descriptor becomes readable when the result is
+/// there.
 #[derive(Debug)]
-pub struct Knock(OwnedFd);
+pub struct PendingConnection(OwnedFd);
 
-impl Door {
-    /// A door, and its inner end.
-    pub(in crate::runner) fn pair() -> io::Result<(Door, OwnedFd)> {
+impl NamespaceConnector {
+    /// A connector, and the socket through which the inner stage receives its requests.
+    pub(in crate::runner) fn pair() -> io::Result<(NamespaceConnector, OwnedFd)> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let (ours, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
-        Ok((Door(Arc::new(ours)), theirs))
+        Ok((NamespaceConnector(Arc::new(ours)), theirs))
     }
 
     /// Connects to a port. The socket is a blocking one.
     ///
     /// # Errors
-    /// [`io::ErrorKind::ConnectionRefused`] when nobody listens there, [`io::ErrorKind::TimedOut`] when the timeout is
-    /// over, [`io::ErrorKind::NotConnected`] when the run is over, or what the system says.
+    /// [`io::ErrorKind::ConnectionRefused`] when no process listens there, [`io::ErrorKind::TimedOut`] after the
+    /// timeout, [`io::ErrorKind::NotConnected`] when the run has ended, or the error of the system.
     pub fn connect(&self, port: u16, timeout: Duration) -> io::Result<OwnedFd> {
         let until = Instant::now() + timeout;
-        let knock = loop {
-            match self.knock(port) {
-                // So many were asked for that the inner stage has not taken.
+        let pending = loop {
+            match self.request(port) {
+                // The inner stage has not yet taken the earlier requests.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait(&self.0, PollFlags::OUT, until)?,
                 result => break result?,
             }
         };
         loop {
-            if let Some(socket) = knock.answer()? {
+            if let Some(socket) = pending.poll()? {
                 return Ok(socket);
             }
-            wait(&knock.0, PollFlags::IN, until)?;
+            wait(&pending.0, PollFlags::IN, until)?;
         }
     }
 
-    /// Asks for a connection to a port and returns at once.
+    /// Requests a connection to a port and returns at once.
     ///
     /// # Errors
-    /// [`io::ErrorKind::NotConnected`] when the run is over, [`io::ErrorKind::WouldBlock`] when more was asked for
-    /// than is taken.
-    pub fn knock(&self, port: u16) -> io::Result<Knock> {
+    /// [`io::ErrorKind::NotConnected`] when the run has ended, [`io::ErrorKind::WouldBlock`] when too many
+    /// requests are waiting.
+    pub fn request(&self, port: u16) -> io::Result<PendingConnection> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let (ours, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
         send_fds(&*self.0, &port.to_ne_bytes(), &[theirs.as_fd()]).map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => is_over(),
+            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => run_has_ended(),
             _ => error,
         })?;
-        Ok(Knock(ours))
+        Ok(PendingConnection(ours))
     }
 }
 
-impl Knock {
-    /// The connected socket; `None` while there is no answer.
+impl PendingConnection {
+    /// The connected socket; `None` while the connection is being made.
     ///
     /// # Errors
-    /// As [`Door::connect`].
-    pub fn answer(&self) -> io::Result<Option<OwnedFd>> {
+    /// As [`NamespaceConnector::connect`].
+    pub fn poll(&self) -> io::Result<Option<OwnedFd>> {
         let parcel = match receive_parcel(&self.0, RecvFlags::DONTWAIT) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Err(is_over()),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Err(run_has_ended()),
             result => result?,
         };
-        // The other end was closed without a word.
-        let Ok(errno) = <[u8; 4]>::try_from(parcel.bytes).map(i32::from_ne_bytes) else { return Err(is_over()) };
+        // The inner stage closed the request without a result.
+        let Ok(errno) = <[u8; 4]>::try_from(parcel.bytes).map(i32::from_ne_bytes) else { return Err(run_has_ended()) };
         match parcel.fds.into_iter().next() {
             Some(socket) if errno == 0 => Ok(Some(socket)),
-            // It was sent, and there was no place for it here.
+            // The socket was sent, but this process has too many open files.
             None if errno == 0 => Err(Errno::MFILE.into()),
             _ => Err(io::Error::from_raw_os_error(errno)),
         }
     }
 }
 
-impl AsFd for Knock {
+impl AsFd for PendingConnection {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
 }
 
-fn is_over() -> io::Error {
+fn run_has_ended() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "the service has ended")
 }
 
