@@ -48,7 +48,7 @@ words!(
         BufferChanged = "buffer-changed",
         /// An instance of a service changed, or something was said with it.
         ServiceChanged = "service-changed",
-        /// Uses of tools that others reported were counted.
+        /// Uses of tools that others reported, or messages to services, were counted.
         UsageCounted = "usage-counted",
         /// An operation was logged.
         OperationLogged = "operation-logged",

@@ -25,7 +25,7 @@ const FINISH: &str = "UPDATE runs SET outcome = ?2, exit_code = ?3, signal = ?4,
      max_rss_bytes = ?7, stdout_bytes = ?8, stderr_bytes = ?9, isolation_level = ?10, isolation_profile = ?11, \
      isolation_layers = ?12, isolation_missing = ?13, error = ?14, truncated = ?15, notes = ?16, \
      peak_memory_bytes = ?17, peak_processes = ?18, disk_bytes = ?19, denied = ?20, departed = ?21 \
-     WHERE id = ?1 AND outcome = 'running' RETURNING tool";
+     WHERE id = ?1 AND outcome = 'running' RETURNING tool, digest";
 
 /// Which runs to read; newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -354,18 +354,15 @@ impl Tx<'_> {
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
     pub fn finish_run(&self, id: RunId, finished: &FinishedRun) -> StoreResult<bool> {
-        let Some(tool) = self.end_row(id, finished)? else { return Ok(false) };
+        let Some((tool, digest)) = self.end_row(id, finished)? else { return Ok(false) };
         self.change("DELETE FROM leases WHERE run = ?1", params![id])?;
         if let Some(observation) = &finished.observation {
             self.put_observation(id, observation)?;
         }
         let outcome = finished.end.outcome();
         if outcome.is_judged() {
-            let good = u64::from(outcome == RunOutcome::Succeeded);
-            self.count_judged(&tool, (good, 1 - good), finished.usage.duration_ms)?;
-            let counted = "UPDATE version_stats SET runs = runs + 1, succeeded = succeeded + ?2 \
-                           WHERE (tool, digest) = (SELECT tool, digest FROM runs WHERE id = ?1)";
-            self.change(counted, params![id, Count(good)])?;
+            let is_good = outcome == RunOutcome::Succeeded;
+            self.count_use(&tool, digest, is_good, finished.usage.duration_ms)?;
         }
         self.emit(EventKind::RunEnded, id)?;
         if outcome.is_failure() {
@@ -373,6 +370,22 @@ impl Tx<'_> {
         }
         self.follow_incident(id, &tool, outcome)?;
         Ok(true)
+    }
+
+    /// Counts one judged use of a version that ended now: a run, or a message to a service.
+    pub(super) fn count_use(
+        &self,
+        tool: &ToolName,
+        digest: Digest,
+        is_good: bool,
+        duration_ms: u64,
+    ) -> StoreResult<()> {
+        let good = u64::from(is_good);
+        self.count_judged(tool, (good, 1 - good), duration_ms)?;
+        let sql =
+            "UPDATE version_stats SET runs = runs + 1, succeeded = succeeded + ?3 WHERE tool = ?1 AND digest = ?2";
+        self.change(sql, params![tool, digest, Count(good)])?;
+        Ok(())
     }
 
     /// Counts judged uses of a tool that ended now: how many succeeded, which took so many milliseconds each, and how
@@ -397,7 +410,7 @@ impl Tx<'_> {
     }
 
     /// Writes the end into the row of a running run; `None` when there is none.
-    fn end_row(&self, id: RunId, finished: &FinishedRun) -> StoreResult<Option<ToolName>> {
+    fn end_row(&self, id: RunId, finished: &FinishedRun) -> StoreResult<Option<(ToolName, Digest)>> {
         let FinishedRun { end, usage, isolation, truncated, notes, observation, departed, declared: _ } = finished;
         let denied = observation.as_ref().map(Observation::denials).unwrap_or_default();
         let row = params![
@@ -423,7 +436,7 @@ impl Tx<'_> {
             Json(denied),
             Json(departed)
         ];
-        Ok(self.rows(FINISH, row, |row| row.get(0))?.pop())
+        Ok(self.rows(FINISH, row, |row| Ok((row.get(0)?, row.get(1)?)))?.pop())
     }
 }
 

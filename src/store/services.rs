@@ -301,6 +301,23 @@ impl ServiceWriter<'_> {
         Ok(seq)
     }
 
+    /// Counts a message that an instance answered, or did not answer in time, as a use of its version. Emits
+    /// `usage-counted`.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn count_message(&self, instance: &Instance, is_answered: bool, duration_ms: u64) -> StoreResult<()> {
+        let Instance { tool, digest, .. } = instance;
+        self.tx.count_use(tool, *digest, is_answered, duration_ms)?;
+        let now = self.tx.now();
+        let sql = "UPDATE tool_stats SET last_run_at_ms = ?2 WHERE tool = ?1";
+        self.tx.change(sql, params![tool, now])?;
+        let sql = "UPDATE version_stats SET last_run_at_ms = ?3 WHERE tool = ?1 AND digest = ?2";
+        self.tx.change(sql, params![tool, digest, now])?;
+        self.tx.emit(EventKind::UsageCounted, 1)?;
+        Ok(())
+    }
+
     /// Deletes the oldest lines of each instance that has more lines or bytes of text than this. The newest line stays.
     fn prune_exchanges(self, lines: u64, bytes: u64) -> StoreResult<()> {
         let sql = "DELETE FROM exchanges WHERE seq IN (SELECT seq FROM (

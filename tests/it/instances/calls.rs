@@ -144,3 +144,40 @@ fn a_call_passes_over_a_silent_service_to_a_tool_unless_the_service_may_have_cha
         passes_over(&bench, &[&asked[..], &["--go-on"]].concat());
     }
 }
+
+/// Uses of a service as `list` tells them, and the share that succeeded.
+fn uses(bench: &Bench, name: &str) -> (u64, Option<f64>) {
+    let tools = bench.ok(&["list"])["tools"].as_array().unwrap().clone();
+    let found = tools.iter().find(|tool| tool["name"] == name).unwrap();
+    (found["runs"].as_u64().unwrap(), found["success_rate"].as_f64())
+}
+
+#[test]
+fn messages_count_as_uses_of_a_service_when_they_are_answered_or_time_out() {
+    let bench = with_helper("");
+    bench.ok(&["launch", "helper", "--wait"]);
+    assert_eq!(uses(&bench, "helper"), (0, None), "a service that only runs was not used");
+    let asked = ["call", "a parser, please", "--capability", "code_generation"];
+    bench.ok(&asked);
+    bench.ok(&asked);
+    bench.say("helper", "hello");
+    assert_eq!(uses(&bench, "helper"), (3, Some(1.0)));
+
+    // What policy refuses says nothing of the service.
+    let (answer, code) = bench.workspace.json(&[&["--as-agent", "bot"], &asked[..]].concat());
+    assert_eq!((code, uses(&bench, "helper")), (4, (3, Some(1.0))), "{answer}");
+    // Neither does a message that was never sent.
+    bench.refused(&["say", "helper", " "]);
+    assert_eq!(uses(&bench, "helper"), (3, Some(1.0)));
+
+    let silent = [&asked[..], &["--set", "message=silence", "--timeout", "1s"]].concat();
+    assert!(bench.refused(&silent).contains("no answer in time"));
+    assert_eq!(uses(&bench, "helper"), (4, Some(0.75)));
+    let scores = bench.ok(&["scores", "--explain", "helper"]);
+    assert_eq!(scores["recorded_runs"], 0, "messages are no runs: {scores}");
+
+    // A process that ends while it is asked is judged once, by its run.
+    bench.refused(&["say", "helper", "exit 3"]);
+    bench.until_so("helper", "restarted", |seen| seen["state"] == "running" && seen["incarnation"] == 2);
+    assert_eq!(uses(&bench, "helper"), (5, Some(0.6)));
+}

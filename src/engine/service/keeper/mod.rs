@@ -142,6 +142,13 @@ enum KeeperEvent {
     Look,
 }
 
+/// Who waits for the answer to a message.
+struct Waiting {
+    reply: SyncSender<KeeperAnswer>,
+    /// When the message came, in milliseconds of the conversation.
+    since_ms: i64,
+}
+
 struct Keeper {
     engine: Engine,
     id: InstanceId,
@@ -153,7 +160,7 @@ struct Keeper {
     ports: Ports,
     exchange_queue: ExchangeQueue,
     /// Who waits for the answer to a message, by its number.
-    replies: HashMap<i64, SyncSender<KeeperAnswer>>,
+    replies: HashMap<i64, Waiting>,
     attached: Vec<SyncSender<Vec<u8>>>,
     prober: Prober,
     bind_progress: BindProgress,

@@ -1,6 +1,6 @@
 //! Passing messages on: kept before they are sent, answers kept before they are shown.
 
-use super::Keeper;
+use super::{Keeper, Waiting};
 use crate::domain::service::{
     Adapter, ExchangeFault, ExchangeOrder, ExchangeRequest, ExchangeRole, InstanceState, LifeEvent, Outgoing, encode,
 };
@@ -52,8 +52,9 @@ impl Keeper {
             return Ok(());
         }
         let (id, line) = self.keep_message(message, who)?;
-        let until_ms = self.exchange_ms().saturating_add(i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX));
-        self.replies.insert(id, reply);
+        let since_ms = self.exchange_ms();
+        let until_ms = since_ms.saturating_add(i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX));
+        self.replies.insert(id, Waiting { reply, since_ms });
         let orders = self.exchange_queue.say(ExchangeRequest { id, line, until_ms, is_probe: false });
         self.carry_out(orders)
     }
@@ -122,7 +123,7 @@ impl Keeper {
                 ExchangeOrder::Answer { id, text, is_late } if id > 0 => self.answered(id, &text, is_late)?,
                 ExchangeOrder::Answer { text, is_late: false, .. } => self.probe_answered(Ok(text)),
                 ExchangeOrder::Answer { .. } => {}
-                ExchangeOrder::Fail { id, cause } if id > 0 => self.unanswered(id, &cause),
+                ExchangeOrder::Fail { id, cause } if id > 0 => self.unanswered(id, &cause)?,
                 ExchangeOrder::Fail { cause, .. } => self.probe_answered(Err(cause)),
             }
         }
@@ -133,22 +134,46 @@ impl Keeper {
         let (instance, name, run) = (self.id, self.row.instance.name.clone(), self.row.instance.run);
         let role = if is_late { ExchangeRole::LateAnswer } else { ExchangeRole::Answer };
         let new = NewExchange { instance, role, who: name.as_str(), text, run };
-        self.engine.workspace.transact(|tx| Ok(tx.keep_services().add_exchange(new, &name)?))?;
-        if let Some(reply) = self.replies.remove(&id) {
-            answer(&reply, KeeperAnswer::Said { exchange: id, text: text.to_owned() });
+        let waiting = self.replies.remove(&id);
+        let took_ms = waiting.as_ref().map(|waiting| self.waited_ms(waiting));
+        self.engine.workspace.transact(|tx| {
+            tx.keep_services().add_exchange(new, &name)?;
+            // A late answer was counted when its time was over.
+            if let Some(took_ms) = took_ms.filter(|_| !is_late) {
+                tx.keep_services().count_message(&self.row.instance, true, took_ms)?;
+            }
+            Ok(())
+        })?;
+        if let Some(waiting) = waiting {
+            answer(&waiting.reply, KeeperAnswer::Said { exchange: id, text: text.to_owned() });
         }
         Ok(())
     }
 
-    fn unanswered(&mut self, id: i64, cause: &ExchangeFault) {
-        let Some(reply) = self.replies.remove(&id) else { return };
+    fn unanswered(&mut self, id: i64, cause: &ExchangeFault) -> Result<(), EngineError> {
+        let Some(waiting) = self.replies.remove(&id) else { return Ok(()) };
+        let counted = match cause {
+            ExchangeFault::TimedOut => {
+                let took_ms = self.waited_ms(&waiting);
+                self.engine
+                    .workspace
+                    .transact(|tx| Ok(tx.keep_services().count_message(&self.row.instance, false, took_ms)?))
+            }
+            // The end of a process is judged by its run; a message that nobody took says nothing of the service.
+            ExchangeFault::Ended | ExchangeFault::QueueFull | ExchangeFault::Busy => Ok(()),
+        };
         let name = &self.row.instance.name;
         let hint = match cause {
             ExchangeFault::TimedOut => "a later answer is still kept; --timeout sets another limit",
             ExchangeFault::Ended | ExchangeFault::QueueFull | ExchangeFault::Busy => "",
         };
         let hint = if hint.is_empty() { format!("`toolsmith services {name}` says more") } else { hint.to_owned() };
-        answer(&reply, failed(&format!("{name}: {cause}"), &hint));
+        answer(&waiting.reply, failed(&format!("{name}: {cause}"), &hint));
+        counted
+    }
+
+    fn waited_ms(&self, waiting: &Waiting) -> u64 {
+        u64::try_from(self.exchange_ms() - waiting.since_ms).unwrap_or_default()
     }
 }
 
