@@ -251,7 +251,7 @@ actions! {
         Arg::option("from-spec", ArgKind::Review, "generate a scaffold for the specification approved in this review"),
         Arg::repeated("generator", ArgKind::Text, "with --from-spec: let this generator from the settings write the code")
     }
-    Define "define" Make Change [] [] Shell "Define a service without code, or change what is named in its definition; it needs a review before it is approved" {
+    Define "define" Make Change [] [] Both "Define a service without code, or change what is named in its definition; it needs a review before it is approved" {
         Arg::required("name", ArgKind::Text, "name of the service"),
         Arg::option("type", ArgKind::Text, "how it is talked to: generic (JSON lines), text, none, or a base type such as claude-code, which uses generic"),
         Arg::option("executable", ArgKind::Text, "its program: a name on the PATH, or an absolute path"),

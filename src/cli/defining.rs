@@ -3,9 +3,9 @@
 use super::call::{Answer, Call};
 use super::permission::ask_first;
 use super::print_text::{Ink, Page};
-use crate::engine::{DefineOptions, Defined, EngineError, ErrorCode, Import, MAX_DEFINITION_BYTES};
+use crate::engine::{DefineOptions, Defined, EngineError, Import, not_alone, read_definition};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// `define NAME [--type …] … [--from FILE|-]`.
@@ -23,7 +23,8 @@ pub(super) fn define(call: &Call<'_>) -> Result<Defined, EngineError> {
     };
     let from = call.get::<PathBuf>("from");
     if call.switch("probe") {
-        return if options == DefineOptions::default() && from.is_none() { probe(call) } else { Err(not_alone(call)) };
+        let is_alone = options == DefineOptions::default() && from.is_none();
+        return if is_alone { probe(call) } else { Err(not_alone(call.required("name")?)) };
     }
     let bytes = from.as_deref().map(read).transpose()?;
     let file = from.as_ref().map(|path| path.to_string_lossy().into_owned());
@@ -46,27 +47,12 @@ fn probe(call: &Call<'_>) -> Result<Defined, EngineError> {
     proposed
 }
 
-fn not_alone(call: &Call<'_>) -> EngineError {
-    let name = call.text("name").unwrap_or("NAME");
-    let hint = format!("change the definition first, then `toolsmith define {name} --probe`");
-    EngineError::new(ErrorCode::Usage, "--probe takes no other option that changes the definition", hint)
-}
-
-/// The bytes of a file, or of standard input: one more than a definition may have at most.
+/// The bytes of a file, or of standard input.
 fn read(named: &Path) -> Result<Vec<u8>, EngineError> {
-    let most = MAX_DEFINITION_BYTES as u64 + 1;
-    let mut bytes = Vec::new();
-    let read = if named == Path::new("-") {
-        io::stdin().lock().take(most).read_to_end(&mut bytes)
+    if named == Path::new("-") {
+        read_definition(named, Ok(io::stdin().lock()))
     } else {
-        File::open(named).and_then(|file| file.take(most).read_to_end(&mut bytes))
-    };
-    match read {
-        Ok(_) => Ok(bytes),
-        Err(error) => {
-            let message = format!("cannot read {}: {error}", named.display());
-            Err(EngineError::new(ErrorCode::NotFound, message, "name a file, or - for standard input"))
-        }
+        read_definition(named, File::open(named))
     }
 }
 

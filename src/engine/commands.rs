@@ -6,11 +6,11 @@ use super::error::{EngineError, ErrorCode};
 use super::plain_verb::{Described, Perform, PlainQuery, PlainVerb};
 use super::review::requests::preview_proposals;
 use super::view::Preview;
-use super::{doctor, library, review, run, service, version};
+use super::{defining, doctor, library, review, run, service, version};
 use crate::domain::{Allowed, Caller, Command, Outcome, VerbCall, WriteMode, visible_words};
 
 /// The verbs that need nothing but their arguments as text, by subject.
-const PLAIN_VERBS: &[&[PlainVerb]] = &[version::VERBS, run::VERBS, service::VERBS];
+const PLAIN_VERBS: &[&[PlainVerb]] = &[version::VERBS, run::VERBS, defining::VERBS, service::VERBS];
 
 /// The verbs that change nothing and need nothing but their arguments as text, by subject.
 const PLAIN_QUERIES: &[&[PlainQuery]] =

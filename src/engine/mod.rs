@@ -80,7 +80,8 @@ pub use crate::store::HourOfRuns;
 pub(crate) use commands::plain_verbs;
 pub use commands::{plain_query, plain_verb};
 pub use defining::{
-    DefineOptions, Defined, Definitions, FoundCapability, Import, MAX_DEFINITION_BYTES, definition_of, service_notes,
+    DefineOptions, Defined, Definitions, FoundCapability, Import, definition_of, not_alone, read_definition,
+    service_notes,
 };
 pub use doctor::Diagnosis;
 pub use error::{EngineError, ErrorCode};

@@ -6,10 +6,12 @@ use crate::catalog::{self, DefinitionForm};
 use crate::domain::{Kind, ToolDetail, ToolName, is_redacted, shown_variable};
 use crate::engine::error::{EngineError, ErrorCode};
 use serde_json::{Map, Value as Json, json};
+use std::io::{self, Read};
+use std::path::Path;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value};
 
 /// The largest definition, in bytes; as large as a manifest may be.
-pub const MAX_DEFINITION_BYTES: usize = 256 * 1024;
+const MAX_DEFINITION_BYTES: usize = 256 * 1024;
 
 /// A definition that somebody gives.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +20,22 @@ pub struct Import<'a> {
     pub file: &'a str,
     /// Its contents, as read.
     pub bytes: &'a [u8],
+}
+
+/// The bytes of a definition that was opened: one more than it may have at most.
+///
+/// # Errors
+/// `NotFound` when it could not be opened or read.
+pub fn read_definition<R: Read>(named: &Path, opened: io::Result<R>) -> Result<Vec<u8>, EngineError> {
+    let mut bytes = Vec::new();
+    let read = opened.and_then(|opened| opened.take(MAX_DEFINITION_BYTES as u64 + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(_) => Ok(bytes),
+        Err(error) => {
+            let message = format!("cannot read {}: {error}", named.display());
+            Err(EngineError::new(ErrorCode::NotFound, message, "name a file, or - for standard input"))
+        }
+    }
 }
 
 /// A definition that can be changed, in the form in which it is written.

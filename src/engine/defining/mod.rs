@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `changes` | options, and writing them into a definition |
 //! | `import` | definitions as text |
+//! | `verbs` | `define` as the workbench calls it |
 //! | `probe` | asking a program what it can do |
 //! | `discovery` | what its texts say of that |
 //! | `help_text` | commands and descriptions in a help text |
@@ -18,10 +19,12 @@ mod help_text;
 mod import;
 mod mcp;
 mod probe;
+mod verbs;
 
 pub use changes::DefineOptions;
 pub use discovery::{FoundCapability, ProbeSource};
-pub use import::{Import, MAX_DEFINITION_BYTES, definition_of};
+pub use import::{Import, definition_of, read_definition};
+pub(super) use verbs::VERBS;
 
 use crate::catalog;
 use crate::domain::service::PortPass;
@@ -302,6 +305,12 @@ impl Definitions<'_> {
         let of_tool = |review: &&crate::domain::Review| review.tool == tool.name && review.digest == tool.digest;
         Ok(waiting.iter().find(of_tool).map(|review| review.id))
     }
+}
+
+/// What `--probe` answers beside other options.
+pub fn not_alone(name: &str) -> EngineError {
+    let hint = format!("change the definition first, then `toolsmith define {name} --probe`");
+    EngineError::new(ErrorCode::Usage, "--probe takes no other option that changes the definition", hint)
 }
 
 /// Refuses a name that belongs to something else.

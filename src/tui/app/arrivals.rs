@@ -384,6 +384,7 @@ impl App {
             Err(error) => {
                 self.complain(&error);
                 self.context_edited(command, true);
+                self.correct_definition(command, &error);
                 return if matches!(command, Command::Mark { .. }) { self.reload_review() } else { Vec::new() };
             }
         };

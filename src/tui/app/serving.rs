@@ -7,6 +7,7 @@ use crate::engine::{EngineError, InstanceDetail};
 use crate::tui::effect::{Effect, Serving};
 use crate::tui::layout::{Arrangement, arrange};
 use crate::tui::msg::{Held, Served, ServiceRow};
+use crate::tui::overlay::arguments::ArgumentForm;
 use crate::tui::overlay::context::ContextBox;
 use crate::tui::overlay::launch::LaunchPrompt;
 use crate::tui::overlay::say::SayBox;
@@ -30,6 +31,10 @@ impl App {
             }
             Verb::Services if args.iter().all(|(name, _)| *name == "instance") => {
                 args.get("instance").map(|name| self.open_context(name))
+            }
+            Verb::Define => {
+                self.overlays.push(Overlay::Arguments(Box::new(ArgumentForm::new(verb, args))));
+                Some(Vec::new())
             }
             Verb::Launch => Some(self.begin_launch(args)),
             Verb::Say => Some(self.begin_say(args)),
@@ -167,6 +172,20 @@ impl App {
         let is_shown = |open: &&mut ContextBox| call.get("instance") == Some(open.instance.as_str());
         if let Some(open) = self.contexts().find(is_shown).filter(|_| call.verb() == "context") {
             open.edited(call, refused);
+        }
+    }
+
+    /// A definition that was refused can be corrected, unless something else is typed by now.
+    pub(super) fn correct_definition(&mut self, command: &Command, error: &EngineError) {
+        let Command::Verb(call) = command else { return };
+        if call.verb() == "define" && self.overlays.is_empty() {
+            let why = if error.hint.is_empty() {
+                error.message.clone()
+            } else {
+                format!("{}: {}", error.message, error.hint)
+            };
+            let form = ArgumentForm::refused(Verb::Define, call, why);
+            self.overlays.push(Overlay::Arguments(Box::new(form)));
         }
     }
 

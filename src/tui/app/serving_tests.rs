@@ -381,3 +381,47 @@ fn a_run_of_an_ordinary_tool_has_its_form_as_before() {
     let effects = bench.taken();
     assert!(matches!(effects.as_slice(), [Effect::LoadDetail { purpose: DetailFor::Run, .. }]), "{effects:?}");
 }
+
+#[test]
+fn a_service_is_defined_from_the_palette_and_a_refused_definition_can_be_corrected() {
+    let mut bench = Bench::ready(100, 30);
+    bench.press(":").type_text("define").press("enter");
+    let screen = bench.screen();
+    assert!(screen.contains("name of the service") && screen.contains("executable"), "{screen}");
+    bench.taken();
+    bench.press("enter");
+    assert!(bench.taken().is_empty() && bench.screen().contains("missing name"), "a name is needed");
+    bench.type_text("helper").press("tab tab").type_text(" /usr/bin/x").press("tab tab").type_text("99999");
+    bench.press("up").type_text("Helps").press("enter");
+    let Some(Effect::Execute(Command::Verb(call))) = bench.taken().pop() else { panic!("nothing is defined") };
+    let wanted = [("name", "helper"), ("executable", "/usr/bin/x"), ("description", "Helps"), ("port", "99999")];
+    assert_eq!(call, VerbCall::new("define", &wanted));
+    assert!(bench.app.overlays.is_empty());
+
+    let refuse = |bench: &mut Bench| {
+        let outcome = Err(EngineError::new(ErrorCode::Usage, "99999 is not a port", "use a number"));
+        bench.answer(Answer::Done { command: Command::Verb(call.clone()), outcome });
+    };
+    refuse(&mut bench);
+    let screen = bench.screen();
+    assert!(screen.contains("99999 is not a port: use a number") && screen.contains("/usr/bin/x"), "{screen}");
+    bench.press("tab tab tab tab backspace enter");
+    let Some(Effect::Execute(Command::Verb(again))) = bench.taken().pop() else { panic!("nothing is defined") };
+    assert_eq!(again.get("port"), Some("9999"));
+
+    // What is typed meanwhile stays in front.
+    bench.press("?");
+    refuse(&mut bench);
+    assert_eq!(bench.app.overlays.len(), 1);
+}
+
+#[test]
+fn a_switch_of_a_form_is_turned_with_a_blank_and_takes_no_text() {
+    let mut bench = Bench::ready(44, 12);
+    bench.press(":").type_text("define").press("enter").type_text("helper").press("up");
+    assert!(bench.screen().contains("probe"), "the last field is in view on a small screen too");
+    bench.taken();
+    bench.type_text("x ").press("enter");
+    let Some(Effect::Execute(Command::Verb(call))) = bench.taken().pop() else { panic!("nothing is asked") };
+    assert_eq!(call, VerbCall::new("define", &[("name", "helper"), ("probe", "yes")]));
+}

@@ -39,6 +39,7 @@ pub(super) fn asks(verb: Verb) -> bool {
         Verb::Run
             | Verb::Call
             | Verb::New
+            | Verb::Define
             | Verb::Evolve
             | Verb::MarkFailure
             | Verb::Say

@@ -3,6 +3,7 @@
 //! Overlays are a stack; only the topmost gets keys. None opens by itself. Those that change
 //! something listen only after a [`guard::Guard`] lets them.
 
+pub mod arguments;
 pub mod buffers;
 pub mod bulk;
 pub mod call_form;
@@ -167,6 +168,8 @@ pub enum Overlay {
     Comment(Box<comment::CommentPrompt>),
     /// What a new tool shall be.
     NewTool(Box<new_tool::NewToolForm>),
+    /// The arguments of a verb.
+    Arguments(Box<arguments::ArgumentForm>),
     /// What is called for by scenario.
     Call(Box<call_form::CallForm>),
     /// What a better version of a tool shall be.
@@ -207,6 +210,7 @@ impl Overlay {
             Overlay::Reason(prompt) => prompt.key(key, now),
             Overlay::Comment(prompt) => prompt.key(key),
             Overlay::NewTool(form) => form.key(key),
+            Overlay::Arguments(form) => form.key(key),
             Overlay::Call(form) => form.key(key),
             Overlay::Evolve(form) => form.key(key, keymap),
             Overlay::Evolutions(list) => list.key(key, keymap),
@@ -231,6 +235,7 @@ impl Overlay {
             Overlay::Reason(prompt) => prompt.paste(text, now),
             Overlay::Comment(prompt) => prompt.paste(text),
             Overlay::NewTool(form) => form.paste(text),
+            Overlay::Arguments(form) => form.paste(text),
             Overlay::MarkFailure(form) => form.paste(text),
             Overlay::Call(form) => form.paste(text),
             Overlay::Evolve(form) => form.paste(text),
@@ -335,6 +340,7 @@ impl Overlay {
                 None
             }
             Overlay::NewTool(form) => form.draw(screen, buf, look),
+            Overlay::Arguments(form) => form.draw(screen, buf, look),
             Overlay::MarkFailure(form) => form.draw(screen, buf, look),
             Overlay::Context(open) => open.draw(screen, buf, look),
             Overlay::Say(talk) => talk.draw(screen, buf, look),

@@ -338,7 +338,7 @@ fn verb_match(matcher: &SkimMatcherV2, spec: &Spec, text: &str) -> Option<(i64, 
 fn asked_of(spec: &'static Spec) -> Vec<&'static Arg> {
     let decides = DecisionKind::ALL.iter().any(|kind| super::decision_verb(*kind) == spec.verb);
     // These show or make what their arguments would name; those of `doctor` work only while no workbench is open.
-    let init = matches!(spec.verb, Verb::Init | Verb::Buffer | Verb::Doctor);
+    let init = matches!(spec.verb, Verb::Init | Verb::Buffer | Verb::Doctor | Verb::Define);
     // What these take beside the tool is what makes them worth a palette.
     let all = matches!(spec.verb, Verb::Deprecate | Verb::Rollback);
     let asks = |arg: &&Arg| !init && (all || arg.form.is_positional() || (arg.required && !decides));

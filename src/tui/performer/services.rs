@@ -205,6 +205,10 @@ impl Performer {
     fn unallowed(&self, engine: &Engine, call: &VerbCall) -> Result<Option<Command>, EngineError> {
         let services = engine.services();
         let tool = match call.verb() {
+            "define" if call.get("probe").is_some() => {
+                let probed = engine.definitions().probed(call.get("name").unwrap_or_default())?;
+                return engine.runs().unallowed(&probed, &self.caller(engine));
+            }
             "launch" => call.get("tool").unwrap_or_default().to_owned(),
             "relaunch" => services.detail(call.get("instance").unwrap_or_default())?.view.instance.tool.to_string(),
             "say" => {
