@@ -5,7 +5,7 @@ use crate::action::{Arg, ArgKind, Form, Spec, Verb, spec};
 use crate::domain::{Command, VerbCall};
 use crate::tui::ink::Ink;
 use crate::tui::pane::rows::{Look, Title};
-use crate::tui::phrase::{cut, safe};
+use crate::tui::phrase::{cut, safe, wrap};
 use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
@@ -116,12 +116,13 @@ impl ArgumentForm {
             }
         }
         let help = format!("tab next · enter {} · an empty field changes nothing", self.row.name);
-        buf.put(inner.x, inner.bottom().saturating_sub(2), cut(&help, width), width, theme.dim);
-        let (text, style) = match &self.note {
-            Some(note) => (safe(note), theme.warn),
-            None => (self.doc(), theme.dim),
+        let (lines, style) = match &self.note {
+            Some(note) => (wrap(&safe(note), width), theme.warn),
+            None => (vec![help, self.doc()], theme.dim),
         };
-        buf.put(inner.x, inner.bottom().saturating_sub(1), cut(&text, width), width, style);
+        for (line, y) in lines.iter().zip(inner.bottom().saturating_sub(2)..inner.bottom()) {
+            buf.put(inner.x, y, cut(line, width), width, style);
+        }
         cursor
     }
 
