@@ -52,7 +52,7 @@ impl Services<'_> {
             env.push(("TOOLSMITH_STACK", checked(self.stack())?.to_owned()));
         }
         let parts = Parts {
-            program: text(&program)?,
+            program: executable(&program)?,
             workspace: text(self.workspace.folder())?,
             tool: &tool,
             instance: &instance,
@@ -111,6 +111,17 @@ fn quoted(word: &str, is_argument: bool) -> String {
     if !word.is_empty() && word.chars().all(is_plain) { text } else { format!("\"{text}\"") }
 }
 
+/// The path of the program that a unit starts: systemd refuses one with quotes or backslashes, however they are written.
+fn executable(path: &Path) -> Result<&str, EngineError> {
+    let named = text(path)?;
+    if !named.contains(['"', '\'', '\\']) {
+        return Ok(named);
+    }
+    let message = format!("systemd starts no program whose path contains a quote or a backslash: {named}");
+    let hint = "install toolsmith in another folder, for example with `cargo install`, and call it from there";
+    Err(EngineError::new(ErrorCode::Usage, message, hint))
+}
+
 /// A path as text that a unit can hold.
 fn text(path: &Path) -> Result<&str, EngineError> {
     let named = path.to_str().ok_or_else(|| cannot(&path.display().to_string()))?;
@@ -167,6 +178,17 @@ mod tests {
     fn a_path_that_would_break_out_of_its_line_is_refused() {
         for path in ["/a\nExecStart=/bin/sh", "/a ", "/a\\", "/a\u{1b}[0m"] {
             assert_eq!(text(Path::new(path)).unwrap_err().code, ErrorCode::Usage, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_program_is_refused_whose_path_systemd_does_not_take() {
+        for path in ["/a/it's/x", "/a/\"b\"/x", "/a\\b/x"] {
+            let error = executable(Path::new(path)).unwrap_err();
+            assert!(error.code == ErrorCode::Usage && error.message.contains(path), "{error:?}");
+        }
+        for path in ["/a b/50%/$HOME/ü;x", "/usr/bin/toolsmith"] {
+            assert_eq!(executable(Path::new(path)).unwrap(), path);
         }
     }
 

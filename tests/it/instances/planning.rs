@@ -1,6 +1,10 @@
 //! What is printed for a human to use elsewhere: user units, limits, bundles.
 
 use super::Bench;
+use crate::support::{Workspace, program};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 #[test]
 fn a_user_unit_launches_the_instance_and_is_only_printed() {
@@ -24,6 +28,56 @@ fn a_user_unit_launches_the_instance_and_is_only_printed() {
     assert!(unit["unit"].as_str().unwrap().contains(" launch companion --instance mine --wait\n"), "{unit}");
     assert_eq!(bench.refused(&["services", "--unit", "nobody"]), "there is no instance nobody");
     assert_eq!(bench.refused(&["services", "--unit"]), "--unit and --profile need the name of an instance or a tool");
+}
+
+/// What systemd says of a unit: its faults, empty for a good one; `None` where nothing can be asked.
+fn faults_of(unit: &str) -> Option<String> {
+    let room = tempfile::tempdir().unwrap();
+    let file = room.path().join("toolsmith-companion.service");
+    fs::write(&file, unit).unwrap();
+    let mut command = Command::new("systemd-analyze");
+    command.args(["--user", "verify"]).arg(&file).env("XDG_RUNTIME_DIR", room.path()).env("HOME", room.path());
+    let output = command.output().ok()?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Some(if output.status.success() { String::new() } else { format!("{}: {said}", output.status) })
+}
+
+/// The unit that a program of this path prints, or what it says instead.
+fn unit_printed_by(bench: &Bench, installed: &Path) -> Result<String, String> {
+    fs::create_dir_all(installed.parent().unwrap()).unwrap();
+    if fs::hard_link(program(), installed).is_err() {
+        fs::copy(program(), installed).unwrap();
+    }
+    let mut command = Command::new(installed);
+    command.args(["services", "--unit", "companion"]).current_dir(bench.workspace.root());
+    let output = command.env_clear().envs(bench.workspace.environment()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+}
+
+#[test]
+fn systemd_takes_the_units_that_are_printed_and_no_others_are_printed() {
+    let folder = tempfile::Builder::new().prefix("a b 50% $HOME;").tempdir().unwrap();
+    let bench = Bench { workspace: Workspace::new_in(folder.path()) };
+    bench.service("companion", super::COMPANION, "");
+    let installed = folder.path().join("bin %n/toolsmith");
+    let unit = unit_printed_by(&bench, &installed).unwrap();
+    let path = installed.to_string_lossy().replace('%', "%%");
+    assert!(unit.contains(&format!("ExecStart=\"{path}\" launch companion")), "{unit}");
+    for name in ["it's", "a \"b\"", "a\\b"] {
+        let told = unit_printed_by(&bench, &folder.path().join(name).join("toolsmith")).unwrap_err();
+        assert!(told.contains("a quote or a backslash") && told.contains("another folder"), "{told}");
+    }
+
+    let known = "[Service]\nType=oneshot\nExecStart=/bin/sh -c true\n";
+    if faults_of(known).is_none_or(|faults| !faults.is_empty()) {
+        eprintln!("systemd_takes_the_units_that_are_printed_and_no_others_are_printed: systemd-analyze cannot be used");
+        return;
+    }
+    assert_eq!(faults_of(&unit).as_deref(), Some(""), "{unit}");
+    // What is refused here, systemd refuses too.
+    let quoted = unit.replace("/bin %%n/", "/it's/");
+    assert!(faults_of(&quoted).is_some_and(|faults| faults.contains("special characters")), "{quoted}");
 }
 
 #[test]
