@@ -62,6 +62,40 @@ pub fn is_left_out(name: &str) -> bool {
         || (name.starts_with('.') && matches!(extension, Some("swp" | "swo" | "swx")))
 }
 
+/// Files that lie in many folders and are no tools.
+const NO_TOOLS: &[&str] = &[
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+    "deno.json",
+    "pyproject.toml",
+    "Cargo.toml",
+    "uv.toml",
+    "ruff.toml",
+    "toolsmith.toml",
+    "approval.toml",
+    "docker-compose.yml",
+    "docker-compose.yaml",
+    "compose.yaml",
+    "mkdocs.yml",
+    "pnpm-lock.yaml",
+    "__init__.py",
+    "conftest.py",
+    "setup.py",
+];
+
+/// Whether a file or folder of this name is passed over when tools are looked for.
+pub(super) fn is_passed_over(name: &str) -> bool {
+    name.starts_with('.') || is_left_out(name) || NO_TOOLS.contains(&name)
+}
+
+/// Why no tool may have this name; `None` for others. An approved tool lies in a folder of its name, where it would not be
+/// found.
+pub fn unusable_name(name: &str) -> Option<String> {
+    is_passed_over(name)
+        .then(|| format!("{name} cannot be the name of a tool: folders with this name are not searched for tools"))
+}
+
 /// All files of a tool's own folder.
 ///
 /// # Errors

@@ -45,7 +45,7 @@ pub use definition::{
     read_definition,
 };
 pub use family::promotions;
-pub use files::{UNFINISHED, is_left_out};
+pub use files::{UNFINISHED, is_left_out, unusable_name};
 pub use plan::{ScanPlan, ToolRoot};
 pub use scan::{Progress, Scan, read, read_files, scan};
 pub use search::{Hit, Index, Matches};

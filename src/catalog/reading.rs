@@ -4,10 +4,11 @@ use super::argv::{CommandWords, Script};
 use super::ci_tool;
 use super::document::{Document, Syntax};
 use super::draft::{self, Draft};
+use super::files::unusable_name;
 use super::header;
 use super::programs::{self, Programs};
 use crate::domain::{
-    CostTier, Format, Kind, Manifest, Origin, Problem, ProblemCode, SafeText, Stage, Tool, VersionFile,
+    CostTier, Format, Kind, Manifest, Origin, Problem, ProblemCode, SafeText, Stage, Tool, ToolName, VersionFile,
 };
 use serde::{Deserialize, Serialize};
 
@@ -37,16 +38,24 @@ pub(super) enum Obstacle {
 /// # Errors
 /// A [`Problem`] whose path is the definition's inside the version.
 pub(super) fn draft(definition: &VersionFile, programs: &Programs) -> Result<Draft, Problem> {
-    match Syntax::of(&definition.path) {
+    let draft = match Syntax::of(&definition.path) {
         Some(syntax) => {
             let document = Document::parse(&definition.path, syntax, &definition.bytes).map_err(|problem| {
                 let list: Result<serde_json::Value, _> = serde_json::from_slice(&definition.bytes);
                 list.map_or(problem.clone(), |list| ci_tool::explained(problem, &list))
             })?;
-            Draft::of(&document)
+            Draft::of(&document)?
         }
-        None => header::read(&definition.path, &definition.bytes, programs),
-    }
+        None => header::read(&definition.path, &definition.bytes, programs)?,
+    };
+    refuse_unusable(&definition.path, &draft.manifest.name)?;
+    Ok(draft)
+}
+
+fn refuse_unusable(path: &str, name: &ToolName) -> Result<(), Problem> {
+    let Some(message) = unusable_name(name.as_str()) else { return Ok(()) };
+    let (path, hint) = (path.to_owned(), "give the tool another name".to_owned());
+    Err(Problem { path, line: None, code: ProblemCode::BadName, message, hint })
 }
 
 /// The scripts that a draft names, to be looked for beside the definition.

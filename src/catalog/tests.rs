@@ -200,6 +200,8 @@ fn whatever_cannot_be_read_is_a_problem_with_its_file_line_and_next_step() {
     std::os::unix::fs::symlink("/tmp", workspace.at("tools/elsewhere")).unwrap();
     rustix::fs::mknodat(rustix::fs::CWD, workspace.at("tools/pipe.py"), rustix::fs::FileType::Fifo, 0o644.into(), 0)
         .unwrap();
+    workspace.write("tools/versions.py", "pass\n");
+    workspace.write("tools/modules/tool.toml", native("node_modules"));
     workspace.write("tools/good.py", "pass\n");
 
     let scan = scan_all(&workspace.plan());
@@ -222,6 +224,8 @@ fn whatever_cannot_be_read_is_a_problem_with_its_file_line_and_next_step() {
         ("tools/void.py", ProblemCode::Empty, None),
         ("tools/odd\u{200b}.py", ProblemCode::BadName, None),
         ("tools/BAD NAME!.py", ProblemCode::BadName, None),
+        ("tools/versions.py", ProblemCode::BadName, None),
+        ("tools/modules/tool.toml", ProblemCode::BadName, None),
         ("tools/list.json", ProblemCode::BadSyntax, Some(1)),
         ("tools/some.json", ProblemCode::UnknownDialect, None),
         ("tools/bomb.yaml", ProblemCode::TooLarge, Some(5)),

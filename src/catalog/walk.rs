@@ -6,7 +6,7 @@
 use super::document::Syntax;
 use super::draft::stem_of;
 use super::family::Kin;
-use super::files::{self, Member, is_left_out, unreadable};
+use super::files::{self, Member, is_left_out, is_passed_over, unreadable};
 use super::limits;
 use super::plan::{self, ScanPlan, ToolRoot, folder_of, join};
 use super::programs::{is_script, script_extensions, script_rank};
@@ -34,28 +34,6 @@ pub(super) struct WalkResult {
     pub(super) candidates: Vec<DefinitionCandidate>,
     pub(super) problems: Vec<Problem>,
 }
-
-/// Files that lie in many folders and are no tools.
-const NO_TOOLS: &[&str] = &[
-    "package.json",
-    "package-lock.json",
-    "tsconfig.json",
-    "deno.json",
-    "pyproject.toml",
-    "Cargo.toml",
-    "uv.toml",
-    "ruff.toml",
-    "toolsmith.toml",
-    "approval.toml",
-    "docker-compose.yml",
-    "docker-compose.yaml",
-    "compose.yaml",
-    "mkdocs.yml",
-    "pnpm-lock.yaml",
-    "__init__.py",
-    "conftest.py",
-    "setup.py",
-];
 
 /// Folders in a tool's folder whose manifests and scripts are its own.
 const OWN_FOLDERS: &[&str] = &["@", "test", "tests", "fixtures", "examples", "data", "docs", "lib", "src"];
@@ -262,7 +240,7 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
         };
         listing.approved |= name == "approval.toml";
         listing.versions |= name == "versions" && entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if name.starts_with('.') || is_left_out(name) || NO_TOOLS.contains(&name) {
+        if is_passed_over(name) {
             continue;
         }
         let kind = entry.file_type().map_err(|error| unreadable(at, &error))?;

@@ -79,7 +79,8 @@ fn told(defined: Defined) -> Outcome {
 mod tests {
     use super::*;
     use crate::domain::{Command, ReviewId};
-    use crate::engine::{Asker, Home, OpenOptions};
+    use crate::engine::review::requests::Posting;
+    use crate::engine::{Asker, Home, NewTool, OpenOptions, Source};
 
     struct Bench {
         dir: tempfile::TempDir,
@@ -146,6 +147,36 @@ mod tests {
 
     fn bench_text() -> &'static str {
         "name = \"given\"\nversion = \"0.1.0\"\nkind = \"service\"\ndescription = \"Was given\"\n[run]\ncommand = [\"git\"]\n"
+    }
+
+    #[test]
+    fn nothing_is_made_under_a_name_whose_folder_is_not_searched() {
+        let bench = Bench::new();
+        let ada = Caller::Human("Ada".to_owned());
+        let content = bench_text().replace("\"given\"", "\"versions\"");
+        let request = serde_json::json!({
+            "kind": "ToolReviewRequest", "tool": "versions", "description": "d", "rationale": "r",
+            "files": [{"path": "tool.toml", "content": content}],
+        });
+        let posting = || Posting { verb: "request", expires_at: None, replaces: None };
+        let scaffold =
+            NewTool { name: Some("versions".to_owned()), description: "Prints".to_owned(), ..NewTool::default() };
+        let made = bench.engine.new_tools();
+        for refused in [
+            bench.define(&[("name", "versions"), ("executable", "git")]).unwrap_err(),
+            bench.engine.requests().post(&request, &ada, posting()).unwrap_err(),
+            made.scaffold(&scaffold, &ada).map(drop).unwrap_err(),
+            made.propose_specification(Some("versions"), &Source::Words("Prints"), None, &ada).map(drop).unwrap_err(),
+        ] {
+            let unusable = "versions cannot be the name of a tool: folders with this name are not searched for tools";
+            assert_eq!((refused.code, refused.message.as_str()), (ErrorCode::Usage, unusable));
+            assert_eq!(refused.hint, "choose another name");
+        }
+        for name in ["4913", "node_modules", "package.json", "a.pyc"] {
+            let refused = bench.define(&[("name", name), ("executable", "git")]).unwrap_err();
+            assert!(refused.message.starts_with(&format!("{name} cannot be the name of a tool")), "{refused:?}");
+        }
+        bench.define(&[("name", "version"), ("executable", "git")]).unwrap();
     }
 
     #[test]

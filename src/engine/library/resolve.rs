@@ -1,5 +1,6 @@
 //! From what a human types to one tool.
 
+use crate::catalog;
 use crate::domain::{Stage, Tool, ToolName};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::CatalogView;
@@ -106,6 +107,12 @@ fn unknown(view: &CatalogView, name: &str) -> EngineError {
         format!("did you mean {}?", near.join(", "))
     };
     EngineError::new(ErrorCode::NotFound, format!("there is no tool {name:?}"), hint)
+}
+
+/// Refuses a name under which a new tool would not be found.
+pub(in crate::engine) fn refuse_unusable_name(name: &str) -> Result<(), EngineError> {
+    let refused = |message| Err(EngineError::new(ErrorCode::Usage, message, "choose another name"));
+    catalog::unusable_name(name).map_or(Ok(()), refused)
 }
 
 /// A tool name as a human or an agent wrote it.

@@ -6,7 +6,7 @@ use crate::domain::{Digest, FileMode, Outcome, Placement, Stage, Tool, ToolName,
 use crate::engine::Versions;
 use crate::engine::core::{self, Fork, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::library::resolve::tool_name;
+use crate::engine::library::resolve::{refuse_unusable_name, tool_name};
 use crate::engine::plain_verb::{Perform, PlainVerb, argument};
 use crate::engine::view::Preview;
 use std::os::unix::fs::PermissionsExt;
@@ -72,8 +72,10 @@ impl Versions<'_> {
         Ok(Ways { place, before, after, fork })
     }
 
-    /// Refuses a name that a tool has or answers to, whatever its stage, or that a folder has.
+    /// Refuses a name that a tool has or answers to, whatever its stage, or that a folder has, or under which no tool
+    /// would be found.
     pub(in crate::engine) fn refuse_known_name(&self, name: &ToolName) -> Result<(), EngineError> {
+        refuse_unusable_name(name.as_str())?;
         let view = self.engine.library().catalog();
         let known =
             view.tools.iter().find(|tool| tool.name == *name || tool.aliases.iter().any(|a| a == name.as_str()));
@@ -119,8 +121,11 @@ impl Versions<'_> {
     /// Reads files as the tool that they would be in a place, without putting them there.
     ///
     /// # Errors
-    /// `Failed` with the problem when they are no tool, or several.
+    /// `Failed` with the problem when they are no tool, or several; `Usage` for a folder in which no tools are looked for.
     pub(super) fn read_placed(&self, placement: &Placement, files: &[VersionFile]) -> Result<Tool, EngineError> {
+        if placement.exclusive {
+            refuse_unusable_name(placement.base.rsplit('/').next().unwrap_or_default())?;
+        }
         let room = tempfile::Builder::new()
             .prefix("incoming-")
             .tempdir_in(&self.workspace.state_dir)

@@ -17,6 +17,7 @@ use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::core::{self, Approvals, Placed, Posted};
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::library::resolve::refuse_unusable_name;
 use crate::engine::relocate;
 use crate::engine::workspace::Workspace;
 use crate::store::NewReview;
@@ -171,7 +172,10 @@ impl Requests<'_> {
                 request.successor.as_ref().map(|by| self.engine.library().resolve(by.as_str())).transpose()?;
                 self.proposal(letter, name, ReviewKind::Deprecation)
             }
-            (RequestKind::Specification, Some(name)) => self.text(letter, name.clone(), ReviewKind::Specification),
+            (RequestKind::Specification, Some(name)) => {
+                refuse_unusable_name(name.as_str())?;
+                self.text(letter, name.clone(), ReviewKind::Specification)
+            }
             (RequestKind::Plan, _) => {
                 let name = ToolName::new("plan").map_err(EngineError::internal)?;
                 self.text(letter, name, ReviewKind::Plan)
