@@ -336,7 +336,8 @@ actions! {
     }
     Terminate "terminate" Services Change [Services] ["c"] Both "Terminate an instance; its context is kept" {
         INSTANCE,
-        Arg::option("now", ArgKind::Switch, "kill it at once instead of sending its stop signal first")
+        Arg::option("now", ArgKind::Switch, "kill it at once instead of sending its stop signal first"),
+        Arg::option("forget", ArgKind::Switch, "delete an instance that does not run, with its context and what was said").for_humans()
     }
     Relaunch "relaunch" Services Change [Services] ["R"] Both "Terminate an instance and launch it again, with the same ports and context" { INSTANCE }
     Say "say" Services Change [Services] ["w"] Both "Send a message to an instance and print the answer; launches it first if needed" {

@@ -152,7 +152,10 @@ impl Engine {
             }
             Command::FlushBuffer { buffer } => self.buffers().flush_command(&buffer, caller),
             Command::ClearBuffer { buffer } => self.buffers().clear_command(&buffer, caller),
-            Command::Cancel { run } => self.runs().cancel(run),
+            Command::Cancel { run } => match self.services().with_run(run)? {
+                Some(instance) => self.services().terminate_instance(instance, false, caller),
+                None => self.runs().cancel(run),
+            },
         }
     }
 

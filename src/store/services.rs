@@ -280,6 +280,22 @@ impl ServiceWriter<'_> {
         Ok(())
     }
 
+    /// Deletes an instance, its context and what was said. Emits `service-changed`.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn delete_instance(&self, id: InstanceId, name: &ToolName) -> StoreResult<()> {
+        for sql in [
+            "DELETE FROM exchanges WHERE instance = ?1",
+            "DELETE FROM contexts WHERE instance = ?1",
+            "DELETE FROM instances WHERE id = ?1",
+        ] {
+            self.tx.change(sql, params![id])?;
+        }
+        self.tx.emit(EventKind::ServiceChanged, name)?;
+        Ok(())
+    }
+
     /// Keeps a line of an exchange and returns its number. An answer becomes the newest output of the instance. Emits
     /// `service-changed`.
     ///

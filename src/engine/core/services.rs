@@ -106,10 +106,17 @@ pub fn launch(tx: &Tx<'_>, actor: &ServiceActor<'_>, wanted: &Launching<'_>) -> 
     if let Some(row) = &known {
         refuse_running(actor, &row.instance, tool, tx.now())?;
     }
-    let others = tx.services().instances(stack)?;
-    let alive = others.iter().filter(|row| row.instance.tool == tool.name && row.instance.life.state.needs_keeper());
-    let alive: Vec<&str> =
-        alive.filter(|row| row.instance.name != *name).map(|row| row.instance.name.as_str()).collect();
+    // Those of other stacks count as well: a stack is only a name that the caller chooses.
+    let others = tx.services().all_instances()?;
+    let alive = others.iter().map(|row| &row.instance);
+    let alive = alive.filter(|other| other.tool == tool.name && other.life.state.needs_keeper());
+    let alive = alive.filter(|other| (other.stack.as_str(), &other.name) != (stack, name));
+    let alive: Vec<String> = alive
+        .map(|other| {
+            let name = other.name.to_string();
+            if other.stack == stack { name } else { format!("{name} (stack {})", other.stack) }
+        })
+        .collect();
     if alive.len() >= definition.instances as usize {
         let most = count(definition.instances as usize, "instance");
         let message = format!("{} allows {most}, and there are: {}", tool.name, alive.join(", "));
@@ -204,6 +211,27 @@ pub fn terminate(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId, now: boo
     let state = asked.row.instance.life.state;
     let message = if state.needs_keeper() { format!("{name} is asked to end") } else { format!("{name} is {state}") };
     Ok(Outcome { detail: json!({"instance": name}), ..answer(Some(operation), None, message) })
+}
+
+/// Deletes an instance that does not run, with all that was said.
+///
+/// # Errors
+/// `HumanNeeded` for an agent; `Conflict` while it runs.
+pub fn forget(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId) -> Result<Outcome, EngineError> {
+    let row = tx.services().instance(id)?.ok_or_else(|| gone(id))?;
+    let name = &row.instance.name;
+    if matches!(actor.caller, Caller::Agent(_)) {
+        let message = format!("only a human deletes {name} with what was said");
+        return Err(EngineError::new(ErrorCode::HumanNeeded, message, ""));
+    }
+    if row.instance.life.state.needs_keeper() || actor.has_keeper(&row.instance, tx.now()) {
+        let message = format!("{name} is {}", row.instance.life.state);
+        let hint = format!("`toolsmith terminate {name}` ends it; then --forget deletes it");
+        return Err(EngineError::new(ErrorCode::Conflict, message, hint));
+    }
+    let operation = log(tx, actor, "forget", name, json!({"tool": row.instance.tool}))?;
+    tx.keep_services().delete_instance(id, name)?;
+    Ok(Outcome { detail: json!({"instance": name}), ..answer(Some(operation), None, format!("{name} is deleted")) })
 }
 
 /// [`ask`] for an instance to end and start again, with its entry in the log. With `version`, only asks the instance to

@@ -69,14 +69,18 @@ impl Services<'_> {
             let message = format!("{name} needs itself: {}", words.join(" → "));
             return Err(EngineError::new(ErrorCode::Usage, message, "change `after` in one of the definitions"));
         }
+        self.demand_own_name(&name, &detail.tool.name)?;
         path.push(name.clone());
         for needed in definition.after.keys() {
             let known = self.workspace.read(|q| Ok(q.services().instance_named(self.stack(), needed)?))?;
             if known.as_ref().is_some_and(|row| self.state_of(row).needs_keeper()) || done.contains(needed) {
+                if let Some(row) = known {
+                    self.demand_own_name(needed, &row.instance.tool)?;
+                }
                 continue;
             }
-            let tool = known.map_or_else(|| needed.clone(), |row| row.instance.tool);
-            let tool = self.engine.library().resolve(tool.as_str())?;
+            let tool =
+                known.map_or_else(|| self.engine.library().resolve(needed.as_str()), |row| self.tool_of(&row))?;
             self.launch_after(&LaunchRequest { tool, instance: Some(needed.clone()) }, caller, (path, done))?;
         }
         path.pop();
@@ -109,6 +113,21 @@ impl Services<'_> {
         Ok((detail, definition, warning))
     }
 
+    /// Refuses an instance of one service that has the name of another service: messages and dependencies would go to
+    /// the wrong one.
+    fn demand_own_name(&self, name: &ToolName, tool: &ToolName) -> Result<(), EngineError> {
+        let catalog = self.engine.library().catalog();
+        let is_service = |other: &&Arc<Tool>| other.name == *name && other.kind == Kind::Service;
+        if name == tool || !catalog.tools.iter().any(|other| is_service(&other)) {
+            return Ok(());
+        }
+        let message = format!("{name} is the name of another service, so no instance of {tool} may have it");
+        let hint = format!(
+            "choose another name with --instance; if there is such an instance already, `toolsmith terminate {name}` and `toolsmith terminate {name} --forget` delete it"
+        );
+        Err(EngineError::new(ErrorCode::Conflict, message, hint))
+    }
+
     /// Refuses a version that this caller may not run; returns what a human should know.
     pub(super) fn demand_allowed(&self, detail: &ToolDetail, caller: &Caller) -> Result<Option<String>, EngineError> {
         match self.engine.runs().may_run(detail, caller)? {
@@ -138,8 +157,11 @@ impl Services<'_> {
             for needed in definition.after.keys() {
                 let known = self.workspace.read(|q| Ok(q.services().instance_named(self.stack(), needed)?))?;
                 if !known.as_ref().is_some_and(|row| self.state_of(row).needs_keeper()) {
-                    let tool = known.map_or_else(|| needed.clone(), |row| row.instance.tool);
-                    next.push(self.engine.library().resolve(tool.as_str())?);
+                    let tool = match &known {
+                        Some(row) => self.tool_of(row)?,
+                        None => self.engine.library().resolve(needed.as_str())?,
+                    };
+                    next.push(tool);
                 }
             }
         }
@@ -152,23 +174,46 @@ impl Services<'_> {
     /// `NotFound`, `Conflict` when it does not run, `HumanNeeded` for an agent that did not launch it.
     pub fn terminate(&self, name: &str, now: bool, caller: &Caller) -> Result<Outcome, EngineError> {
         self.restore_lost()?;
-        let id = self.named(name)?.instance.id;
+        self.terminate_instance(self.named(name)?.instance.id, now, caller)
+    }
+
+    /// [`Self::terminate`] for an instance of any stack.
+    pub(in crate::engine) fn terminate_instance(
+        &self,
+        id: InstanceId,
+        now: bool,
+        caller: &Caller,
+    ) -> Result<Outcome, EngineError> {
         let outcome =
             self.with_actor(caller, |actor| self.workspace.transact(|tx| services::terminate(tx, actor, id, now)))?;
         self.wake_keeper(id);
         Ok(outcome)
     }
 
-    /// Ends an instance and starts it again, with the version that is approved now.
+    /// Deletes an instance that does not run, with its context and what was said; its name is free then.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` while it runs.
+    pub fn forget(&self, name: &str, caller: &Caller) -> Result<Outcome, EngineError> {
+        self.restore_lost()?;
+        let id = self.named(name)?.instance.id;
+        self.with_actor(caller, |actor| self.workspace.transact(|tx| services::forget(tx, actor, id)))
+    }
+
+    /// Ends an instance and starts it again, with the version that is approved now. One that does not run is launched by
+    /// this caller.
     ///
     /// # Errors
     /// As [`Self::launch`].
     pub fn relaunch(&self, name: &str, caller: &Caller) -> Result<InstanceRow, EngineError> {
         self.restore_lost()?;
         let row = self.named(name)?;
-        let tool = self.engine.library().resolve(row.instance.tool.as_str())?;
+        let tool = self.tool_of(&row)?;
         let (detail, definition, _) = self.startable(&tool, caller)?;
-        if detail.tool.digest != row.instance.digest || self.has_other_program(&row) {
+        if detail.tool.digest != row.instance.digest
+            || !self.state_of(&row).needs_keeper()
+            || self.has_other_program(&row)
+        {
             return self.replace(&row, (&detail, &definition), caller);
         }
         let asked = self.request_relaunch(&row, Relaunched::Same, caller)?;

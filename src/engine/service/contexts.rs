@@ -79,6 +79,9 @@ fn change(context: &mut InstanceContext, edit: &ContextEdit) -> Result<(), Engin
             if context.staged.is_empty() {
                 return Err(usage("no prompt is staged", "--stage TEXT stages one"));
             }
+            if context.next.len() + context.staged.len() > MOST_PROMPTS {
+                return Err(too_many(context.next.len()));
+            }
             context.next.append(&mut context.staged);
             Ok(())
         }
@@ -112,11 +115,17 @@ fn push(prompts: &mut Vec<String>, prompt: &str) -> Result<(), EngineError> {
         return Err(usage(&format!("a prompt has 1 to {MAX_PROMPT} bytes, and not only blanks"), ""));
     }
     if prompts.len() >= MOST_PROMPTS {
-        return Err(usage(&format!("{MOST_PROMPTS} prompts wait already"), "send a message, or --clear them"));
+        return Err(too_many(prompts.len()));
     }
     let prompt = Redactor::default().text(prompt);
     prompts.push(prompt);
     Ok(())
+}
+
+fn too_many(waiting: usize) -> EngineError {
+    let message =
+        format!("{} already, and there can be {MOST_PROMPTS}", plural(waiting, "prompt waits", "prompts wait"));
+    usage(&message, "send a message, or --clear them")
 }
 
 fn usage(message: &str, hint: &str) -> EngineError {

@@ -38,14 +38,15 @@ pub use talking::Said;
 pub use unit::ServiceUnit;
 pub(super) use verbs::{QUERIES, VERBS};
 
-use crate::domain::service::{InstanceId, InstanceState};
-use crate::domain::{Caller, RunId, ToolDetail, ToolName};
+use crate::domain::service::{Instance, InstanceId, InstanceState};
+use crate::domain::{Caller, RunId, Tool, ToolDetail, ToolName};
 use crate::engine::Engine;
 use crate::engine::core::services::ServiceActor;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::owner::{has_rebooted, owner_alive};
 use crate::engine::workspace::Workspace;
 use crate::store::InstanceRow;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long an answer may take when the caller does not say.
@@ -95,6 +96,31 @@ impl Services<'_> {
         Err(EngineError::new(ErrorCode::NotFound, format!("there is no instance {name}"), hint))
     }
 
+    /// The tool of an instance as it is on disk now. Where several have its name, the one in the place from which the
+    /// instance was launched.
+    ///
+    /// # Errors
+    /// Those of the library for a name that leads to no tool, or to several.
+    fn tool_of(&self, row: &InstanceRow) -> Result<Arc<Tool>, EngineError> {
+        let library = self.engine.library();
+        let ambiguous = match library.resolve(row.instance.tool.as_str()) {
+            Err(error) if error.code == ErrorCode::Ambiguous => error,
+            other => return other,
+        };
+        let launched = self.workspace.read(|q| Ok(q.services().row_of_instance(row.instance.id)?))?;
+        launched.and_then(|tool| library.resolve(&tool.path).ok()).ok_or(ambiguous)
+    }
+
+    /// The instance, of any stack, whose process is this run.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(in crate::engine) fn with_run(&self, run: RunId) -> Result<Option<InstanceId>, EngineError> {
+        let rows = self.workspace.read(|q| Ok(q.services().all_instances()?))?;
+        let is_of = |row: &&InstanceRow| row.instance.run == Some(run) && row.instance.life.state.needs_keeper();
+        Ok(rows.iter().find(is_of).map(|row| row.instance.id))
+    }
+
     fn row(&self, id: InstanceId) -> Result<InstanceRow, EngineError> {
         let row = self.workspace.read(|q| Ok(q.services().instance(id)?))?;
         row.ok_or_else(|| EngineError::new(ErrorCode::NotFound, format!("there is no instance {id}"), ""))
@@ -130,10 +156,13 @@ impl Services<'_> {
         let rows = self.workspace.read(|q| Ok(q.services().all_instances()?))?;
         let running =
             rows.into_iter().filter(|row| row.instance.tool == *tool && row.instance.life.state.needs_keeper());
-        let names: Vec<ToolName> = running.map(|row| row.instance.name).collect();
-        let [first, ..] = &names[..] else { return Ok(()) };
+        let running: Vec<InstanceRow> = running.collect();
+        let [first, ..] = &running[..] else { return Ok(()) };
+        let names: Vec<ToolName> = running.iter().map(|row| row.instance.name.clone()).collect();
         let message = format!("instances of {tool} are running: {}", status::names(&names));
-        Err(EngineError::new(ErrorCode::Conflict, message, format!("`toolsmith terminate {first}` ends it")))
+        let Instance { name, stack, .. } = &first.instance;
+        let variable = if stack == self.stack() { String::new() } else { format!("TOOLSMITH_STACK={stack} ") };
+        Err(EngineError::new(ErrorCode::Conflict, message, format!("`{variable}toolsmith terminate {name}` ends it")))
     }
 
     /// The newest run of an instance, for its output.

@@ -12,6 +12,7 @@ use crate::engine::error::EngineError;
 use crate::runner;
 use crate::store::InstanceRow;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Lines of an exchange that are shown.
 const SHOWN_EXCHANGES: u64 = 50;
@@ -38,6 +39,9 @@ pub struct ServiceList {
     pub stack: String,
     /// By name.
     pub services: Vec<InstanceView>,
+    /// How many instances run in each other stack.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub other_stacks: BTreeMap<String, usize>,
 }
 
 /// One instance with what was said and what it keeps in mind.
@@ -60,7 +64,13 @@ impl Services<'_> {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn list(&self, capability: Option<&str>) -> Result<ServiceList, EngineError> {
-        let rows = self.workspace.read(|q| Ok(q.services().instances(self.stack())?))?;
+        let all = self.workspace.read(|q| Ok(q.services().all_instances()?))?;
+        let (mut rows, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|row| row.instance.stack == self.stack());
+        rows.sort_by(|a, b| a.instance.name.cmp(&b.instance.name));
+        let mut other_stacks = BTreeMap::new();
+        for row in others.iter().filter(|row| self.state_of(row).needs_keeper()) {
+            *other_stacks.entry(row.instance.stack.clone()).or_default() += 1;
+        }
         let mut services: Vec<InstanceView> = rows.into_iter().map(|row| self.view(row)).collect();
         if let Some(wanted) = capability {
             let view = self.engine.library().catalog();
@@ -69,7 +79,7 @@ impl Services<'_> {
                 tool.is_some_and(|tool| tool.capabilities.iter().any(|has| has.eq_ignore_ascii_case(wanted)))
             });
         }
-        Ok(ServiceList { stack: self.stack().to_owned(), services })
+        Ok(ServiceList { stack: self.stack().to_owned(), services, other_stacks })
     }
 
     /// One instance with what was said and what it keeps in mind.
@@ -158,6 +168,15 @@ impl InstanceView {
 impl Describe for ServiceList {
     fn describe(&self) -> Description {
         let mut told = Description::new();
+        for (stack, running) in &self.other_stacks {
+            let running = plural(*running, "instance runs", "instances run");
+            told.next(&match stack.as_str() {
+                "" => format!("{running} in the stack of the workspace: unset TOOLSMITH_STACK to list them"),
+                stack => {
+                    format!("{running} in the stack {stack}: `TOOLSMITH_STACK={stack} toolsmith services` lists them")
+                }
+            });
+        }
         if self.services.is_empty() {
             told.summary("no instances");
             told.next(

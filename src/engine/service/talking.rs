@@ -97,7 +97,7 @@ impl Services<'_> {
     /// Starts a stopped instance with the version that is approved now.
     fn start_again(&self, row: &InstanceRow, caller: &Caller) -> Result<(), EngineError> {
         self.engine.library().scan_once()?;
-        let tool = self.engine.library().resolve(row.instance.tool.as_str())?;
+        let tool = self.tool_of(row)?;
         self.launch(&LaunchRequest { tool, instance: Some(row.instance.name.clone()) }, caller).map(drop)
     }
 
@@ -108,7 +108,7 @@ impl Services<'_> {
             return Ok(());
         }
         self.engine.library().scan_once()?;
-        let tool = self.engine.library().resolve(row.instance.tool.as_str())?;
+        let tool = self.tool_of(row)?;
         if tool.digest == row.instance.digest || !self.state_of(row).needs_keeper() {
             return self.startable(&tool, caller).map(drop);
         }

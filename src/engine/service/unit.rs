@@ -2,7 +2,7 @@
 
 use super::Services;
 use crate::domain::description::{Describe, Description, Ink};
-use crate::domain::{Kind, ToolName};
+use crate::domain::{Kind, SafeText, ToolName};
 use crate::engine::error::{EngineError, ErrorCode};
 use serde::Serialize;
 use std::path::Path;
@@ -130,7 +130,9 @@ fn text(path: &Path) -> Result<&str, EngineError> {
 
 /// A line of a unit ends at a line break, and blanks at its end are cut.
 fn checked(text: &str) -> Result<&str, EngineError> {
-    let is_whole = text.trim() == text && !text.ends_with('\\') && !text.chars().any(char::is_control);
+    // What cannot be seen would be printed as an escape, which names something else.
+    let is_seen = SafeText::visible(text) == text;
+    let is_whole = text.trim() == text && !text.ends_with('\\') && is_seen;
     if is_whole { Ok(text) } else { Err(cannot(text)) }
 }
 
@@ -139,7 +141,7 @@ fn cannot(text: &str) -> EngineError {
     EngineError::new(
         ErrorCode::Usage,
         message,
-        "use a folder whose name is UTF-8, without line breaks, and without a blank or \\ at its end",
+        "use a folder whose name is UTF-8, without line breaks and hidden characters, and without a blank or \\ at its end",
     )
 }
 

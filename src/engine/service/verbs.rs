@@ -27,6 +27,10 @@ pub(in crate::engine) const VERBS: &[PlainVerb] = &[
         name: "terminate",
         needs_catalog: false,
         preview: |_, call| {
+            if call.get("forget").is_some() {
+                let title = format!("Delete {}?", argument(call, "instance")?);
+                return Ok(preview(&title, "its context and what was said are deleted", "cannot be undone"));
+            }
             let line = if call.get("now").is_some() {
                 "its processes are killed at once; its context is kept"
             } else {
@@ -35,7 +39,11 @@ pub(in crate::engine) const VERBS: &[PlainVerb] = &[
             Ok(preview(&format!("Terminate {}?", argument(call, "instance")?), line, "launch starts it again"))
         },
         perform: Perform::Anyone(|engine, caller, call| {
-            engine.services().terminate(argument(call, "instance")?, call.get("now").is_some(), caller)
+            let name = argument(call, "instance")?;
+            if call.get("forget").is_some() {
+                return engine.services().forget(name, caller);
+            }
+            engine.services().terminate(name, call.get("now").is_some(), caller)
         }),
     },
     PlainVerb {

@@ -22,6 +22,7 @@ pub use init::{InitReport, init};
 pub use review::DeprecatedPolicy;
 pub use secrets::SecretSource;
 pub use services::ServiceSettings;
+pub(in crate::engine) use services::{STACK_HINT, is_stack};
 pub use signing::Signing;
 
 use super::core::Gates;

@@ -57,11 +57,7 @@ impl File<'_> {
                 },
                 "stack" => match text.filter(|name| is_stack(name)) {
                     Some(name) => settings.stack = Some(name.to_owned()),
-                    None => self.bad(
-                        at,
-                        "services.stack is not a valid name".to_owned(),
-                        "use up to 64 letters, digits, _ . and -".to_owned(),
-                    ),
+                    None => self.bad(at, "services.stack is not a valid name".to_owned(), STACK_HINT.to_owned()),
                 },
                 other => self.unknown(
                     key.span().start,
@@ -80,7 +76,11 @@ fn range(text: &str) -> Option<RangeInclusive<u16>> {
     (first >= LEAST_PORT && first <= last).then_some(first..=last)
 }
 
-fn is_stack(name: &str) -> bool {
+/// What a name of a stack may be, for whoever wrote another one.
+pub(in crate::engine) const STACK_HINT: &str = "use up to 64 letters, digits, _ . and -";
+
+/// Whether a text can be the name of a stack.
+pub(in crate::engine) fn is_stack(name: &str) -> bool {
     !name.is_empty() && name.len() <= MAX_STACK && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
 }
 

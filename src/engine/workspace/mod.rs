@@ -13,7 +13,7 @@ use crate::engine::core::Actor;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::{Rank, Ranked, lock};
 use crate::engine::owner::owner_word;
-use crate::engine::settings::Settings;
+use crate::engine::settings::{STACK_HINT, Settings, is_stack};
 use crate::engine::state::home::Home;
 use crate::engine::state::opening::{self, Opened};
 use crate::engine::state::{exposure, identity};
@@ -111,7 +111,7 @@ impl Workspace {
             interpreters: Interpreters::new(Arc::clone(&programs)),
             programs,
             baselines: Baselines::new(state_dir.join("baselines")),
-            stack: stack_of(&settings),
+            stack: stack_of(&settings)?,
             options,
             state_dir,
             settings,
@@ -198,9 +198,14 @@ impl Workspace {
 const STACK_VARIABLE: &str = "TOOLSMITH_STACK";
 
 /// The stack that a process belongs to: that of its environment, else that of the settings.
-fn stack_of(settings: &Settings) -> String {
-    let asked = std::env::var(STACK_VARIABLE).ok().filter(|stack| !stack.is_empty());
-    asked.or_else(|| settings.services.stack.clone()).unwrap_or_default()
+fn stack_of(settings: &Settings) -> Result<String, EngineError> {
+    match std::env::var_os(STACK_VARIABLE).filter(|stack| !stack.is_empty()) {
+        None => Ok(settings.services.stack.clone().unwrap_or_default()),
+        Some(asked) => asked.into_string().ok().filter(|name| is_stack(name)).ok_or_else(|| {
+            let message = format!("{STACK_VARIABLE} is not a valid name of a stack");
+            EngineError::new(ErrorCode::Usage, message, STACK_HINT)
+        }),
+    }
 }
 
 /// The folders to read: `tools/`, then those of the settings, in their order.

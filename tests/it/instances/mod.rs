@@ -1,5 +1,6 @@
 //! Services from outside: real keepers, real sandboxes, real processes.
 
+mod agents;
 mod calls;
 mod health;
 mod hostile;

@@ -246,3 +246,37 @@ fn a_keeper_whose_program_was_replaced_goes_on_and_a_relaunch_moves_its_service_
     until("a fourth start", &|seen| seen["incarnation"] == 4 && seen["state"] == "running");
     assert_eq!(keeper(), new);
 }
+
+/// How often a process has waited for something so far.
+fn waits(pid: i32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")).unwrap();
+    line.trim().parse().unwrap()
+}
+
+#[test]
+fn the_end_of_a_service_that_cannot_be_written_is_written_as_soon_as_it_can() {
+    let (bench, mark) = Bench::with_companion(QUICK);
+    bench.ok(&["launch", "companion", "--wait"]);
+    let [keeper] = bench.keepers()[..] else { panic!("not one keeper") };
+    let refuse = "CREATE TRIGGER full BEFORE UPDATE ON instances BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    bench.store().execute(refuse, []).unwrap();
+    let service = processes_with(&mark);
+    service.iter().copied().for_each(kill);
+    Bench::until_gone(&mark);
+    // The keeper has seen the end, and could not write it.
+    let (before, give_up) = (waits(keeper), Instant::now() + PATIENCE);
+    while waits(keeper) < before + 20 {
+        assert!(Instant::now() < give_up, "the keeper does nothing");
+    }
+    assert_eq!(bench.instance("companion")["state"], "running", "a control: nothing was written");
+    bench.store().execute("DROP TRIGGER full", []).unwrap();
+    let seen =
+        bench.until_so("companion", "started again", |seen| seen["incarnation"] == 2 && seen["state"] == "running");
+    assert_eq!(seen["run"].as_u64(), Some(2), "{seen}");
+    assert_eq!((bench.keepers(), processes_with(&mark).len()), (vec![keeper], 1));
+    assert_eq!(bench.say("companion", "hello"), "1: hello");
+    bench.ok(&["terminate", "companion"]);
+    bench.until("companion", "stopped");
+    Bench::until_gone(&mark);
+}

@@ -130,6 +130,7 @@ fn an_agent_talks_to_what_it_may_run_and_ends_what_it_launched() {
     assert_eq!(bench.instance("companion")["incarnation"], 1);
     assert_eq!(as_agent(&["relaunch", "mine"]).1, 0);
     assert_eq!(as_agent(&["terminate", "mine"]).1, 0);
+    bench.until("mine", "stopped");
     // What is revoked does not last because an instance runs.
     assert_eq!(as_agent(&["launch", "companion", "--instance", "mine", "--wait"]).1, 0);
     let grants = bench.ok(&["grants"]);

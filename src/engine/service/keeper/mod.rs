@@ -52,8 +52,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const LOOK_AT_OTHERS: Duration = Duration::from_millis(100);
 /// Events that may wait. Whoever has more waits: a flood of output takes no memory here.
 const QUEUE: usize = 32;
-/// Rounds that fail one after the other before it gives up.
-const MOST_FAULTS: u32 = 100;
+/// How long it goes on while nothing can be written to the store.
+const LONGEST_FAULT: Duration = Duration::from_mins(10);
 /// How long it waits for the end of a service that it stops before it leaves.
 const LAST_WAIT: Duration = Duration::from_secs(30);
 
@@ -179,6 +179,10 @@ struct Keeper {
     neighbour: Option<String>,
     /// Whether nothing happened since it gave back the memory that it does not need to wait.
     is_resting: bool,
+    /// What happened and is not in the store yet, because it could not be written.
+    unwritten: Vec<LifeEvent>,
+    /// Whether the store lacks something that this keeper knows.
+    is_behind: bool,
     /// Whether another process has the instance now, or the workspace is gone.
     is_replaced: bool,
 }
@@ -219,6 +223,8 @@ impl Keeper {
             row,
             neighbour: None,
             is_resting: false,
+            unwritten: Vec::new(),
+            is_behind: false,
             is_replaced: false,
         })
     }
@@ -233,19 +239,19 @@ impl Keeper {
     }
 
     fn run(&mut self) -> Result<(), EngineError> {
-        let mut faults = 0;
+        let mut faulty_since = None;
         loop {
             match self.turn() {
-                Ok(true) => faults = 0,
+                Ok(true) if self.is_behind => {}
+                Ok(true) => faulty_since = None,
                 Ok(false) => return Ok(()),
                 // Without the store it can do nothing more.
                 Err(_) if self.is_workspace_gone() => return Ok(()),
                 Err(error) => {
-                    faults += 1;
-                    if faults >= MOST_FAULTS {
+                    if faulty_since.get_or_insert_with(Instant::now).elapsed() >= LONGEST_FAULT {
                         return Err(error);
                     }
-                    self.look_at = Instant::now() + LOOK_AT_OTHERS;
+                    self.look_at = Instant::now() + LOOK;
                 }
             }
         }
@@ -329,11 +335,11 @@ impl Keeper {
             self.is_replaced = true;
             return Ok(());
         }
+        if self.is_behind {
+            self.advance(&[])?;
+        }
         let version = self.engine.workspace.read(|q| Ok(q.data_version()?))?;
         let is_changed = std::mem::replace(&mut self.version, version) != version;
-        if is_changed {
-            self.pass_on_cancel()?;
-        }
         // Read first: with 200 keepers, a write of each at each change would hold up everybody.
         if is_due || (is_changed && self.is_asked()?) {
             self.is_resting = false;
@@ -368,24 +374,28 @@ impl Keeper {
         Ok(row.is_none_or(|row| row.wish > row.heard || row.instance.keeper.as_ref() != Some(owner)))
     }
 
-    /// A run that somebody cancels is a service that somebody ends.
-    fn pass_on_cancel(&mut self) -> Result<(), EngineError> {
-        let Some(run) = self.row.instance.run.filter(|_| self.process.is_some()) else { return Ok(()) };
-        let is_asked = self.engine.workspace.read(|q| Ok(q.is_cancel_asked(run)?))?;
-        if is_asked && self.row.instance.life.state != InstanceState::Stopping {
-            self.advance(&[LifeEvent::WantDown])?;
-        }
-        Ok(())
-    }
-
-    /// Steps the life of the instance, and carries out what follows.
+    /// Steps the life of the instance, and carries out what follows. What cannot be written now is written with the next
+    /// step, or when the keeper looks around.
     fn advance(&mut self, events: &[LifeEvent]) -> Result<(), EngineError> {
         self.advance_with(events, |_| ())
     }
 
     fn advance_with(&mut self, events: &[LifeEvent], edit: impl FnOnce(&mut Instance)) -> Result<(), EngineError> {
-        let owner = &self.engine.workspace.owner;
-        let stepped = self.engine.workspace.transact(|tx| services::advance(tx, owner, self.id, events, edit))?;
+        edit(&mut self.row.instance);
+        let is_new = |event: &&LifeEvent| **event != LifeEvent::Tick || !self.unwritten.contains(event);
+        let new: Vec<LifeEvent> = events.iter().filter(is_new).cloned().collect();
+        self.unwritten.extend(new);
+        self.is_behind = true;
+        let (owner, known) = (&self.engine.workspace.owner, &self.row.instance);
+        let write_known = |instance: &mut Instance| {
+            instance.run = known.run;
+            instance.ports.clone_from(&known.ports);
+            instance.health.clone_from(&known.health);
+        };
+        let workspace = &self.engine.workspace;
+        let stepped = workspace.transact(|tx| services::advance(tx, owner, self.id, &self.unwritten, write_known))?;
+        self.unwritten.clear();
+        self.is_behind = false;
         let Some((row, orders)) = stepped else {
             self.is_replaced = true;
             return Ok(());
@@ -401,24 +411,22 @@ impl Keeper {
     fn obey(&mut self, order: LifeOrder) -> Result<(), EngineError> {
         match order {
             LifeOrder::Start(number) => self.start(number),
-            LifeOrder::Stop(_) => {
-                if let Some(process) = &self.process {
-                    process.stop();
-                }
-                Ok(())
-            }
-            LifeOrder::Kill(_) => {
-                if let Some(process) = &self.process {
-                    process.kill();
-                }
-                Ok(())
-            }
+            LifeOrder::Stop(number) => self.end_process(number, Process::stop),
+            LifeOrder::Kill(number) => self.end_process(number, Process::kill),
             LifeOrder::AwaitDependencies => {
                 self.awaits = true;
                 self.look_at = Instant::now();
                 Ok(())
             }
         }
+    }
+
+    fn end_process(&mut self, incarnation: u64, end: fn(&Process)) -> Result<(), EngineError> {
+        if let Some(process) = &self.process {
+            end(process);
+            return Ok(());
+        }
+        self.advance(&[LifeEvent::Ended { incarnation, well: false, how: "it had no process".to_owned() }])
     }
 
     /// Looks at the instances that this one waits for.

@@ -2,8 +2,8 @@
 
 use super::translating::Translator;
 use super::{Keeper, KeeperEvent};
-use crate::domain::RunEnd;
-use crate::domain::service::{LifeEvent, PortPass};
+use crate::domain::service::{HealthFact, HealthState, InstancePort, LifeEvent, PortPass};
+use crate::domain::{RunEnd, RunId};
 use crate::engine::RunHandle;
 use crate::engine::error::EngineError;
 use crate::engine::run::{ServiceHooks, ServiceStart, writer};
@@ -57,12 +57,19 @@ impl Keeper {
         self.prober.begin(number);
         self.bind_progress.begin(&self.definition);
         match self.spawn(number) {
-            Ok(()) => Ok(()),
+            Ok((run, ports)) => self.advance_with(&[], |instance| {
+                instance.run = Some(run);
+                instance.ports = ports;
+                for port in instance.ports.iter_mut().filter(|port| port.pass == PortPass::Bind) {
+                    port.add_note(Some("the service does not listen on it yet".to_owned()));
+                }
+                instance.health = HealthFact::before(instance.health.state != HealthState::NotChecked);
+            }),
             Err(error) => self.advance(&[LifeEvent::NotSpawned(number, error.message)]),
         }
     }
 
-    fn spawn(&mut self, number: u64) -> Result<(), EngineError> {
+    fn spawn(&mut self, number: u64) -> Result<(RunId, Vec<InstancePort>), EngineError> {
         let opened =
             self.ports.open(&self.engine, &self.row.instance, &self.definition, self.bind_progress.lost_ports())?;
         let (reads, writes) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)
@@ -86,27 +93,23 @@ impl Keeper {
         let handle = self.engine.runs().serve(&self.detail, &self.caller, start)?;
         let run = handle.id;
         self.process = Some(Process { incarnation: number, handle, input: writer(writes)?, translator });
-        self.advance_with(&[], |instance| {
-            instance.run = Some(run);
-            instance.ports = opened;
-            for port in instance.ports.iter_mut().filter(|port| port.pass == PortPass::Bind) {
-                port.add_note(Some("the service does not listen on it yet".to_owned()));
-            }
-            instance.health = crate::domain::service::HealthFact::before(
-                instance.health.state != crate::domain::service::HealthState::NotChecked,
-            );
-        })
+        Ok((run, opened))
     }
 
     /// The process of an incarnation is over.
     pub(super) fn ended(&mut self, number: u64, (began, well, how): (bool, bool, String)) -> Result<(), EngineError> {
+        let mut done = Ok(());
         if self.process.as_ref().is_some_and(|process| process.incarnation == number) {
             self.process = None;
             self.ports.clear_connector();
             let lost = self.exchange_queue.end();
-            self.carry_out(lost)?;
-            if (began || self.bind_progress.is_restarting()) && self.restart_on_other_ports()? {
-                return Ok(());
+            done = self.carry_out(lost);
+            if began || self.bind_progress.is_restarting() {
+                match self.restart_on_other_ports() {
+                    Ok(true) => return done,
+                    Ok(false) => {}
+                    Err(error) => done = done.and(Err(error)),
+                }
             }
         }
         let event = if began {
@@ -114,7 +117,8 @@ impl Keeper {
         } else {
             LifeEvent::NotSpawned(number, how)
         };
-        self.advance(&[event])
+        // Whatever else failed: an end that is not told leaves an instance that looks alive.
+        self.advance(&[event]).and(done)
     }
 }
 
