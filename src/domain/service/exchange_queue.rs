@@ -18,6 +18,12 @@ const MOST_UNASKED: u32 = 10;
 /// Messages that may wait at one time.
 pub const MAX_QUEUE: usize = 256;
 
+/// Bytes of waiting messages from which on no more may wait.
+const MAX_WAITING: usize = 16 << 20;
+
+/// Requests that timed out whose answers are waited for; those before are forgotten.
+const MAX_OWED: usize = 256;
+
 /// What is said to the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExchangeRequest {
@@ -69,8 +75,11 @@ pub enum ExchangeFault {
     #[error("it ended before it answered")]
     Ended,
     /// Too many others wait.
-    #[error("too many messages are waiting")]
-    QueueFull,
+    #[error("busy, {0} messages are waiting")]
+    QueueFull(usize),
+    /// What it was sent before is unread.
+    #[error("it does not read its input")]
+    Unread,
     /// A health question while a message waits for its answer.
     #[error("busy with a message")]
     Busy,
@@ -99,6 +108,20 @@ impl ExchangeQueue {
         self.current.is_none() && self.waiting.is_empty()
     }
 
+    /// Why no further message may wait; `None` when one may.
+    pub fn full(&self) -> Option<ExchangeFault> {
+        let bytes: usize = self.waiting.iter().map(|request| request.line.len()).sum();
+        let is_full = self.waiting.len() >= MAX_QUEUE || bytes >= MAX_WAITING;
+        is_full.then_some(ExchangeFault::QueueFull(self.waiting.len()))
+    }
+
+    /// The current request could not be written: the service does not read, and owes no answer to it.
+    pub fn unread(&mut self) -> Vec<ExchangeOrder> {
+        let unread = self.current.take();
+        let failed = unread.map(|request| ExchangeOrder::Fail { id: request.id, cause: ExchangeFault::Unread });
+        failed.into_iter().chain(self.go_on()).collect()
+    }
+
     /// When the next request times out, milliseconds.
     pub fn wake_at_ms(&self) -> Option<i64> {
         self.current.iter().chain(&self.waiting).map(|request| request.until_ms).min()
@@ -119,8 +142,8 @@ impl ExchangeQueue {
             *unasked += 1;
             return vec![ExchangeOrder::Fail { id: request.id, cause: ExchangeFault::TimedOut }];
         }
-        if self.waiting.len() >= MAX_QUEUE {
-            return vec![ExchangeOrder::Fail { id: request.id, cause: ExchangeFault::QueueFull }];
+        if let Some(cause) = self.full() {
+            return vec![ExchangeOrder::Fail { id: request.id, cause }];
         }
         self.waiting.push_back(request);
         self.go_on()
@@ -188,6 +211,9 @@ impl ExchangeQueue {
                 orders.push(ExchangeOrder::Answer { id: current.id, text, is_late: false });
             } else {
                 self.owed.push_back(current.id);
+                if self.owed.len() > MAX_OWED {
+                    self.owed.pop_front();
+                }
                 if current.is_probe {
                     self.owed_probe = Some((current.id, 0));
                 }
@@ -331,6 +357,6 @@ mod tests {
         for id in 2..=MAX_QUEUE as i64 + 2 {
             talk.say(request(id, 100));
         }
-        assert_eq!(talk.say(request(999, 100)), [fail(999, ExchangeFault::QueueFull)]);
+        assert_eq!(talk.say(request(999, 100)), [fail(999, ExchangeFault::QueueFull(MAX_QUEUE))]);
     }
 }

@@ -15,7 +15,7 @@ pub use definition::{
     Adapter, Backoff, HealthCheck, LogRule, PortMode, PortNumber, PortPass, PortRule, Probe, ReadyCheck, RestartRule,
     ServiceDefinition, StartCondition, StopRule, StopSignal,
 };
-pub use exchange_queue::{ExchangeFault, ExchangeOrder, ExchangeQueue, ExchangeRequest};
+pub use exchange_queue::{ExchangeFault, ExchangeOrder, ExchangeQueue, ExchangeRequest, MAX_ANSWER};
 pub use instance::{
     Exchange, ExchangeRole, HealthFact, HealthState, Instance, InstanceContext, InstanceId, InstancePort,
 };

@@ -5,7 +5,7 @@ use crate::domain::service::{LogRule, StopSignal};
 use crate::domain::{Caller, Stream, ToolDetail};
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
-use crate::engine::run::{CommandRules, writer};
+use crate::engine::run::{CommandRules, InputPipe};
 use crate::runner::{Frame, Hooks, ServiceTerms};
 use rustix::pipe::PipeFlags;
 use serde_json::{Value, json};
@@ -70,8 +70,11 @@ pub(super) fn tools_of(
         ..Hooks::default()
     };
     let helper = engine.runs().help(detail, caller, (command, CommandRules::Strict), (terms, hooks))?;
-    let input = writer(writes)?;
-    let told = converse(&heard, &mut |line| drop(input.send(format!("{line}\n").into_bytes())));
+    let input = InputPipe::start(writes)?;
+    // A program that does not read its few short lines lists no tools in time.
+    let told = converse(&heard, &mut |line| {
+        let _ = input.write(format!("{line}\n").into_bytes());
+    });
     // Its thread must not wait for somebody who listens while it is asked to end.
     drop(heard);
     drop(helper);

@@ -42,7 +42,7 @@ pub use failing::{Compared, FailureDetail};
 pub use grants::GrantList;
 pub use inputs::fitted;
 pub use marking::MarkRequest;
-pub(super) use pipe::writer;
+pub(super) use pipe::InputPipe;
 pub use running::RunHandle;
 pub(super) use service_start::{ServiceHooks, ServiceStart};
 pub(super) use serving::{CommandRules, Helper};

@@ -4,19 +4,121 @@ use crate::engine::error::EngineError;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::OwnedFd;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
 
-/// Writes to a pipe on a thread of its own: a service that does not read keeps nobody waiting.
-pub(in crate::engine) fn writer(writes: OwnedFd) -> Result<Sender<Vec<u8>>, EngineError> {
-    let (sender, lines) = channel::<Vec<u8>>();
-    let mut pipe = File::from(writes);
-    let started = std::thread::Builder::new().name("input".to_owned()).spawn(move || {
-        for line in lines {
-            if pipe.write_all(&line).is_err() {
-                return;
-            }
+/// Bytes that may wait for a process that does not read. One line may exceed it: the longest messages fit.
+const MOST_PENDING: usize = 1 << 20;
+
+/// What one piece takes beside its bytes: many short ones are bounded as well.
+const PIECE_COST: usize = 64;
+
+/// The standard input of a process. A thread of its own writes: a service that does not read keeps nobody waiting.
+pub(in crate::engine) struct InputPipe {
+    pieces: Sender<Piece>,
+    pending: Arc<AtomicUsize>,
+}
+
+struct Piece {
+    bytes: Vec<u8>,
+    written: Option<SyncSender<bool>>,
+}
+
+impl Piece {
+    fn cost(&self) -> usize {
+        self.bytes.len() + PIECE_COST
+    }
+}
+
+impl InputPipe {
+    /// Starts to write to a pipe.
+    ///
+    /// # Errors
+    /// When there can be no thread.
+    pub(in crate::engine) fn start(writes: OwnedFd) -> Result<InputPipe, EngineError> {
+        let (pieces, queue) = channel();
+        let pending = Arc::new(AtomicUsize::new(0));
+        let (pipe, counted) = (File::from(writes), Arc::clone(&pending));
+        let started =
+            std::thread::Builder::new().name("input".to_owned()).spawn(move || write_all(pipe, &queue, &counted));
+        started.map_err(EngineError::internal)?;
+        Ok(InputPipe { pieces, pending })
+    }
+
+    /// Whether the process reads what it gets: otherwise nothing more is taken.
+    pub(in crate::engine) fn has_room(&self) -> bool {
+        self.pending.load(Ordering::Acquire) < MOST_PENDING
+    }
+
+    /// Writes as soon as the process reads; `false` when too much waits already.
+    pub(in crate::engine) fn write(&self, bytes: Vec<u8>) -> bool {
+        self.put(Piece { bytes, written: None })
+    }
+
+    /// Writes what somebody typed. `written` gets true when that is done, false when too much waits already.
+    pub(in crate::engine) fn write_typed(&self, bytes: Vec<u8>, written: SyncSender<bool>) {
+        let refused = written.clone();
+        if !self.put(Piece { bytes, written: Some(written) }) {
+            // Whoever typed may be gone.
+            let _ = refused.try_send(false);
         }
-    });
-    started.map_err(EngineError::internal)?;
-    Ok(sender)
+    }
+
+    fn put(&self, piece: Piece) -> bool {
+        if !self.has_room() {
+            return false;
+        }
+        self.pending.fetch_add(piece.cost(), Ordering::AcqRel);
+        // A process that is over reads nothing more; its end is on its way.
+        let _ = self.pieces.send(piece);
+        true
+    }
+}
+
+fn write_all(mut pipe: File, queue: &Receiver<Piece>, pending: &AtomicUsize) {
+    for piece in queue {
+        if pipe.write_all(&piece.bytes).is_err() {
+            return;
+        }
+        pending.fetch_sub(piece.cost(), Ordering::AcqRel);
+        if let Some(written) = piece.written {
+            let _ = written.try_send(true);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::pipe::{PipeFlags, pipe_with};
+    use std::io::Read;
+    use std::sync::mpsc::sync_channel;
+
+    #[test]
+    fn so_much_waits_for_a_process_that_does_not_read_and_no_more() {
+        let (reads, writes) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        let input = InputPipe::start(writes).unwrap();
+        let long = vec![b'x'; 4 * MOST_PENDING];
+        assert!(input.write(long.clone()), "one line may be longer");
+        let (written, told) = sync_channel(1);
+        input.write_typed(b"typed".to_vec(), written.clone());
+        assert_eq!((input.write(b"more".to_vec()), told.recv()), (false, Ok(false)));
+        let mut reads = File::from(reads);
+        let mut got = vec![0; long.len()];
+        reads.read_exact(&mut got).unwrap();
+        while !input.has_room() {
+            std::thread::yield_now();
+        }
+        input.write_typed(b"typed".to_vec(), written);
+        assert_eq!(told.recv(), Ok(true));
+        let mut got = [0; 5];
+        reads.read_exact(&mut got).unwrap();
+        assert_eq!(&got, b"typed");
+        // What is typed for a process that is over is dropped, and nobody waits for it.
+        drop(reads);
+        let (written, told) = sync_channel(1);
+        input.write_typed(b"typed".to_vec(), written);
+        assert!(told.recv().is_err());
+    }
 }

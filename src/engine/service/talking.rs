@@ -3,17 +3,23 @@
 use super::Services;
 use super::asking::LaunchRequest;
 use super::wire::{self, KeeperAnswer, KeeperRequest};
-use crate::domain::service::InstanceState;
 use crate::domain::{Caller, ToolName};
 use crate::engine::core::services::author;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::InstanceRow;
 use serde::Serialize;
+use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 /// How much longer than its own limit a keeper may take to say that there is no answer.
 const SLACK: Duration = Duration::from_secs(5);
+
+/// How long a keeper may take to make its socket again: it looks around every second.
+const SOCKET_WAIT: Duration = Duration::from_secs(3);
+
+/// How often it is tried to connect meanwhile.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Longest message, bytes.
 const MAX_MESSAGE: usize = 1 << 20;
@@ -58,12 +64,10 @@ impl Services<'_> {
             who: author(caller),
             timeout_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
         };
-        let broken = |error: std::io::Error| {
-            let message = format!("{name} ended before it answered: {error}");
-            EngineError::new(ErrorCode::Failed, message, format!("`toolsmith services {name}` says why"))
-        };
-        wire::send(&stream, &request).map_err(broken)?;
-        match wire::receive(&stream, Some(left + SLACK)).map_err(broken)? {
+        // A keeper that takes no more messages says why without reading this one.
+        let sent = wire::send(&stream, &request);
+        let answer = wire::receive(&stream, Some(left + SLACK)).map_err(|error| sent.err().unwrap_or(error));
+        match answer.map_err(|error| no_answer(name, &error))? {
             KeeperAnswer::Said { exchange, text } => {
                 Ok(Said { instance: row.instance.name, answer: text, exchange, started })
             }
@@ -116,12 +120,36 @@ impl Services<'_> {
         self.demand_allowed(&self.launched_version(row)?, caller).map(drop)
     }
 
+    /// Connects to a keeper. One whose socket was deleted makes it again when it looks around.
     fn connect(&self, row: &InstanceRow) -> Result<UnixStream, EngineError> {
         let name = &row.instance.name;
-        wire::connect(&self.workspace.state_dir, row.instance.id).map_err(|error| {
-            let state: InstanceState = self.state_of(row);
-            let hint = format!("`toolsmith launch {} --instance {name}` starts it", row.instance.tool);
-            EngineError::new(ErrorCode::Conflict, format!("{name} is {state} and cannot be reached: {error}"), hint)
-        })
+        let until = Instant::now() + SOCKET_WAIT;
+        loop {
+            let error = match wire::connect(&self.workspace.state_dir, row.instance.id) {
+                Ok(stream) => return Ok(stream),
+                Err(error) => error,
+            };
+            let state = self.state_of(&self.row(row.instance.id)?);
+            if state.needs_keeper() && Instant::now() < until {
+                std::thread::sleep(LOOK);
+                continue;
+            }
+            let hint = if state.needs_keeper() {
+                format!("its keeper does not open its socket; `toolsmith terminate {name}` ends it")
+            } else {
+                format!("`toolsmith launch {} --instance {name}` starts it", row.instance.tool)
+            };
+            let message = format!("{name} is {state} and cannot be reached: {error}");
+            return Err(EngineError::new(ErrorCode::Conflict, message, hint));
+        }
     }
+}
+
+/// What is told when a connection ends without an answer.
+fn no_answer(name: &str, error: &std::io::Error) -> EngineError {
+    let message = match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => format!("{name}: no answer in time"),
+        _ => format!("{name} ended before it answered: {error}"),
+    };
+    EngineError::new(ErrorCode::Failed, message, format!("`toolsmith services {name}` says why"))
 }

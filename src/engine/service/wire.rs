@@ -5,18 +5,24 @@
 //! come this way: they are in the store, and the socket only wakes the keeper.
 
 use crate::domain::service::InstanceId;
+use rustix::io::retry_on_intr;
 use rustix::net::sockopt::socket_peercred;
+use rustix::net::{RecvFlags, recv};
 use serde::{Deserialize, Serialize};
 use std::fs::{DirBuilder, File};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// Longest line of a request or an answer, bytes.
-const MAX_LINE: u64 = 4 << 20;
+/// Longest line of a request or an answer, bytes: a message or an answer of 1 MiB has six times as many bytes where each
+/// of them is escaped.
+const MAX_LINE: usize = 8 << 20;
+
+/// Bytes of a line that are read at once.
+const PIECE: usize = 64 * 1024;
 
 /// What a keeper is asked over its socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +97,11 @@ pub(super) fn remove(state_dir: &Path, id: InstanceId) {
     let _ = std::fs::remove_file(folder(state_dir).join(format!("{id}.sock")));
 }
 
+/// Whether the socket of an instance is there.
+pub(super) fn is_there(state_dir: &Path, id: InstanceId) -> bool {
+    std::fs::symlink_metadata(folder(state_dir).join(format!("{id}.sock"))).is_ok()
+}
+
 /// Connects to the keeper of an instance.
 ///
 /// # Errors
@@ -115,24 +126,56 @@ pub(super) fn send<T: Serialize>(mut stream: &UnixStream, line: &T) -> io::Resul
     stream.write_all(&bytes)
 }
 
-/// Reads one line, byte by byte where the bytes after it belong to somebody else.
+/// Reads one line, and nothing that follows it.
 ///
 /// # Errors
-/// When the other end is gone, takes longer than `within`, or sends no such line.
+/// When the other end is gone, takes longer than `within` for all of it, or sends no such line.
 pub(super) fn receive<T: for<'de> Deserialize<'de>>(stream: &UnixStream, within: Option<Duration>) -> io::Result<T> {
-    stream.set_read_timeout(within)?;
-    let mut line = Vec::new();
-    // A buffer of one byte takes nothing that follows the line.
-    BufReader::with_capacity(1, stream.take(MAX_LINE)).read_until(b'\n', &mut line)?;
-    if line.is_empty() {
-        return Err(io::ErrorKind::UnexpectedEof.into());
+    let until = within.map(|within| Instant::now() + within);
+    let (mut line, mut piece) = (Vec::new(), vec![0; PIECE]);
+    let mut reader = stream;
+    while line.len() <= MAX_LINE {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        stream.set_read_timeout(left)?;
+        let (seen, _) = retry_on_intr(|| recv(stream, &mut piece[..], RecvFlags::PEEK))?;
+        if seen == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let end = piece[..seen].iter().position(|byte| *byte == b'\n');
+        let taken = &mut piece[..end.map_or(seen, |end| end + 1)];
+        reader.read_exact(taken)?;
+        line.extend_from_slice(taken);
+        if end.is_some() {
+            return Ok(serde_json::from_slice(&line)?);
+        }
     }
-    Ok(serde_json::from_slice(&line)?)
+    Err(io::Error::new(io::ErrorKind::InvalidData, format!("the line is longer than {MAX_LINE} bytes")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::service::MAX_ANSWER;
+
+    #[test]
+    fn the_longest_answer_fits_a_line_however_it_is_escaped_and_a_longer_line_is_refused() {
+        let (client, server) = UnixStream::pair().unwrap();
+        let said = KeeperAnswer::Said { exchange: i64::MAX, text: "\u{1}".repeat(MAX_ANSWER) };
+        let sent = said.clone();
+        let writes = std::thread::spawn(move || {
+            send(&server, &sent).unwrap();
+            // The other end leaves before it has read all of this.
+            (&server).write_all(&vec![b'x'; 2 * MAX_LINE]).unwrap_err();
+        });
+        assert_eq!(receive::<KeeperAnswer>(&client, None).unwrap(), said);
+        let refused = receive::<KeeperAnswer>(&client, None).unwrap_err();
+        assert_eq!(refused.to_string(), "the line is longer than 8388608 bytes");
+        drop(client);
+        writes.join().unwrap();
+    }
 
     #[test]
     fn a_line_is_read_without_what_follows_it_however_long_the_path_is() {

@@ -12,6 +12,7 @@ mod planning;
 mod ports;
 mod probe;
 mod screen;
+mod sockets;
 mod store;
 mod strangers;
 mod talk;

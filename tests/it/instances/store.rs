@@ -14,7 +14,7 @@ use std::time::Instant;
 const QUICK: &str = "[service]\nbackoff = { first = \"1ms\", factor = 1, most = \"1ms\", calm = \"60s\" }\n";
 
 impl Bench {
-    fn store(&self) -> Connection {
+    pub(super) fn store(&self) -> Connection {
         let connection = Connection::open(self.state().join("store.db")).unwrap();
         connection.busy_timeout(PATIENCE).unwrap();
         connection

@@ -1,18 +1,26 @@
 //! The socket of a keeper: a thread accepts, and each connection has a thread of its own.
+//!
+//! Whoever cannot be served is told so. Messages and attached terminals are counted apart: terminals stay, and leave no
+//! message without a connection.
 
 use super::KeeperEvent;
-use crate::domain::service::InstanceId;
+use crate::domain::service::{Instance, InstanceId};
 use crate::engine::service::wire::{self, KeeperAnswer, KeeperRequest};
-use std::io::{self, Read, Write};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-/// Connections at one time; further ones are closed.
-const MOST_CONNECTIONS: usize = 64;
+/// Connections at one time: all messages that may wait, all attached terminals, and some more.
+const MOST_CONNECTIONS: usize = 384;
+
+/// Terminals that may be attached at one time.
+const MOST_ATTACHED: usize = 32;
 
 /// How long whoever connects may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -23,77 +31,226 @@ const ATTACHED_QUEUE: usize = 64;
 /// Bytes that are read at once from somebody who types.
 const PIECE: usize = 4096;
 
+/// How often somebody who types is looked for while the service does not read.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How long nobody is accepted when the system has no room for a connection.
+const NO_ROOM: Duration = Duration::from_millis(100);
+
+/// Where the output goes for somebody who is attached.
+pub(super) struct AttachedTerminal {
+    /// Its number, unique in this process.
+    pub(super) number: u64,
+    /// Takes the output.
+    pub(super) output: SyncSender<Arc<[u8]>>,
+}
+
 /// The open socket of a keeper.
-pub(super) struct ControlSocket;
+pub(super) struct ControlSocket {
+    state_dir: PathBuf,
+    id: InstanceId,
+    shared: Arc<Shared>,
+    listener: UnixListener,
+}
+
+/// What the threads of the connections share.
+struct Shared {
+    /// Name of the instance.
+    name: String,
+    events: SyncSender<KeeperEvent>,
+    connections: Arc<AtomicUsize>,
+    attached: Arc<AtomicUsize>,
+    last_number: AtomicU64,
+}
+
+/// One of a bounded number of places: it is free again when this is dropped.
+struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    fn take(taken: &Arc<AtomicUsize>, most: usize) -> Option<Place> {
+        let more = |number: usize| (number < most).then_some(number + 1);
+        taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
+        Some(Place(Arc::clone(taken)))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
 
 impl ControlSocket {
     /// Opens the socket and passes on what is asked there.
     ///
     /// # Errors
     /// When the socket or its thread cannot be made.
-    pub(super) fn open(state_dir: &Path, id: InstanceId, events: SyncSender<KeeperEvent>) -> io::Result<ControlSocket> {
-        let listener = wire::listen(state_dir, id)?;
-        std::thread::Builder::new().name("control".to_owned()).spawn(move || accept(&listener, &events))?;
-        Ok(ControlSocket)
-    }
-}
-
-fn accept(listener: &UnixListener, events: &SyncSender<KeeperEvent>) {
-    let open = Arc::new(AtomicUsize::new(0));
-    for stream in listener.incoming() {
-        let Ok(stream) = stream else { continue };
-        if !wire::is_same_user(&stream) || open.load(Ordering::Acquire) >= MOST_CONNECTIONS {
-            continue;
-        }
-        open.fetch_add(1, Ordering::AcqRel);
-        let (events, counted) = (events.clone(), Arc::clone(&open));
-        let served = std::thread::Builder::new().name("visitor".to_owned()).spawn(move || {
-            // Whoever is not answered sees the end of the connection.
-            let _ = serve(&stream, &events);
-            counted.fetch_sub(1, Ordering::AcqRel);
+    pub(super) fn open(
+        state_dir: &Path,
+        instance: &Instance,
+        events: SyncSender<KeeperEvent>,
+    ) -> io::Result<ControlSocket> {
+        let shared = Arc::new(Shared {
+            name: instance.name.to_string(),
+            events,
+            connections: Arc::default(),
+            attached: Arc::default(),
+            last_number: AtomicU64::new(0),
         });
-        if served.is_err() {
-            open.fetch_sub(1, Ordering::AcqRel);
+        let listener = listen(state_dir, instance.id, &shared)?;
+        Ok(ControlSocket { state_dir: state_dir.to_owned(), id: instance.id, shared, listener })
+    }
+
+    /// Opens the socket again when somebody deleted it.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(super) fn restore(&mut self) -> io::Result<()> {
+        if wire::is_there(&self.state_dir, self.id) {
+            return Ok(());
+        }
+        let listener = listen(&self.state_dir, self.id, &self.shared)?;
+        let unreachable = std::mem::replace(&mut self.listener, listener);
+        // The thread that accepts there ends.
+        Ok(rustix::net::shutdown(&unreachable, rustix::net::Shutdown::Both)?)
+    }
+}
+
+/// Makes the socket and the thread that accepts there.
+fn listen(state_dir: &Path, id: InstanceId, shared: &Arc<Shared>) -> io::Result<UnixListener> {
+    let listener = wire::listen(state_dir, id)?;
+    let (accepts, shared) = (listener.try_clone()?, Arc::clone(shared));
+    std::thread::Builder::new().name("control".to_owned()).spawn(move || accept(&accepts, &shared))?;
+    Ok(listener)
+}
+
+fn accept(listener: &UnixListener, shared: &Arc<Shared>) {
+    for stream in listener.incoming() {
+        match stream {
+            Ok(stream) if wire::is_same_user(&stream) => begin(stream, shared),
+            Ok(_) => {}
+            // Another socket took the place of this one.
+            Err(error) if error.kind() == ErrorKind::InvalidInput => return,
+            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => {}
+            Err(_) => std::thread::sleep(NO_ROOM),
         }
     }
 }
 
-fn serve(stream: &UnixStream, events: &SyncSender<KeeperEvent>) -> io::Result<()> {
-    let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
+/// Serves a connection on a thread of its own.
+fn begin(stream: UnixStream, shared: &Arc<Shared>) {
+    let name = &shared.name;
+    let Some(place) = Place::take(&shared.connections, MOST_CONNECTIONS) else {
+        return refuse(&stream, format!("{name}: busy, its keeper has {MOST_CONNECTIONS} connections"));
+    };
+    let stream = Arc::new(stream);
+    let (served, shared) = (Arc::clone(&stream), Arc::clone(shared));
+    let started = std::thread::Builder::new().name("connection".to_owned()).spawn(move || {
+        // Whoever is not answered sees the end of the connection.
+        let _ = serve(&served, &shared);
+        drop(place);
+    });
+    if let Err(error) = started {
+        refuse(&stream, format!("{name}: busy, its keeper cannot start a thread: {error}"));
+    }
+}
+
+/// Says why somebody is not served. A new connection has room for a line, so that this waits for nobody.
+fn refuse(stream: &UnixStream, message: String) {
+    // Whoever asked may be gone.
+    let _ = wire::send(stream, &KeeperAnswer::Failed { message, hint: "try again in a moment".to_owned() });
+}
+
+fn serve(stream: &UnixStream, shared: &Shared) -> io::Result<()> {
     match wire::receive(stream, Some(PATIENCE))? {
-        KeeperRequest::Look => events.send(KeeperEvent::Look).map_err(gone),
+        KeeperRequest::Look => shared.tell(KeeperEvent::Look),
         KeeperRequest::Say { message, who, timeout_ms } => {
             let (reply, answer) = sync_channel(1);
             let timeout = Duration::from_millis(timeout_ms);
-            events.send(KeeperEvent::Say { message, who, timeout, reply }).map_err(gone)?;
-            let answer = answer.recv().map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+            shared.tell(KeeperEvent::Say { message, who, timeout, reply })?;
+            let answer = answer.recv().map_err(|_| io::Error::from(ErrorKind::BrokenPipe))?;
             wire::send(stream, &answer)
         }
-        KeeperRequest::Attach => attach(stream, events),
+        KeeperRequest::Attach => attach(stream, shared),
     }
 }
 
-fn attach(stream: &UnixStream, events: &SyncSender<KeeperEvent>) -> io::Result<()> {
-    let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
-    let (sink, output) = sync_channel::<Vec<u8>>(ATTACHED_QUEUE);
+impl Shared {
+    fn tell(&self, event: KeeperEvent) -> io::Result<()> {
+        self.events.send(event).map_err(|_| ErrorKind::BrokenPipe.into())
+    }
+}
+
+/// This thread reads what is typed, and notices when somebody leaves; another one writes the output.
+fn attach(stream: &UnixStream, shared: &Shared) -> io::Result<()> {
+    let Some(_place) = Place::take(&shared.attached, MOST_ATTACHED) else {
+        let message = format!("{} has {MOST_ATTACHED} attached terminals already", shared.name);
+        return wire::send(stream, &KeeperAnswer::Failed { message, hint: "leave one of them with ctrl-]".to_owned() });
+    };
+    let (sender, output) = sync_channel(ATTACHED_QUEUE);
+    let number = shared.last_number.fetch_add(1, Ordering::AcqRel) + 1;
     wire::send(stream, &KeeperAnswer::Attached)?;
-    events.send(KeeperEvent::Attach(sink)).map_err(gone)?;
-    let mut shown = stream.try_clone()?;
-    let typed = events.clone();
-    let reader = stream.try_clone()?;
-    reader.set_read_timeout(None)?;
-    std::thread::Builder::new().name("typed".to_owned()).spawn(move || pass_on_typed(reader, &typed))?;
-    for bytes in output {
-        shown.write_all(&bytes)?;
-    }
-    stream.shutdown(std::net::Shutdown::Both)
+    stream.set_read_timeout(None)?;
+    let shown = stream.try_clone()?;
+    std::thread::Builder::new().name("shown".to_owned()).spawn(move || show(shown, &output))?;
+    shared.tell(KeeperEvent::Attach(AttachedTerminal { number, output: sender }))?;
+    let typed = pass_on_typed(stream, shared);
+    shared.tell(KeeperEvent::Detach(number))?;
+    stream.shutdown(Shutdown::Both)?;
+    typed
 }
 
-fn pass_on_typed(mut reader: UnixStream, events: &SyncSender<KeeperEvent>) {
-    let mut piece = [0; PIECE];
-    while let Ok(got @ 1..) = reader.read(&mut piece) {
-        if events.send(KeeperEvent::Typed(piece[..got].to_vec())).is_err() {
+fn show(mut stream: UnixStream, output: &Receiver<Arc<[u8]>>) {
+    for bytes in output {
+        if stream.write_all(&bytes).is_err() {
             return;
         }
     }
+    // No more output comes; the thread that reads what is typed ends with the connection. It may have ended before.
+    let _ = stream.shutdown(Shutdown::Both);
+}
+
+/// Passes on what is typed, one piece at a time: whoever types waits for a service that does not read.
+fn pass_on_typed(mut stream: &UnixStream, shared: &Shared) -> io::Result<()> {
+    let mut piece = [0; PIECE];
+    loop {
+        let got = match stream.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(got) => got,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        while !is_written(stream, shared, &piece[..got])? {
+            // Too much waits for the service already.
+            if is_left_within(stream, LOOK)? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Waits until the service has read a piece, or somebody left; `false` when it could not be taken.
+fn is_written(stream: &UnixStream, shared: &Shared, bytes: &[u8]) -> io::Result<bool> {
+    let (written, told) = sync_channel(1);
+    shared.tell(KeeperEvent::Typed { bytes: bytes.to_vec(), written })?;
+    loop {
+        match told.recv_timeout(LOOK) {
+            Ok(is_written) => return Ok(is_written),
+            // There is no process that could read it.
+            Err(RecvTimeoutError::Disconnected) => return Ok(true),
+            Err(RecvTimeoutError::Timeout) if is_left_within(stream, Duration::ZERO)? => {
+                return Err(ErrorKind::BrokenPipe.into());
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
+/// Whether the other end closes the connection within this time. What it wrote before may be unread.
+fn is_left_within(stream: &UnixStream, wait: Duration) -> io::Result<bool> {
+    let wait = Timespec::try_from(wait).map_err(io::Error::other)?;
+    // That it hung up is reported without being asked for.
+    let mut wanted = [PollFd::new(stream, PollFlags::empty())];
+    rustix::io::retry_on_intr(|| poll(&mut wanted, Some(&wait)))?;
+    Ok(wanted[0].revents().intersects(PollFlags::HUP | PollFlags::ERR))
 }

@@ -29,7 +29,7 @@ use crate::outside::Asker;
 use crate::runner;
 use crate::store::{InstanceRow, has_newer_format};
 use binding::BindProgress;
-use control::ControlSocket;
+use control::{AttachedTerminal, ControlSocket};
 use ports::Ports;
 use probing::Prober;
 use process::Process;
@@ -133,9 +133,11 @@ enum KeeperEvent {
     /// Somebody says something.
     Say { message: String, who: String, timeout: Duration, reply: SyncSender<KeeperAnswer> },
     /// Somebody wants the output from now on.
-    Attach(SyncSender<Vec<u8>>),
-    /// Somebody typed.
-    Typed(Vec<u8>),
+    Attach(AttachedTerminal),
+    /// Somebody who was attached left.
+    Detach(u64),
+    /// Somebody typed; `written` gets true when the service read it, false when too much waits already.
+    Typed { bytes: Vec<u8>, written: SyncSender<bool> },
     /// A health check was answered.
     Checked { incarnation: u64, well: bool, output: String, took_ms: u64 },
     /// Somebody left a wish.
@@ -161,14 +163,14 @@ struct Keeper {
     exchange_queue: ExchangeQueue,
     /// Who waits for the answer to a message, by its number.
     replies: HashMap<i64, Waiting>,
-    attached: Vec<SyncSender<Vec<u8>>>,
+    attached: Vec<AttachedTerminal>,
     prober: Prober,
     bind_progress: BindProgress,
     /// The incarnation that has heard what was said before.
     has_heard: u64,
     events: Receiver<KeeperEvent>,
     sender: SyncSender<KeeperEvent>,
-    _socket: ControlSocket,
+    socket: ControlSocket,
     /// Milliseconds of the conversation count from here.
     began: Instant,
     version: i64,
@@ -197,8 +199,8 @@ impl Keeper {
             None => Caller::Human(engine.identity()),
         };
         let (sender, events) = sync_channel(QUEUE);
-        let socket =
-            ControlSocket::open(&engine.workspace.state_dir, id, sender.clone()).map_err(EngineError::internal)?;
+        let socket = ControlSocket::open(&engine.workspace.state_dir, &row.instance, sender.clone())
+            .map_err(EngineError::internal)?;
         Ok(Keeper {
             engine: engine.clone(),
             id,
@@ -215,7 +217,7 @@ impl Keeper {
             has_heard: 0,
             events,
             sender,
-            _socket: socket,
+            socket,
             began: Instant::now(),
             version: 0,
             look_at: Instant::now(),
@@ -298,13 +300,17 @@ impl Keeper {
                 Ok(())
             }
             KeeperEvent::Say { message, who, timeout, reply } => self.say(&message, &who, timeout, reply),
-            KeeperEvent::Attach(sink) => {
-                self.attached.push(sink);
+            KeeperEvent::Attach(terminal) => {
+                self.attached.push(terminal);
                 Ok(())
             }
-            KeeperEvent::Typed(bytes) => {
+            KeeperEvent::Detach(number) => {
+                self.attached.retain(|terminal| terminal.number != number);
+                Ok(())
+            }
+            KeeperEvent::Typed { bytes, written } => {
                 if let Some(process) = &self.process {
-                    process.write(bytes);
+                    process.input.write_typed(bytes, written);
                 }
                 Ok(())
             }
@@ -338,6 +344,8 @@ impl Keeper {
         if self.is_behind {
             self.advance(&[])?;
         }
+        // It tries again in the next round; until then, whoever connects is told that there is no socket.
+        let _ = self.socket.restore();
         let version = self.engine.workspace.read(|q| Ok(q.data_version()?))?;
         let is_changed = std::mem::replace(&mut self.version, version) != version;
         // Read first: with 200 keepers, a write of each at each change would hold up everybody.
@@ -485,6 +493,9 @@ impl Keeper {
             process.stop();
             process.wait(LAST_WAIT);
         }
-        super::wire::remove(&self.engine.workspace.state_dir, self.id);
+        // The socket of another keeper may have taken the place of this one's.
+        if !self.is_replaced {
+            super::wire::remove(&self.engine.workspace.state_dir, self.id);
+        }
     }
 }

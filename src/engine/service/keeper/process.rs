@@ -6,28 +6,23 @@ use crate::domain::service::{HealthFact, HealthState, InstancePort, LifeEvent, P
 use crate::domain::{RunEnd, RunId};
 use crate::engine::RunHandle;
 use crate::engine::error::EngineError;
-use crate::engine::run::{ServiceHooks, ServiceStart, writer};
+use crate::engine::run::{InputPipe, ServiceHooks, ServiceStart};
 use crate::runner::{Report, ServiceTerms};
 use rustix::pipe::PipeFlags;
-use std::sync::mpsc::{Sender, SyncSender, channel};
+use std::sync::mpsc::{SyncSender, channel};
 use std::time::Duration;
 
 /// A service that runs.
 pub(super) struct Process {
     pub(super) incarnation: u64,
     handle: RunHandle,
-    input: Sender<Vec<u8>>,
+    /// Its standard input.
+    pub(super) input: InputPipe,
     /// Stands between it and messages, for an external adapter.
     pub(super) translator: Option<Translator>,
 }
 
 impl Process {
-    /// Writes to its standard input, without waiting until it reads.
-    pub(super) fn write(&self, bytes: Vec<u8>) {
-        // One that is over reads nothing more; its end is on its way.
-        let _ = self.input.send(bytes);
-    }
-
     /// Asks it to end.
     pub(super) fn stop(&self) {
         self.handle.cancel();
@@ -92,7 +87,7 @@ impl Keeper {
         let translator = self.start_translator(number)?;
         let handle = self.engine.runs().serve(&self.detail, &self.caller, start)?;
         let run = handle.id;
-        self.process = Some(Process { incarnation: number, handle, input: writer(writes)?, translator });
+        self.process = Some(Process { incarnation: number, handle, input: InputPipe::start(writes)?, translator });
         Ok((run, opened))
     }
 

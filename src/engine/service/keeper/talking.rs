@@ -10,7 +10,9 @@ use crate::engine::error::EngineError;
 use crate::engine::service::wire::KeeperAnswer;
 use crate::runner::Frame;
 use crate::store::NewExchange;
-use std::sync::mpsc::SyncSender;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
 /// Lines of earlier exchanges that a process gets which has not heard them.
@@ -30,7 +32,6 @@ impl Keeper {
         timeout: Duration,
         reply: SyncSender<KeeperAnswer>,
     ) -> Result<(), EngineError> {
-        let state = self.row.instance.life.state;
         let adapter = self.definition.adapter;
         // Looked at before anything is kept: a message that cannot be sent was not said.
         let trial = Outgoing {
@@ -46,17 +47,37 @@ impl Keeper {
             answer(&reply, failed(&fault.to_string(), "the adapter of the definition decides what it takes"));
             return Ok(());
         }
-        if !state.is_up() {
-            let name = &self.row.instance.name;
-            answer(&reply, failed(&format!("{name} is {state}"), "try again when it runs"));
+        if let Some(refusal) = self.refusal() {
+            answer(&reply, refusal);
             return Ok(());
         }
-        let (id, line) = self.keep_message(message, who)?;
+        let (id, line) = match self.keep_message(message, who) {
+            Ok(kept) => kept,
+            Err(error) => {
+                let message = format!("{}: the message could not be stored: {}", self.row.instance.name, error.message);
+                answer(&reply, failed(&message, "it was not sent; try again when the workspace can be written"));
+                return Ok(());
+            }
+        };
         let since_ms = self.exchange_ms();
         let until_ms = since_ms.saturating_add(i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX));
         self.replies.insert(id, Waiting { reply, since_ms });
         let orders = self.exchange_queue.say(ExchangeRequest { id, line, until_ms, is_probe: false });
         self.carry_out(orders)
+    }
+
+    /// Why no message can be taken at this moment.
+    fn refusal(&self) -> Option<KeeperAnswer> {
+        let state = self.row.instance.life.state;
+        let name = &self.row.instance.name;
+        if !state.is_up() {
+            return Some(failed(&format!("{name} is {state}"), "try again when it runs"));
+        }
+        let fault = self.exchange_queue.full().or_else(|| {
+            let is_unread = self.exchange_queue.is_idle() && !self.reads_input();
+            is_unread.then_some(ExchangeFault::Unread)
+        });
+        fault.map(|fault| self.fault_answer(&fault))
     }
 
     /// Keeps a message, takes the prompts that go with it, and makes the line for the service.
@@ -92,10 +113,13 @@ impl Keeper {
 
     /// Takes output of the service.
     pub(super) fn hear(&mut self, number: u64, frame: &Frame) -> Result<(), EngineError> {
-        self.attached.retain(|sink| {
-            // Who reads slower than the service writes misses a piece; who is gone is forgotten.
-            !matches!(sink.try_send(frame.bytes.clone()), Err(std::sync::mpsc::TrySendError::Disconnected(_)))
-        });
+        if !self.attached.is_empty() {
+            let bytes: Arc<[u8]> = frame.bytes.as_slice().into();
+            self.attached.retain(|terminal| {
+                // Who reads slower than the service writes misses a piece; who is gone is forgotten.
+                !matches!(terminal.output.try_send(Arc::clone(&bytes)), Err(TrySendError::Disconnected(_)))
+            });
+        }
         if number != self.row.instance.life.incarnation {
             return Ok(());
         }
@@ -115,19 +139,27 @@ impl Keeper {
         self.carry_out(orders)
     }
 
-    /// Carries out what the conversation asks for.
+    /// Carries out what the conversation asks for, all of it: what could not be stored is the error in the end.
     pub(super) fn carry_out(&mut self, orders: Vec<ExchangeOrder>) -> Result<(), EngineError> {
-        for order in orders {
+        let mut orders = VecDeque::from(orders);
+        let mut stored = Ok(());
+        while let Some(order) = orders.pop_front() {
             match order {
-                ExchangeOrder::Send { id, line } => self.write_line(id, &line),
-                ExchangeOrder::Answer { id, text, is_late } if id > 0 => self.answered(id, &text, is_late)?,
+                ExchangeOrder::Send { id, line } => {
+                    if !self.write_line(id, &line) {
+                        orders.extend(self.exchange_queue.unread());
+                    }
+                }
+                ExchangeOrder::Answer { id, text, is_late } if id > 0 => {
+                    stored = stored.and(self.answered(id, &text, is_late));
+                }
                 ExchangeOrder::Answer { text, is_late: false, .. } => self.probe_answered(Ok(text)),
                 ExchangeOrder::Answer { .. } => {}
-                ExchangeOrder::Fail { id, cause } if id > 0 => self.unanswered(id, &cause)?,
+                ExchangeOrder::Fail { id, cause } if id > 0 => stored = stored.and(self.unanswered(id, &cause)),
                 ExchangeOrder::Fail { cause, .. } => self.probe_answered(Err(cause)),
             }
         }
-        Ok(())
+        stored
     }
 
     fn answered(&mut self, id: i64, text: &str, is_late: bool) -> Result<(), EngineError> {
@@ -136,17 +168,24 @@ impl Keeper {
         let new = NewExchange { instance, role, who: name.as_str(), text, run };
         let waiting = self.replies.remove(&id);
         let took_ms = waiting.as_ref().map(|waiting| self.waited_ms(waiting));
-        self.engine.workspace.transact(|tx| {
+        let stored = self.engine.workspace.transact(|tx| {
             tx.keep_services().add_exchange(new, &name)?;
             // A late answer was counted when its time was over.
             if let Some(took_ms) = took_ms.filter(|_| !is_late) {
                 tx.keep_services().count_message(&self.row.instance, true, took_ms)?;
             }
             Ok(())
-        })?;
-        if let Some(waiting) = waiting {
-            answer(&waiting.reply, KeeperAnswer::Said { exchange: id, text: text.to_owned() });
-        }
+        });
+        // Nobody waits for a late answer.
+        let Some(waiting) = waiting else { return stored };
+        let told = match stored {
+            Ok(()) => KeeperAnswer::Said { exchange: id, text: text.to_owned() },
+            Err(error) => failed(
+                &format!("{name} answered, but the answer could not be stored: {}", error.message),
+                &format!("`toolsmith output {name}` may show it"),
+            ),
+        };
+        answer(&waiting.reply, told);
         Ok(())
     }
 
@@ -160,16 +199,21 @@ impl Keeper {
                     .transact(|tx| Ok(tx.keep_services().count_message(&self.row.instance, false, took_ms)?))
             }
             // The end of a process is judged by its run; a message that nobody took says nothing of the service.
-            ExchangeFault::Ended | ExchangeFault::QueueFull | ExchangeFault::Busy => Ok(()),
+            ExchangeFault::Ended | ExchangeFault::QueueFull(_) | ExchangeFault::Unread | ExchangeFault::Busy => Ok(()),
         };
+        answer(&waiting.reply, self.fault_answer(cause));
+        counted
+    }
+
+    fn fault_answer(&self, cause: &ExchangeFault) -> KeeperAnswer {
         let name = &self.row.instance.name;
         let hint = match cause {
-            ExchangeFault::TimedOut => "a later answer is still kept; --timeout sets another limit",
-            ExchangeFault::Ended | ExchangeFault::QueueFull | ExchangeFault::Busy => "",
+            ExchangeFault::TimedOut => "a later answer is still kept; --timeout sets another limit".to_owned(),
+            ExchangeFault::QueueFull(_) => "try again when some of them are answered".to_owned(),
+            ExchangeFault::Unread => format!("try again when it reads, or `toolsmith relaunch {name}`"),
+            ExchangeFault::Ended | ExchangeFault::Busy => format!("`toolsmith services {name}` says more"),
         };
-        let hint = if hint.is_empty() { format!("`toolsmith services {name}` says more") } else { hint.to_owned() };
-        answer(&waiting.reply, failed(&format!("{name}: {cause}"), &hint));
-        counted
+        failed(&format!("{name}: {cause}"), &hint)
     }
 
     fn waited_ms(&self, waiting: &Waiting) -> u64 {

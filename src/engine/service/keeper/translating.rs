@@ -5,11 +5,10 @@ use super::{Keeper, KeeperEvent};
 use crate::domain::Stream;
 use crate::domain::service::StopSignal;
 use crate::engine::error::EngineError;
-use crate::engine::run::{CommandRules, Helper, writer};
+use crate::engine::run::{CommandRules, Helper, InputPipe};
 use crate::runner::{Frame, Hooks, ServiceTerms};
 use rustix::pipe::PipeFlags;
 use serde_json::{Map, Value, json};
-use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 /// Longest line of the translator or of the service that is taken, bytes.
@@ -20,7 +19,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// A translator that runs.
 pub(super) struct Translator {
-    input: Sender<Vec<u8>>,
+    input: InputPipe,
     _helper: Helper,
     /// What the translator wrote since its last end of a line.
     partial: Vec<u8>,
@@ -39,9 +38,9 @@ enum Spoken {
 }
 
 impl Translator {
-    fn write(&self, line: &Value) {
-        // One that is over is noticed by its end.
-        let _ = self.input.send(format!("{line}\n").into_bytes());
+    /// Writes a line; `false` when too many wait already.
+    fn write(&self, line: &Value) -> bool {
+        self.input.write(format!("{line}\n").into_bytes())
     }
 }
 
@@ -97,21 +96,35 @@ impl Keeper {
             (&self.definition.translator, CommandRules::OfService),
             (terms, hooks),
         )?;
-        Ok(Some(Translator { input: writer(writes)?, _helper: helper, partial: Vec::new(), heard: Vec::new() }))
+        Ok(Some(Translator {
+            input: InputPipe::start(writes)?,
+            _helper: helper,
+            partial: Vec::new(),
+            heard: Vec::new(),
+        }))
     }
 
-    /// Passes a line on to the service, by way of the translator where there is one.
-    pub(super) fn write_line(&self, id: i64, line: &str) {
-        let Some(process) = &self.process else { return };
-        let Some(translator) = &process.translator else { return process.write(line.as_bytes().to_vec()) };
-        let Ok(Value::Object(mut fields)) = serde_json::from_str::<Value>(line) else { return };
+    /// Whether the service, or its translator, reads what it gets.
+    pub(super) fn reads_input(&self) -> bool {
+        self.process.as_ref().is_none_or(|process| match &process.translator {
+            Some(translator) => translator.input.has_room(),
+            None => process.input.has_room(),
+        })
+    }
+
+    /// Passes a line on to the service, by way of the translator where there is one; `false` when too much waits there
+    /// already. The end of a process that is over is on its way.
+    pub(super) fn write_line(&self, id: i64, line: &str) -> bool {
+        let Some(process) = &self.process else { return true };
+        let Some(translator) = &process.translator else { return process.input.write(line.as_bytes().to_vec()) };
+        let Ok(Value::Object(mut fields)) = serde_json::from_str::<Value>(line) else { return true };
         if id > 0 {
             fields.insert("op".to_owned(), json!("to_tool"));
         } else {
             let kind = fields.remove("type").unwrap_or(Value::Null);
             fields = Map::from_iter([("op".to_owned(), json!("health")), ("kind".to_owned(), kind)]);
         }
-        translator.write(&Value::Object(fields));
+        translator.write(&Value::Object(fields))
     }
 
     /// Takes output of the service to the translator; `false` when there is none.
@@ -120,7 +133,8 @@ impl Keeper {
             return false;
         };
         for line in lines(&mut translator.heard, bytes) {
-            translator.write(&json!({ "op": "from_tool", "line": line }));
+            // Lines that a translator does not read are lost when too many wait: they are in the log of the service.
+            let _ = translator.write(&json!({ "op": "from_tool", "line": line }));
         }
         true
     }
@@ -138,7 +152,8 @@ impl Keeper {
             match spoken {
                 Spoken::ToService(line) => {
                     if let Some(process) = &self.process {
-                        process.write(line.into_bytes());
+                        // What a service does not read is lost when too much waits; the message times out.
+                        let _ = process.input.write(line.into_bytes());
                     }
                 }
                 Spoken::ToTalk(line) => {
