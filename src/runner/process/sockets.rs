@@ -95,8 +95,8 @@ fn sockets_of(pid: i32) -> io::Result<BTreeSet<u64>> {
     for file in files {
         match file.and_then(|file| fs::read_link(file.path())) {
             Ok(link) => found.extend(link.to_str().and_then(inode_of)),
-            // Closed in the meantime.
-            Err(error) if has_ended(&error) => {}
+            // Closed in the meantime, or a file whose path is longer than the kernel tells.
+            Err(error) if has_ended(&error) || error.kind() == io::ErrorKind::InvalidFilename => {}
             Err(error) => return Err(error),
         }
     }
@@ -150,10 +150,22 @@ fn address(text: &str) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::fs::{Mode, OFlags};
+    use rustix::process::{Pid, Signal, getpgid, kill_process_group};
+    use std::fs::File;
     use std::net::TcpListener;
-    use std::os::fd::AsFd;
+    use std::os::fd::{AsRawFd, OwnedFd};
+    use std::os::unix::process::CommandExt;
     use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
 
+    fn is_in_group(pid: i32, group: i32) -> bool {
+        let found = Pid::from_raw(pid).map(|pid| getpgid(Some(pid)));
+        matches!(found, Some(Ok(found)) if found.as_raw_nonzero().get() == group)
+    }
+
+    /// Other tests start programs in parallel, which share all files of this process until they call exec. So only
+    /// processes of this test are looked at, and what others hold for a moment is waited for.
     #[test]
     fn a_listening_socket_is_found_by_its_port_and_among_the_files_of_its_process() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -161,24 +173,44 @@ mod tests {
         let found = sockets_at(port).unwrap();
         let [socket] = found[..] else { panic!("{found:?}") };
         assert_eq!((socket.address, socket.listens), (Ipv4Addr::LOCALHOST.into(), true));
-        let me = std::process::id().cast_signed();
-        assert!(sockets_of(me).unwrap().contains(&socket.inode));
-        assert_eq!(process_with_socket(socket.inode), Some(me));
-        // Descendants do not include the process itself; a child that inherited the socket is one.
-        let started = process_started(me).unwrap();
-        let below = || sockets_below(me, started).unwrap().unwrap().contains(&socket.inode);
-        // Other tests start programs in parallel, which share the files of this process until they call exec.
-        let until = |wanted: bool| while below() != wanted {};
-        until(false);
-        let input = listener.as_fd().try_clone_to_owned().unwrap();
-        let mut child = Command::new("sleep").arg("300").stdin(Stdio::from(input)).spawn().unwrap();
-        until(true);
-        child.kill().unwrap();
+        assert!(sockets_of(std::process::id().cast_signed()).unwrap().contains(&socket.inode));
+        // The shell waits for a child that inherits the socket.
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "sleep 300; true"]).stdin(Stdio::from(OwnedFd::from(listener))).process_group(0);
+        let mut child = shell.spawn().unwrap();
+        drop(shell);
+        let pid = child.id().cast_signed();
+        let started = process_started(pid).unwrap();
+        let below = || sockets_below(pid, started).unwrap().unwrap().contains(&socket.inode);
+        let deadline = Instant::now() + Duration::from_mins(1);
+        let until = |holds: &dyn Fn() -> bool| {
+            while !holds() {
+                assert!(Instant::now() < deadline, "{:?}", process_with_socket(socket.inode));
+            }
+        };
+        until(&below);
+        until(&|| process_with_socket(socket.inode).is_some_and(|holder| is_in_group(holder, pid)));
+        assert_eq!(sockets_below(pid, started + 1).map(|found| found.is_ok()), None);
+        kill_process_group(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
         child.wait().unwrap();
-        until(false);
-        assert_eq!(sockets_below(me, started + 1).map(|found| found.is_ok()), None);
-        drop(listener);
-        assert_eq!(sockets_at(port).unwrap(), vec![]);
+        until(&|| sockets_at(port).unwrap().is_empty());
+        assert_eq!(process_with_socket(socket.inode), None);
+    }
+
+    #[test]
+    fn an_open_file_with_a_path_too_long_to_be_told_hides_no_socket() {
+        let root = tempfile::tempdir().unwrap();
+        let mut folder = OwnedFd::from(File::open(root.path()).unwrap());
+        let name = "d".repeat(255);
+        for _ in 0..20 {
+            rustix::fs::mkdirat(&folder, &name, Mode::RWXU).unwrap();
+            folder = rustix::fs::openat(&folder, &name, OFlags::DIRECTORY, Mode::empty()).unwrap();
+        }
+        let link = fs::read_link(format!("/proc/self/fd/{}", folder.as_raw_fd()));
+        assert_eq!(link.unwrap_err().kind(), io::ErrorKind::InvalidFilename, "a control");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let socket = sockets_at(listener.local_addr().unwrap().port()).unwrap()[0];
+        assert!(sockets_of(std::process::id().cast_signed()).unwrap().contains(&socket.inode));
     }
 
     #[test]
