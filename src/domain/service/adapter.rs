@@ -115,6 +115,11 @@ pub fn decode(line: &str) -> Answered {
     }
 }
 
+/// Whether a JSON value says which of its parts is the answer.
+pub(super) fn has_answer_key(value: &Value) -> bool {
+    ANSWER_KEYS.iter().any(|key| value.get(key).is_some_and(|found| !found.is_null()))
+}
+
 fn text_of(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -4,8 +4,14 @@
 //! A service that answers too late would answer the next message with the answer to this one. So a message that timed
 //! out is still owed an answer: the next line is taken for that, and the line after it for the message that waits now.
 //! When none comes, the service had left the old message out, and the line that came is the answer after all.
+//!
+//! A service may also write lines that answer nothing, such as a banner. One that repeats numbers is not misunderstood
+//! for long: the answer with the number of a message for which another line was taken belongs to that message, and from
+//! then on a line that is no JSON object answers no message. Of other services it cannot be known which line answers
+//! what; lines for which there is no message are counted.
 
-use super::adapter::{Answered, decode};
+use super::adapter::{Answered, decode, has_answer_key};
+use serde_json::Value;
 use std::collections::VecDeque;
 
 /// Longest line that is taken for an answer, bytes; what is longer is cut there.
@@ -21,7 +27,7 @@ pub const MAX_QUEUE: usize = 256;
 /// Bytes of waiting messages from which on no more may wait.
 const MAX_WAITING: usize = 16 << 20;
 
-/// Requests that timed out whose answers are waited for; those before are forgotten.
+/// Requests whose answers may still come; those before are forgotten.
 const MAX_OWED: usize = 256;
 
 /// What is said to the service.
@@ -85,17 +91,34 @@ pub enum ExchangeFault {
     Busy,
 }
 
+/// A request that timed out and may still be answered.
+#[derive(Debug)]
+struct OwedAnswer {
+    id: i64,
+    is_probe: bool,
+}
+
 /// Requests that wait, and what the service owes.
 #[derive(Debug, Default)]
 pub struct ExchangeQueue {
     waiting: VecDeque<ExchangeRequest>,
     current: Option<ExchangeRequest>,
     /// Requests that timed out and may still be answered, oldest first.
-    owed: VecDeque<i64>,
+    owed: VecDeque<OwedAnswer>,
     /// The newest health question that timed out, and how many were not asked since because of it.
     owed_probe: Option<(i64, u32)>,
     /// A line that was taken for the answer to an older request while the current one waited.
     taken_for_older: Option<(i64, String)>,
+    /// Messages for whose answers lines without a number were taken, oldest first.
+    unconfirmed: VecDeque<i64>,
+    /// Whether the service puts the number of a message into its answer.
+    repeats_number: bool,
+    /// Whether this process was sent a message.
+    is_addressed: bool,
+    /// Lines since then that came when nothing waited for an answer.
+    surplus: u64,
+    /// Whether the service wrote no line since a request timed out.
+    is_silent: bool,
     /// The beginning of a line that has no end yet.
     partial: Vec<u8>,
     /// Whether the rest of a line that was too long is being dropped.
@@ -130,13 +153,15 @@ impl ExchangeQueue {
     /// Says something, as soon as what was said before is answered.
     pub fn say(&mut self, request: ExchangeRequest) -> Vec<ExchangeOrder> {
         if request.is_probe && !self.is_idle() {
-            return vec![ExchangeOrder::Fail { id: request.id, cause: ExchangeFault::Busy }];
+            // A service that hangs is busy for ever.
+            let cause = if self.is_silent { ExchangeFault::TimedOut } else { ExchangeFault::Busy };
+            return vec![ExchangeOrder::Fail { id: request.id, cause }];
         }
         // A service that is late is not asked more and more: it could never catch up, and its answers would belong to
         // nobody knows what.
         if request.is_probe
             && let Some((owed, unasked)) = &mut self.owed_probe
-            && self.owed.contains(owed)
+            && self.owed.iter().any(|answer| answer.id == *owed)
             && *unasked < MOST_UNASKED
         {
             *unasked += 1;
@@ -172,27 +197,60 @@ impl ExchangeQueue {
     }
 
     fn line(&mut self, line: &str) -> Vec<ExchangeOrder> {
-        let Answered { text, id, .. } = decode(line);
+        let Answered { text, id, value } = decode(line);
         if text.trim().is_empty() {
             return Vec::new();
         }
-        if let Some(late) = id.and_then(|id| self.owed.iter().position(|owed| *owed == id)) {
-            let late = self.owed.remove(late);
-            return late.map(|id| ExchangeOrder::Answer { id, text, is_late: true }).into_iter().collect();
+        self.is_silent = false;
+        if let Some(at) = id.and_then(|id| self.owed.iter().position(|owed| owed.id == id)) {
+            let late = self.owed.remove(at);
+            return late.map(|owed| ExchangeOrder::Answer { id: owed.id, text, is_late: true }).into_iter().collect();
         }
         let is_named = id.is_some() && id == self.current.as_ref().map(|current| current.id);
-        if !is_named && let Some(older) = self.owed.pop_front() {
+        self.repeats_number |= is_named;
+        let older = if is_named { None } else { self.older_request(id, value.as_ref()) };
+        if let Some(id) = older {
             if self.current.is_some() {
-                self.taken_for_older = Some((older, text.clone()));
+                self.taken_for_older = Some((id, text.clone()));
             }
-            return vec![ExchangeOrder::Answer { id: older, text, is_late: true }];
+            return vec![ExchangeOrder::Answer { id, text, is_late: true }];
+        }
+        let is_message = self.current.as_ref().is_some_and(|current| !current.is_probe);
+        if is_message && self.repeats_number && !is_object(value.as_ref()) {
+            return Vec::new();
         }
         // What it says unasked is in its log.
-        let Some(current) = self.current.take() else { return Vec::new() };
+        let Some(current) = self.current.take() else {
+            self.surplus += u64::from(self.is_addressed);
+            return Vec::new();
+        };
         self.taken_for_older = None;
+        if is_message && id.is_none() {
+            push_bounded(&mut self.unconfirmed, current.id);
+        }
         let mut orders = vec![ExchangeOrder::Answer { id: current.id, text, is_late: false }];
         orders.extend(self.go_on());
         orders
+    }
+
+    /// The earlier request that a line answers which has not the number of the current one.
+    fn older_request(&mut self, id: Option<i64>, value: Option<&Value>) -> Option<i64> {
+        // Another line was taken for its answer. A record with a number of its own is not taken for one.
+        if value.is_some_and(has_answer_key)
+            && let Some(at) = id.and_then(|id| self.unconfirmed.iter().position(|taken| *taken == id))
+        {
+            self.repeats_number = true;
+            return self.unconfirmed.remove(at);
+        }
+        let is_for_message = !self.repeats_number || is_object(value);
+        let at = self.owed.iter().position(|owed| is_for_message || owed.is_probe)?;
+        self.owed.remove(at).map(|owed| owed.id)
+    }
+
+    /// Lines that came when nothing waited for an answer: where answers are matched by order, they may be answers to
+    /// messages for which other lines were taken.
+    pub fn surplus_lines(&self) -> u64 {
+        if self.repeats_number { 0 } else { self.surplus }
     }
 
     /// Lets requests time out.
@@ -208,12 +266,12 @@ impl ExchangeQueue {
         if let Some(current) = self.current.take_if(|current| current.until_ms <= now_ms) {
             // The older request was left out by the service: the line was the answer to this one.
             if let Some((_, text)) = self.taken_for_older.take() {
+                // A number that it wrote there was one of its own.
+                self.repeats_number = false;
                 orders.push(ExchangeOrder::Answer { id: current.id, text, is_late: false });
             } else {
-                self.owed.push_back(current.id);
-                if self.owed.len() > MAX_OWED {
-                    self.owed.pop_front();
-                }
+                self.is_silent = true;
+                push_bounded(&mut self.owed, OwedAnswer { id: current.id, is_probe: current.is_probe });
                 if current.is_probe {
                     self.owed_probe = Some((current.id, 0));
                 }
@@ -237,10 +295,27 @@ impl ExchangeQueue {
             return Vec::new();
         }
         let Some(request) = self.waiting.pop_front() else { return Vec::new() };
+        self.is_addressed |= !request.is_probe;
+        if self.owed.is_empty() {
+            // Such as a prompt; otherwise it may be the beginning of a late answer.
+            self.partial.clear();
+        }
         let order = ExchangeOrder::Send { id: request.id, line: request.line.clone() };
         self.current = Some(request);
         vec![order]
     }
+}
+
+/// Appends to a list that forgets its oldest items.
+fn push_bounded<T>(list: &mut VecDeque<T>, item: T) {
+    if list.len() >= MAX_OWED {
+        list.pop_front();
+    }
+    list.push_back(item);
+}
+
+fn is_object(value: Option<&Value>) -> bool {
+    value.is_some_and(Value::is_object)
 }
 
 #[cfg(test)]
@@ -342,6 +417,96 @@ mod tests {
         assert_eq!(talk.hear(b"pong\n"), [answer(-3, "pong", true)]);
         assert_eq!(talk.tick(250), [answer(-99, "pong", false)]);
         assert_eq!(talk.say(probe(-100, 300)), [send(-100)]);
+    }
+
+    #[test]
+    fn busy_is_no_excuse_for_a_service_that_said_nothing_since_a_message_timed_out() {
+        let mut talk = ExchangeQueue::default();
+        let probe = |id| ExchangeRequest { is_probe: true, ..request(id, 50) };
+        talk.say(request(1, 100));
+        assert_eq!(talk.say(probe(-1)), [fail(-1, ExchangeFault::Busy)], "a control: it works on its first message");
+        talk.tick(100);
+        talk.say(request(2, 900));
+        assert_eq!(talk.say(probe(-2)), [fail(-2, ExchangeFault::TimedOut)]);
+        assert_eq!(talk.hear(b"one\n"), [answer(1, "one", true)]);
+        assert_eq!(talk.say(probe(-3)), [fail(-3, ExchangeFault::Busy)]);
+        // A message that it left out for good is no silence.
+        talk.tick(900);
+        talk.say(request(3, 1000));
+        talk.tick(1000);
+        talk.say(request(4, 2000));
+        assert_eq!(talk.hear(b"{\"id\": 4, \"text\": \"four\"}\n"), [answer(4, "four", false)]);
+        talk.say(request(5, 3000));
+        assert_eq!(talk.say(probe(-4)), [fail(-4, ExchangeFault::Busy)]);
+    }
+
+    #[test]
+    fn what_was_written_before_a_message_is_no_part_of_its_answer() {
+        let mut talk = ExchangeQueue::default();
+        assert_eq!(talk.hear(b"Welcome\n> "), []);
+        talk.say(request(1, 100));
+        assert_eq!(talk.hear(b"one\n> "), [answer(1, "one", false)]);
+        talk.say(request(2, 100));
+        assert_eq!(talk.hear(b"two\n"), [answer(2, "two", false)]);
+        assert_eq!(talk.surplus_lines(), 0);
+        // The first half of an answer that is late still belongs to it.
+        talk.say(request(3, 100));
+        talk.hear(b"thr");
+        talk.tick(100);
+        talk.say(request(4, 200));
+        assert_eq!(talk.hear(b"ee\nfour\n"), [answer(3, "three", true), answer(4, "four", false)]);
+    }
+
+    #[test]
+    fn a_banner_takes_no_answer_from_a_service_that_repeats_the_number() {
+        let mut talk = ExchangeQueue::default();
+        talk.say(request(1, 100));
+        talk.say(request(2, 100));
+        // Nobody can know yet that this is no answer.
+        assert_eq!(talk.hear(b"Welcome\n"), [answer(1, "Welcome", false), send(2)]);
+        assert_eq!(talk.hear(b"{\"id\": 1, \"response\": \"one\"}\n"), [answer(1, "one", true)]);
+        assert_eq!(talk.hear(b"loading the model\n"), [], "it is known to repeat numbers");
+        assert_eq!(talk.hear(b"{\"id\": 2, \"response\": \"two\"}\n"), [answer(2, "two", false)]);
+        // An object without a number may be an error, and health questions have none.
+        talk.say(request(3, 100));
+        assert_eq!(talk.hear(b"{\"error\": \"no\"}\n"), [answer(3, "{\"error\":\"no\"}", false)]);
+        talk.say(ExchangeRequest { is_probe: true, ..request(-1, 100) });
+        talk.tick(100);
+        talk.say(request(4, 200));
+        assert_eq!(talk.hear(b"pong\n"), [answer(-1, "pong", true)]);
+        talk.hear(b"{\"id\": 4, \"text\": \"four\"}\n");
+        talk.say(ExchangeRequest { is_probe: true, ..request(-2, 300) });
+        assert_eq!(talk.hear(b"pong\n"), [answer(-2, "pong", false)]);
+        // The next process may be another program.
+        talk.end();
+        talk.say(request(5, 400));
+        assert_eq!(talk.hear(b"plain\n"), [answer(5, "plain", false)]);
+    }
+
+    #[test]
+    fn a_number_of_the_services_own_is_no_number_of_a_message() {
+        let mut talk = ExchangeQueue::default();
+        talk.say(request(1, 100));
+        assert_eq!(talk.hear(b"ok\n"), [answer(1, "ok", false)]);
+        talk.say(request(3, 100));
+        let record = "{\"id\":1,\"name\":\"x\"}";
+        assert_eq!(talk.hear(format!("{record}\n").as_bytes()), [answer(3, record, false)]);
+        // One that looks like an answer to the earlier message is the answer after all when no other comes.
+        talk.say(request(5, 100));
+        assert_eq!(talk.hear(b"{\"id\":1,\"text\":\"x\"}\n"), [answer(1, "x", true)]);
+        assert_eq!(talk.tick(100), [answer(5, "x", false)]);
+    }
+
+    #[test]
+    fn lines_that_answer_nothing_are_counted_where_answers_are_matched_by_order() {
+        let mut talk = ExchangeQueue::default();
+        talk.hear(b"a line before the first message\n");
+        talk.say(request(1, 100));
+        talk.hear(b"Welcome\none\n");
+        assert_eq!(talk.surplus_lines(), 1);
+        talk.say(request(2, 100));
+        assert_eq!(talk.hear(b"{\"id\": 2}\n"), [answer(2, "{\"id\":2}", false)]);
+        assert_eq!(talk.surplus_lines(), 0, "its answers have numbers");
     }
 
     #[test]

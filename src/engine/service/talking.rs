@@ -35,6 +35,9 @@ pub struct Said {
     pub exchange: i64,
     /// Whether the instance was started for this message.
     pub started: bool,
+    /// Lines of this process that answer no message: the answer may be one to an earlier message. 0 where answers have
+    /// the numbers of their messages.
+    pub surplus_lines: u64,
 }
 
 impl Services<'_> {
@@ -68,8 +71,11 @@ impl Services<'_> {
         let sent = wire::send(&stream, &request);
         let answer = wire::receive(&stream, Some(left + SLACK)).map_err(|error| sent.err().unwrap_or(error));
         match answer.map_err(|error| no_answer(name, &error))? {
-            KeeperAnswer::Said { exchange, text } => {
-                Ok(Said { instance: row.instance.name, answer: text, exchange, started })
+            KeeperAnswer::Said { exchange, text, surplus_lines } => {
+                if surplus_lines > 0 {
+                    self.workspace.report_trouble::<()>(Err(answer_in_doubt(name, surplus_lines)));
+                }
+                Ok(Said { instance: row.instance.name, answer: text, exchange, started, surplus_lines })
             }
             KeeperAnswer::Failed { message, hint } => Err(EngineError::new(ErrorCode::Failed, message, hint)),
             KeeperAnswer::Attached => Err(EngineError::internal(format!("{name} misunderstood the message"))),
@@ -143,6 +149,18 @@ impl Services<'_> {
             return Err(EngineError::new(ErrorCode::Conflict, message, hint));
         }
     }
+}
+
+/// What is told with an answer of a service that wrote more lines than it got messages.
+fn answer_in_doubt(name: &str, surplus_lines: u64) -> EngineError {
+    let lines = if surplus_lines == 1 {
+        "1 line that answers".to_owned()
+    } else {
+        format!("{surplus_lines} lines that answer")
+    };
+    let message = format!("{name} wrote {lines} no message; this answer may be to an earlier message");
+    let hint = "repeat the `id` of the message in the answer, and write everything else to standard error";
+    EngineError::new(ErrorCode::Conflict, message, hint)
 }
 
 /// What is told when a connection ends without an answer.

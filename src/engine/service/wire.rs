@@ -53,6 +53,9 @@ pub(super) enum KeeperAnswer {
         exchange: i64,
         /// The text of the answer.
         text: String,
+        /// Lines of the service that answer no message; 0 where answers have the numbers of their messages.
+        #[serde(default)]
+        surplus_lines: u64,
     },
     /// Bytes follow.
     Attached,
@@ -163,7 +166,7 @@ mod tests {
     #[test]
     fn the_longest_answer_fits_a_line_however_it_is_escaped_and_a_longer_line_is_refused() {
         let (client, server) = UnixStream::pair().unwrap();
-        let said = KeeperAnswer::Said { exchange: i64::MAX, text: "\u{1}".repeat(MAX_ANSWER) };
+        let said = KeeperAnswer::Said { exchange: i64::MAX, text: "\u{1}".repeat(MAX_ANSWER), surplus_lines: u64::MAX };
         let sent = said.clone();
         let writes = std::thread::spawn(move || {
             send(&server, &sent).unwrap();

@@ -117,3 +117,22 @@ fn a_port_that_nobody_serves_is_not_well() {
         assert_eq!(seen["health"]["state"], "bad", "{name}: {seen}");
     }
 }
+
+#[test]
+fn a_service_that_hangs_is_unhealthy_although_messages_wait_for_it() {
+    let often = checks("ask = \"ping\"").replace("5s", "1s");
+    let answers = |stream| super::sockets::answer(&stream);
+    // A control: one that works on its first message for long is not asked, and stays as it is.
+    let (works, _) = Bench::with_companion(&often);
+    let (hangs, _) = Bench::with_companion(&often);
+    for bench in [&works, &hangs] {
+        bench.ok(&["launch", "companion", "--wait"]);
+        bench.until_so("companion", "a good check", |seen| seen["health"]["state"] == "good");
+    }
+    let _long = works.ask_message("pause 1000", 600_000);
+    works.until_so("companion", "the message", |seen| seen["exchanges"].as_array().is_some_and(|all| all.len() == 1));
+    assert_eq!(answers(hangs.ask_message("pause 1000", 100))["message"], "companion: no answer in time");
+    let _next = hangs.ask_message("hello", 600_000);
+    hangs.until("companion", "unhealthy");
+    assert_eq!(works.instance("companion")["state"], "running");
+}

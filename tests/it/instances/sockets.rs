@@ -35,8 +35,9 @@ impl Bench {
         stream
     }
 
-    fn ask_message(&self, message: &str) -> UnixStream {
-        self.ask(&json!({ "op": "say", "message": message, "who": "human", "timeout_ms": 60_000 }))
+    /// Sends a message; the answer may take so many milliseconds.
+    pub(super) fn ask_message(&self, message: &str, timeout_ms: u64) -> UnixStream {
+        self.ask(&json!({ "op": "say", "message": message, "who": "human", "timeout_ms": timeout_ms }))
     }
 
     /// Attaches; the answer says whether it was possible.
@@ -59,7 +60,7 @@ impl Bench {
 }
 
 /// The line that a keeper answers.
-fn answer(stream: &UnixStream) -> Value {
+pub(super) fn answer(stream: &UnixStream) -> Value {
     let mut line = String::new();
     let read = BufReader::new(stream).read_line(&mut line);
     serde_json::from_str(&line).unwrap_or_else(|error| panic!("no answer: {error} {read:?} {line:?}"))
@@ -97,7 +98,7 @@ fn whoever_leaves_an_attached_service_frees_the_place_and_takes_none_from_messag
 fn messages_at_one_time_are_all_answered_or_refused_with_the_reason() {
     let (bench, mark) = Bench::with_companion("");
     bench.ok(&["launch", "companion", "--wait"]);
-    let asked: Vec<UnixStream> = (0..200).map(|number| bench.ask_message(&format!("m{number}"))).collect();
+    let asked: Vec<UnixStream> = (0..200).map(|number| bench.ask_message(&format!("m{number}"), 60_000)).collect();
     for (number, stream) in asked.iter().enumerate() {
         let answer = answer(stream);
         assert_eq!(answer["answer"], "said", "{number}: {answer}");
@@ -106,7 +107,7 @@ fn messages_at_one_time_are_all_answered_or_refused_with_the_reason() {
     drop(asked);
     // While it answers nothing, those that find no room are refused at once.
     signal(&mark, Signal::STOP);
-    let asked: Vec<UnixStream> = (0..300).map(|number| bench.ask_message(&format!("n{number}"))).collect();
+    let asked: Vec<UnixStream> = (0..300).map(|number| bench.ask_message(&format!("n{number}"), 60_000)).collect();
     // One of them is refused: there is no room any more, whoever comes.
     let mut wanted: Vec<PollFd> = asked.iter().map(|stream| PollFd::new(stream, PollFlags::IN)).collect();
     let patience = Timespec::try_from(PATIENCE).unwrap();

@@ -211,3 +211,37 @@ fn a_translator_stands_between_messages_and_a_service_with_a_protocol_of_its_own
     let seen = bench.until_so("blocks", "a good check", |seen| seen["health"]["state"] == "good");
     assert!(seen["health"]["output"].as_str().unwrap().contains("ping"), "{seen}");
 }
+
+/// Writes a banner together with its first answer; `NUMBER` makes it repeat the number of the message.
+const WITH_BANNER: &str = r#"
+import json, sys
+first = "Welcome\n"
+for line in sys.stdin:
+    said = json.loads(line)
+    answer = {"response": "heard " + said["message"]}
+    if NUMBER:
+        answer["id"] = said["id"]
+    sys.stdout.write(first + json.dumps(answer) + "\n")
+    sys.stdout.flush()
+    first = ""
+"#;
+
+#[test]
+fn lines_that_answer_no_message_are_reported_where_answers_have_no_numbers() {
+    for (number, surplus) in [("True", 0), ("False", 1)] {
+        let bench = Bench::new();
+        bench.service("banner", &WITH_BANNER.replace("NUMBER", number), "");
+        bench.ok(&["launch", "banner", "--wait"]);
+        assert_eq!(bench.say("banner", "one"), "Welcome");
+        let answer = bench.ok(&["say", "banner", "two"]);
+        assert_eq!((answer["answer"].as_str(), answer["surplus_lines"].as_u64()), (Some("heard two"), Some(surplus)));
+        let said = bench.workspace.toolsmith(&["say", "banner", "three"]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&said.stdout), "heard three\n");
+        let told = String::from_utf8_lossy(&said.stderr).into_owned();
+        let warning = "warning: banner wrote 1 line that answers no message; this answer may be to an earlier message";
+        assert_eq!(told.contains(warning), surplus > 0, "{number}: {told}");
+        // The real answer is kept with the message that it answers.
+        let late = bench.said("banner").iter().any(|text| text == "heard one");
+        assert_eq!(late, surplus == 0, "{number}");
+    }
+}

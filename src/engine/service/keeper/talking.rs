@@ -179,7 +179,10 @@ impl Keeper {
         // Nobody waits for a late answer.
         let Some(waiting) = waiting else { return stored };
         let told = match stored {
-            Ok(()) => KeeperAnswer::Said { exchange: id, text: text.to_owned() },
+            Ok(()) => {
+                let surplus_lines = self.exchange_queue.surplus_lines();
+                KeeperAnswer::Said { exchange: id, text: text.to_owned(), surplus_lines }
+            }
             Err(error) => failed(
                 &format!("{name} answered, but the answer could not be stored: {}", error.message),
                 &format!("`toolsmith output {name}` may show it"),
