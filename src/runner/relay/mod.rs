@@ -73,6 +73,10 @@ impl Relay {
     /// # Errors
     /// When there is no thread or no descriptor left.
     pub fn start() -> io::Result<Relay> {
+        Relay::start_with(PATIENCE)
+    }
+
+    fn start_with(patience: Duration) -> io::Result<Relay> {
         let own = rustix::process::getrlimit(rustix::process::Resource::Nofile);
         let wanted = own.maximum.map_or(FILES, |most| most.min(FILES));
         if own.current.is_some_and(|current| current < wanted) {
@@ -81,7 +85,7 @@ impl Relay {
         }
         let wake = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let shared = Arc::new(Shared { wishes: Mutex::default(), wake, open: AtomicUsize::new(0) });
-        let course = Course::new(shared.clone())?;
+        let course = Course::new(shared.clone(), patience)?;
         let thread = std::thread::Builder::new().name("relay".to_owned()).spawn(move || course.follow())?;
         Ok(Relay { shared, thread: Some(thread) })
     }
@@ -127,48 +131,44 @@ impl Drop for Relay {
     }
 }
 
-/// What an event belongs to.
-#[derive(Debug)]
-enum Source {
-    Pair(Pair),
-    Port(Port),
-    Waiting(Waiting),
-}
-
-/// What the thread owns.
+/// What the thread owns. Pairs, ports and connections that wait have ids from one sequence, which events carry.
 #[derive(Debug)]
 struct Course {
     shared: Arc<Shared>,
     epoll: OwnedFd,
-    sources: BTreeMap<u64, Source>,
+    pairs: BTreeMap<u64, Pair>,
+    ports: BTreeMap<u64, Port>,
+    /// Connections that are not made yet. The oldest has the lowest id.
+    waiting: BTreeMap<u64, Waiting>,
     next: u64,
     connector: Option<NamespaceConnector>,
     piece: Vec<u8>,
     /// Pairs that can go on without an event.
     busy: VecDeque<u64>,
-    pairs: usize,
-    waiting: usize,
-    /// When those that wait are looked at again.
-    look_at: Instant,
+    /// How long a connection waits for a service that does not take it.
+    patience: Duration,
+    /// When ports are tried again.
+    retry_at: Instant,
     /// Whether there was no descriptor left for a connection.
     is_short: bool,
 }
 
 impl Course {
-    fn new(shared: Arc<Shared>) -> io::Result<Course> {
+    fn new(shared: Arc<Shared>, patience: Duration) -> io::Result<Course> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, &shared.wake, EventData::new_u64(WAKE), EventFlags::IN)?;
         Ok(Course {
             shared,
             epoll,
-            sources: BTreeMap::new(),
+            pairs: BTreeMap::new(),
+            ports: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             next: 1,
             connector: None,
             piece: vec![0; PIECE],
             busy: VecDeque::new(),
-            pairs: 0,
-            waiting: 0,
-            look_at: Instant::now(),
+            patience,
+            retry_at: Instant::now(),
             is_short: false,
         })
     }
@@ -200,17 +200,18 @@ impl Course {
             if self.obey() {
                 return;
             }
-            self.shared.open.store(self.pairs, Ordering::Release);
+            self.shared.open.store(self.pairs.len(), Ordering::Release);
         }
     }
 
-    /// How long to sleep: for ever, unless something can go on, or is to be tried again.
+    /// How long to sleep: for ever, unless something can go on, is to be tried again, or is to be given up.
     fn wait(&self) -> Option<Timespec> {
         if !self.busy.is_empty() {
             return Some(Timespec { tv_sec: 0, tv_nsec: 0 });
         }
-        let retry = (self.waiting > 0 || self.is_short).then_some(port::RETRY);
-        retry.map(|wait| Timespec { tv_sec: 0, tv_nsec: i64::from(wait.subsec_nanos()) })
+        let wait = self.next_look()?.saturating_duration_since(Instant::now());
+        let seconds = i64::try_from(wait.as_secs()).unwrap_or(i64::MAX);
+        Some(Timespec { tv_sec: seconds, tv_nsec: i64::from(wait.subsec_nanos()) })
     }
 
     /// Does what was asked for; whether that is to stop.
@@ -224,22 +225,20 @@ impl Course {
                 Some(Wish::Port(listener, port)) => self.open(listener, port),
                 Some(Wish::Connector(connector)) => {
                     self.connector = connector;
-                    self.look_at_ports();
+                    self.begin_anew();
                 }
             }
         }
     }
 
-    fn add(&mut self, source: Source) -> u64 {
-        let id = self.next;
+    fn next_id(&mut self) -> u64 {
         self.next += 1;
-        self.sources.insert(id, source);
-        id
+        self.next - 1
     }
 
     fn join(&mut self, a: OwnedFd, b: OwnedFd) {
         let Ok(pair) = Pair::new(a, b) else { return };
-        let id = self.next;
+        let id = self.next_id();
         let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
         for side in [Side::A, Side::B] {
             if epoll::add(&self.epoll, pair.socket(side), EventData::new_u64(id), flags).is_err() {
@@ -247,8 +246,7 @@ impl Course {
                 return;
             }
         }
-        self.add(Source::Pair(pair));
-        self.pairs += 1;
+        self.pairs.insert(id, pair);
         self.advance(id);
     }
 
@@ -256,35 +254,35 @@ impl Course {
         if rustix::io::ioctl_fionbio(&listener, true).is_err() {
             return;
         }
-        let id = self.add(Source::Port(Port { listener, target: port, is_watched: false }));
+        let id = self.next_id();
+        self.ports.insert(id, Port::new(listener, port));
         self.look_at(id);
     }
 
     /// Does what can be done for one.
     fn advance(&mut self, id: u64) {
-        match self.sources.get_mut(&id) {
-            Some(Source::Pair(pair)) => match pair.advance(&mut self.piece) {
-                Moved::AsFarAsPossible => {}
-                Moved::More => {
-                    if !self.busy.contains(&id) {
-                        self.busy.push_back(id);
-                    }
+        let Some(pair) = self.pairs.get_mut(&id) else {
+            if self.ports.contains_key(&id) {
+                return self.accept(id);
+            }
+            // Of neither: an event that came with the end of its connection.
+            return self.hear(id);
+        };
+        match pair.advance(&mut self.piece) {
+            Moved::AsFarAsPossible => {}
+            Moved::More => {
+                if !self.busy.contains(&id) {
+                    self.busy.push_back(id);
                 }
-                Moved::Over => {
-                    if let Some(Source::Pair(pair)) = self.sources.remove(&id) {
-                        for side in [Side::A, Side::B] {
-                            // Somebody else may still have the socket, which would then go on to wake us.
-                            let _ = epoll::delete(&self.epoll, pair.socket(side));
-                        }
-                    }
-                    self.pairs -= 1;
-                    self.look_at_ports();
+            }
+            Moved::Over => {
+                for side in [Side::A, Side::B] {
+                    // Somebody else may still have the socket, which would then go on to wake us.
+                    let _ = epoll::delete(&self.epoll, pair.socket(side));
                 }
-            },
-            Some(Source::Port(_)) => self.accept(id),
-            Some(Source::Waiting(_)) => self.hear(id),
-            // An event that came with the end of its connection.
-            None => {}
+                self.pairs.remove(&id);
+                self.look_at_ports();
+            }
         }
     }
 }

@@ -1,14 +1,18 @@
 //! Ports: connections that are accepted here and made again through a connector.
+//!
+//! While the service refuses connections of a port, one of those that wait there is tried at a time; the others cost
+//! nothing until it was made.
 
-use super::{Course, MOST, PATIENCE, Source};
+use super::{Course, MOST};
 use crate::runner::connector::PendingConnection;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
 use rustix::net::SocketFlags;
+use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-/// How long after a refused connection it is tried again.
+/// How long after a refused connection its port is tried again.
 pub(super) const RETRY: Duration = Duration::from_millis(10);
 
 /// Connections of one port that are accepted before others have their turn.
@@ -17,43 +21,46 @@ const TURN: usize = 64;
 /// A listening socket.
 #[derive(Debug)]
 pub(super) struct Port {
-    pub(super) listener: OwnedFd,
+    listener: OwnedFd,
     /// The port in the network namespace of the run.
-    pub(super) target: u16,
+    target: u16,
     /// Whether connections are taken: not without a connector, nor when there are too many.
-    pub(super) is_watched: bool,
+    is_watched: bool,
+    /// Whether the service refused the newest connection.
+    is_refused: bool,
+    /// Connections that wait and are not asked for now.
+    later: BTreeSet<u64>,
 }
 
 /// A connection that was accepted and is not yet made in the namespace of the run.
 #[derive(Debug)]
 pub(super) struct Waiting {
     client: OwnedFd,
-    port: u16,
+    /// The port that it came through.
+    port: u64,
     since: Instant,
-    step: Step,
+    /// What was asked for; `None` after it was refused, or without a connector.
+    requested: Option<PendingConnection>,
 }
 
-#[derive(Debug)]
-enum Step {
-    /// It was asked for.
-    Requested(PendingConnection),
-    /// It was refused, or there is no connector.
-    Later,
+impl Port {
+    pub(super) fn new(listener: OwnedFd, target: u16) -> Port {
+        Port { listener, target, is_watched: false, is_refused: false, later: BTreeSet::new() }
+    }
 }
 
 impl Course {
     /// Takes connections of all ports, or of none, as there is somewhere to lead them.
     pub(super) fn look_at_ports(&mut self) {
-        let ports: Vec<u64> =
-            self.sources.iter().filter(|(_, source)| matches!(source, Source::Port(_))).map(|(id, _)| *id).collect();
+        let ports: Vec<u64> = self.ports.keys().copied().collect();
         for id in ports {
             self.look_at(id);
         }
     }
 
     pub(super) fn look_at(&mut self, id: u64) {
-        let wanted = self.connector.is_some() && self.pairs + self.waiting < MOST && !self.is_short;
-        let Some(Source::Port(port)) = self.sources.get_mut(&id) else { return };
+        let wanted = self.connector.is_some() && self.has_room() && !self.is_short;
+        let Some(port) = self.ports.get_mut(&id) else { return };
         if port.is_watched == wanted {
             return;
         }
@@ -67,20 +74,24 @@ impl Course {
         }
     }
 
+    fn has_room(&self) -> bool {
+        self.pairs.len() + self.waiting.len() < MOST
+    }
+
     /// Accepts what there is.
     pub(super) fn accept(&mut self, id: u64) {
         for _ in 0..TURN {
-            if self.pairs + self.waiting >= MOST || self.connector.is_none() {
+            if !self.has_room() || self.connector.is_none() {
                 return self.look_at(id);
             }
-            let Some(Source::Port(port)) = self.sources.get(&id) else { return };
+            let Some(port) = self.ports.get_mut(&id) else { return };
             let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
             match rustix::net::accept_with(&port.listener, flags) {
                 Ok(client) => {
-                    let (port, since) = (port.target, Instant::now());
-                    self.waiting += 1;
-                    let id = self.add(Source::Waiting(Waiting { client, port, since, step: Step::Later }));
-                    self.ask(id);
+                    let one = self.next_id();
+                    self.waiting.insert(one, Waiting { client, port: id, since: Instant::now(), requested: None });
+                    self.postpone(one);
+                    self.ask_more(id);
                 }
                 Err(Errno::INTR | Errno::CONNABORTED) => {}
                 Err(Errno::AGAIN) => return,
@@ -93,62 +104,118 @@ impl Course {
         }
     }
 
-    /// Asks for the connection of one that waits.
-    fn ask(&mut self, id: u64) {
-        let Some(Source::Waiting(waiting)) = self.sources.get_mut(&id) else { return };
-        let Some(Ok(pending)) = self.connector.as_ref().map(|connector| connector.request(waiting.port)) else {
-            return;
-        };
-        let flags = EventFlags::IN | EventFlags::ONESHOT;
-        if epoll::add(&self.epoll, &pending, EventData::new_u64(id), flags).is_ok() {
-            waiting.step = Step::Requested(pending);
+    /// A connection waits until its port is tried again.
+    fn postpone(&mut self, id: u64) {
+        let Some(waiting) = self.waiting.get_mut(&id) else { return };
+        waiting.requested = None;
+        if let Some(port) = self.ports.get_mut(&waiting.port) {
+            port.later.insert(id);
         }
+    }
+
+    /// Asks for the connections of a port that wait, unless the service refuses them.
+    fn ask_more(&mut self, port: u64) {
+        while self.ports.get(&port).is_some_and(|port| !port.is_refused) && self.ask_oldest(port) {}
+    }
+
+    /// Asks for the connection of a port that has waited longest; `false` when there is none, or none can be asked for
+    /// now.
+    fn ask_oldest(&mut self, port: u64) -> bool {
+        let Some(port) = self.ports.get_mut(&port) else { return false };
+        let Some(waiting) = port.later.first().and_then(|id| self.waiting.get_mut(id)) else { return false };
+        let Some(Ok(pending)) = self.connector.as_ref().map(|connector| connector.request(port.target)) else {
+            return false;
+        };
+        let Some(id) = port.later.pop_first() else { return false };
+        let flags = EventFlags::IN | EventFlags::ONESHOT;
+        if epoll::add(&self.epoll, &pending, EventData::new_u64(id), flags).is_err() {
+            port.later.insert(id);
+            return false;
+        }
+        waiting.requested = Some(pending);
+        true
     }
 
     /// Takes the answer.
     pub(super) fn hear(&mut self, id: u64) {
-        let Some(Source::Waiting(waiting)) = self.sources.get_mut(&id) else { return };
-        let Step::Requested(pending) = &waiting.step else { return };
+        let Some(waiting) = self.waiting.get(&id) else { return };
+        let Some(pending) = &waiting.requested else { return };
+        let port = waiting.port;
         match pending.poll() {
-            Ok(None) => {
-                // Woken for nothing, which is not for ever.
-                let _ = epoll::delete(&self.epoll, pending);
-                waiting.step = Step::Later;
-            }
+            // Woken for nothing, which is not for ever.
+            Ok(None) => self.postpone(id),
             Ok(Some(socket)) => {
-                if let Some(Source::Waiting(waiting)) = self.sources.remove(&id) {
-                    self.waiting -= 1;
+                self.set_refused(port, false);
+                if let Some(waiting) = self.waiting.remove(&id) {
                     self.join(waiting.client, socket);
                 }
+                self.look_at_ports();
+                self.ask_more(port);
             }
             // Refused, not there, or over: another may come.
-            Err(_) => waiting.step = Step::Later,
+            Err(_) => {
+                self.set_refused(port, true);
+                self.postpone(id);
+            }
         }
     }
 
-    /// Tries again what was refused, and gives up what waited too long or whose client is gone.
+    fn set_refused(&mut self, port: u64, is_refused: bool) {
+        if let Some(port) = self.ports.get_mut(&port) {
+            port.is_refused = is_refused;
+        }
+    }
+
+    /// There is another run, or none: what the last one refused says nothing about it.
+    pub(super) fn begin_anew(&mut self) {
+        self.look_at_ports();
+        let ports: Vec<u64> = self.ports.keys().copied().collect();
+        for id in ports {
+            self.set_refused(id, false);
+            self.ask_more(id);
+        }
+    }
+
+    /// When [`Course::look_again`] has something to do; `None`: when something else happens first.
+    pub(super) fn next_look(&self) -> Option<Instant> {
+        let some_wait = self.connector.is_some() && self.ports.values().any(|port| !port.later.is_empty());
+        let retry = (some_wait || self.is_short).then_some(self.retry_at);
+        let give_up = self.waiting.values().next().map(|oldest| oldest.since + self.patience);
+        retry.into_iter().chain(give_up).min()
+    }
+
+    /// Tries ports again that were refused, and gives up what waited too long.
     pub(super) fn look_again(&mut self) {
         let now = Instant::now();
-        if now < self.look_at {
+        self.give_up(now);
+        if now < self.retry_at {
             return;
         }
-        self.look_at = now + RETRY;
+        self.retry_at = now + RETRY;
         if std::mem::take(&mut self.is_short) {
             self.look_at_ports();
         }
-        if self.waiting == 0 {
-            return;
+        let ports: Vec<u64> = self.ports.keys().copied().collect();
+        for id in ports {
+            self.ask_oldest(id);
+            self.ask_more(id);
         }
-        let ids: Vec<u64> =
-            self.sources.iter().filter(|(_, source)| matches!(source, Source::Waiting(_))).map(|(id, _)| *id).collect();
-        for id in ids {
-            let Some(Source::Waiting(waiting)) = self.sources.get(&id) else { continue };
-            if now.duration_since(waiting.since) > PATIENCE {
-                self.sources.remove(&id);
-                self.waiting -= 1;
-            } else if matches!(waiting.step, Step::Later) {
-                self.ask(id);
+    }
+
+    /// Closes connections that waited too long.
+    fn give_up(&mut self, now: Instant) {
+        let before = self.waiting.len();
+        while let Some(oldest) = self.waiting.first_entry() {
+            if now.duration_since(oldest.get().since) < self.patience {
+                break;
             }
+            let (id, waiting) = oldest.remove_entry();
+            if let Some(port) = self.ports.get_mut(&waiting.port) {
+                port.later.remove(&id);
+            }
+        }
+        if self.waiting.len() < before {
+            self.look_at_ports();
         }
     }
 }

@@ -1,8 +1,13 @@
 //! Bytes go over a relay whole, in both directions, and no further than they are taken.
 
 use super::*;
+use crate::runner::process::poll::poll_some;
+use crate::runner::supervisor::{receive_parcel, send_fds};
+use rustix::event::PollFlags;
+use rustix::net::RecvFlags;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::os::fd::AsFd;
 
 /// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_secs(30);
@@ -153,4 +158,106 @@ fn hundreds_of_connections_at_one_time_hold_little_memory() {
     assert!(grown < 64 << 20, "{grown}");
     drop(ends);
     wait_until("the end of all", || relay.connections() == 0);
+}
+
+/// The inner end of a connector.
+struct Stage(OwnedFd);
+
+impl Stage {
+    /// The next request, when there is one in time.
+    fn request(&self, until: Instant) -> Option<OwnedFd> {
+        loop {
+            match receive_parcel(&self.0, RecvFlags::DONTWAIT) {
+                Ok(parcel) => return parcel.fds.into_iter().next(),
+                Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+            }
+            if Instant::now() >= until {
+                return None;
+            }
+            poll_some([(Some(&self.0), PollFlags::IN)], until).unwrap();
+        }
+    }
+
+    /// Refuses what is requested for this long; how many requests there were.
+    fn refuse(&self, how_long: Duration) -> usize {
+        let until = Instant::now() + how_long;
+        let refuse = |answer: &OwnedFd| send_fds(answer, &Errno::CONNREFUSED.raw_os_error().to_ne_bytes(), &[]);
+        let mut requests = 0;
+        while let Some(answer) = self.request(until) {
+            // A request that was given up meanwhile takes no answer.
+            let _ = refuse(&answer);
+            requests += 1;
+        }
+        requests
+    }
+}
+
+/// A relayed port behind which nothing listens, as the stage decides.
+fn port(relay: &Relay) -> (Stage, u16) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let number = listener.local_addr().unwrap().port();
+    let (connector, requests) = NamespaceConnector::pair().unwrap();
+    relay.set_connector(Some(connector));
+    relay.serve(listener.into(), 80);
+    (Stage(requests), number)
+}
+
+fn client(port: u16) -> TcpStream {
+    let client = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    client.set_read_timeout(Some(LONG)).unwrap();
+    client
+}
+
+#[test]
+fn many_connections_that_wait_for_a_service_cost_no_more_than_one() {
+    for waiting in [1, 100] {
+        let relay = Relay::start().unwrap();
+        let (stage, number) = port(&relay);
+        let mut clients: Vec<TcpStream> = (0..waiting).map(|_| client(number)).collect();
+        // Until all are accepted, and were refused as far as they were requested.
+        stage.refuse(Duration::from_millis(500));
+        let requests = stage.refuse(Duration::from_secs(1));
+        assert!((5..=110).contains(&requests), "{waiting} wait: {requests} requests within a second");
+        // None of them is forgotten.
+        let mut ends = Vec::new();
+        while ends.len() < waiting {
+            let answer = stage.request(Instant::now() + LONG).unwrap();
+            let (inner, end) = connected();
+            send_fds(answer, &0_i32.to_ne_bytes(), &[inner.as_fd()]).unwrap();
+            ends.push(end);
+        }
+        for end in &mut ends {
+            end.write_all(b"up").unwrap();
+        }
+        for client in &mut clients {
+            let mut answer = [0; 2];
+            client.read_exact(&mut answer).unwrap();
+            assert_eq!(&answer, b"up");
+        }
+        assert_eq!(relay.connections(), waiting);
+    }
+}
+
+#[test]
+fn a_connection_that_waits_is_given_up_after_its_patience_and_no_sooner() {
+    let patience = Duration::from_millis(500);
+    for (name, has_run) in [("refused", true), ("without a run", false)] {
+        let (short, long) = (Relay::start_with(patience).unwrap(), Relay::start().unwrap());
+        let ((stage, number), (other_stage, other_number)) = (port(&short), port(&long));
+        let begun = Instant::now();
+        let (mut given_up, mut kept) = (client(number), client(other_number));
+        for (stage, relay) in [(&stage, &short), (&other_stage, &long)] {
+            let answer = stage.request(Instant::now() + LONG).unwrap();
+            if has_run {
+                send_fds(answer, &Errno::CONNREFUSED.raw_os_error().to_ne_bytes(), &[]).unwrap();
+            } else {
+                relay.set_connector(None);
+            }
+        }
+        stage.refuse(patience * 2);
+        assert_eq!(given_up.read(&mut [0; 1]).unwrap(), 0, "{name}");
+        assert!(begun.elapsed() >= patience, "{name}");
+        kept.set_nonblocking(true).unwrap();
+        assert_eq!(kept.read(&mut [0; 1]).unwrap_err().kind(), io::ErrorKind::WouldBlock, "{name}");
+    }
 }
