@@ -1,5 +1,6 @@
 //! What can go wrong, in words for a human and a number for a script.
 
+use crate::runner;
 use crate::store::{CopyError, StoreError};
 use serde::Serialize;
 use std::fmt;
@@ -58,9 +59,9 @@ pub struct EngineError {
 }
 
 impl EngineError {
-    /// An error of this kind.
+    /// An error of this kind. A message about too many open files gets the limit and what to do.
     pub fn new(code: ErrorCode, message: impl Into<String>, hint: impl Into<String>) -> EngineError {
-        EngineError { code, message: message.into(), hint: hint.into() }
+        EngineError { code, message: runner::explain_open_files(message.into()), hint: hint.into() }
     }
 
     /// Something in the program or its state folder.

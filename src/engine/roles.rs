@@ -10,11 +10,13 @@ use std::ffi::OsString;
 const MOST_ARGUMENTS: usize = 8;
 
 /// Plays the part of a supervisor, a keeper or the clock when that is what this program was started for; returns
-/// what to exit with. Asked before anything else, while there is one thread.
+/// what to exit with. Asked before anything else, while there is one thread. Raises the soft limit of open files of all other parts first.
 pub fn play_role() -> Option<u8> {
     if let Some(code) = runner::play_role() {
         return Some(code);
     }
+    // A low soft limit alone stops nothing. If it cannot be raised, what fails says so.
+    let _ = runner::raise_open_files(runner::NEEDED_FILES);
     let args: Vec<OsString> = std::env::args_os().skip(1).take(MOST_ARGUMENTS).collect();
     buffering::play_clock(&args).or_else(|| service::play(&args))
 }

@@ -98,6 +98,9 @@ impl Services<'_> {
         tool: &Arc<Tool>,
         caller: &Caller,
     ) -> Result<(ToolDetail, ServiceDefinition, Option<String>), EngineError> {
+        if let Some(message) = runner::open_files_shortage() {
+            return Err(EngineError::new(ErrorCode::Failed, message, ""));
+        }
         let tool = self.engine.versions().followed(tool, caller)?;
         if tool.kind != Kind::Service {
             let message = format!("{} is not a service (kind {})", tool.name, tool.kind);

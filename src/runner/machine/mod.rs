@@ -3,6 +3,7 @@
 //! This is a plan, not a promise: what a run really had is verified in its own process.
 
 pub(super) mod detached;
+pub(super) mod open_files;
 pub(super) mod proven;
 
 use super::process::group::Cgroup;

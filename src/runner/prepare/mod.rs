@@ -14,6 +14,7 @@ use super::grants::{self, Grants, WritePath};
 use super::interpreter::{ResolvedProgram, SearchPath, Seeker, Who};
 use super::isolation;
 use super::machine::Means;
+use super::machine::open_files::open_files_shortage;
 use super::observer::{Policy, name_servers};
 use super::overlay::{self, Stage};
 use super::process::clear::outer_folder;
@@ -75,6 +76,9 @@ pub(super) fn prepare_with(
     caller: &BTreeMap<OsString, OsString>,
     others: &[Value],
 ) -> Result<(Spec, Vec<Result<StartInput, RunEnd>>), RunEnd> {
+    if let Some(message) = open_files_shortage() {
+        return Err(RunEnd::SpawnFailed { message });
+    }
     let recipe = startable(request.manifest)?;
     let grants = granted(request, caller)?;
     let empty = Value::Object(Map::new());

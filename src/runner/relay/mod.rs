@@ -12,12 +12,14 @@ mod port;
 mod tests;
 
 use super::connector::NamespaceConnector;
+use super::machine::open_files::raise_open_files;
 use pair::{Moved, Pair, Side};
 use port::{Port, Waiting};
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec};
 use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -32,11 +34,14 @@ const PIECE: usize = 128 * 1024;
 /// Events that are taken at once.
 const EVENTS: usize = 256;
 
-/// Connections at one time; further ones wait in the queue of their port.
+/// Connections at one time, as far as the limit of open files allows; further ones wait in the queue of their port.
 const MOST: usize = 4096;
 
+/// Files that are kept free for everything else that this process does.
+const OTHER_FILES: u64 = 512;
+
 /// Files that this process should be able to have open: two for each connection, and its own.
-const FILES: u64 = 2 * MOST as u64 + 512;
+const FILES: u64 = 2 * MOST as u64 + OTHER_FILES;
 
 /// How long a connection waits for a service that does not take it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -77,12 +82,7 @@ impl Relay {
     }
 
     fn start_with(patience: Duration) -> io::Result<Relay> {
-        let own = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-        let wanted = own.maximum.map_or(FILES, |most| most.min(FILES));
-        if own.current.is_some_and(|current| current < wanted) {
-            let raised = rustix::process::Rlimit { current: Some(wanted), ..own };
-            rustix::process::setrlimit(rustix::process::Resource::Nofile, raised)?;
-        }
+        raise_open_files(FILES)?;
         let wake = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let shared = Arc::new(Shared { wishes: Mutex::default(), wake, open: AtomicUsize::new(0) });
         let course = Course::new(shared.clone(), patience)?;
@@ -131,6 +131,12 @@ impl Drop for Relay {
     }
 }
 
+/// Connections at one time with this limit of open files: what else this process does needs files too.
+fn most_connections(files: Option<u64>) -> usize {
+    let room = files.map_or(u64::MAX, |files| files.saturating_sub(OTHER_FILES) / 2);
+    usize::try_from(room).unwrap_or(MOST).clamp(1, MOST)
+}
+
 /// What the thread owns. Pairs, ports and connections that wait have ids from one sequence, which events carry.
 #[derive(Debug)]
 struct Course {
@@ -145,6 +151,8 @@ struct Course {
     piece: Vec<u8>,
     /// Pairs that can go on without an event.
     busy: VecDeque<u64>,
+    /// Connections at one time.
+    most: usize,
     /// How long a connection waits for a service that does not take it.
     patience: Duration,
     /// When ports are tried again.
@@ -167,6 +175,7 @@ impl Course {
             connector: None,
             piece: vec![0; PIECE],
             busy: VecDeque::new(),
+            most: most_connections(getrlimit(Resource::Nofile).current),
             patience,
             retry_at: Instant::now(),
             is_short: false,

@@ -3,7 +3,7 @@
 //! While the service refuses connections of a port, one of those that wait there is tried at a time; the others cost
 //! nothing until it was made.
 
-use super::{Course, MOST};
+use super::Course;
 use crate::runner::connector::PendingConnection;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
@@ -75,7 +75,7 @@ impl Course {
     }
 
     fn has_room(&self) -> bool {
-        self.pairs.len() + self.waiting.len() < MOST
+        self.pairs.len() + self.waiting.len() < self.most
     }
 
     /// Accepts what there is.

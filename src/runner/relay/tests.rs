@@ -134,6 +134,12 @@ fn a_broken_connection_ends_its_pair_and_a_dropped_relay_ends_all() {
 }
 
 #[test]
+fn as_many_connections_are_taken_as_leave_files_for_everything_else() {
+    let files = [None, Some(1 << 20), Some(FILES), Some(1024), Some(64)];
+    assert_eq!(files.map(most_connections), [MOST, MOST, MOST, 256, 1]);
+}
+
+#[test]
 fn hundreds_of_connections_at_one_time_hold_little_memory() {
     let relay = Relay::start().unwrap();
     let resident = || {

@@ -193,3 +193,37 @@ fn what_a_human_unlocked_for_the_launch_stays_open_for_the_keeper() {
     processes_with(&mark).into_iter().for_each(kill);
     bench.until_so("companion", "a second start", |seen| seen["incarnation"] == 2 && seen["state"] == "running");
 }
+
+#[test]
+fn a_low_limit_of_open_files_is_named_and_a_low_soft_limit_changes_nothing() {
+    let bench = Bench::new();
+    let program = "import resource\nprint(resource.getrlimit(resource.RLIMIT_NOFILE), flush=True)\ninput()\n";
+    for name in ["plain", "soft", "low"] {
+        bench.service(name, program, "[service]\nadapter = \"none\"\nrestart = \"never\"\n");
+    }
+    let launch = |limit: &str, name: &str| {
+        let mut command = std::process::Command::new("sh");
+        let line = format!("{limit} && exec \"$0\" launch {name} --wait");
+        command.args(["-c", &line, crate::support::program()]).current_dir(bench.workspace.root());
+        let output = command.env_clear().envs(bench.workspace.environment()).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for (limit, name) in [("true", "plain"), ("ulimit -Sn 64", "soft")] {
+        let (launched, told) = launch(limit, name);
+        assert!(launched, "{name}: {told}");
+    }
+    let limits = |name: &str| {
+        bench.until_so(name, "a line of output", |_| {
+            let output = bench.workspace.toolsmith(&["output", name]).output().unwrap();
+            String::from_utf8_lossy(&output.stdout).contains('(')
+        });
+        let output = bench.workspace.toolsmith(&["output", name]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(limits("soft"), limits("plain"));
+    let (launched, told) = launch("ulimit -n 64", "low");
+    assert!(!launched);
+    for part in ["too many open files", "the limit is 64", "`ulimit -n 1024`"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+}

@@ -7,7 +7,7 @@ use crate::domain::{RunEnd, RunId};
 use crate::engine::RunHandle;
 use crate::engine::error::EngineError;
 use crate::engine::run::{InputPipe, ServiceHooks, ServiceStart};
-use crate::runner::{Report, ServiceTerms};
+use crate::runner::{self, Report, ServiceTerms};
 use rustix::pipe::PipeFlags;
 use std::sync::mpsc::{SyncSender, channel};
 use std::time::Duration;
@@ -137,6 +137,6 @@ fn how(end: &RunEnd) -> String {
     match end {
         RunEnd::Failed { exit_code, .. } => format!("exit code {exit_code}"),
         RunEnd::Succeeded { exit_code } => format!("ended with exit code {exit_code}"),
-        other => other.message().unwrap_or_default(),
+        other => runner::explain_open_files(other.message().unwrap_or_default()),
     }
 }
