@@ -127,8 +127,13 @@ pub enum LifeEvent {
     },
     /// A keeper could not be started or cannot look after it, and why. None of its processes runs.
     KeeperFailed(String),
-    /// Time went on.
-    Tick,
+    /// What [`LifeTimer`](super::LifeTimer) waited for in this state of this incarnation is over.
+    WaitOver {
+        /// The state in which the wait began.
+        state: InstanceState,
+        /// Number of the newest start at that time.
+        incarnation: u64,
+    },
 }
 
 /// What is to be done now.
@@ -167,7 +172,8 @@ pub struct Lifecycle {
     pub restarts: Vec<Instant>,
     /// Restarts since it last ran calmly: which wait comes next.
     pub in_a_row: u32,
-    /// When it is started again, while backing off.
+    /// When it is started again, while backing off, by the wall clock as it was when that began. For display: its keeper
+    /// waits by a clock that nobody sets.
     pub next_start_at: Option<Instant>,
     /// When its newest process began.
     pub started_at: Option<Instant>,
@@ -243,28 +249,31 @@ impl Lifecycle {
             }
             LifeEvent::KeeperLost { rebooted } => self.keeper_lost(rules, rebooted, now),
             LifeEvent::KeeperFailed(why) if self.state.needs_keeper() => self.keeper_failed(why),
-            LifeEvent::Tick => self.tick(now, rules),
+            LifeEvent::WaitOver { state, incarnation } if (self.state, self.incarnation) == (state, incarnation) => {
+                self.wait_over(rules, now)
+            }
             // Of an older incarnation, or of a state that it left.
             _ => Vec::new(),
         }
     }
 
-    /// When [`LifeEvent::Tick`] changes something next; `None`: never.
-    pub fn wake_at(&self, rules: &LifeRules) -> Option<Instant> {
+    /// By the wall clock, when the wait of its state is over, and how many milliseconds it takes at most; `None` where it
+    /// waits for no time.
+    pub(super) fn wait(&self, rules: &LifeRules) -> Option<(Instant, i64)> {
         match self.state {
-            InstanceState::BackingOff => self.next_start_at,
-            InstanceState::Starting => self.ready_by(rules),
+            InstanceState::BackingOff => {
+                Some((self.next_start_at?, delay(&rules.backoff, self.in_a_row.saturating_sub(1))))
+            }
+            InstanceState::Starting => {
+                let within = i64::try_from(rules.ready_within_ms?).unwrap_or(i64::MAX);
+                Some((Instant(self.started_at?.0.saturating_add(within)), within))
+            }
             _ => None,
         }
     }
 
     fn is_now(&self, incarnation: u64) -> bool {
         self.incarnation == incarnation && self.state.has_process()
-    }
-
-    fn ready_by(&self, rules: &LifeRules) -> Option<Instant> {
-        let within = i64::try_from(rules.ready_within_ms?).unwrap_or(i64::MAX);
-        Some(Instant(self.started_at?.0.saturating_add(within)))
     }
 
     /// Forgets the restarts that nobody asked for: what somebody asks for is a new beginning.
@@ -438,6 +447,8 @@ impl Lifecycle {
         if self.ready_at.is_some_and(|ready| now.0.saturating_sub(ready.0) >= calm) {
             self.in_a_row = 0;
         }
+        // A clock that was set back: they were not later than now.
+        self.restarts.iter_mut().for_each(|at| *at = (*at).min(now));
         self.restarts.retain(|at| now.0.saturating_sub(at.0) < WINDOW_MS);
         if self.restarts.len() >= rules.most_restarts as usize {
             let ends = match self.restarts.len() + 1 {
@@ -481,15 +492,14 @@ impl Lifecycle {
         self.fail(why)
     }
 
-    fn tick(&mut self, now: Instant, rules: &LifeRules) -> Vec<LifeOrder> {
-        if self.wake_at(rules).is_none_or(|at| at > now) {
-            return Vec::new();
+    fn wait_over(&mut self, rules: &LifeRules, now: Instant) -> Vec<LifeOrder> {
+        match (self.state, rules.ready_within_ms) {
+            (InstanceState::BackingOff, _) => self.begin(rules, now),
+            (InstanceState::Starting, Some(within)) => {
+                self.stop(StopCause::Broken(format!("not ready within {}", span(within))))
+            }
+            _ => Vec::new(),
         }
-        if self.state == InstanceState::BackingOff {
-            return self.begin(rules, now);
-        }
-        let within = rules.ready_within_ms.unwrap_or_default();
-        self.stop(StopCause::Broken(format!("not ready within {}", span(within))))
     }
 }
 

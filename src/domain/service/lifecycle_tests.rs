@@ -21,6 +21,10 @@ fn ended(incarnation: u64, well: bool) -> LifeEvent {
     LifeEvent::Ended { incarnation, well, how: "exit 1".to_owned() }
 }
 
+fn wait_over(life: &Lifecycle) -> LifeEvent {
+    LifeEvent::WaitOver { state: life.state, incarnation: life.incarnation }
+}
+
 /// A life after these events, one second apart, and the orders of the last one.
 fn lived(rules: &LifeRules, events: &[LifeEvent]) -> (Lifecycle, Vec<LifeOrder>) {
     let mut life = Lifecycle::default();
@@ -116,9 +120,8 @@ fn waits_grow_up_to_the_longest_and_begin_anew_after_a_calm_time() {
         life.step(&rules, ended(life.incarnation, false), now);
         let next = life.next_start_at.unwrap();
         waits.push((next.0 - now.0) / 1_000);
-        assert_eq!(life.step(&rules, LifeEvent::Tick, Instant(next.0 - 1)), vec![]);
         now = next;
-        assert_eq!(life.step(&rules, LifeEvent::Tick, now), vec![LifeOrder::Start(life.incarnation)]);
+        assert_eq!(life.step(&rules, wait_over(&life), now), vec![LifeOrder::Start(life.incarnation)]);
     }
     assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
     life.step(&rules, LifeEvent::Spawned(life.incarnation), now);
@@ -138,7 +141,7 @@ fn too_many_restarts_within_ten_minutes_are_a_failure_and_asking_begins_anew() {
         life.step(&rules, LifeEvent::Spawned(life.incarnation), now);
         life.step(&rules, ended(life.incarnation, false), now);
         now = life.next_start_at.unwrap_or(now);
-        starts += life.step(&rules, LifeEvent::Tick, now).len();
+        starts += life.step(&rules, wait_over(&life), now).len();
         assert!(starts < 50);
     }
     assert_eq!(starts, 6);
@@ -153,8 +156,8 @@ fn what_does_not_become_ready_in_time_is_ended_and_tried_again() {
     let mut life = Lifecycle::default();
     life.step(&rules, LifeEvent::WantUp, Instant(T));
     life.step(&rules, LifeEvent::Spawned(1), Instant(T + 5));
-    assert_eq!(life.wake_at(&rules), Some(Instant(T + 30_005)));
-    assert_eq!(life.step(&rules, LifeEvent::Tick, Instant(T + 30_005)), vec![LifeOrder::Stop(1)]);
+    assert_eq!(life.wait(&rules), Some((Instant(T + 30_005), 30_000)));
+    assert_eq!(life.step(&rules, wait_over(&life), Instant(T + 30_005)), vec![LifeOrder::Stop(1)]);
     assert_eq!(life.step(&rules, LifeEvent::Ready(1), Instant(T + 30_006)), vec![]);
     life.step(&rules, ended(1, true), Instant(T + 30_007));
     assert_eq!((life.state, life.last_error.as_deref()), (InstanceState::BackingOff, Some("not ready within 30 s")));
@@ -215,7 +218,7 @@ fn random_event(rng: &mut Rng, process: &mut Process, life: &Lifecycle) -> LifeE
         12 if process.alive.is_some() => ended(process.alive.take().unwrap(), rng.below(2) == 0),
         13 if rng.below(4) == 0 => LifeEvent::KeeperFailed("no keeper".to_owned()),
         14 if rng.below(4) == 0 => LifeEvent::WantKilled,
-        _ => LifeEvent::Tick,
+        _ => wait_over(life),
     }
 }
 

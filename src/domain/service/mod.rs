@@ -6,6 +6,9 @@ mod definition;
 mod exchange_queue;
 mod facts;
 mod instance;
+mod life_timer;
+#[cfg(test)]
+mod life_timer_tests;
 mod lifecycle;
 #[cfg(test)]
 mod lifecycle_tests;
@@ -19,4 +22,5 @@ pub use exchange_queue::{ExchangeFault, ExchangeOrder, ExchangeQueue, ExchangeRe
 pub use instance::{
     Exchange, ExchangeRole, HealthFact, HealthState, Instance, InstanceContext, InstanceId, InstancePort,
 };
+pub use life_timer::LifeTimer;
 pub use lifecycle::{Desired, InstanceState, LifeEvent, LifeOrder, LifeRules, Lifecycle, StopCause};

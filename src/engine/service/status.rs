@@ -110,8 +110,11 @@ impl Services<'_> {
         Ok(rows.iter().filter_map(of).collect())
     }
 
-    fn view(&self, row: InstanceRow) -> InstanceView {
+    fn view(&self, mut row: InstanceRow) -> InstanceView {
         let state = self.state_of(&row);
+        // When the clock was set back meanwhile, the stored time is too late.
+        let latest = Instant(now().0.saturating_add(i64::try_from(row.rules.backoff.most_ms).unwrap_or(i64::MAX)));
+        row.instance.life.next_start_at = row.instance.life.next_start_at.map(|at| at.min(latest));
         let ready = row.instance.life.ready_at.filter(|_| state.is_up());
         let catalog = self.engine.library().catalog();
         let on_disk = catalog.tools.iter().find(|tool| tool.name == row.instance.tool && tool.shadowed_by.is_none());

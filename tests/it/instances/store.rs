@@ -280,3 +280,23 @@ fn the_end_of_a_service_that_cannot_be_written_is_written_as_soon_as_it_can() {
     bench.until("companion", "stopped");
     Bench::until_gone(&mark);
 }
+
+#[test]
+fn a_stored_time_of_the_next_start_that_lies_too_far_ahead_delays_nothing() {
+    let long = "[service]\nbackoff = { first = \"1h\", factor = 1, most = \"1h\", calm = \"60s\" }\n";
+    let (bench, mark) = Bench::with_companion(long);
+    bench.ok(&["launch", "companion", "--wait"]);
+    let _ = bench.workspace.json(&["say", "companion", "exit 3"]);
+    bench.until("companion", "backing-off");
+    bench.kill_keeper(&mark);
+    // The new keeper waits for what is left of the hour.
+    bench.until_so("companion", "another keeper", |seen| bench.keepers().len() == 1 && seen["state"] == "backing-off");
+    bench.kill_keeper(&mark);
+    // As after a clock was set back by most of an hour: the rule says a second.
+    let shorter = "UPDATE instances SET rules = json_set(rules, '$.backoff.first_ms', 1000, '$.backoff.most_ms', 1000)";
+    assert_eq!(bench.store().execute(shorter, []).unwrap(), 1);
+    let stored: String = bench.store().query_row("SELECT rules FROM instances", [], |row| row.get(0)).unwrap();
+    assert_eq!(stored.matches("1000").count(), 2, "{stored}");
+    let seen = bench.until("companion", "running");
+    assert_eq!(seen["incarnation"], 2, "{seen}");
+}

@@ -15,7 +15,8 @@ mod translating;
 
 use super::wire::KeeperAnswer;
 use crate::domain::service::{
-    ExchangeQueue, Instance, InstanceId, InstanceState, LifeEvent, LifeOrder, ServiceDefinition, StartCondition,
+    ExchangeQueue, Instance, InstanceId, InstanceState, LifeEvent, LifeOrder, LifeTimer, ServiceDefinition,
+    StartCondition,
 };
 use crate::domain::{Caller, ToolDetail};
 use crate::engine::Engine;
@@ -147,7 +148,7 @@ enum KeeperEvent {
 /// Who waits for the answer to a message.
 struct Waiting {
     reply: SyncSender<KeeperAnswer>,
-    /// When the message came, in milliseconds of the conversation.
+    /// When the message came, as [`Keeper::steady_ms`].
     since_ms: i64,
 }
 
@@ -166,12 +167,13 @@ struct Keeper {
     attached: Vec<AttachedTerminal>,
     prober: Prober,
     bind_progress: BindProgress,
+    life_timer: LifeTimer,
     /// The incarnation that has heard what was said before.
     has_heard: u64,
     events: Receiver<KeeperEvent>,
     sender: SyncSender<KeeperEvent>,
     socket: ControlSocket,
-    /// Milliseconds of the conversation count from here.
+    /// [`Keeper::steady_ms`] counts from here.
     began: Instant,
     version: i64,
     look_at: Instant,
@@ -207,6 +209,7 @@ impl Keeper {
             caller,
             prober: Prober::new(&definition),
             bind_progress: BindProgress::default(),
+            life_timer: LifeTimer::default(),
             detail,
             definition,
             process: None,
@@ -233,6 +236,7 @@ impl Keeper {
 
     /// Carries out what the life of the instance asks for at this point: whoever stepped it before had no keeper.
     fn resume(&mut self) -> Result<(), EngineError> {
+        self.follow_life();
         if self.row.instance.life.state == InstanceState::Starting {
             let number = self.row.instance.life.incarnation;
             self.obey(LifeOrder::Start(number))?;
@@ -275,14 +279,9 @@ impl Keeper {
     }
 
     fn next_deadline(&self) -> Instant {
-        let life = self.row.instance.life.wake_at(&self.row.rules).map(|at| {
-            let left = u64::try_from(at.0.saturating_sub(now().0)).unwrap_or(0);
-            Instant::now() + Duration::from_millis(left)
-        });
-        let exchange = self
-            .exchange_queue
-            .wake_at_ms()
-            .map(|at| self.began + Duration::from_millis(u64::try_from(at).unwrap_or(0)));
+        let at = |ms: i64| self.began + Duration::from_millis(u64::try_from(ms).unwrap_or(0));
+        let life = self.life_timer.due_ms().map(at);
+        let exchange = self.exchange_queue.wake_at_ms().map(at);
         let probe = self.probe_due_at();
         let ports = self.bind_progress.due_at(self.row.instance.life.state).filter(|_| self.process.is_some());
         [life, exchange, probe, ports].into_iter().flatten().fold(self.look_at, Instant::min)
@@ -326,13 +325,13 @@ impl Keeper {
 
     /// Does what the clock and others ask for.
     fn look_around(&mut self) -> Result<(), EngineError> {
-        let spoken = self.exchange_queue.tick(self.exchange_ms());
+        let spoken = self.exchange_queue.tick(self.steady_ms());
         self.carry_out(spoken)?;
         self.check_bound_ports_when_due()?;
         self.probe_when_due()?;
-        let is_due = self.row.instance.life.wake_at(&self.row.rules).is_some_and(|at| at <= now());
+        let due = self.life_timer.take_due(self.steady_ms());
         let looks = Instant::now() >= self.look_at;
-        if !is_due && !looks {
+        if due.is_none() && !looks {
             return Ok(());
         }
         let wait = if self.awaits { LOOK_AT_OTHERS } else { LOOK };
@@ -341,17 +340,18 @@ impl Keeper {
             self.is_replaced = true;
             return Ok(());
         }
-        if self.is_behind {
-            self.advance(&[])?;
+        if self.is_behind || due.is_some() {
+            self.is_resting = false;
+            self.advance(due.as_slice())?;
         }
         // It tries again in the next round; until then, whoever connects is told that there is no socket.
         let _ = self.socket.restore();
         let version = self.engine.workspace.read(|q| Ok(q.data_version()?))?;
         let is_changed = std::mem::replace(&mut self.version, version) != version;
         // Read first: with 200 keepers, a write of each at each change would hold up everybody.
-        if is_due || (is_changed && self.is_asked()?) {
+        if is_changed && self.is_asked()? {
             self.is_resting = false;
-            self.advance(&[LifeEvent::Tick])?;
+            self.advance(&[])?;
         }
         if self.awaits {
             self.look_at_needed()?;
@@ -359,6 +359,17 @@ impl Keeper {
         self.look_after_neighbour(is_changed)?;
         self.rest();
         Ok(())
+    }
+
+    /// Begins to count where the life of the instance began to wait.
+    fn follow_life(&mut self) {
+        let steady_ms = self.steady_ms();
+        self.life_timer.follow(&self.row.instance.life, &self.row.rules, now(), steady_ms);
+    }
+
+    /// Milliseconds since the keeper began, whatever is done to the system clock.
+    fn steady_ms(&self) -> i64 {
+        i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX)
     }
 
     /// Whether the workspace's state was deleted: nobody can reach the service any more.
@@ -390,9 +401,7 @@ impl Keeper {
 
     fn advance_with(&mut self, events: &[LifeEvent], edit: impl FnOnce(&mut Instance)) -> Result<(), EngineError> {
         edit(&mut self.row.instance);
-        let is_new = |event: &&LifeEvent| **event != LifeEvent::Tick || !self.unwritten.contains(event);
-        let new: Vec<LifeEvent> = events.iter().filter(is_new).cloned().collect();
-        self.unwritten.extend(new);
+        self.unwritten.extend_from_slice(events);
         self.is_behind = true;
         let (owner, known) = (&self.engine.workspace.owner, &self.row.instance);
         let write_known = |instance: &mut Instance| {
@@ -409,6 +418,7 @@ impl Keeper {
             return Ok(());
         };
         self.row = row;
+        self.follow_life();
         self.awaits = self.row.instance.life.state == InstanceState::Waiting;
         for order in orders {
             self.obey(order)?;

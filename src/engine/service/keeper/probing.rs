@@ -129,8 +129,7 @@ impl Keeper {
 
     fn ask_line(&mut self, kind: &str) -> Result<(), EngineError> {
         self.prober.last_id -= 1;
-        let until =
-            self.exchange_ms().saturating_add(i64::try_from(self.prober.timeout.as_millis()).unwrap_or(i64::MAX));
+        let until = self.steady_ms().saturating_add(i64::try_from(self.prober.timeout.as_millis()).unwrap_or(i64::MAX));
         let line = format!("{{\"type\":\"{kind}\"}}\n");
         let request = ExchangeRequest { id: self.prober.last_id, line, until_ms: until, is_probe: true };
         let orders = self.exchange_queue.say(request);

@@ -19,11 +19,6 @@ use std::time::Duration;
 const HISTORY: u64 = 20;
 
 impl Keeper {
-    /// Milliseconds of the conversation's clock.
-    pub(super) fn exchange_ms(&self) -> i64 {
-        i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX)
-    }
-
     /// Keeps a message and passes it on as soon as those before it are answered.
     pub(super) fn say(
         &mut self,
@@ -59,7 +54,7 @@ impl Keeper {
                 return Ok(());
             }
         };
-        let since_ms = self.exchange_ms();
+        let since_ms = self.steady_ms();
         let until_ms = since_ms.saturating_add(i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX));
         self.replies.insert(id, Waiting { reply, since_ms });
         let orders = self.exchange_queue.say(ExchangeRequest { id, line, until_ms, is_probe: false });
@@ -220,7 +215,7 @@ impl Keeper {
     }
 
     fn waited_ms(&self, waiting: &Waiting) -> u64 {
-        u64::try_from(self.exchange_ms() - waiting.since_ms).unwrap_or_default()
+        u64::try_from(self.steady_ms() - waiting.since_ms).unwrap_or_default()
     }
 }
 
