@@ -17,7 +17,11 @@ fn backing_off() -> Lifecycle {
     let mut life = Lifecycle::default();
     life.step(&rules(), LifeEvent::WantUp, Instant(T));
     life.step(&rules(), LifeEvent::Spawned(1), Instant(T));
-    life.step(&rules(), LifeEvent::Ended { incarnation: 1, well: false, how: "exit 1".to_owned() }, Instant(T));
+    life.step(
+        &rules(),
+        LifeEvent::Ended { incarnation: 1, well: false, how: "exit 1".to_owned(), last_stderr: None },
+        Instant(T),
+    );
     assert_eq!((life.state, life.next_start_at), (InstanceState::BackingOff, Some(Instant(T + 1_000))));
     life
 }
@@ -77,7 +81,8 @@ fn restarts_before_the_clock_was_set_back_are_forgotten_after_ten_minutes_too() 
         let (state, incarnation) = (life.state, life.incarnation);
         life.step(&rules(), LifeEvent::WaitOver { state, incarnation }, now);
         life.step(&rules(), LifeEvent::Spawned(incarnation + 1), now);
-        let ended = LifeEvent::Ended { incarnation: incarnation + 1, well: false, how: "exit 1".to_owned() };
+        let ended =
+            LifeEvent::Ended { incarnation: incarnation + 1, well: false, how: "exit 1".to_owned(), last_stderr: None };
         life.step(&rules(), ended, now);
     };
     let mut life = backing_off();

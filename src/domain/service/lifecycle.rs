@@ -119,6 +119,8 @@ pub enum LifeEvent {
         well: bool,
         /// How it ended, in a line.
         how: String,
+        /// The last line that it wrote to standard error, safe to draw.
+        last_stderr: Option<String>,
     },
     /// The keeper is gone, and the process with it.
     KeeperLost {
@@ -185,6 +187,10 @@ pub struct Lifecycle {
     pub stopping: Option<StopCause>,
     /// What went wrong last.
     pub last_error: Option<String>,
+    /// The last line that the process which ended last wrote to standard error, safe to draw and cut. Gone when
+    /// something else went wrong since, or somebody asked for a start.
+    #[serde(default)]
+    pub last_stderr: Option<String>,
 }
 
 impl Default for Lifecycle {
@@ -201,6 +207,7 @@ impl Default for Lifecycle {
             failed_checks: 0,
             stopping: None,
             last_error: None,
+            last_stderr: None,
         }
     }
 }
@@ -244,7 +251,8 @@ impl Lifecycle {
                 Vec::new()
             }
             LifeEvent::Sick(number, how) if self.is_now(number) && self.state.is_up() => self.sick(rules, how),
-            LifeEvent::Ended { incarnation, well, how } if self.is_now(incarnation) => {
+            LifeEvent::Ended { incarnation, well, how, last_stderr } if self.is_now(incarnation) => {
+                self.last_stderr = last_stderr;
                 self.ended(rules, (well, how), now)
             }
             LifeEvent::KeeperLost { rebooted } => self.keeper_lost(rules, rebooted, now),
@@ -281,6 +289,7 @@ impl Lifecycle {
         self.restarts.clear();
         self.in_a_row = 0;
         self.last_error = None;
+        self.last_stderr = None;
     }
 
     fn want_up(&mut self, rules: &LifeRules, now: Instant) -> Vec<LifeOrder> {
@@ -389,6 +398,7 @@ impl Lifecycle {
     }
 
     fn not_spawned(&mut self, rules: &LifeRules, why: String, now: Instant) -> Vec<LifeOrder> {
+        self.last_stderr = None;
         match (self.stopping.take(), self.desired) {
             (Some(StopCause::Asked), Desired::Up) => self.begin(rules, now),
             (Some(StopCause::Asked), Desired::Down) => {
@@ -467,6 +477,9 @@ impl Lifecycle {
     }
 
     fn keeper_lost(&mut self, rules: &LifeRules, rebooted: bool, now: Instant) -> Vec<LifeOrder> {
+        if self.state != InstanceState::BackingOff {
+            self.last_stderr = None;
+        }
         let is_asked = matches!(self.stopping, Some(StopCause::Asked)) && self.desired == Desired::Down;
         if rebooted || is_asked || self.desired == Desired::Down {
             self.desired = Desired::Down;
@@ -485,6 +498,7 @@ impl Lifecycle {
     }
 
     fn keeper_failed(&mut self, why: String) -> Vec<LifeOrder> {
+        self.last_stderr = None;
         if self.desired == Desired::Down {
             self.settle(InstanceState::Stopped);
             return Vec::new();

@@ -18,7 +18,7 @@ fn plain() -> LifeRules {
 }
 
 fn ended(incarnation: u64, well: bool) -> LifeEvent {
-    LifeEvent::Ended { incarnation, well, how: "exit 1".to_owned() }
+    LifeEvent::Ended { incarnation, well, how: "exit 1".to_owned(), last_stderr: None }
 }
 
 fn wait_over(life: &Lifecycle) -> LifeEvent {

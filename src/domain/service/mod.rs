@@ -6,6 +6,7 @@ mod definition;
 mod exchange_queue;
 mod facts;
 mod instance;
+mod last_line;
 mod life_timer;
 #[cfg(test)]
 mod life_timer_tests;
@@ -22,5 +23,6 @@ pub use exchange_queue::{ExchangeFault, ExchangeOrder, ExchangeQueue, ExchangeRe
 pub use instance::{
     Exchange, ExchangeRole, HealthFact, HealthState, Instance, InstanceContext, InstanceId, InstancePort,
 };
+pub use last_line::LastLine;
 pub use life_timer::LifeTimer;
 pub use lifecycle::{Desired, InstanceState, LifeEvent, LifeOrder, LifeRules, Lifecycle, StopCause};

@@ -264,6 +264,9 @@ impl Describe for InstanceDetail {
         if let Some(why) = &instance.life.last_error {
             told.field("reason", Ink::Warn, why);
         }
+        if let Some(line) = &instance.life.last_stderr {
+            told.field("last stderr", Ink::Warn, line);
+        }
         if let Some(run) = instance.run {
             told.field("run", Ink::Plain, format!("{run}, start {}", instance.life.incarnation));
         }

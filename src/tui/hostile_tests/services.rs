@@ -14,6 +14,7 @@ fn rows() -> Vec<ServiceRow> {
     for row in &mut rows {
         let instance = &mut row.view.instance;
         instance.life.last_error = Some(evil());
+        instance.life.last_stderr = Some(evil());
         instance.launched_by = evil();
         instance.health.output = evil();
         for port in &mut instance.ports {

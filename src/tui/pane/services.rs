@@ -296,7 +296,8 @@ fn about(row: &ServiceRow, width: usize, look: Look) -> Vec<(String, Style)> {
     }
     if let Some(why) = instance.life.last_error.as_deref().filter(|_| view.now != InstanceState::Running) {
         let style = if is_failing(view.now) { theme.bad } else { theme.warn };
-        lines.extend(wrap(&safe(why), width).into_iter().map(|line| (line, style)));
+        let line = instance.life.last_stderr.as_deref().map(|line| format!(": {line}")).unwrap_or_default();
+        lines.extend(wrap(&safe(&format!("{why}{line}")), width).into_iter().map(|line| (line, style)));
     }
     if view.is_outdated == Some(true) {
         let key = look.keymap.key(Verb::Relaunch);

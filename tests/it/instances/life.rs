@@ -227,3 +227,26 @@ fn a_low_limit_of_open_files_is_named_and_a_low_soft_limit_changes_nothing() {
         assert!(told.contains(part), "{part}: {told}");
     }
 }
+
+#[test]
+fn the_last_line_on_standard_error_is_shown_with_how_a_service_ended() {
+    let program = "import sys\nprint('early', file=sys.stderr)\nprint('output')\n\
+                   print('\\x1b[31mno \\u202efile\\x1b[0m ' + 'x' * 500, file=sys.stderr)\nsys.exit(3)\n";
+    let bench = Bench::new();
+    let backoff = "backoff = { first = \"1h\", factor = 1, most = \"1h\", calm = \"60s\" }\n";
+    bench.service("chatty", program, &format!("[service]\nadapter = \"none\"\n{backoff}"));
+    bench.service("mute", "raise SystemExit(3)\n", &format!("[service]\nadapter = \"none\"\n{backoff}"));
+    for name in ["chatty", "mute"] {
+        bench.ok(&["launch", name]);
+        let seen = bench.until(name, "backing-off");
+        assert_eq!(seen["last_error"], "exit code 3", "{seen}");
+    }
+    let seen = bench.instance("chatty");
+    let line = seen["last_stderr"].as_str().unwrap();
+    assert!(line.starts_with("no ") && line.contains("xxx") && line.ends_with('…'), "{line}");
+    assert!(line.chars().count() < 250 && !line.contains(['\u{1b}', '\u{202e}']), "{line}");
+    let shown = bench.workspace.toolsmith(&["services", "chatty"]).output().unwrap();
+    let shown = String::from_utf8_lossy(&shown.stdout);
+    assert!(shown.lines().any(|line| line.starts_with("last stderr  no ")), "{shown}");
+    assert!(bench.instance("mute")["last_stderr"].is_null());
+}

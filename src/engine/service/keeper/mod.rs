@@ -15,7 +15,7 @@ mod translating;
 
 use super::wire::KeeperAnswer;
 use crate::domain::service::{
-    ExchangeQueue, Instance, InstanceId, InstanceState, LifeEvent, LifeOrder, LifeTimer, ServiceDefinition,
+    ExchangeQueue, Instance, InstanceId, InstanceState, LastLine, LifeEvent, LifeOrder, LifeTimer, ServiceDefinition,
     StartCondition,
 };
 use crate::domain::{Caller, ToolDetail};
@@ -168,6 +168,7 @@ struct Keeper {
     prober: Prober,
     bind_progress: BindProgress,
     life_timer: LifeTimer,
+    last_line: LastLine,
     /// The incarnation that has heard what was said before.
     has_heard: u64,
     events: Receiver<KeeperEvent>,
@@ -210,6 +211,7 @@ impl Keeper {
             prober: Prober::new(&definition),
             bind_progress: BindProgress::default(),
             life_timer: LifeTimer::default(),
+            last_line: LastLine::default(),
             detail,
             definition,
             process: None,
@@ -444,7 +446,12 @@ impl Keeper {
             end(process);
             return Ok(());
         }
-        self.advance(&[LifeEvent::Ended { incarnation, well: false, how: "it had no process".to_owned() }])
+        self.advance(&[LifeEvent::Ended {
+            incarnation,
+            well: false,
+            how: "it had no process".to_owned(),
+            last_stderr: None,
+        }])
     }
 
     /// Looks at the instances that this one waits for.

@@ -2,7 +2,7 @@
 
 use super::translating::Translator;
 use super::{Keeper, KeeperEvent};
-use crate::domain::service::{HealthFact, HealthState, InstancePort, LifeEvent, PortPass};
+use crate::domain::service::{HealthFact, HealthState, InstancePort, LastLine, LifeEvent, PortPass};
 use crate::domain::{RunEnd, RunId};
 use crate::engine::RunHandle;
 use crate::engine::error::EngineError;
@@ -50,6 +50,7 @@ impl Keeper {
     pub(super) fn start(&mut self, number: u64) -> Result<(), EngineError> {
         self.exchange_queue = crate::domain::service::ExchangeQueue::default();
         self.prober.begin(number);
+        self.last_line = LastLine::default();
         self.bind_progress.begin(&self.definition);
         match self.spawn(number) {
             Ok((run, ports)) => self.advance_with(&[], |instance| {
@@ -108,7 +109,7 @@ impl Keeper {
             }
         }
         let event = if began {
-            LifeEvent::Ended { incarnation: number, well, how }
+            LifeEvent::Ended { incarnation: number, well, how, last_stderr: self.last_line.text() }
         } else {
             LifeEvent::NotSpawned(number, how)
         };

@@ -118,6 +118,9 @@ impl Keeper {
         if number != self.row.instance.life.incarnation {
             return Ok(());
         }
+        if frame.stream == Stream::Stderr {
+            self.last_line.take(&frame.bytes);
+        }
         if self.row.instance.life.state == InstanceState::Starting
             && self.prober.line_says_ready(&frame.bytes)
             && self.bind_progress.record_ready_line()
