@@ -1,6 +1,6 @@
 //! Launching, ending and restarting instances, and finding those whose keeper died.
 
-use super::{Services, keeper, wire};
+use super::{Services, keeper, status, wire};
 use crate::domain::service::{Desired, InstanceId, InstanceState, LifeEvent, ServiceDefinition};
 use crate::domain::{Caller, Command, Kind, Outcome, Tool, ToolDetail, ToolName};
 use crate::engine::core::RunPolicy;
@@ -10,6 +10,7 @@ use crate::engine::owner::live_process;
 use crate::outside::Asker;
 use crate::runner;
 use crate::store::InstanceRow;
+use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -39,6 +40,12 @@ pub struct Launched {
     pub warning: Option<String>,
     /// Further instances that were launched because it needs them.
     pub with: Vec<ToolName>,
+}
+
+fn dependents_warning(dependents: &[ToolName]) -> Option<String> {
+    let [_, others @ ..] = dependents else { return None };
+    let verbs = if others.is_empty() { "depends on it and keeps running" } else { "depend on it and keep running" };
+    Some(format!("{} {verbs}", status::names(dependents)))
 }
 
 impl Services<'_> {
@@ -187,10 +194,35 @@ impl Services<'_> {
         now: bool,
         caller: &Caller,
     ) -> Result<Outcome, EngineError> {
-        let outcome =
+        let dependents = self.dependents(&self.row(id)?)?;
+        let mut outcome =
             self.with_actor(caller, |actor| self.workspace.transact(|tx| services::terminate(tx, actor, id, now)))?;
         self.wake_keeper(id);
+        if let Some(warning) = dependents_warning(&dependents) {
+            outcome.message = format!("{}; {warning}", outcome.message);
+        }
+        outcome.detail["dependents"] = json!(dependents);
         Ok(outcome)
+    }
+
+    /// What to know before an instance is terminated: which running instances depend on it.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub(super) fn terminate_warning(&self, name: &str) -> Result<Option<String>, EngineError> {
+        Ok(dependents_warning(&self.dependents(&self.named(name)?)?))
+    }
+
+    /// Running instances of the same stack whose definitions name this one in `after`, by name.
+    fn dependents(&self, needed: &InstanceRow) -> Result<Vec<ToolName>, EngineError> {
+        let rows = self.workspace.read(|q| Ok(q.services().instances(&needed.instance.stack)?))?;
+        let running = rows.into_iter().filter(|row| self.state_of(row).needs_keeper());
+        // What cannot be read any more names nothing.
+        let needs = |row: &InstanceRow| {
+            let definition = self.launched_version(row).ok().and_then(|version| version.manifest.service);
+            definition.is_some_and(|definition| definition.after.contains_key(&needed.instance.name))
+        };
+        Ok(running.filter(needs).map(|row| row.instance.name).collect())
     }
 
     /// Deletes an instance that does not run, with its context and what was said; its name is free then.

@@ -26,7 +26,7 @@ pub(in crate::engine) const VERBS: &[PlainVerb] = &[
     PlainVerb {
         name: "terminate",
         needs_catalog: false,
-        preview: |_, call| {
+        preview: |engine, call| {
             if call.get("forget").is_some() {
                 let title = format!("Delete {}?", argument(call, "instance")?);
                 return Ok(preview(&title, "its context and what was said are deleted", "cannot be undone"));
@@ -36,7 +36,10 @@ pub(in crate::engine) const VERBS: &[PlainVerb] = &[
             } else {
                 "its processes get its stop signal, then SIGKILL; its context is kept"
             };
-            Ok(preview(&format!("Terminate {}?", argument(call, "instance")?), line, "launch starts it again"))
+            let name = argument(call, "instance")?;
+            let mut preview = preview(&format!("Terminate {name}?"), line, "launch starts it again");
+            preview.lines.extend(engine.services().terminate_warning(name)?);
+            Ok(preview)
         },
         perform: Perform::Anyone(|engine, caller, call| {
             let name = argument(call, "instance")?;

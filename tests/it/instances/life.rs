@@ -250,3 +250,31 @@ fn the_last_line_on_standard_error_is_shown_with_how_a_service_ended() {
     assert!(shown.lines().any(|line| line.starts_with("last stderr  no ")), "{shown}");
     assert!(bench.instance("mute")["last_stderr"].is_null());
 }
+
+#[test]
+fn terminate_names_the_running_instances_that_depend_on_it() {
+    let bench = Bench::new();
+    bench.service("db", COMPANION, "[service]\n");
+    for name in ["api", "web"] {
+        bench.service(name, COMPANION, "[service]\nafter = { db = \"ready\" }\n");
+    }
+    bench.service("other", COMPANION, "[service]\n");
+    for name in ["web", "api", "other"] {
+        bench.ok(&["launch", name, "--wait"]);
+    }
+    for (name, dependents, warning) in [
+        ("db", vec!["api", "web"], "db is asked to end; api, web depend on it and keep running"),
+        ("web", vec![], "web is asked to end"),
+        ("db", vec!["api"], "db is asked to end; api depends on it and keeps running"),
+        ("api", vec![], "api is asked to end"),
+    ] {
+        if bench.instance(name)["state"] == "stopped" {
+            bench.ok(&["launch", name, "--wait"]);
+        }
+        let told = bench.ok(&["terminate", name]);
+        assert_eq!(told["message"], warning, "{told}");
+        assert_eq!(told["detail"]["dependents"], serde_json::json!(dependents), "{told}");
+        bench.until(name, "stopped");
+    }
+    assert_eq!(bench.instance("other")["state"], "running");
+}
