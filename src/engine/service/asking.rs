@@ -11,6 +11,7 @@ use crate::outside::Asker;
 use crate::runner;
 use crate::store::InstanceRow;
 use serde_json::json;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -278,7 +279,10 @@ impl Services<'_> {
         (detail, definition): (&ToolDetail, &ServiceDefinition),
         caller: &Caller,
     ) -> Result<InstanceRow, EngineError> {
+        let mut sockets = Vec::new();
         if self.state_of(row).needs_keeper() {
+            // Held here until the next keeper has them: nobody else can take the ports in between.
+            sockets = wire::listening_sockets(&self.workspace.state_dir, row.instance.id);
             self.request_relaunch(row, Relaunched::Other, caller)?;
             self.wake_keeper(row.instance.id);
             let stop = Duration::from_millis(definition.stop.within_ms) + Duration::from_secs(10);
@@ -289,17 +293,22 @@ impl Services<'_> {
         let wanted = Launching { tool, definition, name, stack: self.stack() };
         let asked =
             self.with_actor(caller, |actor| self.workspace.transact(|tx| services::launch(tx, actor, &wanted)))?;
-        self.follow_up(asked)
+        self.follow_up_with(asked, &sockets)
     }
 
     /// Starts the keeper that an answer asks for, or wakes the one there is.
     pub(super) fn follow_up(&self, asked: RequestResult) -> Result<InstanceRow, EngineError> {
+        self.follow_up_with(asked, &[])
+    }
+
+    /// [`Self::follow_up`]; a keeper that is started takes over these listening sockets.
+    fn follow_up_with(&self, asked: RequestResult, sockets: &[OwnedFd]) -> Result<InstanceRow, EngineError> {
         let RequestResult { row, needs_keeper } = asked;
         if !needs_keeper {
             self.wake_keeper(row.instance.id);
             return Ok(row);
         }
-        let started = keeper::start(self.workspace, &row.instance);
+        let started = keeper::start(self.workspace, &row.instance, sockets);
         if let Err(error) = started {
             let why = format!("its keeper process could not be started: {error}");
             let event = [LifeEvent::KeeperFailed(why.clone())];

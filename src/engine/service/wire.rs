@@ -5,13 +5,14 @@
 //! come this way: they are in the store, and the socket only wakes the keeper.
 
 use crate::domain::service::InstanceId;
+use crate::runner;
 use rustix::io::retry_on_intr;
 use rustix::net::sockopt::socket_peercred;
 use rustix::net::{RecvFlags, recv};
 use serde::{Deserialize, Serialize};
 use std::fs::{DirBuilder, File};
 use std::io::{self, Read, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,9 @@ use std::time::{Duration, Instant};
 /// Longest line of a request or an answer, bytes: a message or an answer of 1 MiB has six times as many bytes where each
 /// of them is escaped.
 const MAX_LINE: usize = 8 << 20;
+
+/// How long a keeper may take to pass its listening sockets.
+const HAND_OVER: Duration = Duration::from_secs(2);
 
 /// Bytes of a line that are read at once.
 const PIECE: usize = 64 * 1024;
@@ -41,6 +45,9 @@ pub(super) enum KeeperRequest {
     },
     /// To pass on its output from now on, and what is typed.
     Attach,
+    /// To pass the listening sockets of its ports to the keeper that follows. They come without a line; a keeper of an
+    /// older program closes the connection.
+    HandOver,
 }
 
 /// What a keeper answers.
@@ -117,6 +124,18 @@ pub(super) fn connect(state_dir: &Path, id: InstanceId) -> io::Result<UnixStream
 /// Whether the other end belongs to the user of this process.
 pub(super) fn is_same_user(stream: &UnixStream) -> bool {
     socket_peercred(stream).is_ok_and(|peer| peer.uid == rustix::process::getuid())
+}
+
+/// The listening sockets of an instance, from its keeper; none when it has none or cannot pass them.
+pub(super) fn listening_sockets(state_dir: &Path, id: InstanceId) -> Vec<OwnedFd> {
+    let ask = || {
+        let stream = connect(state_dir, id)?;
+        send(&stream, &KeeperRequest::HandOver)?;
+        stream.set_read_timeout(Some(HAND_OVER))?;
+        runner::take_sockets(&stream)
+    };
+    // Without them the ports are free for a moment, as those of a stopped instance are.
+    ask().unwrap_or_default()
 }
 
 /// Writes one line.

@@ -2,23 +2,60 @@
 
 use super::Machine;
 use crate::outside::Launch;
+use crate::runner::supervisor::{receive_parcel, send_fds};
+use rustix::net::RecvFlags;
 use std::ffi::OsStr;
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Stdio;
 
-/// Starts this program in a role of its own, without streams, in a process group of its own. It is never waited for by
+/// Starts this program in a role of its own, without streams, in a process group of its own. It gets these sockets, and
+/// finds them with [`inherited_sockets`]. It is never waited for by
 /// the caller; while the caller lives, its end is noticed, so that nothing is left of it.
 ///
 /// # Errors
-/// When it cannot be started.
-pub fn detach(machine: &Machine, args: &[&OsStr]) -> io::Result<()> {
+/// When it cannot be started, or there are more than 32 sockets.
+pub fn detach(machine: &Machine, args: &[&OsStr], sockets: &[OwnedFd]) -> io::Result<()> {
     let launch = Launch::heir(machine.program()).args(args).in_group();
-    let mut child = launch.streams(Stdio::null(), Stdio::null(), Stdio::null()).spawn()?;
+    let stdin = if sockets.is_empty() { Stdio::null() } else { queue(sockets)?.into() };
+    let mut child = launch.streams(stdin, Stdio::null(), Stdio::null()).spawn()?;
     // Whoever is over before it leaves it to the system, which buries it.
     let bury = std::thread::Builder::new().name("detached".to_owned()).spawn(move || child.wait().is_ok());
     bury.map(drop)
+}
+
+/// A socket from which these can be taken, although nobody holds its other end.
+fn queue(sockets: &[OwnedFd]) -> io::Result<OwnedFd> {
+    let (ours, theirs) = UnixStream::pair()?;
+    pass_sockets(&ours, sockets)?;
+    Ok(theirs.into())
+}
+
+/// The sockets that whoever started this process with [`detach`] gave it; none when called again.
+pub fn inherited_sockets() -> Vec<OwnedFd> {
+    // Standard input is no socket when there are none.
+    receive_parcel(io::stdin(), RecvFlags::DONTWAIT).map(|parcel| parcel.fds).unwrap_or_default()
+}
+
+/// Passes sockets to the process at the other end; this process keeps its own.
+///
+/// # Errors
+/// When the other end is gone, or there are more than 32.
+pub fn pass_sockets(to: impl AsFd, sockets: &[OwnedFd]) -> io::Result<()> {
+    let sockets: Vec<_> = sockets.iter().map(AsFd::as_fd).collect();
+    send_fds(to, b"sockets", &sockets)
+}
+
+/// Takes the sockets that the process at the other end passes; none when it passes none and leaves. Waits as reading from
+/// `from` does.
+///
+/// # Errors
+/// When nothing can be read.
+pub fn take_sockets(from: impl AsFd) -> io::Result<Vec<OwnedFd>> {
+    Ok(receive_parcel(from, RecvFlags::empty())?.fds)
 }
 
 /// Whether a process that [`detach`] started runs another program file than it would start now: it was installed anew

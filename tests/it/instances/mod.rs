@@ -2,6 +2,7 @@
 
 mod agents;
 mod calls;
+mod handover;
 mod health;
 mod hostile;
 mod kills;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Answers each connection with the number of its process, at the port of its variable.
-const BOUND: &str = r#"
+pub(super) const BOUND: &str = r#"
 import os, socket
 own = socket.socket()
 own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

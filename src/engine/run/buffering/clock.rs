@@ -159,7 +159,7 @@ impl Buffers<'_> {
             options.home.data.as_os_str(),
             OsStr::new(if options.asker == Asker::Human { OF_HUMAN } else { "agent" }),
         ];
-        let started = runner::detach(&self.workspace.machine, &args);
+        let started = runner::detach(&self.workspace.machine, &args, &[]);
         self.workspace.report_trouble(started.map_err(|error| {
             EngineError::internal(format!(
                 "buffers are not flushed automatically: the timer process could not be started: {error}"

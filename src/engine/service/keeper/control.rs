@@ -6,6 +6,7 @@
 use super::KeeperEvent;
 use crate::domain::service::{Instance, InstanceId};
 use crate::engine::service::wire::{self, KeeperAnswer, KeeperRequest};
+use crate::runner;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -172,6 +173,12 @@ fn serve(stream: &UnixStream, shared: &Shared) -> io::Result<()> {
             wire::send(stream, &answer)
         }
         KeeperRequest::Attach => attach(stream, shared),
+        KeeperRequest::HandOver => {
+            let (reply, sockets) = sync_channel(1);
+            shared.tell(KeeperEvent::HandOver(reply))?;
+            let sockets = sockets.recv().map_err(|_| io::Error::from(ErrorKind::BrokenPipe))?;
+            if sockets.is_empty() { Ok(()) } else { runner::pass_sockets(stream, &sockets) }
+        }
     }
 }
 

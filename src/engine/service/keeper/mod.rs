@@ -37,6 +37,7 @@ use process::Process;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -72,11 +73,11 @@ pub(in crate::engine) fn play(args: &[OsString]) -> Option<u8> {
     }
 }
 
-/// Starts the keeper of an instance.
+/// Starts the keeper of an instance, which takes over these listening sockets.
 ///
 /// # Errors
 /// When the process cannot be started.
-pub(super) fn start(workspace: &Workspace, instance: &Instance) -> io::Result<()> {
+pub(super) fn start(workspace: &Workspace, instance: &Instance, sockets: &[OwnedFd]) -> io::Result<()> {
     let options = &workspace.options;
     let id = instance.id.to_string();
     let asker = if instance.launched_by == OF_HUMAN { OF_HUMAN } else { "agent" };
@@ -88,7 +89,7 @@ pub(super) fn start(workspace: &Workspace, instance: &Instance) -> io::Result<()
         OsStr::new(asker),
         OsStr::new(&id),
     ];
-    runner::detach(&workspace.machine, &args)
+    runner::detach(&workspace.machine, &args, sockets)
 }
 
 fn keep(options: OpenOptions, id: InstanceId) -> Result<(), EngineError> {
@@ -139,6 +140,8 @@ enum KeeperEvent {
     Detach(u64),
     /// Somebody typed; `written` gets true when the service read it, false when too much waits already.
     Typed { bytes: Vec<u8>, written: SyncSender<bool> },
+    /// Another keeper will follow and takes the listening sockets.
+    HandOver(SyncSender<Vec<OwnedFd>>),
     /// A health check was answered.
     Checked { incarnation: u64, well: bool, output: String, took_ms: u64 },
     /// Somebody left a wish.
@@ -188,6 +191,8 @@ struct Keeper {
     unwritten: Vec<LifeEvent>,
     /// Whether the store lacks something that this keeper knows.
     is_behind: bool,
+    /// Whether somebody took its listening sockets for a keeper that follows.
+    is_handed_over: bool,
     /// Whether another process has the instance now, or the workspace is gone.
     is_replaced: bool,
 }
@@ -215,7 +220,7 @@ impl Keeper {
             detail,
             definition,
             process: None,
-            ports: Ports::default(),
+            ports: Ports::with_sockets(runner::inherited_sockets()),
             exchange_queue: ExchangeQueue::default(),
             replies: HashMap::new(),
             attached: Vec::new(),
@@ -232,6 +237,7 @@ impl Keeper {
             is_resting: false,
             unwritten: Vec::new(),
             is_behind: false,
+            is_handed_over: false,
             is_replaced: false,
         })
     }
@@ -313,6 +319,12 @@ impl Keeper {
                 if let Some(process) = &self.process {
                     process.input.write_typed(bytes, written);
                 }
+                Ok(())
+            }
+            KeeperEvent::HandOver(reply) => {
+                let sockets = self.ports.listening_sockets()?;
+                // Whoever asked may be gone.
+                self.is_handed_over = reply.try_send(sockets).is_ok();
                 Ok(())
             }
             KeeperEvent::Checked { incarnation, well, output, took_ms } => {
@@ -431,7 +443,12 @@ impl Keeper {
     fn obey(&mut self, order: LifeOrder) -> Result<(), EngineError> {
         match order {
             LifeOrder::Start(number) => self.start(number),
-            LifeOrder::Stop(number) => self.end_process(number, Process::stop),
+            LifeOrder::Stop(number) => {
+                if self.is_handed_over {
+                    self.ports.stop_accepting();
+                }
+                self.end_process(number, Process::stop)
+            }
             LifeOrder::Kill(number) => self.end_process(number, Process::kill),
             LifeOrder::AwaitDependencies => {
                 self.awaits = true;

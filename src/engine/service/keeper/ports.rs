@@ -21,11 +21,15 @@ const NAMED_HOLDERS: usize = 5;
 #[derive(Debug, Default)]
 pub(super) struct Ports {
     open: BTreeMap<String, OpenPort>,
+    /// Sockets of the keeper before this one that are not used yet, by port number.
+    handed: HandedSockets,
     /// Passes connections on to the service; there is none before the first relayed port.
     relay: Option<Arc<Relay>>,
     /// Connects into the network namespace of the running process; `None` while none runs, or when no port is relayed.
     connector: Arc<Mutex<Option<NamespaceConnector>>>,
 }
+
+type HandedSockets = BTreeMap<u16, TcpListener>;
 
 #[derive(Debug)]
 struct OpenPort {
@@ -87,6 +91,34 @@ impl PortOwner {
 }
 
 impl Ports {
+    /// No ports yet; where one is bound that these sockets listen on, its socket is used.
+    pub(super) fn with_sockets(sockets: Vec<OwnedFd>) -> Ports {
+        let number = |listener: &TcpListener| {
+            let address = listener.local_addr().ok().filter(|address| address.ip() == Ipv4Addr::LOCALHOST);
+            address.map(|address| address.port())
+        };
+        let listeners = sockets.into_iter().map(TcpListener::from);
+        let handed = listeners.filter_map(|listener| Some((number(&listener)?, listener))).collect();
+        Ports { handed, ..Ports::default() }
+    }
+
+    /// The sockets that this process listens on, for the keeper that follows.
+    ///
+    /// # Errors
+    /// `Internal` when this process has too many open files.
+    pub(super) fn listening_sockets(&self) -> Result<Vec<OwnedFd>, EngineError> {
+        let listeners = self.open.values().filter_map(|open| open.listener.as_ref());
+        let copies = listeners.map(|listener| listener.try_clone().map(OwnedFd::from));
+        copies.collect::<io::Result<_>>().map_err(EngineError::internal)
+    }
+
+    /// Leaves further connections to relayed ports to the keeper that follows.
+    pub(super) fn stop_accepting(&self) {
+        if let Some(relay) = &self.relay {
+            relay.set_connector(None);
+        }
+    }
+
     /// Binds the ports of the definition that are not bound yet. Ports that the service binds itself are bound to check
     /// that they are free, and released at the end. No port gets a number in `lost`.
     ///
@@ -107,7 +139,7 @@ impl Ports {
             if self.open.contains_key(&rule.name) {
                 continue;
             }
-            let (listener, port) = bind(engine, instance, rule, lost)?;
+            let (listener, port) = bind(engine, instance, rule, (lost, &mut self.handed))?;
             let inside = match rule.port {
                 PortNumber::Number(number) if rule.pass == PortPass::Relay => number,
                 _ => port.port,
@@ -127,6 +159,7 @@ impl Ports {
             }
             self.open.insert(rule.name.clone(), open);
         }
+        self.handed.clear();
         let stated = definition.ports.iter().filter_map(|rule| self.open.get(&rule.name));
         Ok(stated.map(|open| open.port.clone()).collect())
     }
@@ -269,7 +302,7 @@ fn bind(
     engine: &Engine,
     instance: &Instance,
     rule: &PortRule,
-    lost: &[u16],
+    (lost, handed): (&[u16], &mut HandedSockets),
 ) -> Result<(TcpListener, InstancePort), EngineError> {
     let mode = mode(engine, rule);
     let stated = match rule.port {
@@ -281,7 +314,7 @@ fn bind(
     if mode == PortMode::Fixed
         && let Some(number) = stated
     {
-        return match listen(number) {
+        return match listen(number, handed) {
             Ok(listener) => Ok((listener, made(number, None))),
             Err(error) => Err(taken(engine, &rule.name, number, &error)?),
         };
@@ -291,7 +324,7 @@ fn bind(
         PortMode::Fixed | PortMode::Hybrid => stated.or(before),
     };
     if let Some(number) = wanted.filter(|number| !lost.contains(number))
-        && let Ok(listener) = listen(number)
+        && let Ok(listener) = listen(number, handed)
     {
         return Ok((listener, made(number, None)));
     }
@@ -313,7 +346,7 @@ fn any(engine: &Engine, instance: &Instance, name: &str, lost: &[u16]) -> Result
         u16::try_from(u64::from(*range.start()) + offset).ok()
     });
     for number in numbers.filter(|number| !lost.contains(number)) {
-        if let Ok(listener) = listen(number) {
+        if let Ok(listener) = listen(number, &mut HandedSockets::new()) {
             return Ok((listener, number));
         }
     }
@@ -322,8 +355,11 @@ fn any(engine: &Engine, instance: &Instance, name: &str, lost: &[u16]) -> Result
     Err(EngineError::new(ErrorCode::Conflict, message, hint))
 }
 
-fn listen(number: u16) -> io::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, number))
+fn listen(number: u16, handed: &mut HandedSockets) -> io::Result<TcpListener> {
+    match handed.remove(&number) {
+        Some(listener) => Ok(listener),
+        None => TcpListener::bind((Ipv4Addr::LOCALHOST, number)),
+    }
 }
 
 fn taken(engine: &Engine, name: &str, number: u16, error: &io::Error) -> Result<EngineError, EngineError> {
