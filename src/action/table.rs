@@ -327,6 +327,7 @@ actions! {
         TOOL,
         Arg::option("instance", ArgKind::Text, "name of the instance; default is the name of the tool"),
         Arg::option("wait", ArgKind::Switch, "return when it is ready"),
+        Arg::option("if-needed", ArgKind::Switch, "do nothing if the instance runs already"),
         Arg::option(
             "allow",
             ArgKind::Switch,
@@ -337,6 +338,7 @@ actions! {
     Terminate "terminate" Services Change [Services] ["c"] Both "Terminate an instance; its context is kept" {
         INSTANCE,
         Arg::option("now", ArgKind::Switch, "kill it at once instead of sending its stop signal first"),
+        Arg::option("wait", ArgKind::Switch, "return when it has ended"),
         Arg::option("forget", ArgKind::Switch, "delete an instance that does not run, with its context and what was said").for_humans()
     }
     Relaunch "relaunch" Services Change [Services] ["R"] Both "Terminate an instance and launch it again, with the same ports and context" { INSTANCE }

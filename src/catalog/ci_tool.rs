@@ -88,7 +88,10 @@ pub(super) fn explained(problem: Problem, value: &Value) -> Problem {
     Problem {
         code: ProblemCode::UnknownDialect,
         message: format!("it holds {}: {}{more}", count(entries.len(), "definition"), names.join(", ")),
-        hint: format!("import each with `toolsmith define NAME --from {}`", problem.path),
+        hint: format!(
+            "import each with its name, such as `toolsmith define {} --from` and the path of this file",
+            names[0]
+        ),
         ..problem
     }
 }

@@ -184,7 +184,7 @@ fn a_file_of_several_definitions_is_a_problem_that_names_them() {
             (problem.code, problem.message.as_str()),
             (ProblemCode::UnknownDialect, "it holds 2 definitions: a, b")
         );
-        assert!(problem.hint.contains("toolsmith define NAME --from"), "{problem:?}");
+        assert!(problem.hint.contains("`toolsmith define ") && problem.hint.contains(" --from`"), "{problem:?}");
     }
     for value in [coder(), json!([]), json!({}), json!([1]), json!({"a": {"executable": "a"}}), json!({"tools": 1})] {
         assert_eq!(collection(&value), [], "{value}");

@@ -55,7 +55,13 @@ pub fn definitions_in(value: &Value) -> Vec<(String, Map<String, Value>)> {
 /// # Errors
 /// A [`Problem`] with the first field that is wrong.
 pub fn read_definition(file: &VersionFile) -> Result<Manifest, Problem> {
-    reading::draft(file, &Programs::on(&std::ffi::OsString::new())).map(|draft| draft.manifest)
+    let draft = reading::draft(file, &Programs::on(&std::ffi::OsString::new()))?;
+    let mut manifest = draft.manifest;
+    if let (Some(recipe), Some(words)) = (&mut manifest.recipe, draft.words) {
+        // As it is written: which program that is depends on the machine.
+        recipe.command = words.0;
+    }
+    Ok(manifest)
 }
 
 /// The adapter that a word means, with the profile where the word is no adapter.

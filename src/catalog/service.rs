@@ -344,7 +344,7 @@ fn declared(
     let message = if name.is_empty() { "no port is named".to_owned() } else { format!("there is no port {name:?}") };
     let known: Vec<&str> = ports.iter().map(|port| port.name.as_str()).collect();
     let hint = match known.as_slice() {
-        [] => "declare the port in [[service.ports]] first".to_owned(),
+        [] => "declare the port in [[service.ports]] first; for `toolsmith define`, add --port auto".to_owned(),
         known => format!("write one of {}", known.join(", ")),
     };
     Err(table.bad(key, message, &hint))

@@ -160,6 +160,11 @@ impl<'a> Call<'a> {
         Call { globals, row, matches, opened: OnceLock::new() }
     }
 
+    fn missing(&self, name: &str) -> EngineError {
+        let hint = format!("`toolsmith help {}` lists the arguments", self.row.name);
+        EngineError::new(ErrorCode::Usage, format!("{name} is missing"), hint)
+    }
+
     /// The value of an argument as text.
     pub(super) fn text(&self, name: &str) -> Option<&'a str> {
         self.matches.get_one::<String>(name).map(String::as_str)
@@ -175,7 +180,7 @@ impl<'a> Call<'a> {
     /// # Errors
     /// [`ErrorCode::Usage`] when it is missing all the same.
     pub(super) fn required(&self, name: &str) -> Result<&'a str, EngineError> {
-        self.text(name).ok_or_else(|| missing(name))
+        self.text(name).ok_or_else(|| self.missing(name))
     }
 
     /// The number of a run, review or operation, where given.
@@ -188,7 +193,7 @@ impl<'a> Call<'a> {
     /// # Errors
     /// [`ErrorCode::Usage`] when it is missing all the same.
     pub(super) fn required_id(&self, name: &str) -> Result<i64, EngineError> {
-        self.id(name).ok_or_else(|| missing(name))
+        self.id(name).ok_or_else(|| self.missing(name))
     }
 
     /// The values of an argument that may be given several times, of another type.
@@ -427,10 +432,6 @@ pub(super) fn print_error(error: &EngineError, json: bool, color: bool) -> io::R
 
 fn is_workspace(dir: &Path) -> bool {
     dir.join("tools").is_dir() || dir.join("toolsmith.toml").is_file()
-}
-
-fn missing(name: &str) -> EngineError {
-    EngineError::new(ErrorCode::Usage, format!("{name} is missing"), "`toolsmith help VERB` lists the arguments")
 }
 
 fn agent_of_environment() -> Result<Option<String>, EngineError> {

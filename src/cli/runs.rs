@@ -165,9 +165,9 @@ impl Answer for Difference {
 pub(super) fn output(call: &Call<'_>) -> Result<u8, Stop> {
     let engine = call.open()?;
     let named = call.required("run")?;
-    let run = match named.parse::<RunId>() {
-        Ok(run) => run,
-        Err(_) => engine.services().run_of(named)?,
+    let (run, previous) = match named.parse::<RunId>() {
+        Ok(run) => (run, None),
+        Err(_) => (engine.services().run_of(named)?, engine.services().previous_run_of(named)),
     };
     let run = engine.runs().record(run)?;
     if call.switch("diff") {
@@ -191,6 +191,10 @@ pub(super) fn output(call: &Call<'_>) -> Result<u8, Stop> {
     }
     if run.outcome == RunOutcome::Running {
         call.note(&StyledLine::new().put(Ink::Accent, format!("run {} has not ended yet", run.id)));
+    }
+    if let Some(previous) = previous {
+        let text = format!("`toolsmith output {previous}` prints the log of the start of {named} before this one");
+        call.note(&StyledLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, text));
     }
     Ok(0)
 }

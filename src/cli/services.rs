@@ -6,7 +6,7 @@ use super::outlet::{Outlet, is_terminal};
 use super::permission::ask_first;
 use super::print_text::{Ink, Page, StyledLine};
 use crate::domain::{Command, Stream};
-use crate::engine::{ANSWER_TIME, EngineError, Said, ServiceUnit, plain_query};
+use crate::engine::{ANSWER_TIME, EngineError, Said, ServiceUnit, plain_query, unnamed_instance};
 use serde::Serialize;
 use std::io::{self, BufRead, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -22,7 +22,8 @@ pub(super) fn services(call: &Call<'_>) -> Result<u8, Stop> {
         return call.print(&done::query(call, query)?);
     }
     let (engine, _) = call.open_catalog()?;
-    let unit = engine.services().unit(call.required("instance")?)?;
+    let name = call.text("instance").ok_or_else(unnamed_instance)?;
+    let unit = engine.services().unit(name)?;
     let code = call.print(&Printed(&unit))?;
     for step in &unit.steps {
         call.note(&StyledLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, step));

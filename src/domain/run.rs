@@ -245,8 +245,8 @@ impl RunEnd {
 }
 
 impl RunOutcome {
-    /// Whether this ending says something about the tool: success or failure. What a human stopped, and
-    /// what never started because of input or policy, does not.
+    /// Whether this ending says something about the tool: success or failure. What a human stopped, what ended with its
+    /// owner or the machine, and what never started because of input or policy, does not.
     pub fn is_judged(self) -> bool {
         self == RunOutcome::Succeeded || self.is_failure()
     }
@@ -257,7 +257,8 @@ impl RunOutcome {
     }
 
     /// Whether this ending belongs into the failure history: everything that ended without success,
-    /// except what a human stopped and what never started because the input or policy was wrong.
+    /// except what a human stopped, what ended with its owner or the machine, and what never started because the input or
+    /// policy was wrong.
     pub fn is_failure(self) -> bool {
         match self {
             RunOutcome::Failed
@@ -265,9 +266,9 @@ impl RunOutcome {
             | RunOutcome::Killed
             | RunOutcome::LimitExceeded
             | RunOutcome::InvalidOutput
-            | RunOutcome::SpawnFailed
-            | RunOutcome::Interrupted => true,
+            | RunOutcome::SpawnFailed => true,
             RunOutcome::Running
+            | RunOutcome::Interrupted
             | RunOutcome::Succeeded
             | RunOutcome::Cancelled
             | RunOutcome::InvalidInput

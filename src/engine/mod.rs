@@ -128,7 +128,7 @@ pub use run::{
 };
 pub use service::{
     ANSWER_TIME, CallBegun, ContextEdit, InstanceDetail, InstanceView, LaunchRequest, Launched, PerformanceProfile,
-    Said, ServiceList, ServiceUnit, Services,
+    Said, ServiceList, ServiceUnit, Services, unnamed_instance,
 };
 pub use settings::{
     ApiSetting, BUILT_IN, DEFAULT_CONFIG, DeprecatedPolicy, EvolveSettings, GeneratorSetting, InitReport, KeySetting,

@@ -86,9 +86,10 @@ pub use relay::Relay;
 pub use result::report::{Report, Staged, StagedChange};
 pub use roles::play_role;
 pub use run::baseline::Baselines;
+pub use run::child::{is_of_system, not_visible};
 pub use run::job::Hooks;
 pub use run::running::{Canceller, Running, start};
-pub use sandbox::{release_memory, release_program, waiting_connections};
+pub use sandbox::{StopSignals, release_memory, release_program, waiting_connections};
 pub use trials::{Batch, Pace, Tried, prepare_batch};
 
 use crate::domain::{Isolation, IsolationLevel, Profile};

@@ -127,7 +127,7 @@ impl Tx<'_> {
         let message = end.message().unwrap_or_default();
         let signature = signature_of(tool, outcome, &message);
         self.change("UPDATE runs SET signature = ?2 WHERE id = ?1", params![run, signature])?;
-        let severity = Severity::of(outcome);
+        let severity = Severity::OF_RUN;
         self.count_failure(&Counted {
             signature: &signature,
             tool,
@@ -236,7 +236,7 @@ impl Tx<'_> {
             let sql =
                 "UPDATE incidents SET recovered_by = ?2, ended_at_ms = ?3 WHERE tool = ?1 AND ended_at_ms IS NULL";
             self.change(sql, params![tool, run, self.now()])?;
-        } else if outcome.is_failure() && outcome != RunOutcome::Interrupted {
+        } else if outcome.is_failure() {
             let sql = "UPDATE incidents SET failures = failures + 1 WHERE tool = ?1 AND ended_at_ms IS NULL";
             if self.change(sql, params![tool])? == 0 {
                 let sql = "INSERT INTO incidents (tool, first_run, began_at_ms, failures) \
@@ -354,10 +354,9 @@ mod tests {
             let groups = store.failures(tool, NOW).unwrap();
             groups.into_iter().map(|group| (group.tool.to_string(), group.outcome, group.severity)).collect()
         };
-        let interrupted = ("x".to_owned(), RunOutcome::Interrupted, Severity::Low);
         let failed = |tool: &str| (tool.to_owned(), RunOutcome::Failed, Severity::Medium);
-        assert_eq!(found(None), [interrupted.clone(), failed("y"), failed("x")]);
-        assert_eq!(found(Some(&name("x"))), [interrupted, failed("x")]);
+        assert_eq!(found(None), [failed("y"), failed("x")]);
+        assert_eq!(found(Some(&name("x"))), [failed("x")]);
     }
 
     #[test]

@@ -307,7 +307,7 @@ pub(super) fn service(text: &str, state: InstanceState) -> ServiceRow {
         launched_by: "human".into(),
         created_at: ago(600),
     };
-    let view = InstanceView { instance, now: state, up_ms: None, is_outdated: Some(false) };
+    let view = InstanceView { instance, now: state, up_ms: None, is_outdated: Some(false), needs_approval: false };
     ServiceRow { view, needs: Vec::new(), load: None }
 }
 

@@ -69,20 +69,10 @@ pub fn encode(adapter: Adapter, outgoing: &Outgoing<'_>) -> Result<String, Messa
 }
 
 fn as_json(outgoing: &Outgoing<'_>) -> Value {
-    let mut context = serde_json::Map::new();
-    if !outgoing.prompts.is_empty() {
-        context.insert("prompts".to_owned(), json!(outgoing.prompts));
-    }
-    if let Some(last) = outgoing.last_output {
-        context.insert("last_output".to_owned(), json!(last));
-    }
-    if !outgoing.history.is_empty() {
-        let lines: Vec<Value> = outgoing.history.iter().map(line_of_history).collect();
-        context.insert("history".to_owned(), Value::Array(lines));
-    }
+    let history: Vec<Value> = outgoing.history.iter().map(line_of_history).collect();
     json!({
         "message": outgoing.message,
-        "context": context,
+        "context": {"prompts": outgoing.prompts, "last_output": outgoing.last_output, "history": history},
         "session": outgoing.session,
         "timestamp": outgoing.timestamp,
         "id": outgoing.id,
@@ -153,6 +143,13 @@ mod tests {
             sent,
             json!({"message": "a\nb", "context": context, "session": "helper", "timestamp": "2026-01-02T03:04:05Z", "id": 7})
         );
+    }
+
+    #[test]
+    fn a_json_message_has_every_field_also_when_there_is_nothing_to_tell() {
+        let first = Outgoing { last_output: None, ..outgoing("hello", &[], &[]) };
+        let sent: Value = serde_json::from_str(&encode(Adapter::Generic, &first).unwrap()).unwrap();
+        assert_eq!(sent["context"], json!({"prompts": [], "last_output": null, "history": []}));
     }
 
     #[test]

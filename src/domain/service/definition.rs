@@ -196,7 +196,7 @@ pub struct ServiceDefinition {
     pub profile: Option<String>,
     /// The program that translates, with its arguments, for [`Adapter::External`]; empty otherwise.
     pub translator: Vec<String>,
-    /// At most so many instances exist at one time.
+    /// At most so many instances run at one time.
     pub instances: u32,
     /// How it is asked to end.
     pub stop: StopRule,

@@ -4,6 +4,7 @@
 //! that was replaced changes nothing. What a human or an agent asked for last ([`Desired`]) goes before every restart
 //! that is under way.
 
+use super::super::ids::RunId;
 use super::super::quantity::span;
 use super::super::time::Instant;
 use super::super::words::words;
@@ -191,6 +192,9 @@ pub struct Lifecycle {
     /// something else went wrong since, or somebody asked for a start.
     #[serde(default)]
     pub last_stderr: Option<String>,
+    /// The run of the start before the newest one.
+    #[serde(default)]
+    pub previous_run: Option<RunId>,
 }
 
 impl Default for Lifecycle {
@@ -208,6 +212,7 @@ impl Default for Lifecycle {
             stopping: None,
             last_error: None,
             last_stderr: None,
+            previous_run: None,
         }
     }
 }

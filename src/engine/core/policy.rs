@@ -131,14 +131,14 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
         Caller::Human(_) if locked => RunPolicy::Ask {
             question: Question::Unlock,
             message: format!(
-                "{0} has the cost tier {1} and is locked; `unlock {0}` unlocks it",
+                "{0} has the cost tier {1} and is locked; `toolsmith unlock {0}` unlocks it",
                 tool.name, tool.cost_tier
             ),
         },
         Caller::Human(_) if vouched && !standing.is_allowed() => RunPolicy::Ask {
             question: Question::Allow,
             message: format!(
-                "{}; `{} {} --allow` allows it",
+                "{}; `toolsmith {} {} --allow` allows it",
                 unallowed(tool, standing),
                 if tool.kind == Kind::Service { "launch" } else { "run" },
                 tool.name

@@ -119,7 +119,7 @@ pub fn launch(tx: &Tx<'_>, actor: &ServiceActor<'_>, wanted: &Launching<'_>) -> 
         .collect();
     if alive.len() >= definition.instances as usize {
         let most = count(definition.instances as usize, "instance");
-        let message = format!("{} allows {most}, and there are: {}", tool.name, alive.join(", "));
+        let message = format!("{} allows {most} at one time, and these run: {}", tool.name, alive.join(", "));
         return Err(EngineError::new(ErrorCode::Conflict, message, "terminate one of them first"));
     }
     let id = match known {
@@ -203,7 +203,11 @@ pub fn terminate(tx: &Tx<'_>, actor: &ServiceActor<'_>, id: InstanceId, now: boo
     let name = &row.instance.name;
     if !row.instance.life.state.needs_keeper() {
         let message = format!("{name} is not running ({})", row.instance.life.state);
-        return Err(EngineError::new(ErrorCode::Conflict, message, ""));
+        let hint = format!(
+            "`toolsmith launch {} --instance {name}` starts it again, `toolsmith terminate {name} --forget` deletes it",
+            row.instance.tool
+        );
+        return Err(EngineError::new(ErrorCode::Conflict, message, hint));
     }
     let detail = json!({"tool": row.instance.tool, "run": row.instance.run, "now": now});
     let operation = log(tx, actor, "terminate", name, detail)?;
@@ -329,6 +333,9 @@ pub fn advance(
         orders.extend(row.instance.life.step(&row.rules, wanted(row.wants), tx.now()));
     }
     edit(&mut row.instance);
+    if row.instance.run != before.instance.run {
+        row.instance.life.previous_run = before.instance.run.or(row.instance.life.previous_run);
+    }
     if !row.instance.life.state.needs_keeper() {
         row.instance.keeper = None;
     }

@@ -59,6 +59,15 @@ fn usage(message: String, hint: &str) -> EngineError {
     EngineError::new(ErrorCode::Usage, message, hint)
 }
 
+/// A word for what a service can do, as it is searched for.
+fn capability(word: &str) -> Result<String, EngineError> {
+    if word.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c)) {
+        return Ok(word.to_owned());
+    }
+    let message = format!("--capabilities: {word:?} is not one word");
+    Err(usage(message, "separate words by commas; a word has letters, digits, _, - and ., such as code_review"))
+}
+
 impl Changes {
     /// Checks the options.
     ///
@@ -99,14 +108,15 @@ impl Changes {
             })
         };
         let words = |list: &String| {
-            list.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+            let words = list.split(',').map(str::trim).filter(|word| !word.is_empty());
+            words.map(capability).collect::<Result<Vec<_>, _>>()
         };
         Ok(Changes {
             base_type: options.base_type.as_ref().map(base_type).transpose()?,
             executable: options.executable.as_ref().map(executable).transpose()?,
             description: options.description.as_ref().map(|text| text.trim().to_owned()),
             port: options.port.as_ref().map(port).transpose()?,
-            capabilities: options.capabilities.as_ref().map(words),
+            capabilities: options.capabilities.as_ref().map(words).transpose()?,
             arguments: options.launch_args.as_ref().map(arguments).transpose()?,
             health: options.health_check.as_ref().map(health).transpose()?,
             env: options.env.iter().map(|pair| variable(pair)).collect::<Result<_, _>>()?,

@@ -176,10 +176,15 @@ pub(super) fn capabilities_of_help(text: &str, claimed: &[String]) -> Findings {
     let mut found = Collector::new(ProbeSource::Help, claimed);
     let told = help_text::read(&plain(text));
     // What is said of an error repeats the words that the program did not expect.
-    let prose = told.prose.iter().filter(|line| !line.to_ascii_lowercase().contains("error:"));
+    let prose = told.prose.iter().filter(|line| !line.to_ascii_lowercase().contains("error:") && !is_contact(line));
     prose.for_each(|line| found.take_prose(&one_line(line)));
     told.commands.iter().for_each(|(name, sentence)| found.take_named(name, &one_line(sentence)));
     found.findings
+}
+
+/// Whether a line says where to turn to: "Report any translation bugs to <https://…>" says nothing of a program.
+fn is_contact(line: &str) -> bool {
+    line.contains("://") || line.to_ascii_lowercase().contains("report bugs")
 }
 
 /// What the tools that a program lists say that it can do: name and description of each.

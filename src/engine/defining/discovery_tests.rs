@@ -9,6 +9,14 @@ fn of_help(text: &str) -> Vec<String> {
     names(&capabilities_of_help(text, &[]).found).into_iter().map(str::to_owned).collect()
 }
 
+#[test]
+fn where_a_help_text_says_whom_to_turn_to_it_says_nothing_of_the_program() {
+    let text = "Usage: cat [FILE]...\nConcatenate FILE(s) to standard output.\n\n\
+                GNU coreutils online help: <https://www.gnu.org/software/coreutils/>\n\
+                Report any translation bugs to <https://translationproject.org/team/>\n";
+    assert_eq!(of_help(text), Vec::<String>::new());
+}
+
 const CLAP: &str = "Writes and debugs code
 
 Usage: coder [OPTIONS] <COMMAND>

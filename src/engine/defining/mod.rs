@@ -39,10 +39,12 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::library::resolve::tool_name;
 use crate::engine::review::requests::Posting;
 use crate::engine::workspace::Workspace;
+use crate::runner;
 use changes::Changes;
 use import::Definition;
 use serde::Serialize;
 use serde_json::json;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What a definition looks like before anything is said of it. The name and the provenance are filled in.
@@ -348,7 +350,11 @@ fn read_alone(name: &ToolName, path: &str, text: &str) -> Result<Manifest, Engin
 fn blank(name: &ToolName, caller: &Caller, changes: &Changes) -> Result<Definition, EngineError> {
     if !changes.has_program() {
         let message = format!("{name} is not defined yet, and a new definition needs a program");
-        return Err(EngineError::new(ErrorCode::Usage, message, "add --executable, or import one with --from"));
+        return Err(EngineError::new(
+            ErrorCode::Usage,
+            message,
+            "add --executable (the field executable of the form), or import one with --from",
+        ));
     }
     let mut document: toml_edit::DocumentMut =
         format!("name = \"{name}\"\n{BLANK}").parse().map_err(EngineError::internal)?;
@@ -364,8 +370,28 @@ fn blank(name: &ToolName, caller: &Caller, changes: &Changes) -> Result<Definiti
 }
 
 fn defined(outcome: Outcome, name: &ToolName, path: String, manifest: &Manifest) -> Defined {
-    let (version, notes) = (manifest.version.to_string(), service_notes(manifest));
+    let (version, mut notes) = (manifest.version.to_string(), service_notes(manifest));
+    notes.extend(program_note(manifest));
     Defined { outcome, name: name.clone(), version, path, notes, found: Vec::new() }
+}
+
+/// What keeps the program of a definition from being started, as far as this process can see.
+fn program_note(manifest: &Manifest) -> Option<String> {
+    let word = manifest.recipe.as_ref()?.command.first()?;
+    let path = Path::new(word);
+    if path.is_absolute() {
+        if !path.is_file() {
+            return Some(format!("there is no file {word}"));
+        }
+        // Which paths the others are is found out where they are granted.
+        let is_declared = |declared: &String| !declared.starts_with('/') || path.starts_with(declared);
+        let is_seen = runner::is_of_system(path) || manifest.permissions.read.iter().any(is_declared);
+        return (!is_seen).then(|| runner::not_visible(path));
+    }
+    let is_name = !word.contains(['/', '{']);
+    let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?).collect();
+    let is_missing = is_name && !folders.iter().any(|folder| folder.join(word).is_file());
+    is_missing.then(|| format!("{word} is not installed, or not on PATH"))
 }
 
 /// What of the definition of a service needs a second look, one sentence each; empty for any other tool.

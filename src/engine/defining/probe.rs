@@ -5,7 +5,7 @@ use super::discovery::{
     Findings, FoundCapability, capabilities_of_help, capabilities_of_tools, help_commands, is_help, speaks_of_mcp,
 };
 use super::{Defined, Definitions, ProbeSource, defined, demand_own_folder, demand_service, mcp};
-use crate::domain::{Caller, Digest, Outcome, Tool, ToolDetail, ToolName};
+use crate::domain::{Caller, Digest, Outcome, SafeText, Tool, ToolDetail, ToolName};
 use crate::engine::core::RunPolicy;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::library::resolve::tool_name;
@@ -15,6 +15,9 @@ use std::time::Duration;
 
 /// How long printing a help text may take.
 const HELP_TIME: Duration = Duration::from_secs(10);
+
+/// Characters of a line that says why it printed no help.
+const LINE_CHARS: usize = 240;
 
 /// What a program told of itself, and which ways of asking told nothing.
 struct Told {
@@ -85,8 +88,10 @@ impl Definitions<'_> {
         match self.engine.runs().may_run(detail, caller)? {
             RunPolicy::Allow { .. } => Ok(()),
             RunPolicy::Ask { message, .. } => {
-                let message =
-                    message.replace(&format!("`launch {name} --allow`"), &format!("`define {name} --probe --allow`"));
+                let message = message.replace(
+                    &format!("`toolsmith launch {name} --allow`"),
+                    &format!("`toolsmith define {name} --probe --allow`"),
+                );
                 Err(EngineError::new(ErrorCode::HumanNeeded, message, ""))
             }
             RunPolicy::Refuse { code, message } => Err(EngineError::new(code, message, "")),
@@ -103,6 +108,7 @@ impl Definitions<'_> {
         let claimed = self.claimed_elsewhere(&detail.tool.name);
         let mut told = Told { found: Vec::new(), silent: Vec::new() };
         let (mut left_out, mut help, mut is_told) = (0, String::new(), false);
+        let mut failure = None;
         for words in help_commands(&command) {
             let (well, text) = self.engine.runs().ask_command(detail, caller, &words, HELP_TIME)?;
             if well || is_help(&text) {
@@ -110,13 +116,19 @@ impl Definitions<'_> {
                 let findings = capabilities_of_help(&text, &claimed);
                 (told.found, left_out) = (findings.found, findings.left_out);
             }
+            if !well {
+                failure = failure.or_else(|| text.lines().find(|line| !line.trim().is_empty()).map(line_of));
+            }
             help.push_str(&text);
             if !told.found.is_empty() {
                 break;
             }
         }
         if !is_told {
-            told.silent.push(format!("--help printed no help within {} s", HELP_TIME.as_secs()));
+            told.silent.push(match failure {
+                Some(line) => format!("--help failed: {line}"),
+                None => "--help printed no help".to_owned(),
+            });
         } else if told.found.is_empty() {
             told.silent.push("its help names no commands and nothing known".to_owned());
         }
@@ -155,6 +167,11 @@ impl Definitions<'_> {
         words.dedup();
         words
     }
+}
+
+/// A line of a program, or why it did not start, safe to draw and short.
+fn line_of(text: &str) -> String {
+    SafeText::visible(text.trim()).chars().take(LINE_CHARS).collect()
 }
 
 /// The words that were found, with where each way of asking found them.

@@ -101,7 +101,12 @@ fn unknown(view: &CatalogView, name: &str) -> EngineError {
         .filter(|known| known.contains(name) || name.contains(*known))
         .take(3)
         .collect();
-    let hint = if near.is_empty() {
+    // A definition that cannot be read makes no tool.
+    let stem = |path: &str| path.rsplit('/').any(|part| part.split('.').next() == Some(name));
+    let is_broken = view.problems.iter().any(|problem| stem(&problem.path));
+    let hint = if is_broken {
+        format!("the definition of {name} has a problem: `toolsmith list --problems` shows it")
+    } else if near.is_empty() {
         "`toolsmith list` shows every tool".to_owned()
     } else {
         format!("did you mean {}?", near.join(", "))

@@ -208,12 +208,21 @@ fn runs(runs: &[Run], least: IsolationLevel) -> Vec<EvidenceLine> {
     let started = runs.iter().filter(ended);
     let (counted, below): (Vec<&Run>, Vec<&Run>) = started.partition(|run| run.isolation.level.reaches(least));
     let mut lines = Vec::new();
-    if !counted.is_empty() {
-        let good = counted.iter().filter(|r| r.outcome == RunOutcome::Succeeded).count();
-        let bad = counted.iter().filter(|r| r.outcome.is_failure()).count();
+    let (judged, neutral): (Vec<&Run>, Vec<&Run>) = counted.into_iter().partition(|run| run.outcome.is_judged());
+    if !judged.is_empty() {
+        let good = judged.iter().filter(|r| r.outcome == RunOutcome::Succeeded).count();
+        let bad = judged.iter().filter(|r| r.outcome.is_failure()).count();
         let weight = if bad > 0 || good == 0 { Weight::Warn } else { Weight::Good };
-        let text = format!("{good} succeeded, {bad} failed of the last {} ({})", counted.len(), levels(&counted));
+        let text = format!("{good} succeeded, {bad} failed of the last {} ({})", judged.len(), levels(&judged));
         lines.push(line(weight, "runs", text));
+    }
+    if !neutral.is_empty() {
+        let runs = count(neutral.len(), "run");
+        let text = format!(
+            "{runs} ended by request or with the machine, which is neither good nor bad ({})",
+            levels(&neutral)
+        );
+        lines.push(line(Weight::Fact, "runs", text));
     }
     if !below.is_empty() {
         let verb = if below.len() == 1 { "does" } else { "do" };

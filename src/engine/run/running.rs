@@ -22,7 +22,7 @@ use crate::engine::owner::owner_alive;
 use crate::engine::settings::secrets;
 use crate::engine::view::RunRequest;
 use crate::runner::{self, Report, RunEnvironment, Running};
-use crate::store::{FinishedRun, NewRun, Tx};
+use crate::store::{FinishedRun, NewRun, RunningRow, Tx};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -435,13 +435,26 @@ impl Runs<'_> {
             runner::sweep(&self.scratch_path(row.run));
             runner::discard(&self.engine.staged_writes().path(row.run));
             // What was verified while it ran stays true.
-            let isolation = self.record(row.run)?.isolation;
+            let record = self.record(row.run)?;
+            let isolation = record.isolation;
             let observation = Some(Observation::off("its observer process died"));
             let end = ended(RunEnd::Interrupted, isolation.profile);
-            let end = FinishedRun { isolation, observation, ..end };
+            let last_seen = self.last_sign_of_life(&row, at);
+            let duration_ms = u64::try_from(last_seen.saturating_sub(record.started_at.0)).unwrap_or(0);
+            let end = FinishedRun { isolation, observation, usage: RunUsage { duration_ms, ..end.usage }, ..end };
             self.close(row.run, &end)?;
         }
         Ok(())
+    }
+
+    /// When a run whose owner died was seen last: when its lease was renewed, or it wrote something.
+    fn last_sign_of_life(&self, row: &RunningRow, at: crate::domain::Instant) -> i64 {
+        // That of a service lasts for years and is never renewed.
+        let renewed = Some(row.lease_until.0.saturating_sub(LEASE_MS)).filter(|renewed| *renewed <= at.0);
+        let wrote = self.spool_path(row.run).metadata().and_then(|facts| facts.modified()).ok();
+        let wrote = wrote.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        let wrote = wrote.and_then(|since| i64::try_from(since.as_millis()).ok());
+        renewed.max(wrote).unwrap_or(0).min(at.0)
     }
 
     /// Removes what an older run of this number left in its places.

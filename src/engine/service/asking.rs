@@ -18,6 +18,9 @@ use std::time::{Duration, Instant};
 /// How often somebody who waits for an instance looks at its row.
 const LOOK: Duration = Duration::from_millis(5);
 
+/// How much longer than its definition says an instance may take to end.
+const STOP_MARGIN: Duration = Duration::from_secs(10);
+
 /// Services that need each other may form a chain of so many.
 const MOST_DEPENDENCIES: usize = 32;
 
@@ -61,6 +64,21 @@ impl Services<'_> {
         let (row, warning) = self.launch_after(launch, caller, (&mut path, &mut with))?;
         with.pop();
         Ok(Launched { instance: row.instance.name.clone(), state: row.instance.life.state, warning, with })
+    }
+
+    /// The instance that a launch asks for, when it runs already or will in a moment.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(super) fn running(&self, launch: &LaunchRequest) -> Result<Option<Launched>, EngineError> {
+        let name = launch.instance.as_ref().unwrap_or(&launch.tool.name);
+        let row = self.workspace.read(|q| Ok(q.services().instance_named(self.stack(), name)?))?;
+        let running = row.filter(|row| row.instance.tool == launch.tool.name).and_then(|row| {
+            let state = self.state_of(&row);
+            let ends = state == InstanceState::Stopping && row.instance.life.desired == Desired::Down;
+            (state.needs_keeper() && !ends).then_some((row, state))
+        });
+        Ok(running.map(|(row, state)| Launched { instance: row.instance.name, state, warning: None, with: Vec::new() }))
     }
 
     /// Launches what an instance needs, then the instance. `path` are the instances that wait for this one.
@@ -285,7 +303,7 @@ impl Services<'_> {
             sockets = wire::listening_sockets(&self.workspace.state_dir, row.instance.id);
             self.request_relaunch(row, Relaunched::Other, caller)?;
             self.wake_keeper(row.instance.id);
-            let stop = Duration::from_millis(definition.stop.within_ms) + Duration::from_secs(10);
+            let stop = Duration::from_millis(definition.stop.within_ms) + STOP_MARGIN;
             self.wait_while(row, stop, |state, _| state.needs_keeper())?;
         }
         self.workspace.copies.put(detail.tool.digest, &detail.files)?;
@@ -374,12 +392,38 @@ impl Services<'_> {
         if state.is_up() || row.instance.life.last_error.is_none() {
             return Ok(state);
         }
-        let why = row.instance.life.last_error.unwrap_or_default();
-        Err(EngineError::new(
-            ErrorCode::Failed,
-            format!("{name} is {state}: {why}"),
-            format!("`toolsmith output {name}` prints its log"),
-        ))
+        let why = row.instance.life.last_error.as_deref().unwrap_or_default();
+        Err(EngineError::new(ErrorCode::Failed, format!("{name} is {state}: {why}"), self.failure_hint(&row)))
+    }
+
+    /// Where more is said of an instance that does not run: with what it needs, or in its log, where there is one.
+    fn failure_hint(&self, row: &InstanceRow) -> String {
+        let definition = self.launched_version(row).ok().and_then(|version| version.manifest.service);
+        let needed = definition.iter().flat_map(|definition| definition.after.keys()).find(|needed| {
+            let known = self.workspace.read(|q| Ok(q.services().instance_named(self.stack(), needed)?));
+            let state = known.ok().flatten().map(|row| self.state_of(&row));
+            matches!(state, Some(InstanceState::Failed | InstanceState::Lost))
+        });
+        if let Some(needed) = needed {
+            return format!("`toolsmith services {needed}` says why {needed} does not run");
+        }
+        let run = row.instance.run.and_then(|run| self.engine.runs().record(run).ok());
+        match run.filter(|run| run.outcome.has_started()) {
+            Some(_) => format!("`toolsmith output {}` prints its log", row.instance.name),
+            None => String::new(),
+        }
+    }
+
+    /// Waits until an instance that was asked to end has ended.
+    ///
+    /// # Errors
+    /// `Conflict` when it does not end in time.
+    pub(super) fn wait_until_ended(&self, name: &str) -> Result<InstanceState, EngineError> {
+        let row = self.named(name)?;
+        let definition = self.launched_version(&row)?.manifest.service.unwrap_or_default();
+        let longest = Duration::from_millis(definition.stop.within_ms) + STOP_MARGIN;
+        let row = self.wait_while(&row, longest, |state, _| state.needs_keeper())?;
+        Ok(self.state_of(&row))
     }
 
     /// Settles instances whose keeper died, and starts those again that are wanted, where a human's process asks.

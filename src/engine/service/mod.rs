@@ -36,10 +36,11 @@ pub use profile::PerformanceProfile;
 pub use status::{InstanceDetail, InstanceView, ServiceList};
 pub use talking::Said;
 pub use unit::ServiceUnit;
+pub use verbs::unnamed_instance;
 pub(super) use verbs::{QUERIES, VERBS};
 
 use crate::domain::service::{Instance, InstanceId, InstanceState};
-use crate::domain::{Caller, RunId, Tool, ToolDetail, ToolName};
+use crate::domain::{Caller, Kind, RunId, Tool, ToolDetail, ToolName};
 use crate::engine::Engine;
 use crate::engine::core::services::ServiceActor;
 use crate::engine::error::{EngineError, ErrorCode};
@@ -51,6 +52,9 @@ use std::time::Duration;
 
 /// How long an answer may take when the caller does not say.
 pub const ANSWER_TIME: Duration = Duration::from_mins(1);
+
+/// Instances that a message names.
+const NAMED_INSTANCES: usize = 10;
 
 /// Services: instances of tools that keep running.
 #[derive(Clone, Copy)]
@@ -87,13 +91,32 @@ impl Services<'_> {
         if let [only] = of_tool[..] {
             return Ok(only.clone());
         }
-        let names: Vec<&str> = rows.iter().map(|row| row.instance.name.as_str()).collect();
-        let hint = if names.is_empty() {
-            format!("`toolsmith launch {name}` launches one")
-        } else {
-            format!("instances: {}", names.join(", "))
+        let (message, hint) = self.unknown(name, &rows, of_tool.len());
+        Err(EngineError::new(ErrorCode::NotFound, message, hint))
+    }
+
+    /// What is said of a name that is none of an instance: whether it is that of a service, or which instances there are.
+    fn unknown(&self, name: &str, rows: &[InstanceRow], instances_of_it: usize) -> (String, String) {
+        // Somebody who only asks for instances has not read the folders of tools yet. What cannot be read has no service.
+        let tool = self.engine.library().scan_once().ok().and_then(|()| self.engine.library().resolve(name).ok());
+        if tool.is_some_and(|tool| tool.kind == Kind::Service && tool.name.as_str() == name) && instances_of_it == 0 {
+            let message = format!("there is no instance {name}: the service {name} was not launched yet");
+            return (message, format!("`toolsmith launch {name}` launches it"));
+        }
+        let message = format!("there is no instance {name}");
+        if rows.is_empty() {
+            return (
+                message,
+                "`toolsmith list --kind service` lists services, and `toolsmith launch SERVICE` launches one"
+                    .to_owned(),
+            );
+        }
+        let shown: Vec<&str> = rows.iter().take(NAMED_INSTANCES).map(|row| row.instance.name.as_str()).collect();
+        let more = match rows.len() - shown.len() {
+            0 => String::new(),
+            more => format!(" and {more} more; `toolsmith services` lists them"),
         };
-        Err(EngineError::new(ErrorCode::NotFound, format!("there is no instance {name}"), hint))
+        (message, format!("instances: {}{more}", shown.join(", ")))
     }
 
     /// The tool of an instance as it is on disk now. Where several have its name, the one in the place from which the
@@ -172,11 +195,16 @@ impl Services<'_> {
     pub fn run_of(&self, name: &str) -> Result<RunId, EngineError> {
         let row = self.named(name)?;
         row.instance.run.ok_or_else(|| {
-            EngineError::new(
-                ErrorCode::NotFound,
-                format!("{name} has not started yet"),
-                "`toolsmith services` lists states",
-            )
+            let message = match &row.instance.life.last_error {
+                Some(why) => format!("{name} has no output, because it did not start: {why}"),
+                None => format!("{name} has not started yet"),
+            };
+            EngineError::new(ErrorCode::NotFound, message, format!("`toolsmith services {name}` shows its state"))
         })
+    }
+
+    /// The run of the start before the newest one, when this is the name of an instance that was started before.
+    pub fn previous_run_of(&self, name: &str) -> Option<RunId> {
+        self.named(name).ok()?.instance.life.previous_run
     }
 }

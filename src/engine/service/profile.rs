@@ -2,7 +2,7 @@
 
 use super::Services;
 use crate::domain::description::{Describe, Description, Ink};
-use crate::domain::{Instant, Kind, Run, RunOutcome, ToolName, size, span};
+use crate::domain::{Instant, Kind, Run, RunOutcome, ToolName, plural, size, span};
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
 use crate::engine::view::RunFilter;
@@ -22,8 +22,11 @@ const MEMORY_STEP: u64 = 16 << 20;
 pub struct PerformanceProfile {
     /// The tool.
     pub tool: ToolName,
-    /// The recorded runs that it rests on: those that started, the newest 1,000, of all versions.
+    /// The recorded runs that it rests on: of the newest 1,000 of all versions those that run or succeeded, and for a
+    /// service those that were ended by request or with the machine.
     pub runs: usize,
+    /// Runs that started and are left out because they failed or were cut short.
+    pub left_out: usize,
     /// Whether these are too few to propose anything.
     pub too_few: bool,
     /// 95 of 100 runs held at most so much memory at one time, bytes; `None` when no run was measured.
@@ -66,12 +69,20 @@ impl Services<'_> {
 
 impl PerformanceProfile {
     fn of(tool: ToolName, runs: &[Run], is_service: bool, at: Instant) -> PerformanceProfile {
-        let runs: Vec<&Run> = runs.iter().filter(|run| run.outcome.has_started()).collect();
+        // What a run used that broke down says nothing of what a good one needs. A service ends well when it is asked to.
+        let is_good = |run: &&Run| match run.outcome {
+            RunOutcome::Running | RunOutcome::Succeeded => true,
+            RunOutcome::Cancelled | RunOutcome::Interrupted => is_service,
+            _ => false,
+        };
+        let started = runs.iter().filter(|run| run.outcome.has_started()).count();
+        let runs: Vec<&Run> = runs.iter().filter(is_good).collect();
         let over = || runs.iter().filter(|run| run.outcome != RunOutcome::Running);
         let memory = over().map(|run| run.usage.peak_memory_bytes.max(run.usage.max_rss_bytes));
         let mut profile = PerformanceProfile {
             tool,
             runs: runs.len(),
+            left_out: started - runs.len(),
             too_few: runs.len() < FEWEST_RUNS,
             p95_memory_bytes: p95(memory.filter(|bytes| *bytes > 0).collect()),
             p95_duration_ms: p95(over().map(|run| run.usage.duration_ms).collect()),
@@ -135,7 +146,11 @@ fn most_at_once(runs: &[&Run], at: Instant) -> usize {
 impl Describe for PerformanceProfile {
     fn describe(&self) -> Description {
         let mut told = Description::new().titled(self.tool.as_str(), "performance profile");
-        told.field("runs", Ink::Plain, self.runs.to_string());
+        let left_out = match self.left_out {
+            0 => String::new(),
+            number => format!("; {} that failed or were cut short are left out", plural(number, "run", "runs")),
+        };
+        told.field("runs", Ink::Plain, format!("{}{left_out}", self.runs));
         if let Some(bytes) = self.p95_memory_bytes {
             told.field("memory", Ink::Plain, format!("{} in 95 of 100 runs", size(bytes)));
         }
@@ -143,13 +158,13 @@ impl Describe for PerformanceProfile {
             told.field("time", Ink::Plain, format!("{} in 95 of 100 runs", span(ms)));
         }
         told.field("processes", Ink::Plain, format!("{} at most", self.most_processes));
-        told.field("at one time", Ink::Plain, format!("{} runs at most", self.most_at_once));
+        told.field("at one time", Ink::Plain, format!("{} at most", plural(self.most_at_once, "run", "runs")));
         if self.instances > 0 {
             let restarts = format!("{}, restarted {} times within ten minutes", self.instances, self.restarts);
             told.field("instances", Ink::Plain, restarts);
         }
         if self.too_few {
-            told.note(Ink::Warn, "too few runs", format!("limits are proposed from {FEWEST_RUNS} recorded runs on"));
+            told.note(Ink::Warn, "too few runs", format!("limits are proposed from {FEWEST_RUNS} good runs on"));
             return told;
         }
         told.summary(format!("proposal from {} runs; put these lines into the definition:", self.runs));

@@ -6,7 +6,7 @@ use crate::domain::service::{
     Exchange, ExchangeRole, HealthState, Instance, InstanceContext, InstanceId, InstancePort, InstanceState, PortPass,
     ServiceDefinition,
 };
-use crate::domain::{Instant, Sample, ToolName, plural, span};
+use crate::domain::{Instant, Sample, Stage, ToolName, plural, span};
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
 use crate::runner;
@@ -30,6 +30,9 @@ pub struct InstanceView {
     pub up_ms: Option<u64>,
     /// Whether the version that runs is another one than the tool has on disk now; `None` before the folders were read.
     pub is_outdated: Option<bool>,
+    /// Whether the version on disk must be approved before it is used.
+    #[serde(skip)]
+    pub needs_approval: bool,
 }
 
 /// The instances of a stack.
@@ -121,6 +124,7 @@ impl Services<'_> {
         InstanceView {
             up_ms: ready.map(|at| now().since_ms(at)),
             is_outdated: on_disk.map(|tool| tool.digest != row.instance.digest),
+            needs_approval: on_disk.is_some_and(|tool| tool.stage != Stage::Experimental),
             now: state,
             instance: row.instance,
         }
@@ -240,6 +244,10 @@ impl InstanceDetail {
     fn describe_health(&self, told: &mut Description) {
         let health = &self.view.instance.health;
         let (ink, text) = match health.state {
+            HealthState::Good | HealthState::Unknown if !self.view.now.is_up() => {
+                return told.field("health", Ink::Dim, format!("not checked while it is {}", self.view.now));
+            }
+            HealthState::Bad if !self.view.now.is_up() => (Ink::Dim, "the last check failed".to_owned()),
             HealthState::NotChecked => (Ink::Dim, "not checked".to_owned()),
             HealthState::Unknown => (Ink::Dim, "not checked yet".to_owned()),
             HealthState::Good => (Ink::Good, format!("good ({})", span(health.took_ms))),
@@ -262,13 +270,20 @@ impl Describe for InstanceDetail {
         let mut told = Description::new().titled(instance.name.as_str(), &remark);
         told.field("state", self.view.ink(), self.view.state_words(now()));
         if let Some(why) = &instance.life.last_error {
-            told.field("reason", Ink::Warn, why);
+            // What is over is no reason for what it does now.
+            let (label, ink) = match self.view.now {
+                InstanceState::Running | InstanceState::Starting => ("last problem", Ink::Dim),
+                _ => ("reason", Ink::Warn),
+            };
+            told.field(label, ink, why);
         }
         if let Some(line) = &instance.life.last_stderr {
             told.field("last stderr", Ink::Warn, line);
         }
         if let Some(run) = instance.run {
-            told.field("run", Ink::Plain, format!("{run}, start {}", instance.life.incarnation));
+            let before = instance.life.previous_run.map(|run| format!("; the start before was run {run}"));
+            let before = before.unwrap_or_default();
+            told.field("run", Ink::Plain, format!("{run}, start {}{before}", instance.life.incarnation));
         }
         if let Some(up) = self.view.up_ms {
             told.field("up", Ink::Plain, span(up));
@@ -278,11 +293,13 @@ impl Describe for InstanceDetail {
         self.describe_health(&mut told);
         told.field("launched by", Ink::Plain, &instance.launched_by);
         if self.view.is_outdated == Some(true) {
-            told.note(
-                Ink::Warn,
-                "outdated",
-                "the tool changed on disk; relaunch uses the new version once it is approved",
-            );
+            let relaunch = format!("`toolsmith relaunch {}`", instance.name);
+            let then = if self.view.needs_approval {
+                format!("{relaunch} uses the new version after a human approved it, and is refused before")
+            } else {
+                format!("{relaunch} uses the new version, which nobody has approved")
+            };
+            told.note(Ink::Warn, "outdated", format!("the tool changed on disk; {then}"));
         }
         for (label, prompts) in [("staged", &self.context.staged), ("next message", &self.context.next)] {
             for prompt in prompts {

@@ -83,14 +83,16 @@ impl Parts<'_> {
     fn unit(&self) -> String {
         let program = quoted(self.program, false);
         let words = |words: &[&str]| words.iter().map(|word| quoted(word, true)).collect::<Vec<_>>().join(" ");
-        let start = words(&["launch", self.tool.as_str(), "--instance", self.instance.as_str(), "--wait"]);
-        let stop = words(&["terminate", self.instance.as_str()]);
+        let start =
+            words(&["launch", self.tool.as_str(), "--instance", self.instance.as_str(), "--wait", "--if-needed"]);
+        let stop = words(&["terminate", self.instance.as_str(), "--wait"]);
         let line =
             |(name, value): &(&str, String)| format!("Environment={}", quoted(&format!("{name}={value}"), false));
         let mut lines: Vec<String> = vec![format!("WorkingDirectory={}", self.workspace.replace('%', "%%"))];
         lines.extend(self.env.iter().map(line));
         lines.push(format!("ExecStart={program} {start}"));
-        lines.push(format!("ExecStop={program} {stop}"));
+        // The dash: an instance that has ended already is no failure.
+        lines.push(format!("ExecStop=-{program} {stop}"));
         format!(
             "[Unit]\nDescription=Toolsmith service {}\n\n[Service]\nType=oneshot\nRemainAfterExit=yes\n\
              {}\n\n\
@@ -208,8 +210,8 @@ mod tests {
             parts.unit(),
             "[Unit]\nDescription=Toolsmith service mine\n\n[Service]\nType=oneshot\nRemainAfterExit=yes\n\
              WorkingDirectory=/home/ada/50%% done\nEnvironment=\"TOOLSMITH_HOME=/home/ada/my state\"\n\
-             ExecStart=\"/opt/my tools/toolsmith\" launch helper --instance mine --wait\n\
-             ExecStop=\"/opt/my tools/toolsmith\" terminate mine\n\n[Install]\nWantedBy=default.target\n"
+             ExecStart=\"/opt/my tools/toolsmith\" launch helper --instance mine --wait --if-needed\n\
+             ExecStop=-\"/opt/my tools/toolsmith\" terminate mine --wait\n\n[Install]\nWantedBy=default.target\n"
         );
     }
 }

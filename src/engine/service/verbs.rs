@@ -46,7 +46,12 @@ pub(in crate::engine) const VERBS: &[PlainVerb] = &[
             if call.get("forget").is_some() {
                 return engine.services().forget(name, caller);
             }
-            engine.services().terminate(name, call.get("now").is_some(), caller)
+            let mut outcome = engine.services().terminate(name, call.get("now").is_some(), caller)?;
+            if call.get("wait").is_some() {
+                let state = engine.services().wait_until_ended(name)?;
+                outcome.message = outcome.message.replacen(" is asked to end", &format!(" is {state}"), 1);
+            }
+            Ok(outcome)
         }),
     },
     PlainVerb {
@@ -85,15 +90,18 @@ pub(in crate::engine) const QUERIES: &[PlainQuery] = &[PlainQuery {
         match call.get("instance") {
             Some(name) if call.get("unit").is_some() => Described::of(&engine.services().unit(name)?),
             Some(name) if call.get("profile").is_some() => Described::of(&engine.services().profile(name)?),
-            None if call.get("unit").is_some() || call.get("profile").is_some() => {
-                let message = "--unit and --profile need the name of an instance or a tool";
-                Err(EngineError::new(ErrorCode::Usage, message, "`toolsmith services` lists instances"))
-            }
+            None if call.get("unit").is_some() || call.get("profile").is_some() => Err(unnamed_instance()),
             Some(name) => Described::of(&engine.services().detail(name)?),
             None => Described::of(&engine.services().list(call.get("capability"))?),
         }
     },
 }];
+
+/// What `services` answers to an option that is about one instance, without a name.
+pub fn unnamed_instance() -> EngineError {
+    let message = "--unit and --profile need the name of an instance or a tool";
+    EngineError::new(ErrorCode::Usage, message, "`toolsmith services` lists instances")
+}
 
 fn preview(title: &str, line: &str, undo: &str) -> Preview {
     let lines = Some(line).filter(|line| !line.is_empty()).map(str::to_owned).into_iter().collect();
@@ -116,7 +124,11 @@ impl Services<'_> {
     fn launch_verb(&self, caller: &Caller, call: &VerbCall) -> Result<Outcome, EngineError> {
         let tool = self.engine.library().resolve(argument(call, "tool")?)?;
         let instance = call.get("instance").map(instance_name).transpose()?;
-        let launched = self.launch(&LaunchRequest { tool, instance }, caller)?;
+        let request = LaunchRequest { tool, instance };
+        let launched = match call.get("if-needed").and_then(|_| self.running(&request).transpose()) {
+            Some(running) => running?,
+            None => self.launch(&request, caller)?,
+        };
         let name = launched.instance;
         let mut message = format!("{name} is {}", launched.state);
         if call.get("wait").is_some() {

@@ -2,7 +2,7 @@
 
 use super::spec::Spec;
 use crate::domain::service::{LogRule, StopSignal};
-use crate::domain::{IsolationLevel, Network, RunEnd};
+use crate::domain::{IsolationLevel, Network, RunEnd, Touch, generalise};
 use crate::runner::connector::NamespaceConnector;
 use crate::runner::sandbox::{self, ProcessLimits};
 use rustix::net::{AddressFamily, SocketType};
@@ -104,6 +104,9 @@ impl Spec {
         self.handed.connector = Some(theirs);
         self.plan.least = IsolationLevel::Isolated;
         self.set_network(Network::Loopback);
+        // In a network of its own it listens for the relay and for nobody else.
+        let own = ["127.0.0.1:1", "0.0.0.0:1", "[::1]:1", "[::]:1"];
+        self.plan.policy.baseline.extend(own.map(|address| (Touch::Listen, generalise(Touch::Listen, address))));
         Ok((self, connector))
     }
 

@@ -21,6 +21,9 @@ pub(in crate::runner) const RUN_VARIABLE: &str = "TOOLSMITH_RUN";
 /// read the list is stopped by its process limit.
 const MAX_ROUNDS: usize = 20;
 
+/// The flag of a process that started no program since it was made (`PF_FORKNOEXEC` in Linux's include/linux/sched.h).
+const FORKED_NOT_EXECUTED: u64 = 0x40;
+
 /// One line of the process list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::runner) struct Process {
@@ -40,12 +43,19 @@ pub(in crate::runner) struct Process {
     /// Address space in bytes: what the kernel keeps to find its way in it is at most a part in 512 of that.
     pub(in crate::runner) virtual_bytes: u64,
     is_over: bool,
+    /// Whether it is a copy of its parent that has not started a program since.
+    is_copy: bool,
 }
 
 /// When a process started, in clock ticks since boot: together with the pid it names a process for
 /// good, although pids are used again. `None` when it is not alive.
 pub fn process_started(pid: i32) -> Option<u64> {
     read_process(pid).filter(|process| !process.is_over).map(|process| process.started)
+}
+
+/// Whether a process still is the copy of its parent that it began as: it has started no program, and has not ended.
+pub(in crate::runner) fn is_copy(pid: i32) -> bool {
+    read_process(pid).is_some_and(|process| process.is_copy && !process.is_over)
 }
 
 /// Kills the process group that `pid` leads, if `pid` is still the process that started at
@@ -294,6 +304,7 @@ fn parse_stat(pid: i32, line: &[u8]) -> Option<Process> {
         pid,
         // A first thread that has ended says so, although others of its process go on.
         is_over: matches!(*fields.first()?, "Z" | "X" | "x") && number(17)? <= 1,
+        is_copy: number(6)? & FORKED_NOT_EXECUTED != 0,
         parent: fields.get(1)?.parse().ok()?,
         group: fields.get(2)?.parse().ok()?,
         session: fields.get(3)?.parse().ok()?,
@@ -313,7 +324,7 @@ mod tests {
 
     #[test]
     fn a_name_full_of_brackets_does_not_confuse_the_list() {
-        let line = b"7 (a) Z (b)) S 1 7 6 0 -1 0 0 0 0 0 10 20 0 0 20 0 3 0 999 4096 25 0";
+        let line = b"7 (a) Z (b)) S 1 7 6 0 -1 64 0 0 0 0 10 20 0 0 20 0 3 0 999 4096 25 0";
         let expected = Process {
             pid: 7,
             parent: 1,
@@ -326,6 +337,7 @@ mod tests {
             resident_pages: 25,
             virtual_bytes: 4096,
             is_over: false,
+            is_copy: true,
         };
         assert_eq!(parse_stat(7, line), Some(expected));
         let over = |threads| {

@@ -50,7 +50,7 @@ impl Baselines {
     pub fn tell(&self, spec: &mut Spec) -> io::Result<()> {
         let Some(key) = key(spec).filter(|_| spec.plan.walls.observe) else { return Ok(()) };
         if let Some(noise) = self.known().get(&key) {
-            spec.plan.policy.baseline.clone_from(noise);
+            spec.plan.policy.baseline.extend_from_slice(noise);
             return Ok(());
         }
         let path = self.dir.join(format!("{}.json", key.hex()));
@@ -60,7 +60,7 @@ impl Baselines {
             None => self.learn(spec, &path),
         };
         self.known().insert(key, noise.clone());
-        spec.plan.policy.baseline = noise;
+        spec.plan.policy.baseline.extend(noise);
         written
     }
 

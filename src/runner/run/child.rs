@@ -3,6 +3,7 @@
 use crate::runner::interpreter::{missing, shebang};
 use crate::runner::prepare::spec::{Handed, Spec};
 use crate::runner::process::terminal;
+use crate::runner::sandbox::SYSTEM;
 use crate::runner::supervisor::starter::Started;
 use crate::runner::supervisor::{StartInput, send, send_fds};
 use rustix::fs::{MemfdFlags, SealFlags};
@@ -11,6 +12,7 @@ use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 /// The supervisor of a run that was just started. Our ends of the tool's streams never block.
 #[derive(Debug)]
@@ -140,11 +142,33 @@ fn bundle(spec: &Spec) -> io::Result<Option<OwnedFd>> {
     Ok(Some(file.into()))
 }
 
+/// Whether the program of a run is among what the run sees.
+fn is_visible(spec: &Spec) -> bool {
+    let view = &spec.plan.view;
+    let ours = [&view.tool, &view.scratch].into_iter().any(|folder| spec.plan.program.starts_with(folder));
+    let write = view.write.iter().map(|write| &write.path).chain(view.stages.iter().map(|stage| &stage.root));
+    ours || is_of_system(&spec.program) || view.read.iter().chain(write).any(|path| spec.program.starts_with(path))
+}
+
+/// Whether every run sees what lies at a path: programs and libraries of the system.
+pub fn is_of_system(path: &Path) -> bool {
+    SYSTEM.iter().any(|folder| path.starts_with(folder))
+}
+
+/// Says that a program is outside of what a run sees.
+pub fn not_visible(program: &Path) -> String {
+    format!(
+        "{} is not visible in the sandbox; declare it under [permissions] read and have it approved, or put it into the folder of the tool",
+        program.display()
+    )
+}
+
 /// Why a start failed, in words that say what to do.
 pub(in crate::runner) fn explain(spec: &Spec, error: &io::Error) -> String {
     let program = &spec.program;
     let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     match error.raw_os_error() {
+        Some(libc::ENOENT | libc::EACCES) if program.exists() && !is_visible(spec) => not_visible(program),
         Some(libc::ENOENT) if program.exists() => match shebang(program) {
             Some(line) => format!("the shebang line of {name} names {}: {}", line.name, missing(&line.name)),
             None => format!("{name} needs a loader that is not installed"),

@@ -25,12 +25,12 @@ pub(super) use lend::{lend_to, seal};
 pub(super) use listener::{CallAnswer, Listener, Notification};
 pub(super) use places::{DEVICES, ETC, ETC_NETWORK, PROC, SYSTEM};
 pub(super) use plan::{HostFacts, ProcessLimits, USUAL_FILES, WallPlan};
-pub use process::waiting_connections;
 pub(super) use process::{
     ChildSignalGuard, Exit, Reaped, become_user, close_all, default_signals, drop_capabilities, end_descendants,
-    forget_children, fork, has_children, network_mark, own_mounts, own_processes, reap, start_in_our_memory,
-    take_places,
+    forget_children, fork, has_children, ignore_stop_signals, network_mark, own_mounts, own_processes, reap,
+    start_in_our_memory, take_places,
 };
+pub use process::{StopSignals, waiting_connections};
 pub(super) use raise::raise;
 #[cfg(test)]
 pub(super) use {

@@ -113,6 +113,55 @@ pub(in crate::runner) fn default_signals() {
     }
 }
 
+/// Signals that ask a process to end, from a terminal, a service manager or a machine that shuts down.
+const STOP_SIGNALS: [i32; 3] = [libc::SIGTERM, libc::SIGINT, libc::SIGHUP];
+
+/// Goes on when somebody asks all processes to end: whoever started this process decides when it does. What it starts
+/// takes that back with [`default_signals`].
+pub(in crate::runner) fn ignore_stop_signals() {
+    for signal in STOP_SIGNALS {
+        // SAFETY: no handler of ours is installed, and none is asked for.
+        unsafe {
+            libc::signal(signal, libc::SIG_IGN);
+        }
+    }
+}
+
+/// Signals that ask this process to end, kept until they are waited for. Threads that are started later keep them too.
+#[derive(Debug)]
+pub struct StopSignals(libc::sigset_t);
+
+impl StopSignals {
+    /// Keeps them from now on.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn block() -> io::Result<StopSignals> {
+        block(&STOP_SIGNALS).map(StopSignals)
+    }
+
+    /// Waits until one comes.
+    pub fn wait(&self) {
+        // SAFETY: the pointer is to a live value; nobody wants to know more of the signal. It fails only when another
+        // signal interrupts it.
+        while unsafe { libc::sigwaitinfo(&raw const self.0, std::ptr::null_mut()) } == -1 {}
+    }
+}
+
+/// Keeps signals of this thread until they are waited for, and says which.
+fn block(signals: &[i32]) -> io::Result<libc::sigset_t> {
+    // SAFETY: plain numbers, for which all zeroes is a value; the pointers are to live locals.
+    let (set, failed) = unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        for signal in signals {
+            libc::sigaddset(&raw mut set, *signal);
+        }
+        (set, libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()))
+    };
+    if failed == 0 { Ok(set) } else { Err(io::Error::from_raw_os_error(failed)) }
+}
+
 /// Lets the kernel take away children that end, without anybody waiting for them. A copy of this process takes that
 /// back with [`default_signals`].
 pub(in crate::runner) fn forget_children() {
@@ -213,14 +262,7 @@ impl ChildSignalGuard {
     /// # Errors
     /// When the kernel refuses.
     pub(in crate::runner) fn block() -> io::Result<ChildSignalGuard> {
-        // SAFETY: plain numbers, for which all zeroes is a value; both pointers are to live locals.
-        let (set, failed) = unsafe {
-            let mut set: libc::sigset_t = std::mem::zeroed();
-            libc::sigemptyset(&raw mut set);
-            libc::sigaddset(&raw mut set, libc::SIGCHLD);
-            (set, libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()))
-        };
-        if failed == 0 { Ok(ChildSignalGuard(set)) } else { Err(io::Error::from_raw_os_error(failed)) }
+        block(&[libc::SIGCHLD]).map(ChildSignalGuard)
     }
 
     /// Waits until a child ends, but not longer than this; below one second.

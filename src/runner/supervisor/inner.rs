@@ -174,6 +174,9 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Opti
     };
     // Whoever writes to it must see when the tool does not read any more.
     drop(streams);
+    if let Err(error) = send_packet(socket, &Inside::Executed, &[]) {
+        return refuse(socket, format!("its start could not be reported: {error}"));
+    }
     // The tool's process changed its user in our memory, which may have shown it.
     if let Err(error) = hide() {
         return refuse(socket, format!("the inner stage could not protect itself: {error}"));

@@ -15,6 +15,7 @@ mod inner;
 mod join;
 mod mounts;
 mod nest;
+mod observing;
 mod plan;
 mod reach;
 pub(super) mod starter;
@@ -29,16 +30,16 @@ pub(super) use plan::{Environment, Packed, RunPlan, RunView, StartInput, Terms};
 pub(super) use trials::READY;
 pub(super) use wire::{Ended, Heard, Inbox, Message, SupervisorOrder, TrialEnd, receive_parcel, send, send_fds};
 
-use super::observer::{Observer, Policy, Served};
 use super::overlay::Layers;
 use super::process::clear::remove;
 use super::process::group::Totals;
 use super::process::processes::{descendants, kill_all};
-use super::sandbox::{self, Exit, Listener, Reaped};
+use super::sandbox::{self, Exit, Reaped};
 use crate::domain::{FileChange, IsolationLevel, Observation};
 use crate::outside::{Launch, Trust};
 use bubblewrap::{Then, explain};
 use inner::{Kit, look_after, raise_oom_score, unpack};
+use observing::ObserverState;
 use reach::Reach;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{MemfdFlags, Mode, OFlags};
@@ -52,7 +53,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 use watch::Watcher;
-use wire::{Inside, Parcel, send_packet};
+use wire::{Inside, Parcel, SandboxReport, send_packet};
 
 /// The first argument that makes this program a supervisor. No verb begins like this.
 pub(super) const SUPERVISE: &str = "--as-supervisor";
@@ -62,9 +63,6 @@ pub(super) const INSIDE: &str = "--as-inner-stage";
 
 /// How long the inner stage may take to end after it was ordered to kill; then its world is ended around it.
 const KILL_TIME: Duration = Duration::from_secs(1);
-
-/// Why most runs without an observer have none.
-const NOT_ASKED: &str = "it is disabled, or the isolation level has no system call filter";
 
 /// How much of what bubblewrap says is kept, in bytes.
 const MAX_SAID: usize = 4096;
@@ -81,6 +79,7 @@ pub(super) fn play() -> i32 {
 pub(super) fn supervise(control: &OwnedFd) -> i32 {
     // It must outlive the terminal and the signals of the workbench to clean up after them.
     let _ = rustix::process::setsid();
+    sandbox::ignore_stop_signals();
     let done = receive(control).and_then(|(kit, inbox)| {
         let stand = Stand::make(&kit)?;
         let followed = Supervisor::begin(kit, control.try_clone()?, inbox).map(Supervisor::follow);
@@ -163,6 +162,8 @@ struct Supervisor {
     said_by: Option<OwnedFd>,
     said: Vec<u8>,
     has_started: bool,
+    /// The layers of a process that has not started its program yet.
+    raised: Option<SandboxReport>,
     refusal: Option<Message>,
     over: Option<Reaped>,
     phase: StopPhase,
@@ -223,11 +224,12 @@ impl Supervisor {
             said_by,
             said: Vec::new(),
             has_started: false,
+            raised: None,
             refusal: None,
             over: None,
             phase: StopPhase::Running,
             watcher,
-            observer: ObserverState::Off(NOT_ASKED.to_owned()),
+            observer: ObserverState::not_asked(),
             changes: Vec::new(),
             changes_cut: 0,
             uncollected: Some("the process that compares the files ended early".to_owned()),
@@ -242,6 +244,7 @@ impl Supervisor {
             self.notes.push(format!("the run could not be monitored: {error}"));
         }
         self.end_everything();
+        self.tell_started();
         let mounts = std::mem::take(&mut self.mounts);
         (self.last_word(), mounts)
     }
@@ -382,10 +385,14 @@ impl Supervisor {
                     self.watcher.tool(pid);
                 }
                 self.observer = ObserverState::begin(&self.plan, facts.level, parcel.fds.pop());
-                self.tell(&Message::Started(facts));
+                self.raised = Some(facts);
+                if self.plan.trials.is_some() {
+                    self.tell_started();
+                }
             }
             Inside::Refused { cause } => self.refusal = Some(Message::Refused { cause }),
             Inside::SpawnFailed { errno } => self.refusal = Some(Message::SpawnFailed { errno }),
+            Inside::Executed => self.tell_started(),
             Inside::Joined => {
                 self.mounts = parcel.fds;
                 // It did what it was for; that it has no program to start is no complaint.
@@ -407,6 +414,13 @@ impl Supervisor {
             }
         }
         Ok(true)
+    }
+
+    /// Tells that the program runs, unless that failed.
+    fn tell_started(&mut self) {
+        if let Some(facts) = self.raised.take().filter(|_| self.refusal.is_none()) {
+            self.tell(&Message::Started(facts));
+        }
     }
 
     fn tell(&mut self, message: &Message) {
@@ -477,56 +491,6 @@ impl Supervisor {
             observation,
             notes: self.notes,
         }))
-    }
-}
-
-/// The observer of a run, or why there is none.
-enum ObserverState {
-    On(Box<(Listener, Observer)>),
-    /// It was on, and saw this.
-    Over(Observation),
-    Off(String),
-}
-
-impl ObserverState {
-    fn begin(plan: &RunPlan, level: IsolationLevel, listener: Option<OwnedFd>) -> ObserverState {
-        let Some(listener) = listener else {
-            let why = if plan.walls.observe { "the kernel provided no notification descriptor" } else { NOT_ASKED };
-            return ObserverState::Off(why.to_owned());
-        };
-        match Listener::new(listener) {
-            Ok(listener) => {
-                let policy = Policy { level, ..plan.policy.clone() };
-                ObserverState::On(Box::new((listener, Observer::new(policy))))
-            }
-            Err(error) => ObserverState::Off(format!("the kernel notifications cannot be answered: {error}")),
-        }
-    }
-
-    fn listener(&self) -> Option<&OwnedFd> {
-        match self {
-            ObserverState::On(pair) => Some(pair.0.fd()),
-            ObserverState::Over(_) | ObserverState::Off(_) => None,
-        }
-    }
-
-    /// Answers the calls that wait.
-    fn serve(&mut self) {
-        let ObserverState::On(pair) = self else { return };
-        let (listener, observer) = &mut **pair;
-        // An error is part of the observation: it says that it is incomplete.
-        let is_over = !matches!(observer.serve(listener), Ok(Served::Idle | Served::Busy));
-        if is_over && let ObserverState::On(pair) = std::mem::replace(self, ObserverState::Off(String::new())) {
-            *self = ObserverState::Over(pair.1.finish());
-        }
-    }
-
-    fn finish(self) -> Observation {
-        match self {
-            ObserverState::On(pair) => pair.1.finish(),
-            ObserverState::Over(observation) => observation,
-            ObserverState::Off(why) => Observation::off(why),
-        }
     }
 }
 

@@ -8,8 +8,9 @@
 //! tool would cost milliseconds when they are taken down. Only where the inner stage still needs its own `/proc`, to
 //! read out staged writes, the tool's process gets such mounts.
 
+use super::tool::LOOK;
 use super::wire::{Inside, send_packet};
-use crate::runner::process::processes::descendants;
+use crate::runner::process::processes::{descendants, is_copy};
 use crate::runner::sandbox::{self, ChildSignalGuard, Reaped};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::mount::MountFlags;
@@ -64,8 +65,8 @@ impl Nest {
         Ok(Nest { first, view, ended, told, gate })
     }
 
-    /// Starts the process that becomes the tool. Once that may start a program, the inner stage has given up its rights
-    /// and the supervisor knows who is who.
+    /// Starts the process that becomes the tool, and returns when it runs its program or could not start it. Once it may
+    /// start a program, the inner stage has given up its rights and the supervisor knows who is who.
     ///
     /// # Errors
     /// When there is no process left, the rights cannot be given up, or the first process is gone.
@@ -81,6 +82,9 @@ impl Nest {
                 sandbox::drop_capabilities()?;
                 wait(&self.told)?;
                 rustix::io::write(&self.gate.1, &[1])?;
+                while is_copy(pid) {
+                    std::thread::sleep(LOOK);
+                }
                 Ok(pid)
             }
         }

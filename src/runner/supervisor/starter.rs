@@ -206,6 +206,7 @@ pub(in crate::runner) fn play() -> i32 {
     let Ok(mut link) = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3) else { return 1 };
     // It must outlive the terminal and the signals of the workbench, as the supervisors do.
     let _ = rustix::process::setsid();
+    sandbox::ignore_stop_signals();
     // Supervisors that ended are taken away at once; how they ended is told by their sockets.
     sandbox::forget_children();
     while let Ok(parcel) = receive_parcel(&link, RecvFlags::empty()) {

@@ -29,7 +29,7 @@ const MAX_FDS: usize = 32;
 /// What the supervisor tells the workbench.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::runner) enum Message {
-    /// The sandbox layers are in force, verified from inside; the next instruction is the tool's.
+    /// The sandbox layers are in force, verified from inside, and the tool's program runs. Of trials: is started next.
     Started(SandboxReport),
     /// What the run uses now.
     Sample(Sample),
@@ -107,6 +107,8 @@ pub(in crate::runner) enum Inside {
         /// The system's number for it.
         errno: i32,
     },
+    /// From the inner stage: the process runs its own program, unless it said that this failed.
+    Executed,
     /// From the inner stage: the tool is over and nothing else is left inside.
     Over {
         /// The tool's own process.

@@ -60,7 +60,7 @@ fn a_running_service_that_claims_the_capability_answers_before_a_tool_is_run() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("helper is running and claims CODE_generation"));
 
     let none = bench.refused(&["call", "a parser, please", "--capability", "poetry"]);
-    assert_eq!(none, "no available tool has the tag poetry");
+    assert_eq!(none, "no available tool and no running service claims the capability poetry");
 }
 
 #[test]

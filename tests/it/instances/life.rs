@@ -118,7 +118,7 @@ fn instances_are_apart_and_as_many_as_the_definition_allows() {
     bench.ok(&["launch", "companion", "--instance", "b", "--wait"]);
     assert_eq!(
         bench.refused(&["launch", "companion", "--instance", "c"]),
-        "companion allows 2 instances, and there are: a, b"
+        "companion allows 2 instances at one time, and these run: a, b"
     );
     assert_eq!(bench.refused(&["launch", "companion", "--instance", "a"]), "a is already running");
     assert_eq!(

@@ -2,8 +2,11 @@
 
 mod agents;
 mod calls;
+mod causes;
+mod ends;
 mod handover;
 mod health;
+mod hints;
 mod hostile;
 mod kills;
 mod life;
@@ -14,6 +17,7 @@ mod ports;
 mod probe;
 mod screen;
 mod sockets;
+mod starts;
 mod store;
 mod strangers;
 mod talk;

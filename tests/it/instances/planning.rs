@@ -13,8 +13,11 @@ fn a_user_unit_launches_the_instance_and_is_only_printed() {
     let (unit, told) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(output.status.success(), "{told}");
     let line = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)).map(str::to_owned);
-    assert!(line("ExecStart=").unwrap().ends_with(" launch companion --instance companion --wait"), "{unit}");
-    assert!(line("ExecStop=").unwrap().ends_with(" terminate companion"), "{unit}");
+    assert!(
+        line("ExecStart=").unwrap().ends_with(" launch companion --instance companion --wait --if-needed"),
+        "{unit}"
+    );
+    assert!(line("ExecStop=").unwrap().ends_with(" terminate companion --wait"), "{unit}");
     assert_eq!(line("Type=").as_deref(), Some("oneshot"));
     assert_eq!(line("RemainAfterExit=").as_deref(), Some("yes"));
     let root = bench.workspace.root().canonicalize().unwrap();
@@ -25,7 +28,10 @@ fn a_user_unit_launches_the_instance_and_is_only_printed() {
     bench.ok(&["launch", "companion", "--instance", "mine", "--wait"]);
     let unit = bench.ok(&["services", "mine", "--unit"]);
     assert_eq!(unit["file"], "toolsmith-mine.service");
-    assert!(unit["unit"].as_str().unwrap().contains(" launch companion --instance mine --wait\n"), "{unit}");
+    assert!(
+        unit["unit"].as_str().unwrap().contains(" launch companion --instance mine --wait --if-needed\n"),
+        "{unit}"
+    );
     assert_eq!(bench.refused(&["services", "--unit", "nobody"]), "there is no instance nobody");
     assert_eq!(bench.refused(&["services", "--unit"]), "--unit and --profile need the name of an instance or a tool");
 }

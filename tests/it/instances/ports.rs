@@ -126,7 +126,12 @@ fn a_fixed_port_is_that_port_or_refused_and_a_hybrid_one_moves_and_says_so() {
         bench.service(mode, INHERITED, &more);
     }
     let why = bench.refused(&["launch", "fixed", "--wait"]);
-    assert!(why.contains(&format!("port {number} (http) is not free")), "{why}");
+    let holder = format!("process {} (", std::process::id());
+    let taken_by = format!(") has port {number} (http); end it, set another port, or set mode = \"hybrid\"");
+    assert!(why.contains(&holder) && why.ends_with(&taken_by), "{why}");
+    let (shown, _) = bench.workspace.json(&["output", "fixed"]);
+    let why = shown["error"]["message"].as_str().unwrap();
+    assert!(why.starts_with("fixed has no output, because it did not start: process "), "{why}");
     bench.ok(&["launch", "hybrid", "--wait"]);
     let hybrid = bench.instance("hybrid");
     assert_eq!(hybrid["ports"][0]["note"], format!("{number} is taken"));
@@ -154,6 +159,24 @@ fn a_full_range_is_refused_with_who_has_it_and_two_workspaces_share_no_port() {
     }
     let why = benches[0].refused(&["launch", "web", "--instance", "d", "--wait"]);
     assert!(why.contains("every port from") && why.contains("a has") && why.contains("b has"), "{why}");
+}
+
+#[test]
+fn to_listen_on_a_relayed_port_is_no_undeclared_behaviour() {
+    let bench = Bench::new();
+    if !relays(&bench) {
+        return;
+    }
+    bench.service("web", BOUND, &definition("relay"));
+    bench.ok(&["launch", "web", "--wait"]);
+    assert_eq!(ask(port(&bench.instance("web"))).unwrap(), "up");
+    bench.ok(&["terminate", "web", "--wait"]);
+    let review = bench.ok(&["reviews"])["reviews"][0]["id"].to_string();
+    for args in [["behaviour", "web"], ["review", &review]] {
+        let shown = bench.workspace.toolsmith(&args).output().unwrap();
+        let shown = String::from_utf8(shown.stdout).unwrap();
+        assert!(!shown.is_empty() && !shown.contains("listen 127.0.0.1"), "{shown}");
+    }
 }
 
 /// The first of three neighbouring ports that nobody has.

@@ -119,7 +119,7 @@ fn nothing_is_started_without_leave_and_nothing_that_was_granted_is_used() {
     let approve = ["approve", &id, "--digest", &digest, "--unread", "--reason", "a test"];
     assert_eq!(bench.workspace.json_of_human(&approve).1, 0);
     let refused = bench.refused(&["define", "reader", "--probe"]);
-    assert!(refused.contains("`define reader --probe --allow` allows it"), "{refused}");
+    assert!(refused.contains("`toolsmith define reader --probe --allow` allows it"), "{refused}");
 
     let (answer, code) = bench.workspace.json_of_human(&["define", "reader", "--probe", "--allow"]);
     assert_eq!(code, 0, "{answer:#}");

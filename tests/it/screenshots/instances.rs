@@ -35,7 +35,7 @@ fn row(id: i64, text: &str, state: InstanceState) -> Result<ServiceRow, Screensh
         launched_by: "human".to_owned(),
         created_at: Instant(NOW.0 - 300 * MINUTE),
     };
-    let view = InstanceView { instance, now: state, up_ms: None, is_outdated: Some(false) };
+    let view = InstanceView { instance, now: state, up_ms: None, is_outdated: Some(false), needs_approval: false };
     let load = state.is_up().then(|| Load { cpu_percent: id.unsigned_abs(), memory_mib: 20 + 31 * id.unsigned_abs() });
     Ok(ServiceRow { view, needs: Vec::new(), load })
 }

@@ -127,6 +127,8 @@ enum Lacking {
     /// No tool speaks of it.
     #[default]
     Fitting,
+    /// No tool claims the capabilities.
+    Capabilities(Vec<String>),
     /// No tool has the tags.
     Tags(Vec<String>),
 }
@@ -221,6 +223,10 @@ impl Candidates {
             return EngineError::new(code, message, hint);
         }
         let (message, hint) = match &self.lacking {
+            Lacking::Capabilities(words) => (
+                format!("no available tool and no running service claims the capability {}", words.join(" and ")),
+                "`toolsmith list --capability WORD` lists tools and services by capability".to_owned(),
+            ),
             Lacking::Tags(tags) => (
                 format!("no available tool has the tag {}", tags.join(" and ")),
                 "`toolsmith list --tag TAG` lists tools by tag".to_owned(),
@@ -254,7 +260,11 @@ impl Calls<'_> {
         let fitting = self.fitting(request)?;
         let mut found = Candidates { asked_for: request.scenario.clone(), ..Candidates::default() };
         if fitting.is_empty() && !(request.tags.is_empty() && request.capabilities.is_empty()) {
-            found.lacking = Lacking::Tags(request.words());
+            found.lacking = if request.tags.is_empty() {
+                Lacking::Capabilities(request.capabilities.clone())
+            } else {
+                Lacking::Tags(request.words())
+            };
         }
         let (mut ranked, mut seen) = (Vec::new(), HashSet::new());
         // Services are not run but talked to.

@@ -4,7 +4,7 @@
 //! them are confirmed: another process could answer.
 
 use super::Keeper;
-use super::ports::{LostPort, PortOwner};
+use super::ports::{LostPort, PortOwner, process_words};
 use crate::domain::service::{InstanceState, LifeEvent, ServiceDefinition};
 use crate::engine::error::EngineError;
 use crate::runner;
@@ -154,7 +154,7 @@ impl Keeper {
     /// Records the ports that other processes hold; returns why there can be no further attempt.
     fn record_lost_ports(&mut self, lost: &[LostPort]) -> Option<String> {
         if let Some(port) = lost.iter().find(|port| port.is_fixed) {
-            let holder = port.holder.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+            let holder = port.holder.map_or_else(|| "another process".to_owned(), process_words);
             return Some(format!(
                 "{holder} took port {} ({}) before the service bound it; set another port, or mode = \"hybrid\"",
                 port.number, port.name

@@ -95,6 +95,8 @@ pub(super) fn start(workspace: &Workspace, instance: &Instance, sockets: &[Owned
 fn keep(options: OpenOptions, id: InstanceId) -> Result<(), EngineError> {
     // It must outlive the terminal of who started it.
     let _ = rustix::process::setsid();
+    // Before there is another thread, which a signal could end the process through.
+    let signals = runner::StopSignals::block().map_err(EngineError::internal)?;
     let engine = Engine::open_small(options)?;
     // What was granted for the session of who launched it holds here too.
     engine.grants().enter_session(std::env::var(SESSION_VARIABLE).ok().filter(|name| !name.is_empty()));
@@ -106,6 +108,7 @@ fn keep(options: OpenOptions, id: InstanceId) -> Result<(), EngineError> {
         Ok(keeper) => keeper,
         Err(error) => return give_up(&engine, id, &error),
     };
+    keeper.heed(signals)?;
     keeper.resume()?;
     let ended = keeper.run();
     keeper.leave();
@@ -146,6 +149,8 @@ enum KeeperEvent {
     Checked { incarnation: u64, well: bool, output: String, took_ms: u64 },
     /// Somebody left a wish.
     Look,
+    /// A signal asked the keeper to end.
+    StopSignal,
 }
 
 /// Who waits for the answer to a message.
@@ -242,6 +247,22 @@ impl Keeper {
         })
     }
 
+    /// Takes signals that ask the keeper to end, such as those of a machine that shuts down: the service gets its stop
+    /// signal and its time to clean up.
+    fn heed(&self, signals: runner::StopSignals) -> Result<(), EngineError> {
+        let sender = self.sender.clone();
+        let heeds = move || {
+            loop {
+                signals.wait();
+                if sender.send(KeeperEvent::StopSignal).is_err() {
+                    return;
+                }
+            }
+        };
+        std::thread::Builder::new().name("signals".to_owned()).spawn(heeds).map_err(EngineError::internal)?;
+        Ok(())
+    }
+
     /// Carries out what the life of the instance asks for at this point: whoever stepped it before had no keeper.
     fn resume(&mut self) -> Result<(), EngineError> {
         self.follow_life();
@@ -334,6 +355,8 @@ impl Keeper {
                 self.look_at = Instant::now();
                 Ok(())
             }
+            // As when somebody terminates the instance. The keeper ends with it.
+            KeeperEvent::StopSignal => self.advance(&[LifeEvent::WantDown]),
         }
     }
 

@@ -2,8 +2,8 @@
 //! no other process, and no other workspace, can take it in between.
 
 use super::endpoint::Endpoint;
-use crate::domain::Digest;
 use crate::domain::service::{Instance, InstancePort, PortMode, PortNumber, PortPass, PortRule, ServiceDefinition};
+use crate::domain::{Digest, SafeText, ToolName};
 use crate::engine::Engine;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::runner::{self, NamespaceConnector, PortSocket, Relay};
@@ -350,9 +350,20 @@ fn any(engine: &Engine, instance: &Instance, name: &str, lost: &[u16]) -> Result
             return Ok((listener, number));
         }
     }
-    let message = format!("every port from {} to {} is taken{}", range.start(), range.end(), holders(engine, range)?);
-    let hint = "terminate instances, or set services.port_range in toolsmith.toml";
-    Err(EngineError::new(ErrorCode::Conflict, message, hint))
+    let mut held: Vec<String> =
+        holders(engine, range)?.iter().map(|(name, port)| format!("{name} has {port}")).collect();
+    let more = held.len().saturating_sub(NAMED_HOLDERS);
+    held.truncate(NAMED_HOLDERS);
+    let who = match (held.is_empty(), more) {
+        (true, _) => "by programs outside of this workspace".to_owned(),
+        (false, 0) => held.join(", "),
+        (false, more) => format!("{} and {more} more", held.join(", ")),
+    };
+    let (first, last) = (range.start(), range.end());
+    let message = format!(
+        "every port from {first} to {last} is taken: {who}; terminate instances, or set services.port_range in toolsmith.toml"
+    );
+    Err(EngineError::new(ErrorCode::Conflict, message, ""))
 }
 
 fn listen(number: u16, handed: &mut HandedSockets) -> io::Result<TcpListener> {
@@ -363,25 +374,39 @@ fn listen(number: u16, handed: &mut HandedSockets) -> io::Result<TcpListener> {
 }
 
 fn taken(engine: &Engine, name: &str, number: u16, error: &io::Error) -> Result<EngineError, EngineError> {
-    let who = holders(engine, &(number..=number))?;
-    let message = format!("port {number} ({name}) is not free: {error}{who}");
-    Ok(EngineError::new(ErrorCode::Conflict, message, "state another port, or port_mode = \"hybrid\""))
+    let advice = "end it, set another port, or set mode = \"hybrid\"";
+    let message = if error.kind() == io::ErrorKind::AddrInUse {
+        let holder = match holders(engine, &(number..=number))?.first() {
+            Some((instance, _)) => format!("the instance {instance}"),
+            None => process_at(number).unwrap_or_else(|| "another process".to_owned()),
+        };
+        format!("{holder} has port {number} ({name}); {advice}")
+    } else {
+        format!("port {number} ({name}) cannot be opened: {error}; set another port, or set mode = \"hybrid\"")
+    };
+    Ok(EngineError::new(ErrorCode::Conflict, message, ""))
 }
 
-/// Who has ports of a range, for a message: instances of this workspace.
-fn holders(engine: &Engine, range: &RangeInclusive<u16>) -> Result<String, EngineError> {
+/// A process that listens on a port, as a message names it; `None` when its open files cannot be read.
+fn process_at(number: u16) -> Option<String> {
+    let sockets = runner::sockets_at(number).ok()?;
+    let pid = sockets.iter().find_map(|socket| runner::process_with_socket(socket.inode))?;
+    Some(process_words(pid))
+}
+
+/// A process as a message names it: its id, and its name where that can be read.
+pub(super) fn process_words(pid: i32) -> String {
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    let name = SafeText::visible(name.trim());
+    if name.is_empty() { format!("process {pid}") } else { format!("process {pid} ({name})") }
+}
+
+/// Who has ports of a range: instances of this workspace, with their ports.
+fn holders(engine: &Engine, range: &RangeInclusive<u16>) -> Result<Vec<(ToolName, u16)>, EngineError> {
     let rows = engine.workspace.read(|q| Ok(q.services().all_instances()?))?;
     let running = rows.iter().filter(|row| row.instance.life.state.needs_keeper());
-    let held = running.flat_map(|row| row.instance.ports.iter().map(move |port| (port.port, &row.instance.name)));
-    let mut held: Vec<String> =
-        held.filter(|(port, _)| range.contains(port)).map(|(port, name)| format!("{name} has {port}")).collect();
-    if held.is_empty() {
-        return Ok("; by programs outside of this workspace".to_owned());
-    }
-    let more = held.len().saturating_sub(NAMED_HOLDERS);
-    held.truncate(NAMED_HOLDERS);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    Ok(format!("; {}{more}", held.join(", ")))
+    let held = running.flat_map(|row| row.instance.ports.iter().map(|port| (row.instance.name.clone(), port.port)));
+    Ok(held.filter(|(_, port)| range.contains(port)).collect())
 }
 
 #[cfg(test)]

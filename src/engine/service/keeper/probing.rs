@@ -271,14 +271,32 @@ fn http_get(address: SocketAddr, path: &str, wanted: u16, timeout: Duration) -> 
             Err(error) => return Err(error.to_string()),
         }
     }
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    let status = text.split(' ').nth(1).and_then(|word| word.parse::<u16>().ok());
-    let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    let head_end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+    let (head, body) = head_end.map_or((&bytes[..], &[][..]), |end| (&bytes[..end], &bytes[end + 4..]));
+    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let is_chunked = head.lines().any(|line| line.starts_with("transfer-encoding:") && line.ends_with("chunked"));
+    let body = if is_chunked { unchunked(body) } else { body.to_vec() };
+    let body = String::from_utf8_lossy(&body);
+    let status = head.split(' ').nth(1).and_then(|word| word.split_whitespace().next()?.parse::<u16>().ok());
     match status {
-        Some(status) if status == wanted => Ok(body.to_owned()),
+        Some(status) if status == wanted => Ok(body.into_owned()),
         Some(status) => Err(format!("status {status} instead of {wanted}: {body}")),
         None => Err("the answer is not HTTP".to_owned()),
     }
+}
+
+/// The body that was sent in chunks, as far as it is there.
+fn unchunked(mut rest: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(end) = rest.windows(2).position(|two| two == b"\r\n") {
+        let line = String::from_utf8_lossy(&rest[..end]);
+        let digits = line.split(';').next().unwrap_or_default().trim();
+        let Ok(size @ 1..) = usize::from_str_radix(digits, 16) else { break };
+        rest = &rest[end + 2..];
+        body.extend_from_slice(&rest[..size.min(rest.len())]);
+        rest = rest.get(size.saturating_add(2)..).unwrap_or_default();
+    }
+    body
 }
 
 #[cfg(test)]
@@ -307,6 +325,11 @@ mod tests {
         assert_eq!(get("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", false), Ok("ok".to_owned()));
         assert_eq!(get("HTTP/1.1 503 Busy\r\n\r\nno", false), Err("status 503 instead of 200: no".to_owned()));
         assert_eq!(get("hello", false), Err("the answer is not HTTP".to_owned()));
+        let chunked = "HTTP/1.1 500 Oops\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n4;x=1\r\n, no\r\n0\r\n\r\n";
+        assert_eq!(get(chunked, false), Err("status 500 instead of 200: ok, no".to_owned()));
+        assert_eq!(unchunked(b"ffffffffffffffff\r\nab"), b"ab");
+        assert_eq!(unchunked(b"5\r\nab"), b"ab");
+        assert_eq!(unchunked(b"no chunk"), b"");
         assert_eq!(get("HTTP/1.1 200 OK\r\n", true), Err("no answer in time".to_owned()));
     }
 

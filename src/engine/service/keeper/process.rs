@@ -61,7 +61,10 @@ impl Keeper {
                 }
                 instance.health = HealthFact::before(instance.health.state != HealthState::NotChecked);
             }),
-            Err(error) => self.advance(&[LifeEvent::NotSpawned(number, error.message)]),
+            // Nothing of it has a log.
+            Err(error) => {
+                self.advance_with(&[LifeEvent::NotSpawned(number, error.message)], |instance| instance.run = None)
+            }
         }
     }
 

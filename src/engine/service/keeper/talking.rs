@@ -212,9 +212,15 @@ impl Keeper {
             ExchangeFault::TimedOut => "a later answer is still kept; --timeout sets another limit".to_owned(),
             ExchangeFault::QueueFull(_) => "try again when some of them are answered".to_owned(),
             ExchangeFault::Unread => format!("try again when it reads, or `toolsmith relaunch {name}`"),
-            ExchangeFault::Ended | ExchangeFault::Busy => format!("`toolsmith services {name}` says more"),
+            ExchangeFault::Ended => match self.row.instance.run {
+                Some(run) => format!("`toolsmith output {run}` prints the log of the run that ended"),
+                None => format!("`toolsmith services {name}` says more"),
+            },
+            ExchangeFault::Busy => format!("`toolsmith services {name}` says more"),
         };
-        failed(&format!("{name}: {cause}"), &hint)
+        let last_line = self.last_line.text().filter(|_| matches!(cause, ExchangeFault::Ended));
+        let detail = last_line.map_or_else(String::new, |line| format!("; last line on standard error: {line}"));
+        failed(&format!("{name}: {cause}{detail}"), &hint)
     }
 
     fn waited_ms(&self, waiting: &Waiting) -> u64 {
