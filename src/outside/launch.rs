@@ -63,6 +63,13 @@ impl Launch {
         Launch::ourselves(program).envs(kept.chain(path))
     }
 
+    /// Under this name in lists of processes, instead of the path of its file.
+    #[must_use]
+    pub fn called(mut self, name: &str) -> Launch {
+        self.command.arg0(name);
+        self
+    }
+
     /// In a folder of ours, which is kept until this is dropped.
     pub(super) fn within(mut self, folder: TempDir) -> Launch {
         self.command.current_dir(folder.path());

@@ -40,6 +40,9 @@ impl ServiceStart {
         let Some(take) = self.connector_sink else { return Ok((spec, self.hooks)) };
         let (spec, connector) = spec.with_connector()?;
         take(connector);
-        Ok((spec, self.hooks))
+        let is_port = |name: &str| name == "PORT" || name.starts_with("PORT_");
+        let numbers = self.env.iter().filter(|(name, _)| is_port(name));
+        let ports: Vec<u16> = numbers.filter_map(|(_, number)| number.parse().ok()).collect();
+        Ok((spec.listening_on(&ports), self.hooks))
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::service::{
 use crate::domain::{Instant, Sample, Stage, ToolName, plural, span};
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
+use crate::engine::owner::live_process;
 use crate::runner;
 use crate::store::InstanceRow;
 use serde::Serialize;
@@ -53,6 +54,10 @@ pub struct InstanceDetail {
     /// The instance.
     #[serde(flatten)]
     pub view: InstanceView,
+    /// Process id of its keeper; `None` when it has none.
+    pub keeper_pid: Option<i32>,
+    /// Process id of the sandbox that its process runs in; `None` when none runs.
+    pub sandbox_pid: Option<i32>,
     /// What its definition says.
     pub definition: Option<ServiceDefinition>,
     /// Prompts and the newest answer.
@@ -93,10 +98,13 @@ impl Services<'_> {
         let row = self.named(name)?;
         let id = row.instance.id;
         let definition = self.launched_version(&row).ok().and_then(|version| version.manifest.service);
-        let (context, exchanges) = self
+        let (context, exchanges, leases) = self
             .workspace
-            .read(|q| Ok((q.services().context_of(id)?, q.services().exchanges(id, SHOWN_EXCHANGES)?)))?;
-        Ok(InstanceDetail { view: self.view(row), definition, context, exchanges })
+            .read(|q| Ok((q.services().context_of(id)?, q.services().exchanges(id, SHOWN_EXCHANGES)?, q.running()?)))?;
+        let keeper_pid = row.instance.keeper.as_deref().and_then(live_process);
+        let lease = leases.into_iter().find(|lease| Some(lease.run) == row.instance.run);
+        let sandbox_pid = lease.and_then(|lease| lease.pid).filter(|_| keeper_pid.is_some());
+        Ok(InstanceDetail { view: self.view(row), keeper_pid, sandbox_pid, definition, context, exchanges })
     }
 
     /// What the processes of each instance use now: their processor time so far, and their memory. For the instances
@@ -284,6 +292,12 @@ impl Describe for InstanceDetail {
             let before = instance.life.previous_run.map(|run| format!("; the start before was run {run}"));
             let before = before.unwrap_or_default();
             told.field("run", Ink::Plain, format!("{run}, start {}{before}", instance.life.incarnation));
+        }
+        let processes = [("keeper", self.keeper_pid), ("sandbox", self.sandbox_pid)];
+        let processes = processes.iter().filter_map(|(what, pid)| pid.map(|pid| format!("{what} {pid}")));
+        let processes = processes.collect::<Vec<_>>().join(", ");
+        if !processes.is_empty() {
+            told.field("processes", Ink::Plain, processes);
         }
         if let Some(up) = self.view.up_ms {
             told.field("up", Ink::Plain, span(up));

@@ -12,6 +12,15 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Stdio;
 
+/// How lists of processes name this program in a role of its own: its file may be `/proc/self/exe`.
+const PROCESS_NAME: &str = "toolsmith";
+
+/// Names this process so in lists of processes, where the kernel names it by its file.
+pub fn name_process() {
+    // Only for lists; it fails for no name of this length.
+    let _ = rustix::thread::set_name(c"toolsmith");
+}
+
 /// Starts this program in a role of its own, without streams, in a process group of its own. It gets these sockets, and
 /// finds them with [`inherited_sockets`]. It is never waited for by
 /// the caller; while the caller lives, its end is noticed, so that nothing is left of it.
@@ -19,7 +28,7 @@ use std::process::Stdio;
 /// # Errors
 /// When it cannot be started, or there are more than 32 sockets.
 pub fn detach(machine: &Machine, args: &[&OsStr], sockets: &[OwnedFd]) -> io::Result<()> {
-    let launch = Launch::heir(machine.program()).args(args).in_group();
+    let launch = Launch::heir(machine.program()).called(PROCESS_NAME).args(args).in_group();
     let stdin = if sockets.is_empty() { Stdio::null() } else { queue(sockets)?.into() };
     let mut child = launch.streams(stdin, Stdio::null(), Stdio::null()).spawn()?;
     // Whoever is over before it leaves it to the system, which buries it.

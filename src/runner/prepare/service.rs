@@ -104,10 +104,18 @@ impl Spec {
         self.handed.connector = Some(theirs);
         self.plan.least = IsolationLevel::Isolated;
         self.set_network(Network::Loopback);
-        // In a network of its own it listens for the relay and for nobody else.
-        let own = ["127.0.0.1:1", "0.0.0.0:1", "[::1]:1", "[::]:1"];
-        self.plan.policy.baseline.extend(own.map(|address| (Touch::Listen, generalise(Touch::Listen, address))));
         Ok((self, connector))
+    }
+
+    /// Declares the ports on which the tool listens in its own network: that it does is no news.
+    #[must_use]
+    pub fn listening_on(mut self, ports: &[u16]) -> Spec {
+        for port in ports {
+            let own = ["127.0.0.1", "0.0.0.0", "[::1]", "[::]"].map(|host| format!("{host}:{port}"));
+            let touches = own.map(|address| (Touch::Listen, generalise(Touch::Listen, &address)));
+            self.plan.policy.baseline.extend(touches);
+        }
+        self
     }
 
     /// Declares the ports of this machine that the tool binds itself.

@@ -8,7 +8,6 @@
 //! tool would cost milliseconds when they are taken down. Only where the inner stage still needs its own `/proc`, to
 //! read out staged writes, the tool's process gets such mounts.
 
-use super::tool::LOOK;
 use super::wire::{Inside, send_packet};
 use crate::runner::process::processes::{descendants, is_copy};
 use crate::runner::sandbox::{self, ChildSignalGuard, Reaped};
@@ -25,6 +24,9 @@ const GIVE_UP: Duration = Duration::from_secs(5);
 
 /// How long the first process sleeps at most between two looks for orphans; their ends wake it.
 const NAP: Duration = Duration::from_millis(999);
+
+/// How often it looks whether the tool's process has started its program.
+const LOOK: Duration = Duration::from_micros(500);
 
 /// Who sees the processes of the namespace in `/proc`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -55,7 +55,6 @@ impl App {
             }
             Verb::Show | Verb::Source | Verb::Diff | Verb::Behaviour | Verb::Check => self.tool_or_why().map(drop),
             Verb::Run => self.tool_or_why().and_then(|tool| runnable(&tool)),
-            Verb::Services if !self.services.is_loaded() => Err("the instances are still being read".to_owned()),
             Verb::Launch | Verb::Terminate | Verb::Relaunch | Verb::Say | Verb::Context => self.servable(verb),
             Verb::Output if self.at(Pane::Services) => {
                 self.selected_run().map(drop).ok_or_else(|| "it has not run yet".to_owned())

@@ -26,7 +26,7 @@ fn detail(staged: &[&str], next: &[&str], last_output: Option<&str>) -> Instance
     let context =
         InstanceContext { last_output: last_output.map(str::to_owned), staged: texts(staged), next: texts(next) };
     let view = services().into_iter().find(|row| row.view.instance.name.as_str() == "db").unwrap().view;
-    InstanceDetail { view, definition: None, context, exchanges }
+    InstanceDetail { view, keeper_pid: None, sandbox_pid: None, definition: None, context, exchanges }
 }
 
 fn shown(bench: &mut Bench, found: Result<InstanceDetail, EngineError>) {

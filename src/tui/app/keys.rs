@@ -21,6 +21,7 @@ impl App {
         }
         self.promised = None;
         self.awaited = None;
+        self.awaits_services = false;
         self.refused = false;
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         if control && key.code == KeyCode::Char('z') {

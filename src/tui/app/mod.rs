@@ -213,6 +213,8 @@ pub struct App {
     promised: Option<ReviewId>,
     /// The instance that was launched here, until it is listed; any key gives it up.
     awaited: Option<String>,
+    /// Whether the pane of instances gets the focus once they are read, unless a key is pressed before.
+    awaits_services: bool,
     /// Whether somebody looks at what instances use.
     watches: bool,
     /// What goes on when its tool is allowed to do what it declares.
@@ -267,6 +269,7 @@ impl App {
             tickets: 0,
             promised: None,
             awaited: None,
+            awaits_services: false,
             watches: false,
             unallowed: None,
         }

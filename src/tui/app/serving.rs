@@ -25,6 +25,11 @@ impl App {
     /// arguments.
     pub(super) fn serve(&mut self, verb: Verb, args: &Args) -> Option<Vec<Effect>> {
         match verb {
+            Verb::Services if args.iter().next().is_none() && !self.services.is_loaded() => {
+                self.awaits_services = true;
+                self.say(Mood::Calm, "the instances are still being read");
+                Some(Vec::new())
+            }
             // Without instances there is no pane; the list says how to launch one.
             Verb::Services if args.iter().next().is_none() && !self.services.is_empty() => {
                 Some(self.focus_pane(Pane::Services))
@@ -306,7 +311,11 @@ impl App {
             self.focus = Pane::Catalog;
         }
         self.show_awaited();
-        self.follow_starts()
+        let mut effects = self.follow_starts();
+        if std::mem::take(&mut self.awaits_services) && !self.services.is_empty() {
+            effects.extend(self.focus_pane(Pane::Services));
+        }
+        effects
     }
 
     /// Lets logs that are open go on with the newest starts of their instances.

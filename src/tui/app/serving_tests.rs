@@ -7,6 +7,7 @@ use crate::engine::{CatalogState, CatalogView, Change, EngineError, ErrorCode, P
 use crate::tui::effect::{DetailFor, Effect, Ending, Serving};
 use crate::tui::msg::{Answer, Held, Kept, Msg, Served, ServiceRow};
 use crate::tui::pane::Pane;
+use crate::tui::pane::services::ServicesPane;
 use crate::tui::testing::{Bench, outcome, run, service, services, tool};
 use serde_json::json;
 use std::sync::Arc;
@@ -53,6 +54,25 @@ fn instances_are_a_fifth_pane() {
         bench.press("5");
         bench.screen()
     });
+}
+
+#[test]
+fn the_pane_gets_the_focus_when_instances_are_read_after_its_key_was_pressed() {
+    let unread = || {
+        let mut bench = Bench::ready(120, 40);
+        bench.app.services = ServicesPane::default();
+        bench
+    };
+    let mut bench = unread();
+    bench.press("5");
+    assert!(bench.screen().contains("the instances are still being read"));
+    list(&mut bench, services());
+    assert_eq!(bench.app.focus, Pane::Services);
+    // Another key is a change of mind.
+    let mut bench = unread();
+    bench.press("5 3");
+    list(&mut bench, services());
+    assert_eq!(bench.app.focus, Pane::Failures);
 }
 
 #[test]

@@ -47,7 +47,14 @@ fn context(bench: &mut Bench) {
     let line = |role| Exchange { seq: 1, at: ago(1), role, who: evil(), text: evil(), run: None };
     let exchanges = [ExchangeRole::Message, ExchangeRole::Answer, ExchangeRole::LateAnswer].map(line).to_vec();
     let context = InstanceContext { last_output: Some(evil()), staged: evils(), next: evils() };
-    let found = Ok(Box::new(InstanceDetail { view, definition: None, context, exchanges }));
+    let found = Ok(Box::new(InstanceDetail {
+        view,
+        keeper_pid: None,
+        sandbox_pid: None,
+        definition: None,
+        context,
+        exchanges,
+    }));
     let instance = "api".to_owned();
     bench.answer(Answer::Serving(Box::new(Served::Detail { instance, found })));
 }

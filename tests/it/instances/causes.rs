@@ -33,6 +33,13 @@ fn a_message_that_breaks_a_service_is_answered_with_the_cause_and_its_log_stays_
     assert_eq!(error["hint"], format!("`toolsmith output {run}` prints the log of the run that ended"));
     let seen = bench.until_so("breaks", "another start", |seen| seen["incarnation"] == 2 && seen["state"] == "running");
     assert_eq!(seen["previous_run"], run);
+    let keepers: Vec<_> = bench.keepers().into_iter().map(serde_json::Value::from).collect();
+    assert_eq!(keepers, [seen["keeper_pid"].clone()], "{seen}");
+    assert!(seen["sandbox_pid"].is_number(), "{seen}");
+    for file in ["comm", "cmdline"] {
+        let name = std::fs::read_to_string(format!("/proc/{}/{file}", seen["keeper_pid"])).unwrap();
+        assert!(name.starts_with("toolsmith"), "{name}");
+    }
     let output = bench.workspace.toolsmith(&["output", "breaks"]).output().unwrap();
     assert!(told(&output).contains(&format!("`toolsmith output {run}` prints the log of the start of breaks before")));
     let output = bench.workspace.toolsmith(&["output", &run.to_string()]).output().unwrap();

@@ -95,6 +95,7 @@ pub(super) fn start(workspace: &Workspace, instance: &Instance, sockets: &[Owned
 fn keep(options: OpenOptions, id: InstanceId) -> Result<(), EngineError> {
     // It must outlive the terminal of who started it.
     let _ = rustix::process::setsid();
+    runner::name_process();
     // Before there is another thread, which a signal could end the process through.
     let signals = runner::StopSignals::block().map_err(EngineError::internal)?;
     let engine = Engine::open_small(options)?;
