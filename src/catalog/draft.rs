@@ -174,7 +174,13 @@ pub(super) fn tests(written: &Value) -> Result<Vec<TestCase>, String> {
 
 /// Fills in the inputs that the command asks for, and how input arrives when that was not said.
 pub(super) fn settle_input(manifest: &mut Manifest, words: &CommandWords, stated: Option<InputMode>) {
-    let inputs = words.inputs();
+    let mut inputs = words.inputs();
+    let rules = manifest.recipe.as_ref().map_or(&[][..], |recipe| &recipe.args);
+    for rule in rules {
+        if !inputs.contains(&rule.input) {
+            inputs.push(rule.input.clone());
+        }
+    }
     let has_fields =
         manifest.input.as_ref().is_some_and(|schema| schema["properties"].as_object().is_some_and(|f| !f.is_empty()));
     manifest.input = schema_loose::with_inputs(manifest.input.take(), &inputs);

@@ -9,7 +9,8 @@ use super::draft::{self, Draft};
 use super::fields::TableFields;
 use super::service;
 use crate::domain::{
-    Category, CostTier, Dialect, InputMode, LimitsDeclared, Permissions, Problem, Provenance, Recipe, SuccessRule,
+    ArgRule, ArgRuleError, Category, CostTier, Dialect, InputMode, LimitsDeclared, Permissions, Problem, Provenance,
+    Recipe, SuccessRule,
 };
 use serde_json::Value;
 
@@ -93,6 +94,7 @@ fn run(fields: &mut TableFields<'_, '_>) -> Result<RunTable, Problem> {
         Some(entry) => Some(entry),
         None => run.text("file")?,
     };
+    recipe.args = argument_rules(&mut run)?;
     recipe.timeout_ms = run.milliseconds("timeout")?;
     recipe.pty = run.flag("pty")?.unwrap_or(false);
     recipe.success = success(&mut run)?;
@@ -106,6 +108,14 @@ fn run(fields: &mut TableFields<'_, '_>) -> Result<RunTable, Problem> {
     }
     fields.give_back("run", run.rest());
     Ok(RunTable { words, input, recipe })
+}
+
+/// `args`: how each input is passed.
+fn argument_rules(run: &mut TableFields<'_, '_>) -> Result<Vec<ArgRule>, Problem> {
+    let written = run.words("args")?;
+    let rules = written.iter().map(|text| text.parse());
+    let rules = rules.collect::<Result<Vec<ArgRule>, ArgRuleError>>();
+    rules.map_err(|error| run.bad("args", error.to_string(), ArgRuleError::HINT))
 }
 
 fn env_names(env: &TableFields<'_, '_>) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! The manifest of a tool in our own terms, whatever dialect it was written in.
 
+use super::argument::ArgRule;
 use super::digest::Digest;
 use super::name::ToolName;
 use super::service::ServiceDefinition;
@@ -13,7 +14,7 @@ words!(
     InputMode {
         /// The input object as JSON on standard input.
         StdinJson = "stdin-json",
-        /// Through placeholders and appended `--key value` arguments.
+        /// Through placeholders and arguments, by the rules of [`Recipe::args`].
         Args = "args",
         /// As environment variables `INPUT_NAME`.
         Env = "env",
@@ -75,6 +76,10 @@ pub struct Recipe {
     pub entry: Option<String>,
     /// Channel by which the input object reaches the process.
     pub input: InputMode,
+    /// With [`InputMode::Args`]: how each input is passed, in order. An input that is not named here and in no placeholder
+    /// is passed as `--name value`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<ArgRule>,
     /// Wall-clock limit in milliseconds; `None` takes the stage's default.
     pub timeout_ms: Option<u64>,
     /// Whether the tool wants a terminal.
@@ -205,6 +210,7 @@ impl Recipe {
             command: Vec::new(),
             entry: None,
             input,
+            args: Vec::new(),
             timeout_ms: None,
             pty: false,
             success: SuccessRule::default(),

@@ -5,6 +5,7 @@
 //! serialize to exactly the fields that scripts rely on.
 
 pub mod ansi;
+mod argument;
 mod attempt;
 pub mod budget;
 mod buffer;
@@ -69,6 +70,7 @@ mod verb_call;
 mod versioned;
 pub(crate) mod words;
 
+pub use argument::{ArgPlace, ArgRule, ArgRuleError};
 pub use budget::DIFF_TIME;
 pub use buffer::{
     Buffer, BufferEvent, BufferId, BufferLevel, BufferRule, BufferSink, MAX_BATCH, MAX_BATCH_BYTES, MAX_ITEM_BYTES,

@@ -141,6 +141,7 @@ fn evil_dossier(tool: &Tool) -> Box<super::msg::ToolDossier> {
         command: evils(),
         entry: Some(evil()),
         input: InputMode::Args,
+        args: vec![crate::domain::ArgRule::option(&evil(), &evil())],
         timeout_ms: None,
         pty: false,
         success: SuccessRule::default(),

@@ -3,6 +3,7 @@
 //! Pure apart from looking programs up on `PATH`: everything that can be wrong before a process
 //! exists is found here, and nothing has happened yet.
 
+mod arguments;
 pub(super) mod given;
 pub(super) mod request;
 pub(super) mod service;
@@ -30,6 +31,7 @@ use crate::domain::{
     CostTier, FileMode, InputMode, IsolationLevel, Manifest, Network, Profile, Recipe, RunEnd, VersionFile, WriteMode,
     validate,
 };
+use arguments::PassedInput;
 use given::RunEnvironment;
 use request::StartRequest;
 use serde_json::{Map, Value};
@@ -39,7 +41,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use template::{PlaceholderContext, append_flags, as_variables, expand};
+use template::{PlaceholderContext, as_variables, expand};
 
 /// The kernel's limit for one argument or variable, in bytes, its closing zero included.
 const MAX_ARGUMENT: usize = 128 * 1024;
@@ -352,11 +354,11 @@ fn policy(request: &StartRequest, means: &Means, view: &RunView, (grants, silent
     }
 }
 
-/// A command with the values of one input in it.
+/// A command with the values of one input.
 struct ExpandedCommand {
     words: Vec<OsString>,
-    /// The inputs that are in it.
-    used: BTreeSet<String>,
+    /// What its input adds to it.
+    passed: PassedInput,
 }
 
 impl ExpandedCommand {
@@ -382,7 +384,11 @@ impl ExpandedCommand {
         if recipe.input == InputMode::None && used.is_empty() && !is_empty(input) {
             return Err(invalid("it does not take input"));
         }
-        Ok(ExpandedCommand { words, used })
+        let passed = match recipe.input {
+            InputMode::Args => arguments::pass(&recipe.args, object(input)?, &used, &|name| scope.value(name)),
+            InputMode::StdinJson | InputMode::Env | InputMode::None => PassedInput::default(),
+        };
+        Ok(ExpandedCommand { words, passed })
     }
 
     /// What a start with this input is given.
@@ -390,7 +396,10 @@ impl ExpandedCommand {
         let mut args: Vec<OsString> = lead.iter().chain(self.words.iter().skip(1)).cloned().collect();
         let mut env = Vec::new();
         match recipe.input {
-            InputMode::Args => append_flags(object(input)?, &self.used, &mut args),
+            InputMode::Args => {
+                args.extend(self.passed.args.iter().cloned());
+                env.extend(self.passed.env.iter().cloned());
+            }
             InputMode::Env => {
                 let variables = as_variables(object(input)?).map_err(invalid)?;
                 env.extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));

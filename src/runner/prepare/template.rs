@@ -57,7 +57,7 @@ impl<'a> PlaceholderContext<'a> {
     }
 
     /// The value given, else the default of the schema; null counts as not given.
-    fn value(&self, name: &str) -> Option<&'a Value> {
+    pub(in crate::runner) fn value(&self, name: &str) -> Option<&'a Value> {
         let given = self.input.get(name).filter(|v| !v.is_null());
         given.or_else(|| self.property(name)?.get("default")).filter(|v| !v.is_null())
     }
@@ -128,36 +128,10 @@ fn placeholder_name(text: &str) -> Option<&str> {
 }
 
 /// A value as one argument: text as it is, numbers and booleans as JSON writes them, the rest as JSON.
-fn value_text(value: &Value) -> Cow<'_, str> {
+pub(super) fn value_text(value: &Value) -> Cow<'_, str> {
     match value {
         Value::String(text) => Cow::Borrowed(text),
         other => Cow::Owned(other.to_string()),
-    }
-}
-
-/// Inputs that no placeholder used, as `--key value`: `true` as a bare flag, `false` and null not at
-/// all, arrays as the flag repeated. A value that begins with a dash is glued with `=`, so that it
-/// cannot be taken for a flag.
-pub(in crate::runner) fn append_flags(input: &Map<String, Value>, used: &BTreeSet<String>, args: &mut Vec<OsString>) {
-    for (key, value) in input.iter().filter(|(key, _)| !used.contains(*key)) {
-        let values = match value {
-            Value::Array(values) => values.as_slice(),
-            other => std::slice::from_ref(other),
-        };
-        for value in values {
-            match value {
-                Value::Null | Value::Bool(false) => {}
-                Value::Bool(true) => args.push(format!("--{key}").into()),
-                value => {
-                    let text = value_text(value);
-                    if text.starts_with('-') {
-                        args.push(format!("--{key}={text}").into());
-                    } else {
-                        args.extend([format!("--{key}").into(), text.into_owned().into()]);
-                    }
-                }
-            }
-        }
     }
 }
 
@@ -235,17 +209,6 @@ mod tests {
     #[test]
     fn values_are_never_expanded_again() {
         assert_eq!(expand_in("{a}", &json!({"a": "{file}{b}", "b": "x"}), None), Ok("{file}{b}".to_owned()));
-    }
-
-    #[test]
-    fn unused_inputs_become_flags() {
-        let input = json!({"q": "x", "verbose": true, "quiet": false, "none": null, "n": -5,
-            "tag": ["a", "-b"], "where": {"k": 1}, "used": 1});
-        let mut args = vec![];
-        append_flags(input.as_object().unwrap(), &BTreeSet::from(["used".to_owned()]), &mut args);
-        let expected =
-            ["--q", "x", "--verbose", "--n=-5", "--tag", "a", "--tag=-b", "--where", r#"{"k":1}"#].map(OsString::from);
-        assert_eq!(args, expected);
     }
 
     #[test]

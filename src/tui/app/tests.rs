@@ -257,6 +257,7 @@ fn recipe_without_input() -> Recipe {
         command: vec!["true".into()],
         entry: None,
         input: InputMode::None,
+        args: Vec::new(),
         timeout_ms: None,
         pty: false,
         success: SuccessRule::default(),
