@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// Counts up whenever the same files would give another row.
-const GENERATION: u32 = 6;
+const GENERATION: u32 = 7;
 
 /// One definition as it was scanned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,8 +40,8 @@ pub(super) struct CachedScan {
 pub(super) enum Scanned {
     Tool {
         tool: Box<Tool>,
-        /// The program that must be on this machine; looked up anew in every scan.
-        program: Option<String>,
+        /// The programs that must be on this machine; looked up anew in every scan.
+        programs: Vec<String>,
         obstacle: Option<Obstacle>,
     },
     Problem(Problem),

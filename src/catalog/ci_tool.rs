@@ -136,7 +136,7 @@ pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
     draft::settle_input(&mut manifest, words.as_ref().unwrap_or(&CommandWords::default()), Some(InputMode::None));
     manifest.extra = fields.rest();
     let origin = draft::origin_of(manifest.provenance.created_by.as_deref());
-    Ok(Draft { manifest, words, origin, unsupported: None })
+    Ok(Draft::of_command(manifest, words, origin))
 }
 
 /// A list of names, a text of them, or a map of names to whether it has them; the map stays in `extra`, because it

@@ -19,6 +19,15 @@ pub(super) struct Draft {
     pub(super) origin: Option<Origin>,
     /// Why nothing here can run it, whatever files are there.
     pub(super) unsupported: Option<String>,
+    /// Programs beside the one of its command that it says it starts.
+    pub(super) programs: Vec<String>,
+}
+
+impl Draft {
+    /// A definition that can run where its command can.
+    pub(super) fn of_command(manifest: Manifest, words: Option<CommandWords>, origin: Option<Origin>) -> Draft {
+        Draft { manifest, words, origin, unsupported: None, programs: Vec::new() }
+    }
 }
 
 /// The name a manifest gives to its tool.

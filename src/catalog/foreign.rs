@@ -49,7 +49,7 @@ pub(super) fn read(document: &Document<'_>, kind: Option<&str>) -> Result<Draft,
     manifest.provenance.created_by = metadata("author").or_else(|| metadata("created_by"));
     manifest.provenance.status = metadata("status");
     manifest.extra = fields.rest();
-    Ok(Draft { manifest, words: command.map(|command| command.words), origin: None, unsupported })
+    Ok(Draft { unsupported, ..Draft::of_command(manifest, command.map(|command| command.words), None) })
 }
 
 fn dialect(kind: Option<&str>) -> Dialect {

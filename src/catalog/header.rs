@@ -8,7 +8,9 @@ use super::argv::CommandWords;
 use super::document;
 use super::draft::{self, Draft, Naming};
 use super::programs::{self, Programs};
+use super::scripts::{self, ScriptText};
 use crate::code::metadata::ScriptBlock;
+use crate::domain::source::Language;
 use crate::domain::{Dialect, InputMode, Manifest, Origin, Problem, ProblemCode, Recipe};
 
 /// A header ends after so many lines at the latest.
@@ -54,9 +56,13 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
         programs,
     );
     manifest.recipe = words.as_ref().map(|_| Recipe::blank(input_mode(text)));
+    let declared = scripts::declared(&ScriptText { path, text, language: Language::of(path, text) });
+    let mut declared = declared.unwrap_or_default();
+    let (programs, unsupported) = (std::mem::take(&mut declared.programs), declared.unsupported.take());
+    declared.apply(&mut manifest);
     let origin = origin(path, text, &header, manifest.provenance.created_by.as_deref());
     let words = words.map(|words| CommandWords([words, vec!["{file}".to_owned()]].concat()));
-    Ok(Draft { manifest, words, origin, unsupported: None })
+    Ok(Draft { programs, unsupported, ..Draft::of_command(manifest, words, origin) })
 }
 
 /// The lines of the header without comment signs and quotes.

@@ -30,6 +30,7 @@ mod programs;
 mod reading;
 mod scan;
 mod schema_loose;
+mod scripts;
 mod search;
 mod service;
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
     manifest.extra = fields.rest();
     let origin = draft::origin_of(manifest.provenance.created_by.as_deref())
         .or_else(|| manifest.provenance.generator.as_ref().map(|_| crate::domain::Origin::Ai));
-    Ok(Draft { manifest, words: run.words, origin, unsupported: None })
+    Ok(Draft::of_command(manifest, run.words, origin))
 }
 
 fn tier(fields: &mut TableFields<'_, '_>) -> Result<Option<CostTier>, Problem> {
@@ -95,6 +95,7 @@ fn run(fields: &mut TableFields<'_, '_>) -> Result<RunTable, Problem> {
         None => run.text("file")?,
     };
     recipe.args = argument_rules(&mut run)?;
+    recipe.function = run.text("function")?;
     recipe.timeout_ms = run.milliseconds("timeout")?;
     recipe.pty = run.flag("pty")?.unwrap_or(false);
     recipe.success = success(&mut run)?;

@@ -18,6 +18,8 @@ pub(super) struct ParsedVersion {
     pub(super) origin: Origin,
     /// What keeps it from running, wherever it lies and whatever this machine has.
     pub(super) obstacle: Option<Obstacle>,
+    /// The programs that must be on this machine, the one that starts first.
+    pub(super) programs: Vec<String>,
 }
 
 /// Why a version cannot run.
@@ -71,7 +73,7 @@ pub(super) fn finish(
     files: &[VersionFile],
     programs: &Programs,
 ) -> ParsedVersion {
-    let Draft { mut manifest, words, origin, unsupported } = draft;
+    let Draft { mut manifest, words, origin, unsupported, programs: mut needed } = draft;
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let mut obstacle = unsupported.map(Obstacle::Unsupported);
     if let Some(mut recipe) = manifest.recipe.take() {
@@ -107,7 +109,8 @@ pub(super) fn finish(
     }
     let obstacle = obstacle.or_else(|| forbidden(&manifest).map(Obstacle::Forbidden));
     let origin = origin.or_else(|| origin_by_files(&paths)).unwrap_or(Origin::Unknown);
-    ParsedVersion { manifest, origin, obstacle }
+    needed.splice(..0, program(&manifest).map(str::to_owned));
+    ParsedVersion { manifest, origin, obstacle, programs: needed }
 }
 
 /// The declared permissions that no tool gets, in one line.
@@ -151,7 +154,7 @@ fn origin_by_files(paths: &[&str]) -> Option<Origin> {
 pub(super) fn reason(
     tool: &Tool,
     obstacle: Option<&Obstacle>,
-    program: Option<&str>,
+    needed: &[String],
     programs: &Programs,
 ) -> Option<String> {
     if tool.stage == Stage::Archived {
@@ -179,12 +182,12 @@ pub(super) fn reason(
         Some(Obstacle::Unsupported(reason) | Obstacle::Forbidden(reason)) => return Some(reason.clone()),
         None => {}
     }
-    let program = program?;
-    (!programs.has(program)).then(|| format!("{program} is not on the PATH; install it"))
+    let missing = needed.iter().find(|program| !programs.has(program))?;
+    Some(format!("{} is not on the PATH; install it", SafeText::new(missing)))
 }
 
-/// The program that must be on this machine.
-pub(super) fn program(manifest: &Manifest) -> Option<&str> {
+/// The program that starts it.
+fn program(manifest: &Manifest) -> Option<&str> {
     let program = manifest.recipe.as_ref()?.command.first()?;
     (!program.contains('{')).then_some(program.as_str())
 }

@@ -136,11 +136,11 @@ fn definition(plan: &ScanPlan, cache: &Cache, candidate: &DefinitionCandidate, p
     let mut looked_at = Vec::new();
     let result = match load(plan, candidate, members, programs, &mut looked_at) {
         Ok(loaded) => {
-            let program = reading::program(&loaded.reading.manifest).map(str::to_owned);
+            let needed = loaded.reading.programs.clone();
             let obstacle = loaded.reading.obstacle.clone();
             let newest = members.iter().map(|member| member.stamp.modified_ns).max().unwrap_or_default();
             let tool = row(plan, &candidate.definition, candidate.format, &candidate.placement, &loaded, newest);
-            Scanned::Tool { tool: Box::new(tool), program, obstacle }
+            Scanned::Tool { tool: Box::new(tool), programs: needed, obstacle }
         }
         Err(problem) => Scanned::Problem(problem),
     };
@@ -165,17 +165,17 @@ fn settled(
     scanned: Scanned,
     programs: &Programs,
 ) -> Result<Box<Tool>, Problem> {
-    let (mut tool, program, obstacle) = match scanned {
-        Scanned::Tool { tool, program, obstacle } => (tool, program, obstacle),
+    let (mut tool, needed, obstacle) = match scanned {
+        Scanned::Tool { tool, programs, obstacle } => (tool, programs, obstacle),
         Scanned::Problem(problem) => return Err(problem),
     };
     tool.stage = plan.class_of(&candidate.definition, &candidate.placement).0;
-    set_reason(&mut tool, obstacle.as_ref(), program.as_deref(), programs);
+    set_reason(&mut tool, obstacle.as_ref(), &needed, programs);
     Ok(tool)
 }
 
-fn set_reason(tool: &mut Tool, obstacle: Option<&Obstacle>, program: Option<&str>, programs: &Programs) {
-    tool.reason = reading::reason(tool, obstacle, program, programs);
+fn set_reason(tool: &mut Tool, obstacle: Option<&Obstacle>, needed: &[String], programs: &Programs) {
+    tool.reason = reading::reason(tool, obstacle, needed, programs);
     tool.runnable = tool.reason.is_none();
     let foreign_kind = !tool.kind.starts_process();
     tool.state = if foreign_kind || matches!(obstacle, Some(Obstacle::Unsupported(_))) {
@@ -416,7 +416,7 @@ fn detail(mut row: Tool, known: &Tool, loaded: LoadedVersion, programs: &Program
     let LoadedVersion { files, mut reading } = loaded;
     reading.manifest.name.clone_from(&row.name);
     reading.manifest.version.clone_from(&row.version);
-    set_reason(&mut row, reading.obstacle.as_ref(), reading::program(&reading.manifest), programs);
+    set_reason(&mut row, reading.obstacle.as_ref(), &reading.programs, programs);
     row.copy_of.clone_from(&known.copy_of);
     row.shadowed_by.clone_from(&known.shadowed_by);
     row.shadows.clone_from(&known.shadows);

@@ -15,7 +15,8 @@ pub enum ArgPlace {
     Variable(String),
 }
 
-/// How one input value is passed, in one of the forms `path`, `--count`, `-n count` and `$TOKEN token`.
+/// How one input value is passed, in one of the forms `path`, `--count`, `-n count` and `$TOKEN token`; a `%` in front of
+/// the input (`%path`, `--count %count`) stands for percent-encoding.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ArgRule {
@@ -23,6 +24,8 @@ pub struct ArgRule {
     pub input: String,
     /// Where its value goes.
     pub place: ArgPlace,
+    /// Whether the value is percent-encoded (RFC 3986): every byte but letters, digits and `-_.~`.
+    pub is_percent_encoded: bool,
 }
 
 /// A text that is not an argument rule.
@@ -39,17 +42,22 @@ impl ArgRuleError {
 impl ArgRule {
     /// A plain word.
     pub fn position(input: &str) -> ArgRule {
-        ArgRule { input: input.to_owned(), place: ArgPlace::Position }
+        ArgRule::at(ArgPlace::Position, input)
     }
 
     /// The value of an option.
     pub fn option(flag: &str, input: &str) -> ArgRule {
-        ArgRule { input: input.to_owned(), place: ArgPlace::Option(flag.to_owned()) }
+        ArgRule::at(ArgPlace::Option(flag.to_owned()), input)
     }
 
     /// An environment variable.
     pub fn variable(name: &str, input: &str) -> ArgRule {
-        ArgRule { input: input.to_owned(), place: ArgPlace::Variable(name.to_owned()) }
+        ArgRule::at(ArgPlace::Variable(name.to_owned()), input)
+    }
+
+    fn at(place: ArgPlace, input: &str) -> ArgRule {
+        let plain = input.strip_prefix('%');
+        ArgRule { input: plain.unwrap_or(input).to_owned(), place, is_percent_encoded: plain.is_some() }
     }
 
     /// Whether its value is a plain word.
@@ -60,7 +68,8 @@ impl ArgRule {
 
 /// An input name: no blanks, no sign of an option or a variable at its start.
 fn is_input(word: &str) -> bool {
-    !word.is_empty() && !word.starts_with(['-', '$']) && !word.chars().any(|c| c.is_whitespace() || c.is_control())
+    let word = word.strip_prefix('%').unwrap_or(word);
+    !word.is_empty() && !word.starts_with(['-', '$', '%']) && !word.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
 /// A variable name that a shell accepts.
@@ -95,11 +104,13 @@ impl FromStr for ArgRule {
 
 impl fmt::Display for ArgRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.is_percent_encoded { "%" } else { "" };
+        let is_named_like = |flag: &str| flag.trim_start_matches('-').replace('-', "_") == self.input;
         match &self.place {
-            ArgPlace::Position => f.write_str(&self.input),
-            ArgPlace::Option(flag) if flag.trim_start_matches('-').replace('-', "_") == self.input => f.write_str(flag),
-            ArgPlace::Option(flag) => write!(f, "{flag} {}", self.input),
-            ArgPlace::Variable(name) => write!(f, "${name} {}", self.input),
+            ArgPlace::Position => write!(f, "{sign}{}", self.input),
+            ArgPlace::Option(flag) if sign.is_empty() && is_named_like(flag) => f.write_str(flag),
+            ArgPlace::Option(flag) => write!(f, "{flag} {sign}{}", self.input),
+            ArgPlace::Variable(name) => write!(f, "${name} {sign}{}", self.input),
         }
     }
 }
@@ -130,6 +141,8 @@ mod tests {
             ("--max-depth", ArgRule::option("--max-depth", "max_depth")),
             ("-n count", ArgRule::option("-n", "count")),
             ("$API_KEY key", ArgRule::variable("API_KEY", "key")),
+            ("%query", ArgRule::position("%query")),
+            ("--q %query", ArgRule::option("--q", "%query")),
         ] {
             assert_eq!(text.parse(), Ok(rule.clone()));
             assert_eq!(rule.to_string(), text);
@@ -138,7 +151,8 @@ mod tests {
 
     #[test]
     fn what_is_not_a_rule_is_refused() {
-        for text in ["", "-", "--", "a b", "--a b c", "--a=b", "$X", "$1 a", "$A-B a", "--a --b", "a\u{7}"] {
+        for text in ["", "-", "--", "a b", "--a b c", "--a=b", "$X", "$1 a", "$A-B a", "--a --b", "%", "%%a", "a\u{7}"]
+        {
             assert!(text.parse::<ArgRule>().is_err(), "{text}");
         }
     }

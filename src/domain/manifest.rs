@@ -80,6 +80,10 @@ pub struct Recipe {
     /// is passed as `--name value`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<ArgRule>,
+    /// The function or class of the entry file that is called with the input object, instead of running the file. Each
+    /// input is the parameter of its name; with [`Recipe::args`] they are passed in that order (JavaScript).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
     /// Wall-clock limit in milliseconds; `None` takes the stage's default.
     pub timeout_ms: Option<u64>,
     /// Whether the tool wants a terminal.
@@ -211,6 +215,7 @@ impl Recipe {
             entry: None,
             input,
             args: Vec::new(),
+            function: None,
             timeout_ms: None,
             pty: false,
             success: SuccessRule::default(),

@@ -142,6 +142,7 @@ fn evil_dossier(tool: &Tool) -> Box<super::msg::ToolDossier> {
         entry: Some(evil()),
         input: InputMode::Args,
         args: vec![crate::domain::ArgRule::option(&evil(), &evil())],
+        function: Some(evil()),
         timeout_ms: None,
         pty: false,
         success: SuccessRule::default(),

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     fn read_text(text: &str) -> Option<Declared> {
-        read(&ScriptText { text, language: None })
+        read(&ScriptText { path: "x.sh", text, language: None })
     }
 
     const RESIZE: &str = r#"#!/bin/bash

@@ -5,15 +5,28 @@
 
 mod argc;
 mod comments;
+mod docstring;
+mod hint;
+mod javascript_function;
 mod launcher;
+mod literal;
+mod options;
+mod python;
+mod python_function;
+mod scanner;
+mod shell;
+mod words;
 
+use super::schema_loose;
 use crate::domain::source::Language;
-use crate::domain::{ArgRule, Category, InputMode, Manifest, Recipe};
+use crate::domain::{ArgRule, Category, CostTier, InputMode, Manifest, Recipe};
 use serde_json::{Map, Value, json};
 
 /// A script as readers see it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ScriptText<'s> {
+    /// Its path, for the name of the file.
+    pub(super) path: &'s str,
     pub(super) text: &'s str,
     pub(super) language: Option<Language>,
 }
@@ -37,9 +50,21 @@ pub(super) struct Declared {
     pub(super) category: Option<String>,
     pub(super) author: Option<String>,
     pub(super) version: Option<String>,
+    pub(super) cost_tier: Option<String>,
+    pub(super) idempotent: Option<bool>,
+    pub(super) keywords: Vec<String>,
+    pub(super) use_cases: Vec<String>,
     pub(super) inputs: Vec<DeclaredInput>,
+    /// A description of the whole input, which goes before `inputs`.
+    pub(super) schema: Option<Value>,
     /// How the input arrives; `None` when nothing was declared about it.
     pub(super) input: Option<InputMode>,
+    /// The function that is called with the input.
+    pub(super) function: Option<String>,
+    /// Programs that the script starts.
+    pub(super) programs: Vec<String>,
+    /// Why nothing here can run it.
+    pub(super) unsupported: Option<String>,
     /// What has no term here, by the key of the format.
     pub(super) extra: Map<String, Value>,
 }
@@ -50,7 +75,14 @@ struct ScriptFormat {
 }
 
 /// The formats, the most specific first: the first one that reads a script decides.
-const FORMATS: &[ScriptFormat] = &[ScriptFormat { read: launcher::read }, ScriptFormat { read: argc::read }];
+const FORMATS: &[ScriptFormat] = &[
+    ScriptFormat { read: launcher::read },
+    ScriptFormat { read: argc::read },
+    ScriptFormat { read: options::read },
+    ScriptFormat { read: python_function::read },
+    ScriptFormat { read: javascript_function::read },
+    ScriptFormat { read: words::read },
+];
 
 /// What a script declares, in the first format that it is written in.
 pub(super) fn declared(script: &ScriptText<'_>) -> Option<Declared> {
@@ -66,6 +98,18 @@ impl DeclaredInput {
 
     fn put(&mut self, key: &str, value: impl Into<Value>) {
         self.schema.insert(key.to_owned(), value.into());
+    }
+
+    /// Adds what a docstring says of it: its type where no hint gave one, and words.
+    fn add_words(&mut self, hint: &str, text: &str, language: Language) {
+        if self.schema.keys().all(|key| key == "default") && !hint.is_empty() {
+            let read = hint::read(hint, language, &|_| None);
+            self.required &= !read.is_optional;
+            self.schema.extend(read.schema);
+        }
+        if !self.schema.contains_key("description") {
+            self.describe(text);
+        }
     }
 
     fn describe(&mut self, text: &str) {
@@ -90,12 +134,17 @@ impl Declared {
         if let Some(version) = self.version.as_deref().and_then(super::draft::loose_version) {
             manifest.version = version;
         }
+        manifest.cost_tier = self.cost_tier.as_deref().and_then(CostTier::from_loose).or(manifest.cost_tier);
+        manifest.idempotent = self.idempotent.or(manifest.idempotent);
+        manifest.keywords.extend(self.keywords);
+        manifest.use_cases.extend(self.use_cases);
         manifest.provenance.created_by = self.author.or(manifest.provenance.created_by.take());
         manifest.extra.extend(self.extra);
         let Some(mode) = self.input else { return };
-        manifest.input = (!self.inputs.is_empty()).then(|| schema(&self.inputs));
+        let written = self.schema.as_ref().map(schema_loose::translate);
+        manifest.input = written.or_else(|| (!self.inputs.is_empty()).then(|| schema(&self.inputs)));
         if let Some(recipe) = &mut manifest.recipe {
-            *recipe = Recipe { input: mode, args: rules(self.inputs), ..recipe.clone() };
+            *recipe = Recipe { input: mode, function: self.function, args: rules(self.inputs), ..recipe.clone() };
         }
     }
 }

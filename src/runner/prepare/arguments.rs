@@ -5,6 +5,7 @@
 
 use super::template::value_text;
 use crate::domain::{ArgPlace, ArgRule};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -16,8 +17,9 @@ pub(super) struct PassedInput {
     pub(super) env: Vec<(OsString, OsString)>,
 }
 
-/// Passes an input by these rules; `used` are inputs that the command holds already. A plain word that is not given is its
-/// default, which `value` knows; what an option or a variable is without a value, the program knows best.
+/// Passes an input by these rules, in their order; `used` are inputs that the command holds already. A plain word that is
+/// not given is its default, which `value` knows; what an option or a variable is without a value, the program knows best.
+/// Inputs without a rule are options, too, and stand behind the last of those.
 pub(super) fn pass<'v>(
     rules: &[ArgRule],
     input: &Map<String, Value>,
@@ -25,34 +27,55 @@ pub(super) fn pass<'v>(
     value: &dyn Fn(&str) -> Option<&'v Value>,
 ) -> PassedInput {
     let mut passed = PassedInput::default();
-    let mut words: Vec<OsString> = Vec::new();
-    let mut skipped = 0;
-    let has_options = rules.iter().any(|rule| matches!(rule.place, ArgPlace::Option(_)));
-    for rule in rules {
-        let given = input.get(&rule.input).filter(|value| !value.is_null());
-        match &rule.place {
-            ArgPlace::Option(flag) => append_option(flag, given.unwrap_or(&Value::Null), &mut passed.args),
-            ArgPlace::Variable(name) => passed.env.extend(given.map(|value| (name.into(), word(value)))),
-            // A word that is left out must not move those behind it.
-            ArgPlace::Position => match value(&rule.input) {
-                None => skipped += 1,
-                Some(value) => {
-                    words.extend(std::iter::repeat_n(OsString::new(), std::mem::take(&mut skipped)));
-                    words.extend(items(value).iter().filter(|item| !item.is_null()).map(|item| word(item)));
-                }
-            },
-        }
+    let last_option = rules.iter().rposition(|rule| matches!(rule.place, ArgPlace::Option(_)));
+    let (before, behind) = rules.split_at(last_option.map_or(0, |last| last + 1));
+    let mut words = SkippedWords::default();
+    for rule in before {
+        pass_one(rule, input, value, &mut words, &mut passed);
     }
     let stated: BTreeSet<&str> = rules.iter().map(|rule| rule.input.as_str()).collect();
     for (key, value) in input.iter().filter(|(key, _)| !used.contains(*key) && !stated.contains(key.as_str())) {
         append_option(&format!("--{key}"), value, &mut passed.args);
     }
-    if words.iter().any(|word| word.to_string_lossy().starts_with('-')) && has_options {
-        // Whoever reads options takes what follows this for plain words.
-        passed.args.push("--".into());
+    let options = passed.args.len();
+    for rule in behind {
+        pass_one(rule, input, value, &mut words, &mut passed);
     }
-    passed.args.extend(words);
+    let looks_like_option = |word: &OsString| word.to_string_lossy().starts_with('-');
+    if last_option.is_some() && passed.args[options..].iter().any(looks_like_option) {
+        // Whoever reads options takes what follows this for plain words.
+        passed.args.insert(options, "--".into());
+    }
     passed
+}
+
+/// How many plain words were left out since the last one: those behind them must keep their places.
+#[derive(Default)]
+struct SkippedWords(usize);
+
+fn pass_one<'v>(
+    rule: &ArgRule,
+    input: &Map<String, Value>,
+    value: &dyn Fn(&str) -> Option<&'v Value>,
+    skipped: &mut SkippedWords,
+    passed: &mut PassedInput,
+) {
+    let given = input.get(&rule.input).filter(|value| !value.is_null());
+    match &rule.place {
+        ArgPlace::Option(flag) => {
+            let encoded = given.filter(|_| rule.is_percent_encoded).map(|value| Value::String(encoded(value)));
+            append_option(flag, encoded.as_ref().or(given).unwrap_or(&Value::Null), &mut passed.args);
+        }
+        ArgPlace::Variable(name) => passed.env.extend(given.map(|value| (name.into(), word(rule, value)))),
+        ArgPlace::Position => match value(&rule.input) {
+            None => skipped.0 += 1,
+            Some(value) => {
+                passed.args.extend(std::iter::repeat_n(OsString::new(), std::mem::take(&mut skipped.0)));
+                let words = items(value).iter().filter(|item| !item.is_null());
+                passed.args.extend(words.map(|item| word(rule, item)));
+            }
+        },
+    }
 }
 
 fn items(value: &Value) -> &[Value] {
@@ -62,8 +85,14 @@ fn items(value: &Value) -> &[Value] {
     }
 }
 
-fn word(value: &Value) -> OsString {
-    value_text(value).into_owned().into()
+fn word(rule: &ArgRule, value: &Value) -> OsString {
+    if rule.is_percent_encoded { encoded(value).into() } else { value_text(value).into_owned().into() }
+}
+
+/// Everything but unreserved characters, as RFC 3986 encodes them.
+fn encoded(value: &Value) -> String {
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    utf8_percent_encode(&value_text(value), RESERVED).to_string()
 }
 
 /// A value behind its option: `true` as the option alone, `false` and null not at all, arrays as the option repeated. A
@@ -113,9 +142,15 @@ mod tests {
     #[test]
     fn rules_say_where_each_value_goes() {
         let input = json!({"path": "a b", "count": 3, "verbose": true, "token": "s", "more": ["x", "y"], "other": 1});
-        let rules = ["path", "-n count", "-v verbose", "$API_TOKEN token", "more"];
+        let rules = ["-n count", "-v verbose", "$API_TOKEN token", "path", "more"];
         assert_eq!(args(&rules, &input), ["-n", "3", "-v", "--other", "1", "a b", "x", "y"]);
         assert_eq!(passed(&rules, &input).env, [("API_TOKEN".into(), "s".into())]);
+        let rules = ["path", "-n count", "more", "-v verbose"];
+        assert_eq!(args(&rules, &input)[..7], ["a b", "-n", "3", "x", "y", "-v", "--token"]);
+        assert_eq!(
+            args(&["%path", "--to %count"], &json!({"path": "a b/ü", "count": "x&y"})),
+            ["a%20b%2F%C3%BC", "--to", "x%26y"]
+        );
     }
 
     #[test]
@@ -126,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_value_is_not_taken_for_an_option() {
-        assert_eq!(args(&["path", "--all"], &json!({"path": "-rf", "all": true})), ["--all", "--", "-rf"]);
+        assert_eq!(args(&["--all", "path"], &json!({"path": "-rf", "all": true})), ["--all", "--", "-rf"]);
         // A script that reads `$1` knows no `--`.
         assert_eq!(args(&["path"], &json!({"path": "-rf"})), ["-rf"]);
         assert_eq!(args(&["-n count"], &json!({"count": -3})), ["-n-3"]);

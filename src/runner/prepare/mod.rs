@@ -4,6 +4,7 @@
 //! exists is found here, and nothing has happened yet.
 
 mod arguments;
+mod function;
 pub(super) mod given;
 pub(super) mod request;
 pub(super) mod service;
@@ -394,6 +395,14 @@ impl ExpandedCommand {
     /// What a start with this input is given.
     fn call(&self, recipe: &Recipe, lead: &[OsString], input: &Value) -> Result<StartInput, RunEnd> {
         let mut args: Vec<OsString> = lead.iter().chain(self.words.iter().skip(1)).cloned().collect();
+        if let Some(function) = &recipe.function {
+            args = function::arguments(
+                recipe,
+                function,
+                self.words.first().map_or(OsStr::new(""), OsString::as_os_str),
+                &args,
+            )?;
+        }
         let mut env = Vec::new();
         match recipe.input {
             InputMode::Args => {

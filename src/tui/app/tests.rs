@@ -258,6 +258,7 @@ fn recipe_without_input() -> Recipe {
         entry: None,
         input: InputMode::None,
         args: Vec::new(),
+        function: None,
         timeout_ms: None,
         pty: false,
         success: SuccessRule::default(),

@@ -1,0 +1,271 @@
+//! The layout of a Python file: its statements, functions and classes, without what they compute.
+
+use super::hint::{self, TypeField, Types};
+use super::literal;
+use super::scanner::{CallArgument, arguments, inside, signs, split, split_once};
+use crate::domain::source::Language;
+use serde_json::{Map, Value, json};
+
+const PYTHON: Language = Language::Python;
+
+/// A statement with everything that is indented below it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Block<'t> {
+    pub(super) text: &'t str,
+}
+
+/// A function or a class.
+#[derive(Debug, Clone)]
+pub(super) struct Definition<'t> {
+    pub(super) name: &'t str,
+    pub(super) is_class: bool,
+    /// What stands in its brackets: parameters, or base classes.
+    pub(super) brackets: &'t str,
+    pub(super) body: &'t str,
+    /// Its decorators without `@`.
+    pub(super) decorators: Vec<&'t str>,
+}
+
+/// A parameter of a function, or a field of a class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Parameter<'t> {
+    /// With its stars.
+    pub(super) name: &'t str,
+    pub(super) hint: &'t str,
+    pub(super) default: Option<&'t str>,
+}
+
+/// The statements of a text at its own indentation.
+pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
+    let bytes = text.as_bytes();
+    let (mut starts, mut base, mut is_line_start, mut line) = (Vec::new(), None, true, 0);
+    for sign in signs(text, PYTHON).filter(|sign| sign.depth == 0) {
+        if sign.byte == b'\n' {
+            (is_line_start, line) = (true, sign.at + 1);
+        } else if is_line_start && !sign.byte.is_ascii_whitespace() {
+            is_line_start = false;
+            // Behind a comment the line may have begun further up.
+            let begin = bytes[..sign.at].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let indent = sign.at - begin.max(line.min(sign.at));
+            if indent <= *base.get_or_insert(indent) {
+                starts.push(sign.at);
+            }
+        }
+    }
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    starts.iter().zip(ends).map(|(from, to)| Block { text: text[*from..to].trim_end() }).collect()
+}
+
+impl<'t> Block<'t> {
+    /// Whether it does something when the file is run: a call, a loop, a `with`.
+    pub(super) fn is_step(&self) -> bool {
+        let word = self.text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).next().unwrap_or_default();
+        match word {
+            "async" => !self.text["async".len()..].trim_start().starts_with("def "),
+            "for" | "while" | "with" | "try" | "if" | "match" | "raise" | "assert" => {
+                self.text.contains('(') && !self.text.contains("TYPE_CHECKING") && !self.text.contains("ImportError")
+            }
+            "def" | "class" | "import" | "from" | "return" | "pass" | "global" | "del" | "" => false,
+            _ => self.text[word.len()..].trim_start().starts_with('('),
+        }
+    }
+
+    /// The function or class that it defines.
+    fn definition(&self, decorators: Vec<&'t str>) -> Option<Definition<'t>> {
+        let rest = self.text.strip_prefix("async ").map_or(self.text, str::trim_start);
+        let (is_class, rest) = match rest.strip_prefix("def ") {
+            Some(rest) => (false, rest),
+            None => (true, rest.strip_prefix("class ")?),
+        };
+        let rest = rest.trim_start();
+        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_'))?;
+        let (name, after) = rest.split_at(end);
+        let after = after.trim_start();
+        let brackets = if after.starts_with('(') { inside(after, 0, PYTHON)? } else { "" };
+        let skipped = if after.starts_with('(') { &after[brackets.len() + 2..] } else { after };
+        let colon = signs(skipped, PYTHON).find(|sign| sign.depth == 0 && sign.byte == b':')?;
+        Some(Definition { name, is_class, brackets, body: &skipped[colon.at + 1..], decorators })
+    }
+}
+
+/// The functions and classes among statements, with their decorators.
+pub(super) fn definitions<'t>(blocks: &[Block<'t>]) -> Vec<Definition<'t>> {
+    let (mut found, mut decorators) = (Vec::new(), Vec::new());
+    for block in blocks {
+        if let Some(decorator) = block.text.strip_prefix('@') {
+            decorators.push(decorator.trim());
+        } else {
+            found.extend(block.definition(std::mem::take(&mut decorators)));
+        }
+    }
+    found
+}
+
+/// The docstring at the beginning of a body or a file, its indentation kept.
+pub(super) fn docstring(body: &str) -> Option<String> {
+    let at = signs(body, PYTHON).find(|sign| !sign.byte.is_ascii_whitespace())?;
+    let rest = &body[at.at..];
+    let end = signs(rest, PYTHON).find(|sign| sign.depth == 0 && matches!(sign.byte, b'\n' | b';'));
+    let is_text = at.byte == b'"' || rest.starts_with(['r', 'R', 'u', 'U']) && rest[1..].starts_with(['"', '\'']);
+    is_text.then(|| literal::text(&rest[..end.map_or(rest.len(), |end| end.at)], PYTHON)).flatten()
+}
+
+/// The parameters of a function. `self`, `cls` and the signs `*` and `/` are left out.
+pub(super) fn parameters(brackets: &str) -> Vec<Parameter<'_>> {
+    let parts = split(brackets, b',', PYTHON).into_iter();
+    parts.map(parameter).filter(|one| !matches!(one.name, "self" | "cls" | "*" | "/" | "")).collect()
+}
+
+fn parameter(text: &str) -> Parameter<'_> {
+    let (head, default) = split_once(text, b'=', PYTHON).map_or((text, None), |(head, value)| (head, Some(value)));
+    let (name, hint) = split_once(head, b':', PYTHON).unwrap_or((head, ""));
+    Parameter { name, hint, default }
+}
+
+impl<'t> Definition<'t> {
+    pub(super) fn parameters(&self) -> Vec<Parameter<'t>> {
+        parameters(self.brackets)
+    }
+
+    /// The fields of a class: `name: hint = default`, and `name = default`.
+    pub(super) fn fields(&self) -> Vec<Parameter<'t>> {
+        let fields = blocks(self.body).into_iter().map(|block| parameter(block.text));
+        fields.filter(|field| super::scanner::is_word(field.name) && !field.name.starts_with('_')).collect()
+    }
+
+    pub(super) fn methods(&self) -> Vec<Definition<'t>> {
+        definitions(&blocks(self.body))
+    }
+
+    /// The last name of each base class.
+    pub(super) fn bases(&self) -> impl Iterator<Item = &'t str> {
+        split(self.brackets, b',', PYTHON).into_iter().map(|base| {
+            let base = base.split(['[', '(']).next().unwrap_or_default();
+            base.rsplit('.').next().unwrap_or_default().trim()
+        })
+    }
+
+    /// The value of a field, where it is a literal.
+    pub(super) fn field(&self, name: &str) -> Option<Value> {
+        let field = self.fields().into_iter().find(|field| field.name == name)?;
+        literal::value(field.default?, PYTHON)
+    }
+}
+
+/// Classes of values that a script defines: models, typed dictionaries, data classes and enumerations.
+pub(super) fn class_schema(definitions: &[Definition<'_>], name: &str, depth: usize) -> Option<Map<String, Value>> {
+    let class = definitions.iter().find(|one| one.is_class && one.name == name).filter(|_| depth < 4)?;
+    let is_enum = class.bases().any(|base| matches!(base, "Enum" | "StrEnum" | "IntEnum"));
+    if is_enum {
+        let values: Vec<&str> = class.fields().iter().filter_map(|field| field.default).collect();
+        return Some(hint::choices(&values, PYTHON));
+    }
+    let is_data = class.decorators.iter().any(|decorator| decorator.contains("dataclass"))
+        || class.bases().any(|base| base.ends_with("Model") || matches!(base, "TypedDict" | "NamedTuple" | "Struct"));
+    if !is_data {
+        return None;
+    }
+    let types: Types<'_> = &|name| class_schema(definitions, name, depth + 1);
+    let (mut properties, mut required) = (Map::new(), Vec::new());
+    for field in class.fields() {
+        let (schema, is_needed) = value_schema(&field, types);
+        if is_needed {
+            required.push(field.name);
+        }
+        properties.insert(field.name.to_owned(), Value::Object(schema));
+    }
+    let mut schema = hint::fields_schema(std::iter::empty::<TypeField<'_>>(), |_| hint::Hint::default());
+    schema.insert("properties".to_owned(), Value::Object(properties));
+    if !required.is_empty() {
+        schema.insert("required".to_owned(), json!(required));
+    }
+    if let Some(words) =
+        docstring(class.body).map(|text| super::docstring::read(&text).summary).filter(|text| !text.is_empty())
+    {
+        schema.insert("description".to_owned(), json!(words));
+    }
+    Some(schema)
+}
+
+/// The schema of a parameter, and whether a value is needed. A default such as `Field(3, description="…")` is looked into.
+pub(super) fn value_schema(parameter: &Parameter<'_>, types: Types<'_>) -> (Map<String, Value>, bool) {
+    let hint = hint::read(parameter.hint, PYTHON, types);
+    let mut schema = hint.schema;
+    let Some(written) = parameter.default else { return (schema, !parameter.name.starts_with('*')) };
+    let mut default = Some(written);
+    if let Some(inner) = field_call(written) {
+        hint::annotate(&mut schema, written, PYTHON);
+        let of = |argument: &CallArgument<'_>| argument.name.is_none() || argument.name == Some("default");
+        let found = inner.iter().find(|argument| of(argument)).map(|argument| argument.value);
+        default = found.filter(|value| *value != "...");
+        let has_factory = inner.iter().any(|argument| argument.name == Some("default_factory"));
+        if default.is_none() && !has_factory {
+            return (schema, true);
+        }
+    }
+    if written == "..." {
+        return (schema, true);
+    }
+    if let Some(value) = default.and_then(|text| literal::value(text, PYTHON)).filter(|value| !value.is_null()) {
+        if schema.is_empty() {
+            schema = of_value(&value);
+        }
+        schema.insert("default".to_owned(), value);
+    }
+    (schema, false)
+}
+
+/// The arguments of a call that describes a field: `Field`, `Query`, `Option` and their kin.
+fn field_call(text: &str) -> Option<Vec<CallArgument<'_>>> {
+    let name = text.split('(').next()?.rsplit('.').next()?;
+    let is_known = matches!(name, "Field" | "field" | "Query" | "Body" | "Path" | "Form" | "Option" | "Argument");
+    let open = text.find('(').filter(|_| is_known && text.ends_with(')'))?;
+    Some(arguments(&text[open + 1..text.len() - 1], PYTHON))
+}
+
+/// The type of a default.
+pub(super) fn of_value(value: &Value) -> Map<String, Value> {
+    let word = match value {
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+        Value::Null => return Map::new(),
+    };
+    Map::from_iter([("type".to_owned(), json!(word))])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: &str = "# x\nimport os\n\n@tool('a', b=[\n1])\n@other\nasync def f(a: int, *, b: str = 'x', **more) -> None:\n    \
+        \"\"\"Does it.\n\nArgs:\n    a: n\n\"\"\"\n    return {\n}\n# end\nclass C(base.Model, Generic[T]):\n    x: int = Field(..., ge=1)\n    \
+        y = 3\n    def m(self): pass\nprint(f(1))\n";
+
+    #[test]
+    fn statements_functions_and_classes_are_found() {
+        let blocks = blocks(SOURCE);
+        let steps: Vec<bool> = blocks.iter().map(Block::is_step).collect();
+        assert_eq!(steps, [false, false, false, false, false, true]);
+        let found = definitions(&blocks);
+        let [f, c] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((f.name, &f.decorators[..]), ("f", &["tool('a', b=[\n1])", "other"][..]));
+        let parameters: Vec<_> = f.parameters().iter().map(|one| (one.name, one.hint, one.default)).collect();
+        assert_eq!(parameters, [("a", "int", None), ("b", "str", Some("'x'")), ("**more", "", None)]);
+        assert!(docstring(f.body).unwrap().starts_with("Does it."));
+        assert_eq!((c.bases().collect::<Vec<_>>(), c.methods()[0].name), (vec!["Model", "Generic"], "m"));
+        let schema = class_schema(&found, "C", 0).unwrap();
+        let expected = json!({"type": "object", "properties": {"x": {"type": "integer", "minimum": 1}, "y": {"type": "integer", "default": 3}}, "required": ["x"]});
+        assert_eq!(Value::Object(schema), expected);
+    }
+
+    #[test]
+    fn a_module_may_begin_with_words() {
+        assert_eq!(docstring("\n# c\n'''Words'''\nx = 1").as_deref(), Some("Words"));
+        assert_eq!(docstring("x = 'no'"), None);
+        assert!(blocks("def f(").is_empty() || definitions(&blocks("def f(")).is_empty());
+    }
+}

@@ -1,0 +1,324 @@
+//! Python files that define a function and never call it: the function is the tool, its signature the form.
+//!
+//! Known are `run`, `main` and the name of the file, a function that is the only one, functions with a decorator of an agent
+//! framework (`@tool`, `@function_tool`, `@mcp.tool()` …), and classes of tools (`class X(BaseTool)`).
+
+use super::docstring::{self, Docstring};
+use super::python::{self, Definition, Parameter};
+use super::scanner::arguments;
+use super::{Declared, DeclaredInput, ScriptText, literal};
+use crate::domain::InputMode;
+use crate::domain::source::Language;
+use serde_json::{Map, Value, json};
+
+const PYTHON: Language = Language::Python;
+
+/// Decorators of agent frameworks that make a function a tool, by their last name.
+const DECORATORS: &[&str] = &[
+    "tool",
+    "function_tool",
+    "ai_function",
+    "kernel_function",
+    "beta_tool",
+    "agent_tool",
+    "register_tool",
+    "tool_plain",
+    "register_for_llm",
+    "action",
+];
+
+/// Names of a function that is meant to be called.
+const ENTRIES: &[&str] = &["run", "main", "execute", "handler", "handle", "invoke", "call", "lambda_handler", "tool"];
+
+/// Methods of a tool class that do its work.
+const METHODS: &[&str] =
+    &["_run", "run", "execute", "forward", "_arun", "arun", "invoke", "call", "__call__", "_execute"];
+
+/// Types of parameters that a framework hands over.
+const INJECTED: &[&str] = &[
+    "Context",
+    "RunContext",
+    "RunContextWrapper",
+    "ToolContext",
+    "RunnableConfig",
+    "ToolRuntime",
+    "CallbackManagerForToolRun",
+    "AsyncCallbackManagerForToolRun",
+];
+
+/// Reads a file that only defines functions.
+pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
+    let text = script.text;
+    if script.language != Some(PYTHON)
+        || text.contains("__main__")
+        || !(text.contains("def ") || text.contains("class "))
+    {
+        return None;
+    }
+    let blocks = python::blocks(text);
+    let last = blocks.iter().rposition(|block| block.text.starts_with(['@', 'd', 'c', 'a']) && !block.is_step())?;
+    if blocks[last..].iter().any(python::Block::is_step) {
+        return None;
+    }
+    let definitions = python::definitions(&blocks);
+    let file = File { text, definitions: &definitions };
+    match file.entry(super::super::draft::stem_of(script.path)) {
+        Some(entry) => Some(file.declared(entry)),
+        None => file.nothing_to_call(),
+    }
+}
+
+struct File<'a, 't> {
+    text: &'t str,
+    definitions: &'a [Definition<'t>],
+}
+
+impl<'t> File<'_, 't> {
+    /// The function or class that is the tool.
+    fn entry(&self, stem: &str) -> Option<&Definition<'t>> {
+        let functions = || self.definitions.iter().filter(|one| !one.is_class && !one.name.starts_with('_'));
+        let decorated: Vec<&Definition<'t>> = functions().filter(|one| decorator(one).is_some()).collect();
+        if let [only] = decorated[..] {
+            return Some(only);
+        }
+        let named = |name: &str| functions().find(|one| one.name == name);
+        let stem = stem.replace('-', "_");
+        let by_name = ENTRIES.iter().find_map(|name| named(name)).or_else(|| named(&stem));
+        by_name.or_else(|| decorated.first().copied()).or_else(|| self.tool_class()).or_else(|| {
+            let mut all = functions();
+            all.next().filter(|_| all.next().is_none())
+        })
+    }
+
+    fn tool_class(&self) -> Option<&Definition<'t>> {
+        let is_tool = |one: &&Definition<'t>| {
+            one.is_class
+                && one.bases().any(|base| base.ends_with("Tool"))
+                && (method(one).is_some() || metadata(one).is_some())
+        };
+        self.definitions.iter().find(is_tool)
+    }
+
+    /// A file whose functions are for other files.
+    fn nothing_to_call(&self) -> Option<Declared> {
+        self.definitions.iter().any(|one| !one.is_class).then(|| Declared {
+            unsupported: Some(
+                "it defines functions but calls none; name one of them run, or call it at the end of the script"
+                    .to_owned(),
+            ),
+            ..Declared::default()
+        })
+    }
+
+    fn declared(&self, entry: &Definition<'t>) -> Declared {
+        let work = if entry.is_class { method(entry) } else { None };
+        let signature = work.as_ref().unwrap_or(entry);
+        let own = python::docstring(entry.body).unwrap_or_default();
+        let mut doc = docstring::read(&own);
+        if let Some(method) = &work {
+            doc.params.extend(docstring::read(&python::docstring(method.body).unwrap_or_default()).params);
+        }
+        let mut declared = Declared {
+            description: Some(doc.summary.clone()).filter(|words| !words.is_empty()),
+            input: Some(InputMode::StdinJson),
+            function: Some(entry.name.to_owned()),
+            ..Declared::default()
+        };
+        declared.inputs = self.inputs(signature, &doc);
+        if let Some(written) = decorator(entry) {
+            decorated(&mut declared, written);
+        }
+        if entry.is_class {
+            self.describe_class(&mut declared, entry);
+        }
+        if declared.description.is_none() {
+            let module = docstring::read(&python::docstring(self.text).unwrap_or_default()).summary;
+            declared.description = Some(module).filter(|words| !words.is_empty());
+        }
+        declared
+    }
+
+    fn inputs(&self, signature: &Definition<'t>, doc: &Docstring) -> Vec<DeclaredInput> {
+        let types: super::hint::Types<'_> = &|name| python::class_schema(self.definitions, name, 0);
+        let is_ours = |one: &Parameter<'_>| {
+            let hint = one.hint.split(['[', '|']).next().unwrap_or_default().rsplit('.').next().unwrap_or_default();
+            !one.name.starts_with('*') && !INJECTED.contains(&hint.trim()) && one.name != "run_manager"
+        };
+        signature
+            .parameters()
+            .into_iter()
+            .filter(is_ours)
+            .map(|one| {
+                let (schema, required) = python::value_schema(&one, types);
+                let mut input = DeclaredInput { name: one.name.to_owned(), schema, required, rule: None };
+                if let Some(known) = doc.param(one.name) {
+                    input.add_words(&known.hint, &known.text, PYTHON);
+                }
+                input
+            })
+            .collect()
+    }
+
+    /// What a class of tools says in its fields, or in the metadata that it makes.
+    fn describe_class(&self, declared: &mut Declared, class: &Definition<'t>) {
+        let text = |name: &str| class.field(name).and_then(|value| value.as_str().map(str::to_owned));
+        if let Some(name) = text("name") {
+            declared.title = Some(name);
+        }
+        if let Some(words) = text("description") {
+            declared.description = Some(one_line(&words));
+        }
+        // smolagents: `inputs = {"x": {"type": "string", "description": "…"}}`.
+        if let Some(Value::Object(fields)) = class.field("inputs").or_else(|| class.field("parameters")) {
+            declared.schema = Some(Value::Object(fields));
+        }
+        let schema = class.fields().into_iter().find(|field| field.name == "args_schema");
+        let model = schema.and_then(|field| python::class_schema(self.definitions, field.default?, 0));
+        if let Some(model) = model {
+            declared.schema = Some(Value::Object(model));
+        }
+        if let Some(call) = metadata(class) {
+            describe_metadata(declared, call);
+        }
+    }
+}
+
+/// The decorator that makes a function a tool, as written.
+fn decorator<'t>(function: &Definition<'t>) -> Option<&'t str> {
+    function.decorators.iter().copied().find(|written| {
+        let name = written.split('(').next().unwrap_or_default().trim();
+        DECORATORS.contains(&name.rsplit('.').next().unwrap_or_default())
+    })
+}
+
+/// What a decorator says: `@tool("name", description="…")`.
+fn decorated(declared: &mut Declared, written: &str) {
+    let Some(open) = written.find('(').filter(|_| written.ends_with(')')) else { return };
+    for argument in arguments(&written[open + 1..written.len() - 1], PYTHON) {
+        let Some(text) = literal::text(argument.value, PYTHON) else { continue };
+        match argument.name {
+            None | Some("name" | "name_override" | "title") => declared.title = Some(text),
+            Some("description" | "description_override") => declared.description = Some(one_line(&text)),
+            _ => {}
+        }
+    }
+}
+
+/// The method of a class that does its work.
+fn method<'t>(class: &Definition<'t>) -> Option<Definition<'t>> {
+    let methods = class.methods();
+    METHODS.iter().find_map(|name| methods.iter().find(|method| method.name == *name).cloned())
+}
+
+/// The arguments of `ToolMetadata(…)` in the `metadata` of a class.
+fn metadata<'t>(class: &Definition<'t>) -> Option<&'t str> {
+    super::scanner::calls(class.body, "ToolMetadata", PYTHON).next().map(|(_, inner)| inner)
+}
+
+fn describe_metadata(declared: &mut Declared, call: &str) {
+    let mut fields = Map::new();
+    for argument in arguments(call, PYTHON) {
+        let Some(name) = argument.name else { continue };
+        // A member of an enumeration such as `CostTier.LOW`.
+        let member = || argument.value.rsplit_once('.').map(|(_, member)| json!(member.to_ascii_lowercase()));
+        if let Some(value) = literal::value(argument.value, PYTHON).or_else(member) {
+            fields.insert(name.to_owned(), value);
+        }
+    }
+    let text = |key: &str| fields.get(key).and_then(Value::as_str).map(str::to_owned);
+    declared.title = text("name").or(declared.title.take());
+    declared.description = text("description").or(declared.description.take());
+    declared.category = text("category").or(declared.category.take());
+    declared.version = text("version").or(declared.version.take());
+    declared.cost_tier = text("cost_tier");
+    declared.idempotent = fields.get("idempotent").and_then(Value::as_bool);
+    declared.keywords = words(fields.get("keywords"));
+    declared.use_cases = words(fields.get("use_cases"));
+    let schema = ["schema", "parameters", "input_schema"].iter().find_map(|key| fields.get(*key));
+    declared.schema = schema.cloned().or(declared.schema.take());
+}
+
+fn words(value: Option<&Value>) -> Vec<String> {
+    let items = value.and_then(Value::as_array).into_iter().flatten();
+    items.filter_map(|item| item.as_str().map(str::to_owned)).collect()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(path: &str, text: &str) -> Option<Declared> {
+        read(&ScriptText { path, text, language: Some(PYTHON) })
+    }
+
+    fn shown(declared: &Declared) -> Vec<String> {
+        let sign = |input: &DeclaredInput| if input.required { "!" } else { "" };
+        declared.inputs.iter().map(|input| format!("{}{} {}", input.name, sign(input), json!(input.schema))).collect()
+    }
+
+    #[test]
+    fn a_function_is_a_tool_with_its_signature_as_form() {
+        let text = "import os\n\ndef _help(): pass\n\ndef celsius(f: float, digits: int = 1, *rest, unit=\"C\", ctx: Context = None):\n    \"\"\"Converts a\n    temperature.\n\n    \
+            Args:\n        f: Degrees Fahrenheit\n    \"\"\"\n    return f\n";
+        let declared = read_text("t/convert.py", text).unwrap();
+        assert_eq!((declared.function.as_deref(), declared.input), (Some("celsius"), Some(InputMode::StdinJson)));
+        assert_eq!(declared.description.as_deref(), Some("Converts a temperature."));
+        let expected = [
+            r#"f! {"type":"number","description":"Degrees Fahrenheit"}"#,
+            r#"digits {"type":"integer","default":1}"#,
+            r#"unit {"type":"string","default":"C"}"#,
+        ];
+        assert_eq!(shown(&declared), expected);
+    }
+
+    #[test]
+    fn the_function_that_is_meant_is_found() {
+        for (path, text, expected) in [
+            ("x.py", "def a(): pass\ndef run(): pass\n", Some("run")),
+            ("web-search.py", "def a(): pass\ndef web_search(): pass\n", Some("web_search")),
+            ("x.py", "def a(): pass\n@mcp.tool()\nasync def b(): pass\n", Some("b")),
+            ("x.py", "class A(BaseTool):\n    def _run(self, q: str): pass\n", Some("A")),
+            ("x.py", "def a(): pass\ndef b(): pass\n", None),
+        ] {
+            let declared = read_text(path, text).unwrap();
+            assert_eq!(declared.function.as_deref(), expected, "{text}");
+            assert_eq!(declared.unsupported.is_some(), expected.is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_runs_by_itself_is_no_function() {
+        for text in [
+            "def a(): pass\na()\n",
+            "def a(): pass\nif __name__ == '__main__':\n    a()\n",
+            "def a(): pass\nfor x in y():\n    a()\n",
+            "print(1)\n",
+            "x = 1\n",
+        ] {
+            assert_eq!(read_text("x.py", text), None, "{text}");
+        }
+        assert!(read_text("x.py", "load()\ndef a(): pass\nb = a\n").is_some());
+    }
+
+    #[test]
+    fn a_class_of_tools_says_what_it_is() {
+        let text = "class Mine(BaseTool):\n    \"\"\"Words.\"\"\"\n    @property\n    def metadata(self) -> ToolMetadata:\n        return ToolMetadata(\n            \
+            name=\"my_tool\", category=ToolCategory.CUSTOM, description=\"Does it\", cost_tier=CostTier.LOW,\n            idempotent=True, keywords=[\"a\"], use_cases=[\"U\"],\n            \
+            schema={\"type\": \"object\", \"properties\": {\"input\": {\"type\": \"string\"}}})\n\n    async def execute(self, **kwargs):\n        pass\n";
+        let declared = read_text("x.py", text).unwrap();
+        assert_eq!((declared.title.as_deref(), declared.description.as_deref()), (Some("my_tool"), Some("Does it")));
+        assert_eq!(
+            (declared.category.as_deref(), declared.cost_tier.as_deref(), declared.idempotent),
+            (Some("custom"), Some("low"), Some(true))
+        );
+        assert_eq!(declared.schema.unwrap()["properties"]["input"]["type"], "string");
+        let model = "class Args(BaseModel):\n    q: str = Field(description='Query')\nclass S(BaseTool):\n    name: str = 'search'\n    description: str = 'Finds'\n    \
+            args_schema: Type[BaseModel] = Args\n    def _run(self, q): pass\n";
+        let declared = read_text("x.py", model).unwrap();
+        assert_eq!(declared.schema.unwrap()["properties"]["q"]["description"], "Query");
+    }
+}

@@ -1,0 +1,252 @@
+//! Where code is code: what stands in strings and comments is skipped, brackets are matched.
+//!
+//! Far less than a syntax tree, and a hundred times as fast: a scan reads thousands of scripts, and what it looks for
+//! are signatures, calls and literals. Damaged code gives less, never an error.
+
+use crate::domain::source::Language;
+
+/// A position in the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sign {
+    /// Offset in bytes.
+    pub(super) at: usize,
+    pub(super) byte: u8,
+    /// How many brackets are open here; a bracket itself counts as outside.
+    pub(super) depth: usize,
+}
+
+/// The bytes of a text that are code. A string counts as one `"` at its start.
+pub(super) struct Signs<'t> {
+    text: &'t [u8],
+    at: usize,
+    depth: usize,
+    is_python: bool,
+    /// The last byte that was no blank: decides whether a `/` begins a pattern.
+    last: u8,
+}
+
+/// The signs of a text. Python has triple quotes and `#`; every other language is read as JavaScript.
+pub(super) fn signs(text: &str, language: Language) -> Signs<'_> {
+    Signs { text: text.as_bytes(), at: 0, depth: 0, is_python: language == Language::Python, last: b';' }
+}
+
+impl Signs<'_> {
+    fn begins(&self, with: &[u8]) -> bool {
+        self.text[self.at..].starts_with(with)
+    }
+
+    /// Goes behind the next `end`, or to the end of the text.
+    fn skip_past(&mut self, end: &[u8]) {
+        let rest = &self.text[self.at..];
+        let found = rest.windows(end.len()).position(|window| window == end);
+        self.at = found.map_or(self.text.len(), |found| self.at + found + end.len());
+    }
+
+    /// Goes behind a string that begins here. One with a single quote sign ends with its line.
+    fn skip_string(&mut self, quote: u8) {
+        let triple = [quote; 3];
+        let is_long = self.is_python && self.begins(&triple);
+        let many_lines = is_long || quote == b'`';
+        let end: &[u8] = if is_long { &triple } else { &triple[..1] };
+        self.at += end.len();
+        while self.at < self.text.len() {
+            match self.text[self.at] {
+                b'\\' => self.at += 2,
+                b'\n' if !many_lines => return,
+                _ if self.begins(end) => {
+                    self.at += end.len();
+                    return;
+                }
+                _ => self.at += 1,
+            }
+        }
+        self.at = self.text.len();
+    }
+
+    /// Goes behind a pattern such as `/a[/]b/`.
+    fn skip_pattern(&mut self) {
+        let mut is_class = false;
+        self.at += 1;
+        while let Some(byte) = self.text.get(self.at).copied() {
+            self.at += 1;
+            match byte {
+                b'\\' => self.at += 1,
+                b'[' => is_class = true,
+                b']' => is_class = false,
+                b'/' if !is_class => return,
+                b'\n' => return,
+                _ => {}
+            }
+        }
+    }
+
+    fn skip_comment(&mut self) -> bool {
+        if self.is_python {
+            let is_comment = self.begins(b"#");
+            if is_comment {
+                self.to_line_end();
+            }
+            return is_comment;
+        }
+        if self.begins(b"//") {
+            self.to_line_end();
+        } else if self.begins(b"/*") {
+            self.at += 2;
+            self.skip_past(b"*/");
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn to_line_end(&mut self) {
+        let rest = &self.text[self.at..];
+        self.at += rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+    }
+}
+
+impl Iterator for Signs<'_> {
+    type Item = Sign;
+
+    fn next(&mut self) -> Option<Sign> {
+        while self.skip_comment() {}
+        self.at = self.at.min(self.text.len());
+        let (at, byte) = (self.at, *self.text.get(self.at)?);
+        let mut sign = Sign { at, byte, depth: self.depth };
+        match byte {
+            b'"' | b'\'' => {
+                self.skip_string(byte);
+                sign.byte = b'"';
+            }
+            b'`' if !self.is_python => {
+                self.skip_string(byte);
+                sign.byte = b'"';
+            }
+            b'/' if !self.is_python && b"(,=:[!&|?{};".contains(&self.last) => self.skip_pattern(),
+            b'(' | b'[' | b'{' => {
+                self.depth += 1;
+                self.at += 1;
+            }
+            b')' | b']' | b'}' => {
+                self.depth = self.depth.saturating_sub(1);
+                sign.depth = self.depth;
+                self.at += 1;
+            }
+            b'\\' => self.at += 2,
+            _ => self.at += 1,
+        }
+        if !byte.is_ascii_whitespace() {
+            self.last = sign.byte;
+        }
+        Some(sign)
+    }
+}
+
+/// The parts of a text between signs `by` that are in no bracket; blanks at the ends are cut, and an empty last part.
+pub(super) fn split(text: &str, by: u8, language: Language) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for sign in signs(text, language).filter(|sign| sign.depth == 0 && sign.byte == by) {
+        parts.push(text[from..sign.at].trim());
+        from = sign.at + 1;
+    }
+    let last = text[from..].trim();
+    if !last.is_empty() {
+        parts.push(last);
+    }
+    parts
+}
+
+/// The two parts of a text around the first sign `by` that is in no bracket.
+pub(super) fn split_once(text: &str, by: u8, language: Language) -> Option<(&str, &str)> {
+    let sign = signs(text, language).find(|sign| {
+        // `=>`, `==`, `:=` and the like are other signs.
+        let next = text.as_bytes().get(sign.at + 1).copied().unwrap_or_default();
+        let before = sign.at.checked_sub(1).map(|at| text.as_bytes()[at]).unwrap_or_default();
+        let is_pair = by == b'=' && (matches!(next, b'=' | b'>') || matches!(before, b'=' | b'!' | b'<' | b'>'));
+        sign.depth == 0 && sign.byte == by && !is_pair
+    })?;
+    Some((text[..sign.at].trim(), text[sign.at + 1..].trim()))
+}
+
+/// What stands in the bracket that opens at `open`, without the brackets. `None` when it has no end.
+pub(super) fn inside(text: &str, open: usize, language: Language) -> Option<&str> {
+    let rest = text.get(open..)?;
+    let end = signs(rest, language).find(|sign| sign.depth == 0 && matches!(sign.byte, b')' | b']' | b'}'))?;
+    rest.get(1..end.at)
+}
+
+/// One argument of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct CallArgument<'t> {
+    /// Its name, where it is given by name.
+    pub(super) name: Option<&'t str>,
+    pub(super) value: &'t str,
+}
+
+/// The arguments of a call, written between its brackets.
+pub(super) fn arguments(text: &str, language: Language) -> Vec<CallArgument<'_>> {
+    let parts = split(text, b',', language).into_iter().filter(|part| !part.is_empty());
+    parts
+        .map(|part| match split_once(part, b'=', language).filter(|(name, _)| is_word(name)) {
+            Some((name, value)) => CallArgument { name: Some(name), value },
+            None => CallArgument { name: None, value: part },
+        })
+        .collect()
+}
+
+/// The calls of a function or method by its name: the offset of the name, and what stands in the brackets.
+pub(super) fn calls<'t>(
+    text: &'t str,
+    name: &'t str,
+    language: Language,
+) -> impl Iterator<Item = (usize, &'t str)> + 't {
+    text.match_indices(name).filter_map(move |(at, _)| {
+        let before = text[..at].chars().next_back();
+        let rest = &text[at + name.len()..];
+        let open = at + name.len() + rest.find(|c: char| !c.is_whitespace())?;
+        let is_call = !before.is_some_and(is_word_char) && text.as_bytes()[open] == b'(';
+        is_call.then(|| inside(text, open, language)).flatten().map(|inside| (at, inside))
+    })
+}
+
+fn is_word_char(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '$'
+}
+
+/// Whether a text is one name.
+pub(super) fn is_word(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(is_word_char)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_comments_and_patterns_are_no_code() {
+        let of = |text: &str, language| signs(text, language).map(|sign| sign.byte as char).collect::<String>();
+        assert_eq!(of("a('x)', \"\"\"y\n'\"\"\") # (", Language::Python), "a(\", \") ");
+        assert_eq!(of("a(`x)`, /[/)]/g) // (\n/* { */b", Language::JavaScript), "a(\", /g) \nb");
+        assert_eq!(of("a / b / c", Language::JavaScript), "a / b / c");
+        assert_eq!(of("'open\nb", Language::Python), "\"\nb");
+    }
+
+    #[test]
+    fn parts_are_split_outside_of_brackets() {
+        let text = "a, b: Dict[str, int] = {'x': 1}, c=',',";
+        assert_eq!(split(text, b',', Language::Python), ["a", "b: Dict[str, int] = {'x': 1}", "c=','"]);
+        assert_eq!(split_once("a == b", b'=', Language::Python), None);
+        assert_eq!(split_once("f: (a) => b = c", b'=', Language::TypeScript), Some(("f: (a) => b", "c")));
+    }
+
+    #[test]
+    fn calls_are_found_with_their_arguments() {
+        let text = "p.add_argument('--n', type=int, help='a (b')\nreadd_argument(1)\nadd_argument";
+        let found: Vec<_> = calls(text, "add_argument", Language::Python).collect();
+        let [(_, inner)] = found[..] else { panic!("{found:?}") };
+        let names: Vec<_> = arguments(inner, Language::Python).iter().map(|one| (one.name, one.value)).collect();
+        assert_eq!(names, [(None, "'--n'"), (Some("type"), "int"), (Some("help"), "'a (b'")]);
+        assert_eq!(inside("(a", 0, Language::Python), None);
+    }
+}

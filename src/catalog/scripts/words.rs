@@ -1,0 +1,87 @@
+//! Plain words that a script takes by their number and gives a name: `file="$1"`, `path = sys.argv[1]`,
+//! `const [,, path] = process.argv`.
+
+use super::{Declared, DeclaredInput, ScriptText, input_name, shell};
+use crate::domain::source::Language;
+use crate::domain::{ArgRule, InputMode};
+
+/// Reads a script that takes plain words.
+pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
+    let text = script.text;
+    let inputs = match script.language? {
+        Language::Bash => shell::words(text, &[]),
+        Language::Python => indexed(text, "sys.argv[", 1),
+        _ if text.contains("process.argv[") => indexed(text, "process.argv[", 2),
+        _ => destructured(text),
+    };
+    (!inputs.is_empty()).then(|| Declared { inputs, input: Some(InputMode::Args), ..Declared::default() })
+}
+
+/// `name = sys.argv[1]`, where the first word of the script has the number `first`.
+fn indexed(text: &str, mark: &str, first: usize) -> Vec<DeclaredInput> {
+    let mut names: Vec<Option<String>> = Vec::new();
+    for (at, _) in text.match_indices(mark) {
+        let rest = &text[at + mark.len()..];
+        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let number: Option<usize> = rest[..end].parse().ok().and_then(|number: usize| number.checked_sub(first));
+        let Some(number) = number.filter(|number| *number < 9 && rest[end..].starts_with(']')) else { continue };
+        let line = &text[text[..at].rfind('\n').map_or(0, |at| at + 1)..at];
+        let name = line.split_once('=').map(|(name, _)| {
+            let name = name.split(':').next().unwrap_or_default().trim();
+            name.rsplit(' ').next().unwrap_or_default().to_owned()
+        });
+        names.resize(names.len().max(number + 1), None);
+        names[number] = names[number].take().or(name.filter(|name| super::scanner::is_word(name)));
+    }
+    named(names)
+}
+
+/// `const [, , path, count] = process.argv`, `const [path] = process.argv.slice(2)`.
+fn destructured(text: &str) -> Vec<DeclaredInput> {
+    let found = text.lines().find_map(|line| {
+        let (head, value) = line.split_once("= process.argv")?;
+        let list = head.split_once('[')?.1.split_once(']')?.0;
+        Some((list, if value.starts_with(".slice(2)") { 0 } else { 2 }))
+    });
+    let Some((list, skipped)) = found else { return Vec::new() };
+    let names = list.split(',').skip(skipped).map(|name| {
+        let name = name.split('=').next().unwrap_or_default().trim();
+        Some(name.to_owned()).filter(|name| super::scanner::is_word(name))
+    });
+    named(names.collect())
+}
+
+fn named(names: Vec<Option<String>>) -> Vec<DeclaredInput> {
+    let mut inputs: Vec<DeclaredInput> = Vec::new();
+    for (at, name) in names.into_iter().enumerate() {
+        let name = input_name(&name.unwrap_or_default(), &format!("word{}", at + 1), &inputs);
+        inputs.push(DeclaredInput::text(&name, ArgRule::position(&name)));
+    }
+    inputs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(path: &str, text: &str) -> Vec<String> {
+        let declared = read(&ScriptText { path, text, language: Language::of(path, text) }).unwrap_or_default();
+        declared.inputs.iter().map(|input| input.rule.as_ref().unwrap().to_string()).collect()
+    }
+
+    #[test]
+    fn words_with_a_number_get_the_name_of_their_variable() {
+        assert_eq!(
+            shown(
+                "x.py",
+                "if len(sys.argv) < 2: usage()\npath: str = sys.argv[1]\nn = int(sys.argv[2])\nopen(sys.argv[3])"
+            ),
+            ["path", "n", "word3"]
+        );
+        assert_eq!(shown("x.js", "const city = process.argv[2] || 'x';"), ["city"]);
+        assert_eq!(shown("x.js", "const [,, a, b = 1] = process.argv;"), ["a", "b"]);
+        assert_eq!(shown("x.ts", "const [a] = process.argv.slice(2);"), ["a"]);
+        assert_eq!(shown("x.sh", "A=$1\n"), ["a"]);
+        assert_eq!(shown("x.py", "print(sys.argv)"), Vec::<String>::new());
+    }
+}
