@@ -62,7 +62,7 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
     declared.apply(&mut manifest);
     let origin = origin(path, text, &header, manifest.provenance.created_by.as_deref());
     let words = words.map(|words| CommandWords([words, vec!["{file}".to_owned()]].concat()));
-    Ok(Draft { programs, unsupported, ..Draft::of_command(manifest, words, origin) })
+    Ok(Draft { unsupported, programs, ..Draft::of_command(manifest, words, origin) })
 }
 
 /// The lines of the header without comment signs and quotes.

@@ -220,12 +220,11 @@ fn tag(lines: &[&str], at: usize, params: &mut Vec<DocParam>) -> Option<usize> {
         return Some(at + 1);
     }
     let tags = [":param ", ":parameter ", ":arg ", ":argument ", ":key "];
-    let param = match tags.iter().find_map(|tag| line.strip_prefix(tag)) {
-        Some(rest) => rest_param(rest)?,
-        None => {
-            let rest = ["@param", "@property", "@arg", "@argument"].iter().find_map(|tag| line.strip_prefix(tag))?;
-            js_param(rest.strip_prefix(char::is_whitespace)?.trim())?
-        }
+    let param = if let Some(rest) = tags.iter().find_map(|tag| line.strip_prefix(tag)) {
+        rest_param(rest)?
+    } else {
+        let rest = ["@param", "@property", "@arg", "@argument"].iter().find_map(|tag| line.strip_prefix(tag))?;
+        js_param(rest.strip_prefix(char::is_whitespace)?.trim())?
     };
     match params.iter_mut().find(|known| known.name == param.name) {
         Some(known) => known.text.clone_from(&param.text),

@@ -217,24 +217,26 @@ pub(super) fn fields_schema<'t>(
     schema
 }
 
+/// What arguments of a field are called in a schema.
+const KEYS: &[(&str, &str)] = &[
+    ("description", "description"),
+    ("help", "description"),
+    ("doc", "description"),
+    ("ge", "minimum"),
+    ("gt", "exclusiveMinimum"),
+    ("min", "minimum"),
+    ("le", "maximum"),
+    ("lt", "exclusiveMaximum"),
+    ("max", "maximum"),
+    ("min_length", "minLength"),
+    ("max_length", "maxLength"),
+    ("pattern", "pattern"),
+    ("examples", "examples"),
+];
+
 /// Bounds and words that `Field(...)`, `Query(...)` and their kin give a value.
 pub(super) fn annotate(schema: &mut Map<String, Value>, call: &str, language: Language) {
     let Some(open) = call.find('(').filter(|_| call.ends_with(')')) else { return };
-    const KEYS: &[(&str, &str)] = &[
-        ("description", "description"),
-        ("help", "description"),
-        ("doc", "description"),
-        ("ge", "minimum"),
-        ("gt", "exclusiveMinimum"),
-        ("min", "minimum"),
-        ("le", "maximum"),
-        ("lt", "exclusiveMaximum"),
-        ("max", "maximum"),
-        ("min_length", "minLength"),
-        ("max_length", "maxLength"),
-        ("pattern", "pattern"),
-        ("examples", "examples"),
-    ];
     for argument in arguments(&call[open + 1..call.len() - 1], language) {
         let key = KEYS.iter().find(|(written, _)| argument.name == Some(written)).map(|(_, key)| *key);
         if let Some((key, value)) = key.zip(literal::value(argument.value, language)) {

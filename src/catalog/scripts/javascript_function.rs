@@ -211,32 +211,32 @@ impl Export<'_> {
             [] => {}
             [only] => match object_inputs(only, text, &doc) {
                 Some(inputs) => declared.inputs = inputs,
-                None => self.positions(&mut declared, &parts, text, &doc),
+                None => positions(&mut declared, &parts, text, &doc),
             },
-            _ => self.positions(&mut declared, &parts, text, &doc),
+            _ => positions(&mut declared, &parts, text, &doc),
         }
         declared
     }
+}
 
-    /// Parameters by position.
-    fn positions(&self, declared: &mut Declared, parts: &[&str], text: &str, doc: &Docstring) {
-        for part in parts {
-            let (head, default) = split_once(part, b'=', JS).map_or((*part, None), |(head, value)| (head, Some(value)));
-            let (name, written) = split_once(head, b':', JS).unwrap_or((head, ""));
-            let is_optional = name.ends_with('?') || name.starts_with("...");
-            let name = name.trim_end_matches('?').trim_start_matches("...");
-            if !is_word(name) {
-                continue;
-            }
-            let mut input = input(name, read_hint(written, text), default);
-            input.required &= !is_optional;
-            if let Some(known) = doc.param(name) {
-                input.add_words(&known.hint, &known.text, JS);
-                input.required &= !known.is_optional;
-            }
-            input.rule = Some(ArgRule::position(name));
-            declared.inputs.push(input);
+/// Parameters by position.
+fn positions(declared: &mut Declared, parts: &[&str], text: &str, doc: &Docstring) {
+    for part in parts {
+        let (head, default) = split_once(part, b'=', JS).map_or((*part, None), |(head, value)| (head, Some(value)));
+        let (name, written) = split_once(head, b':', JS).unwrap_or((head, ""));
+        let is_optional = name.ends_with('?') || name.starts_with("...");
+        let name = name.trim_end_matches('?').trim_start_matches("...");
+        if !is_word(name) {
+            continue;
         }
+        let mut input = input(name, read_hint(written, text), default);
+        input.required &= !is_optional;
+        if let Some(known) = doc.param(name) {
+            input.add_words(&known.hint, &known.text, JS);
+            input.required &= !known.is_optional;
+        }
+        input.rule = Some(ArgRule::position(name));
+        declared.inputs.push(input);
     }
 }
 

@@ -119,7 +119,7 @@ fn end_of(text: &str, mark: &str) -> Option<usize> {
         if rest.starts_with(mark) {
             return Some(at);
         }
-        let step = if rest.starts_with('\\') { 1 } else { 0 };
+        let step = usize::from(rest.starts_with('\\'));
         at += rest.chars().take(1 + step).map(char::len_utf8).sum::<usize>();
     }
     None

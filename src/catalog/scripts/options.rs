@@ -17,7 +17,7 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     let text = script.text;
     let uses = |mark: &str| text.contains(mark);
     let found = match script.language? {
-        PYTHON if uses("add_argument") => argparse(text),
+        PYTHON if uses("add_argument") => Some(argparse(text)),
         PYTHON if uses("@click.") || uses("import click") || uses("from click") => click(text),
         PYTHON if uses("typer") => typer(text),
         PYTHON if uses("fire.Fire(") => fire(text),
@@ -26,9 +26,9 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
             if language.is_javascript()
                 && (uses("commander") || uses(".parse(process.argv") || uses(".requiredOption(")) =>
         {
-            commander(text)
+            Some(commander(text))
         }
-        language if language.is_javascript() && uses("yargs") => yargs(text),
+        language if language.is_javascript() && uses("yargs") => Some(yargs(text)),
         language if language.is_javascript() && uses("parseArgs(") => parse_args(text),
         _ => return None,
     };
@@ -129,7 +129,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn argparse(text: &str) -> Option<Declared> {
+fn argparse(text: &str) -> Declared {
     let mut options = Options::default();
     for (_, inner) in calls(text, "add_argument", PYTHON) {
         let named = Named::of(inner, PYTHON);
@@ -148,7 +148,7 @@ fn argparse(text: &str) -> Option<Declared> {
     }
     let parser = calls(text, "ArgumentParser", PYTHON).next().map(|(_, inner)| Named::of(inner, PYTHON));
     let description = parser.and_then(|named| named.text("description")).map(|words| one_line(&words));
-    Some(options.declared(description))
+    options.declared(description)
 }
 
 fn argparse_input(named: &Named<'_>, name: &str, rule: ArgRule) -> DeclaredInput {
@@ -337,7 +337,7 @@ fn fire(text: &str) -> Option<Declared> {
 }
 
 /// `.option("-p, --port <number>", "words", default)` and `.argument("<file>", "words")`.
-fn commander(text: &str) -> Option<Declared> {
+fn commander(text: &str) -> Declared {
     let mut options = Options::default();
     let mut found: Vec<(usize, &str, &str)> = Vec::new();
     for name in ["option", "requiredOption", "argument", "arguments"] {
@@ -366,7 +366,7 @@ fn commander(text: &str) -> Option<Declared> {
     let mut descriptions =
         calls(text, "description", JS).filter_map(|(_, inner)| literal::text(split(inner, b',', JS).first()?, JS));
     let description = descriptions.next().map(|words| one_line(&words));
-    Some(options.declared(description))
+    options.declared(description)
 }
 
 fn commander_inputs(call: &str, spec: &str, taken: &[DeclaredInput]) -> Vec<DeclaredInput> {
@@ -395,7 +395,7 @@ fn commander_inputs(call: &str, spec: &str, taken: &[DeclaredInput]) -> Vec<Decl
         None => input.schema = type_word("bool"),
         Some(value) if is_many(value) => input.make_array(),
         Some(value) if ["number", "int", "port", "count", "n", "num"].contains(&plain(value).as_str()) => {
-            input.schema = type_word("number")
+            input.schema = type_word("number");
         }
         Some(_) => {}
     }
@@ -416,7 +416,7 @@ fn finished(mut input: DeclaredInput, words: &str, default: Option<Value>) -> De
 }
 
 /// `.option("name", {…})`, `.options({name: {…}})` and `.positional("name", {…})`.
-fn yargs(text: &str) -> Option<Declared> {
+fn yargs(text: &str) -> Declared {
     let mut options = Options::default();
     for (call, is_word) in [("option", false), ("positional", true)] {
         for (_, inner) in calls(text, call, JS) {
@@ -440,7 +440,7 @@ fn yargs(text: &str) -> Option<Declared> {
         literal::text(parts.get(1).or(parts.first())?, JS)
     });
     let description = usage.map(|words| one_line(&words)).find(|words| !words.contains("$0"));
-    Some(options.declared(description))
+    options.declared(description)
 }
 
 /// `parseArgs({ options: { name: { type: "string", short: "n" } }, allowPositionals: true })`.

@@ -84,12 +84,12 @@ impl Signs<'_> {
         if self.is_python {
             let is_comment = self.begins(b"#");
             if is_comment {
-                self.to_line_end();
+                self.skip_line();
             }
             return is_comment;
         }
         if self.begins(b"//") {
-            self.to_line_end();
+            self.skip_line();
         } else if self.begins(b"/*") {
             self.at += 2;
             self.skip_past(b"*/");
@@ -99,7 +99,7 @@ impl Signs<'_> {
         true
     }
 
-    fn to_line_end(&mut self) {
+    fn skip_line(&mut self) {
         let rest = &self.text[self.at..];
         self.at += rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
     }
