@@ -107,7 +107,7 @@ pub enum ArgKind {
 pub enum Form {
     /// By position, at most one value.
     Positional,
-    /// By position, one or more; the last one there is.
+    /// By position, as often as wanted; the last one there is.
     Several,
     /// `--name VALUE`, at most once.
     Option,
@@ -183,6 +183,11 @@ impl Arg {
     /// A positional argument that is given once or more.
     pub const fn several(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
         Arg { name, kind, form: Form::Several, required: true, human_only: false, doc }
+    }
+
+    /// A positional argument that is given any number of times.
+    pub const fn words(name: &'static str, kind: ArgKind, doc: &'static str) -> Arg {
+        Arg { required: false, ..Arg::several(name, kind, doc) }
     }
 
     /// A required positional argument.

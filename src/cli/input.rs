@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use crate::domain::Manifest;
-use crate::engine::{EngineError, ErrorCode, fitted};
+use crate::engine::{EngineError, ErrorCode, assignments, fitted};
 use serde_json::Value;
 use std::io::Read;
 
@@ -14,6 +14,7 @@ const MAX_INPUT_BYTES: u64 = 16 * 1024 * 1024;
 pub(super) struct Given {
     object: Option<Value>,
     sets: Vec<String>,
+    words: Vec<String>,
 }
 
 /// Reads `--input` and `--set`.
@@ -30,7 +31,7 @@ pub(super) fn given(call: &Call<'_>) -> Result<Given, EngineError> {
             None => Some(parse(text, "--input")?),
         },
     };
-    Ok(Given { object, sets })
+    Ok(Given { object, sets, words: Vec::new() })
 }
 
 fn read_file(path: &str) -> Result<String, EngineError> {
@@ -63,7 +64,12 @@ fn parse(text: &str, from: &str) -> Result<Value, EngineError> {
 }
 
 impl Given {
-    /// The object and what is to be put into it.
+    /// The same with plain words, which are read once the tool is known.
+    pub(super) fn with_words(self, words: Vec<&str>) -> Given {
+        Given { words: words.into_iter().map(str::to_owned).collect(), ..self }
+    }
+
+    /// The object and what is to be put into it, for a call that takes no plain words.
     pub(super) fn parts(self) -> (Option<Value>, Vec<String>) {
         (self.object, self.sets)
     }
@@ -72,9 +78,12 @@ impl Given {
 /// The input to send: what was given, with each `--set` put into the place and type that the input schema names.
 ///
 /// # Errors
-/// [`ErrorCode::Usage`] for a `--set` that does not fit.
+/// [`ErrorCode::Usage`] for a `--set` or a plain word that does not fit.
 pub(super) fn for_tool(manifest: &Manifest, given: Given) -> Result<Option<Value>, EngineError> {
-    let (object, sets) = given.parts();
+    let words: Vec<&str> = given.words.iter().map(String::as_str).collect();
+    let named = assignments(manifest, &words)?;
+    let (object, mut sets) = given.parts();
+    sets.extend(named);
     fitted(manifest, object, &sets)
 }
 

@@ -123,8 +123,8 @@ pub use run::{
     Begun, Behaviour, BehaviourPart, BufferAnswer, BufferChange, BufferStatus, BufferWrite, CallAttempt, CallOutcome,
     CallReport, CallRequest, Calling, Candidate, Candidates, Compared, DEFAULT_ATTEMPTS, Departed, Enforced,
     FailureDetail, Gather, GrantList, HandedOver, LeftOut, Limits, MOST_ATTEMPTS, MarkRequest, Pending, Reported,
-    ResultEvidence, RunHandle, ServiceOffer, SetRow, StagedState, StagedView, Taken, Tried, UNNAMED_AGENT, fitted,
-    item_fits,
+    ResultEvidence, RunHandle, ServiceOffer, SetRow, StagedState, StagedView, Taken, Tried, UNNAMED_AGENT, assignments,
+    fitted, item_fits,
 };
 pub use service::{
     ANSWER_TIME, CallBegun, ContextEdit, InstanceDetail, InstanceView, LaunchRequest, Launched, PerformanceProfile,

@@ -14,7 +14,25 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
         _ if text.contains("process.argv[") => indexed(text, "process.argv[", 2),
         _ => destructured(text),
     };
+    let inputs = if inputs.is_empty() && takes_all(script) { vec![all()] } else { inputs };
     (!inputs.is_empty()).then(|| Declared { inputs, input: Some(InputMode::Args), ..Declared::default() })
+}
+
+/// Whether a script takes as many words as it is given, without a name for any.
+fn takes_all(script: &ScriptText<'_>) -> bool {
+    let marks: &[&str] = match script.language {
+        Some(Language::Bash) => &["\"$@\"", "$@", "\"$*\"", "$1"],
+        Some(Language::Python) => &["sys.argv[1:]"],
+        _ => &["process.argv.slice(2)", "Deno.args"],
+    };
+    marks.iter().any(|mark| script.text.contains(mark)) && !script.text.contains("stdin")
+}
+
+fn all() -> DeclaredInput {
+    let mut input = DeclaredInput::text("args", ArgRule::position("args"));
+    input.make_array();
+    input.describe("Words of its command line");
+    input
 }
 
 /// `name = sys.argv[1]`, where the first word of the script has the number `first`.
@@ -83,5 +101,6 @@ mod tests {
         assert_eq!(shown("x.ts", "const [a] = process.argv.slice(2);"), ["a"]);
         assert_eq!(shown("x.sh", "A=$1\n"), ["a"]);
         assert_eq!(shown("x.py", "print(sys.argv)"), Vec::<String>::new());
+        assert_eq!(shown("x.sh", "exec ls \"$@\"\n"), ["args"]);
     }
 }

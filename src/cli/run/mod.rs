@@ -16,7 +16,7 @@ use std::time::Duration;
 
 pub(super) fn run(call: &Call<'_>) -> Result<u8, Stop> {
     let asked = || -> Result<(Engine, RunRequest), EngineError> {
-        let given = input::given(call)?;
+        let given = input::given(call)?.with_words(call.texts("word"));
         let (engine, _catalog) = call.open_catalog()?;
         let tool = engine.library().resolve(call.required("tool")?)?;
         let input = input::for_tool(&engine.library().detail(&tool)?.manifest, given)?;

@@ -28,6 +28,7 @@ pub(super) mod staged;
 pub(super) mod tiers;
 #[cfg(test)]
 mod tiers_tests;
+mod words;
 
 pub use behaviour::{Behaviour, BehaviourPart, Departed, Enforced, Reported, ResultEvidence, Tried};
 pub use buffering::{
@@ -48,6 +49,7 @@ pub(super) use service_start::{ServiceHooks, ServiceStart};
 pub(super) use serving::{CommandRules, Helper};
 pub use staged::{StagedState, StagedView};
 pub use tiers::{Limits, SetRow};
+pub use words::assignments;
 
 use crate::engine::Engine;
 use crate::engine::plain_verb::{PlainQuery, PlainVerb};
