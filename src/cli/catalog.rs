@@ -510,7 +510,7 @@ impl Shown {
     fn needs(&self, page: &mut Page<'_>) -> io::Result<()> {
         if let Some(recipe) = &self.manifest.recipe {
             page.field("command", Ink::Plain, recipe.command_words().join(" "))?;
-            page.field("input by", Ink::Plain, recipe.input.word())?;
+            page.field("input by", Ink::Plain, recipe.input_words())?;
         }
         page.field("permissions", Ink::Plain, self.manifest.permissions.summary())?;
         page.field("risk", risk_ink(self.tool.risk), self.tool.risk.word())

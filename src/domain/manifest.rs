@@ -208,6 +208,16 @@ impl Recipe {
         self.command.iter().map(word).collect()
     }
 
+    /// How input reaches it, for a reader: `args: --count, path`, or the function that is called.
+    pub fn input_words(&self) -> String {
+        if let Some(function) = &self.function {
+            return format!("a call of {function}");
+        }
+        let rules: Vec<String> = self.args.iter().map(ToString::to_string).collect();
+        let word = self.input.word();
+        if rules.is_empty() { word.to_owned() } else { format!("{word}: {}", rules.join(", ")) }
+    }
+
     /// A recipe whose argv is not known yet.
     pub fn blank(input: InputMode) -> Recipe {
         Recipe {

@@ -9,6 +9,7 @@ mod corpus;
 mod evolving;
 mod failures;
 mod folder_watch;
+mod formats;
 mod generators;
 mod history;
 mod hostile;

@@ -12,25 +12,26 @@ use std::collections::VecDeque;
 /// # Errors
 /// [`ErrorCode::Usage`] for an option that the tool does not have, one without its value, and a word too many.
 pub fn assignments(manifest: &Manifest, words: &[&str]) -> Result<Vec<String>, EngineError> {
-    let mut found = Vec::new();
-    let mut positions = Inputs { manifest }.positions();
+    let inputs = Inputs { manifest };
+    let mut positions = inputs.positions();
     let mut words: VecDeque<&str> = words.iter().copied().collect();
-    let mut takes_options = true;
+    let (mut found, mut list, mut takes_options) = (Vec::new(), Vec::new(), true);
     while let Some(word) = words.pop_front() {
-        if takes_options && word == "--" {
+        let is_option = takes_options && word.len() > 1 && word.starts_with('-') && word.parse::<f64>().is_err();
+        if is_option && word == "--" {
             takes_options = false;
-        } else if takes_options && word.len() > 1 && word.starts_with('-') && word.parse::<f64>().is_err() {
-            found.push(option(&Inputs { manifest }, word, &mut words)?);
+        } else if is_option {
+            found.push(option(&inputs, word, &mut words)?);
+        } else if positions.len() == 1 && inputs.is_list(&positions[0]) {
+            list.push(word);
         } else {
-            let inputs = Inputs { manifest };
             let input = positions.pop_front().ok_or_else(|| inputs.too_many(word))?;
-            if inputs.is_list(&input) && positions.is_empty() {
-                let rest: Vec<&str> = std::iter::once(word).chain(words.drain(..)).collect();
-                found.push(format!("{input}={}", json!(rest)));
-            } else {
-                found.push(format!("{input}={word}"));
-            }
+            let value = if inputs.is_list(&input) { json!([word]).to_string() } else { word.to_owned() };
+            found.push(format!("{input}={value}"));
         }
+    }
+    if !list.is_empty() {
+        found.push(format!("{}={}", positions[0], json!(list)));
     }
     Ok(found)
 }
@@ -107,7 +108,16 @@ impl Inputs<'_> {
     }
 
     fn unknown(&self, flag: &str) -> EngineError {
-        let message = format!("{} has no option {}", self.manifest.name, SafeText::new(flag));
+        let stated = self.rules().iter().filter_map(|rule| match &rule.place {
+            ArgPlace::Option(flag) => Some(flag.clone()),
+            ArgPlace::Position | ArgPlace::Variable(_) => None,
+        });
+        let mut known: Vec<String> = stated.collect();
+        if self.rules().is_empty() {
+            known.extend(self.properties().map(|(name, _)| format!("--{name}")));
+        }
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let message = format!("{} has no option {}; its options: {known}", self.manifest.name, SafeText::new(flag));
         usage(self.manifest, message)
     }
 }
@@ -148,6 +158,7 @@ mod tests {
         let of = |words: &[&str]| assignments(&resize(), words).unwrap();
         assert_eq!(of(&["a b", "c", "d"]), ["path=a b", r#"more=["c","d"]"#]);
         assert_eq!(of(&["-w", "3", "--all", "a", "--tag=x"]), ["width=3", "all=true", "path=a", r#"tag=["x"]"#]);
+        assert_eq!(of(&["a", "b", "--all", "c"]), ["path=a", "all=true", r#"more=["b","c"]"#]);
         assert_eq!(of(&["--width", "3", "--", "-rf"]), ["width=3", "path=-rf"]);
         assert_eq!(of(&["-5"]), ["path=-5"]);
     }
@@ -164,7 +175,7 @@ mod tests {
             assignments(&tool(&["--n", "a"], json!({"properties": {"a": {}, "n": {}}})), words).unwrap_err().message
         };
         assert_eq!(of(&["1", "2"]), "\"2\" is one word too many; t takes one word: a");
-        assert_eq!(of(&["--x"]), "t has no option --x");
+        assert_eq!(of(&["--x"]), "t has no option --x; its options: --n");
         assert_eq!(of(&["--n"]), "--n needs a value");
     }
 }

@@ -181,7 +181,7 @@ fn run_lines(manifest: &Manifest, tool: &Tool) -> Vec<TextLine> {
     }
     if let Some(recipe) = &manifest.recipe {
         lines.push(fact("command", &recipe.command_words().join(" ")));
-        lines.push(fact("input", recipe.input.word()));
+        lines.push(fact("input", &recipe.input_words()));
         if let Some(ms) = recipe.timeout_ms {
             lines.push(fact("time limit", &duration(ms)));
         }

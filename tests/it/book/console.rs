@@ -205,7 +205,11 @@ pub fn quoted(command: &str) -> Result<(), String> {
     let known = built.find_subcommand(verb).or_else(|| shouts.then_some(&built));
     let known = known.ok_or_else(|| format!("there is no verb {verb}"))?;
     let longs: Vec<&str> = known.get_arguments().filter_map(clap_long).collect();
-    let flags = words.iter().filter_map(|word| word.trim_start_matches('[').strip_prefix("--"));
+    // What stands behind `--` is for another program.
+    let flags = words
+        .iter()
+        .take_while(|word| **word != "--")
+        .filter_map(|word| word.trim_start_matches('[').strip_prefix("--"));
     for flag in flags {
         let name: String = flag.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
         if !name.is_empty() && !longs.contains(&name.as_str()) {

@@ -1,0 +1,3 @@
+//! Tools in formats of others, read and run as they lie.
+
+mod ways_in;
