@@ -163,7 +163,7 @@ actions! {
     // Run
     Run "run" Run Change [Catalog] ["r"] Both "Run a tool and record it" {
         TOOL,
-        Arg::words("word", ArgKind::Text, "input values as the tool's own command line has them; options go behind --"),
+        Arg::words("word", ArgKind::Text, "input values in the order in which the tool takes them; its options go behind --"),
         Arg::option("input", ArgKind::Json, "input object as JSON, @FILE, or - for standard input"),
         Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE"),
         Arg::option("timeout", ArgKind::Duration, "time limit, for example 30s"),

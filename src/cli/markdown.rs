@@ -82,7 +82,7 @@ mod tests {
             assert!(table.lines().any(|line| line.starts_with(&begin) && line.contains(row.doc)), "{}", row.name);
         }
         assert!(table.contains(
-            "| `run TOOL [--input JSON] [--set KEY=VALUE]… [--timeout DURATION] [--scenario SCENARIO] [--allow] \
+            "| `run TOOL [WORD]… [--input JSON] [--set KEY=VALUE]… [--timeout DURATION] [--scenario SCENARIO] [--allow] \
              [--jsonl]` | `r` |"
         ));
         assert!(table.contains(

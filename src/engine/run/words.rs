@@ -82,11 +82,11 @@ impl Inputs<'_> {
 
     /// The input that an option stands for.
     fn of_flag(&self, flag: &str) -> Option<String> {
-        let stated = self.rules().iter().find(|rule| rule.place == ArgPlace::Option(flag.to_owned()));
+        if let Some(rule) = self.rules().iter().find(|rule| rule.place == ArgPlace::Option(flag.to_owned())) {
+            return Some(rule.input.clone());
+        }
         let name = flag.strip_prefix("--")?;
-        let by_name =
-            || self.properties().map(|(key, _)| key).find(|key| *key == name || key.replace('_', "-") == name);
-        stated.map(|rule| rule.input.clone()).or_else(|| by_name().cloned())
+        self.properties().map(|(key, _)| key).find(|key| *key == name || key.replace('_', "-") == name).cloned()
     }
 
     fn is_type(&self, input: &str, word: &str) -> bool {
