@@ -26,7 +26,7 @@ fn whatever_is_killed_when_nothing_is_left_nothing_runs_twice_and_answers_are_ke
     let (bench, mark) = Bench::with_companion(
         "[service]\nmost_restarts = 1000\nbackoff = { first = \"1ms\", factor = 1, most = \"1ms\", calm = \"60s\" }\n",
     );
-    let mut answered: Vec<String> = Vec::new();
+    let mut answered: Vec<(u64, String)> = Vec::new();
     for round in 0..kills {
         let place = format!("seed {seed}, round {round}");
         let verb = ["launch", "say", "relaunch", "terminate"][rng.below(4) as usize];
@@ -56,8 +56,10 @@ fn whatever_is_killed_when_nothing_is_left_nothing_runs_twice_and_answers_are_ke
         let output = call.wait_with_output().unwrap();
         let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
         if let Some(text) = answer["answer"].as_str() {
-            answered.push(text.to_owned());
+            answered.push((round, text.to_owned()));
         }
+        // 50 lines are shown, and a round adds four at most.
+        answered.retain(|(answered, _)| answered + 12 > round);
         check(&bench, &mark, &answered, &place);
     }
     let _ = bench.workspace.json(&["terminate", "companion"]);
@@ -67,7 +69,7 @@ fn whatever_is_killed_when_nothing_is_left_nothing_runs_twice_and_answers_are_ke
 }
 
 /// Looks, which settles what died, and compares what runs with what is said to run.
-fn check(bench: &Bench, mark: &str, answered: &[String], place: &str) {
+fn check(bench: &Bench, mark: &str, answered: &[(u64, String)], place: &str) {
     let give_up = Instant::now() + super::PATIENCE;
     loop {
         let (seen, code) = bench.workspace.json(&["services"]);
@@ -87,7 +89,7 @@ fn check(bench: &Bench, mark: &str, answered: &[String], place: &str) {
         assert!(Instant::now() < give_up, "{place}: {state}, {processes} processes, {keepers} keepers: {instance}");
     }
     let said = bench.said("companion");
-    for text in answered.iter().rev().take(20) {
+    for (_, text) in answered {
         assert!(said.contains(text), "{place}: {text} was answered and is not kept: {said:?}");
     }
     // Whatever happened, the instance can be talked to.
