@@ -343,7 +343,7 @@ actions! {
         Arg::option("forget", ArgKind::Switch, "delete an instance that does not run, with its context and what was said").for_humans()
     }
     Relaunch "relaunch" Services Change [Services] ["R"] Both "Terminate an instance and launch it again, with the same ports and context" { INSTANCE }
-    Say "say" Services Change [Services] ["w"] Both "Send a message to an instance and print the answer; launches it first if needed" {
+    Say "say" Services Change [Services] ["w"] Both "Send a message to an instance and print the answer; starts it first if it is stopped" {
         INSTANCE,
         Arg::required("message", ArgKind::Text, "the message"),
         Arg::option("timeout", ArgKind::Duration, "time limit for the answer, default 60s")
