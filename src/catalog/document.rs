@@ -15,6 +15,8 @@ pub(super) enum Syntax {
     Toml,
     Yaml,
     Json,
+    /// One JSON value a line.
+    JsonLines,
 }
 
 impl Syntax {
@@ -25,6 +27,7 @@ impl Syntax {
             "toml" => Some(Syntax::Toml),
             "yaml" | "yml" => Some(Syntax::Yaml),
             "json" => Some(Syntax::Json),
+            "jsonl" => Some(Syntax::JsonLines),
             _ => None,
         }
     }
@@ -34,6 +37,7 @@ impl Syntax {
             Syntax::Toml => "TOML",
             Syntax::Yaml => "YAML",
             Syntax::Json => "JSON",
+            Syntax::JsonLines => "JSON",
         }
     }
 }
@@ -68,6 +72,26 @@ impl<'a> Document<'a> {
     /// A [`Problem`] for anything but a table of fields: not UTF-8, empty, bad syntax, a key twice,
     /// aliases or nesting beyond the limits.
     pub(super) fn parse(path: &'a str, syntax: Syntax, bytes: &'a [u8]) -> Result<Document<'a>, Problem> {
+        let (document, value) = Document::parse_any(path, syntax, bytes)?;
+        match value {
+            None => Ok(document),
+            Some(_) => {
+                let message = format!("the {} has no fields at its top level", syntax.word());
+                let hint = "a manifest has fields such as name and description";
+                Err(Problem { line: Some(1), ..document.problem(&[], ProblemCode::BadSyntax, message, hint) })
+            }
+        }
+    }
+
+    /// Parses a document that may hold something else than fields: then that is given beside a document without any.
+    ///
+    /// # Errors
+    /// A [`Problem`] for anything that cannot be parsed.
+    pub(super) fn parse_any(
+        path: &'a str,
+        syntax: Syntax,
+        bytes: &'a [u8],
+    ) -> Result<(Document<'a>, Option<Value>), Problem> {
         let text = text(path, bytes)?;
         let problem = |line: Option<u64>, code, message: String, hint: &str| Problem {
             path: path.to_owned(),
@@ -83,20 +107,13 @@ impl<'a> Document<'a> {
         let parsed = match syntax {
             Syntax::Toml => parse_toml(text),
             Syntax::Yaml => parse_yaml(text),
-            Syntax::Json => parse_json(text),
+            Syntax::Json => parse_json(text).or_else(|fault| parse_lines(text).map_err(|_| fault)),
+            Syntax::JsonLines => parse_lines(text),
         };
         let hint = format!("fix the {} at that place; the file is read again automatically", syntax.word());
         match parsed {
-            Ok(Value::Object(fields)) => Ok(Document { path, text, fields }),
-            Ok(_) => {
-                let message = format!("the {} has no fields at its top level", syntax.word());
-                Err(problem(
-                    Some(1),
-                    ProblemCode::BadSyntax,
-                    message,
-                    "a manifest has fields such as name and description",
-                ))
-            }
+            Ok(Value::Object(fields)) => Ok((Document { path, text, fields }, None)),
+            Ok(other) => Ok((Document { path, text, fields: Map::new() }, Some(other))),
             Err(fault) => Err(problem(fault.line, fault.code, fault.message, &hint)),
         }
     }
@@ -201,6 +218,19 @@ fn parse_json(text: &str) -> Result<Value, Fault> {
         Fault::syntax(Some(error.line() as u64), &message.replace(&place, ""))
     })?;
     Ok(value)
+}
+
+/// One table a line; empty lines count for nothing.
+fn parse_lines(text: &str) -> Result<Value, Fault> {
+    let mut items = Vec::new();
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let item = parse_json(line).map_err(|fault| Fault { line: Some(number as u64 + 1), ..fault })?;
+        if !item.is_object() {
+            return Err(Fault::syntax(Some(number as u64 + 1), "it is not a table"));
+        }
+        items.push(item);
+    }
+    Ok(Value::Array(items))
 }
 
 fn parse_yaml(text: &str) -> Result<Value, Fault> {

@@ -21,12 +21,24 @@ pub(super) struct Draft {
     pub(super) unsupported: Option<String>,
     /// Programs beside the one of its command that it says it starts.
     pub(super) programs: Vec<String>,
+    /// That it says nothing about a start: a script of its name is started by what the script says.
+    pub(super) is_about_code: bool,
+    /// That its file has no name of its own: its folder names it.
+    pub(super) is_named_by_folder: bool,
 }
 
 impl Draft {
     /// A definition that can run where its command can.
     pub(super) fn of_command(manifest: Manifest, words: Option<CommandWords>, origin: Option<Origin>) -> Draft {
-        Draft { manifest, words, origin, unsupported: None, programs: Vec::new() }
+        Draft {
+            manifest,
+            words,
+            origin,
+            unsupported: None,
+            programs: Vec::new(),
+            is_about_code: false,
+            is_named_by_folder: false,
+        }
     }
 }
 
@@ -39,7 +51,11 @@ pub(super) struct Naming {
 /// A native name: folded to the alphabet, the written form kept as title.
 pub(super) fn native_name(document: &Document<'_>, written: Option<&str>) -> Result<Naming, Problem> {
     let written = required_name(document, written)?;
-    let name = ToolName::normalise(written).map_err(|error| bad_name(document, &error))?;
+    let name = ToolName::normalise(written).or_else(|error| {
+        // What has several words is a title, not a slip in a name.
+        let is_title = written.split_whitespace().nth(1).is_some();
+        ToolName::of_title(written).filter(|_| is_title).ok_or_else(|| bad_name(document, &error))
+    })?;
     let title = (name.as_str() != written).then(|| written.to_owned());
     Ok(Naming { name, title })
 }
@@ -51,9 +67,30 @@ pub(super) fn foreign_name(document: &Document<'_>, written: Option<&str>) -> Re
         return Ok(Naming { name, title: None });
     }
     let stem = stem_of(document.path);
-    let candidate = if stem == "tool" { written } else { stem };
-    let name = script_name(candidate).map_err(|error| bad_name(document, &error))?;
+    if stem == "tool" || script_name(stem).is_err() {
+        return title_name(document, written);
+    }
+    refuse_hidden(document, written)?;
+    let name = script_name(stem).map_err(|error| bad_name(document, &error))?;
     Ok(Naming { name, title: Some(written.to_owned()) })
+}
+
+/// The name that a title gives; the file's own where the title has no letters for one.
+pub(super) fn title_name(document: &Document<'_>, title: &str) -> Result<Naming, Problem> {
+    refuse_hidden(document, title)?;
+    let stem = stem_of(document.path);
+    let name = ToolName::of_title(title).or_else(|| ToolName::of_title(stem));
+    let name = name.ok_or_else(|| match ToolName::normalise(title) {
+        Err(error) => bad_name(document, &error),
+        Ok(_) => bad_name(document, &NameError::Empty),
+    })?;
+    let title = (name.as_str() != title).then(|| title.to_owned());
+    Ok(Naming { name, title })
+}
+
+fn refuse_hidden(document: &Document<'_>, title: &str) -> Result<(), Problem> {
+    let hidden = title.chars().enumerate().find(|(_, c)| c.is_control() || crate::domain::is_hidden(*c));
+    hidden.map_or(Ok(()), |(at, c)| Err(bad_name(document, &NameError::BadCharacter(c, at + 1))))
 }
 
 /// The name of a file's stem; `_template` is called `template`.

@@ -49,7 +49,8 @@ pub(super) fn read(document: &Document<'_>, kind: Option<&str>) -> Result<Draft,
     manifest.provenance.created_by = metadata("author").or_else(|| metadata("created_by"));
     manifest.provenance.status = metadata("status");
     manifest.extra = fields.rest();
-    Ok(Draft { unsupported, ..Draft::of_command(manifest, command.map(|command| command.words), None) })
+    let is_about_code = manifest.kind == Kind::Command && command.is_none() && unsupported.is_none();
+    Ok(Draft { unsupported, is_about_code, ..Draft::of_command(manifest, command.map(|command| command.words), None) })
 }
 
 fn dialect(kind: Option<&str>) -> Dialect {
@@ -93,6 +94,8 @@ fn describe(manifest: &mut Manifest, fields: &mut TableFields<'_, '_>) -> Result
         if manifest.cost_tier.is_some_and(|tier| tier.word() == word) {
             fields.any("cost_tier");
         }
+    } else if let Some(word) = fields.peek("cost").and_then(Value::as_str) {
+        manifest.cost_tier = CostTier::from_loose(word);
     }
     Ok(())
 }

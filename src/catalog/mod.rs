@@ -14,6 +14,7 @@ mod ci_tool;
 mod definition;
 mod dialect;
 mod document;
+mod documents;
 mod draft;
 mod family;
 #[cfg(test)]

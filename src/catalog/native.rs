@@ -9,7 +9,7 @@ use super::draft::{self, Draft};
 use super::fields::TableFields;
 use super::service;
 use crate::domain::{
-    ArgRule, ArgRuleError, Category, CostTier, Dialect, InputMode, LimitsDeclared, Permissions, Problem, Provenance,
+    ArgRule, ArgRuleError, Category, CostTier, Dialect, InputMode, Kind, LimitsDeclared, Permissions, Problem, Provenance,
     Recipe, SuccessRule,
 };
 use serde_json::Value;
@@ -31,7 +31,7 @@ pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
         manifest.kind = kind;
     }
     manifest.category = fields.text("category")?.map(|text| Category::new(&text));
-    manifest.cost_tier = tier(&mut fields)?;
+    manifest.cost_tier = tier(&mut fields)?.or_else(|| fields.peek("cost")?.as_str().and_then(CostTier::from_loose));
     manifest.idempotent = fields.flag("idempotent")?;
     manifest.keywords = fields.words("keywords")?;
     manifest.tags = fields.words("tags")?;
@@ -52,15 +52,16 @@ pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
         manifest.tests = draft::tests(&written)
             .map_err(|message| fields.bad("tests", message, "a test has the fields name, input and expect"))?;
     }
+    let is_about_code = fields.peek("run").is_none() && manifest.kind == Kind::Command;
     let mut run = run(&mut fields)?;
     run.recipe.success.require_json |= manifest.output.is_some();
     manifest.recipe =
-        matches!(manifest.kind, crate::domain::Kind::Command | crate::domain::Kind::Service).then_some(run.recipe);
+        matches!(manifest.kind, Kind::Command | Kind::Service).then_some(run.recipe);
     draft::settle_input(&mut manifest, run.words.as_ref().unwrap_or(&CommandWords::default()), run.input);
     manifest.extra = fields.rest();
     let origin = draft::origin_of(manifest.provenance.created_by.as_deref())
         .or_else(|| manifest.provenance.generator.as_ref().map(|_| crate::domain::Origin::Ai));
-    Ok(Draft::of_command(manifest, run.words, origin))
+    Ok(Draft { is_about_code, ..Draft::of_command(manifest, run.words, origin) })
 }
 
 fn tier(fields: &mut TableFields<'_, '_>) -> Result<Option<CostTier>, Problem> {
@@ -213,7 +214,7 @@ fn schema(fields: &mut TableFields<'_, '_>, key: &'static str) -> Result<Option<
 mod tests {
     use super::*;
     use crate::catalog::document::Syntax;
-    use crate::domain::{Kind, ProblemCode};
+    use crate::domain::ProblemCode;
     use serde_json::json;
 
     fn parse(text: &str) -> Result<Draft, Problem> {

@@ -3,14 +3,16 @@
 use super::argv::{CommandWords, Script};
 use super::ci_tool;
 use super::document::{Document, Syntax};
+use super::documents::tool_list;
 use super::draft::{self, Draft};
 use super::files::unusable_name;
 use super::header;
 use super::programs::{self, Programs};
 use crate::domain::{
-    CostTier, Format, Kind, Manifest, Origin, Problem, ProblemCode, SafeText, Stage, Tool, ToolName, VersionFile,
+    CostTier, Format, InputMode, Kind, Manifest, Origin, Problem, ProblemCode, Recipe, SafeText, Stage, Tool, ToolName, VersionFile,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 #[derive(Debug, Clone)]
 pub(super) struct ParsedVersion {
@@ -20,6 +22,8 @@ pub(super) struct ParsedVersion {
     pub(super) obstacle: Option<Obstacle>,
     /// The programs that must be on this machine, the one that starts first.
     pub(super) programs: Vec<String>,
+    /// That its definition has no name of its own: its folder names it.
+    pub(super) is_named_by_folder: bool,
 }
 
 /// Why a version cannot run.
@@ -42,16 +46,30 @@ pub(super) enum Obstacle {
 pub(super) fn draft(definition: &VersionFile, programs: &Programs) -> Result<Draft, Problem> {
     let draft = match Syntax::of(&definition.path) {
         Some(syntax) => {
-            let document = Document::parse(&definition.path, syntax, &definition.bytes).map_err(|problem| {
-                let list: Result<serde_json::Value, _> = serde_json::from_slice(&definition.bytes);
-                list.map_or(problem.clone(), |list| ci_tool::explained(problem, &list))
-            })?;
-            Draft::of(&document)?
+            let (document, other) = Document::parse_any(&definition.path, syntax, &definition.bytes)?;
+            match other {
+                None => Draft::of(&document)?,
+                Some(value) => list(&document, &value)?,
+            }
         }
         None => header::read(&definition.path, &definition.bytes, programs)?,
     };
     refuse_unusable(&definition.path, &draft.manifest.name)?;
     Ok(draft)
+}
+
+/// A document without fields of its own: a list of tools, or nothing that is known.
+fn list(document: &Document<'_>, value: &Value) -> Result<Draft, Problem> {
+    let stem = draft::stem_of(document.path);
+    let items = value.as_array().filter(|items| !items.is_empty() || stem == "tools");
+    let is_companion = !ci_tool::collection(value).is_empty();
+    if let Some(tools) = items.filter(|_| !is_companion).and_then(|items| tool_list::tools(items)) {
+        return tool_list::of_list(document, &tools);
+    }
+    let message = "it has no fields at its top level".to_owned();
+    let hint = "a manifest has fields such as name and description, a list has tools with a name and a description";
+    let problem = Problem { line: Some(1), ..document.problem(&[], ProblemCode::BadSyntax, message, hint) };
+    Err(ci_tool::explained(problem, value))
 }
 
 fn refuse_unusable(path: &str, name: &ToolName) -> Result<(), Problem> {
@@ -73,8 +91,16 @@ pub(super) fn finish(
     files: &[VersionFile],
     programs: &Programs,
 ) -> ParsedVersion {
-    let Draft { mut manifest, words, origin, unsupported, programs: mut needed } = draft;
     let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let mut draft = draft;
+    if draft.is_about_code
+        && format != Format::Header
+        && let Some(script) = implied(&paths, definition, format, draft.manifest.name.as_str())
+        && let Some(script) = files.iter().find(|file| file.path == script)
+    {
+        join(&mut draft, script, programs);
+    }
+    let Draft { mut manifest, words, origin, unsupported, programs: mut needed, is_named_by_folder, .. } = draft;
     let mut obstacle = unsupported.map(Obstacle::Unsupported);
     if let Some(mut recipe) = manifest.recipe.take() {
         let stated = recipe.entry.take();
@@ -110,7 +136,37 @@ pub(super) fn finish(
     let obstacle = obstacle.or_else(|| forbidden(&manifest).map(Obstacle::Forbidden));
     let origin = origin.or_else(|| origin_by_files(&paths)).unwrap_or(Origin::Unknown);
     needed.splice(..0, program(&manifest).map(str::to_owned));
-    ParsedVersion { manifest, origin, obstacle, programs: needed }
+    ParsedVersion { manifest, origin, obstacle, programs: needed, is_named_by_folder }
+}
+
+/// Starts the script that a document is about: as the script says that it takes its input, else with the input as JSON.
+fn join(draft: &mut Draft, script: &VersionFile, programs: &Programs) {
+    let manifest = &mut draft.manifest;
+    let code = header::read(&script.path, &script.bytes, programs).ok();
+    let stated = code.as_ref().and_then(|code| code.manifest.recipe.as_ref());
+    let is_declared = stated.is_some_and(|recipe| !recipe.args.is_empty() || recipe.function.is_some());
+    let is_described = |name: &str| manifest.input.as_ref().is_some_and(|schema| schema["properties"].get(name).is_some());
+    if let Some(code) = code.as_ref().filter(|_| is_declared) {
+        // Inputs that the script does not know are of no use to it.
+        let is_known = stated.is_some_and(|recipe| recipe.args.iter().all(|rule| is_described(&rule.input)));
+        if manifest.input.is_none() || !is_known {
+            manifest.input.clone_from(&code.manifest.input);
+        }
+        manifest.recipe.clone_from(&code.manifest.recipe);
+    } else if manifest.recipe.is_none() {
+        let guessed = stated.map_or(InputMode::None, |recipe| recipe.input);
+        let has_input = manifest.input.is_some() && guessed == InputMode::None;
+        manifest.recipe = Some(Recipe::blank(if has_input { InputMode::StdinJson } else { guessed }));
+    }
+    let Some(code) = code else { return };
+    if manifest.description.trim().is_empty() {
+        manifest.description = code.manifest.description;
+    }
+    if manifest.dependencies.is_empty() {
+        manifest.dependencies = code.manifest.dependencies;
+    }
+    draft.unsupported = draft.unsupported.take().or(code.unsupported);
+    draft.programs.extend(code.programs);
 }
 
 /// The declared permissions that no tool gets, in one line.
@@ -171,6 +227,9 @@ pub(super) fn reason(
         Kind::Composite => Some("composite tools are not supported yet"),
     };
     if let Some(kind) = kind {
+        if let Some(Obstacle::Unsupported(reason)) = obstacle {
+            return Some(reason.clone());
+        }
         return Some(kind.to_owned());
     }
     match obstacle {

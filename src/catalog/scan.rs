@@ -12,7 +12,7 @@ use super::reading::{self, Obstacle, ParsedVersion};
 use super::walk::{self, DefinitionCandidate};
 use crate::domain::{
     Category, CostTier, Digest, Format, Instant, Need, Placement, Problem, Promotions, Risk, SafeText, Tool,
-    ToolDetail, ToolFacts, ToolState, VersionFile, clean_path,
+    ToolDetail, ToolFacts, ToolName, ToolState, VersionFile, clean_path,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -328,6 +328,11 @@ fn row(
         facts: ToolFacts::default(),
     };
     family::name_by_folder(&mut tool);
+    if loaded.reading.is_named_by_folder
+        && let Some(name) = ToolName::of_title(&format!("{}_{}", file_of(&placement.base), tool.name))
+    {
+        tool.name = name;
+    }
     tool
 }
 

@@ -62,19 +62,23 @@ impl ToolName {
         ToolName::new(&text.trim().to_ascii_lowercase().replace(' ', "_"))
     }
 
+    /// Makes a name of a title: folded as [`ToolName::normalise`] does it where that is a name, else its ASCII letters and
+    /// digits in lower case, joined by `_` and cut at a word. `None` when nothing is left, and for a title with characters
+    /// that nobody sees.
+    pub fn of_title(title: &str) -> Option<ToolName> {
+        if title.chars().any(|c| c.is_control() || super::is_hidden(c)) {
+            return None;
+        }
+        ToolName::normalise(title).ok().or_else(|| {
+            let name = joined(title, '_', MAX_NAME_CHARS);
+            (!name.is_empty()).then_some(ToolName(name))
+        })
+    }
+
     /// Makes a name of words: their letters and digits in lower case, joined by `-`, in at most 48 characters;
     /// `tool` when there are none.
     pub fn of_words(words: &str) -> ToolName {
-        let mut name = String::new();
-        for word in words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
-            if !name.is_empty() && name.len() + 1 + word.len() > MAX_MADE_CHARS {
-                break;
-            }
-            if !name.is_empty() {
-                name.push('-');
-            }
-            name.extend(word.chars().take(MAX_MADE_CHARS).map(|c| c.to_ascii_lowercase()));
-        }
+        let mut name = joined(words, '-', MAX_MADE_CHARS);
         if name.is_empty() {
             "tool".clone_into(&mut name);
         }
@@ -85,6 +89,21 @@ impl ToolName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The ASCII letters and digits of a text in lower case, as many words as fit.
+fn joined(text: &str, between: char, most: usize) -> String {
+    let mut name = String::new();
+    for word in text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+        if !name.is_empty() && name.len() + 1 + word.len() > most {
+            break;
+        }
+        if !name.is_empty() {
+            name.push(between);
+        }
+        name.extend(word.chars().take(most).map(|c| c.to_ascii_lowercase()));
+    }
+    name
 }
 
 impl fmt::Display for ToolName {
@@ -129,6 +148,23 @@ mod tests {
             let made = ToolName::of_words(words);
             assert_eq!(made.as_str(), name);
             assert_eq!(ToolName::new(made.as_str()), Ok(made));
+        }
+    }
+
+    #[test]
+    fn a_title_becomes_a_name_that_is_cut_at_a_word() {
+        let long = "List every \"file\" that was changed in the last two weeks by anybody/anything";
+        for (title, name) in [
+            ("Some Tool", Some("some_tool")),
+            ("Git: undo/redo the 'last' commit", Some("git_undo_redo_the_last_commit")),
+            (long, Some("list_every_file_that_was_changed_in_the_last_two_weeks_by")),
+            (&"x".repeat(90), Some(&*"x".repeat(64))),
+            ("日本", None),
+            ("de\u{202e}ploy it", None),
+        ] {
+            let made = ToolName::of_title(title);
+            assert_eq!(made.as_ref().map(ToolName::as_str), name, "{title}");
+            assert!(made.is_none_or(|made| ToolName::new(made.as_str()).is_ok()));
         }
     }
 

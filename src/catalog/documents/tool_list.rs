@@ -1,0 +1,150 @@
+//! Files that describe several tools without their code: lists of functions or of the tools of an MCP server, as JSON,
+//! YAML or JSON Lines. A file gives one row.
+
+use super::{function, hides, text};
+use crate::catalog::document::Document;
+use crate::catalog::draft::{self, Draft};
+use crate::catalog::limits;
+use crate::domain::{Dialect, Kind, Manifest, Problem, ToolName, count};
+use serde_json::{Map, Value};
+
+/// Names of files that say nothing of what is in them: such a list is called like its folder.
+const PLAIN_NAMES: &[&str] = &["tools", "tool", "functions", "function", "schemas", "schema", "index", "definitions"];
+/// Names in a description.
+const NAMED: usize = 12;
+
+/// The tools in a list; `None` when an item is none.
+pub(in crate::catalog) fn tools(items: &[Value]) -> Option<Vec<&Map<String, Value>>> {
+    let mut found = Vec::with_capacity(items.len());
+    for item in items {
+        let table = item.as_object()?;
+        match table.get("function") {
+            // A list of functions beside a question, as collections of test cases have it.
+            Some(Value::Array(functions)) => found.extend(tools(functions)?),
+            _ => found.push(tool(table)?),
+        }
+    }
+    Some(found)
+}
+
+fn tool(table: &Map<String, Value>) -> Option<&Map<String, Value>> {
+    let table = function::inner(table).unwrap_or(table);
+    let is_text = |key: &str| table.get(key).is_some_and(Value::is_string);
+    let has_input = ["parameters", "arguments", "inputSchema", "input_schema"].iter().any(|key| table.contains_key(*key));
+    (is_text("name") && (has_input || is_text("description"))).then_some(table)
+}
+
+/// The tools of a document that holds a list of them and no name of its own.
+fn listed<'d>(document: &'d Document<'_>) -> Option<Vec<&'d Map<String, Value>>> {
+    let fields = &document.fields;
+    if fields.contains_key("name") {
+        return None;
+    }
+    let list = ["tools", "functions"].iter().find_map(|key| fields.get(*key)?.as_array())?;
+    tools(list).filter(|tools| !tools.is_empty())
+}
+
+/// Whether a document is a table with a list of tools.
+pub(in crate::catalog) fn is_one(document: &Document<'_>) -> bool {
+    listed(document).is_some()
+}
+
+/// Reads a table with a list of tools.
+///
+/// # Errors
+/// A [`Problem`] for names with characters that nobody sees.
+pub(in crate::catalog) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
+    let tools = listed(document).unwrap_or_default();
+    of_list(document, &tools)
+}
+
+/// Reads a list of tools.
+///
+/// # Errors
+/// A [`Problem`] for names with characters that nobody sees.
+pub(in crate::catalog) fn of_list(document: &Document<'_>, tools: &[&Map<String, Value>]) -> Result<Draft, Problem> {
+    let stem = draft::stem_of(document.path);
+    let mut manifest = Manifest::blank(ToolName::of_title(stem).unwrap_or_else(|| ToolName::of_words(stem)), Dialect::Mcp);
+    manifest.kind = Kind::Mcp;
+    let names: Vec<&str> = tools.iter().filter_map(|tool| tool.get("name")?.as_str()).collect();
+    if let Some(name) = names.iter().find(|name| hides(name)) {
+        let message = format!("a name contains hidden characters: {}", crate::domain::SafeText::new(name));
+        return Err(document.problem(&[], crate::domain::ProblemCode::BadName, message, "remove them"));
+    }
+    manifest.description = match names.as_slice() {
+        [] => "Defines no tools".to_owned(),
+        [only] => {
+            let about = tools.first().and_then(|tool| tool.get("description")?.as_str()).unwrap_or_default();
+            let about = about.lines().next().unwrap_or_default().trim();
+            if about.is_empty() { format!("Defines 1 tool: {only}") } else { format!("Defines 1 tool: {only}: {about}") }
+        }
+        names => {
+            let more = names.len().saturating_sub(NAMED);
+            let shown = names[..names.len() - more].join(", ");
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("Defines {}: {shown}{more}", count(names.len(), "tool"))
+        }
+    };
+    manifest.keywords = names.iter().take(limits::LIST_ITEMS).map(|name| (*name).to_owned()).collect();
+    let described = tools.iter().take(limits::LIST_ITEMS).map(|tool| {
+        let table = Value::Object((*tool).clone());
+        serde_json::json!({"name": text(&table, "name"), "description": text(&table, "description")})
+    });
+    manifest.extra = Map::from_iter([("tools".to_owned(), Value::Array(described.collect()))]);
+    let unsupported = "it describes tools and holds no code; connecting to their server is not supported yet".to_owned();
+    let is_named_by_folder = PLAIN_NAMES.contains(&stem.to_ascii_lowercase().as_str());
+    Ok(Draft { unsupported: Some(unsupported), is_named_by_folder, ..Draft::of_command(manifest, None, None) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::programs::Programs;
+    use crate::catalog::reading;
+    use crate::domain::{FileMode, VersionFile};
+    use serde_json::json;
+
+    fn parse(path: &str, text: &str) -> Result<Draft, Problem> {
+        let file = VersionFile { path: path.to_owned(), mode: FileMode::Plain, bytes: text.as_bytes().to_vec() };
+        reading::draft(&file, &Programs::on(&std::ffi::OsString::new()))
+    }
+
+    #[test]
+    fn a_list_of_tools_is_one_described_row() {
+        let list = json!([{"name": "a", "description": "A"}, {"name": "b", "arguments": []}, {"type": "function",
+            "function": {"name": "c", "parameters": {}}}, {"name": "d", "inputSchema": {}}]);
+        for (path, text, is_named_by_folder) in [
+            ("tools.json", list.to_string(), true),
+            ("more.yaml", list.to_string(), false),
+            ("more.json", json!({"tools": list}).to_string(), false),
+            ("more.jsonl", list.as_array().unwrap().iter().map(|item| format!("{item}\n")).collect(), false),
+            ("more.json", list.as_array().unwrap().iter().map(|item| format!("{item}\n\n")).collect(), false),
+        ] {
+            let draft = parse(path, &text).unwrap();
+            assert_eq!(draft.manifest.description, "Defines 4 tools: a, b, c, d", "{path}");
+            assert_eq!((draft.manifest.kind, draft.is_named_by_folder), (Kind::Mcp, is_named_by_folder));
+            assert_eq!(draft.manifest.keywords, ["a", "b", "c", "d"]);
+            assert!(draft.unsupported.is_some());
+        }
+        assert_eq!(parse("tools.json", "[]").unwrap().manifest.description, "Defines no tools");
+        let one = json!({"name": "a", "description": "Adds.\nMore"}).to_string();
+        assert_eq!(parse("x.jsonl", &one).unwrap().manifest.description, "Defines 1 tool: a: Adds.");
+    }
+
+    #[test]
+    fn what_is_no_list_of_tools_is_a_problem() {
+        for (path, text) in [
+            ("x.json", "[]"),
+            ("x.json", "[1, 2]"),
+            ("x.json", "[{\"name\": \"a\"}]"),
+            ("x.jsonl", "{\"name\": \"a\", \"parameters\": {}}\n{\"name\": "),
+            ("x.jsonl", "{\"id\": 1}\n{\"id\": 2}"),
+            ("x.jsonl", ""),
+            ("x.json", "[{\"name\": \"de\\u202eploy\", \"parameters\": {}}]"),
+            ("x.json", "[{\"name\": \"a\", \"name\": \"b\", \"parameters\": {}}]"),
+        ] {
+            let problem = parse(path, text).unwrap_err();
+            assert!(!problem.message.is_empty() && !problem.hint.is_empty(), "{text}");
+        }
+    }
+}
