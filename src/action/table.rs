@@ -117,7 +117,8 @@ actions! {
         Arg::option("capability", ArgKind::Text, "only tools with this capability"),
         Arg::option("kind", KINDS, "only this kind"),
         Arg::option("origin", ORIGINS, "only tools of this origin"),
-        Arg::option("problems", ArgKind::Switch, "list problems instead of tools")
+        Arg::option("problems", ArgKind::Switch, "list problems instead of tools"),
+        Arg::option("skipped", ArgKind::Switch, "list files that are skipped and why, instead of tools")
     }
     Search "search" Catalog View [] [] Both "Find tools by purpose, best match first, with reasons" {
         Arg::required("words", ArgKind::Text, "what you need, in words"),

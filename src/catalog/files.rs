@@ -3,6 +3,7 @@
 //!
 //! Devices, pipes and sockets are never opened; a link is followed only inside the tool's own folder.
 
+use super::document::Syntax;
 use super::limits;
 use super::plan::{self, ScanPlan, file_of, join};
 use super::programs::is_script;
@@ -87,6 +88,11 @@ const NO_TOOLS: &[&str] = &[
 /// Whether a file or folder of this name is passed over when tools are looked for.
 pub(super) fn is_passed_over(name: &str) -> bool {
     name.starts_with('.') || is_left_out(name) || NO_TOOLS.contains(&name)
+}
+
+/// Whether a file of this name configures programs that are no tools; our own files are nothing to tell of.
+pub(super) fn is_configuration(name: &str) -> bool {
+    NO_TOOLS.contains(&name) && !matches!(name, "toolsmith.toml" | "approval.toml")
 }
 
 /// Why no tool may have this name; `None` for others. An approved tool lies in a folder of its name, where it would not be
@@ -253,7 +259,7 @@ fn limit_of(path: &str) -> u64 {
     let name = file_of(path);
     if is_script(name) {
         limits::SOURCE_BYTES
-    } else if super::document::Syntax::of(name).is_some() && !path.contains('/') {
+    } else if Syntax::of(name).is_some_and(|syntax| syntax != Syntax::JsonLines) && !path.contains('/') {
         limits::MANIFEST_BYTES
     } else {
         limits::FOLDER_BYTES

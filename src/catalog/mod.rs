@@ -15,6 +15,8 @@ mod definition;
 mod dialect;
 mod document;
 mod documents;
+#[cfg(test)]
+mod documents_tests;
 mod draft;
 mod family;
 #[cfg(test)]
@@ -34,6 +36,7 @@ mod schema_loose;
 mod scripts;
 mod search;
 mod service;
+mod skipped;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

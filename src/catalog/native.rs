@@ -7,10 +7,11 @@ use super::argv::CommandWords;
 use super::document::Document;
 use super::draft::{self, Draft};
 use super::fields::TableFields;
+use super::schema_loose;
 use super::service;
 use crate::domain::{
-    ArgRule, ArgRuleError, Category, CostTier, Dialect, InputMode, Kind, LimitsDeclared, Permissions, Problem, Provenance,
-    Recipe, SuccessRule,
+    ArgRule, ArgRuleError, Category, CostTier, Dialect, InputMode, Kind, LimitsDeclared, Permissions, Problem,
+    Provenance, Recipe, SuccessRule,
 };
 use serde_json::Value;
 
@@ -55,8 +56,7 @@ pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
     let is_about_code = fields.peek("run").is_none() && manifest.kind == Kind::Command;
     let mut run = run(&mut fields)?;
     run.recipe.success.require_json |= manifest.output.is_some();
-    manifest.recipe =
-        matches!(manifest.kind, Kind::Command | Kind::Service).then_some(run.recipe);
+    manifest.recipe = matches!(manifest.kind, Kind::Command | Kind::Service).then_some(run.recipe);
     draft::settle_input(&mut manifest, run.words.as_ref().unwrap_or(&CommandWords::default()), run.input);
     manifest.extra = fields.rest();
     let origin = draft::origin_of(manifest.provenance.created_by.as_deref())
@@ -199,11 +199,23 @@ fn provenance(fields: &mut TableFields<'_, '_>) -> Result<Provenance, Problem> {
     Ok(provenance)
 }
 
-/// A schema is kept as it is written: it is JSON Schema or it is wrong, and the form says so.
+/// A schema is kept as it is written: it is JSON Schema or it is wrong, and the form says so. Only the types of other
+/// languages are read as what they mean.
 fn schema(fields: &mut TableFields<'_, '_>, key: &'static str) -> Result<Option<Value>, Problem> {
     match fields.any(key) {
         None => Ok(None),
-        Some(schema @ (Value::Object(_) | Value::Bool(_))) => Ok(Some(schema)),
+        Some(schema @ (Value::Object(_) | Value::Bool(_))) => match schema_loose::odd_type(&schema) {
+            None => Ok(Some(schema)),
+            Some(_) => {
+                let schema = schema_loose::translate(&schema);
+                let unknown = schema_loose::unknown_type(&schema).map(|word| word.to_string());
+                let problem = |word: String| {
+                    let message = format!("{key} has the type {word}, which no JSON Schema has");
+                    fields.bad(key, message, "write string, integer, number, boolean, array or object")
+                };
+                unknown.map(problem).map_or(Ok(Some(schema)), Err)
+            }
+        },
         Some(_) => {
             Err(fields.bad(key, format!("{key} is not a JSON Schema"), "write a table with type and properties"))
         }
@@ -261,6 +273,19 @@ mod tests {
         assert_eq!(manifest.tests[0].name, "test 1");
         assert_eq!(Value::Object(manifest.extra), json!({"mine": 7, "run": {"odd": 1}}));
         assert_eq!(draft.origin, Some(crate::domain::Origin::Admin));
+    }
+
+    #[test]
+    fn types_of_other_languages_are_read_as_what_they_mean() {
+        let field = |word: &str| {
+            let text = format!("name = \"x\"\n[input]\ntype = \"object\"\n[input.properties.n]\ntype = \"{word}\"\n");
+            parse(&text).map(|draft| draft.manifest.input.unwrap()["properties"]["n"].clone())
+        };
+        assert_eq!(field("float").unwrap(), json!({"type": "number"}));
+        assert_eq!(field("dict").unwrap(), json!({"type": "object"}));
+        assert_eq!(field("any").unwrap(), json!({}));
+        let problem = field("quaternion").unwrap_err();
+        assert_eq!((problem.code, problem.line), (ProblemCode::BadField, Some(2)), "{problem:?}");
     }
 
     #[test]

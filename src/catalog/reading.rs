@@ -7,9 +7,12 @@ use super::documents::tool_list;
 use super::draft::{self, Draft};
 use super::files::unusable_name;
 use super::header;
+use super::limits;
 use super::programs::{self, Programs};
+use super::walk;
 use crate::domain::{
-    CostTier, Format, InputMode, Kind, Manifest, Origin, Problem, ProblemCode, Recipe, SafeText, Stage, Tool, ToolName, VersionFile,
+    CostTier, Format, InputMode, Kind, Manifest, Origin, Problem, ProblemCode, Recipe, SafeText, Stage, Tool, ToolName,
+    VersionFile,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -39,6 +42,9 @@ pub(super) enum Obstacle {
     Forbidden(String),
 }
 
+/// Bytes of a text that describes a script.
+const DESCRIPTION_BYTES: usize = 64 * 1024;
+
 /// Reads what a definition says on its own.
 ///
 /// # Errors
@@ -46,6 +52,15 @@ pub(super) enum Obstacle {
 pub(super) fn draft(definition: &VersionFile, programs: &Programs) -> Result<Draft, Problem> {
     let draft = match Syntax::of(&definition.path) {
         Some(syntax) => {
+            if syntax == Syntax::JsonLines && definition.bytes.len() as u64 > limits::SOURCE_BYTES {
+                return Err(Problem {
+                    path: definition.path.clone(),
+                    line: None,
+                    code: ProblemCode::TooLarge,
+                    message: format!("it is larger than {} KiB", limits::SOURCE_BYTES >> 10),
+                    hint: "split it, or move data out of the tools folder".to_owned(),
+                });
+            }
             let (document, other) = Document::parse_any(&definition.path, syntax, &definition.bytes)?;
             match other {
                 None => Draft::of(&document)?,
@@ -100,6 +115,9 @@ pub(super) fn finish(
     {
         join(&mut draft, script, programs);
     }
+    if let Some(text) = description(files, definition, draft.manifest.name.as_str()) {
+        draft.manifest.description = text;
+    }
     let Draft { mut manifest, words, origin, unsupported, programs: mut needed, is_named_by_folder, .. } = draft;
     let mut obstacle = unsupported.map(Obstacle::Unsupported);
     if let Some(mut recipe) = manifest.recipe.take() {
@@ -133,10 +151,21 @@ pub(super) fn finish(
     } else if matches!(manifest.kind, Kind::Command | Kind::Service) {
         obstacle = obstacle.or(Some(Obstacle::NoCommand));
     }
+    let obstacle = obstacle.or_else(|| not_an_object(&manifest).map(Obstacle::Unsupported));
     let obstacle = obstacle.or_else(|| forbidden(&manifest).map(Obstacle::Forbidden));
     let origin = origin.or_else(|| origin_by_files(&paths)).unwrap_or(Origin::Unknown);
     needed.splice(..0, program(&manifest).map(str::to_owned));
     ParsedVersion { manifest, origin, obstacle, programs: needed, is_named_by_folder }
+}
+
+/// The text in a folder of descriptions that describes a definition or the tool of this name.
+fn description(files: &[VersionFile], definition: &str, name: &str) -> Option<String> {
+    let mut paths = [draft::stem_of(definition), name]
+        .into_iter()
+        .flat_map(|stem| walk::DESCRIPTIONS.iter().map(move |folder| format!("{folder}/{stem}.txt")));
+    let file = paths.find_map(|path| files.iter().find(|file| file.path == path))?;
+    let begin = &file.bytes[..file.bytes.len().min(DESCRIPTION_BYTES)];
+    Some(String::from_utf8_lossy(begin).trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// Starts the script that a document is about: as the script says that it takes its input, else with the input as JSON.
@@ -145,7 +174,8 @@ fn join(draft: &mut Draft, script: &VersionFile, programs: &Programs) {
     let code = header::read(&script.path, &script.bytes, programs).ok();
     let stated = code.as_ref().and_then(|code| code.manifest.recipe.as_ref());
     let is_declared = stated.is_some_and(|recipe| !recipe.args.is_empty() || recipe.function.is_some());
-    let is_described = |name: &str| manifest.input.as_ref().is_some_and(|schema| schema["properties"].get(name).is_some());
+    let is_described =
+        |name: &str| manifest.input.as_ref().is_some_and(|schema| schema["properties"].get(name).is_some());
     if let Some(code) = code.as_ref().filter(|_| is_declared) {
         // Inputs that the script does not know are of no use to it.
         let is_known = stated.is_some_and(|recipe| recipe.args.iter().all(|rule| is_described(&rule.input)));
@@ -167,6 +197,18 @@ fn join(draft: &mut Draft, script: &VersionFile, programs: &Programs) {
     }
     draft.unsupported = draft.unsupported.take().or(code.unsupported);
     draft.programs.extend(code.programs);
+}
+
+/// Why nothing can be passed to a tool whose input is a list, a text or a number.
+fn not_an_object(manifest: &Manifest) -> Option<String> {
+    let kind = &manifest.input.as_ref()?["type"];
+    let allows = match kind {
+        Value::String(word) => word == "object",
+        Value::Array(words) => words.iter().any(|word| word == "object"),
+        _ => true,
+    };
+    let kind = SafeText::new(&kind.as_str().map_or_else(|| kind.to_string(), str::to_owned)).to_string();
+    (!allows).then(|| format!("its input has the type {kind}, but only objects can be passed; describe an object"))
 }
 
 /// The declared permissions that no tool gets, in one line.
@@ -282,7 +324,8 @@ pub(super) fn definition_of(files: &[VersionFile], known: &str, format: Format) 
     }
     let top = || files.iter().map(|file| file.path.as_str()).filter(|path| !path.contains('/'));
     let is_script_of = |stem: &str| top().any(|path| programs::is_script(path) && draft::stem_of(path) == stem);
-    let mut manifests = top().filter(|path| Syntax::of(path).is_some());
+    let is_manifest = |path: &&str| Syntax::of(path).is_some_and(|syntax| syntax != Syntax::JsonLines);
+    let mut manifests = top().filter(is_manifest);
     let pair = manifests.clone().find(|path| is_script_of(draft::stem_of(path)));
     if let Some(manifest) = pair.or_else(|| manifests.next()) {
         return Some((manifest.to_owned(), if pair.is_some() { Format::Pair } else { Format::Manifest }));

@@ -11,8 +11,8 @@ use super::programs::Programs;
 use super::reading::{self, Obstacle, ParsedVersion};
 use super::walk::{self, DefinitionCandidate};
 use crate::domain::{
-    Category, CostTier, Digest, Format, Instant, Need, Placement, Problem, Promotions, Risk, SafeText, Tool,
-    ToolDetail, ToolFacts, ToolName, ToolState, VersionFile, clean_path,
+    Category, CostTier, Digest, Format, Instant, Need, Placement, Problem, Promotions, Risk, SafeText, SkippedFile,
+    Tool, ToolDetail, ToolFacts, ToolName, ToolState, VersionFile, clean_path,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -36,6 +36,8 @@ pub struct Scan {
     pub tools: Vec<Tool>,
     /// Definitions that could not be read, in order of path.
     pub problems: Vec<Problem>,
+    /// Files that look like tools and are none, in order of path.
+    pub skipped: Vec<SkippedFile>,
     /// Cache rows to write.
     pub fresh: Vec<(String, CacheRow)>,
     /// Cache keys to drop.
@@ -55,7 +57,7 @@ const TOO_YOUNG_NS: i128 = 100_000_000;
 pub fn scan(plan: &ScanPlan, cache: &Cache, progress: &mut dyn FnMut(Progress<'_>)) -> Scan {
     let found = walk::walk(plan);
     let total = found.candidates.len();
-    let mut scan = Scan { problems: found.problems, ..Scan::default() };
+    let mut scan = Scan { problems: found.problems, skipped: found.skipped, ..Scan::default() };
     progress(Progress { done: 0, total, new_rows: &[] });
     let candidates = &found.candidates;
     let next = AtomicUsize::new(0);
@@ -381,6 +383,9 @@ fn shared_members(plan: &ScanPlan, tool: &Tool) -> Result<Vec<Member>, Problem> 
         && let Some(script) = walk::script_of(plan, base, definition)
     {
         members.push(files::member(plan, base, &script)?);
+    }
+    if let Some(description) = walk::description_file(plan, base, definition) {
+        members.push(files::member(plan, base, &description)?);
     }
     members.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(members)

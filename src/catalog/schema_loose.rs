@@ -86,6 +86,39 @@ fn entry<'a>(table: &'a mut Map<String, Value>, key: &str, empty: Value) -> &'a 
     slot
 }
 
+const TYPES: &[&str] = &["string", "integer", "number", "boolean", "array", "object", "null"];
+/// Keywords whose values are data, not schemas.
+const DATA: &[&str] = &["default", "const", "enum", "example", "examples"];
+
+/// A type in a schema that JSON Schema does not have.
+pub(super) fn odd_type(schema: &Value) -> Option<&Value> {
+    let is_odd = |kind: &Value| match kind {
+        Value::String(word) => !TYPES.contains(&word.as_str()),
+        Value::Array(words) => words.iter().any(|word| word.as_str().is_none_or(|word| !TYPES.contains(&word))),
+        _ => false,
+    };
+    find_keyword(schema, &|key, value| key == "type" && is_odd(value), 0)
+}
+
+/// A type that the translation could not read.
+pub(super) fn unknown_type(schema: &Value) -> Option<&Value> {
+    find_keyword(schema, &|key, value| key == "x-type" && !value.is_object(), 0)
+}
+
+fn find_keyword<'v>(schema: &'v Value, wanted: &dyn Fn(&str, &Value) -> bool, depth: usize) -> Option<&'v Value> {
+    match schema {
+        _ if depth > DEPTH => None,
+        Value::Object(table) => table.iter().find_map(|(key, value)| {
+            if wanted(key, value) {
+                return Some(value);
+            }
+            if DATA.contains(&key.as_str()) { None } else { find_keyword(value, wanted, depth + 1) }
+        }),
+        Value::Array(items) => items.iter().find_map(|item| find_keyword(item, wanted, depth + 1)),
+        _ => None,
+    }
+}
+
 /// Whether a table is meant as a schema, not as a list of fields.
 fn is_schema(table: &Map<String, Value>) -> bool {
     let fields =

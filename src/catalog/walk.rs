@@ -10,7 +10,8 @@ use super::files::{self, Member, is_left_out, is_passed_over, unreadable};
 use super::limits;
 use super::plan::{self, ScanPlan, ToolRoot, folder_of, join};
 use super::programs::{is_script, script_extensions, script_rank};
-use crate::domain::{Format, Placement, Problem, ProblemCode, is_hidden, versioned};
+use super::skipped;
+use crate::domain::{Format, Placement, Problem, ProblemCode, SkippedFile, is_hidden, versioned};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -33,10 +34,18 @@ pub(super) struct DefinitionCandidate {
 pub(super) struct WalkResult {
     pub(super) candidates: Vec<DefinitionCandidate>,
     pub(super) problems: Vec<Problem>,
+    /// Files that look like tools and are none.
+    pub(super) skipped: Vec<SkippedFile>,
 }
 
 /// Folders in a tool's folder whose manifests and scripts are its own.
 const OWN_FOLDERS: &[&str] = &["@", "test", "tests", "fixtures", "examples", "data", "docs", "lib", "src"];
+
+/// Folders of texts that describe the scripts beside them.
+pub(super) const DESCRIPTIONS: &[&str] = &["description", "descriptions"];
+
+/// Extensions of manifests, in the order in which they take a script of their stem.
+const EXTENSIONS: &[&str] = &["toml", "yaml", "yml", "json", "jsonl"];
 
 /// Walks all roots of a plan.
 pub(super) fn walk(plan: &ScanPlan) -> WalkResult {
@@ -52,6 +61,8 @@ pub(super) fn walk(plan: &ScanPlan) -> WalkResult {
     // A root inside another one is met twice.
     found.candidates.sort_by(|a, b| a.definition.cmp(&b.definition));
     found.candidates.dedup_by(|a, b| a.definition == b.definition);
+    found.skipped.sort_by(|a, b| a.path.cmp(&b.path));
+    found.skipped.dedup();
     found
 }
 
@@ -80,6 +91,8 @@ struct FolderListing {
     approved: bool,
     /// Whether there is a folder `versions`.
     versions: bool,
+    /// Files that look like tools and are none.
+    skipped: Vec<SkippedFile>,
 }
 
 fn folder(plan: &ScanPlan, at: &str, depth: usize, found: &mut WalkResult) {
@@ -112,9 +125,18 @@ fn folder(plan: &ScanPlan, at: &str, depth: usize, found: &mut WalkResult) {
         versions(plan, at, &listing, None, found);
     }
     let originals = originals(&groups);
+    found.skipped.extend(listing.skipped.iter().cloned());
     for group in &groups {
-        let members = [Some(&group.definition), group.script.as_ref()].into_iter().flatten();
-        let mut members: Result<Vec<Member>, Problem> = members.map(|name| files::member(plan, at, name)).collect();
+        if group.format == Format::Header
+            && !listing.approved
+            && let Some(kind) = skipped::no_tool(plan, at, &group.definition)
+        {
+            found.skipped.push(SkippedFile { path: join(at, &group.definition), kind });
+            continue;
+        }
+        let description = description_file(plan, at, &group.definition);
+        let names = [Some(&group.definition), group.script.as_ref(), description.as_ref()].into_iter().flatten();
+        let mut members: Result<Vec<Member>, Problem> = names.map(|name| files::member(plan, at, name)).collect();
         if let Ok(members) = &mut members {
             members.sort_by(|a, b| a.path.cmp(&b.path));
         }
@@ -133,6 +155,15 @@ fn folder(plan: &ScanPlan, at: &str, depth: usize, found: &mut WalkResult) {
     }
     found.candidates.append(&mut inner.candidates);
     found.problems.append(&mut inner.problems);
+    found.skipped.append(&mut inner.skipped);
+}
+
+/// The file in a folder of descriptions beside a definition that describes it.
+pub(super) fn description_file(plan: &ScanPlan, at: &str, definition: &str) -> Option<String> {
+    DESCRIPTIONS.iter().find_map(|folder| {
+        let path = format!("{folder}/{}.txt", stem_of(definition));
+        plan.on_disk(&join(at, &path)).symlink_metadata().is_ok_and(|meta| meta.is_file()).then_some(path)
+    })
 }
 
 /// A definition that has its folder to itself.
@@ -240,10 +271,14 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
         };
         listing.approved |= name == "approval.toml";
         listing.versions |= name == "versions" && entry.file_type().is_ok_and(|kind| kind.is_dir());
+        let kind = entry.file_type().map_err(|error| unreadable(at, &error))?;
+        let mut skip = |kind| listing.skipped.push(SkippedFile { path: join(at, name), kind });
         if is_passed_over(name) {
+            if files::is_configuration(name) && kind.is_file() {
+                skip("config");
+            }
             continue;
         }
-        let kind = entry.file_type().map_err(|error| unreadable(at, &error))?;
         let is_definition = is_script(name) || Syntax::of(name).is_some();
         if kind.is_dir() {
             if name != "@" {
@@ -253,10 +288,18 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
             let message = "the link points to a folder; links are not followed".to_owned();
             let hint = "add the real folder to the roots in toolsmith.toml";
             found.problems.push(files::problem(&join(at, name), ProblemCode::UnsafeLink, message, hint));
-        } else if Syntax::of(name).is_some() {
-            listing.manifests.push(name.to_owned());
+        } else if let Some(syntax) = Syntax::of(name) {
+            if name.starts_with("tsconfig.") {
+                skip("config");
+            } else if syntax != Syntax::JsonLines || skipped::describes_tools(plan, at, name) {
+                listing.manifests.push(name.to_owned());
+            } else {
+                skip("data");
+            }
         } else if is_script(name) || (kind.is_file() && is_program(plan, at, name)) {
             listing.scripts.push(name.to_owned());
+        } else if let Some(kind) = skipped::other_file(name) {
+            skip(kind);
         }
     }
     listing.folders.sort_unstable();
@@ -279,7 +322,8 @@ fn is_program(plan: &ScanPlan, at: &str, name: &str) -> bool {
 /// the only one.
 fn native_manifest(listing: &FolderListing) -> Option<&str> {
     let toml = listing.manifests.iter().find(|name| *name == "tool.toml");
-    let only = listing.manifests.first().filter(|name| listing.manifests.len() == 1 && stem_of(name) == "tool");
+    let is_native = |name: &str| stem_of(name) == "tool" && Syntax::of(name) != Some(Syntax::JsonLines);
+    let only = listing.manifests.first().filter(|name| listing.manifests.len() == 1 && is_native(name));
     toml.or(only).map(String::as_str)
 }
 
@@ -293,7 +337,7 @@ struct SharedDefinition {
 /// Joins manifests and scripts of one stem: the first manifest (TOML, YAML, JSON) takes the first
 /// script; whatever is left over stands on its own.
 fn groups(listing: &FolderListing) -> Vec<SharedDefinition> {
-    let rank = |name: &str| ["toml", "yaml", "yml", "json"].iter().position(|extension| name.ends_with(extension));
+    let rank = |name: &str| EXTENSIONS.iter().position(|extension| name.ends_with(extension));
     let mut manifests: Vec<&String> = listing.manifests.iter().collect();
     manifests.sort_by_key(|name| (stem_of(name), rank(name)));
     let mut scripts: Vec<&String> = listing.scripts.iter().collect();
@@ -322,7 +366,7 @@ pub(super) fn script_of(plan: &ScanPlan, at: &str, manifest: &str) -> Option<Str
     let stem = stem_of(manifest);
     let is_there = |name: &String| plan.on_disk(&join(at, name)).symlink_metadata().is_ok_and(|meta| !meta.is_dir());
     let named = |extension: &str| format!("{stem}.{extension}");
-    let manifests = ["toml", "yaml", "yml", "json"].into_iter().map(named).filter(is_there).collect();
+    let manifests = EXTENSIONS.iter().copied().map(named).filter(is_there).collect();
     let mut scripts: Vec<String> = script_extensions().map(named).filter(is_there).collect();
     if is_program(plan, at, stem) {
         scripts.push(stem.to_owned());

@@ -1,31 +1,33 @@
 //! Looking at tools: `init`, `list`, `show`.
 
+mod listing;
 mod schema_words;
 mod service_facts;
 
 use super::call::{Answer, Call};
 use super::files::FileHead;
-use super::print_text::{Align, Ink, Page, StyledLine, Table, counted, when};
+use super::print_text::{Align, Ink, Page, StyledLine, Table, when};
 use super::runs::run_table;
 use super::shared::stage_ink;
 use super::shared::usage_words;
 use super::shared::{evidence_line, risk_ink};
 use crate::domain::service::ServiceDefinition;
 use crate::domain::{
-    Category, CostTier, Dialect, Digest, Example, Format, Kind, LimitsDeclared, Manifest, Missing, Origin, Permissions,
-    Problem, Provenance, Recipe, Review, ReviewId, Run, Stage, TestCase, Tool, ToolName, ToolReview, ToolState,
+    Dialect, Digest, Example, Format, LimitsDeclared, Manifest, Missing, Permissions, Provenance, Recipe, Review,
+    ReviewId, Run, TestCase, Tool, ToolName, ToolState,
 };
 use crate::engine::{
-    Behaviour, Engine, EngineError, Index, InitReport, ReviewFilter, RunFilter, VersionInfo, definition_of,
+    Behaviour, Engine, EngineError, InitReport, ReviewFilter, RunFilter, VersionInfo, definition_of,
     init as init_workspace, service_notes,
 };
+pub(super) use listing::list;
+use listing::{state_words, tier_word};
 use schema_words::write_schema;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use service_facts::masked;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// How many of a tool's runs `show` lists.
 const SHOWN_RUNS: usize = 5;
@@ -54,242 +56,6 @@ impl Answer for Initialised {
         }
         page.say(format!("{} is a workspace; `toolsmith` opens it", self.workspace))
     }
-}
-
-/// The catalog, or what was found in it.
-#[derive(Serialize)]
-pub(super) struct Listing {
-    #[serde(serialize_with = "tools_behind")]
-    tools: Vec<Arc<Tool>>,
-    problems: Vec<Problem>,
-    total: usize,
-    /// How many of the tools listed a human must open before they run.
-    locked: usize,
-    /// The choice of tools in use; `None` for all.
-    in_use: Option<String>,
-    #[serde(skip)]
-    show: Listed,
-}
-
-/// What a listing is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Listed {
-    Tools,
-    Problems,
-}
-
-/// Serializes tools behind their pointers.
-fn tools_behind<S: Serializer>(tools: &[Arc<Tool>], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(tools.iter().map(|tool| Row { state_words: state_words(tool).1, tool }))
-}
-
-/// A tool as a listing has it: with the words that its state has in the text.
-#[derive(Serialize)]
-struct Row<'a> {
-    #[serde(flatten)]
-    tool: &'a Tool,
-    state_words: String,
-}
-
-/// What `list` keeps; `None` keeps everything.
-#[derive(Debug, Default)]
-struct Filter {
-    stage: Option<Stage>,
-    category: Option<Category>,
-    tier: Option<CostTier>,
-    tag: Option<String>,
-    capability: Option<String>,
-    kind: Option<Kind>,
-    origin: Option<Origin>,
-}
-
-impl Filter {
-    fn of(call: &Call<'_>) -> Result<Filter, EngineError> {
-        Ok(Filter {
-            stage: call.word("stage")?,
-            category: call.text("category").map(Category::new),
-            tier: call.word("tier")?,
-            tag: call.text("tag").map(str::to_lowercase),
-            capability: call.text("capability").map(str::to_lowercase),
-            kind: call.word("kind")?,
-            origin: call.word("origin")?,
-        })
-    }
-
-    /// Archived tools are out of the way until they are asked for.
-    fn accepts(&self, tool: &Tool) -> bool {
-        !tool.facts.unused
-            && self.stage.map_or(tool.stage != Stage::Archived, |stage| tool.stage == stage)
-            && self.category.as_ref().is_none_or(|category| tool.category == *category)
-            && self.tier.is_none_or(|tier| tool.cost_tier == tier)
-            && self.tag.as_ref().is_none_or(|tag| tool.tags.iter().any(|has| has.to_lowercase() == *tag))
-            && self
-                .capability
-                .as_ref()
-                .is_none_or(|word| tool.capabilities.iter().any(|has| has.to_lowercase() == *word))
-            && self.kind.is_none_or(|kind| tool.kind == kind)
-            && self.origin.is_none_or(|origin| tool.origin == origin)
-    }
-}
-
-pub(super) fn list(call: &Call<'_>) -> Result<Listing, EngineError> {
-    let filter = Filter::of(call)?;
-    let (engine, catalog) = call.open_catalog()?;
-    let total = catalog.tools.len();
-    let query = call.text("query").filter(|query| !query.trim().is_empty());
-    if call.switch("problems") {
-        let holds = |problem: &&Problem| query.is_none_or(|query| about(problem, query));
-        let problems = problems_of(&engine, &catalog.problems)?.iter().filter(holds).cloned().collect();
-        let in_use = catalog.in_use.clone();
-        return Ok(Listing { tools: Vec::new(), problems, total, locked: 0, in_use, show: Listed::Problems });
-    }
-    let found = match query {
-        Some(query) => find(&catalog.tools, query),
-        None => catalog.tools.clone(),
-    };
-    let tools: Vec<Arc<Tool>> = found.into_iter().filter(|tool| filter.accepts(tool)).collect();
-    let locked = tools.iter().filter(|tool| tool.facts.locked).count();
-    let in_use = catalog.in_use.clone();
-    Ok(Listing {
-        tools,
-        problems: problems_of(&engine, &catalog.problems)?,
-        total,
-        locked,
-        in_use,
-        show: Listed::Tools,
-    })
-}
-
-/// All problems, of files and of approvals: what is counted is what `--problems` lists.
-fn problems_of(engine: &Engine, of_files: &[Problem]) -> Result<Vec<Problem>, EngineError> {
-    let mut problems = of_files.to_vec();
-    problems.extend(engine.integrity().doubts()?);
-    Ok(problems)
-}
-
-/// The tools that the query finds, best first.
-fn find(tools: &[Arc<Tool>], query: &str) -> Vec<Arc<Tool>> {
-    Index::new(tools).query(query).into_iter().filter_map(|hit| tools.get(hit.position).cloned()).collect()
-}
-
-fn about(problem: &Problem, query: &str) -> bool {
-    let query = query.to_lowercase();
-    [problem.path.as_str(), problem.code.word(), problem.message.as_str()]
-        .iter()
-        .any(|text| text.to_lowercase().contains(&query))
-}
-
-impl Answer for Listing {
-    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
-        match self.show {
-            Listed::Tools => {
-                if !self.tools.is_empty() {
-                    page.table(&tool_table(&self.tools))?;
-                }
-                let count = format!("{} of {}", self.tools.len(), counted(self.total, "tool", "tools"));
-                let mut line = StyledLine::new().put(Ink::Dim, count);
-                if let Some(name) = &self.in_use {
-                    line = line.put(Ink::Dim, " · in use: ").put(Ink::Plain, name);
-                }
-                if self.locked > 0 {
-                    line = line.put(Ink::Dim, format!(" · {} locked (`toolsmith unlock`)", self.locked));
-                }
-                page.line(&match self.problems.len() {
-                    0 => line,
-                    problems => line
-                        .put(Ink::Dim, " · ")
-                        .put(Ink::Warn, counted(problems, "problem", "problems"))
-                        .put(Ink::Dim, " (`toolsmith list --problems`)"),
-                })
-            }
-            Listed::Problems => {
-                for problem in &self.problems {
-                    write_problem(page, problem)?;
-                }
-                let count = counted(self.problems.len(), "problem", "problems");
-                page.line(
-                    &StyledLine::new().put(Ink::Dim, format!("{count} · {}", counted(self.total, "tool", "tools"))),
-                )
-            }
-        }
-    }
-}
-
-fn write_problem(page: &mut Page<'_>, problem: &Problem) -> io::Result<()> {
-    let place = match problem.line {
-        Some(line) => format!("{}:{line}", problem.path),
-        None => problem.path.clone(),
-    };
-    let line = StyledLine::new().put(Ink::Strong, place).put(Ink::Plain, ": ").put(Ink::Bad, problem.code.word());
-    page.line(&line.put(Ink::Plain, ": ").put(Ink::Plain, &problem.message))?;
-    if problem.hint.is_empty() {
-        return Ok(());
-    }
-    page.line(&StyledLine::new().put(Ink::Accent, "  hint: ").put(Ink::Plain, &problem.hint))
-}
-
-fn tool_table(tools: &[Arc<Tool>]) -> Table {
-    let heads = ["name", "version", "stage", "kind", "tier", "state", "description"];
-    let mut table = Table::new(&heads.map(|head| (head, Align::Left))).sparing(&["kind", "version", "tier"]);
-    for tool in tools {
-        let (state_ink, state) = state_words(tool);
-        table.row([
-            (Ink::Strong, tool.name.to_string()),
-            (Ink::Plain, tool.version.to_string()),
-            (stage_ink(tool.stage), tool.stage.to_string()),
-            (Ink::Plain, tool.kind.to_string()),
-            (Ink::Plain, tier_word(tool).to_owned()),
-            (state_ink, state),
-            (Ink::Dim, tool.description.lines().next().unwrap_or_default().to_owned()),
-        ]);
-    }
-    table
-}
-
-/// The tier, or that the definition names none.
-fn tier_word(tool: &Tool) -> &'static str {
-    if tool.classified { tool.cost_tier.word() } else { "unclassified" }
-}
-
-/// Whether nothing is known against it beside its state.
-fn is_plain(tool: &Tool) -> bool {
-    let facts = &tool.facts;
-    facts.approved_over.is_none() && facts.approved_unread.is_none() && facts.reserved.is_none()
-}
-
-/// Everything that is not as usual with a tool, in words.
-fn state_words(tool: &Tool) -> (Ink, String) {
-    let mut words = Vec::new();
-    if tool.state != ToolState::Ok {
-        words.push(tool.state.word());
-    } else if !tool.runnable {
-        words.push("not-runnable");
-    }
-    match tool.facts.review {
-        // Its stage came with the folder, and nobody vouched for it here: it runs like an experimental one.
-        ToolReview::None if tool.awaits_adoption() => words.push("not-adopted"),
-        ToolReview::None => {}
-        ToolReview::Approved if tool.stage.is_vouched() => {}
-        review => words.push(review.word()),
-    }
-    let marks = [
-        (tool.facts.reserved.is_some(), "reserved-name"),
-        (tool.copy_of.is_some(), "copy"),
-        (tool.facts.locked, "locked"),
-        (tool.facts.in_session, "session"),
-        (tool.shadowed_by.is_some() && !tool.facts.in_session, "shadowed"),
-        (!tool.clashes.is_empty(), "clash"),
-        (tool.facts.approved_over.is_some(), "overridden"),
-        (tool.facts.approved_unread.is_some(), "approved-unread"),
-        (tool.facts.deprecated.is_some(), "deprecated"),
-    ];
-    words.extend(marks.into_iter().filter(|(set, _)| *set).map(|(_, word)| word));
-    let ink = match tool.state {
-        ToolState::Ok if tool.runnable && tool.clashes.is_empty() && is_plain(tool) => Ink::Plain,
-        ToolState::Ok | ToolState::Unsupported => Ink::Warn,
-        ToolState::Changed | ToolState::Invalid => Ink::Bad,
-    };
-    if words.is_empty() { (Ink::Dim, "ok".to_owned()) } else { (ink, words.join(" ")) }
 }
 
 /// One tool with everything that is known of it.

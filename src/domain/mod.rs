@@ -55,6 +55,7 @@ mod semver_step;
 pub mod service;
 pub mod shell;
 mod shown;
+mod skipped;
 pub mod source;
 mod specification;
 pub mod standard;
@@ -129,6 +130,7 @@ pub use secret::Secret;
 pub use selection::{Chosen, Preset, Selection, ToolSet};
 pub use semver_step::{Proposal, Step, propose};
 pub use shown::{DisplayRecord, SeenPart, Unread};
+pub use skipped::{SkippedFile, skipped_kinds};
 pub use specification::{
     InputParameter, ParameterType, SPECIFICATION_SCHEMA, ScaffoldTemplate, ScriptLanguage, SpecifiedExample,
     ToolSpecification,

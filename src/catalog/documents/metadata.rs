@@ -10,7 +10,8 @@ use serde_json::Value;
 /// Whether a document is metadata: a name, a table `schema`, and nothing about a start.
 pub(in crate::catalog) fn is_one(document: &Document<'_>) -> bool {
     let fields = &document.fields;
-    let is_started = ["run", "kind", "type", "input", "executable", "command", "parameters", "input_schema", "inputSchema"];
+    let is_started =
+        ["run", "kind", "type", "input", "executable", "command", "parameters", "input_schema", "inputSchema"];
     fields.get("name").is_some_and(Value::is_string)
         && fields.get("schema").is_some_and(Value::is_object)
         && !is_started.iter().any(|key| fields.contains_key(*key))
@@ -45,7 +46,10 @@ mod tests {
         let manifest = draft.manifest;
         assert_eq!((manifest.name.as_str(), manifest.description.as_str()), ("my_tool", "Does it"));
         assert_eq!((manifest.category, manifest.cost_tier), (Some(Category::new("custom")), Some(CostTier::Low)));
-        assert_eq!((manifest.idempotent, manifest.keywords, manifest.use_cases), (Some(true), vec!["a".into()], vec!["b c".into()]));
+        assert_eq!(
+            (manifest.idempotent, manifest.keywords, manifest.use_cases),
+            (Some(true), vec!["a".into()], vec!["b c".into()])
+        );
         assert_eq!(manifest.input, Some(json!({"type": "object", "properties": {"n": {"type": "number"}}})));
         assert!(draft.is_about_code);
     }

@@ -27,7 +27,8 @@ pub(super) fn by_reference(
     variable: &dyn Fn(&str) -> String,
 ) -> Result<ReferencedCommand, (Vec<String>, String)> {
     let programs = first_programs(command);
-    let mut scan = Scan { text: command, at: 0, code: String::new(), stack: Vec::new(), start: 0, here_document: false };
+    let mut scan =
+        Scan { text: command, at: 0, code: String::new(), stack: Vec::new(), start: 0, here_document: false };
     let mut names: Vec<String> = Vec::new();
     let (mut fault, mut count) = (None, 0);
     while scan.at < command.len() {
@@ -178,7 +179,8 @@ impl Scan<'_> {
     /// A character outside quotes.
     fn plain(&mut self, c: char, width: usize) {
         let rest = self.rest();
-        let begins_word = self.text[..self.at].chars().next_back().is_none_or(|c| c.is_whitespace() || ";|&(".contains(c));
+        let begins_word =
+            self.text[..self.at].chars().next_back().is_none_or(|c| c.is_whitespace() || ";|&(".contains(c));
         match c {
             '\'' => self.open(Context::Single, width),
             '"' => self.open(Context::Double, width),
@@ -230,7 +232,8 @@ impl Scan<'_> {
 
 const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash", "fish"];
 /// Words behind which a shell reads what follows as code.
-const READ_AGAIN: &[&str] = &["eval", "trap", "su", "watch", "core.sshCommand", "core.editor", "core.pager", "GIT_SSH_COMMAND"];
+const READ_AGAIN: &[&str] =
+    &["eval", "trap", "su", "watch", "core.sshCommand", "core.editor", "core.pager", "GIT_SSH_COMMAND"];
 /// Programs whose argument in quotes is a program of their own.
 const OTHER_CODE: &[&str] = &["sed", "awk", "gawk", "perl", "python", "python3", "node", "ruby", "php", "osascript"];
 /// Builtins that take an argument as the name of a variable, and compute an index in it.
@@ -265,7 +268,8 @@ fn read_again(command: &str, behind: &str, is_quoted: bool, is_whole_word: bool)
     }
     let is_number = |word: &str| ["-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-v", "-R"].contains(&word);
     if words.contains(&"[[")
-        && (words.iter().copied().any(is_number) || self::words(behind.split("]]").next().unwrap_or_default()).any(is_number))
+        && (words.iter().copied().any(is_number)
+            || self::words(behind.split("]]").next().unwrap_or_default()).any(is_number))
     {
         return Some("computed as a number, which can run commands");
     }
@@ -281,9 +285,9 @@ fn read_again(command: &str, behind: &str, is_quoted: bool, is_whole_word: bool)
 /// The words of a piece of a command, without folders of programs; quotes and `=` part words, too.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let is_end = |c: char| c.is_whitespace() || "'\"`=;|&()<>$".contains(c);
-    text.split(is_end).filter(|word| !word.is_empty()).map(|word| {
-        if word.starts_with('-') { word } else { word.rsplit('/').next().unwrap_or(word) }
-    })
+    text.split(is_end)
+        .filter(|word| !word.is_empty())
+        .map(|word| if word.starts_with('-') { word } else { word.rsplit('/').next().unwrap_or(word) })
 }
 
 /// Whether the words behind `ssh` hold a host already.
@@ -302,9 +306,9 @@ fn has_operand(words: &[&str]) -> bool {
 const LEADING: &[&str] = &["sudo", "env", "command", "exec", "nohup", "time", "nice", "!"];
 /// What a shell does itself.
 const BUILTINS: &[&str] = &[
-    "alias", "bg", "case", "cd", "declare", "do", "echo", "eval", "exit", "export", "false", "fg", "for", "function", "history",
-    "if", "jobs", "kill", "let", "local", "printf", "pwd", "read", "return", "select", "set", "shift", "source", "test", "then",
-    "trap", "true", "type", "ulimit", "umask", "unset", "until", "wait", "while",
+    "alias", "bg", "case", "cd", "declare", "do", "echo", "eval", "exit", "export", "false", "fg", "for", "function",
+    "history", "if", "jobs", "kill", "let", "local", "printf", "pwd", "read", "return", "select", "set", "shift",
+    "source", "test", "then", "trap", "true", "type", "ulimit", "umask", "unset", "until", "wait", "while",
 ];
 
 /// The programs of the first pipeline that are plain words.
@@ -335,7 +339,11 @@ fn first_programs(command: &str) -> Vec<String> {
             if is_leading && !matches!(word, "sudo" | "nohup" | "nice") {
                 continue;
             }
-            if is_plain(&word) && !word.starts_with('-') && !BUILTINS.contains(&word) && !programs.iter().any(|p| p == word) {
+            if is_plain(&word)
+                && !word.starts_with('-')
+                && !BUILTINS.contains(&word)
+                && !programs.iter().any(|p| p == word)
+            {
                 programs.push(word.to_owned());
             }
             if !is_leading {

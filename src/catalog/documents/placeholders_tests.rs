@@ -11,7 +11,10 @@ fn a_placeholder_is_quoted_for_the_place_where_it_stands() {
         ("echo \"x {{a}} y\"", "echo \"x ${arg_a} y\""),
         ("echo 'x {{a}} y'", "echo 'x '\"${arg_a}\"' y'"),
         ("echo $'x\\'{{a}}'", "echo $'x\\''\"${arg_a}\"$''"),
-        ("echo \"a $(basename {{a}} | tr 'x{{b}}' y) {{c}}\"", "echo \"a $(basename \"${arg_a}\" | tr 'x'\"${arg_b}\"'' y) ${arg_c}\""),
+        (
+            "echo \"a $(basename {{a}} | tr 'x{{b}}' y) {{c}}\"",
+            "echo \"a $(basename \"${arg_a}\" | tr 'x'\"${arg_b}\"'' y) ${arg_c}\"",
+        ),
         ("echo \\' {{a}} \\\" '{{b}}'", "echo \\' \"${arg_a}\" \\\" ''\"${arg_b}\"''"),
         ("npm install {{a}}#{{b}}", "npm install \"${arg_a}\"#\"${arg_b}\""),
         ("ls {{a}} # it's {{b}}\necho {{c}}", "ls \"${arg_a}\" # it's {{b}}\necho \"${arg_c}\""),
@@ -118,8 +121,11 @@ fn a_value_stays_a_value_in_a_command_with_broken_quotes() {
     ] {
         let Ok(code) = rewrite(command) else { continue };
         for value in HOSTILE {
-            let run =
-                std::process::Command::new("bash").args(["-c", &code]).env("arg_a", value).current_dir(folder.path()).output();
+            let run = std::process::Command::new("bash")
+                .args(["-c", &code])
+                .env("arg_a", value)
+                .current_dir(folder.path())
+                .output();
             run.unwrap();
             assert!(!folder.path().join("PWNED").exists(), "{code}: {value:?} was run");
         }

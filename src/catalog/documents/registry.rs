@@ -67,7 +67,10 @@ mod tests {
         let manifest = draft.manifest;
         assert_eq!((manifest.name.as_str(), manifest.title.as_deref()), ("alfresco", Some("Alfresco")));
         assert_eq!((manifest.kind, manifest.description.as_str()), (Kind::Mcp, "Tools for documents"));
-        assert_eq!((manifest.category, manifest.tags), (Some(Category::new("productivity")), vec!["documents".to_owned()]));
+        assert_eq!(
+            (manifest.category, manifest.tags),
+            (Some(Category::new("productivity")), vec!["documents".to_owned()])
+        );
         assert_eq!(
             draft.unsupported.as_deref(),
             Some("it is an MCP server in the image a/alfresco; MCP servers are not started yet")
@@ -77,7 +80,8 @@ mod tests {
 
     #[test]
     fn an_entry_without_a_description_says_where_the_server_is() {
-        let draft = parse("name: x\ntype: remote\nmeta: {}\nabout: {title: X Y}\nremote: {url: 'https://x.example/mcp'}\n");
+        let draft =
+            parse("name: x\ntype: remote\nmeta: {}\nabout: {title: X Y}\nremote: {url: 'https://x.example/mcp'}\n");
         assert_eq!(draft.manifest.description, "The MCP server X Y at https://x.example/mcp");
     }
 }

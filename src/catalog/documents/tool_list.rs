@@ -30,7 +30,8 @@ pub(in crate::catalog) fn tools(items: &[Value]) -> Option<Vec<&Map<String, Valu
 fn tool(table: &Map<String, Value>) -> Option<&Map<String, Value>> {
     let table = function::inner(table).unwrap_or(table);
     let is_text = |key: &str| table.get(key).is_some_and(Value::is_string);
-    let has_input = ["parameters", "arguments", "inputSchema", "input_schema"].iter().any(|key| table.contains_key(*key));
+    let has_input =
+        ["parameters", "arguments", "inputSchema", "input_schema"].iter().any(|key| table.contains_key(*key));
     (is_text("name") && (has_input || is_text("description"))).then_some(table)
 }
 
@@ -64,7 +65,8 @@ pub(in crate::catalog) fn read(document: &Document<'_>) -> Result<Draft, Problem
 /// A [`Problem`] for names with characters that nobody sees.
 pub(in crate::catalog) fn of_list(document: &Document<'_>, tools: &[&Map<String, Value>]) -> Result<Draft, Problem> {
     let stem = draft::stem_of(document.path);
-    let mut manifest = Manifest::blank(ToolName::of_title(stem).unwrap_or_else(|| ToolName::of_words(stem)), Dialect::Mcp);
+    let mut manifest =
+        Manifest::blank(ToolName::of_title(stem).unwrap_or_else(|| ToolName::of_words(stem)), Dialect::Mcp);
     manifest.kind = Kind::Mcp;
     let names: Vec<&str> = tools.iter().filter_map(|tool| tool.get("name")?.as_str()).collect();
     if let Some(name) = names.iter().find(|name| hides(name)) {
@@ -76,7 +78,11 @@ pub(in crate::catalog) fn of_list(document: &Document<'_>, tools: &[&Map<String,
         [only] => {
             let about = tools.first().and_then(|tool| tool.get("description")?.as_str()).unwrap_or_default();
             let about = about.lines().next().unwrap_or_default().trim();
-            if about.is_empty() { format!("Defines 1 tool: {only}") } else { format!("Defines 1 tool: {only}: {about}") }
+            if about.is_empty() {
+                format!("Defines 1 tool: {only}")
+            } else {
+                format!("Defines 1 tool: {only}: {about}")
+            }
         }
         names => {
             let more = names.len().saturating_sub(NAMED);
@@ -91,7 +97,8 @@ pub(in crate::catalog) fn of_list(document: &Document<'_>, tools: &[&Map<String,
         serde_json::json!({"name": text(&table, "name"), "description": text(&table, "description")})
     });
     manifest.extra = Map::from_iter([("tools".to_owned(), Value::Array(described.collect()))]);
-    let unsupported = "it describes tools and holds no code; connecting to their server is not supported yet".to_owned();
+    let unsupported =
+        "it describes tools and holds no code; connecting to their server is not supported yet".to_owned();
     let is_named_by_folder = PLAIN_NAMES.contains(&stem.to_ascii_lowercase().as_str());
     Ok(Draft { unsupported: Some(unsupported), is_named_by_folder, ..Draft::of_command(manifest, None, None) })
 }

@@ -18,10 +18,21 @@ pub(in crate::catalog) fn is_one(document: &Document<'_>) -> bool {
     let fields = &document.fields;
     let says = |key: &str| fields.get(key).is_some_and(|value| !value.is_null());
     let text = |key: &str| fields.get(key).is_some_and(Value::is_string);
-    const OTHERS: &[&str] =
-        &["run", "kind", "type", "executable", "execution", "args", "parameters", "input_schema", "inputSchema", "service"];
-    let is_marked = ["arguments", "shells", "tags", "author_url", "source_url"].iter().any(|key| fields.contains_key(*key))
-        || fields.get("command").and_then(Value::as_str).is_some_and(|command| command.contains("{{"));
+    const OTHERS: &[&str] = &[
+        "run",
+        "kind",
+        "type",
+        "executable",
+        "execution",
+        "args",
+        "parameters",
+        "input_schema",
+        "inputSchema",
+        "service",
+    ];
+    let is_marked =
+        ["arguments", "shells", "tags", "author_url", "source_url"].iter().any(|key| fields.contains_key(*key))
+            || fields.get("command").and_then(Value::as_str).is_some_and(|command| command.contains("{{"));
     text("name") && text("command") && is_marked && !OTHERS.iter().any(|key| says(key))
 }
 
@@ -188,7 +199,9 @@ mod tests {
 
     #[test]
     fn hidden_characters_are_problems() {
-        for text in ["name: \"de\\u202eploy it\"\ncommand: ls {{a}}\n", "name: x y\ncommand: \"ls \\u202e{{a}}\"\ntags: []\n"] {
+        for text in
+            ["name: \"de\\u202eploy it\"\ncommand: ls {{a}}\n", "name: x y\ncommand: \"ls \\u202e{{a}}\"\ntags: []\n"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
         let untitled = parse("name: 日本\ncommand: ls {{a}}\n").unwrap();

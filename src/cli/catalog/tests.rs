@@ -4,13 +4,15 @@ use super::super::behaviour::tests::watched;
 use super::super::print_json::tests::object;
 use super::super::print_text::tests::plain;
 use super::super::runs::tests::failed_run;
+use super::listing::{Filter, Listed, Listing};
 use super::schema_words::type_words;
 use super::*;
 use crate::domain::{
-    Dialect, Digest, FileMode, InputMode, Instant, Placement, ProblemCode, Provenance, Recipe, VersionFile,
-    VersionOrigin,
+    Category, CostTier, Dialect, Digest, FileMode, InputMode, Instant, Kind, Origin, Placement, Problem, ProblemCode,
+    Provenance, Recipe, SkippedFile, Stage, ToolReview, VersionFile, VersionOrigin,
 };
 use serde_json::json;
+use std::sync::Arc;
 
 fn tool(name: &str, stage: Stage) -> Tool {
     Tool {
@@ -40,7 +42,24 @@ fn problem() -> Problem {
 
 fn listing(show: Listed) -> Listing {
     let tools = vec![Arc::new(tool("add", Stage::Core)), Arc::new(tool("sum", Stage::Experimental))];
-    Listing { tools, problems: vec![problem()], total: 5, locked: 0, in_use: None, show }
+    Listing { tools, problems: vec![problem()], skipped: Vec::new(), total: 5, locked: 0, in_use: None, show }
+}
+
+#[test]
+fn skipped_files_are_counted_in_the_last_line_and_named_when_asked_for() {
+    let file = |path: &str, kind| SkippedFile { path: path.to_owned(), kind };
+    let skipped =
+        vec![file("tools/a\u{202e}.swift", "Swift"), file("tools/b.swift", "Swift"), file("tools/test_c.py", "test")];
+    let all = Listing { skipped: skipped.clone(), ..listing(Listed::Tools) };
+    let text = plain(|page| all.text(page));
+    let last = "3 files are skipped (2 Swift, 1 test); `toolsmith list --skipped` names them";
+    assert_eq!(text.lines().last(), Some(last));
+    let named = Listing { skipped, ..listing(Listed::Skipped) };
+    assert_eq!(
+        plain(|page| named.text(page)),
+        "tools/a\\u{202e}.swift: Swift\ntools/b.swift: Swift\ntools/test_c.py: test\n3 files skipped\n"
+    );
+    assert_eq!(object(&named)["skipped"][2], json!({"path": "tools/test_c.py", "kind": "test"}));
 }
 
 #[test]
@@ -62,7 +81,7 @@ fn a_listing_ends_with_counts_and_names_its_problems() {
 fn a_listing_has_the_fields_scripts_rely_on() {
     let answer = object(&listing(Listed::Tools));
     let keys: Vec<_> = answer.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, ["schema", "tools", "problems", "total", "locked", "in_use"]);
+    assert_eq!(keys, ["schema", "tools", "problems", "skipped", "total", "locked", "in_use"]);
     assert_eq!(
         answer["problems"],
         json!([{"path": "tools/experimental/x.yaml", "line": 3, "code": "bad-syntax",

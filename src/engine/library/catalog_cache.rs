@@ -1,5 +1,6 @@
 //! The catalog as it was read last.
 
+use crate::domain::SkippedFile;
 use crate::engine::locks::{Rank, Ranked};
 use crate::engine::view::{CatalogState, CatalogView};
 use crate::insight::SimilarityIndex;
@@ -10,6 +11,8 @@ pub(in crate::engine) struct CatalogCache {
     /// Held while the folders are read; whether they were read once.
     pub(super) scanned: Ranked<bool>,
     pub(super) view: Ranked<Arc<CatalogView>>,
+    /// The files of the last scan that look like tools and are none.
+    pub(super) skipped: Ranked<Arc<Vec<SkippedFile>>>,
     /// What the tools of a catalog say of themselves, by its generation; made when it is first asked for.
     pub(super) index: Ranked<Option<(u64, Arc<SimilarityIndex>)>>,
 }
@@ -21,6 +24,7 @@ impl Default for CatalogCache {
         CatalogCache {
             scanned: Ranked::new(Rank::Scanned, false),
             view: Ranked::leaf(Arc::new(view)),
+            skipped: Ranked::leaf(Arc::default()),
             index: Ranked::leaf(None),
         }
     }

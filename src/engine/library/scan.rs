@@ -3,7 +3,7 @@
 use super::facts::{Facts, Here};
 use super::snapshot;
 use crate::catalog::{self, Cache, CacheRow};
-use crate::domain::{Problem, Tool};
+use crate::domain::{Problem, SkippedFile, Tool};
 use crate::engine::Library;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
@@ -55,7 +55,7 @@ impl Library<'_> {
         let cache = cache_of(self.workspace.read(|q| Ok(q.scan_cache()?))?);
         let mut growing: Vec<Tool> = Vec::new();
         let mut shown = Clock::now();
-        let scan = catalog::scan(&self.workspace.plan, &cache, &mut |step| {
+        let mut scan = catalog::scan(&self.workspace.plan, &cache, &mut |step| {
             if *scanned {
                 // A known catalog stays on screen until the new one is complete.
                 return;
@@ -89,6 +89,7 @@ impl Library<'_> {
             kept => kept.map(|()| None)?,
         };
         *scanned = true;
+        *lock(&self.state.skipped) = Arc::new(std::mem::take(&mut scan.skipped));
         let facts = self.facts()?;
         let state = unkept
             .into_iter()
@@ -164,6 +165,11 @@ impl Library<'_> {
     /// The newest snapshot; empty and loading before the first scan.
     pub fn catalog(&self) -> Arc<CatalogView> {
         Arc::clone(&lock(&self.state.view))
+    }
+
+    /// The files of the last scan that look like tools and are none, in order of path.
+    pub fn skipped(&self) -> Arc<Vec<SkippedFile>> {
+        Arc::clone(&lock(&self.state.skipped))
     }
 }
 

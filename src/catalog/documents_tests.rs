@@ -1,0 +1,189 @@
+//! Whole scans of folders with documents that other programs write.
+
+use super::testing::Workspace;
+use super::*;
+use crate::domain::{InputMode, Kind, ProblemCode, Tool};
+use serde_json::json;
+
+fn scanned(workspace: &Workspace) -> Scan {
+    scan(&workspace.plan(), &Cache::default(), &mut |_| {})
+}
+
+fn row<'s>(scan: &'s Scan, path: &str) -> &'s Tool {
+    scan.tools.iter().find(|tool| tool.path == path).unwrap_or_else(|| panic!("no row {path}: {:?}", scan.problems))
+}
+
+#[test]
+fn titles_are_names_and_equal_ones_are_told_apart_by_path() {
+    let workspace = Workspace::new();
+    let workflow = "name: Undo the \"last\" commit/merge\ncommand: git reset {{to}}\ntags: [git]\n";
+    workspace.write("tools/git/undo.yaml", workflow);
+    workspace.write("tools/git/again.yaml", workflow);
+    workspace.write("tools/git/plain.toml", "name = \"Add up: all numbers\"\ndescription = \"d\"\n");
+    let scan = scanned(&workspace);
+    assert_eq!(scan.problems, vec![]);
+    let names: Vec<(&str, &str)> = scan.tools.iter().map(|tool| (tool.name.as_str(), tool.path.as_str())).collect();
+    assert_eq!(
+        names,
+        [
+            ("add_up_all_numbers", "tools/git/plain.toml"),
+            ("undo_the_last_commit_merge", "tools/git/again.yaml"),
+            ("undo_the_last_commit_merge", "tools/git/undo.yaml"),
+        ]
+    );
+    assert_eq!(row(&scan, "tools/git/undo.yaml").title.as_deref(), Some("Undo the \"last\" commit/merge"));
+    assert_eq!(row(&scan, "tools/git/undo.yaml").category.0, "git");
+}
+
+#[test]
+fn a_registry_folder_gives_a_server_and_its_list_of_tools() {
+    let workspace = Workspace::new();
+    workspace.write("tools/maps/server.yaml", "name: maps\nimage: x/maps\ntype: server\nmeta: {category: travel}\nabout: {title: Maps, description: Finds places}\n");
+    workspace
+        .write("tools/maps/tools.json", json!([{"name": "find", "description": "d", "arguments": []}]).to_string());
+    let scan = scanned(&workspace);
+    assert_eq!(scan.problems, vec![]);
+    let server = row(&scan, "tools/maps/server.yaml");
+    assert_eq!((server.name.as_str(), server.kind, server.category.0.as_str()), ("maps", Kind::Mcp, "travel"));
+    assert_eq!(
+        server.reason.as_deref(),
+        Some("it is an MCP server in the image x/maps; MCP servers are not started yet")
+    );
+    let list = row(&scan, "tools/maps/tools.json");
+    assert_eq!((list.name.as_str(), list.description.as_str()), ("maps_tools", "Defines 1 tool: find: d"));
+    assert_eq!(read(&workspace.plan(), list).unwrap().tool.name, list.name);
+}
+
+#[test]
+fn a_schema_beside_a_script_leaves_it_runnable() {
+    let workspace = Workspace::new();
+    let schema = json!({"type": "object", "properties": {"text": {"type": "str"}}, "required": ["text"]});
+    let shapes = [
+        ("function", json!({"type": "function", "function": {"name": "a", "description": "d", "parameters": schema}})),
+        ("parameters", json!({"name": "a", "description": "d", "parameters": schema})),
+        ("input_schema", json!({"name": "a", "description": "d", "input_schema": schema})),
+        ("mcp", json!({"name": "a", "description": "d", "inputSchema": schema})),
+        ("metadata", json!({"name": "a", "description": "d", "cost_tier": "free", "schema": schema})),
+    ];
+    for (stem, shape) in &shapes {
+        workspace.write(&format!("tools/{stem}.json"), shape.to_string());
+        workspace.write(&format!("tools/{stem}.sh"), "cat\n");
+    }
+    let parser = "import argparse\np = argparse.ArgumentParser()\np.add_argument('text')\nprint(p.parse_args().text)\n";
+    workspace.write("tools/parser.json", shapes[1].1.to_string());
+    workspace.write("tools/parser.py", parser);
+    let list = json!({"name": "a", "description": "d", "parameters": {"type": "tuple", "items": {"type": "int"}}});
+    workspace.write("tools/list.json", list.to_string());
+    workspace.write("tools/list.sh", "cat\n");
+    workspace.write("tools/alone.json", shapes[1].1.to_string());
+    let scan = scanned(&workspace);
+    assert_eq!(scan.problems, vec![]);
+    for (stem, _) in &shapes {
+        let detail = read(&workspace.plan(), row(&scan, &format!("tools/{stem}.json"))).unwrap();
+        let recipe = detail.manifest.recipe.unwrap();
+        assert_eq!((detail.tool.reason, recipe.input), (None, InputMode::StdinJson), "{stem}");
+        assert_eq!(detail.manifest.input.unwrap()["properties"], json!({"text": {"type": "string"}}), "{stem}");
+        assert_eq!((recipe.command.join(" ").as_str(), detail.tool.description.as_str()), ("bash {file}", "d"));
+    }
+    let parser = read(&workspace.plan(), row(&scan, "tools/parser.json")).unwrap().manifest.recipe.unwrap();
+    assert_eq!((parser.input, parser.args.len()), (InputMode::Args, 1));
+    let list = row(&scan, "tools/list.json").reason.clone().unwrap();
+    assert_eq!(list, "its input has the type array, but only objects can be passed; describe an object");
+    let alone = row(&scan, "tools/alone.json");
+    assert!(!alone.runnable && alone.reason.as_ref().is_some_and(|reason| reason.contains("no start command")));
+}
+
+#[test]
+fn a_text_in_a_folder_of_descriptions_describes_the_script_beside_it() {
+    let workspace = Workspace::new();
+    workspace.write("tools/text/upper.sh", "# Old words\ntr a-z A-Z\n");
+    workspace.write("tools/text/description/upper.txt", "Turns text into capitals.\n");
+    workspace.write("tools/text/descriptions/lower.txt", "Turns text into small letters.");
+    workspace.write("tools/text/lower.sh", "tr A-Z a-z\n");
+    let scan = scanned(&workspace);
+    assert_eq!(scan.problems, vec![]);
+    let upper = row(&scan, "tools/text/upper.sh");
+    assert_eq!((upper.description.as_str(), upper.files), ("Turns text into capitals.", 2));
+    assert_eq!(row(&scan, "tools/text/lower.sh").description, "Turns text into small letters.");
+    assert_eq!(read(&workspace.plan(), upper).unwrap().tool.digest, upper.digest);
+}
+
+#[test]
+fn files_that_are_no_tools_are_named_with_what_they_are() {
+    let workspace = Workspace::new();
+    for path in
+        ["a.applescript", "b.swift", "c.ps1", "d.test.ts", "test_e.py", "vitest.config.ts", "tsconfig.json", "f.d.ts"]
+    {
+        workspace.write(&format!("tools/{path}"), "x");
+    }
+    workspace.write("tools/lib/index.ts", "export * from './x';\n");
+    workspace.write("tools/lib/x.ts", "export const x = 1;\n");
+    workspace.write("tools/rows.jsonl", "{\"id\": 1}\n");
+    workspace.write("tools/README.md", "# x");
+    // A test with a manifest is a tool; what a tool's own folder holds belongs to it.
+    workspace.write("tools/test_kept.py", "print(1)\n");
+    workspace.write("tools/test_kept.toml", "name = \"test_kept\"\ndescription = \"d\"\n");
+    workspace.write("tools/own/tool.toml", "name = \"own\"\n[run]\ncommand = [\"true\"]\n");
+    workspace.write("tools/own/x.swift", "x");
+    let scan = scanned(&workspace);
+    assert_eq!(scan.problems, vec![]);
+    let skipped: Vec<(&str, &str)> = scan.skipped.iter().map(|file| (file.path.as_str(), file.kind)).collect();
+    assert_eq!(
+        skipped,
+        [
+            ("tools/a.applescript", "AppleScript"),
+            ("tools/b.swift", "Swift"),
+            ("tools/c.ps1", "PowerShell"),
+            ("tools/d.test.ts", "test"),
+            ("tools/f.d.ts", "type declarations"),
+            ("tools/lib/index.ts", "index"),
+            ("tools/rows.jsonl", "data"),
+            ("tools/test_e.py", "test"),
+            ("tools/tsconfig.json", "config"),
+            ("tools/vitest.config.ts", "config"),
+        ]
+    );
+    let names: Vec<&str> = scan.tools.iter().map(|tool| tool.name.as_str()).collect();
+    assert_eq!(names, ["own", "test_kept", "x"]);
+}
+
+#[test]
+fn hostile_documents_of_each_format_are_problems() {
+    let workspace = Workspace::new();
+    let mut bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned();
+    for pair in "abcdefghij".as_bytes().windows(2) {
+        let (from, to) = (pair[0] as char, pair[1] as char);
+        bomb = format!("{bomb}{to}: &{to} [{}]\n", vec![format!("*{from}"); 9].join(","));
+    }
+    let long = "x".repeat(10 << 20);
+    let line = json!({"name": "a", "parameters": {}}).to_string();
+    let hostile = [
+        ("bomb.yaml", format!("name: A b\ncommand: ls {{{{a}}}}\n{bomb}"), ProblemCode::TooLarge),
+        ("server.yaml", format!("name: s\nabout: {{}}\nmeta: {{}}\n{bomb}"), ProblemCode::TooLarge),
+        ("cycle.yaml", "name: A b\ncommand: ls\narguments: &a [*a]\n".to_owned(), ProblemCode::BadSyntax),
+        ("bidi.yaml", "name: \"A \\u202e b\"\ncommand: ls\ntags: []\n".to_owned(), ProblemCode::BadName),
+        ("bidi_command.yaml", "name: A b\ncommand: \"ls \\u202e\"\ntags: []\n".to_owned(), ProblemCode::BadField),
+        ("bidi.json", "{\"type\": \"function\", \"name\": \"a\\u202eb\"}".to_owned(), ProblemCode::BadName),
+        ("bidi_server.yaml", "name: \"a\\u200bb\"\nabout: {}\nmeta: {}\n".to_owned(), ProblemCode::BadName),
+        ("bidi_list.json", "[{\"name\": \"a\\u202e\", \"parameters\": {}}]".to_owned(), ProblemCode::BadName),
+        ("big.yaml", format!("name: A b\ncommand: {long}\n"), ProblemCode::TooLarge),
+        ("big.json", format!("[{{\"name\": \"{long}\", \"parameters\": {{}}}}]"), ProblemCode::TooLarge),
+        ("big.jsonl", format!("{line}\n{}", format!("{line}\n").repeat(50_000)), ProblemCode::TooLarge),
+        (
+            "deep.jsonl",
+            format!("{line}\n{{\"name\": \"b\", \"parameters\": {}", "[".repeat(5_000)),
+            ProblemCode::BadSyntax,
+        ),
+    ];
+    for (path, text, _) in &hostile {
+        workspace.write(&format!("tools/hostile/{path}"), text);
+    }
+    let scan = scanned(&workspace);
+    assert!(scan.tools.is_empty(), "{:?}", scan.tools.iter().map(|tool| &tool.path).collect::<Vec<_>>());
+    for (path, _, code) in &hostile {
+        let path = format!("tools/hostile/{path}");
+        let problem = scan.problems.iter().find(|problem| problem.path == path);
+        let problem = problem.unwrap_or_else(|| panic!("no problem for {path}"));
+        assert_eq!(problem.code, *code, "{problem:?}");
+    }
+}
