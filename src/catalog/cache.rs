@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// Counts up whenever the same files would give another row.
-const GENERATION: u32 = 8;
+const GENERATION: u32 = 9;
 
 /// One definition as it was scanned.
 #[derive(Debug, Clone, PartialEq, Eq)]
