@@ -36,8 +36,7 @@ impl Syntax {
         match self {
             Syntax::Toml => "TOML",
             Syntax::Yaml => "YAML",
-            Syntax::Json => "JSON",
-            Syntax::JsonLines => "JSON",
+            Syntax::Json | Syntax::JsonLines => "JSON",
         }
     }
 }
@@ -73,14 +72,12 @@ impl<'a> Document<'a> {
     /// aliases or nesting beyond the limits.
     pub(super) fn parse(path: &'a str, syntax: Syntax, bytes: &'a [u8]) -> Result<Document<'a>, Problem> {
         let (document, value) = Document::parse_any(path, syntax, bytes)?;
-        match value {
-            None => Ok(document),
-            Some(_) => {
-                let message = format!("the {} has no fields at its top level", syntax.word());
-                let hint = "a manifest has fields such as name and description";
-                Err(Problem { line: Some(1), ..document.problem(&[], ProblemCode::BadSyntax, message, hint) })
-            }
+        if value.is_none() {
+            return Ok(document);
         }
+        let message = format!("the {} has no fields at its top level", syntax.word());
+        let hint = "a manifest has fields such as name and description";
+        Err(Problem { line: Some(1), ..document.problem(&[], ProblemCode::BadSyntax, message, hint) })
     }
 
     /// Parses a document that may hold something else than fields: then that is given beside a document without any.

@@ -204,18 +204,15 @@ fn provenance(fields: &mut TableFields<'_, '_>) -> Result<Provenance, Problem> {
 fn schema(fields: &mut TableFields<'_, '_>, key: &'static str) -> Result<Option<Value>, Problem> {
     match fields.any(key) {
         None => Ok(None),
-        Some(schema @ (Value::Object(_) | Value::Bool(_))) => match schema_loose::odd_type(&schema) {
-            None => Ok(Some(schema)),
-            Some(_) => {
-                let schema = schema_loose::translate(&schema);
-                let unknown = schema_loose::unknown_type(&schema).map(|word| word.to_string());
-                let problem = |word: String| {
-                    let message = format!("{key} has the type {word}, which no JSON Schema has");
-                    fields.bad(key, message, "write string, integer, number, boolean, array or object")
-                };
-                unknown.map(problem).map_or(Ok(Some(schema)), Err)
-            }
-        },
+        Some(schema @ (Value::Object(_) | Value::Bool(_))) if schema_loose::odd_type(&schema).is_none() => {
+            Ok(Some(schema))
+        }
+        Some(schema @ Value::Object(_)) => {
+            let schema = schema_loose::translate(&schema);
+            let Some(word) = schema_loose::unknown_type(&schema) else { return Ok(Some(schema)) };
+            let message = format!("{key} has the type {word}, which no JSON Schema has");
+            Err(fields.bad(key, message, "write string, integer, number, boolean, array or object"))
+        }
         Some(_) => {
             Err(fields.bad(key, format!("{key} is not a JSON Schema"), "write a table with type and properties"))
         }

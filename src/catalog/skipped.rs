@@ -55,7 +55,7 @@ pub(super) fn no_tool(plan: &ScanPlan, at: &str, name: &str) -> Option<&'static 
     if marked("config") {
         return Some("config");
     }
-    if name.starts_with("test_") && name.ends_with(".py") && !is_started(plan, at, name) {
+    if name.starts_with("test_") && parts.last() == Some(&"py") && !is_started(plan, at, name) {
         return Some("test");
     }
     let is_index = matches!(name, "index.ts" | "index.mts" | "index.js" | "index.mjs" | "index.cjs");

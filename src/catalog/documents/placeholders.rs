@@ -142,9 +142,9 @@ impl Scan<'_> {
                 let next = self.rest()[width..].chars().next().filter(|_| placeholder(&self.rest()[width..]).is_none());
                 self.take(width + next.map_or(0, char::len_utf8));
             }
-            (Some(Context::Escaped | Context::Variable), _) => self.take(width),
-            (Some(Context::Arithmetic(end)), '(' | '[') => self.open(Context::Arithmetic(end), width),
-            (Some(Context::Arithmetic(_)), _) => self.take(width),
+            (Some(Context::Arithmetic(')')), '(') => self.open(Context::Arithmetic(')'), width),
+            (Some(Context::Arithmetic(']')), '[') => self.open(Context::Arithmetic(']'), width),
+            (Some(Context::Escaped | Context::Variable | Context::Arithmetic(_)), _) => self.take(width),
             (_, '$') => self.dollar(),
             (context, '`') if context != Some(Context::Backtick) => self.open(Context::Backtick, width),
             (Some(Context::Double), _) => self.take(width),
@@ -156,7 +156,8 @@ impl Scan<'_> {
         let rest = self.rest();
         let is_double = self.stack.last() == Some(&Context::Double);
         if rest.starts_with("$((") {
-            self.open(Context::Arithmetic(')'), 3);
+            self.open(Context::Arithmetic(')'), 2);
+            self.open(Context::Arithmetic(')'), 1);
         } else if rest.starts_with("$(") {
             self.commands(2);
         } else if rest.starts_with("$[") {
@@ -184,7 +185,10 @@ impl Scan<'_> {
         match c {
             '\'' => self.open(Context::Single, width),
             '"' => self.open(Context::Double, width),
-            '(' if rest.starts_with("((") => self.open(Context::Arithmetic(')'), 2),
+            '(' if rest.starts_with("((") => {
+                self.open(Context::Arithmetic(')'), 1);
+                self.open(Context::Arithmetic(')'), 1);
+            }
             '(' => self.commands(1),
             '#' if begins_word => self.open(Context::Comment, width),
             '<' if rest.starts_with("<<<") => self.take(3),

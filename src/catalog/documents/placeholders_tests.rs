@@ -16,6 +16,7 @@ fn a_placeholder_is_quoted_for_the_place_where_it_stands() {
             "echo \"a $(basename \"${arg_a}\" | tr 'x'\"${arg_b}\"'' y) ${arg_c}\"",
         ),
         ("echo \\' {{a}} \\\" '{{b}}'", "echo \\' \"${arg_a}\" \\\" ''\"${arg_b}\"''"),
+        ("echo $(echo $((1 + (2))) \"{{a}}\") '{{b}}'", "echo $(echo $((1 + (2))) \"${arg_a}\") ''\"${arg_b}\"''"),
         ("npm install {{a}}#{{b}}", "npm install \"${arg_a}\"#\"${arg_b}\""),
         ("ls {{a}} # it's {{b}}\necho {{c}}", "ls \"${arg_a}\" # it's {{b}}\necho \"${arg_c}\""),
         ("docker inspect -f '{{.State}}' {{a}}", "docker inspect -f '{{.State}}' \"${arg_a}\""),

@@ -35,11 +35,11 @@ pub(in crate::catalog) fn read(document: &Document<'_>) -> Result<Draft, Problem
         "" => format!(" in the image {}", SafeText::new(image)),
         url => format!(" at {}", SafeText::new(url)),
     };
-    manifest.description = text(about, "description").to_owned();
-    if manifest.description.is_empty() {
-        let called = if title.is_empty() { manifest.name.as_str() } else { title };
-        manifest.description = format!("The MCP server {called}{place}");
-    }
+    manifest.description = match text(about, "description") {
+        "" if title.is_empty() => format!("The MCP server {}{place}", manifest.name),
+        "" => format!("The MCP server {title}{place}"),
+        text => text.to_owned(),
+    };
     manifest.category = Some(text(meta, "category")).filter(|word| !word.is_empty()).map(Category::new);
     let tags = meta.get("tags").and_then(Value::as_array).into_iter().flatten();
     let tags = tags.filter_map(|tag| tag.as_str().map(str::to_owned));

@@ -120,12 +120,13 @@ mod tests {
     fn a_list_of_tools_is_one_described_row() {
         let list = json!([{"name": "a", "description": "A"}, {"name": "b", "arguments": []}, {"type": "function",
             "function": {"name": "c", "parameters": {}}}, {"name": "d", "inputSchema": {}}]);
+        let lines: Vec<String> = list.as_array().unwrap().iter().map(ToString::to_string).collect();
         for (path, text, is_named_by_folder) in [
             ("tools.json", list.to_string(), true),
             ("more.yaml", list.to_string(), false),
             ("more.json", json!({"tools": list}).to_string(), false),
-            ("more.jsonl", list.as_array().unwrap().iter().map(|item| format!("{item}\n")).collect(), false),
-            ("more.json", list.as_array().unwrap().iter().map(|item| format!("{item}\n\n")).collect(), false),
+            ("more.jsonl", lines.join("\n"), false),
+            ("more.json", lines.join("\n\n"), false),
         ] {
             let draft = parse(path, &text).unwrap();
             assert_eq!(draft.manifest.description, "Defines 4 tools: a, b, c, d", "{path}");

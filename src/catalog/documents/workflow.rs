@@ -13,23 +13,15 @@ use serde_json::{Map, Value, json};
 /// Shells that take the commands as they are rewritten, the preferred one first.
 const SHELLS: &[&str] = &["bash", "zsh", "sh"];
 
+/// Keys by which another format says how a tool is started.
+const OTHERS: &[&str] =
+    &["run", "kind", "type", "executable", "execution", "args", "parameters", "input_schema", "inputSchema", "service"];
+
 /// Whether a document is a workflow: a command in one text, and nothing that another format says how to start.
 pub(in crate::catalog) fn is_one(document: &Document<'_>) -> bool {
     let fields = &document.fields;
     let says = |key: &str| fields.get(key).is_some_and(|value| !value.is_null());
     let text = |key: &str| fields.get(key).is_some_and(Value::is_string);
-    const OTHERS: &[&str] = &[
-        "run",
-        "kind",
-        "type",
-        "executable",
-        "execution",
-        "args",
-        "parameters",
-        "input_schema",
-        "inputSchema",
-        "service",
-    ];
     let is_marked =
         ["arguments", "shells", "tags", "author_url", "source_url"].iter().any(|key| fields.contains_key(*key))
             || fields.get("command").and_then(Value::as_str).is_some_and(|command| command.contains("{{"));
