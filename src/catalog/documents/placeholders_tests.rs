@@ -61,78 +61,6 @@ fn a_place_where_a_value_is_read_again_is_refused() {
     }
 }
 
-/// Values that would be code if they were put into the command as text.
-const HOSTILE: &[&str] = &[
-    "$(touch PWNED)",
-    "`touch PWNED`",
-    "'; touch PWNED; '",
-    "\"; touch PWNED; \"",
-    "; touch PWNED #",
-    "| touch PWNED",
-    "\ntouch PWNED\n",
-    "${x:-$(touch PWNED)}",
-    "x[$(touch PWNED)]",
-    "' \"$(touch PWNED)\" '",
-    "\\'; touch PWNED; \\'",
-    "<(touch PWNED)",
-    "*",
-    "a  b",
-];
-
-/// Runs rewritten commands in a real shell: each value arrives as it is, as one word, and starts nothing.
-#[test]
-fn hostile_values_arrive_as_they_are() {
-    let folder = tempfile::tempdir().unwrap();
-    for command in [
-        "printf %s {{a}}",
-        "printf %s \"{{a}}\"",
-        "printf %s '{{a}}'",
-        "printf %s $'{{a}}'",
-        "printf %s \"$(printf '%sx' {{a}})\" | sed 's/x$//'",
-        "x={{a}}; printf %s \"$x\"",
-        "if [[ -n {{a}} ]]; then printf %s {{a}}; fi",
-        "f() { printf %s \"$1\"; }; f {{a}}",
-        "# it's {{a}}\nprintf %s {{a}}",
-        "cat <<< {{a}} | tr -d '\\n' > out; cat out",
-    ] {
-        let code = rewrite(command).unwrap();
-        for value in HOSTILE {
-            let run = std::process::Command::new("bash")
-                .args(["-c", &code])
-                .env("arg_a", value)
-                .current_dir(folder.path())
-                .output()
-                .unwrap();
-            let printed = String::from_utf8(run.stdout).unwrap();
-            let without_breaks = value.replace('\n', "");
-            assert!(printed == *value || printed == without_breaks, "{code}: {value:?} gave {printed:?}");
-            assert!(!folder.path().join("PWNED").exists(), "{code}: {value:?} was run");
-        }
-    }
-}
-
-/// Even where the quotes of a command are unbalanced, a value is not read as code.
-#[test]
-fn a_value_stays_a_value_in_a_command_with_broken_quotes() {
-    let folder = tempfile::tempdir().unwrap();
-    for command in [
-        "echo \"${x:-\"}\"}\" {{a}} '{{a}}' \"{{a}}\"",
-        "echo $(case x in x) echo \"{{a}}\";; esac) '{{a}}'",
-        "echo \"it's\" {{a}} it's {{a}} \"",
-    ] {
-        let Ok(code) = rewrite(command) else { continue };
-        for value in HOSTILE {
-            let run = std::process::Command::new("bash")
-                .args(["-c", &code])
-                .env("arg_a", value)
-                .current_dir(folder.path())
-                .output();
-            run.unwrap();
-            assert!(!folder.path().join("PWNED").exists(), "{code}: {value:?} was run");
-        }
-    }
-}
-
 #[test]
 fn the_programs_of_the_first_pipeline_are_known() {
     for (command, programs) in [
@@ -148,10 +76,11 @@ fn the_programs_of_the_first_pipeline_are_known() {
 }
 
 #[test]
-fn any_text_is_read_in_a_time_that_grows_with_its_length() {
-    let begin = std::time::Instant::now();
-    for text in ["{{", "$(", "((", "'{{a}}\"", "{{a}}|", "\\{{a}}", "é{{ü}}"] {
-        let _ = rewrite(&text.repeat(2_000));
+fn any_text_is_read_and_many_placeholders_are_refused() {
+    for text in ["{{", "$(", "((", "'{{a}}\"", "{{a}}|", "\\{{a}}", "é{{ü}}", "`${[[", "{{é"] {
+        for times in [1, 2, 3, 500] {
+            let made = rewrite(&text.repeat(times));
+            assert!(times < 500 || !text.contains("}}") || made.is_err(), "{text}");
+        }
     }
-    assert!(begin.elapsed() < std::time::Duration::from_secs(5));
 }

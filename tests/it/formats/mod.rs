@@ -1,3 +1,4 @@
 //! Tools in formats of others, read and run as they lie.
 
 mod ways_in;
+mod workflows;
