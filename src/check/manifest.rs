@@ -56,7 +56,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("limits", &["cpu", "disk", "memory", "output", "processes"]),
     ("permissions", &["env", "network", "read", "run", "write"]),
     ("provenance", &["created_at", "created_by", "generator", "parent", "prompt", "reason", "status"]),
-    ("run", &["command", "entry", "env", "input", "pty", "success", "timeout"]),
+    ("run", &["args", "command", "entry", "env", "function", "input", "pty", "success", "timeout"]),
 ];
 
 /// Violations of one example that are told.
