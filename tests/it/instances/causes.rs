@@ -53,7 +53,11 @@ fn a_message_that_breaks_a_service_is_answered_with_the_cause_and_its_log_stays_
 #[test]
 fn the_hint_of_a_failed_launch_names_what_it_needs_and_no_log_that_is_not_there() {
     let bench = Bench::new();
-    bench.service("failer", "import sys\nsys.exit(3)\n", "[service]\nrestart = \"never\"\n");
+    bench.service(
+        "failer",
+        "import sys\nsys.exit(3)\n",
+        "[service]\nrestart = \"never\"\n[service.ready]\nline = \"ready\"\n",
+    );
     bench.service("needs", COMPANION, "[service]\nafter = { failer = \"ready\" }\n");
     let hint = |args: &[&str]| {
         let (answer, code) = bench.workspace.json(args);
