@@ -10,6 +10,7 @@ use std::os::fd::OwnedFd;
 /// Answers on a port of its own network.
 const OWN: &str = "
 import socket, sys, threading
+threading.stack_size(256 * 1024)  # the usual 8 MiB for each of 100 threads are beyond the limit of memory
 own = socket.create_server(('127.0.0.1', int(sys.argv[1])), backlog=256)
 print('ready')
 def answer(peer):
