@@ -7,17 +7,18 @@ use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::fd::OwnedFd;
 
-/// Answers on a port of its own network.
+/// Answers on a port of its own network. One thread for all: a run has at most 64 threads and processes.
 const OWN: &str = "
-import socket, sys, threading
-threading.stack_size(256 * 1024)  # the usual 8 MiB for each of 100 threads are beyond the limit of memory
-own = socket.create_server(('127.0.0.1', int(sys.argv[1])), backlog=256)
-print('ready')
-def answer(peer):
-    with peer:
-        while said := peer.recv(1000):
-            peer.sendall(said.upper())
-while True: threading.Thread(target=answer, args=(own.accept()[0],), daemon=True).start()
+import asyncio, sys
+async def answer(reader, writer):
+    while said := await reader.read(1000):
+        writer.write(said.upper())
+    writer.close()
+async def serve():
+    own = await asyncio.start_server(answer, '127.0.0.1', int(sys.argv[1]), backlog=256)
+    print('ready', flush=True)
+    await own.serve_forever()
+asyncio.run(serve())
 ";
 
 const PORT: u16 = 8405;
@@ -59,11 +60,18 @@ fn a_service_without_any_permission_is_reached_through_its_connector() {
                 std::thread::spawn(move || say(connector.connect(PORT, PATIENCE).unwrap(), &format!("n{number}")))
             })
             .collect();
-        for (number, thread) in all.into_iter().enumerate() {
-            assert_eq!(thread.join().unwrap(), format!("N{number}"), "{way:?}");
-        }
+        let answers: Vec<_> = all.into_iter().map(std::thread::JoinHandle::join).collect();
         running.cancel();
         let report = running.wait();
+        for (number, answer) in answers.into_iter().enumerate() {
+            assert_eq!(
+                answer.ok(),
+                Some(format!("N{number}")),
+                "{way:?}: {:?}, {}",
+                report.end,
+                bench.output(Stream::Stderr)
+            );
+        }
         assert_eq!((report.end, report.isolation.level), (RunEnd::Cancelled, IsolationLevel::Isolated), "{way:?}");
         let error = connector.connect(PORT, PATIENCE).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::NotConnected, "{way:?}");
