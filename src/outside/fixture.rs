@@ -1,7 +1,9 @@
-//! A place for programs of tests that are to be trusted.
+//! Programs of tests, and a place where they are trusted.
 
 use super::Trust;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// A new folder in which programs are trusted: not in `/tmp`, where they never are.
 ///
@@ -13,4 +15,17 @@ pub fn folder() -> tempfile::TempDir {
     let places = built.parent().map(Path::to_owned).into_iter().chain(home);
     let trusted = places.into_iter().find(|place| Trust::default().folder(place).is_ok());
     tempfile::tempdir_in(trusted.unwrap()).unwrap()
+}
+
+/// Writes an executable file. Another process does it: a descriptor of this one could be held by a child that another
+/// test is just starting, and then the file could not be executed ("Text file busy").
+///
+/// # Panics
+/// When it cannot be written.
+pub fn executable(path: &Path, text: &str) {
+    let write = "rm -f -- \"$1\" && cat >\"$1\" && chmod 755 \"$1\"";
+    let mut command = Command::new("sh");
+    let mut writer = command.args(["-c", write, "sh"]).arg(path).stdin(Stdio::piped()).spawn().unwrap();
+    writer.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(writer.wait().unwrap().success(), "{}", path.display());
 }

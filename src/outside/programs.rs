@@ -341,8 +341,7 @@ mod tests {
 
         fn put(&self, path: &str, text: &str) {
             fs::create_dir_all(self.at(path).parent().unwrap()).unwrap();
-            fs::write(self.at(path), text).unwrap();
-            fs::set_permissions(self.at(path), fs::Permissions::from_mode(0o755)).unwrap();
+            crate::outside::fixture::executable(&self.at(path), text);
         }
 
         fn programs(&self, variables: &[(&str, &str)]) -> Programs {

@@ -425,8 +425,7 @@ fn a_bubblewrap_that_builds_nothing_is_found_out() {
     for (lies, lie) in [(false, "true"), (true, lie)] {
         let mut bench = Bench::sh("echo ran");
         let path = bench.path("bwrap");
-        fs::write(&path, format!("#!/bin/sh\n{start}\n{lie}\nexec \"$@\"\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        crate::outside::fixture::executable(&path, &format!("#!/bin/sh\n{start}\n{lie}\nexec \"$@\"\n"));
         fs::set_permissions(bench.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         bench.machine = Machine::new(Bubblewrap::At(path), None);
         bench.least = IsolationLevel::Isolated;

@@ -90,10 +90,8 @@ impl Repo {
 
 /// Writes an executable script.
 pub(crate) fn script(path: &Path, text: &str) -> PathBuf {
-    use std::os::unix::fs::PermissionsExt;
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, text).unwrap();
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    crate::outside::fixture::executable(path, text);
     path.to_owned()
 }
 

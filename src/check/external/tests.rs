@@ -3,7 +3,6 @@ use crate::check::fixture::{LibraryFixture, NoTrials, codes, version};
 use crate::domain::{CheckState, ToolDetail};
 use crate::outside::Programs;
 use std::ffi::OsStr;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 fn asked(linter: &Linter, version: &ToolDetail, path: Option<&OsStr>) -> CheckReport {
@@ -16,8 +15,7 @@ fn asked(linter: &Linter, version: &ToolDetail, path: Option<&OsStr>) -> CheckRe
 fn answered(linter: &Linter, version: &ToolDetail, script: &str) -> CheckReport {
     let dir = crate::outside::fixture::folder();
     let program = dir.path().join(linter.program);
-    std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    crate::outside::fixture::executable(&program, &format!("#!/bin/sh\n{script}\n"));
     let path = std::env::join_paths([dir.path(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
     asked(linter, version, Some(&path))
 }

@@ -5,7 +5,7 @@ use crate::domain::{Dialect, FileMode, InputMode, Recipe, ToolName};
 use crate::needs;
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 /// A version, and a machine with the interpreters of this one.
@@ -48,8 +48,7 @@ impl Case {
 
     fn put(&self, path: &str, text: &str) {
         fs::create_dir_all(self.at(path).parent().unwrap()).unwrap();
-        fs::write(self.at(path), text).unwrap();
-        fs::set_permissions(self.at(path), fs::Permissions::from_mode(0o755)).unwrap();
+        crate::outside::fixture::executable(&self.at(path), text);
     }
 
     fn with<T>(&self, act: impl FnOnce(&SearchPath<'_>, &Need<'_>) -> T) -> T {

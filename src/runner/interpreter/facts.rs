@@ -215,8 +215,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     fn write_program(path: &Path, version: &str) {
-        fs::write(path, format!("#!/bin/sh\necho x >> $0.asked\necho Python {version}\n")).unwrap();
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        crate::outside::fixture::executable(path, &format!("#!/bin/sh\necho x >> $0.asked\necho Python {version}\n"));
     }
 
     #[test]

@@ -162,13 +162,11 @@ fn text(reader: Option<JoinHandle<Vec<u8>>>) -> String {
 mod tests {
     use super::*;
     use crate::domain::FileMode;
-    use std::os::unix::fs::PermissionsExt;
 
     fn asked(script: &str, files: &[&VersionFile], patience: Duration) -> Answered {
         let dir = crate::outside::fixture::folder();
         let program = dir.path().join("fake-linter");
-        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+        crate::outside::fixture::executable(&program, &format!("#!/bin/sh\n{script}\n"));
         let path = std::env::join_paths([dir.path(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
         read_with(&ProgramArguments {
             program: "fake-linter",

@@ -44,8 +44,7 @@ impl Ground {
         for name in ["granted/text", "outside/secret"] {
             fs::write(ground.path(name), "hello").unwrap();
         }
-        fs::write(ground.path("outside/program"), "#!/bin/sh\nexit 0\n").unwrap();
-        fs::set_permissions(ground.path("outside/program"), fs::Permissions::from_mode(0o755)).unwrap();
+        crate::outside::fixture::executable(&ground.path("outside/program"), "#!/bin/sh\nexit 0\n");
         if rustix::process::getuid().is_root() {
             for name in ["scratch", "outside", "state"] {
                 chown(ground.path(name), Some(SOMEBODY), Some(SOMEBODY)).unwrap();

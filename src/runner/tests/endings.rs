@@ -164,9 +164,7 @@ fn a_program_without_its_interpreter_does_not_start_and_a_prepared_one_cannot_be
     let bench = Bench::new(&["./tool"]);
     let tool = bench.path("version/tool");
     let put = |text: &str| {
-        use std::os::unix::fs::PermissionsExt;
-        fs::write(&tool, text).unwrap();
-        fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
+        crate::outside::fixture::executable(&tool, text);
     };
     let said = "the shebang line of tool names ruby-9: ruby-9 is not installed, or not on PATH".to_owned();
     put("#!/usr/bin/ruby-9\n");

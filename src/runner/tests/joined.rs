@@ -10,8 +10,7 @@ fn lying(bench: &mut Bench, lie: &str) {
         "#!/bin/sh\ncase \"$*\" in *--info-fd*) ;; *) exec /usr/bin/bwrap \"$@\";; esac\n\
          while [ $# -gt 0 ]; do case \"$1\" in --info-fd) info=$2;; --block-fd) block=$2;; esac; shift; done\n{lie}\n"
     );
-    fs::write(&path, script).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    crate::outside::fixture::executable(&path, &script);
     fs::set_permissions(bench.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     bench.machine = Machine::new(Bubblewrap::At(path), None);
     bench.least = IsolationLevel::Isolated;
