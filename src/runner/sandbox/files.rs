@@ -42,9 +42,7 @@ pub(in crate::runner) fn landlock_version() -> u32 {
 /// Confines this process and its descendants to the files of the plan, for good.
 pub(super) fn hold(plan: &WallPlan) -> LandlockResult {
     let needed = needed(plan);
-    if enforce(plan, needed).is_ok() {
-        return LandlockResult::Fully;
-    }
+    let Err(error) = enforce(plan, needed) else { return LandlockResult::Fully };
     let why = match landlock_version() {
         0 => {
             "this kernel has no Landlock, or it is disabled (add lsm=landlock,… to the kernel command line)".to_owned()
@@ -52,7 +50,7 @@ pub(super) fn hold(plan: &WallPlan) -> LandlockResult {
         offered if offered < needed as u32 => {
             format!("this kernel has Landlock version {offered}, but {} is required (Linux 6.12)", needed as u32)
         }
-        offered => format!("Landlock version {offered} rejected the rules"),
+        offered => format!("Landlock version {offered} rejected the rules: {error}"),
     };
     // What there is, is better than nothing; it does not count.
     let _ = enforce(plan, ABI::Unsupported);

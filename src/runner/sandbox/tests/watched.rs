@@ -105,7 +105,7 @@ fn only_the_first_observer_is_one() {
         drop(first);
         answer(second.map(drop))
     }));
-    assert_eq!(said, Said::of("another error"));
+    assert_eq!(said, Said::of("EBUSY"));
 }
 
 /// One instruction: everything is allowed.
