@@ -2,7 +2,8 @@
 //! the output of a run.
 //!
 //! `cargo bench` runs all of them, `cargo bench -- search` those whose path holds the word. `cargo bench -- screen`
-//! measures the workbench in a terminal instead, `cargo bench -- services` tools that keep running.
+//! measures the workbench in a terminal instead, `cargo bench -- services` tools that keep running, and
+//! `cargo bench -- formats DIR` how much of a folder of foreign definitions is understood.
 
 #![expect(clippy::panic, reason = "a benchmark that cannot be set up has nothing to measure")]
 
@@ -12,6 +13,7 @@ mod checks;
 mod diff;
 mod documents;
 mod engine;
+mod formats;
 mod history;
 mod opportunities;
 mod redact;
@@ -30,6 +32,7 @@ fn main() -> std::process::ExitCode {
     let mut words = std::env::args().skip(1).filter(|word| !word.starts_with('-'));
     match words.next().as_deref() {
         Some("screen") => screen::run(&words.collect::<Vec<_>>()),
+        Some("formats") => formats::run(&words.collect::<Vec<_>>()),
         Some("services") => services::run(&words.collect::<Vec<_>>()),
         _ => divan::main(),
     }
