@@ -226,10 +226,25 @@ pub(super) fn missing(
         if absent.is_empty() || environment.is_some() { Vec::new() } else { python.finds(&absent, need.interpreters) };
     absent.retain(|name| !found.iter().any(|found| found == name));
     missing.extend(absent.into_iter().map(|name| {
-        let message = format!("{}; {}", not_installed(name, &python.shown), install(package_of(name)));
+        let message = beside(need, entry, name)
+            .unwrap_or_else(|| format!("{}; {}", not_installed(name, &python.shown), install(package_of(name))));
         Missing { name: name.to_owned(), message, blocks: is_certain }
     }));
     missing
+}
+
+/// What to do about a module that lies in the workspace beside the entry and is a tool of its own there. To install a
+/// package of that name would get other code.
+fn beside(need: &Need<'_>, entry: &str, module: &str) -> Option<String> {
+    let folder = need.origin.join(entry).parent()?.to_owned();
+    let file = [format!("{module}.py"), format!("{module}/__init__.py")]
+        .into_iter()
+        .find(|file| folder.join(file).symlink_metadata().is_ok())?;
+    let entry = Path::new(entry);
+    let (name, stem) = (entry.file_name()?.to_str()?, entry.file_stem()?.to_str()?);
+    Some(format!(
+        "{file} lies beside {name} but is not a file of this tool; move both into a folder {stem}/ and add a tool.toml (name, description)"
+    ))
 }
 
 fn not_installed(module: &str, shown: &str) -> String {

@@ -148,6 +148,17 @@ fn the_message_names_the_package_the_interpreter_and_what_to_do() {
 }
 
 #[test]
+fn a_module_beside_the_tool_is_named_and_no_package_of_that_name() {
+    let case = Case::python(&[("main.py", "import reigns, towns, absent_a\n")]);
+    case.put("work/tools/reigns.py", "");
+    case.put("work/tools/towns/__init__.py", "");
+    let messages: Vec<_> = case.all_missing().into_iter().map(|missing| missing.message).collect();
+    assert!(messages[0].starts_with("python package absent_a is not installed"), "{messages:?}");
+    let rest = "lies beside main.py but is not a file of this tool; move both into a folder main/ and add a tool.toml (name, description)";
+    assert_eq!(messages[1..], [format!("reigns.py {rest}"), format!("towns/__init__.py {rest}")]);
+}
+
+#[test]
 fn nothing_is_certain_when_a_source_changes_where_modules_are_looked_for() {
     let mut case = Case::python(&[("main.py", "import sys\nsys.path.insert(0, 'x')\nimport absent_a\n")]);
     assert_eq!(case.missing(), [("absent_a".to_owned(), false)]);
