@@ -31,12 +31,13 @@
 //! | [`action`] | the one table of verbs: names, keys, arguments, risk | domain |
 //! | [`store`] | the only SQL: events, log, reviews, runs, kept versions | domain |
 //! | [`code`] | what source code says: imports, names and their scopes, headers of scripts, fixed texts; one reader for everybody | domain |
-//! | [`catalog`] | folders to rows: formats, dialects, digests, search, watching | domain, code |
 //! | [`outside`] | programs started outside of the sandbox: the register, finding, trusting and starting them | domain |
+//! | [`catalog`] | folders to rows: formats, dialects, digests, search, watching | domain, code, outside: what stands for a program on `PATH` |
 //! | [`runner`] | one run: argv, environment, walls, limits, observer, spool, ending | domain, outside, code |
 //! | [`check`] | examines a version: one file a check, together the verdict | domain, code, outside, runner, insight: what is alike is measured there alone |
 //! | [`evolve`] | better versions: what a generator is told, what its answer holds, the loop as a pure machine, repairs without a model | domain, code |
 //! | [`generator`] | asking a generator: a program or an HTTP API, one question, one answer | domain, outside, runner, evolve |
+//! | [`request`] | sending the request of an HTTP tool, inside the sandbox of its run | domain |
 //! | [`insight`] | what rows of decisions suggest; the one index by which tools are searched and compared | domain |
 //! | [`vcs`] | git | domain, outside |
 //! | [`engine`] | the facade, a folder a subject; its `core` holds the rules and imports domain and store only, the rest performs | all of the above but action |
@@ -83,7 +84,7 @@
 //! - What a run leaves (output, report, input) passes a [`domain::Redactor`] before anything keeps or shows it; a
 //!   [`domain::Secret`] cannot be printed or serialized.
 //! - Only `store` has SQL, only `outside` and the process that becomes the tool start programs, only `generator` speaks
-//!   HTTP with other machines (a keeper's health check sends one GET to its own port), only `tui` draws, `unsafe` is in
+//!   HTTP with other machines, and inside the sandbox of a run `request` (a keeper's health check sends one GET to its own port), only `tui` draws, `unsafe` is in
 //!   `runner::sandbox` only. A test reads the sources and checks this.
 //!
 //! # Deliberately absent
@@ -103,6 +104,7 @@ pub mod evolve;
 pub mod generator;
 pub mod insight;
 pub mod outside;
+pub mod request;
 pub mod runner;
 pub mod store;
 pub mod tui;

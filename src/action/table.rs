@@ -106,12 +106,16 @@ const RUN: Arg = Arg::required("run", ArgKind::Run, "number of the run");
 actions! {
     // Catalog
     Init "init" Catalog Change [Catalog] ["I"] Both "Create folders, settings, .gitignore lines and a sample tool; overwrites nothing" {
-        Arg::optional("dir", ArgKind::Path, "folder; default is the current one")
+        Arg::optional("dir", ArgKind::Path, "folder; default is the current one"),
+        Arg::option("starter", ArgKind::Switch, "also write the starter tools; `starter` shows what they declare and adopts them")
+    }
+    Starter "starter" Catalog HumanOnly [Catalog] ["W"] Both "Adopt the starter tools of Toolsmith: shows what each declares, asks once, writes what is missing" {
+        Arg::option("yes", ArgKind::Switch, "adopt without confirmation")
     }
     List "list" Catalog View [] [] Shell "List the catalog, or the tools that match a fuzzy query" {
-        Arg::optional("query", ArgKind::Text, "fuzzy search text, as on the screen"),
+        Arg::optional("query", ArgKind::Text, "fuzzy search text and terms such as category:git, as on the screen"),
         Arg::option("stage", STAGES, "only this stage"),
-        Arg::option("category", ArgKind::Text, "only this category"),
+        Arg::option("category", ArgKind::Text, "only this category, or all that begin with this word"),
         Arg::option("tier", TIERS, "only this cost tier"),
         Arg::option("tag", ArgKind::Text, "only tools with this tag"),
         Arg::option("capability", ArgKind::Text, "only tools with this capability"),
@@ -166,16 +170,19 @@ actions! {
         TOOL,
         Arg::words("word", ArgKind::Text, "input values in the order in which the tool takes them; its options go behind --"),
         Arg::option("input", ArgKind::Json, "input object as JSON, @FILE, or - for standard input"),
-        Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE"),
+        Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE, or KEY=@FILE for the text of a file"),
         Arg::option("timeout", ArgKind::Duration, "time limit, for example 30s"),
         Arg::option("scenario", ArgKind::Text, "purpose of the run, in words; warns when the tool failed at that before"),
+        Arg::option("from", ArgKind::Text, "of a composite: first step to run again; recorded outputs of earlier steps are reused"),
+        Arg::option("of", ArgKind::Run, "with --from: the run whose outputs are reused; default is the newest"),
         ALLOW,
+        Arg::option("show", ArgKind::Switch, "dry run: print the command line and how each input is passed; starts nothing"),
         Arg::option("jsonl", ArgKind::Switch, "print one event per line during the run")
     }
     Call "call" Run Change [Catalog] ["c"] Both "Run the tool that best fits a scenario; if it fails, try the next one" {
         Arg::required("scenario", ArgKind::Text, "what you need, in words: translate english to french"),
         Arg::option("input", ArgKind::Json, "input object as JSON, @FILE, or - for standard input"),
-        Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE"),
+        Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE, or KEY=@FILE for the text of a file"),
         Arg::repeated("tag", ArgKind::Text, "only tools with this tag or capability; repeat to require several"),
         Arg::repeated("capability", ArgKind::Text, "only tools that claim this capability; running services come first"),
         Arg::option("max-attempts", ArgKind::Number, "at most this many, default 5"),
@@ -183,9 +190,17 @@ actions! {
         Arg::option("go-on", ArgKind::Switch, "continue after a failed tool that may have had side effects"),
         Arg::option("show", ArgKind::Switch, "dry run: list the candidates with reasons")
     }
+    State "state" Run View [Catalog] ["K"] Both "List the files that a tool keeps between its runs" { TOOL }
+    ClearState "clear-state" Run HumanOnly [] [] Both "Delete the files that a tool keeps between its runs" { TOOL }
     Cancel "cancel" Run Change [Output] ["c"] Both "Stop a run" { RUN }
     Rerun "rerun" Run Change [Output, Failures] ["r"] Both "Run again with the same input" {
         RUN,
+        ALLOW,
+        Arg::option("jsonl", ArgKind::Switch, "print one event per line during the run")
+    }
+    Continue "continue" Run Change [Output, Failures] ["R"] Both "Run a composite again from what failed; recorded outputs of earlier steps are reused" {
+        RUN,
+        Arg::option("from", ArgKind::Text, "first step to run again; default is what did not succeed"),
         ALLOW,
         Arg::option("jsonl", ArgKind::Switch, "print one event per line during the run")
     }
@@ -507,7 +522,9 @@ actions! {
     Back "back" Motion View [Global] ["esc"] Screen "Close the open window, clear the filter, or go back" {}
     Down "down" Motion View [Motion] ["j", "down"] Screen "One line down" {}
     Up "up" Motion View [Motion] ["k", "up"] Screen "One line up" {}
-    ReadOn "read-on" Motion View [Catalog, Output, Failures, Queue, Services, Review, Source, Evolution] ["space"] Screen "In a review: next unread page, across all files; elsewhere: one page down" {}
+    Fold "fold" Motion View [Catalog] ["space"] Screen "Fold or unfold the selected group; in a list without groups: one page down" {}
+    Group "group" Motion View [Catalog] ["o"] Screen "Group the catalog by category, by stage, or not at all" {}
+    ReadOn "read-on" Motion View [Output, Failures, Queue, Services, Review, Source, Evolution] ["space"] Screen "In a review: next unread page, across all files; elsewhere: one page down" {}
     PageDown "page-down" Motion View [Motion] ["pagedown", "ctrl-d"] Screen "One page down" {}
     PageUp "page-up" Motion View [Motion] ["pageup", "ctrl-u"] Screen "One page up" {}
     Top "top" Motion View [Motion] ["g", "home"] Screen "Go to the first line" {}

@@ -115,7 +115,9 @@ fn a_call_is_for_humans_by_its_verb_or_by_what_was_given() {
 fn what_only_humans_may_say_is_listed_here_so_that_a_new_one_is_thought_about() {
     let verbs: Vec<&str> = ACTIONS.iter().filter(|row| row.risk == Risk::HumanOnly).map(|row| row.name).collect();
     let expected = [
+        "starter",
         "pull",
+        "clear-state",
         "untag",
         "resolve",
         "dismiss",
@@ -150,6 +152,7 @@ fn what_only_humans_may_say_is_listed_here_so_that_a_new_one_is_thought_about() 
     let expected = [
         "run allow",
         "rerun allow",
+        "continue allow",
         "define allow",
         "launch allow",
         "terminate forget",

@@ -4,82 +4,172 @@
 //! are the same. Losing it costs time, nothing else.
 
 use super::files::{FileStamp, Member};
+use super::needed::Needed;
+use super::obstacle::Obstacle;
+use super::packed;
 use super::plan::ScanPlan;
-use super::reading::Obstacle;
+use super::programs::Programs;
 use super::walk::DefinitionCandidate;
-use crate::domain::{Problem, Tool};
+use crate::domain::{Placement, Problem, Tool};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Counts up whenever the same files would give another row.
-const GENERATION: u32 = 9;
+const GENERATION: u32 = 25;
 
 /// One definition as it was scanned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheRow {
-    /// Over path, modification time, size, inode and mode of every file that made the row.
+    /// Over path, times of modification and change, size, inode and mode of every file that made the row.
     pub fingerprint: Vec<u8>,
-    /// The row, as text for the catalog's own use.
-    pub payload: String,
+    /// The row, for the catalog's own use.
+    pub payload: Vec<u8>,
 }
 
 /// Cached rows by path of the definition.
 #[derive(Debug, Clone, Default)]
 pub struct Cache(pub HashMap<String, CacheRow>);
 
-/// What one definition gave.
+/// Places outside a definition's own files, as they were before anything was read there.
+#[derive(Debug, Default)]
+pub(super) struct LookedAt(Vec<(String, Option<FileStamp>)>);
+
+impl LookedAt {
+    /// Notes a place. To be called before it is read: what changes while it is read then shows.
+    pub(super) fn note(&mut self, plan: &ScanPlan, path: &str) {
+        if !self.0.iter().any(|(known, _)| known == path) {
+            let stamp = plan.on_disk(path).metadata().ok().as_ref().map(FileStamp::of);
+            self.0.push((path.to_owned(), stamp));
+        }
+    }
+
+    /// The places as they are now.
+    pub(super) fn now(plan: &ScanPlan, paths: &[String]) -> LookedAt {
+        let mut looked_at = LookedAt::default();
+        for path in paths {
+            looked_at.note(plan, path);
+        }
+        looked_at
+    }
+
+    pub(super) fn paths(&self) -> Vec<String> {
+        self.0.iter().map(|(path, _)| path.clone()).collect()
+    }
+
+    pub(super) fn stamps(&self) -> impl Iterator<Item = &FileStamp> {
+        self.0.iter().filter_map(|(_, stamp)| stamp.as_ref())
+    }
+}
+
+/// What one definition gave: one row or problem; of a file that holds several tools one for each.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct CachedScan {
+    pub(super) place: CachedPlace,
     /// Places outside the definition's own files where scripts were looked for.
     pub(super) looked_at: Vec<String>,
-    pub(super) result: Scanned,
+    pub(super) results: Vec<Scanned>,
+}
+
+/// Where a definition lies, and which files are its own.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct CachedPlace {
+    pub(super) format: String,
+    pub(super) base: String,
+    pub(super) exclusive: bool,
+    /// The files in a folder that it shares with others; none where the whole folder is its own.
+    pub(super) members: Vec<String>,
+}
+
+impl CachedPlace {
+    pub(super) fn of(candidate: &DefinitionCandidate, members: &[Member]) -> CachedPlace {
+        let Placement { base, exclusive } = candidate.placement.clone();
+        let named = members.iter().filter(|_| !exclusive);
+        CachedPlace {
+            format: candidate.format.word().to_owned(),
+            base,
+            exclusive,
+            members: named.map(|member| member.path.clone()).collect(),
+        }
+    }
+}
+
+impl CachedScan {
+    /// The payload of a cache row; `None` for what cannot be kept.
+    pub(super) fn pack(&self) -> Option<Vec<u8>> {
+        postcard::to_allocvec(self).ok()
+    }
+
+    fn unpack(payload: &[u8]) -> Option<CachedScan> {
+        postcard::from_bytes(payload).ok()
+    }
+
+    /// Whether it says all that matters on this machine.
+    pub(super) fn is_known(&self, programs: &Programs) -> bool {
+        self.results.iter().all(|result| match result {
+            Scanned::Tool { needed, .. } => needed.is_known(programs),
+            Scanned::Problem(_) => true,
+        })
+    }
 }
 
 /// A tool, or the problem that keeps it from being one.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Scanned {
     Tool {
+        #[serde(with = "packed")]
         tool: Box<Tool>,
-        /// The programs that must be on this machine; looked up anew in every scan.
-        programs: Vec<String>,
+        /// What must be on this machine; looked up anew in every scan.
+        needed: Needed,
         obstacle: Option<Obstacle>,
     },
     Problem(Problem),
 }
 
-/// The row that a cached payload holds, unchecked against the disk: something to show while the folders are
-/// read. `None` for a problem, or text that is no payload.
-pub fn remembered(payload: &str) -> Option<Tool> {
-    match serde_json::from_str::<CachedScan>(payload).ok()?.result {
+/// The rows that a cached payload holds, unchecked against the disk: something to show while the folders are
+/// read. None for a problem, or bytes that are no payload.
+pub fn remembered(payload: &[u8]) -> Vec<Arc<Tool>> {
+    let results = CachedScan::unpack(payload).map(|row| row.results).unwrap_or_default();
+    let tools = results.into_iter().filter_map(|result| match result {
         Scanned::Tool { mut tool, obstacle, .. } => {
             tool.runnable = obstacle.is_none();
-            Some(*tool)
+            Some(Arc::from(tool))
         }
         Scanned::Problem(_) => None,
+    });
+    tools.collect()
+}
+
+impl CacheRow {
+    /// Where the definition lies and where more was looked for, without what was read of it; `None` for bytes that are no
+    /// payload.
+    pub(super) fn place(&self) -> Option<(CachedPlace, Vec<String>)> {
+        // The fields that come first.
+        postcard::take_from_bytes(&self.payload).ok().map(|(first, _)| first)
+    }
+
+    /// What was read of the definition; `None` for bytes that are no payload.
+    pub(super) fn unpack(&self) -> Option<CachedScan> {
+        CachedScan::unpack(&self.payload)
     }
 }
 
 /// The fingerprint of a definition's files and of the places where more were looked for.
-pub(super) fn fingerprint(
-    plan: &ScanPlan,
-    candidate: &DefinitionCandidate,
-    members: &[Member],
-    looked_at: &[String],
-) -> Vec<u8> {
+pub(super) fn fingerprint(format: &str, exclusive: bool, members: &[Member], looked_at: &LookedAt) -> Vec<u8> {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&GENERATION.to_le_bytes());
-    hasher.update(candidate.format.word().as_bytes());
-    hasher.update(&[u8::from(candidate.placement.exclusive)]);
+    hasher.update(format.as_bytes());
+    hasher.update(&[u8::from(exclusive)]);
     let mut add = |path: &str, stamp: Option<FileStamp>| {
         hasher.update(path.as_bytes());
         hasher.update(&[0, u8::from(stamp.is_some())]);
-        hasher.update(&stamp.map_or([0; 36], |stamp| stamp.bytes()));
+        hasher.update(&stamp.map_or([0; 52], |stamp| stamp.bytes()));
     };
     for member in members {
         add(&member.at, Some(member.stamp));
     }
-    for path in looked_at {
-        add(path, plan.on_disk(path).metadata().ok().as_ref().map(FileStamp::of));
+    for (path, stamp) in &looked_at.0 {
+        add(path, *stamp);
     }
     hasher.finalize().as_bytes().to_vec()
 }
@@ -93,7 +183,9 @@ impl Cache {
         members: &[Member],
     ) -> Option<CachedScan> {
         let cached = self.0.get(&candidate.definition)?;
-        let row: CachedScan = serde_json::from_str(&cached.payload).ok()?;
-        (fingerprint(plan, candidate, members, &row.looked_at) == cached.fingerprint).then_some(row)
+        let row = cached.unpack()?;
+        let (format, exclusive) = (candidate.format.word(), candidate.placement.exclusive);
+        let looked_at = LookedAt::now(plan, &row.looked_at);
+        (fingerprint(format, exclusive, members, &looked_at) == cached.fingerprint).then_some(row)
     }
 }

@@ -3,9 +3,9 @@
 use super::*;
 use crate::catalog::document::Syntax;
 use crate::catalog::testing::{self, Workspace};
-use crate::catalog::{Cache, read as read_tool, scan};
-use crate::domain::Manifest;
+use crate::catalog::{Cache, read as read_tool, read_definition, scan};
 use crate::domain::service::Adapter;
+use crate::domain::{FileMode, Manifest, VersionFile};
 use serde_json::json;
 
 /// The eleven fields, as the program that defines them writes them.
@@ -161,7 +161,7 @@ fn no_real_definition_of_another_dialect_is_taken() {
 }
 
 #[test]
-fn a_file_of_several_definitions_is_a_problem_that_names_them() {
+fn a_file_of_several_definitions_is_a_row_for_each_and_names_them_where_one_is_needed() {
     let one = |name: &str| with("name", json!(name));
     let nameless = {
         let mut nameless = coder();
@@ -179,7 +179,10 @@ fn a_file_of_several_definitions_is_a_problem_that_names_them() {
         let workspace = Workspace::new();
         workspace.write("tools/tools.json", value.to_string());
         let scan = scan(&workspace.plan(), &Cache::default(), &mut |_| {});
-        let [problem] = scan.problems.as_slice() else { panic!("{:?}", scan.problems) };
+        let rows: Vec<&str> = scan.tools.iter().map(|tool| tool.path.as_str()).collect();
+        assert_eq!((rows, scan.problems), (vec!["tools/tools.json#a", "tools/tools.json#b"], Vec::new()), "{value}");
+        let alone = VersionFile { path: "tools.json".into(), mode: FileMode::Plain, bytes: value.to_string().into() };
+        let problem = read_definition(&alone).unwrap_err();
         assert_eq!(
             (problem.code, problem.message.as_str()),
             (ProblemCode::UnknownDialect, "it holds 2 definitions: a, b")

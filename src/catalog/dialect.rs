@@ -1,7 +1,7 @@
 //! Which format a manifest is written in.
 
 use super::document::Document;
-use super::documents::{function, metadata, registry, tool_list, workflow};
+use super::documents::{function, metadata, registry, specification, tool_list, workflow};
 use super::draft::Draft;
 use super::{ci_tool, foreign, native};
 use crate::domain::{Problem, ProblemCode};
@@ -18,12 +18,38 @@ struct DocumentFormat {
 const FORMATS: &[DocumentFormat] = &[
     DocumentFormat { is: |document| ci_tool::is_definition(&document.fields), read: ci_tool::read },
     DocumentFormat { is: registry::is_one, read: registry::read },
+    DocumentFormat { is: registry::is_server, read: registry::read_server },
     DocumentFormat { is: workflow::is_one, read: workflow::read },
     DocumentFormat { is: function::is_one, read: function::read },
+    DocumentFormat { is: specification::is_one, read: specification::read },
     DocumentFormat { is: metadata::is_one, read: metadata::read },
+    DocumentFormat { is: is_foreign_workflow, read: |document| foreign::read(document, Some("workflow")) },
     DocumentFormat { is: is_foreign, read: read_foreign },
     DocumentFormat { is: tool_list::is_one, read: tool_list::read },
     DocumentFormat { is: is_native, read: native::read },
+];
+
+/// Keys by which a document says how a tool is started, or what it takes.
+const STARTING: &[&str] = &[
+    "run",
+    "command",
+    "executable",
+    "execution",
+    "steps",
+    "http",
+    "url",
+    "prompt",
+    "template",
+    "parameters",
+    "input",
+    "inputs",
+    "input_schema",
+    "inputSchema",
+    "args",
+    "tool_id",
+    "service",
+    "permissions",
+    "type",
 ];
 
 impl Draft {
@@ -34,7 +60,7 @@ impl Draft {
     /// the alphabet, or nothing in it says that it is a tool.
     pub(super) fn of(document: &Document<'_>) -> Result<Draft, Problem> {
         if let Some(format) = FORMATS.iter().find(|format| (format.is)(document)) {
-            return (format.read)(document);
+            return (format.read)(document).map_err(|problem| as_data(document, problem));
         }
         let problem = document.problem(
             &[],
@@ -44,6 +70,25 @@ impl Draft {
         );
         Err(ci_tool::explained(problem, &Value::Object(document.fields.clone())))
     }
+}
+
+/// The problem of a document that has no name: where nothing in it could start anything either, it is not known to be a tool.
+fn as_data(document: &Document<'_>, problem: Problem) -> Problem {
+    let says = |key: &&str| document.fields.contains_key(*key);
+    let is_schema = ["$schema", "$id", "properties", "apiVersion"].iter().any(says);
+    if problem.code == ProblemCode::MissingField && !says(&"name") && (is_schema || !STARTING.iter().any(says)) {
+        return Problem { code: ProblemCode::UnknownDialect, ..problem };
+    }
+    problem
+}
+
+/// A workflow of another program whose steps call tools, and which names no type.
+fn is_foreign_workflow(document: &Document<'_>) -> bool {
+    let fields = &document.fields;
+    let of_step = |step: &Value| step.get("step_id").is_some();
+    let steps = fields.get("steps").and_then(Value::as_array);
+    steps.is_some_and(|steps| fields.contains_key("workflow_id") || steps.iter().any(of_step))
+        && !["type", "run", "kind"].iter().any(|key| fields.contains_key(*key))
 }
 
 fn is_foreign(document: &Document<'_>) -> bool {
@@ -59,6 +104,6 @@ fn read_foreign(document: &Document<'_>) -> Result<Draft, Problem> {
 
 fn is_native(document: &Document<'_>) -> bool {
     let says = |key: &str| document.fields.contains_key(key);
-    ["name", "description", "kind", "run", "version", "category", "keywords"].into_iter().any(says)
+    ["name", "description", "kind", "run"].into_iter().any(says)
         && (says("name") || !ci_tool::are_several(&document.fields))
 }

@@ -237,6 +237,8 @@ fn parse_yaml(text: &str) -> Result<Value, Fault> {
             max_replay_stack_depth: 16,
         },
         with_snippet: false,
+        // YAML 1.2: `n`, `y`, `no` and `on` are texts, which name properties.
+        strict_booleans: true,
     };
     serde_saphyr::from_str_with_options::<Strict>(text, options).map(|Strict(value)| value).map_err(|error| {
         let line = error.location().map(|location| location.line()).filter(|line| *line > 0);
@@ -386,6 +388,18 @@ mod tests {
             json!({"codes": {"0": "ok", "1": "bad"}, "d": "2024-01-02"})
         );
         assert_eq!(parse(Syntax::Toml, "d = 2024-01-02\nx = inf\n").unwrap(), json!({"d": "2024-01-02", "x": "inf"}));
+    }
+
+    #[test]
+    fn words_of_yaml_1_1_for_booleans_are_texts() {
+        let read = parse(
+            Syntax::Yaml,
+            "n: {type: integer}\nrequired: [n, y, no, on]\nmode: off\nyes: True\nb: [true, False]\n",
+        );
+        assert_eq!(
+            read.unwrap(),
+            json!({"n": {"type": "integer"}, "required": ["n", "y", "no", "on"], "mode": "off", "yes": true, "b": [true, false]})
+        );
     }
 
     #[test]

@@ -67,14 +67,14 @@ fn a_schema_beside_a_script_leaves_it_runnable() {
     ];
     for (stem, shape) in &shapes {
         workspace.write(&format!("tools/{stem}.json"), shape.to_string());
-        workspace.write(&format!("tools/{stem}.sh"), "cat\n");
+        workspace.write(&format!("tools/{stem}.sh"), "# Prints the JSON that it gets.\ncat\n");
     }
     let parser = "import argparse\np = argparse.ArgumentParser()\np.add_argument('text')\nprint(p.parse_args().text)\n";
     workspace.write("tools/parser.json", shapes[1].1.to_string());
     workspace.write("tools/parser.py", parser);
     let list = json!({"name": "a", "description": "d", "parameters": {"type": "tuple", "items": {"type": "int"}}});
     workspace.write("tools/list.json", list.to_string());
-    workspace.write("tools/list.sh", "cat\n");
+    workspace.write("tools/list.sh", "# Prints the JSON that it gets.\ncat\n");
     workspace.write("tools/alone.json", shapes[1].1.to_string());
     let scan = scanned(&workspace);
     assert_eq!(scan.problems, vec![]);
@@ -87,8 +87,8 @@ fn a_schema_beside_a_script_leaves_it_runnable() {
     }
     let parser = read(&workspace.plan(), row(&scan, "tools/parser.json")).unwrap().manifest.recipe.unwrap();
     assert_eq!((parser.input, parser.args.len()), (InputMode::Args, 1));
-    let list = row(&scan, "tools/list.json").reason.clone().unwrap();
-    assert_eq!(list, "its input has the type array, but only objects can be passed; describe an object");
+    let list = read(&workspace.plan(), row(&scan, "tools/list.json")).unwrap();
+    assert_eq!((list.tool.reason, list.manifest.recipe.unwrap().input), (None, InputMode::StdinJson));
     let alone = row(&scan, "tools/alone.json");
     assert!(!alone.runnable && alone.reason.as_ref().is_some_and(|reason| reason.contains("no start command")));
 }
@@ -145,6 +145,22 @@ fn files_that_are_no_tools_are_named_with_what_they_are() {
     );
     let names: Vec<&str> = scan.tools.iter().map(|tool| tool.name.as_str()).collect();
     assert_eq!(names, ["own", "test_kept", "x"]);
+}
+
+#[test]
+fn a_document_with_a_name_and_only_words_that_are_not_known_is_data() {
+    let workspace = Workspace::new();
+    let card = json!({"name": "Questions 2021", "description": "A set of questions", "rows": 822, "madeBy": "hand"});
+    workspace.write("tools/card.json", card.to_string());
+    workspace.write("tools/slip.json", json!({"name": "slip", "description": "d", "comand": ["ls"]}).to_string());
+    workspace.write("tools/bare.json", json!({"name": "bare", "description": "d"}).to_string());
+    workspace
+        .write("tools/told.json", json!({"name": "told", "description": "d", "tags": ["t"], "rows": 3}).to_string());
+    let scan = scanned(&workspace);
+    let skipped: Vec<(&str, &str)> = scan.skipped.iter().map(|file| (file.path.as_str(), file.kind)).collect();
+    assert_eq!((skipped, scan.problems), (vec![("tools/card.json", "data")], vec![]));
+    let names: Vec<&str> = scan.tools.iter().map(|tool| tool.name.as_str()).collect();
+    assert_eq!(names, ["bare", "slip", "told"]);
 }
 
 #[test]

@@ -4,7 +4,8 @@ use super::argv::CommandWords;
 use super::document::Document;
 use super::schema_loose;
 use crate::domain::{
-    Dialect, Example, InputMode, Manifest, NameError, Origin, Problem, ProblemCode, TestCase, ToolName,
+    ArgPlace, ArgRule, Dialect, Example, InputMode, Manifest, NameError, Origin, Problem, ProblemCode, TestCase,
+    ToolName,
 };
 use serde_json::{Map, Value};
 
@@ -25,6 +26,8 @@ pub(super) struct Draft {
     pub(super) is_about_code: bool,
     /// That its file has no name of its own: its folder names it.
     pub(super) is_named_by_folder: bool,
+    /// That it only defines what other files take.
+    pub(super) is_module: bool,
 }
 
 impl Draft {
@@ -38,6 +41,7 @@ impl Draft {
             programs: Vec::new(),
             is_about_code: false,
             is_named_by_folder: false,
+            is_module: false,
         }
     }
 }
@@ -218,9 +222,16 @@ pub(super) fn tests(written: &Value) -> Result<Vec<TestCase>, String> {
         .collect()
 }
 
+/// The input that is the text on standard input where no rule names one.
+pub(super) const TEXT_INPUT: &str = "text";
+
 /// Fills in the inputs that the command asks for, and how input arrives when that was not said.
 pub(super) fn settle_input(manifest: &mut Manifest, words: &CommandWords, stated: Option<InputMode>) {
     let mut inputs = words.inputs();
+    if let Some(recipe) = manifest.recipe.as_mut().filter(|_| stated == Some(InputMode::StdinText)) {
+        let is_named = recipe.args.iter().any(|rule| rule.place == ArgPlace::Stdin);
+        recipe.args.extend((!is_named).then(|| ArgRule::stdin(TEXT_INPUT)));
+    }
     let rules = manifest.recipe.as_ref().map_or(&[][..], |recipe| &recipe.args);
     for rule in rules {
         if !inputs.contains(&rule.input) {
@@ -234,9 +245,12 @@ pub(super) fn settle_input(manifest: &mut Manifest, words: &CommandWords, stated
     let given = manifest.tests.iter().map(|test| &test.input).chain(manifest.examples.iter().map(|one| &one.input));
     let is_given = manifest.dialect == Dialect::Native
         && given.filter_map(|input| input.as_object()).any(|fields| !fields.is_empty());
+    // What is no object can only be passed whole.
+    let is_whole =
+        manifest.input.as_ref().and_then(|schema| schema["type"].as_str()).is_some_and(|kind| kind != "object");
     let guessed = if !inputs.is_empty() {
         InputMode::Args
-    } else if has_fields || is_given || words.0.iter().any(|word| word.contains("sys.stdin")) {
+    } else if has_fields || is_given || is_whole || words.0.iter().any(|word| word.contains("sys.stdin")) {
         InputMode::StdinJson
     } else {
         InputMode::None

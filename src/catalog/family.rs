@@ -9,6 +9,7 @@ use super::files;
 use super::plan::{below, file_of, folder_of, home_of_version};
 use crate::domain::{PROMOTIONS_FILE, Problem, ProblemCode, Promotion, Promotions, Stage, Tool, ToolName, versioned};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// The folder of a tool's versions, in its own.
 const VERSIONS: &str = "versions";
@@ -45,11 +46,11 @@ pub(super) fn name_by_folder(tool: &mut Tool) {
 }
 
 /// Names versions after their originals. `kin` are the versions that the walk found, by path.
-pub(super) fn settle(tools: &mut [Tool], kin: &HashMap<&str, &Kin>) {
+pub(super) fn settle(tools: &mut [Arc<Tool>], kin: &HashMap<&str, &Kin>) {
     if kin.is_empty() {
         return;
     }
-    let is_original = |tool: &&Tool| !kin.contains_key(tool.path.as_str());
+    let is_original = |tool: &&Arc<Tool>| !kin.contains_key(tool.path.as_str());
     let by_path: HashMap<&str, &ToolName> =
         tools.iter().filter(is_original).map(|tool| (tool.path.as_str(), &tool.name)).collect();
     let vouched: HashMap<&str, &str> = tools
@@ -78,6 +79,7 @@ pub(super) fn settle(tools: &mut [Tool], kin: &HashMap<&str, &Kin>) {
         settled.into_iter().map(|(path, name, version, original)| (path, (name, version, original))).collect();
     for tool in tools {
         if let Some((name, version, original)) = settled.remove(&tool.path) {
+            let tool = Arc::make_mut(tool);
             (tool.name, tool.version, tool.evolved_from) = (name, version, Some(original));
         }
     }
@@ -95,7 +97,7 @@ pub(super) fn lend(tool: &mut Tool, known: &Tool) {
 /// The row of each name that the promotions file wants used, and what is wrong with the file's entries. Entries
 /// about names that no tool has are another program's; what lies in a folder of the problems `known` was told of.
 pub(super) fn chosen(
-    tools: &[Tool],
+    tools: &[Arc<Tool>],
     promotions: &Promotions,
     known: &[Problem],
 ) -> (HashMap<ToolName, String>, Vec<Problem>) {
@@ -169,7 +171,7 @@ pub fn promotions(workspace: &std::path::Path) -> Result<Promotions, Problem> {
 }
 
 /// The rows of one name and stage that are versions of one another, as indices; only where there are several.
-pub(super) fn families(tools: &[Tool]) -> Vec<Vec<usize>> {
+pub(super) fn families(tools: &[Arc<Tool>]) -> Vec<Vec<usize>> {
     let mut with_versions: HashSet<(&str, Stage, &str)> = HashSet::new();
     for tool in tools.iter().filter(|tool| tool.stage != Stage::Archived) {
         if let Some(original) = &tool.evolved_from {
@@ -195,7 +197,7 @@ pub(super) fn root_of(tool: &Tool) -> &str {
 }
 
 /// The member that is used: what was chosen, else the original, else the newest.
-pub(super) fn active(tools: &[Tool], members: &[usize], chosen: &HashMap<ToolName, String>) -> Option<usize> {
+pub(super) fn active(tools: &[Arc<Tool>], members: &[usize], chosen: &HashMap<ToolName, String>) -> Option<usize> {
     let wanted = chosen.get(&tools.get(*members.first()?)?.name);
     let is_wanted = |index: &&usize| wanted.is_some_and(|path| tools[**index].path == *path);
     let original = members.iter().find(|index| tools[**index].evolved_from.is_none());

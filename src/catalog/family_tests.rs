@@ -51,7 +51,7 @@ fn a_file_named_after_a_version_is_a_version_of_the_tool_beside_it() {
     assert_eq!(original.digest, Digest::of_files(&[bytes]));
     for tool in &scan.tools {
         let detail = read(&workspace.plan(), tool).unwrap();
-        assert_eq!(&detail.tool, tool);
+        assert_eq!(detail.tool, **tool);
         assert_eq!((&detail.manifest.name, &detail.manifest.version), (&tool.name, &tool.version));
         let kept = read_files(detail.files, tool).unwrap().tool;
         assert_eq!(said(&kept), said(tool));
@@ -110,7 +110,7 @@ fn a_folder_below_versions_is_a_version_and_the_original_keeps_its_digest() {
     let at = Some("tools/experimental/csv/tool.toml");
     assert_eq!(said(version), ("csv", "1.1.0".into(), at, at));
     assert_eq!((version.stage, &version.category, version.files), (Stage::Experimental, &original.category, 2));
-    assert_eq!(&read(&workspace.plan(), version).unwrap().tool, version);
+    assert_eq!(read(&workspace.plan(), version).unwrap().tool, **version);
     workspace.write(&format!("{home}/versions/notes.txt"), "x");
     workspace.write(&format!("{home}/versions/new/tool.toml"), manifest);
     workspace.write(&format!("{home}/versions/1.2.0/readme.txt"), "x");
@@ -145,7 +145,7 @@ fn versions_stay_with_the_name_when_the_original_was_promoted() {
     workspace.write("tools/experimental/csv_parser/versions/1.2.0/csv_parser.py", "print(2)\n");
     let scan = scan_of(&workspace);
     let at = Some("tools/approved/csv_parser/csv_parser.py");
-    let said: Vec<_> = scan.tools.iter().map(said).collect();
+    let said: Vec<_> = scan.tools.iter().map(|tool| said(tool)).collect();
     assert_eq!(
         said,
         [
@@ -167,7 +167,7 @@ fn a_version_that_was_moved_keeps_the_name_of_its_folder() {
     assert_eq!(names, ["1.1.0", "1.0.0", "1.2.0"].map(|version| ("csv_parser", version.to_owned())));
     assert_eq!(scan.tools[1].shadowed_by.as_deref(), Some("tools/approved/csv_parser/csv_parser_v1_1_0.py"));
     for tool in &scan.tools {
-        assert_eq!(&read(&workspace.plan(), tool).unwrap().tool, tool);
+        assert_eq!(read(&workspace.plan(), tool).unwrap().tool, **tool);
     }
 }
 

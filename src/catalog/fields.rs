@@ -81,6 +81,8 @@ impl<'d, 'a> TableFields<'d, 'a> {
         match self.any(key) {
             None => Ok(None),
             Some(Value::Bool(flag)) => Ok(Some(flag)),
+            // What YAML 1.1 calls a boolean, where only a boolean is meant.
+            Some(Value::String(word)) if is_yes(&word).is_some() => Ok(is_yes(&word)),
             Some(other) => Err(self.wrong(key, &other, "true or false")),
         }
     }
@@ -217,6 +219,15 @@ fn quantity(value: &Value, units: &[(&str, f64)], bare: f64) -> Option<u64> {
     };
     let amount = number * factor;
     (amount.is_finite() && (0.0..9e15).contains(&amount)).then_some(amount as u64)
+}
+
+/// Whether a word of YAML 1.1 means true; `None` for any other text.
+fn is_yes(word: &str) -> Option<bool> {
+    match word.to_ascii_lowercase().as_str() {
+        "yes" | "on" | "y" => Some(true),
+        "no" | "off" | "n" => Some(false),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,11 @@ use super::argv::CommandWords;
 use super::document::Document;
 use super::draft::{self, Draft};
 use super::fields::TableFields;
+use super::native;
+use super::prompts;
+use super::requests;
 use super::schema_loose;
+use super::steps;
 use crate::domain::{Category, CostTier, Dialect, InputMode, Kind, Manifest, Problem, Recipe};
 use serde_json::Value;
 
@@ -35,13 +39,29 @@ pub(super) fn read(document: &Document<'_>, kind: Option<&str>) -> Result<Draft,
         manifest.examples = draft::examples(written, manifest.input.as_ref());
     }
     let command = if manifest.kind == Kind::Command { command(&fields) } else { None };
-    let unsupported = unsupported(&manifest, &fields, command.is_some(), kind);
+    let mut unsupported = unsupported(&manifest, &fields, command.is_some(), kind);
+    if manifest.kind == Kind::Prompt {
+        let prompt = prompts::foreign(&fields, &manifest.description);
+        manifest.input = prompts::input(manifest.input.take(), &prompt);
+        manifest.prompt = Some(prompt);
+    }
+    if manifest.kind == Kind::Http {
+        unsupported = requests::foreign(&fields, &mut manifest).err();
+    }
+    if manifest.kind == Kind::Composite {
+        manifest.composite = steps::foreign(&fields);
+        manifest.input = manifest.input.or_else(|| steps::input_schema(manifest.composite.as_ref()?));
+    }
     if let Some(command) = &command {
         let mut recipe = Recipe::blank(InputMode::None);
         recipe.timeout_ms = command.timeout_ms;
         recipe.env = command.env.clone();
         manifest.recipe = Some(recipe);
         manifest.limits.memory_bytes = command.memory_bytes;
+        // Other programs have no such table; a list or a text of that name is theirs.
+        if fields.peek("state").is_some_and(|table| table.get("path").is_some()) {
+            manifest.state = native::state(&mut fields)?;
+        }
         draft::settle_input(&mut manifest, &command.words, command.input);
     }
     let metadata =
@@ -262,9 +282,7 @@ mod tests {
 
     #[test]
     fn kinds_that_start_no_process_have_no_recipe() {
-        for (word, kind) in
-            [("llm", Kind::Prompt), ("openapi", Kind::Http), ("mcp", Kind::Mcp), ("workflow", Kind::Composite)]
-        {
+        for (word, kind) in [("llm", Kind::Prompt), ("mcp", Kind::Mcp), ("workflow", Kind::Composite)] {
             let draft = parse(&format!("name: x\ntype: {word}\n"));
             assert_eq!((draft.manifest.kind, draft.manifest.recipe, draft.unsupported), (kind, None, None));
         }

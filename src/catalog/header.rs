@@ -7,14 +7,56 @@
 use super::argv::CommandWords;
 use super::document;
 use super::draft::{self, Draft, Naming};
+use super::modules;
 use super::programs::{self, Programs};
 use super::scripts::{self, ScriptText};
+use super::stdin;
 use crate::code::metadata::ScriptBlock;
 use crate::domain::source::Language;
-use crate::domain::{Dialect, InputMode, Manifest, Origin, Problem, ProblemCode, Recipe};
+use crate::domain::{Dialect, InputMode, Manifest, Origin, Problem, ProblemCode, Recipe, SafeText};
 
 /// A header ends after so many lines at the latest.
 const HEADER_LINES: usize = 120;
+
+/// Shells whose code no grammar reads.
+const OTHER_SHELLS: &[&str] = &["zsh", "ksh", "mksh"];
+
+/// Words of a paragraph about who may use a file, in lower case.
+const LICENSE: &[&str] = &[
+    "copyright ",
+    "spdx-license-identifier",
+    "licensed under",
+    "the license",
+    "all rights reserved",
+    "permission is hereby granted",
+    "redistribution and use",
+    "without warranty",
+];
+
+/// How comments begin that are for an editor or another program.
+const FOR_PROGRAMS: &[&str] = &[
+    "-*-",
+    "shellcheck ",
+    "eslint-",
+    "prettier-",
+    "@ts-",
+    "ts-check",
+    "ts-nocheck",
+    "biome-",
+    "pylint:",
+    "ruff:",
+    "flake8:",
+    "mypy:",
+    "noqa",
+    "type:",
+    "fmt:",
+    "isort:",
+    "vim:",
+    "rubocop:",
+    "<reference",
+    "jshint",
+    "coding:",
+];
 
 /// Reads a script.
 ///
@@ -55,17 +97,34 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
         text.lines().next().unwrap_or_default(),
         programs,
     );
+    // Other shells write what a script is given as bash does.
+    let is_shell =
+        words.as_ref().and_then(|words| words.first()).is_some_and(|word| OTHER_SHELLS.contains(&word.as_str()));
+    let language = Language::of(path, text).or_else(|| is_shell.then_some(Language::Bash));
+    let script = ScriptText { path, text, language };
     manifest.recipe = words.as_ref().map(|_| Recipe::blank(input_mode(text)));
-    let declared = scripts::declared(&ScriptText { path, text, language: Language::of(path, text) });
-    let mut declared = declared.unwrap_or_default();
+    let mut declared = scripts::declared(&script, !manifest.description.trim().is_empty());
     let (programs, unsupported) = (std::mem::take(&mut declared.programs), declared.unsupported.take());
+    let is_module = declared.is_module && !text.starts_with("#!");
+    let unsupported = unsupported.or_else(|| part_of_package(&script));
     declared.apply(&mut manifest);
+    if stdin::reads_text(&script) {
+        stdin::declare(&mut manifest);
+    }
+    stdin::leave_open(&mut manifest);
     let origin = origin(path, text, &header, manifest.provenance.created_by.as_deref());
     let words = words.map(|words| CommandWords([words, vec!["{file}".to_owned()]].concat()));
-    Ok(Draft { unsupported, programs, ..Draft::of_command(manifest, words, origin) })
+    Ok(Draft { unsupported, programs, is_module, ..Draft::of_command(manifest, words, origin) })
 }
 
-/// The lines of the header without comment signs and quotes.
+/// Why Python does not start a file of a package by its path.
+fn part_of_package(script: &ScriptText<'_>) -> Option<String> {
+    let module = modules::of_own_package(script.text).filter(|_| script.language == Some(Language::Python))?;
+    let module = SafeText::new(module);
+    Some(format!("it is a part of a package (it imports {module}); write a script beside the package that calls it"))
+}
+
+/// The lines of the header without comment signs and quotes; an empty one between comments and a text.
 fn header_lines(text: &str) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut inside: Option<&str> = None;
@@ -81,18 +140,27 @@ fn header_lines(text: &str) -> Vec<&str> {
         }
         if let Some((end, rest)) = opening(trimmed) {
             if let Some((before, _)) = rest.split_once(end) {
-                lines.push(before.trim());
+                lines.extend(["", before.trim()]);
                 break;
             }
             inside = Some(end);
-            lines.push(rest.trim_start_matches('*').trim());
+            lines.extend(["", rest.trim_start_matches('*').trim()]);
         } else if let Some(comment) = trimmed.strip_prefix("#!").map(|_| "").or_else(|| comment(trimmed)) {
             lines.push(comment);
-        } else if !trimmed.is_empty() && !matches!(trimmed, "'use strict';" | "\"use strict\";" | "<?php") {
+        } else if trimmed.is_empty() {
+            lines.push("");
+        } else if !is_preface(trimmed) {
             break;
         }
     }
     lines
+}
+
+/// Whether a line of code often stands above the words about a script.
+fn is_preface(line: &str) -> bool {
+    matches!(line, "'use strict';" | "\"use strict\";" | "<?php")
+        || line.starts_with("set -")
+        || line.starts_with("shopt ")
 }
 
 /// The end mark of a block that begins here, and the rest of the line.
@@ -115,13 +183,18 @@ fn describe(manifest: &mut Manifest, header: &[&str], stem: &str) {
     let mut first = None;
     let mut stated = None;
     let mut block = false;
-    for line in header {
+    let paragraphs = header.split(|line| line.is_empty()).filter(|paragraph| !is_license(paragraph));
+    for line in paragraphs.flatten() {
         if line.starts_with("///") || line.trim_start_matches('/').trim() == "script" {
             block = !block;
             continue;
         }
+        if let Some(written) = directive(line) {
+            stated = task_description(written).or(stated);
+            continue;
+        }
         let Some((key, value)) = key_of(line) else {
-            let is_words = line.chars().any(char::is_alphanumeric) && !line.starts_with("-*-") && !is_marker(line);
+            let is_words = line.chars().any(char::is_alphanumeric) && !is_for_programs(line) && !is_marker(line);
             if first.is_none() && is_words && !block {
                 first = Some(*line);
             }
@@ -146,6 +219,29 @@ fn describe(manifest: &mut Manifest, header: &[&str], stem: &str) {
     };
     manifest.description = stated.or_else(|| first.map(str::to_owned)).or_else(marked).unwrap_or_default();
     manifest.version = stated_version.or_else(|| version_in_name(stem)).unwrap_or(semver::Version::new(1, 0, 0));
+}
+
+/// Whether a paragraph says who may use the file.
+fn is_license(paragraph: &[&str]) -> bool {
+    paragraph.iter().any(|line| {
+        let line = line.to_ascii_lowercase();
+        LICENSE.iter().any(|words| line.contains(words))
+    })
+}
+
+/// Whether a comment is for an editor or another program.
+fn is_for_programs(line: &str) -> bool {
+    FOR_PROGRAMS.iter().any(|begin| line.starts_with(begin))
+}
+
+/// What stands behind the mark of a task runner: `MISE description="Builds it"`.
+fn directive(line: &str) -> Option<&str> {
+    ["MISE ", "[MISE] ", "USAGE ", "[USAGE] "].iter().find_map(|mark| line.strip_prefix(mark))
+}
+
+fn task_description(written: &str) -> Option<String> {
+    let value = written.trim().strip_prefix("description=")?.trim().trim_matches(['"', '\'']);
+    (!value.is_empty()).then(|| value.to_owned())
 }
 
 /// `Key: value` of a header, the key in lower case.
@@ -236,7 +332,7 @@ mod tests {
             (provenance.generator.as_deref(), provenance.status.as_deref()),
             (Some("forge v1.0"), Some("Experimental"))
         );
-        assert_eq!((draft.origin, manifest.recipe.unwrap().input), (Some(Origin::Ai), InputMode::StdinJson));
+        assert_eq!((draft.origin, manifest.recipe.unwrap().input), (Some(Origin::Ai), InputMode::StdinText));
         assert_eq!(draft.words.unwrap().0, ["python3", "{file}"]);
     }
 
@@ -248,7 +344,15 @@ mod tests {
             ("a.js", "// One line\nx();\n", "One line"),
             ("a.py", "'''One.'''\n", "One."),
             ("a.py", "import os\n\"\"\"No header.\"\"\"\n", ""),
+            ("a.py", "# Copyright Somebody\nx = 1\n", ""),
             ("a.py", "# Description: stated\n# first\n", "stated"),
+            ("a.sh", "#!/bin/sh\n# shellcheck shell=dash\nset -eu\n\n# Packs it.\ntar c x\n", "Packs it."),
+            ("a.sh", "#!/bin/sh\n#MISE alias=\"b\"\n#MISE description=\"Builds it\"\nmake\n", "Builds it"),
+            (
+                "a.py",
+                "# Copyright Somebody. All Rights Reserved.\n#\n# Licensed under the X License;\n# you may not use it\n\"\"\"Does it.\"\"\"\n",
+                "Does it.",
+            ),
         ] {
             assert_eq!(parse(path, text).manifest.description, wanted, "{text}");
         }

@@ -19,3 +19,5 @@ pub(super) const YAML_REPLAYED_EVENTS: usize = 50_000;
 pub(super) const LIST_ITEMS: usize = 200;
 /// Characters of a description that a catalog row keeps; the whole text stays in the manifest.
 pub(super) const ROW_TEXT_CHARS: usize = 2_000;
+/// Tools in a file that holds several.
+pub(super) const ENTRIES: usize = 500;

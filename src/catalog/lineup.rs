@@ -2,17 +2,19 @@
 
 use super::family;
 use crate::domain::{Problem, ProblemCode, SafeText, Stage, Tool, ToolName};
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Sorts rows by name, stage (higher first) and path, and fills in what each is to the others:
 /// `copy_of` (same digest, the first path is the original), `shadowed_by` and `shadows` (same name,
 /// other stage; or versions of one another, of which one is used: the `chosen` one by name, else the
 /// original), `clashes` (same name or display name, same stage, other content, no version of it).
 /// Archived rows neither shadow nor clash. What was filled in before is forgotten.
-pub(super) fn line_up(tools: &mut [Tool], chosen: &HashMap<ToolName, String>) {
+pub(super) fn line_up(tools: &mut [Arc<Tool>], chosen: &HashMap<ToolName, String>) {
     tools.sort_by(|a, b| key(a).cmp(&key(b)));
-    for tool in tools.iter_mut() {
+    for tool in tools.iter_mut().map(Arc::make_mut) {
         tool.copy_of = None;
         tool.shadowed_by = None;
         tool.shadows.clear();
@@ -28,7 +30,7 @@ fn key(tool: &Tool) -> (&str, Reverse<u8>, &str) {
     (tool.name.as_str(), Reverse(tool.stage.precedence()), &tool.path)
 }
 
-fn copies(tools: &mut [Tool]) {
+fn copies(tools: &mut [Arc<Tool>]) {
     let mut first: HashMap<[u8; 32], usize> = HashMap::with_capacity(tools.len());
     for index in 0..tools.len() {
         let original = first.entry(tools[index].digest.0).or_insert(index);
@@ -39,20 +41,20 @@ fn copies(tools: &mut [Tool]) {
     for index in 0..tools.len() {
         let original = first[&tools[index].digest.0];
         if original != index {
-            tools[index].copy_of = Some(tools[original].path.clone());
+            Arc::make_mut(&mut tools[index]).copy_of = Some(tools[original].path.clone());
         }
     }
 }
 
 /// Of versions that lie at one stage one is used; gives the others.
-fn versions(tools: &mut [Tool], chosen: &HashMap<ToolName, String>) -> HashSet<usize> {
+fn versions(tools: &mut [Arc<Tool>], chosen: &HashMap<ToolName, String>) -> HashSet<usize> {
     let mut passive = HashSet::new();
     for members in family::families(tools) {
         let Some(used) = family::active(tools, &members, chosen) else { continue };
         for index in members.into_iter().filter(|index| *index != used) {
             let path = tools[index].path.clone();
-            tools[index].shadowed_by = Some(tools[used].path.clone());
-            tools[used].shadows.push(path);
+            Arc::make_mut(&mut tools[index]).shadowed_by = Some(tools[used].path.clone());
+            Arc::make_mut(&mut tools[used]).shadows.push(path);
             passive.insert(index);
         }
     }
@@ -61,30 +63,33 @@ fn versions(tools: &mut [Tool], chosen: &HashMap<ToolName, String>) -> HashSet<u
 
 /// Rows are sorted by name and stage, so the rows of one name are neighbours and the first that no version of it is
 /// used instead of is used.
-fn shadows(tools: &mut [Tool]) {
+fn shadows(tools: &mut [Arc<Tool>]) {
     for rows in tools.chunk_by_mut(|a, b| a.name == b.name) {
         let at = rows.iter().position(|row| row.shadowed_by.is_none()).unwrap_or_default();
         let Some(used) = rows.get(at).map(|row| (row.path.clone(), row.stage)) else { continue };
         let mut shadows = Vec::new();
-        for row in rows.iter_mut().filter(|row| row.stage != Stage::Archived && row.stage != used.1) {
+        let others = rows.iter_mut().filter(|row| row.stage != Stage::Archived && row.stage != used.1);
+        for row in others.map(Arc::make_mut) {
             row.shadowed_by = Some(used.0.clone());
             row.shadows.clear();
             shadows.push(row.path.clone());
         }
-        rows[at].shadows.append(&mut shadows);
+        if !shadows.is_empty() {
+            Arc::make_mut(&mut rows[at]).shadows.append(&mut shadows);
+        }
     }
 }
 
-fn clashes(tools: &mut [Tool], passive: &HashSet<usize>) {
-    let mut groups: HashMap<(Stage, String), Vec<usize>> = HashMap::with_capacity(tools.len());
-    let live = |(index, tool): &(usize, &Tool)| tool.stage != Stage::Archived && !passive.contains(index);
+fn clashes(tools: &mut [Arc<Tool>], passive: &HashSet<usize>) {
+    let mut groups: HashMap<(Stage, Cow<'_, str>), Vec<usize>> = HashMap::with_capacity(tools.len());
+    let live = |(index, tool): &(usize, &Arc<Tool>)| tool.stage != Stage::Archived && !passive.contains(index);
     for (index, tool) in tools.iter().enumerate().filter(live) {
         let name = tool.name.as_str();
-        groups.entry((tool.stage, name.to_owned())).or_default().push(index);
+        groups.entry((tool.stage, Cow::Borrowed(name))).or_default().push(index);
         // A display name is compared as a reader would: without case and outer blanks.
         let title = tool.title.as_deref().map(|title| title.trim().to_lowercase()).filter(|title| title != name);
         if let Some(title) = title {
-            groups.entry((tool.stage, title)).or_default().push(index);
+            groups.entry((tool.stage, Cow::Owned(title))).or_default().push(index);
         }
     }
     let mut found: Vec<(usize, String)> = Vec::new();
@@ -94,10 +99,11 @@ fn clashes(tools: &mut [Tool], passive: &HashSet<usize>) {
             found.extend(others.map(|&other| (one, tools[other].path.clone())));
         }
     }
+    drop(groups);
     for (index, path) in found {
-        tools[index].clashes.push(path);
+        Arc::make_mut(&mut tools[index]).clashes.push(path);
     }
-    for tool in tools.iter_mut().filter(|tool| tool.clashes.len() > 1) {
+    for tool in tools.iter_mut().filter(|tool| tool.clashes.len() > 1).map(Arc::make_mut) {
         tool.clashes.sort_unstable();
         tool.clashes.dedup();
     }
@@ -105,7 +111,7 @@ fn clashes(tools: &mut [Tool], passive: &HashSet<usize>) {
 
 /// Aliases that more than one tool answers to, or that are the name of another: whoever calls one gets the tool
 /// that goes first, so it is said. Archived rows answer to nothing.
-pub fn alias_clashes(tools: &[Tool]) -> Vec<Problem> {
+pub fn alias_clashes(tools: &[Arc<Tool>]) -> Vec<Problem> {
     let live = || tools.iter().filter(|tool| tool.stage != Stage::Archived);
     let mut owners: HashMap<&str, Vec<&Tool>> = HashMap::new();
     for tool in live().filter(|tool| !tool.aliases.is_empty()) {

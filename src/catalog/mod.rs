@@ -10,6 +10,8 @@
 
 mod argv;
 mod cache;
+#[cfg(test)]
+mod cache_tests;
 mod ci_tool;
 mod definition;
 mod dialect;
@@ -18,6 +20,10 @@ mod documents;
 #[cfg(test)]
 mod documents_tests;
 mod draft;
+mod entries;
+#[cfg(test)]
+mod entries_tests;
+mod evaluators;
 mod family;
 #[cfg(test)]
 mod family_tests;
@@ -27,16 +33,30 @@ mod foreign;
 mod header;
 mod limits;
 mod lineup;
+mod modules;
 mod native;
+mod needed;
+mod no_definition;
+mod node_packages;
+mod obstacle;
+mod packed;
+mod places;
 mod plan;
 mod programs;
+mod prompts;
 mod reading;
+mod recall;
+mod requests;
+mod run_python;
 mod scan;
 mod schema_loose;
 mod scripts;
 mod search;
 mod service;
+mod skill;
 mod skipped;
+mod stdin;
+mod steps;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -52,6 +72,8 @@ pub use definition::{
 pub use family::promotions;
 pub use files::{UNFINISHED, is_left_out, unusable_name};
 pub use plan::{ScanPlan, ToolRoot};
+pub use recall::{RowFrame, ScanFrame, recall, rows_are_unchanged, unchanged};
+pub use run_python::RunPython;
 pub use scan::{Progress, Scan, read, read_files, scan};
 pub use search::{Hit, Index, Matches};
 pub use watch::{Hint, Watcher};

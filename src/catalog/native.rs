@@ -7,11 +7,14 @@ use super::argv::CommandWords;
 use super::document::Document;
 use super::draft::{self, Draft};
 use super::fields::TableFields;
+use super::prompts;
+use super::requests;
 use super::schema_loose;
 use super::service;
+use super::steps;
 use crate::domain::{
     ArgRule, ArgRuleError, Category, CostTier, Dialect, InputMode, Kind, LimitsDeclared, Permissions, Problem,
-    Provenance, Recipe, SuccessRule,
+    Provenance, Recipe, StateRule, SuccessRule,
 };
 use serde_json::Value;
 
@@ -42,9 +45,14 @@ pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
     manifest.dependencies = fields.words("dependencies")?;
     manifest.permissions = permissions(&mut fields)?;
     manifest.limits = limits(&mut fields)?;
+    manifest.state = state(&mut fields)?;
     manifest.provenance = provenance(&mut fields)?;
     manifest.service = service::read(&mut fields, &manifest)?;
+    manifest.composite = steps::native(&mut fields, manifest.kind)?;
     manifest.input = schema(&mut fields, "input")?;
+    if let Some(composite) = manifest.composite.as_ref().filter(|_| manifest.input.is_none()) {
+        manifest.input = steps::input_schema(composite);
+    }
     manifest.output = schema(&mut fields, "output")?;
     if let Some(written) = fields.any("examples") {
         manifest.examples = draft::examples(&written, manifest.input.as_ref());
@@ -57,7 +65,18 @@ pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
     let mut run = run(&mut fields)?;
     run.recipe.success.require_json |= manifest.output.is_some();
     manifest.recipe = matches!(manifest.kind, Kind::Command | Kind::Service).then_some(run.recipe);
-    draft::settle_input(&mut manifest, run.words.as_ref().unwrap_or(&CommandWords::default()), run.input);
+    match manifest.kind {
+        Kind::Http => requests::table(&mut fields, &mut manifest)?,
+        Kind::Prompt => {
+            let prompt = prompts::table(&mut fields, manifest.output.is_some())?;
+            manifest.input = prompts::input(manifest.input.take(), &prompt);
+            manifest.prompt = Some(prompt);
+        }
+        Kind::Command | Kind::Service | Kind::Mcp | Kind::Composite => {
+            let words = run.words.clone().unwrap_or_default();
+            draft::settle_input(&mut manifest, &words, run.input);
+        }
+    }
     manifest.extra = fields.rest();
     let origin = draft::origin_of(manifest.provenance.created_by.as_deref())
         .or_else(|| manifest.provenance.generator.as_ref().map(|_| crate::domain::Origin::Ai));
@@ -178,6 +197,23 @@ fn limits(fields: &mut TableFields<'_, '_>) -> Result<LimitsDeclared, Problem> {
     Ok(limits)
 }
 
+/// `[state]`: what is kept between runs. An empty table keeps the usual folder.
+pub(super) fn state(fields: &mut TableFields<'_, '_>) -> Result<Option<StateRule>, Problem> {
+    if fields.peek("state").is_none() {
+        return Ok(None);
+    }
+    let mut table = fields.table("state")?;
+    let (paths, max) = (table.words("path")?, table.bytes("max")?);
+    table.nothing_else()?;
+    StateRule::new(&paths, max).map(Some).map_err(|message| {
+        table.bad(
+            "path",
+            message,
+            "write relative paths, for example path = \"data\", and a size such as max = \"10 MiB\"",
+        )
+    })
+}
+
 fn provenance(fields: &mut TableFields<'_, '_>) -> Result<Provenance, Problem> {
     let mut table = fields.table("provenance")?;
     let prompt = match table.text("prompt")? {
@@ -251,7 +287,7 @@ mod tests {
             "name = \"x\"\nversion = \"1.2\"\ndescription = \"d\"\nkind = \"command\"\ncategory = \"Git\"\ncost_tier = \"low\"\n\
              idempotent = true\nkeywords = [\"k\"]\nmine = 7\n[run]\ncommand = [\"python3\", \"{file}\"]\ninput = \"stdin-json\"\n\
              timeout = \"30s\"\nodd = 1\n[run.success]\nexit_codes = [0, 3]\n[run.env]\nA = \"1\"\n[permissions]\nnetwork = \"full\"\n\
-             [limits]\nmemory = \"64MiB\"\ncpu = 2\n[input]\ntype = \"object\"\n[output]\ntype = \"object\"\n[[tests]]\ninput = {a = 1}\n\
+             [limits]\nmemory = \"64MiB\"\ncpu = 2\n[state]\npath = \"data\"\nmax = \"1 MiB\"\n[input]\ntype = \"object\"\n[output]\ntype = \"object\"\n[[tests]]\ninput = {a = 1}\n\
              [provenance]\ncreated_by = \"Ada\"\n",
         )
         .unwrap();
@@ -267,6 +303,7 @@ mod tests {
         assert_eq!(recipe.env.get("A").map(String::as_str), Some("1"));
         assert_eq!(manifest.permissions.network, ["full"]);
         assert_eq!((manifest.limits.memory_bytes, manifest.limits.cpu_seconds), (Some(64 << 20), Some(2)));
+        assert_eq!(manifest.state.map(|state| state.summary()).as_deref(), Some("data, at most 1.0 MiB"));
         assert_eq!(manifest.tests[0].name, "test 1");
         assert_eq!(Value::Object(manifest.extra), json!({"mine": 7, "run": {"odd": 1}}));
         assert_eq!(draft.origin, Some(crate::domain::Origin::Admin));
@@ -297,6 +334,9 @@ mod tests {
             ("name = \"de\u{202e}ploy\"\n", ProblemCode::BadName, Some(1)),
             ("name = \"x\"\n[permissions]\nnetwrok = \"none\"\n", ProblemCode::BadField, Some(3)),
             ("name = \"x\"\n[limits]\ncpus = 2\n", ProblemCode::BadField, Some(3)),
+            ("name = \"x\"\n[state]\npath = \"../data\"\n", ProblemCode::BadField, Some(3)),
+            ("name = \"x\"\n[state]\npaths = \"data\"\n", ProblemCode::BadField, Some(3)),
+            ("name = \"x\"\nstate = \"data\"\n", ProblemCode::BadField, Some(2)),
         ] {
             let problem = parse(text).unwrap_err();
             assert_eq!((problem.code, problem.line), (code, line), "{text}: {problem:?}");

@@ -1,6 +1,7 @@
 //! Which folders are read, and what their layout says about a tool.
 
 use super::draft::script_name;
+use super::run_python::RunPython;
 use crate::domain::{Category, Placement, Stage};
 use std::path::{Component, Path, PathBuf};
 
@@ -21,12 +22,15 @@ pub struct ScanPlan {
     pub workspace: PathBuf,
     /// Its folders of tools.
     pub roots: Vec<ToolRoot>,
+    /// Where packages of Python are looked for.
+    pub python: RunPython,
 }
 
 impl ScanPlan {
     /// The plan of a workspace without settings: its `tools/`.
     pub fn standard(workspace: impl Into<PathBuf>) -> ScanPlan {
-        ScanPlan { workspace: workspace.into(), roots: vec![ToolRoot { path: PathBuf::from("tools"), stage: None }] }
+        let roots = vec![ToolRoot { path: PathBuf::from("tools"), stage: None }];
+        ScanPlan { workspace: workspace.into(), roots, python: RunPython::default() }
     }
 
     /// The place on disk of a path as rows write it.
@@ -41,35 +45,44 @@ impl ScanPlan {
         parts.collect::<PathBuf>().to_string_lossy().into_owned()
     }
 
+    /// The roots as rows write their paths, with the stage that each gives to what lies in it.
+    pub(super) fn stages_of_roots(&self) -> Vec<(String, Option<Stage>)> {
+        self.roots.iter().map(|root| (self.root_path(root), root.stage)).collect()
+    }
+
     /// The root that a path lies in, the most specific one.
     pub(super) fn root_of(&self, path: &str) -> Option<(&ToolRoot, String)> {
         let roots = self.roots.iter().map(|root| (root, self.root_path(root)));
         roots.filter(|(_, at)| below(at, path).is_some()).max_by_key(|(_, at)| at.len())
     }
 
-    /// Stage and, where a folder gives one, category of a definition.
+    /// The stage of a definition, by its place.
     ///
-    /// A version in the `versions/` of a tool is of that tool's category, and experimental wherever the tool lies:
-    /// nobody approved it by approving the tool.
-    pub(super) fn class_of(&self, path: &str, placement: &Placement) -> (Stage, Option<Category>) {
-        if let Some((home, _)) = home_of_version(placement) {
-            let placement = Placement { base: home.to_owned(), exclusive: true };
-            let (stage, category) = self.class_of(&join(home, file_of(path)), &placement);
-            return (if stage == Stage::Archived { stage } else { Stage::Experimental }, category);
-        }
-        let Some((root, at)) = self.root_of(path) else { return (Stage::Experimental, None) };
+    /// A version in the `versions/` of a tool is experimental wherever the tool lies: nobody approved it by approving the
+    /// tool. So is a tool in a file that holds several: what is approved of it is a copy.
+    pub(super) fn stage_of(&self, path: &str, placement: &Placement) -> Stage {
+        let Some((root, at)) = self.root_of(path) else { return Stage::Experimental };
         let inside = below(&at, path).unwrap_or(path);
-        let mut folders: Vec<&str> = inside.split('/').collect();
-        folders.pop();
-        let by_folder = folders.first().and_then(|folder| folder.parse::<Stage>().ok());
-        if by_folder.is_some() {
-            folders.remove(0);
-        }
-        if placement.exclusive {
-            folders.pop();
-        }
-        let category = folders.first().map(|folder| Category::new(folder));
-        (root.stage.or(by_folder).unwrap_or(Stage::Experimental), category)
+        let by_folder = inside.split_once('/').and_then(|(folder, _)| folder.parse::<Stage>().ok());
+        let stage = root.stage.or(by_folder).unwrap_or(Stage::Experimental);
+        let is_part = home_of_version(placement).is_some() || placement.entry().is_some();
+        if is_part && stage != Stage::Archived { Stage::Experimental } else { stage }
+    }
+
+    /// The category that the folders below the root give: the closest one that is neither the tool's own nor called
+    /// like folders that hold anything. So it is the same whatever lies above. `None` where there is none.
+    pub(super) fn category_of(&self, path: &str, placement: &Placement) -> Option<Category> {
+        let (_, at) = self.root_of(path)?;
+        let base = match (home_of_version(placement), placement.entry()) {
+            (Some((home, _)), _) => folder_of(home),
+            (None, Some((file, _))) => folder_of(file),
+            (None, None) if placement.exclusive => folder_of(&placement.base),
+            (None, None) => folder_of(path),
+        };
+        let folders: Vec<&str> = below(&at, base)?.split('/').filter(|folder| !folder.is_empty()).collect();
+        let stages = usize::from(folders.first().is_some_and(|folder| folder.parse::<Stage>().is_ok()));
+        let says = |folder: &&&str| !CONTAINERS.contains(&folder.to_ascii_lowercase().as_str());
+        folders[stages..].iter().rev().find(says).map(|folder| Category::new(folder))
     }
 
     /// Whether a folder is a root or a stage folder in one: such a folder never belongs to one tool.
@@ -79,6 +92,12 @@ impl ScanPlan {
         inside.is_empty() || inside.parse::<Stage>().is_ok()
     }
 }
+
+/// Names of folders that say nothing of what is in them.
+const CONTAINERS: &[&str] = &[
+    "tools", "tool", "scripts", "script", "src", "lib", "libs", "bin", "cmd", "commands", "versions", "examples",
+    "skills", "packages",
+];
 
 /// The tool's own folder and the version, of a folder `versions/1.1.0` in it.
 pub(super) fn home_of_version(placement: &Placement) -> Option<(&str, semver::Version)> {
@@ -131,8 +150,8 @@ mod tests {
         plan.roots.push(ToolRoot { path: "./tools/vendor".into(), stage: Some(Stage::Approved) });
         let class = |path: &str, exclusive| {
             let placement = Placement { base: folder_of(path).to_owned(), exclusive };
-            let (stage, category) = plan.class_of(path, &placement);
-            (stage, category.map(|category| category.0))
+            let category = plan.category_of(path, &placement);
+            (plan.stage_of(path, &placement), category.map(|category| category.0))
         };
         let some = |word: &str| Some(word.to_owned());
         assert_eq!(class("tools/x.py", false), (Stage::Experimental, None));
@@ -141,6 +160,21 @@ mod tests {
         assert_eq!(class("tools/core/git/x/tool.toml", true), (Stage::Core, some("git")));
         assert_eq!(class("tools/vendor/a/x.py", false), (Stage::Approved, some("a")));
         assert_eq!(class("/elsewhere/lib/x.py", false), (Stage::Core, None));
+        for (path, category) in [
+            ("tools/all/more/git/scripts/x.py", some("git")),
+            ("tools/all/x/x.py", some("x")),
+            ("tools/scripts/x.py", None),
+            ("tools/core/src/x.py", None),
+        ] {
+            assert_eq!(class(path, false).1, category, "{path}");
+        }
+        let entry = Placement::of_entry("tools/core/git/Makefile", &crate::domain::ToolName::new("x").unwrap());
+        let (stage, category) = (plan.stage_of(&entry.base, &entry), plan.category_of(&entry.base, &entry));
+        assert_eq!((stage, category.map(|category| category.0)), (Stage::Experimental, some("git")));
+        let version = Placement { base: "tools/approved/git/x/versions/1.1.0".to_owned(), exclusive: true };
+        let path = "tools/approved/git/x/versions/1.1.0/tool.toml";
+        let (stage, category) = (plan.stage_of(path, &version), plan.category_of(path, &version));
+        assert_eq!((stage, category.map(|category| category.0)), (Stage::Experimental, some("git")));
         assert!(plan.is_shared_folder("tools") && plan.is_shared_folder("tools/core"));
         assert!(!plan.is_shared_folder("tools/core/x"));
     }

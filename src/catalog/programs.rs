@@ -2,10 +2,12 @@
 //!
 //! It never starts a program, so it cannot know versions.
 
-use std::cell::RefCell;
+use super::modules::{Installed, is_executable};
+use super::run_python::RunPython;
+use crate::domain::Stage;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Programs on `PATH`, remembered for the length of one scan.
@@ -13,17 +15,25 @@ use std::path::{Path, PathBuf};
 pub(super) struct Programs {
     folders: Vec<PathBuf>,
     known: RefCell<HashMap<String, bool>>,
+    python: RunPython,
+    /// What the Pythons of runs have, of experimental tools first; looked up when a tool first asks.
+    installed: [OnceCell<Option<Installed>>; 2],
 }
 
 impl Programs {
-    /// The programs of this process's `PATH`.
-    pub(super) fn of_this_process() -> Programs {
-        Programs::on(&std::env::var_os("PATH").unwrap_or_default())
+    /// The programs of this process's `PATH`, and the Python that runs use.
+    pub(super) fn for_runs(python: &RunPython) -> Programs {
+        Programs { python: python.clone(), ..Programs::on(&std::env::var_os("PATH").unwrap_or_default()) }
     }
 
     /// The programs of a search path.
     pub(super) fn on(path: &OsString) -> Programs {
-        Programs { folders: std::env::split_paths(path).collect(), known: RefCell::default() }
+        Programs {
+            folders: std::env::split_paths(path).collect(),
+            known: RefCell::default(),
+            python: RunPython::default(),
+            installed: Default::default(),
+        }
     }
 
     /// Whether a program can be started by this name. `python` is also found as `python3`, and the
@@ -40,16 +50,21 @@ impl Programs {
         found
     }
 
+    /// What the Python has that runs a tool of this stage; `None` when that is not known without starting it.
+    pub(super) fn python(&self, stage: Stage) -> Option<&Installed> {
+        let (program, installed) = match stage {
+            Stage::Experimental => (&self.python.experimental, &self.installed[0]),
+            Stage::Approved | Stage::Core | Stage::Archived => (&self.python.vouched, &self.installed[1]),
+        };
+        installed.get_or_init(|| Installed::of(program.as_deref()?)).as_ref()
+    }
+
     fn is_there(&self, name: &str) -> bool {
         if name.contains('/') {
             return is_executable(Path::new(name));
         }
         self.folders.iter().any(|folder| is_executable(&folder.join(name)))
     }
-}
-
-fn is_executable(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 /// Whether a file is a script by its extension.
@@ -134,6 +149,7 @@ fn extension(file_name: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_script_is_run_by_what_its_shebang_or_extension_says() {

@@ -8,13 +8,18 @@ use super::draft::{self, Draft};
 use super::files::unusable_name;
 use super::header;
 use super::limits;
+use super::needed::Needed;
+use super::obstacle::{self, Obstacle};
+use super::plan::ScanPlan;
 use super::programs::{self, Programs};
+use super::prompts;
+use super::skill;
+use super::stdin;
 use super::walk;
 use crate::domain::{
-    CostTier, Format, InputMode, Kind, Manifest, Origin, Problem, ProblemCode, Recipe, SafeText, Stage, Tool, ToolName,
-    VersionFile,
+    ArgPlace, ArgRule, CostTier, Format, InputMode, Manifest, Origin, Problem, ProblemCode, Recipe, SafeText, Stage,
+    Tool, ToolName, VersionFile, schema_fault,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 #[derive(Debug, Clone)]
@@ -23,23 +28,12 @@ pub(super) struct ParsedVersion {
     pub(super) origin: Origin,
     /// What keeps it from running, wherever it lies and whatever this machine has.
     pub(super) obstacle: Option<Obstacle>,
-    /// The programs that must be on this machine, the one that starts first.
-    pub(super) programs: Vec<String>,
+    /// What must be on this machine.
+    pub(super) needed: Needed,
+    /// That nothing in it is there to be started: it only defines what other files take, or holds data.
+    pub(super) is_module: bool,
     /// That its definition has no name of its own: its folder names it.
     pub(super) is_named_by_folder: bool,
-}
-
-/// Why a version cannot run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Obstacle {
-    /// Of a kind that nothing here runs: the reason.
-    Unsupported(String),
-    /// The script it names is not among its files.
-    Missing(String),
-    /// Nothing says how it is started.
-    NoCommand,
-    /// It declares permissions that no tool gets: which and why.
-    Forbidden(String),
 }
 
 /// Bytes of a text that describes a script.
@@ -67,6 +61,7 @@ pub(super) fn draft(definition: &VersionFile, programs: &Programs) -> Result<Dra
                 Some(value) => list(&document, &value)?,
             }
         }
+        None if definition.path == skill::FILE => skill::read(definition)?,
         None => header::read(&definition.path, &definition.bytes, programs)?,
     };
     refuse_unusable(&definition.path, &draft.manifest.name)?;
@@ -83,7 +78,7 @@ fn list(document: &Document<'_>, value: &Value) -> Result<Draft, Problem> {
     }
     let message = "it has no fields at its top level".to_owned();
     let hint = "a manifest has fields such as name and description, a list has tools with a name and a description";
-    let problem = Problem { line: Some(1), ..document.problem(&[], ProblemCode::BadSyntax, message, hint) };
+    let problem = Problem { line: Some(1), ..document.problem(&[], ProblemCode::UnknownDialect, message, hint) };
     Err(ci_tool::explained(problem, value))
 }
 
@@ -118,7 +113,8 @@ pub(super) fn finish(
     if let Some(text) = description(files, definition, draft.manifest.name.as_str()) {
         draft.manifest.description = text;
     }
-    let Draft { mut manifest, words, origin, unsupported, programs: mut needed, is_named_by_folder, .. } = draft;
+    let Draft { mut manifest, words, origin, unsupported, programs: mut named, is_named_by_folder, is_module, .. } =
+        draft;
     let mut obstacle = unsupported.map(Obstacle::Unsupported);
     if let Some(mut recipe) = manifest.recipe.take() {
         let stated = recipe.entry.take();
@@ -133,29 +129,45 @@ pub(super) fn finish(
             .and_then(|schema| schema["properties"].as_object())
             .map(|fields| fields.keys().map(String::as_str).collect())
             .unwrap_or_default();
-        match words {
-            Some(words) => {
-                let command = words.command(&paths, implied, &inputs);
-                let missing = command.missing.map(|missing| match (missing.as_str(), &stated) {
-                    ("{file}", Some(stated)) => stated.clone(),
-                    ("{file}", None) => format!("{}.py (or .sh, .ts, .js)", draft::stem_of(definition)),
-                    _ => missing,
-                });
-                obstacle = obstacle.or_else(|| missing.filter(|_| command.entry.is_none()).map(Obstacle::Missing));
-                recipe.command = command.words;
-                recipe.entry = command.entry;
-                manifest.recipe = Some(recipe);
-            }
-            None => obstacle = obstacle.or(Some(stated.map_or(Obstacle::NoCommand, Obstacle::Missing))),
+        if let Some(words) = words {
+            let command = words.command(&paths, implied, &inputs);
+            let missing = command.missing.map(|missing| match (missing.as_str(), &stated) {
+                ("{file}", Some(stated)) => stated.clone(),
+                ("{file}", None) => format!("{}.py (or .sh, .ts, .js)", draft::stem_of(definition)),
+                _ => missing,
+            });
+            obstacle = obstacle.or_else(|| missing.filter(|_| command.entry.is_none()).map(Obstacle::Missing));
+            recipe.command = command.words;
+            recipe.entry = command.entry;
+            manifest.recipe = Some(recipe);
+        } else {
+            let none = stated.map_or_else(|| obstacle::no_command(&manifest), Obstacle::Missing);
+            obstacle = obstacle.or(Some(none));
         }
-    } else if matches!(manifest.kind, Kind::Command | Kind::Service) {
-        obstacle = obstacle.or(Some(Obstacle::NoCommand));
     }
+    let obstacle = obstacle.or_else(|| template(&mut manifest, files).map(Obstacle::Missing));
+    let obstacle = obstacle.or_else(|| obstacle::incomplete(&manifest));
     let obstacle = obstacle.or_else(|| not_an_object(&manifest).map(Obstacle::Unsupported));
+    let obstacle = obstacle.or_else(|| unusable_input(&manifest).map(Obstacle::Incomplete));
     let obstacle = obstacle.or_else(|| forbidden(&manifest).map(Obstacle::Forbidden));
+    let obstacle = obstacle.or_else(|| obstacle::steering_input(&manifest).map(Obstacle::Forbidden));
+    let obstacle = obstacle.or_else(|| obstacle::kept_code(&manifest, files).map(Obstacle::Forbidden));
+    let is_module = is_module || obstacle == Some(Obstacle::NoCommand) && is_data(&manifest);
     let origin = origin.or_else(|| origin_by_files(&paths)).unwrap_or(Origin::Unknown);
-    needed.splice(..0, program(&manifest).map(str::to_owned));
-    ParsedVersion { manifest, origin, obstacle, programs: needed, is_named_by_folder }
+    named.splice(..0, program(&manifest).map(str::to_owned));
+    let needed = Needed::of(&manifest, files, named, programs);
+    ParsedVersion { manifest, origin, obstacle, needed, is_module, is_named_by_folder }
+}
+
+/// Whether a document has a name, perhaps a description, and else only words that are not known: data that has a name.
+fn is_data(manifest: &Manifest) -> bool {
+    let named = Manifest {
+        title: manifest.title.clone(),
+        description: manifest.description.clone(),
+        extra: manifest.extra.clone(),
+        ..Manifest::blank(manifest.name.clone(), manifest.dialect)
+    };
+    !manifest.extra.is_empty() && *manifest == named
 }
 
 /// The text in a folder of descriptions that describes a definition or the tool of this name.
@@ -173,20 +185,39 @@ fn join(draft: &mut Draft, script: &VersionFile, programs: &Programs) {
     let manifest = &mut draft.manifest;
     let code = header::read(&script.path, &script.bytes, programs).ok();
     let stated = code.as_ref().and_then(|code| code.manifest.recipe.as_ref());
-    let is_declared = stated.is_some_and(|recipe| !recipe.args.is_empty() || recipe.function.is_some());
+    let is_own = |rule: &&ArgRule| rule.place != ArgPlace::Stdin;
+    let is_declared =
+        stated.is_some_and(|recipe| recipe.args.iter().any(|rule| is_own(&rule)) || recipe.function.is_some());
     let is_described =
         |name: &str| manifest.input.as_ref().is_some_and(|schema| schema["properties"].get(name).is_some());
     if let Some(code) = code.as_ref().filter(|_| is_declared) {
         // Inputs that the script does not know are of no use to it.
-        let is_known = stated.is_some_and(|recipe| recipe.args.iter().all(|rule| is_described(&rule.input)));
+        let is_known =
+            stated.is_some_and(|recipe| recipe.args.iter().filter(is_own).all(|rule| is_described(&rule.input)));
+        let text =
+            stated.and_then(Recipe::text_input).filter(|text| is_known && !is_described(text)).map(str::to_owned);
         if manifest.input.is_none() || !is_known {
             manifest.input.clone_from(&code.manifest.input);
         }
         manifest.recipe.clone_from(&code.manifest.recipe);
+        // The document describes all inputs: that text is none of them.
+        if let (Some(recipe), Some(text)) = (manifest.recipe.as_mut(), text) {
+            recipe.args.retain(|rule| rule.input != text);
+            recipe.input = InputMode::Args;
+        }
     } else if manifest.recipe.is_none() {
         let guessed = stated.map_or(InputMode::None, |recipe| recipe.input);
-        let has_input = manifest.input.is_some() && guessed == InputMode::None;
-        manifest.recipe = Some(Recipe::blank(if has_input { InputMode::StdinJson } else { guessed }));
+        manifest.recipe = Some(match (guessed, &manifest.input) {
+            (InputMode::StdinText, None) => {
+                manifest.input = code.as_ref().and_then(|code| code.manifest.input.clone());
+                stated.cloned().unwrap_or_else(|| Recipe::blank(guessed))
+            }
+            (InputMode::StdinText, Some(_)) => {
+                stdin::only_text(manifest).unwrap_or_else(|| Recipe::blank(InputMode::StdinJson))
+            }
+            (InputMode::None, Some(_)) => Recipe::blank(InputMode::StdinJson),
+            (guessed, _) => Recipe::blank(guessed),
+        });
     }
     let Some(code) = code else { return };
     if manifest.description.trim().is_empty() {
@@ -199,16 +230,35 @@ fn join(draft: &mut Draft, script: &VersionFile, programs: &Programs) {
     draft.programs.extend(code.programs);
 }
 
+/// Reads the template of a prompt that is a file of its own; the path when it is not there.
+fn template(manifest: &mut Manifest, files: &[VersionFile]) -> Option<String> {
+    let prompt = manifest.prompt.as_mut()?;
+    let path = prompt.template_file.as_ref().filter(|_| prompt.template.is_none())?;
+    let Some(file) = files.iter().find(|file| file.path == *path) else { return Some(path.clone()) };
+    prompt.template = Some(String::from_utf8_lossy(&file.bytes).into_owned());
+    manifest.input = prompts::input(manifest.input.take(), prompt);
+    None
+}
+
 /// Why nothing can be passed to a tool whose input is a list, a text or a number.
 fn not_an_object(manifest: &Manifest) -> Option<String> {
     let kind = &manifest.input.as_ref()?["type"];
+    if manifest.recipe.as_ref()?.input == InputMode::StdinJson {
+        return None;
+    }
     let allows = match kind {
         Value::String(word) => word == "object",
         Value::Array(words) => words.iter().any(|word| word == "object"),
         _ => true,
     };
     let kind = SafeText::new(&kind.as_str().map_or_else(|| kind.to_string(), str::to_owned)).to_string();
-    (!allows).then(|| format!("its input has the type {kind}, but only objects can be passed; describe an object"))
+    (!allows).then(|| format!("its input has the type {kind}, but only an object can be passed in arguments or variables; describe an object, or pass it with input = \"stdin-json\""))
+}
+
+/// Why no input fits its schema.
+fn unusable_input(manifest: &Manifest) -> Option<String> {
+    let fault = schema_fault(manifest.input.as_ref()?)?;
+    Some(format!("no input fits its schema: {}", SafeText::new(&fault)))
 }
 
 /// The declared permissions that no tool gets, in one line.
@@ -252,8 +302,8 @@ fn origin_by_files(paths: &[&str]) -> Option<Origin> {
 pub(super) fn reason(
     tool: &Tool,
     obstacle: Option<&Obstacle>,
-    needed: &[String],
-    programs: &Programs,
+    needed: &Needed,
+    (programs, plan): (&Programs, &ScanPlan),
 ) -> Option<String> {
     if tool.stage == Stage::Archived {
         return Some("it is archived; restore it to run it".to_owned());
@@ -261,30 +311,18 @@ pub(super) fn reason(
     if tool.cost_tier == CostTier::Prohibited {
         return Some("its cost tier is prohibited".to_owned());
     }
-    let kind = match tool.kind {
-        Kind::Command | Kind::Service => None,
-        Kind::Prompt => Some("prompt tools are not supported yet"),
-        Kind::Http => Some("http tools are not supported yet"),
-        Kind::Mcp => Some("mcp tools are not supported yet"),
-        Kind::Composite => Some("composite tools are not supported yet"),
-    };
-    if let Some(kind) = kind {
-        if let Some(Obstacle::Unsupported(reason)) = obstacle {
-            return Some(reason.clone());
-        }
-        return Some(kind.to_owned());
-    }
     match obstacle {
         Some(Obstacle::Missing(path)) if tool.placement.exclusive => {
             return Some(format!("{path} is not one of its files; put it into the folder of the tool"));
         }
         Some(Obstacle::Missing(path)) => return Some(format!("{path} is missing; restore it or change the command")),
         Some(Obstacle::NoCommand) => return Some("it has no start command; add a command".to_owned()),
-        Some(Obstacle::Unsupported(reason) | Obstacle::Forbidden(reason)) => return Some(reason.clone()),
+        Some(Obstacle::Unsupported(reason) | Obstacle::Incomplete(reason) | Obstacle::Forbidden(reason)) => {
+            return Some(reason.clone());
+        }
         None => {}
     }
-    let missing = needed.iter().find(|program| !programs.has(program))?;
-    Some(format!("{} is not on the PATH; install it", SafeText::new(missing)))
+    needed.lack(tool, programs, plan)
 }
 
 /// The program that starts it.
@@ -321,6 +359,9 @@ pub(super) fn definition_of(files: &[VersionFile], known: &str, format: Format) 
     }
     if has("tool.toml") {
         return Some(("tool.toml".to_owned(), Format::Native));
+    }
+    if has(skill::FILE) {
+        return Some((skill::FILE.to_owned(), Format::Skill));
     }
     let top = || files.iter().map(|file| file.path.as_str()).filter(|path| !path.contains('/'));
     let is_script_of = |stem: &str| top().any(|path| programs::is_script(path) && draft::stem_of(path) == stem);

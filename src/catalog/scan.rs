@@ -1,19 +1,29 @@
 //! Tools folders to rows: walk, read what changed, line up.
 
 use super::argv::{Anchor, Script};
-use super::cache::{self, Cache, CacheRow, CachedScan, Scanned};
+use super::cache::{self, Cache, CacheRow, CachedPlace, CachedScan, LookedAt, Scanned};
+use super::document::Syntax;
+use super::entries;
 use super::family;
-use super::files::{self, Member};
+use super::files::{self, Member, OpenFolder};
 use super::limits;
 use super::lineup::{alias_clashes, line_up};
+use super::needed::Needed;
+use super::no_definition;
+use super::obstacle::Obstacle;
+use super::places::PlaceStamp;
 use super::plan::{ScanPlan, below, file_of, folder_of, join};
 use super::programs::Programs;
-use super::reading::{self, Obstacle, ParsedVersion};
-use super::walk::{self, DefinitionCandidate};
+use super::reading::{self, ParsedVersion};
+use super::run_python::RunPython;
+use super::skipped;
+use super::walk::{self, Belonging, DefinitionCandidate};
+use crate::domain::composite::{Composite, Step};
 use crate::domain::{
-    Category, CostTier, Digest, Format, Instant, Need, Placement, Problem, Promotions, Risk, SafeText, SkippedFile,
-    Tool, ToolDetail, ToolFacts, ToolName, ToolState, VersionFile, clean_path,
+    Category, CostTier, Digest, Format, Instant, Need, Placement, Problem, ProblemCode, Promotions, Risk, SafeText,
+    SkippedFile, Stage, StepTool, StepTools, Tool, ToolDetail, ToolFacts, ToolName, ToolState, VersionFile, clean_path,
 };
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant as Clock};
@@ -26,14 +36,14 @@ pub struct Progress<'a> {
     /// Definitions found by the walk.
     pub total: usize,
     /// Rows since the last call, not lined up yet.
-    pub new_rows: &'a [Tool],
+    pub new_rows: &'a [Arc<Tool>],
 }
 
 /// What a scan found.
 #[derive(Debug, Default)]
 pub struct Scan {
     /// Rows by name, then stage (higher first), then path; without the store's facts.
-    pub tools: Vec<Tool>,
+    pub tools: Vec<Arc<Tool>>,
     /// Definitions that could not be read, in order of path.
     pub problems: Vec<Problem>,
     /// Files that look like tools and are none, in order of path.
@@ -42,22 +52,35 @@ pub struct Scan {
     pub fresh: Vec<(String, CacheRow)>,
     /// Cache keys to drop.
     pub gone: Vec<String>,
+    /// The folders that the plan named, with their stages.
+    pub roots: Vec<(String, Option<Stage>)>,
+    /// The folders that were listed, and what decided beside them.
+    pub places: Vec<PlaceStamp>,
+    /// Whether the cache holds each definition: those that were just written, or that are no version, are not kept.
+    pub is_whole: bool,
 }
 
 /// Rows between two calls of `progress` at most.
 const ROWS_PER_STEP: usize = 500;
 /// Time between two calls of `progress` at most, while rows come in.
 const STEP: Duration = Duration::from_millis(50);
+/// Definitions that a thread reads before it hands them over.
+const BATCH: usize = 16;
 /// Threads that read definitions at the same time.
-const READERS: usize = 2;
-/// A file that changed so recently may change again without its stamp showing it.
-const TOO_YOUNG_NS: i128 = 100_000_000;
+pub(super) const READERS: usize = 2;
 
 /// Scans all roots of a plan. Every definition on disk is a row or a problem of the result.
 pub fn scan(plan: &ScanPlan, cache: &Cache, progress: &mut dyn FnMut(Progress<'_>)) -> Scan {
     let found = walk::walk(plan);
     let total = found.candidates.len();
-    let mut scan = Scan { problems: found.problems, skipped: found.skipped, ..Scan::default() };
+    let mut scan = Scan {
+        problems: found.problems,
+        skipped: found.skipped,
+        roots: plan.stages_of_roots(),
+        places: found.places,
+        is_whole: true,
+        ..Scan::default()
+    };
     progress(Progress { done: 0, total, new_rows: &[] });
     let candidates = &found.candidates;
     let next = AtomicUsize::new(0);
@@ -66,17 +89,18 @@ pub fn scan(plan: &ScanPlan, cache: &Cache, progress: &mut dyn FnMut(Progress<'_
         for _ in 0..READERS.min(total) {
             let (tx, next) = (tx.clone(), &next);
             scope.spawn(move || {
-                let programs = Programs::of_this_process();
-                while let Some(candidate) = candidates.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let definition = definition(plan, cache, candidate, &programs);
-                    if tx.send((candidate, definition)).is_err() {
+                let programs = Programs::for_runs(&plan.python);
+                let mut folder = OpenFolder::default();
+                while let Some(batch) = candidates.chunks(BATCH).nth(next.fetch_add(1, Ordering::Relaxed)) {
+                    let read = |candidate| (candidate, definition(plan, cache, candidate, &programs, &mut folder));
+                    if tx.send(batch.iter().map(read).collect()).is_err() {
                         return;
                     }
                 }
             });
         }
         drop(tx);
-        receive(&rx, total, &mut scan, progress);
+        receive(plan, &rx, total, &mut scan, progress);
     });
     let found: std::collections::HashSet<&str> =
         candidates.iter().map(|candidate| candidate.definition.as_str()).collect();
@@ -93,23 +117,38 @@ pub fn scan(plan: &ScanPlan, cache: &Cache, progress: &mut dyn FnMut(Progress<'_
     scan.problems.extend(alias_clashes(&scan.tools));
     scan.problems.extend(damage.into_iter().chain(faults));
     scan.problems.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
+    scan.skipped.sort_by(|a, b| a.path.cmp(&b.path));
     scan
 }
 
 fn receive(
-    rx: &mpsc::Receiver<(&DefinitionCandidate, Definition)>,
+    plan: &ScanPlan,
+    rx: &mpsc::Receiver<Vec<(&DefinitionCandidate, Definition)>>,
     total: usize,
     scan: &mut Scan,
     progress: &mut dyn FnMut(Progress<'_>),
 ) {
     let (mut done, mut shown, mut step) = (0, 0, Clock::now());
-    while let Ok((candidate, definition)) = rx.recv() {
-        done += 1;
-        match definition.result {
-            Ok(tool) => scan.tools.push(*tool),
-            Err(problem) => scan.problems.push(problem),
+    while let Ok(batch) = rx.recv() {
+        done += batch.len();
+        for (candidate, definition) in batch {
+            scan.is_whole &= definition.is_kept;
+            if definition.results.is_empty() {
+                let kind = match candidate.format {
+                    Format::Entry => skipped::NO_ENTRIES,
+                    Format::Header => skipped::MODULE,
+                    _ => skipped::data(plan, &candidate.definition),
+                };
+                scan.skipped.push(SkippedFile { path: candidate.definition.clone(), kind });
+            }
+            for result in definition.results {
+                match result {
+                    Ok(tool) => scan.tools.push(Arc::from(tool)),
+                    Err(problem) => scan.problems.push(problem),
+                }
+            }
+            scan.fresh.extend(definition.fresh.map(|row| (candidate.definition.clone(), row)));
         }
-        scan.fresh.extend(definition.fresh.map(|row| (candidate.definition.clone(), row)));
         if scan.tools.len() - shown >= ROWS_PER_STEP
             || (step.elapsed() >= STEP && scan.tools.len() > shown)
             || done == total
@@ -121,65 +160,144 @@ fn receive(
     }
 }
 
-/// What one candidate gave.
+/// What one candidate gave: one row or problem; of a file that holds several tools one for each.
 struct Definition {
-    result: Result<Box<Tool>, Problem>,
+    results: Vec<Result<Box<Tool>, Problem>>,
     fresh: Option<CacheRow>,
+    /// Whether the cache holds it, or will.
+    is_kept: bool,
 }
 
-fn definition(plan: &ScanPlan, cache: &Cache, candidate: &DefinitionCandidate, programs: &Programs) -> Definition {
-    let members = match &candidate.members {
+fn definition(
+    plan: &ScanPlan,
+    cache: &Cache,
+    candidate: &DefinitionCandidate,
+    programs: &Programs,
+    folder: &mut OpenFolder,
+) -> Definition {
+    let members = match candidate.members(plan, folder) {
         Ok(members) => members,
-        Err(problem) => return Definition { result: Err(problem.clone()), fresh: None },
+        Err(problem) => return Definition { results: vec![Err(problem)], fresh: None, is_kept: false },
     };
-    if let Some(row) = cache.hit(plan, candidate, members) {
-        return Definition { result: settled(plan, candidate, row.result, programs), fresh: None };
+    let members = members.as_slice();
+    let settle = |results: Vec<Scanned>| results.into_iter().map(|one| settled(plan, one, programs)).collect();
+    if let Some(row) = cache.hit(plan, candidate, members).filter(|row| row.is_known(programs)) {
+        return Definition { results: settle(row.results), fresh: None, is_kept: true };
     }
-    let mut looked_at = Vec::new();
-    let result = match load(plan, candidate, members, programs, &mut looked_at) {
-        Ok(loaded) => {
-            let needed = loaded.reading.programs.clone();
-            let obstacle = loaded.reading.obstacle.clone();
-            let newest = members.iter().map(|member| member.stamp.modified_ns).max().unwrap_or_default();
-            let tool = row(plan, &candidate.definition, candidate.format, &candidate.placement, &loaded, newest);
-            Scanned::Tool { tool: Box::new(tool), programs: needed, obstacle }
+    let mut looked_at = LookedAt::default();
+    let results = if candidate.format == Format::Entry {
+        entry_results(plan, candidate, members, programs).unwrap_or_else(|problem| vec![Scanned::Problem(problem)])
+    } else {
+        match load(plan, candidate, members, programs, &mut looked_at) {
+            Ok(loaded) if loaded.reading.is_module && no_definition::is_module(plan, candidate, &mut looked_at) => {
+                Vec::new()
+            }
+            Ok(loaded) => {
+                let place = VersionPlace::of(candidate, members);
+                vec![scanned(plan, &place, loaded)]
+            }
+            Err(problem) => match definitions_in(plan, candidate, members, programs, &problem) {
+                Some(definitions) => definitions,
+                None if no_definition::is_data(candidate, &problem) => Vec::new(),
+                None => vec![Scanned::Problem(problem)],
+            },
         }
-        Err(problem) => Scanned::Problem(problem),
     };
-    let row = CachedScan { looked_at, result };
-    let fresh = (!is_young(members))
-        .then(|| serde_json::to_string(&row).ok())
-        .flatten()
-        .map(|payload| CacheRow { fingerprint: cache::fingerprint(plan, candidate, members, &row.looked_at), payload });
-    Definition { result: settled(plan, candidate, row.result, programs), fresh }
+    let row = CachedScan { place: CachedPlace::of(candidate, members), looked_at: looked_at.paths(), results };
+    let is_young = members.iter().map(|member| &member.stamp).chain(looked_at.stamps()).any(files::is_young);
+    let fingerprint = || {
+        let (format, exclusive) = (candidate.format.word(), candidate.placement.exclusive);
+        cache::fingerprint(format, exclusive, members, &looked_at)
+    };
+    let payload = (!is_young).then(|| row.pack()).flatten();
+    let fresh = payload.map(|payload| CacheRow { fingerprint: fingerprint(), payload });
+    let is_kept = fresh.is_some();
+    Definition { results: settle(row.results), fresh, is_kept }
 }
 
-fn is_young(members: &[Member]) -> bool {
-    let now =
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i128);
-    members.iter().any(|member| now - member.stamp.modified_ns < TOO_YOUNG_NS)
+/// Where a version lies, and in which form.
+struct VersionPlace<'a> {
+    path: &'a str,
+    format: Format,
+    placement: &'a Placement,
+    /// The newest modification among its files.
+    newest_ns: i128,
+}
+
+impl<'a> VersionPlace<'a> {
+    fn of(candidate: &'a DefinitionCandidate, members: &[Member]) -> VersionPlace<'a> {
+        let DefinitionCandidate { definition, format, placement, .. } = candidate;
+        VersionPlace { path: definition, format: *format, placement, newest_ns: newest(members) }
+    }
+}
+
+fn newest(members: &[Member]) -> i128 {
+    members.iter().map(|member| member.stamp.modified_ns).max().unwrap_or_default()
+}
+
+fn scanned(plan: &ScanPlan, place: &VersionPlace<'_>, loaded: LoadedVersion) -> Scanned {
+    let tool = Box::new(row(plan, place, &loaded));
+    let ParsedVersion { needed, obstacle, .. } = loaded.reading;
+    Scanned::Tool { tool, needed, obstacle }
+}
+
+/// The tools in a file that holds several.
+fn entry_results(
+    plan: &ScanPlan,
+    candidate: &DefinitionCandidate,
+    members: &[Member],
+    programs: &Programs,
+) -> Result<Vec<Scanned>, Problem> {
+    let folder = folder_of(&candidate.definition);
+    let at_home = |problem: Problem| Problem { path: join(folder, &problem.path), ..problem };
+    let member = members.iter().find(|member| member.at == candidate.definition);
+    let member =
+        member.ok_or_else(|| files::unreadable(&candidate.definition, &std::io::ErrorKind::NotFound.into()))?;
+    let versions = entries::versions(&candidate.definition, &files::read(plan, member)?).map_err(at_home)?;
+    let one = |version: Result<entries::EntryVersion, Problem>| {
+        let version = version.map_err(at_home)?;
+        let loaded = load_entry(version.files, programs)
+            .map_err(|problem| Problem { path: version.placement.base.clone(), ..problem })?;
+        let (placement, newest_ns) = (&version.placement, member.stamp.modified_ns);
+        Ok(scanned(plan, &VersionPlace { path: &placement.base, format: Format::Entry, placement, newest_ns }, loaded))
+    };
+    Ok(versions.into_iter().map(|version| one(version).unwrap_or_else(Scanned::Problem)).collect())
+}
+
+/// The definitions in a document that is none itself; `None` where it holds none.
+fn definitions_in(
+    plan: &ScanPlan,
+    candidate: &DefinitionCandidate,
+    members: &[Member],
+    programs: &Programs,
+    problem: &Problem,
+) -> Option<Vec<Scanned>> {
+    let may_hold = matches!(problem.code, ProblemCode::UnknownDialect | ProblemCode::BadSyntax)
+        && Syntax::of(&candidate.definition).is_some();
+    let results = may_hold.then(|| entry_results(plan, candidate, members, programs).ok()).flatten()?;
+    (!results.is_empty()).then_some(results)
+}
+
+fn load_entry(files: Vec<VersionFile>, programs: &Programs) -> Result<LoadedVersion, Problem> {
+    let reading = reading::read(&files, entries::definition(), Format::Native, programs)?;
+    Ok(LoadedVersion { files, reading })
 }
 
 /// The row with what depends on the plan and on this machine now.
-fn settled(
-    plan: &ScanPlan,
-    candidate: &DefinitionCandidate,
-    scanned: Scanned,
-    programs: &Programs,
-) -> Result<Box<Tool>, Problem> {
+pub(super) fn settled(plan: &ScanPlan, scanned: Scanned, programs: &Programs) -> Result<Box<Tool>, Problem> {
     let (mut tool, needed, obstacle) = match scanned {
-        Scanned::Tool { tool, programs, obstacle } => (tool, programs, obstacle),
+        Scanned::Tool { tool, needed, obstacle } => (tool, needed, obstacle),
         Scanned::Problem(problem) => return Err(problem),
     };
-    tool.stage = plan.class_of(&candidate.definition, &candidate.placement).0;
-    set_reason(&mut tool, obstacle.as_ref(), &needed, programs);
+    tool.stage = plan.stage_of(&tool.path, &tool.placement);
+    set_reason(&mut tool, obstacle.as_ref(), &needed, (programs, plan));
     Ok(tool)
 }
 
-fn set_reason(tool: &mut Tool, obstacle: Option<&Obstacle>, needed: &[String], programs: &Programs) {
-    tool.reason = reading::reason(tool, obstacle, needed, programs);
+fn set_reason(tool: &mut Tool, obstacle: Option<&Obstacle>, needed: &Needed, machine: (&Programs, &ScanPlan)) {
+    tool.reason = reading::reason(tool, obstacle, needed, machine);
     tool.runnable = tool.reason.is_none();
-    let foreign_kind = !tool.kind.starts_process();
+    let foreign_kind = !tool.kind.can_run();
     tool.state = if foreign_kind || matches!(obstacle, Some(Obstacle::Unsupported(_))) {
         ToolState::Unsupported
     } else {
@@ -199,7 +317,7 @@ fn load(
     candidate: &DefinitionCandidate,
     members: &[Member],
     programs: &Programs,
-    looked_at: &mut Vec<String>,
+    looked_at: &mut LookedAt,
 ) -> Result<LoadedVersion, Problem> {
     let base = &candidate.placement.base;
     let definition = below(base, &candidate.definition).unwrap_or(&candidate.definition);
@@ -232,13 +350,11 @@ fn look_for(
     base: &str,
     definition: &str,
     script: Script<'_>,
-    looked_at: &mut Vec<String>,
+    looked_at: &mut LookedAt,
 ) -> Result<Option<Member>, Problem> {
     let root = plan.root_of(definition).map(|(_, at)| at).unwrap_or_default();
     for place in places(script, base, &root) {
-        if !looked_at.contains(&place) {
-            looked_at.push(place.clone());
-        }
+        looked_at.note(plan, &place);
         if plan.on_disk(&place).symlink_metadata().is_err() {
             continue;
         }
@@ -282,23 +398,18 @@ fn places(script: Script<'_>, base: &str, root: &str) -> Vec<String> {
 }
 
 /// The catalog row of a loaded version.
-fn row(
-    plan: &ScanPlan,
-    path: &str,
-    format: Format,
-    placement: &Placement,
-    loaded: &LoadedVersion,
-    modified_ns: i128,
-) -> Tool {
+fn row(plan: &ScanPlan, place: &VersionPlace<'_>, loaded: &LoadedVersion) -> Tool {
     let manifest = &loaded.reading.manifest;
-    let (stage, by_folder) = plan.class_of(path, placement);
-    let category = manifest.category.clone().or(by_folder).unwrap_or_else(|| Category::new(""));
+    let VersionPlace { path, format, placement, newest_ns } = *place;
+    let by_folder = || plan.category_of(path, placement);
+    let category = manifest.category.clone().or_else(by_folder).unwrap_or_else(|| Category::new(""));
+    let complete = manifest.composite.as_ref().filter(|_| loaded.reading.obstacle.is_none());
     let mut tool = Tool {
         name: manifest.name.clone(),
         title: manifest.title.clone(),
         version: manifest.version.clone(),
         digest: Digest::of_files(&loaded.files),
-        stage,
+        stage: plan.stage_of(path, placement),
         kind: manifest.kind,
         category,
         cost_tier: manifest.cost_tier.unwrap_or(CostTier::Medium),
@@ -318,6 +429,7 @@ fn row(
         runnable: false,
         reason: None,
         needs: Need::of(&manifest.permissions),
+        generator: manifest.prompt.as_ref().and_then(|prompt| prompt.generator.clone()),
         risk: Risk::of(manifest.cost_tier, &manifest.permissions, hidden(&loaded.files)),
         evolved_from: None,
         copy_of: None,
@@ -326,7 +438,9 @@ fn row(
         clashes: Vec::new(),
         files: u32::try_from(loaded.files.len()).unwrap_or(u32::MAX),
         bytes: loaded.files.iter().map(|file| file.bytes.len() as u64).sum(),
-        modified_at: Instant(i64::try_from(modified_ns / 1_000_000).unwrap_or_default()),
+        modified_at: Instant(i64::try_from(newest_ns / 1_000_000).unwrap_or_default()),
+        // What keeps it from running whatever its steps call is no question of these.
+        steps: complete.map(|composite| step_tools(composite, manifest.cost_tier)),
         facts: ToolFacts::default(),
     };
     family::name_by_folder(&mut tool);
@@ -336,6 +450,12 @@ fn row(
         tool.name = name;
     }
     tool
+}
+
+/// The tools that the steps of a composite call.
+fn step_tools(composite: &Composite, tier: Option<CostTier>) -> StepTools {
+    let step = |step: &Step| StepTool { id: step.id.clone(), tool: step.tool.clone(), fault: None };
+    StepTools { tier, steps: composite.steps.iter().map(step).collect() }
 }
 
 /// Characters in the files that a reader would not see. A file that is no text has none to read.
@@ -357,21 +477,42 @@ fn cut(text: &str) -> String {
 /// # Errors
 /// A [`Problem`] when the definition is gone or is no tool any more.
 pub fn read(plan: &ScanPlan, tool: &Tool) -> Result<ToolDetail, Problem> {
-    let programs = Programs::of_this_process();
+    let programs = Programs::for_runs(&plan.python);
+    let (loaded, newest_ns) = match tool.placement.entry() {
+        Some((file, _)) => read_entry(plan, tool, file, &programs)?,
+        None => read_version(plan, tool, &programs)?,
+    };
+    let mut row = row(
+        plan,
+        &VersionPlace { path: &tool.path, format: tool.format, placement: &tool.placement, newest_ns },
+        &loaded,
+    );
+    family::lend(&mut row, tool);
+    Ok(detail(row, tool, loaded, (&programs, plan)))
+}
+
+fn read_version(plan: &ScanPlan, tool: &Tool, programs: &Programs) -> Result<(LoadedVersion, i128), Problem> {
     let base = &tool.placement.base;
     let members = if tool.placement.exclusive { files::all_below(plan, base)? } else { shared_members(plan, tool)? };
-    let newest = members.iter().map(|member| member.stamp.modified_ns).max().unwrap_or_default();
     let candidate = DefinitionCandidate {
         definition: tool.path.clone(),
         format: tool.format,
         placement: tool.placement.clone(),
-        members: Ok(Vec::new()),
+        belonging: Belonging::WholeFolder,
         kin: None,
     };
-    let loaded = load(plan, &candidate, &members, &programs, &mut Vec::new())?;
-    let mut row = row(plan, &tool.path, tool.format, &tool.placement, &loaded, newest);
-    family::lend(&mut row, tool);
-    Ok(detail(row, tool, loaded, &programs))
+    Ok((load(plan, &candidate, &members, programs, &mut LookedAt::default())?, newest(&members)))
+}
+
+fn read_entry(plan: &ScanPlan, tool: &Tool, file: &str, programs: &Programs) -> Result<(LoadedVersion, i128), Problem> {
+    let folder = folder_of(file);
+    let at_home = |problem: Problem| Problem { path: join(folder, &problem.path), ..problem };
+    let member = files::member(plan, folder, file_of(file))?;
+    let versions = entries::versions(file, &files::read(plan, &member)?).map_err(at_home)?;
+    let found = versions.into_iter().flatten().find(|version| version.placement == tool.placement);
+    let found = found.ok_or_else(|| files::unreadable(&tool.path, &std::io::ErrorKind::NotFound.into()))?;
+    let loaded = load_entry(found.files, programs).map_err(|problem| Problem { path: tool.path.clone(), ..problem })?;
+    Ok((loaded, member.stamp.modified_ns))
 }
 
 /// The definition and, for a pair, the script of its stem that the scan would take.
@@ -397,7 +538,8 @@ fn shared_members(plan: &ScanPlan, tool: &Tool) -> Result<Vec<Member>, Problem> 
 /// # Errors
 /// A [`Problem`] when the files hold no definition.
 pub fn read_files(files: Vec<VersionFile>, tool: &Tool) -> Result<ToolDetail, Problem> {
-    let programs = Programs::of_this_process();
+    let plan = ScanPlan { workspace: std::path::PathBuf::new(), roots: Vec::new(), python: RunPython::default() };
+    let programs = Programs::for_runs(&plan.python);
     let known = below(&tool.placement.base, &tool.path).unwrap_or(&tool.path);
     let Some((definition, format)) = reading::definition_of(&files, known, tool.format) else {
         return Err(files::unreadable(&tool.path, &std::io::ErrorKind::NotFound.into()));
@@ -405,9 +547,10 @@ pub fn read_files(files: Vec<VersionFile>, tool: &Tool) -> Result<ToolDetail, Pr
     let mut files = files;
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let reading = reading::read(&files, &definition, format, &programs)?;
-    let plan = ScanPlan { workspace: std::path::PathBuf::new(), roots: Vec::new() };
     let loaded = LoadedVersion { files, reading };
-    let mut row = row(&plan, &tool.path, format, &tool.placement, &loaded, 0);
+    let format = if tool.placement.entry().is_some() { tool.format } else { format };
+    let place = VersionPlace { path: &tool.path, format, placement: &tool.placement, newest_ns: 0 };
+    let mut row = row(&plan, &place, &loaded);
     row.modified_at = tool.modified_at;
     row.stage = tool.stage;
     row.name.clone_from(&tool.name);
@@ -419,14 +562,14 @@ pub fn read_files(files: Vec<VersionFile>, tool: &Tool) -> Result<ToolDetail, Pr
     if loaded.reading.manifest.category.is_none() {
         row.category = tool.category.clone();
     }
-    Ok(detail(row, tool, loaded, &programs))
+    Ok(detail(row, tool, loaded, (&programs, &plan)))
 }
 
-fn detail(mut row: Tool, known: &Tool, loaded: LoadedVersion, programs: &Programs) -> ToolDetail {
+fn detail(mut row: Tool, known: &Tool, loaded: LoadedVersion, (programs, plan): (&Programs, &ScanPlan)) -> ToolDetail {
     let LoadedVersion { files, mut reading } = loaded;
     reading.manifest.name.clone_from(&row.name);
     reading.manifest.version.clone_from(&row.version);
-    set_reason(&mut row, reading.obstacle.as_ref(), &reading.programs, programs);
+    set_reason(&mut row, reading.obstacle.as_ref(), &reading.needed, (programs, plan));
     row.copy_of.clone_from(&known.copy_of);
     row.shadowed_by.clone_from(&known.shadowed_by);
     row.shadows.clone_from(&known.shadows);

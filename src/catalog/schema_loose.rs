@@ -78,6 +78,19 @@ pub(super) fn with_inputs(schema: Option<Value>, names: &[String]) -> Option<Val
     Some(Value::Object(table))
 }
 
+/// A schema of an object with one property more, which need not be given.
+pub(super) fn with_property(schema: Option<Value>, name: &str, property: Value) -> Value {
+    let mut table = match schema {
+        Some(Value::Object(table)) => table,
+        _ => Map::new(),
+    };
+    table.insert("type".to_owned(), json!("object"));
+    if let Some(fields) = entry(&mut table, "properties", json!({})).as_object_mut() {
+        fields.insert(name.to_owned(), property);
+    }
+    Value::Object(table)
+}
+
 fn entry<'a>(table: &'a mut Map<String, Value>, key: &str, empty: Value) -> &'a mut Value {
     let slot = table.entry(key).or_insert_with(|| empty.clone());
     if std::mem::discriminant(slot) != std::mem::discriminant(&empty) {

@@ -415,7 +415,7 @@ mod tests {
     fn real_queries_find_the_real_tool_among_the_first_three() {
         let Some(corpus) = corpus() else { return };
         let found = scan(&ScanPlan::standard(corpus), &Cache::default(), &mut |_| {});
-        let tools: Vec<Arc<Tool>> = found.tools.into_iter().map(Arc::new).collect();
+        let tools = found.tools;
         let index = Index::new(&tools);
         let mut missed = Vec::new();
         for (query, wanted) in LABELLED {

@@ -2,6 +2,7 @@
 //! files that only pass on what others define.
 
 use super::plan::{ScanPlan, join};
+use crate::domain::SkippedFile;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 
@@ -32,6 +33,26 @@ const LANGUAGES: &[(&str, &str)] = &[
     ("ipynb", "notebook"),
 ];
 
+/// What else a file may be.
+const KINDS: &[&str] = &["type declarations", "test", "config", "index", NO_ENTRIES, DATA, MODULE, SkippedFile::API];
+
+/// A kind of file by its word; `None` for a word that is none.
+pub(super) fn kind(word: &str) -> Option<&'static str> {
+    let languages = LANGUAGES.iter().map(|(_, language)| language);
+    KINDS.iter().chain(languages).find(|known| **known == word).copied()
+}
+
+/// What a file is that could hold several tools and holds none.
+pub(super) const NO_ENTRIES: &str = "config";
+
+/// What a document is that nothing in it calls a tool.
+pub(super) const DATA: &str = "data";
+
+/// What a script is that only defines what the other files of its package take.
+pub(super) const MODULE: &str = "module";
+/// Bytes of the begin of a document that say whether it describes an API.
+const API_BEGIN: u64 = 4 * 1024;
+
 /// Bytes of the begin of a file that say what it is.
 const BEGIN: u64 = 64 * 1024;
 
@@ -43,6 +64,18 @@ pub(super) fn other_file(name: &str) -> Option<&'static str> {
     let (_, extension) = name.rsplit_once('.')?;
     let extension = extension.to_ascii_lowercase();
     LANGUAGES.iter().find(|(known, _)| *known == extension).map(|(_, language)| *language)
+}
+
+/// What a document is that nothing in it calls a tool, by how it begins.
+pub(super) fn data(plan: &ScanPlan, path: &str) -> &'static str {
+    let mut begin = Vec::new();
+    let read = std::fs::File::open(plan.on_disk(path)).and_then(|file| file.take(API_BEGIN).read_to_end(&mut begin));
+    let text = String::from_utf8_lossy(&begin);
+    let says = |key: &str| {
+        let lines = || text.lines().map(str::trim_start);
+        lines().any(|line| line.starts_with(&format!("{key}:"))) || text.contains(&format!("\"{key}\""))
+    };
+    if read.is_ok() && (says("openapi") || says("swagger")) && says("info") { SkippedFile::API } else { DATA }
 }
 
 /// What a script is that stands alone and is no tool.
@@ -58,8 +91,17 @@ pub(super) fn no_tool(plan: &ScanPlan, at: &str, name: &str) -> Option<&'static 
     if name.starts_with("test_") && parts.last() == Some(&"py") && !is_started(plan, at, name) {
         return Some("test");
     }
+    let is_test_by_end = ["_test.py", "_spec.rb", "_test.rb"].iter().any(|end| name.ends_with(end));
+    if is_test_by_end && !is_started(plan, at, name) && begin(plan, at, name).is_some_and(|text| holds_tests(&text)) {
+        return Some("test");
+    }
     let is_index = matches!(name, "index.ts" | "index.mts" | "index.js" | "index.mjs" | "index.cjs");
     (is_index && begin(plan, at, name).is_some_and(|text| only_passes_on(&text))).then_some("index")
+}
+
+/// Whether code tests other code: a tool may be called `speed_test`.
+fn holds_tests(text: &str) -> bool {
+    ["def test_", "import pytest", "unittest", "describe ", "Minitest"].iter().any(|mark| text.contains(mark))
 }
 
 /// Whether somebody made a script ready to be started by its name.

@@ -2,7 +2,7 @@
 
 use super::testing::{Workspace, corpus};
 use super::*;
-use crate::domain::{Digest, Format, Kind, ProblemCode, Stage, Tool, ToolState};
+use crate::domain::{Digest, Format, Kind, ProblemCode, SkippedFile, Stage, Tool, ToolState};
 use std::collections::BTreeMap;
 
 fn scan_all(plan: &ScanPlan) -> Scan {
@@ -58,7 +58,7 @@ fn opening_a_real_definition_gives_the_row_of_the_scan() {
     let plan = ScanPlan::standard(&corpus);
     for tool in scan_all(&plan).tools {
         let detail = read(&plan, &tool).unwrap();
-        assert_eq!(detail.tool, tool);
+        assert_eq!(detail.tool, *tool);
         let kept = read_files(detail.files.clone(), &tool).unwrap();
         assert_eq!((kept.manifest, kept.tool), (detail.manifest, detail.tool));
     }
@@ -194,6 +194,8 @@ fn whatever_cannot_be_read_is_a_problem_with_its_file_line_and_next_step() {
     workspace.write("tools/BAD NAME!.py", "pass\n");
     workspace.write("tools/list.json", "[1, 2]");
     workspace.write("tools/some.json", "{\"a\": 1}");
+    workspace.write("tools/pair.json", "{\"a\": 1}");
+    workspace.write("tools/pair.py", "pass\n");
     workspace.write("tools/bomb.yaml", "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\n");
     workspace.write("tools/native/tool.toml", native("native"));
     std::os::unix::fs::symlink("/etc/passwd", workspace.at("tools/native/data.txt")).unwrap();
@@ -210,7 +212,7 @@ fn whatever_cannot_be_read_is_a_problem_with_its_file_line_and_next_step() {
         scan.problems.iter().map(|problem| (problem.path.as_str(), problem.code, problem.line)).collect();
     let mut wanted = vec![
         ("tools/syntax.toml", ProblemCode::BadSyntax, Some(2)),
-        ("tools/unnamed.toml", ProblemCode::MissingField, Some(1)),
+        ("tools/unnamed.toml", ProblemCode::UnknownDialect, Some(1)),
         ("tools/wrong.toml", ProblemCode::BadField, Some(2)),
         ("tools/empty.toml", ProblemCode::Empty, None),
         ("tools/badname.toml", ProblemCode::BadName, Some(1)),
@@ -226,8 +228,7 @@ fn whatever_cannot_be_read_is_a_problem_with_its_file_line_and_next_step() {
         ("tools/BAD NAME!.py", ProblemCode::BadName, None),
         ("tools/versions.py", ProblemCode::BadName, None),
         ("tools/modules/tool.toml", ProblemCode::BadName, None),
-        ("tools/list.json", ProblemCode::BadSyntax, Some(1)),
-        ("tools/some.json", ProblemCode::UnknownDialect, None),
+        ("tools/pair.json", ProblemCode::UnknownDialect, None),
         ("tools/bomb.yaml", ProblemCode::TooLarge, Some(5)),
         ("tools/native/data.txt", ProblemCode::UnsafeLink, None),
         ("tools/elsewhere", ProblemCode::UnsafeLink, None),
@@ -236,6 +237,8 @@ fn whatever_cannot_be_read_is_a_problem_with_its_file_line_and_next_step() {
     found.sort();
     wanted.sort();
     assert_eq!(found, wanted);
+    let data = |path: &str| SkippedFile { path: path.to_owned(), kind: "data" };
+    assert_eq!(scan.skipped, [data("tools/list.json"), data("tools/some.json")]);
     for problem in &scan.problems {
         assert!(!problem.message.is_empty() && !problem.hint.is_empty(), "{problem:?}");
         assert!(!problem.message.ends_with('.') && !problem.message.contains('\n'), "{problem:?}");
@@ -273,7 +276,7 @@ fn a_definition_that_cannot_run_is_a_row_with_one_reason() {
             ("c", Some("c.py (or .sh, .ts, .js) is missing; restore it or change the command"), ToolState::Ok),
             ("d", Some("no-such-program-here is not on the PATH; install it"), ToolState::Ok),
             ("e", Some("it has no start command; add a command"), ToolState::Ok),
-            ("f", Some("prompt tools are not supported yet"), ToolState::Unsupported),
+            ("f", Some("its definition has no prompt; add a template or a system text to [prompt]"), ToolState::Ok),
             ("g", Some("the type quantum is unknown; add a command to run it here"), ToolState::Unsupported),
             ("h", None, ToolState::Ok),
             (
@@ -312,7 +315,7 @@ fn a_folder_belongs_to_one_tool_only_when_nothing_else_would_vanish() {
             ("tools/alpha/alpha.toml", "custom", true, 3),
             ("tools/git/git.py", "git", false, 1),
             ("tools/approved/only.py", "custom", false, 1),
-            ("tools/web/sub/other.toml", "web", false, 2),
+            ("tools/web/sub/other.toml", "sub", false, 2),
             ("tools/git/push.py", "git", false, 1),
             ("tools/web/web.toml", "web", false, 2),
         ]
@@ -385,7 +388,7 @@ fn a_cached_row_counts_only_while_every_file_that_made_it_is_the_same() {
 
     // A payload that nobody can read is a miss, not an error.
     for cached in cache.0.values_mut() {
-        cached.payload = "{".to_owned();
+        cached.payload = b"{".to_vec();
     }
     let again = scan(&plan, &cache, &mut |_| {});
     assert_eq!((again.tools.len(), again.problems.len()), (1, 1));
@@ -412,7 +415,7 @@ fn several_roots_are_read_in_order_and_a_missing_one_is_a_problem() {
     assert_eq!((rows[0].0, rows[2].0, rows[2].1, rows.len()), ("a", "c", Stage::Core, 4));
     assert_eq!(scan.problems.iter().map(|problem| problem.path.as_str()).collect::<Vec<_>>(), ["not-there"]);
     for tool in &scan.tools {
-        assert_eq!(read(&plan, tool).unwrap().tool, *tool);
+        assert_eq!(read(&plan, tool).unwrap().tool, **tool);
     }
 }
 
@@ -466,7 +469,7 @@ fn opening_a_tool_takes_the_files_that_the_scan_took() {
     assert_eq!(rows.iter().filter(|row| row.1 == Format::Pair).map(|row| row.0).collect::<Vec<_>>(), pairs);
     assert_eq!(rows.len(), 4);
     for tool in &scan.tools {
-        assert_eq!(read(&plan, tool).unwrap().tool, *tool);
+        assert_eq!(read(&plan, tool).unwrap().tool, **tool);
     }
 }
 
@@ -522,10 +525,10 @@ mod arbitrary_bytes {
             }
             let plan = workspace.plan();
             let scan = scan_all(&plan);
-            prop_assert_eq!(scan.tools.len() + scan.problems.len(), names.len());
+            prop_assert_eq!(scan.tools.len() + scan.problems.len() + scan.skipped.len(), names.len());
             for tool in &scan.tools {
                 let detail = read(&plan, tool).unwrap();
-                prop_assert_eq!(&detail.tool, tool);
+                prop_assert_eq!(&detail.tool, &**tool);
                 prop_assert_eq!(read_files(detail.files, tool).unwrap().manifest, detail.manifest);
             }
         }

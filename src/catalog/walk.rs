@@ -5,13 +5,18 @@
 
 use super::document::Syntax;
 use super::draft::stem_of;
+use super::entries;
 use super::family::Kin;
-use super::files::{self, Member, is_left_out, is_passed_over, unreadable};
+use super::files::{self, Member, OpenFolder, is_left_out, is_passed_over, unreadable};
 use super::limits;
+use super::places::PlaceStamp;
 use super::plan::{self, ScanPlan, ToolRoot, folder_of, join};
 use super::programs::{is_script, script_extensions, script_rank};
+use super::skill;
 use super::skipped;
-use crate::domain::{Format, Placement, Problem, ProblemCode, SkippedFile, is_hidden, versioned};
+use crate::domain::{
+    Format, PROMOTIONS_FILE, Placement, Problem, ProblemCode, SafeText, SkippedFile, is_hidden, versioned,
+};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -23,10 +28,42 @@ pub(super) struct DefinitionCandidate {
     pub(super) definition: String,
     pub(super) format: Format,
     pub(super) placement: Placement,
-    /// Its files in ascending order of path, or why they are no version.
-    pub(super) members: Result<Vec<Member>, Problem>,
+    /// Which files belong to it by their place.
+    pub(super) belonging: Belonging,
     /// That it is a version of another definition, by its place.
     pub(super) kin: Option<Kin>,
+}
+
+/// The files that belong to a definition by their place. The walk only names them: whoever reads the definition looks at
+/// them, with others at the same time.
+#[derive(Debug, Clone)]
+pub(super) enum Belonging {
+    /// All files of its own folder.
+    WholeFolder,
+    /// These, as paths inside the folder that it shares with others.
+    Named(Vec<String>),
+}
+
+impl DefinitionCandidate {
+    /// Looks at its files, in ascending order of path.
+    ///
+    /// # Errors
+    /// A [`Problem`] that says why they are no version.
+    pub(super) fn members(&self, plan: &ScanPlan, folder: &mut OpenFolder) -> Result<Vec<Member>, Problem> {
+        let base = &self.placement.base;
+        match &self.belonging {
+            Belonging::WholeFolder => {
+                let name = plan::file_of(base);
+                if Placement::looks_like_entry(name) {
+                    let message =
+                        format!("the folder name {:?} means a tool in a file", SafeText::new(name).to_string());
+                    return Err(files::problem(base, ProblemCode::BadName, message, "rename the folder: use no #"));
+                }
+                files::all_below(plan, base)
+            }
+            Belonging::Named(names) => names.iter().map(|name| folder.member(plan, base, name)).collect(),
+        }
+    }
 }
 
 /// What a walk found.
@@ -36,6 +73,8 @@ pub(super) struct WalkResult {
     pub(super) problems: Vec<Problem>,
     /// Files that look like tools and are none.
     pub(super) skipped: Vec<SkippedFile>,
+    /// The folders that were listed, and what decided beside them, as they were before.
+    pub(super) places: Vec<PlaceStamp>,
 }
 
 /// Folders in a tool's folder whose manifests and scripts are its own.
@@ -50,6 +89,7 @@ const EXTENSIONS: &[&str] = &["toml", "yaml", "yml", "json", "jsonl"];
 /// Walks all roots of a plan.
 pub(super) fn walk(plan: &ScanPlan) -> WalkResult {
     let mut found = WalkResult::default();
+    found.places.push(PlaceStamp::of(plan, PROMOTIONS_FILE));
     let mut seen: Vec<String> = Vec::new();
     for root in &plan.roots {
         let at = plan.root_path(root);
@@ -68,6 +108,7 @@ pub(super) fn walk(plan: &ScanPlan) -> WalkResult {
 
 fn walk_root(plan: &ScanPlan, root: &ToolRoot, at: &str, found: &mut WalkResult) {
     let is_standard = root.path == Path::new("tools");
+    found.places.push(PlaceStamp::of(plan, at));
     match std::fs::metadata(plan.on_disk(at)) {
         Ok(meta) if meta.is_dir() => folder(plan, at, 0, found),
         Ok(_) => found.problems.push(files::problem(
@@ -88,6 +129,10 @@ struct FolderListing {
     folders: Vec<String>,
     manifests: Vec<String>,
     scripts: Vec<String>,
+    /// Files that hold several tools.
+    several: Vec<String>,
+    /// Whether there is a `SKILL.md`.
+    skill: bool,
     approved: bool,
     /// Whether there is a folder `versions`.
     versions: bool,
@@ -107,17 +152,23 @@ fn folder(plan: &ScanPlan, at: &str, depth: usize, found: &mut WalkResult) {
     };
     let native = native_manifest(&listing);
     if let Some(manifest) = native.filter(|_| depth > 0 || listing.manifests.iter().any(|name| name == "tool.toml")) {
-        found.candidates.push(own_folder(plan, at, manifest, Format::Native));
+        found.candidates.push(own_folder(at, manifest, Format::Native));
         versions(plan, at, &listing, Some(manifest), found);
+        return;
+    }
+    if listing.skill && !plan.is_shared_folder(at) {
+        found.candidates.push(own_folder(at, skill::FILE, Format::Skill));
+        versions(plan, at, &listing, Some(skill::FILE), found);
         return;
     }
     let mut inner = WalkResult::default();
     for name in &listing.folders {
         folder(plan, &join(at, name), depth + 1, &mut inner);
     }
+    found.places.append(&mut inner.places);
     let groups = groups(&listing);
     if let Some(owner) = owner(plan, at, &listing, &groups, &inner) {
-        found.candidates.push(own_folder(plan, at, &owner.definition, owner.format));
+        found.candidates.push(own_folder(at, &owner.definition, owner.format));
         versions(plan, at, &listing, Some(&owner.definition), found);
         return;
     }
@@ -125,21 +176,21 @@ fn folder(plan: &ScanPlan, at: &str, depth: usize, found: &mut WalkResult) {
         versions(plan, at, &listing, None, found);
     }
     let originals = originals(&groups);
+    let is_described = listing.folders.iter().any(|name| DESCRIPTIONS.contains(&name.as_str()));
     found.skipped.extend(listing.skipped.iter().cloned());
     for group in &groups {
         if group.format == Format::Header
             && !listing.approved
             && let Some(kind) = skipped::no_tool(plan, at, &group.definition)
         {
+            found.places.push(PlaceStamp::of(plan, &join(at, &group.definition)));
             found.skipped.push(SkippedFile { path: join(at, &group.definition), kind });
             continue;
         }
-        let description = description_file(plan, at, &group.definition);
-        let names = [Some(&group.definition), group.script.as_ref(), description.as_ref()].into_iter().flatten();
-        let mut members: Result<Vec<Member>, Problem> = names.map(|name| files::member(plan, at, name)).collect();
-        if let Ok(members) = &mut members {
-            members.sort_by(|a, b| a.path.cmp(&b.path));
-        }
+        let description = is_described.then(|| description_file(plan, at, &group.definition)).flatten();
+        let names = [Some(group.definition.clone()), group.script.clone(), description];
+        let mut names: Vec<String> = names.into_iter().flatten().collect();
+        names.sort_unstable();
         let kin = versioned(stem_of(&group.definition)).map(|(stem, version)| Kin {
             of: stem.to_owned(),
             version,
@@ -149,8 +200,17 @@ fn folder(plan: &ScanPlan, at: &str, depth: usize, found: &mut WalkResult) {
             definition: join(at, &group.definition),
             format: group.format,
             placement: Placement { base: at.to_owned(), exclusive: false },
-            members,
+            belonging: Belonging::Named(names),
             kin,
+        });
+    }
+    for name in &listing.several {
+        found.candidates.push(DefinitionCandidate {
+            definition: join(at, name),
+            format: Format::Entry,
+            placement: Placement { base: at.to_owned(), exclusive: false },
+            belonging: Belonging::Named(vec![name.clone()]),
+            kin: None,
         });
     }
     found.candidates.append(&mut inner.candidates);
@@ -167,12 +227,12 @@ pub(super) fn description_file(plan: &ScanPlan, at: &str, definition: &str) -> O
 }
 
 /// A definition that has its folder to itself.
-fn own_folder(plan: &ScanPlan, at: &str, definition: &str, format: Format) -> DefinitionCandidate {
+fn own_folder(at: &str, definition: &str, format: Format) -> DefinitionCandidate {
     DefinitionCandidate {
         definition: join(at, definition),
         format,
         placement: Placement { base: at.to_owned(), exclusive: true },
-        members: files::all_below(plan, at),
+        belonging: Belonging::WholeFolder,
         kin: None,
     }
 }
@@ -196,6 +256,7 @@ fn versions(plan: &ScanPlan, home: &str, listing: &FolderListing, original: Opti
     }
     let at = join(home, "versions");
     let mut inner = WalkResult::default();
+    found.places.push(PlaceStamp::of(plan, &at));
     let entries = match std::fs::read_dir(plan.on_disk(&at)) {
         Ok(entries) => entries,
         Err(error) => return found.problems.push(unreadable(&at, &error)),
@@ -206,6 +267,7 @@ fn versions(plan: &ScanPlan, home: &str, listing: &FolderListing, original: Opti
             Err(error) => inner.problems.push(unreadable(&at, &error)),
         }
     }
+    found.places.append(&mut inner.places);
     if original.is_some() || !inner.candidates.is_empty() {
         inner.candidates.sort_by(|a, b| a.definition.cmp(&b.definition));
         found.candidates.append(&mut inner.candidates);
@@ -255,11 +317,12 @@ fn version(plan: &ScanPlan, home: &str, original: Option<&str>, entry: &std::fs:
     };
     let kin =
         Kin { of: plan::file_of(home).to_owned(), version, original: original.map(|original| join(home, original)) };
-    found.candidates.push(DefinitionCandidate { kin: Some(kin), ..own_folder(plan, &at, definition, format) });
+    found.candidates.push(DefinitionCandidate { kin: Some(kin), ..own_folder(&at, definition, format) });
 }
 
 fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListing, Problem> {
     let mut listing = FolderListing::default();
+    found.places.push(PlaceStamp::of(plan, at));
     for entry in std::fs::read_dir(plan.on_disk(at)).map_err(|error| unreadable(at, &error))? {
         let entry = entry.map_err(|error| unreadable(at, &error))?;
         let os_name = entry.file_name();
@@ -270,9 +333,14 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
             continue;
         };
         listing.approved |= name == "approval.toml";
+        listing.skill |= name == skill::FILE && entry.file_type().is_ok_and(|kind| kind.is_file());
         listing.versions |= name == "versions" && entry.file_type().is_ok_and(|kind| kind.is_dir());
         let kind = entry.file_type().map_err(|error| unreadable(at, &error))?;
         let mut skip = |kind| listing.skipped.push(SkippedFile { path: join(at, name), kind });
+        if entries::is_entry_file(name) && !kind.is_dir() {
+            listing.several.push(name.to_owned());
+            continue;
+        }
         if is_passed_over(name) {
             if files::is_configuration(name) && kind.is_file() {
                 skip("config");
@@ -280,6 +348,10 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
             continue;
         }
         let is_definition = is_script(name) || Syntax::of(name).is_some();
+        if kind.is_symlink() || Syntax::of(name) == Some(Syntax::JsonLines) {
+            // What a link leads to, and what such a file holds, decides as well.
+            found.places.push(PlaceStamp::of(plan, &join(at, name)));
+        }
         if kind.is_dir() {
             if name != "@" {
                 listing.folders.push(name.to_owned());
@@ -294,17 +366,21 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
             } else if syntax != Syntax::JsonLines || skipped::describes_tools(plan, at, name) {
                 listing.manifests.push(name.to_owned());
             } else {
-                skip("data");
+                skip(skipped::DATA);
             }
         } else if is_script(name) || (kind.is_file() && is_program(plan, at, name)) {
             listing.scripts.push(name.to_owned());
         } else if let Some(kind) = skipped::other_file(name) {
             skip(kind);
+        } else if kind.is_file() && !name.contains('.') {
+            // Its mode or its first bytes can make it a program, and its folder does not show either.
+            found.places.push(PlaceStamp::of(plan, &join(at, name)));
         }
     }
     listing.folders.sort_unstable();
     listing.manifests.sort_unstable();
     listing.scripts.sort_unstable();
+    listing.several.sort_unstable();
     Ok(listing)
 }
 

@@ -1,8 +1,8 @@
 //! What the definition says of itself, and whether it can be held to it.
 
-use super::CheckContext;
+use super::{CheckContext, Condition};
 use crate::domain::{
-    CheckReport, Checker, Dialect, Finding, InputMode, Kind, LimitsDeclared, Manifest, Severity, ToolDetail,
+    CheckReport, Checker, Dialect, Finding, InputMode, Kind, LimitsDeclared, Manifest, Severity, ToolDetail, near_word,
 };
 use serde_json::Value;
 
@@ -32,6 +32,7 @@ const TOP: &[&str] = &[
     "dependencies",
     "description",
     "examples",
+    "http",
     "idempotent",
     "input",
     "keywords",
@@ -40,10 +41,14 @@ const TOP: &[&str] = &[
     "name",
     "output",
     "permissions",
+    "prompt",
     "provenance",
+    "result",
     "run",
     "sanity",
     "service",
+    "state",
+    "steps",
     "tags",
     "tests",
     "title",
@@ -53,10 +58,13 @@ const TOP: &[&str] = &[
 
 /// The keys of the tables in it.
 const KEYS: &[(&str, &[&str])] = &[
+    ("http", &["body", "form", "headers", "hosts", "method", "query", "timeout", "url"]),
     ("limits", &["cpu", "disk", "memory", "output", "processes"]),
     ("permissions", &["env", "network", "read", "run", "write"]),
+    ("prompt", &["file", "generator", "max_tokens", "system", "template", "timeout"]),
     ("provenance", &["created_at", "created_by", "generator", "parent", "prompt", "reason", "status"]),
     ("run", &["args", "command", "entry", "env", "function", "input", "pty", "success", "timeout"]),
+    ("state", &["max", "path"]),
 ];
 
 /// Violations of one example that are told.
@@ -75,6 +83,7 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
     findings.extend(described(manifest));
     findings.extend(classified(version));
     findings.extend(started(version));
+    findings.extend(conditions(manifest));
     findings.extend(limits(&manifest.limits, manifest));
     findings.extend(schemas(manifest));
     findings.extend(untried(version));
@@ -119,6 +128,16 @@ fn classified(version: &ToolDetail) -> Vec<Finding> {
 fn is_unversioned(path: &str, bytes: &[u8]) -> bool {
     let text = std::str::from_utf8(bytes).unwrap_or_default();
     path == "tool.toml" && toml::from_str::<toml::Table>(text).is_ok_and(|table| !table.contains_key("version"))
+}
+
+/// The conditions of steps that cannot be read: no run of the composite would begin.
+fn conditions(manifest: &Manifest) -> Vec<Finding> {
+    let steps = manifest.composite.iter().flat_map(|composite| &composite.steps);
+    let wrong = steps.filter_map(|step| {
+        let why = Condition::parse(step.when.as_deref()?).err()?;
+        Some(Finding::new("bad-condition", Severity::High, format!("the condition of step {}: {why}", step.id)))
+    });
+    wrong.collect()
 }
 
 /// Whether what it starts is there, and whether it can be given its input.
@@ -326,10 +345,10 @@ fn unknown_keys(manifest: &Manifest) -> Vec<Finding> {
                 fields
                     .keys()
                     .filter(|inner| !known.contains(&inner.as_str()))
-                    .map(|inner| (format!("{key}.{inner}"), near(inner, known))),
+                    .map(|inner| (format!("{key}.{inner}"), near_word(inner, known))),
             ),
             _ if TOP.contains(&key.as_str()) || key.starts_with("x-") => {}
-            _ => unknown.push((key.clone(), near(key, TOP))),
+            _ => unknown.push((key.clone(), near_word(key, TOP))),
         }
     }
     let (slips, others): (Vec<_>, Vec<_>) = unknown.into_iter().partition(|(_, meant)| meant.is_some());
@@ -350,35 +369,6 @@ fn unknown_keys(manifest: &Manifest) -> Vec<Finding> {
         findings.push(Finding::new("unknown-keys", Severity::Medium, message));
     }
     findings
-}
-
-/// The known key that another one nearly is.
-fn near<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
-    let plain = key.to_lowercase().replace('-', "_");
-    let steps = known.iter().map(|known| (distance(&plain, known), *known));
-    let (steps, nearest) = steps.min()?;
-    let most = if nearest.len() >= 6 { 2 } else { 1 };
-    // Words of three letters are near to too much.
-    (steps <= most && key.chars().count() > 3 || steps == 0).then_some(nearest)
-}
-
-/// How many letters must be put in, left out, changed or swapped with their neighbour.
-fn distance(one: &str, other: &str) -> usize {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().take(64).collect(), other.chars().collect());
-    let mut rows = vec![(0..=other.len()).collect::<Vec<usize>>()];
-    for i in 1..=one.len() {
-        let mut row = vec![i];
-        for j in 1..=other.len() {
-            let changed = rows[i - 1][j - 1] + usize::from(one[i - 1] != other[j - 1]);
-            let mut least = changed.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[one.len()][other.len()]
 }
 
 #[cfg(test)]
@@ -488,7 +478,8 @@ mod tests {
         };
         assert_eq!(sorted(keys(&schema)), TOP);
         for (table, known) in KEYS {
-            assert_eq!(sorted(keys(&schema["$defs"][table])), *known, "{table}");
+            let link = schema["properties"][table]["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+            assert_eq!(sorted(keys(&schema["$defs"][link])), *known, "{table}");
         }
     }
 

@@ -27,7 +27,9 @@ mod unread;
 pub use crate::domain::source::Language;
 pub use capabilities::scan;
 pub use duplicates::{Similar, code_of, similar};
+pub use trials::Condition;
 pub use trials::benchmark::p95_of;
+pub use trials::generate::simplest;
 pub use trials::replay::{Recorded, replay};
 
 use crate::domain::budget::{self, ReadLimits};

@@ -1,6 +1,7 @@
 //! Deciding: one review, or several with a table first and a question.
 
 use super::call::{Answer, Call, Stop};
+use super::done::agreed;
 use super::print_text::{Align, Ink, Page, StyledLine, Table};
 use super::reading;
 use super::review::{self, other_digest};
@@ -8,7 +9,7 @@ use super::shared::risk_ink;
 use crate::domain::{DecisionKind, DecisionRequest, Digest, ReviewId, visible_words};
 use crate::engine::{BulkResult, Engine, EngineError, ErrorCode, PreflightRow};
 use serde::Serialize;
-use std::io::{self, BufRead};
+use std::io;
 
 /// What became of each of several reviews.
 #[derive(Serialize)]
@@ -135,7 +136,8 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
         let message = format!("none of them can be decided together: {kind}");
         return Err(EngineError::new(ErrorCode::Refused, message, "the table shows the reasons").into());
     }
-    if !call.switch("yes") && !agreed(call, kind, requests.len(), unread)? {
+    let how = if unread { " unread" } else { "" };
+    if !call.switch("yes") && !agreed(call, &format!("{kind} {} of them{how}?", requests.len()))? {
         let message = "nothing was decided";
         return Err(EngineError::new(ErrorCode::Failed, message, "answer y, or add --yes").into());
     }
@@ -227,13 +229,4 @@ fn show(call: &Call<'_>, kind: DecisionKind, rows: &[PreflightRow], unread: bool
         ]);
     }
     call.note_page(|page| page.table(&table));
-}
-
-/// Asks at the terminal; anything but `y` is a no, and so is its end.
-fn agreed(call: &Call<'_>, kind: DecisionKind, count: usize, unread: bool) -> Result<bool, Stop> {
-    let how = if unread { " unread" } else { "" };
-    call.note(&StyledLine::new().put(Ink::Strong, format!("{kind} {count} of them{how}? [y/N]")));
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

@@ -84,7 +84,8 @@ fn said(call: &Call<'_>, engine: &Engine, report: CallReport) -> Result<u8, Stop
     let text = report.answer.clone().unwrap_or_default();
     if call.globals.json {
         let run = report.attempts.last().map(|attempt| engine.runs().record(attempt.run)).transpose()?;
-        let answer = run.map(|run| RunAnswer { run, stdout: text, stderr: String::new(), truncated: false });
+        let answer =
+            run.map(|run| RunAnswer { run, stdout: text, stderr: String::new(), truncated: false, steps: Vec::new() });
         outlet::object(&Called { report, answer })?;
         return Ok(0);
     }
@@ -99,7 +100,7 @@ fn said(call: &Call<'_>, engine: &Engine, report: CallReport) -> Result<u8, Stop
 }
 
 fn request(call: &Call<'_>) -> Result<CallRequest, EngineError> {
-    let (input, sets) = input::given(call)?.parts();
+    let (input, sets) = input::given(call)?.parts()?;
     Ok(CallRequest {
         scenario: call.required("scenario")?.to_owned(),
         tags: call.texts("tag").into_iter().map(str::to_owned).collect(),
@@ -127,7 +128,8 @@ fn ended(attempt: &CallAttempt) -> StyledLine {
 }
 
 fn answer(engine: &Engine, run: RunId) -> Result<RunAnswer, EngineError> {
-    Ok(RunAnswer::new(engine.runs().record(run)?, &Kept::read(engine, run)?))
+    let steps = engine.runs().steps_of(run)?;
+    Ok(RunAnswer::new(engine.runs().record(run)?, &Kept::read(engine, run)?, steps))
 }
 
 /// What the run that did it wrote, as if it had been run alone.

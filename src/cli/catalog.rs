@@ -3,6 +3,7 @@
 mod listing;
 mod schema_words;
 mod service_facts;
+mod step_facts;
 
 use super::call::{Answer, Call};
 use super::files::FileHead;
@@ -11,14 +12,15 @@ use super::runs::run_table;
 use super::shared::stage_ink;
 use super::shared::usage_words;
 use super::shared::{evidence_line, risk_ink};
+use crate::domain::composite::Composite;
 use crate::domain::service::ServiceDefinition;
 use crate::domain::{
-    Dialect, Digest, Example, Format, LimitsDeclared, Manifest, Missing, Permissions, Provenance, Recipe, Review,
-    ReviewId, Run, TestCase, Tool, ToolName, ToolState,
+    Dialect, Digest, Example, Format, HttpDefinition, LimitsDeclared, Manifest, Missing, Permissions, PromptDefinition,
+    Provenance, Recipe, Review, ReviewId, Run, StateRule, TestCase, Tool, ToolName, ToolState,
 };
 use crate::engine::{
-    Behaviour, Engine, EngineError, InitReport, ReviewFilter, RunFilter, VersionInfo, definition_of,
-    init as init_workspace, service_notes,
+    Behaviour, Engine, EngineError, InitReport, RunFilter, VersionInfo, definition_of, init as init_workspace,
+    service_notes, write_starter,
 };
 pub(super) use listing::list;
 use listing::{state_words, tier_word};
@@ -37,13 +39,20 @@ pub(super) struct Initialised {
     workspace: String,
     #[serde(flatten)]
     report: InitReport,
+    /// Whether the starter tools were asked for: they wait to be adopted.
+    #[serde(skip)]
+    starter: bool,
 }
 
 pub(super) fn init(call: &Call<'_>) -> Result<Initialised, EngineError> {
     let dir = call.get::<PathBuf>("dir").or_else(|| call.globals.workspace.clone()).unwrap_or_else(|| ".".into());
-    let report = init_workspace(&dir)?;
+    let mut report = init_workspace(&dir)?;
+    let starter = call.switch("starter");
+    if starter {
+        write_starter(&dir, &mut report)?;
+    }
     let dir = dir.canonicalize().unwrap_or(dir);
-    Ok(Initialised { workspace: dir.display().to_string(), report })
+    Ok(Initialised { workspace: dir.display().to_string(), report, starter })
 }
 
 impl Answer for Initialised {
@@ -53,6 +62,9 @@ impl Answer for Initialised {
         }
         for path in &self.report.kept {
             page.line(&StyledLine::new().put(Ink::Dim, "kept     ").put(Ink::Plain, path))?;
+        }
+        if self.starter {
+            page.say("the starter tools wait: `toolsmith starter` shows what each declares and adopts them")?;
         }
         page.say(format!("{} is a workspace; `toolsmith` opens it", self.workspace))
     }
@@ -73,6 +85,9 @@ pub(super) struct Shown {
     /// The definition of a service as its file states it; `define --from` takes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     definition: Option<Value>,
+    /// What it keeps between its runs, and how much there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keeps: Option<String>,
     /// What of the definition of a service needs a second look.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
@@ -96,9 +111,17 @@ fn manifest_fields<S: Serializer>(manifest: &Manifest, serializer: S) -> Result<
         dialect: Dialect,
         recipe: &'a Option<Recipe>,
         #[serde(skip_serializing_if = "Option::is_none")]
+        http: &'a Option<HttpDefinition>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        prompt: &'a Option<PromptDefinition>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         service: &'a Option<ServiceDefinition>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        composite: &'a Option<Composite>,
         permissions: &'a Permissions,
         limits: &'a LimitsDeclared,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        state: &'a Option<StateRule>,
         input: &'a Option<Value>,
         output: &'a Option<Value>,
         examples: &'a [Example],
@@ -110,9 +133,13 @@ fn manifest_fields<S: Serializer>(manifest: &Manifest, serializer: S) -> Result<
     let fields = Fields {
         dialect: manifest.dialect,
         recipe: &manifest.recipe,
+        http: &manifest.http,
+        prompt: &manifest.prompt,
         service: &manifest.service,
+        composite: &manifest.composite,
         permissions: &manifest.permissions,
         limits: &manifest.limits,
+        state: &manifest.state,
         input: &manifest.input,
         output: &manifest.output,
         examples: &manifest.examples,
@@ -125,7 +152,7 @@ fn manifest_fields<S: Serializer>(manifest: &Manifest, serializer: S) -> Result<
 }
 
 pub(super) fn show(call: &Call<'_>) -> Result<Shown, EngineError> {
-    let (engine, _catalog) = call.open_catalog()?;
+    let engine = call.open_around(call.required("tool")?)?;
     let tool = engine.library().resolve(call.required("tool")?)?;
     let detail = engine.library().detail(&tool)?;
     let filter = RunFilter { tool: Some(tool.name.clone()), limit: SHOWN_RUNS, ..RunFilter::default() };
@@ -142,6 +169,7 @@ pub(super) fn show(call: &Call<'_>) -> Result<Shown, EngineError> {
         waiting_review: waiting_review(&engine, &tool)?,
         behaviour: engine.observations().behaviour(&tool)?,
         missing: engine.dependencies().missing(&detail),
+        keeps: engine.runs().state_of(&detail)?.summary(),
         doubt,
         is_only_doubted,
         interpreter_changed: engine.dependencies().interpreter_changed(&detail)?,
@@ -159,7 +187,7 @@ fn waiting_review(engine: &Engine, tool: &Tool) -> Result<Option<ReviewId>, Engi
     let of_tool = |review: &Review| {
         (review.tool == tool.name && review.digest == tool.digest) || review.members.iter().any(covers)
     };
-    Ok(engine.reviews().list(ReviewFilter::Waiting)?.into_iter().find(of_tool).map(|review| review.id))
+    Ok(engine.reviews().waiting_for(&tool.name)?.into_iter().find(of_tool).map(|review| review.id))
 }
 
 impl Answer for Shown {
@@ -168,6 +196,7 @@ impl Answer for Shown {
         self.standing(page)?;
         self.needs(page)?;
         self.service(page)?;
+        self.steps(page)?;
         write_schema(page, "Input", self.manifest.input.as_ref())?;
         write_schema(page, "Output", self.manifest.output.as_ref())?;
         self.contents(page)?;
@@ -270,15 +299,21 @@ impl Shown {
         let by = [made.created_by.as_deref(), made.generator.as_deref(), made.created_at.as_deref()];
         let by: Vec<&str> = by.into_iter().flatten().collect();
         let by = if by.is_empty() { "not stated".to_owned() } else { by.join(", ") };
-        page.field("made by", Ink::Plain, format!("{by} (origin {})", tool.origin))
+        page.field("made by", Ink::Plain, format!("{by} (origin {})", tool.origin))?;
+        match &made.status {
+            Some(status) => page.field("own status", Ink::Dim, own_status(status, tool)),
+            None => Ok(()),
+        }
     }
 
     fn needs(&self, page: &mut Page<'_>) -> io::Result<()> {
-        if let Some(recipe) = &self.manifest.recipe {
-            page.field("command", Ink::Plain, recipe.command_words().join(" "))?;
-            page.field("input by", Ink::Plain, recipe.input_words())?;
+        for (label, text) in self.manifest.start_words() {
+            page.field(label, Ink::Plain, text)?;
         }
         page.field("permissions", Ink::Plain, self.manifest.permissions.summary())?;
+        if let Some(keeps) = &self.keeps {
+            page.field("keeps", Ink::Plain, keeps)?;
+        }
         page.field("risk", risk_ink(self.tool.risk), self.tool.risk.word())
     }
 
@@ -335,12 +370,19 @@ impl Shown {
     }
 }
 
+/// What a file says of its status, which no decision changes.
+fn own_status(status: &str, tool: &Tool) -> String {
+    format!("{status:?}, written in its file; the stage that counts is {}", tool.stage)
+}
+
 fn format_words(format: Format) -> &'static str {
     match format {
         Format::Native => "native folder",
         Format::Pair => "script and sidecar",
         Format::Manifest => "manifest only",
         Format::Header => "script without manifest",
+        Format::Entry => "one of several in a file",
+        Format::Skill => "skill folder",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::call::{Answer, Call};
 use super::done::{Done, execute};
-use super::print_text::{Ink, Page, StyledLine};
+use super::print_text::{Ink, Page, StyledLine, counted};
 use crate::domain::{
     CheckReport, CheckState, Command, CommentAnchor, CommentId, CommentKind, Digest, Finding, Review, ReviewId,
     Severity, Tally, ToolName, Verdict,
@@ -34,7 +34,9 @@ pub(super) fn check(call: &Call<'_>) -> Result<Checked, EngineError> {
 pub(super) fn teller<'a>(call: &'a Call<'_>) -> impl FnMut(&Verdict) + 'a {
     let mut told = HashSet::new();
     move |verdict| {
-        for check in ended_since(&mut told, verdict) {
+        // What had nothing to examine says nothing; the list afterwards counts it.
+        let said = ended_since(&mut told, verdict).into_iter().filter(|check| check.state != CheckState::Skipped);
+        for check in said {
             call.note(&StyledLine::new().put(Ink::Dim, format!("  {} {}", check.name, check.state)));
         }
     }
@@ -85,6 +87,19 @@ impl Serialize for WithVerdict {
 /// Writes a verdict, the worst checks first; that none has begun is said too.
 pub(super) fn write(page: &mut Page<'_>, verdict: Option<&Verdict>) -> io::Result<()> {
     verdict_lines(verdict).iter().try_for_each(|line| page.line(line))
+}
+
+/// A verdict in lines, the worst checks first; those that found nothing to examine are one line.
+pub(super) fn verdict_in_short(verdict: &Verdict) -> Vec<StyledLine> {
+    let (skipped, others): (Vec<_>, Vec<_>) =
+        verdict.checks.iter().cloned().partition(|check| check.state == CheckState::Skipped);
+    let mut lines = verdict_lines(Some(&Verdict { checks: others, ..verdict.clone() }));
+    if !skipped.is_empty() {
+        let count = counted(skipped.len(), "check", "checks");
+        let text = format!("{count} had nothing to examine; `toolsmith check NAME` lists them");
+        lines.push(StyledLine::new().put(Ink::Dim, format!("  {:<12}{text}", CheckState::Skipped)));
+    }
+    lines
 }
 
 /// A verdict in lines, the worst checks first.

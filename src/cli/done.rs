@@ -5,7 +5,7 @@ use super::print_text::{Ink, Page, StyledLine};
 use crate::domain::{Command, Outcome};
 use crate::engine::{Described, Engine, EngineError, PlainQuery, PlainVerb, Preview};
 use serde::Serialize;
-use std::io;
+use std::io::{self, BufRead};
 
 /// What came of a command.
 #[derive(Serialize)]
@@ -95,6 +95,14 @@ pub(super) fn ask_for_touch(call: &Call<'_>, engine: &Engine) {
     if let Some(notice) = engine.integrity().touch_notice() {
         call.note(&StyledLine::new().put(Ink::Strong, notice));
     }
+}
+
+/// Asks at the terminal; anything but `y` is a no, and so is its end.
+pub(super) fn agreed(call: &Call<'_>, question: &str) -> io::Result<bool> {
+    call.note(&StyledLine::new().put(Ink::Strong, format!("{question} [y/N]")));
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// Says on standard error what a command changes.

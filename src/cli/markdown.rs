@@ -82,8 +82,8 @@ mod tests {
             assert!(table.lines().any(|line| line.starts_with(&begin) && line.contains(row.doc)), "{}", row.name);
         }
         assert!(table.contains(
-            "| `run TOOL [WORD]… [--input JSON] [--set KEY=VALUE]… [--timeout DURATION] [--scenario SCENARIO] [--allow] \
-             [--jsonl]` | `r` |"
+            "| `run TOOL [WORD]… [--input JSON] [--set KEY=VALUE]… [--timeout DURATION] [--scenario SCENARIO] \
+             [--from FROM] [--of ID] [--allow] [--show] [--jsonl]` | `r` |"
         ));
         assert!(table.contains(
             "| `approve REVIEW[=PREFIX]… [--digest PREFIX] [--reason REASON] [--role ROLE] [--override OVERRIDE] [--unread] [--yes]` | `a` |"

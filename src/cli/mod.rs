@@ -37,6 +37,7 @@ mod outlet;
 mod pager;
 mod parse;
 mod permission;
+mod piped;
 mod print_json;
 mod print_text;
 mod reading;
@@ -51,6 +52,7 @@ mod shared;
 mod sign;
 mod similar;
 mod spec;
+mod starter;
 mod stop_signals;
 mod tiers;
 mod upkeep;
@@ -169,7 +171,7 @@ fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
     call.demand_human()?;
     match verb {
         Verb::Init => call.print(&catalog::init(call)?),
-        Verb::List => call.print(&catalog::list(call)?),
+        Verb::List => call.print_large(catalog::list(call)?),
         Verb::Show => call.print(&catalog::show(call)?),
         Verb::Source => call.print(&files::source(call)?),
         Verb::Diff => call.print(&files::diff(call)?),
@@ -177,6 +179,7 @@ fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
         Verb::Run => run::run(call),
         Verb::Call => calling::call(call),
         Verb::Rerun => run::rerun(call),
+        Verb::Continue => run::go_on(call),
         Verb::Cancel => call.print(&runs::cancel(call)?),
         Verb::Runs => call.print(&runs::runs(call)?),
         Verb::Output => runs::output(call),
@@ -216,6 +219,7 @@ fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
         Verb::RequestChanges => bulk::decline(call, DecisionKind::RequestChanges),
         Verb::Request => request::request(call),
         Verb::Wait => call.print(&request::wait(call)?),
+        Verb::Starter => starter::starter(call),
         Verb::Promote => call.print(&lifecycle::promote(call)?),
         Verb::Grant => call.print(&grants::grant(call)?),
         Verb::Grants => call.print(&grants::grants(call)?),

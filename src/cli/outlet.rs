@@ -85,7 +85,14 @@ impl Sink for Outlets {
     fn take(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
         match stream {
             Stream::Stdout => self.stdout.take(bytes),
-            Stream::Stderr => self.stderr.take(bytes),
+            Stream::Stderr => {
+                // What a program says of its output does not stick to output that ends within a line.
+                if self.stdout.within_line && is_terminal(Stream::Stderr) && !self.stderr.within_line {
+                    pass(Stream::Stderr, b"\n")?;
+                    self.stdout.within_line = false;
+                }
+                self.stderr.take(bytes)
+            }
         }
     }
 }

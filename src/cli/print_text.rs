@@ -59,10 +59,10 @@ impl<'a> Page<'a> {
         for (ink, part) in line.pieces(self.look.view()) {
             if self.look.color && ink != Ink::Plain {
                 text.push_str(code(ink));
-                text.push_str(part.as_str());
+                text.push_str(&part);
                 text.push_str("\x1b[0m");
             } else {
-                text.push_str(part.as_str());
+                text.push_str(&part);
             }
         }
         writeln!(self.out, "{}", text.trim_end_matches(' '))

@@ -96,7 +96,8 @@ pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result
     // Written once it is decided: a refusal has its own words.
     let done = decide(call, &engine, &detail, (DecisionKind::Approve, shown))?;
     call.note(&StyledLine::new().put(Ink::Plain, "digest ").put(Ink::Strong, detail.review.digest.hex()));
-    for line in detail.evidence.iter().map(evidence_line).chain(check::verdict_lines(detail.verdict.as_ref())) {
+    let checks = detail.verdict.as_ref().map(check::verdict_in_short).unwrap_or_default();
+    for line in detail.evidence.iter().map(evidence_line).chain(checks) {
         call.note(&line);
     }
     Ok(done)

@@ -5,6 +5,7 @@ use super::done::Done;
 use super::kept::Kept;
 use super::outlet::{self, Outlet};
 use super::print_text::{Align, Ink, Look, Page, StyledLine, Table, counted, span, when};
+use crate::domain::composite::RunStep;
 use crate::domain::{Command, IsolationLevel, Run, RunId, RunOutcome, Stream};
 use crate::engine::{EngineError, RunFilter, StagedState, StagedView};
 use serde::Serialize;
@@ -61,7 +62,7 @@ pub(super) fn run_table(runs: &[Run], look: Look) -> Table {
         };
         table.row([
             (Ink::Strong, run.id.to_string()),
-            (Ink::Plain, format!("{}@{}", run.tool, run.version)),
+            (Ink::Plain, named(run)),
             (outcome_ink(run.outcome), run.outcome.to_string()),
             (Ink::Dim, when(run.started_at, look)),
             (Ink::Plain, time),
@@ -71,6 +72,16 @@ pub(super) fn run_table(runs: &[Run], look: Look) -> Table {
         ]);
     }
     table
+}
+
+/// The tool of a run, and what started it where that was another run.
+fn named(run: &Run) -> String {
+    let tool = format!("{}@{}", run.tool, run.version);
+    match (&run.parent, &run.step) {
+        (Some(parent), Some(step)) => format!("{tool} (step {step} of {parent})"),
+        (Some(parent), None) => format!("{tool} (called by {parent})"),
+        (None, _) => tool,
+    }
 }
 
 /// The ink of the isolation of a run.
@@ -113,13 +124,17 @@ pub(super) struct RunAnswer {
     pub(super) stderr: String,
     /// Whether the kept output was cut at the output limit.
     pub(super) truncated: bool,
+    /// The steps of a composite; empty for every other tool.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) steps: Vec<RunStep>,
 }
 
 impl RunAnswer {
     /// The answer for a run with this kept output.
-    pub(super) fn new(run: Run, kept: &Kept) -> RunAnswer {
+    pub(super) fn new(run: Run, kept: &Kept, steps: Vec<RunStep>) -> RunAnswer {
         RunAnswer {
             truncated: run.truncated,
+            steps,
             run,
             stdout: kept.text(Stream::Stdout),
             stderr: kept.text(Stream::Stderr),
@@ -176,7 +191,8 @@ pub(super) fn output(call: &Call<'_>) -> Result<u8, Stop> {
     let streams = wanted(call.text("stream"));
     let kept = Kept::read(&engine, run.id)?.only(streams);
     if call.globals.json {
-        outlet::object(&RunAnswer::new(run, &kept))?;
+        let steps = engine.runs().steps_of(run.id)?;
+        outlet::object(&RunAnswer::new(run, &kept, steps))?;
         return Ok(0);
     }
     let mut out = Outlet::new(Stream::Stdout, call.globals.color);
@@ -191,6 +207,10 @@ pub(super) fn output(call: &Call<'_>) -> Result<u8, Stop> {
     }
     if run.outcome == RunOutcome::Running {
         call.note(&StyledLine::new().put(Ink::Accent, format!("run {} has not ended yet", run.id)));
+    }
+    if run.outcome == RunOutcome::Interrupted && !engine.runs().steps_of(run.id)?.is_empty() {
+        let text = format!("run {0} was interrupted; `toolsmith continue {0}` runs what did not succeed", run.id);
+        call.note(&StyledLine::new().put(Ink::Accent, "next: ").put(Ink::Plain, text));
     }
     if let Some(previous) = previous {
         let text = format!("`toolsmith output {previous}` prints the log of the start of {named} before this one");
@@ -238,6 +258,8 @@ pub(super) mod tests {
             notes: vec!["2 background processes were ended".into()],
             departed: vec![],
             interpreter: None,
+            parent: None,
+            step: None,
             truncated: false,
             input: "{}".into(),
         }
@@ -277,7 +299,13 @@ pub(super) mod tests {
 
     #[test]
     fn a_run_answers_with_its_record_and_its_output() {
-        let answer = object(&RunAnswer { run: failed_run(), stdout: "o".into(), stderr: "e".into(), truncated: false });
+        let answer = object(&RunAnswer {
+            run: failed_run(),
+            stdout: "o".into(),
+            stderr: "e".into(),
+            truncated: false,
+            steps: vec![],
+        });
         let fields: Vec<_> = answer.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(fields, ["schema", "run", "stdout", "stderr", "truncated"]);
     }

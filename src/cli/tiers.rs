@@ -4,7 +4,7 @@ use super::call::{Answer, Call};
 use super::done::{Done, announce_and_execute};
 use super::grants::scope_asked;
 use super::print_text::{Align, Ink, Page, Table};
-use crate::domain::{Command, ToolName};
+use crate::domain::Command;
 use crate::engine::{EngineError, SetRow};
 use serde::Serialize;
 use std::io;
@@ -41,7 +41,7 @@ impl Answer for Sets {
         ];
         let mut table = Table::new(&heads).sparing(&["by"]);
         for set in &self.sets {
-            let unknown: Vec<&str> = set.unknown.iter().map(ToolName::as_str).collect();
+            let unknown: Vec<String> = set.unknown.iter().map(ToString::to_string).collect();
             let lost = if unknown.is_empty() { String::new() } else { format!(" (not here: {})", unknown.join(", ")) };
             let used = if set.in_use { " · in use" } else { "" };
             table.row([
@@ -68,7 +68,7 @@ mod tests {
             holds: "read, lost".to_owned(),
             tools: 1,
             locked: 1,
-            unknown: vec![ToolName::new("lost").unwrap()],
+            unknown: vec!["lost".to_owned().try_into().unwrap()],
             saved_by: Some("Ada".to_owned()),
             in_use: true,
         };

@@ -5,6 +5,7 @@
 //! | --- | --- | --- |
 //! | What does Python take from elsewhere, which names does that bind, does it certainly run? | [`python::imports`] | what is missing for a run; the checks `dependencies`, `capabilities`, `change`; repairs |
 //! | The same for JavaScript and TypeScript | [`javascript::imports`] | the same |
+//! | Which programs does a shell script call, and which whatever happens? | [`shell::calls`] | what is missing for a run; the catalog |
 //! | What does a script declare in its header (PEP 723)? | [`metadata`] | the catalog, runs, the check `dependencies`, repairs |
 //! | Which names are bound where, and what binds a name that is read? | [`python::scope`], [`javascript::scope`] | the check `capabilities`, repairs |
 //! | What does a program do, in one form for all languages? | [`program`], made by `program` of each language with what [`lowering`] gives them | the check `change` |

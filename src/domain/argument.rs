@@ -1,6 +1,7 @@
 //! How one input value reaches a process that reads a command line.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,14 +10,52 @@ use std::str::FromStr;
 pub enum ArgPlace {
     /// A plain word. Its place among the plain words is that of its rule.
     Position,
-    /// Behind an option such as `--count` or `-n`; `true` is the option alone.
+    /// Behind an option such as `--count` or `-n`; `true` is the option alone. [`OptionForms`] says what else may stand here.
     Option(String),
     /// An environment variable.
     Variable(String),
+    /// Standard input, as plain text.
+    Stdin,
 }
 
-/// How one input value is passed, in one of the forms `path`, `--count`, `-n count` and `$TOKEN token`; a `%` in front of
-/// the input (`%path`, `--count %count`) stands for percent-encoding.
+/// The forms of one option: `--count,-n` (the first is passed, all are understood), `--color/--no-color` (the second is what
+/// `false` is passed as).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptionForms<'r> {
+    /// The one that is passed.
+    pub flag: &'r str,
+    /// Other names of it.
+    pub others: Vec<&'r str>,
+    /// What `false` is passed as; without it `false` is not passed.
+    pub off: Option<&'r str>,
+}
+
+impl<'r> OptionForms<'r> {
+    /// Reads the text of [`ArgPlace::Option`].
+    pub fn of(text: &'r str) -> OptionForms<'r> {
+        let (on, off) = text.split_once('/').map_or((text, None), |(on, off)| (on, Some(off)));
+        let mut names = on.split(',');
+        OptionForms { flag: names.next().unwrap_or(on), others: names.collect(), off }
+    }
+
+    /// Whether a word is one of its names.
+    pub fn has(&self, word: &str) -> bool {
+        self.flag == word || self.others.contains(&word)
+    }
+}
+
+/// The value that another input must have.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ArgCondition {
+    /// The name of that input.
+    pub input: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// How one input value is passed, in one of the forms `path`, `--count`, `-n count`, `$TOKEN token` and `< text`; a `%` in
+/// front of the input (`%path`, `--count %count`) stands for percent-encoding. `--files files...` passes a list behind one
+/// option, and `name if command=add` passes a value only where another input has this value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ArgRule {
@@ -26,6 +65,10 @@ pub struct ArgRule {
     pub place: ArgPlace,
     /// Whether the value is percent-encoded (RFC 3986): every byte but letters, digits and `-_.~`.
     pub is_percent_encoded: bool,
+    /// Whether the values of a list stand behind one option together.
+    pub is_together: bool,
+    /// When it is passed at all; `None` for always.
+    pub only_if: Option<ArgCondition>,
 }
 
 /// A text that is not an argument rule.
@@ -35,8 +78,7 @@ pub struct ArgRuleError(String);
 
 impl ArgRuleError {
     /// The next step for whoever wrote it.
-    pub const HINT: &'static str =
-        "write an input name (a plain word), --option, `--option INPUT`, or `$VARIABLE INPUT`";
+    pub const HINT: &'static str = "write an input name (a plain word), --option, `--option INPUT`, `$VARIABLE INPUT`, or `< INPUT`; ` if INPUT=VALUE` may follow";
 }
 
 impl ArgRule {
@@ -55,21 +97,65 @@ impl ArgRule {
         ArgRule::at(ArgPlace::Variable(name.to_owned()), input)
     }
 
+    /// The text on standard input.
+    pub fn stdin(input: &str) -> ArgRule {
+        ArgRule::at(ArgPlace::Stdin, input)
+    }
+
     fn at(place: ArgPlace, input: &str) -> ArgRule {
         let plain = input.strip_prefix('%');
-        ArgRule { input: plain.unwrap_or(input).to_owned(), place, is_percent_encoded: plain.is_some() }
+        ArgRule {
+            input: plain.unwrap_or(input).to_owned(),
+            place,
+            is_percent_encoded: plain.is_some(),
+            is_together: false,
+            only_if: None,
+        }
     }
 
     /// Whether its value is a plain word.
     pub fn is_position(&self) -> bool {
         self.place == ArgPlace::Position
     }
+
+    /// The forms of its option, where it is one.
+    pub fn option_forms(&self) -> Option<OptionForms<'_>> {
+        match &self.place {
+            ArgPlace::Option(text) => Some(OptionForms::of(text)),
+            ArgPlace::Position | ArgPlace::Variable(_) | ArgPlace::Stdin => None,
+        }
+    }
+
+    /// The rules that count for an input: those without a condition, and those whose condition holds and itself counts.
+    pub fn counting<'r, 'v>(rules: &'r [ArgRule], value: &dyn Fn(&str) -> Option<&'v Value>) -> Vec<&'r ArgRule> {
+        rules.iter().filter(|rule| rule.counts(rules, value, 0)).collect()
+    }
+
+    fn counts<'v>(&self, rules: &[ArgRule], value: &dyn Fn(&str) -> Option<&'v Value>, depth: usize) -> bool {
+        let Some(wanted) = &self.only_if else { return true };
+        let holds = value(&wanted.input).and_then(Value::as_str) == Some(wanted.value.as_str());
+        // Who may choose a command of a command must have chosen the first one.
+        let chooser = || rules.iter().filter(|rule| rule.input == wanted.input);
+        let is_offered = || chooser().next().is_none() || chooser().any(|rule| rule.counts(rules, value, depth + 1));
+        holds && depth < MAX_DEPTH && is_offered()
+    }
+}
+
+/// Conditions are followed so deep.
+const MAX_DEPTH: usize = 8;
+
+/// `--name`, `-n`, `--name,-n` or `--name/--no-name`.
+fn is_option(text: &str) -> bool {
+    let is_form = |form: &str| form.starts_with('-') && is_input(form.trim_start_matches('-')) && !form.contains('=');
+    text.split(['/', ',']).all(is_form)
 }
 
 /// An input name: no blanks, no sign of an option or a variable at its start.
 fn is_input(word: &str) -> bool {
     let word = word.strip_prefix('%').unwrap_or(word);
-    !word.is_empty() && !word.starts_with(['-', '$', '%']) && !word.chars().any(|c| c.is_whitespace() || c.is_control())
+    !word.is_empty()
+        && !word.starts_with(['-', '$', '%', '<'])
+        && !word.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
 /// A variable name that a shell accepts.
@@ -79,38 +165,68 @@ fn is_variable(word: &str) -> bool {
         && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
+impl FromStr for ArgCondition {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<ArgCondition, ()> {
+        let (input, value) =
+            text.split_once('=').filter(|(input, value)| is_input(input) && !value.is_empty()).ok_or(())?;
+        Ok(ArgCondition { input: input.to_owned(), value: value.to_owned() })
+    }
+}
+
 impl FromStr for ArgRule {
     type Err = ArgRuleError;
 
     fn from_str(text: &str) -> Result<ArgRule, ArgRuleError> {
-        let mut words = text.split_whitespace();
-        let rule = match (words.next(), words.next(), words.next()) {
-            (Some(word), None, None) if is_input(word) => Some(ArgRule::position(word)),
-            (Some(flag), input, None) if flag.starts_with('-') => {
-                let name = flag.trim_start_matches('-');
-                let is_option = is_input(name) && !name.contains('=');
-                let input = input.map_or_else(|| name.replace('-', "_"), str::to_owned);
-                (is_option && is_input(&input)).then(|| ArgRule::option(flag, &input))
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let (words, only_if) = match &words[..] {
+            [before @ .., "if", condition] if !before.is_empty() => {
+                let read = condition.parse().map_err(|()| ArgRuleError(text.to_owned()))?;
+                (before, Some(read))
             }
-            (Some(variable), Some(input), None) if is_input(input) => {
+            all => (all, None),
+        };
+        let rule = match words {
+            [word] if is_input(word) => Some(ArgRule::position(word)),
+            [flag, rest @ ..] if flag.starts_with('-') && rest.len() < 2 => {
+                let name = OptionForms::of(flag).flag.trim_start_matches('-').replace('-', "_");
+                let written = rest.first().map_or(name.as_str(), |input| input);
+                let input = written.strip_suffix("...").unwrap_or(written);
+                let rule = ArgRule { is_together: input != written, ..ArgRule::option(flag, input) };
+                (is_option(flag) && is_input(input)).then_some(rule)
+            }
+            ["<", input] if is_input(input) => Some(ArgRule::stdin(input)),
+            [variable, input] if is_input(input) => {
                 let name = variable.strip_prefix('$').filter(|name| is_variable(name));
                 name.map(|name| ArgRule::variable(name, input))
             }
             _ => None,
         };
-        rule.ok_or_else(|| ArgRuleError(text.to_owned()))
+        rule.map(|rule| ArgRule { only_if, ..rule }).ok_or_else(|| ArgRuleError(text.to_owned()))
     }
 }
 
 impl fmt::Display for ArgRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.is_percent_encoded { "%" } else { "" };
-        let is_named_like = |flag: &str| flag.trim_start_matches('-').replace('-', "_") == self.input;
+        let is_named_like = |text: &str| {
+            !self.is_together
+                && sign.is_empty()
+                && OptionForms::of(text).flag.trim_start_matches('-').replace('-', "_") == self.input
+        };
         match &self.place {
-            ArgPlace::Position => write!(f, "{sign}{}", self.input),
-            ArgPlace::Option(flag) if sign.is_empty() && is_named_like(flag) => f.write_str(flag),
-            ArgPlace::Option(flag) => write!(f, "{flag} {sign}{}", self.input),
-            ArgPlace::Variable(name) => write!(f, "${name} {sign}{}", self.input),
+            ArgPlace::Position => write!(f, "{sign}{}", self.input)?,
+            ArgPlace::Option(flag) if is_named_like(flag) => f.write_str(flag)?,
+            ArgPlace::Option(flag) => {
+                write!(f, "{flag} {sign}{}{}", self.input, if self.is_together { "..." } else { "" })?;
+            }
+            ArgPlace::Variable(name) => write!(f, "${name} {sign}{}", self.input)?,
+            ArgPlace::Stdin => write!(f, "< {sign}{}", self.input)?,
+        }
+        match &self.only_if {
+            Some(ArgCondition { input, value }) => write!(f, " if {input}={value}"),
+            None => Ok(()),
         }
     }
 }
@@ -133,6 +249,28 @@ impl From<ArgRule> for String {
 mod tests {
     use super::*;
 
+    fn under(command: &str, rule: ArgRule) -> ArgRule {
+        let only_if = Some(ArgCondition { input: "command".to_owned(), value: command.to_owned() });
+        ArgRule { only_if, ..rule }
+    }
+
+    #[test]
+    fn a_rule_counts_where_its_condition_holds_and_counts_itself() {
+        let rules = ["command", "--age if command=add", "sub if command=remote", "name if sub=add"];
+        let rules: Vec<ArgRule> = rules.iter().map(|rule| rule.parse().unwrap()).collect();
+        let counting = |input: serde_json::Value| {
+            let found = ArgRule::counting(&rules, &|name| input.get(name));
+            found.iter().map(|rule| rule.input.clone()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(counting(serde_json::json!({})), "command");
+        assert_eq!(counting(serde_json::json!({"command": "add", "sub": "add"})), "command age");
+        assert_eq!(counting(serde_json::json!({"command": "remote", "sub": "add"})), "command sub name");
+        // One that depends on itself does not count.
+        let circle: Vec<ArgRule> = ["a if b=1", "b if a=1"].iter().map(|rule| rule.parse().unwrap()).collect();
+        let one = serde_json::json!("1");
+        assert!(ArgRule::counting(&circle, &|_| Some(&one)).is_empty());
+    }
+
     #[test]
     fn a_rule_reads_back_as_it_is_written() {
         for (text, rule) in [
@@ -143,6 +281,12 @@ mod tests {
             ("$API_KEY key", ArgRule::variable("API_KEY", "key")),
             ("%query", ArgRule::position("%query")),
             ("--q %query", ArgRule::option("--q", "%query")),
+            ("< text", ArgRule::stdin("text")),
+            ("--times,-n", ArgRule::option("--times,-n", "times")),
+            ("--color/--no-color", ArgRule::option("--color/--no-color", "color")),
+            ("--files files...", ArgRule { is_together: true, ..ArgRule::option("--files", "files") }),
+            ("--age if command=add", under("add", ArgRule::option("--age", "age"))),
+            ("name if command=add", under("add", ArgRule::position("name"))),
         ] {
             assert_eq!(text.parse(), Ok(rule.clone()));
             assert_eq!(rule.to_string(), text);
@@ -151,8 +295,10 @@ mod tests {
 
     #[test]
     fn what_is_not_a_rule_is_refused() {
-        for text in ["", "-", "--", "a b", "--a b c", "--a=b", "$X", "$1 a", "$A-B a", "--a --b", "%", "%%a", "a\u{7}"]
-        {
+        for text in [
+            "", "-", "--", "a b", "--a b c", "--a=b", "$X", "$1 a", "$A-B a", "--a --b", "%", "%%a", "a\u{7}", "<",
+            "<a", "< <a", "--a/", "--a,b", "a if", "a if b", "if a=b",
+        ] {
             assert!(text.parse::<ArgRule>().is_err(), "{text}");
         }
     }

@@ -74,6 +74,13 @@ impl Digest {
         Digest(*blake3::hash(bytes).as_bytes())
     }
 
+    /// Its first eight bytes as a number, for keys of lookups that may collide.
+    pub fn first_bytes(self) -> u64 {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&self.0[..8]);
+        u64::from_le_bytes(bytes)
+    }
+
     /// The digest of a version's files, in any order.
     pub fn of_files(files: &[VersionFile]) -> Digest {
         let mut order: Vec<&VersionFile> = files.iter().collect();

@@ -1,12 +1,17 @@
 //! The manifest of a tool in our own terms, whatever dialect it was written in.
 
-use super::argument::ArgRule;
+use super::argument::{ArgPlace, ArgRule, OptionForms};
+use super::composite::Composite;
 use super::digest::Digest;
+use super::http::HttpDefinition;
 use super::name::ToolName;
+use super::prompt::PromptDefinition;
 use super::service::ServiceDefinition;
+use super::state_rule::StateRule;
 use super::words::{Category, CostTier, Kind, words};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 words!(
@@ -14,6 +19,8 @@ words!(
     InputMode {
         /// The input object as JSON on standard input.
         StdinJson = "stdin-json",
+        /// One input as plain text on standard input, the others as with [`InputMode::Args`].
+        StdinText = "stdin-text",
         /// Through placeholders and arguments, by the rules of [`Recipe::args`].
         Args = "args",
         /// As environment variables `INPUT_NAME`.
@@ -44,6 +51,8 @@ words!(
         CiTool = "ci-tool",
         /// Metadata from a script's header.
         Header = "header",
+        /// The frontmatter of a `SKILL.md`.
+        Skill = "skill",
         /// Something else that has at least a name and a description.
         Other = "other",
     }
@@ -54,7 +63,8 @@ words!(
 pub struct SuccessRule {
     /// Exit codes that mean success; default `[0]`.
     pub exit_codes: Vec<i32>,
-    /// When the output is a JSON object: `{"success": false}` or a non-null `error` is a failure. Default true.
+    /// When the output, or its last line, is a JSON object that says it failed (`success: false`, `ok: false`, `status: error`,
+    /// an `error` that is a message), the run failed. Default true.
     pub check_json: bool,
     /// Standard output must be one JSON value. Default false; set when an output schema is declared.
     pub require_json: bool,
@@ -76,14 +86,18 @@ pub struct Recipe {
     pub entry: Option<String>,
     /// Channel by which the input object reaches the process.
     pub input: InputMode,
-    /// With [`InputMode::Args`]: how each input is passed, in order. An input that is not named here and in no placeholder
-    /// is passed as `--name value`.
+    /// With [`InputMode::Args`] and [`InputMode::StdinText`]: how each input is passed, in order. An input that is not
+    /// named here and in no placeholder is passed as `--name value`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<ArgRule>,
     /// The function or class of the entry file that is called with the input object, instead of running the file. Each
     /// input is the parameter of its name; with [`Recipe::args`] they are passed in that order (JavaScript).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
+    /// The input that what is piped into a run becomes, as text on standard input, where nothing says whether the tool
+    /// reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub piped: Option<String>,
     /// Wall-clock limit in milliseconds; `None` takes the stage's default.
     pub timeout_ms: Option<u64>,
     /// Whether the tool wants a terminal.
@@ -199,7 +213,25 @@ pub struct Provenance {
     pub status: Option<String>,
 }
 
+/// The variable by which [`InputMode::Env`] passes an input: letters in upper case, everything that no variable name may
+/// hold as `_`.
+pub fn input_variable(input: &str) -> String {
+    let name = input.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' });
+    format!("INPUT_{}", name.collect::<String>())
+}
+
 impl Recipe {
+    /// An input without what is piped into the run: the schema of the tool names only the inputs that its author declared.
+    pub fn without_piped<'v>(&self, input: &'v Value) -> Cow<'v, Value> {
+        match (&self.piped, input) {
+            (Some(piped), Value::Object(fields)) if fields.contains_key(piped) => {
+                let others = fields.iter().filter(|(name, _)| *name != piped);
+                Cow::Owned(Value::Object(others.map(|(name, value)| (name.clone(), value.clone())).collect()))
+            }
+            _ => Cow::Borrowed(input),
+        }
+    }
+
     /// The command for a reader: with the name of its entry where the template has `{file}`.
     pub fn command_words(&self) -> Vec<String> {
         let entry = self.entry.as_deref().unwrap_or("{file}");
@@ -218,6 +250,51 @@ impl Recipe {
         if rules.is_empty() { word.to_owned() } else { format!("{word}: {}", rules.join(", ")) }
     }
 
+    /// The input that is the text on standard input.
+    pub fn text_input(&self) -> Option<&str> {
+        let reads_rules = matches!(self.input, InputMode::Args | InputMode::StdinText);
+        let rule = self.args.iter().find(|rule| reads_rules && rule.place == ArgPlace::Stdin);
+        rule.map(|rule| rule.input.as_str())
+    }
+
+    /// How one input reaches it, for a reader: `--count`, `word 2`, `$TOKEN`, `standard input`.
+    pub fn way_of(&self, input: &str) -> String {
+        if let Some(function) = &self.function {
+            return format!("parameter of {function}");
+        }
+        // These stand for paths, whatever an input is called.
+        let is_path = matches!(input, "file" | "dir" | "workspace");
+        let is_placed = |word: &String| {
+            (!is_path && word.contains(&format!("{{{input}}}"))) || word.contains(&format!("{{input.{input}}}"))
+        };
+        if self.command.iter().any(is_placed) {
+            return "in the command".to_owned();
+        }
+        match self.input {
+            InputMode::StdinJson => "JSON on standard input".to_owned(),
+            InputMode::Env => format!("${}", input_variable(input)),
+            InputMode::None => "not passed".to_owned(),
+            InputMode::Args | InputMode::StdinText => self.argument_of(input),
+        }
+    }
+
+    fn argument_of(&self, input: &str) -> String {
+        let Some(rule) = self.args.iter().find(|rule| rule.input == input) else { return format!("--{input}") };
+        match &rule.place {
+            ArgPlace::Option(text) => OptionForms::of(text).flag.to_owned(),
+            ArgPlace::Variable(name) => format!("${name}"),
+            ArgPlace::Stdin => "standard input".to_owned(),
+            ArgPlace::Position => {
+                let is_beside = |other: &&ArgRule| {
+                    other.is_position() && (other.only_if.is_none() || other.only_if == rule.only_if)
+                };
+                let words = self.args.iter().filter(is_beside);
+                let before = words.take_while(|rule| rule.input != input).count();
+                format!("word {}", before + 1)
+            }
+        }
+    }
+
     /// A recipe whose argv is not known yet.
     pub fn blank(input: InputMode) -> Recipe {
         Recipe {
@@ -226,6 +303,7 @@ impl Recipe {
             input,
             args: Vec::new(),
             function: None,
+            piped: None,
             timeout_ms: None,
             pty: false,
             success: SuccessRule::default(),
@@ -268,10 +346,22 @@ pub struct Manifest {
     /// How it keeps running; `None` for every kind but a service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceDefinition>,
+    /// The request that it sends; `None` for every kind but `http`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpDefinition>,
+    /// What it asks a generator; `None` for every kind but `prompt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<PromptDefinition>,
+    /// The steps of a composite; `None` for every other kind, and where it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub composite: Option<Composite>,
     /// What it declares to need; policy decides whether a run gets it.
     pub permissions: Permissions,
     /// Limits that it asks for; those of the stage apply to the others.
     pub limits: LimitsDeclared,
+    /// What it keeps between its runs; `None`: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<StateRule>,
     /// JSON Schema 2020-12 of the input, translated from loose dialects.
     pub input: Option<Value>,
     /// JSON Schema 2020-12 of the output, translated from loose dialects.
@@ -309,8 +399,12 @@ impl Manifest {
             aliases: Vec::new(),
             recipe: None,
             service: None,
+            http: None,
+            prompt: None,
+            composite: None,
             permissions: Permissions::default(),
             limits: LimitsDeclared::default(),
+            state: None,
             input: None,
             output: None,
             examples: Vec::new(),
@@ -320,5 +414,67 @@ impl Manifest {
             dialect,
             extra: Map::new(),
         }
+    }
+
+    /// The wall-clock limit that it states, in milliseconds.
+    pub fn timeout_ms(&self) -> Option<u64> {
+        let of_recipe = self.recipe.as_ref().and_then(|recipe| recipe.timeout_ms);
+        let of_http = || self.http.as_ref().and_then(|http| http.timeout_ms);
+        of_recipe.or_else(of_http).or_else(|| self.prompt.as_ref().and_then(|prompt| prompt.timeout_ms))
+    }
+
+    /// How a run of it is started and what it sends where, for a reader: a label and a text each.
+    pub fn start_words(&self) -> Vec<(&'static str, String)> {
+        let mut words = Vec::new();
+        if let Some(recipe) = &self.recipe {
+            words.push(("command", recipe.command_words().join(" ")));
+            words.push(("input by", recipe.input_words()));
+        }
+        if let Some(http) = &self.http {
+            words.push(("request", format!("{} {}", http.method, http.url)));
+            words.push(("hosts", http.host_words()));
+        }
+        if let Some(prompt) = &self.prompt {
+            let usual = || "your usual generator".to_owned();
+            words.push(("asks", prompt.generator.as_ref().map_or_else(usual, |name| format!("the generator {name}"))));
+            if let Some(system) = &prompt.system {
+                words.push(("system", first_line(system)));
+            }
+            let asked = prompt.template.as_deref().unwrap_or("what the input says");
+            words.push(("prompt", first_line(asked)));
+        }
+        words
+    }
+}
+
+/// The first line with words in it.
+fn first_line(text: &str) -> String {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default();
+    if lines.next().is_some() { format!("{first} …") } else { first.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_input_says_how_it_is_passed() {
+        let with = |input, args: &[&str], command: &[&str]| Recipe {
+            args: args.iter().map(|rule| rule.parse().unwrap()).collect(),
+            command: command.iter().map(|word| (*word).to_owned()).collect(),
+            ..Recipe::blank(input)
+        };
+        let args =
+            with(InputMode::Args, &["-n count", "path", "more", "$TOKEN token", "< body"], &["x", "--to={input.to}"]);
+        let ways = ["count", "path", "more", "token", "body", "to", "other"].map(|input| args.way_of(input));
+        assert_eq!(ways, ["-n", "word 1", "word 2", "$TOKEN", "standard input", "in the command", "--other"]);
+        assert_eq!(with(InputMode::Args, &["file"], &["x", "{file}"]).way_of("file"), "word 1");
+        assert_eq!(args.text_input(), Some("body"));
+        assert_eq!(with(InputMode::Env, &[], &[]).way_of("my-name"), "$INPUT_MY_NAME");
+        assert_eq!(with(InputMode::StdinJson, &["< body"], &[]).text_input(), None);
+        assert_eq!(with(InputMode::StdinJson, &[], &[]).way_of("a"), "JSON on standard input");
+        let called = Recipe { function: Some("fetch".to_owned()), ..Recipe::blank(InputMode::StdinJson) };
+        assert_eq!(called.way_of("url"), "parameter of fetch");
     }
 }

@@ -13,6 +13,7 @@ mod capability;
 mod check;
 mod command;
 mod comment;
+pub mod composite;
 mod decision_request;
 pub mod description;
 mod digest;
@@ -24,6 +25,7 @@ mod failure;
 mod form;
 mod grant;
 mod hidden;
+mod http;
 mod ids;
 mod interpreter;
 mod manifest;
@@ -31,6 +33,7 @@ mod mapped;
 mod mark;
 mod mutation;
 mod name;
+mod near;
 mod need;
 mod observation;
 mod operation;
@@ -41,7 +44,9 @@ mod permission;
 mod place;
 mod problem;
 mod promotions;
+mod prompt;
 mod quantity;
+mod query;
 mod redact;
 mod replay;
 mod request;
@@ -49,7 +54,9 @@ mod review;
 mod run;
 mod schema;
 mod schema_cost;
+mod schema_fault;
 mod secret;
+mod secret_input;
 mod selection;
 mod semver_step;
 pub mod service;
@@ -59,6 +66,7 @@ mod skipped;
 pub mod source;
 mod specification;
 pub mod standard;
+mod state_rule;
 mod text;
 mod time;
 mod tool;
@@ -71,7 +79,7 @@ mod verb_call;
 mod versioned;
 pub(crate) mod words;
 
-pub use argument::{ArgPlace, ArgRule, ArgRuleError};
+pub use argument::{ArgCondition, ArgPlace, ArgRule, ArgRuleError, OptionForms};
 pub use budget::DIFF_TIME;
 pub use buffer::{
     Buffer, BufferEvent, BufferId, BufferLevel, BufferRule, BufferSink, MAX_BATCH, MAX_BATCH_BYTES, MAX_ITEM_BYTES,
@@ -92,15 +100,18 @@ pub use form::{Field, FieldKind, FieldViolation, Form, FormError, Scalar};
 pub use grant::{AgentGrant, AllowGrant, GrantKey, GrantScope};
 pub use hidden::hidden_in;
 pub use hidden::is_hidden;
+pub use http::{HttpBody, HttpDefinition, HttpOrder, HttpRequest, Origin as HttpOrigin};
 pub use ids::{CommentId, EventSeq, EvolutionId, GrantId, MarkId, OperationId, ReviewId, RunId, UnlockId};
 pub use interpreter::{InterpreterFacts, Missing};
 pub use manifest::{
     Dialect, Example, InputMode, LimitsDeclared, Manifest, Permissions, Provenance, Recipe, SuccessRule, TestCase,
+    input_variable,
 };
 pub use mapped::MappedLine;
 pub use mark::{FailureMark, NewMark, Unanswered, UnansweredKind, Winner};
 pub use mutation::{FailureKind, Mutation};
 pub use name::{NameError, ToolName};
+pub use near::near_word;
 pub use need::Need;
 pub use observation::{Answer, Attempt, Difference, FileChange, LoadedFile, Observation, Observer, Touch};
 pub use operation::Operation;
@@ -110,13 +121,15 @@ pub use opportunity::{
 pub use origin::{OriginDecision, OriginEvolution, VersionOrigin};
 pub use paths::clean_path;
 pub use permission::{
-    Access, Allowed, Anchor, DeclaredPath, Ground, Network, PROTECTED, PermissionFault, WriteMode, is_never_written,
-    names_secrets,
+    Access, Allowed, Anchor, CALL_MODULES, DeclaredPath, Ground, Network, PROTECTED, PermissionFault, WriteMode,
+    is_never_written, names_secrets,
 };
 pub use place::generalise;
 pub use problem::{Problem, ProblemCode};
 pub use promotions::{PROMOTIONS_FILE, Promotion, Promotions, PromotionsError};
+pub use prompt::{PromptDefinition, Question};
 pub use quantity::{count, grouped, ordinal, plural, size, span};
+pub use query::{Query, QueryField, UnknownValue, named as query_values};
 pub use redact::{
     CodeRedactor, MIN_SECRET, RedactStream, Redactions, Redactor, is_redacted, is_secret_variable, shown_variable,
     without_redacted,
@@ -126,18 +139,24 @@ pub use request::{PlanChange, Request, RequestKind, TestResult, TestState};
 pub use review::{Decision, DecisionKind, Review, ReviewKind, ReviewOrder, ReviewState, Risk, ToolReview};
 pub use run::{Isolation, IsolationLevel, Profile, Run, RunEnd, RunOutcome, RunUsage, Sample, Stream};
 pub use schema::{Checker, Violation, validate};
+pub use schema_fault::schema_fault;
 pub use secret::Secret;
-pub use selection::{Chosen, Preset, Selection, ToolSet};
+pub use secret_input::{MASK, is_secret_input, masked_input, redacted_input};
+pub use selection::{Chosen, Preset, Selection, SetMember, ToolSet};
 pub use semver_step::{Proposal, Step, propose};
 pub use shown::{DisplayRecord, SeenPart, Unread};
-pub use skipped::{SkippedFile, skipped_kinds};
+pub use skipped::{SkippedFile, skipped_because, skipped_kinds};
 pub use specification::{
     InputParameter, ParameterType, SPECIFICATION_SCHEMA, ScaffoldTemplate, ScriptLanguage, SpecifiedExample,
     ToolSpecification,
 };
+pub use state_rule::{StatePath, StateRule, is_loadable};
 pub use text::{Marks, SafeText, escape_char, visible_words};
 pub use time::{Instant, rfc3339};
-pub use tool::{Deprecation, Placement, Tool, ToolDetail, ToolFacts};
+pub use tool::{
+    Deprecation, NEEDS_GENERATOR, NEEDS_NODE_PACKAGE, NEEDS_PACKAGE, NEEDS_PROGRAM, NOT_ON_PATH, Placement, StepTool,
+    StepTools, Tool, ToolDetail, ToolFacts,
+};
 pub use typical::Typical;
 pub use unlock::{Tiers, Unlock, subject as unlock_subject};
 pub use upkeep::{GroupKind, ProposedEnd, Retirement, Spared};

@@ -14,11 +14,18 @@ pub use starts::is_never_written;
 
 use super::hidden::is_hidden;
 use super::manifest::Permissions;
+use super::name::ToolName;
 use super::words::words;
 use serde::{Deserialize, Serialize};
 use starts::{folded, in_home, in_system};
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
+
+/// The modules with which a tool calls others, as it imports them; the sandbox offers them.
+pub const CALL_MODULES: [&str; 2] = ["toolsmith_call", "node_runtime"];
+
+/// How an entry of `run` begins that names a tool, not a program.
+const CALLED: &str = "tool:";
 
 /// More entries under one permission than a human would read before saying yes.
 const MAX_ENTRIES: usize = 32;
@@ -317,8 +324,19 @@ impl Permissions {
         lines.extend(self.write.iter().map(|path| format!("write {path}, {how}")));
         lines.extend(self.read.iter().map(|path| format!("read {path}")));
         lines.extend(self.env.iter().map(|name| format!("read the variable {name}")));
-        lines.extend(self.run.iter().map(|program| format!("start {program} (declared, not enforced)")));
+        lines.extend(self.called_tools().map(|tool| format!("call the tool {tool}, each time as a run of its own")));
+        lines.extend(self.programs().map(|program| format!("start {program} (declared, not enforced)")));
         lines
+    }
+
+    /// The tools that it calls: the entries `tool:NAME` of `run`.
+    pub fn called_tools(&self) -> impl Iterator<Item = &str> {
+        self.run.iter().filter_map(|entry| entry.strip_prefix(CALLED))
+    }
+
+    /// The programs that it starts: the other entries of `run`.
+    pub fn programs(&self) -> impl Iterator<Item = &str> {
+        self.run.iter().map(String::as_str).filter(|entry| !entry.starts_with(CALLED))
     }
 
     fn lists(&self) -> [(&'static str, &Vec<String>); 5] {
@@ -478,6 +496,10 @@ fn env_fault(name: &str) -> Option<String> {
 }
 
 fn run_fault(program: &str) -> Option<String> {
+    if let Some(tool) = program.strip_prefix(CALLED) {
+        let why = "write tool:NAME with the name of one tool; patterns such as tool:* are not allowed";
+        return ToolName::new(tool).is_err().then(|| why.to_owned());
+    }
     let bad = program.trim().is_empty() || program.len() > MAX_BYTES || program.chars().any(is_hidden);
     bad.then(|| "write a program name or an absolute path".to_owned())
 }

@@ -12,7 +12,7 @@ use super::words::{CostTier, Stage, words};
 use serde::{Deserialize, Serialize};
 
 /// Definitions that have their folder to themselves.
-const OWN_FOLDER: [&str; 4] = ["tool.toml", "tool.yaml", "tool.yml", "tool.json"];
+const OWN_FOLDER: [&str; 5] = ["tool.toml", "tool.yaml", "tool.yml", "tool.json", "SKILL.md"];
 
 words!(
     /// What a review asks.
@@ -250,7 +250,7 @@ pub struct Review {
     pub expires_at: Option<Instant>,
     /// What was posted from outside.
     #[serde(default)]
-    pub request: Option<Request>,
+    pub request: Option<Box<Request>>,
 }
 
 impl Review {

@@ -246,9 +246,9 @@ impl RunEnd {
 
 impl RunOutcome {
     /// Whether this ending says something about the tool: success or failure. What a human stopped, what ended with its
-    /// owner or the machine, and what never started because of input or policy, does not.
+    /// owner or the machine, and what never started, does not: a missing package is a fact of this machine.
     pub fn is_judged(self) -> bool {
-        self == RunOutcome::Succeeded || self.is_failure()
+        self == RunOutcome::Succeeded || self.is_failure() && self.has_started()
     }
 
     /// Whether its process existed: neither input nor policy nor a missing program kept it from starting.
@@ -284,6 +284,9 @@ impl Run {
         match (self.outcome, self.isolation.level) {
             (RunOutcome::Running, IsolationLevel::None) => "isolation not verified yet",
             (outcome, _) if !outcome.has_started() => "never started",
+            // Of a composite whose steps never told theirs, and of a run whose end nobody saw.
+            (RunOutcome::Interrupted, IsolationLevel::None) => "isolation not verified",
+            (_, IsolationLevel::None) if self.isolation.layers.is_empty() => "no step was started",
             (_, level) => level.meaning(),
         }
     }
@@ -376,4 +379,10 @@ pub struct Run {
     pub truncated: bool,
     /// The input, as JSON text.
     pub input: String,
+    /// The run that started it: of a composite, or of a tool that called this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<RunId>,
+    /// The step of the composite that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
 }

@@ -1,10 +1,11 @@
 //! Which tools are in use: all of them, a preset, or some by name. What is not in use is not offered and does not run.
 
-use super::name::ToolName;
+use super::name::{NameError, ToolName};
 use super::need::Need;
 use super::tool::Tool;
-use super::words::{CostTier, Kind, words};
+use super::words::{Category, CostTier, Kind, words};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 words!(
     /// A choice of tools that needs no names.
@@ -51,14 +52,67 @@ fn reaches(tool: &Tool) -> bool {
     own.into_iter().any(|word| REACHING.iter().any(|reaching| word.eq_ignore_ascii_case(reaching)))
 }
 
+/// In front of a category where tools are chosen: `category:git`.
+const CATEGORY: &str = "category:";
+
 /// A part of a choice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Chosen {
     /// What a preset holds.
     Preset(Preset),
+    /// What a saved set names.
+    Member(SetMember),
+}
+
+/// What a saved set names: written as `git-log`, or as `category:git`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum SetMember {
     /// A single tool by its name.
     Tool(ToolName),
+    /// Every tool of a category, also those that come later.
+    Category(Category),
+}
+
+impl SetMember {
+    /// The category that a word of a choice names; `None` for any other word.
+    pub fn category(word: &str) -> Option<Category> {
+        word.strip_prefix(CATEGORY).filter(|name| !name.trim().is_empty()).map(Category::new)
+    }
+
+    /// Whether it means this tool.
+    pub fn holds(&self, tool: &Tool) -> bool {
+        match self {
+            SetMember::Tool(name) => *name == tool.name,
+            SetMember::Category(category) => *category == tool.category,
+        }
+    }
+}
+
+impl fmt::Display for SetMember {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SetMember::Tool(name) => write!(f, "{name}"),
+            SetMember::Category(category) => write!(f, "{CATEGORY}{category}"),
+        }
+    }
+}
+
+impl TryFrom<String> for SetMember {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<SetMember, NameError> {
+        match SetMember::category(&text) {
+            Some(category) => Ok(SetMember::Category(category)),
+            None => ToolName::new(&text).map(SetMember::Tool),
+        }
+    }
+}
+
+impl From<SetMember> for String {
+    fn from(member: SetMember) -> String {
+        member.to_string()
+    }
 }
 
 /// Which tools are in use: those of any of its parts.
@@ -80,14 +134,14 @@ impl Selection {
     pub fn holds(&self, tool: &Tool) -> bool {
         self.parts.iter().any(|part| match part {
             Chosen::Preset(preset) => preset.holds(tool),
-            Chosen::Tool(name) => *name == tool.name,
+            Chosen::Member(member) => member.holds(tool),
         })
     }
 
-    /// The names that it is made of.
-    pub fn names(&self) -> impl Iterator<Item = &ToolName> {
+    /// The tools and categories that it is made of.
+    pub fn members(&self) -> impl Iterator<Item = &SetMember> {
         self.parts.iter().filter_map(|part| match part {
-            Chosen::Tool(name) => Some(name),
+            Chosen::Member(member) => Some(member),
             Chosen::Preset(_) => None,
         })
     }
@@ -98,8 +152,8 @@ impl Selection {
 pub struct ToolSet {
     /// Name to choose it by, like a preset.
     pub name: ToolName,
-    /// The tools, by name.
-    pub tools: Vec<ToolName>,
+    /// The tools, by name, and categories.
+    pub tools: Vec<SetMember>,
     /// The human who saved it.
     pub who: String,
     /// When it was saved.
@@ -108,7 +162,6 @@ pub struct ToolSet {
 
 #[cfg(test)]
 mod tests {
-    use super::super::words::Category;
     use super::*;
     use crate::domain::manifest::Permissions;
 
@@ -147,10 +200,24 @@ mod tests {
 
     #[test]
     fn a_choice_holds_what_any_of_its_parts_holds() {
-        let named = Chosen::Tool(ToolName::new("t").unwrap());
+        let named = Chosen::Member("t".to_owned().try_into().unwrap());
         let choice = Selection { name: "minimal,t".to_owned(), parts: vec![Chosen::Preset(Preset::Minimal), named] };
         assert!(choice.holds(&low(&[Need::Network])), "by its name");
         assert!(choice.holds(&Tool { name: ToolName::new("other").unwrap(), ..low(&[]) }), "by the preset");
         assert!(!choice.holds(&Tool { name: ToolName::new("other").unwrap(), ..low(&[Need::Network]) }));
+    }
+
+    #[test]
+    fn a_member_of_a_set_reads_back_as_it_is_written_and_a_category_holds_what_is_in_it() {
+        for text in ["git-log", "category:git"] {
+            let member: SetMember = serde_json::from_value(text.into()).unwrap();
+            assert_eq!((member.to_string(), serde_json::to_value(&member).unwrap()), (text.to_owned(), text.into()));
+        }
+        for text in ["category:", "Git log", ""] {
+            assert!(SetMember::try_from(text.to_owned()).is_err(), "{text}");
+        }
+        let git = SetMember::try_from("category:GIT".to_owned()).unwrap();
+        assert!(git.holds(&Tool { category: Category::new("git"), ..low(&[]) }));
+        assert!(!git.holds(&Tool { category: Category::new("git-more"), ..low(&[]) }));
     }
 }

@@ -11,6 +11,29 @@ pub struct SkippedFile {
     pub kind: &'static str,
 }
 
+impl SkippedFile {
+    /// What an OpenAPI document is called.
+    pub const API: &str = "OpenAPI document";
+
+    /// How it becomes a tool; `None` where it cannot.
+    pub fn next_step(&self) -> Option<&'static str> {
+        let step = "write a definition with `type: openapi` and base_url beside it; docs/manifest.md, \"Documents of other programs\"";
+        (self.kind == SkippedFile::API).then_some(step)
+    }
+}
+
+/// Why a file of a kind is no tool, in words.
+pub fn skipped_because(kind: &str) -> String {
+    match kind {
+        "test" | "config" | "data" => format!("it is taken for {kind}, not for a tool"),
+        "module" => "it only defines what other files of its package use".to_owned(),
+        "index" => "it only exports what other files define".to_owned(),
+        "type declarations" => "it only declares types".to_owned(),
+        SkippedFile::API => "an OpenAPI document only describes an interface".to_owned(),
+        language => format!("nothing here runs {language}"),
+    }
+}
+
 /// How many files of each kind there are, the most frequent first: `195 AppleScript, 3 test`.
 pub fn skipped_kinds(files: &[SkippedFile]) -> String {
     let mut kinds: Vec<(&str, usize)> = Vec::new();

@@ -19,6 +19,27 @@ pub struct Placement {
     pub exclusive: bool,
 }
 
+/// Between a file and the name of a tool that is one of several in it.
+const ENTRY_MARK: char = '#';
+
+impl Placement {
+    /// The place of a tool that is one of several in a file: `FILE#NAME`. Such a folder is not on disk: the version is the
+    /// file and a manifest made of what it says of the tool.
+    pub fn of_entry(file: &str, name: &ToolName) -> Placement {
+        Placement { base: format!("{file}{ENTRY_MARK}{name}"), exclusive: true }
+    }
+
+    /// The file and the name, of a tool that is one of several in a file.
+    pub fn entry(&self) -> Option<(&str, &str)> {
+        self.base.rsplit_once(ENTRY_MARK).filter(|(_, name)| self.exclusive && !name.contains('/'))
+    }
+
+    /// Whether a file or folder of this name could be taken for an entry of a file.
+    pub fn looks_like_entry(name: &str) -> bool {
+        name.contains(ENTRY_MARK)
+    }
+}
+
 /// That a tool should not be used any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deprecation {
@@ -67,7 +88,7 @@ pub struct ToolFacts {
     pub in_session: bool,
     /// That it should not be used any more; `None` for most.
     #[serde(default)]
-    pub deprecated: Option<Deprecation>,
+    pub deprecated: Option<Box<Deprecation>>,
     /// Whether it costs so much that a human must open it before it runs.
     #[serde(default)]
     pub locked: bool,
@@ -80,6 +101,27 @@ pub struct ToolFacts {
     /// Whether it is not among the tools in use: it is not offered and does not run.
     #[serde(default)]
     pub unused: bool,
+}
+
+/// What a composite calls, as far as the catalog must know it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepTools {
+    /// The tier that its definition states, if any; that of the row is the highest of this one and those of the steps.
+    pub tier: Option<CostTier>,
+    /// In the order in which they are written.
+    pub steps: Vec<StepTool>,
+}
+
+/// A step and the tool that it calls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepTool {
+    /// Name of the step.
+    pub id: String,
+    /// The tool as the definition names it: `NAME` or `NAME@VERSION`.
+    pub tool: String,
+    /// Why that tool cannot be called; `None` when it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
 }
 
 /// One row of the catalog. Light on purpose: 10,000 of them stay in memory; the rest is in [`ToolDetail`].
@@ -133,6 +175,9 @@ pub struct Tool {
     pub reason: Option<String>,
     /// What it declares that it needs beside its own folder.
     pub needs: Vec<Need>,
+    /// The one of the user's generators that a prompt names; `None` for the usual one, and for other kinds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generator: Option<String>,
     /// How much harm a wrong yes could do.
     pub risk: Risk,
     /// Path of the row that this one is a version of; it lies beside that one, or in its `versions/`.
@@ -152,12 +197,58 @@ pub struct Tool {
     pub bytes: u64,
     /// Newest modification among its files.
     pub modified_at: Instant,
+    /// The tools that its steps call; `None` for every kind but a composite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<StepTools>,
     /// Kept in the store by name and digest: runs, reviews, grants.
     #[serde(flatten)]
     pub facts: ToolFacts,
 }
 
+/// How the reason begins of a tool whose packages were not found where Python usually has them.
+pub const NEEDS_PACKAGE: &str = "needs package";
+
+/// How the reason begins of a tool whose packages no node of this system has.
+pub const NEEDS_NODE_PACKAGE: &str = "needs node package";
+
+/// How the reason begins of a tool whose script calls a program that was not found.
+pub const NEEDS_PROGRAM: &str = "needs program";
+/// How the reason ends of a tool whose interpreter was not found.
+pub const NOT_ON_PATH: &str = " is not on the PATH; install it";
+
+/// How the reason begins of a prompt that nobody here can answer.
+pub const NEEDS_GENERATOR: &str = "it needs a generator: ";
+
 impl Tool {
+    /// Whether a run may be tried. What a script needs is looked for without starting an interpreter, so only the start
+    /// itself, which asks it, refuses for that.
+    pub fn may_start(&self) -> bool {
+        let needs = [NEEDS_PACKAGE, NEEDS_NODE_PACKAGE, NEEDS_PROGRAM];
+        self.runnable || self.reason.as_deref().is_some_and(|reason| needs.iter().any(|need| reason.starts_with(need)))
+    }
+
+    /// What stops its runs, in so few words that a row has room for them: `needs pandas`. `None` when a run may start,
+    /// and where its stage or state says it already.
+    pub fn obstacle(&self) -> Option<String> {
+        if self.runnable || self.state == ToolState::Invalid || self.stage == Stage::Archived {
+            return None;
+        }
+        let reason = self.reason.as_deref().unwrap_or_default();
+        let lists = [NEEDS_PACKAGE, NEEDS_NODE_PACKAGE, NEEDS_PROGRAM];
+        if let Some(list) = lists.into_iter().find_map(|begin| reason.strip_prefix(begin)) {
+            let list = list.split(['(', ';']).next().unwrap_or_default();
+            let list = list.split(", which ").next().unwrap_or_default().trim();
+            let mut packages = list.split(", ");
+            let first = packages.next().unwrap_or_default().trim();
+            let more = packages.count();
+            return Some(if more == 0 { format!("needs {first}") } else { format!("needs {first} +{more}") });
+        }
+        if let Some(program) = reason.strip_suffix(NOT_ON_PATH) {
+            return Some(format!("needs {program}"));
+        }
+        Some(if reason.starts_with(NEEDS_GENERATOR) { "needs generator" } else { "cannot run" }.to_owned())
+    }
+
     /// Where it lies, for a reader: its folder when that is its own, else its definition.
     pub fn place(&self) -> &str {
         if self.placement.exclusive { &self.placement.base } else { &self.path }
@@ -192,6 +283,7 @@ impl Tool {
             runnable: true,
             reason: None,
             needs: Vec::new(),
+            generator: None,
             risk: Risk::Medium,
             evolved_from: None,
             copy_of: None,
@@ -201,6 +293,7 @@ impl Tool {
             files: 1,
             bytes: 0,
             modified_at: Instant(0),
+            steps: None,
             facts: ToolFacts::default(),
         }
     }
@@ -231,5 +324,26 @@ impl ToolDetail {
             .and_then(|path| self.files.iter().find(|f| f.path == path))
             .or_else(|| self.files.iter().find(|f| self.tool.path.ends_with(&f.path)))
             .or_else(|| self.files.first())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stops_a_tool_is_told_in_few_words() {
+        for (reason, told) in [
+            ("needs package pandas (/usr/bin/python3 -m pip install pandas)", "needs pandas"),
+            ("needs package PyYAML, absent, more (x -m pip install PyYAML absent more)", "needs PyYAML +2"),
+            ("argc is not on the PATH; install it", "needs argc"),
+            ("it needs a generator: add one to config.toml", "needs generator"),
+            ("it has no start command; add a command", "cannot run"),
+        ] {
+            let tool = Tool { runnable: false, reason: Some(reason.to_owned()), ..Tool::ordinary("t") };
+            assert_eq!(tool.obstacle().as_deref(), Some(told));
+            assert_eq!(Tool { runnable: true, reason: None, ..tool.clone() }.obstacle(), None);
+            assert_eq!(Tool { stage: Stage::Archived, ..tool }.obstacle(), None, "its stage says it");
+        }
     }
 }

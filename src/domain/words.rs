@@ -90,6 +90,14 @@ impl Kind {
     pub const fn starts_process(self) -> bool {
         matches!(self, Kind::Command | Kind::Service)
     }
+
+    /// Whether tools of this kind can be run at all, when their definition is complete.
+    pub const fn can_run(self) -> bool {
+        match self {
+            Kind::Command | Kind::Service | Kind::Prompt | Kind::Http | Kind::Composite => true,
+            Kind::Mcp => false,
+        }
+    }
 }
 
 words!(
@@ -117,6 +125,10 @@ words!(
         Manifest = "manifest",
         /// A bare script; metadata from its header.
         Header = "header",
+        /// One of several tools in a file, such as a target of a Makefile.
+        Entry = "entry",
+        /// A folder with `SKILL.md`.
+        Skill = "skill",
     }
 );
 
@@ -184,10 +196,13 @@ impl Category {
         "custom",
     ];
 
-    /// Lower-cases and trims; empty text becomes `custom`.
+    /// The category of a tool that neither a manifest nor a folder gives one.
+    pub const UNSTATED: &'static str = "custom";
+
+    /// Lower-cases and trims; empty text becomes [`Self::UNSTATED`].
     pub fn new(text: &str) -> Category {
         let word = text.trim().to_lowercase();
-        Category(if word.is_empty() { "custom".to_owned() } else { word })
+        Category(if word.is_empty() { Category::UNSTATED.to_owned() } else { word })
     }
 }
 
@@ -198,18 +213,52 @@ impl fmt::Display for Category {
 }
 
 impl CostTier {
-    /// Maps the words that real definitions use to a tier: `free`, `very-low`, `cheap`, `none` → low;
-    /// `moderate`, `standard` → medium; `expensive`, `very-high`, `premium`, `dangerous` → high;
-    /// `blocked`, `forbidden` → prohibited. `None` for a word nobody knows.
+    /// The words that definitions use for each tier, in lower case and with dashes.
+    pub const WORDS: &'static [(CostTier, &'static [&'static str])] = &[
+        (
+            CostTier::Low,
+            &[
+                "low",
+                "very-low",
+                "lowest",
+                "free",
+                "no-cost",
+                "none",
+                "zero",
+                "cheap",
+                "inexpensive",
+                "minimal",
+                "negligible",
+                "trivial",
+            ],
+        ),
+        (
+            CostTier::Medium,
+            &["medium", "med", "mid", "moderate", "standard", "normal", "average", "variable", "varies", "mixed"],
+        ),
+        (
+            CostTier::High,
+            &[
+                "high",
+                "very-high",
+                "highest",
+                "expensive",
+                "very-expensive",
+                "costly",
+                "premium",
+                "extreme",
+                "dangerous",
+            ],
+        ),
+        (CostTier::Prohibited, &["prohibited", "blocked", "forbidden", "banned"]),
+    ];
+
+    /// The tier that a word of a definition means, by [`CostTier::WORDS`]; blanks and underscores count as dashes. `None`
+    /// for a word nobody knows.
     pub fn from_loose(word: &str) -> Option<CostTier> {
         let folded = word.trim().to_lowercase().replace([' ', '_'], "-");
-        Some(match folded.as_str() {
-            "low" | "free" | "very-low" | "verylow" | "cheap" | "none" | "zero" | "minimal" => CostTier::Low,
-            "medium" | "moderate" | "standard" | "mid" | "normal" | "variable" => CostTier::Medium,
-            "high" | "expensive" | "very-high" | "premium" | "dangerous" => CostTier::High,
-            "prohibited" | "blocked" | "forbidden" => CostTier::Prohibited,
-            _ => return None,
-        })
+        let means = |known: &str| known == folded || known.replace('-', "") == folded;
+        CostTier::WORDS.iter().find(|(_, words)| words.iter().any(|word| means(word))).map(|(tier, _)| *tier)
     }
 }
 
@@ -226,6 +275,30 @@ mod tests {
             assert_eq!(CostTier::from_loose(tier.word()), Some(*tier));
         }
         assert!("Approved".parse::<Stage>().is_err());
+    }
+
+    #[test]
+    fn a_tier_is_read_in_the_words_of_others() {
+        for (word, tier) in [
+            ("free", CostTier::Low),
+            ("Very Low", CostTier::Low),
+            ("verylow", CostTier::Low),
+            ("cheap", CostTier::Low),
+            ("moderate", CostTier::Medium),
+            ("variable", CostTier::Medium),
+            ("EXPENSIVE", CostTier::High),
+            ("very_high", CostTier::High),
+            ("highest", CostTier::High),
+            ("forbidden", CostTier::Prohibited),
+        ] {
+            assert_eq!(CostTier::from_loose(word), Some(tier), "{word}");
+        }
+        assert_eq!(["", "15", "lowish"].map(CostTier::from_loose), [None; 3]);
+        let mut words: Vec<&str> = CostTier::WORDS.iter().flat_map(|(_, words)| words.iter().copied()).collect();
+        let count = words.len();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), count, "a word means one tier");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::{defining, doctor, library, review, run, service, version};
 use crate::domain::{Allowed, Caller, Command, Outcome, VerbCall, WriteMode, visible_words};
 
 /// The verbs that need nothing but their arguments as text, by subject.
-const PLAIN_VERBS: &[&[PlainVerb]] = &[version::VERBS, run::VERBS, defining::VERBS, service::VERBS];
+const PLAIN_VERBS: &[&[PlainVerb]] = &[version::VERBS, run::VERBS, review::VERBS, defining::VERBS, service::VERBS];
 
 /// The verbs that change nothing and need nothing but their arguments as text, by subject.
 const PLAIN_QUERIES: &[&[PlainQuery]] =

@@ -65,7 +65,10 @@ impl History<'_> {
         if let Some(Ok(core::UndoNote::Approve { before, after, .. } | core::UndoNote::Move { before, after, .. })) =
             operation.detail.get("undo").map(|note| serde_json::from_value(note.clone()))
         {
-            lines.push(format!("move {} → {}", after.placement.base, before.placement.base));
+            lines.push(match before.placement.entry() {
+                Some((file, _)) => format!("remove {}; {file} stays as it is", after.placement.base),
+                None => format!("move {} → {}", after.placement.base, before.placement.base),
+            });
         }
         if let Some(Ok(core::UndoNote::Apply { step })) =
             operation.detail.get("undo").map(|note| serde_json::from_value(note.clone()))

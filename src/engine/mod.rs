@@ -73,7 +73,8 @@ pub use crate::evolve::document::{Cut, DEFAULT_BUDGET, Document, LEAST_BUDGET, R
 pub use crate::insight::{Foresight, Score, Suggestion};
 pub use crate::outside::Asker;
 pub use crate::runner::{
-    AGENT_VARIABLE, FoundAgent, Frame, Spool, Tail, find_agent, is_left_behind, measure_reading, stop_with_group,
+    AGENT_VARIABLE, CommandLine, CommandView, FoundAgent, Frame, Spool, Tail, find_agent, is_left_behind,
+    measure_reading, stop_with_group,
 };
 pub use crate::store::HourOfRuns;
 #[cfg(test)]
@@ -106,8 +107,8 @@ pub use review::checking::Checks;
 pub use review::integrity::Integrity;
 pub use review::requests::Requests;
 pub use review::{
-    BulkResult, MADE, MADE_BECAUSE, MAX_REQUEST_BYTES, OnVerdict, PreflightRow, REQUEST_SCHEMA, SIGNED_BY, Unsigned,
-    UnsignedLog, checks,
+    BulkResult, MADE, MADE_BECAUSE, MAX_REQUEST_BYTES, OnVerdict, PreflightRow, REQUEST_SCHEMA, SIGNED_BY, StarterRow,
+    StarterState, Unsigned, UnsignedLog, checks,
 };
 pub use roles::play_role;
 pub use run::Runs;
@@ -122,9 +123,9 @@ pub use run::tiers::ToolSets;
 pub use run::{
     Begun, Behaviour, BehaviourPart, BufferAnswer, BufferChange, BufferStatus, BufferWrite, CallAttempt, CallOutcome,
     CallReport, CallRequest, Calling, Candidate, Candidates, Compared, DEFAULT_ATTEMPTS, Departed, Enforced,
-    FailureDetail, Gather, GrantList, HandedOver, LeftOut, Limits, MOST_ATTEMPTS, MarkRequest, Pending, Reported,
-    ResultEvidence, RunHandle, ServiceOffer, SetRow, StagedState, StagedView, Taken, Tried, UNNAMED_AGENT, assignments,
-    fitted, item_fits,
+    FailureDetail, Gather, GrantList, HandedOver, KeptFile, KeptFiles, LeftOut, Limits, MOST_ATTEMPTS, MarkRequest,
+    Pending, Reported, ResultEvidence, RunHandle, ServiceOffer, SetRow, StagedState, StagedView, Taken, ToolState,
+    Tried, UNNAMED_AGENT, assignments, fitted, item_fits,
 };
 pub use service::{
     ANSWER_TIME, CallBegun, ContextEdit, InstanceDetail, InstanceView, LaunchRequest, Launched, PerformanceProfile,
@@ -132,7 +133,7 @@ pub use service::{
 };
 pub use settings::{
     ApiSetting, BUILT_IN, DEFAULT_CONFIG, DeprecatedPolicy, EvolveSettings, GeneratorSetting, InitReport, KeySetting,
-    RootSetting, SecretSource, Settings, Signing, Theme, WaySetting, init,
+    RootSetting, SecretSource, Settings, Signing, StarterTool, Theme, WaySetting, init, write_starter,
 };
 pub use state::{
     Home, answer_copy, back_up_if_due, clock_steps_back, find_workspace, locate, path_state_dir, plan_copy_answer,
@@ -140,8 +141,8 @@ pub use state::{
 pub use version::Versions;
 pub use version::{Carried, CarriedTool, CarryReport, Lineage, LineageVersion};
 pub use view::{
-    CatalogState, CatalogView, Change, DoctorLine, EvidenceLine, OnChange, Preview, ReviewDetail, ReviewFilter,
-    RunFilter, RunRequest, VerifyReport, VersionInfo, Weight,
+    CatalogState, CatalogView, Change, DoctorLine, EvidenceLine, OnChange, Preview, RerunFrom, ReviewDetail,
+    ReviewFilter, RunFilter, RunRequest, VerifyReport, VersionInfo, Weight,
 };
 pub use workspace::{OpenOptions, Recovery, RecoveryPlan, plan_recovery, recover_state};
 

@@ -53,10 +53,13 @@ impl Engine {
         let mut notes = Vec::new();
         for (id, work) in step.intents {
             let done = self.perform(id, &work).map_err(|error| {
+                let message = format!("{}; the decision is recorded, but {}", outcome.message, error.message);
+                // What to do about the cause; to try again is not: the decision stands.
+                let remedy = error.hint.split(", then ").next().filter(|hint| !hint.is_empty()).unwrap_or("fix that");
                 EngineError::new(
                     error.code,
-                    format!("{}; the decision is recorded, but {}", outcome.message, error.message),
-                    format!("fix that and restart: the move is then completed. {}", error.hint),
+                    message,
+                    format!("{remedy}, then start Toolsmith again: it completes the move"),
                 )
             })?;
             outcome.commit = done.commit.or(outcome.commit);

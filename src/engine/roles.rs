@@ -3,7 +3,7 @@
 
 use super::run::buffering;
 use super::service;
-use crate::runner;
+use crate::{request, runner};
 use std::ffi::OsString;
 
 /// The most arguments that a role has, with one more to see that there are not too many.
@@ -14,6 +14,9 @@ const MOST_ARGUMENTS: usize = 8;
 pub fn play_role() -> Option<u8> {
     if let Some(code) = runner::play_role() {
         return Some(code);
+    }
+    if std::env::args_os().nth(1).is_some_and(|role| role == runner::SEND_REQUEST) {
+        return Some(request::play());
     }
     // A low soft limit alone stops nothing. If it cannot be raised, what fails says so.
     let _ = runner::raise_open_files(runner::NEEDED_FILES);

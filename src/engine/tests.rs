@@ -111,7 +111,12 @@ pub(super) fn decide(engine: &Engine, kind: DecisionKind) -> Result<crate::domai
 
 pub(super) fn run(engine: &Engine, name: &str, input: serde_json::Value, caller: &Caller) -> crate::domain::Run {
     let tool = engine.library().resolve(name).unwrap();
-    engine.runs().start(&RunRequest { tool, input: Some(input), timeout: None }, caller).unwrap().wait().unwrap()
+    engine
+        .runs()
+        .start(&RunRequest { tool, input: Some(input), timeout: None, again: None }, caller)
+        .unwrap()
+        .wait()
+        .unwrap()
 }
 
 #[test]

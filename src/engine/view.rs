@@ -2,8 +2,8 @@
 
 use super::core;
 use crate::domain::{
-    Comment, Digest, Instant, Manifest, Problem, ReadMark, Review, ReviewState, Run, RunOutcome, Stage, Tool, ToolName,
-    Typical, Verdict, VersionFile, VersionOrigin,
+    Comment, Digest, Instant, Manifest, Problem, ReadMark, Review, ReviewState, Run, RunId, RunOutcome, SkippedFile,
+    Stage, Tool, ToolName, Typical, Verdict, VersionFile, VersionOrigin,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -32,10 +32,21 @@ pub struct CatalogView {
     pub tools: Vec<Arc<Tool>>,
     /// Definitions that could not be read, in order of path.
     pub problems: Vec<Problem>,
+    /// Files that look like tools and are none, in order of path; empty before the folders are read.
+    pub skipped: Arc<Vec<SkippedFile>>,
     /// The choice of tools in use; `None` for all.
     pub in_use: Option<String>,
     /// Counts up with every change.
     pub generation: u64,
+}
+
+impl CatalogView {
+    /// The rows of a name, highest stage first. Looks at few rows, however many there are.
+    pub fn named(&self, name: &str) -> &[Arc<Tool>] {
+        let first = self.tools.partition_point(|tool| tool.name.as_str() < name);
+        let rest = &self.tools[first..];
+        &rest[..rest.partition_point(|tool| tool.name.as_str() == name)]
+    }
 }
 
 /// A version the store knows.
@@ -70,6 +81,17 @@ pub struct RunRequest {
     pub input: Option<serde_json::Value>,
     /// Wall-clock limit; `None` takes the manifest's, else the stage's.
     pub timeout: Option<Duration>,
+    /// The earlier run of a composite that is gone on with; `None` runs all steps.
+    pub again: Option<RerunFrom>,
+}
+
+/// Which earlier run of a composite is gone on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RerunFrom {
+    /// The run whose recorded outputs are used.
+    pub of: RunId,
+    /// The first step to run again; `None` runs what did not succeed.
+    pub step: Option<String>,
 }
 
 /// Which runs to list; newest first.

@@ -35,6 +35,17 @@ impl SimilarityIndex {
         &self.tools
     }
 
+    /// Whether it is an index of these tools too: in the same order they say the same, and are the same to each other.
+    /// What they ran and how they were reviewed does not matter.
+    pub fn is_of(&self, tools: &[Arc<Tool>]) -> bool {
+        let is_same = |a: &Arc<Tool>, b: &Arc<Tool>| {
+            let says = |tool: &Tool| (tool.digest, tool.stage, tool.facts.deprecated.is_some());
+            let is_to_others = |tool: &Tool| (tool.copy_of.is_some(), tool.shadowed_by.is_some());
+            Arc::ptr_eq(a, b) || (a.path == b.path && says(a) == says(b) && is_to_others(a) == is_to_others(b))
+        };
+        self.tools.len() == tools.len() && self.tools.iter().zip(tools).all(|(a, b)| is_same(a, b))
+    }
+
     /// What tools are for.
     pub fn relevance(&self) -> &Relevance {
         self.relevance.get_or_init(|| Relevance::of(Arc::clone(&self.vocabulary)))
@@ -55,5 +66,29 @@ impl SimilarityIndex {
         let others = self.tools.iter().filter(|known| known.path != tool.path).cloned();
         let tools: Vec<Arc<Tool>> = others.chain([Arc::new(tool.clone())]).collect();
         SimilarityIndex::new(&tools)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Digest, Stage};
+
+    #[test]
+    fn an_index_serves_every_catalog_in_which_the_tools_say_the_same() {
+        let tools = ["a", "b"].map(|name| Arc::new(Tool::ordinary(name)));
+        let index = SimilarityIndex::new(&tools);
+        let changed = |change: &dyn Fn(&mut Tool)| {
+            let mut tools = tools.to_vec();
+            change(Arc::make_mut(&mut tools[1]));
+            index.is_of(&tools)
+        };
+        assert!(index.is_of(&tools));
+        assert!(changed(&|tool| tool.facts.runs = 7));
+        assert!(!changed(&|tool| tool.digest = Digest([9; 32])));
+        assert!(!changed(&|tool| tool.stage = Stage::Archived));
+        assert!(!changed(&|tool| tool.copy_of = Some("tools/a.py".to_owned())));
+        assert!(!changed(&|tool| tool.path = "elsewhere".to_owned()));
+        assert!(!index.is_of(&tools[..1]));
     }
 }

@@ -25,7 +25,7 @@ pub use register::{ExternalProgram, ProgramEntry, ProgramLookup, REGISTER, Start
 pub use shims::behind as behind_shim;
 pub use surroundings::{holds_more, surroundings};
 pub use trust::{Distrust, Trust, Trusted};
-pub use variables::loads_code;
+pub use variables::{loads_code, steers_programs};
 
 /// Where programs are looked for when the caller's `PATH` does not count: folders that only the system's owner fills.
 pub const FOLDERS: &[&str] = &[

@@ -47,6 +47,18 @@ const LOADING: &[&str] = &[
     "BROWSER",
     "SSH_ASKPASS",
     "SUDO_ASKPASS",
+    "MAKEFLAGS",
+    "MFLAGS",
+    "GNUMAKEFLAGS",
+    "MAKEFILES",
+    "AWKPATH",
+    "AWKLIBPATH",
+    "TCLLIBPATH",
+    "FPATH",
+    "CDPATH",
+    "GLOBIGNORE",
+    "BASH_XTRACEFD",
+    "HISTFILE",
     "GTK_MODULES",
     "GTK_PATH",
     "QT_PLUGIN_PATH",
@@ -91,6 +103,12 @@ pub fn loads_code(name: &str) -> bool {
     LOADING.contains(&name) || LOADING_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
 }
 
+/// Whether whoever sets a variable of this name decides what programs execute: it makes them load code, or it names a place
+/// where they look for settings and programs. Such a variable is never an input.
+pub fn steers_programs(name: &str) -> bool {
+    loads_code(name) || is_place(name) || name.starts_with("TOOLSMITH_")
+}
+
 /// Whether the value of a variable is a place.
 pub(super) fn is_place(name: &str) -> bool {
     PLACES.contains(&name)
@@ -106,6 +124,10 @@ mod tests {
         for name in ["LD_PRELOAD", "LD_AUDIT", "PYTHONPATH", "NODE_OPTIONS", "BASH_ENV", "GIT_EXEC_PATH", "PERL5OPT"] {
             assert!(loads_code(name), "{name}");
         }
+        for name in ["MAKEFLAGS", "MAKEFILES", "IFS", "PATH", "HOME", "RUBYOPT", "GIT_SSH_COMMAND", "TOOLSMITH_HOME"] {
+            assert!(steers_programs(name), "{name}");
+        }
+        assert!(!steers_programs("API_KEY") && !steers_programs("arg_path") && !steers_programs("VERSION"));
         assert!(!loads_code("ANTHROPIC_API_KEY") && !loads_code("HOME") && !loads_code("REQUESTS_TOKEN"));
         // These of git's say who commits and where its settings are, which are judged by where they lie.
         let of_git = |name: &str| {

@@ -28,11 +28,14 @@
 //! | `machine` | what this machine can do to contain runs |
 //! | `prepare` | from a request to exactly what will be started |
 //! | `run` | one run under way: child, thread, handle |
+//! | `tool_state` | what a tool keeps between its runs |
 //! | `connector`, `relay` | connections into the networks of services |
 //! | `trials`, `fetch` | many starts of one version for checks; having uv fetch packages |
+//! | `answer` | the answer to a prompt on its way into a run |
 //! | `conversation`, `programs` | programs of the user's own, outside of the sandbox |
 //! | `roles` | the parts that this program plays when it is started again |
 
+mod answer;
 mod connector;
 mod conversation;
 mod dependencies;
@@ -54,29 +57,35 @@ mod sandbox;
 mod supervisor;
 #[cfg(test)]
 mod tests;
+mod tool_state;
 mod trials;
 
+pub use answer::{AnswerInput, AnswerOutput, answer_pipe};
 pub use connector::{NamespaceConnector, PendingConnection};
 pub use conversation::{ERROR_TAIL, Talk, TalkEnd, Talked, converse};
 pub use dependencies::{Need, interpreter_of, missing};
 pub use fetch::{Agreement, fetch, unfetched};
 pub use grants::{Grants, WritePath};
 pub use interpreter::probe::{Interpreter, InterpreterPath, interpreters};
-pub use interpreter::{Interpreters, Sources, Who};
+pub use interpreter::{Interpreters, Sources, Who, python_of_runs};
 pub use machine::detached::{detach, inherited_sockets, name_process, pass_sockets, runs_other_program, take_sockets};
 pub use machine::open_files::{NEEDED_FILES, explain_open_files, open_files_shortage, raise_open_files};
 pub use machine::{Bubblewrap, LayerFact, Machine, MissingLayer};
 pub use output::spool::{Cut, Frame, Spool, SpoolBytes, SpoolError};
 pub use output::tail::Tail;
 pub use overlay::discard;
+pub use prepare::calls::{CallChannel, mentions_calls, write_modules as write_call_modules};
 pub use prepare::given::{RunEnvironment, ask_for_secret};
+pub use prepare::own::{SEND_REQUEST, prepare_answer};
 pub use prepare::prepare;
+pub use prepare::preview::{CommandLine, CommandView, command_view};
 pub use prepare::request::StartRequest;
 pub use prepare::service::ServiceTerms;
 pub use prepare::spec::Spec;
 pub use process::caller::{AGENT_VARIABLE, FoundAgent, find_agent, is_left_behind};
 pub use process::clear::clear;
 pub use process::limits::usual_wall;
+pub use process::poll::{poll_readable, poll_writable};
 pub use process::processes::{kill_group, process_started, stop_with_group, sweep, used_below};
 pub use process::sockets::{PortSocket, is_accepted, process_with_socket, sockets_at, sockets_below};
 pub use process::usage::measure_reading;
@@ -89,7 +98,9 @@ pub use run::baseline::Baselines;
 pub use run::child::{is_of_system, not_visible};
 pub use run::job::Hooks;
 pub use run::running::{Canceller, Running, start};
+pub use run::task::{Task, TaskEnd, TaskOutput, start_task};
 pub use sandbox::{StopSignals, release_memory, release_program, waiting_connections};
+pub use tool_state::{StateFile, StateFiles};
 pub use trials::{Batch, Pace, Tried, prepare_batch};
 
 use crate::domain::{Isolation, IsolationLevel, Profile};

@@ -1,6 +1,7 @@
 //! The parts that this program plays beside the workbench: each is this program started again with a first argument
 //! that no verb begins like.
 
+use super::answer::{self, ANSWER};
 use super::conversation::{KEEP, keep};
 use super::supervisor::starter::{self, START};
 use super::supervisor::{self, INSIDE, SUPERVISE, play_inside};
@@ -13,6 +14,7 @@ pub fn play_role() -> Option<u8> {
         START => starter::play(),
         INSIDE => play_inside(),
         KEEP => keep(),
+        ANSWER => answer::play(),
         _ => return None,
     };
     Some(u8::try_from(code).unwrap_or(u8::MAX))

@@ -153,6 +153,7 @@ impl Bench {
             observe: self.observe,
             state: &self.path("state"),
             staged: &self.path("staged"),
+            kept: None,
             environments: &self.path("environments"),
         };
         act(&request)

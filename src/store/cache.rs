@@ -3,17 +3,88 @@
 use super::error::StoreResult;
 use super::queries::Queries;
 use super::tx::Tx;
+use crate::domain::{Digest, EventSeq, Instant};
 use rusqlite::params;
 use std::collections::HashMap;
 
-impl Queries {
+/// The fingerprint of a definition's files, and what was read of them.
+pub type CachedRow = (Vec<u8>, Vec<u8>);
+
+/// The scan that versions, places and reviews follow from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AppliedScan {
+    /// Over its rows.
+    pub rows: Digest,
+    /// The newest event when they followed it.
+    pub seq: EventSeq,
+    /// When that was.
+    pub at: Instant,
+}
+
+/// Questions about the last scan.
+#[derive(Clone, Copy)]
+pub struct LastScan<'q>(&'q Queries);
+
+impl LastScan<'_> {
+    /// The scan that the other tables follow from; `None` when that is not known.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn applied(&self) -> StoreResult<Option<AppliedScan>> {
+        self.0.row("SELECT digest, seq, at_ms FROM applied_scan", [], |row| {
+            Ok(AppliedScan { rows: row.get(0)?, seq: row.get(1)?, at: row.get(2)? })
+        })
+    }
+
+    /// By which names the rows of the applied scan go; `None` where that is not known.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn names(&self) -> StoreResult<Option<Vec<u8>>> {
+        let names = self.0.row("SELECT names FROM applied_scan", [], |row| row.get::<_, Vec<u8>>(0))?;
+        Ok(names.filter(|names| !names.is_empty()))
+    }
+
+    /// What the last scan read of one path: its fingerprint and what was read.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn row(&self, path: &str) -> StoreResult<Option<(Vec<u8>, Vec<u8>)>> {
+        let sql = "SELECT fingerprint, payload FROM scan_cache WHERE path = ?1";
+        self.0.row(sql, params![path], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    /// What the last scan read, one definition after the other: its fingerprint and what was read.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn each(&self, mut take: impl FnMut(Vec<u8>, Vec<u8>)) -> StoreResult<()> {
+        let sql = "SELECT fingerprint, payload FROM scan_cache";
+        let row = |row: &rusqlite::Row<'_>| {
+            take(row.get(0)?, row.get(1)?);
+            Ok(())
+        };
+        self.0.rows(sql, [], row).map(drop)
+    }
+
+    /// What the last scan read of at most `limit` paths after this one, in order of path: of each its fingerprint and what
+    /// was read.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn page(&self, after: &str, limit: usize) -> StoreResult<Vec<(String, CachedRow)>> {
+        let sql = "SELECT path, fingerprint, payload FROM scan_cache WHERE path > ?1 ORDER BY path LIMIT ?2";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.0.rows(sql, params![after, limit], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))
+    }
+
     /// What the last scan read: for each path its fingerprint and what was read.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
-    pub fn scan_cache(&self) -> StoreResult<HashMap<String, (Vec<u8>, String)>> {
+    pub fn cache(&self) -> StoreResult<HashMap<String, CachedRow>> {
         let sql = "SELECT path, fingerprint, payload FROM scan_cache";
-        let rows = self.rows(sql, [], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+        let rows = self.0.rows(sql, [], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
         Ok(rows.into_iter().collect())
     }
 
@@ -22,10 +93,17 @@ impl Queries {
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
-    pub fn first_scanned(&self, limit: usize) -> StoreResult<Vec<String>> {
+    pub fn first(&self, limit: usize) -> StoreResult<Vec<Vec<u8>>> {
         let sql = "SELECT scan_cache.payload FROM present JOIN scan_cache USING (path) \
                    ORDER BY present.tool, present.path LIMIT ?1";
-        self.rows(sql, params![i64::try_from(limit).unwrap_or(i64::MAX)], |row| row.get(0))
+        self.0.rows(sql, params![i64::try_from(limit).unwrap_or(i64::MAX)], |row| row.get(0))
+    }
+}
+
+impl Queries {
+    /// What is kept of the last scan.
+    pub fn last_scan(&self) -> LastScan<'_> {
+        LastScan(self)
     }
 
     /// A single value.
@@ -46,7 +124,7 @@ impl Tx<'_> {
     where
         P: AsRef<str>,
         F: AsRef<[u8]>,
-        S: AsRef<str>,
+        S: AsRef<[u8]>,
     {
         let sql = "INSERT INTO scan_cache (path, fingerprint, payload) VALUES (?1, ?2, ?3) \
                    ON CONFLICT (path) DO UPDATE SET fingerprint = ?2, payload = ?3";
@@ -65,6 +143,32 @@ impl Tx<'_> {
             self.change("DELETE FROM scan_cache WHERE path = ?1", params![path.as_ref()])?;
         }
         Ok(())
+    }
+
+    /// Notes the scan that the other tables follow from.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn set_applied_scan(&self, applied: &AppliedScan) -> StoreResult<()> {
+        let sql = "INSERT INTO applied_scan (id, digest, seq, at_ms, names) VALUES (1, ?1, ?2, ?3, x'') \
+                   ON CONFLICT (id) DO UPDATE SET digest = ?1, seq = ?2, at_ms = ?3, names = x''";
+        self.change(sql, params![applied.rows, applied.seq, applied.at]).map(drop)
+    }
+
+    /// Keeps by which names the rows of the applied scan go, as long as one is known.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn set_scanned_names(&self, names: &[u8]) -> StoreResult<()> {
+        self.change("UPDATE applied_scan SET names = ?1", params![names]).map(drop)
+    }
+
+    /// Forgets which scan the other tables follow from: the next one is applied whatever it found.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn forget_applied_scan(&self) -> StoreResult<()> {
+        self.change("DELETE FROM applied_scan", []).map(drop)
     }
 
     /// Sets a single value.
@@ -87,11 +191,11 @@ mod tests {
         let (_dir, mut store) = store();
         change(&mut store, |tx| {
             tx.put_scan_cache([("a", b"1", "one"), ("b", b"2", "two")])?;
-            tx.put_scan_cache(vec![("a".to_owned(), vec![3_u8], "three".to_owned())])?;
+            tx.put_scan_cache(vec![("a".to_owned(), vec![3_u8], b"three".to_vec())])?;
             tx.drop_scan_cache(["b", "c"])
         });
-        let expected = HashMap::from([("a".to_owned(), (vec![3_u8], "three".to_owned()))]);
-        assert_eq!(store.scan_cache().unwrap(), expected);
+        let expected = HashMap::from([("a".to_owned(), (vec![3_u8], b"three".to_vec()))]);
+        assert_eq!(store.last_scan().cache().unwrap(), expected);
     }
 
     #[test]

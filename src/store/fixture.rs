@@ -96,6 +96,7 @@ pub fn run(tool: &str) -> NewRun {
         owner: "host:17".to_owned(),
         lease_until: Instant(NOW.0 + 10_000),
         remember_input: false,
+        parent: None,
     }
 }
 

@@ -382,6 +382,9 @@ impl LogWalk {
         self.marked.extend(entry.undone_by.map(|by| (id, by.0)));
         if let ("undo", Some(target)) = (entry.verb.as_str(), entry.detail.get("operation").and_then(Value::as_i64)) {
             self.taken_back.insert((target, id));
+            // What an adoption granted is taken back with it.
+            let granted = entry.detail.get("granted").and_then(Value::as_array);
+            self.taken_back.extend(granted.into_iter().flatten().filter_map(Value::as_i64).map(|other| (other, id)));
         }
     }
 

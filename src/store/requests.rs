@@ -83,7 +83,7 @@ mod tests {
         });
         let found = store.review(asked).unwrap().unwrap();
         assert_eq!((found.asker.as_deref(), found.expires_at), (Some("agent:coder"), Some(end)));
-        assert_eq!(found.request, Some(request()));
+        assert_eq!(found.request, Some(Box::new(request())));
         assert_eq!(request().kind, RequestKind::Tool);
         let own = store.review(own).unwrap().unwrap();
         assert_eq!((own.asker, own.expires_at, own.request), (None, None, None));

@@ -15,11 +15,11 @@ use std::collections::{BTreeMap, HashMap};
 const COLUMNS: &str = "id, tool, version, digest, stage, caller, outcome, exit_code, signal, started_at_ms, \
      duration_ms, cpu_ms, max_rss_bytes, stdout_bytes, stderr_bytes, isolation_level, isolation_profile, \
      isolation_layers, isolation_missing, denied, error, truncated, input, notes, peak_memory_bytes, peak_processes, \
-     disk_bytes, departed, interpreter";
+     disk_bytes, departed, interpreter, parent, step";
 
 const INSERT: &str = "INSERT INTO runs (tool, version, digest, stage, caller, outcome, started_at_ms, \
-     isolation_level, isolation_profile, isolation_layers, isolation_missing, input) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+     isolation_level, isolation_profile, isolation_layers, isolation_missing, input, parent, step) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 
 const FINISH: &str = "UPDATE runs SET outcome = ?2, exit_code = ?3, signal = ?4, duration_ms = ?5, cpu_ms = ?6, \
      max_rss_bytes = ?7, stdout_bytes = ?8, stderr_bytes = ?9, isolation_level = ?10, isolation_profile = ?11, \
@@ -40,6 +40,8 @@ pub struct RunQuery {
     pub digest: Option<Digest>,
     /// Only failed ones with this signature.
     pub signature: Option<String>,
+    /// Only started by this run.
+    pub parent: Option<RunId>,
     /// At most so many.
     pub limit: usize,
 }
@@ -67,6 +69,8 @@ pub struct NewRun {
     pub lease_until: Instant,
     /// Whether the input becomes the tool's last input.
     pub remember_input: bool,
+    /// The run that starts it, and the step of it that it is.
+    pub parent: Option<(RunId, Option<String>)>,
 }
 
 /// How a run ended.
@@ -294,6 +298,7 @@ impl Tx<'_> {
     /// Any [`super::StoreError`] of a failed write.
     pub fn start_run(&self, new: &NewRun) -> StoreResult<RunId> {
         let isolation = &new.isolation;
+        let (parent, step) = new.parent.as_ref().map_or((None, None), |(run, step)| (Some(*run), step.as_ref()));
         let row = params![
             new.tool,
             Text(&new.version),
@@ -306,7 +311,9 @@ impl Tx<'_> {
             isolation.profile,
             Json(&isolation.layers),
             Json(&isolation.missing),
-            new.input
+            new.input,
+            parent,
+            step
         ];
         let id = RunId(self.insert(INSERT, row)?);
         let lease = "INSERT INTO leases (run, owner, until_at_ms) VALUES (?1, ?2, ?3)";
@@ -364,6 +371,7 @@ impl Tx<'_> {
             let is_good = outcome == RunOutcome::Succeeded;
             self.count_use(&tool, digest, is_good, finished.usage.duration_ms)?;
         }
+        self.end_steps(id, outcome)?;
         self.emit(EventKind::RunEnded, id)?;
         if outcome.is_failure() {
             self.record_failure(id, &tool, &finished.end)?;
@@ -443,9 +451,10 @@ impl Tx<'_> {
 /// The question that a query asks and its values, but for the last one, the limit. Only what is asked for
 /// stands in it: a clause that accepts everything would keep SQLite from using an index.
 fn select(query: &RunQuery) -> (String, Vec<&dyn ToSql>) {
-    let RunQuery { tool, outcome, since, digest, signature, limit: _ } = query;
-    let wanted: [(&str, Option<&dyn ToSql>); 5] = [
+    let RunQuery { tool, outcome, since, digest, signature, parent, limit: _ } = query;
+    let wanted: [(&str, Option<&dyn ToSql>); 6] = [
         ("tool =", tool.as_ref().map(|value| value as _)),
+        ("parent =", parent.as_ref().map(|value| value as _)),
         ("signature =", signature.as_ref().map(|value| value as _)),
         ("digest =", digest.as_ref().map(|value| value as _)),
         ("outcome =", outcome.as_ref().map(|value| value as _)),
@@ -504,6 +513,8 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
         notes: list(23)?,
         departed: list(27)?,
         interpreter: row.get::<_, Option<Json<InterpreterFacts>>>(28)?.map(|json| json.0),
+        parent: row.get(29)?,
+        step: row.get(30)?,
     })
 }
 

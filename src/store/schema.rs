@@ -17,6 +17,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0006_tiers.sql"),
     include_str!("../../assets/migrations/0007_trust.sql"),
     include_str!("../../assets/migrations/0008_services.sql"),
+    include_str!("../../assets/migrations/0009_steps.sql"),
+    include_str!("../../assets/migrations/0010_catalog.sql"),
 ];
 
 /// The newest format known here.

@@ -4,7 +4,7 @@ use super::error::StoreResult;
 use super::queries::Queries;
 use super::tx::Tx;
 use super::values::Json;
-use crate::domain::{EventKind, GrantScope, ToolName, ToolSet, Unlock, UnlockId};
+use crate::domain::{EventKind, GrantScope, SetMember, ToolName, ToolSet, Unlock, UnlockId};
 use rusqlite::{Row, params};
 
 const COLUMNS: &str = "id, tool, tier, session, until_ms, who, at_ms, operation";
@@ -74,7 +74,7 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// Any [`StoreError`](super::StoreError) of a failed write.
-    pub fn save_tool_set(&self, name: &ToolName, tools: &[ToolName], who: &str) -> StoreResult<()> {
+    pub fn save_tool_set(&self, name: &ToolName, tools: &[SetMember], who: &str) -> StoreResult<()> {
         if tools.is_empty() {
             self.change("DELETE FROM tool_sets WHERE name = ?1", params![name])?;
         } else {
@@ -104,7 +104,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Unlock> {
 mod tests {
     use super::super::fixture::{NOW, change, name, operation, store};
     use super::*;
-    use crate::domain::{CostTier, Instant, OperationId};
+    use crate::domain::{Category, CostTier, Instant, OperationId};
 
     #[test]
     fn what_was_opened_is_listed_until_it_is_revoked() {
@@ -142,12 +142,13 @@ mod tests {
     fn a_choice_of_tools_is_saved_replaced_and_taken_away() {
         let (_dir, mut store) = store();
         let save = |store: &mut _, tools: &[&str]| {
-            let tools: Vec<ToolName> = tools.iter().map(|tool| name(tool)).collect();
+            let tools: Vec<SetMember> = tools.iter().map(|tool| (*tool).to_owned().try_into().unwrap()).collect();
             change(store, |tx| tx.save_tool_set(&name("mine"), &tools, "Ada"));
         };
         save(&mut store, &["a"]);
-        save(&mut store, &["b", "c"]);
-        let set = ToolSet { name: name("mine"), tools: vec![name("b"), name("c")], who: "Ada".to_owned(), at: NOW };
+        save(&mut store, &["b", "category:git"]);
+        let tools = vec![SetMember::Tool(name("b")), SetMember::Category(Category::new("git"))];
+        let set = ToolSet { name: name("mine"), tools, who: "Ada".to_owned(), at: NOW };
         assert_eq!(store.tool_sets().unwrap(), vec![set]);
         save(&mut store, &[]);
         assert_eq!(store.tool_sets().unwrap(), vec![]);

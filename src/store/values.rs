@@ -1,5 +1,6 @@
 //! How values of the domain lie in columns: words and names as text, digests as 32 bytes, times and ids as integers.
 
+use crate::domain::composite::StepState;
 use crate::domain::service::{ExchangeRole, InstanceId, InstanceState};
 use crate::domain::{
     BufferId, CommentId, CommentKind, CostTier, DecisionKind, Digest, EventKind, EventSeq, EvolutionId, EvolutionState,
@@ -67,6 +68,7 @@ words_as_text!(
     RunOutcome,
     Severity,
     Stage,
+    StepState,
     Strategy,
     UnansweredKind,
 );

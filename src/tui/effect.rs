@@ -142,6 +142,15 @@ pub enum Ending {
     Signal(Farewell),
 }
 
+/// How much of a recorded run is run again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RerunExtent {
+    /// All of it.
+    Whole,
+    /// The steps of a composite from this one on; `None` means those that did not succeed.
+    From(Option<String>),
+}
+
 /// Work for somebody else.
 #[derive(Debug, Clone)]
 pub enum Effect {
@@ -207,6 +216,8 @@ pub enum Effect {
         tab: TabId,
         /// The recorded run to repeat.
         run: RunId,
+        /// How much of it is run again.
+        extent: RerunExtent,
     },
     /// Load a recorded run and the end of its output.
     LoadSpool {

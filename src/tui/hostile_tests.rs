@@ -143,6 +143,7 @@ fn evil_dossier(tool: &Tool) -> Box<super::msg::ToolDossier> {
         input: InputMode::Args,
         args: vec![crate::domain::ArgRule::option(&evil(), &evil())],
         function: Some(evil()),
+        piped: None,
         timeout_ms: None,
         pty: false,
         success: SuccessRule::default(),
@@ -167,6 +168,7 @@ fn bench(width: u16, height: u16) -> Bench {
         tools: tools.iter().cloned().map(Arc::new).collect(),
         problems: problems.collect(),
         in_use: None,
+        skipped: Arc::default(),
         generation: 2,
     });
     bench.send(Msg::Opened(Opened { workspace: format!("~/{EVIL}/work{EVIL}"), identity: evil() }));
@@ -565,7 +567,7 @@ proptest! {
         first.description.clone_from(&text);
         first.path.clone_from(&text);
         let tools = vec![Arc::new(first)];
-        bench.send(Msg::Catalog(Arc::new(CatalogView { state: CatalogState::Ready, tools, problems: vec![], in_use: None, generation: 9 })));
+        bench.send(Msg::Catalog(Arc::new(CatalogView { state: CatalogState::Ready, tools, problems: vec![], in_use: None, skipped: Arc::default(), generation: 9 })));
         bench.app.say(super::app::Mood::Trouble, &text);
         let obeyed = obeyed(&mut bench, (80, 24));
         prop_assert_eq!((obeyed.foreign, obeyed.hidden), (vec![], vec![]));

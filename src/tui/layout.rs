@@ -12,6 +12,8 @@ pub const ALL_WIDTH: u16 = 100;
 pub const ALL_HEIGHT: u16 = 30;
 /// From this many columns on the right, failures and reviews lie side by side.
 const SIDE_BY_SIDE: u16 = 100;
+/// The catalog is never wider beside other panes.
+const MOST_CATALOG: u16 = 96;
 /// Rows of the services pane that are no instances: its border, the names of the columns, and the lines about the
 /// selected one.
 const SERVICES_FRAME: u16 = 5;
@@ -49,8 +51,20 @@ pub enum Arrangement {
     },
 }
 
-/// Cuts up a screen. A zoomed pane has it for itself whatever the size. `services` is how many instances there are.
-pub fn arrange(screen: Rect, zoomed: bool, services: usize) -> Arrangement {
+/// What the panes need of a screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// One pane has the screen for itself, whatever the size.
+    pub zoomed: bool,
+    /// How many instances there are.
+    pub services: usize,
+    /// Cells that the catalog lacks for its names in half of the screen, while the output shows nothing.
+    pub more_catalog: u16,
+}
+
+/// Cuts up a screen.
+pub fn arrange(screen: Rect, needs: Needs) -> Arrangement {
+    let Needs { zoomed, services, more_catalog } = needs;
     if screen.width < MIN_WIDTH || screen.height < MIN_HEIGHT {
         return Arrangement::TooSmall;
     }
@@ -60,11 +74,17 @@ pub fn arrange(screen: Rect, zoomed: bool, services: usize) -> Arrangement {
     if zoomed || screen.width < ALL_WIDTH || screen.height < ALL_HEIGHT {
         return Arrangement::One { tabs: header, pane: body, footer };
     }
-    let left = (screen.width / 2).clamp(50, 96);
+    let half = half(screen.width);
+    let left = half.max(half.saturating_add(more_catalog).min(screen.width * 3 / 5).min(MOST_CATALOG));
     let (catalog, services) = left_side(Rect { width: left, ..body }, services);
     let right = Rect { x: body.x + left, width: body.width - left, ..body };
     let (output, failures, queue) = right_side(right);
     Arrangement::All { header, catalog, services, output, failures, queue, footer }
+}
+
+/// Columns of the catalog beside the other panes.
+pub fn half(width: u16) -> u16 {
+    (width / 2).clamp(50, MOST_CATALOG)
 }
 
 /// The catalog, and below it as much as the instances need, a third at most.
@@ -112,16 +132,16 @@ mod tests {
     fn the_parts_cover_the_screen_without_overlap_at_every_size() {
         let sizes = (40..260).flat_map(|width| (10..90).map(move |height| (width, height)));
         for (width, height) in sizes {
-            for instances in [0, 1, 9, 70_000] {
+            for (services, more_catalog) in [(0, 0), (1, 9), (9, 300), (70_000, 0)] {
                 let screen = Rect::new(0, 0, width, height);
-                let parts = match arrange(screen, false, instances) {
+                let parts = match arrange(screen, Needs { services, more_catalog, ..Needs::default() }) {
                     Arrangement::TooSmall => panic!("{width}x{height} is large enough"),
                     Arrangement::One { tabs, pane, footer } => vec![tabs, pane, footer],
-                    Arrangement::All { header, catalog, services, output, failures, queue, footer } => {
-                        assert_eq!(services.is_some(), instances > 0);
+                    Arrangement::All { header, catalog, services: panes, output, failures, queue, footer } => {
+                        assert_eq!(panes.is_some(), services > 0);
                         assert!(catalog.height >= 16, "{width}x{height}");
                         let parts = [header, catalog, output, failures, queue, footer];
-                        parts.into_iter().chain(services).collect()
+                        parts.into_iter().chain(panes).collect()
                     }
                 };
                 let covered: u32 = parts.iter().map(|part| part.area()).sum();
@@ -133,9 +153,9 @@ mod tests {
 
     #[test]
     fn all_panes_begin_at_one_hundred_by_thirty() {
-        assert!(matches!(arrange(Rect::new(0, 0, 100, 30), false, 0), Arrangement::All { .. }));
-        assert!(matches!(arrange(Rect::new(0, 0, 99, 30), false, 0), Arrangement::One { .. }));
-        assert!(matches!(arrange(Rect::new(0, 0, 100, 29), false, 0), Arrangement::One { .. }));
-        assert_eq!(arrange(Rect::new(0, 0, 39, 9), false, 0), Arrangement::TooSmall);
+        assert!(matches!(arrange(Rect::new(0, 0, 100, 30), Needs::default()), Arrangement::All { .. }));
+        assert!(matches!(arrange(Rect::new(0, 0, 99, 30), Needs::default()), Arrangement::One { .. }));
+        assert!(matches!(arrange(Rect::new(0, 0, 100, 29), Needs::default()), Arrangement::One { .. }));
+        assert_eq!(arrange(Rect::new(0, 0, 39, 9), Needs::default()), Arrangement::TooSmall);
     }
 }

@@ -9,9 +9,9 @@ use crate::domain::{
     RunId, RunOutcome, Sample, Tool, ToolDetail, ToolName, VerbCall, VersionFile,
 };
 use crate::engine::{
-    Asking, Behaviour, BufferStatus, BulkResult, CallReport, Candidates, CarryReport, CatalogView, Change, Dashboard,
-    EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, InstanceDetail, InstanceView, LaneId,
-    OpportunityList, PreflightRow, Preview, ReviewDetail, RunRequest, SetRow, Settings, StaleReport, TwinGroup,
+    Asking, Behaviour, BufferStatus, BulkResult, CallReport, Candidates, CarryReport, CatalogView, Change, CommandView,
+    Dashboard, EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, InstanceDetail, InstanceView,
+    LaneId, OpportunityList, PreflightRow, Preview, ReviewDetail, RunRequest, SetRow, Settings, StaleReport, TwinGroup,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -433,6 +433,8 @@ pub struct ToolDossier {
     pub other: Option<(String, Vec<VersionFile>)>,
     /// Recent runs, newest first.
     pub runs: Vec<Run>,
+    /// What its command line is made from.
+    pub command: CommandView,
 }
 
 /// A piece of output for the output view.

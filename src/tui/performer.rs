@@ -7,15 +7,15 @@ mod evolving;
 mod logs;
 mod services;
 
-use super::effect::{BehaviourOf, CallStep, Effect, Evolving, Failing, TabId, Upkeep};
+use super::effect::{BehaviourOf, CallStep, Effect, Evolving, Failing, RerunExtent, TabId, Upkeep};
 use super::msg::{Answer, Called, FileTokens, Kempt, Msg, Opened, StartedAttempt, ToolDossier};
 use super::phrase;
 use super::widget::{DiffText, Language, highlight};
 use crate::domain::{Caller, Command, EvolutionId, Run, RunId, Tool, VersionFile};
 use crate::engine::{
     Begun, CallBegun, CallReport, CallRequest, CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode,
-    FoundAgent, Frame, Index, Limits, OpenOptions, ReviewFilter, RunFilter, RunHandle, RunRequest, Settings, Tail,
-    Watch, init,
+    FoundAgent, Frame, Index, Limits, OpenOptions, RerunFrom, ReviewFilter, RunFilter, RunHandle, RunRequest, Settings,
+    Tail, Watch, init,
 };
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -116,11 +116,16 @@ impl Performer {
         if let (Some(agent), Some(found)) = (&self.shared.agent, &self.shared.found) {
             engine.runs().log_found_agent(agent, found, "workbench", false)?;
         }
-        let opened = Opened { workspace: shown_path(engine.workspace()), identity: engine.identity() };
         // A second opening cannot happen: the loop asks once.
         let _ = self.shared.engine.set(engine.clone());
-        self.send(Msg::Opened(opened));
-        engine.library().scan(&mut |view| self.catalog(&view))?;
+        std::thread::scope(|scope| {
+            // Beside the scan: who works here is asked of git, and the first rows do not wait for that.
+            scope.spawn(|| {
+                let opened = Opened { workspace: shown_path(engine.workspace()), identity: engine.identity() };
+                self.send(Msg::Opened(opened));
+            });
+            engine.library().scan(&mut |view| self.catalog(&view))
+        })?;
         if let Some(unknown) = engine.tool_sets().unknown_choice() {
             // What was asked for is not here: an empty list would say that nothing is.
             return Err(unknown);
@@ -228,7 +233,7 @@ impl Performer {
             }
             Effect::Execute(command) => self.execute(engine, command),
             Effect::StartRun { tab, request } => self.start(engine, tab, &request),
-            Effect::Rerun { tab, run } => match rerun_request(engine, run) {
+            Effect::Rerun { tab, run, extent } => match rerun_request(engine, run, extent) {
                 Ok(request) => self.start(engine, tab, &request),
                 Err(error) => self.answer(Answer::RunStarted { tab, started: Err(error) }),
             },
@@ -546,12 +551,17 @@ fn dossier(engine: &Engine, tool: &Tool, other: Option<&str>) -> Result<ToolDoss
         }
         (None, None) => None,
     };
-    Ok(ToolDossier { detail, last_input, other, runs })
+    let command = engine.dependencies().command_view(&detail);
+    Ok(ToolDossier { detail, last_input, other, runs, command })
 }
 
-fn rerun_request(engine: &Engine, run: RunId) -> Result<RunRequest, EngineError> {
+fn rerun_request(engine: &Engine, run: RunId, extent: RerunExtent) -> Result<RunRequest, EngineError> {
     let record = engine.runs().record(run)?;
     let tool = engine.library().resolve(record.tool.as_str())?;
     let input = engine.runs().input_again(run)?.filter(|input| !input.is_null());
-    Ok(RunRequest { tool, input, timeout: None })
+    let again = match extent {
+        RerunExtent::Whole => None,
+        RerunExtent::From(step) => Some(RerunFrom { of: run, step }),
+    };
+    Ok(RunRequest { tool, input, timeout: None, again })
 }

@@ -17,7 +17,7 @@ use crate::domain::{
     ProblemCode, Profile, Provenance, Review, ReviewId, ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome,
     RunUsage, Severity, Stage, Tool, ToolDetail, ToolFacts, ToolName, ToolReview, ToolState, Verdict, VersionFile,
 };
-use crate::engine::{CatalogState, CatalogView, EvidenceLine, Index, InstanceView, ReviewDetail, Weight};
+use crate::engine::{CatalogState, CatalogView, CommandView, EvidenceLine, Index, InstanceView, ReviewDetail, Weight};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -105,7 +105,7 @@ pub(super) fn problems() -> Vec<Problem> {
 
 pub(super) fn catalog(state: CatalogState) -> Arc<CatalogView> {
     let tools = tools().into_iter().map(Arc::new).collect();
-    Arc::new(CatalogView { state, tools, problems: problems(), in_use: None, generation: 1 })
+    Arc::new(CatalogView { state, tools, problems: problems(), in_use: None, skipped: Arc::default(), generation: 1 })
 }
 
 pub(super) fn review(id: i64, tool: &Tool, kind: ReviewKind, risk: Risk) -> Review {
@@ -231,7 +231,13 @@ pub(super) fn comment(id: i64, kind: CommentKind, lines: Option<(u64, u64)>, bod
 
 pub(super) fn dossier(tool: &Tool, input: Option<serde_json::Value>) -> Box<ToolDossier> {
     let detail = ToolDetail { tool: tool.clone(), manifest: manifest(tool, input), files: files() };
-    Box::new(ToolDossier { detail, last_input: None, other: None, runs: vec![] })
+    Box::new(ToolDossier {
+        detail,
+        last_input: None,
+        other: None,
+        runs: vec![],
+        command: CommandView::isolated("/work"),
+    })
 }
 
 pub(super) fn run(id: i64, tool: &Tool, outcome: RunOutcome) -> Run {
@@ -261,6 +267,8 @@ pub(super) fn run(id: i64, tool: &Tool, outcome: RunOutcome) -> Run {
         notes: vec![],
         departed: vec![],
         interpreter: None,
+        parent: None,
+        step: None,
         input: "{}".into(),
     }
 }
@@ -361,8 +369,14 @@ impl Bench {
     /// A workbench with nothing in it.
     pub(super) fn empty(width: u16, height: u16) -> Bench {
         let mut bench = Bench::opening(width, height);
-        let view =
-            CatalogView { state: CatalogState::Ready, tools: vec![], problems: vec![], in_use: None, generation: 1 };
+        let view = CatalogView {
+            state: CatalogState::Ready,
+            tools: vec![],
+            problems: vec![],
+            in_use: None,
+            skipped: Arc::default(),
+            generation: 1,
+        };
         bench.send(Msg::Opened(Opened { workspace: "~/work".into(), identity: "Ada <ada@example.org>".into() }));
         bench.send(Msg::Catalog(Arc::new(view)));
         bench.answer(Answer::Failures(Ok(vec![])));

@@ -1,11 +1,24 @@
 //! How much of a folder of foreign definitions is understood: `cargo bench -- formats DIR [DIR …]`.
 //!
-//! Reads each folder in place, writes nothing and runs nothing of it.
+//! Reads each folder in place and writes nothing. `--names` also prints what is missing: each problem, each row without a
+//! description, each row that takes something and has no form, and each row that cannot run, with its reason. `--run` also
+//! runs each tool that can run once, in a copy of the folder, in the sandbox of a new tool, with the simplest input that its
+//! form accepts.
+//!
+//! "takes" are rows with a form, and rows whose code looks at words, options or standard input. Of the rows that cannot run,
+//! "lack" are those for which this machine has no program or package, or the folder no script, "not started" those that nothing here ever starts (MCP
+//! servers, skills, modules of other programs), "refused" the rest: what can run here are "runnable" and "refused".
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use toolsmith::catalog::{Cache, Scan, ScanPlan, ToolRoot, read, scan};
+use toolsmith::catalog::{Cache, RunPython, Scan, ScanPlan, ToolRoot, read, scan};
+use toolsmith::check::simplest;
+use toolsmith::domain::{SafeText, ToolDetail};
+use toolsmith::outside::Programs;
+use toolsmith::runner::{Interpreters, Sources, python_of_runs};
 
 /// Scans of each folder; their median is printed.
 const SCANS: usize = 5;
@@ -18,45 +31,194 @@ struct Counts {
     problems: usize,
     skipped: usize,
     described: usize,
+    /// Rows that take something, and those of them that have a form.
+    takes: usize,
     with_form: usize,
     runnable: usize,
+    /// Rows that cannot run, by why.
+    lacking: usize,
+    not_started: usize,
+    refused: usize,
+    /// Runs that started, and those of them that succeeded.
+    ran: Option<(usize, usize)>,
     /// Files in no row, no problem and no list of skipped files; text and data beside the tools count too.
     elsewhere: usize,
 }
 
-/// Prints a row of counts for each folder.
-pub fn run(folders: &[String]) {
+/// Prints a row of counts for each folder. Words that begin with `--` are options.
+pub fn run(words: &[String]) {
+    let (options, folders): (Vec<&String>, Vec<&String>) = words.iter().partition(|word| word.starts_with("--"));
+    let has = |option: &str| options.iter().any(|word| *word == option);
     if folders.is_empty() {
-        println!("usage: cargo bench -- formats DIR [DIR ...]");
+        println!("usage: cargo bench -- formats [--names] [--run] DIR [DIR ...]");
         return;
     }
-    println!(
-        "{:>7} {:>6} {:>8} {:>7} {:>9} {:>9} {:>8} {:>9} {:>9}  folder",
-        "files", "rows", "problems", "skipped", "described", "with form", "runnable", "elsewhere", "cold"
-    );
+    println!("{HEAD}  folder");
     for folder in folders {
         let path = std::fs::canonicalize(folder).unwrap_or_else(|error| panic!("{folder}: {error}"));
-        let (counts, cold) = measure(&path);
-        println!(
-            "{:>7} {:>6} {:>8} {:>7} {:>9} {:>9} {:>8} {:>9} {:>6} ms  {folder}",
-            counts.files,
-            counts.rows,
-            counts.problems,
-            counts.skipped,
-            counts.described,
-            counts.with_form,
-            counts.runnable,
-            counts.elsewhere,
-            cold.as_millis()
-        );
+        let (plan, scan, cold) = measure(&path);
+        let mut counts = count(&plan, &path, &scan);
+        if has("--run") {
+            counts.ran = Some(run_all(&path, &plan, &scan));
+        }
+        println!("{}  {folder}", line(&counts, cold));
+        if has("--names") {
+            names(&path, &plan, &scan);
+        }
     }
 }
 
-fn measure(folder: &Path) -> (Counts, Duration) {
+/// The columns of [`line`].
+const HEAD: &str = "  files   rows problems skipped described  takes  form runnable  lack not started refused    ran (ok) elsewhere      cold";
+
+fn line(counts: &Counts, cold: Duration) -> String {
+    let Counts { files, rows, problems, skipped, described, takes, with_form, .. } = counts;
+    let Counts { runnable, lacking, not_started, refused, elsewhere, .. } = counts;
+    let ran = counts.ran.map_or_else(String::new, |(ran, succeeded)| format!("{ran} ({succeeded})"));
+    let cold = cold.as_millis();
+    format!(
+        "{files:>7} {rows:>6} {problems:>8} {skipped:>7} {described:>9} {takes:>6} {with_form:>5} {runnable:>8} {lacking:>5} \
+         {not_started:>11} {refused:>7} {ran:>11} {elsewhere:>9} {cold:>6} ms"
+    )
+}
+
+/// Why a row cannot run.
+enum Why {
+    Lacks,
+    NotStarted,
+    Refused,
+}
+
+/// Reads it from the reason.
+fn why(reason: &str) -> Why {
+    let holds = |words: &[&str]| words.iter().any(|word| reason.contains(word));
+    if holds(&["is not on the PATH", "needs package", "needs node package", "needs program", "is missing; restore"]) {
+        Why::Lacks
+    } else if holds(&[
+        "MCP server",
+        "mcp tools",
+        "a skill is text",
+        "is part of another program",
+        "a part of a package",
+        "but calls none",
+        "but starts nothing",
+        "are methods of a class",
+        "holds no code",
+        "is unknown; add a command",
+    ]) {
+        Why::NotStarted
+    } else {
+        Why::Refused
+    }
+}
+
+/// Whether the code of a tool looks at something that it is given.
+fn takes_something(detail: &ToolDetail) -> bool {
+    if detail.tool.placement.entry().is_some() {
+        // Its file is no code of its own.
+        return false;
+    }
+    let entry = detail.manifest.recipe.as_ref().and_then(|recipe| recipe.entry.as_deref());
+    let Some(file) = detail.files.iter().find(|file| Some(file.path.as_str()) == entry) else { return false };
+    let text = String::from_utf8_lossy(&file.bytes);
+    let extension = file.path.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let marks: &[&str] = match extension {
+        "py" => &[
+            "sys.argv[1",
+            "sys.argv[2",
+            "add_argument(",
+            "click.option",
+            "click.argument",
+            "typer.",
+            "fire.Fire(",
+            "sys.stdin",
+        ],
+        "js" | "mjs" | "cjs" | "ts" | "mts" => &["process.argv", "commander", "yargs", "parseArgs(", "process.stdin"],
+        "rb" => &["ARGV", "STDIN", "$stdin"],
+        "pl" => &["@ARGV", "$ARGV", "<STDIN>"],
+        "php" => &["$argv", "STDIN"],
+        "lua" => &["arg["],
+        "sh" | "bash" | "" => return shell_takes(&text),
+        _ => return false,
+    };
+    marks.iter().any(|mark| text.contains(mark))
+}
+
+/// Whether a shell script uses its words outside of its functions, whose words are their own.
+fn shell_takes(text: &str) -> bool {
+    let mut is_inside = false;
+    text.lines().filter(|line| !line.trim_start().starts_with('#')).any(|line| {
+        is_inside |= line.contains("() {") || line.contains("(){") || line.starts_with("function ");
+        let was_inside = is_inside;
+        is_inside &= !line.starts_with('}');
+        let takes = ["$1", "${1", "$@", "$*", "${@", "getopts "].iter().any(|mark| line.contains(mark));
+        takes && !was_inside && !line.contains("awk") && !line.contains("'{")
+    })
+}
+
+/// Prints what is missing in a folder.
+fn names(folder: &Path, plan: &ScanPlan, scan: &Scan) {
+    let short = |path: &str| {
+        let inside = Path::new(path).strip_prefix(folder).map(|path| path.to_string_lossy().into_owned());
+        SafeText::new(&inside.unwrap_or_else(|_| path.to_owned())).to_string()
+    };
+    for problem in &scan.problems {
+        println!("  problem      {}: {}", short(&problem.path), problem.message);
+    }
+    for tool in scan.tools.iter().filter(|tool| tool.description.is_empty()) {
+        println!("  undescribed  {}", short(&tool.path));
+    }
+    for tool in &scan.tools {
+        if read(plan, tool).is_ok_and(|detail| !has_form(&detail) && takes_something(&detail)) {
+            println!("  no form      {}", short(&tool.path));
+        }
+    }
+    for tool in scan.tools.iter().filter(|tool| !tool.runnable) {
+        println!("  cannot run   {}: {}", short(&tool.path), tool.reason.as_deref().unwrap_or_default());
+    }
+}
+
+/// Seconds that one tool may run.
+const SECONDS: u64 = 10;
+
+/// Runs each tool that can run once; how many started, and how many of them succeeded.
+fn run_all(folder: &Path, plan: &ScanPlan, scan: &Scan) -> (usize, usize) {
+    let home = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder for the workspace: {error}"));
+    let tools = home.path().join("workspace/tools");
+    std::fs::create_dir_all(&tools).unwrap_or_else(|error| panic!("{}: {error}", tools.display()));
+    let copy = Command::new("cp").arg("-r").arg(folder).arg(tools.join("experimental")).status();
+    assert!(copy.is_ok_and(|status| status.success()), "{} cannot be copied", folder.display());
+    let (mut started, mut succeeded) = (0, 0);
+    for tool in scan.tools.iter().filter(|tool| tool.runnable) {
+        let Ok(detail) = read(plan, tool) else { continue };
+        let outcome = outcome(home.path(), folder, &detail);
+        started += usize::from(matches!(outcome.as_str(), "succeeded" | "failed" | "timed-out" | "invalid-output"));
+        succeeded += usize::from(outcome == "succeeded");
+    }
+    (started, succeeded)
+}
+
+/// How a run ended, in the word that the program prints in JSON.
+fn outcome(home: &Path, folder: &Path, detail: &ToolDetail) -> String {
+    let inside = Path::new(&detail.tool.path).strip_prefix(folder).unwrap_or(Path::new(&detail.tool.path));
+    let input = detail.manifest.input.as_ref().map_or_else(|| "{}".to_owned(), |schema| simplest(schema).to_string());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_toolsmith"));
+    command.arg("run").arg(Path::new("tools/experimental").join(inside)).args(["--json", "--input", &input]);
+    command.args(["--timeout", &format!("{SECONDS}s")]).arg("--workspace").arg(home.join("workspace"));
+    command.env("TOOLSMITH_HOME", home.join("home")).stdin(Stdio::null()).stderr(Stdio::null());
+    let output = command.output().unwrap_or_else(|error| panic!("toolsmith: {error}"));
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    answer["run"]["outcome"].as_str().unwrap_or_default().to_owned()
+}
+
+fn measure(folder: &Path) -> (ScanPlan, Scan, Duration) {
     let workspace = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder for the workspace: {error}"));
+    let interpreters = Interpreters::new(Arc::new(Programs::new(Vec::new())));
+    let python = |sources| python_of_runs(workspace.path(), &interpreters, sources);
     let plan = ScanPlan {
         workspace: workspace.path().to_owned(),
         roots: vec![ToolRoot { path: folder.to_owned(), stage: None }],
+        python: RunPython { experimental: python(Sources::Caller), vouched: python(Sources::System) },
     };
     let mut times = Vec::new();
     let mut result = None;
@@ -66,7 +228,7 @@ fn measure(folder: &Path) -> (Counts, Duration) {
         times.push(begun.elapsed());
     }
     times.sort_unstable();
-    (result.map(|scan| count(&plan, folder, &scan)).unwrap_or_default(), times[SCANS / 2])
+    (plan, result.unwrap_or_default(), times[SCANS / 2])
 }
 
 fn count(plan: &ScanPlan, folder: &Path, scan: &Scan) -> Counts {
@@ -88,11 +250,24 @@ fn count(plan: &ScanPlan, folder: &Path, scan: &Scan) -> Counts {
         let Ok(detail) = read(plan, tool) else { continue };
         let place = Path::new(&tool.path).parent().unwrap_or(Path::new(""));
         told.extend(detail.files.iter().map(|file| place.join(&file.path)));
-        let properties = detail.manifest.input.as_ref().and_then(|input| input.get("properties")?.as_object());
-        counts.with_form += usize::from(properties.is_some_and(|properties| !properties.is_empty()));
+        let has_form = has_form(&detail);
+        counts.with_form += usize::from(has_form);
+        counts.takes += usize::from(has_form || takes_something(&detail));
+    }
+    for tool in scan.tools.iter().filter(|tool| !tool.runnable) {
+        match why(tool.reason.as_deref().unwrap_or_default()) {
+            Why::Lacks => counts.lacking += 1,
+            Why::NotStarted => counts.not_started += 1,
+            Why::Refused => counts.refused += 1,
+        }
     }
     counts.elsewhere = files.difference(&told).count();
     counts
+}
+
+fn has_form(detail: &ToolDetail) -> bool {
+    let properties = detail.manifest.input.as_ref().and_then(|input| input.get("properties")?.as_object());
+    properties.is_some_and(|properties| !properties.is_empty())
 }
 
 /// Regular files below a folder, without what git keeps for itself.

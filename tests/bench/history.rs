@@ -84,6 +84,7 @@ fn run_of(tool: usize) -> NewRun {
         owner: "bench".to_owned(),
         lease_until: Instant(0),
         remember_input: false,
+        parent: None,
     }
 }
 

@@ -2,7 +2,8 @@
 //! the output of a run.
 //!
 //! `cargo bench` runs all of them, `cargo bench -- search` those whose path holds the word. `cargo bench -- screen`
-//! measures the workbench in a terminal instead, `cargo bench -- services` tools that keep running, and
+//! measures the workbench in a terminal instead, `cargo bench -- commands` verbs among 10,000 and 100,000 tools,
+//! `cargo bench -- services` tools that keep running, and
 //! `cargo bench -- formats DIR` how much of a folder of foreign definitions is understood.
 
 #![expect(clippy::panic, reason = "a benchmark that cannot be set up has nothing to measure")]
@@ -10,6 +11,7 @@
 mod buffer;
 mod catalog;
 mod checks;
+mod commands;
 mod diff;
 mod documents;
 mod engine;
@@ -29,9 +31,11 @@ fn main() -> std::process::ExitCode {
     if let Some(code) = toolsmith::runner::play_role() {
         return code.into();
     }
-    let mut words = std::env::args().skip(1).filter(|word| !word.starts_with('-'));
+    // Cargo adds `--bench` to the arguments.
+    let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
     match words.next().as_deref() {
         Some("screen") => screen::run(&words.collect::<Vec<_>>()),
+        Some("commands") => commands::run(&words.collect::<Vec<_>>()),
         Some("formats") => formats::run(&words.collect::<Vec<_>>()),
         Some("services") => services::run(&words.collect::<Vec<_>>()),
         _ => divan::main(),

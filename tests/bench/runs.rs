@@ -72,6 +72,7 @@ impl Place {
             observe: self.observe,
             state: &at("state"),
             staged: &at("staged"),
+            kept: None,
             environments: &at("environments"),
         };
         let spec = runner::prepare(&request).unwrap_or_else(|end| panic!("it cannot start: {end:?}"));

@@ -10,7 +10,7 @@ use toolsmith::insight::Relevance;
 
 fn tools(count: usize) -> Vec<Arc<Tool>> {
     let folder = workload::workspace(count);
-    scan(&ScanPlan::standard(folder.path()), &Cache::default(), &mut |_| {}).tools.into_iter().map(Arc::new).collect()
+    scan(&ScanPlan::standard(folder.path()), &Cache::default(), &mut |_| {}).tools
 }
 
 /// A query all at once: the first key, a few letters, words, and the full name of one tool.

@@ -33,6 +33,7 @@ fn run_of(name: &str) -> NewRun {
         owner: "bench".to_owned(),
         lease_until: NOW,
         remember_input: false,
+        parent: None,
     }
 }
 

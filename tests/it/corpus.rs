@@ -143,7 +143,7 @@ fn every_runnable_one_gets_its_input_and_ends() {
                 while let Some(path) = { left.lock().unwrap().pop() } {
                     let (shown, _) = workspace.json(&["show", &path]);
                     let input = fitting(&shown["input"]).to_string();
-                    let (answer, _) = workspace.json(&["run", &path, "--input", &input, "--timeout", "10s"]);
+                    let (answer, _) = workspace.json(&["run", &path, "--input", &input, "--timeout", "60s"]);
                     runs.lock().unwrap().push((path, answer["run"].clone()));
                 }
             });
@@ -153,6 +153,11 @@ fn every_runnable_one_gets_its_input_and_ends() {
     assert_eq!(runs.len(), paths.len());
     for (path, run) in &runs {
         let outcome = run["outcome"].as_str().unwrap();
+        if path.contains("/openapi/") {
+            // Nobody approved them, and requests need the network.
+            assert_eq!(outcome, "refused", "{path}: {run:#}");
+            continue;
+        }
         // Whether it succeeds is its own affair; that it was given a valid input and ended is ours.
         assert!(matches!(outcome, "succeeded" | "failed" | "invalid-output"), "{path}: {run:#}");
         assert!(run["exit_code"].is_number(), "{path}: {run:#}");

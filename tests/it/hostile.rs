@@ -161,7 +161,7 @@ fn links_out_of_the_folder_and_pipes_are_refused_without_being_opened() {
     found.sort();
     found.dedup();
     let expected = [
-        ("alone.yaml", "not-a-file"),
+        ("alone.py", "not-a-file"),
         ("dangling.py", "unsafe-link"),
         ("link/x.sh", "unsafe-link"),
         ("linked-folder/data", "unsafe-link"),

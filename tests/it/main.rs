@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what goes wrong in a test shall end it")]
 
+mod asking;
 mod book;
 mod bundled;
 mod cli;
@@ -18,6 +19,7 @@ mod instances;
 mod interrupted;
 mod journeys;
 mod keeping;
+mod kept_state;
 mod kills;
 mod kills_everywhere;
 mod layering;
@@ -34,7 +36,9 @@ mod sabotage;
 mod scarce;
 mod screenshots;
 mod scripted_server;
+mod secret_inputs;
 mod services;
+mod starter;
 mod state;
 mod store_processes;
 mod support;

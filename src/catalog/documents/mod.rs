@@ -3,7 +3,9 @@
 pub(super) mod function;
 pub(super) mod metadata;
 mod placeholders;
+mod places;
 pub(super) mod registry;
+pub(super) mod specification;
 pub(super) mod tool_list;
 pub(super) mod workflow;
 

@@ -2,8 +2,14 @@
 //!
 //! Each placeholder becomes a reference to a variable, quoted for the place where it stands: `"${arg_x}"`, `${arg_x}`
 //! inside double quotes, `'"${arg_x}"'` inside single quotes. A shell does not read the value of a variable again, so this
-//! holds even where the quotes are counted wrongly. The few places where a value is read again, such as arithmetic and
-//! the argument of `eval`, are refused.
+//! holds even where the quotes are counted wrongly. What a program does with the value is another question: [`places`] says
+//! for each place how much of a language a value may use there, and the caller lets nothing else in. A few places, such as
+//! the argument of `eval`, are refused here at once.
+
+use super::places::{self, Reference};
+use crate::catalog::evaluators::Freedom;
+use crate::code::shell::calls;
+use std::collections::BTreeMap;
 
 /// Placeholders in a command.
 const MOST: usize = 200;
@@ -14,8 +20,19 @@ pub(super) struct ReferencedCommand {
     pub(super) code: String,
     /// The names in the placeholders, in order, each once.
     pub(super) names: Vec<String>,
+    /// What the value of each name may be, at all places where it stands together.
+    pub(super) freedoms: BTreeMap<String, Freedom>,
     /// The programs that the first pipeline starts, where they are plain words.
     pub(super) programs: Vec<String>,
+}
+
+/// What a value would be where something reads it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// Code, or part of it: in words.
+    Code(&'static str),
+    /// Code, unless it is a number.
+    Number,
 }
 
 /// Replaces the placeholders of a command by references to the variables that `variable` names.
@@ -29,7 +46,8 @@ pub(super) fn by_reference(
     let programs = first_programs(command);
     let mut scan =
         Scan { text: command, at: 0, code: String::new(), stack: Vec::new(), start: 0, here_document: false };
-    let mut names: Vec<String> = Vec::new();
+    let (mut names, mut freedoms): (Vec<String>, BTreeMap<String, Freedom>) = (Vec::new(), BTreeMap::new());
+    let (mut owners, mut references): (Vec<(String, bool)>, Vec<Reference>) = (Vec::new(), Vec::new());
     let (mut fault, mut count) = (None, 0);
     while scan.at < command.len() {
         let Some((name, length)) = placeholder(&command[scan.at..]).filter(|_| !scan.is_comment()) else {
@@ -43,8 +61,10 @@ pub(super) fn by_reference(
         if count > MOST {
             return Err((names, format!("its command has more than {MOST} placeholders")));
         }
-        let why = scan.fault(length);
-        fault = fault.or_else(|| why.map(|why| format!("the value of {name} would be {why}")));
+        let found = scan.fault(length);
+        if let Some(Fault::Code(why)) = found {
+            fault = fault.or_else(|| Some(format!("the value of {name} would be {why}")));
+        }
         let variable = variable(name);
         let reference = match scan.stack.last() {
             Some(Context::Double) => format!("${{{variable}}}"),
@@ -52,13 +72,21 @@ pub(super) fn by_reference(
             Some(Context::Escaped) => format!("'\"${{{variable}}}\"$'"),
             _ => format!("\"${{{variable}}}\""),
         };
+        let at = scan.code.len() + reference.find('$').unwrap_or_default();
+        // A whole number is nothing else, whoever reads it.
+        owners.push((name.to_owned(), found == Some(Fault::Number)));
+        references.push(Reference { at, text: format!("${{{variable}}}") });
         scan.code.push_str(&reference);
         scan.at += length;
     }
-    match fault {
-        Some(fault) => Err((names, fault)),
-        None => Ok(ReferencedCommand { code: scan.code, names, programs }),
+    if let Some(fault) = fault {
+        return Err((names, fault));
     }
+    for ((name, is_number), freedom) in owners.iter().zip(places::freedoms(&scan.code, &references)) {
+        let known = freedoms.entry(name.clone()).or_insert(Freedom::Text);
+        *known = (*known).max(if *is_number { Freedom::Number } else { freedom });
+    }
+    Ok(ReferencedCommand { code: scan.code, names, freedoms, programs })
 }
 
 /// The name in a placeholder that a text begins with, and how long the placeholder is.
@@ -205,20 +233,20 @@ impl Scan<'_> {
     }
 
     /// What the value of the placeholder here would be where a shell reads it again.
-    fn fault(&self, length: usize) -> Option<&'static str> {
+    fn fault(&self, length: usize) -> Option<Fault> {
         let before = &self.text[..self.at];
         let behind = &self.text[self.at + length..];
         if self.here_document {
-            return Some("part of a here-document");
+            return Some(Fault::Code("part of a here-document"));
         }
         if before.ends_with(['$', '\\']) && self.stack.last() != Some(&Context::Single) {
-            return Some("part of the name of a variable");
+            return Some(Fault::Code("part of the name of a variable"));
         }
         for context in &self.stack {
             match context {
-                Context::Backtick => return Some("code inside backticks"),
-                Context::Variable => return Some("part of the name of a variable"),
-                Context::Arithmetic(_) => return Some("computed as a number, which can run commands"),
+                Context::Backtick => return Some(Fault::Code("code inside backticks")),
+                Context::Variable => return Some(Fault::Code("part of the name of a variable")),
+                Context::Arithmetic(_) => return Some(Fault::Number),
                 _ => {}
             }
         }
@@ -245,45 +273,54 @@ const NAMES: &[&str] = &["let", "declare", "typeset", "local", "unset", "read", 
 const SSH_WITH_VALUE: &str = "BbcDEeFIiJLlmOopQRSWw";
 
 /// What a value behind the words `command` would be, where something reads it again as code.
-fn read_again(command: &str, behind: &str, is_quoted: bool, is_whole_word: bool) -> Option<&'static str> {
+fn read_again(command: &str, behind: &str, is_quoted: bool, is_whole_word: bool) -> Option<Fault> {
     let words: Vec<&str> = words(command).collect();
     let last = words.last().copied().unwrap_or_default();
     let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
     let shell = words.iter().position(|word| SHELLS.contains(word));
     let takes_code = |word: &&str| word.starts_with('-') && !word.starts_with("--") && word.contains('c');
     if shell.is_some_and(|at| words[at + 1..].iter().any(takes_code)) {
-        return Some("code of the shell that it starts");
+        return Some(Fault::Code("code of the shell that it starts"));
     }
     if has(READ_AGAIN) {
-        return Some("read again by a shell");
+        return Some(Fault::Code("read again by a shell"));
     }
     if let Some(at) = words.iter().position(|word| *word == "ssh")
         && has_operand(&words[at + 1..])
     {
-        return Some("code of the shell on another machine");
+        return Some(Fault::Code("code of the shell on another machine"));
     }
     let mut piped = behind.split('|').skip(1).filter_map(|part| self::words(part).find(|word| *word != "sudo"));
     if piped.any(|word| SHELLS.contains(&word)) {
-        return Some("code of the shell behind the pipe");
+        return Some(Fault::Code("code of the shell behind the pipe"));
     }
     let is_code_option = ["-c", "-e", "-r", "--eval"].contains(&last);
     if has(OTHER_CODE) && (is_code_option || (is_quoted && !is_whole_word)) {
-        return Some("code of the program that it starts");
+        let is_line = has(&["sed"]) && is_quoted && is_address(command, behind);
+        return Some(if is_line { Fault::Number } else { Fault::Code("code of the program that it starts") });
     }
-    let is_number = |word: &str| ["-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-v", "-R"].contains(&word);
-    if words.contains(&"[[")
-        && (words.iter().copied().any(is_number)
-            || self::words(behind.split("]]").next().unwrap_or_default()).any(is_number))
-    {
-        return Some("computed as a number, which can run commands");
+    if words.contains(&"[[") {
+        let rest = behind.split("]]").next().unwrap_or_default();
+        let holds = |list: &[&str]| has(list) || self::words(rest).any(|word| list.contains(&word));
+        if holds(&["-v", "-R"]) {
+            return Some(Fault::Code("the name of a variable, whose index can run commands"));
+        }
+        if holds(&["-eq", "-ne", "-lt", "-le", "-gt", "-ge"]) {
+            return Some(Fault::Number);
+        }
     }
     let is_index = command.rsplit(char::is_whitespace).next().is_some_and(|word| {
         word.split_once('[').is_some_and(|(name, _)| name.ends_with(|c: char| c.is_alphanumeric() || "_}".contains(c)))
     });
     if has(NAMES) || (last == "-v" && has(&["[", "test", "printf"])) || (is_index && !is_quoted) {
-        return Some("the name of a variable, whose index can run commands");
+        return Some(Fault::Code("the name of a variable, whose index can run commands"));
     }
-    matches!(last, "for" | "select").then_some("the name of a variable, which a value cannot be")
+    matches!(last, "for" | "select").then_some(Fault::Code("the name of a variable, which a value cannot be"))
+}
+
+/// Whether a place in a script of sed is that of the number of a line: `'Np'`, `'1,Nd'`.
+fn is_address(command: &str, behind: &str) -> bool {
+    command.ends_with(['\'', '"', ',', ';']) && behind.starts_with(|c: char| c == ',' || c.is_ascii_alphabetic())
 }
 
 /// The words of a piece of a command, without folders of programs; quotes and `=` part words, too.
@@ -308,13 +345,6 @@ fn has_operand(words: &[&str]) -> bool {
 
 /// Words in front of a program that are none.
 const LEADING: &[&str] = &["sudo", "env", "command", "exec", "nohup", "time", "nice", "!"];
-/// What a shell does itself.
-const BUILTINS: &[&str] = &[
-    "alias", "bg", "case", "cd", "declare", "do", "echo", "eval", "exit", "export", "false", "fg", "for", "function",
-    "history", "if", "jobs", "kill", "let", "local", "printf", "pwd", "read", "return", "select", "set", "shift",
-    "source", "test", "then", "trap", "true", "type", "ulimit", "umask", "unset", "until", "wait", "while",
-];
-
 /// The programs of the first pipeline that are plain words.
 fn first_programs(command: &str) -> Vec<String> {
     let mut programs: Vec<String> = Vec::new();
@@ -336,6 +366,12 @@ fn first_programs(command: &str) -> Vec<String> {
             part.push(c);
         }
     }
+    let is_function = |word: &str| {
+        command.match_indices(word).any(|(at, _)| {
+            let (before, behind) = (command[..at].trim_end(), command[at + word.len()..].trim_start());
+            behind.starts_with("()") || before.ends_with("function")
+        })
+    };
     let is_plain = |word: &&str| word.chars().all(|c| c.is_ascii_alphanumeric() || "_+.-".contains(c));
     for part in parts {
         for word in part.split_whitespace() {
@@ -345,7 +381,8 @@ fn first_programs(command: &str) -> Vec<String> {
             }
             if is_plain(&word)
                 && !word.starts_with('-')
-                && !BUILTINS.contains(&word)
+                && !calls::is_builtin(word)
+                && !is_function(word)
                 && !programs.iter().any(|p| p == word)
             {
                 programs.push(word.to_owned());

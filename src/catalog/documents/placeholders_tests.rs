@@ -1,7 +1,11 @@
 use super::*;
 
+fn made(command: &str) -> Result<ReferencedCommand, (Vec<String>, String)> {
+    by_reference(command, &|name| format!("arg_{name}"))
+}
+
 fn rewrite(command: &str) -> Result<String, String> {
-    by_reference(command, &|name| format!("arg_{name}")).map(|made| made.code).map_err(|(_, why)| why)
+    made(command).map(|made| made.code).map_err(|(_, why)| why)
 }
 
 #[test]
@@ -39,13 +43,10 @@ fn a_place_where_a_value_is_read_again_is_refused() {
         "echo {{a}} | sudo bash",
         "ssh host {{a}}",
         "ssh -p 22 host \"ls {{a}}\"",
-        "echo $(( {{a}} + 1 ))",
-        "(( {{a}} > 1 )) && echo yes",
-        "echo $[{{a}}]",
-        "[[ {{a}} -eq 1 ]]",
         "echo ${x[{{a}}]}",
         "echo ${{a}}",
         "x[{{a}}]=1",
+        "[[ -v {{a}} ]]",
         "unset {{a}}",
         "printf -v {{a}} x",
         "cat <<EOF\n{{a}}\nEOF",
@@ -62,6 +63,23 @@ fn a_place_where_a_value_is_read_again_is_refused() {
 }
 
 #[test]
+fn what_is_computed_as_a_number_is_told() {
+    for command in [
+        "echo $(( {{a}} + 1 ))",
+        "(( {{a}} > 1 )) && echo yes",
+        "echo $[{{a}}]",
+        "[[ {{a}} -eq 1 ]]",
+        "sed '{{a}}q;d' x",
+        "sed -n '1,{{a}}p' x",
+    ] {
+        assert_eq!(made(command).unwrap().freedoms["a"], Freedom::Number, "{command}");
+    }
+    for command in ["sed 's/{{a}}/x/' y", "sed '{{a}}' y", "sed {{a}} y; echo $(( {{b}} ))"] {
+        assert!(made(command).map_or(true, |made| made.freedoms["a"] != Freedom::Number), "{command}");
+    }
+}
+
+#[test]
 fn the_programs_of_the_first_pipeline_are_known() {
     for (command, programs) in [
         ("docker ps | sudo grep {{a}} | wc -l", &["docker", "sudo", "grep", "wc"][..]),
@@ -70,6 +88,8 @@ fn the_programs_of_the_first_pipeline_are_known() {
         ("git log 'a | b'; rm x", &["git"]),
         ("{{command}} x", &[]),
         ("./run | jq .", &["jq"]),
+        ("f() { echo; }; f {{a}}", &[]),
+        ("compgen -b | grep {{a}}", &["grep"]),
     ] {
         assert_eq!(first_programs(command), programs, "{command}");
     }

@@ -1,4 +1,6 @@
-//! Entries of a registry of MCP servers: `about` and `meta` say what a server is, `image` or `remote` where it is.
+//! Entries of registries of MCP servers. Those of a catalog of images say in `about` and `meta` what a server is, and in
+//! `image` or `remote` where it is; the `server.json` of the official registry
+//! (<https://static.modelcontextprotocol.io/schemas/2025-10-17/server.schema.json>) lists `packages` and `remotes`.
 
 use super::text;
 use crate::catalog::document::Document;
@@ -12,6 +14,13 @@ pub(in crate::catalog) fn is_one(document: &Document<'_>) -> bool {
     let table = |key: &str| document.fields.get(key).is_some_and(Value::is_object);
     let is_place = ["image", "remote", "source", "run", "config"].iter().any(|key| document.fields.contains_key(*key));
     document.fields.get("name").is_some_and(Value::is_string) && table("about") && (table("meta") || is_place)
+}
+
+/// Whether a document is a `server.json`: its name is a domain and a name, and it says where the server is.
+pub(in crate::catalog) fn is_server(document: &Document<'_>) -> bool {
+    let list = |key: &str| document.fields.get(key).is_some_and(Value::is_array);
+    document.fields.get("name").and_then(Value::as_str).is_some_and(|name| name.contains('/'))
+        && (list("packages") || list("remotes"))
 }
 
 /// Reads an entry.
@@ -49,10 +58,61 @@ pub(in crate::catalog) fn read(document: &Document<'_>) -> Result<Draft, Problem
     Ok(Draft { unsupported: Some(unsupported), ..Draft::of_command(manifest, None, None) })
 }
 
+/// Reads a `server.json`. The part of its name behind the domain is the name of the tool.
+///
+/// # Errors
+/// A [`Problem`] for a name with characters that nobody sees.
+pub(in crate::catalog) fn read_server(document: &Document<'_>) -> Result<Draft, Problem> {
+    let mut fields = TableFields::of(document);
+    let name = fields.text("name")?.unwrap_or_default();
+    let own = name.rsplit_once('/').map_or(name.as_str(), |(_, own)| own);
+    let mut manifest = draft::blank(super::titled(document, Some(own))?, Dialect::Mcp);
+    manifest.kind = Kind::Mcp;
+    manifest.title = Some(fields.text("title")?.unwrap_or(name)).filter(|title| title != manifest.name.as_str());
+    if let Some(version) = fields.peek("version").and_then(Value::as_str).and_then(draft::loose_version) {
+        manifest.version = version;
+    }
+    let first = |list: &str, key: &str| {
+        let entries = fields.peek(list).and_then(Value::as_array);
+        entries.and_then(|entries| entries.first()).and_then(|entry| entry.get(key)).and_then(Value::as_str)
+    };
+    let place = match (first("packages", "identifier"), first("remotes", "url")) {
+        (Some(package), _) => format!(" in the package {}", SafeText::new(package)),
+        (None, Some(url)) => format!(" at {}", SafeText::new(url)),
+        (None, None) => String::new(),
+    };
+    manifest.description = match fields.peek("description").and_then(Value::as_str) {
+        Some(text) if !text.trim().is_empty() => text.to_owned(),
+        _ => format!("The MCP server {}{place}", manifest.name),
+    };
+    let unsupported = format!("it is an MCP server{place}; MCP servers are not started yet");
+    manifest.extra = fields.rest();
+    Ok(Draft { unsupported: Some(unsupported), ..Draft::of_command(manifest, None, None) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::catalog::document::Syntax;
+
+    #[test]
+    fn a_server_json_is_named_by_the_part_behind_the_domain() {
+        let parse = |text: &str| Draft::of(&Document::parse("x/server.json", Syntax::Json, text.as_bytes()).unwrap());
+        let packages = r#"{"name": "io.example.team/weather", "description": "Tells the weather", "version": "1.2.0",
+            "packages": [{"registryType": "pypi", "identifier": "weather-server"}]}"#;
+        let draft = parse(packages).unwrap();
+        let manifest = draft.manifest;
+        assert_eq!((manifest.name.as_str(), manifest.title.as_deref()), ("weather", Some("io.example.team/weather")));
+        assert_eq!((manifest.kind, manifest.version.to_string().as_str()), (Kind::Mcp, "1.2.0"));
+        assert_eq!(manifest.description, "Tells the weather");
+        let wanted = "it is an MCP server in the package weather-server; MCP servers are not started yet";
+        assert_eq!(draft.unsupported.as_deref(), Some(wanted));
+        let remote = r#"{"name": "a/b", "title": "Bees", "remotes": [{"url": "https://b.example/mcp"}]}"#;
+        let manifest = parse(remote).unwrap().manifest;
+        assert_eq!(manifest.description, "The MCP server b at https://b.example/mcp");
+        assert_eq!(manifest.title.as_deref(), Some("Bees"));
+        assert!(parse(r#"{"name": "a/b\u202e", "packages": []}"#).is_err());
+    }
 
     fn parse(text: &str) -> Draft {
         Draft::of(&Document::parse("x/server.yaml", Syntax::Yaml, text.as_bytes()).unwrap()).unwrap()

@@ -73,24 +73,8 @@ pub(in crate::catalog) fn of_list(document: &Document<'_>, tools: &[&Map<String,
         let message = format!("a name contains hidden characters: {}", crate::domain::SafeText::new(name));
         return Err(document.problem(&[], crate::domain::ProblemCode::BadName, message, "remove them"));
     }
-    manifest.description = match names.as_slice() {
-        [] => "Defines no tools".to_owned(),
-        [only] => {
-            let about = tools.first().and_then(|tool| tool.get("description")?.as_str()).unwrap_or_default();
-            let about = about.lines().next().unwrap_or_default().trim();
-            if about.is_empty() {
-                format!("Defines 1 tool: {only}")
-            } else {
-                format!("Defines 1 tool: {only}: {about}")
-            }
-        }
-        names => {
-            let more = names.len().saturating_sub(NAMED);
-            let shown = names[..names.len() - more].join(", ");
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("Defines {}: {shown}{more}", count(names.len(), "tool"))
-        }
-    };
+    let about = tools.first().and_then(|tool| tool.get("description")?.as_str()).unwrap_or_default();
+    manifest.description = described(&names, about);
     manifest.keywords = names.iter().take(limits::LIST_ITEMS).map(|name| (*name).to_owned()).collect();
     let described = tools.iter().take(limits::LIST_ITEMS).map(|tool| {
         let table = Value::Object((*tool).clone());
@@ -101,6 +85,22 @@ pub(in crate::catalog) fn of_list(document: &Document<'_>, tools: &[&Map<String,
         "it describes tools and holds no code; connecting to their server is not supported yet".to_owned();
     let is_named_by_folder = PLAIN_NAMES.contains(&stem.to_ascii_lowercase().as_str());
     Ok(Draft { unsupported: Some(unsupported), is_named_by_folder, ..Draft::of_command(manifest, None, None) })
+}
+
+/// What a file that defines tools is, in a line: their names, and what the first does where it is the only one.
+pub(in crate::catalog) fn described(names: &[&str], about: &str) -> String {
+    let about = about.lines().next().unwrap_or_default().trim();
+    match names {
+        [] => "Defines no tools".to_owned(),
+        [only] if about.is_empty() => format!("Defines 1 tool: {only}"),
+        [only] => format!("Defines 1 tool: {only}: {about}"),
+        names => {
+            let more = names.len().saturating_sub(NAMED);
+            let shown = names[..names.len() - more].join(", ");
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("Defines {}: {shown}{more}", count(names.len(), "tool"))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::{hides, placeholders};
 use crate::catalog::argv::CommandWords;
 use crate::catalog::document::Document;
 use crate::catalog::draft::{self, Draft};
+use crate::catalog::evaluators::Freedom;
 use crate::catalog::fields::TableFields;
 use crate::domain::{ArgRule, Dialect, InputMode, Manifest, Problem, ProblemCode, Recipe};
 use serde_json::{Map, Value, json};
@@ -64,7 +65,9 @@ fn started(mut manifest: Manifest, command: &str, shells: &[Value], described: &
         Ok(made) => &made.names,
         Err((names, _)) => names,
     };
-    let arguments: Vec<Argument> = names.iter().map(|name| Argument::of(name, described)).collect();
+    let freedoms = made.as_ref().map(|made| made.freedoms.clone()).unwrap_or_default();
+    let free = |name: &String| freedoms.get(name).copied().unwrap_or(Freedom::Text);
+    let arguments: Vec<Argument> = names.iter().map(|name| Argument::of(name, described, free(name))).collect();
     manifest.input = (!arguments.is_empty()).then(|| schema(&arguments));
     let unsupported = match (shell, made) {
         _ if command.is_empty() => "its command is empty".to_owned(),
@@ -73,6 +76,10 @@ fn started(mut manifest: Manifest, command: &str, shells: &[Value], described: &
             format!("its command is written for {wanted}, which is not supported")
         }
         (_, Err((_, why))) => format!("{why}; write a script that takes it as an argument"),
+        (Some(_), Ok(_)) if let Some((name, why)) = arguments.iter().find_map(Argument::code) => {
+            let name = crate::domain::SafeText::new(name);
+            format!("the value of {name} would be {why}; write a script that takes it as an argument")
+        }
         (Some(shell), Ok(made)) => {
             let input = if arguments.is_empty() { InputMode::None } else { InputMode::Args };
             let mut recipe = Recipe::blank(input);
@@ -104,10 +111,21 @@ struct Argument {
     name: String,
     description: String,
     default: Option<String>,
+    /// What its value may be.
+    freedom: Freedom,
 }
 
+/// Signs of names; a value in front of which nothing stands never names another argument, whose value would be computed.
+const NAME: &str = "(?!.*arg_)([A-Za-z0-9_.,:@%+][A-Za-z0-9_.,:@%+-]*)?";
+/// The same with those of paths and assignments.
+const PATH: &str = "(?!.*arg_)([A-Za-z0-9_.,:@%+=/][A-Za-z0-9_.,:@%+=/-]*)?";
+const NO_OPTION: &str = "(?!-)[\\s\\S]*";
+
+/// The largest whole number that is never written with an exponent, whose sign could be a command.
+const LARGEST: i64 = 999_999_999_999_999;
+
 impl Argument {
-    fn of(name: &str, described: &[Value]) -> Argument {
+    fn of(name: &str, described: &[Value], freedom: Freedom) -> Argument {
         let found = described.iter().find(|argument| super::text(argument, "name") == name);
         let default = found.and_then(|argument| argument.get("default_value")).and_then(|value| match value {
             Value::String(text) => Some(text.clone()),
@@ -115,8 +133,43 @@ impl Argument {
             _ => None,
         });
         let description = found.map(|argument| super::text(argument, "description").to_owned()).unwrap_or_default();
-        Argument { name: word(name), description, default: default.filter(|text| !text.contains('\0')) }
+        let is_number = |text: &str| text.parse::<i64>().is_ok();
+        let freedom = match (freedom, &default) {
+            (Freedom::Code(_), Some(text)) if is_number(text) => Freedom::Number,
+            _ => freedom,
+        };
+        let fits = |text: &String| !text.contains('\0') && (freedom != Freedom::Number || is_number(text));
+        Argument { name: word(name), description, default: default.filter(fits), freedom }
     }
+
+    /// Its name and what its value would be, where that would be code and only its default could be allowed.
+    fn code(&self) -> Option<(&str, &'static str)> {
+        match self.freedom {
+            Freedom::Code(why) if self.default.is_none() => Some((&self.name, why)),
+            _ => None,
+        }
+    }
+
+    /// What limits its text: a pattern, or the only value.
+    fn limit(&self) -> Option<(&'static str, Value)> {
+        let signs = match self.freedom {
+            Freedom::Text | Freedom::Number => return None,
+            Freedom::NoOption => NO_OPTION,
+            Freedom::Path => PATH,
+            Freedom::Name => NAME,
+            Freedom::Code(_) => return self.default.as_ref().map(|text| ("enum", json!([text]))),
+        };
+        // What the author wrote as its default is read with the rest of the file.
+        let default = self.default.as_deref().filter(|text| !text.is_empty());
+        let own = default.map(|text| format!("|{}", escaped(text))).unwrap_or_default();
+        Some(("pattern", json!(format!("^({signs}{own})$"))))
+    }
+}
+
+/// A text as a pattern that it alone fits.
+fn escaped(text: &str) -> String {
+    let is_sign = |c: char| "\\^$.|?*+()[]{}/".contains(c);
+    text.chars().flat_map(|c| is_sign(c).then_some('\\').into_iter().chain([c])).collect()
 }
 
 fn schema(arguments: &[Argument]) -> Value {
@@ -126,12 +179,20 @@ fn schema(arguments: &[Argument]) -> Value {
         if !argument.description.is_empty() {
             field.insert("description".to_owned(), json!(argument.description));
         }
-        field.extend(argument.default.as_ref().map(|value| ("default".to_owned(), json!(value))));
+        let mut default = argument.default.as_ref().map(|value| json!(value));
+        field.extend(argument.limit().map(|(key, value)| (key.to_owned(), value)));
+        if argument.freedom == Freedom::Number {
+            field.insert("type".to_owned(), json!("integer"));
+            field.insert("minimum".to_owned(), json!(-LARGEST));
+            field.insert("maximum".to_owned(), json!(LARGEST));
+            default = argument.default.as_ref().and_then(|text| text.parse::<i64>().ok()).map(Value::from);
+        }
+        field.extend(default.map(|value| ("default".to_owned(), value)));
         properties.insert(argument.name.clone(), Value::Object(field));
     }
     let required: Vec<&str> =
         arguments.iter().filter(|argument| argument.default.is_none()).map(|argument| argument.name.as_str()).collect();
-    let mut schema = json!({"type": "object", "properties": properties});
+    let mut schema = json!({"type": "object", "properties": properties, "additionalProperties": false});
     if !required.is_empty() {
         schema["required"] = json!(required);
     }
@@ -172,11 +233,21 @@ mod tests {
         assert_eq!((recipe.input, recipe.env["arg_to"].as_str()), (InputMode::Args, "~/Downloads"));
         assert_eq!(
             manifest.input.unwrap(),
-            json!({"type": "object", "properties": {
-                "id": {"type": "string", "description": "The container."}, "file_path": {"type": "string"},
-                "to": {"type": "string", "default": "~/Downloads"}}, "required": ["id", "file_path"]})
+            json!({"type": "object", "additionalProperties": false, "properties": {
+                "id": {"type": "string", "description": "The container.", "pattern": "^((?!-)[\\s\\S]*)$"}, "file_path": {"type": "string"},
+                "to": {"type": "string", "default": "~/Downloads", "pattern": "^((?!-)[\\s\\S]*|~\\/Downloads)$"}}, "required": ["id", "file_path"]})
         );
         assert_eq!(manifest.tags, ["docker"]);
+    }
+
+    #[test]
+    fn what_is_computed_as_a_number_must_be_one() {
+        let text = "name: Compare them\ncommand: \"[[ {{a}} -eq {{b}} ]] && echo {{c}}\"\narguments:\n  - name: b\n    default_value: 7\n";
+        let draft = parse(text).unwrap();
+        assert_eq!(draft.words.unwrap().0[2], "[[ \"${arg_a}\" -eq \"${arg_b}\" ]] && echo \"${arg_c}\"");
+        let fields = draft.manifest.input.unwrap()["properties"].clone();
+        assert_eq!((&fields["a"]["type"], &fields["b"]["type"]), (&json!("integer"), &json!("integer")));
+        assert_eq!((&fields["b"]["default"], &fields["a"]["maximum"]), (&json!(7), &json!(LARGEST)));
     }
 
     #[test]

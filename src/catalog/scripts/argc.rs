@@ -4,30 +4,63 @@
 //! Behind a name stand `!` (required), `*` (any number), `+` (at least one), `[a|b]` (choices, the first of `[=a|b]` is the
 //! default), `=value` (default), and a `<NOTATION>`. A function below `@cmd` is a sub-command.
 
+use super::commands::{CommandTree, NodeId, ROOT};
 use super::{Declared, DeclaredInput, ScriptText, comments, input_name};
+use crate::domain::source::Language;
 use crate::domain::{ArgRule, InputMode};
 use serde_json::{Value, json};
 
-/// Reads the comments of a script that calls argc.
+/// Reads the comments of a script that calls argc, or that argc is called on.
 pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
-    if !script.text.contains("argc --argc-eval") && !script.text.contains("argc --argc-run") {
+    let calls_argc = script.text.contains("argc --argc-eval") || script.text.contains("argc --argc-run");
+    let is_described = script.language == Some(Language::Bash) && has_tags(script.text);
+    if !calls_argc && !is_described {
         return None;
     }
     let mut found = Found::default();
+    let functions = Functions::of(script.text);
     let commented: Vec<(usize, &str)> = comments::lines(script.text).collect();
     for (place, line) in commented {
         if let Some((tag, rest)) =
             line.strip_prefix('@').map(|line| line.split_once(char::is_whitespace).unwrap_or((line, "")))
         {
-            found.tag(tag, rest.trim(), function_below(script.text, place));
+            found.tag(tag, rest.trim(), functions.below(place));
         }
     }
-    Some(found.declared())
+    let mut declared = found.declared();
+    if calls_argc {
+        declared.programs.push("argc".to_owned());
+    }
+    Some(declared)
 }
 
-/// The function that begins below the comments around a line.
-fn function_below(text: &str, place: usize) -> Option<&str> {
-    let line = text.lines().skip(place + 1).find(|line| comments::comment(line).is_none())?;
+/// Whether comments describe inputs as argc does. A word behind `@` alone may be anybody's.
+fn has_tags(text: &str) -> bool {
+    let begins = |line: &str| ["@option ", "@flag ", "@arg ", "@describe "].iter().any(|tag| line.starts_with(tag));
+    comments::lines(text).any(|(_, line)| begins(line))
+}
+
+/// The lines of a script that are no comments, looked for once: a file may have a tag on each of its lines.
+struct Functions<'t> {
+    /// Their places, in ascending order.
+    lines: Vec<(usize, &'t str)>,
+}
+
+impl<'t> Functions<'t> {
+    fn of(text: &'t str) -> Functions<'t> {
+        let lines = text.lines().enumerate().filter(|(_, line)| comments::comment(line).is_none());
+        Functions { lines: lines.collect() }
+    }
+
+    /// The function that begins below the comments around a line.
+    fn below(&self, place: usize) -> Option<&'t str> {
+        let next = self.lines.partition_point(|(at, _)| *at <= place);
+        function(self.lines.get(next)?.1)
+    }
+}
+
+/// The function that a line begins.
+fn function(line: &str) -> Option<&str> {
     let line = line.trim().trim_start_matches("function ").trim();
     let name = line.split("()").next().filter(|name| name.len() < line.len())?.trim();
     (!name.is_empty()).then_some(name)
@@ -36,9 +69,9 @@ fn function_below(text: &str, place: usize) -> Option<&str> {
 #[derive(Default)]
 struct Found {
     declared: Declared,
-    commands: Vec<(String, String)>,
+    tree: CommandTree,
     /// The sub-command whose inputs follow.
-    command: Option<String>,
+    node: NodeId,
     has_main: bool,
 }
 
@@ -47,12 +80,10 @@ impl Found {
         match tag {
             "describe" => self.declared.description = Some(rest.to_owned()),
             "cmd" => {
-                let name = function.unwrap_or_default().to_owned();
-                self.command = Some(name.clone());
-                self.commands.push((name, rest.to_owned()));
+                self.node = self.tree.add_command(ROOT, function.unwrap_or_default(), rest);
             }
             "option" | "flag" | "arg" | "env" => {
-                self.has_main |= self.command.is_none() && tag != "env";
+                self.has_main |= self.node == ROOT && tag != "env";
                 self.input(tag, rest);
             }
             "meta" => self.meta(rest),
@@ -79,40 +110,19 @@ impl Found {
         if tag == "env" && spec.name == "LLM_OUTPUT" {
             return;
         }
-        let known =
-            self.declared.inputs.iter().any(|input| {
-                input.rule.as_ref().is_some_and(|rule| rule.place == spec.rule("x").place && tag != "arg")
-            });
-        if known {
-            return;
-        }
-        let name = input_name(&spec.name, "value", &self.declared.inputs);
+        let name = input_name(&spec.name, "value", self.tree.inputs(self.node));
         let mut input = DeclaredInput::text(&name, spec.rule(&name));
         spec.describe(&mut input);
-        if let Some(command) = &self.command {
-            input.required = false;
-            let words = format!("{} (for {command})", spec.words);
-            input.describe(words.trim());
-        }
-        self.declared.inputs.push(input);
+        self.tree.push(self.node, input);
     }
 
-    fn declared(mut self) -> Declared {
-        self.declared.input = Some(InputMode::Args);
-        // Options come before plain words; the sub-command before everything.
-        self.declared.inputs.sort_by_key(|input| input.rule.as_ref().is_some_and(ArgRule::is_position));
-        if !self.commands.is_empty() {
-            let name = input_name("command", "command", &self.declared.inputs);
-            let mut input = DeclaredInput::text(&name, ArgRule::position(&name));
-            let names: Vec<&str> = self.commands.iter().map(|(name, _)| name.as_str()).collect();
-            input.put("enum", json!(names));
-            let words: Vec<String> = self.commands.iter().map(|(name, words)| format!("{name}: {words}")).collect();
-            input.describe(&words.join("; "));
-            input.required = !self.has_main;
-            self.declared.inputs.insert(0, input);
+    fn declared(self) -> Declared {
+        let has_commands = self.tree.has_commands(ROOT);
+        let Declared { mut inputs, rules, needed, .. } = self.tree.declared(None);
+        if let Some(command) = inputs.first_mut().filter(|_| has_commands) {
+            command.required = !self.has_main;
         }
-        self.declared.programs.push("argc".to_owned());
-        self.declared
+        Declared { input: Some(InputMode::Args), inputs, rules, needed, ..self.declared }
     }
 }
 
@@ -158,10 +168,14 @@ impl InputSpec {
         if name.is_empty() {
             return None;
         }
-        let flag = if written.starts_with(['-', '+']) { written } else { short.unwrap_or(written) };
+        let flag = match short {
+            _ if !written.starts_with(['-', '+']) => short.unwrap_or(written).to_owned(),
+            Some(short) if short.starts_with('-') => format!("{written},{short}"),
+            _ => written.to_owned(),
+        };
         let tag = match tag {
-            "option" => Tag::Option(flag.to_owned()),
-            "flag" => Tag::Flag(flag.to_owned()),
+            "option" => Tag::Option(flag),
+            "flag" => Tag::Flag(flag),
             "env" => Tag::Env,
             _ => Tag::Arg,
         };
@@ -298,10 +312,10 @@ mod tests {
              # @arg path+ <FILE> Files\n# @env API_KEY! The key\n# @env LLM_OUTPUT=/dev/stdout x\n# @meta require-tools curl,jq\n# @meta version 1.2.0",
         );
         let expected = [
-            r#"--count {"type":"integer","default":3,"description":"How many"}"#,
+            r#"--count,-n {"type":"integer","default":3,"description":"How many"}"#,
             r#"--kind {"type":"string","enum":["a","b"],"default":"a"}"#,
             r#"--tag {"type":"array","items":{"type":"string"},"description":"Tags"}"#,
-            r#"--verbose {"type":"boolean","description":"Talk"}"#,
+            r#"--verbose,-v {"type":"boolean","description":"Talk"}"#,
             r#"$API_KEY api_key! {"type":"string","description":"The key"}"#,
             r#"path! {"type":"array","items":{"type":"string"},"description":"Files"}"#,
         ];
@@ -317,14 +331,35 @@ mod tests {
         );
         let expected = [
             r#"command! {"type":"string","enum":["build","test"],"description":"build: Build it; test: Test it"}"#,
-            r#"--fast {"type":"boolean","description":"(for build)"}"#,
-            r#"name {"type":"string","description":"(for test)"}"#,
+            r#"--fast if command=build {"type":"boolean","description":"(for build)"}"#,
+            r#"name if command=test {"type":"string","description":"(for test)"}"#,
         ];
         assert_eq!(shown(&declared), expected);
     }
 
     #[test]
+    fn the_function_below_a_tag_is_found_without_reading_on() {
+        let text = format!("{}build() {{\n:\n}}\n# @cmd T\ntest() {{\n", "# @option --a <X>\n".repeat(50_000));
+        let functions = Functions::of(&text);
+        // One entry for each line of code, however many tags stand above it.
+        assert_eq!(functions.lines.len(), 4);
+        let found = [0, 49_999, 50_000, 50_003].map(|place| functions.below(place));
+        assert_eq!(found, [Some("build"), Some("build"), None, Some("test")]);
+        assert_eq!(functions.below(50_004), None);
+    }
+
+    #[test]
     fn other_scripts_are_left_alone() {
         assert_eq!(read(&ScriptText { path: "x.sh", text: "# @option --x\necho", language: None }), None);
+    }
+
+    #[test]
+    fn comments_describe_a_script_that_does_not_call_argc_itself() {
+        let of = |text: &str| read(&ScriptText { path: "x.sh", text, language: Some(Language::Bash) });
+        let declared = of("# @describe Echo options\n# @option -n --count <INT>\necho \"$@\"\n").unwrap();
+        assert_eq!(declared.description.as_deref(), Some("Echo options"));
+        assert_eq!(shown(&declared), [r#"--count,-n {"type":"integer"}"#]);
+        assert!(declared.programs.is_empty());
+        assert!(of("# @author Ada\necho\n").is_none());
     }
 }

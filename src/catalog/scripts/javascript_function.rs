@@ -40,7 +40,14 @@ pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     let entry = ENTRIES.iter().find_map(|name| by_name(name)).or_else(|| exported.iter().find(|one| of_stem(one.name)));
     let entry =
         entry.or_else(|| by_name("default")).or_else(|| if let [only] = &exported[..] { Some(only) } else { None });
-    entry.map(|entry| entry.declared(text))
+    match entry {
+        Some(entry) => Some(entry.declared(text)),
+        None if exported.is_empty() => None,
+        None => {
+            let hint = "it exports functions but calls none; name one of them run, or call it at the end of the script";
+            Some(super::only_defines(exported.iter().map(|one| one.name), hint))
+        }
+    }
 }
 
 /// An exported function.

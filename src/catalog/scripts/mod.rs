@@ -4,23 +4,36 @@
 //! script is not written in its format. Nothing is executed.
 
 mod argc;
+mod argparse;
+mod click;
+mod commander;
+mod commands;
 mod comments;
 mod docstring;
 mod hint;
 mod javascript_function;
 mod launcher;
 mod literal;
+mod mcp_server;
+mod option_words;
 mod options;
+mod outline;
 mod python;
 mod python_function;
 mod scanner;
 mod shell;
+#[cfg(test)]
+mod testing;
+pub(super) mod usage;
 mod words;
 
 use super::schema_loose;
 use crate::domain::source::Language;
-use crate::domain::{ArgRule, Category, CostTier, InputMode, Manifest, Recipe};
+use crate::domain::{ArgCondition, ArgRule, Category, CostTier, InputMode, Kind, Manifest, Recipe};
 use serde_json::{Map, Value, json};
+
+/// Names that stand for a missing description.
+const NAMED: usize = 8;
 
 /// A script as readers see it.
 #[derive(Debug, Clone, Copy)]
@@ -45,8 +58,12 @@ pub(super) struct DeclaredInput {
 /// What a script declares. What it leaves out, its header may say.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Declared {
+    /// What it is, where that is no command.
+    pub(super) kind: Option<Kind>,
     pub(super) title: Option<String>,
     pub(super) description: Option<String>,
+    /// What describes it where neither its format nor its header has words.
+    pub(super) contents: Option<String>,
     pub(super) category: Option<String>,
     pub(super) author: Option<String>,
     pub(super) version: Option<String>,
@@ -55,6 +72,10 @@ pub(super) struct Declared {
     pub(super) keywords: Vec<String>,
     pub(super) use_cases: Vec<String>,
     pub(super) inputs: Vec<DeclaredInput>,
+    /// How inputs are passed, which goes before what each input says: an input of several commands is passed by several rules.
+    pub(super) rules: Vec<ArgRule>,
+    /// Inputs that are needed under a condition.
+    pub(super) needed: Vec<(ArgCondition, Vec<String>)>,
     /// A description of the whole input, which goes before `inputs`.
     pub(super) schema: Option<Value>,
     /// How the input arrives; `None` when nothing was declared about it.
@@ -65,6 +86,8 @@ pub(super) struct Declared {
     pub(super) programs: Vec<String>,
     /// Why nothing here can run it.
     pub(super) unsupported: Option<String>,
+    /// That it only defines what other files take.
+    pub(super) is_module: bool,
     /// What has no term here, by the key of the format.
     pub(super) extra: Map<String, Value>,
 }
@@ -78,15 +101,38 @@ struct ScriptFormat {
 const FORMATS: &[ScriptFormat] = &[
     ScriptFormat { read: launcher::read },
     ScriptFormat { read: argc::read },
+    ScriptFormat { read: usage::read },
+    ScriptFormat { read: mcp_server::read },
     ScriptFormat { read: options::read },
     ScriptFormat { read: python_function::read },
     ScriptFormat { read: javascript_function::read },
     ScriptFormat { read: words::read },
 ];
 
-/// What a script declares, in the first format that it is written in.
-pub(super) fn declared(script: &ScriptText<'_>) -> Option<Declared> {
-    FORMATS.iter().find_map(|format| (format.read)(script))
+/// What a script declares, in the first format that it is written in. `has_words` says that its header describes it.
+pub(super) fn declared(script: &ScriptText<'_>, has_words: bool) -> Declared {
+    let mut declared = FORMATS.iter().find_map(|format| (format.read)(script)).unwrap_or_default();
+    if !has_words {
+        outline::describe(script, &mut declared);
+    }
+    declared
+}
+
+/// A file whose functions are for other files, and says nothing of them.
+fn only_defines<'n>(names: impl Iterator<Item = &'n str>, hint: &str) -> Declared {
+    Declared {
+        contents: Some(words_of_names(names)),
+        unsupported: Some(hint.to_owned()),
+        is_module: true,
+        ..Declared::default()
+    }
+}
+
+/// A description that names what a file defines.
+fn words_of_names<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let names: Vec<&str> = names.take(NAMED + 1).collect();
+    let more = if names.len() > NAMED { ", …" } else { "" };
+    format!("Defines {}{more}", names[..names.len().min(NAMED)].join(", "))
 }
 
 impl DeclaredInput {
@@ -128,6 +174,9 @@ impl Declared {
         if let Some(description) = self.description {
             manifest.description = description;
         }
+        if manifest.description.trim().is_empty() {
+            manifest.description = self.contents.unwrap_or_default();
+        }
         if let Some(category) = self.category {
             manifest.category = Some(Category::new(&category));
         }
@@ -140,11 +189,23 @@ impl Declared {
         manifest.use_cases.extend(self.use_cases);
         manifest.provenance.created_by = self.author.or(manifest.provenance.created_by.take());
         manifest.extra.extend(self.extra);
+        if let Some(kind) = self.kind {
+            (manifest.kind, manifest.recipe) = (kind, None);
+        }
         let Some(mode) = self.input else { return };
         let written = self.schema.as_ref().map(schema_loose::translate);
-        manifest.input = written.or_else(|| (!self.inputs.is_empty()).then(|| schema(&self.inputs)));
+        let inputs = || {
+            let mut made = needed_under(schema(&self.inputs), &self.needed);
+            if matches!(mode, InputMode::Args | InputMode::StdinText) {
+                // What is no input of it would be an option that nobody declared.
+                made["additionalProperties"] = json!(false);
+            }
+            made
+        };
+        manifest.input = written.or_else(|| (!self.inputs.is_empty()).then(inputs));
         if let Some(recipe) = &mut manifest.recipe {
-            *recipe = Recipe { input: mode, function: self.function, args: rules(self.inputs), ..recipe.clone() };
+            let args = if self.rules.is_empty() { rules(self.inputs) } else { self.rules };
+            *recipe = Recipe { input: mode, function: self.function, args, ..recipe.clone() };
         }
     }
 }
@@ -154,7 +215,7 @@ fn rules(inputs: Vec<DeclaredInput>) -> Vec<ArgRule> {
 }
 
 /// JSON Schema of an object with these inputs.
-fn schema(inputs: &[DeclaredInput]) -> Value {
+pub(super) fn schema(inputs: &[DeclaredInput]) -> Value {
     let properties: Map<String, Value> =
         inputs.iter().map(|input| (input.name.clone(), Value::Object(input.schema.clone()))).collect();
     let required: Vec<&str> = inputs.iter().filter(|input| input.required).map(|input| input.name.as_str()).collect();
@@ -163,6 +224,28 @@ fn schema(inputs: &[DeclaredInput]) -> Value {
         schema["required"] = json!(required);
     }
     schema
+}
+
+/// A schema that asks for inputs where another input has a value.
+fn needed_under(mut schema: Value, needed: &[(ArgCondition, Vec<String>)]) -> Value {
+    let parts = needed.iter().map(|(when, names)| {
+        let has_value = json!({"properties": {(when.input.as_str()): {"const": when.value}}, "required": [when.input]});
+        json!({"if": has_value, "then": {"required": names}})
+    });
+    let parts: Vec<Value> = parts.collect();
+    if !parts.is_empty() {
+        schema["allOf"] = json!(parts);
+    }
+    schema
+}
+
+/// The words of a command line that have no name.
+fn rest_words(taken: &[DeclaredInput]) -> DeclaredInput {
+    let name = input_name("args", "args", taken);
+    let mut input = DeclaredInput::text(&name, ArgRule::position(&name));
+    input.make_array();
+    input.describe("Words of its command line");
+    input
 }
 
 /// A text as the name of an input: letters and digits in lower case, everything else as one `_`. `taken` are the names

@@ -70,6 +70,12 @@ impl<'t> Block<'t> {
         }
     }
 
+    /// Whether it defines a function or a class, or decorates one.
+    pub(super) fn is_definition(&self) -> bool {
+        let rest = self.text.strip_prefix("async ").map_or(self.text, str::trim_start);
+        ["@", "def ", "class "].iter().any(|word| rest.starts_with(word))
+    }
+
     /// The function or class that it defines.
     fn definition(&self, decorators: Vec<&'t str>) -> Option<Definition<'t>> {
         let rest = self.text.strip_prefix("async ").map_or(self.text, str::trim_start);

@@ -4,8 +4,8 @@
 //! framework (`@tool`, `@function_tool`, `@mcp.tool()` …), and classes of tools (`class X(BaseTool)`).
 
 use super::docstring::{self, Docstring};
-use super::python::{self, Definition, Parameter};
-use super::scanner::arguments;
+use super::python::{self, Block, Definition, Parameter};
+use super::scanner::{arguments, calls};
 use super::{Declared, DeclaredInput, ScriptText, literal};
 use crate::domain::InputMode;
 use crate::domain::source::Language;
@@ -34,6 +34,12 @@ const ENTRIES: &[&str] = &["run", "main", "execute", "handler", "handle", "invok
 const METHODS: &[&str] =
     &["_run", "run", "execute", "forward", "_arun", "arun", "invoke", "call", "__call__", "_execute"];
 
+/// How base classes end whose methods are tools.
+const KITS: &[&str] = &["Toolkit", "ToolKit", "ToolSpec", "Tool", "Tools", "Toolset"];
+
+/// Methods of a class that are told as keywords.
+const MAX_KEYWORDS: usize = 40;
+
 /// Types of parameters that a framework hands over.
 const INJECTED: &[&str] = &[
     "Context",
@@ -49,23 +55,37 @@ const INJECTED: &[&str] = &[
 /// Reads a file that only defines functions.
 pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     let text = script.text;
-    if script.language != Some(PYTHON)
-        || text.contains("__main__")
-        || !(text.contains("def ") || text.contains("class "))
-    {
+    if script.language != Some(PYTHON) || text.contains("__main__") {
         return None;
     }
     let blocks = python::blocks(text);
-    let last = blocks.iter().rposition(|block| block.text.starts_with(['@', 'd', 'c', 'a']) && !block.is_step())?;
-    if blocks[last..].iter().any(python::Block::is_step) {
+    let Some(last) = blocks.iter().rposition(Block::is_definition) else { return only_values(text, &blocks) };
+    let definitions = python::definitions(&blocks);
+    if blocks[last + 1..].iter().any(|block| block.is_step() || starts_one(block, &definitions)) {
         return None;
     }
-    let definitions = python::definitions(&blocks);
     let file = File { text, definitions: &definitions };
     match file.entry(super::super::draft::stem_of(script.path)) {
         Some(entry) => Some(file.declared(entry)),
-        None => file.nothing_to_call(),
+        None => file.tool_kit().or_else(|| file.nothing_to_call()),
     }
+}
+
+/// A file that only gives values names: nothing in it is there to be started. One that begins with `#!`, or that looks at its
+/// words, may do something while it computes them.
+fn only_values(text: &str, blocks: &[Block<'_>]) -> Option<Declared> {
+    let is_script = text.starts_with("#!") || text.contains("sys.argv") || text.contains("stdin");
+    let is_module = !is_script && !blocks.iter().any(Block::is_step);
+    is_module.then(|| Declared { is_module, ..Declared::default() })
+}
+
+/// Whether a statement behind the definitions keeps what one of them gives: `result = main()`, `x = Thing().run()`.
+fn starts_one(block: &Block<'_>, definitions: &[Definition<'_>]) -> bool {
+    definitions.iter().any(|one| {
+        block.text.contains(one.name)
+            && calls(block.text, one.name, PYTHON).next().is_some()
+            && (!one.is_class || block.text.contains(")."))
+    })
 }
 
 struct File<'a, 't> {
@@ -99,15 +119,39 @@ impl<'t> File<'_, 't> {
         self.definitions.iter().find(is_tool)
     }
 
-    /// A file whose functions are for other files.
-    fn nothing_to_call(&self) -> Option<Declared> {
-        self.definitions.iter().any(|one| !one.is_class).then(|| Declared {
-            unsupported: Some(
-                "it defines functions but calls none; name one of them run, or call it at the end of the script"
-                    .to_owned(),
-            ),
+    /// A class whose methods are the tools. Nothing says which of them to call, so they are named.
+    fn tool_kit(&self) -> Option<Declared> {
+        let is_kit = |one: &&Definition<'t>| one.bases().any(|base| KITS.iter().any(|end| base.ends_with(end)));
+        let kit = self.definitions.iter().filter(|one| one.is_class).find(is_kit)?;
+        let methods = kit.methods();
+        let names: Vec<&str> = methods.iter().map(|one| one.name).filter(|name| !name.starts_with('_')).collect();
+        let words = docstring::read(&python::docstring(kit.body).unwrap_or_default()).summary;
+        let about = if names.is_empty() { vec![kit.name] } else { names.clone() };
+        Some(Declared {
+            description: Some(words).filter(|words| !words.is_empty()),
+            contents: Some(super::words_of_names(about.into_iter())),
+            keywords: names.into_iter().take(MAX_KEYWORDS).map(str::to_owned).collect(),
+            unsupported: Some(format!(
+                "its tools are methods of a class; add a function run that calls one of {}",
+                kit.name
+            )),
             ..Declared::default()
         })
+    }
+
+    /// A file whose functions are for other files.
+    fn nothing_to_call(&self) -> Option<Declared> {
+        let functions = || self.definitions.iter().filter(|one| !one.is_class).map(|one| one.name);
+        let public = functions().filter(|name| !name.starts_with('_'));
+        let names: Vec<&str> = if public.clone().next().is_some() { public.collect() } else { functions().collect() };
+        if names.is_empty() {
+            let classes = self.definitions.iter().map(|one| one.name);
+            let hint =
+                "it defines classes but starts nothing; add a function run, or start one at the end of the script";
+            return (!self.definitions.is_empty()).then(|| super::only_defines(classes, hint));
+        }
+        let hint = "it defines functions but calls none; name one of them run, or call it at the end of the script";
+        Some(super::only_defines(names.into_iter(), hint))
     }
 
     fn declared(&self, entry: &Definition<'t>) -> Declared {
@@ -297,11 +341,36 @@ mod tests {
             "def a(): pass\nif __name__ == '__main__':\n    a()\n",
             "def a(): pass\nfor x in y():\n    a()\n",
             "print(1)\n",
-            "x = 1\n",
+            "#!/usr/bin/env python3\nx = compute()\n",
+            "def a(): pass\nresult = a()\n",
+            "def a(): pass\na()\ndone = True\n",
+            "class A: pass\nA().run()\n",
+            "class A: pass\nx = A(1).run()\n",
         ] {
             assert_eq!(read_text("x.py", text), None, "{text}");
         }
         assert!(read_text("x.py", "load()\ndef a(): pass\nb = a\n").is_some());
+    }
+
+    #[test]
+    fn a_class_of_several_tools_names_them() {
+        let text = "class Math(Toolkit):\n    def __init__(self): pass\n    def add(self, a): pass\n    def divide(self, a): pass\n";
+        let kit = read_text("x.py", text).unwrap();
+        assert_eq!((kit.contents.as_deref(), kit.is_module), (Some("Defines add, divide"), false));
+        assert!(kit.unsupported.unwrap().ends_with("that calls one of Math"));
+        let described =
+            read_text("x.py", "class A(BaseToolSpec):\n    \"\"\"Reads mail.\"\"\"\n    def load(self): pass\n")
+                .unwrap();
+        assert_eq!(described.description.as_deref(), Some("Reads mail."));
+    }
+
+    #[test]
+    fn a_file_of_classes_or_values_is_for_others() {
+        let classes = read_text("x.py", "class A: pass\nclass B: pass\nb = B()\n").unwrap();
+        assert_eq!((classes.contents.as_deref(), classes.is_module), (Some("Defines A, B"), true));
+        assert!(classes.unsupported.is_some());
+        let values = read_text("x.py", "import os\nLIMIT = int('3')\n").unwrap();
+        assert!(values.is_module && values.unsupported.is_none());
     }
 
     #[test]

@@ -5,6 +5,15 @@
 
 use crate::domain::source::Language;
 
+/// Calls of one name that are looked at in a file.
+const MAX_CALLS: usize = 1_000;
+
+/// Bytes of a call, from its bracket on.
+const CALL_BYTES: usize = 64 * 1024;
+
+/// How often each byte of a file may be looked at as part of a call: calls in calls are read more than once.
+const CALL_LOOKS: usize = 2;
+
 /// A position in the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Sign {
@@ -201,13 +210,27 @@ pub(super) fn calls<'t>(
     name: &'t str,
     language: Language,
 ) -> impl Iterator<Item = (usize, &'t str)> + 't {
-    text.match_indices(name).filter_map(move |(at, _)| {
+    let mut left = text.len() * CALL_LOOKS + CALL_BYTES;
+    text.match_indices(name).take(MAX_CALLS).filter_map(move |(at, _)| {
         let before = text[..at].chars().next_back();
         let rest = &text[at + name.len()..];
         let open = at + name.len() + rest.find(|c: char| !c.is_whitespace())?;
         let is_call = !before.is_some_and(is_word_char) && text.as_bytes()[open] == b'(';
-        is_call.then(|| inside(text, open, language)).flatten().map(|inside| (at, inside))
+        let piece = Some(window(text, open)).filter(|_| is_call && left > 0)?;
+        let found = inside(piece, 0, language);
+        left = left.saturating_sub(found.map_or(piece.len(), str::len));
+        found.map(|inside| (at, inside))
     })
+}
+
+/// The piece of the text that is read for one call: no more, so that a file of open brackets takes no
+/// time.
+pub(super) fn window(text: &str, from: usize) -> &str {
+    let mut end = text.len().min(from.saturating_add(CALL_BYTES));
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(from..end).unwrap_or_default()
 }
 
 fn is_word_char(c: char) -> bool {
@@ -248,5 +271,21 @@ mod tests {
         let names: Vec<_> = arguments(inner, Language::Python).iter().map(|one| (one.name, one.value)).collect();
         assert_eq!(names, [(None, "'--n'"), (Some("type"), "int"), (Some("help"), "'a (b'")]);
         assert_eq!(inside("(a", 0, Language::Python), None);
+        assert_eq!(calls(&"add_argument(".repeat(80_000), "add_argument", Language::Python).count(), 0);
+    }
+
+    #[test]
+    fn calls_in_calls_are_read_a_bounded_number_of_times() {
+        let nested = |times: usize| format!("{}{}", "server.tool(\"x\", ".repeat(times), ")".repeat(times));
+        let read = |times: usize| -> usize {
+            calls(&nested(times), "tool", Language::JavaScript).map(|(_, inner)| inner.len()).sum()
+        };
+        // The control: a few are all found.
+        assert_eq!(calls(&nested(3), "tool", Language::JavaScript).count(), 3);
+        for times in [500, 1_000, 2_000] {
+            assert!(read(times) <= nested(times).len() * CALL_LOOKS + 2 * CALL_BYTES, "{times}: {}", read(times));
+        }
+        // Beside each other there may be as many as before.
+        assert_eq!(calls(&"server.tool('x', f);\n".repeat(900), "tool", Language::JavaScript).count(), 900);
     }
 }

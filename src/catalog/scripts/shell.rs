@@ -25,6 +25,9 @@ pub(super) fn getopts(text: &str) -> Option<Declared> {
         inputs.push(input);
     }
     inputs.extend(words(text, &inputs));
+    if takes_rest(text) {
+        inputs.push(super::rest_words(&inputs));
+    }
     Some(Declared { inputs, ..Declared::default() })
 }
 
@@ -36,19 +39,29 @@ fn assigned(text: &str, letter: char) -> Option<&str> {
     (!name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')).then_some(name)
 }
 
-/// Plain words that a script gives a name at its top: `name="$1"`, `name=${2:-default}`.
-pub(super) fn words(text: &str, taken: &[DeclaredInput]) -> Vec<DeclaredInput> {
-    let mut found: Vec<Option<(String, Option<String>, bool)>> = Vec::new();
+/// Whether a script takes all words that it is given, or all that are left.
+pub(super) fn takes_rest(text: &str) -> bool {
+    own_lines(text)
+        .any(|line| ["$@", "$*", "${@", "${*"].iter().any(|mark| line.contains(mark) && !line.contains("getopts")))
+}
+
+/// The lines of a script outside of its functions: what a function is given is no word of the script.
+fn own_lines(text: &str) -> impl Iterator<Item = &str> {
     let mut is_inside = false;
-    for line in text.lines().filter(|line| comments::comment(line).is_none()) {
-        // What a function is given is no word of the script.
+    text.lines().filter(|line| comments::comment(line).is_none()).filter(move |line| {
         is_inside |= line.contains("() {") || line.starts_with("function ");
+        let is_own = !is_inside;
         if line.starts_with('}') {
             is_inside = false;
         }
-        if is_inside {
-            continue;
-        }
+        is_own || line.starts_with('}')
+    })
+}
+
+/// Plain words that a script gives a name at its top: `name="$1"`, `name=${2:-default}`.
+pub(super) fn words(text: &str, taken: &[DeclaredInput]) -> Vec<DeclaredInput> {
+    let mut found: Vec<Option<(String, Option<String>, bool)>> = Vec::new();
+    for line in own_lines(text) {
         for part in line.split(';') {
             if let Some((number, name, default, is_needed)) = named_word(part.trim()) {
                 found.resize(found.len().max(number), None);

@@ -5,17 +5,42 @@ use super::{Declared, DeclaredInput, ScriptText, input_name, shell};
 use crate::domain::source::Language;
 use crate::domain::{ArgRule, InputMode};
 
+/// Other languages: an ending, a program, and how code names the words that it is given.
+const OTHERS: &[(&str, &str, &str)] =
+    &[("rb", "ruby", "ARGV"), ("pl", "perl", "ARGV"), ("php", "php", "$argv["), ("lua", "lua", "arg[")];
+
 /// Reads a script that takes plain words.
 pub(super) fn read(script: &ScriptText<'_>) -> Option<Declared> {
     let text = script.text;
-    let inputs = match script.language? {
+    let Some(language) = script.language else { return other(script) };
+    let inputs = match language {
         Language::Bash => shell::words(text, &[]),
         Language::Python => indexed(text, "sys.argv[", 1),
         _ if text.contains("process.argv[") => indexed(text, "process.argv[", 2),
         _ => destructured(text),
     };
-    let inputs = if inputs.is_empty() && takes_all(script) { vec![all()] } else { inputs };
+    let mut inputs = inputs;
+    let takes_more = if inputs.is_empty() { takes_all(script) } else { takes_rest(script) };
+    if takes_more {
+        inputs.push(super::rest_words(&inputs));
+    }
     (!inputs.is_empty()).then(|| Declared { inputs, input: Some(InputMode::Args), ..Declared::default() })
+}
+
+/// A script in a language whose code is not read: whether it looks at its words.
+fn other(script: &ScriptText<'_>) -> Option<Declared> {
+    let extension = script.path.rsplit('/').next()?.rsplit_once('.').map(|(_, extension)| extension);
+    let first = script.text.lines().next().unwrap_or_default();
+    let is_in = |ending: &str, program: &str| {
+        extension == Some(ending) || extension.is_none() && first.starts_with("#!") && first.contains(program)
+    };
+    let (_, _, mark) = OTHERS.iter().find(|(ending, program, _)| is_in(ending, program))?;
+    let takes = script.text.contains(mark) && !script.text.to_ascii_lowercase().contains("stdin");
+    takes.then(|| Declared {
+        inputs: vec![super::rest_words(&[])],
+        input: Some(InputMode::Args),
+        ..Declared::default()
+    })
 }
 
 /// Whether a script takes as many words as it is given, without a name for any.
@@ -28,11 +53,18 @@ fn takes_all(script: &ScriptText<'_>) -> bool {
     marks.iter().any(|mark| script.text.contains(mark)) && !script.text.contains("stdin")
 }
 
-fn all() -> DeclaredInput {
-    let mut input = DeclaredInput::text("args", ArgRule::position("args"));
-    input.make_array();
-    input.describe("Words of its command line");
-    input
+/// Whether a script takes more words behind those that it gives a name.
+fn takes_rest(script: &ScriptText<'_>) -> bool {
+    let text = script.text;
+    let has_slice = |mark: &str| {
+        let mut parts = text.split(mark).skip(1);
+        parts.any(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with([':', ')']))
+    };
+    match script.language {
+        Some(Language::Bash) => shell::takes_rest(text),
+        Some(Language::Python) => has_slice("sys.argv["),
+        _ => has_slice("process.argv.slice(") && !text.contains("] = process.argv.slice("),
+    }
 }
 
 /// `name = sys.argv[1]`, where the first word of the script has the number `first`.
@@ -102,5 +134,11 @@ mod tests {
         assert_eq!(shown("x.sh", "A=$1\n"), ["a"]);
         assert_eq!(shown("x.py", "print(sys.argv)"), Vec::<String>::new());
         assert_eq!(shown("x.sh", "exec ls \"$@\"\n"), ["args"]);
+        assert_eq!(shown("x", "#!/usr/bin/env perl\nmy $x = $ARGV[0];\n"), ["args"]);
+        assert_eq!(shown("x.rb", "puts ARGV.first\n"), ["args"]);
+        assert_eq!(shown("x.rb", "puts STDIN.read, ARGV\n"), Vec::<String>::new());
+        assert_eq!(shown("x.sh", "A=$1\nshift\nexec ls \"$@\"\n"), ["a", "args"]);
+        assert_eq!(shown("x.sh", "A=$1\nf() {\n  ls \"$@\"\n}\n"), ["a"]);
+        assert_eq!(shown("x.py", "a = sys.argv[1]\nrest = sys.argv[2:]\n"), ["a", "args"]);
     }
 }

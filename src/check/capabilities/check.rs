@@ -180,7 +180,7 @@ fn unused(manifest: &Manifest, found: &[Capability]) -> Vec<Finding> {
         ("write", permissions.write.join(", "), has(&[Kind::WritesFiles, Kind::DeletesFiles]) || is_open),
         ("read", permissions.read.join(", "), has(&[Kind::ReadsFiles, Kind::ReadsOutside]) || is_open),
         ("env", permissions.env.join(", "), has(&[Kind::ReadsEnvironment]) || is_open),
-        ("run", permissions.run.join(", "), has(&starts)),
+        ("run", permissions.programs().collect::<Vec<_>>().join(", "), has(&starts)),
     ];
     let unused = lists.into_iter().filter(|(_, list, is_used)| !list.is_empty() && !is_used);
     unused

@@ -167,7 +167,8 @@ impl TrialCase {
                 (*code != exit).then(|| format!("expected exit code {code}, got {exit}{}", because(tried)))
             }
             Expect::Property(rule) => {
-                let scope = EvaluationScope { input: &self.input, output: output.value(), other: None, exit };
+                let scope =
+                    EvaluationScope { input: &self.input, output: output.value(), other: None, steps: None, exit };
                 unheld(rule, &scope, output)
             }
             Expect::Metamorphic(relation) => relation.unmet(context, &self.input, output, exit)?,

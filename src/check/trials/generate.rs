@@ -90,7 +90,7 @@ pub(super) fn inputs(schema: &Value, dice: &mut Rng, count: usize) -> Vec<Value>
 }
 
 /// The simplest input that fits, as far as one is found.
-pub(super) fn simplest(schema: &Value) -> Value {
+pub fn simplest(schema: &Value) -> Value {
     let budget = Cell::new(MAX_STEPS);
     let root = Schema { root: schema, node: schema, budget: &budget };
     let fits = |value: &Value| Checker::new(schema).is_ok_and(|checker| checker.violations(value).is_empty());

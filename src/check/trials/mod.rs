@@ -8,13 +8,14 @@
 pub(super) mod behaviour;
 pub(super) mod benchmark;
 mod case;
+mod condition;
 pub(super) mod consistency;
 pub(super) mod coverage;
 mod crash;
 mod difference;
 pub(super) mod examples;
 mod expression;
-mod generate;
+pub(super) mod generate;
 pub(super) mod load;
 pub(super) mod output;
 pub(super) mod property;
@@ -27,6 +28,8 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod written;
+
+pub use condition::Condition;
 
 use super::{Batch, CheckContext};
 use crate::domain::{CheckReport, Kind, Severity, ToolDetail};
@@ -58,7 +61,12 @@ fn cannot_start(version: &ToolDetail) -> Option<String> {
     if version.manifest.kind == Kind::Service {
         return Some("it is a service and does not end by itself".to_owned());
     }
-    version.manifest.recipe.is_none().then(|| "it does not start a process".to_owned())
+    let why = match version.manifest.kind {
+        Kind::Http => "it sends a request, which is not sent to try it",
+        Kind::Prompt => "it asks a generator, which is not asked to try it",
+        Kind::Command | Kind::Service | Kind::Mcp | Kind::Composite => "it does not start a process",
+    };
+    version.manifest.recipe.is_none().then(|| why.to_owned())
 }
 
 /// Watched trials of these cases. Several checks look at the same ones, and a sandbox takes longer to start than a

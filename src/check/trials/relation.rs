@@ -95,7 +95,8 @@ impl Relation {
             Relation::SameOutput { .. } => difference::first(output.value(), other.value())
                 .map(|found| format!("with {}: {found}", quote(&other_input))),
             Relation::Rule { rule, .. } => {
-                let scope = EvaluationScope { input, output: output.value(), other: Some(other.value()), exit };
+                let scope =
+                    EvaluationScope { input, output: output.value(), other: Some(other.value()), steps: None, exit };
                 super::written::unheld(rule, &scope, output)
                     .map(|found| format!("{found}; with {}: {}", quote(&other_input), other.quoted()))
             }

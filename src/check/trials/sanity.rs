@@ -60,6 +60,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
                 input,
                 output: output.value(),
                 other: None,
+                steps: None,
                 exit: tried.end.exit_code().unwrap_or_default(),
             };
             unheld(rule, &scope, output).map(|why| (input, why))

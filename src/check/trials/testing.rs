@@ -116,6 +116,7 @@ impl Trials for TrialFixture {
             observe: true,
             state: &folder("state"),
             staged: &self.dir.path().join("staged"),
+            kept: None,
             environments: &self.dir.path().join("environments"),
         };
         let trials =

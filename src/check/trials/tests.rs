@@ -230,7 +230,7 @@ fn a_version_is_measured_and_a_much_slower_one_is_told() {
     let report = check("benchmark", &fast, None);
     assert_eq!(report.state, CheckState::Passed);
     assert!(report.note.contains("over 20 runs") && report.note.contains("cold"), "{}", report.note);
-    let slow = with_tests(python("import time\ntime.sleep(0.4)\nprint(1)"), &[(json!({}), json!({"exit": 0}))]);
+    let slow = with_tests(python("import time\ntime.sleep(1.2)\nprint(1)"), &[(json!({}), json!({"exit": 0}))]);
     let report = check("benchmark", &slow, Some(&fast));
     assert!(
         told(&report).iter().any(|(code, severity, _)| (*code, *severity) == ("slower", Severity::Medium)),

@@ -4,10 +4,12 @@ use crate::cli::call::{Answer, Call};
 use crate::cli::print_text::{Align, Ink, Page, StyledLine, Table, counted};
 use crate::cli::shared::stage_ink;
 use crate::domain::{
-    Category, CostTier, Kind, Origin, Problem, SkippedFile, Stage, Tool, ToolReview, ToolState, skipped_kinds,
+    Category, CostTier, Kind, Origin, Problem, Query, QueryField, SafeText, SkippedFile, Stage, Tool, ToolReview,
+    ToolState, UnknownValue, query_values, skipped_kinds,
 };
-use crate::engine::{Engine, EngineError, Index};
+use crate::engine::{Engine, EngineError, ErrorCode, Index};
 use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
@@ -53,7 +55,10 @@ struct Row<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Filter {
     pub(super) stage: Option<Stage>,
-    pub(super) category: Option<Category>,
+    /// Whether archived tools are listed, too: the query says which stages.
+    pub(super) any_stage: bool,
+    /// Names of categories; a tool of any of them is kept.
+    pub(super) categories: Option<Vec<String>>,
     pub(super) tier: Option<CostTier>,
     pub(super) tag: Option<String>,
     pub(super) capability: Option<String>,
@@ -65,7 +70,8 @@ impl Filter {
     fn of(call: &Call<'_>) -> Result<Filter, EngineError> {
         Ok(Filter {
             stage: call.word("stage")?,
-            category: call.text("category").map(Category::new),
+            any_stage: false,
+            categories: None,
             tier: call.word("tier")?,
             tag: call.text("tag").map(str::to_lowercase),
             capability: call.text("capability").map(str::to_lowercase),
@@ -77,8 +83,8 @@ impl Filter {
     /// Archived tools are out of the way until they are asked for.
     pub(super) fn accepts(&self, tool: &Tool) -> bool {
         !tool.facts.unused
-            && self.stage.map_or(tool.stage != Stage::Archived, |stage| tool.stage == stage)
-            && self.category.as_ref().is_none_or(|category| tool.category == *category)
+            && self.stage.map_or(self.any_stage || tool.stage != Stage::Archived, |stage| tool.stage == stage)
+            && self.categories.as_ref().is_none_or(|names| names.contains(&tool.category.0))
             && self.tier.is_none_or(|tier| tool.cost_tier == tier)
             && self.tag.as_ref().is_none_or(|tag| tool.tags.iter().any(|has| has.to_lowercase() == *tag))
             && self
@@ -91,7 +97,7 @@ impl Filter {
 }
 
 pub(in crate::cli) fn list(call: &Call<'_>) -> Result<Listing, EngineError> {
-    let filter = Filter::of(call)?;
+    let mut filter = Filter::of(call)?;
     let (engine, catalog) = call.open_catalog()?;
     let total = catalog.tools.len();
     let query = call.text("query").filter(|query| !query.trim().is_empty());
@@ -109,8 +115,17 @@ pub(in crate::cli) fn list(call: &Call<'_>) -> Result<Listing, EngineError> {
         let (in_use, problems) = (catalog.in_use.clone(), Vec::new());
         return Ok(Listing { tools: Vec::new(), problems, skipped, total, locked: 0, in_use, show: Listed::Skipped });
     }
-    let found = match query {
-        Some(query) => find(&catalog.tools, query),
+    filter.categories = call.text("category").map(|word| categories(word, &catalog.tools)).transpose()?;
+    let found = match query.map(|text| Query::new(text, &catalog.tools)) {
+        Some(query) => {
+            filter.any_stage = query.names(QueryField::Stage);
+            if let Some(term) = query.unknown_term() {
+                let known = QueryField::ALL.iter().map(|field| field.word()).collect::<Vec<_>>().join(", ");
+                let text = format!("no term is called {}; it is searched as text; terms: {known}", SafeText::new(term));
+                call.note(&StyledLine::new().put(Ink::Warn, "note: ").put(Ink::Plain, text));
+            }
+            find(&catalog.tools, &query)?
+        }
         None => catalog.tools.clone(),
     };
     let tools: Vec<Arc<Tool>> = found.into_iter().filter(|tool| filter.accepts(tool)).collect();
@@ -127,6 +142,31 @@ pub(in crate::cli) fn list(call: &Call<'_>) -> Result<Listing, EngineError> {
     })
 }
 
+/// The category of this name, or all that begin with it.
+///
+/// # Errors
+/// [`ErrorCode::Usage`] where there is none: the message lists those that tools have.
+pub(super) fn categories(word: &str, tools: &[Arc<Tool>]) -> Result<Vec<String>, EngineError> {
+    query_values(QueryField::Category, &Category::new(word).0, tools).map_err(|unknown| not_known(&unknown, tools))
+}
+
+/// A value that no tool can have is a mistake, not an empty list: the hint lists those that there are.
+fn not_known(unknown: &UnknownValue, tools: &[Arc<Tool>]) -> EngineError {
+    let hint = match unknown.field {
+        QueryField::Category => {
+            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+            for tool in tools {
+                *counts.entry(&tool.category.0).or_default() += 1;
+            }
+            let listed: Vec<String> = counts.iter().map(|(name, count)| format!("{name} ({count})")).collect();
+            listed.join(", ")
+        }
+        QueryField::Stage | QueryField::Tier | QueryField::Kind | QueryField::Tag => unknown.known.join(", "),
+    };
+    let hint = if hint.is_empty() { hint } else { format!("in this catalog: {hint}") };
+    EngineError::new(ErrorCode::Usage, unknown.message(), hint)
+}
+
 /// All problems, of files and of approvals: what is counted is what `--problems` lists.
 fn problems_of(engine: &Engine, of_files: &[Problem]) -> Result<Vec<Problem>, EngineError> {
     let mut problems = of_files.to_vec();
@@ -135,8 +175,13 @@ fn problems_of(engine: &Engine, of_files: &[Problem]) -> Result<Vec<Problem>, En
 }
 
 /// The tools that the query finds, best first.
-fn find(tools: &[Arc<Tool>], query: &str) -> Vec<Arc<Tool>> {
-    Index::new(tools).query(query).into_iter().filter_map(|hit| tools.get(hit.position).cloned()).collect()
+fn find(tools: &[Arc<Tool>], query: &Query) -> Result<Vec<Arc<Tool>>, EngineError> {
+    if let Some(unknown) = query.unknown() {
+        return Err(not_known(unknown, tools));
+    }
+    let hits = Index::new(tools).query(query.words());
+    let found = hits.into_iter().filter_map(|hit| tools.get(hit.position));
+    Ok(found.filter(|tool| query.accepts(tool)).cloned().collect())
 }
 
 fn about(problem: &Problem, query: &str) -> bool {
@@ -184,7 +229,9 @@ impl Answer for Listing {
             }
             Listed::Skipped => {
                 for file in &self.skipped {
-                    let line = StyledLine::new().put(Ink::Strong, &file.path).put(Ink::Dim, format!(": {}", file.kind));
+                    let step = file.next_step().map(|step| format!(" ({step})")).unwrap_or_default();
+                    let line =
+                        StyledLine::new().put(Ink::Strong, &file.path).put(Ink::Dim, format!(": {}{step}", file.kind));
                     page.line(&line)?;
                 }
                 let count = counted(self.skipped.len(), "file", "files");
@@ -248,9 +295,10 @@ fn is_plain(tool: &Tool) -> bool {
 /// Everything that is not as usual with a tool, in words.
 pub(super) fn state_words(tool: &Tool) -> (Ink, String) {
     let mut words = Vec::new();
+    let obstacle = if tool.state == ToolState::Ok { tool.obstacle() } else { None };
     if tool.state != ToolState::Ok {
         words.push(tool.state.word());
-    } else if !tool.runnable {
+    } else if !tool.runnable && obstacle.is_none() {
         words.push("not-runnable");
     }
     match tool.facts.review {
@@ -277,5 +325,12 @@ pub(super) fn state_words(tool: &Tool) -> (Ink, String) {
         ToolState::Ok | ToolState::Unsupported => Ink::Warn,
         ToolState::Changed | ToolState::Invalid => Ink::Bad,
     };
-    if words.is_empty() { (Ink::Dim, "ok".to_owned()) } else { (ink, words.join(" ")) }
+    let words = words.join(" ");
+    match obstacle {
+        // It is a phrase: the words behind it must not look like a part of it.
+        Some(obstacle) if words.is_empty() => (ink, obstacle),
+        Some(obstacle) => (ink, format!("{obstacle}, {words}")),
+        None if words.is_empty() => (Ink::Dim, "ok".to_owned()),
+        None => (ink, words),
+    }
 }

@@ -4,7 +4,7 @@ use super::super::behaviour::tests::watched;
 use super::super::print_json::tests::object;
 use super::super::print_text::tests::plain;
 use super::super::runs::tests::failed_run;
-use super::listing::{Filter, Listed, Listing};
+use super::listing::{Filter, Listed, Listing, categories};
 use super::schema_words::type_words;
 use super::*;
 use crate::domain::{
@@ -129,14 +129,14 @@ fn archived_tools_are_listed_only_when_asked_for() {
 fn every_filter_narrows_the_list() {
     let tool = tool("a", Stage::Core);
     let fits = [
-        Filter { category: Some(Category::new("Data")), ..Filter::default() },
+        Filter { categories: Some(vec!["git".into(), "data".into()]), ..Filter::default() },
         Filter { tier: Some(CostTier::Medium), ..Filter::default() },
         Filter { tag: Some("math".into()), ..Filter::default() },
         Filter { kind: Some(Kind::Command), origin: Some(Origin::Ai), ..Filter::default() },
     ];
     assert!(fits.iter().all(|filter| filter.accepts(&tool)));
     let misses = [
-        Filter { category: Some(Category::new("git")), ..Filter::default() },
+        Filter { categories: Some(vec!["git".into()]), ..Filter::default() },
         Filter { tier: Some(CostTier::Low), ..Filter::default() },
         Filter { tag: Some("mat".into()), ..Filter::default() },
         Filter { kind: Some(Kind::Prompt), ..Filter::default() },
@@ -146,13 +146,32 @@ fn every_filter_narrows_the_list() {
 }
 
 #[test]
+fn a_category_is_chosen_by_its_name_or_the_begin_of_names() {
+    let tools: Vec<_> = ["data", "database", "photos", "photos"]
+        .map(|name| {
+            let mut tool = tool("a", Stage::Core);
+            tool.category = Category::new(name);
+            std::sync::Arc::new(tool)
+        })
+        .into();
+    let chosen = |word: &str| categories(word, &tools).map_err(|error| (error.message, error.hint));
+    assert_eq!(chosen("Data"), Ok(vec!["data".to_owned()]));
+    assert_eq!(chosen("dat"), Ok(vec!["data".to_owned(), "database".to_owned()]));
+    assert_eq!(chosen("photo"), Ok(vec!["photos".to_owned()]));
+    assert_eq!(chosen("docker"), Ok(vec!["docker".to_owned()]), "known everywhere");
+    let (message, hint) = chosen("photosets").unwrap_err();
+    assert_eq!(message, "no category is called photosets or begins with it");
+    assert_eq!(hint, "in this catalog: data (1), database (1), photos (2)");
+}
+
+#[test]
 fn everything_unusual_about_a_tool_is_a_word() {
     let mut odd = tool("a", Stage::Experimental);
     odd.facts.review = ToolReview::Waiting;
     odd.copy_of = Some("b".into());
     odd.clashes = vec!["c".into()];
     odd.runnable = false;
-    assert_eq!(state_words(&odd), (Ink::Warn, "not-runnable waiting copy clash".to_owned()));
+    assert_eq!(state_words(&odd), (Ink::Warn, "cannot run, waiting copy clash".to_owned()));
     odd.state = ToolState::Changed;
     assert_eq!(state_words(&odd).1, "changed waiting copy clash");
     let mut approved = tool("a", Stage::Approved);
@@ -199,6 +218,7 @@ fn shown() -> Shown {
         runs: vec![failed_run()],
         waiting_review: Some(ReviewId(4)),
         behaviour: watched(),
+        keeps: None,
         missing: vec![Missing { name: "x".to_owned(), message: "x is not installed".to_owned(), blocks: true }],
         interpreter_changed: None,
         doubt: None,

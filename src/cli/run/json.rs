@@ -13,5 +13,6 @@ pub(super) fn tell(call: &Call<'_>, engine: &Engine, handle: RunHandle) -> Resul
     let (run, _) = follow(call, engine, handle, &mut Nowhere)?;
     let code = exit_code::of(&run);
     let kept = Kept::read(engine, run.id)?;
-    answered(code, outlet::object(&RunAnswer::new(run, &kept)))
+    let steps = engine.runs().steps_of(run.id)?;
+    answered(code, outlet::object(&RunAnswer::new(run, &kept, steps)))
 }

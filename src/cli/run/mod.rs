@@ -1,5 +1,6 @@
 //! Running tools: `run`, `rerun`. Each way to answer has its file: text, one JSON object, events.
 
+mod command;
 mod events;
 mod exit_code;
 mod json;
@@ -8,24 +9,69 @@ mod text;
 use super::call::{Call, Stop};
 use super::input;
 use super::permission::ask_first;
+use super::piped;
 use super::print_text::{Ink, StyledLine};
 use crate::domain::{Run, RunId, Tool};
-use crate::engine::{Engine, EngineError, ErrorCode, RunRequest};
+use crate::engine::{Engine, EngineError, ErrorCode, RerunFrom, RunRequest};
 use std::sync::Arc;
 use std::time::Duration;
 
 pub(super) fn run(call: &Call<'_>) -> Result<u8, Stop> {
+    if call.switch("show") {
+        return call.print(&command::shown(call)?);
+    }
+    let code = run_now(call)?;
+    if piped::is_left() {
+        let text = "standard input was not used: the tool does not read it, or was given its input otherwise";
+        call.note(&StyledLine::new().put(Ink::Warn, "note: ").put(Ink::Plain, text));
+    }
+    Ok(code)
+}
+
+fn run_now(call: &Call<'_>) -> Result<u8, Stop> {
     let asked = || -> Result<(Engine, RunRequest), EngineError> {
         let given = input::given(call)?.with_words(call.texts("word"));
-        let (engine, _catalog) = call.open_catalog()?;
+        let engine = call.open_around(call.required("tool")?)?;
         let tool = engine.library().resolve(call.required("tool")?)?;
-        let input = input::for_tool(&engine.library().detail(&tool)?.manifest, given)?;
+        let again = from(call, &engine, &tool)?;
+        // What is gone on with has an input already.
+        let input = if again.is_some() && given.is_empty() {
+            None
+        } else {
+            piped::with_piped(&engine.library().detail(&tool)?.manifest, given)?
+        };
         if let Some(warning) =
             call.text("scenario").map(|text| engine.failures().warning_in(&tool, text)).transpose()?.flatten()
         {
             call.note(&StyledLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, warning));
         }
-        Ok((engine, RunRequest { tool, input, timeout: call.get::<Duration>("timeout") }))
+        Ok((engine, RunRequest { tool, input, timeout: call.get::<Duration>("timeout"), again }))
+    };
+    start(call, asked)
+}
+
+/// `run NAME --from STEP --of RUN`: the earlier run that is gone on with.
+fn from(call: &Call<'_>, engine: &Engine, tool: &Tool) -> Result<Option<RerunFrom>, EngineError> {
+    let step = call.text("from").map(str::to_owned);
+    match (step, call.id("of").map(RunId)) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => {
+            let hint = "`toolsmith continue RUN` runs what did not succeed";
+            Err(EngineError::new(ErrorCode::Usage, "--of needs --from", hint))
+        }
+        (step, Some(of)) => Ok(Some(RerunFrom { of, step })),
+        (step, None) => Ok(Some(RerunFrom { of: engine.runs().last_with_steps(tool)?, step })),
+    }
+}
+
+/// `continue RUN`: a composite again from what failed.
+pub(super) fn go_on(call: &Call<'_>) -> Result<u8, Stop> {
+    let asked = || -> Result<(Engine, RunRequest), EngineError> {
+        let (engine, _catalog) = call.open_catalog()?;
+        let before = engine.runs().record(RunId(call.required_id("run")?))?;
+        let tool = same_tool(call, &engine, &before)?;
+        let again = Some(RerunFrom { of: before.id, step: call.text("from").map(str::to_owned) });
+        Ok((engine, RunRequest { tool, input: None, timeout: None, again }))
     };
     start(call, asked)
 }
@@ -37,7 +83,7 @@ pub(super) fn rerun(call: &Call<'_>) -> Result<u8, Stop> {
         let before = engine.runs().record(RunId(call.required_id("run")?))?;
         let input = engine.runs().input_again(before.id)?;
         let tool = same_tool(call, &engine, &before)?;
-        Ok((engine, RunRequest { tool, input, timeout: None }))
+        Ok((engine, RunRequest { tool, input, timeout: None, again: None }))
     };
     start(call, asked)
 }

@@ -6,7 +6,7 @@ use crate::cli::live::follow;
 use crate::cli::outlet::Outlets;
 use crate::cli::print_text::{Ink, StyledLine, counted, size, span};
 use crate::cli::runs::{level_ink, outcome_ink};
-use crate::domain::{Run, RunUsage};
+use crate::domain::{Run, RunOutcome, RunUsage};
 use crate::engine::{Engine, RunHandle};
 
 /// Follows a run to its end.
@@ -18,10 +18,25 @@ pub(super) fn tell(call: &Call<'_>, engine: &Engine, handle: RunHandle) -> Resul
     if let Some(error) = &run.error {
         call.note(&StyledLine::new().put(Ink::Bad, "  ").put(Ink::Plain, error));
     }
+    if run.outcome == RunOutcome::InvalidInput {
+        let text = format!("  give an input with --set NAME=VALUE; `toolsmith show {}` lists its inputs", run.tool);
+        call.note(&StyledLine::new().put(Ink::Dim, text));
+    }
+    if let Some(text) = next_step(engine, &run) {
+        call.note(&StyledLine::new().put(Ink::Accent, "  next: ").put(Ink::Plain, text));
+    }
     for note in &run.notes {
         call.note(&StyledLine::new().put(Ink::Warn, "  note: ").put(Ink::Plain, note));
     }
     answered(exit_code::of(&run), taken.and(finished))
+}
+
+/// What to do about a composite that did not succeed: what its steps gave is kept.
+fn next_step(engine: &Engine, run: &Run) -> Option<String> {
+    let is_open = run.outcome.has_started() && run.outcome != RunOutcome::Succeeded;
+    // What cannot be read has no steps to go on with.
+    let has_steps = is_open && engine.runs().steps_of(run.id).is_ok_and(|steps| !steps.is_empty());
+    has_steps.then(|| format!("`toolsmith continue {}` runs what did not succeed", run.id))
 }
 
 /// One line: how it ended, what it used, how far it was isolated, and what was cut.

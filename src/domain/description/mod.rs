@@ -9,6 +9,7 @@ mod table;
 pub use table::{Align, Table, cut};
 
 use super::{Instant, SafeText, rfc3339};
+use std::borrow::Cow;
 
 /// Columns of the label of a field.
 const LABEL_COLUMNS: usize = 12;
@@ -68,13 +69,23 @@ pub enum Content {
     Text(SafeText),
     /// A point in time; how it is written depends on the [`DescriptionView`].
     At(Instant),
+    /// So many blanks.
+    Blanks(usize),
 }
 
+/// Blanks to borrow from: as many as between two columns of nearly every table.
+const BLANKS: &str = "                                                                ";
+
 impl Content {
-    fn text(&self, view: DescriptionView) -> SafeText {
+    /// Its text, which is safe to print.
+    fn text(&self, view: DescriptionView) -> Cow<'_, str> {
         match self {
-            Content::Text(text) => text.clone(),
-            Content::At(at) => SafeText::new(&view.when(*at)),
+            Content::Text(text) => Cow::Borrowed(text.as_str()),
+            Content::At(at) => Cow::Owned(SafeText::new(&view.when(*at)).into()),
+            Content::Blanks(count) => match BLANKS.get(..*count) {
+                Some(blanks) => Cow::Borrowed(blanks),
+                None => Cow::Owned(" ".repeat(*count)),
+            },
         }
     }
 }
@@ -131,6 +142,14 @@ impl StyledLine {
         self
     }
 
+    /// Appends so many blanks.
+    fn blanks(mut self, count: usize) -> StyledLine {
+        if count > 0 {
+            self.pieces.push((Ink::Plain, Content::Blanks(count)));
+        }
+        self
+    }
+
     /// Says by how many columns its rows after the first are indented where it is wrapped.
     pub fn hanging(mut self, columns: usize) -> StyledLine {
         self.hang = columns;
@@ -142,8 +161,8 @@ impl StyledLine {
         self.hang
     }
 
-    /// Its text in pieces.
-    pub fn pieces(&self, view: DescriptionView) -> impl Iterator<Item = (Ink, SafeText)> {
+    /// Its text in pieces, each safe to print.
+    pub fn pieces(&self, view: DescriptionView) -> impl Iterator<Item = (Ink, Cow<'_, str>)> {
         self.pieces.iter().map(move |(ink, content)| (*ink, content.text(view)))
     }
 }
@@ -221,7 +240,7 @@ impl Description {
     pub fn body(&self, view: DescriptionView) -> Vec<StyledLine> {
         let lines = |part: &DescriptionPart| match part {
             DescriptionPart::Line(line) => vec![line.clone()],
-            DescriptionPart::Table(table) => table.lines(view),
+            DescriptionPart::Table(table) => table.lines(view).collect(),
         };
         self.parts.iter().flat_map(lines).collect()
     }
@@ -231,7 +250,7 @@ impl Description {
         let view = DescriptionView { width: None, now: Instant(0) };
         let mut text = String::new();
         for line in self.title.iter().chain(&self.body(view)) {
-            let pieces: String = line.pieces(view).map(|(_, piece)| piece.as_str().to_owned()).collect();
+            let pieces: String = line.pieces(view).map(|(_, piece)| piece).collect();
             text.push_str(pieces.trim_end_matches(' '));
             text.push('\n');
         }

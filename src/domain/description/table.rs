@@ -1,11 +1,14 @@
 //! Tables: columns meet, and the last one takes what is left of the width.
 
 use super::{Content, DescriptionView, Ink, StyledLine};
-use crate::domain::SafeText;
+use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The narrowest the elastic last column of a table gets, in cells.
 const MIN_ELASTIC: usize = 12;
+
+/// Blanks between two columns.
+const GAP: usize = 2;
 
 /// Rows under heads; columns are as wide as their widest cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,21 +46,20 @@ impl Table {
     }
 
     /// Its lines, the heads first.
-    pub fn lines(&self, view: DescriptionView) -> Vec<StyledLine> {
+    pub fn lines(&self, view: DescriptionView) -> impl Iterator<Item = StyledLine> {
         let rows = self.rows.iter().map(|row| row.iter().map(|(ink, content)| (*ink, content.text(view))).collect());
         Sheet { heads: self.heads.clone(), rows: rows.collect() }.lines(view.width, self.spare)
     }
 }
 
-/// A table whose cells are text.
-#[derive(Clone)]
-struct Sheet {
+/// A table whose cells are text, safe to print.
+struct Sheet<'t> {
     heads: Vec<(&'static str, Align)>,
-    rows: Vec<Vec<(Ink, SafeText)>>,
+    rows: Vec<Vec<(Ink, Cow<'t, str>)>>,
 }
 
-impl Sheet {
-    fn lines(mut self, width: Option<usize>, spare: &[&str]) -> Vec<StyledLine> {
+impl<'t> Sheet<'t> {
+    fn lines(mut self, width: Option<usize>, spare: &[&str]) -> impl Iterator<Item = StyledLine> + use<'t> {
         for column in spare {
             if width.is_none_or(|width| width >= self.least()) {
                 break;
@@ -65,24 +67,9 @@ impl Sheet {
             self.drop_column(column);
         }
         let widths = self.widths(width);
-        let head = self.heads.iter().map(|(head, _)| (Ink::Dim, SafeText::new(head)));
-        std::iter::once(head.collect::<Vec<_>>())
-            .chain(self.rows.iter().cloned())
-            .map(|cells| self.line(&cells, &widths))
-            .collect()
-    }
-
-    fn line(&self, cells: &[(Ink, SafeText)], widths: &[usize]) -> StyledLine {
-        let columns = self.heads.iter().zip(cells).zip(widths).enumerate();
-        columns.fold(StyledLine::new(), |line, (i, (((_, align), (ink, text)), width))| {
-            let text = cut(text.as_str(), *width);
-            let pad = " ".repeat(width.saturating_sub(text.width()));
-            let gap = if i == 0 { "" } else { "  " };
-            match align {
-                Align::Left => line.put(Ink::Plain, gap).put(*ink, text).put(Ink::Plain, pad),
-                Align::Right => line.put(Ink::Plain, format!("{gap}{pad}")).put(*ink, text),
-            }
-        })
+        let Sheet { heads, rows } = self;
+        let head = heads.iter().map(|(head, _)| (Ink::Dim, Cow::Borrowed(*head))).collect();
+        std::iter::once(head).chain(rows).map(move |cells: Vec<(Ink, Cow<'t, str>)>| line(&heads, &cells, &widths))
     }
 
     fn drop_column(&mut self, column: &str) {
@@ -98,7 +85,7 @@ impl Sheet {
     fn least(&self) -> usize {
         let widths = self.widths(None);
         let last = widths.last().map_or(0, |width| (*width).min(MIN_ELASTIC));
-        widths.iter().rev().skip(1).map(|width| width + 2).sum::<usize>() + last
+        widths.iter().rev().skip(1).map(|width| width + GAP).sum::<usize>() + last
     }
 
     /// The width of each column: what its cells need; the last one is cut to the terminal.
@@ -106,10 +93,10 @@ impl Sheet {
         let mut widths: Vec<usize> = self.heads.iter().map(|(head, _)| head.width()).collect();
         for row in &self.rows {
             for (width, (_, cell)) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.as_str().width());
+                *width = (*width).max(columns(cell));
             }
         }
-        let fixed: usize = widths.iter().rev().skip(1).map(|width| width + 2).sum();
+        let fixed: usize = widths.iter().rev().skip(1).map(|width| width + GAP).sum();
         if let (Some(total), Some(last)) = (total, widths.last_mut()) {
             *last = (*last).min(total.saturating_sub(fixed).max(MIN_ELASTIC));
         }
@@ -117,9 +104,29 @@ impl Sheet {
     }
 }
 
+/// A row in columns of these widths.
+fn line(heads: &[(&'static str, Align)], cells: &[(Ink, Cow<'_, str>)], widths: &[usize]) -> StyledLine {
+    let mut line = StyledLine::new();
+    // Blanks up to where the next cell begins.
+    let mut gap = 0;
+    for (((_, align), (ink, text)), width) in heads.iter().zip(cells).zip(widths) {
+        let text = if columns(text) <= *width { Cow::Borrowed(text.as_ref()) } else { Cow::Owned(cut(text, *width)) };
+        let pad = width.saturating_sub(columns(&text));
+        let (before, after) = if *align == Align::Left { (gap, pad) } else { (gap + pad, 0) };
+        line = line.blanks(before).put(*ink, text);
+        gap = after + GAP;
+    }
+    line
+}
+
+/// How many columns of a terminal a text takes. Nearly all text is plain: look before measuring.
+fn columns(text: &str) -> usize {
+    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) { text.len() } else { text.width() }
+}
+
 /// Cuts a text to so many cells; a cut text ends with `…`.
 pub fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
+    if columns(text) <= width {
         return text.to_owned();
     }
     let mut kept = String::new();

@@ -206,6 +206,12 @@ impl Redactions {
     }
 }
 
+/// The mark that stands for the secret of a name.
+pub fn mark(name: &str) -> String {
+    let name = plain_name(name);
+    format!("{MARK}{}]", if name.is_empty() { "_" } else { &name })
+}
+
 /// Whether a text holds the mark that stands for a secret.
 pub fn is_redacted(text: &str) -> bool {
     let mut rest = text;

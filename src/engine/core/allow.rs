@@ -4,7 +4,7 @@ use super::leave::fault_of_allowed;
 use super::row_changes::Permitted;
 use super::step::{Actor, Step, answer};
 use super::undo_note::UndoNote;
-use crate::domain::{Allowed, Tool};
+use crate::domain::{Allowed, OperationId, Tool};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{Approval, NewOperation, Tx};
 use serde_json::json;
@@ -40,9 +40,25 @@ pub fn allow(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, allowed: &Allowed) -> R
         let message = format!("{} {} already has its permissions", tool.name, tool.digest.short());
         return Err(EngineError::new(ErrorCode::Conflict, message, ""));
     }
+    let operation = permit(tx, actor, tool, allowed)?;
+    let message = format!("{} {} has its declared permissions", tool.name, tool.digest.short());
+    Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
+}
+
+/// Writes that a version may do this, whoever asked.
+///
+/// # Errors
+/// Any failed write of the store or the log.
+pub(super) fn permit(
+    tx: &Tx<'_>,
+    actor: Actor<'_>,
+    tool: &Tool,
+    allowed: &Allowed,
+) -> Result<OperationId, EngineError> {
     tx.grant(&tool.name, tool.digest, allowed, actor.who)?;
+    let permissions = &allowed.permissions;
     let note = UndoNote::Allow(Permitted { tool: tool.name.clone(), digest: tool.digest });
-    let operation = actor.log(
+    actor.log(
         tx,
         &NewOperation {
             who: actor.who.to_owned(),
@@ -51,7 +67,5 @@ pub fn allow(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, allowed: &Allowed) -> R
             detail: json!({"digest": tool.digest, "permissions": permissions, "writes": allowed.writes, "undo": note}),
             reversible: true,
         },
-    )?;
-    let message = format!("{} {} has its declared permissions", tool.name, tool.digest.short());
-    Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
+    )
 }

@@ -176,6 +176,7 @@ mod tests {
                     owner: "me".to_owned(),
                     lease_until: Instant(9_000),
                     remember_input: false,
+                    parent: None,
                 })?;
                 let finished = FinishedRun {
                     end: RunEnd::Succeeded { exit_code: 0 },

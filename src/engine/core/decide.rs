@@ -110,14 +110,14 @@ fn decline(deciding: &Deciding<'_, '_>) -> Result<Step, EngineError> {
 }
 
 fn adopt(deciding: &Deciding<'_, '_>) -> Result<Step, EngineError> {
-    let Deciding { tx, review, .. } = *deciding;
+    let Deciding { tx, review, context, .. } = *deciding;
     if members_digest(&review.members) != review.digest {
         return Err(EngineError::internal(format!(
             "the member list of review {} does not match its digest",
             review.id
         )));
     }
-    let note = UndoNote::Adopt { review: review.id, members: review.members.clone() };
+    let note = UndoNote::Adopt { review: review.id, members: review.members.clone(), granted: context.granted.clone() };
     let operation = deciding.settle(&note, ReviewState::Approved)?;
     for (tool, digest) in &review.members {
         let version = tx.version(tool, *digest)?;

@@ -27,13 +27,15 @@ pub struct DecisionContext<'a> {
     pub promotion: Option<Promoted>,
     /// Roles of which an approval is needed beside an ordinary one; mostly none.
     pub roles: Vec<String>,
+    /// Entries that gave tools what they declare as part of this decision; mostly none.
+    pub granted: Vec<OperationId>,
 }
 
 impl<'a> DecisionContext<'a> {
     /// A context in which nothing but the gates counts.
     pub fn new(gates: &'a Gates) -> DecisionContext<'a> {
         let (maker, placed, replaced, archive, promotion) = (None, None, None, None, None);
-        DecisionContext { gates, maker, placed, replaced, archive, promotion, roles: Vec::new() }
+        DecisionContext { gates, maker, placed, replaced, archive, promotion, roles: Vec::new(), granted: Vec::new() }
     }
 }
 

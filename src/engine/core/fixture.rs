@@ -1,9 +1,11 @@
 //! What tests of the rules share: a store of their own, somebody who acts, and a tool.
 
 use super::step::Actor;
+use super::{Unsettled, apply_scan};
 use crate::domain::{Digest, Instant, Placement, Stage, Tool};
 use crate::engine::EngineError;
 use crate::store::{Store, Tx};
+use std::sync::Arc;
 
 /// The time at which everything happens.
 pub(super) const NOW: Instant = Instant(1_767_323_045_000);
@@ -24,4 +26,10 @@ pub(super) fn tool(name: &str, stage: Stage, byte: u8) -> Tool {
     let base = format!("tools/{stage}/{name}");
     let (path, placement) = (format!("{base}/tool.toml"), Placement { base, exclusive: true });
     Tool { stage, digest: Digest([byte; 32]), path, placement, ..Tool::ordinary(name) }
+}
+
+/// Applies a scan that found these tools.
+pub(super) fn scanned(tx: &Tx<'_>, tools: &[Tool], unsettled: &Unsettled) -> Result<(), EngineError> {
+    let tools: Vec<Arc<Tool>> = tools.iter().cloned().map(Arc::new).collect();
+    Ok(apply_scan(tx, &tools, unsettled)?)
 }

@@ -297,8 +297,9 @@ mod tests {
         };
         let restored = || note(UndoNote::RestoreFiles { before: None, after: at(Stage::Approved) });
         let (mine, other) = (name(), ToolName::new("u").unwrap());
-        let adopt =
-            |tool: &ToolName| note(UndoNote::Adopt { review: ReviewId(1), members: vec![(tool.clone(), digest(1))] });
+        let adopt = |tool: &ToolName| {
+            note(UndoNote::Adopt { review: ReviewId(1), members: vec![(tool.clone(), digest(1))], granted: Vec::new() })
+        };
         let vouch = |tool: &ToolName| note(UndoNote::Vouch { tool: tool.clone(), digest: digest(1) });
         for (case, entries, expected) in [
             ("archived", vec![archive()], Some(1)),
@@ -328,7 +329,8 @@ mod tests {
         use Did::Undo;
         let first = || note(approve(1, None, Some(Vec::new())));
         let second = || note(approve(2, Some(1), Some(vec![approval(1, 1)])));
-        let adopt = || note(UndoNote::Adopt { review: ReviewId(1), members: vec![(name(), digest(1))] });
+        let adopt =
+            || note(UndoNote::Adopt { review: ReviewId(1), members: vec![(name(), digest(1))], granted: Vec::new() });
         let vouch = || note(UndoNote::Vouch { tool: name(), digest: digest(1) });
         for (case, entries, expected) in [
             ("given", vec![first()], vec![(1, 1)]),

@@ -3,7 +3,7 @@
 use super::commit_notes::commit_note;
 use super::placed::Placed;
 use super::relocation::Relocation;
-use super::scan::{Approvals, open_for};
+use super::scan::{Approvals, open_for, reviews_about};
 use super::step::{Actor, Step, answer, close_reviews, intend};
 use super::undo_note::UndoNote;
 use super::vouch::beside;
@@ -11,6 +11,15 @@ use crate::domain::{OperationId, Placement, ReviewId, ReviewKind, ReviewState, S
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::json;
+
+/// How to approve what waits: the command that shows its review.
+fn decide(tx: &Tx<'_>, tool: &Tool) -> Result<String, EngineError> {
+    let review = reviews_about(tx, &tool.name, |state| state == ReviewState::Waiting)?.into_iter().next();
+    Ok(review.map_or_else(
+        || "`toolsmith reviews` lists what is pending".to_owned(),
+        |review| format!("decide its pending {}: `toolsmith review {}`", review.asks(), review.id),
+    ))
+}
 
 /// Asks for a higher stage: names the review that waits, or opens one.
 ///
@@ -30,6 +39,14 @@ pub fn promote(tx: &Tx<'_>, actor: Actor<'_>, tool: &Tool, to: Stage) -> Result<
         }
         (Stage::Archived, _) => {
             return Err(refused(tool, to, "it is archived", "restore it first"));
+        }
+        _ if tool.stage.is_vouched() && !approvals.covers(tool) => {
+            return Err(refused(
+                tool,
+                to,
+                &format!("it came as {}; nobody approved it here", tool.stage),
+                &decide(tx, tool)?,
+            ));
         }
         _ => return Err(refused(tool, to, &format!("it is already {}", tool.stage), "")),
     };

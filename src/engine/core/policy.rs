@@ -94,7 +94,7 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
     if let Some(selection) = standing.unused {
         return refuse(ErrorCode::Refused, format!("{} is not in the tool set in use ({selection})", tool.name));
     }
-    if !tool.runnable {
+    if !tool.may_start() {
         let reason = tool.reason.as_deref().unwrap_or("this kind of tool is not supported");
         return refuse(ErrorCode::Refused, format!("{} cannot run: {reason}", tool.name));
     }

@@ -27,7 +27,7 @@ pub const FROM_LOG: &[&str] = &[
 
 /// Tables that the next scan of the workspace fills, and those that hold what is needed for the moment only.
 pub const FROM_FILES: &[&str] =
-    &["buffer_clock", "check_leases", "leases", "present", "scan_cache", "verdicts", "versions"];
+    &["applied_scan", "buffer_clock", "check_leases", "leases", "present", "scan_cache", "verdicts", "versions"];
 
 /// Empties those of the damaged tables that the log tells and fills them from it. Gives the tables whose rows are lost,
 /// as far as they could not be read.
@@ -39,6 +39,8 @@ pub fn rebuild(tx: &Tx<'_>, damaged: &[String]) -> Result<Vec<String>, EngineErr
     for table in &wanted {
         tx.clear_table(table)?;
     }
+    // The next scan looks at all of it anew.
+    tx.forget_applied_scan()?;
     let entries = tx.whole_log()?;
     if wanted.contains("approvals") {
         approvals(tx, &entries)?;
@@ -106,13 +108,21 @@ impl Replay<'_> {
     }
 
     /// What taking an entry back did.
-    fn back(&self, tx: &Tx<'_>, note: &UndoNote, target: &Operation, by: OperationId) -> Result<(), EngineError> {
+    fn back(&mut self, tx: &Tx<'_>, note: &UndoNote, target: &Operation, by: OperationId) -> Result<(), EngineError> {
         if self.wanted.contains("decisions") {
             tx.mark_decision_undone(target.id)?;
         }
         match note {
             UndoNote::Deprecate { tool, before, .. } if self.wanted.contains("deprecations") => {
                 Ok(tx.set_deprecation(tool, before.as_ref(), by)?)
+            }
+            UndoNote::Adopt { granted, .. } => {
+                for id in granted {
+                    if let Some((note, entry)) = self.notes.remove(&id.0) {
+                        self.wanted_change(&note).map_or(Ok(()), |change| change.undo(tx, &entry))?;
+                    }
+                }
+                Ok(())
             }
             note => self.wanted_change(note).map_or(Ok(()), |change| change.undo(tx, target)),
         }

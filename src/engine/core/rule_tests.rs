@@ -13,7 +13,7 @@ use super::undo_note::UndoNote;
 use super::vouch::{Vouched, adopt_signed, beside};
 use crate::domain::{
     Allowed, CostTier, Digest, GrantId, GrantKey, GrantScope, Instant, OperationId, Permissions, ReviewKind,
-    ReviewState, Stage, Tool, ToolName, UnlockId, WriteMode,
+    ReviewState, SetMember, Stage, Tool, ToolName, UnlockId, WriteMode,
 };
 use crate::engine::{EngineError, ErrorCode};
 use crate::store::{Approval, NewOperation, Tx};
@@ -256,7 +256,7 @@ fn a_set_is_saved_under_a_name_of_its_own_when_that_changes_it() {
         let [mine, preset] = ["mine", "minimal"].map(|name| ToolName::new(name).unwrap());
         let [a, b] = ["a", "b"].map(|name| ToolName::new(name).unwrap());
         let save = |name: &ToolName, tools: &[&ToolName]| {
-            let tools: Vec<ToolName> = tools.iter().map(|tool| (*tool).clone()).collect();
+            let tools: Vec<SetMember> = tools.iter().map(|tool| SetMember::Tool((*tool).clone())).collect();
             save_set(tx, actor(), name, &tools).map_err(|error| error.code)
         };
         assert_eq!(save(&preset, &[&a]).unwrap_err(), ErrorCode::Refused);
@@ -292,7 +292,8 @@ fn a_signed_version_is_taken_over_once_and_not_when_its_approval_was_taken_back_
         closed: Vec::new(),
     };
     let members = |byte| vec![(here().name, Digest([byte; 32]))];
-    let adopted = |byte| UndoNote::Adopt { review: crate::domain::ReviewId(1), members: members(byte) };
+    let adopted =
+        |byte| UndoNote::Adopt { review: crate::domain::ReviewId(1), members: members(byte), granted: Vec::new() };
     let vouch = |byte| UndoNote::Vouch { tool: here().name, digest: Digest([byte; 32]) };
     let rollback = |byte| UndoNote::Rollback {
         before: placed(9),

@@ -5,10 +5,11 @@
 
 use super::reopening::reopen_found;
 use crate::domain::{
-    Digest, EventKind, EventSeq, Instant, ReviewId, ReviewKind, ReviewState, Risk, Stage, Tool, ToolName,
+    Digest, EventKind, EventSeq, Instant, Review, ReviewId, ReviewKind, ReviewState, Risk, Stage, Tool, ToolName,
 };
-use crate::store::{Approval, NewReview, PresentRow, ReviewHead, StoreError, Tx, VersionRow};
+use crate::store::{AppliedScan, Approval, NewReview, PresentRow, ReviewHead, StoreError, Tx, VersionRow};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// The name under which what came with a workspace is reviewed.
 pub(super) const ADOPTION: &str = "adoption";
@@ -93,13 +94,107 @@ impl Unsettled {
     }
 }
 
+/// A digest over what of a scan the store follows: which bytes of which tool lie where.
+pub fn digest_of_rows(tools: &[Arc<Tool>]) -> Digest {
+    let mut text = Vec::with_capacity(tools.len() * 160);
+    for tool in tools {
+        for part in [tool.path.as_str(), tool.name.as_str(), &tool.placement.base, tool.stage.word()] {
+            text.extend_from_slice(part.as_bytes());
+            text.push(0);
+        }
+        text.extend_from_slice(&tool.digest.0);
+        text.push(u8::from(tool.placement.exclusive));
+    }
+    Digest::of_bytes(&text)
+}
+
+/// How long the store is taken to follow a scan that it followed: after that, what nothing told of heals as well.
+const APPLIED_MS: i64 = 60 * 60 * 1_000;
+
+/// Whether the store follows a scan with these rows already: it did, and nothing happened since that the rules look at.
+pub fn is_applied(queries: &crate::store::Queries, rows: Digest, now: Instant) -> Result<bool, StoreError> {
+    Ok(queries.last_scan().applied()?.is_some_and(|applied| applied.rows == rows) && is_followed(queries, now)?)
+}
+
+/// Whether the store follows the scan that was applied last: nothing happened since that the rules look at.
+pub fn is_followed(queries: &crate::store::Queries, now: Instant) -> Result<bool, StoreError> {
+    let Some(applied) = queries.last_scan().applied()? else { return Ok(false) };
+    let age = now.0 - applied.at.0;
+    if !(0..APPLIED_MS).contains(&age) || queries.last_seq()? < applied.seq {
+        return Ok(false);
+    }
+    let since = queries.events_since(applied.seq, APPLIED_EVENTS)?;
+    Ok(since.len() < APPLIED_EVENTS && !since.iter().any(|event| concerns_scans(event.kind)))
+}
+
+/// So many events are looked through.
+const APPLIED_EVENTS: usize = 4_096;
+
+/// Whether the rules of a scan may come to another end after an event of this kind.
+fn concerns_scans(kind: EventKind) -> bool {
+    match kind {
+        EventKind::RunStarted
+        | EventKind::RunCancelAsked
+        | EventKind::RunEnded
+        | EventKind::UsageCounted
+        | EventKind::FailureRecorded
+        | EventKind::FailureMarked
+        | EventKind::FailureChanged
+        | EventKind::VerdictChanged
+        | EventKind::EvolutionChanged
+        | EventKind::BufferChanged
+        | EventKind::ServiceChanged => false,
+        EventKind::VersionFound
+        | EventKind::ToolLost
+        | EventKind::ToolMoved
+        | EventKind::ToolDeprecated
+        | EventKind::VersionChosen
+        | EventKind::TiersChanged
+        | EventKind::ReviewOpened
+        | EventKind::ReviewSuperseded
+        | EventKind::ReviewAnnotated
+        | EventKind::ReviewDecided
+        | EventKind::OperationLogged => true,
+    }
+}
+
+/// The reviews in a state that are about a tool, alone or among what came with the workspace, oldest first.
+pub fn reviews_about(
+    queries: &crate::store::Queries,
+    tool: &ToolName,
+    accepts: impl Fn(ReviewState) -> bool,
+) -> Result<Vec<Review>, StoreError> {
+    let mut heads = queries.review_heads_of(tool)?;
+    if let Ok(adoption) = ToolName::new(ADOPTION) {
+        heads.extend(queries.review_heads_of(&adoption)?);
+    }
+    let mut reviews = Vec::new();
+    for head in heads.iter().filter(|head| accepts(head.state)) {
+        reviews.extend(queries.review(head.id)?);
+    }
+    reviews.retain(|review| review.tool == *tool || review.members.iter().any(|(member, _)| member == tool));
+    reviews.sort_by_key(|review| review.id);
+    Ok(reviews)
+}
+
 /// Writes what a complete scan found: places, versions, and the reviews that follow from them.
-pub fn apply_scan(tx: &Tx<'_>, tools: &[Tool], unsettled: &Unsettled) -> Result<(), StoreError> {
+pub fn apply_scan(tx: &Tx<'_>, tools: &[Arc<Tool>], unsettled: &Unsettled) -> Result<(), StoreError> {
+    follow_scan(tx, tools, unsettled)?;
+    if unsettled.0.is_empty() {
+        tx.set_applied_scan(&AppliedScan { rows: digest_of_rows(tools), seq: tx.last_seq()?, at: tx.now() })
+    } else {
+        tx.forget_applied_scan()
+    }
+}
+
+fn follow_scan(tx: &Tx<'_>, tools: &[Arc<Tool>], unsettled: &Unsettled) -> Result<(), StoreError> {
     let known = apply_places(tx, tools)?;
     let approvals = Approvals::read(tx)?;
     let mut heads = tx.review_heads()?;
     supersede_lost(tx, heads.iter_mut().filter(|head| !unsettled.has(&head.tool)), &known)?;
     reopen_found(tx, &mut heads, |head| known.has(head) && !unsettled.has(&head.tool))?;
+    let settled = heads.iter_mut().filter(|head| !unsettled.has(&head.tool));
+    supersede_first_ones(tx, settled, &approvals)?;
     open_needed(tx, tools.iter().filter(|tool| !unsettled.has(&tool.name)), &approvals, &heads)?;
     if unsettled.0.is_empty() {
         heads.retain(|head| head.kind == ReviewKind::Adoption);
@@ -116,7 +211,7 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    fn of(tools: &'a [Tool]) -> Known<'a> {
+    fn of(tools: &'a [Arc<Tool>]) -> Known<'a> {
         let at = |wanted: fn(Stage) -> bool| {
             tools.iter().filter(|tool| wanted(tool.stage)).map(|tool| (&tool.name, tool.digest)).collect()
         };
@@ -134,7 +229,7 @@ impl<'a> Known<'a> {
     }
 }
 
-fn apply_places<'a>(tx: &Tx<'_>, tools: &'a [Tool]) -> Result<Known<'a>, StoreError> {
+fn apply_places<'a>(tx: &Tx<'_>, tools: &'a [Arc<Tool>]) -> Result<Known<'a>, StoreError> {
     let mut present: HashMap<String, PresentRow> =
         tx.present()?.into_iter().map(|row| (row.path.clone(), row)).collect();
     for tool in tools {
@@ -182,10 +277,27 @@ fn supersede_lost<'a>(
     Ok(())
 }
 
+/// A waiting review that asks about a tool as a new one is asked again, beside the approved version, when another version
+/// of that name was approved meanwhile: a yes would replace it. What somebody asked for stays their question.
+fn supersede_first_ones<'a>(
+    tx: &Tx<'_>,
+    heads: impl Iterator<Item = &'a mut ReviewHead>,
+    approvals: &Approvals,
+) -> Result<(), StoreError> {
+    let is_first = |head: &ReviewHead| head.state == ReviewState::Waiting && head.kind == ReviewKind::New;
+    for head in heads.filter(|head| is_first(head) && approvals.knows(&head.tool)) {
+        if tx.review(head.id)?.is_some_and(|review| review.asker.is_none()) {
+            tx.set_review_state(head.id, ReviewState::Superseded)?;
+            head.state = ReviewState::Superseded;
+        }
+    }
+    Ok(())
+}
+
 /// Opens one review for each version that wants one and has none.
 fn open_needed<'a>(
     tx: &Tx<'_>,
-    tools: impl Iterator<Item = &'a Tool>,
+    tools: impl Iterator<Item = &'a Arc<Tool>>,
     approvals: &Approvals,
     heads: &'a [ReviewHead],
 ) -> Result<(), StoreError> {
@@ -276,7 +388,12 @@ fn first_line(text: &str) -> String {
 
 /// Approved and core tools that came with the workspace wait in one review; it follows the folder.
 /// `heads` are the adoptions so far.
-fn adopt_needed(tx: &Tx<'_>, tools: &[Tool], approvals: &Approvals, heads: &[ReviewHead]) -> Result<(), StoreError> {
+fn adopt_needed(
+    tx: &Tx<'_>,
+    tools: &[Arc<Tool>],
+    approvals: &Approvals,
+    heads: &[ReviewHead],
+) -> Result<(), StoreError> {
     let mut members: Vec<(ToolName, Digest)> = tools
         .iter()
         .filter(|tool| tool.stage.is_vouched() && !approvals.knows(&tool.name))

@@ -1,7 +1,7 @@
 //! What a scan asks a human about, as tables: what lies where, what was approved and asked before, what is asked now.
 
 use super::fixture::{self, NOW, in_store};
-use super::scan::{Approvals, Unsettled, apply_scan, members_digest, open_for};
+use super::scan::{Approvals, Unsettled, members_digest, open_for};
 use crate::domain::{
     Digest, EventKind, Instant, OperationId, Placement, Review, ReviewId, ReviewKind, ReviewState, Risk, Stage, Tool,
     ToolName,
@@ -26,7 +26,7 @@ fn approve(tx: &Tx<'_>, tool: &Tool) -> Result<OperationId, EngineError> {
 }
 
 fn scan(tx: &Tx<'_>, tools: &[Tool]) -> Result<(), EngineError> {
-    Ok(apply_scan(tx, tools, &Unsettled::default())?)
+    fixture::scanned(tx, tools, &Unsettled::default())
 }
 
 fn waiting(tx: &Tx<'_>) -> Result<Vec<Review>, EngineError> {
@@ -66,6 +66,29 @@ fn what_lies_there_and_what_was_approved_decide_which_question_is_asked_and_it_i
             Ok(())
         });
     }
+}
+
+/// Two tools of one name wait as new ones; when one is approved, the other is asked about as what would replace it.
+#[test]
+fn a_second_tool_of_a_name_is_asked_about_again_when_the_first_is_approved() {
+    in_store(|tx| {
+        let first = tool("t", Stage::Experimental, 1);
+        let mut second = tool("t", Stage::Experimental, 2);
+        second.path = "tools/experimental/other/t.sh".to_owned();
+        second.placement.base = "tools/experimental/other".to_owned();
+        scan(tx, &[first, second.clone()])?;
+        assert_eq!(asked(tx)?, [ReviewKind::New, ReviewKind::New]);
+        let approved = tool("t", Stage::Approved, 1);
+        let operation = approve(tx, &approved)?;
+        for again in [false, true] {
+            scan(tx, &[approved.clone(), second.clone()])?;
+            let left = waiting(tx)?;
+            let told: Vec<_> = left.iter().map(|review| (review.kind, review.digest, review.base_digest)).collect();
+            let wanted = [(ReviewKind::Evolved, second.digest, Some(approved.digest))];
+            assert_eq!(told, wanted, "{again} {operation:?}");
+        }
+        Ok(())
+    });
 }
 
 #[test]
@@ -197,7 +220,7 @@ fn nothing_is_said_about_a_tool_that_is_being_moved() {
             let moved = tx.log(&NewOperation { who, verb, subject, detail: json!({}), reversible: true })?;
             tx.add_intent(moved, &json!({"owner": "nobody", "relocation": {"tool": owed}}))?;
             let unsettled = Unsettled::read(tx, tx.last_seq()?)?;
-            apply_scan(tx, &[tool("t", Stage::Experimental, 2), tool("came", Stage::Approved, 3)], &unsettled)?;
+            fixture::scanned(tx, &[tool("t", Stage::Experimental, 2), tool("came", Stage::Approved, 3)], &unsettled)?;
             let (state, kinds) = (tx.review(lost)?.unwrap().state, asked(tx)?);
             if silent {
                 assert_eq!((state, &kinds[..]), (ReviewState::Waiting, &[ReviewKind::New][..]));
@@ -215,7 +238,7 @@ fn nothing_is_said_about_a_tool_that_is_being_moved() {
         tx.emit(EventKind::ToolLost, "other")?;
         for (begun, asked_about) in [(before, vec!["other"]), (tx.last_seq()?, vec!["other", "t"])] {
             let here = ["t", "other"].map(|name| tool(name, Stage::Experimental, 1));
-            apply_scan(tx, &here, &Unsettled::read(tx, begun)?)?;
+            fixture::scanned(tx, &here, &Unsettled::read(tx, begun)?)?;
             let mut names: Vec<String> = waiting(tx)?.iter().map(|review| review.tool.to_string()).collect();
             names.sort();
             assert_eq!(names, asked_about, "{begun:?}");

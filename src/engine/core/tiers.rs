@@ -4,7 +4,7 @@ use super::leave::fault_of_unlock;
 use super::row_changes::{SetSaved, Unlocked};
 use super::step::{Actor, Step, answer};
 use super::undo_note::UndoNote;
-use crate::domain::{CostTier, GrantScope, Instant, Preset, Tool, ToolName, Unlock, unlock_subject};
+use crate::domain::{CostTier, GrantScope, Instant, Preset, SetMember, Tool, ToolName, Unlock, plural, unlock_subject};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::json;
@@ -80,7 +80,7 @@ pub fn told_scope(scope: &GrantScope, until: Option<Instant>) -> String {
 ///
 /// # Errors
 /// `Refused` for the name of a preset; `NotFound` to take one away that is not there; `Conflict` when it is just so.
-pub fn save_set(tx: &Tx<'_>, actor: Actor<'_>, name: &ToolName, tools: &[ToolName]) -> Result<Step, EngineError> {
+pub fn save_set(tx: &Tx<'_>, actor: Actor<'_>, name: &ToolName, tools: &[SetMember]) -> Result<Step, EngineError> {
     if let Ok(preset) = name.as_str().parse::<Preset>() {
         let message = format!("{preset} is a preset and cannot be changed");
         return Err(EngineError::new(ErrorCode::Refused, message, "choose another name"));
@@ -104,7 +104,17 @@ pub fn save_set(tx: &Tx<'_>, actor: Actor<'_>, name: &ToolName, tools: &[ToolNam
     tx.save_tool_set(name, tools, actor.who)?;
     let message = match tools.len() {
         0 => format!("the set {name} no longer exists"),
-        count => format!("the set {name} contains {}", crate::domain::plural(count, "tool", "tools")),
+        _ => format!("the set {name} contains {}", contents(tools)),
     };
     Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
+}
+
+/// How many tools a set names, and its categories.
+fn contents(members: &[SetMember]) -> String {
+    let is_tool = |member: &&SetMember| matches!(member, SetMember::Tool(_));
+    let tools = members.iter().filter(is_tool).count();
+    let tools = (tools > 0).then(|| plural(tools, "tool", "tools"));
+    let categories = members.iter().filter(|member| !is_tool(member));
+    let parts: Vec<String> = tools.into_iter().chain(categories.map(ToString::to_string)).collect();
+    parts.join(", ")
 }

@@ -30,17 +30,23 @@ pub fn undo(tx: &Tx<'_>, actor: Actor<'_>, wanted: Option<OperationId>) -> Resul
         .ok_or_else(|| EngineError::internal(format!("operation {} has no undo data", target.id)))
         .and_then(|value| serde_json::from_value(value).map_err(EngineError::internal))?;
     refuse_when_moved_since(tx, &target, &note)?;
+    let granted = still_granted(tx, &note)?;
+    let mut detail = json!({"operation": target.id, "verb": target.verb});
+    if !granted.is_empty() {
+        detail["granted"] = granted.iter().map(|entry| json!(entry.id)).collect();
+    }
     let operation = actor.log(
         tx,
         &NewOperation {
             who: actor.who.to_owned(),
             verb: "undo".to_owned(),
             subject: target.subject.clone(),
-            detail: json!({"operation": target.id, "verb": target.verb}),
+            detail,
             reversible: false,
         },
     )?;
     tx.mark_undone(target.id, operation)?;
+    ungrant(tx, &granted, operation)?;
     let mut intents = Vec::new();
     if let UndoNote::Apply { step } = &note {
         let back = Applying { back: true, ..step.clone() };
@@ -142,7 +148,7 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
                 reopen(tx, *review, target.id)?;
             }
         }
-        UndoNote::Adopt { review, members } => {
+        UndoNote::Adopt { review, members, .. } => {
             for (tool, digest) in members {
                 tx.withdraw_approval(tool, *digest)?;
             }
@@ -163,6 +169,27 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
         UndoNote::Approve { .. } => unapprove(tx, note, target, operation)?,
         // Their files come back; no row tells of them.
         _ => {}
+    }
+    Ok(())
+}
+
+/// The entries that let the tools of an adoption do what they declare, but for those taken back since.
+fn still_granted(tx: &Tx<'_>, note: &UndoNote) -> Result<Vec<Operation>, EngineError> {
+    let UndoNote::Adopt { granted, .. } = note else { return Ok(Vec::new()) };
+    let mut entries = Vec::new();
+    for id in granted {
+        entries.extend(tx.operation(*id)?.filter(|entry| entry.undone_by.is_none()));
+    }
+    Ok(entries)
+}
+
+/// Takes back what an adoption let its tools do.
+fn ungrant(tx: &Tx<'_>, granted: &[Operation], by: OperationId) -> Result<(), EngineError> {
+    for entry in granted {
+        if let Some(change) = UndoNote::of(entry).as_ref().and_then(UndoNote::row_change) {
+            change.undo(tx, entry)?;
+        }
+        tx.mark_undone(entry.id, by)?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use super::row_changes::{
     SetSaved, UnlockRevoked, Unlocked, Untagged, Withdrawn,
 };
 use super::staged_edits::Applying;
-use crate::domain::{Deprecation, Digest, Operation, ReviewId, ToolName};
+use crate::domain::{Deprecation, Digest, Operation, OperationId, ReviewId, ToolName};
 use crate::store::Approval;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,9 @@ pub enum UndoNote {
         review: ReviewId,
         /// What was taken over.
         members: Vec<(ToolName, Digest)>,
+        /// The entries that gave members what they declare, in the same step; undo takes them back as well.
+        #[serde(default)]
+        granted: Vec<OperationId>,
     },
     /// A version that was taken over because an allowed signer had approved it.
     Vouch {

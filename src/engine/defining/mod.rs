@@ -326,11 +326,12 @@ fn demand_service(there: &Tool) -> Result<(), EngineError> {
 
 /// Refuses a definition that is read where it is, beside others.
 fn demand_own_folder(there: &Tool) -> Result<(), EngineError> {
-    if there.placement.exclusive {
+    if there.placement.exclusive && there.placement.entry().is_none() {
         return Ok(());
     }
     let message = format!("{} has no folder of its own: {}", there.name, there.path);
-    let hint = format!("change the file, or import it: `toolsmith define NEW-NAME --from {}`", there.path);
+    let file = there.placement.entry().map_or(there.path.as_str(), |(file, _)| file);
+    let hint = format!("change the file, or import it: `toolsmith define NEW-NAME --from {file}`");
     Err(EngineError::new(ErrorCode::Conflict, message, hint))
 }
 

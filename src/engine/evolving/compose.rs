@@ -184,7 +184,7 @@ impl Evolutions<'_> {
             placement: Placement { base: format!("{folder}/versions/{version}"), exclusive: true },
             renames: Vec::new(),
         };
-        if base.stage != Stage::Experimental {
+        if base.stage != Stage::Experimental || base.placement.entry().is_some() {
             let placement = stage_placement(Stage::Experimental, &base.name);
             let is_free = std::fs::symlink_metadata(self.workspace.folder().join(&placement.base)).is_err();
             return if is_free { Spot { placement, renames: Vec::new() } } else { own(&placement.base) };

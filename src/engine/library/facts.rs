@@ -1,5 +1,6 @@
 //! What the store says of tools, read once for a whole catalog.
 
+use super::generators;
 use crate::domain::{
     CostTier, Deprecation, Digest, Instant, ReviewId, ReviewKind, ReviewState, Selection, Severity, Stage, Tiers, Tool,
     ToolFacts, ToolName, ToolReview, ToolState, Unread,
@@ -7,8 +8,9 @@ use crate::domain::{
 use crate::engine::core::Approvals;
 use crate::engine::error::EngineError;
 use crate::insight::Score;
-use crate::store::{Queries, Stats, VersionStats};
+use crate::store::{Queries, ReviewHead, Stats, VersionStats};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// What the store says of tools, read once for a whole catalog.
 #[derive(Debug, Default)]
@@ -38,6 +40,8 @@ pub struct Facts {
     selections: Vec<Selection>,
     /// Names of which a version was archived here.
     archived: HashSet<String>,
+    /// The user's generators.
+    generators: Vec<String>,
 }
 
 /// What holds in this session.
@@ -49,13 +53,34 @@ pub struct Here {
     pub tiers: Tiers,
     /// What a tool must be in to be in use.
     pub selections: Vec<Selection>,
+    /// Names of the user's generators.
+    pub generators: Vec<String>,
 }
 
 impl Facts {
+    /// What the store says of all tools.
     pub fn read(queries: &Queries, here: Here) -> Result<Facts, EngineError> {
+        Facts::with_reviews(queries, here, queries.review_heads()?)
+    }
+
+    /// What it says of tools with these names; of others it may be incomplete.
+    pub fn read_of<'n>(
+        queries: &Queries,
+        here: Here,
+        names: impl IntoIterator<Item = &'n ToolName>,
+    ) -> Result<Facts, EngineError> {
+        let mut heads = Vec::new();
+        for name in names {
+            heads.extend(queries.review_heads_of(name)?);
+        }
+        Facts::with_reviews(queries, here, heads)
+    }
+
+    /// `heads` are the reviews that matter, of each tool oldest first.
+    fn with_reviews(queries: &Queries, here: Here, heads: Vec<ReviewHead>) -> Result<Facts, EngineError> {
         let (mut reviews, mut drifted) = (HashMap::new(), HashSet::new());
         let undecided: HashSet<ReviewId> = queries.undecided()?.into_iter().collect();
-        for head in queries.review_heads()? {
+        for head in heads {
             // What the log does not say is not shown.
             if undecided.contains(&head.id) {
                 reviews.remove(&(head.tool, head.digest));
@@ -90,6 +115,7 @@ impl Facts {
             tiers: here.tiers,
             selections: here.selections,
             archived: queries.archived_here()?,
+            generators: here.generators,
         })
     }
 
@@ -104,7 +130,7 @@ impl Facts {
     }
 
     /// Whether the approved version of a row's name lies among the archived ones.
-    pub fn is_put_away(&self, tools: &[Tool], tool: &Tool) -> bool {
+    pub fn is_put_away(&self, tools: &[Arc<Tool>], tool: &Tool) -> bool {
         let mut same = tools.iter().filter(|other| other.stage == Stage::Archived && other.name == tool.name);
         self.was_archived_here(&tool.name) && same.any(|other| self.approvals.has(&other.name, other.digest))
     }
@@ -145,7 +171,7 @@ impl Facts {
     }
 
     /// Whether a human would have to open it before it runs; what never runs in any case is not locked.
-    fn locks(&self, tool: &Tool, approved: bool) -> bool {
+    pub fn locks(&self, tool: &Tool, approved: bool) -> bool {
         let runs = tool.stage != Stage::Archived && tool.cost_tier != CostTier::Prohibited;
         runs && (self.tiers.is_above_cap(tool) || self.tiers.is_locked(tool, approved))
     }
@@ -155,9 +181,10 @@ impl Facts {
         self.selections.last().map(|selection| selection.name.clone())
     }
 
-    pub fn complete(&self, mut tool: Tool) -> Tool {
+    /// Adds to a row what the store says of it.
+    pub fn complete(&self, tool: &mut Tool) {
         let key = (tool.name.clone(), tool.digest);
-        let approved = self.approved(&tool);
+        let approved = self.approved(tool);
         let review = self.reviews.get(&key).copied().unwrap_or(ToolReview::None);
         // What an approved version proved says nothing of one that nobody approved.
         let is_newcomer = !approved && self.approvals.knows(&tool.name);
@@ -176,17 +203,17 @@ impl Facts {
             name_success_rate: name.filter(|s| s.runs > 0).map(|s| s.succeeded as f64 / s.runs as f64),
             name_last_run_at: name.and_then(|s| s.last_run_at),
             in_session: tool.stage != Stage::Archived && self.used.get(&key.0) == Some(&key.1),
-            deprecated: self.deprecations.get(&key.0).cloned(),
-            locked: self.locks(&tool, approved),
+            deprecated: self.deprecations.get(&key.0).cloned().map(Box::new),
+            locked: self.locks(tool, approved),
             approved,
             reserved: None,
-            unused: self.selections.iter().any(|selection| !selection.holds(&tool)),
+            unused: self.selections.iter().any(|selection| !selection.holds(tool)),
         };
-        let is_changed = is_newcomer || (!approved && self.approvals.knows_place(&tool));
+        let is_changed = is_newcomer || (!approved && self.approvals.knows_place(tool));
         if tool.stage.is_vouched() && is_changed && tool.state != ToolState::Invalid {
             tool.state = ToolState::Changed;
         }
-        tool
+        generators::settle(tool, &self.generators);
     }
 }
 

@@ -2,8 +2,14 @@
 //! opportunities, upkeep, exports and watching the folders.
 
 pub(super) mod catalog_cache;
+mod composites;
 pub(super) mod export;
 mod facts;
+mod generators;
+mod look_up;
+#[cfg(test)]
+mod look_up_tests;
+mod name_index;
 mod queries;
 mod reserved;
 pub(super) mod resolve;

@@ -1,6 +1,6 @@
 //! What front ends ask without changing anything.
 
-use super::resolve;
+use super::{composites, generators, resolve};
 use crate::catalog;
 use crate::domain::{Digest, Stage, Tool, ToolDetail, VersionFile};
 use crate::engine::Library;
@@ -14,6 +14,11 @@ impl Library<'_> {
     /// # Errors
     /// `NotFound`, or `Ambiguous` with the paths to choose from.
     pub fn resolve(&self, text: &str) -> Result<Arc<Tool>, EngineError> {
+        if self.is_part()
+            && let Ok(Some(tool)) = resolve::resolve(&self.looked_up(), text)
+        {
+            return Ok(tool);
+        }
         match resolve::resolve(&self.catalog(), text) {
             Ok(Some(tool)) => Ok(tool),
             Ok(None) => self.resolve_kept(text),
@@ -82,6 +87,15 @@ impl Library<'_> {
     /// # Errors
     /// `Failed` with the problem when the files cannot be read as a tool.
     pub fn detail(&self, tool: &Tool) -> Result<ToolDetail, EngineError> {
+        let mut detail = self.read_detail(tool)?;
+        generators::settle(&mut detail.tool, &generators::names(&self.workspace.settings));
+        if detail.tool.steps.is_some() {
+            composites::settle_row(&mut detail.tool, &self.catalog());
+        }
+        Ok(detail)
+    }
+
+    fn read_detail(&self, tool: &Tool) -> Result<ToolDetail, EngineError> {
         match catalog::read(&self.workspace.plan, tool) {
             Ok(detail) if detail.tool.digest == tool.digest || !self.workspace.copies.has(tool.digest) => Ok(detail),
             Err(error) if !self.workspace.copies.has(tool.digest) => Err(problem(&error)),

@@ -7,6 +7,7 @@
 use super::facts::Facts;
 use crate::domain::{Problem, ProblemCode, SafeText, Stage, Tool};
 use std::collections::HashMap;
+use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::confusable_detection::skeleton;
 
@@ -31,7 +32,7 @@ struct Claim<'a> {
 }
 
 /// Notes in each row whose name it takes, if it takes one, and gives the problems that this makes.
-pub(super) fn reserve(tools: &mut [Tool], facts: &Facts) -> Vec<Problem> {
+pub(super) fn reserve(tools: &mut [Arc<Tool>], facts: &Facts) -> Vec<Problem> {
     let away = |tool: &Tool| facts.is_put_away(tools, tool);
     let standings: Vec<Standing> = tools.iter().map(|tool| standing(tool, facts, &away)).collect();
     let mut owners: HashMap<String, Vec<usize>> = HashMap::new();
@@ -64,9 +65,14 @@ pub(super) fn reserve(tools: &mut [Tool], facts: &Facts) -> Vec<Problem> {
         }
     }
     for (index, message) in taken {
-        tools[index].facts.reserved = Some(message);
+        Arc::make_mut(&mut tools[index]).facts.reserved = Some(message);
     }
     problems
+}
+
+/// What a tool may be called, each as [`key`] gives it.
+pub(super) fn keys(tool: &Tool) -> impl Iterator<Item = String> {
+    claims(tool).map(|claim| key(claim.text))
 }
 
 const NAME: &str = "name";
@@ -154,8 +160,10 @@ fn problem(tool: &Tool, message: String) -> Problem {
 
 /// A name as a hurried reader takes it: without case, separators, look-alike characters, the ending of a file, and a
 /// version at its end. Two names with one key are one name.
-fn key(name: &str) -> String {
-    let name: String = name.trim().nfkc().collect();
+pub(super) fn key(name: &str) -> String {
+    let name = name.trim();
+    // Of plain letters nothing else is meant.
+    let name: String = if name.is_ascii() { name.to_owned() } else { name.nfkc().collect() };
     let lower = name.to_lowercase();
     let plain = ENDINGS.iter().find_map(|ending| lower.strip_suffix(ending)).unwrap_or(&lower);
     // Of capitals the look counts, not the letter: `I` is like `l`.

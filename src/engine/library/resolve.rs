@@ -1,10 +1,10 @@
 //! From what a human types to one tool.
 
 use crate::catalog;
-use crate::domain::{Stage, Tool, ToolName};
+use crate::domain::{Stage, Tool, ToolName, skipped_because};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::CatalogView;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Splits `NAME@VERSION` at the last `@`; a path may hold none.
@@ -42,6 +42,11 @@ pub fn resolve(view: &CatalogView, text: &str) -> Result<Option<Arc<Tool>>, Engi
     if rows.is_empty() {
         return Err(reserved(view, name).unwrap_or_else(|| unknown(view, name)));
     }
+    pick(rows, name, version)
+}
+
+/// The one that is meant among the rows that a name leads to.
+fn pick(mut rows: Vec<&Arc<Tool>>, name: &str, version: Option<&str>) -> Result<Option<Arc<Tool>>, EngineError> {
     if version.is_none()
         && let Some(used) = rows.iter().find(|tool| tool.facts.in_session)
     {
@@ -70,6 +75,56 @@ pub fn resolve(view: &CatalogView, text: &str) -> Result<Option<Arc<Tool>>, Engi
         ));
     }
     Ok(Some(Arc::clone(first)))
+}
+
+/// The rows of a catalog by name, for many names at once.
+pub struct Names<'v> {
+    paths: HashMap<&'v str, &'v Arc<Tool>>,
+    rows: HashMap<&'v str, Vec<&'v Arc<Tool>>>,
+    /// The names of the tools that answer to another one.
+    others: HashMap<&'v str, BTreeSet<&'v str>>,
+}
+
+impl<'v> Names<'v> {
+    /// Looks at every row once.
+    pub fn of(tools: &'v [Arc<Tool>]) -> Names<'v> {
+        let mut all = Names { paths: HashMap::new(), rows: HashMap::new(), others: HashMap::new() };
+        for tool in tools {
+            all.paths.insert(&tool.path, tool);
+            if tool.facts.reserved.is_some() {
+                continue;
+            }
+            all.rows.entry(tool.name.as_str()).or_default().push(tool);
+            if tool.stage != Stage::Archived {
+                for other in tool.aliases.iter().map(String::as_str).chain(tool.title.as_deref()) {
+                    all.others.entry(other).or_default().insert(tool.name.as_str());
+                }
+            }
+        }
+        all
+    }
+
+    /// As [`resolve`], with less to say about a name that is unknown.
+    ///
+    /// # Errors
+    /// Those of [`resolve`].
+    pub fn resolve(&self, text: &str) -> Result<Option<Arc<Tool>>, EngineError> {
+        if let Some(tool) = self.paths.get(text) {
+            return Ok(Some(Arc::clone(tool)));
+        }
+        let (name, version) = split(text);
+        let folded = name.trim().to_lowercase();
+        let rows = self.rows.get(name).or_else(|| self.rows.get(folded.as_str())).cloned();
+        let others = || {
+            let names = self.others.get(name).into_iter().flatten();
+            names.filter_map(|name| self.rows.get(name)).flatten().copied().collect()
+        };
+        let rows: Vec<&Arc<Tool>> = rows.unwrap_or_else(others);
+        if rows.is_empty() {
+            return Err(unknown_name(name, "`toolsmith list` shows every tool".to_owned()));
+        }
+        pick(rows, name, version)
+    }
 }
 
 /// The row that a name means where no session uses another one; `None` for none or several.
@@ -101,6 +156,11 @@ fn unknown(view: &CatalogView, name: &str) -> EngineError {
         .filter(|known| known.contains(name) || name.contains(*known))
         .take(3)
         .collect();
+    let passed_over = view.skipped.iter().find(|file| is_called(&file.path, name));
+    if let Some(file) = passed_over {
+        let message = format!("{} is skipped: {}", file.path, skipped_because(file.kind));
+        return EngineError::new(ErrorCode::NotFound, message, "`toolsmith list --skipped` lists all such files");
+    }
     // A definition that cannot be read makes no tool.
     let stem = |path: &str| path.rsplit('/').any(|part| part.split('.').next() == Some(name));
     let is_broken = view.problems.iter().any(|problem| stem(&problem.path));
@@ -111,6 +171,16 @@ fn unknown(view: &CatalogView, name: &str) -> EngineError {
     } else {
         format!("did you mean {}?", near.join(", "))
     };
+    unknown_name(name, hint)
+}
+
+/// Whether a name means a file: its path, its name, or its name without the extension.
+fn is_called(path: &str, name: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    path == name || file == name || file.split('.').next() == Some(name)
+}
+
+fn unknown_name(name: &str, hint: String) -> EngineError {
     EngineError::new(ErrorCode::NotFound, format!("there is no tool {name:?}"), hint)
 }
 

@@ -1,23 +1,28 @@
 //! Reading the tools folders: the one way by which files become rows, reviews and problems.
 
 use super::facts::{Facts, Here};
-use super::snapshot;
-use crate::catalog::{self, Cache, CacheRow};
-use crate::domain::{Problem, SkippedFile, Tool};
+use super::name_index::NameIndex;
+use super::{generators, snapshot};
+use crate::catalog::{self, Cache, CacheRow, Scan};
+use crate::domain::{EventSeq, Problem, SkippedFile, Tool, ToolName};
 use crate::engine::Library;
+use crate::engine::clock::now;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::lock;
 use crate::engine::view::{CatalogState, CatalogView};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant as Clock};
 
 /// How often a growing catalog is shown while it is read.
 const SHOW_EVERY: Duration = Duration::from_millis(50);
 
-/// Rows of the last scan shown before the folders are read: more than any screen holds.
+/// Rows shown before all folders are read: more than any screen holds.
 const REMEMBERED_ROWS: usize = 200;
+
+/// Takes what there is to show so far.
+type Show<'s> = &'s mut dyn FnMut(Arc<CatalogView>);
 
 impl Library<'_> {
     /// Whether this engine has read the tools folder since it was opened.
@@ -40,6 +45,30 @@ impl Library<'_> {
     /// `NotFound` when the workspace folder is gone; `Internal` for trouble with the store. What cannot be read
     /// in it is a problem row, not an error.
     pub fn scan(&self, progress: &mut dyn FnMut(Arc<CatalogView>)) -> Result<Arc<CatalogView>, EngineError> {
+        let view = self.read_all(Some(&mut *progress))?;
+        progress(Arc::clone(&view));
+        crate::runner::release_memory();
+        Ok(view)
+    }
+
+    /// [`Library::scan`] where something changed since the last one.
+    ///
+    /// # Errors
+    /// As for [`Library::scan`].
+    pub(super) fn scan_if_changed(&self, progress: &mut dyn FnMut(Arc<CatalogView>)) -> Result<(), EngineError> {
+        if self.is_scanned() && self.is_as_scanned()? { Ok(()) } else { self.scan(progress).map(drop) }
+    }
+
+    /// [`Library::scan`] for a process that ends soon: nothing is shown before the whole is there, and the memory that
+    /// it took is not given back to the system.
+    ///
+    /// # Errors
+    /// As for [`Library::scan`].
+    pub fn scan_for_one_answer(&self) -> Result<Arc<CatalogView>, EngineError> {
+        self.read_all(None)
+    }
+
+    fn read_all(&self, mut progress: Option<Show<'_>>) -> Result<Arc<CatalogView>, EngineError> {
         if !self.workspace.folder().is_dir() {
             // An empty answer would say that every tool is lost.
             return Err(EngineError::new(
@@ -49,47 +78,24 @@ impl Library<'_> {
             ));
         }
         let mut scanned = lock(&self.state.scanned);
-        let (facts, begun) = (self.facts()?, self.workspace.read(|q| Ok(q.last_seq()?))?);
-        let remembered = !*scanned && self.show_remembered(&facts, progress)?;
-        // Rows of the last scan are worth their memory only while they are compared.
-        let cache = cache_of(self.workspace.read(|q| Ok(q.scan_cache()?))?);
-        let mut growing: Vec<Tool> = Vec::new();
-        let mut shown = Clock::now();
-        let mut scan = catalog::scan(&self.workspace.plan, &cache, &mut |step| {
-            if *scanned {
-                // A known catalog stays on screen until the new one is complete.
-                return;
-            }
-            if !remembered {
-                growing.extend_from_slice(step.new_rows);
-            }
-            if shown.elapsed() >= SHOW_EVERY {
-                shown = Clock::now();
-                let state = CatalogState::Loading { done: step.done, total: step.total };
-                progress(if remembered {
-                    self.count_on(state)
-                } else {
-                    self.show(growing.iter().cloned(), Vec::new(), &facts, state)
-                });
-            }
-        });
-        drop((growing, cache));
-        let signed = self.engine.integrity().signed_versions(&scan.tools)?;
-        let kept = self.workspace.transact(|tx| {
-            core::adopt_signed(tx, &signed)?;
-            core::apply_scan(tx, &scan.tools, &core::Unsettled::read(tx, begun)?)?;
-            tx.put_scan_cache(
-                scan.fresh.iter().map(|(path, row)| (path.as_str(), &row.fingerprint[..], &row.payload[..])),
-            )?;
-            tx.drop_scan_cache(&scan.gone)?;
-            Ok(())
-        });
-        let unkept = match kept {
-            Err(why) if why.code == ErrorCode::NotWritable => Some(self.workspace.problem_of_state(&why)),
-            kept => kept.map(|()| None)?,
+        self.forget_part();
+        if *scanned {
+            // A known catalog stays on screen until the new one is complete.
+            progress = None;
+        }
+        let remembered = match &mut progress {
+            Some(progress) => self.show_remembered(*progress)?,
+            None => false,
+        };
+        // Who scans again was told of a change.
+        let recalled = if *scanned { None } else { self.recalled()? };
+        let (mut scan, unkept) = match recalled {
+            Some(scan) => (scan, None),
+            None => self.read_and_keep(progress, remembered)?,
         };
         *scanned = true;
         *lock(&self.state.skipped) = Arc::new(std::mem::take(&mut scan.skipped));
+        drop(std::mem::take(&mut scan.fresh));
         let facts = self.facts()?;
         let state = unkept
             .into_iter()
@@ -99,23 +105,109 @@ impl Library<'_> {
             .chain(self.workspace.setting_problems.iter().cloned())
             .chain(self.engine.integrity().problem_of_trust()?);
         let problems = problems.chain(self.engine.upkeep().lost_problems(&scan.tools)?).chain(scan.problems).collect();
-        let view = self.show(scan.tools.into_iter(), problems, &facts, CatalogState::Ready);
-        drop((scan.fresh, facts));
-        crate::runner::release_memory();
-        progress(Arc::clone(&view));
-        Ok(view)
+        Ok(self.show(scan.tools.into_iter(), problems, &facts, CatalogState::Ready))
+    }
+
+    /// Reads the folders and writes what changed into the store; also why that could not be written.
+    fn read_and_keep(
+        &self,
+        progress: Option<Show<'_>>,
+        remembered: bool,
+    ) -> Result<(Scan, Option<Problem>), EngineError> {
+        let begun = self.workspace.read(|q| Ok(q.last_seq()?))?;
+        let scan = self.read_folders(progress, remembered)?;
+        match self.keep(&scan, begun) {
+            Err(why) if why.code == ErrorCode::NotWritable => Ok((scan, Some(self.workspace.problem_of_state(&why)))),
+            Err(why) => Err(why),
+            Ok(()) => Ok((scan, None)),
+        }
+    }
+
+    /// Reads the folders. While that takes, `progress` gets the first rows that are there, unless those of the
+    /// last scan are shown.
+    fn read_folders(&self, progress: Option<Show<'_>>, remembered: bool) -> Result<Scan, EngineError> {
+        let cache = || self.workspace.read(|q| Ok(cache_of(q.last_scan().cache()?)));
+        let Some(progress) = progress else {
+            return Ok(catalog::scan(&self.workspace.plan, &cache()?, &mut |_| {}));
+        };
+        let facts = if remembered { Facts::default() } else { self.facts()? };
+        let mut growing: Vec<Arc<Tool>> = Vec::new();
+        let mut shown = Clock::now();
+        Ok(catalog::scan(&self.workspace.plan, &cache()?, &mut |step| {
+            let missing = if remembered { 0 } else { REMEMBERED_ROWS.saturating_sub(growing.len()) };
+            growing.extend(step.new_rows.iter().take(missing).cloned());
+            growing.sort_by(|a, b| (&a.name, &a.path).cmp(&(&b.name, &b.path)));
+            if shown.elapsed() >= SHOW_EVERY {
+                shown = Clock::now();
+                let state = CatalogState::Loading { done: step.done, total: step.total };
+                progress(if missing == 0 {
+                    self.count_on(state)
+                } else {
+                    self.show(growing.iter().cloned(), Vec::new(), &facts, state)
+                });
+            }
+        }))
+    }
+
+    /// Writes what a scan found into the store, as far as that does not follow from an earlier one already.
+    fn keep(&self, scan: &Scan, begun: EventSeq) -> Result<(), EngineError> {
+        let signed = self.engine.integrity().signed_versions(&scan.tools)?;
+        let is_read = scan.fresh.is_empty() && scan.gone.is_empty();
+        let rows = core::digest_of_rows(&scan.tools);
+        let names = || NameIndex::new(scan).pack();
+        if self.workspace.viewing().is_none()
+            && is_read
+            && signed.is_empty()
+            && self.workspace.read(|q| {
+                *lock(&self.state.applied) = q.last_scan().applied()?;
+                Ok(core::is_applied(q, rows, now())?)
+            })?
+        {
+            return Ok(());
+        }
+        *lock(&self.state.applied) = self.workspace.transact(|tx| {
+            core::adopt_signed(tx, &signed)?;
+            core::apply_scan(tx, &scan.tools, &core::Unsettled::read(tx, begun)?)?;
+            tx.put_scan_cache(
+                scan.fresh.iter().map(|(path, row)| (path.as_str(), &row.fingerprint[..], &row.payload[..])),
+            )?;
+            tx.drop_scan_cache(&scan.gone)?;
+            names().map_or(Ok(()), |names| tx.set_scanned_names(&names))?;
+            Ok(tx.last_scan().applied()?)
+        })?;
+        Ok(())
     }
 
     /// Shows the first screenful of the last scan at once, if there was one; the folders are read meanwhile.
-    fn show_remembered(&self, facts: &Facts, progress: &mut dyn FnMut(Arc<CatalogView>)) -> Result<bool, EngineError> {
-        let payloads = self.workspace.read(|q| Ok(q.first_scanned(REMEMBERED_ROWS)?))?;
-        let rows: Vec<Tool> = payloads.iter().filter_map(|payload| catalog::remembered(payload)).collect();
+    fn show_remembered(&self, progress: Show<'_>) -> Result<bool, EngineError> {
+        let payloads = self.workspace.read(|q| Ok(q.last_scan().first(REMEMBERED_ROWS)?))?;
+        let rows: Vec<Arc<Tool>> = payloads.iter().flat_map(|payload| catalog::remembered(payload)).collect();
         if rows.is_empty() {
             return Ok(false);
         }
+        let names: BTreeSet<ToolName> = rows.iter().map(|tool| tool.name.clone()).collect();
+        let here = self.here()?;
+        let facts = self.workspace.read(|q| Facts::read_of(q, here, &names))?;
         let state = CatalogState::Loading { done: 0, total: 0 };
-        progress(self.show(rows.into_iter(), Vec::new(), facts, state));
+        progress(self.show(rows.into_iter(), Vec::new(), &facts, state));
         Ok(true)
+    }
+
+    /// Forgets rows that were looked up around a name: what is there is read anew as a whole.
+    fn forget_part(&self) {
+        if lock(&self.state.part).take().is_some() {
+            let state = CatalogState::Loading { done: 0, total: 0 };
+            let mut view = lock(&self.state.view);
+            let generation = view.generation + 1;
+            *view = Arc::new(CatalogView {
+                state,
+                tools: Vec::new(),
+                problems: Vec::new(),
+                in_use: None,
+                skipped: Arc::default(),
+                generation,
+            });
+        }
     }
 
     /// The same rows, further on.
@@ -131,7 +223,7 @@ impl Library<'_> {
     /// `Internal` for trouble with the store.
     pub fn refresh(&self) -> Result<Arc<CatalogView>, EngineError> {
         let scanned = lock(&self.state.scanned);
-        let before = self.catalog();
+        let before = Arc::clone(&lock(&self.state.view));
         if !*scanned {
             return Ok(before);
         }
@@ -142,28 +234,40 @@ impl Library<'_> {
 
     /// What the store says of all tools, for this session.
     fn facts(&self) -> Result<Facts, EngineError> {
-        let here = Here {
-            used: self.engine.versions().used_here()?,
-            tiers: self.engine.tool_sets().tiers()?,
-            selections: self.engine.tool_sets().selections(),
-        };
+        let here = self.here()?;
         self.workspace.read(|q| Facts::read(q, here))
     }
 
-    fn show(
+    pub(super) fn here(&self) -> Result<Here, EngineError> {
+        Ok(Here {
+            used: self.engine.versions().used_here()?,
+            tiers: self.engine.tool_sets().tiers()?,
+            selections: self.engine.tool_sets().selections(),
+            generators: generators::names(&self.workspace.settings),
+        })
+    }
+
+    pub(super) fn show(
         &self,
-        rows: impl Iterator<Item = Tool>,
+        rows: impl Iterator<Item = Arc<Tool>>,
         problems: Vec<Problem>,
         facts: &Facts,
         state: CatalogState,
     ) -> Arc<CatalogView> {
+        let skipped = self.skipped();
         let mut view = lock(&self.state.view);
-        *view = Arc::new(snapshot::build(rows, problems, facts, state, &view));
+        let built = snapshot::build(rows, problems, facts, state, &view);
+        *view = Arc::new(CatalogView { skipped, ..built });
         Arc::clone(&view)
     }
 
-    /// The newest snapshot; empty and loading before the first scan.
+    /// The newest snapshot; empty and loading before the first scan. Where only the rows around a name were looked up
+    /// (see [`Library::look_up`]), the folders are read first.
     pub fn catalog(&self) -> Arc<CatalogView> {
+        let is_part = lock(&self.state.part).is_some();
+        if is_part && let Err(error) = self.scan(&mut |_| {}) {
+            self.workspace.report_trouble::<()>(Err(error));
+        }
         Arc::clone(&lock(&self.state.view))
     }
 
@@ -174,6 +278,6 @@ impl Library<'_> {
 }
 
 /// The cache of the last scan, as stored.
-pub(super) fn cache_of(rows: HashMap<String, (Vec<u8>, String)>) -> Cache {
+pub(super) fn cache_of(rows: HashMap<String, (Vec<u8>, Vec<u8>)>) -> Cache {
     Cache(rows.into_iter().map(|(path, (fingerprint, payload))| (path, CacheRow { fingerprint, payload })).collect())
 }

@@ -148,9 +148,11 @@ impl Library<'_> {
     pub(in crate::engine) fn index(&self) -> (Arc<CatalogView>, Arc<SimilarityIndex>) {
         let view = self.catalog();
         let mut kept = lock(&self.state.index);
-        if let Some((generation, index)) = kept.as_ref()
-            && *generation == view.generation
+        if let Some((generation, index)) = kept.as_mut()
+            && (*generation == view.generation || index.is_of(&view.tools))
         {
+            // Most catalogs differ from the one before only in their runs and reviews.
+            *generation = view.generation;
             return (view, Arc::clone(index));
         }
         let index = Arc::new(SimilarityIndex::new(&view.tools));

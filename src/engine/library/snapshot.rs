@@ -1,6 +1,8 @@
 //! The catalog as front ends see it: what the scan found, joined with what the store knows.
 
+use super::composites;
 use super::facts::Facts;
+use super::generators;
 use super::reserved::reserve;
 use crate::domain::{Problem, ProblemCode, Tool, ToolFacts, ToolState};
 use crate::engine::view::{CatalogState, CatalogView};
@@ -8,25 +10,30 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A row as the scan gave it, without what the store knows.
-pub fn as_scanned(tool: &Tool) -> Tool {
+pub fn as_scanned(tool: &Tool) -> Arc<Tool> {
     let state = match tool.state {
-        ToolState::Changed if tool.kind.starts_process() => ToolState::Ok,
+        ToolState::Changed if tool.kind.can_run() => ToolState::Ok,
         ToolState::Changed => ToolState::Unsupported,
         state => state,
     };
-    Tool { state, facts: ToolFacts::default(), ..tool.clone() }
+    let mut row = Tool { state, facts: ToolFacts::default(), ..tool.clone() };
+    generators::unsettle(&mut row);
+    Arc::new(row)
 }
 
 /// Builds a snapshot. Rows that did not change keep their allocation from `before`.
 pub fn build(
-    rows: impl Iterator<Item = Tool>,
+    rows: impl Iterator<Item = Arc<Tool>>,
     problems: Vec<Problem>,
     facts: &Facts,
     state: CatalogState,
     before: &CatalogView,
 ) -> CatalogView {
     let kept: HashMap<&str, &Arc<Tool>> = before.tools.iter().map(|tool| (tool.path.as_str(), tool)).collect();
-    let mut rows: Vec<Tool> = rows.map(|tool| facts.complete(tool)).collect();
+    let mut rows: Vec<Arc<Tool>> = rows.collect();
+    for row in &mut rows {
+        facts.complete(Arc::make_mut(row));
+    }
     let mut problems: Vec<Problem> =
         problems.into_iter().filter(|problem| problem.code != ProblemCode::ReservedName).collect();
     // That two tools share an alias is told once.
@@ -37,10 +44,13 @@ pub fn build(
     let tools = rows
         .into_iter()
         .map(|row| match kept.get(row.path.as_str()) {
-            Some(same) if ***same == row => Arc::clone(same),
-            _ => Arc::new(row),
+            Some(same) if **same == row => Arc::clone(same),
+            _ => row,
         })
         .collect();
     let in_use = facts.in_use();
-    CatalogView { state, tools, problems, in_use, generation: before.generation + 1 }
+    let skipped = Arc::clone(&before.skipped);
+    let mut view = CatalogView { state, tools, problems, skipped, in_use, generation: before.generation + 1 };
+    composites::settle(&mut view, |tool| facts.locks(tool, tool.facts.approved));
+    view
 }

@@ -17,7 +17,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant as Clock};
 
 /// How long the folder must be quiet before a scan.
-const QUIET: Duration = Duration::from_millis(100);
+const QUIET: Duration = Duration::from_millis(50);
 /// How long a folder that never gets quiet may hold a scan back.
 const AT_MOST: Duration = Duration::from_secs(2);
 /// How often the feed is asked whether it moved.
@@ -51,6 +51,8 @@ pub struct Watch {
 
 enum Wake {
     Hint,
+    /// The watching has begun: what changed between the last scan and now was hinted to nobody.
+    Begun,
     Stop,
 }
 
@@ -103,8 +105,7 @@ impl Library<'_> {
                 None
             }
         };
-        // What changed between the last scan and this moment was hinted to nobody.
-        let _ = hints.send(Wake::Hint);
+        let _ = hints.send(Wake::Begun);
         self.engine.buffers().restart_clock()?;
         let since = self.workspace.read(|q| Ok(q.last_seq()?))?;
         let pace = if watcher.is_some() { RESCAN } else { RESCAN_UNWATCHED };
@@ -131,16 +132,19 @@ impl Library<'_> {
 
     fn follow_folder(&self, hints: &Receiver<Wake>, pace: Duration, on_change: &OnChange) {
         loop {
-            match hints.recv_timeout(pace) {
+            let show = &mut |view| on_change(Change::Catalog(view));
+            let scanned = match hints.recv_timeout(pace) {
+                Ok(Wake::Begun) => self.scan_if_changed(show),
                 Ok(Wake::Hint) => {
                     if !settle(hints) {
                         return;
                     }
+                    self.scan(show).map(drop)
                 }
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => self.scan(show).map(drop),
                 Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-            }
-            if let Err(error) = self.scan(&mut |view| on_change(Change::Catalog(view))) {
+            };
+            if let Err(error) = scanned {
                 on_change(Change::Trouble(error));
             }
         }
@@ -226,7 +230,7 @@ fn settle(hints: &Receiver<Wake>) -> bool {
             return true;
         }
         match hints.recv_timeout(QUIET.min(left)) {
-            Ok(Wake::Hint) => {}
+            Ok(Wake::Hint | Wake::Begun) => {}
             Err(RecvTimeoutError::Timeout) => return true,
             Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
         }

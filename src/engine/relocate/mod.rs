@@ -141,8 +141,8 @@ struct Mover<'a> {
 impl Mover<'_> {
     fn perform(mut self, git: Option<&Git>) -> Result<Done, RelocateError> {
         self.check()?;
-        if self.relocation.gone {
-            // Nothing arrives.
+        if !self.arrives() {
+            // The version is kept, or its file was never taken away.
         } else if self.relocation.to.exclusive {
             self.place_folder()?;
         } else {
@@ -214,10 +214,15 @@ impl Mover<'_> {
         if note.trailers.is_empty() { Ok(None) } else { git.find_trailers(&note.trailers) }
     }
 
+    /// Whether files are written to the target. The file that holds several tools is nobody's to write.
+    fn arrives(&self) -> bool {
+        !self.relocation.gone && self.relocation.to.entry().is_none()
+    }
+
     /// Every file of the target, relative to the workspace.
     fn target_paths(&self) -> Vec<String> {
-        let Relocation { to, extra, gone, .. } = self.relocation;
-        if *gone {
+        let Relocation { to, extra, .. } = self.relocation;
+        if !self.arrives() {
             return Vec::new();
         }
         let extra = if to.exclusive { extra.as_slice() } else { &[] };

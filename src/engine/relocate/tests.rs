@@ -216,6 +216,52 @@ fn scenarios() -> Vec<Scenario> {
     ]
 }
 
+/// A tool that is one of several in a file: the file stays, whatever is decided.
+fn scenarios_of_an_entry() -> Vec<Scenario> {
+    let files = vec![file("Makefile", "a:\n\ttrue\nb:\n\ttrue\n"), file("tool.toml", "name = \"adder\"\n")];
+    let entry = Placement::of_entry("tools/build/Makefile", &ToolName::new("adder").unwrap());
+    let approved = place("tools/approved/adder", true);
+    let to = relocation(&files, Some(entry.clone()), approved.clone());
+    vec![
+        Scenario {
+            name: "an approval of an entry",
+            before: |repo| {
+                repo.write("tools/build/Makefile", "a:\n\ttrue\nb:\n\ttrue\n");
+                commit_all(repo);
+            },
+            relocation: Relocation { extra: vec![approval()], ..to },
+            files: files.clone(),
+        },
+        Scenario {
+            name: "taking the approval of an entry back",
+            before: |repo| {
+                repo.write("tools/build/Makefile", "changed:\n\ttrue\n");
+                repo.write("tools/approved/adder/Makefile", "a:\n\ttrue\nb:\n\ttrue\n");
+                repo.write("tools/approved/adder/tool.toml", "name = \"adder\"\n");
+                repo.write("tools/approved/adder/approval.toml", "operation = 3\n");
+                commit_all(repo);
+            },
+            relocation: relocation(&files, Some(approved), entry),
+            files,
+        },
+    ]
+}
+
+#[test]
+fn the_file_that_holds_an_entry_stays_as_it_is() {
+    for scenario in scenarios_of_an_entry() {
+        let repo = begin(&scenario);
+        let before = tree(&repo.path())["tools/build/Makefile"].clone();
+        let done = run(&scenario, &repo).unwrap();
+        assert_eq!(done.notes, Vec::<String>::new(), "{}", scenario.name);
+        let after = tree(&repo.path());
+        assert_eq!(after["tools/build/Makefile"], before);
+        let is_there = after.contains_key("tools/approved/adder/tool.toml");
+        assert_eq!(is_there, scenario.name == "an approval of an entry");
+        assert!(!after.keys().any(|name| name.contains('#') || name == "tools/build/tool.toml"), "{after:?}");
+    }
+}
+
 fn begin(scenario: &Scenario) -> Repo {
     let repo = Repo::new();
     (scenario.before)(&repo);
@@ -232,7 +278,7 @@ fn end(repo: &Repo) -> (BTreeMap<String, String>, Vec<String>, String) {
 
 #[test]
 fn a_move_cut_off_at_any_step_and_performed_again_ends_the_same_with_one_commit() {
-    for scenario in scenarios() {
+    for scenario in scenarios().into_iter().chain(scenarios_of_an_entry()) {
         let start = begin(&scenario);
         let repo = start.copied();
         let (done, steps) = perform_until(&scenario, &repo, usize::MAX);

@@ -7,6 +7,7 @@ use crate::engine::core::Placed;
 use crate::engine::core::{APPROVAL_FILE, Beside};
 use crate::engine::error::EngineError;
 use crate::engine::small_file::read_beside;
+use std::sync::Arc;
 
 impl Integrity<'_> {
     /// The state that commands change, one row a line, sorted; what undo brings back is equal to this.
@@ -39,7 +40,7 @@ impl Integrity<'_> {
 
     /// That tools here were approved by this very reviewer, in a log that is not here: it was lost, or is elsewhere.
     /// `None` where the log has entries.
-    pub(in crate::engine) fn approved_elsewhere(&self, tools: &[Tool]) -> Result<Option<Problem>, EngineError> {
+    pub(in crate::engine) fn approved_elsewhere(&self, tools: &[Arc<Tool>]) -> Result<Option<Problem>, EngineError> {
         if self.workspace.viewing.is_some() || !tools.iter().any(|tool| tool.stage.is_vouched()) {
             return Ok(None);
         }
@@ -47,7 +48,7 @@ impl Integrity<'_> {
             return Ok(None);
         }
         let me = self.workspace.identity();
-        let by_me = |tool: &&Tool| self.reviewer_beside(tool).is_some_and(|reviewer| reviewer == me);
+        let by_me = |tool: &&Arc<Tool>| self.reviewer_beside(tool).is_some_and(|reviewer| reviewer == me);
         let named: Vec<&ToolName> =
             tools.iter().filter(|tool| tool.stage.is_vouched()).filter(by_me).map(|tool| &tool.name).collect();
         let Some(first) = named.first() else { return Ok(None) };

@@ -99,6 +99,7 @@ impl<'a> EngineTrials<'a> {
             observe: settings.observe,
             state: &engine.workspace.state_dir,
             staged: scratch.path(),
+            kept: None,
             environments: &engine.workspace.options.home.environments(),
         };
         let pace = if batch.pace == Pace::Watched && !settings.observe { Pace::Plain } else { batch.pace };

@@ -1,7 +1,7 @@
 //! What a decision rests on: the files where they lie now, what makes room, whose yes is needed.
 
 use crate::domain::{
-    CostTier, DecisionRequest, Digest, Review, ReviewKind, Stage, Tool, ToolName, VersionFile, plural,
+    CostTier, DecisionRequest, Digest, Placement, Review, ReviewKind, Stage, Tool, ToolName, VersionFile, plural,
 };
 use crate::engine::Reviews;
 use crate::engine::core::{self, DecisionContext, Placed};
@@ -28,7 +28,7 @@ impl<'e> Reviews<'e> {
             ReviewKind::Specification | ReviewKind::Plan | ReviewKind::Deprecation => {}
             ReviewKind::Archive => {
                 let (tool, _) = self.lying(review)?;
-                let target = self.engine.versions().archive_target(&tool);
+                let target = self.engine.versions().archive_target(&tool)?;
                 refuse_links(self.workspace.folder(), Path::new(&target.base))?;
                 context.archive = Some(target);
                 context.placed = Some(self.place_of(review)?);
@@ -60,7 +60,9 @@ impl<'e> Reviews<'e> {
             }
             ReviewKind::Drift => (format!("{} stays in place and is approved as it is now", review.place()), true),
             ReviewKind::New | ReviewKind::Evolved | ReviewKind::Promotion => {
-                (format!("move {} → {}", review.place(), target.base), true)
+                let name = review.path.rsplit('/').next().unwrap_or_default();
+                let how = if Placement::looks_like_entry(name) { "copy" } else { "move" };
+                (format!("{how} {} → {}", review.place(), target.base), true)
             }
             ReviewKind::Archive => {
                 let (tool, _) = self.lying(review)?;
@@ -68,7 +70,7 @@ impl<'e> Reviews<'e> {
                     format!(
                         "move {} → {}: hidden, not runnable",
                         review.place(),
-                        self.engine.versions().archive_target(&tool).base
+                        self.engine.versions().archive_target(&tool)?.base
                     ),
                     true,
                 )
@@ -79,6 +81,13 @@ impl<'e> Reviews<'e> {
             }
         };
         let mut lines = vec![line];
+        // A change is shown beside what it replaces; that of a first yes must be said.
+        let view = self.engine.library().catalog();
+        if review.kind == ReviewKind::New
+            && let Some(old) = view.tools.iter().find(|tool| tool.placement == target && tool.digest != review.digest)
+        {
+            lines.push(format!("replaces {} {} ({})", old.name, old.version, old.digest.short()));
+        }
         if commits && self.workspace.settings.commit && self.workspace.git().is_some() {
             lines.push("one git commit that names the digest".to_owned());
         }

@@ -1,8 +1,9 @@
 //! One review and its evidence, and the list of reviews.
 
 use crate::catalog;
-use crate::domain::{Manifest, Review, ReviewId, ReviewKind, ToolDetail, VersionFile};
+use crate::domain::{Manifest, Review, ReviewId, ReviewKind, ReviewState, ToolDetail, ToolName, VersionFile};
 use crate::engine::Reviews;
+use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::review::evidence::{self, Material};
 use crate::engine::review::{history_evidence, requester_evidence};
@@ -19,6 +20,15 @@ impl Reviews<'_> {
         self.expire_due()?;
         let states: Vec<_> = crate::domain::ReviewState::ALL.iter().copied().filter(|s| filter.accepts(*s)).collect();
         self.workspace.read(|q| Ok(q.reviews(&states)?))
+    }
+
+    /// The reviews that wait and are about a tool, alone or with others, oldest first.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn waiting_for(&self, tool: &ToolName) -> Result<Vec<Review>, EngineError> {
+        self.expire_due()?;
+        self.workspace.read(|q| Ok(core::reviews_about(q, tool, |state| state == ReviewState::Waiting)?))
     }
 
     /// One review, without evidence.

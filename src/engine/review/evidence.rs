@@ -51,7 +51,14 @@ pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
     if let Some(manifest) = material.manifest {
         lines.extend(never_granted(&manifest.permissions));
         lines.extend(permissions(&manifest.permissions, material.base.map(|m| &m.permissions)));
+        if !manifest.kind.starts_process() {
+            lines.extend(manifest.start_words().into_iter().map(|(label, text)| line(Weight::Fact, label, text)));
+        }
+        lines.extend(manifest.state.as_ref().map(|rule| line(Weight::Fact, "keeps", rule.summary())));
         lines.push(provenance(manifest));
+        lines.extend(manifest.provenance.status.as_ref().map(|status| {
+            line(Weight::Fact, "own status", format!("{status:?}, written in the file; a decision does not change it"))
+        }));
         lines.extend(manifest.provenance.reason.as_ref().map(|why| line(Weight::Fact, MADE_BECAUSE, why)));
     }
     if let Some(tool) = material.tool {
@@ -189,6 +196,14 @@ fn of_row(tool: &Tool) -> Vec<EvidenceLine> {
     }
     for path in &tool.shadows {
         lines.push(line(Weight::Fact, "shadows", path));
+    }
+    if let Some(steps) = &tool.steps {
+        lines.extend(steps.steps.iter().map(|step| match &step.fault {
+            None => line(Weight::Fact, "step", format!("{} calls {}", step.id, step.tool)),
+            Some(fault) => line(Weight::Bad, "step", format!("{} calls {}: {fault}", step.id, step.tool)),
+        }));
+        let text = "covers these steps and the names of their tools; each tool needs an approval of its own";
+        lines.push(line(Weight::Fact, "this approval", text));
     }
     match (&tool.shadowed_by, &tool.evolved_from) {
         (Some(path), Some(_)) => {

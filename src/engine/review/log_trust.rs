@@ -493,6 +493,10 @@ impl Walk<'_> {
         let number = |field: &str| entry.detail.get(field).and_then(serde_json::Value::as_i64);
         if let ("undo", Some(target)) = (row.verb, number("operation")) {
             self.undone.insert((target, row.id));
+            // What an adoption granted is taken back with it.
+            let granted = entry.detail.get("granted").and_then(serde_json::Value::as_array);
+            let ids = granted.into_iter().flatten().filter_map(serde_json::Value::as_i64);
+            self.undone.extend(ids.map(|granted| (granted, row.id)));
         }
         if let Err(why) = self.signature(row, &entry) {
             let Operation { id: operation, verb, subject, who, .. } = entry;

@@ -27,6 +27,7 @@ pub(super) mod requester_evidence;
 pub(super) mod requests;
 pub(super) mod signature_evidence;
 pub(super) mod signing;
+pub(super) mod starter;
 pub(super) mod trust_cache;
 mod verify;
 mod waiting;
@@ -37,11 +38,15 @@ pub use evidence::{MADE, MADE_BECAUSE};
 pub use log_trust::UnsignedLog;
 pub use requests::{MAX_REQUEST_BYTES, REQUEST_SCHEMA};
 pub use signature_evidence::SIGNED_BY;
+pub use starter::{StarterRow, StarterState};
 pub use trust_cache::Unsigned;
 
 use crate::engine::Engine;
-use crate::engine::plain_verb::PlainQuery;
+use crate::engine::plain_verb::{PlainQuery, PlainVerb};
 use crate::engine::workspace::Workspace;
+
+/// Changes by decisions that need nothing but their arguments.
+pub(super) const VERBS: &[PlainVerb] = &[starter::STARTER];
 
 /// Questions about the record of decisions that need nothing but their arguments.
 pub(super) const QUERIES: &[PlainQuery] = &[verify::VERIFY];

@@ -18,6 +18,7 @@ use serde::Deserialize;
 use std::cell::{Cell, RefCell};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What ends the distrust of what was not signed.
 pub(in crate::engine) const REMEDY: &str = "`toolsmith sign` shows what is not signed; `toolsmith sign --yes` signs it";
@@ -252,7 +253,7 @@ impl Integrity<'_> {
 
     /// Versions that nobody approved here, but that a signer whom the user allowed speaks for. Their copies are
     /// kept from here on.
-    pub(in crate::engine) fn signed_versions(&self, tools: &[Tool]) -> Result<Vec<Vouched>, EngineError> {
+    pub(in crate::engine) fn signed_versions(&self, tools: &[Arc<Tool>]) -> Result<Vec<Vouched>, EngineError> {
         if self.workspace.settings.signing.allowed_signers.is_none() {
             return Ok(Vec::new());
         }

@@ -1,5 +1,6 @@
 //! Whether a run may start, for this caller and as the tool is now, and what a human must agree to first.
 
+use crate::domain::composite::MOST_DEPTH;
 use crate::domain::{Caller, Command, GrantScope, Profile, Stage, Tiers, Tool, ToolDetail, WriteMode};
 use crate::engine::Runs;
 use crate::engine::core::{Question, RunPolicy, Standing, policy};
@@ -84,6 +85,19 @@ impl Runs<'_> {
     /// # Errors
     /// Those of [`Library::detail`](crate::engine::Library::detail); `Internal` for trouble with the store.
     pub fn unallowed(&self, tool: &Tool, caller: &Caller) -> Result<Option<Command>, EngineError> {
+        self.unallowed_at(tool, caller, 0)
+    }
+
+    /// [`Self::unallowed`] for a tool that so many others are about to call.
+    pub(super) fn unallowed_at(
+        &self,
+        tool: &Tool,
+        caller: &Caller,
+        depth: usize,
+    ) -> Result<Option<Command>, EngineError> {
+        if depth > MOST_DEPTH {
+            return Ok(None);
+        }
         let detail = self.engine.library().detail(tool)?;
         let path = tool.path.clone();
         Ok(match self.policy_of(&detail, caller)? {
@@ -99,7 +113,8 @@ impl Runs<'_> {
             {
                 Some(Command::FetchPackages { tool: path, digest: detail.tool.digest })
             }
-            RunPolicy::Allow { .. } | RunPolicy::Refuse { .. } => None,
+            RunPolicy::Allow { .. } => self.unallowed_step(tool, caller, depth)?,
+            RunPolicy::Refuse { .. } => None,
         })
     }
 

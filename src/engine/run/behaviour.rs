@@ -192,7 +192,7 @@ impl Observations<'_> {
                 .iter()
                 .map(|(path, loaded)| LoadedFile { path: path.clone(), digest: loaded.digest })
                 .collect(),
-            permissions: envelope.against(&declared),
+            permissions: self.with_calls(envelope.against(&declared), &runs)?,
             departed: departed(self.since_approval(tool, &runs)?),
             usage: self.usage(&tool.name, tool.digest)?,
         })
@@ -222,13 +222,36 @@ impl Observations<'_> {
             reported: Reported::of(seen.attempts.clone(), seen.attempts_cut),
             loaded: seen.loaded.clone(),
             result: ResultEvidence::of(id, seen),
-            permissions: declared.map(|declared| alone.against(&declared)).unwrap_or_default(),
+            permissions: self.with_calls(
+                declared.map(|declared| alone.against(&declared)).unwrap_or_default(),
+                std::slice::from_ref(&run),
+            )?,
             departed: departed(std::slice::from_ref(&run)),
             usage: Typical::of(&[run.usage]).filter(|_| run.outcome != RunOutcome::Running),
             tool: run.tool,
             version: run.version,
             digest: run.digest,
         })
+    }
+
+    /// The lines of permissions with the calls of other tools in them. These go through pipes of ours, which no observer
+    /// sees; each is a run of its own.
+    fn with_calls(&self, mut lines: Vec<PermissionLine>, runs: &[Run]) -> Result<Vec<PermissionLine>, EngineError> {
+        for line in &mut lines {
+            let Some(name) = line.permission.strip_prefix("run tool:") else { continue };
+            let Ok(tool) = ToolName::new(name) else { continue };
+            let mut callers = 0;
+            for run in runs {
+                let query =
+                    RunQuery { tool: Some(tool.clone()), parent: Some(run.id), limit: 1, ..RunQuery::default() };
+                callers += usize::from(!self.workspace.read(|q| Ok(q.runs(&query)?))?.is_empty());
+            }
+            if callers > 0 {
+                line.verdict = PermissionUse::Used;
+                line.seen = vec![format!("called in {}", count(callers, "run"))];
+            }
+        }
+        Ok(lines)
     }
 
     /// The runs since the version was approved last: an approval accepts what was seen until then.
@@ -257,7 +280,7 @@ impl Observations<'_> {
 
     /// What the manifest of the version that ran declares; `None` when neither disk nor a kept copy has it.
     fn declared_by(&self, run: &Run) -> Option<Permissions> {
-        let view = self.engine.library().catalog();
+        let view = self.engine.library().around(&run.tool);
         let row = view.tools.iter().find(|tool| tool.name == run.tool && tool.digest == run.digest);
         if let Some(tool) = row {
             return self.engine.library().detail(tool).ok().map(|detail| detail.manifest.permissions);

@@ -108,7 +108,7 @@ impl<'e> Grants<'e> {
     }
 
     /// What a human allowed this version, as far as the log says the same.
-    pub(super) fn allowed_to(&self, tool: &Tool) -> Result<Option<Allowed>, EngineError> {
+    pub(in crate::engine) fn allowed_to(&self, tool: &Tool) -> Result<Option<Allowed>, EngineError> {
         let trust = self.engine.integrity().trust()?;
         self.workspace.read(|q| {
             let allowed = q.granted(&tool.name, tool.digest)?;
@@ -312,6 +312,7 @@ mod tests {
                 tools: rows.clone(),
                 problems: Vec::new(),
                 in_use: None,
+                skipped: Arc::default(),
                 generation: 0,
             };
             let version = (&ToolName::new("t").unwrap(), Digest([1; 32]));

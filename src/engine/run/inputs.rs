@@ -1,8 +1,11 @@
 //! What a tool is sent.
 
-use crate::domain::{Form, Manifest};
+use crate::domain::{Form, Manifest, SafeText};
 use crate::engine::error::{EngineError, ErrorCode};
 use serde_json::{Map, Value};
+
+/// Characters of a value that an error shows: it may be the text of a file.
+const SHOWN: usize = 200;
 
 /// The input to send: an object, with each `KEY=VALUE` put into the place and type that the input schema names. A
 /// tool that declares what it takes gets an object even when nothing was given.
@@ -18,7 +21,9 @@ pub fn fitted(manifest: &Manifest, object: Option<Value>, sets: &[String]) -> Re
     for set in sets {
         form.apply_set(set).map_err(|error| {
             let hint = format!("`toolsmith show {}` lists its inputs", manifest.name);
-            EngineError::new(ErrorCode::Usage, format!("--set {set} is not valid: {error}"), hint)
+            let shown = SafeText::new(&set.lines().next().unwrap_or_default().chars().take(SHOWN).collect::<String>())
+                .to_string();
+            EngineError::new(ErrorCode::Usage, format!("--set {shown} is not valid: {error}"), hint)
         })?;
     }
     Ok(Some(form.value()))

@@ -4,7 +4,7 @@ use crate::domain::{Digest, InterpreterFacts, Missing, Review, SafeText, Stage, 
 use crate::engine::Dependencies;
 use crate::engine::error::EngineError;
 use crate::engine::view::{EvidenceLine, Weight};
-use crate::runner::{self, Need, Sources};
+use crate::runner::{self, CommandView, Need, Sources};
 
 /// Where the programs of a tool may come from: those of one that somebody vouched for do not depend on the caller's `PATH`.
 pub(super) fn sources_of(stage: Stage) -> Sources {
@@ -45,6 +45,12 @@ impl Dependencies<'_> {
             environments: &self.workspace.options.home.environments(),
             sources,
         })
+    }
+
+    /// What the command line of a version is made from, as a run of it would find it now.
+    pub fn command_view(&self, detail: &ToolDetail) -> CommandView {
+        let level = self.workspace.machine.level();
+        self.with_need(detail, sources_of(detail.tool.stage), |need| runner::command_view(need, level))
     }
 
     /// The interpreter that a version has once it is approved.

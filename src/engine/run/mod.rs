@@ -6,8 +6,11 @@ pub(super) mod behaviour;
 #[cfg(test)]
 mod behaviour_tests;
 pub(super) mod buffering;
+mod call_server;
+mod call_stop;
 pub(super) mod callers;
 pub(super) mod calling;
+mod composite;
 pub(super) mod dependencies;
 pub(super) mod failing;
 pub(super) mod grants;
@@ -16,8 +19,11 @@ mod interpreters;
 mod keeper;
 pub(super) mod live_runs;
 pub(super) mod marking;
+pub(super) mod occasion;
+mod outputs;
 mod packages;
 mod pipe;
+mod prompting;
 mod records;
 pub(super) mod running;
 pub(super) mod scratch;
@@ -25,9 +31,12 @@ mod service_start;
 mod serving;
 pub(super) mod session;
 pub(super) mod staged;
+mod start_path;
+mod start_with;
 pub(super) mod tiers;
 #[cfg(test)]
 mod tiers_tests;
+pub(super) mod tool_state;
 mod words;
 
 pub use behaviour::{Behaviour, BehaviourPart, Departed, Enforced, Reported, ResultEvidence, Tried};
@@ -49,6 +58,7 @@ pub(super) use service_start::{ServiceHooks, ServiceStart};
 pub(super) use serving::{CommandRules, Helper};
 pub use staged::{StagedState, StagedView};
 pub use tiers::{Limits, SetRow};
+pub use tool_state::{KeptFile, KeptFiles, ToolState};
 pub use words::assignments;
 
 use crate::engine::Engine;
@@ -57,10 +67,11 @@ use crate::engine::run::live_runs::LiveRuns;
 use crate::engine::workspace::Workspace;
 
 /// The verbs about failures that need nothing but their arguments.
-pub(super) const VERBS: &[PlainVerb] = &[failing::RESOLVE, failing::UNTAG, tiers::SET, tiers::UNSET];
+pub(super) const VERBS: &[PlainVerb] =
+    &[failing::RESOLVE, failing::UNTAG, tiers::SET, tiers::UNSET, tool_state::CLEAR_STATE];
 
 /// Questions about runs that need nothing but their arguments.
-pub(super) const QUERIES: &[PlainQuery] = &[failing::COMPARE];
+pub(super) const QUERIES: &[PlainQuery] = &[failing::COMPARE, tool_state::STATE];
 
 /// Runs: starting one, and the records of those that ended.
 #[derive(Clone, Copy)]

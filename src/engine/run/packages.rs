@@ -99,6 +99,7 @@ impl Dependencies<'_> {
             observe: false,
             state: &self.workspace.state_dir,
             staged: scratch.path(),
+            kept: None,
             environments: &self.workspace.options.home.environments(),
         })
     }

@@ -17,6 +17,7 @@ impl Runs<'_> {
                 since: filter.since,
                 digest: filter.digest,
                 signature: None,
+                parent: None,
                 limit: if filter.limit == 0 { 50 } else { filter.limit },
             })?)
         })

@@ -6,11 +6,14 @@
 use super::interpreters::sources_of;
 use super::keeper::{LEASE_MS, keep};
 use super::live_runs::Live;
-use super::service_start::{SERVICE_LEASE_MS, ServiceHooks, ServiceStart};
+use super::occasion::{InputFrom, Occasion};
+use super::service_start::{SERVICE_LEASE_MS, ServiceHooks};
 use super::staged::Ending;
+use super::start_with::{Prepared, StartWith};
+use crate::domain::composite::MOST_DEPTH;
 use crate::domain::{
-    Caller, Isolation, IsolationLevel, Kind, Observation, Permissions, Profile, Redactor, Run, RunEnd, RunId, RunUsage,
-    Sample, Stage, Tool, ToolDetail,
+    Caller, Isolation, IsolationLevel, Kind, Observation, Permissions, Profile, Redactor, Run, RunEnd, RunId,
+    RunOutcome, RunUsage, Sample, Secret, Stage, Tool, ToolDetail, redacted_input,
 };
 use crate::engine::Engine;
 use crate::engine::Runs;
@@ -19,7 +22,7 @@ use crate::engine::core::{self, RunPolicy};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::lock;
 use crate::engine::owner::owner_alive;
-use crate::engine::settings::secrets;
+use crate::engine::settings::secrets::{self, SecretSource};
 use crate::engine::view::RunRequest;
 use crate::runner::{self, Report, RunEnvironment, Running};
 use crate::store::{FinishedRun, NewRun, RunningRow, Tx};
@@ -90,17 +93,8 @@ pub(super) struct Ready {
     pub(super) detail: ToolDetail,
     pub(super) profile: Profile,
     pub(super) warning: Option<String>,
-    pub(super) from: InputFrom,
-    pub(super) service: Option<ServiceStart>,
-}
-
-/// Who made the input of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum InputFrom {
-    /// Who asked for the run: a human finds it again in the form.
-    Asker,
-    /// Nobody: it was gathered.
-    Nobody,
+    pub(super) occasion: Occasion,
+    pub(super) with: StartWith,
 }
 
 impl Runs<'_> {
@@ -113,14 +107,16 @@ impl Runs<'_> {
         self.start_with(request, caller, InputFrom::Asker)
     }
 
-    /// [`Self::start`] with an input that the asker did not make, or did.
+    /// [`Self::start`] on another occasion than that somebody asked for it.
     pub(super) fn start_with(
         &self,
         request: &RunRequest,
         caller: &Caller,
-        from: InputFrom,
+        occasion: impl Into<Occasion>,
     ) -> Result<RunHandle, EngineError> {
-        let request = &RunRequest { tool: self.engine.versions().followed(&request.tool, caller)?, ..request.clone() };
+        let occasion = occasion.into();
+        let tool = self.engine.versions().followed(&request.tool, caller)?;
+        let request = &self.gone_on_with(RunRequest { tool, ..request.clone() })?;
         if request.tool.kind == Kind::Service {
             let name = &request.tool.name;
             let hint = format!("`toolsmith launch {name}` launches an instance of it");
@@ -134,28 +130,52 @@ impl Runs<'_> {
                 "read the new version, then run it",
             ));
         }
-        match self.may_run_so_long(&detail, request.timeout, caller)? {
+        let policy = match occasion.depth() {
+            0..=MOST_DEPTH => self.may_run_so_long(&detail, request.timeout, caller)?,
+            _ => too_deep(),
+        };
+        match policy {
             RunPolicy::Ask { message, .. } | RunPolicy::Refuse { message, .. } => {
-                let input = stored_input(request, &Redactor::default());
-                let id = self.open(&request.tool, Profile::Strict, caller, &input)?;
-                let end = ended(RunEnd::Refused { message }, Profile::Strict);
-                self.close(id, &end)?;
-                Ok(RunHandle {
-                    id,
-                    warning: None,
-                    engine: self.engine.clone(),
-                    running: None,
-                    verified: Arc::default(),
-                })
+                let input = stored_input(request, &detail, &self.known_secrets());
+                self.over(&request.tool, caller, (&input, &occasion), RunEnd::Refused { message })
             }
             RunPolicy::Allow { profile, warning } => {
                 let before = self.engine.failures().warning_before(&request.tool, request.input.as_ref())?;
                 let said = [self.engine.versions().used_instead(&request.tool), warning, before];
                 let said: Vec<String> = said.into_iter().flatten().collect();
                 let warning = (!said.is_empty()).then(|| said.join("; "));
-                self.launch(request, caller, Ready { detail, profile, warning, from, service: None })
+                let profile = occasion.bounded(profile);
+                let ready = Ready { detail, profile, warning, occasion, with: StartWith::Nothing };
+                self.start_by_kind(request, caller, ready)
             }
         }
+    }
+
+    /// Finds the user's secrets in what is kept of a run that is not given any. No program is started for that.
+    pub(super) fn known_secrets(&self) -> Redactor {
+        let (sources, programs) = (&self.workspace.settings.secrets, &self.workspace.programs);
+        let at_hand = sources.iter().filter(|(_, source)| !matches!(source, SecretSource::Command { .. }));
+        let known: Vec<(&str, Secret)> =
+            at_hand.filter_map(|(name, source)| Some((name.as_str(), source.value(programs).ok()?))).collect();
+        Redactor::new(known.iter().map(|(name, secret)| (*name, secret)))
+    }
+
+    /// Records a run that never starts.
+    pub(super) fn over(
+        &self,
+        tool: &Tool,
+        caller: &Caller,
+        (input, occasion): (&str, &Occasion),
+        end: RunEnd,
+    ) -> Result<RunHandle, EngineError> {
+        let id = self.open_with((tool, Profile::Strict), caller, input, (occasion, LEASE_MS))?;
+        self.close(id, &ended(end, Profile::Strict))?;
+        Ok(self.handle(id, None, None))
+    }
+
+    /// The handle of a run of this process.
+    pub(super) fn handle(&self, id: RunId, warning: Option<String>, running: Option<Running>) -> RunHandle {
+        RunHandle { id, warning, engine: self.engine.clone(), running, verified: Arc::default() }
     }
 
     /// Starts a run whose tool policy lets run.
@@ -170,11 +190,13 @@ impl Runs<'_> {
             Err(end) => (RunEnvironment::default(), Some(end)),
         };
         let version_dir = self.workspace.copies.put(request.tool.digest, &ready.detail.files)?;
-        let input = stored_input(request, given.redactor());
-        let lease = if ready.service.is_some() { SERVICE_LEASE_MS } else { LEASE_MS };
-        let id = self.open_with((&request.tool, ready.profile), caller, &input, (ready.from, lease))?;
+        let input = stored_input(request, &ready.detail, given.redactor());
+        let lease = if ready.with.is_service() { SERVICE_LEASE_MS } else { LEASE_MS };
+        let id = self.open_with((&request.tool, ready.profile), caller, &input, (&ready.occasion, lease))?;
         let scratch = self.scratch_path(id);
         std::fs::create_dir_all(&scratch).map_err(EngineError::internal)?;
+        let kept = self.archive_for(&ready.detail, ready.profile)?;
+        self.put_call_modules(&ready.detail)?;
         let wish = runner::StartRequest {
             manifest: &ready.detail.manifest,
             version_dir: &version_dir,
@@ -183,7 +205,7 @@ impl Runs<'_> {
             scratch: &scratch,
             input: request.input.as_ref(),
             timeout: request.timeout,
-            usual_timeout: self.usual_timeout(&ready),
+            usual_timeout: self.usual_timeout(&ready).or(ready.with.patience()),
             profile: ready.profile,
             writes: self.write_mode(ready.detail.tool.stage),
             ours: &self.ours(),
@@ -197,15 +219,14 @@ impl Runs<'_> {
             observe: self.workspace.settings.observe,
             state: &self.workspace.state_dir,
             staged: &self.engine.staged_writes().path(id),
+            kept: kept.as_deref(),
             environments: &self.workspace.options.home.environments(),
         };
-        let service = ready.service.take();
-        let prepared = lacking.map_or_else(|| runner::prepare(&wish), Err).and_then(|spec| match service {
-            Some(service) => service.adapt(spec).map(|(spec, hooks)| (spec, Some(hooks))),
-            None => Ok((spec, None)),
-        });
+        let with = std::mem::replace(&mut ready.with, StartWith::Nothing);
+        let prepared = lacking.map_or_else(|| with.prepare(&wish), Err);
+        let prepared = prepared.and_then(|prepared| self.offer_calls(prepared, &ready, caller, id));
         let verified = Arc::default();
-        let facts = prepared.as_ref().ok().and_then(|(spec, _)| spec.interpreter());
+        let facts = prepared.as_ref().ok().and_then(|prepared| prepared.spec.interpreter());
         let changed =
             self.engine.dependencies().note_of_interpreter(&ready.detail.tool, facts).unwrap_or_else(|error| {
                 self.workspace.report_trouble::<()>(Err(error));
@@ -213,13 +234,17 @@ impl Runs<'_> {
             });
         let warning = ready.warning.into_iter().chain(changed.clone()).reduce(|all, one| format!("{all}; {one}"));
         let running = match prepared {
-            Ok((mut spec, hooks)) => {
-                self.workspace.report_trouble(self.workspace.baselines.tell(&mut spec).map_err(EngineError::internal));
-                Some(self.spawn(&ready.detail, caller, (id, &verified), (spec, changed, hooks)))
+            Ok(mut prepared) => {
+                let told = self.workspace.baselines.tell(&mut prepared.spec);
+                self.workspace.report_trouble(told.map_err(EngineError::internal));
+                Some(self.spawn(&ready.detail, caller, (id, &verified), (prepared, changed)))
             }
             Err(end) => {
                 let end = end.with_text(|text| given.redactor().text(text));
-                self.close(id, &ended(end, ready.profile))?;
+                let declared = ready.detail.manifest.permissions.clone();
+                let mut end = FinishedRun { declared, ..ended(end, ready.profile) };
+                end.notes.extend(self.withheld(&ready.detail.tool, &end));
+                self.close(id, &end)?;
                 None
             }
         };
@@ -270,10 +295,10 @@ impl Runs<'_> {
         detail: &ToolDetail,
         caller: &Caller,
         (id, verified): (RunId, &Arc<OnceLock<IsolationLevel>>),
-        (spec, note, service): (runner::Spec, Option<String>, Option<ServiceHooks>),
+        (prepared, note): (Prepared, Option<String>),
     ) -> Running {
-        let is_service = service.is_some();
-        let (on_service, on_output, on_service_end) = match service {
+        let Prepared { spec, hooks, notes, is_service, calls } = prepared;
+        let (on_service, on_output, on_service_end) = match hooks {
             Some(ServiceHooks { begins, output, ends }) => (Some(begins), Some(output), Some(ends)),
             None => (None, None, None),
         };
@@ -306,8 +331,13 @@ impl Runs<'_> {
                 }),
                 on_output,
                 on_end: Box::new(move |report| {
+                    if let Some(calls) = calls {
+                        calls.end(&ender);
+                    }
                     let mut finished = FinishedRun { declared, ..finished(report) };
                     finished.notes.extend(note);
+                    finished.notes.extend(notes());
+                    finished.notes.extend(ender.runs().withheld(&row, &finished));
                     let failed = finished.end.outcome().is_failure();
                     let written = match &report.staged {
                         None => ender.runs().close(id, &finished),
@@ -334,6 +364,7 @@ impl Runs<'_> {
         running
     }
 
+    #[cfg(test)]
     pub(super) fn open(
         &self,
         tool: &Tool,
@@ -341,15 +372,15 @@ impl Runs<'_> {
         caller: &Caller,
         input: &str,
     ) -> Result<RunId, EngineError> {
-        self.open_with((tool, profile), caller, input, (InputFrom::Asker, LEASE_MS))
+        self.open_with((tool, profile), caller, input, (&Occasion::default(), LEASE_MS))
     }
 
-    fn open_with(
+    pub(super) fn open_with(
         &self,
         (tool, profile): (&Tool, Profile),
         caller: &Caller,
         input: &str,
-        (from, lease_ms): (InputFrom, i64),
+        (occasion, lease_ms): (&Occasion, i64),
     ) -> Result<RunId, EngineError> {
         let at = now();
         self.workspace.transact(|tx| {
@@ -363,13 +394,32 @@ impl Runs<'_> {
                 isolation: runner::isolation(profile),
                 owner: self.workspace.owner.clone(),
                 lease_until: crate::domain::Instant(at.0 + lease_ms),
-                remember_input: matches!((caller, from), (Caller::Human(_), InputFrom::Asker)) && !input.is_empty(),
+                remember_input: matches!((caller, occasion.input), (Caller::Human(_), InputFrom::Asker))
+                    && !input.is_empty(),
+                parent: occasion.parent.as_ref().map(|parent| (parent.run, parent.step.clone())),
             })?;
             // Numbers begin anew when the database was deleted. Before the number is given for good: whatever
             // happens afterwards, the run has its own output or none.
             self.vacate(id)?;
             Ok(id)
         })
+    }
+
+    /// What a run did not get because nobody approved its version, where that may be why it did not succeed.
+    fn withheld(&self, tool: &Tool, finished: &FinishedRun) -> Option<String> {
+        let (outcome, declared) = (finished.end.outcome(), &finished.declared);
+        let may_be_why = outcome.is_failure() || outcome == RunOutcome::Refused;
+        if finished.isolation.profile != Profile::Strict || !may_be_why || declared.is_nothing() {
+            return None;
+        }
+        // A note that cannot be made is none; the end of the run is written in any case.
+        if self.engine.integrity().approved(tool).unwrap_or(true) {
+            return None;
+        }
+        let reviews = self.engine.reviews().waiting_for(&tool.name).unwrap_or_default();
+        let review = reviews.first().map(|review| format!("; `toolsmith review {}` shows it", review.id));
+        let (declared, review) = (declared.summary(), review.unwrap_or_default());
+        Some(format!("nobody approved it, so it did not get what it declares: {declared}{review}"))
     }
 
     /// Writes the end of a run.
@@ -479,13 +529,20 @@ impl Runs<'_> {
     }
 }
 
-/// The input of a run as it is kept: without secrets.
-fn stored_input(request: &RunRequest, redactor: &Redactor) -> String {
-    request.input.as_ref().map_or_else(String::new, |input| redactor.json(input).to_string())
+fn too_deep() -> RunPolicy {
+    let message =
+        format!("calls are nested deeper than {MOST_DEPTH}: a tool that calls tools was called by too many others");
+    RunPolicy::Refuse { code: ErrorCode::Refused, message }
+}
+
+/// The input of a run as it is kept: without secrets, and without what its schema or its name says is one.
+pub(super) fn stored_input(request: &RunRequest, detail: &ToolDetail, redactor: &Redactor) -> String {
+    let Some(input) = &request.input else { return String::new() };
+    redactor.json(&redacted_input(detail.manifest.input.as_ref(), input)).to_string()
 }
 
 /// The end of a run whose process never was, or whose end nobody saw.
-fn ended(end: RunEnd, profile: Profile) -> FinishedRun {
+pub(super) fn ended(end: RunEnd, profile: Profile) -> FinishedRun {
     let missing = match &end {
         RunEnd::Uncontained { message } => vec![message.clone()],
         _ => Vec::new(),
@@ -502,7 +559,7 @@ fn ended(end: RunEnd, profile: Profile) -> FinishedRun {
     }
 }
 
-fn finished(report: &Report) -> FinishedRun {
+pub(super) fn finished(report: &Report) -> FinishedRun {
     FinishedRun {
         end: report.end.clone(),
         usage: report.usage,

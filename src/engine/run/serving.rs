@@ -1,9 +1,11 @@
 //! Runs that keep running: what the keeper of a service starts.
 
 use super::interpreters::sources_of;
-use super::running::{InputFrom, Ready, RunHandle};
+use super::occasion::InputFrom;
+use super::running::{Ready, RunHandle};
 use super::scratch::Scratch;
 use super::service_start::ServiceStart;
+use super::start_with::StartWith;
 use crate::domain::{Caller, InputMode, Profile, RunEnd, ToolDetail};
 use crate::engine::Runs;
 use crate::engine::core::RunPolicy;
@@ -52,8 +54,9 @@ impl Runs<'_> {
         if let Some(recipe) = &mut detail.manifest.recipe {
             recipe.env.extend(service.env.iter().cloned());
         }
-        let request = RunRequest { tool: Arc::new(detail.tool.clone()), input, timeout: None };
-        let ready = Ready { detail, profile, warning, from: InputFrom::Nobody, service: Some(service) };
+        let request = RunRequest { tool: Arc::new(detail.tool.clone()), input, timeout: None, again: None };
+        let (occasion, with) = (InputFrom::Nobody.into(), StartWith::Service(Box::new(service)));
+        let ready = Ready { detail, profile, warning, occasion, with };
         let handle = self.launch(&request, caller, ready)?;
         if handle.tail().is_some() {
             return Ok(handle);
@@ -193,6 +196,7 @@ impl Runs<'_> {
             observe: false,
             state: &self.workspace.state_dir,
             staged: &scratch.path().with_extension("staged"),
+            kept: None,
             environments: &self.workspace.options.home.environments(),
         };
         let failed = |end: RunEnd| EngineError::new(ErrorCode::Failed, end.message().unwrap_or_default(), "");

@@ -1,8 +1,8 @@
 //! What may run here, as far as costs and choices decide: the cap, what humans opened, the tools in use.
 
 use crate::domain::{
-    Chosen, CostTier, GrantScope, Instant, Outcome, Preset, Selection, Stage, Tiers, Tool, ToolName, Unlock, VerbCall,
-    plural, unlock_subject,
+    Category, Chosen, CostTier, GrantScope, Instant, Outcome, Preset, QueryField, Selection, SetMember, Stage, Tiers,
+    Tool, ToolName, Unlock, VerbCall, plural, query_values, unlock_subject,
 };
 use crate::engine::Engine;
 use crate::engine::clock::now;
@@ -40,8 +40,8 @@ pub struct SetRow {
     pub tools: usize,
     /// How many of them a human must open before they run.
     pub locked: usize,
-    /// Names in it that no tool has here.
-    pub unknown: Vec<ToolName>,
+    /// Names and categories in it that no tool has here.
+    pub unknown: Vec<SetMember>,
     /// Whether somebody saved it, and who; `None` for a preset.
     pub saved_by: Option<String>,
     /// Whether it is the one in use.
@@ -88,7 +88,7 @@ impl ToolSets<'_> {
         lock(&self.state.0).selection.clone()
     }
 
-    /// Takes some tools in use: names of tools, of presets and of saved sets, joined by commas. `None`, or what means
+    /// Takes some tools in use: names of tools, of presets and of saved sets, and `category:NAME`, joined by commas. `None`, or what means
     /// everything, takes all. What the names mean is known after the next scan: [`Self::unknown_choice`].
     ///
     /// # Errors
@@ -107,12 +107,12 @@ impl ToolSets<'_> {
             if let Ok(preset) = word.parse() {
                 parts.push(Chosen::Preset(preset));
             } else if let Some(set) = sets.iter().find(|set| set.name.as_str() == word) {
-                parts.extend(set.tools.iter().cloned().map(Chosen::Tool));
+                parts.extend(set.tools.iter().cloned().map(Chosen::Member));
             } else {
-                let named = ToolName::new(word).map_err(|error| {
+                let member = SetMember::try_from(word.to_owned()).map_err(|error| {
                     EngineError::new(ErrorCode::Usage, format!("{word:?} is not a tool: {error}"), HINT)
                 })?;
-                parts.push(Chosen::Tool(named));
+                parts.push(Chosen::Member(member));
             }
         }
         if parts.is_empty() {
@@ -123,12 +123,20 @@ impl ToolSets<'_> {
 
     /// A name among the tools in use that nothing here has; `None` when all are known, and before the folders were read.
     pub fn unknown_choice(&self) -> Option<EngineError> {
-        let (view, selections) = (self.engine.library().catalog(), self.selections());
+        let selections = self.selections();
+        if selections.is_empty() {
+            return None;
+        }
+        let view = self.engine.library().catalog();
         if view.state != CatalogState::Ready {
             return None;
         }
-        let unknown = selections.iter().flat_map(Selection::names).find(|name| !is_known(&view, name))?;
-        Some(EngineError::new(ErrorCode::NotFound, format!("there is no tool, preset or set {unknown}"), HINT))
+        let unknown = selections.iter().flat_map(Selection::members).find(|member| !is_known(&view, member))?;
+        let what = match unknown {
+            SetMember::Tool(name) => format!("tool, preset or set {name}"),
+            SetMember::Category(category) => format!("category {category}"),
+        };
+        Some(EngineError::new(ErrorCode::NotFound, format!("there is no {what}"), HINT))
     }
 
     /// Every choice that there is, presets first.
@@ -151,7 +159,7 @@ impl ToolSets<'_> {
                 holds,
                 tools: held.len(),
                 locked,
-                unknown: selection.names().filter(|name| !is_known(&view, name)).cloned().collect(),
+                unknown: selection.members().filter(|member| !is_known(&view, member)).cloned().collect(),
                 saved_by,
                 in_use: selection.name == used,
             }
@@ -159,9 +167,8 @@ impl ToolSets<'_> {
         let presets = Preset::ALL.iter().map(|preset| row(&Selection::preset(*preset), preset.doc().to_owned(), None));
         let mut rows: Vec<SetRow> = presets.collect();
         for set in self.workspace.read(|q| Ok(q.tool_sets()?))? {
-            let parts = set.tools.iter().cloned().map(Chosen::Tool).collect();
-            let names: Vec<&str> = set.tools.iter().map(ToolName::as_str).collect();
-            rows.push(row(&Selection { name: set.name.to_string(), parts }, names.join(", "), Some(set.who)));
+            let parts = set.tools.iter().cloned().map(Chosen::Member).collect();
+            rows.push(row(&Selection { name: set.name.to_string(), parts }, told(&set.tools), Some(set.who)));
         }
         if !rows.iter().any(|row| row.in_use)
             && let Some(selection) = &chosen
@@ -285,8 +292,8 @@ impl ToolSets<'_> {
         self.engine.finish(self.workspace.transact(|tx| core::save_set(tx, self.workspace.actor(who), &name, &tools))?)
     }
 
-    /// The name of a set and the names of its tools, each of which is known here.
-    fn named_set(&self, name: &str, tools: &[String]) -> Result<(ToolName, Vec<ToolName>), EngineError> {
+    /// The name of a set and what it names, each of which is known here.
+    fn named_set(&self, name: &str, tools: &[String]) -> Result<(ToolName, Vec<SetMember>), EngineError> {
         let name = ToolName::new(name).map_err(|error| {
             EngineError::new(ErrorCode::Usage, format!("{name:?} is not a valid name: {error}"), "")
         })?;
@@ -297,7 +304,10 @@ impl ToolSets<'_> {
         }
         let mut names = Vec::new();
         for tool in tools {
-            let known = self.engine.library().resolve(tool)?.name.clone();
+            let known = match SetMember::category(tool) {
+                Some(category) => SetMember::Category(known_category(&view, &category)?),
+                None => SetMember::Tool(self.engine.library().resolve(tool)?.name.clone()),
+            };
             if !names.contains(&known) {
                 names.push(known);
             }
@@ -313,8 +323,7 @@ impl ToolSets<'_> {
             let lines = vec!["tools do not change".to_owned()];
             return Ok(Preview { title: format!("Delete the set {name}?"), lines, undo });
         }
-        let names: Vec<&str> = tools.iter().map(ToolName::as_str).collect();
-        Ok(Preview { title: format!("Save the set {name}?"), lines: vec![names.join(", ")], undo })
+        Ok(Preview { title: format!("Save the set {name}?"), lines: vec![told(&tools)], undo })
     }
 }
 
@@ -352,8 +361,28 @@ pub(super) fn tools_of(call: &VerbCall) -> Result<Vec<String>, EngineError> {
 /// What helps when a name is not known.
 const HINT: &str = "`toolsmith sets` lists presets and sets, `toolsmith list` tools";
 
-fn is_known(view: &CatalogView, name: &ToolName) -> bool {
-    view.tools.iter().any(|tool| tool.name == *name)
+fn is_known(view: &CatalogView, member: &SetMember) -> bool {
+    let is_usual = matches!(member, SetMember::Category(category) if Category::KNOWN.contains(&&*category.0));
+    is_usual || view.tools.iter().any(|tool| member.holds(tool))
+}
+
+/// The category of exactly this name.
+fn known_category(view: &CatalogView, category: &Category) -> Result<Category, EngineError> {
+    let found = query_values(QueryField::Category, &category.0, &view.tools);
+    match found.as_deref() {
+        Ok([name]) if *name == category.0 => Ok(category.clone()),
+        Ok(names) => Err(no_category(category, names)),
+        Err(unknown) => Err(no_category(category, &unknown.known)),
+    }
+}
+
+fn no_category(category: &Category, there_are: &[String]) -> EngineError {
+    let hint = format!("there are: {}", there_are.join(", "));
+    EngineError::new(ErrorCode::NotFound, format!("there is no category {category}"), hint)
+}
+
+fn told(members: &[SetMember]) -> String {
+    members.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn later(now: Instant, by: Duration) -> Instant {

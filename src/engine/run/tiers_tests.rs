@@ -1,8 +1,8 @@
 //! One catalog, looked at in four ways: by category, by name, by what is in use, by what may run.
 
 use super::tiers::tools_of;
-use crate::domain::{Category, Preset, ToolName, VerbCall};
-use crate::engine::tests::World;
+use crate::domain::{Category, Command, Preset, ToolName, VerbCall};
+use crate::engine::tests::{World, ada};
 use crate::engine::{Engine, ErrorCode};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -62,6 +62,30 @@ fn every_look_up_finds_the_same_row_whatever_is_in_use() {
         let locked = view.tools.iter().filter(|tool| !tool.facts.unused && tool.facts.locked).count();
         prop_assert_eq!(used.locked, locked);
     });
+}
+
+#[test]
+fn a_category_is_taken_in_use_as_a_choice_and_in_a_saved_set() {
+    let (_world, engine) = nine();
+    let in_use = |choice: &str| {
+        engine.tool_sets().choose(Some(choice)).unwrap();
+        let view = engine.library().refresh().unwrap();
+        assert_eq!(engine.tool_sets().unknown_choice().map(|error| error.message), None);
+        let used = view.tools.iter().filter(|tool| !tool.facts.unused);
+        used.map(|tool| tool.name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(in_use("category:git,web-1"), ["git-0", "git-1", "git-2", "web-1"]);
+    let save = |tools: &str| {
+        let call = Command::verb("set", &[("name", "mine"), ("tools", tools)]);
+        engine.execute(call, &ada()).map(|outcome| outcome.message)
+    };
+    assert_eq!(save("data-0,category:Git").unwrap(), "the set mine contains 1 tool, category:git");
+    assert_eq!(in_use("mine"), ["data-0", "git-0", "git-1", "git-2"]);
+    let refused = save("category:gi").unwrap_err();
+    assert_eq!((refused.code, &*refused.message), (ErrorCode::NotFound, "there is no category gi"));
+    engine.tool_sets().choose(Some("category:nowhere")).unwrap();
+    let unknown = engine.tool_sets().unknown_choice().map(|error| error.message);
+    assert_eq!(unknown.as_deref(), Some("there is no category nowhere"));
 }
 
 #[test]

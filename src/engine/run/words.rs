@@ -1,67 +1,164 @@
 //! Plain words on a command line as input values: `run resize photo.png 50`, `run resize -- --width 50 photo.png`.
 
-use crate::domain::{ArgPlace, ArgRule, Manifest, SafeText};
+use crate::domain::{ArgPlace, ArgRule, Manifest, OptionForms, SafeText};
 use crate::engine::error::{EngineError, ErrorCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::VecDeque;
 
+/// So many inputs are named where a word is refused.
+const SHOWN_INPUTS: usize = 4;
+
 /// The words as assignments `KEY=VALUE`. Options are those of the tool's own command line, else `--NAME` of an input; plain
-/// words are its positional inputs, else its inputs in their order, those that it needs first. A list takes all words that
-/// are left.
+/// words are its positional inputs, else its inputs in their order, those that it needs first. Behind a command only what
+/// belongs to it counts. A list takes all words that are left.
 ///
 /// # Errors
 /// [`ErrorCode::Usage`] for an option that the tool does not have, one without its value, and a word too many.
 pub fn assignments(manifest: &Manifest, words: &[&str]) -> Result<Vec<String>, EngineError> {
-    let inputs = Inputs { manifest };
-    let mut positions = inputs.positions();
+    let mut inputs = Inputs { manifest, found: Vec::new() };
     let mut words: VecDeque<&str> = words.iter().copied().collect();
-    let (mut found, mut list, mut takes_options) = (Vec::new(), Vec::new(), true);
+    let mut takes_options = true;
     while let Some(word) = words.pop_front() {
-        let is_option = takes_options && word.len() > 1 && word.starts_with('-') && word.parse::<f64>().is_err();
-        if is_option && word == "--" {
+        if takes_options && word == "--" {
             takes_options = false;
-        } else if is_option {
-            found.push(option(&inputs, word, &mut words)?);
-        } else if positions.len() == 1 && inputs.is_list(&positions[0]) {
-            list.push(word);
+        } else if takes_options && is_option(word) && !inputs.takes_any(word) {
+            inputs.option(word, &mut words)?;
         } else {
-            let input = positions.pop_front().ok_or_else(|| inputs.too_many(word))?;
-            let value = if inputs.is_list(&input) { json!([word]).to_string() } else { word.to_owned() };
-            found.push(format!("{input}={value}"));
+            inputs.word(word)?;
         }
     }
-    if !list.is_empty() {
-        found.push(format!("{}={}", positions[0], json!(list)));
-    }
-    Ok(found)
+    Ok(inputs.found.into_iter().map(Found::assignment).collect())
 }
 
-/// An option and its value, which may be the next word.
-fn option(inputs: &Inputs<'_>, word: &str, words: &mut VecDeque<&str>) -> Result<String, EngineError> {
-    let (flag, joined) = word.split_once('=').map_or((word, None), |(flag, value)| (flag, Some(value)));
-    let input = inputs.of_flag(flag).ok_or_else(|| inputs.unknown(flag))?;
-    let value = match joined {
-        Some(value) => value,
-        None if inputs.is_type(&input, "boolean") => "true",
-        None => {
-            words.pop_front().ok_or_else(|| usage(inputs.manifest, format!("{} needs a value", SafeText::new(flag))))?
-        }
-    };
-    let value = if inputs.is_list(&input) { json!([value]).to_string() } else { value.to_owned() };
-    Ok(format!("{input}={value}"))
+/// Whether a word is written as an option. A number may be negative.
+fn is_option(word: &str) -> bool {
+    word.len() > 1 && word.starts_with('-') && word.parse::<f64>().is_err()
+}
+
+/// What the words gave an input.
+struct Found {
+    input: String,
+    values: Vec<Value>,
+    is_list: bool,
+}
+
+impl Found {
+    fn assignment(self) -> String {
+        let Found { input, values, is_list } = self;
+        let last = values.last().and_then(Value::as_str).unwrap_or_default();
+        let value = if is_list { Value::Array(values.clone()).to_string() } else { last.to_owned() };
+        format!("{input}={value}")
+    }
 }
 
 struct Inputs<'m> {
     manifest: &'m Manifest,
+    /// What the words before gave, in their order.
+    found: Vec<Found>,
 }
 
 impl Inputs<'_> {
+    /// Takes a plain word: the value of the next positional input, or one more of a list.
+    fn word(&mut self, word: &str) -> Result<(), EngineError> {
+        let positions = self.positions();
+        let is_given = |name: &String| self.found.iter().any(|found| found.input == *name);
+        let last = positions.last().filter(|name| self.is_list(name));
+        let next = positions.iter().find(|name| !is_given(name)).or(last);
+        let input = next.cloned().ok_or_else(|| self.too_many(word))?;
+        self.give(&input, word);
+        Ok(())
+    }
+
+    /// Takes an option and its value, which may be joined to it, or be the next word.
+    fn option(&mut self, word: &str, words: &mut VecDeque<&str>) -> Result<(), EngineError> {
+        let (flag, joined) = word.split_once('=').map_or((word, None), |(flag, value)| (flag, Some(value)));
+        if let Some(input) = self.of_flag(flag) {
+            let is_switch = self.is_type(&input, "boolean");
+            let mut values: Vec<&str> = joined.into_iter().collect();
+            if values.is_empty() && is_switch {
+                values.push("true");
+            }
+            if values.is_empty() {
+                values.extend(words.pop_front());
+                // Further values of an option that takes several.
+                let most = self.most_values(&input, flag);
+                while values.len() < most && words.front().is_some_and(|next| !is_option(next)) {
+                    values.extend(words.pop_front());
+                }
+            }
+            if values.is_empty() {
+                return Err(usage(self.manifest, format!("{} needs a value", SafeText::new(flag))));
+            }
+            for value in values {
+                self.give(&input, value);
+            }
+            return Ok(());
+        }
+        if let Some(input) = self.of_negative(flag).filter(|_| joined.is_none()) {
+            self.give(&input, "false");
+            return Ok(());
+        }
+        if self.short(word) { Ok(()) } else { Err(self.unknown(flag)) }
+    }
+
+    /// `-n5`, and `-vx` for two switches; `false` when it is nothing of the kind.
+    fn short(&mut self, word: &str) -> bool {
+        let Some(letters) = word.strip_prefix('-').filter(|rest| !rest.starts_with('-')) else { return false };
+        let mut given = Vec::new();
+        for (at, letter) in letters.char_indices() {
+            let Some(input) = self.of_flag(&format!("-{letter}")) else { return false };
+            if self.is_type(&input, "boolean") {
+                given.push((input, "true"));
+                continue;
+            }
+            let value = &letters[at + letter.len_utf8()..];
+            if value.is_empty() {
+                return false;
+            }
+            given.push((input, value));
+            break;
+        }
+        for (input, value) in given {
+            self.give(&input, value);
+        }
+        true
+    }
+
+    fn give(&mut self, input: &str, word: &str) {
+        let is_list = self.is_list(input);
+        let value = if is_list { self.item(input, word) } else { Value::from(word) };
+        match self.found.iter_mut().find(|found| found.input == input) {
+            Some(found) => found.values.push(value),
+            None => self.found.push(Found { input: input.to_owned(), values: vec![value], is_list }),
+        }
+    }
+
+    /// A word as an item of a list: a number where the list has numbers.
+    fn item(&self, input: &str, word: &str) -> Value {
+        let kind = self.schema(input).map(|schema| &schema["items"]["type"]);
+        let is_text = kind.is_none_or(|kind| kind.is_null() || kind == "string");
+        let read = serde_json::from_str(word).ok().filter(|_| !is_text);
+        read.unwrap_or_else(|| Value::from(word))
+    }
+
     fn rules(&self) -> &[ArgRule] {
         self.manifest.recipe.as_ref().map(|recipe| &recipe.args[..]).unwrap_or_default()
     }
 
+    /// The rules that count with the commands chosen so far.
+    fn counting(&self) -> Vec<&ArgRule> {
+        ArgRule::counting(self.rules(), &|name| {
+            let given = self.found.iter().find(|found| found.input == name).and_then(|found| found.values.last());
+            given.or_else(|| self.schema(name)?.get("default"))
+        })
+    }
+
     fn properties(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.manifest.input.iter().filter_map(|schema| schema["properties"].as_object()).flatten()
+    }
+
+    fn schema(&self, input: &str) -> Option<&Value> {
+        self.properties().find(|(name, _)| *name == input).map(|(_, schema)| schema)
     }
 
     fn is_required(&self, input: &str) -> bool {
@@ -70,9 +167,15 @@ impl Inputs<'_> {
     }
 
     /// The inputs that plain words are, in order.
-    fn positions(&self) -> VecDeque<String> {
-        let stated: VecDeque<String> =
-            self.rules().iter().filter(|rule| rule.is_position()).map(|rule| rule.input.clone()).collect();
+    fn positions(&self) -> Vec<String> {
+        let counting = self.counting();
+        let stated: Vec<String> =
+            counting.iter().filter(|rule| rule.is_position()).map(|rule| rule.input.clone()).collect();
+        if stated.is_empty()
+            && let Some(text) = self.manifest.recipe.as_ref().and_then(|recipe| recipe.text_input())
+        {
+            return vec![text.to_owned()];
+        }
         if !stated.is_empty() || !self.rules().is_empty() {
             return stated;
         }
@@ -80,17 +183,49 @@ impl Inputs<'_> {
         names().filter(|name| self.is_required(name)).chain(names().filter(|name| !self.is_required(name))).collect()
     }
 
-    /// The input that an option stands for.
+    /// Whether an unknown option is a word like any other: the tool reads no options, and takes all words that are left.
+    fn takes_any(&self, word: &str) -> bool {
+        let has_options = self.rules().iter().any(|rule| matches!(rule.place, ArgPlace::Option(_)));
+        let takes_rest = self.positions().last().is_some_and(|name| self.is_list(name));
+        let flag = word.split('=').next().unwrap_or(word);
+        !self.rules().is_empty() && !has_options && takes_rest && self.of_flag(flag).is_none()
+    }
+
+    /// The input that an option stands for. Before a command is chosen, those of all commands are known.
     fn of_flag(&self, flag: &str) -> Option<String> {
-        if let Some(rule) = self.rules().iter().find(|rule| rule.place == ArgPlace::Option(flag.to_owned())) {
+        if let Some(rule) = self.rule_of(&|forms| forms.has(flag)) {
             return Some(rule.input.clone());
         }
         let name = flag.strip_prefix("--")?;
-        self.properties().map(|(key, _)| key).find(|key| *key == name || key.replace('_', "-") == name).cloned()
+        let is_stated = |key: &str| self.rules().iter().any(|rule| rule.input == key && rule.only_if.is_some());
+        let mut names = self.properties().map(|(key, _)| key);
+        names.find(|key| !is_stated(key) && (*key == name || key.replace('_', "-") == name)).cloned()
+    }
+
+    /// The input that is `false` with an option such as `--no-color`.
+    fn of_negative(&self, flag: &str) -> Option<String> {
+        self.rule_of(&|forms| forms.off == Some(flag)).map(|rule| rule.input.clone())
+    }
+
+    fn rule_of(&self, is_it: &dyn Fn(&OptionForms<'_>) -> bool) -> Option<&ArgRule> {
+        let has = |rule: &&ArgRule| rule.option_forms().is_some_and(|forms| is_it(&forms));
+        let is_open = |rule: &&ArgRule| {
+            let Some(when) = &rule.only_if else { return true };
+            !self.found.iter().any(|found| found.input == when.input)
+        };
+        let counting = self.counting().into_iter().find(has);
+        counting.or_else(|| self.rules().iter().filter(is_open).find(has))
+    }
+
+    /// So many values follow an option at most.
+    fn most_values(&self, input: &str, flag: &str) -> usize {
+        let is_together = self.rule_of(&|forms| forms.has(flag)).is_some_and(|rule| rule.is_together);
+        let most = self.schema(input).and_then(|schema| schema["maxItems"].as_u64());
+        if is_together { most.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX) } else { 1 }
     }
 
     fn is_type(&self, input: &str, word: &str) -> bool {
-        self.properties().any(|(name, schema)| name == input && schema["type"] == word)
+        self.schema(input).is_some_and(|schema| schema["type"] == word)
     }
 
     fn is_list(&self, input: &str) -> bool {
@@ -98,21 +233,31 @@ impl Inputs<'_> {
     }
 
     fn too_many(&self, word: &str) -> EngineError {
-        let names: Vec<String> = self.positions().into();
+        let names = self.positions();
         let takes = match names.len() {
-            0 => "no words".to_owned(),
+            0 => self.other_ways(),
             1 => format!("one word: {}", names[0]),
             count => format!("{count} words: {}", names.join(", ")),
         };
         usage(self.manifest, format!("{} is one word too many; {} takes {takes}", quoted(word), self.manifest.name))
     }
 
+    /// How a tool without plain words takes its inputs.
+    fn other_ways(&self) -> String {
+        let names: Vec<&str> = self.properties().map(|(name, _)| name.as_str()).take(SHOWN_INPUTS).collect();
+        match names.as_slice() {
+            [] => "no words".to_owned(),
+            names => format!(
+                "no words; its inputs are given by name: {}",
+                names.iter().map(|name| format!("--set {name}=…")).collect::<Vec<_>>().join(" ")
+            ),
+        }
+    }
+
     fn unknown(&self, flag: &str) -> EngineError {
-        let stated = self.rules().iter().filter_map(|rule| match &rule.place {
-            ArgPlace::Option(flag) => Some(flag.clone()),
-            ArgPlace::Position | ArgPlace::Variable(_) => None,
-        });
-        let mut known: Vec<String> = stated.collect();
+        let counting = self.counting();
+        let forms = counting.iter().filter_map(|rule| rule.option_forms());
+        let mut known: Vec<String> = forms.map(|forms| forms.flag.to_owned()).collect();
         if self.rules().is_empty() {
             known.extend(self.properties().map(|(name, _)| format!("--{name}")));
         }
@@ -138,6 +283,7 @@ fn usage(manifest: &Manifest, message: String) -> EngineError {
 mod tests {
     use super::*;
     use crate::domain::{Dialect, InputMode, Recipe, ToolName};
+    use serde_json::json;
 
     fn tool(rules: &[&str], schema: Value) -> Manifest {
         let mut manifest = Manifest::blank(ToolName::new("t").unwrap(), Dialect::Native);
@@ -158,7 +304,7 @@ mod tests {
         let of = |words: &[&str]| assignments(&resize(), words).unwrap();
         assert_eq!(of(&["a b", "c", "d"]), ["path=a b", r#"more=["c","d"]"#]);
         assert_eq!(of(&["-w", "3", "--all", "a", "--tag=x"]), ["width=3", "all=true", "path=a", r#"tag=["x"]"#]);
-        assert_eq!(of(&["a", "b", "--all", "c"]), ["path=a", "all=true", r#"more=["b","c"]"#]);
+        assert_eq!(of(&["a", "b", "--all", "c"]), ["path=a", r#"more=["b","c"]"#, "all=true"]);
         assert_eq!(of(&["--width", "3", "--", "-rf"]), ["width=3", "path=-rf"]);
         assert_eq!(of(&["-5"]), ["path=-5"]);
     }
@@ -177,5 +323,64 @@ mod tests {
         assert_eq!(of(&["1", "2"]), "\"2\" is one word too many; t takes one word: a");
         assert_eq!(of(&["--x"]), "t has no option --x; its options: --n");
         assert_eq!(of(&["--n"]), "--n needs a value");
+    }
+
+    #[test]
+    fn items_of_a_list_have_its_type() {
+        let schema = json!({"properties": {"nums": {"type": "array", "items": {"type": "integer"}}}});
+        assert_eq!(assignments(&tool(&["nums"], schema), &["1", "x"]).unwrap(), [r#"nums=[1,"x"]"#]);
+        let schema = json!({"properties": {"size": {"type": "array", "items": {"type": "number"}, "maxItems": 2},
+            "tag": {"type": "array"}, "path": {}}});
+        let tool = tool(&["--size,-s size...", "--tag", "path"], schema);
+        let of = |words: &[&str]| assignments(&tool, words).unwrap();
+        assert_eq!(of(&["-s", "1", "2.5", "p"]), ["size=[1,2.5]", "path=p"]);
+        assert_eq!(of(&["--tag", "a", "p", "--tag", "b"]), [r#"tag=["a","b"]"#, "path=p"]);
+    }
+
+    #[test]
+    fn short_options_and_those_for_false_are_understood() {
+        let properties =
+            json!({"n": {"type": "integer"}, "v": {"type": "boolean"}, "color": {"type": "boolean"}, "a": {}});
+        let tool = tool(&["--times,-n n", "-v", "--color/--no-color", "a"], json!({"properties": properties}));
+        let of = |words: &[&str]| assignments(&tool, words).unwrap();
+        assert_eq!(of(&["-n", "2", "x"]), ["n=2", "a=x"]);
+        assert_eq!(of(&["-vn5", "--no-color"]), ["v=true", "n=5", "color=false"]);
+        assert_eq!(of(&["--times=3"]), ["n=3"]);
+        assert_eq!(
+            assignments(&tool, &["-vz"]).unwrap_err().message,
+            "t has no option -vz; its options: --times, -v, --color"
+        );
+    }
+
+    #[test]
+    fn behind_a_command_only_what_belongs_to_it_counts() {
+        let properties =
+            json!({"db": {}, "command": {"enum": ["add", "rm"]}, "age": {}, "name": {}, "ids": {"type": "array"}});
+        let rules = ["--db", "command", "--age if command=add", "name if command=add", "ids if command=rm"];
+        let tool = tool(&rules, json!({"properties": properties}));
+        let of = |words: &[&str]| assignments(&tool, words);
+        assert_eq!(
+            of(&["--db", "x", "add", "--age", "3", "Bob"]).unwrap(),
+            ["db=x", "command=add", "age=3", "name=Bob"]
+        );
+        assert_eq!(of(&["rm", "1", "2"]).unwrap(), ["command=rm", r#"ids=["1","2"]"#]);
+        assert_eq!(of(&["--age", "3", "add"]).unwrap(), ["age=3", "command=add"]);
+        assert_eq!(of(&["rm", "--age", "3"]).unwrap_err().message, "t has no option --age; its options: --db");
+    }
+
+    #[test]
+    fn a_tool_that_takes_all_words_takes_options_as_words() {
+        let tool = tool(&["a", "args"], json!({"properties": {"a": {}, "args": {"type": "array"}}}));
+        assert_eq!(assignments(&tool, &["x", "-la", "--all=1"]).unwrap(), ["a=x", r#"args=["-la","--all=1"]"#]);
+    }
+
+    #[test]
+    fn a_tool_without_words_says_how_its_inputs_are_given() {
+        let tool = tool(&["$WHERE where"], json!({"properties": {"where": {}}}));
+        let error = assignments(&tool, &["prod"]).unwrap_err();
+        assert_eq!(
+            error.message,
+            "\"prod\" is one word too many; t takes no words; its inputs are given by name: --set where=…"
+        );
     }
 }

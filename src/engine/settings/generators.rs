@@ -44,6 +44,13 @@ impl GeneratorSetting {
 }
 
 impl Settings {
+    /// The generator that answers prompts which name none: the first of `[evolve] generators` that is one of the user's,
+    /// else the first that is configured.
+    pub(in crate::engine) fn usual_generator(&self) -> Option<&GeneratorSetting> {
+        let named = |name: &String| self.generators.iter().find(|setting| setting.name == *name);
+        self.evolve.generators.iter().find_map(named).or(self.generators.first())
+    }
+
     /// The files that hold secrets; no run may read one by its path.
     pub(in crate::engine) fn secret_files(&self) -> impl Iterator<Item = &PathBuf> {
         let keys = self.generators.iter().filter_map(GeneratorSetting::key);

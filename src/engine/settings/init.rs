@@ -143,7 +143,7 @@ fn ignore(dir: &Path, report: &mut InitReport) -> Result<(), EngineError> {
     Ok(())
 }
 
-fn failed(path: &Path, error: &std::io::Error) -> EngineError {
+pub(super) fn failed(path: &Path, error: &std::io::Error) -> EngineError {
     let message = format!("failed to write {}: {error}", path.display());
     EngineError::new(ErrorCode::Failed, message, "make the folder writable, then run init again")
 }

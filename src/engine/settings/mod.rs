@@ -15,6 +15,7 @@ pub(super) mod review;
 pub(super) mod secrets;
 mod services;
 mod signing;
+mod starter;
 
 pub(super) use file::duration;
 pub use generators::{ApiSetting, BUILT_IN, EvolveSettings, GeneratorSetting, WaySetting};
@@ -24,6 +25,7 @@ pub use secrets::SecretSource;
 pub use services::ServiceSettings;
 pub(in crate::engine) use services::{STACK_HINT, is_stack};
 pub use signing::Signing;
+pub use starter::{StarterTool, write_starter};
 
 use super::core::Gates;
 use super::state::home::Home;

@@ -27,7 +27,7 @@ pub(super) const RESTORE: PlainVerb = PlainVerb {
 impl Versions<'_> {
     fn preview_archive(&self, call: &VerbCall) -> Result<Preview, EngineError> {
         let tool = self.engine.library().resolve(argument(call, "tool")?)?;
-        let target = self.archive_target(&tool);
+        let target = self.archive_target(&tool)?;
         let what = "hidden, not runnable; files and history are kept";
         Ok(Preview {
             title: format!("Archive {} {}?", tool.name, tool.version),
@@ -49,7 +49,7 @@ impl Versions<'_> {
         let files = self.engine.library().files_on_disk(&tool)?;
         self.workspace.copies.put(tool.digest, &files)?;
         let before = self.engine.integrity().placed(&tool, &files);
-        let target = self.archive_target(&tool);
+        let target = self.archive_target(&tool)?;
         refuse_links(self.workspace.folder(), Path::new(&target.base))?;
         let step = self
             .workspace
@@ -57,10 +57,19 @@ impl Versions<'_> {
         self.engine.finish(step)
     }
 
-    pub(in crate::engine) fn archive_target(&self, tool: &Tool) -> Placement {
+    /// Where an archived version goes.
+    ///
+    /// # Errors
+    /// `Conflict` for a tool that is one of several in a file: the file would still hold it.
+    pub(in crate::engine) fn archive_target(&self, tool: &Tool) -> Result<Placement, EngineError> {
+        if let Some((file, _)) = tool.placement.entry() {
+            let message = format!("{} is one of the tools in {file}, which cannot be archived one by one", tool.name);
+            let hint = format!("remove it from {file}, or move the file out of the tools folder");
+            return Err(EngineError::new(ErrorCode::Conflict, message, hint));
+        }
         let plain = core::archived_placement(tool, false);
         let taken = self.workspace.folder().join(&plain.base).exists();
-        core::archived_placement(tool, taken)
+        Ok(core::archived_placement(tool, taken))
     }
 
     fn preview_restore(&self, call: &VerbCall) -> Result<Preview, EngineError> {

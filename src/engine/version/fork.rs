@@ -11,6 +11,7 @@ use crate::engine::plain_verb::{Perform, PlainVerb, argument};
 use crate::engine::view::Preview;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Everything that a fork needs.
 struct Ways {
@@ -141,12 +142,12 @@ impl Versions<'_> {
             let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
             return Err(no_tool(format!("{}{line}: {}", problem.path, problem.message), &problem.hint));
         }
-        <[Tool; 1]>::try_from(scan.tools).map_or_else(
+        <[Arc<Tool>; 1]>::try_from(scan.tools).map_or_else(
             |tools| {
                 let hint = "send one tool: a tool.toml and its files, or one script";
                 Err(no_tool(format!("the files are {} tools, one is needed", tools.len()), hint))
             },
-            |[tool]| Ok(tool),
+            |[tool]| Ok(Arc::unwrap_or_clone(tool)),
         )
     }
 }

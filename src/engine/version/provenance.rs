@@ -2,10 +2,11 @@
 
 use crate::catalog;
 use crate::domain::{
-    DecisionKind, Digest, Evolution, Manifest, OriginDecision, OriginEvolution, Review, ReviewState, ToolName, Unread,
+    DecisionKind, Digest, Evolution, Manifest, OriginDecision, OriginEvolution, Review, ToolName, Unread,
     VersionOrigin, rfc3339,
 };
 use crate::engine::Versions;
+use crate::engine::core;
 use crate::engine::error::EngineError;
 use std::collections::HashMap;
 
@@ -19,8 +20,7 @@ impl Versions<'_> {
         tool: &ToolName,
         digests: &[Digest],
     ) -> Result<HashMap<Digest, VersionOrigin>, EngineError> {
-        let mut reviews = self.workspace.read(|q| Ok(q.reviews(ReviewState::ALL)?))?;
-        reviews.retain(|review| review.tool == *tool || review.members.iter().any(|(member, _)| member == tool));
+        let reviews = self.workspace.read(|q| Ok(core::reviews_about(q, tool, |_| true)?))?;
         let origin = |digest: &Digest| {
             let manifest = self.manifest_of_version(tool, *digest);
             let mut origin = manifest.as_ref().map(stated).unwrap_or_default();
@@ -56,7 +56,7 @@ impl Versions<'_> {
     }
 
     fn manifest_of_version(&self, tool: &ToolName, digest: Digest) -> Option<Manifest> {
-        let view = self.engine.library().catalog();
+        let view = self.engine.library().around(tool);
         let here = view.tools.iter().find(|row| row.name == *tool && row.digest == digest);
         if let Some(row) = here {
             return self.engine.library().detail(row).ok().map(|detail| detail.manifest);

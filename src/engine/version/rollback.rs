@@ -168,7 +168,7 @@ impl Versions<'_> {
         if !tool.stage.is_vouched() {
             return Ok(None);
         }
-        let view = self.engine.library().catalog();
+        let view = self.engine.library().around(&tool.name);
         // A newcomer that takes the name says nothing of the tool that has it.
         let is_of_it = |row: &Tool| row.facts.reserved.is_none() || row.path == tool.path;
         let same = view.tools.iter().filter(|row| row.name == tool.name && row.stage.is_vouched());

@@ -84,7 +84,7 @@ impl Versions<'_> {
 
     /// That another version runs than the one that was written first or approved, for whoever starts it.
     pub(in crate::engine) fn used_instead(&self, tool: &Tool) -> Option<String> {
-        let view = self.engine.library().catalog();
+        let view = self.engine.library().around(&tool.name);
         let row = view.tools.iter().find(|row| row.path == tool.path && row.digest == tool.digest)?;
         let (other, why) = if row.facts.in_session {
             let other = resolve::usual(&view, row.name.as_str()).filter(|other| other.digest != row.digest)?;

@@ -6,7 +6,7 @@ mod restoring;
 
 pub use restoring::{Recovery, RecoveryPlan, plan_recovery, recover_state};
 
-use crate::catalog::{ScanPlan, ToolRoot};
+use crate::catalog::{RunPython, ScanPlan, ToolRoot};
 use crate::domain::Problem;
 use crate::engine::clock::now;
 use crate::engine::core::Actor;
@@ -18,7 +18,7 @@ use crate::engine::state::home::Home;
 use crate::engine::state::opening::{self, Opened};
 use crate::engine::state::{exposure, identity};
 use crate::outside::{Asker, Programs};
-use crate::runner::{Baselines, Interpreters, Machine};
+use crate::runner::{Baselines, Interpreters, Machine, Sources, python_of_runs};
 use crate::store::{Copies, Documents, Queries, Store, StoreReader, Tx};
 use crate::vcs::Git;
 use std::path::{Path, PathBuf};
@@ -90,8 +90,9 @@ impl Workspace {
         let Opened { store, viewing, lost } = opening::open(&state_dir)?;
         let reader = store.reader()?;
         let (settings, setting_problems) = Settings::load(&options.workspace, &options.home);
-        let plan = plan(&options.workspace, &settings);
         let programs = Arc::new(programs(&options.workspace, &options.home, &settings, options.asker));
+        let interpreters = Interpreters::new(Arc::clone(&programs));
+        let plan = plan(&options.workspace, &settings, &interpreters);
         let workspace = Workspace {
             copies: Copies::new(&state_dir),
             machine: adapt(
@@ -108,7 +109,7 @@ impl Workspace {
             trouble: Ranked::leaf(exposed.into_iter().collect()),
             git: OnceLock::new(),
             identity: OnceLock::new(),
-            interpreters: Interpreters::new(Arc::clone(&programs)),
+            interpreters,
             programs,
             baselines: Baselines::new(state_dir.join("baselines")),
             stack: stack_of(&settings)?,
@@ -208,9 +209,11 @@ fn stack_of(settings: &Settings) -> Result<String, EngineError> {
     }
 }
 
-/// The folders to read: `tools/`, then those of the settings, in their order.
-fn plan(workspace: &Path, settings: &Settings) -> ScanPlan {
+/// The folders to read: `tools/`, then those of the settings, in their order; and the Python of runs.
+fn plan(workspace: &Path, settings: &Settings, interpreters: &Interpreters) -> ScanPlan {
     let mut plan = ScanPlan::standard(workspace);
+    let python = |sources| python_of_runs(workspace, interpreters, sources);
+    plan.python = RunPython { experimental: python(Sources::Caller), vouched: python(Sources::System) };
     plan.roots.extend(settings.roots.iter().map(|root| ToolRoot { path: root.path.clone(), stage: root.stage }));
     plan
 }

@@ -11,6 +11,7 @@ mod node;
 mod packages;
 mod python;
 mod script;
+mod shell;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +21,7 @@ pub(super) use lock::PackageLock;
 pub(super) use packages::{distributions, normal, site_packages};
 
 use super::interpreter::{FirstLine, Interpreters, ResolvedProgram, SearchPath, Seeker, Sources, Who};
-use crate::domain::{InterpreterFacts, Manifest, Missing, VersionFile};
+use crate::domain::{CALL_MODULES, InterpreterFacts, Manifest, Missing, VersionFile};
 use script::ScriptMetadata;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -69,8 +70,10 @@ fn missing_for(path: &SearchPath<'_>, need: &Need<'_>) -> Vec<Missing> {
         return all;
     };
     let found = match need.environment(&program) {
-        DependencyNeed::Nothing => need.imports(&entry.path, &program, None),
-        DependencyNeed::Environment(wish) if wish.is_made() => need.imports(&entry.path, &program, Some(&wish.folder)),
+        DependencyNeed::Nothing => need.imports(path, &entry.path, (&program, None)),
+        DependencyNeed::Environment(wish) if wish.is_made() => {
+            need.imports(path, &entry.path, (&program, Some(&wish.folder)))
+        }
         DependencyNeed::Environment(wish) => vec![need.lacking_packages(path, &wish)],
         DependencyNeed::Lacking(missing) => vec![missing],
     };
@@ -91,13 +94,13 @@ pub(super) fn equip(
     let Some(entry) = need.entry() else { return Ok(program) };
     let (program, missing) = match need.environment(&program) {
         DependencyNeed::Nothing => {
-            let missing = need.imports(&entry.path, &program, None);
+            let missing = need.imports(path, &entry.path, (&program, None));
             (program, missing)
         }
         DependencyNeed::Lacking(missing) => return Err(missing.message),
         DependencyNeed::Environment(wish) if !wish.is_made() => return Err(need.lacking_packages(path, &wish).message),
         DependencyNeed::Environment(wish) => {
-            let missing = need.imports(&entry.path, &program, Some(&wish.folder));
+            let missing = need.imports(path, &entry.path, (&program, Some(&wish.folder)));
             (wish.equip(program), missing)
         }
     };
@@ -176,6 +179,23 @@ impl<'a> Need<'a> {
         found.map(Some).map_err(|message| lacking(word, message))
     }
 
+    /// The program of the command and what comes before its words, as this process would find it; `None` where the first
+    /// word is the program, or nothing is found.
+    pub(super) fn program_words(&self) -> Option<Vec<OsString>> {
+        let word = self.manifest.recipe.as_ref()?.command.first()?;
+        if self.own_file(word).is_some() {
+            return None;
+        }
+        let caller = std::env::vars_os().collect();
+        let path = self.path(&caller);
+        let found = self.program(&path).ok().flatten()?;
+        let program = match self.environment(&found) {
+            DependencyNeed::Environment(wish) if wish.is_made() => wish.equip(found),
+            DependencyNeed::Environment(_) | DependencyNeed::Lacking(_) | DependencyNeed::Nothing => found,
+        };
+        Some(std::iter::once(program.path.into_os_string()).chain(program.lead).collect())
+    }
+
     /// The file that runs: the entry, else the first word of the command that is a file of the version.
     fn entry(&self) -> Option<&VersionFile> {
         let recipe = self.manifest.recipe.as_ref()?;
@@ -196,13 +216,22 @@ impl<'a> Need<'a> {
     }
 
     /// The packages that the sources take and that the interpreter does not have, or the environment
-    /// made from it.
-    fn imports(&self, entry: &str, program: &ResolvedProgram, environment: Option<&Path>) -> Vec<Missing> {
-        match language_of(program) {
+    /// made from it; of a shell script the programs that it calls.
+    fn imports(
+        &self,
+        path: &SearchPath<'_>,
+        entry: &str,
+        (program, environment): (&ResolvedProgram, Option<&Path>),
+    ) -> Vec<Missing> {
+        let mut missing = match language_of(program) {
             Some(PackageLanguage::Python) => python::missing(self, entry, program, environment),
             Some(PackageLanguage::Node) => node::missing(self, entry, program),
+            Some(PackageLanguage::Shell) => shell::missing(self, entry, path),
             None => Vec::new(),
-        }
+        };
+        // The sandbox offers these itself.
+        missing.retain(|missing| !CALL_MODULES.contains(&missing.name.as_str()));
+        missing
     }
 
     pub(super) fn environment(&self, program: &ResolvedProgram) -> DependencyNeed {
@@ -217,7 +246,8 @@ impl<'a> Need<'a> {
         }
         let lacking = |fault: &str| {
             let message = format!(
-                "this script declares dependencies (PEP 723), but {fault}: they are not installed; pip install {absent}"
+                "this script declares dependencies (PEP 723), but {fault}: they are not installed; {}",
+                python.install(&absent)
             );
             DependencyNeed::Lacking(Missing { name: absent.clone(), message, blocks: true })
         };
@@ -276,6 +306,8 @@ impl<'a> Need<'a> {
 enum PackageLanguage {
     Python,
     Node,
+    /// Its packages are programs.
+    Shell,
 }
 
 fn language_of(program: &ResolvedProgram) -> Option<PackageLanguage> {
@@ -284,6 +316,8 @@ fn language_of(program: &ResolvedProgram) -> Option<PackageLanguage> {
         Some(PackageLanguage::Python)
     } else if name == "node" || name == "nodejs" {
         Some(PackageLanguage::Node)
+    } else if matches!(name.as_str(), "bash" | "sh" | "dash" | "zsh") {
+        Some(PackageLanguage::Shell)
     } else {
         None
     }

@@ -160,6 +160,16 @@ impl Python {
         names.filter(|name| !name.is_empty() && !installed.contains(&normal(name))).collect()
     }
 
+    /// The command that installs packages for this Python and no other.
+    pub(super) fn install(&self, packages: &str) -> String {
+        format!("{} -m pip install {packages}", self.program.display())
+    }
+
+    /// The same, or the other way to get a package.
+    fn or_declared(&self, package: &str) -> String {
+        format!("{}, or declare it in a PEP 723 block and install uv", self.install(package))
+    }
+
     /// Its word and version.
     pub(super) fn shown(&self) -> &str {
         &self.shown
@@ -226,8 +236,9 @@ pub(super) fn missing(
         if absent.is_empty() || environment.is_some() { Vec::new() } else { python.finds(&absent, need.interpreters) };
     absent.retain(|name| !found.iter().any(|found| found == name));
     missing.extend(absent.into_iter().map(|name| {
-        let message = beside(need, entry, name)
-            .unwrap_or_else(|| format!("{}; {}", not_installed(name, &python.shown), install(package_of(name))));
+        let message = beside(need, entry, name).unwrap_or_else(|| {
+            format!("{}; {}", not_installed(name, &python.shown), python.or_declared(package_of(name)))
+        });
         Missing { name: name.to_owned(), message, blocks: is_certain }
     }));
     missing
@@ -252,10 +263,6 @@ fn not_installed(module: &str, shown: &str) -> String {
         package if package == module => format!("python package {module} is not installed for {shown}"),
         package => format!("python package {package} (import {module}) is not installed for {shown}"),
     }
-}
-
-fn install(package: &str) -> String {
-    format!("pip install {package}, or declare it in a PEP 723 block and install uv")
 }
 
 /// What is taken from outside of the version.

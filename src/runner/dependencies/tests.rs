@@ -141,8 +141,9 @@ fn a_package_that_is_imported_and_not_installed_is_missing() {
 fn the_message_names_the_package_the_interpreter_and_what_to_do() {
     let case = Case::python(&[("main.py", "import absent_a\n")]);
     let message = case.all_missing().remove(0).message;
-    let version = case.with(|path, need| need.program(path)).unwrap().unwrap().facts.unwrap().version;
-    let how = "pip install absent_a, or declare it in a PEP 723 block and install uv";
+    let program = case.with(|path, need| need.program(path)).unwrap().unwrap();
+    let (python, version) = (program.interpreter.unwrap(), program.facts.unwrap().version);
+    let how = format!("{} -m pip install absent_a, or declare it in a PEP 723 block and install uv", python.display());
     assert_eq!(message, format!("python package absent_a is not installed for python3 {version}; {how}"));
     assert_eq!(case.equip(), Err(message));
 }
@@ -277,4 +278,13 @@ fn uv_is_not_asked_for_what_a_stranger_names_by_address() {
     let case = Case::python(&[("main.py", &block)]).with_uv();
     assert!(case.equip().unwrap_err().contains("contains settings for uv"));
     assert_eq!((case.missing(), case.at("asked").exists()), (blocking(&["absent_a"]), false));
+}
+
+#[test]
+fn a_program_that_a_shell_script_calls_is_looked_for() {
+    let script = "#!/bin/bash\nabsent-program-a x\nif [ -n \"$1\" ]; then absent-program-b; fi\necho done | sort\n";
+    let case = Case::new(&["bash", "{file}"], &[("main.sh", script)]);
+    let found: Vec<_> = case.all_missing().into_iter().map(|missing| (missing.name, missing.blocks)).collect();
+    assert_eq!(found, [("absent-program-a".to_owned(), true), ("absent-program-b".to_owned(), false)]);
+    assert!(case.equip().unwrap_err().contains("the script calls it, line 2"));
 }

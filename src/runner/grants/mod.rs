@@ -79,22 +79,22 @@ impl Grants {
 
     /// Why these grants hold only with a view of its own (level `isolated`); `None` when every level can
     /// keep them.
-    pub fn needs_isolated(&self) -> Option<String> {
-        let remedy = "install bubblewrap (`toolsmith doctor` explains), or";
+    /// `remedy` is how this machine gets that level.
+    pub fn needs_isolated(&self, remedy: &str) -> Option<String> {
         if self.network == Network::Loopback {
             return Some(format!(
-                "a private interface for network loopback needs the level isolated: {remedy} declare none or full"
+                "a private interface for network loopback needs the level isolated: {remedy}, or declare none or full"
             ));
         }
         if let Some(write) = self.write.iter().find(|write| write.mode == WriteMode::Staged) {
             let path = write.path.display();
-            return Some(format!("staged writes to {path} need the level isolated: {remedy} promote it to core"));
+            return Some(format!("staged writes to {path} need the level isolated: {remedy}, or promote it to core"));
         }
         let write = self.write.iter().find(|write| !write.protected.is_empty())?;
         let (path, kept) = (write.path.display(), write.protected.first().map(|path| path.display().to_string()));
         let kept = kept.unwrap_or_default();
         Some(format!(
-            "keeping {kept} read-only inside {path} needs the level isolated: {remedy} declare a narrower path"
+            "keeping {kept} read-only inside {path} needs the level isolated: {remedy}, or declare a narrower path"
         ))
     }
 }

@@ -166,7 +166,7 @@ fn git_and_the_workbenchs_own_files_stay_read_only_in_a_granted_tree() {
         PROTECTED.iter().map(|name| machine.at("home/ws").join(name)).chain([machine.at("home/ws/a/b/.git")]).collect();
     expected.sort();
     assert_eq!(granted.write[0].protected, expected);
-    assert!(granted.needs_isolated().unwrap().contains("read-only"));
+    assert!(granted.needs_isolated("install it").unwrap().contains("read-only"));
     fs::create_dir_all(machine.at("home/ws/a/.VSCode")).unwrap();
     fs::write(machine.at("home/ws/a/.envrc"), "").unwrap();
     let inner = machine.write("a", WriteMode::Staged).unwrap();
@@ -174,9 +174,9 @@ fn git_and_the_workbenchs_own_files_stay_read_only_in_a_granted_tree() {
         inner.write[0].protected,
         ["a/.VSCode", "a/.envrc", "a/b/.git"].map(|at| machine.at("home/ws").join(at))
     );
-    assert_eq!(machine.write("out", WriteMode::Direct).unwrap().needs_isolated(), None);
-    assert!(machine.write("out", WriteMode::Staged).unwrap().needs_isolated().unwrap().contains("core"));
-    assert_eq!(machine.read("in.csv").unwrap().needs_isolated(), None);
+    assert_eq!(machine.write("out", WriteMode::Direct).unwrap().needs_isolated("install it"), None);
+    assert!(machine.write("out", WriteMode::Staged).unwrap().needs_isolated("install it").unwrap().contains("core"));
+    assert_eq!(machine.read("in.csv").unwrap().needs_isolated("install it"), None);
 }
 
 #[test]

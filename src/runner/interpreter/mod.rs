@@ -368,6 +368,14 @@ pub(super) fn missing(name: &str) -> String {
     }
 }
 
+/// The Python 3 that a run of a tool with programs from `sources` would use; nothing is started to find it.
+pub fn python_of_runs(workspace: &Path, interpreters: &Interpreters, sources: Sources) -> Option<PathBuf> {
+    let caller = std::env::vars_os().collect();
+    let who = Who::of_this_process();
+    let path = SearchPath::new(Seeker { caller: &caller, who, workspace: Some(workspace), interpreters, sources });
+    ["python3", "python"].into_iter().find_map(|name| path.find(OsStr::new(name))).map(|view| view.path)
+}
+
 /// Whether a folder lies in another, by name or through links.
 fn is_within(dir: &Path, folder: &Path) -> bool {
     let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());

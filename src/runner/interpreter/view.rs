@@ -70,8 +70,18 @@ fn of_file(real: &Path, home: Option<&Path>) -> Vec<PathBuf> {
     if is_system(real) {
         return Vec::new();
     }
+    if let Some(packages) = packages(real) {
+        return vec![packages];
+    }
     let installed = real.parent().and_then(|folder| installation(folder, home));
     installed.map_or_else(|| vec![real.to_owned()], shown)
+}
+
+/// The folder of packages that a program of node lies in: it takes others from there.
+fn packages(real: &Path) -> Option<PathBuf> {
+    let parts: Vec<_> = real.components().collect();
+    let at = parts.iter().position(|part| part.as_os_str() == "node_modules")?;
+    Some(parts[..=at].iter().collect())
 }
 
 /// What a run sees of an installation: all of it, or its parts where data of programs lies beside them.
@@ -178,6 +188,18 @@ mod tests {
         symlink(version.join("bin/python3.12"), home.join(".local/bin/python3")).unwrap();
         let view = InterpreterView::of(&home.join(".local/bin/python3"), Some(&home)).unwrap();
         assert_eq!((view.path, view.visible), (version.join("bin/python3.12"), vec![version]));
+    }
+
+    #[test]
+    fn a_program_of_a_project_needs_the_packages_beside_it() {
+        let (_dir, home) = root();
+        let packages = home.join("project/node_modules");
+        put(&packages.join("tsx/dist/cli.mjs"), "#!/usr/bin/env node\n");
+        put(&packages.join("esbuild/index.js"), "");
+        fs::create_dir(packages.join(".bin")).unwrap();
+        symlink("../tsx/dist/cli.mjs", packages.join(".bin/tsx")).unwrap();
+        let view = InterpreterView::of(&packages.join(".bin/tsx"), Some(&home)).unwrap();
+        assert_eq!((view.path, view.visible), (packages.join("tsx/dist/cli.mjs"), vec![packages]));
     }
 
     #[test]

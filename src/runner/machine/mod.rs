@@ -207,12 +207,16 @@ impl Machine {
             return None;
         }
         let why = self.bubblewrap().as_ref().err()?;
-        let hint = if why == supervisor::NOT_INSTALLED {
-            INSTALL_BUBBLEWRAP
-        } else {
-            "`toolsmith doctor` checks this machine"
-        };
+        let hint = if why == supervisor::NOT_INSTALLED { INSTALL_BUBBLEWRAP } else { "" };
         Some(MissingLayer { message: format!("{why}: {WITHOUT_BUBBLEWRAP}"), hint })
+    }
+
+    /// How the level isolated can be had here.
+    pub fn isolated_remedy(&self) -> &'static str {
+        match self.wish {
+            Bubblewrap::Off => "remove `bubblewrap` from [isolation] in config.toml",
+            Bubblewrap::At(_) | Bubblewrap::Auto => "install bubblewrap (`toolsmith doctor` explains)",
+        }
     }
 
     /// Each layer, as it is here.
@@ -221,9 +225,7 @@ impl Machine {
         let bubblewrap = match (self.bubblewrap(), self.missing_bubblewrap()) {
             (Ok(path), _) => Ok(format!("{} gives each run its own namespaces and file view", path.display())),
             (Err(_), Some(layer)) => Err(layer),
-            (Err(why), None) => {
-                missing(format!("{why}: {WITHOUT_BUBBLEWRAP}"), "remove `bubblewrap` from [isolation] in config.toml")
-            }
+            (Err(why), None) => missing(format!("{why}: {WITHOUT_BUBBLEWRAP}"), self.isolated_remedy()),
         };
         let landlock = match self.landlock() {
             0 => missing(

@@ -40,6 +40,11 @@ pub(super) fn arguments(
     Ok(args)
 }
 
+/// Whether a word is the code that calls a function.
+pub(super) fn is_call_code(word: &OsStr) -> bool {
+    word == PYTHON || word == JAVASCRIPT
+}
+
 /// Programs that take code with `-e` as node does.
 fn is_node_like(program: &OsStr) -> bool {
     let name = Path::new(program).file_name().unwrap_or(program).to_string_lossy();

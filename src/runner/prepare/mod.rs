@@ -4,8 +4,11 @@
 //! exists is found here, and nothing has happened yet.
 
 mod arguments;
+pub(super) mod calls;
 mod function;
 pub(super) mod given;
+pub(super) mod own;
+pub(super) mod preview;
 pub(super) mod request;
 pub(super) mod service;
 pub(super) mod spec;
@@ -27,10 +30,11 @@ use super::result::success::OutputRule;
 use super::result::violations::violations_line;
 use super::sandbox::{HostFacts, ProcessLimits, USUAL_FILES, WallPlan};
 use super::supervisor::{Environment, Packed, RunPlan, RunView, StartInput};
+use super::tool_state::{KeptState, STATE_VARIABLE, StateView};
 use crate::domain::service::StopSignal;
 use crate::domain::{
-    CostTier, FileMode, InputMode, IsolationLevel, Manifest, Network, Profile, Recipe, RunEnd, VersionFile, WriteMode,
-    validate,
+    CostTier, FileMode, InputMode, IsolationLevel, Kind, Manifest, Network, Profile, Recipe, RunEnd, VersionFile,
+    WriteMode, validate,
 };
 use arguments::PassedInput;
 use given::RunEnvironment;
@@ -70,6 +74,9 @@ pub fn prepare(request: &StartRequest) -> Result<Spec, RunEnd> {
 
 /// [`prepare`] with the caller's environment handed in.
 pub(super) fn prepare_for(request: &StartRequest, caller: &BTreeMap<OsString, OsString>) -> Result<Spec, RunEnd> {
+    if request.manifest.kind == Kind::Http {
+        return own::http(request, caller);
+    }
     prepare_with(request, caller, &[]).map(|(spec, _)| spec)
 }
 
@@ -83,18 +90,20 @@ pub(super) fn prepare_with(
         return Err(RunEnd::SpawnFailed { message });
     }
     let recipe = startable(request.manifest)?;
+    let fault = request.manifest.state.as_ref().and_then(|rule| rule.fault(request.files, recipe.entry.as_deref()));
+    fault.map_or(Ok(()), |message| Err(RunEnd::Refused { message }))?;
     let grants = granted(request, caller)?;
     let empty = Value::Object(Map::new());
     let input = request.input.unwrap_or(&empty);
     check_input(request, recipe, input)?;
     let means = request.machine.means(request.least).map_err(|message| RunEnd::Uncontained { message })?;
     if means.level != IsolationLevel::Isolated
-        && let Some(message) = grants.needs_isolated()
+        && let Some(message) = grants.needs_isolated(request.machine.isolated_remedy())
     {
         return Err(RunEnd::Uncontained { message });
     }
     let place = RunFolders::of(request, &means);
-    let words = ExpandedCommand::of(request, &place, recipe, input)?;
+    let words = ExpandedCommand::of(request.manifest, (&place.tool, request.workspace), recipe, input)?;
     let (who, workspace) = (Who::of_this_process(), Some(request.workspace));
     let path = SearchPath::new(Seeker {
         caller,
@@ -109,7 +118,7 @@ pub(super) fn prepare_with(
     check_sizes(&[], env.iter())?;
     let call = |input: &Value| {
         check_input(request, recipe, input)?;
-        let other = ExpandedCommand::of(request, &place, recipe, input)?;
+        let other = ExpandedCommand::of(request.manifest, (&place.tool, request.workspace), recipe, input)?;
         if other.words.first() != words.words.first() {
             return Err(invalid("input: it would change the program to start"));
         }
@@ -118,7 +127,14 @@ pub(super) fn prepare_with(
     let others = others.iter().map(call).collect();
     let call = words.call(recipe, &program.lead, input)?;
     let found = ResolvedStart { recipe, grants, means, place, program, env };
-    Ok((found.spec(request, call)?, others))
+    let spec = found.spec(request, call)?;
+    let permissions = &request.manifest.permissions;
+    let spec = if calls::mentions_calls(permissions, request.files) {
+        spec.with_call_modules(permissions, request.state)
+    } else {
+        spec
+    };
+    Ok((spec, others))
 }
 
 fn granted(request: &StartRequest, caller: &BTreeMap<OsString, OsString>) -> Result<Grants, RunEnd> {
@@ -152,10 +168,12 @@ impl ResolvedStart<'_> {
         let stated = recipe.timeout_ms.map(Duration::from_millis);
         let wall = Wall { asked: request.timeout, stated, usual: request.usual_timeout };
         let limits = RunLimits::of(request.profile, &request.manifest.limits, wall);
-        let (packed, files) = if place.is_copied { pack(request.files) } else { (Vec::new(), Vec::new()) };
+        let (packed, files) = if place.is_copied { pack(request) } else { (Vec::new(), Vec::new()) };
+        let state = request.manifest.state.as_ref().map(|rule| KeptState::load(rule, request.kept, request.files));
+        let state = state.transpose().map_err(|message| RunEnd::SpawnFailed { message })?;
         let silent = program.visible.clone();
         let read: Vec<PathBuf> = program.visible.into_iter().chain(grants.read.iter().cloned()).collect();
-        let view = view(&place, read, &grants.write, packed)?;
+        let view = RunView { state: kept_paths(request), ..view(&place, read, &grants.write, packed)? };
         let plan = RunPlan {
             program: place.seen(&program.path, request.version_dir),
             args: call.args,
@@ -194,6 +212,7 @@ impl ResolvedStart<'_> {
             grants,
             redactor: request.given.redactor().clone(),
             staged: request.staged.to_owned(),
+            state,
             log: None,
             handed: Handed::default(),
         })
@@ -219,7 +238,7 @@ fn check_input(request: &StartRequest, recipe: &Recipe, input: &Value) -> Result
     if recipe.input == InputMode::None && request.input.is_none() {
         return Ok(());
     }
-    let violations = validate(schema, input);
+    let violations = validate(schema, &recipe.without_piped(input));
     if violations.is_empty() { Ok(()) } else { Err(invalid(violations_line("input", &violations))) }
 }
 
@@ -246,8 +265,8 @@ impl RunFolders {
         if means.level == IsolationLevel::Isolated {
             return RunFolders { tool: "/tool".into(), scratch: "/scratch".into(), stand: None, is_copied: true };
         }
-        if means.user.is_some() {
-            // An unprivileged user does not get to root's state folder.
+        if means.user.is_some() || request.manifest.state.is_some() {
+            // An unprivileged user does not get to root's state folder, and the kept copy takes no links to kept files.
             let stand = outer_folder(request.scratch);
             let [tool, scratch] = ["tool", "scratch"].map(|name| stand.join(name));
             return RunFolders { tool, scratch, stand: Some(stand), is_copied: true };
@@ -272,7 +291,14 @@ fn view(place: &RunFolders, read: Vec<PathBuf>, write: &[WritePath], files: Vec<
         read,
         write: write.iter().filter(|write| write.mode == WriteMode::Direct).cloned().collect(),
         files,
+        state: None,
     })
+}
+
+/// What is kept of the run.
+fn kept_paths(request: &StartRequest) -> Option<StateView> {
+    let rule = request.manifest.state.as_ref()?;
+    Some(StateView { paths: rule.paths.clone(), max_bytes: rule.max_bytes })
 }
 
 /// The stages of what may be written.
@@ -294,13 +320,16 @@ fn stages(write: &[WritePath], read: &[PathBuf]) -> Result<Vec<Stage>, RunEnd> {
     Ok(stages)
 }
 
-fn pack(files: &[VersionFile]) -> (Vec<Packed>, Vec<Vec<u8>>) {
+/// The files of the version; those that lie where kept files do come with these.
+fn pack(request: &StartRequest) -> (Vec<Packed>, Vec<Vec<u8>>) {
+    let is_kept = |file: &VersionFile| request.manifest.state.as_ref().is_some_and(|rule| rule.keeps(&file.path));
+    let files = || request.files.iter().filter(|file| !is_kept(file));
     let packed = |file: &VersionFile| Packed {
         path: file.path.clone(),
         executable: file.mode == FileMode::Executable,
         bytes: file.bytes.len() as u64,
     };
-    (files.iter().map(packed).collect(), files.iter().map(|file| file.bytes.clone()).collect())
+    (files().map(packed).collect(), files().map(|file| file.bytes.clone()).collect())
 }
 
 /// The sandbox layers of the process that becomes the tool.
@@ -324,6 +353,7 @@ fn walls(request: &StartRequest, means: &Means, view: &RunView, (limits, network
             .collect(),
         network,
         inherited: 0,
+        channel: 0,
         observe: request.observe,
         host: HostFacts::read(request.state.to_owned()),
         #[cfg(test)]
@@ -364,31 +394,44 @@ struct ExpandedCommand {
 
 impl ExpandedCommand {
     fn of(
-        request: &StartRequest,
-        place: &RunFolders,
+        manifest: &Manifest,
+        (tool, workspace): (&Path, &Path),
         recipe: &Recipe,
         input: &Value,
     ) -> Result<ExpandedCommand, RunEnd> {
-        let file = recipe.entry.as_ref().map(|entry| place.tool.join(entry));
+        let file = recipe.entry.as_ref().map(|entry| tool.join(entry));
         let none = Map::new();
         let scope = PlaceholderContext {
             file: file.as_deref(),
-            dir: &place.tool,
-            workspace: request.workspace,
+            dir: tool,
+            workspace,
             input: input.as_object().unwrap_or(&none),
-            schema: request.manifest.input.as_ref(),
+            schema: manifest.input.as_ref(),
         };
         let mut used = BTreeSet::new();
         let words = recipe.command.iter().map(|template| expand(template, &scope, &mut used));
         let words = words.collect::<Result<Vec<_>, _>>();
         let words = words.map_err(|name| invalid(format!("input/{name}: the command needs a value for it")))?;
-        if recipe.input == InputMode::None && used.is_empty() && !is_empty(input) {
+        let piped = recipe.piped.as_ref().filter(|name| scope.input.contains_key(*name));
+        let is_only_piped = piped.is_some() && scope.input.len() == 1;
+        if recipe.input == InputMode::None && used.is_empty() && !is_empty(input) && !is_only_piped {
             return Err(invalid("it does not take input"));
         }
-        let passed = match recipe.input {
-            InputMode::Args => arguments::pass(&recipe.args, object(input)?, &used, &|name| scope.value(name)),
+        used.extend(piped.cloned());
+        let mut passed = match recipe.input {
+            InputMode::Args | InputMode::StdinText => {
+                let (fields, value) = (object(input)?, |name: &str| scope.value(name));
+                let undeclared = arguments::undeclared(&recipe.args, scope.schema, fields, &used);
+                undeclared.map_or(Ok(()), |why| Err(invalid(why)))?;
+                arguments::steering(&recipe.args).map_or(Ok(()), |why| Err(invalid(why)))?;
+                arguments::misread(&recipe.args, fields, &value).map_or(Ok(()), |why| Err(invalid(why)))?;
+                arguments::pass(&recipe.args, fields, &used, &value)
+            }
             InputMode::StdinJson | InputMode::Env | InputMode::None => PassedInput::default(),
         };
+        if let Some(text) = piped.and_then(|name| scope.input[name].as_str()) {
+            passed.stdin = Some(text.to_owned());
+        }
         Ok(ExpandedCommand { words, passed })
     }
 
@@ -405,7 +448,7 @@ impl ExpandedCommand {
         }
         let mut env = Vec::new();
         match recipe.input {
-            InputMode::Args => {
+            InputMode::Args | InputMode::StdinText => {
                 args.extend(self.passed.args.iter().cloned());
                 env.extend(self.passed.env.iter().cloned());
             }
@@ -416,7 +459,10 @@ impl ExpandedCommand {
             InputMode::StdinJson | InputMode::None => {}
         }
         check_sizes(&args, env.iter().map(|(name, value)| (name, value)))?;
-        let stdin = (recipe.input == InputMode::StdinJson).then(|| input.to_string());
+        let stdin = match recipe.input {
+            InputMode::StdinJson => Some(input.to_string()),
+            InputMode::Args | InputMode::StdinText | InputMode::Env | InputMode::None => self.passed.stdin.clone(),
+        };
         Ok(StartInput { args, env, stdin })
     }
 }
@@ -470,6 +516,9 @@ fn environment(
     // A tool that calls us back is an agent, whoever started it.
     env.insert("TOOLSMITH_AGENT".into(), request.manifest.name.to_string().into());
     env.insert(RUN_VARIABLE.into(), request.scratch.as_os_str().to_owned());
+    if let Some(first) = request.manifest.state.as_ref().and_then(|rule| rule.paths.first()) {
+        env.insert(STATE_VARIABLE.into(), place.scratch.join(&first.path).into());
+    }
     env
 }
 

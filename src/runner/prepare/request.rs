@@ -54,6 +54,8 @@ pub struct StartRequest<'a> {
     pub state: &'a Path,
     /// Where staged writes of this run are kept; made when there are any.
     pub staged: &'a Path,
+    /// The archive of what the tool keeps between its runs; `None`: nothing is kept.
+    pub kept: Option<&'a Path>,
     /// The folder of all environments of scripts.
     pub environments: &'a Path,
 }

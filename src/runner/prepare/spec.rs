@@ -8,6 +8,7 @@ use crate::runner::process::limits::RunLimits;
 use crate::runner::result::success::OutputRule;
 use crate::runner::supervisor::RunPlan;
 use crate::runner::supervisor::starter::Starter;
+use crate::runner::tool_state::KeptState;
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -43,6 +44,8 @@ pub struct Spec {
     pub(in crate::runner) redactor: Redactor,
     /// Where staged writes are kept.
     pub(in crate::runner) staged: PathBuf,
+    /// What it keeps between its runs, when it keeps something.
+    pub(in crate::runner) state: Option<KeptState>,
     /// How its output is kept, when it is a service.
     pub(in crate::runner) log: Option<LogRule>,
     /// Descriptors that it is handed; not copied.

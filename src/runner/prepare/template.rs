@@ -4,6 +4,7 @@
 //! placeholders; every other brace is text, so that `python -c` code and JSON survive untouched.
 //! `{{NAME}}` writes a placeholder literally. Values land inside one argument, never in a shell.
 
+use crate::domain::input_variable;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -143,9 +144,7 @@ pub(super) fn value_text(value: &Value) -> Cow<'_, str> {
 pub(in crate::runner) fn as_variables(input: &Map<String, Value>) -> Result<BTreeMap<String, String>, String> {
     let mut variables = BTreeMap::new();
     for (key, value) in input.iter().filter(|(_, value)| !value.is_null()) {
-        let name: String =
-            key.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
-        let name = format!("INPUT_{name}");
+        let name = input_variable(key);
         if variables.insert(name.clone(), value_text(value).into_owned()).is_some() {
             return Err(format!("two inputs map to the variable {name}; rename {key:?}"));
         }

@@ -3,7 +3,7 @@
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use std::os::fd::OwnedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Waits until something happens on one of the sources that there are.
 pub(in crate::runner) fn poll_some<const N: usize>(
@@ -26,4 +26,19 @@ pub(in crate::runner) fn poll_some<const N: usize>(
         ready[place] = !fd.revents().is_empty();
     }
     Ok(ready)
+}
+
+/// Waits until something can be read, or nothing ever can; `false` when that takes longer.
+pub fn poll_readable(fd: &OwnedFd, most: Duration) -> bool {
+    waited(fd, PollFlags::IN, most)
+}
+
+/// Waits until something can be written, or nothing ever can; `false` when that takes longer.
+pub fn poll_writable(fd: &OwnedFd, most: Duration) -> bool {
+    waited(fd, PollFlags::OUT, most)
+}
+
+fn waited(fd: &OwnedFd, flags: PollFlags, most: Duration) -> bool {
+    // What cannot be waited for is tried.
+    poll_some([(Some(fd), flags)], Instant::now() + most).map_or_else(|error| error != Errno::INTR, |[ready]| ready)
 }

@@ -261,7 +261,8 @@ fn a_connection_that_waits_is_given_up_after_its_patience_and_no_sooner() {
             }
         }
         stage.refuse(patience * 2);
-        assert_eq!(given_up.read(&mut [0; 1]).unwrap(), 0, "{name}");
+        // A signal of another test may interrupt a single read.
+        assert_eq!(given_up.read_to_end(&mut Vec::new()).unwrap(), 0, "{name}");
         assert!(begun.elapsed() >= patience, "{name}");
         kept.set_nonblocking(true).unwrap();
         assert_eq!(kept.read(&mut [0; 1]).unwrap_err().kind(), io::ErrorKind::WouldBlock, "{name}");

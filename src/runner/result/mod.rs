@@ -3,5 +3,6 @@
 pub(super) mod difference;
 pub(super) mod ending;
 pub(super) mod report;
+mod stated;
 pub(super) mod success;
 pub(super) mod violations;

@@ -1,5 +1,6 @@
 //! Whether a process that ended by itself succeeded: its exit code, and what its output says.
 
+use super::stated::stated_failure;
 use super::violations::violations_line;
 use crate::domain::{Recipe, RunEnd, SuccessRule, validate};
 use serde_json::Value;
@@ -46,7 +47,10 @@ impl OutputRule {
     /// Judges a process that ended with `exit_code`. `last_words` is the end of standard error.
     pub(in crate::runner) fn judge(&self, exit_code: i32, output: &Output, last_words: &str) -> RunEnd {
         let failed = |reason: String| RunEnd::Failed { exit_code, reason: shorten(&reason) };
-        let stated = if self.success.check_json { stated_failure(output) } else { None };
+        let stated = match output {
+            Output::Whole(bytes) if self.success.check_json => stated_failure(bytes, self.schema.as_ref()),
+            _ => None,
+        };
         if !self.success.exit_codes.contains(&exit_code) {
             let reason = stated.or_else(|| last_line(last_words)).unwrap_or_else(|| format!("exit code {exit_code}"));
             return failed(reason);
@@ -78,31 +82,6 @@ impl OutputRule {
         let violations = validate(self.schema.as_ref()?, &value);
         (!violations.is_empty()).then(|| violations_line("output", &violations))
     }
-}
-
-/// The failure that a JSON object on standard output states, if it states one.
-fn stated_failure(output: &Output) -> Option<String> {
-    let Output::Whole(bytes) = output else { return None };
-    // Nearly all other output is told apart by its first character.
-    if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return None;
-    }
-    let Ok(Value::Object(object)) = serde_json::from_slice::<Value>(bytes) else { return None };
-    let error = object.get("error").filter(|error| !error.is_null());
-    let denied = object.get("success") == Some(&Value::Bool(false));
-    if error.is_none() && !denied {
-        return None;
-    }
-    let text = |value: &Value| match value {
-        Value::String(text) if text.trim().is_empty() => None,
-        Value::String(text) => Some(text.clone()),
-        other => other.get("message").and_then(Value::as_str).map(str::to_owned).or_else(|| Some(other.to_string())),
-    };
-    let said = error.and_then(text).or_else(|| object.get("message").and_then(Value::as_str).map(str::to_owned));
-    Some(said.unwrap_or_else(|| {
-        let what = if denied { "success is false" } else { "it contains an error" };
-        format!("the output reports failure: {what}")
-    }))
 }
 
 /// Why a text is not JSON: the token, its line and column.
@@ -205,12 +184,15 @@ mod tests {
         {
             assert_eq!(plain(0, stdout, "warning"), fine, "{stdout}");
         }
-        assert_eq!(plain(0, "{\"success\": false}", ""), failed(0, "the output reports failure: success is false"));
-        assert_eq!(plain(0, "{\"success\": false, \"message\": \"no\"}", ""), failed(0, "no"));
-        assert_eq!(plain(0, "{\"error\": \"boom\"}\n", ""), failed(0, "boom"));
-        assert_eq!(plain(0, "{\"error\": {\"message\": \"deep\"}}", ""), failed(0, "deep"));
+        assert_eq!(plain(0, "{\"success\": false}", ""), failed(0, "output says \"success\": false"));
+        assert_eq!(
+            plain(0, "{\"success\": false, \"message\": \"no\"}", ""),
+            failed(0, "output says \"success\": false: no")
+        );
+        assert_eq!(plain(0, "{\"error\": \"boom\"}\n", ""), failed(0, "output says \"error\": boom"));
+        assert_eq!(plain(0, "{\"error\": {\"message\": \"deep\"}}", ""), failed(0, "output says \"error\": deep"));
         let unchecked = SuccessRule { check_json: false, ..SuccessRule::default() };
-        assert_eq!(judge(unchecked, None, 0, "{\"error\": 1}", ""), fine);
+        assert_eq!(judge(unchecked, None, 0, "{\"error\": \"x\"}", ""), fine);
         let three = SuccessRule { exit_codes: vec![0, 3], ..SuccessRule::default() };
         assert_eq!(judge(three, None, 3, "", ""), RunEnd::Succeeded { exit_code: 3 });
     }
@@ -222,7 +204,7 @@ mod tests {
         assert_eq!(plain(1, "", python), failed(1, "ValueError: bad red"));
         let node = "/x.js:1\nthrow new Error(\"no\")\n^\n\nError: no\n    at Object.<anonymous> (/x.js:1:7)\n    at y {\n  code: 1\n}\n\nNode.js v20.20.2\n";
         assert_eq!(plain(1, "", node), failed(1, "Error: no"));
-        assert_eq!(plain(1, "{\"error\": \"why\"}", "noise"), failed(1, "why"));
+        assert_eq!(plain(1, "{\"error\": \"why\"}", "noise"), failed(1, "output says \"error\": why"));
         assert_eq!(plain(4, "text", "\n \n"), failed(4, "exit code 4"));
         let RunEnd::Failed { reason, .. } = plain(1, "", &"é".repeat(500)) else { panic!("failed") };
         assert_eq!(reason.chars().count(), MAX_REASON);

@@ -3,6 +3,7 @@
 
 use super::child::{Child, explain, spawn};
 use super::job::{Hooks, Job, Link, OnIsolated, OnOutput};
+use super::leftovers::{dropped, keep};
 use crate::domain::{Isolation, IsolationLevel, Observation, Redactions, RunEnd, RunUsage, Sample, Stream};
 use crate::runner::output::cleaner::{Cleaner, clean};
 use crate::runner::output::spool::{Frame, MAX_FRAME, Spool, SpoolWriter};
@@ -487,6 +488,8 @@ impl RunLoop<'_> {
         let output = if stop.is_some() || self.spec.log.is_some() { Output::Lost } else { self.output() };
         let last_words = String::from_utf8_lossy(&self.last_words);
         let end = judge(stop, Some(&tool), &self.spec.limits, &self.spec.rule, (&output, &last_words));
+        let end = keep((self.spec.state.as_ref(), self.child.state.as_ref()), end, &mut self.notes);
+        self.notes.extend(dropped(&observation, self.spec.plan.view.state.as_ref()));
         let staged = self.unpack(&mut observation);
         Report { staged, ..self.finish(end, observation) }
     }

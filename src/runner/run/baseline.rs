@@ -126,11 +126,13 @@ fn bare(spec: &Spec, spool: PathBuf) -> Spec {
     plan.view.write.clear();
     plan.view.stages.clear();
     plan.view.files.clear();
+    plan.view.state = None;
     plan.trials = None;
     plan.is_service = false;
     plan.listeners.clear();
     plan.connector = None;
     plan.walls.inherited = 0;
+    plan.walls.channel = 0;
     plan.walls.write.retain(|path| *path == plan.view.scratch);
     let mut limits = spec.limits;
     limits.wall = PATIENCE;
@@ -152,6 +154,7 @@ fn bare(spec: &Spec, spool: PathBuf) -> Spec {
         grants: spec.grants.clone(),
         redactor: spec.redactor.clone(),
         staged: spec.staged.clone(),
+        state: None,
         log: None,
         handed: Handed::default(),
     }

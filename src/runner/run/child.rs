@@ -6,6 +6,7 @@ use crate::runner::process::terminal;
 use crate::runner::sandbox::SYSTEM;
 use crate::runner::supervisor::starter::Started;
 use crate::runner::supervisor::{StartInput, send, send_fds};
+use crate::runner::tool_state::KeptState;
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::pipe::PipeFlags;
 use std::fs::File;
@@ -28,6 +29,8 @@ pub(in crate::runner) struct Child {
     pub(in crate::runner) stdout: Option<OwnedFd>,
     /// `None` from the beginning with a terminal, which has only one stream.
     pub(in crate::runner) stderr: Option<OwnedFd>,
+    /// Where what it keeps comes back, when it keeps something.
+    pub(in crate::runner) state: Option<OwnedFd>,
 }
 
 impl Drop for Child {
@@ -51,9 +54,15 @@ pub(in crate::runner) fn spawn(spec: &Spec, handed: Handed) -> Result<Child, Str
         Streams::open(spec, handed.stdin).map_err(|error| format!("its streams cannot be created: {error}"))?;
     let files = packed(spec).map_err(|error| format!("its files could not be passed on: {error}"))?;
     let bundle = bundle(spec).map_err(|error| format!("staged writes could not be prepared: {error}"))?;
-    let handed: Vec<OwnedFd> =
-        std::iter::once(files).chain(handed.listeners).chain(handed.connector).chain(bundle).collect();
-    start(spec, streams, &handed).map_err(|error| format!("its supervisor could not be started: {error}"))
+    let state = state(spec).map_err(|error| format!("its kept files could not be passed on: {error}"))?;
+    let kept = state.as_ref().map(OwnedFd::try_clone).transpose();
+    let kept = kept.map_err(|error| format!("its kept files could not be passed on: {error}"))?;
+    let first = std::iter::once(files).chain(handed.listeners).chain(handed.connector);
+    let handed: Vec<OwnedFd> = first.chain(state).chain(bundle).collect();
+    let child = start(spec, streams, &handed);
+    let mut child = child.map_err(|error| format!("its supervisor could not be started: {error}"))?;
+    child.state = kept;
+    Ok(child)
 }
 
 /// Starts the supervisor of a batch of trials: what each is given goes in, what came of each comes out.
@@ -64,7 +73,9 @@ pub(in crate::runner) fn spawn_batch(spec: &Spec, calls: &[StartInput]) -> Resul
     let streams =
         Streams::batch(calls).map_err(|error| format!("the streams for its trials cannot be created: {error}"))?;
     let files = packed(spec).map_err(|error| format!("its files could not be passed on: {error}"))?;
-    start(spec, streams, &[files]).map_err(|error| format!("its supervisor could not be started: {error}"))
+    let state = state(spec).map_err(|error| format!("its kept files could not be passed on: {error}"))?;
+    let handed: Vec<OwnedFd> = std::iter::once(files).chain(state).collect();
+    start(spec, streams, &handed).map_err(|error| format!("its supervisor could not be started: {error}"))
 }
 
 fn start(spec: &Spec, streams: Streams, handed: &[OwnedFd]) -> io::Result<Child> {
@@ -77,7 +88,7 @@ fn start(spec: &Spec, streams: Streams, handed: &[OwnedFd]) -> io::Result<Child>
         rustix::io::ioctl_fionbio(stream, true)?;
     }
     spec.starter.make_spare();
-    Ok(Child { supervisor, control, is_heard: true, is_done: false, stdin, stdout, stderr })
+    Ok(Child { supervisor, control, is_heard: true, is_done: false, stdin, stdout, stderr, state: None })
 }
 
 /// The tool's streams: our ends and its ends.
@@ -129,6 +140,11 @@ fn packed(spec: &Spec) -> io::Result<OwnedFd> {
     file.rewind()?;
     rustix::fs::fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
     Ok(file.into())
+}
+
+/// The files that it keeps, in memory that they come back in.
+fn state(spec: &Spec) -> io::Result<Option<OwnedFd>> {
+    spec.state.as_ref().map(KeptState::hand_over).transpose()
 }
 
 /// The file that staged writes come back in, when there will be any.

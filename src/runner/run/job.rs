@@ -5,6 +5,7 @@ use crate::runner::output::spool::Frame;
 use crate::runner::output::tail::Tail;
 use crate::runner::prepare::spec::Spec;
 use crate::runner::result::report::Report;
+use rustix::event::EventfdFlags;
 use std::fmt;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -62,6 +63,15 @@ pub(in crate::runner) struct Link {
 }
 
 impl Link {
+    pub(in crate::runner) fn new() -> Link {
+        Link {
+            cancelled: AtomicBool::new(false),
+            killed: AtomicBool::new(false),
+            wake: rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).ok(),
+            tail: Arc::default(),
+        }
+    }
+
     pub(in crate::runner) fn cancel(&self) {
         self.cancelled.store(true, Ordering::Release);
         if let Some(wake) = &self.wake {

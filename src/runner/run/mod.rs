@@ -4,4 +4,6 @@ pub(super) mod actor;
 pub(super) mod baseline;
 pub(super) mod child;
 pub(super) mod job;
+mod leftovers;
 pub(super) mod running;
+pub(super) mod task;

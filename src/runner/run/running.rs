@@ -6,8 +6,6 @@ use crate::domain::{Isolation, RunEnd, Sample};
 use crate::runner::output::tail::Tail;
 use crate::runner::prepare::spec::Spec;
 use crate::runner::result::report::Report;
-use rustix::event::EventfdFlags;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::watch;
@@ -46,44 +44,59 @@ enum Work {
 
 /// Starts a run on a thread of its own and returns at once.
 pub fn start(spec: Spec, hooks: Hooks) -> Running {
-    let wake = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).ok();
-    let link = Arc::new(Link {
-        cancelled: AtomicBool::new(false),
-        killed: AtomicBool::new(false),
-        wake,
-        tail: Arc::default(),
-    });
+    let link = Arc::new(Link::new());
     let (sender, changed) = watch::channel(0);
     let (sampler, samples) = watch::channel(Sample::default());
     let isolation = spec.isolation.clone();
+    let job = Job { spec, hooks, link: link.clone(), changed: sender, samples: sampler };
     // In a slot, so that it can be taken back when there is no thread to take it.
-    let slot = Arc::new(Mutex::new(Some(Job { spec, hooks, link: link.clone(), changed: sender, samples: sampler })));
+    let slot = Arc::new(Mutex::new(Some(job)));
     let take = |slot: &Mutex<Option<Job>>| slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let lost = isolation.clone();
     let for_thread = slot.clone();
-    let thread = std::thread::Builder::new().name("run".to_owned()).spawn(move || match take(&for_thread) {
+    let running = Running::begin(link, (changed, samples), isolation, move |isolation| match take(&for_thread) {
         Some(job) => actor::perform(job),
-        None => Report::without_process(RunEnd::Interrupted, lost),
+        None => Report::without_process(RunEnd::Interrupted, isolation),
     });
-    let work = match thread {
-        Ok(thread) => Work::Thread(thread, isolation),
-        Err(error) => {
-            let message = format!("no thread could be started for it: {error}");
-            let report = Report::without_process(RunEnd::SpawnFailed { message }, isolation);
-            if let Some(job) = take(&slot) {
-                (job.hooks.on_end)(&report);
-            }
-            Work::Over(Box::new(report))
-        }
-    };
-    Running { link, changed, samples, work }
+    if let Some(report) = running.lost()
+        && let Some(job) = take(&slot)
+    {
+        (job.hooks.on_end)(report);
+    }
+    running
 }
 
 impl Running {
+    /// Does the work of a run on a thread of its own. Without a thread it is over at once, and `perform` is dropped.
+    pub(in crate::runner) fn begin(
+        link: Arc<Link>,
+        (changed, samples): (watch::Receiver<u64>, watch::Receiver<Sample>),
+        isolation: Isolation,
+        perform: impl FnOnce(Isolation) -> Report + Send + 'static,
+    ) -> Running {
+        let own = isolation.clone();
+        let thread = std::thread::Builder::new().name("run".to_owned()).spawn(move || perform(own));
+        let work = match thread {
+            Ok(thread) => Work::Thread(thread, isolation),
+            Err(error) => {
+                let message = format!("no thread could be started for it: {error}");
+                Work::Over(Box::new(Report::without_process(RunEnd::SpawnFailed { message }, isolation)))
+            }
+        };
+        Running { link, changed, samples, work }
+    }
+
     /// Asks the run to stop: TERM, or the signal of the service, and KILL after the grace time. Does nothing when it is
     /// over.
     pub fn cancel(&self) {
         self.link.cancel();
+    }
+
+    /// The report of a run for which there was no thread.
+    pub(in crate::runner) fn lost(&self) -> Option<&Report> {
+        match &self.work {
+            Work::Over(report) => Some(report),
+            Work::Thread(..) => None,
+        }
     }
 
     /// Something that can cancel this run while somebody else waits for it.

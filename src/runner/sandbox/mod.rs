@@ -24,7 +24,7 @@ pub(super) use join::{Namespaces, keep_signals_inside, present_mounts};
 pub(super) use lend::{lend_to, seal};
 pub(super) use listener::{CallAnswer, Listener, Notification};
 pub(super) use places::{DEVICES, ETC, ETC_NETWORK, PROC, SYSTEM};
-pub(super) use plan::{HostFacts, ProcessLimits, USUAL_FILES, WallPlan};
+pub(super) use plan::{FIRST_INHERITED, HostFacts, ProcessLimits, USUAL_FILES, WallPlan};
 pub(super) use process::{
     ChildSignalGuard, Exit, Reaped, become_user, close_all, default_signals, drop_capabilities, end_descendants,
     forget_children, fork, has_children, ignore_stop_signals, network_mark, own_mounts, own_processes, reap,

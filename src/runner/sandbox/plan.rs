@@ -41,6 +41,8 @@ pub(in crate::runner) struct WallPlan {
     pub(in crate::runner) network: Network,
     /// How many listening sockets of the host it inherits, from [`FIRST_INHERITED`] on.
     pub(in crate::runner) inherited: u16,
+    /// How many ends of pipes it inherits behind those, to ask for calls of other tools.
+    pub(in crate::runner) channel: u16,
     /// Whether somebody takes the listener of the filter and answers it.
     pub(in crate::runner) observe: bool,
     /// How the host looks from outside.

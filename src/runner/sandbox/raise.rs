@@ -138,11 +138,11 @@ fn set_limits(bounds: &ProcessLimits) -> io::Result<()> {
     equal(Resource::Nproc, bounds.threads.unwrap_or(u64::MAX))
 }
 
-/// Marks every file but the standard three and the inherited listeners to be closed when the program starts, and looks
+/// Marks every file but the standard three and what it inherits to be closed when the program starts, and looks
 /// whether it took.
 /// Marked, not closed: the listener and the socket to the supervisor are needed until then.
 fn close_files(plan: &WallPlan) -> io::Result<()> {
-    let first = FIRST_INHERITED + i32::from(plan.inherited);
+    let first = FIRST_INHERITED + i32::from(plan.inherited + plan.channel);
     // SAFETY: only sets a flag on descriptors.
     let result = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
     if result == -1 {

@@ -82,6 +82,7 @@ impl Ground {
             write: vec![self.path("scratch")],
             network: Network::None,
             inherited: 0,
+            channel: 0,
             observe: false,
             host: HostFacts::read(self.path("state")),
             without: Vec::new(),

@@ -19,6 +19,7 @@ use crate::runner::overlay::Layers;
 use crate::runner::process::limits::RunLimits;
 use crate::runner::result::difference::{FolderSnapshot, differences};
 use crate::runner::sandbox::{self, Reaped};
+use crate::runner::tool_state;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::Mode;
 use rustix::io::Errno;
@@ -29,7 +30,7 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Makes the kernel choose the run, not the workbench, when memory runs out (-1000 to 1000).
@@ -47,6 +48,8 @@ pub(super) struct Kit {
     pub(super) files: OwnedFd,
     /// The request socket of its connector, if it has one.
     pub(super) connector: Option<OwnedFd>,
+    /// What the tool keeps between its runs, when it keeps something; what is left of it goes back there.
+    pub(super) state: Option<OwnedFd>,
     /// Where staged writes go, when there are any.
     pub(super) bundle: Option<OwnedFd>,
 }
@@ -71,18 +74,21 @@ impl Kit {
     /// # Errors
     /// When there are more or fewer than the plan says.
     pub(super) fn of(plan: RunPlan, fds: Vec<OwnedFd>) -> io::Result<Kit> {
-        let listeners = plan.listeners.len();
+        let listeners = plan.listeners.len() + usize::from(plan.walls.channel);
+        let wanted = listeners;
         let mut fds = fds.into_iter();
         let mut next = || fds.next().ok_or(io::ErrorKind::UnexpectedEof);
         let (stdin, stdout, stderr, files) = (next()?, next()?, next()?, next()?);
         let listeners: Vec<OwnedFd> = fds.by_ref().take(listeners).collect();
         let connector =
             if plan.connector.is_some() { Some(fds.next().ok_or(io::ErrorKind::UnexpectedEof)?) } else { None };
+        let mut next = || fds.next().ok_or(io::ErrorKind::UnexpectedEof);
+        let state = if plan.view.state.is_some() { Some(next()?) } else { None };
         let bundle = fds.next();
-        if listeners.len() < plan.listeners.len() || fds.next().is_some() {
+        if listeners.len() < wanted || fds.next().is_some() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        Ok(Kit { plan, streams: Streams { stdin, stdout, stderr, listeners }, files, connector, bundle })
+        Ok(Kit { plan, streams: Streams { stdin, stdout, stderr, listeners }, files, connector, state, bundle })
     }
 
     /// Everything but the plan.
@@ -92,8 +98,28 @@ impl Kit {
             .into_iter()
             .chain(listeners)
             .chain(&self.connector)
+            .chain(&self.state)
             .chain(&self.bundle);
         all.map(AsFd::as_fd)
+    }
+
+    /// Puts the kept files below the working folder, for the user that the tool gets when it is not ours.
+    ///
+    /// # Errors
+    /// When one cannot be written.
+    pub(super) fn lay_out_state(&self, scratch: &Path, user: Option<u32>) -> io::Result<()> {
+        match (&self.plan.view.state, &self.state) {
+            (Some(view), Some(from)) => tool_state::lay_out(view, from, scratch, user),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the links to kept files in the folder of the tool.
+    ///
+    /// # Errors
+    /// When one cannot be made.
+    pub(super) fn link_state(&self, tool: &Path) -> io::Result<()> {
+        self.plan.view.state.as_ref().map_or(Ok(()), |view| tool_state::link(view, tool, &self.plan.view.scratch))
     }
 }
 
@@ -145,7 +171,7 @@ pub(super) fn raise_oom_score() {
 /// Starts the tool, in a namespace of processes if there is one for it, and stays until nothing of it is left. Returns
 /// what to exit with.
 pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Option<Nest>) -> i32 {
-    let Kit { plan, streams, files, connector, bundle } = kit;
+    let Kit { plan, streams, files, connector, state, bundle } = kit;
     drop(files);
     // As a child of it, everything that loses its parent comes to us, not to the host's first process.
     let adopted = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
@@ -153,7 +179,7 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Opti
         return refuse(socket, format!("the inner stage could not protect itself: {error}"));
     }
     if let Some(terms) = &plan.trials {
-        return match trials::make_all(&plan, terms, streams, socket) {
+        return match trials::make_all(&plan, (terms, state.as_ref()), streams, socket) {
             Ok(tool) => {
                 // Of trials it is not asked what lies on disk.
                 let over = Inside::Over { tool, disk: disk::inside(&plan), uncollected: None };
@@ -162,7 +188,7 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Opti
             Err(error) => refuse(socket, format!("its trials could not be run: {error}")),
         };
     }
-    let before = FolderSnapshot::of(plan.view.write.iter().map(|write| write.path.as_path()));
+    let before = snapshot_before(&plan);
     let tool = || become_tool(&plan, &streams, socket, nest.as_ref());
     let started = match &nest {
         Some(nest) => nest.start(tool),
@@ -190,6 +216,10 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Opti
         // One without an end is found by whoever unpacks it.
         let _ = layers.read_out(bundle);
     }
+    if let (Some(view), Some(into)) = (&plan.view.state, &state) {
+        // One that was not written back is seen by whoever takes it.
+        let _ = tool_state::gather(view, into, &plan.view.scratch, plan.user);
+    }
     let uncollected = tell_changes(&plan, &before, socket).err();
     let over = Inside::Over { tool: reaped, disk: disk::inside(&plan), uncollected };
     i32::from(send_packet(socket, &over, &[]).is_err())
@@ -198,6 +228,14 @@ pub(super) fn look_after(kit: Kit, socket: &OwnedFd, layers: &Layers, nest: Opti
 /// Keeps others from reading the memory of this process.
 fn hide() -> rustix::io::Result<()> {
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
+}
+
+/// What lies on disk before the tool starts: what it may write directly, and what it keeps.
+fn snapshot_before(plan: &RunPlan) -> FolderSnapshot {
+    let view = &plan.view;
+    let kept = view.state.iter().flat_map(|state| &state.paths).map(|path| view.scratch.join(&path.path));
+    let kept: Vec<PathBuf> = kept.collect();
+    FolderSnapshot::of(view.write.iter().map(|write| write.path.as_path()).chain(kept.iter().map(PathBuf::as_path)))
 }
 
 /// Says what lies differently on disk now, in parts that fit.
@@ -333,6 +371,7 @@ fn furnish(kit: &Kit) -> io::Result<Layers> {
     let view = &kit.plan.view;
     let layers = Layers::mount(&view.stages, &view.read, &view.scratch, &kit.plan.limits)?;
     mount_scratch(&kit.plan.limits, &view.scratch)?;
+    kit.lay_out_state(&view.scratch, None)?;
     mount_tool(kit, &view.tool)?;
     Ok(layers)
 }
@@ -356,6 +395,7 @@ pub(super) fn mount_tool(kit: &Kit, at: &Path) -> io::Result<()> {
     let options = format!("size={},mode=0755", size + (1 << 20));
     mount_tmpfs(at, &options, MountFlags::NOSUID | MountFlags::NODEV)?;
     unpack(files, &kit.files, at)?;
+    kit.link_state(at)?;
     rustix::mount::mount_remount(at, SEALED, c"")?;
     Ok(())
 }

@@ -174,6 +174,7 @@ fn prepare(kit: &Kit) -> io::Result<Vec<(&Path, OwnedFd)>> {
         trees.push((Path::new("/etc"), copy("/etc")?));
     }
     mount_scratch(&kit.plan.limits, Path::new(BENCH))?;
+    kit.lay_out_state(Path::new(BENCH), None)?;
     trees.push((&view.scratch, copy(BENCH)?));
     mount_tool(kit, Path::new(BENCH))?;
     trees.push((&view.tool, copy(BENCH)?));

@@ -118,10 +118,12 @@ impl Stand {
         let stand = Stand(Some(dir));
         make(&kit.plan.view.tool, 0o755)?;
         unpack(&kit.plan.view.files, &kit.files, &kit.plan.view.tool)?;
+        kit.link_state(&kit.plan.view.tool)?;
         make(&kit.plan.view.scratch, 0o700)?;
         if let Some(user) = kit.plan.user {
             std::os::unix::fs::chown(&kit.plan.view.scratch, Some(user), Some(user))?;
         }
+        kit.lay_out_state(&kit.plan.view.scratch, kit.plan.user)?;
         Ok(stand)
     }
 }

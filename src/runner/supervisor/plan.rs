@@ -8,6 +8,7 @@ use crate::runner::observer::Policy;
 use crate::runner::overlay::Stage;
 use crate::runner::process::limits::RunLimits;
 use crate::runner::sandbox::WallPlan;
+use crate::runner::tool_state::StateView;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fmt;
@@ -101,6 +102,8 @@ pub(in crate::runner) struct RunView {
     pub(in crate::runner) stages: Vec<Stage>,
     /// The version's files, packed one after the other in the file that comes with the plan.
     pub(in crate::runner) files: Vec<Packed>,
+    /// What it keeps between its runs, when it keeps something.
+    pub(in crate::runner) state: Option<StateView>,
 }
 
 impl RunView {

@@ -31,7 +31,7 @@ pub(super) struct Streams {
     pub(super) stdin: OwnedFd,
     pub(super) stdout: OwnedFd,
     pub(super) stderr: OwnedFd,
-    /// Sockets of the host that it inherits, behind the standard three.
+    /// Sockets of the host that it inherits, and the ends of its pipes, behind the standard three.
     pub(super) listeners: Vec<OwnedFd>,
 }
 

@@ -17,6 +17,7 @@ use crate::runner::process::poll::poll_some;
 use crate::runner::process::processes::{descendants, kill_all};
 use crate::runner::result::ending::StopReason;
 use crate::runner::sandbox::{self, Exit, Reaped};
+use crate::runner::tool_state;
 use rustix::event::PollFlags;
 use rustix::fs::MemfdFlags;
 use rustix::io::Errno;
@@ -51,12 +52,17 @@ const SHARED_MEMORY: &str = "/dev/shm";
 ///
 /// # Errors
 /// When the system has no process or pipe left, nobody takes the results, or what a trial left cannot be removed.
-pub(super) fn make_all(plan: &RunPlan, terms: &Terms, streams: Streams, socket: &OwnedFd) -> io::Result<Reaped> {
+pub(super) fn make_all(
+    plan: &RunPlan,
+    (terms, state): (&Terms, Option<&OwnedFd>),
+    streams: Streams,
+    socket: &OwnedFd,
+) -> io::Result<Reaped> {
     let mut text = Vec::new();
     File::from(streams.stdin).read_to_end(&mut text)?;
     let calls: Vec<StartInput> = serde_json::from_slice(&text)?;
     let mut results = File::from(streams.stdout);
-    let mut bench = TrialRunner { plan, terms, socket, ready: None, is_stopped: false };
+    let mut bench = TrialRunner { plan, terms, state, socket, ready: None, is_stopped: false };
     if let Some(args) = &terms.ready {
         // Without it each is started.
         bench.ready = WarmInterpreter::start(plan, args, socket).ok();
@@ -91,6 +97,8 @@ fn write(results: &mut File, made: &TrialEnd, output: &[Vec<u8>; 2]) -> io::Resu
 struct TrialRunner<'a> {
     plan: &'a RunPlan,
     terms: &'a Terms,
+    /// The files that the tool keeps, when it keeps some: each trial begins with the same.
+    state: Option<&'a OwnedFd>,
     socket: &'a OwnedFd,
     ready: Option<WarmInterpreter>,
     is_stopped: bool,
@@ -163,13 +171,16 @@ impl TrialRunner<'_> {
         }
     }
 
-    /// The next one finds an empty scratch folder.
+    /// The next one finds a scratch folder with nothing but what the tool keeps.
     fn clean(&self) -> io::Result<()> {
         empty_folder(&self.plan.view.scratch)?;
         if self.plan.level == IsolationLevel::Isolated && self.plan.bubblewrap.is_some() {
             empty_folder(Path::new(SHARED_MEMORY))?;
         }
-        Ok(())
+        match (&self.plan.view.state, self.state) {
+            (Some(view), Some(from)) => tool_state::lay_out(view, from, &self.plan.view.scratch, self.plan.user),
+            _ => Ok(()),
+        }
     }
 }
 

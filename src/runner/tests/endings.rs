@@ -13,7 +13,10 @@ fn success_and_failure_come_with_output_and_accounts() {
     assert_eq!((run.report.truncated, run.report.notes), (false, vec![]));
     let run = Bench::sh("echo one >&2; echo why >&2; exit 3").run();
     assert_eq!(run.report.end, failed(3, "why"));
-    assert_eq!(Bench::sh("echo '{\"success\": false, \"error\": \"no\"}'").run().report.end, failed(0, "no"));
+    assert_eq!(
+        Bench::sh("echo '{\"success\": false, \"error\": \"no\"}'").run().report.end,
+        failed(0, "output says \"success\": false: no")
+    );
 }
 
 #[test]

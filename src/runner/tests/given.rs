@@ -5,13 +5,16 @@ use super::*;
 #[test]
 fn input_arrives_in_every_way() {
     let input = json!({"name": "a b", "n": 2, "on": true});
+    let open = json!({"type": "object", "additionalProperties": true});
     let cases: [(&[&str], InputMode, &str); 3] = [
         (&["cat"], InputMode::StdinJson, "{\"name\":\"a b\",\"n\":2,\"on\":true}"),
         (&["echo", "{n}"], InputMode::Args, "2 --name a b --on\n"),
         (&["sh", "-c", "echo $INPUT_NAME $INPUT_N $INPUT_ON"], InputMode::Env, "a b 2 true\n"),
     ];
     for (command, mode, expected) in cases {
-        let run = Bench::new(command).with_input(mode, input.clone()).run();
+        let mut bench = Bench::new(command).with_input(mode, input.clone());
+        bench.manifest.input = Some(open.clone());
+        let run = bench.run();
         assert_eq!((run.report.end, run.stdout.as_str()), (FINE, expected), "{mode}");
     }
 }

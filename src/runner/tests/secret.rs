@@ -87,7 +87,7 @@ fn json_output_with_a_secret_in_it_stays_json() {
     let mut bench = trusted("import os, json; print(json.dumps({'error': 'cannot log in as ' + os.environ['PASS']}))");
     bench.recipe().success.require_json = true;
     let run = bench.run();
-    assert_eq!(run.report.end, failed(0, "cannot log in as [redacted PASS]"));
+    assert_eq!(run.report.end, failed(0, "output says \"error\": cannot log in as [redacted PASS]"));
     assert_eq!(run.stdout, "{\"error\": \"cannot log in as [redacted PASS]\"}\n");
 }
 

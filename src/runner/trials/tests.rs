@@ -67,6 +67,7 @@ impl Lab {
             observe: false,
             state: &self.path("state"),
             staged: &self.path("staged"),
+            kept: None,
             environments: &self.path("environments"),
         };
         let mut batch = prepare_batch(&request, inputs, pace).map_err(|end| format!("{end:?}"))?;

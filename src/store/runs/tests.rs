@@ -30,6 +30,8 @@ fn a_run_reads_back_while_it_runs_and_after_its_end() {
         notes: vec![],
         departed: vec![],
         interpreter: None,
+        parent: None,
+        step: None,
         input: new.input,
     };
     assert_eq!(store.run(id).unwrap(), Some(running.clone()));
@@ -187,6 +189,7 @@ fn runs_are_found_by_each_field_and_by_all_together() {
         since: Some(NOW),
         digest: Some(digest("x")),
         signature: None,
+        parent: None,
         limit: 9,
     };
     assert_eq!(found(&together), [first]);
@@ -215,6 +218,7 @@ fn no_question_for_runs_sorts_or_reads_them_all() {
             since: (chosen & 4 != 0).then_some(NOW),
             digest: (chosen & 8 != 0).then(|| digest("x")),
             signature: (chosen & 16 != 0).then(|| "00".to_owned()),
+            parent: None,
             limit: 50,
         };
         let (sql, values) = select(&query);

@@ -5,10 +5,10 @@ use crate::action::{ACTIONS, ArgKind, Context, Risk, Spec, Verb, spec};
 use crate::domain::{CostTier, Stage, Tool, ToolState};
 use crate::engine::plain_query;
 use crate::tui::keymap::works_in;
+use crate::tui::layout::{Needs, half};
 use crate::tui::overlay::help::HelpRow;
 use crate::tui::overlay::palette::PaletteRow;
 use crate::tui::pane::Pane;
-use crate::tui::pane::catalog::Selected;
 use crate::tui::pane::output::RunTab;
 use crate::tui::screen::Screen;
 use crate::tui::screen::review::{Lock, lock_keys};
@@ -49,10 +49,8 @@ impl App {
                 Err("tools already exist; in a shell, `toolsmith init` adds what is missing".to_owned())
             }
             Verb::Behaviour if self.selected_run().is_some() => Ok(()),
-            // What is wrong and what to do about it is all there is to show of a problem.
-            Verb::Show if matches!(self.catalog.selected(), Selected::Problem(_)) && self.focus == Pane::Catalog => {
-                Ok(())
-            }
+            // All that there is to show of a problem is shown, and Enter on the name of a group folds or unfolds it.
+            Verb::Show if self.on_problem() || self.on_group() => Ok(()),
             Verb::Show | Verb::Source | Verb::Diff | Verb::Behaviour | Verb::Check => self.tool_or_why().map(drop),
             Verb::Run => self.tool_or_why().and_then(|tool| runnable(&tool)),
             Verb::Launch | Verb::Terminate | Verb::Relaunch | Verb::Say | Verb::Context => self.servable(verb),
@@ -60,6 +58,7 @@ impl App {
                 self.selected_run().map(drop).ok_or_else(|| "it has not run yet".to_owned())
             }
             Verb::Rerun => self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned()),
+            Verb::Continue => self.can_go_on(),
             Verb::Cancel => match self.output.current() {
                 Some(tab) if tab.is_live() => Ok(()),
                 Some(_) => Err("this run has ended".to_owned()),
@@ -110,6 +109,13 @@ impl App {
             _ if row.risk == Risk::HumanOnly || plain_query(row.name).is_some() => self.has_subject(row),
             _ => Ok(()),
         }
+    }
+
+    /// Whether a run of a composite is selected.
+    fn can_go_on(&self) -> Result<(), String> {
+        self.selected_run().ok_or_else(|| "no run is selected".to_owned())?;
+        let has_steps = self.selected_tool().is_some_and(|tool| tool.steps.is_some());
+        if has_steps { Ok(()) } else { Err("this tool has no steps".to_owned()) }
     }
 
     /// Whether what a verb is about is selected.
@@ -233,6 +239,13 @@ impl App {
             .collect()
     }
 
+    /// What the panes need of the screen. An output that shows nothing lends its room to long names.
+    pub fn needs(&self) -> Needs {
+        let is_free = self.output.current().is_none();
+        let more_catalog = if is_free { self.catalog.lacks(half(self.size.0)) } else { 0 };
+        Needs { zoomed: self.zoom, services: self.services.len(), more_catalog }
+    }
+
     /// The verbs whose keys the footer shows, most important first.
     pub fn hints(&self) -> Vec<Verb> {
         let all = self.wanted();
@@ -240,7 +253,7 @@ impl App {
         all.iter()
             .copied()
             .filter(|verb| !self.keymap.keys(*verb).is_empty() && self.available(*verb).is_ok())
-            .filter(|verb| *verb != Verb::Init || no_tools)
+            .filter(|verb| !matches!(verb, Verb::Init | Verb::Starter) || no_tools)
             .filter(|verb| !matches!(verb, Verb::Approve | Verb::ApproveOver) || !self.is_unread())
             .collect()
     }
@@ -262,13 +275,16 @@ impl App {
                 Verb::Restore,
                 Verb::RestoreFiles,
                 Verb::Fork,
+                Verb::Group,
                 Verb::CycleStage,
                 Verb::Init,
+                Verb::Starter,
                 Verb::Palette,
             ],
             Context::Output if live => &[Verb::Cancel, Verb::Follow, Verb::Filter, Verb::Runs, Verb::Zoom, Verb::Copy],
             Context::Output => &[
                 Verb::Rerun,
+                Verb::Continue,
                 Verb::Evolve,
                 Verb::Runs,
                 Verb::Behaviour,
@@ -277,7 +293,9 @@ impl App {
                 Verb::Zoom,
                 Verb::Copy,
             ],
-            Context::Failures => &[Verb::Output, Verb::Evolve, Verb::Rerun, Verb::Promote, Verb::Archive, Verb::Filter],
+            Context::Failures => {
+                &[Verb::Output, Verb::Evolve, Verb::Rerun, Verb::Continue, Verb::Promote, Verb::Archive, Verb::Filter]
+            }
             Context::Queue if !self.marked().is_empty() => {
                 &[Verb::Approve, Verb::Reject, Verb::RequestChanges, Verb::Mark, Verb::Review, Verb::Filter]
             }
@@ -332,8 +350,8 @@ fn runnable(tool: &Tool) -> Result<(), String> {
     match (&tool.reason, tool.stage, tool.cost_tier) {
         (_, Stage::Archived, _) => Err("archived tools cannot run: restore it first".to_owned()),
         (_, _, CostTier::Prohibited) => Err("prohibited tools never run".to_owned()),
-        (Some(reason), _, _) if !tool.runnable => Err(format!("it cannot run: {reason}")),
-        (None, _, _) if !tool.runnable => Err("it cannot run".to_owned()),
+        (Some(reason), _, _) if !tool.may_start() => Err(format!("it cannot run: {reason}")),
+        (None, _, _) if !tool.may_start() => Err("it cannot run".to_owned()),
         _ => Ok(()),
     }
 }

@@ -319,7 +319,7 @@ fn enter_opens_the_review_of_the_version_and_the_review_knows_its_rounds() {
         crate::domain::ReviewKind::New,
         crate::domain::Risk::Low,
     );
-    waiting.request = Some(crate::domain::Request {
+    waiting.request = Some(Box::new(crate::domain::Request {
         kind: crate::domain::RequestKind::Tool,
         tool: Some(waiting.tool.clone()),
         plan: None,
@@ -330,7 +330,7 @@ fn enter_opens_the_review_of_the_version_and_the_review_knows_its_rounds() {
         specification: None,
         successor: None,
         metadata: json!({"evolution": 3}).as_object().cloned().unwrap(),
-    });
+    }));
     let mut bench = Bench::ready(80, 24);
     bench.answer(Answer::Reviews(Ok(vec![waiting])));
     bench.press("4 enter E");

@@ -29,6 +29,8 @@ mod serving;
 mod serving_tests;
 #[cfg(test)]
 mod start_tests;
+#[cfg(test)]
+mod steps_tests;
 mod stray;
 mod subject;
 #[cfg(test)]
@@ -421,7 +423,7 @@ impl App {
         let label = format!("{} {}", tool.name, tool.version);
         let phase = super::pane::output::Phase::Starting { since: self.now.steady_ms };
         let tab: TabId = self.output.open(label, Some(Arc::clone(&tool)), phase);
-        let request = crate::engine::RunRequest { tool, input, timeout: None };
+        let request = crate::engine::RunRequest { tool, input, timeout: None, again: None };
         vec![Effect::StartRun { tab, request }]
     }
 }

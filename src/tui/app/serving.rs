@@ -327,7 +327,7 @@ impl App {
     /// Asks for what instances use while their pane is on the screen.
     pub(super) fn watch_services(&mut self) -> Option<Effect> {
         let area = Rect::new(0, 0, self.size.0, self.size.1);
-        let all = matches!(arrange(area, self.zoom, self.services.len()), Arrangement::All { .. });
+        let all = matches!(arrange(area, self.needs()), Arrangement::All { .. });
         let shown = matches!(self.screen, Screen::Workbench) && (all || self.focus == Pane::Services);
         let wanted = shown && self.services.going_count() > 0;
         let changed = std::mem::replace(&mut self.watches, wanted) != wanted;

@@ -33,7 +33,7 @@ fn with_service_tool(bench: &mut Bench, name: &str) {
     let mut tool = tool(name, Stage::Approved);
     tool.kind = Kind::Service;
     let (state, tools) = (CatalogState::Ready, vec![Arc::new(tool)]);
-    let view = CatalogView { state, tools, problems: vec![], in_use: None, generation: 7 };
+    let view = CatalogView { state, tools, problems: vec![], in_use: None, skipped: Arc::default(), generation: 7 };
     bench.send(Msg::Catalog(Arc::new(view)));
 }
 

@@ -45,7 +45,7 @@ impl App {
             Screen::Workbench => match self.focus {
                 Pane::Catalog => match self.catalog.selected() {
                     Selected::Tool(tool) => Some(Arc::clone(tool)),
-                    Selected::Problem(_) | Selected::Nothing => None,
+                    Selected::Problem(_) | Selected::Skipped(_) | Selected::Group(_) | Selected::Nothing => None,
                 },
                 Pane::Output => self.output.current().and_then(|tab| tab.tool.clone()),
                 Pane::Failures => self.failures.selected().and_then(|group| self.tool_named(group.tool.as_str())),
@@ -59,9 +59,9 @@ impl App {
 
     /// The row of the catalog that a review is about.
     fn tool_of_review(&self, review: &Review) -> Option<Arc<Tool>> {
-        let tools = &self.catalog.view().tools;
-        let same = |tool: &&Arc<Tool>| tool.digest == review.digest && tool.name == review.tool;
-        tools.iter().find(same).or_else(|| tools.iter().find(|tool| tool.path == review.path)).cloned()
+        let view = self.catalog.view();
+        let same = view.named(review.tool.as_str()).iter().find(|tool| tool.digest == review.digest);
+        same.or_else(|| view.tools.iter().find(|tool| tool.path == review.path)).cloned()
     }
 
     /// The run that is meant where the focus is.
@@ -118,7 +118,6 @@ impl App {
 
     /// How a command names a tool: by name, or by path when the name alone would mean another row.
     pub(super) fn reference(&self, tool: &Tool) -> String {
-        let same_name = self.catalog.view().tools.iter().filter(|other| other.name == tool.name).count();
-        if same_name > 1 { tool.path.clone() } else { tool.name.to_string() }
+        if self.catalog.view().named(tool.name.as_str()).len() > 1 { tool.path.clone() } else { tool.name.to_string() }
     }
 }

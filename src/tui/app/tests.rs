@@ -1,7 +1,9 @@
 //! What keys, time and answers do to the state, and how it looks.
 
 mod deciding;
+mod groups;
 mod stray_keys;
+mod ways;
 
 use crate::domain::{
     Command, DecisionKind, Digest, InputMode, Operation, OperationId, Outcome, Recipe, ReviewId, RunOutcome, Stage,
@@ -259,6 +261,7 @@ fn recipe_without_input() -> Recipe {
         input: InputMode::None,
         args: Vec::new(),
         function: None,
+        piped: None,
         timeout_ms: None,
         pty: false,
         success: SuccessRule::default(),
@@ -312,7 +315,14 @@ fn the_selection_stays_on_its_tool_when_others_come_and_go() {
     let mut more = vec![tool("aaa", Stage::Experimental), tool("bbb", Stage::Experimental)];
     more.extend(tools());
     let tools = more.into_iter().map(Arc::new).collect();
-    let view = CatalogView { state: CatalogState::Ready, tools, problems: vec![], in_use: None, generation: 2 };
+    let view = CatalogView {
+        state: CatalogState::Ready,
+        tools,
+        problems: vec![],
+        in_use: None,
+        skipped: Arc::default(),
+        generation: 2,
+    };
     bench.send(Msg::Catalog(Arc::new(view)));
     bench.press("s");
     let effects = bench.taken();
@@ -380,8 +390,14 @@ fn what_becomes_due_while_a_frame_is_drawn_is_overdue_after_it() {
 #[test]
 fn ten_thousand_tools_are_filtered_within_one_frame_of_keys() {
     let tools = (0..10_000).map(|at| Arc::new(tool(&format!("tool-{at}"), Stage::Experimental))).collect();
-    let view =
-        Arc::new(CatalogView { state: CatalogState::Ready, tools, problems: vec![], in_use: None, generation: 2 });
+    let view = Arc::new(CatalogView {
+        state: CatalogState::Ready,
+        tools,
+        problems: vec![],
+        in_use: None,
+        skipped: Arc::default(),
+        generation: 2,
+    });
     let mut bench = Bench::empty(120, 40);
     bench.send(Msg::Catalog(Arc::clone(&view)));
     bench.send(Msg::Indexed { generation: 2, index: Arc::new(Index::new(&view.tools)) });

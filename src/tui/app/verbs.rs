@@ -7,7 +7,7 @@ use crate::action::{ArgKind, Spec, Verb, spec};
 use crate::domain::description::Description;
 use crate::domain::{Command, DecisionKind, GrantScope, Kind, Review, ReviewId, RunId, Stage, Tool, VerbCall};
 use crate::engine::{EngineError, ExportFormat, plain_query, plain_verb};
-use crate::tui::effect::{BehaviourOf, DetailFor, Effect};
+use crate::tui::effect::{BehaviourOf, DetailFor, Effect, RerunExtent};
 use crate::tui::list::Motion;
 use crate::tui::overlay::confirm::Confirm;
 use crate::tui::overlay::grants::Grants;
@@ -61,7 +61,8 @@ impl App {
             Verb::Run => self.begin_run(args),
             Verb::Call => self.begin_call(args),
             Verb::Cancel => self.cancel(args),
-            Verb::Rerun => self.rerun(args),
+            Verb::Rerun => self.rerun(args, RerunExtent::Whole),
+            Verb::Continue => self.rerun(args, RerunExtent::From(args.get("from").map(str::to_owned))),
             Verb::Runs => self.list_runs(args),
             Verb::Output => self.with_run(args, App::open_run),
             Verb::Failures => self.show_failures(args),
@@ -253,6 +254,11 @@ impl App {
                     &format!("stages: {}", if word.is_empty() { "all except archived" } else { word }),
                 );
             }
+            Verb::Fold => self.catalog.toggle_fold(),
+            Verb::Group => {
+                let word = self.catalog.regroup().word();
+                self.say(Mood::Calm, &format!("catalog: {word}"));
+            }
             Verb::Mark => self.queue.toggle_mark(),
             Verb::Sort if self.focus == Pane::Services => self.services.step_order(),
             Verb::Sort => self.queue.toggle_order(),
@@ -346,12 +352,28 @@ impl App {
             let text = if problem.hint.is_empty() { problem.message.clone() } else { problem.hint.clone() };
             return self.refuse(&text);
         }
+        if args.get("tool").is_none() && self.on_group() {
+            self.catalog.toggle_fold();
+            return Vec::new();
+        }
         let other = args.get("other").map(|text| text.trim_start_matches('@').to_owned());
         self.with_tool(args, |app, tool| {
             let ticket = app.ticket();
             app.show_screen(Screen::Source(Box::new(SourceScreen::loading(Arc::clone(&tool), purpose, ticket))));
             vec![Effect::LoadDetail { tool, purpose, other }]
         })
+    }
+
+    /// Whether the selection is on a problem of the catalog.
+    pub(super) fn on_problem(&self) -> bool {
+        matches!(self.catalog.selected(), Selected::Problem(_) | Selected::Skipped(_)) && self.focus == Pane::Catalog
+    }
+
+    /// Whether the selection is on the name of a group of the catalog.
+    pub(super) fn on_group(&self) -> bool {
+        matches!(self.catalog.selected(), Selected::Group(_))
+            && matches!(self.screen, Screen::Workbench)
+            && self.focus == Pane::Catalog
     }
 
     /// Of the run that is named or selected, else of the version.
@@ -375,6 +397,9 @@ impl App {
     }
 
     fn begin_run(&mut self, args: &Args) -> Vec<Effect> {
+        if args.get("show").is_some() {
+            return self.refuse("--show works on the command line only; the form of a run shows its command line");
+        }
         self.with_tool(args, |app, tool| {
             if tool.kind == Kind::Service {
                 return app.launch_tool(&tool);
@@ -401,7 +426,8 @@ impl App {
         }
     }
 
-    fn rerun(&mut self, args: &Args) -> Vec<Effect> {
+    /// Runs again: as a whole, or from a step on.
+    fn rerun(&mut self, args: &Args, extent: RerunExtent) -> Vec<Effect> {
         self.with_run(args, |app, run| {
             if let Some(effects) = app.relaunch_run(run) {
                 return effects;
@@ -413,7 +439,7 @@ impl App {
             let since = app.now.steady_ms;
             let label = label.unwrap_or_else(|| format!("run {run} again"));
             let tab = app.output.open(label, tool, Phase::Starting { since });
-            vec![Effect::Rerun { tab, run }]
+            vec![Effect::Rerun { tab, run, extent }]
         })
     }
 

@@ -99,7 +99,7 @@ pub(super) const SCENES: &[Scene] = &[
         let mut tool = evil_tool("first", Stage::Experimental);
         tool.kind = Kind::Service;
         let (state, tools) = (CatalogState::Ready, vec![Arc::new(tool)]);
-        let view = CatalogView { state, tools, problems: vec![], in_use: None, generation: 9 };
+        let view = CatalogView { state, tools, problems: vec![], in_use: None, skipped: Arc::default(), generation: 9 };
         bench.send(Msg::Catalog(Arc::new(view)));
         bench.press("1 r");
         bench.send(Msg::Paste(evil()));

@@ -1,15 +1,19 @@
 //! The input of a run: a form made from the input schema, filled in with what was given last.
 
 use super::{Reply, open_box};
-use crate::domain::{Form, InputMode, Tool};
-use crate::tui::ink::Ink;
+use crate::domain::composite::Composite;
+use crate::domain::{Form, InputMode, Manifest, Tool};
+use crate::engine::CommandView;
+use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::msg::ToolDossier;
 use crate::tui::pane::rows::{Look, Title};
+use crate::tui::phrase::{cut, pad, safe, wrap};
 use crate::tui::theme::Theme;
 use crate::tui::widget::{FormEvent, FormView};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use serde_json::Value;
 use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
@@ -18,12 +22,17 @@ use unicode_width::UnicodeWidthStr;
 pub struct RunForm {
     tool: Arc<Tool>,
     view: Option<FormView>,
+    /// What the command line is made from, and for which manifest.
+    command: Option<(CommandView, Manifest)>,
 }
+
+/// Lines of the command line, and of the text on standard input.
+const COMMAND_LINES: [usize; 2] = [3, 1];
 
 impl RunForm {
     /// A form whose fields are still to come.
     pub fn loading(tool: Arc<Tool>) -> RunForm {
-        RunForm { tool, view: None }
+        RunForm { tool, view: None, command: None }
     }
 
     /// The tool to run.
@@ -40,13 +49,19 @@ impl RunForm {
     /// takes no input.
     pub fn set(&mut self, dossier: &ToolDossier, draft: Option<&Value>) -> bool {
         let manifest = &dossier.detail.manifest;
-        let silent = manifest.recipe.as_ref().is_some_and(|recipe| recipe.input == InputMode::None);
+        // Steps that use nothing of an input need none, where the definition does not say otherwise.
+        let asks_nothing = |composite: &Composite| manifest.input.is_none() && composite.inputs().is_empty();
+        let silent = manifest.recipe.as_ref().is_some_and(|recipe| recipe.input == InputMode::None)
+            || manifest.composite.as_ref().is_some_and(asks_nothing);
         let last = draft.or(dossier.last_input.as_ref());
         let form = Form::from_schema(manifest.input.as_ref(), last, &manifest.examples);
         if silent || form.is_empty() {
             return false;
         }
-        self.view = Some(FormView::new(form));
+        let view = FormView::of_tool(form, manifest);
+        let is_of_last_run = draft.is_none() && dossier.last_input.as_ref().is_some_and(has_entries);
+        self.view = Some(if is_of_last_run { view.filled_from("input of the last run") } else { view });
+        self.command = manifest.recipe.as_ref().map(|_| (dossier.command.clone(), manifest.clone()));
         true
     }
 
@@ -76,17 +91,64 @@ impl RunForm {
         let detail = format!("{} {} · {}", self.tool.name, self.tool.version, self.tool.stage);
         let title = Title { name: "Run", detail, ..Title::default() };
         let fields = self.view.as_ref().map_or(1, |view| view.form().fields().len());
-        let height = (fields as u16).saturating_mul(3).saturating_add(5).clamp(9, 36);
+        let height = (fields as u16).saturating_mul(3).saturating_add(9).clamp(12, 40);
         let inner = open_box(screen, (92, height), &title, buf, look);
         let Some(view) = &mut self.view else {
             buf.put(inner.x, inner.y, "loading input fields …", usize::from(inner.width), theme.dim);
             return;
         };
-        let body = Rect { height: inner.height.saturating_sub(1), ..inner };
+        let lines = match &self.command {
+            Some((command, manifest)) => command_lines(command, manifest, &view.form().value(), inner, theme),
+            None => Vec::new(),
+        };
+        // What is typed comes first where there is little room.
+        let lines: Vec<Line> = lines.into_iter().take(usize::from(inner.height.saturating_sub(5) / 2)).collect();
+        let body = Rect { height: inner.height.saturating_sub(1 + lines.len() as u16), ..inner };
         view.render(body, buf, theme);
+        for (y, line) in (body.bottom()..).zip(&lines) {
+            buf.put_line(inner.x, y, line, inner.width);
+        }
         draw_hints(view.hints(), Rect { y: inner.bottom().saturating_sub(1), height: 1, ..inner }, buf, theme);
     }
 }
+
+/// Whether an input says anything.
+fn has_entries(input: &Value) -> bool {
+    input.as_object().is_some_and(|fields| !fields.is_empty())
+}
+
+/// The command line that would start now, and what it reads; where there is none, why.
+fn command_lines(command: &CommandView, manifest: &Manifest, input: &Value, area: Rect, theme: &Theme) -> Vec<Line> {
+    let width = usize::from(area.width).saturating_sub(LABEL.width());
+    let labelled = |label: &str, text: &str, most: usize, style: Style| {
+        let mut wrapped = wrap(text, width);
+        if wrapped.len() > most {
+            wrapped.truncate(most);
+            if let Some(last) = wrapped.last_mut() {
+                *last = cut(&format!("{last} …"), width);
+            }
+        }
+        let label = |at: usize| if at == 0 { pad(label, LABEL.width()) } else { " ".repeat(LABEL.width()) };
+        let line = |(at, text)| Line::from(vec![Span::styled(label(at), theme.dim), Span::styled(text, style)]);
+        wrapped.into_iter().enumerate().map(line).collect::<Vec<_>>()
+    };
+    let [most, most_stdin] = COMMAND_LINES;
+    match command.line(manifest, input) {
+        Ok(line) => {
+            let mut lines = labelled(LABEL, &line.to_string(), most, theme.text);
+            let stdin = line.stdin.map(|stdin| safe(&stdin.chars().take(LONGEST_STDIN).collect::<String>()));
+            lines.extend(stdin.into_iter().flat_map(|stdin| labelled("stdin", &stdin, most_stdin, theme.text)));
+            lines
+        }
+        Err(why) => labelled(LABEL, &safe(&why), most, theme.dim),
+    }
+}
+
+/// In front of the command line.
+const LABEL: &str = "starts  ";
+
+/// So many characters of what is read on standard input are looked at.
+const LONGEST_STDIN: usize = 400;
 
 /// Whole hints from the left, as many as fit.
 fn draw_hints(hints: &[(&str, &str)], area: Rect, buf: &mut Buffer, theme: &Theme) {

@@ -382,8 +382,14 @@ mod tests {
             .filter(|row| row.tui)
             .map(|spec| PaletteRow { spec, key: spec.keys.first().copied().unwrap_or_default().into(), reason: None })
             .collect();
-        let view =
-            CatalogView { state: CatalogState::Ready, tools: vec![], problems: vec![], in_use: None, generation: 1 };
+        let view = CatalogView {
+            state: CatalogState::Ready,
+            tools: vec![],
+            problems: vec![],
+            in_use: None,
+            skipped: Arc::default(),
+            generation: 1,
+        };
         let defaults = Defaults { tool: Some("csv-stats".into()), ..Defaults::default() };
         Palette::new(rows, Arc::new(view), defaults)
     }

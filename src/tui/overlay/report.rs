@@ -133,7 +133,7 @@ impl Report {
         let Some((Shown::Described(told, now), _)) = &self.shown else { return String::new() };
         let view = DescriptionView { width: Some(WIDTH), now: *now };
         let pieces = told.title().into_iter().flat_map(|line| line.pieces(view));
-        pieces.map(|(_, text)| text.as_str().to_owned()).collect()
+        pieces.map(|(_, text)| text).collect()
     }
 
     /// Draws the report over the screen.
@@ -177,7 +177,7 @@ fn text_line(line: &StyledLine, view: DescriptionView) -> TextLine {
     let (mut text, mut marks) = (String::new(), Vec::new());
     for (ink, piece) in line.pieces(view) {
         let start = text.len();
-        text.push_str(piece.as_str());
+        text.push_str(&piece);
         marks.extend(mark(ink).map(|mark| (start..text.len(), mark)));
     }
     let piece = Piece::new(&text, Tone::Plain).hanging(line.hang());

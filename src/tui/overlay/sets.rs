@@ -3,7 +3,6 @@
 use super::list_box::ListBox;
 use super::{Args, Reply, browse};
 use crate::action::Verb;
-use crate::domain::ToolName;
 use crate::engine::{EngineError, SetRow};
 use crate::tui::ink::Span;
 use crate::tui::keymap::Keymap;
@@ -91,7 +90,7 @@ impl Sets {
 
 /// What a set holds, and what of it is not here.
 fn holds(set: &SetRow) -> String {
-    let unknown: Vec<&str> = set.unknown.iter().map(ToolName::as_str).collect();
+    let unknown: Vec<String> = set.unknown.iter().map(ToString::to_string).collect();
     let by = set.saved_by.as_ref().map(|who| format!(" · saved by {who}")).unwrap_or_default();
     let lost = if unknown.is_empty() { String::new() } else { format!(" · not here: {}", unknown.join(", ")) };
     format!("{}{lost}{by}", set.holds)

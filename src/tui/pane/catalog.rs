@@ -1,77 +1,40 @@
 //! The catalog pane: every tool as a row, filtered as one types, with a strip about the selected one.
 //!
-//! Problems are rows too: after the tools, and alone with a filter that begins with `!`.
+//! Problems are rows too: after the tools, and alone with a filter that begins with `!`. Rows can be in groups: by
+//! category or by stage.
 
+mod columns;
 mod drawn;
+mod stages;
+mod tree;
 
 use super::rows::{Focus, Look, Rows, Title, draw_empty, frame};
 use crate::action::Verb;
-use crate::domain::{Problem, ProblemCode, Stage, Tool};
+use crate::domain::{Problem, ProblemCode, Query, QueryField, SkippedFile, Tool};
 use crate::engine::{CatalogState, CatalogView, EngineError, Hit, Index};
-use crate::tui::ink::{Ink, Span};
+use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::{ListState, Motion};
 use crate::tui::phrase::{cut, grouped, safe};
 use crate::tui::theme::Theme;
 use crate::tui::widget::text_input::TextInput;
-use drawn::{place_words, problem_row, problem_strip, tool_row, tool_strip};
+use columns::{Columns, Drawing, INDENT};
+use drawn::{group_row, group_strip, place_words, problem_row, problem_strip, skipped_row, skipped_strip, tool_strip};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use std::collections::HashSet;
 use std::sync::Arc;
+use tree::{Listed, Row, Tree};
 
 pub use drawn::{stage_sign, stage_style};
+pub use stages::StageFilter;
+pub use tree::{Group, Grouping};
 
 /// Lines of the strip about the selected tool, without its rule.
 const STRIP_LINES: u16 = 5;
 
-/// Which stages are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum StageFilter {
-    /// All but archived tools.
-    #[default]
-    Current,
-    /// Only tools of this stage.
-    Only(Stage),
-    /// All tools, archived ones included.
-    All,
-}
-
-impl StageFilter {
-    fn next(self) -> StageFilter {
-        match self {
-            StageFilter::Current => StageFilter::Only(Stage::Experimental),
-            StageFilter::Only(Stage::Experimental) => StageFilter::Only(Stage::Approved),
-            StageFilter::Only(Stage::Approved) => StageFilter::Only(Stage::Core),
-            StageFilter::Only(Stage::Core) => StageFilter::Only(Stage::Archived),
-            StageFilter::Only(Stage::Archived) => StageFilter::All,
-            StageFilter::All => StageFilter::Current,
-        }
-    }
-
-    fn accepts(self, stage: Stage) -> bool {
-        match self {
-            StageFilter::Current => stage != Stage::Archived,
-            StageFilter::Only(only) => stage == only,
-            StageFilter::All => true,
-        }
-    }
-
-    /// What is shown, in words; empty for the usual.
-    pub fn word(self) -> &'static str {
-        match self {
-            StageFilter::Current => "",
-            StageFilter::Only(stage) => stage.word(),
-            StageFilter::All => "all stages",
-        }
-    }
-}
-
-/// A row of the pane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Row {
-    Tool(usize),
-    Problem(usize),
-}
+/// The names of the columns are above the list from so many lines and cells.
+const HEADER_FROM: (u16, u16) = (7, 30);
 
 /// What the selection is on.
 #[derive(Debug, Clone, Copy)]
@@ -80,8 +43,19 @@ pub enum Selected<'a> {
     Tool(&'a Arc<Tool>),
     /// A definition that could not be read.
     Problem(&'a Problem),
+    /// A file that looks like a tool and is none.
+    Skipped(&'a SkippedFile),
+    /// The name of a group of rows.
+    Group(&'a Group),
     /// Nothing: the list is empty.
     Nothing,
+}
+
+/// What a row is about, so that it is found again among other rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Anchor {
+    Path(String),
+    Group(String),
 }
 
 /// The state of the pane.
@@ -97,14 +71,27 @@ pub struct CatalogPane {
     filter: TextInput,
     typing: bool,
     stages: StageFilter,
-    rows: Vec<Row>,
+    grouping: Grouping,
+    /// Groups whose rows are hidden: without a filter, and with the filter that there is now.
+    folded: [HashSet<String>; 2],
+    /// What the filter asks for, of the catalog that there is now.
+    query: Query,
+    tree: Tree,
+    drawing: Drawing,
     list: ListState,
 }
 
 impl Default for CatalogPane {
     fn default() -> Self {
         let state = CatalogState::Loading { done: 0, total: 0 };
-        let view = CatalogView { state, tools: Vec::new(), problems: Vec::new(), in_use: None, generation: 0 };
+        let view = CatalogView {
+            state,
+            tools: Vec::new(),
+            problems: Vec::new(),
+            in_use: None,
+            skipped: Arc::default(),
+            generation: 0,
+        };
         CatalogPane {
             view: Arc::new(view),
             index: None,
@@ -114,7 +101,11 @@ impl Default for CatalogPane {
             filter: TextInput::default(),
             typing: false,
             stages: StageFilter::default(),
-            rows: Vec::new(),
+            grouping: Grouping::default(),
+            folded: [HashSet::new(), HashSet::new()],
+            query: Query::default(),
+            tree: Tree::default(),
+            drawing: Drawing::default(),
             list: ListState::default(),
         }
     }
@@ -133,7 +124,7 @@ impl CatalogPane {
 
     /// How many tools are not archived.
     pub fn current_count(&self) -> usize {
-        self.view.tools.iter().filter(|tool| tool.stage != Stage::Archived).count()
+        self.drawing.current
     }
 
     /// Takes a new catalog; the selection stays on the same row as long as there is one.
@@ -141,14 +132,15 @@ impl CatalogPane {
         if view.generation < self.view.generation {
             return;
         }
-        let selected = self.selected_path();
+        let selected = self.anchor();
         self.view = view;
+        self.drawing = Drawing::of(&self.view.tools);
         self.refresh(selected);
     }
 
     /// Takes the search index of a catalog; one of another generation is of no use.
     pub fn set_index(&mut self, generation: u64, index: Arc<Index>) {
-        let selected = self.selected_path();
+        let selected = self.anchor();
         self.index = Some((generation, index));
         self.found = (String::new(), Vec::new());
         if !self.filter.is_empty() {
@@ -158,7 +150,7 @@ impl CatalogPane {
 
     /// Takes the problems of the settings.
     pub fn set_setting_problems(&mut self, problems: Vec<Problem>) {
-        let selected = self.selected_path();
+        let selected = self.anchor();
         self.setting_problems = problems;
         self.refresh(selected);
     }
@@ -175,37 +167,78 @@ impl CatalogPane {
 
     /// What the selection is on.
     pub fn selected(&self) -> Selected<'_> {
-        match self.rows.get(self.list.selected) {
+        match self.tree.rows.get(self.list.selected) {
             Some(Row::Tool(position)) => self.view.tools.get(*position).map_or(Selected::Nothing, Selected::Tool),
             Some(Row::Problem(index)) => self.problems().nth(*index).map_or(Selected::Nothing, Selected::Problem),
+            Some(Row::Skipped(index)) => self.view.skipped.get(*index).map_or(Selected::Nothing, Selected::Skipped),
+            Some(Row::Group(index)) => self.tree.groups.get(*index).map_or(Selected::Nothing, Selected::Group),
             None => Selected::Nothing,
         }
     }
 
-    /// Moves the selection and keeps it visible.
+    /// Moves the selection and keeps it visible. To the left folds the group, once more all groups; to the right unfolds.
     pub fn step(&mut self, motion: Motion) {
-        self.list.step(motion, self.rows.len());
+        match motion {
+            Motion::Left => self.fold(true),
+            Motion::Right => self.fold(false),
+            _ => self.list.step(motion, self.tree.rows.len()),
+        }
+    }
+
+    /// Folds or unfolds the group of the selection; without groups, one page down.
+    pub fn toggle_fold(&mut self) {
+        match self.tree.group_at(self.list.selected).map(|group| group.is_folded) {
+            Some(is_folded) => self.fold(!is_folded),
+            None => self.list.step(Motion::PageDown, self.tree.rows.len()),
+        }
+    }
+
+    /// Folds the group of the selection, or unfolds it; where that is so already, all groups.
+    fn fold(&mut self, folds: bool) {
+        let Some(group) = self.tree.group_at(self.list.selected) else { return };
+        let names: Vec<String> = if group.is_folded == folds {
+            self.tree.groups.iter().map(|group| group.name.clone()).collect()
+        } else {
+            vec![group.name.clone()]
+        };
+        let selected = match self.anchor() {
+            Some(Anchor::Path(_)) if folds => Some(Anchor::Group(group.name.clone())),
+            anchor => anchor,
+        };
+        let folded = &mut self.folded[usize::from(!self.filter.is_empty())];
+        for name in names {
+            if folds {
+                folded.insert(name);
+            } else {
+                folded.remove(&name);
+            }
+        }
+        self.refresh(selected);
+    }
+
+    /// Groups the rows in another way.
+    pub fn regroup(&mut self) -> Grouping {
+        self.grouping = self.grouping.next();
+        self.refresh(self.anchor());
+        self.grouping
     }
 
     /// Scrolls, as the wheel does.
     pub fn scroll(&mut self, lines: isize) {
-        self.list.scroll(lines, self.rows.len());
+        self.list.scroll(lines, self.tree.rows.len());
     }
 
     /// Selects the row that a click on this line of the list means.
     pub fn click(&mut self, line: usize) {
         let row = self.list.offset + line;
-        if row < self.rows.len() {
+        if row < self.tree.rows.len() {
             self.list.selected = row;
         }
     }
 
     /// Selects the row of this path; `false` when it is not shown.
     pub fn select_path(&mut self, path: &str) -> bool {
-        let found = self.rows.iter().position(|row| match row {
-            Row::Tool(position) => self.view.tools.get(*position).is_some_and(|tool| tool.path == path),
-            Row::Problem(_) => false,
-        });
+        let found = self.tree.rows.iter().position(|row| self.tool_of(*row).is_some_and(|tool| tool.path == path));
         if let Some(row) = found {
             self.list.selected = row;
         }
@@ -215,7 +248,7 @@ impl CatalogPane {
     /// Shows the next set of stages.
     pub fn cycle_stages(&mut self) -> StageFilter {
         self.stages = self.stages.next();
-        self.refresh(self.selected_path());
+        self.refresh(self.anchor());
         self.stages
     }
 
@@ -244,76 +277,117 @@ impl CatalogPane {
         let before = self.filter.text();
         edit(&mut self.filter);
         if self.filter.text() != before {
-            let selected = if self.filter.is_empty() { self.selected_path() } else { None };
+            self.folded[1].clear();
+            let selected = if self.filter.is_empty() { self.anchor() } else { None };
             self.refresh(selected);
         }
     }
 
-    fn selected_path(&self) -> Option<String> {
+    fn anchor(&self) -> Option<Anchor> {
         match self.selected() {
-            Selected::Tool(tool) => Some(tool.path.clone()),
-            Selected::Problem(problem) => Some(problem.path.clone()),
+            Selected::Tool(tool) => Some(Anchor::Path(tool.path.clone())),
+            Selected::Problem(problem) => Some(Anchor::Path(problem.path.clone())),
+            Selected::Skipped(file) => Some(Anchor::Path(file.path.clone())),
+            Selected::Group(group) => Some(Anchor::Group(group.name.clone())),
             Selected::Nothing => None,
         }
     }
 
-    /// Makes the rows anew and puts the selection back on `selected`; without it, on the first row.
-    fn refresh(&mut self, selected: Option<String>) {
-        self.rows = self.matching_rows();
-        let Some(path) = selected else {
-            self.list.step(Motion::Top, self.rows.len());
+    /// The row of what was selected; where it is folded away, that of its group.
+    fn row_of(&self, anchor: &Anchor) -> Option<usize> {
+        let path = match anchor {
+            Anchor::Group(name) => return self.tree.row_of_group(name),
+            Anchor::Path(path) => path,
+        };
+        let found = self.tree.rows.iter().position(|row| match row {
+            Row::Tool(position) => self.view.tools.get(*position).is_some_and(|tool| tool.path == *path),
+            Row::Problem(index) => self.problems().nth(*index).is_some_and(|problem| problem.path == *path),
+            Row::Skipped(index) => self.view.skipped.get(*index).is_some_and(|file| file.path == *path),
+            Row::Group(_) => false,
+        });
+        found.or_else(|| {
+            let tool = self.view.tools.iter().find(|tool| tool.path == *path)?;
+            self.tree.row_of_group(self.grouping.group_of(tool))
+        })
+    }
+
+    /// Makes the rows anew and puts the selection back on `selected`; without it, on the best row.
+    fn refresh(&mut self, selected: Option<Anchor>) {
+        let text = self.filter.text();
+        self.query = if text.starts_with('!') { Query::default() } else { Query::new(&text, &self.view.tools) };
+        let (shown, problems) = self.matching();
+        let skipped = text.strip_prefix('!').map_or(Vec::new(), |words| self.matching_skipped(words.trim()));
+        let listed = Listed { tools: &self.view.tools, shown, problems, skipped };
+        let folded = &self.folded[usize::from(!self.filter.is_empty())];
+        self.tree = Tree::new(self.grouping, listed, folded, |tool| self.accepts(tool));
+        let Some(anchor) = selected else {
+            self.list.step(Motion::Top, self.tree.rows.len());
+            self.list.selected = self.tree.best;
             return;
         };
-        let found = self.rows.iter().position(|row| match row {
-            Row::Tool(position) => self.view.tools.get(*position).is_some_and(|tool| tool.path == path),
-            Row::Problem(index) => self.problems().nth(*index).is_some_and(|problem| problem.path == path),
-        });
-        self.list.selected = found.unwrap_or(self.list.selected).min(self.rows.len().saturating_sub(1));
+        let found = self.row_of(&anchor);
+        self.list.selected = found.unwrap_or(self.list.selected).min(self.tree.rows.len().saturating_sub(1));
     }
 
-    fn matching_rows(&mut self) -> Vec<Row> {
+    /// Positions of the tools and numbers of the problems that the filter lets through.
+    fn matching(&mut self) -> (Vec<usize>, Vec<usize>) {
         let text = self.filter.text();
         if let Some(words) = text.strip_prefix('!') {
-            return self.problem_rows(words.trim());
+            return (Vec::new(), self.matching_problems(words.trim()));
         }
-        let text = text.trim();
-        let shown = |position: usize| self.view.tools.get(position).is_some_and(|tool| self.accepts(tool));
-        if text.is_empty() {
-            let all = 0..self.view.tools.len();
-            let tools = all.filter(|p| shown(*p)).map(Row::Tool);
+        let all = 0..self.view.tools.len();
+        if text.trim().is_empty() {
             let usual = matches!(self.stages, StageFilter::Current | StageFilter::All);
-            return tools.chain(if usual { self.problem_rows("") } else { Vec::new() }).collect();
+            let problems = if usual { self.matching_problems("") } else { Vec::new() };
+            return (all.filter(|position| self.is_shown(*position)).collect(), problems);
         }
-        let Some((generation, index)) = &self.index else { return self.rows_by_name(&text.to_lowercase()) };
-        if *generation != self.view.generation {
-            return self.rows_by_name(&text.to_lowercase());
-        }
-        let (earlier, hits) = &self.found;
-        let hits = if earlier.is_empty() { index.query(text) } else { index.refine(earlier, hits, text) };
-        let rows = hits.iter().map(|hit| hit.position).filter(|position| shown(*position)).map(Row::Tool).collect();
-        self.found = (text.to_owned(), hits);
-        rows
+        let words = self.query.words().to_owned();
+        let hits = match &self.index {
+            _ if words.is_empty() => all.map(|position| Hit { position, score: 0 }).collect(),
+            Some((generation, index)) if *generation == self.view.generation => {
+                let (earlier, hits) = &self.found;
+                let hits = if earlier.is_empty() { index.query(&words) } else { index.refine(earlier, hits, &words) };
+                self.found = (words, hits.clone());
+                hits
+            }
+            Some(_) | None => return (self.named(&words.to_lowercase()), Vec::new()),
+        };
+        let positions = hits.into_iter().map(|hit| hit.position);
+        (positions.filter(|position| self.is_shown(*position)).collect(), Vec::new())
     }
 
-    /// Whether a tool is shown: of its stage, and in use.
+    fn is_shown(&self, position: usize) -> bool {
+        self.view.tools.get(position).is_some_and(|tool| self.accepts(tool) && self.query.accepts(tool))
+    }
+
+    /// Whether a tool is listed without a filter: of a stage that is shown, and in use. A filter that names stages
+    /// chooses among all of them.
     fn accepts(&self, tool: &Tool) -> bool {
-        self.stages.accepts(tool.stage) && !tool.facts.unused
+        let is_asked = self.stages == StageFilter::Current && self.query.names(QueryField::Stage);
+        (is_asked || self.stages.accepts(tool.stage)) && !tool.facts.unused
     }
 
     /// Used for the moment between a new catalog and its index.
-    fn rows_by_name(&self, text: &str) -> Vec<Row> {
+    fn named(&self, text: &str) -> Vec<usize> {
         let tools = self.view.tools.iter().enumerate();
-        tools
-            .filter(|(_, tool)| self.accepts(tool) && tool.name.as_str().contains(text))
-            .map(|(position, _)| Row::Tool(position))
-            .collect()
+        let fits = tools.filter(|(position, tool)| self.is_shown(*position) && tool.name.as_str().contains(text));
+        fits.map(|(position, _)| position).collect()
     }
 
-    fn problem_rows(&self, words: &str) -> Vec<Row> {
+    fn matching_problems(&self, words: &str) -> Vec<usize> {
         let words = words.to_lowercase();
         let holds = |p: &Problem| [&p.path, &p.message].iter().any(|text| text.to_lowercase().contains(&words));
         let all = self.problems().enumerate();
-        all.filter(|(_, problem)| holds(problem)).map(|(index, _)| Row::Problem(index)).collect()
+        all.filter(|(_, problem)| holds(problem)).map(|(index, _)| index).collect()
+    }
+
+    /// Numbers of the skipped files that some words find.
+    fn matching_skipped(&self, words: &str) -> Vec<usize> {
+        let words = words.to_lowercase();
+        let holds =
+            |file: &SkippedFile| [&*file.path, file.kind].iter().any(|text| text.to_lowercase().contains(&words));
+        let all = self.view.skipped.iter().enumerate();
+        all.filter(|(_, file)| holds(file)).map(|(index, _)| index).collect()
     }
 }
 
@@ -330,26 +404,43 @@ impl CatalogPane {
             cursor = self.draw_filter(line, buf, theme).filter(|_| self.typing && focus == Focus::Here);
             list_area = Rect { y: list_area.y + line.height, height: list_area.height - line.height, ..list_area };
         }
-        if self.rows.is_empty() {
+        if self.tree.rows.is_empty() {
             draw_empty(list_area, buf, &self.why_nothing(look.keymap), theme);
         }
+        let width = list_area.width.saturating_sub(1);
+        let columns = Columns::of(usize::from(width), &self.drawing.widest, self.indent());
+        if self.tree.shown > 0 && list_area.height >= HEADER_FROM.0 && width >= HEADER_FROM.1 {
+            buf.put_line(list_area.x + 1, list_area.y, &Line::from(columns.header(theme)), width);
+            list_area = Rect { y: list_area.y + 1, height: list_area.height - 1, ..list_area };
+        }
         let mut list = self.list;
-        Rows { list: &mut list, len: self.rows.len(), focus, theme }
-            .draw(list_area, buf, &|index, width| self.row(index, width, theme));
+        Rows { list: &mut list, len: self.tree.rows.len(), focus, theme }
+            .draw(list_area, buf, &|index, width| self.row(index, &columns, width, theme));
         self.list = list;
         if let Some(strip) = strip {
-            self.draw_strip(strip, buf, theme);
+            self.draw_strip(strip, buf, look);
         }
         (list_area, cursor)
     }
 
+    /// Cells that the names lack where the pane has so many columns.
+    pub fn lacks(&self, width: u16) -> u16 {
+        // Without its border and the sign of the selection.
+        let width = usize::from(width.saturating_sub(3));
+        Columns::lack(width, &self.drawing.widest, self.indent())
+    }
+
+    fn indent(&self) -> usize {
+        if self.grouping == Grouping::Flat { 0 } else { INDENT }
+    }
+
     /// How many tools are listed: those that the filter and the choice of stages let through.
     pub fn shown(&self) -> usize {
-        self.rows.iter().filter(|row| matches!(row, Row::Tool(_))).count()
+        self.tree.shown
     }
 
     fn title(&self, theme: &Theme) -> Title<'static> {
-        let shown = self.shown();
+        let shown = self.tree.shown;
         let total = self.view.tools.len();
         let filtered = !self.filter.is_empty() || self.stages != StageFilter::Current || self.view.in_use.is_some();
         let mut detail = if filtered { format!("{} of {}", grouped(shown), grouped(total)) } else { grouped(shown) };
@@ -359,9 +450,14 @@ impl CatalogPane {
         if let Some(name) = &self.view.in_use {
             detail = format!("{detail} · {}", cut(&safe(name), 16));
         }
-        let locked = self.rows.iter().filter(|row| self.tool_of(**row).is_some_and(|tool| tool.facts.locked)).count();
-        if locked > 0 {
-            detail = format!("{detail} · {} locked", grouped(locked));
+        if self.grouping != Grouping::Flat {
+            detail = format!("{detail} · {}", self.grouping.word());
+        }
+        if self.tree.locked > 0 {
+            detail = format!("{detail} · {} locked", grouped(self.tree.locked));
+        }
+        if !self.view.skipped.is_empty() {
+            detail = format!("{detail} · {} skipped (/!)", grouped(self.view.skipped.len()));
         }
         let (remark, remark_style) = match self.view.state {
             _ if !self.failure.is_empty() => ("not open".to_owned(), theme.bad),
@@ -378,12 +474,12 @@ impl CatalogPane {
     fn tool_of(&self, row: Row) -> Option<&Arc<Tool>> {
         match row {
             Row::Tool(position) => self.view.tools.get(position),
-            Row::Problem(_) => None,
+            Row::Problem(_) | Row::Skipped(_) | Row::Group(_) => None,
         }
     }
 
     fn cut_up(&self, inner: Rect) -> (Rect, Option<Rect>) {
-        if inner.height < 14 || self.rows.is_empty() {
+        if inner.height < 14 || self.tree.rows.is_empty() {
             return (inner, None);
         }
         let height = STRIP_LINES + 1;
@@ -403,8 +499,15 @@ impl CatalogPane {
 
     fn why_nothing(&self, keymap: &Keymap) -> Vec<String> {
         let key = |verb| keymap.key(verb);
+        if let Some(unknown) = self.query.unknown() {
+            let message = safe(&format!("{}.", unknown.message()));
+            return vec![message, safe(&format!("There are: {}.", unknown.known.join(", ")))];
+        }
         if !self.filter.is_empty() {
-            return vec![format!("No match. {} clears the filter, ! shows problems.", key(Verb::Back))];
+            return vec![format!(
+                "No match. {} clears the filter, ! shows problems and skipped files.",
+                key(Verb::Back)
+            )];
         }
         if !self.failure.is_empty() {
             return self.failure.clone();
@@ -425,38 +528,55 @@ impl CatalogPane {
                 .to_owned(),
             String::new(),
             format!("{}: create the folders and a sample tool", key(Verb::Init)),
+            format!("{}: add the starter tools, after a look at what they declare", key(Verb::Starter)),
             format!("{}: show all keys", key(Verb::Help)),
             format!("{}: quit", key(Verb::Quit)),
         ]
     }
 
-    fn row(&self, index: usize, width: usize, theme: &Theme) -> Vec<Span> {
-        match self.rows.get(index) {
-            Some(Row::Tool(position)) => match self.view.tools.get(*position) {
-                Some(tool) => tool_row(tool, &self.matches(tool), width, theme),
-                None => Vec::new(),
-            },
-            Some(Row::Problem(index)) => {
-                self.problems().nth(*index).map(|problem| problem_row(problem, width, theme)).unwrap_or_default()
+    fn row(&self, index: usize, columns: &Columns, width: usize, theme: &Theme) -> Vec<Span> {
+        let Some(row) = self.tree.rows.get(index).copied() else { return Vec::new() };
+        match row {
+            Row::Tool(position) => {
+                let place = self.drawing.places.get(&position).map(String::as_str);
+                let tool = self.view.tools.get(position);
+                tool.map(|tool| columns.row(tool, place, &self.matches(tool), theme)).unwrap_or_default()
             }
-            None => Vec::new(),
+            Row::Problem(index) => {
+                let problem = self.problems().nth(index);
+                problem.map(|problem| problem_row(problem, self.indent(), width, theme)).unwrap_or_default()
+            }
+            Row::Skipped(index) => {
+                self.view.skipped.get(index).map(|file| skipped_row(file, width, theme)).unwrap_or_default()
+            }
+            Row::Group(index) => {
+                let group = self.tree.groups.get(index);
+                group.map(|group| group_row(group, self.grouping, width, theme)).unwrap_or_default()
+            }
         }
     }
 
     /// Which characters of a tool's name the filter found.
     fn matches(&self, tool: &Tool) -> Vec<usize> {
         match &self.index {
-            Some((_, index)) if !self.filter.is_empty() => index.matches(self.filter.text().trim(), tool).name,
+            Some((_, index)) if !self.query.words().is_empty() => index.matches(self.query.words(), tool).name,
             Some(_) | None => Vec::new(),
         }
     }
 
-    fn draw_strip(&self, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    fn draw_strip(&self, area: Rect, buf: &mut Buffer, look: Look) {
+        let theme = look.theme;
         let text = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
         let (name, lines) = match self.selected() {
             Selected::Tool(tool) => (tool.name.to_string(), tool_strip(tool, usize::from(text.width), theme)),
             Selected::Problem(problem) => {
                 (place_words(problem), problem_strip(problem, usize::from(text.width), theme))
+            }
+            Selected::Skipped(file) => (safe(&file.path), skipped_strip(file, usize::from(text.width), theme)),
+            Selected::Group(group) => {
+                let (fold, regroup) = (look.keymap.key(Verb::Fold), look.keymap.key(Verb::Group));
+                let lines = group_strip(group, usize::from(text.width), (&fold, &regroup), theme);
+                (safe(group.name.trim_end()), lines)
             }
             Selected::Nothing => return,
         };

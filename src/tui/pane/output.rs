@@ -427,6 +427,7 @@ pub fn text_move(motion: Motion) -> Move {
 fn level_style(run: &Run, theme: &Theme) -> Style {
     match run.isolation.level {
         _ if !run.outcome.has_started() => theme.dim,
+        IsolationLevel::None if run.isolation.layers.is_empty() => theme.dim,
         IsolationLevel::Isolated => theme.good,
         IsolationLevel::Confined => theme.text,
         IsolationLevel::LimitsOnly | IsolationLevel::None => theme.warn,
@@ -485,6 +486,8 @@ fn status_line(tab: &RunTab, now: Now, width: usize, theme: &Theme) -> Line {
             // That of another process is measured when it ends.
             let took = match run.outcome {
                 RunOutcome::Running => phrase::lasted(now.wall, run.started_at),
+                // Nobody saw its end.
+                RunOutcome::Interrupted => format!("at least {}", phrase::duration(run.usage.duration_ms)),
                 _ => format!("{code}{}", phrase::duration(run.usage.duration_ms)),
             };
             let kept = Sample {

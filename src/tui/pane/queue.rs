@@ -12,6 +12,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::ops::{Deref, DerefMut, RangeInclusive};
 
 /// Columns below which a summary says nothing and the name gets its room.
@@ -48,6 +49,8 @@ impl QueueOrder {
 #[derive(Default)]
 pub struct QueuePane {
     listing: Listing<Review>,
+    /// Which reviews are about which bytes, in order of digest and place.
+    by_digest: Vec<(Digest, usize)>,
     order: QueueOrder,
     marked: Vec<ReviewId>,
     /// Row where a range began.
@@ -84,10 +87,21 @@ impl QueuePane {
     /// Takes the reviews that wait; marks of those that are gone go with them.
     pub fn set(&mut self, mut reviews: Vec<Review>) {
         match self.order {
-            QueueOrder::Age => reviews.sort_by_key(|review| (review.created_at, review.id)),
-            QueueOrder::Risk => reviews.sort_by_key(|review| (Reverse(review.risk), review.created_at, review.id)),
+            QueueOrder::Age => reviews.sort_unstable_by_key(|review| (review.created_at, review.id)),
+            QueueOrder::Risk => {
+                reviews.sort_unstable_by_key(|review| (Reverse(review.risk), review.created_at, review.id));
+            }
         }
-        self.marked.retain(|id| reviews.iter().any(|review| review.id == *id));
+        if !self.marked.is_empty() {
+            let waiting: HashSet<ReviewId> = reviews.iter().map(|review| review.id).collect();
+            self.marked.retain(|id| waiting.contains(id));
+        }
+        self.by_digest.clear();
+        for (place, review) in reviews.iter().enumerate() {
+            self.by_digest.push((review.digest, place));
+            self.by_digest.extend(review.members.iter().map(|(_, digest)| (*digest, place)));
+        }
+        self.by_digest.sort_unstable();
         self.listing.set(reviews);
     }
 
@@ -153,7 +167,9 @@ impl QueuePane {
             let same = review.tool == *tool && review.digest == digest;
             same || review.members.iter().any(|(name, member)| name == tool && *member == digest)
         };
-        self.items.iter().find(|review| covers(review))
+        let first = self.by_digest.partition_point(|(known, _)| *known < digest);
+        let same = self.by_digest.iter().skip(first).take_while(|(known, _)| *known == digest);
+        same.filter_map(|(_, place)| self.items.get(*place)).find(|review| covers(review))
     }
 
     /// Place in the queue, counted from 1, and how many wait.

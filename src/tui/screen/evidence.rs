@@ -179,12 +179,9 @@ fn run_lines(manifest: &Manifest, tool: &Tool) -> Vec<TextLine> {
     if let Some(reason) = &tool.reason {
         lines.push(labelled("!", "cannot run", reason, Tone::Warn));
     }
-    if let Some(recipe) = &manifest.recipe {
-        lines.push(fact("command", &recipe.command_words().join(" ")));
-        lines.push(fact("input", &recipe.input_words()));
-        if let Some(ms) = recipe.timeout_ms {
-            lines.push(fact("time limit", &duration(ms)));
-        }
+    lines.extend(manifest.start_words().iter().map(|(label, text)| fact(label, text)));
+    if let Some(ms) = manifest.timeout_ms() {
+        lines.push(fact("time limit", &duration(ms)));
     }
     lines.push(fact("permissions", &manifest.permissions.summary()));
     if !manifest.dependencies.is_empty() {

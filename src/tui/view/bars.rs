@@ -35,6 +35,7 @@ fn hint_word(verb: Verb, context: Context, is_service: bool) -> &'static str {
         Verb::ReadOn => "next unread",
         Verb::CycleStage => "stages",
         Verb::Init => "sample tool",
+        Verb::Starter => "starter tools",
         other => spec(other).name,
     }
 }
@@ -56,35 +57,62 @@ pub fn draw_header(app: &mut App, area: Rect, buf: &mut Buffer) {
 /// The panes as tabs, for screens with one pane at a time.
 pub fn draw_tabs(app: &mut App, area: Rect, buf: &mut Buffer) {
     let panes = Pane::present(!app.services.is_empty());
-    let [wide, medium] = if panes.len() > 4 { [72, 56] } else { [56, 0] };
+    let states = [state_spans(app), problem_spans(app, false), problem_spans(app, true)];
+    let width_of = |spans: &[Span]| spans.iter().map(Span::width).sum::<usize>();
+    // That there are problems must be on every screen; words of tabs can be short.
+    let least = width_of(&states[2]);
+    let tabs = [TabWords::Whole, TabWords::Short, TabWords::Digits]
+        .map(|words| panes.iter().map(|pane| (*pane, tab_text(app, *pane, words))).collect::<Vec<_>>());
+    let all = |tabs: &[(Pane, String)]| tabs.iter().map(|(_, text)| text.width() + 1).sum::<usize>();
+    let fits = |tabs: &&Vec<(Pane, String)>| all(tabs) + least <= usize::from(area.width);
+    let tabs = tabs.iter().find(fits).unwrap_or(&tabs[2]).clone();
     let mut x = area.x;
-    for pane in panes.iter().copied() {
-        let count = match pane {
-            Pane::Catalog => app.catalog.shown(),
-            Pane::Output => app.output.live_count(),
-            Pane::Failures => app.failures.open_count(),
-            Pane::Queue => app.queue.len(),
-            Pane::Services => app.services.len(),
-        };
-        let count = if count > 0 { format!(" {}", grouped(count)) } else { String::new() };
-        let text = match area.width {
-            width if width >= wide => format!(" {}{count} ", pane.title()),
-            width if width >= medium => format!(" {}{count} ", cut(pane.title(), 6).replace('…', ".")),
-            // Only the digit of what is not shown: all of them, and where one is, can be seen.
-            _ if app.focus == pane => format!(" {}{count} ", pane.title()),
-            _ => format!(" {} ", cut(pane.title(), 2).replace('…', "")),
-        };
+    for (pane, text) in tabs {
         let style = if app.focus == pane { app.theme.title.patch(app.theme.selection) } else { app.theme.dim };
         let room = area.right().saturating_sub(x);
         let (end, _) = buf.put(x, area.y, &text, usize::from(room), style);
         app.spots.push(Spot { area: Rect { x, width: end - x, ..area }, target: Target::Pane(pane) });
         x = (end + 1).min(area.right());
     }
-    let state = state_spans(app);
-    let width: usize = state.iter().map(Span::width).sum();
-    if usize::from(area.right().saturating_sub(x)) > width {
-        draw_right(&state, area, buf);
+    let room = usize::from(area.right().saturating_sub(x));
+    if let Some(state) = states.iter().find(|state| width_of(state) <= room) {
+        draw_right(state, area, buf);
     }
+}
+
+/// How much of a tab is written.
+#[derive(Clone, Copy)]
+enum TabWords {
+    Whole,
+    Short,
+    /// Only the digit of what is not shown: all of them, and where one is, can be seen.
+    Digits,
+}
+
+fn tab_text(app: &App, pane: Pane, words: TabWords) -> String {
+    let count = match pane {
+        Pane::Catalog => app.catalog.shown(),
+        Pane::Output => app.output.live_count(),
+        Pane::Failures => app.failures.open_count(),
+        Pane::Queue => app.queue.len(),
+        Pane::Services => app.services.len(),
+    };
+    let count = if count > 0 { format!(" {}", grouped(count)) } else { String::new() };
+    match words {
+        TabWords::Short => format!(" {}{count} ", cut(pane.title(), 6).replace('…', ".")),
+        TabWords::Digits if app.focus != pane => format!(" {} ", cut(pane.title(), 2).replace('…', "")),
+        TabWords::Whole | TabWords::Digits => format!(" {}{count} ", pane.title()),
+    }
+}
+
+/// How many problems there are, where there is room for nothing else; empty for none.
+fn problem_spans(app: &App, short: bool) -> Vec<Span> {
+    let text = match app.catalog.problems().count() {
+        0 => return Vec::new(),
+        problems if short => format!("! {} ", grouped(problems)),
+        problems => format!("{} ({}!) ", plural(problems, "problem", "problems"), app.keymap.key(Verb::Filter)),
+    };
+    vec![Span::styled(text, app.theme.warn)]
 }
 
 /// Keys that work now, or a message; waiting reviews and help always.

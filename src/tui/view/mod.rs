@@ -26,7 +26,7 @@ pub fn draw(app: &mut App, frame: &mut Frame) {
 /// Draws the whole screen into a buffer and returns where the cursor is.
 pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position> {
     app.spots.clear();
-    let arrangement = arrange(area, app.zoom, app.services.len());
+    let arrangement = arrange(area, app.needs());
     if arrangement == Arrangement::TooSmall {
         draw_too_small(app, area, buf);
         return None;

@@ -5,7 +5,7 @@
 //! cancelled form is a draft.
 
 use super::form_rows::{Block, Layout};
-use crate::domain::{Field, FieldKind, FieldViolation, Form, SafeText};
+use crate::domain::{Field, FieldKind, FieldViolation, Form, Manifest, SafeText, is_secret_input};
 use crate::tui::ink::Ink;
 use crate::tui::ink::draw_editor;
 use crate::tui::theme::Theme;
@@ -14,7 +14,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use serde_json::Value;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use tui_textarea::{CursorMove, TextArea, WrapMode};
 
 /// What a key did.
@@ -46,7 +46,15 @@ pub struct FormView {
     touched: HashSet<Vec<String>>,
     tried: bool,
     edited: bool,
+    /// Where the entries come from that nobody typed here; told until one is changed.
+    source: Option<&'static str>,
+    /// The letters that chose an option last.
+    letters: String,
     next_example: usize,
+    /// How each input is passed, by its name.
+    pub(super) ways: HashMap<String, String>,
+    /// The schema of the input: it says what is a secret.
+    schema: Option<Value>,
     /// First row on screen.
     top: usize,
     /// The field of each row on screen.
@@ -65,7 +73,11 @@ impl FormView {
             touched: HashSet::new(),
             tried: false,
             edited: false,
+            source: None,
+            letters: String::new(),
             next_example: 0,
+            ways: HashMap::new(),
+            schema: None,
             top: 0,
             drawn: Vec::new(),
         };
@@ -73,6 +85,32 @@ impl FormView {
         let first = (0..view.form.fields().len()).find(|index| view.can_focus(*index)).unwrap_or(0);
         view.set_focus(first);
         view
+    }
+
+    /// The same for a tool: each field says how it is passed, and what is typed into a secret is not shown.
+    pub fn of_tool(form: Form, manifest: &Manifest) -> FormView {
+        let mut view = FormView::new(form);
+        view.schema.clone_from(&manifest.input);
+        if let Some(recipe) = &manifest.recipe {
+            let names = view.form.fields().iter().filter_map(|field| field.path.first());
+            view.ways = names.map(|name| (name.clone(), recipe.way_of(name))).collect();
+        }
+        view.set_focus(view.focus);
+        view
+    }
+
+    /// Says where its entries come from.
+    pub fn filled_from(self, source: &'static str) -> FormView {
+        FormView { source: Some(source), ..self }
+    }
+
+    /// Whether a field is a secret.
+    pub(super) fn is_secret(&self, field: &Field) -> bool {
+        let below = |schema: &'_ Value, key: &String| schema["properties"][key.as_str()].clone();
+        let Some(schema) = &self.schema else { return false };
+        let own = field.path.iter().fold(schema.clone(), |schema, key| below(&schema, key));
+        field.kind == (FieldKind::Text { multiline: false })
+            && field.path.last().is_some_and(|name| is_secret_input(name, &own))
     }
 
     /// The form with its entries.
@@ -95,10 +133,30 @@ impl FormView {
         if self.is_whole() {
             return &[("ctrl-s", "submit"), ("esc", "close (draft kept)"), ("ctrl-e", "back to fields")];
         }
+        if self.takes_enter() {
+            return &[
+                ("ctrl-s", "submit"),
+                ("tab", "next field"),
+                ("esc", "close (draft kept)"),
+                ("ctrl-u", "clear"),
+                ("ctrl-e", "edit as JSON"),
+            ];
+        }
+        if self.is_last() {
+            return &[
+                ("enter", "submit"),
+                ("tab", "next field"),
+                ("esc", "close (draft kept)"),
+                ("ctrl-u", "clear"),
+                ("ctrl-e", "edit as JSON"),
+                ("ctrl-x", "example"),
+            ];
+        }
         &[
+            ("enter", "next"),
             ("ctrl-s", "submit"),
             ("esc", "close (draft kept)"),
-            ("tab", "next field"),
+            ("ctrl-u", "clear"),
             ("ctrl-e", "edit as JSON"),
             ("ctrl-x", "example"),
         ]
@@ -115,6 +173,7 @@ impl FormView {
             KeyCode::Char('s' | 'r') | KeyCode::Enter if control => return self.submit(),
             KeyCode::Char('e') if control => self.toggle_whole(),
             KeyCode::Char('x') if control && self.whole.is_none() => self.fill_example(),
+            KeyCode::Char('u') if control && self.whole.is_none() => self.clear_field(),
             _ if self.whole.is_some() => self.type_whole(key),
             KeyCode::Tab => self.step_focus(1),
             KeyCode::BackTab => self.step_focus(-1),
@@ -181,9 +240,14 @@ impl FormView {
 
     fn set_focus(&mut self, index: usize) {
         self.focus = index;
+        self.letters.clear();
         let Some(field) = self.form.fields().get(index) else { return };
         let is_typed = field.options().is_empty() && field.kind != FieldKind::Group;
+        let is_secret = self.is_secret(field);
         self.editor = is_typed.then(|| editor(&field.text(), field.is_multiline()));
+        if let Some(editor) = self.editor.as_mut().filter(|_| is_secret) {
+            editor.set_mask_char('•');
+        }
     }
 
     fn step_focus(&mut self, by: isize) {
@@ -225,17 +289,27 @@ impl FormView {
         FormEvent::None
     }
 
+    /// Whether Enter is a part of what is typed into the field with the focus.
+    fn takes_enter(&self) -> bool {
+        let (Some(field), Some(editor)) = (self.form.fields().get(self.focus), &self.editor) else { return false };
+        match field.kind {
+            // Mostly one word; several lines only once it is JSON.
+            FieldKind::Any => editor.lines().len() > 1 || editor.lines()[0].trim_start().starts_with(['{', '[']),
+            _ => field.is_multiline(),
+        }
+    }
+
+    fn clear_field(&mut self) {
+        self.enter("");
+        self.set_focus(self.focus);
+    }
+
     /// A key for a field that is typed.
     fn type_field(&mut self, key: KeyEvent) -> FormEvent {
-        let field = &self.form.fields()[self.focus];
+        let takes_enter = self.takes_enter();
         let Some(editor) = &mut self.editor else { return FormEvent::None };
         let row = editor.cursor().0;
         let last_row = editor.lines().len().saturating_sub(1);
-        let takes_enter = match field.kind {
-            // Mostly one word; several lines only once it is JSON.
-            FieldKind::Any => last_row > 0 || editor.lines()[0].trim_start().starts_with(['{', '[']),
-            _ => field.is_multiline(),
-        };
         match key.code {
             KeyCode::Enter if !takes_enter => return self.advance(),
             KeyCode::Up if row == 0 => self.step_focus(-1),
@@ -258,16 +332,30 @@ impl FormView {
             KeyCode::Right | KeyCode::Char(' ') => self.step_option(1),
             KeyCode::Left => self.step_option(-1),
             KeyCode::Backspace | KeyCode::Delete => self.enter(""),
-            KeyCode::Char(letter) if !key.modifiers.contains(KeyModifiers::CONTROL) => {
-                let starts = |option: &&String| option.to_lowercase().starts_with(&letter.to_lowercase().to_string());
-                let options = self.form.fields().get(self.focus).map(Field::options).unwrap_or_default();
-                if let Some(option) = options.iter().find(starts) {
-                    self.enter(option);
-                }
-            }
+            KeyCode::Char(letter) if !key.modifiers.contains(KeyModifiers::CONTROL) => self.choose_by_letter(letter),
             _ => {}
         }
         FormEvent::None
+    }
+
+    /// Goes to the option that begins with what was typed, or else with this letter: the next one of several.
+    fn choose_by_letter(&mut self, letter: char) {
+        let Some(field) = self.form.fields().get(self.focus) else { return };
+        let options = field.options();
+        let now = options.iter().position(|option| *option == field.text()).map_or(0, |at| at + 1);
+        let word = format!("{}{}", self.letters, letter.to_lowercase());
+        let letter = letter.to_lowercase().to_string();
+        let begins = |option: &&String, text: &str| option.to_lowercase().starts_with(text);
+        let whole = options.iter().find(|option| word != letter && begins(option, &word));
+        let other = || options[now..].iter().chain(&options[..now]).find(|option| begins(option, &letter));
+        let (option, letters) = match whole {
+            Some(option) => (Some(option.clone()), word),
+            None => (other().cloned(), letter.clone()),
+        };
+        if let Some(option) = option {
+            self.letters = letters;
+            self.enter(&option);
+        }
     }
 
     fn step_option(&mut self, by: isize) {
@@ -402,6 +490,9 @@ impl FormView {
         }
         if self.form.fields().iter().any(|field| field.required) && self.whole.is_none() {
             parts.push(("* required".to_owned(), theme.dim));
+        }
+        if let Some(source) = self.source.filter(|_| !self.edited) {
+            parts.push((source.to_owned(), theme.accent));
         }
         let last = self.drawn.iter().rev().flatten().next().copied();
         let below = last.map_or(0, |last| self.form.fields().len().saturating_sub(last + 1));

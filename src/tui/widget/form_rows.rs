@@ -2,7 +2,7 @@
 
 use super::form::FormView;
 use super::rows::{Break, columns, cut};
-use crate::domain::{Field, FieldKind, SafeText};
+use crate::domain::{Field, FieldKind, MASK, SafeText};
 use crate::tui::ink::Ink;
 use crate::tui::theme::Theme;
 use ratatui::buffer::Buffer;
@@ -104,9 +104,19 @@ impl Layout {
     pub(super) fn draw_value(&self, view: &FormView, index: usize, strip: Rect, buf: &mut Buffer, theme: &Theme) {
         self.draw_label(view, index, strip, buf, theme);
         let Some(field) = view.form.fields().get(index) else { return };
-        let (text, style) = value_text(field, index == view.focus, theme);
+        let (text, style) = if view.is_secret(field) && !field.text().is_empty() {
+            (MASK.to_owned(), theme.text)
+        } else {
+            value_text(field, index == view.focus, theme)
+        };
         let place = self.value_area(strip);
+        let used = columns(&text) as u16;
         buf.put(place.x, place.y, text, place.width.into(), style);
+        let Some(way) = way(view, field) else { return };
+        let width = columns(&way) as u16;
+        if used + width + 2 <= place.width {
+            buf.put(place.right() - width, place.y, &way, width.into(), theme.dim);
+        }
     }
 
     pub(super) fn draw_text(&self, text: &str, kind: TextKind, strip: Rect, buf: &mut Buffer, theme: &Theme) {
@@ -136,13 +146,16 @@ impl Layout {
             self.text(index, &format!("✗ {message}"), TextKind::Wrong, width);
         }
         let hidden = SafeText::count_hidden(&field.text());
-        if hidden > 0 {
+        if hidden > 0 && !view.is_secret(field) {
             let one_line = SafeText::new(&field.text()).to_string();
             self.text(index, &format!("! hidden characters: {hidden}, in full: {one_line}"), TextKind::Warn, width);
         }
         if is_focused {
             self.text(index, &field.description, TextKind::Help, width);
-            self.text(index, &help(field), TextKind::Help, width);
+            let way = way(view, field).map(|way| format!("passed as {way}"));
+            let help = Some(help(field)).filter(|help| !help.is_empty());
+            let words: Vec<String> = help.into_iter().chain(way).collect();
+            self.text(index, &words.join(" · "), TextKind::Help, width);
         }
     }
 
@@ -162,6 +175,12 @@ impl Layout {
             self.rows.push(FormRow { field, part: Block::Text(line, kind) });
         }
     }
+}
+
+/// How a field is passed; those of a group go with it.
+fn way(view: &FormView, field: &Field) -> Option<String> {
+    let name = field.path.first().filter(|_| field.depth == 0)?;
+    Some(SafeText::new(view.ways.get(name)?).to_string())
 }
 
 fn label(field: &Field) -> String {

@@ -40,6 +40,45 @@ fn screen(view: &mut FormView, width: u16, height: u16) -> String {
 }
 
 #[test]
+fn letters_choose_the_option_that_begins_with_them() {
+    let schema = json!({"type": "object", "properties": {"to": {"enum": ["en", "de", "es", "Deep"], "default": "en"}}});
+    let mut view = view(&schema, None);
+    let chosen = |view: &mut FormView, text: &str| {
+        typed(view, text);
+        view.form().value()["to"].clone()
+    };
+    assert_eq!(chosen(&mut view, "d"), "de");
+    assert_eq!(chosen(&mut view, "e"), "de", "the second letter belongs to the word");
+    assert_eq!(chosen(&mut view, "e"), "Deep", "and so does the third");
+    assert_eq!(chosen(&mut view, "z"), "Deep", "nothing begins with it");
+    view.handle_key(control('u'));
+    assert_eq!(view.form().value(), json!({}), "cleared");
+    assert_eq!(chosen(&mut view, "e"), "en");
+    view.handle_key(key(KeyCode::Tab));
+    assert_eq!(chosen(&mut view, "e"), "es", "one letter goes through those that begin with it");
+}
+
+#[test]
+fn what_was_given_last_is_named_until_it_is_changed_and_a_key_clears_it() {
+    let last = json!({"path": "Ada"});
+    let mut view = view(&schema(), Some(&last)).filled_from("input of the last run");
+    assert!(screen(&mut view, 80, 12).contains("input of the last run"));
+    assert_eq!(view.hints()[0], ("enter", "next"));
+    view.handle_key(control('u'));
+    typed(&mut view, "Bob");
+    assert_eq!(view.form().value()["path"], "Bob");
+    assert!(!screen(&mut view, 80, 12).contains("input of the last run"));
+    let mut single = FormView::new(Form::from_schema(
+        Some(&json!({"type": "object", "properties": {"name": {"type": "string"}}})),
+        None,
+        &[],
+    ));
+    assert_eq!(single.hints()[0], ("enter", "submit"));
+    typed(&mut single, "x");
+    assert_eq!(single.handle_key(key(KeyCode::Enter)), FormEvent::Submit(json!({"name": "x"})));
+}
+
+#[test]
 fn a_form_is_filled_in_with_the_keyboard() {
     let mut view = view(&schema(), None);
     typed(&mut view, "q?");

@@ -1,7 +1,7 @@
 //! What is measured.
 
 use super::terminal::Terminal;
-use super::worlds::World;
+use super::worlds::{MOST, World};
 use super::{Limit, Samples};
 use std::fs;
 use std::time::{Duration, Instant};
@@ -29,20 +29,32 @@ pub struct Case {
 
 const KEY: Limit = Limit::Time(Duration::from_millis(2), Duration::from_millis(8));
 const KEY_UNDER_LOAD: Limit = Limit::Time(Duration::from_millis(16), Duration::from_millis(16));
-const HALF_A_SECOND: Duration = Duration::from_millis(500);
+const QUARTER_OF_A_SECOND: Duration = Duration::from_millis(250);
+const COMPLETE: Limit = Limit::Time(Duration::from_millis(1_500), Duration::from_secs(3));
+const KEY_OF_MOST: Limit = Limit::Time(Duration::from_millis(2), Duration::from_millis(4));
+const WORK_OF_A_KEY: Limit = Limit::Time(Duration::from_millis(1), Duration::from_millis(1));
 
 /// All of them.
-pub const CASES: [Case; 10] = [
+pub const CASES: [Case; 15] = [
     Case { name: "first rows of 10,000 tools", limit: Limit::Peer, measure: first_rows },
     Case { name: "complete catalog of 10,000 tools", limit: Limit::None, measure: complete },
     Case { name: "complete, never opened before", limit: Limit::None, measure: fresh },
     Case { name: "cursor down in 10,000 tools", limit: KEY, measure: cursor },
     Case { name: "filter of 10,000 tools", limit: Limit::Peer, measure: filter },
-    Case { name: "new file among 10,000 tools", limit: Limit::Time(HALF_A_SECOND, HALF_A_SECOND), measure: file },
+    Case {
+        name: "new file among 10,000 tools",
+        limit: Limit::Time(QUARTER_OF_A_SECOND, QUARTER_OF_A_SECOND),
+        measure: file,
+    },
     Case { name: "key during a flood of 50 MB", limit: KEY_UNDER_LOAD, measure: flood },
     Case { name: "key while four hostile tools run", limit: KEY_UNDER_LOAD, measure: hostile },
     Case { name: "key while 200 tools are checked", limit: KEY_UNDER_LOAD, measure: checks },
     Case { name: "idle with 10,000 tools", limit: Limit::Share(0.001), measure: idle },
+    Case { name: "first rows of 100,000 tools", limit: Limit::Peer, measure: first_rows_of_most },
+    Case { name: "complete catalog of 100,000 tools", limit: COMPLETE, measure: complete_most },
+    Case { name: "cursor down in 100,000 tools", limit: KEY_OF_MOST, measure: cursor_of_most },
+    Case { name: "work of a cursor key, 100,000 tools", limit: WORK_OF_A_KEY, measure: work_of_a_key },
+    Case { name: "memory with 100,000 tools", limit: Limit::Memory(250), measure: memory_of_most },
 ];
 
 fn ours(values: Vec<Duration>) -> Samples {
@@ -55,7 +67,7 @@ fn with_peer(own: Vec<Duration>, peer: Vec<Duration>) -> Vec<Samples> {
 }
 
 fn is_complete(screen: &str) -> bool {
-    screen.contains("Ready · 10,000 tools")
+    screen.contains("Ready · 10,000 tools") || screen.contains("Ready · 100,000 tools")
 }
 
 fn has_rows(screen: &str) -> bool {
@@ -67,7 +79,7 @@ fn has_rows(screen: &str) -> bool {
 }
 
 fn has_list(screen: &str) -> bool {
-    screen.contains(" 10000/10000")
+    screen.contains(" 10000/10000") || screen.contains(" 100000/100000")
 }
 
 /// From the start of the program to the first frame that is as wanted.
@@ -80,7 +92,14 @@ fn starts(times: usize, start: impl Fn() -> Terminal, wanted: fn(&str) -> bool) 
 }
 
 fn first_rows() -> Vec<Samples> {
-    let world = World::many();
+    first_rows_in(&World::many())
+}
+
+fn first_rows_of_most() -> Vec<Samples> {
+    first_rows_in(&World::with(MOST))
+}
+
+fn first_rows_in(world: &World) -> Vec<Samples> {
     let (mut own, mut peer) = (Vec::new(), Vec::new());
     // In turns, so that both meet the same machine.
     for _ in 0..15 {
@@ -95,6 +114,11 @@ fn first_rows() -> Vec<Samples> {
 fn complete() -> Vec<Samples> {
     let world = World::many();
     vec![ours(starts(7, || world.open(&[]), is_complete))]
+}
+
+fn complete_most() -> Vec<Samples> {
+    let world = World::with(MOST);
+    vec![ours(starts(5, || world.open(&[]), is_complete))]
 }
 
 fn fresh() -> Vec<Samples> {
@@ -144,7 +168,39 @@ fn ready(mut terminal: Terminal, wanted: impl Fn(&str) -> bool) -> Terminal {
 }
 
 fn cursor() -> Vec<Samples> {
-    let world = World::many();
+    cursor_in(&World::many())
+}
+
+fn cursor_of_most() -> Vec<Samples> {
+    cursor_in(&World::with(MOST))
+}
+
+/// Processor time of one key, on average over many.
+fn work_of_a_key() -> Vec<Samples> {
+    const KEYS: u32 = 200;
+    let world = World::with(MOST);
+    let work = |mut terminal: Terminal, key: &str| {
+        terminal.quiet(Duration::from_secs(2));
+        let before = terminal.processor_time();
+        keys(&mut terminal, &[key], KEYS as usize);
+        vec![terminal.processor_time().saturating_sub(before) / KEYS]
+    };
+    let own = work(ready(world.open(&[]), is_complete), DOWN);
+    with_peer(own, world.fzf().map(|fzf| work(ready(fzf, has_list), UP)).unwrap_or_default())
+}
+
+/// Memory after the catalog is complete, a second of which stands for a MiB.
+fn memory_of_most() -> Vec<Samples> {
+    let world = World::with(MOST);
+    let memory = |mut terminal: Terminal| {
+        terminal.quiet(Duration::from_secs(2));
+        vec![Duration::from_secs(terminal.memory())]
+    };
+    let own = memory(ready(world.open(&[]), is_complete));
+    with_peer(own, world.fzf().map(|fzf| memory(ready(fzf, has_list))).unwrap_or_default())
+}
+
+fn cursor_in(world: &World) -> Vec<Samples> {
     let own = keys(&mut ready(world.open(&[]), is_complete), &[DOWN], 300);
     let peer = world.fzf().map(|fzf| keys(&mut ready(fzf, has_list), &[UP], 300));
     with_peer(own, peer.unwrap_or_default())

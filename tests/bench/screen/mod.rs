@@ -5,7 +5,7 @@
 
 mod cases;
 mod terminal;
-mod worlds;
+pub mod worlds;
 
 use cases::{CASES, Case};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use std::time::Duration;
 pub struct Samples {
     /// Who was measured: the workbench, or a program beside it.
     pub subject: &'static str,
-    /// Times, or shares of a core as seconds of each second.
+    /// Times, or shares of a core as seconds of each second, or a second for each MiB.
     pub values: Vec<Duration>,
 }
 
@@ -24,6 +24,8 @@ pub enum Limit {
     Time(Duration, Duration),
     /// Share of a core.
     Share(f64),
+    /// MiB.
+    Memory(u64),
     /// The median of the program beside it.
     Peer,
     /// Nothing: the figure is compared with earlier ones.
@@ -55,6 +57,7 @@ pub fn run(words: &[String]) {
 fn shown(limit: &Limit, value: Duration) -> String {
     match limit {
         Limit::Share(_) => format!("{:.3} %", value.as_secs_f64() * 100.0),
+        Limit::Memory(_) => format!("{} MiB", value.as_secs()),
         _ => format!("{:.2} ms", value.as_secs_f64() * 1000.0),
     }
 }
@@ -63,6 +66,7 @@ fn verdict(limit: &Limit, values: &[Duration], peer: Option<Duration>) -> String
     let (median, p99) = (percentile(values, 50), percentile(values, 99));
     let (is_kept, text) = match limit {
         Limit::Time(most, most_p99) => (median <= *most && p99 <= *most_p99, format!("{most:?}, p99 {most_p99:?}")),
+        Limit::Memory(most) => (median.as_secs() <= *most, format!("{most} MiB")),
         Limit::Share(most) => (median.as_secs_f64() <= *most, format!("{} %", most * 100.0)),
         Limit::Peer => match peer {
             Some(peer) => {

@@ -193,6 +193,15 @@ impl Terminal {
         self.text()
     }
 
+    /// Memory of the program that is its own, in MiB.
+    pub fn memory(&self) -> u64 {
+        let path = format!("/proc/{}/smaps_rollup", self.child.process_id().unwrap_or_default());
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let pss = text.lines().find_map(|line| line.strip_prefix("Pss:"));
+        let kib = pss.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+        kib.unwrap_or_default() / 1024
+    }
+
     /// Processor time of the program and of every process below it, as the scheduler counts it.
     pub fn processor_time(&self) -> Duration {
         let mut waiting: Vec<u32> = self.child.process_id().into_iter().collect();

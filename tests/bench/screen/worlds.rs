@@ -4,16 +4,19 @@ use super::terminal::Terminal;
 use crate::workload;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 /// Tools of the large workspace, counting the one that is searched for.
 pub const MANY: usize = 10_000;
+/// Tools of the largest workspace.
+pub const MOST: usize = 100_000;
 
 /// A workspace and the state of its user.
 pub struct World {
     workspace: TempDir,
     home: TempDir,
+    tools: usize,
 }
 
 /// The program that is measured: built like a release.
@@ -21,12 +24,17 @@ pub const PROGRAM: &str = env!("CARGO_BIN_EXE_toolsmith");
 
 impl World {
     fn of(workspace: TempDir) -> World {
-        World { workspace, home: folder() }
+        World { workspace, home: folder(), tools: MANY }
     }
 
     /// Ten thousand tools that the store knows, one of them with an unusual word. Checks are off.
     pub fn many() -> World {
-        let world = World::of(workload::workspace(MANY - 1));
+        World::with(MANY)
+    }
+
+    /// The same with so many tools.
+    pub fn with(tools: usize) -> World {
+        let world = World { tools, ..World::of(workload::workspace(tools - 1)) };
         world.write("tools/zebraxylophone.py", "\"\"\"Find the zebraxylophone.\"\"\"\nprint(1)\n");
         world.settings("[checks]\nbackground = false\n");
         world.call(&["list", "--json"]);
@@ -120,6 +128,14 @@ impl World {
         [&[PROGRAM, "--workspace", workspace], args].concat()
     }
 
+    /// Starts a verb whose answer nobody reads.
+    pub fn spawn(&self, args: &[&str]) -> Child {
+        let words = self.words(args);
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).env("TOOLSMITH_HOME", self.home.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().unwrap_or_else(|error| panic!("{PROGRAM}: {error}"))
+    }
+
     fn call(&self, args: &[&str]) -> Vec<u8> {
         let words = self.words(args);
         let done = Command::new(words[0]).args(&words[1..]).env("TOOLSMITH_HOME", self.home.path()).output();
@@ -137,7 +153,7 @@ impl World {
     pub fn fzf(&self) -> Option<Terminal> {
         let is_installed = Command::new("fzf").arg("--version").output().is_ok_and(|done| done.status.success());
         let list: Vec<String> =
-            (0..MANY).map(|number| format!("item-{number:06} {}", workload::name(number))).collect();
+            (0..self.tools).map(|number| format!("item-{number:06} {}", workload::name(number))).collect();
         let path: &Path = &self.home.path().join("list");
         fs::write(path, list.join("\n")).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         is_installed.then(|| Terminal::start(&["sh", "-c", "fzf --pointer '>' < \"$LIST\""], &[("LIST", path)]))

@@ -7,6 +7,7 @@ use std::fmt::Write;
 use std::fs;
 use toolsmith::action::{ACTIONS, Group, Spec};
 use toolsmith::cli;
+use toolsmith::engine::StarterTool;
 
 /// Compares what stands between the markers of a name with what the program says; writes it when asked to.
 pub fn hold(page: &str, name: &str, text: &str) {
@@ -19,6 +20,28 @@ pub fn hold(page: &str, name: &str, text: &str) {
     } else {
         assert_eq!(written, text, "{page}: TOOLSMITH_BLESS=1 cargo test writes it anew");
     }
+}
+
+/// The starter tools by category: what each does and what it declares.
+fn starter_tools() -> String {
+    let mut rows: Vec<(String, String)> = StarterTool::all()
+        .iter()
+        .map(|tool| {
+            let manifest = tool.manifest().unwrap();
+            let declared = manifest.permissions.summary();
+            let category = manifest.category.map(|category| category.0).unwrap_or_default();
+            let does = manifest.description.replace('|', "\\|");
+            (category.clone(), format!("| {category} | `{}` | {does} | {declared} |", tool.name()))
+        })
+        .collect();
+    rows.sort();
+    let rows: Vec<String> = rows.into_iter().map(|(_, row)| row).collect();
+    format!("| category | tool | does | declares |\n| --- | --- | --- | --- |\n{}\n", rows.join("\n"))
+}
+
+#[test]
+fn the_reference_of_starter_tools_is_that_of_the_program() {
+    hold("docs/reference/starter.md", "starter", &starter_tools());
 }
 
 fn place(group: Group) -> &'static str {

@@ -125,3 +125,51 @@ fn bytes_on_disk_stay_equal_whatever_is_looked_at() {
     names.sort();
     assert_eq!(names, [".toolsmith", "tools"], "its id is all that is added");
 }
+
+#[test]
+fn a_row_says_what_a_tool_lacks_and_a_skipped_file_why_it_is_none() {
+    let shell = Shell::new();
+    shell.write("tools/experimental/frames.rb", "#!/usr/bin/env no-such-ruby\n# Make frames\nputs 1\n");
+    shell.write("tools/experimental/tool.swift", "print(1)\n");
+    let listed = shell.call(&["list"]).exits(0);
+    assert!(listed.stdout.contains("needs "), "{}", listed.stdout);
+    for name in ["tools/experimental/tool.swift", "tool.swift", "tool"] {
+        let shown = shell.call(&["show", name]).exits(5);
+        let told = "tools/experimental/tool.swift is skipped: nothing here runs Swift";
+        assert!(shown.stderr.contains(told), "{}", shown.stderr);
+    }
+}
+
+#[test]
+fn a_misspelt_command_is_named_where_the_tool_cannot_run() {
+    let shell = Shell::new();
+    let manifest = "name = \"slip\"\nversion = \"1.0.0\"\ndescription = \"slips\"\n[run]\ncomand = [\"true\"]\n";
+    shell.write("tools/experimental/slip/tool.toml", manifest);
+    let shown = shell.call(&["show", "slip"]).exits(0);
+    assert!(shown.stdout.contains("[run] comand is unknown; did you mean command?"), "{}", shown.stdout);
+}
+
+#[test]
+fn what_an_http_tool_would_send_and_a_prompt_would_ask_is_shown() {
+    let shell = Shell::new();
+    let head = |name: &str| format!("name = \"{name}\"\nversion = \"1.0.0\"\ndescription = \"{name}\"\n");
+    let http = format!(
+        "{}kind = \"http\"\n[http]\nmethod = \"POST\"\nurl = \"https://api.example.org/users/{{input.id}}\"\n\
+         headers = {{ Authorization = \"Bearer {{env.API_TOKEN}}\" }}\nbody = {{ note = \"{{input.note}}\" }}\n\
+         [permissions]\nnetwork = [\"full\"]\nenv = [\"API_TOKEN\"]\n\
+         [input]\ntype = \"object\"\n[input.properties]\nid = {{ type = \"string\" }}\nnote = {{ type = \"string\" }}\n",
+        head("api")
+    );
+    shell.write("tools/experimental/api/tool.toml", &http);
+    let prompt = format!(
+        "{}kind = \"prompt\"\n[prompt]\ntemplate = \"Sum up {{text}}\"\n[input]\ntype = \"object\"\n[input.properties]\ntext = {{ type = \"string\" }}\n",
+        head("ask")
+    );
+    shell.write("tools/experimental/ask/tool.toml", &prompt);
+    let sent = shell.call(&["run", "api", "--show", "--set", "id=7", "--set", "note=hi"]).exits(0);
+    for told in ["POST https://api.example.org/users/7", "Bearer masked", "hi", "nothing was sent"] {
+        assert!(sent.stdout.contains(told), "{told}: {}", sent.stdout);
+    }
+    let asked = shell.call(&["run", "ask", "--show", "--set", "text=this"]).exits(0);
+    assert!(asked.stdout.contains("Sum up this") && asked.stdout.contains("nothing was asked"), "{}", asked.stdout);
+}

@@ -4,6 +4,7 @@ mod buffers;
 mod bundle;
 mod callers;
 mod calling;
+mod calls;
 mod catalog;
 mod checks;
 mod decide;
@@ -16,8 +17,10 @@ mod run;
 mod secrets;
 mod security_key;
 mod staged;
+mod steps;
 mod tiers;
 mod usage;
+mod ways;
 
 use crate::support::terminal_input;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};

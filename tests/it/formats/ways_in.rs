@@ -54,6 +54,43 @@ fn words_and_options_arrive_as_the_script_expects_them() {
     assert_eq!(shown["input"]["required"], serde_json::json!(["words"]));
 }
 
+const COMMANDS: &str = r"import argparse
+p = argparse.ArgumentParser()
+p.add_argument('--db', default='main.db')
+s = p.add_subparsers(dest='what', required=True)
+a = s.add_parser('add')
+a.add_argument('name')
+a.add_argument('-a', '--age', type=int, default=3)
+r = s.add_parser('rm')
+r.add_argument('name')
+m = s.add_parser('sum')
+m.add_argument('nums', nargs='+', type=int)
+m.add_argument('--files', nargs='+')
+m.add_argument('--color', action=argparse.BooleanOptionalAction, default=True)
+print(sorted(vars(p.parse_args()).items()))
+";
+
+#[test]
+fn only_what_belongs_to_the_chosen_command_is_passed() {
+    let workspace = Workspace::new();
+    workspace.write("tools/two.py", COMMANDS);
+    let two = |words: &[&str]| run(&workspace, &[&["two"], words].concat()).trim().to_owned();
+    assert_eq!(two(&["rm", "Bob"]), "[('db', 'main.db'), ('name', 'Bob'), ('what', 'rm')]");
+    assert_eq!(
+        two(&["--set", "command=rm", "--set", "name=Bob"]),
+        "[('db', 'main.db'), ('name', 'Bob'), ('what', 'rm')]"
+    );
+    assert_eq!(
+        two(&["--", "--db", "x", "add", "-a4", "Bob"]),
+        "[('age', 4), ('db', 'x'), ('name', 'Bob'), ('what', 'add')]"
+    );
+    assert_eq!(
+        two(&["--", "sum", "1", "2", "--no-color", "--files", "a", "b"]),
+        "[('color', False), ('db', 'main.db'), ('files', ['a', 'b']), ('nums', [1, 2]), ('what', 'sum')]"
+    );
+    assert!(refused(&workspace, &["two", "add"]).contains("\"name\" is a required property"));
+}
+
 #[test]
 fn words_that_a_tool_does_not_take_are_refused_before_the_start() {
     let workspace = Workspace::new();

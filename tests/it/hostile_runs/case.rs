@@ -151,7 +151,7 @@ pub fn traces() -> Vec<Case> {
         attack!("scratch_link").way(Way::Cleaner),
         attack!("scratch_fifo").harm(Sign::FileLeft),
         attack!("scratch_device").says("DEVICE").who(Who::Root),
-        Case { wall: Some("20s"), ..attack!("deep_folder").harm(Sign::FileLeft) },
+        Case { wall: Some("60s"), ..attack!("deep_folder").harm(Sign::FileLeft) },
     ]
 }
 

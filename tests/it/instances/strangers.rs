@@ -166,8 +166,8 @@ fn a_service_cannot_take_the_port_of_another_instance_with_or_without_network_pe
         for start in 2..=4 {
             bench.ok(&["relaunch", "target"]);
             match ask(number) {
-                Ok(answer) => assert_eq!(answer, "up", "{level}"),
-                // The process that ended had accepted the connection.
+                // The process that ended had accepted the connection: it may have read the question.
+                Ok(answer) => assert!(["up", ""].contains(&answer.as_str()), "{level}: {answer}"),
                 Err(error) => assert_ne!(error.kind(), ErrorKind::ConnectionRefused, "{level}: {error}"),
             }
             let is_back = |seen: &serde_json::Value| seen["incarnation"] == start && seen["state"] == "running";

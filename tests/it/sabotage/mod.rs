@@ -50,7 +50,7 @@ fn folders(part: &str) -> Vec<PathBuf> {
 
 fn version(folder: &Path, which: &str) -> ToolDetail {
     let root = ToolRoot { path: PathBuf::new(), stage: Some(Stage::Experimental) };
-    let plan = ScanPlan { workspace: folder.to_owned(), roots: vec![root] };
+    let plan = ScanPlan { roots: vec![root], ..ScanPlan::standard(folder) };
     let scan = catalog::scan(&plan, &Cache::default(), &mut |_| {});
     assert!(scan.problems.is_empty(), "{:?}", scan.problems);
     let start = format!("{which}/");

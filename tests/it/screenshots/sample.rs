@@ -188,6 +188,8 @@ pub fn runs(workspace: &Workspace) -> Result<Vec<Run>, ScreenshotError> {
             notes: Vec::new(),
             departed: vec![],
             interpreter: None,
+            parent: None,
+            step: None,
             truncated: false,
             input: input.to_owned(),
         })

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use toolsmith::domain::{ReviewKind, Tool, ToolFacts, ToolReview};
 use toolsmith::engine::{
-    Asker, CatalogState, CatalogView, Engine, EngineError, Home, OpenOptions, ReviewDetail, ReviewFilter,
+    Asker, CatalogState, CatalogView, CommandView, Engine, EngineError, Home, OpenOptions, ReviewDetail, ReviewFilter,
 };
 use toolsmith::tui::msg::ToolDossier;
 
@@ -87,7 +87,8 @@ impl Workspace {
     pub fn dossier(&self, tool: &Tool) -> Result<ToolDossier, EngineError> {
         let mut detail = self.engine.library().detail(tool)?;
         detail.tool = settled(&detail.tool);
-        Ok(ToolDossier { detail, last_input: None, other: None, runs: Vec::new() })
+        let command = CommandView::isolated("/home/ada/tools");
+        Ok(ToolDossier { detail, last_input: None, other: None, runs: Vec::new(), command })
     }
 
     /// The engine that read them.
@@ -99,7 +100,14 @@ impl Workspace {
 /// A catalog with these rows that is complete.
 pub fn catalog(tools: &[Tool]) -> Arc<CatalogView> {
     let tools = tools.iter().cloned().map(Arc::new).collect();
-    Arc::new(CatalogView { state: CatalogState::Ready, tools, problems: Vec::new(), in_use: None, generation: 1 })
+    Arc::new(CatalogView {
+        state: CatalogState::Ready,
+        tools,
+        problems: Vec::new(),
+        in_use: None,
+        skipped: Arc::default(),
+        generation: 1,
+    })
 }
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {

@@ -66,11 +66,13 @@ def find(workspace, folder="tools", least_bytes=1):
 
 
 def main():
+    # Names of files need not be text.
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     request = json.load(sys.stdin)
     try:
         answer = find(sys.argv[1], request.get("folder", "tools"), request.get("least_bytes", 1))
-    except FolderError as error:
-        print(json.dumps({"success": False, "error": str(error)}))
+    except (FolderError, OSError, ValueError) as error:
+        print(json.dumps({"success": False, "error": str(error)}, ensure_ascii=False))
         return 1
     print(json.dumps(answer, ensure_ascii=False))
     return 0

@@ -61,7 +61,7 @@ def main():
     request = json.load(sys.stdin)
     try:
         answer = stats(request["csv"], request.get("delimiter", "auto"))
-    except (ValueError, csv.Error) as error:
+    except (ValueError, OverflowError, csv.Error) as error:
         print(json.dumps({"success": False, "error": str(error)}))
         return 1
     print(json.dumps(answer, ensure_ascii=False))

@@ -80,23 +80,28 @@ def order(value):
     return (type(value).__name__, json.dumps(value, sort_keys=True) if isinstance(value, (dict, list)) else value)
 
 
+def total(values):
+    if not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
+        raise PathError("sum needs numbers only")
+    return [sum(values)]
+
+
+FUNCTIONS = {
+    "length": lambda values: [len(v) if isinstance(v, (dict, list, str)) else 1 for v in values],
+    "keys": lambda values: [sorted(v) for v in values if isinstance(v, dict)],
+    "sort": lambda values: sorted(values, key=order),
+    "unique": lambda values: [v for i, v in enumerate(values) if v not in values[:i]],
+    "first": lambda values: values[:1],
+    "last": lambda values: values[-1:],
+    "sum": total,
+}
+
+
 def call(name, values):
     """Applies a function to the list of matches."""
-    if name == "length":
-        return [len(v) if isinstance(v, (dict, list, str)) else 1 for v in values]
-    if name == "keys":
-        return [sorted(v) for v in values if isinstance(v, dict)]
-    if name == "sort":
-        return sorted(values, key=order)
-    if name == "unique":
-        return [v for i, v in enumerate(values) if v not in values[:i]]
-    if name in ("first", "last"):
-        return values[:1] if name == "first" else values[-1:]
-    if name == "sum":
-        if not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
-            raise PathError("sum needs numbers only")
-        return [sum(values)]
-    raise PathError(f"unknown function {name!r}; known are length keys sort unique first last sum")
+    if name not in FUNCTIONS:
+        raise PathError(f"unknown function {name!r}; known are {' '.join(FUNCTIONS)}")
+    return FUNCTIONS[name](values)
 
 
 def query(document, path):
@@ -117,7 +122,7 @@ def main():
         if isinstance(document, str):
             document = json.loads(document)
         matches = query(document, request["path"])
-    except (PathError, json.JSONDecodeError) as error:
+    except (PathError, json.JSONDecodeError, RecursionError) as error:
         print(json.dumps({"success": False, "error": str(error)}))
         return 1
     print(json.dumps({"matches": matches, "count": len(matches)}, ensure_ascii=False))

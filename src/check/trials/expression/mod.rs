@@ -7,7 +7,7 @@
 //! compare = sum [ ("==" | "!=" | "<" | "<=" | ">" | ">=" | "in") sum ]
 //! sum     = term { ("+" | "-") term }       term = value { ("*" | "/" | "%") value }
 //! value   = number | "text" | 'text' | true | false | null | [ rule, … ] | ( rule ) | - value | ! value | path | call
-//! path    = ("input" | "output" | "other" | "exit" | NAME) { .name | [ rule ] | .call }
+//! path    = ("input" | "output" | "other" | "steps" | "exit" | NAME) { .name | [ rule ] | .call }
 //! call    = size(x) has(path) string(x) int(x) double(x) type(x)
 //!           x.size() x.startsWith(y) x.endsWith(y) x.contains(y) x.lowerAscii() x.upperAscii() x.trim()
 //!           x.all(NAME, rule) x.exists(NAME, rule) x.exists_one(NAME, rule) x.map(NAME, rule) x.filter(NAME, rule)
@@ -63,6 +63,8 @@ pub(super) struct EvaluationScope<'a> {
     pub(super) output: &'a Value,
     /// The output of the other trial of a relation.
     pub(super) other: Option<&'a Value>,
+    /// What the steps of a composite came to, by name.
+    pub(super) steps: Option<&'a Value>,
     pub(super) exit: i32,
 }
 
@@ -109,6 +111,7 @@ enum ValueRoot {
     Input,
     Output,
     Other,
+    Steps,
     Exit,
 }
 

@@ -380,6 +380,7 @@ impl ExpressionParser<'_> {
             "exit" => Ok(Node::Root(ValueRoot::Exit)),
             name if self.names.iter().any(|known| known == name) => Ok(Node::Name(name.to_owned())),
             "item" => Ok(Node::Name(word.to_owned())),
+            "steps" => Ok(Node::Root(ValueRoot::Steps)),
             name => self.call(name),
         }
     }

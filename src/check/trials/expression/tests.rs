@@ -4,7 +4,7 @@ use serde_json::json;
 fn ask(rule: &str) -> Result<bool, String> {
     let input = json!({"limit": 3, "text": "Abc", "n": -2});
     let output = json!({"items": [1, 2, 2.0], "total": 5, "name": "ABC", "rows": [{"id": 1}, {"id": 2}], "a b": 1});
-    let scope = EvaluationScope { input: &input, output: &output, other: None, exit: 0 };
+    let scope = EvaluationScope { input: &input, output: &output, other: None, steps: None, exit: 0 };
     Expression::parse(rule)?.holds(&scope)
 }
 
@@ -111,7 +111,7 @@ fn what_is_wrong_with_cel_is_said() {
 #[test]
 fn a_rule_that_builds_ends() {
     let long = json!({"items": vec!["x".repeat(100); 3000]});
-    let scope = EvaluationScope { input: &long, output: &long, other: None, exit: 0 };
+    let scope = EvaluationScope { input: &long, output: &long, other: None, steps: None, exit: 0 };
     for rule in [
         "output.items.map(x, output.items).size() == 1",
         "output.items.map(x, output.items.map(y, output)).size() == 1",
@@ -145,7 +145,7 @@ fn a_hostile_rule_ends() {
     assert!(ask(&"not ".repeat(400)).is_err());
     assert!(ask(&"x".repeat(3000)).is_err());
     let long = json!({"items": vec![1; 1000]});
-    let scope = EvaluationScope { input: &long, output: &long, other: None, exit: 0 };
+    let scope = EvaluationScope { input: &long, output: &long, other: None, steps: None, exit: 0 };
     let rule = "all(output.items, all(output.items, all(output.items, item == 1)))";
     assert_eq!(Expression::parse(rule).unwrap().holds(&scope), Err("it takes too many steps to evaluate".to_owned()));
     assert!(Expression::parse("é.é == 'é'").is_err());

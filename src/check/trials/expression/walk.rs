@@ -126,6 +126,7 @@ impl<'a> Evaluation<'a> {
             ValueRoot::Other => {
                 self.scope.other.map(Cow::Borrowed).ok_or_else(|| "there is no second trial".to_owned())
             }
+            ValueRoot::Steps => self.scope.steps.map(Cow::Borrowed).ok_or_else(|| "there are no steps".to_owned()),
             ValueRoot::Exit => Ok(Cow::Owned(self.scope.exit.into())),
         }
     }
@@ -192,6 +193,7 @@ fn shown(node: &Node) -> String {
         Node::Root(ValueRoot::Input) => "input".to_owned(),
         Node::Root(ValueRoot::Output) => "output".to_owned(),
         Node::Root(ValueRoot::Other) => "other".to_owned(),
+        Node::Root(ValueRoot::Steps) => "steps".to_owned(),
         Node::Root(ValueRoot::Exit) => "exit".to_owned(),
         Node::Name(name) => name.clone(),
         Node::Field(of, name) => format!("{}.{name}", shown(of)),

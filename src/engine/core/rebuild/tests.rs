@@ -5,8 +5,8 @@ use super::super::scan::open_for;
 use super::super::{Mark, allow, deprecate, fixture, grant, pin, revoke, save_set, undo, unlock};
 use super::*;
 use crate::domain::{
-    Allowed, CommentAnchor, CommentId, CommentKind, CostTier, GrantKey, GrantScope, Permissions, ReviewKind, Tool,
-    ToolName, UnlockId, WriteMode,
+    Allowed, CommentAnchor, CommentId, CommentKind, CostTier, GrantKey, GrantScope, Permissions, ReviewKind, SetMember,
+    Tool, ToolName, UnlockId, WriteMode,
 };
 use crate::engine::core::Step;
 use crate::store::{NewOperation, Store, StoreError};
@@ -111,8 +111,8 @@ impl Doing<'_> {
             self.both(is_there, open, || revoke(tx, actor, &last_unlock()));
             self.both(is_there, || pin(tx, actor, &tool, true), || pin(tx, actor, &tool, false));
             let set = ToolName::new(&format!("set-{name}")).unwrap();
-            let save = |tools: &[ToolName]| save_set(tx, actor, &set, tools);
-            self.both(is_there, || save(std::slice::from_ref(&tool.name)), || save(&[]));
+            let save = |tools: &[SetMember]| save_set(tx, actor, &set, tools);
+            self.both(is_there, || save(&[SetMember::Tool(tool.name.clone())]), || save(&[]));
             self.approve(&tool);
             let permissions = Permissions { write: vec!["out".to_owned()], ..Permissions::default() };
             let allowed = Allowed::new(&permissions, WriteMode::Staged);

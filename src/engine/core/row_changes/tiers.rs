@@ -1,7 +1,7 @@
 //! Unlocked cost tiers and saved sets of tools, as noted for undo.
 
 use super::{RowChange, field};
-use crate::domain::{CostTier, GrantScope, Operation, ToolName, Unlock, UnlockId, unlock_subject};
+use crate::domain::{CostTier, GrantScope, Operation, SetMember, ToolName, Unlock, UnlockId, unlock_subject};
 use crate::engine::error::EngineError;
 use crate::store::Tx;
 use serde::{Deserialize, Serialize};
@@ -68,7 +68,7 @@ impl RowChange for UnlockRevoked {
 pub struct SetSaved {
     pub name: ToolName,
     /// What it held before; empty when there was none.
-    pub before: Vec<ToolName>,
+    pub before: Vec<SetMember>,
 }
 
 impl RowChange for SetSaved {
@@ -77,7 +77,7 @@ impl RowChange for SetSaved {
     }
 
     fn repeat(&self, tx: &Tx<'_>, entry: &Operation) -> Result<(), EngineError> {
-        let tools: Vec<ToolName> = field(entry, "/tools").unwrap_or_default();
+        let tools: Vec<SetMember> = field(entry, "/tools").unwrap_or_default();
         Ok(tx.save_tool_set(&self.name, &tools, &entry.who)?)
     }
 

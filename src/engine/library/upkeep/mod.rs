@@ -157,7 +157,7 @@ impl Upkeep<'_> {
         let live = if self.engine.library().is_scanned() {
             self.engine.library().catalog().tools.iter().filter(|tool| tool.stage != Stage::Archived).count()
         } else {
-            let cache = cache_of(self.workspace.read(|q| Ok(q.scan_cache()?))?);
+            let cache = cache_of(self.workspace.read(|q| Ok(q.last_scan().cache()?))?);
             let found = catalog::scan(&self.workspace.plan, &cache, &mut |_| {});
             found.tools.iter().filter(|tool| tool.stage != Stage::Archived).count()
         };

@@ -47,6 +47,7 @@ fn note_uses(engine: &Engine, tool: &str, at: Instant, (good, bad): (usize, usiz
         owner: "host:17".to_owned(),
         lease_until: at,
         remember_input: false,
+        parent: None,
     };
     let ended = |good: bool| FinishedRun {
         end: if good {

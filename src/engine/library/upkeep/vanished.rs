@@ -9,6 +9,7 @@ use crate::engine::relocate;
 use crate::engine::view::Preview;
 use crate::store::VersionRow;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// A tool is missed when it was run more often than this, and more than this share of its runs succeeded.
 const MISSED_RUNS: u64 = 20;
@@ -28,16 +29,20 @@ impl Upkeep<'_> {
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
-    pub(in crate::engine) fn lost_problems(&self, present: &[Tool]) -> Result<Vec<Problem>, EngineError> {
-        let names: HashSet<&ToolName> = present.iter().map(|tool| &tool.name).collect();
+    pub(in crate::engine) fn lost_problems(&self, present: &[Arc<Tool>]) -> Result<Vec<Problem>, EngineError> {
         let stats = self.workspace.read(|q| Ok(q.stats()?))?;
         let mut missed: Vec<_> = stats
             .into_iter()
-            .filter(|(name, stats)| {
+            .filter(|(_, stats)| {
                 let share = stats.succeeded as f64 / stats.runs.max(1) as f64;
-                stats.runs > MISSED_RUNS && share > MISSED_SUCCESS && !names.contains(name)
+                stats.runs > MISSED_RUNS && share > MISSED_SUCCESS
             })
             .collect();
+        if missed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let names: HashSet<&ToolName> = present.iter().map(|tool| &tool.name).collect();
+        missed.retain(|(name, _)| !names.contains(name));
         missed.sort_by(|a, b| a.0.cmp(&b.0));
         let mut problems = Vec::new();
         for (name, stats) in missed {
@@ -131,12 +136,14 @@ impl Upkeep<'_> {
             return Err(EngineError::new(ErrorCode::NotFound, message, hint));
         }
         let files = self.engine.versions().files(row.digest)?;
+        // The file that held it beside others is not written.
+        let own = row.placement.entry().map(|_| core::stage_placement(row.stage, &row.tool));
         Ok(Placed {
             tool: row.tool.clone(),
             version: row.version.clone(),
             digest: row.digest,
             stage: row.stage,
-            placement: row.placement.clone(),
+            placement: own.unwrap_or_else(|| row.placement.clone()),
             files: files.into_iter().map(|file| file.path).collect(),
             approval: Beside::Unknown,
         })

@@ -222,8 +222,12 @@ impl Calling {
         while self.over.is_none() && self.attempts.len() < self.request.max_attempts {
             let Some(turn) = self.next_turn() else { break };
             let Some(ranked) = self.ranked.get(turn.at) else { break };
-            let request =
-                RunRequest { tool: ranked.tool.clone(), input: ranked.input.clone(), timeout: self.request.timeout };
+            let request = RunRequest {
+                tool: ranked.tool.clone(),
+                input: ranked.input.clone(),
+                timeout: self.request.timeout,
+                again: None,
+            };
             match self.engine.runs().start(&request, &self.caller) {
                 Ok(handle) => {
                     self.running = Some((turn, handle.id));

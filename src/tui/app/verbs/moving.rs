@@ -203,7 +203,9 @@ impl App {
             Screen::Workbench => match self.focus {
                 Pane::Catalog => match self.catalog.selected() {
                     Selected::Tool(tool) => Some(tool.path.clone()),
+                    Selected::Skipped(file) => Some(file.path.clone()),
                     Selected::Problem(problem) => Some(format!("{}: {}", problem.path, problem.message)),
+                    Selected::Group(group) => Some(group.name.trim_end().to_owned()),
                     Selected::Nothing => None,
                 },
                 Pane::Output => {

@@ -1,13 +1,19 @@
-//! How a tool or a problem is drawn: its row in the list, and the lines about it below.
+//! How groups and problems are drawn in the list, and the lines below it about what is selected.
 
-use crate::domain::{Problem, ProblemCode, Stage, Tool, ToolReview, ToolState};
+use super::STRIP_LINES;
+use super::tree::{Group, Grouping};
+use crate::domain::{Problem, ProblemCode, SkippedFile, Stage, Tool, ToolReview, ToolState, skipped_because};
 use crate::tui::ink::{Line, Span};
-use crate::tui::phrase::{self, cut, pad, safe};
+use crate::tui::phrase::{self, cut, grouped, safe};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
+use std::borrow::Cow;
 
 /// Lines of the strip that say what is wrong; what to do about it has the others.
 const PROBLEM_LINES: usize = 3;
+
+/// Lines of the strip that the one sentence about a tool may have.
+const NOTE_LINES: usize = 3;
 
 /// The sign of a stage.
 pub const fn stage_sign(stage: Stage) -> &'static str {
@@ -29,136 +35,95 @@ pub fn stage_style(stage: Stage, theme: &Theme) -> Style {
     }
 }
 
-fn short_stage(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Experimental => "exp",
-        Stage::Approved => "appr",
-        Stage::Core => "core",
-        Stage::Archived => "arch",
-    }
-}
+/// The style of a mark, in a theme.
+pub(super) type MarkStyle = fn(&Theme) -> Style;
 
 /// What a row says beside its columns, most important first.
-fn marks(tool: &Tool, theme: &Theme) -> Vec<(&'static str, Style)> {
-    let mut marks = Vec::new();
+pub(super) fn marks(tool: &Tool) -> Vec<(Cow<'static, str>, MarkStyle)> {
+    let mut marks: Vec<(Cow<'static, str>, MarkStyle)> = Vec::new();
     match tool.state {
-        ToolState::Invalid => marks.push(("invalid", theme.bad)),
-        ToolState::Changed => marks.push(("changed!", theme.warn)),
+        ToolState::Invalid => marks.push(("invalid".into(), |theme| theme.bad)),
+        ToolState::Changed => marks.push(("changed!".into(), |theme| theme.warn)),
         ToolState::Unsupported | ToolState::Ok => {}
     }
+    // Before everything that only matters for a tool that runs.
+    if let Some(obstacle) = tool.obstacle() {
+        marks.push((safe(&obstacle).into(), |theme| theme.warn));
+    }
     if tool.facts.reserved.is_some() {
-        marks.push(("name taken", theme.bad));
+        marks.push(("name taken".into(), |theme| theme.bad));
     }
     if !tool.clashes.is_empty() {
-        marks.push(("clash", theme.warn));
+        marks.push(("clash".into(), |theme| theme.warn));
     }
     match tool.facts.review {
-        ToolReview::Waiting => marks.push(("⚑ review", theme.accent)),
-        ToolReview::Rejected => marks.push(("rejected", theme.bad)),
-        ToolReview::Expired => marks.push(("expired", theme.warn)),
-        ToolReview::ChangesRequested => marks.push(("changes", theme.warn)),
-        ToolReview::None if tool.awaits_adoption() => marks.push(("not adopted", theme.warn)),
+        ToolReview::Waiting => marks.push(("⚑ review".into(), |theme| theme.accent)),
+        ToolReview::Rejected => marks.push(("rejected".into(), |theme| theme.bad)),
+        ToolReview::Expired => marks.push(("expired".into(), |theme| theme.warn)),
+        ToolReview::ChangesRequested => marks.push(("changes".into(), |theme| theme.warn)),
+        ToolReview::None if tool.awaits_adoption() => marks.push(("not adopted".into(), |theme| theme.warn)),
         ToolReview::None | ToolReview::Approved => {}
     }
     if tool.facts.approved_unread.is_some() {
-        marks.push(("unread", theme.warn));
+        marks.push(("unread".into(), |theme| theme.warn));
     }
     if tool.facts.deprecated.is_some() {
-        marks.push(("deprecated", theme.warn));
-    }
-    if !tool.runnable && tool.state != ToolState::Invalid {
-        marks.push(("no runs", theme.dim));
+        marks.push(("deprecated".into(), |theme| theme.warn));
     }
     if tool.facts.locked {
-        marks.push(("locked", theme.dim));
+        marks.push(("locked".into(), |theme| theme.dim));
     }
     if tool.facts.in_session {
-        marks.push(("session", theme.accent));
+        marks.push(("session".into(), |theme| theme.accent));
     } else if tool.shadowed_by.is_some() {
-        marks.push(("shadowed", theme.dim));
+        marks.push(("shadowed".into(), |theme| theme.dim));
     }
     if tool.copy_of.is_some() {
-        marks.push(("copy", theme.dim));
+        marks.push(("copy".into(), |theme| theme.dim));
     }
     marks
 }
 
-/// Widths of the columns for a row of this width; 0 leaves a column out.
-struct Columns {
-    stage: usize,
-    name: usize,
-    version: usize,
-    tier: usize,
-    marks: usize,
-    success: usize,
+/// The row of a group: its name and how many tools it has.
+pub(super) fn group_row(group: &Group, grouping: Grouping, width: usize, theme: &Theme) -> Vec<Span> {
+    let sign = if group.is_folded { "▸ " } else { "▾ " };
+    let count = match (group.shown, group.total) {
+        (shown, total) if shown >= total => grouped(shown),
+        (shown, total) => format!("{}/{}", grouped(shown), grouped(total)),
+    };
+    let style = match grouping {
+        _ if group.is_problems() => theme.bad,
+        Grouping::Stage => group.name.parse().map_or(theme.title, |stage| stage_style(stage, theme)),
+        Grouping::Flat | Grouping::Category => theme.title,
+    };
+    let name = cut(&safe(group.name.trim_end()), width.saturating_sub(count.len() + 5));
+    vec![Span::styled(sign, theme.dim), Span::styled(name, style), Span::styled(format!("  {count}"), theme.dim)]
 }
 
-impl Columns {
-    fn of(width: usize) -> Columns {
-        let stage = if width >= 30 { 5 } else { 0 };
-        let version = if width >= 36 { 8 } else { 0 };
-        let tier = match width {
-            ..50 => 0,
-            50..70 => 8,
-            // The longest tier, whole.
-            _ => 12,
-        };
-        let success = if width >= 44 { 5 } else { 0 };
-        let marks = (width / 5).clamp(8, 20);
-        let name = width.saturating_sub(2 + stage + version + tier + marks + success);
-        Columns { stage, name, version, tier, marks, success }
-    }
-}
-
-/// The row of a tool in the list; `matches` are the characters of its name that a filter found.
-pub(super) fn tool_row(tool: &Tool, matches: &[usize], width: usize, theme: &Theme) -> Vec<Span> {
-    let columns = Columns::of(width);
-    // Nobody vouched for it here: its stage is what the folder says.
-    let style = if tool.awaits_adoption() { theme.warn } else { stage_style(tool.stage, theme) };
-    let mut spans = vec![Span::styled(format!("{} ", stage_sign(tool.stage)), style)];
-    if columns.stage > 0 {
-        spans.push(Span::styled(pad(short_stage(tool.stage), columns.stage), style));
-    }
-    spans.extend(name_spans(tool.name.as_str(), matches, columns.name, theme));
-    if columns.version > 0 {
-        spans.push(Span::styled(pad(&format!(" {}", tool.version), columns.version), theme.dim));
-    }
-    if columns.tier > 0 {
-        let word = if tool.classified { tool.cost_tier.word() } else { "–" };
-        // Also where the marks have no room for the word: what is locked does not run.
-        let (sign, style) = if tool.facts.locked { ("×", theme.warn) } else { (" ", theme.dim) };
-        let tier = pad(&format!("{sign}{}", cut(word, columns.tier - 2)), columns.tier);
-        spans.push(Span::styled(tier, style));
-    }
-    let mut room = columns.marks;
-    for (word, style) in marks(tool, theme) {
-        let text = format!(" {word}");
-        let cells = unicode_width::UnicodeWidthStr::width(&*text);
-        if cells > room {
-            break;
+/// The lines about a group below the list.
+pub(super) fn group_strip(group: &Group, width: usize, keys: (&str, &str), theme: &Theme) -> Vec<Line> {
+    let (fold, regroup) = keys;
+    let mut lines = Vec::new();
+    if !group.is_problems() {
+        let stages = Stage::ALL.iter().zip(group.stages).filter(|(_, count)| *count > 0);
+        let stages: Vec<String> = stages.map(|(stage, count)| format!("{} {stage}", grouped(count))).collect();
+        lines.push(Line::styled(cut(&stages.join(" · "), width), theme.text));
+        let waiting = (group.waiting > 0).then(|| phrase::plural(group.waiting, "pending review", "pending reviews"));
+        let locked = (group.locked > 0).then(|| format!("{} locked", grouped(group.locked)));
+        let more: Vec<String> = waiting.into_iter().chain(locked).collect();
+        if !more.is_empty() {
+            lines.push(Line::styled(cut(&more.join(" · "), width), theme.warn));
         }
-        room -= cells;
-        spans.push(Span::styled(text, style));
     }
-    spans.push(Span::raw(" ".repeat(room)));
-    if columns.success > 0 {
-        let rate = tool.facts.success_rate.map(|rate| format!("{:>4.0}%", rate * 100.0)).unwrap_or_default();
-        spans.push(Span::styled(pad(&rate, columns.success), theme.dim));
-    }
-    spans
-}
-
-fn name_spans(name: &str, matches: &[usize], width: usize, theme: &Theme) -> Vec<Span> {
-    let shown = pad(name, width);
-    if matches.is_empty() {
-        return vec![Span::styled(shown, theme.text)];
-    }
-    let mark = |at: usize| if matches.contains(&at) { theme.match_ } else { theme.text };
-    shown.chars().enumerate().map(|(at, c)| Span::styled(c.to_string(), mark(at))).collect()
+    let act = if group.is_folded { "unfold" } else { "fold" };
+    let all = if group.is_folded { "right right: unfold all" } else { "left left: fold all" };
+    let keys = format!("{fold}: {act} · {all} · {regroup}: other groups");
+    lines.extend(phrase::wrap(&keys, width).into_iter().map(|line| Line::styled(line, theme.dim)));
+    lines
 }
 
 /// The row of a problem in the list.
-pub(super) fn problem_row(problem: &Problem, width: usize, theme: &Theme) -> Vec<Span> {
+pub(super) fn problem_row(problem: &Problem, indent: usize, width: usize, theme: &Theme) -> Vec<Span> {
     let place = match problem.line {
         Some(line) => format!("{}:{line}", problem.path),
         None => problem.path.clone(),
@@ -168,27 +133,56 @@ pub(super) fn problem_row(problem: &Problem, width: usize, theme: &Theme) -> Vec
         ProblemCode::State => safe(&problem.message),
         _ => format!("{}  {}", safe(&place), safe(&problem.message)),
     };
-    vec![Span::styled("! ", theme.bad), Span::styled(cut(&text, width.saturating_sub(2)), theme.text)]
+    let sign = format!("{}! ", " ".repeat(indent));
+    vec![Span::styled(sign, theme.bad), Span::styled(cut(&text, width.saturating_sub(2 + indent)), theme.text)]
 }
 
 /// The lines about a tool below the list.
 pub(super) fn tool_strip(tool: &Tool, width: usize, theme: &Theme) -> Vec<Line> {
     let mut lines = Vec::new();
     let described = if tool.description.is_empty() { "no description".to_owned() } else { safe(&tool.description) };
-    let wrapped = phrase::wrap(&described, width);
-    let more = wrapped.len() > 2;
-    for (at, text) in wrapped.into_iter().take(2).enumerate() {
-        let text = if more && at == 1 { cut(&format!("{text} …"), width) } else { text };
-        lines.push(Line::styled(text, theme.text));
-    }
+    let described = match tool.title.as_deref().filter(|title| *title != tool.description) {
+        Some(title) => format!("{}: {described}", safe(title)),
+        None => described,
+    };
+    let (note, style) = note(tool, theme).unwrap_or_default();
+    let note = at_most(&note, width, NOTE_LINES);
+    let free = usize::from(STRIP_LINES) - note.len();
+    // The facts have a line of their own, and so has the place, unless the note needs it.
+    lines.extend(at_most(&described, width, (free - 2).clamp(1, 2)).into_iter().map(|t| Line::styled(t, theme.text)));
     let tier = if tool.classified { tool.cost_tier.word() } else { "unclassified" };
     let facts = format!("{} · {} · {} · {tier} cost", tool.stage, tool.kind, safe(&tool.category.0));
     lines.push(Line::styled(cut(&facts, width), theme.dim));
-    lines.push(Line::styled(cut(&safe(&tool.path), width), theme.dim));
-    if let Some((note, style)) = note(tool, theme) {
-        lines.push(Line::styled(cut(&note, width), style));
+    if free > 2 {
+        lines.push(Line::styled(cut(&safe(&tool.path), width), theme.dim));
     }
+    lines.extend(note.into_iter().map(|text| Line::styled(text, style)));
     lines
+}
+
+/// A text in so many lines; a sign at its end says that there is more.
+fn at_most(text: &str, width: usize, lines: usize) -> Vec<String> {
+    let mut wrapped = phrase::wrap(text, width);
+    wrapped.retain(|line| !line.is_empty());
+    if wrapped.len() > lines {
+        wrapped.truncate(lines);
+        if let Some(last) = wrapped.last_mut() {
+            *last = cut(&format!("{last} …"), width);
+        }
+    }
+    wrapped
+}
+
+/// The row of a skipped file in the list.
+pub(super) fn skipped_row(file: &SkippedFile, width: usize, theme: &Theme) -> Vec<Span> {
+    let text = format!("{}  skipped: {}", safe(&file.path), file.kind);
+    vec![Span::styled("- ", theme.dim), Span::styled(cut(&text, width.saturating_sub(2)), theme.dim)]
+}
+
+/// The lines about a skipped file below the list.
+pub(super) fn skipped_strip(file: &SkippedFile, width: usize, theme: &Theme) -> Vec<Line> {
+    let text = format!("skipped: {}. It is neither listed nor run.", skipped_because(file.kind));
+    phrase::wrap(&text, width).into_iter().map(|line| Line::styled(line, theme.text)).collect()
 }
 
 /// The one sentence a reader must not miss about a tool.

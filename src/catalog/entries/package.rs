@@ -1,0 +1,94 @@
+//! `package.json`: one tool for each of its `scripts`.
+
+use super::{Entry, is_private, words};
+use crate::catalog::document::{Document, Syntax};
+use crate::domain::{Problem, VersionFile};
+use serde_json::Value;
+
+/// Scripts that a package manager starts by itself.
+const HOOKS: &[&str] = &[
+    "install",
+    "preinstall",
+    "postinstall",
+    "prepare",
+    "prepublish",
+    "prepublishOnly",
+    "prepack",
+    "postpack",
+    "dependencies",
+    "preversion",
+    "version",
+    "postversion",
+    "publish",
+    "postpublish",
+    "preuninstall",
+    "uninstall",
+    "postuninstall",
+    "preprepare",
+    "postprepare",
+];
+
+pub(super) fn is_one(name: &str) -> bool {
+    name == "package.json"
+}
+
+/// Reads the scripts of a package.
+///
+/// # Errors
+/// A [`Problem`] for bad JSON.
+pub(super) fn read(file: &VersionFile) -> Result<Vec<Entry>, Problem> {
+    let document = Document::parse(&file.path, Syntax::Json, &file.bytes)?;
+    let Some(scripts) = document.fields.get("scripts").and_then(Value::as_object) else { return Ok(Vec::new()) };
+    let start = manager(document.fields.get("packageManager").and_then(Value::as_str).unwrap_or_default());
+    let described = ["scripts-info", "scriptsInfo", "scripts-description", "scriptsDescription"];
+    let described: Vec<&Value> = described.iter().filter_map(|key| document.fields.get(*key)).collect();
+    let mut entries = Vec::new();
+    for (name, command) in scripts {
+        let Some(command) = command.as_str() else { continue };
+        let is_hook =
+            ["pre", "post"].iter().any(|word| name.strip_prefix(word).is_some_and(|of| scripts.contains_key(of)));
+        if is_private(name) || name.starts_with(['/', '?']) || is_hook || HOOKS.contains(&name.as_str()) {
+            continue;
+        }
+        let comments = [format!("//{name}"), format!("?{name}")];
+        let beside = comments.iter().find_map(|key| scripts.get(key)?.as_str());
+        let told = described.iter().find_map(|table| table.get(name)?.as_str()).or(beside);
+        entries.push(Entry {
+            name: name.clone(),
+            description: told.unwrap_or_default().to_owned(),
+            runs: command.to_owned(),
+            command: [start.clone(), vec![name.clone()]].concat(),
+            ..Entry::default()
+        });
+    }
+    Ok(entries)
+}
+
+/// How the package manager of a package starts a script.
+fn manager(stated: &str) -> Vec<String> {
+    match stated.split('@').next().unwrap_or_default() {
+        "pnpm" => words(["pnpm", "--dir", "{dir}", "run"]),
+        "yarn" => words(["yarn", "--cwd", "{dir}", "run"]),
+        "bun" => words(["bun", "--cwd", "{dir}", "run"]),
+        _ => words(["npm", "--prefix", "{dir}", "--silent", "run"]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::FileMode;
+
+    #[test]
+    fn scripts_are_entries_and_hooks_are_none() {
+        let text = r#"{"name": "x", "packageManager": "pnpm@9", "scripts": {"build": "tsc", "prebuild": "rm -r dist", "prepare": "x",
+            "//lint": "Find mistakes", "lint": "eslint .", "n": 1}, "scripts-info": {"build": "Compile"}}"#;
+        let file = |text: &str| VersionFile { path: "package.json".into(), mode: FileMode::Plain, bytes: text.into() };
+        let entries = read(&file(text)).unwrap();
+        let told: Vec<(&str, &str)> = entries.iter().map(|one| (one.name.as_str(), one.description.as_str())).collect();
+        assert_eq!(told, [("build", "Compile"), ("lint", "Find mistakes")]);
+        assert_eq!(entries[0].command, ["pnpm", "--dir", "{dir}", "run", "build"]);
+        assert_eq!(read(&file("{\"scripts\": []}")).unwrap(), []);
+        assert_eq!(read(&file("{\"scripts\": {\"a\": \"b\", \"a\": \"c\"}}")).unwrap_err().line, Some(1));
+    }
+}

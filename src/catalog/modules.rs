@@ -1,0 +1,322 @@
+//! Modules that a Python script certainly imports, and those that an interpreter has: read from lines and folders.
+//!
+//! Nothing is parsed and nothing is started, so that it costs a scan nearly nothing. Where a line or a folder is not what
+//! is expected, nothing is said: `show`, a review and a run ask the interpreter itself.
+
+use crate::domain::{CALL_MODULES, Manifest, NEEDS_PACKAGE, VersionFile, standard};
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Words in a source after which nothing is certain: they change where modules are looked for, or fetch packages.
+const MOVING: [&str; 5] = ["sys.path", "addsitedir", "meta_path", "path_hooks", "# /// script"];
+
+/// Modules that are looked for, of one version.
+const MAX_MODULES: usize = 40;
+
+/// Words in a `.pth` file that may make modules, or move where they are looked for: editable installations have them.
+const FINDERS: [&str; 6] = ["finder", "meta_path", "path_hooks", "editable", "sys.path", "addsitedir"];
+
+/// A larger `.pth` file is not read, in bytes.
+const MAX_PATH_FILE: u64 = 64 * 1024;
+
+/// Folders above a tool in which its project is looked for.
+const MAX_ABOVE: usize = 12;
+
+/// Folders that `.pth` files may add.
+const MAX_ADDED: usize = 64;
+
+/// The modules from outside that the entry of a version imports whatever happens: in lines that are not indented.
+pub(super) fn imported(manifest: &Manifest, files: &[VersionFile]) -> Vec<String> {
+    let Some(recipe) = &manifest.recipe else { return Vec::new() };
+    let is_python = recipe.command.first().is_some_and(|word| matches!(word.as_str(), "python" | "python3"));
+    let moves =
+        recipe.env.contains_key("PYTHONPATH") || manifest.permissions.env.iter().any(|name| name == "PYTHONPATH");
+    let entry = recipe.entry.as_ref().and_then(|entry| files.iter().find(|file| file.path == *entry));
+    let Some(entry) = entry.filter(|_| is_python && !moves) else { return Vec::new() };
+    let Ok(text) = std::str::from_utf8(&entry.bytes) else { return Vec::new() };
+    let is_own = |module: &str| {
+        let is_named = |part: &str| part == module || part.split('.').next() == Some(module);
+        files.iter().any(|file| file.path.split('/').any(is_named))
+    };
+    let found = certain(text).unwrap_or_default().into_iter();
+    let foreign = found.filter(|module| {
+        // What we offer lies on the path of every run that names it.
+        let is_ours = CALL_MODULES.contains(module);
+        !module.starts_with('_') && !is_ours && !standard::PYTHON.contains(module) && !is_own(module)
+    });
+    foreign.take(MAX_MODULES).map(str::to_owned).collect()
+}
+
+/// The top-level modules of imports that are not indented; `None` when nothing is certain.
+fn certain(text: &str) -> Option<BTreeSet<&str>> {
+    if MOVING.iter().any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some()) {
+        return None;
+    }
+    let mut found = BTreeSet::new();
+    for line in import_lines(text)? {
+        if let Some(rest) = line.strip_prefix("import ") {
+            let code = rest.split(['#', ';', '\\']).next().unwrap_or_default();
+            found.extend(code.split(',').filter_map(top));
+        } else if let Some(rest) = line.strip_prefix("from ") {
+            found.extend(rest.split_once(" import").and_then(|(module, _)| top(module)));
+        }
+    }
+    Some(found)
+}
+
+/// The module of its own package that a file imports whatever happens, as written: `.x`. Python refuses that to a file that
+/// it starts.
+pub(super) fn of_own_package(text: &str) -> Option<&str> {
+    if !text.starts_with("from .") && memchr::memmem::find(text.as_bytes(), b"\nfrom .").is_none() {
+        return None;
+    }
+    let found = import_lines(text)?
+        .into_iter()
+        .find_map(|line| line.strip_prefix("from ").filter(|rest| rest.starts_with('.')))?;
+    found.split(' ').next()
+}
+
+/// The lines of imports that are not indented and stand in no text; `None` when that is not clear.
+fn import_lines(text: &str) -> Option<Vec<&str>> {
+    let mut found = Vec::new();
+    let mut quote: Option<&str> = None;
+    for line in text.lines() {
+        if let Some(sign) = quote {
+            if let Some(end) = line.find(sign) {
+                quote = opened(&line[end + sign.len()..])?;
+            }
+            continue;
+        }
+        if line.starts_with("import ") || line.starts_with("from ") {
+            found.push(line);
+        }
+        quote = opened(line)?;
+    }
+    Some(found)
+}
+
+/// The sign of a text over several lines that a line opens; `None` when that is not clear. Reads each byte of the line
+/// once, because a line may be as long as its file.
+#[expect(clippy::option_option, reason = "not clear, none, or which")]
+fn opened(line: &str) -> Option<Option<&'static str>> {
+    let bytes = line.as_bytes();
+    let (mut at, mut is_in_short_text) = (0, false);
+    while let Some(next) = memchr::memchr3(b'#', b'"', b'\'', &bytes[at..]).map(|found| at + found) {
+        let sign = match &bytes[next..] {
+            [b'#', ..] => {
+                // A comment sign may stand in a text, and the signs behind it may count.
+                let rest = &line[next..];
+                return (!rest.contains("\"\"\"") && !rest.contains("'''")).then_some(None);
+            }
+            [b'"', b'"', b'"', ..] => "\"\"\"",
+            [b'\'', b'\'', b'\'', ..] => "'''",
+            _ => {
+                is_in_short_text = !is_in_short_text;
+                at = next + 1;
+                continue;
+            }
+        };
+        if is_in_short_text || line[..next].ends_with('\\') {
+            return None;
+        }
+        let inner = next + sign.len();
+        match memchr::memmem::find(&bytes[inner..], sign.as_bytes()) {
+            Some(end) => at = inner + end + sign.len(),
+            None => return Some(Some(sign)),
+        }
+    }
+    Some(None)
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// The folders that a `.pth` file adds; `None` when its code may make modules, or it is too long.
+fn added(folder: &Path, name: &str) -> Option<Vec<PathBuf>> {
+    let file = folder.join(name);
+    let is_short = std::fs::metadata(&file).is_ok_and(|meta| meta.len() <= MAX_PATH_FILE);
+    let text = if is_short { std::fs::read_to_string(&file).ok()? } else { return None };
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    if FINDERS.iter().any(|word| text.contains(word)) || lines().count() > MAX_ADDED {
+        return None;
+    }
+    Some(lines().map(|line| folder.join(line)).filter(|path| path.is_dir()).collect())
+}
+
+/// The first part of a module's name; `None` for a relative one, and for what is no name.
+fn top(written: &str) -> Option<&str> {
+    let name = written.trim().split([' ', '.', '\t']).next()?;
+    let is_name = name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    is_name.then_some(name)
+}
+
+/// The modules that the Python of a search path has.
+#[derive(Debug)]
+pub(super) struct Installed {
+    program: PathBuf,
+    modules: BTreeSet<String>,
+}
+
+/// Whether a path is a file that somebody may execute.
+pub(super) fn is_executable(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+impl Installed {
+    /// What lies in the folders of a Python 3; `None` when they are not where a Python that was installed in the usual way
+    /// has them, or more may come from elsewhere.
+    pub(super) fn of(program: &Path) -> Option<Installed> {
+        let program = program.to_owned();
+        let real = program.canonicalize().ok()?;
+        let version = real.file_name()?.to_str()?.strip_prefix("python")?;
+        if !version.starts_with("3.") || !version[2..].chars().all(|c| c.is_ascii_digit()) {
+            return None;
+        }
+        let prefix = real.parent()?.parent()?;
+        let is_environment = program.parent()?.parent()?.join("pyvenv.cfg").exists();
+        let library = prefix.join("lib").join(format!("python{version}"));
+        if is_environment || !library.join("os.py").is_file() {
+            return None;
+        }
+        let own = format!("lib/python{version}");
+        let packages = [prefix.join(&own), prefix.join("local").join(&own)]
+            .into_iter()
+            .flat_map(|folder| ["site-packages", "dist-packages"].map(|name| folder.join(name)))
+            .chain([prefix.join("lib/python3/dist-packages")]);
+        let mut modules = BTreeSet::new();
+        let mut more = Vec::new();
+        for folder in [library.clone(), library.join("lib-dynload")].into_iter().chain(packages) {
+            let names = names_in(&folder);
+            for name in names.iter().filter(|name| Path::new(name).extension() == Some(OsStr::new("pth"))) {
+                more.extend(added(&folder, name)?);
+            }
+            modules.extend(names);
+        }
+        modules.extend(more.iter().flat_map(|folder| names_in(folder)));
+        let modules = modules.iter().map(|name| name.split('.').next().unwrap_or_default().to_owned()).collect();
+        Some(Installed { program, modules })
+    }
+
+    /// What to say of the modules that are not there; `None` when all are. `folder` is where the tool lies.
+    pub(super) fn lack(&self, wanted: &[String], folder: &Path) -> Option<String> {
+        let absent = wanted.iter().map(String::as_str).filter(|name| !self.modules.contains(*name));
+        let (beside, absent): (Vec<&str>, Vec<&str>) = absent.partition(|name| lying(folder, name).is_some());
+        if absent.is_empty() {
+            let file = beside.first().and_then(|name| lying(folder, name))?;
+            return Some(format!(
+                "{file} lies beside it but is not one of its files; move both into a folder and add a tool.toml (name, description)"
+            ));
+        }
+        let project = absent.iter().find_map(|name| project_of(folder, name));
+        let packages: Vec<&str> = absent.iter().map(|name| standard::package_of(name)).collect();
+        let install = match &project {
+            Some(project) => project.to_string_lossy().into_owned(),
+            None => packages.join(" "),
+        };
+        Some(format!("{NEEDS_PACKAGE} {} ({} -m pip install {install})", packages.join(", "), self.program.display()))
+    }
+}
+
+/// The file or folder of a module that lies beside a tool.
+fn lying(folder: &Path, module: &str) -> Option<String> {
+    let names = [format!("{module}.py"), format!("{module}/__init__.py"), module.to_owned()];
+    names.into_iter().find(|name| folder.join(name).exists())
+}
+
+/// The project that a tool lies in, where that brings a module: to install another package of its name would be wrong.
+fn project_of(folder: &Path, module: &str) -> Option<PathBuf> {
+    let is_project = |place: &&Path| ["pyproject.toml", "setup.py"].iter().any(|name| place.join(name).is_file());
+    let project = folder.ancestors().take(MAX_ABOVE).find(is_project)?;
+    let is_there = [project.to_owned(), project.join("src")].iter().any(|place| lying(place, module).is_some());
+    is_there.then(|| project.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Dialect, FileMode, InputMode, Recipe, ToolName};
+
+    fn file(path: &str, text: &str) -> VersionFile {
+        VersionFile { path: path.to_owned(), mode: FileMode::Plain, bytes: text.into() }
+    }
+
+    fn of(text: &str) -> Option<Vec<&str>> {
+        certain(text).map(|found| found.into_iter().collect())
+    }
+
+    #[test]
+    fn only_imports_that_certainly_run_are_taken() {
+        let text = "#!/usr/bin/env python3\n\"\"\"Doc.\n\nimport prose\nfrom prose import more\n\"\"\"\nimport os, pandas as pd\nfrom a.b import c  # x\nfrom . import own\nfrom .own import x\ntry:\n    import optional\nexcept ImportError:\n    pass\nif True:\n    import later\nx = '''\nimport inside\n'''\nimport last; print(1)\n";
+        assert_eq!(of(text).unwrap(), ["a", "last", "os", "pandas"]);
+    }
+
+    #[test]
+    fn where_lines_are_not_clear_nothing_is_certain() {
+        assert_eq!(of("import sys\nsys.path.insert(0, 'x')\nimport helper\n"), None);
+        assert_eq!(of("# /// script\n# dependencies = ['x']\n# ///\nimport x\n"), None);
+        assert_eq!(of("x = '\"\"\"'\nimport y\n"), None);
+        assert_eq!(of("x = \"#\" + \"\"\"\nimport prose\n\"\"\"\n"), None);
+    }
+
+    #[test]
+    fn an_import_from_the_own_package_is_found() {
+        assert_eq!(of_own_package("import os\nfrom .own import x\n"), Some(".own"));
+        assert_eq!(of_own_package("from ..a.b import (\n    c,\n)\n"), Some("..a.b"));
+        assert_eq!(
+            of_own_package(
+                "\"\"\"\nfrom .prose\n\"\"\"\ntry:\n    from .own import x\nexcept ImportError:\n    pass\n"
+            ),
+            None
+        );
+    }
+
+    #[test]
+    fn files_of_the_version_and_the_library_are_not_needed() {
+        let mut manifest = Manifest::blank(ToolName::new("t").unwrap(), Dialect::Native);
+        let command = vec!["python3".to_owned(), "{file}".to_owned()];
+        manifest.recipe = Some(Recipe { command, entry: Some("t.py".to_owned()), ..Recipe::blank(InputMode::None) });
+        let files = [
+            file("t.py", "import json, helper, lib.x, yaml\nfrom toolsmith_call import call_tool\n"),
+            file("helper.py", ""),
+            file("lib/x.py", ""),
+        ];
+        assert_eq!(imported(&manifest, &files), ["yaml"]);
+    }
+
+    #[test]
+    fn what_is_missing_is_said_with_the_command_that_installs_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let lib = dir.path().join("lib/python3.11");
+        std::fs::create_dir_all(lib.join("site-packages/rich")).unwrap();
+        std::fs::create_dir_all(dir.path().join("bin")).unwrap();
+        std::fs::write(lib.join("os.py"), "").unwrap();
+        std::fs::write(lib.join("site-packages/six.py"), "").unwrap();
+        let program = dir.path().join("bin/python3.11");
+        std::fs::write(&program, "").unwrap();
+        std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        std::os::unix::fs::symlink(&program, dir.path().join("bin/python3")).unwrap();
+        let python = dir.path().join("bin/python3");
+        let installed = Installed::of(&python).unwrap();
+        let wanted = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let place = dir.path().join("project/tools");
+        std::fs::create_dir_all(&place).unwrap();
+        std::fs::write(place.join("beside.py"), "").unwrap();
+        assert_eq!(installed.lack(&wanted(&["rich", "six"]), &place), None);
+        let said = installed.lack(&wanted(&["yaml", "beside", "absent"]), &place).unwrap();
+        assert_eq!(said, format!("needs package PyYAML, absent ({0} -m pip install PyYAML absent)", python.display()));
+        let said = installed.lack(&wanted(&["beside"]), &place).unwrap();
+        assert!(said.starts_with("beside.py lies beside it but is not one of its files; "), "{said}");
+        let project = dir.path().join("project");
+        std::fs::write(project.join("pyproject.toml"), "").unwrap();
+        let said = installed.lack(&wanted(&["tools"]), &place).unwrap();
+        assert!(said.ends_with(&format!("-m pip install {})", project.display())), "{said}");
+        // An editable installation may bring any module.
+        std::fs::write(lib.join("site-packages/__editable__.x.pth"), "import __editable___x_finder\n").unwrap();
+        assert!(Installed::of(&python).is_none());
+    }
+}

@@ -1,0 +1,199 @@
+//! A row of the catalog in few bytes, as the cache keeps it.
+//!
+//! Words are kept as words and not by their place in a list, so that a new kind or stage makes no old row mean another.
+//! What the store knows of a tool is no part of it, nor what rows are to each other: both are found anew by every scan.
+
+use super::plan::folder_of;
+use crate::domain::{
+    Category, CostTier, Digest, Instant, Need, Placement, StepTool, StepTools, Tool, ToolFacts, ToolName,
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+use std::borrow::Cow;
+use std::str::FromStr;
+
+#[derive(Serialize, Deserialize)]
+struct PackedTool<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    title: Option<Cow<'a, str>>,
+    version: [u64; 3],
+    /// Of a version that has more than three numbers to it.
+    long_version: Option<Cow<'a, str>>,
+    digest: [u8; 32],
+    #[serde(borrow)]
+    category: Cow<'a, str>,
+    /// Stage, kind, cost tier, format, origin, state and risk.
+    words: [&'a str; 7],
+    classified: bool,
+    #[serde(borrow)]
+    description: Cow<'a, str>,
+    tags: Cow<'a, [String]>,
+    keywords: Cow<'a, [String]>,
+    use_cases: Cow<'a, [String]>,
+    capabilities: Cow<'a, [String]>,
+    aliases: Cow<'a, [String]>,
+    idempotent: Option<bool>,
+    generator: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    path: Cow<'a, str>,
+    /// Where it is not the folder of the path.
+    base: Option<Cow<'a, str>>,
+    exclusive: bool,
+    runnable: bool,
+    reason: Option<Cow<'a, str>>,
+    needs: Vec<Need>,
+    evolved_from: Option<Cow<'a, str>>,
+    files: u32,
+    bytes: u64,
+    modified_at: Instant,
+    steps: Option<PackedSteps<'a>>,
+}
+
+/// What a composite calls; why a step cannot be called is found anew.
+#[derive(Serialize, Deserialize)]
+struct PackedSteps<'a> {
+    tier: Option<&'a str>,
+    /// Names of steps and the tools that they call.
+    steps: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+/// Writes a row.
+pub(super) fn serialize<S: Serializer>(tool: &Tool, serializer: S) -> Result<S::Ok, S::Error> {
+    // Names every field, so that a new one is not forgotten.
+    let Tool {
+        name,
+        title,
+        version,
+        digest,
+        stage,
+        kind,
+        category,
+        cost_tier,
+        classified,
+        description,
+        tags,
+        keywords,
+        use_cases,
+        capabilities,
+        aliases,
+        idempotent,
+        generator,
+        path,
+        placement,
+        format,
+        origin,
+        state,
+        runnable,
+        reason,
+        needs,
+        risk,
+        evolved_from,
+        copy_of: _,
+        shadowed_by: _,
+        shadows: _,
+        clashes: _,
+        files,
+        bytes,
+        modified_at,
+        steps,
+        facts: _,
+    } = tool;
+    let is_plain = version.pre.is_empty() && version.build.is_empty();
+    let packed = PackedTool {
+        name: name.as_str().into(),
+        title: title.as_deref().map(Cow::from),
+        version: [version.major, version.minor, version.patch],
+        long_version: (!is_plain).then(|| version.to_string().into()),
+        digest: digest.0,
+        category: category.0.as_str().into(),
+        words: [stage.word(), kind.word(), cost_tier.word(), format.word(), origin.word(), state.word(), risk.word()],
+        classified: *classified,
+        description: description.as_str().into(),
+        tags: tags.into(),
+        keywords: keywords.into(),
+        use_cases: use_cases.into(),
+        capabilities: capabilities.into(),
+        aliases: aliases.into(),
+        idempotent: *idempotent,
+        generator: generator.as_deref().map(Cow::from),
+        path: path.as_str().into(),
+        base: (placement.base != folder_of(path)).then(|| placement.base.as_str().into()),
+        exclusive: placement.exclusive,
+        runnable: *runnable,
+        reason: reason.as_deref().map(Cow::from),
+        needs: needs.clone(),
+        evolved_from: evolved_from.as_deref().map(Cow::from),
+        files: *files,
+        bytes: *bytes,
+        modified_at: *modified_at,
+        steps: steps.as_ref().map(|of| PackedSteps {
+            tier: of.tier.map(CostTier::word),
+            steps: of.steps.iter().map(|step| (step.id.as_str().into(), step.tool.as_str().into())).collect(),
+        }),
+    };
+    packed.serialize(serializer).map_err(ser::Error::custom)
+}
+
+/// Reads a row.
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<Tool>, D::Error> {
+    let packed = PackedTool::deserialize(deserializer)?;
+    let [stage, kind, cost_tier, format, origin, state, risk] = packed.words;
+    let [major, minor, patch] = packed.version;
+    let version = match packed.long_version {
+        Some(text) => semver::Version::parse(&text).map_err(de::Error::custom)?,
+        None => semver::Version::new(major, minor, patch),
+    };
+    let path = packed.path.into_owned();
+    let base = packed.base.map_or_else(|| folder_of(&path).to_owned(), Cow::into_owned);
+    Ok(Box::new(Tool {
+        name: ToolName::new(&packed.name).map_err(de::Error::custom)?,
+        title: packed.title.map(Cow::into_owned),
+        version,
+        digest: Digest(packed.digest),
+        stage: word(stage)?,
+        kind: word(kind)?,
+        category: Category(packed.category.into_owned()),
+        cost_tier: word(cost_tier)?,
+        classified: packed.classified,
+        description: packed.description.into_owned(),
+        tags: packed.tags.into_owned(),
+        keywords: packed.keywords.into_owned(),
+        use_cases: packed.use_cases.into_owned(),
+        capabilities: packed.capabilities.into_owned(),
+        aliases: packed.aliases.into_owned(),
+        idempotent: packed.idempotent,
+        generator: packed.generator.map(Cow::into_owned),
+        path,
+        placement: Placement { base, exclusive: packed.exclusive },
+        format: word(format)?,
+        origin: word(origin)?,
+        state: word(state)?,
+        runnable: packed.runnable,
+        reason: packed.reason.map(Cow::into_owned),
+        needs: packed.needs,
+        risk: word(risk)?,
+        evolved_from: packed.evolved_from.map(Cow::into_owned),
+        copy_of: None,
+        shadowed_by: None,
+        shadows: Vec::new(),
+        clashes: Vec::new(),
+        files: packed.files,
+        bytes: packed.bytes,
+        modified_at: packed.modified_at,
+        steps: packed.steps.map(unpacked_steps).transpose()?,
+        facts: ToolFacts::default(),
+    }))
+}
+
+fn unpacked_steps<E: de::Error>(packed: PackedSteps<'_>) -> Result<StepTools, E> {
+    let step = |(id, tool): (Cow<'_, str>, Cow<'_, str>)| StepTool {
+        id: id.into_owned(),
+        tool: tool.into_owned(),
+        fault: None,
+    };
+    Ok(StepTools { tier: packed.tier.map(word).transpose()?, steps: packed.steps.into_iter().map(step).collect() })
+}
+
+fn word<T: FromStr<Err: std::fmt::Display>, E: de::Error>(word: &str) -> Result<T, E> {
+    word.parse().map_err(E::custom)
+}

@@ -1,0 +1,219 @@
+//! commander of JavaScript: `.option("-p, --port <number>", "words", default)`, `.argument("<file>", "words")`, and commands
+//! in chains of calls. Which command a call belongs to is told by the chain that it stands in.
+
+use super::commands::{CommandTree, NodeId, ROOT};
+use super::option_words::{finished, one_line, rule_of, type_word};
+use super::scanner::{calls, signs, split};
+use super::{Declared, DeclaredInput, literal};
+use crate::domain::source::Language;
+use std::collections::HashMap;
+
+const JS: Language = Language::JavaScript;
+
+/// A call of a chain.
+struct Link<'t> {
+    name: &'t str,
+    at: usize,
+    inner: &'t str,
+}
+
+/// Reads a script that uses commander.
+pub(super) fn read(text: &str) -> Declared {
+    const NAMES: [&str; 8] =
+        ["option", "requiredOption", "argument", "arguments", "command", "addCommand", "description", "Command"];
+    let found = |name: &'static str| calls(text, name, JS).map(move |(at, inner)| Link { name, at, inner });
+    let mut links: Vec<Link<'_>> = NAMES.into_iter().flat_map(found).collect();
+    links.sort_by_key(|link| link.at);
+    let mut reader = Reader {
+        text,
+        tree: CommandTree::default(),
+        names: HashMap::new(),
+        node: ROOT,
+        end: 0,
+        target: None,
+        words: HashMap::new(),
+        added: Vec::new(),
+    };
+    for link in &links {
+        reader.take(link);
+    }
+    reader.declared()
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    tree: CommandTree,
+    /// The command that a variable holds.
+    names: HashMap<&'t str, NodeId>,
+    /// The command that the chain is at.
+    node: NodeId,
+    /// Where the call before ends.
+    end: usize,
+    /// The variable that the chain is given to.
+    target: Option<&'t str>,
+    /// The words of each command.
+    words: HashMap<NodeId, String>,
+    /// Commands by parent, with their names.
+    added: Vec<(NodeId, NodeId, String)>,
+}
+
+impl<'t> Reader<'t> {
+    fn take(&mut self, link: &Link<'t>) {
+        self.begin(link);
+        let parts = split(link.inner, b',', JS);
+        let first = parts.first().and_then(|part| literal::text(part, JS));
+        match (link.name, first) {
+            ("Command", Some(name)) => {
+                self.node = self.tree.add_apart();
+                self.added.push((self.node, self.node, name));
+            }
+            ("Command", None) => self.node = ROOT,
+            ("addCommand", _) => {
+                let node = parts.first().and_then(|part| self.names.get(part)).copied();
+                let known = self.added.iter_mut().find(|(_, child, _)| Some(*child) == node);
+                if let Some((parent, ..)) = known {
+                    *parent = self.node;
+                }
+            }
+            ("description", Some(words)) => {
+                self.words.entry(self.node).or_insert_with(|| one_line(&words));
+            }
+            ("command", Some(spec)) => self.command(&spec, parts.get(1).and_then(|part| literal::text(part, JS))),
+            (name, Some(spec)) => {
+                let words = parts.get(1).and_then(|part| literal::text(part, JS)).unwrap_or_default();
+                let default = parts.get(2..).into_iter().flatten().find_map(|part| literal::value(part, JS));
+                for input in inputs(name, &spec, self.tree.inputs(self.node)) {
+                    self.tree.push(self.node, finished(input, &words, default.clone()));
+                }
+            }
+            (_, None) => {}
+        }
+        self.names.extend(self.target.map(|target| (target, self.node)));
+        self.end = link.at + link.name.len() + link.inner.len();
+    }
+
+    fn command(&mut self, spec: &str, program: Option<String>) {
+        let mut words = spec.split_whitespace();
+        let Some(name) = words.next() else { return };
+        let parent = self.node;
+        let child = self.tree.add_apart();
+        self.added.push((parent, child, name.to_owned()));
+        for word in words {
+            for input in inputs("argument", word, self.tree.inputs(child)) {
+                self.tree.push(child, input);
+            }
+        }
+        // With words of its own it is another program, and the chain stays where it is.
+        match program {
+            Some(words) => self.words.extend([(child, one_line(&words))]),
+            None => self.node = child,
+        }
+    }
+
+    /// Finds the command that a call is made on: that of the variable in front of it, or of the call before.
+    fn begin(&mut self, link: &Link<'t>) {
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+        let before = self.text[..link.at].trim_end();
+        let Some(chain) = before.strip_suffix('.').map(str::trim_end) else {
+            self.target =
+                if link.name == "Command" { target(before.strip_suffix("new").unwrap_or(before)) } else { None };
+            return;
+        };
+        let start = chain.trim_end_matches(is_name).len();
+        if start < chain.len() {
+            let name = &chain[start..];
+            self.node = self.names.get(name).copied().unwrap_or(ROOT);
+            self.target = target(&chain[..start]);
+            // `new commander.Command()`.
+            if link.name == "Command" {
+                self.target = target(chain[..start].trim_end().strip_suffix("new").unwrap_or_default());
+            }
+        } else if self
+            .text
+            .get(self.end..start)
+            .is_some_and(|gap| signs(gap, JS).any(|sign| sign.depth == 0 && sign.byte == b';'))
+        {
+            (self.node, self.target) = (ROOT, None);
+        }
+    }
+
+    fn declared(mut self) -> Declared {
+        for (parent, child, name) in &self.added {
+            let words = self.words.get(child).map(String::as_str).unwrap_or_default();
+            self.tree.attach(*parent, *child, name, words);
+        }
+        let description = self.words.remove(&ROOT);
+        self.tree.declared(description)
+    }
+}
+
+/// The variable that the rest of a statement is given to.
+fn target(before: &str) -> Option<&str> {
+    let line = before.rsplit(['\n', ';']).next()?.trim();
+    let name = line.strip_suffix('=')?.trim_end();
+    let name = name.rsplit(char::is_whitespace).next()?;
+    super::scanner::is_word(name).then_some(name)
+}
+
+fn inputs(call: &str, spec: &str, taken: &[DeclaredInput]) -> Vec<DeclaredInput> {
+    let is_optional = |word: &str| word.starts_with('[');
+    let is_many = |word: &str| word.trim_end_matches(['>', ']']).ends_with("...");
+    let plain = |word: &str| word.trim_matches(['<', '>', '[', ']', '.']).to_owned();
+    if call.starts_with("argument") {
+        let words = spec.split_whitespace();
+        return words
+            .filter_map(|word| {
+                let (name, rule) = rule_of(&[plain(word)], taken)?;
+                let mut input = DeclaredInput::text(&name, rule);
+                input.required = !is_optional(word);
+                if is_many(word) {
+                    input.make_array();
+                }
+                Some(input)
+            })
+            .collect();
+    }
+    let words: Vec<&str> = spec.split([',', ' ', '|']).filter(|word| !word.is_empty()).collect();
+    let flags: Vec<String> = words.iter().filter(|word| word.starts_with('-')).map(|word| (*word).to_owned()).collect();
+    let Some((name, rule)) = rule_of(&flags, taken) else { return Vec::new() };
+    let mut input = DeclaredInput::text(&name, rule);
+    match words.iter().find(|word| word.starts_with(['<', '['])) {
+        None => input.schema = type_word("bool"),
+        Some(value) if is_many(value) => {
+            input.make_array();
+            if let Some(rule) = &mut input.rule {
+                rule.is_together = true;
+            }
+        }
+        Some(value) if ["number", "int", "port", "count", "n", "num"].contains(&plain(value).as_str()) => {
+            input.schema = type_word("number");
+        }
+        Some(_) => {}
+    }
+    input.required = call == "requiredOption";
+    vec![input]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::shown;
+
+    #[test]
+    fn each_command_of_a_chain_has_its_options() {
+        let text = "const { program } = require('commander');\nprogram.description('Notes').option('-d, --db <file>', 'Where', 'x.db');\n\
+            program\n  .command('add <name>')\n  .description('Adds')\n  .option('-t, --tags <tag...>')\n  .action((name) => { go(name); });\n\
+            const rm = program.command('rm');\nrm.argument('<name>');\nconst ls = new Command('ls').option('--all');\nprogram.addCommand(ls);\nprogram.parse(process.argv);\n";
+        let expected = [
+            "# Notes",
+            r#"command! {"type":"string","enum":["add","rm","ls"],"description":"add: Adds"}"#,
+            r#"db {"type":"string","description":"Where","default":"x.db"}"#,
+            r#"tags {"type":"array","items":{"type":"string"},"description":"(for add)"}"#,
+            r#"name {"type":"string","description":"(for add, rm)"}"#,
+            r#"all {"type":"boolean","description":"(for ls)"}"#,
+            "= --db,-d, command, --tags,-t tags... if command=add, name if command=add, name if command=rm, --all if command=ls",
+            "! command=add: name",
+            "! command=rm: name",
+        ];
+        assert_eq!(shown("x.js", text), expected);
+    }
+}

@@ -1,0 +1,416 @@
+//! Which programs a shell script calls.
+//!
+//! Certain is only what the script calls whatever happens: at its top, before anything that may end it, and without
+//! another way. The rest may be missing and the script may still do its work.
+
+use crate::domain::source::Language;
+use std::collections::{BTreeMap, BTreeSet};
+use tree_sitter::Node;
+
+/// What bash, zsh and dash bring themselves.
+const BUILTINS: &[&str] = &[
+    ".",
+    ":",
+    "[",
+    "[[",
+    "alias",
+    "autoload",
+    "bg",
+    "bind",
+    "bindkey",
+    "break",
+    "builtin",
+    "caller",
+    "cd",
+    "command",
+    "compadd",
+    "compdef",
+    "compgen",
+    "complete",
+    "compopt",
+    "continue",
+    "coproc",
+    "declare",
+    "dirs",
+    "disown",
+    "echo",
+    "emulate",
+    "enable",
+    "eval",
+    "exec",
+    "exit",
+    "export",
+    "false",
+    "fc",
+    "fg",
+    "float",
+    "functions",
+    "getopts",
+    "hash",
+    "help",
+    "history",
+    "integer",
+    "jobs",
+    "kill",
+    "let",
+    "limit",
+    "local",
+    "logout",
+    "mapfile",
+    "noglob",
+    "popd",
+    "print",
+    "printf",
+    "pushd",
+    "pwd",
+    "read",
+    "readarray",
+    "readonly",
+    "rehash",
+    "return",
+    "select",
+    "set",
+    "setopt",
+    "shift",
+    "shopt",
+    "source",
+    "suspend",
+    "test",
+    "time",
+    "times",
+    "trap",
+    "true",
+    "type",
+    "typeset",
+    "ulimit",
+    "umask",
+    "unalias",
+    "unfunction",
+    "unset",
+    "unsetopt",
+    "vared",
+    "wait",
+    "whence",
+    "where",
+    "which",
+    "zcompile",
+    "zle",
+    "zmodload",
+    "zparseopts",
+    "zstyle",
+];
+
+/// Whether a shell does what a word names itself, or the word belongs to the language.
+pub(crate) fn is_builtin(word: &str) -> bool {
+    BUILTINS.contains(&word) || RESERVED.contains(&word)
+}
+
+/// Words of the language that are never the name of a program.
+const RESERVED: &[&str] =
+    &["case", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in", "then", "until", "while"];
+
+/// Programs that start the program behind them.
+const WRAPPERS: &[&str] = &["exec", "env", "nohup", "time", "nice", "sudo", "command", "builtin", "noglob"];
+
+/// Commands that ask whether there is a program.
+const QUESTIONS: &[&str] = &["which", "type", "hash", "whence", "where", "command"];
+
+/// Finds faster than a parser which programs a script may call: all that [`Calls::of`] can be certain of, and words that
+/// happen to stand where a call could. Quotes are not understood, so a word in them counts like any other.
+pub(crate) fn candidates(text: &str) -> BTreeSet<&str> {
+    let (mut found, mut functions) = (BTreeSet::new(), BTreeSet::new());
+    // Whether the next word may be the name of a program, and the words that decide that.
+    let (mut is_open, mut has_comment, mut before) = (true, false, "");
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        let end = text[at..].find(parts_words).map_or(text.len(), |end| at + end);
+        if end == at {
+            is_open = opens(c, &text[..at], is_open, has_comment);
+            has_comment &= c != '\n';
+            at += c.len_utf8();
+            continue;
+        }
+        let word = &text[at..end];
+        has_comment |= word.contains('#');
+        if before == "function" || text[end..].starts_with("()") {
+            functions.insert(word);
+        } else if is_open {
+            if is_name(word) && !word.bytes().all(|byte| byte.is_ascii_digit()) {
+                found.insert(word);
+            }
+            let ends = is_name(word) || BUILTINS.contains(&word) || word.starts_with('#');
+            is_open = !ends || WRAPPERS.contains(&word) || before.ends_with(['<', '>']);
+        }
+        (before, at) = (word, end);
+    }
+    found.retain(|word| !functions.contains(word) && !BUILTINS.contains(word) && !RESERVED.contains(word));
+    found
+}
+
+fn parts_words(c: char) -> bool {
+    c.is_whitespace() || "|&;()`{!".contains(c)
+}
+
+/// Whether a name may follow a character between words.
+fn opens(c: char, before: &str, is_open: bool, has_comment: bool) -> bool {
+    match c {
+        // After `\` at its end a command goes on in the next line, unless that stands in a comment.
+        '\n' => is_open || has_comment || !before.ends_with('\\'),
+        // What is within `$(…)` and `$((…))` is never certain.
+        '(' => !before.ends_with('$') && !before.ends_with("$("),
+        '{' => is_open || !before.ends_with('$'),
+        '&' => is_open || !before.ends_with(['<', '>']),
+        c if c.is_whitespace() => is_open,
+        _ => true,
+    }
+}
+
+/// Whether a word can be the name of a program without a folder.
+fn is_name(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && word.chars().all(|c| c.is_ascii_alphanumeric() || "_-.+".contains(c))
+}
+
+/// Statements within statements that are looked at.
+const MAX_DEPTH: usize = 60;
+
+/// A call of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Call {
+    /// Its line, from 1.
+    pub(crate) line: usize,
+    /// Whether it happens whatever happens.
+    pub(crate) is_certain: bool,
+}
+
+/// The programs that a script calls, each where it does so first; a certain call before others.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Calls {
+    pub(crate) programs: BTreeMap<String, Call>,
+}
+
+impl Calls {
+    /// The calls of a script; none of one that is not understood.
+    pub(crate) fn of(text: &str) -> Calls {
+        // What the grammar does not understand it takes for commands, sometimes without noticing.
+        let Some(tree) = Language::Bash.parse(text).filter(|tree| !tree.root_node().has_error()) else {
+            return Calls::default();
+        };
+        let mut walk = Walk { text, ..Walk::default() };
+        walk.block(tree.root_node(), true, 0);
+        let Walk { mut programs, functions, asked, is_open, .. } = walk;
+        if programs.keys().any(|name| RESERVED.contains(&name.as_str())) {
+            return Calls::default();
+        }
+        programs
+            .retain(|name, _| !functions.contains(name) && !asked.contains(name) && !BUILTINS.contains(&name.as_str()));
+        if is_open {
+            for call in programs.values_mut() {
+                call.is_certain = false;
+            }
+        }
+        Calls { programs }
+    }
+}
+
+#[derive(Default)]
+struct Walk<'t> {
+    text: &'t str,
+    programs: BTreeMap<String, Call>,
+    functions: BTreeSet<String>,
+    /// Programs that the script looks for itself.
+    asked: BTreeSet<String>,
+    /// Whether names may come from elsewhere: another script, an alias, another search path.
+    is_open: bool,
+    /// Whether something before may have ended the script.
+    may_be_over: bool,
+}
+
+impl<'t> Walk<'t> {
+    fn of(&self, node: Node<'_>) -> &'t str {
+        self.text.get(node.byte_range()).unwrap_or_default()
+    }
+
+    /// Everything in a node; what is certain of the node is certain of its parts.
+    fn block(&mut self, node: Node<'_>, is_certain: bool, depth: usize) {
+        let children: Vec<Node<'_>> = node.named_children(&mut node.walk()).collect();
+        for child in children {
+            self.statement(child, is_certain, depth + 1);
+        }
+    }
+
+    fn statement(&mut self, node: Node<'_>, is_certain: bool, depth: usize) {
+        if depth > MAX_DEPTH {
+            self.is_open = true;
+            return;
+        }
+        match node.kind() {
+            "comment" => {}
+            "variable_assignment" => {
+                self.is_open |= self.of(node).starts_with("PATH=");
+                self.block(node, false, depth);
+            }
+            "command" => self.command(node, is_certain, depth),
+            "pipeline" | "redirected_statement" | "compound_statement" | "subshell" => {
+                self.block(node, is_certain, depth);
+            }
+            "list" => {
+                let is_or = node.children(&mut node.walk()).any(|child| child.kind() == "||");
+                let parts: Vec<Node<'_>> = node.named_children(&mut node.walk()).collect();
+                for (at, part) in parts.into_iter().enumerate() {
+                    self.statement(part, is_certain && at == 0 && !is_or, depth + 1);
+                }
+            }
+            "function_definition" => {
+                if let Some(name) = node.child_by_field_name("name") {
+                    self.functions.insert(self.of(name).to_owned());
+                }
+                let over = self.may_be_over;
+                self.block(node, false, depth);
+                // What a function ends, it ends when it is called.
+                self.may_be_over = over;
+            }
+            _ => self.block(node, false, depth),
+        }
+    }
+
+    fn command(&mut self, node: Node<'_>, is_certain: bool, depth: usize) {
+        let words: Vec<&str> = self.words(node);
+        let line = node.start_position().row + 1;
+        let mut rest = words.as_slice();
+        while let [word, more @ ..] = rest {
+            if QUESTIONS.contains(word)
+                && (*word != "command"
+                    || more.first().is_some_and(|flag| flag.starts_with("-v") || flag.starts_with("-V")))
+            {
+                self.asked.extend(more.iter().map(|name| (*name).to_owned()));
+                break;
+            }
+            match *word {
+                "." | "source" | "eval" | "alias" | "autoload" => self.is_open = true,
+                "exit" | "return" | "exec" if !is_certain || *word != "exec" => self.may_be_over = true,
+                _ => {}
+            }
+            self.note(word, Call { line, is_certain: is_certain && !self.may_be_over });
+            if !WRAPPERS.contains(word) {
+                break;
+            }
+            let skipped = more.iter().take_while(|word| word.starts_with('-') || word.contains('=')).count();
+            rest = &more[skipped..];
+            if skipped > 0 && *word != "env" {
+                // An option may take the next word.
+                break;
+            }
+        }
+        // Commands in its words are of use to it alone.
+        let inner: Vec<Node<'_>> = node.named_children(&mut node.walk()).collect();
+        for child in inner {
+            match child.kind() {
+                "command_name" | "word" | "number" => {}
+                _ => self.statement(child, false, depth + 1),
+            }
+        }
+    }
+
+    /// The plain words of a command from its name on; an empty one for each that is computed.
+    fn words(&self, node: Node<'_>) -> Vec<&'t str> {
+        let parts = node.named_children(&mut node.walk()).collect::<Vec<_>>();
+        let parts = parts.into_iter().filter(|part| {
+            !matches!(part.kind(), "variable_assignment" | "file_redirect" | "herestring_redirect" | "heredoc_redirect")
+        });
+        parts
+            .map(|part| {
+                let text = self.of(part);
+                let is_plain = !text.contains(['$', '`', '"', '\'', '\\', '*', '?', '{', '~', '<', '>']);
+                if is_plain { text } else { "" }
+            })
+            .collect()
+    }
+
+    fn note(&mut self, word: &str, call: Call) {
+        if !is_name(word) {
+            return;
+        }
+        let known = self.programs.entry(word.to_owned()).or_insert(call);
+        if call.is_certain && !known.is_certain {
+            *known = call;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names, with a sign behind those that are certain.
+    fn calls(text: &str) -> String {
+        let calls = Calls::of(text).programs.into_iter();
+        let named = calls.map(|(name, call)| if call.is_certain { format!("{name}!") } else { name });
+        named.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn what_a_script_calls_whatever_happens_is_certain() {
+        assert_eq!(calls("set -e\ncurl -s x | jq .a > out\nLANG=C sort a\n"), "curl! jq! sort!");
+        assert_eq!(calls("a && b\nc || d\n! e\n"), "a! b c d e");
+        assert_eq!(
+            calls("if probe; then yes-tool; else no-tool; fi\nfor i in 1; do each; done\n"),
+            "each no-tool probe yes-tool"
+        );
+        assert_eq!(calls("x=$(inner --a)\necho \"$(quoted)\"\n"), "inner quoted");
+        assert_eq!(calls("exec tool-a b\n"), "tool-a!");
+        assert_eq!(calls("env A=1 tool-a\nnohup tool-b &\n"), "env! nohup! tool-a! tool-b!");
+    }
+
+    #[test]
+    fn what_is_certain_is_always_a_candidate() {
+        let texts = [
+            "set -e\ncurl -s x | jq .a > out\nLANG=C sort a\n",
+            "A=\"b c\" B=$(x y) C=`z` one d\n> out two\n2>/dev/null three \\\n  args\n# a \\\nfour\n",
+            "n=${m} five; { six; }; (seven) && x || y\nA+=(p q) eight\nexec nine 2>&1\n",
+            "cat <<EOF\nsome text\nEOF\nten # b \\\neleven\nenv -i A=1 twelve\nsudo thirteen\n",
+            "f() { a; }\nf x\nwhile read -r l; do echo \"$l\"; done < <(ls)\nfourteen\n",
+            include_str!("../../../tools/approved/semver-bump/semver_bump.sh"),
+        ];
+        for text in texts {
+            let candidates = candidates(text);
+            for (name, call) in Calls::of(text).programs {
+                assert!(!call.is_certain || candidates.contains(name.as_str()), "{name}: {text}");
+            }
+        }
+        assert_eq!(candidates(texts[0]).into_iter().collect::<Vec<_>>(), ["curl", "jq", "sort"]);
+        let plain = "#!/bin/sh\n# Says (what) it does.\nsay() {\n  n=$((n + 1))\n  printf '%s\\n' \"$1\" >&2\n}\n[ -e x ] || exit 1\nsay x\n";
+        assert_eq!(candidates(plain), BTreeSet::from(["it", "what"]), "words of a comment do no harm");
+    }
+
+    #[test]
+    fn of_a_script_that_is_not_understood_nothing_is_said() {
+        let regex = "n='(0|[1-9])'\nif [[ ! $v =~ ^$n\\.$n(-($i))?(\\+$i)?$ ]]; then\n    tool-a\nfi\ntool-b\n";
+        let quoted = "while read -r p; do\n  if [[ $p == x ]]; then\n    a+=(\"{$(f \"${p#\"$t\"/}\")}\")\n  fi\ndone < <(tool-a)\n";
+        let misread = include_str!("../../../tools/approved/semver-bump/semver_bump.sh");
+        for text in [regex, quoted, misread, "if tool-a; then\n"] {
+            let found = calls(text);
+            let reserved = ["if", "then", "else", "fi", "while", "do", "done"];
+            assert!(found.split(' ').all(|name| !reserved.contains(&name.trim_end_matches('!'))), "{text}{found}");
+        }
+        assert_eq!(calls("if tool-a; then\n"), "");
+    }
+
+    #[test]
+    fn what_may_not_be_reached_or_comes_from_elsewhere_is_not_certain() {
+        assert_eq!(calls("[ -z \"$1\" ] && exit 1\nlate-tool\n"), "late-tool");
+        assert_eq!(calls("case $1 in -h) exit 0;; esac\nlate-tool\n"), "late-tool");
+        assert_eq!(calls("usage() { exit 1; }\ntool-a\n"), "tool-a!");
+        assert_eq!(calls(". ./lib.sh\ntool-a\n"), "tool-a");
+        assert_eq!(calls("PATH=$PATH:/x tool-a\n"), "tool-a");
+        assert_eq!(calls("export PATH=/x:$PATH\ntool-a\n"), "tool-a");
+    }
+
+    #[test]
+    fn builtins_functions_paths_and_what_the_script_looks_for_are_no_programs() {
+        assert_eq!(calls("f() { cd /; }\nf\nprintf x\n./own\n/bin/x\n$cmd a\n\"$x\"\n[[ a == b ]]\n"), "");
+        assert_eq!(calls("command -v jq >/dev/null\nwhich yq\njq .\nyq .\n"), "");
+        assert_eq!(calls("if ! command -v fzf; then echo no; fi\nfzf\n"), "");
+        assert_eq!(calls("cat <<EOF\nnot-a-call\nEOF\n"), "cat!");
+    }
+}

@@ -1,0 +1,48 @@
+//! Misspelt words.
+
+/// The known word that another one nearly is.
+pub fn near_word<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+    let plain = key.to_lowercase().replace('-', "_");
+    let steps = known.iter().map(|known| (distance(&plain, known), *known));
+    let (steps, nearest) = steps.min()?;
+    let most = if nearest.len() >= 6 { 2 } else { 1 };
+    // Words of three letters are near to too much.
+    (steps <= most && key.chars().count() > 3 || steps == 0).then_some(nearest)
+}
+
+/// How many letters must be put in, left out, changed or swapped with their neighbour.
+fn distance(one: &str, other: &str) -> usize {
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().take(64).collect(), other.chars().collect());
+    let mut rows = vec![(0..=other.len()).collect::<Vec<usize>>()];
+    for i in 1..=one.len() {
+        let mut row = vec![i];
+        for j in 1..=other.len() {
+            let changed = rows[i - 1][j - 1] + usize::from(one[i - 1] != other[j - 1]);
+            let mut least = changed.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[one.len()][other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::near_word;
+
+    #[test]
+    fn a_slip_is_told_from_another_word() {
+        for (key, meant) in [
+            ("comand", Some("command")),
+            ("Command", Some("command")),
+            ("commnad", Some("command")),
+            ("environment", None),
+            ("run", None),
+        ] {
+            assert_eq!(near_word(key, &["command", "env"]), meant, "{key}");
+        }
+    }
+}

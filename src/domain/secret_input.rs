@@ -1,0 +1,61 @@
+//! Inputs that are secrets: what a person types into them is not shown.
+
+use super::redact::{is_secret_variable, mark};
+use serde_json::{Map, Value};
+
+/// What is shown in place of a secret value.
+pub const MASK: &str = "•••";
+
+/// Whether an input of this name and schema is a secret: its schema says so (`format: password`, `writeOnly`), or its name
+/// does, as for variables.
+pub fn is_secret_input(name: &str, schema: &Value) -> bool {
+    schema["format"] == "password" || schema["writeOnly"] == true || is_secret_variable(name)
+}
+
+/// An input as it may be shown: [`MASK`] for every text that is a secret, at any depth.
+pub fn masked_input(schema: Option<&Value>, input: &Value) -> Value {
+    hidden(schema, input, &|_| Value::from(MASK))
+}
+
+/// An input as it may be kept: what [`masked_input`] hides is a mark that names it. A run with a mark in its input cannot be
+/// run again.
+pub fn redacted_input(schema: Option<&Value>, input: &Value) -> Value {
+    hidden(schema, input, &|name| Value::from(mark(name)))
+}
+
+fn hidden(schema: Option<&Value>, input: &Value, instead: &dyn Fn(&str) -> Value) -> Value {
+    let Value::Object(fields) = input else { return input.clone() };
+    let shown = fields.iter().map(|(name, value)| {
+        let own = schema.and_then(|schema| schema["properties"].get(name)).unwrap_or(&Value::Null);
+        let value = match value {
+            Value::String(_) | Value::Number(_) | Value::Array(_) if is_secret_input(name, own) => instead(name),
+            Value::Array(items) => items.iter().map(|item| hidden(own.get("items"), item, instead)).collect(),
+            other => hidden(Some(own), other, instead),
+        };
+        (name.clone(), value)
+    });
+    Value::Object(shown.collect::<Map<String, Value>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::is_redacted;
+    use serde_json::json;
+
+    #[test]
+    fn secrets_are_masked_by_their_schema_and_by_their_name() {
+        let schema = json!({"properties": {"pin": {"format": "password"}, "note": {"writeOnly": true},
+            "deep": {"properties": {"x": {"format": "password"}}}}});
+        let input = json!({"pin": "1", "note": "2", "api_key": "3", "path": "p", "deep": {"x": "4", "y": "5"},
+            "list": [{"token": "6"}], "count": 7});
+        let expected = json!({"pin": MASK, "note": MASK, "api_key": MASK, "path": "p", "deep": {"x": MASK, "y": "5"},
+            "list": [{"token": MASK}], "count": 7});
+        assert_eq!(masked_input(Some(&schema), &input), expected);
+        assert_eq!(masked_input(None, &json!([1])), json!([1]));
+        let kept = redacted_input(Some(&schema), &input);
+        assert_eq!((&kept["pin"], &kept["path"]), (&json!("[redacted pin]"), &json!("p")));
+        assert!(["pin", "note", "api_key", "deep", "list"].iter().all(|name| is_redacted(&kept[name].to_string())));
+        assert!(is_redacted(&redacted_input(None, &json!({"a b_token": "x"})).to_string()));
+    }
+}

@@ -1,0 +1,248 @@
+//! What a tool keeps between its runs: which paths, and how much.
+
+use super::{FileMode, VersionFile};
+use serde::{Deserialize, Serialize};
+use std::path::{Component, Path};
+
+/// Bytes that a tool may keep where it does not say how many.
+const USUAL_BYTES: u64 = 10 << 20;
+
+/// Bytes that a tool may keep at most: they are copied for each run.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// Paths that one tool may declare.
+const MOST_PATHS: usize = 16;
+
+/// The folder that is kept where the manifest names none.
+const USUAL_PATH: &str = "state";
+
+/// Endings of files that a runtime loads as code.
+const CODE: &[&str] = &[
+    "awk", "bash", "bat", "cjs", "class", "cmd", "csh", "cts", "dll", "dylib", "egg", "el", "exe", "fish", "go", "jar",
+    "jl", "js", "jsx", "ksh", "lua", "mjs", "mk", "mts", "node", "phar", "php", "pl", "pm", "ps1", "psm1", "pth", "py",
+    "pyc", "pyd", "pyi", "pyo", "pyw", "pyz", "r", "rb", "sed", "sh", "so", "tcl", "ts", "tsx", "wasm", "whl", "zsh",
+];
+
+/// Folders that runtimes look for code in, and what they read there to find it.
+const CODE_NAMES: &[&str] = &["__pycache__", "node_modules", "site-packages", "dist-packages", "package.json"];
+
+/// Endings of files with which a first run may begin: what has one is read by whoever asks for it, and by nobody else.
+const DATA: &[&str] = &[
+    "bin", "csv", "dat", "db", "html", "json", "jsonl", "log", "md", "ndjson", "sqlite", "sqlite3", "tsv", "txt", "xml",
+];
+
+/// Whether a runtime may load what lies at a path as code, without that the tool reads it: by its ending, and by the names
+/// of folders that runtimes look in.
+pub fn is_loadable(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending).unwrap_or_default();
+    CODE.contains(&ending) || name.contains(".so.") || path.split('/').any(|name| CODE_NAMES.contains(&name))
+}
+
+/// A file or folder that is kept, relative to the working folder of a run and to the folder of the tool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatePath {
+    /// Its names, joined with `/`; never empty, without `.` and `..`.
+    pub path: String,
+    /// Whether it is a folder, which exists from the first run on. A file exists once the tool wrote it.
+    pub is_folder: bool,
+}
+
+impl StatePath {
+    /// Reads a path as it is declared. One whose last name has an extension (`items.json`) is a file, every other one, and
+    /// one with a closing `/`, is a folder.
+    ///
+    /// # Errors
+    /// Why it cannot be kept.
+    pub fn parse(text: &str) -> Result<StatePath, String> {
+        if text.chars().any(|c| c.is_control() || super::is_hidden(c)) {
+            return Err("it has a control character or a hidden one".to_owned());
+        }
+        let mut names = Vec::new();
+        for part in Path::new(text).components() {
+            match part {
+                Component::Normal(name) => names.push(name.to_string_lossy()),
+                Component::CurDir => {}
+                Component::ParentDir => return Err("it leads out of the folder of the tool".to_owned()),
+                Component::RootDir | Component::Prefix(_) => return Err("it is not relative".to_owned()),
+            }
+        }
+        let Some(last) = names.last() else { return Err("it names the whole folder of the tool".to_owned()) };
+        let is_folder = text.ends_with('/') || Path::new(last.as_ref()).extension().is_none();
+        Ok(StatePath { path: names.join("/"), is_folder })
+    }
+
+    fn fault(&self, files: &[VersionFile], entry: Option<&str>) -> Option<String> {
+        if is_loadable(&self.path) {
+            return Some("a run could load it as code".to_owned());
+        }
+        if self.path.starts_with('.') {
+            return Some("programs look for their settings in hidden files of the working folder".to_owned());
+        }
+        let is_around = |file: &&VersionFile| {
+            self.path.strip_prefix(&file.path).is_some_and(|rest| rest.starts_with('/'))
+                || !self.is_folder && file.path.strip_prefix(&self.path).is_some_and(|rest| rest.starts_with('/'))
+        };
+        if let Some(file) = files.iter().find(is_around) {
+            return Some(format!("{} is a file of the tool", super::SafeText::new(&file.path)));
+        }
+        let is_code = |file: &&VersionFile| self.covers(&file.path) && (entry == Some(&*file.path) || !is_data(file));
+        let file = files.iter().find(is_code)?;
+        Some(format!("{} is a file of the tool that may be executed", super::SafeText::new(&file.path)))
+    }
+
+    /// Whether a relative path is this one or lies in it.
+    pub fn covers(&self, path: &str) -> bool {
+        path.strip_prefix(&self.path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+/// Whether a file of a version is nothing but data, by its ending, its rights and its first bytes.
+fn is_data(file: &VersionFile) -> bool {
+    let ending = Path::new(&file.path).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    let is_plain = file.mode == FileMode::Plain && !file.bytes.starts_with(b"#!") && !is_loadable(&file.path);
+    is_plain && DATA.contains(&ending.to_ascii_lowercase().as_str())
+}
+
+/// What a tool keeps between its runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateRule {
+    /// What is kept; none lies in another.
+    pub paths: Vec<StatePath>,
+    /// Bytes that all of it may have together.
+    pub max_bytes: u64,
+}
+
+impl StateRule {
+    /// The rule of declared paths and a declared bound; without either the usual one.
+    ///
+    /// # Errors
+    /// Why it cannot be kept: a path that is none, one in another, too many of them, a bound out of range.
+    pub fn new(paths: &[String], max_bytes: Option<u64>) -> Result<StateRule, String> {
+        let usual = [USUAL_PATH.to_owned()];
+        let written = if paths.is_empty() { &usual[..] } else { paths };
+        if written.len() > MOST_PATHS {
+            return Err(format!("more than {MOST_PATHS} paths cannot be kept"));
+        }
+        let mut paths: Vec<StatePath> = Vec::new();
+        for text in written {
+            let path = StatePath::parse(text).map_err(|why| format!("{text:?} cannot be kept: {why}"))?;
+            if paths.iter().any(|other| other.covers(&path.path) || path.covers(&other.path)) {
+                return Err(format!("{text:?} is inside another kept path, or around one"));
+            }
+            paths.push(path);
+        }
+        let max_bytes = max_bytes.unwrap_or(USUAL_BYTES);
+        if !(1..=MOST_BYTES).contains(&max_bytes) {
+            return Err(format!("max is out of range: 1 byte to {} MiB", MOST_BYTES >> 20));
+        }
+        Ok(StateRule { paths, max_bytes })
+    }
+
+    /// Whether a relative path is kept.
+    pub fn keeps(&self, path: &str) -> bool {
+        self.paths.iter().any(|kept| kept.covers(path))
+    }
+
+    /// Why what is kept could become code of the tool, and what to write instead. A run writes what is kept, and nobody
+    /// reads that: it must not be, replace or shadow what a later run executes. `entry` is the file that is started.
+    pub fn fault(&self, files: &[VersionFile], entry: Option<&str>) -> Option<String> {
+        self.paths.iter().find_map(|kept| {
+            let why = kept.fault(files, entry)?;
+            let path = super::SafeText::new(&kept.path);
+            Some(format!(
+                "[state] cannot keep {path}: {why}; keep a folder of its own that holds data only, for example path = \"data\""
+            ))
+        })
+    }
+
+    /// One line for a reader: `temp/buffers, at most 10.0 MiB`.
+    pub fn summary(&self) -> String {
+        let paths: Vec<&str> = self.paths.iter().map(|path| path.path.as_str()).collect();
+        format!("{}, at most {}", paths.join(", "), super::size(self.max_bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stays_in_the_folder_of_the_tool() {
+        for (text, wanted) in [
+            ("data", Some(("data", true))),
+            ("./temp/buffers/", Some(("temp/buffers", true))),
+            ("items.json", Some(("items.json", false))),
+            ("v1.2/", Some(("v1.2", true))),
+            ("../data", None),
+            ("a/../../b", None),
+            ("/data", None),
+            (".", None),
+            ("", None),
+            ("a\u{202e}b", None),
+            ("a\nb", None),
+        ] {
+            let found = StatePath::parse(text).ok();
+            assert_eq!(found.as_ref().map(|path| (path.path.as_str(), path.is_folder)), wanted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_a_run_may_execute_is_kept() {
+        let file = |path: &str, text: &str, mode| VersionFile { path: path.to_owned(), mode, bytes: text.into() };
+        let files = [
+            file("t.py", "import json", FileMode::Plain),
+            file("lib/util.py", "", FileMode::Plain),
+            file("bin/go", "#!/bin/sh", FileMode::Executable),
+            file("Makefile", "all:", FileMode::Plain),
+            file("seed/words.txt", "a", FileMode::Plain),
+            file("mixed/run.txt", "#!/bin/sh", FileMode::Plain),
+            file("start.txt", "print(1)", FileMode::Plain),
+        ];
+        let fault = |path: &str| {
+            let rule = StateRule::new(&[path.to_owned()], None).unwrap();
+            rule.fault(&files, Some("start.txt"))
+        };
+        // The control: a folder of its own, a file of its own, and a folder with data to begin with.
+        for path in ["data", "items.json", "seed", "a/b/c.db", "json"] {
+            assert_eq!(fault(path), None, "{path}");
+        }
+        for path in [
+            "t.py",
+            "t.py/",
+            "t.py/x",
+            "lib",
+            "lib/util.py",
+            "bin",
+            "bin/go",
+            "Makefile",
+            "mixed",
+            "start.txt",
+            "helper.py",
+            "data/x.so",
+            "x.so.1",
+            "node_modules",
+            "node_modules/a",
+            "a/__pycache__",
+            ".local",
+            ".gitconfig",
+            "X.PY",
+        ] {
+            let why = fault(path).unwrap_or_else(|| panic!("{path}"));
+            assert!(why.contains(path.trim_end_matches('/')) && why.ends_with("path = \"data\""), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_rule_says_what_is_kept_and_how_much() {
+        let words = |list: &[&str]| list.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+        let usual = StateRule::new(&[], None).unwrap();
+        assert_eq!(usual.summary(), "state, at most 10.0 MiB");
+        assert!(usual.keeps("state") && usual.keeps("state/a/b") && !usual.keeps("states"));
+        assert!(StateRule::new(&words(&["a", "a/b"]), None).is_err());
+        assert!(StateRule::new(&words(&["a/b", "a"]), None).is_err());
+        assert!(StateRule::new(&[], Some(0)).is_err());
+        assert!(StateRule::new(&[], Some(u64::MAX)).is_err());
+        assert!(StateRule::new(&vec!["x".to_owned(); 17], None).is_err());
+    }
+}

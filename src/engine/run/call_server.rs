@@ -1,0 +1,365 @@
+//! Answers a tool that calls other tools: one thread for each run that may, as long as that run lasts.
+//!
+//! A request is a line of JSON, and so is the answer. A request with several `calls` has an answer for each, which says the
+//! place of its call (`call`) and is written when that call ends; some of them run at the same time. Everything that arrives was written by a tool: it is bounded, it is
+//! understood or refused with a reason, and it can ask for two things only, the run of a tool that the manifest names
+//! (`tool`), or of the one among those that fits some words best (`need`). Each is an ordinary run with this one as its
+//! parent: policy is asked for the caller of the parent.
+
+use super::Runs;
+use super::call_stop::CallStop;
+use super::occasion::ParentRun;
+use super::running::Ready;
+use super::start_with::Prepared;
+use crate::domain::composite::MOST_AT_ONCE;
+use crate::domain::{Caller, Profile, Run, RunEnd, RunId, RunOutcome, SafeText, ToolDetail};
+use crate::engine::Engine;
+use crate::engine::error::EngineError;
+use crate::engine::run::calling::{CallRequest, DEFAULT_ATTEMPTS, MOST_ATTEMPTS};
+use crate::engine::view::RunRequest;
+use crate::runner::{self, CallChannel, poll_readable, poll_writable};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The most bytes of one request.
+const MOST_REQUEST: usize = 16 << 20;
+
+/// The most requests of one run, those that were refused included.
+const MOST_CALLS: usize = 1_000;
+
+/// How often it looks whether the run is over while nothing is asked.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What a tool asks.
+#[derive(Debug, Deserialize)]
+struct CallAsked {
+    /// A tool by name.
+    tool: Option<String>,
+    /// What is needed, in words; or the name of a tool.
+    need: Option<String>,
+    #[serde(default)]
+    input: Value,
+    #[serde(default)]
+    tags: Vec<String>,
+    max_attempts: Option<usize>,
+    /// Several calls instead of one.
+    calls: Option<Vec<CallAsked>>,
+}
+
+/// What it is told.
+enum CallAnswer {
+    Output(Box<Run>, String),
+    Failed(String, Option<RunId>),
+}
+
+impl CallAnswer {
+    fn line(&self, place: Option<usize>) -> Vec<u8> {
+        let mut value = match self {
+            CallAnswer::Output(run, output) => json!({"ok": true, "tool": run.tool, "run": run.id, "output": output}),
+            CallAnswer::Failed(error, run) => json!({"ok": false, "error": error, "run": run}),
+        };
+        if let Some(place) = place {
+            value["call"] = json!(place);
+        }
+        format!("{value}\n").into_bytes()
+    }
+}
+
+impl Runs<'_> {
+    /// Puts the modules with which a tool calls others where its run may read them, if it has use for them.
+    pub(super) fn put_call_modules(&self, detail: &ToolDetail) -> Result<(), EngineError> {
+        if !runner::mentions_calls(&detail.manifest.permissions, &detail.files) {
+            return Ok(());
+        }
+        runner::write_call_modules(&self.workspace.state_dir).map_err(EngineError::internal)
+    }
+
+    /// Lets a run call the tools that its manifest names. Not under strict rules: what nobody approved calls nothing.
+    pub(super) fn offer_calls(
+        &self,
+        prepared: Prepared,
+        ready: &Ready,
+        caller: &Caller,
+        run: RunId,
+    ) -> Result<Prepared, RunEnd> {
+        let declared: Vec<String> = ready.detail.manifest.permissions.called_tools().map(str::to_owned).collect();
+        let is_plain = prepared.hooks.is_none() && !prepared.is_service;
+        if ready.profile == Profile::Strict || declared.is_empty() || !is_plain {
+            return Ok(prepared);
+        }
+        let (spec, channel) = prepared.spec.with_calls()?;
+        let parent = ParentRun { run, step: None, depth: ready.occasion.depth() + 1, profile: ready.profile };
+        let server = CallServer::new(self.engine.clone(), caller.clone(), parent, declared);
+        let calls = Some(server.stop());
+        server.serve(channel);
+        Ok(Prepared { spec, calls, ..prepared })
+    }
+}
+
+/// Answers one run.
+pub(super) struct CallServer {
+    engine: Engine,
+    caller: Caller,
+    parent: ParentRun,
+    /// The tools that its manifest names.
+    declared: Vec<String>,
+    stop: Arc<CallStop>,
+}
+
+impl CallServer {
+    pub(super) fn new(engine: Engine, caller: Caller, parent: ParentRun, declared: Vec<String>) -> CallServer {
+        CallServer { engine, caller, parent, declared, stop: Arc::default() }
+    }
+
+    /// What ends it.
+    pub(super) fn stop(&self) -> Arc<CallStop> {
+        self.stop.clone()
+    }
+
+    /// Answers until the run is over. Without a thread nothing is answered, and the tool is told so by the end of the
+    /// pipes.
+    pub(super) fn serve(self, channel: CallChannel) {
+        let (engine, stop) = (self.engine.clone(), self.stop.clone());
+        let spawned = std::thread::Builder::new().name("calls".to_owned()).spawn(move || self.answer_all(&channel));
+        match spawned {
+            Ok(thread) => stop.is_answered_by(thread),
+            Err(error) => engine.workspace.report_trouble::<()>(Err(EngineError::internal(error))),
+        }
+    }
+
+    fn answer_all(&self, channel: &CallChannel) {
+        let (mut lines, mut left) = (Lines::default(), MOST_CALLS);
+        let answers = Answers { to: &channel.answers, stop: &self.stop, turn: Mutex::new(()) };
+        loop {
+            let is_heard = match lines.next(&channel.requests, &self.stop) {
+                Heard::Line(line) => self.answer(&line, &mut left, &answers),
+                Heard::TooLong => {
+                    answers.write(&failed(format!("a request is longer than {} MiB", MOST_REQUEST >> 20)), None)
+                }
+                Heard::End => return,
+            };
+            if !is_heard || lines.is_broken {
+                return;
+            }
+        }
+    }
+
+    /// Answers a request; `false` when nobody reads answers any more.
+    fn answer(&self, line: &[u8], left: &mut usize, answers: &Answers<'_>) -> bool {
+        let asked: CallAsked = match serde_json::from_slice(line) {
+            _ if *left == 0 => return answers.write(&too_many(), None),
+            Ok(asked) => asked,
+            Err(error) => {
+                *left -= 1;
+                return answers.write(&failed(format!("the request is not understood: {error}")), None);
+            }
+        };
+        let count = asked.calls.as_ref().map_or(1, Vec::len).max(1);
+        if count > *left {
+            return answers.write(&too_many(), None);
+        }
+        *left -= count;
+        match &asked.calls {
+            None => answers.write(&self.answer_one(&asked), None),
+            Some(calls) if calls.is_empty() || asked.tool.is_some() || asked.need.is_some() => {
+                answers.write(&failed("a request names a tool, a need, or calls".to_owned()), None)
+            }
+            Some(calls) => self.answer_each(calls, answers),
+        }
+    }
+
+    /// Answers several calls, [`MOST_AT_ONCE`] at the same time. A call that fails keeps no other from its end.
+    fn answer_each(&self, calls: &[CallAsked], answers: &Answers<'_>) -> bool {
+        let (next, is_heard) = (AtomicUsize::new(0), AtomicBool::new(true));
+        let work = || {
+            while !self.stop.is_over() && is_heard.load(Ordering::Acquire) {
+                let at = next.fetch_add(1, Ordering::AcqRel);
+                let Some(call) = calls.get(at) else { return };
+                if !answers.write(&self.answer_one(call), Some(at)) {
+                    is_heard.store(false, Ordering::Release);
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..calls.len().min(MOST_AT_ONCE) {
+                // Where no thread can be started, this one does the work.
+                let _ = std::thread::Builder::new().name("calls".to_owned()).spawn_scoped(scope, work);
+            }
+            work();
+        });
+        is_heard.into_inner()
+    }
+
+    fn answer_one(&self, asked: &CallAsked) -> CallAnswer {
+        let input = match &asked.input {
+            Value::Null => None,
+            input @ Value::Object(_) => Some(input.clone()),
+            _ => return failed("the input is not an object".to_owned()),
+        };
+        match (&asked.tool, &asked.need) {
+            _ if asked.calls.is_some() => failed("a call among several is of one tool".to_owned()),
+            (Some(tool), None) => self.call(tool, input),
+            (None, Some(need)) if self.is_declared(need) => self.call(need, input),
+            (None, Some(need)) => self.call_best(need, asked, input.as_ref()),
+            _ => failed("a request names either a tool or a need".to_owned()),
+        }
+    }
+
+    /// Whether the manifest names a tool; its version may be chosen.
+    fn is_declared(&self, name: &str) -> bool {
+        let bare = name.split_once('@').map_or(name, |(bare, _)| bare);
+        self.declared.iter().any(|declared| declared == bare)
+    }
+
+    fn call(&self, name: &str, input: Option<Value>) -> CallAnswer {
+        if !self.is_declared(name) {
+            let shown = SafeText::new(&name.chars().take(100).collect::<String>()).to_string();
+            let known = self.declared.join(", ");
+            return failed(format!(
+                "{shown} is not declared: add \"tool:{shown}\" to run in [permissions] of the manifest (declared: {known})"
+            ));
+        }
+        let started = self.engine.library().resolve(name).and_then(|tool| {
+            let request = RunRequest { tool, input, timeout: None, again: None };
+            self.engine.runs().start_with(&request, &self.caller, self.parent.clone())
+        });
+        let handle = match started {
+            Ok(handle) => handle,
+            Err(error) => return failed(error.message),
+        };
+        let id = handle.id;
+        self.stop.waits_for(id);
+        if self.stop.is_over() {
+            handle.cancel();
+        }
+        let run = handle.wait();
+        self.stop.waited_for(id);
+        match run {
+            Ok(run) if run.outcome == RunOutcome::Succeeded => match self.engine.runs().text_of(&run) {
+                Ok(text) => CallAnswer::Output(Box::new(run), text),
+                Err(why) => CallAnswer::Failed(why, Some(id)),
+            },
+            Ok(run) => {
+                let why = run.error.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+                CallAnswer::Failed(format!("run {id} of {} {}{why}", run.tool, run.outcome), Some(id))
+            }
+            Err(error) => CallAnswer::Failed(error.message, Some(id)),
+        }
+    }
+
+    /// Calls the declared tools that fit best, one after the other, until one succeeds.
+    fn call_best(&self, need: &str, asked: &CallAsked, input: Option<&Value>) -> CallAnswer {
+        let request = CallRequest {
+            scenario: need.to_owned(),
+            tags: asked.tags.clone(),
+            capabilities: Vec::new(),
+            input: input.cloned(),
+            sets: Vec::new(),
+            timeout: None,
+            max_attempts: asked.max_attempts.unwrap_or(DEFAULT_ATTEMPTS).clamp(1, MOST_ATTEMPTS),
+            go_on: false,
+        };
+        let found = match self.engine.calls().candidates(&request, &self.caller) {
+            Ok(found) => found,
+            Err(error) => return failed(error.message),
+        };
+        let names = found.candidates.iter().map(|candidate| candidate.tool.to_string());
+        let names = names.filter(|name| self.is_declared(name)).take(request.max_attempts);
+        let mut last = failed(format!("no declared tool fits (declared: {})", self.declared.join(", ")));
+        for name in names {
+            last = self.call(&name, input.cloned());
+            if matches!(last, CallAnswer::Output(..)) || self.stop.is_over() {
+                return last;
+            }
+        }
+        last
+    }
+}
+
+fn too_many() -> CallAnswer {
+    failed(format!("a run may call at most {MOST_CALLS} times"))
+}
+
+fn failed(why: String) -> CallAnswer {
+    CallAnswer::Failed(why, None)
+}
+
+/// What was heard.
+enum Heard {
+    Line(Vec<u8>),
+    TooLong,
+    End,
+}
+
+/// Cuts what arrives into lines.
+#[derive(Default)]
+struct Lines {
+    rest: Vec<u8>,
+    /// How much of it was searched for the end of a line.
+    searched: usize,
+    /// Whether where the next line begins is not known any more.
+    is_broken: bool,
+}
+
+impl Lines {
+    fn next(&mut self, from: &OwnedFd, stop: &CallStop) -> Heard {
+        let mut piece = vec![0_u8; 64 << 10];
+        while !stop.is_over() && !self.is_broken {
+            if let Some(end) = memchr::memchr(b'\n', &self.rest[self.searched..]).map(|found| self.searched + found) {
+                let line = self.rest.drain(..=end).collect();
+                self.searched = 0;
+                return Heard::Line(line);
+            }
+            self.searched = self.rest.len();
+            if self.rest.len() > MOST_REQUEST {
+                self.is_broken = true;
+                self.rest = Vec::new();
+                return Heard::TooLong;
+            }
+            if !poll_readable(from, LOOK) {
+                continue;
+            }
+            match rustix::io::read(from, &mut piece) {
+                Ok(0) => return Heard::End,
+                Ok(length) => self.rest.extend_from_slice(&piece[..length]),
+                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+                Err(_) => return Heard::End,
+            }
+        }
+        Heard::End
+    }
+}
+
+/// Where answers are written, one at a time.
+struct Answers<'s> {
+    to: &'s OwnedFd,
+    stop: &'s CallStop,
+    turn: Mutex<()>,
+}
+
+impl Answers<'_> {
+    /// Writes all of an answer as the reader takes it; `false` when nobody does any more.
+    fn write(&self, answer: &CallAnswer, place: Option<usize>) -> bool {
+        let line = answer.line(place);
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rest = line.as_slice();
+        while !rest.is_empty() {
+            if self.stop.is_over() {
+                return false;
+            }
+            if !poll_writable(self.to, LOOK) {
+                continue;
+            }
+            match rustix::io::write(self.to, rest) {
+                Ok(length) => rest = &rest[length..],
+                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+}

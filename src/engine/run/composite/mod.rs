@@ -1,0 +1,265 @@
+//! Composite tools: from a request to steps that run.
+//!
+//! The rule of what happens next is [`crate::domain::composite`]; here it is performed. Each step is an ordinary run with
+//! the composite's as its parent: its own policy for the same caller, its own sandbox, its own record. Before the first
+//! step starts, every step is asked about, so that nothing is half done because a later one may not run.
+
+mod performing;
+
+use super::keeper::{LEASE_MS, keep};
+use super::live_runs::Live;
+use super::occasion::ParentRun;
+use super::running::{Ready, RunHandle, ended, finished, stored_input};
+use crate::check::Condition;
+use crate::domain::composite::{
+    Composite, Flow, MOST_STEPS, Recorded, RunStep, Step, StepOutput, StepOutputs, StepState,
+};
+use crate::domain::{
+    Caller, Command, Isolation, Kind, Profile, RunEnd, RunId, Tool, ToolDetail, is_redacted, validate,
+};
+use crate::engine::Runs;
+use crate::engine::core::RunPolicy;
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::locks::lock;
+use crate::engine::view::{RerunFrom, RunFilter, RunRequest};
+use crate::runner::{self, Task};
+use crate::store::{FinishedRun, steps_of};
+use performing::Performance;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// The most output that a composite keeps, bytes.
+const MOST_OUTPUT: u64 = 32 << 20;
+
+/// The steps of a composite with what an earlier run left of them.
+struct Plan {
+    composite: Composite,
+    /// The condition of each step that has one, by place.
+    conditions: Vec<Option<Condition>>,
+    flow: Flow,
+    steps: Vec<RunStep>,
+    outputs: StepOutputs,
+}
+
+impl Runs<'_> {
+    /// Looks whether an earlier run can be gone on with; gives the request with the input of that run where it has none.
+    ///
+    /// # Errors
+    /// `NotFound` for a run that does not exist, `Usage` for a run of another tool and for a tool without steps,
+    /// `Refused` when the input of the run held a secret.
+    pub(super) fn gone_on_with(&self, request: RunRequest) -> Result<RunRequest, EngineError> {
+        let Some(again) = &request.again else { return Ok(request) };
+        let before = self.record(again.of)?;
+        let name = &request.tool.name;
+        if request.tool.kind != Kind::Composite {
+            let hint = format!("`toolsmith rerun {}` runs a tool again as a whole", before.id);
+            return Err(EngineError::new(ErrorCode::Usage, format!("{name} has no steps"), hint));
+        }
+        if before.tool != *name {
+            let message = format!("run {} is a run of {}, not of {name}", before.id, before.tool);
+            return Err(EngineError::new(ErrorCode::Usage, message, format!("`toolsmith runs {name}` lists its runs")));
+        }
+        let input = match request.input {
+            Some(input) => Some(input),
+            None => self.input_again(before.id)?,
+        };
+        Ok(RunRequest { input, ..request })
+    }
+
+    /// The newest run of a composite that has steps, to go on with.
+    ///
+    /// # Errors
+    /// `NotFound` when it never ran.
+    pub fn last_with_steps(&self, tool: &Tool) -> Result<RunId, EngineError> {
+        let filter = RunFilter { tool: Some(tool.name.clone()), ..Default::default() };
+        for run in self.list(&filter)? {
+            if !self.steps_of(run.id)?.is_empty() {
+                return Ok(run.id);
+            }
+        }
+        let message = format!("{} has no earlier run to take outputs from", tool.name);
+        Err(EngineError::new(ErrorCode::NotFound, message, format!("`toolsmith run {}` runs all steps", tool.name)))
+    }
+
+    /// The steps of a run; empty for a run of a tool without steps.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn steps_of(&self, run: RunId) -> Result<Vec<RunStep>, EngineError> {
+        self.workspace.read(|q| Ok(steps_of(q, run)?))
+    }
+
+    /// Starts a composite that policy lets run.
+    pub(super) fn launch_composite(
+        &self,
+        request: &RunRequest,
+        caller: &Caller,
+        ready: Ready,
+    ) -> Result<RunHandle, EngineError> {
+        let Ready { detail, profile, warning, occasion, .. } = ready;
+        let input = request.input.clone().unwrap_or_else(|| Value::Object(Map::new()));
+        let shown = stored_input(request, &detail, &self.known_secrets());
+        let planned = self.plan(&detail, &input, request.again.as_ref())?;
+        let plan = match planned.and_then(|plan| self.refusal(&plan, caller).map(|()| plan)) {
+            Ok(plan) => plan,
+            Err(end) => return self.over(&request.tool, caller, (&shown, &occasion), end),
+        };
+        self.workspace.copies.put(request.tool.digest, &detail.files)?;
+        let id = self.open_with((&request.tool, profile), caller, &shown, (&occasion, LEASE_MS))?;
+        self.workspace.transact(|tx| Ok(tx.put_steps(id, &plan.steps)?))?;
+        let parent = ParentRun { run: id, step: None, depth: occasion.depth() + 1, profile };
+        let output = detail.manifest.output.clone();
+        let (engine, caller) = (self.engine.clone(), caller.clone());
+        let performance = Performance::new(engine, caller, parent, plan, (input, output, request.timeout));
+        Ok(self.handle(id, warning, Some(self.perform(id, &detail, profile, performance))))
+    }
+
+    fn perform(&self, id: RunId, detail: &ToolDetail, profile: Profile, work: Performance) -> runner::Running {
+        let ender = self.engine.clone();
+        let (declared, row) = (detail.manifest.permissions.clone(), detail.tool.clone());
+        // The live entry must be there before the work can end: the lock is held until then.
+        let mut live = lock(&self.state.live);
+        let running = runner::start_task(Task {
+            spool: self.spool_path(id),
+            isolation: Isolation { layers: Vec::new(), ..runner::isolation(profile) },
+            most_output: MOST_OUTPUT,
+            work: Box::new(move |output| work.perform(output)),
+            on_end: Box::new(move |report| {
+                let finished = FinishedRun { declared, observation: None, ..finished(report) };
+                let failed = finished.end.outcome().is_failure();
+                let written = ender.runs().close(id, &finished);
+                lock(&ender.states.live_runs.live).remove(&id);
+                ender.workspace.report_trouble(written);
+                ender.versions().offer_rollback(&row, failed);
+            }),
+        });
+        live.insert(id, Live { cancel: running.canceller() });
+        drop(live);
+        keep(self.engine);
+        running
+    }
+
+    /// What is to be done; the inner error is the end of a run that cannot begin.
+    fn plan(
+        &self,
+        detail: &ToolDetail,
+        input: &Value,
+        again: Option<&RerunFrom>,
+    ) -> Result<Result<Plan, RunEnd>, EngineError> {
+        let invalid = |message: String| Ok(Err(RunEnd::InvalidInput { message }));
+        let Some(composite) = detail.manifest.composite.clone() else {
+            return Ok(Err(RunEnd::Refused { message: "its manifest has no steps".to_owned() }));
+        };
+        if let Err(error) = composite.check() {
+            return Ok(Err(RunEnd::Refused { message: error.to_string() }));
+        }
+        if let Some(violation) =
+            detail.manifest.input.as_ref().and_then(|schema| validate(schema, input).into_iter().next())
+        {
+            return invalid(format!("input{}: {}", violation.path, violation.message));
+        }
+        let conditions = composite.steps.iter().map(|step| step.when.as_deref().map(Condition::parse).transpose());
+        let conditions = match conditions.collect::<Result<Vec<_>, String>>() {
+            Ok(conditions) => conditions,
+            Err(why) => return Ok(Err(RunEnd::Refused { message: format!("a condition cannot be read: {why}") })),
+        };
+        let blank = |step: &Step| RunStep {
+            id: step.id.clone(),
+            tool: step.tool.clone(),
+            state: StepState::Waiting,
+            run: None,
+            cause: None,
+        };
+        let steps = composite.steps.iter().map(blank).collect();
+        let (flow, outputs) = (Flow::new(&composite), StepOutputs::new());
+        let mut plan = Plan { composite, conditions, flow, steps, outputs };
+        if let Some(again) = again {
+            self.reuse(&mut plan, again)?;
+        }
+        Ok(Ok(plan))
+    }
+
+    /// Takes what an earlier run left of the steps that are not run again.
+    fn reuse(&self, plan: &mut Plan, again: &RerunFrom) -> Result<(), EngineError> {
+        let from = match &again.step {
+            None => None,
+            Some(id) => Some(plan.composite.position(id).ok_or_else(|| {
+                let known: Vec<&str> = plan.composite.steps.iter().map(|step| step.id.as_str()).collect();
+                EngineError::new(
+                    ErrorCode::NotFound,
+                    format!("there is no step {id}"),
+                    format!("steps: {}", known.join(", ")),
+                )
+            })?),
+        };
+        let before = self.steps_of(again.of)?;
+        let (mut recorded, mut found) = (vec![Recorded::Nothing; plan.steps.len()], Vec::new());
+        for (at, step) in plan.steps.iter().enumerate().take(MOST_STEPS) {
+            // A step that calls another tool now left nothing that stands for it.
+            let Some(old) = before.iter().find(|old| old.id == step.id && old.tool == step.tool) else { continue };
+            if old.state == StepState::Skipped {
+                recorded[at] = Recorded::Skipped;
+                found.push((at, None, StepOutput::Skipped));
+            } else if old.state.is_done()
+                && let Some(run) = old.run
+                && let Ok(value) = self.record(run).map_err(|error| error.message).and_then(|run| self.value_of(&run))
+                && !is_redacted(&value.to_string())
+            {
+                recorded[at] = Recorded::Output;
+                found.push((at, Some(run), StepOutput::Value(value)));
+            }
+        }
+        plan.flow = Flow::again(&plan.composite, from, &recorded);
+        for (at, run, output) in found {
+            let (Some(step), Some(state)) = (plan.steps.get_mut(at), plan.flow.states().get(at)) else { continue };
+            if state.is_done() {
+                (step.state, step.run) = (*state, run);
+                plan.outputs.insert(step.id.clone(), output);
+            }
+        }
+        Ok(())
+    }
+
+    /// Why a step may not run for this caller, before any has started.
+    fn refusal(&self, plan: &Plan, caller: &Caller) -> Result<(), RunEnd> {
+        for step in plan.steps.iter().filter(|step| !step.state.is_done()) {
+            let refused = |why: &str| RunEnd::Refused { message: format!("step {}: {why}", step.id) };
+            let policy = self.engine.library().resolve(&step.tool).and_then(|tool| {
+                let tool = self.engine.versions().followed(&tool, caller)?;
+                self.may_run(&self.engine.library().detail(&tool)?, caller)
+            });
+            match policy {
+                Ok(RunPolicy::Allow { .. }) => {}
+                Ok(RunPolicy::Ask { message, .. } | RunPolicy::Refuse { message, .. }) => {
+                    return Err(refused(&message));
+                }
+                Err(error) => return Err(refused(&error.message)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The first thing that a human must agree to before the steps of a composite run. What cannot be found is the
+    /// run's to tell.
+    pub(super) fn unallowed_step(
+        &self,
+        tool: &Tool,
+        caller: &Caller,
+        depth: usize,
+    ) -> Result<Option<Command>, EngineError> {
+        for step in tool.steps.iter().flat_map(|steps| &steps.steps) {
+            let Ok(found) = self.engine.library().resolve(&step.tool) else { continue };
+            let found: Arc<Tool> = self.engine.versions().followed(&found, caller)?;
+            if let Some(command) = self.unallowed_at(&found, caller, depth + 1)? {
+                return Ok(Some(command));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The end of a run of a composite, which had the isolation of its steps.
+fn unended(message: String, profile: Profile) -> runner::TaskEnd {
+    let FinishedRun { end, isolation, notes, .. } = ended(RunEnd::Failed { exit_code: 1, reason: message }, profile);
+    runner::TaskEnd { end, isolation, notes }
+}

@@ -1,0 +1,59 @@
+//! Why a run starts, beside that a front end asked for it.
+
+use crate::domain::{Profile, RunId};
+
+/// Who made the input of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum InputFrom {
+    /// Who asked for the run: a human finds it again in the form.
+    #[default]
+    Asker,
+    /// Nobody: it was gathered.
+    Nobody,
+}
+
+/// The run that starts another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ParentRun {
+    pub(super) run: RunId,
+    /// The step of it, where it is a composite.
+    pub(super) step: Option<String>,
+    /// How many runs are above the new one, at least 1.
+    pub(super) depth: usize,
+    /// The rules of the parent: what runs strictly starts nothing that gets more.
+    pub(super) profile: Profile,
+}
+
+/// Why a run starts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Occasion {
+    pub(super) input: InputFrom,
+    pub(super) parent: Option<ParentRun>,
+}
+
+impl From<InputFrom> for Occasion {
+    fn from(input: InputFrom) -> Occasion {
+        Occasion { input, parent: None }
+    }
+}
+
+impl From<ParentRun> for Occasion {
+    fn from(parent: ParentRun) -> Occasion {
+        Occasion { input: InputFrom::Nobody, parent: Some(parent) }
+    }
+}
+
+impl Occasion {
+    /// How many runs are above the new one.
+    pub(super) fn depth(&self) -> usize {
+        self.parent.as_ref().map_or(0, |parent| parent.depth)
+    }
+
+    /// The rules for a run that policy gives these.
+    pub(super) fn bounded(&self, profile: Profile) -> Profile {
+        match &self.parent {
+            Some(ParentRun { profile: Profile::Strict, .. }) => Profile::Strict,
+            _ => profile,
+        }
+    }
+}

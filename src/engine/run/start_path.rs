@@ -1,0 +1,28 @@
+//! How a run of each kind of tool is started: the one place that knows.
+
+use super::running::{Ready, RunHandle};
+use super::start_with::StartWith;
+use crate::domain::{Caller, Kind};
+use crate::engine::Runs;
+use crate::engine::error::EngineError;
+use crate::engine::view::RunRequest;
+
+impl Runs<'_> {
+    /// Starts a run of a tool that policy lets run, in the way of its kind.
+    pub(super) fn start_by_kind(
+        &self,
+        request: &RunRequest,
+        caller: &Caller,
+        mut ready: Ready,
+    ) -> Result<RunHandle, EngineError> {
+        match ready.detail.tool.kind {
+            Kind::Composite => self.launch_composite(request, caller, ready),
+            // One process; that of an HTTP tool is this program. The last has none, and is recorded as refused.
+            Kind::Command | Kind::Service | Kind::Http | Kind::Mcp => self.launch(request, caller, ready),
+            Kind::Prompt => {
+                ready.with = StartWith::Prompt(Box::new(self.prompt(request, &ready.detail)));
+                self.launch(request, caller, ready)
+            }
+        }
+    }
+}

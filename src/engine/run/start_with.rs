@@ -1,0 +1,66 @@
+//! What a run is started with beside its definition, and what is started with it.
+
+use super::call_stop::CallStop;
+use super::prompting::{Notes, PromptStart};
+use super::service_start::{ServiceHooks, ServiceStart};
+use crate::domain::RunEnd;
+use crate::runner;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a run is started with beside its definition.
+pub(super) enum StartWith {
+    /// Nothing.
+    Nothing,
+    /// As a service.
+    Service(Box<ServiceStart>),
+    /// With the answer of a generator; or why there will be none.
+    Prompt(Box<Result<PromptStart, RunEnd>>),
+}
+
+impl StartWith {
+    pub(super) fn is_service(&self) -> bool {
+        matches!(self, StartWith::Service(_))
+    }
+
+    /// How long such a run may take where nobody says so.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        match self {
+            StartWith::Prompt(start) => start.as_ref().as_ref().ok().map(PromptStart::patience),
+            StartWith::Nothing | StartWith::Service(_) => None,
+        }
+    }
+
+    /// Works out what is started.
+    ///
+    /// # Errors
+    /// Those of [`runner::prepare`], and why a generator cannot be asked.
+    pub(super) fn prepare(self, wish: &runner::StartRequest<'_>) -> Result<Prepared, RunEnd> {
+        let is_service = self.is_service();
+        let no_notes = || -> Notes { Box::new(Vec::new) };
+        let (spec, hooks, notes) = match self {
+            StartWith::Nothing => (runner::prepare(wish)?, None, no_notes()),
+            StartWith::Service(service) => {
+                let (spec, hooks) = service.adapt(runner::prepare(wish)?)?;
+                (spec, Some(hooks), no_notes())
+            }
+            StartWith::Prompt(start) => {
+                let (spec, hooks, notes) = (*start)?.prepare(wish)?;
+                (spec, Some(hooks), notes)
+            }
+        };
+        Ok(Prepared { spec, hooks, notes, is_service, calls: None })
+    }
+}
+
+/// A run ready to be started.
+pub(super) struct Prepared {
+    pub(super) spec: runner::Spec,
+    /// Who else is told of it.
+    pub(super) hooks: Option<ServiceHooks>,
+    /// What is noted of it at its end.
+    pub(super) notes: Notes,
+    pub(super) is_service: bool,
+    /// Ends the answers to its calls of other tools.
+    pub(super) calls: Option<Arc<CallStop>>,
+}

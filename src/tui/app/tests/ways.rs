@@ -1,0 +1,105 @@
+//! The form of a run for each way in: how an input is passed, and the command line that starts.
+
+use crate::domain::{InputMode, Recipe, Stage};
+use crate::tui::effect::{DetailFor, Effect};
+use crate::tui::msg::Answer;
+use crate::tui::testing::{Bench, dossier, tool};
+use serde_json::{Value, json};
+
+/// The form of a tool that is started like this.
+fn form(recipe: Recipe, properties: &Value) -> Bench {
+    let mut bench = Bench::ready(100, 40);
+    bench.press("r");
+    let tool = tool("csv-stats", Stage::Approved);
+    let mut dossier = dossier(&tool, Some(json!({"type": "object", "properties": properties})));
+    let command = if recipe.command.is_empty() { vec!["python3".into(), "{file}".into()] } else { recipe.command };
+    dossier.detail.manifest.recipe = Some(Recipe { command, entry: Some("main.py".into()), ..recipe });
+    bench.answer(Answer::Detail { purpose: DetailFor::Run, path: tool.path.clone(), detail: Ok(dossier) });
+    bench
+}
+
+fn args(input: InputMode, rules: &[&str]) -> Recipe {
+    Recipe { args: rules.iter().map(|rule| rule.parse().unwrap()).collect(), ..Recipe::blank(input) }
+}
+
+/// What is sent when the form is submitted.
+fn sent(bench: &mut Bench) -> Value {
+    bench.press("ctrl-s");
+    let started = bench.taken().into_iter().find_map(|effect| match effect {
+        Effect::StartRun { request, .. } => request.input,
+        _ => None,
+    });
+    started.expect("a run starts")
+}
+
+#[track_caller]
+fn shows(bench: &mut Bench, texts: &[&str]) {
+    let screen = bench.screen();
+    for text in texts {
+        assert!(screen.contains(text), "{text:?} is missing in:\n{screen}");
+    }
+}
+
+#[test]
+fn words_and_lists_are_shown_as_they_will_be_passed() {
+    let rules = args(InputMode::Args, &["-n count", "path", "more"]);
+    let mut bench = form(
+        rules,
+        &json!({"path": {"type": "string"}, "more": {"type": "array", "items": {"type": "string"}},
+            "count": {"type": "integer"}}),
+    );
+    bench.type_text("a b");
+    shows(&mut bench, &["passed as word 1", "word 2", "-n", "starts  python3 /tool/main.py 'a b'"]);
+    bench.press("tab").type_text("x").press("enter").type_text("it's").press("tab").type_text("3");
+    shows(&mut bench, &[r"python3 /tool/main.py -n 3 'a b' x 'it'\''s'", "passed as -n"]);
+    assert_eq!(sent(&mut bench), json!({"path": "a b", "more": ["x", "it's"], "count": 3}));
+}
+
+#[test]
+fn a_text_reaches_standard_input() {
+    let rules = args(InputMode::StdinText, &["--upper", "< text"]);
+    let mut bench = form(rules, &json!({"text": {"type": "string"}, "upper": {"type": "boolean"}}));
+    bench.type_text("one").press("enter").type_text("two");
+    shows(&mut bench, &["passed as standard input", "--upper", "stdin   one"]);
+    assert_eq!(sent(&mut bench), json!({"text": "one\ntwo"}));
+}
+
+#[test]
+fn json_variables_and_functions_are_named() {
+    let name = json!({"my-name": {"type": "string"}});
+    let mut bench = form(Recipe::blank(InputMode::StdinJson), &name);
+    bench.type_text("Ada");
+    shows(
+        &mut bench,
+        &["passed as JSON on standard input", "starts  python3 /tool/main.py", r#"stdin   {"my-name":"Ada"}"#],
+    );
+    let mut bench = form(Recipe::blank(InputMode::Env), &name);
+    bench.type_text("Ada");
+    shows(&mut bench, &["passed as $INPUT_MY_NAME", "starts  INPUT_MY_NAME=Ada python3 /tool/main.py"]);
+    let called = Recipe { function: Some("greet".into()), ..Recipe::blank(InputMode::StdinJson) };
+    let mut bench = form(called, &name);
+    bench.type_text("Ada");
+    shows(&mut bench, &["passed as parameter of greet", "python3 -c … /tool/main.py greet"]);
+    assert_eq!(sent(&mut bench), json!({"my-name": "Ada"}));
+}
+
+#[test]
+fn a_secret_is_nowhere_on_the_screen_and_is_sent_all_the_same() {
+    let rules = args(InputMode::Args, &["--pin", "$API_KEY api_key"]);
+    let mut bench =
+        form(rules, &json!({"pin": {"type": "string", "format": "password"}, "api_key": {"type": "string"}}));
+    bench.type_text("hunter2").press("tab").type_text("sk-777");
+    let screen = bench.screen();
+    assert!(!screen.contains("hunter2") && !screen.contains("sk-777"), "{screen}");
+    assert!(screen.contains("API_KEY=••• python3 /tool/main.py --pin •••"), "{screen}");
+    assert_eq!(sent(&mut bench), json!({"pin": "hunter2", "api_key": "sk-777"}));
+}
+
+#[test]
+fn hidden_characters_of_an_input_are_shown_in_the_command_line() {
+    let mut bench = form(args(InputMode::Args, &["path"]), &json!({"path": {"type": "string"}}));
+    bench.send(crate::tui::msg::Msg::Paste("a\u{202e}b".into()));
+    let screen = bench.screen();
+    assert!(screen.contains("python3 /tool/main.py") && screen.contains("u{202e}"), "{screen}");
+    assert!(!screen.chars().any(|c| c != '\n' && crate::domain::is_hidden(c)));
+}
