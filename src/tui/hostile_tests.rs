@@ -171,7 +171,7 @@ fn bench(width: u16, height: u16) -> Bench {
         skipped: Arc::default(),
         generation: 2,
     });
-    bench.send(Msg::Opened(Opened { workspace: format!("~/{EVIL}/work{EVIL}"), identity: evil() }));
+    bench.send(Msg::Opened(Opened { workspace: format!("~/{EVIL}/work{EVIL}") }));
     bench.send(Msg::Catalog(Arc::clone(&view)));
     bench.send(Msg::Indexed { generation: 2, index: Arc::new(Index::new(&view.tools)) });
     let failures = testing::failures().into_iter().map(|mut group| {

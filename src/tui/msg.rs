@@ -99,8 +99,6 @@ pub type FileTokens = (String, Vec<Vec<(Range<usize>, TokenKind)>>);
 pub struct Opened {
     /// The workspace folder, as it is shown.
     pub workspace: String,
-    /// Reviewer that decisions are recorded under: git's identity of the workspace, else the system user.
-    pub identity: String,
 }
 
 /// What came of an effect.

@@ -118,12 +118,11 @@ impl Performer {
         }
         // A second opening cannot happen: the loop asks once.
         let _ = self.shared.engine.set(engine.clone());
+        // Before the first rows: a key that acts on one of them is refused until the workspace is open.
+        self.send(Msg::Opened(Opened { workspace: shown_path(engine.workspace()) }));
         std::thread::scope(|scope| {
-            // Beside the scan: who works here is asked of git, and the first rows do not wait for that.
-            scope.spawn(|| {
-                let opened = Opened { workspace: shown_path(engine.workspace()), identity: engine.identity() };
-                self.send(Msg::Opened(opened));
-            });
+            // Git is asked beside the scan who works here, so that neither the first rows nor the first decision wait.
+            scope.spawn(|| engine.identity());
             engine.library().scan(&mut |view| self.catalog(&view))
         })?;
         if let Some(unknown) = engine.tool_sets().unknown_choice() {

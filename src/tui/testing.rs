@@ -377,7 +377,7 @@ impl Bench {
             skipped: Arc::default(),
             generation: 1,
         };
-        bench.send(Msg::Opened(Opened { workspace: "~/work".into(), identity: "Ada <ada@example.org>".into() }));
+        bench.send(Msg::Opened(Opened { workspace: "~/work".into() }));
         bench.send(Msg::Catalog(Arc::new(view)));
         bench.answer(Answer::Failures(Ok(vec![])));
         bench.answer(Answer::Reviews(Ok(vec![])));
