@@ -7,7 +7,7 @@
 //! as a service that keeps running. The same verbs work from the screen and from the command line.
 //!
 //! ```text
-//!   tools/ ──scan──▶ catalog ──▶ engine ◀── cli, tui
+//!   tools/ ──scan──▶ catalog ──▶ engine ◀── cli, tui, mcp
 //!                                 │  ▲
 //!                    rules (core) │  │ events, snapshots
 //!                                 ▼  │
@@ -41,6 +41,7 @@
 //! | [`insight`] | what rows of decisions suggest; the one index by which tools are searched and compared | domain |
 //! | [`vcs`] | git | domain, outside |
 //! | [`engine`] | the facade, a folder a subject; its `core` holds the rules and imports domain and store only, the rest performs | all of the above but action |
+//! | `mcp` | the table of actions as tools for agents, over the Model Context Protocol | domain, action, engine |
 //! | [`cli`] | sub-commands built from the table; text and JSON | domain, action, engine |
 //! | [`tui`] | the screen: `App::update` is a pure function, `view` draws it | domain, action, engine |
 //!
@@ -103,6 +104,8 @@ pub mod engine;
 pub mod evolve;
 pub mod generator;
 pub mod insight;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 pub mod outside;
 pub mod request;
 pub mod runner;

@@ -15,5 +15,18 @@ fn main() -> ExitCode {
             let face = tui::Face { agent, found, no_color: !opening.color, limits };
             tui::run(opening.options, face)
         },
+        agents: |opening, session| {
+            #[cfg(feature = "mcp")]
+            {
+                let (options, agent, found, limits) = (opening.options, opening.agent, opening.found, opening.limits);
+                toolsmith::mcp::serve(toolsmith::mcp::Serving { options, agent, found, limits, session })
+            }
+            #[cfg(not(feature = "mcp"))]
+            {
+                drop((opening, session));
+                let message = "this program was built without the feature mcp";
+                Err(engine::EngineError::new(engine::ErrorCode::Failed, message, "build it with the feature"))
+            }
+        },
     })
 }

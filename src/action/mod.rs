@@ -3,10 +3,12 @@
 //! Keymap, footer hints, `?` help, palette, command-line sub-commands and the reference in `docs/`
 //! are derived from [`ACTIONS`]. A new verb costs one row here and its handler.
 
+mod agents;
 mod spec;
 mod table;
 
-pub use spec::{Arg, ArgKind, Context, Form, Group, Risk, Spec};
+pub use agents::MOST_WAIT_S;
+pub use spec::{Agents, Arg, ArgKind, Context, Effects, Form, Group, Risk, Spec};
 pub use table::{ACTIONS, Verb};
 
 /// The row of a verb.

@@ -94,6 +94,8 @@ pub enum ArgKind {
     Duration,
     /// A whole number from 1.
     Number,
+    /// A whole number from 0.
+    Count,
     /// At least 8 hexadecimal digits.
     Digest,
     /// A review number, alone or as `NUMBER=DIGEST` with at least 8 digits of the digest shown.
@@ -155,6 +157,42 @@ pub struct Spec {
     pub cli: bool,
     /// Whether it can be reached on the screen (by key or palette).
     pub tui: bool,
+    /// How agents reach it over MCP; `None` for verbs that they do not get.
+    pub agents: Option<&'static Agents>,
+}
+
+/// What a call changes, as MCP tells it to clients. Hints to them, but true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effects {
+    /// It changes nothing that anybody would miss; its record is kept all the same.
+    pub read_only: bool,
+    /// It may change or delete what is there already.
+    pub destructive: bool,
+    /// The same call once more changes nothing further.
+    pub idempotent: bool,
+    /// It may reach what lies outside of this workspace, such as the network.
+    pub open_world: bool,
+}
+
+/// The agents' side of a verb: a tool of the same name over MCP.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Agents {
+    /// What a call changes.
+    pub effects: Effects,
+    /// What a model must know beside the line that says what the verb does.
+    pub doc: &'static str,
+    /// Arguments of the row that agents give as well.
+    pub shared: &'static [&'static str],
+    /// Arguments that only agents give.
+    pub own: &'static [Arg],
+}
+
+impl Agents {
+    /// The arguments that agents give to the verb of this row, in the order in which they are listed.
+    pub fn args(&self, row: &'static Spec) -> impl Iterator<Item = &'static Arg> + use<> {
+        let shared = self.shared.iter().filter_map(|name| row.args.iter().find(|arg| arg.name == *name));
+        shared.chain(self.own)
+    }
 }
 
 impl Spec {

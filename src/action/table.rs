@@ -1,11 +1,15 @@
 //! The table of verbs: every front end is drawn from its rows.
 
-use super::spec::{Arg, ArgKind, Context, Group, Risk, Spec};
+use super::agents::{
+    CALL_FOR_AGENTS, CANCEL_FOR_AGENTS, EVOLVE_FOR_AGENTS, MARK_FAILURE_FOR_AGENTS, OUTPUT_FOR_AGENTS,
+    REQUEST_FOR_AGENTS, RUN_FOR_AGENTS, RUN_STRICT_FOR_AGENTS, SEARCH_FOR_AGENTS, SHOW_FOR_AGENTS, WAIT_FOR_AGENTS,
+};
+use super::spec::{Agents, Arg, ArgKind, Context, Group, Risk, Spec};
 
 /// Declares the verbs and their rows together, so that neither can exist without the other.
 macro_rules! actions {
     ($($verb:ident $name:literal $group:ident $risk:ident [$($context:ident),*] [$($key:literal),*]
-        $faces:ident $doc:literal { $($arg:expr),* $(,)? })+) => {
+        $faces:ident $([$agents:ident])? $doc:literal { $($arg:expr),* $(,)? })+) => {
         /// Every verb, in the order of the table.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Verb { $(#[doc = $doc] $verb),+ }
@@ -22,8 +26,17 @@ macro_rules! actions {
             risk: Risk::$risk,
             cli: Face::$faces.cli(),
             tui: Face::$faces.tui(),
+            agents: side(&[$(&$agents)?]),
         }),+];
     };
+}
+
+/// The agents' side of a row; most have none.
+const fn side(column: &'static [&'static Agents]) -> Option<&'static Agents> {
+    match column {
+        [side, ..] => Some(side),
+        [] => None,
+    }
 }
 
 /// Where a verb can be reached.
@@ -67,6 +80,8 @@ const OUTCOMES: ArgKind = ArgKind::Word(&[
     "interrupted",
 ]);
 const STEPS: ArgKind = ArgKind::Word(&["patch", "minor", "major"]);
+const CLIENTS: ArgKind =
+    ArgKind::Word(&["claude", "codex", "cursor", "gemini", "goose", "inspector", "opencode", "vscode"]);
 const SHELLS: ArgKind = ArgKind::Word(&["bash", "elvish", "fish", "powershell", "zsh"]);
 const TOOL: Arg =
     Arg::required("tool", ArgKind::Tool, "name, NAME@VERSION, NAME@DIGESTPREFIX, or a path when names clash");
@@ -124,11 +139,13 @@ actions! {
         Arg::option("problems", ArgKind::Switch, "list problems instead of tools"),
         Arg::option("skipped", ArgKind::Switch, "list files that are skipped and why, instead of tools")
     }
-    Search "search" Catalog View [] [] Both "Find tools by purpose, best match first, with reasons" {
+    Search "search" Catalog View [] [] Both [SEARCH_FOR_AGENTS] "Find tools by purpose, best match first, with reasons" {
         Arg::required("words", ArgKind::Text, "what you need, in words"),
+        Arg::option("tag", ArgKind::Text, "only tools with this tag or capability"),
+        Arg::option("kind", KINDS, "only this kind"),
         Arg::option("limit", ArgKind::Number, "at most this many, default 20")
     }
-    Show "show" Catalog View [Catalog] ["enter", "i"] Both "Show one tool: its purpose, requirements, inputs and outputs" { TOOL }
+    Show "show" Catalog View [Catalog] ["enter", "i"] Both [SHOW_FOR_AGENTS] "Show one tool: its purpose, requirements, inputs and outputs" { TOOL }
     Source "source" Catalog View [Catalog] ["s"] Both "Show a tool's files" { TOOL }
     Diff "diff" Catalog View [Catalog] ["D"] Both "Compare two versions of a tool; default is the approved version with the files on disk" {
         Arg::required("tool", ArgKind::Tool, "NAME, or NAME@A for the old side"),
@@ -166,7 +183,7 @@ actions! {
     Stats "stats" Catalog View [] [] Both "Show the size and growth of the library, and the recommended policy" {}
     Lineage "lineage" Catalog View [Catalog] ["V"] Both "Show all versions of a tool: author, reason, run results, and which is in use" { TOOL }
     // Run
-    Run "run" Run Change [Catalog] ["r"] Both "Run a tool and record it" {
+    Run "run" Run Change [Catalog] ["r"] Both [RUN_FOR_AGENTS] "Run a tool and record it" {
         TOOL,
         Arg::words("word", ArgKind::Text, "input values in the order in which the tool takes them; its options go behind --"),
         Arg::option("input", ArgKind::Json, "input object as JSON, @FILE, or - for standard input"),
@@ -179,7 +196,15 @@ actions! {
         Arg::option("show", ArgKind::Switch, "dry run: print the command line and how each input is passed; starts nothing"),
         Arg::option("jsonl", ArgKind::Switch, "print one event per line during the run")
     }
-    Call "call" Run Change [Catalog] ["c"] Both "Run the tool that best fits a scenario; if it fails, try the next one" {
+    RunStrict "run-strict" Run Change [] [] Shell [RUN_STRICT_FOR_AGENTS] "Run a tool without what it declares: it writes no files and has no network, and is recorded" {
+        TOOL,
+        Arg::words("word", ArgKind::Text, "input values in the order in which the tool takes them; its options go behind --"),
+        Arg::option("input", ArgKind::Json, "input object as JSON, @FILE, or - for standard input"),
+        Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE, or KEY=@FILE for the text of a file"),
+        Arg::option("timeout", ArgKind::Duration, "time limit, for example 30s"),
+        Arg::option("jsonl", ArgKind::Switch, "print one event per line during the run")
+    }
+    Call "call" Run Change [Catalog] ["c"] Both [CALL_FOR_AGENTS] "Run the tool that best fits a scenario; if it fails, try the next one" {
         Arg::required("scenario", ArgKind::Text, "what you need, in words: translate english to french"),
         Arg::option("input", ArgKind::Json, "input object as JSON, @FILE, or - for standard input"),
         Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE, or KEY=@FILE for the text of a file"),
@@ -192,7 +217,7 @@ actions! {
     }
     State "state" Run View [Catalog] ["K"] Both "List the files that a tool keeps between its runs" { TOOL }
     ClearState "clear-state" Run HumanOnly [] [] Both "Delete the files that a tool keeps between its runs" { TOOL }
-    Cancel "cancel" Run Change [Output] ["c"] Both "Stop a run" { RUN }
+    Cancel "cancel" Run Change [Output] ["c"] Both [CANCEL_FOR_AGENTS] "Stop a run" { RUN }
     Rerun "rerun" Run Change [Output, Failures] ["r"] Both "Run again with the same input" {
         RUN,
         ALLOW,
@@ -210,7 +235,7 @@ actions! {
         Arg::option("since", ArgKind::Duration, "only runs started within this time, for example 24h"),
         Arg::option("limit", ArgKind::Number, "at most this many, default 50")
     }
-    Output "output" Run View [Failures, Services] ["enter"] Both "Show the recorded output of a run, or the log of an instance" {
+    Output "output" Run View [Failures, Services] ["enter"] Both [OUTPUT_FOR_AGENTS] "Show the recorded output of a run, or the log of an instance" {
         Arg::required("run", ArgKind::RunOrInstance, "number of the run, or name of an instance of a service"),
         Arg::option("stream", ArgKind::Word(&["both", "stdout", "stderr"]), "stream, default both"),
         Arg::option("diff", ArgKind::Switch, "show its writes to declared paths, and whether they were applied, instead")
@@ -229,7 +254,7 @@ actions! {
         RUN,
         Arg::optional("other", ArgKind::Run, "run to compare with; default is the newest successful run, preferably with the same input")
     }
-    MarkFailure "mark-failure" Run Change [Catalog, Output, Failures] ["m"] Both "Mark a tool as failed for a scenario; it ranks lower there, and callers are warned" {
+    MarkFailure "mark-failure" Run Change [Catalog, Output, Failures] ["m"] Both [MARK_FAILURE_FOR_AGENTS] "Mark a tool as failed for a scenario; it ranks lower there, and callers are warned" {
         TOOL,
         Arg::needed("scenario", ArgKind::Text, "the scenario, in words: parse JSON data"),
         Arg::option("error", ArgKind::Text, "what went wrong; default is the failure reason of the run"),
@@ -289,7 +314,7 @@ actions! {
         Arg::option("lines", ArgKind::Text, "print only these lines of the full text, as 12 or 12-34"),
         Arg::option("review", ArgKind::Review, "show the specification under this review; with a document, replace it")
     }
-    Evolve "evolve" Make Change [Catalog, Output, Failures, Queue, Review, Source, Evolution] ["e"] Both "Ask a generator for a better version of a tool; it is checked, replayed on recorded inputs, and unused until approved" {
+    Evolve "evolve" Make Change [Catalog, Output, Failures, Queue, Review, Source, Evolution] ["e"] Both [EVOLVE_FOR_AGENTS] "Ask a generator for a better version of a tool; it is checked, replayed on recorded inputs, and unused until approved" {
         TOOL,
         Arg::optional("hint", ArgKind::Text, "what you need, in words"),
         Arg::repeated("failure", ArgKind::Run, "a failed run to fix; default is the newest failure of each kind"),
@@ -408,11 +433,11 @@ actions! {
         Arg::needed("reason", ArgKind::Text, "required changes; shown to the author of the tool"),
         YES
     }
-    Request "request" Review Change [] [] Shell "Ask humans for a decision about a tool, plan, specification, deprecation or archiving, as an agent does" {
+    Request "request" Review Change [] [] Shell [REQUEST_FOR_AGENTS] "Ask humans for a decision about a tool, plan, specification, deprecation or archiving, as an agent does" {
         Arg::option("file", ArgKind::Path, "file with the request as JSON; - for stdin"),
         Arg::option("schema", ArgKind::Switch, "print the JSON schema of requests instead")
     }
-    Wait "wait" Review View [] [] Shell "Wait until a review is decided, and print the answer" {
+    Wait "wait" Review View [] [] Shell [WAIT_FOR_AGENTS] "Wait until a review is decided, and print the answer" {
         REVIEW,
         Arg::option("timeout", ArgKind::Duration, "stop waiting after this time, for example 10m; the review stays open")
     }
@@ -499,6 +524,9 @@ actions! {
         Arg::option("same-workspace", ArgKind::Switch, "this folder is the original workspace, moved: keep its history").for_humans(),
         Arg::option("copied", ArgKind::Switch, "this folder is a copy of a workspace: keep a separate history").for_humans(),
         Arg::optional("backup", ArgKind::Path, "backup to restore")
+    }
+    Mcp "mcp" Workbench Change [] [] Shell "Serve agents over the Model Context Protocol on standard input and output" {
+        Arg::option("config", CLIENTS, "print the configuration for this client instead")
     }
     Completions "completions" Workbench View [] [] Shell "Print a completion script" {
         Arg::required("shell", SHELLS, "shell")

@@ -281,6 +281,7 @@ fn typed(clap_arg: ClapArg, kind: ArgKind) -> ClapArg {
         ArgKind::Word(words) => clap_arg.value_parser(PossibleValuesParser::new(words.iter().copied())),
         ArgKind::Duration => clap_arg.value_parser(parse::duration),
         ArgKind::Number => clap_arg.value_parser(parse::count),
+        ArgKind::Count => clap_arg.value_parser(clap::value_parser!(u64)),
         ArgKind::Digest => clap_arg.value_parser(parse::digest_prefix),
         ArgKind::ReviewDigest => clap_arg.value_parser(parse::review_digest),
     }
@@ -304,7 +305,7 @@ fn value_name(arg: &Arg) -> String {
         ) => arg.name.to_uppercase(),
         (_, ArgKind::Json) => "JSON".to_owned(),
         (_, ArgKind::Duration) => "DURATION".to_owned(),
-        (_, ArgKind::Number) => "N".to_owned(),
+        (_, ArgKind::Number | ArgKind::Count) => "N".to_owned(),
         (_, ArgKind::Digest) => "PREFIX".to_owned(),
         (_, ArgKind::Path) => "PATH".to_owned(),
         (_, ArgKind::Run | ArgKind::Review | ArgKind::Operation) => "ID".to_owned(),

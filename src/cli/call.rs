@@ -256,7 +256,11 @@ impl<'a> Call<'a> {
         Ok(engine)
     }
 
-    fn open_plainly(&self) -> Result<Engine, EngineError> {
+    /// The workspace of this call.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`] where no workspace is.
+    pub(super) fn workspace_options(&self) -> Result<OpenOptions, EngineError> {
         let options = self.globals.options()?;
         if !is_workspace(&options.workspace) {
             let message = format!("no workspace at or above {}: no tools folder found", options.workspace.display());
@@ -266,7 +270,11 @@ impl<'a> Call<'a> {
                 "`toolsmith init` creates one; --workspace DIR selects one",
             ));
         }
-        let engine = Engine::open(options)?;
+        Ok(options)
+    }
+
+    fn open_plainly(&self) -> Result<Engine, EngineError> {
+        let engine = Engine::open(self.workspace_options()?)?;
         if engine.viewing().is_none() {
             self.opened.get_or_init(|| engine.state_dir().to_owned());
         }
@@ -489,7 +497,7 @@ fn limits(matches: &ArgMatches) -> Result<Limits, EngineError> {
 }
 
 /// The session this process is called from; whoever starts agents may name one for each.
-fn session_of_environment() -> Option<String> {
+pub(super) fn session_of_environment() -> Option<String> {
     std::env::var("TOOLSMITH_SESSION").ok().filter(|name| !name.is_empty())
 }
 

@@ -32,6 +32,7 @@ mod lifecycle;
 mod live;
 mod making;
 mod markdown;
+mod mcp;
 mod opportunities;
 mod outlet;
 mod pager;
@@ -90,6 +91,8 @@ pub struct Opening {
 pub struct Screen {
     /// Shows the workbench until its user leaves. Fails when there is no terminal.
     pub workbench: fn(Opening) -> io::Result<ExitCode>,
+    /// Serves the agent on standard input and output until it leaves. The text is the session that it belongs to.
+    pub agents: fn(Opening, Option<String>) -> Result<(), EngineError>,
 }
 
 /// Does what the arguments of this process ask for; without a verb, opens the workbench.
@@ -138,7 +141,7 @@ fn run_with(args: &[OsString], screen: Screen) -> ExitCode {
         Some((name, arguments)) => match action::by_name(name) {
             Some(row) => {
                 let call = Call::new(&globals, row, arguments);
-                let code = finish(dispatch(row.verb, &call), asked);
+                let code = finish(dispatch(row.verb, &call, screen), asked);
                 call.wind_up();
                 code
             }
@@ -167,7 +170,7 @@ impl Asked {
 }
 
 // size: one arm for each verb of the table
-fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
+fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
     call.demand_human()?;
     match verb {
         Verb::Init => call.print(&catalog::init(call)?),
@@ -177,6 +180,8 @@ fn dispatch(verb: Verb, call: &Call<'_>) -> Result<u8, Stop> {
         Verb::Diff => call.print(&files::diff(call)?),
         Verb::Behaviour => call.print(&behaviour::behaviour(call)?),
         Verb::Run => run::run(call),
+        Verb::RunStrict => run::run_strict(call),
+        Verb::Mcp => mcp::mcp(call, screen),
         Verb::Call => calling::call(call),
         Verb::Rerun => run::rerun(call),
         Verb::Continue => run::go_on(call),

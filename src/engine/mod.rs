@@ -97,8 +97,9 @@ pub use history::History;
 pub use library::Library;
 pub use library::upkeep::Upkeep;
 pub use library::{
-    Dashboard, EXPORT_COLUMNS, ExplainedScore, ExportFormat, LibraryStats, Policy, ScoredTool, SearchHit, SearchResult,
-    SimilarTool, SimilarTools, StaleReport, StaleTool, ToolAlert, Twin, TwinGroup, Watch, Week, policy_for, write_csv,
+    Dashboard, EXPORT_COLUMNS, ExplainedScore, ExportFormat, LibraryStats, Policy, ScoredTool, SearchFor, SearchHit,
+    SearchResult, SimilarTool, SimilarTools, StaleReport, StaleTool, ToolAlert, Twin, TwinGroup, Watch, Week,
+    policy_for, write_csv,
 };
 pub use links::refuse_links;
 pub use plain_verb::{Described, PlainQuery, PlainVerb};
@@ -124,8 +125,8 @@ pub use run::{
     Begun, Behaviour, BehaviourPart, BufferAnswer, BufferChange, BufferStatus, BufferWrite, CallAttempt, CallOutcome,
     CallReport, CallRequest, Calling, Candidate, Candidates, Compared, DEFAULT_ATTEMPTS, Departed, Enforced,
     FailureDetail, Gather, GrantList, HandedOver, KeptFile, KeptFiles, LeftOut, Limits, MOST_ATTEMPTS, MarkRequest,
-    Pending, Reported, ResultEvidence, RunHandle, ServiceOffer, SetRow, StagedState, StagedView, Taken, ToolState,
-    Tried, UNNAMED_AGENT, assignments, fitted, item_fits,
+    MayRun, OutputPiece, Pending, Reported, ResultEvidence, RunHandle, ServiceOffer, SetRow, StagedState, StagedView,
+    Taken, ToolState, Tried, UNNAMED_AGENT, assignments, fitted, item_fits,
 };
 pub use service::{
     ANSWER_TIME, CallBegun, ContextEdit, InstanceDetail, InstanceView, LaunchRequest, Launched, PerformanceProfile,

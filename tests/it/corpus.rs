@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 use toolsmith::domain::{CheckState, Digest};
-use toolsmith::engine::{Engine, Home, OpenOptions};
+use toolsmith::engine::{Engine, Home, OpenOptions, SearchFor};
 
 fn workspace() -> Option<Workspace> {
     let corpus = shared()?.join("corpora/code_evolver");
@@ -76,7 +76,7 @@ fn the_right_tool_is_among_the_first_three_for_nine_questions_of_ten() {
     let asker = toolsmith::domain::Caller::Human("Ada".to_owned());
     let (mut asked, mut missed) = (0, Vec::new());
     for (question, right) in QUESTIONS.lines().filter_map(|line| line.split_once('\t')) {
-        let hits = engine.library().search(question, 3, &asker).unwrap();
+        let hits = engine.library().search(&SearchFor::words(question, 3), &asker).unwrap();
         let first: Vec<&str> = hits.iter().map(|hit| hit.name.as_str()).collect();
         asked += 1;
         if !right.split(' ').any(|right| first.contains(&right)) {

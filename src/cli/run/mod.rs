@@ -20,7 +20,24 @@ pub(super) fn run(call: &Call<'_>) -> Result<u8, Stop> {
     if call.switch("show") {
         return call.print(&command::shown(call)?);
     }
-    let code = run_now(call)?;
+    finished(run_now(call, Rules::Declared)?, call)
+}
+
+/// `run-strict`: a run without what the tool declares.
+pub(super) fn run_strict(call: &Call<'_>) -> Result<u8, Stop> {
+    finished(run_now(call, Rules::Strict)?, call)
+}
+
+/// The rules that a run is asked to have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rules {
+    /// Those that the tool declares and was allowed.
+    Declared,
+    /// Those of an experimental tool.
+    Strict,
+}
+
+fn finished(code: u8, call: &Call<'_>) -> Result<u8, Stop> {
     if piped::is_left() {
         let text = "standard input was not used: the tool does not read it, or was given its input otherwise";
         call.note(&StyledLine::new().put(Ink::Warn, "note: ").put(Ink::Plain, text));
@@ -28,26 +45,25 @@ pub(super) fn run(call: &Call<'_>) -> Result<u8, Stop> {
     Ok(code)
 }
 
-fn run_now(call: &Call<'_>) -> Result<u8, Stop> {
+fn run_now(call: &Call<'_>, rules: Rules) -> Result<u8, Stop> {
     let asked = || -> Result<(Engine, RunRequest), EngineError> {
         let given = input::given(call)?.with_words(call.texts("word"));
         let engine = call.open_around(call.required("tool")?)?;
         let tool = engine.library().resolve(call.required("tool")?)?;
-        let again = from(call, &engine, &tool)?;
+        let again = if rules == Rules::Strict { None } else { from(call, &engine, &tool)? };
         // What is gone on with has an input already.
         let input = if again.is_some() && given.is_empty() {
             None
         } else {
             piped::with_piped(&engine.library().detail(&tool)?.manifest, given)?
         };
-        if let Some(warning) =
-            call.text("scenario").map(|text| engine.failures().warning_in(&tool, text)).transpose()?.flatten()
-        {
+        let scenario = if rules == Rules::Strict { None } else { call.text("scenario") };
+        if let Some(warning) = scenario.map(|text| engine.failures().warning_in(&tool, text)).transpose()?.flatten() {
             call.note(&StyledLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, warning));
         }
         Ok((engine, RunRequest { tool, input, timeout: call.get::<Duration>("timeout"), again }))
     };
-    start(call, asked)
+    start(call, rules, asked)
 }
 
 /// `run NAME --from STEP --of RUN`: the earlier run that is gone on with.
@@ -73,7 +89,7 @@ pub(super) fn go_on(call: &Call<'_>) -> Result<u8, Stop> {
         let again = Some(RerunFrom { of: before.id, step: call.text("from").map(str::to_owned) });
         Ok((engine, RunRequest { tool, input: None, timeout: None, again }))
     };
-    start(call, asked)
+    start(call, Rules::Declared, asked)
 }
 
 /// `rerun RUN`: the same tool with the same input.
@@ -85,7 +101,7 @@ pub(super) fn rerun(call: &Call<'_>) -> Result<u8, Stop> {
         let tool = same_tool(call, &engine, &before)?;
         Ok((engine, RunRequest { tool, input, timeout: None, again: None }))
     };
-    start(call, asked)
+    start(call, Rules::Declared, asked)
 }
 
 /// The row that ran before when its files are still there; else what goes by its name now, and that
@@ -109,7 +125,11 @@ fn same_tool(call: &Call<'_>, engine: &Engine, before: &Run) -> Result<Arc<Tool>
 }
 
 /// Starts what was asked for and follows it to its end.
-fn start(call: &Call<'_>, asked: impl FnOnce() -> Result<(Engine, RunRequest), EngineError>) -> Result<u8, Stop> {
+fn start(
+    call: &Call<'_>,
+    rules: Rules,
+    asked: impl FnOnce() -> Result<(Engine, RunRequest), EngineError>,
+) -> Result<u8, Stop> {
     let is_events = call.switch("jsonl");
     if is_events && call.globals.json {
         let error = EngineError::new(ErrorCode::Usage, "--json and --jsonl cannot be combined", "use one of them");
@@ -117,8 +137,13 @@ fn start(call: &Call<'_>, asked: impl FnOnce() -> Result<(Engine, RunRequest), E
     }
     let started = asked().and_then(|(engine, request)| {
         let is_quiet = call.switch("jsonl") || call.globals.json;
-        ask_first(call, &engine, &request.tool, is_quiet)?;
-        let handle = engine.runs().start(&request, &call.caller(&engine))?;
+        let caller = call.caller(&engine);
+        let handle = if rules == Rules::Strict {
+            engine.runs().start_strictly(&request, &caller)?
+        } else {
+            ask_first(call, &engine, &request.tool, is_quiet)?;
+            engine.runs().start(&request, &caller)?
+        };
         Ok((engine, handle))
     });
     if is_events {

@@ -25,7 +25,7 @@ pub(super) mod watching;
 
 pub use export::{EXPORT_COLUMNS, ExportFormat, write_csv};
 pub use scores::{Dashboard, ExplainedScore, ScoredTool, ToolAlert};
-pub use searching::{SearchHit, SearchResult};
+pub use searching::{SearchFor, SearchHit, SearchResult};
 pub use similar::{SimilarTool, SimilarTools};
 pub use upkeep::{LibraryStats, Policy, StaleReport, StaleTool, Twin, TwinGroup, Week, policy_for};
 pub use watching::Watch;

@@ -59,6 +59,14 @@ impl Library<'_> {
         if self.is_scanned() && self.is_as_scanned()? { Ok(()) } else { self.scan(progress).map(drop) }
     }
 
+    /// The catalog as the files are now: reads them where anything changed since the last scan.
+    ///
+    /// # Errors
+    /// As for [`Library::scan`].
+    pub fn up_to_date(&self) -> Result<Arc<CatalogView>, EngineError> {
+        if self.is_scanned() && self.is_as_scanned()? { Ok(self.catalog()) } else { self.read_all(None) }
+    }
+
     /// [`Library::scan`] for a process that ends soon: nothing is shown before the whole is there, and the memory that
     /// it took is not given back to the system.
     ///

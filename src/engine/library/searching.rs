@@ -1,7 +1,9 @@
 //! Finding tools by what they are for, with what failures taught about them.
 
 use crate::domain::description::{Describe, Description, Ink, StyledLine};
-use crate::domain::{Caller, Digest, FailureMark, Severity, Stage, Tool, ToolName, Unanswered, UnansweredKind, count};
+use crate::domain::{
+    Caller, Digest, FailureMark, Kind, Severity, Stage, Tool, ToolName, Unanswered, UnansweredKind, count,
+};
 use crate::engine::Library;
 use crate::engine::clock::now;
 use crate::engine::core;
@@ -70,6 +72,31 @@ impl Memory {
 /// Hits shown when nothing else is asked for.
 const LIMIT: usize = 20;
 
+/// What is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchFor {
+    /// What is needed, in words.
+    pub words: String,
+    /// Only tools with this tag or capability.
+    pub tag: Option<String>,
+    /// Only tools of this kind.
+    pub kind: Option<Kind>,
+    /// At most this many hits.
+    pub limit: usize,
+}
+
+impl SearchFor {
+    /// The best hits for these words among all tools.
+    pub fn words(words: &str, limit: usize) -> SearchFor {
+        SearchFor { words: words.to_owned(), tag: None, kind: None, limit }
+    }
+
+    fn fits(&self, tool: &Tool) -> bool {
+        let has = |tag: &String| tool.tags.contains(tag) || tool.capabilities.contains(tag);
+        self.tag.as_ref().is_none_or(has) && self.kind.is_none_or(|kind| tool.kind == kind)
+    }
+}
+
 /// What a search found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SearchResult {
@@ -85,7 +112,13 @@ pub(super) const SEARCH: PlainQuery = PlainQuery {
     needs_catalog: true,
     answer: |engine, call, caller| {
         let words = argument(call, "words")?;
-        let hits = engine.library().search(words, parsed(call, "limit")?.unwrap_or(LIMIT), caller)?;
+        let wanted = SearchFor {
+            words: words.to_owned(),
+            tag: call.get("tag").map(str::to_owned),
+            kind: parsed(call, "kind")?,
+            limit: parsed(call, "limit")?.unwrap_or(LIMIT),
+        };
+        let hits = engine.library().search(&wanted, caller)?;
         Described::of(&SearchResult { words: words.to_owned(), hits })
     },
 };
@@ -122,7 +155,8 @@ impl Library<'_> {
     ///
     /// # Errors
     /// `Usage` for a text without words, or a very long one; `Internal` for trouble with the store.
-    pub fn search(&self, words: &str, limit: usize, caller: &Caller) -> Result<Vec<SearchHit>, EngineError> {
+    pub fn search(&self, wanted: &SearchFor, caller: &Caller) -> Result<Vec<SearchHit>, EngineError> {
+        let words = &wanted.words;
         core::check_scenario(words)?;
         let (view, index) = self.index();
         let memory = self.memory()?;
@@ -131,7 +165,7 @@ impl Library<'_> {
             .query(words, view.tools.len())
             .into_iter()
             .filter_map(|found| {
-                let tool = view.tools.get(found.position).filter(|tool| is_offered(tool))?;
+                let tool = view.tools.get(found.position).filter(|tool| is_offered(tool) && wanted.fits(tool))?;
                 Some(hit(tool, &found, memory.ruled_out(tool, words)))
             })
             .collect();
@@ -140,7 +174,7 @@ impl Library<'_> {
         if hits.is_empty() {
             self.keep_unanswered(words, &[], UnansweredKind::Search, Vec::new(), caller)?;
         }
-        hits.truncate(limit);
+        hits.truncate(wanted.limit);
         Ok(hits)
     }
 

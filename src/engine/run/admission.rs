@@ -8,7 +8,33 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::runner;
 use std::time::Duration;
 
+/// Whether somebody may run a tool now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MayRun {
+    /// A run would start.
+    Yes,
+    /// It would be refused.
+    No {
+        /// `Refused`, or `HumanNeeded` where a human could change that.
+        code: ErrorCode,
+        /// Why, as a sentence without stop.
+        why: String,
+    },
+}
+
 impl Runs<'_> {
+    /// Whether this caller may run this version now.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn may(&self, detail: &ToolDetail, caller: &Caller) -> Result<MayRun, EngineError> {
+        Ok(match self.may_run(detail, caller)? {
+            RunPolicy::Allow { .. } => MayRun::Yes,
+            RunPolicy::Ask { message, .. } => MayRun::No { code: ErrorCode::HumanNeeded, why: message },
+            RunPolicy::Refuse { code, message } => MayRun::No { code, why: message },
+        })
+    }
+
     /// Whether bubblewrap is missing or does not work here although the settings want it: runs are less isolated then, and
     /// `doctor` says what that costs. Starts bubblewrap the first time.
     pub fn lacks_bubblewrap(&self) -> bool {

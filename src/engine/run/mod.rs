@@ -39,6 +39,7 @@ mod tiers_tests;
 pub(super) mod tool_state;
 mod words;
 
+pub use admission::MayRun;
 pub use behaviour::{Behaviour, BehaviourPart, Departed, Enforced, Reported, ResultEvidence, Tried};
 pub use buffering::{
     BufferAnswer, BufferChange, BufferStatus, BufferWrite, Gather, HandedOver, Pending, Taken, item_fits,
@@ -52,6 +53,7 @@ pub use failing::{Compared, FailureDetail};
 pub use grants::GrantList;
 pub use inputs::fitted;
 pub use marking::MarkRequest;
+pub use outputs::OutputPiece;
 pub(super) use pipe::InputPipe;
 pub use running::RunHandle;
 pub(super) use service_start::{ServiceHooks, ServiceStart};

@@ -29,17 +29,19 @@ pub(super) struct ParentRun {
 pub(super) struct Occasion {
     pub(super) input: InputFrom,
     pub(super) parent: Option<ParentRun>,
+    /// Whether it runs under strict rules, whatever it may do.
+    pub(super) is_strict: bool,
 }
 
 impl From<InputFrom> for Occasion {
     fn from(input: InputFrom) -> Occasion {
-        Occasion { input, parent: None }
+        Occasion { input, ..Occasion::default() }
     }
 }
 
 impl From<ParentRun> for Occasion {
     fn from(parent: ParentRun) -> Occasion {
-        Occasion { input: InputFrom::Nobody, parent: Some(parent) }
+        Occasion { input: InputFrom::Nobody, parent: Some(parent), is_strict: false }
     }
 }
 
@@ -52,6 +54,7 @@ impl Occasion {
     /// The rules for a run that policy gives these.
     pub(super) fn bounded(&self, profile: Profile) -> Profile {
         match &self.parent {
+            _ if self.is_strict => Profile::Strict,
             Some(ParentRun { profile: Profile::Strict, .. }) => Profile::Strict,
             _ => profile,
         }

@@ -107,6 +107,15 @@ impl Runs<'_> {
         self.start_with(request, caller, InputFrom::Asker)
     }
 
+    /// [`Self::start`] under the rules of an experimental tool, whatever the tool declares and was allowed: it writes no
+    /// files and has no network.
+    ///
+    /// # Errors
+    /// As for [`Self::start`].
+    pub fn start_strictly(&self, request: &RunRequest, caller: &Caller) -> Result<RunHandle, EngineError> {
+        self.start_with(request, caller, Occasion { is_strict: true, ..Occasion::default() })
+    }
+
     /// [`Self::start`] on another occasion than that somebody asked for it.
     pub(super) fn start_with(
         &self,
@@ -457,6 +466,13 @@ impl Runs<'_> {
     pub fn cancel_all(&self) {
         for live in lock(&self.state.live).values() {
             live.cancel.cancel();
+        }
+    }
+
+    /// Kills every run of this process, for a front end that has no time to wait for them.
+    pub fn kill_all(&self) {
+        for live in lock(&self.state.live).values() {
+            live.cancel.kill();
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::{Command, Instant};
+use crate::engine::SearchFor;
 use crate::engine::tests::{World, ada};
 use serde_json::json;
 
@@ -128,7 +129,7 @@ fn who_has_not_the_tag_is_not_tried_and_nobody_left_is_an_error_that_is_kept() {
     assert_eq!((error.code, error.message.as_str()), (ErrorCode::NotFound, "no available tool has the tag poetry"));
     let other = CallRequest { scenario: "bake a cake".to_owned(), ..request(&[]) };
     assert_eq!(engine.calls().begin(&other, &ada()).err().unwrap().message, "no tool matches \"bake a cake\"");
-    assert_eq!(engine.library().search("bake a cake", 5, &ada()).unwrap(), []);
+    assert_eq!(engine.library().search(&SearchFor::words("bake a cake", 5), &ada()).unwrap(), []);
     let kept = engine.workspace.read(|q| Ok(q.unanswered(Instant(0))?)).unwrap();
     let told: Vec<_> = kept.iter().map(|one| (one.scenario.as_str(), one.kind, one.tags.len())).collect();
     assert_eq!(

@@ -1,0 +1,82 @@
+//! What a client gets: an object, once as structured content and once as text.
+
+use super::visible::visible_value;
+use crate::engine::EngineError;
+use rmcp::model::CallToolResult;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// What came of a call: an object, or an error with what would help.
+pub(super) type Answer = Result<Value, Refusal>;
+
+/// An error, and the call that helps.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    error: EngineError,
+    next: Option<Value>,
+    beside: Map<String, Value>,
+}
+
+impl From<EngineError> for Refusal {
+    fn from(error: EngineError) -> Refusal {
+        Refusal { error, next: None, beside: Map::new() }
+    }
+}
+
+impl Refusal {
+    /// An error after which the agent does best to call this tool.
+    pub(super) fn then(error: EngineError, tool: &str, arguments: Value) -> Refusal {
+        Refusal { next: Some(next(tool, arguments)), ..Refusal::from(error) }
+    }
+
+    /// Says something else beside the error.
+    pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Refusal {
+        self.beside.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+/// A call that goes on from an answer.
+pub(super) fn next(tool: &str, arguments: Value) -> Value {
+    json!({"tool": tool, "arguments": arguments})
+}
+
+/// A result of the engine as the object that it is.
+///
+/// # Errors
+/// `Internal` for a result that cannot be serialised.
+pub(super) fn object(result: &impl Serialize) -> Result<Value, EngineError> {
+    serde_json::to_value(result).map_err(EngineError::internal)
+}
+
+/// The result that goes to the client. What tools and agents wrote in it cannot hide anything.
+pub(super) fn result(answer: Answer) -> CallToolResult {
+    match answer {
+        Ok(value) => CallToolResult::structured(visible_value(value)),
+        Err(Refusal { error, next, mut beside }) => {
+            beside.insert("error".to_owned(), json!(error));
+            if let Some(next) = next {
+                beside.insert("next".to_owned(), next);
+            }
+            CallToolResult::structured_error(visible_value(Value::Object(beside)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::ErrorCode;
+
+    #[test]
+    fn an_error_names_the_call_that_helps() {
+        let error = EngineError::new(ErrorCode::Refused, "x is not approved", "ask a human");
+        let result = result(Err(Refusal::then(error, "request", json!({"tool": "x"})).with("run", 3)));
+        assert_eq!(result.is_error, Some(true));
+        let content = result.structured_content.unwrap();
+        assert_eq!(content["error"]["code"], "refused");
+        assert_eq!(content["next"], json!({"tool": "request", "arguments": {"tool": "x"}}));
+        assert_eq!(content["run"], 3);
+        assert_eq!(result.content[0].as_text().unwrap().text, content.to_string());
+    }
+}

@@ -1,0 +1,145 @@
+//! What a client gives to a tool, checked against the schema that the list of tools states.
+
+use super::tools;
+use crate::action::{Agents, MOST_WAIT_S, Spec};
+use crate::engine::{EngineError, ErrorCode};
+use rmcp::model::JsonObject;
+use serde_json::Value;
+use std::time::Duration;
+
+/// Seconds that a call waits when it does not say.
+const USUAL_WAIT_S: u64 = 40;
+/// Most faults that an answer names.
+const MOST_NAMED: usize = 5;
+
+/// Arguments that fit the schema of their tool.
+#[derive(Debug, Clone)]
+pub(super) struct Arguments {
+    given: JsonObject,
+}
+
+impl Arguments {
+    /// Takes what was given to this tool.
+    ///
+    /// # Errors
+    /// `Usage` with what does not fit, and where.
+    pub(super) fn new(
+        row: &'static Spec,
+        agents: &'static Agents,
+        given: JsonObject,
+    ) -> Result<Arguments, EngineError> {
+        let schema = Value::Object(tools::input_schema(row, agents));
+        let validator = jsonschema::validator_for(&schema).map_err(EngineError::internal)?;
+        let given = Value::Object(given);
+        let faults: Vec<String> = validator
+            .iter_errors(&given)
+            .take(MOST_NAMED)
+            .map(|error| match error.instance_path().as_str() {
+                "" => error.to_string(),
+                path => format!("{}: {error}", path.trim_start_matches('/')),
+            })
+            .collect();
+        if !faults.is_empty() {
+            let named: Vec<String> = agents.args(row).map(tools::wire_name).collect();
+            let hint = format!("{} takes {}", row.name, named.join(", "));
+            return Err(EngineError::new(ErrorCode::Usage, faults.join("; "), hint));
+        }
+        match given {
+            Value::Object(given) => Ok(Arguments { given }),
+            _ => Err(EngineError::internal("arguments that fit their schema are no object")),
+        }
+    }
+
+    /// A text, where given.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.given.get(name).and_then(Value::as_str)
+    }
+
+    /// A text that the schema made sure of.
+    ///
+    /// # Errors
+    /// `Usage` when it is missing all the same.
+    pub(super) fn required(&self, name: &str) -> Result<&str, EngineError> {
+        self.text(name).ok_or_else(|| missing(name))
+    }
+
+    /// A whole number, where given.
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
+        self.given.get(name).and_then(Value::as_u64)
+    }
+
+    /// The number of a run or review that the schema made sure of.
+    ///
+    /// # Errors
+    /// `Usage` when it is missing all the same, or larger than any.
+    pub(super) fn id(&self, name: &str) -> Result<i64, EngineError> {
+        self.given.get(name).and_then(Value::as_i64).ok_or_else(|| missing(name))
+    }
+
+    /// The texts of a list.
+    pub(super) fn texts(&self, name: &str) -> Vec<String> {
+        let list = self.given.get(name).and_then(Value::as_array).into_iter().flatten();
+        list.filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    /// The numbers of a list.
+    pub(super) fn ids(&self, name: &str) -> Vec<i64> {
+        self.given.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_i64).collect()
+    }
+
+    /// An object, where given.
+    pub(super) fn object(&self, name: &str) -> Option<Value> {
+        self.given.get(name).cloned()
+    }
+
+    /// How long the call may take.
+    pub(super) fn wait(&self) -> Duration {
+        Duration::from_secs(self.number("wait_s").unwrap_or(USUAL_WAIT_S).min(u64::from(MOST_WAIT_S)))
+    }
+
+    /// All of them, as they came.
+    pub(super) fn whole(&self) -> Value {
+        Value::Object(self.given.clone())
+    }
+}
+
+fn missing(name: &str) -> EngineError {
+    EngineError::new(ErrorCode::Usage, format!("{name} is missing"), "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn taken(tool: &str, given: &Value) -> Result<Arguments, EngineError> {
+        let (row, agents) = tools::row(tool).unwrap();
+        Arguments::new(row, agents, given.as_object().unwrap().clone())
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named_with_what_the_tool_takes() {
+        for (tool, given, named) in [
+            ("search", json!({}), "\"words\""),
+            ("search", json!({"words": "x", "limit": 0}), "limit: "),
+            ("search", json!({"words": "x", "detail": "all"}), "detail: "),
+            ("run", json!({"tool": "x", "inptu": {}}), "inptu"),
+            ("run", json!({"tool": "x", "input": "text"}), "input: "),
+            ("run", json!({"tool": "x", "digest": "12"}), "digest: "),
+        ] {
+            let error = taken(tool, &given).unwrap_err();
+            assert_eq!(error.code, ErrorCode::Usage);
+            assert!(error.message.contains(named), "{}", error.message);
+            assert!(error.hint.starts_with(tool), "{}", error.hint);
+        }
+        assert!(taken("run", &json!({"tool": "x", "input": {"a": 1}, "wait_s": 1})).is_ok());
+    }
+
+    #[test]
+    fn no_call_waits_longer_than_clients_do() {
+        let wait = |given| taken("wait", &given).unwrap().wait().as_secs();
+        assert_eq!(wait(json!({"review": 1})), 40);
+        assert_eq!(wait(json!({"review": 1, "wait_s": 3})), 3);
+        assert_eq!(wait(json!({"review": 1, "wait_s": 4000})), 45);
+    }
+}

@@ -1,0 +1,262 @@
+//! What each tool does: the questions and changes that end by themselves. Runs, which may go on, are in `running`.
+
+use super::answer::{Answer, Refusal, next, object};
+use super::arguments::Arguments;
+use crate::domain::{
+    Caller, Comment, CostTier, Decision, EvolutionState, ReviewId, ReviewState, RunId, Severity, Tool, ToolDetail,
+};
+use crate::engine::{Engine, EngineError, ErrorCode, EvolveRequest, MarkRequest, MayRun, SearchFor, SearchHit};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// Hits that a search gives when nothing is said.
+const HITS: usize = 10;
+/// Most hits of a search.
+const MOST_HITS: u64 = 20;
+
+/// `search`: which tools there are for something, and which of them may run.
+pub(super) fn search(engine: &Engine, caller: &Caller, given: &Arguments) -> Answer {
+    let catalog = engine.library().up_to_date()?;
+    let wanted = SearchFor {
+        words: given.required("words")?.to_owned(),
+        tag: given.text("tag").map(str::to_owned),
+        kind: given.text("kind").and_then(|word| word.parse().ok()),
+        limit: given.number("limit").map_or(HITS, |limit| limit.min(MOST_HITS) as usize),
+    };
+    let detail = given.text("detail").unwrap_or("summary");
+    let mut hits = Vec::new();
+    for hit in engine.library().search(&wanted, caller)? {
+        // The rows that were searched are these; a tool that went since is no hit any more.
+        let Some(tool) = catalog.tools.iter().find(|tool| tool.path == hit.path) else { continue };
+        hits.push(told(engine, caller, &hit, tool, detail)?);
+    }
+    if hits.is_empty() {
+        let hint = "search with other words, or write a tool and ask for its review with request";
+        return Ok(json!({"hits": hits, "hint": hint}));
+    }
+    Ok(json!({"hits": hits}))
+}
+
+fn told(engine: &Engine, caller: &Caller, hit: &SearchHit, tool: &Tool, how: &str) -> Result<Value, EngineError> {
+    if how == "names" {
+        return Ok(json!({"name": hit.name, "score": hit.similarity}));
+    }
+    let mut told = json!({
+        "name": hit.name,
+        "version": hit.version,
+        "digest": hit.digest.short(),
+        "stage": hit.stage,
+        "kind": tool.kind,
+        "tier": tier(tool),
+        "description": hit.description,
+        "why": hit.why,
+        "score": hit.similarity,
+    });
+    let Some(fields) = told.as_object_mut() else { return Ok(told) };
+    // Its files may have changed within this moment: then it is not said to run.
+    let detail = engine.library().detail(tool);
+    match &detail {
+        Ok(detail) => standing(engine, caller, detail, fields)?,
+        Err(error) => {
+            fields.insert("may_run".to_owned(), json!(false));
+            fields.insert("why_not".to_owned(), json!(error.message));
+        }
+    }
+    if let (Ok(detail), "full") = (&detail, how) {
+        fields.insert("input".to_owned(), json!(detail.manifest.input));
+    }
+    if let Some(tag) = &hit.held_back {
+        fields.insert("held_back".to_owned(), json!(tag));
+    }
+    Ok(told)
+}
+
+fn tier(tool: &Tool) -> CostTier {
+    tool.cost_tier
+}
+
+/// Whether the agent may run it, and what would help.
+fn standing(
+    engine: &Engine,
+    caller: &Caller,
+    detail: &ToolDetail,
+    fields: &mut Map<String, Value>,
+) -> Result<(), EngineError> {
+    match engine.runs().may(detail, caller)? {
+        MayRun::Yes => {
+            fields.insert("may_run".to_owned(), json!(true));
+        }
+        MayRun::No { why, .. } => {
+            fields.insert("may_run".to_owned(), json!(false));
+            fields.insert("why_not".to_owned(), json!(why));
+        }
+    }
+    Ok(())
+}
+
+/// The call that asks a human for what is missing to run this tool; `None` where a human cannot help by a review.
+pub(super) fn help_for(engine: &Engine, tool: &Tool) -> Result<Option<Value>, EngineError> {
+    let waiting = engine.reviews().waiting_for(&tool.name)?;
+    if let Some(review) = waiting.iter().find(|review| review.digest == tool.digest) {
+        return Ok(Some(next("wait", json!({"review": review.id}))));
+    }
+    let is_asked = !tool.stage.is_vouched() && tool.may_start() && tool.cost_tier != CostTier::Prohibited;
+    Ok(is_asked.then(|| {
+        let arguments = json!({
+            "kind": "ToolReviewRequest",
+            "tool": tool.name,
+            "path": tool.path,
+            "description": tool.description,
+            "rationale": "say what you need it for",
+        });
+        next("request", arguments)
+    }))
+}
+
+/// `show`: what a model needs to call a tool.
+pub(super) fn show(engine: &Engine, caller: &Caller, given: &Arguments) -> Answer {
+    engine.library().up_to_date()?;
+    let tool = engine.library().resolve(given.required("tool")?).map_err(not_found)?;
+    let detail = engine.library().detail(&tool)?;
+    let manifest = &detail.manifest;
+    let mut shown = json!({
+        "name": tool.name,
+        "title": tool.title,
+        "version": tool.version,
+        "digest": tool.digest.hex(),
+        "path": tool.path,
+        "stage": tool.stage,
+        "kind": tool.kind,
+        "category": tool.category,
+        "tier": tier(&tool),
+        "description": tool.description,
+        "tags": tool.tags,
+        "permissions": manifest.permissions,
+        "limits": manifest.limits,
+        "input": manifest.input,
+        "output": manifest.output,
+        "examples": manifest.examples,
+        "idempotent": tool.idempotent,
+    });
+    let Some(fields) = shown.as_object_mut() else { return Ok(shown) };
+    fields.retain(|_, value| !value.is_null());
+    standing(engine, caller, &detail, fields)?;
+    let missing: Vec<String> = engine.dependencies().missing(&detail).into_iter().map(|one| one.message).collect();
+    if !missing.is_empty() {
+        fields.insert("missing".to_owned(), json!(missing));
+    }
+    let following = if fields.get("may_run") == Some(&json!(true)) {
+        let example = manifest.examples.first().and_then(|example| object(&example.input).ok());
+        Some(next("run", json!({"tool": tool.name, "input": example.unwrap_or_else(|| json!({}))})))
+    } else {
+        help_for(engine, &tool)?
+    };
+    if let Some(following) = following {
+        fields.insert("next".to_owned(), following);
+    }
+    Ok(shown)
+}
+
+/// An unknown name: searching helps.
+pub(super) fn not_found(error: EngineError) -> Refusal {
+    if error.code == ErrorCode::NotFound {
+        return Refusal::then(error, "search", json!({"words": "say what you need, in words"}));
+    }
+    error.into()
+}
+
+/// `cancel`: ends a run that this agent started.
+pub(super) fn cancel(engine: &Engine, caller: &Caller, given: &Arguments) -> Answer {
+    let run = RunId(given.id("run")?);
+    let record = engine.runs().record(run)?;
+    if record.caller != caller.word() {
+        let message = format!("run {run} was not started by you");
+        return Err(EngineError::new(ErrorCode::Refused, message, "ask a human to cancel it").into());
+    }
+    let outcome = engine.execute(crate::domain::Command::Cancel { run }, caller)?;
+    Ok(json!({"run": run, "message": outcome.message}))
+}
+
+/// `request`: puts something into the queue of the humans, and gives the number of its review at once.
+pub(super) fn request(engine: &Engine, caller: &Caller, given: &Arguments) -> Answer {
+    engine.library().up_to_date()?;
+    let outcome = engine.requests().submit(given.whole().to_string().as_bytes(), caller)?;
+    let Some(review) = outcome.review else { return Ok(json!({"message": outcome.message})) };
+    Ok(json!({
+        "review": review,
+        "state": ReviewState::Waiting,
+        "message": outcome.message,
+        "next": next("wait", json!({"review": review})),
+    }))
+}
+
+/// How long `wait` asks to be called again when nobody decided.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// `wait`: the decision of a human, or that there is none yet.
+pub(super) fn wait(engine: &Engine, given: &Arguments) -> Answer {
+    let id = ReviewId(given.id("review")?);
+    let review = engine.reviews().wait_for_decision(id, Some(given.wait()))?;
+    let mut told = json!({"review": id, "kind": review.kind, "tool": review.tool, "digest": review.digest.hex(), "state": review.state});
+    let Some(fields) = told.as_object_mut() else { return Ok(told) };
+    if review.state == ReviewState::Waiting {
+        fields.insert("retry_after_s".to_owned(), json!(RETRY_AFTER.as_secs()));
+        fields.insert("next".to_owned(), next("wait", json!({"review": id})));
+        return Ok(told);
+    }
+    let decided: Option<&Decision> = review.decisions.iter().rev().find(|decision| !decision.undone);
+    if let Some(decision) = decided {
+        fields.insert("decision".to_owned(), json!(decision.kind));
+        fields.insert("reason".to_owned(), json!(decision.reason));
+    }
+    let comments: Vec<Value> = engine.reviews().comments_of(&review)?.iter().map(said).collect();
+    fields.insert("comments".to_owned(), json!(comments));
+    if review.state == ReviewState::Approved {
+        fields.insert("next".to_owned(), next("show", json!({"tool": review.tool})));
+    }
+    Ok(told)
+}
+
+fn said(comment: &Comment) -> Value {
+    json!({"kind": comment.kind, "path": comment.spot.path, "text": comment.body})
+}
+
+/// `evolve`: a better version by the built-in repairs.
+pub(super) fn evolve(engine: &Engine, caller: &Caller, given: &Arguments) -> Answer {
+    engine.library().up_to_date()?;
+    let request = EvolveRequest {
+        tool: given.required("tool")?.to_owned(),
+        hint: given.text("hint").unwrap_or_default().to_owned(),
+        failures: given.ids("failure").into_iter().map(RunId).collect(),
+        generators: Vec::new(),
+        rounds: None,
+        step: None,
+        dynamic_schema: false,
+        bundle: None,
+        specification: None,
+    };
+    let asking = engine.evolutions().prepare(&request).map_err(not_found)?;
+    let id = engine.evolutions().begin(&asking, caller)?;
+    let ended = engine.evolutions().drive(id, caller, &|_| {})?;
+    let hint = match ended.state {
+        EvolutionState::Good => "a human may keep the new version; it is not in use before that",
+        _ => "the built-in repairs do not help here; write a better version and ask for its review",
+    };
+    Ok(json!({"evolution": id, "state": ended.state, "asked": asking.chosen, "hint": hint}))
+}
+
+/// `mark-failure`: remembers that a tool failed at something.
+pub(super) fn mark_failure(engine: &Engine, caller: &Caller, given: &Arguments) -> Answer {
+    engine.library().up_to_date()?;
+    let run = given.number("run").map(|_| given.id("run")).transpose()?.map(RunId);
+    let error = match (given.text("error"), run) {
+        (Some(error), _) => error.to_owned(),
+        (None, Some(run)) => engine.runs().record(run)?.error.unwrap_or_default(),
+        (None, None) => String::new(),
+    };
+    let severity = given.text("severity").and_then(|word| word.parse().ok()).unwrap_or(Severity::Medium);
+    let (tool, scenario) = (given.required("tool")?.to_owned(), given.required("scenario")?.to_owned());
+    let marked =
+        engine.failures().mark(&MarkRequest { tool, run, scenario, error, severity }, caller).map_err(not_found)?;
+    Ok(json!({"message": marked.message, "detail": marked.detail}))
+}

@@ -1,0 +1,56 @@
+//! How much a client may ask for: calls in a minute, and runs at once.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// Calls that a client may make in a minute.
+pub(super) const CALLS_PER_MINUTE: usize = 60;
+/// Runs of a client that may go on at the same time.
+pub(super) const RUNS_AT_ONCE: usize = 8;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The calls of the last minute.
+#[derive(Debug, Default)]
+pub(super) struct CallLimit {
+    calls: VecDeque<Instant>,
+}
+
+impl CallLimit {
+    /// Counts a call, unless there were too many.
+    ///
+    /// # Errors
+    /// After how many seconds the next one is taken, at least 1.
+    pub(super) fn admit(&mut self, now: Instant) -> Result<(), u64> {
+        while self.calls.front().is_some_and(|call| now.duration_since(*call) >= MINUTE) {
+            self.calls.pop_front();
+        }
+        match self.calls.front() {
+            Some(oldest) if self.calls.len() >= CALLS_PER_MINUTE => {
+                Err((MINUTE - now.duration_since(*oldest)).as_secs() + 1)
+            }
+            _ => {
+                self.calls.push_back(now);
+                Ok(())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_calls_than_allowed_wait_until_the_oldest_is_a_minute_old() {
+        let start = Instant::now();
+        let mut limit = CallLimit::default();
+        for at in 0..CALLS_PER_MINUTE as u64 {
+            assert_eq!(limit.admit(start + Duration::from_millis(at * 100)), Ok(()));
+        }
+        assert_eq!(limit.admit(start + Duration::from_secs(20)), Err(41));
+        // What was refused does not count.
+        assert_eq!(limit.admit(start + Duration::from_secs(60)), Ok(()));
+        assert_eq!(limit.admit(start + Duration::from_secs(60)), Err(1));
+    }
+}

@@ -1,0 +1,97 @@
+//! The front end for agents: the verbs of the table as tools of the Model Context Protocol (MCP).
+//!
+//! ```text
+//!   client ──stdin──▶ rmcp ──▶ server ──▶ calls ──▶ engine
+//!          ◀─stdout──      ◀── answer ◀──────────
+//! ```
+//!
+//! `tools` draws the list of tools from the [table of actions](crate::action::ACTIONS), `arguments` checks what a client
+//! sends against it, `calls` asks the engine, and `answer` turns what came of it into a result. No rule of the product
+//! lives here: whoever is connected is [`Caller::Agent`](crate::domain::Caller::Agent), whatever the client says, and
+//! the engine decides what an agent may do. So nothing that comes back through a client is the approval of a human.
+//!
+//! Both eras of the protocol are served: the handshake with `initialize` (up to 2025-11-25), and requests that carry
+//! their own metadata (2026-07-28). Standard output is the wire: nothing else may write to it.
+
+mod answer;
+mod arguments;
+mod calls;
+mod limits;
+mod running;
+mod server;
+mod stdio;
+mod tools;
+mod visible;
+
+use crate::engine::{Engine, EngineError, ErrorCode, FoundAgent, Limits, OpenOptions};
+use server::Server;
+use std::time::Duration;
+
+/// Whom is served, and what.
+#[derive(Debug, Clone)]
+pub struct Serving {
+    /// Workspace and folders to open.
+    pub options: OpenOptions,
+    /// The name of the agent (`--as-agent`, or as it was found); `None` takes that of the client.
+    pub agent: Option<String>,
+    /// Where that agent was found, when it did not say so itself.
+    pub found: Option<FoundAgent>,
+    /// Tools and tiers that this process may use.
+    pub limits: Limits,
+    /// The session that this process is called from.
+    pub session: Option<String>,
+}
+
+/// How long runs have to end by themselves when the client is gone.
+const GRACE: Duration = Duration::from_millis(50);
+/// How long this process lives at most when the client is gone.
+const LAST_MOMENT: Duration = Duration::from_millis(90);
+
+/// Serves one client on standard input and output until it closes the input.
+///
+/// # Errors
+/// Those of opening the workspace; `Failed` when the client does not speak the protocol.
+pub fn serve(serving: Serving) -> Result<(), EngineError> {
+    let engine = Engine::open(serving.options)?;
+    engine.grants().enter_session(serving.session);
+    engine.tool_sets().limit(&serving.limits)?;
+    if let (Some(agent), Some(found)) = (&serving.agent, &serving.found) {
+        engine.runs().log_found_agent(agent, found, "mcp", false)?;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(EngineError::internal)?;
+    let served = runtime.block_on(converse(Server::new(engine, serving.agent)));
+    // A call that still blocks has nobody left to answer.
+    runtime.shutdown_background();
+    served
+}
+
+async fn converse(server: Server) -> Result<(), EngineError> {
+    server.read_ahead();
+    let (input, mut closed) = stdio::input();
+    let (_, output) = rmcp::transport::io::stdio_pipes();
+    let service = match rmcp::serve_server(server.clone(), (input, output)).await {
+        Ok(service) => service,
+        // A client that leaves before it said anything.
+        Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
+        Err(error) => {
+            let message = format!("the client does not speak the protocol: {error}");
+            return Err(EngineError::new(ErrorCode::Failed, message, "`toolsmith mcp` is for MCP clients"));
+        }
+    };
+    let mut over = tokio::spawn(service.waiting());
+    let is_over = tokio::select! {
+        // The output cannot be written: nobody listens any more.
+        _ = &mut over => true,
+        () = closed.wait() => false,
+    };
+    let ended = async {
+        server.leave(GRACE).await;
+        if !is_over {
+            // What it was is told nobody.
+            let _ = over.await;
+        }
+    };
+    // Calls that still block have nobody left to answer.
+    let _ = tokio::time::timeout(LAST_MOMENT, ended).await;
+    Ok(())
+}

@@ -1,0 +1,267 @@
+//! Runs: started, followed for a while, and read piece by piece.
+
+use super::answer::{Answer, Refusal, next};
+use super::arguments::Arguments;
+use super::calls::{help_for, not_found};
+use crate::domain::{Caller, Run, RunId, RunOutcome, Stream};
+use crate::engine::{
+    CallAttempt, CallBegun, CallReport, CallRequest, DEFAULT_ATTEMPTS, Engine, EngineError, ErrorCode, RunHandle,
+    RunRequest,
+};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Most bytes of standard output in an answer. Clients cut what is longer than 50,000 characters.
+const MOST_STDOUT: usize = 24_000;
+/// Most bytes of standard error in an answer.
+const MOST_STDERR: usize = 8_000;
+/// How often a run that goes on is looked at.
+const STEP: Duration = Duration::from_millis(25);
+
+/// A run that was started for a call.
+pub(super) struct Started {
+    /// Its number.
+    pub(super) run: RunId,
+    /// What a human should know before trusting it.
+    pub(super) warning: Option<String>,
+    handle: RunHandle,
+}
+
+/// `run` and `run-strict`: starts the tool.
+///
+/// # Errors
+/// `NotFound` and `Ambiguous` for the name; `Conflict` for another version than the one that was asked for; those of
+/// [`Runs::start`](crate::engine::Runs::start).
+pub(super) fn start(engine: &Engine, caller: &Caller, given: &Arguments, strictly: bool) -> Result<Started, Refusal> {
+    engine.library().up_to_date()?;
+    let tool = engine.library().resolve(given.required("tool")?).map_err(not_found)?;
+    if let Some(digest) = given.text("digest").filter(|digest| !tool.digest.hex().starts_with(*digest)) {
+        let message = format!("{} is {} now, not {digest}", tool.name, tool.digest.short());
+        let error = EngineError::new(ErrorCode::Conflict, message, "look at the version that is here now");
+        return Err(Refusal::then(error, "show", json!({"tool": tool.name})));
+    }
+    let failed_before =
+        given.text("scenario").map(|scenario| engine.failures().warning_in(&tool, scenario)).transpose()?;
+    let request = RunRequest { tool, input: given.object("input"), timeout: None, again: None };
+    let handle =
+        if strictly { engine.runs().start_strictly(&request, caller) } else { engine.runs().start(&request, caller) }?;
+    let warning =
+        failed_before.flatten().into_iter().chain(handle.warning.clone()).reduce(|all, one| format!("{all}; {one}"));
+    Ok(Started { run: handle.id, warning, handle })
+}
+
+impl Started {
+    /// Waits for its end. Blocks.
+    ///
+    /// # Errors
+    /// `Internal` when the end could not be written.
+    pub(super) fn wait(self) -> Result<Run, EngineError> {
+        self.handle.wait()
+    }
+}
+
+/// What came of a run that ended.
+pub(super) fn ended(engine: &Engine, run: &Run, warning: Option<&String>) -> Answer {
+    let mut told = record(engine, run)?;
+    let Some(fields) = told.as_object_mut() else { return Ok(told) };
+    if let Some(warning) = warning {
+        fields.insert("warning".to_owned(), json!(warning));
+    }
+    match run.outcome {
+        RunOutcome::Refused => Err(refused(engine, run)?),
+        RunOutcome::InvalidInput => {
+            let message = run.error.clone().unwrap_or_else(|| run.outcome.to_string());
+            let error = EngineError::new(ErrorCode::Usage, message, "show gives the schema of its input");
+            Err(Refusal::then(error, "show", json!({"tool": run.tool})).with("run", run.id.0))
+        }
+        _ => Ok(told),
+    }
+}
+
+/// A run that policy refused: with what a human could do about it.
+fn refused(engine: &Engine, run: &Run) -> Result<Refusal, EngineError> {
+    let message = run.error.clone().unwrap_or_else(|| run.outcome.to_string());
+    let error = EngineError::new(ErrorCode::Refused, message, "a human decides what you may run");
+    let tool = engine.library().catalog().tools.iter().find(|tool| tool.digest == run.digest).cloned();
+    let help = tool.map(|tool| help_for(engine, &tool)).transpose()?.flatten();
+    let refusal = Refusal::from(error).with("run", run.id.0).with("state", "refused");
+    Ok(match help {
+        Some(help) => refusal.with("next", help),
+        None => refusal,
+    })
+}
+
+/// A run that has not ended when the call's time is over.
+pub(super) fn goes_on(run: RunId, warning: Option<&String>) -> Value {
+    let mut told = json!({
+        "run": run,
+        "state": RunOutcome::Running,
+        "next": next("output", json!({"run": run})),
+    });
+    if let (Some(fields), Some(warning)) = (told.as_object_mut(), warning) {
+        fields.insert("warning".to_owned(), json!(warning));
+    }
+    told
+}
+
+/// A run and the first piece of what it wrote.
+fn record(engine: &Engine, run: &Run) -> Result<Value, EngineError> {
+    let stdout = engine.runs().output_piece(run.id, Stream::Stdout, 0, MOST_STDOUT)?;
+    let stderr = engine.runs().output_piece(run.id, Stream::Stderr, 0, MOST_STDERR)?;
+    let mut told = json!({
+        "run": run.id,
+        "state": run.outcome,
+        "tool": run.tool,
+        "version": run.version,
+        "digest": run.digest.short(),
+        "duration_ms": run.usage.duration_ms,
+        "origin": "tool",
+    });
+    let Some(fields) = told.as_object_mut() else { return Ok(told) };
+    if let Some(code) = run.exit_code.filter(|code| *code != 0) {
+        fields.insert("exit_code".to_owned(), json!(code));
+    }
+    for (name, text) in [("error", run.error.clone()), ("stderr", Some(stderr.text).filter(|text| !text.is_empty()))] {
+        if let Some(text) = text {
+            fields.insert(name.to_owned(), json!(text));
+        }
+    }
+    if !run.notes.is_empty() {
+        fields.insert("notes".to_owned(), json!(run.notes));
+    }
+    // A piece of JSON is no JSON.
+    let value = (!stdout.has_more).then(|| serde_json::from_str::<Value>(&stdout.text).ok()).flatten();
+    fields.insert("output".to_owned(), value.unwrap_or_else(|| json!(stdout.text)));
+    fields.insert("truncated".to_owned(), json!(stdout.has_more || run.truncated));
+    if stdout.has_more {
+        fields.insert("next_offset".to_owned(), json!(stdout.next_offset));
+        fields.insert("next".to_owned(), next("output", json!({"run": run.id, "offset": stdout.next_offset})));
+    }
+    Ok(told)
+}
+
+/// `output`: the next piece of what a run wrote; waits for it while the run goes on and nothing came yet. Blocks.
+pub(super) fn output(engine: &Engine, given: &Arguments) -> Answer {
+    let run = RunId(given.id("run")?);
+    let stream = if given.text("stream") == Some("stderr") { Stream::Stderr } else { Stream::Stdout };
+    let offset = given.number("offset").unwrap_or_default();
+    let give_up = Instant::now() + given.wait();
+    loop {
+        // The record first: what was written before the end is in the piece then.
+        let record = engine.runs().record(run)?;
+        let piece = engine.runs().output_piece(run, stream, offset, MOST_STDOUT)?;
+        let is_over = record.outcome != RunOutcome::Running;
+        if is_over || !piece.text.is_empty() || Instant::now() >= give_up {
+            let mut told = json!({
+                "run": run,
+                "state": record.outcome,
+                "stream": stream,
+                "output": piece.text,
+                "next_offset": piece.next_offset,
+                "is_complete": is_over && !piece.has_more,
+                "origin": "tool",
+            });
+            if let Some(fields) = told.as_object_mut() {
+                if let Some(error) = record.error {
+                    fields.insert("error".to_owned(), json!(error));
+                }
+                if piece.has_more || !is_over {
+                    fields.insert("next".to_owned(), next("output", json!({"run": run, "offset": piece.next_offset})));
+                }
+            }
+            return Ok(told);
+        }
+        std::thread::sleep(STEP);
+    }
+}
+
+/// A call by scenario while it goes on: which run it is at, and whether it shall stop.
+#[derive(Debug, Default)]
+pub(super) struct Course {
+    now: Mutex<At>,
+}
+
+#[derive(Debug, Default)]
+struct At {
+    run: Option<RunId>,
+    stopped: bool,
+}
+
+impl Course {
+    fn lock(&self) -> MutexGuard<'_, At> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The run that is tried now.
+    pub(super) fn run(&self) -> Option<RunId> {
+        self.lock().run
+    }
+
+    /// Tries no further tool, and says which run must end.
+    pub(super) fn stop(&self) -> Option<RunId> {
+        let mut at = self.lock();
+        at.stopped = true;
+        at.run
+    }
+}
+
+/// `call`: tries the tools that fit, best first. Blocks until one succeeded or none is left.
+pub(super) fn call(engine: &Engine, caller: &Caller, given: &Arguments, course: &Arc<Course>) -> Answer {
+    engine.library().up_to_date()?;
+    let attempts = given.number("max_attempts").and_then(|most| usize::try_from(most).ok());
+    let request = CallRequest {
+        scenario: given.required("scenario")?.to_owned(),
+        tags: given.texts("tag"),
+        capabilities: Vec::new(),
+        input: given.object("input"),
+        sets: Vec::new(),
+        timeout: None,
+        max_attempts: attempts.unwrap_or(DEFAULT_ATTEMPTS),
+        go_on: false,
+    };
+    let mut calling = match engine.services().begin_call(&request, caller).map_err(not_found)? {
+        CallBegun::Answered(report) => return called(engine, &report),
+        CallBegun::Tools(calling) => *calling,
+    };
+    while !course.lock().stopped
+        && let Some(begun) = calling.begin_next()?
+    {
+        course.lock().run = Some(begun.handle.id);
+        if course.lock().stopped {
+            begun.handle.cancel();
+        }
+        let run = begun.handle.wait()?;
+        calling.ended(&run)?;
+    }
+    called(engine, &calling.report())
+}
+
+fn called(engine: &Engine, report: &CallReport) -> Answer {
+    let attempts: Vec<Value> = report.attempts.iter().map(attempt).collect();
+    let mut told = json!({"outcome": report.outcome, "attempts": attempts, "message": report.sentence()});
+    let Some(fields) = told.as_object_mut() else { return Ok(told) };
+    if !report.hint.is_empty() {
+        fields.insert("hint".to_owned(), json!(report.hint));
+    }
+    if let Some(answer) = &report.answer {
+        fields.insert("output".to_owned(), json!(answer));
+        fields.insert("instance".to_owned(), json!(report.instance));
+        fields.insert("origin".to_owned(), json!("tool"));
+    } else if let Some(last) = report.attempts.last() {
+        let run = engine.runs().record(last.run)?;
+        fields.insert("run".to_owned(), record(engine, &run)?);
+    }
+    Ok(told)
+}
+
+fn attempt(attempt: &CallAttempt) -> Value {
+    json!({
+        "tool": attempt.tool,
+        "version": attempt.version,
+        "run": attempt.run,
+        "outcome": attempt.outcome,
+        "error": attempt.error,
+        "why": attempt.why,
+    })
+}

@@ -1,0 +1,46 @@
+//! Text of tools and agents on its way to a model: hidden characters become visible escapes.
+
+use crate::domain::SafeText;
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// The text with every hidden character escaped; line breaks and tabs stay.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\t')) {
+        return Cow::Borrowed(text);
+    }
+    let cell = |cell: &str| SafeText::visible(cell).into_owned();
+    let line =
+        |line: &str| line.strip_suffix('\r').unwrap_or(line).split('\t').map(cell).collect::<Vec<_>>().join("\t");
+    Cow::Owned(text.split('\n').map(line).collect::<Vec<_>>().join("\n"))
+}
+
+/// The value with every text in it made visible, names of fields as well.
+pub(super) fn visible_value(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(visible(&text).into_owned()),
+        Value::Array(items) => items.into_iter().map(visible_value).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (visible(&name).into_owned(), visible_value(value))).collect()
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_cannot_be_seen_is_escaped_and_what_orders_a_text_stays() {
+        assert_eq!(visible("a\tb\r\nc\n"), "a\tb\nc\n");
+        assert_eq!(visible("käse"), "käse");
+        for hidden in ["\u{1b}[2J", "\u{202e}", "\u{200b}", "\u{e0041}", "\u{7}"] {
+            let shown = visible(hidden).into_owned();
+            assert!(shown.contains('\\') && !shown.contains(hidden), "{shown:?}");
+        }
+        let value = visible_value(json!({"\u{202e}k": ["\u{200b}", 1, {"x": "\u{1b}"}]}));
+        assert!(!value.to_string().contains(['\u{202e}', '\u{200b}', '\u{1b}']) && value.to_string().is_ascii());
+    }
+}
