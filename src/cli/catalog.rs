@@ -15,12 +15,12 @@ use super::shared::{evidence_line, risk_ink};
 use crate::domain::composite::Composite;
 use crate::domain::service::ServiceDefinition;
 use crate::domain::{
-    Dialect, Digest, Example, Format, HttpDefinition, LimitsDeclared, Manifest, Missing, Permissions, PromptDefinition,
-    Provenance, Recipe, Review, ReviewId, Run, StateRule, TestCase, Tool, ToolName, ToolState,
+    Dialect, Example, Format, HttpDefinition, LimitsDeclared, Manifest, Missing, Permissions, PromptDefinition,
+    Provenance, Recipe, ReviewId, Run, StateRule, TestCase, Tool, ToolState,
 };
 use crate::engine::{
-    Behaviour, Engine, EngineError, InitReport, RunFilter, VersionInfo, definition_of, init as init_workspace,
-    service_notes, write_starter,
+    Behaviour, EngineError, InitReport, RunFilter, VersionInfo, definition_of, init as init_workspace, service_notes,
+    write_starter,
 };
 pub(super) use listing::list;
 use listing::{state_words, tier_word};
@@ -166,7 +166,7 @@ pub(super) fn show(call: &Call<'_>) -> Result<Shown, EngineError> {
         versions: engine.versions().list(&tool.name)?,
         files: detail.files.iter().map(FileHead::of).collect(),
         runs: engine.runs().list(&filter)?,
-        waiting_review: waiting_review(&engine, &tool)?,
+        waiting_review: engine.reviews().waiting_of(&tool)?,
         behaviour: engine.observations().behaviour(&tool)?,
         missing: engine.dependencies().missing(&detail),
         keeps: engine.runs().state_of(&detail)?.summary(),
@@ -179,15 +179,6 @@ pub(super) fn show(call: &Call<'_>) -> Result<Shown, EngineError> {
         manifest: masked(detail.manifest),
         tool: row,
     })
-}
-
-/// The review of exactly this version that waits for a human.
-fn waiting_review(engine: &Engine, tool: &Tool) -> Result<Option<ReviewId>, EngineError> {
-    let covers = |(name, digest): &(ToolName, Digest)| *name == tool.name && *digest == tool.digest;
-    let of_tool = |review: &Review| {
-        (review.tool == tool.name && review.digest == tool.digest) || review.members.iter().any(covers)
-    };
-    Ok(engine.reviews().waiting_for(&tool.name)?.into_iter().find(of_tool).map(|review| review.id))
 }
 
 impl Answer for Shown {

@@ -96,9 +96,8 @@ fn standing(
 
 /// The call that asks a human for what is missing to run this tool; `None` where a human cannot help by a review.
 pub(super) fn help_for(engine: &Engine, tool: &Tool) -> Result<Option<Value>, EngineError> {
-    let waiting = engine.reviews().waiting_for(&tool.name)?;
-    if let Some(review) = waiting.iter().find(|review| review.digest == tool.digest) {
-        return Ok(Some(next("wait", json!({"review": review.id}))));
+    if let Some(review) = engine.reviews().waiting_of(tool)? {
+        return Ok(Some(next("wait", json!({"review": review}))));
     }
     let is_asked = !tool.stage.is_vouched() && tool.may_start() && tool.cost_tier != CostTier::Prohibited;
     Ok(is_asked.then(|| {

@@ -1,7 +1,9 @@
 //! One review and its evidence, and the list of reviews.
 
 use crate::catalog;
-use crate::domain::{Manifest, Review, ReviewId, ReviewKind, ReviewState, ToolDetail, ToolName, VersionFile};
+use crate::domain::{
+    Digest, Manifest, Review, ReviewId, ReviewKind, ReviewState, Tool, ToolDetail, ToolName, VersionFile,
+};
 use crate::engine::Reviews;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
@@ -29,6 +31,18 @@ impl Reviews<'_> {
     pub fn waiting_for(&self, tool: &ToolName) -> Result<Vec<Review>, EngineError> {
         self.expire_due()?;
         self.workspace.read(|q| Ok(core::reviews_about(q, tool, |state| state == ReviewState::Waiting)?))
+    }
+
+    /// The review of exactly this version that waits for a human.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn waiting_of(&self, tool: &Tool) -> Result<Option<ReviewId>, EngineError> {
+        let covers = |(name, digest): &(ToolName, Digest)| *name == tool.name && *digest == tool.digest;
+        let is_about = |review: &Review| {
+            (review.tool == tool.name && review.digest == tool.digest) || review.members.iter().any(covers)
+        };
+        Ok(self.waiting_for(&tool.name)?.into_iter().find(is_about).map(|review| review.id))
     }
 
     /// One review, without evidence.

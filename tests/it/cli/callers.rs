@@ -14,7 +14,7 @@ const PLAIN: u32 = 60_124;
 /// A value that an argument of this kind takes.
 fn value(kind: ArgKind) -> &'static str {
     match kind {
-        ArgKind::Run | ArgKind::Review | ArgKind::Operation | ArgKind::Number => "1",
+        ArgKind::Run | ArgKind::Review | ArgKind::Operation | ArgKind::Number | ArgKind::Count => "1",
         ArgKind::Json => "{}",
         ArgKind::KeyValue => "a=1",
         ArgKind::Word(words) => words[0],

@@ -6,7 +6,7 @@ mod workspace;
 
 pub use processes::{end_process_with, processes_with, unique_seconds};
 pub use terminal::{Terminal, key, terminal_input};
-pub use workspace::{Workspace, copy_folder, program};
+pub use workspace::{PATIENCE, Workspace, copy_folder, program};
 
 use crate::needs;
 use std::path::PathBuf;

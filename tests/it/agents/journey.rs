@@ -1,0 +1,162 @@
+//! What an agent does all day.
+
+use super::client::{Agent, Era, LEGACY};
+use super::{decide, open, with_approved};
+use crate::support::Workspace;
+use serde_json::json;
+use toolsmith::domain::{DecisionKind, RunId};
+
+const GREETING: &str = "import json, sys\nprint(json.dumps({\"hello\": \"world\"}))";
+
+fn propose(agent: &mut Agent) -> i64 {
+    let asked = agent.call(
+        "request",
+        json!({
+            "kind": "ToolReviewRequest",
+            "tool": "greeting",
+            "description": "Greets the world",
+            "rationale": "greetings are needed",
+            "files": [{"path": "greeting.py", "content": GREETING}],
+        }),
+    );
+    assert_eq!(asked["state"], "waiting", "{asked:#}");
+    assert_eq!(asked["next"], json!({"tool": "wait", "arguments": {"review": asked["review"]}}));
+    asked["review"].as_i64().unwrap()
+}
+
+#[test]
+fn an_agent_searches_is_refused_asks_waits_and_runs_in_each_era() {
+    for era in [Era::Handshake("2025-06-18"), LEGACY, Era::Inline] {
+        let workspace = Workspace::new();
+        let mut agent = Agent::connect(&workspace, era, &[]);
+        assert!(agent.greeting["result"]["instructions"].as_str().unwrap().contains("request"), "{}", agent.greeting);
+        let found = agent.call("search", json!({"words": "greet the world"}));
+        assert_eq!(found["hits"], json!([]), "{era:?}");
+
+        let review = propose(&mut agent);
+        let found = agent.call("search", json!({"words": "greet the world"}));
+        assert_eq!(found["hits"][0]["name"], "greeting", "{found:#}");
+        assert_eq!(found["hits"][0]["may_run"], false);
+        let refused = agent.call("run", json!({"tool": "greeting"}));
+        assert_eq!(refused["error"]["code"], "refused", "{refused:#}");
+        assert_eq!(refused["next"], json!({"tool": "wait", "arguments": {"review": review}}));
+        let waiting = agent.call("wait", json!({"review": review, "wait_s": 1}));
+        assert_eq!(waiting["state"], "waiting");
+        assert!(waiting["retry_after_s"].is_number(), "{waiting:#}");
+
+        let id = agent.post("tools/call", json!({"name": "wait", "arguments": {"review": review, "wait_s": 45}}));
+        decide(&workspace, review, DecisionKind::Approve, "useful");
+        let decided = super::client::content(&agent.answer(id));
+        assert_eq!((&decided["state"], &decided["reason"]), (&json!("approved"), &json!("useful")), "{decided:#}");
+        let shown = agent.call("show", json!({"tool": "greeting"}));
+        assert_eq!(shown["may_run"], true, "{shown:#}");
+        let ran = agent.call("run", json!({"tool": "greeting", "digest": shown["digest"]}));
+        assert_eq!((&ran["state"], &ran["output"]), (&json!("succeeded"), &json!({"hello": "world"})), "{ran:#}");
+        assert!(agent.leave().success());
+        let run = open(&workspace).runs().record(RunId(ran["run"].as_i64().unwrap())).unwrap();
+        assert_eq!(run.caller, "mcp:test-client");
+    }
+}
+
+#[test]
+fn the_answer_of_a_human_reaches_an_agent_that_was_started_again() {
+    let workspace = Workspace::new();
+    let mut agent = Agent::connect(&workspace, LEGACY, &[]);
+    let review = propose(&mut agent);
+    agent.kill();
+    decide(&workspace, review, DecisionKind::Reject, "there is one already");
+    let mut agent = Agent::connect(&workspace, LEGACY, &[]);
+    let decided = agent.call("wait", json!({"review": review}));
+    assert_eq!((&decided["state"], &decided["reason"]), (&json!("rejected"), &json!("there is one already")));
+}
+
+#[test]
+fn a_long_run_is_handed_over_read_piece_by_piece_and_cancelled() {
+    let body = "import sys, time\nfor n in range(9000): print('line', n)\nsys.stdout.flush()\ntime.sleep(100)";
+    let workspace = with_approved("talker", body);
+    let mut agent = Agent::connect(&workspace, LEGACY, &["--as-agent", "rosa"]);
+    let started = agent.call("run", json!({"tool": "talker", "wait_s": 1}));
+    assert_eq!(started["state"], "running", "{started:#}");
+    let run = started["run"].clone();
+    let (mut text, mut offset) = (String::new(), json!(0));
+    while !text.contains("line 8999") {
+        let piece = agent.call("output", json!({"run": run, "offset": offset}));
+        assert_eq!((&piece["state"], &piece["origin"]), (&json!("running"), &json!("tool")));
+        text.push_str(piece["output"].as_str().unwrap());
+        offset = piece["next_offset"].clone();
+    }
+    assert_eq!(text.lines().count(), 9000);
+    assert!(text.lines().enumerate().all(|(n, line)| line == format!("line {n}")));
+
+    let mut other = Agent::connect(&workspace, LEGACY, &["--as-agent", "otto"]);
+    let refused = other.call("cancel", json!({"run": run}));
+    assert_eq!(refused["error"]["code"], "refused", "only who started it may: {refused:#}");
+    agent.call("cancel", json!({"run": run}));
+    let over = agent.call("output", json!({"run": run, "offset": offset}));
+    assert_eq!((&over["state"], &over["is_complete"]), (&json!("cancelled"), &json!(true)), "{over:#}");
+}
+
+#[test]
+fn progress_rises_while_a_client_waits_and_taking_the_call_back_ends_the_run() {
+    let workspace = with_approved("sleeper", "import time\ntime.sleep(100)");
+    let mut agent = Agent::connect(&workspace, Era::Inline, &[]);
+    let params = json!({"name": "run", "arguments": {"tool": "sleeper"}, "_meta": {"progressToken": "p"}});
+    let id = agent.post("tools/call", params);
+    let told: Vec<f64> =
+        (0..3).map(|_| agent.notice("notifications/progress")["params"]["progress"].as_f64().unwrap()).collect();
+    assert!(told.is_sorted() && told[0] < told[2], "{told:?}");
+    agent.send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}}));
+    let over = agent.call("output", json!({"run": 1}));
+    assert_eq!(over["state"], "cancelled", "{over:#}");
+}
+
+#[test]
+fn a_strict_run_neither_writes_nor_reaches_the_network_whatever_the_tool_declares() {
+    let workspace = Workspace::new();
+    workspace.write(
+        "tools/experimental/writer/tool.toml",
+        "name = \"writer\"\nversion = \"1.0.0\"\ndescription = \"Writes a file\"\n[run]\ncommand = [\"python3\", \"writer.py\"]\n\
+[permissions]\nwrite = [\"{workspace}/out\"]\nnetwork = [\"full\"]\n",
+    );
+    workspace.write(
+        "tools/experimental/writer/writer.py",
+        "import json, os, socket\ntold = {}\ntry:\n    open('WORKSPACE/out/file', 'w').write('x')\n    told['wrote'] = True\n\
+except OSError as error:\n    told['wrote'] = str(error)\ntry:\n    socket.create_connection(('127.0.0.1', 9), 1)\nexcept OSError as error:\n    told['net'] = type(error).__name__\nprint(json.dumps(told))\n"
+            .replace("WORKSPACE", &workspace.root().display().to_string())
+            .as_str(),
+    );
+    std::fs::create_dir_all(workspace.path("out")).unwrap();
+    let engine = open(&workspace);
+    let review = engine.reviews().list(toolsmith::engine::ReviewFilter::Waiting).unwrap().remove(0).id;
+    drop(engine);
+    decide(&workspace, review.0, DecisionKind::Approve, "read");
+    let (_, code) = workspace.json_of_human(&["run", "writer", "--allow"]);
+    assert_eq!(code, 0);
+
+    let mut agent = Agent::connect(&workspace, LEGACY, &[]);
+    let ran = agent.call("run", json!({"tool": "writer"}));
+    assert_eq!(ran["output"]["wrote"], true, "the control may write: {ran:#}");
+    let strict = agent.call("run-strict", json!({"tool": "writer"}));
+    assert_ne!(strict["output"]["wrote"], true, "{strict:#}");
+    assert!(!workspace.path("out/file").exists() || strict["output"]["wrote"] != true);
+    let (shell, code) = workspace.json(&["run-strict", "writer"]);
+    assert_eq!(code, 0, "{shell:#}");
+    assert!(!shell["stdout"].as_str().unwrap().contains("true"), "the same on the command line: {shell:#}");
+}
+
+#[test]
+fn a_call_by_scenario_gives_the_output_of_the_tool_that_did_it() {
+    let workspace = with_approved("greeting", GREETING);
+    let mut agent = Agent::connect(&workspace, LEGACY, &[]);
+    let called = agent.call("call", json!({"scenario": "greeting"}));
+    assert_eq!(
+        (&called["outcome"], &called["run"]["output"]),
+        (&json!("answered"), &json!({"hello": "world"})),
+        "{called:#}"
+    );
+    let none = agent.call("call", json!({"scenario": "bake a cake"}));
+    assert_eq!((&none["error"]["code"], &none["next"]["tool"]), (&json!("not-found"), &json!("search")), "{none:#}");
+    let marked =
+        agent.call("mark-failure", json!({"tool": "greeting", "scenario": "greet mars", "error": "wrong planet"}));
+    assert!(marked["message"].as_str().unwrap().contains("greeting"), "{marked:#}");
+}
