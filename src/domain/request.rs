@@ -18,6 +18,8 @@ words!(
         Archive = "archive",
         /// A tool should not be used any more.
         Deprecation = "deprecation",
+        /// One run of a tool. Never posted from outside: a run that needs a permit asks for it.
+        Call = "call",
     }
 );
 

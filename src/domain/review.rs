@@ -35,6 +35,8 @@ words!(
         Deprecation = "deprecation",
         /// A plan of an agent is to be changed.
         Plan = "plan",
+        /// An agent asks for one run of a tool whose runs a human permits one by one.
+        Call = "call",
     }
 );
 
@@ -46,7 +48,7 @@ impl ReviewKind {
 
     /// Whether it is about a text that was posted, and no tool on disk belongs to it.
     pub const fn is_about_text(self) -> bool {
-        matches!(self, ReviewKind::Specification | ReviewKind::Plan)
+        matches!(self, ReviewKind::Specification | ReviewKind::Plan | ReviewKind::Call)
     }
 }
 

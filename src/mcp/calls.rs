@@ -3,7 +3,8 @@
 use super::answer::{Answer, Refusal, next, object};
 use super::arguments::Arguments;
 use crate::domain::{
-    Caller, Comment, CostTier, Decision, EvolutionState, ReviewId, ReviewState, RunId, Severity, Tool, ToolDetail,
+    Caller, Comment, CostTier, Decision, EvolutionState, ReviewId, ReviewKind, ReviewState, RunId, Severity, Tool,
+    ToolDetail,
 };
 use crate::engine::{Engine, EngineError, ErrorCode, EvolveRequest, MarkRequest, MayRun, SearchFor, SearchHit};
 use serde_json::{Map, Value, json};
@@ -211,7 +212,11 @@ pub(super) fn wait(engine: &Engine, given: &Arguments) -> Answer {
     let comments: Vec<Value> = engine.reviews().comments_of(&review)?.iter().map(said).collect();
     fields.insert("comments".to_owned(), json!(comments));
     if review.state == ReviewState::Approved {
-        fields.insert("next".to_owned(), next("show", json!({"tool": review.tool})));
+        let following = match review.request.filter(|_| review.kind == ReviewKind::Call) {
+            Some(call) => next("run", json!({"tool": review.tool, "input": call.metadata.get("input")})),
+            None => next("show", json!({"tool": review.tool})),
+        };
+        fields.insert("next".to_owned(), following);
     }
     Ok(told)
 }

@@ -3,7 +3,7 @@
 use super::answer::{Answer, Refusal, next};
 use super::arguments::Arguments;
 use super::calls::{help_for, not_found};
-use crate::domain::{Caller, Run, RunId, RunOutcome, Stream};
+use crate::domain::{Caller, ReviewId, Run, RunId, RunOutcome, Stream};
 use crate::engine::{
     CallAttempt, CallBegun, CallReport, CallRequest, DEFAULT_ATTEMPTS, Engine, EngineError, ErrorCode, RunHandle,
     RunRequest,
@@ -25,6 +25,8 @@ pub(super) struct Started {
     pub(super) run: RunId,
     /// What a human should know before trusting it.
     pub(super) warning: Option<String>,
+    /// The review that asks a human to permit it.
+    pub(super) asked: Option<ReviewId>,
     handle: RunHandle,
 }
 
@@ -48,7 +50,7 @@ pub(super) fn start(engine: &Engine, caller: &Caller, given: &Arguments, strictl
         if strictly { engine.runs().start_strictly(&request, caller) } else { engine.runs().start(&request, caller) }?;
     let warning =
         failed_before.flatten().into_iter().chain(handle.warning.clone()).reduce(|all, one| format!("{all}; {one}"));
-    Ok(Started { run: handle.id, warning, handle })
+    Ok(Started { run: handle.id, warning, asked: handle.asked, handle })
 }
 
 impl Started {
@@ -62,14 +64,14 @@ impl Started {
 }
 
 /// What came of a run that ended.
-pub(super) fn ended(engine: &Engine, run: &Run, warning: Option<&String>) -> Answer {
+pub(super) fn ended(engine: &Engine, run: &Run, warning: Option<&String>, asked: Option<ReviewId>) -> Answer {
     let mut told = record(engine, run)?;
     let Some(fields) = told.as_object_mut() else { return Ok(told) };
     if let Some(warning) = warning {
         fields.insert("warning".to_owned(), json!(warning));
     }
     match run.outcome {
-        RunOutcome::Refused => Err(refused(engine, run)?),
+        RunOutcome::Refused => Err(refused(engine, run, asked)?),
         RunOutcome::InvalidInput => {
             let message = run.error.clone().unwrap_or_else(|| run.outcome.to_string());
             let error = EngineError::new(ErrorCode::Usage, message, "show gives the schema of its input");
@@ -80,8 +82,14 @@ pub(super) fn ended(engine: &Engine, run: &Run, warning: Option<&String>) -> Ans
 }
 
 /// A run that policy refused: with what a human could do about it.
-fn refused(engine: &Engine, run: &Run) -> Result<Refusal, EngineError> {
+fn refused(engine: &Engine, run: &Run, asked: Option<ReviewId>) -> Result<Refusal, EngineError> {
     let message = run.error.clone().unwrap_or_else(|| run.outcome.to_string());
+    if let Some(review) = asked {
+        let hint = "wait for the answer; after a yes call run again with the same input within 15 minutes";
+        let error = EngineError::new(ErrorCode::HumanNeeded, message, hint);
+        let refusal = Refusal::then(error, "wait", json!({"review": review}));
+        return Ok(refusal.with("run", run.id.0).with("state", "refused"));
+    }
     let error = EngineError::new(ErrorCode::Refused, message, "a human decides what you may run");
     let tool = engine.library().catalog().tools.iter().find(|tool| tool.digest == run.digest).cloned();
     let help = tool.map(|tool| help_for(engine, &tool)).transpose()?.flatten();

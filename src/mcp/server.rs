@@ -114,12 +114,12 @@ impl Server {
         let wait = given.wait();
         let (asking, who) = (engine.clone(), caller.clone());
         let started = joined(spawn_blocking(move || running::start(&asking, &who, &given, strictly))).await?;
-        let (run, warning) = (started.run, started.warning.clone());
+        let (run, asked, warning) = (started.run, started.asked, started.warning.clone());
         let ending = spawn_blocking(move || started.wait());
         match self.followed(ending, &context, wait, || Some(run), &caller).await {
             Some(ended) => {
                 let ended = ended?;
-                joined(spawn_blocking(move || running::ended(&engine, &ended, warning.as_ref()))).await
+                joined(spawn_blocking(move || running::ended(&engine, &ended, warning.as_ref(), asked))).await
             }
             None => Ok(running::goes_on(run, warning.as_ref())),
         }

@@ -6,7 +6,7 @@ use super::tx::Tx;
 use super::values::{Count, Json, Text};
 use crate::domain::{
     Decision, Digest, DisplayRecord, EventKind, OperationId, Request, Review, ReviewId, ReviewKind, ReviewState, Risk,
-    SeenPart, Stage, Tally, ToolName,
+    RunId, SeenPart, Stage, Tally, ToolName,
 };
 use rusqlite::{Row, ToSql, params};
 
@@ -59,7 +59,13 @@ pub struct ReviewHead {
     pub path: String,
     /// Waiting, decided, or ended without a decision.
     pub state: ReviewState,
+    /// Whether it is a permit that a run made use of.
+    pub used: bool,
 }
+
+/// The columns of a [`ReviewHead`].
+const HEAD: &str =
+    "id, kind, tool, digest, path, state, EXISTS (SELECT 1 FROM used_permits u WHERE u.review = reviews.id)";
 
 impl Queries {
     /// Reviews in one of these states with their decisions and members, oldest first.
@@ -85,7 +91,7 @@ impl Queries {
     /// # Errors
     /// Any [`StoreError`] of a failed read.
     pub fn review_heads(&self) -> StoreResult<Vec<ReviewHead>> {
-        self.rows("SELECT id, kind, tool, digest, path, state FROM reviews ORDER BY id", [], read_head)
+        self.rows(&format!("SELECT {HEAD} FROM reviews ORDER BY id"), [], read_head)
     }
 
     /// Those of one tool in short, oldest first.
@@ -93,8 +99,7 @@ impl Queries {
     /// # Errors
     /// Any [`StoreError`] of a failed read.
     pub fn review_heads_of(&self, tool: &ToolName) -> StoreResult<Vec<ReviewHead>> {
-        let sql = "SELECT id, kind, tool, digest, path, state FROM reviews WHERE tool = ?1 ORDER BY id";
-        self.rows(sql, params![tool], read_head)
+        self.rows(&format!("SELECT {HEAD} FROM reviews WHERE tool = ?1 ORDER BY id"), params![tool], read_head)
     }
 
     /// Reviews of versions that lie in the workspace which are said to be decided although no decision in force says
@@ -163,10 +168,20 @@ fn read_head(row: &rusqlite::Row<'_>) -> rusqlite::Result<ReviewHead> {
         digest: row.get(3)?,
         path: row.get(4)?,
         state: row.get(5)?,
+        used: row.get(6)?,
     })
 }
 
 impl Tx<'_> {
+    /// Notes that this run makes use of a permit; `false` when another one did before. Emits nothing: the run is told.
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of a failed write.
+    pub fn use_permit(&self, review: ReviewId, run: RunId) -> StoreResult<bool> {
+        let sql = "INSERT INTO used_permits (review, run) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        Ok(self.change(sql, params![review, run])? == 1)
+    }
+
     /// Opens a review that waits for a human. Emits `review-opened`.
     ///
     /// # Errors

@@ -42,7 +42,7 @@ pub fn decide(
         return votes::keep(&deciding, message);
     }
     match review.kind {
-        ReviewKind::Specification | ReviewKind::Plan => proposals::agree(&deciding),
+        ReviewKind::Specification | ReviewKind::Plan | ReviewKind::Call => proposals::agree(&deciding),
         ReviewKind::Archive => proposals::put_away(&deciding),
         ReviewKind::Deprecation => proposals::deprecate(&deciding),
         ReviewKind::Adoption => adopt(&deciding),
@@ -142,6 +142,7 @@ fn approve(deciding: &Deciding<'_, '_>) -> Result<Step, EngineError> {
         | ReviewKind::Specification
         | ReviewKind::Archive
         | ReviewKind::Deprecation
+        | ReviewKind::Call
         | ReviewKind::Plan => stage_placement(review.to_stage, &review.tool),
     };
     let after = before.moved_to(review.to_stage, target);

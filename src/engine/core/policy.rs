@@ -36,6 +36,8 @@ pub enum Question {
     Allow,
     /// That what costs so much may run.
     Unlock,
+    /// That this one call of an agent may run.
+    Permit,
 }
 
 /// That what lies on disk under the name of an approved tool does not count as approved.
@@ -115,18 +117,19 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
                 tool.name
             ),
         ),
-        Caller::Agent(_) if tool.cost_tier == CostTier::High => {
-            refuse(ErrorCode::HumanNeeded, format!("{} has the cost tier high; only a human may run it", tool.name))
-        }
+        Caller::Agent(_) if !standing.is_allowed() => refuse(
+            ErrorCode::HumanNeeded,
+            format!("{}: a human must allow it first by running it once", unallowed(tool, standing)),
+        ),
+        Caller::Agent(_) if tool.cost_tier == CostTier::High => RunPolicy::Ask {
+            question: Question::Permit,
+            message: format!("{} has the cost tier high: a human permits each run of an agent", tool.name),
+        },
         Caller::Agent(_) if locked => {
             let message =
                 format!("{} has the cost tier {} and is locked; a human must unlock it", tool.name, tool.cost_tier);
             refuse(ErrorCode::HumanNeeded, message)
         }
-        Caller::Agent(_) if !standing.is_allowed() => refuse(
-            ErrorCode::HumanNeeded,
-            format!("{}: a human must allow it first by running it once", unallowed(tool, standing)),
-        ),
         Caller::Agent(_) => RunPolicy::Allow { profile: Profile::Declared, warning: None },
         Caller::Human(_) if locked => RunPolicy::Ask {
             question: Question::Unlock,

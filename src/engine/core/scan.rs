@@ -344,9 +344,12 @@ pub(super) fn open_for(
         ReviewKind::Promotion => Stage::Core,
         ReviewKind::Drift | ReviewKind::Deprecation => tool.stage,
         ReviewKind::Archive => Stage::Archived,
-        ReviewKind::New | ReviewKind::Evolved | ReviewKind::Adoption | ReviewKind::Specification | ReviewKind::Plan => {
-            Stage::Approved
-        }
+        ReviewKind::New
+        | ReviewKind::Evolved
+        | ReviewKind::Adoption
+        | ReviewKind::Specification
+        | ReviewKind::Plan
+        | ReviewKind::Call => Stage::Approved,
     };
     let approved = tx.approvals_of(&tool.name)?;
     let was = approved.iter().find(|approval| approval.digest == tool.digest).or(approved.last());
@@ -362,9 +365,12 @@ pub(super) fn open_for(
         ReviewKind::Promotion => "proposed for core".to_owned(),
         ReviewKind::Archive => "proposed for archiving".to_owned(),
         ReviewKind::Deprecation => "proposed for deprecation".to_owned(),
-        ReviewKind::New | ReviewKind::Evolved | ReviewKind::Adoption | ReviewKind::Specification | ReviewKind::Plan => {
-            first_line(&tool.description)
-        }
+        ReviewKind::New
+        | ReviewKind::Evolved
+        | ReviewKind::Adoption
+        | ReviewKind::Specification
+        | ReviewKind::Plan
+        | ReviewKind::Call => first_line(&tool.description),
     };
     tx.open_review(&NewReview {
         kind,

@@ -7,6 +7,7 @@ use crate::engine::Reviews;
 use crate::engine::core::{self, DecisionContext, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::links::refuse_links;
+use crate::engine::run::permits;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ impl<'e> Reviews<'e> {
         context.roles = self.roles_for(review);
         match review.kind {
             ReviewKind::Adoption => self.keep_members(review)?,
-            ReviewKind::Specification | ReviewKind::Plan | ReviewKind::Deprecation => {}
+            ReviewKind::Specification | ReviewKind::Plan | ReviewKind::Call | ReviewKind::Deprecation => {}
             ReviewKind::Archive => {
                 let (tool, _) = self.lying(review)?;
                 let target = self.engine.versions().archive_target(&tool)?;
@@ -76,6 +77,7 @@ impl<'e> Reviews<'e> {
                 )
             }
             ReviewKind::Deprecation => (format!("{} is marked as deprecated; no file moves", review.tool), false),
+            ReviewKind::Call => (permits::consequence(review), false),
             ReviewKind::Specification | ReviewKind::Plan => {
                 ("it is recorded, and the requester may continue; no file moves".to_owned(), false)
             }

@@ -9,6 +9,7 @@ use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::review::evidence::{self, Material};
 use crate::engine::review::{history_evidence, requester_evidence};
+use crate::engine::run::permits;
 use crate::engine::view::{EvidenceLine, ReviewDetail, ReviewFilter, RunFilter};
 
 /// Runs shown as evidence of a version.
@@ -83,7 +84,7 @@ impl Reviews<'_> {
             .transpose()?;
         let base = base_files.as_ref().and_then(|files| self.manifest_of(&review, files));
         let runs = self.engine.runs().list(&RunFilter {
-            digest: Some(review.digest),
+            digest: Some(permits::version_called(&review).unwrap_or(review.digest)),
             limit: EVIDENCE_RUNS,
             ..RunFilter::default()
         })?;

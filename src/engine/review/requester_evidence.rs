@@ -1,6 +1,6 @@
 //! What is known of who asked: said as evidence, and never mistaken for it.
 
-use crate::domain::{Review, ReviewState, TestState, rfc3339};
+use crate::domain::{Review, ReviewKind, ReviewState, TestState, rfc3339};
 use crate::engine::core;
 use crate::engine::view::{EvidenceLine, Weight};
 
@@ -25,6 +25,9 @@ pub(in crate::engine) fn lines(review: &Review, roles: &[String]) -> Vec<Evidenc
         if !text.trim().is_empty() {
             lines.push(line(Weight::Fact, label, text.clone()));
         }
+    }
+    if let (ReviewKind::Call, Some(reach)) = (review.kind, request.metadata.get("reach").and_then(|r| r.as_str())) {
+        lines.push(line(Weight::Warn, "reach", reach.to_owned()));
     }
     if let Some(by) = &request.successor {
         lines.push(line(Weight::Fact, "successor", by.to_string()));

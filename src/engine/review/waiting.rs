@@ -52,6 +52,14 @@ impl Reviews<'_> {
         }
     }
 
+    /// A review whose decision the log confirms.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such review; `Failed` when it says that it was decided and the log does not.
+    pub(in crate::engine) fn sound(&self, review: ReviewId) -> Result<Review, EngineError> {
+        self.decided_by_log(self.row(review)?)
+    }
+
     /// The review, when what it says of itself is what the log says.
     fn decided_by_log(&self, review: Review) -> Result<Review, EngineError> {
         match self.workspace.read(|q| Ok(core::fault_of_state(q, &review)?))? {

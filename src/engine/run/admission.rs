@@ -134,6 +134,7 @@ impl Runs<'_> {
                 let scope = GrantScope::Workbench(String::new());
                 Some(Command::Unlock { tool: Some(path), tier: None, scope, lasting: None })
             }
+            RunPolicy::Ask { question: Question::Permit, .. } => None,
             RunPolicy::Allow { .. }
                 if self.engine.dependencies().unfetched(&detail).is_some() && !matches!(caller, Caller::Agent(_)) =>
             {

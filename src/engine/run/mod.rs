@@ -22,6 +22,7 @@ pub(super) mod marking;
 pub(super) mod occasion;
 mod outputs;
 mod packages;
+pub(super) mod permits;
 mod pipe;
 mod prompting;
 mod records;

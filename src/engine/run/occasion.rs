@@ -1,6 +1,6 @@
 //! Why a run starts, beside that a front end asked for it.
 
-use crate::domain::{Profile, RunId};
+use crate::domain::{Profile, ReviewId, RunId};
 
 /// Who made the input of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,6 +31,8 @@ pub(super) struct Occasion {
     pub(super) parent: Option<ParentRun>,
     /// Whether it runs under strict rules, whatever it may do.
     pub(super) is_strict: bool,
+    /// The permit that it makes use of.
+    pub(super) permit: Option<ReviewId>,
 }
 
 impl From<InputFrom> for Occasion {
@@ -41,7 +43,7 @@ impl From<InputFrom> for Occasion {
 
 impl From<ParentRun> for Occasion {
     fn from(parent: ParentRun) -> Occasion {
-        Occasion { input: InputFrom::Nobody, parent: Some(parent), is_strict: false }
+        Occasion { input: InputFrom::Nobody, parent: Some(parent), ..Occasion::default() }
     }
 }
 

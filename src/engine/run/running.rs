@@ -7,12 +7,13 @@ use super::interpreters::sources_of;
 use super::keeper::{LEASE_MS, keep};
 use super::live_runs::Live;
 use super::occasion::{InputFrom, Occasion};
+use super::permits::demand_permit;
 use super::service_start::{SERVICE_LEASE_MS, ServiceHooks};
 use super::staged::Ending;
 use super::start_with::{Prepared, StartWith};
 use crate::domain::composite::MOST_DEPTH;
 use crate::domain::{
-    Caller, Isolation, IsolationLevel, Kind, Observation, Permissions, Profile, Redactor, Run, RunEnd, RunId,
+    Caller, Isolation, IsolationLevel, Kind, Observation, Permissions, Profile, Redactor, ReviewId, Run, RunEnd, RunId,
     RunOutcome, RunUsage, Sample, Secret, Stage, Tool, ToolDetail, redacted_input,
 };
 use crate::engine::Engine;
@@ -36,6 +37,8 @@ pub struct RunHandle {
     pub id: RunId,
     /// What a human should know before trusting it.
     pub warning: Option<String>,
+    /// The review that asks a human to permit this run, where it was refused for that.
+    pub asked: Option<ReviewId>,
     engine: Engine,
     running: Option<Running>,
     verified: Arc<OnceLock<IsolationLevel>>,
@@ -123,7 +126,7 @@ impl Runs<'_> {
         caller: &Caller,
         occasion: impl Into<Occasion>,
     ) -> Result<RunHandle, EngineError> {
-        let occasion = occasion.into();
+        let mut occasion = occasion.into();
         let tool = self.engine.versions().followed(&request.tool, caller)?;
         let request = &self.gone_on_with(RunRequest { tool, ..request.clone() })?;
         if request.tool.kind == Kind::Service {
@@ -143,10 +146,12 @@ impl Runs<'_> {
             0..=MOST_DEPTH => self.may_run_so_long(&detail, request.timeout, caller)?,
             _ => too_deep(),
         };
+        let (policy, asked) = self.permitted(policy, request, (&detail, caller), &mut occasion)?;
         match policy {
             RunPolicy::Ask { message, .. } | RunPolicy::Refuse { message, .. } => {
                 let input = stored_input(request, &detail, &self.known_secrets());
-                self.over(&request.tool, caller, (&input, &occasion), RunEnd::Refused { message })
+                let handle = self.over(&request.tool, caller, (&input, &occasion), RunEnd::Refused { message })?;
+                Ok(RunHandle { asked, ..handle })
             }
             RunPolicy::Allow { profile, warning } => {
                 let before = self.engine.failures().warning_before(&request.tool, request.input.as_ref())?;
@@ -184,7 +189,7 @@ impl Runs<'_> {
 
     /// The handle of a run of this process.
     pub(super) fn handle(&self, id: RunId, warning: Option<String>, running: Option<Running>) -> RunHandle {
-        RunHandle { id, warning, engine: self.engine.clone(), running, verified: Arc::default() }
+        RunHandle { id, warning, asked: None, engine: self.engine.clone(), running, verified: Arc::default() }
     }
 
     /// Starts a run whose tool policy lets run.
@@ -257,7 +262,7 @@ impl Runs<'_> {
                 None
             }
         };
-        Ok(RunHandle { id, warning, engine: self.engine.clone(), running, verified })
+        Ok(RunHandle { id, warning, asked: None, engine: self.engine.clone(), running, verified })
     }
 
     /// Refuses to run while it is not known what the user demands of runs.
@@ -407,6 +412,9 @@ impl Runs<'_> {
                     && !input.is_empty(),
                 parent: occasion.parent.as_ref().map(|parent| (parent.run, parent.step.clone())),
             })?;
+            if let Some(permit) = occasion.permit {
+                demand_permit(tx, permit, id, at)?;
+            }
             // Numbers begin anew when the database was deleted. Before the number is given for good: whatever
             // happens afterwards, the run has its own output or none.
             self.vacate(id)?;

@@ -4,6 +4,7 @@ mod client;
 mod ends;
 mod hostile;
 mod journey;
+mod permits;
 
 use crate::support::Workspace;
 use toolsmith::domain::{Caller, Command, DecisionKind, DecisionRequest, DisplayRecord, ReviewId};

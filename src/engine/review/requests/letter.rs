@@ -77,10 +77,13 @@ pub(super) fn read(text: &[u8]) -> Result<Letter, EngineError> {
 
 fn kind_of(value: &Value) -> Result<RequestKind, EngineError> {
     let Some(fields) = value.as_object() else { return Err(wrong("the request is not a JSON object".to_owned())) };
-    let known = || RequestKind::ALL.iter().map(|kind| kind.word()).collect::<Vec<_>>().join(", ");
+    // That of a call is written here, when a run needs a permit.
+    let posted = || RequestKind::ALL.iter().filter(|kind| **kind != RequestKind::Call);
+    let known = || posted().map(|kind| kind.word()).collect::<Vec<_>>().join(", ");
+    let named = |word: &str| posted().find(|kind| kind.word() == word).copied();
     match fields.get("kind") {
         None => Err(wrong(format!("kind: required; one of {}", known()))),
-        Some(Value::String(word)) => word.parse().map_err(|_| wrong(format!("kind: must be one of {}", known()))),
+        Some(Value::String(word)) => named(word).ok_or_else(|| wrong(format!("kind: must be one of {}", known()))),
         Some(_) => Err(wrong("kind: must be a string".to_owned())),
     }
 }

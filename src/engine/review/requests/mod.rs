@@ -153,7 +153,8 @@ impl Requests<'_> {
         self.engine.finish(step)
     }
 
-    fn refuse_flood(&self, asker: &str) -> Result<(), EngineError> {
+    /// Refuses an asker that has too many requests waiting.
+    pub(in crate::engine) fn refuse_flood(&self, asker: &str) -> Result<(), EngineError> {
         let waiting = self.workspace.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
         if waiting.iter().filter(|review| review.asker.as_deref() == Some(asker)).count() < MAX_WAITING {
             return Ok(());
@@ -183,7 +184,8 @@ impl Requests<'_> {
             (
                 RequestKind::Tool | RequestKind::Archive | RequestKind::Deprecation | RequestKind::Specification,
                 None,
-            ) => Err(EngineError::new(ErrorCode::Usage, "tool: is required", "")),
+            )
+            | (RequestKind::Call, _) => Err(EngineError::new(ErrorCode::Usage, "tool: is required", "")),
         }
     }
 

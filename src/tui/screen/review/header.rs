@@ -29,6 +29,7 @@ fn question(review: &Review) -> &'static str {
         ReviewKind::Archive => "Archive",
         ReviewKind::Deprecation => "Deprecate",
         ReviewKind::Plan => "Change of plan",
+        ReviewKind::Call => "Permit one run of",
     }
 }
 

@@ -1,0 +1,245 @@
+//! Permits: a human allows one run of a tool that costs so much that agents never run it by themselves.
+//!
+//! What is asked for is a text with everything that the run depends on: who calls, which version, what it may do, and
+//! the input. The review is about the digest of this text, so a yes is good for exactly this call. It is good once, and
+//! not for long; both are checked again in the transaction that opens the run.
+
+use super::occasion::Occasion;
+use crate::domain::{
+    Caller, Decision, DecisionKind, Digest, FileMode, Instant, Profile, Request, RequestKind, Review, ReviewId,
+    ReviewKind, ReviewState, Risk, RunId, ToolDetail, VersionFile,
+};
+use crate::engine::Runs;
+use crate::engine::clock::now;
+use crate::engine::core::{self, Question, RunPolicy};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::view::RunRequest;
+use crate::store::{NewReview, Tx};
+use serde_json::{Map, Value, json};
+
+/// How long a question waits for its answer, and how long the answer is good, in milliseconds.
+const GOOD_FOR_MS: i64 = 15 * 60 * 1_000;
+
+/// The file of the review.
+const CALL_FILE: &str = "call.json";
+
+/// How a call stands that needs a permit.
+enum Permit {
+    /// A human said yes to exactly this call, a moment ago, and no run made use of it.
+    Given(ReviewId),
+    /// A human is asked.
+    Asked(ReviewId),
+    /// A human said no to exactly this call a moment ago: with the reason.
+    Denied(String),
+}
+
+impl Runs<'_> {
+    /// What policy says of a run when permits count: one that was given lets it run. Where one is asked for, gives the
+    /// review.
+    ///
+    /// # Errors
+    /// `Refused` when too many requests of the caller wait; `Internal` for trouble with the store.
+    pub(super) fn permitted(
+        &self,
+        policy: RunPolicy,
+        request: &RunRequest,
+        (detail, caller): (&ToolDetail, &Caller),
+        occasion: &mut Occasion,
+    ) -> Result<(RunPolicy, Option<ReviewId>), EngineError> {
+        let RunPolicy::Ask { question: Question::Permit, message } = policy else { return Ok((policy, None)) };
+        Ok(match self.permit(request, detail, caller)? {
+            Permit::Given(review) => {
+                occasion.permit = Some(review);
+                (RunPolicy::Allow { profile: Profile::Declared, warning: None }, None)
+            }
+            Permit::Asked(review) => {
+                let message = format!("{message}; `toolsmith wait {review}` waits for the answer to this one");
+                (RunPolicy::Ask { question: Question::Permit, message }, Some(review))
+            }
+            Permit::Denied(message) => (RunPolicy::Refuse { code: ErrorCode::Refused, message }, None),
+        })
+    }
+
+    /// Looks for a permit of this call; where there is none, asks for one.
+    fn permit(&self, request: &RunRequest, detail: &ToolDetail, caller: &Caller) -> Result<Permit, EngineError> {
+        self.engine.reviews().expire_due()?;
+        let asked = call_request(request, detail, caller);
+        let files = files_of(&asked)?;
+        let digest = Digest::of_files(&files);
+        let heads = self.workspace.read(|q| Ok(q.review_heads_of(&detail.tool.name)?))?;
+        let same = heads.iter().rev().filter(|head| head.kind == ReviewKind::Call && head.digest == digest);
+        for head in same {
+            match head.state {
+                ReviewState::Waiting => return Ok(Permit::Asked(head.id)),
+                ReviewState::Approved if !head.used => {
+                    let review = self.engine.reviews().sound(head.id)?;
+                    if yes(&review).is_some_and(|at| is_good(at, now())) {
+                        return Ok(Permit::Given(head.id));
+                    }
+                }
+                ReviewState::Rejected | ReviewState::ChangesRequested => {
+                    let review = self.engine.reviews().sound(head.id)?;
+                    let no = last(&review).filter(|decision| is_good(decision.at, now()));
+                    if let Some(no) = no {
+                        let why = no.reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+                        return Ok(Permit::Denied(format!("a human refused this run in review {}{why}", head.id)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.ask_for_permit(detail, caller, &asked, &files).map(Permit::Asked)
+    }
+
+    fn ask_for_permit(
+        &self,
+        detail: &ToolDetail,
+        caller: &Caller,
+        asked: &Request,
+        files: &[VersionFile],
+    ) -> Result<ReviewId, EngineError> {
+        self.engine.requests().refuse_flood(&caller.identity())?;
+        let digest = Digest::of_files(files);
+        self.workspace.copies.put(digest, files)?;
+        let tool = &detail.tool;
+        let review = NewReview {
+            kind: ReviewKind::Call,
+            tool: tool.name.clone(),
+            version: tool.version.clone(),
+            digest,
+            from_stage: tool.stage,
+            to_stage: tool.stage,
+            risk: Risk::High,
+            summary: asked.description.clone(),
+            path: CALL_FILE.to_owned(),
+            base_digest: None,
+            members: Vec::new(),
+        };
+        let posted = core::Posted {
+            verb: "request",
+            asker: caller,
+            request: asked,
+            expires_at: Some(Instant(now().0 + GOOD_FOR_MS)),
+            replaces: None,
+            waiting: None,
+            review,
+            writes: None,
+        };
+        let who = caller.identity();
+        let step = self.workspace.transact(|tx| core::post(tx, self.workspace.actor(&who), &posted))?;
+        let review = self.engine.finish(step)?.review;
+        review.ok_or_else(|| EngineError::internal("a request without a review"))
+    }
+}
+
+/// Takes a permit for a run, in the transaction that opens it.
+///
+/// # Errors
+/// `Conflict` when it is used, taken back or too old.
+pub(super) fn demand_permit(tx: &Tx<'_>, permit: ReviewId, run: RunId, at: Instant) -> Result<(), EngineError> {
+    let review = tx.review(permit)?.filter(|review| review.state == ReviewState::Approved);
+    let is_in_force = review.as_ref().and_then(yes).is_some_and(|yes| is_good(yes, at));
+    if is_in_force && tx.use_permit(permit, run)? {
+        return Ok(());
+    }
+    let message = format!("the permit of review {permit} is not in force any more");
+    Err(EngineError::new(ErrorCode::Conflict, message, "run it again to ask for another one"))
+}
+
+/// What an approval of such a review means, in a line.
+pub(in crate::engine) fn consequence(review: &Review) -> String {
+    let agent = review.request.as_ref().and_then(|request| request.metadata.get("agent")).and_then(Value::as_str);
+    format!(
+        "{} may run {} once with exactly this input within 15 minutes; no file moves",
+        agent.unwrap_or("the requester"),
+        review.tool
+    )
+}
+
+/// The digest of the version that such a review wants to run; `None` for every other review.
+pub(in crate::engine) fn version_called(review: &Review) -> Option<Digest> {
+    let request = review.request.as_ref().filter(|_| review.kind == ReviewKind::Call)?;
+    request.metadata.get("digest")?.as_str()?.parse().ok()
+}
+
+fn last(review: &Review) -> Option<&Decision> {
+    review.decisions.iter().rev().find(|decision| !decision.undone)
+}
+
+/// When a human said yes.
+fn yes(review: &Review) -> Option<Instant> {
+    last(review).filter(|decision| decision.kind == DecisionKind::Approve).map(|decision| decision.at)
+}
+
+fn is_good(since: Instant, at: Instant) -> bool {
+    (0..GOOD_FOR_MS).contains(&(at.0 - since.0))
+}
+
+/// Everything that the run depends on.
+fn call_request(request: &RunRequest, detail: &ToolDetail, caller: &Caller) -> Request {
+    let tool = &detail.tool;
+    let mut call = Map::new();
+    for (name, value) in [
+        ("agent", json!(caller.word())),
+        ("tool", json!(tool.name)),
+        ("version", json!(tool.version)),
+        ("digest", json!(tool.digest)),
+        ("reach", json!(detail.manifest.permissions.summary())),
+        ("input", canonical(request.input.as_ref().unwrap_or(&Value::Null))),
+    ] {
+        call.insert(name.to_owned(), value);
+    }
+    Request {
+        kind: RequestKind::Call,
+        tool: Some(tool.name.clone()),
+        plan: None,
+        description: format!("{} wants to run {} {}", caller.word(), tool.name, tool.version),
+        rationale: String::new(),
+        test_results: Vec::new(),
+        changes: Vec::new(),
+        specification: None,
+        successor: None,
+        metadata: call,
+    }
+}
+
+fn files_of(request: &Request) -> Result<Vec<VersionFile>, EngineError> {
+    let mut bytes = serde_json::to_vec_pretty(&request.metadata).map_err(EngineError::internal)?;
+    bytes.push(b'\n');
+    Ok(vec![VersionFile { path: CALL_FILE.to_owned(), mode: FileMode::Plain, bytes }])
+}
+
+/// The value with the fields of its objects in order, so that the same input is the same text. As in RFC 8785, but
+/// numbers stay as they were written: 1 and 1.0 are two inputs.
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut names: Vec<&String> = fields.keys().collect();
+            names.sort_by(|a, b| a.encode_utf16().cmp(b.encode_utf16()));
+            names.into_iter().map(|name| (name.clone(), canonical(&fields[name]))).collect()
+        }
+        Value::Array(items) => items.iter().map(canonical).collect(),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_fields_is_no_difference_and_everything_else_is() {
+        let same = |a: Value, b: Value| canonical(&a).to_string() == canonical(&b).to_string();
+        assert!(same(json!({"a": 1, "b": {"d": 1, "c": 2}}), json!({"b": {"c": 2, "d": 1}, "a": 1})));
+        assert!(!same(json!({"a": [1, 2]}), json!({"a": [2, 1]})));
+        assert!(!same(json!({"a": 1}), json!({"a": "1"})));
+        assert!(!same(json!(null), json!({})));
+    }
+
+    #[test]
+    fn a_yes_is_good_for_fifteen_minutes_and_never_before_it_was_said() {
+        let since = Instant(1_000);
+        assert!(is_good(since, since) && is_good(since, Instant(1_000 + GOOD_FOR_MS - 1)));
+        assert!(!is_good(since, Instant(1_000 + GOOD_FOR_MS)) && !is_good(since, Instant(999)));
+    }
+}
