@@ -528,6 +528,9 @@ actions! {
     Mcp "mcp" Workbench Change [] [] Shell "Serve agents over the Model Context Protocol on standard input and output" {
         Arg::option("config", CLIENTS, "print the configuration for this client instead")
     }
+    Hook "hook" Workbench Change [] [] Shell "Answer a hook of an agent's client; reads its question as JSON on standard input" {
+        Arg::required("client", ArgKind::Word(&["claude", "codex"]), "the client that asks")
+    }
     Completions "completions" Workbench View [] [] Shell "Print a completion script" {
         Arg::required("shell", SHELLS, "shell")
     }

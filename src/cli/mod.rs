@@ -26,6 +26,7 @@ mod feedback;
 mod files;
 mod grants;
 mod history;
+mod hook;
 mod input;
 mod kept;
 mod lifecycle;
@@ -182,6 +183,7 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Run => run::run(call),
         Verb::RunStrict => run::run_strict(call),
         Verb::Mcp => mcp::mcp(call, screen),
+        Verb::Hook => hook::hook(call),
         Verb::Call => calling::call(call),
         Verb::Rerun => run::rerun(call),
         Verb::Continue => run::go_on(call),

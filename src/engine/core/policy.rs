@@ -196,6 +196,7 @@ mod tests {
             RunPolicy::Allow { profile: Profile::Declared, .. } => "declared",
             RunPolicy::Ask { question: Question::Allow, .. } => "ask",
             RunPolicy::Ask { question: Question::Unlock, .. } => "locked",
+            RunPolicy::Ask { question: Question::Permit, .. } => "permit",
             RunPolicy::Refuse { code: ErrorCode::HumanNeeded, .. } => "human",
             RunPolicy::Refuse { .. } => "refuse",
         }
@@ -227,8 +228,8 @@ mod tests {
             (Medium, &open, false, "strict", "refuse"),
             // An approval has read the tier.
             (Medium, &closed, true, "declared", "declared"),
-            (High, &closed, true, "locked", "human"),
-            (High, &open, true, "declared", "human"),
+            (High, &closed, true, "locked", "permit"),
+            (High, &open, true, "declared", "permit"),
             (Medium, &capped, true, "declared", "declared"),
             (High, &capped, true, "refuse", "refuse"),
         ] {

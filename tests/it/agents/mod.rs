@@ -2,6 +2,7 @@
 
 mod client;
 mod ends;
+mod hooks;
 mod hostile;
 mod journey;
 mod permits;

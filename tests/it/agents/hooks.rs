@@ -1,0 +1,79 @@
+//! Hooks of clients: the questions are those that Claude Code sends.
+
+use super::{open, with_approved};
+use crate::support::Workspace;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::process::Stdio;
+
+/// What the hook answers; `Null` for nothing.
+fn asked(workspace: &Workspace, question: &Value) -> Value {
+    let mut child = workspace
+        .toolsmith(&["--as-agent", "claude", "hook", "claude"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(question.to_string().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    if output.stdout.is_empty() { Value::Null } else { serde_json::from_slice(&output.stdout).unwrap() }
+}
+
+fn bash(workspace: &Workspace, command: &str) -> Value {
+    let answer = asked(
+        workspace,
+        &json!({
+            "session_id": "s", "transcript_path": "/t.jsonl", "cwd": workspace.root(), "permission_mode": "default",
+            "hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_use_id": "toolu_1",
+            "tool_input": {"command": command, "description": "x", "timeout": 120_000},
+        }),
+    );
+    if answer.is_null() {
+        return answer;
+    }
+    assert_eq!(answer["hookSpecificOutput"]["hookEventName"], "PreToolUse");
+    answer["hookSpecificOutput"]["permissionDecision"].clone()
+}
+
+#[test]
+fn a_client_need_not_ask_for_what_policy_decides() {
+    let workspace = with_approved("greeting", "print('{}')").with_script("fresh", "print('{}')");
+    drop(open(&workspace));
+    for (command, decision) in [
+        ("toolsmith run greeting", json!("allow")),
+        ("toolsmith search 'greet the world'", json!("allow")),
+        ("toolsmith run fresh", json!("deny")),
+        ("toolsmith run nobody", json!("deny")),
+        ("toolsmith run greeting; id", Value::Null),
+        ("toolsmith run greeting --input @/etc/shadow", Value::Null),
+        ("toolsmith approve 1", Value::Null),
+        ("python3 tools/experimental/fresh.py", json!("ask")),
+        ("./tools/experimental/fresh.py a b", json!("ask")),
+        ("ls tools/experimental", Value::Null),
+        ("cargo test", Value::Null),
+    ] {
+        assert_eq!(bash(&workspace, command), decision, "{command}");
+    }
+    let other = json!({"hook_event_name": "Stop", "session_id": "s"});
+    assert_eq!(asked(&workspace, &other), Value::Null);
+}
+
+#[test]
+fn a_tool_that_was_just_written_waits_for_its_review_at_once() {
+    let workspace = Workspace::new();
+    drop(open(&workspace));
+    let written = json!({
+        "session_id": "s", "cwd": workspace.root(), "hook_event_name": "PostToolUse", "tool_name": "Write",
+        "tool_input": {"file_path": workspace.path("tools/experimental/fresh.py"), "content": "print(1)"},
+        "tool_response": {"success": true},
+    });
+    assert_eq!(asked(&workspace, &written), Value::Null, "nothing is there yet");
+    let workspace = workspace.with_script("fresh", "print('{}')");
+    let answer = asked(&workspace, &written);
+    let told = answer["hookSpecificOutput"]["additionalContext"].as_str().unwrap();
+    assert!(told.contains("fresh") && told.contains("`toolsmith wait "), "{told}");
+    let (reviews, _) = workspace.json(&["reviews"]);
+    assert_eq!(reviews["reviews"].as_array().unwrap().len(), 1);
+    assert_eq!(asked(&workspace, &written), Value::Null, "once");
+}
