@@ -466,6 +466,10 @@ actions! {
         Arg::option("session", ArgKind::Text, "only for this session; default is TOOLSMITH_SESSION, else the whole workspace until revoked"),
         Arg::option("for", ArgKind::Duration, "only for this time, for example 2h")
     }
+    Agents "agents" Lifecycle View [] [] Both "List connected agents, with their runs and waiting requests" {}
+    Disconnect "disconnect" Lifecycle HumanOnly [] [] Both "End the connection of an agent; its runs are cancelled" {
+        Arg::required("connection", ArgKind::Number, "number of the connection")
+    }
     Sets "sets" Lifecycle View [Global] ["T"] Both "List tool sets: minimal, default, full and saved ones; on the screen, choose the one in use" {}
     Set "set" Lifecycle HumanOnly [] [] Both "Save a tool set under a name, for --tools" {
         Arg::required("name", ArgKind::Text, "name of the set"),

@@ -48,6 +48,8 @@ words!(
         BufferChanged = "buffer-changed",
         /// An instance of a service changed, or something was said with it.
         ServiceChanged = "service-changed",
+        /// An agent connected, or left.
+        AgentsChanged = "agents-changed",
         /// Uses of tools that others reported, or messages to services, were counted.
         UsageCounted = "usage-counted",
         /// An operation was logged.
@@ -74,6 +76,8 @@ pub enum Topic {
     Buffers,
     /// Instances of services.
     Services,
+    /// Agents that are connected.
+    Agents,
 }
 
 /// One entry of the event feed.
@@ -110,6 +114,7 @@ impl EventKind {
             EventKind::EvolutionChanged => &[Topic::Evolutions],
             EventKind::BufferChanged => &[Topic::Buffers],
             EventKind::ServiceChanged => &[Topic::Services],
+            EventKind::AgentsChanged => &[Topic::Agents],
             EventKind::OperationLogged => &[Topic::Operations],
         }
     }

@@ -6,15 +6,22 @@ use super::error::{EngineError, ErrorCode};
 use super::plain_verb::{Described, Perform, PlainQuery, PlainVerb};
 use super::review::requests::preview_proposals;
 use super::view::Preview;
-use super::{defining, doctor, library, review, run, service, version};
+use super::{agents, defining, doctor, library, review, run, service, version};
 use crate::domain::{Allowed, Caller, Command, Outcome, VerbCall, WriteMode, visible_words};
 
 /// The verbs that need nothing but their arguments as text, by subject.
-const PLAIN_VERBS: &[&[PlainVerb]] = &[version::VERBS, run::VERBS, review::VERBS, defining::VERBS, service::VERBS];
+const PLAIN_VERBS: &[&[PlainVerb]] =
+    &[version::VERBS, run::VERBS, review::VERBS, defining::VERBS, service::VERBS, &[agents::DISCONNECT]];
 
 /// The verbs that change nothing and need nothing but their arguments as text, by subject.
-const PLAIN_QUERIES: &[&[PlainQuery]] =
-    &[library::QUERIES, version::QUERIES, run::QUERIES, review::QUERIES, service::QUERIES, &[doctor::DOCTOR]];
+const PLAIN_QUERIES: &[&[PlainQuery]] = &[
+    library::QUERIES,
+    version::QUERIES,
+    run::QUERIES,
+    review::QUERIES,
+    service::QUERIES,
+    &[doctor::DOCTOR, agents::AGENTS],
+];
 
 /// The query of this name; `None` for any other verb.
 pub fn plain_query(name: &str) -> Option<&'static PlainQuery> {

@@ -32,6 +32,7 @@
 //! | `moves` | the one transaction of a command, and the moves that it promised |
 //! | `commands` | from a command to its subject |
 
+mod agents;
 mod clock;
 mod commands;
 #[cfg(test)]
@@ -77,6 +78,7 @@ pub use crate::runner::{
     measure_reading, stop_with_group,
 };
 pub use crate::store::HourOfRuns;
+pub use agents::{AgentList, Agents, ConnectedAgent};
 #[cfg(test)]
 pub(crate) use commands::plain_verbs;
 pub use commands::{plain_query, plain_verb};
@@ -319,6 +321,11 @@ impl Engine {
     /// Services: instances of tools that keep running.
     pub fn services(&self) -> Services<'_> {
         Services { engine: self, workspace: &self.workspace }
+    }
+
+    /// Agents that are connected.
+    pub fn agents(&self) -> Agents<'_> {
+        Agents { engine: self, workspace: &self.workspace }
     }
 
     /// What agents may run without asking, in which session.

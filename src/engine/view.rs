@@ -259,6 +259,8 @@ pub enum Change {
     Buffers,
     /// An instance of a service changed, or something was said with it.
     Services,
+    /// An agent connected or left; carries those that are connected now.
+    Agents(Vec<super::ConnectedAgent>),
     /// Something went wrong in the background.
     Trouble(super::EngineError),
 }

@@ -26,6 +26,7 @@ mod visible;
 use crate::engine::{Engine, EngineError, ErrorCode, FoundAgent, Limits, OpenOptions};
 use server::Server;
 use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Whom is served, and what.
 #[derive(Debug, Clone)]
@@ -78,13 +79,17 @@ async fn converse(server: Server) -> Result<(), EngineError> {
             return Err(EngineError::new(ErrorCode::Failed, message, "`toolsmith mcp` is for MCP clients"));
         }
     };
+    let mut terminated = signal(SignalKind::terminate()).map_err(EngineError::internal)?;
     let mut over = tokio::spawn(service.waiting());
     let is_over = tokio::select! {
         // The output cannot be written: nobody listens any more.
         _ = &mut over => true,
         () = closed.wait() => false,
+        // A human disconnects the agent, or the client ends this process.
+        _ = terminated.recv() => false,
     };
     let ended = async {
+        server.say_goodbye();
         server.leave(GRACE).await;
         if !is_over {
             // What it was is told nobody.

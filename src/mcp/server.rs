@@ -17,6 +17,7 @@ use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
 use serde_json::json;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -42,6 +43,8 @@ pub(super) struct Server {
     agent: Arc<OnceLock<String>>,
     calls: Arc<Mutex<CallLimit>>,
     courses: Arc<Mutex<Vec<std::sync::Weak<Course>>>>,
+    connection: Arc<OnceLock<i64>>,
+    introduced: Arc<AtomicBool>,
 }
 
 impl Server {
@@ -51,7 +54,14 @@ impl Server {
         if let Some(agent) = agent {
             known.get_or_init(|| agent);
         }
-        Server { engine, agent: Arc::new(known), calls: Arc::default(), courses: Arc::default() }
+        Server {
+            engine,
+            agent: Arc::new(known),
+            calls: Arc::default(),
+            courses: Arc::default(),
+            connection: Arc::default(),
+            introduced: Arc::default(),
+        }
     }
 
     /// Reads the tools while the client still says who it is.
@@ -59,6 +69,27 @@ impl Server {
         let engine = self.engine.clone();
         // What goes wrong, the first call says.
         drop(spawn_blocking(move || drop(engine.library().up_to_date())));
+    }
+
+    /// Writes down that this agent is connected, with the program that it uses.
+    fn introduce(&self, agent: &str, client: Option<Implementation>) {
+        let (engine, connection, agent) = (self.engine.clone(), Arc::clone(&self.connection), agent.to_owned());
+        let client = client.map(|client| format!("{} {}", client.name, client.version)).unwrap_or_default();
+        let client: String = client.chars().take(MOST_NAME).collect();
+        drop(spawn_blocking(move || {
+            // An agent works as well when nobody sees that it is connected.
+            if let Ok(number) = engine.agents().connect(&agent, &client) {
+                connection.get_or_init(|| number);
+            }
+        }));
+    }
+
+    /// Writes down that the agent left.
+    pub(super) fn say_goodbye(&self) {
+        if let Some(connection) = self.connection.get() {
+            // Who stays in the list by mistake is found dead.
+            drop(self.engine.agents().leave(*connection));
+        }
     }
 
     /// Ends what the client started: asks first, and kills what has not ended after `grace`.
@@ -80,7 +111,11 @@ impl Server {
     /// Who calls: the agent that this process serves, else whom the client says it is. Never a human.
     fn caller(&self, context: &RequestContext<RoleServer>) -> Caller {
         let said = || named(context.client_info().map(|client| client.name).as_deref());
-        Caller::Agent(self.agent.get_or_init(said).clone())
+        let agent = self.agent.get_or_init(said);
+        if !self.introduced.swap(true, Ordering::AcqRel) {
+            self.introduce(agent, context.client_info());
+        }
+        Caller::Agent(agent.clone())
     }
 
     async fn perform(&self, call: Call) -> Answer {

@@ -86,7 +86,7 @@ pub use process::caller::{AGENT_VARIABLE, FoundAgent, find_agent, is_left_behind
 pub use process::clear::clear;
 pub use process::limits::usual_wall;
 pub use process::poll::{poll_readable, poll_writable};
-pub use process::processes::{kill_group, process_started, stop_with_group, sweep, used_below};
+pub use process::processes::{ask_to_end, kill_group, process_started, stop_with_group, sweep, used_below};
 pub use process::sockets::{PortSocket, is_accepted, process_with_socket, sockets_at, sockets_below};
 pub use process::usage::measure_reading;
 pub use programs::reading::{Answered, ProgramArguments, read_with};

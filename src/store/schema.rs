@@ -19,7 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0008_services.sql"),
     include_str!("../../assets/migrations/0009_steps.sql"),
     include_str!("../../assets/migrations/0010_catalog.sql"),
-    include_str!("../../assets/migrations/0011_permits.sql"),
+    include_str!("../../assets/migrations/0011_agents.sql"),
 ];
 
 /// The newest format known here.

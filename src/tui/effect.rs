@@ -2,7 +2,7 @@
 
 use super::widget::{Blanks, Side};
 use crate::domain::{
-    Command, DecisionKind, DecisionRequest, EvolutionId, OpportunitySources, ReviewId, RunId, Tool, VerbCall,
+    Command, DecisionKind, DecisionRequest, EvolutionId, OpportunitySources, ReviewId, RunId, SafeText, Tool, VerbCall,
     VersionFile,
 };
 use crate::engine::{CallRequest, EvolveRequest, ExportFormat, LaneId, MarkRequest, RunRequest};
@@ -162,6 +162,8 @@ pub enum Effect {
     Redraw,
     /// Switch reports of the mouse on or off.
     Mouse(bool),
+    /// Ring the bell, and let the terminal show this as a notification.
+    Ring(SafeText),
     /// Put text into the clipboard.
     Copy(String),
     /// Read the tools folders again.

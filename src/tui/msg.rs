@@ -37,6 +37,8 @@ pub enum Msg {
     },
     /// The window got the focus: keys typed elsewhere may still arrive.
     FocusGained,
+    /// The window lost the focus. Terminals that do not report it never say so.
+    FocusLost,
     /// A frame was drawn.
     Drawn,
     /// The time asked for by [`super::app::App::next_wake`] has come.

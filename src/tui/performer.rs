@@ -138,6 +138,7 @@ impl Performer {
         let watch =
             engine.library().watch(&(Arc::new(move |change| performer.changed(change)) as crate::engine::OnChange))?;
         *lock(&self.shared.watch) = Some(watch);
+        self.send(Msg::Changed(Change::Agents(engine.agents().list()?)));
         // After the watch began, so that nothing falls between the reading and the watching.
         for change in [Change::Reviews, Change::Failures, Change::Evolutions, Change::Services] {
             self.send(Msg::Changed(change));
@@ -305,7 +306,12 @@ impl Performer {
             Effect::Failing(failing) => self.failing(engine, failing),
             Effect::Serve(serving) => self.serve(engine, serving),
             // These are the loop's own.
-            Effect::Leave(_) | Effect::Suspend | Effect::Redraw | Effect::Mouse(_) | Effect::Copy(_) => {}
+            Effect::Leave(_)
+            | Effect::Suspend
+            | Effect::Redraw
+            | Effect::Mouse(_)
+            | Effect::Ring(_)
+            | Effect::Copy(_) => {}
         }
     }
 

@@ -198,7 +198,7 @@ impl<'a> Pump<'a> {
             Event::Mouse(event) => self.feed(Msg::Mouse(event)),
             Event::Resize(width, height) => self.feed(Msg::Resize { width, height }),
             Event::FocusGained => self.feed(Msg::FocusGained),
-            Event::FocusLost => Ok(()),
+            Event::FocusLost => self.feed(Msg::FocusLost),
         }
     }
 
@@ -242,6 +242,7 @@ impl<'a> Pump<'a> {
             Effect::Suspend => return self.stop(Stopped::WithGroup),
             Effect::Redraw => return self.session.draw_anew(),
             Effect::Mouse(on) => return self.session.set_mouse(on),
+            Effect::Ring(text) => return self.session.ring(&text),
             Effect::Copy(text) => {
                 let lines = text.lines().count();
                 let said = super::phrase::plural(lines, "line", "lines");

@@ -111,6 +111,16 @@ impl Session {
         if on { execute!(stdout(), EnableMouseCapture) } else { execute!(stdout(), DisableMouseCapture) }
     }
 
+    /// Rings the bell and asks the terminal for a notification (OSC 9, which iTerm2 introduced and many terminals know).
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn ring(&mut self, text: &SafeText) -> io::Result<()> {
+        let mut out = stdout();
+        write!(out, "\x07\x1b]9;{text}\x07")?;
+        out.flush()
+    }
+
     /// Sets the title of the window.
     ///
     /// # Errors

@@ -143,7 +143,8 @@ fn concerns_scans(kind: EventKind) -> bool {
         | EventKind::VerdictChanged
         | EventKind::EvolutionChanged
         | EventKind::BufferChanged
-        | EventKind::ServiceChanged => false,
+        | EventKind::ServiceChanged
+        | EventKind::AgentsChanged => false,
         EventKind::VersionFound
         | EventKind::ToolLost
         | EventKind::ToolMoved

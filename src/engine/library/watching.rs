@@ -171,10 +171,11 @@ impl Library<'_> {
             let sweeps = step.is_multiple_of(ORPHANS_EVERY);
             let swept = if sweeps { self.engine.runs().interrupt_orphans() } else { Ok(()) };
             let expired = if sweeps { self.engine.reviews().expire_due() } else { Ok(()) };
+            let gone = if sweeps { self.engine.agents().forget_dead() } else { Ok(()) };
             if step % BACKUP_EVERY == FIRST_BACKUP {
                 self.follow_days();
             }
-            for error in [looked, swept, expired].into_iter().filter_map(Result::err) {
+            for error in [looked, swept, expired, gone].into_iter().filter_map(Result::err) {
                 on_change(Change::Trouble(error));
             }
             for error in self.workspace.take_trouble() {
@@ -209,6 +210,7 @@ impl Library<'_> {
                 Topic::Evolutions => on_change(Change::Evolutions),
                 Topic::Buffers => on_change(Change::Buffers),
                 Topic::Services => on_change(Change::Services),
+                Topic::Agents => on_change(Change::Agents(self.engine.agents().list()?)),
             }
         }
         Ok(())

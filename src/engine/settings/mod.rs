@@ -91,6 +91,8 @@ pub struct Settings {
     pub theme: Theme,
     /// Whether the mouse works.
     pub mouse: bool,
+    /// Whether requests of agents ring while nobody looks.
+    pub ring: bool,
     /// Wall-clock limit of a run by stage, where the manifest has none.
     pub timeouts: BTreeMap<Stage, Duration>,
     /// Keys of the user, in the order of the file.
@@ -139,6 +141,7 @@ impl Default for Settings {
             commit: true,
             theme: Theme::Auto,
             mouse: true,
+            ring: true,
             timeouts: limits.into_iter().map(|(stage, seconds)| (stage, Duration::from_secs(seconds))).collect(),
             keys: Vec::new(),
             isolation: [Stage::Experimental, Stage::Approved, Stage::Core]
@@ -246,8 +249,8 @@ impl Settings {
                 }
                 "checks" => checks::apply(self, file, value, Whose::Workspace),
                 "services" => self.services = file.services(value),
-                word @ ("theme" | "mouse" | "timeouts" | "keys" | "isolation" | "secrets" | "programs" | "signing"
-                | "policy" | "review" | "limits" | "generators" | "evolve") => {
+                word @ ("theme" | "mouse" | "ring" | "timeouts" | "keys" | "isolation" | "secrets" | "programs"
+                | "signing" | "policy" | "review" | "limits" | "generators" | "evolve") => {
                     let message = format!("{word} cannot be set in a workspace");
                     file.bad(at, message, "it is a user setting: put it into the user's config.toml".to_owned());
                 }
@@ -262,6 +265,7 @@ impl Settings {
             match key.get_ref().as_ref() {
                 "theme" => self.theme = file.theme(value).unwrap_or(self.theme),
                 "mouse" => self.mouse = file.boolean(value, "mouse").unwrap_or(self.mouse),
+                "ring" => self.ring = file.boolean(value, "ring").unwrap_or(self.ring),
                 "timeouts" => {
                     for (key, value) in file.table(value, "timeouts") {
                         if let Some((stage, limit)) = file.timeout(key.get_ref(), key.span().start, value) {
@@ -302,7 +306,7 @@ impl Settings {
                     file.unknown(
                         at,
                         other,
-                        "the settings are theme, mouse, timeouts, isolation, checks, review, policy, secrets, programs, signing, generators, \
+                        "the settings are theme, mouse, ring, timeouts, isolation, checks, review, policy, secrets, programs, signing, generators, \
                          evolve and keys",
                     );
                     if holds_isolation(value) {

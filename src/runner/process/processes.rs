@@ -72,6 +72,14 @@ pub fn kill_group(pid: i32, started: u64) -> bool {
     rustix::process::kill_process_group(leader, Signal::KILL).is_ok()
 }
 
+/// Asks a process to end: SIGTERM. Nothing happens when it has ended.
+pub fn ask_to_end(pid: i32) {
+    // 0 and 1 would mean our own group and everybody.
+    if let Some(process) = (pid > 1).then(|| Pid::from_raw(pid)).flatten() {
+        let _ = rustix::process::kill_process(process, Signal::TERM);
+    }
+}
+
 /// Kills every process that carries the mark of the run with this scratch folder, wherever it went. Returns how
 /// many, and removes the folder that it stood in. For what is left when a supervisor was killed itself.
 pub fn sweep(scratch: &Path) -> usize {

@@ -2,7 +2,7 @@
 
 use super::{App, Mood, Opening};
 use crate::action::Verb;
-use crate::domain::{Command, DecisionKind, DecisionRequest, Outcome, Review, plural};
+use crate::domain::{Command, DecisionKind, DecisionRequest, Outcome, Review, ReviewId, SafeText, plural};
 use crate::engine::{
     BulkResult, Carried, CarriedTool, Change, EngineError, GrantList, Preview, ReviewDetail, Settings,
     Theme as ThemeSetting,
@@ -57,6 +57,7 @@ impl App {
             }
         }
         self.mouse = settings.mouse;
+        self.rings = settings.ring;
         vec![Effect::Mouse(self.mouse)]
     }
 
@@ -71,9 +72,12 @@ impl App {
     fn changed(&mut self, change: Change) -> Vec<Effect> {
         let figures = match change {
             Change::Catalog(_) | Change::Runs | Change::Failures | Change::Reviews => self.outdate_dashboard(),
-            Change::Operations | Change::Evolutions | Change::Buffers | Change::Services | Change::Trouble(_) => {
-                Vec::new()
-            }
+            Change::Operations
+            | Change::Evolutions
+            | Change::Buffers
+            | Change::Services
+            | Change::Agents(_)
+            | Change::Trouble(_) => Vec::new(),
         };
         let mut effects = self.reload(change);
         effects.extend(figures);
@@ -95,6 +99,10 @@ impl App {
             Change::Services => {
                 let load = self.refresh.services.ask().then_some(Effect::Serve(Serving::Load));
                 return load.into_iter().chain(self.renew_context()).collect();
+            }
+            Change::Agents(agents) => {
+                self.agents = agents;
+                None
             }
             Change::Trouble(error) => {
                 self.complain(&error);
@@ -151,8 +159,10 @@ impl App {
             }
             Answer::Reviews(reviews) => {
                 let again = self.refresh.reviews.came();
+                let known = self.queue.newest();
                 self.take_reviews(reviews);
                 let mut effects = self.keep_promise();
+                effects.extend(self.ring_for(known));
                 effects.extend(self.renew_open_review());
                 effects.extend(again.then_some(Effect::LoadReviews));
                 return effects;
@@ -281,6 +291,16 @@ impl App {
                 None => screen.set_stale("this review is no longer pending: it was decided or replaced".to_owned()),
             }
         }
+    }
+
+    /// Rings for a request of an agent that came after `known`, while nobody looks.
+    fn ring_for(&self, known: ReviewId) -> Option<Effect> {
+        if self.is_focused || !self.rings {
+            return None;
+        }
+        let newest = self.queue.asked_after(known)?;
+        let asker = newest.asker.as_deref().unwrap_or_default().trim_start_matches("agent:");
+        Some(Effect::Ring(SafeText::new(&format!("{asker} waits: review {} of {}", newest.id, newest.tool))))
     }
 
     /// Reads the open review again when the queue knows something newer of it: checks went on.

@@ -54,7 +54,7 @@ use super::screen::review::Kept;
 use super::theme::Theme;
 use crate::action::Verb;
 use crate::domain::{Command, CommentKind, DecisionKind, ReviewId, Run, RunId, SafeText, Tool};
-use crate::engine::EngineError;
+use crate::engine::{ConnectedAgent, EngineError};
 use ratatui::layout::Rect;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -165,6 +165,12 @@ pub struct App {
     pub size: (u16, u16),
     /// Whether the mouse is reported.
     pub mouse: bool,
+    /// Whether a request of an agent rings while nobody looks.
+    rings: bool,
+    /// Whether the window has the focus, as far as the terminal tells.
+    is_focused: bool,
+    /// Agents that are connected.
+    pub agents: Vec<ConnectedAgent>,
     /// How far opening is.
     pub opening: Opening,
     /// Which pane has the focus.
@@ -245,6 +251,9 @@ impl App {
             now,
             size,
             mouse: false,
+            rings: true,
+            is_focused: true,
+            agents: Vec::new(),
             opening: Opening::Pending,
             focus: Pane::default(),
             zoom: false,
@@ -320,7 +329,12 @@ impl App {
                 self.size = (width, height);
                 Vec::new()
             }
+            Msg::FocusLost => {
+                self.is_focused = false;
+                Vec::new()
+            }
             Msg::FocusGained | Msg::Resumed => {
+                self.is_focused = true;
                 self.disturb();
                 // Hints of the watcher may have been lost while nobody looked.
                 matches!(self.opening, Opening::Done(_)).then_some(Effect::Rescan).into_iter().collect()

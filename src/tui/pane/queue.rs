@@ -156,6 +156,17 @@ impl QueuePane {
         self.items.is_empty()
     }
 
+    /// The number of the newest waiting review; 0 when none waits.
+    pub fn newest(&self) -> ReviewId {
+        self.items.iter().map(|review| review.id).max().unwrap_or(ReviewId(0))
+    }
+
+    /// The newest review after this one that an agent asked for.
+    pub fn asked_after(&self, id: ReviewId) -> Option<&Review> {
+        let is_agents = |review: &&Review| review.asker.as_deref().is_some_and(|asker| asker.starts_with("agent:"));
+        self.items.iter().filter(|review| review.id > id).filter(is_agents).max_by_key(|review| review.id)
+    }
+
     /// A waiting review by number.
     pub fn find(&self, id: ReviewId) -> Option<&Review> {
         self.items.iter().find(|review| review.id == id)

@@ -225,6 +225,11 @@ fn state_spans(app: &App) -> Vec<Span> {
         let filter = app.keymap.key(Verb::Filter);
         parts.push((format!("{} ({filter}!)", plural(problems, "problem", "problems")), theme.warn));
     }
+    match app.agents.as_slice() {
+        [] => {}
+        [one] => parts.push((format!("agent {}", safe(&one.agent)), theme.accent)),
+        more => parts.push((plural(more.len(), "agent", "agents"), theme.accent)),
+    }
     if let Some(agent) = &app.call.agent {
         parts.push((format!("as agent {}", safe(agent)), theme.warn));
     }

@@ -1,6 +1,7 @@
 //! Agents over the Model Context Protocol: the real program, a client over pipes, and a human in another process.
 
 mod client;
+mod connections;
 mod ends;
 mod hooks;
 mod hostile;

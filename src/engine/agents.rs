@@ -1,0 +1,198 @@
+//! Agents that are connected: who they are, what they do, and ending a connection.
+
+use super::Engine;
+use super::clock::now;
+use super::error::{EngineError, ErrorCode};
+use super::owner::{live_process, owner_alive};
+use super::plain_verb::{Described, Perform, PlainQuery, PlainVerb, argument, parsed};
+use super::view::Preview;
+use super::workspace::Workspace;
+use crate::domain::description::{Align, Describe, Description, Ink, Table};
+use crate::domain::{Caller, Instant, Outcome, ReviewState, RunOutcome, VerbCall, count, span};
+use crate::engine::view::RunFilter;
+use crate::runner;
+use crate::store::{NewOperation, agent_connections};
+use serde::Serialize;
+use serde_json::json;
+
+/// Lists who is connected.
+pub(super) const AGENTS: PlainQuery = PlainQuery {
+    name: "agents",
+    needs_catalog: false,
+    answer: |engine, _, _| Described::of(&AgentList { agents: engine.agents().list()? }),
+};
+
+/// Ends a connection.
+pub(super) const DISCONNECT: PlainVerb = PlainVerb {
+    name: "disconnect",
+    needs_catalog: false,
+    preview: |engine, call| engine.agents().preview_disconnect(call),
+    perform: Perform::Human(|engine, who, call| engine.agents().disconnect(who, call)),
+};
+
+/// An agent that is connected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ConnectedAgent {
+    /// Number of the connection.
+    pub connection: i64,
+    /// The name under which its calls are recorded.
+    pub agent: String,
+    /// The program that it uses, by its own word; may be empty.
+    pub client: String,
+    /// When it connected.
+    pub since: Instant,
+    /// Its runs that have not ended.
+    pub runs: usize,
+    /// Its requests that wait for a human.
+    pub waiting: usize,
+}
+
+/// Who is connected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AgentList {
+    /// Oldest connection first.
+    pub agents: Vec<ConnectedAgent>,
+}
+
+impl Describe for AgentList {
+    fn describe(&self) -> Description {
+        let mut told = Description::new();
+        let heads = [
+            ("connection", Align::Right),
+            ("agent", Align::Left),
+            ("client", Align::Left),
+            ("since", Align::Right),
+            ("runs", Align::Right),
+            ("waiting", Align::Right),
+        ];
+        let mut table = Table::new(&heads);
+        for agent in &self.agents {
+            let since = u64::try_from(now().0.saturating_sub(agent.since.0)).unwrap_or_default();
+            table.row([
+                (Ink::Strong, agent.connection.to_string()),
+                (Ink::Strong, agent.agent.clone()),
+                (Ink::Plain, agent.client.clone()),
+                (Ink::Dim, format!("{} ago", span(since))),
+                (Ink::Plain, agent.runs.to_string()),
+                (if agent.waiting > 0 { Ink::Warn } else { Ink::Plain }, agent.waiting.to_string()),
+            ]);
+        }
+        if !self.agents.is_empty() {
+            told.table(table);
+        }
+        told.summary(format!("{} connected", count(self.agents.len(), "agent")));
+        told
+    }
+}
+
+/// Agents over the Model Context Protocol.
+#[derive(Clone, Copy)]
+pub struct Agents<'e> {
+    pub(super) engine: &'e Engine,
+    pub(super) workspace: &'e Workspace,
+}
+
+impl Agents<'_> {
+    /// Who is connected now, oldest connection first.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn list(&self) -> Result<Vec<ConnectedAgent>, EngineError> {
+        let rows = self.workspace.read(|q| Ok(agent_connections(q)?))?;
+        let rows: Vec<_> = rows.into_iter().filter(|row| owner_alive(&row.owner)).collect();
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let waiting = self.workspace.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
+        let running =
+            self.engine.runs().list(&RunFilter { outcome: Some(RunOutcome::Running), ..RunFilter::default() })?;
+        Ok(rows
+            .into_iter()
+            .map(|row| {
+                let asker = Caller::Agent(row.agent.clone()).identity();
+                ConnectedAgent {
+                    connection: row.id,
+                    runs: running.iter().filter(|run| run.caller == row.agent).count(),
+                    waiting: waiting.iter().filter(|review| review.asker.as_ref() == Some(&asker)).count(),
+                    agent: row.agent,
+                    client: row.client,
+                    since: row.since,
+                }
+            })
+            .collect())
+    }
+
+    /// Notes that this process serves an agent, and forgets those whose process has ended.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn connect(&self, agent: &str, client: &str) -> Result<i64, EngineError> {
+        self.forget_dead()?;
+        let owner = self.workspace.owner.clone();
+        self.workspace.transact(|tx| Ok(tx.connect_agent(agent, client, &owner)?))
+    }
+
+    /// Notes that the agent of a connection left.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn leave(&self, connection: i64) -> Result<(), EngineError> {
+        self.workspace.transact(|tx| Ok(tx.disconnect_agent(connection)?))
+    }
+
+    /// Forgets connections whose process has ended.
+    pub(super) fn forget_dead(&self) -> Result<(), EngineError> {
+        if self.workspace.viewing().is_some() {
+            return Ok(());
+        }
+        let rows = self.workspace.read(|q| Ok(agent_connections(q)?))?;
+        for row in rows.iter().filter(|row| !owner_alive(&row.owner)) {
+            self.leave(row.id)?;
+        }
+        Ok(())
+    }
+
+    fn named(&self, call: &VerbCall) -> Result<(i64, String, String), EngineError> {
+        argument(call, "connection")?;
+        let id: i64 = parsed(call, "connection")?.unwrap_or_default();
+        let rows = self.workspace.read(|q| Ok(agent_connections(q)?))?;
+        let row = rows.into_iter().find(|row| row.id == id && owner_alive(&row.owner)).ok_or_else(|| {
+            let message = format!("there is no connection {id}");
+            EngineError::new(ErrorCode::NotFound, message, "`toolsmith agents` lists connections")
+        })?;
+        Ok((row.id, row.agent, row.owner))
+    }
+
+    fn preview_disconnect(&self, call: &VerbCall) -> Result<Preview, EngineError> {
+        let (_, agent, _) = self.named(call)?;
+        Ok(Preview {
+            title: format!("Disconnect {agent}"),
+            lines: vec!["its runs are cancelled; its requests stay in the queue".to_owned()],
+            undo: "its client may connect again".to_owned(),
+        })
+    }
+
+    fn disconnect(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
+        let (connection, agent, owner) = self.named(call)?;
+        let operation = self.workspace.transact(|tx| {
+            let row = NewOperation {
+                who: who.to_owned(),
+                verb: "disconnect".to_owned(),
+                subject: agent.clone(),
+                detail: json!({"connection": connection}),
+                reversible: false,
+            };
+            Ok(tx.log(&row)?)
+        })?;
+        if let Some(process) = live_process(&owner) {
+            runner::ask_to_end(process);
+        }
+        Ok(Outcome {
+            operation: Some(operation),
+            review: None,
+            message: format!("{agent} is disconnected"),
+            commit: None,
+            detail: serde_json::Value::Null,
+        })
+    }
+}
