@@ -83,11 +83,15 @@ impl Reviews<'_> {
             .map(|b| self.engine.versions().files(b))
             .transpose()?;
         let base = base_files.as_ref().and_then(|files| self.manifest_of(&review, files));
-        let runs = self.engine.runs().list(&RunFilter {
+        let mut runs = self.engine.runs().list(&RunFilter {
             digest: Some(permits::version_called(&review).unwrap_or(review.digest)),
             limit: EVIDENCE_RUNS,
             ..RunFilter::default()
         })?;
+        if review.kind == ReviewKind::Call {
+            // Those that were refused ask for this very permit.
+            runs.retain(|run| run.outcome.has_started());
+        }
         let behaviour = tool.as_ref().map(|tool| self.engine.observations().behaviour(tool));
         let suggestion = match (&tool, &manifest) {
             (Some(tool), Some(manifest)) => self.suggestion_for(tool, manifest)?,
