@@ -530,6 +530,7 @@ actions! {
         Arg::optional("backup", ArgKind::Path, "backup to restore")
     }
     Mcp "mcp" Workbench Change [] [] Shell "Serve agents over the Model Context Protocol on standard input and output" {
+        Arg::option("list", ArgKind::Word(&["core", "pinned", "all"]), "also list tools of the library by name: pinned lists those of --tools, all lists every tool that the agent can run; default core"),
         Arg::option("config", CLIENTS, "print the configuration for this client instead")
     }
     Hook "hook" Workbench Change [] [] Shell "Answer a hook of an agent's client; reads its question as JSON on standard input" {

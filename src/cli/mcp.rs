@@ -17,7 +17,7 @@ pub(super) fn mcp(call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         color: false,
         limits: globals.limits.clone(),
     };
-    (screen.agents)(opening, session_of_environment())?;
+    (screen.agents)(opening, session_of_environment(), call.text("list").map(str::to_owned))?;
     Ok(0)
 }
 

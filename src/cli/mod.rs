@@ -92,8 +92,9 @@ pub struct Opening {
 pub struct Screen {
     /// Shows the workbench until its user leaves. Fails when there is no terminal.
     pub workbench: fn(Opening) -> io::Result<ExitCode>,
-    /// Serves the agent on standard input and output until it leaves. The text is the session that it belongs to.
-    pub agents: fn(Opening, Option<String>) -> Result<(), EngineError>,
+    /// Serves the agent on standard input and output until it leaves. The texts are the session that it belongs to, and which
+    /// tools of the library are listed by name.
+    pub agents: fn(Opening, Option<String>, Option<String>) -> Result<(), EngineError>,
 }
 
 /// Does what the arguments of this process ask for; without a verb, opens the workbench.

@@ -17,6 +17,7 @@ mod answer;
 mod arguments;
 mod calls;
 mod limits;
+mod projected;
 mod running;
 mod server;
 mod stdio;
@@ -24,6 +25,7 @@ mod tools;
 mod visible;
 
 use crate::engine::{Engine, EngineError, ErrorCode, FoundAgent, Limits, OpenOptions};
+pub use projected::Listed;
 use server::Server;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -41,6 +43,8 @@ pub struct Serving {
     pub limits: Limits,
     /// The session that this process is called from.
     pub session: Option<String>,
+    /// Which tools of the library are in the list of tools.
+    pub listed: Listed,
 }
 
 /// How long runs have to end by themselves when the client is gone.
@@ -60,7 +64,7 @@ pub fn serve(serving: Serving) -> Result<(), EngineError> {
         engine.runs().log_found_agent(agent, found, "mcp", false)?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(EngineError::internal)?;
-    let served = runtime.block_on(converse(Server::new(engine, serving.agent)));
+    let served = runtime.block_on(converse(Server::new(engine, serving.agent, serving.listed)));
     // A call that still blocks has nobody left to answer.
     runtime.shutdown_background();
     served
@@ -82,6 +86,8 @@ async fn converse(server: Server) -> Result<(), EngineError> {
     let mut terminated = signal(SignalKind::terminate()).map_err(EngineError::internal)?;
     let mut over = tokio::spawn(service.waiting());
     let is_over = tokio::select! {
+        // Goes on as long as the connection.
+        () = server.tell_changes(), if server.tells_changes() => false,
         // The output cannot be written: nobody listens any more.
         _ = &mut over => true,
         () = closed.wait() => false,

@@ -19,6 +19,40 @@ const MOST_STDERR: usize = 8_000;
 /// How often a run that goes on is looked at.
 const STEP: Duration = Duration::from_millis(25);
 
+/// What shall run.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    /// Name or path of the tool.
+    pub(super) tool: String,
+    /// The input; `None` sends none.
+    pub(super) input: Option<Value>,
+    /// Refuse any other version.
+    pub(super) digest: Option<String>,
+    /// What it is for; warns when the tool failed at that before.
+    pub(super) scenario: Option<String>,
+    /// Whether it runs without what it declares.
+    pub(super) strictly: bool,
+    /// How long the call waits for the end.
+    pub(super) wait: Duration,
+}
+
+impl Wanted {
+    /// What the arguments of `run` or `run-strict` ask for.
+    ///
+    /// # Errors
+    /// `Usage` without the name of a tool.
+    pub(super) fn of(given: &Arguments, strictly: bool) -> Result<Wanted, EngineError> {
+        Ok(Wanted {
+            tool: given.required("tool")?.to_owned(),
+            input: given.object("input"),
+            digest: given.text("digest").map(str::to_owned),
+            scenario: given.text("scenario").map(str::to_owned),
+            strictly,
+            wait: given.wait(),
+        })
+    }
+}
+
 /// A run that was started for a call.
 pub(super) struct Started {
     /// Its number.
@@ -35,19 +69,22 @@ pub(super) struct Started {
 /// # Errors
 /// `NotFound` and `Ambiguous` for the name; `Conflict` for another version than the one that was asked for; those of
 /// [`Runs::start`](crate::engine::Runs::start).
-pub(super) fn start(engine: &Engine, caller: &Caller, given: &Arguments, strictly: bool) -> Result<Started, Refusal> {
+pub(super) fn start(engine: &Engine, caller: &Caller, wanted: &Wanted) -> Result<Started, Refusal> {
     engine.library().up_to_date()?;
-    let tool = engine.library().resolve(given.required("tool")?).map_err(not_found)?;
-    if let Some(digest) = given.text("digest").filter(|digest| !tool.digest.hex().starts_with(*digest)) {
+    let tool = engine.library().resolve(&wanted.tool).map_err(not_found)?;
+    if let Some(digest) = wanted.digest.as_ref().filter(|digest| !tool.digest.hex().starts_with(digest.as_str())) {
         let message = format!("{} is {} now, not {digest}", tool.name, tool.digest.short());
         let error = EngineError::new(ErrorCode::Conflict, message, "look at the version that is here now");
         return Err(Refusal::then(error, "show", json!({"tool": tool.name})));
     }
     let failed_before =
-        given.text("scenario").map(|scenario| engine.failures().warning_in(&tool, scenario)).transpose()?;
-    let request = RunRequest { tool, input: given.object("input"), timeout: None, again: None };
-    let handle =
-        if strictly { engine.runs().start_strictly(&request, caller) } else { engine.runs().start(&request, caller) }?;
+        wanted.scenario.as_ref().map(|scenario| engine.failures().warning_in(&tool, scenario)).transpose()?;
+    let request = RunRequest { tool, input: wanted.input.clone(), timeout: None, again: None };
+    let handle = if wanted.strictly {
+        engine.runs().start_strictly(&request, caller)
+    } else {
+        engine.runs().start(&request, caller)
+    }?;
     let warning =
         failed_before.flatten().into_iter().chain(handle.warning.clone()).reduce(|all, one| format!("{all}; {one}"));
     Ok(Started { run: handle.id, warning, asked: handle.asked, handle })

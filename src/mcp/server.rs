@@ -3,22 +3,23 @@
 use super::answer::{self, Answer, Refusal};
 use super::arguments::Arguments;
 use super::limits::{CallLimit, RUNS_AT_ONCE};
-use super::running::{self, Course};
+use super::projected::{self, Listed, Projected};
+use super::running::{self, Course, Wanted};
 use super::{calls, tools};
-use crate::action::Verb;
-use crate::domain::{Caller, Command, RunId, SafeText, visible_words};
+use crate::action::{MOST_WAIT_S, Verb};
+use crate::domain::{Caller, Command, Digest, RunId, SafeText, visible_words};
 use crate::engine::{Engine, EngineError, ErrorCode};
 use rmcp::model::{
     CallToolRequestMethod, CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorData,
     Implementation, ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ServerCapabilities,
-    ServerConfig,
+    ServerConfig, SubscriptionFilter,
 };
-use rmcp::service::RequestContext;
+use rmcp::service::{NotificationContext, Peer, RequestContext, SubscriptionContext, SubscriptionSink};
 use rmcp::{RoleServer, ServerHandler};
 use serde_json::json;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -33,6 +34,10 @@ const SERVED: &[&str] = &["initialize", "server/discover", "tools/list", "tools/
 
 /// Most characters of the name of an agent.
 const MOST_NAME: usize = 60;
+/// How often the tools are looked at for a client that has them in its list.
+const CHANGES_STEP: Duration = Duration::from_millis(500);
+/// Steps between two looks at everything that decides what is listed.
+const EVERYTHING_EVERY: u32 = 10;
 /// How often a client that asked for it is told how long a run takes.
 const PROGRESS_STEP: Duration = Duration::from_millis(500);
 
@@ -44,12 +49,14 @@ pub(super) struct Server {
     calls: Arc<Mutex<CallLimit>>,
     courses: Arc<Mutex<Vec<std::sync::Weak<Course>>>>,
     connection: Arc<OnceLock<i64>>,
+    listed: Listed,
+    listeners: Arc<Mutex<Listeners>>,
     introduced: Arc<AtomicBool>,
 }
 
 impl Server {
     /// A server of this workspace for an agent of this name; `None` takes the name that its client gives.
-    pub(super) fn new(engine: Engine, agent: Option<String>) -> Server {
+    pub(super) fn new(engine: Engine, agent: Option<String>, listed: Listed) -> Server {
         let known = OnceLock::new();
         if let Some(agent) = agent {
             known.get_or_init(|| agent);
@@ -61,6 +68,8 @@ impl Server {
             courses: Arc::default(),
             connection: Arc::default(),
             introduced: Arc::default(),
+            listed,
+            listeners: Arc::default(),
         }
     }
 
@@ -120,8 +129,10 @@ impl Server {
 
     async fn perform(&self, call: Call) -> Answer {
         match call.verb {
-            Verb::Run => self.run(call, false).await,
-            Verb::RunStrict => self.run(call, true).await,
+            Verb::Run | Verb::RunStrict => {
+                let wanted = Wanted::of(&call.given, call.verb == Verb::RunStrict)?;
+                self.run(call.caller, wanted, &call.context).await
+            }
             Verb::Call => self.call(call).await,
             verb => {
                 let engine = self.engine.clone();
@@ -142,16 +153,15 @@ impl Server {
         }
     }
 
-    async fn run(&self, call: Call, strictly: bool) -> Answer {
+    async fn run(&self, caller: Caller, wanted: Wanted, context: &RequestContext<RoleServer>) -> Answer {
         self.demand_room()?;
         let engine = self.engine.clone();
-        let Call { caller, given, context, .. } = call;
-        let wait = given.wait();
+        let wait = wanted.wait;
         let (asking, who) = (engine.clone(), caller.clone());
-        let started = joined(spawn_blocking(move || running::start(&asking, &who, &given, strictly))).await?;
+        let started = joined(spawn_blocking(move || running::start(&asking, &who, &wanted))).await?;
         let (run, asked, warning) = (started.run, started.asked, started.warning.clone());
         let ending = spawn_blocking(move || started.wait());
-        match self.followed(ending, &context, wait, || Some(run), &caller).await {
+        match self.followed(ending, context, wait, || Some(run), &caller).await {
             Some(ended) => {
                 let ended = ended?;
                 joined(spawn_blocking(move || running::ended(&engine, &ended, warning.as_ref(), asked))).await
@@ -215,6 +225,92 @@ impl Server {
         }
     }
 
+    fn listeners(&self) -> MutexGuard<'_, Listeners> {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The tools of the library that are in the list.
+    async fn projected(&self, caller: Caller) -> Result<Vec<Projected>, EngineError> {
+        let (engine, listed) = (self.engine.clone(), self.listed);
+        let found = joined(spawn_blocking(move || projected::list(&engine, &caller, listed))).await?;
+        self.listeners().known = Some(names(&found));
+        Ok(found)
+    }
+
+    /// Runs a tool of the library that is in the list; `None` for any other name.
+    async fn call_projected(
+        &self,
+        request: &CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+    ) -> Option<Answer> {
+        if self.listed == Listed::Core {
+            return None;
+        }
+        let caller = self.caller(context);
+        let found = match self.projected(caller.clone()).await {
+            Ok(found) => found.into_iter().find(|one| one.offer.name == request.name)?,
+            Err(error) => return Some(Err(error.into())),
+        };
+        if let Err(refusal) = self.demand_rate() {
+            return Some(Err(refusal));
+        }
+        let given = request.arguments.clone().unwrap_or_default();
+        let input = if found.is_wrapped { given.get("input").cloned() } else { Some(serde_json::Value::Object(given)) };
+        let wanted = Wanted {
+            tool: found.path,
+            input,
+            digest: Some(found.digest.hex()),
+            scenario: None,
+            strictly: false,
+            wait: Duration::from_secs(u64::from(MOST_WAIT_S)),
+        };
+        Some(self.run(caller, wanted, context).await)
+    }
+
+    /// Whether the list of tools can change.
+    pub(super) fn tells_changes(&self) -> bool {
+        self.listed != Listed::Core
+    }
+
+    /// Tells the client when the tools of the library that are in the list become others. Ends with the connection.
+    pub(super) async fn tell_changes(&self) {
+        let mut step = tokio::time::interval(CHANGES_STEP);
+        let (mut seen, mut steps) = (None, 0_u32);
+        loop {
+            step.tick().await;
+            let (agent, known) = (self.agent.get().cloned(), self.listeners().known.clone());
+            let (Some(agent), Some(known)) = (agent, known) else { continue };
+            steps = steps.wrapping_add(1);
+            // What humans allow changes no file; it is looked at less often.
+            let unless = seen.filter(|_| !steps.is_multiple_of(EVERYTHING_EVERY));
+            let (engine, listed) = (self.engine.clone(), self.listed);
+            let found = spawn_blocking(move || {
+                let generation = engine.library().up_to_date()?.generation;
+                let is_same = unless == Some(generation);
+                let found = (!is_same).then(|| projected::list(&engine, &Caller::Agent(agent), listed)).transpose()?;
+                Ok::<_, EngineError>((generation, found))
+            });
+            let Ok(Ok((generation, found))) = found.await else { continue };
+            seen = Some(generation);
+            let Some(found) = found else { continue };
+            if names(&found) == known {
+                continue;
+            }
+            let (peer, sinks) = {
+                let mut listeners = self.listeners();
+                listeners.known = Some(names(&found));
+                (listeners.peer.clone(), listeners.sinks.clone())
+            };
+            // Who is gone needs no news.
+            if let Some(peer) = peer {
+                let _ = peer.notify_tool_list_changed().await;
+            }
+            for sink in sinks {
+                let _ = sink.notify_tool_list_changed().await;
+            }
+        }
+    }
+
     fn demand_room(&self) -> Result<(), Refusal> {
         if self.engine.runs().live().len() < RUNS_AT_ONCE {
             return Ok(());
@@ -232,6 +328,18 @@ impl Server {
             Refusal::from(EngineError::new(ErrorCode::Refused, message, hint)).with("retry_after_s", seconds)
         })
     }
+}
+
+/// Who is told when the list of tools changes, and which list was sent last.
+#[derive(Default)]
+struct Listeners {
+    peer: Option<Peer<RoleServer>>,
+    sinks: Vec<SubscriptionSink>,
+    known: Option<Vec<(String, Digest)>>,
+}
+
+fn names(found: &[Projected]) -> Vec<(String, Digest)> {
+    found.iter().map(|one| (one.offer.name.to_string(), one.digest)).collect()
 }
 
 /// A call that was understood.
@@ -265,19 +373,40 @@ async fn tell_progress(context: &RequestContext<RoleServer>, elapsed: Duration) 
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build();
         let mut info = ServerConfig::new(capabilities);
         info.server_info = Implementation::new("toolsmith", env!("CARGO_PKG_VERSION"));
         info.instructions = Some(INSTRUCTIONS.to_owned());
         info
     }
 
-    fn list_tools(
+    async fn list_tools(
         &self,
         _page: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
-    ) -> impl Future<Output = Result<ListToolsResult, ErrorData>> + Send {
-        std::future::ready(Ok(ListToolsResult::with_all_items(tools::list())))
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let mut all = tools::list();
+        let caller = self.caller(&context);
+        let projected = self
+            .projected(caller)
+            .await
+            .map_err(|error| ErrorData::internal_error(SafeText::new(&error.message).as_str().to_owned(), None))?;
+        all.extend(projected.into_iter().map(|one| one.offer));
+        Ok(ListToolsResult::with_all_items(all))
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        self.listeners().peer = Some(context.peer);
+    }
+
+    fn accepted_subscription_filter(&self, _requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(SubscriptionFilter::builder().tools_list_changed().build())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        self.listeners().sinks.push(context.sink().clone());
+        context.cancelled().await;
+        Ok(())
     }
 
     /// A method that nobody serves, or parameters that do not fit their method: the SDK tells neither from the other.
@@ -301,6 +430,9 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let Some((row, agents)) = tools::row(&request.name) else {
+            if let Some(answer) = self.call_projected(&request, &context).await {
+                return Ok(answer::result(answer).into());
+            }
             let names: Vec<&str> = tools::rows().map(|(row, _)| row.name).collect();
             let message = format!("unknown tool {:?}; the tools are {}", request.name, names.join(", "));
             return Err(ErrorData::invalid_params(SafeText::new(&message).as_str().to_owned(), None));

@@ -53,7 +53,7 @@ impl Agent {
     /// Starts the server and says nothing yet.
     pub fn start(workspace: &Workspace, era: Era, args: &[&str]) -> Agent {
         let mut child = workspace
-            .toolsmith(&[args, &["mcp"]].concat())
+            .toolsmith(&if args.contains(&"mcp") { args.to_vec() } else { [args, &["mcp"]].concat() })
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())

@@ -7,6 +7,7 @@ mod hooks;
 mod hostile;
 mod journey;
 mod permits;
+mod projected;
 
 use crate::support::Workspace;
 use toolsmith::domain::{Caller, Command, DecisionKind, DecisionRequest, DisplayRecord, ReviewId};

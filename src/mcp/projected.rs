@@ -1,0 +1,189 @@
+//! Tools of the library as tools of the protocol (`--list pinned`, `--list all`): an agent calls them by name, without
+//! searching first. Each call is a `run`, with the same policy, sandbox and record.
+
+use super::tools;
+use super::visible::{visible, visible_value};
+use crate::domain::{Caller, Digest, Tool, ToolDetail};
+use crate::engine::{Engine, EngineError, MayRun};
+use rmcp::model::{JsonObject, Tool as Offer, ToolAnnotations};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// Longest name on the wire: clients put the name of the server before it, and some allow 60 characters for both.
+const MOST_NAME: usize = 37;
+/// Digits of the digest in a name that was cut, or that two tools share.
+const DIGITS: usize = 6;
+/// Most tools of `--list pinned`: a model reads each of them with every request.
+const MOST_PINNED: usize = 40;
+
+/// Which tools are in the list beside the eleven that are always there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Listed {
+    /// None.
+    #[default]
+    Core,
+    /// Those of the set in use that the agent may run, at most 40.
+    Pinned,
+    /// All that the agent may run.
+    All,
+}
+
+impl FromStr for Listed {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Listed, ()> {
+        match word {
+            "core" => Ok(Listed::Core),
+            "pinned" => Ok(Listed::Pinned),
+            "all" => Ok(Listed::All),
+            _ => Err(()),
+        }
+    }
+}
+
+/// A tool in the list.
+#[derive(Debug, Clone)]
+pub(super) struct Projected {
+    /// What is sent to the client.
+    pub(super) offer: Offer,
+    /// Path of its definition.
+    pub(super) path: String,
+    /// The version that was listed.
+    pub(super) digest: Digest,
+    /// Whether the input is the argument `input`, since its own schema is no object.
+    pub(super) is_wrapped: bool,
+}
+
+/// The tools that are listed for this agent, by name.
+///
+/// # Errors
+/// Those of reading the tools.
+pub(super) fn list(engine: &Engine, caller: &Caller, listed: Listed) -> Result<Vec<Projected>, EngineError> {
+    if listed == Listed::Core {
+        return Ok(Vec::new());
+    }
+    let catalog = engine.library().up_to_date()?;
+    let mut found = Vec::new();
+    let candidates =
+        catalog.tools.iter().filter(|tool| tool.stage.is_vouched() && !tool.facts.unused && tool.may_start());
+    for tool in candidates {
+        // What changed in this moment is listed the next time.
+        let Ok(detail) = engine.library().detail(tool) else { continue };
+        if engine.runs().may(&detail, caller)? == MayRun::Yes
+            && let Some(projected) = projected(tool, &detail)
+        {
+            found.push(projected);
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    distinguish(&mut found);
+    found.sort_by(|a, b| a.offer.name.cmp(&b.offer.name));
+    if listed == Listed::Pinned {
+        found.truncate(MOST_PINNED);
+    }
+    Ok(found)
+}
+
+/// A tool as it is listed; `None` for one whose schema is none.
+fn projected(tool: &Tool, detail: &ToolDetail) -> Option<Projected> {
+    let manifest = &detail.manifest;
+    let own = manifest.input.clone().unwrap_or_else(|| json!({"type": "object"}));
+    if !jsonschema::meta::is_valid(&own) {
+        return None;
+    }
+    let (schema, is_wrapped) = match visible_value(own) {
+        Value::Object(fields) if is_plain_object(&fields) => (fields, false),
+        other => (wrapped(other), true),
+    };
+    let permissions = &manifest.permissions;
+    let annotations = ToolAnnotations::with_title(visible(tool.title.as_deref().unwrap_or(tool.name.as_str())))
+        .read_only(permissions.write.is_empty() && permissions.network.is_empty())
+        .destructive(!permissions.write.is_empty() || !permissions.network.is_empty())
+        .idempotent(tool.idempotent == Some(true))
+        .open_world(!permissions.network.is_empty());
+    let description = visible(&tool.description).into_owned();
+    let offer = Offer::new(wire_name(tool.name.as_str()), description, Arc::new(schema)).with_annotations(annotations);
+    Some(Projected { offer, path: tool.path.clone(), digest: tool.digest, is_wrapped })
+}
+
+/// Whether clients take it as the schema of a tool: an object, and no choice between several at the top.
+fn is_plain_object(fields: &JsonObject) -> bool {
+    fields.get("type") == Some(&json!("object"))
+        && !["oneOf", "anyOf", "allOf", "not", "$ref"].iter().any(|word| fields.contains_key(*word))
+}
+
+fn wrapped(schema: Value) -> JsonObject {
+    let mut fields = JsonObject::new();
+    fields.insert("type".to_owned(), json!("object"));
+    fields.insert("properties".to_owned(), json!({"input": schema}));
+    fields.insert("required".to_owned(), json!(["input"]));
+    fields.insert("additionalProperties".to_owned(), json!(false));
+    fields
+}
+
+fn wire_name(name: &str) -> String {
+    name.replace('.', "-")
+}
+
+/// Gives each tool a name of its own that every client takes: what is too long, or taken, ends in digits of its digest.
+fn distinguish(found: &mut [Projected]) {
+    let mut taken: HashSet<String> = tools::rows().map(|(row, _)| row.name.to_owned()).collect();
+    for one in found {
+        let mut name = one.offer.name.to_string();
+        if name.len() > MOST_NAME || taken.contains(&name) {
+            let kept: String = name.chars().take(MOST_NAME - DIGITS - 1).collect();
+            name = format!("{kept}-{}", &one.digest.hex()[..DIGITS]);
+        }
+        // Copies of one tool have one digest: the first of them is listed under the name.
+        while !taken.insert(name.clone()) {
+            name = format!("{}-2", name.chars().take(MOST_NAME - 2).collect::<String>());
+            if taken.contains(&name) {
+                break;
+            }
+        }
+        one.offer.name = name.into();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str, digest: u8) -> Projected {
+        let offer = Offer::new(wire_name(name), "x", Arc::new(JsonObject::new()));
+        Projected { offer, path: name.to_owned(), digest: Digest::of_bytes(&[digest]), is_wrapped: false }
+    }
+
+    #[test]
+    fn each_name_is_one_that_every_client_takes_and_no_two_are_the_same() {
+        let long = "a".repeat(60);
+        let mut found = vec![
+            named("run", 1),
+            named("git.log", 2),
+            named("git-log", 3),
+            named(&long, 4),
+            named(&format!("{long}b"), 5),
+        ];
+        distinguish(&mut found);
+        let names: Vec<&str> = found.iter().map(|one| one.offer.name.as_ref()).collect();
+        assert!(names[0].starts_with("run-") && names[1] == "git-log" && names[2].starts_with("git-log-"), "{names:?}");
+        assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len(), "{names:?}");
+        for name in names {
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+            assert!(name.len() <= MOST_NAME && name.bytes().all(is_plain), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_schema_that_is_no_plain_object_becomes_the_argument_input() {
+        let fields = |value: Value| value.as_object().cloned().unwrap_or_default();
+        assert!(is_plain_object(&fields(json!({"type": "object", "properties": {"a": {"type": "string"}}}))));
+        assert!(!is_plain_object(&fields(json!({"type": "object", "oneOf": [{"required": ["a"]}]}))));
+        assert!(!is_plain_object(&fields(json!({"type": "array"}))));
+        let schema = Value::Object(wrapped(json!({"type": "array"})));
+        assert!(jsonschema::is_valid(&schema, &json!({"input": []})));
+        assert!(!jsonschema::is_valid(&schema, &json!({"input": {}})));
+    }
+}
