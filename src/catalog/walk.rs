@@ -9,6 +9,7 @@ use super::entries;
 use super::family::Kin;
 use super::files::{self, Member, OpenFolder, is_left_out, is_passed_over, unreadable};
 use super::limits;
+use super::local_modules;
 use super::places::PlaceStamp;
 use super::plan::{self, ScanPlan, ToolRoot, folder_of, join};
 use super::programs::{is_script, script_extensions, script_rank};
@@ -167,7 +168,10 @@ fn folder(plan: &ScanPlan, at: &str, depth: usize, found: &mut WalkResult) {
     }
     found.places.append(&mut inner.places);
     let groups = groups(&listing);
-    if let Some(owner) = owner(plan, at, &listing, &groups, &inner) {
+    let owner = owner(plan, at, &listing, &groups, &inner).or_else(|| main_script(plan, at, &listing, &groups, &inner));
+    if let Some(owner) = owner {
+        let scripts = groups.iter().filter(|_| groups.len() > 1 || !inner.candidates.is_empty());
+        found.places.extend(scripts.map(|group| PlaceStamp::of(plan, &join(at, &group.definition))));
         found.candidates.push(own_folder(at, &owner.definition, owner.format));
         versions(plan, at, &listing, Some(&owner.definition), found);
         return;
@@ -306,6 +310,11 @@ fn version(plan: &ScanPlan, home: &str, original: Option<&str>, entry: &std::fs:
         let mut with_manifest = groups.iter().filter(|group| group.format != Format::Header);
         let only = match (with_manifest.next(), with_manifest.next(), groups.as_slice()) {
             (Some(one), None, _) | (None, None, [one]) => Some(one),
+            (None, ..) => {
+                let scripts: Vec<&str> = groups.iter().map(|group| group.definition.as_str()).collect();
+                let main = local_modules::main_script(plan, &at, &scripts, &[]);
+                groups.iter().find(|group| Some(group.definition.as_str()) == main)
+            }
             _ => None,
         };
         same.or(only).map(|group| (group.definition.as_str(), group.format))
@@ -473,10 +482,35 @@ fn owner<'g>(
     };
     let named =
         (listing.approved || plan::is_called(at, stem_of(&owner.definition))) && inner.candidates.iter().all(is_own);
-    let parent = folder_of(at);
-    let vouched = plan.is_shared_folder(parent)
-        && matches!(plan::file_of(parent), "approved" | "core" | "archived")
-        && groups.len() == 1
-        && inner.candidates.is_empty();
+    let vouched = is_of_moved_tool(plan, at) && groups.len() == 1 && inner.candidates.is_empty();
     (named || vouched).then_some(owner)
+}
+
+/// Whether a folder is one of those into which approvals and archiving move tools.
+fn is_of_moved_tool(plan: &ScanPlan, at: &str) -> bool {
+    let parent = folder_of(at);
+    plan.is_shared_folder(parent) && matches!(plan::file_of(parent), "approved" | "core" | "archived")
+}
+
+/// The script that a folder without a manifest belongs to when the other scripts in it are those that it imports: in a folder
+/// that is called like it, was approved with it, or lies in a folder of approved tools.
+fn main_script<'g>(
+    plan: &ScanPlan,
+    at: &str,
+    listing: &FolderListing,
+    groups: &'g [SharedDefinition],
+    inner: &WalkResult,
+) -> Option<&'g SharedDefinition> {
+    let is_called = |group: &SharedDefinition| plan::is_called(at, stem_of(&group.definition));
+    let is_moved = listing.approved || is_of_moved_tool(plan, at);
+    if plan.is_shared_folder(at)
+        || !is_moved && !groups.iter().any(is_called)
+        || groups.iter().any(|group| group.format != Format::Header)
+    {
+        return None;
+    }
+    let scripts: Vec<&str> = groups.iter().map(|group| group.definition.as_str()).collect();
+    let inside = inner.candidates.iter().map(|one| plan::below(at, &one.definition).unwrap_or(&one.definition));
+    let main = local_modules::main_script(plan, at, &scripts, &inside.collect::<Vec<_>>())?;
+    groups.iter().find(|group| group.definition == main).filter(|main| is_moved || is_called(main))
 }

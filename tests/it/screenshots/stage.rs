@@ -54,8 +54,7 @@ impl<'a> Stage<'a> {
         let call = Call { workspace: PLACE.to_owned(), agent: None, no_color: ground == Ground::Plain };
         let app = App::new(call, theme, now, (width, height));
         let mut stage = Stage { workspace, tools, app, now, area: Rect::new(0, 0, width, height) };
-        stage
-            .send(Msg::Opened(Opened { workspace: PLACE.to_owned(), identity: "Ada <ada@example.org>".to_owned() }))?;
+        stage.send(Msg::Opened(Opened { workspace: PLACE.to_owned() }))?;
         let view = catalog(&stage.tools);
         let index = Arc::new(Index::new(&view.tools));
         stage.send(Msg::Catalog(view))?;
