@@ -131,6 +131,7 @@ fn files_that_are_no_tools_are_named_with_what_they_are() {
     assert_eq!(
         skipped,
         [
+            ("tools/README.md", "text"),
             ("tools/a.applescript", "AppleScript"),
             ("tools/b.swift", "Swift"),
             ("tools/c.ps1", "PowerShell"),

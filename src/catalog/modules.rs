@@ -242,9 +242,9 @@ impl Installed {
     }
 }
 
-/// The file or folder of a module that lies beside a tool.
+/// The file of a module that lies beside a tool.
 fn lying(folder: &Path, module: &str) -> Option<String> {
-    let names = [format!("{module}.py"), format!("{module}/__init__.py"), module.to_owned()];
+    let names = [format!("{module}.py"), format!("{module}/__init__.py")];
     names.into_iter().find(|name| folder.join(name).exists())
 }
 
@@ -252,7 +252,8 @@ fn lying(folder: &Path, module: &str) -> Option<String> {
 fn project_of(folder: &Path, module: &str) -> Option<PathBuf> {
     let is_project = |place: &&Path| ["pyproject.toml", "setup.py"].iter().any(|name| place.join(name).is_file());
     let project = folder.ancestors().take(MAX_ABOVE).find(is_project)?;
-    let is_there = [project.to_owned(), project.join("src")].iter().any(|place| lying(place, module).is_some());
+    let has_it = |place: &PathBuf| lying(place, module).is_some() || place.join(module).is_dir();
+    let is_there = [project.to_owned(), project.join("src")].iter().any(has_it);
     is_there.then(|| project.to_owned())
 }
 

@@ -178,6 +178,8 @@ fn folder(plan: &ScanPlan, at: &str, depth: usize, found: &mut WalkResult) {
     }
     if !plan.is_shared_folder(at) {
         versions(plan, at, &listing, None, found);
+    } else if listing.versions {
+        found.skipped.push(unsearched(&join(at, "versions")));
     }
     let originals = originals(&groups);
     let is_described = listing.folders.iter().any(|name| DESCRIPTIONS.contains(&name.as_str()));
@@ -192,21 +194,11 @@ fn folder(plan: &ScanPlan, at: &str, depth: usize, found: &mut WalkResult) {
             continue;
         }
         let description = is_described.then(|| description_file(plan, at, &group.definition)).flatten();
-        let names = [Some(group.definition.clone()), group.script.clone(), description];
-        let mut names: Vec<String> = names.into_iter().flatten().collect();
-        names.sort_unstable();
-        let kin = versioned(stem_of(&group.definition)).map(|(stem, version)| Kin {
-            of: stem.to_owned(),
-            version,
-            original: originals.get(stem).map(|original| join(at, original)),
-        });
-        found.candidates.push(DefinitionCandidate {
-            definition: join(at, &group.definition),
-            format: group.format,
-            placement: Placement { base: at.to_owned(), exclusive: false },
-            belonging: Belonging::Named(names),
-            kin,
-        });
+        if let Some(text) = &description {
+            let path = join(at, text);
+            inner.skipped.retain(|file| file.path != path);
+        }
+        found.candidates.push(shared_candidate(at, group, description, &originals));
     }
     for name in &listing.several {
         found.candidates.push(DefinitionCandidate {
@@ -220,6 +212,30 @@ fn folder(plan: &ScanPlan, at: &str, depth: usize, found: &mut WalkResult) {
     found.candidates.append(&mut inner.candidates);
     found.problems.append(&mut inner.problems);
     found.skipped.append(&mut inner.skipped);
+}
+
+/// A definition in a folder that it shares with others; `description` is the file that describes it.
+fn shared_candidate(
+    at: &str,
+    group: &SharedDefinition,
+    description: Option<String>,
+    originals: &HashMap<String, String>,
+) -> DefinitionCandidate {
+    let names = [Some(group.definition.clone()), group.script.clone(), description];
+    let mut names: Vec<String> = names.into_iter().flatten().collect();
+    names.sort_unstable();
+    let kin = versioned(stem_of(&group.definition)).map(|(stem, version)| Kin {
+        of: stem.to_owned(),
+        version,
+        original: originals.get(stem).map(|original| join(at, original)),
+    });
+    DefinitionCandidate {
+        definition: join(at, &group.definition),
+        format: group.format,
+        placement: Placement { base: at.to_owned(), exclusive: false },
+        belonging: Belonging::Named(names),
+        kin,
+    }
 }
 
 /// The file in a folder of descriptions beside a definition that describes it.
@@ -276,7 +292,14 @@ fn versions(plan: &ScanPlan, home: &str, listing: &FolderListing, original: Opti
         inner.candidates.sort_by(|a, b| a.definition.cmp(&b.definition));
         found.candidates.append(&mut inner.candidates);
         found.problems.append(&mut inner.problems);
+    } else {
+        found.skipped.push(unsearched(&at));
     }
+}
+
+/// A folder that is not searched for tools.
+fn unsearched(path: &str) -> SkippedFile {
+    SkippedFile { path: format!("{path}/"), kind: SkippedFile::FOLDER }
 }
 
 fn version(plan: &ScanPlan, home: &str, original: Option<&str>, entry: &std::fs::DirEntry, found: &mut WalkResult) {
@@ -345,7 +368,11 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
         listing.skill |= name == skill::FILE && entry.file_type().is_ok_and(|kind| kind.is_file());
         listing.versions |= name == "versions" && entry.file_type().is_ok_and(|kind| kind.is_dir());
         let kind = entry.file_type().map_err(|error| unreadable(at, &error))?;
-        let mut skip = |kind| listing.skipped.push(SkippedFile { path: join(at, name), kind });
+        let mut skip = |kind| {
+            let path = join(at, name);
+            let is_folder = kind == SkippedFile::FOLDER;
+            listing.skipped.push(if is_folder { unsearched(&path) } else { SkippedFile { path, kind } });
+        };
         if entries::is_entry_file(name) && !kind.is_dir() {
             listing.several.push(name.to_owned());
             continue;
@@ -353,6 +380,8 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
         if is_passed_over(name) {
             if files::is_configuration(name) && kind.is_file() {
                 skip("config");
+            } else if let Some(kind) = skipped::passed_over(name, kind.is_dir()) {
+                skip(kind);
             }
             continue;
         }
@@ -384,6 +413,9 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
         } else if kind.is_file() && !name.contains('.') {
             // Its mode or its first bytes can make it a program, and its folder does not show either.
             found.places.push(PlaceStamp::of(plan, &join(at, name)));
+            skip(skipped::plain_file(name));
+        } else if kind.is_file() {
+            skip(skipped::plain_file(name));
         }
     }
     listing.folders.sort_unstable();
