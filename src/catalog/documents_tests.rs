@@ -204,3 +204,13 @@ fn hostile_documents_of_each_format_are_problems() {
         assert_eq!(problem.code, *code, "{problem:?}");
     }
 }
+
+#[test]
+fn a_description_of_an_agent_says_that_it_is_not_started() {
+    let workspace = Workspace::new();
+    workspace
+        .write("tools/agent/index.yaml", "name: Coder\ndescription: Writes code\ninstructions: You are a coder.\n");
+    let scan = scanned(&workspace);
+    let reason = scan.tools[0].reason.as_deref().unwrap();
+    assert!(reason.ends_with("it is not started here"), "{reason}");
+}

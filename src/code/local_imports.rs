@@ -7,6 +7,8 @@ use super::javascript;
 use super::python::imports::{PythonImport, PythonTaken, imports};
 use crate::domain::source::Language;
 use crate::domain::{clean_path, standard};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// What is at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +20,9 @@ pub enum PathKind {
     /// Neither.
     Absent,
 }
+
+/// Texts whose imports are remembered.
+const MAX_KNOWN: usize = 4_096;
 
 /// Endings that JavaScript may leave out, in the order in which they are tried.
 const ENDINGS: [&str; 9] = ["js", "mjs", "cjs", "ts", "mts", "cts", "tsx", "jsx", "json"];
@@ -50,15 +55,56 @@ fn python(path: &str, text: &str, root: &str, look: &mut dyn FnMut(&str) -> Path
     }) {
         return;
     }
-    let Some(tree) = Language::Python.parse(text) else { return };
-    for (import, _) in imports(tree.root_node(), text) {
-        let Some(place) = place_of(&import, path, root) else { continue };
-        let names: Vec<&str> = match &import.taken {
-            PythonTaken::Names(names) => names.iter().map(|name| name.name.as_str()).collect(),
-            PythonTaken::Module { .. } | PythonTaken::Everything => Vec::new(),
-        };
-        modules(place, &import.module, &names, look, found);
+    for import in written(text, Language::Python).iter() {
+        let Some(place) = place_of(import, path, root) else { continue };
+        modules(place, &import.module, &import.names, look, found);
     }
+}
+
+/// A module that a text imports, as written.
+struct WrittenImport {
+    /// Dots in front of a module of Python.
+    level: usize,
+    module: String,
+    /// Names that are taken of it in Python: each may be a module itself.
+    names: Vec<String>,
+}
+
+/// What texts import, by the hash of language and text: many scripts of a folder import the same files, and to parse one takes
+/// longer than to read it.
+static KNOWN: LazyLock<Mutex<HashMap<[u8; 32], Arc<[WrittenImport]>>>> = LazyLock::new(Mutex::default);
+
+/// The modules that a text imports; none when it cannot be parsed.
+fn written(text: &str, language: Language) -> Arc<[WrittenImport]> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(format!("{language:?}").as_bytes());
+    let hash = *hasher.update(&[0]).update(text.as_bytes()).finalize().as_bytes();
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(imports) = known().get(&hash) {
+        return Arc::clone(imports);
+    }
+    let Some(tree) = language.parse(text) else { return Arc::default() };
+    let root = tree.root_node();
+    let found: Arc<[WrittenImport]> = if language == Language::Python {
+        imports(root, text).into_iter().map(|(import, _)| of_python(import)).collect()
+    } else {
+        let modules = javascript::imports::imports(root, text).into_iter().map(|(import, _)| import.module);
+        modules.map(|module| WrittenImport { level: 0, module, names: Vec::new() }).collect()
+    };
+    let mut known = known();
+    if known.len() >= MAX_KNOWN {
+        known.clear();
+    }
+    known.insert(hash, Arc::clone(&found));
+    found
+}
+
+fn of_python(import: PythonImport<'_, '_>) -> WrittenImport {
+    let names = match import.taken {
+        PythonTaken::Names(names) => names.into_iter().map(|name| name.name).collect(),
+        PythonTaken::Module { .. } | PythonTaken::Everything => Vec::new(),
+    };
+    WrittenImport { level: import.level, module: import.module, names }
 }
 
 /// The first parts of the modules that lines may import; an empty one for a relative import.
@@ -78,8 +124,9 @@ fn mentioned(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The folder in which Python looks for what an import names; `None` for the standard library, and outside `root`.
-fn place_of<'p>(import: &PythonImport<'_, '_>, path: &'p str, root: &'p str) -> Option<&'p str> {
-    if let Some(top) = import.top() {
+fn place_of<'p>(import: &WrittenImport, path: &'p str, root: &'p str) -> Option<&'p str> {
+    if import.level == 0 {
+        let top = import.module.split('.').next().unwrap_or_default();
         return (!standard::PYTHON.contains(&top)).then_some(root);
     }
     let mut place = folder_of(path);
@@ -93,7 +140,13 @@ fn place_of<'p>(import: &PythonImport<'_, '_>, path: &'p str, root: &'p str) -> 
 }
 
 /// The files of a dotted module and of the names that are taken of it, as far as they are modules themselves.
-fn modules(place: &str, module: &str, names: &[&str], look: &mut dyn FnMut(&str) -> PathKind, found: &mut Vec<String>) {
+fn modules(
+    place: &str,
+    module: &str,
+    names: &[String],
+    look: &mut dyn FnMut(&str) -> PathKind,
+    found: &mut Vec<String>,
+) {
     let mut place = place.to_owned();
     for part in module.split('.').filter(|part| !part.is_empty()) {
         place = join(&place, part);
@@ -133,8 +186,7 @@ fn javascript(
     if !["'.", "\".", "`."].into_iter().any(may_import) {
         return;
     }
-    let Some(tree) = language.parse(text) else { return };
-    for (import, _) in javascript::imports::imports(tree.root_node(), text) {
+    for import in written(text, language).iter() {
         let is_relative = matches!(import.module.split('/').next(), Some("." | ".."));
         let Some(place) = is_relative.then(|| resolved(folder_of(path), &import.module)).flatten() else { continue };
         found.extend(file_at(&place, look));

@@ -106,6 +106,7 @@ fn why(reason: &str) -> Why {
         "are methods of a class",
         "holds no code",
         "is unknown; add a command",
+        "it is not started here",
     ]) {
         Why::NotStarted
     } else {
@@ -271,10 +272,20 @@ fn count(plan: &ScanPlan, folder: &Path, scan: &Scan) -> Counts {
 /// The files that are a row, a part of one, a problem, or skipped.
 fn told(plan: &ScanPlan, scan: &Scan) -> BTreeSet<PathBuf> {
     let mut told: BTreeSet<PathBuf> = scan.problems.iter().map(|problem| PathBuf::from(&problem.path)).collect();
-    // What keeps a folder from being a tool is told instead of its definition.
-    let beside = |path: &PathBuf| ["SKILL.md", "tool.toml"].map(|name| path.with_file_name(name));
-    let definitions: Vec<PathBuf> = told.iter().flat_map(beside).collect();
-    told.extend(definitions);
+    // A problem tells of the whole tool: its definition, the script of the same name, a folder that is called like it.
+    let mut parts = Vec::new();
+    for path in &told {
+        parts.extend(["SKILL.md", "tool.toml"].map(|name| path.with_file_name(name)));
+        parts.extend(["py", "sh", "js", "ts"].map(|extension| path.with_extension(extension)));
+        if path.parent().and_then(Path::file_name) == path.file_stem()
+            && let Some(folder) = path.parent().filter(|folder| folder.is_dir())
+        {
+            let mut inside = BTreeSet::new();
+            list(folder, &mut inside);
+            parts.extend(inside);
+        }
+    }
+    told.extend(parts);
     told.extend(scan.skipped.iter().map(|file| PathBuf::from(&file.path)));
     for tool in &scan.tools {
         let file = tool.placement.entry().map_or(tool.path.as_str(), |(file, _)| file);
