@@ -4,6 +4,7 @@
 //! are the same. Losing it costs time, nothing else.
 
 use super::files::{FileStamp, Member};
+use super::looked_at::LookedAt;
 use super::needed::Needed;
 use super::obstacle::Obstacle;
 use super::packed;
@@ -16,7 +17,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Counts up whenever the same files would give another row.
-const GENERATION: u32 = 25;
+const GENERATION: u32 = 26;
 
 /// One definition as it was scanned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,37 +31,6 @@ pub struct CacheRow {
 /// Cached rows by path of the definition.
 #[derive(Debug, Clone, Default)]
 pub struct Cache(pub HashMap<String, CacheRow>);
-
-/// Places outside a definition's own files, as they were before anything was read there.
-#[derive(Debug, Default)]
-pub(super) struct LookedAt(Vec<(String, Option<FileStamp>)>);
-
-impl LookedAt {
-    /// Notes a place. To be called before it is read: what changes while it is read then shows.
-    pub(super) fn note(&mut self, plan: &ScanPlan, path: &str) {
-        if !self.0.iter().any(|(known, _)| known == path) {
-            let stamp = plan.on_disk(path).metadata().ok().as_ref().map(FileStamp::of);
-            self.0.push((path.to_owned(), stamp));
-        }
-    }
-
-    /// The places as they are now.
-    pub(super) fn now(plan: &ScanPlan, paths: &[String]) -> LookedAt {
-        let mut looked_at = LookedAt::default();
-        for path in paths {
-            looked_at.note(plan, path);
-        }
-        looked_at
-    }
-
-    pub(super) fn paths(&self) -> Vec<String> {
-        self.0.iter().map(|(path, _)| path.clone()).collect()
-    }
-
-    pub(super) fn stamps(&self) -> impl Iterator<Item = &FileStamp> {
-        self.0.iter().filter_map(|(_, stamp)| stamp.as_ref())
-    }
-}
 
 /// What one definition gave: one row or problem; of a file that holds several tools one for each.
 #[derive(Debug, Serialize, Deserialize)]
@@ -168,8 +138,8 @@ pub(super) fn fingerprint(format: &str, exclusive: bool, members: &[Member], loo
     for member in members {
         add(&member.at, Some(member.stamp));
     }
-    for (path, stamp) in &looked_at.0 {
-        add(path, *stamp);
+    for (path, stamp) in looked_at.places() {
+        add(path, stamp);
     }
     hasher.finalize().as_bytes().to_vec()
 }

@@ -1,6 +1,7 @@
 //! What is kept of a scan is as good as reading everything anew, whatever happens to the files in between.
 
-use super::cache::{LookedAt, fingerprint};
+use super::cache::fingerprint;
+use super::looked_at::LookedAt;
 use super::places::are_unchanged;
 use super::testing::Workspace;
 use super::{Cache, CacheRow, Scan, ScanFrame, ScanPlan, recall, rows_are_unchanged, scan, unchanged};

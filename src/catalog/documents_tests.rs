@@ -131,6 +131,7 @@ fn files_that_are_no_tools_are_named_with_what_they_are() {
     assert_eq!(
         skipped,
         [
+            ("tools/README.md", "text"),
             ("tools/a.applescript", "AppleScript"),
             ("tools/b.swift", "Swift"),
             ("tools/c.ps1", "PowerShell"),
@@ -202,4 +203,14 @@ fn hostile_documents_of_each_format_are_problems() {
         let problem = problem.unwrap_or_else(|| panic!("no problem for {path}"));
         assert_eq!(problem.code, *code, "{problem:?}");
     }
+}
+
+#[test]
+fn a_description_of_an_agent_says_that_it_is_not_started() {
+    let workspace = Workspace::new();
+    workspace
+        .write("tools/agent/index.yaml", "name: Coder\ndescription: Writes code\ninstructions: You are a coder.\n");
+    let scan = scanned(&workspace);
+    let reason = scan.tools[0].reason.as_deref().unwrap();
+    assert!(reason.ends_with("it is not started here"), "{reason}");
 }

@@ -97,9 +97,10 @@ fn refuse_hidden(document: &Document<'_>, title: &str) -> Result<(), Problem> {
     hidden.map_or(Ok(()), |(at, c)| Err(bad_name(document, &NameError::BadCharacter(c, at + 1))))
 }
 
-/// The name of a file's stem; `_template` is called `template`.
+/// The name of a file's stem; `_template` is called `template`, `a (b), c & d` is called `a_b_c_d`.
 pub(super) fn script_name(stem: &str) -> Result<ToolName, NameError> {
-    ToolName::normalise(stem.trim_start_matches(['_', '.', '-']))
+    let stem = stem.trim_start_matches(['_', '.', '-']);
+    ToolName::normalise(stem).or_else(|error| ToolName::of_title(stem).ok_or(error))
 }
 
 /// A file name without folder and extension.

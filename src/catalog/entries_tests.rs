@@ -163,6 +163,16 @@ fn names_that_fold_to_one_get_a_number_and_nothing_else_is_absent() {
 }
 
 #[test]
+fn signs_that_nobody_sees_stay_in_the_words_of_an_entry() {
+    let workspace = Workspace::new();
+    workspace.write("tools/Makefile", "# Builds\t\u{1b}[31mit\u{7}\nall:\n\ttrue\n");
+    workspace.write("tools/justfile", "# Lists \u{1b}]0;x\u{7} all\nls:\n  true\n");
+    let scan = scan_all(&workspace);
+    let words: Vec<&str> = scan.tools.iter().map(|tool| tool.description.as_str()).collect();
+    assert_eq!(words, ["Builds \u{1b}[31mit\u{7}", "Lists \u{1b}]0;x\u{7} all"], "whoever shows them escapes them");
+}
+
+#[test]
 fn a_skill_folder_is_one_row_with_all_its_files() {
     let workspace = Workspace::new();
     workspace

@@ -13,7 +13,7 @@ use super::scripts::{self, ScriptText};
 use super::stdin;
 use crate::code::metadata::ScriptBlock;
 use crate::domain::source::Language;
-use crate::domain::{Dialect, InputMode, Manifest, Origin, Problem, ProblemCode, Recipe, SafeText};
+use crate::domain::{Dialect, InputMode, Manifest, Origin, Problem, ProblemCode, Recipe, SafeText, ToolName};
 
 /// A header ends after so many lines at the latest.
 const HEADER_LINES: usize = 120;
@@ -88,7 +88,9 @@ pub(super) fn read(path: &str, bytes: &[u8], programs: &Programs) -> Result<Draf
             "rename the file: use a-z 0-9 _ . - only, starting with a letter or digit",
         )
     })?;
-    let mut manifest = draft::blank(Naming { name, title: None }, Dialect::Header);
+    // What a name cannot hold is kept as title.
+    let title = ToolName::normalise(stem.trim_start_matches(['_', '.', '-'])).err().map(|_| stem.to_owned());
+    let mut manifest = draft::blank(Naming { name, title }, Dialect::Header);
     let header = header_lines(text);
     describe(&mut manifest, &header, stem);
     manifest.dependencies = inline_dependencies(text);

@@ -21,3 +21,7 @@ pub(super) const LIST_ITEMS: usize = 200;
 pub(super) const ROW_TEXT_CHARS: usize = 2_000;
 /// Tools in a file that holds several.
 pub(super) const ENTRIES: usize = 500;
+/// Files beside a script that it imports, directly or not.
+pub(super) const MODULES: usize = 100;
+/// Bytes of these files together.
+pub(super) const MODULE_BYTES: usize = 4 * 1024 * 1024;

@@ -33,6 +33,8 @@ mod foreign;
 mod header;
 mod limits;
 mod lineup;
+mod local_modules;
+mod looked_at;
 mod modules;
 mod native;
 mod needed;
@@ -71,6 +73,7 @@ pub use definition::{
 };
 pub use family::promotions;
 pub use files::{UNFINISHED, is_left_out, unusable_name};
+pub use local_modules::{imported_among, importer};
 pub use plan::{ScanPlan, ToolRoot};
 pub use recall::{RowFrame, ScanFrame, recall, rows_are_unchanged, unchanged};
 pub use run_python::RunPython;

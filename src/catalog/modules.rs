@@ -40,13 +40,33 @@ pub(super) fn imported(manifest: &Manifest, files: &[VersionFile]) -> Vec<String
         let is_named = |part: &str| part == module || part.split('.').next() == Some(module);
         files.iter().any(|file| file.path.split('/').any(is_named))
     };
-    let found = certain(text).unwrap_or_default().into_iter();
+    let found = certain_of_all(&entry.path, text, files).into_iter();
     let foreign = found.filter(|module| {
         // What we offer lies on the path of every run that names it.
         let is_ours = CALL_MODULES.contains(module);
         !module.starts_with('_') && !is_ours && !standard::PYTHON.contains(module) && !is_own(module)
     });
     foreign.take(MAX_MODULES).map(str::to_owned).collect()
+}
+
+/// What a script and the files beside it that it certainly imports import whatever happens. Nothing when one of them is not
+/// clear.
+fn certain_of_all<'f>(entry: &str, text: &'f str, files: &'f [VersionFile]) -> BTreeSet<&'f str> {
+    let folder = entry.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    let own = |module: &str| {
+        let places = [format!("{folder}{module}.py"), format!("{folder}{module}/__init__.py")];
+        files.iter().find(|file| places.contains(&file.path))
+    };
+    let (mut found, mut waiting) = (BTreeSet::new(), vec![text]);
+    while let Some(text) = waiting.pop() {
+        let Some(modules) = certain(text) else { return BTreeSet::new() };
+        for module in modules {
+            if found.insert(module) {
+                waiting.extend(own(module).and_then(|file| std::str::from_utf8(&file.bytes).ok()));
+            }
+        }
+    }
+    found
 }
 
 /// The top-level modules of imports that are not indented; `None` when nothing is certain.
@@ -222,9 +242,9 @@ impl Installed {
     }
 }
 
-/// The file or folder of a module that lies beside a tool.
+/// The file of a module that lies beside a tool.
 fn lying(folder: &Path, module: &str) -> Option<String> {
-    let names = [format!("{module}.py"), format!("{module}/__init__.py"), module.to_owned()];
+    let names = [format!("{module}.py"), format!("{module}/__init__.py")];
     names.into_iter().find(|name| folder.join(name).exists())
 }
 
@@ -232,7 +252,8 @@ fn lying(folder: &Path, module: &str) -> Option<String> {
 fn project_of(folder: &Path, module: &str) -> Option<PathBuf> {
     let is_project = |place: &&Path| ["pyproject.toml", "setup.py"].iter().any(|name| place.join(name).is_file());
     let project = folder.ancestors().take(MAX_ABOVE).find(is_project)?;
-    let is_there = [project.to_owned(), project.join("src")].iter().any(|place| lying(place, module).is_some());
+    let has_it = |place: &PathBuf| lying(place, module).is_some() || place.join(module).is_dir();
+    let is_there = [project.to_owned(), project.join("src")].iter().any(has_it);
     is_there.then(|| project.to_owned())
 }
 
@@ -282,10 +303,10 @@ mod tests {
         manifest.recipe = Some(Recipe { command, entry: Some("t.py".to_owned()), ..Recipe::blank(InputMode::None) });
         let files = [
             file("t.py", "import json, helper, lib.x, yaml\nfrom toolsmith_call import call_tool\n"),
-            file("helper.py", ""),
+            file("helper.py", "import requests, t\n"),
             file("lib/x.py", ""),
         ];
-        assert_eq!(imported(&manifest, &files), ["yaml"]);
+        assert_eq!(imported(&manifest, &files), ["requests", "yaml"]);
     }
 
     #[test]

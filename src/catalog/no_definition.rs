@@ -1,6 +1,6 @@
 //! Which files that were read as definitions are none: documents that hold data, scripts that are for other files.
 
-use super::cache::LookedAt;
+use super::looked_at::LookedAt;
 use super::plan::{ScanPlan, file_of, folder_of, join};
 use super::walk::DefinitionCandidate;
 use crate::domain::{Format, Problem, ProblemCode};

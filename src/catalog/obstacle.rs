@@ -35,6 +35,10 @@ pub(super) fn incomplete(manifest: &Manifest) -> Option<Obstacle> {
 
 /// That nothing says how it is started, and which key was probably meant to.
 pub(super) fn no_command(manifest: &Manifest) -> Obstacle {
+    if manifest.extra.get("instructions").is_some_and(Value::is_string) {
+        let why = "it describes an agent by its instructions and has no start command: it is not started here";
+        return Obstacle::Incomplete(why.to_owned());
+    }
     let inside = manifest.extra.get("run").and_then(Value::as_object);
     let inside = inside.into_iter().flat_map(|fields| fields.keys()).map(|key| ("[run] ", key));
     let slips = inside.chain(manifest.extra.keys().map(|key| ("", key)));

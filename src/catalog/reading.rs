@@ -8,6 +8,7 @@ use super::draft::{self, Draft};
 use super::files::unusable_name;
 use super::header;
 use super::limits;
+use super::local_modules::imported_among;
 use super::needed::Needed;
 use super::obstacle::{self, Obstacle};
 use super::plan::ScanPlan;
@@ -371,5 +372,8 @@ pub(super) fn definition_of(files: &[VersionFile], known: &str, format: Format) 
     if let Some(manifest) = pair.or_else(|| manifests.next()) {
         return Some((manifest.to_owned(), if pair.is_some() { Format::Pair } else { Format::Manifest }));
     }
-    top().next().map(|script| (script.to_owned(), Format::Header))
+    // What others import is not what is started.
+    let imported = imported_among(files);
+    let script = top().find(|path| programs::is_script(path) && !imported.contains(*path)).or_else(|| top().next());
+    script.map(|script| (script.to_owned(), Format::Header))
 }

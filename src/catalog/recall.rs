@@ -1,8 +1,9 @@
 //! The last scan without another one: while no folder changed and each file of it is as it was, what was found then is
 //! what a scan would find now.
 
-use super::cache::{self, CacheRow, CachedPlace, CachedScan, LookedAt, Scanned};
+use super::cache::{self, CacheRow, CachedPlace, CachedScan, Scanned};
 use super::files::{self, OpenFolder};
+use super::looked_at::LookedAt;
 use super::places::{self, PlaceStamp};
 use super::plan::ScanPlan;
 use super::programs::Programs;

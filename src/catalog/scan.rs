@@ -1,13 +1,15 @@
 //! Tools folders to rows: walk, read what changed, line up.
 
 use super::argv::{Anchor, Script};
-use super::cache::{self, Cache, CacheRow, CachedPlace, CachedScan, LookedAt, Scanned};
+use super::cache::{self, Cache, CacheRow, CachedPlace, CachedScan, Scanned};
 use super::document::Syntax;
 use super::entries;
 use super::family;
 use super::files::{self, Member, OpenFolder};
 use super::limits;
 use super::lineup::{alias_clashes, line_up};
+use super::local_modules;
+use super::looked_at::LookedAt;
 use super::needed::Needed;
 use super::no_definition;
 use super::obstacle::Obstacle;
@@ -311,7 +313,7 @@ struct LoadedVersion {
     reading: ParsedVersion,
 }
 
-/// Reads all files of a candidate, and the scripts that it names elsewhere in the workspace.
+/// Reads all files of a candidate, the scripts that it names elsewhere in the workspace, and the files that they import.
 fn load(
     plan: &ScanPlan,
     candidate: &DefinitionCandidate,
@@ -330,6 +332,7 @@ fn load(
         return Err(files::unreadable(&candidate.definition, &std::io::ErrorKind::NotFound.into()));
     };
     let draft = reading::draft(file, programs).map_err(at_home)?;
+    let mut fault = None;
     if !candidate.placement.exclusive {
         for script in reading::scripts(&draft) {
             let Some(member) = look_for(plan, base, &candidate.definition, script, looked_at)? else { continue };
@@ -337,9 +340,11 @@ fn load(
                 files.push(files::read(plan, &member)?);
             }
         }
+        fault = local_modules::add(plan, base, &mut files, looked_at);
         files.sort_by(|a, b| a.path.cmp(&b.path));
     }
-    let reading = reading::finish(draft, definition, candidate.format, &files, programs);
+    let mut reading = reading::finish(draft, definition, candidate.format, &files, programs);
+    reading.obstacle = reading.obstacle.or(fault.map(Obstacle::Incomplete));
     Ok(LoadedVersion { files, reading })
 }
 

@@ -1,6 +1,7 @@
 //! Which files in a shared folder look like tools and are none: code that nothing here runs, tests, configurations,
 //! files that only pass on what others define.
 
+use super::files::{UNFINISHED, is_left_out};
 use super::plan::{ScanPlan, join};
 use crate::domain::SkippedFile;
 use std::io::Read;
@@ -33,13 +34,49 @@ const LANGUAGES: &[(&str, &str)] = &[
     ("ipynb", "notebook"),
 ];
 
+/// What files are that hold no code, by extension.
+const PLAIN: &[(&str, &[&str])] = &[
+    ("text", &["md", "markdown", "mdx", "rst", "adoc", "txt", "tex", "org", "pdf", "doc", "docx", "odt", "rtf", "po"]),
+    (
+        "markup",
+        &[
+            "html", "htm", "css", "scss", "sass", "less", "vue", "svelte", "xml", "xsd", "xsl", "j2", "jinja", "tmpl",
+            "hbs",
+        ],
+    ),
+    ("image", &["png", "jpg", "jpeg", "gif", "svg", "ico", "icns", "webp", "bmp", "tiff", "drawio"]),
+    (
+        "media",
+        &["mp3", "wav", "ogg", "flac", "mp4", "mov", "webm", "avi", "mkv", "ttf", "otf", "woff", "woff2", "pptx"],
+    ),
+    ("archive", &["zip", "gz", "tgz", "bz2", "xz", "tar", "7z", "jar", "whl", "apk", "deb", "rpm"]),
+    (
+        DATA,
+        &[
+            "csv", "tsv", "sql", "db", "sqlite", "sqlite3", "parquet", "xlsx", "xls", "ods", "log", "dat", "pkl",
+            "npy", "geojson",
+        ],
+    ),
+    (
+        "config",
+        &["ini", "cfg", "conf", "config", "env", "lock", "plist", "properties", "example", "sample", "in", "service"],
+    ),
+];
+
 /// What else a file may be.
-const KINDS: &[&str] = &["type declarations", "test", "config", "index", NO_ENTRIES, DATA, MODULE, SkippedFile::API];
+const KINDS: &[&str] =
+    &["type declarations", "test", "config", "minified", "index", NO_ENTRIES, DATA, MODULE, SkippedFile::API];
 
 /// A kind of file by its word; `None` for a word that is none.
 pub(super) fn kind(word: &str) -> Option<&'static str> {
     let languages = LANGUAGES.iter().map(|(_, language)| language);
-    KINDS.iter().chain(languages).find(|known| **known == word).copied()
+    KINDS
+        .iter()
+        .chain(&SkippedFile::PLAIN)
+        .chain([&SkippedFile::FOLDER])
+        .chain(languages)
+        .find(|known| **known == word)
+        .copied()
 }
 
 /// What a file is that could hold several tools and holds none.
@@ -66,6 +103,29 @@ pub(super) fn other_file(name: &str) -> Option<&'static str> {
     LANGUAGES.iter().find(|(known, _)| *known == extension).map(|(_, language)| *language)
 }
 
+/// What a file is that holds neither code nor a document, by its name.
+pub(super) fn plain_file(name: &str) -> &'static str {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    let Some(extension) = extension else {
+        let is_text = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "README", "AUTHORS", "CHANGELOG", "CODEOWNERS"];
+        return if is_text.contains(&name) { "text" } else { "other" };
+    };
+    let found = PLAIN.iter().find(|(_, extensions)| extensions.contains(&extension.as_str()));
+    found.map_or("other", |(kind, _)| kind)
+}
+
+/// What a file or folder is whose name is never looked at; `None` for what programs keep for themselves.
+pub(super) fn passed_over(name: &str, is_folder: bool) -> Option<&'static str> {
+    if name.starts_with(UNFINISHED) || matches!(name, "approval.toml" | "toolsmith.toml" | ".git" | "versions") {
+        return None;
+    }
+    Some(match name.starts_with('.') {
+        _ if is_folder => SkippedFile::FOLDER,
+        true if !is_left_out(name) => "hidden",
+        _ => "temporary",
+    })
+}
+
 /// What a document is that nothing in it calls a tool, by how it begins.
 pub(super) fn data(plan: &ScanPlan, path: &str) -> &'static str {
     let mut begin = Vec::new();
@@ -87,6 +147,9 @@ pub(super) fn no_tool(plan: &ScanPlan, at: &str, name: &str) -> Option<&'static 
     }
     if marked("config") {
         return Some("config");
+    }
+    if marked("min") && matches!(parts.last(), Some(&("js" | "mjs" | "cjs"))) {
+        return Some("minified");
     }
     if name.starts_with("test_") && parts.last() == Some(&"py") && !is_started(plan, at, name) {
         return Some("test");
@@ -161,6 +224,38 @@ fn only_passes_on(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::testing::Workspace;
+    use crate::catalog::{Cache, scan};
+
+    #[test]
+    fn no_file_is_absent() {
+        let workspace = Workspace::new();
+        let others = ["README.md", "logo.PNG", "LICENSE", "data.csv", ".env", "x.py~", "strange.xyz", "plain"];
+        for path in others.iter().chain(&["node_modules/a.js", ".github/x.yml", ".git/x", "own/README.md"]) {
+            workspace.write(&format!("tools/{path}"), "x");
+        }
+        workspace.write("tools/own/tool.toml", "name = 'own'\ndescription = 'd'\n[run]\ncommand = ['ls']\n");
+        workspace.write("tools/good.py", "pass\n");
+        workspace.write("tools/description/good.txt", "Does good.\n");
+        let found = scan(&workspace.plan(), &Cache::default(), &mut |_| {});
+        let told: Vec<(&str, &str)> = found.skipped.iter().map(|file| (&file.path[6..], file.kind)).collect();
+        let expected = [
+            (".env", "hidden"),
+            (".github/", "folder"),
+            ("LICENSE", "text"),
+            ("README.md", "text"),
+            ("data.csv", "data"),
+            ("logo.PNG", "image"),
+            ("node_modules/", "folder"),
+            ("plain", "other"),
+            ("strange.xyz", "other"),
+            ("x.py~", "temporary"),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(found.skipped.iter().filter(|file| file.looks_like_tool()).count(), 1, "data may be a definition");
+        assert_eq!((found.tools.len(), found.problems.len()), (2, 0));
+        assert!(found.skipped.iter().all(|file| kind(file.kind) == Some(file.kind)), "kinds outlive the process");
+    }
 
     #[test]
     fn an_index_that_only_exports_defines_nothing() {

@@ -191,7 +191,7 @@ fn whatever_cannot_be_read_is_a_problem_with_its_file_line_and_next_step() {
     workspace.write("tools/big.py", "#".repeat(1_100_000));
     workspace.write("tools/void.py", "\n");
     workspace.write("tools/odd\u{200b}.py", "pass\n");
-    workspace.write("tools/BAD NAME!.py", "pass\n");
+    workspace.write("tools/(!).py", "pass\n");
     workspace.write("tools/list.json", "[1, 2]");
     workspace.write("tools/some.json", "{\"a\": 1}");
     workspace.write("tools/pair.json", "{\"a\": 1}");
@@ -225,7 +225,7 @@ fn whatever_cannot_be_read_is_a_problem_with_its_file_line_and_next_step() {
         ("tools/big.py", ProblemCode::TooLarge, None),
         ("tools/void.py", ProblemCode::Empty, None),
         ("tools/odd\u{200b}.py", ProblemCode::BadName, None),
-        ("tools/BAD NAME!.py", ProblemCode::BadName, None),
+        ("tools/(!).py", ProblemCode::BadName, None),
         ("tools/versions.py", ProblemCode::BadName, None),
         ("tools/modules/tool.toml", ProblemCode::BadName, None),
         ("tools/pair.json", ProblemCode::UnknownDialect, None),
@@ -533,4 +533,22 @@ mod arbitrary_bytes {
             }
         }
     }
+}
+
+#[test]
+fn a_file_whose_name_is_no_name_keeps_it_as_title() {
+    let workspace = Workspace::new();
+    for name in ["resize (small), fast & good.py", "My Tool!.sh", "plain one.py"] {
+        workspace.write(&format!("tools/{name}"), "print(1)\n");
+    }
+    let scan = scan_all(&workspace.plan());
+    let named: Vec<(&str, Option<&str>)> =
+        scan.tools.iter().map(|tool| (tool.name.as_str(), tool.title.as_deref())).collect();
+    let expected = [
+        ("my_tool", Some("My Tool!")),
+        ("plain_one", None),
+        ("resize_small_fast_good", Some("resize (small), fast & good")),
+    ];
+    assert_eq!(named, expected);
+    assert_eq!(scan.problems, []);
 }

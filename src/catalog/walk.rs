@@ -9,6 +9,7 @@ use super::entries;
 use super::family::Kin;
 use super::files::{self, Member, OpenFolder, is_left_out, is_passed_over, unreadable};
 use super::limits;
+use super::local_modules;
 use super::places::PlaceStamp;
 use super::plan::{self, ScanPlan, ToolRoot, folder_of, join};
 use super::programs::{is_script, script_extensions, script_rank};
@@ -167,13 +168,18 @@ fn folder(plan: &ScanPlan, at: &str, depth: usize, found: &mut WalkResult) {
     }
     found.places.append(&mut inner.places);
     let groups = groups(&listing);
-    if let Some(owner) = owner(plan, at, &listing, &groups, &inner) {
+    let owner = owner(plan, at, &listing, &groups, &inner).or_else(|| main_script(plan, at, &listing, &groups, &inner));
+    if let Some(owner) = owner {
+        let scripts = groups.iter().filter(|_| groups.len() > 1 || !inner.candidates.is_empty());
+        found.places.extend(scripts.map(|group| PlaceStamp::of(plan, &join(at, &group.definition))));
         found.candidates.push(own_folder(at, &owner.definition, owner.format));
         versions(plan, at, &listing, Some(&owner.definition), found);
         return;
     }
     if !plan.is_shared_folder(at) {
         versions(plan, at, &listing, None, found);
+    } else if listing.versions {
+        found.skipped.push(unsearched(&join(at, "versions")));
     }
     let originals = originals(&groups);
     let is_described = listing.folders.iter().any(|name| DESCRIPTIONS.contains(&name.as_str()));
@@ -188,21 +194,11 @@ fn folder(plan: &ScanPlan, at: &str, depth: usize, found: &mut WalkResult) {
             continue;
         }
         let description = is_described.then(|| description_file(plan, at, &group.definition)).flatten();
-        let names = [Some(group.definition.clone()), group.script.clone(), description];
-        let mut names: Vec<String> = names.into_iter().flatten().collect();
-        names.sort_unstable();
-        let kin = versioned(stem_of(&group.definition)).map(|(stem, version)| Kin {
-            of: stem.to_owned(),
-            version,
-            original: originals.get(stem).map(|original| join(at, original)),
-        });
-        found.candidates.push(DefinitionCandidate {
-            definition: join(at, &group.definition),
-            format: group.format,
-            placement: Placement { base: at.to_owned(), exclusive: false },
-            belonging: Belonging::Named(names),
-            kin,
-        });
+        if let Some(text) = &description {
+            let path = join(at, text);
+            inner.skipped.retain(|file| file.path != path);
+        }
+        found.candidates.push(shared_candidate(at, group, description, &originals));
     }
     for name in &listing.several {
         found.candidates.push(DefinitionCandidate {
@@ -216,6 +212,30 @@ fn folder(plan: &ScanPlan, at: &str, depth: usize, found: &mut WalkResult) {
     found.candidates.append(&mut inner.candidates);
     found.problems.append(&mut inner.problems);
     found.skipped.append(&mut inner.skipped);
+}
+
+/// A definition in a folder that it shares with others; `description` is the file that describes it.
+fn shared_candidate(
+    at: &str,
+    group: &SharedDefinition,
+    description: Option<String>,
+    originals: &HashMap<String, String>,
+) -> DefinitionCandidate {
+    let names = [Some(group.definition.clone()), group.script.clone(), description];
+    let mut names: Vec<String> = names.into_iter().flatten().collect();
+    names.sort_unstable();
+    let kin = versioned(stem_of(&group.definition)).map(|(stem, version)| Kin {
+        of: stem.to_owned(),
+        version,
+        original: originals.get(stem).map(|original| join(at, original)),
+    });
+    DefinitionCandidate {
+        definition: join(at, &group.definition),
+        format: group.format,
+        placement: Placement { base: at.to_owned(), exclusive: false },
+        belonging: Belonging::Named(names),
+        kin,
+    }
 }
 
 /// The file in a folder of descriptions beside a definition that describes it.
@@ -272,7 +292,14 @@ fn versions(plan: &ScanPlan, home: &str, listing: &FolderListing, original: Opti
         inner.candidates.sort_by(|a, b| a.definition.cmp(&b.definition));
         found.candidates.append(&mut inner.candidates);
         found.problems.append(&mut inner.problems);
+    } else {
+        found.skipped.push(unsearched(&at));
     }
+}
+
+/// A folder that is not searched for tools.
+fn unsearched(path: &str) -> SkippedFile {
+    SkippedFile { path: format!("{path}/"), kind: SkippedFile::FOLDER }
 }
 
 fn version(plan: &ScanPlan, home: &str, original: Option<&str>, entry: &std::fs::DirEntry, found: &mut WalkResult) {
@@ -306,6 +333,11 @@ fn version(plan: &ScanPlan, home: &str, original: Option<&str>, entry: &std::fs:
         let mut with_manifest = groups.iter().filter(|group| group.format != Format::Header);
         let only = match (with_manifest.next(), with_manifest.next(), groups.as_slice()) {
             (Some(one), None, _) | (None, None, [one]) => Some(one),
+            (None, ..) => {
+                let scripts: Vec<&str> = groups.iter().map(|group| group.definition.as_str()).collect();
+                let main = local_modules::main_script(plan, &at, &scripts, &[]);
+                groups.iter().find(|group| Some(group.definition.as_str()) == main)
+            }
             _ => None,
         };
         same.or(only).map(|group| (group.definition.as_str(), group.format))
@@ -336,7 +368,11 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
         listing.skill |= name == skill::FILE && entry.file_type().is_ok_and(|kind| kind.is_file());
         listing.versions |= name == "versions" && entry.file_type().is_ok_and(|kind| kind.is_dir());
         let kind = entry.file_type().map_err(|error| unreadable(at, &error))?;
-        let mut skip = |kind| listing.skipped.push(SkippedFile { path: join(at, name), kind });
+        let mut skip = |kind| {
+            let path = join(at, name);
+            let is_folder = kind == SkippedFile::FOLDER;
+            listing.skipped.push(if is_folder { unsearched(&path) } else { SkippedFile { path, kind } });
+        };
         if entries::is_entry_file(name) && !kind.is_dir() {
             listing.several.push(name.to_owned());
             continue;
@@ -344,6 +380,8 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
         if is_passed_over(name) {
             if files::is_configuration(name) && kind.is_file() {
                 skip("config");
+            } else if let Some(kind) = skipped::passed_over(name, kind.is_dir()) {
+                skip(kind);
             }
             continue;
         }
@@ -375,6 +413,9 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
         } else if kind.is_file() && !name.contains('.') {
             // Its mode or its first bytes can make it a program, and its folder does not show either.
             found.places.push(PlaceStamp::of(plan, &join(at, name)));
+            skip(skipped::plain_file(name));
+        } else if kind.is_file() {
+            skip(skipped::plain_file(name));
         }
     }
     listing.folders.sort_unstable();
@@ -473,10 +514,35 @@ fn owner<'g>(
     };
     let named =
         (listing.approved || plan::is_called(at, stem_of(&owner.definition))) && inner.candidates.iter().all(is_own);
-    let parent = folder_of(at);
-    let vouched = plan.is_shared_folder(parent)
-        && matches!(plan::file_of(parent), "approved" | "core" | "archived")
-        && groups.len() == 1
-        && inner.candidates.is_empty();
+    let vouched = is_of_moved_tool(plan, at) && groups.len() == 1 && inner.candidates.is_empty();
     (named || vouched).then_some(owner)
+}
+
+/// Whether a folder is one of those into which approvals and archiving move tools.
+fn is_of_moved_tool(plan: &ScanPlan, at: &str) -> bool {
+    let parent = folder_of(at);
+    plan.is_shared_folder(parent) && matches!(plan::file_of(parent), "approved" | "core" | "archived")
+}
+
+/// The script that a folder without a manifest belongs to when the other scripts in it are those that it imports: in a folder
+/// that is called like it, was approved with it, or lies in a folder of approved tools.
+fn main_script<'g>(
+    plan: &ScanPlan,
+    at: &str,
+    listing: &FolderListing,
+    groups: &'g [SharedDefinition],
+    inner: &WalkResult,
+) -> Option<&'g SharedDefinition> {
+    let is_called = |group: &SharedDefinition| plan::is_called(at, stem_of(&group.definition));
+    let is_moved = listing.approved || is_of_moved_tool(plan, at);
+    if plan.is_shared_folder(at)
+        || !is_moved && !groups.iter().any(is_called)
+        || groups.iter().any(|group| group.format != Format::Header)
+    {
+        return None;
+    }
+    let scripts: Vec<&str> = groups.iter().map(|group| group.definition.as_str()).collect();
+    let inside = inner.candidates.iter().map(|one| plan::below(at, &one.definition).unwrap_or(&one.definition));
+    let main = local_modules::main_script(plan, at, &scripts, &inside.collect::<Vec<_>>())?;
+    groups.iter().find(|group| group.definition == main).filter(|main| is_moved || is_called(main))
 }

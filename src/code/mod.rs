@@ -5,6 +5,7 @@
 //! | --- | --- | --- |
 //! | What does Python take from elsewhere, which names does that bind, does it certainly run? | [`python::imports`] | what is missing for a run; the checks `dependencies`, `capabilities`, `change`; repairs |
 //! | The same for JavaScript and TypeScript | [`javascript::imports`] | the same |
+//! | Which files beside it does a script take? | [`local_imports()`] | the catalog |
 //! | Which programs does a shell script call, and which whatever happens? | [`shell::calls`] | what is missing for a run; the catalog |
 //! | What does a script declare in its header (PEP 723)? | [`metadata`] | the catalog, runs, the check `dependencies`, repairs |
 //! | Which names are bound where, and what binds a name that is read? | [`python::scope`], [`javascript::scope`] | the check `capabilities`, repairs |
@@ -15,11 +16,14 @@
 
 pub mod escape;
 pub mod javascript;
+mod local_imports;
 pub(crate) mod lowering;
 pub mod metadata;
 pub(crate) mod program;
 pub mod python;
 pub mod shell;
+
+pub use local_imports::{PathKind, local_imports};
 
 use tree_sitter::Node;
 

@@ -15,6 +15,17 @@ impl SkippedFile {
     /// What an OpenAPI document is called.
     pub const API: &str = "OpenAPI document";
 
+    /// What files are that nobody takes for tools: the words that [`SkippedFile::kind`] may be.
+    pub const PLAIN: [&str; 8] = ["text", "markup", "image", "media", "archive", "hidden", "temporary", "other"];
+
+    /// What a folder is that is not searched for tools; its path ends in `/`.
+    pub const FOLDER: &str = "folder";
+
+    /// Whether somebody may take it for a tool: it holds code or is a document.
+    pub fn looks_like_tool(&self) -> bool {
+        self.kind != SkippedFile::FOLDER && !SkippedFile::PLAIN.contains(&self.kind)
+    }
+
     /// How it becomes a tool; `None` where it cannot.
     pub fn next_step(&self) -> Option<&'static str> {
         let step = "write a definition with `type: openapi` and base_url beside it; docs/manifest.md, \"Documents of other programs\"";
@@ -27,8 +38,15 @@ pub fn skipped_because(kind: &str) -> String {
     match kind {
         "test" | "config" | "data" => format!("it is taken for {kind}, not for a tool"),
         "module" => "it only defines what other files of its package use".to_owned(),
+        "minified" => "it is code that was made small for browsers".to_owned(),
         "index" => "it only exports what other files define".to_owned(),
         "type declarations" => "it only declares types".to_owned(),
+        "text" | "markup" | "image" | "media" => format!("it is {kind}, not code"),
+        "archive" => "archives are not opened".to_owned(),
+        "hidden" => "files with hidden names are not searched for tools".to_owned(),
+        "temporary" => "it is left over from an editor or an interpreter".to_owned(),
+        "other" => "its name does not say that it is code or a document".to_owned(),
+        SkippedFile::FOLDER => "folders with this name are not searched for tools".to_owned(),
         SkippedFile::API => "an OpenAPI document only describes an interface".to_owned(),
         language => format!("nothing here runs {language}"),
     }

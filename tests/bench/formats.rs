@@ -1,7 +1,8 @@
 //! How much of a folder of foreign definitions is understood: `cargo bench -- formats DIR [DIR …]`.
 //!
 //! Reads each folder in place and writes nothing. `--names` also prints what is missing: each problem, each row without a
-//! description, each row that takes something and has no form, and each row that cannot run, with its reason. `--run` also
+//! description, each row that takes something and has no form, each row that cannot run, with its reason, and each file that is
+//! absent: no row, no part of one, no problem, and not skipped. `--run` also
 //! runs each tool that can run once, in a copy of the folder, in the sandbox of a new tool, with the simplest input that its
 //! form accepts.
 //!
@@ -41,8 +42,8 @@ struct Counts {
     refused: usize,
     /// Runs that started, and those of them that succeeded.
     ran: Option<(usize, usize)>,
-    /// Files in no row, no problem and no list of skipped files; text and data beside the tools count too.
-    elsewhere: usize,
+    /// Files in no row, no problem and no list of skipped files and folders.
+    absent: usize,
 }
 
 /// Prints a row of counts for each folder. Words that begin with `--` are options.
@@ -69,16 +70,16 @@ pub fn run(words: &[String]) {
 }
 
 /// The columns of [`line`].
-const HEAD: &str = "  files   rows problems skipped described  takes  form runnable  lack not started refused    ran (ok) elsewhere      cold";
+const HEAD: &str = "  files   rows problems skipped described  takes  form runnable  lack not started refused    ran (ok) absent      cold";
 
 fn line(counts: &Counts, cold: Duration) -> String {
     let Counts { files, rows, problems, skipped, described, takes, with_form, .. } = counts;
-    let Counts { runnable, lacking, not_started, refused, elsewhere, .. } = counts;
+    let Counts { runnable, lacking, not_started, refused, absent, .. } = counts;
     let ran = counts.ran.map_or_else(String::new, |(ran, succeeded)| format!("{ran} ({succeeded})"));
     let cold = cold.as_millis();
     format!(
         "{files:>7} {rows:>6} {problems:>8} {skipped:>7} {described:>9} {takes:>6} {with_form:>5} {runnable:>8} {lacking:>5} \
-         {not_started:>11} {refused:>7} {ran:>11} {elsewhere:>9} {cold:>6} ms"
+         {not_started:>11} {refused:>7} {ran:>11} {absent:>6} {cold:>6} ms"
     )
 }
 
@@ -105,6 +106,7 @@ fn why(reason: &str) -> Why {
         "are methods of a class",
         "holds no code",
         "is unknown; add a command",
+        "it is not started here",
     ]) {
         Why::NotStarted
     } else {
@@ -176,6 +178,12 @@ fn names(folder: &Path, plan: &ScanPlan, scan: &Scan) {
     for tool in scan.tools.iter().filter(|tool| !tool.runnable) {
         println!("  cannot run   {}: {}", short(&tool.path), tool.reason.as_deref().unwrap_or_default());
     }
+    let mut files = BTreeSet::new();
+    list(folder, &mut files);
+    let told = told(plan, scan);
+    for path in absent(&files, &told, scan) {
+        println!("  absent       {}", short(&path.to_string_lossy()));
+    }
 }
 
 /// Seconds that one tool may run.
@@ -243,13 +251,9 @@ fn count(plan: &ScanPlan, folder: &Path, scan: &Scan) -> Counts {
         runnable: scan.tools.iter().filter(|tool| tool.runnable).count(),
         ..Counts::default()
     };
-    let mut told: BTreeSet<PathBuf> = scan.problems.iter().map(|problem| PathBuf::from(&problem.path)).collect();
-    told.extend(scan.skipped.iter().map(|file| PathBuf::from(&file.path)));
+    let told = told(plan, scan);
     for tool in &scan.tools {
-        told.insert(PathBuf::from(&tool.path));
         let Ok(detail) = read(plan, tool) else { continue };
-        let place = Path::new(&tool.path).parent().unwrap_or(Path::new(""));
-        told.extend(detail.files.iter().map(|file| place.join(&file.path)));
         let has_form = has_form(&detail);
         counts.with_form += usize::from(has_form);
         counts.takes += usize::from(has_form || takes_something(&detail));
@@ -261,8 +265,43 @@ fn count(plan: &ScanPlan, folder: &Path, scan: &Scan) -> Counts {
             Why::Refused => counts.refused += 1,
         }
     }
-    counts.elsewhere = files.difference(&told).count();
+    counts.absent = absent(&files, &told, scan).len();
     counts
+}
+
+/// The files that are a row, a part of one, a problem, or skipped.
+fn told(plan: &ScanPlan, scan: &Scan) -> BTreeSet<PathBuf> {
+    let mut told: BTreeSet<PathBuf> = scan.problems.iter().map(|problem| PathBuf::from(&problem.path)).collect();
+    // A problem tells of the whole tool: its definition, the script of the same name, a folder that is called like it.
+    let mut parts = Vec::new();
+    for path in &told {
+        parts.extend(["SKILL.md", "tool.toml"].map(|name| path.with_file_name(name)));
+        parts.extend(["py", "sh", "js", "ts"].map(|extension| path.with_extension(extension)));
+        if path.parent().and_then(Path::file_name) == path.file_stem()
+            && let Some(folder) = path.parent().filter(|folder| folder.is_dir())
+        {
+            let mut inside = BTreeSet::new();
+            list(folder, &mut inside);
+            parts.extend(inside);
+        }
+    }
+    told.extend(parts);
+    told.extend(scan.skipped.iter().map(|file| PathBuf::from(&file.path)));
+    for tool in &scan.tools {
+        let file = tool.placement.entry().map_or(tool.path.as_str(), |(file, _)| file);
+        told.insert(PathBuf::from(file));
+        let Ok(detail) = read(plan, tool) else { continue };
+        let base = Path::new(&tool.placement.base);
+        told.extend(detail.files.iter().map(|file| base.join(&file.path)));
+    }
+    told
+}
+
+/// The files that nothing tells of.
+fn absent<'f>(files: &'f BTreeSet<PathBuf>, told: &'f BTreeSet<PathBuf>, scan: &Scan) -> Vec<&'f PathBuf> {
+    let folders: Vec<&str> = scan.skipped.iter().map(|file| &*file.path).filter(|path| path.ends_with('/')).collect();
+    let is_inside = |path: &&PathBuf| folders.iter().any(|folder| path.starts_with(folder));
+    files.difference(told).filter(|path| !is_inside(path)).collect()
 }
 
 fn has_form(detail: &ToolDetail) -> bool {

@@ -234,8 +234,7 @@ fn words_of(comments: &[&str]) -> String {
     // `##@ Words` begins a section.
     let own = comments.iter().map(|line| line.trim_start_matches(['#', '!'])).filter(|line| !line.starts_with('@'));
     let lines = own.map(str::trim).filter(words);
-    let text = lines.collect::<Vec<&str>>().join(" ");
-    text.chars().filter(|c| !c.is_control()).collect()
+    lines.flat_map(str::split_whitespace).collect::<Vec<&str>>().join(" ")
 }
 
 /// The comments directly above the lines that begin an entry, and the number of these lines from 1, by the name of the

@@ -74,12 +74,16 @@ impl<'t> Reader<'t> {
             }
             "add_parser" => {
                 let Some(name) = named.words().into_iter().next() else {
-                    // Its name is computed; so is what is added to it.
+                    // Its name is computed: what is added to it is passed where it is given.
+                    self.tree.note_computed(owner.unwrap_or(ROOT));
                     target.map(|target| self.names.remove(target));
                     return;
                 };
                 let help = named.text("help").or_else(|| named.text("description")).unwrap_or_default();
                 self.last = self.tree.add_command(owner.unwrap_or(ROOT), &name, &one_line(&help));
+                if let Some(Value::Array(aliases)) = named.value("aliases") {
+                    self.tree.add_aliases(self.last, aliases.iter().filter_map(Value::as_str).map(str::to_owned));
+                }
                 self.inherit(&named);
             }
             "add_argument" => {
@@ -253,6 +257,32 @@ mod tests {
         assert!(shown.contains(&rules.to_owned()), "{shown:#?}");
         assert!(shown.contains(&"! command=remote: remote_command".to_owned()), "{shown:#?}");
         assert!(shown.contains(&r#"deep {"type":"string"}"#.to_owned()), "{shown:#?}");
+    }
+
+    #[test]
+    fn other_names_of_a_command_mean_the_same() {
+        let text = "p = ArgumentParser()\ns = p.add_subparsers()\nr = s.add_parser('remove', aliases=['rm', 'del'], help='Removes')\n\
+            r.add_argument('name')\nl = s.add_parser('list', aliases=('ls',))\n";
+        let expected = [
+            r#"command! {"type":"string","enum":["remove","rm","del","list","ls"],"description":"remove (also rm, del): Removes; list (also ls)"}"#,
+            r#"name {"type":"string","description":"(for remove, rm, del)"}"#,
+            "= command, name if command=remove, name if command=rm, name if command=del",
+            "! command=remove: name",
+            "! command=rm: name",
+            "! command=del: name",
+        ];
+        assert_eq!(shown("x.py", text), expected);
+    }
+
+    #[test]
+    fn names_that_are_computed_are_said_to_be() {
+        let text = "p = ArgumentParser()\ns = p.add_subparsers()\na = s.add_parser('add')\nfor c in COMMANDS:\n    q = s.add_parser(c.name)\n    q.add_argument('--deep')\n";
+        let expected = [
+            r#"command! {"type":"string","examples":["add"],"description":"and names that the script computes"}"#,
+            r#"deep {"type":"string"}"#,
+            "= command, --deep",
+        ];
+        assert_eq!(shown("x.py", text), expected);
     }
 
     #[test]

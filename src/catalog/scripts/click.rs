@@ -34,6 +34,12 @@ impl<'t> Mark<'t> {
         function.decorators.iter().map(|written| Mark::of(written)).find(|mark| kinds.contains(&mark.kind))
     }
 
+    /// Whether its name is given, and not as a text.
+    fn is_computed(&self) -> bool {
+        let given = self.named.arguments.iter().find(|one| one.name.is_none() || one.name == Some("name"));
+        given.is_some_and(|one| literal::text(one.value, PYTHON).is_none())
+    }
+
     /// The name of the command: as given, else that of the function.
     fn name(&self, function: &Definition<'_>) -> String {
         let given = self.named.words().into_iter().next().or_else(|| self.named.text("name"));
@@ -55,6 +61,15 @@ pub(super) fn click(text: &str) -> Option<Declared> {
     let has_group = marked().any(|(_, mark)| mark.kind == "group");
     for (function, mark) in marked() {
         let words = summary(function);
+        if let Some(parent) = nodes.get(mark.owner).filter(|_| mark.is_computed()) {
+            tree.note_computed(*parent);
+            for input in
+                function.decorators.iter().filter_map(|written| click_input(written, tree.loose())).collect::<Vec<_>>()
+            {
+                tree.push_loose(input);
+            }
+            continue;
+        }
         let id = match nodes.get(mark.owner) {
             Some(parent) => tree.add_command(*parent, &mark.name(function), &words),
             None if !has_root && (mark.kind == "group" || !has_group) => {
@@ -174,7 +189,7 @@ pub(super) fn typer(text: &str) -> Option<Declared> {
     // One command alone is the program itself.
     let is_group =
         of_root.clone().count() > 1 || !added.is_empty() || of_root.clone().any(|(_, mark)| mark.kind == "callback");
-    let mut description = None;
+    let (mut description, mut computed) = (None, None);
     let types: super::hint::Types<'_> = &|name| python::class_schema(&definitions, name, 0);
     let mut take = |tree: &mut CommandTree, node: NodeId, function: &Definition<'_>| {
         for one in function.parameters() {
@@ -188,13 +203,22 @@ pub(super) fn typer(text: &str) -> Option<Declared> {
     for (function, mark) in &commands {
         let owner = apps.get(mark.owner).copied().unwrap_or(ROOT);
         let is_own = mark.kind == "callback" || owner == ROOT && !is_group;
+        if !is_own && mark.is_computed() {
+            tree.note_computed(owner);
+            for one in function.parameters() {
+                let input = typer_input(&one, types, tree.loose());
+                tree.push_loose(input);
+            }
+            computed = computed.or_else(|| Some(summary(function)));
+            continue;
+        }
         let node = if is_own { owner } else { tree.add_command(owner, &mark.name(function), &summary(function)) };
         take(&mut tree, node, function);
     }
     if let Some(function) = functions().find(|one| run == Some(one.name)) {
         take(&mut tree, ROOT, function);
     }
-    let description = description?;
+    let description = description.or(computed)?;
     Some(tree.declared(Some(description).filter(|words| !words.is_empty())))
 }
 
@@ -239,6 +263,22 @@ mod tests {
             "! command=strip: name",
         ];
         assert_eq!(shown("x.py", text), expected);
+    }
+
+    #[test]
+    fn names_that_are_computed_are_said_to_be() {
+        let text = "import click\n@click.group()\ndef cli():\n    pass\n@cli.command('add')\ndef add():\n    pass\n\
+            @cli.command(NAME)\n@click.option('--deep')\ndef other(deep):\n    pass\n";
+        let expected = [
+            r#"command! {"type":"string","examples":["add"],"description":"and names that the script computes"}"#,
+            r#"deep {"type":"string"}"#,
+            "= command, --deep",
+        ];
+        assert_eq!(shown("x.py", text), expected);
+        let text = "import typer\napp = typer.Typer()\n@app.command('add')\ndef add():\n    pass\n@app.command(name=NAMES[0])\ndef other(deep: str = 'x'):\n    pass\n";
+        let shown = shown("x.py", text);
+        assert!(shown.iter().any(|line| line.contains("and names that the script computes")), "{shown:?}");
+        assert!(shown.iter().any(|line| line.starts_with("deep ")), "{shown:?}");
     }
 
     #[test]

@@ -11,6 +11,36 @@ struct CommandNode {
     words: String,
     inputs: Vec<DeclaredInput>,
     commands: Vec<usize>,
+    /// Other names that it answers to.
+    aliases: Vec<String>,
+    /// Whether it has commands whose names are worked out while it runs.
+    has_computed: bool,
+}
+
+impl CommandNode {
+    /// Its names. One with commands of its own is offered by the first.
+    fn names(&self) -> impl Iterator<Item = &String> {
+        let aliases = if self.commands.is_empty() { self.aliases.as_slice() } else { &[] };
+        std::iter::once(&self.name).chain(aliases)
+    }
+
+    /// What is said of it; empty for nothing.
+    fn described(&self) -> String {
+        let also = match self.aliases.as_slice() {
+            [] => String::new(),
+            aliases => format!(" (also {})", aliases.join(", ")),
+        };
+        match (self.words.as_str(), also.as_str()) {
+            ("", "") => String::new(),
+            ("", also) => format!("{}{also}", self.name),
+            (words, also) => format!("{}{also}: {words}", self.name),
+        }
+    }
+
+    /// Whether one of its commands must be chosen.
+    fn has_commands(&self) -> bool {
+        !self.commands.is_empty() || self.has_computed
+    }
 }
 
 /// The place of a parser in its tree; `ROOT` is the program.
@@ -60,6 +90,16 @@ impl CommandTree {
         self.nodes[parent].commands.push(node);
     }
 
+    /// Adds other names of a command.
+    pub(super) fn add_aliases(&mut self, node: NodeId, aliases: impl IntoIterator<Item = String>) {
+        self.nodes[node].aliases.extend(aliases);
+    }
+
+    /// Notes that a parser has a command whose name is worked out while it runs.
+    pub(super) fn note_computed(&mut self, parent: NodeId) {
+        self.nodes[parent].has_computed = true;
+    }
+
     pub(super) fn inputs(&self, node: NodeId) -> &[DeclaredInput] {
         &self.nodes[node].inputs
     }
@@ -86,7 +126,7 @@ impl CommandTree {
     }
 
     pub(super) fn has_commands(&self, node: NodeId) -> bool {
-        !self.nodes[node].commands.is_empty()
+        self.nodes[node].has_commands()
     }
 
     /// What the script declares: options and then plain words of the program, the command, and what belongs to each command.
@@ -143,13 +183,14 @@ impl Found {
             let name = self.add(input, when, &one.name);
             needed.extend(input.required.then_some(name));
         }
-        if !one.commands.is_empty() && depth < MAX_DEPTH {
+        if one.has_commands() && depth < MAX_DEPTH {
             let command = self.command(tree, one, when);
             needed.push(command.clone());
             for child in &one.commands {
-                let value = tree.nodes[*child].name.clone();
-                let when = ArgCondition { input: command.clone(), value };
-                self.put(tree, *child, Some(&when), depth + 1);
+                for value in tree.nodes[*child].names() {
+                    let when = ArgCondition { input: command.clone(), value: value.clone() };
+                    self.put(tree, *child, Some(&when), depth + 1);
+                }
             }
         }
         if let Some(when) = when.filter(|_| !needed.is_empty()) {
@@ -199,9 +240,15 @@ impl Found {
         let name = input_name(&format!("{} command", node.name), "command", &taken);
         let mut input = DeclaredInput::text(&name, ArgRule::position(&name));
         let commands = || node.commands.iter().map(|id| &tree.nodes[*id]);
-        input.put("enum", commands().map(|command| json!(command.name)).collect::<Vec<_>>());
-        let words = commands().filter(|command| !command.words.is_empty());
-        let words: Vec<String> = words.map(|command| format!("{}: {}", command.name, command.words)).collect();
+        let names: Vec<Value> = commands().flat_map(CommandNode::names).map(|name| json!(name)).collect();
+        let mut words: Vec<String> = commands().map(CommandNode::described).filter(|words| !words.is_empty()).collect();
+        if node.has_computed {
+            // Which others there are only the script knows.
+            words.push(format!("{} names that the script computes", if names.is_empty() { "has" } else { "and" }));
+        }
+        if !names.is_empty() {
+            input.put(if node.has_computed { "examples" } else { "enum" }, names);
+        }
         input.describe(&words.join("; "));
         input.required = true;
         let name = self.add(&input, when, "");

@@ -58,7 +58,29 @@ fn outline(script: &ScriptText<'_>) -> Option<String> {
     if !names.is_empty() {
         return Some(words_of_names(names.into_iter().take(NAMED + 1)));
     }
-    lines().find(|line| is_call(line)).map(runs)
+    let call = lines().find(|line| is_call(line)).or_else(|| lines().find_map(assigned_call));
+    let call = call.or_else(|| lines().map(str::trim).find(|line| is_call(line)));
+    call.map(runs).or_else(|| {
+        let names: Vec<&str> = lines().filter_map(|line| assigned(line).map(|(name, _)| name)).collect();
+        (!names.is_empty()).then(|| words_of_names(names.into_iter().take(NAMED + 1)))
+    })
+}
+
+/// The name that a line gives a value, and the value.
+fn assigned(line: &str) -> Option<(&str, &str)> {
+    let line =
+        ["const ", "let ", "var ", "my ", "local "].iter().find_map(|word| line.strip_prefix(word)).unwrap_or(line);
+    let (name, value) = line.split_once('=')?;
+    let name = name.split(':').next().unwrap_or_default().trim_end();
+    let is_name = name.len() > 1
+        && name.starts_with(|c: char| c.is_alphabetic() || c == '$')
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$'));
+    (is_name && !value.starts_with(['=', '>', '~'])).then(|| (name, value.trim()))
+}
+
+/// The call whose result a line gives a name.
+fn assigned_call(line: &str) -> Option<&str> {
+    assigned(line).map(|(_, value)| value).filter(|value| is_call(value))
 }
 
 /// The name that a line defines.
@@ -93,6 +115,10 @@ fn is_call(line: &str) -> bool {
     let head = line.split('(').next().unwrap_or_default();
     let head = head.strip_prefix("await ").unwrap_or(head);
     head.len() < line.len()
+        && !matches!(
+            head,
+            "if" | "for" | "while" | "switch" | "catch" | "return" | "elif" | "with" | "require" | "super"
+        )
         && head.starts_with(|c: char| c.is_alphabetic())
         && head.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | ':'))
 }
@@ -135,6 +161,15 @@ mod tests {
             ("x.lua", "function PLUGIN:Available(ctx)\nend\n", "Defines PLUGIN:Available"),
             ("x.lua", "PLUGIN = {}\nPLUGIN.name = \"x\"\n", "Defines PLUGIN"),
             ("x.sh", "#!/bin/sh\necho hi\n", "Runs echo hi"),
+        ] {
+            assert_eq!(of(path, text).as_deref(), Some(expected), "{text}");
+        }
+        for (path, text, expected) in [
+            ("x.py", "import time\nnum = input('Number? ')\n", "Runs input('Number? ')"),
+            ("x.py", "for i in range(6):\n    if i:\n        continue\n    print(i)\n", "Runs print(i)"),
+            ("x.js", "const fs = require('fs');\nconst router = createRouter({\n", "Runs createRouter({"),
+            ("x.js", "if(a) {\n  go(1);\n}\n", "Runs go(1);"),
+            ("x.py", "key = ''\nlimits: dict = {}\n", "Defines key, limits"),
         ] {
             assert_eq!(of(path, text).as_deref(), Some(expected), "{text}");
         }

@@ -134,7 +134,7 @@ pub(in crate::cli) fn list(call: &Call<'_>) -> Result<Listing, EngineError> {
     Ok(Listing {
         tools,
         problems: problems_of(&engine, &catalog.problems)?,
-        skipped: skipped.to_vec(),
+        skipped: skipped.iter().filter(|file| file.looks_like_tool()).cloned().collect(),
         total,
         locked,
         in_use,
@@ -221,6 +221,7 @@ impl Answer for Listing {
                 if self.skipped.is_empty() {
                     return Ok(());
                 }
+                // Texts and pictures beside the tools are named only when asked for.
                 let are = if self.skipped.len() == 1 { "is" } else { "are" };
                 let count = counted(self.skipped.len(), "file", "files");
                 let kinds = skipped_kinds(&self.skipped);

@@ -86,7 +86,13 @@ impl HttpDefinition {
             return Some("it has no URL; add url to [http]".to_owned());
         }
         if let Some(host) = self.hosts.iter().find(|host| !url::is_host(host)) {
-            return Some(format!("{host:?} in hosts is not a host; write api.example.org or api.example.org:8443"));
+            // The scheme is that of the URL; a request without encryption needs the port.
+            let meant = url::Origin::of(host).ok().map(|origin| match origin {
+                url::Origin { is_tls: false, port: 80, host } => format!("{host}:80"),
+                origin => origin.to_string(),
+            });
+            let meant = meant.unwrap_or_else(|| "api.example.org or api.example.org:8443".to_owned());
+            return Some(format!("{host:?} in hosts is not a host; write {meant}"));
         }
         if let Some(why) = url::fault(&self.url, schema, &self.hosts) {
             return Some(format!("its URL {why}"));

@@ -156,6 +156,20 @@ fn braces_that_are_no_placeholder_stay_text() {
 }
 
 #[test]
+fn a_host_with_a_scheme_is_refused_with_what_to_write() {
+    for (host, wanted) in [
+        ("http://one.example", "write one.example:80"),
+        ("https://one.example/x", "write one.example"),
+        ("http://one.example:8080", "write one.example:8080"),
+        ("a b", "write api.example.org or api.example.org:8443"),
+    ] {
+        let definition = HttpDefinition { hosts: vec![host.to_owned()], ..get("https://{input.h}/x") };
+        let said = definition.fault(None, &[]).unwrap();
+        assert!(said.ends_with(&format!("is not a host; {wanted}")), "{said}");
+    }
+}
+
+#[test]
 fn an_origin_is_one_of_the_declared_hosts_by_name_and_port() {
     let hosts = ["api.example.org", "b.example:8080", "[::1]:9"].map(str::to_owned);
     for (url, is) in [

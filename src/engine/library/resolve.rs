@@ -149,6 +149,9 @@ fn reserved(view: &CatalogView, name: &str) -> Option<EngineError> {
 }
 
 fn unknown(view: &CatalogView, name: &str) -> EngineError {
+    if let Some(error) = unknown_path(view, name) {
+        return error;
+    }
     let near: Vec<&str> = view
         .tools
         .iter()
@@ -172,6 +175,22 @@ fn unknown(view: &CatalogView, name: &str) -> EngineError {
         format!("did you mean {}?", near.join(", "))
     };
     unknown_name(name, hint)
+}
+
+/// What is said of a path that leads to no tool; `None` for what is no path, and for the path of a file that is told of.
+fn unknown_path(view: &CatalogView, path: &str) -> Option<EngineError> {
+    let is_told = view.skipped.iter().any(|file| file.path == path) || view.problems.iter().any(|one| one.path == path);
+    if is_told || !path.contains('/') {
+        return None;
+    }
+    let is_outside = path.starts_with('/') || path.starts_with("../") || path.starts_with("~/");
+    let hint = if is_outside {
+        "copy the file to tools/experimental/, or add its folder to [[roots]] in toolsmith.toml; then `toolsmith list` shows it"
+    } else {
+        "write the path from the workspace folder, as `toolsmith list --json` shows it, or use the name of the tool"
+    };
+    let place = if is_outside { "the folders of this workspace have no tool at" } else { "there is no tool at" };
+    Some(EngineError::new(ErrorCode::NotFound, format!("{place} {path}"), hint))
 }
 
 /// Whether a name means a file: its path, its name, or its name without the extension.

@@ -1,9 +1,10 @@
 //! Files in a folder that other tools share, and taking away the files a version leaves behind.
 
 use super::{Mover, RelocateError, at, disk, is_shared_folder};
-use crate::catalog::UNFINISHED;
+use crate::catalog::{UNFINISHED, imported_among, importer};
 use crate::domain::{Placement, VersionFile};
 use crate::engine::core::APPROVAL_FILE;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -78,7 +79,8 @@ impl Mover<'_> {
     pub(super) fn clear_source(&mut self) -> Result<(), RelocateError> {
         let Some(from) = &self.relocation.from else { return Ok(()) };
         let targets = self.target_paths();
-        let mut newer = Vec::new();
+        let (mut newer, mut shared) = (Vec::new(), Vec::new());
+        let imported = if from.exclusive { BTreeSet::new() } else { imported_among(self.files) };
         for path in &self.relocation.from_files {
             let place = at(from, path);
             if targets.contains(&place) || !self.exists(&place) {
@@ -86,6 +88,10 @@ impl Mover<'_> {
             }
             if !from.exclusive && path.starts_with("@/") {
                 self.notes.push(format!("{place} was not removed: other tools may use it"));
+            } else if imported.contains(path) {
+                shared.push(place);
+            } else if let Some(other) = self.importer_of(from, path) {
+                self.notes.push(format!("{place} was not removed: {other} imports it"));
             } else if self
                 .files
                 .iter()
@@ -98,10 +104,19 @@ impl Mover<'_> {
                 newer.push(place);
             }
         }
+        if !shared.is_empty() {
+            self.notes.push(format!("{} was copied, not moved: other scripts may import it", listed(&shared)));
+        }
         if !newer.is_empty() {
             self.notes.push(format!("{} was not removed: it changed since", listed(&newer)));
         }
         self.remove_folder(from, newer.is_empty())
+    }
+
+    /// A script of another version that imports a file in a folder that both share.
+    fn importer_of(&self, from: &Placement, path: &str) -> Option<String> {
+        let is_beside = !from.exclusive && !path.contains('/');
+        is_beside.then(|| importer(&self.full(&from.base), path, &self.relocation.from_files)).flatten()
     }
 
     /// Removes the folder that a version had for itself, unless something else is in it.

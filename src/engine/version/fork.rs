@@ -142,13 +142,14 @@ impl Versions<'_> {
             let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
             return Err(no_tool(format!("{}{line}: {}", problem.path, problem.message), &problem.hint));
         }
-        <[Arc<Tool>; 1]>::try_from(scan.tools).map_or_else(
-            |tools| {
-                let hint = "send one tool: a tool.toml and its files, or one script";
-                Err(no_tool(format!("the files are {} tools, one is needed", tools.len()), hint))
-            },
-            |[tool]| Ok(Arc::unwrap_or_clone(tool)),
-        )
+        // What a script imports may look like tools as well: the tool is the one that all files belong to.
+        let (found, whole) = (scan.tools.len(), Digest::of_files(files));
+        let mut tools = scan.tools.into_iter().filter(|tool| found == 1 || tool.digest == whole);
+        if let (Some(tool), None) = (tools.next(), tools.next()) {
+            return Ok(Arc::unwrap_or_clone(tool));
+        }
+        let hint = "send one tool: a tool.toml and its files, or one script and the files that it imports";
+        Err(no_tool(format!("the files are {found} tools, one is needed"), hint))
     }
 }
 

@@ -456,8 +456,9 @@ impl CatalogPane {
         if self.tree.locked > 0 {
             detail = format!("{detail} · {} locked", grouped(self.tree.locked));
         }
-        if !self.view.skipped.is_empty() {
-            detail = format!("{detail} · {} skipped (/!)", grouped(self.view.skipped.len()));
+        let skipped = self.view.skipped.iter().filter(|file| file.looks_like_tool()).count();
+        if skipped > 0 {
+            detail = format!("{detail} · {} skipped (/!)", grouped(skipped));
         }
         let (remark, remark_style) = match self.view.state {
             _ if !self.failure.is_empty() => ("not open".to_owned(), theme.bad),

@@ -5,7 +5,9 @@
 //! cancelled form is a draft.
 
 use super::form_rows::{Block, Layout};
-use crate::domain::{Field, FieldKind, FieldViolation, Form, Manifest, SafeText, is_secret_input};
+use crate::domain::{
+    ArgCondition, ArgRule, Field, FieldKind, FieldViolation, Form, Manifest, SafeText, is_secret_input,
+};
 use crate::tui::ink::Ink;
 use crate::tui::ink::draw_editor;
 use crate::tui::theme::Theme;
@@ -16,6 +18,9 @@ use ratatui::style::Style;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use tui_textarea::{CursorMove, TextArea, WrapMode};
+
+/// Conditions that depend on one another are followed so far.
+const MAX_CONDITIONS: usize = 8;
 
 /// What a key did.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +58,8 @@ pub struct FormView {
     next_example: usize,
     /// How each input is passed, by its name.
     pub(super) ways: HashMap<String, String>,
+    /// Inputs that are passed only where another one has a value: with one of several sub-commands.
+    conditions: HashMap<String, Vec<ArgCondition>>,
     /// The schema of the input: it says what is a secret.
     schema: Option<Value>,
     /// First row on screen.
@@ -77,6 +84,7 @@ impl FormView {
             letters: String::new(),
             next_example: 0,
             ways: HashMap::new(),
+            conditions: HashMap::new(),
             schema: None,
             top: 0,
             drawn: Vec::new(),
@@ -94,6 +102,7 @@ impl FormView {
         if let Some(recipe) = &manifest.recipe {
             let names = view.form.fields().iter().filter_map(|field| field.path.first());
             view.ways = names.map(|name| (name.clone(), recipe.way_of(name))).collect();
+            view.conditions = conditions(&recipe.args);
         }
         view.set_focus(view.focus);
         view
@@ -235,7 +244,23 @@ impl FormView {
     }
 
     fn can_focus(&self, index: usize) -> bool {
-        self.form.fields().get(index).is_some_and(|field| field.kind != FieldKind::Group)
+        self.form.fields().get(index).is_some_and(|field| field.kind != FieldKind::Group) && self.is_shown(index)
+    }
+
+    /// Whether a field counts with what is chosen: one of another sub-command is left out until it is in the way.
+    pub(super) fn is_shown(&self, index: usize) -> bool {
+        let Some(field) = self.form.fields().get(index) else { return false };
+        let is_wrong = || self.violations.iter().any(|violation| violation.field == Some(index));
+        field.path.first().is_none_or(|name| self.counts(name, MAX_CONDITIONS)) || field.is_filled() && is_wrong()
+    }
+
+    fn counts(&self, input: &str, steps: usize) -> bool {
+        let holds = |condition: &ArgCondition| {
+            steps > 0
+                && self.form.text_of(&condition.input) == condition.value
+                && self.counts(&condition.input, steps - 1)
+        };
+        self.conditions.get(input).is_none_or(|conditions| conditions.iter().any(holds))
     }
 
     fn set_focus(&mut self, index: usize) {
@@ -506,6 +531,18 @@ impl FormView {
             x = x.saturating_add(2);
         }
     }
+}
+
+/// The conditions of each input that is never passed without one.
+fn conditions(rules: &[ArgRule]) -> HashMap<String, Vec<ArgCondition>> {
+    let mut found: HashMap<String, Vec<ArgCondition>> = HashMap::new();
+    for rule in rules {
+        found.entry(rule.input.clone()).or_default().extend(rule.only_if.clone());
+    }
+    for rule in rules.iter().filter(|rule| rule.only_if.is_none()) {
+        found.remove(&rule.input);
+    }
+    found
 }
 
 /// A text area with the cursor at the end of `text`.

@@ -55,7 +55,7 @@ impl Layout {
         let widest = fields.iter().map(|field| columns(&label(field))).max().unwrap_or(0);
         let label_width = widest.min((width / 3).clamp(8, 28));
         let mut layout = Layout { rows: Vec::new(), focus: view.focus, label_width };
-        for (index, field) in fields.iter().enumerate() {
+        for (index, field) in fields.iter().enumerate().filter(|(index, _)| view.is_shown(*index)) {
             layout.add(view, index, field, width.saturating_sub(label_width + 2).max(8));
         }
         layout

@@ -193,3 +193,35 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn only_the_fields_of_the_chosen_command_are_shown() {
+    let rules = ["--db", "command", "name if command=add", "name if command=rm", "--age if command=add"];
+    let mut manifest = Manifest::blank(crate::domain::ToolName::new("t").unwrap(), crate::domain::Dialect::Header);
+    manifest.input = Some(json!({"type": "object", "properties": {
+        "command": {"enum": ["add", "rm", "ls"]}, "db": {"type": "string"}, "name": {"type": "string"},
+        "age": {"type": "integer"}}}));
+    manifest.recipe = Some(crate::domain::Recipe {
+        args: rules.iter().map(|rule| rule.parse().unwrap()).collect(),
+        ..crate::domain::Recipe::blank(crate::domain::InputMode::Args)
+    });
+    let form = Form::from_schema(manifest.input.as_ref(), None, &[]);
+    let mut view = FormView::of_tool(form, &manifest);
+    let shown = |view: &FormView| {
+        let fields = view.form().fields().iter().enumerate();
+        let names = fields.filter(|(index, _)| view.is_shown(*index)).map(|(_, field)| field.dotted());
+        names.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(shown(&view), "command db");
+    typed(&mut view, "a");
+    assert_eq!(shown(&view), "command db name age");
+    assert!(screen(&mut view, 60, 20).contains("age"));
+    view.handle_key(key(KeyCode::BackTab));
+    assert_eq!(view.form().fields()[view.focus].dotted(), "age", "fields that are shown are reached");
+    view.handle_key(key(KeyCode::Tab));
+    typed(&mut view, "l");
+    assert_eq!(shown(&view), "command db");
+    assert!(!screen(&mut view, 60, 20).contains("age"));
+    view.handle_key(key(KeyCode::BackTab));
+    assert_eq!(view.form().fields()[view.focus].dotted(), "db");
+}

@@ -141,6 +141,20 @@ fn a_row_says_what_a_tool_lacks_and_a_skipped_file_why_it_is_none() {
 }
 
 #[test]
+fn a_path_without_a_tool_is_told_with_what_to_do() {
+    let shell = Shell::new();
+    shell.write("tools/experimental/one.py", "print(1)\n");
+    for (path, says, hint) in [
+        ("tools/experimental/none.py", "there is no tool at tools/experimental/none.py", "list --json"),
+        ("/usr/bin/none.py", "the folders of this workspace have no tool at /usr/bin/none.py", "tools/experimental/"),
+        ("../one.py", "the folders of this workspace have no tool at ../one.py", "[[roots]]"),
+    ] {
+        let said = shell.call(&["run", path]).exits(5).stderr;
+        assert!(said.contains(says) && said.contains(hint), "{said}");
+    }
+}
+
+#[test]
 fn a_misspelt_command_is_named_where_the_tool_cannot_run() {
     let shell = Shell::new();
     let manifest = "name = \"slip\"\nversion = \"1.0.0\"\ndescription = \"slips\"\n[run]\ncomand = [\"true\"]\n";

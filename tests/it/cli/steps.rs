@@ -241,6 +241,13 @@ fn an_agent_runs_a_composite_only_when_each_step_is_approved() {
     std::fs::write(&path, format!("{code}\n# changed\n")).unwrap();
     let changed = agent(&shell).exits(4).json();
     assert!(changed["run"]["error"].as_str().unwrap().contains("step twice: "), "{changed}");
+    // A human is told, and decides.
+    let told = shell.call(&["run", "sums", "--input", r#"{"n": 2}"#]).exits(0);
+    assert!(
+        told.stderr.contains("step twice: ") && told.stderr.contains("changed on disk since the approval"),
+        "{}",
+        told.stderr
+    );
 }
 
 #[test]

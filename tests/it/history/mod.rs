@@ -6,6 +6,7 @@ mod feedback;
 mod forged;
 mod grants;
 mod log_gate;
+mod modules;
 mod put_back;
 mod signatures;
 mod signed_log;

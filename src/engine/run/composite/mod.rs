@@ -100,10 +100,12 @@ impl Runs<'_> {
         let input = request.input.clone().unwrap_or_else(|| Value::Object(Map::new()));
         let shown = stored_input(request, &detail, &self.known_secrets());
         let planned = self.plan(&detail, &input, request.again.as_ref())?;
-        let plan = match planned.and_then(|plan| self.refusal(&plan, caller).map(|()| plan)) {
-            Ok(plan) => plan,
+        let (plan, warnings) = match planned.and_then(|plan| self.refusal(&plan, caller).map(|told| (plan, told))) {
+            Ok(planned) => planned,
             Err(end) => return self.over(&request.tool, caller, (&shown, &occasion), end),
         };
+        let warnings: Vec<String> = warning.into_iter().chain(warnings).collect();
+        let warning = (!warnings.is_empty()).then(|| warnings.join("; "));
         self.workspace.copies.put(request.tool.digest, &detail.files)?;
         let id = self.open_with((&request.tool, profile), caller, &shown, (&occasion, LEASE_MS))?;
         self.workspace.transact(|tx| Ok(tx.put_steps(id, &plan.steps)?))?;
@@ -220,8 +222,9 @@ impl Runs<'_> {
         Ok(())
     }
 
-    /// Why a step may not run for this caller, before any has started.
-    fn refusal(&self, plan: &Plan, caller: &Caller) -> Result<(), RunEnd> {
+    /// Why a step may not run for this caller, before any has started; else what the caller should know of the steps.
+    fn refusal(&self, plan: &Plan, caller: &Caller) -> Result<Vec<String>, RunEnd> {
+        let mut warnings: Vec<String> = Vec::new();
         for step in plan.steps.iter().filter(|step| !step.state.is_done()) {
             let refused = |why: &str| RunEnd::Refused { message: format!("step {}: {why}", step.id) };
             let policy = self.engine.library().resolve(&step.tool).and_then(|tool| {
@@ -229,14 +232,16 @@ impl Runs<'_> {
                 self.may_run(&self.engine.library().detail(&tool)?, caller)
             });
             match policy {
-                Ok(RunPolicy::Allow { .. }) => {}
+                Ok(RunPolicy::Allow { warning, .. }) => {
+                    warnings.extend(warning.map(|warning| format!("step {}: {warning}", step.id)));
+                }
                 Ok(RunPolicy::Ask { message, .. } | RunPolicy::Refuse { message, .. }) => {
                     return Err(refused(&message));
                 }
                 Err(error) => return Err(refused(&error.message)),
             }
         }
-        Ok(())
+        Ok(warnings)
     }
 
     /// The first thing that a human must agree to before the steps of a composite run. What cannot be found is the

@@ -1,0 +1,283 @@
+//! Which files beside it a script takes: modules of Python that an import finds in the folder of the script, files that
+//! JavaScript and TypeScript name by a relative path.
+//!
+//! Only statements and calls with a fixed text are read. What a program works out while it runs is not known.
+
+use super::javascript;
+use super::python::imports::{PythonImport, PythonTaken, imports};
+use crate::domain::source::Language;
+use crate::domain::{clean_path, standard};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+/// What is at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathKind {
+    /// A file that may be taken.
+    File,
+    /// A folder that may be looked into.
+    Folder,
+    /// Neither.
+    Absent,
+}
+
+/// Texts whose imports are remembered.
+const MAX_KNOWN: usize = 4_096;
+
+/// Endings that JavaScript may leave out, in the order in which they are tried.
+const ENDINGS: [&str; 9] = ["js", "mjs", "cjs", "ts", "mts", "cts", "tsx", "jsx", "json"];
+
+/// Endings that TypeScript writes for files of another one.
+const WRITTEN: [(&str, &[&str]); 4] =
+    [(".js", &[".ts", ".tsx"]), (".mjs", &[".mts"]), (".cjs", &[".cts"]), (".jsx", &[".tsx"])];
+
+/// The files that the file at `path` takes. Paths have `/` between parts and are relative to one folder; no path leads out
+/// of it. `root` is the folder in which Python looks for modules: that of the script that is started. `look` tells what is
+/// at a path.
+pub fn local_imports(path: &str, text: &str, root: &str, look: &mut dyn FnMut(&str) -> PathKind) -> Vec<String> {
+    let mut found = Vec::new();
+    match Language::of(path, text) {
+        Some(Language::Python) => python(path, text, root, look, &mut found),
+        Some(language) if language.is_javascript() => javascript(path, text, language, look, &mut found),
+        _ => {}
+    }
+    found.sort_unstable();
+    found.dedup();
+    found.retain(|other| other != path);
+    found
+}
+
+fn python(path: &str, text: &str, root: &str, look: &mut dyn FnMut(&str) -> PathKind, found: &mut Vec<String>) {
+    // To parse takes longer than to look at lines and folders.
+    if !mentioned(text).any(|top| {
+        let place = join(root, top);
+        top.is_empty() || look(&place) == PathKind::Folder || look(&format!("{place}.py")) == PathKind::File
+    }) {
+        return;
+    }
+    for import in written(text, Language::Python).iter() {
+        let Some(place) = place_of(import, path, root) else { continue };
+        modules(place, &import.module, &import.names, look, found);
+    }
+}
+
+/// A module that a text imports, as written.
+struct WrittenImport {
+    /// Dots in front of a module of Python.
+    level: usize,
+    module: String,
+    /// Names that are taken of it in Python: each may be a module itself.
+    names: Vec<String>,
+}
+
+/// What texts import, by the hash of language and text: many scripts of a folder import the same files, and to parse one takes
+/// longer than to read it.
+static KNOWN: LazyLock<Mutex<HashMap<[u8; 32], Arc<[WrittenImport]>>>> = LazyLock::new(Mutex::default);
+
+/// The modules that a text imports; none when it cannot be parsed.
+fn written(text: &str, language: Language) -> Arc<[WrittenImport]> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(format!("{language:?}").as_bytes());
+    let hash = *hasher.update(&[0]).update(text.as_bytes()).finalize().as_bytes();
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(imports) = known().get(&hash) {
+        return Arc::clone(imports);
+    }
+    let Some(tree) = language.parse(text) else { return Arc::default() };
+    let root = tree.root_node();
+    let found: Arc<[WrittenImport]> = if language == Language::Python {
+        imports(root, text).into_iter().map(|(import, _)| of_python(import)).collect()
+    } else {
+        let modules = javascript::imports::imports(root, text).into_iter().map(|(import, _)| import.module);
+        modules.map(|module| WrittenImport { level: 0, module, names: Vec::new() }).collect()
+    };
+    let mut known = known();
+    if known.len() >= MAX_KNOWN {
+        known.clear();
+    }
+    known.insert(hash, Arc::clone(&found));
+    found
+}
+
+fn of_python(import: PythonImport<'_, '_>) -> WrittenImport {
+    let names = match import.taken {
+        PythonTaken::Names(names) => names.into_iter().map(|name| name.name).collect(),
+        PythonTaken::Module { .. } | PythonTaken::Everything => Vec::new(),
+    };
+    WrittenImport { level: import.level, module: import.module, names }
+}
+
+/// The first parts of the modules that lines may import; an empty one for a relative import.
+fn mentioned(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().map(str::trim_start);
+    let written = lines.flat_map(|line| {
+        let several = line.strip_prefix("import ").unwrap_or_default().split([',', ';']);
+        several.chain(line.strip_prefix("from "))
+    });
+    written.filter_map(|module| {
+        let module = module.trim_start();
+        let end = module.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(module.len());
+        let name = &module[..end];
+        let is_relative = module.starts_with('.');
+        (is_relative || !name.is_empty() && !standard::PYTHON.contains(&name)).then_some(name)
+    })
+}
+
+/// The folder in which Python looks for what an import names; `None` for the standard library, and outside `root`.
+fn place_of<'p>(import: &WrittenImport, path: &'p str, root: &'p str) -> Option<&'p str> {
+    if import.level == 0 {
+        let top = import.module.split('.').next().unwrap_or_default();
+        return (!standard::PYTHON.contains(&top)).then_some(root);
+    }
+    let mut place = folder_of(path);
+    for _ in 1..import.level {
+        if place == root {
+            return None;
+        }
+        place = folder_of(place);
+    }
+    Some(place)
+}
+
+/// The files of a dotted module and of the names that are taken of it, as far as they are modules themselves.
+fn modules(
+    place: &str,
+    module: &str,
+    names: &[String],
+    look: &mut dyn FnMut(&str) -> PathKind,
+    found: &mut Vec<String>,
+) {
+    let mut place = place.to_owned();
+    for part in module.split('.').filter(|part| !part.is_empty()) {
+        place = join(&place, part);
+        if !module_at(&place, look, found) {
+            return;
+        }
+    }
+    for name in names {
+        module_at(&join(&place, name), look, found);
+    }
+}
+
+/// Adds the file of the module at a place. Whether it is a package, which may have modules inside.
+fn module_at(place: &str, look: &mut dyn FnMut(&str) -> PathKind, found: &mut Vec<String>) -> bool {
+    let is_folder = look(place) == PathKind::Folder;
+    let init = format!("{place}/__init__.py");
+    if is_folder && look(&init) == PathKind::File {
+        found.push(init);
+        return true;
+    }
+    let file = format!("{place}.py");
+    if look(&file) == PathKind::File {
+        found.push(file);
+        return false;
+    }
+    is_folder
+}
+
+fn javascript(
+    path: &str,
+    text: &str,
+    language: Language,
+    look: &mut dyn FnMut(&str) -> PathKind,
+    found: &mut Vec<String>,
+) {
+    let may_import = |sign: &str| memchr::memmem::find(text.as_bytes(), sign.as_bytes()).is_some();
+    if !["'.", "\".", "`."].into_iter().any(may_import) {
+        return;
+    }
+    for import in written(text, language).iter() {
+        let is_relative = matches!(import.module.split('/').next(), Some("." | ".."));
+        let Some(place) = is_relative.then(|| resolved(folder_of(path), &import.module)).flatten() else { continue };
+        found.extend(file_at(&place, look));
+    }
+}
+
+/// A relative path from a folder, without `.` and `..`; `None` where it leads out.
+fn resolved(folder: &str, written: &str) -> Option<String> {
+    let path = clean_path(&join(folder, written))?;
+    // What lies elsewhere in the workspace stays there.
+    (folder.starts_with("@/") == path.starts_with("@/")).then_some(path)
+}
+
+/// The file that a path of JavaScript means.
+fn file_at(place: &str, look: &mut dyn FnMut(&str) -> PathKind) -> Option<String> {
+    let mut is_file = |path: &str| !path.is_empty() && look(path) == PathKind::File;
+    if is_file(place) {
+        return Some(place.to_owned());
+    }
+    let written = WRITTEN.iter().filter_map(|(end, others)| Some((place.strip_suffix(end)?, others)));
+    let others = written.flat_map(|(stem, others)| others.iter().map(move |end| format!("{stem}{end}")));
+    let completed = ENDINGS.iter().map(|end| format!("{place}.{end}"));
+    let inside = ENDINGS.iter().map(|end| join(place, &format!("index.{end}")));
+    others.chain(completed).chain(inside).find(|path| is_file(path))
+}
+
+fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a file takes when these files are there.
+    fn of(path: &str, text: &str, there: &[&str]) -> Vec<String> {
+        local_imports(path, text, "", &mut |place| {
+            if there.contains(&place) {
+                PathKind::File
+            } else if there.iter().any(|file| file.starts_with(&format!("{place}/"))) {
+                PathKind::Folder
+            } else {
+                PathKind::Absent
+            }
+        })
+    }
+
+    #[test]
+    fn modules_of_python_beside_a_script_are_found() {
+        let there = ["a.py", "b/__init__.py", "b/c.py", "b/d/__init__.py", "e/f.py", "json.py", "g.py", "g/h.py"];
+        let takes = |text: &str| of("x.py", text, &there);
+        assert_eq!(takes("import os, a as z\n"), ["a.py"]);
+        assert_eq!(takes("def f():\n    from b import c, d, other\n"), ["b/__init__.py", "b/c.py", "b/d/__init__.py"]);
+        assert_eq!(takes("import b.c\n"), ["b/__init__.py", "b/c.py"]);
+        assert_eq!(takes("from e.f import x\n"), ["e/f.py"], "a folder without __init__.py is a package as well");
+        assert_eq!(takes("import g\n"), ["g.py"], "a module comes before such a folder");
+        assert_eq!(takes("import json\nimport absent\n'''\nimport a\n'''\n"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn relative_imports_stay_inside_the_folder() {
+        let there = ["b/__init__.py", "b/c.py", "b/d.py", "a.py"];
+        let takes = |text: &str| of("b/__init__.py", text, &there);
+        assert_eq!(takes("from .c import x\nfrom . import d\n"), ["b/c.py", "b/d.py"]);
+        assert_eq!(takes("from ..a import x\n"), ["a.py"]);
+        assert_eq!(takes("from ...a import x\n"), Vec::<String>::new());
+        assert_eq!(takes("import a\n"), ["a.py"], "modules are looked for in the folder of the script");
+    }
+
+    #[test]
+    fn relative_paths_of_javascript_are_completed() {
+        let there = ["a.js", "lib/index.ts", "lib/b.ts", "data.json", "c.mjs"];
+        let takes = |path: &str, text: &str| of(path, text, &there);
+        assert_eq!(
+            takes("x.js", "const a = require('./a');\nconst d = require(\"./data.json\");\n"),
+            ["a.js", "data.json"]
+        );
+        assert_eq!(
+            takes("x.ts", "import { y } from './lib';\nexport * from './lib/b.js';\n"),
+            ["lib/b.ts", "lib/index.ts"]
+        );
+        assert_eq!(takes("x.mjs", "const c = await import('./c.mjs');\nimport z from 'zod';\n"), ["c.mjs"]);
+        assert_eq!(takes("lib/b.ts", "import '../a';\nimport '../../outside';\nimport(\"./\" + x);\n"), ["a.js"]);
+    }
+
+    #[test]
+    fn other_languages_take_nothing() {
+        assert_eq!(of("x.sh", "import a\n. ./a.py\n", &["a.py"]), Vec::<String>::new());
+    }
+}
