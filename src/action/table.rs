@@ -166,7 +166,8 @@ actions! {
     }
     Push "push" Catalog Change [] [] Both "Write tools into a bundle folder, by name and digest, for other workspaces" {
         BUNDLE,
-        Arg::optional("tool", ArgKind::Tool, "only this tool; default is all that are not archived")
+        Arg::optional("tool", ArgKind::Tool, "only this tool; default is all that are not archived"),
+        Arg::option("format", ArgKind::Word(&["bundle", "skill"]), "skill: write each approved tool as an Agent Skill that calls toolsmith; default bundle")
     }
     Pull "pull" Catalog HumanOnly [] [] Both "Import the tools of a bundle as experimental tools; each needs a review" {
         BUNDLE,

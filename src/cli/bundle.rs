@@ -16,7 +16,13 @@ struct Carry {
 
 pub(super) fn push(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
-    call.print(&Carry { report: engine.versions().push(&folder(call)?, call.text("tool"))? })
+    let (folder, tool) = (folder(call)?, call.text("tool"));
+    let report = if call.text("format") == Some("skill") {
+        engine.versions().push_skills(&folder, tool)?
+    } else {
+        engine.versions().push(&folder, tool)?
+    };
+    call.print(&Carry { report })
 }
 
 pub(super) fn pull(call: &Call<'_>) -> Result<u8, Stop> {

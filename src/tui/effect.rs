@@ -151,6 +151,17 @@ pub enum RerunExtent {
     From(Option<String>),
 }
 
+/// Where tools are carried, and as what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// From a bundle to here.
+    In,
+    /// Into a bundle.
+    Out,
+    /// Into a folder of Agent Skills.
+    AsSkills,
+}
+
 /// Work for somebody else.
 #[derive(Debug, Clone)]
 pub enum Effect {
@@ -272,8 +283,8 @@ pub enum Effect {
     },
     /// Write tools into a bundle, or bring those of one here.
     Carry {
-        /// Whether they are brought here.
-        pull: bool,
+        /// Where they go, and as what.
+        way: Way,
         /// Folder of the bundle.
         bundle: PathBuf,
         /// Name of the one tool to carry; `None` for all.

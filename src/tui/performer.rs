@@ -7,7 +7,7 @@ mod evolving;
 mod logs;
 mod services;
 
-use super::effect::{BehaviourOf, CallStep, Effect, Evolving, Failing, RerunExtent, TabId, Upkeep};
+use super::effect::{BehaviourOf, CallStep, Effect, Evolving, Failing, RerunExtent, TabId, Upkeep, Way};
 use super::msg::{Answer, Called, FileTokens, Kempt, Msg, Opened, StartedAttempt, ToolDossier};
 use super::phrase;
 use super::widget::{DiffText, Language, highlight};
@@ -283,11 +283,12 @@ impl Performer {
                 let written = engine.library().export(&out, format);
                 self.answer(Answer::Exported(written.map(|tools| (out, tools))));
             }
-            Effect::Carry { pull, bundle, tool } => {
-                let carried = if pull {
-                    engine.versions().pull(&bundle, tool.as_deref(), &self.caller(engine))
-                } else {
-                    engine.versions().push(&bundle, tool.as_deref())
+            Effect::Carry { way, bundle, tool } => {
+                let (versions, tool) = (engine.versions(), tool.as_deref());
+                let carried = match way {
+                    Way::In => versions.pull(&bundle, tool, &self.caller(engine)),
+                    Way::Out => versions.push(&bundle, tool),
+                    Way::AsSkills => versions.push_skills(&bundle, tool),
                 };
                 self.answer(Answer::Carried(carried));
             }

@@ -13,6 +13,7 @@ mod provenance;
 #[cfg(test)]
 mod putting_back_tests;
 mod rollback;
+mod skills;
 pub(super) mod versions;
 
 pub use bundle::{Carried, CarriedTool, CarryReport};

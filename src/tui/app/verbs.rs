@@ -7,7 +7,7 @@ use crate::action::{ArgKind, Spec, Verb, spec};
 use crate::domain::description::Description;
 use crate::domain::{Command, DecisionKind, GrantScope, Kind, Review, ReviewId, RunId, Stage, Tool, VerbCall};
 use crate::engine::{EngineError, ExportFormat, plain_query, plain_verb};
-use crate::tui::effect::{BehaviourOf, DetailFor, Effect, RerunExtent};
+use crate::tui::effect::{BehaviourOf, DetailFor, Effect, RerunExtent, Way};
 use crate::tui::list::Motion;
 use crate::tui::overlay::confirm::Confirm;
 use crate::tui::overlay::grants::Grants;
@@ -206,7 +206,12 @@ impl App {
                     return self.refuse("which folder? type `:` and push DIR, or pull DIR");
                 };
                 let tool = args.get("tool").map(str::to_owned);
-                vec![Effect::Carry { pull: verb == Verb::Pull, bundle, tool }]
+                let way = match args.get("format") {
+                    _ if verb == Verb::Pull => Way::In,
+                    Some("skill") => Way::AsSkills,
+                    _ => Way::Out,
+                };
+                vec![Effect::Carry { way, bundle, tool }]
             }
             Verb::Buffer => self.buffer_verb(args),
             Verb::Doctor if STATE_FLAGS.iter().any(|name| args.get(name).is_some()) => {

@@ -136,6 +136,14 @@ impl World {
         command.spawn().unwrap_or_else(|error| panic!("{PROGRAM}: {error}"))
     }
 
+    /// Starts a verb that is talked to over pipes.
+    pub fn spawn_piped(&self, args: &[&str]) -> Child {
+        let words = self.words(args);
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).env("TOOLSMITH_HOME", self.home.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.spawn().unwrap_or_else(|error| panic!("{PROGRAM}: {error}"))
+    }
+
     fn call(&self, args: &[&str]) -> Vec<u8> {
         let words = self.words(args);
         let done = Command::new(words[0]).args(&words[1..]).env("TOOLSMITH_HOME", self.home.path()).output();

@@ -160,3 +160,23 @@ fn a_call_by_scenario_gives_the_output_of_the_tool_that_did_it() {
         agent.call("mark-failure", json!({"tool": "greeting", "scenario": "greet mars", "error": "wrong planet"}));
     assert!(marked["message"].as_str().unwrap().contains("greeting"), "{marked:#}");
 }
+
+#[test]
+fn approved_tools_become_skills_that_run_exactly_their_version() {
+    let workspace = with_approved("greeting", GREETING).with_script("fresh", "print('{}')");
+    let folder = workspace.home().join("skills");
+    let target = folder.display().to_string();
+    let (report, code) = workspace.json(&["push", &target, "--format", "skill"]);
+    assert_eq!((code, report["tools"].as_array().unwrap().len()), (0, 1), "only what is approved: {report:#}");
+    let text = std::fs::read_to_string(folder.join("greeting/SKILL.md")).unwrap();
+    assert!(text.starts_with("---\nname: greeting\ndescription: \"The tool greeting.\"\n"), "{text}");
+    let script = std::fs::read_to_string(folder.join("greeting/scripts/run.sh")).unwrap();
+    assert!(script.contains("exec toolsmith run 'greeting@"), "{script}");
+    let (again, _) = workspace.json(&["push", &target, "--format", "skill"]);
+    assert_eq!(again["tools"][0]["state"], "same");
+    std::fs::write(folder.join("greeting/SKILL.md"), "---\nname: greeting\n---\nmine\n").unwrap();
+    let (kept, code) = workspace.json(&["push", &target, "greeting", "--format", "skill"]);
+    assert_eq!((code, &kept["tools"][0]["state"]), (3, &json!("conflict")), "{kept:#}");
+    let (refused, code) = workspace.json(&["push", &target, "fresh", "--format", "skill"]);
+    assert_eq!(code, 4, "{refused:#}");
+}
