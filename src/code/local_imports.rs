@@ -70,9 +70,12 @@ struct WrittenImport {
     names: Vec<String>,
 }
 
-/// What texts import, by the hash of language and text: many scripts of a folder import the same files, and to parse one takes
+/// What texts import, by the hash of language and text.
+type KnownImports = HashMap<[u8; 32], Arc<[WrittenImport]>>;
+
+/// What was read already: many scripts of a folder import the same files, and to parse one takes
 /// longer than to read it.
-static KNOWN: LazyLock<Mutex<HashMap<[u8; 32], Arc<[WrittenImport]>>>> = LazyLock::new(Mutex::default);
+static KNOWN: LazyLock<Mutex<KnownImports>> = LazyLock::new(Mutex::default);
 
 /// The modules that a text imports; none when it cannot be parsed.
 fn written(text: &str, language: Language) -> Arc<[WrittenImport]> {
