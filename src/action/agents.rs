@@ -3,7 +3,41 @@
 //! A verb has the same name for agents as for humans. Arguments that both give are named, not written again; what only
 //! agents give is declared here. What a human must decide has no row here, and a test sees to that.
 
-use super::spec::{Agents, Arg, ArgKind, Effects};
+use super::arg::{Arg, ArgKind};
+
+/// What a call changes, as MCP tells it to clients. Hints to them, but true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effects {
+    /// It changes nothing that anybody would miss; its record is kept all the same.
+    pub read_only: bool,
+    /// It may change or delete what is there already.
+    pub destructive: bool,
+    /// The same call once more changes nothing further.
+    pub idempotent: bool,
+    /// It may reach what lies outside of this workspace, such as the network.
+    pub open_world: bool,
+}
+
+/// The agents' side of a verb: a tool of the same name over MCP.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Agents {
+    /// What a call changes.
+    pub effects: Effects,
+    /// What a model must know beside the line that says what the verb does.
+    pub doc: &'static str,
+    /// Arguments of the row that agents give as well.
+    pub shared: &'static [&'static str],
+    /// Arguments that only agents give.
+    pub own: &'static [Arg],
+}
+
+impl Agents {
+    /// The arguments that agents give to the verb whose row has these arguments, in the order in which they are listed.
+    pub fn args(&self, row: &'static [Arg]) -> impl Iterator<Item = &'static Arg> + use<> {
+        let shared = self.shared.iter().filter_map(|name| row.iter().find(|arg| arg.name == *name));
+        shared.chain(self.own)
+    }
+}
 
 /// Longest time in seconds that a call waits; below the time limits of all known clients.
 pub const MOST_WAIT_S: u32 = 45;

@@ -4,11 +4,13 @@
 //! are derived from [`ACTIONS`]. A new verb costs one row here and its handler.
 
 mod agents;
+mod arg;
 mod spec;
 mod table;
 
-pub use agents::MOST_WAIT_S;
-pub use spec::{Agents, Arg, ArgKind, Context, Effects, Form, Group, Risk, Spec};
+pub use agents::{Agents, Effects, MOST_WAIT_S};
+pub use arg::{Arg, ArgKind, Form};
+pub use spec::{Context, Group, Risk, Spec};
 pub use table::{ACTIONS, Verb};
 
 /// The row of a verb.

@@ -1,10 +1,11 @@
 //! The table of verbs: every front end is drawn from its rows.
 
 use super::agents::{
-    CALL_FOR_AGENTS, CANCEL_FOR_AGENTS, EVOLVE_FOR_AGENTS, MARK_FAILURE_FOR_AGENTS, OUTPUT_FOR_AGENTS,
+    Agents, CALL_FOR_AGENTS, CANCEL_FOR_AGENTS, EVOLVE_FOR_AGENTS, MARK_FAILURE_FOR_AGENTS, OUTPUT_FOR_AGENTS,
     REQUEST_FOR_AGENTS, RUN_FOR_AGENTS, RUN_STRICT_FOR_AGENTS, SEARCH_FOR_AGENTS, SHOW_FOR_AGENTS, WAIT_FOR_AGENTS,
 };
-use super::spec::{Agents, Arg, ArgKind, Context, Group, Risk, Spec};
+use super::arg::{Arg, ArgKind};
+use super::spec::{Context, Group, Risk, Spec};
 
 /// Declares the verbs and their rows together, so that neither can exist without the other.
 macro_rules! actions {

@@ -5,13 +5,13 @@ use super::clock::now;
 use super::error::{EngineError, ErrorCode};
 use super::owner::{live_process, owner_alive};
 use super::plain_verb::{Described, Perform, PlainQuery, PlainVerb, argument, parsed};
-use super::view::Preview;
+use super::view::{ConnectedAgent, Preview};
 use super::workspace::Workspace;
 use crate::domain::description::{Align, Describe, Description, Ink, Table};
-use crate::domain::{Caller, Instant, Outcome, ReviewState, RunOutcome, VerbCall, count, span};
+use crate::domain::{Caller, Outcome, ReviewState, RunOutcome, VerbCall, count, span};
 use crate::engine::view::RunFilter;
 use crate::runner;
-use crate::store::{NewOperation, agent_connections};
+use crate::store::{NewOperation, agent_connections, connect_agent, disconnect_agent};
 use serde::Serialize;
 use serde_json::json;
 
@@ -29,23 +29,6 @@ pub(super) const DISCONNECT: PlainVerb = PlainVerb {
     preview: |engine, call| engine.agents().preview_disconnect(call),
     perform: Perform::Human(|engine, who, call| engine.agents().disconnect(who, call)),
 };
-
-/// An agent that is connected.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ConnectedAgent {
-    /// Number of the connection.
-    pub connection: i64,
-    /// The name under which its calls are recorded.
-    pub agent: String,
-    /// The program that it uses, by its own word; may be empty.
-    pub client: String,
-    /// When it connected.
-    pub since: Instant,
-    /// Its runs that have not ended.
-    pub runs: usize,
-    /// Its requests that wait for a human.
-    pub waiting: usize,
-}
 
 /// Who is connected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -129,7 +112,7 @@ impl Agents<'_> {
     pub fn connect(&self, agent: &str, client: &str) -> Result<i64, EngineError> {
         self.forget_dead()?;
         let owner = self.workspace.owner.clone();
-        self.workspace.transact(|tx| Ok(tx.connect_agent(agent, client, &owner)?))
+        self.workspace.transact(|tx| Ok(connect_agent(tx, agent, client, &owner)?))
     }
 
     /// Notes that the agent of a connection left.
@@ -137,7 +120,7 @@ impl Agents<'_> {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn leave(&self, connection: i64) -> Result<(), EngineError> {
-        self.workspace.transact(|tx| Ok(tx.disconnect_agent(connection)?))
+        self.workspace.transact(|tx| Ok(disconnect_agent(tx, connection)?))
     }
 
     /// Forgets connections whose process has ended.

@@ -78,7 +78,7 @@ pub use crate::runner::{
     measure_reading, stop_with_group,
 };
 pub use crate::store::HourOfRuns;
-pub use agents::{AgentList, Agents, ConnectedAgent};
+pub use agents::{AgentList, Agents};
 #[cfg(test)]
 pub(crate) use commands::plain_verbs;
 pub use commands::{plain_query, plain_verb};
@@ -144,8 +144,8 @@ pub use state::{
 pub use version::Versions;
 pub use version::{Carried, CarriedTool, CarryReport, Lineage, LineageVersion};
 pub use view::{
-    CatalogState, CatalogView, Change, DoctorLine, EvidenceLine, OnChange, Preview, RerunFrom, ReviewDetail,
-    ReviewFilter, RunFilter, RunRequest, VerifyReport, VersionInfo, Weight,
+    CatalogState, CatalogView, Change, ConnectedAgent, DoctorLine, EvidenceLine, OnChange, Preview, RerunFrom,
+    ReviewDetail, ReviewFilter, RunFilter, RunRequest, VerifyReport, VersionInfo, Weight,
 };
 pub use workspace::{OpenOptions, Recovery, RecoveryPlan, plan_recovery, recover_state};
 

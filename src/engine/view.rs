@@ -240,6 +240,23 @@ pub struct DoctorLine {
     pub hint: String,
 }
 
+/// An agent that is connected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ConnectedAgent {
+    /// Number of the connection.
+    pub connection: i64,
+    /// The name under which its calls are recorded.
+    pub agent: String,
+    /// The program that it uses, by its own word; may be empty.
+    pub client: String,
+    /// When it connected.
+    pub since: Instant,
+    /// Its runs that have not ended.
+    pub runs: usize,
+    /// Its requests that wait for a human.
+    pub waiting: usize,
+}
+
 /// What changed in the store or on disk, for a front end that keeps snapshots.
 #[derive(Debug, Clone)]
 pub enum Change {
@@ -260,7 +277,7 @@ pub enum Change {
     /// An instance of a service changed, or something was said with it.
     Services,
     /// An agent connected or left; carries those that are connected now.
-    Agents(Vec<super::ConnectedAgent>),
+    Agents(Vec<ConnectedAgent>),
     /// Something went wrong in the background.
     Trouble(super::EngineError),
 }

@@ -40,7 +40,7 @@ impl Arguments {
             })
             .collect();
         if !faults.is_empty() {
-            let named: Vec<String> = agents.args(row).map(tools::wire_name).collect();
+            let named: Vec<String> = agents.args(row.args).map(tools::wire_name).collect();
             let hint = format!("{} takes {}", row.name, named.join(", "));
             return Err(EngineError::new(ErrorCode::Usage, faults.join("; "), hint));
         }

@@ -122,7 +122,7 @@ pub(super) fn ended(engine: &Engine, run: &Run, warning: Option<&String>, asked:
 fn refused(engine: &Engine, run: &Run, asked: Option<ReviewId>) -> Result<Refusal, EngineError> {
     let message = run.error.clone().unwrap_or_else(|| run.outcome.to_string());
     if let Some(review) = asked {
-        let hint = "wait for the answer; after a yes call run again with the same input within 15 minutes";
+        let hint = "wait for the answer; if it is approved, call run again with the same input within 15 minutes";
         let error = EngineError::new(ErrorCode::HumanNeeded, message, hint);
         let refusal = Refusal::then(error, "wait", json!({"review": review}));
         return Ok(refusal.with("run", run.id.0).with("state", "refused"));

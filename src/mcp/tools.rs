@@ -35,7 +35,7 @@ fn tool(row: &'static Spec, agents: &'static Agents) -> Tool {
 
 /// The JSON schema of what agents give to a verb.
 pub(super) fn input_schema(row: &'static Spec, agents: &'static Agents) -> JsonObject {
-    let args: Vec<&Arg> = agents.args(row).collect();
+    let args: Vec<&Arg> = agents.args(row.args).collect();
     let properties: JsonObject = args.iter().map(|arg| (wire_name(arg), property(arg))).collect();
     let required: Vec<String> = args.iter().filter(|arg| arg.required).map(|arg| wire_name(arg)).collect();
     let mut schema = JsonObject::new();
@@ -118,10 +118,10 @@ mod tests {
     fn nothing_that_a_human_must_decide_is_a_tool() {
         for (row, agents) in rows() {
             assert_ne!(row.risk, Risk::HumanOnly, "{}", row.name);
-            for arg in agents.args(row) {
+            for arg in agents.args(row.args) {
                 assert!(!arg.human_only, "{} {}", row.name, arg.name);
             }
-            let count = agents.args(row).count();
+            let count = agents.args(row.args).count();
             assert_eq!(count, agents.shared.len() + agents.own.len(), "{} shares what its row lacks", row.name);
         }
     }

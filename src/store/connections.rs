@@ -1,9 +1,9 @@
-//! Agents that are connected.
+//! Agents that are connected, and the permits that their runs make use of.
 
 use super::error::StoreResult;
 use super::queries::Queries;
 use super::tx::Tx;
-use crate::domain::{EventKind, Instant};
+use crate::domain::{EventKind, Instant, ReviewId, RunId};
 use rusqlite::params;
 
 /// An agent that is connected, as its server wrote it.
@@ -37,26 +37,33 @@ pub fn agent_connections(queries: &Queries) -> StoreResult<Vec<ConnectionRow>> {
     })
 }
 
-impl Tx<'_> {
-    /// Notes that an agent is connected. Emits `agents-changed`.
-    ///
-    /// # Errors
-    /// Any [`super::StoreError`] of a failed write.
-    pub fn connect_agent(&self, agent: &str, client: &str, owner: &str) -> StoreResult<i64> {
-        let sql = "INSERT INTO agent_connections (agent, client, owner, since_ms) VALUES (?1, ?2, ?3, ?4)";
-        let id = self.insert(sql, params![agent, client, owner, self.now()])?;
-        self.emit(EventKind::AgentsChanged, id)?;
-        Ok(id)
-    }
+/// Notes that an agent is connected. Emits `agents-changed`.
+///
+/// # Errors
+/// Any [`super::StoreError`] of a failed write.
+pub fn connect_agent(tx: &Tx<'_>, agent: &str, client: &str, owner: &str) -> StoreResult<i64> {
+    let sql = "INSERT INTO agent_connections (agent, client, owner, since_ms) VALUES (?1, ?2, ?3, ?4)";
+    let id = tx.insert(sql, params![agent, client, owner, tx.now()])?;
+    tx.emit(EventKind::AgentsChanged, id)?;
+    Ok(id)
+}
 
-    /// Forgets a connection. Emits `agents-changed` when there was one.
-    ///
-    /// # Errors
-    /// Any [`super::StoreError`] of a failed write.
-    pub fn disconnect_agent(&self, id: i64) -> StoreResult<()> {
-        if self.change("DELETE FROM agent_connections WHERE id = ?1", params![id])? > 0 {
-            self.emit(EventKind::AgentsChanged, id)?;
-        }
-        Ok(())
+/// Forgets a connection. Emits `agents-changed` when there was one.
+///
+/// # Errors
+/// Any [`super::StoreError`] of a failed write.
+pub fn disconnect_agent(tx: &Tx<'_>, id: i64) -> StoreResult<()> {
+    if tx.change("DELETE FROM agent_connections WHERE id = ?1", params![id])? > 0 {
+        tx.emit(EventKind::AgentsChanged, id)?;
     }
+    Ok(())
+}
+
+/// Notes that this run makes use of a permit; `false` when another one did before. Emits nothing: the run is told.
+///
+/// # Errors
+/// Any [`super::StoreError`] of a failed write.
+pub fn use_permit(tx: &Tx<'_>, review: ReviewId, run: RunId) -> StoreResult<bool> {
+    let sql = "INSERT INTO used_permits (review, run) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    Ok(tx.change(sql, params![review, run])? == 1)
 }

@@ -64,7 +64,7 @@ pub use backup::{look_into, make_if_due as make_backup_if_due, read as read_back
 pub use buffers::{BufferClock, BufferItem, ItemState, ReportedUses, Tell};
 pub use cache::{AppliedScan, LastScan};
 pub use connection::{Store, StoreReader};
-pub use connections::{ConnectionRow, agent_connections};
+pub use connections::{ConnectionRow, agent_connections, connect_agent, disconnect_agent, use_permit};
 pub use copies::{Copies, CopyError};
 pub use decisions::{KeptDecision, KeptDecisions};
 pub use documents::Documents;

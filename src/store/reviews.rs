@@ -6,7 +6,7 @@ use super::tx::Tx;
 use super::values::{Count, Json, Text};
 use crate::domain::{
     Decision, Digest, DisplayRecord, EventKind, OperationId, Request, Review, ReviewId, ReviewKind, ReviewState, Risk,
-    RunId, SeenPart, Stage, Tally, ToolName,
+    SeenPart, Stage, Tally, ToolName,
 };
 use rusqlite::{Row, ToSql, params};
 
@@ -173,15 +173,6 @@ fn read_head(row: &rusqlite::Row<'_>) -> rusqlite::Result<ReviewHead> {
 }
 
 impl Tx<'_> {
-    /// Notes that this run makes use of a permit; `false` when another one did before. Emits nothing: the run is told.
-    ///
-    /// # Errors
-    /// Any [`StoreError`] of a failed write.
-    pub fn use_permit(&self, review: ReviewId, run: RunId) -> StoreResult<bool> {
-        let sql = "INSERT INTO used_permits (review, run) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-        Ok(self.change(sql, params![review, run])? == 1)
-    }
-
     /// Opens a review that waits for a human. Emits `review-opened`.
     ///
     /// # Errors

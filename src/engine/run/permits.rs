@@ -14,7 +14,7 @@ use crate::engine::clock::now;
 use crate::engine::core::{self, Question, RunPolicy};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::RunRequest;
-use crate::store::{NewReview, Tx};
+use crate::store::{NewReview, Tx, use_permit};
 use serde_json::{Map, Value, json};
 
 /// How long a question waits for its answer, and how long the answer is good, in milliseconds.
@@ -139,10 +139,10 @@ impl Runs<'_> {
 pub(super) fn demand_permit(tx: &Tx<'_>, permit: ReviewId, run: RunId, at: Instant) -> Result<(), EngineError> {
     let review = tx.review(permit)?.filter(|review| review.state == ReviewState::Approved);
     let is_in_force = review.as_ref().and_then(yes).is_some_and(|yes| is_good(yes, at));
-    if is_in_force && tx.use_permit(permit, run)? {
+    if is_in_force && use_permit(tx, permit, run)? {
         return Ok(());
     }
-    let message = format!("the permit of review {permit} is not in force any more");
+    let message = format!("the permit of review {permit} is no longer in force");
     Err(EngineError::new(ErrorCode::Conflict, message, "run it again to ask for another one"))
 }
 
