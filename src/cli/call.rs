@@ -460,7 +460,7 @@ fn is_workspace(dir: &Path) -> bool {
     dir.join("tools").is_dir() || dir.join("toolsmith.toml").is_file()
 }
 
-fn agent_of_environment() -> Result<Option<String>, EngineError> {
+pub(super) fn agent_of_environment() -> Result<Option<String>, EngineError> {
     let Some(name) = std::env::var_os(AGENT_VARIABLE).filter(|name| !name.is_empty()) else {
         return Ok(None);
     };

@@ -4,41 +4,24 @@
 //! The forms of question and answer are those that Claude Code documents for `PreToolUse` and `PostToolUse`; Codex has
 //! taken them over. A question that is none of ours gets no answer, so the client does what it would do without us.
 
-use super::call::{Call, Stop};
+use super::build::global;
+use super::call::{Call, Stop, agent_of_environment};
 use super::outlet;
-use crate::action::{self, Verb};
+use super::print_text::{Ink, StyledLine};
+use crate::action::{self, Arg, Verb};
 use crate::domain::{Caller, Review, ReviewId, Tool};
-use crate::engine::{CatalogView, Engine, EngineError, ErrorCode, MayRun, ReviewFilter};
-use serde::{Deserialize, Serialize};
+use crate::engine::{CatalogView, EngineError, MayRun, ReviewFilter, find_workspace};
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 /// The longest question that is read, in bytes.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
-
-/// The part of a question that matters here.
-#[derive(Deserialize)]
-struct Question {
-    hook_event_name: String,
-    #[serde(default)]
-    tool_name: String,
-    #[serde(default)]
-    tool_input: Input,
-}
-
-#[derive(Deserialize, Default)]
-struct Input {
-    #[serde(default)]
-    command: serde_json::Value,
-}
-
-impl Input {
-    /// The command line; some clients give it as a list of words, which is none.
-    fn command(&self) -> Option<&str> {
-        self.command.as_str()
-    }
-}
 
 /// The answer in the form of the clients.
 #[derive(Serialize)]
@@ -61,27 +44,38 @@ struct Output {
 
 pub(super) fn hook(call: &Call<'_>) -> Result<u8, Stop> {
     let mut text = String::new();
-    std::io::stdin().lock().take(MOST_BYTES).read_to_string(&mut text).map_err(|error| unread(&error))?;
-    let question: Question = serde_json::from_str(&text).map_err(|error| unread(&error))?;
-    let output = match question.hook_event_name.as_str() {
-        "PreToolUse" if question.tool_name == "Bash" => before(call, &question)?,
-        "PostToolUse" => after(call)?,
-        _ => None,
+    let read = std::io::stdin().lock().take(MOST_BYTES).read_to_string(&mut text);
+    let question: Value = read.ok().and_then(|_| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let event = question["hook_event_name"].as_str().unwrap_or_default().to_owned();
+    let answered = match event.as_str() {
+        _ if !is_here(call, &question) => Ok(None),
+        "PreToolUse" if question["tool_name"] == "Bash" => before(call, question["tool_input"]["command"].as_str()),
+        "PostToolUse" => after(call),
+        _ => Ok(None),
     };
-    if let Some(output) = output {
-        outlet::object(&Reply { output: Output { hook_event_name: question.hook_event_name, ..output } })?;
+    match answered {
+        Ok(Some(output)) => {
+            outlet::object(&Reply { output: Output { hook_event_name: event, ..output } })?;
+            Ok(0)
+        }
+        Ok(None) => Ok(0),
+        Err(error) => {
+            // Not the usual exit code: to these clients 2 means that the call is blocked.
+            call.note(&StyledLine::new().put(Ink::Bad, "error: ").put(Ink::Plain, &error.message));
+            Ok(1)
+        }
     }
-    Ok(0)
 }
 
-fn unread(error: &dyn std::fmt::Display) -> EngineError {
-    let message = format!("the question of the client cannot be read: {error}");
-    EngineError::new(ErrorCode::Usage, message, "`toolsmith hook` is started by a client; docs/agents.md shows how")
+/// Whether the client works in the workspace that this process was started in; without one nothing is ours.
+fn is_here(call: &Call<'_>, question: &Value) -> bool {
+    let Ok(options) = call.workspace_options() else { return false };
+    question["cwd"].as_str().is_none_or(|cwd| find_workspace(Path::new(cwd)) == options.workspace)
 }
 
 /// Before a command runs.
-fn before(call: &Call<'_>, question: &Question) -> Result<Option<Output>, EngineError> {
-    let Some(words) = question.tool_input.command().and_then(plain_words) else { return Ok(None) };
+fn before(call: &Call<'_>, command: Option<&str>) -> Result<Option<Output>, EngineError> {
+    let Some(words) = command.and_then(plain_words) else { return Ok(None) };
     let decided = |decision, reason: String| {
         Some(Output {
             permission_decision: Some(decision),
@@ -89,51 +83,68 @@ fn before(call: &Call<'_>, question: &Question) -> Result<Option<Output>, Engine
             ..Output::default()
         })
     };
-    let meaning = meaning(&words);
+    let (meaning, named) = meaning(&words);
     if meaning == Meaning::Other && !words.iter().any(|word| word.contains("tools/")) {
         return Ok(None);
     }
     let (engine, catalog) = call.open_catalog()?;
+    if meaning == Meaning::Other {
+        return Ok(direct(&catalog, engine.workspace(), &words).and_then(|tool| {
+            let reason =
+                format!("{} belongs to the tool {1}; `toolsmith run {1}` runs it in the sandbox", tool.path, tool.name);
+            decided("ask", reason)
+        }));
+    }
+    // The command must come to the same caller that is judged here: a human may do more.
+    let ours = call.globals.found.as_ref().map(|found| found.agent.clone()).or(agent_of_environment()?);
+    let Some(agent) = (match (ours, named) {
+        (Some(ours), Some(named)) => Some(ours).filter(|ours| *ours == named),
+        (ours, named) => ours.or(named),
+    }) else {
+        return Ok(None);
+    };
+    let caller = Caller::Agent(agent);
     Ok(match meaning {
-        Meaning::Harmless => decided("allow", "toolsmith decides what an agent may do".to_owned()),
         Meaning::Run(name) => match engine.library().resolve(&name) {
-            Ok(tool) => match may(&engine, &tool, &agent(call))? {
+            Ok(tool) => match engine.runs().may(&engine.library().detail(&tool)?, &caller)? {
                 MayRun::Yes => decided("allow", format!("{name} is approved and runs in the sandbox")),
+                MayRun::AfterPermit { why } => decided("allow", why),
                 MayRun::No { why, .. } => decided("deny", why),
             },
             Err(error) => decided("deny", error.message),
         },
-        Meaning::Other => direct(&catalog, engine.workspace(), &words).and_then(|tool| {
-            let reason =
-                format!("{} belongs to the tool {1}; `toolsmith run {1}` runs it in the sandbox", tool.path, tool.name);
-            decided("ask", reason)
-        }),
+        Meaning::Harmless | Meaning::Other => decided("allow", "toolsmith decides what an agent may do".to_owned()),
     })
 }
 
-/// Who is asked for: an agent in any case.
-fn agent(call: &Call<'_>) -> Caller {
-    Caller::Agent(call.globals.agent.clone().unwrap_or_else(|| "agent".to_owned()))
-}
-
-fn may(engine: &Engine, tool: &Tool, caller: &Caller) -> Result<MayRun, EngineError> {
-    engine.runs().may(&engine.library().detail(tool)?, caller)
-}
+/// Programs that start a file that they are given.
+const STARTERS: [&str; 14] =
+    ["python", "python3", "node", "deno", "bun", "tsx", "bash", "sh", "zsh", "env", "nohup", "time", "uv", "exec"];
 
 /// The tool whose file is started without this program.
 fn direct<'c>(catalog: &'c CatalogView, workspace: &Path, words: &[String]) -> Option<&'c Tool> {
-    // The program itself, or what an interpreter is given.
-    let started = words.iter().take(2).map(|word| {
-        let word = Path::new(word).strip_prefix(workspace).unwrap_or(Path::new(word));
-        word.strip_prefix("./").unwrap_or(word).to_owned()
-    });
-    let started: Vec<_> = started.collect();
+    let program = words.first()?.rsplit('/').next().unwrap_or_default();
+    let is_starter = STARTERS.contains(&program) || program.starts_with("python3.");
+    let files: Vec<PathBuf> =
+        words.iter().take(if is_starter { words.len() } else { 1 }).map(|word| plain_path(workspace, word)).collect();
     catalog.tools.iter().map(AsRef::as_ref).find(|tool: &&Tool| {
         let folder = Path::new(&tool.path).parent().filter(|_| tool.path.ends_with("/tool.toml"));
-        started
-            .iter()
-            .any(|file| file == Path::new(&tool.path) || folder.is_some_and(|folder| file.starts_with(folder)))
+        files.iter().any(|file| file == Path::new(&tool.path) || folder.is_some_and(|folder| file.starts_with(folder)))
     })
+}
+
+/// A path as the workspace names it, without `.` and `..`.
+fn plain_path(workspace: &Path, word: &str) -> PathBuf {
+    let path = Path::new(word).strip_prefix(workspace).unwrap_or(Path::new(word));
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(plain.pop()),
+            part => plain.push(part),
+        }
+    }
+    plain
 }
 
 /// After a tool of the client was used: what it wrote below the tools folder gets its review now.
@@ -161,31 +172,55 @@ enum Meaning {
     Other,
 }
 
-fn meaning(words: &[String]) -> Meaning {
-    let [program, rest @ ..] = words else { return Meaning::Other };
-    if program != "toolsmith" {
-        return Meaning::Other;
+/// What a command line asks of this program, and the agent that it names. Read as this program reads it; every option
+/// must be one that agents have over MCP as well, or one that is known to be harmless.
+fn meaning(words: &[String]) -> (Meaning, Option<String>) {
+    let other = (Meaning::Other, None);
+    if words.first().is_none_or(|program| program != "toolsmith") {
+        return other;
     }
-    // A file that this program would read for the agent is a question for the client.
-    if rest.iter().any(|word| word.starts_with('@') || word.contains("=@") || word == "--file") {
-        return Meaning::Other;
+    let Ok(matches) = super::command().try_get_matches_from(words) else { return other };
+    let given = |matches: &ArgMatches, name: &str| matches.value_source(name) == Some(ValueSource::CommandLine);
+    if [global::WORKSPACE, global::MAX_TIER, global::TOOLS].iter().any(|name| given(&matches, name)) {
+        return other;
     }
-    let mut rest = rest.iter().skip_while(|word| *word == "--json" || *word == "--no-color");
-    let Some(row) = rest.next().and_then(|verb| action::by_name(verb)) else { return Meaning::Other };
-    match (row.verb, row.agents) {
-        (Verb::Run | Verb::RunStrict, _) => match rest.find(|word| !word.starts_with('-')) {
+    let Some((row, arguments)) = matches.subcommand().and_then(|(name, rest)| Some((action::by_name(name)?, rest)))
+    else {
+        return other;
+    };
+    let Some(agents) = row.agents else { return other };
+    let is_known = |arg: &Arg| agents.shared.contains(&arg.name) || HARMLESS.contains(&arg.name);
+    // A file that this program would read for the agent, and standard input, are questions for the client.
+    let reads = |value: &OsStr| {
+        let text = value.to_string_lossy();
+        text.starts_with('@') || text.contains("=@") || text == "-"
+    };
+    for arg in row.args.iter().filter(|arg| given(arguments, arg.name)) {
+        let values = arguments.get_raw(arg.name).into_iter().flatten();
+        if !is_known(arg) || values.into_iter().any(reads) {
+            return other;
+        }
+    }
+    let named = matches.get_one::<String>(global::AS_AGENT).cloned();
+    let meaning = match row.verb {
+        Verb::Run | Verb::RunStrict => match arguments.get_one::<String>("tool") {
             Some(name) => Meaning::Run(name.clone()),
             None => Meaning::Other,
         },
-        (_, Some(_)) => Meaning::Harmless,
-        (_, None) => Meaning::Other,
-    }
+        _ => Meaning::Harmless,
+    };
+    (meaning, named)
 }
+
+/// Options of a shell that change nothing of what an agent may do.
+const HARMLESS: [&str; 5] = ["word", "set", "show", "jsonl", "run"];
 
 /// The words of a command line in which a shell replaces nothing, starts nothing else and redirects nothing.
 fn plain_words(command: &str) -> Option<Vec<String>> {
     let mut quote = None;
-    for c in command.trim().chars() {
+    // Only what a shell leaves out as well: other blanks are part of the name of a program.
+    let command = command.trim_matches([' ', '\t', '\n']);
+    for c in command.chars() {
         match (quote, c) {
             (None, '\'' | '"') => quote = Some(c),
             (Some(open), c) if c == open => quote = None,
@@ -195,7 +230,7 @@ fn plain_words(command: &str) -> Option<Vec<String>> {
             (None, _) => return None,
         }
     }
-    let words = shell_words::split(command.trim()).ok()?;
+    let words = shell_words::split(command).ok()?;
     // `NAME=value program` sets a variable for it.
     (quote.is_none() && words.first().is_some_and(|first| !first.contains('='))).then_some(words)
 }
@@ -205,7 +240,7 @@ mod tests {
     use super::*;
 
     fn of(command: &str) -> Option<Meaning> {
-        plain_words(command).map(|words| meaning(&words))
+        plain_words(command).map(|words| meaning(&words).0)
     }
 
     #[test]
@@ -224,6 +259,22 @@ mod tests {
             ("toolsmith request --file /etc/shadow", Meaning::Other),
             ("./toolsmith run greet", Meaning::Other),
             ("ls tools", Meaning::Other),
+            ("toolsmith run --scenario hello evil", Meaning::Run("evil".into())),
+            ("toolsmith run --input '{}' hello", Meaning::Run("hello".into())),
+            ("toolsmith run --set a=b hello", Meaning::Run("hello".into())),
+            ("toolsmith run --tools hello evil", Meaning::Other),
+            ("toolsmith run hello --workspace /tmp", Meaning::Other),
+            ("toolsmith run hello --timeout 5h", Meaning::Other),
+            ("toolsmith run hello --allow", Meaning::Other),
+            ("toolsmith run hello --from x", Meaning::Other),
+            ("toolsmith run hello --input -", Meaning::Other),
+            ("toolsmith request --file=/etc/shadow", Meaning::Other),
+            ("toolsmith evolve hello --request /etc/shadow", Meaning::Other),
+            ("toolsmith evolve hello --request=/etc/shadow", Meaning::Other),
+            ("toolsmith evolve hello --generator paid", Meaning::Other),
+            ("toolsmith evolve hello 'be faster'", Meaning::Harmless),
+            ("toolsmith output 1 --workspace /root", Meaning::Other),
+            ("toolsmith output 1", Meaning::Harmless),
         ] {
             assert_eq!(of(command), Some(wanted), "{command}");
         }
@@ -251,6 +302,9 @@ mod tests {
             "toolsmith run 'greet",
             "toolsmith run $'greet'",
             "toolsmith run greet #x",
+            "\u{a0}toolsmith run greet",
+            "\u{c}toolsmith run greet",
+            "\u{85}toolsmith run greet",
         ] {
             assert_eq!(of(command), None, "{command}");
         }

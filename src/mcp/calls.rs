@@ -2,6 +2,7 @@
 
 use super::answer::{Answer, Refusal, next, object};
 use super::arguments::Arguments;
+use super::running::demand_own;
 use crate::domain::{
     Caller, Comment, CostTier, Decision, EvolutionState, ReviewId, ReviewKind, ReviewState, RunId, Severity, Tool,
     ToolDetail,
@@ -87,6 +88,10 @@ fn standing(
         MayRun::Yes => {
             fields.insert("may_run".to_owned(), json!(true));
         }
+        MayRun::AfterPermit { why } => {
+            fields.insert("may_run".to_owned(), json!("after-permit"));
+            fields.insert("why_not".to_owned(), json!(format!("{why}; run asks for it")));
+        }
         MayRun::No { why, .. } => {
             fields.insert("may_run".to_owned(), json!(false));
             fields.insert("why_not".to_owned(), json!(why));
@@ -145,7 +150,7 @@ pub(super) fn show(engine: &Engine, caller: &Caller, given: &Arguments) -> Answe
     if !missing.is_empty() {
         fields.insert("missing".to_owned(), json!(missing));
     }
-    let following = if fields.get("may_run") == Some(&json!(true)) {
+    let following = if fields.get("may_run") != Some(&json!(false)) {
         let example = manifest.examples.first().and_then(|example| object(&example.input).ok());
         Some(next("run", json!({"tool": tool.name, "input": example.unwrap_or_else(|| json!({}))})))
     } else {
@@ -168,11 +173,7 @@ pub(super) fn not_found(error: EngineError) -> Refusal {
 /// `cancel`: ends a run that this agent started.
 pub(super) fn cancel(engine: &Engine, caller: &Caller, given: &Arguments) -> Answer {
     let run = RunId(given.id("run")?);
-    let record = engine.runs().record(run)?;
-    if record.caller != caller.word() {
-        let message = format!("run {run} was not started by you");
-        return Err(EngineError::new(ErrorCode::Refused, message, "ask a human to cancel it").into());
-    }
+    demand_own(engine, caller, run)?;
     let outcome = engine.execute(crate::domain::Command::Cancel { run }, caller)?;
     Ok(json!({"run": run, "message": outcome.message}))
 }
@@ -212,11 +213,12 @@ pub(super) fn wait(engine: &Engine, given: &Arguments) -> Answer {
     let comments: Vec<Value> = engine.reviews().comments_of(&review)?.iter().map(said).collect();
     fields.insert("comments".to_owned(), json!(comments));
     if review.state == ReviewState::Approved {
-        let following = match review.request.filter(|_| review.kind == ReviewKind::Call) {
-            Some(call) => next("run", json!({"tool": review.tool, "input": call.metadata.get("input")})),
-            None => next("show", json!({"tool": review.tool})),
-        };
-        fields.insert("next".to_owned(), following);
+        let tool = if review.kind == ReviewKind::Call { "run" } else { "show" };
+        if review.kind == ReviewKind::Call {
+            let hint = "call run again with exactly the same input, within 15 minutes of the decision";
+            fields.insert("hint".to_owned(), json!(hint));
+        }
+        fields.insert("next".to_owned(), next(tool, json!({"tool": review.tool})));
     }
     Ok(told)
 }

@@ -186,9 +186,22 @@ fn record(engine: &Engine, run: &Run) -> Result<Value, EngineError> {
     Ok(told)
 }
 
+/// Refuses a run that somebody else started: what it wrote, or ending it, is not this agent's.
+///
+/// # Errors
+/// `Refused`; `NotFound` for an unknown run.
+pub(super) fn demand_own(engine: &Engine, caller: &Caller, run: RunId) -> Result<(), EngineError> {
+    if engine.runs().record(run)?.caller == caller.word() {
+        return Ok(());
+    }
+    let message = format!("run {run} was not started by you");
+    Err(EngineError::new(ErrorCode::Refused, message, "only runs that you started are yours to read and to cancel"))
+}
+
 /// `output`: the next piece of what a run wrote; waits for it while the run goes on and nothing came yet. Blocks.
-pub(super) fn output(engine: &Engine, given: &Arguments) -> Answer {
+pub(super) fn output(engine: &Engine, caller: &Caller, given: &Arguments) -> Answer {
     let run = RunId(given.id("run")?);
+    demand_own(engine, caller, run)?;
     let stream = if given.text("stream") == Some("stderr") { Stream::Stderr } else { Stream::Stdout };
     let offset = given.number("offset").unwrap_or_default();
     let give_up = Instant::now() + given.wait();

@@ -21,6 +21,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinHandle, spawn_blocking};
 
 /// What a model is told about this server.
@@ -49,6 +50,7 @@ pub(super) struct Server {
     calls: Arc<Mutex<CallLimit>>,
     courses: Arc<Mutex<Vec<std::sync::Weak<Course>>>>,
     connection: Arc<OnceLock<i64>>,
+    places: Arc<Semaphore>,
     listed: Listed,
     listeners: Arc<Mutex<Listeners>>,
     introduced: Arc<AtomicBool>,
@@ -68,6 +70,7 @@ impl Server {
             courses: Arc::default(),
             connection: Arc::default(),
             introduced: Arc::default(),
+            places: Arc::new(Semaphore::new(RUNS_AT_ONCE)),
             listed,
             listeners: Arc::default(),
         }
@@ -136,15 +139,20 @@ impl Server {
             Verb::Call => self.call(call).await,
             verb => {
                 let engine = self.engine.clone();
+                let place = if verb == Verb::Evolve { Some(self.demand_room()?) } else { None };
                 let Call { caller, given, .. } = call;
                 joined(spawn_blocking(move || match verb {
                     Verb::Search => calls::search(&engine, &caller, &given),
                     Verb::Show => calls::show(&engine, &caller, &given),
-                    Verb::Output => running::output(&engine, &given),
+                    Verb::Output => running::output(&engine, &caller, &given),
                     Verb::Cancel => calls::cancel(&engine, &caller, &given),
                     Verb::Request => calls::request(&engine, &caller, &given),
                     Verb::Wait => calls::wait(&engine, &given),
-                    Verb::Evolve => calls::evolve(&engine, &caller, &given),
+                    Verb::Evolve => {
+                        let evolved = calls::evolve(&engine, &caller, &given);
+                        drop(place);
+                        evolved
+                    }
                     Verb::MarkFailure => calls::mark_failure(&engine, &caller, &given),
                     _ => Err(EngineError::internal("this verb has a side for agents that nobody serves").into()),
                 }))
@@ -154,13 +162,17 @@ impl Server {
     }
 
     async fn run(&self, caller: Caller, wanted: Wanted, context: &RequestContext<RoleServer>) -> Answer {
-        self.demand_room()?;
+        let place = self.demand_room()?;
         let engine = self.engine.clone();
         let wait = wanted.wait;
         let (asking, who) = (engine.clone(), caller.clone());
         let started = joined(spawn_blocking(move || running::start(&asking, &who, &wanted))).await?;
         let (run, asked, warning) = (started.run, started.asked, started.warning.clone());
-        let ending = spawn_blocking(move || started.wait());
+        let ending = spawn_blocking(move || {
+            let ended = started.wait();
+            drop(place);
+            ended
+        });
         match self.followed(ending, context, wait, || Some(run), &caller).await {
             Some(ended) => {
                 let ended = ended?;
@@ -171,7 +183,7 @@ impl Server {
     }
 
     async fn call(&self, call: Call) -> Answer {
-        self.demand_room()?;
+        let place = self.demand_room()?;
         let course = Arc::new(Course::default());
         {
             let mut courses = self.courses.lock().unwrap_or_else(PoisonError::into_inner);
@@ -181,7 +193,11 @@ impl Server {
         let Call { caller, given, context, .. } = call;
         let wait = given.wait();
         let (engine, who, at) = (self.engine.clone(), caller.clone(), Arc::clone(&course));
-        let ending = spawn_blocking(move || Ok(running::call(&engine, &who, &given, &at)));
+        let ending = spawn_blocking(move || {
+            let called = running::call(&engine, &who, &given, &at);
+            drop(place);
+            Ok(called)
+        });
         match self.followed(ending, &context, wait, || course.stop(), &caller).await {
             Some(ended) => ended?,
             None => match course.run() {
@@ -311,9 +327,10 @@ impl Server {
         }
     }
 
-    fn demand_room(&self) -> Result<(), Refusal> {
-        if self.engine.runs().live().len() < RUNS_AT_ONCE {
-            return Ok(());
+    /// A place for something that runs, held until it has ended.
+    fn demand_room(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+            return Ok(place);
         }
         let message = format!("{RUNS_AT_ONCE} runs of yours go on already");
         let error = EngineError::new(ErrorCode::Refused, message, "wait for the end of one, or cancel it");

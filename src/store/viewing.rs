@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -25,7 +26,7 @@ impl Store {
         super::seen::demand_files(dir)?;
         let mut refused = None;
         for place in places() {
-            let private = match tempfile::Builder::new().prefix("toolsmith-view-").tempdir_in(&place) {
+            let private = match private_folder(&place) {
                 Ok(private) => private,
                 Err(error) => {
                     refused = Some(StoreError::folder(&place, error));
@@ -39,6 +40,12 @@ impl Store {
         }
         Err(refused.unwrap_or(StoreError::ReadOnly))
     }
+}
+
+/// A folder that nobody else can look into: the state holds inputs of runs.
+fn private_folder(place: &Path) -> std::io::Result<TempDir> {
+    let mode = std::fs::Permissions::from_mode(0o700);
+    tempfile::Builder::new().prefix("toolsmith-view-").permissions(mode).tempdir_in(place)
 }
 
 /// Where a copy may lie, the usual place first; the others are there when the disk is full.

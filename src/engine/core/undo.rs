@@ -141,7 +141,14 @@ fn rows_back(tx: &Tx<'_>, note: &UndoNote, target: &Operation, operation: Operat
             }
             reopen(tx, *review, target.id)?;
         }
-        UndoNote::Decline { review } | UndoNote::Agree { review } => reopen(tx, *review, target.id)?,
+        UndoNote::Agree { review } => {
+            if tx.review_heads()?.iter().any(|head| head.id == *review && head.used) {
+                let message = format!("the permit of review {review} was used by a run");
+                return Err(EngineError::new(ErrorCode::Conflict, message, "nothing takes a run back"));
+            }
+            reopen(tx, *review, target.id)?;
+        }
+        UndoNote::Decline { review } => reopen(tx, *review, target.id)?,
         UndoNote::Deprecate { tool, before, review } => {
             tx.set_deprecation(tool, before.as_ref(), operation)?;
             if let Some(review) = review {

@@ -13,6 +13,11 @@ use std::time::Duration;
 pub enum MayRun {
     /// A run would start.
     Yes,
+    /// A run would ask a human for a permit.
+    AfterPermit {
+        /// Why, as a sentence without stop.
+        why: String,
+    },
     /// It would be refused.
     No {
         /// `Refused`, or `HumanNeeded` where a human could change that.
@@ -30,6 +35,7 @@ impl Runs<'_> {
     pub fn may(&self, detail: &ToolDetail, caller: &Caller) -> Result<MayRun, EngineError> {
         Ok(match self.may_run(detail, caller)? {
             RunPolicy::Allow { .. } => MayRun::Yes,
+            RunPolicy::Ask { question: Question::Permit, message } => MayRun::AfterPermit { why: message },
             RunPolicy::Ask { message, .. } => MayRun::No { code: ErrorCode::HumanNeeded, why: message },
             RunPolicy::Refuse { code, message } => MayRun::No { code, why: message },
         })

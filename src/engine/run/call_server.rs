@@ -92,7 +92,13 @@ impl Runs<'_> {
             return Ok(prepared);
         }
         let (spec, channel) = prepared.spec.with_calls()?;
-        let parent = ParentRun { run, step: None, depth: ready.occasion.depth() + 1, profile: ready.profile };
+        let parent = ParentRun {
+            run,
+            step: None,
+            depth: ready.occasion.depth() + 1,
+            profile: ready.profile,
+            is_permitted: false,
+        };
         let server = CallServer::new(self.engine.clone(), caller.clone(), parent, declared);
         let calls = Some(server.stop());
         server.serve(channel);

@@ -22,6 +22,8 @@ pub(super) struct ParentRun {
     pub(super) depth: usize,
     /// The rules of the parent: what runs strictly starts nothing that gets more.
     pub(super) profile: Profile,
+    /// Whether the parent is a composite that runs with a permit, which covers its steps.
+    pub(super) is_permitted: bool,
 }
 
 /// Why a run starts.
@@ -51,6 +53,11 @@ impl Occasion {
     /// How many runs are above the new one.
     pub(super) fn depth(&self) -> usize {
         self.parent.as_ref().map_or(0, |parent| parent.depth)
+    }
+
+    /// Whether a permit covers the run, and its steps.
+    pub(super) fn is_permitted(&self) -> bool {
+        self.permit.is_some() || self.parent.as_ref().is_some_and(|parent| parent.is_permitted)
     }
 
     /// The rules for a run that policy gives these.

@@ -5,6 +5,7 @@
 //! not for long; both are checked again in the transaction that opens the run.
 
 use super::occasion::Occasion;
+use super::running::stored_input;
 use crate::domain::{
     Caller, Decision, DecisionKind, Digest, FileMode, Instant, Profile, Request, RequestKind, Review, ReviewId,
     ReviewKind, ReviewState, Risk, RunId, ToolDetail, VersionFile,
@@ -19,6 +20,9 @@ use serde_json::{Map, Value, json};
 
 /// How long a question waits for its answer, and how long the answer is good, in milliseconds.
 const GOOD_FOR_MS: i64 = 15 * 60 * 1_000;
+
+/// The largest input that a human is asked about, in bytes of JSON.
+const MOST_INPUT: usize = 64 * 1024;
 
 /// The file of the review.
 const CALL_FILE: &str = "call.json";
@@ -47,7 +51,16 @@ impl Runs<'_> {
         occasion: &mut Occasion,
     ) -> Result<(RunPolicy, Option<ReviewId>), EngineError> {
         let RunPolicy::Ask { question: Question::Permit, message } = policy else { return Ok((policy, None)) };
-        Ok(match self.permit(request, detail, caller)? {
+        if occasion.is_permitted() {
+            return Ok((RunPolicy::Allow { profile: Profile::Declared, warning: None }, None));
+        }
+        let length = request.input.as_ref().map_or(0, |input| input.to_string().len());
+        if length > MOST_INPUT {
+            let message =
+                format!("{message}, and nobody reads an input of {length} bytes; at most {MOST_INPUT} are asked for");
+            return Ok((RunPolicy::Refuse { code: ErrorCode::Refused, message }, None));
+        }
+        Ok(match self.permit(request, (detail, caller), occasion.is_strict)? {
             Permit::Given(review) => {
                 occasion.permit = Some(review);
                 (RunPolicy::Allow { profile: Profile::Declared, warning: None }, None)
@@ -61,9 +74,14 @@ impl Runs<'_> {
     }
 
     /// Looks for a permit of this call; where there is none, asks for one.
-    fn permit(&self, request: &RunRequest, detail: &ToolDetail, caller: &Caller) -> Result<Permit, EngineError> {
+    fn permit(
+        &self,
+        request: &RunRequest,
+        (detail, caller): (&ToolDetail, &Caller),
+        is_strict: bool,
+    ) -> Result<Permit, EngineError> {
         self.engine.reviews().expire_due()?;
-        let asked = call_request(request, detail, caller);
+        let asked = self.call_request(request, (detail, caller), is_strict)?;
         let files = files_of(&asked)?;
         let digest = Digest::of_files(&files);
         let heads = self.workspace.read(|q| Ok(q.review_heads_of(&detail.tool.name)?))?;
@@ -89,6 +107,61 @@ impl Runs<'_> {
             }
         }
         self.ask_for_permit(detail, caller, &asked, &files).map(Permit::Asked)
+    }
+
+    /// Everything that the run depends on. Secrets in the input are not shown; a digest over all of it, as it is,
+    /// makes the permit good for nothing else.
+    fn call_request(
+        &self,
+        request: &RunRequest,
+        (detail, caller): (&ToolDetail, &Caller),
+        is_strict: bool,
+    ) -> Result<Request, EngineError> {
+        let tool = &detail.tool;
+        let permissions = &detail.manifest.permissions;
+        let input = canonical(request.input.as_ref().unwrap_or(&Value::Null));
+        let shown = serde_json::from_str(&stored_input(request, detail, &self.known_secrets())).unwrap_or(Value::Null);
+        let reach = if is_strict { "none: it runs strictly".to_owned() } else { permissions.summary() };
+        let mut steps = Vec::new();
+        for step in tool.steps.iter().flat_map(|steps| &steps.steps) {
+            // One that is missing refuses the run later.
+            let found = self.engine.library().resolve(&step.tool).map_or(Value::Null, |found| json!(found.digest));
+            steps.push(json!({"step": step.id, "tool": step.tool, "digest": found}));
+        }
+        let given: Vec<(&String, Option<String>)> =
+            permissions.env.iter().map(|name| (name, std::env::var(name).ok())).collect();
+        let limit = request.timeout.map(|limit| format!("{} ms", limit.as_millis()));
+        let again = request.again.as_ref().map(|again| format!("run {}, from {:?}", again.of, again.step));
+        let all = json!([input, given, limit, again, caller.word(), tool.digest, steps]);
+        let mut call = Map::new();
+        for (name, value) in [
+            ("agent", json!(caller.word())),
+            ("tool", json!(tool.name)),
+            ("version", json!(tool.version)),
+            ("digest", json!(tool.digest)),
+            ("reach", json!(reach)),
+            ("time_limit", json!(limit)),
+            ("continues", json!(again)),
+            ("steps", if steps.is_empty() { Value::Null } else { json!(steps) }),
+            ("input", canonical(&shown)),
+            ("digest_of_all", json!(Digest::of_bytes(all.to_string().as_bytes()))),
+        ] {
+            if !value.is_null() || name == "input" {
+                call.insert(name.to_owned(), value);
+            }
+        }
+        Ok(Request {
+            kind: RequestKind::Call,
+            tool: Some(tool.name.clone()),
+            plan: None,
+            description: format!("agent {:?} wants to run {} {}", caller.word(), tool.name, tool.version),
+            rationale: String::new(),
+            test_results: Vec::new(),
+            changes: Vec::new(),
+            specification: None,
+            successor: None,
+            metadata: call,
+        })
     }
 
     fn ask_for_permit(
@@ -149,11 +222,8 @@ pub(super) fn demand_permit(tx: &Tx<'_>, permit: ReviewId, run: RunId, at: Insta
 /// What an approval of such a review means, in a line.
 pub(in crate::engine) fn consequence(review: &Review) -> String {
     let agent = review.request.as_ref().and_then(|request| request.metadata.get("agent")).and_then(Value::as_str);
-    format!(
-        "{} may run {} once with exactly this input within 15 minutes; no file moves",
-        agent.unwrap_or("the requester"),
-        review.tool
-    )
+    let agent = agent.map_or_else(|| "the requester".to_owned(), |agent| format!("agent {agent:?}"));
+    format!("{agent} may run {} once with exactly this input within 15 minutes; no file moves", review.tool)
 }
 
 /// The digest of the version that such a review wants to run; `None` for every other review.
@@ -173,34 +243,6 @@ fn yes(review: &Review) -> Option<Instant> {
 
 fn is_good(since: Instant, at: Instant) -> bool {
     (0..GOOD_FOR_MS).contains(&(at.0 - since.0))
-}
-
-/// Everything that the run depends on.
-fn call_request(request: &RunRequest, detail: &ToolDetail, caller: &Caller) -> Request {
-    let tool = &detail.tool;
-    let mut call = Map::new();
-    for (name, value) in [
-        ("agent", json!(caller.word())),
-        ("tool", json!(tool.name)),
-        ("version", json!(tool.version)),
-        ("digest", json!(tool.digest)),
-        ("reach", json!(detail.manifest.permissions.summary())),
-        ("input", canonical(request.input.as_ref().unwrap_or(&Value::Null))),
-    ] {
-        call.insert(name.to_owned(), value);
-    }
-    Request {
-        kind: RequestKind::Call,
-        tool: Some(tool.name.clone()),
-        plan: None,
-        description: format!("{} wants to run {} {}", caller.word(), tool.name, tool.version),
-        rationale: String::new(),
-        test_results: Vec::new(),
-        changes: Vec::new(),
-        specification: None,
-        successor: None,
-        metadata: call,
-    }
 }
 
 fn files_of(request: &Request) -> Result<Vec<VersionFile>, EngineError> {

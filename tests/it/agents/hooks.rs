@@ -9,7 +9,8 @@ use std::process::Stdio;
 /// What the hook answers; `Null` for nothing.
 fn asked(workspace: &Workspace, question: &Value) -> Value {
     let mut child = workspace
-        .toolsmith(&["--as-agent", "claude", "hook", "claude"])
+        .toolsmith(&["hook", "claude"])
+        .env("TOOLSMITH_AGENT", "claude")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -48,12 +49,22 @@ fn a_client_need_not_ask_for_what_policy_decides() {
         ("toolsmith run greeting; id", Value::Null),
         ("toolsmith run greeting --input @/etc/shadow", Value::Null),
         ("toolsmith approve 1", Value::Null),
+        ("toolsmith run --scenario greeting fresh", json!("deny")),
+        ("toolsmith run greeting --workspace /tmp", Value::Null),
+        ("toolsmith --as-agent other run greeting", Value::Null),
+        ("toolsmith --as-agent claude run greeting", json!("allow")),
+        ("\u{a0}toolsmith run greeting", Value::Null),
+        ("python3 -u tools/../tools/experimental/./fresh.py", json!("ask")),
         ("python3 tools/experimental/fresh.py", json!("ask")),
         ("./tools/experimental/fresh.py a b", json!("ask")),
         ("ls tools/experimental", Value::Null),
         ("cargo test", Value::Null),
     ] {
         assert_eq!(bash(&workspace, command), decision, "{command}");
+    }
+    for odd in [json!({}), json!([]), json!({"hook_event_name": "PreToolUse", "tool_name": "Bash", "tool_input": null})]
+    {
+        assert_eq!(asked(&workspace, &odd), Value::Null, "{odd}");
     }
     let other = json!({"hook_event_name": "Stop", "session_id": "s"});
     assert_eq!(asked(&workspace, &other), Value::Null);

@@ -36,6 +36,7 @@ fn what_is_out_of_order_malformed_or_unknown_gets_an_error_and_the_next_call_an_
         ("run", json!({"tool": "greeting", "allow": true}), "usage"),
         ("run", json!({"tool": "greeting", "digest": "0000000000"}), "conflict"),
         ("output", json!({"run": 4_000_000}), "not-found"),
+        ("cancel", json!({"run": 4_000_000}), "not-found"),
         ("wait", json!({"review": 4_000_000}), "not-found"),
         ("request", json!({"kind": "archive", "rationale": "x"}), "usage"),
         ("request", json!({"kind": "archive", "tool": "greeting", "rationale": "x".repeat(5 << 20)}), "usage"),
@@ -63,13 +64,12 @@ fn no_more_than_eight_runs_of_a_client_go_on_at_once() {
     let workspace = with_approved("sleeper", "import time\ntime.sleep(100)");
     let mut agent = Agent::connect(&workspace, LEGACY, &[]);
     let call = json!({"name": "run", "arguments": {"tool": "sleeper", "wait_s": 1}});
-    for _ in 0..8 {
-        let id = agent.post("tools/call", call.clone());
-        assert_eq!(content(&agent.answer(id))["state"], "running");
-    }
-    let id = agent.post("tools/call", call);
-    let refused = content(&agent.answer(id));
-    assert_eq!((&refused["error"]["code"], &refused["retry_after_s"]), (&json!("refused"), &json!(5)), "{refused}");
+    // All at once: each counts before it has started.
+    let asked: Vec<i64> = (0..12).map(|_| agent.post("tools/call", call.clone())).collect();
+    let answers: Vec<_> = asked.into_iter().map(|id| content(&agent.answer(id))).collect();
+    assert_eq!(answers.iter().filter(|answer| answer["state"] == "running").count(), 8, "{answers:#?}");
+    let refused = answers.iter().find(|answer| answer["error"]["code"] == "refused").unwrap();
+    assert_eq!(refused["retry_after_s"], 5, "{refused}");
 }
 
 #[test]

@@ -91,6 +91,8 @@ fn a_long_run_is_handed_over_read_piece_by_piece_and_cancelled() {
     let mut other = Agent::connect(&workspace, LEGACY, &["--as-agent", "otto"]);
     let refused = other.call("cancel", json!({"run": run}));
     assert_eq!(refused["error"]["code"], "refused", "only who started it may: {refused:#}");
+    let refused = other.call("output", json!({"run": run}));
+    assert_eq!(refused["error"]["code"], "refused", "and reads what it wrote: {refused:#}");
     agent.call("cancel", json!({"run": run}));
     let over = agent.call("output", json!({"run": run, "offset": offset}));
     assert_eq!((&over["state"], &over["is_complete"]), (&json!("cancelled"), &json!(true)), "{over:#}");

@@ -134,3 +134,50 @@ fn nobody_posts_a_call_as_a_request() {
         "the same by the shell: {refused:#}"
     );
 }
+
+#[test]
+fn a_permit_covers_the_steps_of_a_composite_and_neither_another_time_limit_nor_another_environment() {
+    let workspace = dear();
+    workspace.write(
+        "tools/experimental/release/tool.toml",
+        "name = \"release\"\nversion = \"1.0.0\"\ndescription = \"Releases\"\nkind = \"composite\"\n[input]\ntype = \"object\"\n\
+[[steps]]\nid = \"one\"\ntool = \"deploy\"\ninput = { n = 1 }\n",
+    );
+    let engine = open(&workspace);
+    let review = engine.reviews().list(ReviewFilter::Waiting).unwrap().remove(0).id;
+    drop(engine);
+    decide(&workspace, review.0, DecisionKind::Approve, "read");
+    let mut agent = Agent::connect(&workspace, LEGACY, &[]);
+    let call = json!({"tool": "release", "input": {}});
+    let review = asked(&agent.call("run", call.clone()));
+    let shown = open(&workspace).reviews().detail(ReviewId(review)).unwrap();
+    assert!(String::from_utf8_lossy(&shown.files[0].bytes).contains("\"tool\": \"deploy\""), "the steps are named");
+    decide(&workspace, review, DecisionKind::Approve, "go");
+    let ran = agent.call("run", call);
+    assert_eq!((&ran["state"], &ran["output"]), (&json!("succeeded"), &json!({"n": 1})), "{ran:#}");
+
+    let review = asked(&run(&mut agent, &json!({"n": 5})));
+    decide(&workspace, review, DecisionKind::Approve, "go");
+    let longer = ["--as-agent", "mcp:test-client", "run", "deploy", "--input", "{\"n\": 5}", "--timeout", "5h"];
+    let (refused, code) = workspace.json(&longer);
+    assert_eq!(code, 4, "{refused:#}");
+    assert_eq!(run(&mut agent, &json!({"n": 5}))["state"], "succeeded");
+    let (refused, code) = workspace.json_of_human(&["undo"]);
+    assert_eq!(code, 3, "nobody takes back what a run has used: {refused:#}");
+}
+
+#[test]
+fn a_secret_in_the_input_is_not_shown_to_whoever_reads_the_question() {
+    let workspace = dear();
+    let mut agent = Agent::connect(&workspace, LEGACY, &[]);
+    let input = json!({"password": "correct-horse-battery", "n": 1});
+    let review = asked(&run(&mut agent, &input));
+    let shown = open(&workspace).reviews().detail(ReviewId(review)).unwrap();
+    let text = String::from_utf8_lossy(&shown.files[0].bytes).into_owned();
+    assert!(text.contains("[redacted") && !text.contains("correct-horse"), "{text}");
+    assert!(!agent.call("wait", json!({"review": review, "wait_s": 1})).to_string().contains("correct-horse"));
+    let other = json!({"password": "another-one-of-these", "n": 1});
+    assert_ne!(asked(&run(&mut agent, &other)), review, "what is not shown counts as well");
+    let long = json!({"text": "x".repeat(100_000)});
+    assert_eq!(run(&mut agent, &long)["error"]["code"], "refused", "nobody could read it");
+}

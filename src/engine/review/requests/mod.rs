@@ -29,6 +29,9 @@ use std::time::Duration;
 /// Requests of one asker that may wait at the same time: a queue is read by a human.
 const MAX_WAITING: usize = 200;
 
+/// Requests of all agents together that may wait: a new name is no way around the limit of one.
+const MAX_WAITING_OF_ALL: usize = 1_000;
+
 /// The file of a review that is about a text.
 pub(in crate::engine) const REQUEST_FILE: &str = "request.json";
 
@@ -156,6 +159,12 @@ impl Requests<'_> {
     /// Refuses an asker that has too many requests waiting.
     pub(in crate::engine) fn refuse_flood(&self, asker: &str) -> Result<(), EngineError> {
         let waiting = self.workspace.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
+        let of_agents =
+            waiting.iter().filter(|review| review.asker.as_deref().is_some_and(|who| who.starts_with("agent:")));
+        if of_agents.count() >= MAX_WAITING_OF_ALL && asker.starts_with("agent:") {
+            let message = format!("agents already have {MAX_WAITING_OF_ALL} pending requests");
+            return Err(EngineError::new(ErrorCode::Refused, message, "wait until humans decided about some"));
+        }
         if waiting.iter().filter(|review| review.asker.as_deref() == Some(asker)).count() < MAX_WAITING {
             return Ok(());
         }

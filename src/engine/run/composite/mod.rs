@@ -18,7 +18,7 @@ use crate::domain::{
     Caller, Command, Isolation, Kind, Profile, RunEnd, RunId, Tool, ToolDetail, is_redacted, validate,
 };
 use crate::engine::Runs;
-use crate::engine::core::RunPolicy;
+use crate::engine::core::{Question, RunPolicy};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::lock;
 use crate::engine::view::{RerunFrom, RunFilter, RunRequest};
@@ -100,7 +100,9 @@ impl Runs<'_> {
         let input = request.input.clone().unwrap_or_else(|| Value::Object(Map::new()));
         let shown = stored_input(request, &detail, &self.known_secrets());
         let planned = self.plan(&detail, &input, request.again.as_ref())?;
-        let (plan, warnings) = match planned.and_then(|plan| self.refusal(&plan, caller).map(|told| (plan, told))) {
+        let (plan, warnings) = match planned
+            .and_then(|plan| self.refusal(&plan, caller, occasion.is_permitted()).map(|told| (plan, told)))
+        {
             Ok(planned) => planned,
             Err(end) => return self.over(&request.tool, caller, (&shown, &occasion), end),
         };
@@ -109,7 +111,8 @@ impl Runs<'_> {
         self.workspace.copies.put(request.tool.digest, &detail.files)?;
         let id = self.open_with((&request.tool, profile), caller, &shown, (&occasion, LEASE_MS))?;
         self.workspace.transact(|tx| Ok(tx.put_steps(id, &plan.steps)?))?;
-        let parent = ParentRun { run: id, step: None, depth: occasion.depth() + 1, profile };
+        let (depth, is_permitted) = (occasion.depth() + 1, occasion.is_permitted());
+        let parent = ParentRun { run: id, step: None, depth, profile, is_permitted };
         let output = detail.manifest.output.clone();
         let (engine, caller) = (self.engine.clone(), caller.clone());
         let performance = Performance::new(engine, caller, parent, plan, (input, output, request.timeout));
@@ -223,7 +226,7 @@ impl Runs<'_> {
     }
 
     /// Why a step may not run for this caller, before any has started; else what the caller should know of the steps.
-    fn refusal(&self, plan: &Plan, caller: &Caller) -> Result<Vec<String>, RunEnd> {
+    fn refusal(&self, plan: &Plan, caller: &Caller, is_permitted: bool) -> Result<Vec<String>, RunEnd> {
         let mut warnings: Vec<String> = Vec::new();
         for step in plan.steps.iter().filter(|step| !step.state.is_done()) {
             let refused = |why: &str| RunEnd::Refused { message: format!("step {}: {why}", step.id) };
@@ -235,6 +238,7 @@ impl Runs<'_> {
                 Ok(RunPolicy::Allow { warning, .. }) => {
                     warnings.extend(warning.map(|warning| format!("step {}: {warning}", step.id)));
                 }
+                Ok(RunPolicy::Ask { question: Question::Permit, .. }) if is_permitted => {}
                 Ok(RunPolicy::Ask { message, .. } | RunPolicy::Refuse { message, .. }) => {
                     return Err(refused(&message));
                 }
