@@ -132,6 +132,7 @@ fn what_only_humans_may_say_is_listed_here_so_that_a_new_one_is_thought_about() 
         "grant",
         "revoke",
         "unlock",
+        "disconnect",
         "set",
         "unset",
         "pin",

@@ -81,7 +81,7 @@ const GEMINI: &str = r#"# Gemini CLI: write this into .gemini/settings.json in t
 }
 "#;
 
-const GOOSE: &str = r#"# Goose: add this to ~/.config/goose/config.yaml
+const GOOSE: &str = "# Goose: add this to ~/.config/goose/config.yaml
 extensions:
   toolsmith:
     type: stdio
@@ -89,11 +89,11 @@ extensions:
     args: [mcp, --as-agent, goose]
     enabled: true
     timeout: 120
-"#;
+";
 
-const INSPECTOR: &str = r#"# MCP Inspector: run this in the workspace
+const INSPECTOR: &str = "# MCP Inspector: run this in the workspace
 #   npx @modelcontextprotocol/inspector --cli toolsmith mcp --method tools/list
-"#;
+";
 
 const OPENCODE: &str = r#"# OpenCode: write this into opencode.json in the project
 {

@@ -11,7 +11,10 @@ pub(super) type Answer = Result<Value, Refusal>;
 
 /// An error, and the call that helps.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct Refusal(Box<Refused>);
+
+#[derive(Debug)]
+struct Refused {
     error: EngineError,
     next: Option<Value>,
     beside: Map<String, Value>,
@@ -19,25 +22,27 @@ pub(super) struct Refusal {
 
 impl From<EngineError> for Refusal {
     fn from(error: EngineError) -> Refusal {
-        Refusal { error, next: None, beside: Map::new() }
+        Refusal(Box::new(Refused { error, next: None, beside: Map::new() }))
     }
 }
 
 impl Refusal {
     /// An error after which the agent does best to call this tool.
-    pub(super) fn then(error: EngineError, tool: &str, arguments: Value) -> Refusal {
-        Refusal { next: Some(next(tool, arguments)), ..Refusal::from(error) }
+    pub(super) fn then(error: EngineError, tool: &str, arguments: &Value) -> Refusal {
+        let mut refusal = Refusal::from(error);
+        refusal.0.next = Some(next(tool, arguments));
+        refusal
     }
 
     /// Says something else beside the error.
     pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Refusal {
-        self.beside.insert(name.to_owned(), value.into());
+        self.0.beside.insert(name.to_owned(), value.into());
         self
     }
 }
 
 /// A call that goes on from an answer.
-pub(super) fn next(tool: &str, arguments: Value) -> Value {
+pub(super) fn next(tool: &str, arguments: &Value) -> Value {
     json!({"tool": tool, "arguments": arguments})
 }
 
@@ -53,7 +58,8 @@ pub(super) fn object(result: &impl Serialize) -> Result<Value, EngineError> {
 pub(super) fn result(answer: Answer) -> CallToolResult {
     match answer {
         Ok(value) => CallToolResult::structured(visible_value(value)),
-        Err(Refusal { error, next, mut beside }) => {
+        Err(Refusal(refused)) => {
+            let Refused { error, next, mut beside } = *refused;
             beside.insert("error".to_owned(), json!(error));
             if let Some(next) = next {
                 beside.insert("next".to_owned(), next);
@@ -71,7 +77,7 @@ mod tests {
     #[test]
     fn an_error_names_the_call_that_helps() {
         let error = EngineError::new(ErrorCode::Refused, "x is not approved", "ask a human");
-        let result = result(Err(Refusal::then(error, "request", json!({"tool": "x"})).with("run", 3)));
+        let result = result(Err(Refusal::then(error, "request", &json!({"tool": "x"})).with("run", 3)));
         assert_eq!(result.is_error, Some(true));
         let content = result.structured_content.unwrap();
         assert_eq!(content["error"]["code"], "refused");

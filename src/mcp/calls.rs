@@ -103,7 +103,7 @@ fn standing(
 /// The call that asks a human for what is missing to run this tool; `None` where a human cannot help by a review.
 pub(super) fn help_for(engine: &Engine, tool: &Tool) -> Result<Option<Value>, EngineError> {
     if let Some(review) = engine.reviews().waiting_of(tool)? {
-        return Ok(Some(next("wait", json!({"review": review}))));
+        return Ok(Some(next("wait", &json!({"review": review}))));
     }
     let is_asked = !tool.stage.is_vouched() && tool.may_start() && tool.cost_tier != CostTier::Prohibited;
     Ok(is_asked.then(|| {
@@ -114,7 +114,7 @@ pub(super) fn help_for(engine: &Engine, tool: &Tool) -> Result<Option<Value>, En
             "description": tool.description,
             "rationale": "say what you need it for",
         });
-        next("request", arguments)
+        next("request", &arguments)
     }))
 }
 
@@ -150,11 +150,11 @@ pub(super) fn show(engine: &Engine, caller: &Caller, given: &Arguments) -> Answe
     if !missing.is_empty() {
         fields.insert("missing".to_owned(), json!(missing));
     }
-    let following = if fields.get("may_run") != Some(&json!(false)) {
-        let example = manifest.examples.first().and_then(|example| object(&example.input).ok());
-        Some(next("run", json!({"tool": tool.name, "input": example.unwrap_or_else(|| json!({}))})))
-    } else {
+    let following = if fields.get("may_run") == Some(&json!(false)) {
         help_for(engine, &tool)?
+    } else {
+        let example = manifest.examples.first().and_then(|example| object(&example.input).ok());
+        Some(next("run", &json!({"tool": tool.name, "input": example.unwrap_or_else(|| json!({}))})))
     };
     if let Some(following) = following {
         fields.insert("next".to_owned(), following);
@@ -165,7 +165,7 @@ pub(super) fn show(engine: &Engine, caller: &Caller, given: &Arguments) -> Answe
 /// An unknown name: searching helps.
 pub(super) fn not_found(error: EngineError) -> Refusal {
     if error.code == ErrorCode::NotFound {
-        return Refusal::then(error, "search", json!({"words": "say what you need, in words"}));
+        return Refusal::then(error, "search", &json!({"words": "say what you need, in words"}));
     }
     error.into()
 }
@@ -187,7 +187,7 @@ pub(super) fn request(engine: &Engine, caller: &Caller, given: &Arguments) -> An
         "review": review,
         "state": ReviewState::Waiting,
         "message": outcome.message,
-        "next": next("wait", json!({"review": review})),
+        "next": next("wait", &json!({"review": review})),
     }))
 }
 
@@ -202,7 +202,7 @@ pub(super) fn wait(engine: &Engine, given: &Arguments) -> Answer {
     let Some(fields) = told.as_object_mut() else { return Ok(told) };
     if review.state == ReviewState::Waiting {
         fields.insert("retry_after_s".to_owned(), json!(RETRY_AFTER.as_secs()));
-        fields.insert("next".to_owned(), next("wait", json!({"review": id})));
+        fields.insert("next".to_owned(), next("wait", &json!({"review": id})));
         return Ok(told);
     }
     let decided: Option<&Decision> = review.decisions.iter().rev().find(|decision| !decision.undone);
@@ -218,7 +218,7 @@ pub(super) fn wait(engine: &Engine, given: &Arguments) -> Answer {
             let hint = "call run again with exactly the same input, within 15 minutes of the decision";
             fields.insert("hint".to_owned(), json!(hint));
         }
-        fields.insert("next".to_owned(), next(tool, json!({"tool": review.tool})));
+        fields.insert("next".to_owned(), next(tool, &json!({"tool": review.tool})));
     }
     Ok(told)
 }

@@ -8,7 +8,7 @@ pub(super) const CALLS_PER_MINUTE: usize = 60;
 /// Runs of a client that may go on at the same time.
 pub(super) const RUNS_AT_ONCE: usize = 8;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// The calls of the last minute.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ impl CallLimit {
         }
         match self.calls.front() {
             Some(oldest) if self.calls.len() >= CALLS_PER_MINUTE => {
-                Err((MINUTE - now.duration_since(*oldest)).as_secs() + 1)
+                Err(MINUTE.saturating_sub(now.duration_since(*oldest)).as_secs() + 1)
             }
             _ => {
                 self.calls.push_back(now);
@@ -50,7 +50,7 @@ mod tests {
         }
         assert_eq!(limit.admit(start + Duration::from_secs(20)), Err(41));
         // What was refused does not count.
-        assert_eq!(limit.admit(start + Duration::from_secs(60)), Ok(()));
-        assert_eq!(limit.admit(start + Duration::from_secs(60)), Err(1));
+        assert_eq!(limit.admit(start + Duration::from_mins(1)), Ok(()));
+        assert_eq!(limit.admit(start + Duration::from_mins(1)), Err(1));
     }
 }

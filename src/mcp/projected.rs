@@ -95,7 +95,7 @@ fn projected(tool: &Tool, detail: &ToolDetail) -> Option<Projected> {
     }
     let (schema, is_wrapped) = match visible_value(own) {
         Value::Object(fields) if is_plain_object(&fields) => (fields, false),
-        other => (wrapped(other), true),
+        other => (wrapped(&other), true),
     };
     let permissions = &manifest.permissions;
     let annotations = ToolAnnotations::with_title(visible(tool.title.as_deref().unwrap_or(tool.name.as_str())))
@@ -114,7 +114,7 @@ fn is_plain_object(fields: &JsonObject) -> bool {
         && !["oneOf", "anyOf", "allOf", "not", "$ref"].iter().any(|word| fields.contains_key(*word))
 }
 
-fn wrapped(schema: Value) -> JsonObject {
+fn wrapped(schema: &Value) -> JsonObject {
     let mut fields = JsonObject::new();
     fields.insert("type".to_owned(), json!("object"));
     fields.insert("properties".to_owned(), json!({"input": schema}));
@@ -182,7 +182,7 @@ mod tests {
         assert!(is_plain_object(&fields(json!({"type": "object", "properties": {"a": {"type": "string"}}}))));
         assert!(!is_plain_object(&fields(json!({"type": "object", "oneOf": [{"required": ["a"]}]}))));
         assert!(!is_plain_object(&fields(json!({"type": "array"}))));
-        let schema = Value::Object(wrapped(json!({"type": "array"})));
+        let schema = Value::Object(wrapped(&json!({"type": "array"})));
         assert!(jsonschema::is_valid(&schema, &json!({"input": []})));
         assert!(!jsonschema::is_valid(&schema, &json!({"input": {}})));
     }

@@ -75,7 +75,7 @@ pub(super) fn start(engine: &Engine, caller: &Caller, wanted: &Wanted) -> Result
     if let Some(digest) = wanted.digest.as_ref().filter(|digest| !tool.digest.hex().starts_with(digest.as_str())) {
         let message = format!("{} is {} now, not {digest}", tool.name, tool.digest.short());
         let error = EngineError::new(ErrorCode::Conflict, message, "look at the version that is here now");
-        return Err(Refusal::then(error, "show", json!({"tool": tool.name})));
+        return Err(Refusal::then(error, "show", &json!({"tool": tool.name})));
     }
     let failed_before =
         wanted.scenario.as_ref().map(|scenario| engine.failures().warning_in(&tool, scenario)).transpose()?;
@@ -112,7 +112,7 @@ pub(super) fn ended(engine: &Engine, run: &Run, warning: Option<&String>, asked:
         RunOutcome::InvalidInput => {
             let message = run.error.clone().unwrap_or_else(|| run.outcome.to_string());
             let error = EngineError::new(ErrorCode::Usage, message, "show gives the schema of its input");
-            Err(Refusal::then(error, "show", json!({"tool": run.tool})).with("run", run.id.0))
+            Err(Refusal::then(error, "show", &json!({"tool": run.tool})).with("run", run.id.0))
         }
         _ => Ok(told),
     }
@@ -124,7 +124,7 @@ fn refused(engine: &Engine, run: &Run, asked: Option<ReviewId>) -> Result<Refusa
     if let Some(review) = asked {
         let hint = "wait for the answer; if it is approved, call run again with the same input within 15 minutes";
         let error = EngineError::new(ErrorCode::HumanNeeded, message, hint);
-        let refusal = Refusal::then(error, "wait", json!({"review": review}));
+        let refusal = Refusal::then(error, "wait", &json!({"review": review}));
         return Ok(refusal.with("run", run.id.0).with("state", "refused"));
     }
     let error = EngineError::new(ErrorCode::Refused, message, "a human decides what you may run");
@@ -142,7 +142,7 @@ pub(super) fn goes_on(run: RunId, warning: Option<&String>) -> Value {
     let mut told = json!({
         "run": run,
         "state": RunOutcome::Running,
-        "next": next("output", json!({"run": run})),
+        "next": next("output", &json!({"run": run})),
     });
     if let (Some(fields), Some(warning)) = (told.as_object_mut(), warning) {
         fields.insert("warning".to_owned(), json!(warning));
@@ -181,7 +181,7 @@ fn record(engine: &Engine, run: &Run) -> Result<Value, EngineError> {
     fields.insert("truncated".to_owned(), json!(stdout.has_more || run.truncated));
     if stdout.has_more {
         fields.insert("next_offset".to_owned(), json!(stdout.next_offset));
-        fields.insert("next".to_owned(), next("output", json!({"run": run.id, "offset": stdout.next_offset})));
+        fields.insert("next".to_owned(), next("output", &json!({"run": run.id, "offset": stdout.next_offset})));
     }
     Ok(told)
 }
@@ -225,7 +225,7 @@ pub(super) fn output(engine: &Engine, caller: &Caller, given: &Arguments) -> Ans
                     fields.insert("error".to_owned(), json!(error));
                 }
                 if piece.has_more || !is_over {
-                    fields.insert("next".to_owned(), next("output", json!({"run": run, "offset": piece.next_offset})));
+                    fields.insert("next".to_owned(), next("output", &json!({"run": run, "offset": piece.next_offset})));
                 }
             }
             return Ok(told);

@@ -102,9 +102,10 @@ pub(super) fn copy(source: &Connection, to: &Path) -> StoreResult<i64> {
                 StepResult::Busy | StepResult::Locked => return Err(StoreError::Locked),
                 _ => {}
             }
-            // A writer in between makes it begin again.
+            // A writer in between makes it begin again. So does each step on a source that cannot be locked: then as much
+            // is left as before.
             let left = copying.progress().remaining;
-            restarts += u32::from(left > before);
+            restarts += u32::from(left >= before);
             before = left;
         }
     }

@@ -20,12 +20,16 @@ pub(super) fn run(call: &Call<'_>) -> Result<u8, Stop> {
     if call.switch("show") {
         return call.print(&command::shown(call)?);
     }
-    finished(run_now(call, Rules::Declared)?, call)
+    let code = run_now(call, Rules::Declared)?;
+    tell_unused_input(call);
+    Ok(code)
 }
 
 /// `run-strict`: a run without what the tool declares.
 pub(super) fn run_strict(call: &Call<'_>) -> Result<u8, Stop> {
-    finished(run_now(call, Rules::Strict)?, call)
+    let code = run_now(call, Rules::Strict)?;
+    tell_unused_input(call);
+    Ok(code)
 }
 
 /// The rules that a run is asked to have.
@@ -37,12 +41,11 @@ enum Rules {
     Strict,
 }
 
-fn finished(code: u8, call: &Call<'_>) -> Result<u8, Stop> {
+fn tell_unused_input(call: &Call<'_>) {
     if piped::is_left() {
         let text = "standard input was not used: the tool does not read it, or was given its input otherwise";
         call.note(&StyledLine::new().put(Ink::Warn, "note: ").put(Ink::Plain, text));
     }
-    Ok(code)
 }
 
 fn run_now(call: &Call<'_>, rules: Rules) -> Result<u8, Stop> {

@@ -140,14 +140,13 @@ impl Runs<'_> {
                 let scope = GrantScope::Workbench(String::new());
                 Some(Command::Unlock { tool: Some(path), tier: None, scope, lasting: None })
             }
-            RunPolicy::Ask { question: Question::Permit, .. } => None,
             RunPolicy::Allow { .. }
                 if self.engine.dependencies().unfetched(&detail).is_some() && !matches!(caller, Caller::Agent(_)) =>
             {
                 Some(Command::FetchPackages { tool: path, digest: detail.tool.digest })
             }
             RunPolicy::Allow { .. } => self.unallowed_step(tool, caller, depth)?,
-            RunPolicy::Refuse { .. } => None,
+            RunPolicy::Ask { question: Question::Permit, .. } | RunPolicy::Refuse { .. } => None,
         })
     }
 
