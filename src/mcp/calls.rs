@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, Refusal, next, object};
 use super::arguments::Arguments;
-use super::running::demand_own;
+use super::own::demand_own;
 use crate::domain::{
     Caller, Comment, CostTier, Decision, EvolutionState, ReviewId, ReviewKind, ReviewState, RunId, Severity, Tool,
     ToolDetail,

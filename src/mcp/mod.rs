@@ -17,6 +17,7 @@ mod answer;
 mod arguments;
 mod calls;
 mod limits;
+mod own;
 mod projected;
 mod running;
 mod server;

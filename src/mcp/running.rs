@@ -3,6 +3,7 @@
 use super::answer::{Answer, Refusal, next};
 use super::arguments::Arguments;
 use super::calls::{help_for, not_found};
+use super::own::demand_own;
 use crate::domain::{Caller, ReviewId, Run, RunId, RunOutcome, Stream};
 use crate::engine::{
     CallAttempt, CallBegun, CallReport, CallRequest, DEFAULT_ATTEMPTS, Engine, EngineError, ErrorCode, RunHandle,
@@ -184,18 +185,6 @@ fn record(engine: &Engine, run: &Run) -> Result<Value, EngineError> {
         fields.insert("next".to_owned(), next("output", &json!({"run": run.id, "offset": stdout.next_offset})));
     }
     Ok(told)
-}
-
-/// Refuses a run that somebody else started: what it wrote, or ending it, is not this agent's.
-///
-/// # Errors
-/// `Refused`; `NotFound` for an unknown run.
-pub(super) fn demand_own(engine: &Engine, caller: &Caller, run: RunId) -> Result<(), EngineError> {
-    if engine.runs().record(run)?.caller == caller.word() {
-        return Ok(());
-    }
-    let message = format!("run {run} was not started by you");
-    Err(EngineError::new(ErrorCode::Refused, message, "only runs that you started are yours to read and to cancel"))
 }
 
 /// `output`: the next piece of what a run wrote; waits for it while the run goes on and nothing came yet. Blocks.

@@ -1,7 +1,8 @@
 //! What a tool is sent.
 
-use crate::domain::{Form, Manifest, SafeText};
+use crate::domain::{Form, Manifest, Redactor, SafeText, ToolDetail, redacted_input};
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::view::RunRequest;
 use serde_json::{Map, Value};
 
 /// Characters of a value that an error shows: it may be the text of a file.
@@ -27,4 +28,10 @@ pub fn fitted(manifest: &Manifest, object: Option<Value>, sets: &[String]) -> Re
         })?;
     }
     Ok(Some(form.value()))
+}
+
+/// The input of a run as it is kept: without secrets, and without what its schema or its name says is one.
+pub(super) fn stored_input(request: &RunRequest, detail: &ToolDetail, redactor: &Redactor) -> String {
+    let Some(input) = &request.input else { return String::new() };
+    redactor.json(&redacted_input(detail.manifest.input.as_ref(), input)).to_string()
 }

@@ -4,8 +4,8 @@
 //! the input. The review is about the digest of this text, so a yes is good for exactly this call. It is good once, and
 //! not for long; both are checked again in the transaction that opens the run.
 
+use super::inputs::stored_input;
 use super::occasion::Occasion;
-use super::running::stored_input;
 use crate::domain::{
     Caller, Decision, DecisionKind, Digest, FileMode, Instant, Profile, Request, RequestKind, Review, ReviewId,
     ReviewKind, ReviewState, Risk, RunId, ToolDetail, VersionFile,
@@ -57,7 +57,7 @@ impl Runs<'_> {
         let length = request.input.as_ref().map_or(0, |input| input.to_string().len());
         if length > MOST_INPUT {
             let message =
-                format!("{message}, and nobody reads an input of {length} bytes; at most {MOST_INPUT} are asked for");
+                format!("{message}, and the input is too long for a review: {length} bytes, at most {MOST_INPUT}");
             return Ok((RunPolicy::Refuse { code: ErrorCode::Refused, message }, None));
         }
         Ok(match self.permit(request, (detail, caller), occasion.is_strict)? {

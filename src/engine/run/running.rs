@@ -3,6 +3,7 @@
 //! A run row exists before its process does, and its end is written by the thread that watched it.
 //! While any run of this process is alive, one `keeper` thread renews its leases. `admission` says what may run.
 
+use super::inputs::stored_input;
 use super::interpreters::sources_of;
 use super::keeper::{LEASE_MS, keep};
 use super::live_runs::Live;
@@ -14,7 +15,7 @@ use super::start_with::{Prepared, StartWith};
 use crate::domain::composite::MOST_DEPTH;
 use crate::domain::{
     Caller, Isolation, IsolationLevel, Kind, Observation, Permissions, Profile, Redactor, ReviewId, Run, RunEnd, RunId,
-    RunOutcome, RunUsage, Sample, Secret, Stage, Tool, ToolDetail, redacted_input,
+    RunOutcome, RunUsage, Sample, Secret, Stage, Tool, ToolDetail,
 };
 use crate::engine::Engine;
 use crate::engine::Runs;
@@ -557,12 +558,6 @@ fn too_deep() -> RunPolicy {
     let message =
         format!("calls are nested deeper than {MOST_DEPTH}: a tool that calls tools was called by too many others");
     RunPolicy::Refuse { code: ErrorCode::Refused, message }
-}
-
-/// The input of a run as it is kept: without secrets, and without what its schema or its name says is one.
-pub(super) fn stored_input(request: &RunRequest, detail: &ToolDetail, redactor: &Redactor) -> String {
-    let Some(input) = &request.input else { return String::new() };
-    redactor.json(&redacted_input(detail.manifest.input.as_ref(), input)).to_string()
 }
 
 /// The end of a run whose process never was, or whose end nobody saw.

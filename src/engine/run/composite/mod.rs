@@ -6,10 +6,11 @@
 
 mod performing;
 
+use super::inputs::stored_input;
 use super::keeper::{LEASE_MS, keep};
 use super::live_runs::Live;
 use super::occasion::ParentRun;
-use super::running::{Ready, RunHandle, ended, finished, stored_input};
+use super::running::{Ready, RunHandle, ended, finished};
 use crate::check::Condition;
 use crate::domain::composite::{
     Composite, Flow, MOST_STEPS, Recorded, RunStep, Step, StepOutput, StepOutputs, StepState,
