@@ -3,7 +3,6 @@
 use super::visible::visible_value;
 use crate::engine::EngineError;
 use rmcp::model::CallToolResult;
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// What came of a call: an object, or an error with what would help.
@@ -44,14 +43,6 @@ impl Refusal {
 /// A call that goes on from an answer.
 pub(super) fn next(tool: &str, arguments: &Value) -> Value {
     json!({"tool": tool, "arguments": arguments})
-}
-
-/// A result of the engine as the object that it is.
-///
-/// # Errors
-/// `Internal` for a result that cannot be serialised.
-pub(super) fn object(result: &impl Serialize) -> Result<Value, EngineError> {
-    serde_json::to_value(result).map_err(EngineError::internal)
 }
 
 /// The result that goes to the client. What tools and agents wrote in it cannot hide anything.

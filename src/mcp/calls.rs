@@ -1,6 +1,6 @@
 //! What each tool does: the questions and changes that end by themselves. Runs, which may go on, are in `running`.
 
-use super::answer::{Answer, Refusal, next, object};
+use super::answer::{Answer, Refusal, next};
 use super::arguments::Arguments;
 use super::own::demand_own;
 use crate::domain::{
@@ -49,7 +49,7 @@ fn told(engine: &Engine, caller: &Caller, hit: &SearchHit, tool: &Tool, how: &st
         "digest": hit.digest.short(),
         "stage": hit.stage,
         "kind": tool.kind,
-        "tier": tier(tool),
+        "tier": tool.cost_tier,
         "description": hit.description,
         "why": hit.why,
         "score": hit.similarity,
@@ -71,10 +71,6 @@ fn told(engine: &Engine, caller: &Caller, hit: &SearchHit, tool: &Tool, how: &st
         fields.insert("held_back".to_owned(), json!(tag));
     }
     Ok(told)
-}
-
-fn tier(tool: &Tool) -> CostTier {
-    tool.cost_tier
 }
 
 /// Whether the agent may run it, and what would help.
@@ -133,7 +129,7 @@ pub(super) fn show(engine: &Engine, caller: &Caller, given: &Arguments) -> Answe
         "stage": tool.stage,
         "kind": tool.kind,
         "category": tool.category,
-        "tier": tier(&tool),
+        "tier": tool.cost_tier,
         "description": tool.description,
         "tags": tool.tags,
         "permissions": manifest.permissions,
@@ -153,8 +149,8 @@ pub(super) fn show(engine: &Engine, caller: &Caller, given: &Arguments) -> Answe
     let following = if fields.get("may_run") == Some(&json!(false)) {
         help_for(engine, &tool)?
     } else {
-        let example = manifest.examples.first().and_then(|example| object(&example.input).ok());
-        Some(next("run", &json!({"tool": tool.name, "input": example.unwrap_or_else(|| json!({}))})))
+        let example = manifest.examples.first().map_or_else(|| json!({}), |example| json!(example.input));
+        Some(next("run", &json!({"tool": tool.name, "input": example})))
     };
     if let Some(following) = following {
         fields.insert("next".to_owned(), following);

@@ -31,7 +31,7 @@ use server::Server;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Whom is served, and what.
+/// What to serve, and to whom.
 #[derive(Debug, Clone)]
 pub struct Serving {
     /// Workspace and folders to open.
@@ -89,7 +89,7 @@ async fn converse(server: Server) -> Result<(), EngineError> {
     let is_over = tokio::select! {
         // Goes on as long as the connection.
         () = server.tell_changes(), if server.tells_changes() => false,
-        // The output cannot be written: nobody listens any more.
+        // The output cannot be written: the client has closed it.
         _ = &mut over => true,
         () = closed.wait() => false,
         // A human disconnects the agent, or the client ends this process.
@@ -99,7 +99,7 @@ async fn converse(server: Server) -> Result<(), EngineError> {
         server.say_goodbye();
         server.leave(GRACE).await;
         if !is_over {
-            // What it was is told nobody.
+            // Nobody is left to tell of an error.
             let _ = over.await;
         }
     };

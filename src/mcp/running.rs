@@ -20,7 +20,7 @@ const MOST_STDERR: usize = 8_000;
 /// How often a run that goes on is looked at.
 const STEP: Duration = Duration::from_millis(25);
 
-/// What shall run.
+/// What to run.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
     /// Name or path of the tool.
@@ -194,9 +194,18 @@ pub(super) fn output(engine: &Engine, caller: &Caller, given: &Arguments) -> Ans
     let stream = if given.text("stream") == Some("stderr") { Stream::Stderr } else { Stream::Stdout };
     let offset = given.number("offset").unwrap_or_default();
     let give_up = Instant::now() + given.wait();
+    let (spool, mut read) = (engine.runs().spool_path(run), None);
     loop {
-        // The record first: what was written before the end is in the piece then.
+        // The record first, so that the piece has everything that was written before the end.
         let record = engine.runs().record(run)?;
+        let size = spool.metadata().map(|facts| facts.len()).ok();
+        let is_waiting = record.outcome == RunOutcome::Running && Instant::now() < give_up;
+        if is_waiting && read == Some(size) {
+            // Reading skips what comes before the offset, so it is done only when there is more.
+            std::thread::sleep(STEP);
+            continue;
+        }
+        read = Some(size);
         let piece = engine.runs().output_piece(run, stream, offset, MOST_STDOUT)?;
         let is_over = record.outcome != RunOutcome::Running;
         if is_over || !piece.text.is_empty() || Instant::now() >= give_up {
@@ -219,7 +228,6 @@ pub(super) fn output(engine: &Engine, caller: &Caller, given: &Arguments) -> Ans
             }
             return Ok(told);
         }
-        std::thread::sleep(STEP);
     }
 }
 

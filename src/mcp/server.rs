@@ -79,7 +79,7 @@ impl Server {
     /// Reads the tools while the client still says who it is.
     pub(super) fn read_ahead(&self) {
         let engine = self.engine.clone();
-        // What goes wrong, the first call says.
+        // The first call reports any error.
         drop(spawn_blocking(move || drop(engine.library().up_to_date())));
     }
 
@@ -89,7 +89,7 @@ impl Server {
         let client = client.map(|client| format!("{} {}", client.name, client.version)).unwrap_or_default();
         let client: String = client.chars().take(MOST_NAME).collect();
         drop(spawn_blocking(move || {
-            // An agent works as well when nobody sees that it is connected.
+            // Calls work even if the connection cannot be recorded.
             if let Ok(number) = engine.agents().connect(&agent, &client) {
                 connection.get_or_init(|| number);
             }
@@ -99,7 +99,7 @@ impl Server {
     /// Writes down that the agent left.
     pub(super) fn say_goodbye(&self) {
         if let Some(connection) = self.connection.get() {
-            // Who stays in the list by mistake is found dead.
+            // If this fails, the row is removed when its process is found dead.
             drop(self.engine.agents().leave(*connection));
         }
     }
@@ -249,7 +249,7 @@ impl Server {
     async fn projected(&self, caller: Caller) -> Result<Vec<Projected>, EngineError> {
         let (engine, listed) = (self.engine.clone(), self.listed);
         let found = joined(spawn_blocking(move || projected::list(&engine, &caller, listed))).await?;
-        self.listeners().known = Some(names(&found));
+        self.listeners().known = Some(found.clone());
         Ok(found)
     }
 
@@ -263,9 +263,16 @@ impl Server {
             return None;
         }
         let caller = self.caller(context);
-        let found = match self.projected(caller.clone()).await {
-            Ok(found) => found.into_iter().find(|one| one.offer.name == request.name)?,
-            Err(error) => return Some(Err(error.into())),
+        let named = |found: Vec<Projected>| found.into_iter().find(|one| one.offer.name == request.name);
+        let known = self.listeners().known.clone().and_then(named);
+        let found = match known {
+            // The run checks that it is still this version.
+            Some(found) => found,
+            // The list was never asked for, or the tool is newer than the list.
+            None => match self.projected(caller.clone()).await {
+                Ok(found) => named(found)?,
+                Err(error) => return Some(Err(error.into())),
+            },
         };
         if let Err(refusal) = self.demand_rate() {
             return Some(Err(refusal));
@@ -288,7 +295,7 @@ impl Server {
         self.listed != Listed::Core
     }
 
-    /// Tells the client when the tools of the library that are in the list become others. Ends with the connection.
+    /// Notifies the client when its list of library tools changes. Runs as long as the connection.
     pub(super) async fn tell_changes(&self) {
         let mut step = tokio::time::interval(CHANGES_STEP);
         let (mut seen, mut steps) = (None, 0_u32);
@@ -309,15 +316,15 @@ impl Server {
             let Ok(Ok((generation, found))) = found.await else { continue };
             seen = Some(generation);
             let Some(found) = found else { continue };
-            if names(&found) == known {
+            if names(&found) == names(&known) {
                 continue;
             }
             let (peer, sinks) = {
                 let mut listeners = self.listeners();
-                listeners.known = Some(names(&found));
+                listeners.known = Some(found);
                 (listeners.peer.clone(), listeners.sinks.clone())
             };
-            // Who is gone needs no news.
+            // A client that has left needs no notification.
             if let Some(peer) = peer {
                 let _ = peer.notify_tool_list_changed().await;
             }
@@ -352,11 +359,11 @@ impl Server {
 struct Listeners {
     peer: Option<Peer<RoleServer>>,
     sinks: Vec<SubscriptionSink>,
-    known: Option<Vec<(String, Digest)>>,
+    known: Option<Vec<Projected>>,
 }
 
-fn names(found: &[Projected]) -> Vec<(String, Digest)> {
-    found.iter().map(|one| (one.offer.name.to_string(), one.digest)).collect()
+fn names(found: &[Projected]) -> Vec<(&str, Digest)> {
+    found.iter().map(|one| (one.offer.name.as_ref(), one.digest)).collect()
 }
 
 /// A call that was understood.

@@ -1,14 +1,15 @@
 //! Permits: a human allows one run of a tool that costs so much that agents never run it by themselves.
 //!
 //! What is asked for is a text with everything that the run depends on: who calls, which version, what it may do, and
-//! the input. The review is about the digest of this text, so a yes is good for exactly this call. It is good once, and
-//! not for long; both are checked again in the transaction that opens the run.
+//! the input. The review covers the digest of this text, so an approval is valid for exactly this call. It is valid once
+//! and for 15 minutes; both are checked again in the transaction that opens the run.
 
 use super::inputs::stored_input;
 use super::occasion::Occasion;
+use crate::domain::composite::MOST_DEPTH;
 use crate::domain::{
     Caller, Decision, DecisionKind, Digest, FileMode, Instant, Profile, Request, RequestKind, Review, ReviewId,
-    ReviewKind, ReviewState, Risk, RunId, ToolDetail, VersionFile,
+    ReviewKind, ReviewState, Risk, RunId, Tool, ToolDetail, VersionFile,
 };
 use crate::engine::Runs;
 use crate::engine::clock::now;
@@ -18,8 +19,8 @@ use crate::engine::view::RunRequest;
 use crate::store::{NewReview, Tx, use_permit};
 use serde_json::{Map, Value, json};
 
-/// How long a question waits for its answer, and how long the answer is good, in milliseconds.
-const GOOD_FOR_MS: i64 = 15 * 60 * 1_000;
+/// How long a request for a permit waits, and how long a decision about it is valid, in milliseconds.
+const VALID_MS: i64 = 15 * 60 * 1_000;
 
 /// The largest input that a human is asked about, in bytes of JSON.
 const MOST_INPUT: usize = 64 * 1024;
@@ -27,13 +28,13 @@ const MOST_INPUT: usize = 64 * 1024;
 /// The file of the review.
 const CALL_FILE: &str = "call.json";
 
-/// How a call stands that needs a permit.
+/// The state of a call that needs a permit.
 enum Permit {
-    /// A human said yes to exactly this call, a moment ago, and no run made use of it.
+    /// A human approved exactly this call less than 15 minutes ago, and no run has used the approval.
     Given(ReviewId),
-    /// A human is asked.
+    /// A review of this call waits for a human.
     Asked(ReviewId),
-    /// A human said no to exactly this call a moment ago: with the reason.
+    /// A human rejected exactly this call less than 15 minutes ago. The message has the reason.
     Denied(String),
 }
 
@@ -91,13 +92,13 @@ impl Runs<'_> {
                 ReviewState::Waiting => return Ok(Permit::Asked(head.id)),
                 ReviewState::Approved if !head.used => {
                     let review = self.engine.reviews().sound(head.id)?;
-                    if yes(&review).is_some_and(|at| is_good(at, now())) {
+                    if approved_at(&review).is_some_and(|at| is_valid(at, now())) {
                         return Ok(Permit::Given(head.id));
                     }
                 }
                 ReviewState::Rejected | ReviewState::ChangesRequested => {
                     let review = self.engine.reviews().sound(head.id)?;
-                    let no = last(&review).filter(|decision| is_good(decision.at, now()));
+                    let no = last_decision(&review).filter(|decision| is_valid(decision.at, now()));
                     if let Some(no) = no {
                         let why = no.reason.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
                         return Ok(Permit::Denied(format!("a human refused this run in review {}{why}", head.id)));
@@ -117,14 +118,10 @@ impl Runs<'_> {
         let input = canonical(request.input.as_ref().unwrap_or(&Value::Null));
         let shown = serde_json::from_str(&stored_input(request, detail, &self.known_secrets())).unwrap_or(Value::Null);
         let reach = if is_strict { "none: it runs strictly".to_owned() } else { permissions.summary() };
-        let mut steps = Vec::new();
-        for step in tool.steps.iter().flat_map(|steps| &steps.steps) {
-            // One that is missing refuses the run later.
-            let found = self.engine.library().resolve(&step.tool).map_or(Value::Null, |found| json!(found.digest));
-            steps.push(json!({"step": step.id, "tool": step.tool, "digest": found}));
-        }
-        let given: Vec<(&String, Option<String>)> =
-            permissions.env.iter().map(|name| (name, std::env::var(name).ok())).collect();
+        let steps = self.steps_under(tool, 0);
+        // As bytes: a value need not be UTF-8.
+        let value = |name: &String| std::env::var_os(name).map(|value| value.as_encoded_bytes().to_vec());
+        let given: Vec<(&String, Option<Vec<u8>>)> = permissions.env.iter().map(|name| (name, value(name))).collect();
         let limit = request.timeout.map(|limit| format!("{} ms", limit.as_millis()));
         let again = request.again.as_ref().map(|again| format!("run {}, from {:?}", again.of, again.step));
         let all = json!([input, given, limit, again, caller.word(), tool.digest, steps]);
@@ -159,6 +156,19 @@ impl Runs<'_> {
         }
     }
 
+    /// The steps of a composite with the version of each, and the steps of steps.
+    fn steps_under(&self, tool: &Tool, depth: usize) -> Vec<Value> {
+        let mut all = Vec::new();
+        for step in tool.steps.iter().flat_map(|steps| &steps.steps).filter(|_| depth <= MOST_DEPTH) {
+            // A missing tool is refused when the steps run.
+            let found = self.engine.library().resolve(&step.tool).ok();
+            let digest = found.as_ref().map(|found| found.digest);
+            all.push(json!({"step": step.id, "tool": step.tool, "digest": digest}));
+            all.extend(found.iter().flat_map(|found| self.steps_under(found, depth + 1)));
+        }
+        all
+    }
+
     fn ask_for_permit(
         &self,
         detail: &ToolDetail,
@@ -187,7 +197,7 @@ impl Runs<'_> {
             verb: "request",
             asker: caller,
             request: asked,
-            expires_at: Some(Instant(now().0 + GOOD_FOR_MS)),
+            expires_at: Some(Instant(now().0 + VALID_MS)),
             replaces: None,
             waiting: None,
             review,
@@ -206,7 +216,7 @@ impl Runs<'_> {
 /// `Conflict` when it is used, taken back or too old.
 pub(super) fn demand_permit(tx: &Tx<'_>, permit: ReviewId, run: RunId, at: Instant) -> Result<(), EngineError> {
     let review = tx.review(permit)?.filter(|review| review.state == ReviewState::Approved);
-    let is_in_force = review.as_ref().and_then(yes).is_some_and(|yes| is_good(yes, at));
+    let is_in_force = review.as_ref().and_then(approved_at).is_some_and(|approved| is_valid(approved, at));
     if is_in_force && use_permit(tx, permit, run)? {
         return Ok(());
     }
@@ -227,17 +237,17 @@ pub(in crate::engine) fn version_called(review: &Review) -> Option<Digest> {
     request.metadata.get("digest")?.as_str()?.parse().ok()
 }
 
-fn last(review: &Review) -> Option<&Decision> {
+fn last_decision(review: &Review) -> Option<&Decision> {
     review.decisions.iter().rev().find(|decision| !decision.undone)
 }
 
-/// When a human said yes.
-fn yes(review: &Review) -> Option<Instant> {
-    last(review).filter(|decision| decision.kind == DecisionKind::Approve).map(|decision| decision.at)
+/// When a human approved it.
+fn approved_at(review: &Review) -> Option<Instant> {
+    last_decision(review).filter(|decision| decision.kind == DecisionKind::Approve).map(|decision| decision.at)
 }
 
-fn is_good(since: Instant, at: Instant) -> bool {
-    (0..GOOD_FOR_MS).contains(&(at.0 - since.0))
+fn is_valid(since: Instant, at: Instant) -> bool {
+    (0..VALID_MS).contains(&(at.0 - since.0))
 }
 
 fn files_of(request: &Request) -> Result<Vec<VersionFile>, EngineError> {
@@ -275,9 +285,9 @@ mod tests {
     }
 
     #[test]
-    fn a_yes_is_good_for_fifteen_minutes_and_never_before_it_was_said() {
+    fn an_approval_is_valid_for_fifteen_minutes_and_never_before_it_was_given() {
         let since = Instant(1_000);
-        assert!(is_good(since, since) && is_good(since, Instant(1_000 + GOOD_FOR_MS - 1)));
-        assert!(!is_good(since, Instant(1_000 + GOOD_FOR_MS)) && !is_good(since, Instant(999)));
+        assert!(is_valid(since, since) && is_valid(since, Instant(1_000 + VALID_MS - 1)));
+        assert!(!is_valid(since, Instant(1_000 + VALID_MS)) && !is_valid(since, Instant(999)));
     }
 }
