@@ -34,6 +34,9 @@ const WATCH_SHARE: u32 = 20;
 /// The same near a limit.
 const CLOSE_SHARE: u32 = 3;
 
+/// How many looks ahead the growth of the number of processes counts.
+const LOOKS_AHEAD: u64 = 4;
+
 /// Of each address space the kernel keeps at most one part in this many as tables.
 const TABLE_SHARE: u64 = 512;
 
@@ -181,7 +184,13 @@ impl Watcher {
         let is_ours = |pid: i32| self.first == Some(pid) || self.mover == Some(pid) || self.ours.contains(&pid);
         let is_tools = |process: &Process| self.tool.is_some() && !is_ours(process.pid) && !of_builder(process);
         self.tools = all.iter().filter(|process| is_tools(process)).copied().collect();
-        let (memory_bytes, possible) = self.memory(plan);
+        let (memory_bytes, possible) = if self.tools.len() as u64 > limits.processes {
+            // Each moment of counting is another process: end them first.
+            self.end_tools();
+            (self.resident_bytes(), 0)
+        } else {
+            self.memory(plan)
+        };
         let ticks: u64 = all.iter().map(|process| process.cpu_ticks).sum();
         let sample = Sample {
             cpu_ms: ticks * 1000 / rustix::param::clock_ticks_per_second(),
@@ -198,14 +207,17 @@ impl Watcher {
         };
         let is_calm = plan.is_service && sample == self.last;
         self.pace = paced(self.pace, is_calm, self.holder.made().is_some());
+        let more = sample.processes.saturating_sub(self.last.processes);
         self.last = sample;
-        let is_near =
-            memory_bytes + possible >= limits.memory_bytes / 4 || sample.processes >= limits.processes.div_ceil(2);
-        let (least, share) = match is_near {
-            // While it was counted nobody went on.
-            true if memory_bytes + possible > limits.memory_bytes => (WATCH_CLOSELY, 1),
-            true => (WATCH_CLOSELY, CLOSE_SHARE),
-            false => (self.pace, WATCH_SHARE),
+        let (least, share) = if memory_bytes + possible > limits.memory_bytes
+            || heads_beyond(sample.processes, more, limits.processes)
+        {
+            // Over the memory limit nobody went on while it was counted; a fork bomb is ahead of us after a longer wait.
+            (WATCH_CLOSELY, 1)
+        } else if memory_bytes + possible >= limits.memory_bytes / 4 {
+            (WATCH_CLOSELY, CLOSE_SHARE)
+        } else {
+            (self.pace, WATCH_SHARE)
         };
         let now = Instant::now();
         self.next = now + least.max((now - begun) * share);
@@ -221,8 +233,7 @@ impl Watcher {
     /// sums are over the limit; meanwhile nobody of them goes on, or they would outgrow the count.
     fn memory(&mut self, plan: &RunPlan) -> (u64, u64) {
         let limit = plan.limits.memory_bytes;
-        let page = rustix::param::page_size() as u64;
-        let resident: u64 = self.tools.iter().map(|process| process.resident_pages * page).sum();
+        let resident = self.resident_bytes();
         let tables: u64 = self.tools.iter().map(|process| process.virtual_bytes / TABLE_SHARE).sum();
         let has_own_network = plan.level == IsolationLevel::Isolated && plan.network != Network::Full;
         let local = self.tools.first().filter(|_| has_own_network).map(|tool| sandbox::local_sockets(tool.pid));
@@ -238,6 +249,12 @@ impl Watcher {
             signal_all(&self.tools, Signal::CONT);
         }
         (counted, possible)
+    }
+
+    /// The memory of the tool's processes; what several share counts for each of them.
+    fn resident_bytes(&self) -> u64 {
+        let page = rustix::param::page_size() as u64;
+        self.tools.iter().map(|process| process.resident_pages * page).sum()
     }
 
     /// Numbers by which the tool's processes can be looked at.
@@ -307,6 +324,12 @@ impl Watcher {
     }
 }
 
+/// Whether a run that has `count` processes, `more` than at the last look, passes the limit within a few looks: then the
+/// time between looks must not grow with the time that each takes.
+fn heads_beyond(count: u64, more: u64, limit: u64) -> bool {
+    more > 0 && (count >= limit.div_ceil(2) || count.saturating_add(more.saturating_mul(LOOKS_AHEAD)) > limit)
+}
+
 /// How long until the next look at a run that is not near a limit: longer each time while it does nothing.
 fn paced(pace: Duration, is_calm: bool, is_held: bool) -> Duration {
     let most = if is_held { WATCH_CALM } else { WATCH_CALM_ALONE };
@@ -316,6 +339,13 @@ fn paced(pace: Duration, is_calm: bool, is_held: bool) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_of_processes_that_soon_passes_the_limit_is_looked_at_closely() {
+        for (count, more, wanted) in [(12, 11, false), (14, 13, true), (32, 1, true), (33, 0, false), (64, 64, true)] {
+            assert_eq!(heads_beyond(count, more, 64), wanted, "{count} processes, {more} more");
+        }
+    }
 
     #[test]
     fn a_service_that_does_nothing_is_looked_at_more_and_more_seldom() {
