@@ -15,19 +15,36 @@ fn main() -> ExitCode {
             let face = tui::Face { agent, found, no_color: !opening.color, limits };
             tui::run(opening.options, face)
         },
-        agents: |opening, session, listed| {
+        agents: |opening, asked| {
             #[cfg(feature = "mcp")]
             {
-                let listed = listed.as_deref().and_then(|word| word.parse().ok()).unwrap_or_default();
+                use toolsmith::mcp::{Serving, serve};
+                let listed = asked.listed.as_deref().and_then(|word| word.parse().ok()).unwrap_or_default();
                 let (options, agent, found, limits) = (opening.options, opening.agent, opening.found, opening.limits);
-                toolsmith::mcp::serve(toolsmith::mcp::Serving { options, agent, found, limits, session, listed })
+                let serving = Serving { options, agent, found, limits, session: asked.session, listed };
+                match asked.http {
+                    None => serve(serving),
+                    #[cfg(feature = "mcp-http")]
+                    Some((address, hosts)) => {
+                        let at = toolsmith::mcp::HttpAddress { address, hosts };
+                        toolsmith::mcp::serve_http(serving, &at, &|url| (asked.tell)(url))
+                    }
+                    #[cfg(not(feature = "mcp-http"))]
+                    Some(_) => Err(missing("mcp-http")),
+                }
             }
             #[cfg(not(feature = "mcp"))]
             {
-                drop((opening, session, listed));
-                let message = "this program was built without the feature mcp";
-                Err(engine::EngineError::new(engine::ErrorCode::Failed, message, "build it with the feature"))
+                drop((opening, asked));
+                Err(missing("mcp"))
             }
         },
     })
+}
+
+/// That a part of the program was left out when it was built.
+#[cfg(not(feature = "mcp-http"))]
+fn missing(feature: &str) -> engine::EngineError {
+    let message = format!("this program was built without the feature {feature}");
+    engine::EngineError::new(engine::ErrorCode::Failed, message, "build it with the feature")
 }

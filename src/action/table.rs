@@ -472,6 +472,13 @@ actions! {
     Disconnect "disconnect" Lifecycle HumanOnly [] [] Both "End the connection of an agent; its runs are cancelled" {
         Arg::required("connection", ArgKind::Number, "number of the connection")
     }
+    Token "token" Lifecycle HumanOnly [] [] Shell "Create a token with which an agent connects to `mcp --http`, and print it once" {
+        Arg::required("agent", ArgKind::Text, "name of the agent")
+    }
+    Tokens "tokens" Lifecycle View [] [] Both "List the tokens of agents, without their secrets" {}
+    RevokeToken "revoke-token" Lifecycle HumanOnly [] [] Both "Revoke the token of an agent: its connections end, their runs are cancelled" {
+        Arg::required("token", ArgKind::Number, "number of the token")
+    }
     Sets "sets" Lifecycle View [Global] ["T"] Both "List tool sets: minimal, default, full and saved ones; on the screen, choose the one in use" {}
     Set "set" Lifecycle HumanOnly [] [] Both "Save a tool set under a name, for --tools" {
         Arg::required("name", ArgKind::Text, "name of the set"),
@@ -531,7 +538,9 @@ actions! {
         Arg::option("copied", ArgKind::Switch, "this folder is a copy of a workspace: keep a separate history").for_humans(),
         Arg::optional("backup", ArgKind::Path, "backup to restore")
     }
-    Mcp "mcp" Workbench Change [] [] Shell "Serve agents over the Model Context Protocol on standard input and output" {
+    Mcp "mcp" Workbench Change [] [] Shell "Serve agents over the Model Context Protocol on standard input and output, or over HTTP" {
+        Arg::option("http", ArgKind::Text, "serve several agents at this address, for example 127.0.0.1:8765; each needs a token"),
+        Arg::repeated("host", ArgKind::Text, "with --http: also serve requests for this host name, for example that of a proxy"),
         Arg::option("list", ArgKind::Word(&["core", "pinned", "all"]), "also list tools of the library by name: pinned lists those of --tools, all lists every tool that the agent can run; default core"),
         Arg::option("config", CLIENTS, "print the configuration for this client instead")
     }

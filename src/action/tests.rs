@@ -133,6 +133,8 @@ fn what_only_humans_may_say_is_listed_here_so_that_a_new_one_is_thought_about() 
         "revoke",
         "unlock",
         "disconnect",
+        "token",
+        "revoke-token",
         "set",
         "unset",
         "pin",

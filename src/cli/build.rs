@@ -230,7 +230,7 @@ fn globals() -> [ClapArg; 6] {
             .hide_short_help(true)
             .long("as-agent")
             .value_name("NAME")
-            .value_parser(parse::agent_name)
+            .value_parser(crate::domain::agent_name)
             .help("Act as this agent, with the permissions of an agent"),
         ClapArg::new(global::MAX_TIER)
             .hide_short_help(true)

@@ -2,11 +2,10 @@
 
 use super::build::global;
 use super::outlet;
-use super::parse;
 use super::print_text::now;
 use super::print_text::{Ink, Page, StyledLine};
 use crate::action::{Arg, ArgKind, Risk, Spec};
-use crate::domain::{Caller, CostTier, Digest, Instant, SafeText, Stream, ToolName, VerbCall};
+use crate::domain::{Caller, CostTier, Digest, Instant, SafeText, Stream, ToolName, VerbCall, agent_name};
 use crate::engine::{
     AGENT_VARIABLE, Asker, CatalogView, Engine, EngineError, ErrorCode, FoundAgent, Home, Limits, OpenOptions,
     UNNAMED_AGENT, back_up_if_due, find_agent, find_workspace, is_left_behind,
@@ -45,7 +44,7 @@ impl Globals {
             Some(name) => Some(name.clone()),
             None => agent_of_environment()?,
         };
-        let name = |found: &FoundAgent| parse::agent_name(&found.agent).unwrap_or_else(|_| UNNAMED_AGENT.to_owned());
+        let name = |found: &FoundAgent| agent_name(&found.agent).unwrap_or_else(|_| UNNAMED_AGENT.to_owned());
         // An agent that says another name than its starter gave it would borrow what that one was granted.
         let found = find_agent().filter(|found| said.as_ref() != Some(&name(found)));
         let agent = found.as_ref().map(name).or(said);
@@ -466,7 +465,7 @@ pub(super) fn agent_of_environment() -> Result<Option<String>, EngineError> {
     };
     let usage = |message| EngineError::new(ErrorCode::Usage, message, "change or unset TOOLSMITH_AGENT");
     let name = name.to_str().ok_or_else(|| usage("the name in TOOLSMITH_AGENT is not UTF-8".to_owned()))?;
-    parse::agent_name(name).map(Some).map_err(usage)
+    agent_name(name).map(Some).map_err(usage)
 }
 
 /// What may run, by the arguments and the environment. The tools that the environment names are a fence for whoever was

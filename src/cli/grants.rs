@@ -2,9 +2,8 @@
 
 use super::call::{Answer, Call};
 use super::done::{Done, announce_and_execute};
-use super::parse;
 use super::print_text::{Align, Ink, Page, StyledLine, Table, counted, when};
-use crate::domain::{AgentGrant, Command, GrantKey, GrantScope, Unlock, visible_words};
+use crate::domain::{AgentGrant, Command, GrantKey, GrantScope, Unlock, agent_name, visible_words};
 use crate::engine::{EngineError, ErrorCode, GrantList};
 use serde::Serialize;
 use std::io;
@@ -21,7 +20,7 @@ pub(super) fn grant(call: &Call<'_>) -> Result<Done, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let tool = engine.library().resolve(call.required("tool")?)?;
     let usage = |why| EngineError::new(ErrorCode::Usage, why, "");
-    let agent = parse::agent_name(call.required("agent")?).map_err(usage)?;
+    let agent = agent_name(call.required("agent")?).map_err(usage)?;
     let scope = scope_asked(call, engine.grants().session())?;
     // As typed: a digest that was named is looked up again, and must be the one found here.
     let command = Command::Grant { tool: call.required("tool")?.to_owned(), digest: tool.digest, agent, scope };

@@ -1,8 +1,12 @@
 //! `mcp`: serving agents, and the configuration of their clients.
 
 use super::call::{Call, Stop, session_of_environment};
+use super::print_text::{Ink, StyledLine};
 use super::workbench::Generated;
-use super::{Opening, Screen};
+use super::{AgentServer, Opening, Screen};
+use crate::engine::{EngineError, ErrorCode};
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
 
 /// `mcp`, or `mcp --config CLIENT`.
 pub(super) fn mcp(call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
@@ -17,8 +21,38 @@ pub(super) fn mcp(call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         color: false,
         limits: globals.limits.clone(),
     };
-    (screen.agents)(opening, session_of_environment(), call.text("list").map(str::to_owned))?;
+    let http = call.text("http").map(address).transpose()?;
+    if let Some(at) = http.filter(|at| !at.ip().is_loopback()) {
+        let warning =
+            format!("{at} can be reached from other machines, and nothing is encrypted: use a proxy with TLS");
+        call.note(&StyledLine::new().put(Ink::Warn, warning));
+    }
+    let is_json = globals.json;
+    let asked = AgentServer {
+        session: session_of_environment(),
+        listed: call.text("list").map(str::to_owned),
+        http: http.map(|at| (at, call.texts("host").into_iter().map(str::to_owned).collect())),
+        tell: Box::new(move |url| tell(url, is_json)),
+    };
+    (screen.agents)(opening, asked)?;
     Ok(0)
+}
+
+/// Where to listen: an address with a port, or the port alone for this machine only.
+fn address(text: &str) -> Result<SocketAddr, EngineError> {
+    let local = text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')).unwrap_or(text);
+    let of_port = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    local.parse().map(of_port).or_else(|_| text.parse()).map_err(|_| {
+        let message = format!("{text:?} is not an address with a port");
+        EngineError::new(ErrorCode::Usage, message, "for example --http 127.0.0.1:8765")
+    })
+}
+
+/// Says where the server is.
+fn tell(url: &str, is_json: bool) {
+    let line = if is_json { serde_json::json!({"url": url}).to_string() } else { format!("serving agents at {url}") };
+    // Nobody has to read it.
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// What a client needs to know to start this program, and where that goes. Each client has a form of its own.
@@ -123,6 +157,22 @@ const VSCODE: &str = r#"# VS Code: write this into .vscode/mcp.json in the proje
 mod tests {
     use super::*;
     use crate::action::{self, ArgKind};
+
+    #[test]
+    fn a_port_alone_is_of_this_machine_only() {
+        for (text, wanted) in [
+            ("8765", "127.0.0.1:8765"),
+            (":8765", "127.0.0.1:8765"),
+            ("localhost:8765", "127.0.0.1:8765"),
+            ("0.0.0.0:1", "0.0.0.0:1"),
+            ("[::1]:2", "[::1]:2"),
+        ] {
+            assert_eq!(address(text).unwrap().to_string(), wanted);
+        }
+        for text in ["", "here", "127.0.0.1", "example.org:80", "1:2:3", "99999"] {
+            assert!(address(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn each_client_of_the_table_has_a_configuration_of_its_own_that_it_can_read() {

@@ -92,9 +92,20 @@ pub struct Opening {
 pub struct Screen {
     /// Shows the workbench until its user leaves. Fails when there is no terminal.
     pub workbench: fn(Opening) -> io::Result<ExitCode>,
-    /// Serves the agent on standard input and output until it leaves. The texts are the session that it belongs to, and which
-    /// tools of the library are listed by name.
-    pub agents: fn(Opening, Option<String>, Option<String>) -> Result<(), EngineError>,
+    /// Serves agents, one on standard input and output until it leaves, or several over HTTP.
+    pub agents: fn(Opening, AgentServer) -> Result<(), EngineError>,
+}
+
+/// How agents are to be served.
+pub struct AgentServer {
+    /// The session to which the agent belongs.
+    pub session: Option<String>,
+    /// Which tools of the library are listed by name.
+    pub listed: Option<String>,
+    /// Where to listen, and the host names of others under which clients may call; `None` is standard input and output.
+    pub http: Option<(std::net::SocketAddr, Vec<String>)>,
+    /// Is told the address of a server over HTTP.
+    pub tell: Box<dyn Fn(&str)>,
 }
 
 /// Does what the arguments of this process ask for; without a verb, opens the workbench.

@@ -2,11 +2,8 @@
 //!
 //! Pure functions of text; the sentences they fail with are what a human reads after a usage error.
 
-use crate::domain::is_hidden;
 use std::time::Duration;
 
-/// The longest name an agent may give, in characters.
-const MAX_AGENT_CHARS: usize = 64;
 /// What an approval needs at least, in hexadecimal digits.
 const MIN_DIGEST_DIGITS: usize = 8;
 
@@ -71,22 +68,6 @@ pub(super) fn key_value(text: &str) -> Result<String, String> {
     }
 }
 
-/// The name an agent goes by: 1 to 64 visible characters. `human` is refused: it is the word that
-/// records give to people.
-pub(super) fn agent_name(text: &str) -> Result<String, String> {
-    let name = text.trim();
-    if name.is_empty() || name.chars().count() > MAX_AGENT_CHARS {
-        return Err(format!("an agent's name has 1 to {MAX_AGENT_CHARS} characters"));
-    }
-    if name.chars().any(is_hidden) {
-        return Err("an agent's name may contain visible characters only".to_owned());
-    }
-    if name.eq_ignore_ascii_case("human") {
-        return Err("an agent cannot be called human".to_owned());
-    }
-    Ok(name.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,13 +94,5 @@ mod tests {
     fn an_approval_names_at_least_eight_digits() {
         assert_eq!(digest_prefix("0123ABCD"), Ok("0123abcd".to_owned()));
         assert!(["0123abc", "0123abcx", "", &"a".repeat(65)].into_iter().all(|text| digest_prefix(text).is_err()));
-    }
-
-    #[test]
-    fn no_agent_passes_for_a_human() {
-        assert_eq!(agent_name(" coder-1 "), Ok("coder-1".to_owned()));
-        for name in ["", " ", "human", "Human", "a\u{202e}b", "a\nb"] {
-            assert!(agent_name(name).is_err(), "{name:?}");
-        }
     }
 }

@@ -4,6 +4,7 @@ use super::comment::{CommentAnchor, CommentKind, ReadMark};
 use super::decision_request::DecisionRequest;
 use super::digest::Digest;
 use super::grant::{GrantKey, GrantScope};
+use super::hidden::is_hidden;
 use super::ids::{CommentId, OperationId, ReviewId, RunId};
 use super::opportunity::OpportunitySources;
 use super::specification::{ScaffoldTemplate, ScriptLanguage};
@@ -39,6 +40,28 @@ impl Caller {
             Caller::Agent(name) => format!("agent:{name}"),
         }
     }
+}
+
+/// The longest name an agent may give, in characters.
+const MAX_AGENT_CHARS: usize = 64;
+
+/// The name an agent goes by: 1 to 64 visible characters. `human` is refused: it is the word that
+/// records give to people.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn agent_name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if name.is_empty() || name.chars().count() > MAX_AGENT_CHARS {
+        return Err(format!("an agent's name has 1 to {MAX_AGENT_CHARS} characters"));
+    }
+    if name.chars().any(is_hidden) {
+        return Err("an agent's name may contain visible characters only".to_owned());
+    }
+    if name.eq_ignore_ascii_case("human") {
+        return Err("an agent cannot be called human".to_owned());
+    }
+    Ok(name.to_owned())
 }
 
 /// A request to change something. Tools are named as a human would: `NAME`, `NAME@VERSION`,
@@ -217,4 +240,17 @@ pub struct Outcome {
     pub commit: Option<String>,
     /// Further facts for `--json`.
     pub detail: Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_agent_passes_for_a_human() {
+        assert_eq!(agent_name(" coder-1 "), Ok("coder-1".to_owned()));
+        for name in ["", " ", "human", "Human", "a\u{202e}b", "a\nb"] {
+            assert!(agent_name(name).is_err(), "{name:?}");
+        }
+    }
 }

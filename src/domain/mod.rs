@@ -87,7 +87,7 @@ pub use buffer::{
 };
 pub use capability::{Capability, CapabilityKind};
 pub use check::{CheckReport, CheckState, Finding, Gate, NO_BASE, Tally, Verdict};
-pub use command::{Caller, Command, Outcome};
+pub use command::{Caller, Command, Outcome, agent_name};
 pub use comment::{Comment, CommentAnchor, CommentKind, ReadMark, lines_of};
 pub use decision_request::DecisionRequest;
 pub use digest::{Digest, DigestBuilder, DigestParseError, FileMode, VersionFile};

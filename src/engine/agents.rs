@@ -11,7 +11,7 @@ use crate::domain::description::{Align, Describe, Description, Ink, Table};
 use crate::domain::{Caller, Outcome, ReviewState, RunOutcome, VerbCall, count, span};
 use crate::engine::view::RunFilter;
 use crate::runner;
-use crate::store::{NewOperation, agent_connections, connect_agent, disconnect_agent};
+use crate::store::{ConnectionRow, NewOperation, agent_connections, connect_agent, disconnect_agent};
 use serde::Serialize;
 use serde_json::json;
 
@@ -105,14 +105,23 @@ impl Agents<'_> {
             .collect())
     }
 
-    /// Notes that this process serves an agent, and forgets those whose process has ended.
+    /// Notes that this process serves an agent, only this one or others too, and forgets those whose process has ended.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
-    pub fn connect(&self, agent: &str, client: &str) -> Result<i64, EngineError> {
+    pub fn connect(&self, agent: &str, client: &str, is_shared: bool) -> Result<i64, EngineError> {
         self.forget_dead()?;
         let owner = self.workspace.owner.clone();
-        self.workspace.transact(|tx| Ok(connect_agent(tx, agent, client, &owner)?))
+        self.workspace.transact(|tx| Ok(connect_agent(tx, agent, client, (&owner, is_shared))?))
+    }
+
+    /// Whether this connection is still noted: a human may have ended it.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn is_connected(&self, connection: i64) -> Result<bool, EngineError> {
+        let rows = self.workspace.read(|q| Ok(agent_connections(q)?))?;
+        Ok(rows.iter().any(|row| row.id == connection))
     }
 
     /// Notes that the agent of a connection left.
@@ -135,29 +144,37 @@ impl Agents<'_> {
         Ok(())
     }
 
-    fn named(&self, call: &VerbCall) -> Result<(i64, String, String), EngineError> {
+    fn named(&self, call: &VerbCall) -> Result<ConnectionRow, EngineError> {
         argument(call, "connection")?;
         let id: i64 = parsed(call, "connection")?.unwrap_or_default();
         let rows = self.workspace.read(|q| Ok(agent_connections(q)?))?;
-        let row = rows.into_iter().find(|row| row.id == id && owner_alive(&row.owner)).ok_or_else(|| {
+        rows.into_iter().find(|row| row.id == id && owner_alive(&row.owner)).ok_or_else(|| {
             let message = format!("there is no connection {id}");
             EngineError::new(ErrorCode::NotFound, message, "`toolsmith agents` lists connections")
-        })?;
-        Ok((row.id, row.agent, row.owner))
+        })
     }
 
     fn preview_disconnect(&self, call: &VerbCall) -> Result<Preview, EngineError> {
-        let (_, agent, _) = self.named(call)?;
+        let row = self.named(call)?;
+        let again = if row.is_shared {
+            "it may connect again; `toolsmith revoke-token` keeps it out"
+        } else {
+            "its client may connect again"
+        };
         Ok(Preview {
-            title: format!("Disconnect {agent}"),
+            title: format!("Disconnect {}", row.agent),
             lines: vec!["its runs are cancelled; its requests stay in the queue".to_owned()],
-            undo: "its client may connect again".to_owned(),
+            undo: again.to_owned(),
         })
     }
 
     fn disconnect(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
-        let (connection, agent, owner) = self.named(call)?;
+        let ConnectionRow { id: connection, agent, owner, is_shared, .. } = self.named(call)?;
         let operation = self.workspace.transact(|tx| {
+            if is_shared {
+                // Its process serves others as well: it sees that the connection is gone.
+                disconnect_agent(tx, connection)?;
+            }
             let row = NewOperation {
                 who: who.to_owned(),
                 verb: "disconnect".to_owned(),
@@ -167,7 +184,7 @@ impl Agents<'_> {
             };
             Ok(tx.log(&row)?)
         })?;
-        if let Some(process) = live_process(&owner) {
+        if !is_shared && let Some(process) = live_process(&owner) {
             runner::ask_to_end(process);
         }
         Ok(Outcome {

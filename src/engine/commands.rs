@@ -6,12 +6,18 @@ use super::error::{EngineError, ErrorCode};
 use super::plain_verb::{Described, Perform, PlainQuery, PlainVerb};
 use super::review::requests::preview_proposals;
 use super::view::Preview;
-use super::{agents, defining, doctor, library, review, run, service, version};
+use super::{agents, defining, doctor, library, review, run, service, tokens, version};
 use crate::domain::{Allowed, Caller, Command, Outcome, VerbCall, WriteMode, visible_words};
 
 /// The verbs that need nothing but their arguments as text, by subject.
-const PLAIN_VERBS: &[&[PlainVerb]] =
-    &[version::VERBS, run::VERBS, review::VERBS, defining::VERBS, service::VERBS, &[agents::DISCONNECT]];
+const PLAIN_VERBS: &[&[PlainVerb]] = &[
+    version::VERBS,
+    run::VERBS,
+    review::VERBS,
+    defining::VERBS,
+    service::VERBS,
+    &[agents::DISCONNECT, tokens::TOKEN, tokens::REVOKE_TOKEN],
+];
 
 /// The verbs that change nothing and need nothing but their arguments as text, by subject.
 const PLAIN_QUERIES: &[&[PlainQuery]] = &[
@@ -20,7 +26,7 @@ const PLAIN_QUERIES: &[&[PlainQuery]] = &[
     run::QUERIES,
     review::QUERIES,
     service::QUERIES,
-    &[doctor::DOCTOR, agents::AGENTS],
+    &[doctor::DOCTOR, agents::AGENTS, tokens::TOKENS],
 ];
 
 /// The query of this name; `None` for any other verb.

@@ -61,6 +61,7 @@ mod small_file;
 mod state;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod version;
 mod view;
 mod workspace;
@@ -141,6 +142,7 @@ pub use settings::{
 pub use state::{
     Home, answer_copy, back_up_if_due, clock_steps_back, find_workspace, locate, path_state_dir, plan_copy_answer,
 };
+pub use tokens::{Token, TokenList};
 pub use version::Versions;
 pub use version::{Carried, CarriedTool, CarryReport, Lineage, LineageVersion};
 pub use view::{

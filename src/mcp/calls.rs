@@ -4,8 +4,8 @@ use super::answer::{Answer, Refusal, next};
 use super::arguments::Arguments;
 use super::own::demand_own;
 use crate::domain::{
-    Caller, Comment, CostTier, Decision, EvolutionState, ReviewId, ReviewKind, ReviewState, RunId, Severity, Tool,
-    ToolDetail,
+    Caller, Comment, CostTier, Decision, EvolutionState, Review, ReviewId, ReviewKind, ReviewState, RunId, Severity,
+    Tool, ToolDetail,
 };
 use crate::engine::{Engine, EngineError, ErrorCode, EvolveRequest, MarkRequest, MayRun, SearchFor, SearchHit};
 use serde_json::{Map, Value, json};
@@ -116,8 +116,16 @@ pub(super) fn help_for(engine: &Engine, tool: &Tool) -> Result<Option<Value>, En
 
 /// `show`: what a model needs to call a tool.
 pub(super) fn show(engine: &Engine, caller: &Caller, given: &Arguments) -> Answer {
+    shown(engine, caller, given.required("tool")?).map_err(not_found)
+}
+
+/// A tool by name, with its schemas and whether this agent may run it.
+///
+/// # Errors
+/// `NotFound`; those of reading its files.
+pub(super) fn shown(engine: &Engine, caller: &Caller, name: &str) -> Result<Value, EngineError> {
     engine.library().up_to_date()?;
-    let tool = engine.library().resolve(given.required("tool")?).map_err(not_found)?;
+    let tool = engine.library().resolve(name)?;
     let detail = engine.library().detail(&tool)?;
     let manifest = &detail.manifest;
     let mut shown = json!({
@@ -194,6 +202,15 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 pub(super) fn wait(engine: &Engine, given: &Arguments) -> Answer {
     let id = ReviewId(given.id("review")?);
     let review = engine.reviews().wait_for_decision(id, Some(given.wait()))?;
+    Ok(told_of(engine, &review)?)
+}
+
+/// A review: what became of it, or that it waits.
+///
+/// # Errors
+/// `Internal` for trouble with the store.
+pub(super) fn told_of(engine: &Engine, review: &Review) -> Result<Value, EngineError> {
+    let id = review.id;
     let mut told = json!({"review": id, "kind": review.kind, "tool": review.tool, "digest": review.digest.hex(), "state": review.state});
     let Some(fields) = told.as_object_mut() else { return Ok(told) };
     if review.state == ReviewState::Waiting {
@@ -206,7 +223,7 @@ pub(super) fn wait(engine: &Engine, given: &Arguments) -> Answer {
         fields.insert("decision".to_owned(), json!(decision.kind));
         fields.insert("reason".to_owned(), json!(decision.reason));
     }
-    let comments: Vec<Value> = engine.reviews().comments_of(&review)?.iter().map(said).collect();
+    let comments: Vec<Value> = engine.reviews().comments_of(review)?.iter().map(said).collect();
     fields.insert("comments".to_owned(), json!(comments));
     if review.state == ReviewState::Approved {
         let tool = if review.kind == ReviewKind::Call { "run" } else { "show" };

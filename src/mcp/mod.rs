@@ -16,9 +16,17 @@
 mod answer;
 mod arguments;
 mod calls;
+#[cfg(feature = "mcp-http")]
+mod guests;
+mod handler;
+#[cfg(feature = "mcp-http")]
+mod http;
 mod limits;
+mod listeners;
 mod own;
 mod projected;
+mod prompts;
+mod resources;
 mod running;
 mod server;
 mod stdio;
@@ -48,6 +56,15 @@ pub struct Serving {
     pub listed: Listed,
 }
 
+/// Where to serve agents over HTTP.
+#[derive(Debug, Clone)]
+pub struct HttpAddress {
+    /// The address to listen at; port 0 takes a free one.
+    pub address: std::net::SocketAddr,
+    /// Host names beside those of this machine under which clients may call, for example that of a proxy.
+    pub hosts: Vec<String>,
+}
+
 /// How long runs have to end by themselves when the client is gone.
 const GRACE: Duration = Duration::from_millis(50);
 /// How long this process lives at most when the client is gone.
@@ -71,6 +88,27 @@ pub fn serve(serving: Serving) -> Result<(), EngineError> {
     served
 }
 
+/// Serves agents over HTTP until this process is asked to end. Each needs a token; `tell` gets the address of the server.
+///
+/// # Errors
+/// Those of opening the workspace; `Failed` when the address cannot be used.
+#[cfg(feature = "mcp-http")]
+pub fn serve_http(serving: Serving, at: &HttpAddress, tell: &dyn Fn(&str)) -> Result<(), EngineError> {
+    let engine = Engine::open(serving.options)?;
+    engine.tool_sets().limit(&serving.limits)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(EngineError::internal)?;
+    let served = runtime.block_on(async {
+        let listener = http::listen(at.address).await?;
+        let address = listener.local_addr().map_err(EngineError::internal)?;
+        Server::new(engine.clone(), None, serving.listed).read_ahead();
+        tell(&format!("http://{address}/mcp"));
+        let guests = guests::Guests::new(engine, serving.listed, address.ip(), &at.hosts);
+        http::serve(listener, std::sync::Arc::new(guests)).await
+    });
+    runtime.shutdown_background();
+    served
+}
+
 async fn converse(server: Server) -> Result<(), EngineError> {
     server.read_ahead();
     let (input, mut closed) = stdio::input();
@@ -88,7 +126,7 @@ async fn converse(server: Server) -> Result<(), EngineError> {
     let mut over = tokio::spawn(service.waiting());
     let is_over = tokio::select! {
         // Goes on as long as the connection.
-        () = server.tell_changes(), if server.tells_changes() => false,
+        () = server.tell_changes() => false,
         // The output cannot be written: the client has closed it.
         _ = &mut over => true,
         () = closed.wait() => false,

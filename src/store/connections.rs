@@ -19,6 +19,8 @@ pub struct ConnectionRow {
     pub owner: String,
     /// When it connected.
     pub since: Instant,
+    /// Whether that process serves other agents too.
+    pub is_shared: bool,
 }
 
 /// Every connection that nobody ended, oldest first. The process of some may have died.
@@ -26,24 +28,25 @@ pub struct ConnectionRow {
 /// # Errors
 /// Any [`super::StoreError`] of a failed read.
 pub fn agent_connections(queries: &Queries) -> StoreResult<Vec<ConnectionRow>> {
-    queries.rows("SELECT id, agent, client, owner, since_ms FROM agent_connections ORDER BY id", [], |row| {
+    queries.rows("SELECT id, agent, client, owner, since_ms, shared FROM agent_connections ORDER BY id", [], |row| {
         Ok(ConnectionRow {
             id: row.get(0)?,
             agent: row.get(1)?,
             client: row.get(2)?,
             owner: row.get(3)?,
             since: row.get(4)?,
+            is_shared: row.get(5)?,
         })
     })
 }
 
-/// Notes that an agent is connected. Emits `agents-changed`.
+/// Notes that an agent is connected, to a process that serves only this agent or others too. Emits `agents-changed`.
 ///
 /// # Errors
 /// Any [`super::StoreError`] of a failed write.
-pub fn connect_agent(tx: &Tx<'_>, agent: &str, client: &str, owner: &str) -> StoreResult<i64> {
-    let sql = "INSERT INTO agent_connections (agent, client, owner, since_ms) VALUES (?1, ?2, ?3, ?4)";
-    let id = tx.insert(sql, params![agent, client, owner, tx.now()])?;
+pub fn connect_agent(tx: &Tx<'_>, agent: &str, client: &str, (owner, is_shared): (&str, bool)) -> StoreResult<i64> {
+    let sql = "INSERT INTO agent_connections (agent, client, owner, since_ms, shared) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let id = tx.insert(sql, params![agent, client, owner, tx.now(), is_shared])?;
     tx.emit(EventKind::AgentsChanged, id)?;
     Ok(id)
 }

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0009_steps.sql"),
     include_str!("../../assets/migrations/0010_catalog.sql"),
     include_str!("../../assets/migrations/0011_agents.sql"),
+    include_str!("../../assets/migrations/0012_tokens.sql"),
 ];
 
 /// The newest format known here.

@@ -1,6 +1,6 @@
 //! The runs of this process that have not ended.
 
-use crate::domain::RunId;
+use crate::domain::{Caller, RunId};
 use crate::engine::locks::{Rank, Ranked};
 use crate::runner;
 use std::collections::HashMap;
@@ -8,6 +8,8 @@ use std::collections::HashMap;
 /// A run of this process that has not ended.
 pub(super) struct Live {
     pub(super) cancel: runner::Canceller,
+    /// Who started it.
+    pub(super) who: Caller,
 }
 
 /// The runs of this process.

@@ -370,7 +370,7 @@ impl Runs<'_> {
                 }),
             },
         );
-        live.insert(id, Live { cancel: running.canceller() });
+        live.insert(id, Live { cancel: running.canceller(), who: caller.clone() });
         drop(live);
         if !is_service {
             // The keeper of a service looks after its run itself.
@@ -478,11 +478,19 @@ impl Runs<'_> {
         }
     }
 
-    /// Kills every run of this process, for a front end that has no time to wait for them.
-    pub fn kill_all(&self) {
-        for live in lock(&self.state.live).values() {
-            live.cancel.kill();
-        }
+    /// Stops the runs that an agent started in this process, at once or after the time that they have to clean up.
+    /// Returns whether there are any.
+    pub fn end_all_of(&self, caller: &Caller, at_once: bool) -> bool {
+        let live = lock(&self.state.live);
+        let theirs = live.values().filter(|live| live.who == *caller);
+        theirs.fold(false, |_, live| {
+            if at_once {
+                live.cancel.kill();
+            } else {
+                live.cancel.cancel();
+            }
+            true
+        })
     }
 
     /// Numbers of the runs of this process that have not ended.

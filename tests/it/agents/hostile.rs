@@ -24,7 +24,7 @@ fn what_is_out_of_order_malformed_or_unknown_gets_an_error_and_the_next_call_an_
         ("tools/call", json!({"name": "run", "arguments": []}), -32602),
         ("tools/call", json!({"name": "approve", "arguments": {"review": 1}}), -32602),
         ("tools/call", json!({"name": "grant", "arguments": {"tool": "greeting", "agent": "x"}}), -32602),
-        ("resources/list", json!({}), -32601),
+        ("completion/complete", json!({}), -32601),
     ] {
         let answer = agent.ask(method, params);
         assert_eq!(answer["error"]["code"], code, "{method}: {answer}");

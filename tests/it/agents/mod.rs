@@ -5,9 +5,12 @@ mod connections;
 mod ends;
 mod hooks;
 mod hostile;
+mod http;
 mod journey;
 mod permits;
 mod projected;
+mod resources;
+mod web;
 
 use crate::support::Workspace;
 use toolsmith::domain::{Caller, Command, DecisionKind, DecisionRequest, DisplayRecord, ReviewId};

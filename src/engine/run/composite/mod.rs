@@ -116,11 +116,18 @@ impl Runs<'_> {
         let parent = ParentRun { run: id, step: None, depth, profile, is_permitted };
         let output = detail.manifest.output.clone();
         let (engine, caller) = (self.engine.clone(), caller.clone());
+        let who = caller.clone();
         let performance = Performance::new(engine, caller, parent, plan, (input, output, request.timeout));
-        Ok(self.handle(id, warning, Some(self.perform(id, &detail, profile, performance))))
+        Ok(self.handle(id, warning, Some(self.perform((id, who), &detail, profile, performance))))
     }
 
-    fn perform(&self, id: RunId, detail: &ToolDetail, profile: Profile, work: Performance) -> runner::Running {
+    fn perform(
+        &self,
+        (id, who): (RunId, Caller),
+        detail: &ToolDetail,
+        profile: Profile,
+        work: Performance,
+    ) -> runner::Running {
         let ender = self.engine.clone();
         let (declared, row) = (detail.manifest.permissions.clone(), detail.tool.clone());
         // The live entry must be there before the work can end: the lock is held until then.
@@ -139,7 +146,7 @@ impl Runs<'_> {
                 ender.versions().offer_rollback(&row, failed);
             }),
         });
-        live.insert(id, Live { cancel: running.canceller() });
+        live.insert(id, Live { cancel: running.canceller(), who });
         drop(live);
         keep(self.engine);
         running

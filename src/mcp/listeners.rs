@@ -1,0 +1,121 @@
+//! Who is told of changes: clients of the handshake by their connection, others by the streams that they opened.
+
+use super::projected::Projected;
+use super::resources::Place;
+use rmcp::RoleServer;
+use rmcp::model::ResourceUpdatedNotificationParam;
+use rmcp::service::{Peer, SubscriptionSink};
+use std::collections::{HashMap, HashSet};
+
+/// Addresses that a client of the handshake may watch.
+const MOST_WATCHED: usize = 100;
+
+/// Who is told when the list of tools changes, and which list was sent last.
+#[derive(Default)]
+pub(super) struct Listeners {
+    peers: Vec<Peer<RoleServer>>,
+    streams: Vec<(u64, SubscriptionSink)>,
+    next: u64,
+    watched: Vec<(Peer<RoleServer>, Place)>,
+    stamps: HashMap<Place, Option<String>>,
+    /// The tools of the library that were listed last.
+    pub(super) known: Option<Vec<Projected>>,
+}
+
+impl Listeners {
+    /// A client that opened its connection with the handshake.
+    pub(super) fn add_peer(&mut self, peer: Peer<RoleServer>) {
+        self.peers.retain(|peer| !peer.is_transport_closed());
+        self.peers.push(peer);
+    }
+
+    /// A stream that a client opened; the number is for [`Listeners::remove_stream`].
+    pub(super) fn add_stream(&mut self, stream: SubscriptionSink) -> u64 {
+        self.next += 1;
+        self.streams.push((self.next, stream));
+        self.next
+    }
+
+    /// A stream was closed.
+    pub(super) fn remove_stream(&mut self, number: u64) {
+        self.streams.retain(|(one, _)| *one != number);
+    }
+
+    /// A client of the handshake wants to know when this changes; `false` when it watches too much already.
+    pub(super) fn watch(&mut self, peer: Peer<RoleServer>, place: Place) -> bool {
+        self.watched.retain(|(peer, _)| !peer.is_transport_closed());
+        let has_room = self.watched.len() < MOST_WATCHED;
+        if has_room {
+            self.watched.push((peer, place));
+        }
+        has_room
+    }
+
+    /// A client of the handshake does not want to know that longer.
+    pub(super) fn unwatch(&mut self, place: &Place) {
+        self.watched.retain(|(_, watched)| watched != place);
+    }
+
+    /// Everything of which somebody wants to know when it changes.
+    pub(super) fn places(&self) -> HashSet<Place> {
+        let of_streams = self.streams.iter().flat_map(|(_, stream)| {
+            let uris = stream.accepted().resource_subscriptions.as_deref().unwrap_or_default();
+            uris.iter().filter_map(|uri| Place::of(uri))
+        });
+        self.watched.iter().map(|(_, place)| place.clone()).chain(of_streams).collect()
+    }
+
+    /// Takes in how everything that is watched is now. Gives what is not as it was; what is seen for the first time has
+    /// not changed.
+    pub(super) fn changed(&mut self, now: HashMap<Place, Option<String>>) -> Vec<Place> {
+        let changed = now.iter().filter(|(place, stamp)| self.stamps.get(*place).is_some_and(|was| was != *stamp));
+        let changed = changed.map(|(place, _)| place.clone()).collect();
+        self.stamps = now;
+        changed
+    }
+
+    /// Whether a client has a stream open.
+    pub(super) fn is_listened_to(&self) -> bool {
+        !self.streams.is_empty()
+    }
+
+    /// All of them as they are now.
+    pub(super) fn all(&self) -> Listening {
+        Listening {
+            peers: self.peers.clone(),
+            watched: self.watched.clone(),
+            streams: self.streams.iter().map(|(_, stream)| stream.clone()).collect(),
+        }
+    }
+}
+
+/// Listeners at one moment. Who has left since needs no notification: that failures are ignored is right here.
+pub(super) struct Listening {
+    peers: Vec<Peer<RoleServer>>,
+    watched: Vec<(Peer<RoleServer>, Place)>,
+    streams: Vec<SubscriptionSink>,
+}
+
+impl Listening {
+    /// Tells whoever watches this that it changed.
+    pub(super) async fn resource_updated(&self, place: &Place) {
+        let uri = place.to_string();
+        for (peer, _) in self.watched.iter().filter(|(_, watched)| watched == place) {
+            let _ = peer.notify_resource_updated(ResourceUpdatedNotificationParam::new(uri.clone())).await;
+        }
+        for stream in &self.streams {
+            // A stream that did not ask for it refuses.
+            let _ = stream.notify_resource_updated(uri.clone()).await;
+        }
+    }
+
+    /// Tells that the list of tools is another one now.
+    pub(super) async fn tools_changed(&self) {
+        for peer in &self.peers {
+            let _ = peer.notify_tool_list_changed().await;
+        }
+        for stream in &self.streams {
+            let _ = stream.notify_tool_list_changed().await;
+        }
+    }
+}

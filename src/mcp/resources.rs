@@ -1,0 +1,189 @@
+//! Resources: tools, their source, output of runs and reviews, each with an address. Reading one is what `show`, `output`
+//! and `wait` answer, with the same rules; a client that does not know resources misses nothing.
+
+use super::calls;
+use super::own::demand_own;
+use super::visible::{visible, visible_value};
+use crate::domain::{Caller, ReviewId, RunId, Stage, Stream, Tool};
+use crate::engine::{Engine, EngineError, ErrorCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use rmcp::model::{Resource, ResourceContents, ResourceTemplate};
+use std::fmt::{self, Display};
+use std::sync::Arc;
+
+const SCHEME: &str = "toolsmith://";
+/// Characters of a name that stand for themselves in an address.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// Tools in one part of the list.
+const PAGE: usize = 100;
+/// Most bytes of a source or an output; `output` reads the rest.
+const MOST_TEXT: usize = 256 << 10;
+
+/// What an address leads to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Place {
+    /// A tool by name.
+    Tool(String),
+    /// The main file of a tool.
+    Source(String),
+    /// What a run wrote.
+    Output(RunId, Stream),
+    /// A review.
+    Review(ReviewId),
+}
+
+impl Place {
+    /// What this address leads to; `None` for an address of another form.
+    pub(super) fn of(uri: &str) -> Option<Place> {
+        let path = uri.strip_prefix(SCHEME)?;
+        let name = |text: &str| {
+            let name = percent_decode_str(text).decode_utf8().ok()?;
+            (!name.is_empty()).then(|| name.into_owned())
+        };
+        match *path.split('/').collect::<Vec<_>>().as_slice() {
+            ["tools", tool] => Some(Place::Tool(name(tool)?)),
+            ["tools", tool, "source"] => Some(Place::Source(name(tool)?)),
+            ["runs", run, stream] => Some(Place::Output(RunId(number(run)?), stream.parse().ok()?)),
+            ["reviews", review] => Some(Place::Review(ReviewId(number(review)?))),
+            _ => None,
+        }
+    }
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |name| utf8_percent_encode(name, PLAIN);
+        match self {
+            Place::Tool(tool) => write!(f, "{SCHEME}tools/{}", name(tool)),
+            Place::Source(tool) => write!(f, "{SCHEME}tools/{}/source", name(tool)),
+            Place::Output(run, stream) => write!(f, "{SCHEME}runs/{}/{stream}", run.0),
+            Place::Review(review) => write!(f, "{SCHEME}reviews/{}", review.0),
+        }
+    }
+}
+
+/// The number of a run or review: digits only, so that each has one address.
+fn number(text: &str) -> Option<i64> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    text.parse().ok().filter(|_| is_plain)
+}
+
+/// A part of the list of tools, and where the next part begins.
+///
+/// # Errors
+/// `Usage` for a cursor that this server did not give; those of reading the catalog.
+pub(super) fn list(engine: &Engine, cursor: Option<&str>) -> Result<(Vec<Resource>, Option<String>), EngineError> {
+    let wrong = || EngineError::new(ErrorCode::Usage, "the cursor is not one of this list", "begin without a cursor");
+    let begin: usize = cursor.map_or(Ok(0), |text| text.parse().map_err(|_| wrong()))?;
+    let catalog = engine.library().up_to_date()?;
+    let is_listed = |tool: &&Arc<Tool>| tool.stage != Stage::Archived && tool.shadowed_by.is_none();
+    let mut tools = catalog.tools.iter().filter(is_listed).skip(begin);
+    let page = tools.by_ref().take(PAGE).map(|tool| resource(tool)).collect();
+    let next = tools.next().map(|_| (begin + PAGE).to_string());
+    Ok((page, next))
+}
+
+fn resource(tool: &Tool) -> Resource {
+    let mut resource = Resource::new(Place::Tool(tool.name.to_string()).to_string(), tool.name.to_string());
+    resource.title = tool.title.as_deref().map(|title| visible(title).into_owned());
+    resource.description = Some(visible(&tool.description).into_owned());
+    resource.mime_type = Some("application/json".to_owned());
+    resource
+}
+
+/// The forms of all addresses.
+pub(super) fn templates() -> Vec<ResourceTemplate> {
+    let template = |path: &str, name: &str, description: &str, mime: &str| {
+        let mut template = ResourceTemplate::new(format!("{SCHEME}{path}"), name);
+        template.description = Some(description.to_owned());
+        template.mime_type = Some(mime.to_owned());
+        template
+    };
+    vec![
+        template("tools/{name}", "tool", "A tool, as show gives it", "application/json"),
+        template("tools/{name}/source", "source", "The main file of a tool", "text/plain"),
+        template("runs/{run}/stdout", "stdout", "What a run of yours wrote to standard output", "text/plain"),
+        template("runs/{run}/stderr", "stderr", "What a run of yours wrote to standard error", "text/plain"),
+        template("reviews/{review}", "review", "A review, as wait gives it", "application/json"),
+    ]
+}
+
+/// What lies at an address.
+///
+/// # Errors
+/// `NotFound`; `Refused` for the output of somebody else's run.
+pub(super) fn read(engine: &Engine, caller: &Caller, place: &Place) -> Result<ResourceContents, EngineError> {
+    let (text, mime) = match place {
+        Place::Tool(name) => (visible_value(calls::shown(engine, caller, name)?).to_string(), "application/json"),
+        Place::Source(name) => {
+            engine.library().up_to_date()?;
+            let detail = engine.library().detail(&*engine.library().resolve(name)?)?;
+            let bytes = detail.main_file().map(|file| file.bytes.as_slice()).unwrap_or_default();
+            let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MOST_TEXT)]);
+            (visible(&text).into_owned(), "text/plain")
+        }
+        Place::Output(run, stream) => {
+            demand_own(engine, caller, *run)?;
+            let piece = engine.runs().output_piece(*run, *stream, 0, MOST_TEXT)?;
+            (visible(&piece.text).into_owned(), "text/plain")
+        }
+        Place::Review(review) => {
+            let review = engine.reviews().detail(*review)?.review;
+            (visible_value(calls::told_of(engine, &review)?).to_string(), "application/json")
+        }
+    };
+    Ok(ResourceContents::text(text, place.to_string()).with_mime_type(mime))
+}
+
+/// What changes when the content of an address does; `None` when there is nothing now.
+pub(super) fn stamp(engine: &Engine, caller: &Caller, place: &Place) -> Option<String> {
+    match place {
+        Place::Tool(name) | Place::Source(name) => {
+            let tool = engine.library().resolve(name).ok()?;
+            Some(format!("{} {}", tool.digest, tool.stage))
+        }
+        Place::Output(run, _) => {
+            demand_own(engine, caller, *run).ok()?;
+            let size = engine.runs().spool_path(*run).metadata().map_or(0, |facts| facts.len());
+            Some(format!("{} {size}", engine.runs().record(*run).ok()?.outcome))
+        }
+        Place::Review(review) => {
+            let review = engine.reviews().detail(*review).ok()?.review;
+            let comments = engine.reviews().comments_of(&review).ok()?.len();
+            Some(format!("{} {} {comments}", review.state, review.decisions.len()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_place_has_one_address_and_the_address_leads_back() {
+        for (place, uri) in [
+            (Place::Tool("a.b".to_owned()), "toolsmith://tools/a.b"),
+            (Place::Tool("tools/x y.py".to_owned()), "toolsmith://tools/tools%2Fx%20y.py"),
+            (Place::Source("a".to_owned()), "toolsmith://tools/a/source"),
+            (Place::Output(RunId(7), Stream::Stderr), "toolsmith://runs/7/stderr"),
+            (Place::Review(ReviewId(12)), "toolsmith://reviews/12"),
+        ] {
+            assert_eq!(place.to_string(), uri);
+            assert_eq!(Place::of(uri), Some(place));
+        }
+        for wrong in [
+            "",
+            "file:///etc/passwd",
+            "toolsmith://",
+            "toolsmith://tools/",
+            "toolsmith://tools/a/b",
+            "toolsmith://runs/07/stdout",
+            "toolsmith://runs/+7/stdout",
+            "toolsmith://runs/7/input",
+            "toolsmith://reviews/x",
+            "toolsmith://tools/%ff",
+        ] {
+            assert_eq!(Place::of(wrong), None, "{wrong}");
+        }
+    }
+}

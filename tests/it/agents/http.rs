@@ -1,0 +1,187 @@
+//! Several agents over HTTP: who is let in, whose is what, and who is sent away.
+
+use super::client::{Era, LEGACY};
+use super::web::{Web, WebAgent, send, token};
+use super::{decide, open, with_approved};
+use crate::support::{PATIENCE, Workspace, processes_with, unique_seconds};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+use std::time::Instant;
+use toolsmith::domain::{DecisionKind, RunOutcome};
+
+fn until(what: &str, wanted: impl Fn() -> bool) {
+    let give_up = Instant::now() + PATIENCE;
+    while !wanted() {
+        assert!(Instant::now() < give_up, "never: {what}");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn each_agent_is_who_its_token_says_in_both_eras() {
+    let workspace = with_approved("hello", "print('{\"a\": 1}')");
+    let (_, of_ada) = token(&workspace, "builder");
+    let (_, of_bob) = token(&workspace, "tester");
+    let web = Web::start(&workspace, &[]);
+    std::thread::scope(|scope| {
+        for (era, secret) in [(LEGACY, &of_ada), (Era::Inline, &of_bob)] {
+            let web = &web;
+            scope.spawn(move || {
+                let agent = WebAgent::connect(web, era, secret);
+                for _ in 0..4 {
+                    let run = agent.call("run", json!({"tool": "hello"}));
+                    assert_eq!((&run["state"], &run["output"]), (&json!("succeeded"), &json!({"a": 1})), "{run:#}");
+                }
+            });
+        }
+    });
+    let (runs, _) = workspace.json(&["runs"]);
+    let by = |name: &str| runs["runs"].as_array().unwrap().iter().filter(|run| run["caller"] == name).count();
+    assert_eq!((by("builder"), by("tester")), (4, 4), "{runs:#}");
+    let (agents, _) = workspace.json(&["agents"]);
+    assert_eq!(agents["agents"].as_array().unwrap().len(), 2, "{agents:#}");
+
+    // Only digests of tokens are kept.
+    let files = std::process::Command::new("grep").args(["-rl", &of_ada]).arg(workspace.root()).output().unwrap();
+    assert_eq!(String::from_utf8(files.stdout).unwrap(), "");
+    let (tokens, _) = workspace.json(&["tokens"]);
+    assert_eq!((&tokens["tokens"][0]["agent"], tokens["tokens"][1]["used"].is_null()), (&json!("builder"), false));
+}
+
+#[test]
+fn nobody_comes_in_without_a_token_and_no_agent_makes_one() {
+    let workspace = Workspace::new();
+    let (_, secret) = token(&workspace, "builder");
+    let web = Web::start(&workspace, &[]);
+    let body = br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    let half = format!("Bearer {}", &secret[..secret.len() - 1]);
+    let query = format!("Basic {secret}");
+    for headers in [vec![], vec![("authorization", half.as_str())], vec![("authorization", query.as_str())]] {
+        let reply = send(&web.address, "POST", &headers, body);
+        assert_eq!((reply.status, reply.header("www-authenticate").is_some()), (401, true), "{reply:?}");
+        assert!(reply.body.contains("toolsmith token AGENT"), "{reply:?}");
+    }
+    let (refused, code) = workspace.json(&["--as-agent", "builder", "token", "other"]);
+    assert_eq!(code, 4, "{refused:#}");
+    let (refused, code) = workspace.json_of_human(&["token", "builder"]);
+    assert_eq!(code, 4, "one token for each agent: {refused:#}");
+    assert!(refused["error"]["hint"].as_str().unwrap().contains("revoke-token 1"), "{refused:#}");
+}
+
+#[test]
+fn a_session_belongs_to_the_agent_that_opened_it() {
+    let workspace = Workspace::new();
+    let (_, first) = token(&workspace, "first");
+    let (_, second) = token(&workspace, "second");
+    let web = Web::start(&workspace, &[]);
+    let owner = WebAgent::connect(&web, LEGACY, &first);
+    let mut thief = WebAgent::connect(&web, LEGACY, &second);
+    assert_eq!(owner.post("tools/list", json!({})).status, 200);
+    thief.session.clone_from(&owner.session);
+    assert_eq!(thief.post("tools/list", json!({})).status, 404);
+}
+
+#[test]
+fn pages_of_other_origins_and_names_of_other_hosts_are_refused() {
+    let workspace = Workspace::new();
+    let (_, secret) = token(&workspace, "builder");
+    let web = Web::start(&workspace, &["--host", "tools.example.org"]);
+    let agent = WebAgent::connect(&web, Era::Inline, &secret);
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    for (name, value, is_refused) in [
+        ("host", "evil.example.org", true),
+        ("origin", "https://evil.example.org", true),
+        ("origin", "null", true),
+        ("host", "tools.example.org", false),
+        ("origin", "http://localhost:6274", false),
+    ] {
+        let reply = agent.send_text(body, &[(name, value)]);
+        assert_eq!(reply.status == 403, is_refused, "{name}: {value}: {reply:?}");
+    }
+}
+
+#[test]
+fn large_requests_are_taken_and_larger_ones_refused() {
+    let workspace = Workspace::new();
+    let (_, secret) = token(&workspace, "builder");
+    let web = Web::start(&workspace, &[]);
+    let agent = WebAgent::connect(&web, LEGACY, &secret);
+    let words = "x".repeat(5 << 20);
+    let answer = agent.call("search", json!({"words": words}));
+    assert!(answer["error"].is_object() || answer["hits"].is_array(), "{answer:.300}");
+    let reply = agent.post("tools/call", json!({"name": "search", "arguments": {"words": "x".repeat(11 << 20)}}));
+    assert_eq!(reply.status, 413, "{reply:?}");
+    assert_eq!(agent.post("tools/list", json!({})).status, 200, "it goes on");
+}
+
+#[test]
+fn a_flood_of_requests_is_refused_for_a_while() {
+    let workspace = Workspace::new();
+    let (_, secret) = token(&workspace, "builder");
+    let (_, other) = token(&workspace, "other");
+    let web = Web::start(&workspace, &[]);
+    let agent = WebAgent::connect(&web, LEGACY, &secret);
+    let refused = (0..700).map(|_| agent.send_text("{", &[])).find(|reply| reply.status == 429).unwrap();
+    assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() > 0, "{refused:?}");
+    WebAgent::connect(&web, LEGACY, &other);
+}
+
+#[test]
+fn a_revoked_token_and_an_ended_connection_end_the_runs_of_that_agent_only() {
+    for verb in ["revoke-token", "disconnect"] {
+        let (mine, theirs) = (unique_seconds(), unique_seconds());
+        let body = "import json, os, sys\nos.execvp('sleep', ['sleep', json.load(sys.stdin)['seconds']])";
+        let workspace = with_approved("sleeper", body);
+        let (number, first) = token(&workspace, "first");
+        let (_, second) = token(&workspace, "second");
+        let web = Web::start(&workspace, &[]);
+        let agents = [(&first, &mine), (&second, &theirs)].map(|(secret, seconds)| {
+            let agent = WebAgent::connect(&web, LEGACY, secret);
+            let run = agent.call("run", json!({"tool": "sleeper", "input": {"seconds": seconds}, "wait_s": 1}));
+            assert_eq!(run["state"], "running", "{run:#}");
+            agent
+        });
+        until("both run", || processes_with(&mine).len() + processes_with(&theirs).len() == 2);
+        let listed = workspace.json_until(&["agents"], |told| told["agents"].as_array().unwrap().len() == 2);
+        let connections = listed["agents"].as_array().unwrap();
+        let connection = connections.iter().find(|one| one["agent"] == "first").unwrap()["connection"].to_string();
+        let argument = if verb == "disconnect" { connection } else { number.to_string() };
+        let (ended, code) = workspace.json_of_human(&[verb, &argument]);
+        assert_eq!(code, 0, "{ended:#}");
+        until("its run has ended", || processes_with(&mine).is_empty());
+        assert_eq!(processes_with(&theirs).len(), 1);
+        let left = workspace.json_until(&["agents"], |told| told["agents"].as_array().unwrap().len() == 1);
+        assert_eq!(left["agents"][0]["agent"], "second");
+        let status = agents[0].post("tools/list", json!({})).status;
+        assert_eq!(status, if verb == "disconnect" { 404 } else { 401 }, "{verb}");
+        assert_eq!(agents[1].post("tools/list", json!({})).status, 200, "{verb}");
+        if verb == "disconnect" {
+            // With its token it may come again.
+            WebAgent::connect(&web, LEGACY, &first);
+        }
+        kill_process(Pid::from_raw(web.pid().cast_signed()).unwrap(), Signal::TERM).unwrap();
+        assert!(web.wait().success());
+        until("nothing is left", || processes_with(&theirs).is_empty());
+        let runs = open(&workspace).runs().list(&toolsmith::engine::RunFilter::default()).unwrap();
+        assert!(runs.iter().all(|run| run.outcome == RunOutcome::Cancelled), "{runs:#?}");
+    }
+}
+
+#[test]
+fn what_an_agent_asked_is_answered_after_a_restart_of_the_server() {
+    let workspace = Workspace::new().with_script("fresh", "print(1)");
+    let (_, secret) = token(&workspace, "builder");
+    let web = Web::start(&workspace, &[]);
+    let agent = WebAgent::connect(&web, LEGACY, &secret);
+    let refused = agent.call("run", json!({"tool": "fresh"}));
+    assert_eq!(refused["error"]["code"], "refused", "{refused:#}");
+    let help = &refused["next"];
+    assert_eq!(help["tool"], "wait", "{refused:#}");
+    let review = help["arguments"]["review"].as_i64().unwrap();
+    drop((agent, web));
+    decide(&workspace, review, DecisionKind::Approve, "read");
+    let web = Web::start(&workspace, &[]);
+    let agent = WebAgent::connect(&web, LEGACY, &secret);
+    assert_eq!(agent.call("wait", json!({"review": review}))["state"], "approved");
+    assert_eq!(agent.call("run", json!({"tool": "fresh"}))["state"], "succeeded");
+}
