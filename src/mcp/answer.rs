@@ -1,6 +1,7 @@
 //! What a client gets: an object, once as structured content and once as text.
 
 use super::visible::visible_value;
+use crate::domain::RunOutcome;
 use crate::engine::EngineError;
 use rmcp::model::CallToolResult;
 use serde_json::{Map, Value, json};
@@ -60,10 +61,29 @@ pub(super) fn result(answer: Answer) -> CallToolResult {
     }
 }
 
+/// The result of a call that runs a tool: one that failed is an error to the client too, with all that is known of the run.
+pub(super) fn of_run(answer: Answer) -> CallToolResult {
+    let has_failed = |value: &Value| {
+        let state = value["state"].as_str().and_then(|word| word.parse::<RunOutcome>().ok());
+        state.is_some_and(RunOutcome::is_failure)
+    };
+    match answer {
+        Ok(value) if has_failed(&value) => CallToolResult::structured_error(visible_value(value)),
+        answer => result(answer),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::ErrorCode;
+
+    #[test]
+    fn a_run_that_failed_is_an_error_and_one_that_goes_on_is_none() {
+        for (state, is_error) in [("failed", true), ("timed-out", true), ("succeeded", false), ("running", false)] {
+            assert_eq!(of_run(Ok(json!({"state": state, "run": 3}))).is_error, Some(is_error), "{state}");
+        }
+    }
 
     #[test]
     fn an_error_names_the_call_that_helps() {

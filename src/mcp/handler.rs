@@ -6,11 +6,12 @@ use super::resources::{self, Place};
 use super::server::{Call, Server, joined};
 use super::visible::visible;
 use super::{prompts, tools};
+use crate::action::Verb;
 use crate::domain::{Caller, SafeText};
 use rmcp::model::{
     CallToolRequestMethod, CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorData,
     GetPromptRequestParams, GetPromptResponse, GetPromptResult, Implementation, ListPromptsResult,
-    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion,
     ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ServerCapabilities, ServerConfig,
     SubscribeRequestParams, SubscriptionFilter, UnsubscribeRequestParams,
 };
@@ -42,6 +43,20 @@ const SERVED: &[&str] = &[
     "subscriptions/listen",
     "ping",
 ];
+
+/// Methods that clients without a handshake do not have.
+const OF_THE_HANDSHAKE: &[&str] = &["initialize", "resources/subscribe", "resources/unsubscribe"];
+
+/// Whether a request carries its own metadata, of a revision without a handshake.
+fn is_inline(context: &RequestContext<RoleServer>) -> bool {
+    let version = context.meta.protocol_version();
+    version.is_some_and(|version| version.as_str() >= ProtocolVersion::V_2026_07_28.as_str())
+}
+
+/// That nobody serves this method.
+fn unserved(method: &str) -> ErrorData {
+    ErrorData::new(ErrorData::method_not_found::<CallToolRequestMethod>().code, method.to_owned(), None)
+}
 
 /// An error of the protocol with this text, which may name what a client or a tool wrote.
 fn invalid(text: &str, data: Option<serde_json::Value>) -> ErrorData {
@@ -145,6 +160,9 @@ impl ServerHandler for Server {
         request: SubscribeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
+        if is_inline(&context) {
+            return Err(unserved("resources/subscribe"));
+        }
         // What is asked about must be there.
         self.resource(&request.uri, self.caller(&context)).await?;
         let has_room = Place::of(&request.uri).is_some_and(|place| self.listeners().watch(context.peer, place));
@@ -191,13 +209,14 @@ impl ServerHandler for Server {
     fn on_custom_request(
         &self,
         request: CustomRequest,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> impl Future<Output = Result<CustomResult, ErrorData>> + Send {
         let method = SafeText::new(&request.method);
-        let error = if SERVED.contains(&request.method.as_str()) {
+        let is_removed = is_inline(&context) && OF_THE_HANDSHAKE.contains(&request.method.as_str());
+        let error = if SERVED.contains(&request.method.as_str()) && !is_removed {
             ErrorData::invalid_params(format!("the parameters do not fit {method}"), None)
         } else {
-            ErrorData::new(ErrorData::method_not_found::<CallToolRequestMethod>().code, method.to_string(), None)
+            unserved(method.as_str())
         };
         std::future::ready(Err(error))
     }
@@ -209,7 +228,7 @@ impl ServerHandler for Server {
     ) -> Result<CallToolResponse, ErrorData> {
         let Some((row, agents)) = tools::row(&request.name) else {
             if let Some(answer) = self.call_projected(&request, &context).await {
-                return Ok(answer::result(answer).into());
+                return Ok(answer::of_run(answer).into());
             }
             let names: Vec<&str> = tools::rows().map(|(row, _)| row.name).collect();
             let message = format!("unknown tool {:?}; the tools are {}", request.name, names.join(", "));
@@ -222,6 +241,7 @@ impl ServerHandler for Server {
             Ok(given) => self.perform(Call { verb: row.verb, caller, given, context }).await,
             Err(refusal) => Err(refusal),
         };
-        Ok(answer::result(answer).into())
+        let result = if matches!(row.verb, Verb::Run | Verb::RunStrict) { answer::of_run } else { answer::result };
+        Ok(result(answer).into())
     }
 }

@@ -176,10 +176,12 @@ pub fn content(answer: &Value) -> Value {
     let result = &answer["result"];
     let content = &result["structuredContent"];
     assert!(content.is_object(), "{answer:#}");
-    assert_eq!(
-        result["isError"],
-        content.get("error").is_some() && content.get("state").is_none_or(|s| s == "refused")
-    );
+    let ran_badly = ["failed", "timed-out", "killed", "limit-exceeded", "invalid-output", "spawn-failed"];
+    let is_error = content.get("error").is_some_and(Value::is_object)
+        || content["state"].as_str().is_some_and(|state| ran_badly.contains(&state));
+    // Reading about a run that failed is no error.
+    let is_read = content.get("stream").is_some();
+    assert_eq!(result["isError"], is_error && !is_read, "{content:#}");
     let text: Value = serde_json::from_str(result["content"][0]["text"].as_str().unwrap()).unwrap();
     assert_eq!(&text, content);
     content.clone()

@@ -1,6 +1,7 @@
 //! Agents over the Model Context Protocol: the real program, a client over pipes, and a human in another process.
 
 mod client;
+mod conformance;
 mod connections;
 mod ends;
 mod hooks;
@@ -10,6 +11,7 @@ mod journey;
 mod permits;
 mod projected;
 mod resources;
+mod sdk;
 mod web;
 
 use crate::support::Workspace;
