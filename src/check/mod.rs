@@ -17,6 +17,7 @@ mod hidden;
 mod injection;
 mod manifest;
 mod names;
+mod skill;
 mod started;
 #[cfg(test)]
 mod survey;
@@ -173,6 +174,12 @@ pub const CHECKS: &[Check] = &[
         doc: "text that gives instructions to a model instead of describing the tool",
         cost: Cost::Reading,
         examine: injection::examine,
+    },
+    Check {
+        name: "skill",
+        doc: "what a client does by itself with a skill, what it is asked to allow, and files that are missing",
+        cost: Cost::Reading,
+        examine: skill::examine,
     },
     Check {
         name: "complexity",
