@@ -5,6 +5,7 @@
 
 mod agents;
 mod arg;
+mod choices;
 mod spec;
 mod table;
 

@@ -5,6 +5,7 @@ use super::agents::{
     REQUEST_FOR_AGENTS, RUN_FOR_AGENTS, RUN_STRICT_FOR_AGENTS, SEARCH_FOR_AGENTS, SHOW_FOR_AGENTS, WAIT_FOR_AGENTS,
 };
 use super::arg::{Arg, ArgKind};
+use super::choices::{CLIENTS, KINDS, LANGUAGES, ORIGINS, OUTCOMES, SHELLS, STAGES, STEPS, TEMPLATES, TIERS};
 use super::spec::{Context, Group, Risk, Spec};
 
 /// Declares the verbs and their rows together, so that neither can exist without the other.
@@ -60,30 +61,6 @@ impl Face {
     }
 }
 
-const TEMPLATES: ArgKind = ArgKind::Word(&["cli-wrapper", "api-client", "data-transform", "file-processor"]);
-const LANGUAGES: ArgKind = ArgKind::Word(&["python", "typescript", "shell"]);
-const STAGES: ArgKind = ArgKind::Word(&["experimental", "approved", "core", "archived"]);
-const KINDS: ArgKind = ArgKind::Word(&["command", "service", "prompt", "http", "mcp", "composite"]);
-const TIERS: ArgKind = ArgKind::Word(&["low", "medium", "high", "prohibited"]);
-const ORIGINS: ArgKind = ArgKind::Word(&["ai", "admin", "unknown"]);
-const OUTCOMES: ArgKind = ArgKind::Word(&[
-    "running",
-    "succeeded",
-    "failed",
-    "timed-out",
-    "cancelled",
-    "killed",
-    "limit-exceeded",
-    "invalid-input",
-    "invalid-output",
-    "spawn-failed",
-    "refused",
-    "interrupted",
-]);
-const STEPS: ArgKind = ArgKind::Word(&["patch", "minor", "major"]);
-const CLIENTS: ArgKind =
-    ArgKind::Word(&["claude", "codex", "cursor", "gemini", "goose", "inspector", "opencode", "vscode"]);
-const SHELLS: ArgKind = ArgKind::Word(&["bash", "elvish", "fish", "powershell", "zsh"]);
 const TOOL: Arg =
     Arg::required("tool", ArgKind::Tool, "name, NAME@VERSION, NAME@DIGESTPREFIX, or a path when names clash");
 const REVIEW: Arg = Arg::required("review", ArgKind::Review, "number of the review");
@@ -472,7 +449,7 @@ actions! {
     Disconnect "disconnect" Lifecycle HumanOnly [] [] Both "End the connection of an agent; its runs are cancelled" {
         Arg::required("connection", ArgKind::Number, "number of the connection")
     }
-    Token "token" Lifecycle HumanOnly [] [] Shell "Create a token with which an agent connects to `mcp --http`, and print it once" {
+    Token "token" Lifecycle HumanOnly [] [] Both "Create a token with which an agent connects to `mcp --http`, and print it once" {
         Arg::required("agent", ArgKind::Text, "name of the agent")
     }
     Tokens "tokens" Lifecycle View [] [] Both "List the tokens of agents, without their secrets" {}

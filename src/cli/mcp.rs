@@ -1,11 +1,13 @@
 //! `mcp`: serving agents, and the configuration of their clients.
 
 use super::call::{Call, Stop, session_of_environment};
+use super::outlet;
 use super::print_text::{Ink, StyledLine};
 use super::workbench::Generated;
 use super::{AgentServer, Opening, Screen};
+use crate::domain::Stream;
 use crate::engine::{EngineError, ErrorCode};
-use std::io::{self, Write};
+use serde_json::json;
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// `mcp`, or `mcp --config CLIENT`.
@@ -27,12 +29,12 @@ pub(super) fn mcp(call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
             format!("{at} can be reached from other machines, and nothing is encrypted: use a proxy with TLS");
         call.note(&StyledLine::new().put(Ink::Warn, warning));
     }
-    let is_json = globals.json;
+    let (is_json, color) = (globals.json, globals.color);
     let asked = AgentServer {
         session: session_of_environment(),
         listed: call.text("list").map(str::to_owned),
         http: http.map(|at| (at, call.texts("host").into_iter().map(str::to_owned).collect())),
-        tell: Box::new(move |url| tell(url, is_json)),
+        tell: Box::new(move |url| tell(url, is_json, color)),
     };
     (screen.agents)(opening, asked)?;
     Ok(0)
@@ -48,11 +50,14 @@ fn address(text: &str) -> Result<SocketAddr, EngineError> {
     })
 }
 
-/// Says where the server is.
-fn tell(url: &str, is_json: bool) {
-    let line = if is_json { serde_json::json!({"url": url}).to_string() } else { format!("serving agents at {url}") };
-    // Nobody has to read it.
-    let _ = writeln!(io::stdout(), "{line}");
+/// Says where the server is. Nobody has to read it.
+fn tell(url: &str, is_json: bool, color: bool) {
+    let line = StyledLine::new().put(Ink::Plain, "serving agents at ").put(Ink::Strong, url);
+    let _ = if is_json {
+        outlet::object(&json!({"url": url}))
+    } else {
+        outlet::page(Stream::Stdout, color, |page| page.line(&line))
+    };
 }
 
 /// What a client needs to know to start this program, and where that goes. Each client has a form of its own.

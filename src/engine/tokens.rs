@@ -221,13 +221,14 @@ fn preview_token(call: &VerbCall) -> Result<Preview, EngineError> {
     })
 }
 
-/// What is kept of a secret. It has 256 random bits, so a plain digest cannot be searched for it.
+/// What is kept of a secret. It has 128 random bits, so a plain digest cannot be searched for it.
 fn digest(secret: &str) -> Digest {
     Digest::of_bytes(&[b"token of an agent ", secret.as_bytes()].concat())
 }
 
 fn secret() -> Result<String, EngineError> {
-    let mut bytes = [0; 32];
+    let mut bytes = [0; 16];
     File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).map_err(EngineError::internal)?;
-    Ok(format!("{PREFIX}{}", Digest(bytes).hex()))
+    // Short enough to be read whole on a narrow screen.
+    Ok(format!("{PREFIX}{:032x}", u128::from_ne_bytes(bytes)))
 }
