@@ -4,9 +4,10 @@ CREATE TABLE used_permits (
     run    INTEGER NOT NULL
 ) STRICT;
 
--- Agents that are connected: a row while a process serves one. Whether that process still lives, its owner word tells.
+-- Agents that are connected: a row while a process serves one. A number is never used twice: whose row is gone must not
+-- take that of somebody else for its own. Whether that process still lives, its owner word tells.
 CREATE TABLE agent_connections (
-    id       INTEGER PRIMARY KEY,
+    id       INTEGER PRIMARY KEY AUTOINCREMENT,
     agent    TEXT NOT NULL,
     client   TEXT NOT NULL,
     owner    TEXT NOT NULL,

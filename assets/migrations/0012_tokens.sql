@@ -1,6 +1,7 @@
--- Tokens by which agents are known that connect over HTTP. Only the digest of a token is kept; a revoked one is deleted.
+-- Tokens by which agents are known that connect over HTTP. Only the digest of a token is kept; a revoked one is deleted, and
+-- its number is never used again.
 CREATE TABLE agent_tokens (
-    id         INTEGER PRIMARY KEY,
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
     agent      TEXT NOT NULL UNIQUE,
     digest     BLOB NOT NULL UNIQUE,
     created_by TEXT NOT NULL,

@@ -12,7 +12,16 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 /// `mcp`, or `mcp --config CLIENT`.
 pub(super) fn mcp(call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
+    if call.text("http").is_none() && !call.texts("host").is_empty() {
+        return Err(
+            EngineError::new(ErrorCode::Usage, "--host is for --http", "say where to listen: --http 8765").into()
+        );
+    }
     if let Some(client) = call.text("config") {
+        if call.text("http").is_some() {
+            let hint = "over HTTP a client needs the address and a token: see docs/agents.md";
+            return Err(EngineError::new(ErrorCode::Usage, "--config is not for --http", hint).into());
+        }
         return call.print(&Generated::new(configuration(client)));
     }
     let globals = call.globals;

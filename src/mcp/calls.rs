@@ -268,6 +268,9 @@ pub(super) fn evolve(engine: &Engine, caller: &Caller, given: &Arguments) -> Ans
 pub(super) fn mark_failure(engine: &Engine, caller: &Caller, given: &Arguments) -> Answer {
     engine.library().up_to_date()?;
     let run = given.number("run").map(|_| given.id("run")).transpose()?.map(RunId);
+    if let Some(run) = run {
+        demand_own(engine, caller, run)?;
+    }
     let error = match (given.text("error"), run) {
         (Some(error), _) => error.to_owned(),
         (None, Some(run)) => engine.runs().record(run)?.error.unwrap_or_default(),

@@ -5,16 +5,25 @@ use super::Listed;
 use super::limits::{CallLimit, REQUESTS_PER_MINUTE};
 use super::server::Server;
 use crate::engine::{Engine, EngineError, Token};
+use http_body_util::Full;
+use http_body_util::combinators::BoxBody;
+use hyper::body::Bytes;
+use hyper::{Request, Response};
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{AbortHandle, spawn_blocking};
 
 /// Largest request, bytes: the largest call has 4 MiB before its text is escaped for JSON.
-const MOST_BODY: usize = 10 << 20;
+pub(super) const MOST_BODY: usize = 10 << 20;
+/// Connections that an agent may have open at the same time.
+const MOST_CONNECTIONS: usize = 32;
 /// Sessions that an agent may have open at the same time.
 const MOST_SESSIONS: usize = 64;
 /// An agent that asks nothing for so long, and has no session, has left.
@@ -24,8 +33,11 @@ const STEP: Duration = Duration::from_millis(500);
 /// How long runs have to end by themselves when their agent has to leave.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// What an agent gets.
+pub(super) type Answer = Response<BoxBody<Bytes, Infallible>>;
+
 /// What serves the requests of one agent.
-pub(super) type Service = StreamableHttpService<Server, LocalSessionManager>;
+type Service = StreamableHttpService<Server, LocalSessionManager>;
 
 /// Everybody who is connected.
 pub(super) struct Guests {
@@ -33,15 +45,18 @@ pub(super) struct Guests {
     listed: Listed,
     hosts: Vec<String>,
     present: Mutex<HashMap<i64, Arc<Guest>>>,
+    closing: AtomicBool,
 }
 
 /// One agent that is connected.
 pub(super) struct Guest {
     token: i64,
     server: Server,
-    /// Answers its requests.
-    pub(super) service: Service,
+    service: Service,
     sessions: Arc<LocalSessionManager>,
+    /// Sessions are opened one after the other, or more than there may be could be opened at once.
+    opening: tokio::sync::Mutex<()>,
+    connections: Arc<Semaphore>,
     requests: Mutex<(CallLimit, Instant)>,
     changes: AbortHandle,
 }
@@ -55,8 +70,12 @@ pub(super) enum Denied {
     TooMany(u64),
     /// The agent has too many sessions.
     Sessions,
+    /// It has too many connections.
+    Connections,
     /// The workspace could not be read.
     Trouble,
+    /// The server ends.
+    Closing,
 }
 
 impl Guests {
@@ -67,23 +86,20 @@ impl Guests {
             known.push(address.to_string());
         }
         known.extend_from_slice(hosts);
-        Guests { engine, listed, hosts: known, present: Mutex::default() }
+        Guests { engine, listed, hosts: known, present: Mutex::default(), closing: AtomicBool::new(false) }
     }
 
-    /// The agent whose token this is. `opens_session`: whether the request may open a session.
+    /// The agent whose token this is.
     ///
     /// # Errors
     /// See [`Denied`].
-    pub(super) async fn admit(&self, secret: String, opens_session: bool) -> Result<Arc<Guest>, Denied> {
-        let engine = self.engine.clone();
-        let token = spawn_blocking(move || engine.agents().known_by(&secret)).await;
-        let token = token.map_err(|_| Denied::Trouble)?.map_err(|_| Denied::Trouble)?.ok_or(Denied::Unknown)?;
-        let guest = self.guest(&token);
-        guest.demand_rate()?;
-        if opens_session && guest.sessions.sessions.read().await.len() >= MOST_SESSIONS {
-            return Err(Denied::Sessions);
+    pub(super) fn admit(&self, secret: &str) -> Result<Arc<Guest>, Denied> {
+        if self.closing.load(Ordering::Acquire) {
+            return Err(Denied::Closing);
         }
-        Ok(guest)
+        // One lookup by an index, which waits for nobody: calls that wait cannot keep it from being made.
+        let token = self.engine.agents().known_by(secret).map_err(|_| Denied::Trouble)?.ok_or(Denied::Unknown)?;
+        Ok(self.guest(&token))
     }
 
     fn present(&self) -> MutexGuard<'_, HashMap<i64, Arc<Guest>>> {
@@ -111,12 +127,22 @@ impl Guests {
             .with_allowed_origins(loopback)
             .enforce_origin_validation()
             .with_max_request_body_bytes(MOST_BODY);
-        let each = server.clone();
-        let service = StreamableHttpService::new(move || Ok(each.clone()), Arc::clone(&sessions), config);
+        let (each, numbers) = (server.clone(), AtomicU64::new(0));
+        let session = move || Ok(each.for_session(numbers.fetch_add(1, Ordering::Relaxed)));
+        let service = StreamableHttpService::new(session, Arc::clone(&sessions), config);
         let told = server.clone();
         let changes = tokio::spawn(async move { told.tell_changes().await }).abort_handle();
         let requests = Mutex::new((CallLimit::new(REQUESTS_PER_MINUTE), Instant::now()));
-        Guest { token: token.token, server, service, sessions, requests, changes }
+        Guest {
+            token: token.token,
+            server,
+            service,
+            sessions,
+            opening: tokio::sync::Mutex::default(),
+            connections: Arc::new(Semaphore::new(MOST_CONNECTIONS)),
+            requests,
+            changes,
+        }
     }
 
     /// Sends away whose token was revoked, whose connection a human ended, and who left without a word. Runs as long as
@@ -145,6 +171,7 @@ impl Guests {
 
     /// Sends everybody away.
     pub(super) async fn end(&self) {
+        self.closing.store(true, Ordering::Release);
         let all: Vec<Arc<Guest>> = self.present().drain().map(|(_, guest)| guest).collect();
         let ends: Vec<_> = all.into_iter().map(|guest| tokio::spawn(async move { guest.end().await })).collect();
         for end in ends {
@@ -155,7 +182,34 @@ impl Guests {
 }
 
 impl Guest {
-    fn demand_rate(&self) -> Result<(), Denied> {
+    /// Answers a request.
+    ///
+    /// # Errors
+    /// See [`Denied`].
+    pub(super) async fn answer(&self, request: Request<Full<Bytes>>, is_first: bool) -> Result<Answer, Denied> {
+        if !is_first {
+            return Ok(self.service.handle(request).await);
+        }
+        let _turn = self.opening.lock().await;
+        if self.sessions.sessions.read().await.len() >= MOST_SESSIONS {
+            return Err(Denied::Sessions);
+        }
+        Ok(self.service.handle(request).await)
+    }
+
+    /// A place for a connection, held as long as it is open.
+    ///
+    /// # Errors
+    /// [`Denied::Connections`].
+    pub(super) fn connect(&self) -> Result<OwnedSemaphorePermit, Denied> {
+        Arc::clone(&self.connections).try_acquire_owned().map_err(|_| Denied::Connections)
+    }
+
+    /// Counts a request.
+    ///
+    /// # Errors
+    /// [`Denied::TooMany`].
+    pub(super) fn demand_rate(&self) -> Result<(), Denied> {
         let now = Instant::now();
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         requests.1 = now;
@@ -164,7 +218,8 @@ impl Guest {
 
     async fn has_left(&self) -> bool {
         let last = self.requests.lock().unwrap_or_else(PoisonError::into_inner).1;
-        last.elapsed() > IDLE && !self.server.is_listened_to() && self.sessions.sessions.read().await.is_empty()
+        let is_idle = last.elapsed() > IDLE && !self.server.is_listened_to() && !self.server.has_live_runs();
+        is_idle && self.sessions.sessions.read().await.is_empty()
     }
 
     async fn end(&self) {

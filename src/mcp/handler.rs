@@ -112,13 +112,19 @@ impl ServerHandler for Server {
 
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
         let mut accepted = SubscriptionFilter::builder().tools_list_changed().build();
-        // The SDK takes only what is in both.
-        accepted.resource_subscriptions.clone_from(&requested.resource_subscriptions);
+        // The SDK compares each address of one list with each of the other: a long list is not taken at all.
+        let fits = requested.resource_subscriptions.as_ref().is_some_and(|uris| self.listeners().has_room(uris.len()));
+        if fits {
+            accepted.resource_subscriptions.clone_from(&requested.resource_subscriptions);
+        }
         Some(accepted)
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
         let number = self.listeners().add_stream(context.sink().clone());
+        let Some(number) = number else {
+            return Err(ErrorData::invalid_request("too many streams are open", None));
+        };
         self.tell_watched().await;
         context.cancelled().await;
         self.listeners().remove_stream(number);
@@ -165,7 +171,8 @@ impl ServerHandler for Server {
         }
         // What is asked about must be there.
         self.resource(&request.uri, self.caller(&context)).await?;
-        let has_room = Place::of(&request.uri).is_some_and(|place| self.listeners().watch(context.peer, place));
+        let watched = |place| self.listeners().watch((self.session(), context.peer), place);
+        let has_room = Place::of(&request.uri).is_some_and(watched);
         if !has_room {
             return Err(ErrorData::invalid_request("too many subscriptions", None));
         }
@@ -180,7 +187,7 @@ impl ServerHandler for Server {
         _context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
         if let Some(place) = Place::of(&request.uri) {
-            self.listeners().unwatch(&place);
+            self.listeners().unwatch(self.session(), &place);
         }
         Ok(())
     }

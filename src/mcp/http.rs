@@ -1,34 +1,39 @@
 //! The server over HTTP, for several agents at once. A request without a valid token gets no answer but 401; the checks of
 //! the host and the origin, the protocol and its sessions are those of the SDK.
 
-use super::guests::{Denied, Guests};
+use super::guests::{Answer, Denied, Guest, Guests, MOST_BODY};
 use crate::engine::{EngineError, ErrorCode};
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::header::{
+    AUTHORIZATION, CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Semaphore;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::AbortHandle;
 
 /// The only path that is served.
 const PATH: &str = "/mcp";
-/// Connections that are open at the same time; others wait to be accepted.
-const MOST_CONNECTIONS: usize = 256;
+/// Connections that have not shown a valid token yet. When there are more, the oldest is closed.
+const MOST_UNKNOWN: usize = 128;
 /// How long a client may take for the head of a request, also of its next one.
-const HEAD: Duration = Duration::from_secs(30);
+const HEAD: Duration = Duration::from_secs(10);
+/// How long it may take for the body.
+const BODY: Duration = Duration::from_secs(30);
 /// Pause after a connection could not be accepted: what is missing, mostly files, comes back by itself.
 const PAUSE: Duration = Duration::from_millis(100);
-
-type Answer = Response<BoxBody<Bytes, Infallible>>;
 
 /// Listens at an address.
 ///
@@ -58,29 +63,75 @@ pub(super) async fn serve(listener: TcpListener, guests: Arc<Guests>) -> Result<
     Ok(())
 }
 
-async fn accept(listener: &TcpListener, guests: &Arc<Guests>) {
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    loop {
-        // It is never closed.
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(PAUSE).await;
-            continue;
-        };
-        let guests = Arc::clone(guests);
-        tokio::spawn(async move {
-            converse(stream, guests).await;
-            drop(place);
-        });
+/// Connections that have not shown a valid token yet, oldest first.
+#[derive(Default)]
+struct Unknown {
+    all: Mutex<VecDeque<(u64, AbortHandle)>>,
+}
+
+impl Unknown {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(u64, AbortHandle)>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a connection, and closes the oldest where there are too many.
+    fn add(&self, number: u64, task: AbortHandle) {
+        let mut all = self.lock();
+        all.retain(|(_, task)| !task.is_finished());
+        if all.len() >= MOST_UNKNOWN
+            && let Some((_, oldest)) = all.pop_front()
+        {
+            oldest.abort();
+        }
+        all.push_back((number, task));
+    }
+
+    /// A connection has shown a valid token.
+    fn remove(&self, number: u64) {
+        self.lock().retain(|(one, _)| *one != number);
     }
 }
 
-async fn converse(stream: TcpStream, guests: Arc<Guests>) {
+async fn accept(listener: &TcpListener, guests: &Arc<Guests>) {
+    let unknown = Arc::new(Unknown::default());
+    for number in 0.. {
+        let stream = loop {
+            match listener.accept().await {
+                Ok((stream, _)) => break stream,
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        };
+        let caller = Arc::new(Connection { number, unknown: Arc::clone(&unknown), known: Mutex::default() });
+        let task = tokio::spawn(converse(stream, Arc::clone(guests), caller));
+        unknown.add(number, task.abort_handle());
+    }
+}
+
+/// A connection, and what it takes of the connections of its agent once it has shown a valid token.
+struct Connection {
+    number: u64,
+    unknown: Arc<Unknown>,
+    known: Mutex<Option<OwnedSemaphorePermit>>,
+}
+
+impl Connection {
+    /// Takes a place among the connections of an agent. A connection is that of the first agent that it shows.
+    fn is_of(&self, guest: &Guest) -> Result<(), Denied> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.is_none() {
+            *known = Some(guest.connect()?);
+            self.unknown.remove(self.number);
+        }
+        Ok(())
+    }
+}
+
+async fn converse(stream: TcpStream, guests: Arc<Guests>, connection: Arc<Connection>) {
     // Small answers leave at once.
     let _ = stream.set_nodelay(true);
     let answered = service_fn(move |request| {
-        let guests = Arc::clone(&guests);
-        async move { Ok::<_, Infallible>(answer(request, &guests).await) }
+        let (guests, connection) = (Arc::clone(&guests), Arc::clone(&connection));
+        async move { Ok::<_, Infallible>(answer(request, &guests, &connection).await.unwrap_or_else(|why| denied(&why))) }
     });
     // A client that breaks off gets no answer.
     let _ = http1::Builder::new()
@@ -90,17 +141,41 @@ async fn converse(stream: TcpStream, guests: Arc<Guests>) {
         .await;
 }
 
-async fn answer(request: Request<Incoming>, guests: &Guests) -> Answer {
-    if request.uri().path() != PATH {
-        return refusal(StatusCode::NOT_FOUND, "the server is at /mcp", None);
+async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connection) -> Result<Answer, Denied> {
+    let (head, body) = request.into_parts();
+    if head.uri.path() != PATH {
+        return Ok(refusal(StatusCode::NOT_FOUND, "the server is at /mcp", None));
     }
-    let Some(secret) = bearer(request.headers()) else {
-        return denied(&Denied::Unknown);
+    if [HOST, ORIGIN, AUTHORIZATION].iter().any(|name| head.headers.get_all(name).iter().count() > 1) {
+        return Ok(refusal(StatusCode::BAD_REQUEST, "a header is there twice", None));
+    }
+    let secret = bearer(&head.headers).ok_or(Denied::Unknown)?;
+    let guest = guests.admit(secret)?;
+    connection.is_of(&guest)?;
+    guest.demand_rate()?;
+    let body = match tokio::time::timeout(BODY, Limited::new(body, MOST_BODY).collect()).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            return Ok(refusal(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large", None));
+        }
+        Ok(Err(_)) => return Ok(refusal(StatusCode::BAD_REQUEST, "the request has no end", None)),
+        Err(_) => return Ok(refusal(StatusCode::REQUEST_TIMEOUT, "the request took too long to arrive", None)),
     };
-    match guests.admit(secret.to_owned(), opens_session(request.headers())).await {
-        Ok(guest) => guest.service.handle(request).await,
-        Err(why) => denied(&why),
+    // The token may have been revoked while the body arrived.
+    let guest = guests.admit(secret)?;
+    let is_first = !head.headers.contains_key("mcp-session-id") && opens_session(&body);
+    let request = Request::from_parts(head.clone(), Full::new(body));
+    guest.answer(request, is_first).await
+}
+
+/// Whether a message opens a session.
+fn opens_session(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Message<'m> {
+        #[serde(borrow, default)]
+        method: Cow<'m, str>,
     }
+    serde_json::from_slice::<Message<'_>>(body).is_ok_and(|message| message.method == "initialize")
 }
 
 /// The token of a request.
@@ -108,11 +183,6 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let text = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, secret) = text.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(secret.trim())
-}
-
-/// Whether a request may be the first of a session: it belongs to none, and states no revision that has none.
-fn opens_session(headers: &HeaderMap) -> bool {
-    !headers.contains_key("mcp-session-id") && !headers.contains_key("mcp-protocol-version")
 }
 
 fn denied(why: &Denied) -> Answer {
@@ -128,6 +198,8 @@ fn denied(why: &Denied) -> Answer {
         Denied::Sessions => {
             refusal(StatusCode::TOO_MANY_REQUESTS, "too many sessions are open; end one with DELETE", None)
         }
+        Denied::Connections => refusal(StatusCode::TOO_MANY_REQUESTS, "too many connections are open; close one", None),
+        Denied::Closing => refusal(StatusCode::SERVICE_UNAVAILABLE, "the server ends", None),
         Denied::Trouble => {
             refusal(StatusCode::SERVICE_UNAVAILABLE, "the state of the workspace cannot be read now", None)
         }
@@ -137,6 +209,8 @@ fn denied(why: &Denied) -> Answer {
 fn refusal(status: StatusCode, text: &str, header: Option<(HeaderName, String)>) -> Answer {
     let mut answer = Response::new(Full::new(Bytes::from(format!("{text}\n"))).boxed());
     *answer.status_mut() = status;
+    // Who was refused has no claim to a connection.
+    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     if let Some((name, value)) = header
         && let Ok(value) = HeaderValue::from_str(&value)
     {

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 /// Calls that a client may make in a minute.
 pub(super) const CALLS_PER_MINUTE: usize = 60;
+/// Calls of a client that may wait for a human or for output at the same time.
+pub(super) const WAITS_AT_ONCE: usize = 16;
 /// HTTP requests that an agent may send in a minute: calls, their streams, and what belongs to a session.
 #[cfg(feature = "mcp-http")]
 pub(super) const REQUESTS_PER_MINUTE: usize = 600;

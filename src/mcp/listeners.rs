@@ -7,8 +7,18 @@ use rmcp::model::ResourceUpdatedNotificationParam;
 use rmcp::service::{Peer, SubscriptionSink};
 use std::collections::{HashMap, HashSet};
 
-/// Addresses that a client of the handshake may watch.
+/// Addresses that an agent may watch, by subscriptions and streams together.
 const MOST_WATCHED: usize = 100;
+/// Streams that an agent may have open.
+const MOST_STREAMS: usize = 32;
+
+/// What a client of the handshake watches.
+#[derive(Clone)]
+struct Watched {
+    session: u64,
+    peer: Peer<RoleServer>,
+    place: Place,
+}
 
 /// Who is told when the list of tools changes, and which list was sent last.
 #[derive(Default)]
@@ -16,7 +26,7 @@ pub(super) struct Listeners {
     peers: Vec<Peer<RoleServer>>,
     streams: Vec<(u64, SubscriptionSink)>,
     next: u64,
-    watched: Vec<(Peer<RoleServer>, Place)>,
+    watched: Vec<Watched>,
     stamps: HashMap<Place, Option<String>>,
     /// The tools of the library that were listed last.
     pub(super) known: Option<Vec<Projected>>,
@@ -29,11 +39,14 @@ impl Listeners {
         self.peers.push(peer);
     }
 
-    /// A stream that a client opened; the number is for [`Listeners::remove_stream`].
-    pub(super) fn add_stream(&mut self, stream: SubscriptionSink) -> u64 {
+    /// A stream that a client opened; the number is for [`Listeners::remove_stream`]. `None` when it has too many.
+    pub(super) fn add_stream(&mut self, stream: SubscriptionSink) -> Option<u64> {
+        if self.streams.len() >= MOST_STREAMS {
+            return None;
+        }
         self.next += 1;
         self.streams.push((self.next, stream));
-        self.next
+        Some(self.next)
     }
 
     /// A stream was closed.
@@ -42,18 +55,27 @@ impl Listeners {
     }
 
     /// A client of the handshake wants to know when this changes; `false` when it watches too much already.
-    pub(super) fn watch(&mut self, peer: Peer<RoleServer>, place: Place) -> bool {
-        self.watched.retain(|(peer, _)| !peer.is_transport_closed());
-        let has_room = self.watched.len() < MOST_WATCHED;
+    pub(super) fn watch(&mut self, (session, peer): (u64, Peer<RoleServer>), place: Place) -> bool {
+        self.watched.retain(|watched| !watched.peer.is_transport_closed());
+        let has_room = self.has_room(1);
         if has_room {
-            self.watched.push((peer, place));
+            self.watched.push(Watched { session, peer, place });
         }
         has_room
     }
 
-    /// A client of the handshake does not want to know that longer.
-    pub(super) fn unwatch(&mut self, place: &Place) {
-        self.watched.retain(|(_, watched)| watched != place);
+    /// Whether the agent may watch so many addresses more.
+    pub(super) fn has_room(&self, more: usize) -> bool {
+        let of_stream = |(_, stream): &(u64, SubscriptionSink)| {
+            stream.accepted().resource_subscriptions.as_ref().map_or(0, Vec::len)
+        };
+        let of_streams: usize = self.streams.iter().map(of_stream).sum();
+        self.watched.len() + of_streams + more <= MOST_WATCHED
+    }
+
+    /// A client of the handshake does not want to know that longer, in this session.
+    pub(super) fn unwatch(&mut self, session: u64, place: &Place) {
+        self.watched.retain(|watched| watched.session != session || watched.place != *place);
     }
 
     /// Everything of which somebody wants to know when it changes.
@@ -62,7 +84,7 @@ impl Listeners {
             let uris = stream.accepted().resource_subscriptions.as_deref().unwrap_or_default();
             uris.iter().filter_map(|uri| Place::of(uri))
         });
-        self.watched.iter().map(|(_, place)| place.clone()).chain(of_streams).collect()
+        self.watched.iter().map(|watched| watched.place.clone()).chain(of_streams).collect()
     }
 
     /// Takes in how everything that is watched is now. Gives what is not as it was; what is seen for the first time has
@@ -92,7 +114,7 @@ impl Listeners {
 /// Listeners at one moment. Who has left since needs no notification: that failures are ignored is right here.
 pub(super) struct Listening {
     peers: Vec<Peer<RoleServer>>,
-    watched: Vec<(Peer<RoleServer>, Place)>,
+    watched: Vec<Watched>,
     streams: Vec<SubscriptionSink>,
 }
 
@@ -100,8 +122,8 @@ impl Listening {
     /// Tells whoever watches this that it changed.
     pub(super) async fn resource_updated(&self, place: &Place) {
         let uri = place.to_string();
-        for (peer, _) in self.watched.iter().filter(|(_, watched)| watched == place) {
-            let _ = peer.notify_resource_updated(ResourceUpdatedNotificationParam::new(uri.clone())).await;
+        for watched in self.watched.iter().filter(|watched| watched.place == *place) {
+            let _ = watched.peer.notify_resource_updated(ResourceUpdatedNotificationParam::new(uri.clone())).await;
         }
         for stream in &self.streams {
             // A stream that did not ask for it refuses.

@@ -65,6 +65,10 @@ pub struct HttpAddress {
     pub hosts: Vec<String>,
 }
 
+/// Threads that answer agents over HTTP.
+#[cfg(feature = "mcp-http")]
+const WORKERS: usize = 4;
+
 /// How long runs have to end by themselves when the client is gone.
 const GRACE: Duration = Duration::from_millis(50);
 /// How long this process lives at most when the client is gone.
@@ -96,7 +100,12 @@ pub fn serve(serving: Serving) -> Result<(), EngineError> {
 pub fn serve_http(serving: Serving, at: &HttpAddress, tell: &dyn Fn(&str)) -> Result<(), EngineError> {
     let engine = Engine::open(serving.options)?;
     engine.tool_sets().limit(&serving.limits)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(EngineError::internal)?;
+    // More than one thread, so that what one agent sends does not keep the others waiting.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build()
+        .map_err(EngineError::internal)?;
     let served = runtime.block_on(async {
         let listener = http::listen(at.address).await?;
         let address = listener.local_addr().map_err(EngineError::internal)?;

@@ -3,7 +3,7 @@
 use super::answer::{Answer, Refusal};
 use super::arguments::Arguments;
 use super::calls;
-use super::limits::{CALLS_PER_MINUTE, CallLimit, RUNS_AT_ONCE};
+use super::limits::{CALLS_PER_MINUTE, CallLimit, RUNS_AT_ONCE, WAITS_AT_ONCE};
 use super::listeners::Listeners;
 use super::projected::{self, Listed, Projected};
 use super::resources;
@@ -43,6 +43,12 @@ pub(super) struct Server {
     listeners: Arc<Mutex<Listeners>>,
     introduced: Arc<AtomicBool>,
     is_shared: bool,
+    /// The agent was sent away or the client left: nothing that arrives late is done.
+    closed: Arc<AtomicBool>,
+    /// Calls that wait for a human or for output.
+    waits: Arc<Semaphore>,
+    /// Which session of the agent this is.
+    session: u64,
 }
 
 impl Server {
@@ -63,12 +69,36 @@ impl Server {
             listed,
             listeners: Arc::default(),
             is_shared: false,
+            closed: Arc::default(),
+            waits: Arc::new(Semaphore::new(WAITS_AT_ONCE)),
+            session: 0,
         }
     }
 
     /// The same in a process that serves other agents too.
     pub(super) fn beside_others(self) -> Server {
         Server { is_shared: true, ..self }
+    }
+
+    /// The same for another session of this agent.
+    #[cfg(feature = "mcp-http")]
+    pub(super) fn for_session(&self, session: u64) -> Server {
+        Server { session, ..self.clone() }
+    }
+
+    /// Which session of the agent this is.
+    pub(super) fn session(&self) -> u64 {
+        self.session
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Whether runs of the agent go on.
+    #[cfg(feature = "mcp-http")]
+    pub(super) fn has_live_runs(&self) -> bool {
+        self.agent.get().is_some_and(|agent| self.engine.runs().has_live_of(&Caller::Agent(agent.clone())))
     }
 
     /// Reads the tools while the client still says who it is.
@@ -81,13 +111,17 @@ impl Server {
     /// Writes down that this agent is connected, with the program that it uses.
     fn introduce(&self, agent: &str, client: Option<Implementation>) {
         let (engine, connection, agent) = (self.engine.clone(), Arc::clone(&self.connection), agent.to_owned());
-        let is_shared = self.is_shared;
+        let (is_shared, closed) = (self.is_shared, Arc::clone(&self.closed));
         let client = client.map(|client| format!("{} {}", client.name, client.version)).unwrap_or_default();
         let client: String = client.chars().take(MOST_NAME).collect();
         drop(spawn_blocking(move || {
             // Calls work even if the connection cannot be recorded.
             if let Ok(number) = engine.agents().connect(&agent, &client, is_shared) {
                 *connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(number);
+                if closed.load(Ordering::Acquire) {
+                    // It left meanwhile. If this fails, the row is removed when its process is found dead.
+                    drop(engine.agents().leave(number));
+                }
             }
         }));
     }
@@ -112,6 +146,7 @@ impl Server {
 
     /// Ends what the client started: asks first, and kills what has not ended after `grace`.
     pub(super) async fn leave(&self, grace: Duration) {
+        self.closed.store(true, Ordering::Release);
         let courses = std::mem::take(&mut *self.courses.lock().unwrap_or_else(PoisonError::into_inner));
         for course in courses.iter().filter_map(std::sync::Weak::upgrade) {
             course.stop();
@@ -128,7 +163,7 @@ impl Server {
     pub(super) fn caller(&self, context: &RequestContext<RoleServer>) -> Caller {
         let said = || named(context.client_info().map(|client| client.name).as_deref());
         let agent = self.agent.get_or_init(said);
-        if !self.introduced.swap(true, Ordering::AcqRel) {
+        if !self.is_closed() && !self.introduced.swap(true, Ordering::AcqRel) {
             self.introduce(agent, context.client_info());
         }
         Caller::Agent(agent.clone())
@@ -143,22 +178,27 @@ impl Server {
             Verb::Call => self.call(call).await,
             verb => {
                 let engine = self.engine.clone();
-                let place = if verb == Verb::Evolve { Some(self.demand_room()?) } else { None };
+                let place = match verb {
+                    Verb::Evolve => Some(self.demand_room()?),
+                    Verb::Wait | Verb::Output => Some(self.demand_wait()?),
+                    _ => None,
+                };
                 let Call { caller, given, .. } = call;
-                joined(spawn_blocking(move || match verb {
-                    Verb::Search => calls::search(&engine, &caller, &given),
-                    Verb::Show => calls::show(&engine, &caller, &given),
-                    Verb::Output => running::output(&engine, &caller, &given),
-                    Verb::Cancel => calls::cancel(&engine, &caller, &given),
-                    Verb::Request => calls::request(&engine, &caller, &given),
-                    Verb::Wait => calls::wait(&engine, &given),
-                    Verb::Evolve => {
-                        let evolved = calls::evolve(&engine, &caller, &given);
-                        drop(place);
-                        evolved
-                    }
-                    Verb::MarkFailure => calls::mark_failure(&engine, &caller, &given),
-                    _ => Err(EngineError::internal("this verb has a side for agents that nobody serves").into()),
+                joined(spawn_blocking(move || {
+                    let answer = match verb {
+                        Verb::Search => calls::search(&engine, &caller, &given),
+                        Verb::Show => calls::show(&engine, &caller, &given),
+                        Verb::Output => running::output(&engine, &caller, &given),
+                        Verb::Cancel => calls::cancel(&engine, &caller, &given),
+                        Verb::Request => calls::request(&engine, &caller, &given),
+                        Verb::Wait => calls::wait(&engine, &given),
+                        Verb::Evolve => calls::evolve(&engine, &caller, &given),
+                        Verb::MarkFailure => calls::mark_failure(&engine, &caller, &given),
+                        _ => Err(EngineError::internal("this verb has a side for agents that nobody serves").into()),
+                    };
+                    // A client that hung up holds its place until this has ended.
+                    drop(place);
+                    answer
                 }))
                 .await
             }
@@ -172,6 +212,11 @@ impl Server {
         let (asking, who) = (engine.clone(), caller.clone());
         let started = joined(spawn_blocking(move || running::start(&asking, &who, &wanted))).await?;
         let (run, asked, warning) = (started.run, started.asked, started.warning.clone());
+        if self.is_closed() {
+            // The agent was sent away while it started.
+            let (engine, caller) = (self.engine.clone(), caller.clone());
+            drop(spawn_blocking(move || drop(engine.execute(Command::Cancel { run }, &caller))));
+        }
         let ending = spawn_blocking(move || {
             let ended = started.wait();
             drop(place);
@@ -367,7 +412,21 @@ impl Server {
         Err(Refusal::from(error).with("retry_after_s", 5))
     }
 
+    /// A place for a call that waits, held until it has ended.
+    fn demand_wait(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        if let Ok(place) = Arc::clone(&self.waits).try_acquire_owned() {
+            return Ok(place);
+        }
+        let message = format!("{WAITS_AT_ONCE} calls of yours wait already");
+        let error = EngineError::new(ErrorCode::Refused, message, "one call of wait or output is enough for each");
+        Err(Refusal::from(error).with("retry_after_s", 5))
+    }
+
     pub(super) fn demand_rate(&self) -> Result<(), Refusal> {
+        if self.is_closed() {
+            let error = EngineError::new(ErrorCode::Refused, "this connection was ended", "connect again");
+            return Err(error.into());
+        }
         let admitted = self.calls.lock().unwrap_or_else(PoisonError::into_inner).admit(Instant::now());
         admitted.map_err(|seconds| {
             let message = "too many calls within a minute";

@@ -59,6 +59,7 @@ fn tokens_of_services_are_replaced_behind_what_names_them() {
         ("sk_live_4eC39HqLyjWDarjtT1zdp7dc".to_owned(), "sk_live_[redacted stripe-key]".to_owned()),
         (format!("sk-proj-{}", "aB3dE5gH".repeat(6)), "sk-[redacted api-key]".to_owned()),
         (format!("sk-ant-api03-{}", "aB3dE5gH".repeat(10)), "sk-[redacted anthropic-key]".to_owned()),
+        (format!("toolsmith_{}", "0f3a9c17".repeat(4)), "toolsmith_[redacted toolsmith-token]".to_owned()),
         (format!("npm_{}", "aB3dE5gH1".repeat(4)), "npm_[redacted npm-token]".to_owned()),
         (format!("pypi-AgEIcHlwaS5vcmc{}", "aB3-_".repeat(10)), "pypi-[redacted pypi-token]".to_owned()),
         (format!("a {JWT} b"), "a eyJ[redacted jwt] b".to_owned()),

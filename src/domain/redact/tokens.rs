@@ -130,6 +130,7 @@ const RULES: &[TokenRule] = &[
     token("sk_test_", "stripe-key", is_alphanumeric, 16, 255),
     token("rk_test_", "stripe-key", is_alphanumeric, 16, 255),
     token("npm_", "npm-token", is_alphanumeric, 36, 64),
+    token("toolsmith_", "toolsmith-token", is_alphanumeric, 32, 32),
     token("pypi-", "pypi-token", is_base64url, 50, 512),
     token("hf_", "huggingface-token", is_alphanumeric, 30, 64),
     token("api_org_", "huggingface-token", is_alphanumeric, 30, 64),

@@ -478,6 +478,11 @@ impl Runs<'_> {
         }
     }
 
+    /// Whether runs that an agent started in this process go on.
+    pub fn has_live_of(&self, caller: &Caller) -> bool {
+        lock(&self.state.live).values().any(|live| live.who == *caller)
+    }
+
     /// Stops the runs that an agent started in this process, at once or after the time that they have to clean up.
     /// Returns whether there are any.
     pub fn end_all_of(&self, caller: &Caller, at_once: bool) -> bool {

@@ -6,6 +6,8 @@ use super::{decide, open, with_approved};
 use crate::support::{PATIENCE, Workspace, processes_with, unique_seconds};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Instant;
 use toolsmith::domain::{DecisionKind, RunOutcome};
 
@@ -184,4 +186,101 @@ fn what_an_agent_asked_is_answered_after_a_restart_of_the_server() {
     let agent = WebAgent::connect(&web, LEGACY, &secret);
     assert_eq!(agent.call("wait", json!({"review": review}))["state"], "approved");
     assert_eq!(agent.call("run", json!({"tool": "fresh"}))["state"], "succeeded");
+}
+
+#[test]
+fn a_new_token_is_nobody_elses_however_soon_it_follows() {
+    let seconds = unique_seconds();
+    let workspace = with_approved("sleeper", &format!("import os\nos.execvp('sleep', ['sleep', '{seconds}'])"));
+    let (number, first) = token(&workspace, "first");
+    let web = Web::start(&workspace, &[]);
+    let agent = WebAgent::connect(&web, LEGACY, &first);
+    assert_eq!(agent.call("run", json!({"tool": "sleeper", "wait_s": 1}))["state"], "running");
+    workspace.json_of_human(&["revoke-token", &number.to_string()]);
+    let (next, second) = token(&workspace, "second");
+    assert!(next > number, "numbers are never used twice");
+    let newcomer = WebAgent::connect(&web, LEGACY, &second);
+    let refused = newcomer.call("output", json!({"run": 1}));
+    assert_eq!(refused["error"]["code"], "refused", "{refused:#}");
+    until("the run of the first has ended", || processes_with(&seconds).is_empty());
+    let left = workspace.json_until(&["agents"], |told| told["agents"].as_array().unwrap().len() == 1);
+    assert_eq!(left["agents"][0]["agent"], "second");
+}
+
+#[test]
+fn what_arrives_after_its_token_was_revoked_is_not_done() {
+    let workspace = with_approved("hello", "print(1)");
+    let (number, secret) = token(&workspace, "late");
+    let web = Web::start(&workspace, &[]);
+    let agent = WebAgent::connect(&web, LEGACY, &secret);
+    let session = agent.session.clone().unwrap();
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+        "name": "mark-failure", "arguments": {"tool": "hello", "scenario": "late", "error": "late"}}});
+    let body = body.to_string();
+    let held = |revoke: bool| {
+        let mut stream = TcpStream::connect(&web.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let head = format!(
+            "POST /mcp HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {secret}\r\ncontent-type: application/json\r\n\
+             accept: application/json, text/event-stream\r\nmcp-session-id: {session}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            web.address,
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&body.as_bytes()[..10]).unwrap();
+        if revoke {
+            workspace.json_of_human(&["revoke-token", &number.to_string()]);
+        }
+        stream.write_all(&body.as_bytes()[10..]).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let marks = || workspace.json(&["log"]).0.to_string().matches("mark-failure").count();
+    assert!(held(false).starts_with("HTTP/1.1 200"));
+    let before = marks();
+    assert!(before > 0, "a body in two parts is a request like any other");
+    let answer = held(true);
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    assert_eq!(marks(), before);
+    workspace.json_until(&["agents"], |told| told["agents"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn long_lists_of_addresses_and_silent_connections_keep_nobody_waiting() {
+    let workspace = Workspace::new();
+    let (_, secret) = token(&workspace, "greedy");
+    let (_, other) = token(&workspace, "patient");
+    let web = Web::start(&workspace, &[]);
+    let silent: Vec<TcpStream> = (0..300).map(|_| TcpStream::connect(&web.address).unwrap()).collect();
+    let uris: Vec<String> = (0..200_000).map(|number| format!("toolsmith://reviews/{number}")).collect();
+    let greedy = WebAgent::connect(&web, Era::Inline, &secret);
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        scope.spawn(|| greedy.begin("subscriptions/listen", json!({"notifications": {"resourceSubscriptions": uris}})));
+        let patient = WebAgent::connect(&web, LEGACY, &other);
+        assert_eq!(patient.post("tools/list", json!({})).status, 200);
+    });
+    // Silent connections are closed after ten seconds, and the comparison of 200,000 addresses takes minutes.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(9), "{:?}", begun.elapsed());
+    drop(silent);
+    kill_process(Pid::from_raw(web.pid().cast_signed()).unwrap(), Signal::TERM).unwrap();
+    assert!(web.wait().success());
+}
+
+#[test]
+fn an_agent_has_so_many_sessions_and_no_more_and_no_header_twice() {
+    let workspace = Workspace::new();
+    let (_, secret) = token(&workspace, "greedy");
+    let web = Web::start(&workspace, &[]);
+    let agent = WebAgent::connect(&web, LEGACY, &secret);
+    let stranger = WebAgent { session: None, ..agent };
+    let client = json!({"name": "test-client", "version": "1"});
+    let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client});
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}).to_string();
+    let open = |_| stranger.send_text(&body, &[("mcp-protocol-version", "2025-11-25")]).status;
+    let opened: Vec<u16> = (0..70).map(open).collect();
+    assert_eq!(opened.iter().filter(|status| **status == 200).count(), 63, "one was open: {opened:?}");
+    assert_eq!(opened.last(), Some(&429));
+    assert_eq!(stranger.send_text(&body, &[("authorization", "Bearer x")]).status, 400);
 }

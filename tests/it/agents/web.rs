@@ -111,9 +111,9 @@ fn unchunked(mut body: &str) -> String {
 
 /// An agent that is connected over HTTP.
 pub struct WebAgent {
-    address: String,
-    secret: String,
-    era: Era,
+    pub address: String,
+    pub secret: String,
+    pub era: Era,
     pub session: Option<String>,
 }
 
@@ -159,6 +159,28 @@ impl WebAgent {
             more.extend(name.iter().map(|name| ("mcp-name", name.as_str())));
         }
         self.send_text(&json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string(), &more)
+    }
+
+    /// Sends a request of the era without a handshake and hangs up.
+    pub fn begin(&self, method: &str, mut params: Value) {
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": {"name": "test-client", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let head = format!(
+            "POST /mcp HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\naccept: application/json, \
+             text/event-stream\r\nmcp-protocol-version: 2026-07-28\r\nmcp-method: {method}\r\ncontent-length: {}\r\n\r\n",
+            self.address,
+            self.secret,
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body.as_bytes()).unwrap();
+        // Until the answer begins.
+        let _ = stream.read(&mut [0]);
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "callers write the object where they call")]
