@@ -147,7 +147,7 @@ async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connec
         return Ok(refusal(StatusCode::NOT_FOUND, "the server is at /mcp", None));
     }
     if [HOST, ORIGIN, AUTHORIZATION].iter().any(|name| head.headers.get_all(name).iter().count() > 1) {
-        return Ok(refusal(StatusCode::BAD_REQUEST, "a header is there twice", None));
+        return Ok(refusal(StatusCode::BAD_REQUEST, "a header is repeated", None));
     }
     let secret = bearer(&head.headers).ok_or(Denied::Unknown)?;
     let guest = guests.admit(secret)?;
