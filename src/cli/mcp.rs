@@ -3,11 +3,17 @@
 use super::call::{Call, Stop, session_of_environment};
 use super::workbench::Generated;
 use super::{Opening, Screen};
+use crate::engine::{CLIENT_VARIABLE, EngineError, ErrorCode};
 
 /// `mcp`, or `mcp --config CLIENT`.
 pub(super) fn mcp(call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
     if let Some(client) = call.text("config") {
         return call.print(&Generated::new(configuration(client)));
+    }
+    if std::env::var_os(CLIENT_VARIABLE).is_some() {
+        let message = "this was started by Toolsmith as an MCP server: Toolsmith does not call itself".to_owned();
+        let hint = "name another server in [mcp], or start `toolsmith mcp` from a client";
+        return Err(EngineError::new(ErrorCode::Refused, message, hint).into());
     }
     let globals = call.globals;
     let opening = Opening {

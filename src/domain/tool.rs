@@ -270,7 +270,7 @@ impl Tool {
         }
         let reason = self.reason.as_deref().unwrap_or_default();
         if reason.starts_with(IS_SERVER) {
-            return None;
+            return Some("server".to_owned());
         }
         let lists = [NEEDS_PACKAGE, NEEDS_NODE_PACKAGE, NEEDS_PROGRAM];
         if let Some(list) = lists.into_iter().find_map(|begin| reason.strip_prefix(begin)) {

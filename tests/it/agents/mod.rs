@@ -8,6 +8,7 @@ mod hostile;
 mod journey;
 mod permits;
 mod projected;
+mod servers;
 
 use crate::support::Workspace;
 use toolsmith::domain::{Caller, Command, DecisionKind, DecisionRequest, DisplayRecord, ReviewId};
