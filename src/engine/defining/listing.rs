@@ -4,7 +4,7 @@
 use super::import::{self, Definition};
 use super::{Defined, Definitions, defined, demand_own_folder};
 use crate::catalog;
-use crate::domain::mcp::{LOCK_FILE, ToolLock, differences, starts_toolsmith};
+use crate::domain::mcp::{LOCK_FILE, LockError, ToolLock, differences, starts_toolsmith};
 use crate::domain::{Caller, Kind, Outcome, SafeText, Stage, Tool, ToolDetail, VerbCall, VersionFile, plural};
 use crate::engine::Engine;
 use crate::engine::error::{EngineError, ErrorCode};
@@ -73,7 +73,15 @@ impl Definitions<'_> {
             EngineError::new(ErrorCode::Failed, message, hint)
         };
         let answer = self.engine.runs().ask_server(&started, caller)?.map_err(failed)?;
-        let lock = ToolLock::parse(&answer).map_err(|error| failed(SafeText::new(&error.to_string()).to_string()))?;
+        let lock = ToolLock::parse(&answer).map_err(|error| {
+            failed(match error {
+                // Its digests were made before the values of variables were taken out.
+                LockError::Edited(tool) => {
+                    format!("the tool {} holds the value of a variable that it was given", SafeText::new(&tool))
+                }
+                other => SafeText::new(&other.to_string()).to_string(),
+            })
+        })?;
         self.keep_list(&there, &base, &lock, caller)
     }
 

@@ -11,7 +11,10 @@ use toolsmith::engine::ReviewFilter;
 /// A server whose first tool is another one each time, by the variable `MUTATION`.
 const SERVER: &str = r#"
 import json, os, sys
-mutation, lists = os.environ.get("MUTATION", ""), 0
+# Short, so that nothing of the list is taken for the value of a variable.
+words = {"1": "name", "2": "title", "3": "description", "4": "inputSchema", "5": "outputSchema", "6": "annotations",
+         "7": "icons", "8": "_meta", "9": "late", "10": "gone", "11": "new"}
+mutation, lists = words.get(os.environ.get("MUTATION", ""), ""), 0
 def say(**message):
     print(json.dumps({"jsonrpc": "2.0", **message}), flush=True)
 def tools():
@@ -175,16 +178,16 @@ fn a_tool_that_is_not_as_it_was_reviewed_is_refused_before_the_call() {
     assert_eq!(code, Some(0), "unchanged, it is called: {told}");
     assert!(told.contains("CALLED") && told.contains("made"), "{told}");
     for (mutation, named) in [
-        ("name", "is gone; a new tool takes the same input"),
-        ("title", "/title"),
-        ("description", "/description"),
-        ("inputSchema", "/inputSchema/required, and it can do or asks for more"),
-        ("outputSchema", "/outputSchema/required"),
-        ("annotations", "/annotations/readOnlyHint, and it can do or asks for more"),
-        ("icons", "/icons"),
-        ("_meta", "/_meta/version"),
-        ("late", "/description"),
-        ("gone", "is gone"),
+        ("1", "is gone; a new tool takes the same input"),
+        ("2", "/title"),
+        ("3", "/description"),
+        ("4", "/inputSchema/required, and it can do or asks for more"),
+        ("5", "/outputSchema/required"),
+        ("6", "/annotations/readOnlyHint, and it can do or asks for more"),
+        ("7", "/icons"),
+        ("8", "/_meta/version"),
+        ("9", "/description"),
+        ("10", "is gone"),
     ] {
         let (told, code) = call(&workspace, mutation);
         assert_eq!(code, Some(1), "{mutation}: {told}");
@@ -192,7 +195,7 @@ fn a_tool_that_is_not_as_it_was_reviewed_is_refused_before_the_call() {
         assert!(told.contains(named) && told.contains("toolsmith list-tools hub"), "{mutation}: {told}");
         assert!(!told.contains("Ignore all previous"), "an agent would read it: {told}");
     }
-    let (told, code) = call(&workspace, "new");
+    let (told, code) = call(&workspace, "11");
     assert_eq!(code, Some(0), "other tools may come: {told}");
     assert!(told.contains("other tools of the server: 1 new"), "{told}");
 
@@ -207,7 +210,7 @@ fn a_tool_that_is_not_as_it_was_reviewed_is_refused_before_the_call() {
 #[test]
 fn a_new_list_of_an_approved_server_is_a_version_that_waits_and_shows_what_widens() {
     let workspace = approved();
-    let output = mutated(&workspace, "annotations", &["list-tools", "hub", "--json"]);
+    let output = mutated(&workspace, "6", &["list-tools", "hub", "--json"]);
     let listed: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{listed:#}");
     assert!(listed.to_string().contains("[widens: it no longer only reads]"), "{listed:#}");
@@ -220,11 +223,8 @@ fn a_new_list_of_an_approved_server_is_a_version_that_waits_and_shows_what_widen
     assert!(wider.is_some(), "{:#?}", shown.evidence);
     drop(engine);
     approve(&workspace);
-    let output = mutated(
-        &workspace,
-        "annotations",
-        &["run", "hub.create_issue", "--allow", "--input", "{\"title\": \"a\"}", "--json"],
-    );
+    let output =
+        mutated(&workspace, "6", &["run", "hub.create_issue", "--allow", "--input", "{\"title\": \"a\"}", "--json"]);
     assert_eq!(
         output.status.code(),
         Some(0),
