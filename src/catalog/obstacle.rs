@@ -30,7 +30,7 @@ pub(super) fn incomplete(manifest: &Manifest) -> Option<Obstacle> {
         Kind::Prompt => prompt(manifest),
         Kind::Composite => steps::fault(manifest.composite.as_ref()).map(Obstacle::Incomplete),
         Kind::Mcp => manifest.mcp.is_none().then(|| {
-            let why = "it names no command to start the server with; write kind = \"mcp\" and command in [mcp]";
+            let why = "nothing says how its MCP server is started; write kind = \"mcp\", and command in [mcp]";
             Obstacle::Unsupported(why.to_owned())
         }),
     }

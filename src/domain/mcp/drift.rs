@@ -133,7 +133,7 @@ pub fn drift_of(lock: &ToolLock, wire: &str, now: &[LockedTool]) -> Option<Strin
             let alike = new.iter().find(|tool| tool.schema("inputSchema") == recorded.schema("inputSchema"));
             let renamed =
                 if alike.is_some() { "; a new tool takes the same input: it may have been renamed" } else { "" };
-            Some(format!("the tool {name} is gone{renamed}"))
+            Some(format!("the tool {name} is no longer listed{renamed}"))
         }
     }
 }
@@ -157,8 +157,10 @@ pub fn differences(before: Option<&ToolLock>, after: &ToolLock) -> Vec<String> {
             None => {
                 let alike = new.iter().position(|tool| tool.schema("inputSchema") == known.schema("inputSchema"));
                 lines.push(match alike.map(|at| new.remove(at)) {
-                    Some(tool) => format!("{name} is gone, and {} takes the same input", shown(tool.name())),
-                    None => format!("{name} is gone"),
+                    Some(tool) => {
+                        format!("{name} is no longer listed, and {} takes the same input", shown(tool.name()))
+                    }
+                    None => format!("{name} is no longer listed"),
                 });
             }
         }
@@ -232,8 +234,11 @@ mod tests {
     fn a_tool_that_is_gone_is_told_with_what_it_may_be_called_now() {
         let renamed = with("/name", json!("open"));
         let found = drift_of(&lock(), "create", &[LockedTool::of(renamed)]).unwrap();
-        assert_eq!(found, "the tool create is gone; a new tool takes the same input: it may have been renamed");
-        assert_eq!(drift_of(&lock(), "create", &[]).unwrap(), "the tool create is gone");
+        assert_eq!(
+            found,
+            "the tool create is no longer listed; a new tool takes the same input: it may have been renamed"
+        );
+        assert_eq!(drift_of(&lock(), "create", &[]).unwrap(), "the tool create is no longer listed");
         assert!(drift_of(&lock(), "other", &[LockedTool::of(json!({"name": "other"}))]).is_some(), "new tools wait");
     }
 }

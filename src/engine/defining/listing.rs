@@ -5,7 +5,7 @@ use super::import::{self, Definition};
 use super::{Defined, Definitions, defined, demand_own_folder};
 use crate::catalog;
 use crate::domain::mcp::{LOCK_FILE, LockError, ToolLock, differences, starts_toolsmith};
-use crate::domain::{Caller, Kind, Outcome, SafeText, Stage, Tool, ToolDetail, VerbCall, VersionFile, plural};
+use crate::domain::{Caller, Command, Kind, Outcome, SafeText, Stage, Tool, ToolDetail, VerbCall, VersionFile, plural};
 use crate::engine::Engine;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::library::resolve::tool_name;
@@ -17,26 +17,27 @@ use serde_json::json;
 const MOST_TOLD: usize = 8;
 
 /// The verb.
-pub(super) const LIST_TOOLS: PlainVerb = PlainVerb {
-    name: "list-tools",
-    needs_catalog: true,
-    preview: |_, call| {
-        Ok(Preview {
-            title: format!("List the tools of {}?", argument(call, "tool")?),
-            lines: vec![
-                "its server is started in a sandbox; without an approval it has no network and writes no files"
-                    .to_owned(),
-                format!("the list is kept in {LOCK_FILE} beside its definition, and waits for a review"),
-            ],
-            undo: "u (undo) reverts it".to_owned(),
-        })
-    },
-    perform: Perform::LongHuman(perform),
-};
+pub(super) const LIST_TOOLS: PlainVerb =
+    PlainVerb { name: "list-tools", needs_catalog: true, preview, perform: Perform::LongHuman(perform) };
+
+fn preview(engine: &Engine, call: &VerbCall) -> Result<Preview, EngineError> {
+    let name = argument(call, "tool")?;
+    let mut lines = match call.get("allow") {
+        Some(_) => engine.preview(&allow(&*engine.library().resolve(name)?))?.lines,
+        None => vec!["its server is started in a sandbox, with no more than a human allowed it".to_owned()],
+    };
+    lines.push(format!("the list is kept in {LOCK_FILE} beside its definition, and waits for a review"));
+    Ok(Preview { title: format!("List the tools of {name}?"), lines, undo: "u (undo) reverts it".to_owned() })
+}
+
+/// That a server may do what it declares.
+fn allow(server: &Tool) -> Command {
+    Command::Allow { tool: server.definition().to_owned(), digest: server.digest }
+}
 
 fn perform(engine: &Engine, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
-    let Defined { outcome, name, version, path, notes, .. } =
-        engine.definitions().list_tools(argument(call, "tool")?, &Caller::Human(who.to_owned()))?;
+    let (name, allows, caller) = (argument(call, "tool")?, call.get("allow").is_some(), Caller::Human(who.to_owned()));
+    let Defined { outcome, name, version, path, notes, .. } = engine.definitions().list_tools(name, allows, &caller)?;
     let told: Vec<&str> = notes.iter().take(MOST_TOLD).map(String::as_str).collect();
     let more = notes.len().saturating_sub(MOST_TOLD);
     let more = if more > 0 { format!("; {more} more changes") } else { String::new() };
@@ -47,12 +48,13 @@ fn perform(engine: &Engine, who: &str, call: &VerbCall) -> Result<Outcome, Engin
 }
 
 impl Definitions<'_> {
-    /// Starts the server of a definition and records the tools that it lists.
+    /// Starts the server of a definition and records the tools that it lists. With `allows` a human lets an approved server do
+    /// what it declares.
     ///
     /// # Errors
     /// `NotFound` for an unknown name; `Conflict` for what is no server, or has no folder of its own; `Refused` where it may
     /// not be started; `Failed` when it lists no tools.
-    pub fn list_tools(&self, name: &str, caller: &Caller) -> Result<Defined, EngineError> {
+    pub fn list_tools(&self, name: &str, allows: bool, caller: &Caller) -> Result<Defined, EngineError> {
         let there = match tool_name(name) {
             Ok(name) => self.there(&name)?,
             Err(_) => None,
@@ -61,6 +63,9 @@ impl Definitions<'_> {
         let detail = self.engine.library().detail(&there)?;
         let started = demand_server(&detail)?;
         demand_own_folder(&there)?;
+        if allows {
+            self.engine.execute(allow(&there), caller)?;
+        }
         let base = catalog::read_files(self.engine.library().files_on_disk(&there)?, &there)
             .map_err(|problem| EngineError::new(ErrorCode::Conflict, problem.message, problem.hint))?;
         if base.tool.digest != detail.tool.digest {
@@ -69,7 +74,8 @@ impl Definitions<'_> {
         }
         let failed = |why: String| {
             let message = format!("{} does not list its tools: {why}", there.name);
-            let hint = "check its command and its permissions; what needs the network must be approved first";
+            let hint =
+                "check its command; what needs its permissions for that must be approved, then listed with --allow";
             EngineError::new(ErrorCode::Failed, message, hint)
         };
         let answer = self.engine.runs().ask_server(&started, caller)?.map_err(failed)?;

@@ -178,7 +178,7 @@ fn a_tool_that_is_not_as_it_was_reviewed_is_refused_before_the_call() {
     assert_eq!(code, Some(0), "unchanged, it is called: {told}");
     assert!(told.contains("CALLED") && told.contains("made"), "{told}");
     for (mutation, named) in [
-        ("1", "is gone; a new tool takes the same input"),
+        ("1", "is no longer listed; a new tool takes the same input"),
         ("2", "/title"),
         ("3", "/description"),
         ("4", "/inputSchema/required, and it can do or asks for more"),
@@ -187,7 +187,7 @@ fn a_tool_that_is_not_as_it_was_reviewed_is_refused_before_the_call() {
         ("7", "/icons"),
         ("8", "/_meta/version"),
         ("9", "/description"),
-        ("10", "is gone"),
+        ("10", "is no longer listed"),
     ] {
         let (told, code) = call(&workspace, mutation);
         assert_eq!(code, Some(1), "{mutation}: {told}");
