@@ -35,6 +35,9 @@ pub fn play() -> i32 {
         Err(why) => return complain(&format!("the order could not be read: {why}"), NO_ANSWER),
     };
     let (server, program) = (order.server.clone(), order.command.first().cloned().unwrap_or_default());
+    if let Some(note) = order.call.as_ref().and_then(|call| other_program(&call.lock, &program)) {
+        let _ = writeln!(io::stderr(), "{note}");
+    }
     match converse(order) {
         SessionEnd::Listed { protocol, server, instructions, tools } => {
             match ToolLock::of(protocol, (server, instructions), program_of(&program), tools) {
@@ -84,6 +87,14 @@ fn converse(order: McpOrder) -> SessionEnd {
     };
     server.end();
     end
+}
+
+/// That the program is another one than when its tools were recorded. It may have been upgraded: what counts is what it
+/// lists.
+fn other_program(lock: &ToolLock, program: &str) -> Option<String> {
+    let recorded = lock.program.as_ref().filter(|recorded| recorded.path == program)?;
+    let is_other = program_of(program).is_some_and(|now| now != *recorded);
+    is_other.then(|| "the program of the server changed since its tools were listed".to_owned())
 }
 
 /// The program that was started, where it is a file that can be read.

@@ -46,6 +46,8 @@ for line in sys.stdin:
         continue
     if method == "initialize":
         say(id=id, result={"protocolVersion": "2025-06-18", "capabilities": {"tools": {"listChanged": True}}, "serverInfo": {"name": "hub"}})
+    elif method == "server/discover":
+        say(id=id, result={"resultType": "complete", "supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}})
     elif method == "tools/list":
         lists += 1
         say(id=id, result={"tools": tools()})
@@ -233,6 +235,47 @@ fn a_new_list_of_an_approved_server_is_a_version_that_waits_and_shows_what_widen
     );
     let (told, code) = call(&workspace, "");
     assert_eq!(code, Some(1), "and what was reviewed before is a change now: {told}");
+}
+
+#[test]
+fn an_approved_server_lists_its_tools_with_what_it_declares_and_speaks_the_newest_protocol() {
+    let workspace = Workspace::new();
+    let definition = DEFINITION
+        .replace("[permissions]", "protocol = \"2026-07-28\"\ntools = [\"create_issue\", \"absent\"]\n[permissions]")
+        .replace("\"low\"", "\"high\"");
+    workspace.write(&format!("{HOME}/tool.toml"), &definition);
+    let server = SERVER.replace(
+        "for line in sys.stdin:",
+        "if os.environ.get(\"MUTATION\") != \"42\":\n    sys.exit(\"no key\")\nfor line in sys.stdin:",
+    );
+    workspace.write(&format!("{HOME}/server.py"), &server);
+    let listed = |args: &[&str]| {
+        let output = mutated(&workspace, "42", args);
+        (String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned(), output.status.code())
+    };
+    let (told, code) = listed(&["list-tools", "hub"]);
+    assert!(code == Some(1) && told.contains("--allow"), "without its variable it lists nothing: {told}");
+    let (told, code) = listed(&["list-tools", "hub", "--allow"]);
+    assert_ne!(code, Some(0), "nobody approved it: {told}");
+    approve(&workspace);
+    let (told, code) = listed(&["list-tools", "hub"]);
+    assert_eq!(code, Some(1), "nobody allowed it its variable: {told}");
+    let (told, code) = listed(&["list-tools", "hub", "--allow"]);
+    assert_eq!(code, Some(0), "{told}");
+    approve(&workspace);
+    assert_eq!(rows(&workspace), ["hub", "hub.create_issue"], "those that were chosen");
+    let (problems, _) = workspace.json(&["list", "--problems"]);
+    assert!(problems.to_string().contains("hub has no tool absent"), "{problems:#}");
+    let (told, code) = listed(&["run", "hub.create_issue", "--allow", "--input", "{\"title\": \"a\"}"]);
+    assert_eq!(code, Some(0), "{told}");
+
+    let mut agent = Agent::connect(&workspace, LEGACY, &["--as-agent", "rosa"]);
+    let asked = agent.call("run", json!({"tool": "hub.create_issue", "input": {"title": "b"}}));
+    assert_eq!(asked["error"]["code"], "human-needed", "each call of the tier high needs a permit: {asked:#}");
+    let review = asked["next"]["arguments"]["review"].as_i64().unwrap();
+    decide(&workspace, review, DecisionKind::Approve, "go");
+    let ran = agent.call("run", json!({"tool": "hub.create_issue", "input": {"title": "b"}}));
+    assert!(ran.to_string().contains("no key"), "a permit lets it start, here without its variable: {ran:#}");
 }
 
 #[test]
