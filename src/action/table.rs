@@ -309,10 +309,6 @@ actions! {
         Arg::option("probe", ArgKind::Switch, "start the defined program in the strictest sandbox, ask it what it can do (--help, MCP tools/list), and propose that as its capabilities"),
         ALLOW
     }
-    ListTools "list-tools" Make HumanOnly [] [] Both "Start an MCP server in a sandbox and record the tools that it lists; the list needs a review with its server" {
-        TOOL,
-        Arg::option("allow", ArgKind::Switch, "grant the approved server its declared permissions from now on")
-    }
     Spec "spec" Make Change [] [] Shell "Summarise a specification document, store its full text, and trace each sentence to its source line" {
         Arg::optional("document", ArgKind::Path, "a file, - for stdin, or the first digits of the digest of a stored document"),
         Arg::option("max-length", ArgKind::Number, "maximum length of the summary in characters, footer included; default 10000"),
@@ -343,6 +339,10 @@ actions! {
         OPENAPI,
         Arg::option("limit", ArgKind::Number, "at most this many, default 20"),
         Arg::option("dismissed", ArgKind::Switch, "list dismissed opportunities instead")
+    }
+    ListTools "list-tools" Make HumanOnly [] [] Both "Start an MCP server in a sandbox and record the tools that it lists; the list needs a review with its server" {
+        TOOL,
+        Arg::option("allow", ArgKind::Switch, "grant the approved server its declared permissions from now on")
     }
     Accept "accept" Make Change [] [] Both "Turn an opportunity into a specification for review" {
         OPPORTUNITY,

@@ -116,11 +116,11 @@ fn what_only_humans_may_say_is_listed_here_so_that_a_new_one_is_thought_about() 
     let verbs: Vec<&str> = ACTIONS.iter().filter(|row| row.risk == Risk::HumanOnly).map(|row| row.name).collect();
     let expected = [
         "starter",
-        "list-tools",
         "pull",
         "clear-state",
         "untag",
         "resolve",
+        "list-tools",
         "dismiss",
         "comment",
         "withdraw",
