@@ -122,7 +122,7 @@ fn manifest_of(
     let mut manifest = whole.clone();
     manifest.name = name.clone();
     manifest.title = None;
-    manifest.description = locked.description().to_owned();
+    locked.description().clone_into(&mut manifest.description);
     manifest.idempotent = locked.is_idempotent();
     for words in [&mut manifest.keywords, &mut manifest.use_cases, &mut manifest.capabilities, &mut manifest.aliases] {
         words.clear();

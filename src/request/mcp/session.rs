@@ -114,13 +114,8 @@ impl Session {
         }
         let id = message.get("id").filter(|id| !id.is_null());
         if let Some(method) = message.get("method").and_then(Value::as_str) {
-            return match id {
-                Some(id) => vec![answer_to(method, id)],
-                None => {
-                    self.is_stale |= method == "notifications/tools/list_changed";
-                    Vec::new()
-                }
-            };
+            self.is_stale |= id.is_none() && method == "notifications/tools/list_changed";
+            return id.map(|id| answer_to(method, id)).into_iter().collect();
         }
         if id.and_then(Value::as_u64) != Some(self.waiting) {
             return Vec::new();
@@ -401,9 +396,12 @@ mod tests {
         McpOrder { server: "hub".to_owned(), command: vec!["x".to_owned()], protocol, call: is_call.then_some(call) }
     }
 
+    /// What a scripted server says before its answer, and the answer, by method and how often it was asked.
+    type Script<'s> = &'s mut dyn FnMut(&str, usize) -> (Vec<Value>, Value);
+
     /// What a scripted server is asked, by method, and what came of it. The script answers a method with a result or,
     /// where it has the key `code`, an error; more lines go out before the answer.
-    fn play(order: McpOrder, script: &mut dyn FnMut(&str, usize) -> (Vec<Value>, Value)) -> (Vec<String>, SessionEnd) {
+    fn play(order: McpOrder, script: Script<'_>) -> (Vec<String>, SessionEnd) {
         let (mut session, first) = Session::begin(order);
         let (mut said, mut asked) = (std::collections::VecDeque::from([first]), Vec::new());
         while let Some(message) = said.pop_front() {
