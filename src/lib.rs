@@ -37,7 +37,7 @@
 //! | [`check`] | examines a version: one file a check, together the verdict | domain, code, outside, runner, insight: what is alike is measured there alone |
 //! | [`evolve`] | better versions: what a generator is told, what its answer holds, the loop as a pure machine, repairs without a model | domain, code |
 //! | [`generator`] | asking a generator: a program or an HTTP API, one question, one answer | domain, outside, runner, evolve |
-//! | [`request`] | sending the request of an HTTP tool, inside the sandbox of its run | domain |
+//! | [`request`] | sending the request of an HTTP tool, and calling the tool of an MCP server, inside the sandbox of the run | domain |
 //! | [`insight`] | what rows of decisions suggest; the one index by which tools are searched and compared | domain |
 //! | [`vcs`] | git | domain, outside |
 //! | [`engine`] | the facade, a folder a subject; its `core` holds the rules and imports domain and store only, the rest performs | all of the above but action |
@@ -84,7 +84,8 @@
 //!   both turn hidden characters into visible escapes.
 //! - What a run leaves (output, report, input) passes a [`domain::Redactor`] before anything keeps or shows it; a
 //!   [`domain::Secret`] cannot be printed or serialized.
-//! - Only `store` has SQL, only `outside` and the process that becomes the tool start programs, only `generator` speaks
+//! - Only `store` has SQL, only `outside` and the process that becomes the tool start programs (and inside the sandbox of a
+//!   run that calls an MCP server, `request`), only `generator` speaks
 //!   HTTP with other machines, and inside the sandbox of a run `request` (a keeper's health check sends one GET to its own port), only `tui` draws, `unsafe` is in
 //!   `runner::sandbox` only. A test reads the sources and checks this.
 //!

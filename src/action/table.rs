@@ -317,6 +317,10 @@ actions! {
         Arg::option("limit", ArgKind::Number, "at most this many, default 20"),
         Arg::option("dismissed", ArgKind::Switch, "list dismissed opportunities instead")
     }
+    ListTools "list-tools" Make HumanOnly [] [] Both "Start an MCP server in a sandbox and record the tools that it lists; the list needs a review with its server" {
+        TOOL,
+        Arg::option("allow", ArgKind::Switch, "grant the approved server its declared permissions from now on")
+    }
     Accept "accept" Make Change [] [] Both "Turn an opportunity into a specification for review" {
         OPPORTUNITY,
         Arg::option("name", ArgKind::Text, "name of the new tool; default is the proposed name"),

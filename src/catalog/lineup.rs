@@ -32,15 +32,17 @@ fn key(tool: &Tool) -> (&str, Reverse<u8>, &str) {
 
 fn copies(tools: &mut [Arc<Tool>]) {
     let mut first: HashMap<[u8; 32], usize> = HashMap::with_capacity(tools.len());
-    for index in 0..tools.len() {
+    // The tools of a server share its files, and so its digest.
+    let is_whole = |tool: &Tool| tool.server.is_none();
+    for index in (0..tools.len()).filter(|index| is_whole(&tools[*index])).collect::<Vec<_>>() {
         let original = first.entry(tools[index].digest.0).or_insert(index);
         if tools[index].path < tools[*original].path {
             *original = index;
         }
     }
     for index in 0..tools.len() {
-        let original = first[&tools[index].digest.0];
-        if original != index {
+        let Some(original) = first.get(&tools[index].digest.0).copied() else { continue };
+        if original != index && is_whole(&tools[index]) {
             Arc::make_mut(&mut tools[index]).copy_of = Some(tools[original].path.clone());
         }
     }

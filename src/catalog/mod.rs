@@ -35,6 +35,8 @@ mod limits;
 mod lineup;
 mod local_modules;
 mod looked_at;
+mod mcp;
+mod members;
 mod modules;
 mod native;
 mod needed;

@@ -7,6 +7,7 @@ use super::argv::CommandWords;
 use super::document::Document;
 use super::draft::{self, Draft};
 use super::fields::TableFields;
+use super::mcp;
 use super::prompts;
 use super::requests;
 use super::schema_loose;
@@ -72,7 +73,8 @@ pub(super) fn read(document: &Document<'_>) -> Result<Draft, Problem> {
             manifest.input = prompts::input(manifest.input.take(), &prompt);
             manifest.prompt = Some(prompt);
         }
-        Kind::Command | Kind::Service | Kind::Mcp | Kind::Composite => {
+        Kind::Mcp => run.words = mcp::table(&mut fields, &mut manifest)?,
+        Kind::Command | Kind::Service | Kind::Composite => {
             let words = run.words.clone().unwrap_or_default();
             draft::settle_input(&mut manifest, &words, run.input);
         }

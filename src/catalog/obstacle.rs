@@ -29,7 +29,10 @@ pub(super) fn incomplete(manifest: &Manifest) -> Option<Obstacle> {
         Kind::Http => http(manifest),
         Kind::Prompt => prompt(manifest),
         Kind::Composite => steps::fault(manifest.composite.as_ref()).map(Obstacle::Incomplete),
-        Kind::Mcp => Some(Obstacle::Unsupported("mcp tools are not supported yet".to_owned())),
+        Kind::Mcp => manifest.mcp.is_none().then(|| {
+            let why = "nothing says how its MCP server is started; write kind = \"mcp\", and command in [mcp]";
+            Obstacle::Unsupported(why.to_owned())
+        }),
     }
 }
 

@@ -47,6 +47,7 @@ struct PackedTool<'a> {
     bytes: u64,
     modified_at: Instant,
     steps: Option<PackedSteps<'a>>,
+    server: Option<Cow<'a, str>>,
 }
 
 /// What a composite calls; why a step cannot be called is found anew.
@@ -96,6 +97,7 @@ pub(super) fn serialize<S: Serializer>(tool: &Tool, serializer: S) -> Result<S::
         bytes,
         modified_at,
         steps,
+        server,
         facts: _,
     } = tool;
     let is_plain = version.pre.is_empty() && version.build.is_empty();
@@ -130,6 +132,7 @@ pub(super) fn serialize<S: Serializer>(tool: &Tool, serializer: S) -> Result<S::
             tier: of.tier.map(CostTier::word),
             steps: of.steps.iter().map(|step| (step.id.as_str().into(), step.tool.as_str().into())).collect(),
         }),
+        server: server.as_ref().map(|server| server.as_str().into()),
     };
     packed.serialize(serializer).map_err(ser::Error::custom)
 }
@@ -181,6 +184,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
         bytes: packed.bytes,
         modified_at: packed.modified_at,
         steps: packed.steps.map(unpacked_steps).transpose()?,
+        server: packed.server.map(|server| ToolName::new(&server)).transpose().map_err(de::Error::custom)?,
         facts: ToolFacts::default(),
     }))
 }

@@ -9,6 +9,7 @@ use super::files::unusable_name;
 use super::header;
 use super::limits;
 use super::local_modules::imported_among;
+use super::mcp;
 use super::needed::Needed;
 use super::obstacle::{self, Obstacle};
 use super::plan::ScanPlan;
@@ -153,6 +154,7 @@ pub(super) fn finish(
     let obstacle = obstacle.or_else(|| forbidden(&manifest).map(Obstacle::Forbidden));
     let obstacle = obstacle.or_else(|| obstacle::steering_input(&manifest).map(Obstacle::Forbidden));
     let obstacle = obstacle.or_else(|| obstacle::kept_code(&manifest, files).map(Obstacle::Forbidden));
+    let obstacle = obstacle.or_else(|| mcp::obstacle(&manifest, files));
     let is_module = is_module || obstacle == Some(Obstacle::NoCommand) && is_data(&manifest);
     let origin = origin.or_else(|| origin_by_files(&paths)).unwrap_or(Origin::Unknown);
     named.splice(..0, program(&manifest).map(str::to_owned));

@@ -10,6 +10,7 @@ use super::limits;
 use super::lineup::{alias_clashes, line_up};
 use super::local_modules;
 use super::looked_at::LookedAt;
+use super::members;
 use super::needed::Needed;
 use super::no_definition;
 use super::obstacle::Obstacle;
@@ -196,7 +197,7 @@ fn definition(
             }
             Ok(loaded) => {
                 let place = VersionPlace::of(candidate, members);
-                vec![scanned(plan, &place, loaded)]
+                members::scanned(row(plan, &place, &loaded), loaded.reading, &loaded.files)
             }
             Err(problem) => match definitions_in(plan, candidate, members, programs, &problem) {
                 Some(definitions) => definitions,
@@ -299,12 +300,8 @@ pub(super) fn settled(plan: &ScanPlan, scanned: Scanned, programs: &Programs) ->
 fn set_reason(tool: &mut Tool, obstacle: Option<&Obstacle>, needed: &Needed, machine: (&Programs, &ScanPlan)) {
     tool.reason = reading::reason(tool, obstacle, needed, machine);
     tool.runnable = tool.reason.is_none();
-    let foreign_kind = !tool.kind.can_run();
-    tool.state = if foreign_kind || matches!(obstacle, Some(Obstacle::Unsupported(_))) {
-        ToolState::Unsupported
-    } else {
-        ToolState::Ok
-    };
+    tool.state =
+        if matches!(obstacle, Some(Obstacle::Unsupported(_))) { ToolState::Unsupported } else { ToolState::Ok };
 }
 
 /// The files of a version and what they say.
@@ -446,6 +443,7 @@ fn row(plan: &ScanPlan, place: &VersionPlace<'_>, loaded: &LoadedVersion) -> Too
         modified_at: Instant(i64::try_from(newest_ns / 1_000_000).unwrap_or_default()),
         // What keeps it from running whatever its steps call is no question of these.
         steps: complete.map(|composite| step_tools(composite, manifest.cost_tier)),
+        server: None,
         facts: ToolFacts::default(),
     };
     family::name_by_folder(&mut tool);
@@ -483,15 +481,16 @@ fn cut(text: &str) -> String {
 /// A [`Problem`] when the definition is gone or is no tool any more.
 pub fn read(plan: &ScanPlan, tool: &Tool) -> Result<ToolDetail, Problem> {
     let programs = Programs::for_runs(&plan.python);
-    let (loaded, newest_ns) = match tool.placement.entry() {
+    let (mut loaded, newest_ns) = match tool.placement.entry() {
         Some((file, _)) => read_entry(plan, tool, file, &programs)?,
         None => read_version(plan, tool, &programs)?,
     };
     let mut row = row(
         plan,
-        &VersionPlace { path: &tool.path, format: tool.format, placement: &tool.placement, newest_ns },
+        &VersionPlace { path: tool.definition(), format: tool.format, placement: &tool.placement, newest_ns },
         &loaded,
     );
+    members::narrow(&mut row, &mut loaded.reading, tool, &loaded.files)?;
     family::lend(&mut row, tool);
     Ok(detail(row, tool, loaded, (&programs, plan)))
 }
@@ -500,7 +499,7 @@ fn read_version(plan: &ScanPlan, tool: &Tool, programs: &Programs) -> Result<(Lo
     let base = &tool.placement.base;
     let members = if tool.placement.exclusive { files::all_below(plan, base)? } else { shared_members(plan, tool)? };
     let candidate = DefinitionCandidate {
-        definition: tool.path.clone(),
+        definition: tool.definition().to_owned(),
         format: tool.format,
         placement: tool.placement.clone(),
         belonging: Belonging::WholeFolder,
@@ -523,7 +522,7 @@ fn read_entry(plan: &ScanPlan, tool: &Tool, file: &str, programs: &Programs) -> 
 /// The definition and, for a pair, the script of its stem that the scan would take.
 fn shared_members(plan: &ScanPlan, tool: &Tool) -> Result<Vec<Member>, Problem> {
     let base = &tool.placement.base;
-    let definition = file_of(&tool.path);
+    let definition = file_of(tool.definition());
     let mut members = vec![files::member(plan, base, definition)?];
     if tool.format == Format::Pair
         && let Some(script) = walk::script_of(plan, base, definition)
@@ -545,17 +544,18 @@ fn shared_members(plan: &ScanPlan, tool: &Tool) -> Result<Vec<Member>, Problem> 
 pub fn read_files(files: Vec<VersionFile>, tool: &Tool) -> Result<ToolDetail, Problem> {
     let plan = ScanPlan { workspace: std::path::PathBuf::new(), roots: Vec::new(), python: RunPython::default() };
     let programs = Programs::for_runs(&plan.python);
-    let known = below(&tool.placement.base, &tool.path).unwrap_or(&tool.path);
+    let known = below(&tool.placement.base, tool.definition()).unwrap_or(tool.definition());
     let Some((definition, format)) = reading::definition_of(&files, known, tool.format) else {
         return Err(files::unreadable(&tool.path, &std::io::ErrorKind::NotFound.into()));
     };
     let mut files = files;
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let reading = reading::read(&files, &definition, format, &programs)?;
-    let loaded = LoadedVersion { files, reading };
+    let mut loaded = LoadedVersion { files, reading };
     let format = if tool.placement.entry().is_some() { tool.format } else { format };
-    let place = VersionPlace { path: &tool.path, format, placement: &tool.placement, newest_ns: 0 };
+    let place = VersionPlace { path: tool.definition(), format, placement: &tool.placement, newest_ns: 0 };
     let mut row = row(&plan, &place, &loaded);
+    members::narrow(&mut row, &mut loaded.reading, tool, &loaded.files)?;
     row.modified_at = tool.modified_at;
     row.stage = tool.stage;
     row.name.clone_from(&tool.name);

@@ -401,6 +401,8 @@ fn list(plan: &ScanPlan, at: &str, found: &mut WalkResult) -> Result<FolderListi
         } else if let Some(syntax) = Syntax::of(name) {
             if name.starts_with("tsconfig.") {
                 skip("config");
+            } else if name == crate::domain::mcp::LOCK_FILE {
+                skip(skipped::DATA);
             } else if syntax != Syntax::JsonLines || skipped::describes_tools(plan, at, name) {
                 listing.manifests.push(name.to_owned());
             } else {

@@ -6,7 +6,7 @@ use super::print_text::{Ink, StyledLine};
 use super::workbench::Generated;
 use super::{AgentServer, Opening, Screen};
 use crate::domain::Stream;
-use crate::engine::{EngineError, ErrorCode};
+use crate::engine::{CLIENT_VARIABLE, EngineError, ErrorCode};
 use serde_json::json;
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -23,6 +23,11 @@ pub(super) fn mcp(call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
             return Err(EngineError::new(ErrorCode::Usage, "--config is not for --http", hint).into());
         }
         return call.print(&Generated::new(configuration(client)));
+    }
+    if std::env::var_os(CLIENT_VARIABLE).is_some() {
+        let message = "this was started by Toolsmith as an MCP server: Toolsmith does not call itself".to_owned();
+        let hint = "name another server in [mcp], or start `toolsmith mcp` from a client";
+        return Err(EngineError::new(ErrorCode::Refused, message, hint).into());
     }
     let globals = call.globals;
     let opening = Opening {

@@ -4,6 +4,7 @@ use super::argument::{ArgPlace, ArgRule, OptionForms};
 use super::composite::Composite;
 use super::digest::Digest;
 use super::http::HttpDefinition;
+use super::mcp::McpDefinition;
 use super::name::ToolName;
 use super::prompt::PromptDefinition;
 use super::service::ServiceDefinition;
@@ -352,6 +353,9 @@ pub struct Manifest {
     /// What it asks a generator; `None` for every kind but `prompt`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<PromptDefinition>,
+    /// The server that it starts; `None` for every kind but `mcp`, and where it names no command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mcp: Option<McpDefinition>,
     /// The steps of a composite; `None` for every other kind, and where it does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub composite: Option<Composite>,
@@ -401,6 +405,7 @@ impl Manifest {
             service: None,
             http: None,
             prompt: None,
+            mcp: None,
             composite: None,
             permissions: Permissions::default(),
             limits: LimitsDeclared::default(),

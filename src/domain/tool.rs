@@ -9,6 +9,7 @@ use super::shown::Unread;
 use super::time::Instant;
 use super::words::{Category, CostTier, Format, Kind, Origin, Stage, ToolState};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Where a version lies in the workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -200,6 +201,9 @@ pub struct Tool {
     /// The tools that its steps call; `None` for every kind but a composite.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<StepTools>,
+    /// The row of the server, for a tool that an MCP server lists; `None` for every other row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ToolName>,
     /// Kept in the store by name and digest: runs, reviews, grants.
     #[serde(flatten)]
     pub facts: ToolFacts,
@@ -219,7 +223,38 @@ pub const NOT_ON_PATH: &str = " is not on the PATH; install it";
 /// How the reason begins of a prompt that nobody here can answer.
 pub const NEEDS_GENERATOR: &str = "it needs a generator: ";
 
+/// How the reason begins of a server whose tools are listed: it is not run itself.
+pub const IS_SERVER: &str = "it is a server; run one of its tools";
+
+/// Between the path of a server's definition and the name of one of its tools.
+const MEMBER_MARK: char = '#';
+
 impl Tool {
+    /// The path of the row for a tool that the server at `definition` lists.
+    pub fn member_path(definition: &str, name: &ToolName) -> String {
+        format!("{definition}{MEMBER_MARK}{name}")
+    }
+
+    /// The path of the definition. That of a tool that a server lists is the server's.
+    pub fn definition(&self) -> &str {
+        match self.path.rsplit_once(MEMBER_MARK).filter(|_| self.server.is_some()) {
+            Some((definition, _)) => definition,
+            None => &self.path,
+        }
+    }
+
+    /// The name under which it is reviewed, approved and granted: that of the server, for a tool that a server lists.
+    pub fn reviewed_as(&self) -> &ToolName {
+        self.server.as_ref().unwrap_or(&self.name)
+    }
+
+    /// The row about which humans decide: that of the server, for a tool that a server lists.
+    pub fn reviewed(&self) -> Cow<'_, Tool> {
+        let Some(server) = &self.server else { return Cow::Borrowed(self) };
+        let path = self.definition().to_owned();
+        Cow::Owned(Tool { name: server.clone(), path, server: None, ..self.clone() })
+    }
+
     /// Whether a run may be tried. What a script needs is looked for without starting an interpreter, so only the start
     /// itself, which asks it, refuses for that.
     pub fn may_start(&self) -> bool {
@@ -234,6 +269,9 @@ impl Tool {
             return None;
         }
         let reason = self.reason.as_deref().unwrap_or_default();
+        if reason.starts_with(IS_SERVER) {
+            return Some("server".to_owned());
+        }
         let lists = [NEEDS_PACKAGE, NEEDS_NODE_PACKAGE, NEEDS_PROGRAM];
         if let Some(list) = lists.into_iter().find_map(|begin| reason.strip_prefix(begin)) {
             let list = list.split(['(', ';']).next().unwrap_or_default();
@@ -294,6 +332,7 @@ impl Tool {
             bytes: 0,
             modified_at: Instant(0),
             steps: None,
+            server: None,
             facts: ToolFacts::default(),
         }
     }

@@ -81,7 +81,7 @@ impl Tiers {
             CostTier::Medium => approved || !tool.classified,
             CostTier::High | CostTier::Prohibited => false,
         };
-        !free && !self.all_open && !self.unlocks.iter().any(|unlock| unlock.opens(&tool.name, tool.cost_tier))
+        !free && !self.all_open && !self.unlocks.iter().any(|unlock| unlock.opens(tool.reviewed_as(), tool.cost_tier))
     }
 }
 

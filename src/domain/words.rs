@@ -90,14 +90,6 @@ impl Kind {
     pub const fn starts_process(self) -> bool {
         matches!(self, Kind::Command | Kind::Service)
     }
-
-    /// Whether tools of this kind can be run at all, when their definition is complete.
-    pub const fn can_run(self) -> bool {
-        match self {
-            Kind::Command | Kind::Service | Kind::Prompt | Kind::Http | Kind::Composite => true,
-            Kind::Mcp => false,
-        }
-    }
 }
 
 words!(

@@ -54,7 +54,7 @@ fn called(call: &VerbCall) -> Result<&'static PlainVerb, EngineError> {
 /// Names of the changes, and whether only a human makes each.
 #[cfg(test)]
 pub(crate) fn plain_verbs() -> impl Iterator<Item = (&'static str, bool)> {
-    PLAIN_VERBS.iter().copied().flatten().map(|verb| (verb.name, matches!(verb.perform, Perform::Human(_))))
+    PLAIN_VERBS.iter().copied().flatten().map(|verb| (verb.name, !matches!(verb.perform, Perform::Anyone(_))))
 }
 
 impl Engine {
@@ -88,6 +88,7 @@ impl Engine {
             ));
         }
         refuse_unseen(&command)?;
+        self.refuse_members(&command)?;
         let who = caller.identity();
         if let Command::Decide(request) = &command
             && request.approves()
@@ -95,7 +96,9 @@ impl Engine {
             // Before the turn: others need not wait for checks.
             self.checks().ensure(request.review, &mut |_| {})?;
         }
+        let is_long = matches!(&command, Command::Verb(call) if matches!(called(call)?.perform, Perform::LongHuman(_)));
         let _turn = match command {
+            _ if is_long => None,
             // What is made takes its turn itself; a flush moves no files, and takes as long as a tool takes.
             Command::Cancel { .. }
             | Command::Mark { .. }
@@ -110,7 +113,7 @@ impl Engine {
         };
         match command {
             Command::Verb(call) => match called(&call)?.perform {
-                Perform::Human(perform) => perform(self, &who, &call),
+                Perform::Human(perform) | Perform::LongHuman(perform) => perform(self, &who, &call),
                 Perform::Anyone(perform) => perform(self, caller, &call),
             },
             Command::Decide(request) => self.reviews().decide(&who, &request),
@@ -170,6 +173,23 @@ impl Engine {
                 None => self.runs().cancel(run),
             },
         }
+    }
+
+    /// Refuses a decision about one tool of a server: what is decided about is the server.
+    fn refuse_members(&self, command: &Command) -> Result<(), EngineError> {
+        let named = match command {
+            Command::Verb(call) => call.get("tool"),
+            Command::Promote { tool, .. }
+            | Command::UseInSession { tool, .. }
+            | Command::Trim { tool, .. }
+            | Command::Recheck { tool } => Some(tool.as_str()),
+            Command::Unlock { tool, .. } => tool.as_deref(),
+            _ => None,
+        };
+        let row = named.and_then(|named| self.library().resolve(named).ok());
+        let Some((row, server)) = row.as_ref().and_then(|row| Some((row, row.server.as_ref()?))) else { return Ok(()) };
+        let message = format!("{} is a tool of the server {server}, which is reviewed as a whole", row.name);
+        Err(EngineError::new(ErrorCode::Refused, message, format!("name the server: {server}")))
     }
 
     /// What a command would change.

@@ -74,6 +74,7 @@ pub use crate::evolve::course::{
 pub use crate::evolve::document::{Cut, DEFAULT_BUDGET, Document, LEAST_BUDGET, ReadAs, Section, Summary, SummaryLine};
 pub use crate::insight::{Foresight, Score, Suggestion};
 pub use crate::outside::Asker;
+pub use crate::request::CLIENT_VARIABLE;
 pub use crate::runner::{
     AGENT_VARIABLE, CommandLine, CommandView, FoundAgent, Frame, Spool, Tail, find_agent, is_left_behind,
     measure_reading, stop_with_group,

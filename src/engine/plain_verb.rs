@@ -25,6 +25,8 @@ pub struct PlainVerb {
 pub(super) enum Perform {
     /// For a human of this identity, who has the turn to move files.
     Human(fn(&Engine, &str, &VerbCall) -> Result<Outcome, EngineError>),
+    /// For a human, and it waits for a program: it takes the turn to move files itself, when that ended.
+    LongHuman(fn(&Engine, &str, &VerbCall) -> Result<Outcome, EngineError>),
     /// For anybody: it decides itself what an agent may, and moves no files.
     Anyone(fn(&Engine, &Caller, &VerbCall) -> Result<Outcome, EngineError>),
 }

@@ -18,6 +18,9 @@ pub fn play_role() -> Option<u8> {
     if std::env::args_os().nth(1).is_some_and(|role| role == runner::SEND_REQUEST) {
         return Some(request::play());
     }
+    if std::env::args_os().nth(1).is_some_and(|role| role == runner::CALL_SERVER) {
+        return Some(u8::try_from(request::play_client()).unwrap_or(u8::MAX));
+    }
     // A low soft limit alone stops nothing. If it cannot be raised, what fails says so.
     let _ = runner::raise_open_files(runner::NEEDED_FILES);
     let args: Vec<OsString> = std::env::args_os().skip(1).take(MOST_ARGUMENTS).collect();

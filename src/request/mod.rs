@@ -1,11 +1,15 @@
-//! Sending the request of an HTTP tool: the part that this program plays inside the sandbox of such a run.
+//! Sending the request of an HTTP tool, and calling the tool of an MCP server: the parts that this program plays inside the
+//! sandbox of such a run.
 //!
-//! The order comes on standard input, secrets come as variables of the environment. The body of the response goes to
+//! The order for a request comes on standard input, secrets come as variables of the environment. The body of the response goes to
 //! standard output; a line about it goes to standard error. Nothing is tried twice. A redirect is followed to declared hosts
 //! only, and never from https to http. Limits of time and size are those of the run.
 
+mod mcp;
 #[cfg(feature = "http-generators")]
 mod send;
+
+pub use mcp::{CLIENT_VARIABLE, play as play_client};
 
 use std::io::{self, Write};
 

@@ -76,6 +76,7 @@ pub use output::tail::Tail;
 pub use overlay::discard;
 pub use prepare::calls::{CallChannel, mentions_calls, write_modules as write_call_modules};
 pub use prepare::given::{RunEnvironment, ask_for_secret};
+pub use prepare::mcp::CALL_SERVER;
 pub use prepare::own::{SEND_REQUEST, prepare_answer};
 pub use prepare::prepare;
 pub use prepare::preview::{CommandLine, CommandView, command_view};

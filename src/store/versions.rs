@@ -71,13 +71,14 @@ impl Approval {
     /// stage and in the folder that they were approved for. A copy elsewhere was approved by nobody.
     pub fn covers(&self, tool: &Tool) -> bool {
         let in_place = self.stage == tool.stage && self.base.as_ref().is_none_or(|base| *base == tool.placement.base);
-        self.tool == tool.name && self.digest == tool.digest && (in_place || !tool.stage.is_vouched())
+        self.tool == *tool.reviewed_as() && self.digest == tool.digest && (in_place || !tool.stage.is_vouched())
     }
 
     /// The one of these that speaks for this row. Where something else was approved in the same place later, that counts
     /// there: whoever puts older bytes back, although they were approved once, has decided nothing.
     pub fn in_force<'a>(approvals: impl IntoIterator<Item = &'a Approval>, tool: &Tool) -> Option<&'a Approval> {
-        let of_tool: Vec<&Approval> = approvals.into_iter().filter(|approval| approval.tool == tool.name).collect();
+        let of_tool: Vec<&Approval> =
+            approvals.into_iter().filter(|approval| approval.tool == *tool.reviewed_as()).collect();
         let found = *of_tool.iter().find(|approval| approval.covers(tool))?;
         let replaces = |other: &&Approval| other.base.is_some() && other.base == found.base;
         let is_replaced = of_tool.iter().any(|other| replaces(other) && other.operation > found.operation);

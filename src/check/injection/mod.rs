@@ -14,6 +14,7 @@ use super::CheckContext;
 use super::source::{Language, excerpt, line as line_of, nodes, text as text_at, text_of};
 use super::started::sources;
 use super::{capabilities::is_secret, hidden};
+use crate::domain::mcp::ToolLock;
 use crate::domain::{CheckReport, Finding, Kind, Manifest, Severity, ToolDetail};
 use phrases::{NormalizedWords, PHRASES};
 use serde_json::Value;
@@ -155,6 +156,7 @@ fn upto(text: &str, max: usize) -> &str {
 fn places(version: &ToolDetail) -> Vec<ScannedText> {
     let manifest = &version.manifest;
     let mut places = definition(manifest);
+    places.extend(listed(version));
     for (path, language, text) in sources(version) {
         places.extend(comments(path, language, text));
     }
@@ -169,6 +171,19 @@ fn places(version: &ToolDetail) -> Vec<ScannedText> {
         places.push(ScannedText { what, text: text.to_owned(), reader: Audience::Code, at, max_chars: usize::MAX });
     }
     places
+}
+
+/// The texts of the tools that a server lists.
+fn listed(version: &ToolDetail) -> Vec<ScannedText> {
+    let texts = ToolLock::in_files(&version.files).and_then(Result::ok).map(|lock| lock.texts()).unwrap_or_default();
+    let place = |(what, text): (String, String)| ScannedText {
+        what: excerpt(&what, MAX_QUOTE),
+        text,
+        reader: Audience::Model,
+        at: None,
+        max_chars: MAX_DESCRIPTION,
+    };
+    texts.into_iter().map(place).collect()
 }
 
 /// The texts of the definition.

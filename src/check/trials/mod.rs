@@ -58,8 +58,10 @@ fn cannot_start(version: &ToolDetail) -> Option<String> {
         let why = version.tool.reason.clone().unwrap_or_else(|| "reason unknown".to_owned());
         return Some(format!("it cannot be started: {why}"));
     }
-    if version.manifest.kind == Kind::Service {
-        return Some("it is a service and does not end by itself".to_owned());
+    match version.manifest.kind {
+        Kind::Service => return Some("it is a service and does not end by itself".to_owned()),
+        Kind::Mcp => return Some("it is a tool of an MCP server, which is not called to try it".to_owned()),
+        Kind::Command | Kind::Http | Kind::Prompt | Kind::Composite => {}
     }
     let why = match version.manifest.kind {
         Kind::Http => "it sends a request, which is not sent to try it",

@@ -1,8 +1,8 @@
 //! What the end of a run means for its version: the envelope grows, and what no run of an approved
 //! version did before asks for a human.
 
-use crate::domain::{Attempt, Review, ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome, Touch};
-use crate::store::{FinishedRun, NewReview, StoreError, Tx};
+use crate::domain::{Attempt, Review, ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome, Tool, Touch};
+use crate::store::{Approval, FinishedRun, NewReview, StoreError, Tx};
 
 /// Most departures that stand in the record of a run; the observation has them all.
 const DEPARTURES: usize = 20;
@@ -83,6 +83,36 @@ fn open_review(tx: &Tx<'_>, run: &Run, did: &[String], is_harmless: bool) -> Res
         risk: if is_harmless { Risk::Medium } else { Risk::High },
         summary: format!("{}new behaviour in this version: {}", Review::BEHAVIOUR, phrases(did)),
         path: version.path,
+        base_digest: None,
+        members: Vec::new(),
+    })?;
+    Ok(())
+}
+
+/// Opens a drift review of an approved server whose program lists other tools than those that were reviewed, unless a
+/// review of that version waits already. `row` is the tool that was called, `why` what is told of it.
+///
+/// # Errors
+/// Any [`StoreError`] of a failed read or write.
+pub fn ask_about_server(tx: &Tx<'_>, row: &Tool, why: &str) -> Result<(), StoreError> {
+    let server = row.reviewed();
+    let is_approved = Approval::in_force(&tx.approvals_of(&server.name)?, &server).is_some();
+    let waits = |head: &crate::store::ReviewHead| {
+        head.state == ReviewState::Waiting && head.tool == server.name && head.digest == server.digest
+    };
+    if !is_approved || tx.review_heads()?.iter().any(waits) {
+        return Ok(());
+    }
+    tx.open_review(&NewReview {
+        kind: ReviewKind::Drift,
+        tool: server.name.clone(),
+        version: server.version.clone(),
+        digest: server.digest,
+        from_stage: server.stage,
+        to_stage: server.stage,
+        risk: Risk::High,
+        summary: format!("{}{why}", Review::BEHAVIOUR),
+        path: server.path.clone(),
         base_digest: None,
         members: Vec::new(),
     })?;

@@ -66,7 +66,7 @@ mod vouch;
 pub use allow::allow;
 pub use annotate::{NewComment, comment, mark, withdraw};
 pub use applying::apply;
-pub use behaviour::end_run;
+pub use behaviour::{ask_about_server, end_run};
 pub use bringing::{bring, redefine};
 pub use decide::{decide, undecided};
 pub use decided::{fault_of_review, fault_of_state};

@@ -83,7 +83,10 @@ impl Standing<'_> {
 pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy {
     let refuse = |code, message: String| RunPolicy::Refuse { code, message };
     if tool.stage == Stage::Archived {
-        return refuse(ErrorCode::Refused, format!("{0} is archived; `toolsmith restore {0}` restores it", tool.name));
+        return refuse(
+            ErrorCode::Refused,
+            format!("{} is archived; `toolsmith restore {}` restores it", tool.name, tool.reviewed_as()),
+        );
     }
     if tool.cost_tier == CostTier::Prohibited {
         return refuse(ErrorCode::Refused, format!("{} has the cost tier prohibited, so it never runs", tool.name));
@@ -134,8 +137,10 @@ pub fn policy(tool: &Tool, standing: Standing<'_>, caller: &Caller) -> RunPolicy
         Caller::Human(_) if locked => RunPolicy::Ask {
             question: Question::Unlock,
             message: format!(
-                "{0} has the cost tier {1} and is locked; `toolsmith unlock {0}` unlocks it",
-                tool.name, tool.cost_tier
+                "{0} has the cost tier {1} and is locked; `toolsmith unlock {2}` unlocks it",
+                tool.name,
+                tool.cost_tier,
+                tool.reviewed_as()
             ),
         },
         Caller::Human(_) if vouched && !standing.is_allowed() => RunPolicy::Ask {

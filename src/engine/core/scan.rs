@@ -39,7 +39,7 @@ impl Approvals {
 
     /// Whether an approval in force speaks for this row: its bytes, its stage and its folder.
     pub fn covers(&self, tool: &Tool) -> bool {
-        Approval::in_force(self.of(&tool.name), tool).is_some()
+        Approval::in_force(self.of(tool.reviewed_as()), tool).is_some()
     }
 
     /// When a version of the name was approved last.
@@ -58,7 +58,7 @@ impl Approvals {
 
     /// Whether a version of its own name was approved where this one lies.
     pub fn lies_at_home(&self, tool: &Tool) -> bool {
-        self.of(&tool.name).any(|approval| approval.base.as_ref() == Some(&tool.placement.base))
+        self.of(tool.reviewed_as()).any(|approval| approval.base.as_ref() == Some(&tool.placement.base))
     }
 
     /// Whether some version was approved where this one lies, under whatever name.
@@ -189,6 +189,9 @@ pub fn apply_scan(tx: &Tx<'_>, tools: &[Arc<Tool>], unsettled: &Unsettled) -> Re
 }
 
 fn follow_scan(tx: &Tx<'_>, tools: &[Arc<Tool>], unsettled: &Unsettled) -> Result<(), StoreError> {
+    // What a server lists is decided about with the server.
+    let tools: Vec<Arc<Tool>> = tools.iter().filter(|tool| tool.server.is_none()).cloned().collect();
+    let tools = &tools[..];
     let known = apply_places(tx, tools)?;
     let approvals = Approvals::read(tx)?;
     let mut heads = tx.review_heads()?;

@@ -12,11 +12,13 @@
 //! | `discovery` | what its texts say of that |
 //! | `help_text` | commands and descriptions in a help text |
 //! | `mcp` | listing its tools by the Model Context Protocol |
+//! | `listing` | recording the tools of a server, `list-tools` |
 
 mod changes;
 mod discovery;
 mod help_text;
 mod import;
+mod listing;
 mod mcp;
 mod probe;
 mod verbs;

@@ -12,7 +12,9 @@ use std::fs::File;
 use std::path::Path;
 
 /// The verbs that change something.
-pub(in crate::engine) const VERBS: &[PlainVerb] = &[PlainVerb {
+pub(in crate::engine) const VERBS: &[PlainVerb] = &[DEFINE, super::listing::LIST_TOOLS];
+
+const DEFINE: PlainVerb = PlainVerb {
     name: "define",
     needs_catalog: true,
     preview: |_, call| {
@@ -23,7 +25,7 @@ pub(in crate::engine) const VERBS: &[PlainVerb] = &[PlainVerb {
         })
     },
     perform: Perform::Anyone(perform),
-}];
+};
 
 fn perform(engine: &Engine, caller: &Caller, call: &VerbCall) -> Result<Outcome, EngineError> {
     let name = argument(call, "name")?;

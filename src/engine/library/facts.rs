@@ -185,16 +185,18 @@ impl Facts {
     pub fn complete(&self, tool: &mut Tool) {
         let key = (tool.name.clone(), tool.digest);
         let approved = self.approved(tool);
-        let review = self.reviews.get(&key).copied().unwrap_or(ToolReview::None);
+        // A server was reviewed with all that it lists.
+        let judged = (tool.reviewed_as().clone(), tool.digest);
+        let review = self.reviews.get(&judged).copied().unwrap_or(ToolReview::None);
         // What an approved version proved says nothing of one that nobody approved.
-        let is_newcomer = !approved && self.approvals.knows(&tool.name);
+        let is_newcomer = !approved && self.approvals.knows(&judged.0);
         let name = self.stats.get(&tool.name);
         let used = !is_newcomer && tool.shadowed_by.is_none() && tool.stage != Stage::Archived;
         let stats = self.figures(&key, used);
         tool.facts = ToolFacts {
-            approved_over: self.overrides.get(&key).filter(|_| approved).cloned(),
-            approved_unread: self.unread.get(&key).copied().filter(|_| approved),
-            review: if approved && !self.drifted.contains(&key) { ToolReview::Approved } else { review },
+            approved_over: self.overrides.get(&judged).filter(|_| approved).cloned(),
+            approved_unread: self.unread.get(&judged).copied().filter(|_| approved),
+            review: if approved && !self.drifted.contains(&judged) { ToolReview::Approved } else { review },
             score: if is_newcomer { None } else { self.score(&tool.name) },
             runs: stats.runs,
             success_rate: (stats.runs > 0).then(|| stats.succeeded as f64 / stats.runs as f64),
@@ -203,7 +205,7 @@ impl Facts {
             name_success_rate: name.filter(|s| s.runs > 0).map(|s| s.succeeded as f64 / s.runs as f64),
             name_last_run_at: name.and_then(|s| s.last_run_at),
             in_session: tool.stage != Stage::Archived && self.used.get(&key.0) == Some(&key.1),
-            deprecated: self.deprecations.get(&key.0).cloned().map(Box::new),
+            deprecated: self.deprecations.get(&judged.0).cloned().map(Box::new),
             locked: self.locks(tool, approved),
             approved,
             reserved: None,

@@ -111,7 +111,7 @@ impl Library<'_> {
         tool: &str,
         digest: Digest,
     ) -> Result<crate::domain::ToolDetail, EngineError> {
-        let detail = self.detail(&*self.resolve(tool)?)?;
+        let detail = self.detail(&self.resolve(tool)?.reviewed())?;
         if detail.tool.digest != digest {
             let message = format!("{} changed since you were asked", detail.tool.name);
             return Err(EngineError::new(ErrorCode::Conflict, message, "check it again, then retry"));

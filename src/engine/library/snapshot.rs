@@ -12,8 +12,7 @@ use std::sync::Arc;
 /// A row as the scan gave it, without what the store knows.
 pub fn as_scanned(tool: &Tool) -> Arc<Tool> {
     let state = match tool.state {
-        ToolState::Changed if tool.kind.can_run() => ToolState::Ok,
-        ToolState::Changed => ToolState::Unsupported,
+        ToolState::Changed => ToolState::Ok,
         state => state,
     };
     let mut row = Tool { state, facts: ToolFacts::default(), ..tool.clone() };

@@ -49,8 +49,12 @@ impl Integrity<'_> {
         }
         let me = self.workspace.identity();
         let by_me = |tool: &&Arc<Tool>| self.reviewer_beside(tool).is_some_and(|reviewer| reviewer == me);
-        let named: Vec<&ToolName> =
-            tools.iter().filter(|tool| tool.stage.is_vouched()).filter(by_me).map(|tool| &tool.name).collect();
+        let named: Vec<&ToolName> = tools
+            .iter()
+            .filter(|tool| tool.stage.is_vouched() && tool.server.is_none())
+            .filter(by_me)
+            .map(|tool| &tool.name)
+            .collect();
         let Some(first) = named.first() else { return Ok(None) };
         let more = if named.len() > 1 { format!(" and {} more", named.len() - 1) } else { String::new() };
         let verb = if named.len() > 1 { "were" } else { "was" };

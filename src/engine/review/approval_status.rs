@@ -121,6 +121,7 @@ impl Integrity<'_> {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub(in crate::engine) fn doubt(&self, row: &Tool) -> Result<Option<Doubt>, EngineError> {
+        let row = &*row.reviewed();
         self.doubt_by(&self.logbook(Some(&row.name))?, row)
     }
 
@@ -203,7 +204,8 @@ impl Integrity<'_> {
             Problem { path, line: None, code, message, hint }
         };
         let (mut problems, log) = (Vec::new(), self.logbook(None)?);
-        for tool in self.engine.library().catalog().tools.iter().filter(|tool| tool.stage.is_vouched()) {
+        let is_judged = |tool: &&Arc<Tool>| tool.stage.is_vouched() && tool.server.is_none();
+        for tool in self.engine.library().catalog().tools.iter().filter(is_judged) {
             problems.extend(self.doubt_by(&log, tool)?.map(|doubt| {
                 let hint = format!("agents are refused; {}", doubt.remedy(&tool.name));
                 problem(&tool.path, doubt.said(), hint)
@@ -332,7 +334,7 @@ impl Integrity<'_> {
 
     /// Whether an approval of exactly this version, where it lies, is in force.
     pub(in crate::engine) fn approved(&self, tool: &Tool) -> Result<bool, EngineError> {
-        self.workspace.read(|q| Ok(Approval::in_force(&q.approvals_of(&tool.name)?, tool).is_some()))
+        self.workspace.read(|q| Ok(Approval::in_force(&q.approvals_of(tool.reviewed_as())?, tool).is_some()))
     }
 }
 

@@ -108,6 +108,7 @@ impl Reviews<'_> {
             files: &files,
             manifest: manifest.as_ref(),
             base: base.as_ref(),
+            base_files: base_files.as_deref(),
             missing: &missing,
             runs: &runs,
             behaviour: behaviour.as_ref().map(Result::as_ref),

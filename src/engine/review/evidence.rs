@@ -2,6 +2,7 @@
 //!
 //! Facts only, worst first. What was not looked at is said, never left out.
 
+use crate::domain::mcp::{ToolLock, differences};
 use crate::domain::source::text_of;
 use crate::domain::{
     CostTier, IsolationLevel, Manifest, Missing, Permissions, Review, ReviewKind, Run, RunOutcome, SafeText, Tool,
@@ -16,6 +17,8 @@ use crate::insight::Suggestion;
 pub const MADE: &str = "made";
 /// What the line of evidence about the reason for making it is called; the header of a review repeats it.
 pub const MADE_BECAUSE: &str = "reason";
+/// What the lines of evidence about the tools of a server are called.
+const SERVER_TOOLS: &str = "server tools";
 
 /// What the facts are drawn from.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +33,8 @@ pub struct Material<'a> {
     pub manifest: Option<&'a Manifest>,
     /// The manifest approved before.
     pub base: Option<&'a Manifest>,
+    /// The files approved before.
+    pub base_files: Option<&'a [VersionFile]>,
     /// Runs of this digest.
     pub runs: &'a [Run],
     /// What they were seen to do; `None` when the version is not in the catalog.
@@ -48,6 +53,7 @@ pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
     lines.extend(material.unreadable.map(|why| line(Weight::Bad, "unreadable", why)));
     lines.extend(hidden(material.files));
     lines.extend(raised(material.review));
+    lines.extend(server_tools(material.files, material.base_files));
     if let Some(manifest) = material.manifest {
         lines.extend(never_granted(&manifest.permissions));
         lines.extend(permissions(&manifest.permissions, material.base.map(|m| &m.permissions)));
@@ -96,6 +102,26 @@ pub fn suggested(found: &Suggestion) -> EvidenceLine {
 
 fn line(weight: Weight, label: &str, text: impl Into<String>) -> EvidenceLine {
     EvidenceLine { weight, label: label.to_owned(), text: text.into() }
+}
+
+/// What the server of a definition lists, and how that differs from the list approved before.
+fn server_tools(files: &[VersionFile], before: Option<&[VersionFile]>) -> Vec<EvidenceLine> {
+    let lock = match ToolLock::in_files(files) {
+        None => return Vec::new(),
+        Some(Err(error)) => {
+            return vec![line(Weight::Bad, SERVER_TOOLS, SafeText::new(&error.to_string()).to_string())];
+        }
+        Some(Ok(lock)) => lock,
+    };
+    let before = before.and_then(ToolLock::in_files).and_then(Result::ok);
+    let mut lines = vec![line(Weight::Fact, SERVER_TOOLS, format!("{} listed", count(lock.tools.len(), "tool")))];
+    if before.is_some() {
+        lines.extend(differences(before.as_ref(), &lock).into_iter().map(|told| {
+            let weight = if told.contains("[widens: ") { Weight::Bad } else { Weight::Warn };
+            line(weight, SERVER_TOOLS, told)
+        }));
+    }
+    lines
 }
 
 /// Why its risk is high whatever it declares.

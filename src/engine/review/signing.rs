@@ -259,7 +259,8 @@ impl Integrity<'_> {
         }
         let approvals = self.workspace.read(|q| Ok(core::Approvals::read(q)?))?;
         let mut found = Vec::new();
-        for tool in tools.iter().filter(|tool| tool.stage.is_vouched() && !approvals.covers(tool)) {
+        let own = tools.iter().filter(|tool| tool.server.is_none());
+        for tool in own.filter(|tool| tool.stage.is_vouched() && !approvals.covers(tool)) {
             let Ok(Some(vouched)) = self.signer(tool) else { continue };
             let newer = approvals.newest_at(&tool.name).is_none_or(|at| at < vouched.at);
             let files = catalog::read(&self.workspace.plan, tool).map(|detail| detail.files);

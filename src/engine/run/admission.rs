@@ -49,7 +49,8 @@ impl Runs<'_> {
 
     /// What the policy says of a run by this caller, deprecation included.
     pub(in crate::engine) fn may_run(&self, detail: &ToolDetail, caller: &Caller) -> Result<RunPolicy, EngineError> {
-        Ok(self.policy_of(detail, caller)?.with(self.engine.versions().deprecation_of(&detail.tool, caller)?))
+        let deprecated = self.engine.versions().deprecation_of(&detail.tool.reviewed(), caller)?;
+        Ok(self.policy_of(detail, caller)?.with(deprecated))
     }
 
     /// [`Self::may_run`] for a service that somebody launched before: what a human had opened for the launch stays open
@@ -86,11 +87,13 @@ impl Runs<'_> {
 
     fn policy_with(&self, detail: &ToolDetail, caller: &Caller, tiers: &Tiers) -> Result<RunPolicy, EngineError> {
         let tool = &detail.tool;
-        let granted = self.engine.grants().allowed_to(tool)?;
+        // What was decided about a server holds for each tool that it lists.
+        let judged = tool.reviewed();
+        let granted = self.engine.grants().allowed_to(&judged)?;
         let permissions = &detail.manifest.permissions;
-        let (approved, writes) = (self.engine.integrity().approved(tool)?, self.write_mode(tool.stage));
-        let quarantined = self.engine.versions().quarantined(tool)?;
-        let is_let = self.engine.grants().covers(tool, caller)?;
+        let (approved, writes) = (self.engine.integrity().approved(&judged)?, self.write_mode(tool.stage));
+        let quarantined = self.engine.versions().quarantined(&judged)?;
+        let is_let = self.engine.grants().covers(&judged, caller)?;
         let unused = self.engine.tool_sets().unused(tool);
         let standing = Standing {
             approved,
@@ -131,7 +134,7 @@ impl Runs<'_> {
             return Ok(None);
         }
         let detail = self.engine.library().detail(tool)?;
-        let path = tool.path.clone();
+        let path = tool.definition().to_owned();
         Ok(match self.policy_of(&detail, caller)? {
             RunPolicy::Ask { question: Question::Allow, .. } => {
                 Some(Command::Allow { tool: path, digest: detail.tool.digest })

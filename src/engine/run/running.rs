@@ -363,6 +363,7 @@ impl Runs<'_> {
                     };
                     lock(&ender.states.live_runs.live).remove(&id);
                     ender.workspace.report_trouble(written);
+                    ender.workspace.report_trouble(ender.runs().ask_about_drift(&row, &report.end));
                     ender.versions().offer_rollback(&row, failed);
                     if let Some(tell) = on_service_end {
                         tell(report);

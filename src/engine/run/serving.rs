@@ -6,10 +6,11 @@ use super::running::{Ready, RunHandle};
 use super::scratch::Scratch;
 use super::service_start::ServiceStart;
 use super::start_with::StartWith;
-use crate::domain::{Caller, InputMode, Profile, RunEnd, ToolDetail};
+use crate::domain::{Caller, InputMode, Profile, RunEnd, Stream, ToolDetail};
 use crate::engine::Runs;
 use crate::engine::core::RunPolicy;
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::settings::secrets;
 use crate::engine::view::RunRequest;
 use crate::runner::{self, Hooks, RunEnvironment, Running, ServiceTerms, Spec, Spool};
 use serde_json::{Map, Value};
@@ -25,6 +26,12 @@ const MAX_OUTPUT: u64 = 4096;
 /// How much of what a command tells of itself is kept, bytes.
 const MAX_HELP: u64 = 64 * 1024;
 
+/// How long a server may take to list its tools where its definition does not say.
+const LONGEST_LISTING: Duration = Duration::from_mins(1);
+
+/// How much of a list is read, bytes.
+const MAX_LIST: u64 = 16 << 20;
+
 /// Under which rules another command of a version is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::engine) enum CommandRules {
@@ -32,6 +39,8 @@ pub(in crate::engine) enum CommandRules {
     OfService,
     /// The strictest, whatever was granted.
     Strict,
+    /// Those of its runs as far as a human allowed them, else the strictest.
+    Listing,
 }
 
 impl Runs<'_> {
@@ -105,6 +114,36 @@ impl Runs<'_> {
         self.attempt((detail, Some(words), CommandRules::Strict), caller, (timeout, MAX_HELP))
     }
 
+    /// Starts the server of a definition and asks for its tools: the list, or why there is none in one line. Not recorded.
+    ///
+    /// # Errors
+    /// `Refused` or `HumanNeeded` where policy says no; `Failed` when it cannot be started.
+    pub(in crate::engine) fn ask_server(
+        &self,
+        detail: &ToolDetail,
+        caller: &Caller,
+    ) -> Result<Result<Vec<u8>, String>, EngineError> {
+        let scratch = Scratch::make(self.engine).map_err(EngineError::internal)?;
+        let spool = scratch.path().with_extension("spool");
+        let recipe = detail.manifest.recipe.as_ref();
+        let words = recipe.map(|recipe| recipe.command.as_slice()).unwrap_or_default();
+        let stated = recipe.and_then(|recipe| recipe.timeout_ms).map(Duration::from_millis);
+        let rules = (Some(words), Some(stated.unwrap_or(LONGEST_LISTING)), CommandRules::Listing);
+        let spec = self.prepare_command(detail, caller, rules, (&scratch, &spool))?;
+        let report = runner::start(spec, Hooks::default()).wait();
+        let mut list = Vec::new();
+        let read =
+            Spool::open(&spool).map(|spool| spool.bytes(Some(Stream::Stdout)).take(MAX_LIST).read_to_end(&mut list));
+        // What cannot be removed now goes with the scratch folders of the next start.
+        let _ = Spool::remove(&spool);
+        Ok(match (report.end, read) {
+            (RunEnd::Succeeded { .. }, Ok(Ok(_))) => Ok(list),
+            (RunEnd::Succeeded { .. }, Ok(Err(error))) => Err(error.to_string()),
+            (RunEnd::Succeeded { .. }, Err(error)) => Err(error.to_string()),
+            (end, _) => Err(end.message().unwrap_or_else(|| end.outcome().to_string())),
+        })
+    }
+
     fn attempt(
         &self,
         (detail, words, rules): (&ToolDetail, Option<&[String]>, CommandRules),
@@ -152,8 +191,10 @@ impl Runs<'_> {
         (words, timeout, rules): (Option<&[String]>, Option<Duration>, CommandRules),
         (scratch, spool): (&Scratch, &Path),
     ) -> Result<Spec, EngineError> {
-        let RunPolicy::Allow { profile, .. } = self.may_go_on(detail, caller)? else {
-            return Err(self.refused(detail, caller)?);
+        let profile = match self.may_go_on(detail, caller)? {
+            RunPolicy::Allow { profile, .. } => profile,
+            RunPolicy::Ask { .. } if rules == CommandRules::Listing => Profile::Strict,
+            RunPolicy::Ask { .. } | RunPolicy::Refuse { .. } => return Err(self.refused(detail, caller)?),
         };
         let profile = if rules == CommandRules::Strict { Profile::Strict } else { profile };
         let mut manifest = detail.manifest.clone();
@@ -171,7 +212,16 @@ impl Runs<'_> {
         manifest.input = None;
         let given = match profile {
             Profile::Strict => RunEnvironment::default(),
-            Profile::Declared => RunEnvironment::gather(&manifest.permissions.env, BTreeMap::new()),
+            Profile::Declared => {
+                let (declared, settings) = (&manifest.permissions.env, &self.workspace.settings);
+                // What is asked every few seconds asks for no secrets.
+                let secrets = match rules {
+                    CommandRules::Listing => secrets::gather(declared, &settings.secrets, &self.workspace.programs)
+                        .map_err(|end| EngineError::new(ErrorCode::Failed, end.message().unwrap_or_default(), ""))?,
+                    CommandRules::OfService | CommandRules::Strict => BTreeMap::new(),
+                };
+                RunEnvironment::gather(declared, secrets)
+            }
         };
         let version_dir = self.workspace.copies.put(detail.tool.digest, &detail.files)?;
         let request = runner::StartRequest {

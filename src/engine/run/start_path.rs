@@ -2,8 +2,10 @@
 
 use super::running::{Ready, RunHandle};
 use super::start_with::StartWith;
-use crate::domain::{Caller, Kind};
+use crate::domain::mcp::DRIFTED;
+use crate::domain::{Caller, Kind, RunEnd, Tool};
 use crate::engine::Runs;
+use crate::engine::core;
 use crate::engine::error::EngineError;
 use crate::engine::view::RunRequest;
 
@@ -24,5 +26,14 @@ impl Runs<'_> {
                 self.launch(request, caller, ready)
             }
         }
+    }
+
+    /// Asks a human about a server that lists other tools than those that were reviewed.
+    pub(super) fn ask_about_drift(&self, row: &Tool, end: &RunEnd) -> Result<(), EngineError> {
+        let RunEnd::Failed { exit_code: DRIFTED, reason } = end else { return Ok(()) };
+        if row.kind != Kind::Mcp {
+            return Ok(());
+        }
+        self.workspace.transact(|tx| Ok(core::ask_about_server(tx, row, reason)?))
     }
 }

@@ -230,7 +230,10 @@ impl Resemblance {
         }
         found.retain(|(_, said, written)| judged(*said, *written) >= least);
         found.sort_by(|a, b| judged(b.1, b.2).total_cmp(&judged(a.1, a.2)).then_with(|| by_path(a.0, b.0)));
-        let is_copy = |other: &usize| *other != one && self.tools[*other].digest == own.digest;
+        // The tools of a server share its files.
+        let is_other = |other: &Tool| other.definition() != own.definition();
+        let is_copy =
+            |other: &usize| *other != one && self.tools[*other].digest == own.digest && is_other(&self.tools[*other]);
         let mut copies: Vec<usize> = (0..self.tools.len()).filter(is_copy).collect();
         copies.sort_by(|a, b| by_path(*a, *b));
         let copies = copies.into_iter().map(|tool| Resembling { tool, likeness: Likeness::copy(), is_copy: true });

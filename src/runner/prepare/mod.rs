@@ -7,6 +7,7 @@ mod arguments;
 pub(super) mod calls;
 mod function;
 pub(super) mod given;
+pub(super) mod mcp;
 pub(super) mod own;
 pub(super) mod preview;
 pub(super) mod request;
@@ -76,6 +77,9 @@ pub fn prepare(request: &StartRequest) -> Result<Spec, RunEnd> {
 pub(super) fn prepare_for(request: &StartRequest, caller: &BTreeMap<OsString, OsString>) -> Result<Spec, RunEnd> {
     if request.manifest.kind == Kind::Http {
         return own::http(request, caller);
+    }
+    if request.manifest.kind == Kind::Mcp {
+        return mcp::server(request, caller);
     }
     prepare_with(request, caller, &[]).map(|(spec, _)| spec)
 }

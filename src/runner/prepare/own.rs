@@ -120,7 +120,7 @@ fn of_part(request: &StartRequest, caller: &BTreeMap<OsString, OsString>, part: 
 }
 
 /// This program as a program that a run starts.
-fn this_program(request: &StartRequest) -> Result<ResolvedProgram, RunEnd> {
+pub(super) fn this_program(request: &StartRequest) -> Result<ResolvedProgram, RunEnd> {
     let path: PathBuf = std::fs::canonicalize(request.machine.program()).map_err(|error| RunEnd::SpawnFailed {
         message: format!("this program cannot be started again: {error}; restart Toolsmith"),
     })?;

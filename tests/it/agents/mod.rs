@@ -12,6 +12,7 @@ mod permits;
 mod projected;
 mod resources;
 mod sdk;
+mod servers;
 mod web;
 
 use crate::support::Workspace;

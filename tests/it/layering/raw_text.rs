@@ -11,6 +11,8 @@ const STREAMS: &[(&str, &str)] = &[
     ("cli/outlet.rs", "lines of a page, JSON, output of a tool through its filter"),
     ("tui/terminal.rs", "what ratatui draws, sequences of our own, a title that is safe text"),
     ("request/mod.rs", "inside the sandbox of a run, whose output is filtered outside"),
+    ("request/mcp/mod.rs", "inside the sandbox of a run, whose output is filtered outside"),
+    ("request/mcp/child.rs", "inside the sandbox of a run, whose output is filtered outside"),
     ("runner/answer.rs", "inside the sandbox of a run, whose output is filtered outside"),
     ("engine/doctor/mod.rs", "asks for the size of the terminal"),
 ];

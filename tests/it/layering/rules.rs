@@ -54,8 +54,9 @@ const OWNED_CRATES: &[(&str, &[&str])] = &[
 ];
 
 /// The only files that make a process for a program: the one through which every program outside of the sandbox is
-/// started, by the register in `src/outside/register.rs`, and the process that becomes the tool.
-const STARTERS: &[&str] = &["outside/launch.rs", "runner/supervisor/tool.rs"];
+/// started, by the register in `src/outside/register.rs`, the process that becomes the tool, and the client of an MCP
+/// server, which is the tool of such a run and starts the server inside its sandbox.
+const STARTERS: &[&str] = &["outside/launch.rs", "runner/supervisor/tool.rs", "request/mcp/child.rs"];
 
 /// What makes a process become a program, or starts one.
 const STARTING: &[&[&str]] = &[

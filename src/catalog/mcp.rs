@@ -1,0 +1,71 @@
+//! The `[mcp]` table of our own manifests: a server of the Model Context Protocol that a run starts, and what keeps its
+//! tools from being run.
+
+use super::argv::CommandWords;
+use super::fields::TableFields;
+use super::obstacle::Obstacle;
+use crate::domain::mcp::{LOCK_FILE, McpDefinition, McpProtocol, ToolLock, member_names, starts_toolsmith};
+use crate::domain::{IS_SERVER, InputMode, Kind, Manifest, Problem, Recipe, SafeText, SuccessRule, VersionFile};
+
+/// Reads the `[mcp]` table of a manifest; the command that it names. Nothing is read of a definition without one, or
+/// whose kind is another one.
+pub(super) fn table(
+    fields: &mut TableFields<'_, '_>,
+    manifest: &mut Manifest,
+) -> Result<Option<CommandWords>, Problem> {
+    if fields.peek("mcp").is_none() {
+        return Ok(None);
+    }
+    let mut table = fields.table("mcp")?;
+    if table.peek("command").is_none() {
+        fields.give_back("mcp", table.rest());
+        return Ok(None);
+    }
+    let command = CommandWords(table.words("command")?);
+    let definition = McpDefinition {
+        tools: table.words("tools")?,
+        protocol: table.word("protocol")?.unwrap_or(McpProtocol::Auto),
+        server: None,
+        tool: None,
+    };
+    let timeout_ms = table.milliseconds("timeout")?;
+    table.nothing_else()?;
+    if command.0.is_empty() {
+        return Err(table.bad("command", "mcp.command is empty".to_owned(), "name the program of the server"));
+    }
+    let success = SuccessRule { check_json: false, ..SuccessRule::default() };
+    manifest.recipe = Some(Recipe { timeout_ms, success, ..Recipe::blank(InputMode::StdinJson) });
+    manifest.mcp = Some(definition);
+    Ok(Some(command))
+}
+
+/// What keeps a server and its tools from being run; `None` for every other kind.
+pub(super) fn obstacle(manifest: &Manifest, files: &[VersionFile]) -> Option<Obstacle> {
+    if manifest.kind != Kind::Mcp || manifest.mcp.is_none() {
+        return None;
+    }
+    let command = manifest.recipe.as_ref().map(|recipe| recipe.command.as_slice()).unwrap_or_default();
+    if starts_toolsmith(command) {
+        let why = "its command starts `toolsmith mcp`: Toolsmith does not call itself as a server";
+        return Some(Obstacle::Forbidden(why.to_owned()));
+    }
+    let name = &manifest.name;
+    let incomplete = |why: String| Some(Obstacle::Incomplete(why));
+    match ToolLock::in_files(files) {
+        None => incomplete(format!("its tools are not listed yet: run `toolsmith list-tools {name}`")),
+        Some(Err(error)) => {
+            let error = SafeText::new(&error.to_string()).to_string();
+            incomplete(format!("{LOCK_FILE}: {error}; run `toolsmith list-tools {name}`"))
+        }
+        Some(Ok(lock)) => {
+            let names = member_names(name, &lock).into_iter().filter_map(|member| member.name.ok());
+            let example = names.map(|name| format!(", for example {name}")).next().unwrap_or_default();
+            incomplete(format!("{IS_SERVER}{example}"))
+        }
+    }
+}
+
+/// Whether this only says that a server is not run itself: nothing keeps its tools from being run.
+pub(super) fn is_about_server_only(obstacle: &Obstacle) -> bool {
+    matches!(obstacle, Obstacle::Incomplete(why) if why.starts_with(IS_SERVER))
+}

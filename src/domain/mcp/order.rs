@@ -1,0 +1,33 @@
+//! What the client in the sandbox of a run is told to do.
+
+use super::McpProtocol;
+use super::lock::ToolLock;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What the client exits with when the tool is not as it was recorded: nothing was called.
+pub const DRIFTED: i32 = 4;
+
+/// What the client in the sandbox of a run is told to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct McpOrder {
+    /// The name of the server's row, for what is told.
+    pub server: String,
+    /// The server's program and its arguments.
+    pub command: Vec<String>,
+    /// How it is spoken to.
+    pub protocol: McpProtocol,
+    /// The call; `None` to list the tools.
+    pub call: Option<McpCall>,
+}
+
+/// A call of one tool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct McpCall {
+    /// The tool, by the name that the server gives it.
+    pub tool: String,
+    /// The input object.
+    pub arguments: Value,
+    /// What was recorded of the server.
+    pub lock: ToolLock,
+}

@@ -1,0 +1,119 @@
+//! Calling a tool of an MCP server, or listing its tools: the part that this program plays inside the sandbox of such a
+//! run. It starts the server as its child, so that everything that nobody vouches for stays in the sandbox.
+//!
+//! The order comes on standard input. The result goes to standard output; what went wrong goes to standard error, and the
+//! exit code tells a tool that failed from one that was not called.
+
+mod child;
+mod session;
+
+use crate::domain::mcp::{DRIFTED, McpOrder, ServerProgram, ToolLock, sha256_hex};
+use child::Server;
+use session::{Session, SessionEnd};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// The variable by which `toolsmith mcp` learns that it was started by itself.
+pub const CLIENT_VARIABLE: &str = "TOOLSMITH_MCP_CLIENT";
+
+/// What is exited with when the tool failed, and when the server could not be spoken to.
+const TOOL_FAILED: i32 = 1;
+const NO_ANSWER: i32 = 3;
+
+/// How much a server may write, in bytes.
+const MOST_READ: usize = 64 << 20;
+
+/// Larger programs are recorded without a digest, in bytes.
+const MOST_PROGRAM: u64 = 256 << 20;
+
+/// Plays it; returns what to exit with.
+pub fn play() -> i32 {
+    let read = io::read_to_string(io::stdin()).map_err(|error| error.to_string());
+    let order = read.and_then(|text| serde_json::from_str::<McpOrder>(&text).map_err(|error| error.to_string()));
+    let order = match order {
+        Ok(order) => order,
+        Err(why) => return complain(&format!("the order could not be read: {why}"), NO_ANSWER),
+    };
+    let (server, program) = (order.server.clone(), order.command.first().cloned().unwrap_or_default());
+    if let Some(note) = order.call.as_ref().and_then(|call| other_program(&call.lock, &program)) {
+        let _ = writeln!(io::stderr(), "{note}");
+    }
+    match converse(order) {
+        SessionEnd::Listed { protocol, server, instructions, tools } => {
+            match ToolLock::of(protocol, (server, instructions), program_of(&program), tools) {
+                Ok(lock) => tell(&lock.file().bytes),
+                Err(why) => complain(&format!("the list of tools cannot be recorded: {why}"), NO_ANSWER),
+            }
+        }
+        SessionEnd::Answered(text) => tell(text.as_bytes()),
+        SessionEnd::ToolFailed(text) => complain(&text, TOOL_FAILED),
+        SessionEnd::Drifted(why) => {
+            let next = format!(
+                "it was not called; a human lists the tools again with `toolsmith list-tools {server}` and reviews the change"
+            );
+            complain(&format!("{why}; {next}"), DRIFTED)
+        }
+        SessionEnd::Failed(why) => complain(&why, NO_ANSWER),
+    }
+}
+
+fn converse(order: McpOrder) -> SessionEnd {
+    let marks = [(CLIENT_VARIABLE, order.server.as_str())];
+    let mut server = match Server::start(&order.command, &marks) {
+        Ok(server) => server,
+        Err(error) => return SessionEnd::Failed(format!("the server could not be started: {error}")),
+    };
+    let (mut session, first) = Session::begin(order);
+    let (mut waiting, mut read) = (vec![first], 0);
+    let end = loop {
+        // One that does not listen any more is about to end: that is told.
+        let _ = waiting.drain(..).try_for_each(|message| server.say(&message));
+        if let Some(note) = session.take_note() {
+            let _ = writeln!(io::stderr(), "{note}");
+        }
+        match server.next_line() {
+            Some(line) => {
+                read += line.len();
+                waiting = session.hear(&line);
+            }
+            None => session.give_up("ended"),
+        }
+        if read > MOST_READ {
+            session.give_up("wrote too much");
+        }
+        if let Some(end) = session.take_end() {
+            break end;
+        }
+    };
+    server.end();
+    end
+}
+
+/// That the program is another one than when its tools were recorded. It may have been upgraded: what counts is what it
+/// lists.
+fn other_program(lock: &ToolLock, program: &str) -> Option<String> {
+    let recorded = lock.program.as_ref().filter(|recorded| recorded.path == program)?;
+    let is_other = program_of(program).is_some_and(|now| now != *recorded);
+    is_other.then(|| "the program of the server changed since its tools were listed".to_owned())
+}
+
+/// The program that was started, where it is a file that can be read.
+fn program_of(path: &str) -> Option<ServerProgram> {
+    let size = Path::new(path).metadata().ok().filter(std::fs::Metadata::is_file)?.len();
+    let bytes = (size <= MOST_PROGRAM).then(|| std::fs::read(path).ok()).flatten()?;
+    Some(ServerProgram { path: path.to_owned(), sha256: sha256_hex(&bytes) })
+}
+
+fn tell(bytes: &[u8]) -> i32 {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Ok(()) => 0,
+        Err(error) => complain(&format!("the result could not be written: {error}"), NO_ANSWER),
+    }
+}
+
+fn complain(why: &str, code: i32) -> i32 {
+    // Nobody can be told when standard error is gone.
+    let _ = writeln!(io::stderr(), "{why}");
+    code
+}
