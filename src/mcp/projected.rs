@@ -3,7 +3,7 @@
 
 use super::tools;
 use super::visible::{visible, visible_value};
-use crate::domain::{Caller, Digest, Tool, ToolDetail};
+use crate::domain::{Caller, Digest, Kind, Tool, ToolDetail};
 use crate::engine::{Engine, EngineError, MayRun};
 use rmcp::model::{JsonObject, Tool as Offer, ToolAnnotations};
 use serde_json::{Value, json};
@@ -98,11 +98,16 @@ fn projected(tool: &Tool, detail: &ToolDetail) -> Option<Projected> {
         other => (wrapped(&other), true),
     };
     let permissions = &manifest.permissions;
+    // What a server does elsewhere for a call, no sandbox holds.
+    let (reads_only, is_open) = match tool.kind {
+        Kind::Mcp => (false, true),
+        _ => (permissions.write.is_empty() && permissions.network.is_empty(), !permissions.network.is_empty()),
+    };
     let annotations = ToolAnnotations::with_title(visible(tool.title.as_deref().unwrap_or(tool.name.as_str())))
-        .read_only(permissions.write.is_empty() && permissions.network.is_empty())
-        .destructive(!permissions.write.is_empty() || !permissions.network.is_empty())
+        .read_only(reads_only)
+        .destructive(!reads_only)
         .idempotent(tool.idempotent == Some(true))
-        .open_world(!permissions.network.is_empty());
+        .open_world(is_open);
     let description = visible(&tool.description).into_owned();
     let offer = Offer::new(wire_name(tool.name.as_str()), description, Arc::new(schema)).with_annotations(annotations);
     Some(Projected { offer, path: tool.path.clone(), digest: tool.digest, is_wrapped })

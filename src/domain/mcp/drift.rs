@@ -114,6 +114,9 @@ pub fn drift_of(lock: &ToolLock, wire: &str, now: &[LockedTool]) -> Option<Strin
     let Some(recorded) = lock.tool(wire) else {
         return Some(format!("the tool {name} is not recorded, so nobody reviewed it"));
     };
+    if now.iter().filter(|tool| tool.name() == wire).count() > 1 {
+        return Some(format!("the server lists more than one tool called {name}"));
+    }
     match now.iter().find(|tool| tool.name() == wire) {
         Some(tool) if tool.sha256 == recorded.sha256 => None,
         Some(tool) => {

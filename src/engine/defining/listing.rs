@@ -13,6 +13,9 @@ use crate::engine::plain_verb::{Perform, PlainVerb, argument};
 use crate::engine::view::Preview;
 use serde_json::json;
 
+/// Largest list that is kept, in bytes: the catalog reads no larger definitions.
+const MOST_LIST: usize = 256 * 1024;
+
 /// Changes that are told in one line.
 const MOST_TOLD: usize = 8;
 
@@ -108,7 +111,13 @@ impl Definitions<'_> {
         }
         let mut notes = differences(before.as_ref(), lock);
         let mut files: Vec<VersionFile> = base.files.iter().filter(|file| file.path != LOCK_FILE).cloned().collect();
-        files.push(lock.file());
+        let list = lock.file();
+        if list.bytes.len() > MOST_LIST {
+            let message =
+                format!("the list of {name} has {} KiB; at most 256 KiB can be kept", list.bytes.len() / 1024);
+            return Err(EngineError::new(ErrorCode::Failed, message, "let the server offer fewer tools"));
+        }
+        files.push(list);
         let why = format!("Tools listed by the server: {}", lock.tools.len());
         let kept = if there.stage == Stage::Experimental {
             files.sort_by(|a, b| a.path.cmp(&b.path));

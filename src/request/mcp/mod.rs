@@ -28,6 +28,9 @@ const MOST_PROGRAM: u64 = 256 << 20;
 
 /// Plays it; returns what to exit with.
 pub fn play() -> i32 {
+    if !is_confined() {
+        return complain("this part of Toolsmith works inside its sandbox only", NO_ANSWER);
+    }
     let read = io::read_to_string(io::stdin()).map_err(|error| error.to_string());
     let order = read.and_then(|text| serde_json::from_str::<McpOrder>(&text).map_err(|error| error.to_string()));
     let order = match order {
@@ -55,6 +58,13 @@ pub fn play() -> i32 {
         }
         SessionEnd::Failed(why) => complain(&why, NO_ANSWER),
     }
+}
+
+/// Whether this process is behind a filter of system calls and cannot gain privileges, as every run is. Whoever may start
+/// this program must not be able to start any other with it.
+fn is_confined() -> bool {
+    use rustix::thread::{SecureComputingMode, no_new_privs, secure_computing_mode};
+    no_new_privs().unwrap_or(false) && secure_computing_mode().is_ok_and(|mode| mode == SecureComputingMode::Filter)
 }
 
 fn converse(order: McpOrder) -> SessionEnd {

@@ -60,6 +60,8 @@ pub(super) struct Session {
     pages: usize,
     lists: usize,
     is_stale: bool,
+    /// The list as it was given once more before the call.
+    again: Vec<Value>,
     note: Option<String>,
     end: Option<SessionEnd>,
 }
@@ -79,6 +81,7 @@ impl Session {
             pages: 0,
             lists: 0,
             is_stale: false,
+            again: Vec::new(),
             note: None,
             end: None,
         };
@@ -223,12 +226,23 @@ impl Session {
 
     /// Whatever the server had to say about its list before is known.
     fn past_barrier(&mut self, result: Option<&Value>) -> Vec<Value> {
-        if self.is_inline
-            && let Some(tools) = result.and_then(|result| result.get("tools")).and_then(Value::as_array)
-            && self.pages == 1
-            && *tools != self.tools
-        {
-            self.is_stale = true;
+        if self.is_inline {
+            // The list once more, all of it: what differs from the one that was compared is not that list.
+            let result = result.unwrap_or(&Value::Null);
+            let Some(tools) = result.get("tools").and_then(Value::as_array) else {
+                return self.fail("the server lists no tools".to_owned());
+            };
+            self.again.extend(tools.iter().cloned());
+            let cursor = result.get("nextCursor").and_then(Value::as_str);
+            if let Some(cursor) = cursor.filter(|_| self.again.len() <= self.tools.len()) {
+                let cursor = json!({"cursor": cursor});
+                self.pages += 1;
+                if self.pages > 2 * MOST_PAGES {
+                    return self.fail(format!("the list has more than {MOST_PAGES} parts"));
+                }
+                return vec![self.request("tools/list", cursor)];
+            }
+            self.is_stale |= self.again != self.tools;
         }
         if self.is_stale {
             self.lists += 1;
@@ -272,6 +286,7 @@ impl Session {
     fn list(&mut self, cursor: Option<&str>) -> Value {
         if cursor.is_none() {
             self.tools.clear();
+            self.again.clear();
             self.pages = 0;
             self.is_stale = false;
         }

@@ -24,7 +24,7 @@ fn journey(workspace: &Workspace, mode: &str, target: &[&str]) -> String {
     command.env_clear().envs(workspace.environment()).env("PYTHONPATH", clients().join("python"));
     let mut client = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(client.stdout.take().unwrap()).lines();
-    let mut next = || -> Value { serde_json::from_str(&lines.next().expect("the client failed").unwrap()).unwrap() };
+    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
     decide(workspace, next()["review"].as_i64().unwrap(), DecisionKind::Reject, "not yet");
     let version = next()["version"].as_str().unwrap().to_owned();
     assert!(client.wait().unwrap().success(), "{mode}");

@@ -65,8 +65,9 @@ impl Reply {
 
     /// The last message of the body, of an event stream or plain.
     pub fn message(&self) -> Value {
-        let events = self.body.lines().filter_map(|line| line.strip_prefix("data: ")).filter(|data| !data.is_empty());
-        let text = events.last().unwrap_or(&self.body);
+        let mut events =
+            self.body.lines().filter_map(|line| line.strip_prefix("data: ")).filter(|data| !data.is_empty());
+        let text = events.next_back().unwrap_or(&self.body);
         serde_json::from_str(text).unwrap_or_else(|_| panic!("{self:?}"))
     }
 }
@@ -77,14 +78,14 @@ pub fn send(address: &str, method: &str, headers: &[(&str, &str)], body: &[u8]) 
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let host =
         if headers.iter().any(|(name, _)| *name == "host") { String::new() } else { format!("host: {address}\r\n") };
-    let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let lines: String = headers.iter().flat_map(|(name, value)| [name, ": ", value, "\r\n"]).collect();
     let length = body.len();
     let head = format!("{method} /mcp HTTP/1.1\r\n{host}{lines}connection: close\r\ncontent-length: {length}\r\n\r\n");
     stream.write_all(head.as_bytes()).unwrap();
     // A server that refuses a body need not read all of it.
     let _ = stream.write_all(body);
     let mut answer = Vec::new();
-    let mut part = [0; 1 << 16];
+    let mut part = [0; 1 << 13];
     while let Ok(read @ 1..) = stream.read(&mut part) {
         answer.extend_from_slice(&part[..read]);
     }
