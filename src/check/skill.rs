@@ -56,8 +56,10 @@ fn of_frontmatter(fields: &Map<String, Value>, text: &str) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     if let Some(hooks) = fields.get("hooks").filter(|hooks| !hooks.is_null()) {
-        let message =
-            format!("the client runs these hooks by itself while the skill is in use: {}", quoted(&hooks.to_string()));
+        let message = format!(
+            "the client runs these hooks automatically while the skill is in use: {}",
+            quoted(&hooks.to_string())
+        );
         findings.push(Finding::new("hooks", Severity::High, message).at(FILE, line("hooks")));
     }
     let allowed = fields.get("allowed-tools").map(rules).unwrap_or_default();
@@ -107,7 +109,7 @@ fn rules(value: &Value) -> Vec<String> {
 fn too_wide(rule: &str) -> Option<String> {
     let (tool, scope) = rule.split_once('(').map_or((rule, ""), |(tool, rest)| (tool, rest.trim_end_matches(')')));
     if tool == "*" {
-        return Some("that is every tool".to_owned());
+        return Some("that allows every tool".to_owned());
     }
     if !["bash", "shell"].contains(&tool.to_ascii_lowercase().as_str()) {
         return None;
@@ -116,7 +118,7 @@ fn too_wide(rule: &str) -> Option<String> {
     let command = scope.split([' ', ':']).next().unwrap_or_default();
     let program = command.rsplit('/').next().unwrap_or_default();
     if scope.is_empty() || command.starts_with('*') || command.is_empty() {
-        return Some("that is every command".to_owned());
+        return Some("that allows every command".to_owned());
     }
     let has_rest = scope.contains('*') && !scope.contains(FOLDERS[0]);
     (has_rest && RUN_ANYTHING.contains(&program)).then(|| format!("{program} runs any code"))
@@ -177,7 +179,7 @@ fn missing(text: &str, files: &[VersionFile]) -> Vec<Finding> {
             let folder = format!("{}/", path.trim_end_matches('/'));
             let is_there = files.iter().any(|file| file.path == path || file.path.starts_with(&folder));
             if !is_there && told.insert(path.to_owned()) {
-                let message = format!("the text speaks of {}, which is not there", quoted(path));
+                let message = format!("the text mentions {}, which does not exist", quoted(path));
                 findings.push(Finding::new("missing-file", Severity::Medium, message).at(FILE, at as u64 + 1));
             }
         }

@@ -149,8 +149,8 @@ async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connec
     if [HOST, ORIGIN, AUTHORIZATION].iter().any(|name| head.headers.get_all(name).iter().count() > 1) {
         return Ok(refusal(StatusCode::BAD_REQUEST, "a header is repeated", None));
     }
-    let secret = bearer(&head.headers).ok_or(Denied::Unknown)?;
-    let guest = guests.admit(secret)?;
+    let secret = bearer(&head.headers).ok_or(Denied::Unknown)?.to_owned();
+    let guest = guests.admit(&secret)?;
     connection.is_of(&guest)?;
     guest.demand_rate()?;
     let body = match tokio::time::timeout(BODY, Limited::new(body, MOST_BODY).collect()).await {
@@ -158,13 +158,13 @@ async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connec
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             return Ok(refusal(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large", None));
         }
-        Ok(Err(_)) => return Ok(refusal(StatusCode::BAD_REQUEST, "the request has no end", None)),
+        Ok(Err(_)) => return Ok(refusal(StatusCode::BAD_REQUEST, "the request body is incomplete", None)),
         Err(_) => return Ok(refusal(StatusCode::REQUEST_TIMEOUT, "the request took too long to arrive", None)),
     };
     // The token may have been revoked while the body arrived.
-    let guest = guests.admit(secret)?;
+    let guest = guests.admit(&secret)?;
     let is_first = !head.headers.contains_key("mcp-session-id") && opens_session(&body);
-    let request = Request::from_parts(head.clone(), Full::new(body));
+    let request = Request::from_parts(head, Full::new(body));
     guest.answer(request, is_first).await
 }
 
@@ -199,7 +199,7 @@ fn denied(why: &Denied) -> Answer {
             refusal(StatusCode::TOO_MANY_REQUESTS, "too many sessions are open; end one with DELETE", None)
         }
         Denied::Connections => refusal(StatusCode::TOO_MANY_REQUESTS, "too many connections are open; close one", None),
-        Denied::Closing => refusal(StatusCode::SERVICE_UNAVAILABLE, "the server ends", None),
+        Denied::Closing => refusal(StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down", None),
         Denied::Trouble => {
             refusal(StatusCode::SERVICE_UNAVAILABLE, "the state of the workspace cannot be read now", None)
         }

@@ -407,7 +407,7 @@ impl Server {
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             return Ok(place);
         }
-        let message = format!("{RUNS_AT_ONCE} runs of yours go on already");
+        let message = format!("{RUNS_AT_ONCE} of your runs are active already");
         let error = EngineError::new(ErrorCode::Refused, message, "wait for the end of one, or cancel it");
         Err(Refusal::from(error).with("retry_after_s", 5))
     }
@@ -417,7 +417,7 @@ impl Server {
         if let Ok(place) = Arc::clone(&self.waits).try_acquire_owned() {
             return Ok(place);
         }
-        let message = format!("{WAITS_AT_ONCE} calls of yours wait already");
+        let message = format!("{WAITS_AT_ONCE} of your calls are waiting already");
         let error = EngineError::new(ErrorCode::Refused, message, "one call of wait or output is enough for each");
         Err(Refusal::from(error).with("retry_after_s", 5))
     }

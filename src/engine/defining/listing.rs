@@ -76,9 +76,8 @@ impl Definitions<'_> {
             return Err(EngineError::new(ErrorCode::Conflict, message, "check it again, then retry"));
         }
         let failed = |why: String| {
-            let message = format!("{} does not list its tools: {why}", there.name);
-            let hint =
-                "check its command; what needs its permissions for that must be approved, then listed with --allow";
+            let message = format!("{} could not list its tools: {why}", there.name);
+            let hint = "check its command; if it needs its permissions to list tools, approve it, then run list-tools with --allow";
             EngineError::new(ErrorCode::Failed, message, hint)
         };
         let answer = self.engine.runs().ask_server(&started, caller)?.map_err(failed)?;
@@ -86,7 +85,7 @@ impl Definitions<'_> {
             failed(match error {
                 // Its digests were made before the values of variables were taken out.
                 LockError::Edited(tool) => {
-                    format!("the tool {} holds the value of a variable that it was given", SafeText::new(&tool))
+                    format!("the tool {} contains a value that is redacted as a secret", SafeText::new(&tool))
                 }
                 other => SafeText::new(&other.to_string()).to_string(),
             })

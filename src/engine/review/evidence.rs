@@ -5,8 +5,8 @@
 use crate::domain::mcp::{ToolLock, differences};
 use crate::domain::source::text_of;
 use crate::domain::{
-    CostTier, IsolationLevel, Manifest, Missing, Permissions, Review, ReviewKind, Run, RunOutcome, SafeText, Tool,
-    VersionFile, count, hidden_in,
+    CostTier, IS_SERVER, IsolationLevel, Manifest, Missing, Permissions, Review, ReviewKind, Run, RunOutcome, SafeText,
+    Tool, VersionFile, count, hidden_in,
 };
 use crate::engine::error::EngineError;
 use crate::engine::run::behaviour::Behaviour;
@@ -209,7 +209,10 @@ fn of_row(tool: &Tool) -> Vec<EvidenceLine> {
         lines.push(line(Weight::Fact, "tier", tool.cost_tier.word()));
     }
     if let Some(reason) = &tool.reason {
-        lines.push(line(Weight::Bad, "cannot run", reason));
+        // A server is complete: its tools are what runs.
+        let is_server = reason.starts_with(IS_SERVER);
+        let (weight, label) = if is_server { (Weight::Fact, "server") } else { (Weight::Bad, "cannot run") };
+        lines.push(line(weight, label, reason));
     }
     if let Some(path) = &tool.copy_of {
         lines.push(line(Weight::Warn, "copy", format!("same files as {path}")));

@@ -247,7 +247,7 @@ impl Session {
         if self.is_stale {
             self.lists += 1;
             if self.lists >= MOST_LISTS {
-                return self.fail("the server changes its list of tools all the time".to_owned());
+                return self.fail("the server keeps changing its list of tools".to_owned());
             }
             return vec![self.list(None)];
         }
@@ -502,8 +502,32 @@ mod tests {
         let (asked, end) = play(order(McpProtocol::Handshake, true), &mut |method, _| {
             (if method == "ping" { vec![changed()] } else { vec![] }, ordinary(method))
         });
-        assert_eq!(end, SessionEnd::Failed("the server changes its list of tools all the time".to_owned()));
+        assert_eq!(end, SessionEnd::Failed("the server keeps changing its list of tools".to_owned()));
         assert!(!asked.contains(&"tools/call".to_owned()));
+    }
+
+    #[test]
+    fn without_a_handshake_the_whole_list_is_compared_again_before_the_call() {
+        let other = || json!({"name": "echo", "description": "Other", "inputSchema": {"type": "object"}});
+        let extra = || json!({"name": "extra"});
+        let first = || json!({"tools": [tool()], "nextCursor": "2"});
+        // The answers to the first list, and to the list before the call; each in its parts.
+        for (list, again, is_called) in [
+            (vec![first(), json!({"tools": [extra()]})], vec![first(), json!({"tools": [extra()]})], true),
+            (vec![first(), json!({"tools": []})], vec![json!({"tools": [other()]})], false),
+            (vec![first(), json!({"tools": [extra()]})], vec![first(), json!({"tools": [other()]})], false),
+            (vec![json!({"tools": [tool()]})], vec![first(), json!({"tools": [other()]})], false),
+            (vec![json!({"tools": [tool()]})], vec![json!({"tools": {"0": other()}})], false),
+            (vec![json!({"tools": [tool()]})], vec![json!({})], false),
+        ] {
+            let changed = json!({"tools": [other()]});
+            let answers: Vec<Value> = [list, again].concat();
+            let (asked, end) = play(order(McpProtocol::Inline, true), &mut |method, count| {
+                let listed = || answers.get(count - 1).unwrap_or(&changed).clone();
+                (vec![], if method == "tools/list" { listed() } else { ordinary(method) })
+            });
+            assert_eq!(asked.contains(&"tools/call".to_owned()), is_called, "{answers:#?} {end:?}");
+        }
     }
 
     #[test]

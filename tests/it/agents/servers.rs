@@ -4,6 +4,7 @@ use super::client::{Agent, LEGACY};
 use super::{decide, open};
 use crate::support::{Workspace, terminal_input};
 use serde_json::{Value, json};
+use std::io::Write;
 use std::process::{Output, Stdio};
 use toolsmith::domain::{DecisionKind, ReviewKind};
 use toolsmith::engine::ReviewFilter;
@@ -169,6 +170,11 @@ fn tools_are_listed_by_a_human_reviewed_with_their_server_and_run_by_everybody()
 
     let mut named = Agent::connect(&workspace, LEGACY, &["--as-agent", "rosa", "mcp", "--list", "all"]);
     assert_eq!(named.call("hub-create_issue", json!({"title": "c"}))["output"], json!({"made": "c"}));
+    let offers = named.ask("tools/list", json!({}));
+    let offer = offers["result"]["tools"].as_array().unwrap().iter().find(|tool| tool["name"] == "hub-create_issue");
+    let hints = &offer.unwrap()["annotations"];
+    let told = ["readOnlyHint", "destructiveHint", "openWorldHint"].map(|hint| hints[hint].as_bool().unwrap());
+    assert_eq!(told, [false, true, true], "no sandbox holds what a server does elsewhere");
     let (decided, code) = workspace.json_of_human(&["archive", "hub.create_issue"]);
     assert_eq!(code, 4, "decisions are about the server: {decided:#}");
 }
@@ -340,4 +346,36 @@ fn names_that_clash_are_problems_and_texts_for_models_are_found_in_the_review() 
     let engine = open(&workspace);
     let reason = engine.library().resolve("hub").unwrap().reason.clone().unwrap();
     assert!(reason.contains("was edited"), "{reason}");
+}
+
+#[test]
+fn the_part_that_starts_servers_starts_nothing_outside_the_sandbox() {
+    let workspace = Workspace::new();
+    let mark = workspace.path("started");
+    let order = json!({"server": "x", "command": ["touch", mark], "protocol": "auto", "call": null});
+    for agent in ["", "rosa"] {
+        let mut command = workspace.toolsmith(&["--as-mcp-client"]);
+        command.env("TOOLSMITH_AGENT", agent).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // It may refuse before it reads.
+        let _ = child.stdin.take().unwrap().write_all(order.to_string().as_bytes());
+        let output = child.wait_with_output().unwrap();
+        assert!(!output.status.success() && !mark.exists(), "{output:?}");
+    }
+    // Inside, the same part starts the server.
+    let workspace = self::workspace();
+    assert_eq!(workspace.json_of_human(&["list-tools", "hub"]).1, 0);
+}
+
+#[test]
+fn a_list_that_the_catalog_could_not_read_is_not_written() {
+    let workspace = workspace();
+    let many =
+        SERVER.replace("return [one,", "return [one, {\"name\": \"large\", \"description\": \"word \" * 60_000},");
+    workspace.write(&format!("{HOME}/server.py"), &many);
+    let (refused, code) = workspace.json_of_human(&["list-tools", "hub"]);
+    assert_eq!(code, 1, "{refused:#}");
+    assert!(refused["error"]["message"].as_str().unwrap().contains("256 KiB"), "{refused:#}");
+    assert_eq!(rows(&workspace), ["hub"]);
+    assert!(!workspace.path(&format!("{HOME}/mcp.lock.json")).exists());
 }
