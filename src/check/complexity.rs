@@ -40,7 +40,7 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
         // The first is what stands outside of all functions.
         functions += figures.len().saturating_sub(1);
         for figure in figures {
-            let severity = if figure.ways > UNTESTABLE { Severity::High } else { Severity::Medium };
+            let severity = if figure.ways > UNTESTABLE { Severity::Medium } else { Severity::Low };
             if figure.ways > WORTH_A_LOOK {
                 let message = format!(
                     "the cyclomatic complexity is {} in {}, more than {WORTH_A_LOOK}",

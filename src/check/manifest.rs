@@ -96,7 +96,7 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
 fn described(manifest: &Manifest) -> Option<Finding> {
     let description = manifest.description.trim();
     if description.is_empty() {
-        return Some(Finding::new("no-description", Severity::Medium, "it has no description"));
+        return Some(Finding::new("no-description", Severity::Low, "it has no description"));
     }
     let is_short =
         description.chars().count() < MIN_DESCRIPTION || description.eq_ignore_ascii_case(manifest.name.as_str());
@@ -283,9 +283,11 @@ fn schemas(manifest: &Manifest) -> Vec<Finding> {
         let violations = checker.as_ref().map(|checker| checker.violations(value)).unwrap_or_default();
         findings.extend(violations.into_iter().take(MAX_VIOLATIONS).map(|violation| {
             let place = if violation.path.is_empty() { String::new() } else { format!(" at {}", violation.path) };
+            // Definitions of other programs show their examples to a reader; ours are tried.
+            let severity = if manifest.dialect == Dialect::Native { Severity::Medium } else { Severity::Low };
             Finding::new(
                 "does-not-fit",
-                Severity::Medium,
+                severity,
                 format!("{what} does not match the schema{place}: {}", violation.message),
             )
         }));
@@ -368,7 +370,7 @@ fn unknown_keys(manifest: &Manifest) -> Vec<Finding> {
         let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
         let names: Vec<&str> = others.iter().take(MAX_KEYS).map(|(key, _)| key.as_str()).collect();
         let message = format!("unknown keys without effect: {}{rest}", names.join(", "));
-        findings.push(Finding::new("unknown-keys", Severity::Medium, message));
+        findings.push(Finding::new("unknown-keys", Severity::Low, message));
     }
     findings
 }

@@ -266,6 +266,12 @@ pub const CHECKS: &[Check] = &[
         examine: external::eslint,
     },
     Check {
+        name: "start",
+        doc: "whether it starts with its simplest input",
+        cost: Cost::Running,
+        examine: trials::start::examine,
+    },
+    Check {
         name: "examples",
         doc: "runs its examples and compares their output",
         cost: Cost::Running,
@@ -297,7 +303,7 @@ pub const CHECKS: &[Check] = &[
     },
     Check {
         name: "consistency",
-        doc: "compares its outputs with those of the previously approved version",
+        doc: "gives it and the previously approved version the same inputs, and compares their outputs",
         cost: Cost::Running,
         examine: trials::consistency::examine,
     },

@@ -16,7 +16,7 @@ const MAX_TOLD: usize = 5;
 /// Examines the name, the display name and the aliases against all other tools.
 pub fn examine(context: &CheckContext<'_>) -> CheckReport {
     let own = &context.version.tool;
-    let mut findings = same_name(own, context);
+    let mut findings: Vec<Finding> = same_name(own, context).into_iter().collect();
     let mut told = 0_usize;
     for other in context.library.rows() {
         if other.path == own.path || other.name == own.name || told >= MAX_TOLD {
@@ -31,18 +31,18 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
 }
 
 /// Other tools of the same name and other content, at the same stage.
-fn same_name(own: &Tool, context: &CheckContext<'_>) -> Vec<Finding> {
-    let clash = |path: &String| {
+fn same_name(own: &Tool, context: &CheckContext<'_>) -> Option<Finding> {
+    let place = |path: &String| {
         let other = context.library.rows().iter().find(|row| row.path == *path);
-        let where_it_is =
-            other.map_or_else(|| path.clone(), |other| format!("{path} ({}, {})", other.version, other.stage));
-        Finding::new(
-            "same-name",
-            Severity::Medium,
-            format!("another tool has the same name but different content: {where_it_is}"),
-        )
+        other.map_or_else(|| path.clone(), |other| format!("{path} ({}, {})", other.version, other.stage))
     };
-    own.clashes.iter().take(MAX_TOLD).map(clash).collect()
+    let first = own.clashes.first()?;
+    let others = match own.clashes.len() - 1 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let message = format!("another tool has the same name but different content: {}{others}", place(first));
+    Some(Finding::new("same-name", Severity::Medium, message))
 }
 
 /// How the name resembles that of another tool.

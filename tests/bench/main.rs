@@ -3,8 +3,9 @@
 //!
 //! `cargo bench` runs all of them, `cargo bench -- search` those whose path holds the word. `cargo bench -- screen`
 //! measures the workbench in a terminal instead, `cargo bench -- commands` verbs among 10,000 and 100,000 tools,
-//! `cargo bench -- services` tools that keep running, `cargo bench -- agents` what an agent waits for over MCP, and
-//! `cargo bench -- formats DIR` how much of a folder of foreign definitions is understood.
+//! `cargo bench -- services` tools that keep running, `cargo bench -- agents` what an agent waits for over MCP,
+//! `cargo bench -- formats DIR` how much of a folder of foreign definitions is understood, and `cargo bench -- evidence`
+//! how often the checks are right.
 
 #![expect(clippy::panic, reason = "a benchmark that cannot be set up has nothing to measure")]
 
@@ -16,6 +17,7 @@ mod commands;
 mod diff;
 mod documents;
 mod engine;
+mod evidence;
 mod formats;
 mod history;
 mod opportunities;
@@ -37,6 +39,7 @@ fn main() -> std::process::ExitCode {
     match words.next().as_deref() {
         Some("screen") => screen::run(&words.collect::<Vec<_>>()),
         Some("commands") => commands::run(&words.collect::<Vec<_>>()),
+        Some("evidence") => evidence::run(&words.collect::<Vec<_>>()),
         Some("formats") => formats::run(&words.collect::<Vec<_>>()),
         Some("agents") => agents::run(&words.collect::<Vec<_>>()),
         Some("services") => services::run(&words.collect::<Vec<_>>()),

@@ -35,6 +35,28 @@ pub(super) fn scan(root: Node<'_>, finder: &mut Finder<'_>) {
 }
 
 /// A command as it is started: what stands before it (`sudo`, `env`) left out.
+/// Programs that print code of a shell about words, keys and settings, to be run by it.
+const PRINT_SETUP: &[&str] = &[
+    "argc",
+    "brew",
+    "dircolors",
+    "direnv",
+    "fnm",
+    "getopt",
+    "keychain",
+    "lesspipe",
+    "mise",
+    "nodenv",
+    "opam",
+    "pyenv",
+    "rbenv",
+    "register-python-argcomplete",
+    "resize",
+    "ssh-agent",
+    "starship",
+    "zoxide",
+];
+
 struct BashCommand<'t> {
     /// The word that names the program.
     word: Node<'t>,
@@ -311,12 +333,24 @@ impl BashScanner<'_, '_> {
         self.finder.add(node, Kind::StartsPrograms, program);
     }
 
+    /// The program in `eval "$(program …)"`, where all that it is made for is to print code for just that.
+    fn prints_setup(&self, call: &BashCommand<'_>) -> Option<String> {
+        let [word] = call.arguments.as_slice() else { return None };
+        let inner = self.finder.text_of(*word).trim_matches('"').strip_prefix("$(")?.strip_suffix(')')?;
+        let is_plain = !inner.contains(['|', ';', '&', '`', '<', '>']) && !inner.contains("$(");
+        let program = inner.split_whitespace().next()?;
+        (is_plain && PRINT_SETUP.contains(&program)).then(|| program.to_owned())
+    }
+
     /// Commands whose arguments decide what they do; `true` when nothing more is to be said.
     fn special(&mut self, node: Node<'_>, call: &BashCommand<'_>, words: &[Option<String>]) -> bool {
         let has = |options: &[&str]| words.iter().flatten().any(|word| options.contains(&word.as_str()));
         let first = words.iter().flatten().find(|word| !word.starts_with('-')).cloned();
         match call.name.as_str() {
-            "eval" => self.finder.add(node, Kind::Eval, None),
+            "eval" => match self.prints_setup(call) {
+                Some(program) => self.finder.add(node, Kind::StartsPrograms, Some(program)),
+                None => self.finder.add(node, Kind::Eval, None),
+            },
             "source" | "." => {
                 if words.first().is_some_and(Option::is_none) {
                     self.finder.add(node, Kind::Eval, None);

@@ -5,7 +5,8 @@ use crate::check::CheckContext;
 use crate::check::source::{Language, text_of};
 use crate::check::started::Started;
 use crate::domain::{
-    Capability, CapabilityKind as Kind, CheckReport, Finding, InputMode, Manifest, Redactor, Severity, VersionFile,
+    Capability, CapabilityKind as Kind, CheckReport, Dialect, Finding, InputMode, Manifest, Redactor, Severity,
+    VersionFile,
 };
 use std::collections::BTreeSet;
 
@@ -89,6 +90,8 @@ fn judge<'c>(
         Declared::Nothing => None,
         Declared::Yes => said(Severity::Low, words.clone()),
         Declared::Other(what) => said(Severity::Medium, format!("{words}; declared: {what}")),
+        // Only our own definitions have a place where permissions are declared.
+        Declared::No if manifest.dialect != Dialect::Native => said(Severity::Low, words.clone()),
         Declared::No => said(capability.kind.severity(), format!("{words}; not declared")),
         Declared::Undeclarable => said(capability.kind.severity(), words.clone()),
     }

@@ -14,6 +14,9 @@ use crate::domain::NO_BASE;
 use crate::domain::{CheckReport, Finding, Severity, ToolDetail, VersionFile};
 use std::collections::HashSet;
 
+/// Changes that are warnings one by one; a version with more of them was rewritten.
+const MAX_WARNINGS: usize = 6;
+
 /// The languages that are compared by meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ComparedLanguage {
@@ -56,9 +59,31 @@ pub fn differences(base: &ToolDetail, new: &ToolDetail) -> (Vec<Finding>, String
         }
     }
     findings.extend(super::compare::data::compare(base, new, |file| language_of(file).is_some()));
+    let (edits, unread) = super::edits::compare(base, new);
+    cut.extend(unread);
+    let mut findings = merged(findings, edits);
     findings.extend(super::compare::hidden::compare(base, new));
     let note = if cut.is_empty() { String::new() } else { format!("not fully compared: {}", cut.join(", ")) };
     (bounded(findings), note)
+}
+
+/// What the facts say, and each change that they say nothing of. A fact about a line that changed only in what is said
+/// to a reader, or in one more entry or option, is no warning.
+fn merged(mut facts: Vec<Finding>, mut edits: Vec<Finding>) -> Vec<Finding> {
+    let is_at = |a: &Finding, b: &Finding| a.line.is_some() && a.line == b.line && a.path == b.path;
+    for fact in facts.iter_mut().filter(|fact| fact.severity == Severity::Medium) {
+        let mut here = edits.iter().filter(|edit| is_at(edit, fact)).peekable();
+        if here.peek().is_some() && here.all(super::edits::is_harmless) {
+            fact.severity = Severity::Low;
+        }
+    }
+    // Many changes are a rewrite: each is a line to read, and what the facts say is worth more than each of them.
+    if edits.iter().filter(|edit| edit.severity > Severity::Low).count() > MAX_WARNINGS {
+        edits.iter_mut().for_each(|edit| edit.severity = Severity::Low);
+    }
+    edits.retain(|edit| !facts.iter().any(|fact| is_at(fact, edit) && fact.severity >= edit.severity));
+    facts.extend(edits);
+    facts
 }
 
 fn programs(version: &ToolDetail, language: ComparedLanguage) -> Vec<&VersionFile> {

@@ -14,10 +14,12 @@
 pub mod code;
 mod compare;
 mod definition;
+mod edits;
 mod facts;
 mod names;
 pub mod permissions;
 pub mod version;
 
 pub use code::differences;
+pub(in crate::check) use edits::{Literals, literals};
 pub use permissions::{DifferenceLine, difference_lines};

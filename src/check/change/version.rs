@@ -3,7 +3,7 @@
 use super::definition::Definition;
 use crate::check::CheckContext;
 use crate::domain::NO_BASE;
-use crate::domain::{CheckReport, Finding, Severity, propose};
+use crate::domain::{CheckReport, Dialect, Finding, Severity, Step, propose};
 
 /// Examines the stated version.
 pub fn examine(context: &CheckContext<'_>) -> CheckReport {
@@ -27,7 +27,10 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
             format!("its version went from {before} back to {now}")
         };
         let message = format!("{states}; a {} bump to {least} is needed because {why}", proposal.step);
-        findings.push(Definition::of(context.version).finding("version", Severity::Medium, "version", message));
+        // A definition that states no version forgot none, and a patch changes nothing for callers.
+        let is_stated = context.version.manifest.dialect == Dialect::Native;
+        let severity = if is_stated && proposal.step > Step::Patch { Severity::Medium } else { Severity::Low };
+        findings.push(Definition::of(context.version).finding("version", severity, "version", message));
     }
     CheckReport::of("version", findings).noted(format!("{before} -> {now}, {} bump", proposal.step))
 }

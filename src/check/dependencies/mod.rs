@@ -35,10 +35,8 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
     let mut findings: Vec<Finding> = context
         .missing
         .iter()
-        .map(|missing| {
-            let severity = if missing.blocks { Severity::High } else { Severity::Medium };
-            Finding::new("missing", severity, missing.message.clone())
-        })
+        // What this machine lacks says nothing against the version: the checks that start it say that they could not.
+        .map(|missing| Finding::new("missing", Severity::Low, missing.message.clone()))
         .collect();
     let is_declared = |taken: &&ImportedPackage| declared.iter().any(|(name, _)| same(name, taken));
     let mut undeclared: BTreeMap<&str, &ImportedPackage> = BTreeMap::new();
@@ -49,8 +47,9 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
         }
     }
     findings.extend(undeclared.values().take(MAX_TOLD).map(|one| {
-        let (severity, how) =
-            if one.is_optional { (Severity::Low, "optionally imports") } else { (Severity::Medium, "imports") };
+        let how = if one.is_optional { "optionally imports" } else { "imports" };
+        // A script without a list of its packages has none to forget one in.
+        let severity = if one.is_optional || declared.is_empty() { Severity::Low } else { Severity::Medium };
         let message = format!("it {how} the package {} without declaring it", named(one));
         Finding::new("undeclared", severity, message).at(&one.path, one.line)
     }));

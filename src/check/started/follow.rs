@@ -45,7 +45,11 @@ impl<'v> Follower<'v> {
     }
 
     pub(super) fn unread(&mut self, words: &str) {
-        let finding = Finding::new(CODE, Severity::High, format!("its command: not examined: {words}"));
+        self.unread_as(Severity::High, words);
+    }
+
+    fn unread_as(&mut self, severity: Severity, words: &str) {
+        let finding = Finding::new(CODE, severity, format!("its command: not examined: {words}"));
         if !self.started.unread.contains(&finding) {
             self.started.unread.push(finding);
         }
@@ -84,7 +88,13 @@ impl<'v> Follower<'v> {
             Role::Interpreter(Language::Python) => self.python(rest, depth),
             Role::Interpreter(language) => self.javascript(language, program, rest),
             Role::Unread => {
-                self.unread(&format!("{} executes code in a language that no check supports", shown(program)));
+                // A file of the tool can at least be read by a human.
+                let is_readable = rest.iter().any(|word| {
+                    matches!(self.named(word), WordTarget::File(file) if std::str::from_utf8(&file.bytes).is_ok())
+                });
+                let severity = if is_readable { Severity::Medium } else { Severity::High };
+                let words = format!("{} executes code in a language that no check supports", shown(program));
+                self.unread_as(severity, &words);
             }
             Role::Reader => self.reader(program, rest),
             role @ (Role::Wrapper | Role::Runner | Role::Unknown) => self.other(role, program, rest, depth),
@@ -135,7 +145,9 @@ impl<'v> Follower<'v> {
         }
         if language.is_none() {
             let words = format!("not examined: it is executed ({}), which no check supports", shown(by));
-            self.started.unread.push(Finding::new(CODE, Severity::High, words).at(&file.path, 1));
+            let is_readable = std::str::from_utf8(&file.bytes).is_ok();
+            let severity = if is_readable { Severity::Medium } else { Severity::High };
+            self.started.unread.push(Finding::new(CODE, severity, words).at(&file.path, 1));
         }
         self.started.files.push((file.path.clone(), language));
     }

@@ -3,12 +3,12 @@
 //! The observer reports what the kernel told it; a tool with two threads can lie to it, and a trial shows one way through
 //! the code. So nothing here says that a version is harmless.
 
-use super::{cannot_start, inputs, side_by_side, unavailable};
+use super::{cannot_start, crash, inputs, side_by_side, unavailable};
 use crate::check::started::Started;
 use crate::check::{Batch, CheckContext, Language};
 use crate::domain::{
-    CheckReport, Envelope, Finding, Observer, PermissionUse, RunId, Severity, ToolDetail, Touch, names_secrets,
-    only_reads, plural,
+    CheckReport, Dialect, Envelope, Finding, Observer, PermissionUse, RunId, Severity, ToolDetail, Touch,
+    names_secrets, only_reads, plural,
 };
 use crate::runner::Pace;
 
@@ -38,6 +38,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     if envelope.observed == 0 {
         return unavailable(name, off.unwrap_or_else(|| "nothing was run".to_owned()));
     }
+    let crashed = tried.iter().filter(|tried| crash::of(tried).is_some()).count();
     let mut findings = Vec::new();
     for seen in envelope.tried() {
         if seen.touch == Touch::Forbidden {
@@ -62,18 +63,27 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
             continue;
         }
         let seen = if line.seen.is_empty() { String::new() } else { format!(": tried {}", line.seen.join(", ")) };
-        findings.push(Finding::new("undeclared", Severity::Medium, format!("undeclared {}{seen}", line.permission)));
+        // Only our own definitions have a place where permissions are declared.
+        let (severity, word) = match context.version.manifest.dialect {
+            Dialect::Native => (Severity::Medium, "undeclared "),
+            _ => (Severity::Low, ""),
+        };
+        findings.push(Finding::new("undeclared", severity, format!("{word}{}{seen}", line.permission)));
     }
     if !utilities.is_empty() {
         let message = format!("starts {}: standard utilities that only read and transform text", utilities.join(", "));
         findings.push(Finding::new("utilities", Severity::Low, message));
+    }
+    if crashed == tried.len() && findings.is_empty() {
+        // What comes behind the crash was never reached.
+        return unavailable(name, "every trial crashed, so little was seen".to_owned());
     }
     let count = findings.len();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings.truncate(MAX_TOLD);
     if count > MAX_TOLD {
         let more = format!("{} more attempts that are not declared", count - MAX_TOLD);
-        findings.push(Finding::new("undeclared", Severity::Medium, more));
+        findings.push(Finding::new("undeclared", Severity::Low, more));
     }
     CheckReport::of(name, findings)
         .noted(format!("{} observed; may be incomplete", plural(envelope.observed as usize, "trial", "trials")))

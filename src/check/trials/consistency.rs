@@ -1,16 +1,39 @@
-//! The version against the one approved before: the same inputs, the recorded answers of both.
+//! The version against the one approved before: the same inputs for both, and what they answer.
+//!
+//! The inputs are those of examples, tests and recorded runs of both, inputs near them at the numbers and texts of the
+//! code, and others drawn from the schema. The approved version answers each of them twice: what differs then (times,
+//! random numbers) is not compared. What is left is told with both answers.
 
 use super::case::{Expect, TrialCase};
 use super::expression::quote;
+use super::generate::{self, Rng};
+use super::variants::variants;
 use super::written::Output;
-use super::{cannot_start, cases, difference, rehearse, unavailable};
-use crate::check::CheckContext;
+use super::{cannot_start, cases, difference, inputs, rehearse, side_by_side, unavailable};
+use crate::check::change::literals;
+use crate::check::{Batch, CheckContext};
 use crate::domain::NO_BASE;
-use crate::domain::{CheckReport, Finding, Severity, plural};
-use crate::runner::Tried;
+use crate::domain::{
+    CheckReport, Checker, Envelope, Finding, Observer, RunId, Severity, ToolDetail, Touch, count, plural,
+};
+use crate::runner::{Pace, Tried};
+use serde_json::{Map, Value};
+use std::time::{Duration, Instant};
 
 /// Most differences that are told one by one.
-const MAX_TOLD: usize = 10;
+const MAX_TOLD: usize = 4;
+
+/// Generated inputs that both versions are started with.
+const GENERATED: usize = 80;
+
+/// Generated inputs that are started with at once; the time is looked at between.
+const AT_ONCE: usize = 20;
+
+/// Time for all generated inputs.
+const BUDGET: Duration = Duration::from_secs(10);
+
+/// Differences among fewer answers than these are no sign that most answers differ.
+const FEW: usize = 4;
 
 /// Compares what both answer.
 pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
@@ -19,45 +42,261 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     if let Some(why) = cannot_start(context.version).or_else(|| cannot_start(base)) {
         return CheckReport::skipped(name, why);
     }
-    let mut both: Vec<TrialCase> = cases(base);
-    let recorded = both.len();
-    for case in cases(context.version) {
-        if !both.iter().any(|known| known.input == case.input) {
-            both.push(case);
-        }
+    let mut compared = Compared::default();
+    let outcome = compared.known(context, base).and_then(|()| compared.generated(context, base));
+    if let Err(why) = outcome
+        && compared.answers == 0
+    {
+        return unavailable(name, why);
     }
-    if both.is_empty() {
-        return CheckReport::skipped(name, "neither version has examples or tests");
-    }
-    let (before, after) = match (rehearse(context, base, &both), rehearse(context, context.version, &both)) {
-        (Ok(before), Ok(after)) => (before, after),
-        (Err(why), _) | (_, Err(why)) => return unavailable(name, why),
-    };
-    let mut findings = Vec::new();
-    let mut compared = 0;
-    for (at, case) in both.iter().enumerate() {
-        let (Some(before), Some(after)) = (before.get(at), after.get(at)) else { continue };
-        if !before.end.outcome().has_started() {
-            // The old one takes no such input.
-            continue;
-        }
-        compared += 1;
-        let Some(change) = change(before, after) else { continue };
-        // What was recorded and kept so far, and is no longer.
-        let is_recorded = at < recorded && keeps(case, before) && !keeps(case, after);
-        let severity = if is_recorded { Severity::High } else { Severity::Medium };
-        let code = if is_recorded { "recorded-answer" } else { "other-answer" };
-        findings.push(Finding::new(code, severity, format!("{}: with {}: {change}", case.name, quote(&case.input))));
-    }
-    if compared == 0 {
+    if compared.answers == 0 && compared.findings.is_empty() {
         return CheckReport::skipped(name, "no input is valid for both versions");
     }
-    let differing = findings.len();
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    findings.truncate(MAX_TOLD);
-    let answers = plural(compared, "output is", "outputs are");
-    let note = format!("{} of {answers} the same as in {}", compared - differing, base.tool.version);
-    CheckReport::of(name, findings).noted(note)
+    compared.report(name, base)
+}
+
+/// What came of the comparison.
+#[derive(Default)]
+struct Compared {
+    answers: usize,
+    unstable: usize,
+    generated: usize,
+    differences: Vec<(Value, String)>,
+    findings: Vec<Finding>,
+}
+
+impl Compared {
+    /// The inputs of examples and tests, watched.
+    fn known(&mut self, context: &CheckContext<'_>, base: &ToolDetail) -> Result<(), String> {
+        let mut both: Vec<TrialCase> = cases(base);
+        let recorded = both.len();
+        for case in cases(context.version) {
+            if !both.iter().any(|known| known.input == case.input) {
+                both.push(case);
+            }
+        }
+        let extra = if both.is_empty() { inputs(base) } else { Vec::new() };
+        let (before, after, again) = if both.is_empty() {
+            let start =
+                |version, pace| context.trials.start(&Batch { version, inputs: &extra, pace, abreast: side_by_side() });
+            (start(base, Pace::Watched)?, start(context.version, Pace::Watched)?, start(base, Pace::Plain)?)
+        } else {
+            let inputs: Vec<Value> = both.iter().map(|case| case.input.clone()).collect();
+            let batch = Batch { version: base, inputs: &inputs, pace: Pace::Plain, abreast: side_by_side() };
+            (rehearse(context, base, &both)?, rehearse(context, context.version, &both)?, context.trials.start(&batch)?)
+        };
+        let inputs = both.iter().map(|case| &case.input).chain(&extra);
+        for (at, (input, ((before, after), again))) in inputs.zip(before.iter().zip(&after).zip(&again)).enumerate() {
+            let Some(change) = self.change(before, again, after) else { continue };
+            // What was recorded and kept so far, and is no longer.
+            let case = both.get(at).filter(|_| at < recorded);
+            if let Some(case) = case.filter(|case| keeps(case, before) && !keeps(case, after)) {
+                let message = format!("{}: with {}: {change}", case.name, quote(input));
+                self.findings.push(Finding::new("recorded-answer", Severity::High, message));
+            } else {
+                self.differences.push((input.clone(), change));
+            }
+        }
+        self.findings.extend(further(&before, &after));
+        Ok(())
+    }
+
+    /// Inputs that nobody wrote down.
+    fn generated(&mut self, context: &CheckContext<'_>, base: &ToolDetail) -> Result<(), String> {
+        let all = generated_inputs(context, base);
+        let begun = Instant::now();
+        for inputs in all.chunks(AT_ONCE) {
+            if begun.elapsed() > BUDGET {
+                break;
+            }
+            let start =
+                |version| context.trials.start(&Batch { version, inputs, pace: Pace::Quick, abreast: side_by_side() });
+            let (before, after) = (start(base)?, start(context.version)?);
+            self.generated += inputs.len();
+            let differing: Vec<usize> =
+                (0..inputs.len()).filter(|at| differs(before.get(*at), after.get(*at))).collect();
+            self.answers += before.iter().filter(|tried| tried.end.outcome().has_started()).count() - differing.len();
+            // Only what differs needs a second look.
+            let again: Vec<Value> = differing.iter().map(|at| inputs[*at].clone()).collect();
+            if again.is_empty() {
+                continue;
+            }
+            let batch = Batch { version: base, inputs: &again, pace: Pace::Plain, abreast: side_by_side() };
+            let second = context.trials.start(&batch)?;
+            let third = context.trials.start(&Batch { version: context.version, ..batch })?;
+            for ((at, second), third) in differing.into_iter().zip(&second).zip(&third) {
+                if let Some(change) = self.change(&before[at], second, third) {
+                    self.differences.push((inputs[at].clone(), change));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How an answer changed that is the same twice; counts it.
+    fn change(&mut self, before: &Tried, again: &Tried, after: &Tried) -> Option<String> {
+        if !before.end.outcome().has_started() {
+            // The old one takes no such input.
+            return None;
+        }
+        if before.end.exit_code() != again.end.exit_code() {
+            self.unstable += 1;
+            return None;
+        }
+        self.answers += 1;
+        match (before.end.exit_code(), after.end.exit_code()) {
+            (Some(left), Some(right)) if left == right => {
+                let of = |tried: &Tried| Output::of(&tried.stdout).value().clone();
+                let (mut old, again, mut new) = (of(before), of(again), of(after));
+                mask(&mut old, &again, &mut new);
+                let change = difference::first(&old, &new)?;
+                Some(change.replace("expected ", "was ").replace(", got ", ", now "))
+            }
+            (Some(left), Some(right)) => Some(format!("exit code was {left}, now {right}")),
+            (None, None) => None,
+            (Some(_), None) => Some(format!("{}, exited by itself before", after.end.message().unwrap_or_default())),
+            (None, Some(_)) => Some(format!("exits by itself, before: {}", before.end.message().unwrap_or_default())),
+        }
+    }
+
+    fn report(mut self, name: &str, base: &ToolDetail) -> CheckReport {
+        let differing =
+            self.differences.len() + self.findings.iter().filter(|one| one.code == "recorded-answer").count();
+        let is_most = differing * 2 > self.answers && self.answers >= FEW;
+        let severity = if is_most { Severity::High } else { Severity::Medium };
+        // The shortest inputs are the easiest to follow.
+        self.differences.sort_by_key(|(input, _)| input.to_string().len());
+        for (input, change) in self.differences.iter().take(MAX_TOLD) {
+            self.findings.push(Finding::new("other-answer", severity, format!("with {}: {change}", in_words(input))));
+        }
+        if differing > MAX_TOLD {
+            let message = format!("{differing} of {} differ", count(self.answers, "answer"));
+            self.findings.push(Finding::new("other-answer", severity, message));
+        }
+        let answers = plural(self.answers, "output is", "outputs are");
+        let mut note = format!("{} of {answers} the same as in {}", self.answers - differing, base.tool.version);
+        if self.generated > 0 {
+            note.push_str(&format!(", {} generated", count(self.generated, "input")));
+        }
+        if self.unstable > 0 {
+            note.push_str(&format!(
+                ", {} not compared: the approved version answers differently each time",
+                self.unstable
+            ));
+        }
+        CheckReport::of(name, self.findings).noted(note)
+    }
+}
+
+/// An input as a reader types it: `a = 9, b = 4`.
+fn in_words(input: &Value) -> String {
+    match input.as_object() {
+        Some(map) if map.is_empty() => "no input".to_owned(),
+        Some(map) => {
+            let values: Vec<String> = map.iter().map(|(name, value)| format!("{name} = {}", quote(value))).collect();
+            values.join(", ")
+        }
+        None => quote(input),
+    }
+}
+
+/// Inputs near the known ones, then those drawn from the schema; all fit the schema of the approved version.
+fn generated_inputs(context: &CheckContext<'_>, base: &ToolDetail) -> Vec<Value> {
+    let takes_input = |version: &ToolDetail| {
+        version.manifest.recipe.as_ref().is_some_and(|recipe| {
+            recipe.input != crate::domain::InputMode::None || recipe.command.iter().any(|word| word.contains("{input."))
+        })
+    };
+    let (Some(schema), true) = (&base.manifest.input, takes_input(base)) else { return Vec::new() };
+    let mut known: Vec<Value> = cases(base).into_iter().chain(cases(context.version)).map(|case| case.input).collect();
+    known.extend(context.library.recorded(&context.version.tool.name).into_iter().map(|one| one.input));
+    known.push(generate::simplest(schema));
+    known.truncate(8);
+    let literals = literals(base, context.version);
+    let mut all = variants(schema, &known, &literals, GENERATED * 3 / 4);
+    let mut dice = Rng::of(context.version.tool.digest);
+    for input in generate::inputs(schema, &mut dice, GENERATED) {
+        if all.len() < GENERATED && !all.contains(&input) && !known.contains(&input) {
+            all.push(input);
+        }
+    }
+    let checker = context.version.manifest.input.as_ref().and_then(|schema| Checker::new(schema).ok());
+    all.retain(|input| checker.as_ref().is_none_or(|checker| checker.violations(input).is_empty()));
+    all
+}
+
+fn differs(before: Option<&Tried>, after: Option<&Tried>) -> bool {
+    let (Some(before), Some(after)) = (before, after) else { return false };
+    before.end.outcome().has_started()
+        && (before.end.exit_code() != after.end.exit_code() || before.stdout != after.stdout)
+}
+
+/// Takes out of an old and a new answer what two old answers do not agree on.
+fn mask(old: &mut Value, again: &Value, new: &mut Value) {
+    match (&mut *old, again) {
+        (Value::Object(left), Value::Object(right)) => {
+            let Value::Object(new) = new else { return };
+            let mut unsteady = Vec::new();
+            for (key, value) in left.iter_mut() {
+                match (right.get(key), new.get_mut(key)) {
+                    (Some(again), Some(new)) => mask(value, again, new),
+                    (Some(again), None) if again == value => {}
+                    _ => unsteady.push(key.clone()),
+                }
+            }
+            for key in unsteady {
+                if right.get(&key) != left.get(&key) {
+                    left.shift_remove(&key);
+                    new.shift_remove(&key);
+                }
+            }
+        }
+        (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
+            let Value::Array(new) = new else { return };
+            for ((value, again), new) in left.iter_mut().zip(right).zip(new) {
+                mask(value, again, new);
+            }
+        }
+        (Value::String(left), Value::String(right)) if left != right => {
+            let Value::String(text) = &*new else { return };
+            let steady = |text: &str| -> Option<String> {
+                let (one, other): (Vec<&str>, Vec<&str>) = (left.lines().collect(), right.lines().collect());
+                let lines: Vec<&str> = text.lines().collect();
+                (one.len() == other.len() && one.len() == lines.len()).then(|| {
+                    let kept = lines.iter().enumerate().filter(|(at, _)| one[*at] == other[*at]);
+                    kept.map(|(_, line)| *line).collect::<Vec<_>>().join("\n")
+                })
+            };
+            match (steady(left), steady(text)) {
+                (Some(before), Some(after)) => (*old, *new) = (Value::from(before), Value::from(after)),
+                _ => (*old, *new) = (Value::Null, Value::Null),
+            }
+        }
+        (left, right) if left != right => (*old, *new) = (Value::Null, Value::Null),
+        _ => {}
+    }
+}
+
+/// What the new version was seen to reach for, and the approved one was not, with the same inputs.
+fn further(before: &[Tried], after: &[Tried]) -> Vec<Finding> {
+    let seen = |all: &[Tried]| -> Option<Map<String, Value>> {
+        let mut envelope = Envelope::default();
+        for (at, tried) in all.iter().enumerate() {
+            if tried.observation.observer != Observer::On {
+                return None;
+            }
+            envelope.fold(RunId(at as i64), &tried.observation);
+        }
+        let reaching = envelope.tried().into_iter().filter(|seen| !matches!(seen.touch, Touch::Read));
+        Some(reaching.map(|seen| (format!("{} {}", seen.touch, seen.target), Value::Null)).collect())
+    };
+    let (Some(old), Some(new)) = (seen(before), seen(after)) else { return Vec::new() };
+    let news: Vec<&String> = new.keys().filter(|key| !old.contains_key(*key)).take(MAX_TOLD).collect();
+    news.into_iter()
+        .map(|key| {
+            Finding::new("reaches-further", Severity::Medium, format!("with the same input it now tries to {key}"))
+        })
+        .collect()
 }
 
 /// Whether a trial gives the answer that is written down; `false` where none is.
@@ -68,16 +307,4 @@ fn keeps(case: &TrialCase, tried: &Tried) -> bool {
     });
     let output = Output::of(&tried.stdout);
     exact.next().is_some_and(|expected| output.differs(expected).is_none())
-}
-
-fn change(before: &Tried, after: &Tried) -> Option<String> {
-    match (before.end.exit_code(), after.end.exit_code()) {
-        (Some(left), Some(right)) if left == right => {
-            difference::first(Output::of(&before.stdout).value(), Output::of(&after.stdout).value())
-        }
-        (Some(left), Some(right)) => Some(format!("exit code {right}, before {left}")),
-        (None, None) => None,
-        (Some(_), None) => Some(format!("{}, exited by itself before", after.end.message().unwrap_or_default())),
-        (None, Some(_)) => Some(format!("exits by itself, before: {}", before.end.message().unwrap_or_default())),
-    }
 }

@@ -23,10 +23,12 @@ mod relation;
 pub(super) mod replay;
 pub(super) mod sanity;
 mod shrink;
+pub(super) mod start;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod variants;
 mod written;
 
 pub use condition::Condition;

@@ -139,7 +139,8 @@ impl PropertyOutcome {
             .iter()
             .map(|(crash, input)| {
                 let message = format!("{} makes it crash: {}", in_words(input), crash.message);
-                let (severity, message) = softened(crash.severity, lacked, message);
+                let severity = if is_ordinary(input) { Severity::Medium } else { Severity::Low };
+                let (severity, message) = softened(severity.min(crash.severity), lacked, message);
                 Finding::new(crash.code, severity, message)
             })
             .collect();
@@ -149,7 +150,7 @@ impl PropertyOutcome {
         }
         if self.more > 0 {
             let message = plural(self.more, "more kind of crash", "more kinds of crashes");
-            findings.push(Finding::new("crash", Severity::Medium, message));
+            findings.push(Finding::new("crash", Severity::Low, message));
         }
         if self.doubtful > 0 {
             let crashes = plural(self.doubtful, "crash was", "crashes were");
@@ -207,6 +208,21 @@ fn masked(reason: &str) -> String {
         }
     }
     plain
+}
+
+/// Whether an input is one that a caller might well give: short words, small numbers above nothing, lists with something
+/// in them. What crashes at such an input deserves a warning; what crashes at an odd one is good to know.
+fn is_ordinary(input: &Value) -> bool {
+    match input {
+        Value::Null | Value::Bool(_) => true,
+        Value::Number(number) => number.as_f64().is_some_and(|number| (1.0..=1000.0).contains(&number)),
+        Value::String(text) => {
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | ',');
+            (1..=40).contains(&text.trim().len()) && text.chars().all(is_plain)
+        }
+        Value::Array(items) => !items.is_empty() && items.len() <= 10 && items.iter().all(is_ordinary),
+        Value::Object(map) => map.values().all(is_ordinary),
+    }
 }
 
 /// An input as a reader types it: `the input a = 1, b = 0`.

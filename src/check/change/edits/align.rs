@@ -1,0 +1,258 @@
+//! Which statement of one version became which of the other, and what is left when names and places that merely moved
+//! are taken out.
+
+use super::token::{Statement, StatementKind, Token, TokenKind};
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// How alike two statements are that are taken for two forms of one, 0 to 1.
+const ALIKE: f64 = 0.4;
+
+/// Statements of one gap that are paired by trying all pairs.
+const MAX_GAP: usize = 120;
+
+/// What happened to one statement.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Step<'a> {
+    Changed(&'a Statement, &'a Statement),
+    Removed(&'a Statement),
+    Added(&'a Statement),
+}
+
+/// The old statements with the names that they have in the new version.
+pub(super) fn renamed(old: &[Statement], new: &[Statement]) -> Vec<Statement> {
+    let names = renames(old, new);
+    let mut old = old.to_vec();
+    for token in old.iter_mut().flat_map(|statement| &mut statement.tokens) {
+        if is_free(token)
+            && let Some(name) = names.get(&token.text)
+        {
+            token.text.clone_from(name);
+        }
+    }
+    old
+}
+
+/// Names that were replaced by another one wherever they stood: the old name is in no new statement, the new one in no
+/// old statement.
+fn renames(old: &[Statement], new: &[Statement]) -> HashMap<String, String> {
+    let names = |statements: &[Statement]| -> BTreeSet<String> {
+        let tokens = statements.iter().flat_map(|statement| &statement.tokens);
+        tokens.filter(|token| is_free(token)).map(|token| token.text.clone()).collect()
+    };
+    let (before, after) = (names(old), names(new));
+    let shape = |statement: &Statement| -> Vec<String> {
+        statement
+            .tokens
+            .iter()
+            .map(|token| if is_free(token) { "\u{1}".to_owned() } else { token.text.clone() })
+            .collect()
+    };
+    let (left, right): (Vec<_>, Vec<_>) = (old.iter().map(shape).collect(), new.iter().map(shape).collect());
+    let mut votes: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for op in capture_diff_slices(Algorithm::Patience, &left, &right) {
+        if let DiffOp::Equal { old_index, new_index, len } = op {
+            for at in 0..len {
+                let pair = old[old_index + at].tokens.iter().zip(&new[new_index + at].tokens);
+                for (a, b) in pair.filter(|(a, b)| is_free(a) && a.text != b.text) {
+                    *votes.entry((&a.text, &b.text)).or_default() += 1;
+                }
+            }
+        }
+    }
+    let mut names = HashMap::new();
+    let mut taken = BTreeSet::new();
+    let mut by_count: Vec<_> = votes.into_iter().collect();
+    by_count.sort_by_key(|(pair, count)| (std::cmp::Reverse(*count), *pair));
+    for ((from, to), _) in by_count {
+        if !after.contains(from) && !before.contains(to) && !names.contains_key(from) && taken.insert(to) {
+            names.insert(from.to_owned(), to.to_owned());
+        }
+    }
+    names
+}
+
+/// A name that a program is free to choose.
+fn is_free(token: &Token) -> bool {
+    token.kind == TokenKind::Name && !token.context.fixed && !token.context.import
+}
+
+/// Longest value, in tokens, and most uses of a variable that is replaced by it.
+const MAX_INLINED: (usize, usize) = (40, 10);
+
+/// The statements with the value in place of each variable that only this version has: naming a value changes nothing.
+pub(super) fn inlined(statements: &[Statement], other: &[Statement]) -> Vec<Statement> {
+    let mut result = statements.to_vec();
+    let mut at = 0;
+    while at < result.len() {
+        match named_value(&result, at, other) {
+            Some((name, function, value)) => {
+                result.remove(at);
+                for statement in result.iter_mut().filter(|one| one.function == function || function.is_empty()) {
+                    let is_use = |token: &Token| is_free(token) && token.text == name;
+                    if statement.tokens.iter().any(is_use) {
+                        let tokens = std::mem::take(&mut statement.tokens);
+                        let replace = |token: Token| if is_use(&token) { value.clone() } else { vec![token] };
+                        statement.tokens = tokens.into_iter().flat_map(replace).collect();
+                    }
+                }
+            }
+            None => at += 1,
+        }
+    }
+    result
+}
+
+/// The variable that a statement names, the function that it is in, and its value; `None` where the value may change.
+fn named_value(statements: &[Statement], at: usize, other: &[Statement]) -> Option<(String, String, Vec<Token>)> {
+    let statement = &statements[at];
+    let [name, sign, value @ ..] = statement.tokens.as_slice() else { return None };
+    let is_plain = statement.kind == StatementKind::Assign && is_free(name) && sign.text == "=";
+    if !is_plain || value.is_empty() || value.len() > MAX_INLINED.0 || other.iter().any(|one| one.has(&name.text)) {
+        return None;
+    }
+    let is_name = |token: &&Token| is_free(token) && token.text == name.text;
+    let (mut uses, mut is_set) = (0, value.iter().any(|token| token.text == name.text));
+    for (place, one) in statements.iter().enumerate().filter(|(place, _)| *place != at) {
+        uses += one.tokens.iter().filter(is_name).count();
+        is_set |= one.kind == StatementKind::Assign && one.tokens.first().as_ref().is_some_and(is_name);
+        // A loop may set it, and what stands before cannot use the value.
+        is_set |=
+            one.kind == StatementKind::Head && one.has("for") && one.tokens.iter().any(|token| token.text == name.text);
+        is_set |=
+            place < at && one.function == statement.function && one.tokens.iter().any(|token| token.text == name.text);
+    }
+    let calls = value.iter().any(|token| token.text == "$(") || value.iter().filter(is_name_like).count() > 1;
+    let most = if calls { 1 } else { MAX_INLINED.1 };
+    (!is_set && (1..=most).contains(&uses)).then(|| (name.text.clone(), statement.function.clone(), value.to_vec()))
+}
+
+fn is_name_like(token: &&Token) -> bool {
+    token.kind == TokenKind::Name
+}
+
+/// What happened from one version to the other, in the order of the new one. What only moved is left out.
+pub(super) fn steps<'a>(old: &'a [Statement], new: &'a [Statement]) -> Vec<Step<'a>> {
+    let keys = |statements: &[Statement]| -> Vec<String> { statements.iter().map(Statement::key).collect() };
+    let (left, right) = (keys(old), keys(new));
+    let mut steps = Vec::new();
+    for op in capture_diff_slices(Algorithm::Patience, &left, &right) {
+        let (from, to) = (op.old_range(), op.new_range());
+        if !matches!(op, DiffOp::Equal { .. }) {
+            steps.extend(paired(&old[from], &new[to]));
+        }
+    }
+    without_moves(steps)
+}
+
+/// The statements of a gap, each old one with the new one that is most like it, in order.
+fn paired<'a>(old: &'a [Statement], new: &'a [Statement]) -> Vec<Step<'a>> {
+    if old.len() > MAX_GAP || new.len() > MAX_GAP {
+        return old.iter().map(Step::Removed).chain(new.iter().map(Step::Added)).collect();
+    }
+    // The best way to pair them in order, by dynamic programming over the likeness.
+    let mut best = vec![vec![0.0_f64; new.len() + 1]; old.len() + 1];
+    let alike: Vec<Vec<f64>> = old.iter().map(|a| new.iter().map(|b| likeness(a, b)).collect()).collect();
+    for i in (0..old.len()).rev() {
+        for j in (0..new.len()).rev() {
+            let skip = best[i + 1][j].max(best[i][j + 1]);
+            let pair = if alike[i][j] >= ALIKE { alike[i][j] + best[i + 1][j + 1] } else { 0.0 };
+            best[i][j] = skip.max(pair);
+        }
+    }
+    let (mut i, mut j, mut steps) = (0, 0, Vec::new());
+    while i < old.len() && j < new.len() {
+        if alike[i][j] >= ALIKE && best[i][j] <= alike[i][j] + best[i + 1][j + 1] + 1e-9 {
+            steps.push(Step::Changed(&old[i], &new[j]));
+            (i, j) = (i + 1, j + 1);
+        } else if best[i + 1][j] >= best[i][j + 1] {
+            steps.push(Step::Removed(&old[i]));
+            i += 1;
+        } else {
+            steps.push(Step::Added(&new[j]));
+            j += 1;
+        }
+    }
+    steps.extend(old[i..].iter().map(Step::Removed));
+    steps.extend(new[j..].iter().map(Step::Added));
+    steps
+}
+
+/// Common tokens through all tokens; 0 for statements of different sorts.
+fn likeness(a: &Statement, b: &Statement) -> f64 {
+    let is_head = |statement: &Statement| {
+        matches!(statement.kind, StatementKind::Head | StatementKind::Define | StatementKind::End)
+    };
+    if (is_head(a) || is_head(b)) && a.kind != b.kind {
+        return 0.0;
+    }
+    let words = |statement: &Statement| -> BTreeMap<String, usize> {
+        let mut words = BTreeMap::new();
+        for token in &statement.tokens {
+            *words.entry(token.text.clone()).or_default() += 1;
+        }
+        words
+    };
+    let (left, right) = (words(a), words(b));
+    let common: usize = left.iter().map(|(word, count)| right.get(word).copied().unwrap_or(0).min(*count)).sum();
+    // One word in common is enough for `return x` and `return y`.
+    2.0 * common as f64 / (a.tokens.len() + b.tokens.len()).max(1) as f64
+}
+
+/// Takes out what was removed here and added there: as it was, or as the body of a function that was taken out.
+fn without_moves(steps: Vec<Step<'_>>) -> Vec<Step<'_>> {
+    let mut added: HashMap<String, usize> = HashMap::new();
+    for step in &steps {
+        if let Step::Added(statement) = step {
+            *added.entry(statement.key()).or_default() += 1;
+        }
+    }
+    let mut moved: HashMap<String, usize> = HashMap::new();
+    let mut kept = Vec::new();
+    for step in steps {
+        if let Step::Removed(statement) = &step
+            && let Some(left) = added.get_mut(&statement.key()).filter(|left| **left > 0)
+        {
+            *left -= 1;
+            *moved.entry(statement.key()).or_default() += 1;
+            continue;
+        }
+        kept.push(step);
+    }
+    kept.retain(|step| {
+        let Step::Added(statement) = step else { return true };
+        match moved.get_mut(&statement.key()).filter(|count| **count > 0) {
+            Some(count) => {
+                *count -= 1;
+                false
+            }
+            None => true,
+        }
+    });
+    kept
+}
+
+/// A difference inside a statement: these tokens were replaced by those.
+#[derive(Debug, Clone)]
+pub(super) struct Replaced<'a> {
+    pub(super) old: &'a [Token],
+    pub(super) new: &'a [Token],
+    /// The token before, in the new version.
+    pub(super) before: Option<&'a Token>,
+}
+
+/// What differs between two forms of a statement.
+pub(super) fn replaced<'a>(old: &'a Statement, new: &'a Statement) -> Vec<Replaced<'a>> {
+    let keys = |statement: &'a Statement| -> Vec<&'a str> {
+        statement.tokens.iter().map(|token| token.text.as_str()).collect()
+    };
+    let (left, right) = (keys(old), keys(new));
+    let ops = capture_diff_slices(Algorithm::Myers, &left, &right);
+    let mut found: Vec<Replaced<'a>> = Vec::new();
+    for op in ops.into_iter().filter(|op| !matches!(op, DiffOp::Equal { .. })) {
+        let (from, to) = (op.old_range(), op.new_range());
+        let before = to.start.checked_sub(1).and_then(|at| new.tokens.get(at));
+        found.push(Replaced { old: &old.tokens[from], new: &new.tokens[to], before });
+    }
+    found
+}

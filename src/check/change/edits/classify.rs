@@ -1,0 +1,412 @@
+//! What each change is: something else is computed, or only something else is said.
+
+use super::align::{Replaced, Step, replaced};
+use super::token::{Statement, StatementKind, Token, TokenKind};
+use crate::check::change::facts::lists;
+use crate::domain::{Finding, Severity};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// Longest piece of code that is quoted, in characters.
+const MAX_QUOTED: usize = 80;
+
+/// Named arguments that say how long, how loud or how pretty, not what.
+const MANNER: &[&str] =
+    &["timeout", "flush", "indent", "stacklevel", "exc_info", "help", "metavar", "description", "epilog"];
+
+/// Words of names whose numbers say how patient a program is.
+const PATIENCE: &[&str] =
+    &["timeout", "retries", "retry", "delay", "sleep", "interval", "wait", "backoff", "max-time", "connect-timeout"];
+
+/// Sorts of changes that leave alone what a program computes.
+pub(super) const HARMLESS: &[&str] = &["message", "entry", "manner", "option", "patience"];
+
+/// The findings of a file.
+pub(super) fn findings(steps: &[Step<'_>], old: &[Statement], new: &[Statement], path: &str) -> Vec<Finding> {
+    let functions = functions(old);
+    let steps: Vec<Step<'_>> = steps.iter().flat_map(|step| apart(step, &functions)).collect();
+    let steps = steps.as_slice();
+    let explained = explained(steps);
+    let filled = filled(steps, &explained, &functions);
+    let code = Code { old, new, explained, functions, filled, heads: heads(steps) };
+    let mut findings = Vec::new();
+    for (at, step) in steps.iter().enumerate() {
+        let told = match step {
+            Step::Changed(before, now) => code.changed(before, now),
+            Step::Removed(statement) if !code.explained.contains(&at) => code.removed(statement).into_iter().collect(),
+            Step::Added(statement) if !code.explained.contains(&at) => code.added(statement).into_iter().collect(),
+            Step::Removed(_) | Step::Added(_) => Vec::new(),
+        };
+        findings.extend(
+            told.into_iter().map(|edit| Finding::new(edit.code, edit.severity, edit.words).at(path, edit.line)),
+        );
+    }
+    findings.extend(
+        nested(steps, old, new).map(|(line, words)| Finding::new("block", Severity::Medium, words).at(path, line)),
+    );
+    findings
+}
+
+struct Edit {
+    code: &'static str,
+    severity: Severity,
+    line: u64,
+    words: String,
+}
+
+struct Code<'a> {
+    old: &'a [Statement],
+    new: &'a [Statement],
+    /// Places in the steps whose code was taken out of another statement, or put into one.
+    explained: BTreeSet<usize>,
+    /// Functions of the old version.
+    functions: HashSet<&'a str>,
+    /// New functions that hold code which stood elsewhere before.
+    filled: HashSet<String>,
+    /// Lines of added heads after which nothing but a refusal follows.
+    heads: HashSet<u64>,
+}
+
+impl Code<'_> {
+    fn changed(&self, before: &Statement, now: &Statement) -> Vec<Edit> {
+        // One line for each line of the statement, with the worst that happened in it.
+        let mut edits: Vec<Edit> = Vec::new();
+        for part in replaced(before, now) {
+            if is_moved(&part, self) {
+                continue;
+            }
+            let (code, severity) = judge(&part, before, now);
+            let line = part.new.first().or(part.before).map_or(now.line(), |token| token.line);
+            match edits.last_mut().filter(|last| last.line == line) {
+                Some(last) if last.severity < severity => (last.code, last.severity) = (code, severity),
+                Some(_) => {}
+                None => {
+                    let words = format!("{} became {}", quoted(before, part.old), quoted(now, part.new));
+                    edits.push(Edit { code, severity, line, words });
+                }
+            }
+        }
+        edits
+    }
+
+    fn removed(&self, statement: &Statement) -> Option<Edit> {
+        let is_used = |name: &str| self.new.iter().any(|other| other.has(name));
+        let severity = match statement.kind {
+            StatementKind::End => return None,
+            StatementKind::Message | StatementKind::Import | StatementKind::Define => Severity::Low,
+            StatementKind::Assign if !target(statement).is_some_and(is_used) => Severity::Low,
+            StatementKind::Head if statement.has("else") || statement.has("try") => Severity::Low,
+            _ => Severity::Medium,
+        };
+        let words = format!("removed: {} (line {} of the previous version)", quoted(statement, &[]), statement.line());
+        Some(Edit { code: "removed", severity, line: self.near(statement), words })
+    }
+
+    /// The line of the new version where something old stood.
+    fn near(&self, statement: &Statement) -> u64 {
+        let at = self.old.iter().position(|other| std::ptr::eq(other, statement)).unwrap_or(0);
+        let before = self.old[..at]
+            .iter()
+            .rev()
+            .find_map(|other| self.new.iter().find(|now| now.key() == other.key() && now.function == other.function));
+        before.map_or(1, Statement::line)
+    }
+
+    fn added(&self, statement: &Statement) -> Option<Edit> {
+        let is_known = |name: &str| self.old.iter().any(|other| other.has(name));
+        let is_own = !statement.function.is_empty() && !self.functions.contains(statement.function.as_str());
+        let calls = statement.tokens.iter().any(|token| token.text == "$(") || statement.kind == StatementKind::Other;
+        let severity = match statement.kind {
+            StatementKind::End => return None,
+            StatementKind::Message | StatementKind::Import | StatementKind::Define | StatementKind::Raise => {
+                Severity::Low
+            }
+            _ if statement.tokens.iter().any(|token| self.filled.contains(&token.text)) => Severity::Low,
+            StatementKind::Exit if is_own || self.follows_refusal(statement) => Severity::Low,
+            StatementKind::Head if statement.has("else") || statement.has("try") => Severity::Low,
+            StatementKind::Head if self.heads.contains(&statement.line()) => Severity::Low,
+            StatementKind::Assign if !target(statement).is_some_and(is_known) && !calls => Severity::Low,
+            StatementKind::Other if is_setup(statement) => Severity::Low,
+            _ => Severity::Medium,
+        };
+        Some(Edit {
+            code: "added",
+            severity,
+            line: statement.line(),
+            words: format!("added: {}", quoted(statement, &[])),
+        })
+    }
+
+    /// Whether an exit stands in an added block that only refuses.
+    fn follows_refusal(&self, statement: &Statement) -> bool {
+        let at = self.new.iter().position(|other| std::ptr::eq(other, statement)).unwrap_or(0);
+        let head = self.new[..at].iter().rev().find(|other| other.kind == StatementKind::Head);
+        head.is_some_and(|head| self.heads.contains(&head.line()))
+    }
+}
+
+/// Options of a shell that make it stricter.
+fn is_setup(statement: &Statement) -> bool {
+    statement.tokens.first().is_some_and(|token| token.text == "set")
+        && statement.tokens.iter().any(|token| token.text.starts_with('-'))
+}
+
+/// The variable that an assignment sets.
+fn target(statement: &Statement) -> Option<&str> {
+    statement.tokens.iter().find(|token| token.kind == TokenKind::Name).map(|token| token.text.as_str())
+}
+
+fn functions(statements: &[Statement]) -> HashSet<&str> {
+    statements.iter().map(|statement| statement.function.as_str()).collect()
+}
+
+/// A statement that stands in a new function now, but for names as it was, is one that went and one that came.
+fn apart<'a>(step: &Step<'a>, functions: &HashSet<&str>) -> Vec<Step<'a>> {
+    match step {
+        Step::Changed(before, now)
+            if !now.function.is_empty()
+                && !functions.contains(now.function.as_str())
+                && marks(&before.tokens) == marks(&now.tokens) =>
+        {
+            vec![Step::Removed(before), Step::Added(now)]
+        }
+        other => vec![other.clone()],
+    }
+}
+
+fn filled(steps: &[Step<'_>], explained: &BTreeSet<usize>, functions: &HashSet<&str>) -> HashSet<String> {
+    let of = |at: &usize| match &steps[*at] {
+        Step::Added(statement) if !functions.contains(statement.function.as_str()) => {
+            statement.function.rsplit('.').next().map(str::to_owned)
+        }
+        _ => None,
+    };
+    explained.iter().filter_map(of).collect()
+}
+
+/// The added conditions behind which the work ends with an error.
+fn heads(steps: &[Step<'_>]) -> HashSet<u64> {
+    let mut heads = HashSet::new();
+    let added: Vec<&Statement> = steps
+        .iter()
+        .filter_map(|step| if let Step::Added(statement) = step { Some(*statement) } else { None })
+        .collect();
+    for (at, head) in added.iter().enumerate() {
+        if head.kind != StatementKind::Head || !head.has("if") {
+            continue;
+        }
+        let body: Vec<&&Statement> =
+            added[at + 1..].iter().take_while(|other| other.kind != StatementKind::End).collect();
+        let refuses = |statement: &Statement| {
+            let is_error = statement.tokens.iter().any(|token| token.kind == TokenKind::Number && token.text != "0");
+            match statement.kind {
+                StatementKind::Raise => true,
+                StatementKind::Exit => {
+                    is_error && !statement.has("return") || statement.has("return") && is_error && is_short(statement)
+                }
+                _ => false,
+            }
+        };
+        let is_quiet = |statement: &Statement| matches!(statement.kind, StatementKind::Message) || refuses(statement);
+        if !body.is_empty() && body.iter().all(|one| is_quiet(one)) && body.iter().any(|one| refuses(one)) {
+            heads.insert(head.line());
+        }
+    }
+    heads
+}
+
+fn is_short(statement: &Statement) -> bool {
+    statement.tokens.len() <= 2
+}
+
+/// The tokens that do not depend on the names that a program chose.
+fn marks(tokens: &[Token]) -> Vec<&str> {
+    let is_mark =
+        |token: &&Token| token.kind != TokenKind::End && (token.kind != TokenKind::Name || token.context.fixed);
+    tokens.iter().filter(is_mark).map(|token| token.text.as_str()).collect()
+}
+
+fn holds(whole: &[&str], part: &[&str]) -> bool {
+    !part.is_empty() && whole.windows(part.len()).any(|window| window == part)
+}
+
+/// The steps whose code stands elsewhere in the other version: taken out into a function or a variable, or put in.
+fn explained(steps: &[Step<'_>]) -> BTreeSet<usize> {
+    let mut explained = BTreeSet::new();
+    let of = |step: &Step<'_>, want_added: bool| match step {
+        Step::Added(statement) if want_added => {
+            Some(marks(&statement.tokens).into_iter().map(str::to_owned).collect::<Vec<_>>())
+        }
+        Step::Removed(statement) if !want_added => {
+            Some(marks(&statement.tokens).into_iter().map(str::to_owned).collect())
+        }
+        _ => None,
+    };
+    // Statements that are the same but for names.
+    for (at, step) in steps.iter().enumerate() {
+        let Some(words) = of(step, false).filter(|words| words.len() > 1) else { continue };
+        let same = steps
+            .iter()
+            .enumerate()
+            .find(|(other, step)| !explained.contains(other) && of(step, true).is_some_and(|added| added == words));
+        if let Some((other, _)) = same {
+            explained.extend([at, other]);
+        }
+    }
+    for step in steps {
+        let Step::Changed(before, now) = step else { continue };
+        for part in replaced(before, now) {
+            for (tokens, want_added) in [(part.old, true), (part.new, false)] {
+                let words = marks(tokens);
+                let holder = steps.iter().enumerate().find(|(_, step)| {
+                    of(step, want_added)
+                        .is_some_and(|whole| holds(&whole.iter().map(String::as_str).collect::<Vec<_>>(), &words))
+                });
+                explained.extend(holder.map(|(at, _)| at));
+            }
+        }
+    }
+    explained
+}
+
+/// Whether what was replaced stands in a statement of its own now, or stood in one before.
+fn is_moved(part: &Replaced<'_>, code: &Code<'_>) -> bool {
+    let whole = |statements: &[Statement], words: &[&str]| {
+        statements.iter().any(|statement| holds(&marks(&statement.tokens), words))
+    };
+    let (old, new) = (marks(part.old), marks(part.new));
+    // `10` became `limit`, and `limit = 10` stands elsewhere; a call of a new function takes the place of its body.
+    let is_named = |tokens: &[Token], known: &[Statement]| {
+        tokens.iter().any(|token| token.kind == TokenKind::Name && !known.iter().any(|other| other.has(&token.text)))
+    };
+    !old.is_empty() && new.len() < old.len() && is_named(part.new, code.old) && whole(code.new, &old)
+        || !new.is_empty() && old.len() < new.len() && is_named(part.old, code.new) && whole(code.old, &new)
+}
+
+/// What a difference inside a statement is.
+fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) -> (&'static str, Severity) {
+    let all = || part.old.iter().chain(part.new);
+    let is = |test: fn(&Token) -> bool| all().all(test);
+    if is(|token| token.context.message && token.kind == TokenKind::Text)
+        || now.kind == StatementKind::Message && before.kind == now.kind
+    {
+        return ("message", Severity::Low);
+    }
+    if is(|token| token.context.import) || now.kind == StatementKind::Import {
+        return ("import", Severity::Low);
+    }
+    if is(|token| token.text == "quotes") {
+        return ("quotes", if part.new.is_empty() { Severity::Medium } else { Severity::Low });
+    }
+    if part.old.is_empty() {
+        return inserted(part, now);
+    }
+    if part.new.is_empty() {
+        return (code_of(part.old), Severity::Medium);
+    }
+    let is_patient = || {
+        let words = now.tokens.iter().chain(&before.tokens).map(|token| token.text.to_ascii_lowercase());
+        words.into_iter().any(|word| PATIENCE.iter().any(|patience| word.contains(patience)))
+    };
+    if is(|token| token.kind == TokenKind::Number) && is_patient() {
+        return ("patience", Severity::Low);
+    }
+    let bag = |tokens: &[Token]| {
+        let mut bag: BTreeMap<String, usize> = BTreeMap::new();
+        for token in tokens {
+            *bag.entry(token.text.clone()).or_default() += 1;
+        }
+        bag
+    };
+    if bag(part.old) == bag(part.new) {
+        let is_order_free = is(|token| token.context.list);
+        return ("order", if is_order_free { Severity::Low } else { Severity::Medium });
+    }
+    (code_of(part.new), Severity::Medium)
+}
+
+/// What more was put into a statement.
+fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
+    let tokens = part.new;
+    let is_entry =
+        tokens.iter().all(|token| token.context.list && matches!(token.kind, TokenKind::Text | TokenKind::Number));
+    if tokens.iter().all(|token| token.context.message) {
+        return ("message", Severity::Low);
+    }
+    if is_entry {
+        return ("entry", Severity::Low);
+    }
+    let first = tokens.first().map_or("", |token| token.text.as_str());
+    let is_named = tokens.iter().all(|token| token.context.named);
+    if is_named && MANNER.contains(&first) {
+        return ("manner", Severity::Low);
+    }
+    let options = || tokens.iter().filter(|token| token.text.starts_with('-'));
+    let is_command = now.kind != StatementKind::Head
+        && first.starts_with('-')
+        && tokens.iter().all(|token| matches!(token.kind, TokenKind::Text | TokenKind::Number));
+    if is_command && !options().any(|token| lists::is_dangerous_option(&token.text)) {
+        return ("option", Severity::Low);
+    }
+    (code_of(tokens), Severity::Medium)
+}
+
+/// The sort of a change, by what it is made of.
+fn code_of(tokens: &[Token]) -> &'static str {
+    let has = |kind| tokens.iter().any(|token| token.kind == kind);
+    let in_condition = tokens.iter().any(|token| token.context.condition);
+    match () {
+        () if tokens.iter().any(|token| token.context.default) => "default",
+        () if in_condition => "condition",
+        () if has(TokenKind::Sign) => "operator",
+        () if has(TokenKind::Number) => "number",
+        () if has(TokenKind::Text) => "text",
+        () => "name",
+    }
+}
+
+/// Statements that stand in another block although no block came or went.
+fn nested<'a>(
+    steps: &'a [Step<'a>],
+    old: &'a [Statement],
+    new: &'a [Statement],
+) -> impl Iterator<Item = (u64, String)> + 'a {
+    let is_block = |step: &Step<'_>| match step {
+        Step::Added(statement) | Step::Removed(statement) => {
+            matches!(statement.kind, StatementKind::Head | StatementKind::Define)
+        }
+        Step::Changed(..) => false,
+    };
+    let is_same_shape = !steps.iter().any(is_block) && old.len() == new.len();
+    let depths = |statements: &'a [Statement]| {
+        let mut depths: BTreeMap<(String, String), Vec<&Statement>> = BTreeMap::new();
+        for statement in statements.iter().filter(|statement| statement.kind != StatementKind::End) {
+            depths.entry((statement.function.clone(), statement.key())).or_default().push(statement);
+        }
+        depths
+    };
+    let before = if is_same_shape { depths(old) } else { BTreeMap::new() };
+    let after = if is_same_shape { depths(new) } else { BTreeMap::new() };
+    let pairs: Vec<(u64, String)> = before
+        .into_iter()
+        .filter_map(|(key, olds)| Some((olds, after.get(&key)?.clone())))
+        .filter(|(olds, news)| olds.len() == news.len())
+        .flat_map(|(olds, news)| olds.into_iter().zip(news))
+        .filter(|(was, is)| was.depth != is.depth)
+        .map(|(_, is)| (is.line(), format!("{} stands in another block than before", quoted(is, &[]))))
+        .collect();
+    pairs.into_iter()
+}
+
+/// A statement as it is told, with the part that matters in view.
+fn quoted(statement: &Statement, part: &[Token]) -> String {
+    let words: Vec<&str> = statement.tokens.iter().map(|token| token.text.as_str()).collect();
+    let whole = words.join(" ");
+    if whole.chars().count() <= MAX_QUOTED || part.is_empty() {
+        let short: String = whole.chars().take(MAX_QUOTED).collect();
+        let dots = if short.len() < whole.len() { " …" } else { "" };
+        return format!("`{short}{dots}`");
+    }
+    let part: Vec<&str> = part.iter().map(|token| token.text.as_str()).collect();
+    let short: String = part.join(" ").chars().take(MAX_QUOTED).collect();
+    format!("`… {short} …`")
+}

@@ -1,0 +1,114 @@
+//! Every change of the program, statement by statement: the list that a reviewer goes through, and which of its lines
+//! change what the program computes.
+//!
+//! ```text
+//!   token ──▶ align ──▶ classify
+//!   both      what      what each
+//!   versions  changed   change is
+//! ```
+//!
+//! Both versions are read as statements of tokens. Layout, comments, docstrings, type annotations and quotes are gone by
+//! then. Names that were replaced everywhere are taken for renamed, statements that stand elsewhere for moved. What is
+//! left is a line for the reader. A change of an operator, a number, a condition, an exit, a call is a warning, since
+//! the program computes something else; a message, one more entry of a list, an option of a command is a plain fact.
+
+mod align;
+mod classify;
+mod plain;
+#[cfg(test)]
+mod tests;
+mod token;
+
+use crate::domain::source::{Language, text_of};
+use crate::domain::{Finding, ToolDetail, VersionFile};
+use std::collections::HashSet;
+
+/// Longest text of the code that is given to a version as an input, in bytes.
+const MAX_LITERAL: usize = 40;
+
+/// Numbers, and texts, of the code that are given to a version.
+const MAX_LITERALS: usize = 24;
+
+/// Lines that are told of one version.
+const MAX_LINES: usize = 200;
+
+/// Numbers and texts that stand in the code of a version.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(in crate::check) struct Literals {
+    /// Those of changed lines first.
+    pub(in crate::check) numbers: Vec<f64>,
+    /// Those of changed lines first.
+    pub(in crate::check) texts: Vec<String>,
+}
+
+/// Every change of the code since another version, file by file in the order of the file; and the files that could not
+/// be read.
+pub(super) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Finding>, Vec<String>) {
+    let (mut edits, mut unread) = (Vec::new(), Vec::new());
+    for file in &new.files {
+        let Some(before) = base.files.iter().find(|other| other.path == file.path) else { continue };
+        if before.bytes == file.bytes || !is_code(file) {
+            continue;
+        }
+        match (read(before), read(file)) {
+            (Some(old), Some(now)) => {
+                let old = align::renamed(&old, &now);
+                let (old, now) = (align::inlined(&old, &now), align::inlined(&now, &old));
+                let steps = align::steps(&old, &now);
+                let findings = classify::findings(&steps, &old, &now, &file.path);
+                edits.extend(findings.into_iter().take(MAX_LINES));
+            }
+            _ => unread.push(file.path.clone()),
+        }
+    }
+    (edits, unread)
+}
+
+/// The numbers and texts in the code of two versions, those of changed statements first.
+pub(in crate::check) fn literals(base: &ToolDetail, new: &ToolDetail) -> Literals {
+    let (mut changed, mut others) = (Literals::default(), Literals::default());
+    for file in &new.files {
+        let before = base.files.iter().find(|other| other.path == file.path).and_then(read).unwrap_or_default();
+        let now = read(file).unwrap_or_default();
+        let of = |statement: &token::Statement, found: &mut Literals| {
+            for token in statement.tokens.iter().filter(|token| !token.context.message && !token.context.import) {
+                match token.kind {
+                    token::TokenKind::Number => found.numbers.extend(token.text.parse::<f64>().ok()),
+                    token::TokenKind::Text if token.text.len() <= MAX_LITERAL => found.texts.push(token.text.clone()),
+                    _ => {}
+                }
+            }
+        };
+        for step in align::steps(&before, &now) {
+            match step {
+                align::Step::Changed(old, new) => [old, new].iter().for_each(|one| of(one, &mut changed)),
+                align::Step::Removed(one) | align::Step::Added(one) => of(one, &mut changed),
+            }
+        }
+        now.iter().for_each(|statement| of(statement, &mut others));
+    }
+    let mut seen = HashSet::new();
+    let numbers = changed.numbers.into_iter().chain(others.numbers).filter(|number| seen.insert(number.to_string()));
+    let numbers = numbers.take(MAX_LITERALS).collect();
+    let texts = changed.texts.into_iter().chain(others.texts).filter(|text| seen.insert(format!("\"{text}")));
+    Literals { numbers, texts: texts.take(MAX_LITERALS).collect() }
+}
+
+/// Whether a change leaves alone what a program computes.
+pub(super) fn is_harmless(edit: &Finding) -> bool {
+    classify::HARMLESS.contains(&edit.code.as_str())
+}
+
+/// Whether a file holds code: in a language that is parsed, or in one that is read token by token.
+fn is_code(file: &VersionFile) -> bool {
+    let Some(text) = text_of(file) else { return false };
+    Language::of(&file.path, text).is_some() || plain::Syntax::of(&file.path, text).is_some()
+}
+
+fn read(file: &VersionFile) -> Option<Vec<token::Statement>> {
+    let text = text_of(file)?;
+    match Language::of(&file.path, text) {
+        Some(language) => token::read(text, language),
+        None => plain::Syntax::of(&file.path, text).map(|syntax| plain::read(text, syntax)),
+    }
+}

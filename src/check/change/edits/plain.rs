@@ -1,0 +1,106 @@
+//! Languages that are not parsed, token by token: names, numbers, texts and signs, a statement for each line.
+
+use super::token::{Context, Statement, StatementKind, Token, TokenKind};
+
+/// How a language is written, as far as its tokens need it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Syntax {
+    /// What begins a comment that ends with the line.
+    comment: &'static [&'static str],
+}
+
+/// The languages, by the ending of a file or by the interpreter of its first line.
+const LANGUAGES: &[(&[&str], &[&str])] = &[
+    (&["rb", "ruby"], &["#"]),
+    (&["pl", "pm", "perl"], &["#"]),
+    (&["php"], &["//", "#"]),
+    (&["lua"], &["--"]),
+    (&["go", "rs", "swift", "java", "kt", "cs", "c", "cpp", "dart", "scala"], &["//"]),
+    (&["applescript", "scpt", "osascript"], &["--", "#"]),
+    (&["ps1", "psm1", "pwsh"], &["#"]),
+    (&["r", "jl", "tcl", "awk", "fish", "zsh", "ksh", "nu", "elv", "Rscript", "julia"], &["#"]),
+    (&["sql"], &["--"]),
+];
+
+impl Syntax {
+    /// The syntax of a file; `None` where it is no code that is known.
+    pub(super) fn of(path: &str, text: &str) -> Option<Syntax> {
+        let ending = path.rsplit('/').next()?.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+        let first = text.lines().next().filter(|line| line.starts_with("#!")).unwrap_or_default();
+        let program =
+            first.rsplit(['/', ' ']).find(|word| !word.is_empty() && !word.starts_with('-')).unwrap_or_default();
+        let is_it = |names: &[&str]| {
+            ending.as_deref().is_some_and(|ending| names.contains(&ending))
+                || ending.is_none() && names.contains(&program)
+        };
+        let (_, comment) = LANGUAGES.iter().find(|(names, _)| is_it(names))?;
+        Some(Syntax { comment })
+    }
+}
+
+/// The statements of a text: its lines without comments.
+pub(super) fn read(text: &str, syntax: Syntax) -> Vec<Statement> {
+    let statements = text.lines().zip(1_u64..).map(|(line, number)| {
+        let tokens = tokens(line, number, syntax);
+        let first = tokens.first().map_or("", |token| token.text.as_str());
+        let kind = match first {
+            "require" | "use" | "import" | "require_relative" => StatementKind::Import,
+            "puts" | "warn" | "print" | "log" if line.contains("stderr") || first == "warn" => StatementKind::Message,
+            "raise" | "die" | "throw" => StatementKind::Raise,
+            "return" | "exit" | "next" | "last" | "break" => StatementKind::Exit,
+            "end" | "fi" | "done" if tokens.len() == 1 => StatementKind::End,
+            _ => StatementKind::Other,
+        };
+        Statement { kind, tokens, function: String::new(), depth: 0 }
+    });
+    statements.filter(|statement| !statement.tokens.is_empty()).collect()
+}
+
+fn tokens(line: &str, number: u64, syntax: Syntax) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut rest = line.trim_start();
+    let mut put = |kind, text: &str| {
+        tokens.push(Token { kind, text: text.to_owned(), line: number, context: Context::default() });
+    };
+    while let Some(first) = rest.chars().next() {
+        if syntax.comment.iter().any(|mark| rest.starts_with(mark)) {
+            break;
+        }
+        let length = |test: fn(char) -> bool| rest.find(|c: char| !test(c)).unwrap_or(rest.len());
+        let taken = match first {
+            '"' | '\'' | '`' => {
+                let end = text_end(&rest[1..], first).map_or(rest.len(), |at| at + 2);
+                put(TokenKind::Text, rest[1..end].trim_end_matches(first));
+                end
+            }
+            c if c.is_ascii_digit() => {
+                let end = length(|c| c.is_alphanumeric() || c == '.' || c == '_');
+                put(TokenKind::Number, &rest[..end]);
+                end
+            }
+            c if c.is_alphabetic() || matches!(c, '_' | '$' | '@') => {
+                let end = length(|c| c.is_alphanumeric() || matches!(c, '_' | '$' | '@' | '?' | '!'));
+                put(TokenKind::Name, &rest[..end]);
+                end
+            }
+            c if c.is_whitespace() || matches!(c, '(' | ')' | ',' | ';' | '{' | '}') => c.len_utf8(),
+            _ => {
+                let end = length(|c| "+-*/%=<>!&|^~?:.[]\\#".contains(c)).max(first.len_utf8());
+                put(TokenKind::Sign, &rest[..end]);
+                end
+            }
+        };
+        rest = &rest[taken..];
+    }
+    tokens
+}
+
+/// Where a text ends that began with this quote.
+fn text_end(rest: &str, quote: char) -> Option<usize> {
+    let mut is_escaped = false;
+    rest.char_indices().find_map(|(at, c)| {
+        let is_end = c == quote && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        is_end.then_some(at)
+    })
+}

@@ -1,0 +1,234 @@
+//! Small changes, each alone: those that make a program compute something else are warnings, the others are not.
+
+use super::compare;
+use crate::check::fixture::version;
+use crate::domain::{Finding, Severity};
+
+fn edits(path: &str, old: &str, new: &str) -> Vec<Finding> {
+    let (found, unread) = compare(&version("t", &[(path, old)]), &version("t", &[(path, new)]));
+    assert!(unread.is_empty(), "{unread:?}");
+    found
+}
+
+fn worst(path: &str, old: &str, new: &str) -> Option<Severity> {
+    edits(path, old, new).into_iter().map(|finding| finding.severity).max()
+}
+
+const PYTHON: &str = "\
+import json
+import sys
+
+
+def total(items, limit=10):
+    \"\"\"Sum of prices.\"\"\"
+    result = 0
+    for item in items:
+        if item[\"price\"] < limit and item[\"ok\"]:
+            result += item[\"price\"] - item[\"discount\"]
+        else:
+            print(\"skipped\", item, file=sys.stderr)
+    if result < 0:
+        raise ValueError(\"negative\")
+    return round(result, 2)
+
+
+def save(path, text):
+    try:
+        with open(path, \"w\") as out:
+            out.write(text)
+    except OSError as error:
+        print(error, file=sys.stderr)
+        raise
+
+
+data = json.load(sys.stdin)
+print(json.dumps({\"total\": total(data[\"items\"]), \"name\": data[\"name\"].strip()}))
+";
+
+const SCRIPT: &str = "\
+const fs = require('fs');
+
+function clamp(value, low = 0, high = 100) {
+  if (value === null || value < low) {
+    return low;
+  }
+  return value > high ? high : value;
+}
+
+async function main() {
+  const input = JSON.parse(fs.readFileSync(0, 'utf8'));
+  const kept = input.rows.filter((row) => row.size >= 10 && !row.hidden);
+  for (const row of kept) {
+    if (!/^[a-z]+$/.test(row.name)) {
+      throw new Error(`bad name ${row.name}`);
+    }
+  }
+  console.log(JSON.stringify(kept.map((row) => clamp(row.size - row.used)).slice(0, 5)));
+}
+
+main();
+";
+
+const SHELL: &str = "\
+#!/bin/bash
+set -euo pipefail
+dir=\"$1\"
+count=${2:-5}
+if [ -z \"$dir\" ]; then
+  echo \"usage: clean DIR\" >&2
+  exit 2
+fi
+for file in \"$dir\"/*.log; do
+  if [ \"$(wc -l < \"$file\")\" -gt \"$count\" ]; then
+    rm \"$file\"
+  fi
+done
+curl -sf https://example.org/done | grep -q ok
+";
+
+#[test]
+fn a_change_of_what_is_computed_is_a_warning() {
+    let cases: &[(&str, &str, &[(&str, &str)])] = &[
+        (
+            "t.py",
+            PYTHON,
+            &[
+                ("< limit", "<= limit"),
+                ("limit=10", "limit=100"),
+                ("item[\"price\"] - item[\"discount\"]", "item[\"discount\"] - item[\"price\"]"),
+                ("[\"price\"] - item", "[\"price\"] + item"),
+                (" and item[\"ok\"]", ""),
+                (" and item", " or item"),
+                ("round(result, 2)", "round(result, 1)"),
+                ("round(result, 2)", "int(result)"),
+                ("    if result < 0:\n        raise ValueError(\"negative\")\n", ""),
+                ("        raise\n", "        return\n"),
+                ("        raise\n", ""),
+                (".strip()", ""),
+                ("    return round", "        return round"),
+                ("open(path, \"w\")", "open(path, \"a\")"),
+                ("    result = 0\n", "    result = 0\n    if len(items) > 100:\n        return 0\n"),
+                ("data[\"items\"]", "data[\"items\"][1:]"),
+            ],
+        ),
+        (
+            "t.js",
+            SCRIPT,
+            &[
+                ("value < low", "value <= low"),
+                ("value > high ? high : value", "value > high ? value : high"),
+                ("high = 100", "high = 1000"),
+                ("value === null ||", ""),
+                ("row.size >= 10 && !row.hidden", "row.size >= 10 && row.hidden"),
+                ("/^[a-z]+$/", "/[a-z]+/"),
+                ("row.size - row.used", "row.used - row.size"),
+                (".slice(0, 5)", ".slice(1, 5)"),
+                ("      throw new Error(`bad name ${row.name}`);\n", "      continue;\n"),
+                ("'utf8'", "'latin1'"),
+                (".filter((row) => row.size >= 10 && !row.hidden)", ""),
+            ],
+        ),
+        (
+            "t.sh",
+            SHELL,
+            &[
+                ("-gt", "-ge"),
+                (":-5", ":-1"),
+                ("rm \"$file\"", "rm $file"),
+                ("*.log", "*"),
+                ("set -euo pipefail\n", ""),
+                ("  exit 2\n", "  exit 0\n"),
+                ("-z \"$dir\"", "-n \"$dir\""),
+                ("| grep -q ok", "|| true"),
+                ("rm \"$file\"", "rm \"$dir\""),
+            ],
+        ),
+        ("t.rb", "def f(a, b)\n  a - b # less\nend\nputs f(3, 2)\n", &[("a - b", "b - a"), ("f(3, 2)", "f(3, 20)")]),
+        ("t.pl", "if ($x > 3) { die 'no' }\nprint $x - 1;\n", &[("> 3", ">= 3"), ("- 1", "+ 1")]),
+    ];
+    for (path, base, changes) in cases {
+        for (from, to) in *changes {
+            assert!(base.contains(from), "{from}");
+            let found = edits(path, base, &base.replacen(from, to, 1));
+            let worst = found.iter().map(|finding| finding.severity).max();
+            assert!(worst >= Some(Severity::Medium), "{path}: {from} -> {to}: {found:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_change_of_names_layout_and_words_is_no_warning() {
+    let cases: &[(&str, &str, &[(&str, &str)])] = &[
+        (
+            "t.py",
+            PYTHON,
+            &[
+                ("result", "summed"),
+                ("\"\"\"Sum of prices.\"\"\"", "\"\"\"Adds the prices up.\"\"\""),
+                ("\"negative\"", "\"the total is negative\""),
+                ("def total(items, limit=10):", "def total(items: list, limit: int = 10) -> float:"),
+                ("\"skipped\", item", "\"left out\", item"),
+                ("\"w\"", "'w'"),
+                ("    result = 0\n", "    # start\n    result = 0\n    print(\"start\", file=sys.stderr)\n"),
+                ("import json\nimport sys", "import sys\nimport json"),
+                ("return round(result, 2)", "rounded = round(result, 2)\n    return rounded"),
+                (
+                    "    return round(result, 2)\n",
+                    "    return rounded(result)\n\n\ndef rounded(value):\n    return round(value, 2)\n",
+                ),
+                (
+                    "if item[\"price\"] < limit and item[\"ok\"]:",
+                    "if (item[\"price\"] < limit\n                and item[\"ok\"]):",
+                ),
+            ],
+        ),
+        (
+            "t.js",
+            SCRIPT,
+            &[
+                ("kept", "rows"),
+                ("const fs", "let fs"),
+                ("bad name", "not a good name:"),
+                ("(row) => clamp", "row => clamp"),
+                ("  const input", "  console.error('reading');\n  const input"),
+                ("'fs'", "\"fs\""),
+            ],
+        ),
+        (
+            "t.sh",
+            SHELL,
+            &[
+                ("rm \"$file\"", "rm -- \"$file\""),
+                ("curl -sf", "curl -sf --max-time 30"),
+                ("curl -sf", "curl -sf --compressed"),
+                ("usage: clean DIR", "usage: clean FOLDER [LINES]"),
+                ("dir", "folder"),
+                ("\"$1\"", "\"${1}\""),
+            ],
+        ),
+        ("t.rb", "def f(a, b)\n  a - b # less\nend\nputs f(3, 2)\n", &[("# less", "# the rest"), ("a - b", "a-b")]),
+    ];
+    for (path, base, changes) in cases {
+        for (from, to) in *changes {
+            assert!(base.contains(from), "{from}");
+            let found = edits(path, base, &base.replace(from, to));
+            let worst = found.iter().map(|finding| finding.severity).max();
+            assert!(worst <= Some(Severity::Low), "{path}: {from} -> {to}: {found:#?}");
+        }
+    }
+}
+
+#[test]
+fn one_more_entry_is_a_line_to_read_and_no_warning() {
+    let base = "KINDS = [\"png\", \"jpg\"]\nprint(KINDS)\n";
+    assert_eq!(worst("t.py", base, &base.replace("\"jpg\"", "\"jpg\", \"gif\"")), Some(Severity::Low));
+    assert_eq!(worst("t.py", base, &base.replace(", \"jpg\"", "")), Some(Severity::Medium));
+}
+
+#[test]
+fn a_line_of_the_list_shows_both_forms() {
+    let found = edits("t.py", "def f(a, b):\n    return a - b\n", "def f(a, b):\n    return b - a\n");
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].line, Some(2));
+    assert_eq!(found[0].message, "`return a - b` became `return b - a`");
+}

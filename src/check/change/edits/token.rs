@@ -1,0 +1,540 @@
+//! A program as a list of statements, each a list of tokens: what is left when layout, comments, docstrings and type
+//! annotations are gone.
+
+use crate::domain::budget;
+use crate::domain::source::Language;
+use tree_sitter::Node;
+
+/// Tokens of one file that are compared.
+const MAX_TOKENS: usize = 60_000;
+
+/// Syntax nested deeper is not read.
+const MAX_DEPTH: usize = 200;
+
+/// What a token is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum TokenKind {
+    Name,
+    Number,
+    Text,
+    /// An operator or a keyword.
+    Sign,
+    /// The end of a block.
+    End,
+}
+
+/// Where a token stands; several may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Context {
+    /// In what is written for a reader: a log line, the message of an error, help.
+    pub(super) message: bool,
+    /// In a condition.
+    pub(super) condition: bool,
+    /// In an entry of a list, a set, a dictionary or a pattern of a `case`.
+    pub(super) list: bool,
+    /// In the default of a parameter.
+    pub(super) default: bool,
+    /// In an import.
+    pub(super) import: bool,
+    /// In a named argument of a call.
+    pub(super) named: bool,
+    /// An attribute, a key or the name of an argument: renaming it is no renaming of a variable.
+    pub(super) fixed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Token {
+    pub(super) kind: TokenKind,
+    pub(super) text: String,
+    /// Counted from 1.
+    pub(super) line: u64,
+    pub(super) context: Context,
+}
+
+/// The sorts of statements that matter to a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StatementKind {
+    /// The head of an `if`, a loop or a `try`.
+    Head,
+    /// Leaves a function, a loop or the program.
+    Exit,
+    /// Raises an error.
+    Raise,
+    Import,
+    /// The head of a function or class, by its name.
+    Define,
+    Assign,
+    /// Writes a message for a reader.
+    Message,
+    /// The end of a block.
+    End,
+    Other,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Statement {
+    pub(super) kind: StatementKind,
+    pub(super) tokens: Vec<Token>,
+    /// The function it belongs to; empty outside of all.
+    pub(super) function: String,
+    /// Blocks around it inside its function.
+    pub(super) depth: usize,
+}
+
+impl Statement {
+    /// The line where it begins, counted from 1.
+    pub(super) fn line(&self) -> u64 {
+        self.tokens.first().map_or(0, |token| token.line)
+    }
+
+    /// Its words, for a comparison as a whole.
+    pub(super) fn key(&self) -> String {
+        let words: Vec<&str> = self.tokens.iter().map(|token| token.text.as_str()).collect();
+        words.join("\u{1}")
+    }
+
+    /// What does not depend on the names of variables.
+    pub(super) fn has(&self, text: &str) -> bool {
+        self.tokens.iter().any(|token| token.text == text)
+    }
+}
+
+/// Reads a file; `None` when it cannot be parsed.
+pub(super) fn read(text: &str, language: Language) -> Option<Vec<Statement>> {
+    let tree = language.parse(text)?;
+    let mut reader = Reader { text, statements: Vec::new(), count: 0, function: String::new(), depth: 0, language };
+    reader.block(tree.root_node(), 0);
+    reader.statements.retain(|statement| !statement.tokens.is_empty());
+    Some(reader.statements)
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    statements: Vec<Statement>,
+    count: usize,
+    function: String,
+    /// Blocks around the place that is read.
+    depth: usize,
+    language: Language,
+}
+
+/// Statements that hold blocks: their head is a statement of its own.
+const COMPOUND: &[&str] = &[
+    "if_statement",
+    "elif_clause",
+    "else_clause",
+    "for_statement",
+    "for_in_statement",
+    "c_style_for_statement",
+    "while_statement",
+    "do_statement",
+    "try_statement",
+    "except_clause",
+    "except_group_clause",
+    "finally_clause",
+    "catch_clause",
+    "with_statement",
+    "match_statement",
+    "case_clause",
+    "case_statement",
+    "case_item",
+    "switch_statement",
+    "switch_case",
+    "switch_default",
+    "function_definition",
+    "function_declaration",
+    "generator_function_declaration",
+    "class_definition",
+    "class_declaration",
+    "method_definition",
+    "decorated_definition",
+    "subshell",
+    "compound_statement",
+];
+
+/// Blocks inside them.
+const BLOCKS: &[&str] =
+    &["block", "statement_block", "class_body", "switch_body", "do_group", "program", "module", "compound_statement"];
+
+/// Syntax that says nothing about what is done.
+const SILENT: &[&str] = &[
+    "comment",
+    "type",
+    "type_annotation",
+    "type_parameters",
+    "type_arguments",
+    "type_parameter",
+    "type_alias_declaration",
+    "type_alias_statement",
+    "interface_declaration",
+    "accessibility_modifier",
+    "override_modifier",
+    "hash_bang_line",
+    "empty_statement",
+    "pass_statement",
+    "predefined_type",
+    "type_predicate_annotation",
+    "asserts_annotation",
+    "readonly",
+    "abstract",
+    "declare",
+];
+
+/// Signs that layout and style decide.
+const PUNCTUATION: &[&str] = &[
+    "(",
+    ")",
+    ",",
+    ";",
+    ":",
+    "{",
+    "}",
+    "]",
+    ".",
+    "\n",
+    "\"",
+    "'",
+    "`",
+    "$",
+    "${",
+    "\"\"\"",
+    "$(",
+    "$((",
+    "))",
+    "<(",
+    "((",
+    "let",
+    "var",
+    "const",
+    "f\"",
+    "|&",
+    ";;",
+    "esac",
+    "fi",
+    "done",
+    "then",
+    "do",
+    "in",
+    "string_start",
+    "string_end",
+    "function",
+    "as",
+    "export",
+    "declare",
+    "local",
+    "readonly",
+    "typeset",
+    "=>",
+    "->",
+    "public",
+    "private",
+    "\\",
+    "[[",
+    "]]",
+];
+
+impl Reader<'_> {
+    fn of(&self, node: Node<'_>) -> &str {
+        self.text.get(node.byte_range()).unwrap_or_default()
+    }
+
+    fn is_over(&self) -> bool {
+        self.count >= MAX_TOKENS || budget::is_over()
+    }
+
+    /// The statements of a block, in order.
+    fn block(&mut self, node: Node<'_>, level: usize) {
+        let mut cursor = node.walk();
+        let children: Vec<Node<'_>> = node.named_children(&mut cursor).collect();
+        for child in children {
+            self.statement(child, level + 1);
+        }
+    }
+
+    fn statement(&mut self, node: Node<'_>, level: usize) {
+        if self.is_over() || level > MAX_DEPTH || SILENT.contains(&node.kind()) || self.is_docstring(node) {
+            return;
+        }
+        match node.kind() {
+            "export_statement" => {
+                let inner = node.child_by_field_name("declaration").or_else(|| node.child_by_field_name("value"));
+                match inner {
+                    Some(inner) => self.statement(inner, level + 1),
+                    None => self.simple(node, level),
+                }
+            }
+            // A list of commands joined with `&&` stays one statement; the parts of others are statements.
+            "block" | "statement_block" | "do_group" | "program" | "module" | "class_body" | "switch_body" => {
+                self.block(node, level);
+            }
+            kind if COMPOUND.contains(&kind) => self.compound(node, level),
+            _ => self.simple(node, level),
+        }
+    }
+
+    /// A statement with blocks: its head, the blocks, an end.
+    fn compound(&mut self, node: Node<'_>, level: usize) {
+        let (outer, depth) = (self.function.clone(), self.depth);
+        let is_definition = matches!(
+            node.kind(),
+            "function_definition"
+                | "function_declaration"
+                | "generator_function_declaration"
+                | "class_definition"
+                | "class_declaration"
+                | "method_definition"
+        );
+        if is_definition && let Some(name) = node.child_by_field_name("name") {
+            let name = self.of(name).to_owned();
+            self.function = if outer.is_empty() { name } else { format!("{outer}.{name}") };
+            self.depth = 0;
+        }
+        let mut head = Vec::new();
+        let mut inner = Vec::new();
+        let mut cursor = node.walk();
+        for (at, child) in node.children(&mut cursor).enumerate() {
+            let field = node.field_name_for_child(u32::try_from(at).unwrap_or(u32::MAX));
+            let is_block = BLOCKS.contains(&child.kind())
+                || matches!(
+                    field,
+                    Some("body" | "consequence" | "alternative" | "definition" | "finalizer" | "handler")
+                )
+                || COMPOUND.contains(&child.kind())
+                || self.language == Language::Bash && is_shell_part(node, child, field);
+            if is_block {
+                inner.push(child);
+            } else {
+                self.tokens(child, head_context(node, field), &mut head, level + 1);
+            }
+        }
+        let kind = if is_definition { StatementKind::Define } else { StatementKind::Head };
+        if !head.is_empty() || !is_definition {
+            self.push(kind, head);
+        }
+        self.depth += 1;
+        for child in inner {
+            self.statement(child, level + 1);
+        }
+        if node.kind() != "decorated_definition" {
+            let line = node.end_position().row as u64 + 1;
+            let end = Token { kind: TokenKind::End, text: "end".to_owned(), line, context: Context::default() };
+            self.push(StatementKind::End, vec![end]);
+        }
+        (self.function, self.depth) = (outer, depth);
+    }
+
+    fn simple(&mut self, node: Node<'_>, level: usize) {
+        let mut tokens = Vec::new();
+        self.tokens(node, Context::default(), &mut tokens, level + 1);
+        let kind = self.kind_of(node, &tokens);
+        self.push(kind, tokens);
+    }
+
+    fn push(&mut self, kind: StatementKind, tokens: Vec<Token>) {
+        self.count += tokens.len();
+        self.statements.push(Statement { kind, tokens, function: self.function.clone(), depth: self.depth });
+    }
+
+    fn kind_of(&self, node: Node<'_>, tokens: &[Token]) -> StatementKind {
+        let first = tokens.first().map_or("", |token| token.text.as_str());
+        match node.kind() {
+            "import_statement" | "import_from_statement" | "future_import_statement" => StatementKind::Import,
+            "return_statement" | "break_statement" | "continue_statement" => StatementKind::Exit,
+            "raise_statement" | "throw_statement" => StatementKind::Raise,
+            _ if matches!(first, "return" | "exit" | "break" | "continue") => StatementKind::Exit,
+            _ if matches!(first, "sys" | "process") && tokens.get(1).is_some_and(|token| token.text == "exit") => {
+                StatementKind::Exit
+            }
+            _ if tokens.iter().all(|token| token.context.message) && !tokens.is_empty() => StatementKind::Message,
+            "lexical_declaration" | "variable_declaration" | "variable_assignment" | "declaration_command" => {
+                StatementKind::Assign
+            }
+            "expression_statement" if node.named_child(0).is_some_and(|child| child.kind().contains("assignment")) => {
+                StatementKind::Assign
+            }
+            _ => StatementKind::Other,
+        }
+    }
+
+    fn is_docstring(&self, node: Node<'_>) -> bool {
+        node.kind() == "expression_statement"
+            && node.named_child_count() == 1
+            && node.named_child(0).is_some_and(|child| matches!(child.kind(), "string" | "concatenated_string"))
+    }
+
+    /// The tokens of a piece of syntax, in order.
+    fn tokens(&self, node: Node<'_>, context: Context, found: &mut Vec<Token>, level: usize) {
+        let kind = node.kind();
+        if level > MAX_DEPTH || found.len() > MAX_TOKENS || SILENT.contains(&kind) || node.is_extra() {
+            return;
+        }
+        let mut put = |kind, text: &str| {
+            let line = node.start_position().row as u64 + 1;
+            found.push(Token { kind, text: text.to_owned(), line, context });
+        };
+        if node.child_count() == 0 || matches!(kind, "regex" | "raw_string" | "heredoc_body" | "ansi_c_string") {
+            let text = self.of(node);
+            match kind {
+                "string_start" | "string_end" => {}
+                "integer" | "float" | "number" => put(TokenKind::Number, &crate::code::lowering::number(text)),
+                "string_content" | "string_fragment" | "heredoc_body" | "raw_string" | "regex" | "escape_sequence"
+                | "regex_pattern" | "ansi_c_string" | "heredoc_content" | "test_operator" => {
+                    put(TokenKind::Text, text.trim_matches('\''));
+                }
+                "word" if text.parse::<f64>().is_ok() => put(TokenKind::Number, text),
+                "word" => put(TokenKind::Text, text),
+                "[" if node.parent().is_some_and(|parent| parent.kind() != "test_command") => put(TokenKind::Sign, "["),
+                _ if node.is_named() && !text.is_empty() => put(TokenKind::Name, text),
+                _ if text.trim().is_empty() || PUNCTUATION.contains(&text) || text == "[" => {}
+                _ => put(TokenKind::Sign, text),
+            }
+            return;
+        }
+        // Brackets around a part of an expression decide what is computed first.
+        let is_group = kind == "parenthesized_expression"
+            && node.parent().is_some_and(|parent| {
+                matches!(
+                    parent.kind(),
+                    "binary_operator"
+                        | "boolean_operator"
+                        | "not_operator"
+                        | "unary_operator"
+                        | "binary_expression"
+                        | "unary_expression"
+                        | "comparison_operator"
+                        | "attribute"
+                        | "member_expression"
+                )
+            });
+        let is_quoted = kind == "string"
+            && self.language == Language::Bash
+            && node.named_child_count() > 0
+            && node.named_children(&mut node.walk()).any(|child| child.kind() != "string_content");
+        let mark = if is_group {
+            Some("(")
+        } else if is_quoted {
+            Some("quotes")
+        } else {
+            None
+        };
+        if let Some(mark) = mark {
+            put(TokenKind::Sign, mark);
+        }
+        if kind == "command_substitution" {
+            put(TokenKind::Sign, "$(");
+        }
+        let is_empty_text = matches!(kind, "string" | "template_string") && node.named_child_count() == 0;
+        if is_empty_text || kind == "string" && !node.named_children(&mut node.walk()).any(|child| is_content(child)) {
+            put(TokenKind::Text, self.of(node).trim_matches(['"', '\'']));
+            return;
+        }
+        let message = context.message || self.is_message(node);
+        let mut cursor = node.walk();
+        for (at, child) in node.children(&mut cursor).enumerate() {
+            let field = node.field_name_for_child(u32::try_from(at).unwrap_or(u32::MAX));
+            let context = child_context(node, field, child, Context { message, ..context });
+            // A function without a name inside a value keeps the ends of its blocks.
+            self.tokens(child, context, found, level + 1);
+            if BLOCKS.contains(&child.kind()) {
+                let line = child.end_position().row as u64 + 1;
+                found.push(Token { kind: TokenKind::End, text: "end".to_owned(), line, context });
+            }
+        }
+    }
+
+    /// Whether a call or a statement writes something for a reader.
+    fn is_message(&self, node: Node<'_>) -> bool {
+        let called = match node.kind() {
+            "call" | "call_expression" => node.child_by_field_name("function"),
+            "raise_statement" | "throw_statement" => return true,
+            "redirected_statement" => {
+                let text = self.of(node);
+                let is_echo = ["echo", "printf", "print"].iter().any(|word| text.starts_with(word));
+                return is_echo && (text.contains(">&2") || text.contains("/dev/stderr"));
+            }
+            _ => None,
+        };
+        called.is_some_and(|called| is_message_call(self.of(called), self.of(node)))
+    }
+}
+
+fn is_content(node: Node<'_>) -> bool {
+    matches!(
+        node.kind(),
+        "string_content"
+            | "string_fragment"
+            | "interpolation"
+            | "template_substitution"
+            | "escape_sequence"
+            | "simple_expansion"
+            | "expansion"
+            | "command_substitution"
+            | "arithmetic_expansion"
+    )
+}
+
+/// Calls that write for a reader and do nothing else.
+fn is_message_call(called: &str, whole: &str) -> bool {
+    let (object, name) = called.rsplit_once('.').unwrap_or(("", called));
+    let object = object.rsplit('.').next().unwrap_or(object).to_ascii_lowercase();
+    let is_log =
+        matches!(name, "debug" | "info" | "warning" | "warn" | "error" | "critical" | "exception" | "log" | "trace");
+    match name {
+        // What a console logs is the output of a script; its warnings and errors are not.
+        "log" | "info" if object == "console" => false,
+        _ if is_log && (object.contains("log") || object == "console" || object == "warnings") => true,
+        "write" if object == "stderr" => true,
+        "print" | "echo" => whole.contains("stderr"),
+        // `help=` of a parser of arguments is one too, but a default beside it is not.
+        _ => called.ends_with("Error") || called.ends_with("Exception"),
+    }
+}
+
+fn head_context(node: Node<'_>, field: Option<&str>) -> Context {
+    let condition = matches!(field, Some("condition" | "guard" | "value"))
+        || matches!(node.kind(), "if_statement" | "elif_clause" | "while_statement");
+    let is_case = matches!(node.kind(), "case_item" | "switch_case" | "case_clause");
+    Context { condition, list: is_case, ..Context::default() }
+}
+
+fn child_context(node: Node<'_>, field: Option<&str>, child: Node<'_>, outer: Context) -> Context {
+    let mut context = outer;
+    match node.kind() {
+        "list" | "set" | "tuple" | "array" | "dictionary" | "object" => context.list = true,
+        "import_statement" | "import_from_statement" | "import_clause" => context.import = true,
+        "default_parameter" | "typed_default_parameter" if field == Some("value") => context.default = true,
+        "keyword_argument" => {
+            context.named = true;
+            context.fixed = field == Some("name");
+            let is_help = node.child_by_field_name("name").is_some_and(|name| name.end_byte() - name.start_byte() == 4);
+            context.message |= is_help && field == Some("value") && child.kind() == "string" && is_argument_help(node);
+        }
+        "attribute" => context.fixed = field == Some("attribute"),
+        "member_expression" => context.fixed = field == Some("property"),
+        "conditional_expression" | "ternary_expression" if field == Some("condition") => context.condition = true,
+        "assert_statement" | "test_command" => context.condition = true,
+        _ => {}
+    }
+    if matches!(child.kind(), "property_identifier" | "shorthand_property_identifier") {
+        context.fixed = true;
+    }
+    context
+}
+
+/// Whether a named argument belongs to `add_argument` or its kin.
+fn is_argument_help(node: Node<'_>) -> bool {
+    node.parent().and_then(|list| list.parent()).is_some_and(|call| matches!(call.kind(), "call" | "call_expression"))
+}
+
+/// The parts of a compound command of a shell that are statements of their own.
+fn is_shell_part(node: Node<'_>, child: Node<'_>, field: Option<&str>) -> bool {
+    if !child.is_named() {
+        return false;
+    }
+    match node.kind() {
+        "if_statement" | "elif_clause" | "while_statement" => field != Some("condition"),
+        "else_clause" | "subshell" | "compound_statement" => true,
+        "case_item" => field != Some("value"),
+        _ => false,
+    }
+}

@@ -1,0 +1,139 @@
+//! Inputs near those that are known to mean something: each with one value at an edge that the code names.
+//!
+//! A generated text seldom is one that a program compares with, and a generated number seldom stands just at a limit.
+//! The numbers and texts of the code are those limits, so they are put into the inputs of examples, tests and runs.
+
+use crate::check::change::Literals;
+use crate::domain::Checker;
+use serde_json::{Map, Number, Value, json};
+use std::collections::BTreeSet;
+
+/// Values of one property that are tried.
+const MAX_VALUES: usize = 40;
+
+/// At most `count` inputs that fit the schema: each a known one with one value replaced. First the nearest edges of all
+/// properties, then the next ones.
+pub(super) fn variants(schema: &Value, known: &[Value], literals: &Literals, count: usize) -> Vec<Value> {
+    let Ok(checker) = Checker::new(schema) else { return Vec::new() };
+    let mut seen: BTreeSet<String> = known.iter().map(Value::to_string).collect();
+    let mut made = Vec::new();
+    let columns: Vec<(&Map<String, Value>, &String, Vec<Value>)> = known
+        .iter()
+        .filter_map(Value::as_object)
+        .flat_map(|input| input.iter().map(move |(name, value)| (input, name, near(value, literals))))
+        .collect();
+    for at in 0..MAX_VALUES {
+        for (input, name, values) in &columns {
+            let Some(value) = values.get(at).filter(|_| made.len() < count) else { continue };
+            let mut input = (*input).clone();
+            input.insert((*name).clone(), value.clone());
+            let input = Value::Object(input);
+            if checker.violations(&input).is_empty() && seen.insert(input.to_string()) {
+                made.push(input);
+            }
+        }
+    }
+    made
+}
+
+/// Values near a known one, the nearest first.
+fn near(value: &Value, literals: &Literals) -> Vec<Value> {
+    let mut values = match value {
+        Value::Bool(known) => vec![json!(!known)],
+        Value::Number(number) => numbers(number, literals),
+        Value::String(text) => texts(text, literals),
+        Value::Array(items) => lists(items, literals),
+        Value::Object(map) => {
+            let inner = map.iter().flat_map(|(name, value)| {
+                near(value, literals).into_iter().take(4).map(move |value| (name.clone(), value))
+            });
+            let with = |(name, value): (String, Value)| {
+                let mut map = map.clone();
+                map.insert(name, value);
+                Value::Object(map)
+            };
+            inner.map(with).collect()
+        }
+        Value::Null => Vec::new(),
+    };
+    values.truncate(MAX_VALUES);
+    values
+}
+
+fn numbers(number: &Number, literals: &Literals) -> Vec<Value> {
+    let known = number.as_f64().unwrap_or_default();
+    let is_whole = number.is_i64() || number.is_u64();
+    let steps = if is_whole { vec![1.0, -1.0] } else { vec![0.1, -0.1, 0.005] };
+    let mut wanted: Vec<f64> = steps.iter().map(|step| known + step).collect();
+    wanted.push(0.0);
+    wanted.extend(literals.numbers.iter().flat_map(|edge| [*edge, edge + 1.0, edge - 1.0]));
+    wanted.extend([-known, known * 2.0, known * 10.0, known / 2.0, 7.0, 100.0]);
+    wanted.into_iter().map(|value| if is_whole { json!(value.round() as i64) } else { json!(value) }).collect()
+}
+
+fn texts(text: &str, literals: &Literals) -> Vec<Value> {
+    let chars: Vec<char> = text.chars().collect();
+    let without_last: String = chars.iter().take(chars.len().saturating_sub(1)).collect();
+    let half: String = chars.iter().take(chars.len() / 2).collect();
+    let mut wanted = vec![without_last, format!("{text} {text}"), text.to_uppercase()];
+    wanted.extend(literals.texts.iter().flat_map(|edge| [edge.clone(), format!("{text}{edge}{text}")]));
+    // A text may be a number, and then has the edges of one.
+    if let Ok(number) = text.trim().parse::<f64>()
+        && let Some(number) = Number::from_f64(number)
+    {
+        wanted.extend(numbers(&number, literals).iter().map(Value::to_string));
+    }
+    wanted.extend([
+        String::new(),
+        half,
+        text.to_lowercase(),
+        format!(" {text} "),
+        format!("{text}\n{text}"),
+        format!("x{text}"),
+    ]);
+    wanted.extend(literals.numbers.iter().filter(|edge| **edge > 0.0 && **edge <= 300.0).flat_map(|edge| {
+        // A number of the code may be a length.
+        let length = *edge as usize;
+        [length, length + 1].map(|length| text.chars().chain(std::iter::repeat('x')).take(length).collect::<String>())
+    }));
+    wanted.into_iter().map(Value::from).collect()
+}
+
+fn lists(items: &[Value], literals: &Literals) -> Vec<Value> {
+    let mut wanted = vec![json!([])];
+    if let Some((first, rest)) = items.split_first() {
+        wanted.push(json!(rest));
+        wanted.push(json!([first]));
+        wanted.push(Value::Array(items.iter().rev().cloned().collect()));
+        wanted.push(Value::Array(items.iter().chain([first]).cloned().collect()));
+        let changed = near(first, literals).into_iter().take(12);
+        wanted.extend(changed.map(|value| Value::Array(std::iter::once(value).chain(rest.iter().cloned()).collect())));
+    }
+    wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_of_the_code_is_reached_from_both_sides() {
+        let schema = json!({"type": "object", "required": ["age"], "properties": {
+            "age": {"type": "integer"}, "unit": {"type": "string"}}});
+        let literals = Literals { numbers: vec![18.0], texts: vec!["days".to_owned()] };
+        let made = variants(&schema, &[json!({"age": 40, "unit": "years"})], &literals, 60);
+        for age in [17, 18, 19, 39, 41, 0] {
+            assert!(made.contains(&json!({"age": age, "unit": "years"})), "{age}: {made:?}");
+        }
+        assert!(made.contains(&json!({"age": 40, "unit": "days"})), "{made:?}");
+        assert!(made.len() <= 60 && !made.contains(&json!({"age": 40, "unit": "years"})));
+    }
+
+    #[test]
+    fn what_does_not_fit_the_schema_is_not_made() {
+        let schema = json!({"type": "object", "properties": {"n": {"type": "integer", "minimum": 1, "maximum": 3}}});
+        let mut made = variants(&schema, &[json!({"n": 2})], &Literals::default(), 60);
+        made.sort_by_key(|input| input["n"].as_i64());
+        assert_eq!(made, [json!({"n": 1}), json!({"n": 3})]);
+    }
+}
