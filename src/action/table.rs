@@ -573,13 +573,13 @@ actions! {
     GoTo "go-to" Motion View [Review] ["enter"] Screen "Go to the line of a finding or comment, or unfold" {}
     NextHunk "next-hunk" Motion View [Review, Source, Evolution] ["}"] Screen "Go to the next file or change" {}
     PreviousHunk "previous-hunk" Motion View [Review, Source, Evolution] ["{"] Screen "Go to the previous file or change" {}
-    NextRisk "next-risk" Motion View [Review] ["r"] Screen "In a review: go to the next line with a warning" {}
-    PreviousRisk "previous-risk" Motion View [Review] ["R"] Screen "In a review: go to the previous line with a warning" {}
+    NextRisk "next-risk" Motion View [Review] ["r"] Screen "In a review: go to the next warning or change of what is done" {}
+    PreviousRisk "previous-risk" Motion View [Review] ["R"] Screen "In a review: go to the previous warning or change of what is done" {}
     NextNew "next-new" Motion View [Review] ["!"] Screen "Go to new evidence that arrived since the review was opened" {}
     SelectRange "select-range" Motion View [Queue, Review] ["v"] Screen "Start or end a selection of lines or reviews" {}
     MarkRead "mark-read" Motion View [Review] ["m"] Screen "In a review: mark a change or file as read, or unread" {}
     IgnoreBlanks "ignore-blanks" Motion View [Review] ["s"] Screen "Hide or show lines that differ only in whitespace" {}
-    Unfold "unfold" Motion View [Review, Evolution] ["U"] Screen "Fold or unfold unchanged lines" {}
+    Unfold "unfold" Motion View [Review, Evolution] ["U"] Screen "In a review: fold or unfold facts and unchanged lines" {}
     Copy "copy" Motion View [Global] ["y"] Screen "Copy the selection as clean text" {}
     ApproveOver "approve-over" Review View [Review] ["O"] Screen "Approve despite failed checks; the reason is recorded permanently" {}
 }

@@ -35,7 +35,7 @@ pub use trials::replay::{Recorded, replay};
 
 use crate::domain::budget::{self, ReadLimits};
 use crate::domain::source;
-use crate::domain::{CheckReport, Digest, Gate, Missing, Tool, ToolDetail, ToolName};
+use crate::domain::{CheckReport, Digest, Gate, Missing, Severity, Tool, ToolDetail, ToolName};
 use crate::insight::SimilarityIndex;
 use crate::outside::Programs;
 use crate::runner::{Pace, Tried, release_memory};
@@ -338,6 +338,30 @@ pub const CHECKS: &[Check] = &[
         examine: trials::property::examine,
     },
 ];
+
+/// Changes of a calculation that the same outputs for many inputs speak for. What leaves a function, guards it or reaches
+/// outside is none of them: an input that shows the difference may be rare.
+const CALCULATIONS: &[&str] = &["operator", "name", "number", "text", "order", "calculation", "comparison", "part"];
+
+/// Weighs what one check found against another: a calculation that is written in another way and gave the same outputs
+/// for many inputs is a fact, no warning.
+pub fn settle(reports: &mut [CheckReport]) {
+    let has_same =
+        |report: &CheckReport| report.findings.iter().any(|finding| finding.code == trials::consistency::SAME);
+    if !reports.iter().any(|report| report.name == "consistency" && has_same(report)) {
+        return;
+    }
+    for report in reports.iter_mut().filter(|report| report.name == "change" && !report.findings.is_empty()) {
+        for finding in &mut report.findings {
+            if finding.severity == Severity::Medium && CALCULATIONS.contains(&finding.code.as_str()) {
+                finding.severity = Severity::Low;
+            }
+        }
+        let (note, duration_ms) = (std::mem::take(&mut report.note), report.duration_ms);
+        let findings = std::mem::take(&mut report.findings);
+        *report = CheckReport { duration_ms, ..CheckReport::of("change", findings).noted(note) };
+    }
+}
 
 /// All reading checks of one version together; what comes after has [`LEAST_READING`].
 const MAX_READING: Duration = Duration::from_secs(15);

@@ -335,6 +335,12 @@ impl BashScanner<'_, '_> {
 
     /// The program in `eval "$(program …)"`, where all that it is made for is to print code for just that.
     fn prints_setup(&self, call: &BashCommand<'_>) -> Option<String> {
+        // `eval set -- "$options"` takes the words of getopt apart again.
+        if let [set, dashes, _] = call.arguments.as_slice()
+            && (self.finder.text_of(*set), self.finder.text_of(*dashes)) == ("set", "--")
+        {
+            return Some("getopt".to_owned());
+        }
         let [word] = call.arguments.as_slice() else { return None };
         let inner = self.finder.text_of(*word).trim_matches('"').strip_prefix("$(")?.strip_suffix(')')?;
         let is_plain = !inner.contains(['|', ';', '&', '`', '<', '>']) && !inner.contains("$(");

@@ -18,6 +18,7 @@ use crate::domain::{
 };
 use crate::runner::{Pace, Tried};
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// Most differences that are told one by one.
@@ -34,6 +35,13 @@ const BUDGET: Duration = Duration::from_secs(10);
 
 /// Differences among fewer answers than these are no sign that most answers differ.
 const FEW: usize = 4;
+
+/// So many equal answers, with so many different outputs among them, speak for two forms of one calculation.
+const ENOUGH: usize = 20;
+const VARIED: usize = 5;
+
+/// The finding that says so.
+pub(in crate::check) const SAME: &str = "same-answers";
 
 /// Compares what both answer.
 pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
@@ -61,6 +69,8 @@ struct Compared {
     answers: usize,
     unstable: usize,
     generated: usize,
+    /// Different outputs of the approved version.
+    outputs: BTreeSet<Vec<u8>>,
     differences: Vec<(Value, String)>,
     findings: Vec<Finding>,
 }
@@ -116,6 +126,8 @@ impl Compared {
             let differing: Vec<usize> =
                 (0..inputs.len()).filter(|at| differs(before.get(*at), after.get(*at))).collect();
             self.answers += before.iter().filter(|tried| tried.end.outcome().has_started()).count() - differing.len();
+            let succeeded = before.iter().filter(|tried| tried.end.exit_code() == Some(0));
+            self.outputs.extend(succeeded.map(|tried| tried.stdout.clone()));
             // Only what differs needs a second look.
             let again: Vec<Value> = differing.iter().map(|at| inputs[*at].clone()).collect();
             if again.is_empty() {
@@ -172,6 +184,10 @@ impl Compared {
         if differing > MAX_TOLD {
             let message = format!("{differing} of {} differ", count(self.answers, "answer"));
             self.findings.push(Finding::new("other-answer", severity, message));
+        }
+        if differing == 0 && self.answers >= ENOUGH && self.outputs.len() >= VARIED {
+            let message = format!("{} are the same as before", count(self.answers, "output"));
+            self.findings.push(Finding::new(SAME, Severity::Low, message));
         }
         let answers = plural(self.answers, "output is", "outputs are");
         let mut note = format!("{} of {answers} the same as in {}", self.answers - differing, base.tool.version);

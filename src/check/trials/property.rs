@@ -221,7 +221,7 @@ fn is_ordinary(input: &Value) -> bool {
             (1..=40).contains(&text.trim().len()) && text.chars().all(is_plain)
         }
         Value::Array(items) => !items.is_empty() && items.len() <= 10 && items.iter().all(is_ordinary),
-        Value::Object(map) => map.values().all(is_ordinary),
+        Value::Object(map) => !map.is_empty() && map.values().all(is_ordinary),
     }
 }
 

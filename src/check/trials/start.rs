@@ -59,19 +59,20 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
 /// The error of its own code that a trial ended with.
 fn own_fault(tried: &Tried) -> Option<String> {
     let crash = crash::of(tried).filter(|crash| crash.code == "crash")?;
+    // Code that came in as an input is no code of the tool.
+    let text = String::from_utf8_lossy(&tried.stderr);
+    let last = text.lines().rfind(|line| line.trim_start().starts_with("File \""));
+    if last.is_some_and(|line| line.contains("File \"<")) {
+        return None;
+    }
     OWN_FAULTS.iter().any(|fault| crash.message.starts_with(fault)).then_some(crash.message)
 }
 
 /// The package or program that it needs and that is not here.
 pub(super) fn lacks(context: &CheckContext<'_>, tried: &Tried) -> Option<String> {
-    let text = String::from_utf8_lossy(&tried.stderr);
-    let module = [
-        "ModuleNotFoundError: ",
-        "ImportError: ",
-        "Cannot find module ",
-        "Cannot find package ",
-        "ERR_MODULE_NOT_FOUND",
-    ];
+    let text = format!("{}\n{}", String::from_utf8_lossy(&tried.stderr), String::from_utf8_lossy(&tried.stdout));
+    let module =
+        ["No module named ", "ImportError: ", "Cannot find module ", "Cannot find package ", "ERR_MODULE_NOT_FOUND"];
     if let Some(line) = text.lines().find(|line| module.iter().any(|mark| line.contains(mark))) {
         return Some(source::excerpt(line.trim(), 120));
     }

@@ -181,6 +181,7 @@ impl Checks<'_> {
                 return Ok(());
             }
             reports[at] = without_secrets(report, &redactor);
+            check::settle(&mut reports);
             let verdict = Verdict::of(reports.clone(), base, now());
             progress(&verdict);
             if verdict.is_complete() || written.elapsed() >= WRITE_EVERY {

@@ -198,7 +198,7 @@ impl App {
         let Screen::Review(review) = &self.screen else { return Err("open a review first".to_owned()) };
         match (verb, &self.call.agent) {
             (Verb::MarkRead, Some(agent)) => Err(format!("agent {agent} cannot mark parts as read")),
-            (Verb::MarkRead, None) => Ok(()),
+            (Verb::MarkRead, None) | (Verb::Unfold, _) => Ok(()),
             _ if review.has_difference() => Ok(()),
             _ => Err("no earlier approval: there is no diff".to_owned()),
         }

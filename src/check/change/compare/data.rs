@@ -5,9 +5,13 @@
 
 use crate::check::change::definition::{Definition, line_of};
 use crate::check::change::facts::texts;
+use crate::check::source::excerpt;
 use crate::domain::{Finding, Manifest, Severity, ToolDetail, VersionFile};
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// Longest value that is shown whole, in characters.
+const MAX_SHOWN: usize = 120;
 
 /// Keys of one file that are compared.
 const MAX_KEYS: usize = 20_000;
@@ -26,6 +30,7 @@ pub(in crate::check::change) fn compare(
 ) -> Vec<Finding> {
     let definition = Definition::of(new);
     let mut findings = schema(&base.manifest, &new.manifest, &definition);
+    findings.extend(rest_of_definition(base, new, &definition));
     findings.extend(packages(&base.manifest, &new.manifest, &definition));
     findings.extend(cases(&base.manifest, &new.manifest, &definition));
     for file in new.files.iter().filter(|file| Some(file.path.as_str()) != definition.path()) {
@@ -44,6 +49,55 @@ pub(in crate::check::change) fn compare(
         findings.push(Finding::new("file-gone", severity, format!("the file {} was removed", file.path)));
     }
     findings
+}
+
+/// Keys of a definition that other checks compare, or that only describe the tool to a reader.
+const TOLD: &[&str] = &[
+    "aliases",
+    "author",
+    "capabilities",
+    "category",
+    "cost",
+    "cost_tier",
+    "dependencies",
+    "description",
+    "examples",
+    "input",
+    "input_schema",
+    "keywords",
+    "license",
+    "limits",
+    "metadata",
+    "mcp",
+    "name",
+    "output",
+    "output_schema",
+    "parameters",
+    "permissions",
+    "provenance",
+    "run",
+    "tags",
+    "tests",
+    "title",
+    "use_cases",
+    "version",
+];
+
+/// What a definition says beside all that is compared elsewhere: the address, headers and body of a request, the text
+/// of a prompt, the steps of a composite.
+fn rest_of_definition(base: &ToolDetail, new: &ToolDetail, definition: &Definition<'_>) -> Vec<Finding> {
+    let find = |version: &'_ ToolDetail| -> Option<BTreeMap<String, Value>> {
+        let file = version.files.iter().find(|file| Some(file.path.as_str()) == definition.path())?;
+        let ending = file.path.rsplit_once('.').map_or("", |(_, ending)| ending).to_lowercase();
+        let mut flat = values(std::str::from_utf8(&file.bytes).ok()?, &ending, &file.path)?;
+        flat.retain(|key, _| !TOLD.contains(&key.split('.').next().unwrap_or(key)));
+        Some(flat)
+    };
+    let (Some(old), Some(now)) = (find(base), find(new)) else { return Vec::new() };
+    let Some(file) = new.files.iter().find(|file| Some(file.path.as_str()) == definition.path()) else {
+        return Vec::new();
+    };
+    keys(&old, &now, file, &String::from_utf8_lossy(&file.bytes))
 }
 
 fn is_lock(path: &str) -> bool {
@@ -213,10 +267,14 @@ fn keys(old: &BTreeMap<String, Value>, now: &BTreeMap<String, Value>, file: &Ver
         Finding { path: Some(file.path.clone()), line, ..finding }
     };
     let mut findings = Vec::new();
-    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let shown = |value: &Value| {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if text.chars().count() > MAX_SHOWN { excerpt(&text, MAX_SHOWN) } else { text }
+    };
     for (key, value) in now {
         let text = shown(value);
-        let has_host = value.is_string() && (!texts::hosts(&text).is_empty() || !texts::addresses(&text).is_empty());
+        let has_host =
+            value.as_str().is_some_and(|whole| !texts::hosts(whole).is_empty() || !texts::addresses(whole).is_empty());
         match old.get(key) {
             Some(before) if before == value => {}
             Some(before) => {

@@ -82,7 +82,7 @@ const MAX_INLINED: (usize, usize) = (40, 10);
 
 /// The statements with the value in place of each variable that only this version has: naming a value changes nothing.
 pub(super) fn inlined(statements: &[Statement], other: &[Statement]) -> Vec<Statement> {
-    let mut result = statements.to_vec();
+    let mut result = without_small_functions(statements.to_vec(), other);
     let mut at = 0;
     while at < result.len() {
         match named_value(&result, at, other) {
@@ -101,6 +101,58 @@ pub(super) fn inlined(statements: &[Statement], other: &[Statement]) -> Vec<Stat
         }
     }
     result
+}
+
+/// The statements with its value in place of each call of a function that only this version has and that only returns a
+/// value. Calls whose arguments are more than a name or a constant are left.
+fn without_small_functions(mut statements: Vec<Statement>, other: &[Statement]) -> Vec<Statement> {
+    let mut at = 0;
+    while at + 2 < statements.len() {
+        let Some((name, parameters, value)) = small_function(&statements[at..at + 3], other) else {
+            at += 1;
+            continue;
+        };
+        let mut result = statements.clone();
+        result.drain(at..at + 3);
+        let mut is_left = false;
+        for statement in &mut result {
+            while let Some(place) = statement.tokens.iter().position(|token| is_free(token) && token.text == name) {
+                let end = place + 1 + parameters.len();
+                let arguments = statement.tokens.get(place + 1..end).map(<[Token]>::to_vec);
+                let is_plain = |token: &Token| token.kind != TokenKind::Sign && !token.context.fixed;
+                let follows = statement.tokens.get(end).is_some_and(|token| token.context.fixed);
+                let Some(arguments) = arguments.filter(|list| list.iter().all(is_plain) && !follows) else {
+                    is_left = true;
+                    break;
+                };
+                let given = |token: &Token| {
+                    let number = parameters.iter().position(|parameter| is_free(token) && *parameter == token.text);
+                    number.map_or_else(|| token.clone(), |number| arguments[number].clone())
+                };
+                let replaced: Vec<Token> = value.iter().map(given).collect();
+                statement.tokens.splice(place..end, replaced);
+            }
+        }
+        if is_left { at += 1 } else { statements = result }
+    }
+    statements
+}
+
+/// Name, parameters and value of a function that is `def name(a, b): return value` and no more.
+fn small_function(three: &[Statement], other: &[Statement]) -> Option<(String, Vec<String>, Vec<Token>)> {
+    let [head, body, end] = three else { return None };
+    let (StatementKind::Define, StatementKind::Exit, StatementKind::End) = (head.kind, body.kind, end.kind) else {
+        return None;
+    };
+    let [keyword, name, parameters @ ..] = head.tokens.as_slice() else { return None };
+    let [first, value @ ..] = body.tokens.as_slice() else { return None };
+    let is_it = matches!(keyword.text.as_str(), "def" | "function")
+        && first.text == "return"
+        && !value.is_empty()
+        && parameters.iter().all(is_free)
+        && !value.iter().any(|token| token.text == name.text)
+        && !other.iter().any(|one| one.has(&name.text));
+    is_it.then(|| (name.text.clone(), parameters.iter().map(|token| token.text.clone()).collect(), value.to_vec()))
 }
 
 /// The variable that a statement names, the function that it is in, and its value; `None` where the value may change.

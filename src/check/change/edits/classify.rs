@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 /// Longest piece of code that is quoted, in characters.
 const MAX_QUOTED: usize = 80;
 
+/// More tokens than these that went and that came are an expression written anew.
+const REWRITTEN: usize = 4;
+
 /// Named arguments that say how long, how loud or how pretty, not what.
 const MANNER: &[&str] =
     &["timeout", "flush", "indent", "stacklevel", "exc_info", "help", "metavar", "description", "epilog"];
@@ -26,8 +29,9 @@ pub(super) fn findings(steps: &[Step<'_>], old: &[Statement], new: &[Statement],
     let steps: Vec<Step<'_>> = steps.iter().flat_map(|step| apart(step, &functions)).collect();
     let steps = steps.as_slice();
     let explained = explained(steps);
+    let renamed = renamed(steps, old, new);
     let filled = filled(steps, &explained, &functions);
-    let code = Code { old, new, explained, functions, filled, heads: heads(steps) };
+    let code = Code { old, new, explained, functions, filled, renamed, heads: heads(steps) };
     let mut findings = Vec::new();
     for (at, step) in steps.iter().enumerate() {
         let told = match step {
@@ -60,6 +64,8 @@ struct Code<'a> {
     explained: BTreeSet<usize>,
     /// Functions of the old version.
     functions: HashSet<&'a str>,
+    /// Names of a function that took the place of another name in a part of it: the function, the old name, the new one.
+    renamed: HashSet<(String, String, String)>,
     /// New functions that hold code which stood elsewhere before.
     filled: HashSet<String>,
     /// Lines of added heads after which nothing but a refusal follows.
@@ -68,13 +74,20 @@ struct Code<'a> {
 
 impl Code<'_> {
     fn changed(&self, before: &Statement, now: &Statement) -> Vec<Edit> {
-        // One line for each line of the statement, with the worst that happened in it.
         let mut edits: Vec<Edit> = Vec::new();
-        for part in replaced(before, now) {
-            if is_moved(&part, self) {
-                continue;
-            }
-            let (code, severity) = judge(&part, before, now);
+        let parts: Vec<Replaced<'_>> = replaced(before, now)
+            .into_iter()
+            .filter(|part| !is_moved(part, self) && !self.is_renamed(part, now))
+            .collect();
+        // Who writes an expression anew replaces much of it; who bends it replaces little.
+        let size = |tokens: fn(&Replaced<'_>) -> usize| parts.iter().map(tokens).sum::<usize>();
+        let is_rewritten = size(|part| part.old.len()) > REWRITTEN && size(|part| part.new.len()) > REWRITTEN;
+        // One line for each line of the statement, with the worst that happened in it.
+        for part in &parts {
+            let (code, severity) = match judge(part, before, now) {
+                (_, Severity::Medium) if is_rewritten => ("rewritten", Severity::Low),
+                other => other,
+            };
             let line = part.new.first().or(part.before).map_or(now.line(), |token| token.line);
             match edits.last_mut().filter(|last| last.line == line) {
                 Some(last) if last.severity < severity => (last.code, last.severity) = (code, severity),
@@ -88,12 +101,20 @@ impl Code<'_> {
         edits
     }
 
+    fn is_renamed(&self, part: &Replaced<'_>, now: &Statement) -> bool {
+        let pair = |(old, new): (&Token, &Token)| (now.function.clone(), old.text.clone(), new.text.clone());
+        part.old.len() == part.new.len() && part.old.iter().zip(part.new).all(|both| self.renamed.contains(&pair(both)))
+    }
+
     fn removed(&self, statement: &Statement) -> Option<Edit> {
         let is_used = |name: &str| self.new.iter().any(|other| other.has(name));
         let severity = match statement.kind {
             StatementKind::End => return None,
             StatementKind::Message | StatementKind::Import | StatementKind::Define => Severity::Low,
-            StatementKind::Assign if !target(statement).is_some_and(is_used) => Severity::Low,
+            // What is set for other programs, or on an object, is used where nobody sees it.
+            StatementKind::Assign if is_own_variable(statement) && !target(statement).is_some_and(is_used) => {
+                Severity::Low
+            }
             StatementKind::Head if statement.has("else") || statement.has("try") => Severity::Low,
             _ => Severity::Medium,
         };
@@ -150,6 +171,13 @@ fn is_setup(statement: &Statement) -> bool {
         && statement.tokens.iter().any(|token| token.text.starts_with('-'))
 }
 
+/// Whether an assignment sets a variable that only the program itself reads.
+fn is_own_variable(statement: &Statement) -> bool {
+    let is_shouted = |name: &str| name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    target(statement).is_some_and(|name| !is_shouted(name))
+        && statement.tokens.get(1).is_some_and(|token| !token.context.fixed)
+}
+
 /// The variable that an assignment sets.
 fn target(statement: &Statement) -> Option<&str> {
     statement.tokens.iter().find(|token| token.kind == TokenKind::Name).map(|token| token.text.as_str())
@@ -181,6 +209,39 @@ fn filled(steps: &[Step<'_>], explained: &BTreeSet<usize>, functions: &HashSet<&
         _ => None,
     };
     explained.iter().filter_map(of).collect()
+}
+
+/// Variables that have another name in a part of a function: a name that the function did not have stands wherever the
+/// same other one stood, and one of these places is where it gets its value.
+fn renamed(steps: &[Step<'_>], old: &[Statement], new: &[Statement]) -> HashSet<(String, String, String)> {
+    let mut pairs: BTreeMap<(String, String), (BTreeSet<String>, usize, bool)> = BTreeMap::new();
+    for step in steps {
+        let Step::Changed(before, now) = step else { continue };
+        for part in replaced(before, now).iter().filter(|part| part.old.len() == part.new.len()) {
+            for (from, to) in part.old.iter().zip(part.new) {
+                if from.kind != TokenKind::Name || to.kind != TokenKind::Name || to.context.fixed {
+                    continue;
+                }
+                let known = pairs.entry((now.function.clone(), to.text.clone())).or_default();
+                known.0.insert(from.text.clone());
+                known.1 += 1;
+                let binds = now.kind == StatementKind::Assign && now.tokens.first() == Some(to)
+                    || now.kind == StatementKind::Head && now.tokens.iter().take(4).any(|token| token.text == "for")
+                    || now.kind == StatementKind::Define;
+                known.2 |= binds;
+            }
+        }
+    }
+    let count = |statements: &[Statement], function: &str, name: &str| {
+        let inside = statements.iter().filter(|one| one.function == function);
+        inside.flat_map(|one| &one.tokens).filter(|token| token.text == name && !token.context.fixed).count()
+    };
+    let names = pairs.into_iter().filter_map(|((function, to), (from, uses, is_bound))| {
+        let [from] = from.into_iter().collect::<Vec<_>>().try_into().ok().filter(|_: &[String; 1]| is_bound)?;
+        let is_everywhere = count(new, &function, &to) == uses && count(old, &function, &to) == 0;
+        is_everywhere.then_some((function, from, to))
+    });
+    names.collect()
 }
 
 /// The added conditions behind which the work ends with an error.
@@ -232,18 +293,22 @@ fn holds(whole: &[&str], part: &[&str]) -> bool {
 /// The steps whose code stands elsewhere in the other version: taken out into a function or a variable, or put in.
 fn explained(steps: &[Step<'_>]) -> BTreeSet<usize> {
     let mut explained = BTreeSet::new();
+    let words = |statement: &Statement| {
+        // What is done with a value does not matter here, only how it comes about.
+        let kept = marks(&statement.tokens)
+            .into_iter()
+            .filter(|word| !matches!(*word, "if" | "elif" | "while" | "return" | "="));
+        kept.map(str::to_owned).collect::<Vec<_>>()
+    };
     let of = |step: &Step<'_>, want_added: bool| match step {
-        Step::Added(statement) if want_added => {
-            Some(marks(&statement.tokens).into_iter().map(str::to_owned).collect::<Vec<_>>())
-        }
-        Step::Removed(statement) if !want_added => {
-            Some(marks(&statement.tokens).into_iter().map(str::to_owned).collect())
-        }
+        Step::Added(statement) if want_added => Some(words(statement)),
+        Step::Removed(statement) if !want_added => Some(words(statement)),
         _ => None,
     };
     // Statements that are the same but for names.
     for (at, step) in steps.iter().enumerate() {
-        let Some(words) = of(step, false).filter(|words| words.len() > 1) else { continue };
+        let is_long = |step: &Step<'_>| matches!(step, Step::Removed(statement) if marks(&statement.tokens).len() > 1);
+        let Some(words) = of(step, false).filter(|words| !words.is_empty() && is_long(step)) else { continue };
         let same = steps
             .iter()
             .enumerate()
@@ -304,8 +369,12 @@ fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) -> (&'static 
         return (code_of(part.old), Severity::Medium);
     }
     let is_patient = || {
-        let words = now.tokens.iter().chain(&before.tokens).map(|token| token.text.to_ascii_lowercase());
-        words.into_iter().any(|word| PATIENCE.iter().any(|patience| word.contains(patience)))
+        let at = part.before.and_then(|before| now.tokens.iter().position(|token| std::ptr::eq(token, before)));
+        let near = at.map_or(&now.tokens[..0], |at| &now.tokens[at.saturating_sub(2)..=at]);
+        near.iter().any(|token| {
+            let word = token.text.to_ascii_lowercase();
+            PATIENCE.iter().any(|patience| word.ends_with(patience) || word.starts_with(patience) && word.len() < 20)
+        })
     };
     if is(|token| token.kind == TokenKind::Number) && is_patient() {
         return ("patience", Severity::Low);

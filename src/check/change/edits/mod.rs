@@ -43,7 +43,7 @@ pub(in crate::check) struct Literals {
 
 /// Every change of the code since another version, file by file in the order of the file; and the files that could not
 /// be read.
-pub(super) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Finding>, Vec<String>) {
+pub(in crate::check) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Finding>, Vec<String>) {
     let (mut edits, mut unread) = (Vec::new(), Vec::new());
     for file in &new.files {
         let Some(before) = base.files.iter().find(|other| other.path == file.path) else { continue };

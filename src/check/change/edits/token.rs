@@ -233,6 +233,18 @@ const PUNCTUATION: &[&str] = &[
     "]]",
 ];
 
+/// Syntax that is one token although it has parts.
+const WHOLE: &[&str] = &[
+    "regex",
+    "raw_string",
+    "heredoc_body",
+    "heredoc_content",
+    "ansi_c_string",
+    "string_content",
+    "string_fragment",
+    "regex_pattern",
+];
+
 impl Reader<'_> {
     fn of(&self, node: Node<'_>) -> &str {
         self.text.get(node.byte_range()).unwrap_or_default()
@@ -368,26 +380,10 @@ impl Reader<'_> {
         if level > MAX_DEPTH || found.len() > MAX_TOKENS || SILENT.contains(&kind) || node.is_extra() {
             return;
         }
-        let mut put = |kind, text: &str| {
-            let line = node.start_position().row as u64 + 1;
-            found.push(Token { kind, text: text.to_owned(), line, context });
-        };
-        if node.child_count() == 0 || matches!(kind, "regex" | "raw_string" | "heredoc_body" | "ansi_c_string") {
-            let text = self.of(node);
-            match kind {
-                "string_start" | "string_end" => {}
-                "integer" | "float" | "number" => put(TokenKind::Number, &crate::code::lowering::number(text)),
-                "string_content" | "string_fragment" | "heredoc_body" | "raw_string" | "regex" | "escape_sequence"
-                | "regex_pattern" | "ansi_c_string" | "heredoc_content" | "test_operator" => {
-                    put(TokenKind::Text, text.trim_matches('\''));
-                }
-                "word" if text.parse::<f64>().is_ok() => put(TokenKind::Number, text),
-                "word" => put(TokenKind::Text, text),
-                "[" if node.parent().is_some_and(|parent| parent.kind() != "test_command") => put(TokenKind::Sign, "["),
-                _ if node.is_named() && !text.is_empty() => put(TokenKind::Name, text),
-                _ if text.trim().is_empty() || PUNCTUATION.contains(&text) || text == "[" => {}
-                _ => put(TokenKind::Sign, text),
-            }
+        let line = node.start_position().row as u64 + 1;
+        let put = |kind, text: &str| Token { kind, text: text.to_owned(), line, context };
+        if node.child_count() == 0 || WHOLE.contains(&kind) {
+            found.extend(self.leaf(node).map(|(kind, text)| put(kind, &text)));
             return;
         }
         // Brackets around a part of an expression decide what is computed first.
@@ -418,19 +414,27 @@ impl Reader<'_> {
             None
         };
         if let Some(mark) = mark {
-            put(TokenKind::Sign, mark);
+            found.push(put(TokenKind::Sign, mark));
         }
         if kind == "command_substitution" {
-            put(TokenKind::Sign, "$(");
+            found.push(put(TokenKind::Sign, "$("));
         }
+        if self.is_negated_comparison(node) {
+            return self.negated(node, context, found, level);
+        }
+        let is_joined = is_joined(node);
         let is_empty_text = matches!(kind, "string" | "template_string") && node.named_child_count() == 0;
         if is_empty_text || kind == "string" && !node.named_children(&mut node.walk()).any(|child| is_content(child)) {
-            put(TokenKind::Text, self.of(node).trim_matches(['"', '\'']));
+            found.push(put(TokenKind::Text, self.of(node).trim_matches(['"', '\''])));
             return;
         }
         let message = context.message || self.is_message(node);
         let mut cursor = node.walk();
         for (at, child) in node.children(&mut cursor).enumerate() {
+            // Texts put together with signs are the same as texts with holes.
+            if is_joined && child.kind() == "+" {
+                continue;
+            }
             let field = node.field_name_for_child(u32::try_from(at).unwrap_or(u32::MAX));
             let context = child_context(node, field, child, Context { message, ..context });
             // A function without a name inside a value keeps the ends of its blocks.
@@ -439,6 +443,82 @@ impl Reader<'_> {
                 let line = child.end_position().row as u64 + 1;
                 found.push(Token { kind: TokenKind::End, text: "end".to_owned(), line, context });
             }
+        }
+    }
+
+    /// Whether it is `not a == b` or `!(a === b)`.
+    fn is_negated_comparison(&self, node: Node<'_>) -> bool {
+        let is_not = node.kind() == "not_operator"
+            || node.kind() == "unary_expression" && node.child(0).is_some_and(|sign| sign.kind() == "!");
+        is_not && inner(node).is_some_and(|inner| self.inverted(inner).is_some())
+    }
+
+    /// The tokens of a negated comparison, as the opposite comparison.
+    fn negated(&self, node: Node<'_>, context: Context, found: &mut Vec<Token>, level: usize) {
+        let Some(inner) = inner(node) else { return };
+        let Some((at, sign)) = self.inverted(inner) else { return };
+        let mut cursor = inner.walk();
+        for (place, child) in inner.children(&mut cursor).enumerate() {
+            if place == at {
+                let line = child.start_position().row as u64 + 1;
+                found.push(Token { kind: TokenKind::Sign, text: sign.to_owned(), line, context });
+            } else {
+                self.tokens(child, context, found, level + 1);
+            }
+        }
+    }
+
+    /// The operator of a comparison of two values, turned round, with its place.
+    fn inverted(&self, node: Node<'_>) -> Option<(usize, &'static str)> {
+        if !matches!(node.kind(), "comparison_operator" | "binary_expression") || node.child_count() != 3 {
+            return None;
+        }
+        let sign = match self.of(node.child(1)?) {
+            "==" => "!=",
+            "!=" => "==",
+            "===" => "!==",
+            "!==" => "===",
+            "in" => "not in",
+            "is" => "is not",
+            _ => return None,
+        };
+        Some((1, sign))
+    }
+
+    /// The token of syntax that has no parts.
+    fn leaf(&self, node: Node<'_>) -> Option<(TokenKind, String)> {
+        let text = self.of(node);
+        let token = |kind| Some((kind, text.to_owned()));
+        match node.kind() {
+            "string_start" | "string_end" => None,
+            "integer" | "float" | "number" => Some((TokenKind::Number, crate::code::lowering::number(text))),
+            "word" if text.parse::<f64>().is_ok() => token(TokenKind::Number),
+            "raw_string" => Some((TokenKind::Text, text.trim_matches('\'').to_owned())),
+            "word" | "escape_sequence" | "test_operator" => token(TokenKind::Text),
+            "string_content" | "string_fragment" if text.eq_ignore_ascii_case("utf-8") => {
+                Some((TokenKind::Text, "utf8".to_owned()))
+            }
+            kind if WHOLE.contains(&kind) => token(TokenKind::Text),
+            // Values and words of the language, not names.
+            "true"
+            | "false"
+            | "none"
+            | "null"
+            | "undefined"
+            | "this"
+            | "self"
+            | "super"
+            | "ellipsis"
+            | "special_variable_name"
+            | "break_statement"
+            | "continue_statement" => token(TokenKind::Sign),
+            // `$1` and its kin.
+            "variable_name" if text.starts_with(|c: char| c.is_ascii_digit()) => token(TokenKind::Sign),
+            "[" if node.parent().is_some_and(|parent| parent.kind() != "test_command") => token(TokenKind::Sign),
+            _ if node.is_named() && text.starts_with(|c: char| c.is_ascii_digit()) => token(TokenKind::Number),
+            _ if node.is_named() && !text.is_empty() => token(TokenKind::Name),
+            _ if text.trim().is_empty() || PUNCTUATION.contains(&text) || text == "[" => None,
+            _ => token(TokenKind::Sign),
         }
     }
 
@@ -500,6 +580,8 @@ fn head_context(node: Node<'_>, field: Option<&str>) -> Context {
 fn child_context(node: Node<'_>, field: Option<&str>, child: Node<'_>, outer: Context) -> Context {
     let mut context = outer;
     match node.kind() {
+        // In a shell a list is `a && b`.
+        "list" if child.kind() == "&&" || node.child(1).is_some_and(|sign| matches!(sign.kind(), "&&" | "||")) => {}
         "list" | "set" | "tuple" | "array" | "dictionary" | "object" => context.list = true,
         "import_statement" | "import_from_statement" | "import_clause" => context.import = true,
         "default_parameter" | "typed_default_parameter" if field == Some("value") => context.default = true,
@@ -537,4 +619,25 @@ fn is_shell_part(node: Node<'_>, child: Node<'_>, field: Option<&str>) -> bool {
         "case_item" => field != Some("value"),
         _ => false,
     }
+}
+
+/// What is negated, without the brackets around it.
+fn inner(node: Node<'_>) -> Option<Node<'_>> {
+    let mut inner = node.child_by_field_name("argument")?;
+    while inner.kind() == "parenthesized_expression" {
+        inner = inner.named_child(0)?;
+    }
+    Some(inner)
+}
+
+/// Whether it is a sum of texts.
+fn is_joined(node: Node<'_>) -> bool {
+    let is_sum = matches!(node.kind(), "binary_operator" | "binary_expression")
+        && node.child_by_field_name("operator").is_some_and(|sign| sign.kind() == "+");
+    let is_text = |field| {
+        node.child_by_field_name(field).is_some_and(|side| {
+            matches!(side.kind(), "string" | "template_string" | "concatenated_string") || is_joined(side)
+        })
+    };
+    is_sum && (is_text("left") || is_text("right"))
 }

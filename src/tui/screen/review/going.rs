@@ -90,10 +90,11 @@ impl ReviewScreen {
         self.reader.current_mut().view.jump(to)
     }
 
-    /// Goes to the next or the previous line that a check warns of, through all tabs of the reading and round the
-    /// end. `false` when there is none.
+    /// Goes to the next or the previous line that a check warns of, and in a difference to each that does something else
+    /// than before, through all tabs of the reading and round the end. `false` when there is none.
     pub fn jump_risk(&mut self, to: Jump) -> bool {
-        if self.reader.current_mut().view.jump_flag(to, Flag::Warn) {
+        let least = if self.reading == Reading::Difference { Flag::Fact } else { Flag::Warn };
+        if self.reader.current_mut().view.jump_flag(to, least) {
             return true;
         }
         let tabs = self.reader.tabs().len();
@@ -104,7 +105,7 @@ impl ReviewScreen {
                 Jump::Previous => (here + tabs - step % tabs) % tabs,
             };
             let reads = self.reader.tabs().get(at).is_some_and(|tab| self.belongs(tab.kind));
-            if reads && self.reader.tab_mut(at).is_some_and(|tab| tab.view.end_flag(to, Flag::Warn)) {
+            if reads && self.reader.tab_mut(at).is_some_and(|tab| tab.view.end_flag(to, least)) {
                 self.reader.show(at);
                 return true;
             }

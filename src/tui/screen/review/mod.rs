@@ -207,7 +207,8 @@ impl ReviewScreen {
     fn lay_out_again(&mut self) {
         let Some(detail) = &self.detail else { return };
         if remarks::of(detail, self.now) == self.remarks && detail.comments.is_empty() {
-            let (facts, links) = verdict::facts(detail, self.room, self.now);
+            let room = Room { unfolded: self.unfolded.all, ..self.room };
+            let (facts, links) = verdict::facts(detail, room, self.now);
             self.links = links;
             if let Some(tab) = self.reader.tab_of(TabKind::Facts) {
                 tab.view.replace(TextView::new(facts), Relaid::News);
@@ -261,7 +262,8 @@ impl ReviewScreen {
     fn set_size(&mut self, (width, height): (u16, u16)) {
         let diff_changes = DiffLayout::for_width(width) != DiffLayout::for_width(self.width);
         self.width = width;
-        let room = Room { narrow: width < ROOM_FOR_LABELS, maker_above: height >= header::FULL_HEIGHT };
+        let (narrow, maker_above) = (width < ROOM_FOR_LABELS, height >= header::FULL_HEIGHT);
+        let room = Room { narrow, maker_above, unfolded: false };
         let room_changes = std::mem::replace(&mut self.room, room) != room;
         if diff_changes && self.compared.is_some() || room_changes {
             self.lay_out();
@@ -314,7 +316,7 @@ impl ReviewScreen {
         Some((before, detail.files.clone(), self.blanks))
     }
 
-    /// Shows all unchanged lines, or folds them again.
+    /// Shows all facts of the evidence and all unchanged lines, or folds them again.
     pub fn toggle_folds(&mut self) {
         self.unfolded = Unfolded { all: !self.unfolded.all, ..Unfolded::default() };
         self.lay_out();

@@ -29,6 +29,8 @@ pub(super) struct Room {
     pub(super) narrow: bool,
     /// Whether the header says who made the version, and why.
     pub(super) maker_above: bool,
+    /// Whether facts, and why checks passed or were not made, are told one by one.
+    pub(super) unfolded: bool,
 }
 
 /// All evidence, and what its lines point at, by the number in their places.
@@ -51,7 +53,7 @@ pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLin
     let others = detail.evidence.iter().filter(|line| !difference(line) && !above(line));
     others.for_each(|line| page.facts.evidence(line));
     if let Some(verdict) = &detail.verdict {
-        page.quiet(verdict);
+        if room.unfolded { page.quiet(verdict) } else { page.folded(verdict) }
     }
     page.past(detail, now);
     (page.facts.lines, page.links)
@@ -146,7 +148,38 @@ impl Page {
         self.links.push(link);
     }
 
-    /// What asks for no attention: what passed, what is plain, what is still to come, what was not made and why.
+    /// What asks for no attention, in a line for each sort of it.
+    fn folded(&mut self, verdict: &Verdict) {
+        let names = |states: &[CheckState]| -> Vec<&str> {
+            let checks = verdict.checks.iter().filter(|check| states.contains(&check.state));
+            checks.map(|check| check.name.as_str()).collect()
+        };
+        let running = names(&[CheckState::Running]);
+        if !running.is_empty() {
+            self.facts.sum("…", "not finished yet", &running.join(", "), Tone::Fact);
+        }
+        let facts =
+            |check: &CheckReport| check.findings.iter().filter(|finding| finding.severity == Severity::Low).count();
+        let told: Vec<String> = verdict
+            .checks
+            .iter()
+            .filter(|check| facts(check) > 0)
+            .map(|check| format!("{} {}", facts(check), check.name))
+            .collect();
+        if !told.is_empty() {
+            self.facts.sum("·", "facts", &told.join(" · "), Tone::Fact);
+        }
+        let passed = names(&[CheckState::Passed]);
+        if !passed.is_empty() {
+            self.facts.sum("✓", "passed", &passed.join(", "), Tone::Good);
+        }
+        let not_made = names(&[CheckState::Skipped, CheckState::Unavailable]);
+        if !not_made.is_empty() {
+            self.facts.sum("–", "not run", &not_made.join(", "), Tone::Fact);
+        }
+    }
+
+    /// The same one by one: what passed, what is plain, what is still to come, what was not made and why.
     fn quiet(&mut self, verdict: &Verdict) {
         let running: Vec<&str> = verdict.in_state(CheckState::Running).map(|check| check.name.as_str()).collect();
         if !running.is_empty() {
