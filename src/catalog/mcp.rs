@@ -4,7 +4,7 @@
 use super::argv::CommandWords;
 use super::fields::TableFields;
 use super::obstacle::Obstacle;
-use crate::domain::mcp::{LOCK_FILE, McpDefinition, McpProtocol, ToolLock, member_names, starts_toolsmith};
+use crate::domain::mcp::{LOCK_FILE, McpDefinition, McpProtocol, ToolLock, command_fault, member_names};
 use crate::domain::{IS_SERVER, InputMode, Kind, Manifest, Problem, Recipe, SafeText, SuccessRule, VersionFile};
 
 /// Reads the `[mcp]` table of a manifest; the command that it names. Nothing is read of a definition without one, or
@@ -39,15 +39,17 @@ pub(super) fn table(
     Ok(Some(command))
 }
 
+/// What keeps a server from ever being started; `None` for every other kind.
+pub(super) fn forbidden_command(manifest: &Manifest, command: &CommandWords) -> Option<Obstacle> {
+    manifest.mcp.as_ref()?;
+    let why = command_fault(&command.0)?;
+    Some(Obstacle::Forbidden(format!("its command {why}")))
+}
+
 /// What keeps a server and its tools from being run; `None` for every other kind.
 pub(super) fn obstacle(manifest: &Manifest, files: &[VersionFile]) -> Option<Obstacle> {
     if manifest.kind != Kind::Mcp || manifest.mcp.is_none() {
         return None;
-    }
-    let command = manifest.recipe.as_ref().map(|recipe| recipe.command.as_slice()).unwrap_or_default();
-    if starts_toolsmith(command) {
-        let why = "its command starts `toolsmith mcp`: Toolsmith does not call itself as a server";
-        return Some(Obstacle::Forbidden(why.to_owned()));
     }
     let name = &manifest.name;
     let incomplete = |why: String| Some(Obstacle::Incomplete(why));

@@ -138,10 +138,13 @@ pub(super) fn finish(
                 ("{file}", None) => format!("{}.py (or .sh, .ts, .js)", draft::stem_of(definition)),
                 _ => missing,
             });
-            obstacle = obstacle.or_else(|| missing.filter(|_| command.entry.is_none()).map(Obstacle::Missing));
-            recipe.command = command.words;
+            let missing = missing.filter(|_| command.entry.is_none()).map(Obstacle::Missing);
+            let forbidden = mcp::forbidden_command(&manifest, &words);
+            // One that is forbidden is shown as it was written.
+            recipe.command = if forbidden.is_some() { words.0 } else { command.words };
             recipe.entry = command.entry;
             manifest.recipe = Some(recipe);
+            obstacle = obstacle.or(forbidden).or(missing);
         } else {
             let none = stated.map_or_else(|| obstacle::no_command(&manifest), Obstacle::Missing);
             obstacle = obstacle.or(Some(none));

@@ -137,8 +137,8 @@ pub use service::{
     Said, ServiceList, ServiceUnit, Services, unnamed_instance,
 };
 pub use settings::{
-    ApiSetting, BUILT_IN, DEFAULT_CONFIG, DeprecatedPolicy, EvolveSettings, GeneratorSetting, InitReport, KeySetting,
-    RootSetting, SecretSource, Settings, Signing, StarterTool, Theme, WaySetting, init, write_starter,
+    AgentLimits, ApiSetting, BUILT_IN, DEFAULT_CONFIG, DeprecatedPolicy, EvolveSettings, GeneratorSetting, InitReport,
+    KeySetting, RootSetting, SecretSource, Settings, Signing, StarterTool, Theme, WaySetting, init, write_starter,
 };
 pub use state::{
     Home, answer_copy, back_up_if_due, clock_steps_back, find_workspace, locate, path_state_dir, plan_copy_answer,

@@ -2,7 +2,7 @@
 //! agent can neither use the session of another nor see what it asked.
 
 use super::Listed;
-use super::limits::{CallLimit, REQUESTS_PER_MINUTE};
+use super::limits::CallLimit;
 use super::server::Server;
 use crate::engine::{Engine, EngineError, Token};
 use http_body_util::Full;
@@ -132,7 +132,8 @@ impl Guests {
         let service = StreamableHttpService::new(session, Arc::clone(&sessions), config);
         let told = server.clone();
         let changes = tokio::spawn(async move { told.tell_changes().await }).abort_handle();
-        let requests = Mutex::new((CallLimit::new(REQUESTS_PER_MINUTE), Instant::now()));
+        let most = self.engine.settings().agents.requests_per_minute;
+        let requests = Mutex::new((CallLimit::new(most), Instant::now()));
         Guest {
             token: token.token,
             server,

@@ -6,13 +6,16 @@ use crate::engine::{EngineError, ErrorCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{
-    AUTHORIZATION, CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE,
+    AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER,
+    WWW_AUTHENTICATE,
 };
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::json;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -164,8 +167,29 @@ async fn answer(request: Request<Incoming>, guests: &Guests, connection: &Connec
     // The token may have been revoked while the body arrived.
     let guest = guests.admit(&secret)?;
     let is_first = !head.headers.contains_key("mcp-session-id") && opens_session(&body);
-    let request = Request::from_parts(head, Full::new(body));
-    guest.answer(request, is_first).await
+    let is_json = is_json(&head.headers);
+    let request = Request::from_parts(head, Full::new(body.clone()));
+    let answer = guest.answer(request, is_first).await?;
+    // The SDK blames the type for what is in it.
+    let is_misread = is_json && answer.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    Ok(if is_misread { no_message(&body) } else { answer })
+}
+
+/// Whether a request says that its body is JSON.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// The error of the protocol for a body that is no message of it.
+fn no_message(body: &[u8]) -> Answer {
+    let is_json = serde_json::from_slice::<IgnoredAny>(body).is_ok();
+    let (code, message) = if is_json { (-32600, "Invalid Request") } else { (-32700, "Parse error") };
+    let error = json!({"jsonrpc": "2.0", "id": null, "error": {"code": code, "message": message}});
+    let mut answer = Response::new(Full::new(Bytes::from(error.to_string())).boxed());
+    *answer.status_mut() = StatusCode::BAD_REQUEST;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
 }
 
 /// Whether a message opens a session.

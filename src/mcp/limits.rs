@@ -1,17 +1,7 @@
-//! How much a client may ask for: calls and requests in a minute, and runs at once.
+//! Counts what a client asks for within a minute.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
-
-/// Calls that a client may make in a minute.
-pub(super) const CALLS_PER_MINUTE: usize = 60;
-/// Calls of a client that may wait for a human or for output at the same time.
-pub(super) const WAITS_AT_ONCE: usize = 16;
-/// HTTP requests that an agent may send in a minute: calls, their streams, and what belongs to a session.
-#[cfg(feature = "mcp-http")]
-pub(super) const REQUESTS_PER_MINUTE: usize = 600;
-/// Runs of a client that may go on at the same time.
-pub(super) const RUNS_AT_ONCE: usize = 8;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -55,8 +45,8 @@ mod tests {
     #[test]
     fn more_calls_than_allowed_wait_until_the_oldest_is_a_minute_old() {
         let start = Instant::now();
-        let mut limit = CallLimit::new(CALLS_PER_MINUTE);
-        for at in 0..CALLS_PER_MINUTE as u64 {
+        let mut limit = CallLimit::new(60);
+        for at in 0..60 {
             assert_eq!(limit.admit(start + Duration::from_millis(at * 100)), Ok(()));
         }
         assert_eq!(limit.admit(start + Duration::from_secs(20)), Err(41));

@@ -3,7 +3,7 @@
 use super::answer::{Answer, Refusal};
 use super::arguments::Arguments;
 use super::calls;
-use super::limits::{CALLS_PER_MINUTE, CallLimit, RUNS_AT_ONCE, WAITS_AT_ONCE};
+use super::limits::CallLimit;
 use super::listeners::Listeners;
 use super::projected::{self, Listed, Projected};
 use super::resources;
@@ -58,19 +58,20 @@ impl Server {
         if let Some(agent) = agent {
             known.get_or_init(|| agent);
         }
+        let limits = engine.settings().agents;
         Server {
             engine,
             agent: Arc::new(known),
-            calls: Arc::new(Mutex::new(CallLimit::new(CALLS_PER_MINUTE))),
+            calls: Arc::new(Mutex::new(CallLimit::new(limits.calls_per_minute))),
             courses: Arc::default(),
             connection: Arc::default(),
             introduced: Arc::default(),
-            places: Arc::new(Semaphore::new(RUNS_AT_ONCE)),
+            places: Arc::new(Semaphore::new(limits.runs_at_once)),
             listed,
             listeners: Arc::default(),
             is_shared: false,
             closed: Arc::default(),
-            waits: Arc::new(Semaphore::new(WAITS_AT_ONCE)),
+            waits: Arc::new(Semaphore::new(limits.waits_at_once)),
             session: 0,
         }
     }
@@ -407,7 +408,7 @@ impl Server {
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             return Ok(place);
         }
-        let message = format!("{RUNS_AT_ONCE} of your runs are active already");
+        let message = format!("{} of your runs are active already", self.engine.settings().agents.runs_at_once);
         let error = EngineError::new(ErrorCode::Refused, message, "wait for the end of one, or cancel it");
         Err(Refusal::from(error).with("retry_after_s", 5))
     }
@@ -417,7 +418,7 @@ impl Server {
         if let Ok(place) = Arc::clone(&self.waits).try_acquire_owned() {
             return Ok(place);
         }
-        let message = format!("{WAITS_AT_ONCE} of your calls are waiting already");
+        let message = format!("{} of your calls are waiting already", self.engine.settings().agents.waits_at_once);
         let error = EngineError::new(ErrorCode::Refused, message, "one call of wait or output is enough for each");
         Err(Refusal::from(error).with("retry_after_s", 5))
     }

@@ -4,10 +4,8 @@ use serde_json::{Number, Value};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 
-/// Integers of this size and larger are not exact in the arithmetic of RFC 8785.
-const EXACT: u64 = 1 << 53;
-
-/// The canonical form: no blanks, keys in the order of their UTF-16 code units, numbers as ECMAScript writes them.
+/// The canonical form: no blanks, keys in the order of their UTF-16 code units, numbers as ECMAScript writes them. Integers
+/// of 64 bits keep all their digits, although ECMAScript would round those beyond 2^53: two of them never look alike.
 pub fn canonical(value: &Value) -> String {
     let mut out = String::new();
     write(&mut out, value);
@@ -78,10 +76,35 @@ fn string(out: &mut String, text: &str) {
 }
 
 fn number_text(number: &Number) -> String {
-    if let Some(whole) = number.as_i64().filter(|whole| whole.unsigned_abs() < EXACT) {
-        return whole.to_string();
+    if number.is_i64() || number.is_u64() {
+        return number.to_string();
     }
     number.as_f64().map_or_else(|| number.to_string(), float_text)
+}
+
+/// Whether a text in JSON has an integer of more than 64 bits. Such a number is rounded when it is read, so that no digest
+/// could tell it from others.
+pub fn has_large_integer(text: &[u8]) -> bool {
+    let (mut at, mut is_in_string) = (0, false);
+    while let Some(&byte) = text.get(at) {
+        let start = at;
+        at += 1;
+        match byte {
+            b'"' => is_in_string = !is_in_string,
+            b'\\' if is_in_string => at += 1,
+            b'-' | b'0'..=b'9' if !is_in_string => {
+                let length = text[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte));
+                at += length.count();
+                let number = std::str::from_utf8(&text[start..at]).unwrap_or_default();
+                let is_whole = !number.contains(['.', 'e', 'E']);
+                if is_whole && number.parse::<i64>().is_err() && number.parse::<u64>().is_err() {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
 }
 
 /// A number as ECMAScript writes it: the shortest digits that mean it, with an exponent from 1e21 and below 1e-6.
@@ -141,10 +164,22 @@ mod tests {
             ("0.0000012", "0.0000012"),
             ("1.2e-7", "1.2e-7"),
             ("-5.5", "-5.5"),
-            ("9007199254740993", "9007199254740992"),
+            ("9007199254740993", "9007199254740993"),
+            ("18446744073709551615", "18446744073709551615"),
+            ("-9007199254740993", "-9007199254740993"),
         ] {
             assert_eq!(canonical(&serde_json::from_str(written).unwrap()), form, "{written}");
         }
         assert_eq!(sha256_hex(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+
+    #[test]
+    fn integers_of_more_than_64_bits_are_found_outside_of_texts() {
+        for text in ["36893488147419103233", "{\"a\": [1, -9223372036854775809]}", "[\"\\\"\", 18446744073709551616]"] {
+            assert!(has_large_integer(text.as_bytes()), "{text}");
+        }
+        for text in ["18446744073709551615", "[1e30, 1.5, 36893488147419103233.0]", "[\"36893488147419103233\", -1]"] {
+            assert!(!has_large_integer(text.as_bytes()), "{text}");
+        }
     }
 }

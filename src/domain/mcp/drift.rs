@@ -1,6 +1,7 @@
 //! How a tool differs from what was recorded of it.
 
-use super::lock::{LockedTool, ToolLock};
+use super::canonical::sha256_hex;
+use super::lock::{LockedTool, ServerProgram, ToolLock};
 use crate::domain::text::SafeText;
 use serde_json::Value;
 
@@ -156,6 +157,9 @@ pub fn differences(before: Option<&ToolLock>, after: &ToolLock) -> Vec<String> {
             Some(tool) => {
                 let changes = changes_of(&known.tool, &tool.tool);
                 lines.extend(changes.iter().map(|change| format!("{name} {}", change.line())));
+                if changes.is_empty() {
+                    lines.push(format!("{name} differs in a redacted text"));
+                }
             }
             None => {
                 let alike = new.iter().position(|tool| tool.schema("inputSchema") == known.schema("inputSchema"));
@@ -175,10 +179,42 @@ pub fn differences(before: Option<&ToolLock>, after: &ToolLock) -> Vec<String> {
     if before.server != after.server {
         lines.push(format!("the server is now {}", shown(&after.server.to_string())));
     }
-    if before.program != after.program {
-        lines.push("the program of the server is another one".to_owned());
-    }
+    lines.extend(other_programs(&before.programs, &after.programs));
     lines
+}
+
+/// That a server is started from other files than those that were recorded, one line each.
+pub fn other_programs(before: &[ServerProgram], after: &[ServerProgram]) -> Vec<String> {
+    let at = |all: &[ServerProgram], path: &str| all.iter().find(|program| program.path == path).cloned();
+    let mut lines = Vec::new();
+    for program in before {
+        let path = shown(&program.path);
+        match at(after, &program.path) {
+            Some(now) if now == *program => {}
+            Some(_) => lines.push(format!("{path} changed")),
+            None => lines.push(format!("{path} is no longer used")),
+        }
+    }
+    let new = after.iter().filter(|program| at(before, &program.path).is_none());
+    lines.extend(new.map(|program| format!("{} is new", shown(&program.path))));
+    lines
+}
+
+/// How the reason of a refused call names what the server was found with, so that a human is asked about it once.
+const FOUND: &str = "change ";
+
+/// Digits of a digest that stand for it.
+const DIGITS: usize = 12;
+
+/// Why a server was not called, told with a digest of what it was found with: its list, or its program.
+pub fn drift_reason(found: &str, why: &str) -> String {
+    format!("{FOUND}{}: {why}", &sha256_hex(found.as_bytes())[..DIGITS])
+}
+
+/// The part of such a reason that stands for what the server was found with.
+pub fn found_in(reason: &str) -> Option<&str> {
+    let digits = reason.strip_prefix(FOUND)?.split_once(": ")?.0;
+    (digits.len() == DIGITS).then(|| &reason[..FOUND.len() + DIGITS])
 }
 
 #[cfg(test)]
@@ -196,7 +232,7 @@ mod tests {
     }
 
     fn lock() -> ToolLock {
-        ToolLock::of(String::new(), (Value::Null, String::new()), None, vec![tool()]).unwrap()
+        ToolLock::of(String::new(), (Value::Null, String::new()), Vec::new(), vec![tool()]).unwrap()
     }
 
     fn with(path: &str, value: Value) -> Value {
@@ -247,5 +283,22 @@ mod tests {
         );
         assert_eq!(drift_of(&lock(), "create", &[]).unwrap(), "the tool create is no longer listed");
         assert!(drift_of(&lock(), "other", &[LockedTool::of(json!({"name": "other"}))]).is_some(), "new tools wait");
+    }
+
+    #[test]
+    fn a_reason_names_what_was_found() {
+        let (first, other) = (drift_reason("a", "x changed"), drift_reason("b", "x changed"));
+        assert!(first.ends_with(": x changed"), "{first}");
+        assert!(found_in(&first).is_some_and(|found| first.starts_with(found)));
+        assert_ne!(found_in(&first), found_in(&other));
+        assert_eq!(found_in("x changed: y"), None);
+    }
+
+    #[test]
+    fn other_programs_are_told_one_by_one() {
+        let program = |path: &str, sha256: &str| ServerProgram { path: path.to_owned(), sha256: sha256.to_owned() };
+        let before = [program("/a", "1"), program("/b", "1"), program("/c", "1")];
+        let after = [program("/b", "2"), program("/c", "1"), program("/d", "1")];
+        assert_eq!(other_programs(&before, &after), ["/a is no longer used", "/b changed", "/d is new"]);
     }
 }

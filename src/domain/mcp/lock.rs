@@ -27,14 +27,14 @@ pub struct ToolLock {
     /// What the server tells models about its use; empty where it tells nothing.
     #[serde(default)]
     pub instructions: String,
-    /// The program that was started, where it is a file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub program: Option<ServerProgram>,
+    /// The files that the server is started from, as far as they are no part of its version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<ServerProgram>,
     /// The tools in the order of the server.
     pub tools: Vec<LockedTool>,
 }
 
-/// The program of a server when its tools were recorded.
+/// A file that a server is started from, as it was when its tools were recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerProgram {
     /// Where it is, as its run sees it.
@@ -46,8 +46,11 @@ pub struct ServerProgram {
 /// One tool, as it came over the wire.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LockedTool {
-    /// SHA-256 over the canonical form (RFC 8785) of the whole object.
+    /// SHA-256 over the canonical form (RFC 8785) of the whole object as it came.
     pub sha256: String,
+    /// SHA-256 of the object as it is kept, where it came with texts that are redacted as secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redacted_sha256: Option<String>,
     /// The whole object.
     pub tool: Value,
 }
@@ -75,7 +78,7 @@ pub enum LockError {
 impl LockedTool {
     /// Records a tool.
     pub fn of(tool: Value) -> LockedTool {
-        LockedTool { sha256: sha256_hex(canonical(&tool).as_bytes()), tool }
+        LockedTool { sha256: digest_of(&tool), redacted_sha256: None, tool }
     }
 
     /// The name that the server gives it; empty where it has none.
@@ -114,11 +117,11 @@ impl ToolLock {
     pub fn of(
         protocol: String,
         (server, instructions): (Value, String),
-        program: Option<ServerProgram>,
+        programs: Vec<ServerProgram>,
         tools: Vec<Value>,
     ) -> Result<ToolLock, LockError> {
         let tools = tools.into_iter().map(LockedTool::of).collect();
-        let lock = ToolLock { format: FORMAT, protocol, server, instructions, program, tools };
+        let lock = ToolLock { format: FORMAT, protocol, server, instructions, programs, tools };
         lock.checked()
     }
 
@@ -133,16 +136,35 @@ impl ToolLock {
     /// # Errors
     /// [`LockError`] when it is none, or was edited.
     pub fn parse(bytes: &[u8]) -> Result<ToolLock, LockError> {
-        let lock: ToolLock = serde_json::from_slice(bytes).map_err(|error| LockError::Unreadable(error.to_string()))?;
-        if lock.format != FORMAT {
-            return Err(LockError::Unreadable(format!("the format {} is unknown", lock.format)));
-        }
+        let lock = ToolLock::read(bytes)?;
         for locked in &lock.tools {
-            if LockedTool::of(locked.tool.clone()).sha256 != locked.sha256 {
+            if digest_of(&locked.tool) != *locked.redacted_sha256.as_ref().unwrap_or(&locked.sha256) {
                 return Err(LockError::Edited(locked.name().to_owned()));
             }
         }
         lock.checked()
+    }
+
+    /// Reads a list that was written a moment ago, in which secrets were redacted since: the digests are those of the tools
+    /// as they came.
+    ///
+    /// # Errors
+    /// [`LockError`] when it is none.
+    pub fn received(bytes: &[u8]) -> Result<ToolLock, LockError> {
+        let mut lock = ToolLock::read(bytes)?;
+        for locked in &mut lock.tools {
+            let kept = digest_of(&locked.tool);
+            locked.redacted_sha256 = (kept != locked.sha256).then_some(kept);
+        }
+        lock.checked()
+    }
+
+    fn read(bytes: &[u8]) -> Result<ToolLock, LockError> {
+        let lock: ToolLock = serde_json::from_slice(bytes).map_err(|error| LockError::Unreadable(error.to_string()))?;
+        if lock.format != FORMAT {
+            return Err(LockError::Unreadable(format!("the format {} is unknown", lock.format)));
+        }
+        Ok(lock)
     }
 
     fn checked(self) -> Result<ToolLock, LockError> {
@@ -185,6 +207,10 @@ impl ToolLock {
     }
 }
 
+fn digest_of(tool: &Value) -> String {
+    sha256_hex(canonical(tool).as_bytes())
+}
+
 /// Deeper parts are not read as text for people; they are part of the digest in any case.
 const MOST_DEPTH: usize = 32;
 
@@ -222,7 +248,7 @@ mod tests {
     use serde_json::json;
 
     fn lock(tools: Vec<Value>) -> Result<ToolLock, LockError> {
-        ToolLock::of("2025-06-18".to_owned(), (json!({"name": "x"}), String::new()), None, tools)
+        ToolLock::of("2025-06-18".to_owned(), (json!({"name": "x"}), String::new()), Vec::new(), tools)
     }
 
     #[test]
@@ -241,6 +267,19 @@ mod tests {
             ToolLock::parse(b"{\"format\": 9, \"protocol\": \"\", \"tools\": []}"),
             Err(LockError::Unreadable(_))
         ));
+    }
+
+    #[test]
+    fn a_redacted_tool_keeps_the_digest_of_what_came() {
+        let came = lock(vec![json!({"name": "a", "description": "key abc"}), json!({"name": "b"})]).unwrap();
+        let text = String::from_utf8(came.file().bytes).unwrap().replace("abc", "[redacted KEY]");
+        assert_eq!(ToolLock::parse(text.as_bytes()), Err(LockError::Edited("a".to_owned())));
+        let kept = ToolLock::received(text.as_bytes()).unwrap();
+        assert_eq!(kept.tools[0].sha256, came.tools[0].sha256);
+        assert!(kept.tools[0].redacted_sha256.is_some() && kept.tools[1].redacted_sha256.is_none());
+        assert_eq!(ToolLock::parse(&kept.file().bytes).unwrap(), kept);
+        let edited = String::from_utf8(kept.file().bytes).unwrap().replace("key [", "no key [");
+        assert_eq!(ToolLock::parse(edited.as_bytes()), Err(LockError::Edited("a".to_owned())));
     }
 
     #[test]

@@ -2,16 +2,16 @@
 //! tools that it lists.
 
 mod canonical;
+mod command;
 mod drift;
 mod lock;
-mod loops;
 mod names;
 mod order;
 
-pub use canonical::{canonical, sha256_hex};
-pub use drift::{ToolChange, changes_of, differences, drift_of};
+pub use canonical::{canonical, has_large_integer, sha256_hex};
+pub use command::command_fault;
+pub use drift::{ToolChange, changes_of, differences, drift_of, drift_reason, found_in, other_programs};
 pub use lock::{LOCK_FILE, LockError, LockedTool, MOST_LISTED, ServerProgram, ToolLock};
-pub use loops::starts_toolsmith;
 pub use names::{MemberName, member_names};
 pub use order::{DRIFTED, McpCall, McpOrder};
 

@@ -48,7 +48,7 @@ mod tests {
     fn names_come_from_the_wire_and_clashes_are_told() {
         let wires = ["create_issue", "Read File", "read_file", "a/b", "\u{6e2c}", &"x".repeat(64)];
         let tools = wires.iter().map(|wire| json!({"name": wire})).collect();
-        let lock = ToolLock::of(String::new(), (json!(null), String::new()), None, tools).unwrap();
+        let lock = ToolLock::of(String::new(), (json!(null), String::new()), Vec::new(), tools).unwrap();
         let names: Vec<Option<String>> = member_names(&ToolName::new("hub").unwrap(), &lock)
             .into_iter()
             .map(|member| member.name.ok().map(|name| name.to_string()))

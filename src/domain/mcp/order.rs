@@ -1,7 +1,7 @@
 //! What the client in the sandbox of a run is told to do.
 
 use super::McpProtocol;
-use super::lock::ToolLock;
+use super::lock::{ServerProgram, ToolLock};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -15,6 +15,8 @@ pub struct McpOrder {
     pub server: String,
     /// The server's program and its arguments.
     pub command: Vec<String>,
+    /// The files that it is started from, as far as they are no part of its version.
+    pub programs: Vec<ServerProgram>,
     /// How it is spoken to.
     pub protocol: McpProtocol,
     /// The call; `None` to list the tools.

@@ -1,6 +1,7 @@
 //! What the end of a run means for its version: the envelope grows, and what no run of an approved
 //! version did before asks for a human.
 
+use crate::domain::mcp::found_in;
 use crate::domain::{Attempt, Review, ReviewKind, ReviewState, Risk, Run, RunId, RunOutcome, Tool, Touch};
 use crate::store::{Approval, FinishedRun, NewReview, StoreError, Tx};
 
@@ -89,19 +90,24 @@ fn open_review(tx: &Tx<'_>, run: &Run, did: &[String], is_harmless: bool) -> Res
     Ok(())
 }
 
-/// Opens a drift review of an approved server whose program lists other tools than those that were reviewed, unless a
-/// review of that version waits already. `row` is the tool that was called, `why` what is told of it.
+/// Opens a drift review of an approved server whose program lists other tools than those that were reviewed, unless one
+/// waits already, or was decided about the same list. `row` is the tool that was called, `why` what is told of it.
 ///
 /// # Errors
 /// Any [`StoreError`] of a failed read or write.
 pub fn ask_about_server(tx: &Tx<'_>, row: &Tool, why: &str) -> Result<(), StoreError> {
     let server = row.reviewed();
-    let is_approved = Approval::in_force(&tx.approvals_of(&server.name)?, &server).is_some();
-    let waits = |head: &crate::store::ReviewHead| {
-        head.state == ReviewState::Waiting && head.tool == server.name && head.digest == server.digest
-    };
-    if !is_approved || tx.review_heads()?.iter().any(waits) {
+    if Approval::in_force(&tx.approvals_of(&server.name)?, &server).is_none() {
         return Ok(());
+    }
+    let heads = tx.review_heads_of(&server.name)?;
+    for head in heads.iter().filter(|head| head.kind == ReviewKind::Drift && head.digest == server.digest) {
+        let is_about_list = |review: &Review| found_in(&review.summary).is_some();
+        let Some(review) = tx.review(head.id)?.filter(is_about_list) else { continue };
+        let is_same = found_in(&review.summary) == found_in(why);
+        if review.state == ReviewState::Waiting || is_same && review.state != ReviewState::Superseded {
+            return Ok(());
+        }
     }
     tx.open_review(&NewReview {
         kind: ReviewKind::Drift,
@@ -111,7 +117,7 @@ pub fn ask_about_server(tx: &Tx<'_>, row: &Tool, why: &str) -> Result<(), StoreE
         from_stage: server.stage,
         to_stage: server.stage,
         risk: Risk::High,
-        summary: format!("{}{why}", Review::BEHAVIOUR),
+        summary: why.to_owned(),
         path: server.path.clone(),
         base_digest: None,
         members: Vec::new(),

@@ -4,14 +4,17 @@
 use super::import::{self, Definition};
 use super::{Defined, Definitions, defined, demand_own_folder};
 use crate::catalog;
-use crate::domain::mcp::{LOCK_FILE, LockError, ToolLock, differences, starts_toolsmith};
-use crate::domain::{Caller, Command, Kind, Outcome, SafeText, Stage, Tool, ToolDetail, VerbCall, VersionFile, plural};
+use crate::domain::mcp::{LOCK_FILE, LockedTool, ToolLock, command_fault, differences};
+use crate::domain::{
+    Caller, Command, Kind, Manifest, Outcome, SafeText, Stage, Tool, ToolDetail, VerbCall, VersionFile, plural,
+};
 use crate::engine::Engine;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::library::resolve::tool_name;
 use crate::engine::plain_verb::{Perform, PlainVerb, argument};
 use crate::engine::view::Preview;
 use serde_json::json;
+use std::sync::Arc;
 
 /// Largest list that is kept, in bytes: the catalog reads no larger definitions.
 const MOST_LIST: usize = 256 * 1024;
@@ -26,7 +29,11 @@ pub(super) const LIST_TOOLS: PlainVerb =
 fn preview(engine: &Engine, call: &VerbCall) -> Result<Preview, EngineError> {
     let name = argument(call, "tool")?;
     let mut lines = match call.get("allow") {
-        Some(_) => engine.preview(&allow(&*engine.library().resolve(name)?))?.lines,
+        Some(_) => {
+            let definitions = engine.definitions();
+            let Versions { kept, approved } = definitions.versions_of(name)?;
+            engine.preview(&allow(&approved.unwrap_or(kept)))?.lines
+        }
         None => vec!["its server is started in a sandbox, with no more than a human allowed it".to_owned()],
     };
     lines.push(format!("the list is kept in {LOCK_FILE} beside its definition, and waits for a review"));
@@ -58,47 +65,60 @@ impl Definitions<'_> {
     /// `NotFound` for an unknown name; `Conflict` for what is no server, or has no folder of its own; `Refused` where it may
     /// not be started; `Failed` when it lists no tools.
     pub fn list_tools(&self, name: &str, allows: bool, caller: &Caller) -> Result<Defined, EngineError> {
+        let versions = self.versions_of(name)?;
+        let Versions { kept, approved } = &versions;
+        let detail = self.engine.library().detail(kept)?;
+        demand_server(&detail)?;
+        demand_own_folder(kept)?;
+        // A list that waits is taken again as the approved version is started: the other one may do nothing yet.
+        let approved = approved.as_ref().map(|row| self.engine.library().detail(row)).transpose()?;
+        let started = approved.as_ref().filter(|approved| starts_alike(approved, &detail)).unwrap_or(&detail);
+        let started = demand_server(started)?;
+        if allows && !self.engine.runs().is_allowed(&started, caller)? {
+            self.engine.execute(allow(&started.tool), caller)?;
+        }
+        let base = catalog::read_files(self.engine.library().files_on_disk(kept)?, kept)
+            .map_err(|problem| EngineError::new(ErrorCode::Conflict, problem.message, problem.hint))?;
+        if base.tool.digest != detail.tool.digest {
+            let message = format!("the files of {} changed just now", kept.name);
+            return Err(EngineError::new(ErrorCode::Conflict, message, "check it again, then retry"));
+        }
+        let failed = |why: String| {
+            let message = format!("{} could not list its tools: {why}", kept.name);
+            let hint = "check its command; if it needs its permissions to list tools, approve it, then run list-tools with --allow";
+            EngineError::new(ErrorCode::Failed, message, hint)
+        };
+        let answer = self.engine.runs().ask_server(&started, caller)?.map_err(failed)?;
+        // The values of variables, and what looks like a secret, are taken out of what a run writes.
+        let lock = ToolLock::received(&answer);
+        let lock = lock.map_err(|error| failed(SafeText::new(&error.to_string()).to_string()))?;
+        let reviewed = approved.as_ref().and_then(|approved| ToolLock::in_files(&approved.files)?.ok());
+        self.keep_list((kept, &base), &lock, reviewed.as_ref(), caller)
+    }
+
+    /// The version of a server whose list is written, and the approved one beside it.
+    fn versions_of(&self, name: &str) -> Result<Versions, EngineError> {
         let there = match tool_name(name) {
             Ok(name) => self.there(&name)?,
             Err(_) => None,
         };
         let there = there.map_or_else(|| self.engine.library().resolve(name), Ok)?;
-        let detail = self.engine.library().detail(&there)?;
-        let started = demand_server(&detail)?;
-        demand_own_folder(&there)?;
-        if allows {
-            self.engine.execute(allow(&there), caller)?;
-        }
-        let base = catalog::read_files(self.engine.library().files_on_disk(&there)?, &there)
-            .map_err(|problem| EngineError::new(ErrorCode::Conflict, problem.message, problem.hint))?;
-        if base.tool.digest != detail.tool.digest {
-            let message = format!("the files of {} changed just now", there.name);
-            return Err(EngineError::new(ErrorCode::Conflict, message, "check it again, then retry"));
-        }
-        let failed = |why: String| {
-            let message = format!("{} could not list its tools: {why}", there.name);
-            let hint = "check its command; if it needs its permissions to list tools, approve it, then run list-tools with --allow";
-            EngineError::new(ErrorCode::Failed, message, hint)
+        let view = self.engine.library().catalog();
+        let at = |wanted: fn(Stage) -> bool| {
+            view.tools.iter().find(|tool| tool.name == there.name && wanted(tool.stage)).cloned()
         };
-        let answer = self.engine.runs().ask_server(&started, caller)?.map_err(failed)?;
-        let lock = ToolLock::parse(&answer).map_err(|error| {
-            failed(match error {
-                // Its digests were made before the values of variables were taken out.
-                LockError::Edited(tool) => {
-                    format!("the tool {} contains a value that is redacted as a secret", SafeText::new(&tool))
-                }
-                other => SafeText::new(&other.to_string()).to_string(),
-            })
-        })?;
-        self.keep_list(&there, &base, &lock, caller)
+        let approved = at(Stage::is_vouched);
+        // A version that waits beside the approved one is rewritten.
+        let waits = at(|stage| stage == Stage::Experimental);
+        Ok(Versions { kept: waits.unwrap_or(there), approved })
     }
 
     /// Writes the list, unless it is there already.
     fn keep_list(
         &self,
-        there: &Tool,
-        base: &ToolDetail,
+        (there, base): (&Tool, &ToolDetail),
         lock: &ToolLock,
+        reviewed: Option<&ToolLock>,
         caller: &Caller,
     ) -> Result<Defined, EngineError> {
         let name = &there.name;
@@ -108,7 +128,9 @@ impl Definitions<'_> {
             let outcome = Outcome { operation: None, review: None, message, commit: None, detail: json!({}) };
             return Ok(defined(outcome, name, there.path.clone(), &base.manifest));
         }
-        let mut notes = differences(before.as_ref(), lock);
+        // What was approved is what a human knows.
+        let mut notes = differences(reviewed.or(before.as_ref()), lock);
+        notes.extend(lock.tools.iter().filter(|tool| tool.redacted_sha256.is_some()).map(redacted));
         let mut files: Vec<VersionFile> = base.files.iter().filter(|file| file.path != LOCK_FILE).cloned().collect();
         let list = lock.file();
         if list.bytes.len() > MOST_LIST {
@@ -135,6 +157,32 @@ impl Definitions<'_> {
         notes.extend(kept.notes);
         Ok(Defined { outcome: Outcome { message, ..kept.outcome }, notes, ..kept })
     }
+}
+
+/// The versions of a server that matter when it lists its tools.
+struct Versions {
+    /// The one whose list is written.
+    kept: Arc<Tool>,
+    /// The one that humans approved.
+    approved: Option<Arc<Tool>>,
+}
+
+/// Whether two versions start the same server: they differ in their lists and in their numbers only.
+fn starts_alike(one: &ToolDetail, other: &ToolDetail) -> bool {
+    let code = |detail: &ToolDetail| {
+        let definition = import::definition_file(detail).map(|(path, _)| path.to_owned());
+        let is_other = |file: &&VersionFile| file.path != LOCK_FILE && Some(&file.path) != definition.as_ref();
+        let mut files: Vec<VersionFile> = detail.files.iter().filter(is_other).cloned().collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        files
+    };
+    let manifest = Manifest { version: one.manifest.version.clone(), ..other.manifest.clone() };
+    one.manifest == manifest && code(one) == code(other)
+}
+
+fn redacted(tool: &LockedTool) -> String {
+    let name = SafeText::new(tool.name());
+    format!("{name} holds text that looks like a secret: it is shown redacted, and recorded by its digest")
 }
 
 fn tools(lock: &ToolLock) -> String {
@@ -164,9 +212,8 @@ fn demand_server(detail: &ToolDetail) -> Result<ToolDetail, EngineError> {
         return conflict(format!("{name} is not an MCP server that can be started"), hint);
     }
     let command = detail.manifest.recipe.as_ref().map(|recipe| recipe.command.as_slice()).unwrap_or_default();
-    if starts_toolsmith(command) {
-        let message = format!("{name} starts `toolsmith mcp`: Toolsmith does not call itself as a server");
-        return Err(EngineError::new(ErrorCode::Refused, message, "name another server"));
+    if let Some(why) = command_fault(command) {
+        return Err(EngineError::new(ErrorCode::Refused, format!("the command of {name} {why}"), "change its command"));
     }
     let mut started = detail.clone();
     if started.tool.stage != Stage::Archived {

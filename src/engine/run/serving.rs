@@ -114,6 +114,15 @@ impl Runs<'_> {
         self.attempt((detail, Some(words), CommandRules::Strict), caller, (timeout, MAX_HELP))
     }
 
+    /// Whether runs of a version get what it declares: nobody needs to allow it.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the state folder.
+    pub(in crate::engine) fn is_allowed(&self, detail: &ToolDetail, caller: &Caller) -> Result<bool, EngineError> {
+        let policy = self.may_go_on(detail, caller)?;
+        Ok(matches!(policy, RunPolicy::Allow { profile: Profile::Declared, .. }))
+    }
+
     /// Starts the server of a definition and asks for its tools: the list, or why there is none in one line. Not recorded.
     ///
     /// # Errors

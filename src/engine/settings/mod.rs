@@ -6,6 +6,7 @@
 //! lie and whether promotions are committed; keys, colours and limits are the user's. Whether a key
 //! names an existing action is for the front end that owns the keys.
 
+mod agents;
 mod checks;
 mod file;
 pub(super) mod generators;
@@ -17,6 +18,7 @@ mod services;
 mod signing;
 mod starter;
 
+pub use agents::AgentLimits;
 pub(super) use file::duration;
 pub use generators::{ApiSetting, BUILT_IN, EvolveSettings, GeneratorSetting, WaySetting};
 pub use init::{InitReport, init};
@@ -119,6 +121,8 @@ pub struct Settings {
     pub deprecated: DeprecatedPolicy,
     /// The most that may run: at most high, prohibited never does.
     pub max_tier: CostTier,
+    /// How much a connected agent may ask for.
+    pub agents: AgentLimits,
     /// After how many days without use `stale` proposes to put a tool away.
     pub stale_days: u32,
     /// What is signed, and whose signatures count.
@@ -157,6 +161,7 @@ impl Default for Settings {
             request_expiry: None,
             deprecated: DeprecatedPolicy::Warn,
             max_tier: CostTier::High,
+            agents: AgentLimits::default(),
             stale_days: 30,
             signing: Signing::default(),
             generators: Vec::new(),
@@ -250,7 +255,7 @@ impl Settings {
                 "checks" => checks::apply(self, file, value, Whose::Workspace),
                 "services" => self.services = file.services(value),
                 word @ ("theme" | "mouse" | "ring" | "timeouts" | "keys" | "isolation" | "secrets" | "programs"
-                | "signing" | "policy" | "review" | "limits" | "generators" | "evolve") => {
+                | "signing" | "policy" | "review" | "agents" | "generators" | "evolve") => {
                     let message = format!("{word} cannot be set in a workspace");
                     file.bad(at, message, "it is a user setting: put it into the user's config.toml".to_owned());
                 }
@@ -292,6 +297,7 @@ impl Settings {
                 "programs" => self.programs = file.programs(value, user_home),
                 "review" => self.apply_review(file, value),
                 "policy" => self.apply_policy(file, value),
+                "agents" => self.agents = file.agents(value),
                 "signing" => self.signing = file.signing(value, user_home),
                 "generators" => self.apply_generators(file, value, user_home),
                 "evolve" => {
@@ -306,8 +312,8 @@ impl Settings {
                     file.unknown(
                         at,
                         other,
-                        "the settings are theme, mouse, ring, timeouts, isolation, checks, review, policy, secrets, programs, signing, generators, \
-                         evolve and keys",
+                        "the settings are theme, mouse, ring, timeouts, isolation, checks, review, policy, agents, secrets, programs, signing, \
+                         generators, evolve and keys",
                     );
                     if holds_isolation(value) {
                         self.refuse_runs(file.problems.last());

@@ -1,8 +1,11 @@
 //! The process of a server, started inside the sandbox of the run that calls it: it inherits every limit, and ends with it.
 
+use crate::domain::SafeText;
+use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Longest line that is taken, in bytes.
@@ -14,6 +17,52 @@ const WAITING: usize = 16;
 /// How long a server may take to end when nobody speaks to it any more.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// How often it is looked whether a server that writes nothing has ended: what it started may keep its output open.
+const STEP: Duration = Duration::from_millis(200);
+
+/// Lines at the end of its standard error that are told, and characters of them.
+const LAST_LINES: usize = 3;
+const LAST_CHARS: usize = 160;
+
+/// What comes from a server.
+pub(super) enum Heard {
+    /// A line.
+    Line(Vec<u8>),
+    /// Nothing, until the time was over.
+    Nothing,
+    /// It ended, or closed its output.
+    End,
+}
+
+/// The end of what a server wrote to standard error.
+#[derive(Clone, Default)]
+pub(super) struct LastWords(Arc<Mutex<VecDeque<u8>>>);
+
+impl LastWords {
+    fn add(&self, bytes: &[u8]) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend(bytes);
+        let surplus = kept.len().saturating_sub(LAST_CHARS * 4);
+        kept.drain(..surplus);
+    }
+
+    /// The last lines in one, short and without anything that is not plain text; `None` where there are none.
+    pub(super) fn told(&self) -> Option<String> {
+        let bytes: Vec<u8> = self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect();
+        let text = String::from_utf8_lossy(&bytes);
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let last = lines[lines.len().saturating_sub(LAST_LINES)..].join(" | ");
+        let told = SafeText::visible(&last);
+        if told.chars().count() <= LAST_CHARS {
+            return (!told.is_empty()).then(|| told.into_owned());
+        }
+        // Part of a word is left out: what is left of a secret would not be known as one.
+        let start = told.char_indices().rev().take(LAST_CHARS).last().map_or(0, |(at, _)| at);
+        let words = told[start..].find(' ').map_or("", |space| &told[start + space..]);
+        Some(format!("…{words}"))
+    }
+}
+
 /// A server that runs.
 pub(super) struct Server {
     child: Child,
@@ -21,6 +70,7 @@ pub(super) struct Server {
     lines: Receiver<Vec<u8>>,
     /// Closed when all that it wrote to standard error was passed on.
     errors: Receiver<()>,
+    last_words: LastWords,
 }
 
 impl Server {
@@ -39,15 +89,16 @@ impl Server {
             std::thread::spawn(move || read_lines(output, &sender));
         }
         let (over, errors) = sync_channel(0);
-        if let Some(mut log) = child.stderr.take() {
-            // What it writes there is the log of the run.
+        let last_words = LastWords::default();
+        if let Some(log) = child.stderr.take() {
+            let last_words = last_words.clone();
             std::thread::spawn(move || {
-                drop(io::copy(&mut log, &mut io::stderr()));
+                pass_on(log, &last_words);
                 drop(over);
             });
         }
         let input = child.stdin.take();
-        Ok(Server { child, input, lines, errors })
+        Ok(Server { child, input, lines, errors, last_words })
     }
 
     /// Sends it a message.
@@ -59,9 +110,27 @@ impl Server {
         input.flush()
     }
 
-    /// The next line that it writes; `None` when there will be none.
-    pub(super) fn next_line(&self) -> Option<Vec<u8>> {
-        self.lines.recv().ok()
+    /// What comes next from it, at most until then.
+    pub(super) fn hear(&mut self, until: Option<Instant>) -> Heard {
+        loop {
+            // One that has ended may have left lines behind.
+            let has_ended = matches!(self.child.try_wait(), Ok(Some(_)));
+            let step = until.map_or(STEP, |until| until.saturating_duration_since(Instant::now()).min(STEP));
+            match self.lines.recv_timeout(step) {
+                Ok(line) => return Heard::Line(line),
+                Err(RecvTimeoutError::Disconnected) => return Heard::End,
+                Err(RecvTimeoutError::Timeout) if has_ended => return Heard::End,
+                Err(RecvTimeoutError::Timeout) if until.is_some_and(|until| until <= Instant::now()) => {
+                    return Heard::Nothing;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    /// The end of what it wrote to standard error; all of it when the server has ended.
+    pub(super) fn last_words(&self) -> LastWords {
+        self.last_words.clone()
     }
 
     /// Ends it: its input is closed, and when it does not end by itself it is killed.
@@ -78,6 +147,23 @@ impl Server {
     }
 }
 
+/// Passes on what a server writes to standard error: it is the log of the run.
+fn pass_on(mut log: impl Read, last_words: &LastWords) {
+    let mut bytes = [0; 8192];
+    loop {
+        match log.read(&mut bytes) {
+            Ok(0) => return,
+            Ok(count) => {
+                last_words.add(&bytes[..count]);
+                // A log that nobody takes any more must not hold the server up.
+                let _ = io::stderr().write_all(&bytes[..count]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
+}
+
 fn read_lines(output: impl Read, sender: &SyncSender<Vec<u8>>) {
     let mut output = BufReader::new(output);
     loop {
@@ -91,5 +177,24 @@ fn read_lines(output: impl Read, sender: &SyncSender<Vec<u8>>) {
             // A line without an end is no message; what follows it cannot be told from it.
             Ok(_) | Err(_) => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_lines_are_told_short_and_plain() {
+        let words = LastWords::default();
+        assert_eq!(words.told(), None);
+        words.add(b"one\ntwo\n\nthree \x1b[2J\nfo");
+        words.add(b"ur\n");
+        assert_eq!(words.told().unwrap(), "two | three \\x1b[2J | four");
+        words.add(format!("{} a b\n", "é".repeat(1000)).as_bytes());
+        assert_eq!(words.told().unwrap(), "… a b");
+        words.add("word ".repeat(100).as_bytes());
+        let told = words.told().unwrap();
+        assert!(told.starts_with("… word") && told.chars().count() <= LAST_CHARS + 1, "{told}");
     }
 }

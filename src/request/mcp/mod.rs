@@ -7,11 +7,11 @@
 mod child;
 mod session;
 
-use crate::domain::mcp::{DRIFTED, McpOrder, ServerProgram, ToolLock, sha256_hex};
-use child::Server;
+use crate::domain::mcp::{DRIFTED, McpOrder, ToolLock, drift_reason, other_programs};
+use child::{Heard, Server};
 use session::{Session, SessionEnd};
 use std::io::{self, Write};
-use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// The variable by which `toolsmith mcp` learns that it was started by itself.
 pub const CLIENT_VARIABLE: &str = "TOOLSMITH_MCP_CLIENT";
@@ -23,8 +23,8 @@ const NO_ANSWER: i32 = 3;
 /// How much a server may write, in bytes.
 const MOST_READ: usize = 64 << 20;
 
-/// Larger programs are recorded without a digest, in bytes.
-const MOST_PROGRAM: u64 = 256 << 20;
+/// How long a server that writes other lines than messages may take to write a message.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Plays it; returns what to exit with.
 pub fn play() -> i32 {
@@ -37,24 +37,21 @@ pub fn play() -> i32 {
         Ok(order) => order,
         Err(why) => return complain(&format!("the order could not be read: {why}"), NO_ANSWER),
     };
-    let (server, program) = (order.server.clone(), order.command.first().cloned().unwrap_or_default());
-    if let Some(note) = order.call.as_ref().and_then(|call| other_program(&call.lock, &program)) {
-        let _ = writeln!(io::stderr(), "{note}");
-    }
+    let (server, programs) = (order.server.clone(), order.programs.clone());
     match converse(order) {
         SessionEnd::Listed { protocol, server, instructions, tools } => {
-            match ToolLock::of(protocol, (server, instructions), program_of(&program), tools) {
+            match ToolLock::of(protocol, (server, instructions), programs, tools) {
                 Ok(lock) => tell(&lock.file().bytes),
                 Err(why) => complain(&format!("the list of tools cannot be recorded: {why}"), NO_ANSWER),
             }
         }
         SessionEnd::Answered(text) => tell(text.as_bytes()),
         SessionEnd::ToolFailed(text) => complain(&text, TOOL_FAILED),
-        SessionEnd::Drifted(why) => {
+        SessionEnd::Drifted { why, list } => {
             let next = format!(
                 "it was not called; a human lists the tools again with `toolsmith list-tools {server}` and reviews the change"
             );
-            complain(&format!("{why}; {next}"), DRIFTED)
+            complain(&drift_reason(&list, &format!("{why}; {next}")), DRIFTED)
         }
         SessionEnd::Failed(why) => complain(&why, NO_ANSWER),
     }
@@ -68,25 +65,33 @@ fn is_confined() -> bool {
 }
 
 fn converse(order: McpOrder) -> SessionEnd {
+    let recorded = order.call.as_ref().map(|call| other_programs(&call.lock.programs, &order.programs));
+    if let Some(changes) = recorded.filter(|changes| !changes.is_empty()) {
+        let why = format!("the program of the server changed since its review: {}", changes.join(", "));
+        let now: Vec<String> = order.programs.iter().map(|program| program.sha256.clone()).collect();
+        return SessionEnd::Drifted { why, list: now.join(" ") };
+    }
     let marks = [(CLIENT_VARIABLE, order.server.as_str())];
     let mut server = match Server::start(&order.command, &marks) {
         Ok(server) => server,
         Err(error) => return SessionEnd::Failed(format!("the server could not be started: {error}")),
     };
     let (mut session, first) = Session::begin(order);
-    let (mut waiting, mut read) = (vec![first], 0);
+    let (mut waiting, mut read, mut doubt) = (vec![first], 0, None);
     let end = loop {
         // One that does not listen any more is about to end: that is told.
         let _ = waiting.drain(..).try_for_each(|message| server.say(&message));
         if let Some(note) = session.take_note() {
             let _ = writeln!(io::stderr(), "{note}");
         }
-        match server.next_line() {
-            Some(line) => {
+        doubt = session.is_in_doubt().then(|| doubt.unwrap_or_else(|| Instant::now() + PATIENCE));
+        match server.hear(doubt) {
+            Heard::Line(line) => {
                 read += line.len();
                 waiting = session.hear(&line);
             }
-            None => session.give_up("ended"),
+            Heard::Nothing => session.give_up_on_noise(),
+            Heard::End => session.give_up("ended"),
         }
         if read > MOST_READ {
             session.give_up("wrote too much");
@@ -95,23 +100,12 @@ fn converse(order: McpOrder) -> SessionEnd {
             break end;
         }
     };
+    let last_words = server.last_words();
     server.end();
-    end
-}
-
-/// That the program is another one than when its tools were recorded. It may have been upgraded: what counts is what it
-/// lists.
-fn other_program(lock: &ToolLock, program: &str) -> Option<String> {
-    let recorded = lock.program.as_ref().filter(|recorded| recorded.path == program)?;
-    let is_other = program_of(program).is_some_and(|now| now != *recorded);
-    is_other.then(|| "the program of the server changed since its tools were listed".to_owned())
-}
-
-/// The program that was started, where it is a file that can be read.
-fn program_of(path: &str) -> Option<ServerProgram> {
-    let size = Path::new(path).metadata().ok().filter(std::fs::Metadata::is_file)?.len();
-    let bytes = (size <= MOST_PROGRAM).then(|| std::fs::read(path).ok()).flatten()?;
-    Some(ServerProgram { path: path.to_owned(), sha256: sha256_hex(&bytes) })
+    match (end, last_words.told()) {
+        (SessionEnd::Failed(why), Some(words)) => SessionEnd::Failed(format!("{why}; it wrote: {words}")),
+        (end, _) => end,
+    }
 }
 
 fn tell(bytes: &[u8]) -> i32 {

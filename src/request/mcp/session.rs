@@ -1,7 +1,9 @@
 //! What is said to a server, and what follows from its answers. Pure: lines in, messages out.
 
 use crate::domain::SafeText;
-use crate::domain::mcp::{LockedTool, MOST_LISTED, McpCall, McpOrder, McpProtocol, drift_of};
+use crate::domain::mcp::{
+    LockedTool, MOST_LISTED, McpCall, McpOrder, McpProtocol, canonical, drift_of, has_large_integer,
+};
 use serde_json::{Map, Value, json};
 
 /// Parts in which a list may come.
@@ -16,6 +18,9 @@ const MOST_DEPTH: usize = 64;
 /// Larger results are refused, in bytes.
 const MOST_RESULT: usize = 5 << 20;
 
+/// Characters of a line that is no message that are told.
+const MOST_NOISE: usize = 80;
+
 /// Characters of an error of the server that are told.
 const MOST_CHARS: usize = 400;
 
@@ -28,8 +33,8 @@ pub(super) enum SessionEnd {
     Answered(String),
     /// The tool was called and failed: what it says.
     ToolFailed(String),
-    /// The tool is not as it was recorded. It was not called.
-    Drifted(String),
+    /// The tool is not as it was recorded, in this list. It was not called.
+    Drifted { why: String, list: String },
     /// Anything else that went wrong.
     Failed(String),
 }
@@ -63,6 +68,8 @@ pub(super) struct Session {
     /// The list as it was given once more before the call.
     again: Vec<Value>,
     note: Option<String>,
+    /// The first line that was no message, since the last message.
+    noise: Option<String>,
     end: Option<SessionEnd>,
 }
 
@@ -83,6 +90,7 @@ impl Session {
             is_stale: false,
             again: Vec::new(),
             note: None,
+            noise: None,
             end: None,
         };
         let first = if session.is_inline { session.discover() } else { session.initialize() };
@@ -109,11 +117,39 @@ impl Session {
         self.fail(format!("the server {why} {doing}"));
     }
 
+    /// Whether the server has not listed its tools yet although it writes lines that are no messages: it may never do.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.noise.is_some() && self.phase != Phase::Call
+    }
+
+    /// Ends it because the server writes other lines than messages.
+    pub(super) fn give_up_on_noise(&mut self) {
+        let noise: String = self.noise.as_deref().unwrap_or_default().chars().take(MOST_NOISE).collect();
+        self.fail(format!("the server does not speak JSON-RPC; it writes lines such as {noise:?}"));
+    }
+
     /// Takes a line of the server; gives what is said to it. Lines that are no messages are passed over.
     pub(super) fn hear(&mut self, line: &[u8]) -> Vec<Value> {
-        let Ok(Value::Object(message)) = serde_json::from_slice::<Value>(line.trim_ascii()) else { return Vec::new() };
-        if self.end.is_some() || message.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
+        let line = line.trim_ascii();
+        let message = match serde_json::from_slice::<Value>(line) {
+            Ok(Value::Object(message)) if message.get("jsonrpc").and_then(Value::as_str) == Some("2.0") => message,
+            Err(error) if line.starts_with(b"{") => {
+                return self.fail(format!("the server wrote a message that cannot be read: {error}"));
+            }
+            Ok(_) | Err(_) => {
+                if !line.is_empty() {
+                    self.noise.get_or_insert_with(|| SafeText::visible(&String::from_utf8_lossy(line)).into_owned());
+                }
+                return Vec::new();
+            }
+        };
+        if self.end.is_some() {
             return Vec::new();
+        }
+        self.noise = None;
+        if self.phase == Phase::List && has_large_integer(line) {
+            return self
+                .fail("the server uses an integer of more than 64 bits, which cannot be compared exactly".to_owned());
         }
         let id = message.get("id").filter(|id| !id.is_null());
         if let Some(method) = message.get("method").and_then(Value::as_str) {
@@ -220,7 +256,8 @@ impl Session {
     }
 
     fn drifted(&mut self, why: String) -> bool {
-        self.end = Some(SessionEnd::Drifted(why));
+        let list = canonical(&Value::Array(self.tools.clone()));
+        self.end = Some(SessionEnd::Drifted { why, list });
         true
     }
 
@@ -406,9 +443,15 @@ mod tests {
     }
 
     fn order(protocol: McpProtocol, is_call: bool) -> McpOrder {
-        let lock = ToolLock::of(String::new(), (Value::Null, String::new()), None, vec![tool()]).unwrap();
+        let lock = ToolLock::of(String::new(), (Value::Null, String::new()), Vec::new(), vec![tool()]).unwrap();
         let call = McpCall { tool: "echo".to_owned(), arguments: json!({"a": 1}), lock };
-        McpOrder { server: "hub".to_owned(), command: vec!["x".to_owned()], protocol, call: is_call.then_some(call) }
+        McpOrder {
+            server: "hub".to_owned(),
+            command: vec!["x".to_owned()],
+            programs: Vec::new(),
+            protocol,
+            call: is_call.then_some(call),
+        }
     }
 
     /// What a scripted server says before its answer, and the answer, by method and how often it was asked.
@@ -495,7 +538,9 @@ mod tests {
                     let before = if from == 2 && method == "ping" { vec![changed()] } else { vec![] };
                     (before, if method == "tools/list" && count >= from { other() } else { ordinary(method) })
                 });
-                assert_eq!(end, SessionEnd::Drifted("the tool echo changed since its review: /description".to_owned()));
+                let SessionEnd::Drifted { why, list } = end else { panic!("{end:?}") };
+                assert_eq!(why, "the tool echo changed since its review: /description");
+                assert!(list.contains("Other"), "{list}");
                 assert!(!asked.contains(&"tools/call".to_owned()), "{protocol} {from} {asked:?}");
             }
         }
@@ -567,15 +612,41 @@ mod tests {
     fn requests_of_the_server_are_answered_and_noise_is_passed_over() {
         let (mut session, _) = Session::begin(order(McpProtocol::Auto, true));
         assert_eq!(session.hear(b"starting up"), Vec::<Value>::new());
+        assert!(session.is_in_doubt());
         assert_eq!(session.hear(br#"{"jsonrpc": "2.0", "id": 7, "result": {}}"#), Vec::<Value>::new());
         assert_eq!(session.hear(br#"{"jsonrpc": "2.0", "id": "a", "method": "ping"}"#)[0]["result"], json!({}));
         let refused = session.hear(br#"{"jsonrpc": "2.0", "id": 1, "method": "sampling/createMessage"}"#);
         assert_eq!(refused[0]["error"]["code"], json!(-32601));
+        assert!(!session.is_in_doubt(), "it speaks");
         session.give_up("ended");
         assert_eq!(
             session.take_end(),
             Some(SessionEnd::Failed("the server ended before it answered the first message".into()))
         );
+    }
+
+    #[test]
+    fn a_server_that_cannot_be_read_is_given_up() {
+        let failed = |session: &mut Session| match session.take_end() {
+            Some(SessionEnd::Failed(why)) => why,
+            other => panic!("{other:?}"),
+        };
+        let (mut session, _) = Session::begin(order(McpProtocol::Auto, true));
+        session.hear(b"Listening on \x1b[2Jport 80");
+        session.give_up_on_noise();
+        let why = failed(&mut session);
+        assert!(
+            why.contains("does not speak JSON-RPC") && why.contains("Listening on") && !why.contains('\u{1b}'),
+            "{why}"
+        );
+        let (mut session, _) = Session::begin(order(McpProtocol::Auto, true));
+        session.hear(b"{\"jsonrpc\": \"2.0\", ");
+        assert!(failed(&mut session).contains("a message that cannot be read"));
+        let (mut session, _) = Session::begin(order(McpProtocol::Handshake, true));
+        session.hear(json!({"jsonrpc": "2.0", "id": 1, "result": ordinary("initialize")}).to_string().as_bytes());
+        session
+            .hear(br#"{"jsonrpc": "2.0", "id": 2, "result": {"tools": [{"name": "a", "x": 36893488147419103233}]}}"#);
+        assert!(failed(&mut session).contains("64 bits"));
     }
 
     #[test]

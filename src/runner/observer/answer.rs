@@ -20,8 +20,10 @@ impl Judge {
                 CallAnswer::Continue
             }
             SystemCallGroup::Exec => {
-                if std::mem::replace(&mut self.started, true) {
-                    self.program(call, tool, &mut findings);
+                self.started = true;
+                match self.own_starts.checked_sub(1) {
+                    Some(left) => self.own_starts = left,
+                    None => self.program(call, tool, &mut findings),
                 }
                 self.started_code(call, tool, &mut findings);
                 tool.forget();

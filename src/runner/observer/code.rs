@@ -109,7 +109,7 @@ impl Judge {
 }
 
 /// Whether the name of a file is one of code: `x.py`, `libx.so.1`.
-fn is_code_name(path: &[u8]) -> bool {
+pub(in crate::runner) fn is_code_name(path: &[u8]) -> bool {
     let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
     let name = String::from_utf8_lossy(name).to_ascii_lowercase();
     let is_ending = |ending: &str| ENDINGS.contains(&ending);
@@ -125,7 +125,7 @@ fn begins_as_code(file: &File) -> bool {
 }
 
 /// Whether a program is an interpreter, perhaps with a version in its name: `python3.11`.
-fn is_interpreter(path: &[u8]) -> bool {
+pub(in crate::runner) fn is_interpreter(path: &[u8]) -> bool {
     let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
     let name = String::from_utf8_lossy(name).to_ascii_lowercase();
     let plain = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');

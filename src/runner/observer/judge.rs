@@ -22,8 +22,10 @@ pub(super) struct Judge {
     pub(super) places: Places,
     baseline: HashSet<(Touch, String)>,
     log: AttemptLog,
-    /// Whether a program was started: the first one is the tool itself.
+    /// Whether a program was started: the first one is the tool itself, or what starts it.
     pub(super) started: bool,
+    /// How many programs are still to be started before one is news.
+    pub(super) own_starts: u8,
     /// Programs not found in a folder of the system, with how often: news only if none of that name was.
     searched: BTreeMap<String, u64>,
     found_programs: BTreeSet<String>,
@@ -66,6 +68,7 @@ impl Judge {
             baseline: policy.baseline.into_iter().collect(),
             log: AttemptLog::new(),
             started: false,
+            own_starts: 1 + u8::from(policy.has_launcher),
             searched: BTreeMap::new(),
             found_programs: BTreeSet::new(),
             resolvers: BTreeMap::new(),

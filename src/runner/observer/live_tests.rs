@@ -39,6 +39,7 @@ fn policy(ground: &Ground, network: Network) -> Policy {
         read: vec![ground.path("granted")],
         write: Vec::new(),
         name_servers: Vec::new(),
+        has_launcher: false,
         baseline: Vec::new(),
     }
 }

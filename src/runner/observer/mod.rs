@@ -36,6 +36,7 @@ mod tests;
 
 use super::sandbox::{Listener, Notification};
 use crate::domain::{self, Attempt, IsolationLevel, Network, Observation, Touch, generalise};
+pub(super) use code::{is_code_name, is_interpreter};
 use judge::{Judge, RunObservation};
 pub(super) use network::name_servers;
 use process::Processes;
@@ -70,6 +71,8 @@ pub(super) struct Policy {
     pub(super) write: Vec<PathBuf>,
     /// The name servers of the machine, beside those on the loopback.
     pub(super) name_servers: Vec<IpAddr>,
+    /// Whether the first program is one of ours that starts the program of the tool.
+    pub(super) has_launcher: bool,
     /// What the bare interpreter does: see [`baseline_from`].
     pub(super) baseline: Vec<(Touch, String)>,
 }

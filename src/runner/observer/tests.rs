@@ -102,6 +102,7 @@ fn policy(level: IsolationLevel, network: Network) -> Policy {
         read: vec!["/home/ada/work/in".into()],
         write: vec!["/home/ada/work/out".into()],
         name_servers: super::name_servers("# a\nsearch x\nnameserver 192.0.2.1 # b\nnameserver nonsense\nnameserver\n"),
+        has_launcher: false,
         baseline: Vec::new(),
     }
 }
@@ -382,6 +383,18 @@ fn what_the_bare_interpreter_does_too_is_left_out() {
     act(&mut judge, &mut tool, 2);
     open(&mut judge, &mut tool, "/etc/shadow", libc::O_RDONLY);
     assert_eq!(seen(judge), ["read /etc/shadow missing 1"]);
+}
+
+#[test]
+fn what_starts_the_program_of_the_tool_and_that_program_are_both_no_news() {
+    let launched = Policy { has_launcher: true, ..policy(IsolationLevel::Isolated, Network::None) };
+    let (mut judge, mut tool) = started(launched);
+    for program in ["/usr/bin/hub", "/usr/bin/env"] {
+        tool.there.insert(program.into());
+        let path = tool.text(program);
+        send(&mut judge, &mut tool, SystemCall::Execve, [path, 0, 0, 0, 0, 0]);
+    }
+    assert_eq!(seen(judge), ["exec /usr/bin/env allowed 1"]);
 }
 
 #[test]

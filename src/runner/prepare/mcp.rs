@@ -4,16 +4,21 @@
 use super::own::this_program;
 use super::request::StartRequest;
 use super::spec::Spec;
-use super::{object, prepare_with};
-use crate::domain::mcp::{McpCall, McpDefinition, McpOrder, ToolLock};
-use crate::domain::{RunEnd, SuccessRule};
+use super::{check_input, object, prepare_with, startable};
+use crate::domain::mcp::{McpCall, McpDefinition, McpOrder, ServerProgram, ToolLock, sha256_hex};
+use crate::domain::{Manifest, RunEnd, SuccessRule};
+use crate::runner::observer::{is_code_name, is_interpreter};
 use crate::runner::result::success::OutputRule;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::Path;
 
 /// The first argument that makes this program carry out the order on its standard input, a [`McpOrder`] in JSON.
 pub const CALL_SERVER: &str = "--as-mcp-client";
+
+/// Larger programs are not compared, in bytes.
+const MOST_PROGRAM: u64 = 256 << 20;
 
 /// Works out how a server is started, and what it is asked. The server itself is asked for its tools.
 ///
@@ -24,13 +29,18 @@ pub(super) fn server(request: &StartRequest, caller: &BTreeMap<OsString, OsStrin
     let manifest = request.manifest;
     let definition = manifest.mcp.as_ref().ok_or_else(|| refused("it names no command to start".to_owned()))?;
     let call = definition.tool.as_ref().map(|tool| call_of(request, definition, tool)).transpose()?;
-    let (mut spec, _) = prepare_with(request, caller, &[])?;
+    let none = Value::Object(Map::new());
+    check_input(request, startable(manifest)?, request.input.unwrap_or(&none))?;
+    // The input is for the tool: no part of it gets into the command of the server.
+    let bare = Manifest { input: None, ..manifest.clone() };
+    let (mut spec, _) = prepare_with(&StartRequest { manifest: &bare, input: None, ..*request }, caller, &[])?;
     let program = this_program(request)?.path;
     let words = std::iter::once(spec.plan.program.clone().into_os_string()).chain(spec.plan.args.iter().cloned());
     let command: Result<Vec<String>, OsString> = words.map(OsString::into_string).collect();
     let command = command.map_err(|word| refused(format!("{} is not valid UTF-8", word.to_string_lossy())))?;
     let server = definition.server.as_ref().unwrap_or(&manifest.name);
-    let order = McpOrder { server: server.to_string(), command, protocol: definition.protocol, call };
+    let programs = programs_of(&command, &spec.plan.view.tool);
+    let order = McpOrder { server: server.to_string(), command, programs, protocol: definition.protocol, call };
     let order = serde_json::to_vec(&order).map_err(|error| refused(error.to_string()))?;
     let plan = &mut spec.plan;
     plan.args = vec![CALL_SERVER.into()];
@@ -38,6 +48,7 @@ pub(super) fn server(request: &StartRequest, caller: &BTreeMap<OsString, OsStrin
     plan.view.read.push(program.clone());
     plan.walls.read.push(program.clone());
     plan.policy.silent.push(program.clone());
+    plan.policy.has_launcher = true;
     plan.program = program;
     spec.lead = 0;
     spec.stdin = Some(order);
@@ -49,6 +60,23 @@ pub(super) fn server(request: &StartRequest, caller: &BTreeMap<OsString, OsStrin
         spec.rule = OutputRule::of(&crate::domain::Recipe { success, ..recipe }, None);
     }
     Ok(spec)
+}
+
+/// The files that a command starts a server from, as far as they are no part of the version: its program, or the script
+/// that an interpreter is given. Interpreters change with every update of the system and are not compared.
+fn programs_of(command: &[String], tool: &Path) -> Vec<ServerProgram> {
+    let mut words = command.iter();
+    let first = words.next().filter(|program| !is_interpreter(program.as_bytes()));
+    let is_script = |word: &&String| word.starts_with('/') && is_code_name(word.as_bytes());
+    let file = if command.first() == first { first } else { words.find(is_script) };
+    file.filter(|file| !Path::new(file).starts_with(tool)).and_then(|file| program_at(file)).into_iter().collect()
+}
+
+/// A file with its digest, where it can be read.
+fn program_at(path: &str) -> Option<ServerProgram> {
+    let size = Path::new(path).metadata().ok().filter(std::fs::Metadata::is_file)?.len();
+    let bytes = (size <= MOST_PROGRAM).then(|| std::fs::read(path).ok()).flatten()?;
+    Some(ServerProgram { path: path.to_owned(), sha256: sha256_hex(&bytes) })
 }
 
 fn call_of(request: &StartRequest, definition: &McpDefinition, tool: &str) -> Result<McpCall, RunEnd> {

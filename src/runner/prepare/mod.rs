@@ -385,6 +385,7 @@ fn policy(request: &StartRequest, means: &Means, view: &RunView, (grants, silent
         write: grants.write.iter().map(|write| write.path.clone()).collect(),
         // Where it cannot be read, names are asked for on the loopback.
         name_servers: std::fs::read_to_string("/etc/resolv.conf").map(|text| name_servers(&text)).unwrap_or_default(),
+        has_launcher: false,
         baseline: Vec::new(),
     }
 }

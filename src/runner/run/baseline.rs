@@ -114,9 +114,11 @@ fn key(spec: &Spec) -> Option<Digest> {
 /// The same run without the tool.
 fn bare(spec: &Spec, spool: PathBuf) -> Spec {
     let mut plan = spec.plan.clone();
-    if let Some(facts) = spec.interpreter.as_ref().filter(|_| plan.program.starts_with(&plan.view.tool)) {
+    let is_other = plan.policy.has_launcher || plan.program.starts_with(&plan.view.tool);
+    if let Some(facts) = spec.interpreter.as_ref().filter(|_| is_other) {
         plan.program = PathBuf::from(&facts.path);
     }
+    plan.policy.has_launcher = false;
     plan.args.truncate(spec.lead);
     plan.args.push(OsString::from(EMPTY));
     plan.env.0.retain(|(name, _)| COMMON.iter().any(|common| name == common));

@@ -60,6 +60,17 @@ fn who_calls_too_often_is_told_when_to_come_back() {
 }
 
 #[test]
+fn how_much_a_client_may_ask_for_is_a_setting_of_the_user() {
+    let workspace = Workspace::new();
+    let config = workspace.home().join("toolsmith/config");
+    std::fs::create_dir_all(&config).unwrap();
+    std::fs::write(config.join("config.toml"), "[agents]\ncalls_per_minute = 3\n").unwrap();
+    let mut agent = Agent::connect(&workspace, LEGACY, &[]);
+    let answers: Vec<_> = (0..5).map(|_| agent.call("output", json!({"run": 1}))).collect();
+    assert_eq!(answers.iter().filter(|answer| answer["error"]["code"] == "refused").count(), 2, "{answers:#?}");
+}
+
+#[test]
 fn no_more_than_eight_runs_of_a_client_go_on_at_once() {
     let workspace = with_approved("sleeper", "import time\ntime.sleep(100)");
     let mut agent = Agent::connect(&workspace, LEGACY, &[]);

@@ -117,6 +117,25 @@ fn large_requests_are_taken_and_larger_ones_refused() {
 }
 
 #[test]
+fn a_body_that_is_no_message_gets_the_error_of_the_protocol() {
+    let workspace = Workspace::new();
+    let (_, secret) = token(&workspace, "builder");
+    let web = Web::start(&workspace, &[]);
+    let agent = WebAgent::connect(&web, LEGACY, &secret);
+    for (body, code) in [("{", -32700), ("", -32700), ("hello", -32700), ("[1]", -32600), ("{\"id\": 1}", -32600)] {
+        let reply = agent.send_text(body, &[]);
+        let error: serde_json::Value =
+            serde_json::from_str(&reply.body).unwrap_or_else(|_| panic!("{body}: {reply:?}"));
+        assert_eq!((reply.status, &error["error"]["code"]), (400, &json!(code)), "{body}: {reply:?}");
+    }
+    let bearer = format!("Bearer {secret}");
+    let accept = ("accept", "application/json, text/event-stream");
+    let reply = send(&web.address, "POST", &[("authorization", &bearer), ("content-type", "text/plain"), accept], b"{");
+    assert_eq!(reply.status, 415, "{reply:?}");
+    assert_eq!(agent.post("tools/list", json!({})).status, 200, "it goes on");
+}
+
+#[test]
 fn a_flood_of_requests_is_refused_for_a_while() {
     let workspace = Workspace::new();
     let (_, secret) = token(&workspace, "builder");

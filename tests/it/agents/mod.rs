@@ -12,6 +12,7 @@ mod permits;
 mod projected;
 mod resources;
 mod sdk;
+mod server_faults;
 mod servers;
 mod web;
 

@@ -10,7 +10,7 @@ use toolsmith::domain::{DecisionKind, ReviewKind};
 use toolsmith::engine::ReviewFilter;
 
 /// A server whose first tool is another one each time, by the variable `MUTATION`.
-const SERVER: &str = r#"
+pub(super) const SERVER: &str = r#"
 import json, os, sys
 # Short, so that nothing of the list is taken for the value of a variable.
 words = {"1": "name", "2": "title", "3": "description", "4": "inputSchema", "5": "outputSchema", "6": "annotations",
@@ -67,12 +67,12 @@ for line in sys.stdin:
         say(id=id, result={})
 "#;
 
-const DEFINITION: &str = "name = \"hub\"\nversion = \"1.0.0\"\ndescription = \"Issues of a hub\"\nkind = \"mcp\"\ncost_tier = \"low\"\n\
+pub(super) const DEFINITION: &str = "name = \"hub\"\nversion = \"1.0.0\"\ndescription = \"Issues of a hub\"\nkind = \"mcp\"\ncost_tier = \"low\"\n\
     [mcp]\ncommand = [\"python3\", \"{dir}/server.py\"]\n[permissions]\nenv = [\"MUTATION\"]\n";
 
-const HOME: &str = "tools/experimental/hub";
+pub(super) const HOME: &str = "tools/experimental/hub";
 
-fn workspace() -> Workspace {
+pub(super) fn workspace() -> Workspace {
     let workspace = Workspace::new();
     workspace.write(&format!("{HOME}/tool.toml"), DEFINITION);
     workspace.write(&format!("{HOME}/server.py"), SERVER);
@@ -80,7 +80,7 @@ fn workspace() -> Workspace {
 }
 
 /// Approves everything that waits.
-fn approve(workspace: &Workspace) {
+pub(super) fn approve(workspace: &Workspace) {
     let engine = open(workspace);
     let waiting = engine.reviews().list(ReviewFilter::Waiting).unwrap();
     drop(engine);
@@ -91,7 +91,7 @@ fn approve(workspace: &Workspace) {
 }
 
 /// A server whose tools are listed and approved, and that a human let have its variable.
-fn approved() -> Workspace {
+pub(super) fn approved() -> Workspace {
     let workspace = workspace();
     let (listed, code) = workspace.json_of_human(&["list-tools", "hub"]);
     assert_eq!(code, 0, "{listed:#}");
@@ -102,14 +102,14 @@ fn approved() -> Workspace {
 }
 
 /// Runs Toolsmith as a human does, with this change of the server.
-fn mutated(workspace: &Workspace, mutation: &str, args: &[&str]) -> Output {
+pub(super) fn mutated(workspace: &Workspace, mutation: &str, args: &[&str]) -> Output {
     let (_keep, input) = terminal_input();
     let mut command = workspace.toolsmith(args);
     command.env("MUTATION", mutation).stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.output().unwrap()
 }
 
-fn call(workspace: &Workspace, mutation: &str) -> (String, Option<i32>) {
+pub(super) fn call(workspace: &Workspace, mutation: &str) -> (String, Option<i32>) {
     let output = mutated(workspace, mutation, &["run", "hub.create_issue", "--input", "{\"title\": \"a\"}"]);
     let text = [output.stdout, output.stderr].concat();
     (String::from_utf8_lossy(&text).into_owned(), output.status.code())
@@ -307,8 +307,9 @@ fn toolsmith_is_no_server_of_itself() {
 
 /// A list that was written by hand, with digests that fit.
 fn lock(tools: Vec<Value>) -> String {
-    let lock = toolsmith::domain::mcp::ToolLock::of("2025-06-18".to_owned(), (Value::Null, String::new()), None, tools)
-        .unwrap();
+    let lock =
+        toolsmith::domain::mcp::ToolLock::of("2025-06-18".to_owned(), (Value::Null, String::new()), vec![], tools)
+            .unwrap();
     String::from_utf8(lock.file().bytes).unwrap()
 }
 
