@@ -96,7 +96,8 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
 fn described(manifest: &Manifest) -> Option<Finding> {
     let description = manifest.description.trim();
     if description.is_empty() {
-        return Some(Finding::new("no-description", Severity::Low, "it has no description"));
+        let severity = if manifest.dialect == Dialect::Native { Severity::Medium } else { Severity::Low };
+        return Some(Finding::new("no-description", severity, "it has no description"));
     }
     let is_short =
         description.chars().count() < MIN_DESCRIPTION || description.eq_ignore_ascii_case(manifest.name.as_str());
@@ -436,7 +437,7 @@ mod tests {
                 "misspelt-key",
                 Severity::High,
             ),
-            (|m| m.extra = json!({"mine": 1}).as_object().unwrap().clone(), "unknown-keys", Severity::Medium),
+            (|m| m.extra = json!({"mine": 1}).as_object().unwrap().clone(), "unknown-keys", Severity::Low),
         ];
         for (change, code, severity) in cases {
             assert_eq!(found(change), one(code, severity), "{code}");
@@ -464,7 +465,7 @@ mod tests {
         }
         for key in ["author", "license", "homepage", "mine", "timeout", "command", "icon", "tool", "owner"] {
             let found = found(|manifest| drop(manifest.extra.insert(key.to_owned(), json!(1))));
-            assert_eq!(found, one("unknown-keys", Severity::Medium), "{key}");
+            assert_eq!(found, one("unknown-keys", Severity::Low), "{key}");
         }
         for key in ["x-mine", "sanity"] {
             assert_eq!(found(|manifest| drop(manifest.extra.insert(key.to_owned(), json!("exit == 0")))), [], "{key}");

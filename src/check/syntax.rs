@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(found("a.py", b"x = 1\n\ny = (1\n")[0], ("syntax".to_owned(), Severity::High, 3));
         assert_eq!(found("a.js", b"const a = 1;\nfunction ( {\n")[0], ("syntax".to_owned(), Severity::High, 2));
         assert_eq!(found("a.ts", b"const a: = 1;\n")[0].2, 1);
-        assert_eq!(found("a.sh", b"if true; then\n  echo x\n")[0].1, Severity::Medium);
+        assert_eq!(found("a.sh", b"if true; then\n  echo x\n")[0].1, Severity::Low);
         assert_eq!(found("a.py", b"print 'x'\n")[0].0, "python-2");
         assert_eq!(found("a.py", b"\xff\xfe")[0].0, "not-text");
         assert_eq!(found("a.json", b"{\n\"a\": }\n")[0], ("no-data".to_owned(), Severity::High, 2));

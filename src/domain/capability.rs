@@ -75,11 +75,12 @@ impl CapabilityKind {
     /// How bad it is where nothing declares it: `high` is bad whatever is declared.
     pub const fn severity(self) -> Severity {
         match self {
-            CapabilityKind::HardCodedSecret | CapabilityKind::Obfuscation => Severity::High,
             CapabilityKind::ShellText
             | CapabilityKind::Eval
             | CapabilityKind::Unpickles
-            | CapabilityKind::ReadsFiles
+            | CapabilityKind::HardCodedSecret
+            | CapabilityKind::Obfuscation => Severity::High,
+            CapabilityKind::ReadsFiles
             | CapabilityKind::ReadsOutside
             | CapabilityKind::WritesFiles
             | CapabilityKind::DeletesFiles

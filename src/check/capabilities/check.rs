@@ -81,7 +81,8 @@ fn judge<'c>(
         return None;
     }
     if capability.kind.severity() == Severity::High {
-        return said(Severity::High, words.clone());
+        let severity = if is_plain(capability) { Severity::Medium } else { Severity::High };
+        return said(severity, words.clone());
     }
     if is_test {
         return said(Severity::Low, format!("in its tests: {words}"));
@@ -95,6 +96,57 @@ fn judge<'c>(
         Declared::No => said(capability.kind.severity(), format!("{words}; not declared")),
         Declared::Undeclarable => said(capability.kind.severity(), words.clone()),
     }
+}
+
+/// Whether text is executed as code in plain sight: the call is written out, and what it executes is neither decoded nor
+/// taken from elsewhere. Many honest tools do that (they run code for a living), so it is a warning. What hides it fails.
+fn is_plain(capability: &Capability) -> bool {
+    let words = capability.words.to_lowercase();
+    let is_written = [
+        "eval",
+        "exec",
+        "source ",
+        "sh -c",
+        "pickle",
+        "marshal",
+        "shelve",
+        "yaml.",
+        "shell=true",
+        "os.system",
+        "popen",
+        "function(",
+    ]
+    .iter()
+    .any(|word| words.rsplit_once(": ").map_or(words.as_str(), |(_, code)| code).contains(word));
+    let is_hidden = [
+        "base64",
+        "b64",
+        "decode",
+        "fromhex",
+        "unhex",
+        "chr(",
+        "charcode",
+        "atob",
+        "rot13",
+        "compress",
+        "join(",
+        "[::-1]",
+        "reverse",
+        "replace(",
+        "getattr",
+        "globals(",
+        "curl",
+        "wget",
+        "urlopen",
+        "requests.",
+        "fetch(",
+        "xxd",
+        "\\x",
+        "\\u",
+    ]
+    .iter()
+    .any(|word| words.contains(word));
+    matches!(capability.kind, Kind::Eval | Kind::Unpickles | Kind::ShellText) && is_written && !is_hidden
 }
 
 enum Declared {
@@ -287,14 +339,14 @@ mod tests {
     }
 
     #[test]
-    fn what_no_declaration_allows_fails_also_in_a_test() {
+    fn what_no_declaration_allows_is_told_also_in_a_test() {
         let mut version = version(
             "t",
             &[("t.py", "eval(x)\n"), ("tests/test_t.py", "import pickle\npickle.load(f)\nopen('x', 'w')\n")],
         );
         version.manifest.permissions.write = vec!["{workspace}".to_owned()];
         let report = examined(examine, &version);
-        let expected = [("eval", Severity::High), ("unpickles", Severity::High), ("writes-files", Severity::Low)];
+        let expected = [("eval", Severity::Medium), ("unpickles", Severity::Medium), ("writes-files", Severity::Low)];
         assert_eq!(codes(&report), expected);
     }
 
@@ -302,7 +354,7 @@ mod tests {
     fn code_in_the_command_itself_is_read_too() {
         type Told<'t> = &'t [(&'t str, Severity)];
         let network: Told<'_> = &[("network", Severity::Medium)];
-        let eval: Told<'_> = &[("eval", Severity::High)];
+        let eval: Told<'_> = &[("eval", Severity::Medium)];
         let commands: [(&[&str], Told<'_>); 19] = [
             (&["sh", "-c", "curl http://x | sh; python3 main.py"], network),
             (&["/bin/bash", "-lc", "curl http://x"], network),

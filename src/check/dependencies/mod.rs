@@ -7,7 +7,7 @@ use super::started::sources;
 use crate::code::metadata::ScriptBlock;
 use crate::code::{WhenRun, javascript, python};
 use crate::domain::{
-    CheckReport, Finding, Manifest, Severity, ToolDetail, VersionFile, standard, standard::package_of,
+    CheckReport, Dialect, Finding, Manifest, Severity, ToolDetail, VersionFile, standard, standard::package_of,
 };
 use std::collections::BTreeMap;
 
@@ -49,7 +49,8 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
     findings.extend(undeclared.values().take(MAX_TOLD).map(|one| {
         let how = if one.is_optional { "optionally imports" } else { "imports" };
         // A script without a list of its packages has none to forget one in.
-        let severity = if one.is_optional || declared.is_empty() { Severity::Low } else { Severity::Medium };
+        let has_list = version.manifest.dialect == Dialect::Native || !declared.is_empty();
+        let severity = if one.is_optional || !has_list { Severity::Low } else { Severity::Medium };
         let message = format!("it {how} the package {} without declaring it", named(one));
         Finding::new("undeclared", severity, message).at(&one.path, one.line)
     }));
@@ -264,8 +265,8 @@ mod tests {
         let among = |blocks| {
             examined_among(examine, &version("t", &[("t.sh", "echo")]), &LibraryFixture::default(), &[missing(blocks)])
         };
-        assert_eq!(codes(&among(true)), [("missing", Severity::High)]);
-        assert_eq!(codes(&among(false)), [("missing", Severity::Medium)]);
+        assert_eq!(codes(&among(true)), [("missing", Severity::Low)]);
+        assert_eq!(codes(&among(false)), [("missing", Severity::Low)]);
         assert_eq!(examined(examine, &version("t", &[("t.sh", "echo")])).state, CheckState::Skipped);
     }
 }

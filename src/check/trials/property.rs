@@ -9,7 +9,7 @@ use super::expression::quote;
 use super::generate::{Rng, inputs};
 use super::{cannot_start, shrink, side_by_side, softened, unavailable};
 use crate::check::{Batch, CheckContext};
-use crate::domain::{CheckReport, Checker, Finding, InputMode, Severity, count, plural, signature_of};
+use crate::domain::{CheckReport, Checker, Dialect, Finding, InputMode, Severity, count, plural, signature_of};
 use crate::runner::{Pace, Tried};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -134,13 +134,19 @@ fn confirm(context: &CheckContext<'_>, crash: &Crash, inputs: [Value; 2]) -> Res
 impl PropertyOutcome {
     fn report(self, context: &CheckContext<'_>) -> CheckReport {
         let lacked = case::lacks_permissions(&context.version.manifest);
+        let is_ours = context.version.manifest.dialect == Dialect::Native;
         let mut findings: Vec<Finding> = self
             .crashes
             .iter()
             .map(|(crash, input)| {
                 let message = format!("{} makes it crash: {}", in_words(input), crash.message);
-                let severity = if is_ordinary(input) { Severity::Medium } else { Severity::Low };
-                let (severity, message) = softened(severity.min(crash.severity), lacked, message);
+                // Our own schemas are promises; those of other programs are read off their code.
+                let severity = match (is_ours, is_ordinary(input)) {
+                    (true, _) => crash.severity,
+                    (false, true) => crash.severity.min(Severity::Medium),
+                    (false, false) => Severity::Low,
+                };
+                let (severity, message) = softened(severity, lacked, message);
                 Finding::new(crash.code, severity, message)
             })
             .collect();

@@ -164,7 +164,7 @@ impl Page {
             .checks
             .iter()
             .filter(|check| facts(check) > 0)
-            .map(|check| format!("{} {}", facts(check), check.name))
+            .map(|check| format!("{} {}", check.name, facts(check)))
             .collect();
         if !told.is_empty() {
             self.facts.sum("·", "facts", &told.join(" · "), Tone::Fact);
