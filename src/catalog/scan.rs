@@ -14,6 +14,7 @@ use super::members;
 use super::needed::Needed;
 use super::no_definition;
 use super::obstacle::Obstacle;
+use super::other_words;
 use super::places::PlaceStamp;
 use super::plan::{ScanPlan, below, file_of, folder_of, join};
 use super::programs::Programs;
@@ -422,6 +423,8 @@ fn row(plan: &ScanPlan, place: &VersionPlace<'_>, loaded: &LoadedVersion) -> Too
         use_cases: manifest.use_cases.clone(),
         capabilities: manifest.capabilities.clone(),
         aliases: manifest.aliases.clone(),
+        code_sketch: other_words::sketch(manifest, &loaded.files),
+        other_words: other_words::of(manifest, &loaded.files, &plan.folders_of(path, folder_of(path))),
         idempotent: manifest.idempotent,
         path: path.to_owned(),
         placement: placement.clone(),

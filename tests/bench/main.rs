@@ -4,7 +4,8 @@
 //! `cargo bench` runs all of them, `cargo bench -- search` those whose path holds the word. `cargo bench -- screen`
 //! measures the workbench in a terminal instead, `cargo bench -- commands` verbs among 10,000 and 100,000 tools,
 //! `cargo bench -- services` tools that keep running, `cargo bench -- agents` what an agent waits for over MCP, and
-//! `cargo bench -- formats DIR` how much of a folder of foreign definitions is understood.
+//! `cargo bench -- formats DIR` how much of a folder of foreign definitions is understood, `cargo bench -- labels` how well
+//! search and the comparison of tools agree with labels.
 
 #![expect(clippy::panic, reason = "a benchmark that cannot be set up has nothing to measure")]
 
@@ -18,6 +19,7 @@ mod documents;
 mod engine;
 mod formats;
 mod history;
+mod labels;
 mod opportunities;
 mod redact;
 mod runs;
@@ -38,6 +40,7 @@ fn main() -> std::process::ExitCode {
         Some("screen") => screen::run(&words.collect::<Vec<_>>()),
         Some("commands") => commands::run(&words.collect::<Vec<_>>()),
         Some("formats") => formats::run(&words.collect::<Vec<_>>()),
+        Some("labels") => labels::run(&words.collect::<Vec<_>>()),
         Some("agents") => agents::run(&words.collect::<Vec<_>>()),
         Some("services") => services::run(&words.collect::<Vec<_>>()),
         _ => divan::main(),

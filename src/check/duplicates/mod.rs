@@ -27,9 +27,19 @@ pub struct Similar {
     pub is_copy: bool,
 }
 
-/// The code of a version as far as it is compared; `None` when it is too little.
+/// What a version executes as far as it is compared: its code; the words of its script where no grammar reads that, and
+/// of its command where it has no script. `None` when it is too little.
 pub fn code_of(version: &ToolDetail) -> Option<CodeFingerprint> {
-    CodeFingerprint::of(sources(version).into_iter().map(|(_, language, text)| (language, text)))
+    let sources = sources(version);
+    if !sources.is_empty() {
+        return CodeFingerprint::of(sources.into_iter().map(|(_, language, text)| (language, text)));
+    }
+    let recipe = version.manifest.recipe.as_ref()?;
+    let entry = version.files.iter().find(|file| Some(file.path.as_str()) == recipe.entry.as_deref());
+    match entry.and_then(|file| std::str::from_utf8(&file.bytes).ok()) {
+        Some(text) => CodeFingerprint::of_words(text),
+        None => CodeFingerprint::of_words(&recipe.command.join(" ")),
+    }
 }
 
 /// The tools that resemble a version, the most alike first; at most `limit`, none below `least`.
@@ -64,7 +74,7 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
     let all = similar(context.version, context.library, NEAR, MAX_TOLD);
     let findings = all.into_iter().map(|similar| {
         let place = format!("{} ({}, {})", similar.tool.name, similar.tool.stage, similar.tool.path);
-        let Likeness { likeness, why } = similar.likeness;
+        let Likeness { likeness, why, .. } = similar.likeness;
         if similar.is_copy {
             Finding::new("copy", Severity::Medium, format!("it is a copy of {place}: {why}"))
         } else {
