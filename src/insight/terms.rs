@@ -210,8 +210,9 @@ const ACTIONS: &[&str] = &[
 
 /// Things that nearly every tool has to do with, as terms.
 const GENERAL: &[&str] = &[
-    "content", "data", "document", "entr", "exampl", "fil", "fold", "informat", "input", "item", "lin", "object",
-    "output", "record", "result", "script", "string", "text", "thing", "tool", "valu", "way", "word",
+    "amount", "case", "content", "data", "document", "entr", "etc", "exampl", "fil", "fold", "informat", "input",
+    "ins", "item", "kind", "lin", "lot", "numb", "object", "output", "outs", "part", "piec", "record", "result",
+    "script", "siz", "string", "text", "thing", "tool", "valu", "way", "word",
 ];
 
 /// How much a word says, by what kind of word it is.

@@ -30,7 +30,9 @@ pub struct Similar {
 /// What a version executes as far as it is compared: its code; the words of its script where no grammar reads that, and
 /// of its command where it has no script. `None` when it is too little.
 pub fn code_of(version: &ToolDetail) -> Option<CodeFingerprint> {
-    let sources = sources(version);
+    // One of several in a file: the file is that of all of them.
+    let is_entry = version.tool.placement.entry().is_some();
+    let sources = if is_entry { Vec::new() } else { sources(version) };
     if !sources.is_empty() {
         return CodeFingerprint::of(sources.into_iter().map(|(_, language, text)| (language, text)));
     }

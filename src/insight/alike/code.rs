@@ -19,7 +19,7 @@ const MIN_TEXTS: usize = 2;
 
 /// How much of the texts must be the same at least. One that is made of the same pattern for another page, app or
 /// device has the same code and other texts.
-const SAME_TEXTS: f64 = 0.85;
+const SAME_TEXTS: f64 = 0.95;
 
 /// What a tool executes in pieces. Its names do not count: renaming everything changes none of them. Its texts do: the
 /// addresses, options, messages and numbers.
@@ -72,7 +72,7 @@ impl CodeFingerprint {
                 // What is called says what is done.
                 "identifier" if is_reached(*node) && !is_own(*node) => text_at(*node, text),
                 "word" if !is_own(*node) => text_at(*node, text),
-                "property_identifier" => text_at(*node, text),
+                "property_identifier" | "test_operator" => text_at(*node, text),
                 kind => kind,
             })
             .collect();
@@ -103,7 +103,7 @@ impl CodeFingerprint {
 }
 
 /// What other texts leave of the same code.
-const DIFFERING_TEXTS: f64 = 0.9;
+const DIFFERING_TEXTS: f64 = 0.83;
 
 /// Shared pieces through all pieces of two ascending lists; `None` when both are empty.
 fn share(one: &[u64], other: &[u64]) -> Option<f64> {

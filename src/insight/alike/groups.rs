@@ -1,6 +1,6 @@
 //! Copies, near duplicates and name clashes of a library as groups: which one to keep, and what the others are to it.
 
-use super::{CodeOf, DOUBTED, Likeness, NEAR, Resemblance, judged};
+use super::{CodeLikeness, CodeOf, DOUBTED, Likeness, NEAR, Resemblance, judged};
 use crate::domain::{GroupKind, Instant, Stage, Tool};
 use serde::Serialize;
 use std::cmp::{Ordering, Reverse};
@@ -57,7 +57,7 @@ struct PairScores {
     /// By what they say of themselves.
     said: f64,
     /// By their code, where both can be compared.
-    written: Option<f64>,
+    written: CodeLikeness,
 }
 
 impl PairScores {

@@ -228,23 +228,34 @@ impl Resemblance {
     }
 
     /// The figure and the reason, given how much two tools say the same, and how much their code is the same.
-    fn told(&self, one: usize, other: usize, said: f64, written: Option<f64>) -> Likeness {
+    fn told(&self, one: usize, other: usize, said: f64, written: CodeLikeness) -> Likeness {
         let mut why = self.why(one, other);
-        if let Some(written) = written {
-            why = format!("{why}; code {:.0} % similar", written * 100.0);
+        if let CodeLikeness::Share(share) = written {
+            why = format!("{why}; code {:.0} % similar", share * 100.0);
         }
-        let same_code = written.is_some_and(|written| written >= NEAR);
-        Likeness { likeness: (judged(said, written) * 100.0).floor() / 100.0, why, same_code }
+        Likeness { likeness: (judged(said, written) * 100.0).floor() / 100.0, why, same_code: written.is_same() }
     }
 
-    /// How much the codes of two tools are the same, below 1: renamed everywhere is not copied. `None` where words and
-    /// sketches both speak against it, and where one cannot be compared.
-    fn written(&self, one: usize, other: usize, said: f64, code: CodeOf<'_>) -> Option<f64> {
+    /// How much the codes of two tools are the same. Not asked where words and sketches both speak against it.
+    fn written(&self, one: usize, other: usize, said: f64, code: CodeOf<'_>) -> CodeLikeness {
         if said < DOUBTED && self.sketches_shared(one, other) < SKETCHES_ALIKE {
-            return None;
+            return CodeLikeness::Unknown;
         }
-        let own = code(one)?;
-        Some(own.likeness(&*code(other)?).min(0.99))
+        match (code(one), code(other)) {
+            // Renamed everywhere is not copied; and what is opposite in name may differ in one sign.
+            (Some(own), Some(others)) => {
+                let most = if self.is_opposite(one, other) { OTHER_CODE } else { 0.99 };
+                CodeLikeness::Share(own.likeness(&others).min(most))
+            }
+            (None, None) => CodeLikeness::Unknown,
+            _ => CodeLikeness::OneSided,
+        }
+    }
+
+    /// Whether two tools go opposite ways, by their names.
+    fn is_opposite(&self, one: usize, other: usize) -> bool {
+        let (one, other) = (&self.sketches[one], &self.sketches[other]);
+        self.are_opposed(one, other) || one.direction.is_opposite(&other.direction)
     }
 
     fn sketches_shared(&self, one: usize, other: usize) -> usize {
@@ -256,17 +267,17 @@ impl Resemblance {
     pub fn resembling(&self, one: usize, least: f64, limit: usize, code: CodeOf<'_>) -> Vec<Resembling> {
         let own = &self.tools[one];
         let by_path = |a: usize, b: usize| self.tools[a].path.cmp(&self.tools[b].path);
-        let mut found: Vec<(usize, f64, Option<f64>)> = Vec::new();
-        let mut by_sketch: Vec<(usize, f64, Option<f64>)> = Vec::new();
+        let mut found: Vec<(usize, f64, CodeLikeness)> = Vec::new();
+        let mut by_sketch: Vec<(usize, f64, CodeLikeness)> = Vec::new();
         for other in self.others(one).into_iter().filter(|other| self.tools[*other].name != own.name) {
             let said = self.said(one, other);
             if self.tools[other].digest == own.digest {
                 continue;
             }
             if said >= least.min(DOUBTED) {
-                found.push((other, said, None));
+                found.push((other, said, CodeLikeness::Unknown));
             } else if self.sketches_shared(one, other) >= SKETCHES_ALIKE {
-                by_sketch.push((other, said, None));
+                by_sketch.push((other, said, CodeLikeness::Unknown));
             }
         }
         found.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| by_path(a.0, b.0)));
@@ -307,6 +318,7 @@ impl Resemblance {
 
     /// The odds that one would do for the other: 0 where they turn.
     fn odds(&self, one: usize, other: usize) -> f64 {
+        let opposed = if self.is_opposite(one, other) { 1.0 } else { 0.0 };
         let (one, other) = (&self.sketches[one], &self.sketches[other]);
         let shared = shared(&one.said, &other.said);
         let dot: f64 = shared.iter().map(|(_, a, b)| a * b).sum();
@@ -318,8 +330,6 @@ impl Resemblance {
         // Names weigh little for what is done; but what merges does not rename, whatever else they share.
         let other_deeds = self.has_own_deed(one, other) && self.has_own_deed(other, one);
         let strange = if other_deeds { strange.max(OTHER_DEEDS) } else { strange };
-        let is_opposed = self.are_opposed(one, other) || one.direction.is_opposite(&other.direction);
-        let opposed = if is_opposed { 1.0 } else { 0.0 };
         COSINE * cosine.sqrt()
             + CONTAINED * contained.sqrt()
             + NAMED * named
@@ -450,12 +460,29 @@ impl Resemblance {
     }
 }
 
+/// How much the codes of two tools are the same.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum CodeLikeness {
+    /// Neither has code that can be compared, or nobody looked.
+    Unknown,
+    /// One has.
+    OneSided,
+    /// The share that is the same, below 1.
+    Share(f64),
+}
+
+impl CodeLikeness {
+    fn is_same(self) -> bool {
+        matches!(self, CodeLikeness::Share(share) if share >= NEAR)
+    }
+}
+
 /// The likeness by code where it is the same; else by words, below [`NEAR`] where the code is other code.
-fn judged(said: f64, written: Option<f64>) -> f64 {
+fn judged(said: f64, written: CodeLikeness) -> f64 {
     match written {
-        Some(written) if written >= NEAR => written,
-        Some(_) => said.min(OTHER_CODE),
-        None => said,
+        CodeLikeness::Share(share) if written.is_same() => share,
+        CodeLikeness::Share(_) | CodeLikeness::OneSided => said.min(OTHER_CODE),
+        CodeLikeness::Unknown => said,
     }
 }
 
