@@ -27,20 +27,26 @@ pub struct Similar {
     pub is_copy: bool,
 }
 
-/// What a version executes as far as it is compared: its code; the words of its script where no grammar reads that, and
-/// of its command where it has no script. `None` when it is too little.
+/// What a version executes as far as it is compared: the code of its script, and of its other files where that is too
+/// little (those may be files that several tools share); the words of its script where no grammar reads that, and of its
+/// command where it has no script. `None` when it is too little.
 pub fn code_of(version: &ToolDetail) -> Option<CodeFingerprint> {
+    let recipe = version.manifest.recipe.as_ref();
+    let entry = recipe.and_then(|recipe| recipe.entry.as_deref());
     // One of several in a file: the file is that of all of them.
-    let is_entry = version.tool.placement.entry().is_some();
-    let sources = if is_entry { Vec::new() } else { sources(version) };
+    let is_one_of_several = version.tool.placement.entry().is_some();
+    let sources = if is_one_of_several { Vec::new() } else { sources(version) };
     if !sources.is_empty() {
-        return CodeFingerprint::of(sources.into_iter().map(|(_, language, text)| (language, text)));
+        let of_files = |is_meant: &dyn Fn(&str) -> bool| {
+            let meant = sources.iter().filter(|(path, ..)| is_meant(path));
+            CodeFingerprint::of(meant.map(|(_, language, text)| (*language, *text)))
+        };
+        return of_files(&|path| Some(path) == entry).or_else(|| of_files(&|_| true));
     }
-    let recipe = version.manifest.recipe.as_ref()?;
-    let entry = version.files.iter().find(|file| Some(file.path.as_str()) == recipe.entry.as_deref());
-    match entry.and_then(|file| std::str::from_utf8(&file.bytes).ok()) {
+    let script = version.files.iter().find(|file| Some(file.path.as_str()) == entry);
+    match script.and_then(|file| std::str::from_utf8(&file.bytes).ok()) {
         Some(text) => CodeFingerprint::of_words(text),
-        None => CodeFingerprint::of_words(&recipe.command.join(" ")),
+        None => CodeFingerprint::of_words(&recipe?.command.join(" ")),
     }
 }
 

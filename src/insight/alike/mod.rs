@@ -49,7 +49,7 @@ const DOUBTED: f64 = 0.2;
 const OTHER_CODE: f64 = 0.79;
 
 /// Numbers of two sketches that are the same where the codes may be.
-const SKETCHES_ALIKE: usize = 5;
+const SKETCHES_ALIKE: usize = 4;
 
 /// Tools of one number of a sketch that are looked at: what more have is no mark of a copy.
 const MOST_OF_NUMBER: usize = 300;
