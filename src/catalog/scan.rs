@@ -565,6 +565,7 @@ pub fn read_files(files: Vec<VersionFile>, tool: &Tool) -> Result<ToolDetail, Pr
     if row.digest == tool.digest {
         // What was copied may state the version that it was copied from; where it lay said which it is.
         row.version.clone_from(&tool.version);
+        row.other_words.clone_from(&tool.other_words);
         row.evolved_from.clone_from(&tool.evolved_from);
     }
     if loaded.reading.manifest.category.is_none() {

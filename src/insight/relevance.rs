@@ -254,7 +254,10 @@ impl Relevance {
             let posting = postings[at];
             Some((worth * posting.weight / (K1 + posting.weight), term.clone(), posting.places))
         };
-        let best = concept.variants.iter().filter_map(value).max_by(|one, other| one.0.total_cmp(&other.0))?;
+        // The word itself is told where the tool has it, whatever counted more.
+        let own = concept.variants.iter().filter(|(term, _)| *term == concept.term).find_map(value);
+        let best =
+            own.or_else(|| concept.variants.iter().filter_map(value).max_by(|one, other| one.0.total_cmp(&other.0)))?;
         let (_, term, places) = best;
         let places = ToolField::ALL.into_iter().filter(|place| places & place.bit() != 0).collect();
         let instead = (term != concept.term).then_some(term);

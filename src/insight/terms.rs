@@ -211,7 +211,7 @@ const ACTIONS: &[&str] = &[
 /// Things that nearly every tool has to do with, as terms.
 const GENERAL: &[&str] = &[
     "amount", "case", "content", "data", "document", "entr", "etc", "exampl", "fil", "fold", "informat", "input",
-    "ins", "item", "kind", "lin", "lot", "numb", "object", "output", "outs", "part", "piec", "record", "result",
+    "ins", "item", "kind", "lin", "lot", "numb", "object", "out", "output", "part", "piec", "record", "result",
     "script", "siz", "string", "text", "thing", "tool", "valu", "way", "word",
 ];
 
