@@ -105,12 +105,11 @@ pub(super) fn serialize<S: Serializer>(tool: &Tool, serializer: S) -> Result<S::
         server,
         facts: _,
     } = tool;
-    let is_plain = version.pre.is_empty() && version.build.is_empty();
     let packed = PackedTool {
         name: name.as_str().into(),
         title: title.as_deref().map(Cow::from),
         version: [version.major, version.minor, version.patch],
-        long_version: (!is_plain).then(|| version.to_string().into()),
+        long_version: long_version(version),
         digest: digest.0,
         category: category.0.as_str().into(),
         words: [stage.word(), kind.word(), cost_tier.word(), format.word(), origin.word(), state.word(), risk.word()],
@@ -142,6 +141,12 @@ pub(super) fn serialize<S: Serializer>(tool: &Tool, serializer: S) -> Result<S::
         server: server.as_ref().map(|server| server.as_str().into()),
     };
     packed.serialize(serializer).map_err(ser::Error::custom)
+}
+
+/// A version that has more than three numbers to it, in full.
+fn long_version(version: &semver::Version) -> Option<Cow<'static, str>> {
+    let is_plain = version.pre.is_empty() && version.build.is_empty();
+    (!is_plain).then(|| version.to_string().into())
 }
 
 /// Reads a row.

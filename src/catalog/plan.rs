@@ -81,8 +81,13 @@ impl ScanPlan {
         self.folders_of(path, base).last().map(|folder| Category::new(folder))
     }
 
+    /// The folders that a version lies in and that say something of what is in them, the outermost first; not its own.
+    pub(super) fn folders_above<'f>(&self, path: &'f str, placement: &'f Placement) -> Vec<&'f str> {
+        self.folders_of(path, folder_of(if placement.exclusive { &placement.base } else { path }))
+    }
+
     /// The folders from the root of a definition to a folder that say something of what is in them, the outermost first.
-    pub(super) fn folders_of<'f>(&self, path: &str, base: &'f str) -> Vec<&'f str> {
+    fn folders_of<'f>(&self, path: &str, base: &'f str) -> Vec<&'f str> {
         let below_root = self.root_of(path).and_then(|(_, at)| below(&at, base));
         let folders: Vec<&str> =
             below_root.unwrap_or_default().split('/').filter(|folder| !folder.is_empty()).collect();

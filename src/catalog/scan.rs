@@ -424,7 +424,7 @@ fn row(plan: &ScanPlan, place: &VersionPlace<'_>, loaded: &LoadedVersion) -> Too
         capabilities: manifest.capabilities.clone(),
         aliases: manifest.aliases.clone(),
         code_sketch: other_words::sketch(manifest, &loaded.files),
-        other_words: other_words::of(manifest, &loaded.files, &plan.folders_of(path, folder_of(path))),
+        other_words: other_words::of(manifest, &loaded.files, &plan.folders_above(path, placement)),
         idempotent: manifest.idempotent,
         path: path.to_owned(),
         placement: placement.clone(),

@@ -8,7 +8,7 @@ mod tests;
 
 use super::started::sources;
 use super::{CheckContext, Library};
-use crate::domain::{CheckReport, Finding, Severity, Tool, ToolDetail};
+use crate::domain::{CheckReport, Finding, Severity, Tool, ToolDetail, VersionFile};
 use crate::insight::alike::{CodeFingerprint, Likeness, NEAR};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -43,7 +43,8 @@ pub fn code_of(version: &ToolDetail) -> Option<CodeFingerprint> {
         };
         return of_files(&|path| Some(path) == entry).or_else(|| of_files(&|_| true));
     }
-    let script = version.files.iter().find(|file| Some(file.path.as_str()) == entry);
+    let is_script = |file: &&VersionFile| !is_one_of_several && Some(file.path.as_str()) == entry;
+    let script = version.files.iter().find(is_script);
     match script.and_then(|file| std::str::from_utf8(&file.bytes).ok()) {
         Some(text) => CodeFingerprint::of_words(text),
         None => CodeFingerprint::of_words(&recipe?.command.join(" ")),
