@@ -127,7 +127,7 @@ fn part_of_package(script: &ScriptText<'_>) -> Option<String> {
 }
 
 /// The lines of the header without comment signs and quotes; an empty one between comments and a text.
-fn header_lines(text: &str) -> Vec<&str> {
+pub(super) fn header_lines(text: &str) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut inside: Option<&str> = None;
     for line in text.lines().take(HEADER_LINES) {
@@ -224,7 +224,7 @@ fn describe(manifest: &mut Manifest, header: &[&str], stem: &str) {
 }
 
 /// Whether a paragraph says who may use the file.
-fn is_license(paragraph: &[&str]) -> bool {
+pub(super) fn is_license(paragraph: &[&str]) -> bool {
     paragraph.iter().any(|line| {
         let line = line.to_ascii_lowercase();
         LICENSE.iter().any(|words| line.contains(words))

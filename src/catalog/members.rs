@@ -7,6 +7,7 @@ use super::cache::Scanned;
 use super::limits;
 use super::mcp::is_about_server_only;
 use super::obstacle::Obstacle;
+use super::other_words;
 use super::reading::ParsedVersion;
 use crate::domain::mcp::{LOCK_FILE, LockedTool, McpDefinition, ToolLock, member_names};
 use crate::domain::{Manifest, Problem, ProblemCode, SafeText, Tool, ToolName, VersionFile, schema_fault};
@@ -109,6 +110,7 @@ fn become_member(row: &mut Tool, locked: &LockedTool, name: ToolName) -> Option<
     row.use_cases.clear();
     row.capabilities.clear();
     row.aliases.clear();
+    row.other_words = other_words::of_schema(locked.schema("inputSchema"));
     let fault = schema_fault(locked.schema("inputSchema")?)?;
     Some(Obstacle::Incomplete(format!("no input fits its schema: {}", SafeText::new(&fault))))
 }

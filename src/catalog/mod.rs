@@ -43,6 +43,7 @@ mod needed;
 mod no_definition;
 mod node_packages;
 mod obstacle;
+mod other_words;
 mod packed;
 mod places;
 mod plan;

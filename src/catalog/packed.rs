@@ -5,7 +5,7 @@
 
 use super::plan::folder_of;
 use crate::domain::{
-    Category, CostTier, Digest, Instant, Need, Placement, StepTool, StepTools, Tool, ToolFacts, ToolName,
+    Category, CodeSketch, CostTier, Digest, Instant, Need, Placement, StepTool, StepTools, Tool, ToolFacts, ToolName,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use std::borrow::Cow;
@@ -32,6 +32,9 @@ struct PackedTool<'a> {
     use_cases: Cow<'a, [String]>,
     capabilities: Cow<'a, [String]>,
     aliases: Cow<'a, [String]>,
+    #[serde(borrow)]
+    other_words: Cow<'a, str>,
+    code_sketch: CodeSketch,
     idempotent: Option<bool>,
     generator: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -77,6 +80,8 @@ pub(super) fn serialize<S: Serializer>(tool: &Tool, serializer: S) -> Result<S::
         use_cases,
         capabilities,
         aliases,
+        other_words,
+        code_sketch,
         idempotent,
         generator,
         path,
@@ -100,12 +105,11 @@ pub(super) fn serialize<S: Serializer>(tool: &Tool, serializer: S) -> Result<S::
         server,
         facts: _,
     } = tool;
-    let is_plain = version.pre.is_empty() && version.build.is_empty();
     let packed = PackedTool {
         name: name.as_str().into(),
         title: title.as_deref().map(Cow::from),
         version: [version.major, version.minor, version.patch],
-        long_version: (!is_plain).then(|| version.to_string().into()),
+        long_version: long_version(version),
         digest: digest.0,
         category: category.0.as_str().into(),
         words: [stage.word(), kind.word(), cost_tier.word(), format.word(), origin.word(), state.word(), risk.word()],
@@ -116,6 +120,8 @@ pub(super) fn serialize<S: Serializer>(tool: &Tool, serializer: S) -> Result<S::
         use_cases: use_cases.into(),
         capabilities: capabilities.into(),
         aliases: aliases.into(),
+        other_words: other_words.as_str().into(),
+        code_sketch: *code_sketch,
         idempotent: *idempotent,
         generator: generator.as_deref().map(Cow::from),
         path: path.as_str().into(),
@@ -135,6 +141,12 @@ pub(super) fn serialize<S: Serializer>(tool: &Tool, serializer: S) -> Result<S::
         server: server.as_ref().map(|server| server.as_str().into()),
     };
     packed.serialize(serializer).map_err(ser::Error::custom)
+}
+
+/// A version that has more than three numbers to it, in full.
+fn long_version(version: &semver::Version) -> Option<Cow<'static, str>> {
+    let is_plain = version.pre.is_empty() && version.build.is_empty();
+    (!is_plain).then(|| version.to_string().into())
 }
 
 /// Reads a row.
@@ -164,6 +176,8 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
         use_cases: packed.use_cases.into_owned(),
         capabilities: packed.capabilities.into_owned(),
         aliases: packed.aliases.into_owned(),
+        other_words: packed.other_words.into_owned(),
+        code_sketch: packed.code_sketch,
         idempotent: packed.idempotent,
         generator: packed.generator.map(Cow::into_owned),
         path,

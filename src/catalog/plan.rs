@@ -72,17 +72,28 @@ impl ScanPlan {
     /// The category that the folders below the root give: the closest one that is neither the tool's own nor called
     /// like folders that hold anything. So it is the same whatever lies above. `None` where there is none.
     pub(super) fn category_of(&self, path: &str, placement: &Placement) -> Option<Category> {
-        let (_, at) = self.root_of(path)?;
         let base = match (home_of_version(placement), placement.entry()) {
             (Some((home, _)), _) => folder_of(home),
             (None, Some((file, _))) => folder_of(file),
             (None, None) if placement.exclusive => folder_of(&placement.base),
             (None, None) => folder_of(path),
         };
-        let folders: Vec<&str> = below(&at, base)?.split('/').filter(|folder| !folder.is_empty()).collect();
+        self.folders_of(path, base).last().map(|folder| Category::new(folder))
+    }
+
+    /// The folders that a version lies in and that say something of what is in them, the outermost first; not its own.
+    pub(super) fn folders_above<'f>(&self, path: &'f str, placement: &'f Placement) -> Vec<&'f str> {
+        self.folders_of(path, folder_of(if placement.exclusive { &placement.base } else { path }))
+    }
+
+    /// The folders from the root of a definition to a folder that say something of what is in them, the outermost first.
+    fn folders_of<'f>(&self, path: &str, base: &'f str) -> Vec<&'f str> {
+        let below_root = self.root_of(path).and_then(|(_, at)| below(&at, base));
+        let folders: Vec<&str> =
+            below_root.unwrap_or_default().split('/').filter(|folder| !folder.is_empty()).collect();
         let stages = usize::from(folders.first().is_some_and(|folder| folder.parse::<Stage>().is_ok()));
-        let says = |folder: &&&str| !CONTAINERS.contains(&folder.to_ascii_lowercase().as_str());
-        folders[stages..].iter().rev().find(says).map(|folder| Category::new(folder))
+        let says = |folder: &&str| !CONTAINERS.contains(&folder.to_ascii_lowercase().as_str());
+        folders[stages..].iter().copied().filter(says).collect()
     }
 
     /// Whether a folder is a root or a stage folder in one: such a folder never belongs to one tool.

@@ -14,6 +14,7 @@ use super::members;
 use super::needed::Needed;
 use super::no_definition;
 use super::obstacle::Obstacle;
+use super::other_words;
 use super::places::PlaceStamp;
 use super::plan::{ScanPlan, below, file_of, folder_of, join};
 use super::programs::Programs;
@@ -422,6 +423,8 @@ fn row(plan: &ScanPlan, place: &VersionPlace<'_>, loaded: &LoadedVersion) -> Too
         use_cases: manifest.use_cases.clone(),
         capabilities: manifest.capabilities.clone(),
         aliases: manifest.aliases.clone(),
+        code_sketch: other_words::sketch(manifest, &loaded.files),
+        other_words: other_words::of(manifest, &loaded.files, &plan.folders_above(path, placement)),
         idempotent: manifest.idempotent,
         path: path.to_owned(),
         placement: placement.clone(),
@@ -562,6 +565,7 @@ pub fn read_files(files: Vec<VersionFile>, tool: &Tool) -> Result<ToolDetail, Pr
     if row.digest == tool.digest {
         // What was copied may state the version that it was copied from; where it lay said which it is.
         row.version.clone_from(&tool.version);
+        row.other_words.clone_from(&tool.other_words);
         row.evolved_from.clone_from(&tool.evolved_from);
     }
     if loaded.reading.manifest.category.is_none() {

@@ -62,6 +62,11 @@ pub(super) fn call(call: &Call<'_>) -> Result<u8, Stop> {
         }
     }
     let report = calling.report();
+    for attempt in &report.attempts {
+        if let Some(severity) = attempt.severity {
+            call.note(&StyledLine::new().put(Ink::Dim, format!("  {} is marked {severity}", attempt.tool)));
+        }
+    }
     let code = exit_code(report.outcome);
     let last = report.attempts.last().filter(|_| report.outcome == CallOutcome::Answered).map(|attempt| attempt.run);
     if call.globals.json {
@@ -117,12 +122,8 @@ fn request(call: &Call<'_>) -> Result<CallRequest, EngineError> {
 fn ended(attempt: &CallAttempt) -> StyledLine {
     let line = StyledLine::new().put(outcome_ink(attempt.outcome), format!("  {}", attempt.outcome));
     let line = line.put(Ink::Dim, format!(" · run {}", attempt.run));
-    let line = match &attempt.error {
+    match &attempt.error {
         Some(error) => line.put(Ink::Plain, format!(" · {error}")),
-        None => line,
-    };
-    match attempt.severity {
-        Some(severity) => line.put(Ink::Dim, format!(" · marked {severity}")),
         None => line,
     }
 }

@@ -11,6 +11,7 @@ pub mod budget;
 mod buffer;
 mod capability;
 mod check;
+mod code_sketch;
 mod command;
 mod comment;
 pub mod composite;
@@ -88,6 +89,7 @@ pub use buffer::{
 };
 pub use capability::{Capability, CapabilityKind};
 pub use check::{CheckReport, CheckState, Finding, Gate, NO_BASE, Tally, Verdict};
+pub use code_sketch::CodeSketch;
 pub use command::{Caller, Command, Outcome, agent_name};
 pub use comment::{Comment, CommentAnchor, CommentKind, ReadMark, lines_of};
 pub use decision_request::DecisionRequest;

@@ -1,5 +1,6 @@
 //! A tool as the catalog shows it.
 
+use super::code_sketch::CodeSketch;
 use super::digest::{Digest, VersionFile};
 use super::manifest::Manifest;
 use super::name::ToolName;
@@ -158,6 +159,12 @@ pub struct Tool {
     pub capabilities: Vec<String>,
     /// Other names that search finds it by.
     pub aliases: Vec<String>,
+    /// Other words of its definition that search matches: its folders, its inputs, its header. Each word once.
+    #[serde(skip)]
+    pub other_words: String,
+    /// Which other tools may hold the same code.
+    #[serde(skip)]
+    pub code_sketch: CodeSketch,
     /// Whether a second call changes nothing more; `None` where not stated.
     pub idempotent: Option<bool>,
     /// Path of the definition (manifest, else script), relative to the workspace.
@@ -312,6 +319,8 @@ impl Tool {
             use_cases: Vec::new(),
             capabilities: Vec::new(),
             aliases: Vec::new(),
+            other_words: String::new(),
+            code_sketch: CodeSketch::default(),
             idempotent: None,
             path: format!("{base}/tool.toml"),
             placement: Placement { base, exclusive: true },

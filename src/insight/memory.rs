@@ -5,8 +5,8 @@
 //! compared, no model is asked.
 
 use super::terms::{Telling, is_stop_word, stem, telling, terms, words};
-use crate::domain::{Severity, ToolName};
-use std::collections::BTreeMap;
+use crate::domain::{Severity, Tool};
+use std::collections::{BTreeMap, HashSet};
 
 /// Above which similarity two scenarios count as alike.
 pub const ALIKE: f64 = 0.7;
@@ -19,6 +19,9 @@ pub const MOST_TAGS: usize = 3;
 
 /// How a negative tag begins.
 pub const NOT_FOR: &str = "not-for-";
+
+/// Shortest word that becomes a tag, in characters: `pdf` says what a tool is not for, `x` and `ok` do not.
+const SHORTEST_TAG_WORD: usize = 3;
 
 /// Longest word that becomes a tag, in characters.
 const LONGEST_TAG_WORD: usize = 32;
@@ -49,17 +52,20 @@ pub fn demoted(quality: f64, marks: impl IntoIterator<Item = Severity>) -> f64 {
 }
 
 /// The tags that a failure in a scenario gives a tool: `not-for-WORD` for its first three words that name a thing.
-/// Words for what is done ("parse"), words that fit everything ("data") and words of the tool's own name give none:
-/// a `json_parser` that failed once is still for json.
-pub fn negative_tags(scenario: &str, tool: &ToolName) -> Vec<String> {
-    let own = terms(tool.as_str());
+/// Words for what is done ("parse"), words that fit everything ("data", "etc") and words by which the tool says what it
+/// is for give none: a `json_parser` that failed once is still for json.
+pub fn negative_tags(scenario: &str, tool: &Tool) -> Vec<String> {
+    let texts = [tool.name.as_str(), tool.title.as_deref().unwrap_or_default(), &tool.description];
+    let lists = [&tool.tags, &tool.keywords, &tool.use_cases, &tool.capabilities, &tool.aliases];
+    let said = texts.into_iter().chain(lists.into_iter().flatten().map(String::as_str));
+    let own: HashSet<String> = said.filter(|text| !text.starts_with(NOT_FOR)).flat_map(terms).collect();
     let mut tags: Vec<String> = Vec::new();
     for word in words(scenario) {
         let term = stem(&word);
         let telling_word =
             !is_stop_word(&word) && telling(&term) == Telling::Thing && word.chars().any(char::is_alphabetic);
         let tag = format!("{NOT_FOR}{word}");
-        let fits = word.chars().nth(1).is_some() && word.chars().nth(LONGEST_TAG_WORD).is_none();
+        let fits = word.chars().nth(SHORTEST_TAG_WORD - 1).is_some() && word.chars().nth(LONGEST_TAG_WORD).is_none();
         if telling_word && fits && !own.contains(&term) && !tags.contains(&tag) {
             tags.push(tag);
         }
@@ -167,13 +173,16 @@ mod tests {
 
     #[test]
     fn a_scenario_gives_at_most_three_tags_of_the_things_it_names() {
-        let csv = ToolName::new("csv_parser").unwrap();
+        let description = "Parses delimited rows of a table".to_owned();
+        let csv = Tool { description, tags: vec!["sheet".to_owned()], ..Tool::ordinary("csv_parser") };
         let tags = |scenario: &str| negative_tags(scenario, &csv);
         assert_eq!(tags("parse JSON data"), ["not-for-json"]);
         assert_eq!(tags("translate english text to french"), ["not-for-english", "not-for-french"]);
         assert_eq!(tags("convert yaml, toml, xml and ini to yaml"), ["not-for-yaml", "not-for-toml", "not-for-xml"]);
         assert_eq!(tags("parse CSV data with quotes"), ["not-for-quotes"], "its own name is what it is for");
+        assert_eq!(tags("split csv data into rows of a sheet"), Vec::<String>::new(), "nor what it says of itself");
         assert_eq!(tags("process the data"), Vec::<String>::new());
+        assert_eq!(tags("a number of ins, outs etc"), Vec::<String>::new());
         assert_eq!(tags(&format!("x 7 42 {}", "y".repeat(40))), Vec::<String>::new());
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Each word of a question is looked up in the fields of a tool; a word in the name counts more than one in the
 //! description, a rare word more than one that many tools have. Words are stemmed ([`super::terms`]), names are split
-//! at `_` and at humps, and related words ([`super::meanings`]) find each other for half the worth.
+//! at `_` and at humps, and related words ([`super::meanings`]) find each other for part of the worth.
 //!
 //! After Robertson, Zaragoza and Taylor, "Simple BM25 extension to multiple weighted fields" (CIKM 2004): occurrences
 //! are weighted by field and by the length of the field before they saturate. The sum is divided by the most that the
@@ -20,7 +20,7 @@ use std::sync::Arc;
 const K1: f32 = 1.2;
 
 /// What a word is worth by the way it was found.
-const RELATED: f32 = 0.5;
+const RELATED: f32 = 0.6;
 const NEARLY: f32 = 0.6;
 const JOINED: f32 = 0.9;
 
@@ -44,10 +44,15 @@ pub enum ToolField {
     Category,
     /// Text of the description.
     Description,
+    /// Folders, inputs, the header of the script.
+    Other,
 }
 
+/// How many fields there are.
+const FIELDS: usize = 8;
+
 impl ToolField {
-    const ALL: [ToolField; 7] = [
+    const ALL: [ToolField; FIELDS] = [
         ToolField::Name,
         ToolField::Tags,
         ToolField::Keywords,
@@ -55,6 +60,7 @@ impl ToolField {
         ToolField::Capabilities,
         ToolField::Category,
         ToolField::Description,
+        ToolField::Other,
     ];
 
     /// The place in words.
@@ -67,6 +73,7 @@ impl ToolField {
             ToolField::Capabilities => "capabilities",
             ToolField::Category => "category",
             ToolField::Description => "description",
+            ToolField::Other => "inputs, header or folder",
         }
     }
 
@@ -78,6 +85,7 @@ impl ToolField {
             ToolField::Uses | ToolField::Capabilities => 2.0,
             ToolField::Category => 0.7,
             ToolField::Description => 1.5,
+            ToolField::Other => 1.0,
         }
     }
 
@@ -89,6 +97,7 @@ impl ToolField {
                 0.3
             }
             ToolField::Description => 0.6,
+            ToolField::Other => 0.7,
         }
     }
 
@@ -146,7 +155,7 @@ struct Concept {
 }
 
 /// The terms of each field of a tool, in the order of the places.
-fn fields(said: &ToolTerms) -> [Vec<u32>; 7] {
+fn fields(said: &ToolTerms) -> [Vec<u32>; FIELDS] {
     let mut name = said.name.clone();
     for other in said.title.iter().chain(&said.aliases) {
         if !name.contains(other) {
@@ -162,6 +171,7 @@ fn fields(said: &ToolTerms) -> [Vec<u32>; 7] {
         said.capabilities.clone(),
         said.category.clone(),
         description,
+        said.other.clone(),
     ]
 }
 
@@ -173,10 +183,10 @@ impl Relevance {
 
     /// Makes the index of what was read of tools.
     pub(super) fn of(vocabulary: Arc<Vocabulary>) -> Relevance {
-        let fields: Vec<[Vec<u32>; 7]> = vocabulary.said.iter().map(fields).collect();
+        let fields: Vec<[Vec<u32>; FIELDS]> = vocabulary.said.iter().map(fields).collect();
         let count = fields.len().max(1) as f32;
-        let average = [0, 1, 2, 3, 4, 5, 6]
-            .map(|place: usize| (fields.iter().map(|of| of[place].len()).sum::<usize>() as f32 / count).max(1.0));
+        let length = |place: usize| fields.iter().map(|of| of[place].len()).sum::<usize>() as f32;
+        let average: [f32; FIELDS] = std::array::from_fn(|place| (length(place) / count).max(1.0));
         let mut postings = vec![Vec::new(); vocabulary.meanings.len()];
         for (tool, of) in (0..).zip(&fields) {
             post(&mut postings, tool, of, &average);
@@ -244,7 +254,10 @@ impl Relevance {
             let posting = postings[at];
             Some((worth * posting.weight / (K1 + posting.weight), term.clone(), posting.places))
         };
-        let best = concept.variants.iter().filter_map(value).max_by(|one, other| one.0.total_cmp(&other.0))?;
+        // The word itself is told where the tool has it, whatever counted more.
+        let own = concept.variants.iter().filter(|(term, _)| *term == concept.term).find_map(value);
+        let best =
+            own.or_else(|| concept.variants.iter().filter_map(value).max_by(|one, other| one.0.total_cmp(&other.0)))?;
         let (_, term, places) = best;
         let places = ToolField::ALL.into_iter().filter(|place| places & place.bit() != 0).collect();
         let instead = (term != concept.term).then_some(term);
@@ -314,7 +327,7 @@ fn content_words(question: &str) -> Vec<String> {
 }
 
 /// Writes where the terms of a tool stand.
-fn post(postings: &mut [Vec<TermPosting>], tool: u32, fields: &[Vec<u32>; 7], average: &[f32; 7]) {
+fn post(postings: &mut [Vec<TermPosting>], tool: u32, fields: &[Vec<u32>; FIELDS], average: &[f32; FIELDS]) {
     let mut weights: HashMap<u32, (f32, u8)> = HashMap::new();
     for ((place, terms), average) in ToolField::ALL.iter().zip(fields).zip(average) {
         let by_length = 1.0 - place.by_length() + place.by_length() * terms.len() as f32 / average;

@@ -14,7 +14,7 @@ pub const FULL_USAGE: f64 = 100.0;
 /// A run of so many milliseconds has half of the speed.
 pub const HALF_SPEED_MS: f64 = 1_000.0;
 
-/// Below this score a tool is of low quality.
+/// A tool of which the runs prove less success than this is of low quality.
 pub const LOW: f64 = 0.3;
 
 /// So many judged runs are needed before a tool is called one of low quality.
@@ -55,6 +55,12 @@ impl Score {
         let before_marks: f64 = parts.iter().zip(WEIGHTS).map(|(part, weight)| part * weight).sum();
         Some(Score { usage, success, speed, typical_ms, before_marks, score: demoted(before_marks, marks) })
     }
+
+    /// Whether it is that of a tool of low quality: by the lower bound of its success rate, which its marks lower. Usage
+    /// and speed make up for nothing, so that who failed more often is never better.
+    pub fn is_low(&self, runs: u64, marks: impl IntoIterator<Item = Severity>) -> bool {
+        runs >= ENOUGH_RUNS && demoted(self.success, marks) < LOW
+    }
 }
 
 /// The lower bound of the Wilson score interval (E. B. Wilson, "Probable inference, the law of succession, and
@@ -88,6 +94,15 @@ mod tests {
 
     fn near(a: f64, b: f64) -> bool {
         (a - b).abs() < 0.000_5
+    }
+
+    #[test]
+    fn who_fails_more_often_is_never_better() {
+        for runs in [25, 34, 500] {
+            assert!(score(0, runs, 50).is_low(u64::from(runs), []), "0 of {runs}");
+        }
+        assert!(!score(5, 5, 50).is_low(5, []) && !score(0, 4, 50).is_low(4, []));
+        assert!(score(5, 5, 50).is_low(5, [Severity::High; 3]), "0.57 less 0.3");
     }
 
     #[test]

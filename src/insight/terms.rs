@@ -11,12 +11,18 @@ const STOP_WORDS: &[&str] = &[
     "am",
     "an",
     "and",
+    "another",
     "any",
+    "anyone",
+    "anything",
     "are",
     "as",
     "at",
     "be",
+    "because",
     "been",
+    "being",
+    "both",
     "but",
     "by",
     "can",
@@ -24,16 +30,32 @@ const STOP_WORDS: &[&str] = &[
     "did",
     "do",
     "does",
+    "each",
+    "else",
+    "ever",
+    "every",
+    "everything",
     "for",
     "from",
+    "give",
+    "given",
+    "gives",
+    "got",
     "had",
     "has",
     "have",
+    "he",
     "help",
+    "her",
+    "here",
+    "him",
+    "his",
     "how",
     "i",
     "if",
+    "im",
     "in",
+    "instead",
     "into",
     "is",
     "it",
@@ -44,22 +66,39 @@ const STOP_WORDS: &[&str] = &[
     "may",
     "me",
     "might",
+    "more",
+    "most",
+    "much",
+    "must",
     "my",
     "need",
     "no",
+    "nobody",
     "not",
+    "nothing",
+    "now",
     "of",
     "on",
+    "only",
     "onto",
     "or",
+    "other",
     "our",
     "out",
+    "over",
+    "own",
     "please",
+    "same",
+    "she",
     "should",
     "so",
     "some",
+    "someone",
     "something",
+    "such",
+    "than",
     "that",
+    "thats",
     "the",
     "their",
     "them",
@@ -69,25 +108,36 @@ const STOP_WORDS: &[&str] = &[
     "they",
     "this",
     "those",
+    "though",
+    "through",
     "to",
+    "too",
     "up",
     "us",
     "use",
     "used",
     "using",
+    "very",
     "via",
     "want",
     "was",
     "we",
     "were",
     "what",
+    "whatever",
     "when",
     "where",
+    "whether",
     "which",
+    "while",
     "who",
+    "whom",
+    "whose",
+    "why",
     "will",
     "with",
     "would",
+    "yes",
     "you",
     "your",
 ];
@@ -160,8 +210,9 @@ const ACTIONS: &[&str] = &[
 
 /// Things that nearly every tool has to do with, as terms.
 const GENERAL: &[&str] = &[
-    "content", "data", "document", "entr", "exampl", "fil", "fold", "informat", "input", "item", "lin", "object",
-    "output", "record", "result", "script", "string", "text", "thing", "tool", "valu", "way", "word",
+    "amount", "case", "content", "data", "document", "entr", "etc", "exampl", "fil", "fold", "informat", "input",
+    "ins", "item", "kind", "lin", "lot", "numb", "object", "out", "output", "part", "piec", "record", "result",
+    "script", "siz", "string", "text", "thing", "tool", "valu", "way", "word",
 ];
 
 /// How much a word says, by what kind of word it is.
@@ -256,7 +307,12 @@ pub fn stem(word: &str) -> String {
             break;
         }
     }
+    let is_doer = stem.ends_with("tor") || stem.ends_with("sor");
     for (ending, shortest) in [("er", 3), ("or", 3), ("ion", 4), ("ity", 4)] {
+        // An author does not "auth", nor does a color "col".
+        if ending == "or" && !is_doer {
+            continue;
+        }
         if let Some(left) = without(&stem, ending, shortest) {
             stem = single_end(left).to_owned();
             break;
@@ -343,7 +399,14 @@ mod tests {
             let stems: Vec<String> = forms.iter().map(|form| stem(form)).collect();
             assert!(stems.iter().all(|found| *found == stems[0]), "{forms:?}: {stems:?}");
         }
-        for (one, other) in [("json", "jsonl"), ("test", "text"), ("user", "use"), ("class", "clasp"), ("bus", "bu")] {
+        for (one, other) in [
+            ("json", "jsonl"),
+            ("author", "auth"),
+            ("test", "text"),
+            ("user", "use"),
+            ("class", "clasp"),
+            ("bus", "bu"),
+        ] {
             assert_ne!(stem(one), stem(other));
         }
     }

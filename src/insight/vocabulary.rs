@@ -21,6 +21,8 @@ pub(super) struct ToolTerms {
     pub(super) uses: Vec<u32>,
     pub(super) capabilities: Vec<u32>,
     pub(super) category: Vec<u32>,
+    /// Folders, inputs and the header.
+    pub(super) other: Vec<u32>,
     /// The first sentence of the description that says something.
     pub(super) first: Vec<u32>,
     pub(super) later: Vec<u32>,
@@ -78,6 +80,7 @@ impl TermInterner {
             uses: self.texts(tool.use_cases.iter().map(String::as_str).filter(is_wanted)),
             capabilities: self.texts(tool.capabilities.iter().map(String::as_str).filter(is_wanted)),
             category: self.texts([tool.category.0.as_str()]),
+            other: self.texts([tool.other_words.as_str()]),
             first,
             later,
             joined: parts.windows(2).map(|pair| self.term(&stem(&pair.concat()))).collect(),

@@ -275,8 +275,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Counts uses of tools that others reported: those of known tools in their counts too. Emits `usage-counted`.
-    /// Returns the names that nobody has seen here.
+    /// Counts uses of tools that others reported, apart from the runs that were observed. Emits `usage-counted`. Returns
+    /// the names that nobody has seen here.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
@@ -301,12 +301,7 @@ impl Tx<'_> {
             let seen = self.row("SELECT 1 FROM versions WHERE tool = ?1 LIMIT 1", params![tool], |_| Ok(()))?;
             if seen.is_none() {
                 unknown.insert(tool.clone());
-                continue;
             }
-            let mean_ms = sum.duration_ms / sum.timed.max(1);
-            self.count_judged(tool, (sum.succeeded, sum.failed), mean_ms)?;
-            let sql = "UPDATE tool_stats SET last_run_at_ms = max(coalesce(last_run_at_ms, ?2), ?2) WHERE tool = ?1";
-            self.change(sql, params![tool, self.now()])?;
         }
         if !uses.is_empty() {
             self.emit(EventKind::UsageCounted, uses.len())?;
@@ -427,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn reported_uses_are_counted_with_the_tool_when_it_is_known() {
+    fn reported_uses_are_counted_apart_from_runs() {
         let (_dir, mut store) = store();
         let one = |tool: &str, success, times| ToolUse { tool: name(tool), success, duration_ms: Some(10), times };
         let unknown = change(&mut store, |tx| {
@@ -435,10 +430,7 @@ mod tests {
             tx.count_uses(&[one("x", Some(true), 3), one("x", Some(false), 1), one("x", None, 2), one("y", None, 1)])
         });
         assert_eq!(unknown, BTreeSet::from([name("y")]));
-        let stats = store.stats().unwrap();
-        let known = stats[&name("x")];
-        assert_eq!((known.runs, known.succeeded, known.last_run_at), (4, 3, Some(NOW)));
-        assert!(!stats.contains_key(&name("y")));
+        assert!(store.stats().unwrap().is_empty(), "nobody here saw them run");
         let reported = store.reported_uses(0).unwrap();
         let all = ReportedUses { uses: 6, succeeded: 3, failed: 1, timed: 6, duration_ms: 60 };
         assert_eq!((reported[&name("x")], reported[&name("y")].uses), (all, 1));

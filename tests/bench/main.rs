@@ -4,8 +4,8 @@
 //! `cargo bench` runs all of them, `cargo bench -- search` those whose path holds the word. `cargo bench -- screen`
 //! measures the workbench in a terminal instead, `cargo bench -- commands` verbs among 10,000 and 100,000 tools,
 //! `cargo bench -- services` tools that keep running, `cargo bench -- agents` what an agent waits for over MCP,
-//! `cargo bench -- formats DIR` how much of a folder of foreign definitions is understood, and `cargo bench -- evidence`
-//! how often the checks are right.
+//! `cargo bench -- formats DIR` how much of a folder of foreign definitions is understood, `cargo bench -- evidence` how
+//! often the checks are right, and `cargo bench -- labels` how well search and the comparison of tools agree with labels.
 
 #![expect(clippy::panic, reason = "a benchmark that cannot be set up has nothing to measure")]
 
@@ -20,6 +20,7 @@ mod engine;
 mod evidence;
 mod formats;
 mod history;
+mod labels;
 mod opportunities;
 mod redact;
 mod runs;
@@ -41,6 +42,7 @@ fn main() -> std::process::ExitCode {
         Some("commands") => commands::run(&words.collect::<Vec<_>>()),
         Some("evidence") => evidence::run(&words.collect::<Vec<_>>()),
         Some("formats") => formats::run(&words.collect::<Vec<_>>()),
+        Some("labels") => labels::run(&words.collect::<Vec<_>>()),
         Some("agents") => agents::run(&words.collect::<Vec<_>>()),
         Some("services") => services::run(&words.collect::<Vec<_>>()),
         _ => divan::main(),

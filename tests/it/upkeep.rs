@@ -80,7 +80,7 @@ fn precision_and_recall_on_forty_labelled_pairs_are_at_least_nine_tenths() {
 }
 
 #[test]
-fn the_corpus_has_27_copies_three_clashes_and_near_duplicates_with_a_proposal_each() {
+fn the_corpus_has_27_copies_three_clashes_and_near_duplicates_without_a_ready_command() {
     let Some(workspace) = corpus() else { return };
     let (answer, code) = workspace.json(&["similar"]);
     assert_eq!(code, 0, "{answer:#}");
@@ -112,12 +112,8 @@ fn the_corpus_has_27_copies_three_clashes_and_near_duplicates_with_a_proposal_ea
     for group in of(GroupKind::Near) {
         for twin in others(group) {
             assert!(twin["likeness"].as_f64().unwrap() >= NEAR, "{twin:#}");
-            let command = format!(
-                "toolsmith deprecate {} --by {}",
-                twin["tool"].as_str().unwrap(),
-                group["keep"]["tool"].as_str().unwrap()
-            );
-            assert_eq!(twin["command"], json!(command));
+            // The scripts are not there, so only words say it.
+            assert_eq!((&twin["command"], &twin["proposal"]), (&json!(""), &Value::Null));
         }
     }
     assert!(!of(GroupKind::Near).is_empty());

@@ -8,7 +8,7 @@ mod tests;
 
 use super::started::sources;
 use super::{CheckContext, Library};
-use crate::domain::{CheckReport, Finding, Severity, Tool, ToolDetail};
+use crate::domain::{CheckReport, Finding, Severity, Tool, ToolDetail, VersionFile};
 use crate::insight::alike::{CodeFingerprint, Likeness, NEAR};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,9 +27,28 @@ pub struct Similar {
     pub is_copy: bool,
 }
 
-/// The code of a version as far as it is compared; `None` when it is too little.
+/// What a version executes as far as it is compared: the code of its script, and of its other files where that is too
+/// little (those may be files that several tools share); the words of its script where no grammar reads that, and of its
+/// command where it has no script. `None` when it is too little.
 pub fn code_of(version: &ToolDetail) -> Option<CodeFingerprint> {
-    CodeFingerprint::of(sources(version).into_iter().map(|(_, language, text)| (language, text)))
+    let recipe = version.manifest.recipe.as_ref();
+    let entry = recipe.and_then(|recipe| recipe.entry.as_deref());
+    // One of several in a file: the file is that of all of them.
+    let is_one_of_several = version.tool.placement.entry().is_some();
+    let sources = if is_one_of_several { Vec::new() } else { sources(version) };
+    if !sources.is_empty() {
+        let of_files = |is_meant: &dyn Fn(&str) -> bool| {
+            let meant = sources.iter().filter(|(path, ..)| is_meant(path));
+            CodeFingerprint::of(meant.map(|(_, language, text)| (*language, *text)))
+        };
+        return of_files(&|path| Some(path) == entry).or_else(|| of_files(&|_| true));
+    }
+    let is_script = |file: &&VersionFile| !is_one_of_several && Some(file.path.as_str()) == entry;
+    let script = version.files.iter().find(is_script);
+    match script.and_then(|file| std::str::from_utf8(&file.bytes).ok()) {
+        Some(text) => CodeFingerprint::of_words(text),
+        None => CodeFingerprint::of_words(&recipe?.command.join(" ")),
+    }
 }
 
 /// The tools that resemble a version, the most alike first; at most `limit`, none below `least`.
@@ -64,7 +83,7 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
     let all = similar(context.version, context.library, NEAR, MAX_TOLD);
     let findings = all.into_iter().map(|similar| {
         let place = format!("{} ({}, {})", similar.tool.name, similar.tool.stage, similar.tool.path);
-        let Likeness { likeness, why } = similar.likeness;
+        let Likeness { likeness, why, .. } = similar.likeness;
         if similar.is_copy {
             Finding::new("copy", Severity::Medium, format!("it is a copy of {place}: {why}"))
         } else {

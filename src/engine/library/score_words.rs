@@ -38,6 +38,7 @@ pub(super) const SCORES: PlainQuery = PlainQuery {
         if call.get("low").is_some() {
             scores.retain(|scored| scored.low);
             scores.reverse();
+            scores.sort_by(|a, b| a.score.success.total_cmp(&b.score.success));
         }
         Described::of(&Scores { scores })
     },

@@ -9,7 +9,7 @@ use crate::domain::{
 use crate::engine::Library;
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
-use crate::insight::{self, Alert, ENOUGH_RUNS, Foresight, LOW, Sample, Score};
+use crate::insight::{self, Alert, Foresight, Sample, Score};
 use crate::store::{HourOfRuns, JudgedRun};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -47,7 +47,7 @@ pub struct ScoredTool {
     pub succeeded: u64,
     /// Marks of failures that count.
     pub marks: usize,
-    /// Whether it is of low quality: below 0.3 with at least five runs.
+    /// Whether it is of low quality: at least five runs, which prove less than 30 % of success.
     pub low: bool,
     /// The cost tier that its manifest claims; `None` when it is not in the catalog any more.
     pub tier: Option<CostTier>,
@@ -130,7 +130,7 @@ impl Library<'_> {
             let score = Score::of(stats.uses, at, of_tool.iter().copied())?;
             Some(ScoredTool {
                 tier: tiers.get(&tool).copied(),
-                low: score.score < LOW && stats.runs >= ENOUGH_RUNS,
+                low: score.is_low(stats.runs, of_tool.iter().copied()),
                 runs: stats.runs,
                 succeeded: stats.succeeded,
                 marks: of_tool.len(),
@@ -240,6 +240,7 @@ impl Library<'_> {
         failures.truncate(TOP);
         let scores = self.scores()?;
         let mut low: Vec<ScoredTool> = scores.iter().filter(|scored| scored.low).rev().cloned().collect();
+        low.sort_by(|a, b| a.score.success.total_cmp(&b.score.success));
         low.truncate(TOP);
         let mut top = scores;
         top.sort_by(|a, b| b.runs.cmp(&a.runs).then_with(|| a.tool.cmp(&b.tool)));

@@ -2,7 +2,7 @@
 
 use crate::domain::description::{Describe, Description, Ink, StyledLine};
 use crate::domain::{
-    Caller, Digest, FailureMark, Kind, Severity, Stage, Tool, ToolName, Unanswered, UnansweredKind, count,
+    Caller, Digest, FailureMark, Instant, Kind, Severity, Stage, Tool, ToolName, Unanswered, UnansweredKind, count,
 };
 use crate::engine::Library;
 use crate::engine::clock::now;
@@ -11,7 +11,7 @@ use crate::engine::error::EngineError;
 use crate::engine::locks::lock;
 use crate::engine::plain_verb::{Described, PlainQuery, argument, parsed};
 use crate::engine::view::CatalogView;
-use crate::insight::{FoundWord, NOT_FOR, Relevant, SimilarityIndex, ruled_out_by};
+use crate::insight::{FoundWord, NOT_FOR, Relevant, Scenario, SimilarityIndex, ruled_out_by};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -54,6 +54,11 @@ impl Memory {
     /// In which scenarios it failed, oldest first.
     pub(in crate::engine) fn scenarios<'a>(&'a self, tool: &'a Tool) -> impl Iterator<Item = &'a str> {
         self.of(tool).map(|mark| mark.scenario.as_str())
+    }
+
+    /// Whether it was marked after a moment in a scenario that is alike.
+    pub(in crate::engine) fn is_marked_since(&self, tool: &Tool, scenario: &Scenario, at: Instant) -> bool {
+        self.of(tool).any(|mark| mark.at >= at && scenario.is_like(&Scenario::new(&mark.scenario)))
     }
 
     /// How bad its failures were, oldest first.

@@ -50,7 +50,7 @@ impl Failures<'_> {
             scenario: request.scenario.clone(),
             error: request.error.clone(),
             severity: request.severity,
-            tags: negative_tags(&request.scenario, &tool.name),
+            tags: negative_tags(&request.scenario, &tool),
             who: who.clone(),
         };
         self.engine.finish(self.workspace.transact(|tx| core::mark_failure(tx, self.workspace.actor(&who), mark))?)

@@ -1,6 +1,6 @@
 //! Copies, near duplicates and name clashes of a library as groups: which one to keep, and what the others are to it.
 
-use super::{CodeOf, DOUBTED, Likeness, NEAR, Resemblance, judged, written};
+use super::{CodeLikeness, CodeOf, DOUBTED, Likeness, NEAR, Resemblance, judged};
 use crate::domain::{GroupKind, Instant, Stage, Tool};
 use serde::Serialize;
 use std::cmp::{Ordering, Reverse};
@@ -56,8 +56,8 @@ const MARGIN: f64 = 0.05;
 struct PairScores {
     /// By what they say of themselves.
     said: f64,
-    /// By their code, where words leave it open.
-    written: Option<f64>,
+    /// By their code, where both can be compared.
+    written: CodeLikeness,
 }
 
 impl PairScores {
@@ -125,7 +125,7 @@ impl GroupingInput<'_> {
             if self.tools[one].name == self.tools[other].name || self.tools[one].digest == self.tools[other].digest {
                 continue;
             }
-            let written = if pair.said < NEAR { written(one, other, code) } else { None };
+            let written = resemblance.written(one, other, pair.said, code);
             let found = PairScores { said: pair.said, written };
             if found.likeness() < NEAR {
                 continue;
@@ -179,7 +179,7 @@ impl GroupingInput<'_> {
                         b.title.as_deref().or(a.title.as_deref()).unwrap_or_default()
                     )
                 };
-                Likeness { likeness: 0.0, why }
+                Likeness { likeness: 0.0, why, same_code: false }
             };
             groups.extend(self.group(GroupKind::Clash, members, how));
         }

@@ -10,13 +10,16 @@
 //! the fit knew. On 20 pairs that no fit knew (`held_out` in the same file) precision is 0.78 and recall 0.70 among the
 //! real tools, and 0.83 and 0.50 among themselves: less to learn from makes it more careful.
 //!
-//! Where words leave it open ([`OPEN`]), code decides: pieces of it without names and numbers ([`CodeFingerprint`]). Nearly the same
-//! code is the same tool; other code says nothing, since agents write the same thing in many ways.
+//! Where both are code that can be compared, code decides: pieces of it without names ([`CodeFingerprint`]). Nearly the same
+//! code is the same tool, whatever the words say. Other code is another tool, at most a similar one: of two tools
+//! made for the same app the words say nearly the same. A description that several tools share word for word says nothing.
 //!
-//! A library is not compared pair by pair: an inverted index names for each tool the few that share its rare words.
-//! For a single tool everything that shares a word with it is compared.
+//! A library is not compared pair by pair: an inverted index names for each tool the few that share its rare words, and
+//! [`crate::domain::CodeSketch`] those that may share its code. For a single tool everything that shares a word with it is
+//! compared.
 
 mod code;
+mod direction;
 mod groups;
 #[cfg(test)]
 mod tests;
@@ -27,25 +30,35 @@ pub use groups::{Member, Merit, SimilarGroup, groups};
 use super::meanings::meanings;
 use super::terms::{is_stop_word, stem, words};
 use super::vocabulary::{ToolTerms, Vocabulary};
-use crate::domain::{Stage, Tool};
+use crate::domain::{Digest, Stage, Tool};
+use direction::Direction;
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// From here on two tools are said to do nearly the same: by `similar`, by the check of duplicates, and by upkeep.
 pub const NEAR: f64 = 0.8;
 
-/// Between this and [`NEAR`] what tools say of themselves leaves it open: code decides that is as much alike as [`NEAR`].
 /// What is less alike is not worth showing.
 pub const OPEN: f64 = 0.35;
 
-/// Between this and [`OPEN`] words speak against it: only code decides that is the same but for its names.
+/// What is less alike by words is compared by code only where the sketches of the codes are alike.
 const DOUBTED: f64 = 0.2;
 
-/// From here on code is the same but for its names and a line or two.
-const SAME_CODE: f64 = 0.95;
+/// The most that two tools with other code are alike.
+const OTHER_CODE: f64 = 0.79;
 
-/// Tools whose code is compared with that of one: the most alike of those that words leave open.
+/// Numbers of two sketches that are the same where the codes may be.
+const SKETCHES_ALIKE: usize = 4;
+
+/// Tools of one number of a sketch that are looked at: what more have is no mark of a copy.
+const MOST_OF_NUMBER: usize = 300;
+
+/// Tools whose code is compared with that of one: the most alike by words, and the most alike by their sketches.
 pub const MOST_READ: usize = 20;
+
+/// Tools that share a description word for word, from which on it says nothing of them.
+const BOILERPLATE: usize = 3;
 
 /// Words of a description that count: those behind them are details of details.
 const MOST_WORDS: usize = 45;
@@ -87,12 +100,14 @@ pub struct Likeness {
     pub likeness: f64,
     /// What they share, one line.
     pub why: String,
+    /// Whether the code of both says it too.
+    pub same_code: bool,
 }
 
 impl Likeness {
     /// That of two tools of the same files.
     pub fn copy() -> Likeness {
-        Likeness { likeness: 1.0, why: "all files are identical".to_owned() }
+        Likeness { likeness: 1.0, why: "all files are identical".to_owned(), same_code: true }
     }
 
     /// Whether one would do for the other.
@@ -142,6 +157,8 @@ struct Sketch {
     name_sum: f64,
     /// Everything that it speaks of.
     known: Vec<Weighed>,
+    /// Which way it goes, by its names and its first sentence.
+    direction: Direction,
 }
 
 /// A list of tools that can be asked what is alike in it.
@@ -169,7 +186,13 @@ fn is_used(tool: &Tool) -> bool {
 impl Resemblance {
     /// Compares nothing yet: weighs what was read of these tools.
     pub(super) fn of(tools: &[Arc<Tool>], vocabulary: Arc<Vocabulary>) -> Resemblance {
-        let read: Vec<[Vec<Weighed>; 3]> = vocabulary.said.iter().map(|said| weighed(said, &vocabulary)).collect();
+        let is_shared = shared_descriptions(tools);
+        let read: Vec<[Vec<Weighed>; 3]> = vocabulary
+            .said
+            .iter()
+            .zip(&is_shared)
+            .map(|(said, is_shared)| weighed(said, &vocabulary, *is_shared))
+            .collect();
         let mut postings: Vec<Vec<u32>> = vec![Vec::new(); vocabulary.meanings.len()];
         let mut used: Vec<usize> = vec![0; vocabulary.meanings.len()];
         for ((number, tool), [_, known, _]) in (0_u32..).zip(tools).zip(&read) {
@@ -186,7 +209,9 @@ impl Resemblance {
             worth[number] = (1.0 + count / used[number].max(1) as f64).ln() * meanings().worth(term);
             is_deed[number] = meanings().is_deed(term);
         }
-        let sketches = read.into_iter().map(|lists| Sketch::of(lists, &worth)).collect();
+        let direction = |tool: &Arc<Tool>| Direction::of(tool, |word| vocabulary.meaning(word));
+        let sketches =
+            read.into_iter().zip(tools).map(|(lists, tool)| Sketch::of(lists, &worth, direction(tool))).collect();
         let opposites = opposites(&vocabulary);
         Resemblance { tools: tools.to_vec(), vocabulary, sketches, postings, opposites, is_deed }
     }
@@ -194,8 +219,7 @@ impl Resemblance {
     /// How much two tools of the list are alike: the figure that everybody gives for them.
     pub fn likeness(&self, one: usize, other: usize, code: CodeOf<'_>) -> Likeness {
         let said = self.said(one, other);
-        let written = if is_left_to_code(said) { written(one, other, code) } else { None };
-        self.told(one, other, said, written)
+        self.told(one, other, said, self.written(one, other, said, code))
     }
 
     /// How much two tools are alike by what they say of themselves, 0 to 1.
@@ -204,12 +228,38 @@ impl Resemblance {
     }
 
     /// The figure and the reason, given how much two tools say the same, and how much their code is the same.
-    fn told(&self, one: usize, other: usize, said: f64, written: Option<f64>) -> Likeness {
+    fn told(&self, one: usize, other: usize, said: f64, written: CodeLikeness) -> Likeness {
         let mut why = self.why(one, other);
-        if let Some(written) = written {
-            why = format!("{why}; code {:.0} % similar", written * 100.0);
+        if let CodeLikeness::Share(share) = written {
+            why = format!("{why}; code {:.0} % similar", share * 100.0);
         }
-        Likeness { likeness: (judged(said, written) * 100.0).floor() / 100.0, why }
+        Likeness { likeness: (judged(said, written) * 100.0).floor() / 100.0, why, same_code: written.is_same() }
+    }
+
+    /// How much the codes of two tools are the same. Not asked where words and sketches both speak against it.
+    fn written(&self, one: usize, other: usize, said: f64, code: CodeOf<'_>) -> CodeLikeness {
+        if said < DOUBTED && self.sketches_shared(one, other) < SKETCHES_ALIKE {
+            return CodeLikeness::Unknown;
+        }
+        match (code(one), code(other)) {
+            // Renamed everywhere is not copied; and what is opposite in name may differ in one sign.
+            (Some(own), Some(others)) => {
+                let most = if self.is_opposite(one, other) { OTHER_CODE } else { 0.99 };
+                CodeLikeness::Share(own.likeness(&others).min(most))
+            }
+            (None, None) => CodeLikeness::Unknown,
+            _ => CodeLikeness::OneSided,
+        }
+    }
+
+    /// Whether two tools go opposite ways, by their names.
+    fn is_opposite(&self, one: usize, other: usize) -> bool {
+        let (one, other) = (&self.sketches[one], &self.sketches[other]);
+        self.are_opposed(one, other) || one.direction.is_opposite(&other.direction)
+    }
+
+    fn sketches_shared(&self, one: usize, other: usize) -> usize {
+        self.tools[one].code_sketch.shared(&self.tools[other].code_sketch)
     }
 
     /// The tools of the list that resemble one of it, the most alike first; at most `limit`, none below `least`. Copies
@@ -217,17 +267,26 @@ impl Resemblance {
     pub fn resembling(&self, one: usize, least: f64, limit: usize, code: CodeOf<'_>) -> Vec<Resembling> {
         let own = &self.tools[one];
         let by_path = |a: usize, b: usize| self.tools[a].path.cmp(&self.tools[b].path);
-        let mut found: Vec<(usize, f64, Option<f64>)> = Vec::new();
-        for other in self.sharing(one).into_iter().filter(|other| self.tools[*other].name != own.name) {
+        let mut found: Vec<(usize, f64, CodeLikeness)> = Vec::new();
+        let mut by_sketch: Vec<(usize, f64, CodeLikeness)> = Vec::new();
+        for other in self.others(one).into_iter().filter(|other| self.tools[*other].name != own.name) {
             let said = self.said(one, other);
-            if said >= least.min(DOUBTED) && self.tools[other].digest != own.digest {
-                found.push((other, said, None));
+            if self.tools[other].digest == own.digest {
+                continue;
+            }
+            if said >= least.min(DOUBTED) {
+                found.push((other, said, CodeLikeness::Unknown));
+            } else if self.sketches_shared(one, other) >= SKETCHES_ALIKE {
+                by_sketch.push((other, said, CodeLikeness::Unknown));
             }
         }
         found.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| by_path(a.0, b.0)));
-        for (other, _, own_code) in found.iter_mut().filter(|(_, said, _)| is_left_to_code(*said)).take(MOST_READ) {
-            *own_code = written(one, *other, code);
+        by_sketch.sort_by_key(|(other, ..)| Reverse(self.sketches_shared(one, *other)));
+        by_sketch.truncate(MOST_READ);
+        for (other, said, own_code) in found.iter_mut().take(MOST_READ).chain(&mut by_sketch) {
+            *own_code = self.written(one, *other, *said, code);
         }
+        found.extend(by_sketch);
         found.retain(|(_, said, written)| judged(*said, *written) >= least);
         found.sort_by(|a, b| judged(b.1, b.2).total_cmp(&judged(a.1, a.2)).then_with(|| by_path(a.0, b.0)));
         // The tools of a server share its files.
@@ -245,9 +304,10 @@ impl Resemblance {
         copies.chain(found).take(limit).collect()
     }
 
-    /// The tools that share a word with one, ascending.
-    fn sharing(&self, one: usize) -> Vec<usize> {
-        let mut is_sharing = vec![false; self.tools.len()];
+    /// The tools that share a word with one, or much of its sketch, ascending.
+    fn others(&self, one: usize) -> Vec<usize> {
+        let mut is_sharing: Vec<bool> =
+            (0..self.tools.len()).map(|other| self.sketches_shared(one, other) >= SKETCHES_ALIKE).collect();
         for (meaning, _) in &self.sketches[one].known {
             for other in &self.postings[*meaning as usize] {
                 is_sharing[*other as usize] = true;
@@ -258,6 +318,7 @@ impl Resemblance {
 
     /// The odds that one would do for the other: 0 where they turn.
     fn odds(&self, one: usize, other: usize) -> f64 {
+        let opposed = if self.is_opposite(one, other) { 1.0 } else { 0.0 };
         let (one, other) = (&self.sketches[one], &self.sketches[other]);
         let shared = shared(&one.said, &other.said);
         let dot: f64 = shared.iter().map(|(_, a, b)| a * b).sum();
@@ -269,7 +330,6 @@ impl Resemblance {
         // Names weigh little for what is done; but what merges does not rename, whatever else they share.
         let other_deeds = self.has_own_deed(one, other) && self.has_own_deed(other, one);
         let strange = if other_deeds { strange.max(OTHER_DEEDS) } else { strange };
-        let opposed = if self.are_opposed(one, other) { 1.0 } else { 0.0 };
         COSINE * cosine.sqrt()
             + CONTAINED * contained.sqrt()
             + NAMED * named
@@ -278,7 +338,8 @@ impl Resemblance {
             + BASE
     }
 
-    /// Every two tools in use that are at least so much alike by what they say of themselves, each once.
+    /// Every two tools in use that are at least so much alike by what they say of themselves, or whose codes may be the
+    /// same; each once.
     pub fn pairs(&self, least: f64) -> Vec<SimilarTexts> {
         let used: Vec<bool> = self.tools.iter().map(|tool| is_used(tool)).collect();
         let is_one_used = |tool: &u32| used[*tool as usize];
@@ -299,7 +360,36 @@ impl Resemblance {
                 }
             }
         }
+        let listed: HashSet<(usize, usize)> = found.iter().map(|pair| (pair.one, pair.other)).collect();
+        for (one, other) in self.sketched_pairs(&used) {
+            if !listed.contains(&(one, other)) {
+                found.push(SimilarTexts { one, other, said: self.said(one, other) });
+            }
+        }
         found
+    }
+
+    /// Every two tools in use of which the sketches are alike, the first before the second.
+    fn sketched_pairs(&self, used: &[bool]) -> Vec<(usize, usize)> {
+        let mut having: HashMap<(usize, u16), Vec<usize>> = HashMap::new();
+        for (at, tool) in self.tools.iter().enumerate().filter(|(at, _)| used[*at]) {
+            for number in tool.code_sketch.numbers() {
+                having.entry(number).or_default().push(at);
+            }
+        }
+        having.retain(|_, tools| tools.len() <= MOST_OF_NUMBER);
+        let mut pairs = Vec::new();
+        for (one, tool) in self.tools.iter().enumerate().filter(|(at, _)| used[*at]) {
+            let mut shared: HashMap<usize, usize> = HashMap::new();
+            for other in tool.code_sketch.numbers().filter_map(|number| having.get(&number)).flatten() {
+                *shared.entry(*other).or_default() += usize::from(*other > one);
+            }
+            let mut alike: Vec<usize> =
+                shared.into_iter().filter(|(_, count)| *count >= SKETCHES_ALIKE).map(|(other, _)| other).collect();
+            alike.sort_unstable();
+            pairs.extend(alike.into_iter().map(|other| (one, other)));
+        }
+        pairs
     }
 
     /// The tools that share the rare words of one, the most sharing first. `shares` is nothing but zeros before and
@@ -370,21 +460,39 @@ impl Resemblance {
     }
 }
 
-/// Whether code may decide when two tools say so much the same of themselves.
-fn is_left_to_code(said: f64) -> bool {
-    (DOUBTED..NEAR).contains(&said)
+/// How much the codes of two tools are the same.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum CodeLikeness {
+    /// Neither has code that can be compared, or nobody looked.
+    Unknown,
+    /// One has.
+    OneSided,
+    /// The share that is the same, below 1.
+    Share(f64),
 }
 
-/// How much the codes of two tools are the same, below 1: renamed everywhere is not copied.
-fn written(one: usize, other: usize, code: CodeOf<'_>) -> Option<f64> {
-    let own = code(one)?;
-    Some(own.likeness(&*code(other)?).min(0.99))
+impl CodeLikeness {
+    fn is_same(self) -> bool {
+        matches!(self, CodeLikeness::Share(share) if share >= NEAR)
+    }
 }
 
-/// The likeness by words, or by code where that leaves no doubt.
-fn judged(said: f64, written: Option<f64>) -> f64 {
-    let enough = if said >= OPEN { NEAR } else { SAME_CODE };
-    written.filter(|written| is_left_to_code(said) && *written >= enough).unwrap_or(said)
+/// The likeness by code where it is the same; else by words, below [`NEAR`] where the code is other code.
+fn judged(said: f64, written: CodeLikeness) -> f64 {
+    match written {
+        CodeLikeness::Share(share) if written.is_same() => share,
+        CodeLikeness::Share(_) | CodeLikeness::OneSided => said.min(OTHER_CODE),
+        CodeLikeness::Unknown => said,
+    }
+}
+
+/// Which tools have a description that several tools have word for word, in the order of the list.
+fn shared_descriptions(tools: &[Arc<Tool>]) -> Vec<bool> {
+    let mut having: HashMap<&str, HashSet<Digest>> = HashMap::new();
+    for tool in tools {
+        having.entry(tool.description.trim()).or_default().insert(tool.digest);
+    }
+    tools.iter().map(|tool| having[tool.description.trim()].len() >= BOILERPLATE).collect()
 }
 
 /// Words for terms: one where both texts have the same, else both; terms that one of them lacks are left out.
@@ -399,13 +507,14 @@ fn told(terms: &[u32], one: &HashMap<u32, String>, other: &HashMap<u32, String>)
 
 /// What a tool says, what it speaks of at all, and its name: meanings with the weight of the weightiest place that each
 /// stands in.
-fn weighed(said: &ToolTerms, vocabulary: &Vocabulary) -> [Vec<Weighed>; 3] {
+fn weighed(said: &ToolTerms, vocabulary: &Vocabulary, is_shared: bool) -> [Vec<Weighed>; 3] {
     let counts = |term: &&u32| !vocabulary.is_letter[**term as usize];
     let meaning = |term: &u32| vocabulary.meanings[*term as usize];
     let at = |weight: f64| move |term: &u32| (meaning(term), weight);
     let first = said.first.iter().filter(counts).map(at(FIRST));
     let later = said.later.iter().filter(counts).map(at(LATER));
-    let description: Vec<Weighed> = first.chain(later).take(MOST_WORDS).collect();
+    let most = if is_shared { 0 } else { MOST_WORDS };
+    let description: Vec<Weighed> = first.chain(later).take(most).collect();
     let names = || said.name.iter().chain(&said.title).filter(counts);
     let tags = said.tags.iter().chain(&said.keywords).filter(counts).map(at(TAG));
     let known: Vec<Weighed> = description.iter().copied().chain(tags).chain(names().map(at(NAME))).collect();
@@ -420,7 +529,7 @@ fn weightiest(mut list: Vec<Weighed>) -> Vec<Weighed> {
 }
 
 impl Sketch {
-    fn of(lists: [Vec<Weighed>; 3], worth: &[f64]) -> Sketch {
+    fn of(lists: [Vec<Weighed>; 3], worth: &[f64], direction: Direction) -> Sketch {
         let [said, known, name] = lists.map(|list| -> Vec<Weighed> {
             list.into_iter().map(|(term, weight)| (term, weight * worth[term as usize])).collect()
         });
@@ -431,6 +540,7 @@ impl Sketch {
             said,
             name,
             known,
+            direction,
         }
     }
 

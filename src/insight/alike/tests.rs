@@ -95,7 +95,8 @@ fn where_the_words_leave_it_open_the_code_is_asked_and_where_they_do_not_it_is_n
         let mut code = |tool: usize| {
             asked.insert(tool);
             let own = 1_000 * (1 + tool as u64);
-            Some(Arc::new(CodeFingerprint((0..shared).chain(own..own + 100 - shared).collect())))
+            let shingles = (0..shared).chain(own..own + 100 - shared).collect();
+            Some(Arc::new(CodeFingerprint { shingles, texts: Vec::new() }))
         };
         let found = groups(index.resemblance(), &[], &mut code);
         let all = index.resemblance().resembling(0, OPEN, 10, &mut code);

@@ -96,9 +96,12 @@ fn a_search_tells_why_and_holds_back_what_failed_at_it() {
     assert_eq!(names("french translation"), ["a-translate", "b-translate", "c-translate"]);
     let text = shell.call(&["search", "french translation"]).exits(0).stdout;
     assert!(text.contains("french (keywords), translation (name, tags, keywords, description)"), "{text}");
+    // They say of themselves that they are for French, so a failure gives no such tag.
     shell.call(&CALL).exits(0);
-    assert_eq!(names("french translation"), ["c-translate", "a-translate", "b-translate"]);
-    let text = shell.call(&["search", "french translation"]).exits(0).stdout;
-    assert!(text.contains("ranked last, tagged not-for-french"), "{text}");
+    assert_eq!(names("french translation"), ["a-translate", "b-translate", "c-translate"]);
+    shell.call(&["mark-failure", "a-translate", "--scenario", "translate a french poem"]).exits(0);
+    assert_eq!(names("french poem translation"), ["b-translate", "c-translate", "a-translate"]);
+    let text = shell.call(&["search", "french poem translation"]).exits(0).stdout;
+    assert!(text.contains("ranked last, tagged not-for-poem"), "{text}");
     shell.call(&["search", "launch a rocket"]).exits(1);
 }

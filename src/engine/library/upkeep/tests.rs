@@ -194,11 +194,15 @@ fn a_no_to_a_proposal_keeps_the_tool_from_being_listed_for_as_long_again() {
 fn copies_are_put_away_by_path_and_near_duplicates_are_deprecated_by_the_one_to_keep() {
     let world = World::new();
     drop_scripts(&world, &["plain"]);
-    let csv = "\"\"\"Convert a CSV file to JSON.\"\"\"\nprint(1)\n";
+    let code = "import csv, json, sys\n\nwith open(sys.argv[1], newline='') as file:\n    rows = list(csv.DictReader(file))\nif not rows:\n    sys.exit('the file has no rows')\nprint(json.dumps(rows, indent=2))\n";
+    let csv = &format!("\"\"\"Convert a CSV file to JSON.\"\"\"\n{code}");
     world.write("tools/experimental/a/csv_to_json.py", csv);
     world.write("tools/experimental/b/csv_to_json.py", csv);
-    let other = "\"\"\"Transforms CSV files into JSON format.\"\"\"\nprint(2)\n";
-    world.write("tools/experimental/convert_csv_json.py", other);
+    let other = format!(
+        "\"\"\"Transforms CSV files into JSON format.\"\"\"\n{}",
+        code.replace("(rows", "(lines").replace(" rows =", " lines =").replace("not rows", "not lines")
+    );
+    world.write("tools/experimental/convert_csv_json.py", &other);
     let engine = world.open();
     note_uses(&engine, "convert_csv_json", later(0), (3, 0));
     let groups = engine.upkeep().twins().unwrap();
@@ -237,6 +241,20 @@ fn copies_are_put_away_by_path_and_near_duplicates_are_deprecated_by_the_one_to_
     let mark = engine.library().resolve("csv_to_json").unwrap().facts.deprecated.clone().unwrap();
     assert_eq!(mark.by.unwrap().as_str(), "convert_csv_json");
     assert_eq!(engine.upkeep().twins().unwrap(), vec![], "what is put away or deprecated is in no group any more");
+}
+
+#[test]
+fn what_only_words_call_alike_is_not_proposed() {
+    let world = World::new();
+    world.write("tools/experimental/csv_to_json.py", "\"\"\"Convert a CSV file to JSON.\"\"\"\nprint(1)\n");
+    world.write(
+        "tools/experimental/convert_csv_json.py",
+        "\"\"\"Transforms CSV files into JSON format.\"\"\"\nprint(2)\n",
+    );
+    let groups = world.open().upkeep().twins().unwrap();
+    let other = &groups[0].others[0];
+    assert_eq!((groups[0].kind, other.command.as_str(), &other.proposal), (GroupKind::Near, "", &None));
+    assert!(other.advice.starts_with("only the words of both say so: compare "), "{}", other.advice);
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn told(tools: &[Arc<Tool>], group: &alike::SimilarGroup) -> TwinGroup {
     let keep = &tools[group.keep];
     let others = group.rest.iter().map(|member| {
         let tool = &tools[member.tool];
-        let (advice, command, proposal) = advise(group.kind, keep, tool);
+        let (advice, command, proposal) = advise(group.kind, keep, tool, member.likeness.same_code);
         Twin {
             likeness: member.likeness.likeness,
             why: member.likeness.why.clone(),
@@ -133,7 +133,7 @@ fn reason_to_keep(tool: &Tool) -> &'static str {
 }
 
 /// What to do with a tool beside the one to keep.
-fn advise(kind: GroupKind, keep: &Tool, tool: &Tool) -> (String, String, Option<Retirement>) {
+fn advise(kind: GroupKind, keep: &Tool, tool: &Tool, same_code: bool) -> (String, String, Option<Retirement>) {
     let proposal = |end: ProposedEnd, reason: String| {
         Some(Retirement { tool: tool.name.clone(), path: tool.path.clone(), end, reason })
     };
@@ -151,6 +151,10 @@ fn advise(kind: GroupKind, keep: &Tool, tool: &Tool) -> (String, String, Option<
         GroupKind::Copies => {
             let (command, proposal) = deprecate(format!("an exact copy of {}", keep.name));
             (format!("deprecate it in favour of {}", keep.name), command, proposal)
+        }
+        GroupKind::Near if !same_code => {
+            let advice = format!("only the words of both say so: compare {} with {}", tool.path, keep.path);
+            (advice, String::new(), None)
         }
         GroupKind::Near => {
             let (command, proposal) = deprecate(format!("{} does nearly the same thing", keep.name));

@@ -16,8 +16,8 @@ pub use hand_over::Pending;
 pub use status::{BufferAnswer, BufferStatus, HandedOver};
 
 use crate::domain::{
-    Buffer, BufferId, BufferSink, Caller, CostTier, Digest, MAX_BATCH, MAX_ITEM_BYTES, Outcome, Tool, ToolUse,
-    USAGE_BUFFER, plural,
+    Buffer, BufferId, BufferSink, Caller, CostTier, Digest, MAX_BATCH, MAX_ITEM_BYTES, Outcome, Tool, ToolName,
+    ToolUse, USAGE_BUFFER, plural,
 };
 use crate::engine::Engine;
 use crate::engine::clock::now;
@@ -28,6 +28,7 @@ use crate::engine::view::Preview;
 use crate::engine::workspace::Workspace;
 use crate::store::BufferItem;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use crate::engine::core::buffering::BufferChange;
@@ -96,11 +97,32 @@ impl Buffers<'_> {
     pub fn fill(&self, write: &BufferWrite, caller: &Caller) -> Result<(BufferAnswer, Option<Pending>), EngineError> {
         let BufferWrite { buffer, change, items } = write;
         items.iter().try_for_each(|item| item_fits(buffer, item))?;
+        if buffer.is_usage() && matches!(caller, Caller::Agent(_)) {
+            self.refuse_unseen_success(items)?;
+        }
         self.change_fits(buffer, change)?;
         let turn = self.with_hand(caller, |hand| {
             self.workspace.transact(|tx| buffering::write(tx, hand, buffer, change, items))
         })?;
         Ok(self.answer("write", turn, caller))
+    }
+
+    /// Refuses the report of an agent that a tool succeeded of which no run was ever observed.
+    fn refuse_unseen_success(&self, items: &[String]) -> Result<(), EngineError> {
+        let uses = items.iter().filter_map(|item| ToolUse::read(&serde_json::from_str(item).ok()?).ok());
+        let good: BTreeSet<ToolName> = uses.filter(|one| one.success == Some(true)).map(|one| one.tool).collect();
+        if good.is_empty() {
+            return Ok(());
+        }
+        let seen = self.workspace.read(|q| Ok(q.stats()?))?;
+        match good.into_iter().find(|tool| !seen.contains_key(tool)) {
+            Some(tool) => Err(EngineError::new(
+                ErrorCode::Usage,
+                format!("no run of {tool} was observed here, so an agent cannot report that it succeeded"),
+                format!("run it with `toolsmith run {tool}`, or report the use without `success`"),
+            )),
+            None => Ok(()),
+        }
     }
 
     /// Hands over everything that waits in a buffer.

@@ -173,7 +173,7 @@ fn a_thousand_uses_a_second_for_ten_seconds_are_at_most_210_transactions_and_all
         if !items.is_empty() {
             transactions.set(transactions.get() + 1);
             let write = BufferWrite { buffer: id(USAGE_BUFFER), change: still(), items };
-            let (_, pending) = engine.buffers().fill(&write, &bot()).unwrap();
+            let (_, pending) = engine.buffers().fill(&write, &ada()).unwrap();
             assert!(pending.is_none(), "it is counted in the same transaction");
         }
     };
@@ -187,8 +187,9 @@ fn a_thousand_uses_a_second_for_ten_seconds_are_at_most_210_transactions_and_all
     assert!(transactions.get() <= 210, "{}", transactions.get());
     let status = engine.buffers().status(&id(USAGE_BUFFER)).unwrap().status;
     assert_eq!((status.buffered_count, status.total_flushed, status.total_written), (0, 10_000, 10_000));
-    let stats = engine.workspace.read(|q| Ok(q.stats()?)).unwrap()[&ToolName::new("x").unwrap()];
-    assert_eq!((stats.runs, stats.succeeded), (10_000, 9_000));
+    let reported = engine.workspace.read(|q| Ok(q.reported_uses(0)?)).unwrap()[&ToolName::new("x").unwrap()];
+    assert_eq!((reported.uses, reported.succeeded), (10_000, 9_000));
+    assert!(engine.library().scores().unwrap().is_empty(), "nothing ran here");
     let told = engine.workspace.read(|q| Ok(q.events_since(EventSeq(before.0), 100_000)?)).unwrap().len();
     assert!(told <= 210, "{told} events");
 }
@@ -206,6 +207,21 @@ fn a_use_of_a_tool_that_nobody_has_seen_is_counted_and_said() {
     assert_eq!(uses[&ToolName::new("ghost").unwrap()].uses, 2);
     let wrong = BufferWrite { items: vec!["7".to_owned()], ..write };
     assert_eq!(engine.buffers().write(&wrong, &bot()).unwrap_err().code, ErrorCode::Usage);
+}
+
+#[test]
+fn an_agent_cannot_report_the_success_of_what_never_ran() {
+    let (_dir, engine) = open();
+    let write = |item: Value| BufferWrite { buffer: id(USAGE_BUFFER), change: still(), items: vec![item.to_string()] };
+    let error = engine.buffers().write(&write(json!({"tool": "junk", "success": true})), &bot()).unwrap_err();
+    assert_eq!(
+        (error.code, error.message.contains("no run of junk was observed")),
+        (ErrorCode::Usage, true),
+        "{error}"
+    );
+    engine.buffers().write(&write(json!({"tool": "junk", "success": false})), &bot()).unwrap();
+    engine.buffers().write(&write(json!({"tool": "junk", "success": true})), &ada()).unwrap();
+    assert!(engine.library().scores().unwrap().is_empty(), "what is reported makes no score");
 }
 
 #[test]

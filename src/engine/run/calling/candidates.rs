@@ -2,15 +2,15 @@
 //!
 //! The rank of a candidate is (similarity - failure demotion) x quality. The similarity says how much of the scenario
 //! the tool speaks of. The demotion is 0.3 for each mark of this version in a scenario that is alike. The quality is
-//! its score, which its marks have lowered, or, as long as there is none, [`UNJUDGED`] less what its marks take
+//! how likely the next run of this version succeeds ([`expected_success`]), less what its marks take
 //! ([`crate::insight::demotion`]).
-//! Before all others comes the tool that did the same the last time; after all others come those that a negative tag
-//! rules out.
+//! Before all others comes the tool that did the same the last time and was not marked since; after all others come those
+//! that a negative tag rules out.
 
 use super::{CallRequest, check};
 use crate::domain::service::InstanceState;
 use crate::domain::{
-    Caller, Checker, CostTier, Digest, Kind, Permissions, RunId, Stage, Tool, ToolDetail, ToolName, Winner,
+    Caller, Checker, CostTier, Digest, Kind, Permissions, RunId, Stage, Tool, ToolDetail, ToolName, Winner, count,
 };
 use crate::engine::Calls;
 use crate::engine::core::RunPolicy;
@@ -24,8 +24,11 @@ use serde_json::Value;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// The quality of a tool that has no score yet: neither good nor bad.
-pub const UNJUDGED: f64 = 0.5;
+/// How likely the next run of a tool succeeds, 0 to 1, by its observed runs: Laplace's rule of succession. A tool that
+/// never ran is even, so that it stands behind one that succeeded more often than not; one failure is no verdict.
+fn expected_success(succeeded: f64, runs: f64) -> f64 {
+    (succeeded + 1.0) / (runs + 2.0)
+}
 
 /// Less of what was asked is chance; a tag that was asked for makes up for it.
 const LEAST_SIMILARITY: f64 = 0.2;
@@ -447,16 +450,26 @@ impl Judged<'_> {
     fn candidate(&self, tool: &Tool, found: &Relevant) -> Candidate {
         let failures = self.scenario.failures_like(self.memory.scenarios(tool));
         let marks = self.memory.severities(tool).count();
+        let runs = tool.facts.runs as f64;
+        let expected = expected_success(tool.facts.success_rate.unwrap_or_default() * runs, runs);
         // As they are shown: whoever calculates after it finds the same.
-        let unjudged = || demoted(UNJUDGED, self.memory.severities(tool));
-        // A score has its marks in it.
-        let quality = rounded(tool.facts.score.unwrap_or_else(unjudged));
-        let won = self.winner.is_some_and(|winner| winner.tool == tool.name && winner.digest == tool.digest);
+        let quality = rounded(demoted(expected, self.memory.severities(tool)));
+        let won = self.winner.is_some_and(|winner| {
+            let is_it = winner.tool == tool.name && winner.digest == tool.digest;
+            is_it && !self.memory.is_marked_since(tool, self.scenario, winner.at)
+        });
         let similarity = rounded(found.similarity);
         let rank = rounded(rank(similarity, failures, quality));
         let ruled_out_by = self.memory.ruled_out(tool, &self.request.scenario);
         let demotion = rounded(FAILURE_DEMOTION * failures as f64);
-        let judged = if tool.facts.score.is_some() { "score" } else { "not scored yet" };
+        let judged = match tool.facts.runs {
+            0 => "never run".to_owned(),
+            runs => format!(
+                "{:.0} of {} succeeded",
+                tool.facts.success_rate.unwrap_or_default() * runs as f64,
+                count(usize::try_from(runs).unwrap_or(usize::MAX), "run")
+            ),
+        };
         let marked = if marks == 0 { String::new() } else { format!(", marked {marks}x") };
         let mut why = format!(
             "({similarity} - {demotion}) x {} = {rank}: {}; quality: {judged}{marked}",

@@ -2,8 +2,8 @@
 //!
 //! A [`Calling`] is a state machine that its front end drives: [`Calling::begin_next`] starts the next attempt and
 //! hands out its run, the front end follows that as it follows any run, and tells the end with [`Calling::ended`]. So
-//! every attempt goes the way of every run: policy, sandbox, record. What the call learns is written there: a failure
-//! is marked with the scenario, a success is remembered for the same call, and what nobody could do is kept.
+//! every attempt goes the way of every run: policy, sandbox, record. What the call learns is written there: a success is
+//! remembered for the same call, a failure before it is marked with the scenario, and what nobody could do is kept.
 
 mod candidates;
 #[cfg(test)]
@@ -36,6 +36,9 @@ pub const DEFAULT_ATTEMPTS: usize = 5;
 /// Most attempts of one call.
 pub const MOST_ATTEMPTS: usize = 20;
 
+/// A tool that speaks of less of what was asked proves nothing by its success.
+const LEARN_FROM: f64 = 0.35;
+
 /// What is called for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CallRequest {
@@ -61,6 +64,11 @@ impl CallRequest {
     /// The tags and capabilities that were asked for.
     pub(in crate::engine) fn words(&self) -> Vec<String> {
         [&self.tags[..], &self.capabilities].concat()
+    }
+
+    /// Whether a tag or a capability is asked for.
+    fn names_words(&self) -> bool {
+        !(self.tags.is_empty() && self.capabilities.is_empty())
     }
 }
 
@@ -271,8 +279,9 @@ impl Calling {
         let Some((turn, _)) = self.running.take_if(|(_, id)| *id == run.id) else { return Ok(()) };
         let Some(ranked) = self.ranked.get_mut(turn.at) else { return Ok(()) };
         ranked.run = Some(run.id);
-        let (why, path) = (ranked.candidate.why.clone(), ranked.tool.path.clone());
-        let mut attempt = CallAttempt {
+        let why = ranked.candidate.why.clone();
+        let is_related = ranked.candidate.similarity >= LEARN_FROM || self.request.names_words();
+        let attempt = CallAttempt {
             attempt: self.attempts.len() + 1,
             tool: run.tool.clone(),
             version: run.version.clone(),
@@ -287,29 +296,52 @@ impl Calling {
         };
         if run.outcome == RunOutcome::Succeeded {
             self.over = Some(CallOutcome::Answered);
+            if is_related {
+                // Somebody could do it with this input: so it was not at fault.
+                self.mark_failures()?;
+            } else {
+                self.hint = format!(
+                    "{} speaks of little that was asked for, so nothing was learnt from it; check its output",
+                    run.tool
+                );
+            }
         } else if matches!(run.outcome, RunOutcome::Cancelled | RunOutcome::Interrupted | RunOutcome::Running) {
             self.over = Some(CallOutcome::Cancelled);
-        } else if run.outcome.is_failure() && !turn.again {
-            // A second failure in one call says nothing new; what was refused says nothing about the tool.
-            let severity = if self.attempts.is_empty() { Severity::High } else { Severity::Medium };
-            attempt.mark = self.mark(run, &path, severity)?;
-            attempt.severity = Some(severity);
         }
         self.attempts.push(attempt);
-        self.learn(run)?;
+        if is_related {
+            self.learn(run)?;
+        }
         if self.over.is_none() && !self.request.go_on {
             self.stop_when_risky(turn, run);
         }
         Ok(())
     }
 
+    /// Marks those that failed before another one succeeded. Where all fail nobody is marked: the input may be at fault.
+    fn mark_failures(&mut self) -> Result<(), EngineError> {
+        for at in 0..self.attempts.len() {
+            let attempt = &self.attempts[at];
+            // A second failure in one call says nothing new; what was refused says nothing about the tool.
+            if !attempt.outcome.is_failure() || attempt.again {
+                continue;
+            }
+            let severity = if at == 0 { Severity::High } else { Severity::Medium };
+            let mark = self.mark(attempt, severity)?;
+            let attempt = &mut self.attempts[at];
+            (attempt.mark, attempt.severity) = (mark, Some(severity));
+        }
+        Ok(())
+    }
+
     /// Marks a failure; a tool that is gone by now needs no mark.
-    fn mark(&self, run: &Run, path: &str, severity: Severity) -> Result<Option<MarkId>, EngineError> {
+    fn mark(&self, attempt: &CallAttempt, severity: Severity) -> Result<Option<MarkId>, EngineError> {
+        let ranked = self.ranked.iter().find(|ranked| ranked.run == Some(attempt.run));
         let request = MarkRequest {
-            tool: path.to_owned(),
-            run: Some(run.id),
+            tool: ranked.map_or_else(|| attempt.tool.to_string(), |ranked| ranked.tool.path.clone()),
+            run: Some(attempt.run),
             scenario: self.request.scenario.clone(),
-            error: run.error.clone().unwrap_or_else(|| run.outcome.to_string()),
+            error: attempt.error.clone().unwrap_or_else(|| attempt.outcome.to_string()),
             severity,
         };
         match self.engine.failures().mark(&request, &self.caller) {

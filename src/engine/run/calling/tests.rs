@@ -75,7 +75,8 @@ fn what_fails_and_what_lies_is_marked_and_the_next_call_begins_with_who_did_it()
     let marks = engine.workspace.read(|q| Ok(q.all_failure_marks()?)).unwrap();
     let told: Vec<_> =
         marks.iter().map(|mark| (mark.tool.as_str(), mark.scenario.as_str(), mark.tags.join(" "))).collect();
-    let tags = "not-for-english not-for-french".to_owned();
+    // It says of itself that it is for these.
+    let tags = String::new();
     assert_eq!(
         told,
         [
@@ -111,14 +112,14 @@ fn the_rank_is_told_with_its_parts() {
         .candidates(&CallRequest { tags: vec!["TRANSLATION".to_owned()], ..request(&[]) }, &ada())
         .unwrap();
     let first = &found.candidates[0];
-    assert_eq!((first.tool.as_str(), first.failure_demotion, first.quality), ("c_translator", 0.0, 0.5));
-    let wanted = crate::engine::library::searching::rounded(first.similarity * 0.5);
+    assert_eq!((first.tool.as_str(), first.failure_demotion, first.quality), ("c_translator", 0.0, 0.667));
+    let wanted = crate::engine::library::searching::rounded(first.similarity * 0.667);
     assert!((first.rank - wanted).abs() < 1e-9, "{} is not {wanted}", first.rank);
     let last = found.candidates.iter().find(|candidate| candidate.tool.as_str() == "a_translator").unwrap();
-    // One failed run is a score of 0.06, which a mark of severity high brings below 0.
-    assert_eq!((last.failures_alike, last.failure_demotion, last.quality), (1, 0.3, 0.0));
-    assert_eq!(last.ruled_out_by.as_deref(), Some("not-for-english"));
-    assert!(last.why.starts_with("ranked last, tagged not-for-english; ("), "{}", last.why);
+    // One failure of one run is a third, less 0.1 for the mark of severity high.
+    assert_eq!((last.failures_alike, last.failure_demotion, last.quality), (1, 0.3, 0.233));
+    assert_eq!(last.ruled_out_by, None, "it says of itself that it is for this");
+    assert!(last.why.contains("0 of 1 run succeeded, marked 1x"), "{}", last.why);
 }
 
 #[test]
@@ -154,11 +155,13 @@ fn when_all_fail_a_better_version_is_offered_and_only_idempotent_tools_are_tried
     assert_eq!(
         tried(&report),
         [
-            ("a_translator", RunOutcome::Failed, Some(Severity::High)),
-            ("b_translator", RunOutcome::Failed, Some(Severity::Medium)),
+            ("a_translator", RunOutcome::Failed, None),
+            ("b_translator", RunOutcome::Failed, None),
             ("a_translator", RunOutcome::Failed, None)
-        ]
+        ],
+        "the input may be at fault, so nobody is marked"
     );
+    assert_eq!(engine.workspace.read(|q| Ok(q.all_failure_marks()?)).unwrap(), []);
     let first = report.attempts[0].run;
     assert_eq!(
         report.hint,
@@ -220,4 +223,49 @@ fn no_call_of_fifty_is_lost_to_one_broken_tool() {
     assert_eq!(engine.runs().list(&filter).unwrap().len(), 51);
     let winner = engine.workspace.read(|q| Ok(q.winner("english french translat", "")?)).unwrap().unwrap();
     assert_eq!((winner.tool.as_str(), winner.wins), ("c_translator", 50));
+}
+
+#[test]
+fn a_mark_ends_that_it_did_it_the_last_time_and_one_failure_is_no_verdict() {
+    let world = World::new();
+    drop_tool(&world, "a_translator", WORKS, "");
+    drop_tool(&world, "b_translator", WORKS, "");
+    let engine = world.open();
+    called(&engine, &request(&[]));
+    let first = || engine.calls().candidates(&request(&[]), &ada()).unwrap().candidates;
+    assert!(first()[0].won_before && first()[0].tool.as_str() == "a_translator");
+    let mark = crate::engine::MarkRequest {
+        tool: "a_translator".to_owned(),
+        run: None,
+        scenario: request(&[]).scenario,
+        error: "it is no French".to_owned(),
+        severity: Severity::High,
+    };
+    engine.failures().mark(&mark, &ada()).unwrap();
+    let now = first();
+    assert_eq!((now[0].tool.as_str(), now[0].won_before), ("b_translator", false));
+    assert_eq!((now[1].won_before, now[1].quality), (false, 0.567), "two thirds less 0.1");
+}
+
+#[test]
+fn a_tool_that_is_about_something_else_teaches_nothing_by_its_success() {
+    let world = World::new();
+    for name in ["a_translator", "b_translator", "c_translator"] {
+        drop_tool(&world, name, FAILS, "");
+    }
+    drop_tool(&world, "z_other", WORKS, "");
+    let manifest = std::fs::read_to_string(world.root().join("tools/experimental/z_other.toml")).unwrap();
+    let manifest = manifest
+        .replace("Translates english text to french", "Shows the english and the french flag")
+        .replace("translation", "flag");
+    world.write("tools/experimental/z_other.toml", &manifest);
+    let engine = world.open();
+    let report = called(&engine, &request(&[]));
+    let last = ("z_other", RunOutcome::Succeeded, None);
+    assert_eq!((tried(&report).len(), tried(&report).last()), (4, Some(&last)));
+    assert!(report.attempts.iter().all(|attempt| attempt.mark.is_none()), "nobody is marked");
+    assert!(report.hint.starts_with("z_other speaks of little that was asked for"), "{}", report.hint);
+    let found = engine.calls().candidates(&request(&[]), &ada()).unwrap();
+    assert!(found.candidates.iter().all(|candidate| !candidate.won_before));
+    assert_eq!(found.candidates[0].tool.as_str(), "a_translator");
 }

@@ -1,0 +1,84 @@
+//! Which way a tool goes: from JSON to YAML or back, on or off, with or without.
+
+use super::super::terms::{is_stop_word, words};
+use crate::domain::Tool;
+
+/// Small words of a name that turn it into that of the counterpart.
+const COUNTERPARTS: &[(&str, &str)] = &[("down", "up"), ("in", "out"), ("off", "on")];
+
+/// Words of a name of which one with and one without are counterparts.
+const DENIALS: &[&str] = &["no", "not", "without"];
+
+/// Words between what something is made of and what it is made into.
+const INTO: &[&str] = &["into", "to"];
+
+/// Which way a tool goes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Direction {
+    /// What is made into what, by meaning.
+    steps: Vec<(u32, u32)>,
+    /// Small words of its names.
+    small: Vec<&'static str>,
+}
+
+impl Direction {
+    /// Reads the names and the first sentence of a tool.
+    pub(super) fn of(tool: &Tool, meaning: impl Fn(&str) -> Option<u32>) -> Direction {
+        let name = words(tool.name.as_str());
+        let title = words(tool.title.as_deref().unwrap_or_default());
+        let first = words(tool.description.split(['.', '\n']).next().unwrap_or_default());
+        let mut steps = Vec::new();
+        for text in [&name, &title, &first] {
+            let is_content = |word: &&String| !is_stop_word(word) && !INTO.contains(&word.as_str());
+            for (at, word) in text.iter().enumerate() {
+                let step = if INTO.contains(&word.as_str()) {
+                    let before = text[..at].iter().rev().find(is_content).map(String::as_str);
+                    before.zip(text[at + 1..].iter().find(is_content).map(String::as_str))
+                } else {
+                    word.split_once('2').filter(|(from, into)| !from.is_empty() && !into.is_empty())
+                };
+                steps.extend(step.and_then(|(from, into)| Some((meaning(from)?, meaning(into)?))));
+            }
+        }
+        let known = COUNTERPARTS.iter().flat_map(|(one, other)| [*one, *other]).chain(DENIALS.iter().copied());
+        let small = known.filter(|small| name.iter().chain(&title).any(|word| word == small)).collect();
+        Direction { steps, small }
+    }
+
+    /// Whether one goes where the other comes from, or one is on and the other off.
+    pub(super) fn is_opposite(&self, other: &Direction) -> bool {
+        let is_denied = |direction: &Direction| direction.small.iter().any(|small| DENIALS.contains(small));
+        let has = |direction: &Direction, small: &str| direction.small.contains(&small);
+        let are_counterparts = |(one, two): &(&str, &str)| {
+            let (own, others) = ((has(self, one), has(self, two)), (has(other, one), has(other, two)));
+            own.0 != own.1 && others.0 != others.1 && own != others
+        };
+        self.steps.iter().any(|(from, into)| from != into && other.steps.contains(&(*into, *from)))
+            || is_denied(self) != is_denied(other)
+            || COUNTERPARTS.iter().any(are_counterparts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn direction(name: &str, title: &str, description: &str) -> Direction {
+        let title = Some(title.to_owned()).filter(|title| !title.is_empty());
+        let tool = Tool { title, description: description.to_owned(), ..Tool::ordinary(name) };
+        Direction::of(&tool, |word| Some(word.bytes().fold(7, |sum, byte| sum * 31 % 1_000_003 + u32::from(byte))))
+    }
+
+    #[test]
+    fn what_goes_back_is_opposite() {
+        let opposite = |one: (&str, &str, &str), other: (&str, &str, &str)| {
+            direction(one.0, one.1, one.2).is_opposite(&direction(other.0, other.1, other.2))
+        };
+        assert!(opposite(("json_to_yaml", "", ""), ("yaml_to_json", "", "")));
+        assert!(opposite(("json2yaml", "", ""), ("convert", "", "Converts from YAML to JSON")));
+        assert!(opposite(("screen", "Turn on the screen", ""), ("other", "Turn off the screen", "")));
+        assert!(opposite(("are_equal", "", ""), ("are_not_equal", "", "")));
+        assert!(!opposite(("json_to_yaml", "", ""), ("json_into_yaml", "", "Turns JSON to YAML")));
+        assert!(!opposite(("sign_in", "", ""), ("log_in", "", "")));
+    }
+}
