@@ -27,6 +27,12 @@ const MAX_TOLD: usize = 4;
 /// Generated inputs that both versions are started with.
 const GENERATED: usize = 80;
 
+/// Inputs of recorded runs that both versions are started with.
+const RECORDED: usize = 20;
+
+/// Known inputs near which others are made.
+const MAX_KNOWN: usize = 8;
+
 /// Generated inputs that are started with at once; the time is looked at between.
 const AT_ONCE: usize = 20;
 
@@ -224,12 +230,15 @@ fn generated_inputs(context: &CheckContext<'_>, base: &ToolDetail) -> Vec<Value>
         })
     };
     let (Some(schema), true) = (&base.manifest.input, takes_input(base)) else { return Vec::new() };
-    let mut known: Vec<Value> = cases(base).into_iter().chain(cases(context.version)).map(|case| case.input).collect();
-    known.extend(context.library.recorded(&context.version.tool.name).into_iter().map(|one| one.input));
+    let written: Vec<Value> = cases(base).into_iter().chain(cases(context.version)).map(|case| case.input).collect();
+    let recorded: Vec<Value> =
+        context.library.recorded(&context.version.tool.name).into_iter().map(|one| one.input).take(RECORDED).collect();
+    let mut known: Vec<Value> = written.iter().chain(&recorded).cloned().collect();
     known.push(generate::simplest(schema));
-    known.truncate(8);
+    known.truncate(MAX_KNOWN);
     let literals = literals(base, context.version);
-    let mut all = variants(schema, &known, &literals, GENERATED * 3 / 4);
+    let mut all: Vec<Value> = recorded.into_iter().filter(|input| !written.contains(input)).collect();
+    all.extend(variants(schema, &known, &literals, GENERATED * 3 / 4));
     let mut dice = Rng::of(context.version.tool.digest);
     for input in generate::inputs(schema, &mut dice, GENERATED) {
         if all.len() < GENERATED && !all.contains(&input) && !known.contains(&input) {

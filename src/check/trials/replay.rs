@@ -1,6 +1,7 @@
 //! Recorded inputs of real runs, on a version and on a better one.
 
 use super::{cannot_start, difference, unavailable};
+use crate::check::source::excerpt;
 use crate::check::{Batch, CheckContext, Trials};
 use crate::domain::{CheckReport, DIFF_TIME, Finding, ReplayOutcome, Replayed, RunEnd, RunId, Severity, ToolDetail};
 use crate::runner::{Pace, Tried};
@@ -10,6 +11,9 @@ use std::num::NonZeroUsize;
 
 /// Most of an output that is kept with a replay, in bytes.
 const KEPT: usize = 2000;
+
+/// Longest answer that is quoted in a finding, in characters.
+const MAX_ANSWER: usize = 60;
 
 /// Most of a difference that is kept, in lines.
 const MAX_LINES: usize = 60;
@@ -117,6 +121,12 @@ fn lines(old: &str, new: &str) -> String {
     kept.join("\n")
 }
 
+/// The first line of an output that is kept with how it ended; how it ended where there is none.
+fn answer(said: &str) -> String {
+    let line = said.lines().nth(1).or_else(|| said.lines().next()).unwrap_or_default();
+    excerpt(line, MAX_ANSWER)
+}
+
 /// Replays what was recorded, on the version approved before, else on the one that this one was made of.
 pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let name = "replay";
@@ -144,7 +154,10 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
         };
         let last = one.after.lines().next().unwrap_or_default();
         let message = match one.outcome {
-            ReplayOutcome::Changed => format!("with the input of run {} the result changed: {last}", one.run),
+            ReplayOutcome::Changed => {
+                let (was, now) = (answer(&one.before), answer(&one.after));
+                format!("with the input of run {}: was {was}, now {now}", one.run)
+            }
             _ => format!("the input of run {} is {}: {last}", one.run, one.outcome),
         };
         Some(Finding::new(one.outcome.word(), severity, message))

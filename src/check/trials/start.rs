@@ -41,7 +41,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
         findings.push(Finding::new(
             "not-found",
             Severity::Medium,
-            format!("it calls {program}, which is no program here"),
+            format!("it calls {program}, which is not installed"),
         ));
     } else if started.iter().all(|tried| is_silent(tried)) {
         let words = if only_defines(context.version) {

@@ -14,6 +14,7 @@
 
 mod align;
 mod classify;
+mod grammar;
 mod plain;
 #[cfg(test)]
 mod tests;

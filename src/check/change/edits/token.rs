@@ -1,6 +1,7 @@
 //! A program as a list of statements, each a list of tokens: what is left when layout, comments, docstrings and type
 //! annotations are gone.
 
+use super::grammar::{BLOCKS, COMPOUND, PUNCTUATION, SILENT, WHOLE};
 use crate::domain::budget;
 use crate::domain::source::Language;
 use tree_sitter::Node;
@@ -117,133 +118,6 @@ struct Reader<'t> {
     depth: usize,
     language: Language,
 }
-
-/// Statements that hold blocks: their head is a statement of its own.
-const COMPOUND: &[&str] = &[
-    "if_statement",
-    "elif_clause",
-    "else_clause",
-    "for_statement",
-    "for_in_statement",
-    "c_style_for_statement",
-    "while_statement",
-    "do_statement",
-    "try_statement",
-    "except_clause",
-    "except_group_clause",
-    "finally_clause",
-    "catch_clause",
-    "with_statement",
-    "match_statement",
-    "case_clause",
-    "case_statement",
-    "case_item",
-    "switch_statement",
-    "switch_case",
-    "switch_default",
-    "function_definition",
-    "function_declaration",
-    "generator_function_declaration",
-    "class_definition",
-    "class_declaration",
-    "method_definition",
-    "decorated_definition",
-    "subshell",
-    "compound_statement",
-];
-
-/// Blocks inside them.
-const BLOCKS: &[&str] =
-    &["block", "statement_block", "class_body", "switch_body", "do_group", "program", "module", "compound_statement"];
-
-/// Syntax that says nothing about what is done.
-const SILENT: &[&str] = &[
-    "comment",
-    "type",
-    "type_annotation",
-    "type_parameters",
-    "type_arguments",
-    "type_parameter",
-    "type_alias_declaration",
-    "type_alias_statement",
-    "interface_declaration",
-    "accessibility_modifier",
-    "override_modifier",
-    "hash_bang_line",
-    "empty_statement",
-    "pass_statement",
-    "predefined_type",
-    "type_predicate_annotation",
-    "asserts_annotation",
-    "readonly",
-    "abstract",
-    "declare",
-];
-
-/// Signs that layout and style decide.
-const PUNCTUATION: &[&str] = &[
-    "(",
-    ")",
-    ",",
-    ";",
-    ":",
-    "{",
-    "}",
-    "]",
-    ".",
-    "\n",
-    "\"",
-    "'",
-    "`",
-    "$",
-    "${",
-    "\"\"\"",
-    "$(",
-    "$((",
-    "))",
-    "<(",
-    "((",
-    "let",
-    "var",
-    "const",
-    "f\"",
-    "|&",
-    ";;",
-    "esac",
-    "fi",
-    "done",
-    "then",
-    "do",
-    "in",
-    "string_start",
-    "string_end",
-    "function",
-    "as",
-    "export",
-    "declare",
-    "local",
-    "readonly",
-    "typeset",
-    "=>",
-    "->",
-    "public",
-    "private",
-    "\\",
-    "[[",
-    "]]",
-];
-
-/// Syntax that is one token although it has parts.
-const WHOLE: &[&str] = &[
-    "regex",
-    "raw_string",
-    "heredoc_body",
-    "heredoc_content",
-    "ansi_c_string",
-    "string_content",
-    "string_fragment",
-    "regex_pattern",
-];
 
 impl Reader<'_> {
     fn of(&self, node: Node<'_>) -> &str {
