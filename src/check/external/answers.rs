@@ -13,23 +13,22 @@ fn number(value: &Value, pointer: &str) -> u64 {
     value.pointer(pointer).and_then(Value::as_u64).unwrap_or(1)
 }
 
-/// `ruff check --output-format=json`: a list. Errors of syntax and of names that do not exist stop a program.
+// Linters are made to be strict: on honest code most of what they say is a matter of taste or of types that nobody
+// wrote down. What stops a program fails, what may well be a fault warns, and the rest are facts.
+
+/// `ruff check --output-format=json`: a list. Errors of syntax stop a program, names that do not exist may.
 pub(super) fn ruff(answer: &str) -> Option<Vec<Finding>> {
     let list: Vec<Value> = serde_json::from_str(answer).ok()?;
     let findings = list.iter().map(|item| {
         let code = item.get("code").and_then(Value::as_str).unwrap_or("syntax");
-        let breaks = code == "syntax"
-            || code == "invalid-syntax"
-            || code.starts_with("E9")
-            || code.starts_with("F82")
-            || code.starts_with("PLE");
-        let is_taste = code.starts_with("F401") || code.starts_with("F841") || code.starts_with('B') || code == "S101";
+        let breaks = code == "syntax" || code == "invalid-syntax" || code.starts_with("E9");
+        let is_fault = code.starts_with("F82") || code.starts_with("PLE") || code.starts_with('S') && code != "S101";
         let severity = if breaks {
             Severity::High
-        } else if is_taste {
-            Severity::Low
-        } else {
+        } else if is_fault {
             Severity::Medium
+        } else {
+            Severity::Low
         };
         finding(code, severity, text(item, "/message"), (text(item, "/filename"), number(item, "/location/row")))
     });
@@ -46,7 +45,9 @@ pub(super) fn mypy(answer: &str) -> Option<Vec<Finding>> {
         let (path, at) = place.split_once(':')?;
         let at = at.split(':').next()?.parse().ok()?;
         let (message, code) = said.rsplit_once("  [").unwrap_or((said, "note]"));
-        findings.push(finding(code.trim_end_matches(']'), severity, message, (path, at)));
+        let code = code.trim_end_matches(']');
+        let severity = if matches!(code, "syntax" | "name-defined") { severity } else { Severity::Low };
+        findings.push(finding(code, severity, message, (path, at)));
     }
     Some(findings)
 }
@@ -68,8 +69,7 @@ pub(super) fn bandit(answer: &str) -> Option<Vec<Finding>> {
     let findings = list.iter().map(|item| {
         let is_sure = text(item, "/issue_confidence") != "LOW";
         let severity = match text(item, "/issue_severity") {
-            "HIGH" if is_sure => Severity::High,
-            "HIGH" | "MEDIUM" => Severity::Medium,
+            "HIGH" if is_sure => Severity::Medium,
             _ => Severity::Low,
         };
         let place = (text(item, "/filename"), number(item, "/line_number"));
@@ -102,8 +102,7 @@ pub(super) fn shellcheck(answer: &str) -> Option<Vec<Finding>> {
         let code = number(item, "/code");
         let severity = match text(item, "/level") {
             "error" if (1000..2000).contains(&code) => Severity::High,
-            _ if code == 2148 => Severity::Low,
-            "error" | "warning" => Severity::Medium,
+            "error" if code != 2148 => Severity::Medium,
             _ => Severity::Low,
         };
         let code = format!("SC{code}");
@@ -127,16 +126,9 @@ pub(super) fn tsc(answer: &str) -> Option<Vec<Finding>> {
         let at = position.split(',').next()?.parse().ok()?;
         let (kind, message) = rest.split_once(": ")?;
         let code = kind.rsplit(' ').next()?;
-        // What is not installed here is no fault of the code: modules and the types of Node.
-        let is_absent = matches!(code, "TS2307" | "TS2580" | "TS2591" | "TS7016" | "TS2304" | "TS2792");
+        // The types of modules and of Node that are not installed here make most of the others.
         let is_syntax = code.len() == 6 && code.starts_with("TS1");
-        let severity = if is_syntax {
-            Severity::High
-        } else if is_absent {
-            Severity::Low
-        } else {
-            Severity::Medium
-        };
+        let severity = if is_syntax { Severity::High } else { Severity::Low };
         findings.push(finding(code, severity, message, (path, at)));
     }
     Some(findings)
@@ -150,7 +142,11 @@ pub(super) fn eslint(answer: &str) -> Option<Vec<Finding>> {
         for item in file.get("messages")?.as_array()? {
             let is_error = item.get("severity").and_then(Value::as_u64) == Some(2);
             let code = item.get("ruleId").and_then(Value::as_str).unwrap_or("syntax");
-            let severity = if is_error { Severity::High } else { Severity::Medium };
+            let severity = match (code, is_error) {
+                ("syntax", true) => Severity::High,
+                (_, true) => Severity::Medium,
+                (_, false) => Severity::Low,
+            };
             findings.push(finding(
                 code,
                 severity,

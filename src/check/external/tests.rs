@@ -95,15 +95,15 @@ fn each_answer_is_read_in_its_own_form() {
         &python,
         r#"[{"code":"F821","message":"said","filename":"/tmp/x/files/t.py","location":{"row":2}}]"#,
         "F821",
-        Severity::High,
+        Severity::Medium,
     );
-    expect(&MYPY, &python, "t.py:2: error: said  [arg-type]", "arg-type", Severity::Medium);
+    expect(&MYPY, &python, "t.py:2: error: said  [arg-type]", "arg-type", Severity::Low);
     expect(
         &BANDIT,
         &python,
         r#"{"results":[{"filename":"./t.py","line_number":2,"issue_severity":"HIGH","issue_confidence":"HIGH","issue_text":"said","test_id":"B602"}]}"#,
         "B602",
-        Severity::High,
+        Severity::Medium,
     );
     expect(
         &SEMGREP,
@@ -117,19 +117,19 @@ fn each_answer_is_read_in_its_own_form() {
         &shell,
         r#"{"comments":[{"file":"./t.sh","line":2,"level":"warning","code":2086,"message":"said"}]}"#,
         "SC2086",
-        Severity::Medium,
+        Severity::Low,
     );
     let unclear = r#"{"comments":[{"file":"./t.sh","line":2,"level":"error","code":2045,"message":"said"}]}"#;
     expect(&SHELLCHECK, &shell, unclear, "SC2045", Severity::Medium);
     let broken = unclear.replace("2045", "1073");
     expect(&SHELLCHECK, &shell, &broken, "SC1073", Severity::High);
-    expect(&TSC, &typescript, "sub/t.ts(2,7): error TS2322: said\n  more of it", "TS2322", Severity::Medium);
+    expect(&TSC, &typescript, "sub/t.ts(2,7): error TS2322: said\n  more of it", "TS2322", Severity::Low);
     expect(
         &ESLINT,
         &javascript,
         r#"[{"filePath":"/tmp/x/files/t.mjs","messages":[{"ruleId":"no-eval","severity":2,"line":2,"message":"said"}]}]"#,
         "no-eval",
-        Severity::High,
+        Severity::Medium,
     );
 }
 

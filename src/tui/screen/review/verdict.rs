@@ -4,7 +4,7 @@
 
 use super::super::evidence::{Facts, LABEL_WIDTH, NARROW_LABEL_WIDTH};
 use crate::domain::{CheckReport, CheckState, CommentKind, Finding, ReviewState, Severity, Verdict};
-use crate::engine::{EvidenceLine, MADE, MADE_BECAUSE, ReviewDetail};
+use crate::engine::{EvidenceLine, MADE, MADE_BECAUSE, ReviewDetail, Weight};
 use crate::tui::now::Now;
 use crate::tui::overlay::decision_line;
 use crate::tui::phrase::plural;
@@ -50,13 +50,22 @@ pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLin
     let difference = |line: &&EvidenceLine| DIFFERENCES.contains(&line.label.as_str());
     let above = |line: &&EvidenceLine| room.maker_above && [MADE, MADE_BECAUSE].contains(&line.label.as_str());
     detail.evidence.iter().filter(difference).for_each(|line| page.facts.evidence(line));
-    let others = detail.evidence.iter().filter(|line| !difference(line) && !above(line));
-    others.for_each(|line| page.facts.evidence(line));
-    if let Some(verdict) = &detail.verdict {
-        if room.unfolded { page.quiet(verdict) } else { page.folded(verdict) }
+    let is_folded = |line: &&EvidenceLine| !room.unfolded && is_quiet(line);
+    let others = || detail.evidence.iter().filter(|line| !difference(line) && !above(line));
+    others().filter(|line| !is_folded(line)).for_each(|line| page.facts.evidence(line));
+    let folded: Vec<&str> = others().filter(is_folded).map(|line| line.label.as_str()).collect();
+    match &detail.verdict {
+        Some(verdict) if room.unfolded => page.quiet(verdict),
+        Some(verdict) => page.folded(verdict, &folded),
+        None => page.facts.sum("·", "facts", &folded.join(" · "), Tone::Fact),
     }
     page.past(detail, now);
     (page.facts.lines, page.links)
+}
+
+/// Evidence that is the same for most versions: how large it is, with what it runs, that nothing is hidden in it.
+fn is_quiet(line: &EvidenceLine) -> bool {
+    line.weight == Weight::Good || matches!(line.label.as_str(), "size" | "interpreter")
 }
 
 struct Page {
@@ -149,7 +158,7 @@ impl Page {
     }
 
     /// What asks for no attention, in a line for each sort of it.
-    fn folded(&mut self, verdict: &Verdict) {
+    fn folded(&mut self, verdict: &Verdict, others: &[&str]) {
         let names = |states: &[CheckState]| -> Vec<&str> {
             let checks = verdict.checks.iter().filter(|check| states.contains(&check.state));
             checks.map(|check| check.name.as_str()).collect()
@@ -160,12 +169,13 @@ impl Page {
         }
         let facts =
             |check: &CheckReport| check.findings.iter().filter(|finding| finding.severity == Severity::Low).count();
-        let told: Vec<String> = verdict
+        let mut told: Vec<String> = verdict
             .checks
             .iter()
             .filter(|check| facts(check) > 0)
             .map(|check| format!("{} {}", check.name, facts(check)))
             .collect();
+        told.extend(others.iter().map(|label| (*label).to_owned()));
         if !told.is_empty() {
             self.facts.sum("·", "facts", &told.join(" · "), Tone::Fact);
         }
