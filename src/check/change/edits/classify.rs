@@ -81,7 +81,10 @@ impl Code<'_> {
             .collect();
         // Who writes an expression anew replaces much of it; who bends it replaces little.
         let size = |tokens: fn(&Replaced<'_>) -> usize| parts.iter().map(tokens).sum::<usize>();
-        let is_rewritten = size(|part| part.old.len()) > REWRITTEN && size(|part| part.new.len()) > REWRITTEN;
+        let (gone, come) = (size(|part| part.old.len()), size(|part| part.new.len()));
+        // The same constants, put together in another way, are likely to come to the same.
+        let is_regrouped = gone.min(come) >= 2 && gone + come > REWRITTEN && constants(before) == constants(now);
+        let is_rewritten = gone.min(come) > REWRITTEN || is_regrouped;
         // One line for each line of the statement, with the worst that happened in it.
         for part in &parts {
             let (code, severity) = match judge(part, before, now) {
@@ -279,6 +282,12 @@ fn is_short(statement: &Statement) -> bool {
     statement.tokens.len() <= 2
 }
 
+/// The numbers and texts of a statement.
+fn constants(statement: &Statement) -> BTreeSet<&str> {
+    let is_constant = |token: &&Token| matches!(token.kind, TokenKind::Number | TokenKind::Text);
+    statement.tokens.iter().filter(is_constant).map(|token| token.text.as_str()).collect()
+}
+
 /// The tokens that do not depend on the names that a program chose.
 fn marks(tokens: &[Token]) -> Vec<&str> {
     let is_mark =
@@ -339,6 +348,11 @@ fn is_moved(part: &Replaced<'_>, code: &Code<'_>) -> bool {
         statements.iter().any(|statement| holds(&marks(&statement.tokens), words))
     };
     let (old, new) = (marks(part.old), marks(part.new));
+    if part.new.is_empty() && old.len() > 1 {
+        // What went stands in a statement of its own.
+        let added = code.new.iter().filter(|statement| !code.old.iter().any(|other| other.key() == statement.key()));
+        return added.into_iter().any(|statement| holds(&marks(&statement.tokens), &old));
+    }
     // `10` became `limit`, and `limit = 10` stands elsewhere; a call of a new function takes the place of its body.
     let is_named = |tokens: &[Token], known: &[Statement]| {
         tokens.iter().any(|token| token.kind == TokenKind::Name && !known.iter().any(|other| other.has(&token.text)))

@@ -212,6 +212,9 @@ impl Reader<'_> {
     fn simple(&mut self, node: Node<'_>, level: usize) {
         let mut tokens = Vec::new();
         self.tokens(node, Context::default(), &mut tokens, level + 1);
+        if self.language == Language::Bash && tokens.first().is_some_and(|token| token.text == "set") {
+            tokens = tokens.into_iter().flat_map(letters).collect();
+        }
         let kind = self.kind_of(node, &tokens);
         self.push(kind, tokens);
     }
@@ -514,4 +517,12 @@ fn is_joined(node: Node<'_>) -> bool {
         })
     };
     is_sum && (is_text("left") || is_text("right"))
+}
+
+/// The options of `set -euo` one by one.
+fn letters(token: Token) -> Vec<Token> {
+    match token.text.strip_prefix('-').filter(|letters| letters.chars().all(|c| c.is_ascii_lowercase())) {
+        Some(letters) => letters.chars().map(|letter| Token { text: format!("-{letter}"), ..token.clone() }).collect(),
+        None => vec![token],
+    }
 }
