@@ -353,7 +353,10 @@ pub fn settle(reports: &mut [CheckReport]) {
     }
     for report in reports.iter_mut().filter(|report| report.name == "change" && !report.findings.is_empty()) {
         for finding in &mut report.findings {
-            if finding.severity == Severity::Medium && CALCULATIONS.contains(&finding.code.as_str()) {
+            // A condition in another form may be the same one; a new condition is not.
+            let is_form = finding.message.contains("` became `") && finding.code == "condition";
+            let is_calculation = CALCULATIONS.contains(&finding.code.as_str()) || is_form;
+            if finding.severity == Severity::Medium && is_calculation {
                 finding.severity = Severity::Low;
             }
         }

@@ -44,7 +44,7 @@ const FEW: usize = 4;
 
 /// So many equal answers, with so many different outputs among them, speak for two forms of one calculation.
 const ENOUGH: usize = 20;
-const VARIED: usize = 5;
+const VARIED: usize = 3;
 
 /// The finding that says so.
 pub(in crate::check) const SAME: &str = "same-answers";

@@ -32,6 +32,7 @@ pub(super) fn findings(steps: &[Step<'_>], old: &[Statement], new: &[Statement],
     let renamed = renamed(steps, old, new);
     let filled = filled(steps, &explained, &functions);
     let code = Code { old, new, explained, functions, filled, renamed, heads: heads(steps) };
+    let regrouped = regrouped(steps, &code.explained);
     let mut findings = Vec::new();
     for (at, step) in steps.iter().enumerate() {
         let told = match step {
@@ -40,8 +41,10 @@ pub(super) fn findings(steps: &[Step<'_>], old: &[Statement], new: &[Statement],
             Step::Added(statement) if !code.explained.contains(&at) => code.added(statement).into_iter().collect(),
             Step::Removed(_) | Step::Added(_) => Vec::new(),
         };
+        let most = if regrouped.contains(&at) { Severity::Low } else { Severity::High };
         findings.extend(
-            told.into_iter().map(|edit| Finding::new(edit.code, edit.severity, edit.words).at(path, edit.line)),
+            told.into_iter()
+                .map(|edit| Finding::new(edit.code, edit.severity.min(most), edit.words).at(path, edit.line)),
         );
     }
     findings.extend(
@@ -280,6 +283,28 @@ fn heads(steps: &[Step<'_>]) -> HashSet<u64> {
 
 fn is_short(statement: &Statement) -> bool {
     statement.tokens.len() <= 2
+}
+
+/// The statements of a function that went and came, where no constant, no exit and no error went or came with them: code
+/// that was written anew.
+fn regrouped(steps: &[Step<'_>], explained: &BTreeSet<usize>) -> BTreeSet<usize> {
+    let mut groups: BTreeMap<&str, [Vec<(usize, &Statement)>; 2]> = BTreeMap::new();
+    for (at, step) in steps.iter().enumerate().filter(|(at, _)| !explained.contains(at)) {
+        match step {
+            Step::Removed(one) => groups.entry(&one.function).or_default()[0].push((at, *one)),
+            Step::Added(one) => groups.entry(&one.function).or_default()[1].push((at, *one)),
+            Step::Changed(..) => {}
+        }
+    }
+    let all = |side: &[(usize, &Statement)]| -> (BTreeSet<String>, usize, usize) {
+        let words = side.iter().flat_map(|(_, one)| constants(one)).map(str::to_owned).collect();
+        let count = |kind| side.iter().filter(|(_, one)| one.kind == kind).count();
+        (words, count(StatementKind::Exit), count(StatementKind::Raise))
+    };
+    let is_same =
+        |[gone, come]: &[Vec<(usize, &Statement)>; 2]| !gone.is_empty() && !come.is_empty() && all(gone) == all(come);
+    let same = groups.into_values().filter(is_same).flatten().flatten();
+    same.map(|(at, _)| at).collect()
 }
 
 /// The numbers and texts of a statement.
