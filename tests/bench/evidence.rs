@@ -89,7 +89,7 @@ impl World {
 
     fn tools(&self) -> Vec<std::sync::Arc<Tool>> {
         let view = self.engine.library().scan(&mut |_| {}).unwrap_or_else(|error| panic!("cannot scan: {error}"));
-        view.tools.to_vec()
+        view.tools.clone()
     }
 
     fn check(&self, tool: &Tool) -> Verdict {

@@ -79,7 +79,9 @@ fn merged(mut facts: Vec<Finding>, mut edits: Vec<Finding>) -> Vec<Finding> {
     }
     // Many changes are a rewrite: each is a line to read, and what the facts say is worth more than each of them.
     if edits.iter().filter(|edit| edit.severity > Severity::Low).count() > MAX_WARNINGS {
-        edits.iter_mut().for_each(|edit| edit.severity = Severity::Low);
+        for edit in &mut edits {
+            edit.severity = Severity::Low;
+        }
     }
     edits.retain(|edit| !facts.iter().any(|fact| is_at(fact, edit) && fact.severity >= edit.severity));
     facts.extend(edits);

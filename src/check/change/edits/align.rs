@@ -174,13 +174,10 @@ fn named_value(statements: &[Statement], at: usize, other: &[Statement]) -> Opti
         is_set |=
             place < at && one.function == statement.function && one.tokens.iter().any(|token| token.text == name.text);
     }
-    let calls = value.iter().any(|token| token.text == "$(") || value.iter().filter(is_name_like).count() > 1;
+    let calls = value.iter().any(|token| token.text == "$(")
+        || value.iter().filter(|token| token.kind == TokenKind::Name).count() > 1;
     let most = if calls { 1 } else { MAX_INLINED.1 };
     (!is_set && (1..=most).contains(&uses)).then(|| (name.text.clone(), statement.function.clone(), value.to_vec()))
-}
-
-fn is_name_like(token: &&Token) -> bool {
-    token.kind == TokenKind::Name
 }
 
 /// What happened from one version to the other, in the order of the new one. What only moved is left out.

@@ -86,7 +86,9 @@ pub(in crate::check) fn literals(base: &ToolDetail, new: &ToolDetail) -> Literal
                 align::Step::Removed(one) | align::Step::Added(one) => of(one, &mut changed),
             }
         }
-        now.iter().for_each(|statement| of(statement, &mut others));
+        for statement in &now {
+            of(statement, &mut others);
+        }
     }
     let mut seen = HashSet::new();
     let numbers = changed.numbers.into_iter().chain(others.numbers).filter(|number| seen.insert(number.to_string()));

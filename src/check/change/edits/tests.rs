@@ -10,6 +10,9 @@ fn edits(path: &str, old: &str, new: &str) -> Vec<Finding> {
     found
 }
 
+/// A file, its text, and changes of it: what is replaced by what.
+type Changes<'t> = (&'t str, &'t str, &'t [(&'t str, &'t str)]);
+
 fn worst(path: &str, old: &str, new: &str) -> Option<Severity> {
     edits(path, old, new).into_iter().map(|finding| finding.severity).max()
 }
@@ -88,7 +91,7 @@ curl -sf https://example.org/done | grep -q ok
 
 #[test]
 fn a_change_of_what_is_computed_is_a_warning() {
-    let cases: &[(&str, &str, &[(&str, &str)])] = &[
+    let cases: &[Changes<'_>] = &[
         (
             "t.py",
             PYTHON,
@@ -158,7 +161,7 @@ fn a_change_of_what_is_computed_is_a_warning() {
 
 #[test]
 fn a_change_of_names_layout_and_words_is_no_warning() {
-    let cases: &[(&str, &str, &[(&str, &str)])] = &[
+    let cases: &[Changes<'_>] = &[
         (
             "t.py",
             PYTHON,

@@ -138,7 +138,7 @@ impl Reader<'_> {
     }
 
     fn statement(&mut self, node: Node<'_>, level: usize) {
-        if self.is_over() || level > MAX_DEPTH || SILENT.contains(&node.kind()) || self.is_docstring(node) {
+        if self.is_over() || level > MAX_DEPTH || SILENT.contains(&node.kind()) || is_docstring(node) {
             return;
         }
         match node.kind() {
@@ -215,40 +215,13 @@ impl Reader<'_> {
         if self.language == Language::Bash && tokens.first().is_some_and(|token| token.text == "set") {
             tokens = tokens.into_iter().flat_map(letters).collect();
         }
-        let kind = self.kind_of(node, &tokens);
+        let kind = kind_of(node, &tokens);
         self.push(kind, tokens);
     }
 
     fn push(&mut self, kind: StatementKind, tokens: Vec<Token>) {
         self.count += tokens.len();
         self.statements.push(Statement { kind, tokens, function: self.function.clone(), depth: self.depth });
-    }
-
-    fn kind_of(&self, node: Node<'_>, tokens: &[Token]) -> StatementKind {
-        let first = tokens.first().map_or("", |token| token.text.as_str());
-        match node.kind() {
-            "import_statement" | "import_from_statement" | "future_import_statement" => StatementKind::Import,
-            "return_statement" | "break_statement" | "continue_statement" => StatementKind::Exit,
-            "raise_statement" | "throw_statement" => StatementKind::Raise,
-            _ if matches!(first, "return" | "exit" | "break" | "continue") => StatementKind::Exit,
-            _ if matches!(first, "sys" | "process") && tokens.get(1).is_some_and(|token| token.text == "exit") => {
-                StatementKind::Exit
-            }
-            _ if tokens.iter().all(|token| token.context.message) && !tokens.is_empty() => StatementKind::Message,
-            "lexical_declaration" | "variable_declaration" | "variable_assignment" | "declaration_command" => {
-                StatementKind::Assign
-            }
-            "expression_statement" if node.named_child(0).is_some_and(|child| child.kind().contains("assignment")) => {
-                StatementKind::Assign
-            }
-            _ => StatementKind::Other,
-        }
-    }
-
-    fn is_docstring(&self, node: Node<'_>) -> bool {
-        node.kind() == "expression_statement"
-            && node.named_child_count() == 1
-            && node.named_child(0).is_some_and(|child| matches!(child.kind(), "string" | "concatenated_string"))
     }
 
     /// The tokens of a piece of syntax, in order.
@@ -496,6 +469,33 @@ fn is_shell_part(node: Node<'_>, child: Node<'_>, field: Option<&str>) -> bool {
         "case_item" => field != Some("value"),
         _ => false,
     }
+}
+
+fn kind_of(node: Node<'_>, tokens: &[Token]) -> StatementKind {
+    let first = tokens.first().map_or("", |token| token.text.as_str());
+    match node.kind() {
+        "import_statement" | "import_from_statement" | "future_import_statement" => StatementKind::Import,
+        "return_statement" | "break_statement" | "continue_statement" => StatementKind::Exit,
+        "raise_statement" | "throw_statement" => StatementKind::Raise,
+        _ if matches!(first, "return" | "exit" | "break" | "continue") => StatementKind::Exit,
+        _ if matches!(first, "sys" | "process") && tokens.get(1).is_some_and(|token| token.text == "exit") => {
+            StatementKind::Exit
+        }
+        _ if tokens.iter().all(|token| token.context.message) && !tokens.is_empty() => StatementKind::Message,
+        "lexical_declaration" | "variable_declaration" | "variable_assignment" | "declaration_command" => {
+            StatementKind::Assign
+        }
+        "expression_statement" if node.named_child(0).is_some_and(|child| child.kind().contains("assignment")) => {
+            StatementKind::Assign
+        }
+        _ => StatementKind::Other,
+    }
+}
+
+fn is_docstring(node: Node<'_>) -> bool {
+    node.kind() == "expression_statement"
+        && node.named_child_count() == 1
+        && node.named_child(0).is_some_and(|child| matches!(child.kind(), "string" | "concatenated_string"))
 }
 
 /// What is negated, without the brackets around it.

@@ -65,7 +65,8 @@ pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLin
 
 /// Evidence that is the same for most versions: how large it is, with what it runs, that nothing is hidden in it.
 fn is_quiet(line: &EvidenceLine) -> bool {
-    line.weight == Weight::Good || matches!(line.label.as_str(), "size" | "interpreter")
+    matches!(line.weight, Weight::Fact | Weight::Good)
+        && matches!(line.label.as_str(), "size" | "interpreter" | "hidden characters")
 }
 
 struct Page {
