@@ -80,8 +80,17 @@ fn is_free(token: &Token) -> bool {
 /// Longest value, in tokens, and most uses of a variable that is replaced by it.
 const MAX_INLINED: (usize, usize) = (40, 10);
 
+/// Statements of both versions in which values are put in place of names: each is looked for in all of them.
+const MAX_SEARCHED: usize = 1_000;
+
+/// Calls that are replaced in one version, and tokens of a statement that may still grow: code may call itself.
+const MAX_CALLS: (usize, usize) = (200, 400);
+
 /// The statements with the value in place of each variable that only this version has: naming a value changes nothing.
 pub(super) fn inlined(statements: &[Statement], other: &[Statement]) -> Vec<Statement> {
+    if statements.len() + other.len() > MAX_SEARCHED {
+        return statements.to_vec();
+    }
     let mut result = without_small_functions(statements.to_vec(), other);
     let mut at = 0;
     while at < result.len() {
@@ -106,7 +115,7 @@ pub(super) fn inlined(statements: &[Statement], other: &[Statement]) -> Vec<Stat
 /// The statements with its value in place of each call of a function that only this version has and that only returns a
 /// value. Calls whose arguments are more than a name or a constant are left.
 fn without_small_functions(mut statements: Vec<Statement>, other: &[Statement]) -> Vec<Statement> {
-    let mut at = 0;
+    let (mut at, mut calls) = (0, 0);
     while at + 2 < statements.len() {
         let Some((name, parameters, value)) = small_function(&statements[at..at + 3], other) else {
             at += 1;
@@ -121,7 +130,10 @@ fn without_small_functions(mut statements: Vec<Statement>, other: &[Statement]) 
                 let arguments = statement.tokens.get(place + 1..end).map(<[Token]>::to_vec);
                 let is_plain = |token: &Token| token.kind != TokenKind::Sign && !token.context.fixed;
                 let follows = statement.tokens.get(end).is_some_and(|token| token.context.fixed);
-                let Some(arguments) = arguments.filter(|list| list.iter().all(is_plain) && !follows) else {
+                calls += 1;
+                let is_endless = calls > MAX_CALLS.0 || statement.tokens.len() > MAX_CALLS.1;
+                let is_fit = |list: &Vec<Token>| list.iter().all(is_plain) && !follows && !is_endless;
+                let Some(arguments) = arguments.filter(is_fit) else {
                     is_left = true;
                     break;
                 };
@@ -148,7 +160,7 @@ fn small_function(three: &[Statement], other: &[Statement]) -> Option<(String, V
     let [first, value @ ..] = body.tokens.as_slice() else { return None };
     let is_it = matches!(keyword.text.as_str(), "def" | "function")
         && first.text == "return"
-        && !value.is_empty()
+        && (1..=MAX_INLINED.0).contains(&value.len())
         && parameters.iter().all(is_free)
         && !value.iter().any(|token| token.text == name.text)
         && !other.iter().any(|one| one.has(&name.text));

@@ -21,7 +21,7 @@ mod tests;
 mod token;
 
 use crate::domain::source::{Language, text_of};
-use crate::domain::{Finding, ToolDetail, VersionFile};
+use crate::domain::{Finding, Severity, ToolDetail, VersionFile, count};
 use std::collections::HashSet;
 
 /// Longest text of the code that is given to a version as an input, in bytes.
@@ -29,6 +29,9 @@ const MAX_LITERAL: usize = 40;
 
 /// Numbers, and texts, of the code that are given to a version.
 const MAX_LITERALS: usize = 24;
+
+/// Changed statements of one file that are told one by one.
+const MAX_STEPS: usize = 400;
 
 /// Lines that are told of one version.
 const MAX_LINES: usize = 200;
@@ -56,6 +59,11 @@ pub(in crate::check) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Fin
                 let old = align::renamed(&old, &now);
                 let (old, now) = (align::inlined(&old, &now), align::inlined(&now, &old));
                 let steps = align::steps(&old, &now);
+                if steps.len() > MAX_STEPS {
+                    let message = format!("rewritten: {} changed, too many to list", count(steps.len(), "statement"));
+                    edits.push(Finding::new("rewritten", Severity::Medium, message).at(&file.path, 1));
+                    continue;
+                }
                 let findings = classify::findings(&steps, &old, &now, &file.path);
                 edits.extend(findings.into_iter().take(MAX_LINES));
             }

@@ -235,3 +235,21 @@ fn a_line_of_the_list_shows_both_forms() {
     assert_eq!(found[0].line, Some(2));
     assert_eq!(found[0].message, "`return a - b` became `return b - a`");
 }
+
+#[test]
+fn code_that_unfolds_without_end_is_compared_in_bounded_time() {
+    let base = "print(1)\n";
+    // Put in place of its call, each of these calls itself or doubles.
+    let itself = "def f(a):\n    return a(a)\n\n\nprint(f(f))\n";
+    let double = |n: usize| format!("def f{}(a):\n    return f{n}(a) + f{n}(a)\n\n\n", n + 1);
+    let doubles: Vec<String> = (0..59).map(double).collect();
+    let doubling = format!("def f0(a):\n    return a * a\n\n\n{}print(f59(x))\n", doubles.concat());
+    for text in [itself, &doubling] {
+        assert!(!edits("t.py", base, text).is_empty());
+    }
+    // Rewritten from end to end, with as many statements.
+    let lines =
+        |word: &str| (0..5_000).map(|n| format!("{word}{n} = {word}(\"{n}\", {n})")).collect::<Vec<_>>().join("\n");
+    let found = edits("t.py", &lines("a"), &lines("b").replace("(\"", "(1, \""));
+    assert!(found.iter().any(|finding| finding.severity >= Severity::Medium), "{:?}", found.first());
+}
