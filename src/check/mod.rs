@@ -339,24 +339,41 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-/// Changes of a calculation that the same outputs for many inputs speak for. What leaves a function, guards it or reaches
-/// outside is none of them: an input that shows the difference may be rare.
-const CALCULATIONS: &[&str] = &["operator", "name", "number", "text", "order", "calculation", "comparison", "part"];
+/// Changes of a calculation that the same outputs speak for. What reaches outside is none of them.
+const CALCULATIONS: &[&str] = &[
+    "operator",
+    "name",
+    "number",
+    "text",
+    "order",
+    "condition",
+    "default",
+    "quotes",
+    "block",
+    "added",
+    "removed",
+    "calculation",
+    "comparison",
+    "part",
+];
 
-/// Weighs what one check found against another: a calculation that is written in another way and gave the same outputs
-/// for many inputs is a fact, no warning.
+/// Weighs what one check found against another: a change that runs went through, each with the same output as before, is
+/// a fact, no warning.
 pub fn settle(reports: &mut [CheckReport]) {
-    let has_same =
-        |report: &CheckReport| report.findings.iter().any(|finding| finding.code == trials::consistency::SAME);
-    if !reports.iter().any(|report| report.name == "consistency" && has_same(report)) {
+    let same: Vec<(Option<String>, Option<u64>)> = reports
+        .iter()
+        .filter(|report| report.name == "consistency")
+        .flat_map(|report| &report.findings)
+        .filter(|finding| finding.code == trials::consistency::SAME)
+        .map(|finding| (finding.path.clone(), finding.line))
+        .collect();
+    if same.is_empty() {
         return;
     }
     for report in reports.iter_mut().filter(|report| report.name == "change" && !report.findings.is_empty()) {
         for finding in &mut report.findings {
-            // A condition in another form may be the same one; a new condition is not.
-            let is_form = finding.message.contains("` became `") && finding.code == "condition";
-            let is_calculation = CALCULATIONS.contains(&finding.code.as_str()) || is_form;
-            if finding.severity == Severity::Medium && is_calculation {
+            let is_same = same.iter().any(|(path, line)| *path == finding.path && *line == finding.line);
+            if finding.severity == Severity::Medium && is_same && CALCULATIONS.contains(&finding.code.as_str()) {
                 finding.severity = Severity::Low;
             }
         }

@@ -75,6 +75,7 @@ pub use output::spool::{Cut, Frame, Spool, SpoolBytes, SpoolError};
 pub use output::tail::Tail;
 pub use overlay::discard;
 pub use prepare::calls::{CallChannel, mentions_calls, write_modules as write_call_modules};
+pub use prepare::function::call_code;
 pub use prepare::given::{RunEnvironment, ask_for_secret};
 pub use prepare::mcp::CALL_SERVER;
 pub use prepare::own::{SEND_REQUEST, prepare_answer};

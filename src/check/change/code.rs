@@ -61,7 +61,7 @@ pub fn differences(base: &ToolDetail, new: &ToolDetail) -> (Vec<Finding>, String
     findings.extend(super::compare::data::compare(base, new, |file| language_of(file).is_some()));
     let (edits, unread) = super::edits::compare(base, new);
     cut.extend(unread);
-    let mut findings = merged(findings, edits);
+    let mut findings = merged(findings, edits.into_iter().map(|edit| edit.finding).collect());
     findings.extend(super::compare::hidden::compare(base, new));
     let note = if cut.is_empty() { String::new() } else { format!("not fully compared: {}", cut.join(", ")) };
     (bounded(findings), note)

@@ -9,7 +9,7 @@ use super::expression::quote;
 use super::generate::{self, Rng};
 use super::variants::variants;
 use super::written::Output;
-use super::{cannot_start, cases, difference, inputs, rehearse, side_by_side, unavailable};
+use super::{cannot_start, cases, difference, inputs, rehearse, settled, side_by_side, unavailable};
 use crate::check::change::literals;
 use crate::check::{Batch, CheckContext};
 use crate::domain::NO_BASE;
@@ -18,7 +18,6 @@ use crate::domain::{
 };
 use crate::runner::{Pace, Tried};
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// Most differences that are told one by one.
@@ -39,11 +38,7 @@ const AT_ONCE: usize = 20;
 /// Time for all generated inputs.
 const BUDGET: Duration = Duration::from_secs(10);
 
-/// So many equal answers, with so many different outputs among them, speak for two forms of one calculation.
-const ENOUGH: usize = 20;
-const VARIED: usize = 3;
-
-/// The finding that says so.
+/// The finding that says of a changed line that the answers of runs through it are the same.
 pub(in crate::check) const SAME: &str = "same-answers";
 
 /// Compares what both answer.
@@ -55,6 +50,9 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     }
     let mut compared = Compared::default();
     let outcome = compared.known(context, base).and_then(|()| compared.generated(context, base));
+    if compared.differences.is_empty() && compared.findings.is_empty() {
+        compared.findings = settled::findings(context, base, &compared.same);
+    }
     if let Err(why) = outcome
         && compared.answers == 0
     {
@@ -72,8 +70,8 @@ struct Compared {
     answers: usize,
     unstable: usize,
     generated: usize,
-    /// Different outputs of the approved version.
-    outputs: BTreeSet<Vec<u8>>,
+    /// Inputs to which both answered the same, with the output.
+    same: Vec<(Value, Vec<u8>)>,
     differences: Vec<(Value, String)>,
     findings: Vec<Finding>,
 }
@@ -100,7 +98,12 @@ impl Compared {
         };
         let inputs = both.iter().map(|case| &case.input).chain(&extra);
         for (at, (input, ((before, after), again))) in inputs.zip(before.iter().zip(&after).zip(&again)).enumerate() {
-            let Some(change) = self.change(before, again, after) else { continue };
+            let Some(change) = self.change(before, again, after) else {
+                if before.stdout == after.stdout && before.end.exit_code() == after.end.exit_code() {
+                    self.same.push((input.clone(), before.stdout.clone()));
+                }
+                continue;
+            };
             // What was recorded and kept so far, and is no longer.
             let case = both.get(at).filter(|_| at < recorded);
             if let Some(case) = case.filter(|case| keeps(case, before) && !keeps(case, after)) {
@@ -129,8 +132,9 @@ impl Compared {
             let differing: Vec<usize> =
                 (0..inputs.len()).filter(|at| differs(before.get(*at), after.get(*at))).collect();
             self.answers += before.iter().filter(|tried| tried.end.outcome().has_started()).count() - differing.len();
-            let succeeded = before.iter().filter(|tried| tried.end.exit_code() == Some(0));
-            self.outputs.extend(succeeded.map(|tried| tried.stdout.clone()));
+            let answered = inputs.iter().zip(&before).enumerate().filter(|(at, _)| !differing.contains(at));
+            let answered = answered.filter(|(_, (_, tried))| tried.end.outcome().has_started());
+            self.same.extend(answered.map(|(_, (input, tried))| (input.clone(), tried.stdout.clone())));
             // Only what differs needs a second look.
             let again: Vec<Value> = differing.iter().map(|at| inputs[*at].clone()).collect();
             if again.is_empty() {
@@ -187,10 +191,6 @@ impl Compared {
         if differing > MAX_TOLD {
             let message = format!("{differing} of {} differ", count(self.answers, "answer"));
             self.findings.push(Finding::new("other-answer", severity, message));
-        }
-        if differing == 0 && self.answers >= ENOUGH && self.outputs.len() >= VARIED {
-            let message = format!("{} are the same as before", count(self.answers, "output"));
-            self.findings.push(Finding::new(SAME, Severity::Low, message));
         }
         let answers = plural(self.answers, "output is", "outputs are");
         let mut notes = vec![format!("{} of {answers} the same as in {}", self.answers - differing, base.tool.version)];

@@ -14,6 +14,7 @@ pub(super) mod coverage;
 mod crash;
 mod difference;
 pub(super) mod examples;
+mod executed;
 mod expression;
 pub(super) mod generate;
 pub(super) mod load;
@@ -22,6 +23,7 @@ pub(super) mod property;
 mod relation;
 pub(super) mod replay;
 pub(super) mod sanity;
+mod settled;
 mod shrink;
 pub(super) mod start;
 #[cfg(test)]

@@ -144,6 +144,14 @@ pub(super) fn check_at(
     super::super::examine(row, &context)
 }
 
+/// Starts a version once for each input.
+pub(super) fn start(version: &ToolDetail, inputs: &[Value]) -> Vec<Tried> {
+    let machine = Machine::new(Bubblewrap::Auto, None);
+    let bench = TrialFixture { dir: tempfile::tempdir().unwrap(), machine, least: IsolationLevel::Confined };
+    let one = std::num::NonZeroUsize::MIN;
+    bench.start(&Batch { version, inputs, pace: crate::runner::Pace::Plain, abreast: one }).unwrap()
+}
+
 /// Findings as code, severity and message.
 pub(super) fn told(report: &CheckReport) -> Vec<(&str, Severity, &str)> {
     report.findings.iter().map(|found| (found.code.as_str(), found.severity, found.message.as_str())).collect()

@@ -40,6 +40,11 @@ pub(super) fn arguments(
     Ok(args)
 }
 
+/// The code with which Python calls a function: `python3 -c CODE FILE FUNCTION`.
+pub fn call_code() -> &'static str {
+    PYTHON
+}
+
 /// Whether a word is the code that calls a function.
 pub(super) fn is_call_code(word: &OsStr) -> bool {
     word == PYTHON || word == JAVASCRIPT

@@ -5,7 +5,7 @@
 
 mod arguments;
 pub(super) mod calls;
-mod function;
+pub(in crate::runner) mod function;
 pub(super) mod given;
 pub(super) mod mcp;
 pub(super) mod own;

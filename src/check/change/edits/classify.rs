@@ -1,5 +1,6 @@
 //! What each change is: something else is computed, or only something else is said.
 
+use super::Edited;
 use super::align::{Replaced, Step, replaced};
 use super::token::{Statement, StatementKind, Token, TokenKind};
 use crate::check::change::facts::lists;
@@ -23,8 +24,14 @@ const PATIENCE: &[&str] =
 /// Sorts of changes that leave alone what a program computes.
 pub(super) const HARMLESS: &[&str] = &["message", "entry", "manner", "option", "patience"];
 
-/// The findings of a file.
-pub(super) fn findings(steps: &[Step<'_>], old: &[Statement], new: &[Statement], path: &str) -> Vec<Finding> {
+/// The edits of a file.
+pub(super) fn edits(
+    steps: &[Step<'_>],
+    old: &[Statement],
+    new: &[Statement],
+    path: &str,
+    is_shell: bool,
+) -> Vec<Edited> {
     let functions = functions(old);
     let steps: Vec<Step<'_>> = steps.iter().flat_map(|step| apart(step, &functions)).collect();
     let steps = steps.as_slice();
@@ -33,7 +40,7 @@ pub(super) fn findings(steps: &[Step<'_>], old: &[Statement], new: &[Statement],
     let filled = filled(steps, &explained, &functions);
     let code = Code { old, new, explained, functions, filled, renamed, heads: heads(steps) };
     let regrouped = regrouped(steps, &code.explained);
-    let mut findings = Vec::new();
+    let mut edits = Vec::new();
     for (at, step) in steps.iter().enumerate() {
         let told = match step {
             Step::Changed(before, now) => code.changed(before, now),
@@ -42,15 +49,52 @@ pub(super) fn findings(steps: &[Step<'_>], old: &[Statement], new: &[Statement],
             Step::Removed(_) | Step::Added(_) => Vec::new(),
         };
         let most = if regrouped.contains(&at) { Severity::Low } else { Severity::High };
-        findings.extend(
-            told.into_iter()
-                .map(|edit| Finding::new(edit.code, edit.severity.min(most), edit.words).at(path, edit.line)),
-        );
+        let (before, after) = match step {
+            Step::Changed(before, now) => (Some(*before), Some(*now)),
+            Step::Removed(before) => (Some(*before), None),
+            Step::Added(now) => (None, Some(*now)),
+        };
+        // What a call did beside its output is not seen by comparing outputs.
+        let acts = |statement: &Statement| statement.kind == StatementKind::Other && !is_setup(statement);
+        let is_act = before.is_some_and(acts) || is_shell && after.is_some_and(acts);
+        let is_removed_act = after.is_none() && is_act;
+        edits.extend(told.into_iter().map(|edit| Edited {
+            finding: Finding::new(edit.code, edit.severity.min(most), edit.words).at(path, edit.line),
+            before: before.map(Statement::lines),
+            after: after.map(Statement::lines),
+            branch: before.and(after).and_then(|head| branch(head, new)),
+            can_settle: !edit.is_flip && !is_removed_act && !(is_shell && is_act),
+        }));
     }
-    findings.extend(
-        nested(steps, old, new).map(|(line, words)| Finding::new("block", Severity::Medium, words).at(path, line)),
-    );
-    findings
+    edits.extend(nested(steps, old, new).map(|(line, words)| Edited {
+        finding: Finding::new("block", Severity::Medium, words).at(path, line),
+        before: None,
+        after: Some((line, line)),
+        branch: None,
+        can_settle: true,
+    }));
+    edits
+}
+
+/// The lines of the first statement behind a condition.
+fn branch(head: &Statement, statements: &[Statement]) -> Option<(u64, u64)> {
+    if head.kind != StatementKind::Head {
+        return None;
+    }
+    let at = statements.iter().position(|other| std::ptr::eq(other, head))?;
+    statements.get(at + 1).filter(|next| next.depth > head.depth).map(Statement::lines)
+}
+
+/// Whether one operator or constant became another one: nobody does that for the looks.
+fn is_flip(part: &Replaced<'_>) -> bool {
+    let ([old], [new]) = (part.old, part.new) else {
+        let tokens = || part.old.iter().chain(part.new);
+        // A part of a condition that came or went.
+        return (part.old.is_empty() || part.new.is_empty())
+            && tokens().any(|token| matches!(token.text.as_str(), "and" | "or" | "&&" | "||" | "not" | "!"));
+    };
+    let is_constant = |kind| matches!(kind, TokenKind::Sign | TokenKind::Number | TokenKind::Text);
+    is_constant(old.kind) && is_constant(new.kind) && !new.context.message
 }
 
 struct Edit {
@@ -58,6 +102,8 @@ struct Edit {
     severity: Severity,
     line: u64,
     words: String,
+    /// Whether it only turned an operator or a number of a condition into another one: nobody does that for the looks.
+    is_flip: bool,
 }
 
 struct Code<'a> {
@@ -100,10 +146,12 @@ impl Code<'_> {
                 Some(_) => {}
                 None => {
                     let words = format!("{} became {}", quoted(before, part.old), quoted(now, part.new));
-                    edits.push(Edit { code, severity, line, words });
+                    edits.push(Edit { code, severity, line, words, is_flip: false });
                 }
             }
         }
+        let is_flip = !is_rewritten && parts.iter().any(is_flip);
+        edits.iter_mut().for_each(|edit| edit.is_flip = is_flip);
         edits
     }
 
@@ -125,7 +173,7 @@ impl Code<'_> {
             _ => Severity::Medium,
         };
         let words = format!("removed: {} (line {} of the previous version)", quoted(statement, &[]), statement.line());
-        Some(Edit { code: "removed", severity, line: self.near(statement), words })
+        Some(Edit { code: "removed", severity, line: self.near(statement), words, is_flip: false })
     }
 
     /// The line of the new version where something old stood.
@@ -160,6 +208,7 @@ impl Code<'_> {
             severity,
             line: statement.line(),
             words: format!("added: {}", quoted(statement, &[])),
+            is_flip: false,
         })
     }
 

@@ -45,9 +45,24 @@ pub(in crate::check) struct Literals {
     pub(in crate::check) texts: Vec<String>,
 }
 
+/// A change of one statement.
+#[derive(Debug, Clone)]
+pub(in crate::check) struct Edited {
+    /// What is told of it.
+    pub(in crate::check) finding: Finding,
+    /// The first and the last line of the statement in the old version; `None` when it is new.
+    pub(in crate::check) before: Option<(u64, u64)>,
+    /// The same in the new version; `None` when it was removed.
+    pub(in crate::check) after: Option<(u64, u64)>,
+    /// The lines of what a changed condition leads to.
+    pub(in crate::check) branch: Option<(u64, u64)>,
+    /// Whether the same outputs of runs that went through it show that it changes nothing.
+    pub(in crate::check) can_settle: bool,
+}
+
 /// Every change of the code since another version, file by file in the order of the file; and the files that could not
 /// be read.
-pub(in crate::check) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Finding>, Vec<String>) {
+pub(in crate::check) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Edited>, Vec<String>) {
     let (mut edits, mut unread) = (Vec::new(), Vec::new());
     for file in &new.files {
         let Some(before) = base.files.iter().find(|other| other.path == file.path) else { continue };
@@ -61,11 +76,13 @@ pub(in crate::check) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Fin
                 let steps = align::steps(&old, &now);
                 if steps.len() > MAX_STEPS {
                     let message = format!("rewritten: {} changed, too many to list", count(steps.len(), "statement"));
-                    edits.push(Finding::new("rewritten", Severity::Medium, message).at(&file.path, 1));
+                    let finding = Finding::new("rewritten", Severity::Medium, message).at(&file.path, 1);
+                    edits.push(Edited { finding, before: None, after: None, branch: None, can_settle: false });
                     continue;
                 }
-                let findings = classify::findings(&steps, &old, &now, &file.path);
-                edits.extend(findings.into_iter().take(MAX_LINES));
+                let is_shell = text_of(file).and_then(|text| Language::of(&file.path, text)) == Some(Language::Bash);
+                let found = classify::edits(&steps, &old, &now, &file.path, is_shell);
+                edits.extend(found.into_iter().take(MAX_LINES));
             }
             _ => unread.push(file.path.clone()),
         }

@@ -6,6 +6,7 @@ use crate::domain::{Finding, Severity};
 
 fn edits(path: &str, old: &str, new: &str) -> Vec<Finding> {
     let (found, unread) = compare(&version("t", &[(path, old)]), &version("t", &[(path, new)]));
+    let found: Vec<Finding> = found.into_iter().map(|edit| edit.finding).collect();
     assert!(unread.is_empty(), "{unread:?}");
     found
 }

@@ -88,6 +88,12 @@ impl Statement {
         self.tokens.first().map_or(0, |token| token.line)
     }
 
+    /// Its first and its last line.
+    pub(super) fn lines(&self) -> (u64, u64) {
+        let last = self.tokens.iter().map(|token| token.line).max().unwrap_or(0);
+        (self.line(), last)
+    }
+
     /// Its words, for a comparison as a whole.
     pub(super) fn key(&self) -> String {
         let words: Vec<&str> = self.tokens.iter().map(|token| token.text.as_str()).collect();

@@ -1,0 +1,101 @@
+//! Changed lines that runs went through without a difference in any answer.
+
+use super::consistency::SAME;
+use super::executed::Traced;
+use super::side_by_side;
+use crate::check::change::{Edited, edits};
+use crate::check::{Batch, CheckContext};
+use crate::domain::budget::{self, ReadLimits};
+use crate::domain::{Finding, Severity, ToolDetail, count};
+use crate::runner::Pace;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Inputs with which lines are watched, for each version.
+const WATCHED: usize = 16;
+
+/// So many runs through a line, with so many different outputs, speak for a change that changes nothing. Where a tool
+/// has fewer answers in all, those are enough.
+const ENOUGH: usize = 3;
+const VARIED: usize = 2;
+
+/// One finding for each changed statement that runs went through. `same` are the inputs to which both versions gave the
+/// same answer, with the answer.
+pub(super) fn findings(context: &CheckContext<'_>, base: &ToolDetail, same: &[(Value, Vec<u8>)]) -> Vec<Finding> {
+    let (found, _) = budget::within(ReadLimits::CHECK, || edits(base, context.version).0);
+    let wanted: Vec<Edited> =
+        found.into_iter().filter(|edit| edit.can_settle && edit.finding.severity == Severity::Medium).collect();
+    let chosen = chosen(same);
+    if wanted.is_empty() || chosen.is_empty() {
+        return Vec::new();
+    }
+    let reaches_old = wanted.iter().any(|edit| edit.after.is_none());
+    let Some(new) = runs(context, context.version, &chosen) else { return Vec::new() };
+    let old = if reaches_old { runs(context, base, &chosen).unwrap_or_default() } else { Vec::new() };
+    let most = Needed {
+        runs: ENOUGH.min(chosen.len()),
+        outputs: VARIED.min(chosen.iter().map(|(_, output)| output).collect::<BTreeSet<_>>().len()),
+    };
+    wanted.iter().filter_map(|edit| settled(edit, &old, &new, &most)).collect()
+}
+
+struct Needed {
+    runs: usize,
+    outputs: usize,
+}
+
+/// One run: its output and its lines.
+struct LinesOfRun<'a> {
+    output: &'a [u8],
+    lines: BTreeSet<(String, u64)>,
+}
+
+impl LinesOfRun<'_> {
+    fn has(&self, path: &str, (first, last): (u64, u64)) -> bool {
+        (first..=last).any(|line| self.lines.contains(&(path.to_owned(), line)))
+    }
+}
+
+fn settled(edit: &Edited, old: &[LinesOfRun<'_>], new: &[LinesOfRun<'_>], needed: &Needed) -> Option<Finding> {
+    let path = edit.finding.path.as_deref()?;
+    let (runs, lines) = match (edit.after, edit.before) {
+        (Some(lines), _) => (new, lines),
+        (None, Some(lines)) => (old, lines),
+        (None, None) => return None,
+    };
+    let through: Vec<&LinesOfRun<'_>> = runs.iter().filter(|run| run.has(path, lines)).collect();
+    let outputs: BTreeSet<&[u8]> = through.iter().map(|run| run.output).collect();
+    // A changed condition says nothing before it was seen to hold and not to hold.
+    let is_both_ways = edit.branch.is_none_or(|branch| {
+        let taken = through.iter().filter(|run| run.has(path, branch)).count();
+        taken > 0 && taken < through.len()
+    });
+    let is_enough = through.len() >= needed.runs && outputs.len() >= needed.outputs && is_both_ways;
+    is_enough.then(|| {
+        let message =
+            format!("{} through this change, each with the same output as before", count(through.len(), "run"));
+        let finding = Finding::new(SAME, Severity::Low, message);
+        edit.finding.line.map_or_else(|| finding.clone(), |line| finding.clone().at(path, line))
+    })
+}
+
+/// Inputs with outputs as different as can be: first one for each output, then the others.
+fn chosen(same: &[(Value, Vec<u8>)]) -> Vec<(&Value, &[u8])> {
+    let mut seen = BTreeSet::new();
+    let (first, rest): (Vec<_>, Vec<_>) = same.iter().partition(|(_, output)| seen.insert(output));
+    first.into_iter().chain(rest).take(WATCHED).map(|(input, output)| (input, output.as_slice())).collect()
+}
+
+/// Runs of a version under a tracer; `None` where it cannot be traced. A run that answers differently then is left out.
+fn runs<'a>(
+    context: &CheckContext<'_>,
+    version: &ToolDetail,
+    chosen: &[(&Value, &'a [u8])],
+) -> Option<Vec<LinesOfRun<'a>>> {
+    let traced = Traced::of(version)?;
+    let inputs: Vec<Value> = chosen.iter().map(|(input, _)| (*input).clone()).collect();
+    let batch = Batch { version: &traced.version, inputs: &inputs, pace: Pace::Plain, abreast: side_by_side() };
+    let tried = context.trials.start(&batch).ok()?;
+    let runs = chosen.iter().zip(&tried).filter(|((_, output), tried)| tried.stdout == *output);
+    Some(runs.map(|((_, output), tried)| LinesOfRun { output, lines: traced.lines(tried) }).collect())
+}
