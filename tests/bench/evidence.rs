@@ -200,6 +200,8 @@ fn stated(case: &Path) -> BTreeMap<String, String> {
 struct Change {
     alarms: Vec<(String, String)>,
     listed: usize,
+    /// What the comparison by runs came to.
+    runs: String,
 }
 
 fn changes(case: &Path, options: &Options) -> Result<[Change; 2], String> {
@@ -229,7 +231,9 @@ fn changes(case: &Path, options: &Options) -> Result<[Change; 2], String> {
         }
         let listed =
             verdict.checks.iter().filter(|check| check.name == "change").map(|check| check.findings.len()).sum();
-        Ok(Change { alarms: alarms(&verdict).difference(&base).cloned().collect(), listed })
+        let runs = verdict.checks.iter().find(|check| check.name == "consistency");
+        let runs = runs.map_or_else(String::new, |check| format!("{} ({})", check.note, check.findings.len()));
+        Ok(Change { alarms: alarms(&verdict).difference(&base).cloned().collect(), listed, runs })
     };
     Ok([changed("sabotaged")?, changed("twin")?])
 }
@@ -265,6 +269,9 @@ fn case_shares(cases: &Path, options: &Options) {
             };
             println!("  {} ({}): sabotage {}, twin {}", name_of(case), of("kind"), word(&sabotage), word(&twin));
             for (which, change) in [("sabotage", &sabotage), ("twin", &twin)] {
+                if !change.alarms.is_empty() {
+                    println!("      {which}: {}", shown(&change.runs));
+                }
                 for (code, message) in &change.alarms {
                     println!("      {which}: {code}: {}", shown(message));
                 }

@@ -3,6 +3,7 @@
 //! Each language is compared as a whole, so that a function may move to another file. Nothing is executed.
 
 use super::compare::{bounded, compare};
+use super::edits::Edited;
 use super::facts::collect::Collector;
 use super::facts::fact::ProgramFacts;
 use super::names::FileNames;
@@ -61,28 +62,41 @@ pub fn differences(base: &ToolDetail, new: &ToolDetail) -> (Vec<Finding>, String
     findings.extend(super::compare::data::compare(base, new, |file| language_of(file).is_some()));
     let (edits, unread) = super::edits::compare(base, new);
     cut.extend(unread);
-    let mut findings = merged(findings, edits.into_iter().map(|edit| edit.finding).collect());
+    let mut findings = merged(findings, edits);
     findings.extend(super::compare::hidden::compare(base, new));
     let note = if cut.is_empty() { String::new() } else { format!("not fully compared: {}", cut.join(", ")) };
     (bounded(findings), note)
 }
 
-/// What the facts say, and each change that they say nothing of. A fact about a line that changed only in what is said
-/// to a reader, or in one more entry or option, is no warning.
-fn merged(mut facts: Vec<Finding>, mut edits: Vec<Finding>) -> Vec<Finding> {
-    let is_at = |a: &Finding, b: &Finding| a.line.is_some() && a.line == b.line && a.path == b.path;
+/// Facts about what a program computes, as opposed to what it reaches: each change of that is among the edits too.
+pub(in crate::check) const LOGIC: &[&str] =
+    &["condition", "check-gone", "pattern", "argument", "part", "list", "comparison", "calculation", "option"];
+
+/// What the facts say, and each change that they say nothing of. A fact about a statement that changed only in what is
+/// said to a reader, or in one more entry or option, is no warning; neither is one about the logic of a file in which no
+/// statement changed otherwise.
+fn merged(mut facts: Vec<Finding>, edits: Vec<Edited>) -> Vec<Finding> {
+    let is_near = |edit: &Edited, fact: &Finding| {
+        let (first, last) = edit.after.or(edit.finding.line.map(|line| (line, line))).unwrap_or((0, 0));
+        edit.finding.path == fact.path && fact.line.is_some_and(|line| (first..=last).contains(&line))
+    };
     for fact in facts.iter_mut().filter(|fact| fact.severity == Severity::Medium) {
-        let mut here = edits.iter().filter(|edit| is_at(edit, fact)).peekable();
-        if here.peek().is_some() && here.all(super::edits::is_harmless) {
+        let mut here = edits.iter().filter(|edit| is_near(edit, fact)).peekable();
+        let is_told = here.peek().is_some() && here.all(|edit| super::edits::is_harmless(&edit.finding));
+        let mut file = edits.iter().filter(|edit| edit.finding.path == fact.path).peekable();
+        let is_logic = LOGIC.contains(&fact.code.as_str()) && file.peek().is_some();
+        if is_told || is_logic && file.all(|edit| super::edits::is_harmless(&edit.finding)) {
             fact.severity = Severity::Low;
         }
     }
+    let mut edits: Vec<Finding> = edits.into_iter().map(|edit| edit.finding).collect();
     // Many changes are a rewrite: each is a line to read, and what the facts say is worth more than each of them.
     if edits.iter().filter(|edit| edit.severity > Severity::Low).count() > MAX_WARNINGS {
         for edit in &mut edits {
             edit.severity = Severity::Low;
         }
     }
+    let is_at = |a: &Finding, b: &Finding| a.line.is_some() && a.line == b.line && a.path == b.path;
     edits.retain(|edit| !facts.iter().any(|fact| is_at(fact, edit) && fact.severity >= edit.severity));
     facts.extend(edits);
     facts

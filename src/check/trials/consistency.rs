@@ -10,7 +10,7 @@ use super::generate::{self, Rng};
 use super::variants::variants;
 use super::written::Output;
 use super::{cannot_start, cases, difference, inputs, rehearse, settled, side_by_side, unavailable};
-use crate::check::change::literals;
+use crate::check::change::{literals, new_texts};
 use crate::check::{Batch, CheckContext};
 use crate::domain::NO_BASE;
 use crate::domain::{
@@ -18,6 +18,7 @@ use crate::domain::{
 };
 use crate::runner::{Pace, Tried};
 use serde_json::{Map, Value};
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 /// Most differences that are told one by one.
@@ -48,9 +49,10 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     if let Some(why) = cannot_start(context.version).or_else(|| cannot_start(base)) {
         return CheckReport::skipped(name, why);
     }
-    let mut compared = Compared::default();
+    let mut compared = Compared { new_texts: new_texts(base, context.version), ..Compared::default() };
     let outcome = compared.known(context, base).and_then(|()| compared.generated(context, base));
-    if compared.differences.is_empty() && compared.findings.is_empty() {
+    let is_as_before = compared.differences.iter().all(|difference| difference.severity == Severity::Low);
+    if is_as_before && compared.findings.is_empty() {
         compared.findings = settled::findings(context, base, &compared.same);
     }
     if let Err(why) = outcome
@@ -72,8 +74,17 @@ struct Compared {
     generated: usize,
     /// Inputs to which both answered the same, with the output.
     same: Vec<(Value, Vec<u8>)>,
-    differences: Vec<(Value, String)>,
+    differences: Vec<Difference>,
     findings: Vec<Finding>,
+    /// Texts that only the code of the new version has.
+    new_texts: HashSet<String>,
+}
+
+/// Two answers to one input.
+struct Difference {
+    input: Value,
+    change: String,
+    severity: Severity,
 }
 
 impl Compared {
@@ -110,7 +121,8 @@ impl Compared {
                 let message = format!("{}: with {}: {change}", case.name, quote(input));
                 self.findings.push(Finding::new("recorded-answer", Severity::High, message));
             } else {
-                self.differences.push((input.clone(), change));
+                let severity = self.severity(input, before, after);
+                self.differences.push(Difference { input: input.clone(), change, severity });
             }
         }
         self.findings.extend(further(&before, &after));
@@ -145,7 +157,8 @@ impl Compared {
             let third = context.trials.start(&Batch { version: context.version, ..batch })?;
             for ((at, second), third) in differing.into_iter().zip(&second).zip(&third) {
                 if let Some(change) = self.change(&before[at], second, third) {
-                    self.differences.push((inputs[at].clone(), change));
+                    let severity = self.severity(&inputs[at], &before[at], third);
+                    self.differences.push(Difference { input: inputs[at].clone(), change, severity });
                 }
             }
         }
@@ -178,19 +191,36 @@ impl Compared {
         }
     }
 
+    /// What a difference weighs. A new version may well mean to answer differently: only an answer that is written down
+    /// blocks it. Other words of a refusal are a fact, and so is an input that is accepted for a word which the new code
+    /// names and the old one did not.
+    fn severity(&self, input: &Value, before: &Tried, after: &Tried) -> Severity {
+        let (old, new) = (before.end.exit_code(), after.end.exit_code());
+        let is_refused = |code: Option<i32>| code.is_some_and(|code| code != 0);
+        let is_new_word = || {
+            let text = input.to_string();
+            self.new_texts.iter().any(|word| word.len() > 1 && text.contains(word.as_str()))
+        };
+        match (is_refused(old), is_refused(new)) {
+            (true, true) if old == new => Severity::Low,
+            (true, false) if is_new_word() => Severity::Low,
+            _ => Severity::Medium,
+        }
+    }
+
     fn report(mut self, name: &str, base: &ToolDetail) -> CheckReport {
         let differing =
             self.differences.len() + self.findings.iter().filter(|one| one.code == "recorded-answer").count();
-        // A new version may well mean to answer differently: only an answer that is written down blocks it.
-        let severity = Severity::Medium;
         // The shortest inputs are the easiest to follow.
-        self.differences.sort_by_key(|(input, _)| input.to_string().len());
-        for (input, change) in self.differences.iter().take(MAX_TOLD) {
-            self.findings.push(Finding::new("other-answer", severity, format!("with {}: {change}", in_words(input))));
+        self.differences.sort_by_key(|one| (std::cmp::Reverse(one.severity), one.input.to_string().len()));
+        let worst = self.differences.first().map_or(Severity::Low, |one| one.severity);
+        for one in self.differences.iter().take(MAX_TOLD) {
+            let message = format!("with {}: {}", in_words(&one.input), one.change);
+            self.findings.push(Finding::new("other-answer", one.severity, message));
         }
         if differing > MAX_TOLD {
             let message = format!("{differing} of {} differ", count(self.answers, "answer"));
-            self.findings.push(Finding::new("other-answer", severity, message));
+            self.findings.push(Finding::new("other-answer", worst, message));
         }
         let answers = plural(self.answers, "output is", "outputs are");
         let mut notes = vec![format!("{} of {answers} the same as in {}", self.answers - differing, base.tool.version)];

@@ -3,7 +3,7 @@
 use super::consistency::SAME;
 use super::executed::Traced;
 use super::side_by_side;
-use crate::check::change::{Edited, edits};
+use crate::check::change::{Edited, LOGIC, differences, edits};
 use crate::check::{Batch, CheckContext};
 use crate::domain::budget::{self, ReadLimits};
 use crate::domain::{Finding, Severity, ToolDetail, count};
@@ -22,9 +22,7 @@ const VARIED: usize = 2;
 /// One finding for each changed statement that runs went through. `same` are the inputs to which both versions gave the
 /// same answer, with the answer.
 pub(super) fn findings(context: &CheckContext<'_>, base: &ToolDetail, same: &[(Value, Vec<u8>)]) -> Vec<Finding> {
-    let (found, _) = budget::within(ReadLimits::CHECK, || edits(base, context.version).0);
-    let wanted: Vec<Edited> =
-        found.into_iter().filter(|edit| edit.can_settle && edit.finding.severity == Severity::Medium).collect();
+    let (wanted, _) = budget::within(ReadLimits::CHECK, || wanted(base, context.version));
     let chosen = chosen(same);
     if wanted.is_empty() || chosen.is_empty() {
         return Vec::new();
@@ -37,6 +35,23 @@ pub(super) fn findings(context: &CheckContext<'_>, base: &ToolDetail, same: &[(V
         outputs: VARIED.min(chosen.iter().map(|(_, output)| output).collect::<BTreeSet<_>>().len()),
     };
     wanted.iter().filter_map(|edit| settled(edit, &old, &new, &most)).collect()
+}
+
+/// Changes that runs can settle: of statements, and what facts say of other lines.
+fn wanted(base: &ToolDetail, new: &ToolDetail) -> Vec<Edited> {
+    let edits = edits(base, new).0;
+    let of_facts = differences(base, new).0.into_iter().filter(|fact| {
+        let is_edit = |edit: &Edited| edit.finding.path == fact.path && edit.finding.line == fact.line;
+        LOGIC.contains(&fact.code.as_str())
+            && !edits.iter().any(|edit| is_edit(edit) && edit.finding.severity > Severity::Low)
+    });
+    let of_facts = of_facts.filter_map(|fact| {
+        let line = fact.line?;
+        Some(Edited { finding: fact, before: None, after: Some((line, line)), branch: None, can_settle: true })
+    });
+    let of_facts: Vec<Edited> = of_facts.collect();
+    let all = edits.into_iter().chain(of_facts);
+    all.filter(|edit| edit.can_settle && edit.finding.severity == Severity::Medium).collect()
 }
 
 struct Needed {

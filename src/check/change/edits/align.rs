@@ -21,26 +21,50 @@ pub(super) enum Step<'a> {
 
 /// The old statements with the names that they have in the new version.
 pub(super) fn renamed(old: &[Statement], new: &[Statement]) -> Vec<Statement> {
-    let names = renames(old, new);
     let mut old = old.to_vec();
-    for token in old.iter_mut().flat_map(|statement| &mut statement.tokens) {
-        if is_free(token)
-            && let Some(name) = names.get(&token.text)
-        {
-            token.text.clone_from(name);
-        }
+    let names = renames(old.iter(), new.iter());
+    rename(old.iter_mut(), &names);
+    // Then the variables of each function, whose names may mean something else outside.
+    let functions: BTreeSet<String> = old.iter().map(|statement| statement.function.clone()).collect();
+    for function in functions.into_iter().filter(|function| !function.is_empty()) {
+        let is_inside = |statement: &&Statement| statement.function == function;
+        let mut names = renames(old.iter().filter(is_inside), new.iter().filter(is_inside));
+        names.retain(|from, to| binds(old.iter().filter(is_inside), from) && binds(new.iter().filter(is_inside), to));
+        rename(old.iter_mut().filter(|statement| statement.function == function), &names);
     }
     old
 }
 
+fn rename<'a>(statements: impl Iterator<Item = &'a mut Statement>, names: &HashMap<String, String>) {
+    for token in statements.flat_map(|statement| &mut statement.tokens).filter(|token| is_free(token)) {
+        if let Some(name) = names.get(&token.text) {
+            token.text.clone_from(name);
+        }
+    }
+}
+
+/// Whether statements give a name its value: an assignment, a loop, a parameter.
+fn binds<'a>(mut statements: impl Iterator<Item = &'a Statement>, name: &str) -> bool {
+    statements.any(|statement| {
+        let first = statement.tokens.first().is_some_and(|token| token.text == name);
+        let is_loop = statement.kind == StatementKind::Head && statement.has("for");
+        statement.kind == StatementKind::Assign && first
+            || (is_loop || statement.kind == StatementKind::Define) && statement.has(name)
+    })
+}
+
 /// Names that were replaced by another one wherever they stood: the old name is in no new statement, the new one in no
 /// old statement.
-fn renames(old: &[Statement], new: &[Statement]) -> HashMap<String, String> {
-    let names = |statements: &[Statement]| -> BTreeSet<String> {
+fn renames<'a>(
+    old: impl Iterator<Item = &'a Statement>,
+    new: impl Iterator<Item = &'a Statement>,
+) -> HashMap<String, String> {
+    let (old, new): (Vec<&Statement>, Vec<&Statement>) = (old.collect(), new.collect());
+    let names = |statements: &[&Statement]| -> BTreeSet<String> {
         let tokens = statements.iter().flat_map(|statement| &statement.tokens);
         tokens.filter(|token| is_free(token)).map(|token| token.text.clone()).collect()
     };
-    let (before, after) = (names(old), names(new));
+    let (before, after) = (names(&old), names(&new));
     let shape = |statement: &Statement| -> Vec<String> {
         statement
             .tokens
@@ -48,7 +72,8 @@ fn renames(old: &[Statement], new: &[Statement]) -> HashMap<String, String> {
             .map(|token| if is_free(token) { "\u{1}".to_owned() } else { token.text.clone() })
             .collect()
     };
-    let (left, right): (Vec<_>, Vec<_>) = (old.iter().map(shape).collect(), new.iter().map(shape).collect());
+    let (left, right): (Vec<_>, Vec<_>) =
+        (old.iter().map(|one| shape(one)).collect(), new.iter().map(|one| shape(one)).collect());
     let mut votes: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for op in capture_diff_slices(Algorithm::Patience, &left, &right) {
         if let DiffOp::Equal { old_index, new_index, len } = op {
@@ -100,14 +125,34 @@ pub(super) fn inlined(statements: &[Statement], other: &[Statement]) -> Vec<Stat
                 for statement in result.iter_mut().filter(|one| one.function == function || function.is_empty()) {
                     let is_use = |token: &Token| is_free(token) && token.text == name;
                     if statement.tokens.iter().any(is_use) {
-                        let tokens = std::mem::take(&mut statement.tokens);
-                        let replace = |token: Token| if is_use(&token) { value.clone() } else { vec![token] };
-                        statement.tokens = tokens.into_iter().flat_map(replace).collect();
+                        statement.tokens = with_value(&statement.tokens, &is_use, &value);
                     }
                 }
             }
             None => at += 1,
         }
+    }
+    result
+}
+
+/// Tokens with the value in place of a name. A calculation inside another one stands in brackets there.
+fn with_value(tokens: &[Token], is_use: &dyn Fn(&Token) -> bool, value: &[Token]) -> Vec<Token> {
+    const CALCULATING: &[&str] = &["+", "-", "*", "/", "//", "%", "**", "and", "or", "&&", "||", "??", "&", "|"];
+    let calculates = |token: Option<&Token>| token.is_some_and(|token| CALCULATING.contains(&token.text.as_str()));
+    let is_calculation = value.iter().any(|token| calculates(Some(token)));
+    let mut result = Vec::with_capacity(tokens.len() + value.len());
+    for (at, token) in tokens.iter().enumerate() {
+        if !is_use(token) {
+            result.push(token.clone());
+            continue;
+        }
+        let is_inside = calculates(at.checked_sub(1).and_then(|at| tokens.get(at))) || calculates(tokens.get(at + 1));
+        if let Some(first) = value.first().filter(|first| is_calculation && is_inside && first.text != "(") {
+            result.push(Token { kind: TokenKind::Sign, text: "(".to_owned(), ..first.clone() });
+        }
+        // A text with holes inside another one is one text.
+        let is_quoted = result.iter().any(|token| token.text == "quotes");
+        result.extend(value.iter().filter(|token| !is_quoted || token.text != "quotes").cloned());
     }
     result
 }
@@ -150,15 +195,19 @@ fn without_small_functions(mut statements: Vec<Statement>, other: &[Statement]) 
     statements
 }
 
-/// Name, parameters and value of a function that is `def name(a, b): return value` and no more.
+/// Name, parameters and value of a function that is `def name(a, b): return value` and no more; JavaScript has no
+/// keyword before the name by now.
 fn small_function(three: &[Statement], other: &[Statement]) -> Option<(String, Vec<String>, Vec<Token>)> {
     let [head, body, end] = three else { return None };
     let (StatementKind::Define, StatementKind::Exit, StatementKind::End) = (head.kind, body.kind, end.kind) else {
         return None;
     };
-    let [keyword, name, parameters @ ..] = head.tokens.as_slice() else { return None };
+    let words = head.tokens.as_slice();
+    let [name, parameters @ ..] = words.strip_prefix(&words[..usize::from(words.first()?.text == "def")])? else {
+        return None;
+    };
     let [first, value @ ..] = body.tokens.as_slice() else { return None };
-    let is_it = matches!(keyword.text.as_str(), "def" | "function")
+    let is_it = is_free(name)
         && first.text == "return"
         && (1..=MAX_INLINED.0).contains(&value.len())
         && parameters.iter().all(is_free)
@@ -172,7 +221,14 @@ fn named_value(statements: &[Statement], at: usize, other: &[Statement]) -> Opti
     let statement = &statements[at];
     let [name, sign, value @ ..] = statement.tokens.as_slice() else { return None };
     let is_plain = statement.kind == StatementKind::Assign && is_free(name) && sign.text == "=";
-    if !is_plain || value.is_empty() || value.len() > MAX_INLINED.0 || other.iter().any(|one| one.has(&name.text)) {
+    // A list that begins empty is filled later.
+    let is_empty_list = matches!(value, [only] if only.text == "[");
+    if !is_plain
+        || value.is_empty()
+        || is_empty_list
+        || value.len() > MAX_INLINED.0
+        || other.iter().any(|one| one.has(&name.text))
+    {
         return None;
     }
     let is_name = |token: &&Token| is_free(token) && token.text == name.text;

@@ -2,6 +2,7 @@
 
 use super::Edited;
 use super::align::{Replaced, Step, replaced};
+use super::normal::is_wider_by_words;
 use super::token::{Statement, StatementKind, Token, TokenKind};
 use crate::check::change::facts::lists;
 use crate::domain::{Finding, Severity};
@@ -16,6 +17,44 @@ const REWRITTEN: usize = 4;
 /// Named arguments that say how long, how loud or how pretty, not what.
 const MANNER: &[&str] =
     &["timeout", "flush", "indent", "stacklevel", "exc_info", "help", "metavar", "description", "epilog"];
+
+/// Calls and expansions that bring a text into one form before it is used.
+const CLEANING: &[&str] = &[
+    "strip",
+    "trim",
+    "lower",
+    "casefold",
+    "toLowerCase",
+    "toLocaleLowerCase",
+    "rstrip",
+    "lstrip",
+    "trimEnd",
+    "trimStart",
+    ",,",
+];
+
+/// Words of names that decide who may do something or where something goes: one more value there is no detail.
+const GUARDING: &[&str] = &[
+    "allow",
+    "trust",
+    "safe",
+    "permi",
+    "admin",
+    "auth",
+    "role",
+    "password",
+    "passwd",
+    "token",
+    "secret",
+    "host",
+    "origin",
+    "domain",
+    "whitelist",
+    "owner",
+    "exclude",
+    "bypass",
+    "sudo",
+];
 
 /// Words of names whose numbers say how patient a program is.
 const PATIENCE: &[&str] =
@@ -38,7 +77,8 @@ pub(super) fn edits(
     let explained = explained(steps);
     let renamed = renamed(steps, old, new);
     let filled = filled(steps, &explained, &functions);
-    let code = Code { old, new, explained, functions, filled, renamed, heads: heads(steps) };
+    let branches = branches(steps, old, new);
+    let code = Code { old, new, explained, functions, filled, renamed, heads: heads(steps), branches };
     let regrouped = regrouped(steps, &code.explained);
     let mut edits = Vec::new();
     for (at, step) in steps.iter().enumerate() {
@@ -119,6 +159,8 @@ struct Code<'a> {
     filled: HashSet<String>,
     /// Lines of added heads after which nothing but a refusal follows.
     heads: HashSet<u64>,
+    /// Lines of added branches for one more word.
+    branches: Vec<(u64, u64)>,
 }
 
 impl Code<'_> {
@@ -173,7 +215,8 @@ impl Code<'_> {
             _ => Severity::Medium,
         };
         let words = format!("removed: {} (line {} of the previous version)", quoted(statement, &[]), statement.line());
-        Some(Edit { code: "removed", severity, line: self.near(statement), words, is_flip: false })
+        let code = if statement.kind == StatementKind::Message { "message" } else { "removed" };
+        Some(Edit { code, severity, line: self.near(statement), words, is_flip: false })
     }
 
     /// The line of the new version where something old stood.
@@ -199,12 +242,21 @@ impl Code<'_> {
             StatementKind::Exit if is_own || self.follows_refusal(statement) => Severity::Low,
             StatementKind::Head if statement.has("else") || statement.has("try") => Severity::Low,
             StatementKind::Head if self.heads.contains(&statement.line()) => Severity::Low,
+            _ if self.branches.iter().any(|(first, last)| (*first..=*last).contains(&statement.line())) => {
+                return Some(Edit {
+                    code: "entry",
+                    severity: Severity::Low,
+                    line: statement.line(),
+                    words: format!("added: {}", quoted(statement, &[])),
+                    is_flip: false,
+                });
+            }
             StatementKind::Assign if !target(statement).is_some_and(is_known) && !calls => Severity::Low,
             StatementKind::Other if is_setup(statement) => Severity::Low,
             _ => Severity::Medium,
         };
         Some(Edit {
-            code: "added",
+            code: if statement.kind == StatementKind::Message { "message" } else { "added" },
             severity,
             line: statement.line(),
             words: format!("added: {}", quoted(statement, &[])),
@@ -218,6 +270,12 @@ impl Code<'_> {
         let head = self.new[..at].iter().rev().find(|other| other.kind == StatementKind::Head);
         head.is_some_and(|head| self.heads.contains(&head.line()))
     }
+}
+
+/// Whether a statement decides who may do something, by its names.
+fn guards(statement: &Statement) -> bool {
+    let names = statement.tokens.iter().filter(|token| token.kind == TokenKind::Name);
+    names.map(|token| token.text.to_ascii_lowercase()).any(|name| GUARDING.iter().any(|word| name.contains(word)))
 }
 
 /// Options of a shell that make it stricter.
@@ -328,6 +386,38 @@ fn heads(steps: &[Step<'_>]) -> HashSet<u64> {
         }
     }
     heads
+}
+
+/// The added branches for one more word, where the same is compared with other words already: first and last line.
+fn branches(steps: &[Step<'_>], old: &[Statement], new: &[Statement]) -> Vec<(u64, u64)> {
+    /// What is compared with texts, without the texts; `None` where something else is.
+    fn subject(statement: &Statement) -> Option<Vec<&str>> {
+        let is_text = |token: &&Token| token.kind == TokenKind::Text;
+        let texts = statement.tokens.iter().rev().take_while(is_text).count();
+        let rest = &statement.tokens[..statement.tokens.len() - texts];
+        let is_case = rest.is_empty() && statement.tokens.iter().all(|token| token.context.list);
+        let names = rest.iter().filter(|token| token.kind == TokenKind::Name).count();
+        let signs = rest.iter().filter(|token| token.kind == TokenKind::Sign);
+        let is_plain =
+            signs.clone().all(|sign| matches!(sign.text.as_str(), "if" | "elif" | "else" | "case" | "quotes"));
+        let is_it = statement.kind == StatementKind::Head && texts > 0 && is_plain && (names > 0 || is_case);
+        let words = rest.iter().filter(|token| token.kind == TokenKind::Name).map(|token| token.text.as_str());
+        is_it.then(|| words.collect())
+    }
+    let mut branches = Vec::new();
+    for step in steps {
+        let Step::Added(head) = step else { continue };
+        let Some(words) = subject(head).filter(|_| !guards(head)) else { continue };
+        if !old.iter().any(|other| other.function == head.function && subject(other).is_some_and(|one| one == words)) {
+            continue;
+        }
+        let at = new.iter().position(|other| std::ptr::eq(other, *head)).unwrap_or(new.len());
+        let inside =
+            new.iter().skip(at + 1).take_while(|other| other.depth > head.depth && other.function == head.function);
+        let last = inside.last().map_or(head.line(), |last| last.lines().1);
+        branches.push((head.line(), last));
+    }
+    branches
 }
 
 fn is_short(statement: &Statement) -> bool {
@@ -453,6 +543,14 @@ fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) -> (&'static 
     if part.old.is_empty() {
         return inserted(part, now);
     }
+    if let ([old], [new]) = (part.old, part.new)
+        && old.kind == TokenKind::Text
+        && new.kind == TokenKind::Text
+        && is_wider_by_words(&old.text, &new.text)
+        && !guards(now)
+    {
+        return ("entry", Severity::Low);
+    }
     if part.new.is_empty() {
         return (code_of(part.old), Severity::Medium);
     }
@@ -489,8 +587,11 @@ fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
     if tokens.iter().all(|token| token.context.message) {
         return ("message", Severity::Low);
     }
-    if is_entry {
+    if is_entry && !guards(now) {
         return ("entry", Severity::Low);
+    }
+    if tokens.iter().all(|token| CLEANING.contains(&token.text.as_str())) {
+        return ("manner", Severity::Low);
     }
     let first = tokens.first().map_or("", |token| token.text.as_str());
     let is_named = tokens.iter().all(|token| token.context.named);
@@ -501,7 +602,8 @@ fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
     let is_command = now.kind != StatementKind::Head
         && first.starts_with('-')
         && tokens.iter().all(|token| matches!(token.kind, TokenKind::Text | TokenKind::Number));
-    if is_command && !options().any(|token| lists::is_dangerous_option(&token.text)) {
+    let command = now.tokens.first().map_or("", |token| token.text.as_str());
+    if is_command && !options().any(|token| lists::is_dangerous_option(command, &token.text)) {
         return ("option", Severity::Low);
     }
     (code_of(tokens), Severity::Medium)

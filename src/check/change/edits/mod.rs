@@ -2,9 +2,9 @@
 //! change what the program computes.
 //!
 //! ```text
-//!   token ──▶ align ──▶ classify
-//!   both      what      what each
-//!   versions  changed   change is
+//!   token ──▶ normal ──▶ align ──▶ classify
+//!   both      one form    what      what each
+//!   versions  for equals  changed   change is
 //! ```
 //!
 //! Both versions are read as statements of tokens. Layout, comments, docstrings, type annotations and quotes are gone by
@@ -15,6 +15,7 @@
 mod align;
 mod classify;
 mod grammar;
+mod normal;
 mod plain;
 #[cfg(test)]
 mod tests;
@@ -73,6 +74,7 @@ pub(in crate::check) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Edi
             (Some(old), Some(now)) => {
                 let old = align::renamed(&old, &now);
                 let (old, now) = (align::inlined(&old, &now), align::inlined(&now, &old));
+                let (old, now) = (normal::normal(old), normal::normal(now));
                 let steps = align::steps(&old, &now);
                 if steps.len() > MAX_STEPS {
                     let message = format!("rewritten: {} changed, too many to list", count(steps.len(), "statement"));
@@ -120,6 +122,17 @@ pub(in crate::check) fn literals(base: &ToolDetail, new: &ToolDetail) -> Literal
     let numbers = numbers.take(MAX_LITERALS).collect();
     let texts = changed.texts.into_iter().chain(others.texts).filter(|text| seen.insert(format!("\"{text}")));
     Literals { numbers, texts: texts.take(MAX_LITERALS).collect() }
+}
+
+/// Texts that the code of the new version compares or works with, and that of the old one does not.
+pub(in crate::check) fn new_texts(base: &ToolDetail, new: &ToolDetail) -> HashSet<String> {
+    let texts = |version: &ToolDetail| -> HashSet<String> {
+        let statements = version.files.iter().filter_map(read).flatten();
+        let tokens = statements.flat_map(|statement| statement.tokens);
+        tokens.filter(|token| token.kind == token::TokenKind::Text).map(|token| token.text).collect()
+    };
+    let old = texts(base);
+    texts(new).into_iter().filter(|text| !old.contains(text)).collect()
 }
 
 /// Whether a change leaves alone what a program computes.

@@ -223,6 +223,82 @@ fn a_change_of_names_layout_and_words_is_no_warning() {
 }
 
 #[test]
+fn another_form_of_the_same_is_no_warning() {
+    let python = "import re\nM = 1\n\n\ndef f(path, s):\n    out = {}\n    if path.suffix != \".py\":\n        return None\n    \
+                  if s == \"a\":\n        out[\"mb\"] = round(len(s) / (1024 * 1024), 2)\n    elif s == \"b\":\n        \
+                  out[\"x\"] = bool(re.match(\"^x+\", s))\n    return out\n";
+    let script = "function check(path) {\n  if (path.includes('\\x00')) {\n    return false;\n  }\n  \
+                  if (path === 'a') {\n    return true;\n  }\n  return /\\.(jpg|png)$/.test(path);\n}\n";
+    let shell = "check() {\n    local file=\"$1\"\n    if [[ ! -e \"$file\" ]]; then\n        \
+                 echo \"Error: '$file' does not exist.\"\n        exit 1\n    fi\n}\ncheck \"$1\"\nfile=x\nrm \"$file\"\n";
+    let cases: &[Changes<'_>] = &[
+        (
+            "t.py",
+            python,
+            &[
+                ("!= \".py\"", "not in (\".py\", \".pyi\")"),
+                ("s == \"a\"", "s in (\"a\", \"c\")"),
+                ("s == \"a\"", "s == \"a\" or s == \"c\""),
+                ("    return out", "    elif s == \"c\":\n        out[\"y\"] = 1\n    return out"),
+                ("    out = {}\n", "    out = {}\n    size = 1024 * 1024\n"),
+                ("s == \"a\"", "s.strip() == \"a\""),
+                ("re.match(\"^x+\", s)", "re.compile(\"^x+\").match(s)"),
+            ],
+        ),
+        (
+            "t.js",
+            script,
+            &[
+                ("path === 'a'", "path === 'a' || path === 'b'"),
+                ("(jpg|png)", "(jpg|png|webp)"),
+                (
+                    "function check(path) {\n  if (path.includes('\\x00')) {",
+                    "function hasNull(value) {\n  return value.includes('\\x00');\n}\nfunction check(path) {\n  \
+                     if (hasNull(path)) {",
+                ),
+            ],
+        ),
+        (
+            "t.sh",
+            shell,
+            &[
+                (
+                    "local file=\"$1\"\n    if [[ ! -e \"$file\" ]]; then\n        echo \"Error: '$file'",
+                    "local path=\"$1\"\n    if [[ ! -e \"$path\" ]]; then\n        echo \"Error: '$path'",
+                ),
+                ("        echo \"Error: '$file' does not exist.\"", "        echo \"No file '$file', sorry\" >&2"),
+                ("rm \"$file\"", "rm -f -- \"$file\""),
+            ],
+        ),
+    ];
+    let mut warned = Vec::new();
+    for (path, base, changes) in cases {
+        for (from, to) in *changes {
+            assert!(base.contains(from), "{from}");
+            let mut found = edits(path, base, &base.replace(from, to));
+            found.retain(|finding| finding.severity > Severity::Low);
+            warned.extend(found.into_iter().map(|finding| format!("{path}: {from} -> {to}: {}", finding.message)));
+        }
+    }
+    assert!(warned.is_empty(), "{warned:#?}");
+}
+
+#[test]
+fn one_more_word_where_it_decides_who_may_is_a_warning() {
+    let base = "def f(role, x):\n    if role == \"owner\":\n        return True\n    if x == \"a\":\n        return False\n    \
+                return None\n";
+    for (from, to) in [
+        ("role == \"owner\"", "role in (\"owner\", \"guest\")"),
+        ("role == \"owner\"", "role != \"owner\""),
+        ("x == \"a\"", "x == \"b\""),
+        ("x == \"a\"", "x == \"a\" or role"),
+        ("    return None", "    if len(x) == 3:\n        return True\n    return None"),
+    ] {
+        assert_eq!(worst("t.py", base, &base.replace(from, to)), Some(Severity::Medium), "{from} -> {to}");
+    }
+}
+
+#[test]
 fn one_more_entry_is_a_line_to_read_and_no_warning() {
     let base = "KINDS = [\"png\", \"jpg\"]\nprint(KINDS)\n";
     assert_eq!(worst("t.py", base, &base.replace("\"jpg\"", "\"jpg\", \"gif\"")), Some(Severity::Low));

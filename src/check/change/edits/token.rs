@@ -112,7 +112,28 @@ pub(super) fn read(text: &str, language: Language) -> Option<Vec<Statement>> {
     let mut reader = Reader { text, statements: Vec::new(), count: 0, function: String::new(), depth: 0, language };
     reader.block(tree.root_node(), 0);
     reader.statements.retain(|statement| !statement.tokens.is_empty());
+    last_words(&mut reader.statements);
     Some(reader.statements)
+}
+
+/// What is printed just before the program or the function ends with an error is a message.
+fn last_words(statements: &mut [Statement]) {
+    for at in (1..statements.len()).rev() {
+        let (before, after) = statements.split_at_mut(at);
+        let (Some(words), Some(end)) = (before.last_mut(), after.first()) else { continue };
+        let code = end.tokens.last().filter(|last| last.kind == TokenKind::Number && last.text != "0");
+        let fails = end.kind == StatementKind::Exit && !end.has("break") && end.tokens.len() <= 3 && code.is_some();
+        let prints = match words.tokens.first().map(|token| token.text.as_str()) {
+            Some("echo" | "printf" | "print") => true,
+            Some("console") => words.tokens.get(1).is_some_and(|name| name.text == "log"),
+            _ => false,
+        };
+        let is_plain = !words.tokens.iter().any(|token| matches!(token.text.as_str(), "$(" | "|" | ">" | ">>"));
+        if (fails || end.kind == StatementKind::Message) && prints && is_plain && words.depth == end.depth {
+            words.kind = StatementKind::Message;
+            words.tokens.iter_mut().for_each(|token| token.context.message = true);
+        }
+    }
 }
 
 struct Reader<'t> {
@@ -292,7 +313,7 @@ impl Reader<'_> {
                 continue;
             }
             let field = node.field_name_for_child(u32::try_from(at).unwrap_or(u32::MAX));
-            let context = child_context(node, field, child, Context { message, ..context });
+            let context = child_context(node, field, child, Context { message, ..context }, self.text);
             // A function without a name inside a value keeps the ends of its blocks.
             self.tokens(child, context, found, level + 1);
             if BLOCKS.contains(&child.kind()) {
@@ -334,7 +355,7 @@ impl Reader<'_> {
             "!=" => "==",
             "===" => "!==",
             "!==" => "===",
-            "in" => "not in",
+            "in" => "not",
             "is" => "is not",
             _ => return None,
         };
@@ -433,7 +454,17 @@ fn head_context(node: Node<'_>, field: Option<&str>) -> Context {
     Context { condition, list: is_case, ..Context::default() }
 }
 
-fn child_context(node: Node<'_>, field: Option<&str>, child: Node<'_>, outer: Context) -> Context {
+/// Whether the value of a pair is a text for a reader, by its key.
+fn is_told(pair: Node<'_>, text: &str) -> bool {
+    let key = pair.child_by_field_name("key").and_then(|key| text.get(key.byte_range())).unwrap_or_default();
+    let key = key.trim_matches(['"', '\'']).to_ascii_lowercase();
+    let is_text = pair.child_by_field_name("value").is_some_and(|value| {
+        matches!(value.kind(), "string" | "template_string" | "concatenated_string") || is_joined(value)
+    });
+    is_text && matches!(key.as_str(), "error" | "message" | "msg" | "detail" | "details" | "hint" | "warning" | "help")
+}
+
+fn child_context(node: Node<'_>, field: Option<&str>, child: Node<'_>, outer: Context, text: &str) -> Context {
     let mut context = outer;
     match node.kind() {
         // In a shell a list is `a && b`.
@@ -447,6 +478,7 @@ fn child_context(node: Node<'_>, field: Option<&str>, child: Node<'_>, outer: Co
             let is_help = node.child_by_field_name("name").is_some_and(|name| name.end_byte() - name.start_byte() == 4);
             context.message |= is_help && field == Some("value") && child.kind() == "string" && is_argument_help(node);
         }
+        "pair" if field == Some("value") && is_told(node, text) => context.message = true,
         "attribute" => context.fixed = field == Some("attribute"),
         "member_expression" => context.fixed = field == Some("property"),
         "conditional_expression" | "ternary_expression" if field == Some("condition") => context.condition = true,

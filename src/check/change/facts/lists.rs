@@ -227,8 +227,11 @@ const OPTIONS: &[&str] = &[
 ];
 
 /// Whether an option of a command switches a protection off.
-pub(in crate::check::change) fn is_dangerous_option(option: &str) -> bool {
-    OPTIONS.contains(&option.trim_matches('"'))
+pub(in crate::check::change) fn is_dangerous_option(command: &str, option: &str) -> bool {
+    // These ask less, fail at an error, or read a file with it.
+    let is_mild =
+        matches!(command, "rm" | "curl" | "cut" | "tail" | "awk" | "grep" | "ln" | "readlink") && option == "-f";
+    OPTIONS.contains(&option.trim_matches('"')) && !is_mild
 }
 
 /// Modules that give a program new powers.

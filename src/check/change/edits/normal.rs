@@ -1,0 +1,192 @@
+//! Forms that mean the same, brought into one: `re.compile(p).match(s)` and `re.match(p, s)`, `x == "a" or x == "b"` and
+//! `x in ("a", "b")`.
+
+use super::token::{Statement, Token, TokenKind};
+
+/// All statements in their normal form.
+pub(super) fn normal(mut statements: Vec<Statement>) -> Vec<Statement> {
+    for statement in &mut statements {
+        statement.tokens = merged(compared(without_compile(std::mem::take(&mut statement.tokens))));
+    }
+    statements
+}
+
+/// `re compile P method s` becomes `re method P s`.
+pub(super) fn without_compile(mut tokens: Vec<Token>) -> Vec<Token> {
+    let mut at = 0;
+    while at + 3 < tokens.len() {
+        let [module, compile, pattern, method] = &tokens[at..at + 4] else { break };
+        let is_it = module.text == "re"
+            && compile.text == "compile"
+            && compile.context.fixed
+            && pattern.kind == TokenKind::Text
+            && method.context.fixed;
+        if is_it {
+            tokens.remove(at + 1);
+            tokens.swap(at + 1, at + 2);
+        }
+        at += 1;
+    }
+    tokens
+}
+
+/// A comparison with one text is a search in a list of one: `x == "a"` becomes `x "a"`, `x != "a"` becomes `x not "a"`,
+/// as `x in ("a",)` and `x not in ("a",)` are read.
+fn compared(tokens: Vec<Token>) -> Vec<Token> {
+    let mut result: Vec<Token> = Vec::with_capacity(tokens.len());
+    for at in 0..tokens.len() {
+        let mut token = tokens[at].clone();
+        let is_text = tokens.get(at + 1).is_some_and(|next| next.kind == TokenKind::Text && !next.context.message);
+        // What follows may belong to the text: a sum, a method.
+        let ends = tokens.get(at + 2).is_none_or(|next| is_joint(next) || next.kind == TokenKind::End);
+        let is_left = result.last().is_some_and(|left| left.kind == TokenKind::Name);
+        if token.kind == TokenKind::Sign && is_text && ends && is_left {
+            match token.text.as_str() {
+                "==" | "===" => continue,
+                "!=" | "!==" => "not".clone_into(&mut token.text),
+                _ => {}
+            }
+        }
+        result.push(token);
+    }
+    result
+}
+
+/// `x "a" or x "b"` becomes `x "a" "b"`, and `x not "a" and x not "b"` becomes `x not "a" "b"`.
+fn merged(mut tokens: Vec<Token>) -> Vec<Token> {
+    let mut at = 0;
+    while at < tokens.len() {
+        match repeated(&tokens, at) {
+            Some(end) => {
+                if let Some(text) = tokens.get_mut(end) {
+                    text.context.list = true;
+                }
+                tokens.drain(at..end);
+            }
+            None => at += 1,
+        }
+    }
+    tokens
+}
+
+/// Where the next text stands when at this place the same comparison is made once more.
+fn repeated(tokens: &[Token], at: usize) -> Option<usize> {
+    let joint = tokens[at].text.as_str();
+    let is_negated = match joint {
+        "or" | "||" => false,
+        "and" | "&&" => true,
+        _ => return None,
+    };
+    // The subject is what stands before the texts on the left.
+    let texts = tokens[..at].iter().rev().take_while(|token| token.kind == TokenKind::Text).count();
+    let end = at - texts;
+    let names =
+        tokens[..end].iter().rev().skip(usize::from(is_negated)).take_while(|token| token.kind == TokenKind::Name);
+    let length = names.count() + usize::from(is_negated);
+    let subject = &tokens[end - length..end];
+    if texts == 0
+        || length == usize::from(is_negated)
+        || is_negated != subject.last().is_some_and(|last| last.text == "not")
+    {
+        return None;
+    }
+    let again = tokens.get(at + 1..at + 1 + length)?;
+    let is_same = subject.iter().zip(again).all(|(a, b)| a.text == b.text);
+    let next = at + 1 + length;
+    (is_same && tokens.get(next).is_some_and(|token| token.kind == TokenKind::Text)).then_some(next)
+}
+
+/// Whether a token joins two conditions, or ends one.
+fn is_joint(token: &Token) -> bool {
+    matches!(token.text.as_str(), "and" | "or" | "&&" | "||" | "if" | "else" | "?" | ":" | "for")
+}
+
+/// Whether a regular expression accepts what another one accepts and some words more: nothing was taken out of it, and
+/// what was put in are letters, digits, sets of them, and alternatives inside a group.
+pub(super) fn is_wider_by_words(old: &str, new: &str) -> bool {
+    if new.len() > MAX_PATTERN || !old.contains(['^', '$', '(', '[', '\\', '|']) {
+        return false;
+    }
+    let (old, new) = (pieces(old), pieces(new));
+    let (mut place, mut depth, mut inserted) = (0, 0_usize, Vec::new());
+    for (at, piece) in new.iter().enumerate() {
+        if old.get(place) == Some(piece) {
+            place += 1;
+        } else {
+            let is_word = match *piece {
+                "|" => depth > 0,
+                "(" | "(?:" | ")" => true,
+                // It would make a piece that was there before optional.
+                "?" => inserted.last() == Some(&(at.wrapping_sub(1))),
+                piece => is_word(piece),
+            };
+            if !is_word {
+                return false;
+            }
+            inserted.push(at);
+        }
+        match *piece {
+            "(" | "(?:" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    place == old.len() && !inserted.is_empty()
+}
+
+/// Longest regular expression that is compared piece by piece, in bytes.
+const MAX_PATTERN: usize = 400;
+
+/// A letter, a digit, an escaped dot, or a set of letters and digits.
+fn is_word(piece: &str) -> bool {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-');
+    match piece.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(set) => !set.starts_with('^') && set.chars().all(is_plain),
+        None => piece == "\\." || piece.chars().all(is_plain),
+    }
+}
+
+/// A regular expression as signs, escapes and sets.
+fn pieces(pattern: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = pattern;
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '\\' => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
+            '[' => rest.find(']').map_or(rest.len(), |end| end + 1),
+            '(' if rest.starts_with("(?:") => 3,
+            _ => first.len_utf8(),
+        };
+        let (piece, after) = rest.split_at(length);
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_more_word_makes_a_pattern_wider_and_nothing_else() {
+        for (old, new) in [
+            ("^[Yy]$", "^([Yy]|[Yy][Ee][Ss])$"),
+            (r"/\.(jpeg|jpg)$/", r"/\.(jpeg|jpg|webp)$/"),
+            ("^s3://([^/]+)$", "^s3[an]?://([^/]+)$"),
+        ] {
+            assert!(is_wider_by_words(old, new), "{old} -> {new}");
+        }
+        for (old, new) in [
+            ("^[Yy]$", "^[Yy]"),
+            ("^[a-z]+$", "^[a-z]*$"),
+            (r"^\d{4}$", r"^\d?{4}$"),
+            ("^a$", "^a|b$"),
+            (r"^https://example\.com/", r"^https://.*example\.com/"),
+            (r"bucket\.s3\.amazonaws\.com(/x)", r"bucket\.s3.*amazonaws\.com(/x)"),
+            ("^[a-z]+$", "^[a-z]+.$"),
+        ] {
+            assert!(!is_wider_by_words(old, new), "{old} -> {new}");
+        }
+    }
+}
