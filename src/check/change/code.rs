@@ -80,10 +80,19 @@ fn merged(mut facts: Vec<Finding>, edits: Vec<Edited>) -> Vec<Finding> {
         let (first, last) = edit.after.or(edit.finding.line.map(|line| (line, line))).unwrap_or((0, 0));
         edit.finding.path == fact.path && fact.line.is_some_and(|line| (first..=last).contains(&line))
     };
-    for fact in facts.iter_mut().filter(|fact| fact.severity == Severity::Medium) {
+    for fact in &mut facts {
+        // A server that is only named to a reader is not asked.
+        let is_named = fact.code == "host" && fact.severity == Severity::High;
+        let mut here = edits.iter().filter(|edit| is_near(edit, fact)).peekable();
+        if is_named && here.peek().is_some() && here.all(|edit| edit.finding.code == "message") {
+            fact.severity = Severity::Low;
+        }
+        if fact.severity != Severity::Medium {
+            continue;
+        }
         let mut here = edits.iter().filter(|edit| is_near(edit, fact)).peekable();
         let is_told = here.peek().is_some() && here.all(|edit| super::edits::is_harmless(&edit.finding));
-        let mut file = edits.iter().filter(|edit| edit.finding.path == fact.path).peekable();
+        let mut file = edits.iter().filter(|edit| fact.path.is_none() || edit.finding.path == fact.path).peekable();
         let is_logic = LOGIC.contains(&fact.code.as_str()) && file.peek().is_some();
         if is_told || is_logic && file.all(|edit| super::edits::is_harmless(&edit.finding)) {
             fact.severity = Severity::Low;

@@ -16,7 +16,7 @@ use super::started::sources;
 use super::{capabilities::is_secret, hidden};
 use crate::domain::mcp::ToolLock;
 use crate::domain::{CheckReport, Finding, Kind, Manifest, Severity, ToolDetail};
-use phrases::{NormalizedWords, PHRASES};
+use phrases::{NormalizedWords, PHRASES, TO_REVIEWER};
 use serde_json::Value;
 
 /// A description is read by people in a list and by models with every request, in characters.
@@ -81,6 +81,7 @@ fn judge(place: &ScannedText) -> Vec<Finding> {
         let severity = match (phrase.severity, place.reader) {
             (Severity::High, _) => Severity::High,
             (_, Audience::Model) => phrase.severity,
+            (_, Audience::Code) if phrase.code == TO_REVIEWER => phrase.severity,
             // What is weak in a description is common in a prompt and in a comment.
             (_, Audience::Prompt | Audience::Code) => continue,
         };
@@ -159,6 +160,10 @@ fn places(version: &ToolDetail) -> Vec<ScannedText> {
     places.extend(listed(version));
     for (path, language, text) in sources(version) {
         places.extend(comments(path, language, text));
+    }
+    let parsed: Vec<&str> = sources(version).into_iter().map(|(path, ..)| path).collect();
+    for file in version.files.iter().filter(|file| !parsed.contains(&file.path.as_str())) {
+        places.extend(text_of(file).map(|text| line_comments(&file.path, text)).unwrap_or_default());
     }
     let documents = version.files.iter().filter(|file| {
         let ending = file.path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
@@ -289,6 +294,36 @@ fn strings(value: &Value, add: &mut dyn FnMut(&str), depth: usize) {
         Value::Object(fields) => fields.values().for_each(|item| strings(item, add, depth + 1)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+/// Marks that begin a line of comment in one language or another.
+const COMMENT_MARKS: &[&str] = &["#", "//", "--", ";", "%", "REM ", "rem "];
+
+/// Lines of a file that nobody parses which begin as comments do; those that follow each other are one text.
+fn line_comments(path: &str, text: &str) -> Vec<ScannedText> {
+    let mut places: Vec<ScannedText> = Vec::new();
+    let mut last = 0;
+    for (line, number) in text.lines().zip(1_u64..) {
+        let line = line.trim_start();
+        if !COMMENT_MARKS.iter().any(|mark| line.starts_with(mark)) {
+            continue;
+        }
+        match places.last_mut() {
+            Some(place) if last + 1 == number => {
+                place.text.push('\n');
+                place.text.push_str(line);
+            }
+            _ => places.push(ScannedText {
+                what: "a comment".to_owned(),
+                text: line.to_owned(),
+                reader: Audience::Code,
+                at: Some((path.to_owned(), number)),
+                max_chars: usize::MAX,
+            }),
+        }
+        last = number;
+    }
+    places
 }
 
 /// Comments and the texts that document code; comments that follow each other are one text.

@@ -86,6 +86,9 @@ const SECRETS: &[&str] = &[
     "known_hosts",
 ];
 
+/// Text for whoever reviews the code: it has no place in a comment.
+pub(super) const TO_REVIEWER: &str = "speaks-to-reviewer";
+
 /// What is looked for.
 pub(super) const PHRASES: &[Phrase] = &[
     high(
@@ -249,6 +252,54 @@ pub(super) const PHRASES: &[Phrase] = &[
             slot(0, &["must", "should", "shall"]),
             slot(2, &["approve", "accept", "trust", "rate"]),
             slot(2, &["this", "it", "tool", "the"]),
+        ],
+    ),
+    medium(
+        TO_REVIEWER,
+        "speaks to whoever reviews the code",
+        &[
+            slot(0, &["note", "attention", "message", "dear", "hint", "memo", "notice"]),
+            slot(2, &["to", "for"]),
+            slot(2, &["reviewer*", "auditor*", "scanner*", "moderator*"]),
+        ],
+    ),
+    medium(
+        TO_REVIEWER,
+        "tells whoever reviews the code what to decide",
+        &[
+            slot(0, &["automated", "automatic", "ai", "llm", "security", "code", "static", "human"]),
+            slot(1, &["reviewer*", "auditor*", "scanner*", "analyzer*", "analyser*"]),
+            slot(14, &["approve", "accept", "trust", "skip", "ignore", "disregard", "pass", "safe", "harmless"]),
+        ],
+    ),
+    medium(
+        TO_REVIEWER,
+        "asks for an approval",
+        &[
+            slot(0, &["please", "kindly", "just", "always"]),
+            slot(0, &["approve", "accept", "merge", "whitelist"]),
+            slot(6, &["without", "as", "this", "since", "because", "it"]),
+        ],
+    ),
+    medium(
+        TO_REVIEWER,
+        "claims to be reviewed already",
+        &[
+            slot(0, &["already", "previously", "been", "was", "pre"]),
+            slot(1, &["audited", "vetted", "reviewed", "approved", "verified", "cleared", "whitelisted"]),
+            slot(8, &["safe", "skip", "approve", "ignore", "unnecessary", "needn't", "no"]),
+            slot(2, &["review", "to", "this", "further", "need", "it", "check*", "analysis", "re-review"]),
+        ],
+    ),
+    medium(
+        TO_REVIEWER,
+        "tells whoever reviews the code what to decide",
+        &[
+            slot(0, &["mark", "rate", "classify", "treat", "consider", "score", "label", "report", "flag"]),
+            slot(1, &["this", "the"]),
+            slot(0, &["tool", "change", "script", "file", "code", "diff", "update", "version"]),
+            slot(1, &["as", "to", "be"]),
+            slot(1, &["safe", "benign", "harmless", "approved", "trusted", "low-risk", "clean"]),
         ],
     ),
     medium(

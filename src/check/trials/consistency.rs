@@ -7,7 +7,7 @@
 use super::case::{Expect, TrialCase};
 use super::expression::quote;
 use super::generate::{self, Rng};
-use super::variants::variants;
+use super::variants::{fullest, variants};
 use super::written::Output;
 use super::{cannot_start, cases, difference, inputs, rehearse, settled, side_by_side, unavailable};
 use crate::check::change::{literals, new_texts};
@@ -258,7 +258,7 @@ fn generated_inputs(context: &CheckContext<'_>, base: &ToolDetail) -> Vec<Value>
     let recorded: Vec<Value> =
         context.library.recorded(&context.version.tool.name).into_iter().map(|one| one.input).take(RECORDED).collect();
     let mut known: Vec<Value> = written.iter().chain(&recorded).cloned().collect();
-    known.push(generate::simplest(schema));
+    known.extend([fullest(schema), generate::simplest(schema)]);
     known.truncate(MAX_KNOWN);
     let literals = literals(base, context.version);
     let mut all: Vec<Value> = recorded.into_iter().filter(|input| !written.contains(input)).collect();

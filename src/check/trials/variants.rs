@@ -3,6 +3,7 @@
 //! A generated text seldom is one that a program compares with, and a generated number seldom stands just at a limit.
 //! The numbers and texts of the code are those limits, so they are put into the inputs of examples, tests and runs.
 
+use super::generate;
 use crate::check::change::Literals;
 use crate::domain::Checker;
 use serde_json::{Map, Number, Value, json};
@@ -10,6 +11,58 @@ use std::collections::BTreeSet;
 
 /// Values of one property that are tried.
 const MAX_VALUES: usize = 40;
+
+/// Texts of shapes that programs read: numbers of every sort, dates and times, addresses, names, data.
+const SHAPES: &[&str] = &[
+    "42",
+    "4111111111111111",
+    "2024-01-15",
+    "a,b\n1,2\n3,4\n",
+    "12:34:56",
+    "{\"a\": {\"b\": [1, 2]}, \"c\": \"x\"}",
+    "https://example.org/a/b.html?c=d#e",
+    "user@example.org",
+    "Hello, World! It is 5.",
+    "a = b\nc = d\n",
+    "camelCaseName",
+    "snake_case_name",
+    "/tmp/folder/file.txt",
+    "3.75",
+    "-7",
+    "192.168.0.1",
+    "#ff8800",
+    "1h 30m",
+    "# Title\n\nSome *text*.\n\n- one\n- two\n",
+    "[1, 2, 3]",
+    "00:01:02,345",
+    "1 + 2 * (3 - 4)",
+];
+
+/// An input with a value for every property, all texts the same word: what one property is looked up in another is
+/// found.
+pub(super) fn fullest(schema: &Value) -> Value {
+    full(schema, 0)
+}
+
+fn full(schema: &Value, depth: u32) -> Value {
+    let of = |key: &str| schema.get(key);
+    if let Some(value) = of("default").or_else(|| of("const")).or_else(|| of("enum")?.get(0)) {
+        return value.clone();
+    }
+    match of("type").and_then(Value::as_str) {
+        Some("object") if depth < 3 => {
+            let properties = of("properties").and_then(Value::as_object).into_iter().flatten();
+            Value::Object(properties.map(|(name, schema)| (name.clone(), full(schema, depth + 1))).collect())
+        }
+        Some("array") if depth < 3 => {
+            let least = of("minItems").and_then(Value::as_u64).unwrap_or(1).clamp(1, 8) as usize;
+            let item = of("items").map_or_else(|| json!("alpha"), |items| full(items, depth + 1));
+            Value::Array(vec![item; least])
+        }
+        Some("string") if of("format").is_none() && of("pattern").is_none() => json!("alpha"),
+        _ => generate::simplest(schema),
+    }
+}
 
 /// At most `count` inputs that fit the schema: each a known one with one value replaced. First the nearest edges of all
 /// properties, then the next ones.
@@ -76,7 +129,13 @@ fn texts(text: &str, literals: &Literals) -> Vec<Value> {
     let without_last: String = chars.iter().take(chars.len().saturating_sub(1)).collect();
     let half: String = chars.iter().take(chars.len() / 2).collect();
     let mut wanted = vec![without_last, format!("{text} {text}"), text.to_uppercase()];
-    wanted.extend(literals.texts.iter().flat_map(|edge| [edge.clone(), format!("{text}{edge}{text}")]));
+    let mut edges = literals.texts.iter().flat_map(|edge| [edge.clone(), format!("{text}{edge}{text}")]);
+    // By turns: what the code names, and what is common.
+    for shape in SHAPES {
+        wanted.extend(edges.by_ref().take(2));
+        wanted.push((*shape).to_owned());
+    }
+    wanted.extend(edges);
     // A text may be a number, and then has the edges of one.
     if let Ok(number) = text.trim().parse::<f64>()
         && let Some(number) = Number::from_f64(number)
@@ -106,7 +165,7 @@ fn lists(items: &[Value], literals: &Literals) -> Vec<Value> {
         wanted.push(json!([first]));
         wanted.push(Value::Array(items.iter().rev().cloned().collect()));
         wanted.push(Value::Array(items.iter().chain([first]).cloned().collect()));
-        let changed = near(first, literals).into_iter().take(12);
+        let changed = near(first, literals).into_iter().take(30);
         wanted.extend(changed.map(|value| Value::Array(std::iter::once(value).chain(rest.iter().cloned()).collect())));
     }
     wanted
@@ -127,6 +186,18 @@ mod tests {
         }
         assert!(made.contains(&json!({"age": 40, "unit": "days"})), "{made:?}");
         assert!(made.len() <= 60 && !made.contains(&json!({"age": 40, "unit": "years"})));
+    }
+
+    #[test]
+    fn a_word_that_is_looked_for_is_in_the_text() {
+        let schema = json!({"type": "object", "required": ["terms"], "properties": {
+            "terms": {"type": "array", "items": {"type": "string"}}, "text": {"type": "string"},
+            "context": {"type": "integer", "default": 30}}});
+        let known = fullest(&schema);
+        assert_eq!(known, json!({"terms": ["alpha"], "text": "alpha", "context": 30}));
+        let made = variants(&schema, &[known], &Literals::default(), 60);
+        assert!(made.contains(&json!({"terms": ["alpha"], "text": "alpha alpha", "context": 30})), "{made:?}");
+        assert!(made.contains(&json!({"terms": ["42"], "text": "alpha", "context": 30})), "{made:?}");
     }
 
     #[test]

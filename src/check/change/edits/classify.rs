@@ -74,7 +74,7 @@ pub(super) fn edits(
     let functions = functions(old);
     let steps: Vec<Step<'_>> = steps.iter().flat_map(|step| apart(step, &functions)).collect();
     let steps = steps.as_slice();
-    let explained = explained(steps);
+    let explained = explained(steps, old);
     let renamed = renamed(steps, old, new);
     let filled = filled(steps, &explained, &functions);
     let branches = branches(steps, old, new);
@@ -145,6 +145,10 @@ struct Edit {
     /// Whether it only turned an operator or a number of a condition into another one: nobody does that for the looks.
     is_flip: bool,
 }
+
+/// A statement that says nothing.
+const NOTHING: Statement =
+    Statement { kind: StatementKind::Other, tokens: Vec::new(), function: String::new(), depth: 0 };
 
 struct Code<'a> {
     old: &'a [Statement],
@@ -235,6 +239,7 @@ impl Code<'_> {
         let calls = statement.tokens.iter().any(|token| token.text == "$(") || statement.kind == StatementKind::Other;
         let severity = match statement.kind {
             StatementKind::End => return None,
+            StatementKind::Message if tells_secrets(&statement.tokens, &NOTHING) => Severity::Medium,
             StatementKind::Message | StatementKind::Import | StatementKind::Define | StatementKind::Raise => {
                 Severity::Low
             }
@@ -464,7 +469,7 @@ fn holds(whole: &[&str], part: &[&str]) -> bool {
 }
 
 /// The steps whose code stands elsewhere in the other version: taken out into a function or a variable, or put in.
-fn explained(steps: &[Step<'_>]) -> BTreeSet<usize> {
+fn explained(steps: &[Step<'_>], old: &[Statement]) -> BTreeSet<usize> {
     let mut explained = BTreeSet::new();
     let words = |statement: &Statement| {
         // What is done with a value does not matter here, only how it comes about.
@@ -487,6 +492,28 @@ fn explained(steps: &[Step<'_>]) -> BTreeSet<usize> {
             .enumerate()
             .find(|(other, step)| !explained.contains(other) && of(step, true).is_some_and(|added| added == words));
         if let Some((other, _)) = same {
+            explained.extend([at, other]);
+        }
+    }
+    // A line that stands in a function which was taken out, with other names.
+    let known = functions(old);
+    let shape = |statement: &Statement| -> Vec<String> {
+        let token = |token: &Token| {
+            if token.kind == TokenKind::Name && !token.context.fixed { String::new() } else { token.text.clone() }
+        };
+        statement.tokens.iter().map(token).collect()
+    };
+    for (at, step) in steps.iter().enumerate() {
+        let Step::Removed(statement) = step else { continue };
+        let is_long = statement.tokens.len() > 2 && !marks(&statement.tokens).is_empty();
+        if explained.contains(&at) || !is_long {
+            continue;
+        }
+        let is_it = |(other, step): &(usize, &Step<'_>)| {
+            matches!(step, Step::Added(one) if !known.contains(one.function.as_str()) && shape(one) == shape(statement))
+                && !explained.contains(other)
+        };
+        if let Some((other, _)) = steps.iter().enumerate().find(is_it) {
             explained.extend([at, other]);
         }
     }
@@ -529,9 +556,8 @@ fn is_moved(part: &Replaced<'_>, code: &Code<'_>) -> bool {
 fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) -> (&'static str, Severity) {
     let all = || part.old.iter().chain(part.new);
     let is = |test: fn(&Token) -> bool| all().all(test);
-    if is(|token| token.context.message && token.kind == TokenKind::Text)
-        || now.kind == StatementKind::Message && before.kind == now.kind
-    {
+    let is_said = is(|token| token.context.message) || now.kind == StatementKind::Message && before.kind == now.kind;
+    if is_said && !tells_secrets(part.new, before) {
         return ("message", Severity::Low);
     }
     if is(|token| token.context.import) || now.kind == StatementKind::Import {
@@ -579,12 +605,25 @@ fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) -> (&'static 
     (code_of(part.new), Severity::Medium)
 }
 
+/// Whether a message now holds a value that is called a secret, and did not before.
+fn tells_secrets(tokens: &[Token], before: &Statement) -> bool {
+    let is_secret = |token: &Token| {
+        let name = token.text.to_ascii_lowercase();
+        token.kind == TokenKind::Name && SECRET.iter().any(|word| name.contains(word))
+    };
+    tokens.iter().any(|token| is_secret(token) && !before.has(&token.text))
+}
+
+/// Words of names of values that no message should hold.
+const SECRET: &[&str] =
+    &["password", "passwd", "secret", "token", "apikey", "api_key", "credential", "private_key", "environ"];
+
 /// What more was put into a statement.
 fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
     let tokens = part.new;
     let is_entry =
         tokens.iter().all(|token| token.context.list && matches!(token.kind, TokenKind::Text | TokenKind::Number));
-    if tokens.iter().all(|token| token.context.message) {
+    if tokens.iter().all(|token| token.context.message) && !tells_secrets(tokens, &NOTHING) {
         return ("message", Severity::Low);
     }
     if is_entry && !guards(now) {

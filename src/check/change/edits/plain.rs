@@ -49,11 +49,19 @@ pub(super) fn read(text: &str, syntax: Syntax) -> Vec<Statement> {
             "raise" | "die" | "throw" => StatementKind::Raise,
             "return" | "exit" | "next" | "last" | "break" => StatementKind::Exit,
             "end" | "fi" | "done" if tokens.len() == 1 => StatementKind::End,
+            // A line of a longer text.
+            _ if tokens.len() > 4 && tokens.iter().all(is_prose) => StatementKind::Message,
             _ => StatementKind::Other,
         };
         Statement { kind, tokens, function: String::new(), depth: 0 }
     });
     statements.filter(|statement| !statement.tokens.is_empty()).collect()
+}
+
+/// Whether it is a word of a sentence.
+fn is_prose(token: &Token) -> bool {
+    let is_word = token.text.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | ':' | '-'));
+    is_word && matches!(token.kind, TokenKind::Name | TokenKind::Sign)
 }
 
 fn tokens(line: &str, number: u64, syntax: Syntax) -> Vec<Token> {
