@@ -2,6 +2,7 @@
 
 use super::{literals, scan};
 use crate::check::CheckContext;
+use crate::check::change::logged_secrets as logged_secrets_in;
 use crate::check::source::{Language, text_of};
 use crate::check::started::Started;
 use crate::domain::{
@@ -35,6 +36,7 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
         ));
         if !is_test {
             found.extend(all);
+            findings.extend(logged_secrets(path, language, text));
         }
     }
     for capability in in_command(&started) {
@@ -56,6 +58,16 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
     findings.extend(unused(manifest, &found));
     let names: Vec<&str> = languages.into_iter().collect();
     CheckReport::of("capabilities", findings).noted(format!("read as {}", names.join(", ")))
+}
+
+/// Messages and log lines that hold a value which is called a secret.
+fn logged_secrets(path: &str, language: Language, text: &str) -> Vec<Finding> {
+    let told = logged_secrets_in(text, language).into_iter();
+    told.map(|(line, name)| {
+        let words = format!("writes a secret to a log or to standard error: {name}");
+        Finding::new("logs-secret", Severity::Medium, words).at(path, line)
+    })
+    .collect()
 }
 
 /// What the command itself is able to do: the code in it, `sh -c "curl …"`, and the programs of the system that it ends

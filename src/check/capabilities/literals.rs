@@ -112,9 +112,17 @@ pub(super) fn is_secret_value(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     let is_plain = value.bytes().all(|byte| byte.is_ascii_graphic());
     let kinds = [u8::is_ascii_alphabetic as fn(&u8) -> bool, u8::is_ascii_digit];
+    // A slash makes a path of it, but for the keys that are random bytes in base64.
+    let is_mixed = kinds.iter().all(|kind| value.bytes().any(|byte| kind(&byte)))
+        && value.bytes().any(|byte| byte.is_ascii_uppercase())
+        && value.bytes().any(|byte| byte.is_ascii_lowercase());
+    let is_base64 = value.len() >= 32
+        && is_mixed
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='));
     value.len() >= 8
         && is_plain
-        && !value.contains(['{', '}', '<', '>', '$', '/', '('])
+        && !value.contains(['{', '}', '<', '>', '$', '('])
+        && (is_base64 || !value.contains('/'))
         && kinds.iter().all(|kind| value.bytes().any(|byte| kind(&byte)))
         && !PLACES.iter().any(|place| lower.contains(place))
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::check::fixture::{examined, version};
 use crate::domain::CapabilityKind as Kind;
 
 /// Kinds and arguments in the order of the text, addresses left out.
@@ -359,4 +360,35 @@ fn a_module_under_its_own_name_is_that_module() {
 fn an_import_of_any_sort_names_what_is_called() {
     let kinds = found(Language::Python, crate::code::tests::PYTHON_IMPORTS);
     assert_eq!(kinds, [(Kind::Network, Some("a.example".to_owned()))]);
+}
+
+#[test]
+fn keys_in_assignments_and_secrets_in_logs_are_told() {
+    let random = "wJalrXUtnFEMIK7MDENGbPxRfiCYzz8Ab3QkeyZ/";
+    let cases = [
+        ("t.sh", format!("#!/bin/bash\nexport AWS_SECRET_ACCESS_KEY={random}\n"), "hard-coded-secret"),
+        ("t.sh", format!("#!/bin/bash\nAWS_SECRET_ACCESS_KEY='{random}' aws s3 ls\n"), "hard-coded-secret"),
+        ("t.py", format!("AWS_SECRET_ACCESS_KEY = \"{random}\"\n"), "hard-coded-secret"),
+        (
+            "t.py",
+            "import logging\n\n\ndef f(password):\n    logging.info(\"login with %s\", password)\n".into(),
+            "logs-secret",
+        ),
+        ("t.js", "function f(apiKey) {\n  console.error(`key ${apiKey}`);\n}\n".into(), "logs-secret"),
+        ("t.sh", "#!/bin/bash\necho \"using $API_KEY\" >&2\n".into(), "logs-secret"),
+    ];
+    for (path, text, code) in cases {
+        let report = examined(examine, &version("t", &[(path, &text)]));
+        assert!(report.findings.iter().any(|found| found.code == code), "{text}: {:?}", report.findings);
+    }
+    for (path, text) in [
+        ("t.py", "import logging\nlogging.info(\"the password is too short\")\n"),
+        ("t.py", "import logging\nlogging.info(\"reads %s\", password_file)\n"),
+        ("t.py", "import logging\nlogging.info(\"%d tokens\", tokens)\n"),
+        ("t.sh", "#!/bin/bash\nKEY_FILE=/home/me/keys/deploy8/id_rsa\n"),
+    ] {
+        let report = examined(examine, &version("t", &[(path, text)]));
+        let bad = |code: &str| matches!(code, "logs-secret" | "hard-coded-secret");
+        assert!(!report.findings.iter().any(|found| bad(&found.code)), "{text}: {:?}", report.findings);
+    }
 }

@@ -607,16 +607,39 @@ fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) -> (&'static 
 
 /// Whether a message now holds a value that is called a secret, and did not before.
 fn tells_secrets(tokens: &[Token], before: &Statement) -> bool {
-    let is_secret = |token: &Token| {
-        let name = token.text.to_ascii_lowercase();
-        token.kind == TokenKind::Name && SECRET.iter().any(|word| name.contains(word))
-    };
     tokens.iter().any(|token| is_secret(token) && !before.has(&token.text))
 }
 
-/// Words of names of values that no message should hold.
-const SECRET: &[&str] =
-    &["password", "passwd", "secret", "token", "apikey", "api_key", "credential", "private_key", "environ"];
+/// Whether a token is a variable that is called a secret.
+pub(super) fn is_secret(token: &Token) -> bool {
+    const WORDS: &[&str] = &[
+        "password",
+        "passwd",
+        "secret",
+        "apikey",
+        "api_key",
+        "credential",
+        "private_key",
+        "environ",
+        "api_token",
+        "access_token",
+        "auth_token",
+        "bearer",
+        "refresh_token",
+        "accesstoken",
+        "authtoken",
+        "apitoken",
+    ];
+    // What tells of a secret without being it.
+    const ABOUT: &[&str] = &[
+        "file", "path", "name", "length", "len", "count", "valid", "has_", "is_", "url", "error", "env", "check",
+        "manager",
+    ];
+    let name = token.text.to_ascii_lowercase();
+    token.kind == TokenKind::Name
+        && (name == "environ" || WORDS.iter().any(|word| name.contains(word)))
+        && (name == "environ" || !ABOUT.iter().any(|word| name.contains(word)))
+}
 
 /// What more was put into a statement.
 fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {

@@ -135,6 +135,18 @@ pub(in crate::check) fn new_texts(base: &ToolDetail, new: &ToolDetail) -> HashSe
     texts(new).into_iter().filter(|text| !old.contains(text)).collect()
 }
 
+/// The messages of a program that hold a value which is called a secret: the line, and the name of the value.
+pub(in crate::check) fn logged_secrets(text: &str, language: Language) -> Vec<(u64, String)> {
+    let statements = token::read(text, language).unwrap_or_default();
+    let messages = statements.iter().filter(|statement| statement.kind == token::StatementKind::Message);
+    let is_raised = |statement: &&token::Statement| !statement.has("raise") && !statement.has("throw");
+    let secret = |statement: &token::Statement| {
+        let found = statement.tokens.iter().find(|token| classify::is_secret(token))?;
+        Some((found.line, found.text.clone()))
+    };
+    messages.filter(is_raised).filter_map(secret).collect()
+}
+
 /// Whether a change leaves alone what a program computes.
 pub(super) fn is_harmless(edit: &Finding) -> bool {
     classify::HARMLESS.contains(&edit.code.as_str())
