@@ -87,7 +87,8 @@ fn merged(mut facts: Vec<Finding>, edits: Vec<Edited>) -> Vec<Finding> {
         if is_named && here.peek().is_some() && here.all(|edit| edit.finding.code == "message") {
             fact.severity = Severity::Low;
         }
-        if fact.severity != Severity::Medium {
+        // A check that is gone stands in the edits too, as what it became.
+        if fact.severity != Severity::Medium && fact.code != "check-gone" {
             continue;
         }
         let mut here = edits.iter().filter(|edit| is_near(edit, fact)).peekable();

@@ -15,6 +15,7 @@ const MAX_VALUES: usize = 40;
 /// Texts of shapes that programs read: numbers of every sort, dates and times, addresses, names, data.
 const SHAPES: &[&str] = &[
     "42",
+    "it's \"quoted\" `x` $y \\ z",
     "4111111111111111",
     "2024-01-15",
     "a,b\n1,2\n3,4\n",
