@@ -29,7 +29,7 @@ pub(super) struct TrialCase {
 }
 
 /// One thing that must hold.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Expect {
     Exact(Value),
     Contains(String),

@@ -33,6 +33,7 @@ fn try_cases(context: &CheckContext<'_>, name: &str, cases: &[TrialCase], withou
     };
     let mut findings = Vec::new();
     let mut untried = None;
+    let mut before = None;
     for (case, tried) in cases.iter().zip(&tried) {
         let unmet = match &tried.end {
             RunEnd::Refused { message } => Err(message.clone()),
@@ -49,7 +50,12 @@ fn try_cases(context: &CheckContext<'_>, name: &str, cases: &[TrialCase], withou
                 // Definitions of other programs show their examples to a reader; ours are kept.
                 let is_ours = context.version.manifest.dialect == Dialect::Native;
                 let severity = if is_ours { Severity::High } else { Severity::Medium };
-                let (severity, message) = softened(severity, lacked, format!("{}: {why}", case.name));
+                let (mut severity, mut message) = softened(severity, lacked, format!("{}: {why}", case.name));
+                let before = before.get_or_insert_with(|| unmet_before(context, cases));
+                if before.contains(&case.name) {
+                    severity = Severity::Low;
+                    message.push_str(" (failed before as well)");
+                }
                 findings.push(Finding::new("unmet", severity, message));
             }
             Err(why) => untried = Some(why),
@@ -68,6 +74,22 @@ fn try_cases(context: &CheckContext<'_>, name: &str, cases: &[TrialCase], withou
     };
     let note = format!("{} of {} passed{more}", cases.len() - failed, cases.len());
     CheckReport::of(name, findings).noted(note)
+}
+
+/// The cases that the version approved before has too and does not meet either, by name.
+fn unmet_before(context: &CheckContext<'_>, cases: &[TrialCase]) -> Vec<String> {
+    let Some(base) = context.base else { return Vec::new() };
+    let theirs = super::cases(base);
+    let is_known =
+        |case: &&TrialCase| theirs.iter().any(|other| other.input == case.input && other.expect == case.expect);
+    let known: Vec<TrialCase> = cases.iter().filter(is_known).cloned().collect();
+    if known.is_empty() || cannot_start(base).is_some() {
+        return Vec::new();
+    }
+    let before = CheckContext { version: base, base: None, ..*context };
+    let Ok(tried) = rehearse(&before, base, &known) else { return Vec::new() };
+    let unmet = known.iter().zip(&tried).filter(|(case, tried)| matches!(case.unmet(&before, tried), Ok(Some(_))));
+    unmet.map(|(case, _)| case.name.clone()).collect()
 }
 
 /// Whether an unmet case says something about the version.

@@ -15,7 +15,7 @@ use crate::runner::Pace;
 use serde_json::{Map, Value};
 
 /// A relation between the trial of a test and another one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Relation {
     Deterministic,
     Idempotent { from: String, to: Option<String> },

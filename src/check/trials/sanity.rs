@@ -5,11 +5,12 @@
 
 use super::case;
 use super::expression::{EvaluationScope, Expression, quote};
+use super::generate::{self, Rng};
 use super::written::{Output, unheld};
 use super::{cannot_start, inputs, side_by_side, softened, unavailable};
 use crate::check::{Batch, CheckContext};
 use crate::domain::{CheckReport, Finding, RunEnd, Severity, count};
-use crate::runner::Pace;
+use crate::runner::{Pace, Tried};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,10 @@ const MAX_RULES: usize = 50;
 /// How long all rules together may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Holds the rules against the outputs of examples and tests.
+/// Generated inputs whose outputs are held against the rules too.
+const GENERATED: usize = 40;
+
+/// Holds the rules against the outputs of examples, tests and generated inputs.
 pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let written = match context.version.manifest.extra.get("sanity") {
         Some(Value::Array(list)) => list.clone(),
@@ -37,9 +41,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
             Err(why) => findings.push(Finding::new("unreadable-rule", Severity::High, why)),
         }
     }
-    let inputs = inputs(context.version);
-    let batch = Batch { version: context.version, inputs: &inputs, pace: Pace::Watched, abreast: side_by_side() };
-    let tried = match context.trials.start(&batch) {
+    let (inputs, tried) = match tried(context, !rules.is_empty()) {
         Ok(tried) => tried,
         Err(why) => return unavailable("sanity", why),
     };
@@ -74,6 +76,24 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     }
     let note = format!("{}, {}", count(rules.len(), "rule"), count(good.len(), "output"));
     CheckReport::of("sanity", findings).noted(note)
+}
+
+/// Inputs with what came of them: the known ones, then generated ones, as long as there are rules to hold.
+fn tried(context: &CheckContext<'_>, has_rules: bool) -> Result<(Vec<Value>, Vec<Tried>), String> {
+    let version = context.version;
+    let mut inputs = inputs(version);
+    let mut tried =
+        context.trials.start(&Batch { version, inputs: &inputs, pace: Pace::Watched, abreast: side_by_side() })?;
+    if let Some(schema) = version.manifest.input.as_ref().filter(|_| has_rules) {
+        let mut generated = generate::inputs(schema, &mut Rng::of(version.tool.digest), GENERATED);
+        generated.retain(|input| !inputs.contains(input));
+        if !generated.is_empty() {
+            let batch = Batch { version, inputs: &generated, pace: Pace::Plain, abreast: side_by_side() };
+            tried.extend(context.trials.start(&batch)?);
+            inputs.extend(generated);
+        }
+    }
+    Ok((inputs, tried))
 }
 
 fn read(written: &Value) -> Result<(Option<String>, Expression), String> {

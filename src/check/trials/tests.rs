@@ -339,3 +339,32 @@ fn a_service_is_not_tried_because_it_does_not_end() {
     version.manifest.kind = crate::domain::Kind::Service;
     assert!(super::cannot_start(&version).is_some_and(|why| why.contains("does not end by itself")));
 }
+
+#[test]
+fn what_the_approved_version_does_not_meet_either_does_not_block() {
+    let script = "import json, sys\nd = json.load(sys.stdin)\nprint(d['a'] - d['b'])\n";
+    let tests = [(json!({"a": 5, "b": 3}), json!({"exact": 2})), (json!({"a": 1, "b": 1}), json!({"exact": 7}))];
+    let base = with_tests(python(script), &tests);
+    let new = with_tests(python(&format!("{script}# more\n")), &tests);
+    let report = check("tests", &new, Some(&base));
+    assert_eq!(report.state, CheckState::Passed, "{report:?}");
+    assert!(report.findings[0].message.ends_with("(failed before as well)"), "{report:?}");
+    // What it met before it must meet still.
+    let worse = with_tests(python(&script.replace('-', "+")), &tests);
+    assert_eq!(check("tests", &worse, Some(&base)).state, CheckState::Failed);
+    assert_eq!(check("tests", &new, None).state, CheckState::Failed);
+}
+
+#[test]
+fn rules_hold_for_generated_inputs_too() {
+    let version = |script: &str| {
+        let mut version = taking(python(script), &json!({"n": {"type": "integer", "minimum": -100, "maximum": 100}}));
+        version.manifest.extra.insert("sanity".to_owned(), json!(["output >= 0"]));
+        version
+    };
+    let plain = version("import json, sys\nprint(json.load(sys.stdin)['n'] + 50)\n");
+    let report = check("sanity", &plain, None);
+    assert_eq!(report.state, CheckState::Failed, "{report:?}");
+    let right = version("import json, sys\nprint(abs(json.load(sys.stdin)['n']))\n");
+    assert_eq!(check("sanity", &right, None).state, CheckState::Passed);
+}
