@@ -6,7 +6,7 @@ use crate::check::source::{Language, text_of};
 use crate::check::started::Started;
 use crate::domain::{
     Capability, CapabilityKind as Kind, CheckReport, Dialect, Finding, InputMode, Manifest, Redactor, Severity,
-    VersionFile,
+    ToolDetail, VersionFile,
 };
 use std::collections::BTreeSet;
 
@@ -56,6 +56,17 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
     findings.extend(unused(manifest, &found));
     let names: Vec<&str> = languages.into_iter().collect();
     CheckReport::of("capabilities", findings).noted(format!("read as {}", names.join(", ")))
+}
+
+/// What a version is able to do: its code without its tests, and its command.
+pub fn of_version(version: &ToolDetail) -> Vec<Capability> {
+    let started = Started::of(version);
+    let sources = started.sources(&version.files);
+    let run = sources
+        .into_iter()
+        .filter(|(path, _, _)| !is_test_only(path, &version.files) || started.executes(path))
+        .flat_map(|(path, language, text)| scan(path, language, text));
+    run.chain(in_command(&started)).collect()
 }
 
 /// What the command itself is able to do: the code in it, `sh -c "curl …"`, and the programs of the system that it ends
