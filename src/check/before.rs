@@ -8,6 +8,9 @@ const BEFORE: &str = "failed before as well: ";
 
 /// A report without the failures that the version before has too: they become plain facts.
 pub fn failed_before(report: CheckReport, before: &CheckReport) -> CheckReport {
+    // Each version gets random inputs of its own, so their messages never agree.
+    let is_random = report.name == "property";
+    let key = |finding: &Finding| key(finding, is_random);
     let known: BTreeSet<(String, String)> =
         before.findings.iter().filter(|finding| finding.severity == Severity::High).map(key).collect();
     let mut count = 0;
@@ -29,8 +32,9 @@ pub fn failed_before(report: CheckReport, before: &CheckReport) -> CheckReport {
 
 /// What two findings have in common that are about the same fault. A case that gave no answer before and gives a wrong
 /// one now is not the same.
-fn key(finding: &Finding) -> (String, String) {
+fn key(finding: &Finding, is_random: bool) -> (String, String) {
     let about = match finding.message.split_once(": expected ") {
+        _ if is_random => String::new(),
         Some((name, rest)) if finding.code == "unmet" => {
             format!("{name} {}", if rest.starts_with("exit code") { "ended badly" } else { "answered" })
         }
@@ -61,6 +65,9 @@ mod tests {
         assert_eq!(settled(&["example 2: expected 5, got 0"]).0, CheckState::Failed, "it gives a wrong answer now");
         assert_eq!(settled(&["example 3: expected 5, got 0"]).0, CheckState::Failed);
         let both = settled(&["example 1: expected 2, got 4", "example 2: expected exit code 0, got 1: KeyError"]);
+        let crash = |message: &str| CheckReport::of("property", vec![Finding::new("crash", Severity::High, message)]);
+        let made = failed_before(crash("the input a makes it crash"), &crash("the input b makes it crash"));
+        assert_eq!(made.state, CheckState::Passed);
         assert_eq!(both, (CheckState::Passed, "0 of 2 passed, 2 failed before as well".to_owned()));
     }
 }

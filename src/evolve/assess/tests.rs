@@ -117,6 +117,25 @@ fn a_failure_that_is_only_hidden_is_not_fixed() {
 }
 
 #[test]
+fn a_fallback_that_silences_errors_hides_the_failure() {
+    let silenced = "text=$1\necho $(total \"$text\" 2>/dev/null || echo 0)\n";
+    let known = Known::of(silenced, answered("{\"total\": 0}", ["{\"total\": 0}"; 3], GOOD));
+    assert_eq!(known.codes(), ["hidden-failure"]);
+    let near = ["{\"total\": 16}", "{\"total\": 204}", "{\"total\": 0}"];
+    assert!(Known::of(silenced, answered("{\"total\": 0}", near, GOOD)).codes().is_empty(), "others have a result");
+}
+
+#[test]
+fn a_refusal_in_the_same_words_is_the_same_failure() {
+    let near = ["refuse!line 4: bad", "refuse!line 4: bad", "refuse!line 4: bad"];
+    let mut probes = answered("{\"total\": 102}", near, GOOD);
+    for probe in &mut probes[..4] {
+        probe.before = run("refuse!line 3: bad");
+    }
+    assert_eq!(Known::of(NEW, probes).codes(), ["hard-coded"]);
+}
+
+#[test]
 fn an_empty_result_for_an_empty_input_is_a_result() {
     let probes = vec![probe("", CHOSEN, CRASH, "{}"), probe("a", OTHER, "{\"a\": 1}", "{\"a\": 1}")];
     assert!(Known { changes: vec![swallowed()], ..Known::of(NEW, probes) }.codes().is_empty());

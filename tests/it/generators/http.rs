@@ -381,9 +381,16 @@ fn a_server_that_does_not_stream_is_understood() {
 
 #[test]
 fn what_goes_wrong_with_encryption_is_not_tried_again() {
-    let plain = ScriptedServer::with([Reply::status(200, "", "no TLS here")]);
+    let plain = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", plain.local_addr().unwrap());
+    // It answers whatever comes in plain text, as a server does whose port is not the encrypted one.
+    std::thread::spawn(move || {
+        for stream in plain.incoming() {
+            let _ = std::io::Write::write_all(&mut stream.unwrap(), b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
     let https = |ca: Option<&str>| {
-        let url = plain.url().replace("http://", "https://");
+        let url = url.clone();
         ask_it(&generator(Api { ca: ca.map(Into::into), ..api(ApiKind::OpenAi, url) })).unwrap_err()
     };
     let no = https(None);
