@@ -270,3 +270,33 @@ fn what_the_original_fails_too_does_not_count_against_an_answer() {
     let made = evolved(tool, &stale, &answer("wrong fix", tool, &worse, None, ""));
     assert_eq!(made["evolution"]["state"], "spent", "the other example fails now: {made:#}");
 }
+
+#[test]
+fn inputs_that_a_wanted_break_leaves_out_are_listed_and_the_version_is_a_major_one() {
+    let tool = &FARES;
+    let manifest = tool
+        .manifest
+        .replace("required = [\"fares\"]", "required = [\"amounts\"]")
+        .replace(
+            "properties.fares = { type = \"string\"",
+            "properties.amounts = { type = \"array\", items.type = \"number\"",
+        )
+        .replace("input = { fares = \"2.5, 4\" }", "input = { amounts = [2.5, 4] }");
+    let code = "import json\nimport sys\n\nfares = json.load(sys.stdin)[\"amounts\"]\n\
+                print(json.dumps({\"total\": sum(fares), \"legs\": len(fares)}))\n";
+    let with_hint = |hint| Answer {
+        hint: Some(hint),
+        files: vec![("fares.py", code.to_owned()), ("tool.toml", manifest.clone())],
+        ..answer("break", tool, code, None, "")
+    };
+    let made = evolved(tool, tool.manifest, &with_hint("Take a list of numbers as the field amounts instead of text"));
+    assert_eq!(made["evolution"]["state"], "good", "{made:#}");
+    assert_eq!(made["examined"][0]["version"], "2.0.0");
+    let outcomes = |made: &Value| -> Vec<Value> {
+        made["examined"][0]["replay"].as_array().unwrap().iter().map(|one| one["outcome"].clone()).collect()
+    };
+    assert_eq!(outcomes(&made), ["left-out", "left-out", "left-out"]);
+    let made = evolved(tool, tool.manifest, &with_hint("Semicolons should work too"));
+    assert_eq!(made["evolution"]["state"], "spent", "{made:#}");
+    assert!(outcomes(&made).contains(&json!("broken")), "{made:#}");
+}

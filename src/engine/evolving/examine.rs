@@ -1,6 +1,7 @@
 //! Examining an answer: the checks of a review, and recorded inputs on the version before and on this one.
 
 use super::compose::Case;
+use super::keep::commented;
 use super::probing::Examination;
 use crate::check::{self, CHECKS, Cost};
 use crate::domain::{
@@ -31,7 +32,8 @@ impl Evolutions<'_> {
         stop: &AtomicBool,
     ) -> Result<Examined, EngineError> {
         let approved = self.workspace.read(|q| Ok(Approvals::read(q)?.newest(&detail.tool.name)))?;
-        let base: Option<Digest> = approved.filter(|base| *base != detail.tool.digest);
+        // The one that its review will be compared with.
+        let base: Option<Digest> = approved.filter(|base| *base != detail.tool.digest).or_else(|| commented(case));
         let verdict = self.engine.checks().examine_detail(detail, base, stop, &mut |_| {})?;
         let verdict = self.without_known_failures(case, detail, verdict, stop)?;
         let recorded = self.recorded_inputs(&detail.tool.name, &case.row.asked.failures)?;

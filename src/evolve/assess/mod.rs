@@ -126,10 +126,10 @@ pub struct Assessment {
 pub fn assess(evidence: &AnswerEvidence<'_>) -> Assessment {
     let asked = Asked::of(evidence.bundle, evidence.is_major);
     let mut findings = files(evidence, &asked);
+    findings.extend(promises(evidence, &asked));
     let mut outcomes = Vec::new();
     if !evidence.is_new {
         findings.extend(reach(evidence, &asked));
-        findings.extend(promises(evidence, &asked));
         findings.extend(constant(evidence));
         for (at, probe) in evidence.probes.iter().enumerate() {
             let ProbeSource::Recorded { run, chosen } = probe.source else { continue };
