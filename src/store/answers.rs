@@ -4,7 +4,7 @@ use super::error::StoreResult;
 use super::queries::Queries;
 use super::tx::Tx;
 use super::values::{Count, Json};
-use crate::domain::{Instant, Unanswered, Winner};
+use crate::domain::{Instant, RunId, Unanswered, Winner};
 use rusqlite::params;
 
 impl Queries {
@@ -24,6 +24,15 @@ impl Queries {
                 at: row.get(5)?,
             })
         })
+    }
+
+    /// What a run was learned from: scenario and tags in the form in which they are compared; `None` when it taught nothing.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn lesson_of(&self, run: RunId) -> StoreResult<Option<(String, String)>> {
+        let sql = "SELECT scenario, tags FROM winners WHERE run = ?1";
+        Ok(self.rows(sql, params![run], |row| Ok((row.get(0)?, row.get(1)?)))?.pop())
     }
 
     /// The tool that did this the last time; both texts in the form in which they are compared.
@@ -107,7 +116,9 @@ mod tests {
         change(&mut store, |tx| tx.set_winner("json pars", "", &winner("y", 2)));
         assert_eq!(store.winner("json pars", "").unwrap(), Some(winner("y", 2)));
         assert_eq!(store.winner("json pars", "fast").unwrap(), None);
+        assert_eq!(store.lesson_of(run).unwrap(), Some(("json pars".to_owned(), String::new())));
         assert!(change(&mut store, |tx| tx.forget_winner("json pars", "")));
+        assert_eq!(store.lesson_of(run).unwrap(), None);
         assert!(!change(&mut store, |tx| tx.forget_winner("json pars", "")));
         assert_eq!(store.winner("json pars", "").unwrap(), None);
     }

@@ -116,8 +116,9 @@ impl Examination<'_> {
             .filter_map(|(one, (old, new))| check::replayed(one, old, new))
             .collect();
         let reaches = check::further(&old, &new).into_iter().map(|finding| finding.message);
-        // Programs are told of by the code: which of them a shell starts says little.
-        tries.observed = reaches.filter(|message| !message.contains(" exec ")).collect();
+        // Programs and files are told of by the code: which of them an interpreter touches says little.
+        let is_network = |message: &String| [" connect ", " resolve ", " listen "].iter().any(|w| message.contains(w));
+        tries.observed = reaches.filter(is_network).collect();
         tries.add(&inputs, &sources, (&old, &new));
         let (inputs, sources) = self.nearby(&tries.probes);
         match self.start(&trials, &inputs, Pace::Quick) {
@@ -136,7 +137,7 @@ impl Examination<'_> {
         if inputs.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
-        let start = |version| trials.start(&Batch { version, inputs, pace, abreast: SIDE_BY_SIDE });
+        let start = |version| start(trials, version, inputs, pace);
         Ok((start(&self.case.base)?, start(self.detail)?))
     }
 
@@ -189,6 +190,26 @@ impl Tries {
             after: run(new),
         }));
     }
+}
+
+/// Starts a version with each input that fits its schema.
+fn start(trials: &EngineTrials<'_>, version: &ToolDetail, inputs: &[Value], pace: Pace) -> Result<Vec<Tried>, String> {
+    let checker = version.manifest.input.as_ref().and_then(|schema| Checker::new(schema).ok());
+    let misfit = |input: &Value| checker.as_ref().and_then(|checker| checker.violations(input).into_iter().next());
+    let fitting: Vec<Value> = inputs.iter().filter(|input| misfit(input).is_none()).cloned().collect();
+    let made = match fitting.as_slice() {
+        [] => Vec::new(),
+        inputs => trials.start(&Batch { version, inputs, pace, abreast: SIDE_BY_SIDE })?,
+    };
+    let mut made = made.into_iter();
+    let all = inputs.iter().map(|input| match misfit(input) {
+        Some(found) => {
+            let message = format!("input{}: {}", found.path, found.message);
+            Tried::unstarted(RunEnd::InvalidInput { message })
+        }
+        None => made.next().unwrap_or_else(|| Tried::unstarted(RunEnd::Cancelled)),
+    });
+    Ok(all.collect())
 }
 
 fn run(tried: &Tried) -> ProbeRun {

@@ -40,6 +40,10 @@ const REFUSAL: &[&str] = &[
     "error handling",
 ];
 
+/// Words that ask for an empty or fixed result.
+const EMPTY: &[&str] =
+    &["null", "empty", "none", "zero", " 0", "nothing", "blank", "skip", "ignore", "fall back", "fallback", "default"];
+
 /// Words that ask for another interface.
 const BREAK: &[&str] = &[
     "input",
@@ -120,6 +124,11 @@ impl Asked {
             FailureKind::Missing | FailureKind::Start | FailureKind::Output | FailureKind::Result
         );
         self.is_wordless() && !was_refused && !is_of_program
+    }
+
+    /// Whether an empty or fixed result may be right: the request speaks of one.
+    pub(super) fn allows_empty(&self) -> bool {
+        self.says(EMPTY)
     }
 
     /// Whether inputs that fitted before may be left out.

@@ -46,7 +46,7 @@ pub(super) fn of(
             (Some(ReplayOutcome::Refused), None)
         }
         (ProbeEnd::Failed | ProbeEnd::Refused, ProbeEnd::Succeeded) => {
-            let why = hidden(evidence, (at, probe)).or_else(|| hard_coded(evidence, asked, (at, probe)));
+            let why = hidden(evidence, asked, (at, probe)).or_else(|| hard_coded(evidence, asked, (at, probe)));
             match why {
                 Some(finding) if chosen => (Some(ReplayOutcome::Hidden), Some(finding)),
                 Some(_) => (Some(ReplayOutcome::Hidden), None),
@@ -96,7 +96,7 @@ fn is_same_error(one: &ProbeRun, other: &ProbeRun) -> bool {
 }
 
 /// Whether the failure only is not seen any longer.
-fn hidden(evidence: &AnswerEvidence<'_>, (at, probe): (usize, &Probe)) -> Option<Finding> {
+fn hidden(evidence: &AnswerEvidence<'_>, asked: &Asked, (at, probe): (usize, &Probe)) -> Option<Finding> {
     let (before, after) = (&probe.before, &probe.after);
     let input = quoted(&probe.input.to_string());
     let result = written(&after.stdout);
@@ -124,7 +124,7 @@ fn hidden(evidence: &AnswerEvidence<'_>, (at, probe): (usize, &Probe)) -> Option
     let is_same_for_all = answered.len() > 1 && answered.iter().all(|other| written(&other.after.stdout) == result);
     let handles = swallowed.is_some() || silences_more(evidence);
     let is_hidden = match content {
-        _ if !values::has_content(&probe.input) => false,
+        _ if !values::has_content(&probe.input) || asked.allows_empty() => false,
         Content::Empty => swallowed.is_some() || is_same_for_all || values::has_other_form(&result, &good),
         Content::Zero => swallowed.is_some() || handles && is_same_for_all || values::has_other_form(&result, &good),
         Content::Some => handles && is_same_for_all,

@@ -67,7 +67,7 @@ pub(super) fn further(before: &[Capability], after: &[Capability], asked: &Asked
             continue;
         }
         let target = one.argument.as_deref();
-        if asked.allows(reach, target) || !told.insert((one.kind.word(), target)) {
+        if asked.allows(reach, target) || !told.insert((reach.words(), target)) {
             continue;
         }
         let what = target.map_or_else(|| one.words.clone(), |target| format!("{}: {target}", one.kind.phrase()));

@@ -136,6 +136,14 @@ fn a_refusal_in_the_same_words_is_the_same_failure() {
 }
 
 #[test]
+fn an_empty_result_that_was_asked_for_is_a_result() {
+    let answer = "{\"total\": null}";
+    let known =
+        Known { hint: "Return null for other separators", ..Known::of(NEW, answered(answer, [answer; 3], GOOD)) };
+    assert!(known.codes().is_empty());
+}
+
+#[test]
 fn an_empty_result_for_an_empty_input_is_a_result() {
     let probes = vec![probe("", CHOSEN, CRASH, "{}"), probe("a", OTHER, "{\"a\": 1}", "{\"a\": 1}")];
     assert!(Known { changes: vec![swallowed()], ..Known::of(NEW, probes) }.codes().is_empty());
