@@ -5,7 +5,7 @@ use super::step::{Actor, Step, answer};
 use super::undo_note::UndoNote;
 use crate::domain::{NewMark, Run, Severity, visible_words};
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::store::{NewOperation, Tx};
+use crate::store::{Lesson, NewOperation, Tx};
 use serde_json::json;
 
 /// Longest scenario, in characters.
@@ -41,12 +41,11 @@ pub fn mark_failure(tx: &Tx<'_>, actor: Actor<'_>, mark: NewMark) -> Result<Step
 /// # Errors
 /// `NotFound` when nothing was learned from the run, or a newer one took its place.
 pub fn take_back_lesson(tx: &Tx<'_>, actor: Actor<'_>, run: &Run) -> Result<Step, EngineError> {
-    let Some((scenario, tags)) = tx.lesson_of(run.id)? else {
+    let Some((scenario, tags)) = tx.forget_winner(Lesson::Run(run.id))? else {
         let message = format!("no call learned from run {}", run.id);
         let hint = format!("`toolsmith mark-failure {} SCENARIO --run {}` marks it", run.tool, run.id);
         return Err(EngineError::new(ErrorCode::NotFound, message, hint));
     };
-    tx.forget_winner(&scenario, &tags)?;
     let wanted = if scenario.is_empty() { tags } else { scenario };
     let mut step = mark_failure(
         tx,

@@ -2,7 +2,6 @@
 
 use super::super::bundle::Bundle;
 use super::super::mutation::failure_kind;
-use super::reach::Reach;
 use crate::domain::{CommentKind, FailureKind};
 
 /// Words that ask for a refusal.
@@ -99,7 +98,8 @@ impl Asked {
         Asked { text, is_major }
     }
 
-    fn says(&self, words: &[&str]) -> bool {
+    /// Whether one of these words is part of the request.
+    pub(super) fn says(&self, words: &[&str]) -> bool {
         words.iter().any(|word| self.text.contains(word))
     }
 
@@ -146,18 +146,8 @@ impl Asked {
         self.says(DOCUMENTS)
     }
 
-    /// Whether the request asks for this reach; a host that it does not name is not asked for when it names others.
-    pub(super) fn allows(&self, reach: Reach, target: Option<&str>) -> bool {
-        if target.is_some_and(|target| target.len() > 2 && self.names(target)) {
-            return true;
-        }
-        if reach == Reach::Network && target.is_some() && self.names_hosts() {
-            return false;
-        }
-        self.says(reach.words())
-    }
-
-    fn names_hosts(&self) -> bool {
+    /// Whether the request names hosts.
+    pub(super) fn names_hosts(&self) -> bool {
         let words = self.text.split(|c: char| !(c.is_alphanumeric() || ".-:/".contains(c)));
         words.into_iter().any(|word| word.contains("://") || word.starts_with("www."))
     }
@@ -188,15 +178,5 @@ mod tests {
         let failure = BundleFailure { scenario: "it should reject this".to_owned(), ..BundleFailure::default() };
         let bundle = Bundle { failures: vec![failure], ..Bundle::blank("a", semver::Version::new(1, 0, 0)) };
         assert!(Asked::of(&bundle, false).allows_refusal("ValueError", "", true));
-    }
-
-    #[test]
-    fn a_host_is_asked_for_by_name_or_by_words_that_name_none() {
-        assert!(asked("Fetch the rates from an API").allows(Reach::Network, Some("rates.example")));
-        assert!(asked("use https://a.example/x").allows(Reach::Network, Some("a.example")));
-        assert!(!asked("use https://a.example/x").allows(Reach::Network, Some("b.example")));
-        assert!(!asked("").allows(Reach::Network, Some("b.example")));
-        assert!(!asked("sort the rows").allows(Reach::Files, Some("/tmp/x")));
-        assert!(asked("Save the rows to a file").allows(Reach::Files, None));
     }
 }

@@ -203,7 +203,7 @@ fn reach(evidence: &AnswerEvidence<'_>, asked: &Asked) -> Vec<Finding> {
     let (old, new) = evidence.manifests;
     let mut findings = reach::further(evidence.capabilities.0, evidence.capabilities.1, asked);
     findings.extend(reach::permissions(&old.permissions, &new.permissions, asked));
-    let is_asked = asked.allows(reach::Reach::Network, None) || asked.allows(reach::Reach::Files, None);
+    let is_asked = reach::Reach::Network.is_asked(asked, None);
     if !is_asked {
         findings.extend(evidence.observed.iter().map(|what| reach::reaches(what.clone())));
     }

@@ -31,8 +31,19 @@ impl Reach {
         }
     }
 
+    /// Whether the request asks for it; a host that it does not name is not asked for when it names others.
+    pub(super) fn is_asked(self, asked: &Asked, target: Option<&str>) -> bool {
+        if target.is_some_and(|target| target.len() > 2 && asked.names(target)) {
+            return true;
+        }
+        if self == Reach::Network && target.is_some() && asked.names_hosts() {
+            return false;
+        }
+        asked.says(self.words())
+    }
+
     /// Words that ask for it.
-    pub(super) const fn words(self) -> &'static [&'static str] {
+    const fn words(self) -> &'static [&'static str] {
         match self {
             Reach::Network => &[
                 "http", "url", "api", "fetch", "download", "upload", "network", "online", "server", "host", "web",
@@ -67,7 +78,7 @@ pub(super) fn further(before: &[Capability], after: &[Capability], asked: &Asked
             continue;
         }
         let target = one.argument.as_deref();
-        if asked.allows(reach, target) || !told.insert((reach.words(), target)) {
+        if reach.is_asked(asked, target) || !told.insert((reach.words(), target)) {
             continue;
         }
         let what = target.map_or_else(|| one.words.clone(), |target| format!("{}: {target}", one.kind.phrase()));
@@ -97,7 +108,7 @@ pub(super) fn permissions(before: &Permissions, after: &Permissions, asked: &Ask
     ];
     let mut findings = Vec::new();
     for (reach, word, old, now) in lists {
-        let fresh = now.iter().filter(|entry| !old.contains(entry) && !asked.allows(reach, Some(entry)));
+        let fresh = now.iter().filter(|entry| !old.contains(entry) && !reach.is_asked(asked, Some(entry)));
         findings.extend(fresh.map(|entry| reaches(format!("it declares the permission {word} {entry}"))));
     }
     findings
@@ -137,5 +148,15 @@ mod tests {
     fn hidden_code_is_never_asked_for() {
         assert_eq!(further(&[], &[can(Kind::Eval, None)], &asked("execute the command of the file")).len(), 1);
         assert_eq!(further(&[], &[can(Kind::Shell, Some("git"))], &asked("call the program git")).len(), 0);
+    }
+
+    #[test]
+    fn a_host_is_asked_for_by_name_or_by_words_that_name_none() {
+        assert!(Reach::Network.is_asked(&asked("Fetch the rates from an API"), Some("rates.example")));
+        assert!(Reach::Network.is_asked(&asked("use https://a.example/x"), Some("a.example")));
+        assert!(!Reach::Network.is_asked(&asked("use https://a.example/x"), Some("b.example")));
+        assert!(!Reach::Network.is_asked(&asked(""), Some("b.example")));
+        assert!(!Reach::Files.is_asked(&asked("sort the rows"), Some("/tmp/x")));
+        assert!(Reach::Files.is_asked(&asked("Save the rows to a file"), None));
     }
 }

@@ -15,7 +15,7 @@ pub const LEAST_BUDGET: usize = 500;
 const LONGEST_LINE: usize = 400;
 /// Shares of the budget, in percent, before what is left goes to whoever comes first.
 const SHARES: [(SummaryLineKind, usize); 4] = [
-    (SummaryLineKind::Heading, 40),
+    (SummaryLineKind::Heading, 60),
     (SummaryLineKind::Requirement, 35),
     (SummaryLineKind::Constraint, 10),
     (SummaryLineKind::Example, 10),

@@ -34,7 +34,7 @@ fn headings_of_every_kind_are_found() {
             "1. Overview\nWords follow at once.\n\n2. Behaviour\nIt runs.\n\n2.1 Limits\nFew.\n\nAppendix A: Codes\n\nx\n",
             vec![
                 "1 1-3 other Overview",
-                "1 4-6 other Behaviour",
+                "1 4-6 requirements Behaviour",
                 "2 7-9 constraints Limits",
                 "1 10-12 other Appendix A: Codes",
             ],
