@@ -244,6 +244,7 @@ actions! {
         TOOL,
         Arg::required("tag", ArgKind::Text, "the tag, for example not-for-json")
     }
+    WrongAnswer "wrong-answer" Run HumanOnly [Output] ["x"] Both "Say that the answer of a call was wrong: it is forgotten, and the tool ranks lower for that scenario" { RUN }
     Resolve "resolve" Run HumanOnly [Failures] ["d"] Both "Mark a failure group as resolved; it reopens if the failure occurs again" {
         FAILURE,
         Arg::option("reason", ArgKind::Text, "what fixed it")

@@ -5,6 +5,7 @@
 //! ([`CheckState::Skipped`](crate::domain::CheckState), `Unavailable`), never taken for passed. Checks read what they
 //! are given and start the version through [`Trials`] only; they keep nothing.
 
+mod before;
 mod capabilities;
 pub mod change;
 mod complexity;
@@ -26,12 +27,15 @@ mod trials;
 mod unread;
 
 pub use crate::domain::source::Language;
-pub use capabilities::scan;
+pub use before::failed_before;
+pub use capabilities::{of_version as capabilities_of, scan};
 pub use duplicates::{Similar, code_of, similar};
 pub use trials::Condition;
 pub use trials::benchmark::p95_of;
+pub use trials::consistency::further;
+pub use trials::crash::is_refusal;
 pub use trials::generate::simplest;
-pub use trials::replay::{Recorded, replay};
+pub use trials::replay::{Recorded, replayed};
 
 use crate::domain::budget::{self, ReadLimits};
 use crate::domain::source;

@@ -404,15 +404,14 @@ impl Answer for Shown {
 
 fn replay_line(page: &mut Page<'_>, one: &Replayed) -> io::Result<()> {
     let ink = match one.outcome {
-        ReplayOutcome::Broken => Ink::Bad,
+        ReplayOutcome::Broken | ReplayOutcome::Hidden => Ink::Bad,
         ReplayOutcome::Changed => Ink::Warn,
-        ReplayOutcome::Same => Ink::Dim,
-        ReplayOutcome::Fixed => Ink::Good,
+        ReplayOutcome::Same | ReplayOutcome::LeftOut => Ink::Dim,
+        ReplayOutcome::Refused | ReplayOutcome::Fixed => Ink::Good,
     };
-    let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
     let line = StyledLine::new()
         .put(ink, format!("    {} ", one.outcome))
-        .put(Ink::Dim, format!("input of run {}: {} → {}", one.run, first(&one.before), first(&one.after)));
+        .put(Ink::Dim, format!("input of run {}: {} → {}", one.run, one.was(), one.is_now()));
     page.line(&line)
 }
 

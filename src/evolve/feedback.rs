@@ -63,11 +63,13 @@ fn replayed(case: &Replayed) -> Option<Item> {
     let run = case.run;
     let (rank, line) = match case.outcome {
         ReplayOutcome::Broken => (0, format!("Broken: the input of run {run} worked before and fails now.")),
-        _ if case.chosen && case.outcome != ReplayOutcome::Fixed => {
-            (3, format!("Not fixed: the input of run {run} still fails."))
+        ReplayOutcome::Hidden => {
+            (0, format!("Not fixed: the input of run {run} succeeds now, but the failure is only hidden."))
         }
+        ReplayOutcome::Refused | ReplayOutcome::Fixed | ReplayOutcome::LeftOut => return None,
+        _ if case.chosen => (3, format!("Not fixed: the input of run {run} still fails.")),
         ReplayOutcome::Changed => (4, format!("Changed: the input of run {run} gives a different result than before.")),
-        ReplayOutcome::Same | ReplayOutcome::Fixed => return None,
+        ReplayOutcome::Same => return None,
     };
     let mut left = MAX_ITEM;
     let mut part = |what: &str, text: &str, share: usize| {
@@ -90,6 +92,8 @@ fn told(check: &CheckReport, evidence: &Evidence<'_>) -> Option<Item> {
     let is_blocking = evidence.blocking.contains(&check.name);
     let is_test = matches!(check.name.as_str(), "tests" | "examples");
     let rank = match check.state {
+        // What was asked for is not done.
+        CheckState::Failed if check.name == super::assess::REPORT => 0,
         CheckState::Failed if is_test => 2,
         _ if is_blocking => 1,
         CheckState::Failed => 5,

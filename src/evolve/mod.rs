@@ -9,6 +9,7 @@
 //! ```
 
 pub mod answer;
+pub mod assess;
 pub mod bundle;
 pub mod course;
 mod cut;

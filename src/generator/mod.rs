@@ -115,6 +115,8 @@ pub struct Api {
     pub max_tokens: Option<u64>,
     /// What tokens cost, when the user said it.
     pub price: Price,
+    /// A file with the certificates (PEM) that its own is checked against, instead of those that browsers know.
+    pub ca: Option<PathBuf>,
 }
 
 /// What tokens cost, in millionths of a dollar for a million tokens.

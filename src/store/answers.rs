@@ -4,8 +4,17 @@ use super::error::StoreResult;
 use super::queries::Queries;
 use super::tx::Tx;
 use super::values::{Count, Json};
-use crate::domain::{Instant, Unanswered, Winner};
-use rusqlite::params;
+use crate::domain::{Instant, RunId, Unanswered, Winner};
+use rusqlite::{ToSql, params};
+
+/// What was learned: of whom a scenario is, or from which run.
+#[derive(Debug, Clone, Copy)]
+pub enum Lesson<'a> {
+    /// Scenario and tags, in the form in which they are compared.
+    Scenario(&'a str, &'a str),
+    /// The newest run that taught it.
+    Run(RunId),
+}
 
 impl Queries {
     /// What stayed without an answer at or after a point in time, oldest first.
@@ -63,12 +72,20 @@ impl Tx<'_> {
         self.change(sql, params![scenario, tags, tool, digest, run, Count(*wins), self.now()]).map(drop)
     }
 
-    /// Forgets who did what was wanted; `false` when nobody had.
+    /// Forgets who did what was wanted; answers scenario and tags in the form in which they are compared, `None` when
+    /// nobody had.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
-    pub fn forget_winner(&self, scenario: &str, tags: &str) -> StoreResult<bool> {
-        Ok(self.change("DELETE FROM winners WHERE scenario = ?1 AND tags = ?2", params![scenario, tags])? > 0)
+    pub fn forget_winner(&self, lesson: Lesson<'_>) -> StoreResult<Option<(String, String)>> {
+        let (filter, values): (&str, &[&dyn ToSql]) = match &lesson {
+            Lesson::Scenario(scenario, tags) => ("scenario = ?1 AND tags = ?2", &[scenario, tags]),
+            Lesson::Run(run) => ("run = ?1", &[run]),
+        };
+        let sql = format!("SELECT scenario, tags FROM winners WHERE {filter}");
+        let found = self.row(&sql, values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        self.change(&format!("DELETE FROM winners WHERE {filter}"), values)?;
+        Ok(found)
     }
 }
 
@@ -107,8 +124,12 @@ mod tests {
         change(&mut store, |tx| tx.set_winner("json pars", "", &winner("y", 2)));
         assert_eq!(store.winner("json pars", "").unwrap(), Some(winner("y", 2)));
         assert_eq!(store.winner("json pars", "fast").unwrap(), None);
-        assert!(change(&mut store, |tx| tx.forget_winner("json pars", "")));
-        assert!(!change(&mut store, |tx| tx.forget_winner("json pars", "")));
+        assert!(change(&mut store, |tx| tx.forget_winner(Lesson::Scenario("json pars", ""))).is_some());
+        change(&mut store, |tx| tx.set_winner("json pars", "", &winner("x", 1)));
+        let lesson = Some(("json pars".to_owned(), String::new()));
+        assert_eq!(change(&mut store, |tx| tx.forget_winner(Lesson::Run(run))), lesson);
+        assert_eq!(change(&mut store, |tx| tx.forget_winner(Lesson::Run(run))), None);
+        assert!(change(&mut store, |tx| tx.forget_winner(Lesson::Scenario("json pars", ""))).is_none());
         assert_eq!(store.winner("json pars", "").unwrap(), None);
     }
 }

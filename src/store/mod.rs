@@ -61,6 +61,7 @@ mod verdicts;
 mod versions;
 mod viewing;
 
+pub use answers::Lesson;
 pub use backup::{look_into, make_if_due as make_backup_if_due, read as read_backup};
 pub use buffers::{BufferClock, BufferItem, ItemState, ReportedUses, Tell};
 pub use cache::{AppliedScan, LastScan};

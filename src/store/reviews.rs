@@ -61,11 +61,12 @@ pub struct ReviewHead {
     pub state: ReviewState,
     /// Whether it is a permit that a run made use of.
     pub used: bool,
+    /// The version that its changes are compared with.
+    pub base_digest: Option<Digest>,
 }
 
 /// The columns of a [`ReviewHead`].
-const HEAD: &str =
-    "id, kind, tool, digest, path, state, EXISTS (SELECT 1 FROM used_permits u WHERE u.review = reviews.id)";
+const HEAD: &str = "id, kind, tool, digest, path, state, EXISTS (SELECT 1 FROM used_permits u WHERE u.review = reviews.id), base_digest";
 
 impl Queries {
     /// Reviews in one of these states with their decisions and members, oldest first.
@@ -169,6 +170,7 @@ fn read_head(row: &rusqlite::Row<'_>) -> rusqlite::Result<ReviewHead> {
         path: row.get(4)?,
         state: row.get(5)?,
         used: row.get(6)?,
+        base_digest: row.get(7)?,
     })
 }
 

@@ -325,6 +325,48 @@ fn a_generator_writes_the_code_of_an_approved_specification_and_of_no_other() {
     assert!(sent(&workspace, 1).unwrap().contains("Doubles a number"));
     let (ran, code) = workspace.json(&["run", "doubler@0.1.1", "--set", "n=4"]);
     assert_eq!((code, &ran["stdout"]), (0, &json!("{\"twice\": 8}\n")), "{ran:#}");
+    assert!(made["evolution"]["message"].as_str().unwrap().ends_with("its scaffold was archived"), "{made:#}");
+    let (list, _) = workspace.json(&["list"]);
+    let versions: Vec<&Value> = list["tools"].as_array().unwrap().iter().map(|tool| &tool["version"]).collect();
+    assert_eq!(versions, ["0.1.1"], "{list:#}");
+    let checks = made["examined"][0]["verdict"]["checks"].as_array().unwrap().clone();
+    let tests = checks.iter().find(|check| check["name"] == "tests").unwrap();
+    assert_eq!(
+        (&tests["state"], &tests["note"]),
+        (&json!("passed"), &json!("1 of 1 passed")),
+        "the examples are tests"
+    );
+}
+
+#[test]
+fn an_answer_to_a_comment_is_reviewed_as_what_changed_since_and_ends_the_old_review() {
+    let workspace = workspace_of(SOUND);
+    let before = original(&workspace);
+    run(&workspace, "");
+    let (list, _) = workspace.json(&["reviews"]);
+    let old = list["reviews"][0]["id"].to_string();
+    let (said, code) = workspace.json_of_human(&[
+        "comment",
+        &old,
+        "answer the empty text too",
+        "--path",
+        "counter.py",
+        "--lines",
+        "6",
+    ]);
+    assert_eq!(code, 0, "{said:#}");
+    scripted(&workspace, &[&fenced(GOOD)]);
+    let (made, _) = workspace.json(&["evolve", "counter", "Do what the reviewers want", "--generator", "scripted"]);
+    assert_eq!(made["evolution"]["state"], "good", "{made:#}");
+    let new = made["evolution"]["review"].to_string();
+    let (review, _) = workspace.json(&["review", &new]);
+    assert_eq!(review["review"]["base_digest"], made["evolution"]["digest"], "{review:#}");
+    assert_eq!(workspace.json(&["review", &old]).0["review"]["state"], "superseded");
+    workspace.json(&["list"]);
+    let (waiting, _) = workspace.json(&["reviews"]);
+    let waiting: Vec<String> = waiting["reviews"].as_array().unwrap().iter().map(|one| one["id"].to_string()).collect();
+    assert_eq!(waiting, [new], "the old version is not asked about again");
+    assert_eq!(original(&workspace), before);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod book;
 mod bundled;
 mod cli;
 mod corpus;
+mod evolve_answers;
 mod evolving;
 mod failures;
 mod folder_watch;

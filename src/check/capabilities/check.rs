@@ -7,7 +7,7 @@ use crate::check::source::{Language, text_of};
 use crate::check::started::Started;
 use crate::domain::{
     Capability, CapabilityKind as Kind, CheckReport, Dialect, Finding, InputMode, Manifest, Redactor, Severity,
-    VersionFile,
+    ToolDetail, VersionFile,
 };
 use std::collections::BTreeSet;
 
@@ -68,6 +68,17 @@ fn logged_secrets(path: &str, language: Language, text: &str) -> Vec<Finding> {
         Finding::new("logs-secret", Severity::Medium, words).at(path, line)
     })
     .collect()
+}
+
+/// What a version is able to do: its code without its tests, and its command.
+pub fn of_version(version: &ToolDetail) -> Vec<Capability> {
+    let started = Started::of(version);
+    let sources = started.sources(&version.files);
+    let run = sources
+        .into_iter()
+        .filter(|(path, _, _)| !is_test_only(path, &version.files) || started.executes(path))
+        .flat_map(|(path, language, text)| scan(path, language, text));
+    run.chain(in_command(&started)).collect()
 }
 
 /// What the command itself is able to do: the code in it, `sh -c "curl …"`, and the programs of the system that it ends

@@ -11,7 +11,7 @@ mod literals;
 mod python;
 mod python_rules;
 
-pub use check::{examine, is_secret, is_test_only};
+pub use check::{examine, is_secret, is_test_only, of_version};
 
 use super::source::{self, Language};
 use crate::domain::{Capability, CapabilityKind};

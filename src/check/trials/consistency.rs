@@ -327,8 +327,8 @@ fn mask(old: &mut Value, again: &Value, new: &mut Value) {
     }
 }
 
-/// What the new version was seen to reach for, and the approved one was not, with the same inputs.
-fn further(before: &[Tried], after: &[Tried]) -> Vec<Finding> {
+/// What the new version was seen to reach for, and the other one was not, with the same inputs.
+pub fn further(before: &[Tried], after: &[Tried]) -> Vec<Finding> {
     let seen = |all: &[Tried]| -> Option<Map<String, Value>> {
         let mut envelope = Envelope::default();
         for (at, tried) in all.iter().enumerate() {

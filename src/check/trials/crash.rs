@@ -75,6 +75,12 @@ pub(super) fn of(tried: &Tried) -> Option<Crash> {
     }
 }
 
+/// Whether a trial ended by itself with an exit code and a message, and without a stack trace.
+pub fn is_refusal(tried: &Tried) -> bool {
+    let has_message = !tried.stderr.trim_ascii().is_empty();
+    refusal(tried).is_some() && has_message && tried.end.exit_code().is_some_and(|code| code != 0)
+}
+
 /// What a clean refusal says; `None` for anything else.
 pub(super) fn refusal(tried: &Tried) -> Option<String> {
     match &tried.end {

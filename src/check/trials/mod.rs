@@ -11,7 +11,7 @@ mod case;
 mod condition;
 pub(super) mod consistency;
 pub(super) mod coverage;
-mod crash;
+pub(super) mod crash;
 mod difference;
 pub(super) mod examples;
 mod executed;

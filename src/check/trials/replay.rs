@@ -45,14 +45,16 @@ pub fn replay(
     let start =
         |version| trials.start(&Batch { version, inputs: &inputs, pace: Pace::Plain, abreast: NonZeroUsize::MIN });
     let (old, new) = (start(before)?, start(after)?);
-    let mut made: Vec<Replayed> = recorded
-        .iter()
-        .zip(old.iter().zip(&new))
-        .filter(|(_, (old, new))| [old, new].iter().any(|tried| tried.end.outcome().has_started()))
-        .map(|(one, (old, new))| judged(one, old, new))
-        .collect();
+    let mut made: Vec<Replayed> =
+        recorded.iter().zip(old.iter().zip(&new)).filter_map(|(one, (old, new))| replayed(one, old, new)).collect();
     made.sort_by_key(|one| (one.outcome, !one.chosen, one.run));
     Ok(made)
+}
+
+/// What became of an input, by how it ended on both versions; `None` when neither takes it.
+pub fn replayed(one: &Recorded, old: &Tried, new: &Tried) -> Option<Replayed> {
+    let has_started = [old, new].iter().any(|tried| tried.end.outcome().has_started());
+    has_started.then(|| judged(one, old, new))
 }
 
 fn judged(one: &Recorded, old: &Tried, new: &Tried) -> Replayed {
@@ -150,7 +152,11 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
         let severity = match one.outcome {
             ReplayOutcome::Broken => Severity::High,
             ReplayOutcome::Changed => Severity::Low,
-            ReplayOutcome::Same | ReplayOutcome::Fixed => return None,
+            ReplayOutcome::Hidden
+            | ReplayOutcome::Same
+            | ReplayOutcome::LeftOut
+            | ReplayOutcome::Refused
+            | ReplayOutcome::Fixed => return None,
         };
         let last = one.after.lines().next().unwrap_or_default();
         let message = match one.outcome {

@@ -3,9 +3,9 @@
 use super::row_changes::Marked;
 use super::step::{Actor, Step, answer};
 use super::undo_note::UndoNote;
-use crate::domain::{NewMark, visible_words};
+use crate::domain::{NewMark, Run, Severity, visible_words};
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::store::{NewOperation, Tx};
+use crate::store::{Lesson, NewOperation, Tx};
 use serde_json::json;
 
 /// Longest scenario, in characters.
@@ -36,6 +36,36 @@ pub fn mark_failure(tx: &Tx<'_>, actor: Actor<'_>, mark: NewMark) -> Result<Step
     Ok(Step { outcome, intents: Vec::new() })
 }
 
+/// Forgets that a run answered what a call wanted, and marks the tool as failed for that.
+///
+/// # Errors
+/// `NotFound` when nothing was learned from the run, or a newer one took its place.
+pub fn take_back_lesson(tx: &Tx<'_>, actor: Actor<'_>, run: &Run) -> Result<Step, EngineError> {
+    let Some((scenario, tags)) = tx.forget_winner(Lesson::Run(run.id))? else {
+        let message = format!("no call learned from run {}", run.id);
+        let hint = format!("`toolsmith mark-failure {} SCENARIO --run {}` marks it", run.tool, run.id);
+        return Err(EngineError::new(ErrorCode::NotFound, message, hint));
+    };
+    let wanted = if scenario.is_empty() { tags } else { scenario };
+    let mut step = mark_failure(
+        tx,
+        actor,
+        NewMark {
+            run: Some(run.id),
+            tool: run.tool.clone(),
+            digest: run.digest,
+            scenario: wanted.clone(),
+            error: "the answer was wrong".to_owned(),
+            severity: Severity::Low,
+            tags: Vec::new(),
+            who: actor.who.to_owned(),
+        },
+    )?;
+    step.outcome.message =
+        format!("the answer of run {} is forgotten; {} ranks lower for {wanted:?}", run.id, run.tool);
+    Ok(step)
+}
+
 /// Refuses what cannot be compared with another scenario.
 ///
 /// # Errors
@@ -57,7 +87,7 @@ pub fn check_scenario(scenario: &str) -> Result<(), EngineError> {
 mod tests {
     use super::super::fixture::{actor, in_store};
     use super::*;
-    use crate::domain::{Digest, Severity, ToolName};
+    use crate::domain::{Digest, ToolName};
 
     #[test]
     fn a_mark_is_kept_as_said_by_whoever_makes_it_with_the_beginning_of_the_error() {

@@ -307,6 +307,11 @@ fn open_needed<'a>(
 ) -> Result<(), StoreError> {
     let mut reviewed: HashMap<(&ToolName, Digest), ReviewState> =
         heads.iter().filter(|head| answers(head)).map(|h| ((&h.tool, h.digest), h.state)).collect();
+    // What was superseded by a review of its changes is answered there.
+    let replaced = heads.iter().filter(|head| goes_on(head)).filter_map(|head| Some((&head.tool, head.base_digest?)));
+    for key in replaced {
+        reviewed.entry(key).or_insert(ReviewState::Superseded);
+    }
     for tool in tools {
         let Some(kind) = wanted(tool, approvals) else { continue };
         let before = reviewed.insert((&tool.name, tool.digest), ReviewState::Waiting);
@@ -317,6 +322,12 @@ fn open_needed<'a>(
         }
     }
     Ok(())
+}
+
+/// Whether a review is about a version that is still wanted.
+fn goes_on(head: &ReviewHead) -> bool {
+    let is_wanted = matches!(head.state, ReviewState::Waiting | ReviewState::Approved | ReviewState::ChangesRequested);
+    is_wanted && head.kind == ReviewKind::New
 }
 
 /// Whether a review answers, or will answer, what a scan would ask of its version.

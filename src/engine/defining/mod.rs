@@ -295,7 +295,7 @@ impl Definitions<'_> {
             successor: None,
             metadata: serde_json::Map::new(),
         };
-        let outcome = self.engine.requests().bring(&request, &new, caller, "define", &|| Ok(()))?;
+        let outcome = self.engine.requests().bring(&request, &new, caller, "define", (None, &|| Ok(())))?;
         let message = format!(
             "{name} {version} is in {}; {} {} stays in use; {}",
             new.tool.placement.base, there.stage, there.version, outcome.message

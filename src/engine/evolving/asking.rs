@@ -111,7 +111,10 @@ impl Evolutions<'_> {
             None if repair::repair(bundle).is_some() => Ok((vec![built_in.to_owned()], none)),
             None => Err(EngineError::new(
                 ErrorCode::Failed,
-                format!("built-in repairs do not apply, and {none}"),
+                match repair::absent_packages(bundle).as_str() {
+                    "" => format!("built-in repairs do not apply, and {none}"),
+                    absent => format!("{absent}; other built-in repairs do not apply, and {none}"),
+                },
                 match self.workspace.settings.generators.first() {
                     Some(known) => format!("name a generator: --generator {}", known.name),
                     None => self.where_generators_stand(),

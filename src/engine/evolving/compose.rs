@@ -256,6 +256,15 @@ fn unkept(why: String) -> EngineError {
 /// # Errors
 /// Why a manifest among them cannot be read.
 pub(super) fn code_of(case: &Case, files: &[VersionFile]) -> Result<Digest, String> {
+    let files = plain_files(case, files)?;
+    Ok(Digest::of_files(&files.into_values().collect::<Vec<_>>()))
+}
+
+/// The files of a version under the names that the version before has, without what they say of who made them.
+///
+/// # Errors
+/// Why a manifest among them cannot be read.
+pub(super) fn plain_files(case: &Case, files: &[VersionFile]) -> Result<BTreeMap<String, VersionFile>, String> {
     let mut files = plain_names(case, files)?;
     let number = semver::Version::new(0, 0, 0);
     let nobody = ManifestStamp {
@@ -270,7 +279,7 @@ pub(super) fn code_of(case: &Case, files: &[VersionFile]) -> Result<Digest, Stri
         dynamic_schema: false,
     };
     write_stamp(case, &mut files, &nobody)?;
-    Ok(Digest::of_files(&files.into_values().collect::<Vec<_>>()))
+    Ok(files)
 }
 
 /// The files of a version under the names that the version before has.

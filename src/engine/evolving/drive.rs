@@ -12,7 +12,7 @@ use crate::evolve::bundle::{BundleFile, DEFAULT_LIMIT};
 use crate::evolve::course::{After, End, EvolutionEffect, EvolutionEvent, FileNote, LaneId, Trouble, Usage};
 use crate::evolve::feedback::{self, Evidence};
 use crate::evolve::prompt::Prompt;
-use crate::evolve::{Bundle, EvolutionProgress, repair};
+use crate::evolve::{Bundle, EvolutionProgress, assess, repair};
 use crate::generator::{self, GeneratorAnswer, GeneratorRequest, NoAnswer};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -236,7 +236,7 @@ impl Drive<'_> {
             After::Unusable { best, .. } => *best,
             After::Examined { at } => Some(*at),
         };
-        let earlier = base.map(|at| self.answer_of(course, at)).transpose()?;
+        let earlier = base.map(|at| self.loaded_answer(course, at)).transpose()?;
         let told = match (&earlier, base) {
             (Some(answer), Some(at)) => self.told_of(at, answer)?,
             _ => self.case.bundle.clone(),
@@ -299,7 +299,7 @@ impl Drive<'_> {
     }
 
     fn feedback(&self, found: &ExaminedAnswer) -> String {
-        let blocking = self.engine.checks().blocking(&found.verdict, crate::domain::Stage::Approved);
+        let blocking = self.engine.evolutions().blocking(&found.verdict);
         let evidence = Evidence { verdict: Some(&found.verdict), blocking: &blocking, replay: &found.replay };
         feedback::section(&evidence, feedback::DEFAULT_LIMIT)
     }
@@ -329,8 +329,11 @@ impl Drive<'_> {
             (self.on)(Progress::Text { at, text });
         };
         if generator == repair::GENERATOR {
-            let repaired =
-                repair::repair(told).ok_or_else(|| refused("the built-in repairs find nothing to fix".to_owned()))?;
+            let nothing = || match repair::absent_packages(told).as_str() {
+                "" => "the built-in repairs find nothing to fix".to_owned(),
+                absent => format!("the built-in repairs cannot fix it: {absent}"),
+            };
+            let repaired = repair::repair(told).ok_or_else(|| refused(nothing()))?;
             tell(&repaired.answer.notes);
             return Ok(GeneratorAnswer { text: repaired.text(), usage: Usage::default(), model: None });
         }
@@ -384,6 +387,16 @@ impl Drive<'_> {
             .transpose()?;
         kept.and_then(|kept| kept.answer)
             .ok_or_else(|| EngineError::internal("an answer of the evolution is not stored"))
+    }
+
+    /// The same without the files that nothing loads: the next round does not carry them on.
+    fn loaded_answer(&self, course: &EvolutionProgress, at: LaneId) -> Result<AnswerFiles, EngineError> {
+        let mut answer = self.answer_of(course, at)?;
+        let examined = self.engine.workspace.read(|q| Ok(q.examined_answers(self.case.row.id)?))?;
+        let found = examined.iter().find(|one| (one.round, one.lane) == (at.round, at.lane));
+        let unloaded = found.map(|found| assess::unloaded(&found.verdict)).unwrap_or_default();
+        answer.files.retain(|(path, _)| !unloaded.contains(&path.as_str()));
+        Ok(answer)
     }
 
     fn examined(&self, course: &EvolutionProgress, at: LaneId) -> EvolutionEvent {

@@ -1,10 +1,11 @@
 //! What a review, and the export of decisions, say of the loop that a version comes from.
 
 use super::course_of;
-use crate::domain::{Digest, Evolution, ExaminedAnswer, ReplayOutcome, Review, ToolName, count};
+use crate::domain::{Digest, Evolution, ExaminedAnswer, ReplayOutcome, Review, Severity, ToolName, count};
 use crate::engine::Evolutions;
 use crate::engine::error::EngineError;
 use crate::engine::view::{EvidenceLine, Weight};
+use crate::evolve::assess::REPORT;
 use crate::evolve::course::{Lane, LaneId};
 use serde_json::{Value, json};
 
@@ -24,11 +25,13 @@ impl Evolutions<'_> {
         let rounds = count(course.rounds.len(), "round");
         let made = format!("evolution {} of {}: {generator}, round {} of {rounds}", row.id, row.version, found.round);
         let mut lines = vec![line(Weight::Fact, "made by", made), line(Weight::Fact, "version", found.step.clone())];
+        let assessed = found.verdict.checks.iter().filter(|check| check.name == REPORT);
+        let objections = assessed.flat_map(|check| &check.findings).filter(|one| one.severity == Severity::High);
+        lines.extend(objections.map(|finding| line(Weight::Bad, "not good", finding.message.clone())));
         for one in found.replay.iter().filter(|one| one.outcome != ReplayOutcome::Same) {
-            let weight = if one.outcome == ReplayOutcome::Broken { Weight::Bad } else { Weight::Fact };
-            let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
-            let text =
-                format!("input of run {} {}: {} → {}", one.run, one.outcome, first(&one.before), first(&one.after));
+            let is_bad = matches!(one.outcome, ReplayOutcome::Broken | ReplayOutcome::Hidden);
+            let weight = if is_bad { Weight::Bad } else { Weight::Fact };
+            let text = format!("input of run {} {}: {} → {}", one.run, one.outcome, one.was(), one.is_now());
             lines.push(line(weight, "replayed", text));
         }
         let same = found.replay.iter().filter(|one| one.outcome == ReplayOutcome::Same).count();

@@ -1,12 +1,18 @@
 //! Examining an answer: the checks of a review, and recorded inputs on the version before and on this one.
 
 use super::compose::Case;
-use crate::check;
-use crate::domain::{Digest, ExaminedAnswer, ReplayOutcome, Replayed, Stage, ToolDetail};
+use super::keep::commented;
+use super::probing::Examination;
+use crate::check::{self, CHECKS, Cost};
+use crate::domain::{
+    CheckState, Digest, ExaminedAnswer, ReplayOutcome, Replayed, Severity, Stage, ToolDetail, Verdict,
+};
 use crate::engine::Evolutions;
 use crate::engine::core::Approvals;
 use crate::engine::error::EngineError;
+use crate::engine::library::shelf::Shelf;
 use crate::engine::review::check_runs::EngineTrials;
+use crate::evolve::assess;
 use crate::evolve::course::{LaneId, ReplaySummary, VerdictSummary};
 use std::sync::atomic::AtomicBool;
 
@@ -26,42 +32,91 @@ impl Evolutions<'_> {
         stop: &AtomicBool,
     ) -> Result<Examined, EngineError> {
         let approved = self.workspace.read(|q| Ok(Approvals::read(q)?.newest(&detail.tool.name)))?;
-        let base: Option<Digest> = approved.filter(|base| *base != detail.tool.digest);
+        // The one that its review will be compared with.
+        let base: Option<Digest> = approved.filter(|base| *base != detail.tool.digest).or_else(|| commented(case));
         let verdict = self.engine.checks().examine_detail(detail, base, stop, &mut |_| {})?;
+        let verdict = self.without_known_failures(case, detail, verdict, stop)?;
         let recorded = self.recorded_inputs(&detail.tool.name, &case.row.asked.failures)?;
-        let trials = EngineTrials::new(self.engine, stop);
-        let can_start = |detail: &ToolDetail| detail.tool.runnable && detail.manifest.recipe.is_some();
-        let replayed = if can_start(detail) && can_start(&case.base) {
-            check::replay(&trials, (&case.base, detail), &recorded)
-                .map_err(|why| EngineError::internal(format!("recorded inputs cannot be replayed: {why}")))?
-        } else {
-            Vec::new()
-        };
+        let examination = Examination { evolutions: self, case, detail, stop };
+        let (assessment, replay) = examination.assess(&recorded)?;
+        let mut checks = verdict.checks;
+        checks.push(assessment.report);
         let kept = ExaminedAnswer {
             round: at.round,
             lane: at.lane,
             digest: detail.tool.digest,
             version: detail.tool.version.clone(),
             step: step.to_owned(),
-            verdict,
-            replay: replayed,
+            verdict: Verdict::of(checks, verdict.base, verdict.at),
+            replay,
         };
         self.workspace.transact(|tx| Ok(tx.put_examined(case.row.id, &kept)?))?;
-        let blocking = self.engine.checks().blocking(&kept.verdict, Stage::Approved);
+        let blocking = self.blocking(&kept.verdict);
         Ok(Examined { verdict: VerdictSummary::of(&kept.verdict, blocking), replay: summary(&kept.replay) })
+    }
+
+    /// What keeps an answer from being good: the checks that block approval, and what speaks against the answer itself.
+    pub(super) fn blocking(&self, verdict: &Verdict) -> Vec<String> {
+        let mut blocking = self.engine.checks().blocking(verdict, Stage::Approved);
+        let is_objected =
+            |check: &&crate::domain::CheckReport| check.name == assess::REPORT && check.state == CheckState::Failed;
+        if verdict.checks.iter().any(|check| is_objected(&check)) && !blocking.iter().any(|name| name == assess::REPORT)
+        {
+            blocking.push(assess::REPORT.to_owned());
+        }
+        blocking
+    }
+
+    /// The verdict without the failures that the version before has too; also what the review of the version says.
+    fn without_known_failures(
+        &self,
+        case: &Case,
+        detail: &ToolDetail,
+        verdict: Verdict,
+        stop: &AtomicBool,
+    ) -> Result<Verdict, EngineError> {
+        let is_failed = |report: &crate::domain::CheckReport| {
+            report.findings.iter().any(|finding| finding.severity == Severity::High)
+        };
+        if case.row.asked.specification.is_some() || !verdict.checks.iter().any(is_failed) {
+            return Ok(verdict);
+        }
+        let missing = self.engine.dependencies().missing_approved(&case.base);
+        let shelf = Shelf::of(self.engine);
+        let trials = EngineTrials::new(self.engine, stop);
+        let context = check::CheckContext {
+            version: &case.base,
+            base: None,
+            missing: &missing,
+            library: &shelf,
+            trials: &trials,
+        };
+        let checks = verdict.checks.into_iter().map(|report| {
+            let known = CHECKS.iter().find(|check| check.name == report.name && check.cost != Cost::Comparing);
+            match known.filter(|_| is_failed(&report)) {
+                Some(known) => check::failed_before(report, &check::examine(known, &context)),
+                None => report,
+            }
+        });
+        let verdict = Verdict::of(checks.collect(), verdict.base, verdict.at);
+        self.engine.checks().keep_verdict(&detail.tool, &verdict)?;
+        Ok(verdict)
     }
 }
 
 fn summary(replayed: &[Replayed]) -> ReplaySummary {
     let count = |outcome| replayed.iter().filter(|one| one.outcome == outcome).count() as u32;
-    let chosen = replayed.iter().filter(|one| one.chosen);
+    let is_fixed = |one: &Replayed| matches!(one.outcome, ReplayOutcome::Fixed | ReplayOutcome::Refused);
+    // What no longer fits the input schema, as requested, cannot be fixed.
+    let chosen = replayed.iter().filter(|one| one.chosen && one.outcome != ReplayOutcome::LeftOut);
     ReplaySummary {
-        fixed: count(ReplayOutcome::Fixed),
+        fixed: count(ReplayOutcome::Fixed) + count(ReplayOutcome::Refused),
         same: count(ReplayOutcome::Same),
-        changed: count(ReplayOutcome::Changed),
+        changed: count(ReplayOutcome::Changed) + count(ReplayOutcome::Hidden),
         broken: count(ReplayOutcome::Broken),
+        left_out: count(ReplayOutcome::LeftOut),
         chosen: chosen.clone().count() as u32,
-        chosen_fixed: chosen.clone().filter(|one| one.outcome == ReplayOutcome::Fixed).count() as u32,
-        still_fails: chosen.clone().find(|one| one.outcome != ReplayOutcome::Fixed).map(|one| one.run),
+        chosen_fixed: chosen.clone().filter(|one| is_fixed(one)).count() as u32,
+        still_fails: chosen.clone().find(|one| !is_fixed(one)).map(|one| one.run),
     }
 }

@@ -92,7 +92,11 @@ fn ready(
                 None => None,
             };
             let (url, model) = (api.url.clone(), api.model.clone());
-            GeneratorKind::Api(Api { kind: api.kind, url, model, key, max_tokens: api.max_tokens, price: api.price })
+            // The usual variable for this, as other programs read it.
+            let usual = || std::env::var_os("SSL_CERT_FILE").map(PathBuf::from).filter(|file| file.is_absolute());
+            let ca = api.ca.clone().or_else(usual);
+            let (max_tokens, price) = (api.max_tokens, api.price);
+            GeneratorKind::Api(Api { kind: api.kind, url, model, key, max_tokens, price, ca })
         }
     };
     Ok(Generator { name: setting.name.clone(), way, timeout: setting.timeout })
@@ -172,7 +176,7 @@ mod tests {
     fn api(key: Option<SecretSource>) -> WaySetting {
         let url = "http://127.0.0.1:9".to_owned();
         let (kind, model, price) = (ApiKind::OpenAi, "m".to_owned(), Price::default());
-        WaySetting::Api(ApiSetting { kind, url, model, key, max_tokens: None, price })
+        WaySetting::Api(ApiSetting { kind, url, model, key, max_tokens: None, price, ca: None })
     }
 
     fn value(source: &SecretSource) -> Result<Option<Secret>, String> {

@@ -4,7 +4,7 @@ use super::compose::Case;
 use super::course_of;
 use crate::domain::{
     Caller, Digest, Evolution, EvolutionId, EvolutionState, ExaminedAnswer, Mutation, Outcome, Request, RequestKind,
-    ReviewId, ReviewState, Stage, Tool, ToolDetail, ToolReview,
+    ReviewId, ReviewState, Stage, Tool, ToolDetail, ToolReview, VerbCall,
 };
 use crate::engine::Evolutions;
 use crate::engine::error::{EngineError, ErrorCode};
@@ -80,7 +80,10 @@ impl Evolutions<'_> {
         let rounds = crate::domain::count(course.rounds.len(), "round");
         let (state, message) = match end {
             End::Good { best } => match self.write_answer(case, course, Some(*best), (caller, Way::Ended)) {
-                Ok(outcome) => (EvolutionState::Good, format!("good after {rounds}: {}", outcome.message)),
+                Ok(outcome) => {
+                    let retired = self.retire_scaffold(case, caller);
+                    (EvolutionState::Good, format!("good after {rounds}: {}{retired}", outcome.message))
+                }
                 // Its original went meanwhile, say: it ends all the same, and what was made is not lost.
                 Err(error) => (
                     EvolutionState::Spent,
@@ -103,6 +106,18 @@ impl Evolutions<'_> {
         };
         let mutation = best.and_then(|at| self.mutation_of(case, course, at));
         self.workspace.transact(|tx| Ok(tx.end_evolution(id, state, &message, mutation)?))
+    }
+
+    /// Archives the scaffold that an answer was written from; it never held more than the specification. What came of
+    /// that, to add to a message.
+    fn retire_scaffold(&self, case: &Case, caller: &Caller) -> String {
+        let (Caller::Human(who), Some(_)) = (caller, case.row.asked.specification) else { return String::new() };
+        let reason = format!("the specification was implemented by evolution {}", case.row.id);
+        let call = VerbCall::new("archive", &[("tool", &case.base.tool.path), ("reason", &reason)]);
+        match self.engine.versions().archive(who, &call) {
+            Ok(_) => "; its scaffold was archived".to_owned(),
+            Err(error) => format!("; its scaffold could not be archived: {}", error.message),
+        }
     }
 
     /// What kind of change an answer is.
@@ -159,7 +174,9 @@ impl Evolutions<'_> {
             metadata: metadata(row, found, &made.step, &lane.generator),
         };
         let still = || self.still_original(case, way);
-        let outcome = self.engine.requests().bring(&request, &made.detail, caller, way.verb(), &still)?;
+        let instead_of = if matches!(caller, Caller::Human(_)) { commented(case) } else { None };
+        let bring = (instead_of, &still as &dyn Fn() -> Result<(), EngineError>);
+        let outcome = self.engine.requests().bring(&request, &made.detail, caller, way.verb(), bring)?;
         let detail = &made.detail;
         let kept = ExaminedAnswer {
             digest: detail.tool.digest,
@@ -243,6 +260,11 @@ impl Evolutions<'_> {
             }
         }
     }
+}
+
+/// The version that reviewers commented on, where the answer is one to their comments.
+pub(super) fn commented(case: &Case) -> Option<Digest> {
+    case.bundle.comments.iter().any(|comment| !comment.outdated).then_some(case.row.digest)
 }
 
 /// The answer that is meant, which was examined.

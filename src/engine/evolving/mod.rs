@@ -15,6 +15,7 @@ mod keep;
 pub(super) mod live;
 pub(super) mod making;
 pub(super) mod opportunities;
+mod probing;
 mod request;
 
 pub use documents::MAX_DOCUMENT_BYTES;

@@ -8,14 +8,17 @@ use crate::domain::{
 use crate::engine::Evolutions;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::run::failing::last_bytes;
-use crate::evolve::Bundle;
 use crate::evolve::bundle::{BundleComment, BundleFailure, FewShot};
+use crate::evolve::{Bundle, repair};
 use crate::runner::Spool;
 use crate::store::RunQuery;
 use serde_json::Value;
 
 /// Failures that are chosen when the user chose none.
 const FAILURES: usize = 3;
+
+/// A module that nobody has: where it is not missed, nobody looked.
+const ABSENT: &str = "toolsmith_absent_module";
 
 /// Comments that go along, the newest.
 const COMMENTS: usize = 20;
@@ -92,6 +95,7 @@ impl Evolutions<'_> {
             })
             .collect();
         bundle.comments.extend(self.wanted_by_reviewers(&tool.name, tool.digest)?);
+        bundle.installed = self.installed_packages(detail);
         bundle.few_shot = self.examples_to_go_by(tool, &bundle.language);
         bundle.learnt = self.learnt_lines(&bundle)?;
         if let Some(review) = request.specification {
@@ -99,6 +103,23 @@ impl Evolutions<'_> {
             bundle.specification = serde_json::to_string_pretty(&specification).map_err(EngineError::internal)?;
         }
         Ok(bundle)
+    }
+
+    /// Which of the packages that repairs can import are there for this version; `None` where nothing can be told.
+    fn installed_packages(&self, detail: &ToolDetail) -> Option<Vec<String>> {
+        let path = detail.main_file().filter(|file| file.path.ends_with(".py")).map(|file| file.path.clone())?;
+        let lines = repair::ASKED_PACKAGES.iter().chain([&ABSENT]).map(|name| format!("import {name}\n"));
+        let code: String = lines.collect();
+        // The same version with other code: what that imports and is missing is what the real one would miss.
+        let mut probe = detail.clone();
+        for file in probe.files.iter_mut().filter(|file| file.path == path) {
+            file.bytes = code.clone().into_bytes();
+        }
+        probe.tool.digest = Digest::of_files(&probe.files);
+        let missing = self.engine.dependencies().missing(&probe);
+        let is_missing = |name: &str| missing.iter().any(|one| one.name == name);
+        let asked = || repair::ASKED_PACKAGES.iter();
+        is_missing(ABSENT).then(|| asked().filter(|name| !is_missing(name)).map(|name| (*name).to_owned()).collect())
     }
 
     fn failure_of(&self, run: &Run) -> BundleFailure {

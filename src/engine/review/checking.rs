@@ -198,7 +198,7 @@ impl Checks<'_> {
         Ok(verdict)
     }
 
-    fn keep_verdict(&self, tool: &Tool, verdict: &Verdict) -> Result<(), EngineError> {
+    pub(in crate::engine) fn keep_verdict(&self, tool: &Tool, verdict: &Verdict) -> Result<(), EngineError> {
         let until = Instant(now().0 + LEASE_MS);
         self.workspace.transact(|tx| {
             if verdict.is_complete() {

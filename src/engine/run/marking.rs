@@ -1,9 +1,11 @@
 //! Marking that a tool failed at what it was wanted for.
 
-use crate::domain::{Caller, NewMark, Outcome, RunId, Severity};
+use crate::domain::{Caller, NewMark, Outcome, RunId, Severity, VerbCall};
 use crate::engine::Failures;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::plain_verb::{Perform, PlainVerb, argument, parsed};
+use crate::engine::view::Preview;
 use crate::insight::negative_tags;
 
 /// What somebody says of a failure.
@@ -21,7 +23,33 @@ pub struct MarkRequest {
     pub severity: Severity,
 }
 
+/// Says that the answer of a call was wrong.
+pub(super) const WRONG_ANSWER: PlainVerb = PlainVerb {
+    name: "wrong-answer",
+    needs_catalog: false,
+    preview: |engine, call| {
+        let run = engine.runs().record(run_of(call)?)?;
+        Ok(Preview {
+            title: format!("Was the answer of run {} wrong?", run.id),
+            lines: vec![format!("calls forget that {} succeeded there, and rank it lower", run.tool)],
+            undo: "u (undo) removes the mark; the next success is learned again".to_owned(),
+        })
+    },
+    perform: Perform::Human(|engine, who, call| engine.failures().wrong_answer(who, run_of(call)?)),
+};
+
+fn run_of(call: &VerbCall) -> Result<RunId, EngineError> {
+    argument(call, "run")?;
+    parsed(call, "run")?.map(RunId).ok_or_else(|| EngineError::internal("a run without a number"))
+}
+
 impl Failures<'_> {
+    /// Takes back what a call learned from a run.
+    fn wrong_answer(&self, who: &str, run: RunId) -> Result<Outcome, EngineError> {
+        let run = self.engine.runs().record(run)?;
+        self.engine.finish(self.workspace.transact(|tx| core::take_back_lesson(tx, self.workspace.actor(who), &run))?)
+    }
+
     /// Marks a failure: the version of the run, or the one that the name means now, failed in a scenario. Humans and
     /// agents may. The answer names the mark and the negative tags that it gives.
     ///

@@ -71,7 +71,7 @@ use crate::engine::workspace::Workspace;
 
 /// The verbs about failures that need nothing but their arguments.
 pub(super) const VERBS: &[PlainVerb] =
-    &[failing::RESOLVE, failing::UNTAG, tiers::SET, tiers::UNSET, tool_state::CLEAR_STATE];
+    &[failing::RESOLVE, failing::UNTAG, marking::WRONG_ANSWER, tiers::SET, tiers::UNSET, tool_state::CLEAR_STATE];
 
 /// Questions about runs that need nothing but their arguments.
 pub(super) const QUERIES: &[PlainQuery] = &[failing::COMPARE, tool_state::STATE];

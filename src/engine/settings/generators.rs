@@ -90,6 +90,8 @@ pub struct ApiSetting {
     pub max_tokens: Option<u64>,
     /// Price of tokens, for input and for output.
     pub price: Price,
+    /// A file with the certificates that its own is checked against.
+    pub ca: Option<PathBuf>,
 }
 
 /// How the loop goes when nothing else is said.
@@ -197,7 +199,7 @@ fn words(value: &Spanned<DeValue<'_>>) -> Option<Vec<String>> {
     value.get_ref().as_array()?.iter().map(|word| Some(word.get_ref().as_str()?.to_owned())).collect()
 }
 
-const WORDS: &str = "a command has command, env and timeout; an API has api, url, model, key, max_tokens, price_input, \
+const WORDS: &str = "a command has command, env and timeout; an API has api, url, model, key, ca, max_tokens, price_input, \
                      price_output and timeout";
 
 /// The table of one generator while it is read.
@@ -211,6 +213,7 @@ struct Entry {
     key: Option<SecretSource>,
     max_tokens: Option<u64>,
     price: Price,
+    ca: Option<PathBuf>,
     timeout: Option<Duration>,
     is_bad: bool,
     /// Settings of the other way, which mean nothing here.
@@ -283,6 +286,11 @@ impl Entry {
                 self.model = or(text.filter(|text| is_model(text)).map(str::to_owned), "write the name of a model")?;
                 self.of_api.push("model");
             }
+            "ca" => {
+                let hint = "write the absolute path of a file with certificates (PEM)";
+                self.ca = or(text.and_then(|text| absolute(text, user_home)), hint)?;
+                self.of_api.push("ca");
+            }
             "max_tokens" => {
                 self.max_tokens = or(whole(value), "write a number, for example 8192")?;
                 self.of_api.push("max_tokens");
@@ -325,12 +333,21 @@ impl Entry {
                     return bad("has no model".to_owned(), "add model = \"NAME\"");
                 };
                 let url = self.url.unwrap_or_else(|| kind.usual_url().to_owned());
-                let (key, max_tokens, price) = (self.key, self.max_tokens, self.price);
-                WaySetting::Api(ApiSetting { kind, url, model, key, max_tokens, price })
+                let (key, max_tokens, price, ca) = (self.key, self.max_tokens, self.price, self.ca);
+                WaySetting::Api(ApiSetting { kind, url, model, key, max_tokens, price, ca })
             }
         };
         Some(GeneratorSetting { name: name.to_owned(), way, timeout })
     }
+}
+
+/// A path that means the same wherever it is read.
+fn absolute(text: &str, user_home: Option<&Path>) -> Option<PathBuf> {
+    let path = match text.strip_prefix("~/") {
+        Some(rest) => user_home?.join(rest),
+        None => PathBuf::from(text),
+    };
+    path.is_absolute().then_some(path)
 }
 
 /// A program by its name or its whole path: it is started in a folder of its own, where a relative path means nothing.
@@ -385,7 +402,7 @@ mod tests {
         let user = "[evolve]\ngenerators = [\"built-in\", \"local\", \"local\"]\nrounds = 5\ntries = 2\n\
                     [generators.agent]\ncommand = [\"claude\", \"-p\"]\nenv = [\"MY_KEY\"]\ntimeout = \"10m\"\n\
                     [generators.local]\napi = \"openai\"\nurl = \"http://127.0.0.1:8080/v1/\"\nmodel = \"qwen3:8b\"\n\
-                    key = { env = \"LOCAL\" }\nmax_tokens = 4_096\nprice_input = 3\nprice_output = 0.25\n";
+                    key = { env = \"LOCAL\" }\nca = \"/etc/our-ca.pem\"\nmax_tokens = 4_096\nprice_input = 3\nprice_output = 0.25\n";
         let (settings, problems) = load(user, "");
         assert_eq!(problems, vec![]);
         let agent = WaySetting::Command { argv: vec!["claude".into(), "-p".into()], env: vec!["MY_KEY".into()] };
@@ -396,6 +413,7 @@ mod tests {
             key: Some(SecretSource::Env("LOCAL".into())),
             max_tokens: Some(4096),
             price: Price { input_micros: Some(3_000_000), output_micros: Some(250_000) },
+            ca: Some("/etc/our-ca.pem".into()),
         });
         let named = |name: &str, way, timeout| GeneratorSetting { name: name.into(), way, timeout };
         assert_eq!(

@@ -36,7 +36,8 @@ impl Versions<'_> {
         })
     }
 
-    fn archive(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
+    /// Puts a version away, as its verb does.
+    pub(in crate::engine) fn archive(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
         let tool = self.engine.library().resolve(argument(call, "tool")?)?;
         if tool.stage == Stage::Archived {
             return Err(EngineError::new(

@@ -92,6 +92,9 @@ pub struct Bundle {
     /// Packages that it declares.
     #[serde(default)]
     pub dependencies: Vec<String>,
+    /// Well-known packages that this machine has, of those that repairs can import; `None` when nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installed: Option<Vec<String>>,
     /// How code is to be written.
     #[serde(default)]
     pub guidelines: Vec<String>,
@@ -194,6 +197,7 @@ impl Bundle {
             permissions: Permissions::default(),
             limits: LimitsDeclared::default(),
             dependencies: Vec::new(),
+            installed: None,
             guidelines: Vec::new(),
             learnt: Vec::new(),
             few_shot: Vec::new(),

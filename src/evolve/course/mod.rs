@@ -16,6 +16,7 @@ pub use effect::{After, End, EvolutionEffect, EvolutionEvent};
 pub use lane::{FileNote, Lane, LaneId, LaneState, Usage};
 pub use score::{ReplaySummary, Score, VerdictSummary};
 
+use crate::domain::span;
 use crate::domain::words::words;
 use serde::{Deserialize, Serialize};
 
@@ -184,13 +185,18 @@ impl EvolutionProgress {
                 lane.usage = lane.usage.plus(&usage);
                 lane.took_ms = lane.took_ms.saturating_add(took_ms);
                 lane.troubles.push(format!("{trouble}: {message}"));
-                if trouble.is_transient() && attempt < plan.tries {
+                let is_soon = retry_after_ms.is_none_or(|wait| wait <= plan.longest_delay_ms);
+                if trouble.is_transient() && attempt < plan.tries && is_soon {
                     let delay_ms = plan.delay_ms(attempt, retry_after_ms);
                     lane.state = LaneState::Waiting { attempt: attempt + 1, delay_ms };
                     vec![EvolutionEffect::Wait { at, attempt: attempt + 1, delay_ms }]
                 } else {
                     let tried = if attempt > 1 { format!(" (after {attempt} attempts)") } else { String::new() };
-                    lane.state = LaneState::Failed(format!("{}: {message}{tried}", lane.generator));
+                    let later = match retry_after_ms {
+                        Some(wait) if !is_soon => format!("; it accepts requests again in {}", span(wait)),
+                        _ => String::new(),
+                    };
+                    lane.state = LaneState::Failed(format!("{}: {message}{tried}{later}", lane.generator));
                     self.go_on()
                 }
             }

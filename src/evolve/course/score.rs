@@ -28,6 +28,8 @@ pub struct ReplaySummary {
     pub changed: u32,
     /// Succeeded before, fail now.
     pub broken: u32,
+    /// Succeeded before and no longer fit the input schema, as requested.
+    pub left_out: u32,
     /// Failures that the user chose.
     pub chosen: u32,
     /// Those of them that succeed now.
@@ -79,6 +81,9 @@ impl VerdictSummary {
 fn failed_tests(check: &CheckReport) -> u32 {
     if !matches!(check.name.as_str(), "tests" | "examples") || check.state == CheckState::Passed {
         return 0;
+    }
+    if check.note.ends_with("failed before as well") {
+        return check.findings.iter().filter(|finding| finding.severity == Severity::High).count() as u32;
     }
     let mut words = check.note.split_whitespace();
     let passed = words.next().and_then(|word| word.parse::<u32>().ok());

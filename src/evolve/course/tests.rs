@@ -135,7 +135,7 @@ fn trouble_that_passes_is_waited_out_with_growing_delays() {
             EvolutionEvent::Waited { at, attempt: 2 },
             troubled(at, 2, Trouble::CutStream, None),
             EvolutionEvent::Waited { at, attempt: 3 },
-            troubled(at, 3, Trouble::Busy, Some(3_600_000)),
+            troubled(at, 3, Trouble::Busy, Some(60_000)),
             EvolutionEvent::Waited { at, attempt: 4 },
             troubled(at, 4, Trouble::TimedOut, None),
         ],
@@ -151,6 +151,15 @@ fn trouble_that_passes_is_waited_out_with_growing_delays() {
     assert_eq!(delays, [7000, 2000, 60_000]);
     assert_eq!(course.end, Some(End::Failed { message: "a: no (after 4 attempts)".into(), best: None }));
     assert_eq!(course.rounds[0].lanes[0].troubles.len(), 4);
+}
+
+#[test]
+fn a_wait_of_more_than_a_minute_is_said_at_once() {
+    let wait = troubled(id(1, 0), 1, Trouble::Busy, Some(1_200_000));
+    let (course, effects) = run(plan(&["a"]), vec![EvolutionEvent::Began, wait]);
+    assert!(!effects.iter().flatten().any(|effect| matches!(effect, EvolutionEffect::Wait { .. })));
+    let message = "a: no; it accepts requests again in 20 min".to_owned();
+    assert_eq!(course.end, Some(End::Failed { message, best: None }));
 }
 
 #[test]

@@ -250,13 +250,25 @@ impl Pass<'_> {
         }) + 1
     }
 
-    /// `2.1 Title` of plain text: alone between blank lines and with something under it. Documents with `#` headings have
-    /// no others: their numbers are lists.
+    /// `2.1 Title` or `Appendix A: Title` of plain text, with something under it. Documents with `#` headings have no
+    /// others: their numbers are lists.
     fn numbered(&self, at: usize) -> Option<(usize, String)> {
-        if self.has_atx || !self.is_blank(at + 1) {
+        if self.has_atx {
             return None;
         }
+        if let Some(title) = appendix(self.lines[at]) {
+            return Some((1, title.to_owned()));
+        }
         let (depth, title) = number(self.lines[at])?;
+        let below = self.lines.get(at + 1).copied().unwrap_or_default();
+        // Text straight under it is that of a section where a list would go on with an indented line or a number.
+        let is_over_text = title.starts_with(char::is_uppercase)
+            && below.starts_with(char::is_alphanumeric)
+            && number(below).is_none()
+            && (depth > 1 || self.is_blank(at.wrapping_sub(1)));
+        if !self.is_blank(at + 1) && !is_over_text {
+            return None;
+        }
         if title.ends_with(['.', ';', ',', '?', '!']) || title.split_whitespace().count() > 9 {
             return None;
         }
@@ -297,6 +309,15 @@ fn is_label(line: &str) -> bool {
 /// One or two words that are a heading even without a sign.
 fn class_words_only(text: &str) -> bool {
     text.split_whitespace().count() <= 2 && text.chars().all(|c| c.is_alphabetic() || c == ' ' || c == '-')
+}
+
+/// The words of a line that begins an appendix.
+fn appendix(line: &str) -> Option<&str> {
+    let text = line.trim();
+    let rest = text.strip_prefix("Appendix ").or_else(|| text.strip_prefix("APPENDIX "))?;
+    let mark = rest.chars().next().filter(|c| c.is_ascii_uppercase() || c.is_ascii_digit())?;
+    let behind = rest[mark.len_utf8()..].chars().next();
+    (behind.is_none_or(|c| matches!(c, '.' | ':' | ' ' | '-')) && !text.ends_with('.')).then_some(text)
 }
 
 /// The depth of a number, and the title behind it.

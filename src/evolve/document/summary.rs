@@ -15,10 +15,10 @@ pub const LEAST_BUDGET: usize = 500;
 const LONGEST_LINE: usize = 400;
 /// Shares of the budget, in percent, before what is left goes to whoever comes first.
 const SHARES: [(SummaryLineKind, usize); 4] = [
-    (SummaryLineKind::Requirement, 40),
-    (SummaryLineKind::Constraint, 15),
-    (SummaryLineKind::Example, 15),
-    (SummaryLineKind::Heading, 20),
+    (SummaryLineKind::Heading, 60),
+    (SummaryLineKind::Requirement, 35),
+    (SummaryLineKind::Constraint, 10),
+    (SummaryLineKind::Example, 10),
 ];
 /// Who takes what is left.
 const ORDER: [SummaryLineKind; 6] = [
@@ -92,6 +92,8 @@ impl Summary {
 struct SummaryCandidate {
     number: usize,
     kind: SummaryLineKind,
+    /// Whose turn it is: the level of a heading; how many lines of its kind come before it in its section.
+    turn: usize,
     chars: usize,
     is_taken: bool,
 }
@@ -133,6 +135,7 @@ fn candidates(document: &Document) -> Vec<SummaryCandidate> {
     for section in document.sections() {
         let mut code = section.code.iter().peekable();
         let mut is_first = true;
+        let mut turns = [0; ORDER.len()];
         for number in section.line..=section.end_line {
             let line = document.line(number);
             if line.trim().is_empty() || document.drawn[number - 1] {
@@ -154,14 +157,16 @@ fn candidates(document: &Document) -> Vec<SummaryCandidate> {
             };
             is_first = is_heading;
             let chars = SafeText::source_line(line.trim_end()).as_str().chars().count();
-            found.push(SummaryCandidate { number, kind, chars, is_taken: false });
+            let turn = if is_heading { section.level } else { turns[kind as usize] };
+            turns[kind as usize] += 1;
+            found.push(SummaryCandidate { number, kind, turn, chars, is_taken: false });
         }
     }
     found
 }
 
 /// The room that the mark of a gap takes at most, beside its gutter.
-const MARK: usize = 40;
+const MARK: usize = 64;
 
 /// Takes lines while there is room for them and for the marks of the gaps between them.
 struct Choice<'a> {
@@ -182,13 +187,14 @@ impl Choice<'_> {
         }
     }
 
-    /// Takes lines of one kind, in order, until the first that goes over the limit.
+    /// Takes lines of one kind, a line of each section in turn, until the first that goes over the limit: the end of a
+    /// document counts as much as its beginning.
     fn take(&mut self, kind: SummaryLineKind, limit: usize) {
         let limit = limit.min(self.room);
-        for at in 0..self.candidates.len() {
-            if self.candidates[at].kind != kind || self.candidates[at].is_taken {
-                continue;
-            }
+        let is_open = |line: &SummaryCandidate| line.kind == kind && !line.is_taken;
+        let mut places: Vec<usize> = (0..self.candidates.len()).filter(|at| is_open(&self.candidates[*at])).collect();
+        places.sort_by_key(|at| self.candidates[*at].turn);
+        for at in places {
             let is_taken =
                 |at: Option<usize>| at.and_then(|at| self.candidates.get(at)).is_none_or(|line| line.is_taken);
             let beside = usize::from(is_taken(at.checked_sub(1))) + usize::from(is_taken(Some(at + 1)));
@@ -215,6 +221,24 @@ fn clip_mark(chars: usize) -> String {
     format!("… [{} more characters]", number(chars))
 }
 
+/// Lines that were left out between two that are shown.
+#[derive(Default)]
+struct Gap {
+    lines: usize,
+    requirements: usize,
+}
+
+impl Gap {
+    fn words(&self) -> String {
+        let lines = if self.lines == 1 { "1 line".to_owned() } else { format!("{} lines", number(self.lines)) };
+        match self.requirements {
+            0 => format!("… {lines} cut"),
+            1 => format!("… {lines} cut, 1 of them a requirement"),
+            many => format!("… {lines} cut, {} of them requirements", number(many)),
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Drawing {
     budget: usize,
@@ -226,19 +250,19 @@ struct Drawing {
 
 fn render(document: &Document, candidates: &[SummaryCandidate], drawing: Drawing) -> Summary {
     let Drawing { budget, gutter, mut total, is_whole, .. } = drawing;
-    let (mut text, mut lines, mut gap) = (String::new(), Vec::new(), 0_usize);
-    let mark = |gap: &mut usize, text: &mut String, lines: &mut Vec<SummaryLine>| {
-        if *gap > 0 {
-            let words =
-                format!("… {} cut", if *gap == 1 { "1 line".to_owned() } else { format!("{} lines", number(*gap)) });
+    let (mut text, mut lines, mut gap) = (String::new(), Vec::new(), Gap::default());
+    let mark = |gap: &mut Gap, text: &mut String, lines: &mut Vec<SummaryLine>| {
+        let gap = std::mem::take(gap);
+        if gap.lines > 0 {
+            let words = gap.words();
             let _ = writeln!(text, "{:gutter$}{words}", "");
             lines.push(SummaryLine { line: None, text: words });
-            *gap = 0;
         }
     };
     for line in candidates {
         if !line.is_taken {
-            gap += 1;
+            gap.lines += 1;
+            gap.requirements += usize::from(line.kind == SummaryLineKind::Requirement);
             continue;
         }
         mark(&mut gap, &mut text, &mut lines);

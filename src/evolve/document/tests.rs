@@ -30,6 +30,15 @@ fn headings_of_every_kind_are_found() {
             "Requirements:\n- a\n\n**Examples**:\n- b\n\nCONSTRAINTS\n\nc\n",
             vec!["1 1-3 requirements Requirements", "1 4-6 examples Examples", "1 7-9 constraints CONSTRAINTS"],
         ),
+        (
+            "1. Overview\nWords follow at once.\n\n2. Behaviour\nIt runs.\n\n2.1 Limits\nFew.\n\nAppendix A: Codes\n\nx\n",
+            vec![
+                "1 1-3 other Overview",
+                "1 4-6 requirements Behaviour",
+                "2 7-9 constraints Limits",
+                "1 10-12 other Appendix A: Codes",
+            ],
+        ),
         ("words\n\n# A\n", vec!["0 1-2 other ", "1 3-3 other A"]),
         ("---\ntitle: x\n---\n# A\n", vec!["0 1-3 other ", "1 4-4 other A"]),
     ] {
@@ -46,6 +55,8 @@ fn what_only_looks_like_a_heading_is_none() {
         "| a | b |\n| --- | --- |\n",
         "#tag and words\n",
         "1. one\n2. two\n3. three\n",
+        "1. Do this\n   and that\n2. Do more\n",
+        "Appendix A is where the codes are.\n",
         "the requirements:\nare these\n",
     ] {
         let found = outline(text);
@@ -82,6 +93,21 @@ fn a_short_document_is_whole_and_a_long_one_keeps_what_it_demands() {
     for line in summary.lines.iter().filter_map(|line| Some((line.line?, &line.text))) {
         assert_eq!(document.line(line.0), line.1);
     }
+}
+
+#[test]
+fn every_section_of_a_long_document_has_its_share() {
+    let section = |number: usize| {
+        let demands: String = (0..40).map(|line| format!("It must do {line} of part {number}.\n")).collect();
+        format!("## Part {number}\n{demands}\n")
+    };
+    let text: String = (0..40).map(section).collect();
+    let summary = Document::read(text.as_bytes()).summary(8_000);
+    for part in 0..40 {
+        assert!(summary.text.contains(&format!("## Part {part}\n")), "{part}\n{}", summary.text);
+        assert!(summary.text.contains(&format!("It must do 0 of part {part}.")), "{part}\n{}", summary.text);
+    }
+    assert!(summary.text.contains("… 37 lines cut, 37 of them requirements"), "{}", summary.text);
 }
 
 #[test]

@@ -21,6 +21,9 @@ use super::bundle::{Bundle, BundleFile};
 use crate::domain::Mutation;
 use edit::{Edit, apply};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+pub use python::ASKED as ASKED_PACKAGES;
 
 /// The name under which repairs stand beside generators.
 pub const GENERATOR: &str = "built-in";
@@ -127,9 +130,24 @@ pub fn repair(bundle: &Bundle) -> Option<Repaired> {
             files.push((file.path.clone(), text));
         }
     }
-    let notes: Vec<String> = done.iter().map(|one: &AppliedRepair| format!("{}: {}", one.path, one.said)).collect();
+    let mut notes: Vec<String> = done.iter().map(|one: &AppliedRepair| format!("{}: {}", one.path, one.said)).collect();
+    notes.extend(Some(absent_packages(bundle)).filter(|absent| !absent.is_empty()));
     let answer = AnswerFiles { files, manifest: None, notes: notes.join("\n") };
     (!done.is_empty()).then_some(Repaired { answer, done })
+}
+
+/// Packages that the code uses without importing them, or that a failure names, and that are not installed here: in one
+/// line, empty when there are none.
+pub fn absent_packages(bundle: &Bundle) -> String {
+    let mut told = BTreeMap::new();
+    for file in bundle.files.iter().filter(|file| file.left_out_bytes == 0) {
+        told.extend(python::import::absent(&Patient::new(bundle, &file.path, &file.text)));
+    }
+    let lines = told.iter().map(|(package, name)| match *package == name.as_str() {
+        true => format!("the package {package} is not installed"),
+        false => format!("{name} comes from the package {package}, which is not installed"),
+    });
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 impl Repaired {

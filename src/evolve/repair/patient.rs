@@ -38,6 +38,16 @@ impl<'a> Patient<'a> {
         self.language == Some(Language::Python)
     }
 
+    /// Whether a package is known to be installed here.
+    pub fn is_installed(&self, package: &str) -> bool {
+        self.bundle.installed.as_ref().is_some_and(|list| list.iter().any(|one| one == package))
+    }
+
+    /// Whether a package is known not to be installed here.
+    pub fn is_absent(&self, package: &str) -> bool {
+        self.bundle.installed.as_ref().is_some_and(|list| list.iter().all(|one| one != package))
+    }
+
     /// The chosen failures.
     pub fn failures(&self) -> &'a [BundleFailure] {
         &self.bundle.failures

@@ -289,6 +289,47 @@ fn line_ends_of_windows_go_where_a_failure_shows_them() {
 }
 
 #[test]
+fn names_of_installed_packages_are_imported_and_need_no_header() {
+    let with = |code: &str, installed: &[&str]| Bundle {
+        installed: Some(installed.iter().map(|name| (*name).to_owned()).collect()),
+        ..bundle(&[("a.py", code)])
+    };
+    for (code, imports) in [
+        ("x = symbols('x')\nprint(solve(x**2 - 1, x), sqrt(2))\n", "from sympy import solve, sqrt, symbols\n"),
+        ("print(pd.DataFrame([1]).anything, np[0])\n", "import numpy as np\nimport pandas as pd\n"),
+        (
+            "rows = DataFrame([1])\nprint(linspace(0, 1, 3), sympy.pi)\n",
+            "from numpy import linspace\nfrom pandas import DataFrame\nimport sympy\n",
+        ),
+    ] {
+        let (fixed, names) = after(&with(code, &["numpy", "pandas", "sympy"]));
+        assert_eq!((fixed, names), (format!("{imports}\n{code}"), vec!["import".to_owned()]));
+        assert_eq!(super::absent_packages(&with(code, &["numpy", "pandas", "sympy"])), "");
+    }
+    let (fixed, _) = after(&with("print(solve(1))\n", &["sympy"]));
+    assert_eq!(fixed, "print(solve(1))\n", "it may be a function that was forgotten");
+    let (fixed, _) = after(&failing(with("print(solve(1))\n", &["sympy"]), "NameError: name 'solve' is not defined"));
+    assert_eq!(fixed, "from sympy import solve\n\nprint(solve(1))\n");
+    let (fixed, _) = after(&with("print(sqrt(2))\n", &["sympy"]));
+    assert_eq!(fixed, "from math import sqrt\n\nprint(sqrt(2))\n");
+}
+
+#[test]
+fn a_package_that_is_not_installed_is_named() {
+    let with = |code: &str| Bundle { installed: Some(vec!["numpy".to_owned()]), ..bundle(&[("a.py", code)]) };
+    let code = "x = symbols('x')\nprint(x, DataFrame([x]))\n";
+    assert_eq!(repair(&with(code)), None);
+    assert_eq!(
+        super::absent_packages(&with(code)),
+        "DataFrame comes from the package pandas, which is not installed; \
+         symbols comes from the package sympy, which is not installed"
+    );
+    let told = failing(with("import sympy\nprint(sympy.pi)\n"), "ModuleNotFoundError: No module named 'sympy'");
+    assert_eq!(super::absent_packages(&told), "the package sympy is not installed");
+    assert_eq!(super::absent_packages(&bundle(&[("a.py", code)])), "", "nobody looked");
+}
+
+#[test]
 fn a_package_that_everybody_knows_is_imported_and_declared() {
     let (fixed, names) = python("print(np.mean([1]), requests.get('x').text)\n");
     let header = "# /// script\n# dependencies = [\"numpy\", \"requests\"]\n# ///\n";

@@ -55,6 +55,17 @@ pub(super) fn manifest(
     if !examples.is_empty() {
         rest.insert("examples".to_owned(), Value::Array(examples));
     }
+    // What a human approved must hold for every later version, too.
+    let written = specification.examples.iter().filter(|example| example.input.is_object());
+    let tests = written.enumerate().filter_map(|(at, example)| {
+        let output = example.output.as_ref().filter(|output| !has_null(output))?;
+        let name = format!("specification example {}", at + 1);
+        Some(json!({"name": name, "input": example.input, "expect": {"exact": output}}))
+    });
+    let tests: Vec<Value> = tests.collect();
+    if !tests.is_empty() {
+        rest.insert("tests".to_owned(), Value::Array(tests));
+    }
     let rest = Value::Object(rest);
     refuse_unwritable(&rest, &mut Vec::new())?;
     let rest = toml::to_string(&rest).map_err(|error| Unwritable { field: String::new(), why: error.to_string() })?;

@@ -352,6 +352,7 @@ mod tests {
             assert_eq!(table["provenance"]["prompt"].as_str(), Some(digest.hex().as_str()));
             assert_eq!(table["input"]["properties"]["no-more"]["minimum"].as_integer(), Some(1));
             assert_eq!(table["examples"][0]["output"]["n"].as_integer(), Some(1));
+            assert_eq!(table["tests"][0]["expect"]["exact"]["n"].as_integer(), Some(1));
             assert_eq!(table["permissions"]["read"][0].as_str(), Some("{workspace}"));
             let entry = &files.iter().find(|file| file.executable).unwrap().text;
             assert!(entry.contains("not written yet") && entry.to_lowercase().contains("path"), "{entry}");

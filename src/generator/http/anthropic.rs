@@ -59,12 +59,19 @@ fn take(heard: &mut PartialAnswer, value: &Value) {
         Some("message_delta") => {
             // Counted from the beginning, not since the last one.
             heard.usage.output_tokens = number(value, "/usage/output_tokens").or(heard.usage.output_tokens);
-            let finish = text(value, "/delta/stop_reason").map(|reason| match reason {
-                "end_turn" | "stop_sequence" => Finish::Whole,
-                "max_tokens" | "model_context_window_exceeded" => Finish::Cut,
-                other => Finish::Unwilling(other.to_owned()),
-            });
+            let finish = text(value, "/delta/stop_reason").map(finish_of);
             heard.finish = finish.or(heard.finish.take());
+        }
+        // A server that does not stream says it all at once.
+        Some("message") => {
+            let parts = value.get("content").and_then(Value::as_array);
+            for part in parts.into_iter().flatten().filter(|part| text(part, "/type") == Some("text")) {
+                heard.piece.push_str(text(part, "/text").unwrap_or_default());
+            }
+            heard.model = text(value, "/model").map(str::to_owned);
+            heard.usage.input_tokens = number(value, "/usage/input_tokens");
+            heard.usage.output_tokens = number(value, "/usage/output_tokens");
+            heard.finish = text(value, "/stop_reason").map(finish_of);
         }
         Some("message_stop") => heard.is_over = true,
         Some("error") => {
@@ -78,5 +85,13 @@ fn take(heard: &mut PartialAnswer, value: &Value) {
         }
         // Pings, beginnings and ends of blocks, thoughts, and what will be invented.
         _ => {}
+    }
+}
+
+fn finish_of(reason: &str) -> Finish {
+    match reason {
+        "end_turn" | "stop_sequence" => Finish::Whole,
+        "max_tokens" | "model_context_window_exceeded" => Finish::Cut,
+        other => Finish::Unwilling(other.to_owned()),
     }
 }

@@ -64,6 +64,10 @@ pub(super) fn of_connection(error: &ureq::Error, has_begun: bool, url: &str, red
     let why = one_line(&error.to_string(), redactor);
     let unreachable = |why: &str| NoAnswer::new(Trouble::Unreachable, format!("{url} cannot be reached: {why}"));
     match error {
+        _ if is_tls(error) => {
+            let hint = "set `ca` of this generator, or SSL_CERT_FILE, if it has a certificate of its own";
+            NoAnswer::new(Trouble::Refused, format!("the TLS connection to {url} was not accepted: {why}; {hint}"))
+        }
         _ if has_begun => NoAnswer::new(Trouble::CutStream, format!("the response ended unexpectedly: {why}")),
         E::Timeout(_) => unreachable("connection timed out"),
         E::HostNotFound => unreachable("unknown host"),
@@ -76,6 +80,16 @@ pub(super) fn of_connection(error: &ureq::Error, has_begun: bool, url: &str, red
         },
         E::ConnectionFailed | E::ConnectProxyFailed(_) => unreachable(&why),
         _ => NoAnswer::new(Trouble::Refused, format!("{url} cannot be called: {why}")),
+    }
+}
+
+/// Whether both sides did not agree on an encrypted connection: that is the same the next time.
+fn is_tls(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) => true,
+        // So is what comes out of the encryption itself.
+        ureq::Error::Io(error) => error.kind() == ErrorKind::InvalidData,
+        _ => false,
     }
 }
 

@@ -5,8 +5,10 @@
 
 use super::HttpRequest;
 use std::io::{self, Read};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Proxy};
 
 /// How long looking up a name, and making a connection, may take.
@@ -56,10 +58,15 @@ impl HttpConnection {
     ///
     /// # Errors
     /// One line when the request cannot even be put into words.
-    pub(super) fn open(call: &HttpRequest, timeout: Duration) -> Result<HttpConnection, String> {
+    pub(super) fn open(call: &HttpRequest, ca: Option<&Path>, timeout: Duration) -> Result<HttpConnection, String> {
         let connect = CONNECT.min(timeout);
         let is_tls = call.url.starts_with("https://");
+        let roots = match ca.filter(|_| is_tls) {
+            Some(file) => certificates(file)?,
+            None => RootCerts::WebPki,
+        };
         let config = Agent::config_builder()
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -99,6 +106,27 @@ impl HttpConnection {
             }
         }
     }
+}
+
+/// The certificates of a file.
+///
+/// # Errors
+/// One line when it cannot be read or has none.
+fn certificates(file: &Path) -> Result<RootCerts, String> {
+    let bytes = std::fs::read(file)
+        .map_err(|error| format!("the certificate file {} cannot be read: {error}", file.display()))?;
+    let mut found = Vec::new();
+    for item in parse_pem(&bytes) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => found.push(certificate),
+            Ok(_) => {}
+            Err(error) => return Err(format!("the certificate file {} is damaged: {error}", file.display())),
+        }
+    }
+    if found.is_empty() {
+        return Err(format!("the certificate file {} contains no certificate in PEM format", file.display()));
+    }
+    Ok(RootCerts::from(found))
 }
 
 /// Sends, and tells what comes until it ends or nobody listens.

@@ -57,6 +57,9 @@ const MAX_STREAM: usize = 128 * MAX_ANSWER;
 /// How much is kept of a body that is no stream, in bytes: for its message.
 const MAX_BODY: usize = 64 * 1024;
 
+/// The same where it may be a whole answer in one piece: its text, escaped, and what stands around it.
+const MAX_WHOLE: usize = 2 * MAX_ANSWER + MAX_BODY;
+
 #[derive(Debug)]
 struct HttpRequest {
     url: String,
@@ -133,7 +136,7 @@ pub(super) fn ask(
     stop: &AtomicBool,
 ) -> Result<GeneratorAnswer, NoAnswer> {
     let dialect = dialect(api.kind);
-    let line = HttpConnection::open(&(dialect.call)(api, question), timeout)
+    let line = HttpConnection::open(&(dialect.call)(api, question), api.ca.as_deref(), timeout)
         .map_err(|message| NoAnswer::new(Trouble::Refused, one_line(&message, &redactor(api))))?;
     let mut asking = Asking::new(api, dialect, timeout);
     let end = asking.listen(&line, on_text, stop);
@@ -214,7 +217,7 @@ impl<'a> Asking<'a> {
                     for frame in self.frames.finish() {
                         self.take_frame(&frame, on_text)?;
                     }
-                    return Ok(());
+                    return self.take_whole(on_text);
                 }
                 Some(StreamEvent::Broken(error)) => {
                     let has_begun = self.status.is_some();
@@ -246,7 +249,8 @@ impl<'a> Asking<'a> {
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        let room = MAX_BODY.saturating_sub(self.body.len());
+        let most = if self.is_fine() { MAX_WHOLE } else { MAX_BODY };
+        let room = most.saturating_sub(self.body.len());
         self.body.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
@@ -268,6 +272,24 @@ impl<'a> Asking<'a> {
         if self.begun.elapsed() > self.timeout.saturating_mul(PATIENCE) { self.mind_the_time() } else { Ok(()) }
     }
 
+    /// The answer of a server that does not stream: one document, or a list of what it would have streamed.
+    fn take_whole(&mut self, on_text: &mut dyn FnMut(&str)) -> Result<(), NoAnswer> {
+        if self.is_stream || !self.is_fine() || self.body.len() >= MAX_WHOLE {
+            return Ok(());
+        }
+        let Ok(value) = serde_json::from_slice::<Value>(&self.body) else { return Ok(()) };
+        let pieces = match value {
+            Value::Array(pieces) => pieces,
+            whole => vec![whole],
+        };
+        for value in pieces.iter().filter(|value| value.is_object()) {
+            self.take_value(value, on_text)?;
+        }
+        // What no wire format knows is a page of something else.
+        self.is_stream = !self.text.is_empty() || self.heard.finish.is_some() || self.heard.failure.is_some();
+        Ok(())
+    }
+
     fn take_frame(&mut self, frame: &Frame, on_text: &mut dyn FnMut(&str)) -> Result<(), NoAnswer> {
         if frame.data.trim() == "[DONE]" {
             self.heard.is_over = true;
@@ -282,7 +304,11 @@ impl<'a> Asking<'a> {
             return Err(NoAnswer::new(Trouble::Broke, format!("it sent invalid JSON: {shown}")));
         };
         self.is_stream = true;
-        (self.dialect.take)(&mut self.heard, &value);
+        self.take_value(&value, on_text)
+    }
+
+    fn take_value(&mut self, value: &Value, on_text: &mut dyn FnMut(&str)) -> Result<(), NoAnswer> {
+        (self.dialect.take)(&mut self.heard, value);
         let piece = std::mem::take(&mut self.heard.piece);
         if self.text.len() + piece.len() > MAX_ANSWER {
             return Err(too_long());

@@ -50,7 +50,12 @@ fn take(heard: &mut PartialAnswer, value: &Value) {
     if let Some(piece) = text(value, "/choices/0/delta/content") {
         heard.piece.push_str(piece);
     }
-    if let Some(words) = text(value, "/choices/0/delta/refusal").filter(|words| !words.is_empty()) {
+    // A server that does not stream says it all at once.
+    if let Some(whole) = text(value, "/choices/0/message/content") {
+        heard.piece.push_str(whole);
+    }
+    let refusal = text(value, "/choices/0/delta/refusal").or_else(|| text(value, "/choices/0/message/refusal"));
+    if let Some(words) = refusal.filter(|words| !words.is_empty()) {
         heard.finish = Some(Finish::Unwilling(words.to_owned()));
     }
     let is_refused = matches!(heard.finish, Some(Finish::Unwilling(_)));

@@ -11,7 +11,7 @@ const LIMIT: Duration = Duration::from_secs(3);
 
 pub(in crate::generator) fn reach(api: &Api, stop: &AtomicBool) -> Result<String, String> {
     let redactor = redactor(api);
-    let line = HttpConnection::open(&(dialect(api.kind).models)(api), LIMIT)?;
+    let line = HttpConnection::open(&(dialect(api.kind).models)(api), api.ca.as_deref(), LIMIT)?;
     let begun = Instant::now();
     let (mut head, mut body): (Option<ResponseHead>, Vec<u8>) = (None, Vec::new());
     loop {

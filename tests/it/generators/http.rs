@@ -20,7 +20,7 @@ const ANSWER: &str = "```python\nprint('grüße 😀')\n```\n";
 
 fn api(kind: ApiKind, url: String) -> Api {
     let key = Some(Secret::new(KEY));
-    Api { kind, url, model: "scripted".to_owned(), key, max_tokens: None, price: Price::default() }
+    Api { kind, url, model: "scripted".to_owned(), key, max_tokens: None, price: Price::default(), ca: None }
 }
 
 fn generator(api: Api) -> Generator {
@@ -337,4 +337,68 @@ fn a_key_that_leaves_the_machine_unencrypted_is_seen() {
 fn a_generator_does_not_show_its_key() {
     let shown = format!("{:?}", generator(api(ApiKind::OpenAi, "http://127.0.0.1:9".to_owned())));
     assert!(shown.contains("scripted") && !shown.contains("hunter"), "{shown}");
+}
+
+#[test]
+fn a_server_that_does_not_stream_is_understood() {
+    let whole = [
+        (
+            ApiKind::OpenAi,
+            json!({"model": "m", "choices": [{"message": {"role": "assistant", "content": ANSWER}, "finish_reason": "stop"}],
+                "usage": {"prompt_tokens": 7, "completion_tokens": 5}}),
+        ),
+        (
+            ApiKind::Anthropic,
+            json!({"type": "message", "model": "m", "content": [{"type": "text", "text": ANSWER}], "stop_reason": "end_turn",
+                "usage": {"input_tokens": 7, "output_tokens": 5}}),
+        ),
+        (
+            ApiKind::Gemini,
+            json!([{"modelVersion": "m", "candidates": [{"content": {"parts": [{"text": ANSWER}]}, "finishReason": "STOP"}],
+                "usageMetadata": {"promptTokenCount": 7, "candidatesTokenCount": 5}}]),
+        ),
+        (
+            ApiKind::Ollama,
+            json!({"model": "m", "message": {"content": ANSWER}, "done": true, "done_reason": "stop",
+                "prompt_eval_count": 7, "eval_count": 5}),
+        ),
+    ];
+    for (kind, reply) in whole {
+        for text in [reply.to_string(), serde_json::to_string_pretty(&reply).unwrap()] {
+            let server = ScriptedServer::with([Reply::status(200, "content-type: application/json\r\n", &text)]);
+            let answer = ask_it(&of(kind, &server)).unwrap_or_else(|no| panic!("{kind}: {no:?}"));
+            assert_eq!((answer.text.as_str(), answer.usage.output_tokens), (ANSWER, Some(5)), "{kind}");
+        }
+    }
+    let long = "x".repeat(300_000);
+    let reply = json!({"choices": [{"message": {"content": long}, "finish_reason": "stop"}]}).to_string();
+    let server = ScriptedServer::with([Reply::status(200, "", &reply)]);
+    assert_eq!(ask_it(&of(ApiKind::OpenAi, &server)).unwrap().text, long);
+    let cut = json!({"choices": [{"message": {"content": "a"}, "finish_reason": "length"}]}).to_string();
+    assert!(trouble(Reply::status(200, "", &cut)).message.contains("token limit"));
+    assert_eq!(trouble(Reply::status(200, "", "{\"hello\": 1}")).trouble, Trouble::Refused);
+}
+
+#[test]
+fn what_goes_wrong_with_encryption_is_not_tried_again() {
+    let plain = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", plain.local_addr().unwrap());
+    // It answers whatever comes in plain text, as a server does whose port is not the encrypted one.
+    std::thread::spawn(move || {
+        for stream in plain.incoming() {
+            let _ = std::io::Write::write_all(&mut stream.unwrap(), b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    let https = |ca: Option<&str>| {
+        let url = url.clone();
+        ask_it(&generator(Api { ca: ca.map(Into::into), ..api(ApiKind::OpenAi, url) })).unwrap_err()
+    };
+    let no = https(None);
+    assert_eq!(no.trouble, Trouble::Refused, "{no:?}");
+    assert!(no.message.contains("TLS connection") && no.message.contains("set `ca`"), "{no:?}");
+    let no = https(Some("/no/such/file.pem"));
+    assert!(no.message.starts_with("the certificate file /no/such/file.pem cannot be read"), "{no:?}");
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    let no = https(empty.path().to_str());
+    assert!(no.message.ends_with("contains no certificate in PEM format"), "{no:?}");
 }

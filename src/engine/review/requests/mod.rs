@@ -95,7 +95,8 @@ impl Requests<'_> {
     }
 
     /// Puts a version that was made here into the workspace and into the queue; never over anything. `still` is asked
-    /// right before, when nobody else writes.
+    /// right before, when nobody else writes. `instead_of` is a version whose pending review ends with that, so that a
+    /// reader sees what changed since; not where a version was approved, which is then what counts.
     ///
     /// # Errors
     /// What `still` says; `Conflict` when something lies where it would go; `Failed` when nothing can be written there;
@@ -106,7 +107,7 @@ impl Requests<'_> {
         version: &ToolDetail,
         caller: &Caller,
         verb: &'static str,
-        still: &dyn Fn() -> Result<(), EngineError>,
+        (instead_of, still): (Option<Digest>, &dyn Fn() -> Result<(), EngineError>),
     ) -> Result<Outcome, EngineError> {
         let _turn = self.engine.take_turn()?;
         still()?;
@@ -122,14 +123,24 @@ impl Requests<'_> {
         }
         let asker = caller.identity();
         let writes = Placed::of(&version.tool, &version.files);
+        let mut review = self.about_version(request, &version.tool)?;
+        let mut replaces = None;
+        if let Some(before) = instead_of.filter(|_| review.kind == ReviewKind::New) {
+            let waiting = self.workspace.read(|q| Ok(q.reviews(&[ReviewState::Waiting])?))?;
+            let is_it = |one: &&crate::domain::Review| {
+                one.kind == ReviewKind::New && one.tool == review.tool && one.digest == before
+            };
+            replaces = waiting.iter().find(is_it).map(|one| one.id);
+            review.base_digest = Some(before);
+        }
         let posted = Posted {
             verb,
             asker: caller,
             request,
             expires_at: None,
-            replaces: None,
+            replaces,
             waiting: None,
-            review: self.about_version(request, &version.tool)?,
+            review,
             writes: Some(&writes),
         };
         let step = self.workspace.transact(|tx| core::post(tx, self.workspace.actor(&asker), &posted))?;

@@ -385,7 +385,7 @@ impl Calls<'_> {
         if known {
             return Ok(());
         }
-        self.workspace.transact(|tx| Ok(tx.forget_winner(scenario, tags).map(drop)?))
+        self.workspace.transact(|tx| Ok(tx.forget_winner(crate::store::Lesson::Scenario(scenario, tags)).map(drop)?))
     }
 
     /// What to use in place of a deprecated tool; `None` to use it.

@@ -362,7 +362,9 @@ impl Calling {
             return self.engine.workspace.transact(|tx| Ok(tx.set_winner(&scenario, &tags, &winner)?));
         }
         if run.outcome.is_failure() && before.is_some_and(|before| before.tool == run.tool) {
-            self.engine.workspace.transact(|tx| Ok(tx.forget_winner(&scenario, &tags).map(drop)?))?;
+            self.engine
+                .workspace
+                .transact(|tx| Ok(tx.forget_winner(crate::store::Lesson::Scenario(&scenario, &tags)).map(drop)?))?;
         }
         Ok(())
     }

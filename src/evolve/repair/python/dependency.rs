@@ -26,6 +26,10 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
         let Some(module) = import.top() else { continue };
         let is_foreign = !PYTHON.contains(&module) && !patient.is_own_module(module);
         let Some(package) = known(module).filter(|_| is_foreign) else { continue };
+        // A header would ask for an environment of its own, where the package is there without one.
+        if block.is_none() && patient.is_installed(package) {
+            continue;
+        }
         let is_declared = patient.declares(package) || block.as_ref().is_some_and(|block| block.declares(package));
         if !is_declared {
             missing.entry(package).or_insert(import.statement.start_position().row + 1);

@@ -3,7 +3,10 @@
 
 use super::super::edit::line_end;
 use super::super::{Edit, Fix, Patient};
-use super::known::{BOTH, FOREIGN, INNER, MODULES, MODULES_WITH, NAMES, OF_DATETIME, ONLY_INNER};
+use super::known::{
+    BOTH, FOREIGN, INNER, MODULES, MODULES_WITH, NAMES, OF_DATETIME, ONLY_INNER, PACKAGE_MODULES, PACKAGE_NAMES,
+    PACKAGE_WORDS,
+};
 use super::place::for_import;
 use crate::code::python::scope::PythonNames;
 use crate::domain::source::text;
@@ -43,14 +46,19 @@ pub(in crate::evolve::repair) fn propose(patient: &Patient<'_>) -> Option<Fix> {
     let root = tree.root_node();
     let names = PythonNames::of(root, patient.text);
     let mut wanted = MissingImports::default();
+    let packages = PackageUse::of(patient, &names);
     for (name, uses) in names.unbound() {
         // Where names may come from elsewhere, or their absence is expected, only a failure says that one is missing.
         let is_in_doubt = names.is_open || patient.text.contains("NameError");
         if is_in_doubt && !patient.fails_with(&["NameError", &format!("'{name}'")]) {
             continue;
         }
-        if !patient.is_own_module(name) {
-            wanted.add(name, &uses, patient.text);
+        if patient.is_own_module(name) {
+            continue;
+        }
+        match packages.of_name(name) {
+            Some(source) if patient.is_installed(source.package()) => wanted.add_package(name, source, &uses),
+            _ => wanted.add(name, &uses, patient.text),
         }
     }
     if wanted.reasons.is_empty() || wanted.reasons.len() > MOST {
@@ -74,7 +82,95 @@ pub(super) fn import_line(root: Node<'_>, source: &str, module: &str) -> Option<
     Some(Edit::insert(place.at, format!("import {module}{end}{blank}")))
 }
 
+/// Packages that this file uses and that are known not to be installed, each with a name that comes from it.
+pub(in crate::evolve::repair) fn absent(patient: &Patient<'_>) -> Vec<(&'static str, String)> {
+    let parsed = patient.language.filter(|_| patient.is_python()).and_then(|language| language.parse(patient.text));
+    let Some(tree) = parsed else { return Vec::new() };
+    let names = PythonNames::of(tree.root_node(), patient.text);
+    let packages = PackageUse::of(patient, &names);
+    let mut found: Vec<(&str, String)> = Vec::new();
+    for (name, _) in names.unbound() {
+        if let Some(package) = packages.of_name(name).map(PackageSource::package)
+            && patient.is_absent(package)
+            && !found.iter().any(|(known, _)| *known == package)
+        {
+            found.push((package, name.to_owned()));
+        }
+    }
+    for package in super::known::ASKED {
+        let is_told = patient.fails_with(&["No module named", &format!("'{package}")]);
+        if is_told && patient.is_absent(package) && !found.iter().any(|(known, _)| known == package) {
+            found.push((package, (*package).to_owned()));
+        }
+    }
+    found
+}
+
+/// Where a name of a package comes from.
+#[derive(Debug, Clone, Copy)]
+enum PackageSource {
+    /// It is the package itself, with the statement that imports it.
+    Module(&'static str, &'static str),
+    /// It is taken out of the package.
+    Name(&'static str),
+}
+
+impl PackageSource {
+    const fn package(self) -> &'static str {
+        match self {
+            PackageSource::Module(package, _) | PackageSource::Name(package) => package,
+        }
+    }
+}
+
+/// Which packages a file surely uses, so that their plainer words are theirs too.
+struct PackageUse<'a> {
+    sure: BTreeSet<&'static str>,
+    patient: &'a Patient<'a>,
+}
+
+impl<'a> PackageUse<'a> {
+    fn of(patient: &'a Patient<'a>, names: &PythonNames<'_>) -> PackageUse<'a> {
+        let unbound: Vec<&str> = names.unbound().iter().map(|(name, _)| *name).collect();
+        let is_imported = |package: &str| patient.text.contains(&format!("from {package} import"));
+        let is_sure = |(package, known): &&(&'static str, &[&str])| {
+            is_imported(package) || unbound.iter().any(|name| known.contains(name))
+        };
+        PackageUse { sure: PACKAGE_NAMES.iter().filter(is_sure).map(|(package, _)| *package).collect(), patient }
+    }
+
+    fn of_name(&self, name: &str) -> Option<PackageSource> {
+        if let Some((_, package, statement)) = PACKAGE_MODULES.iter().find(|(module, _, _)| *module == name) {
+            return Some(PackageSource::Module(package, statement));
+        }
+        let of = |list: &[(&'static str, &[&str])], is_wanted: &dyn Fn(&str) -> bool| {
+            list.iter()
+                .find(|(package, names)| names.contains(&name) && is_wanted(package))
+                .map(|(package, _)| *package)
+        };
+        let is_library = NAMES.iter().any(|(_, names)| names.contains(&name));
+        let is_missing = self.patient.fails_with(&["NameError", &format!("'{name}'")]) && !is_library;
+        of(PACKAGE_NAMES, &|_| true)
+            .or_else(|| of(PACKAGE_WORDS, &|package| self.sure.contains(package)))
+            .or_else(|| of(PACKAGE_WORDS, &|package| is_missing && self.patient.is_installed(package)))
+            .map(PackageSource::Name)
+    }
+}
+
 impl<'a> MissingImports<'a> {
+    fn add_package(&mut self, name: &'a str, source: PackageSource, uses: &[Node<'_>]) {
+        match source {
+            PackageSource::Module(_, statement) => {
+                self.foreign.insert(statement);
+            }
+            PackageSource::Name(package) => {
+                self.names.entry(package).or_default().insert(name);
+            }
+        }
+        let line = uses.first().map_or(1, |node| node.start_position().row + 1);
+        self.reasons.push((name, line));
+    }
+
     fn add(&mut self, name: &'a str, uses: &[Node<'_>], source: &'a str) {
         let used: Vec<NameUse<'a>> = uses.iter().map(|node| use_of(*node, source)).collect();
         let fields: Option<Vec<&str>> =

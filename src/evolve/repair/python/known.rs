@@ -98,6 +98,43 @@ pub(super) const FOREIGN: &[(&str, &str, &[&str])] = &[
     ("yaml", "import yaml", &["safe_load", "safe_dump", "dump", "load", "safe_load_all", "YAMLError", "SafeLoader"]),
 ];
 
+/// Packages whose presence on a machine is asked for, so that their names are imported where they are installed.
+pub const ASKED: &[&str] = &["numpy", "pandas", "sympy"];
+
+/// The names under which these packages are used as modules, and how each is imported.
+pub(super) const PACKAGE_MODULES: &[(&str, &str, &str)] = &[
+    ("np", "numpy", "import numpy as np"),
+    ("numpy", "numpy", "import numpy"),
+    ("pd", "pandas", "import pandas as pd"),
+    ("pandas", "pandas", "import pandas"),
+    ("sympy", "sympy", "import sympy"),
+];
+
+/// Names that come from one of these packages and from nowhere else.
+#[rustfmt::skip]
+pub(super) const PACKAGE_NAMES: &[(&str, &[&str])] = &[
+    ("numpy", &["ndarray", "linspace", "arange", "vstack", "hstack", "argmax", "argmin", "asarray", "meshgrid"]),
+    ("pandas", &[
+        "DataFrame", "Series", "read_csv", "read_excel", "to_datetime", "to_numeric", "date_range", "pivot_table", "MultiIndex",
+    ]),
+    ("sympy", &[
+        "symbols", "Symbol", "sympify", "solveset", "nsolve", "dsolve", "linsolve", "lambdify", "trigsimp", "factorint", "isprime",
+        "nextprime", "primerange", "Rational", "Eq", "latex",
+    ]),
+];
+
+/// Names that come from these packages where something else of the package is used, or where a failure says that they
+/// are missing.
+#[rustfmt::skip]
+pub(super) const PACKAGE_WORDS: &[(&str, &[&str])] = &[
+    ("numpy", &["array", "zeros", "ones", "mean", "median", "std", "dot", "concatenate", "percentile"]),
+    ("pandas", &["concat", "merge", "read_json", "Timestamp", "isna", "notna"]),
+    ("sympy", &[
+        "solve", "simplify", "expand", "factor", "integrate", "diff", "limit", "series", "Matrix", "sqrt", "sin", "cos", "tan",
+        "exp", "log", "pi", "E", "oo", "I", "S", "Function", "Poly", "roots", "Derivative", "Integral", "Abs", "summation", "Sum",
+    ]),
+];
+
 /// Names that are a module and something in it: which of the two is seen from the use.
 pub(super) const BOTH: &[&str] = &["copy", "glob", "pprint", "time"];
 

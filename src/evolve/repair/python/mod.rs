@@ -6,3 +6,5 @@ pub(super) mod json_output;
 mod known;
 pub(super) mod main_call;
 mod place;
+
+pub use known::ASKED;

@@ -39,7 +39,7 @@ pub(super) fn used(rounds: Option<&Rounds>) -> String {
 pub(super) fn replay_name(examined: &ExaminedAnswer) -> String {
     let worst = examined.replay.first().map(|one| one.outcome);
     match worst {
-        Some(ReplayOutcome::Broken) => "replay: broken".to_owned(),
+        Some(outcome @ (ReplayOutcome::Broken | ReplayOutcome::Hidden)) => format!("replay: {outcome}"),
         Some(_) | None => "replay".to_owned(),
     }
 }
@@ -55,10 +55,10 @@ pub(super) fn replay(examined: &ExaminedAnswer) -> Vec<TextLine> {
 
 fn replayed(one: &Replayed) -> Vec<TextLine> {
     let (sign, tone) = match one.outcome {
-        ReplayOutcome::Broken => ("✗", Tone::Bad),
+        ReplayOutcome::Broken | ReplayOutcome::Hidden => ("✗", Tone::Bad),
         ReplayOutcome::Changed => ("!", Tone::Warn),
-        ReplayOutcome::Same => ("·", Tone::Fact),
-        ReplayOutcome::Fixed => ("✓", Tone::Good),
+        ReplayOutcome::Same | ReplayOutcome::LeftOut => ("·", Tone::Fact),
+        ReplayOutcome::Refused | ReplayOutcome::Fixed => ("✓", Tone::Good),
     };
     let chosen = if one.chosen { ", to be fixed" } else { "" };
     let mut lines = vec![

@@ -1,0 +1,294 @@
+//! Whether an answer does what was asked, beyond what the checks of a review look at.
+//!
+//! An answer can pass every check and every recorded input and still fix nothing: it hides the failure, knows the one
+//! input that failed, prints the same for everything, changes only what nothing loads, or reaches for more than before.
+//! Everything here compares values: which inputs both versions were started with, and what they answered. Starting
+//! them is for the engine.
+
+mod asked;
+mod loading;
+mod near;
+mod outcome;
+mod reach;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub use loading::VersionTexts;
+pub use near::near;
+
+use super::bundle::Bundle;
+use crate::domain::{Capability, CheckReport, Finding, Manifest, ReplayOutcome, RunId, Severity, Verdict, count};
+use asked::Asked;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// The report of an assessment among those of the checks.
+pub const REPORT: &str = "answer";
+
+/// The finding about a file that nothing loads.
+const NOT_LOADED: &str = "not-loaded";
+
+/// Failing inputs of the same kind that have to fail as before, to say that only the known one was fixed.
+const ENOUGH: usize = 3;
+
+/// Longest text that is quoted, in characters.
+const MAX_QUOTED: usize = 80;
+
+/// How a start of a version ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProbeEnd {
+    /// The input does not fit the schema, or nothing was started.
+    NotStarted,
+    /// Exit code and output say success.
+    Succeeded,
+    /// It ended by itself with a message and without a stack trace.
+    Refused,
+    /// Anything else.
+    Failed,
+}
+
+/// One start of a version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProbeRun {
+    /// How it ended.
+    pub end: ProbeEnd,
+    /// What it wrote to standard output.
+    pub stdout: String,
+    /// How it failed, in one line; empty when it did not.
+    pub error: String,
+    /// The end of what it wrote to standard error.
+    pub stderr: String,
+}
+
+/// Where an input comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProbeSource {
+    /// A recorded run; chosen when its failure is to be fixed.
+    Recorded {
+        /// The run.
+        run: RunId,
+        /// Whether it is to be fixed.
+        chosen: bool,
+    },
+    /// An example or a test of the version before.
+    Example,
+    /// It is of the same kind as the input of the probe with this number.
+    Near(usize),
+}
+
+/// One input on both versions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probe {
+    /// The input.
+    pub input: Value,
+    /// Where it comes from.
+    pub source: ProbeSource,
+    /// What the version before did.
+    pub before: ProbeRun,
+    /// What the new version did.
+    pub after: ProbeRun,
+}
+
+/// What an answer is judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct AnswerEvidence<'a> {
+    /// What was asked for.
+    pub bundle: &'a Bundle,
+    /// Whether a breaking version was asked for.
+    pub is_major: bool,
+    /// Whether a new tool is written from a specification.
+    pub is_new: bool,
+    /// Files of both versions.
+    pub texts: VersionTexts<'a>,
+    /// Manifests of both versions.
+    pub manifests: (&'a Manifest, &'a Manifest),
+    /// What the code of both can do.
+    pub capabilities: (&'a [Capability], &'a [Capability]),
+    /// What the new version tried to reach with the same inputs and the old one did not, in words.
+    pub observed: &'a [String],
+    /// What the check `change` says of both.
+    pub changes: &'a [Finding],
+    /// Inputs that both were started with.
+    pub probes: &'a [Probe],
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessment {
+    /// As a report beside those of the checks.
+    pub report: CheckReport,
+    /// What became of recorded inputs, where that is something else than their endings say.
+    pub outcomes: Vec<(RunId, ReplayOutcome)>,
+}
+
+/// Judges an answer.
+pub fn assess(evidence: &AnswerEvidence<'_>) -> Assessment {
+    let asked = Asked::of(evidence.bundle, evidence.is_major);
+    let mut findings = files(evidence, &asked);
+    findings.extend(promises(evidence, &asked));
+    let mut outcomes = Vec::new();
+    if !evidence.is_new {
+        findings.extend(reach(evidence, &asked));
+        findings.extend(constant(evidence));
+        for (at, probe) in evidence.probes.iter().enumerate() {
+            let ProbeSource::Recorded { run, chosen } = probe.source else { continue };
+            let (outcome, finding) = outcome::of(evidence, &asked, (at, probe), chosen);
+            outcomes.extend(outcome.map(|outcome| (run, outcome)));
+            findings.extend(finding);
+        }
+    }
+    let mut told = BTreeSet::new();
+    findings.retain(|finding| told.insert(finding.message.clone()));
+    let note = note(evidence, &outcomes);
+    Assessment { report: CheckReport::of(REPORT, findings).noted(note), outcomes }
+}
+
+/// What the report says besides: what came back for each failure that was fixed.
+fn note(evidence: &AnswerEvidence<'_>, outcomes: &[(RunId, ReplayOutcome)]) -> String {
+    let fixed = evidence.probes.iter().filter_map(|probe| {
+        let ProbeSource::Recorded { run, chosen: true } = probe.source else { return None };
+        let outcome = outcomes.iter().find(|(of, _)| *of == run).map(|(_, outcome)| *outcome);
+        match outcome {
+            Some(ReplayOutcome::Refused) => Some(format!("run {run} is refused: {}", quoted(&probe.after.error))),
+            None | Some(ReplayOutcome::Fixed)
+                if probe.before.end != ProbeEnd::Succeeded && probe.after.end == ProbeEnd::Succeeded =>
+            {
+                Some(format!("run {run} now returns {}", quoted(&probe.after.stdout)))
+            }
+            _ => None,
+        }
+    });
+    let mut parts: Vec<String> = fixed.collect();
+    parts.push(format!("both versions tried with {}", count(evidence.probes.len(), "input")));
+    parts.join("; ")
+}
+
+/// The files of an answer that nothing loads, by the report in its verdict.
+pub fn unloaded(verdict: &Verdict) -> Vec<&str> {
+    let reports = verdict.checks.iter().filter(|check| check.name == REPORT);
+    let findings = reports.flat_map(|report| &report.findings).filter(|finding| finding.code == NOT_LOADED);
+    findings.filter_map(|finding| finding.path.as_deref()).collect()
+}
+
+/// An objection to an answer.
+fn objection(code: &str, message: impl Into<String>) -> Finding {
+    Finding::new(code, Severity::High, message)
+}
+
+/// Whether the answer changes anything that runs, and adds only what is loaded.
+fn files(evidence: &AnswerEvidence<'_>, asked: &Asked) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let (old, new) = evidence.manifests;
+    let is_same_interface = old.recipe == new.recipe
+        && (&old.input, &old.output, &old.limits) == (&new.input, &new.output, &new.limits)
+        && old.permissions == new.permissions;
+    if asked.is_about_documents() && !asked.is_wordless() {
+        return findings;
+    }
+    if is_same_interface && !evidence.texts.changes_code() {
+        let entry = evidence.texts.entry.unwrap_or("the code");
+        let message = format!("{entry} and everything that it loads are unchanged; change the code that runs");
+        findings.push(objection("unchanged", message));
+    }
+    for path in evidence.texts.unloaded() {
+        let message = format!("nothing loads the new file {path}; leave it out, or load it from the code");
+        findings.push(objection(NOT_LOADED, message).at(path, 1));
+    }
+    findings
+}
+
+/// What the new version reaches and nobody asked for.
+fn reach(evidence: &AnswerEvidence<'_>, asked: &Asked) -> Vec<Finding> {
+    let (old, new) = evidence.manifests;
+    let mut findings = reach::further(evidence.capabilities.0, evidence.capabilities.1, asked);
+    findings.extend(reach::permissions(&old.permissions, &new.permissions, asked));
+    let is_asked = reach::Reach::Network.is_asked(asked, None);
+    if !is_asked {
+        findings.extend(evidence.observed.iter().map(|what| reach::reaches(what.clone())));
+    }
+    findings
+}
+
+/// What the old version promised and the new one takes back without being asked: which endings count as a success, its
+/// examples and tests.
+fn promises(evidence: &AnswerEvidence<'_>, asked: &Asked) -> Vec<Finding> {
+    let (old, new) = evidence.manifests;
+    let mut findings = Vec::new();
+    if let (Some(before), Some(after)) = (&old.recipe, &new.recipe) {
+        let (was, now) = (&before.success, &after.success);
+        if (was.check_json && !now.check_json || was.require_json && !now.require_json) && !asked.allows_output() {
+            findings.push(objection("success", "an output that was a failure before now counts as a success"));
+        }
+        let wider = after.success.exit_codes.iter().find(|code| !before.success.exit_codes.contains(code));
+        if let Some(code) = wider.filter(|_| !asked.names("exit")) {
+            findings.push(objection("success", format!("exit code {code} now counts as a success")));
+        }
+    }
+    if asked.is_wordless() {
+        let is_kept = |example: &crate::domain::Example| {
+            new.examples.iter().any(|other| other.input == example.input && other.output == example.output)
+        };
+        for (at, _) in (1..).zip(&old.examples).filter(|(_, example)| !is_kept(example)) {
+            let message = format!("example {at} was removed or changed; keep the examples as they are");
+            findings.push(objection("example", message));
+        }
+        let is_kept = |test: &crate::domain::TestCase| {
+            new.tests.iter().any(|other| other.input == test.input && other.expect == test.expect)
+        };
+        for (at, _) in (1..).zip(&old.tests).filter(|(_, test)| !is_kept(test)) {
+            findings.push(objection("test", format!("test {at} was removed or changed; keep the tests as they are")));
+        }
+    }
+    findings
+}
+
+/// Whether the new version answers the same where the old one answered differently.
+fn constant(evidence: &AnswerEvidence<'_>) -> Option<Finding> {
+    let is_well = |run: &ProbeRun| run.end == ProbeEnd::Succeeded;
+    let both: Vec<&Probe> =
+        evidence.probes.iter().filter(|probe| is_well(&probe.before) && is_well(&probe.after)).collect();
+    let distinct = |of: fn(&Probe) -> &ProbeRun, probes: &[&Probe]| {
+        probes.iter().map(|probe| values::written(&of(probe).stdout).to_string()).collect::<BTreeSet<_>>().len()
+    };
+    if both.len() > 1 && distinct(|probe| &probe.before, &both) > 1 && distinct(|probe| &probe.after, &both) == 1 {
+        let message = format!(
+            "ignores its input: returns {} for {} different inputs, whose outputs differed before",
+            quoted(&both[0].after.stdout),
+            both.len()
+        );
+        return Some(objection("constant", message));
+    }
+    let now: Vec<&Probe> = evidence.probes.iter().filter(|probe| is_well(&probe.after)).collect();
+    let was_always_failing = evidence.probes.iter().all(|probe| !is_well(&probe.before));
+    if !was_always_failing || now.len() <= ENOUGH || distinct(|probe| &probe.after, &now) != 1 {
+        return None;
+    }
+    // Nothing to compare with: then it counts that nothing comes back, or that the input is not read any longer.
+    let is_empty = values::content(&values::written(&now[0].after.stdout)) < values::Content::Some;
+    let is_unread = reads_less(evidence);
+    (is_empty || is_unread).then(|| {
+        let message = format!("ignores its input: returns {} for {} inputs", quoted(&now[0].after.stdout), now.len());
+        objection("constant", message)
+    })
+}
+
+/// Whether the code named properties of its input, and names none of them any longer.
+fn reads_less(evidence: &AnswerEvidence<'_>) -> bool {
+    let (old, new) = (evidence.texts.code(evidence.texts.before), evidence.texts.code(evidence.texts.after));
+    let properties = evidence.manifests.0.input.as_ref().and_then(|schema| schema.get("properties")?.as_object());
+    let named: Vec<&String> =
+        properties.into_iter().flatten().map(|(name, _)| name).filter(|name| old.contains(name.as_str())).collect();
+    !named.is_empty() && named.iter().all(|name| !new.contains(name.as_str()))
+}
+
+/// A text of a tool in one line, cut.
+fn quoted(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let short: String = line.chars().take(MAX_QUOTED).collect();
+    match (short.is_empty(), short.len() < line.len()) {
+        (true, _) => "nothing".to_owned(),
+        (false, true) => format!("{short}…"),
+        (false, false) => short,
+    }
+}

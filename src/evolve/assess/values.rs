@@ -1,0 +1,125 @@
+//! Values that say something, and values that say nothing.
+
+use serde_json::Value;
+
+/// Words that stand for no result.
+const NO_RESULT: &[&str] = &["", "n/a", "na", "none", "null", "nil", "unknown", "error", "nan", "undefined", "-"];
+
+/// Fields that tell of a failure instead of giving a result.
+const REPORTS: &[&str] = &["error", "errors", "message", "reason", "warning", "warnings", "note", "detail", "details"];
+
+/// What was written: JSON, else the text.
+pub(super) fn written(stdout: &str) -> Value {
+    let text = stdout.trim();
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+}
+
+/// How little a value says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Content {
+    /// Nothing at all: null, empty texts, empty lists.
+    Empty,
+    /// Nothing but zeros or words for no result beside that.
+    Zero,
+    /// Something.
+    Some,
+}
+
+/// How little a result says. A flag alone is a result; beside empty fields it is none.
+pub(super) fn content(value: &Value) -> Content {
+    match value {
+        Value::Bool(_) => Content::Some,
+        Value::Object(map) => {
+            let results = map.iter().filter(|(key, _)| !REPORTS.contains(&key.to_lowercase().as_str()));
+            let all: Vec<Content> =
+                results.filter(|(_, value)| !value.is_boolean()).map(|(_, value)| content(value)).collect();
+            let has_flags = map.values().any(Value::is_boolean);
+            match all.iter().max() {
+                Some(most) => *most,
+                None if has_flags => Content::Some,
+                None => Content::Empty,
+            }
+        }
+        Value::Array(items) => items.iter().map(content).max().unwrap_or(Content::Empty),
+        Value::Null => Content::Empty,
+        Value::Number(number) => match number.as_f64() {
+            Some(0.0 | -1.0) => Content::Zero,
+            _ => Content::Some,
+        },
+        Value::String(text) if text.trim().is_empty() => Content::Empty,
+        Value::String(text) if NO_RESULT.contains(&text.trim().to_lowercase().as_str()) => Content::Zero,
+        Value::String(_) => Content::Some,
+    }
+}
+
+/// Whether an input holds something that a result could be made of.
+pub(super) fn has_content(input: &Value) -> bool {
+    match input {
+        Value::Null | Value::Bool(_) => false,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(items) => items.iter().any(has_content),
+        Value::Object(map) => map.values().any(has_content),
+    }
+}
+
+/// Whether a value has another form than all of these: another type, or not the fields that they share.
+pub(super) fn has_other_form(value: &Value, others: &[Value]) -> bool {
+    let sort = |value: &Value| std::mem::discriminant(value);
+    if others.len() < 2 {
+        return false;
+    }
+    if others.iter().all(|other| sort(other) == sort(&others[0])) && sort(value) != sort(&others[0]) {
+        return true;
+    }
+    let (Some(map), Some(first)) = (value.as_object(), others[0].as_object()) else { return false };
+    let shared = first.keys().filter(|key| others.iter().all(|other| other.get(key.as_str()).is_some()));
+    let shared: Vec<&String> = shared.collect();
+    !shared.is_empty() && shared.iter().any(|key| !map.contains_key(key.as_str()))
+}
+
+/// The texts and numbers of an input that would be known again in code: at least three characters of them.
+pub(super) fn distinctive(input: &Value, found: &mut Vec<String>) {
+    match input {
+        Value::String(text) if text.trim().chars().count() >= 3 => found.push(text.clone()),
+        Value::Number(number) if number.to_string().trim_start_matches('-').len() >= 3 => {
+            found.push(number.to_string());
+        }
+        Value::Array(items) => items.iter().for_each(|item| distinctive(item, found)),
+        Value::Object(map) => map.values().for_each(|value| distinctive(value, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn empty_fields_say_nothing_whatever_flag_stands_beside_them() {
+        for (value, expected) in [
+            (json!([]), Content::Empty),
+            (json!({"rows": [], "ok": true}), Content::Empty),
+            (json!({"rows": [], "error": "bad line"}), Content::Empty),
+            (json!({"total": 0}), Content::Zero),
+            (json!("n/a"), Content::Zero),
+            (json!({"valid": false}), Content::Some),
+            (json!(true), Content::Some),
+            (json!([{"a": 1}]), Content::Some),
+        ] {
+            assert_eq!(content(&value), expected, "{value}");
+        }
+        assert!(!has_content(&json!({"text": " ", "items": [], "strict": true})));
+        assert!(has_content(&json!({"text": "a"})));
+    }
+
+    #[test]
+    fn another_form_is_told_by_type_and_by_shared_fields() {
+        let known = [json!({"total": 1, "rows": 2}), json!({"total": 3})];
+        assert!(has_other_form(&json!([]), &known));
+        assert!(has_other_form(&json!({"rows": 0}), &known));
+        assert!(!has_other_form(&json!({"total": 0}), &known));
+        assert!(!has_other_form(&json!([]), &known[..1]), "one is too few to tell");
+    }
+}
