@@ -107,6 +107,7 @@ impl App {
             return Vec::new();
         }
         let closed = self.overlays.pop();
+        self.remember_typed(closed.as_ref(), matches!(reply, Reply::Close));
         match reply {
             Reply::Stay
             | Reply::Search(_)

@@ -21,6 +21,7 @@ mod evolving_tests;
 mod failing;
 mod figures;
 mod keys;
+mod memory;
 mod mouse;
 mod opportunities;
 mod reviewing;
@@ -213,6 +214,8 @@ pub struct App {
     refused: bool,
     /// Comments typed and not sent.
     remarks: HashMap<ReviewId, (CommentKind, String)>,
+    /// Other forms: drafts, and what was submitted before.
+    memory: memory::Memory,
     /// Inputs typed and not sent, by path of the tool.
     inputs: HashMap<String, serde_json::Value>,
     refresh: Refreshes,
@@ -275,6 +278,7 @@ impl App {
             stray: stray::Stray::default(),
             refused: false,
             remarks: HashMap::new(),
+            memory: memory::Memory::default(),
             inputs: HashMap::new(),
             refresh: Refreshes::default(),
             tickets: 0,

@@ -194,7 +194,8 @@ impl App {
             unread: Unread::of(&screen.shown(self.now)).filter(|_| !screen.is_read()),
             evidence: screen.evidence(),
         };
-        self.overlays.push(Overlay::Digest(Box::new(DigestPrompt::new(question))));
+        let draft = self.drafts.get(&(question.review, DecisionKind::Approve)).map_or("", String::as_str);
+        self.overlays.push(Overlay::Digest(Box::new(DigestPrompt::new(question, draft))));
         Vec::new()
     }
 }

@@ -90,7 +90,7 @@ impl App {
             },
             Verb::New => {
                 let [name, words] = ["name", "describe"].map(|name| args.get(name).unwrap_or_default().to_owned());
-                self.overlays.push(Overlay::NewTool(Box::new(NewToolForm::new(&name, &words))));
+                self.open_form(Overlay::NewTool(Box::new(NewToolForm::new(&name, &words))), args);
                 Vec::new()
             }
             Verb::Evolve | Verb::Evolutions | Verb::Keep | Verb::Stop | Verb::Resume => self.evolving(verb, args),

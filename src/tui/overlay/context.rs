@@ -12,6 +12,7 @@ use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, safe};
+use crate::tui::widget::fields::submits;
 use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
@@ -116,10 +117,10 @@ impl ContextBox {
     fn type_key(&mut self, kind: Prompt, key: &KeyEvent) -> Reply {
         match key.code {
             KeyCode::Esc => self.typing = None,
-            KeyCode::Enter if self.input.text().trim().is_empty() => {
+            code if (code == KeyCode::Enter || submits(key)) && self.input.text().trim().is_empty() => {
                 self.note = Some("type a prompt, or press esc".to_owned());
             }
-            KeyCode::Enter => {
+            code if code == KeyCode::Enter || submits(key) => {
                 self.typing = None;
                 let text = self.input.text().trim().to_owned();
                 self.input.clear();
@@ -222,12 +223,13 @@ impl ContextBox {
     fn draw_prompt(&self, kind: Prompt, screen: Rect, buf: &mut Buffer, look: Look) -> Position {
         let theme = look.theme;
         let detail = format!("for {}", safe(&self.instance));
-        let title = Title { name: kind.title(), detail, remark: "esc close".into(), remark_style: theme.dim };
+        let keys = Title::keys(&[("enter", kind.argument()), ("esc", "close (draft kept)")]);
+        let title = Title { name: kind.title(), detail, keys, ..Title::default() };
         let inner = open_box(screen, (76, 5), &title, buf, look);
         let width = usize::from(inner.width);
         let cursor = self.input.draw(Rect { height: 1, ..inner }, buf, theme.text);
-        let about = format!("enter {} · {}", kind.argument(), kind.about());
-        let (note, style) = self.note.as_ref().map_or((&about, theme.dim), |note| (note, theme.warn));
+        let note = self.note.as_deref();
+        let (note, style) = note.map_or((kind.about(), theme.dim), |note| (note, theme.warn));
         buf.put(inner.x, inner.bottom().saturating_sub(1), cut(note, width), width, style);
         cursor
     }

@@ -113,8 +113,9 @@ impl Help {
         let title = Title {
             name: "Keys",
             detail: format!("in the {}", self.place),
-            remark: "type to filter · enter run · esc close".to_owned(),
+            remark: "type to filter".to_owned(),
             remark_style: theme.dim,
+            keys: Title::keys(&[("enter", "run"), ("esc", "close"), ("↑↓", "move")]),
         };
         let inner = open_box(screen, (96, height), &title, buf, look);
         buf.put(inner.x, inner.y, "/", 1, theme.accent);

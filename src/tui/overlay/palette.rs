@@ -8,6 +8,7 @@ use crate::tui::ink::{Ink, Span};
 use crate::tui::list::{ListState, Motion};
 use crate::tui::pane::rows::{Focus, Look, Rows, Title};
 use crate::tui::phrase::{cut, pad, safe};
+use crate::tui::widget::fields::submits;
 use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use fuzzy_matcher::FuzzyMatcher;
@@ -94,6 +95,7 @@ impl Palette {
         match key.code {
             KeyCode::Esc => return self.back(),
             KeyCode::Char('c') if control => return Reply::Close,
+            _ if submits(key) => return self.accept_all(),
             KeyCode::Enter => return self.accept(),
             KeyCode::Tab => self.complete(),
             KeyCode::Down => self.list.step(Motion::Down, self.shown.len()),
@@ -131,6 +133,15 @@ impl Palette {
         }
         self.narrow();
         Reply::Stay
+    }
+
+    /// Takes what is entered and, for the arguments after it, what is filled in.
+    fn accept_all(&mut self) -> Reply {
+        let mut reply = self.accept();
+        while matches!(reply, Reply::Stay) && self.note.is_none() && self.argument().is_some() {
+            reply = self.accept();
+        }
+        reply
     }
 
     fn accept(&mut self) -> Reply {
@@ -219,7 +230,7 @@ impl Palette {
             ArgKind::Word(words) => words.iter().map(|word| (*word).to_owned()).collect(),
             _ => Vec::new(),
         };
-        self.input = TextInput::new(&preset.unwrap_or_default());
+        self.input = TextInput::preset(&preset.unwrap_or_default());
         self.narrow();
     }
 
@@ -280,8 +291,16 @@ impl Palette {
                 (format!("{} · {} of {}", spec.name, at + 1, asked.len()), format!("{}: ", asked[*at].name))
             }
         };
-        let title =
-            Title { name: "Palette", detail, remark: "enter continue · esc back".to_owned(), remark_style: theme.dim };
+        let keys = match &self.step {
+            Step::Verb => Title::keys(&[("enter", "run"), ("esc", "close"), ("↑↓", "choose")]),
+            Step::Arg { asked, at, .. } if *at + 1 == asked.len() => {
+                Title::keys(&[("enter", "run"), ("esc", "back"), ("tab", "complete")])
+            }
+            Step::Arg { .. } => {
+                Title::keys(&[("enter", "next"), ("esc", "back"), ("ctrl-s", "run"), ("tab", "complete")])
+            }
+        };
+        let title = Title { name: "Palette", detail, keys, ..Title::default() };
         let inner = open_box(screen, (96, 24), &title, buf, look);
         let width = usize::from(inner.width);
         let label = if prompt.is_empty() { ": ".to_owned() } else { prompt };

@@ -156,9 +156,11 @@ impl Report {
         let height = (self.view.rows_in(columns) as u16).saturating_add(3 + below / 2).clamp(6 + below, 30);
         // Its frame, and what is below it.
         let room = usize::from(centred(screen, BOX_WIDTH, height).height.saturating_sub(2 + below));
-        let scrolls = if self.view.rows_in(columns) > room { "up/down scroll · " } else { "" };
-        let (detail, remark) = (self.detail(), format!("{scrolls}esc close"));
-        let title = Title { name: self.name, detail, remark, remark_style: look.theme.dim };
+        let mut keys = Title::keys(&[("esc", "close")]);
+        if self.view.rows_in(columns) > room {
+            keys.push(("↑↓".to_owned(), "scroll"));
+        }
+        let title = Title { name: self.name, detail: self.detail(), keys, ..Title::default() };
         let inner = open_box(screen, (BOX_WIDTH, height), &title, buf, look);
         self.view.render(Rect { height: inner.height.saturating_sub(below), ..inner }, buf, look.theme);
         if let Some(line) = footer {

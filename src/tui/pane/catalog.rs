@@ -469,7 +469,7 @@ impl CatalogPane {
             // The first line says it already.
             CatalogState::Ready => (String::new(), theme.good),
         };
-        Title { name: "1 Catalog", detail, remark, remark_style }
+        Title { name: "1 Catalog", detail, remark, remark_style, ..Title::default() }
     }
 
     fn tool_of(&self, row: Row) -> Option<&Arc<Tool>> {

@@ -345,7 +345,13 @@ impl OutputPane {
             (true, 0) => "paused".to_owned(),
             (true, lines) => format!("paused · {} new", phrase::count(lines, "line")),
         };
-        Title { name: "2 Output", detail: format!("{}{number}", tab.label), remark, remark_style: theme.warn }
+        Title {
+            name: "2 Output",
+            detail: format!("{}{number}", tab.label),
+            remark,
+            remark_style: theme.warn,
+            ..Title::default()
+        }
     }
 
     fn tab_line(&self, width: usize, theme: &Theme) -> Line {

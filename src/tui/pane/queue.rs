@@ -198,7 +198,7 @@ impl QueuePane {
             (true, false) => format!("{} selected · {}", self.marked.len(), self.order.word()),
             (true, true) => String::new(),
         };
-        let title = Title { name: "4 Reviews", detail, remark, remark_style: look.theme.dim };
+        let title = Title { name: "4 Reviews", detail, remark, remark_style: look.theme.dim, ..Title::default() };
         let mut inner = frame(area, buf, &title, focus, look.theme);
         let cursor = self.draw_filter(&mut inner, buf, look.theme);
         if self.rows.is_empty() && self.loaded {
