@@ -13,7 +13,7 @@ use super::terminal::Session;
 use super::{app, view};
 use crate::domain::Instant;
 use crate::engine::{EngineError, stop_with_group};
-use crossterm::event::{Event, EventStream};
+use crossterm::event::{Event, EventStream, KeyEvent};
 use futures_core::Stream;
 use rustix::process::{Signal, kill_process};
 use std::future::poll_fn;
@@ -82,6 +82,8 @@ pub(super) struct Pump<'a> {
     started: Clock,
     drawn_at: Clock,
     dirty: bool,
+    /// Keys that came at once and were not taken yet.
+    typed: Vec<KeyEvent>,
     /// Live output that was left for the next frame.
     behind: bool,
     commands: Vec<JoinHandle<()>>,
@@ -107,6 +109,7 @@ impl<'a> Pump<'a> {
             started: now,
             drawn_at: now,
             dirty: true,
+            typed: Vec::new(),
             behind: false,
             commands: Vec::new(),
             ending: None,
@@ -193,7 +196,10 @@ impl<'a> Pump<'a> {
 
     fn terminal_event(&mut self, event: Event) -> io::Result<()> {
         match event {
-            Event::Key(key) => self.feed(Msg::Key(key)),
+            Event::Key(key) => {
+                self.typed.push(key);
+                Ok(())
+            }
             Event::Paste(text) => self.feed(Msg::Paste(text)),
             Event::Mouse(event) => self.feed(Msg::Mouse(event)),
             Event::Resize(width, height) => self.feed(Msg::Resize { width, height }),
@@ -216,7 +222,7 @@ impl<'a> Pump<'a> {
                 Some(event) => Woken::Terminal(event),
                 None => match self.inbox.try_recv() {
                     Ok(msg) => Woken::Message(msg),
-                    Err(_) => return Ok(()),
+                    Err(_) => break,
                 },
             };
             self.take(woken)?;
@@ -224,10 +230,25 @@ impl<'a> Pump<'a> {
                 return Ok(());
             }
         }
+        self.press()
+    }
+
+    /// Takes the keys that came at once: one by one, or as what they are when nobody pressed them one by one.
+    fn press(&mut self) -> io::Result<()> {
+        let keys = std::mem::take(&mut self.typed);
+        if self.app.is_stray(&keys) {
+            return self.feed(Msg::Stray(keys.len()));
+        }
+        for key in keys {
+            self.feed(Msg::Key(key))?;
+        }
         Ok(())
     }
 
     fn feed(&mut self, msg: Msg) -> io::Result<()> {
+        if !self.typed.is_empty() {
+            self.press()?;
+        }
         self.dirty |= !matches!(msg, Msg::Drawn);
         let now = self.now();
         for effect in self.app.update(now, msg) {

@@ -539,6 +539,8 @@ fn event(key: &str) -> KeyEvent {
         "up" => plain(KeyCode::Up),
         "down" => plain(KeyCode::Down),
         "space" => plain(KeyCode::Char(' ')),
+        "end" => plain(KeyCode::End),
+        "f2" => plain(KeyCode::F(2)),
         "backspace" => plain(KeyCode::Backspace),
         key => match key.strip_prefix("ctrl-") {
             Some(rest) => KeyEvent::new(KeyCode::Char(rest.chars().next().unwrap()), KeyModifiers::CONTROL),

@@ -38,7 +38,10 @@ impl App {
             Msg::Catalog(view) => self.catalog.set_view(view),
             Msg::Indexed { generation, index } => self.catalog.set_index(generation, index),
             Msg::Services(rows) => return self.set_services(rows),
-            Msg::Answer(answer) => return self.answer(*answer),
+            Msg::Answer(answer) => {
+                self.note_ended(&answer);
+                return self.answer(*answer);
+            }
             Msg::Output { run, frames, skipped } => self.output.wrote(run, &frames, skipped),
             Msg::Sample { run, sample, level } => self.output.sampled(run, sample, level),
             // The rest is handled where keys, the mouse and time are.

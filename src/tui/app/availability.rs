@@ -4,7 +4,8 @@ use super::{App, Opening};
 use crate::action::{ACTIONS, ArgKind, Context, Risk, Spec, Verb, spec};
 use crate::domain::{CostTier, Stage, Tool, ToolState};
 use crate::engine::plain_query;
-use crate::tui::keymap::works_in;
+use super::subject::place_of;
+use crate::tui::keymap::{FOCUSABLE, works_in};
 use crate::tui::layout::{Needs, half};
 use crate::tui::overlay::help::HelpRow;
 use crate::tui::overlay::palette::PaletteRow;
@@ -69,8 +70,11 @@ impl App {
             Verb::Review if matches!(self.screen, Screen::Evolution(_)) => self.evolution_review().map(drop),
             Verb::Review => self.selected_review().map(drop).ok_or_else(|| "no pending review here".to_owned()),
             Verb::Approve | Verb::Reject | Verb::RequestChanges if !self.marked().is_empty() => Ok(()),
-            Verb::Approve | Verb::Reject | Verb::RequestChanges if self.at(Pane::Queue) => {
+            Verb::Approve if self.at(Pane::Queue) => {
                 Err(format!("open the review, or select several with {}", self.keymap.key(Verb::Mark)))
+            }
+            Verb::Reject | Verb::RequestChanges if self.at(Pane::Queue) => {
+                self.selected_review().map(drop).ok_or_else(|| "no pending review here".to_owned())
             }
             Verb::Approve => self.approvable(),
             Verb::ApproveOver => self.approvable_over(),
@@ -218,25 +222,42 @@ impl App {
     /// The rows of the help overlay for where the focus is.
     pub(super) fn help_rows(&self) -> Vec<HelpRow> {
         let context = self.context();
+        let has_keys = |row: &&Spec| row.tui && !self.keymap.keys(row.verb).is_empty();
         let own = |row: &&Spec| row.contexts.contains(&context);
         let shared = |row: &&Spec| !row.contexts.contains(&context) && works_in(row, context);
-        let mut rows: Vec<&Spec> = ACTIONS.iter().filter(own).chain(ACTIONS.iter().filter(shared)).collect();
+        let mut rows: Vec<&Spec> = ACTIONS.iter().filter(own).collect();
         // First what one is here for, as in the footer.
         let wanted = self.wanted();
         rows.sort_by_key(|row| wanted.iter().position(|verb| *verb == row.verb).unwrap_or(usize::MAX));
-        rows.into_iter()
-            .filter(|row| row.tui && !self.keymap.keys(row.verb).is_empty())
-            .map(|row| HelpRow { reason: self.available(row.verb).err(), ..HelpRow::of(row.verb, &self.keymap) })
-            .collect()
+        let row = |row: &Spec, place: &'static str| HelpRow {
+            reason: self.available(row.verb).err(),
+            place,
+            ..HelpRow::of(row.verb, &self.keymap)
+        };
+        let here = place_of(context);
+        let mut help: Vec<HelpRow> = rows.into_iter().filter(has_keys).map(|spec| row(spec, here)).collect();
+        help.extend(ACTIONS.iter().filter(shared).filter(has_keys).map(|spec| row(spec, "everywhere")));
+        for other in FOCUSABLE.into_iter().filter(|other| *other != context) {
+            let place = place_of(other);
+            let elsewhere = ACTIONS.iter().filter(|row| row.contexts.contains(&other)).filter(has_keys);
+            help.extend(elsewhere.map(|spec| HelpRow {
+                reason: Some(format!("works in the {place}")),
+                place,
+                ..HelpRow::of(spec.verb, &self.keymap)
+            }));
+        }
+        help
     }
 
     /// The rows of the palette: every verb that the screen has.
     pub(super) fn palette_rows(&self) -> Vec<PaletteRow> {
-        ACTIONS
-            .iter()
-            .filter(|row| row.tui)
-            .map(|spec| PaletteRow { spec, key: self.keymap.key(spec.verb), reason: self.available(spec.verb).err() })
-            .collect()
+        let row = |spec: &'static Spec| PaletteRow {
+            spec,
+            key: self.keymap.key(spec.verb),
+            reason: self.available(spec.verb).err(),
+            recent: self.recent.iter().position(|verb| *verb == spec.verb),
+        };
+        ACTIONS.iter().filter(|row| row.tui).map(row).collect()
     }
 
     /// What the panes need of the screen. An output that shows nothing lends its room to long names.
@@ -300,7 +321,17 @@ impl App {
                 &[Verb::Approve, Verb::Reject, Verb::RequestChanges, Verb::Mark, Verb::Review, Verb::Filter]
             }
             Context::Queue => {
-                &[Verb::Review, Verb::Mark, Verb::Sort, Verb::Evolve, Verb::Filter, Verb::Archive, Verb::Undo]
+                &[
+                    Verb::Review,
+                    Verb::Mark,
+                    Verb::Reject,
+                    Verb::RequestChanges,
+                    Verb::Sort,
+                    Verb::Evolve,
+                    Verb::Filter,
+                    Verb::Archive,
+                    Verb::Undo,
+                ]
             }
             Context::Services => SERVICE_VERBS,
             Context::Review => &[

@@ -76,23 +76,23 @@ mod tests {
     #[test]
     fn esc_keeps_what_was_typed_and_says_so_and_the_form_begins_with_it() {
         let mut bench = Bench::ready(100, 40);
-        bench.press("n tab tab").type_text("csv-join").press("esc");
+        bench.press("+ tab tab").type_text("csv-join").press("esc");
         assert!(bench.app.overlays.is_empty());
         assert!(bench.screen().contains("draft kept"), "{}", bench.screen());
-        bench.press("n");
+        bench.press("+");
         assert!(bench.screen().contains("csv-join"), "{}", bench.screen());
         // A form in which nothing was typed keeps nothing.
         let mut bench = Bench::ready(100, 40);
-        bench.press("n esc");
+        bench.press("+ esc");
         assert!(!bench.screen().contains("draft kept"));
     }
 
     #[test]
     fn what_was_submitted_comes_back_with_up_and_is_no_draft_any_more() {
         let mut bench = Bench::ready(100, 40);
-        bench.press("n tab tab tab").type_text("joins lines").press("enter");
+        bench.press("+ tab tab tab").type_text("joins lines").press("enter");
         assert!(bench.app.overlays.is_empty() && !bench.taken().is_empty());
-        bench.press("n");
+        bench.press("+");
         assert!(!bench.screen().contains("joins lines"), "{}", bench.screen());
         bench.press("up");
         assert!(bench.screen().contains("joins lines"), "{}", bench.screen());

@@ -22,6 +22,7 @@ mod failing;
 mod figures;
 mod keys;
 mod memory;
+mod messages;
 mod mouse;
 mod opportunities;
 mod reviewing;
@@ -38,6 +39,9 @@ mod subject;
 mod tests;
 mod upkeep;
 mod verbs;
+mod work;
+
+pub use messages::{Messages, Mood, Toast};
 
 use super::effect::{Effect, Ending, TabId};
 use super::keymap::Keymap;
@@ -60,10 +64,6 @@ use ratatui::layout::Rect;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// How long a message stays in the footer.
-const TOAST_MS: u64 = 10_000;
-/// How long a message about something that failed stays.
-const TROUBLE_MS: u64 = 30_000;
 /// Ages are drawn anew this often when nothing else happens.
 const MINUTE_MS: u64 = 60_000;
 /// The time of a live run is drawn anew this often.
@@ -78,26 +78,6 @@ pub enum Opening {
     Done(Opened),
     /// It cannot be opened; the error is shown in its place.
     Failed(EngineError),
-}
-
-/// How a message in the footer reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mood {
-    /// It worked, or is just so.
-    Calm,
-    /// Something was refused or failed.
-    Trouble,
-}
-
-/// A message in the footer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Toast {
-    /// The message, safe to draw.
-    pub text: String,
-    /// Decides the colour and how long it stays.
-    pub mood: Mood,
-    /// When it goes, steady milliseconds.
-    pub until: u64,
 }
 
 /// What a click on a place means.
@@ -194,8 +174,12 @@ pub struct App {
     pub evolutions: evolving::Evolutions,
     /// What is open over it, topmost last.
     pub overlays: Vec<Overlay>,
-    /// The message in the footer.
-    pub toast: Option<Toast>,
+    /// What was said, and is shown above the keys.
+    pub messages: Messages,
+    /// What is being done outside.
+    works: work::Works,
+    /// Verbs that were chosen in the palette, newest first.
+    recent: Vec<Verb>,
     /// Places that answer to the mouse; written by the view.
     pub spots: Vec<Spot>,
     /// When the dashboard is counted.
@@ -268,7 +252,9 @@ impl App {
             screen: Screen::default(),
             evolutions: evolving::Evolutions::default(),
             overlays: Vec::new(),
-            toast: None,
+            messages: Messages::default(),
+            works: work::Works::default(),
+            recent: Vec::new(),
             spots: Vec::new(),
             figures: figures::Figures::default(),
             runs: Vec::new(),
@@ -297,6 +283,7 @@ impl App {
         if self.open_review_id() != open {
             effects.push(Effect::LookAt(self.open_review_id()));
         }
+        self.note_begun(&effects);
         effects.extend(self.look_at_texts());
         effects.extend(self.watch_services());
         effects
@@ -322,12 +309,15 @@ impl App {
 
     fn take(&mut self, now: Now, msg: Msg) -> Vec<Effect> {
         self.now = now;
-        if self.toast.as_ref().is_some_and(|toast| toast.until <= now.steady_ms) {
-            self.toast = None;
-        }
+        self.messages.expire(now.steady_ms);
         match msg {
             Msg::Key(key) => self.key(&key),
             Msg::Paste(text) => self.paste(&text),
+            Msg::Stray(keys) => {
+                let text = format!("{keys} keys at once were ignored: they look like text that was meant for another place");
+                self.say(Mood::Calm, &text);
+                Vec::new()
+            }
             Msg::Mouse(event) => self.mouse(event),
             Msg::Resize { width, height } => {
                 self.size = (width, height);
@@ -359,12 +349,12 @@ impl App {
     pub fn next_wake(&self) -> Option<u64> {
         let now = self.now.steady_ms;
         let question = self.overlays.last().and_then(|overlay| overlay.wakes_at(self.now));
-        let toast = self.toast.as_ref().map(|toast| toast.until);
+        let toast = self.messages.shown().map(|toast| toast.until);
         let ticks = self.output.ticks() || self.services.counts_down();
         let tick = ticks.then_some(now + TICK_MS);
         let dated = self.failures.open_count() > 0 || !self.queue.is_empty() || self.services.going_count() > 0;
         let ages = dated.then_some(now + MINUTE_MS);
-        [question, toast, tick, ages, self.evolution_wakes(), self.dashboard_wakes()].into_iter().flatten().min()
+        [question, toast, tick, ages, self.evolution_wakes(), self.dashboard_wakes(), self.work_wakes()].into_iter().flatten().min()
     }
 
     /// Whether something became due since the state was last told the time: a frame that was drawn from it does not show
@@ -385,15 +375,6 @@ impl App {
             waiting => format!(" ({waiting})"),
         };
         SafeText::new(&format!("toolsmith: {name}{waiting}"))
-    }
-
-    /// Says something in the footer; the text is escaped.
-    pub fn say(&mut self, mood: Mood, text: &str) {
-        let stays = match mood {
-            Mood::Calm => TOAST_MS,
-            Mood::Trouble => TROUBLE_MS,
-        };
-        self.toast = Some(Toast { text: super::phrase::safe(text), mood, until: self.now.steady_ms + stays });
     }
 
     /// Says what went wrong, with the next step.

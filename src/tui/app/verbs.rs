@@ -232,6 +232,7 @@ impl App {
                 self.say(Mood::Calm, "rescanning the tools folder");
                 return vec![Effect::Rescan];
             }
+            Verb::Messages => self.list_messages(),
             Verb::Redraw => return vec![Effect::Redraw],
             Verb::Mouse => {
                 self.mouse = !self.mouse;
@@ -266,6 +267,10 @@ impl App {
             }
             Verb::Mark => self.queue.toggle_mark(),
             Verb::Sort if self.focus == Pane::Services => self.services.step_order(),
+            Verb::Sort if self.focus == Pane::Catalog => {
+                let word = self.catalog.step_order().word();
+                self.say(Mood::Calm, &format!("catalog sorted by {word}"));
+            }
             Verb::Sort => self.queue.toggle_order(),
             Verb::Follow => self.toggle_follow(),
             Verb::Wrap => self.toggle_wrap(),

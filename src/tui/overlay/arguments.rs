@@ -50,7 +50,8 @@ impl ArgumentForm {
     /// The form of a call that was refused, to be corrected.
     pub fn refused(verb: Verb, call: &VerbCall, why: String) -> ArgumentForm {
         let row = spec(verb);
-        let mut fields = form(row, |name| call.get(name).unwrap_or_default().to_owned());
+        let typed: Vec<String> = asked(row).map(|arg| call.get(arg.name).unwrap_or_default().to_owned()).collect();
+        let mut fields = form(row, |_| String::new()).typed(&typed);
         fields.refuse_all(why);
         ArgumentForm { row, fields }
     }

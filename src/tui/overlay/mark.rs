@@ -95,7 +95,8 @@ mod tests {
             severity: Severity::Medium,
         };
         let mut form = MarkForm::new(known.clone());
-        assert_eq!(press(&mut form, KeyCode::Enter), Reply::Stay);
+        let submit = KeyEvent::new(KeyCode::Char('s'), KeyModifiers::CONTROL);
+        assert_eq!(form.key(&submit), Reply::Stay);
         form.paste("parse JSON data");
         for code in [KeyCode::Tab, KeyCode::Tab, KeyCode::Right] {
             press(&mut form, code);

@@ -149,6 +149,8 @@ pub enum Reply {
     EditContext(Box<VerbCall>),
     /// Show the keys of this place; the overlay stays below.
     Help(&'static str, Vec<help::HelpRow>),
+    /// Copy this text; the overlay stays.
+    Copy(String),
     /// Close, and press this key on what is below.
     Press(KeyEvent),
     /// Stop the runs and leave.

@@ -5,6 +5,7 @@
 
 mod columns;
 mod drawn;
+mod order;
 mod stages;
 mod tree;
 
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use tree::{Listed, Row, Tree};
 
 pub use drawn::{stage_sign, stage_style};
+pub use order::CatalogOrder;
 pub use stages::StageFilter;
 pub use tree::{Group, Grouping};
 
@@ -72,6 +74,7 @@ pub struct CatalogPane {
     typing: bool,
     stages: StageFilter,
     grouping: Grouping,
+    order: CatalogOrder,
     /// Groups whose rows are hidden: without a filter, and with the filter that there is now.
     folded: [HashSet<String>; 2],
     /// What the filter asks for, of the catalog that there is now.
@@ -102,6 +105,7 @@ impl Default for CatalogPane {
             typing: false,
             stages: StageFilter::default(),
             grouping: Grouping::default(),
+            order: CatalogOrder::default(),
             folded: [HashSet::new(), HashSet::new()],
             query: Query::default(),
             tree: Tree::default(),
@@ -223,6 +227,13 @@ impl CatalogPane {
         self.grouping
     }
 
+    /// Sorts the rows by the next column.
+    pub fn step_order(&mut self) -> CatalogOrder {
+        self.order = self.order.next();
+        self.refresh(self.anchor());
+        self.order
+    }
+
     /// Scrolls, as the wheel does.
     pub fn scroll(&mut self, lines: isize) {
         self.list.scroll(lines, self.tree.rows.len());
@@ -315,7 +326,11 @@ impl CatalogPane {
     fn refresh(&mut self, selected: Option<Anchor>) {
         let text = self.filter.text();
         self.query = if text.starts_with('!') { Query::default() } else { Query::new(&text, &self.view.tools) };
-        let (shown, problems) = self.matching();
+        let (mut shown, problems) = self.matching();
+        // Words that are looked for rank the rows themselves.
+        if self.query.words().is_empty() || self.order != CatalogOrder::Name {
+            self.order.sort(&mut shown, &self.view.tools);
+        }
         let skipped = text.strip_prefix('!').map_or(Vec::new(), |words| self.matching_skipped(words.trim()));
         let listed = Listed { tools: &self.view.tools, shown, problems, skipped };
         let folded = &self.folded[usize::from(!self.filter.is_empty())];
@@ -452,6 +467,9 @@ impl CatalogPane {
         }
         if self.grouping != Grouping::Flat {
             detail = format!("{detail} · {}", self.grouping.word());
+        }
+        if self.order != CatalogOrder::Name {
+            detail = format!("{detail} · by {}", self.order.word());
         }
         if self.tree.locked > 0 {
             detail = format!("{detail} · {} locked", grouped(self.tree.locked));

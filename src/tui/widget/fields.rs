@@ -61,7 +61,7 @@ impl Field {
 
     fn set(&mut self, value: &str) {
         match &mut self.entry {
-            Entry::Text(input) => *input = TextInput::preset(value),
+            Entry::Text(input) => *input = TextInput::new(value),
             Entry::Choice { words, chosen } => {
                 *chosen = words.iter().position(|word| word == value).unwrap_or(*chosen);
             }
@@ -126,6 +126,12 @@ impl Fields {
     /// Adds a switch.
     pub fn switch(mut self, name: &'static str, on: bool, help: impl Into<String>) -> Fields {
         self.fields.push(Field { name, help: help.into(), entry: Entry::Switch(on) });
+        self
+    }
+
+    /// Takes values that somebody typed: typing goes on behind them.
+    pub fn typed(mut self, values: &[String]) -> Fields {
+        self.set_values(values);
         self
     }
 

@@ -5,7 +5,7 @@ use crate::support::repository;
 use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
-use toolsmith::action::{ACTIONS, Group, Spec};
+use toolsmith::action::{ACTIONS, Group, MEANINGS, Spec, spec};
 use toolsmith::cli;
 use toolsmith::engine::StarterTool;
 
@@ -91,9 +91,20 @@ fn the_reference_of_verbs_is_that_of_the_program() {
     hold("docs/reference/verbs.md", "verbs", &cli::verbs_markdown());
 }
 
+/// What keys mean that several verbs have.
+fn meanings() -> String {
+    let mut text = "| key | means | verbs |\n| --- | --- | --- |\n".to_owned();
+    for meaning in MEANINGS {
+        let verbs: Vec<String> = meaning.verbs.iter().map(|verb| format!("`{}`", spec(*verb).name)).collect();
+        let _ = writeln!(text, "| `{}` | {} | {} |", meaning.key, meaning.does, verbs.join(", "));
+    }
+    text
+}
+
 #[test]
 fn the_reference_of_keys_is_that_of_the_program() {
     hold("docs/reference/keys.md", "keys", &screen_keys());
+    hold("docs/reference/keys.md", "meanings", &meanings());
     hold("docs/reference/keys.md", "verb-keys", &verb_keys());
 }
 

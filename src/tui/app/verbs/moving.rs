@@ -113,8 +113,6 @@ impl App {
                     self.edit_typed(&mut TextInput::clear);
                 } else if self.zoom {
                     self.zoom = false;
-                } else if self.toast.is_some() {
-                    self.toast = None;
                 } else {
                     self.focus = Pane::Catalog;
                 }
