@@ -83,6 +83,8 @@ pub struct Opening {
     pub found: Option<FoundAgent>,
     /// Whether colours are wanted.
     pub color: bool,
+    /// Whether the screen is for a reader of screens.
+    pub accessible: bool,
     /// Tools and tiers that this process may use.
     pub limits: Limits,
 }
@@ -265,7 +267,8 @@ fn opening(globals: Globals) -> Result<Opening, EngineError> {
         return Err(EngineError::new(ErrorCode::Usage, "--json needs a verb", "`toolsmith --help` lists them"));
     }
     let options = globals.options()?;
-    Ok(Opening { options, agent: globals.agent, found: globals.found, color: globals.color, limits: globals.limits })
+    let Globals { agent, found, color, accessible, limits, .. } = globals;
+    Ok(Opening { options, agent, found, color, accessible, limits })
 }
 
 fn no_terminal(error: &io::Error) -> Stop {

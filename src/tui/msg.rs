@@ -24,6 +24,8 @@ use std::sync::Arc;
 pub enum Msg {
     /// A key was pressed.
     Key(KeyEvent),
+    /// What the terminal said its background is: red, green, blue.
+    Background([u8; 3]),
     /// So many keys came at once where keys are verbs: nobody pressed them one by one.
     Stray(usize),
     /// Text was pasted; it never decides anything.

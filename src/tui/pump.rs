@@ -4,6 +4,7 @@
 //! a flood it draws at most every [`FRAME`], after everything that had come was taken.
 
 use super::app::App;
+use super::background::{self, Heard};
 use super::effect::Farewell;
 use super::effect::{Effect, Ending};
 use super::msg::{Answer, Msg, Opened};
@@ -84,6 +85,7 @@ pub(super) struct Pump<'a> {
     dirty: bool,
     /// Keys that came at once and were not taken yet.
     typed: Vec<KeyEvent>,
+    listener: background::Listener,
     /// Live output that was left for the next frame.
     behind: bool,
     commands: Vec<JoinHandle<()>>,
@@ -110,6 +112,7 @@ impl<'a> Pump<'a> {
             drawn_at: now,
             dirty: true,
             typed: Vec::new(),
+            listener: background::Listener::default(),
             behind: false,
             commands: Vec::new(),
             ending: None,
@@ -197,7 +200,11 @@ impl<'a> Pump<'a> {
     fn terminal_event(&mut self, event: Event) -> io::Result<()> {
         match event {
             Event::Key(key) => {
-                self.typed.push(key);
+                match self.listener.hear(key) {
+                    Heard::Nothing => {}
+                    Heard::Keys(keys) => self.typed.extend(keys),
+                    Heard::Background(rgb) => self.feed(Msg::Background(rgb))?,
+                }
                 Ok(())
             }
             Event::Paste(text) => self.feed(Msg::Paste(text)),
@@ -235,6 +242,7 @@ impl<'a> Pump<'a> {
 
     /// Takes the keys that came at once: one by one, or as what they are when nobody pressed them one by one.
     fn press(&mut self) -> io::Result<()> {
+        self.typed.extend(self.listener.pause());
         let keys = std::mem::take(&mut self.typed);
         if self.app.is_stray(&keys) {
             return self.feed(Msg::Stray(keys.len()));

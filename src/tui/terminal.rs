@@ -1,8 +1,9 @@
 //! The terminal itself: entering and leaving the full screen so that it is usable afterwards, whatever
 //! ends the program.
 //!
-//! Nothing here asks the terminal a question: a terminal that answers nothing costs no time.
+//! Nothing here waits for an answer of the terminal: one that answers nothing costs no time.
 
+use super::background::QUESTION;
 use crate::domain::SafeText;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
@@ -119,6 +120,14 @@ impl Session {
         let mut out = stdout();
         write!(out, "\x07\x1b]9;{text}\x07")?;
         out.flush()
+    }
+
+    /// Asks for the colour of the background. The answer comes among the keys, or never; nobody waits for it.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn ask_background(&mut self) -> io::Result<()> {
+        execute!(stdout(), Print(QUESTION))
     }
 
     /// Sets the title of the window.

@@ -56,10 +56,11 @@ use super::pane::queue::QueuePane;
 use super::pane::services::ServicesPane;
 use super::screen::Screen;
 use super::screen::review::Kept;
-use super::theme::Theme;
+use super::ascii::Letters;
+use super::theme::{Ground, Theme, ground_of};
 use crate::action::Verb;
 use crate::domain::{Command, CommentKind, DecisionKind, ReviewId, Run, RunId, SafeText, Tool};
-use crate::engine::{ConnectedAgent, EngineError};
+use crate::engine::{ConnectedAgent, EngineError, Theme as ThemeSetting};
 use ratatui::layout::Rect;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -140,6 +141,10 @@ pub struct App {
     pub keymap: Keymap,
     /// The styles in force.
     pub theme: Theme,
+    /// How the finished screen is changed for the terminal.
+    pub letters: Letters,
+    /// What the settings say of colours, and the background that the terminal named.
+    colours: (ThemeSetting, Option<Ground>),
     /// The time of the last message.
     pub now: Now,
     /// Columns and rows of the terminal.
@@ -235,6 +240,8 @@ impl App {
             call,
             keymap: Keymap::default(),
             theme,
+            letters: Letters::default(),
+            colours: (ThemeSetting::Auto, None),
             now,
             size,
             mouse: false,
@@ -313,6 +320,10 @@ impl App {
         match msg {
             Msg::Key(key) => self.key(&key),
             Msg::Paste(text) => self.paste(&text),
+            Msg::Background(rgb) => {
+                self.set_ground(ground_of(rgb));
+                Vec::new()
+            }
             Msg::Stray(keys) => {
                 let text = format!("{keys} keys at once were ignored: they look like text that was meant for another place");
                 self.say(Mood::Calm, &text);

@@ -3,6 +3,7 @@
 //! The state looks at its own effects and at the answers, so nothing else has to say when work begins or ends.
 
 use super::App;
+use crate::tui::ascii::Letters;
 use crate::domain::{CheckState, Command};
 use crate::tui::effect::{CallStep, Effect, Evolving, Sending, Upkeep};
 use crate::tui::msg::{Answer, Called, Evolved, Kempt};
@@ -130,7 +131,9 @@ impl App {
         let now = self.now.steady_ms;
         let work = self.works.0.first().filter(|work| work.since + SHOWN_AFTER <= now)?;
         let lasts = now - work.since;
-        let sign = SIGNS[(lasts / STEP_MS) as usize % SIGNS.len()];
+        // A reader of screens reads what moves again and again.
+        let at = if self.letters == Letters::Linear { 0 } else { (lasts / STEP_MS) as usize % SIGNS.len() };
+        let sign = SIGNS[at];
         let more = match self.works.0.len() {
             1 => String::new(),
             many => format!(" · {} more", many - 1),

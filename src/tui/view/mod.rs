@@ -42,6 +42,7 @@ pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position
         cursor = overlay.draw(area, buf, look);
     }
     bars::draw_message(app, area, buf);
+    app.letters.apply(buf);
     cursor
 }
 

@@ -10,7 +10,7 @@ use crate::tui::overlay::palette::{Defaults, Palette};
 use crate::tui::pane::Pane;
 use crate::tui::pane::catalog::Selected;
 use crate::tui::screen::Screen;
-use crate::tui::theme::{Ground, Theme};
+use crate::tui::theme::Ground;
 use crate::tui::widget::text_input::TextInput;
 use crate::tui::widget::{Jump, TextView};
 use std::sync::Arc;
@@ -29,8 +29,8 @@ impl App {
 
     pub(super) fn switch_theme(&mut self) {
         self.theme = match self.theme.ground {
-            Ground::Dark => Theme::light(),
-            Ground::Light => Theme::dark(),
+            Ground::Dark => self.theme.on(Ground::Light),
+            Ground::Light => self.theme.on(Ground::Dark),
             Ground::Plain => self.theme,
         };
         let text = match self.theme.ground {
