@@ -548,6 +548,8 @@ actions! {
     FocusFailures "focus-failures" Motion View [Global] ["3"] Screen "Focus the failures" {}
     FocusReviews "focus-reviews" Motion View [Global] ["4"] Screen "Focus the review queue" {}
     Zoom "zoom" Motion View [Global] ["z"] Screen "Zoom the focused pane to the whole screen, or back" {}
+    Narrower "narrower" Motion View [Catalog, Output, Failures, Queue, Services] ["<"] Screen "Move the divider between the panes to the left; the width is remembered" {}
+    Wider "wider" Motion View [Catalog, Output, Failures, Queue, Services] [">"] Screen "Move the divider between the panes to the right; the width is remembered" {}
     Back "back" Motion View [Global] ["esc"] Screen "Close the open window, clear the filter, or go back" {}
     Down "down" Motion View [Motion] ["j", "down"] Screen "One line down" {}
     Up "up" Motion View [Motion] ["k", "up"] Screen "One line up" {}

@@ -33,6 +33,7 @@ mod pump;
 use crate::domain::SafeText;
 use crate::engine::{ErrorCode, FoundAgent, Limits, OpenOptions};
 use app::{App, Call};
+use ascii::Letters;
 use effect::Ending;
 use effect::Farewell;
 use now::Now;
@@ -41,7 +42,6 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 use terminal::Session;
-use ascii::Letters;
 use theme::{Ground, Theme};
 use tokio::sync::mpsc::unbounded_channel;
 

@@ -288,7 +288,7 @@ impl Colours {
     };
     const DEEP: Colours = Colours {
         accent: Color::Indexed(18),
-        good: Color::Indexed(22),
+        good: Color::Rgb(0, 70, 0),
         warn: Color::Indexed(52),
         bad: Color::Indexed(88),
         dim: Some(Color::Indexed(236)),

@@ -1,10 +1,10 @@
 //! Whether a verb works right now, and if not, why: one answer for keys, footer, help and palette.
 
+use super::subject::place_of;
 use super::{App, Opening};
 use crate::action::{ACTIONS, ArgKind, Context, Risk, Spec, Verb, spec};
 use crate::domain::{CostTier, Stage, Tool, ToolState};
 use crate::engine::plain_query;
-use super::subject::place_of;
 use crate::tui::keymap::{FOCUSABLE, works_in};
 use crate::tui::layout::{Needs, half};
 use crate::tui::overlay::help::HelpRow;
@@ -212,7 +212,10 @@ impl App {
         if self.focus == Pane::Queue && self.queue.selected().is_some() {
             return Ok(());
         }
-        match self.tool_or_why()?.stage {
+        let tool = self.tool_or_why()?;
+        match tool.stage {
+            // What came with the folder has an adoption that waits, whatever its stage.
+            _ if self.queue.waiting_for(&tool.name, tool.digest).is_some() => Ok(()),
             Stage::Experimental | Stage::Approved => Ok(()),
             Stage::Core => Err("it is already core".to_owned()),
             Stage::Archived => Err(format!("it is archived: restore it first with {}", self.keymap.key(Verb::Restore))),
@@ -251,11 +254,17 @@ impl App {
 
     /// The rows of the palette: every verb that the screen has.
     pub(super) fn palette_rows(&self) -> Vec<PaletteRow> {
+        let wanted = self.wanted();
+        let place = |verb: Verb| {
+            let recent = self.recent.iter().position(|known| *known == verb);
+            // After those that were chosen last, what one is most likely to do here.
+            recent.or_else(|| wanted.iter().position(|known| *known == verb).map(|at| at + self.recent.len()))
+        };
         let row = |spec: &'static Spec| PaletteRow {
             spec,
             key: self.keymap.key(spec.verb),
             reason: self.available(spec.verb).err(),
-            recent: self.recent.iter().position(|verb| *verb == spec.verb),
+            place: place(spec.verb),
         };
         ACTIONS.iter().filter(|row| row.tui).map(row).collect()
     }
@@ -264,7 +273,7 @@ impl App {
     pub fn needs(&self) -> Needs {
         let is_free = self.output.current().is_none();
         let more_catalog = if is_free { self.catalog.lacks(half(self.size.0)) } else { 0 };
-        Needs { zoomed: self.zoom, services: self.services.len(), more_catalog }
+        Needs { zoomed: self.zoom, services: self.services.len(), more_catalog, shift: self.shift }
     }
 
     /// The verbs whose keys the footer shows, most important first.
@@ -320,19 +329,17 @@ impl App {
             Context::Queue if !self.marked().is_empty() => {
                 &[Verb::Approve, Verb::Reject, Verb::RequestChanges, Verb::Mark, Verb::Review, Verb::Filter]
             }
-            Context::Queue => {
-                &[
-                    Verb::Review,
-                    Verb::Mark,
-                    Verb::Reject,
-                    Verb::RequestChanges,
-                    Verb::Sort,
-                    Verb::Evolve,
-                    Verb::Filter,
-                    Verb::Archive,
-                    Verb::Undo,
-                ]
-            }
+            Context::Queue => &[
+                Verb::Review,
+                Verb::Mark,
+                Verb::Reject,
+                Verb::RequestChanges,
+                Verb::Sort,
+                Verb::Evolve,
+                Verb::Filter,
+                Verb::Archive,
+                Verb::Undo,
+            ],
             Context::Services => SERVICE_VERBS,
             Context::Review => &[
                 Verb::NextNew,

@@ -63,7 +63,8 @@ impl App {
         } else if self.is_typing() {
             self.edit_typed(&mut |input| input.insert(text));
         } else {
-            let words = if text.chars().count() > 1 { "pasted text does nothing here" } else { "nothing to paste into" };
+            let words =
+                if text.chars().count() > 1 { "pasted text does nothing here" } else { "nothing to paste into" };
             self.say(Mood::Calm, words);
         }
         Vec::new()

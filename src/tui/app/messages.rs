@@ -124,7 +124,8 @@ mod tests {
     #[test]
     fn a_long_message_is_wrapped_and_stays_in_the_list() {
         let mut bench = Bench::ready(60, 20);
-        let long = "the folder cannot be written: permission denied · make it writable for you, then press f5 once more";
+        let long =
+            "the folder cannot be written: permission denied · make it writable for you, then press f5 once more";
         bench.app.say(Mood::Trouble, long);
         let screen = bench.screen();
         assert!(screen.contains("press f5") && screen.contains("once more"), "{screen}");

@@ -20,6 +20,7 @@ pub mod evolving;
 mod evolving_tests;
 mod failing;
 mod figures;
+mod first_steps;
 mod keys;
 mod memory;
 mod messages;
@@ -43,6 +44,7 @@ mod work;
 
 pub use messages::{Messages, Mood, Toast};
 
+use super::ascii::Letters;
 use super::effect::{Effect, Ending, TabId};
 use super::keymap::Keymap;
 use super::msg::{Held, Msg, Opened};
@@ -56,7 +58,6 @@ use super::pane::queue::QueuePane;
 use super::pane::services::ServicesPane;
 use super::screen::Screen;
 use super::screen::review::Kept;
-use super::ascii::Letters;
 use super::theme::{Ground, Theme, ground_of};
 use crate::action::Verb;
 use crate::domain::{Command, CommentKind, DecisionKind, ReviewId, Run, RunId, SafeText, Tool};
@@ -163,6 +164,8 @@ pub struct App {
     pub focus: Pane,
     /// Whether the focused pane has the screen for itself.
     pub zoom: bool,
+    /// By how many columns the divider between the panes was moved to the right.
+    pub shift: i16,
     /// The pane that lists tools.
     pub catalog: CatalogPane,
     /// Runs and their output.
@@ -251,6 +254,7 @@ impl App {
             opening: Opening::Pending,
             focus: Pane::default(),
             zoom: false,
+            shift: 0,
             catalog: CatalogPane::default(),
             output: OutputPane::default(),
             failures: FailuresPane::default(),
@@ -320,12 +324,17 @@ impl App {
         match msg {
             Msg::Key(key) => self.key(&key),
             Msg::Paste(text) => self.paste(&text),
+            Msg::Layout(shift) => {
+                self.shift = shift;
+                Vec::new()
+            }
             Msg::Background(rgb) => {
                 self.set_ground(ground_of(rgb));
                 Vec::new()
             }
             Msg::Stray(keys) => {
-                let text = format!("{keys} keys at once were ignored: they look like text that was meant for another place");
+                let text =
+                    format!("{keys} keys at once were ignored: they look like text that was meant for another place");
                 self.say(Mood::Calm, &text);
                 Vec::new()
             }
@@ -365,7 +374,10 @@ impl App {
         let tick = ticks.then_some(now + TICK_MS);
         let dated = self.failures.open_count() > 0 || !self.queue.is_empty() || self.services.going_count() > 0;
         let ages = dated.then_some(now + MINUTE_MS);
-        [question, toast, tick, ages, self.evolution_wakes(), self.dashboard_wakes(), self.work_wakes()].into_iter().flatten().min()
+        [question, toast, tick, ages, self.evolution_wakes(), self.dashboard_wakes(), self.work_wakes()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Whether something became due since the state was last told the time: a frame that was drawn from it does not show

@@ -8,6 +8,7 @@ use crate::domain::description::Description;
 use crate::domain::{Command, DecisionKind, GrantScope, Kind, Review, ReviewId, RunId, Stage, Tool, VerbCall};
 use crate::engine::{EngineError, ExportFormat, plain_query, plain_verb};
 use crate::tui::effect::{BehaviourOf, DetailFor, Effect, RerunExtent, Way};
+use crate::tui::layout::STEP;
 use crate::tui::list::Motion;
 use crate::tui::overlay::confirm::Confirm;
 use crate::tui::overlay::grants::Grants;
@@ -249,6 +250,8 @@ impl App {
             Verb::FocusFailures => return self.focus_pane(Pane::Failures),
             Verb::FocusReviews => return self.focus_pane(Pane::Queue),
             Verb::Zoom => self.zoom = !self.zoom,
+            Verb::Narrower => return self.move_divider(-STEP),
+            Verb::Wider => return self.move_divider(STEP),
             Verb::Back => return self.back(),
             Verb::Filter => self.set_typing(true),
             Verb::NextMatch => return self.step_match(1),

@@ -3,8 +3,8 @@
 //! The state looks at its own effects and at the answers, so nothing else has to say when work begins or ends.
 
 use super::App;
-use crate::tui::ascii::Letters;
 use crate::domain::{CheckState, Command};
+use crate::tui::ascii::Letters;
 use crate::tui::effect::{CallStep, Effect, Evolving, Sending, Upkeep};
 use crate::tui::msg::{Answer, Called, Evolved, Kempt};
 use crate::tui::phrase::duration;

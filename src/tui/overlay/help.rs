@@ -39,7 +39,16 @@ impl HelpRow {
     pub fn of(verb: Verb, keymap: &Keymap) -> HelpRow {
         let row = spec(verb);
         let keys = keymap.keys(verb).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-        HelpRow { verb, name: row.name, group: row.group, keys, doc: row.doc, place: "everywhere", reason: None, press: None }
+        HelpRow {
+            verb,
+            name: row.name,
+            group: row.group,
+            keys,
+            doc: row.doc,
+            place: "everywhere",
+            reason: None,
+            press: None,
+        }
     }
 }
 
@@ -64,8 +73,14 @@ pub struct Help {
 impl Help {
     /// Help for a place (`catalog`, `review`, …) with the verbs that have a key there.
     pub fn new(place: &'static str, rows: Vec<HelpRow>) -> Help {
-        let mut help =
-            Help { place, rows, shown: Vec::new(), filter: TextInput::default(), list: ListState::default(), note: None };
+        let mut help = Help {
+            place,
+            rows,
+            shown: Vec::new(),
+            filter: TextInput::default(),
+            list: ListState::default(),
+            note: None,
+        };
         help.edit(|_| {});
         help
     }
@@ -171,11 +186,12 @@ impl Help {
         };
         let list = Rect { y: inner.y + 1, height: inner.height.saturating_sub(3), ..inner };
         let (rows, shown) = (&self.rows, &self.shown);
-        Rows { list: &mut self.list, len: shown.len(), focus: Focus::Here, theme }
-            .draw(list, buf, &|at, width| match shown[at] {
+        Rows { list: &mut self.list, len: shown.len(), focus: Focus::Here, theme }.draw(list, buf, &|at, width| {
+            match shown[at] {
                 Shown::Heading(place) => vec![Span::styled(place, theme.title)],
                 Shown::Row(at) => help_row(&rows[at], width, look),
-            });
+            }
+        });
         for (y, line) in (inner.bottom().saturating_sub(2)..inner.bottom()).zip(below) {
             buf.put(inner.x, y, line, width, style);
         }

@@ -9,7 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
 /// What is said of the first choice of templates: a specification first.
-const SPECIFICATION: &str = "specification: opens a review of what the tool shall do; the tool is created after approval. Another choice creates an experimental tool that passes its own tests. Nothing is overwritten.";
+const SPECIFICATION: &str = "specification: reviewed first, then made; others create a tool that passes its tests";
 
 /// The state of the form.
 pub struct NewToolForm {

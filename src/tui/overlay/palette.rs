@@ -29,8 +29,8 @@ pub struct PaletteRow {
     pub key: String,
     /// Why it does not work right now, without arguments.
     pub reason: Option<String>,
-    /// Its place among the verbs that were chosen last, 0 for the newest.
-    pub recent: Option<usize>,
+    /// Its place among the verbs that were chosen last, 0 for the newest; after them what is likely to be done here.
+    pub place: Option<usize>,
 }
 
 impl PaletteRow {
@@ -272,8 +272,8 @@ impl Palette {
         // What works here goes first; of everything, what was chosen last.
         let rank = |at: usize| {
             let row = self.rows.get(at).filter(|_| is_verb);
-            let recent = row.and_then(|row| row.recent).filter(|_| text.is_empty()).unwrap_or(usize::MAX);
-            (row.is_some_and(PaletteRow::is_blocked), recent)
+            let place = row.and_then(|row| row.place).filter(|_| text.is_empty()).unwrap_or(usize::MAX);
+            (row.is_some_and(PaletteRow::is_blocked), place)
         };
         found.sort_by_key(|(score, at, _)| (rank(*at), -score, *at));
         found.truncate(MAX_CHOICES);
@@ -322,19 +322,19 @@ impl Palette {
             }
         };
         let keys = match &self.step {
-            Step::Verb => Title::keys(&[("enter", "run"), ("esc", "close"), ("↑↓", "choose"), ("ctrl-y", "copy command")]),
+            Step::Verb => {
+                Title::keys(&[("enter", "run"), ("esc", "close"), ("↑↓", "choose"), ("ctrl-y", "copy command")])
+            }
             Step::Arg { asked, at, .. } if *at + 1 == asked.len() => {
                 Title::keys(&[("enter", "run"), ("esc", "back"), ("tab", "complete"), ("ctrl-y", "copy command")])
             }
-            Step::Arg { .. } => {
-                Title::keys(&[
-                    ("enter", "next"),
-                    ("esc", "back"),
-                    ("ctrl-s", "run"),
-                    ("tab", "complete"),
-                    ("ctrl-y", "copy command"),
-                ])
-            }
+            Step::Arg { .. } => Title::keys(&[
+                ("enter", "next"),
+                ("esc", "back"),
+                ("ctrl-s", "run"),
+                ("tab", "complete"),
+                ("ctrl-y", "copy command"),
+            ]),
         };
         let title = Title { name: "Palette", detail, keys, ..Title::default() };
         let inner = open_box(screen, (96, 24), &title, buf, look);
@@ -445,7 +445,7 @@ mod tests {
                 spec,
                 key: spec.keys.first().copied().unwrap_or_default().into(),
                 reason: (spec.verb == Verb::Redraw).then(|| "not now".to_owned()),
-                recent: (spec.verb == Verb::Zoom).then_some(0),
+                place: (spec.verb == Verb::Zoom).then_some(0),
             })
             .collect();
         let view = CatalogView {

@@ -178,8 +178,7 @@ impl Report {
             keys.push(("↑↓".to_owned(), "scroll"));
         }
         let remark = if rows > room { format!("{rows} lines") } else { String::new() };
-        let title =
-            Title { name: self.name, detail: self.detail(), remark, remark_style: look.theme.dim, keys };
+        let title = Title { name: self.name, detail: self.detail(), remark, remark_style: look.theme.dim, keys };
         let inner = open_box(screen, (BOX_WIDTH, height), &title, buf, look);
         self.view.render(Rect { height: inner.height.saturating_sub(below), ..inner }, buf, look.theme);
         if let Some(note) = note {

@@ -77,6 +77,7 @@ fn draw_workbench(app: &mut App, arrangement: Arrangement, buf: &mut Buffer) -> 
 
 fn draw_pane(app: &mut App, pane: Pane, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let focus = Focus::when(app.focus == pane);
+    app.output.first_steps = app.first_steps();
     let look = Look { theme: &app.theme, keymap: &app.keymap, now: app.now };
     let (list, cursor) = match pane {
         Pane::Catalog => app.catalog.draw(area, buf, focus, look),

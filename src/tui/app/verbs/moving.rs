@@ -3,6 +3,7 @@
 use crate::engine::InstanceView;
 use crate::tui::app::{App, Mood};
 use crate::tui::effect::{Effect, Ending};
+use crate::tui::layout::{Arrangement, arrange, clamp_shift};
 use crate::tui::list::Motion;
 use crate::tui::overlay::Overlay;
 use crate::tui::overlay::confirm::Confirm;
@@ -13,6 +14,7 @@ use crate::tui::screen::Screen;
 use crate::tui::theme::Ground;
 use crate::tui::widget::text_input::TextInput;
 use crate::tui::widget::{Jump, TextView};
+use ratatui::layout::Rect;
 use std::sync::Arc;
 
 impl App {
@@ -54,6 +56,16 @@ impl App {
                 Vec::new()
             }
         }
+    }
+
+    /// Moves the divider between the left and the right panes, as far as both keep room.
+    pub(super) fn move_divider(&mut self, by: i16) -> Vec<Effect> {
+        if !matches!(arrange(Rect::new(0, 0, self.size.0, self.size.1), self.needs()), Arrangement::All { .. }) {
+            return self.refuse("the panes are not side by side: enlarge the window, or leave the zoom");
+        }
+        self.shift = self.shift.saturating_add(by);
+        self.shift = clamp_shift(self.size.0, self.needs());
+        vec![Effect::KeepLayout(self.shift)]
     }
 
     pub(super) fn step_pane(&mut self, by: isize) -> Vec<Effect> {

@@ -317,11 +317,11 @@ fn a_difference_has_the_colours_of_its_language_on_both_sides() {
     }
     bench.press("}");
     let buffer = bench.draw();
-    let comment = crate::tui::theme::Theme::dark().token(TokenKind::Comment).add_modifier;
+    let comment = crate::tui::theme::Theme::dark().token(TokenKind::Comment).fg;
     let row = |y: u16| (0..120).map(|x| buffer[(x, y)].symbol()).collect::<String>();
     let y = (0..40).find(|y| row(*y).contains("show(30)")).unwrap();
     let signs = (0..120).filter(|x| buffer[(*x, y)].symbol() == "#");
-    let dimmed: Vec<bool> = signs.map(|x| buffer[(x, y)].modifier.contains(comment)).collect();
+    let dimmed: Vec<bool> = signs.map(|x| Some(buffer[(x, y)].fg) == comment).collect();
     assert_eq!(dimmed, [false, false], "what changed is not the faintest text: {}", row(y));
 }
 
