@@ -65,6 +65,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("TOOLSMITH_MAX_TIER", "as --max-tier; the lower of the two applies"),
     ("TOOLSMITH_TOOLS", "only these tools, regardless of --tools"),
     ("TOOLSMITH_STACK", "stack of services; instances of other stacks are not seen"),
+    ("TOOLSMITH_LOG", "file to which the workbench appends what happens, without inputs and outputs"),
     ("NO_COLOR", "as --no-color"),
     ("ACCESSIBLE", "as --accessible"),
 ];

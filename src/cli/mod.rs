@@ -58,6 +58,7 @@ mod starter;
 mod stop_signals;
 mod tiers;
 mod upkeep;
+mod usage;
 mod versions;
 mod workbench;
 
@@ -311,14 +312,7 @@ fn refuse_usage(error: &clap::Error, asked: Asked) -> ExitCode {
         let _ = outlet::own_words(error);
         return ExitCode::SUCCESS;
     }
-    let text = error.render().to_string();
-    let (message, hint) = match text.split_once("\n\n") {
-        Some((message, rest)) => (message, rest.trim()),
-        None => (text.as_str(), ""),
-    };
-    let message = message.trim_start_matches("error: ").trim_end();
-    let hint = hint.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" · ");
-    let error = EngineError::new(ErrorCode::Usage, message, hint);
+    let error = usage::misunderstood(error);
     finish(Err(Stop::Error(error)), asked)
 }
 

@@ -6,6 +6,7 @@
 pub mod app;
 pub mod ascii;
 pub mod background;
+pub mod crash;
 pub mod effect;
 #[cfg(test)]
 mod hostile_tests;
@@ -25,6 +26,7 @@ pub mod terminal;
 #[cfg(test)]
 mod testing;
 pub mod theme;
+pub mod trace;
 pub mod view;
 pub mod widget;
 
@@ -39,6 +41,7 @@ use effect::Farewell;
 use now::Now;
 use performer::{Performer, shown_path};
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use terminal::Session;
@@ -71,7 +74,9 @@ pub struct Face {
 /// # Errors
 /// When standard input or output is no terminal, or the terminal is lost.
 pub fn run(options: OpenOptions, face: Face) -> io::Result<ExitCode> {
-    terminal::restore_on_panic();
+    let log = std::env::var_os("TOOLSMITH_LOG").filter(|path| !path.is_empty());
+    let trace = trace::Trace::open(log.as_deref().map(Path::new))?;
+    terminal::restore_on_panic(options.home.data.join("crashes"));
     let mut session = Session::enter()?;
     let variable = |name: &str| std::env::var(name).ok();
     let theme = if face.no_color || face.accessible {
@@ -100,7 +105,7 @@ pub fn run(options: OpenOptions, face: Face) -> io::Result<ExitCode> {
     let ended = runtime.block_on(async {
         let (to_loop, inbox) = unbounded_channel();
         let performer = Performer::new(options, (face.agent, face.found, face.limits), to_loop);
-        pump::Pump::new(&mut session, app, performer, inbox)?.run().await
+        pump::Pump::new(&mut session, app, performer, (inbox, trace))?.run().await
     });
     runtime.shutdown_timeout(LAST_MOMENT);
     drop(session);

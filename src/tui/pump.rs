@@ -11,6 +11,7 @@ use super::msg::{Answer, Msg, Opened};
 use super::now::Now;
 use super::performer::Performer;
 use super::terminal::Session;
+use super::trace::Trace;
 use super::{app, view};
 use crate::domain::Instant;
 use crate::engine::{EngineError, stop_with_group};
@@ -78,6 +79,7 @@ pub(super) struct Pump<'a> {
     app: App,
     performer: Performer,
     inbox: UnboundedReceiver<Msg>,
+    trace: Trace,
     events: EventStream,
     signals: Signals,
     started: Clock,
@@ -98,14 +100,16 @@ impl<'a> Pump<'a> {
         session: &'a mut Session,
         app: App,
         performer: Performer,
-        inbox: UnboundedReceiver<Msg>,
+        (inbox, mut trace): (UnboundedReceiver<Msg>, Trace),
     ) -> io::Result<Pump<'a>> {
+        trace.line(0, "start", concat!("toolsmith ", env!("CARGO_PKG_VERSION")));
         let now = Clock::now();
         Ok(Pump {
             session,
             app,
             performer,
             inbox,
+            trace,
             events: EventStream::new(),
             signals: Signals::new()?,
             started: now,
@@ -259,7 +263,9 @@ impl<'a> Pump<'a> {
         }
         self.dirty |= !matches!(msg, Msg::Drawn);
         let now = self.now();
+        self.trace.came(now.steady_ms, &msg);
         for effect in self.app.update(now, msg) {
+            self.trace.done(now.steady_ms, &effect);
             self.perform(effect)?;
         }
         Ok(())
