@@ -22,7 +22,8 @@ pub(super) fn misunderstood(error: &clap::Error) -> EngineError {
         }
         ErrorKind::UnknownArgument => {
             let typed = said(ContextKind::InvalidArg).unwrap_or_default();
-            let meant = said(ContextKind::SuggestedArg).map(|name| format!("did you mean {name}? ")).unwrap_or_default();
+            let meant =
+                said(ContextKind::SuggestedArg).map(|name| format!("did you mean {name}? ")).unwrap_or_default();
             (format!("unexpected argument '{typed}'"), format!("{meant}{}", usage(error)))
         }
         _ => plainly(error),
@@ -58,7 +59,9 @@ mod tests {
 
     #[test]
     fn a_verb_that_is_nearly_right_names_the_one_that_is_meant() {
-        for (typed, meant) in [("rn", "run"), ("lst", "list"), ("aprove", "approve"), ("shwo", "show"), ("revews", "reviews")] {
+        for (typed, meant) in
+            [("rn", "run"), ("lst", "list"), ("aprove", "approve"), ("shwo", "show"), ("revews", "reviews")]
+        {
             let error = refused(&[typed]);
             assert_eq!(error.message, format!("unknown verb '{typed}'"));
             assert!(error.hint.starts_with(&format!("did you mean `toolsmith {meant}`?")), "{typed}: {}", error.hint);

@@ -26,7 +26,13 @@ impl Trace {
     pub fn came(&mut self, at_ms: u64, msg: &Msg) {
         let is_noted = !matches!(
             msg,
-            Msg::Key(_) | Msg::Mouse(_) | Msg::Paste(_) | Msg::Wake | Msg::Drawn | Msg::Output { .. } | Msg::Sample { .. }
+            Msg::Key(_)
+                | Msg::Mouse(_)
+                | Msg::Paste(_)
+                | Msg::Wake
+                | Msg::Drawn
+                | Msg::Output { .. }
+                | Msg::Sample { .. }
         );
         if is_noted && self.0.is_some() {
             match msg {

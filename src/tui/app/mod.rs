@@ -47,6 +47,7 @@ pub use messages::{Messages, Mood, Toast};
 use super::ascii::Letters;
 use super::effect::{Effect, Ending, TabId};
 use super::keymap::Keymap;
+use super::layout::{MIN_HEIGHT, MIN_WIDTH};
 use super::msg::{Held, Msg, Opened};
 use super::now::Now;
 use super::overlay::Overlay;
@@ -66,6 +67,8 @@ use ratatui::layout::Rect;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// A terminal that is too small is looked at again this often.
+const AGAIN_MS: u64 = 500;
 /// Ages are drawn anew this often when nothing else happens.
 const MINUTE_MS: u64 = 60_000;
 /// The time of a live run is drawn anew this often.
@@ -166,6 +169,8 @@ pub struct App {
     pub zoom: bool,
     /// By how many columns the divider between the panes was moved to the right.
     pub shift: i16,
+    /// Whether the divider is being dragged.
+    drags: bool,
     /// The pane that lists tools.
     pub catalog: CatalogPane,
     /// Runs and their output.
@@ -255,6 +260,7 @@ impl App {
             focus: Pane::default(),
             zoom: false,
             shift: 0,
+            drags: false,
             catalog: CatalogPane::default(),
             output: OutputPane::default(),
             failures: FailuresPane::default(),
@@ -373,8 +379,11 @@ impl App {
         let ticks = self.output.ticks() || self.services.counts_down();
         let tick = ticks.then_some(now + TICK_MS);
         let dated = self.failures.open_count() > 0 || !self.queue.is_empty() || self.services.going_count() > 0;
+        // A size that was read in the middle of a change is read again.
+        let is_small = self.size.0 < MIN_WIDTH || self.size.1 < MIN_HEIGHT;
+        let again = is_small.then_some(now + AGAIN_MS);
         let ages = dated.then_some(now + MINUTE_MS);
-        [question, toast, tick, ages, self.evolution_wakes(), self.dashboard_wakes(), self.work_wakes()]
+        [question, toast, tick, ages, self.evolution_wakes(), self.dashboard_wakes(), self.work_wakes(), again]
             .into_iter()
             .flatten()
             .min()

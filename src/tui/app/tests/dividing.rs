@@ -25,6 +25,16 @@ fn the_divider_moves_by_key_is_remembered_and_leaves_both_sides_their_room() {
 }
 
 #[test]
+fn a_terminal_that_is_too_small_is_looked_at_again_without_a_key() {
+    let mut bench = Bench::empty(120, 40);
+    assert_eq!(bench.app.next_wake(), None, "nothing goes on");
+    bench.send(Msg::Resize { width: 7, height: 3 });
+    assert_eq!(bench.app.next_wake(), Some(bench.now.steady_ms + 500));
+    bench.send(Msg::Resize { width: 120, height: 40 });
+    assert_eq!(bench.app.next_wake(), None);
+}
+
+#[test]
 fn a_list_that_is_longer_than_its_pane_has_a_scrollbar_and_a_shorter_one_has_none() {
     let many: Vec<_> = (0..60).map(|at| Arc::new(tool(&format!("tool-{at:02}"), Stage::Experimental))).collect();
     let mut bench = Bench::ready(80, 24);
@@ -54,4 +64,27 @@ fn the_catalog_is_sorted_by_what_its_columns_say() {
     assert_eq!(first(&mut bench), "json-query", "core first");
     bench.press("o");
     assert_eq!(first(&mut bench), "web-fetch", "what costs most first");
+}
+
+#[test]
+fn the_divider_is_dragged_with_the_mouse() {
+    let mut bench = Bench::ready(120, 40);
+    let width =
+        |bench: &mut Bench| bench.screen().lines().nth(1).unwrap().chars().position(|c| c == '╮').unwrap() as u16;
+    let at = width(&mut bench);
+    let mut mouse = |kind, column| {
+        bench.send(Msg::Mouse(MouseEvent { kind, column, row: 10, modifiers: KeyModifiers::NONE }));
+    };
+    mouse(MouseEventKind::Down(MouseButton::Left), at);
+    mouse(MouseEventKind::Drag(MouseButton::Left), at + 11);
+    mouse(MouseEventKind::Up(MouseButton::Left), at + 11);
+    assert_eq!(width(&mut bench), at + 10, "the border is where the mouse let it go");
+    assert!(bench.taken().iter().any(|effect| matches!(effect, Effect::KeepLayout(10))));
+    bench.send(Msg::Mouse(MouseEvent {
+        kind: MouseEventKind::Drag(MouseButton::Left),
+        column: 90,
+        row: 10,
+        modifiers: KeyModifiers::NONE,
+    }));
+    assert_eq!(width(&mut bench), at + 10, "nothing is dragged any more");
 }

@@ -73,14 +73,16 @@ impl ReviewScreen {
                 flow.add_cut(&line, theme.dim);
             }
         }
+        if height >= SECOND_LINE
+            && let Some(line) = self.signed_before()
+        {
+            flow.next_line();
+            flow.add_cut(&line, theme.dim);
+        }
         if height >= FULL_HEIGHT {
             for (line, is_known) in self.made_by() {
                 flow.next_line();
                 flow.add_cut(&line, if is_known { theme.dim } else { theme.warn });
-            }
-            if let Some(line) = self.signed_before() {
-                flow.next_line();
-                flow.add_cut(&line, theme.dim);
             }
             let does = self.consequence.iter().map(|line| safe(line)).collect::<Vec<_>>().join(" · ");
             if !does.is_empty() {
