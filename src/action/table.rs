@@ -5,7 +5,9 @@ use super::agents::{
     REQUEST_FOR_AGENTS, RUN_FOR_AGENTS, RUN_STRICT_FOR_AGENTS, SEARCH_FOR_AGENTS, SHOW_FOR_AGENTS, WAIT_FOR_AGENTS,
 };
 use super::arg::{Arg, ArgKind};
-use super::choices::{CLIENTS, KINDS, LANGUAGES, ORIGINS, OUTCOMES, SHELLS, STAGES, STEPS, TEMPLATES, TIERS};
+use super::choices::{
+    CANDIDATES, CLIENTS, KINDS, LANGUAGES, ORIGINS, OUTCOMES, SHELLS, STAGES, STEPS, TEMPLATES, TIERS,
+};
 use super::spec::{Context, Group, Risk, Spec};
 
 /// Declares the verbs and their rows together, so that neither can exist without the other.
@@ -531,6 +533,9 @@ actions! {
     Completions "completions" Workbench View [] [] Shell "Print a completion script" {
         Arg::required("shell", SHELLS, "shell")
     }
+    Candidates "candidates" Workbench View [] [] Shell "Print what an argument can name, one per line; completion scripts call it" {
+        Arg::required("what", CANDIDATES, "tools, reviews, runs, failures or instances")
+    }
     Man "man" Workbench View [] [] Shell "Print the man page" {}
     Help "help" Workbench View [Global] ["?"] Screen "Show all keys that work here; type to filter, Enter runs the selected one" {}
     Palette "palette" Workbench View [Global] [":", "ctrl-k"] Screen "Command palette: find any verb by name" {}
@@ -576,8 +581,9 @@ actions! {
     GoTo "go-to" Motion View [Review] ["enter"] Screen "Go to the line of a finding or comment, or unfold" {}
     NextHunk "next-hunk" Motion View [Review, Source, Evolution] ["}"] Screen "Go to the next file or change" {}
     PreviousHunk "previous-hunk" Motion View [Review, Source, Evolution] ["{"] Screen "Go to the previous file or change" {}
-    NextRisk "next-risk" Motion View [Review] ["."] Screen "In a review: go to the next warning or change of what is done" {}
-    PreviousRisk "previous-risk" Motion View [Review] [","] Screen "In a review: go to the previous warning or change of what is done" {}
+    NextRisk "next-risk" Motion View [Review, Output] ["."] Screen "Next warning or change in a review; in the output: next block of standard error" {}
+    PreviousRisk "previous-risk" Motion View [Review, Output] [","] Screen "Previous warning or change in a review; in the output: previous block of standard error" {}
+    Times "times" Motion View [Output] ["@"] Screen "Show or hide when each line of the output was written" {}
     NextNew "next-new" Motion View [Review] ["J"] Screen "Go to new evidence that arrived since the review was opened" {}
     SelectRange "select-range" Motion View [Queue, Review] ["v"] Screen "Start or end a selection of lines or reviews" {}
     MarkRead "mark-read" Motion View [Review] ["m"] Screen "In a review: mark a change or file as read, or unread" {}

@@ -2,6 +2,7 @@
 
 use super::build::{command, notes, overview};
 use super::call::{Answer, Call, Stop};
+use super::completing::with_candidates;
 use super::done::Found;
 use super::print_text::{Ink, Page, StyledLine};
 use crate::engine::{
@@ -125,7 +126,7 @@ pub(super) fn completions(call: &Call<'_>) -> Result<Generated, EngineError> {
 fn completion_script(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command(), "toolsmith", &mut script);
-    String::from_utf8_lossy(&script).into_owned()
+    with_candidates(shell, &String::from_utf8_lossy(&script))
 }
 
 /// `man`: one page for the program and every verb.

@@ -109,7 +109,7 @@ impl App {
                 }
             },
             Verb::Evolve | Verb::Keep | Verb::Stop | Verb::Resume => self.evolvable(verb),
-            Verb::Follow if self.output.current().is_none() => Err("no run is open".to_owned()),
+            Verb::Follow | Verb::Times if self.output.current().is_none() => Err("no run is open".to_owned()),
             _ if row.risk == Risk::HumanOnly || plain_query(row.name).is_some() => self.has_subject(row),
             _ => Ok(()),
         }
@@ -319,6 +319,7 @@ impl App {
                 Verb::Runs,
                 Verb::Behaviour,
                 Verb::Filter,
+                Verb::NextRisk,
                 Verb::NextTab,
                 Verb::Zoom,
                 Verb::Copy,

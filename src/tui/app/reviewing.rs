@@ -35,6 +35,13 @@ impl App {
             screen.toggle_folds();
             return Vec::new();
         }
+        if matches!(self.screen, Screen::Workbench) && matches!(verb, Verb::NextRisk | Verb::PreviousRisk) {
+            let found = self.output.current_mut().is_some_and(|tab| tab.view.jump_to_error(jump));
+            if !found {
+                self.say(Mood::Calm, "nothing more on standard error in this direction");
+            }
+            return Vec::new();
+        }
         let Screen::Review(screen) = &mut self.screen else { return Vec::new() };
         let ticket = screen.ticket;
         let missing = match verb {

@@ -50,7 +50,13 @@ impl App {
         }
         match verb {
             Verb::Init => vec![Effect::Init],
-            Verb::List | Verb::Sign | Verb::Feedback | Verb::Docs | Verb::Completions | Verb::Man => {
+            Verb::List
+            | Verb::Sign
+            | Verb::Feedback
+            | Verb::Docs
+            | Verb::Completions
+            | Verb::Candidates
+            | Verb::Man => {
                 let text = format!("{} works on the command line only: toolsmith {0}", spec(verb).name);
                 self.say(Mood::Calm, &text);
                 Vec::new()
@@ -276,6 +282,11 @@ impl App {
             }
             Verb::Sort => self.queue.toggle_order(),
             Verb::Follow => self.toggle_follow(),
+            Verb::Times => {
+                if let Some(tab) = self.output.current_mut() {
+                    tab.view.toggle_times();
+                }
+            }
             Verb::Wrap => self.toggle_wrap(),
             Verb::NextTab => self.step_tab(1),
             Verb::PreviousTab => self.step_tab(-1),
