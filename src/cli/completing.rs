@@ -1,7 +1,6 @@
 //! What completion scripts offer beyond verbs and options: names of tools, numbers of reviews and runs.
 
 use super::call::Call;
-use super::workbench::Generated;
 use crate::action::{ACTIONS, ArgKind, Spec};
 use crate::domain::GroupState;
 use crate::engine::{EngineError, ReviewFilter, RunFilter};
@@ -11,8 +10,8 @@ use std::fmt::Write;
 /// Runs that are offered; older ones are typed.
 const RUNS: usize = 50;
 
-/// `candidates WHAT`: one a line.
-pub(super) fn candidates(call: &Call<'_>) -> Result<Generated, EngineError> {
+/// What an argument can name, one a line.
+pub(super) fn candidates(call: &Call<'_>) -> Result<String, EngineError> {
     let what = call.required("what")?;
     let names: Vec<String> = if what == "tools" {
         let (_engine, catalog) = call.open_catalog()?;
@@ -39,7 +38,7 @@ pub(super) fn candidates(call: &Call<'_>) -> Result<Generated, EngineError> {
     for name in names.into_iter().filter(|name| seen.insert(name.clone())) {
         let _ = writeln!(text, "{name}");
     }
-    Ok(Generated::new(&text))
+    Ok(text)
 }
 
 /// What the first argument of a verb names, where that is something of the workspace.

@@ -256,7 +256,7 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Sign => call.print(&sign::sign(call)?),
         Verb::Doctor => workbench::doctor(call),
         Verb::Completions => call.print(&workbench::completions(call)?),
-        Verb::Candidates => call.print(&completing::candidates(call)?),
+        Verb::Candidates => call.print(&workbench::candidates(call)?),
         Verb::Man => call.print(&workbench::man()?),
         verb if let Some(query) = plain_query(action::spec(verb).name) => call.print(&done::query(call, query)?),
         // Everything else is a change that needs nothing but its arguments, or has a meaning on the screen only.

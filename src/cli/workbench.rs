@@ -2,7 +2,7 @@
 
 use super::build::{command, notes, overview};
 use super::call::{Answer, Call, Stop};
-use super::completing::with_candidates;
+use super::completing::{self, with_candidates};
 use super::done::Found;
 use super::print_text::{Ink, Page, StyledLine};
 use crate::engine::{
@@ -121,6 +121,11 @@ pub(super) fn completions(call: &Call<'_>) -> Result<Generated, EngineError> {
         .parse()
         .map_err(|message: String| EngineError::new(ErrorCode::Usage, message, "see `toolsmith help completions`"))?;
     Ok(Generated { text: completion_script(shell) })
+}
+
+/// `candidates WHAT`: one a line.
+pub(super) fn candidates(call: &Call<'_>) -> Result<Generated, EngineError> {
+    Ok(Generated { text: completing::candidates(call)? })
 }
 
 fn completion_script(shell: Shell) -> String {

@@ -1,6 +1,7 @@
 //! A screen without anything but ASCII, for terminals whose locale is not UTF-8, and one without boxes, for readers of
 //! screens.
 
+use crate::tui::ink::replace_symbols;
 use ratatui::buffer::Buffer;
 
 /// How the finished screen is changed before it is shown.
@@ -31,12 +32,7 @@ impl Letters {
         if self == Letters::All {
             return;
         }
-        for cell in &mut buf.content {
-            if !cell.symbol().is_ascii() {
-                let plain = plain(cell.symbol(), self);
-                cell.set_symbol(plain);
-            }
-        }
+        replace_symbols(buf, |symbol| (!symbol.is_ascii()).then(|| plain(symbol, self)));
     }
 }
 

@@ -33,6 +33,7 @@ impl App {
     ///
     /// # Errors
     /// Why not, as a sentence without stop.
+    // size: one arm for each verb that does not always work
     pub fn available(&self, verb: Verb) -> Result<(), String> {
         let row = spec(verb);
         if !row.tui {
@@ -289,6 +290,7 @@ impl App {
     }
 
     /// What one is most likely to do here, most important first, whether it works now or not.
+    // size: a list for each place
     fn wanted(&self) -> &'static [Verb] {
         let live = self.output.current().is_some_and(RunTab::is_live);
         match self.context() {

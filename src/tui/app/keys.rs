@@ -84,6 +84,7 @@ impl App {
         }
     }
 
+    // size: one arm for each reply
     fn reply(&mut self, reply: Reply) -> Vec<Effect> {
         if matches!(reply, Reply::Stay) {
             return Vec::new();

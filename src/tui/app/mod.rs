@@ -339,8 +339,7 @@ impl App {
                 Vec::new()
             }
             Msg::Stray(keys) => {
-                let text =
-                    format!("{keys} keys at once were ignored: they look like text that was meant for another place");
+                let text = format!("{keys} keys at once were ignored: they look like pasted text");
                 self.say(Mood::Calm, &text);
                 Vec::new()
             }

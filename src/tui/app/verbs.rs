@@ -231,6 +231,7 @@ impl App {
     }
 
     /// Verbs that only concern the screen.
+    // size: one arm for each verb of the screen
     fn invoke_here(&mut self, verb: Verb) -> Vec<Effect> {
         match verb {
             Verb::Help => self.overlays.push(Overlay::Help(Help::new(self.place(), self.help_rows()))),
