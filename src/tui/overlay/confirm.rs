@@ -153,11 +153,13 @@ impl Confirm {
         if !self.fits((screen.width, screen.height)) {
             return ("more to read: enlarge the window", theme.warn, Title::keys(&[("esc", no)]));
         }
-        let keys = Title::keys(&[("y", yes), ("esc", no)]);
-        match (self.note, self.guard.is_listening(look.now)) {
-            (Some(note), _) => (note, theme.warn, keys),
-            (None, false) => ("read first …", theme.dim, keys),
-            (None, true) => ("", theme.dim, keys),
+        // A key is shown when it counts.
+        let counts = self.guard.is_listening(look.now);
+        let keys = if counts { Title::keys(&[("y", yes), ("esc", no)]) } else { Title::keys(&[("esc", no)]) };
+        match self.note {
+            Some(note) => (note, theme.warn, keys),
+            None if counts => ("", theme.dim, keys),
+            None => ("read first …", theme.dim, keys),
         }
     }
 

@@ -71,8 +71,9 @@ fn keys_typed_ahead_never_approve() {
     // Where an approval was not asked for, its digits are other keys and may have led elsewhere.
     open_review(&mut terminal);
     read_to_end(&mut terminal);
-    terminal.send(&format!("a{}\r", &digest[..4]));
-    terminal.wait_text("key ignored").wait_text("____");
+    terminal.send(&format!("a{}\r", &digest[..4])).wait_text("keys at once were ignored");
+    // The prompt is there, and nobody has had the time to read it.
+    terminal.send("a").wait_text("____").send(&format!("{}\r", &digest[..4])).wait_text("key ignored");
     assert_still_waiting(&workspace, &digest);
 }
 
