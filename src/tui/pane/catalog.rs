@@ -552,7 +552,7 @@ impl CatalogPane {
         let theme = look.theme;
         let text = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
         let (name, lines) = match self.selected() {
-            Selected::Tool(tool) => (tool.name.to_string(), tool_strip(tool, usize::from(text.width), theme)),
+            Selected::Tool(tool) => (tool.name.to_string(), tool_strip(tool, usize::from(text.width), look)),
             Selected::Problem(problem) => {
                 (place_words(problem), problem_strip(problem, usize::from(text.width), theme))
             }
