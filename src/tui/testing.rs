@@ -66,8 +66,7 @@ pub(super) fn tool(text: &str, stage: Stage) -> Tool {
 pub(super) fn tools() -> Vec<Tool> {
     let mut changed = tool("csv-stats", Stage::Approved);
     changed.state = ToolState::Changed;
-    changed.facts =
-        ToolFacts { runs: 14, success_rate: Some(0.93), last_run_at: Some(ago(2)), ..ToolFacts::default() };
+    changed.facts = ToolFacts { runs: 14, success_rate: Some(0.93), last_run_at: Some(ago(2)), ..ToolFacts::default() };
     let mut waiting = tool("text-diff-summary", Stage::Experimental);
     waiting.facts.review = ToolReview::Waiting;
     let mut broken = tool("web-fetch", Stage::Experimental);

@@ -146,6 +146,8 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
     };
     let checking = match app.checking() {
         None => String::new(),
+        // The keys matter more; the queue says it of each review.
+        Some(_) if area.width < 80 => String::new(),
         Some((done, all)) if area.width < 100 => format!("… {done}/{all} checked"),
         Some((done, all)) => format!("… {done} of {all} checked"),
     };

@@ -189,7 +189,7 @@ impl Page {
     fn plain(&mut self, verdict: Option<&Verdict>, room: Room, others: &[&str]) {
         let running = verdict.map_or(Vec::new(), |verdict| names(verdict, &[CheckState::Running]));
         if !running.is_empty() {
-            self.facts.sum("…", "not finished yet", &running.join(", "), Tone::Fact);
+            self.facts.sum("…", "running", &running.join(", "), Tone::Fact);
         }
         let low = |check: &CheckReport| -> usize {
             check.findings.iter().filter(|finding| finding.severity == Severity::Low).count()
