@@ -84,13 +84,11 @@ pub fn run(options: OpenOptions, face: Face) -> io::Result<ExitCode> {
     } else {
         theme_of_terminal(variable("COLORFGBG").as_deref(), has_many_colours(&variable))
     };
-    let letters = match face.accessible {
-        true => Letters::Linear,
-        false => Letters::of_locale(
-            variable("LC_ALL").as_deref(),
-            variable("LC_CTYPE").as_deref(),
-            variable("LANG").as_deref(),
-        ),
+    let letters = if face.accessible {
+        Letters::Linear
+    } else {
+        let [all, ctype, lang] = ["LC_ALL", "LC_CTYPE", "LANG"].map(variable);
+        Letters::of_locale(all.as_deref(), ctype.as_deref(), lang.as_deref())
     };
     let call = Call { workspace: shown_path(&options.workspace), agent: face.agent.clone(), no_color: face.no_color };
     let size = session.screen.size()?;

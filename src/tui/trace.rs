@@ -62,7 +62,7 @@ impl Trace {
 
 /// The name of a variant, and of the one in it: what it holds stays out.
 fn name(debug: &str) -> String {
-    let word = |text: &str| text.chars().take_while(|c| c.is_ascii_alphanumeric()).collect::<String>();
+    let word = |text: &str| text.chars().take_while(char::is_ascii_alphanumeric).collect::<String>();
     let outer = word(debug);
     let inner = debug[outer.len()..].strip_prefix('(').map(word).unwrap_or_default();
     let is_name = inner.chars().next().is_some_and(char::is_uppercase);

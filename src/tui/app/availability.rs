@@ -261,11 +261,10 @@ impl App {
             // After those that were chosen last, what one is most likely to do here.
             recent.or_else(|| wanted.iter().position(|known| *known == verb).map(|at| at + self.recent.len()))
         };
-        let row = |spec: &'static Spec| PaletteRow {
-            spec,
-            key: self.keymap.key(spec.verb),
-            reason: self.available(spec.verb).err(),
-            place: place(spec.verb),
+        let row = |spec: &'static Spec| {
+            let reason = self.available(spec.verb).err();
+            let place = if reason.is_none() { place(spec.verb) } else { None };
+            PaletteRow { spec, key: self.keymap.key(spec.verb), reason, place }
         };
         ACTIONS.iter().filter(|row| row.tui).map(row).collect()
     }

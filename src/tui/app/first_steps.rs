@@ -3,6 +3,7 @@
 use super::App;
 use crate::domain::ToolReview;
 use crate::tui::pane::output::FirstSteps;
+use crate::tui::screen::review::Kept;
 
 impl App {
     /// Which of the first steps are done; `None` once all of them are.
@@ -13,7 +14,7 @@ impl App {
             landed: !tools.is_empty(),
             has_run: !self.runs.is_empty(),
             // A review that was decided is not known any more.
-            has_read: is_approved || self.readings.values().any(|kept| kept.is_whole()),
+            has_read: is_approved || self.readings.values().any(Kept::is_whole),
             approved: is_approved,
             to_adopt: tools.iter().filter(|tool| tool.awaits_adoption()).count(),
         };

@@ -73,10 +73,10 @@ impl Messages {
             };
             TextLine::One(Piece::new(&format!("{sign} {:>8}  {text}", ago(now, *at)), tone).hanging(12))
         };
-        match self.kept.is_empty() {
-            true => vec![TextLine::new("No messages yet.", Tone::Fold)],
-            false => self.kept.iter().map(line).collect(),
+        if self.kept.is_empty() {
+            return vec![TextLine::new("No messages yet.", Tone::Fold)];
         }
+        self.kept.iter().map(line).collect()
     }
 }
 

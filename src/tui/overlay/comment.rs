@@ -85,7 +85,6 @@ impl CommentPrompt {
             ("enter", "send"),
             ("esc", "close (draft kept)"),
             ("tab", "kind"),
-            ("ctrl-s", "send"),
             ("alt-enter", "new line"),
         ]);
         let title = Title { name: "Comment", detail: about, keys, ..Title::default() };

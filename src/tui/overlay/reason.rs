@@ -93,12 +93,7 @@ impl ReasonPrompt {
         let title = Title {
             name,
             detail: safe(&self.subject),
-            keys: Title::keys(&[
-                ("enter", "send"),
-                ("esc", "close (draft kept)"),
-                ("ctrl-s", "send"),
-                ("alt-enter", "new line"),
-            ]),
+            keys: Title::keys(&[("enter", "send"), ("esc", "close (draft kept)"), ("alt-enter", "new line")]),
             ..Title::default()
         };
         let inner = open_box(screen, (72, 11), &title, buf, look);

@@ -98,7 +98,7 @@ impl Field {
 /// The fields with what is entered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields {
-    fields: Vec<Field>,
+    entries: Vec<Field>,
     at: usize,
     /// What is wrong, and at which field; without a field it concerns all of them.
     wrong: Option<(Option<usize>, String)>,
@@ -112,20 +112,20 @@ pub struct Fields {
 impl Fields {
     /// Adds a field for a text; `preset` is replaced by what is typed.
     pub fn text(mut self, name: &'static str, preset: &str, help: impl Into<String>) -> Fields {
-        self.fields.push(Field { name, help: help.into(), entry: Entry::Text(TextInput::preset(preset)) });
+        self.entries.push(Field { name, help: help.into(), entry: Entry::Text(TextInput::preset(preset)) });
         self
     }
 
     /// Adds a field for one of several words.
     pub fn choice(mut self, name: &'static str, words: &[&str], chosen: usize, help: impl Into<String>) -> Fields {
         let words = words.iter().map(|word| (*word).to_owned()).collect();
-        self.fields.push(Field { name, help: help.into(), entry: Entry::Choice { words, chosen } });
+        self.entries.push(Field { name, help: help.into(), entry: Entry::Choice { words, chosen } });
         self
     }
 
     /// Adds a switch.
     pub fn switch(mut self, name: &'static str, on: bool, help: impl Into<String>) -> Fields {
-        self.fields.push(Field { name, help: help.into(), entry: Entry::Switch(on) });
+        self.entries.push(Field { name, help: help.into(), entry: Entry::Switch(on) });
         self
     }
 
@@ -146,25 +146,25 @@ impl Fields {
 
     /// What is entered, field by field; a switch that is on is [`ON`].
     pub fn values(&self) -> Vec<String> {
-        self.fields.iter().map(Field::value).collect()
+        self.entries.iter().map(Field::value).collect()
     }
 
     /// The value of a field, without blanks around it.
     pub fn value(&self, name: &str) -> String {
-        let field = self.fields.iter().find(|field| field.name == name);
+        let field = self.entries.iter().find(|field| field.name == name);
         field.map(Field::value).unwrap_or_default().trim().to_owned()
     }
 
     /// Which of the words of a field is chosen.
     pub fn chosen(&self, name: &str) -> usize {
-        match self.fields.iter().find(|field| field.name == name).map(|field| &field.entry) {
+        match self.entries.iter().find(|field| field.name == name).map(|field| &field.entry) {
             Some(Entry::Choice { chosen, .. }) => *chosen,
             _ => 0,
         }
     }
 
     fn set_values(&mut self, values: &[String]) {
-        for (field, value) in self.fields.iter_mut().zip(values) {
+        for (field, value) in self.entries.iter_mut().zip(values) {
             field.set(value);
         }
     }
@@ -174,14 +174,9 @@ impl Fields {
         self.edited
     }
 
-    /// How many fields there are.
-    pub fn len(&self) -> usize {
-        self.fields.len()
-    }
-
     /// Says what is wrong with a field, and goes there.
     pub fn refuse(&mut self, name: &str, why: impl Into<String>) {
-        let at = self.fields.iter().position(|field| field.name == name);
+        let at = self.entries.iter().position(|field| field.name == name);
         self.at = at.unwrap_or(self.at);
         self.wrong = Some((at, why.into()));
     }
@@ -199,14 +194,14 @@ impl Fields {
         if submits(key) {
             return FieldsEvent::Submit;
         }
-        let many = self.fields.len().max(1);
+        let many = self.entries.len().max(1);
         match key.code {
             KeyCode::Enter if self.at + 1 >= many => return FieldsEvent::Submit,
             KeyCode::Enter | KeyCode::Tab | KeyCode::Down => self.at = (self.at + 1) % many,
             KeyCode::Up if self.at == 0 && !self.earlier.is_empty() => self.recall(),
             KeyCode::BackTab | KeyCode::Up => self.at = (self.at + many - 1) % many,
             _ => {
-                let typed = self.fields.get_mut(self.at).is_some_and(|field| field.key(key));
+                let typed = self.entries.get_mut(self.at).is_some_and(|field| field.key(key));
                 if typed {
                     self.changed();
                 }
@@ -217,7 +212,7 @@ impl Fields {
 
     /// Takes pasted text into the field that is typed in.
     pub fn paste(&mut self, text: &str) {
-        if let Some(Entry::Text(input)) = self.fields.get_mut(self.at).map(|field| &mut field.entry) {
+        if let Some(Entry::Text(input)) = self.entries.get_mut(self.at).map(|field| &mut field.entry) {
             input.insert(text);
             self.changed();
         }
@@ -248,14 +243,14 @@ impl Fields {
 
     /// The keys that work here, the most important first; `submit` says what submitting does.
     pub fn keys(&self, submit: &'static str) -> Vec<(String, &'static str)> {
-        let is_last = self.at + 1 >= self.fields.len();
+        let is_last = self.at + 1 >= self.entries.len();
         let main = if is_last { ("enter", submit) } else { ("ctrl-s", submit) };
-        let choice = matches!(self.fields.get(self.at).map(|field| &field.entry), Some(Entry::Choice { .. }));
-        let switch = matches!(self.fields.get(self.at).map(|field| &field.entry), Some(Entry::Switch(_)));
+        let choice = matches!(self.entries.get(self.at).map(|field| &field.entry), Some(Entry::Choice { .. }));
+        let switch = matches!(self.entries.get(self.at).map(|field| &field.entry), Some(Entry::Switch(_)));
         let mut keys = vec![main, ("esc", "close (draft kept)")];
         if !is_last {
             keys.push(("enter", "next field"));
-        } else if self.fields.len() > 1 {
+        } else if self.entries.len() > 1 {
             keys.push(("tab", "next field"));
         }
         if choice {
@@ -272,14 +267,14 @@ impl Fields {
 
     /// Rows that the fields and what is said about them need at a width.
     pub fn rows(&self) -> u16 {
-        (self.fields.len() + HELP_LINES + 2).try_into().unwrap_or(u16::MAX)
+        (self.entries.len() + HELP_LINES + 2).try_into().unwrap_or(u16::MAX)
     }
 
     /// Draws the fields, the help of the one with the focus at the end; returns where the cursor is.
     pub fn draw(&self, area: Rect, buf: &mut Buffer, theme: &Theme) -> Option<Position> {
         let width = usize::from(area.width);
-        let names = self.fields.iter().map(|field| field.name.len()).max().unwrap_or_default() as u16 + 2;
-        let help: Vec<String> = self.fields.get(self.at).map(|field| wrap(&field.help, width)).unwrap_or_default();
+        let names = self.entries.iter().map(|field| field.name.len()).max().unwrap_or_default() as u16 + 2;
+        let help: Vec<String> = self.entries.get(self.at).map(|field| wrap(&field.help, width)).unwrap_or_default();
         let whole = self.wrong.as_ref().filter(|(at, _)| at.is_none()).map(|(_, why)| wrap(&safe(why), width));
         let (below, style) = match whole {
             Some(lines) => (lines, theme.bad),
@@ -291,7 +286,7 @@ impl Fields {
         let first = (self.at + 1 + wrong_rows).saturating_sub(room);
         let (mut y, mut cursor) = (area.y, None);
         let end = area.bottom().saturating_sub(below.len() as u16);
-        for (at, field) in self.fields.iter().enumerate().skip(first) {
+        for (at, field) in self.entries.iter().enumerate().skip(first) {
             if y >= end {
                 break;
             }

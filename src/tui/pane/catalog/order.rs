@@ -67,7 +67,7 @@ impl CatalogOrder {
             CatalogOrder::Stage => positions.sort_by_key(|at| tools.get(*at).map(|tool| place_of(tool.stage))),
             CatalogOrder::Tier => positions.sort_by_key(|at| tools.get(*at).map(|tool| Reverse(tool.cost_tier))),
             CatalogOrder::Success => {
-                by(|tool| tool.facts.success_rate.map_or(i64::MAX, |rate| (rate * 1_000.0) as i64), positions)
+                by(|tool| tool.facts.success_rate.map_or(i64::MAX, |rate| (rate * 1_000.0) as i64), positions);
             }
             CatalogOrder::Runs => by(|tool| -i64::try_from(tool.facts.runs).unwrap_or(i64::MAX), positions),
             CatalogOrder::Changed => by(|tool| -tool.modified_at.0, positions),

@@ -46,16 +46,13 @@ impl FormView {
             Some((shown, entered)) => (shown + 1, entered),
             None => (0, self.form.value()),
         };
-        match self.earlier.get(next).cloned() {
-            Some((source, value)) => {
-                self.form.set_value(&value);
-                (self.source, self.edited) = (Some(source), false);
-                self.recalled = Some((next, entered));
-            }
-            None => {
-                self.form.set_value(&entered);
-                self.source = None;
-            }
+        if let Some((source, value)) = self.earlier.get(next).cloned() {
+            self.form.set_value(&value);
+            (self.source, self.edited) = (Some(source), false);
+            self.recalled = Some((next, entered));
+        } else {
+            self.form.set_value(&entered);
+            self.source = None;
         }
         self.touched.clear();
         self.violations = self.form.violations();
