@@ -12,7 +12,8 @@ fn main() -> ExitCode {
     cli::main(cli::Screen {
         workbench: |opening| {
             let (agent, found, limits) = (opening.agent, opening.found, opening.limits);
-            let face = tui::Face { agent, found, no_color: !opening.color, limits };
+            let (no_color, accessible) = (!opening.color, opening.accessible);
+            let face = tui::Face { agent, found, no_color, accessible, limits };
             tui::run(opening.options, face)
         },
         agents: |opening, asked| {

@@ -26,3 +26,6 @@ pub(super) const STEPS: ArgKind = ArgKind::Word(&["patch", "minor", "major"]);
 pub(super) const CLIENTS: ArgKind =
     ArgKind::Word(&["claude", "codex", "cursor", "gemini", "goose", "inspector", "opencode", "vscode"]);
 pub(super) const SHELLS: ArgKind = ArgKind::Word(&["bash", "elvish", "fish", "powershell", "zsh"]);
+
+/// What completion scripts ask for.
+pub(super) const CANDIDATES: ArgKind = ArgKind::Word(&["tools", "reviews", "runs", "failures", "instances"]);

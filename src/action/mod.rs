@@ -6,11 +6,13 @@
 mod agents;
 mod arg;
 mod choices;
+mod meaning;
 mod spec;
 mod table;
 
 pub use agents::{Agents, Effects, MOST_WAIT_S};
 pub use arg::{Arg, ArgKind, Form};
+pub use meaning::{MEANINGS, Meaning};
 pub use spec::{Context, Group, Risk, Spec};
 pub use table::{ACTIONS, Verb};
 

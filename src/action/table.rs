@@ -5,7 +5,9 @@ use super::agents::{
     REQUEST_FOR_AGENTS, RUN_FOR_AGENTS, RUN_STRICT_FOR_AGENTS, SEARCH_FOR_AGENTS, SHOW_FOR_AGENTS, WAIT_FOR_AGENTS,
 };
 use super::arg::{Arg, ArgKind};
-use super::choices::{CLIENTS, KINDS, LANGUAGES, ORIGINS, OUTCOMES, SHELLS, STAGES, STEPS, TEMPLATES, TIERS};
+use super::choices::{
+    CANDIDATES, CLIENTS, KINDS, LANGUAGES, ORIGINS, OUTCOMES, SHELLS, STAGES, STEPS, TEMPLATES, TIERS,
+};
 use super::spec::{Context, Group, Risk, Spec};
 
 /// Declares the verbs and their rows together, so that neither can exist without the other.
@@ -125,7 +127,7 @@ actions! {
     }
     Show "show" Catalog View [Catalog] ["enter", "i"] Both [SHOW_FOR_AGENTS] "Show one tool: its purpose, requirements, inputs and outputs" { TOOL }
     Source "source" Catalog View [Catalog] ["s"] Both "Show a tool's files" { TOOL }
-    Diff "diff" Catalog View [Catalog] ["D"] Both "Compare two versions of a tool; default is the approved version with the files on disk" {
+    Diff "diff" Catalog View [Catalog] ["d"] Both "Compare two versions of a tool; default is the approved version with the files on disk" {
         Arg::required("tool", ArgKind::Tool, "NAME, or NAME@A for the old side"),
         Arg::optional("other", ArgKind::Text, "@B or NAME@B: version or digest of the new side; default is the files on disk")
     }
@@ -137,7 +139,7 @@ actions! {
         Arg::option("low", ArgKind::Switch, "only low-quality tools, worst first"),
         Arg::option("alerts", ArgKind::Switch, "list regressions of the last day instead")
     }
-    Dashboard "dashboard" Catalog View [Global] ["S"] Both "Show statistics: tools, runs, failures, success rates and times of two weeks, and regressions" {}
+    Dashboard "dashboard" Catalog View [Global] ["0"] Both "Show statistics: tools, runs, failures, success rates and times of two weeks, and regressions" {}
     Export "export" Catalog View [] [] Both "Export the catalog with code and statistics for other programs" {
         Arg::option("format", ArgKind::Word(&["csv", "sqlite"]), "format, default csv"),
         Arg::needed("out", ArgKind::Path, "file to create")
@@ -183,7 +185,7 @@ actions! {
         Arg::option("timeout", ArgKind::Duration, "time limit, for example 30s"),
         Arg::option("jsonl", ArgKind::Switch, "print one event per line during the run")
     }
-    Call "call" Run Change [Catalog] ["c"] Both [CALL_FOR_AGENTS] "Run the tool that best fits a scenario; if it fails, try the next one" {
+    Call "call" Run Change [Catalog] ["Q"] Both [CALL_FOR_AGENTS] "Run the tool that best fits a scenario; if it fails, try the next one" {
         Arg::required("scenario", ArgKind::Text, "what you need, in words: translate english to french"),
         Arg::option("input", ArgKind::Json, "input object as JSON, @FILE, or - for standard input"),
         Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE, or KEY=@FILE for the text of a file"),
@@ -196,7 +198,7 @@ actions! {
     }
     State "state" Run View [Catalog] ["K"] Both "List the files that a tool keeps between its runs" { TOOL }
     ClearState "clear-state" Run HumanOnly [] [] Both "Delete the files that a tool keeps between its runs" { TOOL }
-    Cancel "cancel" Run Change [Output] ["c"] Both [CANCEL_FOR_AGENTS] "Stop a run" { RUN }
+    Cancel "cancel" Run Change [Output] ["S"] Both [CANCEL_FOR_AGENTS] "Stop a run" { RUN }
     Rerun "rerun" Run Change [Output, Failures] ["r"] Both "Run again with the same input" {
         RUN,
         ALLOW,
@@ -233,7 +235,7 @@ actions! {
         RUN,
         Arg::optional("other", ArgKind::Run, "run to compare with; default is the newest successful run, preferably with the same input")
     }
-    MarkFailure "mark-failure" Run Change [Catalog, Output, Failures] ["m"] Both [MARK_FAILURE_FOR_AGENTS] "Mark a tool as failed for a scenario; it ranks lower there, and callers are warned" {
+    MarkFailure "mark-failure" Run Change [Catalog, Output, Failures] ["M"] Both [MARK_FAILURE_FOR_AGENTS] "Mark a tool as failed for a scenario; it ranks lower there, and callers are warned" {
         TOOL,
         Arg::needed("scenario", ArgKind::Text, "the scenario, in words: parse JSON data"),
         Arg::option("error", ArgKind::Text, "what went wrong; default is the failure reason of the run"),
@@ -244,8 +246,8 @@ actions! {
         TOOL,
         Arg::required("tag", ArgKind::Text, "the tag, for example not-for-json")
     }
-    WrongAnswer "wrong-answer" Run HumanOnly [Output] ["x"] Both "Say that the answer of a call was wrong: it is forgotten, and the tool ranks lower for that scenario" { RUN }
-    Resolve "resolve" Run HumanOnly [Failures] ["d"] Both "Mark a failure group as resolved; it reopens if the failure occurs again" {
+    WrongAnswer "wrong-answer" Run HumanOnly [Output] ["~"] Both "Say that the answer of a call was wrong: it is forgotten, and the tool ranks lower for that scenario" { RUN }
+    Resolve "resolve" Run HumanOnly [Failures] ["H"] Both "Mark a failure group as resolved; it reopens if the failure occurs again" {
         FAILURE,
         Arg::option("reason", ArgKind::Text, "what fixed it")
     }
@@ -262,7 +264,7 @@ actions! {
         Arg::option("jsonl", ArgKind::Switch, "with several items: print one event per line")
     }
     // Make
-    New "new" Make Change [Catalog] ["n"] Both "Create a tool: a specification from words or a document, or a scaffold from a template or an approved specification" {
+    New "new" Make Change [Catalog] ["+"] Both "Create a tool: a specification from words or a document, or a scaffold from a template or an approved specification" {
         Arg::optional("name", ArgKind::Text, "name of the new tool; default is derived from the words or the specification"),
         Arg::option("describe", ArgKind::Text, "description of the tool, in words"),
         Arg::option("spec", ArgKind::Path, "a document, or a specification as JSON, YAML or TOML (assets/specification.schema.json)"),
@@ -336,11 +338,11 @@ actions! {
         AGENT_LOG,
         OPENAPI
     }
-    Keep "keep" Make Change [Evolution] ["K"] Both "Save the best answer of an evolution as a version and open its review" {
+    Keep "keep" Make Change [Evolution] ["a"] Both "Save the best answer of an evolution as a version and open its review" {
         EVOLUTION,
         Arg::option("answer", ArgKind::Text, "an answer other than the best: its round, as 2 or 2.1")
     }
-    Stop "stop" Make Change [Evolution] ["s", "c"] Both "End an evolution; its answers can still be kept" { EVOLUTION }
+    Stop "stop" Make Change [Evolution] ["S"] Both "End an evolution; its answers can still be kept" { EVOLUTION }
     Resume "resume" Make Change [Evolution] ["R"] Both "Resume an interrupted evolution" { EVOLUTION }
     // Services
     Services "services" Services View [Global] ["5"] Both "List the instances of services; with a name, one with what was said" {
@@ -361,14 +363,14 @@ actions! {
         )
         .for_humans()
     }
-    Terminate "terminate" Services Change [Services] ["c"] Both "Terminate an instance; its context is kept" {
+    Terminate "terminate" Services Change [Services] ["S"] Both "Terminate an instance; its context is kept" {
         INSTANCE,
         Arg::option("now", ArgKind::Switch, "kill it at once instead of sending its stop signal first"),
         Arg::option("wait", ArgKind::Switch, "return when it has ended"),
         Arg::option("forget", ArgKind::Switch, "delete an instance that does not run, with its context and what was said").for_humans()
     }
     Relaunch "relaunch" Services Change [Services] ["R"] Both "Terminate an instance and launch it again, with the same ports and context" { INSTANCE }
-    Say "say" Services Change [Services] ["w"] Both "Send a message to an instance and print the answer; starts it first if it is stopped" {
+    Say "say" Services Change [Services] ["\""] Both "Send a message to an instance and print the answer; starts it first if it is stopped" {
         INSTANCE,
         Arg::required("message", ArgKind::Text, "the message"),
         Arg::option("timeout", ArgKind::Duration, "time limit for the answer, default 60s")
@@ -388,14 +390,14 @@ actions! {
     }
     Review "review" Review View [Queue, Evolution] ["enter"] Both "Show a review with all its evidence" { REVIEW }
     Check "check" Review Change [Catalog, Queue, Review] ["C"] Both "Run all checks of a tool now and show the verdict" { TOOL }
-    Comment "comment" Review HumanOnly [Review] ["i"] Both "Comment on a version under review" {
+    Comment "comment" Review HumanOnly [Review] ["+"] Both "Comment on a version under review" {
         REVIEW,
         Arg::required("text", ArgKind::Text, "text of the comment"),
         Arg::option("path", ArgKind::Text, "file to comment on, as named in the review"),
         Arg::option("lines", ArgKind::Text, "lines to comment on, as 12 or 12-15"),
         Arg::option("kind", ArgKind::Word(&["must-fix", "question", "note"]), "kind of comment, default note")
     }
-    Withdraw "withdraw" Review HumanOnly [Review] ["W"] Both "Delete your comment" {
+    Withdraw "withdraw" Review HumanOnly [Review] ["-"] Both "Delete your comment" {
         Arg::required("comment", ArgKind::Number, "number of the comment")
     }
     Approve "approve" Review HumanOnly [Review, Queue] ["a"] Both "Approve exactly the digest shown" {
@@ -434,7 +436,7 @@ actions! {
         TOOL,
         Arg::option("reason", ArgKind::Text, "why")
     }
-    Restore "restore" Lifecycle HumanOnly [Catalog] ["R"] Both "Restore an archived tool, or one whose files are missing" { TOOL }
+    Restore "restore" Lifecycle HumanOnly [Catalog] ["Z"] Both "Restore an archived tool, or one whose files are missing" { TOOL }
     Grant "grant" Lifecycle HumanOnly [Catalog] ["A"] Both "Let an agent run this experimental version, strictly sandboxed" {
         TOOL,
         Arg::needed("agent", ArgKind::Text, "agent name"),
@@ -482,7 +484,7 @@ actions! {
         TOOL,
         Arg::optional("name", ArgKind::Text, "name of the new tool; default is TOOL-fork")
     }
-    Deprecate "deprecate" Lifecycle HumanOnly [Catalog] ["d"] Both "Mark a tool as deprecated and name its successor" {
+    Deprecate "deprecate" Lifecycle HumanOnly [Catalog] ["D"] Both "Mark a tool as deprecated and name its successor" {
         TOOL,
         Arg::option("by", ArgKind::Tool, "successor: the tool to use instead"),
         Arg::option("reason", ArgKind::Text, "why")
@@ -532,12 +534,16 @@ actions! {
     Completions "completions" Workbench View [] [] Shell "Print a completion script" {
         Arg::required("shell", SHELLS, "shell")
     }
+    Candidates "candidates" Workbench View [] [] Shell "Print what an argument can name, one per line; completion scripts call it" {
+        Arg::required("what", CANDIDATES, "tools, reviews, runs, failures or instances")
+    }
     Man "man" Workbench View [] [] Shell "Print the man page" {}
     Help "help" Workbench View [Global] ["?"] Screen "Show all keys that work here; type to filter, Enter runs the selected one" {}
     Palette "palette" Workbench View [Global] [":", "ctrl-k"] Screen "Command palette: find any verb by name" {}
     Rescan "rescan" Workbench View [Global] ["f5"] Screen "Read the tools folder again" {}
+    Messages "messages" Workbench View [Global] ["!"] Screen "List the messages of this session, newest first" {}
     Redraw "redraw" Workbench View [Global] ["ctrl-l"] Screen "Redraw the screen" {}
-    Mouse "mouse" Workbench View [Global] ["M"] Screen "Turn the mouse on or off (off: the terminal can select text)" {}
+    Mouse "mouse" Workbench View [Global] ["f2"] Screen "Turn the mouse on or off (off: the terminal can select text)" {}
     Theme "theme" Workbench View [] [] Screen "Switch between dark and light colours" {}
     Quit "quit" Workbench View [Global] ["q", "ctrl-c"] Screen "Quit; asks before it stops runs" {}
     // Motion
@@ -548,12 +554,14 @@ actions! {
     FocusFailures "focus-failures" Motion View [Global] ["3"] Screen "Focus the failures" {}
     FocusReviews "focus-reviews" Motion View [Global] ["4"] Screen "Focus the review queue" {}
     Zoom "zoom" Motion View [Global] ["z"] Screen "Zoom the focused pane to the whole screen, or back" {}
+    Narrower "narrower" Motion View [Catalog, Output, Failures, Queue, Services] ["<"] Screen "Move the divider between the panes to the left; the width is remembered" {}
+    Wider "wider" Motion View [Catalog, Output, Failures, Queue, Services] [">"] Screen "Move the divider between the panes to the right; the width is remembered" {}
     Back "back" Motion View [Global] ["esc"] Screen "Close the open window, clear the filter, or go back" {}
     Down "down" Motion View [Motion] ["j", "down"] Screen "One line down" {}
     Up "up" Motion View [Motion] ["k", "up"] Screen "One line up" {}
     Fold "fold" Motion View [Catalog] ["space"] Screen "Fold or unfold the selected group; in a list without groups: one page down" {}
-    Group "group" Motion View [Catalog] ["o"] Screen "Group the catalog by category, by stage, or not at all" {}
-    ReadOn "read-on" Motion View [Output, Failures, Queue, Services, Review, Source, Evolution] ["space"] Screen "In a review: next unread page, across all files; elsewhere: one page down" {}
+    Group "group" Motion View [Catalog] ["#"] Screen "Group the catalog by category, by stage, or not at all" {}
+    ReadOn "read-on" Motion View [Output, Failures, Services, Review, Source, Evolution] ["space"] Screen "In a review: next unread page, across all files; elsewhere: one page down" {}
     PageDown "page-down" Motion View [Motion] ["pagedown", "ctrl-d"] Screen "One page down" {}
     PageUp "page-up" Motion View [Motion] ["pageup", "ctrl-u"] Screen "One page up" {}
     Top "top" Motion View [Motion] ["g", "home"] Screen "Go to the first line" {}
@@ -561,7 +569,7 @@ actions! {
     Left "left" Motion View [Motion] ["h", "left"] Screen "Scroll left" {}
     Right "right" Motion View [Motion] ["l", "right"] Screen "Scroll right" {}
     Filter "filter" Motion View [Motion] ["/"] Screen "Filter the list, or search the text" {}
-    NextMatch "next-match" Motion View [Output, Failures, Queue, Services, Review, Source, Evolution] ["n"] Screen "Go to the next match" {}
+    NextMatch "next-match" Motion View [Motion] ["n"] Screen "Go to the next match" {}
     PreviousMatch "previous-match" Motion View [Motion] ["N"] Screen "Go to the previous match" {}
     CycleStage "cycle-stage" Motion View [Catalog] ["t"] Screen "Cycle the stage filter (includes archived tools)" {}
     Follow "follow" Motion View [Output] ["f"] Screen "Turn following of new output on or off" {}
@@ -569,18 +577,19 @@ actions! {
     NextTab "next-tab" Motion View [Output, Review, Source, Evolution] ["]"] Screen "Next run, file or answer" {}
     PreviousTab "previous-tab" Motion View [Output, Review, Source, Evolution] ["["] Screen "Previous run, file or answer" {}
     ToggleDiff "toggle-diff" Motion View [Review] ["d"] Screen "Switch between the diff to the approved version and the full source" {}
-    Mark "mark" Motion View [Queue] ["m"] Screen "In the queue: select a review, to decide several at once" {}
-    Sort "sort" Motion View [Queue, Services] ["o"] Screen "Sort: the queue by age or risk, services by need, state, cpu or memory" {}
+    Mark "mark" Motion View [Queue] ["space", "m"] Screen "In the queue: select a review, to decide several at once" {}
+    Sort "sort" Motion View [Catalog, Queue, Services] ["o"] Screen "Sort: the catalog by column, the queue by age or risk, services by need, state, cpu or memory" {}
     GoTo "go-to" Motion View [Review] ["enter"] Screen "Go to the line of a finding or comment, or unfold" {}
     NextHunk "next-hunk" Motion View [Review, Source, Evolution] ["}"] Screen "Go to the next file or change" {}
     PreviousHunk "previous-hunk" Motion View [Review, Source, Evolution] ["{"] Screen "Go to the previous file or change" {}
-    NextRisk "next-risk" Motion View [Review] ["r"] Screen "In a review: go to the next warning or change of what is done" {}
-    PreviousRisk "previous-risk" Motion View [Review] ["R"] Screen "In a review: go to the previous warning or change of what is done" {}
-    NextNew "next-new" Motion View [Review] ["!"] Screen "Go to new evidence that arrived since the review was opened" {}
+    NextRisk "next-risk" Motion View [Review, Output] ["."] Screen "Next warning or change in a review; in the output: next block of standard error" {}
+    PreviousRisk "previous-risk" Motion View [Review, Output] [","] Screen "Previous warning or change in a review; in the output: previous block of standard error" {}
+    Times "times" Motion View [Output] ["@"] Screen "Show or hide when each line of the output was written" {}
+    NextNew "next-new" Motion View [Review] ["J"] Screen "Go to new evidence that arrived since the review was opened" {}
     SelectRange "select-range" Motion View [Queue, Review] ["v"] Screen "Start or end a selection of lines or reviews" {}
     MarkRead "mark-read" Motion View [Review] ["m"] Screen "In a review: mark a change or file as read, or unread" {}
-    IgnoreBlanks "ignore-blanks" Motion View [Review] ["s"] Screen "Hide or show lines that differ only in whitespace" {}
-    Unfold "unfold" Motion View [Review, Evolution] ["U"] Screen "In a review: fold or unfold facts and unchanged lines" {}
+    IgnoreBlanks "ignore-blanks" Motion View [Review] ["_"] Screen "Hide or show lines that differ only in whitespace" {}
+    Unfold "unfold" Motion View [Review, Evolution] ["*"] Screen "In a review: fold or unfold facts and unchanged lines" {}
     Copy "copy" Motion View [Global] ["y"] Screen "Copy the selection as clean text" {}
     ApproveOver "approve-over" Review View [Review] ["O"] Screen "Approve despite failed checks; the reason is recorded permanently" {}
 }

@@ -59,6 +59,33 @@ fn no_key_means_two_things_at_once() {
 }
 
 #[test]
+fn a_key_has_one_meaning_wherever_it_works() {
+    let mut owners: HashMap<&str, Vec<Verb>> = HashMap::new();
+    for row in ACTIONS {
+        for key in row.keys {
+            owners.entry(key).or_default().push(row.verb);
+        }
+    }
+    for (key, verbs) in &owners {
+        let meaning = MEANINGS.iter().find(|meaning| meaning.key == *key);
+        match meaning {
+            Some(meaning) => assert_eq!(meaning.verbs, verbs.as_slice(), "{key}: {}", meaning.does),
+            None => assert_eq!(verbs.len(), 1, "{key} means {verbs:?}: say in MEANINGS what they have in common"),
+        }
+    }
+    assert!(MEANINGS.iter().all(|meaning| owners.contains_key(meaning.key)));
+}
+
+#[test]
+fn what_takes_something_away_needs_a_capital() {
+    let verbs = [Verb::Archive, Verb::Cancel, Verb::Stop, Verb::Terminate, Verb::Deprecate, Verb::Rollback];
+    for verb in verbs {
+        let keys = spec(verb).keys;
+        assert!(keys.iter().all(|key| key.chars().all(char::is_uppercase)), "{} has {keys:?}", spec(verb).name);
+    }
+}
+
+#[test]
 fn a_verb_is_reachable_and_a_key_has_a_context() {
     for row in ACTIONS {
         assert!(row.cli || row.tui, "{} cannot be reached", row.name);

@@ -22,6 +22,8 @@ pub(super) mod global {
     pub(crate) const WORKSPACE: &str = "workspace";
     pub(crate) const JSON: &str = "json";
     pub(crate) const NO_COLOR: &str = "no-color";
+    /// Whether the screen is for a reader of screens.
+    pub(crate) const ACCESSIBLE: &str = "accessible";
     pub(crate) const AS_AGENT: &str = "as-agent";
     pub(crate) const MAX_TIER: &str = "max-tier";
     pub(crate) const TOOLS: &str = "tools-in-use";
@@ -63,7 +65,9 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("TOOLSMITH_MAX_TIER", "as --max-tier; the lower of the two applies"),
     ("TOOLSMITH_TOOLS", "only these tools, regardless of --tools"),
     ("TOOLSMITH_STACK", "stack of services; instances of other stacks are not seen"),
+    ("TOOLSMITH_LOG", "file to which the workbench appends what happens, without inputs and outputs"),
     ("NO_COLOR", "as --no-color"),
+    ("ACCESSIBLE", "as --accessible"),
 ];
 
 /// What the long help and the manual page say beside the verbs.
@@ -212,7 +216,7 @@ pub(super) fn written(arg: &Arg) -> String {
     }
 }
 
-fn globals() -> [ClapArg; 6] {
+fn globals() -> [ClapArg; 7] {
     [
         ClapArg::new(global::WORKSPACE)
             .long("workspace")
@@ -226,6 +230,11 @@ fn globals() -> [ClapArg; 6] {
             .long("no-color")
             .action(ArgAction::SetTrue)
             .help("No colours, even on a terminal"),
+        ClapArg::new(global::ACCESSIBLE)
+            .hide_short_help(true)
+            .long("accessible")
+            .action(ArgAction::SetTrue)
+            .help("For readers of screens: no boxes, no colours, no signs beyond ASCII, nothing that moves"),
         ClapArg::new(global::AS_AGENT)
             .hide_short_help(true)
             .long("as-agent")

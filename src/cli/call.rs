@@ -27,6 +27,8 @@ pub(super) struct Globals {
     pub(super) json: bool,
     /// Whether colours were not switched off.
     pub(super) color: bool,
+    /// Whether the screen is for a reader of screens.
+    pub(super) accessible: bool,
     /// The agent that calls; `None` is a human.
     pub(super) agent: Option<String>,
     /// Where that agent was found, when it did not say so itself or called itself something else.
@@ -52,6 +54,8 @@ impl Globals {
             workspace: matches.get_one::<PathBuf>(global::WORKSPACE).cloned(),
             json: matches.get_flag(global::JSON),
             color: !matches.get_flag(global::NO_COLOR) && environment_allows_color(),
+            accessible: matches.get_flag(global::ACCESSIBLE)
+                || std::env::var_os("ACCESSIBLE").is_some_and(|value| !value.is_empty() && value != "0"),
             agent,
             found,
             limits: limits(matches)?,

@@ -35,6 +35,7 @@ pub(super) fn mcp(call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         agent: globals.agent.clone(),
         found: globals.found.clone(),
         color: false,
+        accessible: false,
         limits: globals.limits.clone(),
     };
     let http = call.text("http").map(address).transpose()?;

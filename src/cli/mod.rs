@@ -17,6 +17,7 @@ mod calling;
 mod catalog;
 mod check;
 mod cleaner;
+mod completing;
 mod defining;
 mod docs;
 mod done;
@@ -58,6 +59,7 @@ mod starter;
 mod stop_signals;
 mod tiers;
 mod upkeep;
+mod usage;
 mod versions;
 mod workbench;
 
@@ -83,6 +85,8 @@ pub struct Opening {
     pub found: Option<FoundAgent>,
     /// Whether colours are wanted.
     pub color: bool,
+    /// Whether the screen is for a reader of screens.
+    pub accessible: bool,
     /// Tools and tiers that this process may use.
     pub limits: Limits,
 }
@@ -252,6 +256,7 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Sign => call.print(&sign::sign(call)?),
         Verb::Doctor => workbench::doctor(call),
         Verb::Completions => call.print(&workbench::completions(call)?),
+        Verb::Candidates => call.print(&workbench::candidates(call)?),
         Verb::Man => call.print(&workbench::man()?),
         verb if let Some(query) = plain_query(action::spec(verb).name) => call.print(&done::query(call, query)?),
         // Everything else is a change that needs nothing but its arguments, or has a meaning on the screen only.
@@ -265,7 +270,8 @@ fn opening(globals: Globals) -> Result<Opening, EngineError> {
         return Err(EngineError::new(ErrorCode::Usage, "--json needs a verb", "`toolsmith --help` lists them"));
     }
     let options = globals.options()?;
-    Ok(Opening { options, agent: globals.agent, found: globals.found, color: globals.color, limits: globals.limits })
+    let Globals { agent, found, color, accessible, limits, .. } = globals;
+    Ok(Opening { options, agent, found, color, accessible, limits })
 }
 
 fn no_terminal(error: &io::Error) -> Stop {
@@ -308,14 +314,7 @@ fn refuse_usage(error: &clap::Error, asked: Asked) -> ExitCode {
         let _ = outlet::own_words(error);
         return ExitCode::SUCCESS;
     }
-    let text = error.render().to_string();
-    let (message, hint) = match text.split_once("\n\n") {
-        Some((message, rest)) => (message, rest.trim()),
-        None => (text.as_str(), ""),
-    };
-    let message = message.trim_start_matches("error: ").trim_end();
-    let hint = hint.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" · ");
-    let error = EngineError::new(ErrorCode::Usage, message, hint);
+    let error = usage::misunderstood(error);
     finish(Err(Stop::Error(error)), asked)
 }
 

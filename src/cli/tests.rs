@@ -60,7 +60,7 @@ fn no_argument_of_a_verb_shadows_one_of_all_verbs() {
     let command = built();
     let globals: Vec<&str> =
         command.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.get_id().as_str()).collect();
-    assert_eq!(globals, ["workspace", "json", "no-color", "as-agent", "max-tier", "tools-in-use"]);
+    assert_eq!(globals, ["workspace", "json", "no-color", "accessible", "as-agent", "max-tier", "tools-in-use"]);
     for arg in ACTIONS.iter().flat_map(|row| row.args) {
         assert!(!globals.contains(&arg.name), "{}", arg.name);
     }

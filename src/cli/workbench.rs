@@ -2,6 +2,7 @@
 
 use super::build::{command, notes, overview};
 use super::call::{Answer, Call, Stop};
+use super::completing::{self, with_candidates};
 use super::done::Found;
 use super::print_text::{Ink, Page, StyledLine};
 use crate::engine::{
@@ -122,10 +123,15 @@ pub(super) fn completions(call: &Call<'_>) -> Result<Generated, EngineError> {
     Ok(Generated { text: completion_script(shell) })
 }
 
+/// `candidates WHAT`: one a line.
+pub(super) fn candidates(call: &Call<'_>) -> Result<Generated, EngineError> {
+    Ok(Generated { text: completing::candidates(call)? })
+}
+
 fn completion_script(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command(), "toolsmith", &mut script);
-    String::from_utf8_lossy(&script).into_owned()
+    with_candidates(shell, &String::from_utf8_lossy(&script))
 }
 
 /// `man`: one page for the program and every verb.

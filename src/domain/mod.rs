@@ -114,7 +114,7 @@ pub use mapped::MappedLine;
 pub use mark::{FailureMark, NewMark, Unanswered, UnansweredKind, Winner};
 pub use mutation::{FailureKind, Mutation};
 pub use name::{NameError, ToolName};
-pub use near::near_word;
+pub use near::{near_word, nearest_word};
 pub use need::Need;
 pub use observation::{Answer, Attempt, Difference, FileChange, LoadedFile, Observation, Observer, Touch};
 pub use operation::Operation;

@@ -10,6 +10,14 @@ pub fn near_word<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     (steps <= most && key.chars().count() > 3 || steps == 0).then_some(nearest)
 }
 
+/// The known word that a typed one is nearest to; of several, the shortest, then the first. `None` where none is near.
+pub fn nearest_word<'k>(typed: &str, known: &[&'k str]) -> Option<&'k str> {
+    let plain = typed.to_lowercase();
+    let most = if plain.chars().count() >= 5 { 2 } else { 1 };
+    let near = known.iter().map(|known| (distance(&plain, known), known.len(), *known));
+    near.filter(|(steps, ..)| *steps <= most).min_by_key(|(steps, len, _)| (*steps, *len)).map(|(.., known)| known)
+}
+
 /// How many letters must be put in, left out, changed or swapped with their neighbour.
 fn distance(one: &str, other: &str) -> usize {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().take(64).collect(), other.chars().collect());
@@ -31,7 +39,15 @@ fn distance(one: &str, other: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::near_word;
+    use super::{near_word, nearest_word};
+
+    #[test]
+    fn the_nearest_of_several_is_meant_also_for_short_words() {
+        let verbs = ["grants", "run", "runs", "list", "sets"];
+        for (typed, meant) in [("rn", Some("run")), ("rnus", Some("runs")), ("lsit", Some("list")), ("zzz", None)] {
+            assert_eq!(nearest_word(typed, &verbs), meant, "{typed}");
+        }
+    }
 
     #[test]
     fn a_slip_is_told_from_another_word() {

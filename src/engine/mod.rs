@@ -231,6 +231,19 @@ impl Engine {
         &self.workspace.state_dir
     }
 
+    /// By how many columns the divider between the panes of the screen was moved the last time.
+    pub fn divider(&self) -> i16 {
+        state::screen::divider(&self.workspace.state_dir)
+    }
+
+    /// Remembers by how many columns the divider was moved.
+    ///
+    /// # Errors
+    /// `Internal` when the state folder cannot be written.
+    pub fn keep_divider(&self, columns: i16) -> Result<(), EngineError> {
+        state::screen::keep_divider(&self.workspace.state_dir, columns)
+    }
+
     /// The settings in force.
     pub fn settings(&self) -> &Settings {
         &self.workspace.settings

@@ -177,6 +177,8 @@ pub enum Effect {
     Ring(SafeText),
     /// Put text into the clipboard.
     Copy(String),
+    /// Remember by how many columns the divider between the panes was moved.
+    KeepLayout(i16),
     /// Read the tools folders again.
     Rescan,
     /// Load recent runs; [`Answer::Runs`](super::msg::Answer::Runs) brings them.

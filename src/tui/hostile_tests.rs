@@ -311,7 +311,7 @@ const SCENES: &[Scene] = &[
     ("review", with_review),
     ("review with a comment", |bench| {
         with_review(bench);
-        bench.press("r i");
+        bench.press(". +");
         bench.send(Msg::Paste(evil()));
     }),
     ("review over failed checks", |bench| {
@@ -341,7 +341,7 @@ const SCENES: &[Scene] = &[
     }),
     ("show", |bench| with_detail(bench, "enter", DetailFor::Show)),
     ("source", |bench| with_detail(bench, "s", DetailFor::Source)),
-    ("difference", |bench| with_detail(bench, "D", DetailFor::Diff)),
+    ("difference", |bench| with_detail(bench, "d", DetailFor::Diff)),
     ("form", |bench| with_detail(bench, "r", DetailFor::Run)),
     ("form with pasted text", |bench| {
         with_detail(bench, "r", DetailFor::Run);
@@ -443,9 +443,9 @@ const SCENES: &[Scene] = &[
         described(bench, &crate::engine::SearchResult { words: evil(), hits: vec![hit] });
     }),
     ("call", |bench| {
-        bench.press("c").type_text("sing");
+        bench.press("Q").type_text("sing");
         bench.send(Msg::Paste(evil()));
-        bench.press("enter");
+        bench.press("ctrl-s");
         let asked = bench.taken().into_iter().find_map(|effect| match effect {
             Effect::Call { ticket, .. } => Some(ticket),
             _ => None,

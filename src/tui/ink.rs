@@ -105,6 +105,15 @@ pub fn blank(area: Rect, buf: &mut Buffer) {
     Clear.render(area, buf);
 }
 
+/// Replaces what cells show by text of ours, where `with` says by what.
+pub fn replace_symbols(buf: &mut Buffer, with: impl Fn(&str) -> Option<&'static str>) {
+    for cell in &mut buf.content {
+        if let Some(symbol) = with(cell.symbol()) {
+            cell.set_symbol(symbol);
+        }
+    }
+}
+
 /// Draws a text area; characters that hide or reorder are drawn as `¿`, since the area draws its
 /// text as it is. What they are is said beside it.
 pub fn draw_editor(area: &TextArea<'static>, place: Rect, buf: &mut Buffer) {

@@ -25,7 +25,7 @@ pub struct Keymap {
 }
 
 /// Contexts in which a pane or a screen can have the focus.
-const FOCUSABLE: [Context; 8] = [
+pub const FOCUSABLE: [Context; 8] = [
     Context::Catalog,
     Context::Output,
     Context::Failures,

@@ -60,11 +60,33 @@ pub struct Needs {
     pub services: usize,
     /// Cells that the catalog lacks for its names in half of the screen, while the output shows nothing.
     pub more_catalog: u16,
+    /// By how many columns somebody moved the divider to the right.
+    pub shift: i16,
+}
+
+/// No side gets narrower than this when the divider is moved.
+const LEAST_SIDE: u16 = 30;
+/// Columns by which one key moves the divider.
+pub const STEP: i16 = 4;
+
+/// How far the divider can be moved on a screen: as far as asked for, until a side is as narrow as it gets.
+pub fn clamp_shift(width: u16, needs: Needs) -> i16 {
+    let left = left_width(width, Needs { shift: 0, ..needs });
+    let most = i32::from(width.saturating_sub(LEAST_SIDE)) - i32::from(left);
+    let least = i32::from(LEAST_SIDE) - i32::from(left);
+    i32::from(needs.shift).clamp(least.min(0), most.max(0)).try_into().unwrap_or(0)
+}
+
+/// Columns of the left side.
+fn left_width(width: u16, needs: Needs) -> u16 {
+    let half = half(width);
+    let left = half.max(half.saturating_add(needs.more_catalog).min(width * 3 / 5).min(MOST_CATALOG));
+    left.saturating_add_signed(needs.shift).clamp(LEAST_SIDE.min(width), width.saturating_sub(LEAST_SIDE).max(1))
 }
 
 /// Cuts up a screen.
 pub fn arrange(screen: Rect, needs: Needs) -> Arrangement {
-    let Needs { zoomed, services, more_catalog } = needs;
+    let Needs { zoomed, services, .. } = needs;
     if screen.width < MIN_WIDTH || screen.height < MIN_HEIGHT {
         return Arrangement::TooSmall;
     }
@@ -74,8 +96,7 @@ pub fn arrange(screen: Rect, needs: Needs) -> Arrangement {
     if zoomed || screen.width < ALL_WIDTH || screen.height < ALL_HEIGHT {
         return Arrangement::One { tabs: header, pane: body, footer };
     }
-    let half = half(screen.width);
-    let left = half.max(half.saturating_add(more_catalog).min(screen.width * 3 / 5).min(MOST_CATALOG));
+    let left = left_width(screen.width, needs);
     let (catalog, services) = left_side(Rect { width: left, ..body }, services);
     let right = Rect { x: body.x + left, width: body.width - left, ..body };
     let (output, failures, queue) = right_side(right);
@@ -147,6 +168,25 @@ mod tests {
                 let covered: u32 = parts.iter().map(|part| part.area()).sum();
                 assert_eq!(covered, screen.area(), "{width}x{height}");
                 assert!(parts.iter().all(|part| part.intersection(screen) == *part));
+            }
+        }
+    }
+
+    #[test]
+    fn a_moved_divider_leaves_room_on_both_sides_at_every_width() {
+        for width in 100..260 {
+            for shift in [-500, -40, -4, 0, 4, 40, 500] {
+                let needs = Needs { shift, ..Needs::default() };
+                let Arrangement::All { catalog, output, .. } = arrange(Rect::new(0, 0, width, 40), needs) else {
+                    panic!("{width} is wide enough")
+                };
+                assert_eq!(catalog.width + output.width, width);
+                assert!(catalog.width >= LEAST_SIDE && output.width >= LEAST_SIDE, "{width} {shift}");
+                let clamped = clamp_shift(width, needs);
+                assert!(clamped.abs() <= shift.abs());
+                let needs = Needs { shift: clamped, ..needs };
+                assert!(matches!(arrange(Rect::new(0, 0, width, 40), needs),
+                    Arrangement::All { catalog: same, .. } if same == catalog));
             }
         }
     }

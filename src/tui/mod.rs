@@ -4,6 +4,9 @@
 //! and it waits for nothing: what takes time is an [`effect::Effect`] and comes back as a [`msg::Msg`].
 
 pub mod app;
+pub mod ascii;
+pub mod background;
+pub mod crash;
 pub mod effect;
 #[cfg(test)]
 mod hostile_tests;
@@ -23,6 +26,7 @@ pub mod terminal;
 #[cfg(test)]
 mod testing;
 pub mod theme;
+pub mod trace;
 pub mod view;
 pub mod widget;
 
@@ -31,15 +35,17 @@ mod pump;
 use crate::domain::SafeText;
 use crate::engine::{ErrorCode, FoundAgent, Limits, OpenOptions};
 use app::{App, Call};
+use ascii::Letters;
 use effect::Ending;
 use effect::Farewell;
 use now::Now;
 use performer::{Performer, shown_path};
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use terminal::Session;
-use theme::Theme;
+use theme::{Ground, Theme};
 use tokio::sync::mpsc::unbounded_channel;
 
 /// How long tasks that nobody needs may still run when the program ends.
@@ -54,6 +60,8 @@ pub struct Face {
     pub found: Option<FoundAgent>,
     /// Whether colours are unwanted (`--no-color`, `NO_COLOR`).
     pub no_color: bool,
+    /// Whether the screen is for a reader of screens (`--accessible`, `ACCESSIBLE`): no boxes, no colours, nothing moves.
+    pub accessible: bool,
     /// What may run (`--max-tier`, `--tools`).
     pub limits: Limits,
 }
@@ -66,20 +74,36 @@ pub struct Face {
 /// # Errors
 /// When standard input or output is no terminal, or the terminal is lost.
 pub fn run(options: OpenOptions, face: Face) -> io::Result<ExitCode> {
-    terminal::restore_on_panic();
+    let log = std::env::var_os("TOOLSMITH_LOG").filter(|path| !path.is_empty());
+    let trace = trace::Trace::open(log.as_deref().map(Path::new))?;
+    terminal::restore_on_panic(options.home.data.join("crashes"));
     let mut session = Session::enter()?;
-    let theme =
-        if face.no_color { Theme::plain() } else { theme_of_terminal(std::env::var("COLORFGBG").ok().as_deref()) };
+    let variable = |name: &str| std::env::var(name).ok();
+    let theme = if face.no_color || face.accessible {
+        Theme::plain()
+    } else {
+        theme_of_terminal(variable("COLORFGBG").as_deref(), has_many_colours(&variable))
+    };
+    let letters = if face.accessible {
+        Letters::Linear
+    } else {
+        let [all, ctype, lang] = ["LC_ALL", "LC_CTYPE", "LANG"].map(variable);
+        Letters::of_locale(all.as_deref(), ctype.as_deref(), lang.as_deref())
+    };
     let call = Call { workspace: shown_path(&options.workspace), agent: face.agent.clone(), no_color: face.no_color };
     let size = session.screen.size()?;
     let mut app = App::new(call, theme, Now::default(), (size.width, size.height));
+    app.letters = letters;
     session.draw(|frame| view::draw(&mut app, frame))?;
+    if theme.ground != Ground::Plain && variable("TERM").is_some_and(|term| term != "linux") {
+        session.ask_background()?;
+    }
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
         let (to_loop, inbox) = unbounded_channel();
         let performer = Performer::new(options, (face.agent, face.found, face.limits), to_loop);
-        pump::Pump::new(&mut session, app, performer, inbox)?.run().await
+        pump::Pump::new(&mut session, app, performer, (inbox, trace))?.run().await
     });
     runtime.shutdown_timeout(LAST_MOMENT);
     drop(session);
@@ -107,13 +131,20 @@ fn exit_code(ending: Ending, failure: Option<ErrorCode>) -> u8 {
 }
 
 /// The theme for what `COLORFGBG` says of the background (`15;0`: text; background); dark without it.
-/// The terminal is not asked: some never answer.
-fn theme_of_terminal(colorfgbg: Option<&str>) -> Theme {
+/// The answer of the terminal itself comes later, or never.
+fn theme_of_terminal(colorfgbg: Option<&str>, has_many_colours: bool) -> Theme {
     let background = colorfgbg.and_then(|value| value.rsplit(';').next()).and_then(|n| n.parse::<u8>().ok());
-    match background {
-        Some(7 | 9..=15) => Theme::light(),
-        Some(_) | None => Theme::dark(),
-    }
+    let ground = match background {
+        Some(7 | 9..=15) => Ground::Light,
+        Some(_) | None => Ground::Dark,
+    };
+    if has_many_colours { Theme::of(ground) } else { Theme::ansi(ground) }
+}
+
+/// Whether the terminal has more than 16 colours, as far as its variables say.
+fn has_many_colours(variable: &dyn Fn(&str) -> Option<String>) -> bool {
+    let said = |name: &str| variable(name).filter(|value| !value.is_empty());
+    said("COLORTERM").is_some() || said("TERM").is_some_and(|term| term.contains("256color") || term.contains("kitty"))
 }
 
 #[cfg(test)]
@@ -122,8 +153,9 @@ mod tests {
 
     #[test]
     fn a_light_background_is_known_without_asking_the_terminal() {
-        assert_eq!(theme_of_terminal(Some("0;15")), Theme::light());
-        assert_eq!(theme_of_terminal(Some("15;default;0")), Theme::dark());
-        assert_eq!(theme_of_terminal(None), Theme::dark());
+        assert_eq!(theme_of_terminal(Some("0;15"), true), Theme::light());
+        assert_eq!(theme_of_terminal(Some("15;default;0"), true), Theme::dark());
+        assert_eq!(theme_of_terminal(None, true), Theme::dark());
+        assert_eq!(theme_of_terminal(None, false), Theme::ansi(Ground::Dark), "16 colours");
     }
 }

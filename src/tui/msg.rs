@@ -24,6 +24,12 @@ use std::sync::Arc;
 pub enum Msg {
     /// A key was pressed.
     Key(KeyEvent),
+    /// By how many columns the divider between the panes was moved the last time.
+    Layout(i16),
+    /// What the terminal said its background is: red, green, blue.
+    Background([u8; 3]),
+    /// So many keys came at once where keys are verbs: nobody pressed them one by one.
+    Stray(usize),
     /// Text was pasted; it never decides anything.
     Paste(String),
     /// The mouse did something.

@@ -120,6 +120,7 @@ impl Performer {
         let _ = self.shared.engine.set(engine.clone());
         // Before the first rows: a key that acts on one of them is refused until the workspace is open.
         self.send(Msg::Opened(Opened { workspace: shown_path(engine.workspace()) }));
+        self.send(Msg::Layout(engine.divider()));
         std::thread::scope(|scope| {
             // Git is asked beside the scan who works here, so that neither the first rows nor the first decision wait.
             scope.spawn(|| engine.identity());
@@ -201,6 +202,11 @@ impl Performer {
     // size: one arm for each sort of effect
     fn perform_now(&self, engine: &Engine, effect: Effect) {
         match effect {
+            Effect::KeepLayout(columns) => {
+                if let Err(error) = engine.keep_divider(columns) {
+                    self.answer(Answer::Trouble(error));
+                }
+            }
             Effect::Rescan => match lock(&self.shared.watch).as_ref() {
                 Some(watch) => watch.rescan(),
                 None => self.scan(engine),

@@ -4,16 +4,18 @@
 //! a flood it draws at most every [`FRAME`], after everything that had come was taken.
 
 use super::app::App;
+use super::background::{self, Heard};
 use super::effect::Farewell;
 use super::effect::{Effect, Ending};
 use super::msg::{Answer, Msg, Opened};
 use super::now::Now;
 use super::performer::Performer;
 use super::terminal::Session;
+use super::trace::Trace;
 use super::{app, view};
 use crate::domain::Instant;
 use crate::engine::{EngineError, stop_with_group};
-use crossterm::event::{Event, EventStream};
+use crossterm::event::{Event, EventStream, KeyEvent};
 use futures_core::Stream;
 use rustix::process::{Signal, kill_process};
 use std::future::poll_fn;
@@ -77,11 +79,15 @@ pub(super) struct Pump<'a> {
     app: App,
     performer: Performer,
     inbox: UnboundedReceiver<Msg>,
+    trace: Trace,
     events: EventStream,
     signals: Signals,
     started: Clock,
     drawn_at: Clock,
     dirty: bool,
+    /// Keys that came at once and were not taken yet.
+    typed: Vec<KeyEvent>,
+    listener: background::Listener,
     /// Live output that was left for the next frame.
     behind: bool,
     commands: Vec<JoinHandle<()>>,
@@ -94,19 +100,23 @@ impl<'a> Pump<'a> {
         session: &'a mut Session,
         app: App,
         performer: Performer,
-        inbox: UnboundedReceiver<Msg>,
+        (inbox, mut trace): (UnboundedReceiver<Msg>, Trace),
     ) -> io::Result<Pump<'a>> {
+        trace.line(0, "start", concat!("toolsmith ", env!("CARGO_PKG_VERSION")));
         let now = Clock::now();
         Ok(Pump {
             session,
             app,
             performer,
             inbox,
+            trace,
             events: EventStream::new(),
             signals: Signals::new()?,
             started: now,
             drawn_at: now,
             dirty: true,
+            typed: Vec::new(),
+            listener: background::Listener::default(),
             behind: false,
             commands: Vec::new(),
             ending: None,
@@ -193,7 +203,14 @@ impl<'a> Pump<'a> {
 
     fn terminal_event(&mut self, event: Event) -> io::Result<()> {
         match event {
-            Event::Key(key) => self.feed(Msg::Key(key)),
+            Event::Key(key) => {
+                match self.listener.hear(key) {
+                    Heard::Nothing => {}
+                    Heard::Keys(keys) => self.typed.extend(keys),
+                    Heard::Background(rgb) => self.feed(Msg::Background(rgb))?,
+                }
+                Ok(())
+            }
             Event::Paste(text) => self.feed(Msg::Paste(text)),
             Event::Mouse(event) => self.feed(Msg::Mouse(event)),
             Event::Resize(width, height) => self.feed(Msg::Resize { width, height }),
@@ -216,7 +233,7 @@ impl<'a> Pump<'a> {
                 Some(event) => Woken::Terminal(event),
                 None => match self.inbox.try_recv() {
                     Ok(msg) => Woken::Message(msg),
-                    Err(_) => return Ok(()),
+                    Err(_) => break,
                 },
             };
             self.take(woken)?;
@@ -224,13 +241,31 @@ impl<'a> Pump<'a> {
                 return Ok(());
             }
         }
+        self.press()
+    }
+
+    /// Takes the keys that came at once: one by one, or as what they are when nobody pressed them one by one.
+    fn press(&mut self) -> io::Result<()> {
+        self.typed.extend(self.listener.pause());
+        let keys = std::mem::take(&mut self.typed);
+        if self.app.is_stray(&keys) {
+            return self.feed(Msg::Stray(keys.len()));
+        }
+        for key in keys {
+            self.feed(Msg::Key(key))?;
+        }
         Ok(())
     }
 
     fn feed(&mut self, msg: Msg) -> io::Result<()> {
+        if !self.typed.is_empty() {
+            self.press()?;
+        }
         self.dirty |= !matches!(msg, Msg::Drawn);
         let now = self.now();
+        self.trace.came(now.steady_ms, &msg);
         for effect in self.app.update(now, msg) {
+            self.trace.done(now.steady_ms, &effect);
             self.perform(effect)?;
         }
         Ok(())

@@ -1,8 +1,10 @@
 //! The terminal itself: entering and leaving the full screen so that it is usable afterwards, whatever
 //! ends the program.
 //!
-//! Nothing here asks the terminal a question: a terminal that answers nothing costs no time.
+//! Nothing here waits for an answer of the terminal: one that answers nothing costs no time.
 
+use super::background::QUESTION;
+use super::crash;
 use crate::domain::SafeText;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
@@ -20,7 +22,9 @@ use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, CrosstermBackend};
 use std::io::{self, IsTerminal, Stdout, Write, stderr, stdin, stdout};
 use std::panic;
+use std::path::PathBuf;
 use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Puts the window title on the terminal's stack, and takes it back (xterm, and those like it).
 const SAVE_TITLE: &str = "\x1b[22;0t";
@@ -121,6 +125,14 @@ impl Session {
         out.flush()
     }
 
+    /// Asks for the colour of the background. The answer comes among the keys, or never; nobody waits for it.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn ask_background(&mut self) -> io::Result<()> {
+        execute!(stdout(), Print(QUESTION))
+    }
+
     /// Sets the title of the window.
     ///
     /// # Errors
@@ -185,13 +197,19 @@ pub fn restore() {
 
 /// Restores the terminal before a panic of this thread is reported. A panic of a worker is reported
 /// by whoever waits for it and must not write over the screen.
-pub fn restore_on_panic() {
+///
+/// A report of it is written into this folder.
+pub fn restore_on_panic(reports: PathBuf) {
     let ours = thread::current().id();
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         if thread::current().id() == ours {
             restore();
             report(info);
+            let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+            if let Ok(file) = crash::write(&reports, info, at) {
+                say_after(&crash::sentence(&file));
+            }
         }
     }));
 }

@@ -66,7 +66,7 @@ pub(super) fn tool(text: &str, stage: Stage) -> Tool {
 pub(super) fn tools() -> Vec<Tool> {
     let mut changed = tool("csv-stats", Stage::Approved);
     changed.state = ToolState::Changed;
-    changed.facts = ToolFacts { runs: 14, success_rate: Some(0.93), ..ToolFacts::default() };
+    changed.facts = ToolFacts { runs: 14, success_rate: Some(0.93), last_run_at: Some(ago(2)), ..ToolFacts::default() };
     let mut waiting = tool("text-diff-summary", Stage::Experimental);
     waiting.facts.review = ToolReview::Waiting;
     let mut broken = tool("web-fetch", Stage::Experimental);
@@ -539,6 +539,8 @@ fn event(key: &str) -> KeyEvent {
         "up" => plain(KeyCode::Up),
         "down" => plain(KeyCode::Down),
         "space" => plain(KeyCode::Char(' ')),
+        "end" => plain(KeyCode::End),
+        "f2" => plain(KeyCode::F(2)),
         "backspace" => plain(KeyCode::Backspace),
         key => match key.strip_prefix("ctrl-") {
             Some(rest) => KeyEvent::new(KeyCode::Char(rest.chars().next().unwrap()), KeyModifiers::CONTROL),

@@ -1,8 +1,8 @@
 //! Styles by meaning: what a piece of text is, not which colour it has.
 //!
-//! Body text keeps the terminal's own foreground and only the 16 named colours are used, so every
-//! screen is legible on dark and light backgrounds and follows the user's palette. No style alone
-//! carries a state: a word or a sign stands beside it.
+//! Body text keeps the terminal's own foreground. The themes for dark and light backgrounds have colours of their own
+//! that keep a contrast of 4.5 to the usual backgrounds; `ansi` has the 16 named colours only and follows the palette of
+//! the terminal. No style alone carries a state: a word or a sign stands beside it.
 
 use super::mark::{Mark, TokenKind, Tone};
 use ratatui::style::{Color, Modifier, Style};
@@ -24,6 +24,8 @@ pub enum Ground {
 pub struct Theme {
     /// Which background they are for.
     pub ground: Ground,
+    /// The colours that the styles are made of; `None` for no colours.
+    colours: Option<Colours>,
     /// Body text: the terminal's own foreground.
     pub text: Style,
     /// Remarks, units and other less important text.
@@ -53,28 +55,51 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// Colours for terminals with a dark background.
-    pub fn dark() -> Theme {
-        let colours = Colours {
-            accent: Color::Cyan,
-            good: Color::Green,
-            warn: Color::Yellow,
-            bad: Color::LightRed,
-            found: Color::Yellow,
-        };
-        Theme::coloured(Ground::Dark, &colours)
+    /// Colours for this background.
+    pub fn of(ground: Ground) -> Theme {
+        match ground {
+            Ground::Dark => Theme::dark(),
+            Ground::Light => Theme::light(),
+            Ground::Plain => Theme::plain(),
+        }
     }
 
-    /// For light backgrounds: no yellow, no cyan, no bright colours as text.
+    /// The same theme for another background.
+    pub fn on(&self, ground: Ground) -> Theme {
+        match self.colours {
+            Some(Colours::ANSI_DARK | Colours::ANSI_LIGHT) => Theme::ansi(ground),
+            Some(Colours::BRIGHT | Colours::DEEP) => Theme::high_contrast(ground),
+            Some(_) => Theme::of(ground),
+            None => *self,
+        }
+    }
+
+    /// Colours for terminals with a dark background.
+    pub fn dark() -> Theme {
+        Theme::coloured(Ground::Dark, Colours::DARK)
+    }
+
+    /// Colours for terminals with a light background.
     pub fn light() -> Theme {
-        let colours = Colours {
-            accent: Color::Blue,
-            good: Color::Green,
-            warn: Color::Magenta,
-            bad: Color::Red,
-            found: Color::Yellow,
-        };
-        Theme::coloured(Ground::Light, &colours)
+        Theme::coloured(Ground::Light, Colours::LIGHT)
+    }
+
+    /// As much contrast as there is: nothing dimmed, bright or dark colours only.
+    pub fn high_contrast(ground: Ground) -> Theme {
+        match ground {
+            Ground::Dark => Theme::coloured(Ground::Dark, Colours::BRIGHT),
+            Ground::Light => Theme::coloured(Ground::Light, Colours::DEEP),
+            Ground::Plain => Theme::plain(),
+        }
+    }
+
+    /// The 16 named colours only, as the terminal has them.
+    pub fn ansi(ground: Ground) -> Theme {
+        match ground {
+            Ground::Dark => Theme::coloured(Ground::Dark, Colours::ANSI_DARK),
+            Ground::Light => Theme::coloured(Ground::Light, Colours::ANSI_LIGHT),
+            Ground::Plain => Theme::plain(),
+        }
     }
 
     /// Bold, faint and reversed text only, without colours.
@@ -83,6 +108,7 @@ impl Theme {
         let dim = Style::new().add_modifier(Modifier::DIM);
         Theme {
             ground: Ground::Plain,
+            colours: None,
             text: Style::new(),
             dim,
             accent: bold,
@@ -99,11 +125,13 @@ impl Theme {
         }
     }
 
-    fn coloured(ground: Ground, colours: &Colours) -> Theme {
-        let dim = Style::new().add_modifier(Modifier::DIM);
+    fn coloured(ground: Ground, colours: Colours) -> Theme {
+        let dim = colours.dim.map_or(Style::new().add_modifier(Modifier::DIM), |dim| Style::new().fg(dim));
         let bold = Modifier::BOLD;
+        let found = Style::new().fg(colours.on_found).bg(colours.found).remove_modifier(Modifier::DIM);
         Theme {
             ground,
+            colours: Some(colours),
             text: Style::new(),
             dim,
             accent: Style::new().fg(colours.accent),
@@ -111,12 +139,8 @@ impl Theme {
             warn: Style::new().fg(colours.warn),
             bad: Style::new().fg(colours.bad),
             selection: Style::new().add_modifier(Modifier::REVERSED),
-            match_: Style::new().fg(Color::Black).bg(colours.found).remove_modifier(Modifier::DIM),
-            match_current: Style::new()
-                .fg(Color::Black)
-                .bg(colours.found)
-                .remove_modifier(Modifier::DIM)
-                .add_modifier(bold.union(Modifier::UNDERLINED)),
+            match_: found,
+            match_current: found.add_modifier(bold.union(Modifier::UNDERLINED)),
             border: dim,
             border_focus: Style::new().fg(colours.accent),
             title: Style::new().add_modifier(bold),
@@ -126,22 +150,21 @@ impl Theme {
 
     /// The style of a syntax token.
     pub fn token(&self, kind: TokenKind) -> Style {
-        let bold = Style::new().add_modifier(Modifier::BOLD);
-        match (kind, self.ground) {
-            (TokenKind::Comment, _) => self.dim,
-            (TokenKind::Keyword, Ground::Plain) => bold,
-            (TokenKind::Keyword, Ground::Dark) => Style::new().fg(Color::LightMagenta),
-            (TokenKind::Keyword, Ground::Light) => Style::new().fg(Color::Magenta),
-            (TokenKind::Function, Ground::Dark) => Style::new().fg(Color::LightBlue),
-            (TokenKind::Function | TokenKind::Type, Ground::Light) => Style::new().fg(Color::Blue),
-            (TokenKind::String, Ground::Dark | Ground::Light) => self.good,
-            (TokenKind::Number | TokenKind::Constant, Ground::Dark | Ground::Light) => self.accent,
-            (TokenKind::Type, Ground::Dark) => Style::new().fg(Color::Yellow),
-            (
-                TokenKind::Function | TokenKind::String | TokenKind::Number | TokenKind::Constant | TokenKind::Type,
-                Ground::Plain,
-            )
-            | (TokenKind::Punctuation | TokenKind::Variable, _) => self.text,
+        let Some(colours) = self.colours else {
+            return match kind {
+                TokenKind::Comment => self.dim,
+                TokenKind::Keyword => Style::new().add_modifier(Modifier::BOLD),
+                _ => self.text,
+            };
+        };
+        match kind {
+            TokenKind::Comment => self.dim,
+            TokenKind::Keyword => Style::new().fg(colours.keyword),
+            TokenKind::Function => Style::new().fg(colours.function),
+            TokenKind::Type => Style::new().fg(colours.kind),
+            TokenKind::String => self.good,
+            TokenKind::Number | TokenKind::Constant => self.accent,
+            TokenKind::Punctuation | TokenKind::Variable => self.text,
         }
     }
 
@@ -150,7 +173,7 @@ impl Theme {
         match (kind, tone, self.ground) {
             // What changed is what is read: a comment in it is not dimmed.
             (TokenKind::Comment, Tone::Added | Tone::Removed, _) => Style::new(),
-            (TokenKind::String, Tone::Added | Tone::Removed, Ground::Dark) => Style::new().fg(Color::Yellow),
+            (TokenKind::String, Tone::Added | Tone::Removed, Ground::Dark) => self.warn,
             (TokenKind::String, Tone::Added | Tone::Removed, Ground::Light) => Style::new().fg(Color::Reset),
             _ => self.token(kind),
         }
@@ -209,13 +232,101 @@ impl Default for Theme {
     }
 }
 
-/// The colours in which dark and light differ.
+/// The colours of a theme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Colours {
     accent: Color,
     good: Color,
     warn: Color,
     bad: Color,
+    /// Of remarks and borders; `None` takes the terminal's faint text.
+    dim: Option<Color>,
+    /// The ground of what a search found, and the text on it.
     found: Color,
+    on_found: Color,
+    keyword: Color,
+    function: Color,
+    kind: Color,
+}
+
+impl Colours {
+    const DARK: Colours = Colours {
+        accent: Color::Indexed(80),
+        good: Color::Indexed(114),
+        warn: Color::Indexed(221),
+        bad: Color::Indexed(210),
+        dim: Some(Color::Indexed(248)),
+        found: Color::Indexed(221),
+        on_found: Color::Indexed(16),
+        keyword: Color::Indexed(177),
+        function: Color::Indexed(111),
+        kind: Color::Indexed(180),
+    };
+    const LIGHT: Colours = Colours {
+        accent: Color::Indexed(25),
+        good: Color::Indexed(22),
+        warn: Color::Indexed(94),
+        bad: Color::Indexed(124),
+        dim: Some(Color::Indexed(240)),
+        found: Color::Indexed(221),
+        on_found: Color::Indexed(16),
+        keyword: Color::Indexed(90),
+        function: Color::Indexed(18),
+        kind: Color::Indexed(58),
+    };
+    const BRIGHT: Colours = Colours {
+        accent: Color::Indexed(51),
+        good: Color::Indexed(83),
+        warn: Color::Indexed(227),
+        bad: Color::Indexed(217),
+        dim: Some(Color::Indexed(254)),
+        found: Color::Indexed(227),
+        on_found: Color::Indexed(16),
+        keyword: Color::Indexed(219),
+        function: Color::Indexed(153),
+        kind: Color::Indexed(229),
+    };
+    const DEEP: Colours = Colours {
+        accent: Color::Indexed(18),
+        good: Color::Rgb(0, 70, 0),
+        warn: Color::Indexed(52),
+        bad: Color::Indexed(88),
+        dim: Some(Color::Indexed(236)),
+        found: Color::Indexed(227),
+        on_found: Color::Indexed(16),
+        keyword: Color::Indexed(53),
+        function: Color::Indexed(17),
+        kind: Color::Indexed(234),
+    };
+    const ANSI_DARK: Colours = Colours {
+        accent: Color::Cyan,
+        good: Color::Green,
+        warn: Color::Yellow,
+        bad: Color::LightRed,
+        dim: None,
+        found: Color::Yellow,
+        on_found: Color::Black,
+        keyword: Color::LightMagenta,
+        function: Color::LightBlue,
+        kind: Color::Yellow,
+    };
+    const ANSI_LIGHT: Colours = Colours {
+        accent: Color::Blue,
+        good: Color::Green,
+        warn: Color::Magenta,
+        bad: Color::Red,
+        dim: None,
+        found: Color::Yellow,
+        on_found: Color::Black,
+        keyword: Color::Magenta,
+        function: Color::Blue,
+        kind: Color::Blue,
+    };
+}
+
+/// What a terminal said its background is, as a ground: by its brightness.
+pub fn ground_of(rgb: [u8; 3]) -> Ground {
+    if brightness(rgb.map(u32::from)) > 127 { Ground::Light } else { Ground::Dark }
 }
 
 /// Red, green, blue of a colour whose value does not depend on the terminal's palette.
@@ -260,6 +371,53 @@ mod tests {
         assert_eq!(Theme::light().adapt(red), red);
         assert_eq!(Theme::plain().adapt(red), Style::new().add_modifier(Modifier::BOLD));
         assert_eq!(Theme::dark().adapt(Style::new().add_modifier(Modifier::HIDDEN)), Style::new());
+    }
+
+    /// Relative luminance, as WCAG 2 defines it.
+    fn luminance(rgb: [u32; 3]) -> f64 {
+        let linear = |part: u32| {
+            let part = f64::from(part) / 255.0;
+            if part <= 0.039_28 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * linear(rgb[0]) + 0.7152 * linear(rgb[1]) + 0.0722 * linear(rgb[2])
+    }
+
+    fn contrast(one: [u32; 3], other: [u32; 3]) -> f64 {
+        let (one, other) = (luminance(one), luminance(other));
+        (one.max(other) + 0.05) / (one.min(other) + 0.05)
+    }
+
+    /// Backgrounds of widespread terminals and themes.
+    const DARK_GROUNDS: [[u32; 3]; 5] =
+        [[0, 0, 0], [0x1e, 0x1e, 0x1e], [0x28, 0x2c, 0x34], [0x00, 0x2b, 0x36], [0x2e, 0x34, 0x40]];
+    const LIGHT_GROUNDS: [[u32; 3]; 4] = [[255, 255, 255], [0xfd, 0xf6, 0xe3], [0xef, 0xf1, 0xf5], [0xf2, 0xe5, 0xbc]];
+
+    #[test]
+    fn text_has_a_contrast_of_4_5_on_widespread_backgrounds_and_of_7_in_the_theme_for_it() {
+        let themes = [
+            (Theme::dark(), &DARK_GROUNDS[..], 4.5),
+            (Theme::light(), &LIGHT_GROUNDS[..], 4.5),
+            (Theme::high_contrast(Ground::Dark), &DARK_GROUNDS[..], 7.0),
+            (Theme::high_contrast(Ground::Light), &LIGHT_GROUNDS[..], 7.0),
+        ];
+        for (theme, grounds, least) in themes {
+            let colours = theme.colours.unwrap();
+            let Colours { accent, good, warn, bad, dim, keyword, function, kind, .. } = colours;
+            for colour in [accent, good, warn, bad, dim.unwrap(), keyword, function, kind] {
+                for ground in grounds {
+                    let measured = contrast(fixed_rgb(colour).unwrap(), *ground);
+                    assert!(measured >= least, "{colour} on {ground:?}: {measured:.2}");
+                }
+            }
+            let found = contrast(fixed_rgb(colours.found).unwrap(), fixed_rgb(colours.on_found).unwrap());
+            assert!(found >= 4.5, "{found}");
+        }
+    }
+
+    #[test]
+    fn a_background_is_light_or_dark_by_its_brightness() {
+        assert_eq!(ground_of([0xfd, 0xf6, 0xe3]), Ground::Light);
+        assert_eq!(ground_of([0x28, 0x2c, 0x34]), Ground::Dark);
     }
 
     #[test]

@@ -294,10 +294,10 @@ fn what_is_no_specification_is_refused_by_the_name_of_its_field_and_words_alone_
 fn a_key_opens_a_form_that_makes_a_tool() {
     let workspace = Workspace::new();
     let mut terminal = Terminal::toolsmith(&workspace, &[], (100, 30));
-    terminal.wait_text("Ready").wait_text("No tools yet").send("n").wait_text("start from").wait_text("specification");
+    terminal.wait_text("Ready").wait_text("No tools yet").send("+").wait_text("start from").wait_text("specification");
     // The third template, then the name.
     terminal.send("\x1b[C").send("\x1b[C").send("\x1b[C").send("\t").send("\t").send("tidy");
-    terminal.wait_text("tidy").send("\r").wait_gone("start from").wait_text("new experimental tool");
+    terminal.wait_text("tidy").send("\x13").wait_gone("start from").wait_text("new experimental tool");
     terminal.send("q").wait_end();
     assert!(workspace.path("tools/experimental/tidy/tool.toml").is_file());
 }

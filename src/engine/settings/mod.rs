@@ -60,6 +60,10 @@ pub enum Theme {
     Dark,
     /// For a light background.
     Light,
+    /// As much contrast as there is.
+    HighContrast,
+    /// The 16 named colours of the terminal only.
+    Ansi,
 }
 
 /// A further folder with tools.
@@ -368,8 +372,10 @@ impl File<'_> {
             Some("auto") => Some(Theme::Auto),
             Some("dark") => Some(Theme::Dark),
             Some("light") => Some(Theme::Light),
+            Some("high-contrast") => Some(Theme::HighContrast),
+            Some("ansi") => Some(Theme::Ansi),
             _ => {
-                let hint = "write \"auto\", \"dark\" or \"light\"".to_owned();
+                let hint = "write \"auto\", \"dark\", \"light\", \"high-contrast\" or \"ansi\"".to_owned();
                 self.bad(value.span().start, "theme is not a known theme".to_owned(), hint);
                 None
             }

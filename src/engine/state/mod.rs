@@ -4,6 +4,7 @@ pub(super) mod exposure;
 pub(super) mod home;
 pub(super) mod identity;
 pub(super) mod opening;
+pub(super) mod screen;
 
 pub use home::{Home, find_workspace, path_state_dir};
 pub use identity::{answer_copy, locate, plan_copy_answer};

@@ -38,7 +38,10 @@ impl App {
             Msg::Catalog(view) => self.catalog.set_view(view),
             Msg::Indexed { generation, index } => self.catalog.set_index(generation, index),
             Msg::Services(rows) => return self.set_services(rows),
-            Msg::Answer(answer) => return self.answer(*answer),
+            Msg::Answer(answer) => {
+                self.note_ended(&answer);
+                return self.answer(*answer);
+            }
             Msg::Output { run, frames, skipped } => self.output.wrote(run, &frames, skipped),
             Msg::Sample { run, sample, level } => self.output.sampled(run, sample, level),
             // The rest is handled where keys, the mouse and time are.
@@ -49,16 +52,33 @@ impl App {
 
     fn apply(&mut self, settings: &Settings) -> Vec<Effect> {
         self.evolutions.set_settings(settings);
-        if self.theme.ground != Ground::Plain {
-            match settings.theme {
-                ThemeSetting::Auto => {}
-                ThemeSetting::Dark => self.theme = Theme::dark(),
-                ThemeSetting::Light => self.theme = Theme::light(),
-            }
-        }
+        self.colours.0 = settings.theme;
+        self.choose_theme();
         self.mouse = settings.mouse;
         self.rings = settings.ring;
         vec![Effect::Mouse(self.mouse)]
+    }
+
+    /// The terminal named its background.
+    pub(super) fn set_ground(&mut self, ground: Ground) {
+        self.colours.1 = Some(ground);
+        self.choose_theme();
+    }
+
+    /// The theme that the settings name, for the background that the terminal named.
+    fn choose_theme(&mut self) {
+        if self.theme.ground == Ground::Plain {
+            return;
+        }
+        let (setting, named) = self.colours;
+        let ground = named.unwrap_or(self.theme.ground);
+        self.theme = match setting {
+            ThemeSetting::Auto => self.theme.on(ground),
+            ThemeSetting::Dark => self.theme.on(Ground::Dark),
+            ThemeSetting::Light => self.theme.on(Ground::Light),
+            ThemeSetting::HighContrast => Theme::high_contrast(ground),
+            ThemeSetting::Ansi => Theme::ansi(ground),
+        };
     }
 
     fn load_everything(&mut self) -> Vec<Effect> {

@@ -1,10 +1,11 @@
 //! Whether a verb works right now, and if not, why: one answer for keys, footer, help and palette.
 
+use super::subject::place_of;
 use super::{App, Opening};
 use crate::action::{ACTIONS, ArgKind, Context, Risk, Spec, Verb, spec};
 use crate::domain::{CostTier, Stage, Tool, ToolState};
 use crate::engine::plain_query;
-use crate::tui::keymap::works_in;
+use crate::tui::keymap::{FOCUSABLE, works_in};
 use crate::tui::layout::{Needs, half};
 use crate::tui::overlay::help::HelpRow;
 use crate::tui::overlay::palette::PaletteRow;
@@ -32,6 +33,7 @@ impl App {
     ///
     /// # Errors
     /// Why not, as a sentence without stop.
+    // size: one arm for each verb that does not always work
     pub fn available(&self, verb: Verb) -> Result<(), String> {
         let row = spec(verb);
         if !row.tui {
@@ -69,8 +71,11 @@ impl App {
             Verb::Review if matches!(self.screen, Screen::Evolution(_)) => self.evolution_review().map(drop),
             Verb::Review => self.selected_review().map(drop).ok_or_else(|| "no pending review here".to_owned()),
             Verb::Approve | Verb::Reject | Verb::RequestChanges if !self.marked().is_empty() => Ok(()),
-            Verb::Approve | Verb::Reject | Verb::RequestChanges if self.at(Pane::Queue) => {
+            Verb::Approve if self.at(Pane::Queue) => {
                 Err(format!("open the review, or select several with {}", self.keymap.key(Verb::Mark)))
+            }
+            Verb::Reject | Verb::RequestChanges if self.at(Pane::Queue) => {
+                self.selected_review().map(drop).ok_or_else(|| "no pending review here".to_owned())
             }
             Verb::Approve => self.approvable(),
             Verb::ApproveOver => self.approvable_over(),
@@ -105,7 +110,7 @@ impl App {
                 }
             },
             Verb::Evolve | Verb::Keep | Verb::Stop | Verb::Resume => self.evolvable(verb),
-            Verb::Follow if self.output.current().is_none() => Err("no run is open".to_owned()),
+            Verb::Follow | Verb::Times if self.output.current().is_none() => Err("no run is open".to_owned()),
             _ if row.risk == Risk::HumanOnly || plain_query(row.name).is_some() => self.has_subject(row),
             _ => Ok(()),
         }
@@ -208,7 +213,10 @@ impl App {
         if self.focus == Pane::Queue && self.queue.selected().is_some() {
             return Ok(());
         }
-        match self.tool_or_why()?.stage {
+        let tool = self.tool_or_why()?;
+        match tool.stage {
+            // What came with the folder has an adoption that waits, whatever its stage.
+            _ if self.queue.waiting_for(&tool.name, tool.digest).is_some() => Ok(()),
             Stage::Experimental | Stage::Approved => Ok(()),
             Stage::Core => Err("it is already core".to_owned()),
             Stage::Archived => Err(format!("it is archived: restore it first with {}", self.keymap.key(Verb::Restore))),
@@ -218,32 +226,54 @@ impl App {
     /// The rows of the help overlay for where the focus is.
     pub(super) fn help_rows(&self) -> Vec<HelpRow> {
         let context = self.context();
+        let has_keys = |row: &&Spec| row.tui && !self.keymap.keys(row.verb).is_empty();
         let own = |row: &&Spec| row.contexts.contains(&context);
         let shared = |row: &&Spec| !row.contexts.contains(&context) && works_in(row, context);
-        let mut rows: Vec<&Spec> = ACTIONS.iter().filter(own).chain(ACTIONS.iter().filter(shared)).collect();
+        let mut rows: Vec<&Spec> = ACTIONS.iter().filter(own).collect();
         // First what one is here for, as in the footer.
         let wanted = self.wanted();
         rows.sort_by_key(|row| wanted.iter().position(|verb| *verb == row.verb).unwrap_or(usize::MAX));
-        rows.into_iter()
-            .filter(|row| row.tui && !self.keymap.keys(row.verb).is_empty())
-            .map(|row| HelpRow { reason: self.available(row.verb).err(), ..HelpRow::of(row.verb, &self.keymap) })
-            .collect()
+        let row = |row: &Spec, place: &'static str| HelpRow {
+            reason: self.available(row.verb).err(),
+            place,
+            ..HelpRow::of(row.verb, &self.keymap)
+        };
+        let here = place_of(context);
+        let mut help: Vec<HelpRow> = rows.into_iter().filter(has_keys).map(|spec| row(spec, here)).collect();
+        help.extend(ACTIONS.iter().filter(shared).filter(has_keys).map(|spec| row(spec, "everywhere")));
+        for other in FOCUSABLE.into_iter().filter(|other| *other != context) {
+            let place = place_of(other);
+            let elsewhere = ACTIONS.iter().filter(|row| row.contexts.contains(&other)).filter(has_keys);
+            help.extend(elsewhere.map(|spec| HelpRow {
+                reason: Some(format!("works in the {place}")),
+                place,
+                ..HelpRow::of(spec.verb, &self.keymap)
+            }));
+        }
+        help
     }
 
     /// The rows of the palette: every verb that the screen has.
     pub(super) fn palette_rows(&self) -> Vec<PaletteRow> {
-        ACTIONS
-            .iter()
-            .filter(|row| row.tui)
-            .map(|spec| PaletteRow { spec, key: self.keymap.key(spec.verb), reason: self.available(spec.verb).err() })
-            .collect()
+        let wanted = self.wanted();
+        let place = |verb: Verb| {
+            let recent = self.recent.iter().position(|known| *known == verb);
+            // After those that were chosen last, what one is most likely to do here.
+            recent.or_else(|| wanted.iter().position(|known| *known == verb).map(|at| at + self.recent.len()))
+        };
+        let row = |spec: &'static Spec| {
+            let reason = self.available(spec.verb).err();
+            let place = if reason.is_none() { place(spec.verb) } else { None };
+            PaletteRow { spec, key: self.keymap.key(spec.verb), reason, place }
+        };
+        ACTIONS.iter().filter(|row| row.tui).map(row).collect()
     }
 
     /// What the panes need of the screen. An output that shows nothing lends its room to long names.
     pub fn needs(&self) -> Needs {
         let is_free = self.output.current().is_none();
         let more_catalog = if is_free { self.catalog.lacks(half(self.size.0)) } else { 0 };
-        Needs { zoomed: self.zoom, services: self.services.len(), more_catalog }
+        Needs { zoomed: self.zoom, services: self.services.len(), more_catalog, shift: self.shift }
     }
 
     /// The verbs whose keys the footer shows, most important first.
@@ -259,6 +289,7 @@ impl App {
     }
 
     /// What one is most likely to do here, most important first, whether it works now or not.
+    // size: a list for each place
     fn wanted(&self) -> &'static [Verb] {
         let live = self.output.current().is_some_and(RunTab::is_live);
         match self.context() {
@@ -289,6 +320,7 @@ impl App {
                 Verb::Runs,
                 Verb::Behaviour,
                 Verb::Filter,
+                Verb::NextRisk,
                 Verb::NextTab,
                 Verb::Zoom,
                 Verb::Copy,
@@ -299,9 +331,17 @@ impl App {
             Context::Queue if !self.marked().is_empty() => {
                 &[Verb::Approve, Verb::Reject, Verb::RequestChanges, Verb::Mark, Verb::Review, Verb::Filter]
             }
-            Context::Queue => {
-                &[Verb::Review, Verb::Mark, Verb::Sort, Verb::Evolve, Verb::Filter, Verb::Archive, Verb::Undo]
-            }
+            Context::Queue => &[
+                Verb::Review,
+                Verb::Mark,
+                Verb::Reject,
+                Verb::RequestChanges,
+                Verb::Sort,
+                Verb::Evolve,
+                Verb::Filter,
+                Verb::Archive,
+                Verb::Undo,
+            ],
             Context::Services => SERVICE_VERBS,
             Context::Review => &[
                 Verb::NextNew,

@@ -13,7 +13,7 @@ use crate::tui::screen::Screen;
 impl App {
     pub(super) fn begin_call(&mut self, args: &Args) -> Vec<Effect> {
         let form = CallForm::new(args.get("scenario").unwrap_or_default());
-        self.overlays.push(Overlay::Call(Box::new(form)));
+        self.open_form(Overlay::Call(Box::new(form)), args);
         Vec::new()
     }
 

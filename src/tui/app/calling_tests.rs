@@ -40,7 +40,7 @@ fn came(bench: &mut Bench, called: Called) {
 
 fn looked(width: u16, height: u16) -> Bench {
     let mut bench = Bench::ready(width, height);
-    bench.press("c").type_text("translate english to french").press("tab").type_text("translation");
+    bench.press("Q").type_text("translate english to french").press("tab").type_text("translation");
     bench.press("tab").type_text("text=Hello world").press("enter");
     let (ticket, step) = asked(&mut bench).unwrap();
     assert_eq!(step, CallStep::Look);

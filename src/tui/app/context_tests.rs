@@ -163,6 +163,6 @@ fn help_lists_the_keys_of_the_context_and_enter_presses_the_selected_one() {
     }
     bench.type_text("stage").press("enter");
     assert!(bench.screen().contains("Stage a prompt"));
-    bench.press("esc w");
+    bench.press("esc \"");
     assert!(matches!(bench.app.overlays.as_slice(), [Overlay::Say(talk)] if talk.instance == "db"));
 }

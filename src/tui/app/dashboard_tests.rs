@@ -32,7 +32,7 @@ fn figures(runs: u64) -> Box<Dashboard> {
 fn no_line_of_it_is_wrapped_at_any_width() {
     for (width, height) in [(120, 40), (80, 24), (60, 20)] {
         let mut bench = Bench::ready(width, height);
-        bench.press("S").answer(Answer::Dashboard(Ok(figures(7))));
+        bench.press("0").answer(Answer::Dashboard(Ok(figures(7))));
         bench.draw();
         let screen = bench.screen();
         assert!(screen.contains("2 reviews · 1 open failure"), "{screen}");
@@ -49,7 +49,7 @@ fn no_line_of_it_is_wrapped_at_any_width() {
 fn an_open_dashboard_follows_what_happens_every_few_seconds_and_never_counts_twice_at_once() {
     let mut bench = Bench::ready(120, 40);
     bench.effects.clear();
-    bench.press("S");
+    bench.press("0");
     let asked = |bench: &mut Bench| bench.taken().iter().filter(|effect| matches!(effect, Effect::Dashboard)).count();
     assert_eq!(asked(&mut bench), 1);
     bench.send(Msg::Changed(Change::Runs)).send(Msg::Changed(Change::Reviews)).wait(9_000);

@@ -260,7 +260,7 @@ fn what_is_written_is_looked_at_ten_times_a_second_and_only_while_it_is_written_
 #[test]
 fn an_answer_is_kept_after_the_question_was_read() {
     let mut bench = open(80, 24, spent());
-    bench.press("K");
+    bench.press("a");
     bench.draw();
     assert!(bench.screen().contains("divide 1.1.0, written by local"), "{}", bench.screen());
     bench.press("y");
@@ -282,14 +282,14 @@ fn an_answer_is_kept_after_the_question_was_read() {
 #[test]
 fn a_key_stops_it_and_one_whose_workbench_died_is_resumed() {
     let mut bench = open(80, 24, writing());
-    bench.press("K s");
+    bench.press("a S");
     let effects = bench.taken();
     assert!(matches!(effects.as_slice(), [Effect::Evolve(Evolving::Stop(ID))]), "{effects:?}");
     bench.press("R");
     assert!(bench.taken().is_empty(), "it is still running");
 
     let mut bench = open(80, 24, rounds(EvolutionState::Interrupted, LaneState::Asking { attempt: 1 }));
-    assert!(bench.screen().contains("interrupted: R resume, s end"), "{}", bench.screen());
+    assert!(bench.screen().contains("interrupted: R resume, S end"), "{}", bench.screen());
     bench.press("R");
     assert!(bench.taken().iter().any(|effect| matches!(effect, Effect::Evolve(Evolving::Resume(ID)))));
 }

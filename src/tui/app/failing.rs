@@ -40,7 +40,7 @@ impl App {
         let open = |app: &mut App, tool: String, told: String| {
             let (scenario, error) = (scenario.unwrap_or_default(), error.unwrap_or(told));
             let form = MarkForm::new(MarkRequest { tool, run, scenario, error, severity });
-            app.overlays.push(Overlay::MarkFailure(Box::new(form)));
+            app.open_form(Overlay::MarkFailure(Box::new(form)), args);
             Vec::new()
         };
         match known {

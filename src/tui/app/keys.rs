@@ -27,6 +27,12 @@ impl App {
         if control && key.code == KeyCode::Char('z') {
             return vec![Effect::Suspend];
         }
+        // Who presses a key has seen what was said; a key that is swallowed was not meant for here.
+        let is_verb = self.overlays.is_empty() && !self.is_typing();
+        if is_verb && self.stray.swallows(key, self.now) {
+            return Vec::new();
+        }
+        self.messages.dismiss();
         if let Some(overlay) = self.overlays.last_mut() {
             // The way out of everything, also where ctrl-c is no verb because text is typed.
             let out = control && key.code == KeyCode::Char('c');
@@ -38,9 +44,6 @@ impl App {
         }
         if self.is_typing() {
             return self.type_key(key);
-        }
-        if self.stray.swallows(key, self.now) {
-            return Vec::new();
         }
         let chord = Chord::of(key);
         let Some(verb) = self.keymap.lookup(self.context(), chord) else {
@@ -60,7 +63,9 @@ impl App {
         } else if self.is_typing() {
             self.edit_typed(&mut |input| input.insert(text));
         } else {
-            self.say(Mood::Calm, "pasting has no effect here");
+            let words =
+                if text.chars().count() > 1 { "pasted text does nothing here" } else { "nothing to paste into" };
+            self.say(Mood::Calm, words);
         }
         Vec::new()
     }
@@ -79,6 +84,7 @@ impl App {
         }
     }
 
+    // size: one arm for each reply
     fn reply(&mut self, reply: Reply) -> Vec<Effect> {
         if matches!(reply, Reply::Stay) {
             return Vec::new();
@@ -102,11 +108,15 @@ impl App {
         if let Reply::EditContext(call) = reply {
             return self.edit_context(*call);
         }
+        if let Reply::Copy(text) = reply {
+            return vec![Effect::Copy(text)];
+        }
         if let Reply::Help(place, rows) = reply {
             self.overlays.push(Overlay::Help(Help::new(place, rows)));
             return Vec::new();
         }
         let closed = self.overlays.pop();
+        self.remember_typed(closed.as_ref(), matches!(reply, Reply::Close));
         match reply {
             Reply::Stay
             | Reply::Search(_)
@@ -115,9 +125,16 @@ impl App {
             | Reply::Say(..)
             | Reply::EditContext(_)
             | Reply::Help(..)
+            | Reply::Copy(_)
             | Reply::Close => Vec::new(),
             Reply::Call(request, step) => self.call_step(*request, step),
-            Reply::Invoke(verb, args) => self.perform(verb, &args),
+            Reply::Invoke(verb, args) => {
+                if matches!(closed, Some(Overlay::Palette(_))) {
+                    self.recent.retain(|known| *known != verb);
+                    self.recent.insert(0, verb);
+                }
+                self.perform(verb, &args)
+            }
             Reply::Press(key) => self.key(&key),
             Reply::Execute(command) => vec![Effect::Execute(command)],
             Reply::Decide(request) => self.decide(*request),
@@ -159,7 +176,7 @@ impl App {
     /// Sends a decision together with what was on screen.
     fn decide(&mut self, request: DecisionRequest) -> Vec<Effect> {
         let now = self.now;
-        let Screen::Review(screen) = &self.screen else { return Vec::new() };
+        let Screen::Review(screen) = &self.screen else { return self.decide_in_queue(request) };
         if screen.review.id != request.review || screen.review.digest != request.digest {
             return Vec::new();
         }
@@ -174,6 +191,19 @@ impl App {
             self.drafts.insert((request.review, request.kind), reason.clone());
         }
         vec![Effect::Execute(Command::Decide(DecisionRequest { shown, ..request }))]
+    }
+
+    /// Sends a no that was given in the queue, without anything on screen.
+    fn decide_in_queue(&mut self, request: DecisionRequest) -> Vec<Effect> {
+        let waits = self.queue.find(request.review).is_some_and(|review| review.digest == request.digest);
+        if request.approves() || !waits {
+            return self.refuse("not decided: the review changed, open it again");
+        }
+        if let Some(reason) = &request.reason {
+            // Kept until the engine has taken it.
+            self.drafts.insert((request.review, request.kind), reason.clone());
+        }
+        vec![Effect::Execute(Command::Decide(request))]
     }
 
     /// Whether what the prompt asked about is still so: nothing came in between that was not read.

@@ -20,7 +20,10 @@ pub mod evolving;
 mod evolving_tests;
 mod failing;
 mod figures;
+mod first_steps;
 mod keys;
+mod memory;
+mod messages;
 mod mouse;
 mod opportunities;
 mod reviewing;
@@ -37,9 +40,14 @@ mod subject;
 mod tests;
 mod upkeep;
 mod verbs;
+mod work;
 
+pub use messages::{Messages, Mood, Toast};
+
+use super::ascii::Letters;
 use super::effect::{Effect, Ending, TabId};
 use super::keymap::Keymap;
+use super::layout::{MIN_HEIGHT, MIN_WIDTH};
 use super::msg::{Held, Msg, Opened};
 use super::now::Now;
 use super::overlay::Overlay;
@@ -51,18 +59,16 @@ use super::pane::queue::QueuePane;
 use super::pane::services::ServicesPane;
 use super::screen::Screen;
 use super::screen::review::Kept;
-use super::theme::Theme;
+use super::theme::{Ground, Theme, ground_of};
 use crate::action::Verb;
 use crate::domain::{Command, CommentKind, DecisionKind, ReviewId, Run, RunId, SafeText, Tool};
-use crate::engine::{ConnectedAgent, EngineError};
+use crate::engine::{ConnectedAgent, EngineError, Theme as ThemeSetting};
 use ratatui::layout::Rect;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// How long a message stays in the footer.
-const TOAST_MS: u64 = 10_000;
-/// How long a message about something that failed stays.
-const TROUBLE_MS: u64 = 30_000;
+/// A terminal that is too small is looked at again this often.
+const AGAIN_MS: u64 = 500;
 /// Ages are drawn anew this often when nothing else happens.
 const MINUTE_MS: u64 = 60_000;
 /// The time of a live run is drawn anew this often.
@@ -77,26 +83,6 @@ pub enum Opening {
     Done(Opened),
     /// It cannot be opened; the error is shown in its place.
     Failed(EngineError),
-}
-
-/// How a message in the footer reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mood {
-    /// It worked, or is just so.
-    Calm,
-    /// Something was refused or failed.
-    Trouble,
-}
-
-/// A message in the footer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Toast {
-    /// The message, safe to draw.
-    pub text: String,
-    /// Decides the colour and how long it stays.
-    pub mood: Mood,
-    /// When it goes, steady milliseconds.
-    pub until: u64,
 }
 
 /// What a click on a place means.
@@ -159,6 +145,10 @@ pub struct App {
     pub keymap: Keymap,
     /// The styles in force.
     pub theme: Theme,
+    /// How the finished screen is changed for the terminal.
+    pub letters: Letters,
+    /// What the settings say of colours, and the background that the terminal named.
+    colours: (ThemeSetting, Option<Ground>),
     /// The time of the last message.
     pub now: Now,
     /// Columns and rows of the terminal.
@@ -177,6 +167,10 @@ pub struct App {
     pub focus: Pane,
     /// Whether the focused pane has the screen for itself.
     pub zoom: bool,
+    /// By how many columns the divider between the panes was moved to the right.
+    pub shift: i16,
+    /// Whether the divider is being dragged.
+    drags: bool,
     /// The pane that lists tools.
     pub catalog: CatalogPane,
     /// Runs and their output.
@@ -193,8 +187,12 @@ pub struct App {
     pub evolutions: evolving::Evolutions,
     /// What is open over it, topmost last.
     pub overlays: Vec<Overlay>,
-    /// The message in the footer.
-    pub toast: Option<Toast>,
+    /// What was said, and is shown above the keys.
+    pub messages: Messages,
+    /// What is being done outside.
+    works: work::Works,
+    /// Verbs that were chosen in the palette, newest first.
+    recent: Vec<Verb>,
     /// Places that answer to the mouse; written by the view.
     pub spots: Vec<Spot>,
     /// When the dashboard is counted.
@@ -213,6 +211,8 @@ pub struct App {
     refused: bool,
     /// Comments typed and not sent.
     remarks: HashMap<ReviewId, (CommentKind, String)>,
+    /// Other forms: drafts, and what was submitted before.
+    memory: memory::Memory,
     /// Inputs typed and not sent, by path of the tool.
     inputs: HashMap<String, serde_json::Value>,
     refresh: Refreshes,
@@ -248,6 +248,8 @@ impl App {
             call,
             keymap: Keymap::default(),
             theme,
+            letters: Letters::default(),
+            colours: (ThemeSetting::Auto, None),
             now,
             size,
             mouse: false,
@@ -257,6 +259,8 @@ impl App {
             opening: Opening::Pending,
             focus: Pane::default(),
             zoom: false,
+            shift: 0,
+            drags: false,
             catalog: CatalogPane::default(),
             output: OutputPane::default(),
             failures: FailuresPane::default(),
@@ -265,7 +269,9 @@ impl App {
             screen: Screen::default(),
             evolutions: evolving::Evolutions::default(),
             overlays: Vec::new(),
-            toast: None,
+            messages: Messages::default(),
+            works: work::Works::default(),
+            recent: Vec::new(),
             spots: Vec::new(),
             figures: figures::Figures::default(),
             runs: Vec::new(),
@@ -275,6 +281,7 @@ impl App {
             stray: stray::Stray::default(),
             refused: false,
             remarks: HashMap::new(),
+            memory: memory::Memory::default(),
             inputs: HashMap::new(),
             refresh: Refreshes::default(),
             tickets: 0,
@@ -293,6 +300,7 @@ impl App {
         if self.open_review_id() != open {
             effects.push(Effect::LookAt(self.open_review_id()));
         }
+        self.note_begun(&effects);
         effects.extend(self.look_at_texts());
         effects.extend(self.watch_services());
         effects
@@ -318,12 +326,23 @@ impl App {
 
     fn take(&mut self, now: Now, msg: Msg) -> Vec<Effect> {
         self.now = now;
-        if self.toast.as_ref().is_some_and(|toast| toast.until <= now.steady_ms) {
-            self.toast = None;
-        }
+        self.messages.expire(now.steady_ms);
         match msg {
             Msg::Key(key) => self.key(&key),
             Msg::Paste(text) => self.paste(&text),
+            Msg::Layout(shift) => {
+                self.shift = shift;
+                Vec::new()
+            }
+            Msg::Background(rgb) => {
+                self.set_ground(ground_of(rgb));
+                Vec::new()
+            }
+            Msg::Stray(keys) => {
+                let text = format!("{keys} keys at once were ignored: they look like pasted text");
+                self.say(Mood::Calm, &text);
+                Vec::new()
+            }
             Msg::Mouse(event) => self.mouse(event),
             Msg::Resize { width, height } => {
                 self.size = (width, height);
@@ -355,12 +374,18 @@ impl App {
     pub fn next_wake(&self) -> Option<u64> {
         let now = self.now.steady_ms;
         let question = self.overlays.last().and_then(|overlay| overlay.wakes_at(self.now));
-        let toast = self.toast.as_ref().map(|toast| toast.until);
+        let toast = self.messages.shown().map(|toast| toast.until);
         let ticks = self.output.ticks() || self.services.counts_down();
         let tick = ticks.then_some(now + TICK_MS);
         let dated = self.failures.open_count() > 0 || !self.queue.is_empty() || self.services.going_count() > 0;
+        // A size that was read in the middle of a change is read again.
+        let is_small = self.size.0 < MIN_WIDTH || self.size.1 < MIN_HEIGHT;
+        let again = is_small.then_some(now + AGAIN_MS);
         let ages = dated.then_some(now + MINUTE_MS);
-        [question, toast, tick, ages, self.evolution_wakes(), self.dashboard_wakes()].into_iter().flatten().min()
+        [question, toast, tick, ages, self.evolution_wakes(), self.dashboard_wakes(), self.work_wakes(), again]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Whether something became due since the state was last told the time: a frame that was drawn from it does not show
@@ -381,15 +406,6 @@ impl App {
             waiting => format!(" ({waiting})"),
         };
         SafeText::new(&format!("toolsmith: {name}{waiting}"))
-    }
-
-    /// Says something in the footer; the text is escaped.
-    pub fn say(&mut self, mood: Mood, text: &str) {
-        let stays = match mood {
-            Mood::Calm => TOAST_MS,
-            Mood::Trouble => TROUBLE_MS,
-        };
-        self.toast = Some(Toast { text: super::phrase::safe(text), mood, until: self.now.steady_ms + stays });
     }
 
     /// Says what went wrong, with the next step.

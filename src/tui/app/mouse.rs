@@ -4,13 +4,14 @@
 use super::{App, Target};
 use crate::action::{Risk, spec};
 use crate::tui::effect::Effect;
+use crate::tui::layout::{Arrangement, arrange, clamp_shift};
 use crate::tui::list::Motion;
 use crate::tui::overlay::Args;
 use crate::tui::pane::Pane;
 use crate::tui::screen::Screen;
 use crate::tui::widget::Move;
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 
 /// Lines for a notch of the wheel.
 const NOTCH: isize = 3;
@@ -19,11 +20,47 @@ impl App {
     pub(super) fn mouse(&mut self, event: MouseEvent) -> Vec<Effect> {
         let at = Position::new(event.column, event.row);
         match event.kind {
+            MouseEventKind::Down(MouseButton::Left) if self.is_divider(at) => {
+                self.drags = true;
+                Vec::new()
+            }
             MouseEventKind::Down(MouseButton::Left) => self.click(at),
+            MouseEventKind::Drag(MouseButton::Left) if self.drags => {
+                self.drag_divider(at.x);
+                Vec::new()
+            }
+            MouseEventKind::Up(MouseButton::Left) if self.drags => {
+                self.drags = false;
+                vec![Effect::KeepLayout(self.shift)]
+            }
             MouseEventKind::ScrollDown => self.wheel(at, NOTCH),
             MouseEventKind::ScrollUp => self.wheel(at, -NOTCH),
             _ => Vec::new(),
         }
+    }
+
+    /// The column of the divider between the panes, where they are side by side.
+    fn divider(&self) -> Option<u16> {
+        let screen = Rect::new(0, 0, self.size.0, self.size.1);
+        let is_shown = self.overlays.is_empty() && matches!(self.screen, Screen::Workbench);
+        match arrange(screen, self.needs()) {
+            Arrangement::All { catalog, .. } if is_shown => Some(catalog.right()),
+            _ => None,
+        }
+    }
+
+    /// Whether a place is on the borders between the left and the right panes.
+    fn is_divider(&self, at: Position) -> bool {
+        let is_body = at.y > 0 && at.y + 1 < self.size.1;
+        is_body && self.divider().is_some_and(|column| at.x + 1 == column || at.x == column)
+    }
+
+    /// Moves the divider to a column.
+    fn drag_divider(&mut self, column: u16) {
+        let Some(now) = self.divider() else { return };
+        let by = i32::from(column) - i32::from(now);
+        self.shift = self.shift.saturating_add(by.try_into().unwrap_or(0));
+        self.shift = clamp_shift(self.size.0, self.needs());
     }
 
     fn click(&mut self, at: Position) -> Vec<Effect> {

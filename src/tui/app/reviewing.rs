@@ -2,7 +2,7 @@
 
 use super::{App, Mood};
 use crate::action::Verb;
-use crate::domain::{Command, CommentAnchor, CommentKind, DecisionKind, ReviewId, Unread};
+use crate::domain::{Command, CommentAnchor, CommentKind, DecisionKind, Review, ReviewId, Unread};
 use crate::engine::{EngineError, PreflightRow};
 use crate::tui::effect::Effect;
 use crate::tui::overlay::bulk::Bulk;
@@ -26,11 +26,20 @@ impl App {
             return self.jump_heading(jump);
         }
         if matches!(self.screen, Screen::Workbench) && self.focus == Pane::Queue && verb == Verb::SelectRange {
-            self.queue.toggle_range();
+            if let Some(selected) = self.queue.toggle_range() {
+                self.say(Mood::Calm, &format!("{} selected", crate::domain::count(selected, "review")));
+            }
             return Vec::new();
         }
         if let (Screen::Evolution(screen), Verb::Unfold) = (&mut self.screen, verb) {
             screen.toggle_folds();
+            return Vec::new();
+        }
+        if matches!(self.screen, Screen::Workbench) && matches!(verb, Verb::NextRisk | Verb::PreviousRisk) {
+            let found = self.output.current_mut().is_some_and(|tab| tab.view.jump_to_error(jump));
+            if !found {
+                self.say(Mood::Calm, "nothing more on standard error in this direction");
+            }
             return Vec::new();
         }
         let Screen::Review(screen) = &mut self.screen else { return Vec::new() };
@@ -45,7 +54,11 @@ impl App {
                 (!screen.jump_risk(jump)).then_some("no warnings in the lines shown here")
             }
             Verb::NextNew => (!screen.show_first_late()).then_some("nothing new since you opened this"),
-            Verb::SelectRange => (!screen.toggle_range()).then_some("select lines in a file or diff only"),
+            Verb::SelectRange => match screen.toggle_range() {
+                None => Some("select lines in a file or diff only"),
+                Some(false) => Some("selection of lines cleared"),
+                Some(true) => Some("selecting lines: move, then comment on them"),
+            },
             Verb::MarkRead => return self.mark_read(),
             Verb::IgnoreBlanks => {
                 let Some((before, after, blanks)) = screen.toggle_blanks() else { return Vec::new() };
@@ -123,7 +136,15 @@ impl App {
         if !marked.is_empty() && args.get("review").is_none() {
             return self.open_bulk(kind);
         }
-        let Screen::Review(screen) = &self.screen else { return self.with_review(args, App::open_review) };
+        let Screen::Review(screen) = &self.screen else {
+            return match kind {
+                DecisionKind::Approve => self.with_review(args, App::open_review),
+                // A no needs a reason, and nothing to be read.
+                DecisionKind::Reject | DecisionKind::RequestChanges => {
+                    self.with_review(args, |app, review| app.ask_reason(&review, kind, ""))
+                }
+            };
+        };
         if args.get("review").is_some_and(|text| text != screen.review.id.to_string()) {
             return self.with_review(args, App::open_review);
         }
@@ -134,10 +155,16 @@ impl App {
             return self.ask_digest(Vec::new());
         }
         let Screen::Review(screen) = &self.screen else { return Vec::new() };
-        let review = &screen.review;
         let proposed = if kind == DecisionKind::RequestChanges { screen.must_fix().join("\n") } else { String::new() };
-        let draft = self.drafts.get(&(review.id, kind)).filter(|draft| !draft.is_empty()).unwrap_or(&proposed);
-        let prompt = ReasonPrompt::new(review.id, review.digest, kind, subject(review), draft);
+        let review = screen.review.clone();
+        self.ask_reason(&review, kind, &proposed)
+    }
+
+    /// Opens the prompt for the reason of a no; it begins with the draft, else with what is proposed.
+    fn ask_reason(&mut self, review: &Review, kind: DecisionKind, proposed: &str) -> Vec<Effect> {
+        let draft = self.drafts.get(&(review.id, kind)).filter(|draft| !draft.is_empty());
+        let text = draft.map_or(proposed, String::as_str);
+        let prompt = ReasonPrompt::new(review.id, review.digest, kind, subject(review), text);
         self.overlays.push(Overlay::Reason(Box::new(prompt)));
         Vec::new()
     }
@@ -194,7 +221,8 @@ impl App {
             unread: Unread::of(&screen.shown(self.now)).filter(|_| !screen.is_read()),
             evidence: screen.evidence(),
         };
-        self.overlays.push(Overlay::Digest(Box::new(DigestPrompt::new(question))));
+        let draft = self.drafts.get(&(question.review, DecisionKind::Approve)).map_or("", String::as_str);
+        self.overlays.push(Overlay::Digest(Box::new(DigestPrompt::new(question, draft))));
         Vec::new()
     }
 }

@@ -11,7 +11,7 @@ use crate::tui::overlay::arguments::ArgumentForm;
 use crate::tui::overlay::context::ContextBox;
 use crate::tui::overlay::launch::LaunchPrompt;
 use crate::tui::overlay::say::SayBox;
-use crate::tui::overlay::{Args, Overlay};
+use crate::tui::overlay::{Args, Overlay, Typed};
 use crate::tui::pane::Pane;
 use crate::tui::phrase::keep_running;
 use crate::tui::screen::Screen;
@@ -38,7 +38,7 @@ impl App {
                 args.get("instance").map(|name| self.open_context(name))
             }
             Verb::Define => {
-                self.overlays.push(Overlay::Arguments(Box::new(ArgumentForm::new(verb, args))));
+                self.open_form(Overlay::Arguments(Box::new(ArgumentForm::new(verb, args))), args);
                 Some(Vec::new())
             }
             Verb::Launch => Some(self.begin_launch(args)),
@@ -211,7 +211,10 @@ impl App {
         let Some(name) = args.get("instance").map(str::to_owned).or_else(selected) else {
             return self.refuse("no instance is selected");
         };
-        self.overlays.push(Overlay::Say(Box::new(SayBox::new(&name))));
+        let form = format!("say {name}");
+        let draft = self.memory.draft(&form).and_then(|values| values.first()).cloned().unwrap_or_default();
+        let said = self.memory.earlier(&form).iter().rev().filter_map(|values| values.first().cloned()).collect();
+        self.overlays.push(Overlay::Say(Box::new(SayBox::new(&name, &draft, said))));
         if args.get("message").is_none() {
             return Vec::new();
         }
@@ -233,6 +236,8 @@ impl App {
     fn send(&mut self, call: VerbCall) -> Vec<Effect> {
         let ticket = self.ticket();
         let (instance, message) = (call.get("instance").unwrap_or_default(), call.get("message").unwrap_or_default());
+        let (form, values) = (format!("say {instance}"), vec![message.to_owned()]);
+        self.memory.submitted(Typed { form, values, edited: true });
         for overlay in &mut self.overlays {
             if let Overlay::Say(talk) = overlay
                 && talk.instance == instance

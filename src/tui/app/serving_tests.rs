@@ -143,7 +143,7 @@ fn enter_opens_the_log_of_the_newest_run_which_is_followed_and_grows() {
     bench.press("q");
     assert!(matches!(bench.taken().as_slice(), [Effect::Leave(Ending::Quit)]));
     // What would stop or repeat the run is about the instance.
-    bench.press("c");
+    bench.press("S");
     assert!(matches!(bench.taken().as_slice(), [Effect::Preview(Command::Verb(call))] if call.verb() == "terminate"));
     bench.press("esc r");
     assert!(matches!(bench.taken().as_slice(), [Effect::Preview(Command::Verb(call))] if call.verb() == "relaunch"));
@@ -152,7 +152,7 @@ fn enter_opens_the_log_of_the_newest_run_which_is_followed_and_grows() {
 #[test]
 fn terminate_asks_and_relaunch_asks_and_launch_starts_what_is_stopped() {
     let mut bench = Bench::serving(120, 40);
-    bench.press("5 c");
+    bench.press("5 S");
     let command = match bench.taken().pop() {
         Some(Effect::Preview(command)) => command,
         other => panic!("{other:?}"),
@@ -168,11 +168,11 @@ fn terminate_asks_and_relaunch_asks_and_launch_starts_what_is_stopped() {
     bench.press("esc r");
     assert!(bench.taken().is_empty(), "it runs");
     assert!(bench.screen().contains("db is running already"));
-    bench.press("esc").wait(600).press("G r");
+    bench.wait(600).press("G r");
     let launch = Command::Verb(VerbCall::new("launch", &[("tool", "old"), ("instance", "old-helper")]));
     let effects = bench.taken();
     assert!(matches!(effects.as_slice(), [Effect::Execute(done)] if *done == launch), "{effects:?}");
-    bench.press("c");
+    bench.press("S");
     assert!(bench.screen().contains("old-helper does not run (stopped)"));
 }
 
@@ -199,7 +199,7 @@ fn a_service_of_the_catalog_is_launched_under_its_name_or_under_another() {
     assert!(bench.screen().contains("editor exists already and is starting"));
     bench.type_text(" ?").press("enter");
     assert!(bench.taken().is_empty(), "no name");
-    bench.press("backspace backspace enter");
+    bench.press("esc 1 r enter");
     assert_eq!(launched(&mut bench), "editor-2", "a name that is free is proposed");
     let free = service("editor", InstanceState::Stopped);
     list(&mut bench, vec![free]);
@@ -260,7 +260,7 @@ fn a_key_gives_up_the_jump_to_what_was_launched() {
 fn an_answer_is_shown_below_the_message_and_waiting_stops_nothing() {
     let with_answer = |width, height| {
         let mut bench = Bench::serving(width, height);
-        bench.press("5 down w").type_text("how are you?").press("enter");
+        bench.press("5 down \"").type_text("how are you?").press("enter");
         let (ticket, call) = sent(&mut bench);
         assert_eq!(call, VerbCall::new("say", &[("instance", "api"), ("message", "how are you?")]));
         assert!(bench.screen().contains("waiting for the answer"));
@@ -283,14 +283,14 @@ fn an_answer_is_shown_below_the_message_and_waiting_stops_nothing() {
 #[test]
 fn an_answer_that_comes_after_the_box_was_closed_is_said_in_the_last_line() {
     let mut bench = Bench::serving(100, 30);
-    bench.press("5 down w").type_text("hello").press("enter");
+    bench.press("5 down \"").type_text("hello").press("enter");
     let (ticket, _) = sent(&mut bench);
     bench.press("esc j k");
     assert!(bench.app.overlays.is_empty());
     // Another box does not take it.
-    bench.press("w");
-    said(&mut bench, ticket, Ok(outcome("good\u{1b}[2J day")));
+    bench.press("\"");
     bench.press("esc");
+    said(&mut bench, ticket, Ok(outcome("good\u{1b}[2J day")));
     let screen = bench.screen();
     assert!(screen.contains("api: good") && !screen.contains('\u{1b}'), "{screen}");
 }
@@ -314,7 +314,7 @@ fn what_is_not_allowed_yet_is_asked_for_before_a_launch_and_before_a_message() {
     agree(&mut bench);
     assert!(matches!(bench.taken().as_slice(), [Effect::Execute(command)] if *command == launch));
 
-    bench.press("5 down w").type_text("hello").press("enter");
+    bench.press("5 down \"").type_text("hello").press("enter");
     let (ticket, call) = sent(&mut bench);
     let held = Box::new(Held::Serving(Serving::Say { ticket, call }));
     bench.answer(Answer::Serving(Box::new(Served::Asks { command: allow.clone(), held })));
@@ -409,10 +409,10 @@ fn a_service_is_defined_from_the_palette_and_a_refused_definition_can_be_correct
     let screen = bench.screen();
     assert!(screen.contains("name of the service") && screen.contains("executable"), "{screen}");
     bench.taken();
-    bench.press("enter");
-    assert!(bench.taken().is_empty() && bench.screen().contains("missing name"), "a name is needed");
+    bench.press("ctrl-s");
+    assert!(bench.taken().is_empty() && bench.screen().contains("✗ required"), "a name is needed");
     bench.type_text("helper").press("tab tab").type_text(" /usr/bin/x").press("tab tab").type_text("99999");
-    bench.press("up").type_text("Helps").press("enter");
+    bench.press("up").type_text("Helps").press("ctrl-s");
     let Some(Effect::Execute(Command::Verb(call))) = bench.taken().pop() else { panic!("nothing is defined") };
     let wanted = [("name", "helper"), ("executable", "/usr/bin/x"), ("description", "Helps"), ("port", "99999")];
     assert_eq!(call, VerbCall::new("define", &wanted));
@@ -425,7 +425,7 @@ fn a_service_is_defined_from_the_palette_and_a_refused_definition_can_be_correct
     refuse(&mut bench);
     let screen = bench.screen();
     assert!(screen.contains("99999 is not a port: use a number") && screen.contains("/usr/bin/x"), "{screen}");
-    bench.press("tab tab tab tab backspace enter");
+    bench.press("tab tab tab tab backspace ctrl-s");
     let Some(Effect::Execute(Command::Verb(again))) = bench.taken().pop() else { panic!("nothing is defined") };
     assert_eq!(again.get("port"), Some("9999"));
 

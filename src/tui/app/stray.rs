@@ -3,10 +3,13 @@
 //! After a key that would have opened a prompt was refused, what is typed is swallowed until the keyboard was silent for
 //! as long as a question waits for silence.
 
-use crate::action::Verb;
+use super::App;
+use crate::action::{Context, Verb, spec};
+use crate::tui::keymap::Chord;
 use crate::tui::now::Now;
 use crate::tui::overlay::guard::SILENCE_MS;
-use crossterm::event::{KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::collections::HashSet;
 
 /// Whether keys are swallowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,6 +32,32 @@ impl Stray {
         let swallows = is_typing && self.until.is_some_and(|until| now.steady_ms < until);
         self.until = swallows.then_some(now.steady_ms + SILENCE_MS);
         swallows
+    }
+}
+
+/// So many keys at once are text, not verbs.
+const BURST: usize = 6;
+
+/// So many of them must do something else than move.
+const ACTING: usize = 3;
+
+impl App {
+    /// Whether keys that came at once are text that was meant for another place: pasted into a terminal that does not
+    /// mark pastes, or sent by a program. Keys that are held down are not.
+    pub fn is_stray(&self, keys: &[KeyEvent]) -> bool {
+        if keys.len() < BURST || !self.overlays.is_empty() || self.is_typing() {
+            return false;
+        }
+        let is_text = |key: &KeyEvent| {
+            let plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+            plain && matches!(key.code, KeyCode::Char(_) | KeyCode::Enter)
+        };
+        let verb = |key: &KeyEvent| self.keymap.lookup(self.context(), Chord::of(key));
+        // These keys are followed by text.
+        let takes_text = |key: &KeyEvent| matches!(verb(key), Some(Verb::Filter | Verb::Palette | Verb::Help));
+        let moves = |key: &KeyEvent| verb(key).is_some_and(|verb| spec(verb).contexts.contains(&Context::Motion));
+        let acting: HashSet<KeyCode> = keys.iter().filter(|key| !moves(key)).map(|key| key.code).collect();
+        keys.iter().all(is_text) && !keys.first().is_some_and(takes_text) && acting.len() >= ACTING
     }
 }
 
@@ -58,7 +87,6 @@ pub(super) fn decides(verb: Verb) -> bool {
 mod tests {
     use super::*;
     use crate::tui::testing::Bench;
-    use crossterm::event::KeyCode;
 
     #[test]
     fn each_key_starts_the_silence_anew() {
@@ -81,7 +109,7 @@ mod tests {
     #[test]
     fn the_letters_of_a_reason_never_act_as_verbs_where_no_prompt_opened() {
         // No review is open, or the key means nothing in this list.
-        for (keys, refused) in [("4", "x"), ("4", "c"), ("4", "a"), ("1", "x")] {
+        for (keys, refused) in [("4", "a"), ("1", "x"), ("1", "c"), ("1", "a")] {
             let mut bench = Bench::ready(120, 40);
             bench.press(keys).effects.clear();
             bench.press(refused);
@@ -92,6 +120,22 @@ mod tests {
             bench.wait(SILENCE_MS).press("?");
             assert_eq!(bench.app.overlays.len(), 1, "{keys} {refused}: after half a second keys count again");
         }
+    }
+
+    #[test]
+    fn text_that_comes_at_once_is_no_sequence_of_verbs_and_held_keys_are() {
+        let bench = Bench::ready(120, 40);
+        let keys = |text: &str| -> Vec<KeyEvent> {
+            text.chars().map(|c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)).collect()
+        };
+        assert!(bench.app.is_stray(&keys("approve 4")));
+        assert!(bench.app.is_stray(&keys("rm -rf build; exit")));
+        for pressed in ["jjjjjjjjjjjjjj", "jkjkjkjkgG", "zzzzzzzz", "2r", "/csv-stats", ":doctor"] {
+            assert!(!bench.app.is_stray(&keys(pressed)), "{pressed}");
+        }
+        let mut bench = bench;
+        bench.press("/");
+        assert!(!bench.app.is_stray(&keys("approve 4")), "it is typed into the filter");
     }
 
     #[test]

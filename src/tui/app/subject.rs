@@ -9,6 +9,21 @@ use crate::tui::pane::catalog::Selected;
 use crate::tui::screen::Screen;
 use std::sync::Arc;
 
+/// The name of a place, as help says it.
+pub(super) fn place_of(context: Context) -> &'static str {
+    match context {
+        Context::Catalog => "catalog",
+        Context::Output => "output",
+        Context::Failures => "failures",
+        Context::Queue => "review queue",
+        Context::Services => "services",
+        Context::Review => "review",
+        Context::Source => "source view",
+        Context::Evolution => "evolution",
+        Context::Global | Context::Motion => "workbench",
+    }
+}
+
 impl App {
     /// Whose keys work now.
     pub fn context(&self) -> Context {
@@ -22,17 +37,7 @@ impl App {
 
     /// The name of the place that has the focus, as help says it.
     pub(super) fn place(&self) -> &'static str {
-        match self.context() {
-            Context::Catalog => "catalog",
-            Context::Output => "output",
-            Context::Failures => "failures",
-            Context::Queue => "review queue",
-            Context::Services => "services",
-            Context::Review => "review",
-            Context::Source => "source view",
-            Context::Evolution => "evolution",
-            Context::Global | Context::Motion => "workbench",
-        }
+        place_of(self.context())
     }
 
     /// The tool that is meant where the focus is.

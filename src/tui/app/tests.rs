@@ -1,6 +1,7 @@
 //! What keys, time and answers do to the state, and how it looks.
 
 mod deciding;
+mod dividing;
 mod groups;
 mod stray_keys;
 mod ways;

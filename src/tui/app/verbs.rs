@@ -8,6 +8,7 @@ use crate::domain::description::Description;
 use crate::domain::{Command, DecisionKind, GrantScope, Kind, Review, ReviewId, RunId, Stage, Tool, VerbCall};
 use crate::engine::{EngineError, ExportFormat, plain_query, plain_verb};
 use crate::tui::effect::{BehaviourOf, DetailFor, Effect, RerunExtent, Way};
+use crate::tui::layout::STEP;
 use crate::tui::list::Motion;
 use crate::tui::overlay::confirm::Confirm;
 use crate::tui::overlay::grants::Grants;
@@ -49,7 +50,13 @@ impl App {
         }
         match verb {
             Verb::Init => vec![Effect::Init],
-            Verb::List | Verb::Sign | Verb::Feedback | Verb::Docs | Verb::Completions | Verb::Man => {
+            Verb::List
+            | Verb::Sign
+            | Verb::Feedback
+            | Verb::Docs
+            | Verb::Completions
+            | Verb::Candidates
+            | Verb::Man => {
                 let text = format!("{} works on the command line only: toolsmith {0}", spec(verb).name);
                 self.say(Mood::Calm, &text);
                 Vec::new()
@@ -90,7 +97,7 @@ impl App {
             },
             Verb::New => {
                 let [name, words] = ["name", "describe"].map(|name| args.get(name).unwrap_or_default().to_owned());
-                self.overlays.push(Overlay::NewTool(Box::new(NewToolForm::new(&name, &words))));
+                self.open_form(Overlay::NewTool(Box::new(NewToolForm::new(&name, &words))), args);
                 Vec::new()
             }
             Verb::Evolve | Verb::Evolutions | Verb::Keep | Verb::Stop | Verb::Resume => self.evolving(verb, args),
@@ -224,6 +231,7 @@ impl App {
     }
 
     /// Verbs that only concern the screen.
+    // size: one arm for each verb of the screen
     fn invoke_here(&mut self, verb: Verb) -> Vec<Effect> {
         match verb {
             Verb::Help => self.overlays.push(Overlay::Help(Help::new(self.place(), self.help_rows()))),
@@ -232,6 +240,7 @@ impl App {
                 self.say(Mood::Calm, "rescanning the tools folder");
                 return vec![Effect::Rescan];
             }
+            Verb::Messages => self.list_messages(),
             Verb::Redraw => return vec![Effect::Redraw],
             Verb::Mouse => {
                 self.mouse = !self.mouse;
@@ -248,6 +257,8 @@ impl App {
             Verb::FocusFailures => return self.focus_pane(Pane::Failures),
             Verb::FocusReviews => return self.focus_pane(Pane::Queue),
             Verb::Zoom => self.zoom = !self.zoom,
+            Verb::Narrower => return self.move_divider(-STEP),
+            Verb::Wider => return self.move_divider(STEP),
             Verb::Back => return self.back(),
             Verb::Filter => self.set_typing(true),
             Verb::NextMatch => return self.step_match(1),
@@ -266,8 +277,17 @@ impl App {
             }
             Verb::Mark => self.queue.toggle_mark(),
             Verb::Sort if self.focus == Pane::Services => self.services.step_order(),
+            Verb::Sort if self.focus == Pane::Catalog => {
+                let word = self.catalog.step_order().word();
+                self.say(Mood::Calm, &format!("catalog sorted by {word}"));
+            }
             Verb::Sort => self.queue.toggle_order(),
             Verb::Follow => self.toggle_follow(),
+            Verb::Times => {
+                if let Some(tab) = self.output.current_mut() {
+                    tab.view.toggle_times();
+                }
+            }
             Verb::Wrap => self.toggle_wrap(),
             Verb::NextTab => self.step_tab(1),
             Verb::PreviousTab => self.step_tab(-1),

@@ -77,19 +77,19 @@ pub(super) const SCENES: &[Scene] = &[
     }),
     ("an answer of an instance", |bench| {
         with_services(bench);
-        bench.press("5 w");
+        bench.press("5 \"");
         bench.send(Msg::Paste(evil()));
         bench.press("enter");
         said(bench, Ok(&evil()));
     }),
     ("no answer of an instance", |bench| {
         with_services(bench);
-        bench.press("5 w x enter");
+        bench.press("5 \" x enter");
         said(bench, Err(evil_error()));
     }),
     ("an answer after the box was closed", |bench| {
         with_services(bench);
-        bench.press("5 w x enter esc");
+        bench.press("5 \" x enter esc");
         said(bench, Ok(&evil()));
     }),
     ("the name of an instance", |bench| {

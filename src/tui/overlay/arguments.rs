@@ -1,84 +1,93 @@
 //! A form for the arguments of a verb, one field each, as its row in the table of verbs names them.
 
-use super::{Args, Reply, open_box};
+use super::{Args, Reply, Typed, open_box};
 use crate::action::{Arg, ArgKind, Form, Spec, Verb, spec};
 use crate::domain::{Command, VerbCall};
-use crate::tui::ink::Ink;
 use crate::tui::pane::rows::{Look, Title};
-use crate::tui::phrase::{cut, safe, wrap};
-use crate::tui::widget::text_input::TextInput;
-use crossterm::event::{KeyCode, KeyEvent};
+use crate::tui::widget::fields::{Fields, FieldsEvent};
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-
-/// What a switch holds when it is on.
-const ON: &str = "yes";
 
 /// The state of the form.
 pub struct ArgumentForm {
     row: &'static Spec,
-    fields: Vec<(&'static Arg, TextInput)>,
-    at: usize,
-    note: Option<String>,
+    fields: Fields,
+}
+
+/// The arguments that are asked for. What only humans may say is not among them: a screen asks for that.
+fn asked(row: &'static Spec) -> impl Iterator<Item = &'static Arg> {
+    row.args.iter().filter(|arg| !arg.human_only)
+}
+
+/// The form of a verb, with the value of each argument.
+fn form(row: &'static Spec, value: impl Fn(&str) -> String) -> Fields {
+    asked(row).fold(Fields::default(), |fields, arg| {
+        let value = value(arg.name);
+        match arg.kind {
+            ArgKind::Switch => fields.switch(arg.name, !value.is_empty(), arg.doc),
+            _ => fields.text(arg.name, &value, doc(arg)),
+        }
+    })
+}
+
+/// What a field means.
+fn doc(arg: &Arg) -> String {
+    let needed = if arg.required { " (required)" } else { "" };
+    match arg.form {
+        Form::Repeated => format!("{}: KEY=VALUE, several separated by blanks{needed}", arg.doc),
+        _ => format!("{}{needed}", arg.doc),
+    }
 }
 
 impl ArgumentForm {
-    /// A form that already holds these values. What only humans may say is not in it: a screen asks for that.
+    /// A form that already holds these values.
     pub fn new(verb: Verb, args: &Args) -> ArgumentForm {
         let row = spec(verb);
-        let asked = row.args.iter().filter(|arg| !arg.human_only);
-        let fields = asked.map(|arg| (arg, TextInput::new(args.get(arg.name).unwrap_or_default()))).collect();
-        ArgumentForm { row, fields, at: 0, note: None }
+        ArgumentForm { row, fields: form(row, |name| args.get(name).unwrap_or_default().to_owned()) }
     }
 
     /// The form of a call that was refused, to be corrected.
     pub fn refused(verb: Verb, call: &VerbCall, why: String) -> ArgumentForm {
-        let mut form = ArgumentForm::new(verb, &Args::default());
-        for (arg, input) in &mut form.fields {
-            *input = TextInput::new(call.get(arg.name).unwrap_or_default());
-        }
-        form.note = Some(why);
-        form
+        let row = spec(verb);
+        let typed: Vec<String> = asked(row).map(|arg| call.get(arg.name).unwrap_or_default().to_owned()).collect();
+        let mut fields = form(row, |_| String::new()).typed(&typed);
+        fields.refuse_all(why);
+        ArgumentForm { row, fields }
     }
 
-    /// Takes a key: tab goes on, blank turns a switch, Enter carries it out, esc closes.
+    /// Begins with a draft, and knows what was submitted before.
+    pub fn remember(&mut self, draft: Option<&[String]>, earlier: &[Vec<String>]) {
+        self.fields.remember(draft, earlier);
+    }
+
+    /// What is typed, to be kept.
+    pub fn typed(&self) -> Typed {
+        Typed::of(self.row.name, &self.fields)
+    }
+
+    /// Takes a key: it edits, moves, carries it out, or closes.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
-        self.note = None;
-        let many = self.fields.len();
-        match key.code {
-            KeyCode::Esc => return Reply::Close,
-            KeyCode::Enter => return self.send(),
-            KeyCode::Tab | KeyCode::Down => self.at = (self.at + 1) % many,
-            KeyCode::BackTab | KeyCode::Up => self.at = (self.at + many - 1) % many,
-            code => {
-                let (arg, input) = &mut self.fields[self.at];
-                if arg.kind != ArgKind::Switch {
-                    input.key(key);
-                } else if matches!(code, KeyCode::Char(' ') | KeyCode::Left | KeyCode::Right) {
-                    *input = TextInput::new(if input.is_empty() { ON } else { "" });
-                }
-            }
+        match self.fields.key(key) {
+            FieldsEvent::None => Reply::Stay,
+            FieldsEvent::Cancel => Reply::Close,
+            FieldsEvent::Submit => self.send(),
         }
-        Reply::Stay
     }
 
     /// Takes pasted text into the field that is typed in.
     pub fn paste(&mut self, text: &str) {
-        let (arg, input) = &mut self.fields[self.at];
-        if arg.kind != ArgKind::Switch {
-            input.insert(text);
-        }
+        self.fields.paste(text);
     }
 
     fn send(&mut self) -> Reply {
         let mut call = VerbCall::new(self.row.name, &[]);
-        for (at, (arg, input)) in self.fields.iter().enumerate() {
-            let value = input.text().trim().to_owned();
+        for arg in asked(self.row) {
+            let value = self.fields.value(arg.name);
             if !value.is_empty() {
                 call.set(arg.name, value);
             } else if arg.required {
-                self.at = at;
-                self.note = Some(format!("missing {}: {}", arg.name, arg.doc));
+                self.fields.refuse(arg.name, "required");
                 return Reply::Stay;
             }
         }
@@ -87,52 +96,14 @@ impl ArgumentForm {
 
     /// Draws the form and returns where the cursor is.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
-        let theme = look.theme;
         let title = Title {
             name: "Arguments",
             detail: self.row.name.to_owned(),
-            remark: "esc close".to_owned(),
-            remark_style: theme.dim,
+            remark: "an empty field changes nothing".to_owned(),
+            remark_style: look.theme.dim,
+            keys: self.fields.keys(self.row.name),
         };
-        let names = self.fields.iter().map(|(arg, _)| arg.name.len()).max().unwrap_or_default() as u16;
-        // Two lines below the fields, two of the frame.
-        let height = self.fields.len() as u16 + 4;
-        let inner = open_box(screen, (96, height), &title, buf, look);
-        let width = usize::from(inner.width);
-        let room = usize::from(inner.height.saturating_sub(2)).max(1);
-        let first = (self.at + 1).saturating_sub(room);
-        let mut cursor = None;
-        for (row, (at, (arg, input))) in (0..).zip(self.fields.iter().enumerate().skip(first).take(room)) {
-            let y = inner.y + row;
-            let style = if at == self.at { theme.accent } else { theme.dim };
-            buf.put(inner.x, y, arg.name, width, style);
-            let field = Rect { x: inner.x + names + 2, y, width: inner.width.saturating_sub(names + 2), height: 1 };
-            if arg.kind == ArgKind::Switch {
-                let word = if input.is_empty() { "○ no" } else { "● yes" };
-                buf.put(field.x, y, word, usize::from(field.width), theme.text);
-            } else {
-                let position = input.draw(field, buf, theme.text);
-                cursor = cursor.or((at == self.at).then_some(position));
-            }
-        }
-        let help = format!("tab next · enter {} · an empty field changes nothing", self.row.name);
-        let (lines, style) = match &self.note {
-            Some(note) => (wrap(&safe(note), width), theme.warn),
-            None => (vec![help, self.doc()], theme.dim),
-        };
-        for (line, y) in lines.iter().zip(inner.bottom().saturating_sub(2)..inner.bottom()) {
-            buf.put(inner.x, y, cut(line, width), width, style);
-        }
-        cursor
-    }
-
-    /// What the field means that is typed in.
-    fn doc(&self) -> String {
-        let arg = self.fields[self.at].0;
-        match (arg.form, arg.kind) {
-            (Form::Repeated, _) => "KEY=VALUE, several separated by blanks".to_owned(),
-            (_, ArgKind::Switch) => format!("space: {}", arg.doc),
-            _ => arg.doc.to_owned(),
-        }
+        let inner = open_box(screen, (96, self.fields.rows() + 2), &title, buf, look);
+        self.fields.draw(inner, buf, look.theme)
     }
 }

@@ -65,8 +65,8 @@ impl BufferList {
         let title = Title {
             name: "Buffers",
             detail: "by name".to_owned(),
-            remark: "f flush · x clear · esc close".into(),
-            remark_style: theme.dim,
+            keys: Title::keys(&[("f", "flush"), ("esc", "close"), ("x", "clear")]),
+            ..Title::default()
         };
         let inner = open_box(screen, (104, 24), &title, buf, look);
         if self.rows.is_empty() {

@@ -243,7 +243,19 @@ impl Bulk {
                 format!("{able} of {} can be {}", self.rows.len(), done_word(self.kind))
             }
         };
-        let title = Title { name, detail, remark: "esc close".into(), remark_style: theme.dim };
+        let mut keys = Title::keys(&[("esc", "close")]);
+        match &self.step {
+            Step::Reason => keys.insert(0, ("enter".to_owned(), "next")),
+            Step::Confirm if self.next_unread().is_some() && self.typed.text().trim().is_empty() => {
+                keys.insert(0, ("enter".to_owned(), "read the next"));
+            }
+            Step::Confirm => keys.insert(0, ("enter".to_owned(), "decide each")),
+            Step::Looking | Step::Refused(_) | Step::Sent | Step::Done(_) => {}
+        }
+        if self.row_count() > self.height {
+            keys.push(("pgdn".to_owned(), "scroll"));
+        }
+        let title = Title { name, detail, keys, ..Title::default() };
         let rows = u16::try_from(self.row_count()).unwrap_or(u16::MAX).max(1);
         let inner = open_box(screen, (100, rows.saturating_add(REST)), &title, buf, look);
         self.height = usize::from(inner.height.saturating_sub(REST - 2)).max(1);

@@ -1,97 +1,69 @@
 //! The form of a call by scenario: what is wanted, with which tags, of which input; and who would be tried, and why.
 
-use super::{Reply, open_box};
+use super::{Reply, Typed, open_box};
 use crate::engine::{CallRequest, Candidates, DEFAULT_ATTEMPTS, EngineError};
 use crate::tui::effect::CallStep;
 use crate::tui::ink::Ink;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, safe, wrap};
-use crate::tui::widget::text_input::TextInput;
-use crossterm::event::{KeyCode, KeyEvent};
+use crate::tui::widget::fields::{Fields, FieldsEvent};
+use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use serde_json::Value;
 
-/// Columns of the names of the fields.
-const NAMES: u16 = 9;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum At {
-    Scenario,
-    Tags,
-    Input,
-}
-
-const FIELDS: [At; 3] = [At::Scenario, At::Tags, At::Input];
-
 /// The state of the form.
 pub struct CallForm {
     /// Given with the request whose candidates are waited for.
     pub ticket: u64,
-    at: At,
-    scenario: TextInput,
-    tags: TextInput,
-    input: TextInput,
+    fields: Fields,
     /// What was asked last, and who would be tried.
     looked: Option<(CallRequest, Result<Candidates, EngineError>)>,
     /// What is being looked for.
     asked: Option<CallRequest>,
-    note: Option<String>,
 }
 
 impl CallForm {
     /// A form for a scenario, which may be empty.
     pub fn new(scenario: &str) -> CallForm {
-        CallForm {
-            ticket: 0,
-            at: At::Scenario,
-            scenario: TextInput::new(scenario),
-            tags: TextInput::default(),
-            input: TextInput::default(),
-            looked: None,
-            asked: None,
-            note: None,
-        }
+        let fields = Fields::default()
+            .text("wanted", scenario, "what you need, in words: translate english to french")
+            .text("tags", "", "only tools with all of these tags")
+            .text("input", "", "KEY=VALUE … or a JSON object");
+        CallForm { ticket: 0, fields, looked: None, asked: None }
     }
 
-    /// Takes a key: tab goes on, Enter shows who would be tried, and again calls; esc closes.
+    /// Begins with a draft, and knows what was submitted before.
+    pub fn remember(&mut self, draft: Option<&[String]>, earlier: &[Vec<String>]) {
+        self.fields.remember(draft, earlier);
+    }
+
+    /// What is typed, to be kept.
+    pub fn typed(&self) -> Typed {
+        Typed::of("call", &self.fields)
+    }
+
+    /// Takes a key: submitting shows who would be tried, and again calls; esc closes.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
-        self.note = None;
-        match key.code {
-            KeyCode::Esc => return Reply::Close,
-            KeyCode::Enter => return self.send(),
-            KeyCode::Tab | KeyCode::Down => self.go(1),
-            KeyCode::BackTab | KeyCode::Up => self.go(FIELDS.len() - 1),
-            _ => drop(self.field().key(key)),
-        }
-        Reply::Stay
-    }
-
-    fn go(&mut self, by: usize) {
-        let at = FIELDS.iter().position(|field| *field == self.at).unwrap_or(0);
-        self.at = FIELDS[(at + by) % FIELDS.len()];
-    }
-
-    fn field(&mut self) -> &mut TextInput {
-        match self.at {
-            At::Scenario => &mut self.scenario,
-            At::Tags => &mut self.tags,
-            At::Input => &mut self.input,
+        match self.fields.key(key) {
+            FieldsEvent::None => Reply::Stay,
+            FieldsEvent::Cancel => Reply::Close,
+            FieldsEvent::Submit => self.send(),
         }
     }
 
     /// Takes pasted text into the field that is typed in.
     pub fn paste(&mut self, text: &str) {
-        self.field().insert(text);
+        self.fields.paste(text);
     }
 
-    /// The first Enter asks who would be tried; the second one, when nothing was changed since, calls.
+    /// Submitting first asks who would be tried; once more, when nothing was changed since, it calls.
     fn send(&mut self) -> Reply {
         let request = match self.request() {
             Ok(request) => request,
-            Err(why) => {
-                self.note = Some(why);
+            Err((field, why)) => {
+                self.fields.refuse(field, why);
                 return Reply::Stay;
             }
         };
@@ -109,14 +81,14 @@ impl CallForm {
     /// What the fields ask for.
     ///
     /// # Errors
-    /// What is missing or cannot be read.
-    fn request(&self) -> Result<CallRequest, String> {
-        let scenario = self.scenario.text().trim().to_owned();
+    /// In which field something is missing or cannot be read, and why.
+    fn request(&self) -> Result<CallRequest, (&'static str, String)> {
+        let scenario = self.fields.value("wanted");
         if scenario.is_empty() {
-            return Err("describe what you need".to_owned());
+            return Err(("wanted", "describe what you need".to_owned()));
         }
-        let tags = self.tags.text();
-        let (input, sets) = read_input(self.input.text().trim())?;
+        let tags = self.fields.value("tags");
+        let (input, sets) = read_input(&self.fields.value("input")).map_err(|why| ("input", why))?;
         Ok(CallRequest {
             scenario,
             tags: tags.split([',', ' ']).filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
@@ -136,55 +108,30 @@ impl CallForm {
         }
     }
 
+    /// Whether the tools that are listed are those that would be called now.
+    fn is_ready(&self) -> bool {
+        let current = self.request().ok();
+        matches!(&self.looked, Some((looked, Ok(found))) if Some(looked) == current.as_ref() && !found.is_empty())
+    }
+
     /// Draws the form and returns where the cursor is.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let theme = look.theme;
-        let remark = "tab next · esc close".to_owned();
-        let title = Title { name: "Call", detail: String::new(), remark, remark_style: theme.dim };
+        let submit = if self.is_ready() { "run the first; if it fails, the next" } else { "list matching tools" };
+        let title = Title { name: "Call", keys: self.fields.keys(submit), ..Title::default() };
         let inner = open_box(screen, (96, 24), &title, buf, look);
         let width = usize::from(inner.width);
-        let mut cursor = None;
-        for (row, at) in (0..).zip(FIELDS) {
-            let (name, input) = match at {
-                At::Scenario => ("wanted", &self.scenario),
-                At::Tags => ("tags", &self.tags),
-                At::Input => ("input", &self.input),
-            };
-            let y = inner.y + row;
-            if y >= inner.bottom() {
-                break;
-            }
-            buf.put(inner.x, y, name, width, if at == self.at { theme.accent } else { theme.dim });
-            let field = Rect { x: inner.x + NAMES + 1, y, width: inner.width.saturating_sub(NAMES + 1), height: 1 };
-            let position = input.draw(field, buf, theme.text);
-            cursor = cursor.or((at == self.at).then_some(position));
-        }
-        let (note, style) = self.says(look);
-        let below = inner.y + FIELDS.len() as u16 + 1;
-        if inner.bottom() > below {
-            buf.put(inner.x, inner.bottom() - 1, cut(&note, width), width, style);
-            let rows = usize::from(inner.bottom() - 1 - below);
-            for (y, (line, style)) in (below..).zip(self.lines(width, look).into_iter().take(rows)) {
-                buf.put(inner.x, y, &line, width, style);
-            }
+        let height = self.fields.rows().min(inner.height);
+        let cursor = self.fields.draw(Rect { height, ..inner }, buf, theme);
+        let below = inner.y + height + 1;
+        let lines = match self.asked {
+            Some(_) => vec![("loading …".to_owned(), theme.dim)],
+            None => self.lines(width, look),
+        };
+        for (y, (line, style)) in (below..inner.bottom()).zip(lines) {
+            buf.put(inner.x, y, cut(&line, width), width, style);
         }
         cursor
-    }
-
-    /// The last line: what Enter does, or what is wrong.
-    fn says(&self, look: Look) -> (String, Style) {
-        if let Some(note) = &self.note {
-            return (safe(note), look.theme.warn);
-        }
-        let current = self.request().ok();
-        let text = match &self.looked {
-            _ if self.asked.is_some() => "loading …",
-            Some((looked, Ok(found))) if Some(looked) == current.as_ref() && !found.is_empty() => {
-                "enter: run the first tool; if it fails, try the next"
-            }
-            _ => "enter: list matching tools with reasons; input: KEY=VALUE … or a JSON object",
-        };
-        (text.to_owned(), look.theme.dim)
     }
 
     /// Who would be tried, and who not.
@@ -248,24 +195,29 @@ fn read_input(text: &str) -> Result<(Option<Value>, Vec<String>), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crossterm::event::{KeyCode, KeyModifiers};
     use serde_json::json;
 
     fn press(form: &mut CallForm, code: KeyCode) -> Reply {
         form.key(&KeyEvent::from(code))
     }
 
+    fn submit(form: &mut CallForm) -> Reply {
+        form.key(&KeyEvent::new(KeyCode::Char('s'), KeyModifiers::CONTROL))
+    }
+
     #[test]
-    fn enter_looks_first_and_calls_only_what_was_looked_at() {
+    fn submitting_looks_first_and_calls_only_what_was_looked_at() {
         let mut form = CallForm::new("sing");
-        let Reply::Call(request, CallStep::Look) = press(&mut form, KeyCode::Enter) else { panic!("it looks first") };
+        let Reply::Call(request, CallStep::Look) = submit(&mut form) else { panic!("it looks first") };
         form.set_candidates(Ok(Candidates::default()));
-        assert!(matches!(press(&mut form, KeyCode::Enter), Reply::Call(_, CallStep::Look)), "nobody to call");
+        assert!(matches!(submit(&mut form), Reply::Call(_, CallStep::Look)), "nobody to call");
         let mut found = Candidates::default();
         found.candidates.push(crate::engine::Candidate::ordinary("singer"));
         form.set_candidates(Ok(found));
-        assert_eq!(press(&mut form, KeyCode::Enter), Reply::Call(request, CallStep::Begin));
+        assert_eq!(submit(&mut form), Reply::Call(request, CallStep::Begin));
         press(&mut form, KeyCode::Char('!'));
-        assert!(matches!(press(&mut form, KeyCode::Enter), Reply::Call(_, CallStep::Look)), "it changed since");
+        assert!(matches!(submit(&mut form), Reply::Call(_, CallStep::Look)), "it changed since");
     }
 
     #[test]
@@ -280,7 +232,7 @@ mod tests {
     #[test]
     fn nothing_is_asked_without_words() {
         let mut form = CallForm::new(" ");
-        assert_eq!(press(&mut form, KeyCode::Enter), Reply::Stay);
-        assert!(form.note.is_some());
+        assert_eq!(submit(&mut form), Reply::Stay);
+        assert!(form.request().is_err());
     }
 }

@@ -5,6 +5,7 @@ use crate::domain::{Command, CommentAnchor, CommentKind, ReviewId, is_hidden};
 use crate::tui::ink::{Ink, Line, Span, draw_editor};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, safe};
+use crate::tui::widget::fields::submits;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -43,6 +44,7 @@ impl CommentPrompt {
             KeyCode::Esc => return Reply::KeepComment(self.review, self.kind, self.text()),
             KeyCode::Tab => self.kind = next(self.kind, 1),
             KeyCode::BackTab => self.kind = next(self.kind, CommentKind::ALL.len() - 1),
+            _ if submits(key) => return self.send(),
             KeyCode::Enter if !modified => return self.send(),
             KeyCode::Enter => self.area.insert_newline(),
             KeyCode::Char('j') if key.modifiers.contains(KeyModifiers::CONTROL) => self.area.insert_newline(),
@@ -79,8 +81,13 @@ impl CommentPrompt {
             (Some(path), Some((first, last))) if first == last => format!("{}:{first}", safe(path)),
             (Some(path), Some((first, last))) => format!("{}:{first}-{last}", safe(path)),
         };
-        let title =
-            Title { name: "Comment", detail: about, remark: "esc close (draft kept)".into(), remark_style: theme.dim };
+        let keys = Title::keys(&[
+            ("enter", "send"),
+            ("esc", "close (draft kept)"),
+            ("tab", "kind"),
+            ("alt-enter", "new line"),
+        ]);
+        let title = Title { name: "Comment", detail: about, keys, ..Title::default() };
         let inner = open_box(screen, (72, 11), &title, buf, look);
         let width = usize::from(inner.width);
         let mut spans = Vec::new();
@@ -91,11 +98,8 @@ impl CommentPrompt {
         buf.put_line(inner.x, inner.y, &Line::from(spans), inner.width);
         let field = Rect { y: inner.y + 2.min(inner.height), height: inner.height.saturating_sub(4), ..inner };
         draw_editor(&self.area, field, buf);
-        let (note, style) = match self.note {
-            Some(note) => (note, theme.warn),
-            None => ("enter send · tab kind · alt-enter new line", theme.dim),
-        };
-        buf.put(inner.x, inner.bottom().saturating_sub(1), cut(note, width), width, style);
+        let note = self.note.unwrap_or_default();
+        buf.put(inner.x, inner.bottom().saturating_sub(1), cut(note, width), width, theme.warn);
     }
 }
 

@@ -128,31 +128,39 @@ impl Confirm {
 
     /// Draws the question with its preview, over the screen.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) {
-        let theme = look.theme;
         let width = box_width(screen.width);
         let room = usize::from(width.saturating_sub(4));
         let lines = self.lines(room, look);
         let name = self.name();
-        let title = Title { name: &name, ..Title::default() };
+        let (prompt, style, keys) = self.footer(screen, look);
+        let title = Title { name: &name, keys, ..Title::default() };
         let inner = open_box(screen, (width, (lines.len() + BORDERS) as u16), &title, buf, look);
         for (y, (text, style)) in (inner.y..inner.bottom().saturating_sub(2)).zip(&lines) {
             buf.put(inner.x, y, text, room, *style);
         }
-        let (prompt, style) = match (&self.question, self.guard.is_listening(look.now)) {
-            (Question::Looking(_), _) => ("esc cancel", theme.dim),
-            (Question::Refused(_), _) => ("esc close", theme.dim),
-            (_, false) => ("read first …", theme.dim),
-            (Question::Command(..) | Question::Keep(..), true) => ("y confirm · esc cancel", theme.accent),
-            (Question::Quit { .. }, true) => ("y stop them and quit · esc stay", theme.accent),
-        };
-        let (prompt, style) = match self.note {
-            _ if !self.fits((screen.width, screen.height)) => {
-                ("more to read: enlarge the window · esc cancel", theme.warn)
-            }
-            Some(note) => (note, style),
-            None => (prompt, style),
-        };
         buf.put(inner.x, inner.bottom().saturating_sub(1), prompt, room, style);
+    }
+
+    /// What is said below the question, and the keys that answer it.
+    fn footer(&self, screen: Rect, look: Look) -> (&'static str, Style, Vec<(String, &'static str)>) {
+        let theme = look.theme;
+        let (yes, no) = match &self.question {
+            Question::Looking(_) => return ("", theme.dim, Title::keys(&[("esc", "cancel")])),
+            Question::Refused(_) => return ("", theme.dim, Title::keys(&[("esc", "close")])),
+            Question::Command(..) | Question::Keep(..) => ("confirm", "cancel"),
+            Question::Quit { .. } => ("stop them and quit", "stay"),
+        };
+        if !self.fits((screen.width, screen.height)) {
+            return ("more to read: enlarge the window", theme.warn, Title::keys(&[("esc", no)]));
+        }
+        // A key is shown when it counts.
+        let counts = self.guard.is_listening(look.now);
+        let keys = if counts { Title::keys(&[("y", yes), ("esc", no)]) } else { Title::keys(&[("esc", no)]) };
+        match self.note {
+            Some(note) => (note, theme.warn, keys),
+            None if counts => ("", theme.dim, keys),
+            None => ("read first …", theme.dim, keys),
+        }
     }
 
     fn name(&self) -> String {

@@ -8,10 +8,11 @@ use crate::action::{Group, Verb};
 use crate::domain::description::Describe;
 use crate::domain::{Instant, VerbCall};
 use crate::engine::{EngineError, InstanceDetail};
-use crate::tui::ink::{Ink, Line, Span};
+use crate::tui::ink::Ink;
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, safe};
+use crate::tui::widget::fields::submits;
 use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
@@ -23,7 +24,7 @@ const KEYS: [(char, &str, Verb, &str); 5] = [
     ('p', "promote", Verb::Context, "Send all staged prompts with the next message"),
     ('i', "inject", Verb::Context, "Send a prompt with the next message"),
     ('x', "clear", Verb::Context, "Delete all prompts and the last output; asks first"),
-    ('w', "say", Verb::Say, "Send a message to the instance"),
+    ('"', "say", Verb::Say, "Send a message to the instance"),
 ];
 
 /// The key of help, in the footer.
@@ -116,10 +117,10 @@ impl ContextBox {
     fn type_key(&mut self, kind: Prompt, key: &KeyEvent) -> Reply {
         match key.code {
             KeyCode::Esc => self.typing = None,
-            KeyCode::Enter if self.input.text().trim().is_empty() => {
+            code if (code == KeyCode::Enter || submits(key)) && self.input.text().trim().is_empty() => {
                 self.note = Some("type a prompt, or press esc".to_owned());
             }
-            KeyCode::Enter => {
+            code if code == KeyCode::Enter || submits(key) => {
                 self.typing = None;
                 let text = self.input.text().trim().to_owned();
                 self.input.clear();
@@ -148,7 +149,7 @@ impl ContextBox {
             'i' => self.typing = Some(Prompt::Inject),
             'p' => return self.edit("promote", "true"),
             'x' => return self.edit("clear", "true"),
-            'w' => {
+            '"' => {
                 let mut args = Args::default();
                 args.push("instance", self.instance.clone());
                 return Reply::Invoke(Verb::Say, args);
@@ -179,6 +180,7 @@ impl ContextBox {
             group: Group::Services,
             keys: letter.to_string(),
             doc,
+            place: "everywhere",
             reason: self.refusal(*letter).map(str::to_owned),
             press: Some(KeyEvent::new(KeyCode::Char(*letter), KeyModifiers::NONE)),
         });
@@ -199,35 +201,24 @@ impl ContextBox {
 
     /// Draws the overlay and returns the cursor while a prompt is typed.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
-        let theme = look.theme;
-        let footer = match &self.note {
-            Some(note) if self.typing.is_none() => Line::styled(note.clone(), theme.warn),
-            _ => {
-                let keys = KEYS.iter().map(|(letter, word, ..)| (*letter, *word)).chain([(HELP, "help")]);
-                let spans = keys.enumerate().flat_map(|(at, (letter, word))| {
-                    let gap = if at > 0 { "  " } else { "" };
-                    [
-                        Span::raw(gap),
-                        Span::styled(letter.to_string(), theme.accent),
-                        Span::styled(format!(" {word}"), theme.text),
-                    ]
-                });
-                Line::from(spans.collect::<Vec<_>>())
-            }
-        };
-        self.report.draw_above(Some(&footer), screen, buf, look);
+        let own = KEYS.iter().map(|(letter, word, ..)| (letter.to_string(), *word));
+        let mut keys: Vec<(String, &'static str)> = own.chain([(HELP.to_string(), "help")]).collect();
+        keys.insert(0, ("esc".to_owned(), "close"));
+        let note = self.note.as_deref().filter(|_| self.typing.is_none());
+        self.report.draw_with(keys, note, screen, buf, look);
         self.typing.map(|kind| self.draw_prompt(kind, screen, buf, look))
     }
 
     fn draw_prompt(&self, kind: Prompt, screen: Rect, buf: &mut Buffer, look: Look) -> Position {
         let theme = look.theme;
         let detail = format!("for {}", safe(&self.instance));
-        let title = Title { name: kind.title(), detail, remark: "esc close".into(), remark_style: theme.dim };
+        let keys = Title::keys(&[("enter", kind.argument()), ("esc", "close (draft kept)")]);
+        let title = Title { name: kind.title(), detail, keys, ..Title::default() };
         let inner = open_box(screen, (76, 5), &title, buf, look);
         let width = usize::from(inner.width);
         let cursor = self.input.draw(Rect { height: 1, ..inner }, buf, theme.text);
-        let about = format!("enter {} · {}", kind.argument(), kind.about());
-        let (note, style) = self.note.as_ref().map_or((&about, theme.dim), |note| (note, theme.warn));
+        let note = self.note.as_deref();
+        let (note, style) = note.map_or((kind.about(), theme.dim), |note| (note, theme.warn));
         buf.put(inner.x, inner.bottom().saturating_sub(1), cut(note, width), width, style);
         cursor
     }

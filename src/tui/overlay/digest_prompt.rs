@@ -10,6 +10,7 @@ use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::now::Now;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, plural, safe, wrap};
+use crate::tui::widget::fields::submits;
 use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
@@ -70,6 +71,8 @@ pub struct DigestPrompt {
     question: Question,
     step: Step,
     note: Option<&'static str>,
+    /// The reason that was typed before and not sent.
+    draft: String,
     /// Which of the roles, counted from 1; 0 is an ordinary approval.
     role: usize,
     pub(super) guard: Guard,
@@ -77,15 +80,20 @@ pub struct DigestPrompt {
 
 impl DigestPrompt {
     /// A prompt for this question.
-    pub fn new(question: Question) -> DigestPrompt {
+    pub fn new(question: Question, draft: &str) -> DigestPrompt {
         let step = if question.unread.is_some() { Step::Word(String::new()) } else { Step::Digits(String::new()) };
-        DigestPrompt { question, step, note: None, role: 0, guard: Guard::default() }
+        DigestPrompt { question, step, note: None, draft: draft.to_owned(), role: 0, guard: Guard::default() }
     }
 
     /// Takes the typed digits, then the reason; Esc closes.
     pub fn key(&mut self, key: &KeyEvent, now: Now) -> Reply {
         if key.code == KeyCode::Esc {
-            return Reply::Close;
+            return match &self.step {
+                Step::Reason(reason) => {
+                    Reply::KeepDraft(self.question.review, DecisionKind::Approve, reason.text().trim().to_owned())
+                }
+                Step::Word(_) | Step::Digits(_) => Reply::Close,
+            };
         }
         if !self.guard.admits(now) {
             self.note = Some("key ignored: wait half a second, then type");
@@ -94,7 +102,7 @@ impl DigestPrompt {
         self.note = None;
         match &mut self.step {
             Step::Word(_) | Step::Digits(_) => self.character(key, now),
-            Step::Reason(reason) if key.code == KeyCode::Enter => {
+            Step::Reason(reason) if key.code == KeyCode::Enter || submits(key) => {
                 let reason = visible_words(&reason.text()).map(str::to_owned);
                 return self.decide(reason);
             }
@@ -149,7 +157,7 @@ impl DigestPrompt {
                 } else if typed.len() == wanted.len() {
                     self.step = match self.step {
                         Step::Word(_) => Step::Digits(String::new()),
-                        Step::Digits(_) | Step::Reason(_) => Step::Reason(TextInput::default()),
+                        Step::Digits(_) | Step::Reason(_) => Step::Reason(TextInput::new(&self.draft)),
                     };
                 }
             }
@@ -201,7 +209,14 @@ impl DigestPrompt {
             (false, false) => "Approve despite failed checks",
             (false, true) => "Approve unread despite failed checks",
         };
-        let title = Title { name, remark: "esc close".into(), remark_style: theme.dim, ..Title::default() };
+        let keys = match &self.step {
+            Step::Word(_) | Step::Digits(_) => Title::keys(&[("esc", "close")]),
+            Step::Reason(_) if self.question.roles.is_empty() => {
+                Title::keys(&[("enter", "approve"), ("esc", "close (draft kept)")])
+            }
+            Step::Reason(_) => Title::keys(&[("enter", "approve"), ("esc", "close (draft kept)"), ("tab", "role")]),
+        };
+        let title = Title { name, keys, ..Title::default() };
         let columns = usize::from(WIDTH.min(screen.width.saturating_sub(2)).saturating_sub(4));
         let (mut plan, covers) = self.plan(columns);
         let warnings = self.warnings(columns);
@@ -239,9 +254,9 @@ impl DigestPrompt {
         let (note, style) = match (&self.note, &self.step, listening) {
             (Some(note), ..) => (*note, theme.warn),
             (None, _, false) => ("wait …", theme.dim),
-            (None, Step::Word(_), true) => ("next: the digest · esc: back to reading", theme.dim),
+            (None, Step::Word(_), true) => ("next: the digest", theme.dim),
             (None, Step::Digits(_), true) => ("not approved yet: type a reason, then press enter", theme.dim),
-            (None, Step::Reason(_), true) => ("enter approve · esc cancel", theme.accent),
+            (None, Step::Reason(_), true) => ("", theme.accent),
         };
         if let (Step::Reason(_), Some(first)) = (&self.step, self.question.roles.first()) {
             let given =
@@ -300,7 +315,7 @@ mod tests {
 
     fn prompt() -> (DigestPrompt, String) {
         let digest = Digest::of_bytes(b"x");
-        let mut prompt = DigestPrompt::new(question(digest, &[]));
+        let mut prompt = DigestPrompt::new(question(digest, &[]), "");
         prompt.guard.drawn(at(0));
         (prompt, digest.hex())
     }
@@ -332,7 +347,7 @@ mod tests {
     #[test]
     fn failed_checks_are_gone_over_only_with_a_reason() {
         let digest = Digest::of_bytes(b"x");
-        let mut prompt = DigestPrompt::new(question(digest, &["tests"]));
+        let mut prompt = DigestPrompt::new(question(digest, &["tests"]), "");
         prompt.guard.drawn(at(0));
         for c in digest.hex().chars().take(4) {
             press(&mut prompt, c, 600);
@@ -353,7 +368,7 @@ mod tests {
         let digest = Digest::of_bytes(b"x");
         let unread = Some(Unread { lines_total: 10_001, lines_unread: 9_935 });
         for over in [&[][..], &["tests"]] {
-            let mut prompt = DigestPrompt::new(Question { unread, ..question(digest, over) });
+            let mut prompt = DigestPrompt::new(Question { unread, ..question(digest, over) }, "");
             prompt.guard.drawn(at(0));
             let start = prompt.step.clone();
             press(&mut prompt, digest.hex().chars().next().unwrap(), 600);
@@ -375,7 +390,7 @@ mod tests {
         let digest = Digest::of_bytes(b"x");
         let roles: Vec<String> = ["security", "data"].map(str::to_owned).into();
         for (tabs, expected) in [(0, None), (1, Some("security")), (2, Some("data")), (3, None)] {
-            let mut prompt = DigestPrompt::new(Question { roles: roles.clone(), ..question(digest, &[]) });
+            let mut prompt = DigestPrompt::new(Question { roles: roles.clone(), ..question(digest, &[]) }, "");
             prompt.guard.drawn(at(0));
             digest.hex().chars().take(4).for_each(|c| drop(press(&mut prompt, c, 600)));
             for _ in 0..tabs {

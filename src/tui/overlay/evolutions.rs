@@ -44,12 +44,11 @@ impl EvolutionList {
 
     /// Draws the list over the screen.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
-        let theme = look.theme;
         let title = Title {
             name: "Evolutions",
             detail: "newest first".to_owned(),
-            remark: "enter open · esc close".into(),
-            remark_style: theme.dim,
+            keys: Title::keys(&[("enter", "open"), ("esc", "close")]),
+            ..Title::default()
         };
         let key = look.keymap.key(Verb::Evolve);
         let empty = &[format!("No evolutions yet. Press {key} on a tool or a failure to request a better version.")];

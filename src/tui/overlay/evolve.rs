@@ -291,11 +291,24 @@ impl EvolveForm {
             Face::Request(_) => "Request preview",
             Face::Bundle(_) => "Edit request",
         };
-        let title = Title { name, detail, ..Title::default() };
+        let keys = match (&self.face, self.busy) {
+            (_, Some(Sending::Send)) => Title::keys(&[("esc", "close")]),
+            (Face::Fields, _) => {
+                let mut keys = self.view.keys("send");
+                keys.insert(2, ("ctrl-p".to_owned(), "preview"));
+                keys
+            }
+            (Face::Request(_), _) => {
+                Title::keys(&[("ctrl-s", "send"), ("esc", "back"), ("e", "edit"), ("↑↓", "scroll")])
+            }
+            (Face::Bundle(_), _) => {
+                Title::keys(&[("ctrl-s", "send"), ("esc", "discard changes"), ("ctrl-p", "preview")])
+            }
+        };
+        let title = Title { name, detail, keys, ..Title::default() };
         let size = if matches!(self.face, Face::Fields) { (92, 21) } else { (110, screen.height) };
         let inner = open_box(screen, size, &title, buf, look);
-        let last = Rect { y: inner.bottom().saturating_sub(1), height: 1, ..inner };
-        let body = Rect { height: inner.height.saturating_sub(1), ..inner };
+        let body = inner;
         let notes = self.notes(usize::from(inner.width), theme);
         let most = if inner.height < LOW { NOTES - 2 } else { NOTES };
         let below = (notes.len().min(most)) as u16;
@@ -308,13 +321,6 @@ impl EvolveForm {
         for (y, (line, style)) in (text.bottom()..body.bottom()).zip(notes) {
             buf.put(inner.x, y, line, usize::from(inner.width), style);
         }
-        let keys = match (&self.face, self.busy) {
-            (_, Some(Sending::Send)) => "sending …",
-            (Face::Fields, _) => "ctrl-s send · ctrl-p preview · tab next · esc close",
-            (Face::Request(_), _) => "ctrl-s send · e edit · esc back",
-            (Face::Bundle(_), _) => "ctrl-s send · ctrl-p preview · esc discard changes",
-        };
-        buf.put(last.x, last.y, cut(keys, usize::from(last.width)), usize::from(last.width), theme.dim);
     }
 
     /// What is wrong; else whom it goes to and why, and what was learnt.
@@ -322,6 +328,10 @@ impl EvolveForm {
         let mut notes = Vec::new();
         if let Some(error) = &self.error {
             notes.extend(wrap(&safe(error), width).into_iter().map(|line| (line, theme.bad)));
+            return notes;
+        }
+        if self.busy == Some(Sending::Send) {
+            notes.push(("sending …".to_owned(), theme.accent));
             return notes;
         }
         if !matches!(self.face, Face::Fields) {

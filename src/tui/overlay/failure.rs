@@ -108,14 +108,15 @@ impl FailureBox {
         let title = Title {
             name: "Failure",
             detail: format!("{} of {}", self.group.short(), self.group.tool),
-            remark: format!(
-                "{} rerun · {} compare · {} evolve · {} resolve · esc",
-                key(Verb::Rerun),
-                key(Verb::Compare),
-                key(Verb::Evolve),
-                key(Verb::Resolve)
-            ),
-            remark_style: theme.dim,
+            keys: vec![
+                (key(Verb::Rerun), "rerun"),
+                ("esc".to_owned(), "close"),
+                (key(Verb::Evolve), "evolve"),
+                (key(Verb::Resolve), "resolve"),
+                (key(Verb::Compare), "compare"),
+                ("enter".to_owned(), "show output"),
+            ],
+            ..Title::default()
         };
         let inner = open_box(screen, (110, 36), &title, buf, look);
         let width = usize::from(inner.width);

@@ -60,6 +60,7 @@ impl RunForm {
         }
         let view = FormView::of_tool(form, manifest);
         let is_of_last_run = draft.is_none() && dossier.last_input.as_ref().is_some_and(has_entries);
+        let view = view.with_earlier(earlier_inputs(dossier));
         self.view = Some(if is_of_last_run { view.filled_from("input of the last run") } else { view });
         self.command = manifest.recipe.as_ref().map(|_| (dossier.command.clone(), manifest.clone()));
         true
@@ -89,7 +90,11 @@ impl RunForm {
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
         let theme = look.theme;
         let detail = format!("{} {} · {}", self.tool.name, self.tool.version, self.tool.stage);
-        let title = Title { name: "Run", detail, ..Title::default() };
+        let keys = match &self.view {
+            Some(view) => view.keys("run"),
+            None => Title::keys(&[("esc", "close")]),
+        };
+        let title = Title { name: "Run", detail, keys, ..Title::default() };
         let fields = self.view.as_ref().map_or(1, |view| view.form().fields().len());
         let height = (fields as u16).saturating_mul(3).saturating_add(9).clamp(12, 40);
         let inner = open_box(screen, (92, height), &title, buf, look);
@@ -103,13 +108,25 @@ impl RunForm {
         };
         // What is typed comes first where there is little room.
         let lines: Vec<Line> = lines.into_iter().take(usize::from(inner.height.saturating_sub(5) / 2)).collect();
-        let body = Rect { height: inner.height.saturating_sub(1 + lines.len() as u16), ..inner };
+        let body = Rect { height: inner.height.saturating_sub(lines.len() as u16), ..inner };
         view.render(body, buf, theme);
         for (y, line) in (body.bottom()..).zip(&lines) {
             buf.put_line(inner.x, y, line, inner.width);
         }
-        draw_hints(view.hints(), Rect { y: inner.bottom().saturating_sub(1), height: 1, ..inner }, buf, theme);
     }
+}
+
+/// The inputs of recorded runs, newest first, each once. What holds a redacted secret cannot be given again.
+fn earlier_inputs(dossier: &ToolDossier) -> Vec<(String, Value)> {
+    let mut inputs: Vec<(String, Value)> = Vec::new();
+    for run in &dossier.runs {
+        let Ok(input) = serde_json::from_str::<Value>(&run.input) else { continue };
+        let is_whole = has_entries(&input) && !run.input.contains("[redacted ");
+        if is_whole && inputs.iter().all(|(_, known)| *known != input) {
+            inputs.push((format!("input of run #{}", run.id), input));
+        }
+    }
+    inputs
 }
 
 /// Whether an input says anything.
@@ -149,17 +166,3 @@ const LABEL: &str = "starts  ";
 
 /// So many characters of what is read on standard input are looked at.
 const LONGEST_STDIN: usize = 400;
-
-/// Whole hints from the left, as many as fit.
-fn draw_hints(hints: &[(&str, &str)], area: Rect, buf: &mut Buffer, theme: &Theme) {
-    let mut x = area.x;
-    for (key, word) in hints {
-        let width = (key.width() + 1 + word.width()) as u16;
-        if x + width > area.right() {
-            return;
-        }
-        buf.put(x, area.y, key, key.width(), theme.accent);
-        buf.put(x + key.width() as u16 + 1, area.y, word, word.width(), theme.text);
-        x += width + 2;
-    }
-}

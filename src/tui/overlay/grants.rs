@@ -118,12 +118,11 @@ impl Grants {
 
     /// Draws the list over the screen.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
-        let theme = look.theme;
         let title = Title {
             name: "Grants",
             detail: "newest first".to_owned(),
-            remark: "x revoke · esc close".into(),
-            remark_style: theme.dim,
+            keys: Title::keys(&[("x", "revoke"), ("esc", "close")]),
+            ..Title::default()
         };
         let empty = std::slice::from_ref(&self.empty);
         ListBox { title, size: (104, 24), rows: &self.rows, list: &mut self.list, empty }

@@ -26,6 +26,8 @@ pub struct HelpRow {
     pub keys: String,
     /// One line from the verb table.
     pub doc: &'static str,
+    /// Where it works: the name of a pane or a screen, or `everywhere`.
+    pub place: &'static str,
     /// Why it does not work right now; `None` when it does.
     pub reason: Option<String>,
     /// The key that Enter presses, where it is one of an overlay; else Enter does what the verb does.
@@ -37,15 +39,32 @@ impl HelpRow {
     pub fn of(verb: Verb, keymap: &Keymap) -> HelpRow {
         let row = spec(verb);
         let keys = keymap.keys(verb).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-        HelpRow { verb, name: row.name, group: row.group, keys, doc: row.doc, reason: None, press: None }
+        HelpRow {
+            verb,
+            name: row.name,
+            group: row.group,
+            keys,
+            doc: row.doc,
+            place: "everywhere",
+            reason: None,
+            press: None,
+        }
     }
+}
+
+/// A line of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// The name of a place, above the rows that work there.
+    Heading(&'static str),
+    Row(usize),
 }
 
 /// The state of the help overlay.
 pub struct Help {
     place: &'static str,
     rows: Vec<HelpRow>,
-    shown: Vec<usize>,
+    shown: Vec<Shown>,
     filter: TextInput,
     list: ListState,
     note: Option<String>,
@@ -54,8 +73,36 @@ pub struct Help {
 impl Help {
     /// Help for a place (`catalog`, `review`, …) with the verbs that have a key there.
     pub fn new(place: &'static str, rows: Vec<HelpRow>) -> Help {
-        let shown = (0..rows.len()).collect();
-        Help { place, rows, shown, filter: TextInput::default(), list: ListState::default(), note: None }
+        let mut help = Help {
+            place,
+            rows,
+            shown: Vec::new(),
+            filter: TextInput::default(),
+            list: ListState::default(),
+            note: None,
+        };
+        help.edit(|_| {});
+        help
+    }
+
+    /// Moves the selection, over headings.
+    fn step(&mut self, motion: Motion) {
+        self.list.step(motion, self.shown.len());
+        if matches!(self.shown.get(self.list.selected), Some(Shown::Heading(_))) {
+            let over = if matches!(motion, Motion::Up | Motion::PageUp) && self.list.selected > 0 {
+                Motion::Up
+            } else {
+                Motion::Down
+            };
+            self.list.step(over, self.shown.len());
+        }
+    }
+
+    fn selected(&self) -> Option<&HelpRow> {
+        match self.shown.get(self.list.selected)? {
+            Shown::Heading(_) => None,
+            Shown::Row(at) => self.rows.get(*at),
+        }
     }
 
     /// Moves, filters, runs the selected verb, or closes.
@@ -65,10 +112,10 @@ impl Help {
             KeyCode::Esc | KeyCode::Char('?') if self.filter.is_empty() => return Reply::Close,
             KeyCode::Esc => self.edit(TextInput::clear),
             KeyCode::Enter => return self.run(),
-            KeyCode::Down => self.list.step(Motion::Down, self.shown.len()),
-            KeyCode::Up => self.list.step(Motion::Up, self.shown.len()),
-            KeyCode::PageDown => self.list.step(Motion::PageDown, self.shown.len()),
-            KeyCode::PageUp => self.list.step(Motion::PageUp, self.shown.len()),
+            KeyCode::Down => self.step(Motion::Down),
+            KeyCode::Up => self.step(Motion::Up),
+            KeyCode::PageDown => self.step(Motion::PageDown),
+            KeyCode::PageUp => self.step(Motion::PageUp),
             _ => self.edit(|filter| {
                 filter.key(key);
             }),
@@ -88,15 +135,25 @@ impl Help {
             let key = row.keys.split(' ').any(|key| key == self.filter.text());
             key || words.split_whitespace().all(|word| row.name.contains(word) || row.doc.to_lowercase().contains(word))
         };
-        self.shown = (0..self.rows.len()).filter(|at| holds(&self.rows[*at])).collect();
+        let mut found: Vec<usize> = (0..self.rows.len()).filter(|at| holds(&self.rows[*at])).collect();
         // A key that is typed is the one that is meant: its row is not looked for among words with that letter.
         let key = self.filter.text();
-        self.shown.sort_by_key(|at| !self.rows[*at].keys.split(' ').any(|of| of == key));
+        found.sort_by_key(|at| !self.rows[*at].keys.split(' ').any(|of| of == key));
+        self.shown.clear();
+        let mut place = "";
+        for at in found {
+            if self.rows[at].place != place && key.is_empty() {
+                place = self.rows[at].place;
+                self.shown.push(Shown::Heading(place));
+            }
+            self.shown.push(Shown::Row(at));
+        }
         self.list = ListState { height: self.list.height, ..ListState::default() };
+        self.list.selected = usize::from(matches!(self.shown.first(), Some(Shown::Heading(_))));
     }
 
     fn run(&mut self) -> Reply {
-        let Some(row) = self.shown.get(self.list.selected).map(|at| &self.rows[*at]) else { return Reply::Stay };
+        let Some(row) = self.selected() else { return Reply::Stay };
         match &row.reason {
             Some(reason) => {
                 self.note = Some(format!("{}: {reason}", row.name));
@@ -109,27 +166,32 @@ impl Help {
     /// Draws it and returns where the cursor is.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Position {
         let theme = look.theme;
-        let height = (self.rows.len() + 6).min(40) as u16;
+        let height = (self.rows.len() + 12).min(40) as u16;
         let title = Title {
             name: "Keys",
             detail: format!("in the {}", self.place),
-            remark: "type to filter · enter run · esc close".to_owned(),
+            remark: "type to filter".to_owned(),
             remark_style: theme.dim,
+            keys: Title::keys(&[("enter", "run"), ("esc", "close"), ("↑↓", "move")]),
         };
         let inner = open_box(screen, (96, height), &title, buf, look);
         buf.put(inner.x, inner.y, "/", 1, theme.accent);
         let line = Rect { x: inner.x + 2, width: inner.width.saturating_sub(2), height: 1, ..inner };
         let cursor = self.filter.draw(line, buf, theme.text);
         let width = usize::from(inner.width);
-        let chosen = self.shown.get(self.list.selected).map(|at| self.rows[*at].doc).unwrap_or_default();
+        let chosen = self.selected().map(|row| row.doc).unwrap_or_default();
         let (below, style) = match &self.note {
             Some(note) => (wrap(&safe(note), width), theme.warn),
             None => (wrap(chosen, width), theme.dim),
         };
         let list = Rect { y: inner.y + 1, height: inner.height.saturating_sub(3), ..inner };
         let (rows, shown) = (&self.rows, &self.shown);
-        Rows { list: &mut self.list, len: shown.len(), focus: Focus::Here, theme }
-            .draw(list, buf, &|at, width| help_row(&rows[shown[at]], width, look));
+        Rows { list: &mut self.list, len: shown.len(), focus: Focus::Here, theme }.draw(list, buf, &|at, width| {
+            match shown[at] {
+                Shown::Heading(place) => vec![Span::styled(place, theme.title)],
+                Shown::Row(at) => help_row(&rows[at], width, look),
+            }
+        });
         for (y, line) in (inner.bottom().saturating_sub(2)..inner.bottom()).zip(below) {
             buf.put(inner.x, y, line, width, style);
         }

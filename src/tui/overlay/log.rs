@@ -111,8 +111,12 @@ impl Log {
         let title = Title {
             name: "Log",
             detail: "newest first".into(),
-            remark: format!("{undo} undo · {filter} filter · esc close"),
-            remark_style: theme.dim,
+            keys: if self.typing {
+                Title::keys(&[("enter", "search"), ("esc", "clear")])
+            } else {
+                vec![(undo, "undo"), ("esc".to_owned(), "close"), (filter, "filter")]
+            },
+            ..Title::default()
         };
         let mut inner = open_box(screen, (104, 34), &title, buf, look);
         let cursor = (self.typing || !self.filter.is_empty()).then(|| {

@@ -44,6 +44,7 @@ use crate::domain::{
 };
 use crate::engine::{CallRequest, EvolveRequest, LaneId, MarkRequest};
 use crate::tui::ink::blank;
+use crate::tui::widget::fields::Fields;
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -74,6 +75,24 @@ impl Args {
     /// Name and value in the order given.
     pub fn iter(&self) -> impl Iterator<Item = &(&'static str, String)> {
         self.0.iter()
+    }
+}
+
+/// What was typed into a form, to be kept when it is closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Typed {
+    /// Which form, and what it is about.
+    pub form: String,
+    /// The values of its fields.
+    pub values: Vec<String>,
+    /// Whether anything of it was typed.
+    pub edited: bool,
+}
+
+impl Typed {
+    /// What was typed into these fields.
+    fn of(form: &str, fields: &Fields) -> Typed {
+        Typed { form: form.to_owned(), values: fields.values(), edited: fields.is_edited() }
     }
 }
 
@@ -130,6 +149,8 @@ pub enum Reply {
     EditContext(Box<VerbCall>),
     /// Show the keys of this place; the overlay stays below.
     Help(&'static str, Vec<help::HelpRow>),
+    /// Copy this text; the overlay stays.
+    Copy(String),
     /// Close, and press this key on what is below.
     Press(KeyEvent),
     /// Stop the runs and leave.
@@ -254,6 +275,30 @@ impl Overlay {
             | Overlay::Opportunities(_)
             | Overlay::Upkeep(_)
             | Overlay::Failure(_) => {}
+        }
+    }
+
+    /// What was typed into it, where it is a form whose values are kept by what they are for.
+    pub fn typed(&self) -> Option<Typed> {
+        match self {
+            Overlay::NewTool(form) => Some(form.typed()),
+            Overlay::Arguments(form) => Some(form.typed()),
+            Overlay::Call(form) => Some(form.typed()),
+            Overlay::MarkFailure(form) => Some(form.typed()),
+            Overlay::Launch(prompt) => Some(prompt.typed()),
+            Overlay::Say(talk) => Some(talk.typed()),
+            _ => None,
+        }
+    }
+
+    /// Begins a form with a draft, and tells it what was submitted before.
+    pub fn remember(&mut self, draft: Option<&[String]>, earlier: &[Vec<String>]) {
+        match self {
+            Overlay::NewTool(form) => form.remember(draft, earlier),
+            Overlay::Arguments(form) => form.remember(draft, earlier),
+            Overlay::Call(form) => form.remember(draft, earlier),
+            Overlay::MarkFailure(form) => form.remember(draft, earlier),
+            _ => {}
         }
     }
 

@@ -79,12 +79,11 @@ impl Opportunities {
 
     /// Draws the list, and below it the one that is selected.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
-        let theme = look.theme;
         let title = Title {
             name: "Opportunities",
             detail: self.detail.clone(),
-            remark: "a accept · x dismiss · esc close".into(),
-            remark_style: theme.dim,
+            keys: Title::keys(&[("a", "accept"), ("esc", "close"), ("x", "dismiss")]),
+            ..Title::default()
         };
         ListBox { title, size: (110, 30), rows: &self.rows, list: &mut self.list, empty: &self.empty }.draw_with(
             screen,

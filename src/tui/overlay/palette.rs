@@ -8,6 +8,7 @@ use crate::tui::ink::{Ink, Span};
 use crate::tui::list::{ListState, Motion};
 use crate::tui::pane::rows::{Focus, Look, Rows, Title};
 use crate::tui::phrase::{cut, pad, safe};
+use crate::tui::widget::fields::submits;
 use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use fuzzy_matcher::FuzzyMatcher;
@@ -28,6 +29,15 @@ pub struct PaletteRow {
     pub key: String,
     /// Why it does not work right now, without arguments.
     pub reason: Option<String>,
+    /// Its place among the verbs that were chosen last, 0 for the newest; after them what is likely to be done here.
+    pub place: Option<usize>,
+}
+
+impl PaletteRow {
+    /// Whether it cannot be done now: it does not work on what is selected, and asks for nothing else.
+    fn is_blocked(&self) -> bool {
+        self.reason.is_some() && asked_of(self.spec).is_empty()
+    }
 }
 
 /// What arguments begin with: what is selected on the screen.
@@ -94,6 +104,10 @@ impl Palette {
         match key.code {
             KeyCode::Esc => return self.back(),
             KeyCode::Char('c') if control => return Reply::Close,
+            KeyCode::Char('y') if control => {
+                return self.command_line().map_or(Reply::Stay, Reply::Copy);
+            }
+            _ if submits(key) => return self.accept_all(),
             KeyCode::Enter => return self.accept(),
             KeyCode::Tab => self.complete(),
             KeyCode::Down => self.list.step(Motion::Down, self.shown.len()),
@@ -131,6 +145,15 @@ impl Palette {
         }
         self.narrow();
         Reply::Stay
+    }
+
+    /// Takes what is entered and, for the arguments after it, what is filled in.
+    fn accept_all(&mut self) -> Reply {
+        let mut reply = self.accept();
+        while matches!(reply, Reply::Stay) && self.note.is_none() && self.argument().is_some() {
+            reply = self.accept();
+        }
+        reply
     }
 
     fn accept(&mut self) -> Reply {
@@ -192,10 +215,6 @@ impl Palette {
         }
     }
 
-    fn is_about(&self, verb: Verb) -> bool {
-        matches!(&self.step, Step::Arg { spec, .. } if spec.verb == verb)
-    }
-
     fn complete(&mut self) {
         if self.argument().is_some() {
             let value = self.value();
@@ -207,20 +226,26 @@ impl Palette {
     /// Prepares the field and the choices for the argument asked for.
     fn ask(&mut self) {
         let Some(arg) = self.argument() else { return };
-        let preset = match arg.kind {
-            ArgKind::Tool if arg.required || self.is_about(Verb::Similar) => self.defaults.tool.clone(),
-            ArgKind::Run | ArgKind::RunOrInstance => self.defaults.run.clone(),
-            ArgKind::Review | ArgKind::ReviewDigest => self.defaults.review.clone(),
-            ArgKind::Instance if arg.required => self.defaults.instance.clone(),
-            _ => None,
-        };
+        let Step::Arg { spec, .. } = &self.step else { return };
+        let preset = self.preset(spec, arg);
         self.choices = match arg.kind {
             ArgKind::Tool => self.tool_names(),
             ArgKind::Word(words) => words.iter().map(|word| (*word).to_owned()).collect(),
             _ => Vec::new(),
         };
-        self.input = TextInput::new(&preset.unwrap_or_default());
+        self.input = TextInput::preset(&preset.unwrap_or_default());
         self.narrow();
+    }
+
+    /// What an argument begins with: what is selected on the screen.
+    fn preset(&self, spec: &Spec, arg: &Arg) -> Option<String> {
+        match arg.kind {
+            ArgKind::Tool if arg.required || spec.verb == Verb::Similar => self.defaults.tool.clone(),
+            ArgKind::Run | ArgKind::RunOrInstance => self.defaults.run.clone(),
+            ArgKind::Review | ArgKind::ReviewDigest => self.defaults.review.clone(),
+            ArgKind::Instance if arg.required => self.defaults.instance.clone(),
+            _ => None,
+        }
     }
 
     fn tool_names(&self) -> Vec<String> {
@@ -243,7 +268,14 @@ impl Palette {
             }
         };
         let mut found = found;
-        found.sort_by_key(|(score, at, _)| (-score, *at));
+        let is_verb = matches!(self.step, Step::Verb);
+        // What works here goes first; of everything, what was chosen last.
+        let rank = |at: usize| {
+            let row = self.rows.get(at).filter(|_| is_verb);
+            let place = row.and_then(|row| row.place).filter(|_| text.is_empty()).unwrap_or(usize::MAX);
+            (row.is_some_and(PaletteRow::is_blocked), place)
+        };
+        found.sort_by_key(|(score, at, _)| (rank(*at), -score, *at));
         found.truncate(MAX_CHOICES);
         self.shown = found.into_iter().map(|(_, at, matches)| (at, matches)).collect();
         self.list = ListState { height: self.list.height, ..ListState::default() };
@@ -258,14 +290,23 @@ impl Palette {
         if !spec.cli {
             return None;
         }
+        let asked = self.argument().map(|arg| arg.name);
+        let value_of = |arg: &Arg| {
+            let typed = (asked == Some(arg.name)).then(|| self.value()).filter(|value| !value.trim().is_empty());
+            let given = given.and_then(|given| given.get(arg.name)).map(str::to_owned);
+            let selected = || self.preset(spec, arg).filter(|_| asked != Some(arg.name));
+            typed.or(given).or_else(selected)
+        };
         let mut line = format!("toolsmith {}", spec.name);
         for arg in spec.args.iter().filter(|arg| arg.required || arg.form.is_positional()) {
-            let value = given.and_then(|given| given.get(arg.name)).map(quoted);
-            let shown = value.unwrap_or_else(|| arg.name.to_uppercase());
-            line.push_str(&match (arg.form, arg.required) {
-                (Form::Positional | Form::Several, true) => [" ", &shown].concat(),
-                (Form::Positional | Form::Several, false) => [" [", &shown, "]"].concat(),
-                (Form::Option | Form::Repeated, _) => [" --", arg.name, " ", &shown].concat(),
+            let value = value_of(arg);
+            if value.is_none() && !arg.required {
+                continue;
+            }
+            let shown = value.as_deref().map_or_else(|| arg.name.to_uppercase(), quoted);
+            line.push_str(&match arg.form {
+                Form::Positional | Form::Several => [" ", &shown].concat(),
+                Form::Option | Form::Repeated => [" --", arg.name, " ", &shown].concat(),
             });
         }
         Some(line)
@@ -280,8 +321,22 @@ impl Palette {
                 (format!("{} · {} of {}", spec.name, at + 1, asked.len()), format!("{}: ", asked[*at].name))
             }
         };
-        let title =
-            Title { name: "Palette", detail, remark: "enter continue · esc back".to_owned(), remark_style: theme.dim };
+        let keys = match &self.step {
+            Step::Verb => {
+                Title::keys(&[("enter", "run"), ("esc", "close"), ("↑↓", "choose"), ("ctrl-y", "copy command")])
+            }
+            Step::Arg { asked, at, .. } if *at + 1 == asked.len() => {
+                Title::keys(&[("enter", "run"), ("esc", "back"), ("tab", "complete"), ("ctrl-y", "copy command")])
+            }
+            Step::Arg { .. } => Title::keys(&[
+                ("enter", "next"),
+                ("esc", "back"),
+                ("ctrl-s", "run"),
+                ("tab", "complete"),
+                ("ctrl-y", "copy command"),
+            ]),
+        };
+        let title = Title { name: "Palette", detail, keys, ..Title::default() };
         let inner = open_box(screen, (96, 24), &title, buf, look);
         let width = usize::from(inner.width);
         let label = if prompt.is_empty() { ": ".to_owned() } else { prompt };
@@ -353,11 +408,17 @@ fn quoted(value: &str) -> String {
 fn verb_row(row: &PaletteRow, matches: &[usize], width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let key_width = 10;
-    let text = format!("{}  {}", row.spec.name, row.spec.doc);
+    // Why it does not work stands where its sentence would.
+    let blocked = row.is_blocked();
+    let about = match &row.reason {
+        Some(reason) if blocked => safe(reason),
+        _ => row.spec.doc.to_owned(),
+    };
+    let text = format!("{}  {about}", row.spec.name);
     let shown = pad(&text, width.saturating_sub(key_width));
     let name = row.spec.name.len();
     let style = |at: usize| {
-        let base = if at < name { theme.title } else { theme.dim };
+        let base = if at < name && !blocked { theme.title } else { theme.dim };
         if matches.contains(&at) { base.patch(theme.match_) } else { base }
     };
     let mut spans: Vec<Span> =
@@ -380,7 +441,12 @@ mod tests {
         let rows = ACTIONS
             .iter()
             .filter(|row| row.tui)
-            .map(|spec| PaletteRow { spec, key: spec.keys.first().copied().unwrap_or_default().into(), reason: None })
+            .map(|spec| PaletteRow {
+                spec,
+                key: spec.keys.first().copied().unwrap_or_default().into(),
+                reason: (spec.verb == Verb::Redraw).then(|| "not now".to_owned()),
+                place: (spec.verb == Verb::Zoom).then_some(0),
+            })
             .collect();
         let view = CatalogView {
             state: CatalogState::Ready,
@@ -416,7 +482,7 @@ mod tests {
     fn arguments_are_asked_one_by_one_and_esc_goes_one_step_back() {
         let mut palette = palette();
         assert_eq!(press(&mut palette, "promote\n\n"), Reply::Stay);
-        assert_eq!(palette.command_line().unwrap(), "toolsmith promote csv-stats --to TO");
+        assert_eq!(palette.command_line().unwrap(), "toolsmith promote csv-stats --to approved");
         assert_eq!(press(&mut palette, "\u{1b}"), Reply::Stay);
         assert_eq!(palette.input.text(), "csv-stats");
         press(&mut palette, "\n");
@@ -424,6 +490,29 @@ mod tests {
         args.push("tool", "csv-stats".into());
         args.push("to", "core".into());
         assert_eq!(press(&mut palette, "core\n"), Reply::Invoke(Verb::Promote, args));
+    }
+
+    #[test]
+    fn what_was_chosen_last_is_first_and_what_does_not_work_here_is_last_with_its_reason() {
+        let mut palette = palette();
+        let shown = |palette: &Palette| -> Vec<&str> {
+            palette.shown.iter().map(|(at, _)| palette.rows[*at].spec.name).collect()
+        };
+        assert_eq!((shown(&palette)[0], *shown(&palette).last().unwrap()), ("zoom", "redraw"));
+        press(&mut palette, "redraw");
+        assert_eq!(press(&mut palette, "\n"), Reply::Stay);
+        assert_eq!(palette.note.as_deref(), Some("redraw: not now"));
+    }
+
+    #[test]
+    fn the_command_line_holds_what_is_selected_and_typed_and_can_be_copied() {
+        let mut palette = palette();
+        press(&mut palette, "promote");
+        assert_eq!(palette.command_line().unwrap(), "toolsmith promote csv-stats --to TO");
+        press(&mut palette, "\nother");
+        assert_eq!(palette.command_line().unwrap(), "toolsmith promote other --to TO");
+        let copied = palette.key(&KeyEvent::new(KeyCode::Char('y'), KeyModifiers::CONTROL));
+        assert_eq!(copied, Reply::Copy("toolsmith promote other --to TO".to_owned()));
     }
 
     #[test]

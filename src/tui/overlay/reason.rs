@@ -7,6 +7,7 @@ use crate::tui::ink::{Ink, draw_editor};
 use crate::tui::now::Now;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, safe};
+use crate::tui::widget::fields::submits;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -48,6 +49,7 @@ impl ReasonPrompt {
         self.note = None;
         let modified = key.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::CONTROL | KeyModifiers::SHIFT);
         match key.code {
+            _ if submits(key) => return self.send(counts),
             KeyCode::Enter if !modified => return self.send(counts),
             KeyCode::Enter => self.area.insert_newline(),
             KeyCode::Char('j') if key.modifiers.contains(KeyModifiers::CONTROL) => self.area.insert_newline(),
@@ -91,8 +93,8 @@ impl ReasonPrompt {
         let title = Title {
             name,
             detail: safe(&self.subject),
-            remark: "esc close (draft kept)".into(),
-            remark_style: theme.dim,
+            keys: Title::keys(&[("enter", "send"), ("esc", "close (draft kept)"), ("alt-enter", "new line")]),
+            ..Title::default()
         };
         let inner = open_box(screen, (72, 11), &title, buf, look);
         let width = usize::from(inner.width);
@@ -106,7 +108,7 @@ impl ReasonPrompt {
         let (note, style) = match (self.note, self.guard.is_listening(look.now)) {
             (Some(note), _) => (note, theme.warn),
             (None, false) => ("wait …", theme.dim),
-            (None, true) => ("enter send · alt-enter new line", theme.dim),
+            (None, true) => ("", theme.dim),
         };
         buf.put(inner.x, inner.bottom().saturating_sub(1), cut(note, width), width, style);
         None

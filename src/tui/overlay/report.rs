@@ -5,7 +5,7 @@ use crate::action::{Context, Verb, spec};
 use crate::domain::Instant;
 use crate::domain::description::{Description, DescriptionView, Ink, StyledLine};
 use crate::engine::{Dashboard, EngineError};
-use crate::tui::ink::{Ink as _, Line};
+use crate::tui::ink::Ink as _;
 use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;
@@ -64,9 +64,19 @@ impl Report {
             Verb::Stats => "Library",
             Verb::Verify => "Verify",
             Verb::Services => "Services",
+            Verb::Messages => "Messages",
             other => spec(other).name,
         };
         Report { name, verb, view: TextView::new(vec![TextLine::new("loading …", Tone::Fold)]), shown: None }
+    }
+
+    /// A report of lines that are known already.
+    pub fn listing(verb: Verb, lines: Vec<TextLine>) -> Report {
+        let mut view = TextView::new(lines);
+        if !view.wraps() {
+            view.toggle_wrap();
+        }
+        Report { view, ..Report::awaited(verb) }
     }
 
     /// The report of one instance, still to come.
@@ -138,11 +148,18 @@ impl Report {
 
     /// Draws the report over the screen.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
-        self.draw_above(None, screen, buf, look);
+        self.draw_with(Title::keys(&[("esc", "close")]), None, screen, buf, look);
     }
 
-    /// Draws the report over the screen, with a last line below it where there is one.
-    pub fn draw_above(&mut self, footer: Option<&Line>, screen: Rect, buf: &mut Buffer, look: Look) {
+    /// Draws the report over the screen, with these keys and a note below it where there is one.
+    pub fn draw_with(
+        &mut self,
+        mut keys: Vec<(String, &'static str)>,
+        note: Option<&str>,
+        screen: Rect,
+        buf: &mut Buffer,
+        look: Look,
+    ) {
         // What `open_box` leaves of the width: a border and a margin on each side.
         let columns = usize::from(screen.width.min(BOX_WIDTH)).saturating_sub(4);
         if let Some((shown, laid)) = &mut self.shown
@@ -151,18 +168,21 @@ impl Report {
             *laid = columns;
             self.view.replace(TextView::new(shown.lines(columns)), Relaid::Look);
         }
-        let below = if footer.is_some() { 2 } else { 0 };
+        let below = u16::from(note.is_some());
         // Its frame and an empty line.
-        let height = (self.view.rows_in(columns) as u16).saturating_add(3 + below / 2).clamp(6 + below, 30);
+        let height = (self.view.rows_in(columns) as u16).saturating_add(3 + below).clamp(6 + below, 30);
         // Its frame, and what is below it.
         let room = usize::from(centred(screen, BOX_WIDTH, height).height.saturating_sub(2 + below));
-        let scrolls = if self.view.rows_in(columns) > room { "up/down scroll · " } else { "" };
-        let (detail, remark) = (self.detail(), format!("{scrolls}esc close"));
-        let title = Title { name: self.name, detail, remark, remark_style: look.theme.dim };
+        let rows = self.view.rows_in(columns);
+        if rows > room {
+            keys.push(("↑↓".to_owned(), "scroll"));
+        }
+        let remark = if rows > room { format!("{rows} lines") } else { String::new() };
+        let title = Title { name: self.name, detail: self.detail(), remark, remark_style: look.theme.dim, keys };
         let inner = open_box(screen, (BOX_WIDTH, height), &title, buf, look);
         self.view.render(Rect { height: inner.height.saturating_sub(below), ..inner }, buf, look.theme);
-        if let Some(line) = footer {
-            buf.put_line(inner.x, inner.bottom().saturating_sub(1), line, inner.width);
+        if let Some(note) = note {
+            buf.put(inner.x, inner.bottom().saturating_sub(1), note, usize::from(inner.width), look.theme.warn);
         }
     }
 }

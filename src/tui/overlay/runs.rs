@@ -47,12 +47,11 @@ impl RunList {
 
     /// Draws the list over the screen.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
-        let theme = look.theme;
         let title = Title {
             name: "Runs",
             detail: self.tool.as_deref().map_or_else(|| "newest first".to_owned(), |tool| format!("of {}", safe(tool))),
-            remark: "enter show output · esc close".into(),
-            remark_style: theme.dim,
+            keys: Title::keys(&[("enter", "show output"), ("esc", "close")]),
+            ..Title::default()
         };
         let empty = &["No runs yet.".to_owned()];
         ListBox { title, size: (104, 34), rows: &self.runs, list: &mut self.list, empty }

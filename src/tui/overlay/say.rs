@@ -1,11 +1,12 @@
 //! Talking to an instance: a line to type in, and below it what was said. Waiting for an answer stops nothing: the box can
 //! be closed, the answer is kept by the instance and said in the last line of the screen.
 
-use super::{Reply, open_box};
+use super::{Reply, Typed, open_box};
 use crate::engine::EngineError;
 use crate::tui::ink::Ink;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, safe};
+use crate::tui::widget::fields::submits;
 use crate::tui::widget::text_input::TextInput;
 use crate::tui::widget::{Move, TextLine, TextView, Tone};
 use crossterm::event::{KeyCode, KeyEvent};
@@ -27,41 +28,67 @@ pub struct SayBox {
     view: TextView,
     lines: Vec<TextLine>,
     note: Option<String>,
+    /// Messages that were sent, oldest first, and which of them is shown.
+    earlier: Vec<String>,
+    recalled: usize,
 }
 
 impl SayBox {
-    /// A box for an instance.
-    pub fn new(instance: &str) -> SayBox {
+    /// A box for an instance, beginning with what was typed before; `earlier` are messages that were sent.
+    pub fn new(instance: &str, draft: &str, earlier: Vec<String>) -> SayBox {
         SayBox {
             instance: instance.to_owned(),
-            input: TextInput::default(),
+            input: TextInput::new(draft),
             waiting: None,
             sent: String::new(),
             view: TextView::new(Vec::new()),
             lines: Vec::new(),
             note: None,
+            recalled: earlier.len(),
+            earlier,
         }
     }
 
-    /// Takes a key: Enter sends, up and down scroll what was said, esc closes.
+    /// What is typed, to be kept.
+    pub fn typed(&self) -> Typed {
+        Typed {
+            form: format!("say {}", self.instance),
+            values: vec![self.input.text()],
+            edited: !self.input.is_empty(),
+        }
+    }
+
+    /// Shows an older message, or a newer one; behind the newest an empty line.
+    fn recall(&mut self, by: isize) {
+        self.recalled = self.recalled.saturating_add_signed(by).min(self.earlier.len());
+        self.input = TextInput::new(self.earlier.get(self.recalled).map_or("", String::as_str));
+    }
+
+    /// Takes a key: Enter sends, up and down bring back what was sent, page keys scroll what was said, esc closes.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
         self.note = None;
         match key.code {
             KeyCode::Esc => return Reply::Close,
-            KeyCode::Enter if self.waiting.is_some() => {
+            code if code != KeyCode::Enter && !submits(key) => self.edit(key),
+            _ if self.waiting.is_some() => {
                 self.note = Some("wait for the answer, or press esc: it is kept".to_owned());
             }
-            KeyCode::Enter if self.input.text().trim().is_empty() => {
+            _ if self.input.text().trim().is_empty() => {
                 self.note = Some("type a message, or press esc".to_owned());
             }
-            KeyCode::Enter => return Reply::Say(self.instance.clone(), self.input.text().trim().to_owned()),
-            KeyCode::Up => self.view.scroll(Move::Rows(-1)),
-            KeyCode::Down => self.view.scroll(Move::Rows(1)),
+            _ => return Reply::Say(self.instance.clone(), self.input.text().trim().to_owned()),
+        }
+        Reply::Stay
+    }
+
+    fn edit(&mut self, key: &KeyEvent) {
+        match key.code {
+            KeyCode::Up => self.recall(-1),
+            KeyCode::Down => self.recall(1),
             KeyCode::PageUp => self.view.scroll(Move::Pages(-1)),
             KeyCode::PageDown => self.view.scroll(Move::Pages(1)),
             _ => drop(self.input.key(key)),
         }
-        Reply::Stay
     }
 
     /// Takes pasted text into the message.
@@ -73,6 +100,8 @@ impl SayBox {
     pub fn sending(&mut self, ticket: u64, message: &str) {
         self.waiting = Some(ticket);
         message.clone_into(&mut self.sent);
+        self.earlier.push(message.to_owned());
+        self.recalled = self.earlier.len();
         self.input.clear();
         self.add(&format!("> {message}"), Tone::Header);
     }
@@ -129,7 +158,12 @@ impl SayBox {
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
         let theme = look.theme;
         let name = format!("Say to {}", safe(&self.instance));
-        let title = Title { name: &name, remark: "esc close".into(), remark_style: theme.dim, ..Title::default() };
+        let mut keys = Title::keys(&[("enter", "send"), ("esc", "close (draft kept)")]);
+        if !self.earlier.is_empty() {
+            keys.push(("↑↓".to_owned(), "last messages"));
+        }
+        keys.push(("pgup/pgdn".to_owned(), "scroll"));
+        let title = Title { name: &name, keys, ..Title::default() };
         let inner = open_box(screen, (92, 18), &title, buf, look);
         let width = usize::from(inner.width);
         if inner.height < 2 {
@@ -145,7 +179,7 @@ impl SayBox {
         let (note, style) = match (&self.note, self.waiting) {
             (Some(note), _) => (note.as_str(), theme.warn),
             (None, Some(_)) => ("waiting for the answer … esc closes; the answer is kept", theme.warn),
-            (None, None) => ("enter send · up/down scroll", theme.dim),
+            (None, None) => ("", theme.dim),
         };
         buf.put(inner.x, inner.bottom() - 1, cut(note, width), width, style);
         Some(cursor)

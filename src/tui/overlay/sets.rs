@@ -67,11 +67,11 @@ impl Sets {
     /// Draws the list over the screen.
     pub fn draw(&mut self, screen: Rect, buf: &mut Buffer, look: Look) {
         let theme = look.theme;
-        let remark = match screen.width {
-            ..70 => "enter use · esc close",
-            _ => "enter use · x delete saved set · esc close",
-        };
-        let title = Title { name: "Tool sets", remark: remark.to_owned(), remark_style: theme.dim, ..Title::default() };
+        let mut keys = Title::keys(&[("enter", "use"), ("esc", "close")]);
+        if self.rows.get(self.list.selected).is_some_and(|row| row.saved_by.is_some()) {
+            keys.push(("x".to_owned(), "delete saved set"));
+        }
+        let title = Title { name: "Tool sets", keys, ..Title::default() };
         let height = (self.rows.len() as u16).saturating_add(3 + ABOUT).clamp(8, 24);
         let about = |set: &SetRow, below: Rect| {
             let lines = wrap(&safe(&holds(set)), usize::from(below.width));

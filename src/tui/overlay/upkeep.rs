@@ -115,13 +115,8 @@ impl UpkeepList {
         let title = Title {
             name: if self.verb == Verb::Stale { "Unused tools" } else { "Similar tools" },
             detail: self.detail.clone(),
-            remark: if screen.width < 100 {
-                "p propose · P all"
-            } else {
-                "p propose · P all · enter open · esc close"
-            }
-            .into(),
-            remark_style: theme.dim,
+            keys: Title::keys(&[("p", "propose"), ("esc", "close"), ("P", "propose all"), ("enter", "open")]),
+            ..Title::default()
         };
         let about = |row: &Row, below: Rect| {
             let lines = row.about.iter().flat_map(|line| wrap(&safe(line), usize::from(below.width)));

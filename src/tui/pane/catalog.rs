@@ -5,17 +5,19 @@
 
 mod columns;
 mod drawn;
+mod order;
 mod stages;
+mod title;
 mod tree;
 
-use super::rows::{Focus, Look, Rows, Title, draw_empty, frame};
+use super::rows::{Focus, Look, Rows, draw_empty, frame};
 use crate::action::Verb;
 use crate::domain::{Problem, ProblemCode, Query, QueryField, SkippedFile, Tool};
 use crate::engine::{CatalogState, CatalogView, EngineError, Hit, Index};
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::keymap::Keymap;
 use crate::tui::list::{ListState, Motion};
-use crate::tui::phrase::{cut, grouped, safe};
+use crate::tui::phrase::{cut, safe};
 use crate::tui::theme::Theme;
 use crate::tui::widget::text_input::TextInput;
 use columns::{Columns, Drawing, INDENT};
@@ -27,6 +29,7 @@ use std::sync::Arc;
 use tree::{Listed, Row, Tree};
 
 pub use drawn::{stage_sign, stage_style};
+pub use order::CatalogOrder;
 pub use stages::StageFilter;
 pub use tree::{Group, Grouping};
 
@@ -72,6 +75,7 @@ pub struct CatalogPane {
     typing: bool,
     stages: StageFilter,
     grouping: Grouping,
+    order: CatalogOrder,
     /// Groups whose rows are hidden: without a filter, and with the filter that there is now.
     folded: [HashSet<String>; 2],
     /// What the filter asks for, of the catalog that there is now.
@@ -102,6 +106,7 @@ impl Default for CatalogPane {
             typing: false,
             stages: StageFilter::default(),
             grouping: Grouping::default(),
+            order: CatalogOrder::default(),
             folded: [HashSet::new(), HashSet::new()],
             query: Query::default(),
             tree: Tree::default(),
@@ -223,6 +228,13 @@ impl CatalogPane {
         self.grouping
     }
 
+    /// Sorts the rows by the next column.
+    pub fn step_order(&mut self) -> CatalogOrder {
+        self.order = self.order.next();
+        self.refresh(self.anchor());
+        self.order
+    }
+
     /// Scrolls, as the wheel does.
     pub fn scroll(&mut self, lines: isize) {
         self.list.scroll(lines, self.tree.rows.len());
@@ -315,7 +327,11 @@ impl CatalogPane {
     fn refresh(&mut self, selected: Option<Anchor>) {
         let text = self.filter.text();
         self.query = if text.starts_with('!') { Query::default() } else { Query::new(&text, &self.view.tools) };
-        let (shown, problems) = self.matching();
+        let (mut shown, problems) = self.matching();
+        // Words that are looked for rank the rows themselves.
+        if self.query.words().is_empty() || self.order != CatalogOrder::Name {
+            self.order.sort(&mut shown, &self.view.tools);
+        }
         let skipped = text.strip_prefix('!').map_or(Vec::new(), |words| self.matching_skipped(words.trim()));
         let listed = Listed { tools: &self.view.tools, shown, problems, skipped };
         let folded = &self.folded[usize::from(!self.filter.is_empty())];
@@ -439,39 +455,6 @@ impl CatalogPane {
         self.tree.shown
     }
 
-    fn title(&self, theme: &Theme) -> Title<'static> {
-        let shown = self.tree.shown;
-        let total = self.view.tools.len();
-        let filtered = !self.filter.is_empty() || self.stages != StageFilter::Current || self.view.in_use.is_some();
-        let mut detail = if filtered { format!("{} of {}", grouped(shown), grouped(total)) } else { grouped(shown) };
-        if !self.stages.word().is_empty() {
-            detail = format!("{detail} · {}", self.stages.word());
-        }
-        if let Some(name) = &self.view.in_use {
-            detail = format!("{detail} · {}", cut(&safe(name), 16));
-        }
-        if self.grouping != Grouping::Flat {
-            detail = format!("{detail} · {}", self.grouping.word());
-        }
-        if self.tree.locked > 0 {
-            detail = format!("{detail} · {} locked", grouped(self.tree.locked));
-        }
-        let skipped = self.view.skipped.iter().filter(|file| file.looks_like_tool()).count();
-        if skipped > 0 {
-            detail = format!("{detail} · {} skipped (/!)", grouped(skipped));
-        }
-        let (remark, remark_style) = match self.view.state {
-            _ if !self.failure.is_empty() => ("not open".to_owned(), theme.bad),
-            CatalogState::Loading { total: 0, .. } => ("Loading…".to_owned(), theme.warn),
-            CatalogState::Loading { done, total } => {
-                (format!("Loading {}/{}", grouped(done), grouped(total)), theme.warn)
-            }
-            // The first line says it already.
-            CatalogState::Ready => (String::new(), theme.good),
-        };
-        Title { name: "1 Catalog", detail, remark, remark_style }
-    }
-
     fn tool_of(&self, row: Row) -> Option<&Arc<Tool>> {
         match row {
             Row::Tool(position) => self.view.tools.get(position),
@@ -569,7 +552,7 @@ impl CatalogPane {
         let theme = look.theme;
         let text = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
         let (name, lines) = match self.selected() {
-            Selected::Tool(tool) => (tool.name.to_string(), tool_strip(tool, usize::from(text.width), theme)),
+            Selected::Tool(tool) => (tool.name.to_string(), tool_strip(tool, usize::from(text.width), look)),
             Selected::Problem(problem) => {
                 (place_words(problem), problem_strip(problem, usize::from(text.width), theme))
             }

@@ -50,7 +50,7 @@ impl FailuresPane {
         let detail = if self.loaded { grouped(open) } else { String::new() };
         let (filter, typing) = (self.filter.text(), self.typing);
         let remark = if filter.is_empty() || typing { String::new() } else { format!("/{}", safe(&filter)) };
-        let title = Title { name: "3 Failures", detail, remark, remark_style: look.theme.accent };
+        let title = Title { name: "3 Failures", detail, remark, remark_style: look.theme.accent, ..Title::default() };
         let mut inner = frame(area, buf, &title, focus, look.theme);
         let cursor = self.draw_filter(&mut inner, buf, look.theme);
         if self.rows.is_empty() && self.loaded {

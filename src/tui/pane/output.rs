@@ -1,5 +1,6 @@
 //! The output pane: runs as tabs, live or recorded, each with its output and how it ended.
 
+mod first_steps;
 mod starts;
 
 use super::rows::{Focus, Look, Title, draw_empty, frame};
@@ -19,6 +20,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use std::sync::Arc;
+
+pub use first_steps::FirstSteps;
 
 /// Tabs kept open; the oldest finished one goes when there are more. Its run stays recorded.
 const MAX_TABS: usize = 12;
@@ -98,6 +101,8 @@ pub struct OutputPane {
     opened: u64,
     search: TextInput,
     typing: bool,
+    /// Shown while no run is.
+    pub first_steps: Option<FirstSteps>,
 }
 
 impl OutputPane {
@@ -320,6 +325,10 @@ impl OutputPane {
             Some(tab) if !matches!(tab.phase, Phase::Failed(_)) => tab.view.render(rest, buf, theme),
             Some(_) => {}
             None => {
+                if let Some(steps) = self.first_steps {
+                    draw_empty(rest, buf, &steps.sentences(look.keymap), theme);
+                    return (rest, cursor);
+                }
                 let run = look.keymap.key(Verb::Run);
                 let runs = look.keymap.key(Verb::Runs);
                 let sentences = [
@@ -345,7 +354,13 @@ impl OutputPane {
             (true, 0) => "paused".to_owned(),
             (true, lines) => format!("paused · {} new", phrase::count(lines, "line")),
         };
-        Title { name: "2 Output", detail: format!("{}{number}", tab.label), remark, remark_style: theme.warn }
+        Title {
+            name: "2 Output",
+            detail: format!("{}{number}", tab.label),
+            remark,
+            remark_style: theme.warn,
+            ..Title::default()
+        }
     }
 
     fn tab_line(&self, width: usize, theme: &Theme) -> Line {

@@ -116,9 +116,22 @@ impl QueuePane {
         self.listing.list.selected = found.unwrap_or(0);
     }
 
-    /// Begins a range at the selected row, or gives it up.
-    pub fn toggle_range(&mut self) {
-        self.range_from = if self.range_from.is_none() { Some(self.list.selected) } else { None };
+    /// Begins a range at the selected row, or selects the reviews in it: then how many are selected.
+    pub fn toggle_range(&mut self) -> Option<usize> {
+        if self.range_from.is_none() {
+            self.range_from = Some(self.list.selected);
+            return None;
+        }
+        let chosen: Vec<ReviewId> =
+            self.chosen().filter_map(|row| self.rows.get(row)).map(|row| self.items[*row].id).collect();
+        self.marked.extend(chosen.into_iter().filter(|id| !self.marked.contains(id)).collect::<Vec<_>>());
+        self.range_from = None;
+        Some(self.marked.len())
+    }
+
+    /// What the checks of each pending review say; `None` where they have not begun.
+    pub fn verdicts(&self) -> impl Iterator<Item = Option<CheckState>> {
+        self.items.iter().map(|review| review.verdict.map(|tally| tally.state))
     }
 
     /// Marks the selected review, or all of the range; takes the marks away where all are marked.
@@ -198,7 +211,7 @@ impl QueuePane {
             (true, false) => format!("{} selected · {}", self.marked.len(), self.order.word()),
             (true, true) => String::new(),
         };
-        let title = Title { name: "4 Reviews", detail, remark, remark_style: look.theme.dim };
+        let title = Title { name: "4 Reviews", detail, remark, remark_style: look.theme.dim, ..Title::default() };
         let mut inner = frame(area, buf, &title, focus, look.theme);
         let cursor = self.draw_filter(&mut inner, buf, look.theme);
         if self.rows.is_empty() && self.loaded {

@@ -49,6 +49,15 @@ pub struct Title<'a> {
     pub remark: String,
     /// Style of the remark.
     pub remark_style: Style,
+    /// Keys and what they do, in the lower border; the most important first.
+    pub keys: Vec<(String, &'static str)>,
+}
+
+impl Title<'_> {
+    /// Keys for the lower border, from plain words.
+    pub fn keys(keys: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
+        keys.iter().map(|(key, word)| ((*key).to_owned(), *word)).collect()
+    }
 }
 
 /// Draws a frame with its title and returns what lies inside.
@@ -70,10 +79,31 @@ pub fn frame(area: Rect, buf: &mut Buffer, title: &Title, focus: Focus, theme: &
     }
     let right = (!remark.is_empty()).then(|| {
         // The remark keeps its own colour: that of the border, dimmed, could not be read.
-        let own = Style::new().fg(Color::Reset).remove_modifier(Modifier::DIM);
-        Line::styled(format!(" {remark} "), own.patch(title.remark_style))
+        Line::styled(format!(" {remark} "), plain_over_border().patch(title.remark_style))
     });
-    draw_frame(area, buf, border, Line::from(left), right)
+    let inner = draw_frame(area, buf, border, Line::from(left), right);
+    draw_keys(area, buf, &title.keys, theme);
+    inner
+}
+
+/// Whole keys with their words in the lower border, as many as fit.
+fn draw_keys(area: Rect, buf: &mut Buffer, keys: &[(String, &'static str)], theme: &Theme) {
+    let (mut x, y, end) = (area.x + 2, area.bottom().saturating_sub(1), area.right().saturating_sub(2));
+    for (key, word) in keys {
+        let width = (key.width() + word.width() + 3) as u16;
+        if x + width > end {
+            continue;
+        }
+        buf.put(x, y, " ", 1, theme.text);
+        let (after, _) = buf.put(x + 1, y, key, key.width(), theme.accent);
+        buf.put(after, y, format!(" {word} "), word.width() + 2, plain_over_border());
+        x += width;
+    }
+}
+
+/// Text over a border that is not drawn in its colour.
+fn plain_over_border() -> Style {
+    Style::new().fg(Color::Reset).remove_modifier(Modifier::DIM)
 }
 
 /// A list about to be drawn.
@@ -93,6 +123,7 @@ impl Rows<'_> {
     /// sign in front and, when the list has the focus, is drawn reversed.
     pub fn draw(self, area: Rect, buf: &mut Buffer, row: &dyn Fn(usize, usize) -> Vec<Span>) {
         self.list.fit(usize::from(area.height), self.len);
+        draw_scrollbar(area, buf, self.list.offset, self.len, self.theme);
         let width = area.width.saturating_sub(1);
         for (y, index) in (area.y..area.bottom()).zip(self.list.offset..self.len) {
             let selected = index == self.list.selected;
@@ -102,6 +133,24 @@ impl Rows<'_> {
             if selected && self.focus == Focus::Here {
                 select(Rect { y, height: 1, ..area }, buf, self.theme);
             }
+        }
+    }
+}
+
+/// Shows right of a list which part of it is on screen, where that is not all of it.
+fn draw_scrollbar(area: Rect, buf: &mut Buffer, offset: usize, len: usize, theme: &Theme) {
+    let height = usize::from(area.height);
+    if height == 0 || len <= height {
+        return;
+    }
+    let thumb = (height * height / len).max(1);
+    let free = height - thumb;
+    // At the end only when the last row is shown, and at the top only when the first one is.
+    let top = (offset * free).div_ceil(len - height).min(free);
+    for row in top..top + thumb {
+        let position = (area.right(), area.y + row as u16);
+        if buf.cell(position).is_some() {
+            buf.put(position.0, position.1, "┃", 1, theme.accent);
         }
     }
 }

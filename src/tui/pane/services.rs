@@ -195,7 +195,7 @@ impl ServicesPane {
             (true, "") => (failing, theme.bad),
             (true, order) => (order.to_owned(), theme.dim),
         };
-        let title = Title { name: "5 Services", detail, remark, remark_style };
+        let title = Title { name: "5 Services", detail, remark, remark_style, ..Title::default() };
         let mut inner = frame(area, buf, &title, focus, theme);
         let cursor = self.draw_filter(&mut inner, buf, theme);
         if self.rows.is_empty() && self.loaded {

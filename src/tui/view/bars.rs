@@ -3,13 +3,16 @@
 use crate::action::{Context, Verb, spec};
 use crate::engine::CatalogState;
 use crate::tui::app::{App, Mood, Opening, Spot, Target};
-use crate::tui::ink::{Ink, Line, Span};
+use crate::tui::ink::{Ink, Line, Span, blank};
 use crate::tui::pane::Pane;
-use crate::tui::phrase::{cut, grouped, plural, safe};
+use crate::tui::phrase::{cut, grouped, plural, safe, wrap};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
+
+/// Lines of a message at most.
+const MOST_MESSAGE_LINES: usize = 3;
 
 /// What stands between two hints.
 const GAP: u16 = 2;
@@ -141,11 +144,19 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
         failing if area.width < 100 => format!("{key}✗ {failing} failing"),
         failing => format!("{key}✗ {} failing", plural(failing, "service", "services")),
     };
+    let checking = match app.checking() {
+        None => String::new(),
+        // The keys matter more; the queue says it of each review.
+        Some(_) if area.width < 80 => String::new(),
+        Some((done, all)) if area.width < 100 => format!("… {done}/{all} checked"),
+        Some((done, all)) => format!("… {done} of {all} checked"),
+    };
     let mut right = area.right();
     let states = [
         (help, Verb::Help, theme.accent),
         (failing, Verb::Services, theme.bad),
         (waiting, Verb::FocusReviews, theme.warn),
+        (checking, Verb::FocusReviews, theme.dim),
         (evolving, Verb::Evolutions, theme.accent),
     ];
     for (text, verb, style) in states {
@@ -159,19 +170,44 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
         right = x.saturating_sub(GAP);
     }
     let left = Rect { x: area.x + 1, width: right.saturating_sub(area.x + 1), ..area };
-    match app.toast.clone() {
-        Some(toast) => {
-            let style = if toast.mood == Mood::Trouble { theme.bad } else { theme.good };
-            let sign = if toast.mood == Mood::Trouble { "! " } else { "" };
-            let width = usize::from(left.width);
-            buf.put(left.x, left.y, cut(&format!("{sign}{}", toast.text), width), width, style);
+    if !app.overlays.is_empty() {
+        return;
+    }
+    if covered {
+        let text = "enter keep · esc clear · up/down move";
+        buf.put(left.x, left.y, cut(text, usize::from(left.width)), usize::from(left.width), theme.dim);
+    } else {
+        draw_hints(app, left, buf);
+    }
+}
+
+/// The lines of the message that is shown, else of the work that goes on; with their style.
+pub fn message_lines(app: &App, width: u16) -> (Vec<String>, Style) {
+    let room = usize::from(width).saturating_sub(2).max(1);
+    let (text, style) = match (app.messages.shown(), app.working()) {
+        (Some(toast), _) if toast.mood == Mood::Trouble => (format!("! {}", toast.text), app.theme.bad),
+        (Some(toast), _) => (toast.text.clone(), app.theme.good),
+        (None, Some(work)) => (work, app.theme.accent),
+        (None, None) => return (Vec::new(), app.theme.text),
+    };
+    let mut lines = wrap(&text, room);
+    if lines.len() > MOST_MESSAGE_LINES {
+        lines.truncate(MOST_MESSAGE_LINES);
+        if let Some(last) = lines.last_mut() {
+            *last = cut(&format!("{last} …"), room);
         }
-        None if app.overlays.is_empty() && covered => {
-            let text = "enter keep · esc clear · up/down move";
-            buf.put(left.x, left.y, cut(text, usize::from(left.width)), usize::from(left.width), theme.dim);
-        }
-        None if covered => {}
-        None => draw_hints(app, left, buf),
+    }
+    (lines, style)
+}
+
+/// Draws the message above the last line, over what is there.
+pub fn draw_message(app: &App, screen: Rect, buf: &mut Buffer) {
+    let (lines, style) = message_lines(app, screen.width);
+    let height = (lines.len() as u16).min(screen.height.saturating_sub(1));
+    let area = Rect { y: screen.bottom() - 1 - height, height, ..screen };
+    blank(area, buf);
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
+        buf.put(area.x + 1, y, line, usize::from(area.width.saturating_sub(1)), style);
     }
 }
 

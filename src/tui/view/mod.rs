@@ -41,6 +41,8 @@ pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position
     for overlay in &mut app.overlays {
         cursor = overlay.draw(area, buf, look);
     }
+    bars::draw_message(app, area, buf);
+    app.letters.apply(buf);
     cursor
 }
 
@@ -75,6 +77,7 @@ fn draw_workbench(app: &mut App, arrangement: Arrangement, buf: &mut Buffer) -> 
 
 fn draw_pane(app: &mut App, pane: Pane, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let focus = Focus::when(app.focus == pane);
+    app.output.first_steps = app.first_steps();
     let look = Look { theme: &app.theme, keymap: &app.keymap, now: app.now };
     let (list, cursor) = match pane {
         Pane::Catalog => app.catalog.draw(area, buf, focus, look),
@@ -90,8 +93,10 @@ fn draw_pane(app: &mut App, pane: Pane, area: Rect, buf: &mut Buffer) -> Option<
 
 fn draw_screen(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position> {
     let exposure = if app.overlays.is_empty() { Exposure::Open } else { Exposure::Covered };
+    // A message takes nothing of a text away: the text is shorter as long as it is shown.
+    let said = (bars::message_lines(app, area.width).0.len() as u16).min(area.height - 2);
     let look = Look { theme: &app.theme, keymap: &app.keymap, now: app.now };
-    let body = Rect { height: area.height - 1, ..area };
+    let body = Rect { height: area.height - 1 - said, ..area };
     let cursor = match &mut app.screen {
         Screen::Workbench => None,
         Screen::Review(screen) => {

@@ -4,6 +4,9 @@
 //! instead, for what fields cannot express. The view keeps what was typed until it is dropped: a
 //! cancelled form is a draft.
 
+mod recall;
+
+use super::fields::submits;
 use super::form_rows::{Block, Layout};
 use crate::domain::{
     ArgCondition, ArgRule, Field, FieldKind, FieldViolation, Form, Manifest, SafeText, is_secret_input,
@@ -52,7 +55,11 @@ pub struct FormView {
     tried: bool,
     edited: bool,
     /// Where the entries come from that nobody typed here; told until one is changed.
-    source: Option<&'static str>,
+    source: Option<String>,
+    /// Inputs that were given before with where they are from, newest first.
+    earlier: Vec<(String, Value)>,
+    /// Which of them is shown; then also what was entered before.
+    recalled: Option<(usize, Value)>,
     /// The letters that chose an option last.
     letters: String,
     next_example: usize,
@@ -81,6 +88,8 @@ impl FormView {
             tried: false,
             edited: false,
             source: None,
+            earlier: Vec::new(),
+            recalled: None,
             letters: String::new(),
             next_example: 0,
             ways: HashMap::new(),
@@ -109,8 +118,8 @@ impl FormView {
     }
 
     /// Says where its entries come from.
-    pub fn filled_from(self, source: &'static str) -> FormView {
-        FormView { source: Some(source), ..self }
+    pub fn filled_from(self, source: &str) -> FormView {
+        FormView { source: Some(source.to_owned()), ..self }
     }
 
     /// Whether a field is a secret.
@@ -137,40 +146,6 @@ impl FormView {
         self.whole.is_some()
     }
 
-    /// Keys and what they do here, the most important first.
-    pub fn hints(&self) -> &'static [(&'static str, &'static str)] {
-        if self.is_whole() {
-            return &[("ctrl-s", "submit"), ("esc", "close (draft kept)"), ("ctrl-e", "back to fields")];
-        }
-        if self.takes_enter() {
-            return &[
-                ("ctrl-s", "submit"),
-                ("tab", "next field"),
-                ("esc", "close (draft kept)"),
-                ("ctrl-u", "clear"),
-                ("ctrl-e", "edit as JSON"),
-            ];
-        }
-        if self.is_last() {
-            return &[
-                ("enter", "submit"),
-                ("tab", "next field"),
-                ("esc", "close (draft kept)"),
-                ("ctrl-u", "clear"),
-                ("ctrl-e", "edit as JSON"),
-                ("ctrl-x", "example"),
-            ];
-        }
-        &[
-            ("enter", "next"),
-            ("ctrl-s", "submit"),
-            ("esc", "close (draft kept)"),
-            ("ctrl-u", "clear"),
-            ("ctrl-e", "edit as JSON"),
-            ("ctrl-x", "example"),
-        ]
-    }
-
     /// Edits the field with the focus, or moves to another one.
     pub fn handle_key(&mut self, key: KeyEvent) -> FormEvent {
         if key.kind == KeyEventKind::Release {
@@ -179,13 +154,14 @@ impl FormView {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
             KeyCode::Esc => return FormEvent::Cancel,
-            KeyCode::Char('s' | 'r') | KeyCode::Enter if control => return self.submit(),
+            _ if submits(&key) => return self.submit(),
             KeyCode::Char('e') if control => self.toggle_whole(),
             KeyCode::Char('x') if control && self.whole.is_none() => self.fill_example(),
             KeyCode::Char('u') if control && self.whole.is_none() => self.clear_field(),
             _ if self.whole.is_some() => self.type_whole(key),
             KeyCode::Tab => self.step_focus(1),
             KeyCode::BackTab => self.step_focus(-1),
+            KeyCode::Up if self.is_at_first_row() && !self.earlier.is_empty() => self.recall(),
             _ if self.editor.is_some() => return self.type_field(key),
             _ => return self.choose(key),
         }
@@ -270,6 +246,11 @@ impl FormView {
         let is_typed = field.options().is_empty() && field.kind != FieldKind::Group;
         let is_secret = self.is_secret(field);
         self.editor = is_typed.then(|| editor(&field.text(), field.is_multiline()));
+        // What nobody typed here is replaced by what is typed next.
+        let is_filled_in = !self.touched.contains(&field.path) && !field.is_multiline() && !field.text().contains('\n');
+        if let Some(editor) = self.editor.as_mut().filter(|_| is_filled_in) {
+            editor.select_all();
+        }
         if let Some(editor) = self.editor.as_mut().filter(|_| is_secret) {
             editor.set_mask_char('•');
         }
@@ -403,6 +384,7 @@ impl FormView {
 
     fn changed(&mut self) {
         self.edited = true;
+        self.recalled = None;
         if let Some(field) = self.form.fields().get(self.focus) {
             self.touched.insert(field.path.clone());
         }
@@ -516,8 +498,8 @@ impl FormView {
         if self.form.fields().iter().any(|field| field.required) && self.whole.is_none() {
             parts.push(("* required".to_owned(), theme.dim));
         }
-        if let Some(source) = self.source.filter(|_| !self.edited) {
-            parts.push((source.to_owned(), theme.accent));
+        if let Some(source) = self.source.as_ref().filter(|_| !self.edited) {
+            parts.push((source.clone(), theme.accent));
         }
         let last = self.drawn.iter().rev().flatten().next().copied();
         let below = last.map_or(0, |last| self.form.fields().len().saturating_sub(last + 1));

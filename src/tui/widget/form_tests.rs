@@ -63,7 +63,7 @@ fn what_was_given_last_is_named_until_it_is_changed_and_a_key_clears_it() {
     let last = json!({"path": "Ada"});
     let mut view = view(&schema(), Some(&last)).filled_from("input of the last run");
     assert!(screen(&mut view, 80, 12).contains("input of the last run"));
-    assert_eq!(view.hints()[0], ("enter", "next"));
+    assert_eq!(view.keys("submit")[0], ("ctrl-s".to_owned(), "submit"));
     view.handle_key(control('u'));
     typed(&mut view, "Bob");
     assert_eq!(view.form().value()["path"], "Bob");
@@ -73,7 +73,7 @@ fn what_was_given_last_is_named_until_it_is_changed_and_a_key_clears_it() {
         None,
         &[],
     ));
-    assert_eq!(single.hints()[0], ("enter", "submit"));
+    assert_eq!(single.keys("submit")[0], ("enter".to_owned(), "submit"));
     typed(&mut single, "x");
     assert_eq!(single.handle_key(key(KeyCode::Enter)), FormEvent::Submit(json!({"name": "x"})));
 }
@@ -99,7 +99,7 @@ fn a_form_is_filled_in_with_the_keyboard() {
 #[test]
 fn an_input_that_does_not_fit_is_not_submitted_and_says_why() {
     let mut view = view(&schema(), None);
-    assert_eq!(view.handle_key(control('r')), FormEvent::None);
+    assert_eq!(view.handle_key(control('s')), FormEvent::None);
     assert!(screen(&mut view, 60, 20).contains("✗ is required"));
     typed(&mut view, "x");
     view.handle_key(key(KeyCode::Enter));
@@ -224,4 +224,38 @@ fn only_the_fields_of_the_chosen_command_are_shown() {
     assert!(!screen(&mut view, 60, 20).contains("age"));
     view.handle_key(key(KeyCode::BackTab));
     assert_eq!(view.form().fields()[view.focus].dotted(), "db");
+}
+
+#[test]
+fn typing_over_a_default_or_a_last_input_replaces_it_and_moving_the_cursor_keeps_it() {
+    let schema = json!({"type": "object", "properties": {"op": {"type": "string", "default": "b * 00"}}});
+    let mut filled = view(&schema, Some(&json!({"op": "old"})));
+    typed(&mut filled, "new");
+    assert_eq!(filled.form().value(), json!({"op": "new"}));
+    let mut moved = view(&schema, Some(&json!({"op": "old"})));
+    moved.handle_key(key(KeyCode::End));
+    typed(&mut moved, "er");
+    assert_eq!(moved.form().value(), json!({"op": "older"}));
+    let mut default = view(&schema, None);
+    typed(&mut default, "x");
+    assert_eq!(default.form().value(), json!({"op": "x"}));
+}
+
+#[test]
+fn up_on_the_first_field_brings_back_earlier_inputs_and_then_what_was_typed() {
+    let schema = json!({"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}});
+    let earlier = vec![
+        ("input of run #9".to_owned(), json!({"a": "nine", "b": "x"})),
+        ("input of run #4".to_owned(), json!({"a": "four"})),
+    ];
+    let mut view = view(&schema, None).with_earlier(earlier);
+    typed(&mut view, "typed");
+    assert!(view.keys("run").iter().any(|(key, word)| key == "up" && *word == "last inputs"));
+    view.handle_key(key(KeyCode::Up));
+    assert_eq!(view.form().value(), json!({"a": "nine", "b": "x"}));
+    assert!(screen(&mut view, 80, 12).contains("input of run #9"));
+    view.handle_key(key(KeyCode::Up));
+    assert_eq!(view.form().value(), json!({"a": "four"}));
+    view.handle_key(key(KeyCode::Up));
+    assert_eq!(view.form().value(), json!({"a": "typed"}));
 }

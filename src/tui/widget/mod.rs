@@ -5,6 +5,7 @@
 
 mod diff;
 mod diff_lines;
+pub mod fields;
 mod form;
 mod form_rows;
 mod highlight;

@@ -224,6 +224,28 @@ impl OutputView {
         self.times.toggle();
     }
 
+    /// Shows the next block of standard error, or the one before, at the top. `false` when there is none.
+    pub fn jump_to_error(&mut self, to: Jump) -> bool {
+        let span = self.transcript.span();
+        let is_error = |at: usize| {
+            let line = self.transcript.line(at);
+            line.is_some_and(|line| line.kind == LineKind::Output(Stream::Stderr))
+        };
+        let begins = |at: &usize| is_error(*at) && (*at == span.start || !is_error(at - 1));
+        // While the end is followed, the last block is the next one looking back.
+        let top = if self.follow { span.end } else { self.top.0 };
+        let found = match to {
+            Jump::Next if !self.follow => (top + 1..span.end).find(begins),
+            Jump::Next => (span.start..span.end).find(begins),
+            Jump::Previous => (span.start..top).rev().find(begins),
+        };
+        if let Some(line) = found {
+            self.pause();
+            self.top = (line, 0);
+        }
+        found.is_some()
+    }
+
     /// Searches all lines kept and those to come, goes to the last match before the lower edge of
     /// the screen, else the first, and returns how many there are. An empty text ends the search.
     pub fn search(&mut self, text: &str) -> usize {

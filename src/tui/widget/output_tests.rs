@@ -306,3 +306,21 @@ proptest! {
         prop_assert_eq!(shown(&single), shown(&[&bytes]));
     }
 }
+
+#[test]
+fn a_key_goes_from_one_block_of_standard_error_to_the_next() {
+    let mut view = OutputView::new();
+    for (offset, at) in (0..40).enumerate() {
+        let stream = if matches!(at, 5 | 6 | 20) { Stream::Stderr } else { Stream::Stdout };
+        view.push(Chunk { stream, at_ms: 0, bytes: format!("line {at}\n").as_bytes(), offset: offset as u64 });
+    }
+    rows(&mut view, 20, 4);
+    assert!(view.jump_to_error(Jump::Previous), "from the end, the last block");
+    assert_eq!(rows(&mut view, 20, 4)[0], "! line 20");
+    assert!(!view.jump_to_error(Jump::Next));
+    assert!(view.jump_to_error(Jump::Previous));
+    assert_eq!(rows(&mut view, 20, 4)[0], "! line 5");
+    assert!(!view.jump_to_error(Jump::Previous) && !view.follows());
+    assert!(view.jump_to_error(Jump::Next));
+    assert_eq!(rows(&mut view, 20, 4)[0], "! line 20");
+}

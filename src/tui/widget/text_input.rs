@@ -5,7 +5,7 @@ use crate::tui::ink::Ink;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use unicode_width::UnicodeWidthStr;
 
 /// The longest text a field takes, in characters; a paste beyond it is cut.
@@ -16,6 +16,8 @@ const MAX_CHARS: usize = 1000;
 pub struct TextInput {
     text: Vec<char>,
     cursor: usize,
+    /// Whether the text was filled in and is replaced by what is typed next.
+    filled_in: bool,
 }
 
 impl TextInput {
@@ -24,6 +26,11 @@ impl TextInput {
         let mut input = TextInput::default();
         input.insert(text);
         input
+    }
+
+    /// A field with a text that nobody typed here: what is typed replaces it, until the cursor is moved.
+    pub fn preset(text: &str) -> TextInput {
+        TextInput { filled_in: !text.is_empty(), ..TextInput::new(text) }
     }
 
     /// The text as typed, not escaped.
@@ -43,12 +50,19 @@ impl TextInput {
 
     /// Inserts text at the cursor; line breaks become blanks, other control characters are left out.
     pub fn insert(&mut self, text: &str) {
+        self.replace_what_was_filled_in();
         for c in text.chars() {
             let c = if matches!(c, '\n' | '\t') { ' ' } else { c };
             if !c.is_control() && self.text.len() < MAX_CHARS {
                 self.text.insert(self.cursor, c);
                 self.cursor += 1;
             }
+        }
+    }
+
+    fn replace_what_was_filled_in(&mut self) {
+        if std::mem::take(&mut self.filled_in) {
+            self.clear();
         }
     }
 
@@ -68,6 +82,7 @@ impl TextInput {
             KeyCode::Char('e') if control => self.cursor = self.text.len(),
             KeyCode::Char(_) if control => return false,
             KeyCode::Char(c) => self.insert(c.encode_utf8(&mut [0; 4])),
+            KeyCode::Backspace | KeyCode::Delete if self.filled_in => self.clear(),
             KeyCode::Backspace if self.cursor > 0 => {
                 self.cursor -= 1;
                 self.text.remove(self.cursor);
@@ -82,6 +97,7 @@ impl TextInput {
             KeyCode::End => self.cursor = self.text.len(),
             _ => return false,
         }
+        self.filled_in = false;
         true
     }
 
@@ -107,6 +123,8 @@ impl TextInput {
             start += 1;
         }
         let shown = safe(&self.text[start..]);
+        // As selected text looks: the next character replaces it.
+        let style = if self.filled_in { style.add_modifier(Modifier::REVERSED) } else { style };
         buf.put(area.x, area.y, &shown, usize::from(area.width), style);
         let column = if start == 0 { before.width() } else { safe(&self.text[start..self.cursor]).width() };
         Position::new(area.x + u16::try_from(column).unwrap_or(0), area.y)

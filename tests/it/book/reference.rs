@@ -5,7 +5,7 @@ use crate::support::repository;
 use serde_json::Value;
 use std::fmt::Write;
 use std::fs;
-use toolsmith::action::{ACTIONS, Group, Spec};
+use toolsmith::action::{ACTIONS, Group, MEANINGS, Spec, spec};
 use toolsmith::cli;
 use toolsmith::engine::StarterTool;
 
@@ -91,9 +91,52 @@ fn the_reference_of_verbs_is_that_of_the_program() {
     hold("docs/reference/verbs.md", "verbs", &cli::verbs_markdown());
 }
 
+/// What keys mean that several verbs have.
+fn meanings() -> String {
+    let mut text = "| key | means | verbs |\n| --- | --- | --- |\n".to_owned();
+    for meaning in MEANINGS {
+        let verbs: Vec<String> = meaning.verbs.iter().map(|verb| format!("`{}`", spec(*verb).name)).collect();
+        let _ = writeln!(text, "| `{}` | {} | {} |", meaning.key, meaning.does, verbs.join(", "));
+    }
+    text
+}
+
+#[test]
+fn every_test_that_the_page_of_keys_names_exists() {
+    let page = pages::read("docs/reference/keys.md");
+    let (_, table) = page.split_once("## What tests hold").unwrap();
+    let mut sources = String::new();
+    for folder in ["src", "tests/it"] {
+        for file in walk(&repository().join(folder)) {
+            sources.push_str(&fs::read_to_string(file).unwrap());
+        }
+    }
+    let rows = table.lines().filter(|line| line.starts_with("| ")).skip(2);
+    for cell in rows.filter_map(|row| row.rsplit(" | ").next()) {
+        for name in cell.split('`').skip(1).step_by(2) {
+            assert!(sources.contains(&format!("fn {name}(")), "there is no test {name}");
+        }
+    }
+}
+
+/// The Rust sources below a folder.
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(walk(&path));
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
 #[test]
 fn the_reference_of_keys_is_that_of_the_program() {
     hold("docs/reference/keys.md", "keys", &screen_keys());
+    hold("docs/reference/keys.md", "meanings", &meanings());
     hold("docs/reference/keys.md", "verb-keys", &verb_keys());
 }
 

@@ -8,7 +8,11 @@ fn wrong_calls_exit_with_two_and_say_so_in_json_when_asked() {
     let shell = Shell::new();
     let plain = shell.call(&["lsit"]).exits(2);
     assert_eq!(plain.stdout, "");
-    assert!(plain.stderr.starts_with("error: unrecognized subcommand 'lsit'\nhint: "), "{}", plain.stderr);
+    assert!(
+        plain.stderr.starts_with("error: unknown verb 'lsit'\nhint: did you mean `toolsmith list`?"),
+        "{}",
+        plain.stderr
+    );
     assert_eq!(shell.call(&["list", "--json", "--stage", "nowhere"]).exits(2).error_code(), "usage");
     assert_eq!(shell.call(&["--json", "approve", "1", "--digest", "abc"]).exits(2).error_code(), "usage");
 }

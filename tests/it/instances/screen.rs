@@ -20,7 +20,7 @@ fn a_service_is_launched_talked_to_and_ended_with_keys_alone() {
     assert!(!terminal.text().contains("5 Services"), "there is no instance yet");
     terminal.send("r").wait_text("5 Services").wait_text("● running");
     assert_eq!(bench.instance("companion")["state"], "running");
-    terminal.send("w").wait_text("Say to companion").send("hello there\r").wait_text("1: hello there");
+    terminal.send("\"").wait_text("Say to companion").send("hello there\r").wait_text("1: hello there");
     terminal.send("\x1b").wait_gone("Say to companion").send("i").wait_text("1: hello there");
     terminal.send("s").wait_text("Stage a prompt").send("answer briefly\r").wait_text("staged       answer briefly");
     terminal
@@ -38,7 +38,7 @@ fn a_service_is_launched_talked_to_and_ended_with_keys_alone() {
     bench.ok(&["relaunch", "companion"]);
     terminal.wait_text("▸ start 2 · run #").wait_text("ended: cancelled");
     bench.say("companion", "after it");
-    terminal.wait_text("after it").send("5c").wait_text("y confirm").send("y").wait_text("○ stopped");
+    terminal.wait_text("after it").send("5S").wait_text("y confirm").send("y").wait_text("○ stopped");
     Bench::until_gone(&mark);
     terminal.send("r").wait_text("● running").send("q").wait_end();
     assert!(terminal.text().contains("1 service keeps running"), "{}", terminal.text());
@@ -99,7 +99,7 @@ fn a_service_is_defined_in_the_palette_and_waits_for_its_review() {
     let (bench, _) = Bench::with_companion("");
     let mut terminal = open(&bench);
     terminal.send(":").wait_text("all verbs").send("define").wait_text("define  Define a service").send("\r");
-    terminal.wait_text("name of the service").send("helper\t\tgit\tHelps with versions\r");
+    terminal.wait_text("name of the service").send("helper\t\tgit\tHelps with versions").send("\x13");
     terminal.wait_text("tools/experimental/helper is a new experimental service").wait_text("2 tools");
     let shown = bench.ok(&["show", "helper"])["tool"].clone();
     assert_eq!((&shown["kind"], &shown["description"]), (&"service".into(), &"Helps with versions".into()), "{shown}");

@@ -71,8 +71,9 @@ fn keys_typed_ahead_never_approve() {
     // Where an approval was not asked for, its digits are other keys and may have led elsewhere.
     open_review(&mut terminal);
     read_to_end(&mut terminal);
-    terminal.send(&format!("a{}\r", &digest[..4]));
-    terminal.wait_text("key ignored").wait_text("____");
+    terminal.send(&format!("a{}\r", &digest[..4])).wait_text("keys at once were ignored");
+    // The prompt is there, and nobody has had the time to read it.
+    terminal.send("a").wait_text("____").send(&format!("{}\r", &digest[..4])).wait_text("key ignored");
     assert_still_waiting(&workspace, &digest);
 }
 
@@ -160,13 +161,13 @@ fn marked_reviews_that_were_never_opened_are_not_approved_together() {
 }
 
 #[test]
-fn what_is_typed_after_a_refused_key_does_nothing() {
+fn text_that_was_meant_for_another_place_does_nothing() {
     let workspace = with_one_script("greet");
     let mut terminal = open(&workspace, LARGE);
     let digest = digest_of(&waiting_review(&workspace));
     terminal.wait_text("1 pending review").send("4");
     // In one piece, as typing that is already on its way: `u` would ask to undo, `q` would end the program.
-    terminal.send("xquit: useless, deletes mirrors 123\r").wait_text("reject: ");
+    terminal.send("xquit: useless, deletes mirrors 123\r").wait_text("keys at once were ignored");
     // A key that nobody types into a reason counts at once: the program is there, and nothing else is open.
     assert!(!terminal.text().contains("Undo?"), "{}", terminal.text());
     terminal.send("\u{b}").wait_text("Palette");

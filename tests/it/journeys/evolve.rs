@@ -76,12 +76,12 @@ fn a_killed_workbench_leaves_an_evolution_that_a_key_resumes() {
 
     let mut terminal = open(&workspace, LARGE);
     terminal.send("3").wait_text("NameError").send("e").wait_text("asks built-in");
-    terminal.send("use json").send("\x13").wait_text("asked").wait_text("writing").wait_text("s stop");
+    terminal.send("use json").send("\x13").wait_text("asked").wait_text("writing").wait_text("S stop");
     terminal.signal(rustix::process::Signal::KILL).wait_end();
 
     let mut terminal = open(&workspace, LARGE);
     terminal.send("E").wait_text("interrupted").send(key::ENTER).wait_text("interrupted:");
-    terminal.send("R").wait_text("s stop").wait_text("writing");
+    terminal.send("R").wait_text("S stop").wait_text("writing");
     std::fs::write(&gate, BROKEN).unwrap();
     terminal.wait_text("saved, pending review: enter opens review");
 }

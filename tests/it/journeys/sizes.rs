@@ -12,7 +12,7 @@ fn a_small_terminal_shows_one_pane_at_a_time_and_reaches_all_four() {
     for size in SMALL {
         let mut terminal = open(&workspace, size);
         terminal.wait_text("1 Catalog").wait_text("greet");
-        terminal.send("2").wait_text("No runs in this session yet").send("3").wait_text("No failures");
+        terminal.send("2").wait_text("First steps").send("3").wait_text("No failures");
         terminal.send("4").wait_text("new").send("1").wait_text("greet");
         terminal.send("?").wait_text("Keys in").send(key::ESC).wait_gone("Keys in");
     }

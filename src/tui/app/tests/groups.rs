@@ -45,7 +45,7 @@ fn selected(bench: &Bench) -> String {
 fn a_catalog_in_groups_looks_like_this() {
     super::snapshot_sizes("groups", |width, height| {
         let mut bench = bench(width, height, &TOOLS);
-        bench.press("o j j space");
+        bench.press("# j j space");
         bench
     });
 }
@@ -53,21 +53,21 @@ fn a_catalog_in_groups_looks_like_this() {
 #[test]
 fn a_key_groups_by_category_by_stage_and_not_at_all() {
     let mut bench = bench(100, 30, &TOOLS);
-    bench.press("o");
+    bench.press("#");
     let screen = bench.screen();
     assert!(screen.contains("▾ git  2") && screen.contains("▾ llm  2") && screen.contains("by category"), "{screen}");
     assert_eq!(selected(&bench), "a-log", "what was selected stays selected");
-    bench.press("o");
+    bench.press("#");
     let screen = bench.screen();
     assert!(screen.contains("▾ approved  1") && screen.contains("▾ experimental  4"), "{screen}");
-    bench.press("o");
+    bench.press("#");
     assert!(!bench.screen().contains('▾'));
 }
 
 #[test]
 fn groups_are_folded_by_keys_and_the_selection_stays_on_the_group() {
     let mut bench = bench(100, 30, &TOOLS);
-    bench.press("o j space");
+    bench.press("# j space");
     assert_eq!(selected(&bench), "[git]");
     let screen = bench.screen();
     assert!(screen.contains("▸ git  2") && !screen.contains("blame"), "{screen}");
@@ -83,14 +83,14 @@ fn groups_are_folded_by_keys_and_the_selection_stays_on_the_group() {
     bench.press("r");
     assert!(bench.screen().contains("no tool is selected"));
     // Keys right behind a refusal are swallowed.
-    bench.wait(5_000).press("o o space");
+    bench.wait(5_000).press("# # space");
     assert_eq!(bench.app.catalog.regroup(), Grouping::Category, "without groups the key turns the page");
 }
 
 #[test]
 fn a_filter_counts_what_it_found_and_shows_it_also_in_folded_groups() {
     let mut bench = bench(100, 30, &TOOLS);
-    bench.press("o h h");
+    bench.press("# h h");
     bench.press("/").type_text("blame");
     let screen = bench.screen();
     assert!(screen.contains("▾ git  1/2") && screen.contains("blame") && !screen.contains("llm"), "{screen}");

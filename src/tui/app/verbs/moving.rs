@@ -3,6 +3,7 @@
 use crate::engine::InstanceView;
 use crate::tui::app::{App, Mood};
 use crate::tui::effect::{Effect, Ending};
+use crate::tui::layout::{Arrangement, arrange, clamp_shift};
 use crate::tui::list::Motion;
 use crate::tui::overlay::Overlay;
 use crate::tui::overlay::confirm::Confirm;
@@ -10,9 +11,10 @@ use crate::tui::overlay::palette::{Defaults, Palette};
 use crate::tui::pane::Pane;
 use crate::tui::pane::catalog::Selected;
 use crate::tui::screen::Screen;
-use crate::tui::theme::{Ground, Theme};
+use crate::tui::theme::Ground;
 use crate::tui::widget::text_input::TextInput;
 use crate::tui::widget::{Jump, TextView};
+use ratatui::layout::Rect;
 use std::sync::Arc;
 
 impl App {
@@ -29,8 +31,8 @@ impl App {
 
     pub(super) fn switch_theme(&mut self) {
         self.theme = match self.theme.ground {
-            Ground::Dark => Theme::light(),
-            Ground::Light => Theme::dark(),
+            Ground::Dark => self.theme.on(Ground::Light),
+            Ground::Light => self.theme.on(Ground::Dark),
             Ground::Plain => self.theme,
         };
         let text = match self.theme.ground {
@@ -54,6 +56,16 @@ impl App {
                 Vec::new()
             }
         }
+    }
+
+    /// Moves the divider between the left and the right panes, as far as both keep room.
+    pub(super) fn move_divider(&mut self, by: i16) -> Vec<Effect> {
+        if !matches!(arrange(Rect::new(0, 0, self.size.0, self.size.1), self.needs()), Arrangement::All { .. }) {
+            return self.refuse("the panes are not side by side: enlarge the window, or leave the zoom");
+        }
+        self.shift = self.shift.saturating_add(by);
+        self.shift = clamp_shift(self.size.0, self.needs());
+        vec![Effect::KeepLayout(self.shift)]
     }
 
     pub(super) fn step_pane(&mut self, by: isize) -> Vec<Effect> {
@@ -113,8 +125,6 @@ impl App {
                     self.edit_typed(&mut TextInput::clear);
                 } else if self.zoom {
                     self.zoom = false;
-                } else if self.toast.is_some() {
-                    self.toast = None;
                 } else {
                     self.focus = Pane::Catalog;
                 }

@@ -132,7 +132,7 @@ impl Columns {
             version: widest.version.min(12),
             tier: widest.tier.max("tier".len() + 1),
             // What a tool lacks is worth more room than a second mark.
-            marks: widest.marks.min((width / 5).clamp(MARKS[0], MARKS[1]).max(widest.obstacle.min(width / 4))),
+            marks: widest.marks.min((width / 4).clamp(MARKS[0], MARKS[1]).max(widest.obstacle.min(width / 4))),
             success: if widest.has_success { SUCCESS } else { 0 },
             ..Columns::default()
         };

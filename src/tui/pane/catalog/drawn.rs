@@ -4,6 +4,7 @@ use super::STRIP_LINES;
 use super::tree::{Group, Grouping};
 use crate::domain::{Problem, ProblemCode, SkippedFile, Stage, Tool, ToolReview, ToolState, skipped_because};
 use crate::tui::ink::{Line, Span};
+use crate::tui::pane::rows::Look;
 use crate::tui::phrase::{self, cut, grouped, safe};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
@@ -138,7 +139,8 @@ pub(super) fn problem_row(problem: &Problem, indent: usize, width: usize, theme:
 }
 
 /// The lines about a tool below the list.
-pub(super) fn tool_strip(tool: &Tool, width: usize, theme: &Theme) -> Vec<Line> {
+pub(super) fn tool_strip(tool: &Tool, width: usize, look: Look) -> Vec<Line> {
+    let theme = look.theme;
     let mut lines = Vec::new();
     let described = if tool.description.is_empty() { "no description".to_owned() } else { safe(&tool.description) };
     let described = match tool.title.as_deref().filter(|title| *title != tool.description) {
@@ -151,7 +153,9 @@ pub(super) fn tool_strip(tool: &Tool, width: usize, theme: &Theme) -> Vec<Line> 
     // The facts have a line of their own, and so has the place, unless the note needs it.
     lines.extend(at_most(&described, width, (free - 2).clamp(1, 2)).into_iter().map(|t| Line::styled(t, theme.text)));
     let tier = if tool.classified { tool.cost_tier.word() } else { "unclassified" };
-    let facts = format!("{} · {} · {} · {tier} cost", tool.stage, tool.kind, safe(&tool.category.0));
+    let last = tool.facts.last_run_at.map(|at| format!(" · last run {}", phrase::ago(look.now.wall, at)));
+    let (category, last) = (safe(&tool.category.0), last.unwrap_or_default());
+    let facts = format!("{} · {} · {category} · {tier} cost{last}", tool.stage, tool.kind);
     lines.push(Line::styled(cut(&facts, width), theme.dim));
     if free > 2 {
         lines.push(Line::styled(cut(&safe(&tool.path), width), theme.dim));

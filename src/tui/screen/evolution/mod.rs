@@ -360,6 +360,7 @@ impl EvolutionScreen {
             detail: safe(&found.lane.generator),
             remark: remark.to_owned(),
             remark_style: look.theme.good,
+            ..Title::default()
         };
         let inner = frame(area, buf, &title, Focus::when(is_chosen), look.theme);
         let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };

@@ -180,13 +180,10 @@ impl ReviewScreen {
         true
     }
 
-    /// Begins a range of lines, or ends the one there is. `false` where no lines can be chosen.
-    pub fn toggle_range(&mut self) -> bool {
+    /// Begins a range of lines, or ends the one there is: whether one is chosen now. `None` where no lines can be chosen.
+    pub fn toggle_range(&mut self) -> Option<bool> {
         let tab = self.reader.current_mut();
-        matches!(tab.kind, TabKind::File(_) | TabKind::Difference) && {
-            tab.view.toggle_range();
-            true
-        }
+        matches!(tab.kind, TabKind::File(_) | TabKind::Difference).then(|| tab.view.toggle_range())
     }
 
     /// The number of the comment that the cursor is on.

@@ -12,8 +12,11 @@ use crate::tui::phrase::{cut, grouped, lasted, safe, wrap};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-/// From so many rows on the header says everything; below it says what a decision is about.
-pub(super) const FULL_HEIGHT: u16 = 16;
+/// From so many rows on the header says who made the version and what an approval does; below, the evidence and the
+/// prompt say that.
+pub(super) const FULL_HEIGHT: u16 = 30;
+/// From so many rows on the second line begins with the number of the review.
+const SECOND_LINE: u16 = 16;
 /// Columns that every line after the first is indented by.
 const INDENT: usize = 3;
 
@@ -53,7 +56,7 @@ impl ReviewScreen {
         if let Some((at, of)) = place {
             flow.add(&format!("{at} of {of}"), theme.dim);
         }
-        if height >= FULL_HEIGHT {
+        if height >= SECOND_LINE {
             flow.next_line();
         }
         flow.add(&format!("review {}", review.id), theme.dim);
@@ -62,20 +65,24 @@ impl ReviewScreen {
         if let Some((words, is_read)) = self.share_words() {
             flow.add(&words, if is_read { theme.good } else { theme.warn });
         }
-        if height >= FULL_HEIGHT {
-            flow.add_cut(&format!("waiting for {}", lasted(look.now.wall, review.created_at)), theme.dim);
-            flow.add_cut(&safe(review.place()), theme.dim);
-            for (line, is_known) in self.made_by() {
-                flow.next_line();
-                flow.add_cut(&line, if is_known { theme.dim } else { theme.warn });
-            }
+        if height >= SECOND_LINE {
+            flow.add_whole(&format!("waiting for {}", lasted(look.now.wall, review.created_at)), theme.dim);
+            flow.add_whole(&safe(review.place()), theme.dim);
             if let Some(line) = self.asked_by(look) {
                 flow.next_line();
                 flow.add_cut(&line, theme.dim);
             }
-            if let Some(line) = self.signed_before() {
+        }
+        if height >= SECOND_LINE
+            && let Some(line) = self.signed_before()
+        {
+            flow.next_line();
+            flow.add_cut(&line, theme.dim);
+        }
+        if height >= FULL_HEIGHT {
+            for (line, is_known) in self.made_by() {
                 flow.next_line();
-                flow.add_cut(&line, theme.dim);
+                flow.add_cut(&line, if is_known { theme.dim } else { theme.warn });
             }
             let does = self.consequence.iter().map(|line| safe(line)).collect::<Vec<_>>().join(" · ");
             if !does.is_empty() {
@@ -170,6 +177,13 @@ impl Flow {
             self.join("  ", style);
         }
         self.join(text, style);
+    }
+
+    /// Adds a fact where there is room for all of it.
+    fn add_whole(&mut self, text: &str, style: Style) {
+        if self.used + 2 + text.width() <= self.width {
+            self.add(text, style);
+        }
     }
 
     /// Adds a fact that may be cut rather than begin a line.

@@ -21,7 +21,12 @@ pub struct Kept {
 impl Kept {
     /// Whether every line of this version was on screen, and this evidence was.
     pub fn covers(&self, digest: Digest, evidence: Digest) -> bool {
-        self.is_of(digest, evidence) && self.shown.tail_shown && self.shown.unread() == 0
+        self.is_of(digest, evidence) && self.is_whole()
+    }
+
+    /// Whether every line of a version was on screen.
+    pub fn is_whole(&self) -> bool {
+        self.shown.tail_shown && self.shown.unread() == 0
     }
 
     /// Whether it is about this version with this evidence.

@@ -60,7 +60,7 @@ fn evidence_has_the_failing_and_risky_first() {
 fn a_changed_version_shows_risks_and_comments_beside_its_lines() {
     snapshots("changed", |width, height| {
         let mut bench = Bench::reviewing_with(width, height, changed);
-        bench.press("r");
+        bench.press(".");
         bench
     });
 }
@@ -88,10 +88,10 @@ fn risks_are_gone_through_round_all_tabs() {
         bench.screen().lines().find(|line| line.starts_with('›')).map(str::to_owned).unwrap_or_default()
     };
     for wanted in ["print(12)", "print(30)", "print(12)"] {
-        bench.press("r");
+        bench.press(".");
         assert!(cursor(&mut bench).contains(wanted), "{}", bench.screen());
     }
-    bench.press("R");
+    bench.press(",");
     assert!(cursor(&mut bench).contains("print(30)"), "{}", bench.screen());
 }
 
@@ -204,7 +204,7 @@ fn a_decision_carries_what_was_seen_of_each_part_and_for_how_long() {
 #[test]
 fn a_comment_is_about_the_lines_chosen() {
     let mut bench = Bench::reviewing(80, 24);
-    bench.press("] j j v j j i");
+    bench.press("] j j v j j +");
     bench.draw();
     bench.type_text("once").press("tab enter");
     let effects = bench.taken();
@@ -218,7 +218,7 @@ fn a_comment_is_about_the_lines_chosen() {
 #[test]
 fn a_comment_typed_and_left_is_still_there_the_next_time() {
     let mut bench = Bench::reviewing(80, 24);
-    bench.press("i").type_text("too wide").press("esc i");
+    bench.press("+").type_text("too wide").press("esc +");
     assert!(bench.screen().contains("too wide"), "{}", bench.screen());
 }
 
@@ -240,7 +240,7 @@ fn a_comment_is_withdrawn_where_the_cursor_is_on_it() {
     let mut bench = Bench::reviewing_with(80, 24, |detail| {
         detail.comments = vec![comment(7, CommentKind::Note, Some((1, 1)), "first line")];
     });
-    bench.press("] j W");
+    bench.press("] j -");
     let effects = bench.taken();
     assert!(
         matches!(effects.as_slice(), [Effect::Execute(Command::Withdraw { comment })] if comment.0 == 7),
@@ -279,7 +279,7 @@ fn a_hunk_is_marked_as_read_where_the_cursor_is() {
 #[test]
 fn lines_left_out_for_their_blanks_keep_approve_locked() {
     let mut bench = Bench::reviewing_with(80, 24, |detail| detail.base_files = Some(before()));
-    bench.press("s");
+    bench.press("_");
     let effects = bench.taken();
     let [Effect::Compare { ticket, before, after, blanks }] = effects.as_slice() else { panic!("{effects:?}") };
     let compared = Box::new(crate::tui::widget::DiffText::between(before, after, *blanks));
@@ -288,7 +288,7 @@ fn lines_left_out_for_their_blanks_keep_approve_locked() {
     assert!(bench.app.overlays.is_empty());
     bench.press("]");
     let screen = bench.screen();
-    assert!(screen.contains("s: show all lines") && screen.contains("1 line differs in whitespace only"), "{screen}");
+    assert!(screen.contains("_: show all lines") && screen.contains("1 line differs in whitespace only"), "{screen}");
 }
 
 #[test]
@@ -317,11 +317,11 @@ fn a_difference_has_the_colours_of_its_language_on_both_sides() {
     }
     bench.press("}");
     let buffer = bench.draw();
-    let comment = crate::tui::theme::Theme::dark().token(TokenKind::Comment).add_modifier;
+    let comment = crate::tui::theme::Theme::dark().token(TokenKind::Comment).fg;
     let row = |y: u16| (0..120).map(|x| buffer[(x, y)].symbol()).collect::<String>();
     let y = (0..40).find(|y| row(*y).contains("show(30)")).unwrap();
     let signs = (0..120).filter(|x| buffer[(*x, y)].symbol() == "#");
-    let dimmed: Vec<bool> = signs.map(|x| buffer[(x, y)].modifier.contains(comment)).collect();
+    let dimmed: Vec<bool> = signs.map(|x| Some(buffer[(x, y)].fg) == comment).collect();
     assert_eq!(dimmed, [false, false], "what changed is not the faintest text: {}", row(y));
 }
 
@@ -395,7 +395,7 @@ fn of_a_changed_version_only_changes_and_the_lines_around_them_count() {
     };
     let (folded, evidence) = (needed(&bench), 20);
     assert!(folded < 60 + evidence, "{folded}");
-    bench.press("U");
+    bench.press("*");
     bench.draw();
     assert_eq!(needed(&bench), folded, "unchanged lines that are shown need not be read");
     // The layout of another width keeps what was read.
@@ -450,8 +450,8 @@ fn findings_that_come_late_lock_again_and_one_key_leads_to_them() {
         late(&mut bench, &["egress", "tests"]);
         assert_eq!(cursor(&mut bench), before, "what is looked at stays");
         let screen = bench.screen();
-        assert!(screen.contains("locked: 2 new, 2 blocking · !: show"), "{size:?}\n{screen}");
-        bench.press("!");
+        assert!(screen.contains("locked: 2 new, 2 blocking · J: show"), "{size:?}\n{screen}");
+        bench.press("J");
         assert!(bench.screen().contains("sends what it reads"), "{size:?}\n{}", bench.screen());
         bench.read_everything();
         let screen = bench.screen();

@@ -39,27 +39,43 @@ pub(super) fn facts(detail: &ReviewDetail, room: Room, now: Now) -> (Vec<TextLin
     let mut page = Page { facts: Facts::labelled(labels), links: Vec::new() };
     if let Some(verdict) = &detail.verdict {
         page.summary(verdict, detail);
+    }
+    let failed = || detail.verdict.iter().flat_map(|verdict| verdict.in_state(CheckState::Failed));
+    page.group("Blocks", |page| {
         page.gate(detail);
-    }
-    page.comments(detail);
-    if let Some(verdict) = &detail.verdict {
-        for state in [CheckState::Failed, CheckState::Warned] {
-            verdict.in_state(state).for_each(|check| page.trouble(check, detail));
-        }
-    }
-    let difference = |line: &&EvidenceLine| DIFFERENCES.contains(&line.label.as_str());
+        failed().filter(|check| !is_let_through(check, detail)).for_each(|check| page.trouble(check, detail));
+        page.missing_files(detail);
+    });
     let above = |line: &&EvidenceLine| room.maker_above && [MADE, MADE_BECAUSE].contains(&line.label.as_str());
-    detail.evidence.iter().filter(difference).for_each(|line| page.facts.evidence(line));
+    let difference = |line: &&EvidenceLine| DIFFERENCES.contains(&line.label.as_str());
+    // What differs from the version before goes first in each group.
+    let told = |weights: &'static [Weight]| {
+        let fits = move |line: &&EvidenceLine| weights.contains(&line.weight) && !above(line);
+        let first = detail.evidence.iter().filter(fits).filter(difference);
+        first.chain(detail.evidence.iter().filter(fits).filter(move |line| !difference(line)))
+    };
+    page.group("Warnings", |page| {
+        page.comments(detail, true);
+        failed().filter(|check| is_let_through(check, detail)).for_each(|check| page.trouble(check, detail));
+        let warned = detail.verdict.iter().flat_map(|verdict| verdict.in_state(CheckState::Warned));
+        warned.for_each(|check| page.trouble(check, detail));
+        told(&[Weight::Bad, Weight::Warn]).for_each(|line| page.facts.evidence(line));
+    });
     let is_folded = |line: &&EvidenceLine| !room.unfolded && is_quiet(line);
-    let others = || detail.evidence.iter().filter(|line| !difference(line) && !above(line));
-    others().filter(|line| !is_folded(line)).for_each(|line| page.facts.evidence(line));
-    let folded: Vec<&str> = others().filter(is_folded).map(|line| line.label.as_str()).collect();
-    match &detail.verdict {
-        Some(verdict) if room.unfolded => page.quiet(verdict),
-        Some(verdict) => page.folded(verdict, &folded),
-        None => page.facts.sum("·", "facts", &folded.join(" · "), Tone::Fact),
-    }
-    page.past(detail, now);
+    page.group("Facts", |page| {
+        page.comments(detail, false);
+        told(&[Weight::Fact]).filter(|line| !is_folded(line)).for_each(|line| page.facts.evidence(line));
+        let quiet = detail.evidence.iter().filter(|line| !above(line) && !difference(line)).filter(is_folded);
+        let quiet: Vec<&str> = quiet.map(|line| line.label.as_str()).collect();
+        page.plain(detail.verdict.as_ref(), room, &quiet);
+        page.past(detail, now);
+    });
+    page.group("Passed", |page| {
+        told(&[Weight::Good]).filter(|line| !is_folded(line)).for_each(|line| page.facts.evidence(line));
+        if let Some(verdict) = &detail.verdict {
+            page.passed(verdict, room);
+        }
+    });
     (page.facts.lines, page.links)
 }
 
@@ -112,7 +128,8 @@ impl Page {
         }
     }
 
-    fn comments(&mut self, detail: &ReviewDetail) {
+    /// How many comments there are: a warning where something must be fixed.
+    fn comments(&mut self, detail: &ReviewDetail, as_warning: bool) {
         let count = |kind| detail.comments.iter().filter(|comment| comment.kind == kind).count();
         let counts = [
             (count(CommentKind::MustFix), "must-fix"),
@@ -121,7 +138,7 @@ impl Page {
         ];
         let words: Vec<String> =
             counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-        if !words.is_empty() {
+        if !words.is_empty() && (counts[0].0 > 0) == as_warning {
             let (sign, tone) = if counts[0].0 > 0 { ("!", Tone::Warn) } else { ("·", Tone::Fact) };
             self.facts.add(sign, "comments", &words.join(", "), tone);
         }
@@ -158,64 +175,71 @@ impl Page {
         self.links.push(link);
     }
 
-    /// What asks for no attention, in a line for each sort of it.
-    fn folded(&mut self, verdict: &Verdict, others: &[&str]) {
-        let names = |states: &[CheckState]| -> Vec<&str> {
-            let checks = verdict.checks.iter().filter(|check| states.contains(&check.state));
-            checks.map(|check| check.name.as_str()).collect()
-        };
-        let running = names(&[CheckState::Running]);
-        if !running.is_empty() {
-            self.facts.sum("…", "not finished yet", &running.join(", "), Tone::Fact);
+    /// A group of lines under its name; one without lines is left out.
+    fn group(&mut self, name: &str, fill: impl FnOnce(&mut Page)) {
+        let before = self.facts.lines.len();
+        self.facts.lines.push(TextLine::new(name, Tone::Header));
+        fill(self);
+        if self.facts.lines.len() == before + 1 {
+            self.facts.lines.pop();
         }
-        let facts =
-            |check: &CheckReport| check.findings.iter().filter(|finding| finding.severity == Severity::Low).count();
-        let mut told: Vec<String> = verdict
-            .checks
-            .iter()
-            .filter(|check| facts(check) > 0)
-            .map(|check| format!("{} {}", check.name, facts(check)))
-            .collect();
+    }
+
+    /// What is still to come, and what checks found that asks for no attention: in a line, or one by one.
+    fn plain(&mut self, verdict: Option<&Verdict>, room: Room, others: &[&str]) {
+        let running = verdict.map_or(Vec::new(), |verdict| names(verdict, &[CheckState::Running]));
+        if !running.is_empty() {
+            self.facts.sum("…", "running", &running.join(", "), Tone::Fact);
+        }
+        let low = |check: &CheckReport| -> usize {
+            check.findings.iter().filter(|finding| finding.severity == Severity::Low).count()
+        };
+        let checks = || verdict.iter().flat_map(|verdict| &verdict.checks).filter(|check| low(check) > 0);
+        if room.unfolded {
+            for check in checks() {
+                let mut label = check.name.as_str();
+                for finding in check.findings.iter().filter(|finding| finding.severity == Severity::Low) {
+                    self.finding(finding, (&check.name, label));
+                    label = "";
+                }
+            }
+            return;
+        }
+        let mut told: Vec<String> = checks().map(|check| format!("{} {}", check.name, low(check))).collect();
         told.extend(others.iter().map(|label| (*label).to_owned()));
         if !told.is_empty() {
             self.facts.sum("·", "facts", &told.join(" · "), Tone::Fact);
         }
-        let passed = names(&[CheckState::Passed]);
+    }
+
+    /// What passed and what was not run: in a line each, or one by one with the reasons.
+    fn passed(&mut self, verdict: &Verdict, room: Room) {
+        let is_told = |check: &&CheckReport| room.unfolded && !check.note.is_empty();
+        for check in verdict.in_state(CheckState::Passed).filter(is_told) {
+            self.facts.add("✓", &check.name, &check.note, Tone::Good);
+        }
+        let passed = verdict.in_state(CheckState::Passed).filter(|check| !is_told(check));
+        let passed: Vec<&str> = passed.map(|check| check.name.as_str()).collect();
         if !passed.is_empty() {
             self.facts.sum("✓", "passed", &passed.join(", "), Tone::Good);
         }
-        let not_made = names(&[CheckState::Skipped, CheckState::Unavailable]);
+        if room.unfolded {
+            for state in [CheckState::Skipped, CheckState::Unavailable] {
+                for (note, names) in by_note(verdict, state) {
+                    self.facts.add("–", state.word(), &format!("{}: {note}", names.join(", ")), Tone::Fact);
+                }
+            }
+            return;
+        }
+        let not_made = names(verdict, &[CheckState::Skipped, CheckState::Unavailable]);
         if !not_made.is_empty() {
             self.facts.sum("–", "not run", &not_made.join(", "), Tone::Fact);
         }
     }
 
-    /// The same one by one: what passed, what is plain, what is still to come, what was not made and why.
-    fn quiet(&mut self, verdict: &Verdict) {
-        let running: Vec<&str> = verdict.in_state(CheckState::Running).map(|check| check.name.as_str()).collect();
-        if !running.is_empty() {
-            self.facts.sum("…", "not finished yet", &running.join(", "), Tone::Fact);
-        }
-        let silent = |check: &&CheckReport| check.note.is_empty();
-        let passed: Vec<&str> =
-            verdict.in_state(CheckState::Passed).filter(silent).map(|check| check.name.as_str()).collect();
-        for check in verdict.in_state(CheckState::Passed).filter(|check| !silent(check)) {
-            self.facts.add("✓", &check.name, &check.note, Tone::Good);
-        }
-        if !passed.is_empty() {
-            self.facts.sum("✓", "passed", &passed.join(", "), Tone::Good);
-        }
-        for check in &verdict.checks {
-            let mut label = check.name.as_str();
-            for finding in check.findings.iter().filter(|finding| finding.severity == Severity::Low) {
-                self.finding(finding, (&check.name, label));
-                label = "";
-            }
-        }
-        for state in [CheckState::Skipped, CheckState::Unavailable] {
-            for (note, names) in by_note(verdict, state) {
-                self.facts.add("–", state.word(), &format!("{}: {note}", names.join(", ")), Tone::Fact);
-            }
+    fn missing_files(&mut self, detail: &ReviewDetail) {
+        if detail.files.is_empty() && detail.review.is_checked() {
+            self.facts.add("✗", "files", "its files no longer exist; nothing to approve", Tone::Bad);
         }
     }
 
@@ -239,10 +263,13 @@ impl Page {
             let more = plural(detail.runs.len() - MAX_RUNS, "more", "more");
             self.facts.add("·", "runs", &format!("{more} in the list of runs"), Tone::Fact);
         }
-        if detail.files.is_empty() && detail.review.is_checked() {
-            self.facts.add("✗", "files", "its files no longer exist; nothing to approve", Tone::Bad);
-        }
     }
+}
+
+/// The names of the checks that are in one of these states.
+fn names<'v>(verdict: &'v Verdict, states: &[CheckState]) -> Vec<&'v str> {
+    let checks = verdict.checks.iter().filter(|check| states.contains(&check.state));
+    checks.map(|check| check.name.as_str()).collect()
 }
 
 /// Whether a check failed and an approval needs no word about that.

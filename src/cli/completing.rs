@@ -1,0 +1,140 @@
+//! What completion scripts offer beyond verbs and options: names of tools, numbers of reviews and runs.
+
+use super::call::Call;
+use crate::action::{ACTIONS, ArgKind, Spec};
+use crate::domain::GroupState;
+use crate::engine::{EngineError, ReviewFilter, RunFilter};
+use clap_complete::Shell;
+use std::fmt::Write;
+
+/// Runs that are offered; older ones are typed.
+const RUNS: usize = 50;
+
+/// What an argument can name, one a line.
+pub(super) fn candidates(call: &Call<'_>) -> Result<String, EngineError> {
+    let what = call.required("what")?;
+    let names: Vec<String> = if what == "tools" {
+        let (_engine, catalog) = call.open_catalog()?;
+        catalog.tools.iter().map(|tool| tool.name.to_string()).collect()
+    } else {
+        let engine = call.open()?;
+        match what {
+            "reviews" => engine.reviews().list(ReviewFilter::Waiting)?.iter().map(|one| one.id.to_string()).collect(),
+            "failures" => {
+                let open = |group: &&crate::domain::FailureGroup| group.state == GroupState::Open;
+                engine.failures().list(None)?.iter().filter(open).map(|group| group.short().to_owned()).collect()
+            }
+            "instances" => {
+                engine.services().list(None)?.services.iter().map(|view| view.instance.name.to_string()).collect()
+            }
+            _ => {
+                let filter = RunFilter { limit: RUNS, ..RunFilter::default() };
+                engine.runs().list(&filter)?.iter().map(|run| run.id.to_string()).collect()
+            }
+        }
+    };
+    let mut text = String::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for name in names.into_iter().filter(|name| seen.insert(name.clone())) {
+        let _ = writeln!(text, "{name}");
+    }
+    Ok(text)
+}
+
+/// What the first argument of a verb names, where that is something of the workspace.
+fn first_argument(row: &Spec) -> Option<&'static str> {
+    match row.args.first().filter(|arg| arg.form.is_positional())?.kind {
+        ArgKind::Tool => Some("tools"),
+        ArgKind::Review | ArgKind::ReviewDigest => Some("reviews"),
+        ArgKind::Run => Some("runs"),
+        ArgKind::Failure => Some("failures"),
+        ArgKind::Instance | ArgKind::RunOrInstance => Some("instances"),
+        _ => None,
+    }
+}
+
+/// The verbs whose first argument names each of these.
+fn verbs_by_argument() -> Vec<(&'static str, Vec<&'static str>)> {
+    ["tools", "reviews", "runs", "failures", "instances"]
+        .map(|what| {
+            let rows = ACTIONS.iter().filter(|row| row.cli && first_argument(row) == Some(what));
+            (what, rows.map(|row| row.name).collect())
+        })
+        .into()
+}
+
+/// A completion script that also asks the program for names.
+pub(super) fn with_candidates(shell: Shell, script: &str) -> String {
+    let mut text = script.to_owned();
+    let kinds = verbs_by_argument();
+    match shell {
+        Shell::Bash => {
+            text.push_str("\n_toolsmith_named() {\n    local what=\n    case \"${COMP_WORDS[1]}\" in\n");
+            for (what, verbs) in kinds {
+                let _ = writeln!(text, "        {}) what={what} ;;", verbs.join("|"));
+            }
+            text.push_str(
+                "    esac\n    _toolsmith \"$@\"\n    local word=\"${COMP_WORDS[COMP_CWORD]}\"\n    \
+                 if [[ -n $what && $COMP_CWORD -eq 2 && $word != -* ]]; then\n        \
+                 COMPREPLY=($(compgen -W \"$(toolsmith candidates \"$what\" 2>/dev/null)\" -- \"$word\"))\n    \
+                 fi\n}\ncomplete -F _toolsmith_named -o nosort -o bashdefault -o default toolsmith\n",
+            );
+        }
+        Shell::Zsh => {
+            // The word in front of a positional argument says what it is.
+            for (what, argument) in [("tools", "tool"), ("reviews", "review"), ("runs", "run"), ("failures", "failure")]
+            {
+                text = text
+                    .lines()
+                    .map(|line| {
+                        let is_it = line.starts_with(&format!("':{argument} -- "))
+                            || line.starts_with(&format!("'::{argument} -- "))
+                            || line.starts_with(&format!("'*::{argument} -- "));
+                        let asks = format!(":{{compadd -- ${{(f)\"$(toolsmith candidates {what} 2>/dev/null)\"}}}}'");
+                        if is_it { line.replace(":_default'", &asks) } else { line.to_owned() }
+                    })
+                    .collect::<Vec<_>>()
+                    .join("\n");
+            }
+            text.push('\n');
+        }
+        Shell::Fish => {
+            for (what, verbs) in kinds {
+                let _ = writeln!(
+                    text,
+                    "complete -c toolsmith -n \"__fish_seen_subcommand_from {}\" -f -a \"(toolsmith candidates {what} 2>/dev/null)\"",
+                    verbs.join(" ")
+                );
+            }
+        }
+        _ => {}
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_of_three_shells_ask_for_tools_reviews_and_runs() {
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut super::super::build::command(), "toolsmith", &mut script);
+            let text = with_candidates(shell, &String::from_utf8(script).unwrap());
+            assert!(text.contains("toolsmith candidates"), "{shell}");
+            for what in ["tools", "reviews"] {
+                assert!(text.contains(what), "{shell} {what}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_argument_of_a_verb_says_what_is_offered() {
+        let of = |name: &str| first_argument(crate::action::by_name(name).unwrap());
+        assert_eq!(
+            (of("show"), of("approve"), of("cancel"), of("list")),
+            (Some("tools"), Some("reviews"), Some("runs"), None)
+        );
+    }
+}

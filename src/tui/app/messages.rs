@@ -1,0 +1,139 @@
+//! What was said: one message at a time above the keys, and a list of all of this session.
+
+use super::App;
+use crate::action::Verb;
+use crate::domain::Instant;
+use crate::tui::overlay::Overlay;
+use crate::tui::overlay::report::Report;
+use crate::tui::phrase::ago;
+use crate::tui::widget::{Piece, TextLine, Tone};
+use std::collections::VecDeque;
+
+/// How long a message stays above the keys when no key is pressed.
+pub const SHOWN_MS: u64 = 4_000;
+/// Messages that are listed.
+const KEPT: usize = 200;
+
+/// How a message reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    /// It worked, or is just so.
+    Calm,
+    /// Something was refused or failed.
+    Trouble,
+}
+
+/// A message above the keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toast {
+    /// The message, safe to draw.
+    pub text: String,
+    /// Decides the colour.
+    pub mood: Mood,
+    /// When it goes, steady milliseconds.
+    pub until: u64,
+}
+
+/// All messages of the session.
+#[derive(Debug, Default)]
+pub struct Messages {
+    /// The one that is shown.
+    shown: Option<Toast>,
+    /// Newest first, with the time.
+    kept: VecDeque<(Instant, Mood, String)>,
+}
+
+impl Messages {
+    /// The message that is shown.
+    pub fn shown(&self) -> Option<&Toast> {
+        self.shown.as_ref()
+    }
+
+    fn say(&mut self, at: Instant, toast: Toast) {
+        self.kept.push_front((at, toast.mood, toast.text.clone()));
+        self.kept.truncate(KEPT);
+        self.shown = Some(toast);
+    }
+
+    /// A key was pressed: who presses it has seen the message.
+    pub(super) fn dismiss(&mut self) {
+        self.shown = None;
+    }
+
+    /// Takes the message away when its time is over.
+    pub(super) fn expire(&mut self, steady_ms: u64) {
+        self.shown.take_if(|toast| toast.until <= steady_ms);
+    }
+
+    fn lines(&self, now: Instant) -> Vec<TextLine> {
+        let line = |(at, mood, text): &(Instant, Mood, String)| {
+            let (sign, tone) = match mood {
+                Mood::Calm => (" ", Tone::Plain),
+                Mood::Trouble => ("✗", Tone::Bad),
+            };
+            TextLine::One(Piece::new(&format!("{sign} {:>8}  {text}", ago(now, *at)), tone).hanging(12))
+        };
+        if self.kept.is_empty() {
+            return vec![TextLine::new("No messages yet.", Tone::Fold)];
+        }
+        self.kept.iter().map(line).collect()
+    }
+}
+
+impl App {
+    /// Says something above the keys; the text is escaped.
+    pub fn say(&mut self, mood: Mood, text: &str) {
+        let toast = Toast { text: crate::tui::phrase::safe(text), mood, until: self.now.steady_ms + SHOWN_MS };
+        self.messages.say(self.now.wall, toast);
+    }
+
+    /// Lists the messages of this session.
+    pub(super) fn list_messages(&mut self) {
+        let report = Report::listing(Verb::Messages, self.messages.lines(self.now.wall));
+        self.overlays.push(Overlay::Report(report));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::testing::Bench;
+
+    #[test]
+    fn a_message_has_a_line_of_its_own_and_goes_with_the_next_key_or_after_four_seconds() {
+        for (width, height) in [(120, 40), (80, 24), (60, 20)] {
+            let mut bench = Bench::ready(width, height);
+            let quiet = bench.screen();
+            let hints = quiet.lines().last().unwrap().to_owned();
+            bench.app.say(Mood::Trouble, "the disk is full");
+            let screen = bench.screen();
+            let lines: Vec<&str> = screen.lines().collect();
+            assert!(lines[lines.len() - 2].contains("! the disk is full"), "{screen}");
+            assert_eq!(lines[lines.len() - 1], hints, "key hints stay");
+            bench.press("down");
+            assert!(!bench.screen().contains("the disk is full"));
+            bench.app.say(Mood::Calm, "done");
+            assert_eq!(bench.app.next_wake(), Some(bench.now.steady_ms + SHOWN_MS));
+            bench.wait(SHOWN_MS - 1);
+            assert!(bench.screen().contains("done"));
+            bench.wait(1);
+            assert!(bench.app.messages.shown().is_none());
+        }
+    }
+
+    #[test]
+    fn a_long_message_is_wrapped_and_stays_in_the_list() {
+        let mut bench = Bench::ready(60, 20);
+        let long =
+            "the folder cannot be written: permission denied · make it writable for you, then press f5 once more";
+        bench.app.say(Mood::Trouble, long);
+        let screen = bench.screen();
+        assert!(screen.contains("press f5") && screen.contains("once more"), "{screen}");
+        bench.wait(SHOWN_MS);
+        bench.app.say(Mood::Calm, "second");
+        bench.press("!");
+        let screen = bench.screen();
+        let (first, second) = (screen.find("second").unwrap(), screen.find("the folder cannot").unwrap());
+        assert!(first < second, "newest first: {screen}");
+    }
+}

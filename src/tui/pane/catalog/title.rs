@@ -1,0 +1,45 @@
+//! What the border of the catalog says: how many tools, of which, in which order, and how far reading is.
+
+use super::{CatalogOrder, CatalogPane, Grouping, StageFilter};
+use crate::engine::CatalogState;
+use crate::tui::pane::rows::Title;
+use crate::tui::phrase::{cut, grouped, safe};
+use crate::tui::theme::Theme;
+
+impl CatalogPane {
+    pub(super) fn title(&self, theme: &Theme) -> Title<'static> {
+        let shown = self.tree.shown;
+        let total = self.view.tools.len();
+        let filtered = !self.filter.is_empty() || self.stages != StageFilter::Current || self.view.in_use.is_some();
+        let mut detail = if filtered { format!("{} of {}", grouped(shown), grouped(total)) } else { grouped(shown) };
+        if !self.stages.word().is_empty() {
+            detail = format!("{detail} · {}", self.stages.word());
+        }
+        if let Some(name) = &self.view.in_use {
+            detail = format!("{detail} · {}", cut(&safe(name), 16));
+        }
+        if self.grouping != Grouping::Flat {
+            detail = format!("{detail} · {}", self.grouping.word());
+        }
+        if self.order != CatalogOrder::Name {
+            detail = format!("{detail} · by {}", self.order.word());
+        }
+        if self.tree.locked > 0 {
+            detail = format!("{detail} · {} locked", grouped(self.tree.locked));
+        }
+        let skipped = self.view.skipped.iter().filter(|file| file.looks_like_tool()).count();
+        if skipped > 0 {
+            detail = format!("{detail} · {} skipped (/!)", grouped(skipped));
+        }
+        let (remark, remark_style) = match self.view.state {
+            _ if !self.failure.is_empty() => ("not open".to_owned(), theme.bad),
+            CatalogState::Loading { total: 0, .. } => ("Loading…".to_owned(), theme.warn),
+            CatalogState::Loading { done, total } => {
+                (format!("Loading {}/{}", grouped(done), grouped(total)), theme.warn)
+            }
+            // The first line says it already.
+            CatalogState::Ready => (String::new(), theme.good),
+        };
+        Title { name: "1 Catalog", detail, remark, remark_style, ..Title::default() }
+    }
+}

@@ -1,0 +1,59 @@
+//! What stands in the pane while no run does, for somebody new.
+
+use crate::action::Verb;
+use crate::tui::keymap::Keymap;
+use crate::tui::phrase;
+
+/// What somebody new does one after another; each is ticked when it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FirstSteps {
+    /// There is a tool.
+    pub landed: bool,
+    /// A tool was run.
+    pub has_run: bool,
+    /// A review was read to its end.
+    pub has_read: bool,
+    /// A tool was approved.
+    pub approved: bool,
+    /// Tools that came with the folder and wait for an adoption.
+    pub to_adopt: usize,
+}
+
+impl FirstSteps {
+    /// Whether none is left.
+    pub fn are_done(&self) -> bool {
+        self.landed && self.has_run && self.has_read && self.approved
+    }
+
+    /// The steps as sentences, with the keys in force.
+    pub(super) fn sentences(&self, keymap: &Keymap) -> Vec<String> {
+        let key = |verb| keymap.key(verb);
+        let steps = [
+            (self.landed, format!("let a script land in tools/experimental/ ({} creates a sample)", key(Verb::Init))),
+            (self.has_run, format!("run it: select it and press {}", key(Verb::Run))),
+            (
+                self.has_read,
+                format!(
+                    "read its review: {}, then {}; {} turns the pages",
+                    key(Verb::FocusReviews),
+                    key(Verb::Review),
+                    key(Verb::ReadOn)
+                ),
+            ),
+            (self.approved, format!("approve it: {} in the review", key(Verb::Approve))),
+        ];
+        let mut lines = vec!["First steps".to_owned(), String::new()];
+        for (number, (is_done, text)) in (1..).zip(steps) {
+            lines.push(format!("{} {number}. {text}", if is_done { "✓" } else { "○" }));
+        }
+        if self.to_adopt > 0 {
+            let came = phrase::plural(self.to_adopt, "tool came", "tools came");
+            lines.push(String::new());
+            lines.push(format!(
+                "{came} with the folder: {} on one opens the adoption, one decision for all of them",
+                key(Verb::Promote)
+            ));
+        }
+        lines
+    }
+}

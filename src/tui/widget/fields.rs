@@ -1,0 +1,404 @@
+//! A form of short fields: text, one of several words, or a switch. The forms of verbs are made of it, so that all of
+//! them take the same keys.
+//!
+//! Enter goes to the next field and submits on the last one; ctrl-s submits anywhere; typing over a value that was
+//! filled in replaces it; up on the first field brings back what was submitted before.
+
+use super::text_input::TextInput;
+use crate::tui::ink::{Ink, Line, Span};
+use crate::tui::phrase::{cut, safe, wrap};
+use crate::tui::theme::Theme;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+/// What a switch holds when it is on.
+pub const ON: &str = "yes";
+
+/// Lines of the help of a field at most.
+const HELP_LINES: usize = 2;
+
+/// Whether a key submits a form, whichever field has the focus.
+pub fn submits(key: &KeyEvent) -> bool {
+    key.modifiers.contains(KeyModifiers::CONTROL) && matches!(key.code, KeyCode::Char('s') | KeyCode::Enter)
+}
+
+/// What a key did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldsEvent {
+    /// It was typed, moved to another field, or means nothing.
+    None,
+    /// The form is submitted.
+    Submit,
+    /// The form is left.
+    Cancel,
+}
+
+/// What is entered into a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Entry {
+    Text(TextInput),
+    Choice { words: Vec<String>, chosen: usize },
+    Switch(bool),
+}
+
+/// A field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Field {
+    name: &'static str,
+    help: String,
+    entry: Entry,
+}
+
+impl Field {
+    fn value(&self) -> String {
+        match &self.entry {
+            Entry::Text(input) => input.text(),
+            Entry::Choice { words, chosen } => words.get(*chosen).cloned().unwrap_or_default(),
+            Entry::Switch(on) => if *on { ON } else { "" }.to_owned(),
+        }
+    }
+
+    fn set(&mut self, value: &str) {
+        match &mut self.entry {
+            Entry::Text(input) => *input = TextInput::new(value),
+            Entry::Choice { words, chosen } => {
+                *chosen = words.iter().position(|word| word == value).unwrap_or(*chosen);
+            }
+            Entry::Switch(on) => *on = !value.is_empty(),
+        }
+    }
+
+    fn key(&mut self, key: &KeyEvent) -> bool {
+        match (&mut self.entry, key.code) {
+            (Entry::Text(input), _) => input.key(key),
+            (Entry::Choice { words, chosen }, KeyCode::Right | KeyCode::Char(' ')) => {
+                *chosen = (*chosen + 1) % words.len().max(1);
+                true
+            }
+            (Entry::Choice { words, chosen }, KeyCode::Left) => {
+                *chosen = (*chosen + words.len().saturating_sub(1)) % words.len().max(1);
+                true
+            }
+            (Entry::Choice { words, chosen }, KeyCode::Char(letter)) => {
+                let after = (1..=words.len()).map(|step| (*chosen + step) % words.len());
+                let found = after.into_iter().find(|at| words[*at].starts_with(letter));
+                *chosen = found.unwrap_or(*chosen);
+                found.is_some()
+            }
+            (Entry::Switch(on), KeyCode::Char(' ') | KeyCode::Left | KeyCode::Right) => {
+                *on = !*on;
+                true
+            }
+            (Entry::Choice { .. } | Entry::Switch(_), _) => false,
+        }
+    }
+}
+
+/// The fields with what is entered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fields {
+    entries: Vec<Field>,
+    at: usize,
+    /// What is wrong, and at which field; without a field it concerns all of them.
+    wrong: Option<(Option<usize>, String)>,
+    edited: bool,
+    /// What was submitted before, newest first.
+    earlier: Vec<Vec<String>>,
+    /// Which of these is shown; then also what was typed before.
+    recalled: Option<(usize, Vec<String>)>,
+}
+
+impl Fields {
+    /// Adds a field for a text; `preset` is replaced by what is typed.
+    pub fn text(mut self, name: &'static str, preset: &str, help: impl Into<String>) -> Fields {
+        self.entries.push(Field { name, help: help.into(), entry: Entry::Text(TextInput::preset(preset)) });
+        self
+    }
+
+    /// Adds a field for one of several words.
+    pub fn choice(mut self, name: &'static str, words: &[&str], chosen: usize, help: impl Into<String>) -> Fields {
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        self.entries.push(Field { name, help: help.into(), entry: Entry::Choice { words, chosen } });
+        self
+    }
+
+    /// Adds a switch.
+    pub fn switch(mut self, name: &'static str, on: bool, help: impl Into<String>) -> Fields {
+        self.entries.push(Field { name, help: help.into(), entry: Entry::Switch(on) });
+        self
+    }
+
+    /// Takes values that somebody typed: typing goes on behind them.
+    pub fn typed(mut self, values: &[String]) -> Fields {
+        self.set_values(values);
+        self
+    }
+
+    /// Begins with a draft, where there is one, and knows what was submitted before.
+    pub fn remember(&mut self, draft: Option<&[String]>, earlier: &[Vec<String>]) {
+        self.earlier = earlier.to_vec();
+        if let Some(draft) = draft {
+            self.set_values(draft);
+            self.edited = true;
+        }
+    }
+
+    /// What is entered, field by field; a switch that is on is [`ON`].
+    pub fn values(&self) -> Vec<String> {
+        self.entries.iter().map(Field::value).collect()
+    }
+
+    /// The value of a field, without blanks around it.
+    pub fn value(&self, name: &str) -> String {
+        let field = self.entries.iter().find(|field| field.name == name);
+        field.map(Field::value).unwrap_or_default().trim().to_owned()
+    }
+
+    /// Which of the words of a field is chosen.
+    pub fn chosen(&self, name: &str) -> usize {
+        match self.entries.iter().find(|field| field.name == name).map(|field| &field.entry) {
+            Some(Entry::Choice { chosen, .. }) => *chosen,
+            _ => 0,
+        }
+    }
+
+    fn set_values(&mut self, values: &[String]) {
+        for (field, value) in self.entries.iter_mut().zip(values) {
+            field.set(value);
+        }
+    }
+
+    /// Whether anything was changed since the form was opened.
+    pub fn is_edited(&self) -> bool {
+        self.edited
+    }
+
+    /// Says what is wrong with a field, and goes there.
+    pub fn refuse(&mut self, name: &str, why: impl Into<String>) {
+        let at = self.entries.iter().position(|field| field.name == name);
+        self.at = at.unwrap_or(self.at);
+        self.wrong = Some((at, why.into()));
+    }
+
+    /// Says what is wrong with all of it.
+    pub fn refuse_all(&mut self, why: impl Into<String>) {
+        self.wrong = Some((None, why.into()));
+    }
+
+    /// Types, moves, submits, or leaves.
+    pub fn key(&mut self, key: &KeyEvent) -> FieldsEvent {
+        if key.code == KeyCode::Esc {
+            return FieldsEvent::Cancel;
+        }
+        if submits(key) {
+            return FieldsEvent::Submit;
+        }
+        let many = self.entries.len().max(1);
+        match key.code {
+            KeyCode::Enter if self.at + 1 >= many => return FieldsEvent::Submit,
+            KeyCode::Enter | KeyCode::Tab | KeyCode::Down => self.at = (self.at + 1) % many,
+            KeyCode::Up if self.at == 0 && !self.earlier.is_empty() => self.recall(),
+            KeyCode::BackTab | KeyCode::Up => self.at = (self.at + many - 1) % many,
+            _ => {
+                let typed = self.entries.get_mut(self.at).is_some_and(|field| field.key(key));
+                if typed {
+                    self.changed();
+                }
+            }
+        }
+        FieldsEvent::None
+    }
+
+    /// Takes pasted text into the field that is typed in.
+    pub fn paste(&mut self, text: &str) {
+        if let Some(Entry::Text(input)) = self.entries.get_mut(self.at).map(|field| &mut field.entry) {
+            input.insert(text);
+            self.changed();
+        }
+    }
+
+    fn changed(&mut self) {
+        self.edited = true;
+        self.recalled = None;
+        self.wrong = None;
+    }
+
+    /// Shows what was submitted before, older each time; after the oldest, what was typed.
+    fn recall(&mut self) {
+        let (next, typed) = match self.recalled.take() {
+            Some((shown, typed)) => (shown + 1, typed),
+            None => (0, self.values()),
+        };
+        self.wrong = None;
+        match self.earlier.get(next).cloned() {
+            Some(values) => {
+                self.set_values(&values);
+                self.recalled = Some((next, typed));
+                self.edited = true;
+            }
+            None => self.set_values(&typed),
+        }
+    }
+
+    /// The keys that work here, the most important first; `submit` says what submitting does.
+    pub fn keys(&self, submit: &'static str) -> Vec<(String, &'static str)> {
+        let is_last = self.at + 1 >= self.entries.len();
+        let main = if is_last { ("enter", submit) } else { ("ctrl-s", submit) };
+        let choice = matches!(self.entries.get(self.at).map(|field| &field.entry), Some(Entry::Choice { .. }));
+        let switch = matches!(self.entries.get(self.at).map(|field| &field.entry), Some(Entry::Switch(_)));
+        let mut keys = vec![main, ("esc", "close (draft kept)")];
+        if !is_last {
+            keys.push(("enter", "next field"));
+        } else if self.entries.len() > 1 {
+            keys.push(("tab", "next field"));
+        }
+        if choice {
+            keys.push(("←→", "choose"));
+        }
+        if switch {
+            keys.push(("space", "switch"));
+        }
+        if self.at == 0 && !self.earlier.is_empty() {
+            keys.push(("up", "last inputs"));
+        }
+        keys.into_iter().map(|(key, word)| (key.to_owned(), word)).collect()
+    }
+
+    /// Rows that the fields and what is said about them need at a width.
+    pub fn rows(&self) -> u16 {
+        (self.entries.len() + HELP_LINES + 2).try_into().unwrap_or(u16::MAX)
+    }
+
+    /// Draws the fields, the help of the one with the focus at the end; returns where the cursor is.
+    pub fn draw(&self, area: Rect, buf: &mut Buffer, theme: &Theme) -> Option<Position> {
+        let width = usize::from(area.width);
+        let names = self.entries.iter().map(|field| field.name.len()).max().unwrap_or_default() as u16 + 2;
+        let help: Vec<String> = self.entries.get(self.at).map(|field| wrap(&field.help, width)).unwrap_or_default();
+        let whole = self.wrong.as_ref().filter(|(at, _)| at.is_none()).map(|(_, why)| wrap(&safe(why), width));
+        let (below, style) = match whole {
+            Some(lines) => (lines, theme.bad),
+            None => (help, theme.dim),
+        };
+        let below: Vec<String> = below.into_iter().take(HELP_LINES).collect();
+        let room = usize::from(area.height).saturating_sub(below.len() + 1).max(1);
+        let wrong_rows = usize::from(self.wrong.as_ref().is_some_and(|(at, _)| at.is_some()));
+        let first = (self.at + 1 + wrong_rows).saturating_sub(room);
+        let (mut y, mut cursor) = (area.y, None);
+        let end = area.bottom().saturating_sub(below.len() as u16);
+        for (at, field) in self.entries.iter().enumerate().skip(first) {
+            if y >= end {
+                break;
+            }
+            let here = at == self.at;
+            buf.put(area.x, y, field.name, width, if here { theme.accent } else { theme.dim });
+            let place = Rect { x: area.x + names, y, width: area.width.saturating_sub(names), height: 1 };
+            match &field.entry {
+                Entry::Text(input) => {
+                    let position = input.draw(place, buf, theme.text);
+                    cursor = cursor.or(here.then_some(position));
+                }
+                Entry::Choice { words, chosen } => draw_choice(words, *chosen, place, buf, theme),
+                Entry::Switch(on) => {
+                    buf.put(place.x, y, if *on { "● yes" } else { "○ no" }, usize::from(place.width), theme.text);
+                }
+            }
+            y += 1;
+            if let Some((Some(wrong), why)) = &self.wrong
+                && *wrong == at
+                && y < end
+            {
+                let text = cut(&safe(&format!("✗ {why}")), usize::from(place.width));
+                buf.put(place.x, y, text, usize::from(place.width), theme.bad);
+                y += 1;
+            }
+        }
+        for (y, line) in (area.bottom().saturating_sub(below.len() as u16)..area.bottom()).zip(&below) {
+            buf.put(area.x, y, cut(line, width), width, style);
+        }
+        cursor
+    }
+}
+
+/// Draws words of which one is chosen; where they do not fit, the chosen one alone.
+fn draw_choice(words: &[String], chosen: usize, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    let whole: usize = words.iter().map(|word| word.chars().count() + 4).sum();
+    let fits = whole <= usize::from(area.width);
+    let shown = words.iter().enumerate().filter(|(at, _)| fits || *at == chosen);
+    let spans: Vec<Span> = shown
+        .map(|(at, word)| {
+            let (sign, style) = if at == chosen { ("●", theme.accent) } else { ("○", theme.dim) };
+            Span::styled(format!("{sign} {word}  "), style)
+        })
+        .collect();
+    buf.put_line(area.x, area.y, &Line::from(spans), area.width);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form() -> Fields {
+        Fields::default().text("name", "old", "").choice("kind", &["one", "two"], 0, "").text("words", "", "")
+    }
+
+    fn press(fields: &mut Fields, codes: &[KeyCode]) -> FieldsEvent {
+        let mut last = FieldsEvent::None;
+        for code in codes {
+            last = fields.key(&KeyEvent::new(*code, KeyModifiers::NONE));
+        }
+        last
+    }
+
+    #[test]
+    fn enter_goes_on_and_submits_on_the_last_field_and_ctrl_s_submits_anywhere() {
+        let mut fields = form();
+        assert_eq!(press(&mut fields, &[KeyCode::Enter, KeyCode::Enter]), FieldsEvent::None);
+        assert_eq!(press(&mut fields, &[KeyCode::Enter]), FieldsEvent::Submit);
+        for code in [KeyCode::Char('s'), KeyCode::Enter] {
+            assert_eq!(form().key(&KeyEvent::new(code, KeyModifiers::CONTROL)), FieldsEvent::Submit);
+        }
+        assert_eq!(press(&mut fields, &[KeyCode::Esc]), FieldsEvent::Cancel);
+    }
+
+    #[test]
+    fn typing_over_a_value_that_was_filled_in_replaces_it_and_a_moved_cursor_keeps_it() {
+        let mut fields = form();
+        press(&mut fields, &[KeyCode::Char('x'), KeyCode::Char('y')]);
+        assert_eq!(fields.value("name"), "xy");
+        let mut fields = form();
+        press(&mut fields, &[KeyCode::End, KeyCode::Char('x')]);
+        assert_eq!(fields.value("name"), "oldx");
+        let mut fields = form();
+        press(&mut fields, &[KeyCode::Backspace]);
+        assert_eq!(fields.value("name"), "");
+    }
+
+    #[test]
+    fn up_on_the_first_field_brings_back_what_was_submitted_and_then_what_was_typed() {
+        let mut fields = form();
+        let values = |texts: [&str; 3]| texts.map(str::to_owned).to_vec();
+        fields.remember(None, &[values(["b", "two", "2"]), values(["a", "one", "1"])]);
+        press(&mut fields, &[KeyCode::Char('n'), KeyCode::Up]);
+        assert_eq!(fields.values(), values(["b", "two", "2"]));
+        press(&mut fields, &[KeyCode::Up]);
+        assert_eq!(fields.values(), values(["a", "one", "1"]));
+        press(&mut fields, &[KeyCode::Up]);
+        assert_eq!(fields.values(), values(["n", "one", ""]));
+    }
+
+    #[test]
+    fn what_is_wrong_stands_below_its_field_until_something_is_typed() {
+        let mut fields = form();
+        fields.refuse("words", "say what it does");
+        let theme = Theme::dark();
+        let mut buf = Buffer::empty(Rect::new(0, 0, 40, 7));
+        fields.draw(buf.area, &mut buf, &theme);
+        let row = |buf: &Buffer, y| (0..40).map(|x| buf[(x, y)].symbol()).collect::<String>();
+        assert!(row(&buf, 2).starts_with("words") && row(&buf, 3).contains("✗ say what it does"), "{}", row(&buf, 3));
+        press(&mut fields, &[KeyCode::Char('x')]);
+        let mut buf = Buffer::empty(Rect::new(0, 0, 40, 7));
+        fields.draw(buf.area, &mut buf, &theme);
+        assert!(!row(&buf, 3).contains('✗'));
+    }
+}

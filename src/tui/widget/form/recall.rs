@@ -1,0 +1,61 @@
+//! Inputs that were given before, brought back by up on the first field; and the keys of a form.
+
+use super::FormView;
+use serde_json::Value;
+
+impl FormView {
+    /// Knows inputs that were given before, newest first, each with where it is from; up on the first field brings
+    /// them back.
+    pub fn with_earlier(self, earlier: Vec<(String, Value)>) -> FormView {
+        FormView { earlier, ..self }
+    }
+
+    /// Keys and what they do here, the most important first; `submit` says what submitting does.
+    pub fn keys(&self, submit: &'static str) -> Vec<(String, &'static str)> {
+        let close = ("esc", "close (draft kept)");
+        let mut keys = if self.is_whole() {
+            vec![("ctrl-s", submit), close, ("ctrl-e", "back to fields")]
+        } else if self.takes_enter() {
+            vec![("ctrl-s", submit), close, ("tab", "next field")]
+        } else if self.is_last() {
+            vec![("enter", submit), close, ("tab", "next field")]
+        } else {
+            vec![("ctrl-s", submit), close, ("enter", "next field")]
+        };
+        if !self.is_whole() {
+            if self.is_at_first_row() && !self.earlier.is_empty() {
+                keys.push(("up", "last inputs"));
+            }
+            keys.extend([("ctrl-u", "clear"), ("ctrl-e", "edit as JSON")]);
+            if self.form.example_count() > 0 {
+                keys.push(("ctrl-x", "example"));
+            }
+        }
+        keys.into_iter().map(|(key, word)| (key.to_owned(), word)).collect()
+    }
+
+    /// Whether the cursor is as far up as it gets: in the first row of the first field.
+    pub(super) fn is_at_first_row(&self) -> bool {
+        let is_first = !(0..self.focus).any(|index| self.can_focus(index));
+        is_first && self.editor.as_ref().is_none_or(|editor| editor.cursor().0 == 0)
+    }
+
+    /// Shows the input that was given before, an older one each time; after the oldest, what was entered.
+    pub(super) fn recall(&mut self) {
+        let (next, entered) = match self.recalled.take() {
+            Some((shown, entered)) => (shown + 1, entered),
+            None => (0, self.form.value()),
+        };
+        if let Some((source, value)) = self.earlier.get(next).cloned() {
+            self.form.set_value(&value);
+            (self.source, self.edited) = (Some(source), false);
+            self.recalled = Some((next, entered));
+        } else {
+            self.form.set_value(&entered);
+            self.source = None;
+        }
+        self.touched.clear();
+        self.violations = self.form.violations();
+        self.set_focus(self.focus.min(self.form.fields().len().saturating_sub(1)));
+    }
+}
