@@ -107,7 +107,10 @@ impl Evolutions<'_> {
 
     /// Which of the packages that repairs can import are there for this version; `None` where nothing can be told.
     fn installed_packages(&self, detail: &ToolDetail) -> Option<Vec<String>> {
-        let path = detail.main_file().filter(|file| file.path.ends_with(".py")).map(|file| file.path.clone())?;
+        let path = detail
+            .main_file()
+            .filter(|file| file.path.rsplit('.').next() == Some("py"))
+            .map(|file| file.path.clone())?;
         let lines = repair::ASKED_PACKAGES.iter().chain([&ABSENT]).map(|name| format!("import {name}\n"));
         let code: String = lines.collect();
         // The same version with other code: what that imports and is missing is what the real one would miss.

@@ -205,7 +205,7 @@ fn reach(evidence: &AnswerEvidence<'_>, asked: &Asked) -> Vec<Finding> {
     findings.extend(reach::permissions(&old.permissions, &new.permissions, asked));
     let is_asked = reach::Reach::Network.is_asked(asked, None);
     if !is_asked {
-        findings.extend(evidence.observed.iter().map(|what| reach::reaches(what.clone())));
+        findings.extend(evidence.observed.iter().map(|what| reach::reaches(what)));
     }
     findings
 }

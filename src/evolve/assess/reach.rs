@@ -82,7 +82,7 @@ pub(super) fn further(before: &[Capability], after: &[Capability], asked: &Asked
             continue;
         }
         let what = target.map_or_else(|| one.words.clone(), |target| format!("{}: {target}", one.kind.phrase()));
-        findings.push(reaches(format!("line {}: {what}", one.line)));
+        findings.push(reaches(&format!("line {}: {what}", one.line)));
     }
     findings
 }
@@ -109,12 +109,12 @@ pub(super) fn permissions(before: &Permissions, after: &Permissions, asked: &Ask
     let mut findings = Vec::new();
     for (reach, word, old, now) in lists {
         let fresh = now.iter().filter(|entry| !old.contains(entry) && !reach.is_asked(asked, Some(entry)));
-        findings.extend(fresh.map(|entry| reaches(format!("it declares the permission {word} {entry}"))));
+        findings.extend(fresh.map(|entry| reaches(&format!("it declares the permission {word} {entry}"))));
     }
     findings
 }
 
-pub(super) fn reaches(what: String) -> Finding {
+pub(super) fn reaches(what: &str) -> Finding {
     let message = format!("reaches further than before, and the request does not ask for it: {what}");
     Finding::new("reaches-further", Severity::High, message)
 }

@@ -28,7 +28,6 @@ pub(super) enum Content {
 /// How little a result says. A flag alone is a result; beside empty fields it is none.
 pub(super) fn content(value: &Value) -> Content {
     match value {
-        Value::Bool(_) => Content::Some,
         Value::Object(map) => {
             let results = map.iter().filter(|(key, _)| !REPORTS.contains(&key.to_lowercase().as_str()));
             let all: Vec<Content> =
@@ -48,7 +47,7 @@ pub(super) fn content(value: &Value) -> Content {
         },
         Value::String(text) if text.trim().is_empty() => Content::Empty,
         Value::String(text) if NO_RESULT.contains(&text.trim().to_lowercase().as_str()) => Content::Zero,
-        Value::String(_) => Content::Some,
+        Value::Bool(_) | Value::String(_) => Content::Some,
     }
 }
 

@@ -143,9 +143,12 @@ pub fn absent_packages(bundle: &Bundle) -> String {
     for file in bundle.files.iter().filter(|file| file.left_out_bytes == 0) {
         told.extend(python::import::absent(&Patient::new(bundle, &file.path, &file.text)));
     }
-    let lines = told.iter().map(|(package, name)| match *package == name.as_str() {
-        true => format!("the package {package} is not installed"),
-        false => format!("{name} comes from the package {package}, which is not installed"),
+    let lines = told.iter().map(|(package, name)| {
+        if *package == name.as_str() {
+            format!("the package {package} is not installed")
+        } else {
+            format!("{name} comes from the package {package}, which is not installed")
+        }
     });
     lines.collect::<Vec<_>>().join("; ")
 }

@@ -131,7 +131,7 @@ struct PackageUse<'a> {
 
 impl<'a> PackageUse<'a> {
     fn of(patient: &'a Patient<'a>, names: &PythonNames<'_>) -> PackageUse<'a> {
-        let unbound: Vec<&str> = names.unbound().iter().map(|(name, _)| *name).collect();
+        let unbound: Vec<&str> = names.unbound().keys().copied().collect();
         let is_imported = |package: &str| patient.text.contains(&format!("from {package} import"));
         let is_sure = |(package, known): &&(&'static str, &[&str])| {
             is_imported(package) || unbound.iter().any(|name| known.contains(name))
