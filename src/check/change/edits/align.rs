@@ -223,12 +223,11 @@ fn named_value(statements: &[Statement], at: usize, other: &[Statement]) -> Opti
     let is_plain = statement.kind == StatementKind::Assign && is_free(name) && sign.text == "=";
     // A list that begins empty is filled later.
     let is_empty_list = matches!(value, [only] if only.text == "[");
-    if !is_plain
-        || value.is_empty()
-        || is_empty_list
-        || value.len() > MAX_INLINED.0
-        || other.iter().any(|one| one.has(&name.text))
-    {
+    let is_known = || {
+        let inside = other.iter().filter(|one| one.function == statement.function || statement.function.is_empty());
+        inside.flat_map(|one| &one.tokens).any(|token| is_free(token) && token.text == name.text)
+    };
+    if !is_plain || value.is_empty() || is_empty_list || value.len() > MAX_INLINED.0 || is_known() {
         return None;
     }
     let is_name = |token: &&Token| is_free(token) && token.text == name.text;

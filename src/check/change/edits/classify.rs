@@ -2,9 +2,8 @@
 
 use super::Edited;
 use super::align::{Replaced, Step, replaced};
-use super::normal::is_wider_by_words;
+use super::judge::{guards, is_flip, judge, tells_secrets};
 use super::token::{Statement, StatementKind, Token, TokenKind};
-use crate::check::change::facts::lists;
 use crate::domain::{Finding, Severity};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -13,55 +12,6 @@ const MAX_QUOTED: usize = 80;
 
 /// More tokens than these that went and that came are an expression written anew.
 const REWRITTEN: usize = 4;
-
-/// Named arguments that say how long, how loud or how pretty, not what.
-const MANNER: &[&str] =
-    &["timeout", "flush", "indent", "stacklevel", "exc_info", "help", "metavar", "description", "epilog"];
-
-/// Calls and expansions that bring a text into one form before it is used.
-const CLEANING: &[&str] = &[
-    "strip",
-    "trim",
-    "lower",
-    "casefold",
-    "toLowerCase",
-    "toLocaleLowerCase",
-    "rstrip",
-    "lstrip",
-    "trimEnd",
-    "trimStart",
-    ",,",
-];
-
-/// Words of names that decide who may do something or where something goes: one more value there is no detail.
-const GUARDING: &[&str] = &[
-    "allow",
-    "trust",
-    "safe",
-    "permi",
-    "admin",
-    "auth",
-    "role",
-    "password",
-    "passwd",
-    "token",
-    "secret",
-    "host",
-    "origin",
-    "domain",
-    "whitelist",
-    "owner",
-    "exclude",
-    "bypass",
-    "sudo",
-];
-
-/// Words of names whose numbers say how patient a program is.
-const PATIENCE: &[&str] =
-    &["timeout", "retries", "retry", "delay", "sleep", "interval", "wait", "backoff", "max-time", "connect-timeout"];
-
-/// Sorts of changes that leave alone what a program computes.
-pub(super) const HARMLESS: &[&str] = &["message", "entry", "manner", "option", "patience"];
 
 /// The edits of a file.
 pub(super) fn edits(
@@ -125,18 +75,6 @@ fn branch(head: &Statement, statements: &[Statement]) -> Option<(u64, u64)> {
     statements.get(at + 1).filter(|next| next.depth > head.depth).map(Statement::lines)
 }
 
-/// Whether one operator or constant became another one: nobody does that for the looks.
-fn is_flip(part: &Replaced<'_>) -> bool {
-    let ([old], [new]) = (part.old, part.new) else {
-        let tokens = || part.old.iter().chain(part.new);
-        // A part of a condition that came or went.
-        return (part.old.is_empty() || part.new.is_empty())
-            && tokens().any(|token| matches!(token.text.as_str(), "and" | "or" | "&&" | "||" | "not" | "!"));
-    };
-    let is_constant = |kind| matches!(kind, TokenKind::Sign | TokenKind::Number | TokenKind::Text);
-    is_constant(old.kind) && is_constant(new.kind) && !new.context.message
-}
-
 struct Edit {
     code: &'static str,
     severity: Severity,
@@ -145,10 +83,6 @@ struct Edit {
     /// Whether it only turned an operator or a number of a condition into another one: nobody does that for the looks.
     is_flip: bool,
 }
-
-/// A statement that says nothing.
-const NOTHING: Statement =
-    Statement { kind: StatementKind::Other, tokens: Vec::new(), function: String::new(), depth: 0 };
 
 struct Code<'a> {
     old: &'a [Statement],
@@ -172,7 +106,7 @@ impl Code<'_> {
         let mut edits: Vec<Edit> = Vec::new();
         let parts: Vec<Replaced<'_>> = replaced(before, now)
             .into_iter()
-            .filter(|part| !is_moved(part, self) && !self.is_renamed(part, now))
+            .filter(|part| !is_moved(part, self) && !self.is_renamed(part, now) && !self.became_option(part))
             .collect();
         // Who writes an expression anew replaces much of it; who bends it replaces little.
         let size = |tokens: fn(&Replaced<'_>) -> usize| parts.iter().map(tokens).sum::<usize>();
@@ -204,6 +138,23 @@ impl Code<'_> {
     fn is_renamed(&self, part: &Replaced<'_>, now: &Statement) -> bool {
         let pair = |(old, new): (&Token, &Token)| (now.function.clone(), old.text.clone(), new.text.clone());
         part.old.len() == part.new.len() && part.old.iter().zip(part.new).all(|both| self.renamed.contains(&pair(both)))
+    }
+
+    /// Whether a constant became an option or a parameter whose default is that constant.
+    fn became_option(&self, part: &Replaced<'_>) -> bool {
+        let ([constant], Some(name)) = (part.old, part.new.last()) else { return false };
+        let is_constant = matches!(constant.kind, TokenKind::Number | TokenKind::Text);
+        let is_named = part.new.iter().all(|token| token.kind == TokenKind::Name) && part.new.len() <= 3;
+        let is_it = |token: &Token| {
+            let text = token.text.trim_start_matches('-').replace('-', "_");
+            text == name.text && matches!(token.kind, TokenKind::Name | TokenKind::Text)
+        };
+        let holds_both = |statement: &Statement| {
+            statement.tokens.iter().any(is_it)
+                && statement.has(&constant.text)
+                && !self.old.iter().any(|other| other.key() == statement.key())
+        };
+        is_constant && is_named && self.new.iter().any(holds_both)
     }
 
     fn removed(&self, statement: &Statement) -> Option<Edit> {
@@ -239,7 +190,7 @@ impl Code<'_> {
         let calls = statement.tokens.iter().any(|token| token.text == "$(") || statement.kind == StatementKind::Other;
         let severity = match statement.kind {
             StatementKind::End => return None,
-            StatementKind::Message if tells_secrets(&statement.tokens, &NOTHING) => Severity::Medium,
+            StatementKind::Message if tells_secrets(&statement.tokens, None) => Severity::Medium,
             StatementKind::Message | StatementKind::Import | StatementKind::Define | StatementKind::Raise => {
                 Severity::Low
             }
@@ -275,12 +226,6 @@ impl Code<'_> {
         let head = self.new[..at].iter().rev().find(|other| other.kind == StatementKind::Head);
         head.is_some_and(|head| self.heads.contains(&head.line()))
     }
-}
-
-/// Whether a statement decides who may do something, by its names.
-fn guards(statement: &Statement) -> bool {
-    let names = statement.tokens.iter().filter(|token| token.kind == TokenKind::Name);
-    names.map(|token| token.text.to_ascii_lowercase()).any(|name| GUARDING.iter().any(|word| name.contains(word)))
 }
 
 /// Options of a shell that make it stricter.
@@ -550,139 +495,6 @@ fn is_moved(part: &Replaced<'_>, code: &Code<'_>) -> bool {
     };
     !old.is_empty() && new.len() < old.len() && is_named(part.new, code.old) && whole(code.new, &old)
         || !new.is_empty() && old.len() < new.len() && is_named(part.old, code.new) && whole(code.old, &new)
-}
-
-/// What a difference inside a statement is.
-fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) -> (&'static str, Severity) {
-    let all = || part.old.iter().chain(part.new);
-    let is = |test: fn(&Token) -> bool| all().all(test);
-    let is_said = is(|token| token.context.message) || now.kind == StatementKind::Message && before.kind == now.kind;
-    if is_said && !tells_secrets(part.new, before) {
-        return ("message", Severity::Low);
-    }
-    if is(|token| token.context.import) || now.kind == StatementKind::Import {
-        return ("import", Severity::Low);
-    }
-    if is(|token| token.text == "quotes") {
-        return ("quotes", if part.new.is_empty() { Severity::Medium } else { Severity::Low });
-    }
-    if part.old.is_empty() {
-        return inserted(part, now);
-    }
-    if let ([old], [new]) = (part.old, part.new)
-        && old.kind == TokenKind::Text
-        && new.kind == TokenKind::Text
-        && is_wider_by_words(&old.text, &new.text)
-        && !guards(now)
-    {
-        return ("entry", Severity::Low);
-    }
-    if part.new.is_empty() {
-        return (code_of(part.old), Severity::Medium);
-    }
-    let is_patient = || {
-        let at = part.before.and_then(|before| now.tokens.iter().position(|token| std::ptr::eq(token, before)));
-        let near = at.map_or(&now.tokens[..0], |at| &now.tokens[at.saturating_sub(2)..=at]);
-        near.iter().any(|token| {
-            let word = token.text.to_ascii_lowercase();
-            PATIENCE.iter().any(|patience| word.ends_with(patience) || word.starts_with(patience) && word.len() < 20)
-        })
-    };
-    if is(|token| token.kind == TokenKind::Number) && is_patient() {
-        return ("patience", Severity::Low);
-    }
-    let bag = |tokens: &[Token]| {
-        let mut bag: BTreeMap<String, usize> = BTreeMap::new();
-        for token in tokens {
-            *bag.entry(token.text.clone()).or_default() += 1;
-        }
-        bag
-    };
-    if bag(part.old) == bag(part.new) {
-        let is_order_free = is(|token| token.context.list);
-        return ("order", if is_order_free { Severity::Low } else { Severity::Medium });
-    }
-    (code_of(part.new), Severity::Medium)
-}
-
-/// Whether a message now holds a value that is called a secret, and did not before.
-fn tells_secrets(tokens: &[Token], before: &Statement) -> bool {
-    tokens.iter().any(|token| is_secret(token) && !before.has(&token.text))
-}
-
-/// Whether a token is a variable that is called a secret.
-pub(super) fn is_secret(token: &Token) -> bool {
-    const WORDS: &[&str] = &[
-        "password",
-        "passwd",
-        "secret",
-        "apikey",
-        "api_key",
-        "credential",
-        "private_key",
-        "environ",
-        "api_token",
-        "access_token",
-        "auth_token",
-        "bearer",
-        "refresh_token",
-        "accesstoken",
-        "authtoken",
-        "apitoken",
-    ];
-    // What tells of a secret without being it.
-    const ABOUT: &[&str] = &[
-        "file", "path", "name", "length", "len", "count", "valid", "has_", "is_", "url", "error", "env", "check",
-        "manager",
-    ];
-    let name = token.text.to_ascii_lowercase();
-    token.kind == TokenKind::Name
-        && (name == "environ" || WORDS.iter().any(|word| name.contains(word)))
-        && (name == "environ" || !ABOUT.iter().any(|word| name.contains(word)))
-}
-
-/// What more was put into a statement.
-fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
-    let tokens = part.new;
-    let is_entry =
-        tokens.iter().all(|token| token.context.list && matches!(token.kind, TokenKind::Text | TokenKind::Number));
-    if tokens.iter().all(|token| token.context.message) && !tells_secrets(tokens, &NOTHING) {
-        return ("message", Severity::Low);
-    }
-    if is_entry && !guards(now) {
-        return ("entry", Severity::Low);
-    }
-    if tokens.iter().all(|token| CLEANING.contains(&token.text.as_str())) {
-        return ("manner", Severity::Low);
-    }
-    let first = tokens.first().map_or("", |token| token.text.as_str());
-    let is_named = tokens.iter().all(|token| token.context.named);
-    if is_named && MANNER.contains(&first) {
-        return ("manner", Severity::Low);
-    }
-    let options = || tokens.iter().filter(|token| token.text.starts_with('-'));
-    let is_command = now.kind != StatementKind::Head
-        && first.starts_with('-')
-        && tokens.iter().all(|token| matches!(token.kind, TokenKind::Text | TokenKind::Number));
-    let command = now.tokens.first().map_or("", |token| token.text.as_str());
-    if is_command && !options().any(|token| lists::is_dangerous_option(command, &token.text)) {
-        return ("option", Severity::Low);
-    }
-    (code_of(tokens), Severity::Medium)
-}
-
-/// The sort of a change, by what it is made of.
-fn code_of(tokens: &[Token]) -> &'static str {
-    let has = |kind| tokens.iter().any(|token| token.kind == kind);
-    let in_condition = tokens.iter().any(|token| token.context.condition);
-    match () {
-        () if tokens.iter().any(|token| token.context.default) => "default",
-        () if in_condition => "condition",
-        () if has(TokenKind::Sign) => "operator",
-        () if has(TokenKind::Number) => "number",
-        () if has(TokenKind::Text) => "text",
-        () => "name",
-    }
 }
 
 /// Statements that stand in another block although no block came or went.

@@ -15,6 +15,7 @@
 mod align;
 mod classify;
 mod grammar;
+mod judge;
 mod normal;
 mod plain;
 #[cfg(test)]
@@ -141,7 +142,7 @@ pub(in crate::check) fn logged_secrets(text: &str, language: Language) -> Vec<(u
     let messages = statements.iter().filter(|statement| statement.kind == token::StatementKind::Message);
     let is_raised = |statement: &&token::Statement| !statement.has("raise") && !statement.has("throw");
     let secret = |statement: &token::Statement| {
-        let found = statement.tokens.iter().find(|token| classify::is_secret(token))?;
+        let found = statement.tokens.iter().find(|token| judge::is_secret(token))?;
         Some((found.line, found.text.clone()))
     };
     messages.filter(is_raised).filter_map(secret).collect()
@@ -149,7 +150,7 @@ pub(in crate::check) fn logged_secrets(text: &str, language: Language) -> Vec<(u
 
 /// Whether a change leaves alone what a program computes.
 pub(super) fn is_harmless(edit: &Finding) -> bool {
-    classify::HARMLESS.contains(&edit.code.as_str())
+    edit.severity == Severity::Low && judge::HARMLESS.contains(&edit.code.as_str())
 }
 
 /// Whether a file holds code: in a language that is parsed, or in one that is read token by token.

@@ -6,7 +6,8 @@ use super::token::{Statement, Token, TokenKind};
 /// All statements in their normal form.
 pub(super) fn normal(mut statements: Vec<Statement>) -> Vec<Statement> {
     for statement in &mut statements {
-        statement.tokens = merged(compared(without_compile(std::mem::take(&mut statement.tokens))));
+        let tokens = without_compile(std::mem::take(&mut statement.tokens));
+        statement.tokens = merged(compared(without_constant_time(tokens)));
     }
     statements
 }
@@ -24,6 +25,25 @@ pub(super) fn without_compile(mut tokens: Vec<Token>) -> Vec<Token> {
         if is_it {
             tokens.remove(at + 1);
             tokens.swap(at + 1, at + 2);
+        }
+        at += 1;
+    }
+    tokens
+}
+
+/// `hmac compare_digest a b` becomes `a == b`: it takes as long whatever differs, and says the same.
+fn without_constant_time(mut tokens: Vec<Token>) -> Vec<Token> {
+    let mut at = 0;
+    while at + 3 < tokens.len() {
+        let is_call = matches!(tokens[at].text.as_str(), "hmac" | "secrets" | "crypto")
+            && matches!(tokens[at + 1].text.as_str(), "compare_digest" | "timingSafeEqual");
+        let is_plain = |token: &Token| token.kind != TokenKind::Sign && !token.context.fixed;
+        // A method of an argument would follow it.
+        let ends = tokens.get(at + 4).is_none_or(|next| !next.context.fixed);
+        if is_call && is_plain(&tokens[at + 2]) && is_plain(&tokens[at + 3]) && ends {
+            let sign = Token { kind: TokenKind::Sign, text: "==".to_owned(), ..tokens[at].clone() };
+            tokens.drain(at..at + 2);
+            tokens.insert(at + 1, sign);
         }
         at += 1;
     }

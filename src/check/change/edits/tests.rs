@@ -284,6 +284,32 @@ fn another_form_of_the_same_is_no_warning() {
 }
 
 #[test]
+fn a_table_row_an_option_and_a_safer_comparison_are_no_warnings() {
+    let base = "import hmac\nOPS = {\"a\": x.add, \"b\": x.sub}\nALLOWED = [\".png\", \".jpg\"]\n\n\ndef f(p, d, a, b, args):\n    \
+                text = d.as_string()\n    if p not in set(d.keys()):\n        return None\n    if a == b:\n        \
+                return dumps(d, indent=2)\n    send(text)\n    return parse(\"text\")\n";
+    for (from, to) in [
+        ("\"b\": x.sub", "\"b\": x.sub, \"c\": x.mul"),
+        ("\".jpg\"", "\".jpg\", \".gif\""),
+        ("set(d.keys())", "d"),
+        ("a == b", "hmac.compare_digest(a, b)"),
+    ] {
+        let found = worst("t.py", base, &base.replace(from, to));
+        assert!(found <= Some(Severity::Low), "{from} -> {to}");
+    }
+    let option = base
+        .replace("indent=2", "indent=args.indent")
+        .replace("\n\n\ndef", "\np.add_argument(\"--indent\", type=int, default=2)\n\n\ndef");
+    let found: Vec<String> = edits("t.py", base, &option).into_iter().map(|one| one.message).collect();
+    assert!(found.iter().all(|words| !words.contains("became")), "{found:?}");
+    let inlined = base.replace("    text = d.as_string()\n", "").replace("send(text)", "send(d.as_string())");
+    assert!(worst("t.py", base, &inlined) <= Some(Severity::Low), "{:?}", edits("t.py", base, &inlined));
+    for (from, to) in [("\".jpg\"", "\".jpg\", \".php\""), ("indent=2", "indent=args.indent"), ("x.sub", "x.add")] {
+        assert_eq!(worst("t.py", base, &base.replace(from, to)), Some(Severity::Medium), "{from} -> {to}");
+    }
+}
+
+#[test]
 fn one_more_word_where_it_decides_who_may_is_a_warning() {
     let base = "def f(role, x):\n    if role == \"owner\":\n        return True\n    if x == \"a\":\n        return False\n    \
                 return None\n";

@@ -116,7 +116,8 @@ pub(super) fn read(text: &str, language: Language) -> Option<Vec<Statement>> {
     Some(reader.statements)
 }
 
-/// What is printed just before the program or the function ends with an error is a message.
+/// What is printed just before the program or the function ends with an error is a message, and so is what begins with
+/// the word for one.
 fn last_words(statements: &mut [Statement]) {
     for at in (1..statements.len()).rev() {
         let (before, after) = statements.split_at_mut(at);
@@ -129,7 +130,12 @@ fn last_words(statements: &mut [Statement]) {
             _ => false,
         };
         let is_plain = !words.tokens.iter().any(|token| matches!(token.text.as_str(), "$(" | "|" | ">" | ">>"));
-        if (fails || end.kind == StatementKind::Message) && prints && is_plain && words.depth == end.depth {
+        let is_trouble = words.tokens.iter().find(|token| token.kind == TokenKind::Text).is_some_and(|text| {
+            let text = text.text.trim_start().to_ascii_lowercase();
+            ["error", "usage", "warning", "fatal", "failed"].iter().any(|word| text.starts_with(word))
+        });
+        if (fails || is_trouble || end.kind == StatementKind::Message) && prints && is_plain && words.depth == end.depth
+        {
             words.kind = StatementKind::Message;
             words.tokens.iter_mut().for_each(|token| token.context.message = true);
         }

@@ -1,0 +1,239 @@
+//! What a difference inside a statement is: something else is computed, or only something else is said.
+
+use super::align::Replaced;
+use super::normal::is_wider_by_words;
+use super::token::{Statement, StatementKind, Token, TokenKind};
+use crate::check::change::facts::lists;
+use crate::domain::Severity;
+use std::collections::BTreeMap;
+
+/// Named arguments that say how long, how loud or how pretty, not what.
+const MANNER: &[&str] =
+    &["timeout", "flush", "indent", "stacklevel", "exc_info", "help", "metavar", "description", "epilog"];
+
+/// Calls and expansions that bring a text into one form before it is used.
+const CLEANING: &[&str] = &[
+    "strip",
+    "trim",
+    "lower",
+    "casefold",
+    "toLowerCase",
+    "toLocaleLowerCase",
+    "rstrip",
+    "lstrip",
+    "trimEnd",
+    "trimStart",
+    ",,",
+];
+
+/// Words of names that decide who may do something or where something goes: one more value there is no detail.
+const GUARDING: &[&str] = &[
+    "allow",
+    "trust",
+    "safe",
+    "permi",
+    "admin",
+    "auth",
+    "role",
+    "password",
+    "passwd",
+    "token",
+    "secret",
+    "host",
+    "origin",
+    "domain",
+    "whitelist",
+    "owner",
+    "exclude",
+    "bypass",
+    "sudo",
+];
+
+/// Words of names whose numbers say how patient a program is.
+const PATIENCE: &[&str] =
+    &["timeout", "retries", "retry", "delay", "sleep", "interval", "wait", "backoff", "max-time", "connect-timeout"];
+
+/// Sorts of changes that leave alone what a program computes.
+pub(super) const HARMLESS: &[&str] = &["message", "entry", "manner", "option", "patience"];
+
+/// What a difference inside a statement is.
+pub(super) fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) -> (&'static str, Severity) {
+    let all = || part.old.iter().chain(part.new);
+    let is = |test: fn(&Token) -> bool| all().all(test);
+    let is_said = is(|token| token.context.message) || now.kind == StatementKind::Message && before.kind == now.kind;
+    if is_said && !tells_secrets(part.new, Some(before)) {
+        return ("message", Severity::Low);
+    }
+    if is(|token| token.context.import) || now.kind == StatementKind::Import {
+        return ("import", Severity::Low);
+    }
+    if is(|token| token.text == "quotes") {
+        return ("quotes", if part.new.is_empty() { Severity::Medium } else { Severity::Low });
+    }
+    if part.old.is_empty() {
+        return inserted(part, now);
+    }
+    if let ([old], [new]) = (part.old, part.new)
+        && old.kind == TokenKind::Text
+        && new.kind == TokenKind::Text
+        && is_wider_by_words(&old.text, &new.text)
+        && !guards(now)
+    {
+        return ("entry", Severity::Low);
+    }
+    if part.old.iter().all(converts) && part.new.is_empty() {
+        return ("manner", Severity::Low);
+    }
+    if part.new.is_empty() {
+        return (code_of(part.old), Severity::Medium);
+    }
+    let is_patient = || {
+        let at = part.before.and_then(|before| now.tokens.iter().position(|token| std::ptr::eq(token, before)));
+        let near = at.map_or(&now.tokens[..0], |at| &now.tokens[at.saturating_sub(2)..=at]);
+        near.iter().any(|token| {
+            let word = token.text.to_ascii_lowercase();
+            PATIENCE.iter().any(|patience| word.ends_with(patience) || word.starts_with(patience) && word.len() < 20)
+        })
+    };
+    if is(|token| token.kind == TokenKind::Number) && is_patient() {
+        return ("patience", Severity::Low);
+    }
+    let bag = |tokens: &[Token]| {
+        let mut bag: BTreeMap<String, usize> = BTreeMap::new();
+        for token in tokens {
+            *bag.entry(token.text.clone()).or_default() += 1;
+        }
+        bag
+    };
+    if bag(part.old) == bag(part.new) {
+        let is_order_free = is(|token| token.context.list);
+        return ("order", if is_order_free { Severity::Low } else { Severity::Medium });
+    }
+    (code_of(part.new), Severity::Medium)
+}
+
+/// What more was put into a statement.
+fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
+    let tokens = part.new;
+    let is_entry =
+        tokens.iter().all(|token| token.context.list && matches!(token.kind, TokenKind::Text | TokenKind::Number));
+    // A table gains a row of names.
+    let is_row = now.kind == StatementKind::Assign
+        && tokens.len() > 1
+        && tokens.iter().all(|token| token.context.list && !matches!(token.kind, TokenKind::Sign | TokenKind::End));
+    if tokens.iter().all(|token| token.context.message) && !tells_secrets(tokens, None) {
+        return ("message", Severity::Low);
+    }
+    if (is_entry || is_row) && !guards(now) || is_entry && tokens.iter().all(is_harmless_ending) {
+        return ("entry", Severity::Low);
+    }
+    if tokens.iter().all(converts) {
+        return ("manner", Severity::Low);
+    }
+    if tokens.iter().all(|token| CLEANING.contains(&token.text.as_str())) {
+        return ("manner", Severity::Low);
+    }
+    let first = tokens.first().map_or("", |token| token.text.as_str());
+    let is_named = tokens.iter().all(|token| token.context.named);
+    if is_named && MANNER.contains(&first) {
+        return ("manner", Severity::Low);
+    }
+    let options = || tokens.iter().filter(|token| token.text.starts_with('-'));
+    let is_command = now.kind != StatementKind::Head
+        && first.starts_with('-')
+        && tokens.iter().all(|token| matches!(token.kind, TokenKind::Text | TokenKind::Number));
+    let command = now.tokens.first().map_or("", |token| token.text.as_str());
+    if is_command && !options().any(|token| lists::is_dangerous_option(command, &token.text)) {
+        return ("option", Severity::Low);
+    }
+    (code_of(tokens), Severity::Medium)
+}
+
+/// The sort of a change, by what it is made of.
+fn code_of(tokens: &[Token]) -> &'static str {
+    let has = |kind| tokens.iter().any(|token| token.kind == kind);
+    let in_condition = tokens.iter().any(|token| token.context.condition);
+    match () {
+        () if tokens.iter().any(|token| token.context.default) => "default",
+        () if in_condition => "condition",
+        () if has(TokenKind::Sign) => "operator",
+        () if has(TokenKind::Number) => "number",
+        () if has(TokenKind::Text) => "text",
+        () => "name",
+    }
+}
+
+/// Whether one operator or constant became another one: nobody does that for the looks.
+pub(super) fn is_flip(part: &Replaced<'_>) -> bool {
+    let ([old], [new]) = (part.old, part.new) else {
+        let tokens = || part.old.iter().chain(part.new);
+        // A part of a condition that came or went.
+        return (part.old.is_empty() || part.new.is_empty())
+            && tokens().any(|token| matches!(token.text.as_str(), "and" | "or" | "&&" | "||" | "not" | "!"));
+    };
+    let is_constant = |kind| matches!(kind, TokenKind::Sign | TokenKind::Number | TokenKind::Text);
+    is_constant(old.kind) && is_constant(new.kind) && !new.context.message
+}
+
+/// Whether a statement decides who may do something, by its names.
+pub(super) fn guards(statement: &Statement) -> bool {
+    let names = statement.tokens.iter().filter(|token| token.kind == TokenKind::Name);
+    names.map(|token| token.text.to_ascii_lowercase()).any(|name| GUARDING.iter().any(|word| name.contains(word)))
+}
+
+/// Whether a token only makes another sort of collection of one: in a condition, what is in it stays the same.
+fn converts(token: &Token) -> bool {
+    match token.text.as_str() {
+        "list" | "tuple" | "keys" | "iter" => token.kind == TokenKind::Name,
+        "set" | "frozenset" => token.kind == TokenKind::Name && token.context.condition,
+        _ => false,
+    }
+}
+
+/// Whether a text is the ending of files that hold data and no code.
+fn is_harmless_ending(token: &Token) -> bool {
+    const CODE: &[&str] = &[
+        "exe", "dll", "so", "dylib", "sh", "bash", "zsh", "bat", "cmd", "ps1", "py", "pyc", "js", "mjs", "cjs", "php",
+        "rb", "pl", "jar", "class", "com", "scr", "vbs", "msi", "html", "htm", "service", "desktop", "conf", "env",
+    ];
+    let ending = token.text.strip_prefix('.').unwrap_or_default();
+    (1..=5).contains(&ending.len())
+        && ending.chars().all(|c| c.is_ascii_alphanumeric())
+        && !CODE.contains(&ending.to_ascii_lowercase().as_str())
+}
+
+/// Whether a message now holds a value that is called a secret, and did not before.
+pub(super) fn tells_secrets(tokens: &[Token], before: Option<&Statement>) -> bool {
+    tokens.iter().any(|token| is_secret(token) && !before.is_some_and(|before| before.has(&token.text)))
+}
+
+/// Whether a token is a variable that is called a secret.
+pub(super) fn is_secret(token: &Token) -> bool {
+    const WORDS: &[&str] = &[
+        "password",
+        "passwd",
+        "secret",
+        "apikey",
+        "api_key",
+        "credential",
+        "private_key",
+        "environ",
+        "api_token",
+        "access_token",
+        "auth_token",
+        "bearer",
+        "refresh_token",
+        "accesstoken",
+        "authtoken",
+        "apitoken",
+    ];
+    // What tells of a secret without being it.
+    const ABOUT: &[&str] = &[
+        "file", "path", "name", "length", "len", "count", "valid", "has_", "is_", "url", "error", "env", "check",
+        "manager",
+    ];
+    let name = token.text.to_ascii_lowercase();
+    token.kind == TokenKind::Name
+        && (name == "environ" || WORDS.iter().any(|word| name.contains(word)))
+        && (name == "environ" || !ABOUT.iter().any(|word| name.contains(word)))
+}
