@@ -368,7 +368,7 @@ pub fn settle(reports: &mut [CheckReport]) {
         .iter()
         .filter(|report| report.name == "consistency")
         .flat_map(|report| &report.findings)
-        .filter(|finding| finding.code == trials::consistency::SAME)
+        .filter(|finding| finding.code == trials::settled::SAME)
         .map(|finding| (finding.path.clone(), finding.line))
         .collect();
     if same.is_empty() {

@@ -22,6 +22,7 @@ pub mod metadata;
 pub(crate) mod program;
 pub mod python;
 pub mod shell;
+pub mod statements;
 
 pub use local_imports::{PathKind, local_imports};
 

@@ -2,9 +2,9 @@
 
 use super::{literals, scan};
 use crate::check::CheckContext;
-use crate::check::change::logged_secrets as logged_secrets_in;
 use crate::check::source::{Language, text_of};
 use crate::check::started::Started;
+use crate::code::statements;
 use crate::domain::{
     Capability, CapabilityKind as Kind, CheckReport, Dialect, Finding, InputMode, Manifest, Redactor, Severity,
     ToolDetail, VersionFile,
@@ -62,7 +62,7 @@ pub fn examine(context: &CheckContext<'_>) -> CheckReport {
 
 /// Messages and log lines that hold a value which is called a secret.
 fn logged_secrets(path: &str, language: Language, text: &str) -> Vec<Finding> {
-    let told = logged_secrets_in(text, language).into_iter();
+    let told = statements::logged_secrets(text, language).into_iter();
     told.map(|(line, name)| {
         let words = format!("writes a secret to a log or to standard error: {name}");
         Finding::new("logs-secret", Severity::Medium, words).at(path, line)

@@ -16,7 +16,7 @@ use crate::domain::{CheckReport, Finding, Severity, ToolDetail, VersionFile};
 use std::collections::HashSet;
 
 /// Changes that are warnings one by one; a version with more of them was rewritten.
-const MAX_WARNINGS: usize = 6;
+const MAX_WARNINGS: usize = 4;
 
 /// The languages that are compared by meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

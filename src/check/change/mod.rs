@@ -22,5 +22,5 @@ pub mod version;
 
 pub(in crate::check) use code::LOGIC;
 pub use code::differences;
-pub(in crate::check) use edits::{Edited, Literals, compare as edits, literals, logged_secrets, new_texts};
+pub(in crate::check) use edits::{Edited, Literals, compare as edits, literals, new_texts};
 pub use permissions::{DifferenceLine, difference_lines};

@@ -39,9 +39,6 @@ const AT_ONCE: usize = 20;
 /// Time for all generated inputs.
 const BUDGET: Duration = Duration::from_secs(10);
 
-/// The finding that says of a changed line that the answers of runs through it are the same.
-pub(in crate::check) const SAME: &str = "same-answers";
-
 /// Compares what both answer.
 pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let name = "consistency";

@@ -23,7 +23,7 @@ pub(super) mod property;
 mod relation;
 pub(super) mod replay;
 pub(super) mod sanity;
-mod settled;
+pub(super) mod settled;
 mod shrink;
 pub(super) mod start;
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Changed lines that runs went through without a difference in any answer.
 
-use super::consistency::SAME;
 use super::executed::Traced;
 use super::side_by_side;
 use crate::check::change::{Edited, LOGIC, differences, edits};
@@ -10,6 +9,9 @@ use crate::domain::{Finding, Severity, ToolDetail, count};
 use crate::runner::Pace;
 use serde_json::Value;
 use std::collections::BTreeSet;
+
+/// The finding that says of a changed line that the answers of runs through it are the same.
+pub(in crate::check) const SAME: &str = "same-answers";
 
 /// Inputs with which lines are watched, for each version.
 const WATCHED: usize = 16;

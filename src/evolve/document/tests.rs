@@ -98,8 +98,8 @@ fn a_short_document_is_whole_and_a_long_one_keeps_what_it_demands() {
 #[test]
 fn every_section_of_a_long_document_has_its_share() {
     let section = |number: usize| {
-        let demands: String = (0..40).map(|line| format!("It must do {line} of part {number}.\n")).collect();
-        format!("## Part {number}\n{demands}\n")
+        let demands: Vec<String> = (0..40).map(|line| format!("It must do {line} of part {number}.\n")).collect();
+        format!("## Part {number}\n{}\n", demands.concat())
     };
     let text: String = (0..40).map(section).collect();
     let summary = Document::read(text.as_bytes()).summary(8_000);

@@ -131,6 +131,8 @@ fn a_row_says_what_a_tool_lacks_and_a_skipped_file_why_it_is_none() {
     let shell = Shell::new();
     // Without an extension, so that the missing program decides and not whether this machine has Ruby.
     shell.write("tools/experimental/frames", "#!/usr/bin/env no-such-ruby\n# Make frames\nputs 1\n");
+    let path = shell.workspace().join("tools/experimental/frames");
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     shell.write("tools/experimental/tool.swift", "print(1)\n");
     let listed = shell.call(&["list"]).exits(0);
     assert!(listed.stdout.contains("needs "), "{}", listed.stdout);

@@ -1,7 +1,7 @@
 //! Which statement of one version became which of the other, and what is left when names and places that merely moved
 //! are taken out.
 
-use super::token::{Statement, StatementKind, Token, TokenKind};
+use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -3,7 +3,7 @@
 use super::Edited;
 use super::align::{Replaced, Step, replaced};
 use super::judge::{guards, is_flip, judge, tells_secrets};
-use super::token::{Statement, StatementKind, Token, TokenKind};
+use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use crate::domain::{Finding, Severity};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -46,14 +46,13 @@ pub(super) fn edits(
         };
         // What a call did beside its output is not seen by comparing outputs.
         let acts = |statement: &Statement| statement.kind == StatementKind::Other && !is_setup(statement);
-        let is_act = before.is_some_and(acts) || is_shell && after.is_some_and(acts);
-        let is_removed_act = after.is_none() && is_act;
+        let acts = before.is_some_and(acts) && (is_shell || after.is_none()) || is_shell && after.is_some_and(acts);
         edits.extend(told.into_iter().map(|edit| Edited {
             finding: Finding::new(edit.code, edit.severity.min(most), edit.words).at(path, edit.line),
             before: before.map(Statement::lines),
             after: after.map(Statement::lines),
             branch: before.and(after).and_then(|head| branch(head, new)),
-            can_settle: !edit.is_flip && !is_removed_act && !(is_shell && is_act),
+            can_settle: !edit.is_flip && !acts,
         }));
     }
     edits.extend(nested(steps, old, new).map(|(line, words)| Edited {
@@ -131,7 +130,9 @@ impl Code<'_> {
             }
         }
         let is_flip = !is_rewritten && parts.iter().any(is_flip);
-        edits.iter_mut().for_each(|edit| edit.is_flip = is_flip);
+        for edit in &mut edits {
+            edit.is_flip = is_flip;
+        }
         edits
     }
 

@@ -2,8 +2,8 @@
 
 use super::align::Replaced;
 use super::normal::is_wider_by_words;
-use super::token::{Statement, StatementKind, Token, TokenKind};
 use crate::check::change::facts::lists;
+use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use crate::domain::Severity;
 use std::collections::BTreeMap;
 
@@ -204,36 +204,5 @@ fn is_harmless_ending(token: &Token) -> bool {
 
 /// Whether a message now holds a value that is called a secret, and did not before.
 pub(super) fn tells_secrets(tokens: &[Token], before: Option<&Statement>) -> bool {
-    tokens.iter().any(|token| is_secret(token) && !before.is_some_and(|before| before.has(&token.text)))
-}
-
-/// Whether a token is a variable that is called a secret.
-pub(super) fn is_secret(token: &Token) -> bool {
-    const WORDS: &[&str] = &[
-        "password",
-        "passwd",
-        "secret",
-        "apikey",
-        "api_key",
-        "credential",
-        "private_key",
-        "environ",
-        "api_token",
-        "access_token",
-        "auth_token",
-        "bearer",
-        "refresh_token",
-        "accesstoken",
-        "authtoken",
-        "apitoken",
-    ];
-    // What tells of a secret without being it.
-    const ABOUT: &[&str] = &[
-        "file", "path", "name", "length", "len", "count", "valid", "has_", "is_", "url", "error", "env", "check",
-        "manager",
-    ];
-    let name = token.text.to_ascii_lowercase();
-    token.kind == TokenKind::Name
-        && (name == "environ" || WORDS.iter().any(|word| name.contains(word)))
-        && (name == "environ" || !ABOUT.iter().any(|word| name.contains(word)))
+    tokens.iter().any(|token| token.is_secret() && !before.is_some_and(|before| before.has(&token.text)))
 }

@@ -2,9 +2,9 @@
 //! change what the program computes.
 //!
 //! ```text
-//!   token ──▶ normal ──▶ align ──▶ classify
-//!   both      one form    what      what each
-//!   versions  for equals  changed   change is
+//!   code::statements ──▶ normal ──▶ align ──▶ classify, judge
+//!   both versions        one form   what      what each
+//!                        for equals changed   change is
 //! ```
 //!
 //! Both versions are read as statements of tokens. Layout, comments, docstrings, type annotations and quotes are gone by
@@ -14,14 +14,13 @@
 
 mod align;
 mod classify;
-mod grammar;
 mod judge;
 mod normal;
 mod plain;
 #[cfg(test)]
 mod tests;
-mod token;
 
+use crate::code::statements;
 use crate::domain::source::{Language, text_of};
 use crate::domain::{Finding, Severity, ToolDetail, VersionFile, count};
 use std::collections::HashSet;
@@ -99,11 +98,13 @@ pub(in crate::check) fn literals(base: &ToolDetail, new: &ToolDetail) -> Literal
     for file in &new.files {
         let before = base.files.iter().find(|other| other.path == file.path).and_then(read).unwrap_or_default();
         let now = read(file).unwrap_or_default();
-        let of = |statement: &token::Statement, found: &mut Literals| {
+        let of = |statement: &statements::Statement, found: &mut Literals| {
             for token in statement.tokens.iter().filter(|token| !token.context.message && !token.context.import) {
                 match token.kind {
-                    token::TokenKind::Number => found.numbers.extend(token.text.parse::<f64>().ok()),
-                    token::TokenKind::Text if token.text.len() <= MAX_LITERAL => found.texts.push(token.text.clone()),
+                    statements::TokenKind::Number => found.numbers.extend(token.text.parse::<f64>().ok()),
+                    statements::TokenKind::Text if token.text.len() <= MAX_LITERAL => {
+                        found.texts.push(token.text.clone())
+                    }
                     _ => {}
                 }
             }
@@ -130,22 +131,10 @@ pub(in crate::check) fn new_texts(base: &ToolDetail, new: &ToolDetail) -> HashSe
     let texts = |version: &ToolDetail| -> HashSet<String> {
         let statements = version.files.iter().filter_map(read).flatten();
         let tokens = statements.flat_map(|statement| statement.tokens);
-        tokens.filter(|token| token.kind == token::TokenKind::Text).map(|token| token.text).collect()
+        tokens.filter(|token| token.kind == statements::TokenKind::Text).map(|token| token.text).collect()
     };
     let old = texts(base);
     texts(new).into_iter().filter(|text| !old.contains(text)).collect()
-}
-
-/// The messages of a program that hold a value which is called a secret: the line, and the name of the value.
-pub(in crate::check) fn logged_secrets(text: &str, language: Language) -> Vec<(u64, String)> {
-    let statements = token::read(text, language).unwrap_or_default();
-    let messages = statements.iter().filter(|statement| statement.kind == token::StatementKind::Message);
-    let is_raised = |statement: &&token::Statement| !statement.has("raise") && !statement.has("throw");
-    let secret = |statement: &token::Statement| {
-        let found = statement.tokens.iter().find(|token| judge::is_secret(token))?;
-        Some((found.line, found.text.clone()))
-    };
-    messages.filter(is_raised).filter_map(secret).collect()
 }
 
 /// Whether a change leaves alone what a program computes.
@@ -159,10 +148,10 @@ fn is_code(file: &VersionFile) -> bool {
     Language::of(&file.path, text).is_some() || plain::Syntax::of(&file.path, text).is_some()
 }
 
-fn read(file: &VersionFile) -> Option<Vec<token::Statement>> {
+fn read(file: &VersionFile) -> Option<Vec<statements::Statement>> {
     let text = text_of(file)?;
     match Language::of(&file.path, text) {
-        Some(language) => token::read(text, language),
+        Some(language) => statements::read(text, language),
         None => plain::Syntax::of(&file.path, text).map(|syntax| plain::read(text, syntax)),
     }
 }

@@ -1,13 +1,13 @@
 //! Forms that mean the same, brought into one: `re.compile(p).match(s)` and `re.match(p, s)`, `x == "a" or x == "b"` and
 //! `x in ("a", "b")`.
 
-use super::token::{Statement, Token, TokenKind};
+use crate::code::statements::{Statement, Token, TokenKind};
 
 /// All statements in their normal form.
 pub(super) fn normal(mut statements: Vec<Statement>) -> Vec<Statement> {
     for statement in &mut statements {
         let tokens = without_compile(std::mem::take(&mut statement.tokens));
-        statement.tokens = merged(compared(without_constant_time(tokens)));
+        statement.tokens = merged(compared(&without_constant_time(tokens)));
     }
     statements
 }
@@ -52,7 +52,7 @@ fn without_constant_time(mut tokens: Vec<Token>) -> Vec<Token> {
 
 /// A comparison with one text is a search in a list of one: `x == "a"` becomes `x "a"`, `x != "a"` becomes `x not "a"`,
 /// as `x in ("a",)` and `x not in ("a",)` are read.
-fn compared(tokens: Vec<Token>) -> Vec<Token> {
+fn compared(tokens: &[Token]) -> Vec<Token> {
     let mut result: Vec<Token> = Vec::with_capacity(tokens.len());
     for at in 0..tokens.len() {
         let mut token = tokens[at].clone();

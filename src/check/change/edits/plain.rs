@@ -1,6 +1,6 @@
 //! Languages that are not parsed, token by token: names, numbers, texts and signs, a statement for each line.
 
-use super::token::{Context, Statement, StatementKind, Token, TokenKind};
+use crate::code::statements::{Context, Statement, StatementKind, Token, TokenKind};
 
 /// How a language is written, as far as its tokens need it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

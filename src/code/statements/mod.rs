@@ -1,9 +1,15 @@
 //! A program as a list of statements, each a list of tokens: what is left when layout, comments, docstrings and type
 //! annotations are gone.
 
-use super::grammar::{BLOCKS, COMPOUND, PUNCTUATION, SILENT, WHOLE};
+mod grammar;
+mod messages;
+
+pub use messages::logged_secrets;
+
 use crate::domain::budget;
 use crate::domain::source::Language;
+use grammar::{BLOCKS, COMPOUND, PUNCTUATION, SILENT, WHOLE};
+use messages::{is_message_call, last_words};
 use tree_sitter::Node;
 
 /// Tokens of one file that are compared.
@@ -14,9 +20,12 @@ const MAX_DEPTH: usize = 200;
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum TokenKind {
+pub enum TokenKind {
+    /// A variable, a function, an attribute.
     Name,
+    /// A number.
     Number,
+    /// A text, or a part of one.
     Text,
     /// An operator or a keyword.
     Sign,
@@ -26,120 +35,104 @@ pub(super) enum TokenKind {
 
 /// Where a token stands; several may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Context {
+pub struct Context {
     /// In what is written for a reader: a log line, the message of an error, help.
-    pub(super) message: bool,
+    pub message: bool,
     /// In a condition.
-    pub(super) condition: bool,
+    pub condition: bool,
     /// In an entry of a list, a set, a dictionary or a pattern of a `case`.
-    pub(super) list: bool,
+    pub list: bool,
     /// In the default of a parameter.
-    pub(super) default: bool,
+    pub default: bool,
     /// In an import.
-    pub(super) import: bool,
+    pub import: bool,
     /// In a named argument of a call.
-    pub(super) named: bool,
+    pub named: bool,
     /// An attribute, a key or the name of an argument: renaming it is no renaming of a variable.
-    pub(super) fixed: bool,
+    pub fixed: bool,
 }
 
+/// A word of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Token {
-    pub(super) kind: TokenKind,
-    pub(super) text: String,
+pub struct Token {
+    /// What it is.
+    pub kind: TokenKind,
+    /// As it is compared: a text without its quotes, a number in one form.
+    pub text: String,
     /// Counted from 1.
-    pub(super) line: u64,
-    pub(super) context: Context,
+    pub line: u64,
+    /// Where it stands.
+    pub context: Context,
 }
 
 /// The sorts of statements that matter to a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum StatementKind {
+pub enum StatementKind {
     /// The head of an `if`, a loop or a `try`.
     Head,
     /// Leaves a function, a loop or the program.
     Exit,
     /// Raises an error.
     Raise,
+    /// Makes names of another module known.
     Import,
     /// The head of a function or class, by its name.
     Define,
+    /// Gives a name a value.
     Assign,
     /// Writes a message for a reader.
     Message,
     /// The end of a block.
     End,
+    /// Anything else: a call, an expression, a command.
     Other,
 }
 
+/// A statement: its tokens, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Statement {
-    pub(super) kind: StatementKind,
-    pub(super) tokens: Vec<Token>,
+pub struct Statement {
+    /// What it does.
+    pub kind: StatementKind,
+    /// Its words in order.
+    pub tokens: Vec<Token>,
     /// The function it belongs to; empty outside of all.
-    pub(super) function: String,
+    pub function: String,
     /// Blocks around it inside its function.
-    pub(super) depth: usize,
+    pub depth: usize,
 }
 
 impl Statement {
     /// The line where it begins, counted from 1.
-    pub(super) fn line(&self) -> u64 {
+    pub fn line(&self) -> u64 {
         self.tokens.first().map_or(0, |token| token.line)
     }
 
     /// Its first and its last line.
-    pub(super) fn lines(&self) -> (u64, u64) {
+    pub fn lines(&self) -> (u64, u64) {
         let last = self.tokens.iter().map(|token| token.line).max().unwrap_or(0);
         (self.line(), last)
     }
 
     /// Its words, for a comparison as a whole.
-    pub(super) fn key(&self) -> String {
+    pub fn key(&self) -> String {
         let words: Vec<&str> = self.tokens.iter().map(|token| token.text.as_str()).collect();
         words.join("\u{1}")
     }
 
     /// What does not depend on the names of variables.
-    pub(super) fn has(&self, text: &str) -> bool {
+    pub fn has(&self, text: &str) -> bool {
         self.tokens.iter().any(|token| token.text == text)
     }
 }
 
 /// Reads a file; `None` when it cannot be parsed.
-pub(super) fn read(text: &str, language: Language) -> Option<Vec<Statement>> {
+pub fn read(text: &str, language: Language) -> Option<Vec<Statement>> {
     let tree = language.parse(text)?;
     let mut reader = Reader { text, statements: Vec::new(), count: 0, function: String::new(), depth: 0, language };
     reader.block(tree.root_node(), 0);
     reader.statements.retain(|statement| !statement.tokens.is_empty());
     last_words(&mut reader.statements);
     Some(reader.statements)
-}
-
-/// What is printed just before the program or the function ends with an error is a message, and so is what begins with
-/// the word for one.
-fn last_words(statements: &mut [Statement]) {
-    for at in (1..statements.len()).rev() {
-        let (before, after) = statements.split_at_mut(at);
-        let (Some(words), Some(end)) = (before.last_mut(), after.first()) else { continue };
-        let code = end.tokens.last().filter(|last| last.kind == TokenKind::Number && last.text != "0");
-        let fails = end.kind == StatementKind::Exit && !end.has("break") && end.tokens.len() <= 3 && code.is_some();
-        let prints = match words.tokens.first().map(|token| token.text.as_str()) {
-            Some("echo" | "printf" | "print") => true,
-            Some("console") => words.tokens.get(1).is_some_and(|name| name.text == "log"),
-            _ => false,
-        };
-        let is_plain = !words.tokens.iter().any(|token| matches!(token.text.as_str(), "$(" | "|" | ">" | ">>"));
-        let is_trouble = words.tokens.iter().find(|token| token.kind == TokenKind::Text).is_some_and(|text| {
-            let text = text.text.trim_start().to_ascii_lowercase();
-            ["error", "usage", "warning", "fatal", "failed"].iter().any(|word| text.starts_with(word))
-        });
-        if (fails || is_trouble || end.kind == StatementKind::Message) && prints && is_plain && words.depth == end.depth
-        {
-            words.kind = StatementKind::Message;
-            words.tokens.iter_mut().for_each(|token| token.context.message = true);
-        }
-    }
 }
 
 struct Reader<'t> {
@@ -434,23 +427,6 @@ fn is_content(node: Node<'_>) -> bool {
             | "command_substitution"
             | "arithmetic_expansion"
     )
-}
-
-/// Calls that write for a reader and do nothing else.
-fn is_message_call(called: &str, whole: &str) -> bool {
-    let (object, name) = called.rsplit_once('.').unwrap_or(("", called));
-    let object = object.rsplit('.').next().unwrap_or(object).to_ascii_lowercase();
-    let is_log =
-        matches!(name, "debug" | "info" | "warning" | "warn" | "error" | "critical" | "exception" | "log" | "trace");
-    match name {
-        // What a console logs is the output of a script; its warnings and errors are not.
-        "log" | "info" if object == "console" => false,
-        _ if is_log && (object.contains("log") || object == "console" || object == "warnings") => true,
-        "write" if object == "stderr" => true,
-        "print" | "echo" => whole.contains("stderr"),
-        // `help=` of a parser of arguments is one too, but a default beside it is not.
-        _ => called.ends_with("Error") || called.ends_with("Exception"),
-    }
 }
 
 fn head_context(node: Node<'_>, field: Option<&str>) -> Context {

@@ -1,0 +1,93 @@
+//! Which statements only say something to a reader, and which of those tell a secret.
+
+use super::{Statement, StatementKind, Token, TokenKind, read};
+use crate::domain::source::Language;
+
+/// What is printed just before the program or the function ends with an error is a message, and so is what begins with
+/// the word for one.
+pub(super) fn last_words(statements: &mut [Statement]) {
+    for at in (1..statements.len()).rev() {
+        let (before, after) = statements.split_at_mut(at);
+        let (Some(words), Some(end)) = (before.last_mut(), after.first()) else { continue };
+        let code = end.tokens.last().filter(|last| last.kind == TokenKind::Number && last.text != "0");
+        let fails = end.kind == StatementKind::Exit && !end.has("break") && end.tokens.len() <= 3 && code.is_some();
+        let prints = match words.tokens.first().map(|token| token.text.as_str()) {
+            Some("echo" | "printf" | "print") => true,
+            Some("console") => words.tokens.get(1).is_some_and(|name| name.text == "log"),
+            _ => false,
+        };
+        let is_plain = !words.tokens.iter().any(|token| matches!(token.text.as_str(), "$(" | "|" | ">" | ">>"));
+        let is_trouble = words.tokens.iter().find(|token| token.kind == TokenKind::Text).is_some_and(|text| {
+            let text = text.text.trim_start().to_ascii_lowercase();
+            ["error", "usage", "warning", "fatal", "failed"].iter().any(|word| text.starts_with(word))
+        });
+        if (fails || is_trouble || end.kind == StatementKind::Message) && prints && is_plain && words.depth == end.depth
+        {
+            words.kind = StatementKind::Message;
+            words.tokens.iter_mut().for_each(|token| token.context.message = true);
+        }
+    }
+}
+
+/// The messages of a program that hold a value which is called a secret: the line, and the name of the value. What is
+/// raised is left out.
+pub fn logged_secrets(text: &str, language: Language) -> Vec<(u64, String)> {
+    let statements = read(text, language).unwrap_or_default();
+    let messages = statements.iter().filter(|statement| statement.kind == StatementKind::Message);
+    let logged = messages.filter(|statement| !statement.has("raise") && !statement.has("throw"));
+    let secret = |statement: &Statement| {
+        let found = statement.tokens.iter().find(|token| token.is_secret())?;
+        Some((found.line, found.text.clone()))
+    };
+    logged.filter_map(secret).collect()
+}
+
+impl Token {
+    /// Whether it is a variable that is called a secret.
+    pub fn is_secret(&self) -> bool {
+        const WORDS: &[&str] = &[
+            "password",
+            "passwd",
+            "secret",
+            "apikey",
+            "api_key",
+            "credential",
+            "private_key",
+            "environ",
+            "api_token",
+            "access_token",
+            "auth_token",
+            "bearer",
+            "refresh_token",
+            "accesstoken",
+            "authtoken",
+            "apitoken",
+        ];
+        // What tells of a secret without being it.
+        const ABOUT: &[&str] = &[
+            "file", "path", "name", "length", "len", "count", "valid", "has_", "is_", "url", "error", "env", "check",
+            "manager",
+        ];
+        let name = self.text.to_ascii_lowercase();
+        self.kind == TokenKind::Name
+            && (name == "environ" || WORDS.iter().any(|word| name.contains(word)))
+            && (name == "environ" || !ABOUT.iter().any(|word| name.contains(word)))
+    }
+}
+
+/// Calls that write for a reader and do nothing else.
+pub(super) fn is_message_call(called: &str, whole: &str) -> bool {
+    let (object, name) = called.rsplit_once('.').unwrap_or(("", called));
+    let object = object.rsplit('.').next().unwrap_or(object).to_ascii_lowercase();
+    let is_log =
+        matches!(name, "debug" | "info" | "warning" | "warn" | "error" | "critical" | "exception" | "log" | "trace");
+    match name {
+        // What a console logs is the output of a script; its warnings and errors are not.
+        "log" | "info" if object == "console" => false,
+        _ if is_log && (object.contains("log") || object == "console" || object == "warnings") => true,
+        "write" if object == "stderr" => true,
+        "print" | "echo" => whole.contains("stderr"),
+        // `help=` of a parser of arguments is one too, but a default beside it is not.
+        _ => called.ends_with("Error") || called.ends_with("Exception"),
+    }
+}
