@@ -103,7 +103,7 @@ pub(in crate::check) fn literals(base: &ToolDetail, new: &ToolDetail) -> Literal
                 match token.kind {
                     statements::TokenKind::Number => found.numbers.extend(token.text.parse::<f64>().ok()),
                     statements::TokenKind::Text if token.text.len() <= MAX_LITERAL => {
-                        found.texts.push(token.text.clone())
+                        found.texts.push(token.text.clone());
                     }
                     _ => {}
                 }
