@@ -11,11 +11,15 @@ pub fn failed_before(report: CheckReport, before: &CheckReport) -> CheckReport {
     // Each version gets random inputs of its own, so their messages never agree.
     let is_random = report.name == "property";
     let key = |finding: &Finding| key(finding, is_random);
+    // An example that is not kept counts, whatever it weighs; other warnings are no failures.
+    let is_failure = |finding: &Finding| {
+        finding.severity == Severity::High || finding.code == "unmet" && finding.severity > Severity::Low
+    };
     let known: BTreeSet<(String, String)> =
-        before.findings.iter().filter(|finding| finding.severity == Severity::High).map(key).collect();
+        before.findings.iter().filter(|finding| is_failure(finding)).map(key).collect();
     let mut count = 0;
     let findings = report.findings.into_iter().map(|finding| {
-        if finding.severity < Severity::High || !known.contains(&key(&finding)) {
+        if !is_failure(&finding) || !known.contains(&key(&finding)) {
             return finding;
         }
         count += 1;

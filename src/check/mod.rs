@@ -343,24 +343,6 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-/// Changes of a calculation that the same outputs speak for. What reaches outside is none of them.
-const CALCULATIONS: &[&str] = &[
-    "operator",
-    "name",
-    "number",
-    "text",
-    "order",
-    "condition",
-    "default",
-    "quotes",
-    "block",
-    "added",
-    "removed",
-    "calculation",
-    "comparison",
-    "part",
-];
-
 /// Weighs what one check found against another: a change that runs went through, each with the same output as before, is
 /// a fact, no warning.
 pub fn settle(reports: &mut [CheckReport]) {
@@ -377,7 +359,7 @@ pub fn settle(reports: &mut [CheckReport]) {
     for report in reports.iter_mut().filter(|report| report.name == "change" && !report.findings.is_empty()) {
         for finding in &mut report.findings {
             let is_same = same.iter().any(|(path, line)| *path == finding.path && *line == finding.line);
-            if finding.severity == Severity::Medium && is_same && CALCULATIONS.contains(&finding.code.as_str()) {
+            if is_same && trials::settled::is_settled(finding) {
                 finding.severity = Severity::Low;
             }
         }

@@ -16,7 +16,7 @@ use crate::domain::{CheckReport, Finding, Severity, ToolDetail, VersionFile};
 use std::collections::HashSet;
 
 /// Changes that are warnings one by one; a version with more of them was rewritten.
-const MAX_WARNINGS: usize = 4;
+const MAX_WARNINGS: usize = 6;
 
 /// The languages that are compared by meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub fn differences(base: &ToolDetail, new: &ToolDetail) -> (Vec<Finding>, String
 }
 
 /// Facts about what a program computes, as opposed to what it reaches: each change of that is among the edits too.
-pub(in crate::check) const LOGIC: &[&str] =
+const LOGIC: &[&str] =
     &["condition", "check-gone", "pattern", "argument", "part", "list", "comparison", "calculation", "option"];
 
 /// What the facts say, and each change that they say nothing of. A fact about a statement that changed only in what is

@@ -20,7 +20,6 @@ mod names;
 pub mod permissions;
 pub mod version;
 
-pub(in crate::check) use code::LOGIC;
 pub use code::differences;
 pub(in crate::check) use edits::{Edited, Literals, compare as edits, literals, new_texts};
 pub use permissions::{DifferenceLine, difference_lines};

@@ -2,6 +2,7 @@
 
 use super::case::{self, Expect, TrialCase};
 use super::{cannot_start, rehearse, side_by_side, softened, start, unavailable};
+use crate::check::before::failed_before;
 use crate::check::{Batch, CheckContext};
 use crate::domain::{Answer, CheckReport, Dialect, Finding, RunEnd, Severity, Touch};
 use crate::runner::{Pace, Tried};
@@ -33,7 +34,6 @@ fn try_cases(context: &CheckContext<'_>, name: &str, cases: &[TrialCase], withou
     };
     let mut findings = Vec::new();
     let mut untried = None;
-    let mut before = None;
     for (case, tried) in cases.iter().zip(&tried) {
         let unmet = match &tried.end {
             RunEnd::Refused { message } => Err(message.clone()),
@@ -50,12 +50,7 @@ fn try_cases(context: &CheckContext<'_>, name: &str, cases: &[TrialCase], withou
                 // Definitions of other programs show their examples to a reader; ours are kept.
                 let is_ours = context.version.manifest.dialect == Dialect::Native;
                 let severity = if is_ours { Severity::High } else { Severity::Medium };
-                let (mut severity, mut message) = softened(severity, lacked, format!("{}: {why}", case.name));
-                let before = before.get_or_insert_with(|| unmet_before(context, cases));
-                if before.contains(&case.name) {
-                    severity = Severity::Low;
-                    message.push_str(" (failed before as well)");
-                }
+                let (severity, message) = softened(severity, lacked, format!("{}: {why}", case.name));
                 findings.push(Finding::new("unmet", severity, message));
             }
             Err(why) => untried = Some(why),
@@ -73,23 +68,23 @@ fn try_cases(context: &CheckContext<'_>, name: &str, cases: &[TrialCase], withou
         _ => String::new(),
     };
     let note = format!("{} of {} passed{more}", cases.len() - failed, cases.len());
-    CheckReport::of(name, findings).noted(note)
+    let report = CheckReport::of(name, findings).noted(note);
+    let before = if failed > 0 { made_before(context, name, cases) } else { None };
+    match before {
+        Some(before) => failed_before(report, &before),
+        None => report,
+    }
 }
 
-/// The cases that the version approved before has too and does not meet either, by name.
-fn unmet_before(context: &CheckContext<'_>, cases: &[TrialCase]) -> Vec<String> {
-    let Some(base) = context.base else { return Vec::new() };
+/// What the version approved before makes of the cases that it has too; `None` where it has none of them.
+fn made_before(context: &CheckContext<'_>, name: &str, cases: &[TrialCase]) -> Option<CheckReport> {
+    let base = context.base?;
     let theirs = super::cases(base);
     let is_known =
         |case: &&TrialCase| theirs.iter().any(|other| other.input == case.input && other.expect == case.expect);
     let known: Vec<TrialCase> = cases.iter().filter(is_known).cloned().collect();
-    if known.is_empty() || cannot_start(base).is_some() {
-        return Vec::new();
-    }
     let before = CheckContext { version: base, base: None, ..*context };
-    let Ok(tried) = rehearse(&before, base, &known) else { return Vec::new() };
-    let unmet = known.iter().zip(&tried).filter(|(case, tried)| matches!(case.unmet(&before, tried), Ok(Some(_))));
-    unmet.map(|(case, _)| case.name.clone()).collect()
+    (!known.is_empty()).then(|| try_cases(&before, name, &known, ""))
 }
 
 /// Whether an unmet case says something about the version.

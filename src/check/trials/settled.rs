@@ -2,7 +2,7 @@
 
 use super::executed::Traced;
 use super::side_by_side;
-use crate::check::change::{Edited, LOGIC, differences, edits};
+use crate::check::change::{Edited, differences, edits};
 use crate::check::{Batch, CheckContext};
 use crate::domain::budget::{self, ReadLimits};
 use crate::domain::{Finding, Severity, ToolDetail, count};
@@ -12,6 +12,24 @@ use std::collections::BTreeSet;
 
 /// The finding that says of a changed line that the answers of runs through it are the same.
 pub(in crate::check) const SAME: &str = "same-answers";
+
+/// Changes of a calculation that the same outputs speak for. What reaches outside is none of them.
+const CALCULATIONS: &[&str] = &[
+    "operator",
+    "name",
+    "number",
+    "text",
+    "order",
+    "condition",
+    "default",
+    "quotes",
+    "block",
+    "added",
+    "removed",
+    "calculation",
+    "comparison",
+    "part",
+];
 
 /// Inputs with which lines are watched, for each version.
 const WATCHED: usize = 16;
@@ -42,18 +60,25 @@ pub(super) fn findings(context: &CheckContext<'_>, base: &ToolDetail, same: &[(V
 /// Changes that runs can settle: of statements, and what facts say of other lines.
 fn wanted(base: &ToolDetail, new: &ToolDetail) -> Vec<Edited> {
     let edits = edits(base, new).0;
-    let of_facts = differences(base, new).0.into_iter().filter(|fact| {
-        let is_edit = |edit: &Edited| edit.finding.path == fact.path && edit.finding.line == fact.line;
-        LOGIC.contains(&fact.code.as_str())
-            && !edits.iter().any(|edit| is_edit(edit) && edit.finding.severity > Severity::Low)
-    });
+    let is_edit = |edit: &Edited, fact: &Finding| {
+        edit.finding.path == fact.path && edit.finding.line == fact.line && edit.finding.severity > Severity::Low
+    };
+    let of_facts = differences(base, new).0.into_iter().filter(|fact| !edits.iter().any(|edit| is_edit(edit, fact)));
     let of_facts = of_facts.filter_map(|fact| {
         let line = fact.line?;
         Some(Edited { finding: fact, before: None, after: Some((line, line)), branch: None, can_settle: true })
     });
     let of_facts: Vec<Edited> = of_facts.collect();
-    let all = edits.into_iter().chain(of_facts);
-    all.filter(|edit| edit.can_settle && edit.finding.severity == Severity::Medium).collect()
+    // What stands on one line is settled together or not at all.
+    let (open, others): (Vec<Edited>, Vec<Edited>) =
+        edits.into_iter().partition(|edit| !edit.can_settle && edit.finding.severity > Severity::Low);
+    let all = others.into_iter().chain(of_facts).filter(|edit| is_settled(&edit.finding));
+    all.filter(|edit| !open.iter().any(|open| is_edit(open, &edit.finding))).collect()
+}
+
+/// Whether a finding is one that the same outputs turn into a fact.
+pub(in crate::check) fn is_settled(finding: &Finding) -> bool {
+    finding.severity == Severity::Medium && CALCULATIONS.contains(&finding.code.as_str())
 }
 
 struct Needed {

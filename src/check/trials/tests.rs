@@ -348,7 +348,10 @@ fn what_the_approved_version_does_not_meet_either_does_not_block() {
     let new = with_tests(python(&format!("{script}# more\n")), &tests);
     let report = check("tests", &new, Some(&base));
     assert_eq!(report.state, CheckState::Passed, "{report:?}");
-    assert!(report.findings[0].message.ends_with("(failed before as well)"), "{report:?}");
+    assert!(report.findings[0].message.starts_with("failed before as well: "), "{report:?}");
+    // An error before and a wrong answer now are two faults.
+    let dies = with_tests(python("raise SystemExit(1)\n"), &tests);
+    assert_eq!(check("tests", &new, Some(&dies)).state, CheckState::Failed);
     // What it met before it must meet still.
     let worse = with_tests(python(&script.replace('-', "+")), &tests);
     assert_eq!(check("tests", &worse, Some(&base)).state, CheckState::Failed);

@@ -34,6 +34,10 @@ const MAX_LITERALS: usize = 24;
 /// Changed statements of one file that are told one by one.
 const MAX_STEPS: usize = 400;
 
+/// A file in which more statements changed than these, and more than a third of all, was written anew: its changes are lines
+/// to read, and what the facts say is worth more than each of them.
+const REWRITTEN: usize = 12;
+
 /// Lines that are told of one version.
 const MAX_LINES: usize = 200;
 
@@ -83,7 +87,10 @@ pub(in crate::check) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Edi
                     continue;
                 }
                 let is_shell = text_of(file).and_then(|text| Language::of(&file.path, text)) == Some(Language::Bash);
-                let found = classify::edits(&steps, &old, &now, &file.path, is_shell);
+                let mut found = classify::edits(&steps, &old, &now, &file.path, is_shell);
+                if steps.len() > REWRITTEN && steps.len() * 3 > old.len() {
+                    found.iter_mut().for_each(|edit| edit.finding.severity = Severity::Low);
+                }
                 edits.extend(found.into_iter().take(MAX_LINES));
             }
             _ => unread.push(file.path.clone()),
