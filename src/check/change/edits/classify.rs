@@ -79,7 +79,7 @@ struct Edit {
     severity: Severity,
     line: u64,
     words: String,
-    /// Whether it only turned an operator or a number of a condition into another one: nobody does that for the looks.
+    /// Whether it only turned one operator or constant into another one, which no refactoring does.
     is_flip: bool,
 }
 

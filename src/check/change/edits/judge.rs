@@ -163,7 +163,7 @@ fn code_of(tokens: &[Token]) -> &'static str {
     }
 }
 
-/// Whether one operator or constant became another one: nobody does that for the looks.
+/// Whether one operator or constant became another one: no refactoring does that.
 pub(super) fn is_flip(part: &Replaced<'_>) -> bool {
     let ([old], [new]) = (part.old, part.new) else {
         let tokens = || part.old.iter().chain(part.new);
