@@ -42,7 +42,7 @@ use crate::domain::source;
 use crate::domain::{CheckReport, Digest, Gate, Missing, Severity, Tool, ToolDetail, ToolName};
 use crate::insight::SimilarityIndex;
 use crate::outside::Programs;
-use crate::runner::{Pace, Tried, release_memory};
+use crate::runner::{Pace, SampleFile, Tried, release_memory};
 use serde_json::Value;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -107,6 +107,25 @@ pub struct Batch<'a> {
     pub pace: Pace,
     /// How many run side by side.
     pub abreast: NonZeroUsize,
+    /// Files that a start finds in its working folder when its input names them.
+    pub samples: &'a [SampleFile],
+}
+
+impl<'a> Batch<'a> {
+    /// As many side by side as this machine has cores for one of two checks that are made at once; no files.
+    pub fn new(version: &'a ToolDetail, inputs: &'a [Value], pace: Pace) -> Batch<'a> {
+        Batch { version, inputs, pace, abreast: trials::side_by_side(), samples: &[] }
+    }
+
+    /// With so many side by side.
+    pub fn abreast(self, abreast: NonZeroUsize) -> Batch<'a> {
+        Batch { abreast, ..self }
+    }
+
+    /// With these files.
+    pub fn with_samples(self, samples: &'a [SampleFile]) -> Batch<'a> {
+        Batch { samples, ..self }
+    }
 }
 
 /// What it takes to make a check.

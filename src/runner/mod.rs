@@ -102,6 +102,7 @@ pub use run::job::Hooks;
 pub use run::running::{Canceller, Running, start};
 pub use run::task::{Task, TaskEnd, TaskOutput, start_task};
 pub use sandbox::{StopSignals, release_memory, release_program, waiting_connections};
+pub use supervisor::SampleFile;
 pub use tool_state::{StateFile, StateFiles};
 pub use trials::{Batch, Pace, Tried, prepare_batch};
 

@@ -3,7 +3,7 @@
 //! The observer reports what the kernel told it; a tool with two threads can lie to it, and a trial shows one way through
 //! the code. So nothing here says that a version is harmless.
 
-use super::{cannot_start, crash, inputs, side_by_side, unavailable};
+use super::{cannot_start, crash, inputs, unavailable};
 use crate::check::started::Started;
 use crate::check::{Batch, CheckContext, Language};
 use crate::domain::{
@@ -22,7 +22,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
         return CheckReport::skipped(name, why);
     }
     let inputs = inputs(context.version);
-    let batch = Batch { version: context.version, inputs: &inputs, pace: Pace::Watched, abreast: side_by_side() };
+    let batch = Batch::new(context.version, &inputs, Pace::Watched);
     let tried = match context.trials.start(&batch) {
         Ok(tried) => tried,
         Err(why) => return unavailable(name, why),

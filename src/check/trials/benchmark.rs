@@ -68,8 +68,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
 fn usable(context: &CheckContext<'_>) -> Result<Value, String> {
     let inputs = inputs(context.version);
     let abreast = super::side_by_side();
-    let tried =
-        context.trials.start(&Batch { version: context.version, inputs: &inputs, pace: Pace::Watched, abreast })?;
+    let tried = context.trials.start(&Batch::new(context.version, &inputs, Pace::Watched).abreast(abreast))?;
     let find = |wanted: &dyn Fn(&Tried) -> bool| inputs.iter().zip(&tried).find(|(_, tried)| wanted(tried));
     let found =
         find(&|tried| tried.end.exit_code() == Some(0)).or_else(|| find(&|tried| tried.end.exit_code().is_some()));
@@ -79,10 +78,10 @@ fn usable(context: &CheckContext<'_>) -> Result<Value, String> {
 fn measure(context: &CheckContext<'_>, version: &ToolDetail, input: &Value) -> Result<Measured, String> {
     let start = |count: usize| {
         let inputs = vec![input.clone(); count];
-        context.trials.start(&Batch { version, inputs: &inputs, pace: Pace::Plain, abreast: abreast(1) })
+        context.trials.start(&Batch::new(version, &inputs, Pace::Plain).abreast(abreast(1)))
     };
     // How slow it is was seen when it was tried: a fast one needs one sandbox only.
-    let batch = Batch { version, inputs: std::slice::from_ref(input), pace: Pace::Watched, abreast: abreast(1) };
+    let batch = Batch::new(version, std::slice::from_ref(input), Pace::Watched).abreast(abreast(1));
     let seen = context.trials.start(&batch)?.first().map_or(Duration::ZERO, |tried| tried.took);
     let affordable = PATIENCE.as_millis() / seen.as_millis().max(1);
     let count = usize::try_from(affordable).unwrap_or(STARTS).clamp(3, STARTS);

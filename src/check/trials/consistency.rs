@@ -7,16 +7,17 @@
 use super::case::{Expect, TrialCase};
 use super::expression::quote;
 use super::generate::{self, Rng};
+use super::samples::Samples;
 use super::variants::{fullest, variants};
 use super::written::Output;
-use super::{cannot_start, cases, difference, inputs, rehearse, settled, side_by_side, unavailable};
-use crate::check::change::{literals, new_texts};
+use super::{cannot_start, cases, difference, inputs, rehearse, settled, unavailable};
+use crate::check::change::{Literals, literals, new_texts};
 use crate::check::{Batch, CheckContext};
 use crate::domain::NO_BASE;
 use crate::domain::{
     CheckReport, Checker, Envelope, Finding, Observer, RunId, Severity, ToolDetail, Touch, count, plural,
 };
-use crate::runner::{Pace, Tried};
+use crate::runner::{Pace, SampleFile, Tried};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -50,7 +51,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let outcome = compared.known(context, base).and_then(|()| compared.generated(context, base));
     let is_as_before = compared.differences.iter().all(|difference| difference.severity == Severity::Low);
     if is_as_before && compared.findings.is_empty() {
-        compared.findings = settled::findings(context, base, &compared.same);
+        compared.findings = settled::findings(context, base, &compared.same, &compared.samples.files);
     }
     if let Err(why) = outcome
         && compared.answers == 0
@@ -75,6 +76,8 @@ struct Compared {
     findings: Vec<Finding>,
     /// Texts that only the code of the new version has.
     new_texts: HashSet<String>,
+    /// Files that inputs name.
+    samples: Samples,
 }
 
 /// Two answers to one input.
@@ -96,12 +99,11 @@ impl Compared {
         }
         let extra = if both.is_empty() { inputs(base) } else { Vec::new() };
         let (before, after, again) = if both.is_empty() {
-            let start =
-                |version, pace| context.trials.start(&Batch { version, inputs: &extra, pace, abreast: side_by_side() });
+            let start = |version, pace| context.trials.start(&Batch::new(version, &extra, pace));
             (start(base, Pace::Watched)?, start(context.version, Pace::Watched)?, start(base, Pace::Plain)?)
         } else {
             let inputs: Vec<Value> = both.iter().map(|case| case.input.clone()).collect();
-            let batch = Batch { version: base, inputs: &inputs, pace: Pace::Plain, abreast: side_by_side() };
+            let batch = Batch::new(base, &inputs, Pace::Plain);
             (rehearse(context, base, &both)?, rehearse(context, context.version, &both)?, context.trials.start(&batch)?)
         };
         let inputs = both.iter().map(|case| &case.input).chain(&extra);
@@ -128,14 +130,31 @@ impl Compared {
 
     /// Inputs that nobody wrote down.
     fn generated(&mut self, context: &CheckContext<'_>, base: &ToolDetail) -> Result<(), String> {
-        let all = generated_inputs(context, base);
+        let literals = literals(base, context.version);
+        if let (Some(schema), true) = (&base.manifest.input, takes_input(base)) {
+            self.samples = Samples::find(context, base, schema, &literals)?;
+        }
+        let all = generated_inputs(context, base, &literals, &self.samples);
+        let files = std::mem::take(&mut self.samples.files);
+        let outcome = self.compare(context, base, &all, &files);
+        self.samples.files = files;
+        outcome
+    }
+
+    /// Starts both with each of these inputs.
+    fn compare(
+        &mut self,
+        context: &CheckContext<'_>,
+        base: &ToolDetail,
+        all: &[Value],
+        files: &[SampleFile],
+    ) -> Result<(), String> {
         let begun = Instant::now();
         for inputs in all.chunks(AT_ONCE) {
             if begun.elapsed() > BUDGET {
                 break;
             }
-            let start =
-                |version| context.trials.start(&Batch { version, inputs, pace: Pace::Quick, abreast: side_by_side() });
+            let start = |version| context.trials.start(&Batch::new(version, inputs, Pace::Quick).with_samples(files));
             let (before, after) = (start(base)?, start(context.version)?);
             self.generated += inputs.len();
             let differing: Vec<usize> =
@@ -149,7 +168,7 @@ impl Compared {
             if again.is_empty() {
                 continue;
             }
-            let batch = Batch { version: base, inputs: &again, pace: Pace::Plain, abreast: side_by_side() };
+            let batch = Batch::new(base, &again, Pace::Plain).with_samples(files);
             let second = context.trials.start(&batch)?;
             let third = context.trials.start(&Batch { version: context.version, ..batch })?;
             for ((at, second), third) in differing.into_iter().zip(&second).zip(&third) {
@@ -212,7 +231,7 @@ impl Compared {
         self.differences.sort_by_key(|one| (std::cmp::Reverse(one.severity), one.input.to_string().len()));
         let worst = self.differences.first().map_or(Severity::Low, |one| one.severity);
         for one in self.differences.iter().take(MAX_TOLD) {
-            let message = format!("with {}: {}", in_words(&one.input), one.change);
+            let message = format!("with {}{}: {}", in_words(&one.input), self.samples.said_of(&one.input), one.change);
             self.findings.push(Finding::new("other-answer", one.severity, message));
         }
         if differing > MAX_TOLD {
@@ -243,31 +262,48 @@ fn in_words(input: &Value) -> String {
     }
 }
 
-/// Inputs near the known ones, then those drawn from the schema; all fit the schema of the approved version.
-fn generated_inputs(context: &CheckContext<'_>, base: &ToolDetail) -> Vec<Value> {
-    let takes_input = |version: &ToolDetail| {
-        version.manifest.recipe.as_ref().is_some_and(|recipe| {
-            recipe.input != crate::domain::InputMode::None || recipe.command.iter().any(|word| word.contains("{input."))
-        })
-    };
+/// Whether a version is started with an input at all.
+fn takes_input(version: &ToolDetail) -> bool {
+    version.manifest.recipe.as_ref().is_some_and(|recipe| {
+        recipe.input != crate::domain::InputMode::None || recipe.command.iter().any(|word| word.contains("{input."))
+    })
+}
+
+/// Those that name files and those near the known ones by turns, then those drawn from the schema; all fit the schemas
+/// of both versions.
+fn generated_inputs(
+    context: &CheckContext<'_>,
+    base: &ToolDetail,
+    literals: &Literals,
+    samples: &Samples,
+) -> Vec<Value> {
     let (Some(schema), true) = (&base.manifest.input, takes_input(base)) else { return Vec::new() };
     let written: Vec<Value> = cases(base).into_iter().chain(cases(context.version)).map(|case| case.input).collect();
     let recorded: Vec<Value> =
         context.library.recorded(&context.version.tool.name).into_iter().map(|one| one.input).take(RECORDED).collect();
-    let mut known: Vec<Value> = written.iter().chain(&recorded).cloned().collect();
+    let mut known: Vec<Value> = samples.known.iter().chain(&written).chain(&recorded).cloned().collect();
     known.extend([fullest(schema), generate::simplest(schema)]);
     known.truncate(MAX_KNOWN);
-    let literals = literals(base, context.version);
     let mut all: Vec<Value> = recorded.into_iter().filter(|input| !written.contains(input)).collect();
-    all.extend(variants(schema, &known, &literals, GENERATED * 3 / 4));
+    let mut near = samples.known.iter().cloned().chain(variants(schema, &known, literals, GENERATED * 3 / 4));
+    let mut named = samples.inputs.iter().cloned();
+    loop {
+        let pair = [named.next(), near.next()];
+        if pair.iter().all(Option::is_none) {
+            break;
+        }
+        all.extend(pair.into_iter().flatten());
+    }
     let mut dice = Rng::of(context.version.tool.digest);
     for input in generate::inputs(schema, &mut dice, GENERATED) {
         if all.len() < GENERATED && !all.contains(&input) && !known.contains(&input) {
             all.push(input);
         }
     }
-    let checker = context.version.manifest.input.as_ref().and_then(|schema| Checker::new(schema).ok());
-    all.retain(|input| checker.as_ref().is_none_or(|checker| checker.violations(input).is_empty()));
+    let checkers = [&base.manifest.input, &context.version.manifest.input];
+    let checkers: Vec<Checker> =
+        checkers.into_iter().flatten().filter_map(|schema| Checker::new(schema).ok()).collect();
+    all.retain(|input| checkers.iter().all(|checker| checker.violations(input).is_empty()));
     all
 }
 

@@ -34,8 +34,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     version.manifest.input = None;
     version.manifest.output = None;
     let nothing = json!({});
-    let batch =
-        Batch { version: &version, inputs: std::slice::from_ref(&nothing), pace: Pace::Plain, abreast: abreast(1) };
+    let batch = Batch::new(&version, std::slice::from_ref(&nothing), Pace::Plain).abreast(abreast(1));
     let tried = match context.trials.start(&batch) {
         Ok(tried) => tried,
         Err(why) => return unavailable(name, why),

@@ -1,7 +1,7 @@
 //! The examples and the tests of the manifest: each is tried and compared with what is expected.
 
 use super::case::{self, Expect, TrialCase};
-use super::{cannot_start, rehearse, side_by_side, softened, start, unavailable};
+use super::{cannot_start, rehearse, softened, start, unavailable};
 use crate::check::before::failed_before;
 use crate::check::{Batch, CheckContext};
 use crate::domain::{Answer, CheckReport, Dialect, Finding, RunEnd, Severity, Touch};
@@ -105,7 +105,7 @@ fn unless_untriable(context: &CheckContext<'_>, case: &TrialCase, tried: &Tried)
         return Ok(());
     }
     let inputs = [case.input.clone()];
-    let batch = Batch { version: context.version, inputs: &inputs, pace: Pace::Plain, abreast: side_by_side() };
+    let batch = Batch::new(context.version, &inputs, Pace::Plain);
     let again = context.trials.start(&batch)?;
     match again.first() {
         Some(again) if again.stdout != tried.stdout => Err(format!("the output of {} differs each time", case.name)),

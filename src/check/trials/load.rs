@@ -36,7 +36,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let mut first = None;
     for rows in ROWS {
         let begun = Instant::now();
-        let batch = Batch { version: context.version, inputs: &inputs, pace: Pace::Plain, abreast: abreast(rows) };
+        let batch = Batch::new(context.version, &inputs, Pace::Plain).abreast(abreast(rows));
         let tried = match context.trials.start(&batch) {
             Ok(tried) => tried,
             Err(why) => return unavailable(name, why),

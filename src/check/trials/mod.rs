@@ -22,6 +22,7 @@ pub(super) mod output;
 pub(super) mod property;
 mod relation;
 pub(super) mod replay;
+mod samples;
 pub(super) mod sanity;
 pub(super) mod settled;
 mod shrink;
@@ -51,7 +52,7 @@ fn abreast(rows: usize) -> NonZeroUsize {
 }
 
 /// As many side by side as this machine has cores for one of two checks that are made at once.
-fn side_by_side() -> NonZeroUsize {
+pub(super) fn side_by_side() -> NonZeroUsize {
     let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     abreast((cores / 2).min(SIDE_BY_SIDE))
 }
@@ -84,7 +85,7 @@ fn rehearse(context: &CheckContext<'_>, version: &ToolDetail, wanted: &[TrialCas
             inputs.push(case.input);
         }
     }
-    let batch = Batch { version, inputs: &inputs, pace: Pace::Watched, abreast: side_by_side() };
+    let batch = Batch::new(version, &inputs, Pace::Watched);
     let mut tried = context.trials.start(&batch)?;
     tried.truncate(wanted.len());
     Ok(tried)

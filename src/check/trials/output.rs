@@ -1,7 +1,7 @@
 //! Whether what the version writes is what it declares to write.
 
 use super::{cannot_start, inputs, softened, unavailable};
-use super::{case, crash, side_by_side};
+use super::{case, crash};
 use crate::check::{Batch, CheckContext};
 use crate::domain::{CheckReport, Finding, Severity, count};
 use crate::runner::Pace;
@@ -18,7 +18,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
         return CheckReport::skipped("output", why);
     }
     let inputs = inputs(context.version);
-    let batch = Batch { version: context.version, inputs: &inputs, pace: Pace::Watched, abreast: side_by_side() };
+    let batch = Batch::new(context.version, &inputs, Pace::Watched);
     let tried = match context.trials.start(&batch) {
         Ok(tried) => tried,
         Err(why) => return unavailable("output", why),

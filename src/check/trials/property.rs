@@ -7,7 +7,7 @@ use super::case;
 use super::crash::{self, Crash};
 use super::expression::quote;
 use super::generate::{Rng, inputs};
-use super::{cannot_start, shrink, side_by_side, softened, unavailable};
+use super::{cannot_start, shrink, softened, unavailable};
 use crate::check::{Batch, CheckContext};
 use crate::domain::{CheckReport, Checker, Dialect, Finding, InputMode, Severity, count, plural, signature_of};
 use crate::runner::{Pace, Tried};
@@ -60,7 +60,7 @@ struct PropertyOutcome {
 }
 
 fn start(context: &CheckContext<'_>, inputs: &[Value], pace: Pace) -> Result<Vec<Tried>, String> {
-    context.trials.start(&Batch { version: context.version, inputs, pace, abreast: side_by_side() })
+    context.trials.start(&Batch::new(context.version, inputs, pace))
 }
 
 fn search(context: &CheckContext<'_>, schema: &Value, all: &[Value]) -> Result<PropertyOutcome, String> {

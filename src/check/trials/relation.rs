@@ -68,12 +68,7 @@ impl Relation {
             Err(why) => return Ok(Some(why)),
         };
         // The same input again has to be another start.
-        let batch = Batch {
-            version: context.version,
-            inputs: std::slice::from_ref(&other_input),
-            pace: Pace::Plain,
-            abreast: abreast(1),
-        };
+        let batch = Batch::new(context.version, std::slice::from_ref(&other_input), Pace::Plain).abreast(abreast(1));
         let made = context.trials.start(&batch)?;
         let Some(tried) = made.first() else { return Err("the second trial was not run".to_owned()) };
         let Some(other_exit) = tried.end.exit_code() else {

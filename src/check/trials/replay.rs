@@ -42,8 +42,7 @@ pub fn replay(
         return Ok(Vec::new());
     }
     let inputs: Vec<Value> = recorded.iter().map(|one| one.input.clone()).collect();
-    let start =
-        |version| trials.start(&Batch { version, inputs: &inputs, pace: Pace::Plain, abreast: NonZeroUsize::MIN });
+    let start = |version| trials.start(&Batch::new(version, &inputs, Pace::Plain).abreast(NonZeroUsize::MIN));
     let (old, new) = (start(before)?, start(after)?);
     let mut made: Vec<Replayed> =
         recorded.iter().zip(old.iter().zip(&new)).filter_map(|(one, (old, new))| replayed(one, old, new)).collect();

@@ -7,7 +7,7 @@ use super::case;
 use super::expression::{EvaluationScope, Expression, quote};
 use super::generate::{self, Rng};
 use super::written::{Output, unheld};
-use super::{cannot_start, inputs, side_by_side, softened, unavailable};
+use super::{cannot_start, inputs, softened, unavailable};
 use crate::check::{Batch, CheckContext};
 use crate::domain::{CheckReport, Finding, RunEnd, Severity, count};
 use crate::runner::{Pace, Tried};
@@ -82,13 +82,12 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
 fn tried(context: &CheckContext<'_>, has_rules: bool) -> Result<(Vec<Value>, Vec<Tried>), String> {
     let version = context.version;
     let mut inputs = inputs(version);
-    let mut tried =
-        context.trials.start(&Batch { version, inputs: &inputs, pace: Pace::Watched, abreast: side_by_side() })?;
+    let mut tried = context.trials.start(&Batch::new(version, &inputs, Pace::Watched))?;
     if let Some(schema) = version.manifest.input.as_ref().filter(|_| has_rules) {
         let mut generated = generate::inputs(schema, &mut Rng::of(version.tool.digest), GENERATED);
         generated.retain(|input| !inputs.contains(input));
         if !generated.is_empty() {
-            let batch = Batch { version, inputs: &generated, pace: Pace::Plain, abreast: side_by_side() };
+            let batch = Batch::new(version, &generated, Pace::Plain);
             tried.extend(context.trials.start(&batch)?);
             inputs.extend(generated);
         }

@@ -1,12 +1,11 @@
 //! Changed lines that runs went through without a difference in any answer.
 
 use super::executed::Traced;
-use super::side_by_side;
 use crate::check::change::{Edited, differences, edits};
 use crate::check::{Batch, CheckContext};
 use crate::domain::budget::{self, ReadLimits};
 use crate::domain::{Finding, Severity, ToolDetail, count};
-use crate::runner::Pace;
+use crate::runner::{Pace, SampleFile};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -32,7 +31,7 @@ const CALCULATIONS: &[&str] = &[
 ];
 
 /// Inputs with which lines are watched, for each version.
-const WATCHED: usize = 16;
+const WATCHED: usize = 32;
 
 /// So many runs through a line, with so many different outputs, speak for a change that changes nothing. Where a tool
 /// has fewer answers in all, those are enough.
@@ -41,15 +40,21 @@ const VARIED: usize = 2;
 
 /// One finding for each changed statement that runs went through. `same` are the inputs to which both versions gave the
 /// same answer, with the answer.
-pub(super) fn findings(context: &CheckContext<'_>, base: &ToolDetail, same: &[(Value, Vec<u8>)]) -> Vec<Finding> {
+/// Inputs may name some of the `files`.
+pub(super) fn findings(
+    context: &CheckContext<'_>,
+    base: &ToolDetail,
+    same: &[(Value, Vec<u8>)],
+    files: &[SampleFile],
+) -> Vec<Finding> {
     let (wanted, _) = budget::within(ReadLimits::CHECK, || wanted(base, context.version));
     let chosen = chosen(same);
     if wanted.is_empty() || chosen.is_empty() {
         return Vec::new();
     }
     let reaches_old = wanted.iter().any(|edit| edit.after.is_none());
-    let Some(new) = runs(context, context.version, &chosen) else { return Vec::new() };
-    let old = if reaches_old { runs(context, base, &chosen).unwrap_or_default() } else { Vec::new() };
+    let Some(new) = runs(context, context.version, &chosen, files) else { return Vec::new() };
+    let old = if reaches_old { runs(context, base, &chosen, files).unwrap_or_default() } else { Vec::new() };
     let most = Needed {
         runs: ENOUGH.min(chosen.len()),
         outputs: VARIED.min(chosen.iter().map(|(_, output)| output).collect::<BTreeSet<_>>().len()),
@@ -133,10 +138,11 @@ fn runs<'a>(
     context: &CheckContext<'_>,
     version: &ToolDetail,
     chosen: &[(&Value, &'a [u8])],
+    files: &[SampleFile],
 ) -> Option<Vec<LinesOfRun<'a>>> {
     let traced = Traced::of(version)?;
     let inputs: Vec<Value> = chosen.iter().map(|(input, _)| (*input).clone()).collect();
-    let batch = Batch { version: &traced.version, inputs: &inputs, pace: Pace::Plain, abreast: side_by_side() };
+    let batch = Batch::new(&traced.version, &inputs, Pace::Plain).with_samples(files);
     let tried = context.trials.start(&batch).ok()?;
     let runs = chosen.iter().zip(&tried).filter(|((_, output), tried)| tried.stdout == *output);
     Some(runs.map(|((_, output), tried)| LinesOfRun { output, lines: traced.lines(tried) }).collect())

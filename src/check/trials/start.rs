@@ -3,7 +3,7 @@
 //! A program that dies of its own code (a name that nothing defines) at such an input will do so at any. What it lacks on
 //! this machine, and an input that it refuses, is no fault of it.
 
-use super::{cannot_start, crash, inputs, side_by_side, unavailable};
+use super::{cannot_start, crash, inputs, unavailable};
 use crate::check::{Batch, CheckContext, Language, source};
 use crate::domain::{CheckReport, Finding, RunEnd, Severity, ToolDetail};
 use crate::runner::{Pace, Tried};
@@ -19,7 +19,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
         return CheckReport::skipped(name, why);
     }
     let inputs = inputs(context.version);
-    let batch = Batch { version: context.version, inputs: &inputs, pace: Pace::Watched, abreast: side_by_side() };
+    let batch = Batch::new(context.version, &inputs, Pace::Watched);
     let tried = match context.trials.start(&batch) {
         Ok(tried) => tried,
         Err(why) => return unavailable(name, why),

@@ -119,8 +119,9 @@ impl Trials for TrialFixture {
             kept: None,
             environments: &self.dir.path().join("environments"),
         };
-        let trials =
-            prepare_batch(&request, batch.inputs, batch.pace).map_err(|end| end.message().unwrap_or_default())?;
+        let trials = prepare_batch(&request, batch.inputs, batch.pace)
+            .map_err(|end| end.message().unwrap_or_default())?
+            .with_samples(batch.samples);
         trials.make(std::time::Instant::now() + Duration::from_mins(2), &AtomicBool::new(false))
     }
 }
@@ -144,12 +145,19 @@ pub(super) fn check_at(
     super::super::examine(row, &context)
 }
 
+/// Calls what needs the context of a check of this version.
+pub(super) fn context<T>(version: &ToolDetail, call: impl FnOnce(&CheckContext<'_>) -> T) -> T {
+    let machine = Machine::new(Bubblewrap::Auto, None);
+    let bench = TrialFixture { dir: tempfile::tempdir().unwrap(), machine, least: IsolationLevel::Confined };
+    call(&CheckContext { version, base: None, missing: &[], library: &Nobody, trials: &bench })
+}
+
 /// Starts a version once for each input.
 pub(super) fn start(version: &ToolDetail, inputs: &[Value]) -> Vec<Tried> {
     let machine = Machine::new(Bubblewrap::Auto, None);
     let bench = TrialFixture { dir: tempfile::tempdir().unwrap(), machine, least: IsolationLevel::Confined };
     let one = std::num::NonZeroUsize::MIN;
-    bench.start(&Batch { version, inputs, pace: crate::runner::Pace::Plain, abreast: one }).unwrap()
+    bench.start(&Batch::new(version, inputs, crate::runner::Pace::Plain).abreast(one)).unwrap()
 }
 
 /// Findings as code, severity and message.

@@ -199,7 +199,7 @@ fn start(trials: &EngineTrials<'_>, version: &ToolDetail, inputs: &[Value], pace
     let fitting: Vec<Value> = inputs.iter().filter(|input| misfit(input).is_none()).cloned().collect();
     let made = match fitting.as_slice() {
         [] => Vec::new(),
-        inputs => trials.start(&Batch { version, inputs, pace, abreast: SIDE_BY_SIDE })?,
+        inputs => trials.start(&Batch::new(version, inputs, pace).abreast(SIDE_BY_SIDE))?,
     };
     let mut made = made.into_iter();
     let all = inputs.iter().map(|input| match misfit(input) {

@@ -103,7 +103,8 @@ impl<'a> EngineTrials<'a> {
             environments: &engine.workspace.options.home.environments(),
         };
         let pace = if batch.pace == Pace::Watched && !settings.observe { Pace::Plain } else { batch.pace };
-        let mut trials = runner::prepare_batch(&request, inputs, pace).map_err(|end| why(&end))?;
+        let mut trials =
+            runner::prepare_batch(&request, inputs, pace).map_err(|end| why(&end))?.with_samples(batch.samples);
         // What the interpreter does by itself would be taken for what the tool does.
         engine
             .workspace
@@ -120,6 +121,8 @@ impl Trials for EngineTrials<'_> {
                 let _alone = lock(&self.timed);
                 return self.make(batch);
             }
+            // Only starts without files are the same for several checks.
+            Pace::Watched if !batch.samples.is_empty() => return self.make(batch),
             Pace::Watched => {}
         }
         let command = batch.version.manifest.recipe.as_ref().map(|recipe| recipe.command.clone()).unwrap_or_default();

@@ -468,7 +468,7 @@ impl ExpandedCommand {
             InputMode::StdinJson => Some(input.to_string()),
             InputMode::Args | InputMode::StdinText | InputMode::Env | InputMode::None => self.passed.stdin.clone(),
         };
-        Ok(StartInput { args, env, stdin })
+        Ok(StartInput { args, env, stdin, files: Vec::new() })
     }
 }
 

@@ -115,7 +115,7 @@ fn of_part(request: &StartRequest, caller: &BTreeMap<OsString, OsString>, part: 
     let program = this_program(request)?;
     let env = environment(request, &place, &part.recipe, &path, passed(&grants, request.given));
     check_sizes(&[], env.iter())?;
-    let call = StartInput { args: vec![part.role.into()], env: Vec::new(), stdin: part.stdin };
+    let call = StartInput { args: vec![part.role.into()], env: Vec::new(), stdin: part.stdin, files: Vec::new() };
     ResolvedStart { recipe: &part.recipe, grants, means, place, program, env }.spec(request, call)
 }
 

@@ -71,6 +71,18 @@ pub(in crate::runner) struct StartInput {
     pub(in crate::runner) env: Vec<(OsString, OsString)>,
     /// `None`: standard input is empty.
     pub(in crate::runner) stdin: Option<String>,
+    /// Files that it finds in its working folder.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::runner) files: Vec<SampleFile>,
+}
+
+/// A file that a trial finds in its working folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SampleFile {
+    /// Where it is below the working folder: names and `/`, nothing else.
+    pub path: String,
+    /// What is in it.
+    pub text: String,
 }
 
 /// The variables of a run. Their values may be secret: they are never printed.

@@ -107,6 +107,7 @@ struct TrialRunner<'a> {
 impl TrialRunner<'_> {
     fn make(&mut self, call: &StartInput) -> io::Result<(TrialEnd, [Vec<u8>; 2])> {
         let (pipes, streams) = Pipes::open(call)?;
+        tool_state::put_samples(&call.files, &self.plan.view.scratch, self.plan.user)?;
         let mut begun = Instant::now();
         let copied = self.ready.as_ref().map(|ready| ready.copy(call, &streams, self.socket));
         let pid = match copied {

@@ -5,6 +5,7 @@
 
 use super::archive::{StateFile, StateFiles};
 use crate::domain::{StatePath, is_loadable};
+use crate::runner::supervisor::SampleFile;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
@@ -53,16 +54,37 @@ pub(in crate::runner) fn lay_out(
     let files = view.paths.iter().filter(|path| !path.is_folder).map(|path| path.path.as_str());
     let absent = files.filter(|path| !kept.files.contains_key(*path));
     for path in absent.chain(kept.files.keys().map(String::as_str)) {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let folder = make_folders(&scratch, folder, owner)?;
-        let Some(file) = kept.files.get(path) else { continue };
-        let mode = Mode::from_raw_mode(if file.is_executable { 0o700 } else { 0o600 });
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut target = File::from(rustix::fs::openat(&folder, name, flags, mode)?);
-        target.write_all(&file.bytes)?;
-        if let Some((user, group)) = owner {
-            rustix::fs::fchown(&target, Some(user), Some(group))?;
+        match kept.files.get(path) {
+            Some(file) => put(&scratch, path, &file.bytes, file.is_executable, owner)?,
+            None => drop(make_folders(&scratch, path.rsplit_once('/').unwrap_or(("", path)).0, owner)?),
         }
+    }
+    Ok(())
+}
+
+/// Puts sample files below the working folder of a trial, for the user of the tool.
+///
+/// # Errors
+/// When one cannot be written.
+pub(in crate::runner) fn put_samples(files: &[SampleFile], scratch: &Path, user: Option<u32>) -> io::Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let scratch = rustix::fs::open(scratch, FOLDER, Mode::empty())?;
+    let owner = user.map(|user| (Uid::from_raw(user), Gid::from_raw(user)));
+    files.iter().try_for_each(|file| put(&scratch, &file.path, file.text.as_bytes(), false, owner))
+}
+
+/// Puts one new file below a folder.
+fn put(top: &OwnedFd, path: &str, bytes: &[u8], is_executable: bool, owner: Option<(Uid, Gid)>) -> io::Result<()> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let folder = make_folders(top, folder, owner)?;
+    let mode = Mode::from_raw_mode(if is_executable { 0o700 } else { 0o600 });
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut target = File::from(rustix::fs::openat(&folder, name, flags, mode)?);
+    target.write_all(bytes)?;
+    if let Some((user, group)) = owner {
+        rustix::fs::fchown(&target, Some(user), Some(group))?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ mod inside;
 mod keep;
 
 pub use archive::{StateFile, StateFiles};
-pub(super) use inside::{StateView, gather, lay_out, link};
+pub(super) use inside::{StateView, gather, lay_out, link, put_samples};
 pub(super) use keep::{KeptState, StateEnd};
 
 /// The variable that names the folder or file that is declared first.

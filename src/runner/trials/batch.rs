@@ -13,7 +13,7 @@ use crate::runner::result::success::Output;
 use crate::runner::run::baseline::Baselines;
 use crate::runner::run::child::{Child, spawn_batch};
 use crate::runner::supervisor::{
-    Ended, Heard, Inbox, Message, READY, StartInput, SupervisorOrder, Terms, TrialEnd, send,
+    Ended, Heard, Inbox, Message, READY, SampleFile, StartInput, SupervisorOrder, Terms, TrialEnd, send,
 };
 use rustix::event::PollFlags;
 use rustix::io::Errno;
@@ -75,6 +75,14 @@ pub fn prepare_batch(request: &StartRequest, inputs: &[Value], pace: Pace) -> Re
     Err(refused.unwrap_or_else(|| RunEnd::InvalidInput { message: "no input is available".to_owned() }))
 }
 
+/// Whether what a start is given has the name of a file in it, or that of the folder of the file.
+fn names(call: &StartInput, sample: &SampleFile) -> bool {
+    let name = sample.path.split('/').next().unwrap_or(&sample.path);
+    let values = call.args.iter().chain(call.env.iter().map(|(_, value)| value));
+    values.map(|value| value.to_string_lossy()).any(|value| value.contains(name))
+        || call.stdin.as_ref().is_some_and(|text| text.contains(name))
+}
+
 /// The arguments of an interpreter that is copied, when the program is one and starts with the entry file.
 fn ready_args(spec: &Spec, entry: &str) -> Option<Vec<OsString>> {
     if !spec.interpreter.as_ref().is_some_and(is_python) {
@@ -105,6 +113,15 @@ impl Batch {
         let (mode, protected) = (WriteMode::Direct, Vec::new());
         plan.view.write.push(WritePath { path, mode, folder: true, exists: true, protected });
         plan.walls.write.push(write.to_owned());
+        self
+    }
+
+    /// Lets each trial find those of these files in its working folder that its input names.
+    #[must_use]
+    pub fn with_samples(mut self, samples: &[SampleFile]) -> Batch {
+        for call in self.calls.iter_mut().flatten() {
+            call.files = samples.iter().filter(|sample| names(call, sample)).cloned().collect();
+        }
         self
     }
 

@@ -1,0 +1,277 @@
+//! Files for tools that read files: found out by starting, not by names.
+//!
+//! A tool reads the file that an input names when it answers otherwise for a file that is there than for one that is
+//! not. Such an input gets documents of many sorts; those that the tool takes are then changed a little, like the inputs
+//! of other tools.
+
+mod documents;
+mod keys;
+
+use super::generate;
+use super::variants::fullest;
+use crate::check::change::Literals;
+use crate::check::{Batch, CheckContext};
+use crate::domain::source::{Language, text_of};
+use crate::domain::{ArgPlace, Recipe, ToolDetail};
+use crate::runner::{Pace, SampleFile, Tried};
+use documents::Document;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+/// Inputs that may name a file.
+const MAX_TARGETS: usize = 6;
+
+/// Endings with which it is found out whether an input names a file.
+const MAX_ENDINGS: usize = 4;
+
+/// Documents that are changed a little, and how many changed ones of each are made.
+const CHANGED: [usize; 3] = [24, 12, 8];
+
+/// The folder that a tool can be given.
+const FOLDER: &str = "samples";
+
+/// Files, and the inputs that name them.
+#[derive(Debug, Default)]
+pub(super) struct Samples {
+    pub(super) files: Vec<SampleFile>,
+    /// Each names a file, or holds the text of a document.
+    pub(super) inputs: Vec<Value>,
+    /// Those with which the tool came furthest: others are made near them.
+    pub(super) known: Vec<Value>,
+}
+
+impl Samples {
+    /// Finds out which inputs of the base name files, and makes files for them.
+    ///
+    /// # Errors
+    /// When nothing could be started.
+    pub(super) fn find(
+        context: &CheckContext<'_>,
+        base: &ToolDetail,
+        schema: &Value,
+        literals: &Literals,
+    ) -> Result<Samples, String> {
+        let texts: Vec<&str> = base.files.iter().chain(&context.version.files).filter_map(text_of).collect();
+        let is_script = |language: Language| matches!(language, Language::JavaScript | Language::TypeScript);
+        let is_dotted = base
+            .files
+            .iter()
+            .any(|file| text_of(file).and_then(|text| Language::of(&file.path, text)).is_some_and(is_script));
+        let usual = documents::usual(&texts.join("\n"), is_dotted, literals);
+        let names = text_properties(schema);
+        let mut samples = Samples::default();
+        if let Some(name) = base.manifest.recipe.as_ref().and_then(|recipe| text_input(recipe, &names)) {
+            samples.inputs.extend(usual.iter().map(|document| with(schema, &[name], &document.text, false)));
+        }
+        let Some(target) = find_target(context, base, schema, &names, &endings(&usual, &texts))? else {
+            return Ok(samples);
+        };
+        samples.folder(&usual);
+        let mut named: Vec<(Document, Value)> = Vec::new();
+        for document in usual {
+            let file = samples.add(&document);
+            named.push((document, with(schema, &target, &file, false)));
+        }
+        let mut inputs: Vec<Value> = named.iter().map(|(_, input)| input.clone()).collect();
+        inputs.push(with(schema, &target, FOLDER, false));
+        let batch = Batch::new(base, &inputs, Pace::Quick).with_samples(&samples.files);
+        let tried = context.trials.start(&batch)?;
+        let best = best(&tried);
+        for at in best.iter().copied().take(1) {
+            samples.known.push(inputs[at].clone());
+            let file = inputs[at].get(target[0]).map(first_text).unwrap_or_default();
+            samples.known.push(with(schema, &target, &file, true));
+        }
+        samples.inputs.extend(inputs);
+        let taken = best.iter().filter_map(|at| named.get(*at));
+        for ((document, _), most) in taken.zip(CHANGED) {
+            for changed in documents::near(document, literals).into_iter().take(most) {
+                let file = samples.add(&changed);
+                samples.inputs.push(with(schema, &target, &file, false));
+            }
+        }
+        Ok(samples)
+    }
+
+    /// Adds a file and returns its name.
+    fn add(&mut self, document: &Document) -> String {
+        let path = format!("sample-{}.{}", self.files.len() + 1, document.ending);
+        self.files.push(SampleFile { path: path.clone(), text: document.text.clone() });
+        path
+    }
+
+    /// Adds a folder with one file of each sort.
+    fn folder(&mut self, usual: &[Document]) {
+        let mut seen = BTreeSet::new();
+        for document in usual {
+            if !seen.insert(&document.ending) {
+                continue;
+            }
+            let folder = if seen.len() % 4 == 0 { "samples/sub" } else { FOLDER };
+            let path = format!("{folder}/{}.{}", ["alpha", "beta", "gamma"][seen.len() % 3], document.ending);
+            self.files.push(SampleFile { path, text: document.text.clone() });
+        }
+    }
+
+    /// What the files are that an input names: ` (sample-3.json holds "…")`; empty for an input that names none.
+    pub(super) fn said_of(&self, input: &Value) -> String {
+        let text = input.to_string();
+        let named = self.files.iter().find(|file| text.contains(&format!("\"{}\"", file.path)));
+        named.map_or_else(String::new, |file| {
+            format!(" ({} holds {})", file.path, super::expression::quote(&Value::from(file.text.as_str())))
+        })
+    }
+}
+
+/// The input that is text on standard input, or the only text there is.
+fn text_input<'n>(recipe: &Recipe, names: &[&'n str]) -> Option<&'n str> {
+    let stdin = recipe.args.iter().find(|rule| matches!(rule.place, ArgPlace::Stdin)).map(|rule| rule.input.as_str());
+    let of_stdin = names.iter().find(|name| Some(**name) == stdin);
+    of_stdin.or(names.first().filter(|_| names.len() == 1)).copied()
+}
+
+/// Inputs that take any text, or a list of them.
+fn text_properties(schema: &Value) -> Vec<&str> {
+    let is_open = |schema: &Value| {
+        schema.get("type").and_then(Value::as_str) == Some("string")
+            && ["enum", "const", "pattern"].iter().all(|word| schema.get(word).is_none())
+    };
+    let is_text = |schema: &Value| is_open(schema) || schema.get("items").is_some_and(is_open);
+    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    properties.filter(|(_, schema)| is_text(schema)).map(|(name, _)| name.as_str()).take(MAX_TARGETS).collect()
+}
+
+/// The simplest input, or one with a value for every property, with this text for these.
+fn with(schema: &Value, names: &[&str], text: &str, is_full: bool) -> Value {
+    let start = if is_full { fullest(schema) } else { generate::simplest(schema) };
+    let mut map = if let Value::Object(map) = start { map } else { Map::new() };
+    for name in names {
+        let is_list =
+            schema.pointer(&format!("/properties/{}/items", name.replace('~', "~0").replace('/', "~1"))).is_some();
+        map.insert((*name).to_owned(), if is_list { json!([text]) } else { json!(text) });
+    }
+    Value::Object(map)
+}
+
+fn first_text(value: &Value) -> String {
+    let text = value.as_str().or_else(|| value.get(0)?.as_str());
+    text.unwrap_or_default().to_owned()
+}
+
+/// Endings that the code names, then those that many tools take.
+fn endings(usual: &[Document], code: &[&str]) -> Vec<String> {
+    let known: BTreeSet<&str> = usual.iter().map(|document| document.ending.as_str()).collect();
+    let is_named = |ending: &&&str| code.iter().any(|text| text.contains(&format!(".{ending}")));
+    let named = known.iter().filter(is_named).copied();
+    let mut all: Vec<String> = Vec::new();
+    for ending in named.take(MAX_ENDINGS - 2).chain(["txt", "json"]) {
+        if !all.iter().any(|other| other == ending) {
+            all.push(ending.to_owned());
+        }
+    }
+    all
+}
+
+/// The inputs that name a file: the one that does, or all together where each alone says nothing.
+fn find_target<'n>(
+    context: &CheckContext<'_>,
+    base: &ToolDetail,
+    schema: &Value,
+    names: &[&'n str],
+    endings: &[String],
+) -> Result<Option<Vec<&'n str>>, String> {
+    let mut targets: Vec<Vec<&str>> = names.iter().map(|name| vec![*name]).collect();
+    if names.len() > 1 {
+        targets.push(names.to_vec());
+    }
+    let pairs: Vec<[String; 2]> = endings
+        .iter()
+        .map(|ending| [format!("sample.{ending}"), format!("absent.{ending}")])
+        .chain([["samples".to_owned(), "absents".to_owned()]])
+        .collect();
+    let files: Vec<SampleFile> = pairs
+        .iter()
+        .map(|[present, _]| {
+            let path = if present == FOLDER { format!("{FOLDER}/a.txt") } else { present.clone() };
+            SampleFile { path, text: "alpha 1\nbeta 2\n".to_owned() }
+        })
+        .collect();
+    let mut inputs = Vec::new();
+    for target in &targets {
+        inputs.extend(pairs.iter().flatten().map(|name| with(schema, target, name, false)));
+    }
+    if inputs.is_empty() {
+        return Ok(None);
+    }
+    let tried = context.trials.start(&Batch::new(base, &inputs, Pace::Quick).with_samples(&files))?;
+    let mut found: Vec<(usize, Vec<&str>)> = Vec::new();
+    for (target, tried) in targets.into_iter().zip(tried.chunks(pairs.len() * 2)) {
+        let differing = tried.chunks_exact(2).filter(|pair| is_read(&pair[0], &pair[1])).count();
+        if differing > 0 {
+            found.push((differing, target));
+        }
+    }
+    // One alone rather than all together, the first rather than a later one.
+    found.sort_by_key(|(differing, target)| (target.len(), std::cmp::Reverse(*differing)));
+    Ok(found.into_iter().next().map(|(_, target)| target))
+}
+
+/// Whether the file that is there made a difference beside its name.
+fn is_read(present: &Tried, absent: &Tried) -> bool {
+    if !present.end.outcome().has_started() || !absent.end.outcome().has_started() {
+        return false;
+    }
+    let renamed = |tried: &Tried| {
+        let of = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace("absent", "sample");
+        (of(&tried.stdout), of(&tried.stderr))
+    };
+    present.end.exit_code() != absent.end.exit_code() || renamed(present) != renamed(absent)
+}
+
+/// Which of these trials came furthest: those that succeeded with an output that no other has, long ones first.
+fn best(tried: &[Tried]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..tried.len()).collect();
+    let has_succeeded = |tried: &Tried| tried.end.exit_code() == Some(0);
+    order.sort_by_key(|at| (!has_succeeded(&tried[*at]), std::cmp::Reverse(tried[*at].stdout.len())));
+    let mut seen = BTreeSet::new();
+    order.retain(|at| seen.insert((&tried[*at].stdout, &tried[*at].stderr)));
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{context, python};
+    use super::*;
+
+    fn found(code: &str, schema: &Value) -> Samples {
+        let mut version = python(code);
+        version.manifest.input = Some(schema.clone());
+        if let Some(recipe) = &mut version.manifest.recipe {
+            recipe.input = crate::domain::InputMode::Args;
+            recipe.args = vec![crate::domain::ArgRule::position("word1")];
+        }
+        context(&version, |context| Samples::find(context, &version, schema, &Literals::default()).unwrap())
+    }
+
+    #[test]
+    fn an_input_that_names_a_file_gets_documents_that_the_tool_takes() {
+        let schema =
+            json!({"type": "object", "properties": {"word1": {"type": "string"}}, "additionalProperties": false});
+        let code = "import json, sys\nwith open(sys.argv[1]) as f:\n    data = json.load(f)\nfor item in data['items']:\n    \
+                    print(item['price'] + 1)\n";
+        let samples = found(code, &schema);
+        let name = samples.known[0]["word1"].as_str().unwrap();
+        let file = samples.files.iter().find(|file| file.path == name).unwrap();
+        assert!(file.text.contains("\"price\": 6"), "{}", file.text);
+        assert!(samples.files.len() > 30, "{}", samples.files.len());
+        assert!(samples.said_of(&samples.known[0]).contains("holds"), "{}", samples.said_of(&samples.known[0]));
+    }
+
+    #[test]
+    fn an_input_that_names_no_file_gets_none() {
+        let schema =
+            json!({"type": "object", "properties": {"word1": {"type": "string"}}, "additionalProperties": false});
+        let samples = found("import sys\nprint(sys.argv[1:], len(sys.argv))\n", &schema);
+        assert_eq!((samples.files.len(), samples.known.len()), (0, 0));
+    }
+}
