@@ -94,8 +94,14 @@ fn merged(mut facts: Vec<Finding>, edits: Vec<Edited>) -> Vec<Finding> {
         let mut here = edits.iter().filter(|edit| is_near(edit, fact)).peekable();
         let is_told = here.peek().is_some() && here.all(|edit| super::edits::is_harmless(&edit.finding));
         let mut file = edits.iter().filter(|edit| fact.path.is_none() || edit.finding.path == fact.path).peekable();
+        // What is paired with another statement than it came from stands on a line that did not change.
+        let is_elsewhere = LOGIC.contains(&fact.code.as_str())
+            && fact.code != "check-gone"
+            && fact.line.is_some()
+            && edits.iter().any(|edit| edit.finding.path == fact.path)
+            && !edits.iter().any(|edit| is_near(edit, fact));
         let is_logic = LOGIC.contains(&fact.code.as_str()) && file.peek().is_some();
-        if is_told || is_logic && file.all(|edit| super::edits::is_harmless(&edit.finding)) {
+        if is_told || is_elsewhere || is_logic && file.all(|edit| super::edits::is_harmless(&edit.finding)) {
             fact.severity = Severity::Low;
         }
     }

@@ -8,8 +8,9 @@ use super::case::{Expect, TrialCase};
 use super::expression::quote;
 use super::generate::{self, Rng};
 use super::samples::Samples;
-use super::variants::{fullest, variants};
-use super::written::Output;
+use super::variants::{Fill, filled, variants};
+use super::weight::{is_mended, weight};
+use super::written::{Output, answer, files};
 use super::{cannot_start, cases, difference, inputs, rehearse, settled, unavailable};
 use crate::check::change::{Literals, literals, new_texts};
 use crate::check::{Batch, CheckContext};
@@ -51,7 +52,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     let outcome = compared.known(context, base).and_then(|()| compared.generated(context, base));
     let is_as_before = compared.differences.iter().all(|difference| difference.severity == Severity::Low);
     if is_as_before && compared.findings.is_empty() {
-        compared.findings = settled::findings(context, base, &compared.same, &compared.samples.files);
+        compared.findings = settled::findings(context, base, &compared.evidence());
     }
     if let Err(why) = outcome
         && compared.answers == 0
@@ -72,6 +73,8 @@ struct Compared {
     generated: usize,
     /// Inputs to which both answered the same, with the output.
     same: Vec<(Value, Vec<u8>)>,
+    /// Inputs with which the old version crashed and the new one does not, with its answer.
+    mended: Vec<(Value, Vec<u8>)>,
     differences: Vec<Difference>,
     findings: Vec<Finding>,
     /// Texts that only the code of the new version has.
@@ -109,8 +112,8 @@ impl Compared {
         let inputs = both.iter().map(|case| &case.input).chain(&extra);
         for (at, (input, ((before, after), again))) in inputs.zip(before.iter().zip(&after).zip(&again)).enumerate() {
             let Some(change) = self.change(before, again, after) else {
-                if before.stdout == after.stdout && before.end.exit_code() == after.end.exit_code() {
-                    self.same.push((input.clone(), before.stdout.clone()));
+                if before.end.outcome().has_started() && !differs(Some(before), Some(after)) {
+                    self.same.push((input.clone(), answer(before)));
                 }
                 continue;
             };
@@ -131,14 +134,10 @@ impl Compared {
     /// Inputs that nobody wrote down.
     fn generated(&mut self, context: &CheckContext<'_>, base: &ToolDetail) -> Result<(), String> {
         let literals = literals(base, context.version);
-        if let (Some(schema), true) = (&base.manifest.input, takes_input(base)) {
-            self.samples = Samples::find(context, base, schema, &literals)?;
-        }
+        self.samples = Samples::find(context, base, &literals)?;
         let all = generated_inputs(context, base, &literals, &self.samples);
-        let files = std::mem::take(&mut self.samples.files);
-        let outcome = self.compare(context, base, &all, &files);
-        self.samples.files = files;
-        outcome
+        let files = self.samples.files.clone();
+        self.compare(context, base, &all, &files)
     }
 
     /// Starts both with each of these inputs.
@@ -162,7 +161,7 @@ impl Compared {
             self.answers += before.iter().filter(|tried| tried.end.outcome().has_started()).count() - differing.len();
             let answered = inputs.iter().zip(&before).enumerate().filter(|(at, _)| !differing.contains(at));
             let answered = answered.filter(|(_, (_, tried))| tried.end.outcome().has_started());
-            self.same.extend(answered.map(|(_, (input, tried))| (input.clone(), tried.stdout.clone())));
+            self.same.extend(answered.map(|(_, (input, tried))| (input.clone(), answer(tried))));
             // Only what differs needs a second look.
             let again: Vec<Value> = differing.iter().map(|at| inputs[*at].clone()).collect();
             if again.is_empty() {
@@ -195,9 +194,13 @@ impl Compared {
         match (before.end.exit_code(), after.end.exit_code()) {
             (Some(left), Some(right)) if left == right => {
                 let of = |tried: &Tried| Output::of(&tried.stdout).value().clone();
-                let (mut old, again, mut new) = (of(before), of(again), of(after));
-                mask(&mut old, &again, &mut new);
-                let change = difference::first(&old, &new)?;
+                let (mut old, mut new) = (of(before), of(after));
+                mask(&mut old, &of(again), &mut new);
+                let (mut old_files, mut new_files) = (files(before), files(after));
+                mask(&mut old_files, &files(again), &mut new_files);
+                let in_file =
+                    || Some(format!("file {}", difference::first(&old_files, &new_files)?.trim_start_matches("at /")));
+                let change = difference::first(&old, &new).or_else(in_file)?;
                 Some(change.replace("expected ", "was ").replace(", got ", ", now "))
             }
             (Some(left), Some(right)) => Some(format!("exit code was {left}, now {right}")),
@@ -207,21 +210,17 @@ impl Compared {
         }
     }
 
-    /// What a difference weighs. A new version may well mean to answer differently: only an answer that is written down
-    /// blocks it. Other words of a refusal are a fact, and so is an input that is accepted for a word which the new code
-    /// names and the old one did not.
-    fn severity(&self, input: &Value, before: &Tried, after: &Tried) -> Severity {
-        let (old, new) = (before.end.exit_code(), after.end.exit_code());
-        let is_refused = |code: Option<i32>| code.is_some_and(|code| code != 0);
-        let is_new_word = || {
-            let text = input.to_string();
-            self.new_texts.iter().any(|word| word.len() > 1 && text.contains(word.as_str()))
-        };
-        match (is_refused(old), is_refused(new)) {
-            (true, true) if old == new => Severity::Low,
-            (true, false) if is_new_word() => Severity::Low,
-            _ => Severity::Medium,
+    /// What speaks for changed lines.
+    fn evidence(&self) -> settled::Evidence<'_> {
+        settled::Evidence { same: &self.same, mended: &self.mended, files: &self.samples.files }
+    }
+
+    fn severity(&mut self, input: &Value, before: &Tried, after: &Tried) -> Severity {
+        if is_mended(before, after) {
+            self.mended.push((input.clone(), answer(after)));
         }
+        let given = self.samples.with_texts(input);
+        weight(&given, input, &self.new_texts, [before, after])
     }
 
     fn report(mut self, name: &str, base: &ToolDetail) -> CheckReport {
@@ -277,15 +276,19 @@ fn generated_inputs(
     literals: &Literals,
     samples: &Samples,
 ) -> Vec<Value> {
-    let (Some(schema), true) = (&base.manifest.input, takes_input(base)) else { return Vec::new() };
     let written: Vec<Value> = cases(base).into_iter().chain(cases(context.version)).map(|case| case.input).collect();
     let recorded: Vec<Value> =
         context.library.recorded(&context.version.tool.name).into_iter().map(|one| one.input).take(RECORDED).collect();
     let mut known: Vec<Value> = samples.known.iter().chain(&written).chain(&recorded).cloned().collect();
-    known.extend([fullest(schema), generate::simplest(schema)]);
+    let schema = base.manifest.input.as_ref().filter(|_| takes_input(base));
+    let whole = literals.numbers.iter().find(|number| (10.0..1e6).contains(*number));
+    let beyond = whole.map_or(20, |number| *number as i64 + 6);
+    let fillings = [Fill::Words, Fill::Numbers(7), Fill::Numbers(beyond), Fill::Simple];
+    known.extend(schema.iter().flat_map(|schema| fillings.map(|fill| filled(schema, fill))));
     known.truncate(MAX_KNOWN);
     let mut all: Vec<Value> = recorded.into_iter().filter(|input| !written.contains(input)).collect();
-    let mut near = samples.known.iter().cloned().chain(variants(schema, &known, literals, GENERATED * 3 / 4));
+    let variants = schema.map_or_else(Vec::new, |schema| variants(schema, &known, literals, GENERATED * 3 / 4));
+    let mut near = samples.known.iter().cloned().chain(variants);
     let mut named = samples.inputs.iter().cloned();
     loop {
         let pair = [named.next(), near.next()];
@@ -295,7 +298,7 @@ fn generated_inputs(
         all.extend(pair.into_iter().flatten());
     }
     let mut dice = Rng::of(context.version.tool.digest);
-    for input in generate::inputs(schema, &mut dice, GENERATED) {
+    for input in schema.map_or_else(Vec::new, |schema| generate::inputs(schema, &mut dice, GENERATED)) {
         if all.len() < GENERATED && !all.contains(&input) && !known.contains(&input) {
             all.push(input);
         }
@@ -310,7 +313,9 @@ fn generated_inputs(
 fn differs(before: Option<&Tried>, after: Option<&Tried>) -> bool {
     let (Some(before), Some(after)) = (before, after) else { return false };
     before.end.outcome().has_started()
-        && (before.end.exit_code() != after.end.exit_code() || before.stdout != after.stdout)
+        && (before.end.exit_code() != after.end.exit_code()
+            || before.stdout != after.stdout
+            || before.left != after.left)
 }
 
 /// Takes out of an old and a new answer what two old answers do not agree on.

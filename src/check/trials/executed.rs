@@ -53,8 +53,11 @@ impl Traced {
             Way::Python => {
                 let caller = recipe.function.as_ref().map_or("", |_| call_code());
                 let lead = words(&["-c", PYTHON, &mark, "{dir}", caller]);
-                let function = recipe.function.iter().cloned();
-                (lead, function.chain(recipe.args.iter().map(|rule| rule.input.clone())).collect())
+                // Only a function is told the names of its inputs.
+                let names = recipe.function.iter().flat_map(|function| {
+                    std::iter::once(function.clone()).chain(recipe.args.iter().map(|rule| rule.input.clone()))
+                });
+                (lead, names.collect())
             }
             Way::Node => {
                 let code = NODE.replace("MARK", &mark);

@@ -32,6 +32,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod variants;
+mod weight;
 mod written;
 
 pub use condition::Condition;

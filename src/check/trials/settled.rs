@@ -1,6 +1,7 @@
 //! Changed lines that runs went through without a difference in any answer.
 
 use super::executed::Traced;
+use super::written::answer;
 use crate::check::change::{Edited, differences, edits};
 use crate::check::{Batch, CheckContext};
 use crate::domain::budget::{self, ReadLimits};
@@ -38,28 +39,45 @@ const WATCHED: usize = 32;
 const ENOUGH: usize = 3;
 const VARIED: usize = 2;
 
-/// One finding for each changed statement that runs went through. `same` are the inputs to which both versions gave the
-/// same answer, with the answer.
-/// Inputs may name some of the `files`.
-pub(super) fn findings(
-    context: &CheckContext<'_>,
-    base: &ToolDetail,
-    same: &[(Value, Vec<u8>)],
-    files: &[SampleFile],
-) -> Vec<Finding> {
+/// What both versions answered.
+pub(super) struct Evidence<'a> {
+    /// Inputs to which both gave the same answer, with the answer.
+    pub(super) same: &'a [(Value, Vec<u8>)],
+    /// Inputs with which the old version crashed and the new one does not, with its answer.
+    pub(super) mended: &'a [(Value, Vec<u8>)],
+    /// Files that inputs name.
+    pub(super) files: &'a [SampleFile],
+}
+
+/// One finding for each changed statement that runs went through.
+pub(super) fn findings(context: &CheckContext<'_>, base: &ToolDetail, evidence: &Evidence<'_>) -> Vec<Finding> {
     let (wanted, _) = budget::within(ReadLimits::CHECK, || wanted(base, context.version));
-    let chosen = chosen(same);
+    let chosen = chosen(evidence.same);
     if wanted.is_empty() || chosen.is_empty() {
         return Vec::new();
     }
+    let files = evidence.files;
     let reaches_old = wanted.iter().any(|edit| edit.after.is_none());
     let Some(new) = runs(context, context.version, &chosen, files) else { return Vec::new() };
     let old = if reaches_old { runs(context, base, &chosen, files).unwrap_or_default() } else { Vec::new() };
-    let most = Needed {
-        runs: ENOUGH.min(chosen.len()),
-        outputs: VARIED.min(chosen.iter().map(|(_, output)| output).collect::<BTreeSet<_>>().len()),
-    };
-    wanted.iter().filter_map(|edit| settled(edit, &old, &new, &most)).collect()
+    let mended: Vec<(&Value, &[u8])> =
+        evidence.mended.iter().take(WATCHED).map(|(input, answer)| (input, answer.as_slice())).collect();
+    let mended = if mended.is_empty() { None } else { runs(context, context.version, &mended, files) };
+    let mended = mended.unwrap_or_default();
+    let needed = Needed { runs: ENOUGH.min(chosen.len()), outputs: VARIED };
+    let of = |edit: &Edited| settled(edit, &old, &new, &needed).or_else(|| settled_by_mending(edit, &mended));
+    wanted.iter().filter_map(of).collect()
+}
+
+/// A change that is run where the old version crashed.
+fn settled_by_mending(edit: &Edited, mended: &[LinesOfRun<'_>]) -> Option<Finding> {
+    let (path, lines) = (edit.finding.path.as_deref()?, edit.after?);
+    let through = mended.iter().filter(|run| run.has(path, lines)).count();
+    (through > 0).then(|| {
+        let message = format!("{} through this change, which crashed before", count(through, "run"));
+        let finding = Finding::new(SAME, Severity::Low, message);
+        edit.finding.line.map_or_else(|| finding.clone(), |line| finding.clone().at(path, line))
+    })
 }
 
 /// Changes that runs can settle: of statements, and what facts say of other lines.
@@ -144,6 +162,6 @@ fn runs<'a>(
     let inputs: Vec<Value> = chosen.iter().map(|(input, _)| (*input).clone()).collect();
     let batch = Batch::new(&traced.version, &inputs, Pace::Plain).with_samples(files);
     let tried = context.trials.start(&batch).ok()?;
-    let runs = chosen.iter().zip(&tried).filter(|((_, output), tried)| tried.stdout == *output);
+    let runs = chosen.iter().zip(&tried).filter(|((_, output), tried)| answer(tried) == *output);
     Some(runs.map(|((_, output), tried)| LinesOfRun { output, lines: traced.lines(tried) }).collect())
 }

@@ -159,15 +159,13 @@ fn answers_that_were_recorded_and_changed_weigh_more_than_others() {
         [(json!({"text": "ab"}), json!({"exact": {"text": "AB"}})), (json!({"text": "c"}), json!({"exit": 0}))];
     let base = with_tests(upper(".upper()"), &recorded);
     let report = check("consistency", &with_tests(upper(".upper() + '.'"), &recorded), Some(&base));
-    assert_eq!(
-        told(&report),
-        [
-            ("recorded-answer", Severity::High, "test 0: with {\"text\":\"ab\"}: at /text: was \"AB\", now \"AB.\""),
-            ("other-answer", Severity::Medium, "with text = \"c\": at /text: was \"C\", now \"C.\""),
-        ]
-    );
+    let findings = told(&report);
+    let recorded_one = "test 0: with {\"text\":\"ab\"}: at /text: was \"AB\", now \"AB.\"";
+    assert_eq!(findings[0], ("recorded-answer", Severity::High, recorded_one));
+    let other = ("other-answer", Severity::Medium, "with text = \"c\": at /text: was \"C\", now \"C.\"");
+    assert!(findings.contains(&other), "{findings:?}");
     let report = check("consistency", &with_tests(upper(".upper() + ''"), &recorded), Some(&base));
-    assert_eq!((report.state, report.note.as_str()), (CheckState::Passed, "2 of 2 outputs are the same as in 1.0.0"));
+    assert_eq!(report.state, CheckState::Passed, "{}", report.note);
 }
 
 #[test]

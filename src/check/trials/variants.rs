@@ -39,30 +39,67 @@ const SHAPES: &[&str] = &[
     "1 + 2 * (3 - 4)",
 ];
 
-/// An input with a value for every property, all texts the same word: what one property is looked up in another is
-/// found.
-pub(super) fn fullest(schema: &Value) -> Value {
-    full(schema, 0)
+/// What an input is filled with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fill {
+    /// Only what must be there.
+    Simple,
+    /// A value for every property, all texts the same word: what one property is looked up in another is found.
+    Words,
+    /// The same with texts that are numbers from this one on, for programs that take numbers as words.
+    Numbers(i64),
 }
 
-fn full(schema: &Value, depth: u32) -> Value {
+/// Names of texts that hold JSON.
+const JSON: &str = "json";
+
+/// An input of this filling.
+pub(super) fn filled(schema: &Value, fill: Fill) -> Value {
+    match fill {
+        Fill::Simple => generate::simplest(schema),
+        Fill::Words | Fill::Numbers(_) => full(schema, fill, "", 0),
+    }
+}
+
+fn full(schema: &Value, fill: Fill, name: &str, depth: u32) -> Value {
     let of = |key: &str| schema.get(key);
     if let Some(value) = of("default").or_else(|| of("const")).or_else(|| of("enum")?.get(0)) {
         return value.clone();
     }
+    let has_bounds = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]
+        .iter()
+        .any(|key| of(key).is_some());
     match of("type").and_then(Value::as_str) {
         Some("object") if depth < 3 => {
             let properties = of("properties").and_then(Value::as_object).into_iter().flatten();
-            Value::Object(properties.map(|(name, schema)| (name.clone(), full(schema, depth + 1))).collect())
+            let value = |(at, (name, schema)): (usize, (&String, &Value))| match full(schema, fill, name, depth + 1) {
+                // Numbers that differ, the greatest first.
+                Value::Number(number) if is_text(schema) => {
+                    (name.clone(), json!((number.as_i64().unwrap_or(0) - at.min(5) as i64).to_string()))
+                }
+                value => (name.clone(), value),
+            };
+            Value::Object(properties.enumerate().map(value).collect())
         }
         Some("array") if depth < 3 => {
             let least = of("minItems").and_then(Value::as_u64).unwrap_or(1).clamp(1, 8) as usize;
-            let item = of("items").map_or_else(|| json!("alpha"), |items| full(items, depth + 1));
+            let item = of("items").map_or_else(|| json!("alpha"), |items| full(items, fill, name, depth + 1));
             Value::Array(vec![item; least])
         }
-        Some("string") if of("format").is_none() && of("pattern").is_none() => json!("alpha"),
+        Some("string") if of("format").is_none() && of("pattern").is_none() => match fill {
+            _ if name.to_lowercase().contains(JSON) => json!("{}"),
+            Fill::Numbers(first) if depth == 1 => json!(first),
+            Fill::Numbers(first) => json!(first.to_string()),
+            Fill::Simple | Fill::Words => json!("alpha"),
+        },
+        // A share is seldom 1.
+        Some("number") if !has_bounds && fill == Fill::Words => json!(0.5),
         _ => generate::simplest(schema),
     }
+}
+
+fn is_text(schema: &Value) -> bool {
+    schema.get("type").and_then(Value::as_str) == Some("string")
 }
 
 /// At most `count` inputs that fit the schema: each a known one with one value replaced. First the nearest edges of all
@@ -129,7 +166,12 @@ fn texts(text: &str, literals: &Literals) -> Vec<Value> {
     let chars: Vec<char> = text.chars().collect();
     let without_last: String = chars.iter().take(chars.len().saturating_sub(1)).collect();
     let half: String = chars.iter().take(chars.len() / 2).collect();
-    let mut wanted = vec![without_last, format!("{text} {text}"), text.to_uppercase()];
+    // A text may be a number, and then has the edges of one.
+    let number = text.trim().parse::<f64>().ok().map(|value| json!(value));
+    let whole = text.trim().parse::<i64>().ok().map(|value| json!(value));
+    let edges = whole.or(number).and_then(|value| value.as_number().map(|number| numbers(number, literals)));
+    let mut wanted: Vec<String> = edges.unwrap_or_default().iter().map(Value::to_string).take(MAX_VALUES / 2).collect();
+    wanted.extend([without_last, format!("{text} {text}"), text.to_uppercase()]);
     let mut edges = literals.texts.iter().flat_map(|edge| [edge.clone(), format!("{text}{edge}{text}")]);
     // By turns: what the code names, and what is common.
     for shape in SHAPES {
@@ -137,12 +179,6 @@ fn texts(text: &str, literals: &Literals) -> Vec<Value> {
         wanted.push((*shape).to_owned());
     }
     wanted.extend(edges);
-    // A text may be a number, and then has the edges of one.
-    if let Ok(number) = text.trim().parse::<f64>()
-        && let Some(number) = Number::from_f64(number)
-    {
-        wanted.extend(numbers(&number, literals).iter().map(Value::to_string));
-    }
     wanted.extend([
         String::new(),
         half,
@@ -194,11 +230,19 @@ mod tests {
         let schema = json!({"type": "object", "required": ["terms"], "properties": {
             "terms": {"type": "array", "items": {"type": "string"}}, "text": {"type": "string"},
             "context": {"type": "integer", "default": 30}}});
-        let known = fullest(&schema);
+        let known = filled(&schema, Fill::Words);
         assert_eq!(known, json!({"terms": ["alpha"], "text": "alpha", "context": 30}));
         let made = variants(&schema, &[known], &Literals::default(), 60);
         assert!(made.contains(&json!({"terms": ["alpha"], "text": "alpha alpha", "context": 30})), "{made:?}");
         assert!(made.contains(&json!({"terms": ["42"], "text": "alpha", "context": 30})), "{made:?}");
+    }
+
+    #[test]
+    fn numbers_as_words_differ() {
+        let schema = json!({"type": "object", "properties": {
+            "n": {"type": "string"}, "r": {"type": "string"}, "options_json": {"type": "string"}, "p": {"type": "number"}}});
+        assert_eq!(filled(&schema, Fill::Numbers(7)), json!({"n": "7", "r": "6", "options_json": "{}", "p": 1}));
+        assert_eq!(filled(&schema, Fill::Words), json!({"n": "alpha", "r": "alpha", "options_json": "{}", "p": 0.5}));
     }
 
     #[test]

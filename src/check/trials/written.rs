@@ -2,7 +2,8 @@
 
 use super::difference;
 use super::expression::{EvaluationScope, Expression, equal, quote};
-use serde_json::Value;
+use crate::runner::Tried;
+use serde_json::{Map, Value};
 
 /// What a trial wrote to standard output.
 #[derive(Debug, Clone)]
@@ -47,4 +48,18 @@ pub(super) fn unheld(rule: &Expression, scope: &EvaluationScope<'_>, output: &Ou
         Ok(false) => Some(format!("{} is false, got {}", rule.text(), output.quoted())),
         Err(why) => Some(format!("{}: {why}", rule.text())),
     }
+}
+
+/// The files that a start left, by path.
+pub(super) fn files(tried: &Tried) -> Value {
+    tried.left.iter().map(|file| (file.path.clone(), Value::from(file.text.as_str()))).collect::<Map<_, _>>().into()
+}
+
+/// Everything that a start answered: what it wrote and the files that it left.
+pub(super) fn answer(tried: &Tried) -> Vec<u8> {
+    let mut answer = tried.stdout.clone();
+    if !tried.left.is_empty() {
+        answer.extend(files(tried).to_string().into_bytes());
+    }
+    answer
 }

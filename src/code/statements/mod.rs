@@ -370,7 +370,7 @@ impl Reader<'_> {
             "integer" | "float" | "number" => Some((TokenKind::Number, crate::code::lowering::number(text))),
             "word" if text.parse::<f64>().is_ok() => token(TokenKind::Number),
             "raw_string" => Some((TokenKind::Text, text.trim_matches('\'').to_owned())),
-            "word" | "escape_sequence" | "test_operator" => token(TokenKind::Text),
+            "word" | "escape_sequence" | "test_operator" | "extglob_pattern" => token(TokenKind::Text),
             "string_content" | "string_fragment" if text.eq_ignore_ascii_case("utf-8") => {
                 Some((TokenKind::Text, "utf8".to_owned()))
             }

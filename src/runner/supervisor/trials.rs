@@ -8,7 +8,7 @@
 //! Before the next trial starts, everything that the last one left is gone: processes are killed, the scratch
 //! folder is emptied. Time, output and what is read of it are bounded; nothing here believes what a tool says.
 
-use super::plan::{RunPlan, StartInput, Terms};
+use super::plan::{RunPlan, SampleFile, StartInput, Terms};
 use super::tool::{LINGER, LOOK, Streams, become_tool};
 use super::wire::{TrialEnd, send_fds};
 use crate::domain::IsolationLevel;
@@ -19,7 +19,7 @@ use crate::runner::result::ending::StopReason;
 use crate::runner::sandbox::{self, Exit, Reaped};
 use crate::runner::tool_state;
 use rustix::event::PollFlags;
-use rustix::fs::MemfdFlags;
+use rustix::fs::{MemfdFlags, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::pipe::PipeFlags;
@@ -84,6 +84,47 @@ pub(super) fn make_all(
     Ok(Reaped { exit: Exit::Code(0), ..total })
 }
 
+/// Files that are told of one trial, folders that are looked into, and bytes that are read of each file.
+const MAX_LEFT: usize = 16;
+const MAX_FOLDERS: usize = 32;
+const MAX_READ: u64 = 16 * 1024;
+
+/// The files in the working folder after a trial, in the order of their paths, without those that it was given and did
+/// not change. Nothing of the tool is alive; no link is followed, and what cannot be read is left out: a comparison
+/// without it is still one.
+fn left_files(scratch: &Path, given: &[SampleFile]) -> Vec<SampleFile> {
+    let mut folders = vec![scratch.to_owned()];
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < folders.len().min(MAX_FOLDERS) && found.len() < MAX_LEFT {
+        let Ok(entries) = std::fs::read_dir(&folders[at]) else { break };
+        at += 1;
+        for entry in entries.flatten() {
+            // Caches and histories of interpreters are no results.
+            let name = entry.file_name();
+            let is_own = name.as_bytes().starts_with(b".") || name == "__pycache__";
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() && !is_own => folders.push(entry.path()),
+                Ok(kind) if kind.is_file() && !is_own => found.extend(left_file(scratch, &entry.path(), given)),
+                _ => {}
+            }
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found.truncate(MAX_LEFT);
+    found
+}
+
+fn left_file(scratch: &Path, path: &Path, given: &[SampleFile]) -> Option<SampleFile> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);
+    let mut bytes = Vec::new();
+    file.take(MAX_READ).read_to_end(&mut bytes).ok()?;
+    let path = path.strip_prefix(scratch).ok()?.to_string_lossy().into_owned();
+    let left = SampleFile { path, text: String::from_utf8_lossy(&bytes).into_owned() };
+    (!given.contains(&left)).then_some(left)
+}
+
 /// A length, so many bytes of JSON, the bytes of both streams.
 fn write(results: &mut File, made: &TrialEnd, output: &[Vec<u8>; 2]) -> io::Result<()> {
     let head = serde_json::to_vec(made)?;
@@ -129,9 +170,10 @@ impl TrialRunner<'_> {
         trial.read_rest();
         self.end_others(&mut tool)?;
         trial.read_rest();
+        let left = left_files(&self.plan.view.scratch, &call.files);
         self.clean()?;
         let Trial { kept, stop, .. } = trial;
-        Ok((TrialEnd { tool, stop, took_us, wrote: [kept[0].len(), kept[1].len()] }, kept))
+        Ok((TrialEnd { tool, stop, took_us, wrote: [kept[0].len(), kept[1].len()], left }, kept))
     }
 
     fn start(&self, call: &StartInput, streams: &Streams) -> io::Result<i32> {

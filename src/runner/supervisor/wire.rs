@@ -4,6 +4,7 @@
 //! The tool never holds an end of either: both are closed before it starts.
 
 use super::disk::Disk;
+use super::plan::SampleFile;
 use crate::domain::{FileChange, IsolationLevel, Observation, Sample};
 use crate::runner::result::ending::StopReason;
 use crate::runner::sandbox::Reaped;
@@ -81,6 +82,8 @@ pub(in crate::runner) struct TrialEnd {
     pub(in crate::runner) took_us: u64,
     /// Bytes of standard output and of standard error.
     pub(in crate::runner) wrote: [usize; 2],
+    /// Files that it left in its working folder, by path, other than those that it was given.
+    pub(in crate::runner) left: Vec<SampleFile>,
 }
 
 /// What the workbench tells the supervisor.

@@ -329,7 +329,7 @@ impl Course<'_> {
         limit: Option<StopReason>,
         seen: Option<Observation>,
     ) -> Tried {
-        let TrialEnd { tool, stop, took_us, .. } = made;
+        let TrialEnd { tool, stop, took_us, left, .. } = made;
         let spec = self.spec;
         let tail = &stderr[stderr.len().saturating_sub(LAST_WORDS)..];
         let stop = limit.or(stop);
@@ -340,6 +340,7 @@ impl Course<'_> {
             end,
             stdout,
             stderr,
+            left,
             took: Duration::from_micros(took_us),
             cpu_ms: tool.cpu_ms,
             peak_memory_bytes: tool.max_rss_bytes,

@@ -10,6 +10,7 @@ mod tests;
 pub use batch::{Batch, prepare_batch};
 
 use crate::domain::{Observation, RunEnd};
+use crate::runner::SampleFile;
 use std::time::Duration;
 
 /// How trials are made.
@@ -33,6 +34,9 @@ pub struct Tried {
     pub stdout: Vec<u8>,
     /// What it wrote to standard error, as far as it is kept.
     pub stderr: Vec<u8>,
+    /// The first files that it left in its working folder, each with the beginning of its text; without those that it was
+    /// given and did not change.
+    pub left: Vec<SampleFile>,
     /// From its start, its sandbox layers included, to the end of its process.
     pub took: Duration,
     /// Processor time in milliseconds, of its waited-for children too.
@@ -50,6 +54,7 @@ impl Tried {
             end,
             stdout: Vec::new(),
             stderr: Vec::new(),
+            left: Vec::new(),
             took: Duration::ZERO,
             cpu_ms: 0,
             peak_memory_bytes: 0,

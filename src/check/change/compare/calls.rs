@@ -38,7 +38,20 @@ impl<'a> Pairs<'a> {
         let mut left: Vec<&CallFact> =
             base.calls.iter().filter(|call| has(&now, &call.key()) < has(&old, &call.key())).collect();
         let (mut pairs, mut fresh) = (Vec::new(), Vec::new());
-        for call in new.calls.iter().filter(|call| has(&old, &call.key()) < has(&now, &call.key())) {
+        let mut others: Vec<&CallFact> =
+            new.calls.iter().filter(|call| has(&old, &call.key()) < has(&now, &call.key())).collect();
+        // Those with the same constants belong together, wherever they stand.
+        others.retain(|call| {
+            let is_same = |before: &&CallFact| {
+                before.name == call.name && before.is_own == call.is_own && constant(before) == constant(call)
+            };
+            let found = left.iter().position(is_same).filter(|_| constant(call).iter().any(Option::is_some));
+            if let Some(index) = found {
+                pairs.push((left.remove(index), *call));
+            }
+            found.is_none()
+        });
+        for call in others {
             let about = call.about();
             let nearest = left
                 .iter()
@@ -53,6 +66,11 @@ impl<'a> Pairs<'a> {
         }
         Pairs { pairs, fresh }
     }
+}
+
+/// The constants that a call is given, in their order.
+fn constant(call: &CallFact) -> Vec<Option<&str>> {
+    call.given.iter().map(|given| given.constant.as_ref().map(|constant| constant.shown.as_str())).collect()
 }
 
 /// What the version does to the world that the version before did not.

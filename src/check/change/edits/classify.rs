@@ -51,7 +51,7 @@ pub(super) fn edits(
             finding: Finding::new(edit.code, edit.severity.min(most), edit.words).at(path, edit.line),
             before: before.map(Statement::lines),
             after: after.map(Statement::lines),
-            branch: before.and(after).and_then(|head| branch(head, new)),
+            branch: after.map_or_else(|| before.and_then(|head| branch(head, old)), |head| branch(head, new)),
             can_settle: !edit.is_flip && !acts,
         }));
     }
@@ -198,15 +198,9 @@ impl Code<'_> {
             _ if statement.tokens.iter().any(|token| self.filled.contains(&token.text)) => Severity::Low,
             StatementKind::Exit if is_own || self.follows_refusal(statement) => Severity::Low,
             StatementKind::Head if statement.has("else") || statement.has("try") => Severity::Low,
-            StatementKind::Head if self.heads.contains(&statement.line()) => Severity::Low,
+            StatementKind::Head if self.heads.contains(&statement.line()) => return Some(harmless("guard", statement)),
             _ if self.branches.iter().any(|(first, last)| (*first..=*last).contains(&statement.line())) => {
-                return Some(Edit {
-                    code: "entry",
-                    severity: Severity::Low,
-                    line: statement.line(),
-                    words: format!("added: {}", quoted(statement, &[])),
-                    is_flip: false,
-                });
+                return Some(harmless("entry", statement));
             }
             StatementKind::Assign if !target(statement).is_some_and(is_known) && !calls => Severity::Low,
             StatementKind::Other if is_setup(statement) => Severity::Low,
@@ -227,6 +221,12 @@ impl Code<'_> {
         let head = self.new[..at].iter().rev().find(|other| other.kind == StatementKind::Head);
         head.is_some_and(|head| self.heads.contains(&head.line()))
     }
+}
+
+/// An added statement that only takes or refuses more.
+fn harmless(code: &'static str, statement: &Statement) -> Edit {
+    let words = format!("added: {}", quoted(statement, &[]));
+    Edit { code, severity: Severity::Low, line: statement.line(), words, is_flip: false }
 }
 
 /// Options of a shell that make it stricter.
@@ -343,10 +343,10 @@ fn heads(steps: &[Step<'_>]) -> HashSet<u64> {
 fn branches(steps: &[Step<'_>], old: &[Statement], new: &[Statement]) -> Vec<(u64, u64)> {
     /// What is compared with texts, without the texts; `None` where something else is.
     fn subject(statement: &Statement) -> Option<Vec<&str>> {
-        let is_text = |token: &&Token| token.kind == TokenKind::Text;
+        let is_text = |token: &&Token| token.kind == TokenKind::Text || token.text == "|";
         let texts = statement.tokens.iter().rev().take_while(is_text).count();
         let rest = &statement.tokens[..statement.tokens.len() - texts];
-        let is_case = rest.is_empty() && statement.tokens.iter().all(|token| token.context.list);
+        let is_case = rest.is_empty() && statement.tokens.iter().all(|token| token.context.list || token.text == "|");
         let names = rest.iter().filter(|token| token.kind == TokenKind::Name).count();
         let signs = rest.iter().filter(|token| token.kind == TokenKind::Sign);
         let is_plain =

@@ -54,7 +54,7 @@ const PATIENCE: &[&str] =
     &["timeout", "retries", "retry", "delay", "sleep", "interval", "wait", "backoff", "max-time", "connect-timeout"];
 
 /// Sorts of changes that leave alone what a program computes.
-pub(super) const HARMLESS: &[&str] = &["message", "entry", "manner", "option", "patience"];
+pub(super) const HARMLESS: &[&str] = &["message", "entry", "manner", "option", "patience", "guard"];
 
 /// What a difference inside a statement is.
 pub(super) fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) -> (&'static str, Severity) {
@@ -81,7 +81,9 @@ pub(super) fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) ->
     {
         return ("entry", Severity::Low);
     }
-    if part.old.iter().all(converts) && part.new.is_empty() {
+    let is_searched = part.before.is_some_and(|token| matches!(token.text.as_str(), "in" | "not"));
+    let is_set = |token: &Token| is_searched && matches!(token.text.as_str(), "set" | "frozenset");
+    if part.old.iter().all(|token| converts(token) || is_set(token)) && part.new.is_empty() {
         return ("manner", Severity::Low);
     }
     if part.new.is_empty() {
@@ -115,8 +117,9 @@ pub(super) fn judge(part: &Replaced<'_>, before: &Statement, now: &Statement) ->
 /// What more was put into a statement.
 fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
     let tokens = part.new;
-    let is_entry =
-        tokens.iter().all(|token| token.context.list && matches!(token.kind, TokenKind::Text | TokenKind::Number));
+    let is_entry = tokens.iter().all(|token| {
+        token.context.list && matches!(token.kind, TokenKind::Text | TokenKind::Number) || token.text == "|"
+    });
     // A table gains a row of names.
     let is_row = now.kind == StatementKind::Assign
         && tokens.len() > 1
@@ -131,6 +134,11 @@ fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
         return ("manner", Severity::Low);
     }
     if tokens.iter().all(|token| CLEANING.contains(&token.text.as_str())) {
+        return ("manner", Severity::Low);
+    }
+    // `${1:-}` is `$1` where nothing is set, and `IFS=` before `read` keeps the spaces of a line.
+    let words: Vec<&str> = tokens.iter().map(|token| token.text.as_str()).collect();
+    if matches!(words.as_slice(), [":-"] | ["IFS", "="]) {
         return ("manner", Severity::Low);
     }
     let first = tokens.first().map_or("", |token| token.text.as_str());
@@ -163,16 +171,25 @@ fn code_of(tokens: &[Token]) -> &'static str {
     }
 }
 
-/// Whether one operator or constant became another one: no refactoring does that.
+/// Whether one operator or constant became another one, which no refactoring does; or whether a condition inside of a
+/// statement came or went, of which no run shows that it was both true and false.
 pub(super) fn is_flip(part: &Replaced<'_>) -> bool {
-    let ([old], [new]) = (part.old, part.new) else {
-        let tokens = || part.old.iter().chain(part.new);
-        // A part of a condition that came or went.
-        return (part.old.is_empty() || part.new.is_empty())
-            && tokens().any(|token| matches!(token.text.as_str(), "and" | "or" | "&&" | "||" | "not" | "!"));
-    };
     let is_constant = |kind| matches!(kind, TokenKind::Sign | TokenKind::Number | TokenKind::Text);
-    is_constant(old.kind) && is_constant(new.kind) && !new.context.message
+    if let ([old], [new]) = (part.old, part.new)
+        && is_constant(old.kind)
+        && is_constant(new.kind)
+        && !new.context.message
+    {
+        return true;
+    }
+    let conditions = |tokens: &[Token]| tokens.iter().filter(|token| is_condition(token)).count();
+    conditions(part.old) != conditions(part.new)
+}
+
+/// Whether a token decides what is computed.
+fn is_condition(token: &Token) -> bool {
+    const SIGNS: &[&str] = &["and", "or", "&&", "||", "??", "not", "!", "?", "if", "else"];
+    SIGNS.contains(&token.text.as_str()) && token.kind != TokenKind::Text
 }
 
 /// Whether a statement decides who may do something, by its names.

@@ -59,7 +59,7 @@ pub(in crate::check) struct Edited {
     pub(in crate::check) before: Option<(u64, u64)>,
     /// The same in the new version; `None` when it was removed.
     pub(in crate::check) after: Option<(u64, u64)>,
-    /// The lines of what a changed condition leads to.
+    /// The lines of what a changed condition leads to, in the version whose runs are looked at.
     pub(in crate::check) branch: Option<(u64, u64)>,
     /// Whether the same outputs of runs that went through it show that it changes nothing.
     pub(in crate::check) can_settle: bool,

@@ -7,7 +7,8 @@ use crate::code::statements::{Statement, Token, TokenKind};
 pub(super) fn normal(mut statements: Vec<Statement>) -> Vec<Statement> {
     for statement in &mut statements {
         let tokens = without_compile(std::mem::take(&mut statement.tokens));
-        statement.tokens = merged(compared(&without_constant_time(tokens)));
+        let tokens = without_format(&without_constant_time(tokens));
+        statement.tokens = merged(compared(&tokens));
     }
     statements
 }
@@ -48,6 +49,36 @@ fn without_constant_time(mut tokens: Vec<Token>) -> Vec<Token> {
         at += 1;
     }
     tokens
+}
+
+/// `"{}.{}" format a b` becomes `a "." b`, as `f"{a}.{b}"` is read. Each argument must be one name.
+fn without_format(tokens: &[Token]) -> Vec<Token> {
+    let mut result = Vec::with_capacity(tokens.len());
+    let mut at = 0;
+    while at < tokens.len() {
+        let token = &tokens[at];
+        let is_it = token.kind == TokenKind::Text
+            && token.text.contains("{}")
+            && tokens.get(at + 1).is_some_and(|next| next.text == "format" && next.context.fixed);
+        let holes = token.text.matches("{}").count();
+        let values = tokens.get(at + 2..at + 2 + holes).unwrap_or_default();
+        let is_name = |token: &Token| token.kind == TokenKind::Name && !token.context.fixed;
+        // A part of the last value would follow it.
+        let ends = tokens.get(at + 2 + holes).is_none_or(|next| !next.context.fixed && next.text != "[");
+        if !is_it || values.len() != holes || !values.iter().all(is_name) || !ends {
+            result.push(token.clone());
+            at += 1;
+            continue;
+        }
+        for (part, value) in token.text.split("{}").zip(values.iter().map(Some).chain([None])) {
+            if !part.is_empty() {
+                result.push(Token { text: part.to_owned(), ..token.clone() });
+            }
+            result.extend(value.cloned());
+        }
+        at += 2 + holes;
+    }
+    result
 }
 
 /// A comparison with one text is a search in a list of one: `x == "a"` becomes `x "a"`, `x != "a"` becomes `x not "a"`,
@@ -187,6 +218,17 @@ fn pieces(pattern: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filled_template_is_read_as_one_text() {
+        let read = |text: &str| {
+            let statements = crate::code::statements::read(text, crate::domain::source::Language::Python).unwrap();
+            normal(statements)[0].key()
+        };
+        assert_eq!(read("open(\"{}.{}\".format(a, b), 'w')"), read("open(f\"{a}.{b}\", 'w')"));
+        assert_ne!(read("open(\"{}.{}\".format(b, a), 'w')"), read("open(f\"{a}.{b}\", 'w')"));
+        assert_ne!(read("x = \"{}\".format(a.b)"), read("x = f\"{a}\""));
+    }
 
     #[test]
     fn one_more_word_makes_a_pattern_wider_and_nothing_else() {

@@ -356,3 +356,38 @@ fn code_that_unfolds_without_end_is_compared_in_bounded_time() {
     let found = edits("t.py", &lines("a"), &lines("b").replace("(\"", "(1, \""));
     assert!(found.iter().any(|finding| finding.severity >= Severity::Medium), "{:?}", found.first());
 }
+
+#[test]
+fn forms_of_a_shell_that_mean_the_same_are_no_warning() {
+    let old = "for name; do\n  case \"$name\" in\n    --help) usage ;;\n    *) work \"$1\" ;;\n  esac\ndone\nwhile read -r line; do\n  work \"$line\"\ndone\n";
+    for (from, to) in [
+        ("--help) usage", "-h|--help) usage"),
+        ("    *) work", "    -V|--version)\n      echo 'work 1.0'\n      ;;\n    *) work"),
+        ("\"$1\"", "\"${1:-}\""),
+        ("while read", "while IFS= read"),
+    ] {
+        let worst = worst("a.sh", old, &old.replace(from, to));
+        assert!(worst.is_none_or(|worst| worst == Severity::Low), "{to}: {worst:?}");
+    }
+    for (from, to) in [("\"$1\"", "\"${1:-/}\""), ("--help) usage", "*) usage"), ("work \"$1\"", "work \"$2\"")] {
+        assert_eq!(worst("a.sh", old, &old.replace(from, to)), Some(Severity::Medium), "{to}");
+    }
+}
+
+#[test]
+fn a_search_in_a_set_of_the_keys_is_a_search_in_them() {
+    let old = "def missing(needed, props):\n    for name in needed:\n        if name not in set(props.keys()):\n            print(name)\n";
+    let new = old.replace("set(props.keys())", "props");
+    assert!(worst("a.py", old, &new).is_none_or(|worst| worst == Severity::Low));
+    assert_eq!(worst("a.py", old, &old.replace("not in set", "in set")), Some(Severity::Medium));
+}
+
+#[test]
+fn a_condition_inside_of_a_statement_is_not_settled_by_runs() {
+    let edits = |old: &str, new: &str| compare(&version("t", &[("a.js", old)]), &version("t", &[("a.js", new)])).0;
+    let old = "const n = 3;\nconst size = total(n) / count(n);\nconsole.log(size);\n";
+    let found = edits(old, &old.replace("count(n)", "(n > 12 ? count(1) : count(n))"));
+    assert!(!found.is_empty() && found.iter().all(|edit| !edit.can_settle), "{found:?}");
+    let found = edits(old, &old.replace("total(n)", "total(n, n)"));
+    assert!(found.iter().any(|edit| edit.can_settle), "{found:?}");
+}

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 /// Numbers of a document that are changed one by one, and lines that are left out one by one.
 const EACH: usize = 4;
 
+/// Longest document that is made because a number of the code may be a length, in bytes.
+const MAX_LENGTH: f64 = 20_000.0;
+
 /// A document and the ending of its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Document {
@@ -37,6 +40,12 @@ pub(super) fn usual(code: &str, is_dotted: bool, literals: &Literals) -> Vec<Doc
         of("txt", "3\n1\n2\n10\n-4\n2.5\n".to_owned()),
         of("txt", String::new()),
     ];
+    // A number of the code may be a length: what stands behind it.
+    for length in literals.numbers.iter().filter(|number| (16.0..=MAX_LENGTH).contains(*number)).take(2) {
+        let filler = PROSE.repeat(*length as usize / PROSE.len() + 1);
+        all.extend(literals.texts.iter().take(3).map(|word| of("txt", format!("{filler}{word}\n"))));
+        all.push(of("txt", filler));
+    }
     // An ending that the code asks for, and that is none of these.
     let others = literals.texts.iter().filter_map(|text| text.strip_prefix('.'));
     let is_ending = |text: &&str| (1..=5).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric());
@@ -162,7 +171,13 @@ fn near_text(text: &str, literals: &Literals) -> Vec<String> {
             made.push(format!("{}{new}{}", &text[..*at], &text[at + number.len()..]));
         }
     }
-    made.extend([text.to_uppercase(), text.replace('\n', "\r\n"), text.replace('\n', "\n\n"), text.replace(' ', "  ")]);
+    made.extend([
+        text.to_uppercase(),
+        text.replacen('\n', "\r\n", 1),
+        text.replace('\n', "\r\n"),
+        text.replace('\n', "\n\n"),
+        text.replace(' ', "  "),
+    ]);
     made
 }
 

@@ -255,7 +255,9 @@ impl Key {
         let words = words(&self.name);
         let last = words.last().map_or("", String::as_str);
         let first = words.first().map_or("", String::as_str);
-        if NUMBERS.contains(&last) {
+        if self.holds_numbers() {
+            Use::List
+        } else if NUMBERS.contains(&last) {
             Use::Number
         } else if FLAGS.contains(&last) || FLAGS[..2].contains(&first) && words.len() > 1 {
             Use::Flag
@@ -266,17 +268,36 @@ impl Key {
         }
     }
 
+    /// Whether it is a list of numbers by its name.
+    fn holds_numbers(&self) -> bool {
+        const LISTS: &[&str] = &[
+            "box",
+            "bbox",
+            "rect",
+            "coords",
+            "coordinates",
+            "point",
+            "position",
+            "vector",
+            "matrix",
+            "numbers",
+            "scores",
+        ];
+        words(&self.name).last().is_some_and(|last| LISTS.contains(&last.as_str()))
+    }
+
     fn value(&self, keys: &[Key], depth: usize) -> Value {
         match self.kind() {
             Use::Number => json!(1 + self.name.len() % 7),
             Use::Flag => json!(true),
             Use::Object if depth < MAX_DEPTH => object(&without(keys, self), depth + 1),
-            Use::List if depth < MAX_DEPTH => {
+            Use::List if depth < MAX_DEPTH && !self.holds_numbers() => {
                 let rest = without(keys, self);
                 let (first, mut second) = (object(&rest, depth + 1), object(&rest, depth + 1));
                 vary(&mut second);
                 json!([first, second])
             }
+            Use::List if self.holds_numbers() => json!([1, 2, 3, 4]),
             Use::Object => json!({}),
             Use::List => json!(["alpha", "beta"]),
             Use::Text | Use::Unknown => json!(self.word.clone().unwrap_or_else(|| of_name(&self.name))),

@@ -7,12 +7,11 @@
 mod documents;
 mod keys;
 
-use super::generate;
-use super::variants::fullest;
+use super::variants::{Fill, filled};
 use crate::check::change::Literals;
 use crate::check::{Batch, CheckContext};
 use crate::domain::source::{Language, text_of};
-use crate::domain::{ArgPlace, Recipe, ToolDetail};
+use crate::domain::{ArgPlace, InputMode, Recipe, ToolDetail, VersionFile};
 use crate::runner::{Pace, SampleFile, Tried};
 use documents::Document;
 use serde_json::{Map, Value, json};
@@ -40,57 +39,88 @@ pub(super) struct Samples {
     pub(super) known: Vec<Value>,
 }
 
+/// How a document reaches the tool.
+enum Way<'a> {
+    /// As a file that these inputs name.
+    File(Vec<&'a str>),
+    /// As the text of this input.
+    Text(&'a str),
+    /// As the input itself, when it is JSON.
+    Whole,
+}
+
 impl Samples {
-    /// Finds out which inputs of the base name files, and makes files for them.
+    /// Finds out which inputs of the base name files or are texts, and makes documents for them.
     ///
     /// # Errors
     /// When nothing could be started.
-    pub(super) fn find(
+    pub(super) fn find(context: &CheckContext<'_>, base: &ToolDetail, literals: &Literals) -> Result<Samples, String> {
+        let Some(recipe) = &base.manifest.recipe else { return Ok(Samples::default()) };
+        let nothing = json!({"type": "object"});
+        let schema = base.manifest.input.as_ref().unwrap_or(&nothing);
+        let texts: Vec<&str> = base.files.iter().chain(&context.version.files).filter_map(text_of).collect();
+        let usual = documents::usual(&texts.join("\n"), base.files.iter().any(is_script), literals);
+        let names = text_properties(schema);
+        let is_open = schema.get("properties").is_none();
+        let way = if recipe.input == InputMode::StdinJson && is_open {
+            Way::Whole
+        } else if let Some(target) = find_target(context, base, schema, &names, &endings(&usual, &texts))? {
+            Way::File(target)
+        } else if let Some(name) = text_input(recipe, &names).or(recipe.piped.as_deref()) {
+            Way::Text(name)
+        } else {
+            return Ok(Samples::default());
+        };
+        Samples::make(context, base, (schema, &way), &usual, literals)
+    }
+
+    fn make(
         context: &CheckContext<'_>,
         base: &ToolDetail,
-        schema: &Value,
+        (schema, way): (&Value, &Way<'_>),
+        usual: &[Document],
         literals: &Literals,
     ) -> Result<Samples, String> {
-        let texts: Vec<&str> = base.files.iter().chain(&context.version.files).filter_map(text_of).collect();
-        let is_script = |language: Language| matches!(language, Language::JavaScript | Language::TypeScript);
-        let is_dotted = base
-            .files
-            .iter()
-            .any(|file| text_of(file).and_then(|text| Language::of(&file.path, text)).is_some_and(is_script));
-        let usual = documents::usual(&texts.join("\n"), is_dotted, literals);
-        let names = text_properties(schema);
         let mut samples = Samples::default();
-        if let Some(name) = base.manifest.recipe.as_ref().and_then(|recipe| text_input(recipe, &names)) {
-            samples.inputs.extend(usual.iter().map(|document| with(schema, &[name], &document.text, false)));
-        }
-        let Some(target) = find_target(context, base, schema, &names, &endings(&usual, &texts))? else {
-            return Ok(samples);
-        };
-        samples.folder(&usual);
-        let mut named: Vec<(Document, Value)> = Vec::new();
+        let mut named: Vec<(&Document, Value)> = Vec::new();
         for document in usual {
-            let file = samples.add(&document);
-            named.push((document, with(schema, &target, &file, false)));
+            named.extend(samples.input(schema, way, document).map(|input| (document, input)));
         }
         let mut inputs: Vec<Value> = named.iter().map(|(_, input)| input.clone()).collect();
-        inputs.push(with(schema, &target, FOLDER, false));
+        if let Way::File(target) = way {
+            samples.folder(usual);
+            inputs.push(with(schema, target, FOLDER, Fill::Simple));
+        }
         let batch = Batch::new(base, &inputs, Pace::Quick).with_samples(&samples.files);
-        let tried = context.trials.start(&batch)?;
-        let best = best(&tried);
-        for at in best.iter().copied().take(1) {
-            samples.known.push(inputs[at].clone());
-            let file = inputs[at].get(target[0]).map(first_text).unwrap_or_default();
-            samples.known.push(with(schema, &target, &file, true));
+        let best = best(&context.trials.start(&batch)?);
+        for input in best.iter().take(1).filter_map(|at| inputs.get(*at)) {
+            samples.known.push(input.clone());
+            if let Way::File(target) = way {
+                let file = input.get(target[0]).map(first_text).unwrap_or_default();
+                samples.known.push(with(schema, target, &file, Fill::Words));
+            }
         }
         samples.inputs.extend(inputs);
         let taken = best.iter().filter_map(|at| named.get(*at));
         for ((document, _), most) in taken.zip(CHANGED) {
             for changed in documents::near(document, literals).into_iter().take(most) {
-                let file = samples.add(&changed);
-                samples.inputs.push(with(schema, &target, &file, false));
+                let input = samples.input(schema, way, &changed);
+                samples.inputs.extend(input);
             }
         }
         Ok(samples)
+    }
+
+    /// The input with which a document reaches the tool.
+    fn input(&mut self, schema: &Value, way: &Way<'_>, document: &Document) -> Option<Value> {
+        match way {
+            Way::File(target) => {
+                let file = self.add(document);
+                Some(with(schema, target, &file, Fill::Simple))
+            }
+            Way::Text(name) => Some(with(schema, &[name], &document.text, Fill::Simple)),
+            Way::Whole => serde_json::from_str(&document.text).ok().filter(|_| document.ending == "json"),
+        }
     }
 
     /// Adds a file and returns its name.
@@ -111,6 +141,17 @@ impl Samples {
             let path = format!("{folder}/{}.{}", ["alpha", "beta", "gamma"][seen.len() % 3], document.ending);
             self.files.push(SampleFile { path, text: document.text.clone() });
         }
+    }
+
+    /// An input as text, with the texts of the files that it names.
+    pub(super) fn with_texts(&self, input: &Value) -> String {
+        let mut text = input.to_string();
+        let named: Vec<&SampleFile> =
+            self.files.iter().filter(|file| text.contains(file.path.split('/').next().unwrap_or(&file.path))).collect();
+        for file in named {
+            text.push_str(&file.text);
+        }
+        text
     }
 
     /// What the files are that an input names: ` (sample-3.json holds "…")`; empty for an input that names none.
@@ -141,16 +182,21 @@ fn text_properties(schema: &Value) -> Vec<&str> {
     properties.filter(|(_, schema)| is_text(schema)).map(|(name, _)| name.as_str()).take(MAX_TARGETS).collect()
 }
 
-/// The simplest input, or one with a value for every property, with this text for these.
-fn with(schema: &Value, names: &[&str], text: &str, is_full: bool) -> Value {
-    let start = if is_full { fullest(schema) } else { generate::simplest(schema) };
-    let mut map = if let Value::Object(map) = start { map } else { Map::new() };
+/// An input of this filling with this text for these properties.
+fn with(schema: &Value, names: &[&str], text: &str, fill: Fill) -> Value {
+    let mut map = if let Value::Object(map) = filled(schema, fill) { map } else { Map::new() };
     for name in names {
-        let is_list =
-            schema.pointer(&format!("/properties/{}/items", name.replace('~', "~0").replace('/', "~1"))).is_some();
+        let place = format!("/properties/{}/items", name.replace('~', "~0").replace('/', "~1"));
+        let is_list = schema.pointer(&place).is_some();
         map.insert((*name).to_owned(), if is_list { json!([text]) } else { json!(text) });
     }
     Value::Object(map)
+}
+
+/// Whether a file is JavaScript or TypeScript.
+fn is_script(file: &VersionFile) -> bool {
+    let language = text_of(file).and_then(|text| Language::of(&file.path, text));
+    matches!(language, Some(Language::JavaScript | Language::TypeScript))
 }
 
 fn first_text(value: &Value) -> String {
@@ -186,19 +232,19 @@ fn find_target<'n>(
     }
     let pairs: Vec<[String; 2]> = endings
         .iter()
-        .map(|ending| [format!("sample.{ending}"), format!("absent.{ending}")])
-        .chain([["samples".to_owned(), "absents".to_owned()]])
+        .map(|ending| [format!("sample-x.{ending}"), format!("sample-y.{ending}")])
+        .chain([["sample-x".to_owned(), "sample-y".to_owned()]])
         .collect();
     let files: Vec<SampleFile> = pairs
         .iter()
         .map(|[present, _]| {
-            let path = if present == FOLDER { format!("{FOLDER}/a.txt") } else { present.clone() };
+            let path = if present.contains('.') { present.clone() } else { format!("{present}/a.txt") };
             SampleFile { path, text: "alpha 1\nbeta 2\n".to_owned() }
         })
         .collect();
     let mut inputs = Vec::new();
     for target in &targets {
-        inputs.extend(pairs.iter().flatten().map(|name| with(schema, target, name, false)));
+        inputs.extend(pairs.iter().flatten().map(|name| with(schema, target, name, Fill::Simple)));
     }
     if inputs.is_empty() {
         return Ok(None);
@@ -222,7 +268,7 @@ fn is_read(present: &Tried, absent: &Tried) -> bool {
         return false;
     }
     let renamed = |tried: &Tried| {
-        let of = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace("absent", "sample");
+        let of = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace("sample-y", "sample-x");
         (of(&tried.stdout), of(&tried.stderr))
     };
     present.end.exit_code() != absent.end.exit_code() || renamed(present) != renamed(absent)
@@ -250,7 +296,7 @@ mod tests {
             recipe.input = crate::domain::InputMode::Args;
             recipe.args = vec![crate::domain::ArgRule::position("word1")];
         }
-        context(&version, |context| Samples::find(context, &version, schema, &Literals::default()).unwrap())
+        context(&version, |context| Samples::find(context, &version, &Literals::default()).unwrap())
     }
 
     #[test]
@@ -268,10 +314,32 @@ mod tests {
     }
 
     #[test]
+    fn a_traced_start_finds_the_files_too() {
+        let mut version = python("import sys\nprint(open(sys.argv[1]).read())\n");
+        if let Some(recipe) = &mut version.manifest.recipe {
+            recipe.input = crate::domain::InputMode::Args;
+            recipe.args = vec![crate::domain::ArgRule::position("word1")];
+        }
+        version.manifest.input = Some(json!({"type": "object", "properties": {"word1": {"type": "string"}}}));
+        let traced = super::super::executed::Traced::of(&version).unwrap();
+        let files = [SampleFile { path: "sample-1.txt".to_owned(), text: "hello".to_owned() }];
+        let tried = context(&version, |context| {
+            let inputs = [json!({"word1": "sample-1.txt"})];
+            context.trials.start(&Batch::new(&traced.version, &inputs, Pace::Plain).with_samples(&files)).unwrap()
+        });
+        assert_eq!(
+            String::from_utf8_lossy(&tried[0].stdout),
+            "hello\n",
+            "{}",
+            String::from_utf8_lossy(&tried[0].stderr)
+        );
+    }
+
+    #[test]
     fn an_input_that_names_no_file_gets_none() {
         let schema =
             json!({"type": "object", "properties": {"word1": {"type": "string"}}, "additionalProperties": false});
         let samples = found("import sys\nprint(sys.argv[1:], len(sys.argv))\n", &schema);
-        assert_eq!((samples.files.len(), samples.known.len()), (0, 0));
+        assert!(samples.files.is_empty(), "{:?}", samples.files);
     }
 }
