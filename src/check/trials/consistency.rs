@@ -11,7 +11,7 @@ use super::samples::Samples;
 use super::variants::{Fill, filled, variants};
 use super::weight::{is_mended, weight};
 use super::written::{Output, answer, files};
-use super::{cannot_start, cases, difference, inputs, rehearse, settled, unavailable};
+use super::{cannot_start, cases, difference, in_words, inputs, rehearse, settled, takes_input, unavailable};
 use crate::check::change::{Literals, literals, new_texts};
 use crate::check::{Batch, CheckContext};
 use crate::domain::NO_BASE;
@@ -19,8 +19,8 @@ use crate::domain::{
     CheckReport, Checker, Envelope, Finding, Observer, RunId, Severity, ToolDetail, Touch, count, plural,
 };
 use crate::runner::{Pace, SampleFile, Tried};
-use serde_json::{Map, Value};
-use std::collections::HashSet;
+use serde_json::Value;
+use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 
 /// Most differences that are told one by one.
@@ -230,7 +230,12 @@ impl Compared {
         self.differences.sort_by_key(|one| (std::cmp::Reverse(one.severity), one.input.to_string().len()));
         let worst = self.differences.first().map_or(Severity::Low, |one| one.severity);
         for one in self.differences.iter().take(MAX_TOLD) {
-            let message = format!("with {}{}: {}", in_words(&one.input), self.samples.said_of(&one.input), one.change);
+            let message = format!(
+                "with {}{}: {}",
+                in_words(&one.input, "no input"),
+                self.samples.said_of(&one.input),
+                one.change
+            );
             self.findings.push(Finding::new("other-answer", one.severity, message));
         }
         if differing > MAX_TOLD {
@@ -247,25 +252,6 @@ impl Compared {
         }
         CheckReport::of(name, self.findings).noted(notes.join(", "))
     }
-}
-
-/// An input as a reader types it: `a = 9, b = 4`.
-fn in_words(input: &Value) -> String {
-    match input.as_object() {
-        Some(map) if map.is_empty() => "no input".to_owned(),
-        Some(map) => {
-            let values: Vec<String> = map.iter().map(|(name, value)| format!("{name} = {}", quote(value))).collect();
-            values.join(", ")
-        }
-        None => quote(input),
-    }
-}
-
-/// Whether a version is started with an input at all.
-fn takes_input(version: &ToolDetail) -> bool {
-    version.manifest.recipe.as_ref().is_some_and(|recipe| {
-        recipe.input != crate::domain::InputMode::None || recipe.command.iter().any(|word| word.contains("{input."))
-    })
 }
 
 /// Those that name files and those near the known ones by turns, then those drawn from the schema; all fit the schemas
@@ -367,7 +353,7 @@ fn mask(old: &mut Value, again: &Value, new: &mut Value) {
 
 /// What the new version was seen to reach for, and the other one was not, with the same inputs.
 pub fn further(before: &[Tried], after: &[Tried]) -> Vec<Finding> {
-    let seen = |all: &[Tried]| -> Option<Map<String, Value>> {
+    let seen = |all: &[Tried]| -> Option<BTreeSet<String>> {
         let mut envelope = Envelope::default();
         for (at, tried) in all.iter().enumerate() {
             if tried.observation.observer != Observer::On {
@@ -376,11 +362,11 @@ pub fn further(before: &[Tried], after: &[Tried]) -> Vec<Finding> {
             envelope.fold(RunId(at as i64), &tried.observation);
         }
         let reaching = envelope.tried().into_iter().filter(|seen| !matches!(seen.touch, Touch::Read));
-        Some(reaching.map(|seen| (format!("{} {}", seen.touch, seen.target), Value::Null)).collect())
+        Some(reaching.map(|seen| format!("{} {}", seen.touch, seen.target)).collect())
     };
     let (Some(old), Some(new)) = (seen(before), seen(after)) else { return Vec::new() };
-    let news: Vec<&String> = new.keys().filter(|key| !old.contains_key(*key)).take(MAX_TOLD).collect();
-    news.into_iter()
+    new.difference(&old)
+        .take(MAX_TOLD)
         .map(|key| {
             Finding::new("reaches-further", Severity::Medium, format!("with the same input it now tries to {key}"))
         })

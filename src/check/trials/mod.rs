@@ -38,7 +38,7 @@ mod written;
 pub use condition::Condition;
 
 use super::{Batch, CheckContext};
-use crate::domain::{CheckReport, Kind, Severity, ToolDetail};
+use crate::domain::{CheckReport, InputMode, Kind, Severity, ToolDetail};
 use crate::runner::{Pace, Tried};
 use case::TrialCase;
 use serde_json::{Map, Value};
@@ -90,6 +90,25 @@ fn rehearse(context: &CheckContext<'_>, version: &ToolDetail, wanted: &[TrialCas
     let mut tried = context.trials.start(&batch)?;
     tried.truncate(wanted.len());
     Ok(tried)
+}
+
+/// An input as a reader types it: `a = 9, b = 4`; `none` stands for one without values.
+fn in_words(input: &Value, none: &str) -> String {
+    match input.as_object() {
+        Some(map) if map.is_empty() => none.to_owned(),
+        Some(map) => {
+            let value = |(name, value): (&String, &Value)| format!("{name} = {}", expression::quote(value));
+            map.iter().map(value).collect::<Vec<_>>().join(", ")
+        }
+        None => expression::quote(input),
+    }
+}
+
+/// Whether a version is started with an input at all.
+fn takes_input(version: &ToolDetail) -> bool {
+    version.manifest.recipe.as_ref().is_some_and(|recipe| {
+        recipe.input != InputMode::None || recipe.command.iter().any(|word| word.contains("{input."))
+    })
 }
 
 /// All examples and tests of a version.

@@ -5,11 +5,10 @@
 
 use super::case;
 use super::crash::{self, Crash};
-use super::expression::quote;
 use super::generate::{Rng, inputs};
-use super::{cannot_start, shrink, softened, unavailable};
+use super::{cannot_start, in_words, shrink, softened, takes_input, unavailable};
 use crate::check::{Batch, CheckContext};
-use crate::domain::{CheckReport, Checker, Dialect, Finding, InputMode, Severity, count, plural, signature_of};
+use crate::domain::{CheckReport, Checker, Dialect, Finding, Severity, count, plural, signature_of};
 use crate::runner::{Pace, Tried};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -31,10 +30,7 @@ pub(in crate::check) fn examine(context: &CheckContext<'_>) -> CheckReport {
     if let Some(why) = cannot_start(context.version) {
         return CheckReport::skipped(name, why);
     }
-    let takes_input = manifest.recipe.as_ref().is_some_and(|recipe| {
-        recipe.input != InputMode::None || recipe.command.iter().any(|word| word.contains("{input."))
-    });
-    if !takes_input {
+    if !takes_input(context.version) {
         return CheckReport::skipped(name, "it takes no input");
     }
     let all = inputs(schema, &mut Rng::of(context.version.tool.digest), INPUTS);
@@ -139,7 +135,7 @@ impl PropertyOutcome {
             .crashes
             .iter()
             .map(|(crash, input)| {
-                let message = format!("{} makes it crash: {}", in_words(input), crash.message);
+                let message = format!("{} makes it crash: {}", the_input(input), crash.message);
                 // Our own schemas are promises; those of other programs are read off their code.
                 let severity = match (is_ours, is_ordinary(input)) {
                     (true, _) => crash.severity,
@@ -151,7 +147,7 @@ impl PropertyOutcome {
             })
             .collect();
         for (reason, input) in self.refusals.values().take(MAX_CRASHES) {
-            let message = format!("{} is rejected with: {reason}", in_words(input));
+            let message = format!("{} is rejected with: {reason}", the_input(input));
             findings.push(Finding::new("refuses", Severity::Low, message));
         }
         if self.more > 0 {
@@ -231,15 +227,11 @@ fn is_ordinary(input: &Value) -> bool {
     }
 }
 
-/// An input as a reader types it: `the input a = 1, b = 0`.
-fn in_words(input: &Value) -> String {
-    match input.as_object() {
-        Some(map) if map.is_empty() => "the input without values".to_owned(),
-        Some(map) => {
-            let values: Vec<String> = map.iter().map(|(name, value)| format!("{name} = {}", quote(value))).collect();
-            format!("the input {}", values.join(", "))
-        }
-        None => format!("the input {}", quote(input)),
+/// An input in a sentence: `the input a = 1, b = 0`.
+fn the_input(input: &Value) -> String {
+    match in_words(input, "") {
+        words if words.is_empty() => "the input without values".to_owned(),
+        words => format!("the input {words}"),
     }
 }
 
