@@ -29,6 +29,9 @@ const MAX_TOLD: usize = 4;
 /// Generated inputs that both versions are started with.
 const GENERATED: usize = 80;
 
+/// Inputs that both versions are started with, those that name files included.
+const MOST: usize = 120;
+
 /// Inputs of recorded runs that both versions are started with.
 const RECORDED: usize = 20;
 
