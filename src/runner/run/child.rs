@@ -1,5 +1,7 @@
 //! Bringing a run into being: its streams, its supervisor, and why it did not work.
 
+use super::job::StartedRun;
+use crate::domain::{InterpreterFacts, RunEnd};
 use crate::runner::interpreter::{missing, shebang};
 use crate::runner::prepare::spec::{Handed, Spec};
 use crate::runner::process::terminal;
@@ -7,6 +9,7 @@ use crate::runner::sandbox::SYSTEM;
 use crate::runner::supervisor::starter::Started;
 use crate::runner::supervisor::{StartInput, send, send_fds};
 use crate::runner::tool_state::KeptState;
+use crate::runner::worker::WorkerConnection;
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::pipe::PipeFlags;
 use std::fs::File;
@@ -31,6 +34,41 @@ pub(in crate::runner) struct Child {
     pub(in crate::runner) stderr: Option<OwnedFd>,
     /// Where what it keeps comes back, when it keeps something.
     pub(in crate::runner) state: Option<OwnedFd>,
+    /// What a worker runs it with.
+    interpreter: Option<InterpreterFacts>,
+}
+
+impl Child {
+    /// The process that carries a run to a worker and back, in the place of its supervisor.
+    ///
+    /// # Errors
+    /// When its streams cannot be read without waiting.
+    pub(in crate::runner) fn of_worker(line: WorkerConnection) -> Result<Child, RunEnd> {
+        let WorkerConnection { carrier, control, stdout, stderr, interpreter } = line;
+        for stream in [&stdout, &stderr] {
+            rustix::io::ioctl_fionbio(stream, true).map_err(|error| {
+                let message = format!("its streams cannot be read: {error}");
+                RunEnd::SpawnFailed { message }
+            })?;
+        }
+        Ok(Child {
+            supervisor: carrier,
+            control,
+            is_heard: true,
+            is_done: false,
+            stdin: None,
+            stdout: Some(stdout),
+            stderr: Some(stderr),
+            state: None,
+            interpreter,
+        })
+    }
+
+    /// Who is told of its start.
+    pub(in crate::runner) fn begun(&self) -> StartedRun {
+        let interpreter = self.interpreter.clone();
+        StartedRun { pid: self.supervisor.pid, since: self.supervisor.since(), interpreter }
+    }
 }
 
 impl Drop for Child {
@@ -88,7 +126,7 @@ fn start(spec: &Spec, streams: Streams, handed: &[OwnedFd]) -> io::Result<Child>
         rustix::io::ioctl_fionbio(stream, true)?;
     }
     spec.starter.make_spare();
-    Ok(Child { supervisor, control, is_heard: true, is_done: false, stdin, stdout, stderr, state: None })
+    Ok(Child { supervisor, control, is_heard: true, is_done: false, stdin, stdout, stderr, state: None, interpreter: None })
 }
 
 /// The tool's streams: our ends and its ends.
@@ -108,7 +146,7 @@ impl Streams {
             }
             None => (OwnedFd::from(File::open("/dev/null")?), None),
         };
-        if spec.pty {
+        if spec.terms.pty {
             let (ours, theirs) = terminal::open()?;
             let twin = theirs.try_clone()?;
             return Ok(Streams { ours: [stdin, Some(ours), None], theirs: [tool_in, theirs, twin] });
