@@ -5,6 +5,7 @@ use super::agents::{
     REQUEST_FOR_AGENTS, RUN_FOR_AGENTS, RUN_STRICT_FOR_AGENTS, SEARCH_FOR_AGENTS, SHOW_FOR_AGENTS, WAIT_FOR_AGENTS,
 };
 use super::arg::{Arg, ArgKind};
+use super::common::{AGENT_LOG, ALLOW, BUNDLE, EVOLUTION, FAILURE, HISTORY, INSTANCE, ON, OPENAPI, OPPORTUNITY, REVIEW, REVIEWS, RUN, SEVERITIES, TOOL, YES};
 use super::choices::{
     CANDIDATES, CLIENTS, KINDS, LANGUAGES, ORIGINS, OUTCOMES, SHELLS, STAGES, STEPS, TEMPLATES, TIERS,
 };
@@ -62,41 +63,6 @@ impl Face {
         matches!(self, Face::Both | Face::Screen)
     }
 }
-
-const TOOL: Arg =
-    Arg::required("tool", ArgKind::Tool, "name, NAME@VERSION, NAME@DIGESTPREFIX, or a path when names clash");
-const REVIEW: Arg = Arg::required("review", ArgKind::Review, "number of the review");
-const REVIEWS: Arg = Arg::several("review", ArgKind::Review, "one or more review numbers");
-const YES: Arg = Arg::option("yes", ArgKind::Switch, "with several reviews: decide without confirmation");
-const EVOLUTION: Arg = Arg::required("evolution", ArgKind::Number, "number of the evolution");
-const SEVERITIES: ArgKind = ArgKind::Word(&["low", "medium", "high"]);
-const FAILURE: Arg = Arg::required("failure", ArgKind::Failure, "first digits of its signature (at least 4)");
-const OPPORTUNITY: Arg =
-    Arg::required("opportunity", ArgKind::Text, "its key, or at least the first 4 digits of the key");
-const HISTORY: Arg = Arg::option(
-    "history",
-    ArgKind::Path,
-    "also read this shell history (bash, zsh or fish); its content is not stored",
-);
-const AGENT_LOG: Arg = Arg::option(
-    "log",
-    ArgKind::Path,
-    "also read this agent log (JSON lines with its calls); its content is not stored",
-);
-const OPENAPI: Arg = Arg::option(
-    "openapi",
-    ArgKind::Path,
-    "also suggest a tool for each operation of this OpenAPI document (JSON or YAML)",
-);
-const BUNDLE: Arg = Arg::required("bundle", ArgKind::Path, "bundle folder");
-const ALLOW: Arg = Arg::option(
-    "allow",
-    ArgKind::Switch,
-    "unlock the tool for this run, and grant this version its declared permissions from now on",
-)
-.for_humans();
-const INSTANCE: Arg = Arg::required("instance", ArgKind::Instance, "name of the instance");
-const RUN: Arg = Arg::required("run", ArgKind::Run, "number of the run");
 
 actions! {
     // Catalog
@@ -174,6 +140,7 @@ actions! {
         Arg::option("from", ArgKind::Text, "of a composite: first step to run again; recorded outputs of earlier steps are reused"),
         Arg::option("of", ArgKind::Run, "with --from: the run whose outputs are reused; default is the newest"),
         ALLOW,
+        ON,
         Arg::option("show", ArgKind::Switch, "dry run: print the command line and how each input is passed; starts nothing"),
         Arg::option("jsonl", ArgKind::Switch, "print one event per line during the run")
     }
@@ -183,6 +150,7 @@ actions! {
         Arg::option("input", ArgKind::Json, "input object as JSON, @FILE, or - for standard input"),
         Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE, or KEY=@FILE for the text of a file"),
         Arg::option("timeout", ArgKind::Duration, "time limit, for example 30s"),
+        ON,
         Arg::option("jsonl", ArgKind::Switch, "print one event per line during the run")
     }
     Call "call" Run Change [Catalog] ["Q"] Both [CALL_FOR_AGENTS] "Run the tool that best fits a scenario; if it fails, try the next one" {
@@ -195,6 +163,9 @@ actions! {
         Arg::option("timeout", ArgKind::Duration, "time limit for each attempt, for example 30s"),
         Arg::option("go-on", ArgKind::Switch, "continue after a failed tool that may have had side effects"),
         Arg::option("show", ArgKind::Switch, "dry run: list the candidates with reasons")
+    }
+    Workers "workers" Run View [] [] Both "List the workers: other machines that runs can take place on; with a name, try it" {
+        Arg::optional("worker", ArgKind::Text, "worker to contact: shows its version, isolation, languages and round trip")
     }
     State "state" Run View [Catalog] ["K"] Both "List the files that a tool keeps between its runs" { TOOL }
     ClearState "clear-state" Run HumanOnly [] [] Both "Delete the files that a tool keeps between its runs" { TOOL }
@@ -528,6 +499,7 @@ actions! {
         Arg::option("list", ArgKind::Word(&["core", "pinned", "all"]), "also list tools of the library by name: pinned lists those of --tools, all lists every tool that the agent can run; default core"),
         Arg::option("config", CLIENTS, "print the configuration for this client instead")
     }
+    ServeRun "serve-run" Workbench Change [] [] Shell "Carry out a run of another machine; `run --on` starts it there, and speaks on its standard streams" {}
     Hook "hook" Workbench Change [] [] Shell "Answer a hook of an agent's client; reads its question as JSON on standard input" {
         Arg::required("client", ArgKind::Word(&["claude", "codex"]), "the client that asks")
     }

@@ -259,6 +259,7 @@ pub(super) mod tests {
             departed: vec![],
             interpreter: None,
             parent: None,
+            worker: None,
             step: None,
             truncated: false,
             input: "{}".into(),

@@ -385,4 +385,7 @@ pub struct Run {
     /// The step of the composite that it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
+    /// The worker that carried it out; `None` for this machine. Its isolation, use and behaviour are as that reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
 }

@@ -575,5 +575,5 @@ fn rerun_request(engine: &Engine, run: RunId, extent: RerunExtent) -> Result<Run
         RerunExtent::Whole => None,
         RerunExtent::From(step) => Some(RerunFrom { of: run, step }),
     };
-    Ok(RunRequest { tool, input, timeout: None, again })
+    Ok(RunRequest { tool, input, timeout: None, again, worker: record.worker })
 }

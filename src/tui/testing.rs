@@ -268,6 +268,7 @@ pub(super) fn run(id: i64, tool: &Tool, outcome: RunOutcome) -> Run {
         departed: vec![],
         interpreter: None,
         parent: None,
+        worker: None,
         step: None,
         input: "{}".into(),
     }

@@ -232,7 +232,7 @@ impl CallServer {
             ));
         }
         let started = self.engine.library().resolve(name).and_then(|tool| {
-            let request = RunRequest { tool, input, timeout: None, again: None };
+            let request = RunRequest { tool, input, timeout: None, again: None, worker: None };
             self.engine.runs().start_with(&request, &self.caller, self.parent.clone())
         });
         let handle = match started {

@@ -127,7 +127,7 @@ impl Runs<'_> {
         caller: &Caller,
         occasion: impl Into<Occasion>,
     ) -> Result<RunHandle, EngineError> {
-        let mut occasion = occasion.into();
+        let mut occasion = Occasion { worker: request.worker.clone(), ..occasion.into() };
         let tool = self.engine.versions().followed(&request.tool, caller)?;
         let request = &self.gone_on_with(RunRequest { tool, ..request.clone() })?;
         if request.tool.kind == Kind::Service {
@@ -403,6 +403,9 @@ impl Runs<'_> {
     ) -> Result<RunId, EngineError> {
         let at = now();
         self.workspace.transact(|tx| {
+            if let Some(worker) = &occasion.worker {
+                self.worker_is_full(worker, tx.running_on(worker)?)?;
+            }
             let id = tx.start_run(&NewRun {
                 tool: tool.name.clone(),
                 version: tool.version.clone(),
@@ -416,6 +419,7 @@ impl Runs<'_> {
                 remember_input: matches!((caller, occasion.input), (Caller::Human(_), InputFrom::Asker))
                     && !input.is_empty(),
                 parent: occasion.parent.as_ref().map(|parent| (parent.run, parent.step.clone())),
+                worker: occasion.worker.clone(),
             })?;
             if let Some(permit) = occasion.permit {
                 demand_permit(tx, permit, id, at)?;

@@ -66,11 +66,11 @@ pub fn prepare_on(
     (digest, stage): (Digest, Stage),
     worker: Worker,
 ) -> Result<WorkerCall, RunEnd> {
-    let recipe = startable(request.manifest)?;
     if let Some(why) = unsupported(request) {
         let message = format!("worker {} cannot run it: {why}; run it without --on", worker.name);
         return Err(RunEnd::Refused { message });
     }
+    let recipe = startable(request.manifest)?;
     let empty = Value::Object(Map::new());
     check_input(request, recipe, request.input.unwrap_or(&empty))?;
     let allowed = match request.profile {

@@ -31,6 +31,7 @@ fn a_run_reads_back_while_it_runs_and_after_its_end() {
         departed: vec![],
         interpreter: None,
         parent: None,
+        worker: None,
         step: None,
         input: new.input,
     };
@@ -193,6 +194,18 @@ fn runs_are_found_by_each_field_and_by_all_together() {
         limit: 9,
     };
     assert_eq!(found(&together), [first]);
+}
+
+#[test]
+fn runs_on_a_worker_are_counted_while_they_run() {
+    let (_dir, mut store) = store();
+    let on = |worker: &str| NewRun { worker: Some(worker.to_owned()), ..run("x") };
+    let first = change(&mut store, |tx| tx.start_run(&on("big")));
+    change(&mut store, |tx| Ok((tx.start_run(&on("small"))?, tx.start_run(&run("x"))?)));
+    assert_eq!(store.run(first).unwrap().unwrap().worker.as_deref(), Some("big"));
+    assert_eq!((store.running_on("big").unwrap(), store.running_on("none").unwrap()), (1, 0));
+    change(&mut store, |tx| tx.finish_run(first, &finished(RunEnd::Cancelled)));
+    assert_eq!(store.running_on("big").unwrap(), 0);
 }
 
 #[test]

@@ -453,7 +453,7 @@ impl App {
         let label = format!("{} {}", tool.name, tool.version);
         let phase = super::pane::output::Phase::Starting { since: self.now.steady_ms };
         let tab: TabId = self.output.open(label, Some(Arc::clone(&tool)), phase);
-        let request = crate::engine::RunRequest { tool, input, timeout: None, again: None };
+        let request = crate::engine::RunRequest { tool, input, timeout: None, again: None, worker: None };
         vec![Effect::StartRun { tab, request }]
     }
 }
