@@ -291,6 +291,12 @@ impl Run {
         }
     }
 
+    /// [`Self::isolation_words`], with the worker that reports it where that is not this machine.
+    pub fn isolation_and_worker(&self) -> String {
+        let words = self.isolation_words();
+        self.worker.as_ref().map_or_else(|| words.to_owned(), |worker| format!("{words} on {worker}"))
+    }
+
     /// Whether it was refused because the isolation that was demanded could not be had.
     pub fn lacked_isolation(&self) -> bool {
         self.outcome == RunOutcome::Refused && !self.isolation.missing.is_empty()

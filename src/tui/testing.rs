@@ -237,6 +237,7 @@ pub(super) fn dossier(tool: &Tool, input: Option<serde_json::Value>) -> Box<Tool
         other: None,
         runs: vec![],
         command: CommandView::isolated("/work"),
+        workers: vec![],
     })
 }
 

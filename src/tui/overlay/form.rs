@@ -10,7 +10,7 @@ use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, pad, safe, wrap};
 use crate::tui::theme::Theme;
 use crate::tui::widget::{FormEvent, FormView};
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -24,6 +24,10 @@ pub struct RunForm {
     view: Option<FormView>,
     /// What the command line is made from, and for which manifest.
     command: Option<(CommandView, Manifest)>,
+    /// The workers to choose from.
+    workers: Vec<String>,
+    /// The one that is chosen; `None` is this machine.
+    worker: Option<String>,
 }
 
 /// Lines of the command line, and of the text on standard input.
@@ -31,8 +35,20 @@ const COMMAND_LINES: [usize; 2] = [3, 1];
 
 impl RunForm {
     /// A form whose fields are still to come.
-    pub fn loading(tool: Arc<Tool>) -> RunForm {
-        RunForm { tool, view: None, command: None }
+    pub fn loading(tool: Arc<Tool>, worker: Option<String>) -> RunForm {
+        RunForm { tool, view: None, command: None, workers: Vec::new(), worker }
+    }
+
+    /// The worker that is to carry out the run; `None` is this machine.
+    pub fn worker(&self) -> Option<&str> {
+        self.worker.as_deref()
+    }
+
+    /// Chooses the next worker, and this machine after the last one.
+    fn choose_worker(&mut self) {
+        let chosen = self.worker.as_ref().and_then(|chosen| self.workers.iter().position(|name| name == chosen));
+        let next = chosen.map_or(0, |at| at + 1);
+        self.worker = self.workers.get(next).cloned();
     }
 
     /// The tool to run.
@@ -62,6 +78,7 @@ impl RunForm {
         let is_of_last_run = draft.is_none() && dossier.last_input.as_ref().is_some_and(has_entries);
         let view = view.with_earlier(earlier_inputs(dossier));
         self.view = Some(if is_of_last_run { view.filled_from("input of the last run") } else { view });
+        self.workers.clone_from(&dossier.workers);
         self.command = manifest.recipe.as_ref().map(|_| (dossier.command.clone(), manifest.clone()));
         true
     }
@@ -71,6 +88,10 @@ impl RunForm {
         let Some(view) = &mut self.view else {
             return if key.code == KeyCode::Esc { Reply::Close } else { Reply::Stay };
         };
+        if key.code == KeyCode::Char('o') && key.modifiers.contains(KeyModifiers::CONTROL) && !self.workers.is_empty() {
+            self.choose_worker();
+            return Reply::Stay;
+        }
         match view.handle_key(*key) {
             FormEvent::None => Reply::Stay,
             FormEvent::Submit(input) => Reply::Start(input),
@@ -102,10 +123,16 @@ impl RunForm {
             buf.put(inner.x, inner.y, "loading input fields …", usize::from(inner.width), theme.dim);
             return;
         };
-        let lines = match &self.command {
-            Some((command, manifest)) => command_lines(command, manifest, &view.form().value(), inner, theme),
-            None => Vec::new(),
+        let mut lines = match &self.command {
+            // Its own paths are known there only.
+            Some((command, manifest)) if self.worker.is_none() => {
+                command_lines(command, manifest, &view.form().value(), inner, theme)
+            }
+            Some(_) | None => Vec::new(),
         };
+        if !self.workers.is_empty() || self.worker.is_some() {
+            lines.insert(0, worker_line(self.worker.as_deref(), usize::from(inner.width), theme));
+        }
         // What is typed comes first where there is little room.
         let lines: Vec<Line> = lines.into_iter().take(usize::from(inner.height.saturating_sub(5) / 2)).collect();
         let body = Rect { height: inner.height.saturating_sub(lines.len() as u16), ..inner };
@@ -159,6 +186,18 @@ fn command_lines(command: &CommandView, manifest: &Manifest, input: &Value, area
         }
         Err(why) => labelled(LABEL, &safe(&why), most, theme.dim),
     }
+}
+
+/// Where the run takes place, and the key that changes it.
+fn worker_line(worker: Option<&str>, width: usize, theme: &Theme) -> Line {
+    let place = worker.map_or_else(|| "this machine".to_owned(), |worker| format!("worker {}", safe(worker)));
+    let key = "  ctrl-o another machine";
+    let place = cut(&place, width.saturating_sub(LABEL.width() + key.width()));
+    Line::from(vec![
+        Span::styled(pad("runs on", LABEL.width()), theme.dim),
+        Span::styled(place, theme.text),
+        Span::styled(key.to_owned(), theme.dim),
+    ])
 }
 
 /// In front of the command line.
