@@ -9,7 +9,8 @@ pub(super) const REVIEWS: Arg = Arg::several("review", ArgKind::Review, "one or 
 pub(super) const YES: Arg = Arg::option("yes", ArgKind::Switch, "with several reviews: decide without confirmation");
 pub(super) const EVOLUTION: Arg = Arg::required("evolution", ArgKind::Number, "number of the evolution");
 pub(super) const SEVERITIES: ArgKind = ArgKind::Word(&["low", "medium", "high"]);
-pub(super) const FAILURE: Arg = Arg::required("failure", ArgKind::Failure, "first digits of its signature (at least 4)");
+pub(super) const FAILURE: Arg =
+    Arg::required("failure", ArgKind::Failure, "first digits of its signature (at least 4)");
 pub(super) const OPPORTUNITY: Arg =
     Arg::required("opportunity", ArgKind::Text, "its key, or at least the first 4 digits of the key");
 pub(super) const HISTORY: Arg = Arg::option(

@@ -473,7 +473,8 @@ impl Behaviour {
                 lines.push(line(Weight::Warn, "missing", missing.join(", ")));
             }
             if let Some(worker) = &wall.worker {
-                let text = format!("worker {worker} reports this, and what these runs did; this machine did not see it");
+                let text =
+                    format!("worker {worker} reports this, and what these runs did; this machine did not see it");
                 lines.push(line(Weight::Warn, "worker", text));
             }
         }

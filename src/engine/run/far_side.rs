@@ -58,7 +58,9 @@ impl FarSide {
         let workspace = dir.join("workspace");
         std::fs::create_dir_all(&workspace).map_err(EngineError::internal)?;
         // What was open is closed now. Files that others changed before are not those of their digest.
-        if let Some(error) = exposure::close_to_others(&home.data, &dir).filter(|error| error.code == ErrorCode::Internal) {
+        if let Some(error) =
+            exposure::close_to_others(&home.data, &dir).filter(|error| error.code == ErrorCode::Internal)
+        {
             return Err(error);
         }
         let (settings, _) = Settings::load(&workspace, &home);

@@ -321,7 +321,8 @@ impl Runs<'_> {
         };
         let (starter, keeper, ender) = (self.engine.clone(), self.engine.clone(), self.engine.clone());
         let verified = verified.clone();
-        let (tool, who, write) = (detail.tool.name.clone(), caller.identity(), start.here().map(|spec| spec.grants().write.clone()));
+        let (tool, who, write) =
+            (detail.tool.name.clone(), caller.identity(), start.here().map(|spec| spec.grants().write.clone()));
         let (declared, row) = (detail.manifest.permissions.clone(), detail.tool.clone());
         let interpreter = start.here().and_then(|spec| spec.interpreter().cloned());
         // The live entry must be there before the process can end: the lock is held until then.

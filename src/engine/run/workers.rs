@@ -113,7 +113,8 @@ impl Describe for WorkerAnswer {
         told.field("languages", Ink::Plain, languages);
         told.field("round trip", Ink::Plain, format!("{} ms", self.round_trip_ms));
         if !self.accepted {
-            let text = format!("its runs are refused: {} is required by `least` in [workers.{}]", self.least, self.name);
+            let text =
+                format!("its runs are refused: {} is required by `least` in [workers.{}]", self.least, self.name);
             told.note(Ink::Bad, "too weak", text);
         }
         told
@@ -146,7 +147,11 @@ impl Runs<'_> {
     pub fn try_worker(&self, name: &str) -> Result<WorkerAnswer, EngineError> {
         let least = self.worker_setting(name)?.least;
         let failed = |message: String| {
-            EngineError::new(ErrorCode::Failed, message, format!("the settings of it are in [workers.{name}] of config.toml"))
+            EngineError::new(
+                ErrorCode::Failed,
+                message,
+                format!("the settings of it are in [workers.{name}] of config.toml"),
+            )
         };
         let worker = self.worker(name)?.map_err(|end| failed(end.message().unwrap_or_default()))?;
         let hello = runner::greet(&worker).map_err(failed)?;

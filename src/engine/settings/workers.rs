@@ -97,9 +97,10 @@ impl WorkerSetting {
                 self.least = level.ok_or(Some("write \"isolated\", \"confined\" or \"limits-only\""))?;
             }
             "most" => {
-                let whole = value.get_ref().as_integer().and_then(|number| {
-                    u64::from_str_radix(number.as_str(), number.radix()).ok()
-                });
+                let whole = value
+                    .get_ref()
+                    .as_integer()
+                    .and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
                 let most = whole.filter(|most| (1..=LARGEST_MOST).contains(most));
                 self.most = most.ok_or(Some("write a whole number from 1 to 1000"))?;
             }
@@ -115,9 +116,7 @@ impl WorkerSetting {
 }
 
 fn list(value: &Spanned<DeValue<'_>>) -> Option<Vec<String>> {
-    let word = |word: &Spanned<DeValue<'_>>| {
-        word.get_ref().as_str().filter(|word| is_word(word)).map(str::to_owned)
-    };
+    let word = |word: &Spanned<DeValue<'_>>| word.get_ref().as_str().filter(|word| is_word(word)).map(str::to_owned);
     value.get_ref().as_array()?.iter().map(word).collect()
 }
 

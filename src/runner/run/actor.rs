@@ -477,9 +477,7 @@ impl RunLoop<'_> {
             Some(Message::NotStarted { message }) => {
                 self.finish(RunEnd::SpawnFailed { message }, Observation::off("it never started"))
             }
-            last @ (Some(
-                Message::Lost { .. } | Message::Started(_) | Message::Sample(_) | Message::Observed(_),
-            )
+            last @ (Some(Message::Lost { .. } | Message::Started(_) | Message::Sample(_) | Message::Observed(_))
             | None) => {
                 self.notes.extend(last.and_then(Message::cause_of_loss));
                 let observation = Observation::off("its end was not observed");
@@ -507,7 +505,8 @@ impl RunLoop<'_> {
         let output = if stop.is_some() || self.terms.log.is_some() { Output::Lost } else { self.output() };
         let last_words = String::from_utf8_lossy(&self.last_words);
         let end = judge(stop, Some(&tool), &self.terms.limits, &self.terms.rule, (&output, &last_words));
-        let end = keep((self.spec.and_then(|spec| spec.state.as_ref()), self.child.state.as_ref()), end, &mut self.notes);
+        let end =
+            keep((self.spec.and_then(|spec| spec.state.as_ref()), self.child.state.as_ref()), end, &mut self.notes);
         let kept = self.spec.and_then(|spec| spec.plan.view.state.as_ref());
         self.notes.extend(dropped(&observation, kept));
         let staged = self.unpack(&mut observation);
@@ -569,7 +568,8 @@ impl RunLoop<'_> {
             return Output::TooLarge;
         }
         let mut bytes = Vec::new();
-        let read = Spool::open(&self.terms.spool).map(|spool| spool.bytes(Some(Stream::Stdout)).read_to_end(&mut bytes));
+        let read =
+            Spool::open(&self.terms.spool).map(|spool| spool.bytes(Some(Stream::Stdout)).read_to_end(&mut bytes));
         if matches!(read, Ok(Ok(len)) if len as u64 == self.stdout_kept) { Output::Whole(bytes) } else { Output::Lost }
     }
 }
@@ -591,7 +591,7 @@ fn poll(child: &Child, wake: Option<&OwnedFd>, until: Instant) -> Result<ReadySt
         (child.stdin.as_ref(), PollFlags::OUT),
         (wake, PollFlags::IN),
         (child.is_heard.then_some(&child.control), PollFlags::IN),
-        (Some(&child.supervisor.pidfd), PollFlags::IN),
+        (child.end(), PollFlags::IN),
     ];
     let [stdout, stderr, stdin, wake, control, ended] = poll_some(sources, until)?;
     Ok(ReadyStreams { stdout, stderr, stdin, wake, control, ended })

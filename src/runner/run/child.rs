@@ -36,6 +36,8 @@ pub(in crate::runner) struct Child {
     pub(in crate::runner) state: Option<OwnedFd>,
     /// What a worker runs it with.
     interpreter: Option<InterpreterFacts>,
+    /// Whether a worker has its supervisor.
+    is_carried: bool,
 }
 
 impl Child {
@@ -61,7 +63,13 @@ impl Child {
             stderr: Some(stderr),
             state: None,
             interpreter,
+            is_carried: true,
         })
+    }
+
+    /// What becomes readable at its end. The process that carries a run to a worker ends before its last word is told.
+    pub(in crate::runner) fn end(&self) -> Option<&OwnedFd> {
+        (!(self.is_carried && self.is_heard)).then_some(&self.supervisor.pidfd)
     }
 
     /// Who is told of its start.
@@ -126,7 +134,18 @@ fn start(spec: &Spec, streams: Streams, handed: &[OwnedFd]) -> io::Result<Child>
         rustix::io::ioctl_fionbio(stream, true)?;
     }
     spec.starter.make_spare();
-    Ok(Child { supervisor, control, is_heard: true, is_done: false, stdin, stdout, stderr, state: None, interpreter: None })
+    Ok(Child {
+        supervisor,
+        control,
+        is_heard: true,
+        is_done: false,
+        stdin,
+        stdout,
+        stderr,
+        state: None,
+        interpreter: None,
+        is_carried: false,
+    })
 }
 
 /// The tool's streams: our ends and its ends.

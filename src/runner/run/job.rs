@@ -88,12 +88,7 @@ pub struct Hooks {
 
 impl Default for Hooks {
     fn default() -> Self {
-        Hooks {
-            on_start: Box::new(|_| {}),
-            on_isolated: Box::new(|_| {}),
-            on_output: None,
-            on_end: Box::new(|_| {}),
-        }
+        Hooks { on_start: Box::new(|_| {}), on_isolated: Box::new(|_| {}), on_output: None, on_end: Box::new(|_| {}) }
     }
 }
 

@@ -325,7 +325,8 @@ impl Course<'_> {
         let tail = &stderr[stderr.len().saturating_sub(LAST_WORDS)..];
         let stop = limit.or(stop);
         let output = if stop.is_some() { Output::Lost } else { Output::Whole(stdout) };
-        let end = judge(stop, Some(&tool), &spec.terms.limits, &spec.terms.rule, (&output, &String::from_utf8_lossy(tail)));
+        let end =
+            judge(stop, Some(&tool), &spec.terms.limits, &spec.terms.rule, (&output, &String::from_utf8_lossy(tail)));
         let stdout = if let Output::Whole(bytes) = output { bytes } else { Vec::new() };
         Tried {
             end,

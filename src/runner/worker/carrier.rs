@@ -113,7 +113,9 @@ impl Carrier {
     fn take_lines(&mut self) {
         while self.last.is_none() && self.has_room() {
             let line = match self.line.lines.next() {
-                Ok(Some(line)) => serde_json::from_slice::<FromFar>(line).map_err(|_| "it sent a line that is not a message"),
+                Ok(Some(line)) => {
+                    serde_json::from_slice::<FromFar>(line).map_err(|_| "it sent a line that is not a message")
+                }
                 Ok(None) if self.line.from.is_none() => {
                     self.last = Some(Message::Lost { cause: self.line.cause_of_end() });
                     return;
@@ -215,7 +217,9 @@ impl Carrier {
     /// Hands over all output, then the last word.
     fn tell_last(&mut self) {
         let Some(last) = self.last.take() else { return };
-        while !self.is_alone && self.outgoing.iter().any(|outgoing| outgoing.pipe.is_some() && !outgoing.waiting.is_empty()) {
+        while !self.is_alone
+            && self.outgoing.iter().any(|outgoing| outgoing.pipe.is_some() && !outgoing.waiting.is_empty())
+        {
             // Nothing more is taken from the worker.
             let from = self.line.from.take();
             let is_watched = self.turn();

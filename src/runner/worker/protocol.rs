@@ -2,7 +2,8 @@
 //! answers with its version and facts. Both must be the same version: a run means the same on both sides then.
 
 use crate::domain::{
-    Digest, FileMode, InterpreterFacts, IsolationLevel, Manifest, Profile, RunEnd, SafeText, Secret, Stage, Stream, VersionFile,
+    Digest, FileMode, InterpreterFacts, IsolationLevel, Manifest, Profile, RunEnd, SafeText, Secret, Stage, Stream,
+    VersionFile,
 };
 use crate::runner::prepare::given::RunEnvironment;
 use crate::runner::supervisor::{Message, SupervisorOrder};
@@ -262,8 +263,11 @@ mod tests {
         let bytes: Vec<u8> = (0..600_000_u32).map(|number| number as u8).collect();
         let file = VersionFile { path: "a".into(), mode: FileMode::Executable, bytes: bytes.clone() };
         let lines = file_lines(&[file]).unwrap();
-        let lines: Vec<FromNear> =
-            lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap()).collect();
+        let lines: Vec<FromNear> = lines
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).unwrap())
+            .collect();
         assert_eq!(lines[0], FromNear::File { path: "a".into(), mode: FileMode::Executable });
         assert_eq!(lines.last(), Some(&FromNear::FilesEnd));
         let mut sent = Vec::new();

@@ -447,12 +447,7 @@ impl App {
     }
 
     /// Opens a tab and starts a run of a tool in it, on a worker where one is named.
-    fn start(
-        &mut self,
-        tool: Arc<Tool>,
-        input: Option<serde_json::Value>,
-        worker: Option<String>,
-    ) -> Vec<Effect> {
+    fn start(&mut self, tool: Arc<Tool>, input: Option<serde_json::Value>, worker: Option<String>) -> Vec<Effect> {
         self.focus = Pane::Output;
         self.show_screen(Screen::Workbench);
         let label = format!("{} {}", tool.name, tool.version);

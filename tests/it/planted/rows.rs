@@ -451,7 +451,8 @@ fn workers() {
         world.under_attack(&["workers", "two"], false);
         world.under_attack(&["run", "worker", "--on", "two"], false);
         world.nothing_ran("the prefix of a worker of the user's own");
-        world.told_only("agent-x", ExternalProgram::Worker.entry().variables);
+        let more = ["XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "SSH_AUTH_SOCK", "KRB5CCNAME"];
+        world.told_only("agent-x", &[COMMON, &more].concat());
     }
 }
 

@@ -27,8 +27,13 @@ impl Going {
     fn start(script: &str) -> Going {
         let (world, seconds) = (World::new(script, ""), unique_seconds());
         world.tool("waits", &format!("setsid sleep {seconds} & echo here; exec sleep {seconds}\n"), "");
-        let mut near =
-            world.workspace.toolsmith(&["run", "waits", "--on", "two"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut near = world
+            .workspace
+            .toolsmith(&["run", "waits", "--on", "two"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(near.stdout.take().unwrap()).lines().map_while(Result::ok);
         assert_eq!(lines.next().as_deref(), Some("here"));
         wait_until("the processes of the run are there", || processes_with(&seconds).len() == 2);
@@ -86,7 +91,10 @@ fn a_near_side_that_is_killed_leaves_nothing_and_an_interrupted_run() {
 #[test]
 fn a_far_side_whose_input_ends_ends_the_run() {
     // The prefix closes the stream after the answer; the near side is told by the end of the other stream.
-    let mut going = Going::start("(sleep 2 | head -c 0; head -n 1; head -n 4; sleep 2) | \"$@\"");
+    // Six lines: what is wanted, and two files.
+    let until = "until [ -e \"$TOOLSMITH_HOME/cut\" ]; do sleep 0.01; done";
+    let mut going = Going::start(&format!("{{ sed -u 6q; {until}; }} | \"$@\""));
+    std::fs::write(going.world.far_home().join("cut"), "").unwrap();
     assert_eq!(going.near.wait().unwrap().code(), Some(1));
     going.nothing_is_left();
     assert_eq!(going.record()["outcome"], "interrupted");
@@ -97,8 +105,9 @@ fn a_run_is_interrupted_wherever_the_stream_is_cut() {
     // So many lines of the far side come through, then nothing.
     for lines in 0..5 {
         let seconds = unique_seconds();
-        let world = World::new(&format!("\"$@\" | head -n {lines}"), "");
-        world.tool("waits", &format!("echo one; sleep 1; echo two; exec sleep {seconds}\n"), "");
+        let pass = if lines == 0 { "true".to_owned() } else { format!("sed -u {lines}q") };
+        let world = World::new(&format!("\"$@\" | {{ {pass}; kill $$; }}"), "");
+        world.tool("waits", &format!("echo one; echo two; exec sleep {seconds}\n"), "");
         let (outcome, error) = world.outcome(&["waits", "--timeout", "20s"]);
         let wanted = if lines < 3 { "spawn-failed" } else { "interrupted" };
         assert_eq!(outcome, wanted, "{lines}: {error}");

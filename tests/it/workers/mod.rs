@@ -88,6 +88,8 @@ impl World {
         let args = ["approve", &id, "--digest", &digest, "--unread", "--reason", "test"];
         let (done, code) = self.workspace.json_of_human(&args);
         assert_eq!(code, 0, "{done:#}");
+        let (allowed, _) = self.workspace.json_of_human(&["run", name, "--allow"]);
+        assert_ne!(allowed["run"]["outcome"], "refused", "{allowed:#}");
     }
 
     /// Runs a tool on the worker.

@@ -7,7 +7,8 @@ use std::fs;
 #[test]
 fn a_run_on_a_worker_is_recorded_like_one_of_this_machine() {
     let world = World::plain();
-    let script = "echo out \"$@\"; echo err >&2; printf '\\377'; cat /etc/hostname > /dev/null; echo x > made; exit 3\n";
+    let script =
+        "echo out \"$@\"; echo err >&2; printf '\\377'; cat /etc/hostname > /dev/null; echo x > made; exit 3\n";
     world.tool("both", script, "");
     let there = world.run(&["both"]);
     let here = world.workspace.json(&["run", "both"]).0;
@@ -22,7 +23,7 @@ fn a_run_on_a_worker_is_recorded_like_one_of_this_machine() {
     assert_eq!((&there["run"]["worker"], &here["run"]["worker"]), (&json!("two"), &Value::Null));
     assert_eq!(there["stdout"], "out\n\u{fffd}");
     let behaviour = |run: &str| {
-        let mut found = world.workspace.json(&["behaviour", run]).0;
+        let mut found = world.workspace.json(&["behaviour", run]).0["behaviour"].take();
         let worker = found["enforced"][0]["worker"].take();
         (found["reported"].clone(), found["result"]["changes"].clone(), worker)
     };
@@ -45,7 +46,7 @@ fn input_and_limits_hold_there() {
     let path = world.workspace.path("tools/experimental/slow/tool.toml");
     let manifest = fs::read_to_string(&path).unwrap().replace("[run]\n", "[run]\ninput = \"stdin-json\"\n");
     fs::write(&path, manifest).unwrap();
-    let (outcome, error) = world.outcome(&["slow", "--set", "n=no"]);
+    let (outcome, error) = world.outcome(&["slow", "--input", "{\"n\": \"no\"}"]);
     assert_eq!(outcome, "invalid-input", "{error}");
     let answer = world.run(&["slow", "--set", "n=3", "--timeout", "1s"]);
     assert_eq!(answer["run"]["outcome"], "timed-out", "{answer:#}");
@@ -66,6 +67,7 @@ fn a_secret_goes_over_the_stream_alone_and_leaves_no_trace() {
     let config = fs::read_to_string(world.workspace.home().join("toolsmith/config/config.toml")).unwrap();
     let secret = world.workspace.home().join("secret");
     fs::write(&secret, "hunter-two-and-more\n").unwrap();
+    fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     world.set(&format!("{config}\n[secrets]\nMY_TOKEN = {{ file = {secret:?} }}\nOTHER = {{ file = {secret:?} }}\n"));
     let permissions = "[permissions]\nenv = [\"MY_TOKEN\", \"FAR_ONLY\"]\n";
     world.tool("spill", "echo ${#MY_TOKEN} $MY_TOKEN ${OTHER-none} ${FAR_ONLY-none}\n", permissions);
@@ -103,7 +105,8 @@ fn files_are_sent_once_and_a_changed_copy_is_replaced() {
         assert_eq!(sent(), 1);
     }
     let versions = world.far_home().join("data/worker/versions");
-    let copy = fs::read_dir(versions).unwrap().flatten().find(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
+    let copy =
+        fs::read_dir(versions).unwrap().flatten().find(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
     let file = copy.unwrap().path().join("one.sh");
     std::process::Command::new("chmod").arg("u+w").arg(&file).status().unwrap();
     fs::write(&file, "echo evil\n").unwrap();
@@ -118,7 +121,9 @@ fn workers_are_listed_and_tried() {
     assert_eq!((&listed["workers"][0]["name"], &listed["workers"][0]["running"], code), (&json!("two"), &json!(0), 0));
     let (tried, code) = world.workspace.json(&["workers", "two"]);
     assert_eq!((tried["version"].as_str(), code), (Some(env!("CARGO_PKG_VERSION")), 0), "{tried:#}");
-    assert!(tried["languages"].as_array().unwrap().iter().any(|language| language.as_str().unwrap().starts_with("bash ")));
+    assert!(
+        tried["languages"].as_array().unwrap().iter().any(|language| language.as_str().unwrap().starts_with("bash "))
+    );
     let (doctor, _) = world.workspace.json(&["doctor"]);
     let lines = doctor["lines"].as_array().unwrap();
     assert!(lines.iter().any(|line| line["name"] == "workers" && line["state"] == "ok"), "{doctor:#}");
