@@ -189,7 +189,7 @@ impl Runs<'_> {
         let first = setting.prefix.first().map(String::as_str).unwrap_or_default();
         let program = match programs.find(ExternalProgram::Worker, OsStr::new(first)) {
             Ok(program) => program,
-            Err(why) => return Ok(Err(RunEnd::SpawnFailed { message: format!("worker {name}: {why}") })),
+            Err(why) => return Ok(Err(RunEnd::Refused { message: format!("worker {name}: {why}") })),
         };
         let text = |text: OsString| text.to_string_lossy().into_owned();
         let env = programs.variables(ExternalProgram::Worker, &program);

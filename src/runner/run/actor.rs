@@ -1,7 +1,7 @@
 //! The life of one run, on one thread: a `poll` loop over its streams, its end, cancellation and
 //! the next deadline. Nothing here waits without a deadline for something that a tool controls.
 
-use super::child::{Child, explain, spawn};
+use super::child::{Child, explain, poll, poll_streams, spawn};
 use super::job::{Hooks, Job, Link, OnIsolated, OnOutput, Start};
 use super::leftovers::{dropped, keep};
 use crate::domain::{Isolation, IsolationLevel, Observation, Redactions, RunEnd, RunUsage, Sample, Stream};
@@ -9,18 +9,15 @@ use crate::runner::output::cleaner::{Cleaner, clean};
 use crate::runner::output::spool::{Frame, MAX_FRAME, Spool, SpoolWriter};
 use crate::runner::overlay::{Unpacked, discard, unpack};
 use crate::runner::prepare::spec::{Handed, RunTerms, Spec};
-use crate::runner::process::poll::poll_some;
 use crate::runner::process::processes::sweep;
 use crate::runner::result::difference::MAX_CHANGES;
 use crate::runner::result::ending::{StopReason, judge};
 use crate::runner::result::report::{Report, Staged};
 use crate::runner::result::success::{MAX_JSON, Output};
 use crate::runner::supervisor::{Ended, Heard, Inbox, Message, SupervisorOrder, send};
-use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::process::Signal;
 use std::io::{self, Read};
-use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -572,33 +569,4 @@ impl RunLoop<'_> {
             Spool::open(&self.terms.spool).map(|spool| spool.bytes(Some(Stream::Stdout)).read_to_end(&mut bytes));
         if matches!(read, Ok(Ok(len)) if len as u64 == self.stdout_kept) { Output::Whole(bytes) } else { Output::Lost }
     }
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct ReadyStreams {
-    stdout: bool,
-    stderr: bool,
-    stdin: bool,
-    wake: bool,
-    control: bool,
-    ended: bool,
-}
-
-fn poll(child: &Child, wake: Option<&OwnedFd>, until: Instant) -> Result<ReadyStreams, Errno> {
-    let sources = [
-        (child.stdout.as_ref(), PollFlags::IN),
-        (child.stderr.as_ref(), PollFlags::IN),
-        (child.stdin.as_ref(), PollFlags::OUT),
-        (wake, PollFlags::IN),
-        (child.is_heard.then_some(&child.control), PollFlags::IN),
-        (child.end(), PollFlags::IN),
-    ];
-    let [stdout, stderr, stdin, wake, control, ended] = poll_some(sources, until)?;
-    Ok(ReadyStreams { stdout, stderr, stdin, wake, control, ended })
-}
-
-/// Which of stdout and stderr have something, or have ended.
-fn poll_streams(child: &Child, until: Instant) -> Result<(bool, bool), Errno> {
-    let sources = [(child.stdout.as_ref(), PollFlags::IN), (child.stderr.as_ref(), PollFlags::IN)];
-    poll_some(sources, until).map(|[stdout, stderr]| (stdout, stderr))
 }

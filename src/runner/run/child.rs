@@ -4,19 +4,23 @@ use super::job::StartedRun;
 use crate::domain::{InterpreterFacts, RunEnd};
 use crate::runner::interpreter::{missing, shebang};
 use crate::runner::prepare::spec::{Handed, Spec};
+use crate::runner::process::poll::poll_some;
 use crate::runner::process::terminal;
 use crate::runner::sandbox::SYSTEM;
 use crate::runner::supervisor::starter::Started;
 use crate::runner::supervisor::{StartInput, send, send_fds};
 use crate::runner::tool_state::KeptState;
 use crate::runner::worker::WorkerConnection;
+use rustix::event::PollFlags;
 use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Instant;
 
 /// The supervisor of a run that was just started. Our ends of the tool's streams never block.
 #[derive(Debug)]
@@ -252,4 +256,41 @@ pub(in crate::runner) fn explain(spec: &Spec, error: &io::Error) -> String {
         }
         _ => format!("{name} could not be started: {error}"),
     }
+}
+
+/// What of a run can be read or written without waiting.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::runner) struct ReadyStreams {
+    pub(in crate::runner) stdout: bool,
+    pub(in crate::runner) stderr: bool,
+    pub(in crate::runner) stdin: bool,
+    pub(in crate::runner) wake: bool,
+    pub(in crate::runner) control: bool,
+    pub(in crate::runner) ended: bool,
+}
+
+/// Waits until something of a run is ready, or somebody wakes its thread.
+///
+/// # Errors
+/// Those of the system.
+pub(in crate::runner) fn poll(child: &Child, wake: Option<&OwnedFd>, until: Instant) -> Result<ReadyStreams, Errno> {
+    let sources = [
+        (child.stdout.as_ref(), PollFlags::IN),
+        (child.stderr.as_ref(), PollFlags::IN),
+        (child.stdin.as_ref(), PollFlags::OUT),
+        (wake, PollFlags::IN),
+        (child.is_heard.then_some(&child.control), PollFlags::IN),
+        (child.end(), PollFlags::IN),
+    ];
+    let [stdout, stderr, stdin, wake, control, ended] = poll_some(sources, until)?;
+    Ok(ReadyStreams { stdout, stderr, stdin, wake, control, ended })
+}
+
+/// Which of stdout and stderr have something, or have ended.
+///
+/// # Errors
+/// Those of the system.
+pub(in crate::runner) fn poll_streams(child: &Child, until: Instant) -> Result<(bool, bool), Errno> {
+    let sources = [(child.stdout.as_ref(), PollFlags::IN), (child.stderr.as_ref(), PollFlags::IN)];
+    poll_some(sources, until).map(|[stdout, stderr]| (stdout, stderr))
 }

@@ -81,8 +81,8 @@ impl Connection {
     /// When it cannot be started.
     pub(super) fn begin(prefix: &Prefix<'_>, opening: &impl Serialize) -> Result<Connection, RunEnd> {
         let Prefix { worker, program, args, env, programs, keeper, patience } = *prefix;
-        let failed = |error: io::Error| RunEnd::SpawnFailed {
-            message: format!("the prefix of worker {worker} cannot be started: {error}"),
+        let failed = |error: io::Error| RunEnd::Refused {
+            message: format!("worker {worker}: its prefix cannot be started: {error}"),
         };
         let (keeper, [to, from, errors]) =
             start_kept(&KeptProgram { program, args, programs, env, keeper }).map_err(failed)?;
@@ -157,20 +157,15 @@ impl Connection {
                 let first = String::from_utf8_lossy(self.lines.rest()).into_owned();
                 Err(self.banner(&first))
             }
-            Err(NoLine::Silent) => {
-                let RunEnd::Refused { message } = self.refused(&format!(
-                    "no answer within {} s; `toolsmith workers {}` tries it, and `patience` in its settings allows more time{}",
-                    self.patience.as_secs(),
-                    self.worker,
-                    self.said()
-                )) else {
-                    return Err(RunEnd::Interrupted);
-                };
-                Err(RunEnd::SpawnFailed { message })
-            }
+            Err(NoLine::Silent) => Err(self.refused(&format!(
+                "no answer within {} s; `toolsmith workers {}` tries it, and `patience` in its settings allows more time{}",
+                self.patience.as_secs(),
+                self.worker,
+                self.said()
+            ))),
             Err(NoLine::Ended) => {
                 let message = self.cause_of_end();
-                Err(RunEnd::SpawnFailed { message })
+                Err(RunEnd::Refused { message })
             }
         }
     }

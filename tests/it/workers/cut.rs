@@ -109,7 +109,7 @@ fn a_run_is_interrupted_wherever_the_stream_is_cut() {
         let world = World::new(&format!("\"$@\" | {{ {pass}; kill $$; }}"), "");
         world.tool("waits", &format!("echo one; echo two; exec sleep {seconds}\n"), "");
         let (outcome, error) = world.outcome(&["waits", "--timeout", "20s"]);
-        let wanted = if lines < 3 { "spawn-failed" } else { "interrupted" };
+        let wanted = if lines < 3 { "refused" } else { "interrupted" };
         assert_eq!(outcome, wanted, "{lines}: {error}");
         wait_until("the run ends", || processes_with(&seconds).is_empty());
         wait_until("the far side ends", || processes_with(&world.far_program()).is_empty());

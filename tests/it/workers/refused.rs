@@ -102,7 +102,7 @@ fn garbage_after_the_answer_and_huge_lines_end_the_run() {
 fn a_worker_that_never_answers_is_given_up_with_its_time_limit() {
     let seconds = unique_seconds();
     let (outcome, error) = outcome(&format!("sleep {seconds}"), "patience = \"1s\"\n");
-    assert_eq!(outcome, "spawn-failed");
+    assert_eq!(outcome, "refused");
     assert!(error.starts_with("worker two: no answer within 1 s; `toolsmith workers two` tries it"), "{error}");
     assert!(processes_with(&seconds).is_empty());
 }
@@ -110,7 +110,7 @@ fn a_worker_that_never_answers_is_given_up_with_its_time_limit() {
 #[test]
 fn a_program_that_is_missing_is_named_with_the_next_step() {
     let (outcome, error) = outcome("exec no-such-toolsmith serve-run", "");
-    assert_eq!(outcome, "spawn-failed");
+    assert_eq!(outcome, "refused");
     assert!(error.contains("exit code 127: a program was not found there; install Toolsmith"), "{error}");
     assert!(error.contains("`program` in [workers.two]"), "{error}");
     let world = one("exec \"$@\"", "");
@@ -118,7 +118,7 @@ fn a_program_that_is_missing_is_named_with_the_next_step() {
     let (outcome, error) = world.outcome(&["one"]);
     assert_eq!(
         (outcome.as_str(), error.as_str()),
-        ("spawn-failed", "worker two: there is no program no-such-ssh on the PATH")
+        ("refused", "worker two: there is no program no-such-ssh on the PATH")
     );
 }
 
@@ -156,6 +156,18 @@ fn what_lies_on_this_machine_is_refused_before_anything_starts() {
         assert!(error.contains(why) && error.ends_with("run it without --on"), "{name}: {error}");
     }
     assert!(!world.far_home().with_extension("contacted").exists());
+}
+
+#[test]
+fn a_run_is_cancelled_while_the_worker_does_not_answer() {
+    let seconds = unique_seconds();
+    let world = one(&format!("sleep {seconds}"), "patience = \"10m\"\n");
+    let mut near = world.workspace.toolsmith(&["run", "one", "--on", "two"]).stderr(Stdio::null()).spawn().unwrap();
+    super::cut::wait_until("it is dialled", || !processes_with(&seconds).is_empty());
+    world.workspace.json(&["cancel", "1"]);
+    near.wait().unwrap();
+    assert_eq!(world.workspace.json(&["runs"]).0["runs"][0]["outcome"], "cancelled");
+    super::cut::wait_until("the prefix ends", || processes_with(&seconds).is_empty());
 }
 
 #[test]
