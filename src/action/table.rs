@@ -167,9 +167,6 @@ actions! {
         Arg::option("go-on", ArgKind::Switch, "continue after a failed tool that may have had side effects"),
         Arg::option("show", ArgKind::Switch, "dry run: list the candidates with reasons")
     }
-    Workers "workers" Run View [] [] Both "List the workers: other machines that runs can take place on; with a name, try it" {
-        Arg::optional("worker", ArgKind::Text, "worker to contact: shows its version, isolation, languages and round trip")
-    }
     State "state" Run View [Catalog] ["K"] Both "List the files that a tool keeps between its runs" { TOOL }
     ClearState "clear-state" Run HumanOnly [] [] Both "Delete the files that a tool keeps between its runs" { TOOL }
     Cancel "cancel" Run Change [Output] ["S"] Both [CANCEL_FOR_AGENTS] "Stop a run" { RUN }
@@ -224,6 +221,9 @@ actions! {
     Resolve "resolve" Run HumanOnly [Failures] ["H"] Both "Mark a failure group as resolved; it reopens if the failure occurs again" {
         FAILURE,
         Arg::option("reason", ArgKind::Text, "what fixed it")
+    }
+    Workers "workers" Run View [] [] Both "List the workers: other machines that runs can take place on; with a name, try it" {
+        Arg::optional("worker", ArgKind::Text, "worker to contact: shows its version, isolation, languages and round trip")
     }
     Buffer "buffer" Run Change [Global] ["ctrl-b"] Both "Buffer items and deliver them in batches: write, flush, status, clear" {
         Arg::required("operation", ArgKind::Word(&["write", "flush", "status", "clear"]), "operation"),
@@ -502,7 +502,6 @@ actions! {
         Arg::option("list", ArgKind::Word(&["core", "pinned", "all"]), "also list tools of the library by name: pinned lists those of --tools, all lists every tool that the agent can run; default core"),
         Arg::option("config", CLIENTS, "print the configuration for this client instead")
     }
-    ServeRun "serve-run" Workbench Change [] [] Shell "Carry out a run of another machine; `run --on` starts it there, and speaks on its standard streams" {}
     Hook "hook" Workbench Change [] [] Shell "Answer a hook of an agent's client; reads its question as JSON on standard input" {
         Arg::required("client", ArgKind::Word(&["claude", "codex"]), "the client that asks")
     }
@@ -513,6 +512,7 @@ actions! {
         Arg::required("what", CANDIDATES, "tools, reviews, runs, failures or instances")
     }
     Man "man" Workbench View [] [] Shell "Print the man page" {}
+    ServeRun "serve-run" Workbench Change [] [] Shell "Carry out a run of another machine; `run --on` starts it there, and speaks on its standard streams" {}
     Help "help" Workbench View [Global] ["?"] Screen "Show all keys that work here; type to filter, Enter runs the selected one" {}
     Palette "palette" Workbench View [Global] [":", "ctrl-k"] Screen "Command palette: find any verb by name" {}
     Rescan "rescan" Workbench View [Global] ["f5"] Screen "Read the tools folder again" {}

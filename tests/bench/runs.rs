@@ -66,7 +66,7 @@ impl Place {
             let worker = Worker {
                 name: "bench".to_owned(),
                 program: env.unwrap_or_else(|why| panic!("{why}")),
-                args: [&far, env!("CARGO_BIN_EXE_toolsmith"), WORKER_VERB].map(str::to_owned).into(),
+                args: [far.as_str(), env!("CARGO_BIN_EXE_toolsmith"), WORKER_VERB].map(str::to_owned).into(),
                 env: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
                 programs,
                 keeper: None,

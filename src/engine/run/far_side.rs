@@ -101,24 +101,21 @@ impl FarSide {
                 EngineError::new(ErrorCode::Failed, format!("the files did not arrive: {error}"), "run it again")
             })?,
         };
-        // Hashed here, whoever sent them.
-        let prepared = match copies.put(run.digest, &files) {
-            Ok(version_dir) => self.scratch().and_then(|scratch| {
-                let spec = self.prepare(run, (&files, &version_dir), &scratch);
-                Ok((spec, scratch))
-            })?,
-            Err(error) => (Err(refused(run.digest, &error.to_string())), PathBuf::new()),
+        let told = |told: std::io::Result<()>| {
+            told.map_err(|error| EngineError::new(ErrorCode::Failed, format!("the connection was cut: {error}"), ""))
         };
-        let (spec, scratch) = prepared;
-        // A near side that is gone needs no answer.
-        let told = match spec {
+        // Hashed here, whoever sent them.
+        let version_dir = match copies.put(run.digest, &files) {
+            Ok(version_dir) => version_dir,
+            Err(error) => return told(session.refuse(refused(run.digest, &error.to_string()))),
+        };
+        let scratch = self.scratch()?;
+        let carried_out = match self.prepare(run, (&files, &version_dir), &scratch) {
             Ok(spec) => session.perform(spec),
             Err(end) => session.refuse(end),
         };
-        if !scratch.as_os_str().is_empty() {
-            runner::clear(&scratch).map_err(EngineError::internal)?;
-        }
-        told.map_err(|error| EngineError::new(ErrorCode::Failed, format!("the connection was cut: {error}"), ""))
+        runner::clear(&scratch).map_err(EngineError::internal)?;
+        told(carried_out)
     }
 
     fn prepare(

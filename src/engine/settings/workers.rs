@@ -91,7 +91,7 @@ impl WorkerSetting {
                 let list = list(value).filter(|list| !list.is_empty());
                 self.prefix = list.ok_or(Some("write a list of words: the program and its arguments"))?;
             }
-            "program" => self.program = text.ok_or(Some("write the name or path of Toolsmith there"))?.to_owned(),
+            "program" => text.ok_or(Some("write the name or path of Toolsmith there"))?.clone_into(&mut self.program),
             "least" => {
                 let level = text.and_then(|word| word.parse().ok()).filter(|level| *level != IsolationLevel::None);
                 self.least = level.ok_or(Some("write \"isolated\", \"confined\" or \"limits-only\""))?;

@@ -419,13 +419,19 @@ impl RunLoop<'_> {
 
     /// Reads what is left, for a bounded time. The supervisor has ended everybody, unless it was killed itself.
     fn drain(&mut self) {
-        if self.last.is_none() {
-            // It may be dead already; the sweep ends what it left.
-            let _ = rustix::process::pidfd_send_signal(&self.child.supervisor.pidfd, Signal::KILL);
-            if let Some(spec) = self.spec {
+        match self.spec {
+            _ if self.last.is_some() => {}
+            Some(spec) => {
+                // It may be dead already; the sweep ends what it left.
+                let _ = rustix::process::pidfd_send_signal(&self.child.supervisor.pidfd, Signal::KILL);
                 sweep(Path::new(&spec.plan.mark));
+                self.notes.push("its supervisor ended unexpectedly; its remaining processes were killed".to_owned());
             }
-            self.notes.push("its supervisor ended unexpectedly; its remaining processes were killed".to_owned());
+            // Its carrier closes the connection then; the worker ends the run.
+            None => {
+                let _ = rustix::net::shutdown(&self.child.control, rustix::net::Shutdown::Both);
+                self.notes.push("the worker did not say how it ended; the connection was closed".to_owned());
+            }
         }
         self.read_until(Instant::now() + DRAIN);
         if self.child.stdout.is_some() || self.child.stderr.is_some() {

@@ -133,10 +133,9 @@ impl Carrier {
                     None => self.lose("it sent output that cannot be read"),
                 },
                 Ok(FromFar::Told(message)) => self.pass_on(safe_message(message)),
-                Ok(FromFar::NotStarted { message, .. }) => {
-                    self.last = Some(safe_message(Message::NotStarted { message }));
+                Ok(FromFar::NotStarted { .. } | FromFar::FilesNeeded | FromFar::Starting { .. }) => {
+                    self.lose("it sent a message out of order");
                 }
-                Ok(FromFar::FilesNeeded | FromFar::Starting { .. }) => self.lose("it sent a message out of order"),
                 Err(why) => self.lose(why),
             }
         }
@@ -151,6 +150,12 @@ impl Carrier {
                 self.is_alone |= send(&self.control, &message).is_err();
             }
             Message::Observed(_) => {}
+            Message::Refused { cause } => {
+                self.last = Some(Message::Refused { cause: format!("worker {}: {cause}", self.line.worker) });
+            }
+            Message::NotStarted { message } => {
+                self.last = Some(Message::NotStarted { message: format!("worker {}: {message}", self.line.worker) });
+            }
             last => self.last = Some(last),
         }
     }

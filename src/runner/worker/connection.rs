@@ -213,7 +213,7 @@ impl Connection {
 
     /// Reads a piece of what the far side says; whether there was any.
     pub(super) fn take_in(&mut self) -> bool {
-        let mut piece = [0; 64 << 10];
+        let mut piece = vec![0; 64 << 10];
         match self.from.as_ref().map(|from| rustix::io::read(from, &mut piece[..])) {
             Some(Ok(got @ 1..)) => {
                 self.lines.push(&piece[..got]);

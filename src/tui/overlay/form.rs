@@ -196,7 +196,7 @@ fn worker_line(worker: Option<&str>, width: usize, theme: &Theme) -> Line {
     Line::from(vec![
         Span::styled(pad("runs on", LABEL.width()), theme.dim),
         Span::styled(place, theme.text),
-        Span::styled(key.to_owned(), theme.dim),
+        Span::styled(key, theme.dim),
     ])
 }
 

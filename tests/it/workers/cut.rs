@@ -9,7 +9,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 pub(super) fn wait_until(what: &str, wanted: impl Fn() -> bool) {
-    let give_up = Instant::now() + Duration::from_secs(60);
+    let give_up = Instant::now() + Duration::from_mins(1);
     while !wanted() {
         assert!(Instant::now() < give_up, "never: {what}");
         std::thread::yield_now();
