@@ -176,15 +176,6 @@ impl Queries {
         self.row("SELECT id FROM runs ORDER BY id DESC LIMIT 1", [], |row| row.get(0))
     }
 
-    /// How many runs a worker carries out now.
-    ///
-    /// # Errors
-    /// Any [`super::StoreError`] of a failed read.
-    pub fn running_on(&self, worker: &str) -> StoreResult<u64> {
-        let sql = "SELECT count(*) FROM leases JOIN runs ON runs.id = leases.run WHERE runs.worker = ?1";
-        Ok(self.row(sql, params![worker], |row| row.get::<_, Count>(0))?.map_or(0, |count| count.0))
-    }
-
     /// The input that a human gave a tool last, as JSON text.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use super::permits::demand_permit;
 use super::service_start::{SERVICE_LEASE_MS, ServiceHooks};
 use super::staged::Ending;
 use super::start_with::{Prepared, StartWith};
+use super::workers::running_on;
 use crate::domain::composite::MOST_DEPTH;
 use crate::domain::{
     Caller, Isolation, IsolationLevel, Kind, Observation, Permissions, Profile, Redactor, ReviewId, Run, RunEnd, RunId,
@@ -405,7 +406,7 @@ impl Runs<'_> {
         let at = now();
         self.workspace.transact(|tx| {
             if let Some(worker) = &occasion.worker {
-                self.worker_is_full(worker, tx.running_on(worker)?)?;
+                self.worker_is_full(worker, running_on(tx, worker)?)?;
             }
             let id = tx.start_run(&NewRun {
                 tool: tool.name.clone(),

@@ -8,6 +8,7 @@ use crate::engine::plain_verb::{Described, PlainQuery};
 use crate::engine::settings::WorkerSetting;
 use crate::outside::ExternalProgram;
 use crate::runner::{self, WORKER_VERB};
+use crate::store::Queries;
 use serde::Serialize;
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
@@ -125,6 +126,15 @@ impl Describe for WorkerAnswer {
     }
 }
 
+/// How many runs a worker carries out now.
+pub(super) fn running_on(q: &Queries, worker: &str) -> Result<u64, EngineError> {
+    let mut count = 0;
+    for row in q.running()? {
+        count += u64::from(q.run(row.run)?.is_some_and(|run| run.worker.as_deref() == Some(worker)));
+    }
+    Ok(count)
+}
+
 impl Runs<'_> {
     /// The workers of the user's settings, without asking them anything.
     ///
@@ -133,7 +143,7 @@ impl Runs<'_> {
     pub fn workers(&self) -> Result<Workers, EngineError> {
         let row = |(name, worker): (&String, &WorkerSetting)| {
             let WorkerSetting { prefix, program, least, most, tags, .. } = worker.clone();
-            let running = self.workspace.read(|q| Ok(q.running_on(name)?))?;
+            let running = self.workspace.read(|q| running_on(q, name))?;
             Ok(WorkerRow { name: name.clone(), prefix, program, least, most, running, tags })
         };
         let workers = self.workspace.settings.workers.iter().map(row).collect::<Result<_, EngineError>>()?;
