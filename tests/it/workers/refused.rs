@@ -171,6 +171,14 @@ fn a_run_is_cancelled_while_the_worker_does_not_answer() {
 }
 
 #[test]
+fn an_agent_does_not_start_the_far_side() {
+    let world = one("exec \"$@\"", "");
+    let (refused, code) = world.workspace.json(&["--as-agent", "bot", "serve-run"]);
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(code != 0 && message.starts_with("bot cannot start serve-run"), "{refused:#}");
+}
+
+#[test]
 fn no_more_runs_than_the_settings_allow() {
     let seconds = unique_seconds();
     let world = one("exec \"$@\"", "most = 1\n");
