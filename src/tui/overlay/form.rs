@@ -2,13 +2,14 @@
 
 use super::{Reply, open_box};
 use crate::domain::composite::Composite;
-use crate::domain::{Form, InputMode, Manifest, Tool};
+use crate::domain::{Form, InputMode, Kind, Manifest, Tool};
 use crate::engine::CommandView;
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::msg::ToolDossier;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, pad, safe, wrap};
 use crate::tui::theme::Theme;
+use crate::tui::widget::fields::submits;
 use crate::tui::widget::{FormEvent, FormView};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
@@ -24,6 +25,8 @@ pub struct RunForm {
     view: Option<FormView>,
     /// What the command line is made from, and for which manifest.
     command: Option<(CommandView, Manifest)>,
+    /// Whether the tool takes no input, so that only the machine is chosen.
+    is_silent: bool,
     /// The workers to choose from.
     workers: Vec<String>,
     /// The one that is chosen; `None` is this machine.
@@ -36,7 +39,7 @@ const COMMAND_LINES: [usize; 2] = [3, 1];
 impl RunForm {
     /// A form whose fields are still to come.
     pub fn loading(tool: Arc<Tool>, worker: Option<String>) -> RunForm {
-        RunForm { tool, view: None, command: None, workers: Vec::new(), worker }
+        RunForm { tool, view: None, command: None, is_silent: false, workers: Vec::new(), worker }
     }
 
     /// The worker that is to carry out the run; `None` is this machine.
@@ -58,11 +61,16 @@ impl RunForm {
 
     /// Whether the fields are still to come.
     pub fn is_loading(&self) -> bool {
-        self.view.is_none()
+        self.view.is_none() && !self.is_silent
     }
 
-    /// Takes the fields, filled in with the draft, else with the last input. `false` when the tool
-    /// takes no input.
+    /// The input of a run that is started from the form.
+    pub fn input_of(&self, entered: Option<Value>) -> Option<Value> {
+        entered.filter(|_| !self.is_silent)
+    }
+
+    /// Takes the fields, filled in with the draft, else with the last input. `false` when there is nothing to choose: the
+    /// tool takes no input, and there is one machine.
     pub fn set(&mut self, dossier: &ToolDossier, draft: Option<&Value>) -> bool {
         let manifest = &dossier.detail.manifest;
         // Steps that use nothing of an input need none, where the definition does not say otherwise.
@@ -71,27 +79,35 @@ impl RunForm {
             || manifest.composite.as_ref().is_some_and(asks_nothing);
         let last = draft.or(dossier.last_input.as_ref());
         let form = Form::from_schema(manifest.input.as_ref(), last, &manifest.examples);
+        if manifest.kind == Kind::Command {
+            self.workers.clone_from(&dossier.workers);
+        }
         if silent || form.is_empty() {
-            return false;
+            self.is_silent = self.worker.is_none() && !self.workers.is_empty();
+            return self.is_silent;
         }
         let view = FormView::of_tool(form, manifest);
         let is_of_last_run = draft.is_none() && dossier.last_input.as_ref().is_some_and(has_entries);
         let view = view.with_earlier(earlier_inputs(dossier));
         self.view = Some(if is_of_last_run { view.filled_from("input of the last run") } else { view });
-        self.workers.clone_from(&dossier.workers);
         self.command = manifest.recipe.as_ref().map(|_| (dossier.command.clone(), manifest.clone()));
         true
     }
 
     /// Edits a field, starts the run, or closes.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
-        let Some(view) = &mut self.view else {
-            return if key.code == KeyCode::Esc { Reply::Close } else { Reply::Stay };
-        };
         if key.code == KeyCode::Char('o') && key.modifiers.contains(KeyModifiers::CONTROL) && !self.workers.is_empty() {
             self.choose_worker();
             return Reply::Stay;
         }
+        let Some(view) = &mut self.view else {
+            return match key.code {
+                KeyCode::Esc => Reply::Close,
+                KeyCode::Enter if self.is_silent => Reply::Start(Value::Null),
+                _ if self.is_silent && submits(key) => Reply::Start(Value::Null),
+                _ => Reply::Stay,
+            };
+        };
         match view.handle_key(*key) {
             FormEvent::None => Reply::Stay,
             FormEvent::Submit(input) => Reply::Start(input),
@@ -113,6 +129,7 @@ impl RunForm {
         let detail = format!("{} {} · {}", self.tool.name, self.tool.version, self.tool.stage);
         let keys = match &self.view {
             Some(view) => view.keys("run"),
+            None if self.is_silent => Title::keys(&[("enter", "run"), ("ctrl-o", "machine"), ("esc", "close")]),
             None => Title::keys(&[("esc", "close")]),
         };
         let title = Title { name: "Run", detail, keys, ..Title::default() };
@@ -120,7 +137,13 @@ impl RunForm {
         let height = (fields as u16).saturating_mul(3).saturating_add(9).clamp(12, 40);
         let inner = open_box(screen, (92, height), &title, buf, look);
         let Some(view) = &mut self.view else {
-            buf.put(inner.x, inner.y, "loading input fields …", usize::from(inner.width), theme.dim);
+            let width = usize::from(inner.width);
+            if self.is_silent {
+                buf.put(inner.x, inner.y, "it takes no input", width, theme.dim);
+                buf.put_line(inner.x, inner.y + 2, &worker_line(self.worker.as_deref(), width, theme), inner.width);
+            } else {
+                buf.put(inner.x, inner.y, "loading input fields …", width, theme.dim);
+            }
             return;
         };
         let mut lines = match &self.command {

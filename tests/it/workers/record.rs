@@ -1,6 +1,7 @@
 //! What a run on a worker leaves is what a run of this machine leaves, with the name of the worker.
 
 use super::World;
+use crate::support::Terminal;
 use serde_json::{Value, json};
 use std::fs;
 
@@ -132,4 +133,21 @@ fn workers_are_listed_and_tried() {
     world.tool("one", "echo real\n", "");
     let (unknown, _) = world.workspace.json(&["run", "one", "--on", "three"]);
     assert_eq!(unknown["error"]["message"], "there is no worker three", "{unknown:#}");
+}
+
+#[test]
+fn the_workbench_runs_a_tool_on_the_worker_that_its_form_chooses() {
+    let world = World::plain();
+    let input = "[input]\ntype = \"object\"\nproperties = { n = { type = \"string\" } }\n";
+    world.tool("asks", "echo got \"$@\"\n", input);
+    let mut terminal = Terminal::toolsmith(&world.workspace, &[], (120, 40));
+    terminal.wait_text("asks").wait_gone("Loading");
+    terminal.send("r").wait_text("runs on this machine");
+    terminal.send("\x0f").wait_text("runs on worker two");
+    terminal.send("\x13").wait_text("isolated on two");
+    terminal.send(":").wait_text("all verbs");
+    terminal.send("workers\r").wait_text("worker to contact").send("two\r").wait_text("round trip");
+    drop(terminal);
+    let (runs, _) = world.workspace.json(&["runs"]);
+    assert_eq!((&runs["runs"][0]["worker"], &runs["runs"][0]["outcome"]), (&json!("two"), &json!("succeeded")));
 }

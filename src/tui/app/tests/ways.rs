@@ -134,6 +134,24 @@ fn the_machine_of_a_run_is_chosen_in_its_form() {
     assert!(worker.as_deref() == Some("big") && screen.contains("runs on worker big"), "{screen}");
     assert_eq!(chosen(&["ctrl-o", "ctrl-o"], &workers).0.as_deref(), Some("small"));
     assert_eq!(chosen(&["ctrl-o", "ctrl-o", "ctrl-o"], &workers).0, None);
+    // A tool without input has a form only where there is a machine to choose.
+    let mut bench = Bench::ready(100, 40);
+    bench.press("r");
+    let tool = tool("csv-stats", Stage::Approved);
+    let mut dossier = dossier(&tool, None);
+    dossier.workers = vec!["big".to_owned()];
+    bench.answer(Answer::Detail { purpose: DetailFor::Run, path: tool.path.clone(), detail: Ok(dossier) });
+    assert!(bench.taken().is_empty());
+    shows(&mut bench, &["it takes no input", "runs on this machine"]);
+    bench.press("ctrl-o");
+    shows(&mut bench, &["runs on worker big"]);
+    bench.press("enter");
+    let requests: Vec<_> = bench.taken().into_iter().collect();
+    let started = requests.iter().find_map(|effect| match effect {
+        Effect::StartRun { request, .. } => Some((request.worker.as_deref(), request.input.is_none())),
+        _ => None,
+    });
+    assert_eq!(started, Some((Some("big"), true)));
     let (worker, screen) = chosen(&["ctrl-o"], &[]);
     assert!(worker.is_none() && !screen.contains("runs on"), "{screen}");
 }
