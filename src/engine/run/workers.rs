@@ -2,7 +2,7 @@
 
 use super::Runs;
 use crate::domain::description::{Align, Describe, Description, Ink, StyledLine, Table};
-use crate::domain::{IsolationLevel, RunEnd, SafeText, VerbCall};
+use crate::domain::{IsolationLevel, RunEnd, SafeText, VerbCall, count};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::plain_verb::{Described, PlainQuery};
 use crate::engine::settings::WorkerSetting;
@@ -41,7 +41,7 @@ pub struct WorkerRow {
     pub program: String,
     /// The weakest isolation that is accepted there.
     pub least: IsolationLevel,
-    /// How many runs it carries out at once.
+    /// How many runs of a workspace it carries out at once.
     pub most: u64,
     /// How many runs of this workspace it carries out now.
     pub running: u64,
@@ -128,11 +128,11 @@ impl Describe for WorkerAnswer {
 
 /// How many runs a worker carries out now.
 pub(super) fn running_on(q: &Queries, worker: &str) -> Result<u64, EngineError> {
-    let mut count = 0;
+    let mut found = 0;
     for row in q.running()? {
-        count += u64::from(q.run(row.run)?.is_some_and(|run| run.worker.as_deref() == Some(worker)));
+        found += u64::from(q.run(row.run)?.is_some_and(|run| run.worker.as_deref() == Some(worker)));
     }
-    Ok(count)
+    Ok(found)
 }
 
 impl Runs<'_> {
@@ -224,7 +224,10 @@ impl Runs<'_> {
         }
         Err(EngineError::new(
             ErrorCode::Conflict,
-            format!("worker {name} carries out {running} runs, and {most} are allowed at once"),
+            format!(
+                "worker {name} already carries out {}, the most that its settings allow",
+                count(usize::try_from(running).unwrap_or(usize::MAX), "run")
+            ),
             format!("wait for one to end (`toolsmith runs --outcome running`), or raise `most` in [workers.{name}]"),
         ))
     }

@@ -30,7 +30,7 @@ pub struct WorkerSetting {
     pub program: String,
     /// The weakest isolation that is accepted there.
     pub least: IsolationLevel,
-    /// How many runs it carries out at once.
+    /// How many runs of a workspace it carries out at once.
     pub most: u64,
     /// How long it may say nothing before a run starts there.
     pub patience: Duration,

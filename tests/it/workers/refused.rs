@@ -186,7 +186,10 @@ fn no_more_runs_than_the_settings_allow() {
     let mut first = world.workspace.toolsmith(&["run", "waits", "--on", "two"]).stdout(Stdio::null()).spawn().unwrap();
     super::cut::wait_until("it runs", || !processes_with(&seconds).is_empty());
     let (full, code) = world.workspace.json(&["run", "one", "--on", "two"]);
-    assert_eq!(full["error"]["message"], "worker two carries out 1 runs, and 1 are allowed at once", "{full:#}");
+    assert_eq!(
+        full["error"]["message"], "worker two already carries out 1 run, the most that its settings allow",
+        "{full:#}"
+    );
     assert_ne!(code, 0);
     let (listed, _) = world.workspace.json(&["workers"]);
     assert_eq!(listed["workers"][0]["running"], 1);
