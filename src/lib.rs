@@ -62,6 +62,15 @@
 //! A conversation with a generator has a keeper, and buffers that are flushed by time have a clock: one process a
 //! workspace, started by whoever writes, over when nothing waits for a time.
 //!
+//! A run can take place on a worker: this program on another machine, started there as `serve-run` through a command of the
+//! user's. It has the supervisor; what it tells and what the tool writes come as lines of JSON, and the thread of the run
+//! here follows them like those of a supervisor of this machine (`runner::worker`).
+//!
+//! ```text
+//!   workbench ──▶ keeper ──▶ ssh … ──▶ serve-run ──▶ supervisor ──▶ … ──▶ the tool
+//!    runner::actor             prefix     run::serving
+//! ```
+//!
 //! An instance of a service has a keeper: this program once more, in a session of its own, so that it outlives who
 //! launched the instance. It starts the service as an ordinary run (with a supervisor of its own), owns the listening
 //! sockets, passes messages on, checks the health and restarts the service. It learns what is wanted from the store;
@@ -92,8 +101,8 @@
 //! # Deliberately absent
 //!
 //! No sandbox of our own making: namespaces are bubblewrap's, the sandbox layers are the kernel's, and a level
-//! that was not verified is not claimed. No telemetry, and no network but to the generators that the user's
-//! settings name. No second way to be notified, and no cache that is not rebuilt from files and log.
+//! that was not verified is not claimed. No telemetry, and no network but to the generators and
+//! workers that the user's settings name. No second way to be notified, and no cache that is not rebuilt from files and log.
 
 pub mod action;
 pub mod catalog;

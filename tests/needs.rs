@@ -27,6 +27,10 @@ pub const NODE: Program = Program { name: "node", install: "apt-get install node
 pub const UV: Program = Program { name: "uv", install: "pip install uv" };
 /// Makes the certificate of a local package registry.
 pub const OPENSSL: Program = Program { name: "openssl", install: "apt-get install openssl" };
+/// Serves a worker over ssh.
+pub const SSHD: Program = Program { name: "sshd", install: "apt-get install openssh-server" };
+/// Reaches a worker.
+pub const SSH: Program = Program { name: "ssh", install: "apt-get install openssh-client" };
 
 /// Programs that tests missed, each with how to install it and the tests.
 static MISSED: Mutex<BTreeMap<&'static str, (&'static str, BTreeSet<String>)>> = Mutex::new(BTreeMap::new());
@@ -51,7 +55,9 @@ pub fn not_run(why: &str) {
 
 fn is_installed(program: &Program) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    !is_left_out(program) && std::env::split_paths(&path).any(|folder| folder.join(program.name).is_file())
+    // Servers are where not every user looks.
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
+    !is_left_out(program) && folders.map(|folder| folder.join(program.name)).any(|path| path.is_file())
 }
 
 /// Whether whoever started the tests wants them to do without.

@@ -6,6 +6,7 @@
 mod agents;
 mod arg;
 mod choices;
+mod common;
 mod meaning;
 mod spec;
 mod table;

@@ -8,6 +8,10 @@ use super::arg::{Arg, ArgKind};
 use super::choices::{
     CANDIDATES, CLIENTS, KINDS, LANGUAGES, ORIGINS, OUTCOMES, SHELLS, STAGES, STEPS, TEMPLATES, TIERS,
 };
+use super::common::{
+    AGENT_LOG, ALLOW, BUNDLE, EVOLUTION, FAILURE, HISTORY, INSTANCE, ON, OPENAPI, OPPORTUNITY, REVIEW, REVIEWS, RUN,
+    SEVERITIES, TOOL, YES,
+};
 use super::spec::{Context, Group, Risk, Spec};
 
 /// Declares the verbs and their rows together, so that neither can exist without the other.
@@ -62,41 +66,6 @@ impl Face {
         matches!(self, Face::Both | Face::Screen)
     }
 }
-
-const TOOL: Arg =
-    Arg::required("tool", ArgKind::Tool, "name, NAME@VERSION, NAME@DIGESTPREFIX, or a path when names clash");
-const REVIEW: Arg = Arg::required("review", ArgKind::Review, "number of the review");
-const REVIEWS: Arg = Arg::several("review", ArgKind::Review, "one or more review numbers");
-const YES: Arg = Arg::option("yes", ArgKind::Switch, "with several reviews: decide without confirmation");
-const EVOLUTION: Arg = Arg::required("evolution", ArgKind::Number, "number of the evolution");
-const SEVERITIES: ArgKind = ArgKind::Word(&["low", "medium", "high"]);
-const FAILURE: Arg = Arg::required("failure", ArgKind::Failure, "first digits of its signature (at least 4)");
-const OPPORTUNITY: Arg =
-    Arg::required("opportunity", ArgKind::Text, "its key, or at least the first 4 digits of the key");
-const HISTORY: Arg = Arg::option(
-    "history",
-    ArgKind::Path,
-    "also read this shell history (bash, zsh or fish); its content is not stored",
-);
-const AGENT_LOG: Arg = Arg::option(
-    "log",
-    ArgKind::Path,
-    "also read this agent log (JSON lines with its calls); its content is not stored",
-);
-const OPENAPI: Arg = Arg::option(
-    "openapi",
-    ArgKind::Path,
-    "also suggest a tool for each operation of this OpenAPI document (JSON or YAML)",
-);
-const BUNDLE: Arg = Arg::required("bundle", ArgKind::Path, "bundle folder");
-const ALLOW: Arg = Arg::option(
-    "allow",
-    ArgKind::Switch,
-    "unlock the tool for this run, and grant this version its declared permissions from now on",
-)
-.for_humans();
-const INSTANCE: Arg = Arg::required("instance", ArgKind::Instance, "name of the instance");
-const RUN: Arg = Arg::required("run", ArgKind::Run, "number of the run");
 
 actions! {
     // Catalog
@@ -174,6 +143,7 @@ actions! {
         Arg::option("from", ArgKind::Text, "of a composite: first step to run again; recorded outputs of earlier steps are reused"),
         Arg::option("of", ArgKind::Run, "with --from: the run whose outputs are reused; default is the newest"),
         ALLOW,
+        ON,
         Arg::option("show", ArgKind::Switch, "dry run: print the command line and how each input is passed; starts nothing"),
         Arg::option("jsonl", ArgKind::Switch, "print one event per line during the run")
     }
@@ -183,6 +153,7 @@ actions! {
         Arg::option("input", ArgKind::Json, "input object as JSON, @FILE, or - for standard input"),
         Arg::repeated("set", ArgKind::KeyValue, "one input value as KEY=VALUE, or KEY=@FILE for the text of a file"),
         Arg::option("timeout", ArgKind::Duration, "time limit, for example 30s"),
+        ON,
         Arg::option("jsonl", ArgKind::Switch, "print one event per line during the run")
     }
     Call "call" Run Change [Catalog] ["Q"] Both [CALL_FOR_AGENTS] "Run the tool that best fits a scenario; if it fails, try the next one" {
@@ -250,6 +221,9 @@ actions! {
     Resolve "resolve" Run HumanOnly [Failures] ["H"] Both "Mark a failure group as resolved; it reopens if the failure occurs again" {
         FAILURE,
         Arg::option("reason", ArgKind::Text, "what fixed it")
+    }
+    Workers "workers" Run View [] [] Both "List the workers: other machines that runs can take place on; with a name, try it" {
+        Arg::optional("worker", ArgKind::Text, "worker to contact: shows its version, isolation, languages and round trip")
     }
     Buffer "buffer" Run Change [Global] ["ctrl-b"] Both "Buffer items and deliver them in batches: write, flush, status, clear" {
         Arg::required("operation", ArgKind::Word(&["write", "flush", "status", "clear"]), "operation"),
@@ -538,6 +512,7 @@ actions! {
         Arg::required("what", CANDIDATES, "tools, reviews, runs, failures or instances")
     }
     Man "man" Workbench View [] [] Shell "Print the man page" {}
+    ServeRun "serve-run" Workbench Change [] [] Shell "Carry out a run of another machine; `run --on` starts it there, and speaks on its standard streams" {}
     Help "help" Workbench View [Global] ["?"] Screen "Show all keys that work here; type to filter, Enter runs the selected one" {}
     Palette "palette" Workbench View [Global] [":", "ctrl-k"] Screen "Command palette: find any verb by name" {}
     Rescan "rescan" Workbench View [Global] ["f5"] Screen "Read the tools folder again" {}

@@ -97,6 +97,7 @@ pub(super) mod tests {
                     missing: vec![],
                 },
                 runs: 1,
+                worker: None,
             }],
             reported: Reported {
                 may_be_incomplete: true,

@@ -83,7 +83,7 @@ impl Globals {
         })
     }
 
-    fn asker(&self) -> Asker {
+    pub(super) fn asker(&self) -> Asker {
         if self.agent.is_some() { Asker::Agent } else { Asker::Human }
     }
 

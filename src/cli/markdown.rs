@@ -83,7 +83,7 @@ mod tests {
         }
         assert!(table.contains(
             "| `run TOOL [WORD]… [--input JSON] [--set KEY=VALUE]… [--timeout DURATION] [--scenario SCENARIO] \
-             [--from FROM] [--of ID] [--allow] [--show] [--jsonl]` | `r` |"
+             [--from FROM] [--of ID] [--allow] [--on ON] [--show] [--jsonl]` | `r` |"
         ));
         assert!(table.contains(
             "| `approve REVIEW[=PREFIX]… [--digest PREFIX] [--reason REASON] [--role ROLE] [--override OVERRIDE] [--unread] [--yes]` | `a` |"

@@ -62,6 +62,7 @@ mod upkeep;
 mod usage;
 mod versions;
 mod workbench;
+mod workers;
 
 pub use build::{EXIT_CODES, VARIABLES, command};
 pub use markdown::{checks_markdown, verbs_markdown};
@@ -200,6 +201,7 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::RunStrict => run::run_strict(call),
         Verb::Mcp => mcp::mcp(call, screen),
         Verb::Hook => hook::hook(call),
+        Verb::ServeRun => workers::serve_run(call),
         Verb::Call => calling::call(call),
         Verb::Rerun => run::rerun(call),
         Verb::Continue => run::go_on(call),

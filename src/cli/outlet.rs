@@ -12,6 +12,7 @@ use crate::domain::{SafeText, Stream};
 use serde::Serialize;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{self, PanicHookInfo};
 
 /// A stream of this process that takes the bytes of a tool.
@@ -202,4 +203,12 @@ fn panic_text(info: &PanicHookInfo<'_>) -> String {
     let thread = std::thread::current();
     let thread = SafeText::new(thread.name().unwrap_or("unnamed"));
     format!("thread {thread} panicked{place}:\n{}", message.unwrap_or("no message"))
+}
+
+/// Standard input and output themselves, for who speaks with a program on the other side.
+///
+/// # Errors
+/// When this process has no room for more open files.
+pub(super) fn own_streams() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok((io::stdin().as_fd().try_clone_to_owned()?, io::stdout().as_fd().try_clone_to_owned()?))
 }

@@ -67,7 +67,10 @@ pub(super) fn run_table(runs: &[Run], look: Look) -> Table {
             (Ink::Dim, when(run.started_at, look)),
             (Ink::Plain, time),
             (Ink::Plain, run.caller.clone()),
-            (level_ink(run), level.to_owned()),
+            (
+                level_ink(run),
+                run.worker.as_ref().map_or_else(|| level.to_owned(), |worker| format!("{level} on {worker}")),
+            ),
             (Ink::Plain, run.error.clone().unwrap_or_default()),
         ]);
     }
@@ -259,6 +262,7 @@ pub(super) mod tests {
             departed: vec![],
             interpreter: None,
             parent: None,
+            worker: None,
             step: None,
             truncated: false,
             input: "{}".into(),

@@ -291,6 +291,12 @@ impl Run {
         }
     }
 
+    /// [`Self::isolation_words`], with the worker that reports it where that is not this machine.
+    pub fn isolation_and_worker(&self) -> String {
+        let words = self.isolation_words();
+        self.worker.as_ref().map_or_else(|| words.to_owned(), |worker| format!("{words} on {worker}"))
+    }
+
     /// Whether it was refused because the isolation that was demanded could not be had.
     pub fn lacked_isolation(&self) -> bool {
         self.outcome == RunOutcome::Refused && !self.isolation.missing.is_empty()
@@ -385,4 +391,7 @@ pub struct Run {
     /// The step of the composite that it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
+    /// The worker that carried it out; `None` for this machine. Its isolation, use and behaviour are as that reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
 }

@@ -223,7 +223,7 @@ fn a_deprecated_tool_names_its_successor_and_agents_get_what_the_settings_say() 
     let mark = engine.library().resolve("adder").unwrap().facts.deprecated.clone().unwrap();
     assert_eq!((mark.by.unwrap().as_str(), mark.reason.as_deref()), ("twice", Some("slow")));
     let tool = engine.library().resolve("adder").unwrap();
-    let request = RunRequest { tool, input: Some(sum()), timeout: None, again: None };
+    let request = RunRequest { tool, input: Some(sum()), timeout: None, again: None, worker: None };
     let warning = engine.runs().start(&request, &ada()).unwrap().warning.clone().unwrap();
     assert_eq!(warning, "adder is deprecated: slow; use twice instead");
     let with = |setting: &str| {

@@ -130,7 +130,8 @@ pub use run::{
     CallReport, CallRequest, Calling, Candidate, Candidates, Compared, DEFAULT_ATTEMPTS, Departed, Enforced,
     FailureDetail, Gather, GrantList, HandedOver, KeptFile, KeptFiles, LeftOut, Limits, MOST_ATTEMPTS, MarkRequest,
     MayRun, OutputPiece, Pending, Reported, ResultEvidence, RunHandle, ServiceOffer, SetRow, StagedState, StagedView,
-    Taken, ToolState, Tried, UNNAMED_AGENT, assignments, fitted, item_fits,
+    Taken, ToolState, Tried, UNNAMED_AGENT, WorkerAnswer, WorkerRow, Workers, assignments, fitted, item_fits,
+    serve_run,
 };
 pub use service::{
     ANSWER_TIME, CallBegun, ContextEdit, InstanceDetail, InstanceView, LaunchRequest, Launched, PerformanceProfile,

@@ -113,7 +113,7 @@ pub(super) fn run(engine: &Engine, name: &str, input: serde_json::Value, caller:
     let tool = engine.library().resolve(name).unwrap();
     engine
         .runs()
-        .start(&RunRequest { tool, input: Some(input), timeout: None, again: None }, caller)
+        .start(&RunRequest { tool, input: Some(input), timeout: None, again: None, worker: None }, caller)
         .unwrap()
         .wait()
         .unwrap()

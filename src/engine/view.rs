@@ -83,6 +83,8 @@ pub struct RunRequest {
     pub timeout: Option<Duration>,
     /// The earlier run of a composite that is gone on with; `None` runs all steps.
     pub again: Option<RerunFrom>,
+    /// The worker that is to carry it out; `None` is this machine.
+    pub worker: Option<String>,
 }
 
 /// Which earlier run of a composite is gone on with.

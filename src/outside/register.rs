@@ -22,6 +22,8 @@ pub enum ExternalProgram {
     Generator,
     /// The command of a secret.
     Secret,
+    /// The prefix of a worker: what starts a program on another machine.
+    Worker,
     /// This program, in another role.
     Ourselves,
 }
@@ -126,6 +128,23 @@ const OF_SECRETS: &[&str] = &[
     "XAUTHORITY",
 ];
 
+/// What programs need that reach another machine: who the user is there, and keys.
+const OF_WORKERS: &[&str] = &[
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "XDG_CONFIG_HOME",
+    "XDG_RUNTIME_DIR",
+    "SSH_AUTH_SOCK",
+    "KRB5CCNAME",
+];
+
 /// Every program that is started outside of the sandbox.
 pub const REGISTER: &[ProgramEntry] = &[
     ProgramEntry {
@@ -219,6 +238,17 @@ pub const REGISTER: &[ProgramEntry] = &[
         case: "planted::rows::secrets",
     },
     ProgramEntry {
+        row: ExternalProgram::Worker,
+        program: "prefixes of workers: ssh, srun and the like",
+        found: ProgramLookup::Path,
+        folder: StartFolder::Empty,
+        variables: OF_WORKERS,
+        path: true,
+        settings: "its own in the user's home are read, since it is trusted like your shell",
+        remembered: "nothing",
+        case: "planted::rows::workers",
+    },
+    ProgramEntry {
         row: ExternalProgram::Ourselves,
         program: "this program: supervisors, keepers, the buffer timer",
         found: ProgramLookup::Ourselves,
@@ -303,6 +333,7 @@ mod tests {
             ExternalProgram::Linter,
             ExternalProgram::Generator,
             ExternalProgram::Secret,
+            ExternalProgram::Worker,
             ExternalProgram::Ourselves,
         ];
         assert_eq!(REGISTER.iter().map(|entry| entry.row).collect::<Vec<_>>(), all);

@@ -27,6 +27,7 @@
 //! | `supervisor` | the process between the workbench and the tool, and how it is started |
 //! | `machine` | what this machine can do to contain runs |
 //! | `prepare` | from a request to exactly what will be started |
+//! | `worker` | runs on another machine: the connection, and what goes over it |
 //! | `run` | one run under way: child, thread, handle |
 //! | `tool_state` | what a tool keeps between its runs |
 //! | `connector`, `relay` | connections into the networks of services |
@@ -59,6 +60,7 @@ mod supervisor;
 mod tests;
 mod tool_state;
 mod trials;
+mod worker;
 
 pub use answer::{AnswerInput, AnswerOutput, answer_pipe};
 pub use connector::{NamespaceConnector, PendingConnection};
@@ -98,13 +100,15 @@ pub use result::report::{Report, Staged, StagedChange};
 pub use roles::play_role;
 pub use run::baseline::Baselines;
 pub use run::child::{is_of_system, not_visible};
-pub use run::job::Hooks;
+pub use run::job::{Hooks, Start, StartedRun};
 pub use run::running::{Canceller, Running, start};
+pub use run::serving::{WorkerRequest, WorkerSession};
 pub use run::task::{Task, TaskEnd, TaskOutput, start_task};
 pub use sandbox::{StopSignals, release_memory, release_program, waiting_connections};
 pub use supervisor::SampleFile;
 pub use tool_state::{StateFile, StateFiles};
 pub use trials::{Batch, Pace, Tried, prepare_batch};
+pub use worker::{WORKER_VERB, Worker, WorkerCall, WorkerFacts, WorkerHello, WorkerRun, greet, prepare_on};
 
 use crate::domain::{Isolation, IsolationLevel, Profile};
 

@@ -297,7 +297,7 @@ fn output_still_on_its_way_through_a_background_process_is_kept() {
 fn what_a_dead_owner_left_is_found_by_its_scratch_folder() {
     let bench = Bench::sh("setsid sleep 300 & echo $!; exec sleep 300");
     let (sender, starts) = mpsc::channel();
-    let on_start = Box::new(move |pid, started| sender.send((pid, started)).unwrap());
+    let on_start = Box::new(move |run: StartedRun| sender.send((run.pid, run.since)).unwrap());
     let running = start(bench.spec().unwrap(), Hooks { on_start, ..Hooks::default() });
     let (pid, started) = starts.recv().unwrap();
     assert_eq!(process_started(pid), Some(started));
@@ -315,7 +315,7 @@ fn what_a_dead_owner_left_is_found_by_its_scratch_folder() {
 #[ignore = "started by the test below"]
 fn an_owner_to_be_killed() {
     let bench = Bench::sh("exec sleep 300");
-    let on_start = Box::new(|pid, started| println!("\nstarted {pid} {started}"));
+    let on_start = Box::new(|run: StartedRun| println!("\nstarted {} {}", run.pid, run.since));
     let _ = start(bench.spec().unwrap(), Hooks { on_start, ..Hooks::default() }).wait();
 }
 
@@ -361,8 +361,8 @@ fn dropping_the_handle_lets_the_run_go_on() {
 fn a_panicking_hook_ends_the_run_and_is_reported() {
     let bench = Bench::sh("exec sleep 300");
     let (sender, starts) = mpsc::channel();
-    let on_start = Box::new(move |pid: i32, _| {
-        sender.send(pid).unwrap();
+    let on_start = Box::new(move |run: StartedRun| {
+        sender.send(run.pid).unwrap();
         panic!("a broken hook");
     });
     let running = start(bench.spec().unwrap(), Hooks { on_start, ..Hooks::default() });

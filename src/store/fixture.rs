@@ -97,6 +97,7 @@ pub fn run(tool: &str) -> NewRun {
         lease_until: Instant(NOW.0 + 10_000),
         remember_input: false,
         parent: None,
+        worker: None,
     }
 }
 

@@ -15,11 +15,11 @@ use std::collections::{BTreeMap, HashMap};
 const COLUMNS: &str = "id, tool, version, digest, stage, caller, outcome, exit_code, signal, started_at_ms, \
      duration_ms, cpu_ms, max_rss_bytes, stdout_bytes, stderr_bytes, isolation_level, isolation_profile, \
      isolation_layers, isolation_missing, denied, error, truncated, input, notes, peak_memory_bytes, peak_processes, \
-     disk_bytes, departed, interpreter, parent, step";
+     disk_bytes, departed, interpreter, parent, step, worker";
 
 const INSERT: &str = "INSERT INTO runs (tool, version, digest, stage, caller, outcome, started_at_ms, \
-     isolation_level, isolation_profile, isolation_layers, isolation_missing, input, parent, step) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+     isolation_level, isolation_profile, isolation_layers, isolation_missing, input, parent, step, worker) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
 const FINISH: &str = "UPDATE runs SET outcome = ?2, exit_code = ?3, signal = ?4, duration_ms = ?5, cpu_ms = ?6, \
      max_rss_bytes = ?7, stdout_bytes = ?8, stderr_bytes = ?9, isolation_level = ?10, isolation_profile = ?11, \
@@ -71,6 +71,8 @@ pub struct NewRun {
     pub remember_input: bool,
     /// The run that starts it, and the step of it that it is.
     pub parent: Option<(RunId, Option<String>)>,
+    /// The worker that carries it out; `None` for this machine.
+    pub worker: Option<String>,
 }
 
 /// How a run ended.
@@ -313,7 +315,8 @@ impl Tx<'_> {
             Json(&isolation.missing),
             new.input,
             parent,
-            step
+            step,
+            new.worker
         ];
         let id = RunId(self.insert(INSERT, row)?);
         let lease = "INSERT INTO leases (run, owner, until_at_ms) VALUES (?1, ?2, ?3)";
@@ -515,6 +518,7 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
         interpreter: row.get::<_, Option<Json<InterpreterFacts>>>(28)?.map(|json| json.0),
         parent: row.get(29)?,
         step: row.get(30)?,
+        worker: row.get(31)?,
     })
 }
 

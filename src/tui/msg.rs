@@ -441,6 +441,8 @@ pub struct ToolDossier {
     pub runs: Vec<Run>,
     /// What its command line is made from.
     pub command: CommandView,
+    /// The workers that a run can take place on, by name.
+    pub workers: Vec<String>,
 }
 
 /// A piece of output for the output view.

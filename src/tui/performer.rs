@@ -564,7 +564,8 @@ fn dossier(engine: &Engine, tool: &Tool, other: Option<&str>) -> Result<ToolDoss
         (None, None) => None,
     };
     let command = engine.dependencies().command_view(&detail);
-    Ok(ToolDossier { detail, last_input, other, runs, command })
+    let workers = engine.settings().workers.keys().cloned().collect();
+    Ok(ToolDossier { detail, last_input, other, runs, command, workers })
 }
 
 fn rerun_request(engine: &Engine, run: RunId, extent: RerunExtent) -> Result<RunRequest, EngineError> {
@@ -575,5 +576,5 @@ fn rerun_request(engine: &Engine, run: RunId, extent: RerunExtent) -> Result<Run
         RerunExtent::Whole => None,
         RerunExtent::From(step) => Some(RerunFrom { of: run, step }),
     };
-    Ok(RunRequest { tool, input, timeout: None, again })
+    Ok(RunRequest { tool, input, timeout: None, again, worker: record.worker })
 }

@@ -237,6 +237,7 @@ pub(super) fn dossier(tool: &Tool, input: Option<serde_json::Value>) -> Box<Tool
         other: None,
         runs: vec![],
         command: CommandView::isolated("/work"),
+        workers: vec![],
     })
 }
 
@@ -268,6 +269,7 @@ pub(super) fn run(id: i64, tool: &Tool, outcome: RunOutcome) -> Run {
         departed: vec![],
         interpreter: None,
         parent: None,
+        worker: None,
         step: None,
         input: "{}".into(),
     }

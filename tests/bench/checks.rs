@@ -100,8 +100,13 @@ fn evolve_round_trip(bencher: Bencher) {
             let tool = bench.engine.library().catalog().tools[0].clone();
             let detail = bench.engine.library().detail(&tool).unwrap_or_else(|error| panic!("cannot read: {error}"));
             for example in &detail.manifest.examples {
-                let request =
-                    RunRequest { tool: tool.clone(), input: Some(example.input.clone()), timeout: None, again: None };
+                let request = RunRequest {
+                    tool: tool.clone(),
+                    input: Some(example.input.clone()),
+                    timeout: None,
+                    again: None,
+                    worker: None,
+                };
                 let run = bench.engine.runs().start(&request, &Caller::Human("Ada".to_owned()));
                 let run = run.and_then(RunHandle::wait);
                 run.unwrap_or_else(|error| panic!("cannot run: {error}"));

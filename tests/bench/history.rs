@@ -85,6 +85,7 @@ fn run_of(tool: usize) -> NewRun {
         lease_until: Instant(0),
         remember_input: false,
         parent: None,
+        worker: None,
     }
 }
 

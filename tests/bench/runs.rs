@@ -1,11 +1,18 @@
 //! What containing and watching a run costs beside a plain spawn.
 
 use divan::Bencher;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use toolsmith::domain::{Dialect, InputMode, IsolationLevel, Manifest, Observer, Profile, Recipe, RunEnd, WriteMode};
+use std::sync::Arc;
+use std::time::Duration;
+use toolsmith::domain::{
+    Dialect, Digest, InputMode, IsolationLevel, Manifest, Observer, Profile, Recipe, RunEnd, Stage, WriteMode,
+};
+use toolsmith::outside::{ExternalProgram, Programs};
 use toolsmith::runner::{
-    self, Bubblewrap, Hooks, Interpreters, Machine, Report, RunEnvironment, Sources, StartRequest,
+    self, Bubblewrap, Hooks, Interpreters, Machine, Report, RunEnvironment, Sources, Start, StartRequest, WORKER_VERB,
+    Worker,
 };
 
 /// 6,000 calls that name a file, which is what an observer is asked about.
@@ -44,6 +51,34 @@ impl Place {
     }
 
     fn run(&self) -> Report {
+        self.run_with(|request| {
+            let spec = runner::prepare(request).unwrap_or_else(|end| panic!("it cannot start: {end:?}"));
+            spec.into()
+        })
+    }
+
+    /// Runs it on a worker: the program with a home of its own.
+    fn run_on_worker(&self) -> Report {
+        let programs = Arc::new(Programs::default());
+        let env = programs.find(ExternalProgram::Worker, OsStr::new("env"));
+        let far = format!("TOOLSMITH_HOME={}", self.path("far").display());
+        self.run_with(|request| {
+            let worker = Worker {
+                name: "bench".to_owned(),
+                program: env.unwrap_or_else(|why| panic!("{why}")),
+                args: [far.as_str(), env!("CARGO_BIN_EXE_toolsmith"), WORKER_VERB].map(str::to_owned).into(),
+                env: vec![("PATH".to_owned(), "/usr/bin:/bin".to_owned())],
+                programs,
+                keeper: None,
+                least: IsolationLevel::Confined,
+                patience: Duration::from_secs(30),
+            };
+            let call = runner::prepare_on(request, (Digest::of_files(&[]), Stage::Approved), worker);
+            Start::Worker(Box::new(call.unwrap_or_else(|end| panic!("it cannot start: {end:?}"))))
+        })
+    }
+
+    fn run_with(&self, prepare: impl FnOnce(&StartRequest<'_>) -> Start) -> Report {
         let at = |name: &str| self.path(name);
         // One output file after the other, as the workbench writes them.
         match std::fs::remove_file(at("spool")) {
@@ -75,8 +110,7 @@ impl Place {
             kept: None,
             environments: &at("environments"),
         };
-        let spec = runner::prepare(&request).unwrap_or_else(|end| panic!("it cannot start: {end:?}"));
-        runner::start(spec, Hooks::default()).wait()
+        runner::start(prepare(&request), Hooks::default()).wait()
     }
 
     /// Runs once to find out what the machine can do, and that it is what is measured.
@@ -125,6 +159,14 @@ fn plain_spawn(bencher: Bencher) {
 fn isolated_and_observed(bencher: Bencher) {
     let place = Place::new(&["true"], Bubblewrap::Auto, true).checked(IsolationLevel::Isolated);
     bencher.bench(|| place.run());
+}
+
+#[divan::bench(sample_count = 200)]
+fn isolated_and_observed_on_a_worker(bencher: Bencher) {
+    let place = Place::new(&["true"], Bubblewrap::Auto, true);
+    let report = place.run_on_worker();
+    assert_eq!(report.end, RunEnd::Succeeded { exit_code: 0 }, "{report:?}");
+    bencher.bench(|| place.run_on_worker());
 }
 
 #[divan::bench(sample_count = 200)]

@@ -34,6 +34,7 @@ fn run_of(name: &str) -> NewRun {
         lease_until: NOW,
         remember_input: false,
         parent: None,
+        worker: None,
     }
 }
 

@@ -46,3 +46,4 @@ mod store_processes;
 mod support;
 mod two_processes;
 mod upkeep;
+mod workers;

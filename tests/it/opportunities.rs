@@ -195,6 +195,7 @@ fn record(store: &mut Store, tool: &str, second: i64, duration_ms: u64, end: Run
         lease_until: at,
         remember_input: false,
         parent: None,
+        worker: None,
     };
     let usage = RunUsage { duration_ms, cpu_ms: duration_ms / 10, ..RunUsage::default() };
     let finished = FinishedRun {

@@ -106,7 +106,10 @@ fn a_run_is_stopped_from_the_other_process() {
     let workspace = Workspace::new().with_script("slow", "import time\nprint('on', flush=True)\ntime.sleep(1000)");
     let engine = open(&workspace);
     let tool = engine.library().resolve("slow").unwrap();
-    let handle = engine.runs().start(&RunRequest { tool, input: None, timeout: None, again: None }, &ada()).unwrap();
+    let handle = engine
+        .runs()
+        .start(&RunRequest { tool, input: None, timeout: None, again: None, worker: None }, &ada())
+        .unwrap();
     workspace.json_until(&["runs"], |answer| answer["runs"][0]["outcome"] == "running");
     assert_eq!(workspace.json(&["cancel", &handle.id.to_string()]).1, 0);
     assert_eq!(handle.wait().unwrap().outcome, RunOutcome::Cancelled);

@@ -18,6 +18,10 @@ use std::time::Duration;
 
 pub(super) fn run(call: &Call<'_>) -> Result<u8, Stop> {
     if call.switch("show") {
+        if call.text("on").is_some() {
+            let hint = "--show prints what this machine would start; leave out one of them";
+            return Err(EngineError::new(ErrorCode::Usage, "--show and --on cannot be combined", hint).into());
+        }
         return call.print(&command::shown(call)?);
     }
     let code = run_now(call, Rules::Declared)?;
@@ -64,7 +68,8 @@ fn run_now(call: &Call<'_>, rules: Rules) -> Result<u8, Stop> {
         if let Some(warning) = scenario.map(|text| engine.failures().warning_in(&tool, text)).transpose()?.flatten() {
             call.note(&StyledLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, warning));
         }
-        Ok((engine, RunRequest { tool, input, timeout: call.get::<Duration>("timeout"), again }))
+        let worker = call.text("on").map(str::to_owned);
+        Ok((engine, RunRequest { tool, input, timeout: call.get::<Duration>("timeout"), again, worker }))
     };
     start(call, rules, asked)
 }
@@ -90,19 +95,19 @@ pub(super) fn go_on(call: &Call<'_>) -> Result<u8, Stop> {
         let before = engine.runs().record(RunId(call.required_id("run")?))?;
         let tool = same_tool(call, &engine, &before)?;
         let again = Some(RerunFrom { of: before.id, step: call.text("from").map(str::to_owned) });
-        Ok((engine, RunRequest { tool, input: None, timeout: None, again }))
+        Ok((engine, RunRequest { tool, input: None, timeout: None, again, worker: None }))
     };
     start(call, Rules::Declared, asked)
 }
 
-/// `rerun RUN`: the same tool with the same input.
+/// `rerun RUN`: the same tool with the same input, where it ran before.
 pub(super) fn rerun(call: &Call<'_>) -> Result<u8, Stop> {
     let asked = || -> Result<(Engine, RunRequest), EngineError> {
         let (engine, _catalog) = call.open_catalog()?;
         let before = engine.runs().record(RunId(call.required_id("run")?))?;
         let input = engine.runs().input_again(before.id)?;
         let tool = same_tool(call, &engine, &before)?;
-        Ok((engine, RunRequest { tool, input, timeout: None, again: None }))
+        Ok((engine, RunRequest { tool, input, timeout: None, again: None, worker: before.worker }))
     };
     start(call, Rules::Declared, asked)
 }

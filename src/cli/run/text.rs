@@ -46,7 +46,7 @@ fn summary(run: &Run) -> StyledLine {
         .put(outcome_ink(run.outcome), run.outcome.word())
         .put(Ink::Dim, format!(" · {}", used(&run.usage)))
         .put(Ink::Dim, " · ")
-        .put(level_ink(run), run.isolation_words());
+        .put(level_ink(run), run.isolation_and_worker());
     let line = match run.exit_code {
         Some(code) if code != 0 => line.put(Ink::Dim, format!(" · exit code {code}")),
         _ => line,

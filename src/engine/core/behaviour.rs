@@ -213,6 +213,7 @@ mod tests {
                     lease_until: Instant(9_000),
                     remember_input: false,
                     parent: None,
+                    worker: None,
                 })?;
                 let finished = FinishedRun {
                     end: RunEnd::Succeeded { exit_code: 0 },

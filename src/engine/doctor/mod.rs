@@ -9,20 +9,20 @@ use super::error::EngineError;
 use super::evolving::generators;
 use super::plain_verb::{Described, PlainQuery};
 use super::run::buffering::BufferStatus;
-use super::settings::Settings;
 use super::settings::secrets::{self, SecretSource};
+use super::settings::{Settings, WorkerSetting};
 use super::state::home::Home;
 use super::view::DoctorLine;
 use crate::domain::description::{Describe, Description, Ink, StyledLine};
 use crate::domain::{IsolationLevel, SafeText, Stage};
 use crate::engine::Engine;
 use crate::insight::Policy;
-use crate::outside::{Asker, Programs};
+use crate::outside::{Asker, ExternalProgram, Programs};
 use crate::runner::{self, Machine};
 use crate::vcs::{Git, NoGit};
 use rustix::fs::{Access, access, statvfs};
 use serde::Serialize;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -127,10 +127,26 @@ pub fn doctor(place: &Place<'_>, git: Option<&Git>, machine: &Machine, asker: As
     lines.push(settings_file(workspace, home));
     lines.extend(secret_lines(&settings, &programs));
     lines.extend(generators::doctor_lines(&settings, &programs));
+    lines.extend(worker_lines(&settings, &programs));
     lines.push(state(state_dir));
     lines.push(watches(std::fs::read_to_string("/proc/sys/fs/inotify/max_user_watches").ok().as_deref()));
     lines.push(terminal(&|name| std::env::var_os(name), window()));
     lines
+}
+
+/// The workers of the settings. None is contacted: only whether its prefix can be started is looked at.
+fn worker_lines(settings: &Settings, programs: &Programs) -> Vec<DoctorLine> {
+    let worker = |(name, worker): (&String, &WorkerSetting)| {
+        let first = worker.prefix.first().map(String::as_str).unwrap_or_default();
+        match programs.find(ExternalProgram::Worker, OsStr::new(first)) {
+            Ok(_) => line("workers", Health::Ok, format!("{name}: {}", worker.prefix.join(" ")), ""),
+            Err(why) => {
+                let hint = format!("install it, or change prefix in [workers.{name}] in config.toml");
+                line("workers", Health::Warn, format!("{name}: {why}"), hint)
+            }
+        }
+    };
+    settings.workers.iter().map(worker).collect()
 }
 
 /// The buffers whose items wait much longer than they should; no line when there are no buffers.

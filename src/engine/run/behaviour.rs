@@ -83,6 +83,9 @@ pub struct Enforced {
     pub isolation: Isolation,
     /// In how many of the newest runs.
     pub runs: u64,
+    /// The worker that reports it, and everything else that these runs did; `None` where this machine saw it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
 }
 
 /// What the observer was told.
@@ -323,9 +326,9 @@ fn unseen(run: &Run) -> &'static str {
 fn enforced(runs: &[Run]) -> Vec<Enforced> {
     let mut walls: Vec<Enforced> = Vec::new();
     for run in runs.iter().filter(|run| run.outcome.has_started()) {
-        match walls.iter_mut().find(|wall| wall.isolation == run.isolation) {
+        match walls.iter_mut().find(|wall| wall.isolation == run.isolation && wall.worker == run.worker) {
             Some(wall) => wall.runs += 1,
-            None => walls.push(Enforced { isolation: run.isolation.clone(), runs: 1 }),
+            None => walls.push(Enforced { isolation: run.isolation.clone(), runs: 1, worker: run.worker.clone() }),
         }
     }
     walls
@@ -468,6 +471,11 @@ impl Behaviour {
             lines.push(line(level_weight(*level), level.meaning(), text));
             if !missing.is_empty() {
                 lines.push(line(Weight::Warn, "missing", missing.join(", ")));
+            }
+            if let Some(worker) = &wall.worker {
+                let text =
+                    format!("worker {worker} reports this, and what these runs did; this machine did not see it");
+                lines.push(line(Weight::Warn, "worker", text));
             }
         }
         lines

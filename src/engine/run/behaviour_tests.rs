@@ -99,7 +99,10 @@ fn a_live_run_is_recorded_with_the_isolation_that_was_verified() {
     world.write("tools/experimental/waits.sh", "#!/bin/sh\n# Waits.\nsleep 60\n");
     let engine = world.open();
     let tool = engine.library().resolve("waits").unwrap();
-    let handle = engine.runs().start(&RunRequest { tool, input: None, timeout: None, again: None }, &ada()).unwrap();
+    let handle = engine
+        .runs()
+        .start(&RunRequest { tool, input: None, timeout: None, again: None, worker: None }, &ada())
+        .unwrap();
     let (verified, deadline) = (handle.verified(), Clock::now() + Duration::from_secs(20));
     let written = || engine.runs().record(handle.id).unwrap().isolation.level;
     while written() == IsolationLevel::None && Clock::now() < deadline {

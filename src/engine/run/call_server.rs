@@ -91,7 +91,9 @@ impl Runs<'_> {
         if ready.profile == Profile::Strict || declared.is_empty() || !is_plain {
             return Ok(prepared);
         }
-        let (spec, channel) = prepared.spec.with_calls()?;
+        // A worker was refused before: the calls would have to come back.
+        let runner::Start::Here(spec) = prepared.start else { return Ok(prepared) };
+        let (spec, channel) = spec.with_calls()?;
         let parent = ParentRun {
             run,
             step: None,
@@ -102,7 +104,7 @@ impl Runs<'_> {
         let server = CallServer::new(self.engine.clone(), caller.clone(), parent, declared);
         let calls = Some(server.stop());
         server.serve(channel);
-        Ok(Prepared { spec, calls, ..prepared })
+        Ok(Prepared { start: spec.into(), calls, ..prepared })
     }
 }
 
@@ -230,7 +232,7 @@ impl CallServer {
             ));
         }
         let started = self.engine.library().resolve(name).and_then(|tool| {
-            let request = RunRequest { tool, input, timeout: None, again: None };
+            let request = RunRequest { tool, input, timeout: None, again: None, worker: None };
             self.engine.runs().start_with(&request, &self.caller, self.parent.clone())
         });
         let handle = match started {

@@ -13,6 +13,7 @@ pub(super) mod calling;
 mod composite;
 pub(super) mod dependencies;
 pub(super) mod failing;
+mod far_side;
 pub(super) mod grants;
 pub(super) mod inputs;
 mod interpreters;
@@ -39,6 +40,7 @@ pub(super) mod tiers;
 mod tiers_tests;
 pub(super) mod tool_state;
 mod words;
+pub(super) mod workers;
 
 pub use admission::MayRun;
 pub use behaviour::{Behaviour, BehaviourPart, Departed, Enforced, Reported, ResultEvidence, Tried};
@@ -51,6 +53,7 @@ pub use calling::{
     LeftOut, MOST_ATTEMPTS, ServiceOffer,
 };
 pub use failing::{Compared, FailureDetail};
+pub use far_side::serve_run;
 pub use grants::GrantList;
 pub use inputs::fitted;
 pub use marking::MarkRequest;
@@ -63,6 +66,7 @@ pub use staged::{StagedState, StagedView};
 pub use tiers::{Limits, SetRow};
 pub use tool_state::{KeptFile, KeptFiles, ToolState};
 pub use words::assignments;
+pub use workers::{WorkerAnswer, WorkerRow, Workers};
 
 use crate::engine::Engine;
 use crate::engine::plain_verb::{PlainQuery, PlainVerb};
@@ -74,7 +78,7 @@ pub(super) const VERBS: &[PlainVerb] =
     &[failing::RESOLVE, failing::UNTAG, marking::WRONG_ANSWER, tiers::SET, tiers::UNSET, tool_state::CLEAR_STATE];
 
 /// Questions about runs that need nothing but their arguments.
-pub(super) const QUERIES: &[PlainQuery] = &[failing::COMPARE, tool_state::STATE];
+pub(super) const QUERIES: &[PlainQuery] = &[failing::COMPARE, tool_state::STATE, workers::WORKERS];
 
 /// Runs: starting one, and the records of those that ended.
 #[derive(Clone, Copy)]

@@ -35,6 +35,8 @@ pub(super) struct Occasion {
     pub(super) is_strict: bool,
     /// The permit that it makes use of.
     pub(super) permit: Option<ReviewId>,
+    /// The worker that carries it out; `None` is this machine.
+    pub(super) worker: Option<String>,
 }
 
 impl From<InputFrom> for Occasion {

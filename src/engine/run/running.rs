@@ -12,6 +12,7 @@ use super::permits::demand_permit;
 use super::service_start::{SERVICE_LEASE_MS, ServiceHooks};
 use super::staged::Ending;
 use super::start_with::{Prepared, StartWith};
+use super::workers::running_on;
 use crate::domain::composite::MOST_DEPTH;
 use crate::domain::{
     Caller, Isolation, IsolationLevel, Kind, Observation, Permissions, Profile, Redactor, ReviewId, Run, RunEnd, RunId,
@@ -127,7 +128,7 @@ impl Runs<'_> {
         caller: &Caller,
         occasion: impl Into<Occasion>,
     ) -> Result<RunHandle, EngineError> {
-        let mut occasion = occasion.into();
+        let mut occasion = Occasion { worker: request.worker.clone(), ..occasion.into() };
         let tool = self.engine.versions().followed(&request.tool, caller)?;
         let request = &self.gone_on_with(RunRequest { tool, ..request.clone() })?;
         if request.tool.kind == Kind::Service {
@@ -241,7 +242,7 @@ impl Runs<'_> {
         let prepared = lacking.map_or_else(|| with.prepare(&wish), Err);
         let prepared = prepared.and_then(|prepared| self.offer_calls(prepared, &ready, caller, id));
         let verified = Arc::default();
-        let facts = prepared.as_ref().ok().and_then(|prepared| prepared.spec.interpreter());
+        let facts = prepared.as_ref().ok().and_then(|prepared| prepared.start.here()?.interpreter());
         let changed =
             self.engine.dependencies().note_of_interpreter(&ready.detail.tool, facts).unwrap_or_else(|error| {
                 self.workspace.report_trouble::<()>(Err(error));
@@ -250,8 +251,10 @@ impl Runs<'_> {
         let warning = ready.warning.into_iter().chain(changed.clone()).reduce(|all, one| format!("{all}; {one}"));
         let running = match prepared {
             Ok(mut prepared) => {
-                let told = self.workspace.baselines.tell(&mut prepared.spec);
-                self.workspace.report_trouble(told.map_err(EngineError::internal));
+                if let runner::Start::Here(spec) = &mut prepared.start {
+                    let told = self.workspace.baselines.tell(spec);
+                    self.workspace.report_trouble(told.map_err(EngineError::internal));
+                }
                 Some(self.spawn(&ready.detail, caller, (id, &verified), (prepared, changed)))
             }
             Err(end) => {
@@ -312,27 +315,28 @@ impl Runs<'_> {
         (id, verified): (RunId, &Arc<OnceLock<IsolationLevel>>),
         (prepared, note): (Prepared, Option<String>),
     ) -> Running {
-        let Prepared { spec, hooks, notes, is_service, calls } = prepared;
+        let Prepared { start, hooks, notes, is_service, calls } = prepared;
         let (on_service, on_output, on_service_end) = match hooks {
             Some(ServiceHooks { begins, output, ends }) => (Some(begins), Some(output), Some(ends)),
             None => (None, None, None),
         };
         let (starter, keeper, ender) = (self.engine.clone(), self.engine.clone(), self.engine.clone());
         let verified = verified.clone();
-        let (tool, who, write) = (detail.tool.name.clone(), caller.identity(), spec.grants().write.clone());
+        let (tool, who, write) =
+            (detail.tool.name.clone(), caller.identity(), start.here().map(|spec| spec.grants().write.clone()));
         let (declared, row) = (detail.manifest.permissions.clone(), detail.tool.clone());
-        let interpreter = spec.interpreter().cloned();
+        let interpreter = start.here().and_then(|spec| spec.interpreter().cloned());
         // The live entry must be there before the process can end: the lock is held until then.
         let mut live = lock(&self.state.live);
         let running = runner::start(
-            spec,
+            start,
             runner::Hooks {
-                on_start: Box::new(move |pid, started| {
+                on_start: Box::new(move |started| {
                     let written = starter.workspace.transact(|tx| {
-                        if let Some(facts) = &interpreter {
+                        if let Some(facts) = interpreter.as_ref().or(started.interpreter.as_ref()) {
                             tx.set_run_interpreter(id, facts)?;
                         }
-                        Ok(tx.set_run_pid(id, pid, Some(started))?)
+                        Ok(tx.set_run_pid(id, started.pid, Some(started.since))?)
                     });
                     starter.workspace.report_trouble(written);
                 }),
@@ -357,7 +361,8 @@ impl Runs<'_> {
                     let written = match &report.staged {
                         None => ender.runs().close(id, &finished),
                         Some(staged) => {
-                            let ending = Ending { run: id, tool: &tool, who: &who, write: &write, staged };
+                            let write = write.as_deref().unwrap_or_default();
+                            let ending = Ending { run: id, tool: &tool, who: &who, write, staged };
                             ender.staged_writes().settle(&ending, finished)
                         }
                     };
@@ -400,6 +405,9 @@ impl Runs<'_> {
     ) -> Result<RunId, EngineError> {
         let at = now();
         self.workspace.transact(|tx| {
+            if let Some(worker) = &occasion.worker {
+                self.worker_is_full(worker, running_on(tx, worker)?)?;
+            }
             let id = tx.start_run(&NewRun {
                 tool: tool.name.clone(),
                 version: tool.version.clone(),
@@ -413,6 +421,7 @@ impl Runs<'_> {
                 remember_input: matches!((caller, occasion.input), (Caller::Human(_), InputFrom::Asker))
                     && !input.is_empty(),
                 parent: occasion.parent.as_ref().map(|parent| (parent.run, parent.step.clone())),
+                worker: occasion.worker.clone(),
             })?;
             if let Some(permit) = occasion.permit {
                 demand_permit(tx, permit, id, at)?;

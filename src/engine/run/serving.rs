@@ -63,7 +63,8 @@ impl Runs<'_> {
         if let Some(recipe) = &mut detail.manifest.recipe {
             recipe.env.extend(service.env.iter().cloned());
         }
-        let request = RunRequest { tool: Arc::new(detail.tool.clone()), input, timeout: None, again: None };
+        let request =
+            RunRequest { tool: Arc::new(detail.tool.clone()), input, timeout: None, again: None, worker: None };
         let (occasion, with) = (InputFrom::Nobody.into(), StartWith::Service(Box::new(service)));
         let ready = Ready { detail, profile, warning, occasion, with };
         let handle = self.launch(&request, caller, ready)?;

@@ -1,5 +1,6 @@
 //! How a run of each kind of tool is started: the one place that knows.
 
+use super::inputs::stored_input;
 use super::running::{Ready, RunHandle};
 use super::start_with::StartWith;
 use crate::domain::mcp::DRIFTED;
@@ -17,6 +18,19 @@ impl Runs<'_> {
         caller: &Caller,
         mut ready: Ready,
     ) -> Result<RunHandle, EngineError> {
+        if let Some(name) = &request.worker {
+            return match self.worker(name)? {
+                Ok(worker) => {
+                    let version = (request.tool.digest, ready.detail.tool.stage);
+                    ready.with = StartWith::Worker(version, Box::new(worker));
+                    self.launch(request, caller, ready)
+                }
+                Err(end) => {
+                    let input = stored_input(request, &ready.detail, &self.known_secrets());
+                    self.over(&request.tool, caller, (&input, &ready.occasion), end)
+                }
+            };
+        }
         match ready.detail.tool.kind {
             Kind::Composite => self.launch_composite(request, caller, ready),
             // One process; that of an HTTP tool is this program. The last has none, and is recorded as refused.

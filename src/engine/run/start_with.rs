@@ -3,7 +3,7 @@
 use super::call_stop::CallStop;
 use super::prompting::{Notes, PromptStart};
 use super::service_start::{ServiceHooks, ServiceStart};
-use crate::domain::RunEnd;
+use crate::domain::{Digest, RunEnd, Stage};
 use crate::runner;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +14,8 @@ pub(super) enum StartWith {
     Nothing,
     /// As a service.
     Service(Box<ServiceStart>),
+    /// On a worker: which version, at which stage.
+    Worker((Digest, Stage), Box<runner::Worker>),
     /// With the answer of a generator; or why there will be none.
     Prompt(Box<Result<PromptStart, RunEnd>>),
 }
@@ -27,7 +29,7 @@ impl StartWith {
     pub(super) fn patience(&self) -> Option<Duration> {
         match self {
             StartWith::Prompt(start) => start.as_ref().as_ref().ok().map(PromptStart::patience),
-            StartWith::Nothing | StartWith::Service(_) => None,
+            StartWith::Nothing | StartWith::Service(_) | StartWith::Worker(..) => None,
         }
     }
 
@@ -38,24 +40,28 @@ impl StartWith {
     pub(super) fn prepare(self, wish: &runner::StartRequest<'_>) -> Result<Prepared, RunEnd> {
         let is_service = self.is_service();
         let no_notes = || -> Notes { Box::new(Vec::new) };
-        let (spec, hooks, notes) = match self {
-            StartWith::Nothing => (runner::prepare(wish)?, None, no_notes()),
+        let (start, hooks, notes) = match self {
+            StartWith::Nothing => (runner::prepare(wish)?.into(), None, no_notes()),
+            StartWith::Worker(version, worker) => {
+                let call = runner::prepare_on(wish, version, *worker)?;
+                (runner::Start::Worker(Box::new(call)), None, no_notes())
+            }
             StartWith::Service(service) => {
                 let (spec, hooks) = service.adapt(runner::prepare(wish)?)?;
-                (spec, Some(hooks), no_notes())
+                (spec.into(), Some(hooks), no_notes())
             }
             StartWith::Prompt(start) => {
                 let (spec, hooks, notes) = (*start)?.prepare(wish)?;
-                (spec, Some(hooks), notes)
+                (spec.into(), Some(hooks), notes)
             }
         };
-        Ok(Prepared { spec, hooks, notes, is_service, calls: None })
+        Ok(Prepared { start, hooks, notes, is_service, calls: None })
     }
 }
 
 /// A run ready to be started.
 pub(super) struct Prepared {
-    pub(super) spec: runner::Spec,
+    pub(super) start: runner::Start,
     /// Who else is told of it.
     pub(super) hooks: Option<ServiceHooks>,
     /// What is noted of it at its end.

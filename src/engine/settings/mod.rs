@@ -17,6 +17,7 @@ pub(super) mod secrets;
 mod services;
 mod signing;
 mod starter;
+mod workers;
 
 pub use agents::AgentLimits;
 pub(super) use file::duration;
@@ -28,6 +29,7 @@ pub use services::ServiceSettings;
 pub(in crate::engine) use services::{STACK_HINT, is_stack};
 pub use signing::Signing;
 pub use starter::{StarterTool, write_starter};
+pub use workers::WorkerSetting;
 
 use super::core::Gates;
 use super::state::home::Home;
@@ -135,6 +137,8 @@ pub struct Settings {
     pub generators: Vec<GeneratorSetting>,
     /// How the loop goes that asks them.
     pub evolve: EvolveSettings,
+    /// Other machines that runs can take place on, by name.
+    pub workers: BTreeMap<String, WorkerSetting>,
     /// Ports and stack of services.
     pub services: ServiceSettings,
     /// Why no run may start: what the user demands of runs cannot be read. One line with its place.
@@ -170,6 +174,7 @@ impl Default for Settings {
             signing: Signing::default(),
             generators: Vec::new(),
             evolve: EvolveSettings::default(),
+            workers: BTreeMap::new(),
             services: ServiceSettings::default(),
             fault: None,
         }
@@ -259,7 +264,7 @@ impl Settings {
                 "checks" => checks::apply(self, file, value, Whose::Workspace),
                 "services" => self.services = file.services(value),
                 word @ ("theme" | "mouse" | "ring" | "timeouts" | "keys" | "isolation" | "secrets" | "programs"
-                | "signing" | "policy" | "review" | "agents" | "generators" | "evolve") => {
+                | "signing" | "policy" | "review" | "agents" | "generators" | "evolve" | "workers") => {
                     let message = format!("{word} cannot be set in a workspace");
                     file.bad(at, message, "it is a user setting: put it into the user's config.toml".to_owned());
                 }
@@ -302,6 +307,7 @@ impl Settings {
                 "review" => self.apply_review(file, value),
                 "policy" => self.apply_policy(file, value),
                 "agents" => self.agents = file.agents(value),
+                "workers" => self.workers = file.workers(value),
                 "signing" => self.signing = file.signing(value, user_home),
                 "generators" => self.apply_generators(file, value, user_home),
                 "evolve" => {
@@ -317,7 +323,7 @@ impl Settings {
                         at,
                         other,
                         "the settings are theme, mouse, ring, timeouts, isolation, checks, review, policy, agents, secrets, programs, signing, \
-                         generators, evolve and keys",
+                         generators, evolve, workers and keys",
                     );
                     if holds_isolation(value) {
                         self.refuse_runs(file.problems.last());

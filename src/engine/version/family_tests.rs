@@ -199,7 +199,10 @@ fn a_version_is_used_in_one_session_only_and_says_so_until_it_is_revoked() {
         let tool = night.library().resolve("adder").unwrap();
         let handle = night
             .runs()
-            .start(&RunRequest { tool, input: Some(json!({"a": 1, "b": 2})), timeout: None, again: None }, caller)
+            .start(
+                &RunRequest { tool, input: Some(json!({"a": 1, "b": 2})), timeout: None, again: None, worker: None },
+                caller,
+            )
             .unwrap();
         let warning = handle.warning.clone().unwrap_or_default();
         assert!(warning.starts_with("adder 1.1.0 is used instead of 1.0.0 for session night"), "{warning}");

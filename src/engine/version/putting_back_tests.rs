@@ -18,7 +18,7 @@ fn changed_files_are_refused_to_agents_before_any_scan_and_run_strictly_for_huma
     let refused = run(&engine, "adder", sum(), &bot());
     assert_eq!(refused.outcome, RunOutcome::Refused);
     assert!(refused.error.unwrap().contains("changed on disk since the approval"));
-    let request = RunRequest { tool, input: Some(sum()), timeout: None, again: None };
+    let request = RunRequest { tool, input: Some(sum()), timeout: None, again: None, worker: None };
     let handle = engine.runs().start(&request, &ada()).unwrap();
     assert!(handle.warning.clone().unwrap().contains("runs strictly"));
     assert_eq!(handle.wait().unwrap().isolation.profile, crate::domain::Profile::Strict);
@@ -123,7 +123,7 @@ fn rollback_uses_the_version_approved_before_again_at_once_with_one_commit_and_i
     let last = engine.history().operations(1, None).unwrap().remove(0);
     assert_eq!((last.verb.as_str(), &last.detail["reason"]), ("rollback", &json!("sums wrongly")));
     let again = engine.library().resolve(&format!("adder@{}", &new.hex()[..8])).unwrap();
-    let request = RunRequest { tool: again, input: Some(sum()), timeout: None, again: None };
+    let request = RunRequest { tool: again, input: Some(sum()), timeout: None, again: None, worker: None };
     let refused = engine.runs().start(&request, &bot()).unwrap().wait().unwrap();
     assert_eq!(refused.outcome, RunOutcome::Refused, "what was rolled back is approved no more");
     assert_eq!(back(None).unwrap_err().code, ErrorCode::NotFound, "nothing was approved before that");

@@ -103,7 +103,7 @@ struct Task {
 
 /// What the keeper says, once.
 #[derive(Debug, Serialize, Deserialize)]
-enum KeeperReport {
+pub(super) enum KeeperReport {
     NotStarted { errno: i32 },
     NotKept { cause: String },
     Ended(Exit),
@@ -145,44 +145,77 @@ struct Talking {
 }
 
 /// A keeper; ends with everything it keeps when dropped.
-struct KeeperProcess {
-    process: std::process::Child,
-    control: OwnedFd,
+#[derive(Debug)]
+pub(super) struct KeeperProcess {
+    /// `None` when somebody else waits for it.
+    process: Option<std::process::Child>,
+    pub(super) control: OwnedFd,
+}
+
+impl KeeperProcess {
+    /// Gives away its process, for somebody else to wait for.
+    ///
+    /// # Errors
+    /// When it was given away before.
+    pub(super) fn give_process(&mut self) -> io::Result<std::process::Child> {
+        self.process.take().ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
 }
 
 impl Drop for KeeperProcess {
     fn drop(&mut self) {
         // It ends by itself once its control socket closes, and everything that it keeps before it.
         let _ = rustix::net::shutdown(&self.control, rustix::net::Shutdown::Both);
-        let _ = self.process.wait();
+        if let Some(mut process) = self.process.take() {
+            let _ = process.wait();
+        }
     }
+}
+
+/// A program to start with a keeper.
+pub(super) struct KeptProgram<'a> {
+    pub(super) program: &'a Trusted,
+    pub(super) args: &'a [String],
+    pub(super) programs: &'a Programs,
+    pub(super) env: &'a [(String, String)],
+    pub(super) keeper: Option<&'a Path>,
+}
+
+/// Starts a program with its keeper; our ends of its streams never block.
+///
+/// # Errors
+/// When the keeper cannot be started.
+pub(super) fn start_kept(kept: &KeptProgram<'_>) -> io::Result<(KeeperProcess, [OwnedFd; 3])> {
+    let pipe = || rustix::pipe::pipe_with(PipeFlags::CLOEXEC);
+    let (tool_in, stdin) = pipe()?;
+    let (stdout, tool_out) = pipe()?;
+    let (stderr, tool_err) = pipe()?;
+    let flags = SocketFlags::CLOEXEC;
+    let (control, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    let launch = Launch::ourselves(kept.keeper.unwrap_or(Path::new("/proc/self/exe"))).arg(KEEP);
+    let mut launch = launch.streams(theirs, Stdio::null(), Stdio::null());
+    let keeper = KeeperProcess { process: Some(launch.spawn()?), control };
+    // Our copy of its end would keep the socket open after it is gone.
+    drop(launch);
+    send_fds(&keeper.control, &[0], &[tool_in.as_fd(), tool_out.as_fd(), tool_err.as_fd()])?;
+    let task = Task {
+        program: kept.program.found_at().to_owned(),
+        args: kept.args.to_vec(),
+        env: kept.env.to_vec(),
+        foreign: kept.programs.trust().foreign().to_vec(),
+        place: kept.programs.place(),
+    };
+    send(&keeper.control, &task)?;
+    for stream in [&stdin, &stdout, &stderr] {
+        rustix::io::ioctl_fionbio(stream, true)?;
+    }
+    Ok((keeper, [stdin, stdout, stderr]))
 }
 
 impl Talking {
     fn begin(talk: &Talk<'_>) -> io::Result<Talking> {
-        let pipe = || rustix::pipe::pipe_with(PipeFlags::CLOEXEC);
-        let (tool_in, stdin) = pipe()?;
-        let (stdout, tool_out) = pipe()?;
-        let (stderr, tool_err) = pipe()?;
-        let flags = SocketFlags::CLOEXEC;
-        let (control, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-        let launch = Launch::ourselves(talk.keeper.unwrap_or(Path::new("/proc/self/exe"))).arg(KEEP);
-        let mut launch = launch.streams(theirs, Stdio::null(), Stdio::null());
-        let keeper = KeeperProcess { process: launch.spawn()?, control };
-        // Our copy of its end would keep the socket open after it is gone.
-        drop(launch);
-        send_fds(&keeper.control, &[0], &[tool_in.as_fd(), tool_out.as_fd(), tool_err.as_fd()])?;
-        let task = Task {
-            program: talk.program.found_at().to_owned(),
-            args: talk.args.to_vec(),
-            env: talk.env.to_vec(),
-            foreign: talk.programs.trust().foreign().to_vec(),
-            place: talk.programs.place(),
-        };
-        send(&keeper.control, &task)?;
-        for stream in [&stdin, &stdout, &stderr] {
-            rustix::io::ioctl_fionbio(stream, true)?;
-        }
+        let Talk { program, args, programs, env, keeper, .. } = *talk;
+        let (keeper, [stdin, stdout, stderr]) = start_kept(&KeptProgram { program, args, programs, env, keeper })?;
         let now = Instant::now();
         Ok(Talking {
             keeper,

@@ -52,6 +52,11 @@ pub fn missing(need: &Need<'_>) -> Vec<Missing> {
     missing_for(&need.path(&caller), need)
 }
 
+/// Whether a script declares packages in a block of its own.
+pub(super) fn declares_packages(need: &Need<'_>) -> bool {
+    need.block().is_some()
+}
+
 /// The interpreter that a version would run with; `None` when there is none, or the version is its own program.
 pub fn interpreter_of(need: &Need<'_>) -> Option<InterpreterFacts> {
     let caller = std::env::vars_os().collect();

@@ -57,7 +57,7 @@ pub(super) fn server(request: &StartRequest, caller: &BTreeMap<OsString, OsStrin
         let recipe =
             manifest.recipe.clone().unwrap_or_else(|| crate::domain::Recipe::blank(crate::domain::InputMode::None));
         let success = SuccessRule { check_json: false, require_json: false, ..recipe.success };
-        spec.rule = OutputRule::of(&crate::domain::Recipe { success, ..recipe }, None);
+        spec.terms.rule = OutputRule::of(&crate::domain::Recipe { success, ..recipe }, None);
     }
     Ok(spec)
 }

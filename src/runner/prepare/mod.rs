@@ -41,7 +41,7 @@ use arguments::PassedInput;
 use given::RunEnvironment;
 use request::StartRequest;
 use serde_json::{Map, Value};
-use spec::{Handed, Spec};
+use spec::{Handed, RunTerms, Spec};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -169,9 +169,7 @@ impl ResolvedStart<'_> {
     fn spec(self, request: &StartRequest, call: StartInput) -> Result<Spec, RunEnd> {
         let ResolvedStart { recipe, grants, means, place, program, mut env } = self;
         env.extend(call.env);
-        let stated = recipe.timeout_ms.map(Duration::from_millis);
-        let wall = Wall { asked: request.timeout, stated, usual: request.usual_timeout };
-        let limits = RunLimits::of(request.profile, &request.manifest.limits, wall);
+        let limits = limits(request, recipe);
         let (packed, files) = if place.is_copied { pack(request) } else { (Vec::new(), Vec::new()) };
         let state = request.manifest.state.as_ref().map(|rule| KeptState::load(rule, request.kept, request.files));
         let state = state.transpose().map_err(|message| RunEnd::SpawnFailed { message })?;
@@ -207,19 +205,33 @@ impl ResolvedStart<'_> {
             lead: program.lead.len(),
             files,
             stdin: call.stdin.map(String::into_bytes),
-            pty: recipe.pty,
-            limits,
-            grace: GRACE,
-            spool: request.spool.to_owned(),
-            rule: OutputRule::of(recipe, request.manifest.output.as_ref()),
-            isolation: isolation(request.profile),
+            terms: terms(request, recipe, limits),
             grants,
-            redactor: request.given.redactor().clone(),
             staged: request.staged.to_owned(),
             state,
-            log: None,
             handed: Handed::default(),
         })
+    }
+}
+
+/// The limits of a run.
+pub(in crate::runner) fn limits(request: &StartRequest, recipe: &Recipe) -> RunLimits {
+    let stated = recipe.timeout_ms.map(Duration::from_millis);
+    let wall = Wall { asked: request.timeout, stated, usual: request.usual_timeout };
+    RunLimits::of(request.profile, &request.manifest.limits, wall)
+}
+
+/// By which a run is followed.
+pub(in crate::runner) fn terms(request: &StartRequest, recipe: &Recipe, limits: RunLimits) -> RunTerms {
+    RunTerms {
+        pty: recipe.pty,
+        limits,
+        grace: GRACE,
+        spool: request.spool.to_owned(),
+        rule: OutputRule::of(recipe, request.manifest.output.as_ref()),
+        isolation: isolation(request.profile),
+        redactor: request.given.redactor().clone(),
+        log: None,
     }
 }
 
@@ -227,7 +239,7 @@ fn invalid(message: impl Into<String>) -> RunEnd {
     RunEnd::InvalidInput { message: message.into() }
 }
 
-fn startable(manifest: &Manifest) -> Result<&Recipe, RunEnd> {
+pub(in crate::runner) fn startable(manifest: &Manifest) -> Result<&Recipe, RunEnd> {
     let refused = |message: &str| RunEnd::Refused { message: message.to_owned() };
     if manifest.cost_tier == Some(CostTier::Prohibited) {
         return Err(refused("its cost tier is prohibited: it never runs"));
@@ -236,7 +248,7 @@ fn startable(manifest: &Manifest) -> Result<&Recipe, RunEnd> {
     recipe.ok_or_else(|| refused("its manifest has no command to start"))
 }
 
-fn check_input(request: &StartRequest, recipe: &Recipe, input: &Value) -> Result<(), RunEnd> {
+pub(in crate::runner) fn check_input(request: &StartRequest, recipe: &Recipe, input: &Value) -> Result<(), RunEnd> {
     // A tool that reads no input cannot be given a wrong one by leaving it out.
     let Some(schema) = &request.manifest.input else { return Ok(()) };
     if recipe.input == InputMode::None && request.input.is_none() {

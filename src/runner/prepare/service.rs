@@ -67,7 +67,7 @@ impl Spec {
         if !listeners.is_empty() && self.plan.network == Network::Loopback {
             self.set_network(Network::None);
             let gap = "network: loopback is not available to a service that inherits listening sockets";
-            self.isolation.missing.push(gap.to_owned());
+            self.terms.isolation.missing.push(gap.to_owned());
         }
         self.plan.walls.inherited = listeners.len() as u16;
         (self.plan.listeners, self.handed.listeners) = listeners.into_iter().unzip();
@@ -145,17 +145,17 @@ impl Spec {
     #[must_use]
     pub fn as_service(mut self, terms: ServiceTerms) -> Spec {
         let ServiceTerms { stdin, stop, grace, log } = terms;
-        self.limits = self.limits.endless();
-        self.plan.limits = self.limits;
-        self.plan.walls.limits.cpu_seconds = self.limits.cpu_seconds;
+        self.terms.limits = self.terms.limits.endless();
+        self.plan.limits = self.terms.limits;
+        self.plan.walls.limits.cpu_seconds = self.terms.limits.cpu_seconds;
         self.plan.walls.limits.files = ProcessLimits::service_files();
         self.plan.stop = stop;
         self.plan.is_service = true;
-        self.rule = self.rule.by_exit_code();
+        self.terms.rule = self.terms.rule.by_exit_code();
         self.stdin = None;
         self.handed.stdin = stdin;
-        self.grace = grace;
-        self.log = Some(log);
+        self.terms.grace = grace;
+        self.terms.log = Some(log);
         self
     }
 }

@@ -32,24 +32,33 @@ pub struct Spec {
     pub(in crate::runner) files: Vec<Vec<u8>>,
     /// `None`: standard input is empty.
     pub(in crate::runner) stdin: Option<Vec<u8>>,
-    pub(in crate::runner) pty: bool,
-    pub(in crate::runner) limits: RunLimits,
-    pub(in crate::runner) grace: Duration,
-    pub(in crate::runner) spool: PathBuf,
-    pub(in crate::runner) rule: OutputRule,
-    pub(in crate::runner) isolation: Isolation,
+    /// By which it is followed.
+    pub(in crate::runner) terms: RunTerms,
     /// What it may do beyond its own files and its scratch.
     pub(in crate::runner) grants: Grants,
-    /// Takes secrets out of everything it leaves.
-    pub(in crate::runner) redactor: Redactor,
     /// Where staged writes are kept.
     pub(in crate::runner) staged: PathBuf,
     /// What it keeps between its runs, when it keeps something.
     pub(in crate::runner) state: Option<KeptState>,
-    /// How its output is kept, when it is a service.
-    pub(in crate::runner) log: Option<LogRule>,
     /// Descriptors that it is handed; not copied.
     pub(in crate::runner) handed: Handed,
+}
+
+/// By which a run is followed to its end, wherever it takes place.
+#[derive(Debug, Clone)]
+pub(in crate::runner) struct RunTerms {
+    pub(in crate::runner) pty: bool,
+    pub(in crate::runner) limits: RunLimits,
+    /// How long it may clean up between TERM and KILL.
+    pub(in crate::runner) grace: Duration,
+    pub(in crate::runner) spool: PathBuf,
+    pub(in crate::runner) rule: OutputRule,
+    /// The isolation of its record until it is verified.
+    pub(in crate::runner) isolation: Isolation,
+    /// Takes secrets out of everything it leaves.
+    pub(in crate::runner) redactor: Redactor,
+    /// How its output is kept, when it is a service.
+    pub(in crate::runner) log: Option<LogRule>,
 }
 
 /// Descriptors that a run is handed. They are closed here once it has them.
@@ -66,7 +75,7 @@ pub(in crate::runner) struct Handed {
 impl Spec {
     /// Changes how long the tool may clean up between TERM and KILL; 2 s otherwise.
     pub fn with_grace(mut self, grace: Duration) -> Spec {
-        self.grace = grace;
+        self.terms.grace = grace;
         self
     }
 

@@ -1,26 +1,23 @@
 //! The life of one run, on one thread: a `poll` loop over its streams, its end, cancellation and
 //! the next deadline. Nothing here waits without a deadline for something that a tool controls.
 
-use super::child::{Child, explain, spawn};
-use super::job::{Hooks, Job, Link, OnIsolated, OnOutput};
+use super::child::{Child, explain, poll, poll_streams, spawn};
+use super::job::{Hooks, Job, Link, OnIsolated, OnOutput, Start};
 use super::leftovers::{dropped, keep};
 use crate::domain::{Isolation, IsolationLevel, Observation, Redactions, RunEnd, RunUsage, Sample, Stream};
 use crate::runner::output::cleaner::{Cleaner, clean};
 use crate::runner::output::spool::{Frame, MAX_FRAME, Spool, SpoolWriter};
 use crate::runner::overlay::{Unpacked, discard, unpack};
-use crate::runner::prepare::spec::{Handed, Spec};
-use crate::runner::process::poll::poll_some;
+use crate::runner::prepare::spec::{Handed, RunTerms, Spec};
 use crate::runner::process::processes::sweep;
 use crate::runner::result::difference::MAX_CHANGES;
 use crate::runner::result::ending::{StopReason, judge};
 use crate::runner::result::report::{Report, Staged};
 use crate::runner::result::success::{MAX_JSON, Output};
 use crate::runner::supervisor::{Ended, Heard, Inbox, Message, SupervisorOrder, send};
-use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::process::Signal;
 use std::io::{self, Read};
-use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -40,22 +37,23 @@ const LAST_WORDS: usize = 8 * 1024;
 
 /// Runs a job from start to end.
 pub(in crate::runner) fn perform(job: Job) -> Report {
-    let Job { mut spec, hooks, link, changed, samples } = job;
+    let Job { mut start, hooks, link, changed, samples } = job;
     let Hooks { on_start, on_isolated, on_output, on_end } = hooks;
-    let handed = std::mem::take(&mut spec.handed);
-    let report = match begin(&spec, handed, &link, Watchers { changed: &changed, samples: &samples }) {
-        Err(message) => {
-            let report = Report::without_process(RunEnd::SpawnFailed { message }, spec.isolation.clone());
-            clean(report, &spec.redactor, Redactions::default())
+    let handed = start.take_handed();
+    let report = match begin(&start, handed, &link, Watchers { changed: &changed, samples: &samples }) {
+        Err(end) => {
+            let terms = start.terms();
+            let report = Report::without_process(end, terms.isolation.clone());
+            clean(report, &terms.redactor, Redactions::default())
         }
         Ok(mut run) => {
-            on_start(run.child.supervisor.pid, run.child.supervisor.since());
+            on_start(run.child.begun());
             run.on_isolated = Some(on_isolated);
             run.on_output = on_output;
             run.follow()
         }
     };
-    if !spec.plan.view.stages.is_empty() {
+    if let Some(spec) = start.here().filter(|spec| !spec.plan.view.stages.is_empty()) {
         discard(&spec.staged);
     }
     on_end(&report);
@@ -70,28 +68,34 @@ struct Watchers<'a> {
 }
 
 fn begin<'a>(
-    spec: &'a Spec,
+    start: &'a Start,
     handed: Handed,
     link: &'a Arc<Link>,
     watchers: Watchers<'a>,
-) -> Result<RunLoop<'a>, String> {
-    let spool =
-        SpoolWriter::create(&spec.spool, spec.log).map_err(|error| format!("its output cannot be stored: {error}"))?;
-    let begun = Instant::now();
-    let child = spawn(spec, handed)?;
+) -> Result<RunLoop<'a>, RunEnd> {
+    let (terms, spec) = (start.terms(), start.here());
+    let failed = |message| RunEnd::SpawnFailed { message };
+    let spool = SpoolWriter::create(&terms.spool, terms.log)
+        .map_err(|error| failed(format!("its output cannot be stored: {error}")))?;
+    let (begun, child) = match start {
+        Start::Here(spec) => (Instant::now(), spawn(spec, handed).map_err(failed)?),
+        // The time until the worker is ready is not the run's.
+        Start::Worker(call) => Child::of_worker(call.dial(&link.asked())?).map(|child| (Instant::now(), child))?,
+    };
     Ok(RunLoop {
+        terms,
         spec,
         link,
         watchers,
         inbox: Inbox::default(),
-        isolation: spec.isolation.clone(),
+        isolation: terms.isolation.clone(),
         on_isolated: None,
         on_output: None,
         last: None,
-        unsent: spec.stdin.as_deref().unwrap_or_default(),
+        unsent: spec.and_then(|spec| spec.stdin.as_deref()).unwrap_or_default(),
         child,
         spool,
-        cleaner: Cleaner::new(&spec.redactor),
+        cleaner: Cleaner::new(&terms.redactor),
         redactions: Redactions::default(),
         begun,
         phase: ProcessPhase::Running,
@@ -129,7 +133,9 @@ enum LoopStep {
 }
 
 struct RunLoop<'a> {
-    spec: &'a Spec,
+    terms: &'a RunTerms,
+    /// What it was started with; `None` when a worker carries it out.
+    spec: Option<&'a Spec>,
     link: &'a Arc<Link>,
     watchers: Watchers<'a>,
     inbox: Inbox,
@@ -188,7 +194,7 @@ impl RunLoop<'_> {
 
     /// When its time is up; `None` for never.
     fn wall_end(&self) -> Option<Instant> {
-        self.begun.checked_add(self.spec.limits.wall)
+        self.begun.checked_add(self.terms.limits.wall)
     }
 
     /// Waits for the next thing to happen and takes what is there.
@@ -287,7 +293,7 @@ impl RunLoop<'_> {
             Stream::Stdout => self.usage.stdout_bytes += piece.len() as u64,
             Stream::Stderr => self.usage.stderr_bytes += piece.len() as u64,
         }
-        let room = self.spec.limits.output_bytes.saturating_sub(self.kept);
+        let room = self.terms.limits.output_bytes.saturating_sub(self.kept);
         let (bytes, over) = piece.split_at(piece.len().min(usize::try_from(room).unwrap_or(usize::MAX)));
         if !bytes.is_empty() {
             self.kept += bytes.len() as u64;
@@ -309,7 +315,7 @@ impl RunLoop<'_> {
             if stream == Stream::Stdout {
                 self.stdout_kept += bytes.len() as u64;
             }
-            if stream == Stream::Stderr || self.spec.pty {
+            if stream == Stream::Stderr || self.terms.pty {
                 self.last_words.extend_from_slice(&bytes);
                 let excess = self.last_words.len().saturating_sub(LAST_WORDS);
                 self.last_words.drain(..excess);
@@ -393,7 +399,7 @@ impl RunLoop<'_> {
             return;
         }
         if reason.is_gentle() {
-            self.phase = ProcessPhase::Asked { kill_at: Instant::now() + self.spec.grace };
+            self.phase = ProcessPhase::Asked { kill_at: Instant::now() + self.terms.grace };
             self.order(SupervisorOrder::Term);
         } else {
             self.kill();
@@ -413,11 +419,19 @@ impl RunLoop<'_> {
 
     /// Reads what is left, for a bounded time. The supervisor has ended everybody, unless it was killed itself.
     fn drain(&mut self) {
-        if self.last.is_none() {
-            // It may be dead already; the sweep ends what it left.
-            let _ = rustix::process::pidfd_send_signal(&self.child.supervisor.pidfd, Signal::KILL);
-            sweep(Path::new(&self.spec.plan.mark));
-            self.notes.push("its supervisor ended unexpectedly; its remaining processes were killed".to_owned());
+        match self.spec {
+            _ if self.last.is_some() => {}
+            Some(spec) => {
+                // It may be dead already; the sweep ends what it left.
+                let _ = rustix::process::pidfd_send_signal(&self.child.supervisor.pidfd, Signal::KILL);
+                sweep(Path::new(&spec.plan.mark));
+                self.notes.push("its supervisor ended unexpectedly; its remaining processes were killed".to_owned());
+            }
+            // Its carrier closes the connection then; the worker ends the run.
+            None => {
+                let _ = rustix::net::shutdown(&self.child.control, rustix::net::Shutdown::Both);
+                self.notes.push("the worker did not say how it ended; the connection was closed".to_owned());
+            }
         }
         self.read_until(Instant::now() + DRAIN);
         if self.child.stdout.is_some() || self.child.stderr.is_some() {
@@ -459,10 +473,16 @@ impl RunLoop<'_> {
                 self.finish(RunEnd::Uncontained { message: cause }, Observation::off("it never started"))
             }
             Some(Message::SpawnFailed { errno }) => {
-                let message = explain(self.spec, &io::Error::from_raw_os_error(errno));
+                let error = io::Error::from_raw_os_error(errno);
+                let message = self.spec.map_or_else(|| error.to_string(), |spec| explain(spec, &error));
                 self.finish(RunEnd::SpawnFailed { message }, Observation::off("it never started"))
             }
-            Some(Message::Started(_) | Message::Sample(_) | Message::Observed(_)) | None => {
+            Some(Message::NotStarted { message }) => {
+                self.finish(RunEnd::SpawnFailed { message }, Observation::off("it never started"))
+            }
+            last @ (Some(Message::Lost { .. } | Message::Started(_) | Message::Sample(_) | Message::Observed(_))
+            | None) => {
+                self.notes.extend(last.and_then(Message::cause_of_loss));
                 let observation = Observation::off("its end was not observed");
                 self.finish(RunEnd::Interrupted, observation.uncollected("its end was not observed"))
             }
@@ -481,15 +501,17 @@ impl RunLoop<'_> {
             let what = if tool.left == 1 { "a background process" } else { "background processes" };
             self.notes.push(format!("it left {what} running; killed: {}", tool.left));
         }
-        if self.spec.log.is_some() {
+        if self.terms.log.is_some() {
             self.note_cuts();
         }
         let stop = self.stop.take().or(stop);
-        let output = if stop.is_some() || self.spec.log.is_some() { Output::Lost } else { self.output() };
+        let output = if stop.is_some() || self.terms.log.is_some() { Output::Lost } else { self.output() };
         let last_words = String::from_utf8_lossy(&self.last_words);
-        let end = judge(stop, Some(&tool), &self.spec.limits, &self.spec.rule, (&output, &last_words));
-        let end = keep((self.spec.state.as_ref(), self.child.state.as_ref()), end, &mut self.notes);
-        self.notes.extend(dropped(&observation, self.spec.plan.view.state.as_ref()));
+        let end = judge(stop, Some(&tool), &self.terms.limits, &self.terms.rule, (&output, &last_words));
+        let end =
+            keep((self.spec.and_then(|spec| spec.state.as_ref()), self.child.state.as_ref()), end, &mut self.notes);
+        let kept = self.spec.and_then(|spec| spec.plan.view.state.as_ref());
+        self.notes.extend(dropped(&observation, kept));
         let staged = self.unpack(&mut observation);
         Report { staged, ..self.finish(end, observation) }
     }
@@ -497,7 +519,7 @@ impl RunLoop<'_> {
     /// Says how much of its output is not kept any more.
     fn note_cuts(&mut self) {
         // Whoever reads the output is told, too.
-        let cuts = Spool::open(&self.spec.spool).and_then(|spool| spool.cuts()).unwrap_or_default();
+        let cuts = Spool::open(&self.terms.spool).and_then(|spool| spool.cuts()).unwrap_or_default();
         let bytes: u64 = cuts.iter().map(|cut| cut.bytes).sum();
         if bytes > 0 {
             self.notes.push(format!("its log is limited: {bytes} bytes of older output are not kept"));
@@ -506,10 +528,8 @@ impl RunLoop<'_> {
 
     /// Takes what it wrote to declared paths.
     fn unpack(&mut self, observation: &mut Observation) -> Option<Staged> {
-        if self.spec.plan.view.stages.is_empty() {
-            return None;
-        }
-        match unpack(&self.spec.bundle(), &self.spec.staged.join("new")) {
+        let spec = self.spec.filter(|spec| !spec.plan.view.stages.is_empty())?;
+        match unpack(&spec.bundle(), &spec.staged.join("new")) {
             Ok(Unpacked { staged, changes, notes }) => {
                 self.notes.extend(notes);
                 let room = MAX_CHANGES.saturating_sub(observation.changes.len());
@@ -539,7 +559,7 @@ impl RunLoop<'_> {
             observation,
             staged: None,
         };
-        clean(report, &self.spec.redactor, self.redactions)
+        clean(report, &self.terms.redactor, self.redactions)
     }
 
     /// Standard output for the success rule, read back from the spool.
@@ -551,36 +571,8 @@ impl RunLoop<'_> {
             return Output::TooLarge;
         }
         let mut bytes = Vec::new();
-        let read = Spool::open(&self.spec.spool).map(|spool| spool.bytes(Some(Stream::Stdout)).read_to_end(&mut bytes));
+        let read =
+            Spool::open(&self.terms.spool).map(|spool| spool.bytes(Some(Stream::Stdout)).read_to_end(&mut bytes));
         if matches!(read, Ok(Ok(len)) if len as u64 == self.stdout_kept) { Output::Whole(bytes) } else { Output::Lost }
     }
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct ReadyStreams {
-    stdout: bool,
-    stderr: bool,
-    stdin: bool,
-    wake: bool,
-    control: bool,
-    ended: bool,
-}
-
-fn poll(child: &Child, wake: Option<&OwnedFd>, until: Instant) -> Result<ReadyStreams, Errno> {
-    let sources = [
-        (child.stdout.as_ref(), PollFlags::IN),
-        (child.stderr.as_ref(), PollFlags::IN),
-        (child.stdin.as_ref(), PollFlags::OUT),
-        (wake, PollFlags::IN),
-        (child.is_heard.then_some(&child.control), PollFlags::IN),
-        (Some(&child.supervisor.pidfd), PollFlags::IN),
-    ];
-    let [stdout, stderr, stdin, wake, control, ended] = poll_some(sources, until)?;
-    Ok(ReadyStreams { stdout, stderr, stdin, wake, control, ended })
-}
-
-/// Which of stdout and stderr have something, or have ended.
-fn poll_streams(child: &Child, until: Instant) -> Result<(bool, bool), Errno> {
-    let sources = [(child.stdout.as_ref(), PollFlags::IN), (child.stderr.as_ref(), PollFlags::IN)];
-    poll_some(sources, until).map(|[stdout, stderr]| (stdout, stderr))
 }

@@ -8,7 +8,7 @@ use super::job::Hooks;
 use super::running::start;
 use crate::domain::{Digest, Network, Observer, Touch};
 use crate::runner::observer::baseline_from;
-use crate::runner::prepare::spec::{Handed, Spec};
+use crate::runner::prepare::spec::{Handed, RunTerms, Spec};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
@@ -136,9 +136,9 @@ fn bare(spec: &Spec, spool: PathBuf) -> Spec {
     plan.walls.inherited = 0;
     plan.walls.channel = 0;
     plan.walls.write.retain(|path| *path == plan.view.scratch);
-    let mut limits = spec.limits;
-    limits.wall = PATIENCE;
-    plan.limits = limits;
+    let mut terms = RunTerms { pty: false, grace: Duration::ZERO, spool, log: None, ..spec.terms.clone() };
+    terms.limits.wall = PATIENCE;
+    plan.limits = terms.limits;
     Spec {
         plan,
         starter: spec.starter.clone(),
@@ -147,17 +147,10 @@ fn bare(spec: &Spec, spool: PathBuf) -> Spec {
         lead: spec.lead,
         files: Vec::new(),
         stdin: None,
-        pty: false,
-        limits,
-        grace: Duration::ZERO,
-        spool,
-        rule: spec.rule.clone(),
-        isolation: spec.isolation.clone(),
+        terms,
         grants: spec.grants.clone(),
-        redactor: spec.redactor.clone(),
         staged: spec.staged.clone(),
         state: None,
-        log: None,
         handed: Handed::default(),
     }
 }

@@ -1,19 +1,26 @@
 //! Bringing a run into being: its streams, its supervisor, and why it did not work.
 
+use super::job::StartedRun;
+use crate::domain::{InterpreterFacts, RunEnd};
 use crate::runner::interpreter::{missing, shebang};
 use crate::runner::prepare::spec::{Handed, Spec};
+use crate::runner::process::poll::poll_some;
 use crate::runner::process::terminal;
 use crate::runner::sandbox::SYSTEM;
 use crate::runner::supervisor::starter::Started;
 use crate::runner::supervisor::{StartInput, send, send_fds};
 use crate::runner::tool_state::KeptState;
+use crate::runner::worker::WorkerConnection;
+use rustix::event::PollFlags;
 use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Instant;
 
 /// The supervisor of a run that was just started. Our ends of the tool's streams never block.
 #[derive(Debug)]
@@ -31,6 +38,49 @@ pub(in crate::runner) struct Child {
     pub(in crate::runner) stderr: Option<OwnedFd>,
     /// Where what it keeps comes back, when it keeps something.
     pub(in crate::runner) state: Option<OwnedFd>,
+    /// What a worker runs it with.
+    interpreter: Option<InterpreterFacts>,
+    /// Whether a worker has its supervisor.
+    is_carried: bool,
+}
+
+impl Child {
+    /// The process that carries a run to a worker and back, in the place of its supervisor.
+    ///
+    /// # Errors
+    /// When its streams cannot be read without waiting.
+    pub(in crate::runner) fn of_worker(line: WorkerConnection) -> Result<Child, RunEnd> {
+        let WorkerConnection { carrier, control, stdout, stderr, interpreter } = line;
+        for stream in [&stdout, &stderr] {
+            rustix::io::ioctl_fionbio(stream, true).map_err(|error| {
+                let message = format!("its streams cannot be read: {error}");
+                RunEnd::SpawnFailed { message }
+            })?;
+        }
+        Ok(Child {
+            supervisor: carrier,
+            control,
+            is_heard: true,
+            is_done: false,
+            stdin: None,
+            stdout: Some(stdout),
+            stderr: Some(stderr),
+            state: None,
+            interpreter,
+            is_carried: true,
+        })
+    }
+
+    /// What becomes readable at its end. The process that carries a run to a worker ends before its last word is told.
+    pub(in crate::runner) fn end(&self) -> Option<&OwnedFd> {
+        (!(self.is_carried && self.is_heard)).then_some(&self.supervisor.pidfd)
+    }
+
+    /// Who is told of its start.
+    pub(in crate::runner) fn begun(&self) -> StartedRun {
+        let interpreter = self.interpreter.clone();
+        StartedRun { pid: self.supervisor.pid, since: self.supervisor.since(), interpreter }
+    }
 }
 
 impl Drop for Child {
@@ -88,7 +138,18 @@ fn start(spec: &Spec, streams: Streams, handed: &[OwnedFd]) -> io::Result<Child>
         rustix::io::ioctl_fionbio(stream, true)?;
     }
     spec.starter.make_spare();
-    Ok(Child { supervisor, control, is_heard: true, is_done: false, stdin, stdout, stderr, state: None })
+    Ok(Child {
+        supervisor,
+        control,
+        is_heard: true,
+        is_done: false,
+        stdin,
+        stdout,
+        stderr,
+        state: None,
+        interpreter: None,
+        is_carried: false,
+    })
 }
 
 /// The tool's streams: our ends and its ends.
@@ -108,7 +169,7 @@ impl Streams {
             }
             None => (OwnedFd::from(File::open("/dev/null")?), None),
         };
-        if spec.pty {
+        if spec.terms.pty {
             let (ours, theirs) = terminal::open()?;
             let twin = theirs.try_clone()?;
             return Ok(Streams { ours: [stdin, Some(ours), None], theirs: [tool_in, theirs, twin] });
@@ -195,4 +256,41 @@ pub(in crate::runner) fn explain(spec: &Spec, error: &io::Error) -> String {
         }
         _ => format!("{name} could not be started: {error}"),
     }
+}
+
+/// What of a run can be read or written without waiting.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::runner) struct ReadyStreams {
+    pub(in crate::runner) stdout: bool,
+    pub(in crate::runner) stderr: bool,
+    pub(in crate::runner) stdin: bool,
+    pub(in crate::runner) wake: bool,
+    pub(in crate::runner) control: bool,
+    pub(in crate::runner) ended: bool,
+}
+
+/// Waits until something of a run is ready, or somebody wakes its thread.
+///
+/// # Errors
+/// Those of the system.
+pub(in crate::runner) fn poll(child: &Child, wake: Option<&OwnedFd>, until: Instant) -> Result<ReadyStreams, Errno> {
+    let sources = [
+        (child.stdout.as_ref(), PollFlags::IN),
+        (child.stderr.as_ref(), PollFlags::IN),
+        (child.stdin.as_ref(), PollFlags::OUT),
+        (wake, PollFlags::IN),
+        (child.is_heard.then_some(&child.control), PollFlags::IN),
+        (child.end(), PollFlags::IN),
+    ];
+    let [stdout, stderr, stdin, wake, control, ended] = poll_some(sources, until)?;
+    Ok(ReadyStreams { stdout, stderr, stdin, wake, control, ended })
+}
+
+/// Which of stdout and stderr have something, or have ended.
+///
+/// # Errors
+/// Those of the system.
+pub(in crate::runner) fn poll_streams(child: &Child, until: Instant) -> Result<(bool, bool), Errno> {
+    let sources = [(child.stdout.as_ref(), PollFlags::IN), (child.stderr.as_ref(), PollFlags::IN)];
+    poll_some(sources, until).map(|[stdout, stderr]| (stdout, stderr))
 }

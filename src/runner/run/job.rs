@@ -1,10 +1,11 @@
 //! What a run is given to its thread with: what to start, who is told, how it is cancelled.
 
-use crate::domain::{Isolation, Sample};
+use crate::domain::{InterpreterFacts, Isolation, Sample};
 use crate::runner::output::spool::Frame;
 use crate::runner::output::tail::Tail;
-use crate::runner::prepare::spec::Spec;
+use crate::runner::prepare::spec::{Handed, RunTerms, Spec};
 use crate::runner::result::report::Report;
+use crate::runner::worker::{AskedToStop, WorkerCall};
 use rustix::event::EventfdFlags;
 use std::fmt;
 use std::os::fd::OwnedFd;
@@ -18,11 +19,62 @@ pub(in crate::runner) type OnIsolated = Box<dyn FnOnce(&Isolation) + Send>;
 /// What is done with output.
 pub(in crate::runner) type OnOutput = Box<dyn FnMut(&Frame) + Send>;
 
+/// The process of ours that a run ends with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartedRun {
+    /// Its pid.
+    pub pid: i32,
+    /// When it started, as [`crate::runner::process_started`] tells it.
+    pub since: u64,
+    /// The interpreter that a worker runs it with; `None` for a run of this machine, whose start names it.
+    pub interpreter: Option<InterpreterFacts>,
+}
+
+/// What is started, and where it takes place.
+#[derive(Debug)]
+pub enum Start {
+    /// On this machine, with a supervisor of this process.
+    Here(Box<Spec>),
+    /// On a worker, which has the supervisor.
+    Worker(Box<WorkerCall>),
+}
+
+impl From<Spec> for Start {
+    fn from(spec: Spec) -> Start {
+        Start::Here(Box::new(spec))
+    }
+}
+
+impl Start {
+    /// What is started on this machine; `None` when a worker carries it out.
+    pub fn here(&self) -> Option<&Spec> {
+        match self {
+            Start::Here(spec) => Some(spec),
+            Start::Worker(_) => None,
+        }
+    }
+
+    /// By which it is followed.
+    pub(in crate::runner) fn terms(&self) -> &RunTerms {
+        match self {
+            Start::Here(spec) => &spec.terms,
+            Start::Worker(call) => call.terms(),
+        }
+    }
+
+    /// The descriptors that it is handed.
+    pub(in crate::runner) fn take_handed(&mut self) -> Handed {
+        match self {
+            Start::Here(spec) => std::mem::take(&mut spec.handed),
+            Start::Worker(_) => Handed::default(),
+        }
+    }
+}
+
 /// What the owner of a run does at its two ends, and with its output, on the run's own thread.
 pub struct Hooks {
-    /// The supervisor exists: its pid, and when it started as [`crate::runner::process_started`] tells it. Not
-    /// called when it could not be started.
-    pub on_start: Box<dyn FnOnce(i32, u64) + Send>,
+    /// The supervisor exists. Not called when it could not be started.
+    pub on_start: Box<dyn FnOnce(StartedRun) + Send>,
     /// The tool starts, behind sandbox layers that were verified: what it has. Not called when it never starts.
     pub on_isolated: OnIsolated,
     /// A piece of output that is kept: without secrets, in the order in which it arrived, as soon as it is known to
@@ -36,12 +88,7 @@ pub struct Hooks {
 
 impl Default for Hooks {
     fn default() -> Self {
-        Hooks {
-            on_start: Box::new(|_, _| {}),
-            on_isolated: Box::new(|_| {}),
-            on_output: None,
-            on_end: Box::new(|_| {}),
-        }
+        Hooks { on_start: Box::new(|_| {}), on_isolated: Box::new(|_| {}), on_output: None, on_end: Box::new(|_| {}) }
     }
 }
 
@@ -85,6 +132,11 @@ impl Link {
         self.cancel();
     }
 
+    /// How somebody who waits learns that the run is to stop.
+    pub(in crate::runner) fn asked(&self) -> AskedToStop<'_> {
+        AskedToStop { is_asked: &self.cancelled, wake: self.wake.as_ref() }
+    }
+
     pub(in crate::runner) fn is_killed(&self) -> bool {
         self.killed.load(Ordering::Acquire)
     }
@@ -96,7 +148,7 @@ impl Link {
 
 /// Everything the actor needs, handed over at once.
 pub(in crate::runner) struct Job {
-    pub(in crate::runner) spec: Spec,
+    pub(in crate::runner) start: Start,
     pub(in crate::runner) hooks: Hooks,
     pub(in crate::runner) link: Arc<Link>,
     pub(in crate::runner) changed: watch::Sender<u64>,

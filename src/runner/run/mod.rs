@@ -6,4 +6,5 @@ pub(super) mod child;
 pub(super) mod job;
 mod leftovers;
 pub(super) mod running;
+pub(super) mod serving;
 pub(super) mod task;

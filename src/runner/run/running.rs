@@ -1,10 +1,9 @@
 //! A run that was started, from outside: starting it, and the handle.
 
 use super::actor;
-use super::job::{Hooks, Job, Link};
+use super::job::{Hooks, Job, Link, Start};
 use crate::domain::{Isolation, RunEnd, Sample};
 use crate::runner::output::tail::Tail;
-use crate::runner::prepare::spec::Spec;
 use crate::runner::result::report::Report;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -43,12 +42,13 @@ enum Work {
 }
 
 /// Starts a run on a thread of its own and returns at once.
-pub fn start(spec: Spec, hooks: Hooks) -> Running {
+pub fn start(start: impl Into<Start>, hooks: Hooks) -> Running {
+    let start = start.into();
     let link = Arc::new(Link::new());
     let (sender, changed) = watch::channel(0);
     let (sampler, samples) = watch::channel(Sample::default());
-    let isolation = spec.isolation.clone();
-    let job = Job { spec, hooks, link: link.clone(), changed: sender, samples: sampler };
+    let isolation = start.terms().isolation.clone();
+    let job = Job { start, hooks, link: link.clone(), changed: sender, samples: sampler };
     // In a slot, so that it can be taken back when there is no thread to take it.
     let slot = Arc::new(Mutex::new(Some(job)));
     let take = |slot: &Mutex<Option<Job>>| slot.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -55,6 +55,17 @@ pub(in crate::runner) struct Started {
 }
 
 impl Started {
+    /// A process that was just started in the place of a supervisor.
+    ///
+    /// # Errors
+    /// When the system has no handle for it.
+    pub(in crate::runner) fn of(process: std::process::Child) -> io::Result<Started> {
+        let pid = process.id() as i32;
+        let handle = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
+        let pidfd = rustix::process::pidfd_open(handle, PidfdFlags::empty())?;
+        Ok(Started { pid, pidfd, process: Some(process) })
+    }
+
     /// When it started, in ticks since boot.
     pub(in crate::runner) fn since(&self) -> u64 {
         started_of_child(self.pid)
@@ -152,11 +163,7 @@ impl Starter {
 
     /// Starts this program again as a supervisor.
     fn start_again(&self, control: OwnedFd) -> io::Result<Started> {
-        let process = self.command(SUPERVISE, control).spawn()?;
-        let pid = process.id() as i32;
-        let handle = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
-        let pidfd = rustix::process::pidfd_open(handle, PidfdFlags::empty())?;
-        Ok(Started { pid, pidfd, process: Some(process) })
+        Started::of(self.command(SUPERVISE, control).spawn()?)
     }
 
     fn command(&self, role: &str, stdin: OwnedFd) -> Launch {

@@ -43,8 +43,22 @@ pub(in crate::runner) enum Message {
         /// The system's number for it.
         errno: i32,
     },
+    /// Of a run on a worker: the program could not be started there, as the worker says it.
+    NotStarted { message: String },
+    /// Of a run on a worker: the connection to it broke. How the run ended is unknown.
+    Lost { cause: String },
     /// The run is over and nothing of it is left.
     Ended(Box<Ended>),
+}
+
+impl Message {
+    /// Why the end of a run on a worker is unknown.
+    pub(in crate::runner) fn cause_of_loss(self) -> Option<String> {
+        match self {
+            Message::Lost { cause } => Some(cause),
+            _ => None,
+        }
+    }
 }
 
 /// What the process found before it became the tool.

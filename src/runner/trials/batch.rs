@@ -65,7 +65,7 @@ pub fn prepare_batch(request: &StartRequest, inputs: &[Value], pace: Pace) -> Re
             Ok((mut spec, calls)) => {
                 let ready =
                     (pace == Pace::Quick).then(|| ready_args(&spec, request.manifest.recipe.as_ref()?.entry.as_ref()?));
-                spec.plan.trials = Some(Terms { each: spec.limits.wall, ready: ready.flatten() });
+                spec.plan.trials = Some(Terms { each: spec.terms.limits.wall, ready: ready.flatten() });
                 return Ok(Batch { spec, calls, is_watched });
             }
             Err(end @ RunEnd::InvalidInput { .. }) => refused = refused.or(Some(end)),
@@ -147,7 +147,7 @@ impl Batch {
         let calls: Vec<StartInput> = self.calls.iter().filter_map(|call| call.clone().ok()).collect();
         if let Some(terms) = &self.spec.plan.trials {
             // The kernel counts each process; all of them together may use what each of them may.
-            let each = self.spec.limits.cpu_seconds.max(terms.each.as_secs());
+            let each = self.spec.terms.limits.cpu_seconds.max(terms.each.as_secs());
             self.spec.plan.limits.cpu_seconds = each.saturating_mul(calls.len() as u64 + 1);
         }
         for call in calls.iter().take(1) {
@@ -298,7 +298,15 @@ impl Course<'_> {
                 stop = limit;
                 self.seen.push_back(observation);
             }
-            Some(Message::Started(_) | Message::Sample(_) | Message::Observed(_)) | None => {
+            // The last two are of workers only.
+            Some(
+                Message::Started(_)
+                | Message::Sample(_)
+                | Message::Observed(_)
+                | Message::NotStarted { .. }
+                | Message::Lost { .. },
+            )
+            | None => {
                 self.why = self.why.take().or(Some("its supervisor ended unexpectedly".to_owned()));
             }
         }
@@ -334,7 +342,8 @@ impl Course<'_> {
         let tail = &stderr[stderr.len().saturating_sub(LAST_WORDS)..];
         let stop = limit.or(stop);
         let output = if stop.is_some() { Output::Lost } else { Output::Whole(stdout) };
-        let end = judge(stop, Some(&tool), &spec.limits, &spec.rule, (&output, &String::from_utf8_lossy(tail)));
+        let end =
+            judge(stop, Some(&tool), &spec.terms.limits, &spec.terms.rule, (&output, &String::from_utf8_lossy(tail)));
         let stdout = if let Output::Whole(bytes) = output { bytes } else { Vec::new() };
         Tried {
             end,

@@ -31,6 +31,7 @@ fn a_run_reads_back_while_it_runs_and_after_its_end() {
         departed: vec![],
         interpreter: None,
         parent: None,
+        worker: None,
         step: None,
         input: new.input,
     };
@@ -193,6 +194,15 @@ fn runs_are_found_by_each_field_and_by_all_together() {
         limit: 9,
     };
     assert_eq!(found(&together), [first]);
+}
+
+#[test]
+fn the_worker_of_a_run_is_kept() {
+    let (_dir, mut store) = store();
+    let on_worker = NewRun { worker: Some("big".to_owned()), ..run("x") };
+    let (there, here) = change(&mut store, |tx| Ok((tx.start_run(&on_worker)?, tx.start_run(&run("x"))?)));
+    let worker = |id| store.run(id).unwrap().unwrap().worker;
+    assert_eq!((worker(there).as_deref(), worker(here)), (Some("big"), None));
 }
 
 #[test]

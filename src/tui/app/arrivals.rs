@@ -388,14 +388,14 @@ impl App {
         if form.tool().path != path || !form.is_loading() {
             return Vec::new();
         }
-        let tool = form.tool().clone();
+        let (tool, worker) = (form.tool().clone(), form.worker().map(str::to_owned));
         match detail {
             Ok(dossier) => {
                 if form.set(&dossier, self.inputs.get(path)) {
                     return Vec::new();
                 }
                 self.overlays.pop();
-                self.start(tool, None)
+                self.start(tool, None, worker)
             }
             Err(error) => {
                 self.overlays.pop();

@@ -33,6 +33,7 @@ fn watched() -> Behaviour {
                 missing: vec!["seccomp".to_owned()],
             },
             runs: 3,
+            worker: None,
         }],
         reported: Reported {
             may_be_incomplete: true,

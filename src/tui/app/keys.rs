@@ -224,7 +224,7 @@ impl App {
     fn start_from_form(&mut self, closed: Option<Overlay>, input: Option<serde_json::Value>) -> Vec<Effect> {
         let Some(Overlay::Form(form)) = closed else { return Vec::new() };
         self.inputs.remove(&form.tool().path);
-        self.start(form.tool().clone(), input)
+        self.start(form.tool().clone(), form.input_of(input), form.worker().map(str::to_owned))
     }
 
     fn keep_input(&mut self, closed: Option<Overlay>, input: serde_json::Value) {

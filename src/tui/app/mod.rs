@@ -446,14 +446,14 @@ impl App {
         effects
     }
 
-    /// Opens a tab and starts a run of a tool in it.
-    fn start(&mut self, tool: Arc<Tool>, input: Option<serde_json::Value>) -> Vec<Effect> {
+    /// Opens a tab and starts a run of a tool in it, on a worker where one is named.
+    fn start(&mut self, tool: Arc<Tool>, input: Option<serde_json::Value>, worker: Option<String>) -> Vec<Effect> {
         self.focus = Pane::Output;
         self.show_screen(Screen::Workbench);
         let label = format!("{} {}", tool.name, tool.version);
         let phase = super::pane::output::Phase::Starting { since: self.now.steady_ms };
         let tab: TabId = self.output.open(label, Some(Arc::clone(&tool)), phase);
-        let request = crate::engine::RunRequest { tool, input, timeout: None, again: None };
+        let request = crate::engine::RunRequest { tool, input, timeout: None, again: None, worker };
         vec![Effect::StartRun { tab, request }]
     }
 }

@@ -251,7 +251,7 @@ impl App {
     /// Does what a human has now allowed.
     pub(super) fn go_on(&mut self, held: Held) -> Vec<Effect> {
         match held {
-            Held::Run(request) => self.start(request.tool, request.input),
+            Held::Run(request) => self.start(request.tool, request.input, request.worker),
             Held::Command(command) => vec![Effect::Execute(command)],
             Held::Serving(Serving::Say { call, .. }) => self.send(call),
             Held::Serving(other) => vec![Effect::Serve(other)],

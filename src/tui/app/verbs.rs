@@ -429,7 +429,8 @@ impl App {
             if tool.kind == Kind::Service {
                 return app.launch_tool(&tool);
             }
-            let form = crate::tui::overlay::form::RunForm::loading(Arc::clone(&tool));
+            let form =
+                crate::tui::overlay::form::RunForm::loading(Arc::clone(&tool), args.get("on").map(str::to_owned));
             app.overlays.push(Overlay::Form(Box::new(form)));
             vec![Effect::LoadDetail { tool, purpose: DetailFor::Run, other: None }]
         })

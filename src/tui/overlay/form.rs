@@ -2,15 +2,16 @@
 
 use super::{Reply, open_box};
 use crate::domain::composite::Composite;
-use crate::domain::{Form, InputMode, Manifest, Tool};
+use crate::domain::{Form, InputMode, Kind, Manifest, Tool};
 use crate::engine::CommandView;
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::msg::ToolDossier;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::phrase::{cut, pad, safe, wrap};
 use crate::tui::theme::Theme;
+use crate::tui::widget::fields::submits;
 use crate::tui::widget::{FormEvent, FormView};
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -24,6 +25,12 @@ pub struct RunForm {
     view: Option<FormView>,
     /// What the command line is made from, and for which manifest.
     command: Option<(CommandView, Manifest)>,
+    /// Whether the tool takes no input, so that only the machine is chosen.
+    is_silent: bool,
+    /// The workers to choose from.
+    workers: Vec<String>,
+    /// The one that is chosen; `None` is this machine.
+    worker: Option<String>,
 }
 
 /// Lines of the command line, and of the text on standard input.
@@ -31,8 +38,20 @@ const COMMAND_LINES: [usize; 2] = [3, 1];
 
 impl RunForm {
     /// A form whose fields are still to come.
-    pub fn loading(tool: Arc<Tool>) -> RunForm {
-        RunForm { tool, view: None, command: None }
+    pub fn loading(tool: Arc<Tool>, worker: Option<String>) -> RunForm {
+        RunForm { tool, view: None, command: None, is_silent: false, workers: Vec::new(), worker }
+    }
+
+    /// The worker that is to carry out the run; `None` is this machine.
+    pub fn worker(&self) -> Option<&str> {
+        self.worker.as_deref()
+    }
+
+    /// Chooses the next worker, and this machine after the last one.
+    fn choose_worker(&mut self) {
+        let chosen = self.worker.as_ref().and_then(|chosen| self.workers.iter().position(|name| name == chosen));
+        let next = chosen.map_or(0, |at| at + 1);
+        self.worker = self.workers.get(next).cloned();
     }
 
     /// The tool to run.
@@ -42,11 +61,16 @@ impl RunForm {
 
     /// Whether the fields are still to come.
     pub fn is_loading(&self) -> bool {
-        self.view.is_none()
+        self.view.is_none() && !self.is_silent
     }
 
-    /// Takes the fields, filled in with the draft, else with the last input. `false` when the tool
-    /// takes no input.
+    /// The input of a run that is started from the form.
+    pub fn input_of(&self, entered: Option<Value>) -> Option<Value> {
+        entered.filter(|_| !self.is_silent)
+    }
+
+    /// Takes the fields, filled in with the draft, else with the last input. `false` when there is nothing to choose: the
+    /// tool takes no input, and there is one machine.
     pub fn set(&mut self, dossier: &ToolDossier, draft: Option<&Value>) -> bool {
         let manifest = &dossier.detail.manifest;
         // Steps that use nothing of an input need none, where the definition does not say otherwise.
@@ -55,8 +79,12 @@ impl RunForm {
             || manifest.composite.as_ref().is_some_and(asks_nothing);
         let last = draft.or(dossier.last_input.as_ref());
         let form = Form::from_schema(manifest.input.as_ref(), last, &manifest.examples);
+        if manifest.kind == Kind::Command {
+            self.workers.clone_from(&dossier.workers);
+        }
         if silent || form.is_empty() {
-            return false;
+            self.is_silent = self.worker.is_none() && !self.workers.is_empty();
+            return self.is_silent;
         }
         let view = FormView::of_tool(form, manifest);
         let is_of_last_run = draft.is_none() && dossier.last_input.as_ref().is_some_and(has_entries);
@@ -68,8 +96,17 @@ impl RunForm {
 
     /// Edits a field, starts the run, or closes.
     pub fn key(&mut self, key: &KeyEvent) -> Reply {
+        if key.code == KeyCode::Char('o') && key.modifiers.contains(KeyModifiers::CONTROL) && !self.workers.is_empty() {
+            self.choose_worker();
+            return Reply::Stay;
+        }
         let Some(view) = &mut self.view else {
-            return if key.code == KeyCode::Esc { Reply::Close } else { Reply::Stay };
+            return match key.code {
+                KeyCode::Esc => Reply::Close,
+                KeyCode::Enter if self.is_silent => Reply::Start(Value::Null),
+                _ if self.is_silent && submits(key) => Reply::Start(Value::Null),
+                _ => Reply::Stay,
+            };
         };
         match view.handle_key(*key) {
             FormEvent::None => Reply::Stay,
@@ -92,6 +129,7 @@ impl RunForm {
         let detail = format!("{} {} · {}", self.tool.name, self.tool.version, self.tool.stage);
         let keys = match &self.view {
             Some(view) => view.keys("run"),
+            None if self.is_silent => Title::keys(&[("enter", "run"), ("ctrl-o", "machine"), ("esc", "close")]),
             None => Title::keys(&[("esc", "close")]),
         };
         let title = Title { name: "Run", detail, keys, ..Title::default() };
@@ -99,13 +137,25 @@ impl RunForm {
         let height = (fields as u16).saturating_mul(3).saturating_add(9).clamp(12, 40);
         let inner = open_box(screen, (92, height), &title, buf, look);
         let Some(view) = &mut self.view else {
-            buf.put(inner.x, inner.y, "loading input fields …", usize::from(inner.width), theme.dim);
+            let width = usize::from(inner.width);
+            if self.is_silent {
+                buf.put(inner.x, inner.y, "it takes no input", width, theme.dim);
+                buf.put_line(inner.x, inner.y + 2, &worker_line(self.worker.as_deref(), width, theme), inner.width);
+            } else {
+                buf.put(inner.x, inner.y, "loading input fields …", width, theme.dim);
+            }
             return;
         };
-        let lines = match &self.command {
-            Some((command, manifest)) => command_lines(command, manifest, &view.form().value(), inner, theme),
-            None => Vec::new(),
+        let mut lines = match &self.command {
+            // Its own paths are known there only.
+            Some((command, manifest)) if self.worker.is_none() => {
+                command_lines(command, manifest, &view.form().value(), inner, theme)
+            }
+            Some(_) | None => Vec::new(),
         };
+        if !self.workers.is_empty() || self.worker.is_some() {
+            lines.insert(0, worker_line(self.worker.as_deref(), usize::from(inner.width), theme));
+        }
         // What is typed comes first where there is little room.
         let lines: Vec<Line> = lines.into_iter().take(usize::from(inner.height.saturating_sub(5) / 2)).collect();
         let body = Rect { height: inner.height.saturating_sub(lines.len() as u16), ..inner };
@@ -159,6 +209,18 @@ fn command_lines(command: &CommandView, manifest: &Manifest, input: &Value, area
         }
         Err(why) => labelled(LABEL, &safe(&why), most, theme.dim),
     }
+}
+
+/// Where the run takes place, and the key that changes it.
+fn worker_line(worker: Option<&str>, width: usize, theme: &Theme) -> Line {
+    let place = worker.map_or_else(|| "this machine".to_owned(), |worker| format!("worker {}", safe(worker)));
+    let key = "  ctrl-o another machine";
+    let place = cut(&place, width.saturating_sub(LABEL.width() + key.width()));
+    Line::from(vec![
+        Span::styled(pad("runs on", LABEL.width()), theme.dim),
+        Span::styled(place, theme.text),
+        Span::styled(key, theme.dim),
+    ])
 }
 
 /// In front of the command line.

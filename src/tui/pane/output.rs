@@ -515,8 +515,8 @@ fn status_line(tab: &RunTab, now: Now, width: usize, theme: &Theme) -> Line {
             (run.outcome.word(), facts(took, kept, tab.bytes), Some(run))
         }
     };
-    let level = run.map(|run| (run.isolation_words(), level_style(run, theme)));
-    let room = width.saturating_sub(5 + word.len() + level.map_or(0, |(word, _)| word.len() + 3));
+    let level = run.map(|run| (phrase::safe(&run.isolation_and_worker()), level_style(run, theme)));
+    let room = width.saturating_sub(5 + word.len() + level.as_ref().map_or(0, |(word, _)| word.len() + 3));
     let mut spans = vec![Span::styled(format!(" {sign} {word}"), style)];
     let facts = fitting(facts, room);
     if !facts.is_empty() {

@@ -219,7 +219,7 @@ fn run_words(run: &Run, now: Now) -> String {
     let error = run.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
     let when = ago(now.wall, run.started_at);
     let took = duration(run.usage.duration_ms);
-    let level = run.isolation_words();
+    let level = run.isolation_and_worker();
     format!("{} after {took}, {level}, {when}{error}", run.outcome)
 }
 

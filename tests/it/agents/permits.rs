@@ -103,7 +103,7 @@ fn of_many_runs_at_once_one_makes_use_of_a_permit() {
     let engine = open(&workspace);
     let tool = engine.library().resolve("deploy").unwrap();
     let rosa = Caller::Agent("rosa".to_owned());
-    let request = RunRequest { tool, input: Some(json!({"n": 1})), timeout: None, again: None };
+    let request = RunRequest { tool, input: Some(json!({"n": 1})), timeout: None, again: None, worker: None };
     let review = engine.runs().start(&request, &rosa).unwrap().asked.unwrap();
     decide(&workspace, review.0, DecisionKind::Approve, "go");
     let outcomes: Vec<_> = std::thread::scope(|scope| {

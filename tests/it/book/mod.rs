@@ -25,6 +25,7 @@ followed! {
     the_commands_of_history_do_what_it_says "docs/history.md"
     the_commands_of_evolving_do_what_it_says "docs/evolving.md"
     the_commands_of_services_do_what_it_says "docs/services.md"
+    the_commands_of_workers_do_what_it_says "docs/workers.md"
     the_commands_of_agents_do_what_it_says "docs/agents.md"
     the_commands_of_failures_do_what_it_says "docs/failures.md"
     the_commands_of_buffers_do_what_it_says "docs/buffers.md"

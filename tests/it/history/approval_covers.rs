@@ -98,7 +98,8 @@ const CHANGES: &[Change] = &[
 
 fn run(engine: &Engine, path: &str, caller: &Caller) -> Result<(Run, Option<String>), String> {
     let tool = engine.library().resolve(path).map_err(|error| error.message)?;
-    let request = RunRequest { tool, input: Some(serde_json::json!({"count": 1})), timeout: None, again: None };
+    let request =
+        RunRequest { tool, input: Some(serde_json::json!({"count": 1})), timeout: None, again: None, worker: None };
     let handle = engine.runs().start(&request, caller).map_err(|error| error.message)?;
     let warning = handle.warning.clone();
     Ok((handle.wait().unwrap(), warning))
@@ -182,9 +183,10 @@ fn put_back(workspace: &Workspace, engine: &Engine, kept: &Path) {
 /// What an agent is told; `None` when the tool runs for it as approved.
 fn refusal(engine: &Engine) -> Option<String> {
     let done = engine.library().resolve(HERE).and_then(|tool| {
-        engine
-            .runs()
-            .start(&RunRequest { tool, input: None, timeout: None, again: None }, &Caller::Agent("bot".to_owned()))
+        engine.runs().start(
+            &RunRequest { tool, input: None, timeout: None, again: None, worker: None },
+            &Caller::Agent("bot".to_owned()),
+        )
     });
     match done.map(|handle| handle.wait().unwrap()) {
         Ok(done) if done.outcome == RunOutcome::Succeeded => None,

@@ -40,7 +40,7 @@ fn sql(engine: &Engine, text: &str) {
 /// How a run by an agent ends, and what it says.
 fn bot(engine: &Engine, name: &str) -> (RunOutcome, String) {
     let tool = engine.library().resolve(name).unwrap();
-    let request = RunRequest { tool, input: None, timeout: None, again: None };
+    let request = RunRequest { tool, input: None, timeout: None, again: None, worker: None };
     let run = engine.runs().start(&request, &Caller::Agent("bot".to_owned())).unwrap().wait().unwrap();
     (run.outcome, run.error.unwrap_or_default())
 }

@@ -7,7 +7,7 @@ use toolsmith::engine::{Engine, ErrorCode, RunRequest};
 
 fn outcome(engine: &Engine, agent: &str) -> (RunOutcome, Profile) {
     let tool = engine.library().resolve("alpha").unwrap();
-    let request = RunRequest { tool, input: None, timeout: None, again: None };
+    let request = RunRequest { tool, input: None, timeout: None, again: None, worker: None };
     let run = engine.runs().start(&request, &Caller::Agent(agent.to_owned())).unwrap().wait().unwrap();
     (run.outcome, run.isolation.profile)
 }

@@ -64,7 +64,7 @@ fn cloned(workspace: &Workspace) -> Workspace {
 
 fn agent_runs(engine: &Engine) -> bool {
     let tool = engine.library().resolve("alpha").unwrap();
-    let request = RunRequest { tool, input: None, timeout: None, again: None };
+    let request = RunRequest { tool, input: None, timeout: None, again: None, worker: None };
     let run = engine.runs().start(&request, &Caller::Agent("bot".to_owned())).unwrap().wait().unwrap();
     run.outcome == RunOutcome::Succeeded
 }

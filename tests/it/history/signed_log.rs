@@ -108,7 +108,7 @@ fn chain(engine: &Engine) {
 /// Whether an agent gets a tool run; else what it is told.
 fn bot(engine: &Engine, name: &str) -> Result<(), String> {
     let tool = engine.library().resolve(name).unwrap();
-    let request = RunRequest { tool, input: None, timeout: None, again: None };
+    let request = RunRequest { tool, input: None, timeout: None, again: None, worker: None };
     let run = engine.runs().start(&request, &Caller::Agent("bot".to_owned())).unwrap().wait().unwrap();
     match run.outcome {
         RunOutcome::Succeeded => Ok(()),

@@ -246,8 +246,10 @@ fn what_verify_finds_beside_a_tool_agents_are_refused_for_until_restore_files_me
         let (workspace, engine) = sound();
         let run = |caller: Caller| {
             let tool = engine.library().resolve("alpha").unwrap();
-            let handle =
-                engine.runs().start(&RunRequest { tool, input: None, timeout: None, again: None }, &caller).unwrap();
+            let handle = engine
+                .runs()
+                .start(&RunRequest { tool, input: None, timeout: None, again: None, worker: None }, &caller)
+                .unwrap();
             (handle.warning.clone().unwrap_or_default(), handle.wait().unwrap())
         };
         let bot = || Caller::Agent("bot".to_owned());

@@ -115,7 +115,7 @@ impl World {
     /// Runs a tool to its end.
     pub fn run(&self, name: &str, caller: &Caller) -> toolsmith::domain::Run {
         let tool = self.engine.library().resolve(name).unwrap();
-        let request = RunRequest { tool, input: None, timeout: None, again: None };
+        let request = RunRequest { tool, input: None, timeout: None, again: None, worker: None };
         self.engine.runs().start(&request, caller).unwrap().wait().unwrap()
     }
 

@@ -434,6 +434,29 @@ fn secrets() {
 }
 
 #[test]
+fn workers() {
+    for user in users() {
+        let world = world(user);
+        let own = world.own("agent-x", "cat > /dev/null; exit 3");
+        let asks = "[workers.two]\nprefix = [\"agent-x\", \"there\"]\n";
+        // Only the workspace has one.
+        world.configure(asks);
+        for agent in [true, false] {
+            world.under_attack(&["workers", "two"], agent);
+            world.under_attack(&["run", "worker", "--on", "two"], agent);
+            world.under_attack(&["doctor"], agent);
+            world.nothing_ran("the prefix of a worker in the workspace");
+        }
+        world.configure(&format!("{asks}[programs]\nagent-x = \"{own}\"\n"));
+        world.under_attack(&["workers", "two"], false);
+        world.under_attack(&["run", "worker", "--on", "two"], false);
+        world.nothing_ran("the prefix of a worker of the user's own");
+        let more = ["XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "SSH_AUTH_SOCK", "KRB5CCNAME"];
+        world.told_only("agent-x", &[COMMON, &more].concat());
+    }
+}
+
+#[test]
 fn ourselves() {
     for user in users() {
         let world = world(user);

@@ -189,6 +189,7 @@ pub fn runs(workspace: &Workspace) -> Result<Vec<Run>, ScreenshotError> {
             departed: vec![],
             interpreter: None,
             parent: None,
+            worker: None,
             step: None,
             truncated: false,
             input: input.to_owned(),

@@ -88,7 +88,7 @@ impl Workspace {
         let mut detail = self.engine.library().detail(tool)?;
         detail.tool = settled(&detail.tool);
         let command = CommandView::isolated("/home/ada/tools");
-        Ok(ToolDossier { detail, last_input: None, other: None, runs: Vec::new(), command })
+        Ok(ToolDossier { detail, last_input: None, other: None, runs: Vec::new(), command, workers: Vec::new() })
     }
 
     /// The engine that read them.

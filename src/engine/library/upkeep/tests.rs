@@ -48,6 +48,7 @@ fn note_uses(engine: &Engine, tool: &str, at: Instant, (good, bad): (usize, usiz
         lease_until: at,
         remember_input: false,
         parent: None,
+        worker: None,
     };
     let ended = |good: bool| FinishedRun {
         end: if good {

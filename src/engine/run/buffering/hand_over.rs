@@ -67,7 +67,7 @@ impl Buffers<'_> {
         let is_agent = |caller: &&Caller| matches!(caller, Caller::Agent(_));
         let caller = callers.iter().find(is_agent).or(callers.first());
         let caller = caller.ok_or_else(|| EngineError::internal("the writer of the items is unknown"))?;
-        let request = RunRequest { tool, input: Some(input_of(claim)), timeout: None, again: None };
+        let request = RunRequest { tool, input: Some(input_of(claim)), timeout: None, again: None, worker: None };
         let run = self.engine.runs().start_with(&request, caller, InputFrom::Nobody)?.wait()?;
         done.runs.push(run.id);
         done.result = self.said(run.id);

@@ -235,6 +235,7 @@ impl Calling {
                 input: ranked.input.clone(),
                 timeout: self.request.timeout,
                 again: None,
+                worker: None,
             };
             match self.engine.runs().start(&request, &self.caller) {
                 Ok(handle) => {

@@ -130,7 +130,7 @@ impl Performance {
         let step = &self.plan.composite.steps[at];
         let tool = self.engine.library().resolve(&step.tool).map_err(|error| error.message)?;
         let input = self.input_of(at, &tool)?;
-        let request = RunRequest { tool, input, timeout: self.timeout, again: None };
+        let request = RunRequest { tool, input, timeout: self.timeout, again: None, worker: None };
         let occasion = ParentRun { step: Some(step.id.clone()), ..self.parent.clone() };
         let handle = self.engine.runs().start_with(&request, &self.caller, occasion).map_err(|error| error.message)?;
         let (id, tx) = (handle.id, self.tx.clone());

@@ -45,7 +45,7 @@ fn asked(bench: &mut Bench, lines: usize) -> Command {
     let phase = crate::tui::pane::output::Phase::Starting { since: bench.now.steady_ms };
     let tab = bench.app.output.open("divide 1.0.0".into(), Some(tool.clone()), phase);
     let command = Command::Allow { tool: tool.path.clone(), digest: tool.digest };
-    let request = RunRequest { tool, input: None, timeout: None, again: None };
+    let request = RunRequest { tool, input: None, timeout: None, again: None, worker: None };
     bench.answer(Answer::RunAsks { tab, request, command: command.clone() });
     assert!(matches!(bench.taken().as_slice(), [Effect::Preview(about)] if *about == command));
     let preview = Preview { lines: (0..lines).map(|line| format!("write out/{line}")).collect(), ..preview() };

@@ -103,3 +103,55 @@ fn hidden_characters_of_an_input_are_shown_in_the_command_line() {
     assert!(screen.contains("python3 /tool/main.py") && screen.contains("u{202e}"), "{screen}");
     assert!(!screen.chars().any(|c| c != '\n' && crate::domain::is_hidden(c)));
 }
+
+/// The form of a tool where these workers are configured, and its effects when it is submitted: the worker.
+fn chosen(keys: &[&str], workers: &[&str]) -> (Option<String>, String) {
+    let mut bench = Bench::ready(100, 40);
+    bench.press("r");
+    let tool = tool("csv-stats", Stage::Approved);
+    let properties = json!({"path": {"type": "string"}});
+    let mut dossier = dossier(&tool, Some(json!({"type": "object", "properties": properties})));
+    dossier.workers = workers.iter().map(|&name| name.to_owned()).collect();
+    bench.answer(Answer::Detail { purpose: DetailFor::Run, path: tool.path.clone(), detail: Ok(dossier) });
+    for key in keys {
+        bench.press(key);
+    }
+    let screen = bench.screen();
+    bench.press("ctrl-s");
+    let worker = bench.taken().into_iter().find_map(|effect| match effect {
+        Effect::StartRun { request, .. } => Some(request.worker),
+        _ => None,
+    });
+    (worker.expect("a run starts"), screen)
+}
+
+#[test]
+fn the_machine_of_a_run_is_chosen_in_its_form() {
+    let workers = ["big", "small"];
+    let (worker, screen) = chosen(&[], &workers);
+    assert!(worker.is_none() && screen.contains("runs on this machine  ctrl-o another machine"), "{screen}");
+    let (worker, screen) = chosen(&["ctrl-o"], &workers);
+    assert!(worker.as_deref() == Some("big") && screen.contains("runs on worker big"), "{screen}");
+    assert_eq!(chosen(&["ctrl-o", "ctrl-o"], &workers).0.as_deref(), Some("small"));
+    assert_eq!(chosen(&["ctrl-o", "ctrl-o", "ctrl-o"], &workers).0, None);
+    // A tool without input has a form only where there is a machine to choose.
+    let mut bench = Bench::ready(100, 40);
+    bench.press("r");
+    let tool = tool("csv-stats", Stage::Approved);
+    let mut dossier = dossier(&tool, None);
+    dossier.workers = vec!["big".to_owned()];
+    bench.answer(Answer::Detail { purpose: DetailFor::Run, path: tool.path.clone(), detail: Ok(dossier) });
+    assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::StartRun { .. })));
+    shows(&mut bench, &["it takes no input", "runs on this machine"]);
+    bench.press("ctrl-o");
+    shows(&mut bench, &["runs on worker big"]);
+    bench.press("enter");
+    let requests: Vec<_> = bench.taken().into_iter().collect();
+    let started = requests.iter().find_map(|effect| match effect {
+        Effect::StartRun { request, .. } => Some((request.worker.as_deref(), request.input.is_none())),
+        _ => None,
+    });
+    assert_eq!(started, Some((Some("big"), true)));
+    let (worker, screen) = chosen(&["ctrl-o"], &[]);
+    assert!(worker.is_none() && !screen.contains("runs on"), "{screen}");
+}

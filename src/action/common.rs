@@ -1,0 +1,41 @@
+//! Arguments that several verbs have, or that are long.
+
+use super::arg::{Arg, ArgKind};
+
+pub(super) const TOOL: Arg =
+    Arg::required("tool", ArgKind::Tool, "name, NAME@VERSION, NAME@DIGESTPREFIX, or a path when names clash");
+pub(super) const REVIEW: Arg = Arg::required("review", ArgKind::Review, "number of the review");
+pub(super) const REVIEWS: Arg = Arg::several("review", ArgKind::Review, "one or more review numbers");
+pub(super) const YES: Arg = Arg::option("yes", ArgKind::Switch, "with several reviews: decide without confirmation");
+pub(super) const EVOLUTION: Arg = Arg::required("evolution", ArgKind::Number, "number of the evolution");
+pub(super) const SEVERITIES: ArgKind = ArgKind::Word(&["low", "medium", "high"]);
+pub(super) const FAILURE: Arg =
+    Arg::required("failure", ArgKind::Failure, "first digits of its signature (at least 4)");
+pub(super) const OPPORTUNITY: Arg =
+    Arg::required("opportunity", ArgKind::Text, "its key, or at least the first 4 digits of the key");
+pub(super) const HISTORY: Arg = Arg::option(
+    "history",
+    ArgKind::Path,
+    "also read this shell history (bash, zsh or fish); its content is not stored",
+);
+pub(super) const AGENT_LOG: Arg = Arg::option(
+    "log",
+    ArgKind::Path,
+    "also read this agent log (JSON lines with its calls); its content is not stored",
+);
+pub(super) const OPENAPI: Arg = Arg::option(
+    "openapi",
+    ArgKind::Path,
+    "also suggest a tool for each operation of this OpenAPI document (JSON or YAML)",
+);
+pub(super) const BUNDLE: Arg = Arg::required("bundle", ArgKind::Path, "bundle folder");
+pub(super) const ALLOW: Arg = Arg::option(
+    "allow",
+    ArgKind::Switch,
+    "unlock the tool for this run, and grant this version its declared permissions from now on",
+)
+.for_humans();
+pub(super) const INSTANCE: Arg = Arg::required("instance", ArgKind::Instance, "name of the instance");
+pub(super) const RUN: Arg = Arg::required("run", ArgKind::Run, "number of the run");
+pub(super) const ON: Arg =
+    Arg::option("on", ArgKind::Text, "worker that carries out the run; `workers` lists them, default is this machine");

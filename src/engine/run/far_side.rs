@@ -1,0 +1,187 @@
+//! The far side of a run on a worker: this program, started there as `serve-run`. It has a store of its own for the
+//! files of versions, by digest, and carries runs out as this machine does: the same preparation, the same supervisor.
+//!
+//! Policy, approval, secrets, the record and redaction are the near side's. What is checked here is that the files are
+//! those of the digest, and that the run is isolated at least as both sides demand.
+
+use super::interpreters::sources_of;
+use crate::domain::{Digest, IsolationLevel, RunEnd, VersionFile, WriteMode};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::settings::Settings;
+use crate::engine::state::exposure;
+use crate::engine::state::home::Home;
+use crate::engine::workspace::programs;
+use crate::outside::Asker;
+use crate::runner::{self, Baselines, Interpreters, Machine, WorkerFacts, WorkerRequest, WorkerRun, WorkerSession};
+use crate::store::Copies;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The folder of the far side, in the user's folder of data.
+const FOLDER: &str = "worker";
+
+/// What runs are carried out with.
+struct FarSide {
+    home: Home,
+    dir: PathBuf,
+    workspace: PathBuf,
+    settings: Settings,
+    machine: Machine,
+    interpreters: Interpreters,
+}
+
+/// Answers one near side on these streams: tells what this machine is, and carries out a run.
+///
+/// # Errors
+/// `Usage` when nobody speaks there, `Internal` for trouble with the folders of this machine.
+pub fn serve_run(home: Home, asker: Asker, streams: (OwnedFd, OwnedFd)) -> Result<(), EngineError> {
+    let far = FarSide::open(home, asker)?;
+    let request = WorkerSession::accept(streams, |with_languages| far.facts(with_languages)).map_err(|error| {
+        let hint = "it answers another Toolsmith: `toolsmith run TOOL --on WORKER` starts it";
+        EngineError::new(ErrorCode::Usage, format!("no request could be read: {error}"), hint)
+    })?;
+    match request {
+        WorkerRequest::Answered => Ok(()),
+        WorkerRequest::OtherVersion(version) => {
+            let message = format!("the other side has Toolsmith {version}, this one has {}", env!("CARGO_PKG_VERSION"));
+            Err(EngineError::new(ErrorCode::Refused, message, "install the same version on both machines"))
+        }
+        WorkerRequest::Run(session, run) => far.carry_out(*session, &run),
+    }
+}
+
+impl FarSide {
+    fn open(home: Home, asker: Asker) -> Result<FarSide, EngineError> {
+        let dir = home.data.join(FOLDER);
+        // Empty, so that no tool of this machine's workspaces is near.
+        let workspace = dir.join("workspace");
+        std::fs::create_dir_all(&workspace).map_err(EngineError::internal)?;
+        // What was open is closed now. Files that others changed before are not those of their digest.
+        if let Some(error) =
+            exposure::close_to_others(&home.data, &dir).filter(|error| error.code == ErrorCode::Internal)
+        {
+            return Err(error);
+        }
+        let (settings, _) = Settings::load(&workspace, &home);
+        let programs = Arc::new(programs(&workspace, &home, &settings, asker));
+        let machine = Machine::new(settings.bubblewrap.clone(), None)
+            .remembering(home.data.join("bubblewrap-works"))
+            .finding(Arc::clone(&programs))
+            .keeping_nothing();
+        Ok(FarSide { home, dir, workspace, settings, machine, interpreters: Interpreters::new(programs) })
+    }
+
+    fn facts(&self, with_languages: bool) -> WorkerFacts {
+        let isolation = self.machine.level();
+        let missing = |layer: runner::LayerFact| {
+            let why = layer.state.err()?;
+            Some(format!("{}; {}", why.message, why.hint))
+        };
+        let why = if isolation == IsolationLevel::Isolated {
+            None
+        } else {
+            self.machine.layers().into_iter().find_map(missing)
+        };
+        let languages = if with_languages {
+            let all = runner::interpreters(&self.workspace, &self.interpreters);
+            let found = all.into_iter().filter_map(|language| Some((language.name, language.found.ok()?.version)));
+            found.map(|(name, version)| format!("{name} {version}")).collect()
+        } else {
+            Vec::new()
+        };
+        WorkerFacts { isolation, why: why.unwrap_or_default(), languages }
+    }
+
+    fn carry_out(&self, mut session: WorkerSession, run: &WorkerRun) -> Result<(), EngineError> {
+        let copies = Copies::new(&self.dir);
+        let files = match copies.get(run.digest) {
+            Ok(files) => files,
+            Err(_) => session.files().map_err(|error| {
+                EngineError::new(ErrorCode::Failed, format!("the files did not arrive: {error}"), "run it again")
+            })?,
+        };
+        let told = |told: std::io::Result<()>| {
+            told.map_err(|error| EngineError::new(ErrorCode::Failed, format!("the connection was cut: {error}"), ""))
+        };
+        // Hashed here, whoever sent them.
+        let version_dir = match copies.put(run.digest, &files) {
+            Ok(version_dir) => version_dir,
+            Err(error) => return told(session.refuse(refused(run.digest, &error.to_string()))),
+        };
+        let scratch = self.scratch()?;
+        let carried_out = match self.prepare(run, (&files, &version_dir), &scratch) {
+            Ok(spec) => session.perform(spec),
+            Err(end) => session.refuse(end),
+        };
+        runner::clear(&scratch).map_err(EngineError::internal)?;
+        told(carried_out)
+    }
+
+    fn prepare(
+        &self,
+        run: &WorkerRun,
+        (files, version_dir): (&[VersionFile], &Path),
+        scratch: &Path,
+    ) -> Result<runner::Spec, RunEnd> {
+        if let Some(message) = self.settings.fault.clone() {
+            return Err(RunEnd::Uncontained { message });
+        }
+        let given = run.environment()?;
+        let ours: Vec<PathBuf> =
+            [&self.home.config, &self.home.data].into_iter().chain(self.settings.secret_files()).cloned().collect();
+        let mut spec = runner::prepare(&runner::StartRequest {
+            manifest: &run.manifest,
+            version_dir,
+            files,
+            workspace: &self.workspace,
+            scratch,
+            input: run.input.as_ref(),
+            timeout: run.timeout,
+            usual_timeout: run.usual_timeout,
+            profile: run.profile,
+            writes: WriteMode::Staged,
+            ours: &ours,
+            spool: &self.dir.join("no-spool"),
+            origin: version_dir,
+            given: &given,
+            interpreters: &self.interpreters,
+            sources: sources_of(run.stage),
+            machine: &self.machine,
+            // The stronger of what both sides demand: levels are ordered, strongest first.
+            least: run.least.min(self.settings.least_isolation(run.stage)),
+            observe: run.observe,
+            state: &self.dir,
+            staged: &self.dir.join("no-writes"),
+            kept: None,
+            environments: &self.home.environments(),
+        })?;
+        // Without it, what every start of the interpreter does is reported, too.
+        let _ = Baselines::new(self.dir.join("baselines")).tell(&mut spec);
+        Ok(spec)
+    }
+
+    /// A new folder for a run. Those of runs whose process was killed are removed.
+    fn scratch(&self) -> Result<PathBuf, EngineError> {
+        let all = self.dir.join("scratch");
+        std::fs::create_dir_all(&all).map_err(EngineError::internal)?;
+        for entry in std::fs::read_dir(&all).map_err(EngineError::internal)?.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let owner = name.split_once('-').and_then(|(pid, since)| Some((pid.parse().ok()?, since.parse().ok()?)));
+            if owner.is_none_or(|(pid, since): (i32, u64)| runner::process_started(pid) != Some(since)) {
+                runner::sweep(&entry.path());
+                runner::clear(&entry.path()).map_err(EngineError::internal)?;
+            }
+        }
+        let pid = std::process::id();
+        let since = i32::try_from(pid).ok().and_then(runner::process_started).unwrap_or_default();
+        let scratch = all.join(format!("{pid}-{since}"));
+        runner::clear(&scratch).map_err(EngineError::internal)?;
+        std::fs::create_dir_all(&scratch).map_err(EngineError::internal)?;
+        Ok(scratch)
+    }
+}
+
+fn refused(digest: Digest, why: &str) -> RunEnd {
+    RunEnd::Refused { message: format!("the version {} cannot be kept: {why}", digest.short()) }
+}
