@@ -16,7 +16,7 @@ use crate::check::change::{Literals, literals, new_texts};
 use crate::check::{Batch, CheckContext};
 use crate::domain::NO_BASE;
 use crate::domain::{
-    CheckReport, Checker, Envelope, Finding, Observer, RunId, Severity, ToolDetail, Touch, count, plural,
+    CheckReport, Checker, Envelope, Finding, Observer, Recipe, RunId, Severity, ToolDetail, Touch, count, plural,
 };
 use crate::runner::{Pace, SampleFile, Tried};
 use serde_json::Value;
@@ -292,10 +292,16 @@ fn generated_inputs(
             all.push(input);
         }
     }
-    let checkers = [&base.manifest.input, &context.version.manifest.input];
-    let checkers: Vec<Checker> =
-        checkers.into_iter().flatten().filter_map(|schema| Checker::new(schema).ok()).collect();
-    all.retain(|input| checkers.iter().all(|checker| checker.violations(input).is_empty()));
+    let rules: Vec<(&Recipe, Checker)> = [base, context.version]
+        .into_iter()
+        .filter_map(|version| {
+            let checker = Checker::new(version.manifest.input.as_ref()?).ok()?;
+            Some((version.manifest.recipe.as_ref()?, checker))
+        })
+        .collect();
+    all.retain(|input| {
+        rules.iter().all(|(recipe, checker)| checker.violations(&recipe.without_piped(input)).is_empty())
+    });
     all.truncate(MOST);
     all
 }
