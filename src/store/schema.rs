@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0010_catalog.sql"),
     include_str!("../../assets/migrations/0011_agents.sql"),
     include_str!("../../assets/migrations/0012_tokens.sql"),
+    include_str!("../../assets/migrations/0013_team.sql"),
 ];
 
 /// The newest format known here.

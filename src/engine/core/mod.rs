@@ -53,6 +53,7 @@ mod staged_edits;
 mod starter;
 mod statement;
 mod step;
+mod team;
 mod tiers;
 mod tool_state;
 mod undo;
@@ -96,6 +97,10 @@ pub use sign_log::sign_log;
 pub use staged_edits::{Applying, Content, Edit, run_subject};
 pub use starter::{StarterSet, adopt_starter};
 pub use step::{Actor, IntentBody, Step, Work};
+pub use team::{
+    Shared, Team, TeamChange, chain_of, decision_of, hand_out, ours_against, ours_for, share, take_in, team_version,
+    unanswered,
+};
 pub use tiers::{save_set, told_scope, unlock};
 pub use tool_state::clear_state;
 pub use undo::undo;
