@@ -7,6 +7,7 @@ mod agents;
 mod arg;
 mod choices;
 mod meaning;
+mod reach;
 mod spec;
 mod table;
 

@@ -298,9 +298,7 @@ mod tests {
     #[test]
     fn what_was_computed_is_told_when_it_changed() {
         let (_dir, mut store) = store();
-        let set = |store: &mut _, state: &str| {
-            change(store, |tx| TeamWriter(tx).set_state(digest("1"), "open", state))
-        };
+        let set = |store: &mut _, state: &str| change(store, |tx| TeamWriter(tx).set_state(digest("1"), "open", state));
         assert!(set(&mut store, "{}"));
         assert!(!set(&mut store, "{}"));
         assert!(set(&mut store, "[]"));

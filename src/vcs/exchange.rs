@@ -96,7 +96,8 @@ impl Exchange {
     /// # Errors
     /// [`GitError`] when the folder cannot be replaced.
     pub fn make(&self) -> Result<(), GitError> {
-        let failed = |error: std::io::Error| GitError::Failed { action: "create the clone", message: error.to_string() };
+        let failed =
+            |error: std::io::Error| GitError::Failed { action: "create the clone", message: error.to_string() };
         if self.folder.exists() {
             fs::remove_dir_all(&self.folder).map_err(failed)?;
         }
@@ -281,7 +282,8 @@ fn next_object<'b>(bytes: &'b [u8], object: &str) -> Option<(&'b [u8], &'b [u8])
 /// `NAME <MAIL>` as a commit needs it.
 fn committer(who: &str) -> String {
     let line = one_line(who);
-    let (name, mail) = line.rsplit_once('<').map_or((line.as_str(), ""), |(name, mail)| (name, mail.trim_end_matches('>')));
+    let (name, mail) =
+        line.rsplit_once('<').map_or((line.as_str(), ""), |(name, mail)| (name, mail.trim_end_matches('>')));
     let clean = |text: &str| text.replace(['<', '>'], "").trim().to_owned();
     format!("{} <{}>", clean(name), clean(mail)).trim_start().to_owned()
 }

@@ -88,7 +88,8 @@ fn a_folder_as_remote_starts_none_of_its_hooks() {
     assert!(!marker.exists(), "a hook of the remote ran");
     // The same push by a plain git starts them.
     let second = ada.commit(Some(&first), &[file("g", "x")], WHO, "Two").unwrap();
-    let push = ["push", "-q", team.remote().to_str().unwrap(), &format!("{second}:refs/heads/toolsmith")].map(str::to_owned);
+    let push =
+        ["push", "-q", team.remote().to_str().unwrap(), &format!("{second}:refs/heads/toolsmith")].map(str::to_owned);
     assert!(Command::new("git").arg("-C").arg(team.temp.path().join("ada")).args(push).status().unwrap().success());
     assert!(marker.exists(), "the control");
 }

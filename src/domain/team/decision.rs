@@ -257,8 +257,8 @@ impl DecisionText {
             return Err(format!("it is larger than {} KiB", MAX_FILE_BYTES / 1024));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8")?;
-        let fields: Fields =
-            toml::from_str(text).map_err(|error| format!("it cannot be read: {}", error.message().replace('\n', ", ")))?;
+        let fields: Fields = toml::from_str(text)
+            .map_err(|error| format!("it cannot be read: {}", error.message().replace('\n', ", ")))?;
         let signature = fields.signature.trim().to_owned();
         let read = DecisionText::sign(fields.decision()?, &signature)?;
         if read.bytes() != bytes {
@@ -280,7 +280,9 @@ impl Fields {
             (None, Some(tool), Some(version), Some(digest), Some(stage), Some(tier)) => {
                 Subject::Version { tool, version, digest, stage, tier }
             }
-            _ => return Err("it names neither a policy nor a version with tool, version, digest, stage and tier".into()),
+            _ => {
+                return Err("it names neither a policy nor a version with tool, version, digest, stage and tier".into());
+            }
         };
         Ok(TeamDecision {
             kind: self.kind,

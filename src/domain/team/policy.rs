@@ -86,8 +86,8 @@ impl TeamPolicy {
         if let Some(c) = text.chars().find(|c| is_hidden(*c) && !matches!(c, '\n' | '\r' | '\t')) {
             return Err(format!("it has the hidden character U+{:04X}", u32::from(c)));
         }
-        let policy: TeamPolicy =
-            toml::from_str(text).map_err(|error| format!("it cannot be read: {}", error.message().replace('\n', ", ")))?;
+        let policy: TeamPolicy = toml::from_str(text)
+            .map_err(|error| format!("it cannot be read: {}", error.message().replace('\n', ", ")))?;
         policy.fault().map_or(Ok(policy), Err)
     }
 
@@ -137,6 +137,11 @@ impl TeamPolicy {
         self.signers.iter().any(|signer| mail_or_name(&signer.name) == mail_or_name(name))
     }
 
+    /// Whether some signer has a role.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.signers.iter().any(|signer| signer.has_role(role))
+    }
+
     /// The signer whose decision of this time counts.
     ///
     /// # Errors
@@ -149,7 +154,12 @@ impl TeamPolicy {
             return Err(format!("it names {name}, but is signed with the key of {}", signer.name));
         }
         if let Some(from) = signer.from.filter(|from| at < *from) {
-            return Err(format!("it is of {}, before the key of {} is valid ({})", rfc3339(at), signer.name, rfc3339(from)));
+            return Err(format!(
+                "it is of {}, before the key of {} is valid ({})",
+                rfc3339(at),
+                signer.name,
+                rfc3339(from)
+            ));
         }
         if let Some(until) = signer.until.filter(|until| at >= *until) {
             return Err(format!("it is of {}, but the key of {} expired {}", rfc3339(at), signer.name, rfc3339(until)));

@@ -132,7 +132,8 @@ fn decode(base64: &str) -> Option<Vec<u8>> {
 fn encode(bytes: &[u8], padded: bool) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for part in bytes.chunks(3) {
-        let word = part.iter().chain([0, 0].iter()).take(3).fold(0_usize, |word, byte| (word << 8) | usize::from(*byte));
+        let word =
+            part.iter().chain([0, 0].iter()).take(3).fold(0_usize, |word, byte| (word << 8) | usize::from(*byte));
         for place in 0..4 {
             if place <= part.len() {
                 text.push(char::from(ALPHABET[(word >> (18 - 6 * place)) & 63]));

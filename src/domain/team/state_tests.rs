@@ -311,10 +311,13 @@ fn three_machines_that_decide_at_once_come_to_the_same_state_in_any_order() {
             });
             assert!(digests[0] == digests[1] && digests[1] == digests[2], "round {round}");
         }
-        check_rules(round, machines.into_iter().fold(Files::default(), |mut all, machine| {
-            all.0.extend(machine.0);
-            all
-        }));
+        check_rules(
+            round,
+            machines.into_iter().fold(Files::default(), |mut all, machine| {
+                all.0.extend(machine.0);
+                all
+            }),
+        );
     }
 }
 

@@ -145,7 +145,8 @@ impl TeamVersion {
                 Err(why) => uncounted.push((*name, why)),
             }
         }
-        let some = counted.values().next().map(|counted| counted.file).or_else(|| Some(&files[&uncounted.first()?.0]))?;
+        let some =
+            counted.values().next().map(|counted| counted.file).or_else(|| Some(&files[&uncounted.first()?.0]))?;
         let Subject::Version { tool, version, .. } = &some.decision.subject else { return None };
         let counted = CountedFiles(counted);
         let of_kind = |kind: TeamKind| counted.statements(move |_, file| file.kind() == kind);

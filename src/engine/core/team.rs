@@ -5,9 +5,10 @@ use crate::domain::team::{
     DecisionText, FileName, PolicyChain, SignedDecision, SigningKey, TeamDecision, TeamKind, TeamPolicy, TeamStatus,
     TeamVersion,
 };
-use crate::domain::{Digest, EventKind};
-use crate::engine::error::{EngineError, ErrorCode};
-use crate::store::{Queries, StoreError, TeamFile, TeamFiles, TeamWriter, Tx};
+use crate::domain::{Digest, EventKind, OperationId};
+use crate::engine::error::EngineError;
+use crate::store::{NewOperation, Queries, StoreError, TeamFile, TeamFiles, TeamWriter, Tx};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the store calls a policy file.
@@ -18,7 +19,7 @@ const MAX_ANSWERS: usize = 400;
 
 /// The team of this machine, as far as decisions made here need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Team {
+pub struct TeamContext {
     /// The first policy, pinned by hand.
     pub pin: FileName,
     /// The policy in force; `None` while the pinned one is not here.
@@ -32,8 +33,10 @@ pub struct Team {
 pub enum Shared {
     /// It is written, and waits to be handed out.
     Written(FileName),
-    /// Nothing is signed here, so it cannot be shared.
-    Unsigned,
+    /// What has to be signed is known now; nothing is written.
+    Rehearsed,
+    /// It stays here: why.
+    Kept(String),
 }
 
 /// A version whose place in the team changed.
@@ -147,7 +150,7 @@ pub fn unanswered(q: &Queries, digest: Digest) -> Result<Vec<FileName>, StoreErr
 ///
 /// # Errors
 /// Any failed read of the store.
-pub fn ours_for(q: &Queries, team: &Team, digest: Digest) -> Result<Vec<FileName>, StoreError> {
+pub fn ours_for(q: &Queries, team: &TeamContext, digest: Digest) -> Result<Vec<FileName>, StoreError> {
     let Some(version) = team_version(q, digest)? else { return Ok(Vec::new()) };
     let approvals = version.scopes.iter().flat_map(|scope| &scope.approvals).map(|approval| approval.name);
     ours(q, team, in_order(approvals))
@@ -157,7 +160,7 @@ pub fn ours_for(q: &Queries, team: &Team, digest: Digest) -> Result<Vec<FileName
 ///
 /// # Errors
 /// Any failed read of the store.
-pub fn ours_against(q: &Queries, team: &Team, digest: Digest) -> Result<Vec<FileName>, StoreError> {
+pub fn ours_against(q: &Queries, team: &TeamContext, digest: Digest) -> Result<Vec<FileName>, StoreError> {
     let Some(version) = team_version(q, digest)? else { return Ok(Vec::new()) };
     let kinds = [TeamKind::Reject, TeamKind::RequestChanges];
     let names = version.objections.iter().filter(|objection| kinds.contains(&objection.kind)).map(|no| no.name);
@@ -165,7 +168,7 @@ pub fn ours_against(q: &Queries, team: &Team, digest: Digest) -> Result<Vec<File
 }
 
 /// Those of some files that the user's own key signed.
-fn ours(q: &Queries, team: &Team, names: Vec<FileName>) -> Result<Vec<FileName>, StoreError> {
+fn ours(q: &Queries, team: &TeamContext, names: Vec<FileName>) -> Result<Vec<FileName>, StoreError> {
     let mut found = Vec::new();
     for name in names {
         let file = TeamFiles(q).named(&name.hex())?;
@@ -178,27 +181,27 @@ fn in_order(names: impl Iterator<Item = FileName>) -> Vec<FileName> {
     names.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// Writes a decision as a file, beside the entry of the log that this transaction writes.
+/// Writes a decision as a file, beside the entry of the log that this transaction writes. One that would not count is not
+/// written.
 ///
 /// # Errors
-/// `Refused` where the decision does not count by the policy, or was signed with another key; `Conflict` when what was
-/// signed is not what is written.
-pub fn share(tx: &Tx<'_>, actor: Actor<'_>, team: &Team, decision: TeamDecision) -> Result<Shared, EngineError> {
-    let refused = |why: String| {
-        let message = format!("the decision cannot be shared with the team: {why}");
-        EngineError::new(ErrorCode::Refused, message, "`toolsmith team` shows who may decide, with which key")
-    };
-    if let Some(policy) = &team.policy {
-        let counts = policy.counts(&team.key, &decision.reviewer, decision.role.as_deref(), decision.at);
-        counts.map_err(refused)?;
+/// `Conflict` when what was signed is not what is written; `Internal` for trouble with the store.
+pub fn share(tx: &Tx<'_>, actor: Actor<'_>, team: &TeamContext, decision: TeamDecision) -> Result<Shared, EngineError> {
+    if let Some(policy) = &team.policy
+        && let Err(why) = policy.counts(&team.key, &decision.reviewer, decision.role.as_deref(), decision.at)
+    {
+        return Ok(Shared::Kept(why));
     }
-    let Some(pen) = actor.pen else { return Ok(Shared::Unsigned) };
+    let Some(pen) = actor.pen else { return Ok(Shared::Kept("nothing is signed here".to_owned())) };
     let subject = decision.digest().map_or_else(|| "the policy".to_owned(), |digest| digest.short());
-    let Some(signature) = pen.sign_text(&decision.text(), &subject)? else { return Ok(Shared::Unsigned) };
-    let text = DecisionText::sign(decision, &signature).map_err(refused)?;
-    if text.key != team.key {
-        return Err(refused(format!("it was signed with the key {}", text.key.fingerprint())));
-    }
+    let Some(signature) = pen.sign_text(&decision.text(), &subject)? else {
+        return Ok(Shared::Rehearsed);
+    };
+    let text = match DecisionText::sign(decision, &signature) {
+        Ok(text) if text.key == team.key => text,
+        Ok(text) => return Ok(Shared::Kept(format!("it was signed with another key, {}", text.key.fingerprint()))),
+        Err(why) => return Ok(Shared::Kept(why)),
+    };
     let bytes = text.bytes();
     let name = FileName::of(&bytes);
     let file = TeamFile {
@@ -213,15 +216,22 @@ pub fn share(tx: &Tx<'_>, actor: Actor<'_>, team: &Team, decision: TeamDecision)
     Ok(Shared::Written(name))
 }
 
-/// Keeps a policy file that is handed out with the next exchange.
+/// A policy file as it is kept; with an object where it lies in the team's repository.
+pub fn policy_file(bytes: &[u8], object: Option<String>) -> TeamFile {
+    let name = FileName::of(bytes).hex();
+    TeamFile { name, kind: RULES.to_owned(), digest: None, bytes: bytes.to_vec(), key: None, object }
+}
+
+/// Writes an entry about the team into the log.
 ///
 /// # Errors
-/// Any failed read or write of the store.
-pub fn hand_out(tx: &Tx<'_>, pin: FileName, bytes: &[u8], object: Option<String>) -> Result<FileName, EngineError> {
-    let name = FileName::of(bytes);
-    let (digest, key) = (None, None);
-    let file =
-        TeamFile { name: name.hex(), kind: RULES.to_owned(), digest, bytes: bytes.to_vec(), key, object };
-    take_in(tx, pin, &[file])?;
-    Ok(name)
+/// `Internal` for trouble with the store.
+pub fn log_team(
+    tx: &Tx<'_>,
+    actor: Actor<'_>,
+    (verb, subject): (&str, &str),
+    detail: Value,
+) -> Result<OperationId, EngineError> {
+    let (who, verb, subject) = (actor.who.to_owned(), verb.to_owned(), subject.to_owned());
+    actor.log(tx, &NewOperation { who, verb, subject, detail, reversible: false })
 }

@@ -269,7 +269,9 @@ impl Settings {
                     let message = format!("{word} cannot be set in a workspace");
                     file.bad(at, message, "it is a user setting: put it into the user's config.toml".to_owned());
                 }
-                other => file.unknown(at, other, "a workspace has the settings git, checks, services, team and [[roots]]"),
+                other => {
+                    file.unknown(at, other, "a workspace has the settings git, checks, services, team and [[roots]]")
+                }
             }
         }
     }

@@ -35,7 +35,12 @@ const KNOWN: &str = "team has the settings remote, policy and trust";
 
 impl File<'_> {
     /// The user's own.
-    pub(super) fn team(&mut self, value: &Spanned<DeValue<'_>>, user_home: Option<&Path>, tightened: bool) -> TeamSettings {
+    pub(super) fn team(
+        &mut self,
+        value: &Spanned<DeValue<'_>>,
+        user_home: Option<&Path>,
+        tightened: bool,
+    ) -> TeamSettings {
         let mut team = TeamSettings { tightened, ..TeamSettings::default() };
         for (key, value) in self.table(value, "team") {
             let (at, text) = (value.span().start, value.get_ref().as_str());
