@@ -137,6 +137,26 @@ impl Exchange {
         Ok(answer.success().then(|| answer.word()))
     }
 
+    /// Whether an error is about the clone itself: a kill may leave a lock, or half of an object.
+    pub fn is_damaged(&self, error: &GitError) -> bool {
+        const SIGNS: [&str; 7] = [
+            ".lock': File exists",
+            "cannot lock ref",
+            "not a git repository",
+            "bad object",
+            "is corrupt",
+            "unable to read",
+            "bad config",
+        ];
+        let said = error.to_string();
+        let is_readable = || match self.fetched() {
+            Ok(Some(commit)) => self.files(&commit).is_ok(),
+            Ok(None) => true,
+            Err(_) => false,
+        };
+        SIGNS.iter().any(|sign| said.contains(sign)) || !is_readable()
+    }
+
     /// All files of a commit.
     ///
     /// # Errors

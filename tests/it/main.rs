@@ -44,5 +44,6 @@ mod starter;
 mod state;
 mod store_processes;
 mod support;
+mod team;
 mod two_processes;
 mod upkeep;

@@ -107,4 +107,4 @@ pub use undo::undo;
 pub use undo_note::UndoNote;
 pub use versions::{trim, use_in_session};
 pub use votes::missing_votes;
-pub use vouch::{Vouched, adopt_signed, approval_file, beside};
+pub use vouch::{OF_TEAM, Vouched, adopt_signed, approval_file, beside};

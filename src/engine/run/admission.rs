@@ -89,7 +89,7 @@ impl Runs<'_> {
         let tool = &detail.tool;
         // What was decided about a server holds for each tool that it lists.
         let judged = tool.reviewed();
-        if let Some(message) = self.engine.teams().stopped(&judged.name, judged.digest)? {
+        if let Some(message) = self.engine.teams().stopped(&judged)? {
             return Ok(RunPolicy::Refuse { code: ErrorCode::Refused, message });
         }
         let granted = self.engine.grants().allowed_to(&judged)?;

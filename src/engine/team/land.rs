@@ -4,8 +4,8 @@
 use super::Teams;
 use super::examine::{Examined, VERSIONS, git_failed};
 use super::hand_out::{MAX_VERSION_BYTES, is_carried};
-use crate::domain::team::{RUN, TeamKind, TeamVersion};
-use crate::domain::{Digest, Stage, ToolName, VersionFile};
+use crate::domain::team::{RUN, Statement, TeamKind, TeamVersion};
+use crate::domain::{Digest, Stage, Tool, VersionFile};
 use crate::engine::core;
 use crate::engine::error::EngineError;
 use crate::engine::version::landing::Landing;
@@ -94,16 +94,19 @@ impl Teams<'_> {
         self.workspace.read(|q| Ok(core::team_version(q, digest)?))
     }
 
-    /// Why a version must not run: the team revoked or rejected it. `None` where it may.
+    /// Why a version must not run: the team revoked it, or rejected what is approved here. `None` where it may.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
-    pub(in crate::engine) fn stopped(&self, name: &ToolName, digest: Digest) -> Result<Option<String>, EngineError> {
-        let Some(version) = self.version(digest)? else { return Ok(None) };
-        Ok(version.stopped_by().map(|no| {
+    pub(in crate::engine) fn stopped(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
+        let Some(version) = self.version(tool.digest)? else { return Ok(None) };
+        let stops = |no: &&Statement| no.kind == TeamKind::Revoke || tool.stage.is_vouched();
+        let (name, digest) = (&tool.name, tool.digest);
+        Ok(version.stopped_by().filter(stops).map(|no| {
             let reason = super::sync::because(no.reason.as_deref());
             let what = if no.kind == TeamKind::Revoke { "revoked" } else { "rejected" };
-            format!("{name} ({}) was {what} by {}{reason}", digest.short(), no.signer)
+            let next = "an approval of a signer that answers this lets it run again";
+            format!("{name} ({}) was {what} by {}{reason}; {next}", digest.short(), no.signer)
         }))
     }
 }

@@ -11,6 +11,7 @@ mod policies;
 mod report;
 mod sharing;
 mod sync;
+mod trust;
 mod verify;
 
 pub use report::{PolicyRow, SignerRow, TeamReport, VersionRow};

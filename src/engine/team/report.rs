@@ -83,6 +83,8 @@ pub struct TeamReport {
     pub files: usize,
     /// How many wait to be handed out.
     pub waiting: usize,
+    /// A digest over what the files come to: two machines with the same files have the same.
+    pub state: Digest,
     /// The policies, from the pinned one to the one in force, then those that are proposed.
     pub policies: Vec<PolicyRow>,
     /// Who may decide.
@@ -125,6 +127,7 @@ impl Teams<'_> {
             trust: format!("{:?}", self.workspace.settings.team.trust).to_lowercase(),
             files,
             waiting,
+            state: digest_of(&states),
             policies: Vec::new(),
             signers: Vec::new(),
             requests: Vec::new(),
@@ -196,6 +199,12 @@ impl Teams<'_> {
         }
         Ok(())
     }
+}
+
+/// A digest over the states of all versions, by digest.
+fn digest_of(states: &[(Digest, String)]) -> Digest {
+    let parts = states.iter().flat_map(|(digest, text)| [digest.0, Digest::of_bytes(text.as_bytes()).0]);
+    Digest::of_bytes(&parts.collect::<Vec<_>>().concat())
 }
 
 fn policy_rows(chain: &PolicyChain) -> Vec<PolicyRow> {
@@ -311,6 +320,7 @@ impl Describe for TeamReport {
         told.field("trust", Ink::Plain, trust);
         let waiting = if self.waiting > 0 { format!(", {} to hand out", self.waiting) } else { String::new() };
         told.field("files", Ink::Plain, format!("{}{waiting}", self.files));
+        told.field("state", Ink::Dim, self.state.short());
         for policy in &self.policies {
             told.field("policy", Ink::Plain, format!("{} {}", policy.name, policy.state));
         }

@@ -103,6 +103,10 @@ impl Teams<'_> {
                 }
             }
         }
+        if !report.changed.is_empty() {
+            // What the team approved may count here now, or not any more.
+            self.engine.library().scan(&mut |_| {})?;
+        }
         Ok(report.outcome(&remote, false))
     }
 
@@ -186,13 +190,15 @@ impl Teams<'_> {
 
 /// Fetches. A clone that a kill damaged is made anew: all of it lies in the repository of the team.
 fn fetch(exchange: &Exchange) -> Result<Option<String>, EngineError> {
-    match exchange.fetch() {
-        Ok(commit) => Ok(commit),
-        Err(_) => {
-            exchange.make().map_err(git_failed)?;
-            exchange.fetch().map_err(git_failed)
-        }
+    let error = match exchange.fetch() {
+        Ok(commit) => return Ok(commit),
+        Err(error) => error,
+    };
+    if !exchange.is_damaged(&error) {
+        return Err(git_failed(error));
     }
+    exchange.make().map_err(git_failed)?;
+    exchange.fetch().map_err(git_failed)
 }
 
 fn change_line(change: &TeamChange) -> String {
