@@ -400,17 +400,17 @@ actions! {
         REVIEW,
         Arg::option("timeout", ArgKind::Duration, "stop waiting after this time, for example 10m; the review stays open")
     }
-    AskTeam "ask-team" Review HumanOnly [Review, Queue] ["R"] Both "Ask the team to review a version: shares its files and the request at the next sync" {
+    AskTeam "ask-team" Review HumanOnly [Review, Queue] ["ctrl-a"] Both "Ask the team to review a version: shares its files and the request at the next sync" {
         REVIEW,
         Arg::option("reason", ArgKind::Text, "what to look at")
     }
-    Claim "claim" Review HumanOnly [Review, Queue] ["K"] Both "Tell the team that you are looking at a version, for two hours" { REVIEW }
+    Claim "claim" Review HumanOnly [Review, Queue] ["ctrl-w"] Both "Tell the team that you are looking at a version, for two hours" { REVIEW }
     Team "team" Review View [] [] Both "Show the team: last sync, signers, policies, requests, versions approved elsewhere, and refused files" {}
     TeamPolicy "team-policy" Review HumanOnly [] [] Both "Begin a team with a policy, propose the next one, or agree to one" {
         Arg::required("policy", ArgKind::Text, "policy file, or the first 8 digits of a proposed policy"),
         Arg::option("reason", ArgKind::Text, "why")
     }
-    Sync "sync" Review HumanOnly [Queue] ["S"] Both "Exchange signed decisions with the team through its git repository" {
+    Sync "sync" Review HumanOnly [Queue] ["ctrl-s"] Both "Exchange signed decisions with the team through its git repository" {
         Arg::option("dry-run", ArgKind::Switch, "show what would come; change nothing")
     }
     // Lifecycle

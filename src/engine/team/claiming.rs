@@ -31,7 +31,7 @@ pub(super) const ASK_TEAM: PlainVerb = PlainVerb {
     preview: |engine, call| {
         let review = engine.teams().shared_review(call)?;
         let lines = vec![format!("shares the files of {} {} and the request", review.tool, review.version)];
-        let undo = "what was shared cannot be taken back".to_owned();
+        let undo = "what was shared cannot be undone".to_owned();
         Ok(Preview { title: format!("Ask the team to review {}?", review.tool), lines, undo })
     },
     perform: Perform::Human(|engine, who, call| engine.teams().tell(who, call, TeamKind::Request)),

@@ -263,7 +263,7 @@ mod tests {
         }
         assert_eq!(found("README.md".to_owned()), None);
         assert_eq!(found("docs/decisions/x".to_owned()), None);
-        let digest = Digest([7; 32]);
+        let digest = Digest([0xab; 32]);
         assert_eq!(version_of(&format!("versions/{}/a/b", digest.hex())), Some(digest));
         assert_eq!(version_of(&format!("versions/{}/a", digest.hex().to_uppercase())), None);
         assert_eq!(version_of("versions/x/a"), None);

@@ -78,7 +78,7 @@ impl Teams<'_> {
             None => "Begin a team with this policy?".to_owned(),
             Some(previous) => format!("Agree that this policy replaces {}?", previous.short()),
         };
-        Ok(Preview { title, lines, undo: "an agreement cannot be taken back".to_owned() })
+        Ok(Preview { title, lines, undo: "an agreement cannot be undone".to_owned() })
     }
 
     fn decide_policy(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {

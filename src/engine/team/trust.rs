@@ -112,10 +112,10 @@ impl Teams<'_> {
     /// `Internal` for trouble with the store.
     pub(in crate::engine) fn fault_of_adopted(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
         if self.workspace.settings.team.trust != TeamTrust::Team {
-            return Ok(Some(format!("{} was adopted from the team, which is not trusted any more", tool.name)));
+            return Ok(Some(format!("{} was adopted from the team, which is no longer trusted", tool.name)));
         }
         let approved = self.approvals_of(tool)?.is_some();
-        Ok((!approved).then(|| format!("{} was adopted from the team, which does not approve it any more", tool.name)))
+        Ok((!approved).then(|| format!("{} was adopted from the team, which no longer approves it", tool.name)))
     }
 }
 

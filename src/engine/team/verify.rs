@@ -125,12 +125,12 @@ impl Teams<'_> {
         let there: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
         let is_ours = |path: &str| path.starts_with("decisions/") || path.starts_with("policies/");
         for path in there.iter().filter(|path| is_ours(path) && !refused.contains(*path) && !kept.contains(**path)) {
-            faults.push(format!("{path} was taken in and is gone from the state of this workspace"));
+            faults.push(format!("{path} was taken in, but the state of this workspace lost it"));
         }
         for path in kept.iter().filter(|path| !there.contains(path.as_str())) {
             let name = path.rsplit('/').next().unwrap_or_default().trim_end_matches(".toml");
             if objects.get(name).is_some_and(Option::is_some) {
-                faults.push(format!("{path} was in the team's repository and is gone; it still counts here"));
+                faults.push(format!("{path} was removed from the team's repository; it still counts here"));
             }
         }
         Ok(())

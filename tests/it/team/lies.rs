@@ -198,5 +198,9 @@ fn a_state_folder_that_lost_or_changed_a_file_is_reported() {
     );
     assert!(ada.faults().concat().contains("is kept with other content than its name says"), "{:?}", ada.faults());
     change("DELETE FROM team_files WHERE kind = 'approve'");
-    assert!(ada.faults().concat().contains("was taken in and is gone from the state"), "{:?}", ada.faults());
+    assert!(
+        ada.faults().concat().contains("was taken in, but the state of this workspace lost it"),
+        "{:?}",
+        ada.faults()
+    );
 }

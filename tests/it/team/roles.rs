@@ -1,14 +1,20 @@
 //! A role, and a name, belong to whoever has their key in the policy of the team.
 
-use super::world::{Machine, Team};
+use super::world::{Machine, Team, public};
 use std::fs;
 use toolsmith::domain::{Caller, DecisionKind};
 use toolsmith::engine::ErrorCode;
 
-/// Adds the rule that a tool of the high tier needs an approval in the role security.
-fn needs_security(machine: &Machine) {
+/// Adds the rule that a tool of the high tier needs an approval in the role security, and lets the log of the first
+/// machine be signed by the keys of all.
+fn needs_security(machines: &[Machine]) {
+    let machine = &machines[0];
+    let line = |other: &Machine| format!("{0}@x namespaces=\"toolsmith\" {1}\n", other.name, public(&other.key));
+    let signers = machine.workspace.home().join("allowed_signers");
+    fs::write(&signers, machines.iter().map(line).collect::<String>()).unwrap();
     let path = machine.workspace.home().join("toolsmith/config/config.toml");
     let text = fs::read_to_string(&path).unwrap();
+    let text = text.replace("[signing]\n", &format!("[signing]\nallowed_signers = \"{}\"\n", signers.display()));
     fs::write(&path, format!("{text}\n[review]\nhigh_roles = [\"security\"]\n")).unwrap();
 }
 
@@ -16,7 +22,7 @@ fn needs_security(machine: &Machine) {
 fn a_name_alone_gives_neither_a_second_vote_nor_a_role() {
     let (_team, machines) = Team::with(&["ada", "bob"], "");
     let ada = &machines[0];
-    needs_security(ada);
+    needs_security(&machines);
     ada.tool_in("experimental", "alpha", "echo 1\n", "cost_tier = \"high\"");
     let vote = |name: &str, role: Option<&str>| {
         ada.decide_as(&Caller::Human(name.to_owned()), "alpha", DecisionKind::Approve, role)

@@ -114,6 +114,7 @@ impl Machine {
             reason: Some("seen".to_owned()),
             role: role.map(str::to_owned),
             shown: DisplayRecord::default(),
+            unread: true,
             ..DecisionRequest::new(review.id, review.digest, kind)
         };
         self.engine().execute(Command::Decide(request), caller)
