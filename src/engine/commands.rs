@@ -167,9 +167,7 @@ impl Engine {
             Command::Undo { operation } => {
                 self.history().refuse_if_in_the_way(operation)?;
                 let shared = self.teams().of_undo(operation)?;
-                self.finish(self.step(&who, |tx, actor| {
-                    self.teams().write(tx, actor, &shared, core::undo(tx, actor, operation)?)
-                })?)
+                self.finish(self.step(&who, |tx, actor| shared.write(tx, actor, core::undo(tx, actor, operation)?))?)
             }
             Command::FlushBuffer { buffer } => self.buffers().flush_command(&buffer, caller),
             Command::ClearBuffer { buffer } => self.buffers().clear_command(&buffer, caller),

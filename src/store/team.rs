@@ -188,7 +188,7 @@ impl TeamWriter<'_, '_> {
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
-    pub fn add(self, file: &TeamFile) -> StoreResult<()> {
+    pub fn put(self, file: &TeamFile) -> StoreResult<()> {
         let sql = "INSERT INTO team_files (name, kind, digest, bytes, key, object, added_ms) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (name) DO UPDATE SET object = coalesce(object, ?6)";
         let TeamFile { name, kind, digest, bytes, key, object } = file;
@@ -280,10 +280,10 @@ mod tests {
         let rules = TeamFile { kind: "rules".to_owned(), digest: None, key: None, ..decision("c") };
         change(&mut store, |tx| {
             let writer = TeamWriter(tx);
-            writer.add(&decision("a"))?;
-            writer.add(&shared)?;
-            writer.add(&TeamFile { bytes: Vec::new(), ..shared.clone() })?;
-            writer.add(&TeamFile { object: Some("0c".to_owned()), ..rules.clone() })
+            writer.put(&decision("a"))?;
+            writer.put(&shared)?;
+            writer.put(&TeamFile { bytes: Vec::new(), ..shared.clone() })?;
+            writer.put(&TeamFile { object: Some("0c".to_owned()), ..rules.clone() })
         });
         let files = TeamFiles(&store);
         assert_eq!(files.waiting().unwrap(), [decision("a")]);

@@ -323,5 +323,4 @@ fn quoted(path: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "exchange_tests.rs"]
 mod tests;

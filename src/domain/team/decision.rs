@@ -118,6 +118,15 @@ pub struct TeamDecision {
     pub reason: Option<String>,
 }
 
+/// A decision whose signature is valid: what it says, and the key that signed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedDecision {
+    /// What it says.
+    pub decision: TeamDecision,
+    /// The key that signed it.
+    pub key: SigningKey,
+}
+
 /// A decision as it lies in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecisionText {

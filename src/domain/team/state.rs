@@ -1,22 +1,12 @@
 //! The state of a team: which policy is in force, and what was decided about each version.
 
-use super::decision::{Subject, TeamDecision, TeamKind};
+use super::decision::{SignedDecision, Subject, TeamKind};
 use super::file_name::FileName;
 use super::policy::{ADMIN, TeamPolicy, mail_or_name};
-use super::signature::SigningKey;
 use super::verdict::TeamVersion;
 use crate::domain::digest::Digest;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// A decision whose signature is valid: what it says, and the key that signed it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignedDecision {
-    /// What it says.
-    pub decision: TeamDecision,
-    /// The key that signed it.
-    pub key: SigningKey,
-}
 
 /// The policies that were in force one after the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -1,9 +1,8 @@
 //! What a team decided about one version.
 
-use super::decision::{Subject, TeamKind};
+use super::decision::{SignedDecision, Subject, TeamKind};
 use super::file_name::FileName;
 use super::policy::{TeamPolicy, mail_or_name};
-use super::state::SignedDecision;
 use crate::domain::digest::Digest;
 use crate::domain::name::ToolName;
 use crate::domain::time::Instant;
@@ -39,6 +38,8 @@ pub struct Scope {
     pub tool: ToolName,
     /// The stage.
     pub stage: Stage,
+    /// The highest cost tier that an approval states.
+    pub tier: CostTier,
     /// The use.
     pub criterion: String,
     /// Approvals that nobody took back.
@@ -116,11 +117,12 @@ impl TeamVersion {
         })
     }
 
-    /// The approvals with which this team lets a version of this name be in this stage; `None` when it does not.
-    pub fn approved_as(&self, tool: &ToolName, stage: Stage, criterion: &str) -> Option<&[Statement]> {
+    /// The approvals with which this team lets a version of this name be in this stage, and the tier that they state;
+    /// `None` when it does not.
+    pub fn approved_as(&self, tool: &ToolName, stage: Stage, criterion: &str) -> Option<(&[Statement], CostTier)> {
         let is_meant = |scope: &&Scope| scope.tool == *tool && scope.stage == stage && scope.criterion == criterion;
         let scope = self.scopes.iter().find(is_meant)?;
-        (self.objections.is_empty() && scope.missing.is_empty()).then_some(&scope.approvals)
+        (self.objections.is_empty() && scope.missing.is_empty()).then_some((scope.approvals.as_slice(), scope.tier))
     }
 
     /// The decision because of which it must not run: a revocation or a rejection.
@@ -237,7 +239,7 @@ impl CountedFiles<'_> {
     }
 
     fn scopes(&self, policy: &TeamPolicy) -> Vec<Scope> {
-        let mut found: BTreeMap<(&ToolName, &str, &str), Vec<(FileName, &Counted<'_>)>> = BTreeMap::new();
+        let mut found: BTreeMap<(&ToolName, &str, &str), Vec<Statement>> = BTreeMap::new();
         let mut tier = CostTier::Low;
         for (name, file) in &self.0 {
             let decision = &file.file.decision;
@@ -247,21 +249,22 @@ impl CountedFiles<'_> {
             }
             tier = tier.max(*stated);
             for criterion in &decision.criteria {
-                found.entry((tool, stage.word(), criterion)).or_default().push((*name, file));
+                found.entry((tool, stage.word(), criterion)).or_default().push(file.statement(*name));
             }
         }
-        let scope = |((tool, stage, criterion), given): ((&ToolName, &str, &str), Vec<(FileName, &Counted<'_>)>)| {
-            let stage = stage.parse().ok()?;
-            let approvals = given.iter().map(|(name, file)| file.statement(*name)).collect();
+        let mut scopes = Vec::new();
+        for ((tool, stage, criterion), approvals) in found {
+            let Ok(stage) = stage.parse() else { continue };
             let missing = missing(policy.needs(stage, tier), &approvals);
-            Some(Scope { tool: tool.clone(), stage, criterion: criterion.to_owned(), approvals, missing })
-        };
-        found.into_iter().filter_map(scope).collect()
+            let (tool, criterion) = (tool.clone(), criterion.to_owned());
+            scopes.push(Scope { tool, stage, tier, criterion, approvals, missing });
+        }
+        scopes
     }
 }
 
 /// What approvals lack: so many different signers, and a different one for each role.
-fn missing((needed, roles): (usize, BTreeSet<&str>), approvals: &Vec<Statement>) -> Vec<String> {
+fn missing((needed, roles): (usize, BTreeSet<&str>), approvals: &[Statement]) -> Vec<String> {
     let mut signers: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for approval in approvals {
         signers.entry(mail_or_name(&approval.signer)).or_default().extend(approval.role.as_deref());

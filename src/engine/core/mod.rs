@@ -98,8 +98,8 @@ pub use staged_edits::{Applying, Content, Edit, run_subject};
 pub use starter::{StarterSet, adopt_starter};
 pub use step::{Actor, IntentBody, Step, Work};
 pub use team::{
-    Shared, TeamChange, TeamContext, chain_of, decision_of, log_team, ours_against, ours_for, policy_file, share,
-    take_in, team_version, unanswered,
+    Shared, TeamChange, TeamContext, TeamVote, chain_of, decision_of, log_team, ours_against, ours_for, policy_file,
+    share, take_in, team_version, unanswered,
 };
 pub use tiers::{save_set, told_scope, unlock};
 pub use tool_state::clear_state;

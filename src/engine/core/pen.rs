@@ -125,14 +125,14 @@ impl Pen<'_> {
                 texts.borrow_mut().push((text.to_owned(), false));
                 Ok(None)
             }
-            Pen::Signed { signed, missed, .. } => match signed.iter().find(|signed| signed.text == text) {
-                Some(found) => Ok(Some(found.signature.clone())),
-                None => {
-                    missed.set(true);
-                    let message = format!("{subject} changed during signing");
-                    Err(EngineError::new(ErrorCode::Conflict, message, "check it again, then retry"))
+            Pen::Signed { signed, missed, .. } => {
+                if let Some(found) = signed.iter().find(|signed| signed.text == text) {
+                    return Ok(Some(found.signature.clone()));
                 }
-            },
+                missed.set(true);
+                let message = format!("{subject} changed during signing");
+                Err(EngineError::new(ErrorCode::Conflict, message, "check it again, then retry"))
+            }
         }
     }
 

@@ -28,6 +28,15 @@ pub struct TeamContext {
     pub key: SigningKey,
 }
 
+/// An approval that a colleague gave on another machine, and that counts here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TeamVote {
+    /// Who signed it.
+    pub signer: String,
+    /// The role in which it is given.
+    pub role: Option<String>,
+}
+
 /// What became of a decision that was made here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shared {
@@ -93,7 +102,7 @@ pub fn take_in(tx: &Tx<'_>, pin: FileName, files: &[TeamFile]) -> Result<Vec<Tea
     let writer = TeamWriter(tx);
     let mut touched = BTreeSet::new();
     for file in files {
-        writer.add(file)?;
+        writer.put(file)?;
         touched.extend(file.digest);
     }
     let (chain, policy) = chain_of(tx, pin)?;

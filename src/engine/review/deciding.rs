@@ -22,7 +22,7 @@ impl Reviews<'_> {
             if let Some(facts) = &interpreter {
                 tx.keep_approved_interpreter(&review.tool, review.digest, facts)?;
             }
-            self.engine.teams().write(tx, actor, &shared, core::decide(tx, actor, request, &context)?)
+            shared.write(tx, actor, core::decide(tx, actor, request, &context)?)
         })?;
         self.engine.finish(step)
     }

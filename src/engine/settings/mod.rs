@@ -263,14 +263,14 @@ impl Settings {
                 }
                 "checks" => checks::apply(self, file, value, Whose::Workspace),
                 "services" => self.services = file.services(value),
-                "team" => self.team.tightened = file.team_of_workspace(value) < TeamTrust::Team,
+                "team" => self.team.limits = file.team_of_workspace(value),
                 word @ ("theme" | "mouse" | "ring" | "timeouts" | "keys" | "isolation" | "secrets" | "programs"
                 | "signing" | "policy" | "review" | "agents" | "generators" | "evolve") => {
                     let message = format!("{word} cannot be set in a workspace");
                     file.bad(at, message, "it is a user setting: put it into the user's config.toml".to_owned());
                 }
                 other => {
-                    file.unknown(at, other, "a workspace has the settings git, checks, services, team and [[roots]]")
+                    file.unknown(at, other, "a workspace has the settings git, checks, services, team and [[roots]]");
                 }
             }
         }
@@ -311,7 +311,7 @@ impl Settings {
                 "policy" => self.apply_policy(file, value),
                 "agents" => self.agents = file.agents(value),
                 "signing" => self.signing = file.signing(value, user_home),
-                "team" => self.team = file.team(value, user_home, self.team.tightened),
+                "team" => self.team = file.team(value, user_home, self.team.limits),
                 "generators" => self.apply_generators(file, value, user_home),
                 "evolve" => {
                     let declared = table.get("generators").and_then(|value| value.get_ref().as_table());

@@ -27,8 +27,22 @@ pub struct TeamSettings {
     pub policy: Option<FileName>,
     /// What an approval by the team does here.
     pub trust: TeamTrust,
-    /// Whether the workspace asks for less trust than the user may give.
-    pub(super) tightened: bool,
+    /// The most that the workspace lets the team do.
+    pub(super) limits: TeamLimits,
+}
+
+/// The most that a workspace lets the team of its user do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TeamLimits {
+    trust: TeamTrust,
+    /// Whether decisions made in it are shared, and those of the team count.
+    enabled: bool,
+}
+
+impl Default for TeamLimits {
+    fn default() -> TeamLimits {
+        TeamLimits { trust: TeamTrust::Team, enabled: true }
+    }
 }
 
 const KNOWN: &str = "team has the settings remote, policy and trust";
@@ -39,9 +53,9 @@ impl File<'_> {
         &mut self,
         value: &Spanned<DeValue<'_>>,
         user_home: Option<&Path>,
-        tightened: bool,
+        limits: TeamLimits,
     ) -> TeamSettings {
-        let mut team = TeamSettings { tightened, ..TeamSettings::default() };
+        let mut team = TeamSettings { limits, ..TeamSettings::default() };
         for (key, value) in self.table(value, "team") {
             let (at, text) = (value.span().start, value.get_ref().as_str());
             match key.get_ref().as_ref() {
@@ -63,27 +77,31 @@ impl File<'_> {
                 other => self.unknown(key.span().start, &format!("team.{other}"), KNOWN),
             }
         }
-        if tightened {
-            team.trust = TeamTrust::Review;
-        }
+        team.trust = team.trust.min(limits.trust);
+        team.remote = team.remote.filter(|_| limits.enabled);
         team
     }
 
-    /// What a workspace says of the team of whoever opens it: the most that its approvals may do.
-    pub(super) fn team_of_workspace(&mut self, value: &Spanned<DeValue<'_>>) -> TeamTrust {
-        let mut most = TeamTrust::Team;
+    /// What a workspace says of the team of whoever opens it: the most that it may do. What cannot be read lets it do
+    /// nothing.
+    pub(super) fn team_of_workspace(&mut self, value: &Spanned<DeValue<'_>>) -> TeamLimits {
+        let mut limits = TeamLimits::default();
         for (key, value) in self.table(value, "team") {
             let (at, text) = (value.span().start, value.get_ref().as_str());
             match key.get_ref().as_ref() {
-                "trust" => most = self.trust(at, text),
+                "trust" => limits.trust = self.trust(at, text),
+                "enabled" => limits.enabled = self.boolean(value, "team.enabled").unwrap_or(false),
                 name @ ("remote" | "policy") => {
                     let hint = "it is a user setting: put it into the user's config.toml".to_owned();
                     self.bad(key.span().start, format!("team.{name} cannot be set in a workspace"), hint);
                 }
-                other => self.unknown(key.span().start, &format!("team.{other}"), "a workspace has the setting trust"),
+                other => {
+                    let hint = "a workspace has the settings team.trust and team.enabled";
+                    self.unknown(key.span().start, &format!("team.{other}"), hint);
+                }
             }
         }
-        most
+        limits
     }
 
     /// What cannot be read means the least.
@@ -144,6 +162,9 @@ mod tests {
         ] {
             assert_eq!(load(user, workspace).0.team.trust, trust, "{user} {workspace}");
         }
+        assert_eq!(load(user, "[team]\nenabled = false\n").0.team.remote, None);
+        assert_eq!(load(user, "[team]\nenabled = 1\n").0.team.remote, None);
+        assert!(load(user, "[team]\nenabled = true\n").0.team.remote.is_some());
         let (settings, problems) = load("", "[team]\nremote = \"/evil\"\npolicy = \"0\"\n");
         assert_eq!((settings.team.remote, settings.team.policy), (None, None));
         assert_eq!(problems, ["team.remote cannot be set in a workspace", "team.policy cannot be set in a workspace"]);

@@ -71,7 +71,7 @@ impl Teams<'_> {
                 commit: None,
                 detail: serde_json::Value::Null,
             };
-            self.write(tx, actor, &shared, Step { outcome, intents: Vec::new() })
+            shared.write(tx, actor, Step { outcome, intents: Vec::new() })
         })?;
         self.engine.finish(step)
     }

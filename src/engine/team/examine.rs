@@ -227,6 +227,7 @@ fn version_of(path: &str) -> Option<Digest> {
     path.starts_with(&format!("{VERSIONS}/{}/", digest.hex())).then_some(digest)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 pub(super) fn git_failed(error: GitError) -> EngineError {
     let hint = "nothing has changed here; check the address under [team] in config.toml, then try again";
     EngineError::new(ErrorCode::Failed, error.to_string(), hint)

@@ -39,19 +39,18 @@ impl Teams<'_> {
         let wrong = |why: String| {
             EngineError::new(ErrorCode::Usage, format!("{text}: {why}"), "docs/teams.md shows what a policy looks like")
         };
-        let bytes = match self.proposed(text)? {
-            Some(bytes) => bytes,
-            None => {
-                let mut bytes = Vec::new();
-                let read = std::fs::metadata(Path::new(text)).and_then(|facts| {
-                    if !facts.is_file() {
-                        return Err(std::io::Error::other("it is not a file"));
-                    }
-                    std::fs::File::open(text)?.take(MAX_BYTES).read_to_end(&mut bytes)
-                });
-                read.map_err(|why| wrong(format!("it cannot be read: {why}")))?;
-                bytes
-            }
+        let bytes = if let Some(bytes) = self.proposed(text)? {
+            bytes
+        } else {
+            let mut bytes = Vec::new();
+            let read = std::fs::metadata(Path::new(text)).and_then(|facts| {
+                if !facts.is_file() {
+                    return Err(std::io::Error::other("it is not a file"));
+                }
+                std::fs::File::open(text)?.take(MAX_BYTES).read_to_end(&mut bytes)
+            });
+            read.map_err(|why| wrong(format!("it cannot be read: {why}")))?;
+            bytes
         };
         let policy = TeamPolicy::read(&bytes).map_err(wrong)?;
         Ok(Named { name: FileName::of(&bytes), policy, bytes })
@@ -111,7 +110,7 @@ impl Teams<'_> {
             let message = format!("you agree to the policy {}", named.name.short());
             let (operation, review, commit) = (Some(operation), None, None);
             let outcome = Outcome { operation, review, message, commit, detail: serde_json::Value::Null };
-            self.write(tx, actor, &shared, Step { outcome, intents: Vec::new() })
+            shared.write(tx, actor, Step { outcome, intents: Vec::new() })
         })?;
         let (chain, _) = self.workspace.read(|q| Ok(core::chain_of(q, pin)?))?;
         let mut outcome = step.outcome;
@@ -131,7 +130,7 @@ impl Teams<'_> {
         let operation = self.workspace.transact(|tx| {
             match pinned {
                 Some(pin) => drop(core::take_in(tx, pin, std::slice::from_ref(file))?),
-                None => TeamWriter(tx).add(file)?,
+                None => TeamWriter(tx).put(file)?,
             }
             let detail = json!({"policy": named.name});
             core::log_team(tx, self.workspace.actor(who), ("team-policy", &named.name.short()), detail)

@@ -231,7 +231,7 @@ fn row(version: &TeamVersion, at: Instant, here: bool) -> VersionRow {
         None => {
             let stages = [Stage::Core, Stage::Approved];
             let approved = stages.iter().find_map(|stage| version.approved_as(&version.tool, *stage, RUN));
-            names(approved.unwrap_or_default())
+            approved.map(|(approvals, _)| names(approvals)).unwrap_or_default()
         }
     };
     VersionRow {

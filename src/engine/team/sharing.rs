@@ -190,19 +190,15 @@ impl Teams<'_> {
             tier: tool.map_or(CostTier::High, |tool| tool.cost_tier),
         }
     }
+}
 
+impl SharedDecision {
     /// Writes the file in the transaction of its decision, and says so in the answer.
     ///
     /// # Errors
     /// `Refused` for a decision that counts only when it is signed, and is not; those of the store.
-    pub(in crate::engine) fn write(
-        &self,
-        tx: &Tx<'_>,
-        actor: Actor<'_>,
-        shared: &SharedDecision,
-        mut step: Step,
-    ) -> Result<Step, EngineError> {
-        let sharing = match shared {
+    pub(in crate::engine) fn write(&self, tx: &Tx<'_>, actor: Actor<'_>, mut step: Step) -> Result<Step, EngineError> {
+        let sharing = match self {
             SharedDecision::Nothing => return Ok(step),
             SharedDecision::Impossible(why) => {
                 step.outcome.message = format!("{} (not shared with the team: {why})", step.outcome.message);

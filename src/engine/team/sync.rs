@@ -4,7 +4,7 @@
 use super::Teams;
 use super::examine::{Examined, git_failed, open_clone, path_of};
 use super::hand_out::HandedOut;
-use crate::domain::team::{FileName, TeamKind, TeamStatus};
+use crate::domain::team::{FileName, TeamDecision, TeamKind, TeamStatus};
 use crate::domain::{Outcome, VerbCall, count, plural};
 use crate::engine::clock::now;
 use crate::engine::core::{self, TeamChange};
@@ -76,11 +76,14 @@ impl Teams<'_> {
         let lock = std::fs::File::create(self.folder().join("lock")).map_err(EngineError::internal)?;
         lock.lock().map_err(EngineError::internal)?;
         let exchange = open_clone(&self.folder(), &remote, &self.workspace.programs)?;
+        let before = self.workspace.read(|q| Ok(TeamFiles(q).last_sync()?))?.unwrap_or_default();
+        // Another repository has nothing yet: what is not there was removed by nobody.
+        let is_same = before.remote == remote || before.commit.is_none();
         let mut report = SyncReport::default();
         for attempt in 1.. {
             let commit = fetch(&exchange)?;
             let examined = self.examine(&exchange, commit)?;
-            report.note(&examined);
+            report.note(&examined, is_same && attempt == 1);
             if dry {
                 return Ok(report.outcome(&remote, true));
             }
@@ -151,7 +154,7 @@ impl Teams<'_> {
     fn uncounted_among(&self, examined: &Examined) -> Result<Vec<(FileName, String)>, EngineError> {
         let mut found = Vec::new();
         self.workspace.read(|q| {
-            for digest in examined.decisions.values().filter_map(|decision| decision.digest()) {
+            for digest in examined.decisions.values().filter_map(TeamDecision::digest) {
                 let version = core::team_version(q, digest)?;
                 found.extend(version.into_iter().flat_map(|version| version.uncounted));
             }
@@ -220,7 +223,7 @@ pub(super) fn because(reason: Option<&str>) -> String {
 
 impl SyncReport {
     /// Adds what an examination found; what an earlier attempt told already stays.
-    fn note(&mut self, examined: &Examined) {
+    fn note(&mut self, examined: &Examined, is_same: bool) {
         self.policies += examined.new.len() - examined.decisions.len();
         for decision in examined.decisions.values() {
             *self.came.entry(decision.kind.word().to_owned()).or_default() += 1;
@@ -228,7 +231,9 @@ impl SyncReport {
         self.refused.extend(examined.refused.iter().map(|(path, _, why)| (path.clone(), why.clone())));
         self.refused.sort();
         self.refused.dedup();
-        self.gone.extend(examined.gone.iter().cloned());
+        if is_same {
+            self.gone.extend(examined.gone.iter().cloned());
+        }
     }
 
     /// What came, in words: `3 approvals, 1 revocation`.

@@ -3,10 +3,10 @@
 use super::Teams;
 use super::report::{claims, names};
 use crate::catalog;
-use crate::domain::team::{RUN, TeamStatus, TeamVersion};
+use crate::domain::team::{RUN, Scope, TeamStatus, TeamVersion};
 use crate::domain::{Digest, Instant, Review, ReviewKind, Tool, count, rfc3339};
 use crate::engine::clock::now;
-use crate::engine::core::{self, Vouched};
+use crate::engine::core::{self, TeamVote, Vouched};
 use crate::engine::error::EngineError;
 use crate::engine::settings::TeamTrust;
 use crate::engine::view::{EvidenceLine, Weight};
@@ -70,10 +70,29 @@ impl Teams<'_> {
     /// Who approved exactly this tool for its stage; `None` when the team did not.
     fn approvals_of(&self, tool: &Tool) -> Result<Option<(String, Instant)>, EngineError> {
         let Some(version) = self.version(tool.digest)? else { return Ok(None) };
-        Ok(version.approved_as(&tool.name, tool.stage, RUN).map(|approvals| {
+        let approved = version.approved_as(&tool.name, tool.stage, RUN);
+        // Who approved it as cheaper than it is did not need the approvals that it needs.
+        Ok(approved.filter(|(_, tier)| *tier >= tool.cost_tier).map(|(approvals, _)| {
             let newest = approvals.iter().map(|approval| approval.at).max().unwrap_or_default();
             (names(approvals), newest)
         }))
+    }
+
+    /// Approvals of a review's version by colleagues that count here as votes; none where the user does not trust the team.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(in crate::engine) fn votes(&self, review: &Review) -> Result<Vec<TeamVote>, EngineError> {
+        if self.workspace.settings.team.trust != TeamTrust::Team || !review.kind.judges_version() {
+            return Ok(Vec::new());
+        }
+        let Some(version) = self.version(review.digest)?.filter(|version| version.objections.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let is_meant =
+            |scope: &&Scope| scope.tool == review.tool && scope.stage == review.to_stage && scope.criterion == RUN;
+        let approvals = version.scopes.iter().filter(is_meant).flat_map(|scope| &scope.approvals);
+        Ok(approvals.map(|yes| TeamVote { signer: yes.signer.clone(), role: yes.role.clone() }).collect())
     }
 
     /// Tools that nobody approved here, but that the team did; none where the user does not trust the team. Their copies

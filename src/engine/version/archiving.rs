@@ -55,7 +55,7 @@ impl Versions<'_> {
         let shared = self.engine.teams().of_archive(&tool, call.get("reason"))?;
         let step = self.engine.integrity().signed_step(who, |tx, actor| {
             let step = core::archive(tx, actor, &before, target.clone(), call.get("reason"))?;
-            self.engine.teams().write(tx, actor, &shared, step)
+            shared.write(tx, actor, step)
         })?;
         self.engine.finish(step)
     }
