@@ -31,13 +31,14 @@ pub fn run(words: &[String]) {
 }
 
 fn measure(decisions: usize) -> Result<(), Box<dyn std::error::Error>> {
-    // Not in the folder of temporary files: programs there are not trusted.
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    // Programs in the folder of temporary files, or in a folder that holds a workspace, are not trusted.
+    let programs = tempfile::tempdir_in(std::env::var("HOME")?)?;
+    let folder = tempfile::tempdir()?;
     let key = folder.path().join("key");
     run_program(Process::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key))?;
     let public = std::fs::read_to_string(key.with_extension("pub"))?;
     let signature = signature(&key)?;
-    let accepting = folder.path().join("ssh-keygen");
+    let accepting = programs.path().join("ssh-keygen");
     let fingerprint = SigningKey::new(&public)?.fingerprint();
     std::fs::write(&accepting, format!("#!/bin/sh\necho 'Good signature with ED25519 key {fingerprint}'\n"))?;
     std::fs::set_permissions(&accepting, std::fs::Permissions::from_mode(0o755))?;

@@ -281,9 +281,12 @@ impl SyncReport {
         if self.handed_out > 0 {
             parts.push(format!("{} handed out", count(self.handed_out, "file")));
         }
-        parts.extend(self.changed.iter().cloned());
-        parts.extend(self.landed.iter().cloned());
-        parts.extend(self.notes.iter().cloned());
+        for lines in [&self.changed, &self.landed, &self.notes] {
+            parts.extend(lines.iter().take(NAMED).cloned());
+            if lines.len() > NAMED {
+                parts.push(format!("and {} more", lines.len() - NAMED));
+            }
+        }
         let how = if dry { "would come from" } else { "from" };
         let message = format!("{how} {remote}: {}", parts.join(", "));
         let detail = serde_json::to_value(&self).unwrap_or_default();
