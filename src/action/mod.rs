@@ -8,6 +8,7 @@ mod arg;
 mod choices;
 mod common;
 mod meaning;
+mod reach;
 mod spec;
 mod table;
 

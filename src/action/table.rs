@@ -1,7 +1,7 @@
 //! The table of verbs: every front end is drawn from its rows.
 
 use super::agents::{
-    Agents, CALL_FOR_AGENTS, CANCEL_FOR_AGENTS, EVOLVE_FOR_AGENTS, MARK_FAILURE_FOR_AGENTS, OUTPUT_FOR_AGENTS,
+    CALL_FOR_AGENTS, CANCEL_FOR_AGENTS, EVOLVE_FOR_AGENTS, MARK_FAILURE_FOR_AGENTS, OUTPUT_FOR_AGENTS,
     REQUEST_FOR_AGENTS, RUN_FOR_AGENTS, RUN_STRICT_FOR_AGENTS, SEARCH_FOR_AGENTS, SHOW_FOR_AGENTS, WAIT_FOR_AGENTS,
 };
 use super::arg::{Arg, ArgKind};
@@ -12,6 +12,7 @@ use super::common::{
     AGENT_LOG, ALLOW, BUNDLE, EVOLUTION, FAILURE, HISTORY, INSTANCE, ON, OPENAPI, OPPORTUNITY, REVIEW, REVIEWS, RUN,
     SEVERITIES, TOOL, YES,
 };
+use super::reach::{Face, side};
 use super::spec::{Context, Group, Risk, Spec};
 
 /// Declares the verbs and their rows together, so that neither can exist without the other.
@@ -37,34 +38,6 @@ macro_rules! actions {
             agents: side(&[$(&$agents)?]),
         }),+];
     };
-}
-
-/// The agents' side of a row; most have none.
-const fn side(column: &'static [&'static Agents]) -> Option<&'static Agents> {
-    match column {
-        [side, ..] => Some(side),
-        [] => None,
-    }
-}
-
-/// Where a verb can be reached.
-#[derive(Clone, Copy)]
-enum Face {
-    /// Command line and screen.
-    Both,
-    /// Command line only: what it does has no meaning on a screen.
-    Shell,
-    /// Screen only: it moves about on it.
-    Screen,
-}
-
-impl Face {
-    const fn cli(self) -> bool {
-        matches!(self, Face::Both | Face::Shell)
-    }
-    const fn tui(self) -> bool {
-        matches!(self, Face::Both | Face::Screen)
-    }
 }
 
 actions! {
@@ -400,6 +373,19 @@ actions! {
     Wait "wait" Review View [] [] Shell [WAIT_FOR_AGENTS] "Wait until a review is decided, and print the answer" {
         REVIEW,
         Arg::option("timeout", ArgKind::Duration, "stop waiting after this time, for example 10m; the review stays open")
+    }
+    AskTeam "ask-team" Review HumanOnly [Review, Queue] ["ctrl-a"] Both "Ask the team to review a version: shares its files and the request at the next sync" {
+        REVIEW,
+        Arg::option("reason", ArgKind::Text, "what to look at")
+    }
+    Claim "claim" Review HumanOnly [Review, Queue] ["ctrl-w"] Both "Tell the team that you are looking at a version, for two hours" { REVIEW }
+    Team "team" Review View [] [] Both "Show the team: last sync, signers, policies, requests, versions approved elsewhere, and refused files" {}
+    TeamPolicy "team-policy" Review HumanOnly [] [] Both "Begin a team with a policy, propose the next one, or agree to one" {
+        Arg::required("policy", ArgKind::Text, "policy file, or the first 8 digits of a proposed policy"),
+        Arg::option("reason", ArgKind::Text, "why")
+    }
+    Sync "sync" Review HumanOnly [Queue] ["ctrl-s"] Both "Exchange signed decisions with the team through its git repository" {
+        Arg::option("dry-run", ArgKind::Switch, "show what would come; change nothing")
     }
     // Lifecycle
     Promote "promote" Lifecycle HumanOnly [Catalog, Failures, Queue] ["p"] Both "Request approved or core for a tool (opens or names its review), or use a version in this session" {

@@ -64,7 +64,7 @@ impl Answer for Reviews {
                 check::tally_words(review.verdict.as_ref()),
                 (state_ink(review.state), review.state.to_string()),
                 (Ink::Dim, when(review.created_at, page.look())),
-                (Ink::Dim, review.summary.clone()),
+                (Ink::Dim, review.summary_line().into_owned()),
             ]);
         }
         if !self.reviews.is_empty() {
@@ -172,6 +172,7 @@ mod tests {
             asker: None,
             expires_at: None,
             request: None,
+            team: None,
         }
     }
 

@@ -50,6 +50,8 @@ words!(
         ServiceChanged = "service-changed",
         /// An agent connected, or left.
         AgentsChanged = "agents-changed",
+        /// Decisions of the team came in, or were made here.
+        TeamChanged = "team-changed",
         /// Uses of tools that others reported, or messages to services, were counted.
         UsageCounted = "usage-counted",
         /// An operation was logged.
@@ -104,7 +106,9 @@ impl EventKind {
             | EventKind::VersionChosen
             | EventKind::TiersChanged
             | EventKind::UsageCounted => &[Topic::Tools],
-            EventKind::ReviewOpened | EventKind::ReviewSuperseded => &[Topic::Reviews, Topic::Tools],
+            EventKind::ReviewOpened | EventKind::ReviewSuperseded | EventKind::TeamChanged => {
+                &[Topic::Reviews, Topic::Tools]
+            }
             EventKind::VerdictChanged | EventKind::ReviewAnnotated => &[Topic::Reviews],
             EventKind::ReviewDecided => &[Topic::Reviews, Topic::Tools, Topic::Operations],
             EventKind::RunStarted | EventKind::RunCancelAsked => &[Topic::Runs],

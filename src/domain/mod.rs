@@ -69,6 +69,7 @@ pub mod source;
 mod specification;
 pub mod standard;
 mod state_rule;
+pub mod team;
 mod text;
 mod time;
 mod tool;

@@ -253,9 +253,20 @@ pub struct Review {
     /// What was posted from outside.
     #[serde(default)]
     pub request: Option<Box<Request>>,
+    /// What colleagues say of the version, in a few words; `None` where there is no team, or nobody said anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
 }
 
 impl Review {
+    /// Its summary, behind what colleagues say of the version.
+    pub fn summary_line(&self) -> std::borrow::Cow<'_, str> {
+        match &self.team {
+            Some(team) => format!("{team} · {}", self.summary).into(),
+            None => self.summary.as_str().into(),
+        }
+    }
+
     /// What the summary of a drift review begins with when no file changed, but a run did what none before did.
     pub const BEHAVIOUR: &'static str = "behaviour: ";
 
@@ -318,6 +329,7 @@ impl Review {
             asker: None,
             expires_at: None,
             request: None,
+            team: None,
         }
     }
 

@@ -6,7 +6,7 @@ use super::error::{EngineError, ErrorCode};
 use super::plain_verb::{Described, Perform, PlainQuery, PlainVerb};
 use super::review::requests::preview_proposals;
 use super::view::Preview;
-use super::{agents, defining, doctor, library, review, run, service, tokens, version};
+use super::{agents, defining, doctor, library, review, run, service, team, tokens, version};
 use crate::domain::{Allowed, Caller, Command, Outcome, VerbCall, WriteMode, visible_words};
 
 /// The verbs that need nothing but their arguments as text, by subject.
@@ -16,6 +16,7 @@ const PLAIN_VERBS: &[&[PlainVerb]] = &[
     review::VERBS,
     defining::VERBS,
     service::VERBS,
+    team::VERBS,
     &[agents::DISCONNECT, tokens::TOKEN, tokens::REVOKE_TOKEN],
 ];
 
@@ -26,6 +27,7 @@ const PLAIN_QUERIES: &[&[PlainQuery]] = &[
     run::QUERIES,
     review::QUERIES,
     service::QUERIES,
+    team::QUERIES,
     &[doctor::DOCTOR, agents::AGENTS, tokens::TOKENS],
 ];
 
@@ -164,7 +166,8 @@ impl Engine {
             Command::Revoke { grant } => self.finish(self.step(&who, |tx, actor| core::revoke(tx, actor, &grant))?),
             Command::Undo { operation } => {
                 self.history().refuse_if_in_the_way(operation)?;
-                self.finish(self.step(&who, |tx, actor| core::undo(tx, actor, operation))?)
+                let shared = self.teams().of_undo(operation)?;
+                self.finish(self.step(&who, |tx, actor| shared.write(tx, actor, core::undo(tx, actor, operation)?))?)
             }
             Command::FlushBuffer { buffer } => self.buffers().flush_command(&buffer, caller),
             Command::ClearBuffer { buffer } => self.buffers().clear_command(&buffer, caller),

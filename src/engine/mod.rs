@@ -27,6 +27,7 @@
 //! | `service` | instances of services: launching, talking to, checking and ending them |
 //! | `evolving` | asking generators for better versions; opportunities and new tools |
 //! | `version` | versions of a tool: rollback, forks, bundles, provenance, deprecation, the archive |
+//! | `team` | decisions that travel as signed files: policy, exchange, requests, claims |
 //! | `doctor` | what is missing on this machine |
 //! | `history` | the log, and taking things back |
 //! | `moves` | the one transaction of a command, and the moves that it promised |
@@ -59,6 +60,7 @@ mod service;
 mod settings;
 mod small_file;
 mod state;
+mod team;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -139,11 +141,13 @@ pub use service::{
 };
 pub use settings::{
     AgentLimits, ApiSetting, BUILT_IN, DEFAULT_CONFIG, DeprecatedPolicy, EvolveSettings, GeneratorSetting, InitReport,
-    KeySetting, RootSetting, SecretSource, Settings, Signing, StarterTool, Theme, WaySetting, init, write_starter,
+    KeySetting, RootSetting, SecretSource, Settings, Signing, StarterTool, TeamSettings, TeamTrust, Theme, WaySetting,
+    init, write_starter,
 };
 pub use state::{
     Home, answer_copy, back_up_if_due, clock_steps_back, find_workspace, locate, path_state_dir, plan_copy_answer,
 };
+pub use team::{PolicyRow, SignerRow, TeamReport, Teams, VersionRow};
 pub use tokens::{Token, TokenList};
 pub use version::Versions;
 pub use version::{Carried, CarriedTool, CarryReport, Lineage, LineageVersion};
@@ -333,6 +337,11 @@ impl Engine {
     /// Calls: finding a tool for a scenario, and running it.
     pub fn calls(&self) -> Calls<'_> {
         Calls { engine: self, workspace: &self.workspace }
+    }
+
+    /// The team: its policy, what it decided, and exchanging decisions with it.
+    pub fn teams(&self) -> Teams<'_> {
+        Teams { engine: self, workspace: &self.workspace }
     }
 
     /// Services: instances of tools that keep running.

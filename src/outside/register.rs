@@ -188,7 +188,7 @@ pub const REGISTER: &[ProgramEntry] = &[
         variables: OF_GIT,
         path: true,
         settings: "programs that the repository, or a file that somebody else could have written, names (below); pager, \
-                   editor, external diff, textconv; no transport",
+                   editor, external diff, textconv; no transport but to the repository of the team, from a clone of ours",
         remembered: "nothing",
         case: "planted::git::no_program_that_a_repository_names_is_started, planted::rows::git",
     },

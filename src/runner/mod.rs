@@ -94,7 +94,7 @@ pub use process::processes::{ask_to_end, kill_group, process_started, stop_with_
 pub use process::sockets::{PortSocket, is_accepted, process_with_socket, sockets_at, sockets_below};
 pub use process::usage::measure_reading;
 pub use programs::reading::{Answered, ProgramArguments, read_with};
-pub use programs::signature::{NAMESPACE, can_sign, needs_touch, sign, verify as verify_signature};
+pub use programs::signature::{NAMESPACE, can_sign, needs_touch, sign, signed_by, verify as verify_signature};
 pub use relay::Relay;
 pub use result::report::{Report, Staged, StagedChange};
 pub use roles::play_role;

@@ -285,6 +285,7 @@ fn read_review(row: &Row<'_>) -> rusqlite::Result<Review> {
         asker: row.get(14)?,
         expires_at: row.get(15)?,
         request: row.get::<_, Option<Json<Request>>>(16)?.map(|json| Box::new(json.0)),
+        team: None,
     })
 }
 
@@ -370,6 +371,7 @@ mod tests {
             asker: None,
             expires_at: None,
             request: None,
+            team: None,
         };
         assert_eq!(store.review(id).unwrap(), Some(expected.clone()));
         assert_eq!(store.reviews(&[ReviewState::Rejected]).unwrap(), vec![expected]);

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0011_agents.sql"),
     include_str!("../../assets/migrations/0012_tokens.sql"),
     include_str!("../../assets/migrations/0013_workers.sql"),
+    include_str!("../../assets/migrations/0014_team.sql"),
 ];
 
 /// The newest format known here.

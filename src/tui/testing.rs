@@ -129,6 +129,7 @@ pub(super) fn review(id: i64, tool: &Tool, kind: ReviewKind, risk: Risk) -> Revi
         asker: None,
         expires_at: None,
         request: None,
+        team: None,
     }
 }
 

@@ -45,6 +45,9 @@ const SILENT: &[(&str, &str)] = &[
     ("GIT_NO_LAZY_FETCH", "1"),
 ];
 
+/// Transports that start nothing but git and ssh.
+const TRANSPORTS: &str = "file:git:http:https:ssh";
+
 /// What git must not do, whatever is configured.
 const OPTIONS: &[&str] = &[
     "--no-optional-locks",
@@ -119,6 +122,16 @@ impl GitCall {
     pub(super) fn env(mut self, name: &str, value: impl Into<OsString>) -> GitCall {
         self.env.push((name.into(), value.into()));
         self
+    }
+
+    /// For commands that work on many objects.
+    pub(super) fn patient(self) -> GitCall {
+        GitCall { deadline: SLOW, ..self }
+    }
+
+    /// For commands that reach another repository: by the transports that start nothing but git and ssh.
+    pub(super) fn over_transports(self) -> GitCall {
+        self.env("GIT_ALLOW_PROTOCOL", TRANSPORTS).patient()
     }
 
     /// Started in this folder.

@@ -5,7 +5,8 @@
 //! measures the workbench in a terminal instead, `cargo bench -- commands` verbs among 10,000 and 100,000 tools,
 //! `cargo bench -- services` tools that keep running, `cargo bench -- agents` what an agent waits for over MCP,
 //! `cargo bench -- formats DIR` how much of a folder of foreign definitions is understood, `cargo bench -- evidence` how
-//! often the checks are right, and `cargo bench -- labels` how well search and the comparison of tools agree with labels.
+//! often the checks are right, `cargo bench -- team` how long `sync` takes among 30,000 decisions, and `cargo bench -- labels`
+//! how well search and the comparison of tools agree with labels.
 
 #![expect(clippy::panic, reason = "a benchmark that cannot be set up has nothing to measure")]
 
@@ -28,6 +29,7 @@ mod screen;
 mod search;
 mod services;
 mod store;
+mod team;
 mod workload;
 
 fn main() -> std::process::ExitCode {
@@ -44,6 +46,7 @@ fn main() -> std::process::ExitCode {
         Some("formats") => formats::run(&words.collect::<Vec<_>>()),
         Some("labels") => labels::run(&words.collect::<Vec<_>>()),
         Some("agents") => agents::run(&words.collect::<Vec<_>>()),
+        Some("team") => team::run(&words.collect::<Vec<_>>()),
         Some("services") => services::run(&words.collect::<Vec<_>>()),
         _ => divan::main(),
     }

@@ -44,6 +44,7 @@ mod starter;
 mod state;
 mod store_processes;
 mod support;
+mod team;
 mod two_processes;
 mod upkeep;
 mod workers;

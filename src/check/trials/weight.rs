@@ -46,6 +46,7 @@ pub(super) fn weight(given: &str, input: &Value, new_texts: &HashSet<String>, pa
         (Answer::Crash, after) => after != Answer::Crash || before.end.exit_code() == pair[1].end.exit_code(),
         (Answer::Refusal, Answer::Refusal) => before.end.exit_code() == after.end.exit_code(),
         (Answer::Refusal, Answer::Result) | (Answer::Result, Answer::Refusal) => names_new(),
+        (Answer::Result, Answer::Result) if is_extended(before, after) => true,
         (Answer::Result, Answer::Result) => asks_help() || names_new() && is_addition(&before.stdout, &after.stdout),
         (Answer::Refusal | Answer::Result, Answer::Crash) => false,
     };
@@ -69,6 +70,28 @@ fn is_moved(before: &Tried, after: &Tried) -> bool {
         stays || errors.contains(line)
     });
     is_found && has_moved && kept.next().is_none() && before.end.exit_code() == after.end.exit_code()
+}
+
+/// Whether the new output is the old one with more fields.
+fn is_extended(before: &Tried, after: &Tried) -> bool {
+    let read = |tried: &Tried| serde_json::from_slice::<Value>(&tried.stdout).ok();
+    let (Some(old), Some(new)) = (read(before), read(after)) else { return false };
+    before.end.exit_code() == after.end.exit_code()
+        && before.left == after.left
+        && old.is_object()
+        && extends(&old, &new)
+}
+
+fn extends(old: &Value, new: &Value) -> bool {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            old.iter().all(|(name, value)| new.get(name).is_some_and(|other| extends(value, other)))
+        }
+        (Value::Array(old), Value::Array(new)) => {
+            old.len() == new.len() && old.iter().zip(new).all(|(old, new)| extends(old, new))
+        }
+        _ => old == new,
+    }
 }
 
 /// Whether a value of the input is this word.
@@ -141,6 +164,16 @@ mod tests {
         let lost = format!("{READ}print('rest')\n");
         assert_eq!(weight_of(&old, &moved, &json!({"a": "x\ny"}), &[]), Severity::Low);
         assert_eq!(weight_of(&old, &lost, &json!({"a": "x\ny"}), &[]), Severity::Medium);
+    }
+
+    #[test]
+    fn one_more_field_is_a_fact_and_another_value_is_not() {
+        let old = format!("{READ}print(json.dumps({{'rows': [{{'a': a}}], 'n': 1}}))\n");
+        let more = format!("{READ}print(json.dumps({{'rows': [{{'a': a, 'b': 2}}], 'n': 1, 'm': 3}}))\n");
+        let other = format!("{READ}print(json.dumps({{'rows': [{{'a': a}}], 'n': 2, 'm': 3}}))\n");
+        assert_eq!(weight_of(&old, &more, &json!({"a": "x"}), &[]), Severity::Low);
+        assert_eq!(weight_of(&old, &other, &json!({"a": "x"}), &[]), Severity::Medium);
+        assert_eq!(weight_of(&more, &old, &json!({"a": "x"}), &[]), Severity::Medium);
     }
 
     #[test]

@@ -38,7 +38,9 @@ pub fn decide(
     let passed_over = gate::pass(tx, request, context.gates, &review)?;
     let deciding = Deciding { passed_over: passed_over.as_ref(), ..deciding };
     reading::demand(tx, request, &review)?;
-    if let Vote::Counts(message) = votes::count(&review, actor.who, request.role.as_deref(), &context.roles)? {
+    if let Vote::Counts(message) =
+        votes::count(&review, actor.who, request.role.as_deref(), &context.roles, &context.team)?
+    {
         return votes::keep(&deciding, message);
     }
     match review.kind {

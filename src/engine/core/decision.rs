@@ -4,6 +4,7 @@ use super::gates::Gates;
 use super::placed::Placed;
 use super::promotion::Promoted;
 use super::step::{Actor, Step, Work, answer};
+use super::team::TeamVote;
 use super::undo_note::UndoNote;
 use crate::domain::{Decision, DecisionRequest, Digest, OperationId, Placement, Review, ReviewState};
 use crate::engine::error::{EngineError, ErrorCode};
@@ -27,6 +28,8 @@ pub struct DecisionContext<'a> {
     pub promotion: Option<Promoted>,
     /// Roles of which an approval is needed beside an ordinary one; mostly none.
     pub roles: Vec<String>,
+    /// Approvals of colleagues that count here; none where the user does not trust the team.
+    pub team: Vec<TeamVote>,
     /// Entries that gave tools what they declare as part of this decision; mostly none.
     pub granted: Vec<OperationId>,
 }
@@ -35,7 +38,8 @@ impl<'a> DecisionContext<'a> {
     /// A context in which nothing but the gates counts.
     pub fn new(gates: &'a Gates) -> DecisionContext<'a> {
         let (maker, placed, replaced, archive, promotion) = (None, None, None, None, None);
-        DecisionContext { gates, maker, placed, replaced, archive, promotion, roles: Vec::new(), granted: Vec::new() }
+        let (roles, team, granted) = (Vec::new(), Vec::new(), Vec::new());
+        DecisionContext { gates, maker, placed, replaced, archive, promotion, roles, team, granted }
     }
 }
 

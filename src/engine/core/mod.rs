@@ -53,6 +53,7 @@ mod staged_edits;
 mod starter;
 mod statement;
 mod step;
+mod team;
 mod tiers;
 mod tool_state;
 mod undo;
@@ -96,10 +97,14 @@ pub use sign_log::sign_log;
 pub use staged_edits::{Applying, Content, Edit, run_subject};
 pub use starter::{StarterSet, adopt_starter};
 pub use step::{Actor, IntentBody, Step, Work};
+pub use team::{
+    Shared, TeamChange, TeamContext, TeamVote, chain_of, decision_of, log_team, ours_against, ours_for, policy_file,
+    share, take_in, team_version, unanswered,
+};
 pub use tiers::{save_set, told_scope, unlock};
 pub use tool_state::clear_state;
 pub use undo::undo;
 pub use undo_note::UndoNote;
 pub use versions::{trim, use_in_session};
 pub use votes::missing_votes;
-pub use vouch::{Vouched, adopt_signed, approval_file, beside};
+pub use vouch::{OF_TEAM, Vouched, adopt_signed, approval_file, beside};

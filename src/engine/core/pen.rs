@@ -115,6 +115,27 @@ pub enum Pen<'a> {
 }
 
 impl Pen<'_> {
+    /// Signs a text of this transaction that is no entry of the log. `None` while it is only told what has to be signed.
+    ///
+    /// # Errors
+    /// `Conflict` when what was signed is not what is written.
+    pub(super) fn sign_text(&self, text: &str, subject: &str) -> Result<Option<String>, EngineError> {
+        match self {
+            Pen::Rehearsal { texts, .. } => {
+                texts.borrow_mut().push((text.to_owned(), false));
+                Ok(None)
+            }
+            Pen::Signed { signed, missed, .. } => {
+                if let Some(found) = signed.iter().find(|signed| signed.text == text) {
+                    return Ok(Some(found.signature.clone()));
+                }
+                missed.set(true);
+                let message = format!("{subject} changed during signing");
+                Err(EngineError::new(ErrorCode::Conflict, message, "check it again, then retry"))
+            }
+        }
+    }
+
     /// Signs an entry of this transaction, if it is one that is signed.
     ///
     /// # Errors

@@ -275,7 +275,7 @@ fn a_set_is_saved_under_a_name_of_its_own_when_that_changes_it() {
 
 fn vouched(tool: Tool) -> Vouched {
     let (reviewer, principal) = ("Bo <bo@example.org>".to_owned(), "bo@example.org".to_owned());
-    Vouched { tool, reviewer, principal, at: Instant(NOW.0 - 5) }
+    Vouched { tool, reviewer, principal, at: Instant(NOW.0 - 5), by_team: false }
 }
 
 #[test]

@@ -144,7 +144,8 @@ fn concerns_scans(kind: EventKind) -> bool {
         | EventKind::EvolutionChanged
         | EventKind::BufferChanged
         | EventKind::ServiceChanged
-        | EventKind::AgentsChanged => false,
+        | EventKind::AgentsChanged
+        | EventKind::TeamChanged => false,
         EventKind::VersionFound
         | EventKind::ToolLost
         | EventKind::ToolMoved

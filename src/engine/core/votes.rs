@@ -2,7 +2,9 @@
 
 use super::decision::Deciding;
 use super::step::Step;
+use super::team::TeamVote;
 use super::undo_note::UndoNote;
+use crate::domain::team::mail_or_name;
 use crate::domain::{Review, ReviewState};
 use crate::engine::error::{EngineError, ErrorCode};
 
@@ -14,12 +16,19 @@ pub(super) enum Vote {
     Counts(String),
 }
 
-/// Counts an approval of `who`: one ordinary approval is needed, and one of each of the `roles`.
+/// Counts an approval of `who`: one ordinary approval is needed, and one of each of the `roles`. Those of the `team` count
+/// where they are of other people.
 ///
 /// # Errors
 /// `Conflict` when the same person approved before; `Usage` for a role that is not asked for; `HumanNeeded`
 /// when only an approval under a role is missing and this one names none.
-pub(super) fn count(review: &Review, who: &str, role: Option<&str>, roles: &[String]) -> Result<Vote, EngineError> {
+pub(super) fn count(
+    review: &Review,
+    who: &str,
+    role: Option<&str>,
+    roles: &[String],
+    team: &[TeamVote],
+) -> Result<Vote, EngineError> {
     if roles.is_empty() {
         return Ok(Vote::Decides);
     }
@@ -34,10 +43,14 @@ pub(super) fn count(review: &Review, who: &str, role: Option<&str>, roles: &[Str
             "`toolsmith undo` reverts the first one",
         ));
     }
-    let before = missing_votes(review.votes().map(|vote| vote.role.as_deref()), roles);
-    let given: Vec<Option<&str>> = review.votes().map(|vote| vote.role.as_deref()).chain([role]).collect();
+    let here: Vec<&str> = review.votes().map(|vote| vote.reviewer.as_str()).chain([who]).collect();
+    let is_other = |vote: &&TeamVote| here.iter().all(|name| mail_or_name(name) != mail_or_name(&vote.signer));
+    let of_team = team.iter().filter(is_other).map(|vote| vote.role.as_deref());
+    let before: Vec<Option<&str>> = review.votes().map(|vote| vote.role.as_deref()).chain(of_team).collect();
+    let given: Vec<Option<&str>> = before.iter().copied().chain([role]).collect();
+    let before = missing_votes(before.into_iter(), roles);
     let after = missing_votes(given.iter().copied(), roles);
-    if after.len() == before.len() {
+    if after.len() == before.len() && !before.is_empty() {
         let message = format!("review {} needs an approval by {}", review.id, after.join(", "));
         return Err(EngineError::new(ErrorCode::HumanNeeded, message, "name your role: --role ROLE"));
     }
@@ -104,10 +117,14 @@ mod tests {
             (&[("Ada", security), ("Bob", legal)], legal, None),
         ] {
             let wanted = waits_for.map_or(Vote::Decides, |words| Vote::Counts(format!("review 1 of t: {words}")));
-            assert_eq!(count(&review(votes), "Cy", role, &roles).unwrap(), wanted, "{votes:?} {role:?}");
+            assert_eq!(count(&review(votes), "Cy", role, &roles, &[]).unwrap(), wanted, "{votes:?} {role:?}");
         }
         for role in [None, security] {
-            assert_eq!(count(&review(&[("Cy", None)]), "Cy", role, &[]).unwrap(), Vote::Decides, "no role is needed");
+            assert_eq!(
+                count(&review(&[("Cy", None)]), "Cy", role, &[], &[]).unwrap(),
+                Vote::Decides,
+                "no role is needed"
+            );
         }
     }
 
@@ -121,15 +138,35 @@ mod tests {
             (&[("Cy ", None)], " Cy", Some("security"), ErrorCode::Conflict, "already approved review 1"),
             (&[("Ada", None)], "Cy", None, ErrorCode::HumanNeeded, "needs an approval by the role security"),
         ] {
-            let error = count(&review(votes), who, role, &roles).unwrap_err();
+            let error = count(&review(votes), who, role, &roles, &[]).unwrap_err();
             assert!(error.code == code && error.message.contains(says), "{votes:?} {role:?}: {error:?}");
         }
         let undone = |mut review: Review| {
             review.decisions[0].undone = true;
             review
         };
-        let again = count(&undone(review(&[("Cy", None)])), "Cy", None, &roles).unwrap();
+        let again = count(&undone(review(&[("Cy", None)])), "Cy", None, &roles, &[]).unwrap();
         assert_eq!(again, Vote::Counts("review 1 of t: 1 of 2 approvals, still needs the role security".to_owned()));
+    }
+
+    #[test]
+    fn approvals_of_the_team_count_once_and_only_for_other_people() {
+        let roles = ["security".to_owned()];
+        let of_team = |signer: &str, role: Option<&str>| TeamVote {
+            signer: format!("{signer} <{signer}@x>"),
+            role: role.map(str::to_owned),
+        };
+        let security = Some("security");
+        for (votes, team, decides) in [
+            (&[][..], &[of_team("bob", security)][..], true),
+            (&[], &[of_team("bob", None)], false),
+            (&[], &[of_team("cy", security)], false),
+            (&[("bob <bob@x>", None)], &[of_team("bob", security)], false),
+            (&[("ada <ada@x>", None)], &[of_team("bob", security)], true),
+        ] {
+            let found = count(&review(votes), "cy <cy@x>", None, &roles, team);
+            assert_eq!(found.is_ok_and(|vote| vote == Vote::Decides), decides, "{votes:?} {team:?}");
+        }
     }
 
     #[test]

@@ -26,7 +26,12 @@ pub struct Vouched {
     pub principal: String,
     /// When he approved it.
     pub at: Instant,
+    /// Whether decision files of the team say so, and no `approval.toml`.
+    pub by_team: bool,
 }
+
+/// By whom a version is approved that was taken over from the team.
+pub const OF_TEAM: &str = "team:";
 
 /// The file `approval.toml` for a version at a vouched place, drawn from the approval in force; nothing
 /// for other places.
@@ -80,14 +85,14 @@ pub fn beside(tx: &Queries, placed: &Placed) -> Result<Vec<VersionFile>, EngineE
 /// # Errors
 /// Any failed read or write of the store.
 pub fn adopt_signed(tx: &Tx<'_>, signed: &[Vouched]) -> Result<(), EngineError> {
-    for Vouched { tool, reviewer, principal, at } in signed {
+    for Vouched { tool, reviewer, principal, at, by_team } in signed {
         let covered = tx.approvals_of(&tool.name)?.iter().any(|approval| approval.covers(tool));
         if covered || was_taken_back(tx, tool)? {
             continue;
         }
         let note = UndoNote::Vouch { tool: tool.name.clone(), digest: tool.digest };
         let operation = tx.log(&NewOperation {
-            who: format!("signer:{principal}"),
+            who: format!("{}{principal}", if *by_team { OF_TEAM } else { "signer:" }),
             verb: "adopt".to_owned(),
             subject: tool.name.to_string(),
             detail: json!({"digest": tool.digest, "stage": tool.stage, "reviewer": reviewer, "approved_at": at, "undo": note}),

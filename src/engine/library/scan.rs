@@ -159,7 +159,8 @@ impl Library<'_> {
 
     /// Writes what a scan found into the store, as far as that does not follow from an earlier one already.
     fn keep(&self, scan: &Scan, begun: EventSeq) -> Result<(), EngineError> {
-        let signed = self.engine.integrity().signed_versions(&scan.tools)?;
+        let mut signed = self.engine.integrity().signed_versions(&scan.tools)?;
+        signed.extend(self.engine.teams().vouched(&scan.tools)?);
         let is_read = scan.fresh.is_empty() && scan.gone.is_empty();
         let rows = core::digest_of_rows(&scan.tools);
         let names = || NameIndex::new(scan).pack();

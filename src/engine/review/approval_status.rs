@@ -292,6 +292,9 @@ impl Integrity<'_> {
         }
         let of_tool = operation.filter(|op| op.subject == tool.name.as_str());
         let verb = of_tool.map_or("", |op| op.verb.as_str());
+        if verb == "adopt" && of_tool.is_some_and(|op| op.who.starts_with(core::OF_TEAM)) {
+            return self.engine.teams().fault_of_adopted(tool);
+        }
         // Given here, it was written here, always. What a human adopted says what another machine knew, or nothing.
         let written = matches!(verb, "approve" | "rollback");
         let text = match self.beside(&tool.placement) {

@@ -17,11 +17,12 @@ impl Reviews<'_> {
         }
         let is_checked = request.approves() && review.is_checked();
         let interpreter = if is_checked { self.engine.dependencies().interpreter_under(&review) } else { None };
+        let shared = self.engine.teams().of_decision(who, &review, (request, &context.roles))?;
         let step = self.engine.step(who, |tx, actor| {
             if let Some(facts) = &interpreter {
                 tx.keep_approved_interpreter(&review.tool, review.digest, facts)?;
             }
-            core::decide(tx, actor, request, &context)
+            shared.write(tx, actor, core::decide(tx, actor, request, &context)?)
         })?;
         self.engine.finish(step)
     }

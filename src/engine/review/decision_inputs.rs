@@ -24,6 +24,7 @@ impl<'e> Reviews<'e> {
             return Ok(context);
         }
         context.roles = self.roles_for(review);
+        context.team = self.engine.teams().votes(review)?;
         match review.kind {
             ReviewKind::Adoption => self.keep_members(review)?,
             ReviewKind::Specification | ReviewKind::Plan | ReviewKind::Call | ReviewKind::Deprecation => {}

@@ -22,7 +22,9 @@ impl Reviews<'_> {
     pub fn list(&self, filter: ReviewFilter) -> Result<Vec<Review>, EngineError> {
         self.expire_due()?;
         let states: Vec<_> = crate::domain::ReviewState::ALL.iter().copied().filter(|s| filter.accepts(*s)).collect();
-        self.workspace.read(|q| Ok(q.reviews(&states)?))
+        let mut reviews = self.workspace.read(|q| Ok(q.reviews(&states)?))?;
+        self.engine.teams().note_on(&mut reviews)?;
+        Ok(reviews)
     }
 
     /// The reviews that wait and are about a tool, alone or with others, oldest first.
@@ -102,6 +104,7 @@ impl Reviews<'_> {
         roles.retain(|role| review.votes().all(|vote| vote.role.as_deref() != Some(role.as_str())));
         evidence.extend(self.engine.evolutions().evolved(&review)?);
         evidence.extend(self.signed_before(&review)?);
+        evidence.extend(self.engine.teams().evidence(&review)?);
         evidence.extend(evidence::collect(Material {
             review: &review,
             tool: tool.as_deref(),

@@ -247,7 +247,7 @@ impl Integrity<'_> {
         let answer = judge.verify(self.engine, claim.principal(), signature, &claim.signed);
         answer.map(|()| {
             let (reviewer, principal) = (claim.fields.reviewer.clone(), claim.principal().to_owned());
-            Some(Vouched { tool: tool.clone(), reviewer, principal, at: claim.fields.approved_at })
+            Some(Vouched { tool: tool.clone(), reviewer, principal, at: claim.fields.approved_at, by_team: false })
         })
     }
 

@@ -89,6 +89,9 @@ impl Runs<'_> {
         let tool = &detail.tool;
         // What was decided about a server holds for each tool that it lists.
         let judged = tool.reviewed();
+        if let Some(message) = self.engine.teams().stopped(&judged)? {
+            return Ok(RunPolicy::Refuse { code: ErrorCode::Refused, message });
+        }
         let granted = self.engine.grants().allowed_to(&judged)?;
         let permissions = &detail.manifest.permissions;
         let (approved, writes) = (self.engine.integrity().approved(&judged)?, self.write_mode(tool.stage));

@@ -17,6 +17,7 @@ pub(super) mod secrets;
 mod services;
 mod signing;
 mod starter;
+mod team;
 mod workers;
 
 pub use agents::AgentLimits;
@@ -29,6 +30,7 @@ pub use services::ServiceSettings;
 pub(in crate::engine) use services::{STACK_HINT, is_stack};
 pub use signing::Signing;
 pub use starter::{StarterTool, write_starter};
+pub use team::{TeamSettings, TeamTrust};
 pub use workers::WorkerSetting;
 
 use super::core::Gates;
@@ -133,6 +135,8 @@ pub struct Settings {
     pub stale_days: u32,
     /// What is signed, and whose signatures count.
     pub signing: Signing,
+    /// Where the team keeps its decisions, and what its approvals do here.
+    pub team: TeamSettings,
     /// Who can be asked for a better version, in the order of the file.
     pub generators: Vec<GeneratorSetting>,
     /// How the loop goes that asks them.
@@ -172,6 +176,7 @@ impl Default for Settings {
             agents: AgentLimits::default(),
             stale_days: 30,
             signing: Signing::default(),
+            team: TeamSettings::default(),
             generators: Vec::new(),
             evolve: EvolveSettings::default(),
             workers: BTreeMap::new(),
@@ -263,12 +268,15 @@ impl Settings {
                 }
                 "checks" => checks::apply(self, file, value, Whose::Workspace),
                 "services" => self.services = file.services(value),
+                "team" => self.team.limits = file.team_of_workspace(value),
                 word @ ("theme" | "mouse" | "ring" | "timeouts" | "keys" | "isolation" | "secrets" | "programs"
                 | "signing" | "policy" | "review" | "agents" | "generators" | "evolve" | "workers") => {
                     let message = format!("{word} cannot be set in a workspace");
                     file.bad(at, message, "it is a user setting: put it into the user's config.toml".to_owned());
                 }
-                other => file.unknown(at, other, "a workspace has the settings git, checks, services and [[roots]]"),
+                other => {
+                    file.unknown(at, other, "a workspace has the settings git, checks, services, team and [[roots]]");
+                }
             }
         }
     }
@@ -309,6 +317,7 @@ impl Settings {
                 "agents" => self.agents = file.agents(value),
                 "workers" => self.workers = file.workers(value),
                 "signing" => self.signing = file.signing(value, user_home),
+                "team" => self.team = file.team(value, user_home, self.team.limits),
                 "generators" => self.apply_generators(file, value, user_home),
                 "evolve" => {
                     let declared = table.get("generators").and_then(|value| value.get_ref().as_table());
@@ -322,7 +331,7 @@ impl Settings {
                     file.unknown(
                         at,
                         other,
-                        "the settings are theme, mouse, ring, timeouts, isolation, checks, review, policy, agents, secrets, programs, signing, \
+                        "the settings are theme, mouse, ring, timeouts, isolation, checks, review, policy, agents, secrets, programs, signing, team, \
                          generators, evolve, workers and keys",
                     );
                     if holds_isolation(value) {

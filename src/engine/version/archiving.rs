@@ -52,9 +52,11 @@ impl Versions<'_> {
         let before = self.engine.integrity().placed(&tool, &files);
         let target = self.archive_target(&tool)?;
         refuse_links(self.workspace.folder(), Path::new(&target.base))?;
-        let step = self
-            .workspace
-            .transact(|tx| core::archive(tx, self.workspace.actor(who), &before, target, call.get("reason")))?;
+        let shared = self.engine.teams().of_archive(&tool, call.get("reason"))?;
+        let step = self.engine.integrity().signed_step(who, |tx, actor| {
+            let step = core::archive(tx, actor, &before, target.clone(), call.get("reason"))?;
+            shared.write(tx, actor, step)
+        })?;
         self.engine.finish(step)
     }
 

@@ -7,6 +7,7 @@ mod deprecating;
 #[cfg(test)]
 mod family_tests;
 pub(super) mod fork;
+pub(super) mod landing;
 mod pins;
 pub(super) mod promotions_file;
 mod provenance;

@@ -91,6 +91,26 @@ pub fn verify(programs: &Programs, signers: &Path, principal: &str, signature: &
     Err(format!("the key {} is not allowed to sign for {principal}: {said}", SafeText::new(key).as_str()))
 }
 
+/// Checks that a signature was made over this text, for us, and gives the fingerprint of the key that made it. Whose
+/// key it is, it does not say.
+///
+/// # Errors
+/// One line that says what is wrong with the signature.
+pub fn signed_by(programs: &Programs, signature: &str, text: &str) -> Result<String, String> {
+    let mut file =
+        tempfile::NamedTempFile::new().map_err(|error| format!("the signature cannot be written: {error}"))?;
+    let written = file.write_all(signature.trim().as_bytes()).and_then(|()| file.write_all(b"\n"));
+    written.map_err(|error| format!("the signature cannot be written: {error}"))?;
+    let args = ["-Y", "check-novalidate", "-n", NAMESPACE, "-s"].map(OsString::from);
+    let known = call(programs, args.into_iter().chain([file.path().into()]), text)?;
+    if !known.status.success() {
+        return Err(format!("the signature does not match the content: {}", complaint(&known)));
+    }
+    let said = String::from_utf8_lossy(&known.stdout);
+    let key = said.split_whitespace().find(|word| word.starts_with("SHA256:"));
+    key.map(str::to_owned).ok_or_else(|| "ssh-keygen did not name the key of the signature".to_owned())
+}
+
 fn program(programs: &Programs) -> Result<Trusted, String> {
     programs.find(ExternalProgram::SshKeygen, OsStr::new("ssh-keygen")).map_err(|why| match why {
         NoProgram::Absent(..) => "ssh-keygen is not installed (package openssh-client)".to_owned(),

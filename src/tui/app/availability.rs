@@ -133,6 +133,9 @@ impl App {
             Some(ArgKind::Run | ArgKind::RunOrInstance) => {
                 self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned())
             }
+            Some(ArgKind::Review) => {
+                self.selected_review().map(drop).ok_or_else(|| "no pending review here".to_owned())
+            }
             _ => Ok(()),
         }
     }

@@ -160,6 +160,7 @@ impl App {
                     ArgKind::Failure => "no failure is selected".to_owned(),
                     ArgKind::Run | ArgKind::RunOrInstance => "no run is selected".to_owned(),
                     ArgKind::Instance => "no instance is selected".to_owned(),
+                    ArgKind::Review => "no pending review here".to_owned(),
                     _ => format!("name the {} in the command palette: {} {}", arg.name, row.name, usage(row)),
                 };
                 return Err(self.refuse(&why));
@@ -175,6 +176,7 @@ impl App {
             ArgKind::Failure => self.selected_failure().map(|group| group.signature.clone()),
             ArgKind::Run | ArgKind::RunOrInstance => self.selected_run().map(|run| run.to_string()),
             ArgKind::Instance => self.selected_instance().map(|view| view.instance.name.to_string()),
+            ArgKind::Review => self.selected_review().map(|review| review.id.to_string()),
             _ => None,
         }
     }

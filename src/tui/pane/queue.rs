@@ -293,8 +293,8 @@ fn review_row(review: &Review, sign: &str, width: usize, look: Look) -> Vec<Span
     let subject_width = (width * 2 / 5).clamp(14, 34);
     let subject_width = if rest < subject_width + MIN_SUMMARY { rest } else { subject_width };
     let (summary, summary_style) = match expiry(review, look.now.wall) {
-        Some(expiry) => (format!("{expiry} · {}", safe(&review.summary)), theme.warn),
-        None => (safe(&review.summary), theme.dim),
+        Some(expiry) => (format!("{expiry} · {}", safe(&review.summary_line())), theme.warn),
+        None => (safe(&review.summary_line()), theme.dim),
     };
     let mut spans = vec![
         Span::styled(sign, theme.accent),

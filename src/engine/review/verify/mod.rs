@@ -123,6 +123,11 @@ impl Integrity<'_> {
         report.faults.extend(self.faults_of_states(is_asked)?);
         report.faults.extend(self.engine.grants().faults(is_asked)?);
         report.faults.extend(self.faults_of_trust(only)?);
+        if only.is_none() {
+            let (faults, notes) = self.engine.teams().faults(&view.tools)?;
+            report.faults.extend(faults);
+            report.notes.extend(notes);
+        }
         let mut told = HashSet::new();
         report.faults.retain(|fault| told.insert(fault.clone()));
         Ok(report)

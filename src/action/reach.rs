@@ -1,0 +1,31 @@
+//! Where a verb can be reached, as a row of the table says it.
+
+use super::agents::Agents;
+
+/// The agents' side of a row; most have none.
+pub(super) const fn side(column: &'static [&'static Agents]) -> Option<&'static Agents> {
+    match column {
+        [side, ..] => Some(side),
+        [] => None,
+    }
+}
+
+/// Where a verb can be reached.
+#[derive(Clone, Copy)]
+pub(super) enum Face {
+    /// Command line and screen.
+    Both,
+    /// Command line only: what it does has no meaning on a screen.
+    Shell,
+    /// Screen only: it moves about on it.
+    Screen,
+}
+
+impl Face {
+    pub(super) const fn cli(self) -> bool {
+        matches!(self, Face::Both | Face::Shell)
+    }
+    pub(super) const fn tui(self) -> bool {
+        matches!(self, Face::Both | Face::Screen)
+    }
+}

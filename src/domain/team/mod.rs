@@ -1,0 +1,19 @@
+//! What a team decided: decision files that are named by their content and signed, the policy that says whose decisions
+//! count, and the state that follows from both. Everything here is a function of the set of files: neither the order in
+//! which they came nor any clock changes the result.
+
+mod decision;
+mod file_name;
+mod policy;
+mod signature;
+mod state;
+#[cfg(test)]
+mod state_tests;
+mod verdict;
+
+pub use decision::{DecisionText, MAX_FILE_BYTES, RUN, SignedDecision, Subject, TeamDecision, TeamKind};
+pub use file_name::FileName;
+pub use policy::{ADMIN, Signer, TeamPolicy, Threshold, mail_or_name};
+pub use signature::{SIGNATURE_NAMESPACE, SigningKey};
+pub use state::{PolicyChain, TeamState};
+pub use verdict::{Scope, Statement, TeamStatus, TeamVersion};

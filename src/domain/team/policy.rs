@@ -1,0 +1,197 @@
+//! The policy of a team: whose decisions count, from when to when, in which roles, and how many are needed for what.
+
+use super::file_name::FileName;
+use super::signature::SigningKey;
+use crate::domain::hidden::is_hidden;
+use crate::domain::time::{Instant, rfc3339};
+use crate::domain::words::{CostTier, Stage};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+
+/// The role whose signers agree to the next policy.
+pub const ADMIN: &str = "admin";
+
+/// The largest policy, in bytes.
+const MAX_BYTES: usize = 256 * 1024;
+
+/// The most that may be needed of one approval.
+const MAX_APPROVALS: usize = 20;
+
+/// The most roles of a threshold.
+const MAX_ROLES: usize = 8;
+
+/// Somebody whose decisions count.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signer {
+    /// Name and mail address, as in decisions.
+    pub name: String,
+    /// The key that the decisions are signed with.
+    pub key: SigningKey,
+    /// The roles in which this signer may decide.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// Decisions of an earlier time do not count.
+    pub from: Option<Instant>,
+    /// Decisions of this time and later do not count.
+    pub until: Option<Instant>,
+}
+
+/// What approvals of some versions need.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Threshold {
+    /// Only for this stage; `None` is every stage.
+    pub stage: Option<Stage>,
+    /// Only for this cost tier; `None` is every tier.
+    pub tier: Option<CostTier>,
+    /// How many different signers have to approve.
+    #[serde(default = "one")]
+    pub approvals: usize,
+    /// The roles in which different signers have to approve.
+    #[serde(default)]
+    pub roles: Vec<String>,
+}
+
+fn one() -> usize {
+    1
+}
+
+/// The policy of a team.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TeamPolicy {
+    /// The policy that this one replaces; `None` for the first one.
+    pub previous: Option<FileName>,
+    /// How many administrators have to agree to the next policy.
+    #[serde(default = "one")]
+    pub administrators: usize,
+    /// Whose decisions count.
+    pub signers: Vec<Signer>,
+    /// What approvals need; one approval where nothing is said.
+    #[serde(default)]
+    pub thresholds: Vec<Threshold>,
+}
+
+impl TeamPolicy {
+    /// Reads a policy file.
+    ///
+    /// # Errors
+    /// One line that says why it is refused.
+    pub fn read(bytes: &[u8]) -> Result<TeamPolicy, String> {
+        if bytes.len() > MAX_BYTES {
+            return Err(format!("it is larger than {} KiB", MAX_BYTES / 1024));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8")?;
+        if let Some(c) = text.chars().find(|c| is_hidden(*c) && !matches!(c, '\n' | '\r' | '\t')) {
+            return Err(format!("it has the hidden character U+{:04X}", u32::from(c)));
+        }
+        let policy: TeamPolicy = toml::from_str(text)
+            .map_err(|error| format!("it cannot be read: {}", error.message().replace('\n', ", ")))?;
+        policy.fault().map_or(Ok(policy), Err)
+    }
+
+    fn fault(&self) -> Option<String> {
+        let mut keys = BTreeSet::new();
+        for signer in &self.signers {
+            let words = std::iter::once(&signer.name).chain(&signer.roles);
+            if words.clone().any(|word| word.trim().is_empty() || word.chars().any(is_hidden)) {
+                return Some("a name or a role is empty or has hidden characters".to_owned());
+            }
+            if !keys.insert(&signer.key) {
+                return Some(format!("the key of {} is also the key of another signer", signer.name));
+            }
+            if signer.from.zip(signer.until).is_some_and(|(from, until)| from >= until) {
+                return Some(format!("{} is valid until a time before `from`", signer.name));
+            }
+        }
+        for threshold in &self.thresholds {
+            let once: BTreeSet<&String> = threshold.roles.iter().collect();
+            if !(1..=MAX_APPROVALS).contains(&threshold.approvals) {
+                return Some(format!("a threshold needs 1 to {MAX_APPROVALS} approvals"));
+            }
+            if once.len() != threshold.roles.len() || once.len() > MAX_ROLES {
+                return Some(format!("a threshold names a role twice, or more than {MAX_ROLES} roles"));
+            }
+        }
+        let administrators: BTreeSet<&str> = self.administrators_named().collect();
+        let needed = self.administrators;
+        if needed == 0 || administrators.len() < needed {
+            let known = administrators.len();
+            return Some(format!("administrators = {needed}, but {known} signers have the role {ADMIN}"));
+        }
+        None
+    }
+
+    fn administrators_named(&self) -> impl Iterator<Item = &str> {
+        self.signers.iter().filter(|signer| signer.has_role(ADMIN)).map(|signer| mail_or_name(&signer.name))
+    }
+
+    /// The signer with this key.
+    pub fn signer(&self, key: &SigningKey) -> Option<&Signer> {
+        self.signers.iter().find(|signer| signer.key == *key)
+    }
+
+    /// Whether somebody of this name has a key here.
+    pub fn knows(&self, name: &str) -> bool {
+        self.signers.iter().any(|signer| mail_or_name(&signer.name) == mail_or_name(name))
+    }
+
+    /// Whether some signer has a role.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.signers.iter().any(|signer| signer.has_role(role))
+    }
+
+    /// The signer whose decision of this time counts.
+    ///
+    /// # Errors
+    /// One line that says why it does not count.
+    pub fn counts(&self, key: &SigningKey, name: &str, role: Option<&str>, at: Instant) -> Result<&Signer, String> {
+        let Some(signer) = self.signer(key) else {
+            return Err(format!("the key {} is not a key of the policy", key.fingerprint()));
+        };
+        if mail_or_name(&signer.name) != mail_or_name(name) {
+            return Err(format!("it names {name}, but is signed with the key of {}", signer.name));
+        }
+        if let Some(from) = signer.from.filter(|from| at < *from) {
+            return Err(format!(
+                "it is of {}, before the key of {} is valid ({})",
+                rfc3339(at),
+                signer.name,
+                rfc3339(from)
+            ));
+        }
+        if let Some(until) = signer.until.filter(|until| at >= *until) {
+            return Err(format!("it is of {}, but the key of {} expired {}", rfc3339(at), signer.name, rfc3339(until)));
+        }
+        match role.filter(|role| !signer.has_role(role)) {
+            Some(role) => Err(format!("{} does not have the role {role}", signer.name)),
+            None => Ok(signer),
+        }
+    }
+
+    /// How many approvals a version needs, and in which roles.
+    pub fn needs(&self, stage: Stage, tier: CostTier) -> (usize, BTreeSet<&str>) {
+        let applies = |threshold: &&Threshold| {
+            threshold.stage.is_none_or(|only| only == stage) && threshold.tier.is_none_or(|only| only == tier)
+        };
+        let mut needed = (1, BTreeSet::new());
+        for threshold in self.thresholds.iter().filter(applies) {
+            needed.0 = needed.0.max(threshold.approvals);
+            needed.1.extend(threshold.roles.iter().map(String::as_str));
+        }
+        needed
+    }
+}
+
+impl Signer {
+    /// Whether this signer may decide in a role.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.roles.iter().any(|known| known == role)
+    }
+}
+
+/// By what a person is known: the mail address, else all of the name.
+pub fn mail_or_name(name: &str) -> &str {
+    name.rsplit_once('<').and_then(|(_, mail)| mail.strip_suffix('>')).unwrap_or(name)
+}

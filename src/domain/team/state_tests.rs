@@ -1,0 +1,354 @@
+//! Tests of what a set of decision files comes to.
+
+use super::signature::test_key;
+use super::*;
+use crate::domain::{CostTier, Digest, Instant, Stage, ToolName};
+use std::collections::BTreeMap;
+
+const NAMES: [&str; 4] = ["Ada <ada@x>", "Bob <bob@x>", "Cy <cy@x>", "Eve <eve@x>"];
+
+fn key(who: usize) -> SigningKey {
+    test_key(u8::try_from(who).unwrap() + 1)
+}
+
+fn policy(extra: &str) -> (FileName, TeamPolicy) {
+    let signers = NAMES[..3].iter().enumerate().map(|(who, name)| {
+        let roles = ["\"admin\", \"security\"", "\"admin\"", "\"security\""][who];
+        format!("[[signers]]\nname = \"{name}\"\nkey = \"{}\"\nroles = [{roles}]\n", key(who))
+    });
+    let text = format!("{extra}\n{}", signers.collect::<String>());
+    (FileName::of(text.as_bytes()), TeamPolicy::read(text.as_bytes()).unwrap())
+}
+
+/// The files of a team, with a name for each that tests can speak of.
+#[derive(Default, Clone)]
+struct Files(BTreeMap<FileName, SignedDecision>);
+
+impl Files {
+    fn add(&mut self, who: usize, kind: TeamKind, answers: &[FileName]) -> FileName {
+        self.put(who, kind, answers, |_| ())
+    }
+
+    fn put(
+        &mut self,
+        who: usize,
+        kind: TeamKind,
+        answers: &[FileName],
+        change: impl Fn(&mut TeamDecision),
+    ) -> FileName {
+        let mut answers = answers.to_vec();
+        answers.sort();
+        let at = Instant(1_700_000_000_000 + i64::try_from(self.0.len()).unwrap());
+        let subject = Subject::Version {
+            tool: ToolName::new("t").unwrap(),
+            version: "1.0.0".parse().unwrap(),
+            digest: Digest([1; 32]),
+            stage: Stage::Approved,
+            tier: CostTier::Low,
+        };
+        let criteria = if kind == TeamKind::Approve { vec![RUN.to_owned()] } else { Vec::new() };
+        let mut decision = TeamDecision {
+            kind,
+            subject,
+            criteria,
+            evidence: None,
+            answers,
+            reviewer: NAMES[who].to_owned(),
+            role: None,
+            agent: None,
+            at,
+            reason: None,
+        };
+        change(&mut decision);
+        let name = FileName::of(format!("{}{}", decision.text(), key(who)).as_bytes());
+        self.0.insert(name, SignedDecision { decision, key: key(who) });
+        name
+    }
+
+    fn version(&self, extra: &str) -> TeamVersion {
+        TeamVersion::of(&policy(extra).1, Digest([1; 32]), &self.0).unwrap()
+    }
+
+    fn status(&self) -> TeamStatus {
+        self.version("").status()
+    }
+}
+
+fn state(extra: &str, files: &Files) -> TeamState {
+    let (pin, policy) = policy(extra);
+    TeamState::of(pin, &BTreeMap::from([(pin, policy)]), &files.0)
+}
+
+#[test]
+fn a_no_stands_until_a_later_yes_names_it_whatever_the_clocks_say() {
+    let mut files = Files::default();
+    let yes = files.add(0, TeamKind::Approve, &[]);
+    assert_eq!(files.status(), TeamStatus::Approved);
+    let revoke = files.add(1, TeamKind::Revoke, &[yes]);
+    assert_eq!(files.status(), TeamStatus::Revoked);
+    // A yes that had not seen the revocation changes nothing, by however much its clock is ahead.
+    files.put(2, TeamKind::Approve, &[yes], |decision| decision.at = Instant(4_000_000_000_000));
+    assert_eq!(files.status(), TeamStatus::Revoked);
+    // One that has seen it does, by however much its clock is behind.
+    files.put(2, TeamKind::Approve, &[revoke], |decision| decision.at = Instant(1));
+    assert_eq!(files.status(), TeamStatus::Approved);
+    let approvals = &files.version("").scopes[0].approvals;
+    assert!(approvals.iter().all(|approval| approval.signer == NAMES[2]), "the revoked yes does not come back");
+    files.add(1, TeamKind::Reject, &[]);
+    assert_eq!(files.status(), TeamStatus::Rejected);
+}
+
+#[test]
+fn an_answer_that_was_itself_taken_back_answers_nothing() {
+    let mut files = Files::default();
+    let reject = files.add(0, TeamKind::Reject, &[]);
+    let yes = files.add(1, TeamKind::Approve, &[reject]);
+    assert_eq!(files.status(), TeamStatus::Approved);
+    let revoke = files.add(1, TeamKind::Revoke, &[yes]);
+    let again = files.add(2, TeamKind::Approve, &[revoke]);
+    assert_eq!(files.status(), TeamStatus::Rejected, "nobody answered the rejection any more");
+    files.add(2, TeamKind::Approve, &[reject, again]);
+    assert_eq!(files.status(), TeamStatus::Approved);
+}
+
+#[test]
+fn who_rejected_takes_that_back_alone_and_nobody_else_does() {
+    let mut files = Files::default();
+    files.add(1, TeamKind::Approve, &[]);
+    let reject = files.add(0, TeamKind::Reject, &[]);
+    let mut others = files.clone();
+    others.add(1, TeamKind::Revoke, &[reject]);
+    assert_eq!(others.status(), TeamStatus::Revoked, "a revocation of another's no is one more no");
+    files.add(0, TeamKind::Revoke, &[reject]);
+    assert_eq!(files.status(), TeamStatus::Approved);
+}
+
+#[test]
+fn thresholds_count_people_and_each_role_needs_a_person_of_its_own() {
+    const TWO: &str = "thresholds = [{ approvals = 2, roles = [\"security\"] }]";
+    let missing = |files: &Files| files.version(TWO).scopes[0].missing.join(", ");
+    let role = |decision: &mut TeamDecision| decision.role = Some("security".to_owned());
+    let mut files = Files::default();
+    files.add(0, TeamKind::Approve, &[]);
+    assert_eq!(missing(&files), "an approval in the role security");
+    // The same person again does not make two.
+    files.put(0, TeamKind::Approve, &[], role);
+    assert_eq!(missing(&files), "1 more approval");
+    assert_eq!(files.version(TWO).status(), TeamStatus::PartlyApproved);
+    files.add(1, TeamKind::Approve, &[]);
+    assert_eq!(missing(&files), "");
+    assert_eq!(files.version(TWO).status(), TeamStatus::Approved);
+    let both = "thresholds = [{ roles = [\"admin\", \"security\"] }]";
+    let mut one = Files::default();
+    one.put(0, TeamKind::Approve, &[], role);
+    one.put(0, TeamKind::Approve, &[], |decision| decision.role = Some("admin".to_owned()));
+    assert_eq!(one.version(both).scopes[0].missing.len(), 1, "two roles of one person");
+    one.put(2, TeamKind::Approve, &[], role);
+    assert_eq!(one.version(both).scopes[0].missing, Vec::<String>::new());
+}
+
+#[test]
+fn a_key_speaks_only_for_its_own_name_role_and_time() {
+    let valid = "from = \"2023-01-01T00:00:00Z\"\nuntil = \"2024-01-01T00:00:00Z\"\n";
+    let text = format!("[[signers]]\nname = \"{}\"\nkey = \"{}\"\nroles = [\"admin\"]\n{valid}", NAMES[0], key(0));
+    let policy = TeamPolicy::read(text.as_bytes()).unwrap();
+    let at = |text: &str| Instant(text.parse::<jiff::Timestamp>().unwrap().as_millisecond());
+    let inside = at("2023-06-01T00:00:00Z");
+    assert!(policy.counts(&key(0), "ada@x", None, inside).is_ok());
+    for (who, name, role, when, says) in [
+        (3, NAMES[3], None, inside, "is not a key of the policy"),
+        (0, NAMES[3], None, inside, "is signed with the key of Ada"),
+        (0, NAMES[0], Some("security"), inside, "does not have the role security"),
+        (0, NAMES[0], None, at("2022-06-01T00:00:00Z"), "before the key of Ada"),
+        (0, NAMES[0], None, at("2024-01-01T00:00:00Z"), "expired 2024-01-01"),
+    ] {
+        let why = policy.counts(&key(who), name, role, when).unwrap_err();
+        assert!(why.contains(says), "{why}");
+    }
+    let mut files = Files::default();
+    files.add(3, TeamKind::Approve, &[]);
+    let version = files.version("");
+    assert_eq!((version.status(), version.uncounted.len()), (TeamStatus::Open, 1));
+    files.put(0, TeamKind::Approve, &[], |decision| decision.role = Some("legal".to_owned()));
+    assert_eq!(files.status(), TeamStatus::Open);
+}
+
+#[test]
+fn a_policy_counts_when_enough_administrators_of_the_one_before_agreed() {
+    let (pin, first) = policy("administrators = 2");
+    let (second, next) = policy(&format!("administrators = 1\nprevious = \"{pin}\""));
+    let (other, rival) = policy(&format!("administrators = 2\nprevious = \"{pin}\""));
+    let (third, last) = policy(&format!("previous = \"{second}\""));
+    let policies = BTreeMap::from([(pin, first), (second, next), (third, last)]);
+    let mut files = Files::default();
+    let agree = |files: &mut Files, who: usize, name: FileName| {
+        files.put(who, TeamKind::Policy, &[], |decision| decision.subject = Subject::Policy(name))
+    };
+    let chain = |policies: &BTreeMap<FileName, TeamPolicy>, files: &Files| PolicyChain::of(pin, policies, &files.0);
+    agree(&mut files, 0, second);
+    agree(&mut files, 0, second);
+    // Cy is no administrator, Eve is nobody.
+    agree(&mut files, 2, second);
+    agree(&mut files, 3, second);
+    agree(&mut files, 0, third);
+    let found = chain(&policies, &files);
+    assert_eq!((found.policies.as_slice(), found.proposed.as_slice()), (&[pin][..], &[(second, 1)][..]));
+    agree(&mut files, 1, second);
+    assert_eq!(chain(&policies, &files).policies, [pin, second, third]);
+    // A second successor that enough agreed to: neither counts, on any machine.
+    agree(&mut files, 0, other);
+    agree(&mut files, 1, other);
+    let forked = policies.into_iter().chain([(other, rival)]).collect();
+    let found = chain(&forked, &files);
+    let mut fork = vec![second, other];
+    fork.sort();
+    assert_eq!((found.policies, found.fork), (vec![pin], fork));
+    // Whoever pins one of them by hand goes on from there.
+    assert_eq!(PolicyChain::of(second, &forked, &files.0).policies, [second, third]);
+    assert!(PolicyChain::of(FileName::of(b"?"), &forked, &files.0).policies.is_empty());
+}
+
+#[test]
+fn a_policy_that_makes_no_sense_is_refused() {
+    let good = format!("[[signers]]\nname = \"{}\"\nkey = \"{}\"\nroles = [\"admin\"]\n", NAMES[0], key(0));
+    assert!(TeamPolicy::read(good.as_bytes()).is_ok());
+    for (text, says) in [
+        (format!("{good}{good}"), "also the key of another signer"),
+        (format!("administrators = 2\n{good}"), "administrators = 2, but 1 signers"),
+        (good.replace("Ada", "A\u{202e}da"), "hidden character U+202E"),
+        (format!("{good}colour = 1\n"), "cannot be read"),
+        (format!("thresholds = [{{ approvals = 0 }}]\n{good}"), "1 to 20 approvals"),
+        (format!("thresholds = [{{ roles = [\"a\", \"a\"] }}]\n{good}"), "names a role twice"),
+        (format!("{good}from = \"2025-01-01T00:00:00Z\"\nuntil = \"2024-01-01T00:00:00Z\"\n"), "before `from`"),
+    ] {
+        let why = TeamPolicy::read(text.as_bytes()).unwrap_err();
+        assert!(why.contains(says), "{why}");
+    }
+}
+
+#[test]
+fn a_decision_file_has_one_form_and_hides_nothing() {
+    let mut files = Files::default();
+    let name = files.put(0, TeamKind::Reject, &[FileName::of(b"1")], |decision| {
+        decision.reason = Some("reads \"all\"\nof \\ it".to_owned());
+        decision.agent = Some("bot".to_owned());
+    });
+    let SignedDecision { decision, .. } = &files.0[&name];
+    let armored = signature::test_signature(&key(0));
+    let file = DecisionText::sign(decision.clone(), &armored).unwrap();
+    let bytes = file.bytes();
+    assert_eq!(DecisionText::read(&bytes).unwrap(), file);
+    assert_eq!((file.decision.clone(), file.key.clone()), (decision.clone(), key(0)));
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    for (changed, says) in [
+        (text.replace("kind = ", "kind  = "), "not written in the form"),
+        (format!("# note\n{text}"), "not written in the form"),
+        (format!("{text}reason2 = \"x\"\n"), "unknown field"),
+        (text.replace("reject", "approve"), "has criteria"),
+        (text.replace("reads", "re\u{200b}ads"), "its reason has hidden characters"),
+        (text.replace("Ada", "A\u{202e}da"), "hidden characters"),
+        (text.replace("tier = \"low\"\n", ""), "it names neither"),
+        ("x".repeat(MAX_FILE_BYTES + 1), "larger than 64 KiB"),
+    ] {
+        let why = DecisionText::read(changed.as_bytes()).unwrap_err();
+        assert!(why.contains(says), "{why}");
+    }
+}
+
+/// Numbers that look random and are the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap() % most
+    }
+}
+
+/// Three machines decide and exchange what they have in random order; what each has seen decides what it answers.
+fn play(random: &mut Random) -> [Files; 3] {
+    const KINDS: [TeamKind; 5] =
+        [TeamKind::Approve, TeamKind::Approve, TeamKind::Reject, TeamKind::Revoke, TeamKind::RequestChanges];
+    let mut machines: [Files; 3] = Default::default();
+    for _ in 0..8 + random.below(20) {
+        let here = random.below(3);
+        if random.below(3) == 0 {
+            let there = random.below(3);
+            let came: Vec<_> = machines[there].0.iter().map(|(name, file)| (*name, file.clone())).collect();
+            // Not all of it: a connection breaks.
+            let count = random.below(came.len() + 1);
+            machines[here].0.extend(came.into_iter().take(count));
+            continue;
+        }
+        let seen: Vec<FileName> = machines[here].0.keys().copied().filter(|_| random.below(2) == 0).collect();
+        let (who, kind) = (random.below(4), KINDS[random.below(KINDS.len())]);
+        let skew = i64::try_from(random.below(1_000)).unwrap() * 86_400_000 * 365;
+        machines[here].put(who, kind, &seen, |decision| decision.at = Instant(1_700_000_000_000 - skew));
+    }
+    machines
+}
+
+#[test]
+fn three_machines_that_decide_at_once_come_to_the_same_state_in_any_order() {
+    const RULES: [&str; 2] = ["", "thresholds = [{ approvals = 2 }]"];
+    for round in 1..=1_000 {
+        let mut random = Random(round * 0x9e37_79b9);
+        let machines = play(&mut random);
+        let orders = [[0, 1, 2], [2, 0, 1], [1, 2, 0]];
+        for extra in RULES {
+            let digests = orders.map(|order| {
+                let mut all = Files::default();
+                for machine in order {
+                    let mut files: Vec<_> = machines[machine].0.clone().into_iter().collect();
+                    if machine != 1 {
+                        files.reverse();
+                    }
+                    all.0.extend(files);
+                }
+                state(extra, &all).digest()
+            });
+            assert!(digests[0] == digests[1] && digests[1] == digests[2], "round {round}");
+        }
+        check_rules(
+            round,
+            machines.into_iter().fold(Files::default(), |mut all, machine| {
+                all.0.extend(machine.0);
+                all
+            }),
+        );
+    }
+}
+
+/// What holds of every set of files, told without the code that computes the state.
+fn check_rules(round: u64, mut all: Files) {
+    let counted = |file: &SignedDecision| file.key != key(3);
+    let before = all.version_or_none();
+    let Some(before) = before else { return };
+    let answered = |name: &FileName| {
+        all.0.values().any(|file| {
+            counted(file)
+                && file.decision.answers.contains(name)
+                && matches!(file.decision.kind, TeamKind::Approve | TeamKind::Revoke)
+        })
+    };
+    let is_no = |kind: TeamKind| matches!(kind, TeamKind::Reject | TeamKind::RequestChanges);
+    let open = all.0.iter().any(|(name, file)| counted(file) && is_no(file.decision.kind) && !answered(name));
+    let approved = before.status() == TeamStatus::Approved;
+    assert!(!(open && approved), "round {round}: a no that nobody answered, and approved");
+    let yes = all.0.values().any(|file| counted(file) && file.decision.kind == TeamKind::Approve);
+    assert!(yes || !approved, "round {round}: nobody said yes");
+    // A stranger changes nothing, and one more no of a signer always stops it.
+    let names: Vec<FileName> = all.0.keys().copied().collect();
+    all.add(3, TeamKind::Approve, &names);
+    assert_eq!(all.version_or_none().unwrap().status(), before.status(), "round {round}: a stranger decided");
+    all.add(0, TeamKind::Reject, &[]);
+    assert_ne!(all.version_or_none().unwrap().status(), TeamStatus::Approved, "round {round}");
+}
+
+impl Files {
+    fn version_or_none(&self) -> Option<TeamVersion> {
+        TeamVersion::of(&policy("").1, Digest([1; 32]), &self.0)
+    }
+}

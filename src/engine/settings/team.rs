@@ -1,0 +1,184 @@
+//! The setting `[team]`: where the team keeps its decisions, which policy it begins with, and what its approvals do here.
+//!
+//! The remote and the policy are the user's: a workspace comes from somebody else and may only ask for less trust.
+
+use super::file::File;
+use crate::domain::team::FileName;
+use std::path::Path;
+use toml::Spanned;
+use toml::de::DeValue;
+
+/// What an approval by the team does here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord)]
+pub enum TeamTrust {
+    /// It is shown to whoever decides here.
+    #[default]
+    Review,
+    /// It counts here.
+    Team,
+}
+
+/// The team of this machine; nothing is exchanged by default.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TeamSettings {
+    /// A URL or an absolute path of a git repository; `None` where there is no team.
+    pub remote: Option<String>,
+    /// The first policy, pinned by hand.
+    pub policy: Option<FileName>,
+    /// What an approval by the team does here.
+    pub trust: TeamTrust,
+    /// The most that the workspace lets the team do.
+    pub(super) limits: TeamLimits,
+}
+
+/// The most that a workspace lets the team of its user do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TeamLimits {
+    trust: TeamTrust,
+    /// Whether decisions made in it are shared, and those of the team count.
+    enabled: bool,
+}
+
+impl Default for TeamLimits {
+    fn default() -> TeamLimits {
+        TeamLimits { trust: TeamTrust::Team, enabled: true }
+    }
+}
+
+const KNOWN: &str = "team has the settings remote, policy and trust";
+
+impl File<'_> {
+    /// The user's own.
+    pub(super) fn team(
+        &mut self,
+        value: &Spanned<DeValue<'_>>,
+        user_home: Option<&Path>,
+        limits: TeamLimits,
+    ) -> TeamSettings {
+        let mut team = TeamSettings { limits, ..TeamSettings::default() };
+        for (key, value) in self.table(value, "team") {
+            let (at, text) = (value.span().start, value.get_ref().as_str());
+            match key.get_ref().as_ref() {
+                "remote" => {
+                    team.remote = text.and_then(|text| address(text, user_home));
+                    if team.remote.is_none() {
+                        let hint = "write a URL, HOST:PATH, or a path that begins with / or ~/".to_owned();
+                        self.bad(at, "team.remote is not the address of a git repository".to_owned(), hint);
+                    }
+                }
+                "policy" => {
+                    team.policy = text.and_then(|text| text.parse().ok());
+                    if team.policy.is_none() {
+                        let hint = "write its 64 digits; `toolsmith team-policy FILE` shows them".to_owned();
+                        self.bad(at, "team.policy is not the SHA-256 of a policy".to_owned(), hint);
+                    }
+                }
+                "trust" => team.trust = self.trust(at, text),
+                other => self.unknown(key.span().start, &format!("team.{other}"), KNOWN),
+            }
+        }
+        team.trust = team.trust.min(limits.trust);
+        team.remote = team.remote.filter(|_| limits.enabled);
+        team
+    }
+
+    /// What a workspace says of the team of whoever opens it: the most that it may do. What cannot be read lets it do
+    /// nothing.
+    pub(super) fn team_of_workspace(&mut self, value: &Spanned<DeValue<'_>>) -> TeamLimits {
+        let mut limits = TeamLimits::default();
+        for (key, value) in self.table(value, "team") {
+            let (at, text) = (value.span().start, value.get_ref().as_str());
+            match key.get_ref().as_ref() {
+                "trust" => limits.trust = self.trust(at, text),
+                "enabled" => limits.enabled = self.boolean(value, "team.enabled").unwrap_or(false),
+                name @ ("remote" | "policy") => {
+                    let hint = "it is a user setting: put it into the user's config.toml".to_owned();
+                    self.bad(key.span().start, format!("team.{name} cannot be set in a workspace"), hint);
+                }
+                other => {
+                    let hint = "a workspace has the settings team.trust and team.enabled";
+                    self.unknown(key.span().start, &format!("team.{other}"), hint);
+                }
+            }
+        }
+        limits
+    }
+
+    /// What cannot be read means the least.
+    fn trust(&mut self, at: usize, text: Option<&str>) -> TeamTrust {
+        match text {
+            Some("review") => TeamTrust::Review,
+            Some("team") => TeamTrust::Team,
+            _ => {
+                let hint = "write \"review\" or \"team\"; review applies until then".to_owned();
+                self.bad(at, "team.trust is not a kind of trust".to_owned(), hint);
+                TeamTrust::Review
+            }
+        }
+    }
+}
+
+/// An address that git reads as nothing but an address. One that begins with a dash would be an option, and one like
+/// `ext::` would name a program.
+fn address(text: &str, user_home: Option<&Path>) -> Option<String> {
+    if text.starts_with('-') || text.contains("::") || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return None;
+    }
+    if let Some(rest) = text.strip_prefix("~/") {
+        return user_home?.join(rest).to_str().map(str::to_owned);
+    }
+    let is_url = ["https://", "http://", "ssh://", "git://", "file://"].iter().any(|scheme| text.starts_with(scheme));
+    let is_host = text.split_once(':').is_some_and(|(host, path)| {
+        !host.is_empty() && !host.contains('/') && !path.is_empty() && !path.starts_with("//")
+    });
+    (is_url || is_host || text.starts_with('/')).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Home;
+    use crate::engine::settings::Settings;
+
+    fn load(user: &str, workspace: &str) -> (Settings, Vec<String>) {
+        let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let home = Home { config: home.path().join("config"), data: home.path().join("data") };
+        std::fs::create_dir_all(home.config_file().parent().unwrap()).unwrap();
+        std::fs::write(home.config_file(), user).unwrap();
+        std::fs::write(folder.path().join("toolsmith.toml"), workspace).unwrap();
+        let (settings, problems) = Settings::load(folder.path(), &home);
+        (settings, problems.into_iter().map(|problem| problem.message).collect())
+    }
+
+    #[test]
+    fn a_workspace_can_only_lower_the_trust_of_the_user() {
+        let user = "[team]\nremote = \"git@host:team/tools.git\"\ntrust = \"team\"\n";
+        for (user, workspace, trust) in [
+            (user, "", TeamTrust::Team),
+            (user, "[team]\ntrust = \"review\"\n", TeamTrust::Review),
+            (user, "[team]\ntrust = 1\n", TeamTrust::Review),
+            ("[team]\nremote = \"/r\"\n", "[team]\ntrust = \"team\"\n", TeamTrust::Review),
+            ("[team]\ntrust = \"all\"\n", "", TeamTrust::Review),
+        ] {
+            assert_eq!(load(user, workspace).0.team.trust, trust, "{user} {workspace}");
+        }
+        assert_eq!(load(user, "[team]\nenabled = false\n").0.team.remote, None);
+        assert_eq!(load(user, "[team]\nenabled = 1\n").0.team.remote, None);
+        assert!(load(user, "[team]\nenabled = true\n").0.team.remote.is_some());
+        let (settings, problems) = load("", "[team]\nremote = \"/evil\"\npolicy = \"0\"\n");
+        assert_eq!((settings.team.remote, settings.team.policy), (None, None));
+        assert_eq!(problems, ["team.remote cannot be set in a workspace", "team.policy cannot be set in a workspace"]);
+    }
+
+    #[test]
+    fn an_address_is_an_address_and_nothing_else() {
+        let home = Some(Path::new("/home/ada"));
+        for good in ["https://h/t.git", "git@h:t.git", "h:t", "ssh://h/t", "/srv/t.git", "file:///srv/t"] {
+            assert_eq!(address(good, home).as_deref(), Some(good));
+        }
+        assert_eq!(address("~/t.git", home).as_deref(), Some("/home/ada/t.git"));
+        for bad in ["", "--upload-pack=evil", "ext::sh -c evil", "ext::evil", "t.git", "../t", "ftp://h/t", "/a b"] {
+            assert_eq!(address(bad, home), None, "{bad}");
+        }
+    }
+}

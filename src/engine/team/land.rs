@@ -1,0 +1,147 @@
+//! Versions that others ask about, or that the team approved, are put into the workspace when they are not here: they get
+//! a review like everything that is new.
+
+use super::Teams;
+use super::examine::{Examined, VERSIONS, git_failed};
+use super::hand_out::{MAX_VERSION_BYTES, is_carried};
+use crate::domain::team::{RUN, Statement, TeamKind, TeamVersion};
+use crate::domain::{Digest, Stage, Tool, VersionFile};
+use crate::engine::core;
+use crate::engine::error::EngineError;
+use crate::engine::version::landing::Landing;
+use crate::store::TeamFiles;
+use crate::vcs::{Exchange, TreeFile};
+use std::collections::BTreeSet;
+
+/// The most files of one version.
+const MAX_FILES: usize = 2_000;
+
+impl Teams<'_> {
+    /// Puts versions into the workspace, each once.
+    pub(super) fn land(
+        &self,
+        who: &str,
+        exchange: &Exchange,
+        examined: &Examined,
+        landed: &mut Vec<String>,
+        notes: &mut Vec<String>,
+    ) -> Result<(), EngineError> {
+        let absent = self.absent()?;
+        let wanted: Vec<TeamVersion> =
+            absent.into_iter().filter(|version| examined.versions.contains_key(&version.digest)).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let _turn = self.engine.take_turn()?;
+        let mut any = false;
+        for version in &wanted {
+            let files = match read(exchange, version.digest, &examined.versions[&version.digest])? {
+                Ok(files) => files,
+                Err(why) => {
+                    notes.push(format!("{VERSIONS}/{} refused: {why}", version.digest.hex()));
+                    continue;
+                }
+            };
+            let landing = Landing {
+                tool: &version.tool,
+                version: &version.version,
+                digest: version.digest,
+                approved: stage_of(version),
+                files: &files,
+            };
+            match self.engine.versions().land(who, &landing)? {
+                Ok(place) => {
+                    any = true;
+                    landed.push(format!("{} {} is new in {}", version.tool, version.version, place.base));
+                }
+                Err(why) => notes.push(format!("{} {} was not added: {why}", version.tool, version.version)),
+            }
+        }
+        if any {
+            self.engine.library().scan(&mut |_| {})?;
+        }
+        Ok(())
+    }
+
+    /// Versions that others ask about or that the team approved, and that were never here.
+    pub(super) fn absent(&self) -> Result<Vec<TeamVersion>, EngineError> {
+        let view = self.engine.library().catalog();
+        let here: BTreeSet<Digest> = view.tools.iter().map(|tool| tool.digest).collect();
+        self.workspace.read(|q| {
+            let mut absent = Vec::new();
+            for (digest, text) in TeamFiles(q).states(&["open", "partly approved", "approved"])? {
+                if here.contains(&digest) || TeamFiles(q).has_landed(digest)? {
+                    continue;
+                }
+                let Ok(version) = serde_json::from_str::<TeamVersion>(&text) else { continue };
+                let was_here = q.version(&version.tool, digest)?.is_some();
+                if !was_here && (version.is_requested() || stage_of(&version).is_some()) {
+                    absent.push(version);
+                }
+            }
+            Ok(absent)
+        })
+    }
+
+    /// The version that the team decided about; `None` where there is no team, or nobody decided.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(in crate::engine) fn version(&self, digest: Digest) -> Result<Option<TeamVersion>, EngineError> {
+        if self.remote().is_none() {
+            return Ok(None);
+        }
+        self.workspace.read(|q| Ok(core::team_version(q, digest)?))
+    }
+
+    /// Why a version must not run: the team revoked it, or rejected what is approved here. `None` where it may.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(in crate::engine) fn stopped(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
+        let Some(version) = self.version(tool.digest)? else { return Ok(None) };
+        let stops = |no: &&Statement| no.kind == TeamKind::Revoke || tool.stage.is_vouched();
+        let (name, digest) = (&tool.name, tool.digest);
+        Ok(version.stopped_by().filter(stops).map(|no| {
+            let reason = super::sync::because(no.reason.as_deref());
+            let what = if no.kind == TeamKind::Revoke { "revoked" } else { "rejected" };
+            let next = "an approval of a signer that answers this lets it run again";
+            format!("{name} ({}) was {what} by {}{reason}; {next}", digest.short(), no.signer)
+        }))
+    }
+}
+
+/// The stage for which the team approved a version.
+fn stage_of(version: &TeamVersion) -> Option<Stage> {
+    let stages = [Stage::Core, Stage::Approved];
+    stages.into_iter().find(|stage| version.approved_as(&version.tool, *stage, RUN).is_some())
+}
+
+/// The files of a version, checked against its digest. Inside, one line that says why they are refused.
+fn read(
+    exchange: &Exchange,
+    digest: Digest,
+    files: &[TreeFile],
+) -> Result<Result<Vec<VersionFile>, String>, EngineError> {
+    let size: u64 = files.iter().map(|file| file.size).sum();
+    if files.len() > MAX_FILES || size > MAX_VERSION_BYTES {
+        let (count, most) = (files.len(), MAX_VERSION_BYTES >> 20);
+        return Ok(Err(format!("it has {count} files and {size} bytes, at most {MAX_FILES} and {most} MiB are read")));
+    }
+    let objects: Vec<&str> = files.iter().map(|file| file.object.as_str()).collect();
+    let prefix = format!("{VERSIONS}/{}/", digest.hex());
+    if let Some(odd) = files.iter().find(|file| {
+        let path = file.path.strip_prefix(&prefix).unwrap_or_default();
+        file.mode.is_none() || !is_carried(path) || path.starts_with("@/")
+    }) {
+        return Ok(Err(format!("{} is not a plain file of a version", odd.path)));
+    }
+    let contents = exchange.contents(&objects).map_err(git_failed)?;
+    let version = files.iter().zip(contents).filter_map(|(file, bytes)| {
+        let path = file.path.strip_prefix(&prefix)?.to_owned();
+        Some(VersionFile { path, mode: file.mode?, bytes })
+    });
+    let version: Vec<VersionFile> = version.collect();
+    let is = Digest::of_files(&version);
+    Ok(if is == digest { Ok(version) } else { Err(format!("its files have the digest {}", is.short())) })
+}

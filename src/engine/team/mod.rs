@@ -1,0 +1,106 @@
+//! The team: decisions that travel as signed files through a git repository.
+//!
+//! Files are kept in the store, never in the workspace. Nothing that comes from the repository is believed but for what
+//! its signatures say by the policy that the user pinned; the repository can only withhold.
+
+mod claiming;
+mod examine;
+mod hand_out;
+mod land;
+mod policies;
+mod report;
+mod sharing;
+mod sync;
+mod trust;
+mod verify;
+
+pub use report::{PolicyRow, SignerRow, TeamReport, VersionRow};
+
+use super::Engine;
+use super::core::{TeamContext, chain_of};
+use super::error::{EngineError, ErrorCode};
+use super::plain_verb::{PlainQuery, PlainVerb};
+use super::workspace::Workspace;
+use crate::domain::team::{FileName, SigningKey};
+use std::path::{Path, PathBuf};
+
+/// Changes that concern the team and need nothing but their arguments.
+pub(super) const VERBS: &[PlainVerb] = &[sync::SYNC, claiming::CLAIM, claiming::ASK_TEAM, policies::TEAM_POLICY];
+
+/// Questions about the team that need nothing but their arguments.
+pub(super) const QUERIES: &[PlainQuery] = &[report::TEAM];
+
+/// The branch of the team's repository.
+const BRANCH: &str = "toolsmith";
+
+/// The team: its policy, what it decided, and exchanging decisions with it.
+#[derive(Clone, Copy)]
+pub struct Teams<'e> {
+    pub(in crate::engine) engine: &'e Engine,
+    pub(in crate::engine) workspace: &'e Workspace,
+}
+
+impl Teams<'_> {
+    /// Where the team keeps its decisions; `None` where there is no team.
+    pub(in crate::engine) fn remote(&self) -> Option<&str> {
+        self.workspace.settings.team.remote.as_deref()
+    }
+
+    fn demand_remote(&self) -> Result<&str, EngineError> {
+        self.remote().ok_or_else(|| {
+            let hint = "put `remote = \"URL or path\"` of a git repository under [team] in config.toml";
+            EngineError::new(ErrorCode::Usage, "no team is set up here", hint)
+        })
+    }
+
+    fn demand_pin(&self) -> Result<FileName, EngineError> {
+        self.demand_remote()?;
+        self.workspace.settings.team.policy.ok_or_else(|| {
+            let hint = "get the 64 digits of the team's first policy from a colleague (`toolsmith team` shows them) and \
+                        put `policy = \"…\"` under [team] in config.toml; `toolsmith team-policy FILE` creates one";
+            EngineError::new(ErrorCode::Usage, "the policy of the team is not pinned here", hint)
+        })
+    }
+
+    /// What decisions made here need to be shared; `None` where there is no team.
+    ///
+    /// # Errors
+    /// `Usage` for a missing key; `Internal` for trouble with the store.
+    pub(in crate::engine) fn context(&self) -> Result<Option<TeamContext>, EngineError> {
+        let (Some(_), Some(pin)) = (self.remote(), self.workspace.settings.team.policy) else { return Ok(None) };
+        let key = self.own_key()?;
+        let (_, policy) = self.workspace.read(|q| Ok(chain_of(q, pin)?))?;
+        Ok(Some(TeamContext { pin, policy, key }))
+    }
+
+    /// The public half of the key that decisions are signed with.
+    ///
+    /// # Errors
+    /// `Usage` with what to set.
+    fn own_key(&self) -> Result<SigningKey, EngineError> {
+        let hint = "set `key = \"~/.ssh/…\"` under [signing] in config.toml; its .pub file has to lie beside it";
+        let unknown = |why: String| EngineError::new(ErrorCode::Usage, why, hint);
+        let Some(key) = &self.workspace.settings.signing.key else {
+            return Err(unknown("the team needs signed decisions, but no key is set".to_owned()));
+        };
+        let public = public_half(key);
+        let text = std::fs::read_to_string(&public)
+            .map_err(|why| unknown(format!("{} cannot be read: {why}", public.display())))?;
+        SigningKey::new(&text).map_err(|why| unknown(format!("{}: {why}", public.display())))
+    }
+
+    /// Where the private clone and its lock lie.
+    fn folder(&self) -> PathBuf {
+        self.workspace.state_dir.join("team")
+    }
+}
+
+/// The file with the public half of a key.
+fn public_half(key: &Path) -> PathBuf {
+    if key.extension().is_some_and(|end| end == "pub") {
+        return key.to_owned();
+    }
+    let mut name = key.as_os_str().to_owned();
+    name.push(".pub");
+    name.into()
+}

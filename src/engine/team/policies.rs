@@ -1,0 +1,150 @@
+//! `team-policy`: making the first policy, proposing the next one, and agreeing to one.
+
+use super::Teams;
+use crate::domain::team::{FileName, Subject, TeamKind, TeamPolicy};
+use crate::domain::{Outcome, VerbCall, count};
+use crate::engine::core::{self, Step};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::plain_verb::{Perform, PlainVerb, argument};
+use crate::engine::view::Preview;
+use crate::store::{TeamFiles, TeamWriter};
+use serde_json::json;
+use std::io::Read;
+use std::path::Path;
+
+/// Proposes a policy, or agrees to one.
+pub(super) const TEAM_POLICY: PlainVerb = PlainVerb {
+    name: "team-policy",
+    needs_catalog: false,
+    preview: |engine, call| engine.teams().preview_policy(call),
+    perform: Perform::Human(|engine, who, call| engine.teams().decide_policy(who, call)),
+};
+
+/// The largest policy file, in bytes.
+const MAX_BYTES: u64 = 256 * 1024;
+
+/// The fewest digits that name a policy.
+const FEWEST_DIGITS: usize = 8;
+
+/// A policy that somebody names.
+struct Named {
+    name: FileName,
+    policy: TeamPolicy,
+    bytes: Vec<u8>,
+}
+
+impl Teams<'_> {
+    /// The policy that an argument names: a file, or the first digits of one that was proposed.
+    fn named_policy(&self, text: &str) -> Result<Named, EngineError> {
+        let wrong = |why: String| {
+            EngineError::new(ErrorCode::Usage, format!("{text}: {why}"), "docs/teams.md shows what a policy looks like")
+        };
+        let bytes = if let Some(bytes) = self.proposed(text)? {
+            bytes
+        } else {
+            let mut bytes = Vec::new();
+            let read = std::fs::metadata(Path::new(text)).and_then(|facts| {
+                if !facts.is_file() {
+                    return Err(std::io::Error::other("it is not a file"));
+                }
+                std::fs::File::open(text)?.take(MAX_BYTES).read_to_end(&mut bytes)
+            });
+            read.map_err(|why| wrong(format!("it cannot be read: {why}")))?;
+            bytes
+        };
+        let policy = TeamPolicy::read(&bytes).map_err(wrong)?;
+        Ok(Named { name: FileName::of(&bytes), policy, bytes })
+    }
+
+    fn proposed(&self, digits: &str) -> Result<Option<Vec<u8>>, EngineError> {
+        if digits.len() < FEWEST_DIGITS || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(None);
+        }
+        let files = self.workspace.read(|q| Ok(TeamFiles(q).without_version()?))?;
+        let mut found = files.into_iter().filter(|file| file.key.is_none() && file.name.starts_with(digits));
+        Ok(found.next().map(|file| file.bytes))
+    }
+
+    fn preview_policy(&self, call: &VerbCall) -> Result<Preview, EngineError> {
+        self.demand_remote()?;
+        let named = self.named_policy(argument(call, "policy")?)?;
+        let mut lines = vec![format!("{}, {}", named.name, count(named.policy.signers.len(), "signer"))];
+        lines.extend(named.policy.signers.iter().map(|signer| {
+            let roles = if signer.roles.is_empty() { String::new() } else { format!(": {}", signer.roles.join(", ")) };
+            format!("{}{roles}, {}", signer.name, signer.key.fingerprint())
+        }));
+        let title = match named.policy.previous {
+            None => "Begin a team with this policy?".to_owned(),
+            Some(previous) => format!("Agree that this policy replaces {}?", previous.short()),
+        };
+        Ok(Preview { title, lines, undo: "an agreement cannot be undone".to_owned() })
+    }
+
+    fn decide_policy(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
+        self.demand_remote()?;
+        let named = self.named_policy(argument(call, "policy")?)?;
+        let pin = self.workspace.settings.team.policy;
+        let file = core::policy_file(&named.bytes, None);
+        let is_first = named.policy.previous.is_none();
+        if is_first && pin.is_none_or(|pin| pin == named.name) {
+            return self.begin(who, &named, &file);
+        }
+        let pin = self.demand_pin()?;
+        let (chain, _) = self.workspace.read(|q| Ok(core::chain_of(q, pin)?))?;
+        if chain.policies.contains(&named.name) {
+            let message = format!("the policy {} is in force already, or was", named.name.short());
+            return Err(EngineError::new(ErrorCode::Conflict, message, "`toolsmith team` shows the chain of policies"));
+        }
+        let replaces = named.policy.previous.filter(|previous| Some(*previous) == chain.head());
+        if replaces.is_none() {
+            let head = chain.head().map_or_else(|| pin.hex(), |head| head.hex());
+            let message = "the policy does not replace the one in force";
+            let hint = format!("write `previous = \"{head}\"` at its top; `toolsmith sync` brings newer ones");
+            return Err(EngineError::new(ErrorCode::Conflict, message, hint));
+        }
+        let shared = self.of_verb(TeamKind::Policy, Subject::Policy(named.name), call.get("reason"), None)?;
+        let step = self.engine.step(who, |tx, actor| {
+            core::take_in(tx, pin, std::slice::from_ref(&file))?;
+            let detail = json!({"policy": named.name, "previous": named.policy.previous});
+            let operation = core::log_team(tx, actor, ("team-policy", &named.name.short()), detail)?;
+            let message = format!("you agree to the policy {}", named.name.short());
+            let (operation, review, commit) = (Some(operation), None, None);
+            let outcome = Outcome { operation, review, message, commit, detail: serde_json::Value::Null };
+            shared.write(tx, actor, Step { outcome, intents: Vec::new() })
+        })?;
+        let (chain, _) = self.workspace.read(|q| Ok(core::chain_of(q, pin)?))?;
+        let mut outcome = step.outcome;
+        let missing = chain.proposed.iter().find(|(name, _)| *name == named.name);
+        outcome.message = match missing {
+            Some((_, missing)) => {
+                format!("{}; {} more must agree", outcome.message, count(*missing, "administrator"))
+            }
+            None => format!("{}; it is in force", outcome.message),
+        };
+        Ok(outcome)
+    }
+
+    /// Keeps the first policy of a team.
+    fn begin(&self, who: &str, named: &Named, file: &crate::store::TeamFile) -> Result<Outcome, EngineError> {
+        let pinned = self.workspace.settings.team.policy;
+        let operation = self.workspace.transact(|tx| {
+            match pinned {
+                Some(pin) => drop(core::take_in(tx, pin, std::slice::from_ref(file))?),
+                None => TeamWriter(tx).put(file)?,
+            }
+            let detail = json!({"policy": named.name});
+            core::log_team(tx, self.workspace.actor(who), ("team-policy", &named.name.short()), detail)
+        })?;
+        let next = match pinned {
+            Some(_) => "`toolsmith sync` shares it".to_owned(),
+            None => format!(
+                "put `policy = \"{}\"` under [team] in config.toml, here and on the machines of your colleagues, then \
+                 `toolsmith sync` shares it",
+                named.name
+            ),
+        };
+        let message = format!("the first policy of the team is {}: {next}", named.name.short());
+        let detail = json!({"policy": named.name});
+        Ok(Outcome { operation: Some(operation), review: None, message, commit: None, detail })
+    }
+}

@@ -1,0 +1,354 @@
+//! `team`: the remote, who may decide, what is asked, what is not here, what was refused.
+
+use super::Teams;
+use super::examine::path_of;
+use crate::domain::description::{Align, Describe, Description, Ink, Table};
+use crate::domain::team::{FileName, PolicyChain, RUN, Statement, TeamStatus, TeamVersion};
+use crate::domain::{Digest, Instant, Stage, count, rfc3339};
+use crate::engine::clock::now;
+use crate::engine::core;
+use crate::engine::error::EngineError;
+use crate::engine::plain_verb::{Described, PlainQuery};
+use crate::store::TeamFiles;
+use serde::Serialize;
+
+/// Shows the team.
+pub(super) const TEAM: PlainQuery =
+    PlainQuery { name: "team", needs_catalog: true, answer: |engine, _, _| Described::of(&engine.teams().report()?) };
+
+/// How long a claim is shown, in milliseconds: two hours.
+const CLAIM_MS: i64 = 2 * 3_600_000;
+
+/// A signer who expires within this time is shown as such, in milliseconds: 30 days.
+const SOON_MS: i64 = 30 * 86_400_000;
+
+/// The most rows of one table.
+const MOST_ROWS: usize = 100;
+
+/// A signer of the policy in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SignerRow {
+    /// Name and mail address.
+    pub name: String,
+    /// Fingerprint of the key.
+    pub key: String,
+    /// Roles.
+    pub roles: Vec<String>,
+    /// When the key begins to count.
+    pub from: Option<Instant>,
+    /// When the key stops to count.
+    pub until: Option<Instant>,
+    /// Whether it is the user's own key.
+    pub is_you: bool,
+}
+
+/// A policy of the chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PolicyRow {
+    /// Its name.
+    pub name: FileName,
+    /// Where it is in the chain, in words.
+    pub state: String,
+}
+
+/// A version that the team has to do with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VersionRow {
+    /// Its name.
+    pub tool: String,
+    /// Its version.
+    pub version: String,
+    /// Its digest.
+    pub digest: Digest,
+    /// Where it is with the team.
+    pub status: TeamStatus,
+    /// Who asks for its review, or who decided.
+    pub by: String,
+    /// Who is looking at it.
+    pub claimed_by: Vec<String>,
+    /// Whether it is in this workspace.
+    pub here: bool,
+}
+
+/// What `team` answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TeamReport {
+    /// The address of the repository.
+    pub remote: String,
+    /// When decisions were exchanged last.
+    pub last_sync: Option<Instant>,
+    /// What an approval by the team does here: `review` or `team`.
+    pub trust: String,
+    /// How many decision and policy files are kept.
+    pub files: usize,
+    /// How many wait to be handed out.
+    pub waiting: usize,
+    /// A digest over what the files come to: two machines with the same files have the same.
+    pub state: Digest,
+    /// The policies, from the pinned one to the one in force, then those that are proposed.
+    pub policies: Vec<PolicyRow>,
+    /// Who may decide.
+    pub signers: Vec<SignerRow>,
+    /// Versions that somebody asks about.
+    pub requests: Vec<VersionRow>,
+    /// Versions that the team approved and that are not here.
+    pub absent: Vec<VersionRow>,
+    /// Versions that the team stopped.
+    pub stopped: Vec<VersionRow>,
+    /// Files that do not count, each with the reason.
+    pub refused: Vec<(String, String)>,
+    /// Why something does not work, and what to do.
+    pub problems: Vec<String>,
+}
+
+/// Who said that they look at a version within the last two hours, with the time at which that ends.
+pub(super) fn claims(version: &TeamVersion, at: Instant) -> Vec<(String, Instant)> {
+    let fresh = |claim: &&Statement| (0..CLAIM_MS).contains(&(at.0 - claim.at.0));
+    version.claims.iter().filter(fresh).map(|claim| (claim.signer.clone(), Instant(claim.at.0 + CLAIM_MS))).collect()
+}
+
+impl Teams<'_> {
+    /// What is known of the team. Asks nobody.
+    ///
+    /// # Errors
+    /// `Usage` where there is no team; `Internal` for trouble with the store.
+    pub fn report(&self) -> Result<TeamReport, EngineError> {
+        let remote = self.demand_remote()?.to_owned();
+        let view = self.engine.library().catalog();
+        let is_here = |digest: Digest| view.tools.iter().any(|tool| tool.digest == digest);
+        let (last, files, waiting, refused, states) = self.workspace.read(|q| {
+            let files = TeamFiles(q);
+            let (last, refused, states) = (files.last_sync()?, files.refused()?, files.states(&[])?);
+            Ok((last, files.count()?, files.waiting()?.len(), refused, states))
+        })?;
+        let mut report = TeamReport {
+            remote,
+            last_sync: last.and_then(|sync| sync.at),
+            trust: format!("{:?}", self.workspace.settings.team.trust).to_lowercase(),
+            files,
+            waiting,
+            state: digest_of(&states),
+            policies: Vec::new(),
+            signers: Vec::new(),
+            requests: Vec::new(),
+            absent: Vec::new(),
+            stopped: Vec::new(),
+            refused: refused.into_iter().map(|(path, _, why)| (path, why)).collect(),
+            problems: Vec::new(),
+        };
+        self.report_policies(&mut report)?;
+        let at = now();
+        for (digest, text) in states {
+            let Ok(version) = serde_json::from_str::<TeamVersion>(&text) else { continue };
+            let path = |name: &FileName| path_of(&name.hex(), false);
+            report.refused.extend(version.uncounted.iter().map(|(name, why)| (path(name), why.clone())));
+            let row = row(&version, at, is_here(digest));
+            if version.stopped_by().is_some() {
+                report.stopped.push(row);
+            } else if version.is_requested() {
+                report.requests.push(row);
+            } else if version.status() == TeamStatus::Approved && !row.here {
+                report.absent.push(row);
+            }
+        }
+        Ok(report)
+    }
+
+    fn report_policies(&self, report: &mut TeamReport) -> Result<(), EngineError> {
+        let own = match self.own_key() {
+            Ok(key) => Some(key),
+            Err(error) => {
+                report.problems.push(format!("{}: {}", error.message, error.hint));
+                None
+            }
+        };
+        let pin = match self.demand_pin() {
+            Ok(pin) => pin,
+            Err(error) => {
+                report.problems.push(format!("{}: {}", error.message, error.hint));
+                return Ok(());
+            }
+        };
+        let (chain, policy) = self.workspace.read(|q| Ok(core::chain_of(q, pin)?))?;
+        report.policies = policy_rows(&chain);
+        if !chain.fork.is_empty() {
+            report.problems.push(
+                "two policies replace the same one, so neither counts: agree on one and pin it under [team] in \
+                 config.toml"
+                    .to_owned(),
+            );
+        }
+        let Some(policy) = policy else {
+            report.problems.push(format!("the pinned policy {} is not here: run `toolsmith sync`", pin.short()));
+            return Ok(());
+        };
+        report.signers = policy
+            .signers
+            .iter()
+            .map(|signer| SignerRow {
+                name: signer.name.clone(),
+                key: signer.key.fingerprint(),
+                roles: signer.roles.clone(),
+                from: signer.from,
+                until: signer.until,
+                is_you: own.as_ref() == Some(&signer.key),
+            })
+            .collect();
+        if own.is_some() && !report.signers.iter().any(|signer| signer.is_you) {
+            report.problems.push("your key is not in the policy: your decisions are not shared".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// A digest over the states of all versions, by digest.
+fn digest_of(states: &[(Digest, String)]) -> Digest {
+    let parts = states.iter().flat_map(|(digest, text)| [digest.0, Digest::of_bytes(text.as_bytes()).0]);
+    Digest::of_bytes(&parts.collect::<Vec<_>>().concat())
+}
+
+fn policy_rows(chain: &PolicyChain) -> Vec<PolicyRow> {
+    let last = chain.policies.len().saturating_sub(1);
+    let state = |at: usize| match (at, at == last) {
+        (0, true) => "pinned, in force",
+        (0, false) => "pinned",
+        (_, true) => "in force",
+        (_, false) => "replaced",
+    };
+    let of_chain = chain.policies.iter().enumerate().map(|(at, name)| (name, state(at).to_owned()));
+    let forked = chain.fork.iter().map(|name| (name, "forked: does not count".to_owned()));
+    let proposed = chain.proposed.iter().map(|(name, missing)| {
+        let missing = count(*missing, "administrator");
+        (name, format!("proposed, {missing} must agree: `toolsmith team-policy {}`", name.short()))
+    });
+    of_chain.chain(forked).chain(proposed).map(|(name, state)| PolicyRow { name: *name, state }).collect()
+}
+
+fn row(version: &TeamVersion, at: Instant, here: bool) -> VersionRow {
+    let by = match version.stopped_by() {
+        Some(no) => format!("{}{}", no.signer, super::sync::because(no.reason.as_deref())),
+        None if version.is_requested() => names(&version.requests),
+        None => {
+            let stages = [Stage::Core, Stage::Approved];
+            let approved = stages.iter().find_map(|stage| version.approved_as(&version.tool, *stage, RUN));
+            approved.map(|(approvals, _)| names(approvals)).unwrap_or_default()
+        }
+    };
+    VersionRow {
+        tool: version.tool.to_string(),
+        version: version.version.to_string(),
+        digest: version.digest,
+        status: version.status(),
+        by,
+        claimed_by: claims(version, at).into_iter().map(|(name, _)| name).collect(),
+        here,
+    }
+}
+
+/// Who signed statements, with the agent that asked.
+pub(super) fn names(statements: &[Statement]) -> String {
+    let name = |statement: &Statement| match &statement.agent {
+        Some(agent) => format!("{} for the agent {agent}", statement.signer),
+        None => statement.signer.clone(),
+    };
+    let mut names: Vec<String> = statements.iter().map(name).collect();
+    names.sort();
+    names.dedup();
+    names.join(", ")
+}
+
+impl TeamReport {
+    fn signer_table(&self) -> Table {
+        let heads = [("signer", Align::Left), ("roles", Align::Left), ("expires", Align::Left), ("key", Align::Left)];
+        let mut table = Table::new(&heads);
+        let at = now();
+        for signer in &self.signers {
+            let (ink, expires) = match signer.until {
+                None => (Ink::Dim, "never".to_owned()),
+                Some(until) if until <= at => (Ink::Bad, format!("{} (expired)", &rfc3339(until)[..10])),
+                Some(until) if until.0 - at.0 < SOON_MS => (Ink::Warn, rfc3339(until)[..10].to_owned()),
+                Some(until) => (Ink::Plain, rfc3339(until)[..10].to_owned()),
+            };
+            let you = if signer.is_you { " (you)" } else { "" };
+            table.row([
+                (Ink::Strong, format!("{}{you}", signer.name)),
+                (Ink::Plain, signer.roles.join(", ")),
+                (ink, expires),
+                (Ink::Dim, signer.key.clone()),
+            ]);
+        }
+        table
+    }
+}
+
+/// A table of versions; the last column says who.
+fn version_table(rows: &[VersionRow], who: &'static str) -> Table {
+    let heads = [
+        ("tool", Align::Left),
+        ("version", Align::Left),
+        ("digest", Align::Left),
+        ("status", Align::Left),
+        (who, Align::Left),
+        ("claimed by", Align::Left),
+        ("here", Align::Left),
+    ];
+    let mut table = Table::new(&heads);
+    for row in rows.iter().take(MOST_ROWS) {
+        table.row([
+            (Ink::Strong, row.tool.clone()),
+            (Ink::Plain, row.version.clone()),
+            (Ink::Dim, row.digest.short()),
+            (Ink::Plain, row.status.to_string()),
+            (Ink::Plain, row.by.clone()),
+            (Ink::Plain, row.claimed_by.join(", ")),
+            (Ink::Dim, if row.here { "yes" } else { "no" }.to_owned()),
+        ]);
+    }
+    table
+}
+
+impl Describe for TeamReport {
+    fn describe(&self) -> Description {
+        let mut told = Description::new();
+        told.field("remote", Ink::Plain, &self.remote);
+        let last = self.last_sync.map_or_else(|| "never".to_owned(), rfc3339);
+        told.field("last sync", Ink::Plain, last);
+        let trust = match self.trust.as_str() {
+            "team" => "team: an approval by the team counts here",
+            _ => "review: an approval by the team is shown to whoever decides here",
+        };
+        told.field("trust", Ink::Plain, trust);
+        let waiting = if self.waiting > 0 { format!(", {} to hand out", self.waiting) } else { String::new() };
+        told.field("files", Ink::Plain, format!("{}{waiting}", self.files));
+        told.field("state", Ink::Dim, self.state.short());
+        for policy in &self.policies {
+            told.field("policy", Ink::Plain, format!("{} {}", policy.name, policy.state));
+        }
+        if !self.signers.is_empty() {
+            told.table(self.signer_table());
+        }
+        for (rows, who) in [(&self.requests, "asked by"), (&self.absent, "approved by"), (&self.stopped, "stopped by")]
+        {
+            if !rows.is_empty() {
+                told.table(version_table(rows, who));
+            }
+        }
+        for (path, why) in self.refused.iter().take(MOST_ROWS) {
+            told.note(Ink::Bad, "refused", format!("{path}: {why}"));
+        }
+        for problem in &self.problems {
+            told.note(Ink::Warn, "problem", problem);
+        }
+        let parts = [
+            count(self.requests.len(), "request"),
+            format!("{} approved elsewhere", self.absent.len()),
+            format!("{} stopped", self.stopped.len()),
+            format!("{} refused", self.refused.len()),
+        ];
+        told.summary(parts.join(", "));
+        if self.waiting > 0 {
+            told.next("`toolsmith sync` hands out what waits");
+        }
+        told
+    }
+}

@@ -1,0 +1,295 @@
+//! `sync`: fetch, check, take in, hand out. Each way is one transaction and one entry of the log, so that whatever a kill
+//! interrupts, the next sync goes on from a whole state.
+
+use super::Teams;
+use super::examine::{Examined, git_failed, open_clone, path_of};
+use super::hand_out::HandedOut;
+use crate::domain::team::{FileName, TeamDecision, TeamKind, TeamStatus};
+use crate::domain::{Outcome, VerbCall, count, plural};
+use crate::engine::clock::now;
+use crate::engine::core::{self, TeamChange};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::plain_verb::{Perform, PlainVerb};
+use crate::engine::view::Preview;
+use crate::store::{TeamFiles, TeamSync, TeamWriter};
+use crate::vcs::{Exchange, Pushed};
+use serde::Serialize;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// Exchanges decisions with the team.
+pub(super) const SYNC: PlainVerb = PlainVerb {
+    name: "sync",
+    needs_catalog: true,
+    preview: |engine, call| engine.teams().preview_sync(call),
+    perform: Perform::LongHuman(|engine, who, call| engine.teams().sync(who, call.get("dry-run").is_some())),
+};
+
+/// How many times is pushed when others are faster.
+const PUSHES: usize = 5;
+
+/// How many refused files the answer names.
+const NAMED: usize = 3;
+
+/// What an exchange came to.
+#[derive(Debug, Default, Serialize)]
+struct SyncReport {
+    /// How many files came, by kind.
+    came: BTreeMap<String, usize>,
+    /// Policies that came.
+    policies: usize,
+    /// Files that do not count, each with the reason.
+    refused: Vec<(String, String)>,
+    /// Files that somebody removed from the team's repository. They count here all the same.
+    gone: Vec<String>,
+    /// Versions whose place in the team changed.
+    changed: Vec<String>,
+    /// Versions that were put into the workspace.
+    landed: Vec<String>,
+    /// How many files were handed out.
+    handed_out: usize,
+    /// What was not done, and why.
+    notes: Vec<String>,
+}
+
+impl Teams<'_> {
+    fn preview_sync(&self, call: &VerbCall) -> Result<Preview, EngineError> {
+        let remote = self.demand_remote()?;
+        let waiting = self.workspace.read(|q| Ok(TeamFiles(q).waiting()?))?.len();
+        let mut lines = vec![
+            "takes in what others decided, after its signatures are checked".to_owned(),
+            format!("hands out {}", count(waiting, "file")),
+        ];
+        if call.get("dry-run").is_some() {
+            lines = vec!["shows what would come; changes nothing".to_owned()];
+        }
+        let undo = "it cannot be undone; `toolsmith undo` takes single decisions back".to_owned();
+        Ok(Preview { title: format!("Exchange decisions with {remote}?"), lines, undo })
+    }
+
+    fn sync(&self, who: &str, dry: bool) -> Result<Outcome, EngineError> {
+        let (remote, pin) = (self.demand_remote()?.to_owned(), self.demand_pin()?);
+        if let (Some(why), false) = (self.workspace.viewing(), dry) {
+            return Err(why.clone());
+        }
+        std::fs::create_dir_all(self.folder()).map_err(EngineError::internal)?;
+        let lock = std::fs::File::create(self.folder().join("lock")).map_err(EngineError::internal)?;
+        lock.lock().map_err(EngineError::internal)?;
+        let exchange = open_clone(&self.folder(), &remote, &self.workspace.programs)?;
+        let before = self.workspace.read(|q| Ok(TeamFiles(q).last_sync()?))?.unwrap_or_default();
+        // Another repository has nothing yet: what is not there was removed by nobody.
+        let is_same = before.remote == remote || before.commit.is_none();
+        let mut report = SyncReport::default();
+        for attempt in 1.. {
+            let commit = fetch(&exchange)?;
+            let examined = self.examine(&exchange, commit)?;
+            report.note(&examined, is_same && attempt == 1);
+            if dry {
+                return Ok(report.outcome(&remote, true));
+            }
+            self.take_in(who, (&remote, pin), &examined, &mut report)?;
+            if attempt == 1 {
+                self.land(who, &exchange, &examined, &mut report.landed, &mut report.notes)?;
+            }
+            let Some(handed) = self.hand_out(who, &exchange, &examined, &mut report.notes)? else { break };
+            match exchange.push(&handed.commit).map_err(git_failed)? {
+                Pushed::Done => {
+                    self.note_handed_out(who, &remote, &exchange, &handed)?;
+                    report.handed_out += handed.names.len();
+                    break;
+                }
+                Pushed::Outdated if attempt < PUSHES => {}
+                Pushed::Outdated => {
+                    let message = format!("others pushed to {remote} at the same time, {PUSHES} times");
+                    let hint = "what came is taken in; run `toolsmith sync` again to hand out";
+                    return Err(EngineError::new(ErrorCode::Conflict, message, hint));
+                }
+            }
+        }
+        if !report.changed.is_empty() {
+            // What the team approved may count here now, or not any more.
+            self.engine.library().scan(&mut |_| {})?;
+        }
+        Ok(report.outcome(&remote, false))
+    }
+
+    /// Takes in what came, in one transaction.
+    fn take_in(
+        &self,
+        who: &str,
+        (remote, pin): (&str, FileName),
+        examined: &Examined,
+        report: &mut SyncReport,
+    ) -> Result<(), EngineError> {
+        let came: Vec<&str> = examined.new.iter().map(|file| file.name.as_str()).collect();
+        let changes = self.workspace.transact(|tx| {
+            let writer = TeamWriter(tx);
+            for (name, object) in &examined.arrived {
+                writer.set_object(name, Some(object))?;
+            }
+            for name in &examined.gone {
+                writer.set_object(name, None)?;
+            }
+            let changes = core::take_in(tx, pin, &examined.new)?;
+            writer.set_refused(&examined.refused)?;
+            let before = TeamFiles(tx).last_sync()?.unwrap_or_default();
+            let (remote, commit, at) = (remote.to_owned(), examined.commit.clone(), Some(now()));
+            writer.set_sync(&TeamSync { remote: remote.clone(), commit, at, policy: before.policy })?;
+            if !came.is_empty() || !examined.gone.is_empty() {
+                let refused: Vec<_> = examined.refused.iter().map(|(path, _, why)| json!([path, why])).collect();
+                let changed: Vec<String> = changes.iter().map(change_line).collect();
+                let detail = json!({"came": came, "gone": examined.gone, "refused": refused, "changed": changed});
+                core::log_team(tx, self.workspace.actor(who), ("sync", &remote), detail)?;
+            }
+            Ok(changes)
+        })?;
+        report.changed.extend(changes.iter().map(change_line));
+        for (name, why) in self.uncounted_among(examined)? {
+            report.refused.push((path_of(&name.hex(), false), why));
+        }
+        Ok(())
+    }
+
+    /// New decisions that do not count by the policy, each with the reason.
+    fn uncounted_among(&self, examined: &Examined) -> Result<Vec<(FileName, String)>, EngineError> {
+        let mut found = Vec::new();
+        self.workspace.read(|q| {
+            for digest in examined.decisions.values().filter_map(TeamDecision::digest) {
+                let version = core::team_version(q, digest)?;
+                found.extend(version.into_iter().flat_map(|version| version.uncounted));
+            }
+            Ok(())
+        })?;
+        found.retain(|(name, _)| examined.decisions.contains_key(name));
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+
+    /// Notes that files lie in the team's repository now.
+    fn note_handed_out(
+        &self,
+        who: &str,
+        remote: &str,
+        exchange: &Exchange,
+        handed: &HandedOut,
+    ) -> Result<(), EngineError> {
+        let files = exchange.files(&handed.commit).map_err(git_failed)?;
+        let objects: BTreeMap<String, String> = files.into_iter().map(|file| (file.path, file.object)).collect();
+        self.workspace.transact(|tx| {
+            for (name, path) in &handed.names {
+                TeamWriter(tx).set_object(name, objects.get(path).map(String::as_str))?;
+            }
+            let mut sync = TeamFiles(tx).last_sync()?.unwrap_or_default();
+            sync.commit = Some(handed.commit.clone());
+            TeamWriter(tx).set_sync(&sync)?;
+            let names: Vec<&str> = handed.names.iter().map(|(name, _)| name.as_str()).collect();
+            let detail = json!({"handed_out": names, "commit": handed.commit});
+            core::log_team(tx, self.workspace.actor(who), ("sync", remote), detail)?;
+            Ok(())
+        })
+    }
+}
+
+/// Fetches. A clone that a kill damaged is made anew: all of it lies in the repository of the team.
+fn fetch(exchange: &Exchange) -> Result<Option<String>, EngineError> {
+    let error = match exchange.fetch() {
+        Ok(commit) => return Ok(commit),
+        Err(error) => error,
+    };
+    if !exchange.is_damaged(&error) {
+        return Err(git_failed(error));
+    }
+    exchange.make().map_err(git_failed)?;
+    exchange.fetch().map_err(git_failed)
+}
+
+fn change_line(change: &TeamChange) -> String {
+    let version = &change.after;
+    let mut line = format!("{} {} ({}): {}", version.tool, version.version, change.digest.short(), version.status());
+    if change.before != TeamStatus::Open {
+        line = format!("{line}, before {}", change.before);
+    }
+    match version.stopped_by() {
+        Some(no) => format!("{line} by {}{}", no.signer, because(no.reason.as_deref())),
+        None => line,
+    }
+}
+
+/// A reason behind a sentence.
+pub(super) fn because(reason: Option<&str>) -> String {
+    reason.map(|reason| format!(" ({reason})")).unwrap_or_default()
+}
+
+impl SyncReport {
+    /// Adds what an examination found; what an earlier attempt told already stays.
+    fn note(&mut self, examined: &Examined, is_same: bool) {
+        self.policies += examined.new.len() - examined.decisions.len();
+        for decision in examined.decisions.values() {
+            *self.came.entry(decision.kind.word().to_owned()).or_default() += 1;
+        }
+        self.refused.extend(examined.refused.iter().map(|(path, _, why)| (path.clone(), why.clone())));
+        self.refused.sort();
+        self.refused.dedup();
+        if is_same {
+            self.gone.extend(examined.gone.iter().cloned());
+        }
+    }
+
+    /// What came, in words: `3 approvals, 1 revocation`.
+    fn came_words(&self) -> Vec<String> {
+        let kinds = [
+            (TeamKind::Approve, "approval", "approvals"),
+            (TeamKind::Revoke, "revocation", "revocations"),
+            (TeamKind::Reject, "rejection", "rejections"),
+            (TeamKind::RequestChanges, "request for changes", "requests for changes"),
+            (TeamKind::Request, "request", "requests"),
+            (TeamKind::Claim, "claim", "claims"),
+            (TeamKind::Comment, "comment", "comments"),
+            (TeamKind::Policy, "agreement to a policy", "agreements to a policy"),
+        ];
+        let of_kind = |(kind, one, many): (TeamKind, &str, &str)| {
+            self.came.get(kind.word()).map(|number| plural(*number, one, many))
+        };
+        let mut words: Vec<String> = kinds.into_iter().filter_map(of_kind).collect();
+        if self.policies > 0 {
+            words.push(plural(self.policies, "policy", "policies"));
+        }
+        words
+    }
+
+    fn outcome(mut self, remote: &str, dry: bool) -> Outcome {
+        let mut parts = self.came_words();
+        if parts.is_empty() {
+            parts.push("nothing new".to_owned());
+        }
+        if !self.refused.is_empty() {
+            let named: Vec<String> =
+                self.refused.iter().take(NAMED).map(|(path, why)| format!("{path}: {why}")).collect();
+            let more = self.refused.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!("; and {more} more, see `toolsmith team`") } else { String::new() };
+            parts.push(format!("{} refused ({}{more})", self.refused.len(), named.join("; ")));
+        }
+        if !self.gone.is_empty() {
+            self.gone.sort();
+            self.gone.dedup();
+            let first = path_of(&self.gone[0], false);
+            let more = if self.gone.len() > 1 { format!(" and {} more", self.gone.len() - 1) } else { String::new() };
+            let back = if dry { "" } else { ", and was put back" };
+            parts.push(format!("removed by somebody: {first}{more}; it still counts here{back}"));
+        }
+        if self.handed_out > 0 {
+            parts.push(format!("{} handed out", count(self.handed_out, "file")));
+        }
+        for lines in [&self.changed, &self.landed, &self.notes] {
+            parts.extend(lines.iter().take(NAMED).cloned());
+            if lines.len() > NAMED {
+                parts.push(format!("and {} more", lines.len() - NAMED));
+            }
+        }
+        let how = if dry { "would come from" } else { "from" };
+        let message = format!("{how} {remote}: {}", parts.join(", "));
+        let detail = serde_json::to_value(&self).unwrap_or_default();
+        Outcome { operation: None, review: None, message, commit: None, detail }
+    }
+}

@@ -1,0 +1,200 @@
+//! What the team's decisions mean here: shown beside a review, and counted where the user says so.
+
+use super::Teams;
+use super::report::{claims, names};
+use crate::catalog;
+use crate::domain::team::{RUN, Scope, TeamStatus, TeamVersion};
+use crate::domain::{Digest, Instant, Review, ReviewKind, Tool, count, rfc3339};
+use crate::engine::clock::now;
+use crate::engine::core::{self, TeamVote, Vouched};
+use crate::engine::error::EngineError;
+use crate::engine::settings::TeamTrust;
+use crate::engine::view::{EvidenceLine, Weight};
+use std::sync::Arc;
+
+/// What the lines of evidence are called.
+const LABEL: &str = "team";
+
+/// How many tools a line names.
+const NAMED: usize = 5;
+
+impl Teams<'_> {
+    /// Adds to reviews what colleagues say of their versions.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(in crate::engine) fn note_on(&self, reviews: &mut [Review]) -> Result<(), EngineError> {
+        if self.remote().is_none() {
+            return Ok(());
+        }
+        for review in reviews.iter_mut().filter(|review| review.kind.judges_version()) {
+            review.team = self.version(review.digest)?.and_then(|version| hint(&version, now()));
+        }
+        Ok(())
+    }
+
+    /// What the team says of the versions of a review, as evidence.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(in crate::engine) fn evidence(&self, review: &Review) -> Result<Vec<EvidenceLine>, EngineError> {
+        if self.remote().is_none() {
+            return Ok(Vec::new());
+        }
+        if review.kind == ReviewKind::Adoption {
+            return self.evidence_of_adoption(review);
+        }
+        Ok(self.version(review.digest)?.map(|version| lines(&version, now())).unwrap_or_default())
+    }
+
+    /// Which members of an adoption the team approved: whoever adopts need not look at these for the first time.
+    fn evidence_of_adoption(&self, review: &Review) -> Result<Vec<EvidenceLine>, EngineError> {
+        let (mut approved, mut others) = (Vec::new(), Vec::new());
+        let view = self.engine.library().catalog();
+        for (name, digest) in &review.members {
+            let row = view.tools.iter().find(|tool| tool.name == *name && tool.digest == *digest);
+            let is_approved = row.map(|tool| self.approvals_of(tool)).transpose()?.flatten().is_some();
+            if is_approved { approved.push(name.to_string()) } else { others.push(name.to_string()) }
+        }
+        let line = |weight, text: String| EvidenceLine { weight, label: LABEL.to_owned(), text };
+        let mut lines = Vec::new();
+        if !approved.is_empty() {
+            lines.push(line(Weight::Good, format!("approved by the team: {}", first_of(&approved))));
+            if !others.is_empty() {
+                lines.push(line(Weight::Warn, format!("not approved by the team: {}", first_of(&others))));
+            }
+        }
+        Ok(lines)
+    }
+
+    /// Who approved exactly this tool for its stage; `None` when the team did not.
+    fn approvals_of(&self, tool: &Tool) -> Result<Option<(String, Instant)>, EngineError> {
+        let Some(version) = self.version(tool.digest)? else { return Ok(None) };
+        let approved = version.approved_as(&tool.name, tool.stage, RUN);
+        // Who approved it as cheaper than it is did not need the approvals that it needs.
+        Ok(approved.filter(|(_, tier)| *tier >= tool.cost_tier).map(|(approvals, _)| {
+            let newest = approvals.iter().map(|approval| approval.at).max().unwrap_or_default();
+            (names(approvals), newest)
+        }))
+    }
+
+    /// Approvals of a review's version by colleagues that count here as votes; none where the user does not trust the team.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(in crate::engine) fn votes(&self, review: &Review) -> Result<Vec<TeamVote>, EngineError> {
+        if self.workspace.settings.team.trust != TeamTrust::Team || !review.kind.judges_version() {
+            return Ok(Vec::new());
+        }
+        let Some(version) = self.version(review.digest)?.filter(|version| version.objections.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let is_meant =
+            |scope: &&Scope| scope.tool == review.tool && scope.stage == review.to_stage && scope.criterion == RUN;
+        let approvals = version.scopes.iter().filter(is_meant).flat_map(|scope| &scope.approvals);
+        Ok(approvals.map(|yes| TeamVote { signer: yes.signer.clone(), role: yes.role.clone() }).collect())
+    }
+
+    /// Tools that nobody approved here, but that the team did; none where the user does not trust the team. Their copies
+    /// are kept from here on.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(in crate::engine) fn vouched(&self, tools: &[Arc<Tool>]) -> Result<Vec<Vouched>, EngineError> {
+        if self.remote().is_none() || self.workspace.settings.team.trust != TeamTrust::Team {
+            return Ok(Vec::new());
+        }
+        let approvals = self.workspace.read(|q| Ok(core::Approvals::read(q)?))?;
+        let own = tools.iter().filter(|tool| tool.server.is_none() && tool.stage.is_vouched());
+        let mut found = Vec::new();
+        for tool in own.filter(|tool| !approvals.covers(tool)) {
+            let Some((reviewer, at)) = self.approvals_of(tool)? else { continue };
+            // What moved since it was read is looked at again by the next scan.
+            let Ok(detail) = catalog::read(&self.workspace.plan, tool) else { continue };
+            if Digest::of_files(&detail.files) == tool.digest {
+                self.workspace.copies.put(tool.digest, &detail.files)?;
+                found.push(Vouched {
+                    tool: Tool::clone(tool),
+                    principal: reviewer.clone(),
+                    reviewer,
+                    at,
+                    by_team: true,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Why a tool that was taken over from the team does not count any more.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(in crate::engine) fn fault_of_adopted(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
+        if self.workspace.settings.team.trust != TeamTrust::Team {
+            return Ok(Some(format!("{} was adopted from the team, which is no longer trusted", tool.name)));
+        }
+        let approved = self.approvals_of(tool)?.is_some();
+        Ok((!approved).then(|| format!("{} was adopted from the team, which no longer approves it", tool.name)))
+    }
+}
+
+/// The first names of a list, with how many there are.
+fn first_of(names: &[String]) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    let named = names[..names.len() - more].join(", ");
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{} ({named}{more})", count(names.len(), "tool"))
+}
+
+/// What colleagues say of a version, in a few words; `None` for nothing.
+fn hint(version: &TeamVersion, at: Instant) -> Option<String> {
+    let mut words = Vec::new();
+    match version.status() {
+        TeamStatus::Open => {}
+        status => words.push(format!("{status} by {}", deciders(version))),
+    }
+    if version.is_requested() {
+        words.push(format!("asked by {}", names(&version.requests)));
+    }
+    let looking: Vec<String> = claims(version, at).into_iter().map(|(name, _)| name).collect();
+    if !looking.is_empty() {
+        words.push(format!("claimed by {}", looking.join(", ")));
+    }
+    (!words.is_empty()).then(|| format!("team: {}", words.join(", ")))
+}
+
+/// Who decided what the status of a version says.
+fn deciders(version: &TeamVersion) -> String {
+    if !version.objections.is_empty() {
+        return names(&version.objections);
+    }
+    let approvals: Vec<_> = version.scopes.iter().flat_map(|scope| scope.approvals.iter().cloned()).collect();
+    names(&approvals)
+}
+
+fn lines(version: &TeamVersion, at: Instant) -> Vec<EvidenceLine> {
+    let line = |weight, text: String| EvidenceLine { weight, label: LABEL.to_owned(), text };
+    let reason = |reason: &Option<String>| super::sync::because(reason.as_deref());
+    let mut found = Vec::new();
+    for objection in &version.objections {
+        let text = format!("{} by {}{}", objection.kind, objection.signer, reason(&objection.reason));
+        found.push(line(Weight::Bad, text));
+    }
+    for scope in &version.scopes {
+        let weight = if scope.missing.is_empty() { Weight::Good } else { Weight::Fact };
+        let missing = scope.missing.join(", ");
+        let needs = if missing.is_empty() { String::new() } else { format!("; still needs {missing}") };
+        found.push(line(weight, format!("approved as {} by {}{needs}", scope.stage, names(&scope.approvals))));
+    }
+    for request in &version.requests {
+        let who = names(std::slice::from_ref(request));
+        found.push(line(Weight::Fact, format!("asked by {who}{}", reason(&request.reason))));
+    }
+    for (name, until) in claims(version, at) {
+        found.push(line(Weight::Warn, format!("{name} is looking at it, until {}", rfc3339(until))));
+    }
+    for comment in &version.comments {
+        found.push(line(Weight::Fact, format!("{}{}", comment.signer, reason(&comment.reason))));
+    }
+    found
+}

@@ -1,0 +1,320 @@
+//! Files of the team, what they come to for each version, and the last exchange.
+
+use super::error::StoreResult;
+use super::queries::Queries;
+use super::tx::Tx;
+use crate::domain::{Digest, EventKind, Instant};
+use rusqlite::{Row, params};
+use std::collections::HashMap;
+
+/// A file of the team.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TeamFile {
+    /// The SHA-256 of its bytes, in hex.
+    pub name: String,
+    /// `rules` for a policy, else the kind of the decision.
+    pub kind: String,
+    /// The version that it is about.
+    pub digest: Option<Digest>,
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// The key that signed it; `None` for a policy.
+    pub key: Option<String>,
+    /// Its object in git; `None` until it was handed out.
+    pub object: Option<String>,
+}
+
+/// The last exchange with the team.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TeamSync {
+    /// The address.
+    pub remote: String,
+    /// The newest commit there.
+    pub commit: Option<String>,
+    /// When it was.
+    pub at: Option<Instant>,
+    /// The policy under which the versions were computed.
+    pub policy: Option<String>,
+}
+
+const COLUMNS: &str = "name, kind, digest, bytes, key, object";
+
+fn file(row: &Row<'_>) -> rusqlite::Result<TeamFile> {
+    Ok(TeamFile {
+        name: row.get(0)?,
+        kind: row.get(1)?,
+        digest: row.get(2)?,
+        bytes: row.get(3)?,
+        key: row.get(4)?,
+        object: row.get(5)?,
+    })
+}
+
+/// Questions about the files of the team.
+#[derive(Clone, Copy)]
+pub struct TeamFiles<'q>(pub &'q Queries);
+
+impl TeamFiles<'_> {
+    /// Policies, and what agrees to one, by name.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn without_version(self) -> StoreResult<Vec<TeamFile>> {
+        let sql = format!("SELECT {COLUMNS} FROM team_files WHERE kind IN ('rules', 'policy') ORDER BY name");
+        self.0.rows(&sql, [], file)
+    }
+
+    /// The decisions about a version, by name.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn about(self, digest: Digest) -> StoreResult<Vec<TeamFile>> {
+        let sql = format!("SELECT {COLUMNS} FROM team_files WHERE digest = ?1 ORDER BY name");
+        self.0.rows(&sql, params![digest], file)
+    }
+
+    /// The digests of all versions that files are about.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn digests(self) -> StoreResult<Vec<Digest>> {
+        let sql = "SELECT DISTINCT digest FROM team_files WHERE digest IS NOT NULL ORDER BY digest";
+        self.0.rows(sql, [], |row| row.get(0))
+    }
+
+    /// Files that were not handed out yet, by name.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn waiting(self) -> StoreResult<Vec<TeamFile>> {
+        self.0.rows(&format!("SELECT {COLUMNS} FROM team_files WHERE object IS NULL ORDER BY name"), [], file)
+    }
+
+    /// One file.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn named(self, name: &str) -> StoreResult<Option<TeamFile>> {
+        self.0.row(&format!("SELECT {COLUMNS} FROM team_files WHERE name = ?1"), params![name], file)
+    }
+
+    /// Name and object of each file.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn objects(self) -> StoreResult<HashMap<String, Option<String>>> {
+        let rows = self.0.rows("SELECT name, object FROM team_files", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Calls back with each file, by name.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn each(self, mut call: impl FnMut(TeamFile)) -> StoreResult<()> {
+        let mut statement =
+            self.0.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM team_files ORDER BY name"))?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            call(file(row)?);
+        }
+        Ok(())
+    }
+
+    /// What was computed for a version, as JSON.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn state(self, digest: Digest) -> StoreResult<Option<String>> {
+        self.0.row("SELECT state FROM team_versions WHERE digest = ?1", params![digest], |row| row.get(0))
+    }
+
+    /// What was computed for all versions, as JSON, by digest; where words are given, only those with such a status.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn states(self, of_status: &[&str]) -> StoreResult<Vec<(Digest, String)>> {
+        let rows = self.0.rows("SELECT digest, state, status FROM team_versions ORDER BY digest", [], |row| {
+            Ok(((row.get(0)?, row.get(1)?), row.get::<_, String>(2)?))
+        })?;
+        let is_asked = |status: &str| of_status.is_empty() || of_status.contains(&status);
+        Ok(rows.into_iter().filter(|(_, status)| is_asked(status)).map(|(row, _)| row).collect())
+    }
+
+    /// How many files there are.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn count(self) -> StoreResult<usize> {
+        let count = self.0.row("SELECT count(*) FROM team_files", [], |row| row.get::<_, i64>(0))?;
+        Ok(usize::try_from(count.unwrap_or(0)).unwrap_or(0))
+    }
+
+    /// What does not count: path, object and the reason, by path.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn refused(self) -> StoreResult<Vec<(String, String, String)>> {
+        let sql = "SELECT path, object, why FROM team_refused ORDER BY path";
+        self.0.rows(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+    }
+
+    /// Whether a sync has put a version into the workspace before.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn has_landed(self, digest: Digest) -> StoreResult<bool> {
+        let sql = "SELECT 1 FROM team_landed WHERE digest = ?1";
+        Ok(self.0.row(sql, params![digest], |_| Ok(()))?.is_some())
+    }
+
+    /// The last exchange; `None` where there was none.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn last_sync(self) -> StoreResult<Option<TeamSync>> {
+        self.0.row("SELECT remote, commit_id, at_ms, policy FROM team_syncs", [], |row| {
+            Ok(TeamSync { remote: row.get(0)?, commit: row.get(1)?, at: row.get(2)?, policy: row.get(3)? })
+        })
+    }
+}
+
+/// Changes of the files of the team.
+#[derive(Clone, Copy)]
+pub struct TeamWriter<'t, 'a>(pub &'t Tx<'a>);
+
+impl TeamWriter<'_, '_> {
+    /// Adds a file. One that is here already stays as it is, but for its object where that was not known.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn put(self, file: &TeamFile) -> StoreResult<()> {
+        let sql = "INSERT INTO team_files (name, kind, digest, bytes, key, object, added_ms) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (name) DO UPDATE SET object = coalesce(object, ?6)";
+        let TeamFile { name, kind, digest, bytes, key, object } = file;
+        self.0.change(sql, params![name, kind, digest, bytes, key, object, self.0.now()]).map(drop)
+    }
+
+    /// Notes the object of a file; `None` when it has to be handed out again.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn set_object(self, name: &str, object: Option<&str>) -> StoreResult<()> {
+        self.0.change("UPDATE team_files SET object = ?2 WHERE name = ?1", params![name, object]).map(drop)
+    }
+
+    /// Keeps what was computed for a version. Emits `team-changed` when it differs from before.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn set_state(self, digest: Digest, status: &str, state: &str) -> StoreResult<bool> {
+        let sql = "INSERT INTO team_versions (digest, status, state) VALUES (?1, ?2, ?3) \
+                   ON CONFLICT (digest) DO UPDATE SET status = ?2, state = ?3 WHERE state <> ?3";
+        let changed = self.0.change(sql, params![digest, status, state])? > 0;
+        if changed {
+            self.0.emit(EventKind::TeamChanged, digest)?;
+        }
+        Ok(changed)
+    }
+
+    /// Forgets what was computed for all versions.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn clear_states(self) -> StoreResult<()> {
+        self.0.change("DELETE FROM team_versions", []).map(drop)
+    }
+
+    /// Keeps what does not count, in place of what was kept before.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn set_refused(self, refused: &[(String, String, String)]) -> StoreResult<()> {
+        self.0.change("DELETE FROM team_refused", [])?;
+        for (path, object, why) in refused {
+            let sql = "INSERT OR REPLACE INTO team_refused (path, object, why) VALUES (?1, ?2, ?3)";
+            self.0.change(sql, params![path, object, why])?;
+        }
+        Ok(())
+    }
+
+    /// Notes that a sync put a version into the workspace.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn note_landed(self, digest: Digest) -> StoreResult<()> {
+        self.0.change("INSERT OR IGNORE INTO team_landed (digest) VALUES (?1)", params![digest]).map(drop)
+    }
+
+    /// Notes an exchange.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed write.
+    pub fn set_sync(self, sync: &TeamSync) -> StoreResult<()> {
+        let sql = "INSERT INTO team_syncs (id, remote, commit_id, at_ms, policy) VALUES (1, ?1, ?2, ?3, ?4) \
+                   ON CONFLICT (id) DO UPDATE SET remote = ?1, commit_id = ?2, at_ms = ?3, policy = ?4";
+        self.0.change(sql, params![sync.remote, sync.commit, sync.at, sync.policy]).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{change, digest, store};
+    use super::*;
+
+    fn decision(name: &str) -> TeamFile {
+        TeamFile {
+            name: name.to_owned(),
+            kind: "approve".to_owned(),
+            digest: Some(digest("1")),
+            bytes: vec![1, 0, 2],
+            key: Some("ssh-ed25519 AAAA".to_owned()),
+            object: None,
+        }
+    }
+
+    #[test]
+    fn a_file_is_kept_once_waits_to_be_handed_out_and_never_goes() {
+        let (_dir, mut store) = store();
+        let shared = TeamFile { object: Some("0a".to_owned()), ..decision("b") };
+        let rules = TeamFile { kind: "rules".to_owned(), digest: None, key: None, ..decision("c") };
+        change(&mut store, |tx| {
+            let writer = TeamWriter(tx);
+            writer.put(&decision("a"))?;
+            writer.put(&shared)?;
+            writer.put(&TeamFile { bytes: Vec::new(), ..shared.clone() })?;
+            writer.put(&TeamFile { object: Some("0c".to_owned()), ..rules.clone() })
+        });
+        let files = TeamFiles(&store);
+        assert_eq!(files.waiting().unwrap(), [decision("a")]);
+        assert_eq!(files.about(digest("1")).unwrap(), [decision("a"), shared]);
+        assert_eq!(files.without_version().unwrap(), [TeamFile { object: Some("0c".to_owned()), ..rules }]);
+        assert_eq!((files.count().unwrap(), files.digests().unwrap()), (3, vec![digest("1")]));
+        change(&mut store, |tx| TeamWriter(tx).set_object("a", Some("0d")));
+        assert_eq!(TeamFiles(&store).waiting().unwrap(), []);
+        assert_eq!(TeamFiles(&store).objects().unwrap()["a"].as_deref(), Some("0d"));
+    }
+
+    #[test]
+    fn what_was_computed_is_told_when_it_changed() {
+        let (_dir, mut store) = store();
+        let set = |store: &mut _, state: &str| change(store, |tx| TeamWriter(tx).set_state(digest("1"), "open", state));
+        assert!(set(&mut store, "{}"));
+        assert!(!set(&mut store, "{}"));
+        assert!(set(&mut store, "[]"));
+        let files = TeamFiles(&store);
+        assert_eq!(files.state(digest("1")).unwrap().as_deref(), Some("[]"));
+        assert_eq!(files.states(&["open"]).unwrap().len(), 1);
+        assert_eq!(files.states(&["approved"]).unwrap().len(), 0);
+        let sync = TeamSync { remote: "r".to_owned(), at: Some(Instant(5)), ..TeamSync::default() };
+        change(&mut store, |tx| {
+            TeamWriter(tx).set_refused(&[("p".into(), "0".into(), "why".into())])?;
+            TeamWriter(tx).note_landed(digest("1"))?;
+            TeamWriter(tx).set_sync(&sync)
+        });
+        let files = TeamFiles(&store);
+        assert_eq!(files.refused().unwrap().len(), 1);
+        assert!(files.has_landed(digest("1")).unwrap() && !files.has_landed(digest("2")).unwrap());
+        assert_eq!(files.last_sync().unwrap(), Some(sync));
+    }
+}
