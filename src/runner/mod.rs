@@ -54,6 +54,7 @@ mod relay;
 mod result;
 mod roles;
 mod run;
+mod sample;
 mod sandbox;
 mod supervisor;
 #[cfg(test)]
@@ -104,8 +105,8 @@ pub use run::job::{Hooks, Start, StartedRun};
 pub use run::running::{Canceller, Running, start};
 pub use run::serving::{WorkerRequest, WorkerSession};
 pub use run::task::{Task, TaskEnd, TaskOutput, start_task};
+pub use sample::SampleFile;
 pub use sandbox::{StopSignals, release_memory, release_program, waiting_connections};
-pub use supervisor::SampleFile;
 pub use tool_state::{StateFile, StateFiles};
 pub use trials::{Batch, Pace, Tried, prepare_batch};
 pub use worker::{WORKER_VERB, Worker, WorkerCall, WorkerFacts, WorkerHello, WorkerRun, greet, prepare_on};

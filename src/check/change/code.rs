@@ -62,10 +62,22 @@ pub fn differences(base: &ToolDetail, new: &ToolDetail) -> (Vec<Finding>, String
     findings.extend(super::compare::data::compare(base, new, |file| language_of(file).is_some()));
     let (edits, unread) = super::edits::compare(base, new);
     cut.extend(unread);
-    let mut findings = merged(findings, edits);
+    let mut findings = merged(findings, edits, |fact| stands_in(base, new, fact));
     findings.extend(super::compare::hidden::compare(base, new));
     let note = if cut.is_empty() { String::new() } else { format!("not fully compared: {}", cut.join(", ")) };
     (bounded(findings), note)
+}
+
+/// Whether the line of a finding stands in the same file of the base, too.
+fn stands_in(base: &ToolDetail, new: &ToolDetail, finding: &Finding) -> bool {
+    let (Some(path), Some(line)) = (&finding.path, finding.line) else { return false };
+    let text = |version: &ToolDetail| {
+        let file = version.files.iter().find(|file| file.path == *path)?;
+        Some(String::from_utf8_lossy(&file.bytes).into_owned())
+    };
+    let (Some(old), Some(now)) = (text(base), text(new)) else { return false };
+    let line = usize::try_from(line).ok().and_then(|line| now.lines().nth(line.checked_sub(1)?));
+    line.is_some_and(|line| old.lines().any(|other| other.trim() == line.trim()))
 }
 
 /// Facts about what a program computes, as opposed to what it reaches: each change of that is among the edits too.
@@ -75,7 +87,7 @@ const LOGIC: &[&str] =
 /// What the facts say, and each change that they say nothing of. A fact about a statement that changed only in what is
 /// said to a reader, or in one more entry or option, is no warning; neither is one about the logic of a file in which no
 /// statement changed otherwise.
-fn merged(mut facts: Vec<Finding>, edits: Vec<Edited>) -> Vec<Finding> {
+fn merged(mut facts: Vec<Finding>, edits: Vec<Edited>, is_unchanged: impl Fn(&Finding) -> bool) -> Vec<Finding> {
     let is_near = |edit: &Edited, fact: &Finding| {
         let (first, last) = edit.after.or(edit.finding.line.map(|line| (line, line))).unwrap_or((0, 0));
         edit.finding.path == fact.path && fact.line.is_some_and(|line| (first..=last).contains(&line))
@@ -95,11 +107,7 @@ fn merged(mut facts: Vec<Finding>, edits: Vec<Edited>) -> Vec<Finding> {
         let is_told = here.peek().is_some() && here.all(|edit| super::edits::is_harmless(&edit.finding));
         let mut file = edits.iter().filter(|edit| fact.path.is_none() || edit.finding.path == fact.path).peekable();
         // What is paired with another statement than it came from stands on a line that did not change.
-        let is_elsewhere = LOGIC.contains(&fact.code.as_str())
-            && fact.code != "check-gone"
-            && fact.line.is_some()
-            && edits.iter().any(|edit| edit.finding.path == fact.path)
-            && !edits.iter().any(|edit| is_near(edit, fact));
+        let is_elsewhere = LOGIC.contains(&fact.code.as_str()) && fact.code != "check-gone" && is_unchanged(fact);
         let is_logic = LOGIC.contains(&fact.code.as_str()) && file.peek().is_some();
         if is_told || is_elsewhere || is_logic && file.all(|edit| super::edits::is_harmless(&edit.finding)) {
             fact.severity = Severity::Low;

@@ -26,7 +26,6 @@ mod wire;
 
 pub(super) use bubblewrap::{NOT_INSTALLED, find, needs, try_out};
 pub(super) use inner::play as play_inside;
-pub use plan::SampleFile;
 pub(super) use plan::{Environment, Packed, RunPlan, RunView, StartInput, Terms};
 pub(super) use trials::READY;
 pub(super) use wire::{Ended, Heard, Inbox, Message, SupervisorOrder, TrialEnd, receive_parcel, send, send_fds};

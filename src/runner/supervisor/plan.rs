@@ -7,6 +7,7 @@ use crate::runner::grants::WritePath;
 use crate::runner::observer::Policy;
 use crate::runner::overlay::Stage;
 use crate::runner::process::limits::RunLimits;
+use crate::runner::sample::SampleFile;
 use crate::runner::sandbox::WallPlan;
 use crate::runner::tool_state::StateView;
 use serde::{Deserialize, Serialize};
@@ -74,15 +75,6 @@ pub(in crate::runner) struct StartInput {
     /// Files that it finds in its working folder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::runner) files: Vec<SampleFile>,
-}
-
-/// A file that a trial finds in its working folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SampleFile {
-    /// Where it is below the working folder: names and `/`, nothing else.
-    pub path: String,
-    /// What is in it.
-    pub text: String,
 }
 
 /// The variables of a run. Their values may be secret: they are never printed.

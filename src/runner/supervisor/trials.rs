@@ -8,7 +8,7 @@
 //! Before the next trial starts, everything that the last one left is gone: processes are killed, the scratch
 //! folder is emptied. Time, output and what is read of it are bounded; nothing here believes what a tool says.
 
-use super::plan::{RunPlan, SampleFile, StartInput, Terms};
+use super::plan::{RunPlan, StartInput, Terms};
 use super::tool::{LINGER, LOOK, Streams, become_tool};
 use super::wire::{TrialEnd, send_fds};
 use crate::domain::IsolationLevel;
@@ -16,6 +16,7 @@ use crate::runner::process::clear::empty_folder;
 use crate::runner::process::poll::poll_some;
 use crate::runner::process::processes::{descendants, kill_all};
 use crate::runner::result::ending::StopReason;
+use crate::runner::sample::SampleFile;
 use crate::runner::sandbox::{self, Exit, Reaped};
 use crate::runner::tool_state;
 use rustix::event::PollFlags;

@@ -4,9 +4,9 @@
 //! The tool never holds an end of either: both are closed before it starts.
 
 use super::disk::Disk;
-use super::plan::SampleFile;
 use crate::domain::{FileChange, IsolationLevel, Observation, Sample};
 use crate::runner::result::ending::StopReason;
+use crate::runner::sample::SampleFile;
 use crate::runner::sandbox::Reaped;
 use rustix::io::Errno;
 use rustix::net::{

@@ -5,7 +5,7 @@
 
 use super::archive::{StateFile, StateFiles};
 use crate::domain::{StatePath, is_loadable};
-use crate::runner::supervisor::SampleFile;
+use crate::runner::sample::SampleFile;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};

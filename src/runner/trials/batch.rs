@@ -12,8 +12,9 @@ use crate::runner::result::ending::{StopReason, judge};
 use crate::runner::result::success::Output;
 use crate::runner::run::baseline::Baselines;
 use crate::runner::run::child::{Child, spawn_batch};
+use crate::runner::sample::SampleFile;
 use crate::runner::supervisor::{
-    Ended, Heard, Inbox, Message, READY, SampleFile, StartInput, SupervisorOrder, Terms, TrialEnd, send,
+    Ended, Heard, Inbox, Message, READY, StartInput, SupervisorOrder, Terms, TrialEnd, send,
 };
 use rustix::event::PollFlags;
 use rustix::io::Errno;

@@ -438,7 +438,7 @@ fn workers() {
     for user in users() {
         let world = world(user);
         let own = world.own("agent-x", "cat > /dev/null; exit 3");
-        let asks = "[workers.two]\nprefix = [\"agent-x\", \"there\"]\n";
+        let asks = "[workers.two]\nprefix = [\"agent-x\", \"there\"]\npatience = \"1s\"\n";
         // Only the workspace has one.
         world.configure(asks);
         for agent in [true, false] {

@@ -131,7 +131,7 @@ impl Machine {
     pub fn run(&self, tool: &str) -> Run {
         let engine = self.engine();
         let tool = engine.library().resolve(tool).unwrap();
-        let request = RunRequest { tool, input: None, timeout: None, again: None };
+        let request = RunRequest { tool, input: None, timeout: None, again: None, worker: None };
         engine.runs().start(&request, &self.caller()).unwrap().wait().unwrap()
     }
 

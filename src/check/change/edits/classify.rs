@@ -2,7 +2,7 @@
 
 use super::Edited;
 use super::align::{Replaced, Step, replaced};
-use super::judge::{guards, is_flip, judge, tells_secrets};
+use super::judge::{guards, is_calculation, is_flip, judge, tells_secrets};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use crate::domain::{Finding, Severity};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -28,6 +28,7 @@ pub(super) fn edits(
     let renamed = renamed(steps, old, new);
     let filled = filled(steps, &explained, &functions);
     let branches = branches(steps, old, new);
+    let own: HashSet<String> = functions.iter().copied().chain(self::functions(new)).map(str::to_owned).collect();
     let code = Code { old, new, explained, functions, filled, renamed, heads: heads(steps), branches };
     let regrouped = regrouped(steps, &code.explained);
     let mut edits = Vec::new();
@@ -45,7 +46,11 @@ pub(super) fn edits(
             Step::Added(now) => (None, Some(*now)),
         };
         // What a call did beside its output is not seen by comparing outputs.
-        let acts = |statement: &Statement| statement.kind == StatementKind::Other && !is_setup(statement);
+        let is_own = |name: &str| own.contains(name);
+        let acts = |statement: &Statement| {
+            let is_seen = is_setup(statement) || is_shell && is_calculation(statement, is_own);
+            statement.kind == StatementKind::Other && !is_seen
+        };
         let acts = before.is_some_and(acts) && (is_shell || after.is_none()) || is_shell && after.is_some_and(acts);
         edits.extend(told.into_iter().map(|edit| Edited {
             finding: Finding::new(edit.code, edit.severity.min(most), edit.words).at(path, edit.line),

@@ -136,9 +136,11 @@ fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
     if tokens.iter().all(|token| CLEANING.contains(&token.text.as_str())) {
         return ("manner", Severity::Low);
     }
-    // `${1:-}` is `$1` where nothing is set, and `IFS=` before `read` keeps the spaces of a line.
+    // `${1:-}` is `$1` where nothing is set, and `IFS=` before `read` keeps the spaces of a line, and
+    // `|| [ -n "$line" ]` behind it a last line without its end.
     let words: Vec<&str> = tokens.iter().map(|token| token.text.as_str()).collect();
-    if matches!(words.as_slice(), [":-"] | ["IFS", "="]) {
+    let keeps_last_line = || words.starts_with(&["||", "-n"]) && words.len() <= 5 && now.has("read");
+    if matches!(words.as_slice(), [":-"] | ["IFS", "="]) || keeps_last_line() {
         return ("manner", Severity::Low);
     }
     let first = tokens.first().map_or("", |token| token.text.as_str());
@@ -190,6 +192,24 @@ pub(super) fn is_flip(part: &Replaced<'_>) -> bool {
 fn is_condition(token: &Token) -> bool {
     const SIGNS: &[&str] = &["and", "or", "&&", "||", "??", "not", "!", "?", "if", "else"];
     SIGNS.contains(&token.text.as_str()) && token.kind != TokenKind::Text
+}
+
+/// Commands of a shell that read and write text, and reach nothing else than files.
+const TEXT_COMMANDS: &[&str] = &[
+    "echo", "printf", "local", "declare", "return", "grep", "egrep", "fgrep", "awk", "gawk", "sed", "sort", "uniq",
+    "cut", "head", "tail", "tr", "wc", "cat", "basename", "dirname", "expr", "bc", "jq", "seq", "true", "false",
+    "test", "[", "read", "shift", "let", "rev", "paste", "comm", "join", "fold", "nl", "tac", "column", "diff", "cmp",
+    "tee", ":",
+];
+
+/// Whether all that a statement of a shell calls are functions of the script and commands that work on text: what it does
+/// is then seen in the output, and in the files of a run.
+pub(super) fn is_calculation(statement: &Statement, is_own: impl Fn(&str) -> bool) -> bool {
+    let mut is_command = true;
+    statement.tokens.iter().filter(|token| token.text != "quotes").all(|token| {
+        let is_it = std::mem::replace(&mut is_command, matches!(token.text.as_str(), "|" | "||" | "&&" | ";" | "!"));
+        !is_it || is_command || TEXT_COMMANDS.contains(&token.text.as_str()) || is_own(&token.text)
+    })
 }
 
 /// Whether a statement decides who may do something, by its names.

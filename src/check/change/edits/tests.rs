@@ -365,6 +365,7 @@ fn forms_of_a_shell_that_mean_the_same_are_no_warning() {
         ("    *) work", "    -V|--version)\n      echo 'work 1.0'\n      ;;\n    *) work"),
         ("\"$1\"", "\"${1:-}\""),
         ("while read", "while IFS= read"),
+        ("read -r line;", "read -r line || [ -n \"$line\" ];"),
     ] {
         let worst = worst("a.sh", old, &old.replace(from, to));
         assert!(worst.is_none_or(|worst| worst == Severity::Low), "{to}: {worst:?}");
@@ -390,4 +391,19 @@ fn a_condition_inside_of_a_statement_is_not_settled_by_runs() {
     assert!(!found.is_empty() && found.iter().all(|edit| !edit.can_settle), "{found:?}");
     let found = edits(old, &old.replace("total(n)", "total(n, n)"));
     assert!(found.iter().any(|edit| edit.can_settle), "{found:?}");
+}
+
+#[test]
+fn commands_on_text_are_settled_by_runs_and_others_are_not() {
+    let can_settle = |old: &str, new: &str| {
+        let (found, _) = compare(&version("t", &[("a.sh", old)]), &version("t", &[("a.sh", new)]));
+        assert!(!found.is_empty(), "{new}");
+        found.iter().all(|edit| edit.can_settle || edit.finding.severity == Severity::Low)
+    };
+    let old = "first() { head -n 1 \"$1\"; }\nfirst \"$1\" | sort -u\ncurl -s \"$2\"\nrm \"$3\"\n";
+    assert!(can_settle(old, &old.replace("| sort -u", "| sort | uniq")));
+    assert!(can_settle(old, &old.replace("first \"$1\" | sort", "head -n 1 \"$1\" | sort")));
+    assert!(!can_settle(old, &old.replace("curl -s", "curl -k")));
+    assert!(!can_settle(old, &old.replace("rm \"$3\"\n", "")));
+    assert!(!can_settle(old, &old.replace("| sort -u", "| bash")));
 }

@@ -139,6 +139,7 @@ fn the_machine_of_a_run_is_chosen_in_its_form() {
     bench.press("r");
     let tool = tool("csv-stats", Stage::Approved);
     let mut dossier = dossier(&tool, None);
+    dossier.detail.manifest.recipe = Some(super::recipe_without_input());
     dossier.workers = vec!["big".to_owned()];
     bench.answer(Answer::Detail { purpose: DetailFor::Run, path: tool.path.clone(), detail: Ok(dossier) });
     assert!(!bench.taken().iter().any(|effect| matches!(effect, Effect::StartRun { .. })));
