@@ -130,16 +130,15 @@ fn instead(old: &Value, literals: &Literals) -> Vec<Option<Value>> {
 
 fn replaced(value: &Value, place: &str, new: Option<&Value>) -> Option<Value> {
     let mut value = value.clone();
-    match new {
-        Some(new) => *value.pointer_mut(place)? = new.clone(),
-        None => {
-            let (parent, name) = place.rsplit_once('/')?;
-            match value.pointer_mut(parent)? {
-                Value::Object(map) => drop(map.shift_remove(&name.replace("~1", "/").replace("~0", "~"))),
-                Value::Array(items) => drop(items.remove(name.parse().ok()?)),
-                _ => return None,
-            }
-        }
+    if let Some(new) = new {
+        *value.pointer_mut(place)? = new.clone();
+        return Some(value);
+    }
+    let (parent, name) = place.rsplit_once('/')?;
+    match value.pointer_mut(parent)? {
+        Value::Object(map) => drop(map.shift_remove(&name.replace("~1", "/").replace("~0", "~"))),
+        Value::Array(items) => drop(items.remove(name.parse().ok()?)),
+        _ => return None,
     }
     Some(value)
 }
@@ -226,7 +225,9 @@ fn yaml(value: &Value, depth: usize) -> String {
             };
             map.iter().map(entry).collect()
         }
-        Value::Array(items) => items.iter().map(|item| format!("{indent}- {item}\n")).collect(),
+        Value::Array(items) => {
+            items.iter().fold(String::new(), |text, item| text + &indent + "- " + &item.to_string() + "\n")
+        }
         _ => format!("{indent}{value}\n"),
     }
 }

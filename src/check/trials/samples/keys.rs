@@ -143,7 +143,7 @@ fn of_default(rest: &str) -> Use {
         Some('{') => Use::Object,
         Some('"' | '\'') => Use::Text,
         Some(c) if c.is_ascii_digit() || c == '-' => Use::Number,
-        Some('F' | 'T') | Some('f' | 't')
+        Some('F' | 'T' | 'f' | 't')
             if rest.to_lowercase().starts_with("false") || rest.to_lowercase().starts_with("true") =>
         {
             Use::Flag
