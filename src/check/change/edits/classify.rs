@@ -52,12 +52,14 @@ pub(super) fn edits(
             statement.kind == StatementKind::Other && !is_seen
         };
         let acts = before.is_some_and(acts) && (is_shell || after.is_none()) || is_shell && after.is_some_and(acts);
+        // An option of a command changes what it does with inputs that are rare.
+        let has_other_options = is_shell && before.zip(after).is_some_and(|(old, new)| options(old) != options(new));
         edits.extend(told.into_iter().map(|edit| Edited {
             finding: Finding::new(edit.code, edit.severity.min(most), edit.words).at(path, edit.line),
             before: before.map(Statement::lines),
             after: after.map(Statement::lines),
             branch: after.map_or_else(|| before.and_then(|head| branch(head, old)), |head| branch(head, new)),
-            can_settle: !edit.is_flip && !acts,
+            can_settle: !edit.is_flip && !acts && !has_other_options,
         }));
     }
     edits.extend(nested(steps, old, new).map(|(line, words)| Edited {
@@ -68,6 +70,11 @@ pub(super) fn edits(
         can_settle: true,
     }));
     edits
+}
+
+/// The options in a statement of a shell.
+fn options(statement: &Statement) -> BTreeSet<&str> {
+    statement.tokens.iter().map(|token| token.text.as_str()).filter(|text| text.starts_with('-')).collect()
 }
 
 /// The lines of the first statement behind a condition.
