@@ -173,8 +173,8 @@ fn code_of(tokens: &[Token]) -> &'static str {
     }
 }
 
-/// Whether one operator or constant became another one, which no refactoring does; or whether a condition inside of a
-/// statement came or went, of which no run shows that it was both true and false.
+/// Whether one operator or constant became another one, which no refactoring does; or whether an entry of a table, or a
+/// condition inside of a statement, is another one: a run through the statement does not show that it was used.
 pub(super) fn is_flip(part: &Replaced<'_>) -> bool {
     let is_constant = |kind| matches!(kind, TokenKind::Sign | TokenKind::Number | TokenKind::Text);
     if let ([old], [new]) = (part.old, part.new)
@@ -182,6 +182,11 @@ pub(super) fn is_flip(part: &Replaced<'_>) -> bool {
         && is_constant(new.kind)
         && !new.context.message
     {
+        return true;
+    }
+    // That a table is made does not show that the entry is used.
+    let is_entry = |token: &Token| token.context.list && token.kind != TokenKind::Sign;
+    if part.old.iter().chain(part.new).any(is_entry) {
         return true;
     }
     let conditions = |tokens: &[Token]| tokens.iter().filter(|token| is_condition(token)).count();

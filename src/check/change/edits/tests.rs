@@ -389,6 +389,9 @@ fn a_condition_inside_of_a_statement_is_not_settled_by_runs() {
     let old = "const n = 3;\nconst size = total(n) / count(n);\nconsole.log(size);\n";
     let found = edits(old, &old.replace("count(n)", "(n > 12 ? count(1) : count(n))"));
     assert!(!found.is_empty() && found.iter().all(|edit| !edit.can_settle), "{found:?}");
+    let table = "const ways = {'/': divide, '*': times};\nconsole.log(ways[process.argv[2]](7, 2));\n";
+    let found = edits(table, &table.replace("divide", "Math.trunc"));
+    assert!(!found.is_empty() && found.iter().all(|edit| !edit.can_settle), "{found:?}");
     let found = edits(old, &old.replace("total(n)", "total(n, n)"));
     assert!(found.iter().any(|edit| edit.can_settle), "{found:?}");
 }
