@@ -218,6 +218,7 @@ impl Compared {
         settled::Evidence { same: &self.same, mended: &self.mended, files: &self.samples.files }
     }
 
+    /// What a difference weighs. Notes an input with which only the old version crashed.
     fn severity(&mut self, input: &Value, before: &Tried, after: &Tried) -> Severity {
         if is_mended(before, after) {
             self.mended.push((input.clone(), answer(after)));

@@ -38,12 +38,17 @@ impl Answer {
 
 /// The weight of a difference. `given` is the input with the text of the file that it names; `new_texts` are texts that
 /// only the new code has.
-pub(super) fn weight(given: &str, input: &Value, new_texts: &HashSet<String>, pair: [&Tried; 2]) -> Severity {
-    let [before, after] = pair;
+pub(super) fn weight(
+    given: &str,
+    input: &Value,
+    new_texts: &HashSet<String>,
+    [before, after]: [&Tried; 2],
+) -> Severity {
     let names_new = || new_texts.iter().any(|word| word.len() > 1 && given.contains(word.as_str()));
     let asks_help = || new_texts.iter().any(|word| HELP.contains(&word.as_str()) && holds(input, word));
     let is_fact = match (Answer::of(before), Answer::of(after)) {
-        (Answer::Crash, after) => after != Answer::Crash || before.end.exit_code() == pair[1].end.exit_code(),
+        (Answer::Crash, Answer::Crash) => before.end.exit_code() == after.end.exit_code(),
+        (Answer::Crash, _) => true,
         (Answer::Refusal, Answer::Refusal) => before.end.exit_code() == after.end.exit_code(),
         (Answer::Refusal, Answer::Result) | (Answer::Result, Answer::Refusal) => names_new(),
         (Answer::Result, Answer::Result) if is_extended(before, after) => true,

@@ -85,35 +85,33 @@ pub(super) fn make_all(
     Ok(Reaped { exit: Exit::Code(0), ..total })
 }
 
-/// Files that are told of one trial, folders that are looked into, and bytes that are read of each file.
+/// Files that are told of one trial, files and folders that are looked at, and bytes that are read of each file.
 const MAX_LEFT: usize = 16;
-const MAX_FOLDERS: usize = 32;
+const MAX_ENTRIES: usize = 1_000;
 const MAX_READ: u64 = 16 * 1024;
 
-/// The files in the working folder after a trial, in the order of their paths, without those that it was given and did
-/// not change. Nothing of the tool is alive; no link is followed, and what cannot be read is left out: a comparison
-/// without it is still one.
+/// The first files in the working folder after a trial, by path, without those that it was given and did not change.
+/// Nothing of the tool is alive; no link is followed, and what cannot be read is left out: a comparison without it is
+/// still one. A tool may leave any number of files, so the entries are bounded before one is read.
 fn left_files(scratch: &Path, given: &[SampleFile]) -> Vec<SampleFile> {
     let mut folders = vec![scratch.to_owned()];
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < folders.len().min(MAX_FOLDERS) && found.len() < MAX_LEFT {
-        let Ok(entries) = std::fs::read_dir(&folders[at]) else { break };
-        at += 1;
-        for entry in entries.flatten() {
+    let (mut files, mut entries) = (Vec::new(), 0);
+    while let Some(folder) = folders.pop() {
+        let Ok(listed) = std::fs::read_dir(folder) else { continue };
+        for entry in listed.flatten().take(MAX_ENTRIES - entries) {
+            entries += 1;
             // Caches and histories of interpreters are no results.
             let name = entry.file_name();
             let is_own = name.as_bytes().starts_with(b".") || name == "__pycache__";
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() && !is_own => folders.push(entry.path()),
-                Ok(kind) if kind.is_file() && !is_own => found.extend(left_file(scratch, &entry.path(), given)),
+                Ok(kind) if kind.is_file() && !is_own => files.push(entry.path()),
                 _ => {}
             }
         }
     }
-    found.sort_by(|a, b| a.path.cmp(&b.path));
-    found.truncate(MAX_LEFT);
-    found
+    files.sort();
+    files.iter().filter_map(|path| left_file(scratch, path, given)).take(MAX_LEFT).collect()
 }
 
 fn left_file(scratch: &Path, path: &Path, given: &[SampleFile]) -> Option<SampleFile> {

@@ -336,6 +336,19 @@ mod tests {
     }
 
     #[test]
+    fn files_that_a_start_leaves_are_told_and_bounded() {
+        let code = "import os\nopen('b.txt', 'w').write('two')\nos.symlink('/etc/passwd', 'a')\nos.mkdir('many')\n\
+                    for n in range(3000): open(f'many/{n:04}', 'w').write('x' * 30000)\n";
+        let version = python(code);
+        let tried = context(&version, |context| {
+            context.trials.start(&Batch::new(&version, &[json!({})], Pace::Plain)).unwrap()
+        });
+        let left = &tried[0].left;
+        assert!(left.len() == 16 && left[0].path == "b.txt" && left[0].text == "two", "{}", left.len());
+        assert!(left.iter().all(|file| file.text.len() <= 16 * 1024 && file.path != "a"));
+    }
+
+    #[test]
     fn an_input_that_names_no_file_gets_none() {
         let schema =
             json!({"type": "object", "properties": {"word1": {"type": "string"}}, "additionalProperties": false});
