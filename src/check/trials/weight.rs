@@ -47,9 +47,10 @@ pub(super) fn weight(
     let names_new = || new_texts.iter().any(|word| word.len() > 1 && given.contains(word.as_str()));
     let asks_help = || new_texts.iter().any(|word| HELP.contains(&word.as_str()) && holds(input, word));
     let is_fact = match (Answer::of(before), Answer::of(after)) {
-        (Answer::Crash, Answer::Crash) => before.end.exit_code() == after.end.exit_code(),
-        (Answer::Crash, _) => true,
-        (Answer::Refusal, Answer::Refusal) => before.end.exit_code() == after.end.exit_code(),
+        (Answer::Crash, Answer::Crash) | (Answer::Refusal, Answer::Refusal) => {
+            before.end.exit_code() == after.end.exit_code()
+        }
+        (Answer::Crash, Answer::Result | Answer::Refusal) => true,
         (Answer::Refusal, Answer::Result) | (Answer::Result, Answer::Refusal) => names_new(),
         (Answer::Result, Answer::Result) if is_extended(before, after) => true,
         (Answer::Result, Answer::Result) => asks_help() || names_new() && is_addition(&before.stdout, &after.stdout),
