@@ -198,8 +198,8 @@ actions! {
     Workers "workers" Run View [] [] Both "List the workers: other machines that runs can take place on; with a name, try it" {
         Arg::optional("worker", ArgKind::Text, "worker to contact: shows its version, isolation, languages and round trip")
     }
-    Buffer "buffer" Run Change [Global] ["ctrl-b"] Both "Buffer items and deliver them in batches: write, flush, status, clear" {
-        Arg::required("operation", ArgKind::Word(&["write", "flush", "status", "clear"]), "operation"),
+    Buffer "buffer" Run Change [Global] ["ctrl-b"] Both "Buffer items and deliver them in batches; list and retry the items with which the tool failed" {
+        Arg::required("operation", ArgKind::Word(&["write", "flush", "status", "aside", "retry", "clear"]), "operation"),
         Arg::optional("item", ArgKind::Text, "item to write: JSON or text; - reads one item per line from stdin"),
         Arg::option("buffer", ArgKind::Text, "buffer name, default \"default\"; \"usage\" counts tool use"),
         Arg::option("strategy", ArgKind::Word(&["batched", "immediate", "manual"]), "delivery mode from now on; initially batched"),

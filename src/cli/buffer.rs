@@ -1,4 +1,4 @@
-//! `buffer write|flush|status|clear`: items that wait for others, and go on in batches.
+//! `buffer write|flush|status|aside|retry|clear`: items that wait for others, and go on in batches.
 
 use super::buffer_stream;
 use super::buffer_stream::item_of;
@@ -7,7 +7,7 @@ use super::outlet;
 use super::parse;
 use super::print_text::{Align, Ink, Page, StyledLine, Table, counted};
 use crate::domain::{BufferId, BufferSink, Strategy};
-use crate::engine::{BufferAnswer, BufferChange, BufferStatus, BufferWrite, EngineError, ErrorCode, Taken};
+use crate::engine::{AsideItem, BufferAnswer, BufferChange, BufferStatus, BufferWrite, EngineError, ErrorCode, Taken};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::io;
@@ -33,6 +33,13 @@ struct Flushed {
     items: Vec<Value>,
 }
 
+/// The items of a buffer that were set aside.
+#[derive(Serialize)]
+struct Aside {
+    buffer_id: BufferId,
+    items: Vec<AsideItem>,
+}
+
 pub(super) fn buffer(call: &Call<'_>) -> Result<u8, Stop> {
     let operation = call.required("operation")?;
     if operation != "write" && call.text("item").is_some() {
@@ -46,6 +53,16 @@ pub(super) fn buffer(call: &Call<'_>) -> Result<u8, Stop> {
         "clear" => {
             let engine = call.open()?;
             call.print(&engine.buffers().clear(&id, &call.caller(&engine))?)
+        }
+        "aside" => {
+            let items = call.open()?.buffers().set_aside(&id)?;
+            call.print(&Aside { buffer_id: id, items })
+        }
+        "retry" => {
+            let engine = call.open()?;
+            let answer = engine.buffers().retry(&id, &call.caller(&engine))?;
+            call.tell_trouble(&engine);
+            call.print(&answer)
         }
         _ => status(call, &id),
     }
@@ -172,6 +189,26 @@ impl Answer for Listed {
     }
 }
 
+impl Answer for Aside {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let mut table = Table::new(&[("item", Align::Left), ("reason", Align::Left)]);
+        for aside in &self.items {
+            table.row([(Ink::Plain, aside.item.to_string()), (Ink::Warn, aside.reason.clone())]);
+        }
+        if !self.items.is_empty() {
+            page.table(&table)?;
+        }
+        page.line(
+            &StyledLine::new().put(Ink::Dim, format!("{} set aside", counted(self.items.len(), "item", "items"))),
+        )?;
+        if self.items.is_empty() {
+            return Ok(());
+        }
+        let hint = format!("`toolsmith buffer retry --buffer {}` delivers them again", self.buffer_id);
+        page.line(&StyledLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &hint))
+    }
+}
+
 fn table(buffers: &[BufferStatus]) -> Table {
     let heads = [
         ("buffer", Align::Left),
@@ -184,7 +221,7 @@ fn table(buffers: &[BufferStatus]) -> Table {
     ];
     let mut table = Table::new(&heads).sparing(&["kept", "to"]);
     for status in buffers {
-        let ink = if status.failed_flushes > 0 || status.stuck { Ink::Warn } else { Ink::Plain };
+        let ink = if status.needs_a_look() { Ink::Warn } else { Ink::Plain };
         let why = status.last_error.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         table.row([
             (Ink::Strong, status.buffer_id.to_string()),

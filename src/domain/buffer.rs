@@ -21,8 +21,10 @@ pub const MAX_WAITING_BYTES: u64 = 64 * 1024 * 1024;
 pub const MAX_BATCH: u64 = 10_000;
 /// Most bytes of items in one batch; a batch of larger items is cut earlier.
 pub const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
-/// Flushes that fail one after the other before the clock gives up and waits for somebody.
+/// Flushes that fail one after the other before the item at fault is looked for, or the clock waits for somebody.
 pub const MAX_TRIES: u32 = 6;
+/// Items set aside one after the other before the tool is held to be at fault and they are put back.
+pub const MAX_ASIDE_IN_A_ROW: u32 = 3;
 /// The longest pause after a failed flush, milliseconds.
 const MAX_PAUSE_MS: i64 = 600_000;
 /// The shortest pause after a failed flush, milliseconds.
@@ -143,6 +145,12 @@ pub struct BufferLevel {
     pub failures: u32,
     /// Before then nothing is tried again by itself.
     pub retry_at: Option<Instant>,
+    /// The oldest items, one or more of which made a batch fail; 0 while no item at fault is looked for.
+    pub suspects: u64,
+    /// How many of them the next batch holds.
+    pub probe: u64,
+    /// Items set aside since the last batch that arrived.
+    pub aside_in_a_row: u32,
 }
 
 /// What happens to a buffer.
@@ -165,7 +173,22 @@ pub enum BufferEvent {
         oldest_at: Option<Instant>,
     },
     /// The batch on its way came back.
-    Failed,
+    Failed {
+        /// Whether the tool ran and failed, so that an item may be the cause.
+        by_items: bool,
+    },
+    /// The oldest item was set aside.
+    SetAside {
+        /// When the oldest of those left came.
+        oldest_at: Option<Instant>,
+    },
+    /// Items that were set aside wait again, before the others.
+    PutBack {
+        /// How many there are.
+        items: u64,
+        /// When the oldest item came.
+        oldest_at: Option<Instant>,
+    },
     /// Whoever had the batch on its way is gone.
     Lost,
     /// Everything was thrown away.
@@ -174,10 +197,26 @@ pub enum BufferEvent {
     Ruled,
 }
 
+/// What is to be done with the items of a buffer after something happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BufferAct {
+    /// Hand over a batch of so many items. They count as waiting until [`BufferEvent::Flushed`].
+    HandOver(u64),
+    /// Set the oldest item aside: it failed alone. Then comes [`BufferEvent::SetAside`].
+    SetAside,
+    /// Put back so many items that were set aside last: the tool fails with every item. Then comes
+    /// [`BufferEvent::PutBack`].
+    PutBack(u32),
+}
+
 impl BufferRule {
-    /// What a buffer holds after something happened, and the size of the batch that is to be handed over now. The
-    /// batch counts as waiting until [`BufferEvent::Flushed`]; there is never more than one on its way.
-    pub fn step(&self, level: BufferLevel, event: BufferEvent, now: Instant) -> (BufferLevel, Option<u64>) {
+    /// What a buffer holds after something happened, and what is to be done now. There is never more than one batch on
+    /// its way.
+    ///
+    /// When a batch failed [`MAX_TRIES`] times, it is halved until a single item fails. That one is set aside, and the
+    /// others go on. When [`MAX_ASIDE_IN_A_ROW`] items were set aside and the next one fails alone as well, no item is at
+    /// fault but the tool: they are put back, and the buffer waits for somebody.
+    pub fn step(&self, level: BufferLevel, event: BufferEvent, now: Instant) -> (BufferLevel, Option<BufferAct>) {
         let mut after = level;
         match event {
             BufferEvent::Written { items } => {
@@ -191,19 +230,61 @@ impl BufferRule {
             BufferEvent::Asked => after.owed = level.waiting,
             BufferEvent::Flushed { items, oldest_at } => {
                 let (waiting, owed) = (level.waiting.saturating_sub(items), level.owed.saturating_sub(items));
-                after = BufferLevel { waiting, oldest_at, owed, ..BufferLevel::default() };
+                let suspects = level.suspects.saturating_sub(items);
+                // Of those left none is known to be at fault once one was set aside.
+                let probe = if level.aside_in_a_row > 0 { suspects } else { suspects.div_ceil(2) };
+                after = BufferLevel { waiting, oldest_at, owed, suspects, probe, ..BufferLevel::default() };
             }
-            BufferEvent::Failed => {
-                let failures = level.failures.saturating_add(1);
-                let retry_at = Some(Instant(now.0.saturating_add(self.pause_ms(failures))));
-                return (BufferLevel { in_flight: 0, owed: 0, failures, retry_at, ..level }, None);
+            BufferEvent::Failed { by_items } => return self.failed(level, by_items, now),
+            BufferEvent::SetAside { oldest_at } => {
+                after.waiting = level.waiting.saturating_sub(1);
+                after.owed = level.owed.saturating_sub(1);
+                after.suspects = level.suspects.saturating_sub(1);
+                // One that arrives shows that the tool works.
+                after.probe = after.suspects.min(1);
+                after.aside_in_a_row += 1;
+                (after.failures, after.retry_at, after.oldest_at) = (0, None, oldest_at);
+            }
+            BufferEvent::PutBack { items, oldest_at } => {
+                let waiting = level.waiting.saturating_add(items);
+                let BufferLevel { failures, retry_at, .. } = level;
+                let stopped = BufferLevel { waiting, oldest_at, failures, retry_at, ..BufferLevel::default() };
+                return (stopped, None);
             }
             BufferEvent::Lost => after = BufferLevel { in_flight: 0, owed: 0, ..level },
             BufferEvent::Cleared => after = BufferLevel::default(),
         }
-        let batch = self.batch(&after, event, now);
-        after.in_flight = if after.in_flight > 0 { after.in_flight } else { batch.unwrap_or(0) };
-        (after, batch)
+        self.hand_over(after, event, now)
+    }
+
+    fn hand_over(&self, level: BufferLevel, event: BufferEvent, now: Instant) -> (BufferLevel, Option<BufferAct>) {
+        let batch = self.batch(&level, event, now);
+        let in_flight = if level.in_flight > 0 { level.in_flight } else { batch.unwrap_or(0) };
+        (BufferLevel { in_flight, ..level }, batch.map(BufferAct::HandOver))
+    }
+
+    /// A batch came back: it waits to be tried again, or the item at fault is looked for.
+    fn failed(&self, level: BufferLevel, by_items: bool, now: Instant) -> (BufferLevel, Option<BufferAct>) {
+        let failures = level.failures.saturating_add(1);
+        let is_search = level.suspects > 0 || failures.is_multiple_of(MAX_TRIES);
+        if by_items && is_search && level.in_flight > 1 {
+            let suspects = level.suspects.max(level.in_flight);
+            let (probe, owed) = (level.in_flight / 2, level.owed.max(suspects));
+            let searching = BufferLevel { in_flight: 0, owed, suspects, probe, retry_at: None, ..level };
+            return self.hand_over(searching, BufferEvent::Failed { by_items }, now);
+        }
+        let is_found = by_items && is_search;
+        if is_found && level.aside_in_a_row < MAX_ASIDE_IN_A_ROW {
+            return (BufferLevel { in_flight: 0, ..level }, Some(BufferAct::SetAside));
+        }
+        let stopped = |failures: u32| {
+            let retry_at = Some(Instant(now.0.saturating_add(self.pause_ms(failures))));
+            BufferLevel { in_flight: 0, owed: 0, failures, retry_at, suspects: 0, probe: 0, ..level }
+        };
+        if is_found {
+            return (stopped(failures.max(MAX_TRIES)), Some(BufferAct::PutBack(level.aside_in_a_row)));
+        }
+        (stopped(failures), None)
     }
 
     fn batch(&self, level: &BufferLevel, event: BufferEvent, now: Instant) -> Option<u64> {
@@ -212,6 +293,7 @@ impl BufferRule {
         }
         let pauses = level.retry_at.is_some_and(|retry| retry > now);
         let wanted = match self.strategy {
+            _ if level.suspects > 0 => level.probe.clamp(1, level.suspects).min(level.waiting),
             _ if level.owed > 0 => level.owed.min(self.max_size),
             // Each item asks for itself, also while others could not be handed over.
             Strategy::Immediate if !pauses || matches!(event, BufferEvent::Written { .. }) => {
@@ -266,6 +348,8 @@ pub struct Buffer {
     pub created_at: Instant,
     /// When items were handed over last.
     pub flushed_at: Option<Instant>,
+    /// Items that were set aside because the tool failed with each of them alone.
+    pub aside: u64,
     /// Why the last flush failed; `None` after one that did not.
     pub last_error: Option<String>,
     /// The process that has the batch on its way.
@@ -284,6 +368,7 @@ impl Buffer {
             level: BufferLevel::default(),
             bytes: 0,
             kept: 0,
+            aside: 0,
             total_written: 0,
             total_flushed: 0,
             created_at: now,

@@ -203,16 +203,6 @@ pub enum Command {
         /// `None` takes the newest operation that can be undone.
         operation: Option<OperationId>,
     },
-    /// Hand over what waits in a buffer.
-    FlushBuffer {
-        /// Identifier of the buffer to flush now.
-        buffer: String,
-    },
-    /// Throw away what waits in a buffer.
-    ClearBuffer {
-        /// Identifier of the buffer to empty.
-        buffer: String,
-    },
     /// Ask for a running run to be stopped, whoever owns it.
     Cancel {
         /// Number of the run to cancel.

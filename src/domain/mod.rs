@@ -85,8 +85,8 @@ pub(crate) mod words;
 pub use argument::{ArgCondition, ArgPlace, ArgRule, ArgRuleError, OptionForms};
 pub use budget::DIFF_TIME;
 pub use buffer::{
-    Buffer, BufferEvent, BufferId, BufferLevel, BufferRule, BufferSink, MAX_BATCH, MAX_BATCH_BYTES, MAX_ITEM_BYTES,
-    MAX_TRIES, MAX_WAITING, MAX_WAITING_BYTES, Strategy, ToolUse, USAGE_BUFFER,
+    Buffer, BufferAct, BufferEvent, BufferId, BufferLevel, BufferRule, BufferSink, MAX_BATCH, MAX_BATCH_BYTES,
+    MAX_ITEM_BYTES, MAX_TRIES, MAX_WAITING, MAX_WAITING_BYTES, Strategy, ToolUse, USAGE_BUFFER,
 };
 pub use capability::{Capability, CapabilityKind};
 pub use check::{CheckReport, CheckState, Finding, Gate, NO_BASE, Tally, Verdict};

@@ -101,16 +101,14 @@ impl Engine {
         let is_long = matches!(&command, Command::Verb(call) if matches!(called(call)?.perform, Perform::LongHuman(_)));
         let _turn = match command {
             _ if is_long => None,
-            // What is made takes its turn itself; a flush moves no files, and takes as long as a tool takes.
+            // What is made takes its turn itself.
             Command::Cancel { .. }
             | Command::Mark { .. }
             | Command::Recheck { .. }
             | Command::New { .. }
             | Command::Propose { .. }
             | Command::AcceptOpportunity { .. }
-            | Command::FetchPackages { .. }
-            | Command::FlushBuffer { .. }
-            | Command::ClearBuffer { .. } => None,
+            | Command::FetchPackages { .. } => None,
             _ => Some(self.take_turn()?),
         };
         match command {
@@ -169,8 +167,6 @@ impl Engine {
                 let shared = self.teams().of_undo(operation)?;
                 self.finish(self.step(&who, |tx, actor| shared.write(tx, actor, core::undo(tx, actor, operation)?))?)
             }
-            Command::FlushBuffer { buffer } => self.buffers().flush_command(&buffer, caller),
-            Command::ClearBuffer { buffer } => self.buffers().clear_command(&buffer, caller),
             Command::Cancel { run } => match self.services().with_run(run)? {
                 Some(instance) => self.services().terminate_instance(instance, false, caller),
                 None => self.runs().cancel(run),
@@ -246,8 +242,6 @@ impl Engine {
             Command::Comment { .. } | Command::Withdraw { .. } | Command::Mark { .. } | Command::Recheck { .. } => {
                 Ok(Preview { title: "Continue?".to_owned(), lines: Vec::new(), undo: "u (undo) reverts it".to_owned() })
             }
-            Command::FlushBuffer { buffer } => self.buffers().preview(buffer, false),
-            Command::ClearBuffer { buffer } => self.buffers().preview(buffer, true),
             Command::Cancel { run } => Ok(Preview {
                 title: format!("Stop run {run}?"),
                 lines: vec!["its process group gets SIGTERM, then SIGKILL".to_owned()],
@@ -279,8 +273,6 @@ fn refuse_unseen(command: &Command) -> Result<(), EngineError> {
         | Command::Unlock { .. }
         | Command::Revoke { .. }
         | Command::Undo { .. }
-        | Command::FlushBuffer { .. }
-        | Command::ClearBuffer { .. }
         | Command::Cancel { .. } => None,
     };
     match reason.filter(|text| !text.trim().is_empty() && visible_words(text).is_none()) {

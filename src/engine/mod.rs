@@ -128,12 +128,12 @@ pub use run::grants::Grants;
 pub use run::staged::StagedWrites;
 pub use run::tiers::ToolSets;
 pub use run::{
-    Begun, Behaviour, BehaviourPart, BufferAnswer, BufferChange, BufferStatus, BufferWrite, CallAttempt, CallOutcome,
-    CallReport, CallRequest, Calling, Candidate, Candidates, Compared, DEFAULT_ATTEMPTS, Departed, Enforced,
-    FailureDetail, Gather, GrantList, HandedOver, KeptFile, KeptFiles, LeftOut, Limits, MOST_ATTEMPTS, MarkRequest,
-    MayRun, OutputPiece, Pending, Reported, ResultEvidence, RunHandle, ServiceOffer, SetRow, StagedState, StagedView,
-    Taken, ToolState, Tried, UNNAMED_AGENT, WorkerAnswer, WorkerRow, Workers, assignments, fitted, item_fits,
-    serve_run,
+    AsideItem, Begun, Behaviour, BehaviourPart, BufferAnswer, BufferChange, BufferStatus, BufferWrite, CallAttempt,
+    CallOutcome, CallReport, CallRequest, Calling, Candidate, Candidates, Compared, DEFAULT_ATTEMPTS, Departed,
+    Enforced, FailureDetail, Gather, GrantList, HandedOver, KeptFile, KeptFiles, LeftOut, Limits, MOST_ATTEMPTS,
+    MarkRequest, MayRun, OutputPiece, Pending, Reported, ResultEvidence, RunHandle, ServiceOffer, SetRow, StagedState,
+    StagedView, Taken, ToolState, Tried, UNNAMED_AGENT, WorkerAnswer, WorkerRow, Workers, assignments, fitted,
+    item_fits, serve_run,
 };
 pub use service::{
     ANSWER_TIME, CallBegun, ContextEdit, InstanceDetail, InstanceView, LaunchRequest, Launched, PerformanceProfile,

@@ -9,7 +9,8 @@ use rusqlite::{Row, params};
 use std::collections::{BTreeMap, BTreeSet};
 
 const COLUMNS: &str = "id, strategy, max_size, interval_ms, sink, sink_by, waiting, oldest_at_ms, in_flight, owed, \
-     failures, retry_at_ms, bytes, kept, total_written, total_flushed, created_at_ms, flushed_at_ms, last_error, flusher";
+     failures, retry_at_ms, bytes, kept, total_written, total_flushed, created_at_ms, flushed_at_ms, last_error, flusher, \
+     aside, suspects, probe, aside_in_a_row";
 
 /// Items that come and go do not each deserve an event: a screen that shows them looks this often, milliseconds.
 const TELL_EVERY_MS: i64 = 1_000;
@@ -26,6 +27,8 @@ pub struct BufferItem {
     pub item: String,
     /// Who wrote it: `human`, or `agent:NAME`.
     pub author: String,
+    /// Why it was set aside.
+    pub reason: Option<String>,
 }
 
 /// Which items of a buffer are meant.
@@ -35,6 +38,30 @@ pub enum ItemState {
     Waiting,
     /// Flushed ones that nobody has taken.
     Kept,
+    /// Those that were set aside, since the tool failed with each of them alone.
+    Aside,
+}
+
+/// How items get from one state to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemMove<'a> {
+    /// Waiting items up to this one were flushed, and nobody took them.
+    Keep {
+        /// The place of the last one.
+        through: i64,
+    },
+    /// Flushed items that nobody took wait again: from now on somebody takes them.
+    Unkeep,
+    /// The oldest waiting item is set aside.
+    SetAside {
+        /// Why.
+        reason: &'a str,
+    },
+    /// The newest of the items that were set aside wait again.
+    PutBack {
+        /// At most so many.
+        most: u64,
+    },
 }
 
 /// Whether others are told of a change at once.
@@ -73,8 +100,13 @@ pub struct ReportedUses {
 }
 
 impl ItemState {
-    const fn is_kept(self) -> bool {
-        matches!(self, ItemState::Kept)
+    /// The value of the column `kept`.
+    const fn number(self) -> u8 {
+        match self {
+            ItemState::Waiting => 0,
+            ItemState::Kept => 1,
+            ItemState::Aside => 2,
+        }
     }
 }
 
@@ -106,12 +138,13 @@ impl Queries {
         most: u64,
         bytes: usize,
     ) -> StoreResult<Vec<BufferItem>> {
-        let sql = "SELECT seq, item, author FROM buffer_items WHERE buffer = ?1 AND kept = ?2 ORDER BY seq LIMIT ?3";
+        let sql = "SELECT seq, item, author, reason FROM buffer_items WHERE buffer = ?1 AND kept = ?2 \
+                   ORDER BY seq LIMIT ?3";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params![id, shelf.is_kept(), Count(most)])?;
+        let mut rows = statement.query(params![id, shelf.number(), Count(most)])?;
         let (mut items, mut size): (Vec<BufferItem>, usize) = (Vec::new(), 0);
         while let Some(row) = rows.next()? {
-            let item = BufferItem { seq: row.get(0)?, item: row.get(1)?, author: row.get(2)? };
+            let item = BufferItem { seq: row.get(0)?, item: row.get(1)?, author: row.get(2)?, reason: row.get(3)? };
             size += item.item.len();
             if size > bytes && !items.is_empty() {
                 break;
@@ -177,9 +210,11 @@ impl Tx<'_> {
         let tells = tell == Tell::Now || self.now().0 - told >= TELL_EVERY_MS;
         let sql = format!(
             "INSERT OR REPLACE INTO buffers ({COLUMNS}, told_at_ms) VALUES \
-             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"
+             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
+             ?22, ?23, ?24, ?25)"
         );
-        let BufferLevel { waiting, oldest_at, in_flight, owed, failures, retry_at } = buffer.level;
+        let BufferLevel { waiting, oldest_at, in_flight, owed, failures, retry_at, suspects, probe, aside_in_a_row } =
+            buffer.level;
         let row = params![
             buffer.id,
             buffer.rule.strategy,
@@ -201,6 +236,10 @@ impl Tx<'_> {
             buffer.flushed_at,
             buffer.last_error,
             buffer.flusher,
+            Count(buffer.aside),
+            Count(suspects),
+            Count(probe),
+            aside_in_a_row,
             if tells { self.now().0 } else { told },
         ];
         self.change(&sql, row)?;
@@ -228,7 +267,7 @@ impl Tx<'_> {
     /// Any [`super::StoreError`] of a failed write.
     pub fn drop_buffer_items(&self, id: &BufferId, shelf: ItemState, through: i64) -> StoreResult<usize> {
         let sql = "DELETE FROM buffer_items WHERE buffer = ?1 AND kept = ?2 AND seq <= ?3";
-        self.change(sql, params![id, shelf.is_kept(), through])
+        self.change(sql, params![id, shelf.number(), through])
     }
 
     /// Removes every item of a buffer; returns how many.
@@ -239,21 +278,30 @@ impl Tx<'_> {
         self.change("DELETE FROM buffer_items WHERE buffer = ?1", params![id])
     }
 
-    /// Notes that waiting items up to this one were flushed and that nobody took them.
+    /// Moves items of a buffer to another state; returns how many.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
-    pub fn keep_buffer_items(&self, id: &BufferId, through: i64) -> StoreResult<usize> {
-        let sql = "UPDATE buffer_items SET kept = 1 WHERE buffer = ?1 AND kept = 0 AND seq <= ?2";
-        self.change(sql, params![id, through])
-    }
-
-    /// Lets flushed items that nobody took wait again: from now on somebody takes them.
-    ///
-    /// # Errors
-    /// Any [`super::StoreError`] of a failed write.
-    pub fn unkeep_buffer_items(&self, id: &BufferId) -> StoreResult<usize> {
-        self.change("UPDATE buffer_items SET kept = 0 WHERE buffer = ?1 AND kept = 1", params![id])
+    pub fn move_buffer_items(&self, id: &BufferId, step: ItemMove<'_>) -> StoreResult<usize> {
+        match step {
+            ItemMove::Keep { through } => {
+                let sql = "UPDATE buffer_items SET kept = 1 WHERE buffer = ?1 AND kept = 0 AND seq <= ?2";
+                self.change(sql, params![id, through])
+            }
+            ItemMove::Unkeep => {
+                self.change("UPDATE buffer_items SET kept = 0 WHERE buffer = ?1 AND kept = 1", params![id])
+            }
+            ItemMove::SetAside { reason } => {
+                let sql = "UPDATE buffer_items SET kept = 2, reason = ?2 WHERE seq = \
+                           (SELECT min(seq) FROM buffer_items WHERE buffer = ?1 AND kept = 0)";
+                self.change(sql, params![id, reason])
+            }
+            ItemMove::PutBack { most } => {
+                let sql = "UPDATE buffer_items SET kept = 0, reason = NULL WHERE seq IN \
+                           (SELECT seq FROM buffer_items WHERE buffer = ?1 AND kept = 2 ORDER BY seq DESC LIMIT ?2)";
+                self.change(sql, params![id, Count(most)])
+            }
+        }
     }
 
     /// Notes which process flushes buffers when their time comes.
@@ -336,6 +384,9 @@ fn read_buffer(row: &Row<'_>) -> rusqlite::Result<Buffer> {
             owed: count(9)?,
             failures: row.get(10)?,
             retry_at: row.get(11)?,
+            suspects: count(21)?,
+            probe: count(22)?,
+            aside_in_a_row: row.get(23)?,
         },
         bytes: count(12)?,
         kept: count(13)?,
@@ -345,6 +396,7 @@ fn read_buffer(row: &Row<'_>) -> rusqlite::Result<Buffer> {
         flushed_at: row.get(17)?,
         last_error: row.get(18)?,
         flusher: row.get(19)?,
+        aside: count(20)?,
     })
 }
 
@@ -370,12 +422,16 @@ mod tests {
             owed: 1,
             failures: 4,
             retry_at: Some(Instant(NOW.0 + 1)),
+            suspects: 2,
+            probe: 1,
+            aside_in_a_row: 3,
         };
         let buffer = Buffer {
             sink,
             level,
             bytes: 9,
             kept: 7,
+            aside: 5,
             total_written: 12,
             total_flushed: 9,
             flushed_at: Some(NOW),
@@ -410,15 +466,46 @@ mod tests {
         assert_eq!(store.buffer_authors(&id("a")).unwrap(), BTreeSet::from(["human".to_owned()]));
         let second = store.buffer_items(&id("a"), ItemState::Waiting, 2, 99).unwrap()[1].seq;
         change(&mut store, |tx| {
-            assert_eq!(tx.keep_buffer_items(&id("a"), second)?, 2);
+            assert_eq!(tx.move_buffer_items(&id("a"), ItemMove::Keep { through: second })?, 2);
             assert_eq!(tx.drop_buffer_items(&id("a"), ItemState::Waiting, second)?, 0);
             assert_eq!(tx.drop_buffer_items(&id("a"), ItemState::Kept, second - 1)?, 1);
-            assert_eq!(tx.unkeep_buffer_items(&id("a"))?, 1);
+            assert_eq!(tx.move_buffer_items(&id("a"), ItemMove::Unkeep)?, 1);
             assert_eq!(tx.clear_buffer_items(&id("a"))?, 4);
             Ok(())
         });
         assert_eq!(store.oldest_waiting(&id("a")).unwrap(), None);
         assert_eq!(store.oldest_waiting(&id("b")).unwrap(), Some(NOW));
+    }
+
+    #[test]
+    fn an_item_that_was_set_aside_has_its_reason_and_waits_again_in_its_old_place() {
+        let (_dir, mut store) = store();
+        let items: Vec<String> = (0..4).map(|n| n.to_string()).collect();
+        change(&mut store, |tx| {
+            tx.add_buffer_items(&id("a"), "human", &items)?;
+            tx.add_buffer_items(&id("b"), "human", &items)?;
+            assert_eq!(tx.move_buffer_items(&id("a"), ItemMove::SetAside { reason: "first" })?, 1);
+            assert_eq!(tx.move_buffer_items(&id("a"), ItemMove::SetAside { reason: "second" })?, 1);
+            assert_eq!(tx.move_buffer_items(&id("none"), ItemMove::SetAside { reason: "" })?, 0);
+            Ok(())
+        });
+        let texts = |state| -> Vec<(String, Option<String>)> {
+            let found = store.buffer_items(&id("a"), state, 9, 99).unwrap();
+            found.into_iter().map(|item| (item.item, item.reason)).collect()
+        };
+        let because = |item: &str, why: &str| (item.to_owned(), Some(why.to_owned()));
+        assert_eq!(texts(ItemState::Aside), [because("0", "first"), because("1", "second")]);
+        assert_eq!(texts(ItemState::Waiting), [("2".to_owned(), None), ("3".to_owned(), None)]);
+        change(&mut store, |tx| {
+            assert_eq!(tx.move_buffer_items(&id("a"), ItemMove::PutBack { most: 1 })?, 1);
+            assert_eq!(tx.move_buffer_items(&id("b"), ItemMove::PutBack { most: 9 })?, 0);
+            Ok(())
+        });
+        let texts = |state| -> Vec<String> {
+            let found = store.buffer_items(&id("a"), state, 9, 99).unwrap();
+            found.into_iter().map(|item| item.item).collect()
+        };
+        assert_eq!((texts(ItemState::Aside), texts(ItemState::Waiting)), (vec!["0".into()], items[1..].to_vec()));
     }
 
     #[test]

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0012_tokens.sql"),
     include_str!("../../assets/migrations/0013_workers.sql"),
     include_str!("../../assets/migrations/0014_team.sql"),
+    include_str!("../../assets/migrations/0015_set_aside.sql"),
 ];
 
 /// The newest format known here.

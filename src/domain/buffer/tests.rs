@@ -21,17 +21,17 @@ impl Bench {
     /// Lets something happen, hands over what is to be handed over, and notes both.
     fn at(&mut self, ms: i64, event: BufferEvent) -> &mut Bench {
         let now = Instant(ms);
-        let (mut level, mut batch) = self.rule.step(self.level, event, now);
+        let (mut level, mut act) = self.rule.step(self.level, event, now);
         let mut line = format!("{ms} {}:", name(event));
-        while let Some(items) = batch {
+        while let Some(BufferAct::HandOver(items)) = act {
             let end = if self.takes {
                 write!(line, " flush {items}").unwrap();
                 BufferEvent::Flushed { items, oldest_at: (level.waiting > items).then_some(now) }
             } else {
                 write!(line, " flush {items} fails").unwrap();
-                BufferEvent::Failed
+                BufferEvent::Failed { by_items: false }
             };
-            (level, batch) = self.rule.step(level, end, now);
+            (level, act) = self.rule.step(level, end, now);
         }
         let wake = self.rule.due_at(&level).map_or(String::new(), |due| format!(", wake {}", due.0));
         self.told.push(format!("{line} {} waiting{wake}", level.waiting));
@@ -155,13 +155,17 @@ fn one_batch_is_on_its_way_at_a_time_and_is_counted_until_it_arrives() {
     let rule = BufferRule { max_size: 2, ..BufferRule::default() };
     let now = Instant(0);
     let (level, batch) = rule.step(BufferLevel::default(), BufferEvent::Written { items: 3 }, now);
-    assert_eq!((level.waiting, level.in_flight, batch), (3, 2, Some(2)));
+    assert_eq!((level.waiting, level.in_flight, batch), (3, 2, Some(BufferAct::HandOver(2))));
     let (level, batch) = rule.step(level, BufferEvent::Written { items: 2 }, now);
     assert_eq!((level.waiting, level.in_flight, batch, rule.due_at(&level)), (5, 2, None, None));
     let (level, batch) = rule.step(level, BufferEvent::Lost, now);
-    assert_eq!((level.waiting, level.in_flight, batch), (5, 2, Some(2)), "its owner died: it is handed over again");
+    assert_eq!(
+        (level.waiting, level.in_flight, batch),
+        (5, 2, Some(BufferAct::HandOver(2))),
+        "its owner died: it is handed over again"
+    );
     let (level, batch) = rule.step(level, BufferEvent::Flushed { items: 2, oldest_at: Some(now) }, now);
-    assert_eq!((level.waiting, batch), (3, Some(2)));
+    assert_eq!((level.waiting, batch), (3, Some(BufferAct::HandOver(2))));
     let (level, batch) = rule.step(level, BufferEvent::Cleared, now);
     assert_eq!((level, batch), (BufferLevel::default(), None));
 }
@@ -205,4 +209,117 @@ fn a_batch_on_its_way_keeps_the_clock_going() {
     assert!(buffer.needs_clock(), "its process may die");
     buffer.rule.interval_ms = 0;
     assert!(!buffer.needs_clock());
+}
+
+/// Items in the order in which they came, of which the tool fails with some; what became of each.
+struct Delivery {
+    rule: BufferRule,
+    level: BufferLevel,
+    waiting: Vec<u32>,
+    taken: Vec<u32>,
+    aside: Vec<u32>,
+    runs: usize,
+    now: i64,
+}
+
+impl Delivery {
+    fn new(items: u32, max_size: u64) -> Delivery {
+        let rule = BufferRule { max_size, ..BufferRule::default() };
+        let (level, waiting) = (BufferLevel::default(), (0..items).collect());
+        Delivery { rule, level, waiting, taken: Vec::new(), aside: Vec::new(), runs: 0, now: 0 }
+    }
+
+    /// Lets the clock flush until it has nothing to do.
+    fn play(&mut self, is_bad: &dyn Fn(u32) -> bool) {
+        let first = BufferEvent::Written { items: self.waiting.len() as u64 };
+        self.let_happen(first, is_bad);
+        while let Some(due) = self.rule.due_at(&self.level) {
+            self.now = self.now.max(due.0);
+            self.let_happen(BufferEvent::Due, is_bad);
+        }
+    }
+
+    fn let_happen(&mut self, event: BufferEvent, is_bad: &dyn Fn(u32) -> bool) {
+        let mut next = Some(event);
+        while let Some(event) = next.take() {
+            let (level, act) = self.rule.step(self.level, event, Instant(self.now));
+            self.level = level;
+            next = act.map(|act| self.act(act, is_bad));
+        }
+        assert_eq!(self.level.waiting, self.waiting.len() as u64);
+    }
+
+    fn act(&mut self, act: BufferAct, is_bad: &dyn Fn(u32) -> bool) -> BufferEvent {
+        let oldest = |items: &[u32]| items.first().map(|_| Instant(0));
+        match act {
+            BufferAct::HandOver(size) => {
+                self.runs += 1;
+                let batch = &self.waiting[..usize::try_from(size).unwrap()];
+                if batch.iter().any(|item| is_bad(*item)) {
+                    return BufferEvent::Failed { by_items: true };
+                }
+                self.taken.extend(batch);
+                let rest = self.waiting.split_off(batch.len());
+                self.waiting = rest;
+                BufferEvent::Flushed { items: size, oldest_at: oldest(&self.waiting) }
+            }
+            BufferAct::SetAside => {
+                self.aside.push(self.waiting.remove(0));
+                BufferEvent::SetAside { oldest_at: oldest(&self.waiting) }
+            }
+            BufferAct::PutBack(most) => {
+                let kept = self.aside.len() - most as usize;
+                let mut back = self.aside.split_off(kept);
+                let items = back.len() as u64;
+                back.append(&mut self.waiting);
+                self.waiting = back;
+                BufferEvent::PutBack { items, oldest_at: oldest(&self.waiting) }
+            }
+        }
+    }
+}
+
+#[test]
+fn one_bad_item_is_set_aside_and_the_others_arrive() {
+    for bad in [0, 1, 42, 98, 99] {
+        let mut delivery = Delivery::new(100, 100);
+        delivery.play(&|item| item == bad);
+        assert_eq!(delivery.aside, [bad]);
+        assert_eq!(delivery.taken, (0..100).filter(|item| *item != bad).collect::<Vec<_>>());
+        // Nothing came after the last one.
+        let aside_in_a_row = u32::from(bad == 99);
+        assert_eq!(delivery.level, BufferLevel { aside_in_a_row, ..BufferLevel::default() }, "{bad}");
+        assert!(delivery.runs <= 6 + 2 * 7 + 2, "{} runs for {bad}", delivery.runs);
+    }
+}
+
+#[test]
+fn a_tool_that_fails_with_every_item_loses_none_and_somebody_must_look() {
+    for (items, size) in [(100, 100), (5, 2), (4, 4), (7, 1)] {
+        let mut delivery = Delivery::new(items, size);
+        delivery.play(&|_| true);
+        assert_eq!((delivery.aside.len(), delivery.taken.len()), (0, 0), "{items} {size}");
+        assert_eq!(delivery.waiting, (0..items).collect::<Vec<_>>());
+        assert!(delivery.rule.due_at(&delivery.level).is_none());
+        assert!(delivery.level.failures >= MAX_TRIES && delivery.runs < 40, "{} runs", delivery.runs);
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn every_item_arrives_once_or_is_set_aside_or_waits(
+        bad in proptest::collection::btree_set(0_u32..60, 0..6), items in 1_u32..60, size in 1_u64..20,
+    ) {
+        let mut delivery = Delivery::new(items, size);
+        delivery.play(&|item| bad.contains(&item));
+        let mut all: Vec<u32> = [&delivery.taken[..], &delivery.aside, &delivery.waiting].concat();
+        all.sort_unstable();
+        proptest::prop_assert_eq!(all, (0..items).collect::<Vec<_>>());
+        proptest::prop_assert!(delivery.taken.iter().all(|item| !bad.contains(item)));
+        proptest::prop_assert!(delivery.aside.iter().all(|item| bad.contains(item)), "no good item is set aside");
+        proptest::prop_assert!(delivery.taken.is_sorted(), "the order is kept");
+        // Only a row of bad items longer than what is set aside in a row looks like a bad tool.
+        let row = delivery.waiting.iter().take(4).filter(|item| bad.contains(item)).count();
+        proptest::prop_assert!(delivery.waiting.is_empty() || row == 4, "{:?} waits", delivery.waiting);
+    }
 }

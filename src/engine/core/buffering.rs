@@ -4,11 +4,11 @@
 //! for a tool leaves it as a [`Claim`]: the items stay where they are until the shell says what came of the run.
 
 use crate::domain::{
-    Buffer, BufferEvent, BufferId, BufferLevel, BufferSink, Instant, MAX_BATCH_BYTES, MAX_WAITING, MAX_WAITING_BYTES,
-    Strategy, ToolName, ToolUse,
+    Buffer, BufferAct, BufferEvent, BufferId, BufferLevel, BufferSink, Instant, MAX_BATCH_BYTES, MAX_WAITING,
+    MAX_WAITING_BYTES, Strategy, ToolName, ToolUse,
 };
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::store::{BufferClock, BufferItem, ItemState, NewOperation, Tell, Tx};
+use crate::store::{BufferClock, BufferItem, ItemMove, ItemState, NewOperation, Tell, Tx};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, VecDeque};
 
@@ -117,7 +117,7 @@ pub fn write(
 }
 
 fn refuse_overflow(buffer: &Buffer, items: u64, bytes: u64) -> Result<(), EngineError> {
-    let untaken = buffer.level.waiting + buffer.kept;
+    let untaken = buffer.level.waiting + buffer.kept + buffer.aside;
     if untaken + items <= MAX_WAITING && buffer.bytes + bytes <= MAX_WAITING_BYTES {
         return Ok(());
     }
@@ -170,7 +170,7 @@ fn rule(
     buffer.sink = sink.clone();
     hand.by.clone_into(&mut buffer.sink_by);
     // What nobody took has somebody now.
-    tx.unkeep_buffer_items(&buffer.id)?;
+    tx.move_buffer_items(&buffer.id, ItemMove::Unkeep)?;
     buffer.level.waiting += buffer.kept;
     buffer.total_flushed = buffer.total_flushed.saturating_sub(std::mem::take(&mut buffer.kept));
     buffer.level.oldest_at = tx.oldest_waiting(&buffer.id)?;
@@ -210,15 +210,45 @@ pub fn arrived(tx: &Tx<'_>, hand: Hand<'_>, claim: &Claim) -> Result<Turn, Engin
     drive(tx, hand, buffer, vec![event], Tell::Now)
 }
 
-/// The tool did not take a batch: its items wait again, in their old order.
+/// Why the tool did not take a batch.
+#[derive(Debug)]
+pub struct Fault {
+    /// What is said of it.
+    pub error: EngineError,
+    /// Whether the tool ran and failed, so that an item may be the cause.
+    pub by_items: bool,
+}
+
+/// The tool did not take a batch: its items wait again, in their old order, or the one at fault is looked for.
 ///
 /// # Errors
 /// As [`flush`].
-pub fn came_back(tx: &Tx<'_>, hand: Hand<'_>, claim: &Claim, why: &str) -> Result<Turn, EngineError> {
+pub fn came_back(tx: &Tx<'_>, hand: Hand<'_>, claim: &Claim, fault: &Fault) -> Result<Turn, EngineError> {
     let mut buffer = known(tx, &claim.buffer)?;
     buffer.flusher = None;
-    buffer.last_error = Some(why.to_owned());
-    drive(tx, hand, buffer, vec![BufferEvent::Failed], Tell::Now)
+    buffer.last_error = Some(fault.error.message.clone());
+    drive(tx, hand, buffer, vec![BufferEvent::Failed { by_items: fault.by_items }], Tell::Now)
+}
+
+/// Lets everything that was set aside wait again; returns how much that was.
+///
+/// # Errors
+/// As [`flush`]; `Conflict` while a batch is on its way; `HumanNeeded` when an agent would do so with what a human wrote.
+pub fn put_back(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<(Turn, u64), EngineError> {
+    let (mut buffer, mut events) = alive(hand, known(tx, id)?);
+    refuse_others(tx, hand, id, "put back")?;
+    refuse_on_its_way(&buffer)?;
+    let before = buffer.aside;
+    events.push(restored(tx, &mut buffer, before)?);
+    let items = before - buffer.aside;
+    Ok((drive(tx, hand, buffer, events, Tell::Now)?, items))
+}
+
+/// Lets the newest items that were set aside wait again.
+fn restored(tx: &Tx<'_>, buffer: &mut Buffer, most: u64) -> Result<BufferEvent, EngineError> {
+    let items = tx.move_buffer_items(&buffer.id, ItemMove::PutBack { most })? as u64;
+    buffer.aside = buffer.aside.saturating_sub(items);
+    Ok(BufferEvent::PutBack { items, oldest_at: tx.oldest_waiting(&buffer.id)? })
 }
 
 /// Gives the flushed items that nobody has taken, and keeps others from taking them until [`taken`].
@@ -268,10 +298,7 @@ pub fn taken(tx: &Tx<'_>, id: &BufferId, items: &[BufferItem]) -> Result<Buffer,
 pub fn clear(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<(Turn, u64), EngineError> {
     let (mut buffer, _) = alive(hand, known(tx, id)?);
     refuse_others(tx, hand, id, "clear")?;
-    if buffer.level.in_flight > 0 {
-        let message = format!("a batch of buffer {id} is being delivered");
-        return Err(EngineError::new(ErrorCode::Conflict, message, "wait until it is delivered, then retry"));
-    }
+    refuse_on_its_way(&buffer)?;
     let cleared = tx.clear_buffer_items(id)? as u64;
     if cleared > 0 {
         tx.log(&NewOperation {
@@ -282,7 +309,7 @@ pub fn clear(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId) -> Result<(Turn, u64), 
             reversible: false,
         })?;
     }
-    (buffer.kept, buffer.bytes, buffer.flusher, buffer.last_error) = (0, 0, None, None);
+    (buffer.kept, buffer.aside, buffer.bytes, buffer.flusher, buffer.last_error) = (0, 0, 0, None, None);
     Ok((drive(tx, hand, buffer, vec![BufferEvent::Cleared], Tell::Now)?, cleared))
 }
 
@@ -354,6 +381,14 @@ fn alive(hand: Hand<'_>, mut buffer: Buffer) -> (Buffer, Vec<BufferEvent>) {
     (buffer, events)
 }
 
+fn refuse_on_its_way(buffer: &Buffer) -> Result<(), EngineError> {
+    if buffer.level.in_flight == 0 {
+        return Ok(());
+    }
+    let message = format!("a batch of buffer {} is being delivered", buffer.id);
+    Err(EngineError::new(ErrorCode::Conflict, message, "wait until it is delivered, then retry"))
+}
+
 fn refuse_others(tx: &Tx<'_>, hand: Hand<'_>, id: &BufferId, what: &str) -> Result<(), EngineError> {
     if hand.is_agent() && tx.buffer_authors(id)?.contains(HUMAN) {
         let message = format!("a human wrote to buffer {id}, and an agent cannot {what} that");
@@ -376,10 +411,13 @@ fn drive(
         if let BufferEvent::Flushed { items, .. } = event {
             turn.flushed += items;
         }
-        let (level, batch) = turn.buffer.rule.step(turn.buffer.level, event, tx.now());
+        let (level, act) = turn.buffer.rule.step(turn.buffer.level, event, tx.now());
         turn.buffer.level = level;
-        if let Some(size) = batch {
-            queue.extend(hand_over(tx, hand, &mut turn, size)?);
+        match act {
+            None => {}
+            Some(BufferAct::HandOver(size)) => queue.extend(hand_over(tx, hand, &mut turn, size)?),
+            Some(BufferAct::SetAside) => queue.push_back(set_aside(tx, &mut turn.buffer)?),
+            Some(BufferAct::PutBack(most)) => queue.push_back(restored(tx, &mut turn.buffer, most.into())?),
         }
     }
     let tell = if turn.flushed > 0 || turn.claim.is_some() { Tell::Now } else { tell };
@@ -418,11 +456,18 @@ fn hand_over(tx: &Tx<'_>, hand: Hand<'_>, turn: &mut Turn, size: u64) -> Result<
         }
         BufferSink::Nobody => {
             let last = items.last().map_or(0, |item| item.seq);
-            tx.keep_buffer_items(&buffer.id, last)?;
+            tx.move_buffer_items(&buffer.id, ItemMove::Keep { through: last })?;
             buffer.kept += items.len() as u64;
             counted(tx, buffer, items.len() as u64).map(Some)
         }
     }
+}
+
+/// Sets the oldest item aside, with what the tool said of it.
+fn set_aside(tx: &Tx<'_>, buffer: &mut Buffer) -> Result<BufferEvent, EngineError> {
+    let reason = buffer.last_error.take().unwrap_or_default();
+    buffer.aside += tx.move_buffer_items(&buffer.id, ItemMove::SetAside { reason: &reason })? as u64;
+    Ok(BufferEvent::SetAside { oldest_at: tx.oldest_waiting(&buffer.id)? })
 }
 
 /// Removes a batch that somebody has now.

@@ -45,7 +45,7 @@ pub(super) mod workers;
 pub use admission::MayRun;
 pub use behaviour::{Behaviour, BehaviourPart, Departed, Enforced, Reported, ResultEvidence, Tried};
 pub use buffering::{
-    BufferAnswer, BufferChange, BufferStatus, BufferWrite, Gather, HandedOver, Pending, Taken, item_fits,
+    AsideItem, BufferAnswer, BufferChange, BufferStatus, BufferWrite, Gather, HandedOver, Pending, Taken, item_fits,
 };
 pub use callers::UNNAMED_AGENT;
 pub use calling::{
@@ -73,9 +73,16 @@ use crate::engine::plain_verb::{PlainQuery, PlainVerb};
 use crate::engine::run::live_runs::LiveRuns;
 use crate::engine::workspace::Workspace;
 
-/// The verbs about failures that need nothing but their arguments.
-pub(super) const VERBS: &[PlainVerb] =
-    &[failing::RESOLVE, failing::UNTAG, marking::WRONG_ANSWER, tiers::SET, tiers::UNSET, tool_state::CLEAR_STATE];
+/// The verbs about runs that need nothing but their arguments.
+pub(super) const VERBS: &[PlainVerb] = &[
+    failing::RESOLVE,
+    failing::UNTAG,
+    marking::WRONG_ANSWER,
+    tiers::SET,
+    tiers::UNSET,
+    tool_state::CLEAR_STATE,
+    buffering::BUFFER,
+];
 
 /// Questions about runs that need nothing but their arguments.
 pub(super) const QUERIES: &[PlainQuery] = &[failing::COMPARE, tool_state::STATE, workers::WORKERS];

@@ -477,8 +477,6 @@ impl App {
             | Command::Grant { .. }
             | Command::Revoke { .. }
             | Command::Undo { .. }
-            | Command::FlushBuffer { .. }
-            | Command::ClearBuffer { .. }
             | Command::Cancel { .. }
             | Command::Mark { .. }
             | Command::Recheck { .. } => {}

@@ -19,8 +19,8 @@ impl App {
         let mut effects: Vec<Effect> = self.reload_buffers();
         let buffer = args.get("buffer").unwrap_or("default").to_owned();
         match operation {
-            "flush" => effects.push(Effect::Execute(Command::FlushBuffer { buffer })),
-            "clear" => effects.extend(self.ask(Command::ClearBuffer { buffer })),
+            "flush" | "retry" => effects.push(Effect::Execute(command(operation, &buffer))),
+            "clear" => effects.extend(self.ask(command(operation, &buffer))),
             _ => {}
         }
         effects
@@ -43,6 +43,10 @@ impl App {
     }
 }
 
+fn command(operation: &str, buffer: &str) -> Command {
+    Command::verb("buffer", &[("operation", operation), ("buffer", buffer)])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +65,7 @@ mod tests {
         let mut usage = Buffer::new(BufferId::new("usage").unwrap(), "human", Instant(WALL - 900_000));
         usage.flushed_at = Some(Instant(WALL - 120_000));
         usage.total_flushed = 10_000;
+        usage.aside = 2;
         [stuck, usage].iter().map(|buffer| BufferStatus::of(buffer, Instant(WALL))).collect()
     }
 
@@ -78,7 +83,7 @@ mod tests {
         for (width, height) in [(120, 40), (80, 24), (60, 20)] {
             let mut bench = shown(width, height);
             let screen = bench.screen();
-            for part in ["logs", "42/100", "failed", "usage", "empty", "run 7 of log-writer failed", "2m"] {
+            for part in ["logs", "42/100", "failed", "usage", "2 set aside", "run 7 of log-writer failed", "2m"] {
                 assert!(screen.contains(part), "{part} at {width}: {screen}");
             }
             assert!(!screen.contains('\u{202e}'));
@@ -91,20 +96,27 @@ mod tests {
         let mut bench = shown(100, 30);
         bench.press("f");
         let effects = bench.taken();
-        let [Effect::LoadBuffers, Effect::Execute(Command::FlushBuffer { buffer })] = effects.as_slice() else {
-            panic!("{effects:?}")
-        };
-        assert_eq!(buffer, "logs");
+        let [Effect::LoadBuffers, Effect::Execute(asked)] = effects.as_slice() else { panic!("{effects:?}") };
+        assert_eq!(*asked, command("flush", "logs"));
         bench.answer(Answer::Buffers(Ok(buffers())));
         bench.press("x");
         let effects = bench.taken();
-        let command = Command::ClearBuffer { buffer: "logs".to_owned() };
+        let command = command("clear", "logs");
         assert!(matches!(effects.as_slice(), [Effect::LoadBuffers, Effect::Preview(asked)] if *asked == command));
         let preview = Preview { title: "Clear?".into(), lines: vec![], undo: String::new() };
         bench.answer(Answer::Preview { command: command.clone(), preview: Ok(preview) });
         bench.draw();
         bench.wait(600).press("y");
         assert!(matches!(bench.taken().as_slice(), [Effect::Execute(done)] if *done == command));
+    }
+
+    #[test]
+    fn a_key_tries_again_what_was_set_aside() {
+        let mut bench = shown(100, 30);
+        bench.press("down").press("R");
+        let effects = bench.taken();
+        let [Effect::LoadBuffers, Effect::Execute(asked)] = effects.as_slice() else { panic!("{effects:?}") };
+        assert_eq!(*asked, command("retry", "usage"));
     }
 
     #[test]

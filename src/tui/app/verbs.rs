@@ -45,6 +45,9 @@ impl App {
         if let Some(effects) = self.serve(verb, args) {
             return effects;
         }
+        if verb == Verb::Buffer {
+            return self.buffer_verb(args);
+        }
         if plain_verb(spec(verb).name).is_some() {
             return self.ask_plainly(verb, args);
         }
@@ -222,7 +225,6 @@ impl App {
                 };
                 vec![Effect::Carry { way, bundle, tool }]
             }
-            Verb::Buffer => self.buffer_verb(args),
             Verb::Doctor if STATE_FLAGS.iter().any(|name| args.get(name).is_some()) => {
                 self.refuse("the state is in use: close the workbench, then run `toolsmith doctor` with this option")
             }

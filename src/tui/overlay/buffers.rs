@@ -1,4 +1,4 @@
-//! Buffers and how full they are; keys flush one and throw away what is in one.
+//! Buffers and how full they are; keys flush one, try again what was set aside in it, and throw away what is in it.
 
 use super::{Args, Reply, browse, open_box};
 use crate::action::Verb;
@@ -44,10 +44,11 @@ impl BufferList {
         self.list.selected = at.unwrap_or(0);
     }
 
-    /// Moves the selection, flushes or clears a buffer, or closes.
+    /// Moves the selection, flushes, retries or clears a buffer, or closes.
     pub fn key(&mut self, key: &KeyEvent, keymap: &Keymap) -> Reply {
         let operation = match key.code {
             KeyCode::Char('f') => "flush",
+            KeyCode::Char('R') => "retry",
             KeyCode::Char('x') => "clear",
             _ => return browse(&mut self.list, self.rows.len(), key, keymap),
         };
@@ -65,7 +66,7 @@ impl BufferList {
         let title = Title {
             name: "Buffers",
             detail: "by name".to_owned(),
-            keys: Title::keys(&[("f", "flush"), ("esc", "close"), ("x", "clear")]),
+            keys: Title::keys(&[("f", "flush"), ("esc", "close"), ("R", "retry what is set aside"), ("x", "clear")]),
             ..Title::default()
         };
         let inner = open_box(screen, (104, 24), &title, buf, look);
@@ -94,7 +95,7 @@ fn row(status: &BufferStatus, width: usize, look: Look) -> Vec<Span> {
     let state = width.saturating_sub(name + fill.len() + rule + to + since.len() + 1);
     let cell = |text: &str, room: usize| cut(&pad(&safe(text), room), room);
     let tool = status.pass_through_tool.as_deref().map_or("no receiver".to_owned(), |tool| format!("to {tool}"));
-    let style = if status.failed_flushes > 0 || status.stuck { theme.warn } else { theme.dim };
+    let style = if status.needs_a_look() { theme.warn } else { theme.dim };
     vec![
         Span::styled(cell(status.buffer_id.as_str(), name), theme.text),
         Span::styled(fill, theme.text),

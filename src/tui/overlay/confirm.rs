@@ -166,7 +166,7 @@ impl Confirm {
     fn name(&self) -> String {
         let name = match &self.question {
             Question::Looking(command) | Question::Command(command, _) => match command {
-                Command::Verb(call) => return asked(call.verb()),
+                Command::Verb(call) => return asked(call.get("operation").unwrap_or(call.verb())),
                 Command::Promote { .. } => "Promote?",
                 Command::UseInSession { .. } => "Use it?",
                 Command::Trim { .. } => "Trim?",
@@ -180,8 +180,6 @@ impl Confirm {
                 Command::Revoke { .. } => "Revoke?",
                 Command::Undo { .. } => "Undo?",
                 Command::Cancel { .. } => "Stop?",
-                Command::FlushBuffer { .. } => "Flush?",
-                Command::ClearBuffer { .. } => "Clear?",
                 Command::Decide(_) => "Decide?",
                 Command::Comment { .. } | Command::Withdraw { .. } | Command::Mark { .. } | Command::Recheck { .. } => {
                     "Continue?"

@@ -102,7 +102,7 @@ fn commands(world: &World) -> Vec<Command> {
             words: String::new(),
         },
         Command::New { name: None, template: None, language: None, words: "Sorts lines".to_owned() },
-        Command::ClearBuffer { buffer: named("waiting") },
+        Command::verb("buffer", &[("operation", "clear"), ("buffer", "waiting")]),
         Command::Undo { operation: None },
     ]
 }
@@ -125,17 +125,14 @@ fn is_tried(command: &Command) -> bool {
         | Command::New { .. }
         | Command::AcceptOpportunity { .. }
         | Command::DismissOpportunity { .. }
-        | Command::ClearBuffer { .. }
         | Command::Undo { .. } => true,
         // To stop a tool must be possible when nothing else is; the run's own record says that it was.
         // What one reviewer has read, and checks that are made again, are no steps of a tool's life.
-        // A flush is recorded by the run of the tool that gets it. Packages are fetched from a registry, which is not
+        // Packages are fetched from a registry, which is not
         // here; the entry is written before.
-        Command::Cancel { .. }
-        | Command::Mark { .. }
-        | Command::Recheck { .. }
-        | Command::FlushBuffer { .. }
-        | Command::FetchPackages { .. } => false,
+        Command::Cancel { .. } | Command::Mark { .. } | Command::Recheck { .. } | Command::FetchPackages { .. } => {
+            false
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::domain::{Caller, RunId, RunOutcome, Stream, rfc3339};
 use crate::engine::Buffers;
 use crate::engine::clock::now;
 use crate::engine::core::RunPolicy;
-use crate::engine::core::buffering::{self, Claim};
+use crate::engine::core::buffering::{self, Claim, Fault};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::run::occasion::InputFrom;
 use crate::engine::view::RunRequest;
@@ -24,7 +24,7 @@ pub struct Pending {
 }
 
 impl Buffers<'_> {
-    /// Hands a batch over, and then those that became due meanwhile, until there is none or the tool fails.
+    /// Hands a batch over, and then those that became due meanwhile, until there is none or the tool fails with it.
     pub fn hand_over(&self, pending: Pending) -> HandedOver {
         let mut done = HandedOver::default();
         let caller = pending.caller;
@@ -34,7 +34,7 @@ impl Buffers<'_> {
             let settled = self.with_hand(&caller, |hand| {
                 self.workspace.transact(|tx| match &came {
                     Ok(()) => buffering::arrived(tx, hand, &claim),
-                    Err(error) => buffering::came_back(tx, hand, &claim, &error.message),
+                    Err(fault) => buffering::came_back(tx, hand, &claim, fault),
                 })
             });
             match settled {
@@ -42,7 +42,7 @@ impl Buffers<'_> {
                     self.wind_clock(&turn);
                     done.flushed += turn.flushed;
                     done.status = Some(BufferStatus::of(&turn.buffer, now()));
-                    done.error = came.err();
+                    done.error = came.err().map(|fault| fault.error);
                     next = turn.claim;
                 }
                 // Nobody knows that the tool has them: whoever flushes next gives it the batch again.
@@ -52,7 +52,19 @@ impl Buffers<'_> {
         done
     }
 
-    fn run_batch(&self, claim: &Claim, done: &mut HandedOver) -> Result<(), EngineError> {
+    fn run_batch(&self, claim: &Claim, done: &mut HandedOver) -> Result<(), Fault> {
+        match self.start_batch(claim, done) {
+            Ok(None) => Ok(()),
+            Ok(Some(fault)) => Err(fault),
+            Err(error) => Err(Fault { error, by_items: false }),
+        }
+    }
+
+    /// Runs the tool with a batch; gives what was wrong with the run.
+    ///
+    /// # Errors
+    /// Why there is no such run.
+    fn start_batch(&self, claim: &Claim, done: &mut HandedOver) -> Result<Option<Fault>, EngineError> {
         let tool = self.tool_now(&claim.tool)?;
         let callers: Vec<Caller> = claim.callers.iter().map(|word| self.caller_of(word)).collect();
         // The run has one caller, an agent where there is any; what it may not for one of the others, it may not.
@@ -72,12 +84,13 @@ impl Buffers<'_> {
         done.runs.push(run.id);
         done.result = self.said(run.id);
         if run.outcome == RunOutcome::Succeeded {
-            return Ok(());
+            return Ok(None);
         }
         let why = run.error.map(|error| format!(": {error}")).unwrap_or_default();
         let code = if run.outcome == RunOutcome::Refused { ErrorCode::Refused } else { ErrorCode::Failed };
         let message = format!("run {} of {} {}{why}", run.id, run.tool, run.outcome);
-        Err(EngineError::new(code, message, format!("`toolsmith output {}` shows its output", run.id)))
+        let error = EngineError::new(code, message, format!("`toolsmith output {}` shows its output", run.id));
+        Ok(Some(Fault { error, by_items: run.outcome.is_judged() || run.outcome == RunOutcome::InvalidInput }))
     }
 
     fn caller_of(&self, word: &str) -> Caller {

@@ -9,25 +9,26 @@ mod hand_over;
 mod status;
 #[cfg(test)]
 mod tests;
+mod verb;
 
 pub(in crate::engine) use clock::play as play_clock;
 pub use gather::Gather;
 pub use hand_over::Pending;
-pub use status::{BufferAnswer, BufferStatus, HandedOver};
+pub use status::{AsideItem, BufferAnswer, BufferStatus, HandedOver};
+pub(super) use verb::BUFFER;
 
 use crate::domain::{
-    Buffer, BufferId, BufferSink, Caller, CostTier, Digest, MAX_BATCH, MAX_ITEM_BYTES, Outcome, Tool, ToolName,
-    ToolUse, USAGE_BUFFER, plural,
+    Buffer, BufferId, BufferSink, Caller, CostTier, Digest, MAX_BATCH, MAX_ITEM_BYTES, MAX_WAITING, Tool, ToolName,
+    ToolUse, USAGE_BUFFER,
 };
 use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::core::buffering::{self, Hand, Turn};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::owner::owner_alive;
-use crate::engine::view::Preview;
 use crate::engine::workspace::Workspace;
-use crate::store::BufferItem;
-use serde_json::{Value, json};
+use crate::store::{BufferItem, ItemState};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -171,6 +172,34 @@ impl Buffers<'_> {
         Ok(answer.cleared(cleared))
     }
 
+    /// What was set aside in a buffer, oldest first, with the reasons.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such buffer.
+    pub fn set_aside(&self, buffer: &BufferId) -> Result<Vec<AsideItem>, EngineError> {
+        self.workspace.read(|q| {
+            q.buffer(buffer)?.ok_or_else(|| buffering::unknown(buffer))?;
+            let items = q.buffer_items(buffer, ItemState::Aside, MAX_WAITING, usize::MAX)?;
+            Ok(items.into_iter().map(AsideItem::of).collect())
+        })
+    }
+
+    /// Lets everything that was set aside in a buffer wait again; what that makes due is handed over before this returns.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such buffer, `Conflict` while a batch is on its way, `HumanNeeded` when an agent
+    /// would do so with what a human wrote.
+    pub fn retry(&self, buffer: &BufferId, caller: &Caller) -> Result<BufferAnswer, EngineError> {
+        let (turn, items) =
+            self.with_hand(caller, |hand| self.workspace.transact(|tx| buffering::put_back(tx, hand, buffer)))?;
+        let (answer, pending) = self.answer("retry", turn, caller);
+        let answer = answer.retried(items);
+        Ok(match pending {
+            Some(pending) => answer.and(self.hand_over(pending)),
+            None => answer,
+        })
+    }
+
     /// How full a buffer is.
     ///
     /// # Errors
@@ -187,41 +216,6 @@ impl Buffers<'_> {
     pub fn list(&self) -> Result<Vec<BufferStatus>, EngineError> {
         let (found, at) = (self.workspace.read(|q| Ok(q.buffers()?))?, now());
         Ok(found.iter().map(|buffer| BufferStatus::of(buffer, at)).collect())
-    }
-
-    /// What a human asked for on the screen: everything handed over; what nobody takes is kept.
-    pub(in crate::engine) fn flush_command(&self, name: &str, caller: &Caller) -> Result<Outcome, EngineError> {
-        let id = named(name)?;
-        let answer = self.flush(&id, caller)?;
-        if let Some(error) = answer.error {
-            return Err(error);
-        }
-        let untaken = match answer.status.kept_count {
-            0 => String::new(),
-            kept => {
-                format!("; {} until `toolsmith buffer flush --buffer {id}`", plural(kept as usize, "item", "items"))
-            }
-        };
-        Ok(outcome(format!("{}{untaken}", answer.message)))
-    }
-
-    /// What a human confirmed on the screen: everything thrown away.
-    pub(in crate::engine) fn clear_command(&self, name: &str, caller: &Caller) -> Result<Outcome, EngineError> {
-        Ok(outcome(self.clear(&named(name)?, caller)?.message))
-    }
-
-    pub(in crate::engine) fn preview(&self, name: &str, clears: bool) -> Result<Preview, EngineError> {
-        let status = self.status(&named(name)?)?.status;
-        let untaken = plural((status.buffered_count + status.kept_count) as usize, "item", "items");
-        if clears {
-            let lines = vec![format!("{untaken} not delivered yet")];
-            let undo = "cleared items cannot be restored; the log records who cleared how many".to_owned();
-            return Ok(Preview { title: format!("Clear buffer {name}?"), lines, undo });
-        }
-        let to =
-            status.pass_through_tool.map_or("no receiver: items are kept until someone reads them".to_owned(), |to| to);
-        let title = format!("Flush buffer {name}?");
-        Ok(Preview { title, lines: vec![format!("{untaken} to {to}")], undo: String::new() })
     }
 
     /// Lets `work` act as this caller and this process.
@@ -308,14 +302,6 @@ fn author(caller: &Caller) -> String {
         Caller::Human(_) => buffering::HUMAN.to_owned(),
         Caller::Agent(_) => caller.identity(),
     }
-}
-
-fn named(name: &str) -> Result<BufferId, EngineError> {
-    BufferId::new(name).map_err(|error| EngineError::new(ErrorCode::Usage, error.to_string(), ""))
-}
-
-fn outcome(message: String) -> Outcome {
-    Outcome { operation: None, review: None, message, commit: None, detail: json!(null) }
 }
 
 /// Whether an item can be written to a buffer.

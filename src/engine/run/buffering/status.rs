@@ -3,6 +3,7 @@
 use crate::domain::{Buffer, BufferId, Instant, MAX_TRIES, RunId, Strategy, ToolName, plural};
 use crate::engine::core::buffering::Turn;
 use crate::engine::error::EngineError;
+use crate::store::BufferItem;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -19,6 +20,25 @@ pub struct HandedOver {
     pub error: Option<EngineError>,
     /// Status after the flush; `None` when it could not be read.
     pub status: Option<BufferStatus>,
+}
+
+/// An item that was set aside.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AsideItem {
+    /// The item.
+    pub item: Value,
+    /// Who wrote it: `human`, or `agent:NAME`.
+    pub author: String,
+    /// What the tool said when it got the item alone.
+    pub reason: String,
+}
+
+impl AsideItem {
+    pub(super) fn of(item: BufferItem) -> AsideItem {
+        let BufferItem { item, author, reason, .. } = item;
+        let value = serde_json::from_str(&item).unwrap_or(Value::String(item));
+        AsideItem { item: value, author, reason: reason.unwrap_or_default() }
+    }
 }
 
 /// How full a buffer is, in the words that scripts know.
@@ -44,6 +64,8 @@ pub struct BufferStatus {
     pub total_written: u64,
     /// Flushed items that nobody has taken yet.
     pub kept_count: u64,
+    /// Items that were set aside because the tool failed with each of them alone.
+    pub aside_count: u64,
     /// Items on their way to the tool.
     pub in_flight_count: u64,
     /// How long the oldest has waited, seconds.
@@ -81,6 +103,7 @@ impl BufferStatus {
             total_flushed: buffer.total_flushed,
             total_written: buffer.total_written,
             kept_count: buffer.kept,
+            aside_count: buffer.aside,
             in_flight_count: buffer.level.in_flight,
             oldest_seconds: buffer.level.oldest_at.map(|oldest| seconds((at.0 - oldest.0).max(0))),
             next_flush_seconds: due.map(|due| seconds((due.0 - at.0).max(0))),
@@ -101,17 +124,31 @@ impl BufferStatus {
         }
     }
 
+    /// Whether something is wrong with it: a flush failed, items wait too long or were set aside.
+    pub fn needs_a_look(&self) -> bool {
+        self.failed_flushes > 0 || self.stuck || self.aside_count > 0
+    }
+
     /// What it is doing, in words that stay true while nothing happens.
     pub fn standing(&self) -> String {
-        match self.next_flush_seconds {
+        let standing = match self.next_flush_seconds {
             Some(_) if self.failed_flushes > 0 => "failed, will retry".to_owned(),
             Some(_) => "fills".to_owned(),
-            None => self.state(),
-        }
+            None => self.doing(),
+        };
+        self.with_aside(standing)
     }
 
     /// What it is doing, a few words.
     pub fn state(&self) -> String {
+        self.with_aside(self.doing())
+    }
+
+    fn with_aside(&self, words: String) -> String {
+        if self.aside_count == 0 { words } else { format!("{} set aside, {words}", self.aside_count) }
+    }
+
+    fn doing(&self) -> String {
         match (self.in_flight_count, self.failed_flushes, self.next_flush_seconds) {
             (1.., _, _) => format!("flushing {}", self.in_flight_count),
             (0, MAX_TRIES.., _) => "failed too often: flush it manually".to_owned(),
@@ -139,6 +176,9 @@ pub struct BufferAnswer {
     /// Items that were thrown away.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cleared_count: Option<u64>,
+    /// Items that were set aside and wait again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retried_count: Option<u64>,
     /// Runs of the tool that got batches.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<RunId>,
@@ -164,6 +204,7 @@ impl BufferAnswer {
             flushed: false,
             flushed_count: 0,
             cleared_count: None,
+            retried_count: None,
             runs: Vec::new(),
             pass_through_result: None,
             unknown_tools: Vec::new(),
@@ -195,6 +236,11 @@ impl BufferAnswer {
         self.told()
     }
 
+    pub(super) fn retried(mut self, items: u64) -> BufferAnswer {
+        self.retried_count = Some(items);
+        self.told()
+    }
+
     fn told(mut self) -> BufferAnswer {
         self.flushed = self.flushed_count > 0;
         let items = |count: u64| plural(usize::try_from(count).unwrap_or(usize::MAX), "item", "items");
@@ -204,6 +250,7 @@ impl BufferAnswer {
             (_, true) => format!("flushed {}{to}", items(self.flushed_count)),
             ("write", false) => format!("buffered ({buffered_count}/{max_size})"),
             ("flush", false) => "nothing to flush".to_owned(),
+            ("retry", _) => format!("{} set aside before, waiting again", items(self.retried_count.unwrap_or(0))),
             ("clear", false) => format!("cleared {}", items(self.cleared_count.unwrap_or(0))),
             (_, false) => format!("{buffered_count}/{max_size} items, {time_since_last_flush} s since the last flush"),
         };
@@ -214,6 +261,10 @@ impl BufferAnswer {
                 if self.flushed { message } else { "not flushed".into() },
                 error.message
             );
+        }
+        if self.status.aside_count > 0 && self.operation != "clear" {
+            let (aside, id) = (items(self.status.aside_count), &self.status.buffer_id);
+            message = format!("{message}; {aside} set aside, `toolsmith buffer aside --buffer {id}` shows why");
         }
         if !self.unknown_tools.is_empty() {
             let names: Vec<&str> = self.unknown_tools.iter().take(5).map(ToolName::as_str).collect();

@@ -251,3 +251,39 @@ fn items_that_nobody_took_go_to_the_tool_that_is_chosen_later() {
     let status = engine.buffers().write(&write("a", change, 0), &ada()).unwrap().status;
     assert_eq!((status.buffered_count, status.kept_count, status.total_flushed), (3, 0, 0));
 }
+
+#[test]
+fn an_item_with_which_the_tool_fails_is_set_aside_with_what_it_said_and_can_be_tried_again() {
+    let (dir, engine) = open();
+    let folder = dir.path().join("work/tools/experimental/here");
+    std::fs::create_dir(&folder).unwrap();
+    let takes = |script: &str| {
+        std::fs::write(folder.join("here.sh"), script).unwrap();
+        let manifest = "name = \"here\"\nversion = \"1.0.0\"\ncost_tier = \"low\"\n\
+                        [run]\ncommand = [\"sh\", \"{file}\"]\nentry = \"here.sh\"\ninput = \"stdin-json\"\n";
+        std::fs::write(folder.join("tool.toml"), manifest).unwrap();
+        engine.library().scan(&mut |_| {}).unwrap();
+    };
+    takes("if grep -q poison; then echo 'cannot take poison' >&2; exit 3; fi\n");
+    let sink = BufferSink::Tool { tool: "here".to_owned(), input: serde_json::Map::new() };
+    let change = BufferChange { sink: Some(sink), strategy: Some(Strategy::Manual), ..still() };
+    let items = ["\"one\"", "\"poison\"", "\"three\""].map(str::to_owned).to_vec();
+    engine.buffers().write(&BufferWrite { buffer: id("a"), change, items }, &ada()).unwrap();
+    for tried in 1..6 {
+        let answer = engine.buffers().flush(&id("a"), &ada()).unwrap();
+        assert_eq!((answer.flushed_count, answer.status.failed_flushes), (0, tried), "{answer:?}");
+    }
+    let answer = engine.buffers().flush(&id("a"), &ada()).unwrap();
+    let BufferStatus { buffered_count, aside_count, failed_flushes, .. } = answer.status;
+    assert_eq!((answer.flushed_count, buffered_count, aside_count, failed_flushes), (2, 0, 1, 0), "{answer:?}");
+    assert!(answer.error.is_none() && answer.message.contains("; 1 item set aside, `"), "{}", answer.message);
+    let aside = engine.buffers().set_aside(&id("a")).unwrap();
+    assert_eq!((aside.len(), &aside[0].item, aside[0].author.as_str()), (1, &json!("poison"), "human"));
+    assert!(aside[0].reason.contains("of here failed"), "{}", aside[0].reason);
+    assert_eq!(engine.buffers().retry(&id("a"), &bot()).unwrap_err().code, ErrorCode::HumanNeeded);
+    takes("cat > /dev/null\n");
+    let retried = engine.buffers().retry(&id("a"), &ada()).unwrap();
+    assert_eq!((retried.retried_count, retried.status.buffered_count, retried.status.aside_count), (Some(1), 1, 0));
+    let flushed = engine.buffers().flush(&id("a"), &ada()).unwrap();
+    assert_eq!((flushed.flushed_count, flushed.status.total_flushed), (1, 3), "{flushed:?}");
+}
