@@ -79,7 +79,8 @@ actions! {
     Scores "scores" Catalog View [] [] Both "List the scores of tools: usage, success and speed of their runs, lowered by failure marks" {
         Arg::option("explain", ArgKind::Tool, "only this tool: its score recomputed from recorded runs, next to its claims"),
         Arg::option("low", ArgKind::Switch, "only low-quality tools, worst first"),
-        Arg::option("alerts", ArgKind::Switch, "list regressions of the last day instead")
+        Arg::option("alerts", ArgKind::Switch, "list regressions of the last day instead"),
+        Arg::option("reported", ArgKind::Switch, "list uses that others reported, and who; no score counts them")
     }
     Dashboard "dashboard" Catalog View [Global] ["0"] Both "Show statistics: tools, runs, failures, success rates and times of two weeks, and regressions" {}
     Export "export" Catalog View [] [] Both "Export the catalog with code and statistics for other programs" {
@@ -189,6 +190,12 @@ actions! {
     Untag "untag" Run HumanOnly [] [] Both "Remove a negative tag that failure marks gave a tool" {
         TOOL,
         Arg::required("tag", ArgKind::Text, "the tag, for example not-for-json")
+    }
+    EditMark "edit-mark" Run HumanOnly [] [] Both "Change what a failure mark says: its scenario, error or severity" {
+        Arg::required("mark", ArgKind::Text, "number of the mark; `failures --marks` lists them"),
+        Arg::option("scenario", ArgKind::Text, "the scenario, in words; replaces the negative tags"),
+        Arg::option("error", ArgKind::Text, "what went wrong, in one sentence"),
+        Arg::option("severity", SEVERITIES, "severity")
     }
     WrongAnswer "wrong-answer" Run HumanOnly [Output] ["~"] Both "Say that the answer of a call was wrong: it is forgotten, and the tool ranks lower for that scenario" { RUN }
     Resolve "resolve" Run HumanOnly [Failures] ["H"] Both "Mark a failure group as resolved; it reopens if the failure occurs again" {

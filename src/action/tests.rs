@@ -146,6 +146,7 @@ fn what_only_humans_may_say_is_listed_here_so_that_a_new_one_is_thought_about() 
         "pull",
         "clear-state",
         "untag",
+        "edit-mark",
         "wrong-answer",
         "resolve",
         "list-tools",

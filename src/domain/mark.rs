@@ -57,6 +57,27 @@ pub struct FailureMark {
     pub withdrawn: bool,
 }
 
+/// What can be changed about a mark.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarkWords {
+    /// What the tool was wanted for, in words.
+    pub scenario: String,
+    /// The failure in one sentence, not escaped.
+    pub error: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Negative tags that hold, `not-for-json`.
+    pub tags: Vec<String>,
+}
+
+impl FailureMark {
+    /// What can be changed about it, as it is.
+    pub fn words(&self) -> MarkWords {
+        let (scenario, error) = (self.scenario.clone(), self.error.clone());
+        MarkWords { scenario, error, severity: self.severity, tags: self.tags.clone() }
+    }
+}
+
 words!(
     /// Why something stayed without an answer.
     UnansweredKind {

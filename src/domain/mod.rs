@@ -112,7 +112,7 @@ pub use manifest::{
     input_variable,
 };
 pub use mapped::MappedLine;
-pub use mark::{FailureMark, NewMark, Unanswered, UnansweredKind, Winner};
+pub use mark::{FailureMark, MarkWords, NewMark, Unanswered, UnansweredKind, Winner};
 pub use mutation::{FailureKind, Mutation};
 pub use name::{NameError, ToolName};
 pub use near::{near_word, nearest_word};

@@ -35,16 +35,10 @@ impl Uses {
 
     /// These and one run more, which ended at `now`; runs must come in the order of their ends.
     pub fn with(self, now: Instant, succeeded: bool, duration_ms: u64) -> Uses {
-        self.with_several(now, (u64::from(succeeded), u64::from(!succeeded)), duration_ms)
-    }
-
-    /// These and several more that ended at `now`: those that succeeded, which took so many milliseconds each, and
-    /// those that failed.
-    pub fn with_several(self, now: Instant, (succeeded, failed): (u64, u64), duration_ms: u64) -> Uses {
         let before = self.at(now);
-        let good = succeeded as f64;
+        let good = f64::from(u8::from(succeeded));
         Uses {
-            runs: before.runs + good + failed as f64,
+            runs: before.runs + 1.0,
             succeeded: before.succeeded + good,
             log_ms: before.log_ms + good * (duration_ms as f64).ln_1p(),
             at: before.at,

@@ -84,9 +84,22 @@ pub struct BufferClock {
     pub until: Instant,
 }
 
-/// Uses of a tool that others reported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Uses of a tool that somebody reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportedUses {
+    /// The tool, as it was named.
+    pub tool: ToolName,
+    /// Who said so: `human`, `agent:NAME`, or `unknown` for what an older version of this program counted.
+    pub who: String,
+    /// How many, and what became of them.
+    pub counts: UseCounts,
+    /// When the newest was reported.
+    pub last_at: Instant,
+}
+
+/// How many uses were reported, and what became of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct UseCounts {
     /// All uses that were reported.
     pub uses: u64,
     /// Of `uses`, those that succeeded.
@@ -182,20 +195,19 @@ impl Queries {
         })
     }
 
-    /// Uses that others reported, by tool, of every day or since this one (days since the epoch).
+    /// Uses that others reported since a day, counted in days since the epoch, by tool and reporter.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
-    pub fn reported_uses(&self, since_day: i64) -> StoreResult<BTreeMap<ToolName, ReportedUses>> {
-        let sql = "SELECT tool, sum(uses), sum(succeeded), sum(failed), sum(timed), sum(duration_ms) FROM reported_uses \
-                   WHERE day >= ?1 GROUP BY tool";
-        let rows = self.rows(sql, params![since_day], |row| {
+    pub fn reported_uses(&self, since_day: i64) -> StoreResult<Vec<ReportedUses>> {
+        let sql = "SELECT tool, who, sum(uses), sum(succeeded), sum(failed), sum(timed), sum(duration_ms), \
+                   max(last_at_ms) FROM reported_uses WHERE day >= ?1 GROUP BY tool, who ORDER BY tool, who";
+        self.rows(sql, params![since_day], |row| {
             let count = |column: usize| row.get::<_, Count>(column).map(|count| count.0);
-            let (uses, succeeded, failed) = (count(1)?, count(2)?, count(3)?);
-            let (timed, duration_ms) = (count(4)?, count(5)?);
-            Ok((row.get(0)?, ReportedUses { uses, succeeded, failed, timed, duration_ms }))
-        })?;
-        Ok(rows.into_iter().collect())
+            let (uses, succeeded, failed) = (count(2)?, count(3)?, count(4)?);
+            let counts = UseCounts { uses, succeeded, failed, timed: count(5)?, duration_ms: count(6)? };
+            Ok(ReportedUses { tool: row.get(0)?, who: row.get(1)?, counts, last_at: row.get(7)? })
+        })
     }
 }
 
@@ -323,15 +335,20 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Counts uses of tools that others reported, apart from the runs that were observed. Emits `usage-counted`. Returns
-    /// the names that nobody has seen here.
+    /// Counts uses of tools that others reported, with who said so, apart from the runs that were observed. Emits
+    /// `usage-counted`. Returns the names that nobody has seen here.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed write.
-    pub fn count_uses(&self, uses: &[ToolUse]) -> StoreResult<BTreeSet<ToolName>> {
-        let mut sums: BTreeMap<&ToolName, ReportedUses> = BTreeMap::new();
-        for one in uses {
-            let sum = sums.entry(&one.tool).or_default();
+    pub fn count_uses<'u>(
+        &self,
+        uses: impl IntoIterator<Item = (&'u str, &'u ToolUse)>,
+    ) -> StoreResult<BTreeSet<ToolName>> {
+        let mut sums: BTreeMap<(&ToolName, &str), UseCounts> = BTreeMap::new();
+        let mut number = 0_usize;
+        for (who, one) in uses {
+            number += 1;
+            let sum = sums.entry((&one.tool, who)).or_default();
             sum.uses += one.times;
             match one.success {
                 Some(true) => sum.succeeded += one.times,
@@ -344,28 +361,28 @@ impl Tx<'_> {
             }
         }
         let mut unknown = BTreeSet::new();
-        for (tool, sum) in sums {
-            self.count_reported(tool, &sum)?;
+        for ((tool, who), sum) in sums {
+            self.count_reported(tool, who, &sum)?;
             let seen = self.row("SELECT 1 FROM versions WHERE tool = ?1 LIMIT 1", params![tool], |_| Ok(()))?;
             if seen.is_none() {
                 unknown.insert(tool.clone());
             }
         }
-        if !uses.is_empty() {
-            self.emit(EventKind::UsageCounted, uses.len())?;
+        if number > 0 {
+            self.emit(EventKind::UsageCounted, number)?;
         }
         Ok(unknown)
     }
 
-    fn count_reported(&self, tool: &ToolName, sum: &ReportedUses) -> StoreResult<()> {
-        let sql = "INSERT INTO reported_uses (tool, day, uses, succeeded, failed, timed, duration_ms, last_at_ms) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (tool, day) DO UPDATE SET uses = uses + ?3, \
-                   succeeded = succeeded + ?4, failed = failed + ?5, timed = timed + ?6, \
-                   duration_ms = duration_ms + ?7, last_at_ms = ?8";
+    fn count_reported(&self, tool: &ToolName, who: &str, sum: &UseCounts) -> StoreResult<()> {
+        let sql = "INSERT INTO reported_uses (tool, who, day, uses, succeeded, failed, timed, duration_ms, last_at_ms) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (tool, who, day) DO UPDATE SET \
+                   uses = uses + ?4, succeeded = succeeded + ?5, failed = failed + ?6, timed = timed + ?7, \
+                   duration_ms = duration_ms + ?8, last_at_ms = ?9";
         let day = self.now().0.div_euclid(DAY_MS);
-        let ReportedUses { uses, succeeded, failed, timed, duration_ms } = *sum;
+        let UseCounts { uses, succeeded, failed, timed, duration_ms } = *sum;
         let [uses, succeeded, failed, timed, duration_ms] = [uses, succeeded, failed, timed, duration_ms].map(Count);
-        self.change(sql, params![tool, day, uses, succeeded, failed, timed, duration_ms, self.now()])?;
+        self.change(sql, params![tool, who, day, uses, succeeded, failed, timed, duration_ms, self.now()])?;
         Ok(())
     }
 }
@@ -509,18 +526,31 @@ mod tests {
     }
 
     #[test]
-    fn reported_uses_are_counted_apart_from_runs() {
+    fn reported_uses_are_counted_apart_from_runs_and_by_who_said_so() {
         let (_dir, mut store) = store();
         let one = |tool: &str, success, times| ToolUse { tool: name(tool), success, duration_ms: Some(10), times };
+        let uses = [one("x", Some(true), 3), one("x", Some(false), 1), one("x", None, 2), one("y", None, 1)];
+        let who = ["human", "agent:bot", "human", "human"];
         let unknown = change(&mut store, |tx| {
             tx.record_version(&version("x", "1"))?;
-            tx.count_uses(&[one("x", Some(true), 3), one("x", Some(false), 1), one("x", None, 2), one("y", None, 1)])
+            tx.count_uses(who.into_iter().zip(&uses))
         });
         assert_eq!(unknown, BTreeSet::from([name("y")]));
         assert!(store.stats().unwrap().is_empty(), "nobody here saw them run");
-        let reported = store.reported_uses(0).unwrap();
-        let all = ReportedUses { uses: 6, succeeded: 3, failed: 1, timed: 6, duration_ms: 60 };
-        assert_eq!((reported[&name("x")], reported[&name("y")].uses), (all, 1));
+        let reported = |tool: &str, who: &str, counts| ReportedUses {
+            tool: name(tool),
+            who: who.to_owned(),
+            counts,
+            last_at: NOW,
+        };
+        let counts =
+            |uses, succeeded, failed| UseCounts { uses, succeeded, failed, timed: uses, duration_ms: uses * 10 };
+        let expected = [
+            reported("x", "agent:bot", counts(1, 0, 1)),
+            reported("x", "human", counts(5, 3, 0)),
+            reported("y", "human", counts(1, 0, 0)),
+        ];
+        assert_eq!(store.reported_uses(0).unwrap(), expected);
         assert!(store.reported_uses(NOW.0 / DAY_MS + 1).unwrap().is_empty());
     }
 

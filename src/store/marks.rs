@@ -4,7 +4,7 @@ use super::error::{StoreError, StoreResult};
 use super::queries::Queries;
 use super::tx::Tx;
 use super::values::Json;
-use crate::domain::{EventKind, FailureMark, MarkId, NewMark, ToolName};
+use crate::domain::{EventKind, FailureMark, MarkId, MarkWords, NewMark, ToolName};
 use rusqlite::{Row, params};
 
 const COLUMNS: &str = "id, run, tool, digest, scenario, error, severity, tags, who, at_ms, withdrawn";
@@ -71,13 +71,16 @@ impl Tx<'_> {
         self.emit(EventKind::FailureMarked, mark.tool).map(drop)
     }
 
-    /// Says which negative tags of a mark hold. Emits `failure-marked`.
+    /// Changes what a mark says. Emits `failure-marked`.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when there is no such mark, and any other [`StoreError`] of a failed write.
-    pub fn set_mark_tags(&self, id: MarkId, tags: &[String]) -> StoreResult<()> {
+    pub fn set_mark_words(&self, id: MarkId, words: &MarkWords) -> StoreResult<()> {
         let mark = self.known_mark(id)?;
-        self.change("UPDATE failure_marks SET tags = ?2 WHERE id = ?1", params![id, Json(tags)])?;
+        let sql = "UPDATE failure_marks SET scenario = ?2, error = ?3, severity = ?4, tags = ?5 WHERE id = ?1";
+        let MarkWords { scenario, error, severity, tags } = words;
+        self.change(sql, params![id, scenario, error, severity, Json(tags)])?;
+        self.renew_scenarios(id)?;
         self.emit(EventKind::FailureMarked, mark.tool).map(drop)
     }
 
@@ -161,12 +164,20 @@ mod tests {
     }
 
     #[test]
-    fn a_negative_tag_can_be_removed_from_its_mark() {
+    fn what_a_mark_says_can_be_changed() {
         let (_dir, mut store) = store();
         let id = change(&mut store, |tx| tx.mark_failure(&mark("x")));
-        change(&mut store, |tx| tx.set_mark_tags(id, &[]));
-        assert_eq!(store.failure_mark(id).unwrap().unwrap().tags, Vec::<String>::new());
-        let missing = store.transact(NOW, |tx| tx.set_mark_tags(MarkId(99), &[]));
+        let words = MarkWords {
+            scenario: "sort numbers".to_owned(),
+            error: "they were not".to_owned(),
+            severity: Severity::High,
+            tags: Vec::new(),
+        };
+        change(&mut store, |tx| tx.set_mark_words(id, &words));
+        assert_eq!(store.failure_mark(id).unwrap().unwrap().words(), words);
+        let groups = store.failures(None, NOW).unwrap();
+        assert_eq!(groups[0].scenarios, ["sort numbers"]);
+        let missing = store.transact(NOW, |tx| tx.set_mark_words(MarkId(99), &words));
         assert!(matches!(missing, Err(StoreError::Missing { .. })));
     }
 }

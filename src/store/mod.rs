@@ -64,7 +64,7 @@ mod viewing;
 
 pub use answers::Lesson;
 pub use backup::{look_into, make_if_due as make_backup_if_due, read as read_backup};
-pub use buffers::{BufferClock, BufferItem, ItemMove, ItemState, ReportedUses, Tell};
+pub use buffers::{BufferClock, BufferItem, ItemMove, ItemState, ReportedUses, Tell, UseCounts};
 pub use cache::{AppliedScan, LastScan};
 pub use connection::{Store, StoreReader};
 pub use connections::{ConnectionRow, agent_connections, connect_agent, disconnect_agent, use_permit};

@@ -97,7 +97,7 @@ pub struct FinishedRun {
 }
 
 /// Counts of one tool name.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stats {
     /// Finished runs that say something about the tool: succeeded or failed.
     pub runs: u64,
@@ -105,12 +105,10 @@ pub struct Stats {
     pub succeeded: u64,
     /// When the newest run started.
     pub last_run_at: Option<Instant>,
-    /// The runs above, in sums for the score.
-    pub uses: Uses,
 }
 
 /// Counts of one version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct VersionStats {
     /// Finished runs that say something about it: succeeded or failed.
     pub runs: u64,
@@ -118,6 +116,8 @@ pub struct VersionStats {
     pub succeeded: u64,
     /// When the newest run started.
     pub last_run_at: Option<Instant>,
+    /// The runs above, in sums for the score.
+    pub uses: Uses,
 }
 
 /// What is judged of one finished run.
@@ -207,11 +207,10 @@ impl Queries {
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
     pub fn stats(&self) -> StoreResult<HashMap<ToolName, Stats>> {
-        let sql = "SELECT tool, runs, succeeded, last_run_at_ms, weight, weight_succeeded, weight_log_ms, weighed_at_ms \
-                   FROM tool_stats";
+        let sql = "SELECT tool, runs, succeeded, last_run_at_ms FROM tool_stats";
         let rows = self.rows(sql, [], |row| {
             let (runs, succeeded) = (row.get::<_, Count>(1)?.0, row.get::<_, Count>(2)?.0);
-            Ok((row.get(0)?, Stats { runs, succeeded, last_run_at: row.get(3)?, uses: read_uses(row, 4)? }))
+            Ok((row.get(0)?, Stats { runs, succeeded, last_run_at: row.get(3)? }))
         })?;
         Ok(rows.into_iter().collect())
     }
@@ -221,23 +220,25 @@ impl Queries {
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
     pub fn version_stats(&self) -> StoreResult<HashMap<(ToolName, Digest), VersionStats>> {
-        let sql = "SELECT tool, digest, runs, succeeded, last_run_at_ms FROM version_stats";
+        let sql = "SELECT tool, digest, runs, succeeded, last_run_at_ms, weight, weight_succeeded, weight_log_ms, \
+                   weighed_at_ms FROM version_stats";
         let rows = self.rows(sql, [], |row| {
             let (runs, succeeded) = (row.get::<_, Count>(2)?.0, row.get::<_, Count>(3)?.0);
-            Ok(((row.get(0)?, row.get(1)?), VersionStats { runs, succeeded, last_run_at: row.get(4)? }))
+            let (last_run_at, uses) = (row.get(4)?, read_uses(row, 5)?);
+            Ok(((row.get(0)?, row.get(1)?), VersionStats { runs, succeeded, last_run_at, uses }))
         })?;
         Ok(rows.into_iter().collect())
     }
 
-    /// The judged runs of a tool, or of all tools, that started at or after a point in time, oldest end first.
+    /// The judged runs of a version that started at or after a point in time, oldest end first.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
-    pub fn judged_runs(&self, tool: &ToolName, since: Instant) -> StoreResult<Vec<JudgedRun>> {
+    pub fn judged_runs(&self, tool: &ToolName, digest: Digest, since: Instant) -> StoreResult<Vec<JudgedRun>> {
         let sql = "SELECT started_at_ms + duration_ms, outcome, duration_ms, cpu_ms, \
                    max(peak_memory_bytes, max_rss_bytes) FROM runs \
-                   WHERE tool = ?1 AND started_at_ms >= ?2 ORDER BY started_at_ms + duration_ms, id";
-        let rows = self.rows(sql, params![tool, since], |row| {
+                   WHERE tool = ?1 AND digest = ?2 AND started_at_ms >= ?3 ORDER BY started_at_ms + duration_ms, id";
+        let rows = self.rows(sql, params![tool, digest, since], |row| {
             let outcome: RunOutcome = row.get(1)?;
             let judged = JudgedRun {
                 at: row.get(0)?,
@@ -392,31 +393,15 @@ impl Tx<'_> {
         duration_ms: u64,
     ) -> StoreResult<()> {
         let good = u64::from(is_good);
-        self.count_judged(tool, (good, 1 - good), duration_ms)?;
-        let sql =
-            "UPDATE version_stats SET runs = runs + 1, succeeded = succeeded + ?3 WHERE tool = ?1 AND digest = ?2";
-        self.change(sql, params![tool, digest, Count(good)])?;
-        Ok(())
-    }
-
-    /// Counts judged uses of a tool that ended now: how many succeeded, which took so many milliseconds each, and how
-    /// many failed.
-    pub(super) fn count_judged(
-        &self,
-        tool: &ToolName,
-        (succeeded, failed): (u64, u64),
-        duration_ms: u64,
-    ) -> StoreResult<()> {
-        let sql = "SELECT weight, weight_succeeded, weight_log_ms, weighed_at_ms FROM tool_stats WHERE tool = ?1";
-        let before = self.row(sql, params![tool], |row| read_uses(row, 0))?.unwrap_or_default();
-        let uses = before.with_several(self.now(), (succeeded, failed), duration_ms);
-        let sql = "INSERT INTO tool_stats (tool, runs, succeeded, last_run_at_ms, weight, weight_succeeded, \
-                   weight_log_ms, weighed_at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
-                   ON CONFLICT (tool) DO UPDATE SET runs = runs + ?2, succeeded = succeeded + ?3, weight = ?5, \
-                   weight_succeeded = ?6, weight_log_ms = ?7, weighed_at_ms = ?8";
-        let Uses { runs, succeeded: good, log_ms, at } = uses;
-        let (all, good_ones) = (Count(succeeded + failed), Count(succeeded));
-        self.change(sql, params![tool, all, good_ones, self.now(), runs, good, log_ms, at])?;
+        let sql = "UPDATE tool_stats SET runs = runs + 1, succeeded = succeeded + ?2 WHERE tool = ?1";
+        self.change(sql, params![tool, Count(good)])?;
+        let sql = "SELECT weight, weight_succeeded, weight_log_ms, weighed_at_ms FROM version_stats \
+                   WHERE tool = ?1 AND digest = ?2";
+        let before = self.row(sql, params![tool, digest], |row| read_uses(row, 0))?.unwrap_or_default();
+        let Uses { runs, succeeded, log_ms, at } = before.with(self.now(), is_good, duration_ms);
+        let sql = "UPDATE version_stats SET runs = runs + 1, succeeded = succeeded + ?3, weight = ?4, \
+                   weight_succeeded = ?5, weight_log_ms = ?6, weighed_at_ms = ?7 WHERE tool = ?1 AND digest = ?2";
+        self.change(sql, params![tool, digest, Count(good), runs, succeeded, log_ms, at])?;
         Ok(())
     }
 

@@ -24,6 +24,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../assets/migrations/0013_workers.sql"),
     include_str!("../../assets/migrations/0014_team.sql"),
     include_str!("../../assets/migrations/0015_set_aside.sql"),
+    include_str!("../../assets/migrations/0016_version_scores.sql"),
+    include_str!("../../assets/migrations/0017_reporters.sql"),
 ];
 
 /// The newest format known here.

@@ -451,7 +451,7 @@ fn hand_over(tx: &Tx<'_>, hand: Hand<'_>, turn: &mut Turn, size: u64) -> Result<
                 value.and_then(|value| ToolUse::read(&value)).map_err(EngineError::internal)
             };
             let uses = items.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-            turn.unknown.extend(tx.count_uses(&uses)?);
+            turn.unknown.extend(tx.count_uses(items.iter().map(|item| item.author.as_str()).zip(&uses))?);
             gone(tx, buffer, &items).map(Some)
         }
         BufferSink::Nobody => {

@@ -3,7 +3,7 @@
 use super::row_changes::{Resolved, Untagged};
 use super::step::{Actor, Step, answer};
 use super::undo_note::UndoNote;
-use crate::domain::{FailureGroup, GroupState, ToolName, count};
+use crate::domain::{FailureGroup, GroupState, MarkWords, ToolName, count};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewOperation, Tx};
 use serde_json::json;
@@ -51,7 +51,7 @@ pub fn untag(tx: &Tx<'_>, actor: Actor<'_>, tool: &ToolName, tag: &str) -> Resul
     }
     for mark in &marks {
         let kept: Vec<String> = mark.tags.iter().filter(|known| *known != tag).cloned().collect();
-        tx.set_mark_tags(mark.id, &kept)?;
+        tx.set_mark_words(mark.id, &MarkWords { tags: kept, ..mark.words() })?;
     }
     let number = marks.len();
     let note = UndoNote::Untag(Untagged { marks: marks.into_iter().map(|mark| (mark.id, mark.tags)).collect() });

@@ -1,9 +1,9 @@
 //! Marking a failure of a tool.
 
-use super::row_changes::Marked;
+use super::row_changes::{MarkEdited, Marked};
 use super::step::{Actor, Step, answer};
 use super::undo_note::UndoNote;
-use crate::domain::{NewMark, Run, Severity, visible_words};
+use crate::domain::{MarkId, MarkWords, NewMark, Run, Severity, visible_words};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{Lesson, NewOperation, Tx};
 use serde_json::json;
@@ -34,6 +34,37 @@ pub fn mark_failure(tx: &Tx<'_>, actor: Actor<'_>, mark: NewMark) -> Result<Step
     let mut outcome = answer(Some(operation), None, format!("{tool} is marked: failed at {scenario:?}{given}"));
     outcome.detail = json!({"mark": id, "tags": tags, "severity": severity});
     Ok(Step { outcome, intents: Vec::new() })
+}
+
+/// Changes what a mark says.
+///
+/// # Errors
+/// `NotFound` when there is no such mark, or it was taken back; `Conflict` when nothing would change; `Usage` as for
+/// [`mark_failure`].
+pub fn edit_mark(tx: &Tx<'_>, actor: Actor<'_>, id: MarkId, words: MarkWords) -> Result<Step, EngineError> {
+    let Some(mark) = tx.failure_mark(id)?.filter(|mark| !mark.withdrawn) else { return Err(unknown_mark(id)) };
+    check_scenario(&words.scenario)?;
+    let words = MarkWords { error: words.error.chars().take(MAX_ERROR).collect(), ..words };
+    let before = mark.words();
+    if before == words {
+        let message = format!("mark {id} already says that");
+        return Err(EngineError::new(ErrorCode::Conflict, message, "give --scenario, --error or --severity"));
+    }
+    tx.set_mark_words(id, &words)?;
+    let detail = json!({
+        "mark": id, "before": before, "after": words,
+        "undo": UndoNote::EditMark(MarkEdited { mark: id, before: before.clone() }),
+    });
+    let (who, verb) = (actor.who.to_owned(), "edit-mark".to_owned());
+    let operation = tx.log(&NewOperation { who, verb, subject: mark.tool.to_string(), detail, reversible: true })?;
+    let message = format!("mark {id} of {} is {}: failed at {:?}", mark.tool, words.severity, words.scenario);
+    Ok(Step { outcome: answer(Some(operation), None, message), intents: Vec::new() })
+}
+
+/// That there is no such mark.
+pub fn unknown_mark(id: MarkId) -> EngineError {
+    let hint = "`toolsmith failures --marks` lists marks with their numbers";
+    EngineError::new(ErrorCode::NotFound, format!("no mark has the number {id}"), hint)
 }
 
 /// Forgets that a run answered what a call wanted, and marks the tool as failed for that.
@@ -99,6 +130,33 @@ mod tests {
             mark_failure(tx, actor(), asked)?;
             let kept = tx.failure_marks(&tool)?.remove(0);
             assert_eq!((kept.who.as_str(), kept.error), (actor().who, "ä".repeat(MAX_ERROR)));
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_mark_is_edited_and_undone_unless_it_was_taken_back() {
+        in_store(|tx| {
+            let (tool, who) = (ToolName::new("t").unwrap(), "Ada".to_owned());
+            let (scenario, error) = ("parse JSON".to_owned(), "it crashed".to_owned());
+            let (digest, severity) = (Digest([1; 32]), Severity::Medium);
+            let asked =
+                NewMark { run: None, tool, digest, scenario, error, severity, tags: vec!["not-for-x".into()], who };
+            let id = tx.mark_failure(&asked)?;
+            let before = tx.failure_mark(id)?.unwrap().words();
+            let after = MarkWords { severity: Severity::High, scenario: "parse a list".to_owned(), ..before.clone() };
+            edit_mark(tx, actor(), id, after.clone())?;
+            assert_eq!(tx.failure_mark(id)?.unwrap().words(), after);
+            assert_eq!(edit_mark(tx, actor(), id, after.clone()).unwrap_err().code, ErrorCode::Conflict);
+            let empty = MarkWords { scenario: " ".to_owned(), ..after.clone() };
+            assert_eq!(edit_mark(tx, actor(), id, empty).unwrap_err().code, ErrorCode::Usage);
+            let entry = tx.operations(1, None)?.remove(0);
+            let note: UndoNote = serde_json::from_value(entry.detail["undo"].clone()).unwrap();
+            assert_eq!(note, UndoNote::EditMark(MarkEdited { mark: id, before }));
+            tx.set_mark_withdrawn(id, true)?;
+            for gone in [id, MarkId(99)] {
+                assert_eq!(edit_mark(tx, actor(), gone, after.clone()).unwrap_err().code, ErrorCode::NotFound);
+            }
             Ok(())
         });
     }

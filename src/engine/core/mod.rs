@@ -80,7 +80,7 @@ pub use grant::{grant, revoke};
 pub use leave::{fault_of_allowed, fault_of_leave, fault_of_unlock};
 pub use ledger::Ledger;
 pub use lifecycle::{archive, archived_placement, promote, restore};
-pub use marking::{check_scenario, mark_failure, take_back_lesson};
+pub use marking::{check_scenario, edit_mark, mark_failure, take_back_lesson, unknown_mark};
 pub use opportunity::dismiss_opportunity;
 pub use pen::{Pen, SIGN, Signed, demands_signature, signed_text};
 pub use pins::pin;

@@ -367,9 +367,9 @@ pub(super) fn open_for(
         | ReviewKind::Plan
         | ReviewKind::Call => Stage::Approved,
     };
-    let approved = tx.approvals_of(&tool.name)?;
+    // Of the other kinds there are as many as new tools.
+    let approved = if kind == ReviewKind::Drift { tx.approvals_of(&tool.name)? } else { Vec::new() };
     let was = approved.iter().find(|approval| approval.digest == tool.digest).or(approved.last());
-    let was = was.filter(|_| kind == ReviewKind::Drift);
     let summary = match kind {
         ReviewKind::Drift => match was.filter(|was| was.digest == tool.digest) {
             Some(was) => {

@@ -2,8 +2,8 @@
 
 use super::placed::Placed;
 use super::row_changes::{
-    Commented, Dismissed, GrantRevoked, Granted, Marked, PermissionRevoked, Permitted, PinChange, Resolved, RowChange,
-    SetSaved, UnlockRevoked, Unlocked, Untagged, Withdrawn,
+    Commented, Dismissed, GrantRevoked, Granted, MarkEdited, Marked, PermissionRevoked, Permitted, PinChange, Resolved,
+    RowChange, SetSaved, UnlockRevoked, Unlocked, Untagged, Withdrawn,
 };
 use super::staged_edits::Applying;
 use crate::domain::{Deprecation, Digest, Operation, OperationId, ReviewId, ToolName};
@@ -147,6 +147,8 @@ pub enum UndoNote {
     Pin(PinChange),
     /// A failure that was marked.
     MarkFailure(Marked),
+    /// A change of what a mark says.
+    EditMark(MarkEdited),
     /// An opportunity was dismissed.
     DismissOpportunity(Dismissed),
     /// Older versions were taken away; their bytes are kept.
@@ -200,6 +202,7 @@ impl UndoNote {
             UndoNote::RevokeAllow(change) => change,
             UndoNote::Pin(change) => change,
             UndoNote::MarkFailure(change) => change,
+            UndoNote::EditMark(change) => change,
             UndoNote::DismissOpportunity(change) => change,
             UndoNote::Untag(change) => change,
             UndoNote::Resolve(change) => change,

@@ -21,15 +21,13 @@ pub struct Facts {
     drifted: HashSet<(ToolName, Digest)>,
     stats: HashMap<ToolName, Stats>,
     version_stats: HashMap<(ToolName, Digest), VersionStats>,
-    /// The same of all versions of a name together.
-    runs_here: HashMap<ToolName, VersionStats>,
     deprecations: HashMap<ToolName, Deprecation>,
     /// Why versions were approved although checks had failed.
     overrides: HashMap<(ToolName, Digest), String>,
     /// How much of versions was on no screen when they were approved.
     unread: HashMap<(ToolName, Digest), Unread>,
-    /// How bad the marks of each name are.
-    marks: HashMap<ToolName, Vec<Severity>>,
+    /// How bad the marks of each version are.
+    marks: MarksByVersion,
     /// When this was read.
     now: Instant,
     /// What names mean in this session, where a human said so.
@@ -98,15 +96,13 @@ impl Facts {
             }
         }
         let overrides = queries.overrides()?.into_iter().map(|(tool, digest, why)| ((tool, digest), why)).collect();
-        let version_stats = queries.version_stats()?;
         Ok(Facts {
             approvals: Approvals::read(queries)?,
             reviews,
             drifted,
             stats: queries.stats()?,
-            runs_here: by_name(&version_stats),
-            version_stats,
-            marks: marks_by_tool(queries)?,
+            version_stats: queries.version_stats()?,
+            marks: marks_by_version(queries)?,
             now: crate::engine::clock::now(),
             deprecations: queries.deprecations()?,
             overrides,
@@ -148,26 +144,11 @@ impl Facts {
         self.archived.contains(name.as_str())
     }
 
-    /// The score of a name in hundredths, so that a row does not change with every second.
-    fn score(&self, name: &ToolName) -> Option<f64> {
-        let marks = self.marks.get(name).map(Vec::as_slice).unwrap_or_default();
-        let score = Score::of(self.stats.get(name)?.uses, self.now, marks.iter().copied())?;
+    /// The score of a version in hundredths, so that a row does not change with every second.
+    fn score(&self, version: &(ToolName, Digest)) -> Option<f64> {
+        let marks = self.marks.get(version).map(Vec::as_slice).unwrap_or_default();
+        let score = Score::of(self.version_stats.get(version)?.uses, self.now, marks.iter().copied())?;
         Some((score.score * 100.0).round() / 100.0)
-    }
-
-    /// The counts of a version. Uses that were reported from elsewhere name no version: they are those of the one that
-    /// the name means (`used`).
-    fn figures(&self, version: &(ToolName, Digest), used: bool) -> VersionStats {
-        let mut own = self.version_stats.get(version).copied().unwrap_or_default();
-        let Some(name) = self.stats.get(&version.0).filter(|_| used) else { return own };
-        let here = self.runs_here.get(&version.0).copied().unwrap_or_default();
-        let reported = name.runs.saturating_sub(here.runs);
-        if reported > 0 {
-            own.runs += reported;
-            own.succeeded += name.succeeded.saturating_sub(here.succeeded);
-            own.last_run_at = own.last_run_at.max(name.last_run_at);
-        }
-        own
     }
 
     /// Whether a human would have to open it before it runs; what never runs in any case is not locked.
@@ -188,16 +169,14 @@ impl Facts {
         // A server was reviewed with all that it lists.
         let judged = (tool.reviewed_as().clone(), tool.digest);
         let review = self.reviews.get(&judged).copied().unwrap_or(ToolReview::None);
-        // What an approved version proved says nothing of one that nobody approved.
         let is_newcomer = !approved && self.approvals.knows(&judged.0);
         let name = self.stats.get(&tool.name);
-        let used = !is_newcomer && tool.shadowed_by.is_none() && tool.stage != Stage::Archived;
-        let stats = self.figures(&key, used);
+        let stats = self.version_stats.get(&key).copied().unwrap_or_default();
         tool.facts = ToolFacts {
             approved_over: self.overrides.get(&judged).filter(|_| approved).cloned(),
             approved_unread: self.unread.get(&judged).copied().filter(|_| approved),
             review: if approved && !self.drifted.contains(&judged) { ToolReview::Approved } else { review },
-            score: if is_newcomer { None } else { self.score(&tool.name) },
+            score: self.score(&key),
             runs: stats.runs,
             success_rate: (stats.runs > 0).then(|| stats.succeeded as f64 / stats.runs as f64),
             last_run_at: stats.last_run_at,
@@ -219,21 +198,14 @@ impl Facts {
     }
 }
 
-fn by_name(versions: &HashMap<(ToolName, Digest), VersionStats>) -> HashMap<ToolName, VersionStats> {
-    let mut names: HashMap<ToolName, VersionStats> = HashMap::new();
-    for ((name, _), stats) in versions {
-        let sum = names.entry(name.clone()).or_default();
-        sum.runs += stats.runs;
-        sum.succeeded += stats.succeeded;
-    }
-    names
-}
+/// How bad the marks of each version are, oldest first.
+pub type MarksByVersion = HashMap<(ToolName, Digest), Vec<Severity>>;
 
-/// How bad the marks of each tool are, oldest first.
-pub fn marks_by_tool(queries: &Queries) -> Result<HashMap<ToolName, Vec<Severity>>, EngineError> {
-    let mut marks: HashMap<ToolName, Vec<Severity>> = HashMap::new();
+/// Reads the marks of all versions that hold.
+pub fn marks_by_version(queries: &Queries) -> Result<MarksByVersion, EngineError> {
+    let mut marks = MarksByVersion::new();
     for mark in queries.all_failure_marks()? {
-        marks.entry(mark.tool).or_default().push(mark.severity);
+        marks.entry((mark.tool, mark.digest)).or_default().push(mark.severity);
     }
     Ok(marks)
 }

@@ -1,9 +1,9 @@
 //! Scores, their explanation and regressions, described for a reader.
 
 use crate::domain::description::{Align, Describe, Description, Ink, StyledLine, Table};
-use crate::domain::{CostTier, Severity, count, size, span};
+use crate::domain::{CostTier, Severity, count, rfc3339, size, span};
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::library::scores::{ExplainedScore, ScoredTool, ToolAlert};
+use crate::engine::library::scores::{ExplainedScore, ReportedUse, ScoredTool, ToolAlert};
 use crate::engine::plain_verb::{Described, PlainQuery};
 use serde::Serialize;
 
@@ -16,6 +16,11 @@ struct Scores {
 #[derive(Debug, Clone, Serialize)]
 struct Alerts {
     alerts: Vec<ToolAlert>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Reported {
+    reported: Vec<ReportedUse>,
 }
 
 /// Shows how good tools prove to be: all of them, the low ones, one explained, or what got worse.
@@ -34,6 +39,9 @@ pub(super) const SCORES: PlainQuery = PlainQuery {
         if call.get("alerts").is_some() {
             return Described::of(&Alerts { alerts: engine.library().alerts()? });
         }
+        if call.get("reported").is_some() {
+            return Described::of(&Reported { reported: engine.library().reported_uses()? });
+        }
         let mut scores = engine.library().scores()?;
         if call.get("low").is_some() {
             scores.retain(|scored| scored.low);
@@ -49,6 +57,7 @@ impl Describe for Scores {
         let heads = [
             ("score", Align::Right),
             ("tool", Align::Left),
+            ("version", Align::Left),
             ("usage", Align::Right),
             ("success", Align::Right),
             ("speed", Align::Right),
@@ -56,13 +65,14 @@ impl Describe for Scores {
             ("marks", Align::Right),
             ("tier", Align::Left),
         ];
-        let mut table = Table::new(&heads).sparing(&["tier", "marks"]);
+        let mut table = Table::new(&heads).sparing(&["tier", "marks", "version"]);
         let part = |value: f64| (Ink::Plain, format!("{value:.2}"));
         for scored in &self.scores {
             let ink = if scored.low { Ink::Bad } else { Ink::Strong };
             table.row([
                 (ink, format!("{:.2}", scored.score.score)),
                 (Ink::Strong, scored.tool.to_string()),
+                (Ink::Dim, scored.version_word()),
                 part(scored.score.usage),
                 part(scored.score.success),
                 part(scored.score.speed),
@@ -93,11 +103,44 @@ impl Describe for Alerts {
     }
 }
 
+impl Describe for Reported {
+    fn describe(&self) -> Description {
+        let heads = [
+            ("tool", Align::Left),
+            ("reported by", Align::Left),
+            ("uses", Align::Right),
+            ("succeeded", Align::Right),
+            ("failed", Align::Right),
+            ("mean time", Align::Right),
+            ("last", Align::Left),
+        ];
+        let mut table = Table::new(&heads);
+        for ReportedUse { tool, who, uses, succeeded, failed, mean_ms, last_at } in &self.reported {
+            table.row([
+                (Ink::Strong, tool.to_string()),
+                (Ink::Plain, who.clone()),
+                (Ink::Plain, uses.to_string()),
+                (Ink::Plain, succeeded.to_string()),
+                (Ink::Plain, failed.to_string()),
+                (Ink::Plain, mean_ms.map_or_else(|| "-".to_owned(), span)),
+                (Ink::Dim, rfc3339(*last_at)),
+            ]);
+        }
+        let mut told = Description::new();
+        if !self.reported.is_empty() {
+            told.table(table);
+        }
+        told.summary(format!("{} of uses that nobody observed here", count(self.reported.len(), "report")));
+        told
+    }
+}
+
 impl Describe for ExplainedScore {
     fn describe(&self) -> Description {
         let ExplainedScore { kept, recounted, recorded_runs, agrees, .. } = self;
         let score = kept.score;
-        let mut told = Description::new().titled(kept.tool.as_str(), &format!("{:.3}", score.score));
+        let title = format!("{} {}", kept.tool, kept.version_word());
+        let mut told = Description::new().titled(&title, &format!("{:.3}", score.score));
         told.field("usage", Ink::Plain, format!("{:.3} × 0.4", score.usage));
         let runs = format!("{:.3} × 0.4, the lower bound of {}/{} runs", score.success, kept.succeeded, kept.runs);
         told.field("success", Ink::Plain, runs);
@@ -121,6 +164,11 @@ impl Describe for ExplainedScore {
         }
         for alert in &self.alerts {
             told.field("regressions", Ink::Warn, alert.sentence());
+        }
+        for other in &self.others {
+            let ScoredTool { score, succeeded, runs, .. } = other;
+            let words = format!("{} {:.3}, {succeeded}/{runs} runs", other.version_word(), score.score);
+            told.field("other version", Ink::Dim, words);
         }
         told
     }

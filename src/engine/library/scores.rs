@@ -1,18 +1,19 @@
 //! How good tools prove to be: scores with their parts, what got worse, the figures of the dashboard.
 
-use super::facts::marks_by_tool;
+use super::facts::{MarksByVersion, marks_by_version};
 use crate::check;
 use crate::domain::{
-    CostTier, FailureGroup, GroupState, Instant, Severity, Stage, Tool, ToolName, Uses, median_recovery_ms, plural,
-    span,
+    CostTier, Digest, FailureGroup, GroupState, Instant, Severity, Stage, Tool, ToolName, Uses, median_recovery_ms,
+    plural, span,
 };
 use crate::engine::Library;
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
 use crate::insight::{self, Alert, Foresight, Sample, Score};
-use crate::store::{HourOfRuns, JudgedRun};
+use crate::store::{HourOfRuns, JudgedRun, ReportedUses, VersionStats};
+use semver::Version;
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// A measured run that takes longer than this, milliseconds, or has more memory than this, bytes, is not low: 1 s and
@@ -36,8 +37,12 @@ const HOUR_MS: i64 = 3_600_000;
 /// A tool with its score.
 #[derive(Debug, Clone, Serialize)]
 pub struct ScoredTool {
-    /// Name; the score covers all its versions.
+    /// Its name.
     pub tool: ToolName,
+    /// The version; `None` when it is not known any more.
+    pub version: Option<Version>,
+    /// Its digest.
+    pub digest: Digest,
     /// The score and its parts.
     #[serde(flatten)]
     pub score: Score,
@@ -74,6 +79,27 @@ pub struct ExplainedScore {
     pub benchmark_p95_ms: Option<f64>,
     /// In what it got worse.
     pub alerts: Vec<Alert>,
+    /// The other versions of its name that ran, the one that ran last first.
+    pub others: Vec<ScoredTool>,
+}
+
+/// Uses of a tool that somebody reported; nobody saw them here, and no score counts them.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReportedUse {
+    /// The tool, as it was named.
+    pub tool: ToolName,
+    /// Who said so: `human`, `agent:NAME`, or `unknown`.
+    pub who: String,
+    /// How many uses.
+    pub uses: u64,
+    /// Of `uses`, those that are said to have succeeded.
+    pub succeeded: u64,
+    /// Those that are said to have failed.
+    pub failed: u64,
+    /// Mean time of those with a duration, milliseconds; `None` when none has one.
+    pub mean_ms: Option<u64>,
+    /// When the newest was reported.
+    pub last_at: Instant,
 }
 
 /// That a tool got worse.
@@ -116,48 +142,54 @@ pub struct Dashboard {
 }
 
 impl Library<'_> {
-    /// Every tool that ever ran with its score, the best first.
+    /// The score of the version that each name means, the best first; of a name that is not in the catalog any more, that
+    /// of the version that ran last. A version that never ran has none.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn scores(&self) -> Result<Vec<ScoredTool>, EngineError> {
         let at = now();
-        let (stats, marks) = self.workspace.read(|q| Ok((q.stats()?, marks_by_tool(q)?)))?;
+        let (stats, marks) = self.workspace.read(|q| Ok((q.version_stats()?, marks_by_version(q)?)))?;
         let view = self.catalog();
-        let tiers: HashMap<&ToolName, CostTier> = view.tools.iter().map(|tool| (&tool.name, tool.cost_tier)).collect();
-        let scored = stats.into_iter().filter_map(|(tool, stats)| {
-            let of_tool = marks.get(&tool).map(Vec::as_slice).unwrap_or_default();
-            let score = Score::of(stats.uses, at, of_tool.iter().copied())?;
-            Some(ScoredTool {
-                tier: tiers.get(&tool).copied(),
-                low: score.is_low(stats.runs, of_tool.iter().copied()),
-                runs: stats.runs,
-                succeeded: stats.succeeded,
-                marks: of_tool.len(),
-                tool,
-                score,
-            })
-        });
-        let mut scored: Vec<ScoredTool> = scored.collect();
+        let named: HashSet<&ToolName> = view.tools.iter().map(|tool| &tool.name).collect();
+        let is_meant = |tool: &&Arc<Tool>| tool.shadowed_by.is_none() && tool.stage != Stage::Archived;
+        let mut scored: Vec<ScoredTool> = view
+            .tools
+            .iter()
+            .filter(is_meant)
+            .filter_map(|tool| scored((&tool.name, tool.digest), Some(&**tool), &stats, &marks, at))
+            .collect();
+        let mut gone: BTreeMap<&ToolName, (Digest, Option<Instant>)> = BTreeMap::new();
+        for ((name, digest), stats) in stats.iter().filter(|((name, _), _)| !named.contains(name)) {
+            let newest = gone.entry(name).or_insert((*digest, stats.last_run_at));
+            if stats.last_run_at > newest.1 {
+                *newest = (*digest, stats.last_run_at);
+            }
+        }
+        scored.extend(
+            gone.into_iter().filter_map(|(name, (digest, _))| self::scored((name, digest), None, &stats, &marks, at)),
+        );
         scored.sort_by(|a, b| b.score.score.total_cmp(&a.score.score).then_with(|| a.tool.cmp(&b.tool)));
         Ok(scored)
     }
 
-    /// The score of one tool, recounted from its recorded runs; `None` when it never ran.
+    /// The score of a version, recounted from its recorded runs; `None` when it never ran.
     ///
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn explain_score(&self, tool: &Arc<Tool>) -> Result<Option<ExplainedScore>, EngineError> {
-        let Some(kept) = self.scores()?.into_iter().find(|scored| scored.tool == tool.name) else { return Ok(None) };
         let at = now();
-        let (runs, marks) = self.workspace.read(|q| {
-            let marks = marks_by_tool(q)?.remove(&tool.name).unwrap_or_default();
-            Ok((q.judged_runs(&tool.name, Instant::default())?, marks))
+        let version = (&tool.name, tool.digest);
+        let (stats, marks, runs) = self.workspace.read(|q| {
+            Ok((q.version_stats()?, marks_by_version(q)?, q.judged_runs(&tool.name, tool.digest, Instant::default())?))
         })?;
-        let recounted = recounted(&runs, at, &marks);
+        let Some(kept) = scored(version, Some(&**tool), &stats, &marks, at) else { return Ok(None) };
+        let of_version = marks.get(&(tool.name.clone(), tool.digest)).map(Vec::as_slice).unwrap_or_default();
+        let recounted = recounted(&runs, at, of_version);
         let agrees = recounted.is_some_and(|recounted| (recounted.score - kept.score.score).abs() < 0.01);
         let benchmark_p95_ms = self.benchmark_p95(tool)?;
         Ok(Some(ExplainedScore {
+            others: self.other_versions(tool, &stats, &marks, at)?,
             recounted,
             recorded_runs: runs.len() as u64,
             agrees,
@@ -168,6 +200,46 @@ impl Library<'_> {
             benchmark_p95_ms,
             kept,
         }))
+    }
+
+    /// The scores of the other versions of a name, the one that ran last first.
+    fn other_versions(
+        &self,
+        tool: &Tool,
+        stats: &HashMap<(ToolName, Digest), VersionStats>,
+        marks: &MarksByVersion,
+        at: Instant,
+    ) -> Result<Vec<ScoredTool>, EngineError> {
+        let known = self.workspace.read(|q| Ok(q.versions_of(&tool.name)?))?;
+        let others = stats.keys().filter(|(name, digest)| *name == tool.name && *digest != tool.digest);
+        let mut found: Vec<(Option<Instant>, ScoredTool)> = others
+            .filter_map(|version| {
+                let mut scored = scored((&version.0, version.1), None, stats, marks, at)?;
+                let record = known.iter().find(|record| record.digest == version.1);
+                scored.version = record.map(|record| record.version.clone());
+                Some((stats.get(version)?.last_run_at, scored))
+            })
+            .collect();
+        found.sort_by_key(|(last, _)| std::cmp::Reverse(*last));
+        Ok(found.into_iter().map(|(_, scored)| scored).collect())
+    }
+
+    /// Uses that others reported, by tool and reporter.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub fn reported_uses(&self) -> Result<Vec<ReportedUse>, EngineError> {
+        let reported = self.workspace.read(|q| Ok(q.reported_uses(0)?))?;
+        let told = |ReportedUses { tool, who, counts, last_at }: ReportedUses| ReportedUse {
+            tool,
+            who,
+            uses: counts.uses,
+            succeeded: counts.succeeded,
+            failed: counts.failed,
+            mean_ms: counts.duration_ms.checked_div(counts.timed),
+            last_at,
+        };
+        Ok(reported.into_iter().map(told).collect())
     }
 
     /// In what tools of the catalog got worse, the worst first.
@@ -185,7 +257,7 @@ impl Library<'_> {
             if tool.facts.name_last_run_at.is_none_or(|last| last.0 < today) {
                 continue;
             }
-            let runs = self.workspace.read(|q| Ok(q.judged_runs(&tool.name, since)?))?;
+            let runs = self.workspace.read(|q| Ok(q.judged_runs(&tool.name, tool.digest, since)?))?;
             let benchmark = self.benchmark_p95(tool)?;
             let alerts = insight::alerts(&samples(&runs), at, benchmark);
             found.extend(alerts.into_iter().map(|alert| ToolAlert { tool: tool.name.clone(), alert }));
@@ -202,7 +274,7 @@ impl Library<'_> {
     pub fn alert_of(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
         let at = now();
         let since = Instant(at.0 - insight::NOW_MS - insight::BEFORE_MS);
-        let runs = self.workspace.read(|q| Ok(q.judged_runs(&tool.name, since)?))?;
+        let runs = self.workspace.read(|q| Ok(q.judged_runs(&tool.name, tool.digest, since)?))?;
         let found = insight::alerts(&samples(&runs), at, self.benchmark_p95(tool)?);
         let remedy = if tool.stage.is_vouched() { "rollback (B) or evolve (e)" } else { "evolve (e) may fix it" };
         Ok(found.first().map(|alert| format!("{} {}: {remedy}", tool.name, alert.sentence())))
@@ -260,6 +332,31 @@ impl Library<'_> {
             alerts: self.alerts()?,
         })
     }
+}
+
+/// The score of a version and how it comes about; `None` when it never ran.
+fn scored(
+    (name, digest): (&ToolName, Digest),
+    row: Option<&Tool>,
+    stats: &HashMap<(ToolName, Digest), VersionStats>,
+    marks: &MarksByVersion,
+    at: Instant,
+) -> Option<ScoredTool> {
+    let key = (name.clone(), digest);
+    let stats = stats.get(&key)?;
+    let marks = marks.get(&key).map(Vec::as_slice).unwrap_or_default();
+    let score = Score::of(stats.uses, at, marks.iter().copied())?;
+    Some(ScoredTool {
+        tool: key.0,
+        version: row.map(|row| row.version.clone()),
+        digest,
+        tier: row.map(|row| row.cost_tier),
+        low: score.is_low(stats.runs, marks.iter().copied()),
+        runs: stats.runs,
+        succeeded: stats.succeeded,
+        marks: marks.len(),
+        score,
+    })
 }
 
 /// The score of these runs, oldest end first, as if nothing had been kept.
@@ -376,6 +473,11 @@ impl Dashboard {
 }
 
 impl ScoredTool {
+    /// Its version, or the first digits of its digest.
+    pub fn version_word(&self) -> String {
+        self.version.as_ref().map_or_else(|| self.digest.short(), Version::to_string)
+    }
+
     /// One line of the dashboard.
     fn line(&self) -> String {
         let Score { usage, success, speed, score, .. } = self.score;

@@ -1,6 +1,6 @@
 //! Marking that a tool failed at what it was wanted for.
 
-use crate::domain::{Caller, NewMark, Outcome, RunId, Severity, VerbCall};
+use crate::domain::{Caller, FailureMark, MarkId, MarkWords, NewMark, Outcome, RunId, Severity, VerbCall};
 use crate::engine::Failures;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
@@ -23,6 +23,29 @@ pub struct MarkRequest {
     pub severity: Severity,
 }
 
+/// Changes what a mark says.
+pub(super) const EDIT_MARK: PlainVerb = PlainVerb {
+    name: "edit-mark",
+    needs_catalog: true,
+    preview: |engine, call| {
+        let (mark, words) = engine.failures().edited(call)?;
+        let line =
+            |what: &str, before: &str, after: &str| (before != after).then(|| format!("{what}: {before} → {after}"));
+        let lines = [
+            line("scenario", &mark.scenario, &words.scenario),
+            line("error", &mark.error, &words.error),
+            line("severity", mark.severity.word(), words.severity.word()),
+            line("tags", &mark.tags.join(", "), &words.tags.join(", ")),
+        ];
+        Ok(Preview {
+            title: format!("Change mark {} of {}?", mark.id, mark.tool),
+            lines: lines.into_iter().flatten().collect(),
+            undo: "u (undo) reverts it".to_owned(),
+        })
+    },
+    perform: Perform::Human(|engine, who, call| engine.failures().edit_mark(who, call)),
+};
+
 /// Says that the answer of a call was wrong.
 pub(super) const WRONG_ANSWER: PlainVerb = PlainVerb {
     name: "wrong-answer",
@@ -44,6 +67,29 @@ fn run_of(call: &VerbCall) -> Result<RunId, EngineError> {
 }
 
 impl Failures<'_> {
+    fn edit_mark(&self, who: &str, call: &VerbCall) -> Result<Outcome, EngineError> {
+        let (mark, words) = self.edited(call)?;
+        Ok(self.workspace.transact(|tx| core::edit_mark(tx, self.workspace.actor(who), mark.id, words))?.outcome)
+    }
+
+    /// The mark that a call names, and what it would say. Another scenario gives other tags.
+    fn edited(&self, call: &VerbCall) -> Result<(FailureMark, MarkWords), EngineError> {
+        argument(call, "mark")?;
+        let id = MarkId(parsed(call, "mark")?.unwrap_or_default());
+        let mark = self.workspace.read(|q| Ok(q.failure_mark(id)?))?.ok_or_else(|| core::unknown_mark(id))?;
+        let mut words = mark.words();
+        words.severity = parsed(call, "severity")?.unwrap_or(words.severity);
+        if let Some(error) = call.get("error") {
+            error.clone_into(&mut words.error);
+        }
+        if let Some(scenario) = call.get("scenario").filter(|scenario| *scenario != words.scenario) {
+            scenario.clone_into(&mut words.scenario);
+            let tool = self.engine.library().resolve(mark.tool.as_str())?;
+            words.tags = negative_tags(scenario, &tool);
+        }
+        Ok((mark, words))
+    }
+
     /// Takes back what a call learned from a run.
     fn wrong_answer(&self, who: &str, run: RunId) -> Result<Outcome, EngineError> {
         let run = self.engine.runs().record(run)?;

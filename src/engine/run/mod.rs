@@ -78,6 +78,7 @@ pub(super) const VERBS: &[PlainVerb] = &[
     failing::RESOLVE,
     failing::UNTAG,
     marking::WRONG_ANSWER,
+    marking::EDIT_MARK,
     tiers::SET,
     tiers::UNSET,
     tool_state::CLEAR_STATE,

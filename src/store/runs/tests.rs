@@ -1,6 +1,6 @@
 use super::super::fixture::{NOW, change, change_at, digest, finished, isolation, name, run, store};
 use super::*;
-use crate::domain::{EventSeq, IsolationLevel};
+use crate::domain::{Digest, EventSeq, IsolationLevel, Uses};
 
 fn later(ms: i64) -> Instant {
     Instant(NOW.0 + ms)
@@ -108,7 +108,7 @@ fn a_run_ends_once() {
     assert!(!change(&mut store, |tx| tx.finish_run(RunId(99), &failed)));
     assert_eq!(store.run(id).unwrap().unwrap().outcome, RunOutcome::Failed);
     assert_eq!(store.failures(None, NOW).unwrap()[0].count, 1);
-    let expected = Stats { runs: 1, succeeded: 0, last_run_at: Some(NOW), uses: Uses::default().with(NOW, false, 12) };
+    let expected = Stats { runs: 1, succeeded: 0, last_run_at: Some(NOW) };
     assert_eq!(store.stats().unwrap(), HashMap::from([(name("x"), expected)]));
     let kinds: Vec<_> = store.events_since(EventSeq(0), 9).unwrap().into_iter().map(|e| e.kind).collect();
     assert_eq!(kinds, [EventKind::RunStarted, EventKind::RunEnded, EventKind::FailureRecorded]);
@@ -127,12 +127,36 @@ fn counts_follow_the_runs() {
     change_at(&mut store, later(-9), |tx| tx.start_run(&run("y")));
     change_at(&mut store, later(-10), |tx| tx.start_run(&run("x")));
     // What ended by request, or with its owner or the machine, is neither good nor bad.
-    let uses = Uses::default().with(NOW, true, 12);
     let expected = HashMap::from([
-        (name("x"), Stats { runs: 1, succeeded: 1, last_run_at: Some(NOW), uses }),
-        (name("y"), Stats { runs: 0, succeeded: 0, last_run_at: Some(later(-9)), uses: Uses::default() }),
+        (name("x"), Stats { runs: 1, succeeded: 1, last_run_at: Some(NOW) }),
+        (name("y"), Stats { runs: 0, succeeded: 0, last_run_at: Some(later(-9)) }),
     ]);
     assert_eq!(store.stats().unwrap(), expected);
+}
+
+#[test]
+fn the_runs_of_a_version_weigh_for_it_alone() {
+    let (_dir, mut store) = store();
+    let other = Digest([9; 32]);
+    change(&mut store, |tx| {
+        for (digest, end) in [
+            (run("x").digest, RunEnd::Succeeded { exit_code: 0 }),
+            (other, RunEnd::TimedOut { after_ms: 1 }),
+            (other, RunEnd::Cancelled),
+        ] {
+            let id = tx.start_run(&NewRun { digest, ..run("x") })?;
+            tx.finish_run(id, &finished(end))?;
+        }
+        Ok(())
+    });
+    let stats = store.version_stats().unwrap();
+    let of = |digest| stats[&(name("x"), digest)];
+    let good =
+        VersionStats { runs: 1, succeeded: 1, last_run_at: Some(NOW), uses: Uses::default().with(NOW, true, 12) };
+    let bad = VersionStats { succeeded: 0, uses: Uses::default().with(NOW, false, 12), ..good };
+    assert_eq!((of(run("x").digest), of(other)), (good, bad));
+    assert_eq!(store.stats().unwrap()[&name("x")], Stats { runs: 2, succeeded: 1, last_run_at: Some(NOW) });
+    assert_eq!(store.judged_runs(&name("x"), other, NOW).unwrap().len(), 1);
 }
 
 #[test]
@@ -150,7 +174,7 @@ fn judged_runs_are_read_back_one_by_one_and_by_the_hour() {
             tx.finish_run(id, &finished(end))
         });
     }
-    let judged = store.judged_runs(&name("x"), NOW).unwrap();
+    let judged = store.judged_runs(&name("x"), run("x").digest, NOW).unwrap();
     assert_eq!(
         judged.iter().map(|run| (run.at, run.succeeded)).collect::<Vec<_>>(),
         [(later(12), false), (later(13), true)]
@@ -159,7 +183,7 @@ fn judged_runs_are_read_back_one_by_one_and_by_the_hour() {
     let this = NOW.0 / hour;
     let one = HourOfRuns { hour: this - 1, runs: 1, succeeded: 1, mean_ms: 12.0 };
     assert_eq!(store.runs_by_hour(later(-hour)).unwrap(), [one, HourOfRuns { hour: this, runs: 2, ..one }]);
-    assert_eq!(store.stats().unwrap()[&name("x")].uses.at, later(1));
+    assert_eq!(store.version_stats().unwrap()[&(name("x"), run("x").digest)].uses.at, later(1));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The dashboard fits its box, and follows what happens while it is open.
 
-use crate::domain::{Instant, ToolName};
+use crate::domain::{Digest, Instant, ToolName};
 use crate::engine::{Change, Dashboard, Foresight, HourOfRuns, Score, ScoredTool};
 use crate::tui::effect::Effect;
 use crate::tui::msg::{Answer, Msg};
@@ -22,7 +22,17 @@ fn figures(runs: u64) -> Box<Dashboard> {
         waiting_reviews: 2,
         median_recovery_ms: None,
         warnings: Foresight { runs: 9, failed: 6, warned: 4, hits: 3 },
-        top: vec![ScoredTool { tier: None, low: false, runs, succeeded: runs, marks: 1, tool, score }],
+        top: vec![ScoredTool {
+            version: None,
+            digest: Digest([1; 32]),
+            tier: None,
+            low: false,
+            runs,
+            succeeded: runs,
+            marks: 1,
+            tool,
+            score,
+        }],
         low: Vec::new(),
         alerts: Vec::new(),
     })

@@ -1,7 +1,7 @@
 //! Failure groups and the tags of marks, as noted for undo.
 
 use super::RowChange;
-use crate::domain::{MarkId, Operation};
+use crate::domain::{MarkId, MarkWords, Operation};
 use crate::engine::error::EngineError;
 use crate::store::Tx;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,11 @@ pub struct Untagged {
 
 impl RowChange for Untagged {
     fn undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
-        Ok(self.marks.iter().try_for_each(|(mark, tags)| tx.set_mark_tags(*mark, tags))?)
+        for (id, tags) in &self.marks {
+            let Some(mark) = tx.failure_mark(*id)? else { continue };
+            tx.set_mark_words(*id, &MarkWords { tags: tags.clone(), ..mark.words() })?;
+        }
+        Ok(())
     }
 }
 

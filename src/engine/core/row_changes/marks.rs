@@ -1,7 +1,7 @@
 //! Marked failures, as noted for undo.
 
 use super::RowChange;
-use crate::domain::{MarkId, Operation};
+use crate::domain::{MarkId, MarkWords, Operation};
 use crate::engine::error::EngineError;
 use crate::store::Tx;
 use serde::{Deserialize, Serialize};
@@ -15,5 +15,18 @@ pub struct Marked {
 impl RowChange for Marked {
     fn undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
         Ok(tx.set_mark_withdrawn(self.mark, true)?)
+    }
+}
+
+/// A mark that says something else now, as noted for undo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarkEdited {
+    pub mark: MarkId,
+    pub before: MarkWords,
+}
+
+impl RowChange for MarkEdited {
+    fn undo(&self, tx: &Tx<'_>, _: &Operation) -> Result<(), EngineError> {
+        Ok(tx.set_mark_words(self.mark, &self.before)?)
     }
 }

@@ -12,7 +12,7 @@ mod tiers;
 pub use comments::{Commented, Withdrawn};
 pub use failures::{Resolved, Untagged};
 pub use grants::{GrantRevoked, Granted};
-pub use marks::Marked;
+pub use marks::{MarkEdited, Marked};
 pub use opportunities::Dismissed;
 pub use permissions::{PermissionRevoked, Permitted};
 pub use pins::PinChange;

@@ -360,3 +360,30 @@ fn the_figures_count_what_lies_there_and_what_is_kept() {
     let line = doctor.iter().find(|line| line.name == "library").unwrap();
     assert_eq!(line.message, "3 tools: commit all, the next threshold is 50");
 }
+
+#[test]
+fn a_changed_version_has_no_score_before_it_ran_and_the_old_one_keeps_its_own() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    for _ in 0..2 {
+        run(&engine, "adder", json!({"a": 1, "b": 2}), &ada());
+    }
+    let scored = |engine: &Engine| engine.library().scores().unwrap();
+    let first = engine.library().resolve("adder").unwrap();
+    let row = scored(&engine).remove(0);
+    assert_eq!((row.digest, row.version, row.runs, row.succeeded), (first.digest, Some(first.version.clone()), 2, 2));
+    let script = world.root().join("tools/experimental/adder.py");
+    let text = std::fs::read_to_string(&script).unwrap();
+    std::fs::write(&script, format!("{text}\n# changed\n")).unwrap();
+    engine.library().scan(&mut |_| {}).unwrap();
+    let second = engine.library().resolve("adder").unwrap();
+    assert_ne!(first.digest, second.digest);
+    assert!(scored(&engine).is_empty() && second.facts.score.is_none() && second.facts.runs == 0, "it is untried");
+    assert_eq!(second.facts.name_runs, 2);
+    run(&engine, "adder", json!({"a": 1, "b": 2}), &ada());
+    let explained = engine.library().explain_score(&second).unwrap().unwrap();
+    assert_eq!((explained.kept.runs, explained.recorded_runs, explained.agrees), (1, 1, true));
+    let [old] = explained.others.as_slice() else { panic!("{:?}", explained.others) };
+    assert_eq!((old.digest, old.runs), (first.digest, 2));
+}
