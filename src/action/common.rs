@@ -13,20 +13,20 @@ pub(super) const FAILURE: Arg =
     Arg::required("failure", ArgKind::Failure, "first digits of its signature (at least 4)");
 pub(super) const OPPORTUNITY: Arg =
     Arg::required("opportunity", ArgKind::Text, "its key, or at least the first 4 digits of the key");
-pub(super) const HISTORY: Arg = Arg::option(
+pub(super) const HISTORY: Arg = Arg::repeated(
     "history",
     ArgKind::Path,
-    "also read this shell history (bash, zsh or fish); its content is not stored",
+    "also read this shell history (bash, zsh or fish), or all in this folder; repeat for more; it is not stored",
 );
-pub(super) const AGENT_LOG: Arg = Arg::option(
+pub(super) const AGENT_LOG: Arg = Arg::repeated(
     "log",
     ArgKind::Path,
-    "also read this agent log (JSON lines with its calls); its content is not stored",
+    "also read this agent log (JSON lines with its calls), or all below this folder; repeat for more; it is not stored",
 );
-pub(super) const OPENAPI: Arg = Arg::option(
+pub(super) const OPENAPI: Arg = Arg::repeated(
     "openapi",
     ArgKind::Path,
-    "also suggest a tool for each operation of this OpenAPI document (JSON or YAML)",
+    "also suggest a tool for each operation of this OpenAPI document (JSON or YAML), or of all below this folder",
 );
 pub(super) const BUNDLE: Arg = Arg::required("bundle", ArgKind::Path, "bundle folder");
 pub(super) const ALLOW: Arg = Arg::option(

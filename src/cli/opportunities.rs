@@ -27,7 +27,7 @@ pub(super) struct Dismissed {
     dismissed: Vec<DismissedOpportunity>,
 }
 
-/// `opportunities [--history F] [--log F] [--openapi F] [--limit N] [--dismissed]`.
+/// `opportunities [--history F]... [--log F]... [--openapi F]... [--limit N] [--dismissed]`.
 pub(super) fn opportunities(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
     if call.switch("dismissed") {
@@ -55,8 +55,8 @@ pub(super) fn dismiss(call: &Call<'_>) -> Result<Done, EngineError> {
 }
 
 fn sources(call: &Call<'_>) -> OpportunitySources {
-    let file = |name| call.get::<PathBuf>(name);
-    OpportunitySources { history: file("history"), log: file("log"), openapi: file("openapi") }
+    let files = |name| call.many::<PathBuf>(name);
+    OpportunitySources { history: files("history"), log: files("log"), openapi: files("openapi") }
 }
 
 impl Answer for Found {

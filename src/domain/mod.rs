@@ -28,6 +28,7 @@ mod grant;
 mod hidden;
 mod http;
 mod ids;
+mod implementation;
 mod interpreter;
 mod manifest;
 mod mapped;
@@ -106,6 +107,7 @@ pub use hidden::hidden_in;
 pub use hidden::is_hidden;
 pub use http::{HttpBody, HttpDefinition, HttpOrder, HttpRequest, Origin as HttpOrigin};
 pub use ids::{CommentId, EventSeq, EvolutionId, GrantId, MarkId, OperationId, ReviewId, RunId, UnlockId};
+pub use implementation::{CommandLine, CommandWord, HttpCall, Implementation};
 pub use interpreter::{InterpreterFacts, Missing};
 pub use manifest::{
     Dialect, Example, InputMode, LimitsDeclared, Manifest, Permissions, Provenance, Recipe, SuccessRule, TestCase,

@@ -2,6 +2,7 @@
 
 use super::digest::Digest;
 use super::ids::RunId;
+use super::implementation::Implementation;
 use super::name::ToolName;
 use super::quantity::plural;
 use super::run::RunOutcome;
@@ -121,6 +122,9 @@ pub struct Opportunity {
     pub tools: Vec<String>,
     /// Where it was seen; a few of all.
     pub evidence: Vec<Witness>,
+    /// How it can be made without writing code; `None` where somebody must write some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub implementation: Option<Implementation>,
 }
 
 /// What an opportunity is made of.
@@ -148,6 +152,8 @@ pub struct Suggested {
     pub tools: Vec<String>,
     /// Where it was seen.
     pub evidence: Vec<Witness>,
+    /// How it can be made without writing code.
+    pub implementation: Option<Implementation>,
 }
 
 impl Opportunity {
@@ -168,6 +174,7 @@ impl Opportunity {
             expected_output: suggested.expected_output,
             tools: suggested.tools,
             evidence: suggested.evidence,
+            implementation: suggested.implementation,
         }
     }
 
@@ -176,6 +183,7 @@ impl Opportunity {
         let mut specification = ToolSpecification::of(self.name.clone(), &self.description);
         specification.input_parameters.clone_from(&self.parameters);
         specification.expected_output.clone_from(&self.expected_output);
+        specification.implementation.clone_from(&self.implementation);
         specification
     }
 
@@ -189,12 +197,12 @@ impl Opportunity {
 /// Files that opportunities are mined from beside what was recorded here.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OpportunitySources {
-    /// The history of a shell.
-    pub history: Option<PathBuf>,
-    /// JSON lines of an agent.
-    pub log: Option<PathBuf>,
-    /// An OpenAPI document, or a definition that shows functions.
-    pub openapi: Option<PathBuf>,
+    /// Histories of shells, or folders of them.
+    pub history: Vec<PathBuf>,
+    /// JSON lines of agents, or folders of them.
+    pub log: Vec<PathBuf>,
+    /// OpenAPI documents, or definitions that show functions, or folders of them.
+    pub openapi: Vec<PathBuf>,
 }
 
 /// An opportunity that somebody does not want to see any more.
@@ -258,6 +266,7 @@ mod tests {
             expected_output: None,
             tools: Vec::new(),
             evidence: Vec::new(),
+            implementation: None,
         }
     }
 

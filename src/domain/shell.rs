@@ -26,6 +26,8 @@ pub struct ShellWord {
     pub text: String,
     /// Whether a part of it was in quotes, or is what a command writes.
     pub is_quoted: bool,
+    /// Whether it means its text: the shell puts no variable, no output and no names of files in its place.
+    pub is_literal: bool,
 }
 
 /// A part of a command.
@@ -179,7 +181,7 @@ impl<'a> ShellWalk<'a> {
             "comment" | "variable_assignment" | "variable_assignments" => {}
             _ => {
                 let keyword = node.child(0).map_or("", |first| self.of(first));
-                let word = ShellWord { text: keyword.to_owned(), is_quoted: false };
+                let word = ShellWord { text: keyword.to_owned(), is_quoted: false, is_literal: true };
                 open.commands.push(ShellCommand { parts: vec![ShellPart::Word(word)] });
                 open.rest.extend(named(node));
             }
@@ -197,7 +199,7 @@ impl<'a> ShellWalk<'a> {
             // The grammar passes over a lone `-` before a here-document.
             let between = self.text.get(end..child.start_byte()).unwrap_or_default();
             if between.trim() == "-" {
-                let word = ShellWord { text: "-".to_owned(), is_quoted: false };
+                let word = ShellWord { text: "-".to_owned(), is_quoted: false, is_literal: true };
                 open.commands.last_mut()?.parts.push(ShellPart::Word(word));
             }
             end = child.end_byte();
@@ -254,7 +256,8 @@ impl<'a> ShellWalk<'a> {
     fn document(&self, node: Node<'a>, open: &mut OpenPipeline<'a>, depth: usize) -> Option<()> {
         let body =
             named(node).into_iter().find(|child| child.kind() == "heredoc_body").map_or("", |body| self.of(body));
-        let target = Some(ShellWord { text: body.trim_end_matches('\n').to_owned(), is_quoted: true });
+        let text = body.trim_end_matches('\n').to_owned();
+        let target = Some(ShellWord { text, is_quoted: true, is_literal: !body.contains(['$', '`', '\\']) });
         open.commands.last_mut()?.parts.push(ShellPart::Redirect { sign: "<<".to_owned(), target });
         let right = node.child_by_field_name("right");
         for child in named(node) {
@@ -284,7 +287,7 @@ impl<'a> ShellWalk<'a> {
     }
 
     fn word(&self, node: Node<'a>, depth: usize) -> Option<ShellWord> {
-        let mut word = ShellWord { text: String::new(), is_quoted: false };
+        let mut word = ShellWord { text: String::new(), is_quoted: false, is_literal: true };
         self.spell(node, &mut word, depth)?;
         Some(word)
     }
@@ -295,19 +298,25 @@ impl<'a> ShellWalk<'a> {
         }
         let text = self.of(node);
         match node.kind() {
-            "word" => word.text.push_str(&unescaped(text)),
+            "word" => {
+                let is_home = word.text.is_empty() && text.starts_with('~');
+                word.is_literal &= !is_home && !text.contains(['*', '?', '[', '{', '$', '`']);
+                word.text.push_str(&unescaped(text));
+            }
             "raw_string" => {
                 word.is_quoted = true;
                 word.text.push_str(text.trim_start_matches('\'').trim_end_matches('\''));
             }
             "string" | "translated_string" | "ansi_c_string" => {
                 word.is_quoted = true;
+                word.is_literal &= node.kind() == "string" && !text.contains(['$', '`']);
                 let (open, close) = if node.kind() == "ansi_c_string" { ("$'", '\'') } else { ("\"", '"') };
                 let inner = text.trim_start_matches('$').trim_start_matches(open.trim_start_matches('$'));
                 word.text.push_str(&unescaped(inner.strip_suffix(close).unwrap_or(inner)));
             }
             "command_substitution" | "process_substitution" | "arithmetic_expansion" | "subshell" => {
                 word.is_quoted = true;
+                word.is_literal = false;
                 word.text.push_str(text);
             }
             "concatenation" | "command_name" => {
@@ -315,7 +324,10 @@ impl<'a> ShellWalk<'a> {
                     self.spell(child, word, depth + 1)?;
                 }
             }
-            _ => word.text.push_str(text),
+            kind => {
+                word.is_literal &= kind == "number" || !text.contains(['$', '`', '*', '?', '{']);
+                word.text.push_str(text);
+            }
         }
         Some(())
     }

@@ -1,5 +1,6 @@
 //! What a tool shall do, agreed on before anybody writes it.
 
+use super::implementation::Implementation;
 use super::name::ToolName;
 use super::schema::Checker;
 use super::words::words;
@@ -135,6 +136,9 @@ pub struct ToolSpecification {
     /// How it looks in use.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<SpecifiedExample>,
+    /// How it can be made without writing code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub implementation: Option<Implementation>,
 }
 
 impl ToolSpecification {
@@ -147,6 +151,7 @@ impl ToolSpecification {
             expected_output: None,
             language: None,
             examples: Vec::new(),
+            implementation: None,
         }
     }
 

@@ -46,7 +46,7 @@ fn the_habits_of_a_history_are_told_with_their_lines_and_their_four_parts() {
     let told: Vec<&str> = habits.iter().map(|one| one["title"].as_str().unwrap()).collect();
     for wanted in [
         "grep -rn <text> <path> | sort | uniq -c | head -<number>: typed 100 times",
-        "find <path> -name <path> -mtime <number> -delete: typed 100 times",
+        "find <path> -name '*.tmp' -mtime <number> -delete: typed 100 times",
     ] {
         assert!(told.contains(&wanted), "{told:#?}");
     }
@@ -180,13 +180,18 @@ const EPOCH_SECONDS: i64 = 1_767_323_045;
 
 /// Puts a finished run into the store, as if it had happened at this second.
 fn record(store: &mut Store, tool: &str, second: i64, duration_ms: u64, end: RunEnd) {
+    record_of(store, tool, Digest::of_bytes(tool.as_bytes()), second, duration_ms, end);
+}
+
+/// The same for a version.
+fn record_of(store: &mut Store, tool: &str, digest: Digest, second: i64, duration_ms: u64, end: RunEnd) {
     let at = Instant((EPOCH_SECONDS + second) * 1_000);
     let isolation =
         Isolation { level: IsolationLevel::LimitsOnly, profile: Profile::Strict, layers: vec![], missing: vec![] };
     let new = NewRun {
         tool: ToolName::new(tool).unwrap(),
         version: semver::Version::new(1, 0, 0),
-        digest: Digest::of_bytes(tool.as_bytes()),
+        digest,
         stage: Stage::Approved,
         caller: "human".to_owned(),
         input: "{}".to_owned(),
@@ -251,18 +256,20 @@ fn runs_suggest_what_helps_what_never_works_and_what_takes_most_time() {
 fn a_tool_that_got_worse_today_is_an_opportunity_with_the_runs_that_show_it() {
     let shell = Shell::new();
     shell.tool("experimental", "flaky", "echo\n", "");
-    shell.call(&["list"]).exits(0);
+    let listed = shell.call(&["list", "--json"]).exits(0).json();
+    let digest: Digest = listed["tools"][0]["digest"].as_str().unwrap().parse().unwrap();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let now = i64::try_from(now).unwrap() - EPOCH_SECONDS;
     {
         let mut store = Store::open(&store_of(&shell)).unwrap();
         for time in 0..6 {
             let three_days = 3 * 86_400;
-            record(&mut store, "flaky", now - three_days + time, 10, RunEnd::Succeeded { exit_code: 0 });
+            let good = RunEnd::Succeeded { exit_code: 0 };
+            record_of(&mut store, "flaky", digest, now - three_days + time, 10, good);
         }
         for time in 0..6 {
             let failed = RunEnd::Failed { exit_code: 1, reason: "it broke".to_owned() };
-            record(&mut store, "flaky", now - 60 + time, 10, failed);
+            record_of(&mut store, "flaky", digest, now - 60 + time, 10, failed);
         }
     }
     let answer = found(&shell, &[]);

@@ -4,8 +4,8 @@
 //! other.
 
 use crate::domain::{
-    Caller, Digest, Opportunity, Outcome, Request, ReviewId, ReviewKind, ReviewState, ScaffoldTemplate, ScriptLanguage,
-    ToolName, ToolSpecification, rfc3339,
+    Caller, Digest, Implementation, Opportunity, Outcome, Request, ReviewId, ReviewKind, ReviewState, ScaffoldTemplate,
+    ScriptLanguage, ToolName, ToolSpecification, rfc3339,
 };
 use crate::engine::Engine;
 use crate::engine::clock::now;
@@ -119,7 +119,13 @@ impl NewTools<'_> {
             None => name.map(tool_name).transpose()?,
         };
         let Drafted { specification, found, metadata, origin } = self.drafted(named, source)?;
-        let choice = scaffold::choose_language(specification.language, &words_of(&specification));
+        let chosen = match &specification.implementation {
+            Some(made) => format!("once approved, `toolsmith new --from-spec` makes it without writing code: {made}"),
+            None => {
+                let choice = scaffold::choose_language(specification.language, &words_of(&specification));
+                format!("language: {}", choice.why)
+            }
+        };
         let description = match specification.description.trim() {
             "" => "no description was found",
             words => words,
@@ -142,10 +148,13 @@ impl NewTools<'_> {
             Source::Words(_) | Source::File { .. } => "new",
         };
         let outcome = self.engine.requests().post(&request, caller, Posting { verb, expires_at: None, replaces })?;
-        let missing = specification.missing();
+        let missing = match specification.implementation {
+            Some(_) => Vec::new(),
+            None => specification.missing(),
+        };
         Ok(Made {
             outcome,
-            chosen: vec![format!("language: {}", choice.why)],
+            chosen: vec![chosen],
             specification: Some(specification),
             missing,
             found,
@@ -261,16 +270,16 @@ impl NewTools<'_> {
         };
         let words = specified.map_or_else(|| description.clone(), words_of);
         let mut chosen = Vec::new();
-        let language = wanted.language.unwrap_or_else(|| {
-            let choice = scaffold::choose_language(specified.and_then(|s| s.language), &words);
-            chosen.push(format!("language: {}", choice.why));
-            choice.is
-        });
-        let template = wanted.template.unwrap_or_else(|| {
-            let choice = scaffold::choose_template(&words);
-            chosen.push(format!("template: {}", choice.why));
-            choice.is
-        });
+        let implementation = specified.and_then(|specification| specification.implementation.as_ref());
+        let (template, language) = match implementation {
+            Some(implementation) => {
+                chosen.push(format!("made from the specification, no code to write: {implementation}"));
+                let is_request = matches!(implementation, Implementation::Http(_));
+                let template = if is_request { ScaffoldTemplate::ApiClient } else { ScaffoldTemplate::CliWrapper };
+                (template, ScriptLanguage::Shell)
+            }
+            None => chosen_frame(wanted, specified, &words, &mut chosen),
+        };
         let reason = match wanted.specification {
             Some(review) => format!("Scaffold {template} of the specification that review {review} approved"),
             None => format!("Scaffold {template}"),
@@ -381,6 +390,26 @@ fn read_from(
         metadata: json!({"document": about}),
         origin: format!("read from {file}, document {}", document.digest().short()),
     })
+}
+
+/// The template and the language of a scaffold; why they were chosen where nobody named them.
+fn chosen_frame(
+    wanted: &NewTool,
+    specified: Option<&ToolSpecification>,
+    words: &str,
+    chosen: &mut Vec<String>,
+) -> (ScaffoldTemplate, ScriptLanguage) {
+    let language = wanted.language.unwrap_or_else(|| {
+        let choice = scaffold::choose_language(specified.and_then(|s| s.language), words);
+        chosen.push(format!("language: {}", choice.why));
+        choice.is
+    });
+    let template = wanted.template.unwrap_or_else(|| {
+        let choice = scaffold::choose_template(words);
+        chosen.push(format!("template: {}", choice.why));
+        choice.is
+    });
+    (template, language)
 }
 
 /// All words of a specification that say something about its tool.

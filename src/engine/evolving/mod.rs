@@ -11,6 +11,7 @@ mod drive;
 mod evidence;
 mod examine;
 pub(super) mod generators;
+mod imports;
 mod keep;
 pub(super) mod live;
 pub(super) mod making;
@@ -19,8 +20,9 @@ mod probing;
 mod request;
 
 pub use documents::MAX_DOCUMENT_BYTES;
+pub use imports::Imported;
 pub use making::{Enclosed, Made, NewTool, Source};
-pub use opportunities::{Imported, OpportunityList};
+pub use opportunities::OpportunityList;
 
 pub use asking::{Asking, EvolveRequest};
 pub use drive::{OnProgress, Progress};

@@ -1,13 +1,13 @@
 //! Opportunities: mined when somebody asks, from what was recorded and from files that somebody names.
 
+use super::imports::{self, Imported};
 use crate::domain::{
-    Caller, DismissedOpportunity, Instant, Opportunity, OpportunitySources, Outcome, Redactor, RunFact, RunId,
-    SafeText, Stream, ToolName, Unanswered,
+    Caller, DismissedOpportunity, Instant, Opportunity, OpportunitySources, Outcome, RunFact, RunId, Stream, Unanswered,
 };
 use crate::engine::Engine;
 use crate::engine::core;
 use crate::engine::error::{EngineError, ErrorCode};
-use crate::engine::evolving::making::{Made, Source, structured};
+use crate::engine::evolving::making::{Made, Source};
 use crate::engine::library::scores::ToolAlert;
 use crate::engine::run::calling;
 use crate::engine::view::Preview;
@@ -18,9 +18,6 @@ use crate::runner::Spool;
 use crate::store::{Queries, StoreResult};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 
 /// The most runs that are looked at; of more, the newest.
 const MAX_RUNS: usize = 100_000;
@@ -30,12 +27,6 @@ const OUTPUTS: usize = 2_000;
 
 /// The most of an output that is read, in bytes.
 const OUTPUT_BYTES: usize = 16 << 10;
-
-/// The largest history or log, in bytes.
-const MAX_IMPORT: u64 = 64 << 20;
-
-/// The largest document, in bytes.
-const MAX_DOCUMENT: u64 = 8 << 20;
 
 /// The fewest digits by which an opportunity is named.
 const KEY_LEAST: usize = 4;
@@ -48,19 +39,6 @@ const ENOUGH_RUNS: usize = 5;
 
 /// Tools whose consumption is told.
 const CONSUMERS: usize = 10;
-
-/// What a file gave.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Imported {
-    /// Path as it was given.
-    pub file: String,
-    /// `history`, `log` or `openapi`.
-    pub kind: &'static str,
-    /// Commands, calls or operations that were read.
-    pub read: usize,
-    /// Lines that could not be read.
-    pub unreadable: usize,
-}
 
 /// Opportunities with the figures they are based on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -202,7 +180,7 @@ impl Opportunities<'_> {
     /// Everything that is seen, and the keys of what was answered.
     fn mined(&self, from: &OpportunitySources) -> Result<(OpportunityList, HashSet<String>), EngineError> {
         let mut material = self.material()?;
-        let imported = self.import(from, &mut material)?;
+        let imported = imports::import(&self.engine.library().catalog().tools, from, &mut material)?;
         let found = mine(&material);
         let hidden = self.workspace.read(|q| {
             let accepted = q.accepted_opportunities()?.into_keys();
@@ -259,44 +237,6 @@ impl Opportunities<'_> {
         });
         read.collect()
     }
-
-    /// Reads the files; what of them could not be read is counted.
-    fn import(&self, from: &OpportunitySources, material: &mut MiningInput) -> Result<Vec<Imported>, EngineError> {
-        let redactor = Redactor::new([]);
-        let mask = |line: &str| redactor.text(line);
-        let mut imported = Vec::new();
-        if let Some(path) = &from.history {
-            let name = shown_name(path);
-            let read = mine::read_history(&name, &bytes_of(path, MAX_IMPORT)?, &mask);
-            material.imported.extend(read.sessions);
-            imported.push(Imported { file: name, kind: "history", read: read.commands, unreadable: read.unreadable });
-        }
-        if let Some(path) = &from.log {
-            let name = shown_name(path);
-            let read = mine::read_agent_log(&name, &bytes_of(path, MAX_IMPORT)?, &mask);
-            material.imported.extend(read.sessions);
-            material.tasks.extend(read.tasks);
-            imported.push(Imported { file: name, kind: "log", read: read.calls, unreadable: read.unreadable });
-        }
-        if let Some(path) = &from.openapi {
-            let name = shown_name(path);
-            let no_operations = |why: &str| {
-                let hint =
-                    "an OpenAPI document with paths, or a definition with code_template, as .json, .yaml or .yml";
-                EngineError::new(ErrorCode::Usage, format!("{name} describes no operations{why}"), hint)
-            };
-            let document = structured(&name, &bytes_of(path, MAX_DOCUMENT)?)?;
-            let document = document.ok_or_else(|| no_operations(": its file extension is not supported"))?;
-            let catalog = self.engine.library().catalog();
-            let known = |name: &str| {
-                let name = ToolName::of_words(name);
-                catalog.tools.iter().any(|tool| ToolName::of_words(tool.name.as_str()) == name)
-            };
-            material.wrappers = mine::wrappers(&name, &document, &known).ok_or_else(|| no_operations(""))?;
-            imported.push(Imported { file: name, kind: "openapi", read: material.wrappers.len(), unreadable: 0 });
-        }
-        Ok(imported)
-    }
 }
 
 /// What was asked for in vain and no later call has done.
@@ -334,26 +274,4 @@ fn worsened(alert: &ToolAlert, runs: &[RunFact]) -> mine::Worsened {
         confidence: alert.runs_now as f64 / (alert.runs_now + ENOUGH_RUNS) as f64,
         runs: today.filter(shows).take(SHOWN).map(|run| run.id.0.unsigned_abs()).collect(),
     }
-}
-
-/// The name of a file, as it is shown and named in evidence.
-fn shown_name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    SafeText::visible(&name.to_string_lossy()).into_owned()
-}
-
-/// The bytes of a file.
-fn bytes_of(path: &Path, most: u64) -> Result<Vec<u8>, EngineError> {
-    let shown = path.display();
-    let unreadable = |error: std::io::Error| {
-        let code = if error.kind() == std::io::ErrorKind::NotFound { ErrorCode::NotFound } else { ErrorCode::Failed };
-        EngineError::new(code, format!("cannot read {shown}: {error}"), "name a readable file")
-    };
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
-    if bytes.len() as u64 <= most {
-        return Ok(bytes);
-    }
-    let message = format!("{shown} has more than {} MiB", most >> 20);
-    Err(EngineError::new(ErrorCode::Refused, message, "pass only its newest part, for example with `tail`"))
 }

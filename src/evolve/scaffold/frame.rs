@@ -34,6 +34,11 @@ pub(super) fn manifest(
         toml_list(network),
         toml_list(read),
     );
+    Ok(FrameManifest { head, rest: written(&Value::Object(interface(specification)))? })
+}
+
+/// What a specification says of input and output, with its examples as examples and tests.
+pub(super) fn interface(specification: &ToolSpecification) -> Map<String, Value> {
     let mut rest = Map::new();
     rest.insert("input".to_owned(), without_null_defaults(specification.input_schema()));
     if let Some(schema) = specification.output_schema() {
@@ -66,10 +71,16 @@ pub(super) fn manifest(
     if !tests.is_empty() {
         rest.insert("tests".to_owned(), Value::Array(tests));
     }
-    let rest = Value::Object(rest);
-    refuse_unwritable(&rest, &mut Vec::new())?;
-    let rest = toml::to_string(&rest).map_err(|error| Unwritable { field: String::new(), why: error.to_string() })?;
-    Ok(FrameManifest { head, rest })
+    rest
+}
+
+/// Tables as TOML.
+///
+/// # Errors
+/// What TOML cannot hold.
+pub(super) fn written(tables: &Value) -> Result<String, Unwritable> {
+    refuse_unwritable(tables, &mut Vec::new())?;
+    toml::to_string(tables).map_err(|error| Unwritable { field: String::new(), why: error.to_string() })
 }
 
 /// Refuses the first value that has no form in TOML. `path` is where it is looked for, and as it was afterwards.

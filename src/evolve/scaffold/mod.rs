@@ -5,6 +5,7 @@
 
 mod choice;
 mod frame;
+mod made;
 
 pub use choice::{Choice, choose_language, choose_template};
 
@@ -138,6 +139,11 @@ fn own_words(template: ScaffoldTemplate) -> &'static str {
 /// # Errors
 /// What of the specification no manifest can hold.
 pub fn render(order: &ScaffoldRequest<'_>) -> Result<Vec<ScaffoldFile>, Unwritable> {
+    if let Some((specification, _)) = order.specification
+        && let Some(implementation) = &specification.implementation
+    {
+        return made::files(order, specification, implementation);
+    }
     let dialect = dialect(order.language);
     let entry = format!("{}.{}", order.name.as_str().replace(['-', '.'], "_"), dialect.ending);
     let description = one_line(order.description);
@@ -151,7 +157,6 @@ pub fn render(order: &ScaffoldRequest<'_>) -> Result<Vec<ScaffoldFile>, Unwritab
         (ScaffoldTemplate::FileProcessor, ScriptLanguage::Shell) => &["awk", "dirname", "realpath", "wc"],
         _ => &[],
     };
-    let prompt = order.specification.map(|(_, digest)| format!("prompt = {}\n", toml_text(&digest.hex())));
     let filled = |text: &str| {
         text.replace("{{name}}", &toml_text(order.name.as_str()))
             .replace("{{language}}", &toml_text(order.language.word()))
@@ -160,11 +165,7 @@ pub fn render(order: &ScaffoldRequest<'_>) -> Result<Vec<ScaffoldFile>, Unwritab
             .replace("{{input_mode}}", &toml_text(dialect.input))
             .replace("{{memory}}", &toml_text(dialect.memory))
             .replace("{{programs}}", &toml_list(programs))
-            .replace("{{created_by}}", &toml_text(&one_line(order.created_by)))
-            .replace("{{generator}}", &toml_text(GENERATOR))
-            .replace("{{created_at}}", &toml_text(order.created_at))
             // Words of others come last: what looks like a place in them stays as it is.
-            .replace("{{reason}}", &toml_text(&one_line(order.reason)))
             .replace("{{description}}", &toml_text(&description))
     };
     let (manifest, code) = match order.specification {
@@ -181,7 +182,7 @@ pub fn render(order: &ScaffoldRequest<'_>) -> Result<Vec<ScaffoldFile>, Unwritab
             )
         }
     };
-    let manifest = manifest + &filled(PROVENANCE) + &prompt.unwrap_or_default();
+    let manifest = manifest + &provenance(order);
     let code = header(order, &description) + &code.replace("{{json}}", SHELL_JSON.trim_end());
     let mut files = vec![
         ScaffoldFile { path: entry, text: code, executable: true },
@@ -192,6 +193,17 @@ pub fn render(order: &ScaffoldRequest<'_>) -> Result<Vec<ScaffoldFile>, Unwritab
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
+}
+
+/// Who made a tool when and why, and of which specification.
+fn provenance(order: &ScaffoldRequest<'_>) -> String {
+    let prompt = order.specification.map(|(_, digest)| format!("prompt = {}\n", toml_text(&digest.hex())));
+    let filled = PROVENANCE
+        .replace("{{created_by}}", &toml_text(&one_line(order.created_by)))
+        .replace("{{generator}}", &toml_text(GENERATOR))
+        .replace("{{created_at}}", &toml_text(order.created_at))
+        .replace("{{reason}}", &toml_text(&one_line(order.reason)));
+    filled + &prompt.unwrap_or_default()
 }
 
 /// The first lines of a tool: what starts it, and who made it when.

@@ -179,6 +179,7 @@ impl LogReader {
                 given: sorted(made.fields.iter().filter_map(|field| field.token).collect()),
                 fields: made.fields,
                 failed: failed.filter(|_| nth == last).map(str::to_owned),
+                line: Some(command.into()),
                 ..RecordedStep::default()
             };
             self.push(step, here, id.filter(|_| nth == last));

@@ -139,6 +139,7 @@ fn suggest(sessions: &[Session], chain: &Chain) -> Opportunity {
         expected_output: None,
         tools: chain.actions.clone(),
         evidence: evidence.collect(),
+        implementation: None,
     })
 }
 

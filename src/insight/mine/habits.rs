@@ -1,10 +1,13 @@
 //! Command lines that are typed again and again with other values.
 
 use super::reckon::{distinct, often, part};
-use super::shell::pipelines;
-use super::step::Session;
-use crate::domain::{InputParameter, Opportunity, OpportunityKind, Suggested, Witness, Worth};
-use serde_json::Map;
+use super::shell::{LineWord, Pipeline, pipelines};
+use super::step::{InputField, RecordedStep, Session};
+use crate::domain::{
+    CommandLine, CommandWord, Implementation, InputParameter, Opportunity, OpportunityKind, ParameterType, Suggested,
+    Witness, Worth,
+};
+use serde_json::{Map, json};
 use std::collections::BTreeMap;
 
 /// How often a line must have been typed.
@@ -15,6 +18,12 @@ const MANY_WORDS: usize = 3;
 
 /// Lines shown of each pattern.
 const SHOWN: usize = 5;
+
+/// Lines compared with each other, the newest: what all of them have in common is no parameter.
+const COMPARED: usize = 200;
+
+/// Characters shown of a line.
+const SAMPLE: usize = 200;
 
 /// What lines typed again suggest: pipelines, and single programs with many flags and values. Impact: words that need
 /// not be typed, `x / (x + 200)`; complexity: programs and values, `x / (x + 10)`; confidence: how many of the lines
@@ -39,49 +48,127 @@ fn suggest(
     places: &[(usize, usize)],
     programs: &BTreeMap<&str, usize>,
 ) -> Option<Opportunity> {
-    // The shape of a line is a line, with placeholders for values.
-    let plain = shape.replace(['<', '>'], "");
-    let made = pipelines(&plain)?.into_iter().next()?;
-    if made.programs.len() < 2 && made.words < MANY_WORDS {
+    let (session, place) = *places.last()?;
+    let typed: Vec<Pipeline> = places
+        .iter()
+        .rev()
+        .take(COMPARED)
+        .filter_map(|(session, place)| typed_again(&sessions[*session].steps[*place]))
+        .collect();
+    let newest = typed.first()?;
+    if newest.programs.len() < 2 && newest.words < MANY_WORDS {
         return None;
     }
-    let (session, place) = *places.last()?;
-    let last = &sessions[session].steps[place];
-    let mut parameters: Vec<InputParameter> = last
-        .fields
-        .iter()
-        .map(|field| InputParameter {
-            name: field.name.clone(),
-            kind: field.kind,
-            description: String::new(),
-            required: true,
-            constraints: Map::new(),
-        })
-        .collect();
-    distinct(&mut parameters);
+    let line = HabitLine::of(&typed, &sessions[session].steps[place].fields);
     let count = places.len();
     let first = super::chains::first_word(shape);
-    let words = made.programs.len() + made.words;
+    let words = newest.programs.len() + newest.words;
     let evidence = places.iter().rev().take(SHOWN).map(|(session, place)| {
         let session = &sessions[*session];
-        Witness { source: session.source.clone(), numbers: vec![session.steps[*place].number], text: shape.to_owned() }
+        let step = &session.steps[*place];
+        let text = typed_again(step).map_or_else(|| shape.to_owned(), |made| sample(&made));
+        Witness { source: session.source.clone(), numbers: vec![step.number], text }
     });
+    let shown = line.as_ref().map_or_else(|| shape.to_owned(), |line| line.commands.to_string());
+    let parameters = match &line {
+        Some(line) => line.parameters.clone(),
+        None => all_values(&sessions[session].steps[place].fields),
+    };
     Some(Opportunity::of(Suggested {
         kind: OpportunityKind::CommandPattern,
         about: shape.to_owned(),
-        name: made.programs.join(" "),
-        title: format!("{shape}: typed {count} times"),
-        description: format!("A tool that replaces the command line `{shape}`, with its values as parameters"),
+        name: newest.programs.join(" "),
+        title: format!("{shown}: typed {count} times"),
+        description: format!("A tool that replaces the command line `{shown}`, with its values as parameters"),
         count: count as u64,
         worth: Worth {
             frequency: often(count),
             impact: part((count * words) as f64, 200.0),
-            complexity: part((made.programs.len() + parameters.len()) as f64, 10.0),
+            complexity: part((newest.programs.len() + parameters.len()) as f64, 10.0),
             confidence: 0.5 + 0.5 * count as f64 / programs.get(first).copied().unwrap_or(count).max(1) as f64,
         },
         parameters,
         expected_output: None,
-        tools: made.programs,
+        tools: newest.programs.clone(),
         evidence: evidence.collect(),
+        implementation: line.map(|line| Implementation::Commands(line.commands)),
     }))
+}
+
+/// The pipeline of a step, read again from its line.
+fn typed_again(step: &RecordedStep) -> Option<Pipeline> {
+    pipelines(step.line.as_deref()?)?.into_iter().find(|made| made.shape == step.action)
+}
+
+/// A line as it was typed, without what looks like a secret.
+fn sample(made: &Pipeline) -> String {
+    let word = |word: &LineWord| {
+        let sign = word.sign.iter().cloned();
+        let value = word.value.as_ref().map(|(_, value)| value.as_str()).unwrap_or_default();
+        sign.chain([format!("{}{value}", word.text)]).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    };
+    let command = |words: &Vec<LineWord>| words.iter().map(word).collect::<Vec<_>>().join(" ");
+    made.commands.iter().map(command).collect::<Vec<_>>().join(" | ").chars().take(SAMPLE).collect()
+}
+
+/// A line with parameters in place of the values that differ.
+struct HabitLine {
+    commands: CommandLine,
+    parameters: Vec<InputParameter>,
+}
+
+impl HabitLine {
+    /// `None` where a line holds more than words and values: variables, patterns of file names, groups.
+    fn of(typed: &[Pipeline], fields: &[InputField]) -> Option<HabitLine> {
+        let newest = typed.first().filter(|_| typed.iter().all(|made| made.is_plain))?;
+        let values = |made: &Pipeline| -> Vec<String> {
+            made.commands
+                .iter()
+                .flatten()
+                .filter_map(|word| word.value.as_ref())
+                .map(|(_, text)| text.clone())
+                .collect()
+        };
+        let all: Vec<Vec<String>> = typed.iter().map(values).collect();
+        let is_constant = |at: usize| typed.len() >= SUPPORT && all.iter().all(|one| one.get(at) == all[0].get(at));
+        let mut parameters: Vec<(usize, InputParameter)> = Vec::new();
+        for word in newest.commands.iter().flatten() {
+            let Some((at, _)) = word.value.as_ref().filter(|(at, _)| !is_constant(*at)) else { continue };
+            let mut parameter = parameter_of(fields.get(*at)?);
+            if word.sign.is_none() && word.text.is_empty() && parameter.kind == ParameterType::String {
+                // A value that begins so would be an option of the program.
+                parameter.constraints.insert("pattern".to_owned(), json!("^[^-]"));
+            }
+            parameters.push((*at, parameter));
+        }
+        let (places, mut parameters): (Vec<usize>, Vec<InputParameter>) = parameters.into_iter().unzip();
+        distinct(&mut parameters);
+        let word = |word: &LineWord| {
+            let input = word.value.as_ref().and_then(|(at, _)| places.iter().position(|place| place == at));
+            let constant = word.value.as_ref().filter(|_| input.is_none()).map(|(_, text)| text.as_str());
+            CommandWord {
+                sign: word.sign.clone(),
+                text: format!("{}{}", word.text, constant.unwrap_or_default()),
+                input: input.map(|at| parameters[at].name.clone()),
+            }
+        };
+        let commands = newest.commands.iter().map(|words| words.iter().map(word).collect()).collect();
+        Some(HabitLine { commands: CommandLine { commands }, parameters })
+    }
+}
+
+fn parameter_of(field: &InputField) -> InputParameter {
+    InputParameter {
+        name: field.name.clone(),
+        kind: field.kind,
+        description: String::new(),
+        required: true,
+        constraints: Map::new(),
+    }
+}
+
+fn all_values(fields: &[InputField]) -> Vec<InputParameter> {
+    let mut parameters: Vec<InputParameter> = fields.iter().map(parameter_of).collect();
+    distinct(&mut parameters);
+    parameters
 }

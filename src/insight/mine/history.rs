@@ -43,9 +43,8 @@ pub fn read(name: &str, bytes: &[u8], mask: &dyn Fn(&str) -> String) -> History 
     let mut read = 0;
     let skipped = typed.len().saturating_sub(MAX_COMMANDS);
     for command in typed.iter().skip(skipped) {
-        let Some(found) =
-            Some(&command.text).filter(|text| text.len() <= MAX_LINE).and_then(|text| pipelines(&mask(text)))
-        else {
+        let masked = (command.text.len() <= MAX_LINE).then(|| mask(&command.text));
+        let Some((line, found)) = masked.and_then(|line| Some((Box::<str>::from(&*line), pipelines(&line)?))) else {
             unreadable += 1;
             continue;
         };
@@ -58,6 +57,7 @@ pub fn read(name: &str, bytes: &[u8], mask: &dyn Fn(&str) -> String) -> History 
             at: command.at,
             given: sorted(made.fields.iter().filter_map(|field| field.token).collect()),
             fields: made.fields,
+            line: Some(line.clone()),
             ..RecordedStep::default()
         }));
     }

@@ -176,6 +176,7 @@ fn suggest(one: &Consumption, kind: OpportunityKind, of: &str, share: f64, used:
         expected_output: None,
         tools: vec![one.tool.clone()],
         evidence: vec![Witness { source: "run".to_owned(), numbers, text: "the slowest ones".to_owned() }],
+        implementation: None,
     })
 }
 

@@ -9,6 +9,7 @@ mod chains;
 mod habits;
 mod history;
 mod hogs;
+mod operation_call;
 #[cfg(test)]
 mod planted;
 mod reckon;

@@ -104,6 +104,7 @@ fn suggest(
         expected_output: None,
         tools: vec![(*tool).to_owned(), other.to_owned()],
         evidence: evidence.collect(),
+        implementation: None,
     })
 }
 

@@ -41,6 +41,7 @@ pub fn opportunities(worsened: &[Worsened]) -> Vec<Opportunity> {
             expected_output: None,
             tools: vec![one.tool.clone()],
             evidence: vec![Witness { source: "run".to_owned(), numbers: one.runs.clone(), text: one.text.clone() }],
+            implementation: None,
         })
     });
     each.collect()

@@ -47,6 +47,21 @@ pub struct Pipeline {
     pub fields: Vec<InputField>,
     /// Flags and values: how much somebody has to type each time.
     pub words: usize,
+    /// The words of each command as they were typed.
+    pub commands: Vec<Vec<LineWord>>,
+    /// Whether these words are all that the line says: no variables, patterns of file names, settings or groups.
+    pub is_plain: bool,
+}
+
+/// A word of a command line.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LineWord {
+    /// The sign of a redirection in front of it.
+    pub sign: Option<String>,
+    /// What is no value: a program, a flag.
+    pub text: String,
+    /// The value behind that, and its place among the fields of the line.
+    pub value: Option<(usize, String)>,
 }
 
 /// The pipelines of a command line, in order; `None` for what is no command line.
@@ -55,7 +70,7 @@ pub fn pipelines(line: &str) -> Option<Vec<Pipeline>> {
 }
 
 fn pipeline(read: &ShellPipeline) -> Option<Pipeline> {
-    let mut made = Pipeline::default();
+    let mut made = Pipeline { is_plain: true, ..Pipeline::default() };
     for command in &read.commands {
         let shape = command_shape(command, &mut made)?;
         if !made.shape.is_empty() {
@@ -69,28 +84,44 @@ fn pipeline(read: &ShellPipeline) -> Option<Pipeline> {
 /// The shape of one command; its values go into the pipeline.
 fn command_shape(command: &ShellCommand, into: &mut Pipeline) -> Option<String> {
     let mut shape: Vec<String> = Vec::new();
+    into.commands.push(Vec::new());
     let (mut has_program, mut wants_command) = (false, false);
     for part in &command.parts {
         match part {
-            ShellPart::Setting(_) => {}
+            ShellPart::Setting(_) => into.is_plain = false,
             ShellPart::Redirect { sign, target } => {
                 shape.push(sign.clone());
-                shape.extend(target.as_ref().map(|target| target_shape(sign, target, into)));
+                into.is_plain &= has_program && (!sign.starts_with("<<") || sign == "<<<");
+                let target = target.as_ref().map(|target| (target_shape(sign, target, into), target));
+                into.word(LineWord {
+                    sign: Some(sign.clone()),
+                    value: target.as_ref().map(|(_, target)| (into.fields.len() - 1, target.text.clone())),
+                    ..LineWord::default()
+                });
+                if let Some((target_shape, target)) = target {
+                    into.is_plain &= target.is_literal;
+                    shape.push(target_shape);
+                }
             }
             ShellPart::Word(word) if !has_program => {
                 if !word.is_quoted && (WRAPPERS.contains(&word.text.as_str()) || is_setting(&word.text)) {
+                    into.is_plain = false;
                     continue;
                 }
                 let program = word.text.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(&word.text);
                 has_program = true;
                 wants_command = WITH_COMMANDS.contains(&program);
+                into.is_plain &= program == word.text && is_program(program);
                 into.programs.push(program.to_owned());
+                into.word(LineWord { text: program.to_owned(), ..LineWord::default() });
                 shape.push(program.to_owned());
             }
-            ShellPart::Word(ShellWord { text, is_quoted }) => {
+            ShellPart::Word(word @ ShellWord { text, is_quoted, .. }) => {
+                into.is_plain &= word.is_literal;
                 if wants_command && !is_quoted && !text.starts_with('-') {
                     wants_command = false;
                     if text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+                        into.word(LineWord { text: text.clone(), ..LineWord::default() });
                         shape.push(text.clone());
                         continue;
                     }
@@ -100,7 +131,24 @@ fn command_shape(command: &ShellCommand, into: &mut Pipeline) -> Option<String> 
             }
         }
     }
-    has_program.then(|| several_as_one(&shape))
+    let one = several_as_one(&shape);
+    into.is_plain &= !one.contains('…');
+    has_program.then_some(one)
+}
+
+impl Pipeline {
+    fn word(&mut self, word: LineWord) {
+        if let Some(command) = self.commands.last_mut() {
+            command.push(word);
+        }
+    }
+}
+
+/// Whether a first word is the name of a program, and no loop, group or test.
+fn is_program(word: &str) -> bool {
+    let keywords = ["while", "until", "for", "if", "case", "select", "function", "time"];
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+');
+    !keywords.contains(&word) && word.starts_with(|c: char| c.is_ascii_alphanumeric()) && word.chars().all(is_name)
 }
 
 /// A setting behind a wrapper, which the grammar reads as a word: `sudo A=1 make`.
@@ -141,6 +189,7 @@ fn word_shape(text: &str, is_quoted: bool, into: &mut Pipeline) -> String {
     }
     let (sign, name, kind) = sort_of(text, is_quoted);
     value(into, name, kind, text);
+    into.word(LineWord { value: Some((into.fields.len() - 1, text.to_owned())), ..LineWord::default() });
     sign.to_owned()
 }
 
@@ -150,13 +199,18 @@ fn flag_shape(text: &str, into: &mut Pipeline) -> String {
         let (sign, name, kind) = sort_of(given, false);
         let plain = flag.trim_start_matches('-');
         value(into, if plain.is_empty() { name } else { plain }, kind, given);
+        let value = Some((into.fields.len() - 1, given.to_owned()));
+        into.word(LineWord { text: format!("{flag}="), value, ..LineWord::default() });
         return format!("{flag}={sign}");
     }
     let letters = text.trim_end_matches(|c: char| c.is_ascii_digit());
     if letters.len() < text.len() && letters.len() <= 2 {
         value(into, "number", ParameterType::Integer, &text[letters.len()..]);
+        let value = Some((into.fields.len() - 1, text[letters.len()..].to_owned()));
+        into.word(LineWord { text: letters.to_owned(), value, ..LineWord::default() });
         return format!("{letters}<number>");
     }
+    into.word(LineWord { text: text.to_owned(), ..LineWord::default() });
     text.to_owned()
 }
 

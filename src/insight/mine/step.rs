@@ -32,6 +32,8 @@ pub struct RecordedStep {
     pub is_known: bool,
     /// How it failed: its message. `None` when it did not.
     pub failed: Option<String>,
+    /// The command line in which it stands, without secrets; `None` for what is none.
+    pub line: Option<Box<str>>,
 }
 
 /// A part of an input.

@@ -74,6 +74,7 @@ fn suggest(tasks: &[TaskText], space: &Space, group: &[usize]) -> Opportunity {
         expected_output: None,
         tools: Vec::new(),
         evidence: evidence.collect(),
+        implementation: None,
     })
 }
 

@@ -1,8 +1,10 @@
 //! Everything together: what is mined from rows and files, and in which order.
 
 use super::*;
-use crate::domain::{Instant, OpportunityKind, RunOutcome, Suggested, ToolName, Worth};
-use serde_json::json;
+use crate::domain::{
+    HttpBody, HttpCall, Implementation, Instant, OpportunityKind, RunOutcome, Suggested, ToolName, Worth,
+};
+use serde_json::{Value, json};
 
 fn fact(id: i64, tool: &str, outcome: RunOutcome) -> RunFact {
     RunFact {
@@ -90,8 +92,8 @@ fn a_history_of_2000_lines_gives_its_habits_with_the_values_left_out() {
     assert_eq!(
         habits,
         [
-            (100, "awk sed".to_owned(), "awk -F, <text> <path> | sed <path>".to_owned()),
-            (100, "find".to_owned(), "find <path> -name <path> -mtime <number> -delete".to_owned()),
+            (100, "awk sed".to_owned(), "awk -F, <text> <path> | sed <path_2>".to_owned()),
+            (100, "find".to_owned(), "find <path> -name '*.tmp' -mtime <number> -delete".to_owned()),
             (
                 100,
                 "grep sort uniq head".to_owned(),
@@ -104,6 +106,7 @@ fn a_history_of_2000_lines_gives_its_habits_with_the_values_left_out() {
         grep.parameters.iter().map(|parameter| (parameter.name.as_str(), parameter.kind.word())).collect();
     assert_eq!(parameters, [("text", "string"), ("path", "string"), ("number", "integer")]);
     assert_eq!((grep.evidence[0].source.as_str(), &grep.evidence[0].numbers[..]), ("history", &[1_984][..]));
+    assert_eq!(grep.evidence[0].text, "grep -rn error 1983 logs/day-1983.log | sort | uniq -c | head -7");
 }
 
 fn suggested(name: &str, worth: [f64; 4]) -> Opportunity {
@@ -120,6 +123,7 @@ fn suggested(name: &str, worth: [f64; 4]) -> Opportunity {
         expected_output: None,
         tools: Vec::new(),
         evidence: Vec::new(),
+        implementation: None,
     })
 }
 
@@ -238,4 +242,94 @@ fn a_definition_that_shows_functions_gives_a_tool_for_each() {
         (found[0].parameters[0].description.as_str(), found[0].evidence[0].numbers[0]),
         ("First name (string)", 3)
     );
+}
+
+#[test]
+fn what_all_lines_have_in_common_is_no_parameter() {
+    let lines: String = (0..6)
+        .map(|n| format!("curl -s https://api.example.org/v1/{n} | jq -r '.items[] | .name' > names-{n}.txt\n"))
+        .collect();
+    let read = read_history("history", lines.as_bytes(), &str::to_owned);
+    let found = mine(&MiningInput { imported: read.sessions, ..MiningInput::default() }).opportunities;
+    let [habit] = found.as_slice() else { panic!("{found:#?}") };
+    let names: Vec<_> = habit.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    assert_eq!(names, ["url", "path"]);
+    let Some(Implementation::Commands(line)) = &habit.implementation else { panic!("{habit:#?}") };
+    assert_eq!(line.to_string(), "curl -s <url> | jq -r '.items[] | .name' > <path>");
+    assert!(line.writes());
+    assert_eq!(line.programs(), ["curl", "jq"]);
+    assert_eq!(habit.specification().implementation, habit.implementation);
+}
+
+#[test]
+fn a_line_with_variables_or_patterns_of_files_needs_somebody_to_write_it() {
+    for line in
+        ["tar -czf $OUT-{n} a b", "rm -f -v logs/{n}/*.log", "cd {n} && sort -u -n ~/x-{n}", "sudo tail -n {n} -f a"]
+    {
+        let lines: String = (0..6).map(|n| format!("{}\n", line.replace("{n}", &format!("7{n}")))).collect();
+        let read = read_history("history", lines.as_bytes(), &str::to_owned);
+        let found = mine(&MiningInput { imported: read.sessions, ..MiningInput::default() }).opportunities;
+        let habits: Vec<_> = found.iter().filter(|one| one.kind == OpportunityKind::CommandPattern).collect();
+        assert!(!habits.is_empty() && habits.iter().all(|one| one.implementation.is_none()), "{line}: {habits:#?}");
+    }
+}
+
+/// A document with one operation, in which a part is replaced.
+fn notes(edit: impl FnOnce(&mut Value)) -> Option<HttpCall> {
+    let mut document = json!({
+        "openapi": "3.0.0",
+        "info": {"title": "Notes API"},
+        "servers": [{"url": "https://{region}.example.org/v1/", "variables": {"region": {"default": "eu"}}}],
+        "components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}},
+        "security": [{"key": []}],
+        "paths": {"/users/{user-id}/notes": {
+            "parameters": [{"name": "user-id", "in": "path", "required": true, "schema": {"type": "string"}}],
+            "post": {
+                "operationId": "addNote",
+                "parameters": [
+                    {"name": "lang", "in": "query", "schema": {"type": "string"}},
+                    {"name": "X-Trace", "in": "header", "schema": {"type": "string"}}
+                ],
+                "requestBody": {"required": true, "content": {"application/json": {"schema": {
+                    "type": "object", "required": ["text"],
+                    "properties": {"text": {"type": "string"}, "lang": {"type": "string"}}
+                }}}},
+                "responses": {"201": {"description": "made"}}
+            }
+        }}
+    });
+    edit(&mut document);
+    let found = wrappers("notes.json", &document, &|_| false).unwrap().remove(0);
+    match found.implementation? {
+        Implementation::Http(call) => Some(call),
+        Implementation::Commands(line) => panic!("{line}"),
+    }
+}
+
+#[test]
+fn an_operation_with_a_host_becomes_its_request() {
+    let call = notes(|_| {}).unwrap();
+    assert_eq!((call.request.method.as_str(), call.env), ("POST", vec!["NOTES_API_API_KEY".to_owned()]));
+    assert_eq!(call.request.url, "https://eu.example.org/v1/users/{input.user_id}/notes");
+    assert_eq!(call.request.query, Some(json!({"lang": "{input.lang}"})));
+    let headers: Vec<_> = call.request.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(headers, ["X-Key={env.NOTES_API_API_KEY}", "X-Trace={input.X_Trace}"]);
+    assert_eq!(call.request.body, Some(HttpBody::Json(json!({"lang": "{input.lang_2}", "text": "{input.text}"}))));
+}
+
+#[test]
+fn an_operation_that_is_not_wholly_described_gets_no_request() {
+    let set = |at: &'static str, value: Value| move |document: &mut Value| *document.pointer_mut(at).unwrap() = value;
+    for (what, found) in [
+        ("no host", notes(set("/servers", json!([{"url": "/v1"}])))),
+        ("no server", notes(set("/servers", json!([])))),
+        ("a cookie", notes(set("/components/securitySchemes/key/in", json!("cookie")))),
+        ("an unknown scheme", notes(set("/security", json!([{"other": []}])))),
+        ("a path that nothing fills", notes(set("/paths/~1users~1{user-id}~1notes/parameters", json!([])))),
+    ] {
+        assert_eq!(found, None, "{what}");
+    }
+    assert_eq!(notes(set("/security", json!([{"key": []}, {}]))).unwrap().env, [""; 0], "nobody must say who asks");
+    let bearer = notes(set("/components/securitySchemes/key", json!({"type": "http", "scheme": "bearer"}))).unwrap();
+    assert_eq!(bearer.request.headers["Authorization"], "Bearer {env.NOTES_API_TOKEN}");
 }

@@ -97,6 +97,7 @@ fn of_scenario(words: &str, marks: &[&FailureMark]) -> Opportunity {
         expected_output: None,
         tools: tools.into_iter().map(str::to_owned).collect(),
         evidence: evidence.collect(),
+        implementation: None,
     })
 }
 
@@ -122,6 +123,7 @@ fn never_worked(tool: &str, runs: &[&Ended<'_>]) -> Opportunity {
         expected_output: None,
         tools: vec![tool.to_owned()],
         evidence: vec![Witness { source: "run".to_owned(), numbers, text: message.to_owned() }],
+        implementation: None,
     })
 }
 
@@ -161,6 +163,7 @@ fn of_askings(asked: &[Unanswered], group: &[usize]) -> Opportunity {
         expected_output: None,
         tools: Vec::new(),
         evidence: evidence.collect(),
+        implementation: None,
     })
 }
 

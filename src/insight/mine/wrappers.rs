@@ -1,14 +1,14 @@
 //! Operations of an API that no tool wraps: from an OpenAPI document, or from a definition that shows its functions.
 
+use super::operation_call::{OperationPlace, Place, Placed, resolved};
 use super::reckon::{distinct, parameter_name};
-use crate::domain::{InputParameter, Opportunity, OpportunityKind, ParameterType, Suggested, Witness, Worth};
+use crate::domain::{
+    HttpCall, Implementation, InputParameter, Opportunity, OpportunityKind, ParameterType, Suggested, Witness, Worth,
+};
 use serde_json::{Map, Value, json};
 
 /// The most operations of one document that are proposed.
 pub const MAX_OPERATIONS: usize = 500;
-
-/// How deep references are followed.
-const MAX_REFERENCES: usize = 8;
 
 /// What an operation is called with.
 const METHODS: [&str; 8] = ["get", "post", "put", "patch", "delete", "head", "options", "trace"];
@@ -31,6 +31,8 @@ struct Operation {
     place: String,
     parameters: Vec<InputParameter>,
     output: Option<Value>,
+    /// The request that it is; `None` where the document does not say enough.
+    call: Option<HttpCall>,
     /// Which one it is in the document, from 1.
     number: u64,
 }
@@ -57,23 +59,29 @@ fn of_paths(document: &Value, paths: &Map<String, Value>) -> Vec<Operation> {
                 id => spaced(id),
             };
             let description = [text("summary"), text("description")].into_iter().find(|text| !text.is_empty());
-            let mut parameters = Vec::new();
+            let mut placed: Vec<Placed> = Vec::new();
             let listed = [item.get("parameters"), operation.get("parameters")];
             for parameter in listed.into_iter().flatten().filter_map(Value::as_array).flatten() {
-                parameters.extend(of_parameter(document, resolved(document, parameter)));
+                placed.extend(of_parameter(document, resolved(document, parameter)));
             }
             let body = operation.get("requestBody").map(|body| resolved(document, body));
             if let Some(schema) = body.and_then(content_schema) {
                 let is_required = body.and_then(|body| body.get("required")).and_then(Value::as_bool) == Some(true);
-                parameters.extend(of_body(document, schema, is_required));
+                placed.extend(of_body(document, schema, is_required, place_of_body(body)));
             }
+            let mut parameters: Vec<InputParameter> = placed.iter().map(|one| one.parameter.clone()).collect();
             distinct(&mut parameters);
+            for (one, parameter) in placed.iter_mut().zip(&parameters) {
+                one.parameter.clone_from(parameter);
+            }
+            let call = OperationPlace { document, item, operation, method, path }.call(&placed);
             found.push(Operation {
                 name,
                 description: description.unwrap_or_default().to_owned(),
                 place: format!("{} {path}", method.to_uppercase()),
                 parameters,
                 output: answer(document, operation),
+                call,
                 number: found.len() as u64 + 1,
             });
         }
@@ -82,26 +90,51 @@ fn of_paths(document: &Value, paths: &Map<String, Value>) -> Vec<Operation> {
 }
 
 /// A parameter of version 3, or of version 2, where a body is one.
-fn of_parameter(document: &Value, parameter: &Value) -> Vec<InputParameter> {
+fn of_parameter(document: &Value, parameter: &Value) -> Vec<Placed> {
     let is_required = parameter.get("required").and_then(Value::as_bool) == Some(true);
-    if parameter.get("in").and_then(Value::as_str) == Some("body") {
-        return parameter.get("schema").map(|schema| of_body(document, schema, is_required)).unwrap_or_default();
-    }
+    let place = match parameter.get("in").and_then(Value::as_str) {
+        Some("body") => {
+            let schema = parameter.get("schema");
+            return schema.map(|schema| of_body(document, schema, is_required, Place::Body)).unwrap_or_default();
+        }
+        Some("path") => Place::Path,
+        Some("query") => Place::Query,
+        Some("header") => Place::Header,
+        Some("formData") if parameter.get("type").and_then(Value::as_str) != Some("file") => Place::Form,
+        _ => Place::Elsewhere,
+    };
     let Some(name) = parameter.get("name").and_then(Value::as_str) else { return Vec::new() };
     let schema = parameter.get("schema").or_else(|| content_schema(parameter)).unwrap_or(parameter);
-    vec![of_schema(document, name, schema, is_required, parameter.get("description"))]
+    let read = of_schema(document, name, schema, is_required, parameter.get("description"));
+    vec![Placed { place, original: name.to_owned(), parameter: read }]
+}
+
+/// How a body of version 3 is sent.
+fn place_of_body(body: Option<&Value>) -> Place {
+    let content = body.and_then(|body| body.get("content")).and_then(Value::as_object);
+    let has = |kind: &str| content.is_some_and(|content| content.keys().any(|key| key.starts_with(kind)));
+    match () {
+        () if has("application/json") => Place::Body,
+        () if has("application/x-www-form-urlencoded") => Place::Form,
+        () => Place::Elsewhere,
+    }
 }
 
 /// The fields of a body; one parameter for one that has none.
-fn of_body(document: &Value, schema: &Value, is_required: bool) -> Vec<InputParameter> {
+fn of_body(document: &Value, schema: &Value, is_required: bool, place: Place) -> Vec<Placed> {
     let schema = resolved(document, schema);
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
-        return vec![of_schema(document, "body", schema, is_required, None)];
+        let place = if place == Place::Body { Place::WholeBody } else { Place::Elsewhere };
+        let parameter = of_schema(document, "body", schema, is_required, None);
+        return vec![Placed { place, original: "body".to_owned(), parameter }];
     };
     let required: Vec<&str> =
         schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-    let each =
-        |(name, schema): (&String, &Value)| of_schema(document, name, schema, required.contains(&name.as_str()), None);
+    let each = |(name, schema): (&String, &Value)| Placed {
+        place,
+        original: name.clone(),
+        parameter: of_schema(document, name, schema, required.contains(&name.as_str()), None),
+    };
     properties.iter().map(each).collect()
 }
 
@@ -141,21 +174,34 @@ fn answer(document: &Value, operation: &Map<String, Value>) -> Option<Value> {
     let schema = content_schema(success).or_else(|| success.get("schema"));
     match schema.map(|schema| resolved(document, schema)) {
         // A schema that refers to others means nothing outside of its document.
-        Some(schema) if !schema.to_string().contains("\"$ref\"") => Some(schema.clone()),
+        Some(schema) if !schema.to_string().contains("\"$ref\"") => Some(plain_schema(schema)),
         _ => success.get("description").and_then(Value::as_str).map(|text| json!(text)),
     }
 }
 
-/// What a reference within the document leads to.
-fn resolved<'a>(document: &'a Value, mut value: &'a Value) -> &'a Value {
-    for _ in 0..MAX_REFERENCES {
-        let reference = value.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix('#'));
-        match reference.and_then(|pointer| document.pointer(pointer)) {
-            Some(next) => value = next,
-            None => break,
+/// A schema of OpenAPI 3.0 as JSON Schema: what may be null has that type, and what only OpenAPI knows is left out.
+fn plain_schema(schema: &Value) -> Value {
+    match schema {
+        Value::Array(list) => list.iter().map(plain_schema).collect(),
+        Value::Object(fields) => {
+            let may_be_null = fields.get("nullable") == Some(&json!(true));
+            let only_here = ["nullable", "example", "discriminator", "xml", "externalDocs"];
+            let is_only_here = |key: &str, field: &Value| {
+                only_here.contains(&key) && !(key != "nullable" && field.is_object() && field.get("type").is_some())
+            };
+            let kept = fields.iter().filter(|(key, field)| !is_only_here(key, field));
+            let mut plain: Map<String, Value> = kept.map(|(key, field)| (key.clone(), plain_schema(field))).collect();
+            if may_be_null && let Some(Value::String(kind)) = plain.get("type") {
+                plain.insert("type".to_owned(), json!([kind, "null"]));
+                // A list of values must name it as well.
+                if let Some(Value::Array(values)) = plain.get_mut("enum") {
+                    values.push(Value::Null);
+                }
+            }
+            Value::Object(plain)
         }
+        other => other.clone(),
     }
-    value
 }
 
 /// The functions that an example in Python shows, with what their first text says of them and their arguments.
@@ -179,6 +225,7 @@ fn of_functions(code: &str) -> Vec<Operation> {
             place: name.to_owned(),
             parameters: parameters.collect(),
             output: None,
+            call: None,
             number: at as u64 + 1,
         });
     }
@@ -285,5 +332,6 @@ fn suggest(file: &str, document: &Value, one: &Operation) -> Opportunity {
         expected_output: one.output.clone(),
         tools: Vec::new(),
         evidence: vec![Witness { source: file.to_owned(), numbers: vec![one.number], text: one.place.clone() }],
+        implementation: one.call.clone().map(Implementation::Http),
     })
 }

@@ -6,6 +6,7 @@ use crate::domain::{Command, DecisionRequest};
 use crate::tui::effect::{CallStep, Effect, Ending, Evolving, Failing};
 use crate::tui::keymap::Chord;
 use crate::tui::list::Motion;
+use crate::tui::overlay::arguments::ArgumentForm;
 use crate::tui::overlay::help::Help;
 use crate::tui::overlay::{Args, Overlay, Reply};
 use crate::tui::pane::Pane;
@@ -134,6 +135,10 @@ impl App {
                     self.recent.insert(0, verb);
                 }
                 self.perform(verb, &args)
+            }
+            Reply::Fill(verb, args) => {
+                self.open_form(Overlay::Arguments(Box::new(ArgumentForm::new(verb, &args))), &args);
+                Vec::new()
             }
             Reply::Press(key) => self.key(&key),
             Reply::Execute(command) => vec![Effect::Execute(command)],

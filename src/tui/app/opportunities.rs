@@ -12,8 +12,8 @@ use std::path::PathBuf;
 impl App {
     /// Opens the list, or asks about one of it. Without a key the list says which there are.
     pub(super) fn on_opportunities(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
-        let file = |name: &str| args.get(name).map(PathBuf::from);
-        let from = OpportunitySources { history: file("history"), log: file("log"), openapi: file("openapi") };
+        let files = |name: &str| args.all(name).map(PathBuf::from).collect();
+        let from = OpportunitySources { history: files("history"), log: files("log"), openapi: files("openapi") };
         match (verb, args.get("opportunity").map(str::to_owned)) {
             (Verb::Accept, Some(key)) => self.ask(Command::AcceptOpportunity { key, from }),
             (Verb::Dismiss, Some(key)) => {
@@ -61,6 +61,7 @@ mod tests {
                 Witness { source: "run".to_owned(), numbers: vec![3, 4, 7], text: "fetch \u{1b}[2J".to_owned() },
                 Witness { source: "history".to_owned(), numbers: vec![30, 31, 32], text: "fetch".to_owned() },
             ],
+            implementation: None,
         })
     }
 
@@ -94,6 +95,21 @@ mod tests {
         let asked = bench.taken();
         assert!(matches!(asked.as_slice(), [Effect::Preview(command)] if *command == accept), "{asked:?}");
         assert!(matches!(bench.app.overlays.last(), Some(Overlay::Confirm(_))));
+    }
+
+    #[test]
+    fn files_are_named_in_a_form_and_read_together() {
+        let mut bench = Bench::ready(100, 30);
+        bench.press("ctrl-o").answer(Answer::Opportunities(Ok(list())));
+        bench.press("+");
+        bench.draw();
+        assert!(matches!(bench.app.overlays.last(), Some(Overlay::Arguments(_))), "{}", bench.screen());
+        bench.taken();
+        bench.press("down").type_text("logs 'my log.jsonl'").press("ctrl-s");
+        let asked = bench.taken();
+        let log = vec![PathBuf::from("logs"), PathBuf::from("my log.jsonl")];
+        let from = OpportunitySources { log, ..OpportunitySources::default() };
+        assert!(matches!(asked.as_slice(), [Effect::LoadOpportunities(asked)] if *asked == from), "{asked:?}");
     }
 
     #[test]

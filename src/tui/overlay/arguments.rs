@@ -3,6 +3,7 @@
 use super::{Args, Reply, Typed, open_box};
 use crate::action::{Arg, ArgKind, Form, Spec, Verb, spec};
 use crate::domain::{Command, VerbCall};
+use crate::engine::plain_verb;
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::widget::fields::{Fields, FieldsEvent};
 use crossterm::event::KeyEvent;
@@ -35,7 +36,10 @@ fn form(row: &'static Spec, value: impl Fn(&str) -> String) -> Fields {
 fn doc(arg: &Arg) -> String {
     let needed = if arg.required { " (required)" } else { "" };
     match arg.form {
-        Form::Repeated => format!("{}: KEY=VALUE, several separated by blanks{needed}", arg.doc),
+        Form::Repeated if arg.kind == ArgKind::KeyValue => {
+            format!("{}: KEY=VALUE, several separated by blanks{needed}", arg.doc)
+        }
+        Form::Repeated => format!("{}; several separated by blanks{needed}", arg.doc),
         _ => format!("{}{needed}", arg.doc),
     }
 }
@@ -81,6 +85,9 @@ impl ArgumentForm {
     }
 
     fn send(&mut self) -> Reply {
+        if plain_verb(self.row.name).is_none() {
+            return self.invoke();
+        }
         let mut call = VerbCall::new(self.row.name, &[]);
         for arg in asked(self.row) {
             let value = self.fields.value(arg.name);
@@ -92,6 +99,26 @@ impl ArgumentForm {
             }
         }
         Reply::Execute(Command::Verb(call))
+    }
+
+    /// A verb with a screen of its own gets its arguments.
+    fn invoke(&mut self) -> Reply {
+        let mut args = Args::default();
+        for arg in asked(self.row) {
+            let value = self.fields.value(arg.name);
+            if arg.form != Form::Repeated {
+                args.push(arg.name, value);
+                continue;
+            }
+            match shell_words::split(&value) {
+                Ok(words) => words.into_iter().for_each(|word| args.push(arg.name, word)),
+                Err(_) => {
+                    self.fields.refuse(arg.name, "a quote does not end");
+                    return Reply::Stay;
+                }
+            }
+        }
+        Reply::Invoke(self.row.verb, args)
     }
 
     /// Draws the form and returns where the cursor is.

@@ -60,6 +60,11 @@ impl Args {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
+    /// The values of an argument that may be given several times.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+
     /// Adds a value; an empty one is no value.
     pub fn push(&mut self, name: &'static str, value: String) {
         if !value.trim().is_empty() {
@@ -105,6 +110,8 @@ pub enum Reply {
     Close,
     /// Close and do what a verb does.
     Invoke(Verb, Args),
+    /// Close and ask for the arguments of a verb.
+    Fill(Verb, Args),
     /// Close and carry out a command.
     Execute(Command),
     /// Close and send a decision on a review.

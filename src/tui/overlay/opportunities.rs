@@ -48,7 +48,7 @@ impl Opportunities {
                 self.detail = format!("{} from {}", found.total, count(found.runs, "run"));
                 self.empty = vec![
                     format!("Nothing in {} suggests a new tool.", count(found.runs, "run")),
-                    "To include a shell history, run `toolsmith opportunities --history FILE`.".to_owned(),
+                    "Press + to read a shell history, an agent's log or an OpenAPI document.".to_owned(),
                 ];
             }
             Err(error) => {
@@ -65,14 +65,17 @@ impl Opportunities {
         let verb = match key.code {
             KeyCode::Char('a') if plain => Verb::Accept,
             KeyCode::Char('x') if plain => Verb::Dismiss,
+            KeyCode::Char('+') if plain => return Reply::Fill(Verb::Opportunities, Args::default()),
             _ => return browse(&mut self.list, self.rows.len(), key, keymap),
         };
         let Some(row) = self.rows.get(self.list.selected) else { return Reply::Stay };
         let mut args = Args::default();
         args.push("opportunity", row.key.clone());
         let OpportunitySources { history, log, openapi } = &self.from;
-        for (name, file) in [("history", history), ("log", log), ("openapi", openapi)] {
-            args.push(name, file.as_ref().map(|path| path.display().to_string()).unwrap_or_default());
+        for (name, files) in [("history", history), ("log", log), ("openapi", openapi)] {
+            for path in files {
+                args.push(name, path.display().to_string());
+            }
         }
         Reply::Invoke(verb, args)
     }
@@ -82,7 +85,7 @@ impl Opportunities {
         let title = Title {
             name: "Opportunities",
             detail: self.detail.clone(),
-            keys: Title::keys(&[("a", "accept"), ("esc", "close"), ("x", "dismiss")]),
+            keys: Title::keys(&[("a", "accept"), ("esc", "close"), ("+", "read files"), ("x", "dismiss")]),
             ..Title::default()
         };
         ListBox { title, size: (110, 30), rows: &self.rows, list: &mut self.list, empty: &self.empty }.draw_with(
@@ -145,6 +148,7 @@ mod tests {
             expected_output: None,
             tools: Vec::new(),
             evidence: vec![Witness { source: "run".to_owned(), numbers: vec![3, 4], text: "a\u{1b}[2J".to_owned() }],
+            implementation: None,
         })
     }
 
@@ -165,7 +169,7 @@ mod tests {
 
     #[test]
     fn keys_answer_the_one_that_is_selected_with_the_files_it_was_found_with() {
-        let history = Some(PathBuf::from("/h"));
+        let history = vec![PathBuf::from("/h"), PathBuf::from("/i")];
         let mut list = Opportunities::awaited(OpportunitySources { history, ..OpportunitySources::default() });
         assert_eq!(press(&mut list, KeyCode::Char('a')), Reply::Stay, "there is nothing yet");
         list.set(&Ok(found(&["one", "two"])));
@@ -173,8 +177,8 @@ mod tests {
         for (key, verb) in [('a', Verb::Accept), ('x', Verb::Dismiss)] {
             let Reply::Invoke(asked, args) = press(&mut list, KeyCode::Char(key)) else { panic!("{key}") };
             assert_eq!(
-                (asked, args.get("opportunity"), args.get("history")),
-                (verb, Some(&*opportunity("two").key), Some("/h"))
+                (asked, args.get("opportunity"), args.all("history").collect::<Vec<_>>()),
+                (verb, Some(&*opportunity("two").key), vec!["/h", "/i"])
             );
         }
         list.set(&Ok(found(&["two"])));

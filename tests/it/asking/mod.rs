@@ -2,6 +2,7 @@
 
 mod http;
 mod prompts;
+mod wrappers;
 
 use crate::support::Workspace;
 use serde_json::Value;

@@ -39,7 +39,7 @@ fn commands(world: &World) -> Vec<Command> {
     let writer = world.engine.library().resolve("writer").unwrap();
     let named = |name: &str| name.to_owned();
     world.workspace.write("shop.json", r#"{"paths": {"/orders": {"get": {}}}}"#);
-    let from = OpportunitySources { openapi: Some(world.workspace.path("shop.json")), ..OpportunitySources::default() };
+    let from = OpportunitySources { openapi: vec![world.workspace.path("shop.json")], ..OpportunitySources::default() };
     let found = world.engine.opportunities().list(&from, 100).unwrap().opportunities;
     let key = found.into_iter().find(|one| one.name.as_str() == "get-orders").unwrap().key;
     vec![
