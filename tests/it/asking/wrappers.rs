@@ -75,9 +75,9 @@ fn an_accepted_command_line_runs_with_its_values_as_single_words() {
     assert_eq!(made["files"].as_array().map(Vec::len), Some(2), "{made:#}");
     let (checks, _) = workspace.json(&["check", "find-errors"]);
     let failed: Vec<&Value> =
-        checks["checks"].as_array().unwrap().iter().filter(|check| check["state"] == "failed").collect();
+        checks["verdict"]["checks"].as_array().unwrap().iter().filter(|check| check["state"] == "failed").collect();
     assert!(failed.is_empty(), "{failed:#?}");
-    let test = checks["checks"].as_array().unwrap().iter().find(|check| check["name"] == "tests");
+    let test = checks["verdict"]["checks"].as_array().unwrap().iter().find(|check| check["name"] == "tests");
     assert!(test.is_some_and(|test| test["state"] == "passed"), "{checks:#}");
     approve(&workspace, "find-errors");
     let shown = run(

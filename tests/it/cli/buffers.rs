@@ -1,8 +1,11 @@
 //! `buffer` with real processes: what is acknowledged is kept, what is due is flushed, also when nobody calls.
 
 use super::Shell;
+use crate::support::{Terminal, Workspace};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -38,7 +41,11 @@ fn flushed(shell: &Shell, id: &str) -> Vec<Value> {
 
 /// Processes that flush by time in this workspace.
 fn clocks(shell: &Shell) -> Vec<u32> {
-    let workspace = shell.workspace().canonicalize().unwrap();
+    clocks_in(&shell.workspace())
+}
+
+fn clocks_in(workspace: &Path) -> Vec<u32> {
+    let workspace = workspace.canonicalize().unwrap();
     let is_clock = |pid: u32| {
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
@@ -58,7 +65,11 @@ fn clocks(shell: &Shell) -> Vec<u32> {
 
 /// Items that were ever flushed, as the store has it.
 fn flushed_in_store(shell: &Shell, id: &str) -> i64 {
-    let workspaces = std::fs::read_dir(shell.home().join("data").join("workspaces")).unwrap();
+    flushed_in(&shell.home().join("data"), id)
+}
+
+fn flushed_in(data: &Path, id: &str) -> i64 {
+    let workspaces = std::fs::read_dir(data.join("workspaces")).unwrap();
     let store = workspaces.flatten().map(|entry| entry.path().join("store.db")).next().unwrap();
     let store = rusqlite::Connection::open(store).unwrap();
     store.query_row("SELECT total_flushed FROM buffers WHERE id = ?1", [id], |row| row.get(0)).unwrap()
@@ -141,6 +152,26 @@ fn one_write_is_flushed_by_time_though_nobody_calls_and_the_clock_ends_by_itself
     assert_eq!((&now["buffered_count"], &now["total_flushed"], &now["kept_count"]), (&json!(0), &json!(1), &json!(1)));
     assert_eq!(flushed(&shell, "a"), [json!({"n": 1})]);
     assert_eq!(flushed(&shell, "a"), Vec::<Value>::new());
+}
+
+#[test]
+fn the_workbench_starts_a_clock_in_place_of_one_that_died() {
+    let workspace = Workspace::new();
+    workspace.json(&["buffer", "write", "1", "--buffer", "a", "--interval", "2s"]);
+    let data = workspace.home().join("toolsmith/data");
+    let give_up = Instant::now() + DEADLINE;
+    while let Some(clock) = clocks_in(&workspace.root()).first().and_then(|clock| Pid::from_raw(*clock as i32)) {
+        // It may have ended by now.
+        let _ = kill_process(clock, Signal::KILL);
+        assert!(Instant::now() < give_up, "the clock does not end");
+    }
+    assert_eq!(flushed_in(&data, "a"), 0, "it was killed in time");
+    let mut workbench = Terminal::toolsmith(&workspace, &[], (100, 30));
+    while flushed_in(&data, "a") == 0 {
+        assert!(Instant::now() < give_up, "never flushed");
+        std::thread::yield_now();
+    }
+    workbench.send("q").wait_end();
 }
 
 #[test]
