@@ -222,6 +222,11 @@ actions! {
         Arg::option("from-spec", ArgKind::Review, "generate a scaffold for the specification approved in this review"),
         Arg::repeated("generator", ArgKind::Text, "with --from-spec: let this generator from the settings write the code")
     }
+    Edit "edit" Make HumanOnly [Catalog, Failures, Queue, Review, Source] ["ctrl-e"] Both "Open a file of an experimental tool in your editor (VISUAL, else EDITOR), at the line shown" {
+        TOOL,
+        Arg::option("path", ArgKind::Text, "file of the tool; default is its main file"),
+        Arg::option("line", ArgKind::Number, "line, counted from 1")
+    }
     Define "define" Make Change [] [] Both "Define a service without code, or change what is named in its definition; it needs a review before it is approved" {
         Arg::required("name", ArgKind::Text, "name of the service"),
         Arg::option("type", ArgKind::Text, "how it is talked to: generic (JSON lines), text, none, or a base type such as claude-code, which uses generic"),
@@ -503,6 +508,7 @@ actions! {
     Palette "palette" Workbench View [Global] [":", "ctrl-k"] Screen "Command palette: find any verb by name" {}
     Rescan "rescan" Workbench View [Global] ["f5"] Screen "Read the tools folder again" {}
     Messages "messages" Workbench View [Global] ["!"] Screen "List the messages of this session, newest first" {}
+    Page "page" Workbench View [Output, Review, Source, Evolution] ["|"] Screen "Show this output or text in your pager (PAGER, else less)" {}
     Redraw "redraw" Workbench View [Global] ["ctrl-l"] Screen "Redraw the screen" {}
     Mouse "mouse" Workbench View [Global] ["f2"] Screen "Turn the mouse on or off (off: the terminal can select text)" {}
     Theme "theme" Workbench View [] [] Screen "Switch between dark and light colours" {}

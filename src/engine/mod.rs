@@ -43,6 +43,7 @@ mod defining;
 mod doctor;
 mod error;
 mod evolving;
+mod handover;
 mod history;
 mod library;
 mod links;
@@ -99,6 +100,7 @@ pub use evolving::{
     Asking, Enclosed, EvolutionDetail, EvolveRequest, Imported, MAX_DOCUMENT_BYTES, Made, NewTool, OnProgress,
     OpportunityList, Progress, Source,
 };
+pub use handover::{FilePlace, Handover, TerminalProgram};
 pub use history::History;
 pub use library::Library;
 pub use library::upkeep::Upkeep;
@@ -322,6 +324,11 @@ impl Engine {
     /// What runs of a version were seen to do.
     pub fn observations(&self) -> Observations<'_> {
         Observations { engine: self, workspace: &self.workspace }
+    }
+
+    /// Programs of the user's that take the terminal for a while.
+    pub fn handover(&self) -> Handover<'_> {
+        Handover { engine: self, workspace: &self.workspace }
     }
 
     /// Runs that failed, grouped by what went wrong.

@@ -20,6 +20,7 @@ use crossterm::terminal::{
 use crossterm::{execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, CrosstermBackend};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::io::{self, IsTerminal, Stdout, Write, stderr, stdin, stdout};
 use std::panic;
 use std::path::PathBuf;
@@ -29,6 +30,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Puts the window title on the terminal's stack, and takes it back (xterm, and those like it).
 const SAVE_TITLE: &str = "\x1b[22;0t";
 const RESTORE_TITLE: &str = "\x1b[23;0t";
+
+/// Undoes what a program that crashed may leave on: a scrolling region, another character set, colours, keys for
+/// applications, no wrapping, inserting, another cursor.
+const LEFT_BEHIND: &str = "\x1b[r\x1b(B\x0f\x1b[m\x1b[?1l\x1b>\x1b[?7h\x1b[?6l\x1b[4l\x1b[0 q";
+
+/// The modes of the terminal before another program got it.
+pub struct LentModes(Option<Termios>);
 
 /// What the program draws to.
 pub type Screen = Terminal<CrosstermBackend<Stdout>>;
@@ -88,6 +96,24 @@ impl Session {
     pub fn reenter(&mut self) -> io::Result<()> {
         self.take()?;
         self.draw_anew()
+    }
+
+    /// Gives the terminal to another program; what it returns puts its modes back afterwards.
+    pub fn lend(&mut self) -> LentModes {
+        self.leave();
+        LentModes(tcgetattr(stdin()).ok())
+    }
+
+    /// Takes the terminal back from another program, in whatever state that left it.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn take_back(&mut self, lent: LentModes) -> io::Result<()> {
+        if let Some(modes) = lent.0 {
+            tcsetattr(stdin(), OptionalActions::Now, &modes)?;
+        }
+        execute!(stdout(), LeaveAlternateScreen, DisableMouseCapture, Print(LEFT_BEHIND))?;
+        self.reenter()
     }
 
     /// Blanks the terminal, so that the next frame draws every cell. ratatui's own `clear` asks the

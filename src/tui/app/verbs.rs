@@ -202,6 +202,8 @@ impl App {
                 app.ask(Command::Trim { tool: app.reference(&tool), versions: Vec::new() })
             }),
             Verb::Dashboard => self.open_dashboard(),
+            Verb::Edit => self.edit(args),
+            Verb::Page => self.page(),
             Verb::Export => {
                 let Some(out) = args.get("out").map(PathBuf::from) else {
                     return self.refuse("which file? type `:` and export --out tools.csv, or tools.db");

@@ -65,6 +65,12 @@ impl Report {
             Verb::Verify => "Verify",
             Verb::Services => "Services",
             Verb::Messages => "Messages",
+            Verb::Agents => "Agents",
+            Verb::Tokens => "Tokens",
+            Verb::Team => "Team",
+            Verb::Workers => "Workers",
+            Verb::State => "Kept files",
+            Verb::Grants => "Grants",
             other => spec(other).name,
         };
         Report { name, verb, view: TextView::new(vec![TextLine::new("loading …", Tone::Fold)]), shown: None }
