@@ -52,6 +52,7 @@ mod run;
 mod runs;
 mod scores;
 mod services;
+mod settings;
 mod shared;
 mod sign;
 mod similar;

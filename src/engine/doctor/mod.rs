@@ -14,7 +14,7 @@ use super::settings::{Settings, WorkerSetting};
 use super::state::home::Home;
 use super::view::DoctorLine;
 use crate::domain::description::{Describe, Description, Ink, StyledLine};
-use crate::domain::{IsolationLevel, SafeText, Stage};
+use crate::domain::{IsolationLevel, Problem, SafeText, Stage};
 use crate::engine::Engine;
 use crate::insight::Policy;
 use crate::outside::{Asker, ExternalProgram, Programs};
@@ -124,7 +124,7 @@ pub fn doctor(place: &Place<'_>, git: Option<&Git>, machine: &Machine, asker: As
         None => vec![no_git(Git::locate(workspace, &programs).err().as_ref())],
     });
     lines.extend(folders(workspace));
-    lines.push(settings_file(workspace, home));
+    lines.extend(settings_files(workspace, home));
     lines.extend(secret_lines(&settings, &programs));
     lines.extend(generators::doctor_lines(&settings, &programs));
     lines.extend(worker_lines(&settings, &programs));
@@ -289,16 +289,14 @@ fn folder(name: &str, path: &Path) -> DoctorLine {
     }
 }
 
-fn settings_file(workspace: &Path, home: &Home) -> DoctorLine {
+fn settings_files(workspace: &Path, home: &Home) -> Vec<DoctorLine> {
     let (_, problems) = Settings::load(workspace, home);
     let file = home.config_file();
-    match problems.first() {
-        Some(problem) => {
-            let place = problem.line.map_or_else(|| problem.path.clone(), |line| format!("{}:{line}", problem.path));
-            line("settings", Health::Warn, format!("{place}: {}", problem.message), problem.hint.clone())
-        }
-        None if file.is_file() => line("settings", Health::Ok, file.display().to_string(), ""),
-        None => line("settings", Health::Ok, format!("{} does not exist; defaults apply", file.display()), ""),
+    let told = |problem: &Problem| line("settings", Health::Warn, problem.placed(), problem.hint.clone());
+    match file.is_file() {
+        _ if !problems.is_empty() => problems.iter().map(told).collect(),
+        true => vec![line("settings", Health::Ok, file.display().to_string(), "")],
+        false => vec![line("settings", Health::Ok, format!("{} does not exist; defaults apply", file.display()), "")],
     }
 }
 

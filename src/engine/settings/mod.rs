@@ -23,7 +23,7 @@ mod workers;
 pub use agents::AgentLimits;
 pub(super) use file::duration;
 pub use generators::{ApiSetting, BUILT_IN, EvolveSettings, GeneratorSetting, WaySetting};
-pub use init::{InitReport, init};
+pub use init::{InitReport, init, plan_init};
 pub use review::DeprecatedPolicy;
 pub use secrets::SecretSource;
 pub use services::ServiceSettings;

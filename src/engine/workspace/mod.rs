@@ -13,6 +13,7 @@ use crate::engine::core::Actor;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::{Rank, Ranked, lock};
 use crate::engine::owner::owner_word;
+use crate::engine::rehearsal::Rehearsal;
 use crate::engine::settings::{STACK_HINT, Settings, is_stack};
 use crate::engine::state::home::Home;
 use crate::engine::state::opening::{self, Opened};
@@ -49,6 +50,7 @@ pub(in crate::engine) struct Workspace {
     pub(in crate::engine) machine: Machine,
     pub(in crate::engine) owner: String,
     pub(in crate::engine) copies: Copies,
+    pub(in crate::engine) rehearsal: Rehearsal,
     pub(in crate::engine) store: Ranked<Store>,
     pub(in crate::engine) reader: Ranked<StoreReader>,
     /// Why nothing can be changed; `None` where it can.
@@ -95,6 +97,7 @@ impl Workspace {
         let plan = plan(&options.workspace, &settings, &interpreters);
         let workspace = Workspace {
             copies: Copies::new(&state_dir),
+            rehearsal: Rehearsal::default(),
             machine: adapt(
                 Machine::new(settings.bubblewrap.clone(), options.program.clone())
                     .remembering(options.home.data.join("bubblewrap-works"))
@@ -157,6 +160,12 @@ impl Workspace {
     ) -> Result<T, EngineError> {
         if let Some(why) = self.viewing() {
             return Err(why.clone());
+        }
+        if self.rehearsal.is_on() {
+            return lock(&self.store).transact(now(), |tx| {
+                work(tx)?;
+                Err(self.rehearsal.agreed())
+            });
         }
         lock(&self.store).transact(now(), work)
     }

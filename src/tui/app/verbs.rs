@@ -42,6 +42,10 @@ const STATE_FLAGS: &[&str] = &["restore", "rebuild", "accept-loss", "same-worksp
 impl App {
     /// Does what a verb does with these arguments; what is not given is what is selected.
     pub(super) fn invoke(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
+        if verb != Verb::Sync && args.get("dry-run").is_some() {
+            return self
+                .refuse("--dry-run works on the command line; here, the question before a change shows the same");
+        }
         if let Some(effects) = self.serve(verb, args) {
             return effects;
         }
