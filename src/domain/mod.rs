@@ -29,6 +29,7 @@ mod hidden;
 mod http;
 mod ids;
 mod interpreter;
+mod keeping;
 mod manifest;
 mod mapped;
 mod mark;
@@ -107,6 +108,7 @@ pub use hidden::is_hidden;
 pub use http::{HttpBody, HttpDefinition, HttpOrder, HttpRequest, Origin as HttpOrigin};
 pub use ids::{CommentId, EventSeq, EvolutionId, GrantId, MarkId, OperationId, ReviewId, RunId, UnlockId};
 pub use interpreter::{InterpreterFacts, Missing};
+pub use keeping::{KeepOutput, KeptOutput};
 pub use manifest::{
     Dialect, Example, InputMode, LimitsDeclared, Manifest, Permissions, Provenance, Recipe, SuccessRule, TestCase,
     input_variable,

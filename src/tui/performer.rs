@@ -135,6 +135,9 @@ impl Performer {
             has_trouble = true;
             self.send(Msg::Changed(Change::Trouble(trouble)));
         }
+        if let Err(error) = engine.runs().prune_at_start() {
+            self.send(Msg::Changed(Change::Trouble(error)));
+        }
         let performer = self.clone();
         let watch =
             engine.library().watch(&(Arc::new(move |change| performer.changed(change)) as crate::engine::OnChange))?;

@@ -105,6 +105,7 @@ impl Engine {
         lines.extend(buffers(self.buffers().list()));
         lines.extend(self.doctor_of_services());
         lines.extend(self.doctor_of_signing());
+        lines.push(self.doctor_of_history());
         lines.push(self.workspace.doctor_of_state());
         lines.push(library(&self.upkeep().policy()));
         lines

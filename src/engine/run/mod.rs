@@ -27,6 +27,7 @@ pub(super) mod permits;
 mod pipe;
 mod prompting;
 mod records;
+mod retention;
 pub(super) mod running;
 pub(super) mod scratch;
 mod service_start;
@@ -74,8 +75,15 @@ use crate::engine::run::live_runs::LiveRuns;
 use crate::engine::workspace::Workspace;
 
 /// The verbs about failures that need nothing but their arguments.
-pub(super) const VERBS: &[PlainVerb] =
-    &[failing::RESOLVE, failing::UNTAG, marking::WRONG_ANSWER, tiers::SET, tiers::UNSET, tool_state::CLEAR_STATE];
+pub(super) const VERBS: &[PlainVerb] = &[
+    failing::RESOLVE,
+    failing::UNTAG,
+    marking::WRONG_ANSWER,
+    tiers::SET,
+    tiers::UNSET,
+    tool_state::CLEAR_STATE,
+    retention::PRUNE,
+];
 
 /// Questions about runs that need nothing but their arguments.
 pub(super) const QUERIES: &[PlainQuery] = &[failing::COMPARE, tool_state::STATE, workers::WORKERS];
