@@ -83,6 +83,7 @@ actions! {
         Arg::option("alerts", ArgKind::Switch, "list regressions of the last day instead")
     }
     Dashboard "dashboard" Catalog View [Global] ["0"] Both "Show statistics: tools, runs, failures, success rates and times of two weeks, and regressions" {}
+    Figures "figures" Catalog View [Catalog, Failures] ["%"] Both "Show one tool over the last two weeks: runs, failures, durations, versions" { TOOL }
     Export "export" Catalog View [] [] Both "Export the catalog with code and statistics for other programs" {
         Arg::option("format", ArgKind::Word(&["csv", "sqlite"]), "format, default csv"),
         Arg::needed("out", ArgKind::Path, "file to create")

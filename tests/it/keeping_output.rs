@@ -47,7 +47,10 @@ fn old_output_goes_and_what_a_failure_needs_stays() {
     configure(&workspace, "[history]\nkeep_runs = 3\n");
     let doctor = workspace.toolsmith(&["doctor"]).output().unwrap();
     let text = String::from_utf8_lossy(&doctor.stdout).into_owned();
-    assert!(text.contains("history: output of 6 runs kept") && text.contains("limits: 3 newest runs; 2 exceed"), "{text}");
+    assert!(
+        text.contains("history: output of 6 runs kept") && text.contains("limits: 3 newest runs; 2 exceed"),
+        "{text}"
+    );
     let (plan, code) = workspace.json_of_human(&["prune", "--dry-run"]);
     assert_eq!((code, &plan["dry_run"]), (0, &json!(true)), "{plan:#}");
     assert!(plan.to_string().contains("removes the output of 2 runs"), "{plan:#}");
@@ -58,7 +61,10 @@ fn old_output_goes_and_what_a_failure_needs_stays() {
     assert!(output(&workspace, 1).0.contains("before"), "its failure is open");
     for run in [2, 3] {
         let (out, err) = output(&workspace, run);
-        assert!(out.is_empty() && err.contains(&format!("the output of run {run} was removed by prune")), "{out} {err}");
+        assert!(
+            out.is_empty() && err.contains(&format!("the output of run {run} was removed by prune")),
+            "{out} {err}"
+        );
     }
     for run in [4, 5, 6] {
         assert_eq!(output(&workspace, run).0.trim(), "hello");

@@ -441,7 +441,10 @@ mod tests {
         assert_eq!(no_git(Some(&NoGit::Bare)).message, "the git repository has no work tree");
         std::fs::write(temp.path().join("toolsmith.toml"), "\n[keys]\n").unwrap();
         let home = Home { config: temp.path().join("config"), data: temp.path().join("data") };
-        assert_eq!(settings_file(temp.path(), &home).message, "toolsmith.toml:2: keys cannot be set in a workspace");
+        assert_eq!(
+            settings_files(temp.path(), &home)[0].message,
+            "toolsmith.toml:2: keys cannot be set in a workspace"
+        );
     }
 
     #[test]

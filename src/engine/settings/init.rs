@@ -194,7 +194,10 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let dir = temp.path().join("new");
         let report = init(&dir).unwrap();
-        assert_eq!(report, InitReport { created: MADE.iter().map(|path| (*path).to_owned()).collect(), kept: vec![] });
+        assert_eq!(
+            report,
+            InitReport { created: MADE.iter().map(|path| (*path).to_owned()).collect(), kept: vec![], is_dry: false }
+        );
         let before = fs::read_to_string(dir.join(".gitignore")).unwrap();
         let again = init(&dir).unwrap();
         assert_eq!(again.created, Vec::<String>::new());

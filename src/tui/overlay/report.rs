@@ -10,7 +10,6 @@ use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;
 use crate::tui::pane::rows::{Look, Title};
-use crate::tui::phrase::cut;
 use crate::tui::widget::{Mark, Piece, Relaid, TextLine, TextView, Tone};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
@@ -21,9 +20,6 @@ const BOX_WIDTH: u16 = 96;
 
 /// Columns of the text in it.
 const WIDTH: usize = BOX_WIDTH as usize - 4;
-
-/// Columns of the name in front of a figure of the dashboard.
-const NAME_COLUMNS: usize = 11;
 
 /// The state of the report.
 pub struct Report {
@@ -66,6 +62,7 @@ impl Report {
             Verb::Services => "Services",
             Verb::Messages => "Messages",
             Verb::Agents => "Agents",
+            Verb::Figures => "Figures",
             Verb::Tokens => "Tokens",
             Verb::Team => "Team",
             Verb::Workers => "Workers",
@@ -222,15 +219,8 @@ fn mark(ink: Ink) -> Option<Mark> {
     })
 }
 
-/// The dashboard for so many columns: charts fill them, rows of tables are cut.
+/// The dashboard for so many columns: charts fill them.
 fn laid_out(figures: &Dashboard, columns: usize) -> Vec<TextLine> {
-    let lines = figures.lines(columns);
-    let each = lines.iter().map(|line| match line.chars().next() {
-        Some(' ') if line.starts_with("  !") => TextLine::new(line, Tone::Warn),
-        Some(' ') => TextLine::new(&cut(line, columns), Tone::Plain),
-        Some(c) if c.is_uppercase() => TextLine::new(line, Tone::Header),
-        // Behind its name: what does not fit goes on below itself.
-        _ => TextLine::One(Piece::new(line, Tone::Fact).hanging(NAME_COLUMNS)),
-    });
-    each.collect()
+    let view = DescriptionView { width: Some(columns), now: figures.at };
+    figures.lines(columns).iter().map(|line| text_line(line, view)).collect()
 }

@@ -10,6 +10,7 @@ mod checks;
 mod decide;
 mod dry_run;
 mod facts;
+mod figures;
 mod links;
 mod permissions;
 mod requests;
