@@ -159,6 +159,7 @@ fn what_only_humans_may_say_is_listed_here_so_that_a_new_one_is_thought_about() 
         "untag",
         "wrong-answer",
         "resolve",
+        "edit",
         "list-tools",
         "dismiss",
         "comment",
@@ -189,6 +190,7 @@ fn what_only_humans_may_say_is_listed_here_so_that_a_new_one_is_thought_about() 
         "fork",
         "deprecate",
         "undo",
+        "prune",
     ];
     assert_eq!(verbs, expected);
     let flags: Vec<String> = ACTIONS

@@ -160,7 +160,7 @@ fn tried(call: &Call<'_>, engine: &Engine, requests: Vec<DecisionRequest>) -> Tr
     let caller = call.caller(engine);
     let one = |request: DecisionRequest| {
         let review = request.review;
-        match engine.rehearse(&Command::Decide(request), &caller) {
+        match engine.history().rehearse(&Command::Decide(request), &caller) {
             Ok(preview) => TriedOne { review, plan: Some(Plan::of(preview)), error: None },
             Err(error) => TriedOne { review, plan: None, error: Some(error) },
         }

@@ -24,7 +24,7 @@ fn carried(
     carry: impl FnOnce() -> Result<CarryReport, EngineError>,
 ) -> Result<u8, Stop> {
     let is_dry = call.is_dry();
-    let report = if is_dry { engine.without_effect(carry)? } else { carry()? };
+    let report = if is_dry { engine.history().without_effect(carry)? } else { carry()? };
     call.print(&Carry { report, is_dry })
 }
 

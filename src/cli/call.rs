@@ -264,7 +264,7 @@ impl<'a> Call<'a> {
         self.tell_trouble(&engine);
         let lists_problems = self.row.name == "list" && self.switch("problems");
         if !lists_problems {
-            settings::tell(self, &engine);
+            self.tell_settings(&engine);
         }
         Ok(engine)
     }
@@ -312,6 +312,15 @@ impl<'a> Call<'a> {
             if !trouble.hint.is_empty() {
                 self.note(&StyledLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &trouble.hint));
             }
+        }
+    }
+
+    /// Says on standard error what is wrong with the settings: file, line, cause, next step.
+    fn tell_settings(&self, engine: &Engine) {
+        for problem in settings::problems(engine) {
+            let place = SafeText::new(&problem.placed()).to_string();
+            self.note(&StyledLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, place));
+            self.note(&StyledLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &problem.hint));
         }
     }
 

@@ -132,7 +132,7 @@ pub(super) fn query(call: &Call<'_>, query: &PlainQuery) -> Result<Found, Engine
 pub(super) fn execute(call: &Call<'_>, engine: &Engine, command: Command) -> Result<Done, EngineError> {
     // `sync` has a dry run of its own, which asks the repository.
     if call.is_dry() && !matches!(&command, Command::Verb(typed) if typed.verb() == "sync") {
-        return Ok(Done::Plan(Plan::of(engine.rehearse(&command, &call.caller(engine))?)));
+        return Ok(Done::Plan(Plan::of(engine.history().rehearse(&command, &call.caller(engine))?)));
     }
     ask_for_touch(call, engine);
     let done = engine.execute(command, &call.caller(engine));

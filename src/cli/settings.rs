@@ -1,7 +1,5 @@
 //! What is wrong with the files of the settings: told by every verb that reads them, on standard error.
 
-use super::call::Call;
-use super::print_text::{Ink, StyledLine};
 use crate::action::{KeyWish, settled_keys};
 use crate::domain::{Problem, ProblemCode, SafeText};
 use crate::engine::{DoctorLine, Engine};
@@ -22,13 +20,9 @@ fn key_problems(engine: &Engine) -> Vec<Problem> {
     settled_keys(&wishes).1.into_iter().map(problem).collect()
 }
 
-/// Says what is wrong: file, line, cause, next step.
-pub(super) fn tell(call: &Call<'_>, engine: &Engine) {
-    for problem in engine.setting_problems().iter().chain(&key_problems(engine)) {
-        let place = SafeText::new(&problem.placed()).to_string();
-        call.note(&StyledLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, place));
-        call.note(&StyledLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &problem.hint));
-    }
+/// All that is wrong with them.
+pub(super) fn problems(engine: &Engine) -> Vec<Problem> {
+    engine.setting_problems().iter().cloned().chain(key_problems(engine)).collect()
 }
 
 /// Adds the keys to what `doctor` found of the settings.

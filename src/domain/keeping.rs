@@ -2,7 +2,7 @@
 
 use super::ids::RunId;
 
-/// How much output of runs is kept; 0 is no limit.
+/// How much output of runs is kept; 0 means unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KeepOutput {
     /// That of so many newest runs.

@@ -1,7 +1,7 @@
 //! Trying a command without doing it: its rules are applied in a transaction that is rolled back, and no file moves.
 
-use super::Engine;
 use super::error::{EngineError, ErrorCode};
+use super::history::History;
 use super::view::Preview;
 use crate::domain::{Caller, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,14 +32,14 @@ impl Rehearsal {
     }
 }
 
-impl Engine {
+impl History<'_> {
     /// What a command would change, after its rules were applied to the state as it is now. Nothing is kept.
     ///
     /// # Errors
     /// Why the command would be refused.
     pub fn rehearse(&self, command: &Command, caller: &Caller) -> Result<Preview, EngineError> {
-        let preview = self.preview(command)?;
-        match self.without_effect(|| self.execute(command.clone(), caller)) {
+        let preview = self.engine.preview(command)?;
+        match self.without_effect(|| self.engine.execute(command.clone(), caller)) {
             Err(error) if !self.workspace.rehearsal.is_agreed.load(Ordering::SeqCst) => Err(error),
             // What changes nothing in the state says so by itself.
             Ok(_) | Err(_) => Ok(preview),

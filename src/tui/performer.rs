@@ -4,10 +4,11 @@
 //! waits for one. Live output is pulled by the loop (see [`Live`]), not pushed as messages.
 
 mod evolving;
+mod handing;
 mod logs;
 mod services;
 
-use super::effect::{BehaviourOf, CallStep, Effect, Evolving, Failing, Paged, RerunExtent, TabId, Upkeep, Way};
+use super::effect::{BehaviourOf, CallStep, Effect, Evolving, Failing, RerunExtent, TabId, Upkeep, Way};
 use super::msg::{Answer, Called, FileTokens, Kempt, Msg, Opened, StartedAttempt, ToolDossier};
 use super::phrase;
 use super::widget::{DiffText, Language, highlight};
@@ -15,7 +16,7 @@ use crate::domain::{Caller, Command, EvolutionId, Run, RunId, Tool, VersionFile}
 use crate::engine::{
     Begun, CallBegun, CallReport, CallRequest, CatalogState, CatalogView, Change, Engine, EngineError, ErrorCode,
     FoundAgent, Frame, Index, Limits, OpenOptions, RerunFrom, ReviewFilter, RunFilter, RunHandle, RunRequest, Settings,
-    Tail, TerminalProgram, Watch, init,
+    Tail, Watch, init,
 };
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -200,23 +201,6 @@ impl Performer {
             performer.perform_now(&engine, effect);
         });
         must_finish.then_some(task)
-    }
-
-    /// The program that takes the terminal for an effect, and what is said when it ended.
-    ///
-    /// # Errors
-    /// Why it is not started.
-    pub(super) fn terminal_program(&self, effect: &Effect) -> Result<Option<TerminalProgram>, EngineError> {
-        let engine = self.shared.engine.get().ok_or_else(not_open)?;
-        match effect {
-            Effect::Edit { tool, place } => engine.handover().editor(tool, place).map(Some),
-            Effect::Page(Paged::Text(text)) => engine.handover().pager(text).map(Some),
-            Effect::Page(Paged::Run(run)) => {
-                let text = engine.handover().output(*run)?;
-                engine.handover().pager(&text).map(Some)
-            }
-            _ => Ok(None),
-        }
     }
 
     // size: one arm for each sort of effect

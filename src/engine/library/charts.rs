@@ -13,7 +13,7 @@ const NAME: usize = 11;
 const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 /// Runs, failures, success and time of so many days up to a time, in so many columns.
-pub(super) fn charts(at: Instant, hours: &[HourOfRuns], days: i64, columns: usize) -> Vec<StyledLine> {
+pub(in crate::engine) fn charts(at: Instant, hours: &[HourOfRuns], days: i64, columns: usize) -> Vec<StyledLine> {
     let last = at.0.div_euclid(HOUR_MS);
     let all = days * 24;
     let column_of = |hour: i64| ((hour - (last - all + 1)) * columns as i64).div_euclid(all);
@@ -45,7 +45,10 @@ pub(super) fn charts(at: Instant, hours: &[HourOfRuns], days: i64, columns: usiz
     let rate = if runs == 0 { "-".to_owned() } else { format!("{:.0} %", good as f64 * 100.0 / runs as f64) };
     let mean = if runs == 0 { "-".to_owned() } else { span((ms / runs as f64).round() as u64) };
     let tallest = |told: String| if runs == 0 { String::new() } else { format!(" · tallest {told}") };
-    let number = |values: &[Option<f64>]| tallest(format!("{:.0}", most(values)));
+    let number = |values: &[Option<f64>]| match most(values) {
+        0.0 => String::new(),
+        most => tallest(format!("{most:.0}")),
+    };
     vec![
         chart("runs", Ink::Accent, &counts, most(&counts), format!("{runs} in {days} days{}", number(&counts))),
         chart("failures", Ink::Bad, &failed, most(&failed), format!("{}{}", runs - good, number(&failed))),
@@ -81,7 +84,7 @@ fn axis(last: i64, hours: i64, columns: usize) -> StyledLine {
 }
 
 /// Bars from nothing to the top; where there is no value, a dot.
-pub(super) fn bars(values: &[Option<f64>], top: f64) -> String {
+pub(in crate::engine) fn bars(values: &[Option<f64>], top: f64) -> String {
     let bar = |value: &Option<f64>| match value {
         Some(value) if top > 0.0 => BARS[((value / top * 7.0).round() as usize).min(7)],
         Some(_) => BARS[0],
@@ -91,12 +94,12 @@ pub(super) fn bars(values: &[Option<f64>], top: f64) -> String {
 }
 
 /// Bars from nothing to the largest value.
-pub(super) fn scaled(values: &[Option<f64>]) -> String {
+pub(in crate::engine) fn scaled(values: &[Option<f64>]) -> String {
     bars(values, values.iter().flatten().copied().fold(0.0, f64::max))
 }
 
 /// A bar to the right: so much of the most, in at most so many columns.
-pub(super) fn level(value: u64, most: u64, columns: usize) -> String {
+pub(in crate::engine) fn level(value: u64, most: u64, columns: usize) -> String {
     let length = if most == 0 { 0 } else { (value as f64 / most as f64 * columns as f64).round() as usize };
     "█".repeat(length.max(usize::from(value > 0)))
 }
@@ -127,7 +130,7 @@ mod tests {
         assert!(lines[0].ends_with("672 in 14 days · tallest 24") && !lines[0].contains("··"), "{}", lines[0]);
         assert!(lines[2].ends_with("50 % · full 100 %") && lines[2].contains("▅"), "{lines:?}");
         assert!(lines[3].ends_with("10 ms mean · tallest 10 ms"), "{lines:?}");
-        assert_eq!(lines[4], "           11-01         11-07     11-14 each 12 h, · none");
+        assert_eq!(lines[4], "           10-31         11-07    11-14 each 12 h, · none");
         let none = texts(&charts(at, &[], 14, 28));
         assert!(none[0].ends_with("0 in 14 days") && none[3].ends_with("- mean"), "{none:?}");
     }

@@ -2,7 +2,7 @@
 //! opportunities, upkeep, exports and watching the folders.
 
 pub(super) mod catalog_cache;
-mod charts;
+pub(in crate::engine) mod charts;
 mod composites;
 pub(super) mod export;
 mod facts;
@@ -21,7 +21,6 @@ pub(super) mod searching;
 pub(super) mod shelf;
 pub(super) mod similar;
 pub(super) mod snapshot;
-mod tool_figures;
 pub(super) mod upkeep;
 pub(super) mod watching;
 
@@ -39,7 +38,7 @@ use crate::engine::workspace::Workspace;
 
 /// Questions about the library that need nothing but their arguments.
 pub(super) const QUERIES: &[PlainQuery] =
-    &[searching::SEARCH, similar::SIMILAR, score_words::SCORES, tool_figures::FIGURES, upkeep::figures::STATS];
+    &[searching::SEARCH, similar::SIMILAR, score_words::SCORES, upkeep::figures::STATS];
 
 /// The tools as the folders have them: reading, finding, comparing and scoring them.
 #[derive(Clone, Copy)]

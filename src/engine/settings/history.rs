@@ -28,7 +28,7 @@ impl File<'_> {
                 None => self.bad(
                     value.span().start,
                     format!("history.{} is not a number", key.get_ref()),
-                    format!("write a whole number up to {MOST}; 0 is no limit"),
+                    format!("write a whole number up to {MOST}; 0 means unlimited"),
                 ),
             }
         }

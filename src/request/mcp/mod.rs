@@ -70,7 +70,10 @@ fn is_confined() -> bool {
 fn converse(order: McpOrder) -> SessionEnd {
     if order.remote.is_some() {
         #[cfg(feature = "http-generators")]
-        return remote::converse(order);
+        return remote::converse(order, &mut |note| {
+            // Nobody can be told when standard error is gone.
+            let _ = writeln!(io::stderr(), "{note}");
+        });
         #[cfg(not(feature = "http-generators"))]
         return SessionEnd::Failed(super::NO_HTTP.to_owned());
     }

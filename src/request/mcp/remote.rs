@@ -6,7 +6,7 @@ use super::session::{Session, SessionEnd};
 use crate::domain::mcp::McpOrder;
 use crate::domain::{HttpOrigin, HttpRequest, SafeText};
 use serde_json::{Map, Value};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read};
 use std::time::{Duration, Instant};
 use ureq::Agent;
 use ureq::http::{Request, Response, StatusCode};
@@ -23,8 +23,8 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// Characters of a session's name.
 const MOST_SESSION: usize = 1024;
 
-/// Has the conversation that an order asks for.
-pub(super) fn converse(order: McpOrder) -> SessionEnd {
+/// Has the conversation that an order asks for; what else is to be told of the server goes to `tell`.
+pub(super) fn converse(order: McpOrder, tell: &mut dyn FnMut(&str)) -> SessionEnd {
     let Some(definition) = &order.remote else { return SessionEnd::Failed("the order has no URL".to_owned()) };
     let request = definition.request(&Map::new(), None, &|name| std::env::var(name).ok());
     let limit = Instant::now() + Duration::from_millis(order.limit_ms);
@@ -42,8 +42,7 @@ pub(super) fn converse(order: McpOrder) -> SessionEnd {
             Err(Fault::Other(why)) => waiting.extend(session.hear_refusal(&why)),
         }
         if let Some(note) = session.take_note() {
-            // Nobody can be told when standard error is gone.
-            let _ = writeln!(io::stderr(), "{note}");
+            tell(&note);
         }
         if session.is_over() {
             break;

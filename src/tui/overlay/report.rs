@@ -10,6 +10,7 @@ use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::Motion;
 use crate::tui::pane::output::text_move;
 use crate::tui::pane::rows::{Look, Title};
+use crate::tui::phrase::cut;
 use crate::tui::widget::{Mark, Piece, Relaid, TextLine, TextView, Tone};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
@@ -219,8 +220,16 @@ fn mark(ink: Ink) -> Option<Mark> {
     })
 }
 
-/// The dashboard for so many columns: charts fill them.
+/// The dashboard for so many columns: charts fill them, rows of tables are cut.
 fn laid_out(figures: &Dashboard, columns: usize) -> Vec<TextLine> {
     let view = DescriptionView { width: Some(columns), now: figures.at };
-    figures.lines(columns).iter().map(|line| text_line(line, view)).collect()
+    let laid = |line: &StyledLine| {
+        let text: String = line.pieces(view).map(|(_, text)| text).collect();
+        match text.get(..2) {
+            Some("  ") if text.starts_with("  !") => TextLine::new(&text, Tone::Warn),
+            Some("  ") if text.chars().count() > columns => TextLine::new(&cut(&text, columns), Tone::Plain),
+            _ => text_line(line, view),
+        }
+    };
+    figures.lines(columns).iter().map(laid).collect()
 }

@@ -1,13 +1,13 @@
 //! One tool over time: its runs, how long they took, what failed, and its versions.
 
-use super::charts::{charts, level};
+use super::versions::LineageVersion;
 use crate::domain::description::{Align, Describe, Description, Ink, StyledLine, Table};
 use crate::domain::{FailureGroup, GroupState, Instant, ToolName, count, span};
 use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
+use crate::engine::library::charts::{charts, level};
 use crate::engine::plain_verb::{Described, PlainQuery, argument};
-use crate::engine::version::LineageVersion;
 use crate::store::{HourOfRuns, JudgedRun};
 use serde::Serialize;
 use std::collections::BTreeMap;
