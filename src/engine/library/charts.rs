@@ -9,6 +9,9 @@ const HOUR_MS: i64 = 3_600_000;
 /// Columns of the name before a chart, the blank behind it included.
 const NAME: usize = 11;
 
+/// What stands for a time without runs.
+const NONE: char = '·';
+
 /// Bars, from nothing to the most.
 const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
@@ -33,10 +36,8 @@ pub(in crate::engine) fn charts(at: Instant, hours: &[HourOfRuns], days: i64, co
         spans.iter().map(|(runs, good, ms)| (*runs > 0).then(|| of(*runs, *good, *ms))).collect()
     };
     let chart = |name: &str, ink: Ink, values: &[Option<f64>], top: f64, told: String| {
-        StyledLine::new()
-            .put(Ink::Dim, format!("{name:<10} "))
-            .put(ink, bars(values, top))
-            .put(Ink::Plain, format!(" {told}"))
+        let line = drawn(StyledLine::new().put(Ink::Dim, format!("{name:<10} ")), ink, &bars(values, top));
+        line.put(Ink::Plain, format!(" {told}"))
     };
     let counts = values(&|runs, _, _| runs as f64);
     let failed = values(&|runs, good, _| (runs - good) as f64);
@@ -55,13 +56,22 @@ pub(in crate::engine) fn charts(at: Instant, hours: &[HourOfRuns], days: i64, co
         chart("success", Ink::Good, &rates, 1.0, format!("{rate} · full 100 %")),
         chart(
             "time",
-            Ink::Warn,
+            Ink::Plain,
             &times,
             most(&times),
             format!("{mean} mean{}", tallest(span(most(&times).round() as u64))),
         ),
         axis(last, all, columns),
     ]
+}
+
+/// Bars in their colour; what stands for nothing has none.
+fn drawn(line: StyledLine, ink: Ink, bars: &str) -> StyledLine {
+    let parts = bars.split_inclusive(|c| c != NONE).flat_map(|part| {
+        let at = part.find(|c| c != NONE).unwrap_or(part.len());
+        [(Ink::Dim, &part[..at]), (ink, &part[at..])]
+    });
+    parts.filter(|(_, part)| !part.is_empty()).fold(line, |line, (ink, part)| line.put(ink, part))
 }
 
 /// Days below the columns: the first, the one in the middle, the last; and what a column and a dot stand for.

@@ -15,11 +15,11 @@ use std::collections::BTreeMap;
 /// Days that it looks back.
 const DAYS: i64 = 14;
 
-/// Columns of its charts: half a day each.
-const COLUMNS: usize = 28;
+/// Columns of its charts, a day each: the lines fit a terminal of 60 columns.
+const COLUMNS: usize = 14;
 
 /// Columns of the longest bar of a span of durations.
-const BAR: usize = 28;
+const BAR: usize = 36;
 
 /// Failure groups that are listed.
 const MOST_FAILURES: usize = 8;
@@ -133,6 +133,17 @@ impl Describe for ToolFigures {
         }
         self.describe_durations(&mut told);
         self.describe_failures(&mut told);
+        self.describe_versions(&mut told);
+        told
+    }
+}
+
+impl ToolFigures {
+    fn describe_versions(&self, told: &mut Description) {
+        // A tool that a server lists has those of its server.
+        if self.versions.is_empty() {
+            return;
+        }
         told.line(StyledLine::new());
         told.line(StyledLine::new().put(Ink::Strong, count(self.versions.len(), "version")));
         let heads = [
@@ -159,11 +170,8 @@ impl Describe for ToolFigures {
             ]);
         }
         told.table(table);
-        told
     }
-}
 
-impl ToolFigures {
     fn describe_durations(&self, told: &mut Description) {
         let (Some(median), Some(p95), Some(longest)) = (self.median_ms, self.p95_ms, self.longest_ms) else { return };
         told.line(StyledLine::new());

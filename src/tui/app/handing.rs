@@ -53,13 +53,11 @@ impl App {
             },
             Screen::Workbench => None,
         };
-        match text.filter(|text| !text.is_empty()) {
-            Some(text) => vec![Effect::Page(Paged::Text(text))],
-            None => {
-                let key = self.keymap.key(Verb::FocusOutput);
-                self.refuse(&format!("no text here: open the output of a run ({key}), a review or a file"))
-            }
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            return vec![Effect::Page(Paged::Text(text))];
         }
+        let key = self.keymap.key(Verb::FocusOutput);
+        self.refuse(&format!("no text here: open the output of a run ({key}), a review or a file"))
     }
 }
 

@@ -26,7 +26,7 @@ fn one_tool_over_time_has_runs_durations_failures_and_versions() {
     }
     let told = text(&workspace, &["figures", "maybe"]);
     for wanted in
-        ["4 in 14 days · tallest 4", "75 % · full 100 %", "each 12 h, · none", "half within", "odd", "1 version"]
+        ["4 in 14 days · tallest 4", "75 % · full 100 %", "each 24 h, · none", "half within", "odd", "1 version"]
     {
         assert!(told.contains(wanted), "{wanted}: {told}");
     }

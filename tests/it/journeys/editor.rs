@@ -49,7 +49,7 @@ const GENTLE: &str = "for file; do :; done\necho '# edited' >> \"$file\"\nprintf
 const CRASH: &str = "kill -9 $$";
 
 fn long_script() -> Workspace {
-    let lines: String = (0..120).map(|number| format!("print({number})\n")).collect();
+    let lines = (0..120).map(|number| format!("print({number})\n")).collect::<Vec<_>>().concat();
     Workspace::new().with_script("greet", &lines)
 }
 
@@ -139,7 +139,7 @@ fn the_pager_gets_the_whole_output_of_a_run_as_plain_text() {
 
 #[test]
 fn the_workbench_of_a_reader_opens_in_the_editor_where_a_run_failed() {
-    let lines: String = (0..30).map(|number| format!("x = {number}\n")).collect();
+    let lines = (0..30).map(|number| format!("x = {number}\n")).collect::<Vec<_>>().concat();
     let workspace = Workspace::new().with_script("greet", &format!("{lines}raise ValueError('no')"));
     workspace.toolsmith(&["run", "greet"]).output().unwrap();
     let editor = Editor::new(GENTLE);
