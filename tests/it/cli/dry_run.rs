@@ -97,6 +97,24 @@ fn nothing_changes_and_the_plan_says_what_would() {
     }
     assert!(!Path::new(&out).exists() && !Path::new(&folder).exists());
 
+    // Where there is nothing to do, or it is refused: nothing changes either.
+    for args in [
+        &["trim", "done"][..],
+        &["unpin", "done"],
+        &["rollback", "done"],
+        &["restore-files", "done"],
+        &["fork", "done"],
+        &["clear-state", "done"],
+        &["untag", "done", "not-for-json"],
+        &["wrong-answer", "1"],
+        &["revoke", "1"],
+        &["dismiss", "abcd"],
+        &["prune"],
+    ] {
+        workspace.json_of_human(&[args, &["--dry-run"]].concat());
+        assert!(seen(&workspace) == before, "{args:?} changed something");
+    }
+
     // What would be refused is refused, and the same command without the option does it.
     let (refused, code) = workspace.json_of_human(&["archive", "away", "--dry-run"]);
     assert!(code != 0 && refused["error"]["message"].as_str().unwrap().contains("already archived"), "{refused:#}");
