@@ -2,6 +2,7 @@
 //! files take turns.
 
 mod faults;
+mod rehearsal;
 mod restoring;
 
 pub use restoring::{Recovery, RecoveryPlan, plan_recovery, recover_state};
@@ -13,7 +14,6 @@ use crate::engine::core::Actor;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::locks::{Rank, Ranked, lock};
 use crate::engine::owner::owner_word;
-use crate::engine::rehearsal::Rehearsal;
 use crate::engine::settings::{STACK_HINT, Settings, is_stack};
 use crate::engine::state::home::Home;
 use crate::engine::state::opening::{self, Opened};
@@ -22,6 +22,7 @@ use crate::outside::{Asker, Programs};
 use crate::runner::{Baselines, Interpreters, Machine, Sources, python_of_runs};
 use crate::store::{Copies, Documents, Queries, Store, StoreReader, Tx};
 use crate::vcs::Git;
+use rehearsal::Rehearsal;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
