@@ -195,7 +195,11 @@ impl Performer {
         let performer = self.clone();
         let task = tokio::task::spawn_blocking(move || {
             let Some(engine) = performer.shared.engine.get().cloned() else {
-                performer.answer(Answer::Trouble(not_open()));
+                performer.answer(match effect {
+                    // It would wait for its figures for ever.
+                    Effect::Dashboard => Answer::Dashboard(Err(not_open())),
+                    _ => Answer::Trouble(not_open()),
+                });
                 return;
             };
             performer.perform_now(&engine, effect);
