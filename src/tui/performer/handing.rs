@@ -26,15 +26,14 @@ impl Performer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Home, Limits, OpenOptions};
+    use crate::engine::{Asker, Home, Limits, OpenOptions};
     use crate::tui::msg::{Answer, Msg};
     use std::path::PathBuf;
 
     #[test]
     fn a_dashboard_that_was_asked_for_too_early_is_told_so() {
         let home = Home { config: PathBuf::from("/nowhere"), data: PathBuf::from("/nowhere") };
-        let options =
-            OpenOptions { workspace: PathBuf::from("/nowhere"), home, program: None, asker: Default::default() };
+        let options = OpenOptions { workspace: PathBuf::from("/nowhere"), home, program: None, asker: Asker::Human };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let answer = runtime.block_on(async {
             let (to_loop, mut inbox) = tokio::sync::mpsc::unbounded_channel();
