@@ -7,6 +7,8 @@ mod agents;
 mod arg;
 mod choices;
 mod common;
+mod dry;
+mod keys;
 mod meaning;
 mod reach;
 mod spec;
@@ -14,6 +16,8 @@ mod table;
 
 pub use agents::{Agents, Effects, MOST_WAIT_S};
 pub use arg::{Arg, ArgKind, Form};
+pub use dry::NO_DRY_RUN;
+pub use keys::{FOCUSABLE, KeyFault, KeyText, KeyWish, settled_keys, works_in};
 pub use meaning::{MEANINGS, Meaning};
 pub use spec::{Context, Group, Risk, Spec};
 pub use table::{ACTIONS, Verb};

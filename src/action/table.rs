@@ -9,8 +9,8 @@ use super::choices::{
     CANDIDATES, CLIENTS, KINDS, LANGUAGES, ORIGINS, OUTCOMES, SHELLS, STAGES, STEPS, TEMPLATES, TIERS,
 };
 use super::common::{
-    AGENT_LOG, ALLOW, BUNDLE, EVOLUTION, FAILURE, HISTORY, INSTANCE, ON, OPENAPI, OPPORTUNITY, REVIEW, REVIEWS, RUN,
-    SEVERITIES, TOOL, YES,
+    AGENT_LOG, ALLOW, BUNDLE, DRY, EVOLUTION, FAILURE, HISTORY, INSTANCE, ON, OPENAPI, OPPORTUNITY, REVIEW, REVIEWS,
+    RUN, SEVERITIES, TOOL, YES,
 };
 use super::reach::{Face, side};
 use super::spec::{Context, Group, Risk, Spec};
@@ -44,7 +44,8 @@ actions! {
     // Catalog
     Init "init" Catalog Change [Catalog] ["I"] Both "Create folders, settings, .gitignore lines and a sample tool; overwrites nothing" {
         Arg::optional("dir", ArgKind::Path, "folder; default is the current one"),
-        Arg::option("starter", ArgKind::Switch, "also write the starter tools; `starter` shows what they declare and adopts them")
+        Arg::option("starter", ArgKind::Switch, "also write the starter tools; `starter` shows what they declare and adopts them"),
+        DRY
     }
     Starter "starter" Catalog HumanOnly [Catalog] ["W"] Both "Adopt the starter tools of Toolsmith: shows what each declares, asks once, writes what is missing" {
         Arg::option("yes", ArgKind::Switch, "adopt without confirmation")
@@ -83,6 +84,7 @@ actions! {
         Arg::option("reported", ArgKind::Switch, "list uses that others reported, and who; no score counts them")
     }
     Dashboard "dashboard" Catalog View [Global] ["0"] Both "Show statistics: tools, runs, failures, success rates and times of two weeks, and regressions" {}
+    Figures "figures" Catalog View [Catalog, Failures] ["%"] Both "Show one tool over the last two weeks: runs, failures, durations, versions" { TOOL }
     Export "export" Catalog View [] [] Both "Export the catalog with code and statistics for other programs" {
         Arg::option("format", ArgKind::Word(&["csv", "sqlite"]), "format, default csv"),
         Arg::needed("out", ArgKind::Path, "file to create")
@@ -90,11 +92,13 @@ actions! {
     Push "push" Catalog Change [] [] Both "Write tools into a bundle folder, by name and digest, for other workspaces" {
         BUNDLE,
         Arg::optional("tool", ArgKind::Tool, "only this tool; default is all that are not archived"),
-        Arg::option("format", ArgKind::Word(&["bundle", "skill"]), "skill: write each approved tool as an Agent Skill that calls toolsmith; default bundle")
+        Arg::option("format", ArgKind::Word(&["bundle", "skill"]), "skill: write each approved tool as an Agent Skill that calls toolsmith; default bundle"),
+        DRY
     }
     Pull "pull" Catalog HumanOnly [] [] Both "Import the tools of a bundle as experimental tools; each needs a review" {
         BUNDLE,
-        Arg::optional("tool", ArgKind::Text, "only the tool with this name")
+        Arg::optional("tool", ArgKind::Text, "only the tool with this name"),
+        DRY
     }
     Similar "similar" Catalog Change [Global] ["ctrl-y"] Both "Show similar tools; without a name, all copies, near duplicates and name clashes, with next steps" {
         Arg::optional("tool", ArgKind::Tool, "name, NAME@VERSION, NAME@DIGESTPREFIX, or a path when names clash"),
@@ -142,7 +146,7 @@ actions! {
         Arg::option("show", ArgKind::Switch, "dry run: list the candidates with reasons")
     }
     State "state" Run View [Catalog] ["K"] Both "List the files that a tool keeps between its runs" { TOOL }
-    ClearState "clear-state" Run HumanOnly [] [] Both "Delete the files that a tool keeps between its runs" { TOOL }
+    ClearState "clear-state" Run HumanOnly [] [] Both "Delete the files that a tool keeps between its runs" { TOOL, DRY }
     Cancel "cancel" Run Change [Output] ["S"] Both [CANCEL_FOR_AGENTS] "Stop a run" { RUN }
     Rerun "rerun" Run Change [Output, Failures] ["r"] Both "Run again with the same input" {
         RUN,
@@ -189,18 +193,21 @@ actions! {
     }
     Untag "untag" Run HumanOnly [] [] Both "Remove a negative tag that failure marks gave a tool" {
         TOOL,
-        Arg::required("tag", ArgKind::Text, "the tag, for example not-for-json")
+        Arg::required("tag", ArgKind::Text, "the tag, for example not-for-json"),
+        DRY
     }
     EditMark "edit-mark" Run HumanOnly [] [] Both "Change what a failure mark says: its scenario, error or severity" {
         Arg::required("mark", ArgKind::Text, "number of the mark; `failures --marks` lists them"),
         Arg::option("scenario", ArgKind::Text, "the scenario, in words; replaces the negative tags"),
         Arg::option("error", ArgKind::Text, "what went wrong, in one sentence"),
-        Arg::option("severity", SEVERITIES, "severity")
+        Arg::option("severity", SEVERITIES, "severity"),
+        DRY
     }
-    WrongAnswer "wrong-answer" Run HumanOnly [Output] ["~"] Both "Say that the answer of a call was wrong: it is forgotten, and the tool ranks lower for that scenario" { RUN }
+    WrongAnswer "wrong-answer" Run HumanOnly [Output] ["~"] Both "Say that the answer of a call was wrong: it is forgotten, and the tool ranks lower for that scenario" { RUN, DRY }
     Resolve "resolve" Run HumanOnly [Failures] ["H"] Both "Mark a failure group as resolved; it reopens if the failure occurs again" {
         FAILURE,
-        Arg::option("reason", ArgKind::Text, "what fixed it")
+        Arg::option("reason", ArgKind::Text, "what fixed it"),
+        DRY
     }
     Workers "workers" Run View [] [] Both "List the workers: other machines that runs can take place on; with a name, try it" {
         Arg::optional("worker", ArgKind::Text, "worker to contact: shows its version, isolation, languages and round trip")
@@ -228,6 +235,11 @@ actions! {
         Arg::option("language", LANGUAGES, "programming language; default is detected from the words and reported"),
         Arg::option("from-spec", ArgKind::Review, "generate a scaffold for the specification approved in this review"),
         Arg::repeated("generator", ArgKind::Text, "with --from-spec: let this generator from the settings write the code")
+    }
+    Edit "edit" Make HumanOnly [Catalog, Failures, Queue, Review, Source] ["ctrl-e"] Both "Open a file of an experimental tool in your editor (VISUAL, else EDITOR), at the line shown" {
+        TOOL,
+        Arg::option("path", ArgKind::Text, "file of the tool; default is its main file"),
+        Arg::option("line", ArgKind::Number, "line, counted from 1")
     }
     Define "define" Make Change [] [] Both "Define a service without code, or change what is named in its definition; it needs a review before it is approved" {
         Arg::required("name", ArgKind::Text, "name of the service"),
@@ -290,7 +302,8 @@ actions! {
         Arg::option("reason", ArgKind::Text, "why"),
         HISTORY,
         AGENT_LOG,
-        OPENAPI
+        OPENAPI,
+        DRY
     }
     Keep "keep" Make Change [Evolution] ["a"] Both "Save the best answer of an evolution as a version and open its review" {
         EVOLUTION,
@@ -361,17 +374,20 @@ actions! {
         Arg::option("role", ArgKind::Text, "your role, if several approvals are needed"),
         Arg::option("override", ArgKind::Text, "reason for approving despite failed checks; recorded permanently"),
         Arg::option("unread", ArgKind::Switch, "approve without reading; needs --reason; both are recorded permanently"),
-        YES
+        YES,
+        DRY
     }
     Reject "reject" Review HumanOnly [Review, Queue] ["x"] Both "Reject a review" {
         REVIEWS,
         Arg::needed("reason", ArgKind::Text, "reason; shown to the author of the tool"),
-        YES
+        YES,
+        DRY
     }
     RequestChanges "request-changes" Review HumanOnly [Review, Queue] ["c"] Both "Send a version back to its author with required changes" {
         REVIEWS,
         Arg::needed("reason", ArgKind::Text, "required changes; shown to the author of the tool"),
-        YES
+        YES,
+        DRY
     }
     Request "request" Review Change [] [] Shell [REQUEST_FOR_AGENTS] "Ask humans for a decision about a tool, plan, specification, deprecation or archiving, as an agent does" {
         Arg::option("file", ArgKind::Path, "file with the request as JSON; - for stdin"),
@@ -397,27 +413,32 @@ actions! {
     // Lifecycle
     Promote "promote" Lifecycle HumanOnly [Catalog, Failures, Queue] ["p"] Both "Request approved or core for a tool (opens or names its review), or use a version in this session" {
         TOOL,
-        Arg::needed("to", ArgKind::Word(&["approved", "core", "session"]), "target stage; session: use this version instead of the usual one, in this session only")
+        Arg::needed("to", ArgKind::Word(&["approved", "core", "session"]), "target stage; session: use this version instead of the usual one, in this session only"),
+        DRY
     }
     Archive "archive" Lifecycle HumanOnly [Catalog, Failures, Queue] ["X"] Both "Archive a tool: hide it and stop it from running; files and history are kept" {
         TOOL,
-        Arg::option("reason", ArgKind::Text, "why")
+        Arg::option("reason", ArgKind::Text, "why"),
+        DRY
     }
-    Restore "restore" Lifecycle HumanOnly [Catalog] ["Z"] Both "Restore an archived tool, or one whose files are missing" { TOOL }
+    Restore "restore" Lifecycle HumanOnly [Catalog] ["Z"] Both "Restore an archived tool, or one whose files are missing" { TOOL, DRY }
     Grant "grant" Lifecycle HumanOnly [Catalog] ["A"] Both "Let an agent run this experimental version, strictly sandboxed" {
         TOOL,
         Arg::needed("agent", ArgKind::Text, "agent name"),
-        Arg::option("session", ArgKind::Text, "only for this session; default is TOOLSMITH_SESSION, else until revoked")
+        Arg::option("session", ArgKind::Text, "only for this session; default is TOOLSMITH_SESSION, else until revoked"),
+        DRY
     }
     Grants "grants" Lifecycle View [Global] ["ctrl-g"] Both "List grants: permissions of agents and versions, and unlocked tools" {}
     Revoke "revoke" Lifecycle HumanOnly [] [] Both "Revoke a grant" {
-        Arg::required("grant", ArgKind::Text, "grant number, or NAME@DIGESTPREFIX for the permissions of a version")
+        Arg::required("grant", ArgKind::Text, "grant number, or NAME@DIGESTPREFIX for the permissions of a version"),
+        DRY
     }
     Unlock "unlock" Lifecycle HumanOnly [Catalog] ["U"] Both "Unlock a tool or a cost tier above low" {
         Arg::optional("tool", ArgKind::Tool, "the tool; without it, --tier"),
         Arg::option("tier", ArgKind::Word(&["medium", "high"]), "unlock every tool up to this tier"),
         Arg::option("session", ArgKind::Text, "only for this session; default is TOOLSMITH_SESSION, else the whole workspace until revoked"),
-        Arg::option("for", ArgKind::Duration, "only for this time, for example 2h")
+        Arg::option("for", ArgKind::Duration, "only for this time, for example 2h"),
+        DRY
     }
     Agents "agents" Lifecycle View [] [] Both "List connected agents, with their runs and waiting requests" {}
     Disconnect "disconnect" Lifecycle HumanOnly [] [] Both "End the connection of an agent; its runs are cancelled" {
@@ -433,28 +454,33 @@ actions! {
     Sets "sets" Lifecycle View [Global] ["T"] Both "List tool sets: minimal, default, full and saved ones; on the screen, choose the one in use" {}
     Set "set" Lifecycle HumanOnly [] [] Both "Save a tool set under a name, for --tools" {
         Arg::required("name", ArgKind::Text, "name of the set"),
-        Arg::required("tools", ArgKind::Text, "comma-separated tools: read,write,grep")
+        Arg::required("tools", ArgKind::Text, "comma-separated tools: read,write,grep"),
+        DRY
     }
     Unset "unset" Lifecycle HumanOnly [] [] Both "Delete a saved tool set" {
-        Arg::required("name", ArgKind::Text, "name of the set")
+        Arg::required("name", ArgKind::Text, "name of the set"),
+        DRY
     }
-    Pin "pin" Lifecycle HumanOnly [] [] Both "Pin a version, so that trim keeps it" { TOOL }
-    Unpin "unpin" Lifecycle HumanOnly [] [] Both "Unpin a version, so that trim may remove it" { TOOL }
-    Trim "trim" Lifecycle HumanOnly [] [] Both "Remove old evolved versions; keeps the first, the last three, and any pinned, in use or under review; copies are kept" { TOOL }
+    Pin "pin" Lifecycle HumanOnly [] [] Both "Pin a version, so that trim keeps it" { TOOL, DRY }
+    Unpin "unpin" Lifecycle HumanOnly [] [] Both "Unpin a version, so that trim may remove it" { TOOL, DRY }
+    Trim "trim" Lifecycle HumanOnly [] [] Both "Remove old evolved versions; keeps the first, the last three, and any pinned, in use or under review; copies are kept" { TOOL, DRY }
     Rollback "rollback" Lifecycle HumanOnly [Catalog] ["B"] Both "Roll back to the previously approved version" {
         TOOL,
         Arg::option("to", ArgKind::Text, "version or digest to roll back to; default is the previously approved version"),
-        Arg::option("reason", ArgKind::Text, "why")
+        Arg::option("reason", ArgKind::Text, "why"),
+        DRY
     }
-    RestoreFiles "restore-files" Lifecycle HumanOnly [Catalog] ["P"] Both "Restore the approved files of a changed tool" { TOOL }
+    RestoreFiles "restore-files" Lifecycle HumanOnly [Catalog] ["P"] Both "Restore the approved files of a changed tool" { TOOL, DRY }
     Fork "fork" Lifecycle HumanOnly [Catalog] ["F"] Both "Save the changed files of an approved tool as a new tool, and restore the approved files" {
         TOOL,
-        Arg::optional("name", ArgKind::Text, "name of the new tool; default is TOOL-fork")
+        Arg::optional("name", ArgKind::Text, "name of the new tool; default is TOOL-fork"),
+        DRY
     }
     Deprecate "deprecate" Lifecycle HumanOnly [Catalog] ["D"] Both "Mark a tool as deprecated and name its successor" {
         TOOL,
         Arg::option("by", ArgKind::Tool, "successor: the tool to use instead"),
-        Arg::option("reason", ArgKind::Text, "why")
+        Arg::option("reason", ArgKind::Text, "why"),
+        DRY
     }
     // History
     Log "log" History View [Global] ["L"] Both "Show the operation log" {
@@ -462,7 +488,8 @@ actions! {
         Arg::option("grep", ArgKind::Text, "only entries that contain this text")
     }
     Undo "undo" History HumanOnly [Global] ["u"] Both "Undo an operation; default is the newest undoable one" {
-        Arg::optional("operation", ArgKind::Operation, "number of the operation")
+        Arg::optional("operation", ArgKind::Operation, "number of the operation"),
+        DRY
     }
     Verify "verify" History View [] [] Both "Verify the log, all kept copies, approved files and signatures" {
         Arg::optional("tool", ArgKind::Tool, "only versions and files of this tool")
@@ -470,6 +497,7 @@ actions! {
     Sign "sign" History Change [] [] Shell "Show missing signatures; with --yes, sign everything in force" {
         Arg::option("yes", ArgKind::Switch, "sign the log as shown").for_humans()
     }
+    Prune "prune" History HumanOnly [] [] Both "Remove the output of old runs, as [history] in your settings limits it; records and what failures need are kept" { DRY }
     Feedback "feedback" History View [] [] Shell "Export decisions as JSON lines: request, code, evidence, decision, reason" {
         Arg::option("out", ArgKind::Path, "write to this file instead of standard output"),
         Arg::option("since", ArgKind::Duration, "only decisions within this time, for example 24h"),
@@ -510,6 +538,7 @@ actions! {
     Palette "palette" Workbench View [Global] [":", "ctrl-k"] Screen "Command palette: find any verb by name" {}
     Rescan "rescan" Workbench View [Global] ["f5"] Screen "Read the tools folder again" {}
     Messages "messages" Workbench View [Global] ["!"] Screen "List the messages of this session, newest first" {}
+    Page "page" Workbench View [Output, Review, Source, Evolution] ["|"] Screen "Show this output or text in your pager (PAGER, else less)" {}
     Redraw "redraw" Workbench View [Global] ["ctrl-l"] Screen "Redraw the screen" {}
     Mouse "mouse" Workbench View [Global] ["f2"] Screen "Turn the mouse on or off (off: the terminal can select text)" {}
     Theme "theme" Workbench View [] [] Screen "Switch between dark and light colours" {}

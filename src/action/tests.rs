@@ -102,6 +102,17 @@ fn whatever_changes_something_can_also_be_done_from_the_shell() {
 }
 
 #[test]
+fn whatever_changes_something_can_be_tried_or_says_why_not() {
+    let listed: HashSet<&str> = NO_DRY_RUN.iter().map(|(verb, _)| spec(*verb).name).collect();
+    assert_eq!(listed.len(), NO_DRY_RUN.len(), "a verb is listed twice");
+    for row in ACTIONS.iter().filter(|row| row.cli) {
+        let can = row.args.iter().any(|arg| arg.name == "dry-run");
+        let must_say = row.risk != Risk::View && !can;
+        assert_eq!(listed.contains(row.name), must_say, "{}: --dry-run {can}", row.name);
+    }
+}
+
+#[test]
 fn decisions_are_never_on_enter_or_space_and_never_neighbours() {
     let decisions = [Verb::Approve, Verb::Reject, Verb::RequestChanges];
     for verb in decisions {
@@ -149,6 +160,7 @@ fn what_only_humans_may_say_is_listed_here_so_that_a_new_one_is_thought_about() 
         "edit-mark",
         "wrong-answer",
         "resolve",
+        "edit",
         "list-tools",
         "dismiss",
         "comment",
@@ -179,6 +191,7 @@ fn what_only_humans_may_say_is_listed_here_so_that_a_new_one_is_thought_about() 
         "fork",
         "deprecate",
         "undo",
+        "prune",
     ];
     assert_eq!(verbs, expected);
     let flags: Vec<String> = ACTIONS

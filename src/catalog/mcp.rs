@@ -1,11 +1,14 @@
-//! The `[mcp]` table of our own manifests: a server of the Model Context Protocol that a run starts, and what keeps its
-//! tools from being run.
+//! The `[mcp]` table of our own manifests: a server of the Model Context Protocol that a run starts, or reaches by HTTP,
+//! and what keeps its tools from being run.
 
 use super::argv::CommandWords;
 use super::fields::TableFields;
 use super::obstacle::Obstacle;
+use super::requests;
 use crate::domain::mcp::{LOCK_FILE, McpDefinition, McpProtocol, ToolLock, command_fault, member_names};
-use crate::domain::{IS_SERVER, InputMode, Kind, Manifest, Problem, Recipe, SafeText, SuccessRule, VersionFile};
+use crate::domain::{
+    HttpDefinition, IS_SERVER, InputMode, Kind, Manifest, Problem, Recipe, SafeText, SuccessRule, VersionFile,
+};
 
 /// Reads the `[mcp]` table of a manifest; the command that it names. Nothing is read of a definition without one, or
 /// whose kind is another one.
@@ -17,18 +20,33 @@ pub(super) fn table(
         return Ok(None);
     }
     let mut table = fields.table("mcp")?;
-    if table.peek("command").is_none() {
+    if table.peek("command").is_none() && table.peek("url").is_none() {
         fields.give_back("mcp", table.rest());
         return Ok(None);
     }
-    let command = CommandWords(table.words("command")?);
-    let definition = McpDefinition {
+    if table.peek("command").is_some() && table.peek("url").is_some() {
+        return Err(table.bad("url", "mcp has both command and url".to_owned(), "keep one of the two"));
+    }
+    let mut definition = McpDefinition {
         tools: table.words("tools")?,
         protocol: table.word("protocol")?.unwrap_or(McpProtocol::Auto),
+        remote: None,
         server: None,
         tool: None,
     };
     let timeout_ms = table.milliseconds("timeout")?;
+    if let Some(url) = table.text("url")? {
+        let headers = requests::headers(&mut table)?;
+        table.nothing_else()?;
+        let method = "POST".to_owned();
+        definition.remote = Some(HttpDefinition { method, headers, timeout_ms, ..HttpDefinition::get(url) });
+        manifest.mcp = Some(definition);
+        if manifest.permissions.network.is_empty() && fields.peek("permissions").is_none() {
+            manifest.permissions.network = vec!["full".to_owned()];
+        }
+        return Ok(None);
+    }
+    let command = CommandWords(table.words("command")?);
     table.nothing_else()?;
     if command.0.is_empty() {
         return Err(table.bad("command", "mcp.command is empty".to_owned(), "name the program of the server"));

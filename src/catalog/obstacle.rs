@@ -1,7 +1,9 @@
 //! Why a version cannot run: what keeps it from running, and what a definition of each kind must say.
 
 use super::{evaluators, steps};
-use crate::domain::{ArgPlace, Kind, Manifest, Network, PromptDefinition, SafeText, VersionFile, near_word};
+use crate::domain::{
+    ArgPlace, HttpDefinition, Kind, Manifest, Network, PromptDefinition, SafeText, VersionFile, near_word,
+};
 use crate::outside::steers_programs;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -29,10 +31,7 @@ pub(super) fn incomplete(manifest: &Manifest) -> Option<Obstacle> {
         Kind::Http => http(manifest),
         Kind::Prompt => prompt(manifest),
         Kind::Composite => steps::fault(manifest.composite.as_ref()).map(Obstacle::Incomplete),
-        Kind::Mcp => manifest.mcp.is_none().then(|| {
-            let why = "nothing says how its MCP server is started; write kind = \"mcp\", and command in [mcp]";
-            Obstacle::Unsupported(why.to_owned())
-        }),
+        Kind::Mcp => mcp(manifest),
     }
 }
 
@@ -86,6 +85,14 @@ pub(super) fn kept_code(manifest: &Manifest, files: &[VersionFile]) -> Option<St
 }
 
 fn http(manifest: &Manifest) -> Option<Obstacle> {
+    request_fault(manifest, || match &manifest.http {
+        Some(http) => http.fault(manifest.input.as_ref(), &manifest.permissions.env),
+        None => Some("its definition has no request; add [http] with a url".to_owned()),
+    })
+}
+
+/// What keeps requests from being sent: this build, the declared network, or a fault of the request.
+fn request_fault(manifest: &Manifest, fault: impl FnOnce() -> Option<String>) -> Option<Obstacle> {
     if cfg!(not(feature = "http-generators")) {
         let why = "this build has no HTTP: build with --features http-generators";
         return Some(Obstacle::Unsupported(why.to_owned()));
@@ -95,11 +102,20 @@ fn http(manifest: &Manifest) -> Option<Obstacle> {
         let why = "it sends a request, but the loopback of a run is private and nobody answers there; declare network = [\"full\"]";
         return Some(Obstacle::Incomplete(why.to_owned()));
     }
-    let fault = match &manifest.http {
-        Some(http) => http.fault(manifest.input.as_ref(), &manifest.permissions.env),
-        None => Some("its definition has no request; add [http] with a url".to_owned()),
+    fault().map(Obstacle::Incomplete)
+}
+
+fn mcp(manifest: &Manifest) -> Option<Obstacle> {
+    let Some(definition) = &manifest.mcp else {
+        let why = "nothing says how its MCP server is started; write kind = \"mcp\", and command or url in [mcp]";
+        return Some(Obstacle::Unsupported(why.to_owned()));
     };
-    fault.map(Obstacle::Incomplete)
+    let remote = definition.remote.as_ref()?;
+    let of_input = |remote: &HttpDefinition| {
+        let name = remote.inputs(None).into_iter().next()?;
+        Some(format!("its [mcp] uses {{input.{}}}, but inputs belong to the call only", SafeText::new(&name)))
+    };
+    request_fault(manifest, || of_input(remote).or_else(|| remote.fault(None, &manifest.permissions.env)))
 }
 
 fn prompt(manifest: &Manifest) -> Option<Obstacle> {

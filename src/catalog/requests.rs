@@ -12,13 +12,7 @@ pub(super) fn table(fields: &mut TableFields<'_, '_>, manifest: &mut Manifest) -
         return Ok(());
     }
     let mut table = fields.table("http")?;
-    let mut headers = BTreeMap::new();
-    let mut written = table.table("headers")?;
-    for name in written.keys().cloned().collect::<Vec<_>>() {
-        if let Some(value) = written.any(&name) {
-            headers.insert(name, text_of(&value));
-        }
-    }
+    let headers = headers(&mut table)?;
     let query = table.any("query");
     if query.as_ref().is_some_and(|query| !query.is_object() && !query.is_string()) {
         return Err(table.bad("query", "http.query is not a table".to_owned(), "write names and values"));
@@ -48,6 +42,18 @@ pub(super) fn table(fields: &mut TableFields<'_, '_>, manifest: &mut Manifest) -
     let says_network = manifest.permissions.network.is_empty() && fields.peek("permissions").is_none();
     settle(manifest, http, says_network);
     Ok(())
+}
+
+/// The headers of a request, by name.
+pub(super) fn headers(table: &mut TableFields<'_, '_>) -> Result<BTreeMap<String, String>, Problem> {
+    let mut headers = BTreeMap::new();
+    let mut written = table.table("headers")?;
+    for name in written.keys().cloned().collect::<Vec<_>>() {
+        if let Some(value) = written.any(&name) {
+            headers.insert(name, text_of(&value));
+        }
+    }
+    Ok(headers)
 }
 
 /// Gives a manifest its request, the inputs that the request names, and the network that it needs.

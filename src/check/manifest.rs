@@ -61,7 +61,7 @@ const TOP: &[&str] = &[
 const KEYS: &[(&str, &[&str])] = &[
     ("http", &["body", "form", "headers", "hosts", "method", "query", "timeout", "url"]),
     ("limits", &["cpu", "disk", "memory", "output", "processes"]),
-    ("mcp", &["command", "protocol", "timeout", "tools"]),
+    ("mcp", &["command", "headers", "protocol", "timeout", "tools", "url"]),
     ("permissions", &["env", "network", "read", "run", "write"]),
     ("prompt", &["file", "generator", "max_tokens", "system", "template", "timeout"]),
     ("provenance", &["created_at", "created_by", "generator", "parent", "prompt", "reason", "status"]),

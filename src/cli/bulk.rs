@@ -1,12 +1,12 @@
 //! Deciding: one review, or several with a table first and a question.
 
 use super::call::{Answer, Call, Stop};
-use super::done::agreed;
+use super::done::{NOTHING_CHANGED, Plan, agreed};
 use super::print_text::{Align, Ink, Page, StyledLine, Table};
 use super::reading;
 use super::review::{self, other_digest};
 use super::shared::risk_ink;
-use crate::domain::{DecisionKind, DecisionRequest, Digest, ReviewId, visible_words};
+use crate::domain::{Command, DecisionKind, DecisionRequest, Digest, ReviewId, visible_words};
 use crate::engine::{BulkResult, Engine, EngineError, ErrorCode, PreflightRow};
 use serde::Serialize;
 use std::io;
@@ -136,6 +136,9 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
         let message = format!("none of them can be decided together: {kind}");
         return Err(EngineError::new(ErrorCode::Refused, message, "the table shows the reasons").into());
     }
+    if call.is_dry() {
+        return call.print(&tried(call, &engine, requests));
+    }
     let how = if unread { " unread" } else { "" };
     if !call.switch("yes") && !agreed(call, &format!("{kind} {} of them{how}?", requests.len()))? {
         let message = "nothing was decided";
@@ -150,6 +153,50 @@ fn several(call: &Call<'_>, kind: DecisionKind, named: &[(ReviewId, String)]) ->
     let unknown = unknown.into_iter().map(|(id, error)| One::left(id, error));
     let results = results.into_iter().map(One::of).chain(waits).chain(unknown).collect();
     call.print(&Results { results, unknown: numbers })
+}
+
+/// What would become of each decision; nothing is kept of it.
+fn tried(call: &Call<'_>, engine: &Engine, requests: Vec<DecisionRequest>) -> Tried {
+    let caller = call.caller(engine);
+    let one = |request: DecisionRequest| {
+        let review = request.review;
+        match engine.history().rehearse(&Command::Decide(request), &caller) {
+            Ok(preview) => TriedOne { review, plan: Some(Plan::of(preview)), error: None },
+            Err(error) => TriedOne { review, plan: None, error: Some(error) },
+        }
+    };
+    Tried { dry_run: true, reviews: requests.into_iter().map(one).collect() }
+}
+
+/// What would become of several reviews.
+#[derive(Serialize)]
+struct Tried {
+    dry_run: bool,
+    reviews: Vec<TriedOne>,
+}
+
+#[derive(Serialize)]
+struct TriedOne {
+    review: ReviewId,
+    plan: Option<Plan>,
+    error: Option<EngineError>,
+}
+
+impl Answer for Tried {
+    fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
+        for one in &self.reviews {
+            match (&one.plan, &one.error) {
+                (Some(plan), _) => plan.write(page)?,
+                (None, error) => {
+                    let why = error.as_ref().map(|error| error.message.clone()).unwrap_or_default();
+                    page.line(
+                        &StyledLine::new().put(Ink::Bad, format!("review {}: ", one.review)).put(Ink::Plain, why),
+                    )?;
+                }
+            }
+        }
+        page.say(NOTHING_CHANGED)
+    }
 }
 
 /// Those that can be decided. Each is read before an approval, as if it were decided by itself.

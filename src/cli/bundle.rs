@@ -1,8 +1,9 @@
 //! Tools in a folder that others share: `push`, `pull`.
 
 use super::call::{Answer, Call, Stop};
+use super::done::NOTHING_CHANGED;
 use super::print_text::{Align, Ink, Page, StyledLine, Table};
-use crate::engine::{Carried, CarryReport, EngineError, ErrorCode};
+use crate::engine::{Carried, CarryReport, Engine, EngineError, ErrorCode};
 use serde::Serialize;
 use std::io;
 use std::path::PathBuf;
@@ -12,22 +13,34 @@ use std::path::PathBuf;
 struct Carry {
     #[serde(flatten)]
     report: CarryReport,
+    #[serde(rename = "dry_run", skip_serializing_if = "std::ops::Not::not")]
+    is_dry: bool,
+}
+
+/// Carries, or only finds out what would be carried.
+fn carried(
+    call: &Call<'_>,
+    engine: &Engine,
+    carry: impl FnOnce() -> Result<CarryReport, EngineError>,
+) -> Result<u8, Stop> {
+    let is_dry = call.is_dry();
+    let report = if is_dry { engine.history().without_effect(carry)? } else { carry()? };
+    call.print(&Carry { report, is_dry })
 }
 
 pub(super) fn push(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
     let (folder, tool) = (folder(call)?, call.text("tool"));
-    let report = if call.text("format") == Some("skill") {
-        engine.versions().push_skills(&folder, tool)?
-    } else {
-        engine.versions().push(&folder, tool)?
-    };
-    call.print(&Carry { report })
+    carried(call, &engine, || match call.text("format") {
+        Some("skill") => engine.versions().push_skills(&folder, tool),
+        _ => engine.versions().push(&folder, tool),
+    })
 }
 
 pub(super) fn pull(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
-    call.print(&Carry { report: engine.versions().pull(&folder(call)?, call.text("tool"), &call.caller(&engine))? })
+    let folder = folder(call)?;
+    carried(call, &engine, || engine.versions().pull(&folder, call.text("tool"), &call.caller(&engine)))
 }
 
 fn folder(call: &Call<'_>) -> Result<PathBuf, EngineError> {
@@ -46,6 +59,7 @@ impl Answer for Carry {
         let mut table = Table::new(&heads);
         for tool in &self.report.tools {
             let (ink, word) = match tool.state {
+                Carried::Written if self.is_dry => (Ink::Good, "to be written"),
                 Carried::Written => (Ink::Good, "written"),
                 Carried::Same => (Ink::Dim, "same"),
                 Carried::Conflict => (Ink::Bad, "conflict"),
@@ -64,6 +78,9 @@ impl Answer for Carry {
             page.line(
                 &StyledLine::new().put(Ink::Strong, &tool.name).put(Ink::Plain, ": ").put(Ink::Plain, &tool.why),
             )?;
+        }
+        if self.is_dry {
+            return page.say(NOTHING_CHANGED);
         }
         page.line(&StyledLine::new().put(Ink::Dim, self.report.sentence()))
     }

@@ -4,6 +4,7 @@ use super::build::global;
 use super::outlet;
 use super::print_text::now;
 use super::print_text::{Ink, Page, StyledLine};
+use super::settings;
 use crate::action::{Arg, ArgKind, Risk, Spec};
 use crate::domain::{Caller, CostTier, Digest, Instant, SafeText, Stream, ToolName, VerbCall, agent_name};
 use crate::engine::{
@@ -227,6 +228,11 @@ impl<'a> Call<'a> {
         typed
     }
 
+    /// Whether what would change is only shown.
+    pub(super) fn is_dry(&self) -> bool {
+        self.row.args.iter().any(|arg| arg.name == "dry-run") && self.switch("dry-run")
+    }
+
     /// Whether a switch is on.
     pub(super) fn switch(&self, name: &str) -> bool {
         self.matches.get_flag(name)
@@ -256,6 +262,10 @@ impl<'a> Call<'a> {
             self.log_found_agent(&engine, self.row.name, false);
         }
         self.tell_trouble(&engine);
+        let lists_problems = self.row.name == "list" && self.switch("problems");
+        if !lists_problems {
+            self.tell_settings(&engine);
+        }
         Ok(engine)
     }
 
@@ -302,6 +312,15 @@ impl<'a> Call<'a> {
             if !trouble.hint.is_empty() {
                 self.note(&StyledLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &trouble.hint));
             }
+        }
+    }
+
+    /// Says on standard error what is wrong with the settings: file, line, cause, next step.
+    fn tell_settings(&self, engine: &Engine) {
+        for problem in settings::problems(engine) {
+            let place = SafeText::new(&problem.placed()).to_string();
+            self.note(&StyledLine::new().put(Ink::Warn, "warning: ").put(Ink::Plain, place));
+            self.note(&StyledLine::new().put(Ink::Accent, "hint: ").put(Ink::Plain, &problem.hint));
         }
     }
 

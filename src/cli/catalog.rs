@@ -6,6 +6,7 @@ mod service_facts;
 mod step_facts;
 
 use super::call::{Answer, Call};
+use super::done::NOTHING_CHANGED;
 use super::files::FileHead;
 use super::print_text::{Align, Ink, Page, StyledLine, Table, when};
 use super::runs::run_table;
@@ -19,8 +20,8 @@ use crate::domain::{
     Provenance, Recipe, ReviewId, Run, StateRule, TestCase, Tool, ToolState,
 };
 use crate::engine::{
-    Behaviour, EngineError, InitReport, RunFilter, VersionInfo, definition_of, init as init_workspace, service_notes,
-    write_starter,
+    Behaviour, EngineError, InitReport, RunFilter, VersionInfo, definition_of, init as init_workspace, plan_init,
+    service_notes, write_starter,
 };
 pub(super) use listing::list;
 use listing::{state_words, tier_word};
@@ -46,7 +47,7 @@ pub(super) struct Initialised {
 
 pub(super) fn init(call: &Call<'_>) -> Result<Initialised, EngineError> {
     let dir = call.get::<PathBuf>("dir").or_else(|| call.globals.workspace.clone()).unwrap_or_else(|| ".".into());
-    let mut report = init_workspace(&dir)?;
+    let mut report = if call.is_dry() { plan_init(&dir)? } else { init_workspace(&dir)? };
     let starter = call.switch("starter");
     if starter {
         write_starter(&dir, &mut report)?;
@@ -58,10 +59,14 @@ pub(super) fn init(call: &Call<'_>) -> Result<Initialised, EngineError> {
 impl Answer for Initialised {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         for path in &self.report.created {
-            page.line(&StyledLine::new().put(Ink::Good, "created  ").put(Ink::Plain, path))?;
+            let word = if self.report.is_dry { "would create  " } else { "created  " };
+            page.line(&StyledLine::new().put(Ink::Good, word).put(Ink::Plain, path))?;
         }
         for path in &self.report.kept {
             page.line(&StyledLine::new().put(Ink::Dim, "kept     ").put(Ink::Plain, path))?;
+        }
+        if self.report.is_dry {
+            return page.say(NOTHING_CHANGED);
         }
         if self.starter {
             page.say("the starter tools wait: `toolsmith starter` shows what each declares and adopts them")?;

@@ -7,27 +7,69 @@ use crate::engine::{Described, Engine, EngineError, PlainQuery, PlainVerb, Previ
 use serde::Serialize;
 use std::io::{self, BufRead};
 
-/// What came of a command.
+/// What came of a command, or would come of it.
 #[derive(Serialize)]
-pub(super) struct Done {
-    #[serde(flatten)]
-    outcome: Outcome,
+#[serde(untagged)]
+pub(super) enum Done {
+    /// It was done.
+    Outcome(Outcome),
+    /// It was only tried.
+    Plan(Plan),
 }
+
+/// What a command would change.
+#[derive(Serialize)]
+pub(super) struct Plan {
+    dry_run: bool,
+    title: String,
+    effects: Vec<String>,
+    undo: String,
+}
+
+impl Plan {
+    /// Of the preview of a command whose rules agreed.
+    pub(super) fn of(preview: Preview) -> Plan {
+        let title = preview.title.trim_end_matches('?').to_owned();
+        Plan { dry_run: true, title, effects: preview.lines, undo: preview.undo }
+    }
+
+    /// Writes it.
+    pub(super) fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
+        page.line(&StyledLine::new().put(Ink::Dim, "would: ").put(Ink::Strong, &self.title))?;
+        for effect in &self.effects {
+            page.line(&StyledLine::new().put(Ink::Plain, "  ").put(Ink::Plain, effect))?;
+        }
+        if !self.undo.is_empty() {
+            page.line(&StyledLine::new().put(Ink::Dim, "  ").put(Ink::Dim, &self.undo))?;
+        }
+        Ok(())
+    }
+}
+
+/// The last line of every dry run.
+pub(super) const NOTHING_CHANGED: &str = "dry run: nothing was changed";
 
 impl Done {
     /// The answer for this outcome.
     pub(super) fn new(outcome: Outcome) -> Done {
-        Done { outcome }
+        Done::Outcome(outcome)
     }
 }
 
 impl Answer for Done {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
-        page.say(&self.outcome.message)?;
-        if let Some(commit) = &self.outcome.commit {
+        let outcome = match self {
+            Done::Outcome(outcome) => outcome,
+            Done::Plan(plan) => {
+                plan.write(page)?;
+                return page.say(NOTHING_CHANGED);
+            }
+        };
+        page.say(&outcome.message)?;
+        if let Some(commit) = &outcome.commit {
             page.field("commit", Ink::Plain, commit)?;
         }
-        match self.outcome.operation {
+        match outcome.operation {
             Some(operation) => page.field("operation", Ink::Plain, operation.to_string()),
             None => Ok(()),
         }
@@ -37,6 +79,10 @@ impl Answer for Done {
 /// Does it, and says on standard error what that changed. A command that is refused announces nothing: the lines
 /// are found before, and written once it is decided.
 pub(super) fn announce_and_execute(call: &Call<'_>, engine: &Engine, command: Command) -> Result<Done, EngineError> {
+    let is_sync = matches!(&command, Command::Verb(typed) if typed.verb() == "sync");
+    if call.is_dry() && !is_sync {
+        return execute(call, engine, command);
+    }
     let mut preview = engine.preview(&command)?;
     let done = execute(call, engine, command)?;
     // The title is the question that the workbench asks; whoever typed the command has answered it.
@@ -84,6 +130,10 @@ pub(super) fn query(call: &Call<'_>, query: &PlainQuery) -> Result<Found, Engine
 
 /// Does what needs no announcement.
 pub(super) fn execute(call: &Call<'_>, engine: &Engine, command: Command) -> Result<Done, EngineError> {
+    // `sync` has a dry run of its own, which asks the repository.
+    if call.is_dry() && !matches!(&command, Command::Verb(typed) if typed.verb() == "sync") {
+        return Ok(Done::Plan(Plan::of(engine.history().rehearse(&command, &call.caller(engine))?)));
+    }
     ask_for_touch(call, engine);
     let done = engine.execute(command, &call.caller(engine));
     call.tell_trouble(engine);

@@ -21,6 +21,7 @@ mod completing;
 mod defining;
 mod docs;
 mod done;
+mod edit;
 mod evolve;
 mod failures;
 mod feedback;
@@ -51,6 +52,7 @@ mod run;
 mod runs;
 mod scores;
 mod services;
+mod settings;
 mod shared;
 mod sign;
 mod similar;
@@ -219,6 +221,7 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Review => call.print(&review::review(call)?),
         Verb::New => making::new(call),
         Verb::Services => services::services(call),
+        Verb::Edit => call.print(&edit::edit(call)?),
         Verb::Define => call.print(&defining::define(call)?),
         Verb::Spec => spec::spec(call),
         Verb::Evolve => evolve::evolve(call),

@@ -30,11 +30,15 @@ pub(super) fn read(
         return Ok(DisplayRecord::default());
     }
     let lines = lines(detail)?;
+    let is_dry = call.is_dry();
     let shown = |count: usize, ms| {
         let (lines, lines_shown) = (lines.len() as u64, count as u64);
         let part = SeenPart { part: "review".to_owned(), lines, lines_shown, ms };
         DisplayRecord { lines, lines_shown, tail_shown: lines == lines_shown, open_ms: ms, parts: vec![part] }
     };
+    if is_dry {
+        return Ok(shown(lines.len(), 0));
+    }
     if call.switch("unread") {
         return Ok(shown(0, 0));
     }

@@ -95,6 +95,9 @@ pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result
     let shown = reading::read(call, &engine, &detail, "press enter to approve")?;
     // Written once it is decided: a refusal has its own words.
     let done = decide(call, &engine, &detail, (DecisionKind::Approve, shown))?;
+    if call.is_dry() {
+        return Ok(done);
+    }
     call.note(&StyledLine::new().put(Ink::Plain, "digest ").put(Ink::Strong, detail.review.digest.hex()));
     let checks = detail.verdict.as_ref().map(check::verdict_in_short).unwrap_or_default();
     for line in detail.evidence.iter().map(evidence_line).chain(checks) {

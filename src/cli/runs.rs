@@ -203,6 +203,9 @@ pub(super) fn output(call: &Call<'_>) -> Result<u8, Stop> {
         out.take(bytes)?;
     }
     out.finish()?;
+    if engine.runs().is_pruned(&run) {
+        call.note(&StyledLine::new().put(Ink::Warn, format!("the output of run {} was removed by prune", run.id)));
+    }
     if run.truncated {
         call.note(
             &StyledLine::new().put(Ink::Warn, format!("the output of run {} was truncated at its limit", run.id)),

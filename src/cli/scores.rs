@@ -1,7 +1,7 @@
 //! Figures of all tools: `dashboard`, `export`.
 
 use super::call::{Answer, Call, Stop};
-use super::print_text::{Ink, Page, StyledLine, counted};
+use super::print_text::{Page, counted};
 use crate::engine::{Dashboard, EngineError, ErrorCode, ExportFormat};
 use serde::Serialize;
 use std::io;
@@ -46,7 +46,7 @@ pub(super) fn export(call: &Call<'_>) -> Result<u8, Stop> {
 impl Answer for Figures {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
         let width = page.look().width.unwrap_or(WIDTH).clamp(LEAST_WIDTH, WIDTH);
-        self.dashboard.lines(width).iter().try_for_each(|line| page.line(&StyledLine::new().put(Ink::Plain, line)))
+        self.dashboard.lines(width).iter().try_for_each(|line| page.line(line))
     }
 }
 

@@ -86,7 +86,7 @@ fn agreed(call: &Call<'_>, title: &str, lines: &[String]) -> Result<bool, Stop> 
 
 fn diagnosis(call: &Call<'_>) -> Result<Found, EngineError> {
     let lines = match Engine::open(call.globals.options()?) {
-        Ok(engine) => engine.doctor(),
+        Ok(engine) => super::settings::with_keys(&engine, engine.doctor()),
         Err(error) => vec![DoctorLine {
             name: "state".to_owned(),
             state: "bad".to_owned(),

@@ -439,6 +439,10 @@ impl Manifest {
             words.push(("request", format!("{} {}", http.method, http.url)));
             words.push(("hosts", http.host_words()));
         }
+        if let Some(remote) = self.mcp.as_ref().and_then(|mcp| mcp.remote.as_ref()) {
+            words.push(("server at", remote.url.clone()));
+            words.extend(remote.headers.iter().map(|(name, value)| ("header", format!("{name}: {value}"))));
+        }
         if let Some(prompt) = &self.prompt {
             let usual = || "your usual generator".to_owned();
             words.push(("asks", prompt.generator.as_ref().map_or_else(usual, |name| format!("the generator {name}"))));

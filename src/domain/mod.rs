@@ -30,6 +30,7 @@ mod http;
 mod ids;
 mod implementation;
 mod interpreter;
+mod keeping;
 mod manifest;
 mod mapped;
 mod mark;
@@ -109,6 +110,7 @@ pub use http::{HttpBody, HttpDefinition, HttpOrder, HttpRequest, Origin as HttpO
 pub use ids::{CommentId, EventSeq, EvolutionId, GrantId, MarkId, OperationId, ReviewId, RunId, UnlockId};
 pub use implementation::{CommandLine, CommandWord, HttpCall, Implementation};
 pub use interpreter::{InterpreterFacts, Missing};
+pub use keeping::{KeepOutput, KeptOutput};
 pub use manifest::{
     Dialect, Example, InputMode, LimitsDeclared, Manifest, Permissions, Provenance, Recipe, SuccessRule, TestCase,
     input_variable,

@@ -4,6 +4,7 @@ use super::check::{CheckState, Tally};
 use super::digest::Digest;
 use super::ids::{OperationId, ReviewId};
 use super::manifest::Permissions;
+use super::mcp::found_in;
 use super::name::ToolName;
 use super::request::Request;
 use super::shown::DisplayRecord;
@@ -273,6 +274,12 @@ impl Review {
     /// Whether it asks about what a run did, not about files.
     pub fn is_about_behaviour(&self) -> bool {
         self.kind == ReviewKind::Drift && self.summary.starts_with(Self::BEHAVIOUR)
+    }
+
+    /// What an MCP server was found to have changed; `None` for a review that asks about something else.
+    pub fn changed_server(&self) -> Option<&str> {
+        let found = found_in(&self.summary).filter(|_| self.kind == ReviewKind::Drift)?;
+        self.summary.get(found.len() + 2..)
     }
 
     /// Whether checks are made for it: it is about one version and its files.

@@ -41,12 +41,12 @@ impl Describe for AgentList {
     fn describe(&self) -> Description {
         let mut told = Description::new();
         let heads = [
-            ("connection", Align::Right),
+            ("number", Align::Right),
             ("agent", Align::Left),
             ("client", Align::Left),
             ("since", Align::Right),
             ("runs", Align::Right),
-            ("waiting", Align::Right),
+            ("asks", Align::Right),
         ];
         let mut table = Table::new(&heads);
         for agent in &self.agents {
@@ -64,6 +64,9 @@ impl Describe for AgentList {
             told.table(table);
         }
         told.summary(format!("{} connected", count(self.agents.len(), "agent")));
+        if !self.agents.is_empty() {
+            told.next("`toolsmith disconnect NUMBER` ends a connection");
+        }
         told
     }
 }

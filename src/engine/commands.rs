@@ -94,13 +94,14 @@ impl Engine {
         let who = caller.identity();
         if let Command::Decide(request) = &command
             && request.approves()
+            && !self.workspace.rehearsal.is_on()
         {
             // Before the turn: others need not wait for checks.
             self.checks().ensure(request.review, &mut |_| {})?;
         }
         let is_long = matches!(&command, Command::Verb(call) if matches!(called(call)?.perform, Perform::LongHuman(_)));
         let _turn = match command {
-            _ if is_long => None,
+            _ if is_long || self.workspace.rehearsal.is_on() => None,
             // What is made takes its turn itself.
             Command::Cancel { .. }
             | Command::Mark { .. }

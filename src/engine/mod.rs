@@ -43,6 +43,7 @@ mod defining;
 mod doctor;
 mod error;
 mod evolving;
+mod handover;
 mod history;
 mod library;
 mod links;
@@ -52,6 +53,7 @@ mod owner;
 mod plain_verb;
 #[cfg(test)]
 mod plain_verb_tests;
+mod rehearsal;
 mod relocate;
 mod review;
 mod roles;
@@ -99,6 +101,7 @@ pub use evolving::{
     Asking, Enclosed, EvolutionDetail, EvolveRequest, Imported, MAX_DOCUMENT_BYTES, Made, NewTool, OnProgress,
     OpportunityList, Progress, Source,
 };
+pub use handover::{FilePlace, Handover, TerminalProgram};
 pub use history::History;
 pub use library::Library;
 pub use library::upkeep::Upkeep;
@@ -142,7 +145,7 @@ pub use service::{
 pub use settings::{
     AgentLimits, ApiSetting, BUILT_IN, DEFAULT_CONFIG, DeprecatedPolicy, EvolveSettings, GeneratorSetting, InitReport,
     KeySetting, RootSetting, SecretSource, Settings, Signing, StarterTool, TeamSettings, TeamTrust, Theme, WaySetting,
-    init, write_starter,
+    init, plan_init, write_starter,
 };
 pub use state::{
     Home, answer_copy, back_up_if_due, clock_steps_back, find_workspace, locate, path_state_dir, plan_copy_answer,
@@ -157,6 +160,7 @@ pub use view::{
 };
 pub use workspace::{OpenOptions, Recovery, RecoveryPlan, plan_recovery, recover_state};
 
+use crate::domain::Problem;
 use evolving::live::LiveEvolutions;
 use library::catalog_cache::CatalogCache;
 use review::check_queue::CheckQueue;
@@ -254,6 +258,16 @@ impl Engine {
         &self.workspace.settings
     }
 
+    /// The user's settings file.
+    pub fn settings_file(&self) -> std::path::PathBuf {
+        self.workspace.options.home.config_file()
+    }
+
+    /// What is wrong with the files of the settings; what is wrong there is left out.
+    pub fn setting_problems(&self) -> &[Problem] {
+        &self.workspace.setting_problems
+    }
+
     /// Git identity of the workspace, else the system user.
     pub fn identity(&self) -> String {
         self.workspace.identity()
@@ -322,6 +336,11 @@ impl Engine {
     /// What runs of a version were seen to do.
     pub fn observations(&self) -> Observations<'_> {
         Observations { engine: self, workspace: &self.workspace }
+    }
+
+    /// Programs of the user's that take the terminal for a while.
+    pub fn handover(&self) -> Handover<'_> {
+        Handover { engine: self, workspace: &self.workspace }
     }
 
     /// Runs that failed, grouped by what went wrong.

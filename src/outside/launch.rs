@@ -2,12 +2,13 @@
 
 use super::trust::Trusted;
 use super::variables::loads_code;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, getpid, kill_process, kill_process_group, waitid};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Seek, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -138,6 +139,29 @@ impl Launch {
     /// When it cannot be started.
     pub fn spawn(&mut self) -> io::Result<Child> {
         self.command.spawn()
+    }
+
+    /// Starts it on the terminal of this process, and waits for its end. Where the terminal stops it, this process stops as
+    /// well, as the shell behind it expects, and both continue together.
+    ///
+    /// # Errors
+    /// When it cannot be started or waited for.
+    pub fn at_terminal(mut self) -> io::Result<ExitStatus> {
+        let mut child = self.command.spawn()?;
+        let pid = Pid::from_child(&child);
+        let looked_for = WaitIdOptions::EXITED | WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT;
+        loop {
+            match waitid(WaitId::Pid(pid), looked_for) {
+                Ok(Some(found)) if found.stopped() => {
+                    kill_process(getpid(), Signal::STOP)?;
+                    // Whoever continues us may not have continued it.
+                    kill_process(pid, Signal::CONT)?;
+                }
+                Ok(_) => return child.wait(),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Becomes the program. Returns only when that failed.

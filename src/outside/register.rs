@@ -22,6 +22,8 @@ pub enum ExternalProgram {
     Generator,
     /// The command of a secret.
     Secret,
+    /// The user's editor or pager, which takes the terminal.
+    Editor,
     /// The prefix of a worker: what starts a program on another machine.
     Worker,
     /// This program, in another role.
@@ -145,6 +147,36 @@ const OF_WORKERS: &[&str] = &[
     "KRB5CCNAME",
 ];
 
+/// What editors and pagers need: the terminal, the screen, and where their settings are.
+const OF_EDITORS: &[&str] = &[
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LC_MESSAGES",
+    "TZ",
+    "TMPDIR",
+    "TERM",
+    "COLORTERM",
+    "COLORFGBG",
+    "TERM_PROGRAM",
+    "TMUX",
+    "STY",
+    "LESS",
+    "LESSCHARSET",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_RUNTIME_DIR",
+    "SSH_AUTH_SOCK",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+];
+
 /// Every program that is started outside of the sandbox.
 pub const REGISTER: &[ProgramEntry] = &[
     ProgramEntry {
@@ -236,6 +268,17 @@ pub const REGISTER: &[ProgramEntry] = &[
         settings: "its own in the user's home are read, since it is trusted like your shell",
         remembered: "nothing",
         case: "planted::rows::secrets",
+    },
+    ProgramEntry {
+        row: ExternalProgram::Editor,
+        program: "editor and pager, named by `VISUAL`, `EDITOR` and `PAGER`",
+        found: ProgramLookup::Path,
+        folder: StartFolder::Workspace,
+        variables: OF_EDITORS,
+        path: true,
+        settings: "its own in the user's home are read, since it is trusted like your shell",
+        remembered: "nothing",
+        case: "planted::rows::editors",
     },
     ProgramEntry {
         row: ExternalProgram::Worker,
@@ -333,6 +376,7 @@ mod tests {
             ExternalProgram::Linter,
             ExternalProgram::Generator,
             ExternalProgram::Secret,
+            ExternalProgram::Editor,
             ExternalProgram::Worker,
             ExternalProgram::Ourselves,
         ];

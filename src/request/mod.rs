@@ -32,5 +32,8 @@ fn exchange() -> Result<(), String> {
 
 #[cfg(not(feature = "http-generators"))]
 fn exchange() -> Result<(), String> {
-    Err("this build has no HTTP: build with --features http-generators".to_owned())
+    Err(NO_HTTP.to_owned())
 }
+
+#[cfg(not(feature = "http-generators"))]
+const NO_HTTP: &str = "this build has no HTTP: build with --features http-generators";

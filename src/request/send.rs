@@ -54,7 +54,7 @@ pub(super) fn send(
     Err(format!("it was redirected more than {MOST_REDIRECTS} times"))
 }
 
-fn agent() -> Agent {
+pub(super) fn agent() -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -67,7 +67,7 @@ fn agent() -> Agent {
     Agent::new_with_config(config)
 }
 
-fn origin_of(url: &str) -> Result<HttpOrigin, String> {
+pub(super) fn origin_of(url: &str) -> Result<HttpOrigin, String> {
     HttpOrigin::of(url).map_err(|why| format!("the URL {why}"))
 }
 
@@ -91,7 +91,7 @@ fn ask(agent: &Agent, request: &HttpRequest, host: &HttpOrigin) -> Result<Respon
     sent.map_err(|error| failure(&error, host))
 }
 
-fn failure(error: &ureq::Error, host: &HttpOrigin) -> String {
+pub(super) fn failure(error: &ureq::Error, host: &HttpOrigin) -> String {
     match error {
         ureq::Error::Timeout(_) => format!("{host} cannot be reached: connection timed out"),
         ureq::Error::HostNotFound => format!("{host} cannot be reached: unknown host"),
@@ -107,7 +107,7 @@ fn failure(error: &ureq::Error, host: &HttpOrigin) -> String {
 }
 
 /// Where a response redirects to, as it is written.
-fn location(response: &Response<ureq::Body>) -> Option<String> {
+pub(super) fn location(response: &Response<ureq::Body>) -> Option<String> {
     let is_redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
     let written = response.headers().get("location").filter(|_| is_redirect)?;
     Some(String::from_utf8_lossy(written.as_bytes()).into_owned())
@@ -128,7 +128,7 @@ fn redirected(request: HttpRequest, url: String, status: u16) -> Result<HttpRequ
 }
 
 /// A location as a whole URL.
-fn join(url: &str, location: &str) -> Option<String> {
+pub(super) fn join(url: &str, location: &str) -> Option<String> {
     let location = location.split('#').next().unwrap_or_default();
     if location.chars().any(|c| c.is_control() || c == ' ' || c == '\\') {
         return None;

@@ -230,14 +230,16 @@ impl Queries {
         Ok(rows.into_iter().collect())
     }
 
-    /// The judged runs of a version that started at or after a point in time, oldest end first.
+    /// The judged runs of a version, or of all versions of a name, that started at or after a point in time, oldest end
+    /// first.
     ///
     /// # Errors
     /// Any [`super::StoreError`] of a failed read.
-    pub fn judged_runs(&self, tool: &ToolName, digest: Digest, since: Instant) -> StoreResult<Vec<JudgedRun>> {
+    pub fn judged_runs(&self, tool: &ToolName, digest: Option<Digest>, since: Instant) -> StoreResult<Vec<JudgedRun>> {
         let sql = "SELECT started_at_ms + duration_ms, outcome, duration_ms, cpu_ms, \
                    max(peak_memory_bytes, max_rss_bytes) FROM runs \
-                   WHERE tool = ?1 AND digest = ?2 AND started_at_ms >= ?3 ORDER BY started_at_ms + duration_ms, id";
+                   WHERE tool = ?1 AND (?2 IS NULL OR digest = ?2) AND started_at_ms >= ?3 \
+                   ORDER BY started_at_ms + duration_ms, id";
         let rows = self.rows(sql, params![tool, digest, since], |row| {
             let outcome: RunOutcome = row.get(1)?;
             let judged = JudgedRun {

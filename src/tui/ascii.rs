@@ -36,9 +36,15 @@ impl Letters {
     }
 }
 
+/// Bars of charts, from low to high: the heights stay to be seen.
+const BARS: [(char, &str); 7] = [('▁', "_"), ('▂', ":"), ('▃', "-"), ('▄', "="), ('▅', "+"), ('▆', "*"), ('▇', "%")];
+
 /// One ASCII character for what a cell shows.
 fn plain(symbol: &str, letters: Letters) -> &'static str {
     let Some(c) = symbol.chars().next() else { return " " };
+    if let Some((_, level)) = BARS.iter().find(|(bar, _)| *bar == c) {
+        return level;
+    }
     match c {
         '\u{2500}'..='\u{257f}' if letters == Letters::Linear => " ",
         '│' | '┃' | '║' | '╎' | '◒' => "|",

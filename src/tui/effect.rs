@@ -5,7 +5,7 @@ use crate::domain::{
     Command, DecisionKind, DecisionRequest, EvolutionId, OpportunitySources, ReviewId, RunId, SafeText, Tool, VerbCall,
     VersionFile,
 };
-use crate::engine::{CallRequest, EvolveRequest, ExportFormat, LaneId, MarkRequest, RunRequest};
+use crate::engine::{CallRequest, EvolveRequest, ExportFormat, FilePlace, LaneId, MarkRequest, RunRequest};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -162,6 +162,15 @@ pub enum Way {
     AsSkills,
 }
 
+/// What a pager shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Paged {
+    /// All that is kept of the output of a run.
+    Run(RunId),
+    /// A text without anything but letters and ends of lines.
+    Text(String),
+}
+
 /// Work for somebody else.
 #[derive(Debug, Clone)]
 pub enum Effect {
@@ -177,6 +186,15 @@ pub enum Effect {
     Ring(SafeText),
     /// Put text into the clipboard.
     Copy(String),
+    /// Open a file of a tool in the user's editor.
+    Edit {
+        /// Row of the catalog as it is shown.
+        tool: Arc<Tool>,
+        /// Which file, and where.
+        place: FilePlace,
+    },
+    /// Show a text in the user's pager.
+    Page(Paged),
     /// Remember by how many columns the divider between the panes was moved.
     KeepLayout(i16),
     /// Read the tools folders again.

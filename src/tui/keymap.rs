@@ -3,7 +3,8 @@
 //! Nothing but [`ACTIONS`] declares keys. A wrong line in the settings is a [`Problem`] with a next
 //! step and leaves the default in force; it never stops the start.
 
-use crate::action::{ACTIONS, Context, Spec, Verb, by_name, spec};
+use crate::action::{ACTIONS, Context, KeyFault, KeyText, KeyWish, Verb, settled_keys};
+pub use crate::action::{FOCUSABLE, works_in};
 use crate::domain::{Problem, ProblemCode, SafeText};
 use crate::engine::KeySetting;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -23,18 +24,6 @@ pub struct Keymap {
     chords: HashMap<Verb, Vec<Chord>>,
     owners: HashMap<(Context, Chord), Verb>,
 }
-
-/// Contexts in which a pane or a screen can have the focus.
-pub const FOCUSABLE: [Context; 8] = [
-    Context::Catalog,
-    Context::Output,
-    Context::Failures,
-    Context::Queue,
-    Context::Services,
-    Context::Review,
-    Context::Source,
-    Context::Evolution,
-];
 
 /// Named keys, first spelling is the one shown.
 const NAMED: &[(&str, KeyCode)] = &[
@@ -147,21 +136,13 @@ impl Keymap {
     ///
     /// `file` is the settings file as it is shown.
     pub fn new(settings: &[KeySetting], file: &str) -> (Keymap, Vec<Problem>) {
-        let mut problems = Vec::new();
-        let mut chords: HashMap<Verb, Vec<Chord>> = HashMap::new();
-        for row in ACTIONS.iter().filter(|row| row.tui) {
-            chords.insert(row.verb, row.keys.iter().filter_map(|key| Chord::parse(key).ok()).collect());
-        }
-        for setting in settings {
-            match wanted(setting) {
-                Ok((verb, keys)) => {
-                    let (kept, taken) = without_conflicts(&chords, verb, keys);
-                    chords.insert(verb, kept);
-                    problems.extend(taken.into_iter().map(|wrong| problem(setting, file, wrong)));
-                }
-                Err(wrong) => problems.push(problem(setting, file, wrong)),
-            }
-        }
+        let wishes: Vec<KeyWish<'_>> =
+            settings.iter().map(|wish| KeyWish { verb: &wish.action, keys: &wish.keys, line: wish.line }).collect();
+        let (keys, faults) = settled_keys(&wishes);
+        let chord = |key: &KeyText| Chord::parse(&key.to_string()).ok();
+        let chords: HashMap<Verb, Vec<Chord>> =
+            keys.iter().map(|(verb, keys)| (*verb, keys.iter().filter_map(chord).collect())).collect();
+        let problems = faults.into_iter().map(|fault| problem(fault, file)).collect();
         let owners = owners(&chords);
         (Keymap { chords, owners }, problems)
     }
@@ -192,57 +173,6 @@ impl Keymap {
     }
 }
 
-/// Whether the verb's keys work where `context` has the focus.
-pub fn works_in(row: &Spec, context: Context) -> bool {
-    row.contexts.iter().any(|c| *c == context || matches!(c, Context::Motion | Context::Global))
-}
-
-/// What is wrong, and what to do about it.
-type Wrong = (String, String);
-
-fn wanted(setting: &KeySetting) -> Result<(Verb, Vec<Chord>), Wrong> {
-    let row = by_name(&setting.action).filter(|row| row.tui && !row.contexts.is_empty()).ok_or_else(|| {
-        let message = format!("{:?} is not a verb that can have a key", setting.action);
-        (message, "press `?` to list the verbs with their names".to_owned())
-    })?;
-    let mut chords = Vec::new();
-    for key in &setting.keys {
-        let chord =
-            Chord::parse(key).map_err(|message| (message, "write keys like r, G, ctrl-k, shift-tab, f5".to_owned()))?;
-        let decides = matches!(row.verb, Verb::Approve | Verb::ApproveOver | Verb::Reject | Verb::RequestChanges);
-        if decides && matches!(chord.code, KeyCode::Enter | KeyCode::Char(' ')) {
-            let message = format!("{} cannot use the key {chord}", row.name);
-            return Err((message, "use a key for decisions that is not pressed by habit".to_owned()));
-        }
-        chords.push(chord);
-    }
-    Ok((row.verb, chords))
-}
-
-/// Drops the chords that another verb owns at the same time, and says of each whose it is.
-fn without_conflicts(chords: &HashMap<Verb, Vec<Chord>>, verb: Verb, keys: Vec<Chord>) -> (Vec<Chord>, Vec<Wrong>) {
-    let mut taken = Vec::new();
-    let mut kept = Vec::new();
-    for chord in keys {
-        let owner = ACTIONS.iter().find(|row| {
-            let owns = chords.get(&row.verb).is_some_and(|owned| owned.contains(&chord));
-            row.verb != verb && owns && live_together(row, spec(verb))
-        });
-        match owner {
-            None => kept.push(chord),
-            Some(other) => taken.push((
-                format!("key {chord} for {} is already used for {}", spec(verb).name, other.name),
-                format!("give {} another key in an earlier line", other.name),
-            )),
-        }
-    }
-    (kept, taken)
-}
-
-fn live_together(a: &Spec, b: &Spec) -> bool {
-    FOCUSABLE.iter().any(|context| works_in(a, *context) && works_in(b, *context))
-}
-
 fn owners(chords: &HashMap<Verb, Vec<Chord>>) -> HashMap<(Context, Chord), Verb> {
     let mut owners = HashMap::new();
     for row in ACTIONS {
@@ -255,13 +185,13 @@ fn owners(chords: &HashMap<Verb, Vec<Chord>>) -> HashMap<(Context, Chord), Verb>
     owners
 }
 
-fn problem(setting: &KeySetting, file: &str, (message, hint): Wrong) -> Problem {
+fn problem(fault: KeyFault, file: &str) -> Problem {
     Problem {
         path: file.to_owned(),
-        line: Some(setting.line),
+        line: Some(fault.line),
         code: ProblemCode::BadSetting,
-        message: SafeText::new(&message).into(),
-        hint,
+        message: SafeText::new(&fault.message).into(),
+        hint: fault.hint,
     }
 }
 

@@ -257,6 +257,8 @@ pub enum Answer {
     Furnished(Result<String, EngineError>),
     /// Something was copied, or not.
     Copied(Result<String, String>),
+    /// A file was open in the editor: its path, perhaps with a line.
+    Edited(String),
     /// Something went wrong where nobody waits for the answer.
     Trouble(EngineError),
 }

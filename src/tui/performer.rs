@@ -4,6 +4,7 @@
 //! waits for one. Live output is pulled by the loop (see [`Live`]), not pushed as messages.
 
 mod evolving;
+mod handing;
 mod logs;
 mod services;
 
@@ -135,6 +136,9 @@ impl Performer {
             has_trouble = true;
             self.send(Msg::Changed(Change::Trouble(trouble)));
         }
+        if let Err(error) = engine.runs().prune_at_start() {
+            self.send(Msg::Changed(Change::Trouble(error)));
+        }
         let performer = self.clone();
         let watch =
             engine.library().watch(&(Arc::new(move |change| performer.changed(change)) as crate::engine::OnChange))?;
@@ -191,7 +195,11 @@ impl Performer {
         let performer = self.clone();
         let task = tokio::task::spawn_blocking(move || {
             let Some(engine) = performer.shared.engine.get().cloned() else {
-                performer.answer(Answer::Trouble(not_open()));
+                performer.answer(match effect {
+                    // It would wait for its figures for ever.
+                    Effect::Dashboard => Answer::Dashboard(Err(not_open())),
+                    _ => Answer::Trouble(not_open()),
+                });
                 return;
             };
             performer.perform_now(&engine, effect);
@@ -318,6 +326,8 @@ impl Performer {
             | Effect::Redraw
             | Effect::Mouse(_)
             | Effect::Ring(_)
+            | Effect::Edit { .. }
+            | Effect::Page(_)
             | Effect::Copy(_) => {}
         }
     }

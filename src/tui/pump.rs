@@ -21,7 +21,7 @@ use rustix::process::{Signal, kill_process};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant as Clock, SystemTime, UNIX_EPOCH};
 use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -80,7 +80,8 @@ pub(super) struct Pump<'a> {
     performer: Performer,
     inbox: UnboundedReceiver<Msg>,
     trace: Trace,
-    events: EventStream,
+    /// Away while another program has the terminal: it reads keys in the background.
+    events: Option<EventStream>,
     signals: Signals,
     started: Clock,
     drawn_at: Clock,
@@ -110,7 +111,7 @@ impl<'a> Pump<'a> {
             performer,
             inbox,
             trace,
-            events: EventStream::new(),
+            events: Some(EventStream::new()),
             signals: Signals::new()?,
             started: now,
             drawn_at: now,
@@ -173,7 +174,7 @@ impl<'a> Pump<'a> {
             _ = signals.interrupt.recv() => Woken::Leave(Farewell::Interrupt),
             _ = signals.stop.recv() => Woken::Stop,
             _ = signals.go_on.recv() => Woken::Continued,
-            event = poll_fn(|context| Pin::new(&mut *events).poll_next(context)) => Woken::Terminal(event),
+            event = poll_fn(|context| next_event(events, context)) => Woken::Terminal(event),
             Some(msg) = inbox.recv() => Woken::Message(msg),
             () = sleep => Woken::Time,
             () = performer.more_output() => Woken::Output,
@@ -224,7 +225,7 @@ impl<'a> Pump<'a> {
         for _ in 0..BATCH {
             let events = &mut self.events;
             let next = poll_fn(|context| {
-                Poll::Ready(match Pin::new(&mut *events).poll_next(context) {
+                Poll::Ready(match next_event(events, context) {
                     Poll::Ready(event) => Some(event),
                     Poll::Pending => None,
                 })
@@ -278,6 +279,7 @@ impl<'a> Pump<'a> {
             Effect::Redraw => return self.session.draw_anew(),
             Effect::Mouse(on) => return self.session.set_mouse(on),
             Effect::Ring(text) => return self.session.ring(&text),
+            effect @ (Effect::Edit { .. } | Effect::Page(_)) => return self.hand_over(&effect),
             Effect::Copy(text) => {
                 let lines = text.lines().count();
                 let said = super::phrase::plural(lines, "line", "lines");
@@ -333,6 +335,32 @@ impl<'a> Pump<'a> {
         self.resume()
     }
 
+    /// Lends the terminal to the user's editor or pager until it ends, and puts everything back, however it ended.
+    fn hand_over(&mut self, effect: &Effect) -> io::Result<()> {
+        let program = match self.performer.terminal_program(effect) {
+            Ok(Some(program)) => program,
+            Ok(None) => return Ok(()),
+            Err(error) => return self.feed(Msg::Answer(Box::new(Answer::Trouble(error)))),
+        };
+        let subject = program.subject.clone();
+        let lent = self.session.lend();
+        drop(self.events.take());
+        let ended = program.run();
+        self.session.take_back(lent)?;
+        self.events = Some(EventStream::new());
+        // What the terminal sent to both of us meant the other one.
+        let Signals { interrupt, stop, go_on, .. } = Signals::new()?;
+        (self.signals.interrupt, self.signals.stop, self.signals.go_on) = (interrupt, stop, go_on);
+        let size = self.session.screen.size()?;
+        self.feed(Msg::Resize { width: size.width, height: size.height })?;
+        self.feed(Msg::Resumed)?;
+        match ended {
+            Ok(()) if subject.is_empty() => Ok(()),
+            Ok(()) => self.feed(Msg::Answer(Box::new(Answer::Edited(subject)))),
+            Err(error) => self.feed(Msg::Answer(Box::new(Answer::Trouble(error)))),
+        }
+    }
+
     fn resume(&mut self) -> io::Result<()> {
         self.session.reenter()?;
         self.feed(Msg::Resumed)
@@ -357,6 +385,10 @@ impl<'a> Pump<'a> {
             let _ = tokio::time::timeout(left, task).await;
         }
     }
+}
+
+fn next_event(events: &mut Option<EventStream>, context: &mut Context<'_>) -> Poll<Option<io::Result<Event>>> {
+    events.as_mut().map_or(Poll::Pending, |events| Pin::new(events).poll_next(context))
 }
 
 #[derive(Clone, Copy)]

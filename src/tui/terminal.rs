@@ -20,6 +20,7 @@ use crossterm::terminal::{
 use crossterm::{execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, ClearType, CrosstermBackend};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::io::{self, IsTerminal, Stdout, Write, stderr, stdin, stdout};
 use std::panic;
 use std::path::PathBuf;
@@ -29,6 +30,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Puts the window title on the terminal's stack, and takes it back (xterm, and those like it).
 const SAVE_TITLE: &str = "\x1b[22;0t";
 const RESTORE_TITLE: &str = "\x1b[23;0t";
+
+/// Undoes what a program that crashed may leave on: a scrolling region, another character set, colours, keys for
+/// applications, no wrapping, inserting, another cursor. To reset the region moves the cursor, which is put back.
+const LEFT_BEHIND: &str = "\x1b7\x1b[r\x1b8\x1b(B\x0f\x1b[m\x1b[?1l\x1b>\x1b[?7h\x1b[4l\x1b[0 q";
+
+/// The modes of the terminal before another program got it.
+pub struct LentModes(Option<Termios>);
 
 /// What the program draws to.
 pub type Screen = Terminal<CrosstermBackend<Stdout>>;
@@ -90,6 +98,24 @@ impl Session {
         self.draw_anew()
     }
 
+    /// Gives the terminal to another program; what it returns puts its modes back afterwards.
+    pub fn lend(&mut self) -> LentModes {
+        self.leave();
+        LentModes(tcgetattr(stdin()).ok())
+    }
+
+    /// Takes the terminal back from another program, in whatever state that left it.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn take_back(&mut self, lent: LentModes) -> io::Result<()> {
+        if let Some(modes) = lent.0 {
+            tcsetattr(stdin(), OptionalActions::Now, &modes)?;
+        }
+        execute!(stdout(), LeaveAlternateScreen, DisableMouseCapture, Print(LEFT_BEHIND))?;
+        self.reenter()
+    }
+
     /// Blanks the terminal, so that the next frame draws every cell. ratatui's own `clear` asks the
     /// terminal where its cursor is, and waits: whoever reads the keys takes the answer, and some
     /// terminals give none.
@@ -121,7 +147,9 @@ impl Session {
     /// When the terminal is gone.
     pub fn ring(&mut self, text: &SafeText) -> io::Result<()> {
         let mut out = stdout();
-        write!(out, "\x07\x1b]9;{text}\x07")?;
+        let asks = format!("\x1b]9;{text}\x07");
+        let asks = if is_in_tmux() { through_tmux(&asks) } else { asks };
+        write!(out, "\x07{asks}")?;
         out.flush()
     }
 
@@ -150,7 +178,12 @@ impl Session {
     /// # Errors
     /// When the terminal is gone.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
-        execute!(stdout(), CopyToClipboard::to_clipboard_from(text))
+        let mut sequence = String::new();
+        crossterm::Command::write_ansi(&CopyToClipboard::to_clipboard_from(text), &mut sequence)
+            .map_err(io::Error::other)?;
+        // tmux takes it itself or passes it on, as its settings say.
+        let passed_on = if is_in_tmux() { through_tmux(&sequence) } else { String::new() };
+        execute!(stdout(), Print(sequence), Print(passed_on))
     }
 
     /// Draws one frame, shown by the terminal as a whole.
@@ -169,6 +202,16 @@ impl Drop for Session {
     fn drop(&mut self) {
         restore();
     }
+}
+
+/// Whether the terminal is drawn by tmux, which answers for the one around it.
+fn is_in_tmux() -> bool {
+    std::env::var_os("TMUX").is_some_and(|value| !value.is_empty())
+}
+
+/// A sequence for the terminal around tmux, which gets it where `allow-passthrough` is on.
+fn through_tmux(sequence: &str) -> String {
+    format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b"))
 }
 
 /// Says a last line on standard error, once the terminal is given back.
@@ -212,4 +255,14 @@ pub fn restore_on_panic(reports: PathBuf) {
             }
         }
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tmux_passes_on_what_is_wrapped_for_it() {
+        assert_eq!(through_tmux("\x1b]9;x\x07"), "\x1bPtmux;\x1b\x1b]9;x\x07\x1b\\");
+    }
 }

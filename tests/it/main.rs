@@ -21,6 +21,7 @@ mod instances;
 mod interrupted;
 mod journeys;
 mod keeping;
+mod keeping_output;
 mod kept_state;
 mod kills;
 mod kills_everywhere;

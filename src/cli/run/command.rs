@@ -6,7 +6,7 @@ use crate::cli::{input, piped};
 use crate::domain::{HttpRequest, Manifest, is_secret_input, validate};
 use crate::engine::{CommandLine, EngineError, ErrorCode};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::io;
 
@@ -92,6 +92,13 @@ pub(super) fn shown(call: &Call<'_>) -> Result<Shown, EngineError> {
         let request = http.request(fields, schema, &|_| Some(MASK.to_owned())).map_err(|why| none("request", why))?;
         let HttpRequest { method, url, headers, body, .. } = request;
         let body = body.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        return Ok(Shown::Request(ShownRequest { tool: name, method, url, headers, body, invalid }));
+    }
+    if let Some((definition, remote)) = manifest.mcp.as_ref().and_then(|mcp| Some((mcp, mcp.remote.as_ref()?))) {
+        let request = remote.request(&Map::new(), None, &|_| Some(MASK.to_owned()));
+        let HttpRequest { method, url, headers, .. } = request.map_err(|why| none("request", why))?;
+        let params = json!({ "name": definition.tool, "arguments": fields });
+        let body = Some(json!({ "method": "tools/call", "params": params }).to_string());
         return Ok(Shown::Request(ShownRequest { tool: name, method, url, headers, body, invalid }));
     }
     if let Some(prompt) = &manifest.prompt {

@@ -15,6 +15,7 @@ pub use lock::{LOCK_FILE, LockError, LockedTool, MOST_LISTED, ServerProgram, Too
 pub use names::{MemberName, member_names};
 pub use order::{DRIFTED, McpCall, McpOrder};
 
+use super::http::HttpDefinition;
 use super::name::ToolName;
 use super::words::words;
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,7 @@ words!(
     }
 );
 
-/// What a definition says of a server beside its command, which is its recipe.
+/// What a definition says of a server beside its command, which is its recipe. A server with a URL has no recipe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct McpDefinition {
     /// The tools that are offered, by the names that the server gives them; empty for all.
@@ -39,6 +40,9 @@ pub struct McpDefinition {
     pub tools: Vec<String>,
     /// How it is spoken to.
     pub protocol: McpProtocol,
+    /// Where it is reached by HTTP; `None` for a server that is started. Each message is the body of this request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<HttpDefinition>,
     /// The name of the server's row, in the row of one tool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ToolName>,

@@ -2,6 +2,7 @@
 
 use super::McpProtocol;
 use super::lock::{ServerProgram, ToolLock};
+use crate::domain::http::HttpDefinition;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,8 +14,12 @@ pub const DRIFTED: i32 = 4;
 pub struct McpOrder {
     /// The name of the server's row, for what is told.
     pub server: String,
-    /// The server's program and its arguments.
+    /// The server's program and its arguments; empty for one that is reached by HTTP.
     pub command: Vec<String>,
+    /// Where it is reached by HTTP.
+    pub remote: Option<HttpDefinition>,
+    /// How long all of it may take, in milliseconds.
+    pub limit_ms: u64,
     /// The files that it is started from, as far as they are no part of its version.
     pub programs: Vec<ServerProgram>,
     /// How it is spoken to.

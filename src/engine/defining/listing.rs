@@ -34,7 +34,7 @@ fn preview(engine: &Engine, call: &VerbCall) -> Result<Preview, EngineError> {
             let Versions { kept, approved } = definitions.versions_of(name)?;
             engine.preview(&allow(&approved.unwrap_or(kept)))?.lines
         }
-        None => vec!["its server is started in a sandbox, with no more than a human allowed it".to_owned()],
+        None => vec!["its server is started or asked in a sandbox, with no more than a human allowed it".to_owned()],
     };
     lines.push(format!("the list is kept in {LOCK_FILE} beside its definition, and waits for a review"));
     Ok(Preview { title: format!("List the tools of {name}?"), lines, undo: "u (undo) reverts it".to_owned() })
@@ -85,7 +85,7 @@ impl Definitions<'_> {
         }
         let failed = |why: String| {
             let message = format!("{} could not list its tools: {why}", kept.name);
-            let hint = "check its command; if it needs its permissions to list tools, approve it, then run list-tools with --allow";
+            let hint = "check its command or URL; if it needs its permissions to list tools, approve it, then run list-tools with --allow";
             EngineError::new(ErrorCode::Failed, message, hint)
         };
         let answer = self.engine.runs().ask_server(&started, caller)?.map_err(failed)?;
@@ -208,7 +208,7 @@ fn demand_server(detail: &ToolDetail) -> Result<ToolDetail, EngineError> {
         );
     }
     if detail.tool.kind != Kind::Mcp || detail.manifest.mcp.is_none() {
-        let hint = "write kind = \"mcp\" and the command of the server in [mcp]".to_owned();
+        let hint = "write kind = \"mcp\" and the command or url of the server in [mcp]".to_owned();
         return conflict(format!("{name} is not an MCP server that can be started"), hint);
     }
     let command = detail.manifest.recipe.as_ref().map(|recipe| recipe.command.as_slice()).unwrap_or_default();

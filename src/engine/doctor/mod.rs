@@ -14,7 +14,7 @@ use super::settings::{Settings, WorkerSetting};
 use super::state::home::Home;
 use super::view::DoctorLine;
 use crate::domain::description::{Describe, Description, Ink, StyledLine};
-use crate::domain::{IsolationLevel, SafeText, Stage};
+use crate::domain::{IsolationLevel, Problem, SafeText, Stage};
 use crate::engine::Engine;
 use crate::insight::Policy;
 use crate::outside::{Asker, ExternalProgram, Programs};
@@ -105,6 +105,7 @@ impl Engine {
         lines.extend(buffers(self.buffers().list()));
         lines.extend(self.doctor_of_services());
         lines.extend(self.doctor_of_signing());
+        lines.push(self.doctor_of_history());
         lines.push(self.workspace.doctor_of_state());
         lines.push(library(&self.upkeep().policy()));
         lines
@@ -124,7 +125,7 @@ pub fn doctor(place: &Place<'_>, git: Option<&Git>, machine: &Machine, asker: As
         None => vec![no_git(Git::locate(workspace, &programs).err().as_ref())],
     });
     lines.extend(folders(workspace));
-    lines.push(settings_file(workspace, home));
+    lines.extend(settings_files(workspace, home));
     lines.extend(secret_lines(&settings, &programs));
     lines.extend(generators::doctor_lines(&settings, &programs));
     lines.extend(worker_lines(&settings, &programs));
@@ -289,16 +290,14 @@ fn folder(name: &str, path: &Path) -> DoctorLine {
     }
 }
 
-fn settings_file(workspace: &Path, home: &Home) -> DoctorLine {
+fn settings_files(workspace: &Path, home: &Home) -> Vec<DoctorLine> {
     let (_, problems) = Settings::load(workspace, home);
     let file = home.config_file();
-    match problems.first() {
-        Some(problem) => {
-            let place = problem.line.map_or_else(|| problem.path.clone(), |line| format!("{}:{line}", problem.path));
-            line("settings", Health::Warn, format!("{place}: {}", problem.message), problem.hint.clone())
-        }
-        None if file.is_file() => line("settings", Health::Ok, file.display().to_string(), ""),
-        None => line("settings", Health::Ok, format!("{} does not exist; defaults apply", file.display()), ""),
+    let told = |problem: &Problem| line("settings", Health::Warn, problem.placed(), problem.hint.clone());
+    match file.is_file() {
+        _ if !problems.is_empty() => problems.iter().map(told).collect(),
+        true => vec![line("settings", Health::Ok, file.display().to_string(), "")],
+        false => vec![line("settings", Health::Ok, format!("{} does not exist; defaults apply", file.display()), "")],
     }
 }
 
@@ -442,7 +441,10 @@ mod tests {
         assert_eq!(no_git(Some(&NoGit::Bare)).message, "the git repository has no work tree");
         std::fs::write(temp.path().join("toolsmith.toml"), "\n[keys]\n").unwrap();
         let home = Home { config: temp.path().join("config"), data: temp.path().join("data") };
-        assert_eq!(settings_file(temp.path(), &home).message, "toolsmith.toml:2: keys cannot be set in a workspace");
+        assert_eq!(
+            settings_files(temp.path(), &home)[0].message,
+            "toolsmith.toml:2: keys cannot be set in a workspace"
+        );
     }
 
     #[test]

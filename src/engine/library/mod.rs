@@ -2,6 +2,7 @@
 //! opportunities, upkeep, exports and watching the folders.
 
 pub(super) mod catalog_cache;
+pub(in crate::engine) mod charts;
 mod composites;
 pub(super) mod export;
 mod facts;

@@ -1,7 +1,9 @@
 //! How good tools prove to be: scores with their parts, what got worse, the figures of the dashboard.
 
+use super::charts;
 use super::facts::{MarksByVersion, marks_by_version};
 use crate::check;
+use crate::domain::description::{Ink, StyledLine};
 use crate::domain::{
     CostTier, Digest, FailureGroup, GroupState, Instant, Severity, Stage, Tool, ToolName, Uses, median_recovery_ms,
     plural, span,
@@ -33,6 +35,9 @@ const DAYS: i64 = 14;
 const INCIDENTS: usize = 200;
 
 const HOUR_MS: i64 = 3_600_000;
+
+/// Columns of the name in front of a figure of the dashboard.
+const NAME_COLUMNS: usize = 11;
 
 /// A tool with its score.
 #[derive(Debug, Clone, Serialize)]
@@ -142,6 +147,18 @@ pub struct Dashboard {
 }
 
 impl Library<'_> {
+    /// Runs of a tool that succeeded or failed since then, as they are recorded.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(in crate::engine) fn judged_runs_of(
+        &self,
+        tool: &ToolName,
+        since: Instant,
+    ) -> Result<Vec<JudgedRun>, EngineError> {
+        self.workspace.read(|q| Ok(q.judged_runs(tool, None, since)?))
+    }
+
     /// The score of the version that each name means, the best first; of a name that is not in the catalog any more, that
     /// of the version that ran last. A version that never ran has none.
     ///
@@ -181,7 +198,11 @@ impl Library<'_> {
         let at = now();
         let version = (&tool.name, tool.digest);
         let (stats, marks, runs) = self.workspace.read(|q| {
-            Ok((q.version_stats()?, marks_by_version(q)?, q.judged_runs(&tool.name, tool.digest, Instant::default())?))
+            Ok((
+                q.version_stats()?,
+                marks_by_version(q)?,
+                q.judged_runs(&tool.name, Some(tool.digest), Instant::default())?,
+            ))
         })?;
         let Some(kept) = scored(version, Some(&**tool), &stats, &marks, at) else { return Ok(None) };
         let of_version = marks.get(&(tool.name.clone(), tool.digest)).map(Vec::as_slice).unwrap_or_default();
@@ -257,7 +278,7 @@ impl Library<'_> {
             if tool.facts.name_last_run_at.is_none_or(|last| last.0 < today) {
                 continue;
             }
-            let runs = self.workspace.read(|q| Ok(q.judged_runs(&tool.name, tool.digest, since)?))?;
+            let runs = self.workspace.read(|q| Ok(q.judged_runs(&tool.name, Some(tool.digest), since)?))?;
             let benchmark = self.benchmark_p95(tool)?;
             let alerts = insight::alerts(&samples(&runs), at, benchmark);
             found.extend(alerts.into_iter().map(|alert| ToolAlert { tool: tool.name.clone(), alert }));
@@ -274,7 +295,7 @@ impl Library<'_> {
     pub fn alert_of(&self, tool: &Tool) -> Result<Option<String>, EngineError> {
         let at = now();
         let since = Instant(at.0 - insight::NOW_MS - insight::BEFORE_MS);
-        let runs = self.workspace.read(|q| Ok(q.judged_runs(&tool.name, tool.digest, since)?))?;
+        let runs = self.workspace.read(|q| Ok(q.judged_runs(&tool.name, Some(tool.digest), since)?))?;
         let found = insight::alerts(&samples(&runs), at, self.benchmark_p95(tool)?);
         let remedy = if tool.stage.is_vouched() { "rollback (B) or evolve (e)" } else { "evolve (e) may fix it" };
         Ok(found.first().map(|alert| format!("{} {}: {remedy}", tool.name, alert.sentence())))
@@ -386,11 +407,12 @@ fn median(numbers: impl Iterator<Item = u64>) -> Option<u64> {
 
 impl Dashboard {
     /// All of it for a human, in lines, at most so many columns wide. Text of tools is not safe in it.
-    pub fn lines(&self, width: usize) -> Vec<String> {
+    pub fn lines(&self, width: usize) -> Vec<StyledLine> {
         let counts = |of: &BTreeMap<String, usize>| {
             let some = of.iter().filter(|(_, number)| **number > 0);
             some.map(|(word, number)| format!("{word} {number}")).collect::<Vec<_>>().join(" · ")
         };
+        let plain = |text: String| StyledLine::new().put(Ink::Plain, text);
         let mut lines = vec![
             format!("tools      {}", counts(&self.stages)),
             format!("cost       {}", counts(&self.tiers)),
@@ -402,24 +424,28 @@ impl Dashboard {
             ),
         ];
         lines.extend(self.foreseen());
-        lines.push(String::new());
+        let mut lines: Vec<StyledLine> = lines.into_iter().map(|text| plain(text).hanging(NAME_COLUMNS)).collect();
+        lines.push(StyledLine::new());
         lines.extend(self.charts(width));
-        let section = |lines: &mut Vec<String>, title: &str, rows: Vec<String>| {
+        let section = |lines: &mut Vec<StyledLine>, title: &str, rows: Vec<(Ink, String)>| {
             if !rows.is_empty() {
-                lines.push(String::new());
-                lines.push(title.to_owned());
-                lines.extend(rows);
+                lines.push(StyledLine::new());
+                lines.push(StyledLine::new().put(Ink::Strong, title));
+                lines.extend(rows.into_iter().map(|(ink, row)| StyledLine::new().put(ink, row)));
             }
         };
+        let rows = |rows: &[ScoredTool]| rows.iter().map(|row| (Ink::Plain, row.line())).collect();
         section(
             &mut lines,
             "Regressions",
-            self.alerts.iter().map(|a| format!("  ! {} {}", a.tool, a.alert.sentence())).collect(),
+            self.alerts.iter().map(|a| (Ink::Warn, format!("  ! {} {}", a.tool, a.alert.sentence()))).collect(),
         );
-        section(&mut lines, "Most used, with score", self.top.iter().map(ScoredTool::line).collect());
-        section(&mut lines, "Low quality, by score", self.low.iter().map(ScoredTool::line).collect());
-        let failure =
-            |group: &FailureGroup| format!("  {:>4}× {:<22} {}", group.count, group.tool, group.sample_message);
+        section(&mut lines, "Most used, with score", rows(&self.top));
+        section(&mut lines, "Low quality, by score", rows(&self.low));
+        let failure = |group: &FailureGroup| {
+            let message = group.sample_message.lines().next().unwrap_or_default();
+            (Ink::Plain, format!("  {:>4}× {:<22} {message}", group.count, group.tool))
+        };
         section(&mut lines, "Failures", self.failures.iter().map(failure).collect());
         lines
     }
@@ -438,37 +464,9 @@ impl Dashboard {
         self.median_recovery_ms.map(told).unwrap_or_default()
     }
 
-    /// Runs, failures, success and time, one column for each span of hours.
-    fn charts(&self, width: usize) -> Vec<String> {
-        let columns = width.saturating_sub(30).clamp(14, (DAYS * 24) as usize / 4);
-        let last = self.at.0.div_euclid(HOUR_MS);
-        let hours = DAYS * 24;
-        let column_of = |hour: i64| ((hour - (last - hours + 1)) * columns as i64).div_euclid(hours);
-        let mut spans: Vec<(u64, u64, f64)> = vec![(0, 0, 0.0); columns];
-        for hour in &self.hours {
-            let at = usize::try_from(column_of(hour.hour)).ok().and_then(|at| spans.get_mut(at));
-            if let Some((runs, succeeded, ms)) = at {
-                *runs += hour.runs;
-                *succeeded += hour.succeeded;
-                *ms += hour.mean_ms * hour.runs as f64;
-            }
-        }
-        let (runs, good) = spans.iter().fold((0, 0), |(a, b), (runs, good, _)| (a + runs, b + good));
-        let ms: f64 = spans.iter().map(|(.., ms)| ms).sum();
-        let rate = if runs == 0 { "-".to_owned() } else { format!("{:.0} %", good as f64 * 100.0 / runs as f64) };
-        let mean = if runs == 0 { "-".to_owned() } else { span((ms / runs as f64).round() as u64) };
-        let chart = |name: &str, values: Vec<Option<f64>>, told: String| format!("{name:<10} {} {told}", bars(&values));
-        let some = |runs: u64, value: f64| (runs > 0).then_some(value);
-        vec![
-            chart("runs", spans.iter().map(|(r, ..)| some(*r, *r as f64)).collect(), format!("{runs} in {DAYS} days")),
-            chart(
-                "failures",
-                spans.iter().map(|(r, g, _)| some(r - g, (r - g) as f64)).collect(),
-                (runs - good).to_string(),
-            ),
-            chart("success", spans.iter().map(|(r, g, _)| some(*r, *g as f64 / *r as f64)).collect(), rate),
-            chart("time", spans.iter().map(|(r, _, ms)| some(*r, *ms / *r as f64)).collect(), format!("{mean} mean")),
-        ]
+    /// The charts as lines with colours, each column a span of hours.
+    fn charts(&self, width: usize) -> Vec<StyledLine> {
+        charts::charts(self.at, &self.hours, DAYS, width.saturating_sub(44).clamp(14, (DAYS * 24) as usize / 4))
     }
 }
 
@@ -490,18 +488,6 @@ impl ScoredTool {
     }
 }
 
-/// Bars from nothing to the largest value; where there is no value, a dot.
-pub(super) fn bars(values: &[Option<f64>]) -> String {
-    const BARS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
-    let most = values.iter().flatten().copied().fold(0.0, f64::max);
-    let bar = |value: &Option<f64>| match value {
-        Some(value) if most > 0.0 => BARS[((value / most * 7.0).round() as usize).min(7)],
-        Some(_) => BARS[0],
-        None => "·",
-    };
-    values.iter().map(bar).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -520,34 +506,5 @@ mod tests {
         assert_eq!([tier(1_100, 1 << 20), tier(10, 200 << 20)], [CostTier::Medium; 2]);
         assert_eq!([tier(20_000, 1 << 20), tier(10, 2 << 30)], [CostTier::High; 2]);
         assert_eq!(measured_tier(&[run(0, false, 1, 1)], recounted(&[run(0, false, 1, 1)], Instant(0), &[])), None);
-    }
-
-    #[test]
-    fn bars_reach_from_nothing_to_the_largest_and_gaps_are_dots() {
-        assert_eq!(bars(&[Some(0.0), None, Some(4.0), Some(8.0)]), "▁·▅█");
-        assert_eq!(bars(&[None, Some(0.0)]), "·▁");
-    }
-
-    #[test]
-    fn every_hour_of_two_weeks_falls_into_a_column() {
-        let at = Instant(1_000_000 * HOUR_MS + 5);
-        let hour = |ago: i64| HourOfRuns { hour: 1_000_000 - ago, runs: 2, succeeded: 1, mean_ms: 10.0 };
-        let board = Dashboard {
-            at,
-            stages: BTreeMap::new(),
-            tiers: BTreeMap::new(),
-            hours: (0..DAYS * 24).rev().map(hour).collect(),
-            open_failures: 0,
-            failures: Vec::new(),
-            waiting_reviews: 0,
-            median_recovery_ms: None,
-            warnings: Foresight::default(),
-            top: Vec::new(),
-            low: Vec::new(),
-            alerts: Vec::new(),
-        };
-        let charts = board.charts(80);
-        assert!(charts[0].ends_with("672 in 14 days") && !charts[0].contains('·'), "{}", charts[0]);
-        assert!(charts[2].ends_with("50 %") && charts[3].ends_with("10 ms mean"), "{charts:?}");
     }
 }

@@ -60,6 +60,10 @@ impl<'e> Reviews<'e> {
                 let tools = plural(review.members.len(), "tool counts", "tools count");
                 (format!("{tools} as approved here; no file moves"), false)
             }
+            ReviewKind::Drift if review.changed_server().is_some() => {
+                let next = format!("approve the list that `toolsmith list-tools {}` records", review.tool);
+                (format!("you have seen the change; changed tools stay refused: to use them, {next}"), false)
+            }
             ReviewKind::Drift => (format!("{} stays in place and is approved as it is now", review.place()), true),
             ReviewKind::New | ReviewKind::Evolved | ReviewKind::Promotion => {
                 let name = review.path.rsplit('/').next().unwrap_or_default();

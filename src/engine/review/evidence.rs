@@ -53,6 +53,7 @@ pub fn collect(material: Material<'_>) -> Vec<EvidenceLine> {
     lines.extend(material.unreadable.map(|why| line(Weight::Bad, "unreadable", why)));
     lines.extend(hidden(material.files));
     lines.extend(raised(material.review));
+    lines.extend(material.review.changed_server().map(|why| line(Weight::Bad, "changed", why)));
     lines.extend(server_tools(material.files, material.base_files));
     if let Some(manifest) = material.manifest {
         lines.extend(never_granted(&manifest.permissions));

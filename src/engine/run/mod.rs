@@ -27,6 +27,7 @@ pub(super) mod permits;
 mod pipe;
 mod prompting;
 mod records;
+mod retention;
 pub(super) mod running;
 pub(super) mod scratch;
 mod service_start;
@@ -83,6 +84,7 @@ pub(super) const VERBS: &[PlainVerb] = &[
     tiers::UNSET,
     tool_state::CLEAR_STATE,
     buffering::BUFFER,
+    retention::PRUNE,
 ];
 
 /// Questions about runs that need nothing but their arguments.

@@ -137,7 +137,9 @@ impl Runs<'_> {
         let spool = scratch.path().with_extension("spool");
         let recipe = detail.manifest.recipe.as_ref();
         let words = recipe.map(|recipe| recipe.command.as_slice()).unwrap_or_default();
-        let stated = recipe.and_then(|recipe| recipe.timeout_ms).map(Duration::from_millis);
+        let remote = detail.manifest.mcp.as_ref().and_then(|mcp| mcp.remote.as_ref());
+        let stated = recipe.and_then(|recipe| recipe.timeout_ms).or(remote.and_then(|remote| remote.timeout_ms));
+        let stated = stated.map(Duration::from_millis);
         let rules = (Some(words), Some(stated.unwrap_or(LONGEST_LISTING)), CommandRules::Listing);
         let spec = self.prepare_command(detail, caller, rules, (&scratch, &spool))?;
         let report = runner::start(spec, Hooks::default()).wait();

@@ -46,6 +46,9 @@ pub struct InitReport {
     pub created: Vec<String>,
     /// There before, left as it was.
     pub kept: Vec<String>,
+    /// Whether this is what would be made: nothing was written.
+    #[serde(default, rename = "dry_run", skip_serializing_if = "std::ops::Not::not")]
+    pub is_dry: bool,
 }
 
 /// Makes a folder a workspace; the folder itself is created when it is missing.
@@ -56,20 +59,34 @@ pub struct InitReport {
 pub fn init(dir: &Path) -> Result<InitReport, EngineError> {
     let mut report = InitReport::default();
     fs::create_dir_all(dir).map_err(|error| failed(dir, &error))?;
+    fill(dir, &mut report)?;
+    Ok(report)
+}
+
+/// What [`init`] would make; nothing is written.
+///
+/// # Errors
+/// As [`init`].
+pub fn plan_init(dir: &Path) -> Result<InitReport, EngineError> {
+    let mut report = InitReport { is_dry: true, ..InitReport::default() };
+    fill(dir, &mut report)?;
+    Ok(report)
+}
+
+fn fill(dir: &Path, report: &mut InitReport) -> Result<(), EngineError> {
     for stage in [Stage::Core, Stage::Approved, Stage::Archived] {
         // Git keeps no empty folder.
         let folder = format!("tools/{stage}");
         let is_new = !dir.join(&folder).exists();
         if is_new {
-            create(dir, &format!("{folder}/.gitkeep"), "", &mut report)?;
+            create(dir, &format!("{folder}/.gitkeep"), "", report)?;
         } else {
             report.kept.push(folder);
         }
     }
-    sample(dir, &mut report)?;
-    create(dir, "toolsmith.toml", DEFAULT_WORKSPACE, &mut report)?;
-    ignore(dir, &mut report)?;
-    Ok(report)
+    sample(dir, report)?;
+    create(dir, "toolsmith.toml", DEFAULT_WORKSPACE, report)?;
+    ignore(dir, report)
 }
 
 /// Writes the sample as a whole or not at all: a folder of that name is somebody else's.
@@ -89,6 +106,11 @@ fn sample(dir: &Path, report: &mut InitReport) -> Result<(), EngineError> {
 fn create(dir: &Path, path: &str, text: &str, report: &mut InitReport) -> Result<(), EngineError> {
     refuse_links(dir, Path::new(path))?;
     let full = dir.join(path);
+    if report.is_dry {
+        let list = if full.symlink_metadata().is_ok() { &mut report.kept } else { &mut report.created };
+        list.push(path.to_owned());
+        return Ok(());
+    }
     if let Some(parent) = full.parent() {
         fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
     }
@@ -119,6 +141,10 @@ fn ignore(dir: &Path, report: &mut InitReport) -> Result<(), EngineError> {
     let has = |line: &str| before.split(|byte| *byte == b'\n').any(|have| have.trim_ascii_end() == line.as_bytes());
     if has(BEGIN) && has(END) {
         report.kept.push(".gitignore".to_owned());
+        return Ok(());
+    }
+    if report.is_dry {
+        report.created.push(".gitignore".to_owned());
         return Ok(());
     }
     let line_end = if before.windows(2).any(|pair| pair == b"\r\n") { "\r\n" } else { "\n" };
@@ -168,7 +194,10 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let dir = temp.path().join("new");
         let report = init(&dir).unwrap();
-        assert_eq!(report, InitReport { created: MADE.iter().map(|path| (*path).to_owned()).collect(), kept: vec![] });
+        assert_eq!(
+            report,
+            InitReport { created: MADE.iter().map(|path| (*path).to_owned()).collect(), kept: vec![], is_dry: false }
+        );
         let before = fs::read_to_string(dir.join(".gitignore")).unwrap();
         let again = init(&dir).unwrap();
         assert_eq!(again.created, Vec::<String>::new());

@@ -10,6 +10,7 @@ mod agents;
 mod checks;
 mod file;
 pub(super) mod generators;
+mod history;
 pub(super) mod init;
 mod programs;
 pub(super) mod review;
@@ -23,7 +24,7 @@ mod workers;
 pub use agents::AgentLimits;
 pub(super) use file::duration;
 pub use generators::{ApiSetting, BUILT_IN, EvolveSettings, GeneratorSetting, WaySetting};
-pub use init::{InitReport, init};
+pub use init::{InitReport, init, plan_init};
 pub use review::DeprecatedPolicy;
 pub use secrets::SecretSource;
 pub use services::ServiceSettings;
@@ -129,6 +130,8 @@ pub struct Settings {
     pub deprecated: DeprecatedPolicy,
     /// The most that may run: at most high, prohibited never does.
     pub max_tier: CostTier,
+    /// How much output of runs is kept.
+    pub history: crate::domain::KeepOutput,
     /// How much a connected agent may ask for.
     pub agents: AgentLimits,
     /// After how many days without use `stale` proposes to put a tool away.
@@ -173,6 +176,7 @@ impl Default for Settings {
             request_expiry: None,
             deprecated: DeprecatedPolicy::Warn,
             max_tier: CostTier::High,
+            history: crate::domain::KeepOutput::default(),
             agents: AgentLimits::default(),
             stale_days: 30,
             signing: Signing::default(),
@@ -270,7 +274,8 @@ impl Settings {
                 "services" => self.services = file.services(value),
                 "team" => self.team.limits = file.team_of_workspace(value),
                 word @ ("theme" | "mouse" | "ring" | "timeouts" | "keys" | "isolation" | "secrets" | "programs"
-                | "signing" | "policy" | "review" | "agents" | "generators" | "evolve" | "workers") => {
+                | "signing" | "policy" | "review" | "agents" | "history" | "generators" | "evolve"
+                | "workers") => {
                     let message = format!("{word} cannot be set in a workspace");
                     file.bad(at, message, "it is a user setting: put it into the user's config.toml".to_owned());
                 }
@@ -315,6 +320,7 @@ impl Settings {
                 "review" => self.apply_review(file, value),
                 "policy" => self.apply_policy(file, value),
                 "agents" => self.agents = file.agents(value),
+                "history" => self.history = file.history(value),
                 "workers" => self.workers = file.workers(value),
                 "signing" => self.signing = file.signing(value, user_home),
                 "team" => self.team = file.team(value, user_home, self.team.limits),
@@ -331,7 +337,7 @@ impl Settings {
                     file.unknown(
                         at,
                         other,
-                        "the settings are theme, mouse, ring, timeouts, isolation, checks, review, policy, agents, secrets, programs, signing, team, \
+                        "the settings are theme, mouse, ring, timeouts, isolation, checks, review, policy, agents, history, secrets, programs, signing, team, \
                          generators, evolve, workers and keys",
                     );
                     if holds_isolation(value) {

@@ -100,10 +100,14 @@ impl Versions<'_> {
             None => self.engine.library().catalog().tools.iter().filter(|tool| is_carried(tool)).cloned().collect(),
         };
         self.refuse_no_bundle(bundle)?;
-        for folder in [keys(bundle), bundle.join("versions")] {
-            fs::create_dir_all(folder).map_err(|error| unwritable(bundle, &error))?;
-        }
         let copies = Copies::new(bundle);
+        if self.workspace.rehearsal.is_on() {
+            copies.freeze(true);
+        } else {
+            for folder in [keys(bundle), bundle.join("versions")] {
+                fs::create_dir_all(folder).map_err(|error| unwritable(bundle, &error))?;
+            }
+        }
         let mut carried = Vec::with_capacity(tools.len());
         for tool in tools {
             let (state, why) = self.push_one(bundle, &copies, &tool)?;
@@ -162,7 +166,9 @@ impl Versions<'_> {
         })?;
         let shared = !tool.placement.exclusive;
         let key = Key { version: tool.version.clone(), digest: tool.digest, shared, earlier };
-        write_key(bundle, &tool.name, &key).map_err(|error| unwritable(bundle, &error))?;
+        if !self.workspace.rehearsal.is_on() {
+            write_key(bundle, &tool.name, &key).map_err(|error| unwritable(bundle, &error))?;
+        }
         Ok((Carried::Written, String::new()))
     }
 
@@ -181,7 +187,8 @@ impl Versions<'_> {
             Some(name) => vec![name.to_owned()],
             None => names_in(bundle)?,
         };
-        let _turn = self.engine.take_turn()?;
+        let is_dry = self.workspace.rehearsal.is_on();
+        let _turn = if is_dry { None } else { Some(self.engine.take_turn()?) };
         let copies = Copies::new(bundle);
         let who = caller.identity();
         let mut carried = Vec::with_capacity(names.len());
@@ -204,7 +211,9 @@ impl Versions<'_> {
             let (version, digest) = (Some(key.version), Some(key.digest));
             carried.push(CarriedTool { name: name.to_string(), version, digest, state, why });
         }
-        self.engine.library().scan(&mut |_| {})?;
+        if !is_dry {
+            self.engine.library().scan(&mut |_| {})?;
+        }
         Ok(CarryReport { bundle: bundle.to_owned(), tools: carried })
     }
 
@@ -266,7 +275,11 @@ impl Versions<'_> {
             files: files.iter().map(|file| file.path.clone()).collect(),
             approval: core::Beside::default(),
         };
-        self.engine.finish(self.workspace.transact(|tx| core::bring(tx, self.workspace.actor(who), &placed))?)?;
+        let brought = self.workspace.transact(|tx| core::bring(tx, self.workspace.actor(who), &placed));
+        if self.workspace.rehearsal.is_agreed(&brought) {
+            return Ok((Carried::Written, String::new()));
+        }
+        self.engine.finish(brought?)?;
         Ok((Carried::Written, String::new()))
     }
 }

@@ -15,6 +15,7 @@ mod provenance;
 mod putting_back_tests;
 mod rollback;
 mod skills;
+mod tool_figures;
 pub(super) mod versions;
 
 pub use bundle::{Carried, CarriedTool, CarryReport};
@@ -37,7 +38,7 @@ pub(super) const VERBS: &[PlainVerb] = &[
 ];
 
 /// Questions about versions that need nothing but their arguments.
-pub(super) const QUERIES: &[PlainQuery] = &[versions::LINEAGE];
+pub(super) const QUERIES: &[PlainQuery] = &[versions::LINEAGE, tool_figures::FIGURES];
 
 /// The versions of a tool: where each comes from, and bringing back, copying or putting away one.
 #[derive(Clone, Copy)]

@@ -34,7 +34,7 @@ impl Versions<'_> {
         let mut carried = Vec::with_capacity(tools.len());
         for tool in tools {
             let detail = self.engine.library().detail(&tool)?;
-            let (state, why) = write_skill(folder, &detail).map_err(|error| {
+            let (state, why) = write_skill(folder, &detail, self.workspace.rehearsal.is_on()).map_err(|error| {
                 let message = format!("{} cannot be written: {error}", folder.display());
                 EngineError::new(ErrorCode::Failed, message, "name a folder that you can write")
             })?;
@@ -68,7 +68,7 @@ fn is_offered(tool: &Tool) -> bool {
 }
 
 /// Writes one skill, unless there is one of another author.
-fn write_skill(folder: &Path, detail: &ToolDetail) -> std::io::Result<(Carried, String)> {
+fn write_skill(folder: &Path, detail: &ToolDetail, is_dry: bool) -> std::io::Result<(Carried, String)> {
     let name = skill_name(detail.tool.name.as_str());
     let place = folder.join(&name);
     let (text, script) = (skill_text(&name, detail), script(&detail.tool));
@@ -84,6 +84,9 @@ fn write_skill(folder: &Path, detail: &ToolDetail) -> std::io::Result<(Carried, 
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Ok((Carried::Unreadable, format!("{}: {error}", path.display()))),
+    }
+    if is_dry {
+        return Ok((Carried::Written, String::new()));
     }
     let scripts = place.join("scripts");
     fs::create_dir_all(&scripts)?;

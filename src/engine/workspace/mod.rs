@@ -2,6 +2,7 @@
 //! files take turns.
 
 mod faults;
+mod rehearsal;
 mod restoring;
 
 pub use restoring::{Recovery, RecoveryPlan, plan_recovery, recover_state};
@@ -21,6 +22,7 @@ use crate::outside::{Asker, Programs};
 use crate::runner::{Baselines, Interpreters, Machine, Sources, python_of_runs};
 use crate::store::{Copies, Documents, Queries, Store, StoreReader, Tx};
 use crate::vcs::Git;
+use rehearsal::Rehearsal;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -49,6 +51,7 @@ pub(in crate::engine) struct Workspace {
     pub(in crate::engine) machine: Machine,
     pub(in crate::engine) owner: String,
     pub(in crate::engine) copies: Copies,
+    pub(in crate::engine) rehearsal: Rehearsal,
     pub(in crate::engine) store: Ranked<Store>,
     pub(in crate::engine) reader: Ranked<StoreReader>,
     /// Why nothing can be changed; `None` where it can.
@@ -95,6 +98,7 @@ impl Workspace {
         let plan = plan(&options.workspace, &settings, &interpreters);
         let workspace = Workspace {
             copies: Copies::new(&state_dir),
+            rehearsal: Rehearsal::default(),
             machine: adapt(
                 Machine::new(settings.bubblewrap.clone(), options.program.clone())
                     .remembering(options.home.data.join("bubblewrap-works"))
@@ -157,6 +161,12 @@ impl Workspace {
     ) -> Result<T, EngineError> {
         if let Some(why) = self.viewing() {
             return Err(why.clone());
+        }
+        if self.rehearsal.is_on() {
+            return lock(&self.store).transact(now(), |tx| {
+                work(tx)?;
+                Err(self.rehearsal.agreed())
+            });
         }
         lock(&self.store).transact(now(), work)
     }

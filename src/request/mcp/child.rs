@@ -111,18 +111,16 @@ impl Server {
     }
 
     /// What comes next from it, at most until then.
-    pub(super) fn hear(&mut self, until: Option<Instant>) -> Heard {
+    pub(super) fn hear(&mut self, until: Instant) -> Heard {
         loop {
             // One that has ended may have left lines behind.
             let has_ended = matches!(self.child.try_wait(), Ok(Some(_)));
-            let step = until.map_or(STEP, |until| until.saturating_duration_since(Instant::now()).min(STEP));
+            let step = until.saturating_duration_since(Instant::now()).min(STEP);
             match self.lines.recv_timeout(step) {
                 Ok(line) => return Heard::Line(line),
                 Err(RecvTimeoutError::Disconnected) => return Heard::End,
                 Err(RecvTimeoutError::Timeout) if has_ended => return Heard::End,
-                Err(RecvTimeoutError::Timeout) if until.is_some_and(|until| until <= Instant::now()) => {
-                    return Heard::Nothing;
-                }
+                Err(RecvTimeoutError::Timeout) if until <= Instant::now() => return Heard::Nothing,
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }

@@ -1,10 +1,13 @@
 //! Calling a tool of an MCP server, or listing its tools: the part that this program plays inside the sandbox of such a
-//! run. It starts the server as its child, so that everything that nobody vouches for stays in the sandbox.
+//! run. It starts the server as its child, so that everything that nobody vouches for stays in the sandbox, or reaches it by
+//! HTTP with the network of the run.
 //!
 //! The order comes on standard input. The result goes to standard output; what went wrong goes to standard error, and the
 //! exit code tells a tool that failed from one that was not called.
 
 mod child;
+#[cfg(feature = "http-generators")]
+mod remote;
 mod session;
 
 use crate::domain::mcp::{DRIFTED, McpOrder, ToolLock, drift_reason, other_programs};
@@ -65,6 +68,16 @@ fn is_confined() -> bool {
 }
 
 fn converse(order: McpOrder) -> SessionEnd {
+    if order.remote.is_some() {
+        #[cfg(feature = "http-generators")]
+        return remote::converse(order, &mut |note| {
+            // Nobody can be told when standard error is gone.
+            let _ = writeln!(io::stderr(), "{note}");
+        });
+        #[cfg(not(feature = "http-generators"))]
+        return SessionEnd::Failed(super::NO_HTTP.to_owned());
+    }
+    let limit = Instant::now() + Duration::from_millis(order.limit_ms);
     let recorded = order.call.as_ref().map(|call| other_programs(&call.lock.programs, &order.programs));
     if let Some(changes) = recorded.filter(|changes| !changes.is_empty()) {
         let why = format!("the program of the server changed since its review: {}", changes.join(", "));
@@ -85,11 +98,12 @@ fn converse(order: McpOrder) -> SessionEnd {
             let _ = writeln!(io::stderr(), "{note}");
         }
         doubt = session.is_in_doubt().then(|| doubt.unwrap_or_else(|| Instant::now() + PATIENCE));
-        match server.hear(doubt) {
+        match server.hear(doubt.map_or(limit, |doubt: Instant| doubt.min(limit))) {
             Heard::Line(line) => {
                 read += line.len();
                 waiting = session.hear(&line);
             }
+            Heard::Nothing if Instant::now() >= limit => session.give_up_on_time(),
             Heard::Nothing => session.give_up_on_noise(),
             Heard::End => session.give_up("ended"),
         }

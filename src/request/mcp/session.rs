@@ -1,9 +1,9 @@
 //! What is said to a server, and what follows from its answers. Pure: lines in, messages out.
 
-use crate::domain::SafeText;
 use crate::domain::mcp::{
     LockedTool, MOST_LISTED, McpCall, McpOrder, McpProtocol, canonical, drift_of, has_large_integer,
 };
+use crate::domain::{SafeText, span};
 use serde_json::{Map, Value, json};
 
 /// Parts in which a list may come.
@@ -117,6 +117,54 @@ impl Session {
         self.fail(format!("the server {why} {doing}"));
     }
 
+    /// Ends it because its time is over.
+    pub(super) fn give_up_on_time(&mut self) {
+        let limit = span(self.order.limit_ms);
+        let doing = match self.phase {
+            Phase::Greeting | Phase::Discovery => "answer the first message",
+            Phase::List | Phase::Barrier => "list its tools",
+            Phase::Call => "answer the call",
+        };
+        self.fail(format!("the server did not {doing} within {limit}, its time limit"));
+    }
+
+    /// Takes an answer that is no message, such as a status of HTTP; gives what is said to the server.
+    pub(super) fn hear_refusal(&mut self, why: &str) -> Vec<Value> {
+        if self.phase == Phase::Greeting && self.order.protocol == McpProtocol::Auto {
+            self.is_inline = true;
+            return vec![self.discover()];
+        }
+        self.fail(why.to_owned())
+    }
+
+    /// The version of the protocol that a request names in its headers; `None` while none is agreed upon.
+    pub(super) fn version(&self) -> Option<&str> {
+        if self.is_inline {
+            return Some(McpProtocol::Inline.word());
+        }
+        Some(self.protocol.as_str()).filter(|version| !version.is_empty())
+    }
+
+    /// Whether requests carry their own metadata.
+    pub(super) fn is_inline(&self) -> bool {
+        self.is_inline
+    }
+
+    /// What is asked of the server.
+    pub(super) fn order(&self) -> &McpOrder {
+        &self.order
+    }
+
+    /// Whether it is over.
+    pub(super) fn is_over(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// Whether the tools are listed twice before the call: no other answer shows that the list did not change.
+    fn lists_twice(&self) -> bool {
+        self.is_inline || self.order.remote.is_some()
+    }
+
     /// Whether the server has not listed its tools yet although it writes lines that are no messages: it may never do.
     pub(super) fn is_in_doubt(&self) -> bool {
         self.noise.is_some() && self.phase != Phase::Call
@@ -169,7 +217,9 @@ impl Session {
         match self.phase {
             Phase::Greeting => {
                 self.protocol = text(result, "protocolVersion");
-                self.welcomed(result, &result["serverInfo"]);
+                if self.is_ours(result, &result["serverInfo"]) {
+                    return Vec::new();
+                }
                 vec![json!({"jsonrpc": "2.0", "method": "notifications/initialized"}), self.list(None)]
             }
             Phase::Discovery => {
@@ -181,7 +231,9 @@ impl Session {
                 wanted.clone_into(&mut self.protocol);
                 let in_meta = &result["_meta"]["io.modelcontextprotocol/serverInfo"];
                 let info = if in_meta.is_null() { &result["serverInfo"] } else { in_meta };
-                self.welcomed(result, info);
+                if self.is_ours(result, info) {
+                    return Vec::new();
+                }
                 vec![self.list(None)]
             }
             Phase::List => self.listed(result),
@@ -205,7 +257,9 @@ impl Session {
                 self.fail(format!("the server refused to speak the protocol: {message}"))
             }
             Phase::List => self.fail(format!("the server refused to list its tools: {message}")),
-            Phase::Barrier if self.is_inline => self.fail(format!("the server refused to list its tools: {message}")),
+            Phase::Barrier if self.lists_twice() => {
+                self.fail(format!("the server refused to list its tools: {message}"))
+            }
             // Any answer will do.
             Phase::Barrier => self.past_barrier(None),
             Phase::Call => {
@@ -215,9 +269,15 @@ impl Session {
         }
     }
 
-    fn welcomed(&mut self, result: &Value, info: &Value) {
+    /// Takes what a server says of itself; whether it is Toolsmith, which is not spoken to.
+    fn is_ours(&mut self, result: &Value, info: &Value) -> bool {
         self.server = info.clone();
         self.instructions = text(result, "instructions");
+        let is_ours = info["name"] == client()["name"];
+        if is_ours {
+            self.fail("the server is `toolsmith mcp`: Toolsmith does not call itself as a server".to_owned());
+        }
+        is_ours
     }
 
     fn listed(&mut self, result: &Value) -> Vec<Value> {
@@ -245,7 +305,7 @@ impl Session {
         }
         self.phase = Phase::Barrier;
         let tools = json!({});
-        vec![if self.is_inline { self.request("tools/list", tools) } else { self.request("ping", tools) }]
+        vec![if self.lists_twice() { self.request("tools/list", tools) } else { self.request("ping", tools) }]
     }
 
     /// Why the tool must not be called as it is listed now.
@@ -263,7 +323,7 @@ impl Session {
 
     /// Whatever the server had to say about its list before is known.
     fn past_barrier(&mut self, result: Option<&Value>) -> Vec<Value> {
-        if self.is_inline {
+        if self.lists_twice() {
             // The list once more, all of it: what differs from the one that was compared is not that list.
             let result = result.unwrap_or(&Value::Null);
             let Some(tools) = result.get("tools").and_then(Value::as_array) else {
@@ -448,6 +508,8 @@ mod tests {
         McpOrder {
             server: "hub".to_owned(),
             command: vec!["x".to_owned()],
+            remote: None,
+            limit_ms: 2000,
             programs: Vec::new(),
             protocol,
             call: is_call.then_some(call),
@@ -573,6 +635,41 @@ mod tests {
             });
             assert_eq!(asked.contains(&"tools/call".to_owned()), is_called, "{answers:#?} {end:?}");
         }
+    }
+
+    #[test]
+    fn a_server_that_is_reached_by_http_lists_its_tools_twice_and_is_not_toolsmith() {
+        let remote = || Some(crate::domain::HttpDefinition::get("https://h.example/mcp".to_owned()));
+        let order = || McpOrder { remote: remote(), ..order(McpProtocol::Handshake, true) };
+        let (asked, end) = play(order(), &mut |method, _| (vec![], ordinary(method)));
+        assert_eq!(asked[2..], ["tools/list", "tools/list", "tools/call"]);
+        assert_eq!(end, SessionEnd::Answered("done".to_owned()));
+        let ours = json!({"protocolVersion": "2025-06-18", "serverInfo": {"name": "toolsmith"}});
+        let (asked, end) = play(order(), &mut |_, _| (vec![], ours.clone()));
+        assert_eq!(asked, ["initialize"]);
+        assert!(matches!(&end, SessionEnd::Failed(why) if why.contains("does not call itself")), "{end:?}");
+    }
+
+    #[test]
+    fn what_a_server_did_not_do_in_time_is_told() {
+        let ended = |answers: &[&str]| {
+            let (mut session, _) = Session::begin(order(McpProtocol::Handshake, true));
+            for (at, method) in answers.iter().enumerate() {
+                session
+                    .hear(json!({"jsonrpc": "2.0", "id": at + 1, "result": ordinary(method)}).to_string().as_bytes());
+            }
+            session.give_up_on_time();
+            match session.take_end() {
+                Some(SessionEnd::Failed(why)) => why,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(ended(&[]), "the server did not answer the first message within 2 s, its time limit");
+        assert_eq!(ended(&["initialize"]), "the server did not list its tools within 2 s, its time limit");
+        assert_eq!(
+            ended(&["initialize", "tools/list", "ping"]),
+            "the server did not answer the call within 2 s, its time limit"
+        );
     }
 
     #[test]

@@ -1,21 +1,26 @@
 //! Runs that call a tool of an MCP server, or list its tools: the program is this program in a part of its own, which
-//! starts the server inside the sandbox. What the server's own command needs is found as for any command.
+//! starts the server inside the sandbox, or reaches it from there by HTTP. What the server's own command needs is found as
+//! for any command.
 
-use super::own::this_program;
+use super::own::{OwnPart, of_part, this_program};
 use super::request::StartRequest;
 use super::spec::Spec;
 use super::{check_input, object, prepare_with, startable};
 use crate::domain::mcp::{McpCall, McpDefinition, McpOrder, ServerProgram, ToolLock, sha256_hex};
-use crate::domain::{Manifest, RunEnd, SuccessRule};
+use crate::domain::{HttpDefinition, Manifest, Network, RunEnd, SuccessRule};
 use crate::runner::observer::{is_code_name, is_interpreter};
 use crate::runner::result::success::OutputRule;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
+use std::time::Duration;
 
 /// The first argument that makes this program carry out the order on its standard input, a [`McpOrder`] in JSON.
 pub const CALL_SERVER: &str = "--as-mcp-client";
+
+/// How much longer than its call a run may take: the client says itself that the time is over.
+const TO_TELL: Duration = Duration::from_secs(2);
 
 /// Larger programs are not compared, in bytes.
 const MOST_PROGRAM: u64 = 256 << 20;
@@ -29,6 +34,9 @@ pub(super) fn server(request: &StartRequest, caller: &BTreeMap<OsString, OsStrin
     let manifest = request.manifest;
     let definition = manifest.mcp.as_ref().ok_or_else(|| refused("it names no command to start".to_owned()))?;
     let call = definition.tool.as_ref().map(|tool| call_of(request, definition, tool)).transpose()?;
+    if let Some(remote) = &definition.remote {
+        return by_url(request, caller, (definition, remote, call));
+    }
     let none = Value::Object(Map::new());
     check_input(request, startable(manifest)?, request.input.unwrap_or(&none))?;
     // The input is for the tool: no part of it gets into the command of the server.
@@ -40,7 +48,15 @@ pub(super) fn server(request: &StartRequest, caller: &BTreeMap<OsString, OsStrin
     let command = command.map_err(|word| refused(format!("{} is not valid UTF-8", word.to_string_lossy())))?;
     let server = definition.server.as_ref().unwrap_or(&manifest.name);
     let programs = programs_of(&command, &spec.plan.view.tool);
-    let order = McpOrder { server: server.to_string(), command, programs, protocol: definition.protocol, call };
+    let order = McpOrder {
+        server: server.to_string(),
+        command,
+        remote: None,
+        limit_ms: limit(&mut spec, manifest.recipe.as_ref().and_then(|recipe| recipe.timeout_ms)),
+        programs,
+        protocol: definition.protocol,
+        call,
+    };
     let order = serde_json::to_vec(&order).map_err(|error| refused(error.to_string()))?;
     let plan = &mut spec.plan;
     plan.args = vec![CALL_SERVER.into()];
@@ -60,6 +76,59 @@ pub(super) fn server(request: &StartRequest, caller: &BTreeMap<OsString, OsStrin
         spec.terms.rule = OutputRule::of(&crate::domain::Recipe { success, ..recipe }, None);
     }
     Ok(spec)
+}
+
+/// Works out how a server that is reached by HTTP is asked.
+fn by_url(
+    request: &StartRequest,
+    caller: &BTreeMap<OsString, OsString>,
+    (definition, remote, call): (&McpDefinition, &HttpDefinition, Option<McpCall>),
+) -> Result<Spec, RunEnd> {
+    let refused = |message: String| RunEnd::Refused { message };
+    let manifest = request.manifest;
+    if let Some(fault) = remote.fault(None, &manifest.permissions.env) {
+        return Err(refused(fault));
+    }
+    let part = OwnPart::new(CALL_SERVER, remote.timeout_ms, call.is_some() && manifest.output.is_some());
+    let none = Value::Object(Map::new());
+    check_input(request, part.recipe(), request.input.unwrap_or(&none))?;
+    // The list of tools is no output of a tool.
+    let listing = Manifest { output: None, ..manifest.clone() };
+    let shown = if call.is_some() { manifest } else { &listing };
+    let mut spec = of_part(&StartRequest { manifest: shown, ..*request }, caller, part)?;
+    let server = definition.server.as_ref().unwrap_or(&manifest.name);
+    if spec.grants().network == Network::None {
+        let next = match call {
+            Some(_) => String::new(),
+            None => format!("; approve it, then run `toolsmith list-tools {server} --allow`"),
+        };
+        let message = format!(
+            "its server is {}, but this run gets no network: only a version that you approved gets the network that it declares{next}",
+            remote.host_words()
+        );
+        return Err(refused(message));
+    }
+    let order = McpOrder {
+        server: server.to_string(),
+        command: Vec::new(),
+        remote: Some(remote.clone()),
+        limit_ms: limit(&mut spec, remote.timeout_ms),
+        programs: Vec::new(),
+        protocol: definition.protocol,
+        call,
+    };
+    spec.stdin = Some(serde_json::to_vec(&order).map_err(|error| refused(error.to_string()))?);
+    Ok(spec)
+}
+
+/// How long the conversation may take, in milliseconds: as long as the run, but no longer than the definition says. The run
+/// itself gets some time more, in which the client says what it waited for.
+fn limit(spec: &mut Spec, stated_ms: Option<u64>) -> u64 {
+    let wall = spec.plan.limits.wall;
+    let limit = stated_ms.map_or(wall, |stated| wall.min(Duration::from_millis(stated)));
+    let wall = limit.saturating_add(TO_TELL);
+    (spec.plan.limits.wall, spec.terms.limits.wall) = (wall, wall);
+    u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The files that a command starts a server from, as far as they are no part of the version: its program, or the script

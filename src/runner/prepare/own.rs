@@ -19,7 +19,7 @@ use std::path::PathBuf;
 pub const SEND_REQUEST: &str = "--as-request";
 
 /// A part of this program, and what it is given on standard input.
-struct OwnPart {
+pub(super) struct OwnPart {
     role: &'static str,
     stdin: Option<String>,
     recipe: Recipe,
@@ -27,10 +27,15 @@ struct OwnPart {
 
 impl OwnPart {
     /// A part whose exit code alone says whether it succeeded. Its output is checked where `is_checked`.
-    fn new(role: &'static str, timeout_ms: Option<u64>, is_checked: bool) -> OwnPart {
+    pub(super) fn new(role: &'static str, timeout_ms: Option<u64>, is_checked: bool) -> OwnPart {
         let success = SuccessRule { check_json: false, require_json: is_checked, ..SuccessRule::default() };
         let recipe = Recipe { timeout_ms, success, ..Recipe::blank(InputMode::StdinJson) };
         OwnPart { role, stdin: None, recipe }
+    }
+
+    /// How it is started.
+    pub(super) fn recipe(&self) -> &Recipe {
+        &self.recipe
     }
 }
 
@@ -90,7 +95,11 @@ pub fn prepare_answer(request: &StartRequest, answer: AnswerInput) -> Result<Spe
     Ok(spec)
 }
 
-fn of_part(request: &StartRequest, caller: &BTreeMap<OsString, OsString>, part: OwnPart) -> Result<Spec, RunEnd> {
+pub(super) fn of_part(
+    request: &StartRequest,
+    caller: &BTreeMap<OsString, OsString>,
+    part: OwnPart,
+) -> Result<Spec, RunEnd> {
     if let Some(message) = open_files_shortage() {
         return Err(RunEnd::SpawnFailed { message });
     }

@@ -156,7 +156,7 @@ fn the_runs_of_a_version_weigh_for_it_alone() {
     let bad = VersionStats { succeeded: 0, uses: Uses::default().with(NOW, false, 12), ..good };
     assert_eq!((of(run("x").digest), of(other)), (good, bad));
     assert_eq!(store.stats().unwrap()[&name("x")], Stats { runs: 2, succeeded: 1, last_run_at: Some(NOW) });
-    assert_eq!(store.judged_runs(&name("x"), other, NOW).unwrap().len(), 1);
+    assert_eq!(store.judged_runs(&name("x"), Some(other), NOW).unwrap().len(), 1);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn judged_runs_are_read_back_one_by_one_and_by_the_hour() {
             tx.finish_run(id, &finished(end))
         });
     }
-    let judged = store.judged_runs(&name("x"), run("x").digest, NOW).unwrap();
+    let judged = store.judged_runs(&name("x"), Some(run("x").digest), NOW).unwrap();
     assert_eq!(
         judged.iter().map(|run| (run.at, run.succeeded)).collect::<Vec<_>>(),
         [(later(12), false), (later(13), true)]

@@ -270,6 +270,7 @@ impl App {
             | Answer::Trouble(error) => self.complain(&error),
             Answer::Evolving(came) => return self.take_evolving(*came),
             Answer::Serving(came) => return self.take_served(*came),
+            Answer::Edited(file) => self.say(Mood::Calm, &format!("edited {file}")),
             Answer::Copied(Ok(what)) => self.say(Mood::Calm, &what),
             Answer::Copied(Err(why)) => self.say(Mood::Trouble, &why),
         }

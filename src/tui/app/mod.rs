@@ -21,6 +21,7 @@ mod evolving_tests;
 mod failing;
 mod figures;
 mod first_steps;
+mod handing;
 mod keys;
 mod memory;
 mod messages;

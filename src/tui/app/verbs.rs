@@ -42,6 +42,10 @@ const STATE_FLAGS: &[&str] = &["restore", "rebuild", "accept-loss", "same-worksp
 impl App {
     /// Does what a verb does with these arguments; what is not given is what is selected.
     pub(super) fn invoke(&mut self, verb: Verb, args: &Args) -> Vec<Effect> {
+        if verb != Verb::Sync && args.get("dry-run").is_some() {
+            return self
+                .refuse("--dry-run works on the command line; here, the question before a change shows the same");
+        }
         if let Some(effects) = self.serve(verb, args) {
             return effects;
         }
@@ -205,6 +209,8 @@ impl App {
                 app.ask(Command::Trim { tool: app.reference(&tool), versions: Vec::new() })
             }),
             Verb::Dashboard => self.open_dashboard(),
+            Verb::Edit => self.edit(args),
+            Verb::Page => self.page(),
             Verb::Export => {
                 let Some(out) = args.get("out").map(PathBuf::from) else {
                     return self.refuse("which file? type `:` and export --out tools.csv, or tools.db");

@@ -88,6 +88,12 @@ impl FailureBox {
                 args.push("failure", self.group.signature.clone());
                 Reply::Invoke(Verb::Resolve, args)
             }
+            Some(Verb::Edit) => {
+                let mut args = Args::default();
+                args.push("tool", self.group.tool.to_string());
+                args.push("run", self.selected().map(|run| run.id.to_string()).unwrap_or_default());
+                Reply::Invoke(Verb::Edit, args)
+            }
             Some(Verb::Evolve) => {
                 let mut args = Args::default();
                 args.push("tool", self.group.tool.to_string());

@@ -22,9 +22,6 @@ const BOX_WIDTH: u16 = 96;
 /// Columns of the text in it.
 const WIDTH: usize = BOX_WIDTH as usize - 4;
 
-/// Columns of the name in front of a figure of the dashboard.
-const NAME_COLUMNS: usize = 11;
-
 /// The state of the report.
 pub struct Report {
     name: &'static str,
@@ -65,6 +62,13 @@ impl Report {
             Verb::Verify => "Verify",
             Verb::Services => "Services",
             Verb::Messages => "Messages",
+            Verb::Agents => "Agents",
+            Verb::Figures => "Figures",
+            Verb::Tokens => "Tokens",
+            Verb::Team => "Team",
+            Verb::Workers => "Workers",
+            Verb::State => "Kept files",
+            Verb::Grants => "Grants",
             other => spec(other).name,
         };
         Report { name, verb, view: TextView::new(vec![TextLine::new("loading …", Tone::Fold)]), shown: None }
@@ -218,13 +222,14 @@ fn mark(ink: Ink) -> Option<Mark> {
 
 /// The dashboard for so many columns: charts fill them, rows of tables are cut.
 fn laid_out(figures: &Dashboard, columns: usize) -> Vec<TextLine> {
-    let lines = figures.lines(columns);
-    let each = lines.iter().map(|line| match line.chars().next() {
-        Some(' ') if line.starts_with("  !") => TextLine::new(line, Tone::Warn),
-        Some(' ') => TextLine::new(&cut(line, columns), Tone::Plain),
-        Some(c) if c.is_uppercase() => TextLine::new(line, Tone::Header),
-        // Behind its name: what does not fit goes on below itself.
-        _ => TextLine::One(Piece::new(line, Tone::Fact).hanging(NAME_COLUMNS)),
-    });
-    each.collect()
+    let view = DescriptionView { width: Some(columns), now: figures.at };
+    let laid = |line: &StyledLine| {
+        let text: String = line.pieces(view).map(|(_, text)| text).collect();
+        match text.get(..2) {
+            Some("  ") if text.starts_with("  !") => TextLine::new(&text, Tone::Warn),
+            Some("  ") if text.chars().count() > columns => TextLine::new(&cut(&text, columns), Tone::Plain),
+            _ => text_line(line, view),
+        }
+    };
+    figures.lines(columns).iter().map(laid).collect()
 }

@@ -350,6 +350,11 @@ impl TextView {
     }
 
     /// The escaped text of these lines, for copying; of two halves the right one.
+    /// All lines, as they would be copied.
+    pub fn all_text(&self) -> String {
+        self.text_of(0..self.lines.len())
+    }
+
     fn text_of(&self, lines: Range<usize>) -> String {
         let lines = self.lines.get(lines).unwrap_or_default();
         let texts = lines.iter().filter_map(|line| line.pieces().last()).map(Piece::text);

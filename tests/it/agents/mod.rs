@@ -14,6 +14,7 @@ mod resources;
 mod sdk;
 mod server_faults;
 mod servers;
+mod servers_by_url;
 mod web;
 
 use crate::support::Workspace;

@@ -247,3 +247,28 @@ fn the_input_of_a_call_is_no_part_of_the_command_of_the_server() {
     assert_eq!((code, &run["run"]["outcome"]), (0, &json!("succeeded")), "{run:#}");
     assert!(run["stderr"].as_str().unwrap().contains("{title}"), "{run:#}");
 }
+
+#[test]
+fn a_server_that_hangs_ends_the_call_at_its_own_limit() {
+    let workspace = Workspace::new();
+    let definition = DEFINITION.replace("[permissions]", "timeout = \"3s\"\n[permissions]");
+    workspace.write(&format!("{HOME}/tool.toml"), &definition);
+    let hangs = "if mutation == \"\" and message[\"params\"][\"arguments\"].get(\"title\") == \"hang\":\n            sys.stdin.read()\n        elif ";
+    let server = SERVER.replace(
+        "if message[\"params\"][\"name\"] == \"Fails!\"",
+        &format!("{hangs}message[\"params\"][\"name\"] == \"Fails!\""),
+    );
+    workspace.write(&format!("{HOME}/server.py"), &server);
+    assert_eq!(workspace.json_of_human(&["list-tools", "hub"]).1, 0);
+    approve(&workspace);
+    let begun = Instant::now();
+    let run = |title: &str| {
+        let input = format!("{{\"title\": \"{title}\"}}");
+        mutated(&workspace, "", &["run", "hub.create_issue", "--allow", "--timeout", "10m", "--input", &input])
+    };
+    assert_eq!(run("a").status.code(), Some(0));
+    let output = run("hang");
+    let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.code() == Some(1) && told.contains("did not answer the call within 3 s"), "{told}");
+    assert!(begun.elapsed() < Duration::from_mins(1), "the limit of the run is 10 minutes");
+}

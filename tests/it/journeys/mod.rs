@@ -1,6 +1,7 @@
 //! Journeys of a person through the real program in a real terminal.
 
 mod decide;
+mod editor;
 mod evolve;
 mod failures;
 mod leave;

@@ -434,6 +434,41 @@ fn secrets() {
 }
 
 #[test]
+fn editors() {
+    for user in users() {
+        let world = world(user);
+        let own = world.own("agent-x", "exit 0");
+        let edit = |editor: &str| {
+            let set = [("VISUAL".to_owned(), String::new()), ("EDITOR".to_owned(), editor.to_owned())];
+            let variables =
+                world.variables(false).into_iter().chain(set).map(|(name, value)| format!("{name}={value}"));
+            let words =
+                [world.user.prefix(), vec!["/usr/bin/env".to_owned()], variables.collect(), vec![program_path()]];
+            let words: Vec<String> =
+                words.concat().into_iter().chain(["edit".to_owned(), "worker".to_owned()]).collect();
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let mut terminal = Terminal::program(&world.workspace, &words, (120, 40));
+            let code = terminal.wait_end().exit_code();
+            (code, terminal.text())
+        };
+        // Only the workspace has one of this name, or at this path.
+        for editor in ["agent-x", "./bin/agent-x", &world.filled("{work}/bin/agent-x")] {
+            let (code, text) = edit(editor);
+            assert_ne!(code, 0, "{editor}: {text}");
+            world.nothing_ran("an editor of the workspace");
+        }
+        let (code, text) = edit(&own);
+        assert_eq!(code, 0, "{text}");
+        world.nothing_ran("an editor of the user's own");
+        let told = fs::read_to_string(world.path("own/agent-x.told")).unwrap();
+        let loads = |line: &&str| {
+            ["LD_", "PYTHON", "NODE_", "PERL", "BASH_ENV=", "ENV=", "GIT_"].iter().any(|begin| line.starts_with(begin))
+        };
+        assert_eq!(told.lines().find(loads), None, "{told}");
+    }
+}
+
+#[test]
 fn workers() {
     for user in users() {
         let world = world(user);

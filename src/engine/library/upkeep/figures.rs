@@ -6,7 +6,7 @@ use crate::domain::{Stage, count, grouped, size};
 use crate::engine::Upkeep;
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
-use crate::engine::library::scores::bars;
+use crate::engine::library::charts::scaled as bars;
 use crate::engine::plain_verb::{Described, PlainQuery};
 use crate::insight::{WEEKS, growth};
 use serde::Serialize;

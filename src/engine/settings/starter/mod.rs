@@ -87,7 +87,9 @@ pub fn write_starter(dir: &Path, report: &mut InitReport) -> Result<(), EngineEr
         if let Some(path) = holders.get(tool.name()) {
             report.kept.push(path.clone());
         } else {
-            write(dir, tool)?;
+            if !report.is_dry {
+                write(dir, tool)?;
+            }
             report.created.push(tool.folder());
         }
     }

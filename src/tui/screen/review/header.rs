@@ -23,6 +23,7 @@ const INDENT: usize = 3;
 fn question(review: &Review) -> &'static str {
     match review.kind {
         ReviewKind::Drift if review.is_about_behaviour() => "Behaviour of",
+        ReviewKind::Drift if review.changed_server().is_some() => "Changed server",
         ReviewKind::New => "New tool",
         ReviewKind::Evolved => "New version",
         ReviewKind::Drift => "Changed files",
@@ -41,7 +42,9 @@ impl ReviewScreen {
     pub(super) fn header(&self, (width, height): (u16, u16), look: Look, place: Option<(usize, usize)>) -> Vec<Line> {
         let theme = look.theme;
         let review = &self.review;
-        let stages = if review.kind == ReviewKind::Drift {
+        let stages = if review.changed_server().is_some() {
+            format!("stays {}", review.to_stage)
+        } else if review.kind == ReviewKind::Drift {
             format!("approve again as {}", review.to_stage)
         } else if review.from_stage == review.to_stage {
             format!("stays {}", review.to_stage)

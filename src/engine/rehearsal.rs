@@ -1,0 +1,32 @@
+//! Trying a command without doing it: its rules are applied in a transaction that is rolled back, and no file moves.
+
+use super::error::EngineError;
+use super::history::History;
+use super::view::Preview;
+use crate::domain::{Caller, Command};
+
+impl History<'_> {
+    /// What a command would change, after its rules were applied to the state as it is now. Nothing is kept.
+    ///
+    /// # Errors
+    /// Why the command would be refused.
+    pub fn rehearse(&self, command: &Command, caller: &Caller) -> Result<Preview, EngineError> {
+        let preview = self.engine.preview(command)?;
+        match self.without_effect(|| self.engine.execute(command.clone(), caller)) {
+            Err(error) if !self.workspace.rehearsal.has_agreed() => Err(error),
+            // What changes nothing in the state says so by itself.
+            Ok(_) | Err(_) => Ok(preview),
+        }
+    }
+
+    /// Does something of which nothing is kept: no transaction, no copy, no file of a bundle.
+    pub fn without_effect<T>(&self, work: impl FnOnce() -> T) -> T {
+        let rehearsal = &self.workspace.rehearsal;
+        rehearsal.begin();
+        self.workspace.copies.freeze(true);
+        let done = work();
+        self.workspace.copies.freeze(false);
+        rehearsal.end();
+        done
+    }
+}
