@@ -354,6 +354,7 @@ actions! {
         Arg::option("role", ArgKind::Text, "your role, if several approvals are needed"),
         Arg::option("override", ArgKind::Text, "reason for approving despite failed checks; recorded permanently"),
         Arg::option("unread", ArgKind::Switch, "approve without reading; needs --reason; both are recorded permanently"),
+        Arg::repeated("only", ArgKind::Text, "of an adoption: approve only this tool; repeat for several; the others stay pending"),
         YES
     }
     Reject "reject" Review HumanOnly [Review, Queue] ["x"] Both "Reject a review" {
@@ -540,6 +541,8 @@ actions! {
     ToggleDiff "toggle-diff" Motion View [Review] ["d"] Screen "Switch between the diff to the approved version and the full source" {}
     Mark "mark" Motion View [Queue] ["space", "m"] Screen "In the queue: select a review, to decide several at once" {}
     Sort "sort" Motion View [Catalog, Queue, Services] ["o"] Screen "Sort: the catalog by column, the queue by age or risk, services by need, state, cpu or memory" {}
+    Files "files" Motion View [Review] ["'"] Screen "List the files of the version, with what changed and how much was seen; of an adoption, its tools" {}
+    LeaveOut "leave-out" Motion View [Review] ["%"] Screen "Of an adoption: leave the tool out of the approval, or take it in; `approve --only` does the same" {}
     GoTo "go-to" Motion View [Review] ["enter"] Screen "Go to the line of a finding or comment, or unfold" {}
     NextHunk "next-hunk" Motion View [Review, Source, Evolution] ["}"] Screen "Go to the next file or change" {}
     PreviousHunk "previous-hunk" Motion View [Review, Source, Evolution] ["{"] Screen "Go to the previous file or change" {}

@@ -203,7 +203,7 @@ impl Engine {
     pub fn preview(&self, command: &Command) -> Result<Preview, EngineError> {
         match command {
             Command::Verb(call) => (called(call)?.preview)(self, call),
-            Command::Decide(request) => self.reviews().preview_decision(request.review, request.kind),
+            Command::Decide(request) => self.reviews().preview_decision(request),
             Command::Promote { tool, to } => {
                 let tool = self.library().resolve(tool)?;
                 Ok(Preview {

@@ -6,6 +6,7 @@
 pub mod app;
 pub mod ascii;
 pub mod background;
+pub mod burst;
 pub mod crash;
 pub mod effect;
 #[cfg(test)]

@@ -81,6 +81,7 @@ impl App {
             Verb::ApproveOver => self.approvable_over(),
             Verb::Comment | Verb::Withdraw => self.commentable(verb),
             Verb::MarkRead | Verb::IgnoreBlanks | Verb::Unfold => self.readable(verb),
+            Verb::Files | Verb::LeaveOut => self.listable(verb),
             Verb::NextNew => match &self.screen {
                 Screen::Review(review) if review.has_late() => Ok(()),
                 _ => Err("nothing new since you opened this".to_owned()),
@@ -199,6 +200,17 @@ impl App {
             _ if !review.is_loaded() => Err("the review is still loading".to_owned()),
             Verb::Withdraw if review.comment_at_cursor().is_none() => Err("the cursor is not on a comment".to_owned()),
             _ => Ok(()),
+        }
+    }
+
+    /// Whether the open review has a list of files, or of tools that can be left out.
+    fn listable(&self, verb: Verb) -> Result<(), String> {
+        let Screen::Review(review) = &self.screen else { return Err("open a review first".to_owned()) };
+        match verb {
+            Verb::LeaveOut if !review.has_choice() => Err("only an adoption of several tools can leave some out".to_owned()),
+            Verb::LeaveOut => review.decidable(),
+            _ if review.has_outline() => Ok(()),
+            _ => Err("this version has one file".to_owned()),
         }
     }
 
@@ -351,8 +363,10 @@ impl App {
                 Verb::ReadOn,
                 Verb::Approve,
                 Verb::ApproveOver,
+                Verb::LeaveOut,
                 Verb::Reject,
                 Verb::RequestChanges,
+                Verb::Files,
                 Verb::NextTab,
                 Verb::NextRisk,
                 Verb::Comment,

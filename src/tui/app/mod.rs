@@ -338,11 +338,7 @@ impl App {
                 self.set_ground(ground_of(rgb));
                 Vec::new()
             }
-            Msg::Stray(keys) => {
-                let text = format!("{keys} keys at once were ignored: they look like pasted text");
-                self.say(Mood::Calm, &text);
-                Vec::new()
-            }
+            Msg::Burst(keys) => self.burst(&keys),
             Msg::Mouse(event) => self.mouse(event),
             Msg::Resize { width, height } => {
                 self.size = (width, height);

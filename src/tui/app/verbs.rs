@@ -302,6 +302,8 @@ impl App {
             | Verb::NextNew
             | Verb::SelectRange
             | Verb::MarkRead
+            | Verb::Files
+            | Verb::LeaveOut
             | Verb::IgnoreBlanks
             | Verb::Unfold => return self.read_on(verb),
             Verb::ReadOn => match &mut self.screen {

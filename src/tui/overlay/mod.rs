@@ -278,6 +278,47 @@ impl Overlay {
         }
     }
 
+    /// Whether letters are text in it; in the others they are keys.
+    pub fn takes_text(&self) -> bool {
+        match self {
+            Overlay::Log(log) => log.is_typing(),
+            Overlay::Context(open) => open.is_typing(),
+            Overlay::Help(_)
+            | Overlay::Palette(_)
+            | Overlay::Form(_)
+            | Overlay::Digest(_)
+            | Overlay::Reason(_)
+            | Overlay::Bulk(_)
+            | Overlay::Comment(_)
+            | Overlay::NewTool(_)
+            | Overlay::Arguments(_)
+            | Overlay::Call(_)
+            | Overlay::Evolve(_)
+            | Overlay::MarkFailure(_)
+            | Overlay::Say(_)
+            | Overlay::Launch(_) => true,
+            Overlay::Confirm(_)
+            | Overlay::Runs(_)
+            | Overlay::Grants(_)
+            | Overlay::Sets(_)
+            | Overlay::Buffers(_)
+            | Overlay::Report(_)
+            | Overlay::Failure(_)
+            | Overlay::Evolutions(_)
+            | Overlay::Upkeep(_)
+            | Overlay::Opportunities(_) => false,
+        }
+    }
+
+    /// Whether Enter may send or choose something; in the form of a run it goes to the next field or line.
+    pub fn is_sent_by_enter(&self) -> bool {
+        match self {
+            Overlay::Form(form) => form.is_silent(),
+            Overlay::Log(log) => !log.is_typing(),
+            _ => true,
+        }
+    }
+
     /// What was typed into it, where it is a form whose values are kept by what they are for.
     pub fn typed(&self) -> Option<Typed> {
         match self {

@@ -35,6 +35,7 @@ fn hint_word(verb: Verb, context: Context, is_service: bool) -> &'static str {
         Verb::NextRisk => "risk",
         Verb::NextHunk => "change",
         Verb::MarkRead => "mark read",
+        Verb::LeaveOut => "adopt/leave",
         Verb::ReadOn => "next unread",
         Verb::CycleStage => "stages",
         Verb::Init => "sample tool",

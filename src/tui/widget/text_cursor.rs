@@ -6,6 +6,7 @@ use super::Move;
 use super::piece::{Flag, Place, TextLine};
 use super::rows::Paged;
 use super::text::{Jump, TextView};
+use crate::tui::mark::Tone;
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
@@ -81,6 +82,14 @@ impl TextView {
             self.show_line(line);
         }
         found.is_some()
+    }
+
+    /// Puts the first line that is new or gone on screen, with the cursor on it.
+    pub fn show_first_change(&mut self) {
+        let is_change = |line: &TextLine| line.pieces().any(|piece| matches!(piece.tone(), Tone::Added | Tone::Removed));
+        if let Some(line) = self.lines().iter().position(is_change) {
+            self.show_line(line);
+        }
     }
 
     /// Flags lines by what they stand for.
