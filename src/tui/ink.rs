@@ -114,6 +114,27 @@ pub fn replace_symbols(buf: &mut Buffer, with: impl Fn(&str) -> Option<&'static 
     }
 }
 
+/// What a row of a screen shows: each character with its column, its columns, and its style; nothing for the second
+/// half of a wide one.
+pub fn cells_of(buf: &Buffer, y: u16) -> Vec<(String, u16, Style)> {
+    let (mut cells, mut x) = (Vec::new(), buf.area.x);
+    while let Some(cell) = buf.cell((x, y)) {
+        cells.push((cell.symbol().to_owned(), x, cell.style()));
+        x += unicode_width::UnicodeWidthStr::width(cell.symbol()).max(1) as u16;
+    }
+    cells
+}
+
+/// Writes a row anew, from the left, with characters that were drawn before or are ours.
+pub fn put_cells(buf: &mut Buffer, y: u16, cells: &[(String, Style)]) {
+    let row = Rect { x: buf.area.x, y, width: buf.area.width, height: 1 };
+    blank(row, buf);
+    let mut x = row.x;
+    for (text, style) in cells {
+        (x, _) = buf.set_stringn(x, y, SafeText::visible(text), usize::from(row.right().saturating_sub(x)), *style);
+    }
+}
+
 /// Draws a text area; characters that hide or reorder are drawn as `¿`, since the area draws its
 /// text as it is. What they are is said beside it.
 pub fn draw_editor(area: &TextArea<'static>, place: Rect, buf: &mut Buffer) {

@@ -12,8 +12,10 @@ pub mod effect;
 #[cfg(test)]
 mod hostile_tests;
 pub mod ink;
+pub mod input_table;
 pub mod keymap;
 pub mod layout;
+pub mod linear;
 pub mod list;
 pub mod mark;
 pub mod msg;

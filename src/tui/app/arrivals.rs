@@ -163,6 +163,7 @@ impl App {
                             }
                         }
                         self.runs = runs;
+                        self.outdate_preview();
                     }
                     Err(error) => self.complain(&error),
                 }
@@ -368,8 +369,13 @@ impl App {
         path: &str,
         detail: Result<Box<ToolDossier>, EngineError>,
     ) -> Vec<Effect> {
-        if purpose == DetailFor::Run {
-            return self.take_form(path, detail);
+        match purpose {
+            DetailFor::Run => return self.take_form(path, detail),
+            DetailFor::Preview => {
+                self.take_preview_of(detail.ok().as_deref());
+                return Vec::new();
+            }
+            DetailFor::Show | DetailFor::Source | DetailFor::Diff => {}
         }
         let (now, width) = (self.now, self.size.0);
         let Screen::Source(screen) = &mut self.screen else { return Vec::new() };

@@ -5,6 +5,7 @@ use super::{App, Opening};
 use crate::action::{ACTIONS, ArgKind, Context, Risk, Spec, Verb, spec};
 use crate::domain::{CostTier, Stage, Tool, ToolState};
 use crate::engine::plain_query;
+use crate::tui::ascii::Letters;
 use crate::tui::keymap::{FOCUSABLE, works_in};
 use crate::tui::layout::{Needs, half};
 use crate::tui::overlay::help::HelpRow;
@@ -270,16 +271,19 @@ impl App {
 
     /// The rows of the palette: every verb that the screen has.
     pub(super) fn palette_rows(&self) -> Vec<PaletteRow> {
-        let wanted = self.wanted();
-        let place = |verb: Verb| {
-            let recent = self.recent.iter().position(|known| *known == verb);
-            // After those that were chosen last, what one is most likely to do here.
-            recent.or_else(|| wanted.iter().position(|known| *known == verb).map(|at| at + self.recent.len()))
-        };
+        let (wanted, context) = (self.wanted(), self.context());
+        let place = |verbs: &[Verb], verb: Verb| verbs.iter().position(|known| *known == verb);
         let row = |spec: &'static Spec| {
             let reason = self.available(spec.verb).err();
-            let place = if reason.is_none() { place(spec.verb) } else { None };
-            PaletteRow { spec, key: self.keymap.key(spec.verb), reason, place }
+            let works = reason.is_none();
+            PaletteRow {
+                spec,
+                key: self.keymap.key(spec.verb),
+                recent: place(&self.recent, spec.verb).filter(|_| works),
+                likely: place(wanted, spec.verb).filter(|_| works),
+                is_here: works && works_in(spec, context),
+                reason,
+            }
         };
         ACTIONS.iter().filter(|row| row.tui).map(row).collect()
     }
@@ -288,7 +292,8 @@ impl App {
     pub fn needs(&self) -> Needs {
         let is_free = self.output.current().is_none();
         let more_catalog = if is_free { self.catalog.lacks(half(self.size.0)) } else { 0 };
-        Needs { zoomed: self.zoom, services: self.services.len(), more_catalog, shift: self.shift }
+        let zoomed = self.zoom || self.letters == Letters::Linear;
+        Needs { zoomed, services: self.services.len(), more_catalog, shift: self.shift }
     }
 
     /// The verbs whose keys the footer shows, most important first.

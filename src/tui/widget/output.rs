@@ -498,7 +498,7 @@ fn look(line: &OutLine, theme: &Theme) -> (&'static str, Style, Style) {
         LineKind::Output(Stream::Stdout) => ("", theme.gutter, theme.text),
         LineKind::Output(Stream::Stderr) => ("!", theme.warn, theme.text),
         LineKind::Note => ("·", theme.dim, theme.dim),
-        LineKind::Mark => ("▸", theme.accent, theme.title),
+        LineKind::Mark => ("■", theme.accent, theme.title),
     }
 }
 
