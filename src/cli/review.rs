@@ -118,7 +118,8 @@ fn narrowed(detail: ReviewDetail, only: &[ToolName]) -> ReviewDetail {
         return detail;
     }
     let members = detail.review.members_among(only);
-    let is_of = |path: &str| only.iter().any(|name| path.strip_prefix(name.as_str()).is_some_and(|r| r.starts_with('/')));
+    let is_of =
+        |path: &str| only.iter().any(|name| path.strip_prefix(name.as_str()).is_some_and(|r| r.starts_with('/')));
     let files = detail.files.iter().filter(|file| is_of(&file.path)).cloned().collect();
     ReviewDetail { files, review: Review { members, ..detail.review }, ..detail }
 }

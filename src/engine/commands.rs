@@ -89,6 +89,11 @@ impl Engine {
                 "ask a human to decide in the workbench or at a terminal",
             ));
         }
+        if let Command::Undo { operation } = &command
+            && let Some(again) = self.history().repeated(*operation)?
+        {
+            return self.execute(again, caller);
+        }
         refuse_unseen(&command)?;
         self.refuse_members(&command)?;
         let who = caller.identity();

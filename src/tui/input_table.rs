@@ -119,11 +119,11 @@ mod tests {
         });
         let table = lines(&inputs(&schema).unwrap(), 80);
         let expected = [
-            "input        type            required  default  description",
-            "path         string          yes                the file to read",
-            "limit        integer         no        10       at most this many",
-            "mode         fast|exact      no",
-            "tags         list of string  no",
+            "input       type            required  default  description",
+            "path        string          yes                the file to read",
+            "limit       integer         no        10       at most this many",
+            "mode        fast|exact      no",
+            "tags        list of string  no",
             "x\\u{202e}y  string|null     no",
         ];
         assert_eq!(table, expected);

@@ -106,7 +106,8 @@ impl Row {
             let next = cells.get(at + 1).map_or(" ", |(symbol, ..)| symbol);
             let around = Around { blanks, ends: next == " " };
             let said = with(symbol, around);
-            let is_word = said.is_some_and(|word| word.len() > 1 && word.ends_with(|c: char| c.is_alphanumeric() || c == ':'));
+            let is_word =
+                said.is_some_and(|word| word.len() > 1 && word.ends_with(|c: char| c.is_alphanumeric() || c == ':'));
             row.is_selected |= said == Some(SELECTED);
             row.before.push(width);
             let mut put = |text: &str| {

@@ -155,7 +155,13 @@ impl<'a> Pump<'a> {
         let frame = (self.dirty || self.behind).then(|| FRAME.saturating_sub(self.drawn_at.elapsed()));
         let elapsed = self.started.elapsed().as_millis() as u64;
         let typed = self.bursts.due();
-        let named = self.app.next_wake().into_iter().chain(typed).min().map(|at| Duration::from_millis(at.saturating_sub(elapsed)));
+        let named = self
+            .app
+            .next_wake()
+            .into_iter()
+            .chain(typed)
+            .min()
+            .map(|at| Duration::from_millis(at.saturating_sub(elapsed)));
         [frame, named].into_iter().flatten().min()
     }
 

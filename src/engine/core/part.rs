@@ -43,7 +43,11 @@ pub(super) fn separated(
     }
     if !request.approves() {
         let message = format!("{} is about all tools of review {}", request.kind, review.id);
-        return Err(EngineError::new(ErrorCode::Usage, message, "approve the tools that you want; the others stay pending"));
+        return Err(EngineError::new(
+            ErrorCode::Usage,
+            message,
+            "approve the tools that you want; the others stay pending",
+        ));
     }
     let part = part_of(&review, &request.only)?;
     if part.members.len() == review.members.len() {
@@ -51,7 +55,11 @@ pub(super) fn separated(
     }
     if !roles.is_empty() || review.votes().next().is_some() {
         let message = format!("review {} needs approvals of several people, so it is approved as a whole", review.id);
-        return Err(EngineError::new(ErrorCode::Refused, message, "leave out the tools with the cost tier high, or approve all tools"));
+        return Err(EngineError::new(
+            ErrorCode::Refused,
+            message,
+            "leave out the tools with the cost tier high, or approve all tools",
+        ));
     }
     tx.set_review_state(review.id, ReviewState::Superseded)?;
     let opened = tx.open_review(&NewReview {

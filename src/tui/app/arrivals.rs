@@ -11,6 +11,7 @@ use crate::tui::effect::{DetailFor, Effect, Serving};
 use crate::tui::keymap::Keymap;
 use crate::tui::msg::{Answer, Held, Msg, ToolDossier};
 use crate::tui::overlay::Overlay;
+use crate::tui::overlay::confirm::Confirm;
 use crate::tui::screen::Screen;
 use crate::tui::theme::{Ground, Theme};
 use crate::tui::widget::{DiffText, Side};
@@ -212,7 +213,8 @@ impl App {
             Answer::RunAsks { tab, request, command } => {
                 self.output.drop_tab(tab);
                 self.unallowed = Some((command.clone(), Held::Run(request)));
-                return self.ask(command);
+                self.overlays.push(Overlay::Confirm(Confirm::about(command.clone()).of_run()));
+                return vec![Effect::Preview(command)];
             }
             Answer::RunEnded { run, record } => {
                 self.output.ended(run, record);

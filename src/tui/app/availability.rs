@@ -60,7 +60,7 @@ impl App {
             Verb::Output if self.at(Pane::Services) => {
                 self.selected_run().map(drop).ok_or_else(|| "it has not run yet".to_owned())
             }
-            Verb::Rerun => self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned()),
+            Verb::Rerun | Verb::EditRun => self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned()),
             Verb::Continue => self.can_go_on(),
             Verb::Cancel => match self.output.current() {
                 Some(tab) if tab.is_live() => Ok(()),
@@ -112,7 +112,14 @@ impl App {
                 }
             },
             Verb::Evolve | Verb::Keep | Verb::Stop | Verb::Resume => self.evolvable(verb),
-            Verb::Follow | Verb::Times if self.output.current().is_none() => Err("no run is open".to_owned()),
+            Verb::Skip => match &self.screen {
+                Screen::Review(open) if self.queue.after(open.review.id).is_some() => Ok(()),
+                Screen::Review(_) => Err("no other review is pending".to_owned()),
+                _ => Err("open a review first".to_owned()),
+            },
+            Verb::Follow | Verb::Times | Verb::MarkLine | Verb::ClearLines if self.output.current().is_none() => {
+                Err("no run is open".to_owned())
+            }
             _ if row.risk == Risk::HumanOnly || plain_query(row.name).is_some() => self.has_subject(row),
             _ => Ok(()),
         }
@@ -208,7 +215,9 @@ impl App {
     fn listable(&self, verb: Verb) -> Result<(), String> {
         let Screen::Review(review) = &self.screen else { return Err("open a review first".to_owned()) };
         match verb {
-            Verb::LeaveOut if !review.has_choice() => Err("only an adoption of several tools can leave some out".to_owned()),
+            Verb::LeaveOut if !review.has_choice() => {
+                Err("only an adoption of several tools can leave some out".to_owned())
+            }
             Verb::LeaveOut => review.decidable(),
             _ if review.has_outline() => Ok(()),
             _ => Err("this version has one file".to_owned()),
@@ -332,10 +341,20 @@ impl App {
                 Verb::Starter,
                 Verb::Palette,
             ],
-            Context::Output if live => &[Verb::Cancel, Verb::Follow, Verb::Filter, Verb::Runs, Verb::Zoom, Verb::Copy],
+            Context::Output if live => &[
+                Verb::Cancel,
+                Verb::Follow,
+                Verb::Filter,
+                Verb::Runs,
+                Verb::MarkLine,
+                Verb::ClearLines,
+                Verb::Zoom,
+                Verb::Copy,
+            ],
             Context::Output => &[
                 Verb::Rerun,
                 Verb::Continue,
+                Verb::EditRun,
                 Verb::Evolve,
                 Verb::Runs,
                 Verb::Behaviour,
@@ -378,6 +397,7 @@ impl App {
                 Verb::Evolve,
                 Verb::MarkRead,
                 Verb::ToggleDiff,
+                Verb::Skip,
                 Verb::Bottom,
                 Verb::NextHunk,
                 Verb::Filter,

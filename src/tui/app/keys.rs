@@ -135,6 +135,7 @@ impl App {
                 }
                 self.perform(verb, &args)
             }
+            Reply::EditHeld => self.edit_held(),
             Reply::Press(key) => self.key(&key),
             Reply::Execute(command) => vec![Effect::Execute(command)],
             Reply::Decide(request) => self.decide(*request),

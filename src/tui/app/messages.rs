@@ -103,6 +103,7 @@ mod tests {
     fn a_message_has_a_line_of_its_own_and_goes_with_the_next_key_or_after_four_seconds() {
         for (width, height) in [(120, 40), (80, 24), (60, 20)] {
             let mut bench = Bench::ready(width, height);
+            bench.wait(1_000);
             let quiet = bench.screen();
             let hints = quiet.lines().last().unwrap().to_owned();
             bench.app.say(Mood::Trouble, "the disk is full");

@@ -15,6 +15,7 @@ mod calling_tests;
 mod context_tests;
 #[cfg(test)]
 mod dashboard_tests;
+mod editing;
 pub mod evolving;
 #[cfg(test)]
 mod evolving_tests;

@@ -31,7 +31,8 @@ fn key(tool: &Tool) -> Key {
 impl App {
     /// The tool that a preview is about, where there is room for one.
     fn previewed(&self) -> Option<&Arc<Tool>> {
-        let is_shown = self.focus == Pane::Catalog && matches!(self.screen, Screen::Workbench);
+        let is_shown =
+            self.focus == Pane::Catalog && matches!(self.screen, Screen::Workbench) && self.overlays.is_empty();
         match self.catalog.selected() {
             Selected::Tool(tool) if is_shown && self.size.1 >= ALL_HEIGHT => Some(tool),
             _ => None,
@@ -40,7 +41,10 @@ impl App {
 
     /// Notes what is selected, and reads it when it has been for a while.
     pub(super) fn look_at_selected(&mut self) -> Option<Effect> {
-        let tool = self.previewed()?.clone();
+        let Some(tool) = self.previewed().cloned() else {
+            self.previews.selected = None;
+            return None;
+        };
         let (now, wanted) = (self.now.steady_ms, key(&tool));
         let since = match &self.previews.selected {
             Some((known, since)) if *known == wanted => *since,
@@ -121,7 +125,12 @@ mod tests {
         let detail = Ok(dossier);
         bench.answer(Answer::Detail { purpose: DetailFor::Preview, path: tool.path.clone(), detail });
         let screen = bench.screen();
-        for text in ["input  type     required  default", "path   string   yes", "limit  integer  no        10", "last run 2m ago: failed after 840 ms"] {
+        for text in [
+            "input  type     required  default",
+            "path   string   yes",
+            "limit  integer  no        10",
+            "last run 2m ago: failed after 840 ms",
+        ] {
             assert!(screen.contains(text), "{text}\n{screen}");
         }
         bench.press("down");

@@ -203,7 +203,10 @@ mod tests {
         }
         let mut bench = Bench::ready(120, 40);
         burst(&mut bench, "/rea\nr");
-        assert!(bench.screen().contains("ignored") && bench.app.overlays.is_empty(), "after the filter, keys are verbs");
+        assert!(
+            bench.screen().contains("ignored") && bench.app.overlays.is_empty(),
+            "after the filter, keys are verbs"
+        );
     }
 
     #[test]
@@ -243,7 +246,7 @@ mod tests {
                 | Effect::Dashboard
                 | Effect::Query(_)
                 | Effect::Evolve(crate::tui::effect::Evolving::List)
-                | Effect::Serve(crate::tui::effect::Serving::Load)
+                | Effect::Serve(crate::tui::effect::Serving::Load | crate::tui::effect::Serving::Watch(_))
         )
     }
 

@@ -69,6 +69,8 @@ impl App {
             Verb::Call => self.begin_call(args),
             Verb::Cancel => self.cancel(args),
             Verb::Rerun => self.rerun(args, RerunExtent::Whole),
+            Verb::EditRun => self.edit_run(),
+            Verb::Skip => self.skip_review(),
             Verb::Continue => self.rerun(args, RerunExtent::From(args.get("from").map(str::to_owned))),
             Verb::Runs => self.list_runs(args),
             Verb::Output => self.with_run(args, App::open_run),
@@ -290,6 +292,7 @@ impl App {
                     tab.view.toggle_times();
                 }
             }
+            Verb::MarkLine | Verb::ClearLines => self.part_output(verb),
             Verb::Wrap => self.toggle_wrap(),
             Verb::NextTab => self.step_tab(1),
             Verb::PreviousTab => self.step_tab(-1),
@@ -332,7 +335,7 @@ impl App {
         }
     }
 
-    fn with_run(&mut self, args: &Args, then: impl FnOnce(&mut App, RunId) -> Vec<Effect>) -> Vec<Effect> {
+    pub(super) fn with_run(&mut self, args: &Args, then: impl FnOnce(&mut App, RunId) -> Vec<Effect>) -> Vec<Effect> {
         let named = args.get("run");
         let meant = |text: &str| {
             let newest = || self.services.named(text).and_then(|view| view.instance.run);
@@ -425,7 +428,7 @@ impl App {
         vec![Effect::LoadBehaviour { ticket, of }]
     }
 
-    fn begin_run(&mut self, args: &Args) -> Vec<Effect> {
+    pub(super) fn begin_run(&mut self, args: &Args) -> Vec<Effect> {
         if args.get("show").is_some() {
             return self.refuse("--show works on the command line only; the form of a run shows its command line");
         }

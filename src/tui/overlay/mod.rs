@@ -151,6 +151,8 @@ pub enum Reply {
     Help(&'static str, Vec<help::HelpRow>),
     /// Copy this text; the overlay stays.
     Copy(String),
+    /// Close, and open the form again whose run waits for an answer.
+    EditHeld,
     /// Close, and press this key on what is below.
     Press(KeyEvent),
     /// Stop the runs and leave.

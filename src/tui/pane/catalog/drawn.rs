@@ -161,9 +161,10 @@ pub(super) fn tool_strip(
     let tier = if tool.classified { tool.cost_tier.word() } else { "unclassified" };
     let last = tool.facts.last_run_at.map(|at| format!("last run {}", phrase::ago(look.now.wall, at)));
     let last = preview.and_then(|preview| preview.last_run(look.now)).or(last);
-    let last = last.map(|last| format!(" · {last}")).unwrap_or_default();
+    // What the row does not say goes first.
+    let last = last.map(|last| format!("{last} · ")).unwrap_or_default();
     let category = safe(&tool.category.0);
-    let facts = format!("{} · {} · {category} · {tier} cost{last}", tool.stage, tool.kind);
+    let facts = format!("{last}{} · {} · {category} · {tier} cost", tool.stage, tool.kind);
     lines.push(Line::styled(cut(&facts, width), theme.dim));
     if free > 2 {
         lines.push(Line::styled(cut(&safe(&tool.path), width), theme.dim));

@@ -5,8 +5,8 @@ use super::CatalogPane;
 use crate::domain::{Digest, Run, Tool};
 use crate::tui::input_table::{self, InputRow};
 use crate::tui::msg::ToolDossier;
-use crate::tui::phrase::{ago, cut, duration, plural};
 use crate::tui::now::Now;
+use crate::tui::phrase::{ago, cut, duration, plural};
 
 /// Rows that the list keeps before the inputs get any.
 const LIST_ROWS: u16 = 26;

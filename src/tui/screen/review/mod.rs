@@ -296,7 +296,10 @@ impl ReviewScreen {
 
     /// The command whose preview says what an approval would do.
     pub fn consequence_query(&self) -> Command {
-        Command::Decide(DecisionRequest { only: self.only(), ..DecisionRequest::of(&self.review, DecisionKind::Approve) })
+        Command::Decide(DecisionRequest {
+            only: self.only(),
+            ..DecisionRequest::of(&self.review, DecisionKind::Approve)
+        })
     }
 
     /// The digest of the evidence that is shown; `None` before it came.

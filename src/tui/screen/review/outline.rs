@@ -47,6 +47,7 @@ impl ReviewScreen {
     /// Shows the list of files. `false` when there is none.
     pub fn show_outline(&mut self) -> bool {
         self.reader.show_kind(TabKind::Outline);
+        self.renew_outline();
         self.has_outline()
     }
 
@@ -118,7 +119,11 @@ impl ReviewScreen {
         let first = tools.first()?.clone();
         let takes = tools.iter().all(|tool| self.left_out.contains(tool));
         for tool in &tools {
-            if takes { self.left_out.remove(tool) } else { self.left_out.insert(tool.clone()) };
+            if takes {
+                self.left_out.remove(tool)
+            } else {
+                self.left_out.insert(tool.clone())
+            };
         }
         let named = if tools.len() == 1 { first.to_string() } else { plural(tools.len(), "tool", "tools") };
         Some(if takes { format!("{named}: part of the approval") } else { format!("{named}: left out, stays pending") })
@@ -157,7 +162,11 @@ impl ReviewScreen {
         for row in &rows {
             let (parent, name) = row.path.rsplit_once('/').map_or(("", row.path.as_str()), |(dir, name)| (dir, name));
             let parent = if self.is_adoption() { row.path.split('/').next().unwrap_or_default() } else { parent };
-            let name = if self.is_adoption() { row.path.strip_prefix(parent).unwrap_or(name).trim_start_matches('/') } else { name };
+            let name = if self.is_adoption() {
+                row.path.strip_prefix(parent).unwrap_or(name).trim_start_matches('/')
+            } else {
+                name
+            };
             if folder != Some(parent) {
                 folder = Some(parent);
                 let below: Vec<&Row> = rows.iter().filter(|row| is_in(&row.path, parent, self.is_adoption())).collect();
@@ -301,16 +310,15 @@ impl List {
         let (sign, tone, seen) = match (taken, row.seen == row.needed) {
             (false, _) => ("–", Tone::Fold, "left out".to_owned()),
             (true, true) => ("✓", Tone::Plain, format!("{} seen", plural(row.needed, "line", "lines"))),
-            (true, false) => {
-                ("·", Tone::Plain, format!("{} of {} lines seen", grouped(row.seen), grouped(row.needed)))
-            }
+            (true, false) => ("·", Tone::Plain, format!("{} of {} lines seen", grouped(row.seen), grouped(row.needed))),
         };
         let fill = |text: &str, width: usize| " ".repeat(width.saturating_sub(text.width()));
         let (gap, change) = (fill(name, self.width), &row.change);
         let begin = format!("{before}{sign} ");
         let text = format!("{begin}{name}{gap}  {change}{}  {seen}  {}", fill(change, CHANGE), row.found);
         let piece = Piece::new(text.trim_end(), tone).hanging(begin.len()).saying(format!("{is_heading} {}", row.path));
-        let piece = if *is_heading { piece.mark(&(begin.len()..begin.len() + name.len()), Mark::Strong) } else { piece };
+        let piece =
+            if *is_heading { piece.mark(&(begin.len()..begin.len() + name.len()), Mark::Strong) } else { piece };
         self.lines.push(TextLine::One(piece.stands_for(Place::Link(self.entries.len()))));
         self.entries.push(entry);
     }
