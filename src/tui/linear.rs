@@ -105,7 +105,7 @@ impl Row {
         for (at, (symbol, _, style)) in cells.iter().enumerate() {
             let next = cells.get(at + 1).map_or(" ", |(symbol, ..)| symbol);
             let around = Around { blanks, ends: next == " " };
-            let said = with(symbol, around);
+            let said = with(symbol, around).map(|word| if repeats(word, &cells[at + 1..]) { " " } else { word });
             let is_word =
                 said.is_some_and(|word| word.len() > 1 && word.ends_with(|c: char| c.is_alphanumeric() || c == ':'));
             row.is_selected |= said == Some(SELECTED);
@@ -118,11 +118,12 @@ impl Row {
                 put(" ");
             }
             put(said.unwrap_or(symbol));
-            if is_word && next != " " {
+            let is_followed = is_word && next != " ";
+            if is_followed {
                 put(" ");
             }
-            let shown = said.unwrap_or(symbol);
-            blanks = if shown.trim().is_empty() { blanks + 1 } else { 0 };
+            let is_blank = said.unwrap_or(symbol).trim().is_empty();
+            blanks = if is_blank { blanks + 1 } else { usize::from(is_followed) };
         }
         while row.cells.last().is_some_and(|(text, _)| text == " ") {
             row.cells.pop();
@@ -139,6 +140,15 @@ impl Row {
         let at = cells.iter().position(|(_, column, _)| *column >= x);
         at.and_then(|at| self.before.get(at)).map_or(x, |column| *column as u16)
     }
+}
+
+/// Whether what follows a sign says its word already, whole or in short.
+fn repeats(word: &str, rest: &[(String, u16, Style)]) -> bool {
+    let Some(start) = word.get(..3).filter(|_| word != SELECTED && word.ends_with(char::is_alphabetic)) else {
+        return false;
+    };
+    let next = rest.iter().map(|(symbol, ..)| symbol.as_str()).skip_while(|symbol| *symbol == " ");
+    next.take(start.len()).collect::<String>() == start
 }
 
 /// What stands beside a character.

@@ -86,7 +86,6 @@ mod tests {
     use crate::engine::Preview;
     use crate::tui::effect::DetailFor;
     use crate::tui::msg::Answer;
-    use crate::tui::overlay::Overlay;
     use crate::tui::testing::{Bench, dossier, run, tool, tools};
     use serde_json::json;
 

@@ -111,7 +111,7 @@ mod tests {
             let lines: Vec<&str> = screen.lines().collect();
             assert!(lines[lines.len() - 2].contains("! the disk is full"), "{screen}");
             assert_eq!(lines[lines.len() - 1], hints, "key hints stay");
-            bench.press("down");
+            bench.press("down").wait(1_000);
             assert!(!bench.screen().contains("the disk is full"));
             bench.app.say(Mood::Calm, "done");
             assert_eq!(bench.app.next_wake(), Some(bench.now.steady_ms + SHOWN_MS));

@@ -72,8 +72,11 @@ impl ReviewScreen {
         }
         let (lines, entries) = self.outline();
         self.entries = entries;
-        let view = TextView::new(lines).with_cursor();
-        self.reader.current_mut().view.replace(view, Relaid::Look);
+        let shown = &mut self.reader.current_mut().view;
+        // A range that is being chosen ends with its text.
+        if shown.lines() != lines {
+            shown.replace(TextView::new(lines).with_cursor(), Relaid::Look);
+        }
     }
 
     /// Whether it is about several tools, which need not be approved together.

@@ -44,8 +44,8 @@ fn the_list_leads_to_a_file_and_says_how_much_of_each_was_seen() {
         detail.verdict = Some(verdict(&["egress"]));
     });
     bench.press("'");
-    assert!(line(&mut bench, "lib/").contains("2 files") && line(&mut bench, "lib/").contains("0 of 83 lines seen"));
-    assert!(line(&mut bench, "main.py  ").contains("2 warnings"), "{}", bench.screen());
+    assert!(line(&mut bench, "lib/ ").contains("2 files") && line(&mut bench, "lib/ ").contains("0 of 83 lines seen"));
+    assert!(line(&mut bench, "2 warnings").contains("main.py"), "{}", bench.screen());
     bench.press("j j enter");
     assert!(bench.screen().contains("lib/b.py 1"), "{}", bench.screen());
     bench.press("'");
@@ -109,7 +109,7 @@ fn space_reads_on_across_files_from_wherever_one_is() {
         tabs.push(tab(&bench));
     }
     tabs.dedup();
-    assert_eq!(tabs[..4].join(" "), "evidence a.py b.py c.py".to_owned(), "{tabs:?}");
+    assert_eq!(tabs.join(" "), "a.py b.py c.py", "{tabs:?}");
     assert!(bench.screen().contains("a approve"), "{}", bench.screen());
 }
 
@@ -147,10 +147,12 @@ fn a_range_of_tools_is_left_out_and_taken_in_and_all_cannot_be_left_out() {
     assert!(bench.screen().contains("every tool is left out"), "{}", bench.screen());
     bench.press("a");
     assert!(bench.app.overlays.is_empty());
-    bench.wait(600).press("%");
+    bench.wait(600).press("v");
+    bench.draw();
+    bench.press("g %");
     assert_eq!(bench.screen().matches("adopt").count(), 4, "three tools and the hint: {}", bench.screen());
     // Closed and opened again, the choice is still there.
-    bench.press("v g %").read_everything().press("esc");
+    bench.press("g %").read_everything().press("esc");
     bench.press("4 enter");
     let mut detail = review_detail(&reviews()[1]);
     detail.review = bench.app.queue.find(ReviewId(2)).unwrap().clone();
