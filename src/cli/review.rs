@@ -107,7 +107,7 @@ pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result
 fn only(call: &Call<'_>) -> Result<Vec<ToolName>, EngineError> {
     let named = |text: &&str| {
         let hint = "`toolsmith review ID` lists the tools that a review covers";
-        ToolName::new(*text).map_err(|error| EngineError::new(ErrorCode::Usage, error.to_string(), hint))
+        ToolName::new(text).map_err(|error| EngineError::new(ErrorCode::Usage, error.to_string(), hint))
     };
     call.texts("only").iter().map(named).collect()
 }

@@ -60,7 +60,7 @@ impl History<'_> {
         let Some(entry) = wanted.map(|id| self.operation(id)).transpose()?.filter(|entry| entry.verb == "undo") else {
             return Ok(None);
         };
-        let target = entry.detail.get("operation").and_then(|id| id.as_i64()).map(OperationId);
+        let target = entry.detail.get("operation").and_then(serde_json::Value::as_i64).map(OperationId);
         let target = target.map(|id| self.operation(id)).transpose()?;
         let target = target.ok_or_else(|| EngineError::internal(format!("operation {} names none", entry.id)))?;
         if let Some(command) = again(&target) {

@@ -2,6 +2,7 @@
 //! screens.
 
 use super::linear;
+use super::signs::plain;
 use crate::tui::ink::replace_symbols;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -45,35 +46,6 @@ impl Letters {
     pub fn room(self, area: Rect) -> Rect {
         let spare = if self == Letters::Linear { linear::spare(area.width) } else { 0 };
         Rect { width: area.width - spare, ..area }
-    }
-}
-
-/// One ASCII character for what a cell shows.
-pub(super) fn plain(symbol: &str) -> &'static str {
-    let Some(c) = symbol.chars().next() else { return " " };
-    match c {
-        '│' | '┃' | '║' | '╎' | '◒' => "|",
-        '─' | '━' | '═' | '╌' | '–' | '—' | '◓' => "-",
-        '\u{2500}'..='\u{257f}' | '✓' => "+",
-        '›' | '▸' | '▹' | '▶' | '→' | '»' => ">",
-        '◂' | '←' | '‹' | '«' => "<",
-        '↑' | '▲' | '▴' => "^",
-        '↓' | '▼' | '▾' | '▿' | '▽' => "v",
-        '✗' | '×' => "x",
-        '⚑' | '⚠' | '‼' => "!",
-        '●' | '◆' | '■' | '▪' | '•' | '◉' => "*",
-        '○' | '◇' | '□' | '◷' => "o",
-        '…' | '·' | '⋯' => ".",
-        '−' => "-",
-        '⟨' => "<",
-        '⟩' => ">",
-        '’' | '‘' => "'",
-        '“' | '”' => "\"",
-        '◐' => "/",
-        '◑' => "\\",
-        '\u{2580}'..='\u{259f}' => "#",
-        '\u{2800}'..='\u{28ff}' => ":",
-        _ => "?",
     }
 }
 

@@ -105,6 +105,16 @@ pub fn blank(area: Rect, buf: &mut Buffer) {
     Clear.render(area, buf);
 }
 
+/// Draws what an area shows in one faint style: something else lies over it.
+pub fn fade(area: Rect, buf: &mut Buffer, style: Style) {
+    for position in area.intersection(buf.area).positions() {
+        if let Some(cell) = buf.cell_mut(position) {
+            cell.set_style(Style::reset());
+            cell.set_style(style);
+        }
+    }
+}
+
 /// Replaces what cells show by text of ours, where `with` says by what.
 pub fn replace_symbols(buf: &mut Buffer, with: impl Fn(&str) -> Option<&'static str>) {
     for cell in &mut buf.content {

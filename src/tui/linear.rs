@@ -3,9 +3,9 @@
 //! The screen is drawn as always, in fewer columns than there are; then each row is written anew with its signs as words.
 //! Letters of every language stay as they are. A row whose words do not fit gets one ASCII character for each sign.
 
-use super::ascii::plain;
 use super::ink::{cells_of, put_cells};
 use super::layout::MIN_WIDTH;
+use super::signs::plain;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;

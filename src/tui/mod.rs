@@ -25,6 +25,7 @@ pub mod pane;
 pub mod performer;
 pub mod phrase;
 pub mod screen;
+pub mod signs;
 pub mod terminal;
 #[cfg(test)]
 mod testing;

@@ -13,7 +13,7 @@ use crate::tui::overlay::palette::PaletteRow;
 use crate::tui::pane::Pane;
 use crate::tui::pane::output::RunTab;
 use crate::tui::screen::Screen;
-use crate::tui::screen::review::{Lock, lock_keys};
+use crate::tui::screen::review::{Listed, Lock, lock_keys};
 
 /// What one is most likely to do with an instance.
 const SERVICE_VERBS: &[Verb] = &[
@@ -214,13 +214,11 @@ impl App {
     /// Whether the open review has a list of files, or of tools that can be left out.
     fn listable(&self, verb: Verb) -> Result<(), String> {
         let Screen::Review(review) = &self.screen else { return Err("open a review first".to_owned()) };
-        match verb {
-            Verb::LeaveOut if !review.has_choice() => {
-                Err("only an adoption of several tools can leave some out".to_owned())
-            }
-            Verb::LeaveOut => review.decidable(),
-            _ if review.has_outline() => Ok(()),
-            _ => Err("this version has one file".to_owned()),
+        match (verb, review.listed()) {
+            (Verb::LeaveOut, Listed::Tools) => review.decidable(),
+            (Verb::LeaveOut, _) => Err("only an adoption of several tools can leave some out".to_owned()),
+            (_, Listed::Nothing) => Err("this version has one file".to_owned()),
+            _ => Ok(()),
         }
     }
 

@@ -214,7 +214,7 @@ impl App {
         let lock = if request.override_reason.is_some() { screen.lock_over(&keys) } else { screen.lock(&keys) };
         match lock {
             Lock::Locked(why) => Err(format!("not approved: {why}")),
-            Lock::Unread(_) | Lock::Open if request.only != screen.only() => {
+            Lock::Unread(_) | Lock::Open if request.only != screen.approval().only => {
                 Err("not approved: the choice of tools changed".to_owned())
             }
             Lock::Unread(_) | Lock::Open if request.evidence != screen.evidence() => {

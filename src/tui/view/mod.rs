@@ -10,7 +10,7 @@ use super::pane::rows::{Focus, Look};
 use super::screen::Screen;
 use super::screen::reader::Exposure;
 use crate::tui::ascii::Letters;
-use crate::tui::ink::{Ink, blank};
+use crate::tui::ink::{Ink, blank, fade};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -44,6 +44,9 @@ pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position
     let look = Look { theme: &app.theme, keymap: &app.keymap, now: app.now };
     // Whoever hears the screen hears one thing at a time.
     let first = if app.letters == Letters::Linear { app.overlays.len().saturating_sub(1) } else { 0 };
+    if !app.overlays.is_empty() {
+        fade(Rect { height: area.height - 1, ..area }, buf, app.theme.dim);
+    }
     for overlay in app.overlays.iter_mut().skip(first) {
         if app.letters == Letters::Linear {
             blank(whole, buf);

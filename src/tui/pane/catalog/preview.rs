@@ -11,7 +11,7 @@ use crate::tui::phrase::{ago, cut, duration, plural};
 /// Rows that the list keeps before the inputs get any.
 const LIST_ROWS: u16 = 26;
 /// Lines of the inputs at most.
-const MOST_LINES: u16 = 10;
+const MOST_LINES: u16 = 8;
 
 /// What was read of a tool.
 #[derive(Debug, Clone, PartialEq)]

@@ -18,6 +18,7 @@ mod watch;
 
 pub use kept::Kept;
 pub use lock::{Lock, LockKeys};
+pub use outline::Listed;
 
 use super::reader::{Exposure, Reader, Tab, TabKind};
 use super::source::{diff_lines, file_lines};
@@ -39,6 +40,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use remarks::Remark;
 use std::collections::BTreeSet;
+use unicode_width::UnicodeWidthStr;
 use verdict::{Link, Room};
 use watch::Watch;
 
@@ -422,7 +424,13 @@ impl ReviewScreen {
             let (text, style) = self.lock_line(look);
             let width = usize::from(below.width);
             let said = if below.width < ROOM_FOR_LOCK { text.strip_prefix("approve is ") } else { None };
-            let text = said.unwrap_or(&text);
+            let mut text = said.unwrap_or(&text);
+            // Keys that do not fit are left out whole, the last one first.
+            while text.width() >= width
+                && let Some((head, _)) = text.rsplit_once(" · ")
+            {
+                text = head;
+            }
             buf.put(below.x, below.bottom() - 1, cut(&format!(" {text}"), width), width, style);
         }
         cursor

@@ -11,14 +11,27 @@ use unicode_width::UnicodeWidthStr;
 
 /// A list of fewer files says nothing that the tabs do not say.
 const LEAST_FILES: usize = 2;
-/// Columns of a name at most; longer ones push what follows to the right.
-const MOST_NAME: usize = 40;
-/// Columns of what became of a file: `changed +120 -14`.
-const CHANGE: usize = 18;
+/// Columns of a name at most where the screen is wide; longer ones push what follows to the right.
+const MOST_NAME: usize = 48;
+/// Columns of what stands beside the names at most: `adopt · `, `changed +120 -14`, `1,200 of 6,426 seen`.
+const BESIDE: usize = 50;
+/// A name has so many columns.
+const LEAST_NAME: usize = 16;
 /// The words before a tool of an adoption.
 const ADOPT: &str = "adopt ";
 const LEAVE: &str = "leave ";
 const BLANK: &str = "      ";
+
+/// What the list of a review holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// There is none.
+    Nothing,
+    /// The files of a version.
+    Files,
+    /// The tools of an adoption, which need not be approved together.
+    Tools,
+}
 
 /// What a line of the list stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +52,17 @@ struct Row {
 }
 
 impl ReviewScreen {
+    /// What is listed.
+    pub fn listed(&self) -> Listed {
+        match (self.has_outline(), self.is_adoption()) {
+            (false, _) => Listed::Nothing,
+            (true, false) => Listed::Files,
+            (true, true) => Listed::Tools,
+        }
+    }
+
     /// Whether there is a list: a version with a single file has none.
-    pub fn has_outline(&self) -> bool {
+    fn has_outline(&self) -> bool {
         self.reader.tabs().iter().any(|tab| tab.kind == TabKind::Outline)
     }
 
@@ -57,10 +79,7 @@ impl ReviewScreen {
         let changed = self.compared.iter().flat_map(|text| &text.files);
         let changed = changed.filter(|file| file.change != FileChange::Unchanged).count();
         let files = if self.compared.is_some() { changed } else { detail.files.len() };
-        let (word, count) = match self.is_adoption() {
-            true => ("tools", self.review.members.len()),
-            false => ("files", files),
-        };
+        let (word, count) = if self.is_adoption() { ("tools", self.review.members.len()) } else { ("files", files) };
         let tab = Tab::new(format!("{word} {count}"), TextView::new(Vec::new()).with_cursor());
         (count >= LEAST_FILES).then(|| tab.of(TabKind::Outline, Vec::new()))
     }
@@ -77,11 +96,6 @@ impl ReviewScreen {
         if shown.lines() != lines {
             shown.replace(TextView::new(lines).with_cursor(), Relaid::Look);
         }
-    }
-
-    /// Whether it is about several tools, which need not be approved together.
-    pub fn has_choice(&self) -> bool {
-        self.is_adoption() && self.has_outline()
     }
 
     pub(super) fn is_adoption(&self) -> bool {
@@ -101,7 +115,7 @@ impl ReviewScreen {
     }
 
     /// The tools that an approval would cover, where it leaves some out; else none.
-    pub fn only(&self) -> Vec<ToolName> {
+    pub(super) fn only(&self) -> Vec<ToolName> {
         if self.left_out.is_empty() {
             return Vec::new();
         }
@@ -159,8 +173,12 @@ impl ReviewScreen {
     fn outline(&self) -> (Vec<TextLine>, Vec<Entry>) {
         let rows = self.outline_rows();
         let names = rows.iter().map(|row| row.path.width() + 2);
-        let width = names.max().unwrap_or(0).min(MOST_NAME);
-        let mut page = List { lines: Vec::new(), entries: Vec::new(), width };
+        let most = usize::from(self.width).saturating_sub(BESIDE).clamp(LEAST_NAME, MOST_NAME);
+        let width = names.max().unwrap_or(0).min(most);
+        let change = rows.iter().map(|row| row.change.width()).max().unwrap_or(0);
+        let change =
+            if self.is_adoption() || rows.iter().any(|row| row.path.contains('/')) { change.max(8) } else { change };
+        let mut page = List { lines: Vec::new(), entries: Vec::new(), width, change };
         let mut folder: Option<&str> = None;
         for row in &rows {
             let (parent, name) = row.path.rsplit_once('/').map_or(("", row.path.as_str()), |(dir, name)| (dir, name));
@@ -216,29 +234,25 @@ impl ReviewScreen {
 
     fn outline_rows(&self) -> Vec<Row> {
         let Some(detail) = &self.detail else { return Vec::new() };
-        match (&self.compared, self.reading) {
-            (Some(text), Reading::Difference) => {
-                let shares = self.difference_shares(text.files.len());
-                let changed = text.files.iter().zip(shares).filter(|(file, _)| file.change != FileChange::Unchanged);
-                let row = changed.map(|(file, (seen, needed))| Row {
-                    path: file.path.clone(),
-                    change: format!("{} +{} -{}", file.change.word(), file.added, file.removed),
-                    seen,
-                    needed,
-                    found: self.found_in(&file.path),
-                });
-                row.collect()
-            }
-            _ => {
-                let files = detail.files.iter().enumerate().map(|(number, file)| {
-                    let tab = self.reader.tabs().iter().find(|tab| tab.kind == TabKind::File(number));
-                    let (seen, needed) = tab.map_or((0, 0), |tab| (tab.view.seen().seen(), tab.view.seen().needed()));
-                    let (path, found) = (file.path.clone(), self.found_in(&file.path));
-                    Row { path, change: String::new(), seen, needed, found }
-                });
-                files.collect()
-            }
+        if let (Some(text), Reading::Difference) = (&self.compared, self.reading) {
+            let shares = self.difference_shares(text.files.len());
+            let changed = text.files.iter().zip(shares).filter(|(file, _)| file.change != FileChange::Unchanged);
+            let row = changed.map(|(file, (seen, needed))| Row {
+                path: file.path.clone(),
+                change: format!("{} +{} -{}", file.change.word(), file.added, file.removed),
+                seen,
+                needed,
+                found: self.found_in(&file.path),
+            });
+            return row.collect();
         }
+        let files = detail.files.iter().enumerate().map(|(number, file)| {
+            let tab = self.reader.tabs().iter().find(|tab| tab.kind == TabKind::File(number));
+            let (seen, needed) = tab.map_or((0, 0), |tab| (tab.view.seen().seen(), tab.view.seen().needed()));
+            let (path, found) = (file.path.clone(), self.found_in(&file.path));
+            Row { path, change: String::new(), seen, needed, found }
+        });
+        files.collect()
     }
 
     /// How many lines of each file of the difference were on screen, and how many there are.
@@ -294,6 +308,8 @@ struct List {
     entries: Vec<Entry>,
     /// Columns of the names.
     width: usize,
+    /// Columns of what became of the files.
+    change: usize,
 }
 
 /// How a line of the list begins.
@@ -312,13 +328,16 @@ impl List {
         let Head { before, name, taken, is_heading } = head;
         let (sign, tone, seen) = match (taken, row.seen == row.needed) {
             (false, _) => ("–", Tone::Fold, "left out".to_owned()),
-            (true, true) => ("✓", Tone::Plain, format!("{} seen", plural(row.needed, "line", "lines"))),
-            (true, false) => ("·", Tone::Plain, format!("{} of {} lines seen", grouped(row.seen), grouped(row.needed))),
+            (true, true) => ("✓", Tone::Plain, format!("all {} seen", grouped(row.needed))),
+            (true, false) => ("·", Tone::Plain, format!("{} of {} seen", grouped(row.seen), grouped(row.needed))),
         };
         let fill = |text: &str, width: usize| " ".repeat(width.saturating_sub(text.width()));
-        let (gap, change) = (fill(name, self.width), &row.change);
         let begin = format!("{before}{sign} ");
-        let text = format!("{begin}{name}{gap}  {change}{}  {seen}  {}", fill(change, CHANGE), row.found);
+        let change = match self.change {
+            0 => String::new(),
+            width => format!("{}{}  ", row.change, fill(&row.change, width)),
+        };
+        let text = format!("{begin}{name}{}  {change}{seen}  {}", fill(name, self.width), row.found);
         let piece = Piece::new(text.trim_end(), tone).hanging(begin.len()).saying(format!("{is_heading} {}", row.path));
         let piece =
             if *is_heading { piece.mark(&(begin.len()..begin.len() + name.len()), Mark::Strong) } else { piece };

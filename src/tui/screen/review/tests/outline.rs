@@ -44,15 +44,15 @@ fn the_list_leads_to_a_file_and_says_how_much_of_each_was_seen() {
         detail.verdict = Some(verdict(&["egress"]));
     });
     bench.press("'");
-    assert!(line(&mut bench, "lib/ ").contains("2 files") && line(&mut bench, "lib/ ").contains("0 of 83 lines seen"));
+    assert!(line(&mut bench, "lib/ ").contains("2 files") && line(&mut bench, "lib/ ").contains("0 of 83 seen"));
     assert!(line(&mut bench, "2 warnings").contains("main.py"), "{}", bench.screen());
     bench.press("j j enter");
     assert!(bench.screen().contains("lib/b.py 1"), "{}", bench.screen());
     bench.press("'");
     let seen = line(&mut bench, "  b.py");
-    assert!(seen.contains("of 80 lines seen") && !seen.contains(" 0 of 80"), "{seen}");
+    assert!(seen.contains("of 80 seen") && !seen.contains(" 0 of 80"), "{seen}");
     bench.read_everything().press("'");
-    assert!(line(&mut bench, "  b.py").contains("✓   b.py") && line(&mut bench, "  b.py").contains("80 lines seen"));
+    assert!(line(&mut bench, "  b.py").contains("✓   b.py") && line(&mut bench, "  b.py").contains("all 80 seen"));
     // A version with one file needs no list.
     let mut bench = Bench::reviewing_with(80, 24, |detail| detail.files.truncate(1));
     bench.press("'");
