@@ -70,7 +70,7 @@ fn a_linear_screen_shows_one_thing_with_labels_and_puts_the_cursor_on_what_is_se
     assert!(!screen.contains("Failures\n") && !screen.contains("+-"), "one pane: {screen}");
     bench.press(":");
     let screen = bench.screen();
-    assert!(screen.contains("Palette") && !screen.contains("csv-stats"), "nothing behind it: {screen}");
+    assert!(screen.contains("Palette") && !screen.contains("json-query"), "nothing behind it: {screen}");
     bench.press("esc down");
     let area = ratatui::layout::Rect::new(0, 0, 120, 40);
     let mut buf = ratatui::buffer::Buffer::empty(area);

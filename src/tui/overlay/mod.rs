@@ -478,12 +478,12 @@ const SLIVER: u16 = 2;
 /// Clears a box in the middle of the screen, draws its frame and returns what lies inside.
 pub(super) fn open_box(screen: Rect, size: (u16, u16), title: &Title, buf: &mut Buffer, look: Look) -> Rect {
     let area = centred(screen, size.0, size.1);
-    // A column or a row or two beside the box would show letters and borders that belong to nothing. The last line stays.
+    // A column or a row or two beside the box would show letters and borders that belong to nothing. The first and the last line stay.
     let narrow = screen.width.saturating_sub(area.width) <= 2 * SLIVER;
     let tall = screen.height.saturating_sub(area.height) <= 2 * SLIVER;
     let (x, width) = if narrow { (screen.x, screen.width) } else { (area.x, area.width) };
-    let (y, height) = if tall { (screen.y, screen.height.saturating_sub(1)) } else { (area.y, area.height) };
-    blank(Rect { x, y, width, height }, buf);
+    let (y, end) = if tall { (area.y.min(screen.y + 1), screen.bottom() - 1) } else { (area.y, area.bottom()) };
+    blank(Rect { x, y, width, height: end.max(area.bottom()) - y }, buf);
     let inner = frame(area, buf, title, Focus::Here, look.theme);
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
 }
