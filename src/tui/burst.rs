@@ -39,6 +39,13 @@ impl Bursts {
         self.held.extend(keys);
     }
 
+    /// A frame shows what the keys did: who waited for it does not type at once.
+    pub fn seen(&mut self) {
+        if self.held.is_empty() {
+            self.last_ms = None;
+        }
+    }
+
     /// When keys that wait are passed on; `None` when none does.
     pub fn due(&self) -> Option<u64> {
         let last = self.last_ms.unwrap_or(0);
@@ -88,6 +95,9 @@ mod tests {
         assert_eq!(bursts.take(303, acts), Some(Typed::Burst(keys("ap"))), "read in two pieces");
         bursts.add(keys("a"), 306);
         assert_eq!(bursts.take(306, acts), Some(Typed::Burst(keys("a"))), "the end of the same text");
+        bursts.seen();
+        bursts.add(keys("j"), 307);
+        assert_eq!(bursts.take(307, acts), Some(Typed::Keys(keys("j"))), "somebody looked in between");
         bursts.add(vec![KeyEvent::new(KeyCode::Down, KeyModifiers::NONE); 3], 307);
         assert!(matches!(bursts.take(307, acts), Some(Typed::Keys(_))), "an arrow that is held down");
         assert_eq!((bursts.take(900, acts), bursts.due()), (None, None));

@@ -321,6 +321,7 @@ impl<'a> Pump<'a> {
         // Drawing takes time; afterwards the state knows the new time and names no moment that has passed.
         self.dirty = self.app.is_overdue(self.now());
         self.drawn_at = Clock::now();
+        self.bursts.seen();
         self.feed(Msg::Drawn)
     }
 

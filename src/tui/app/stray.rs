@@ -12,7 +12,6 @@ use crate::tui::list::Motion;
 use crate::tui::now::Now;
 use crate::tui::overlay::Overlay;
 use crate::tui::overlay::guard::SILENCE_MS;
-use crate::tui::widget::fields::submits;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// Whether keys are swallowed.
@@ -70,8 +69,7 @@ impl App {
 
     /// Whether a key sends what was typed into the overlay on top.
     fn sends(&self, key: &KeyEvent) -> bool {
-        let is_sent = key.code == KeyCode::Enter || submits(key);
-        is_sent && self.overlays.last().is_some_and(Overlay::is_sent_by_enter)
+        key.code == KeyCode::Enter && self.overlays.last().is_some_and(Overlay::is_sent_by_enter)
     }
 
     /// Whether one of these keys would change something where keys are verbs.
