@@ -12,7 +12,7 @@ use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
 /// Columns that are kept free for words, where the terminal has them.
-const SPARE: u16 = 30;
+const SPARE: u16 = 20;
 
 /// What stands in front of the selected row or line.
 const SELECTED: &str = "selected:";

@@ -154,7 +154,7 @@ mod tests {
             }
             assert_eq!(waiting(tx)?, [all]);
             let single = Review { kind: ReviewKind::New, ..Review::ordinary("one") };
-            assert_eq!(part_of(&single, &[single.tool.clone()]).unwrap_err().code, ErrorCode::Usage);
+            assert_eq!(part_of(&single, std::slice::from_ref(&single.tool)).unwrap_err().code, ErrorCode::Usage);
             Ok(())
         });
     }

@@ -8,8 +8,8 @@ use crate::tui::screen::Screen;
 use crate::tui::testing::{Bench, name, review_detail, reviews, verdict};
 
 fn file(path: &str, lines: usize) -> VersionFile {
-    let text: String = (1..=lines).map(|line| format!("{path} {line}\n")).collect();
-    VersionFile { path: path.into(), mode: FileMode::Plain, bytes: text.into_bytes() }
+    let text: Vec<String> = (1..=lines).map(|line| format!("{path} {line}")).collect();
+    VersionFile { path: path.into(), mode: FileMode::Plain, bytes: (text.join("\n") + "\n").into_bytes() }
 }
 
 /// The line of the list that names a file.
