@@ -52,7 +52,6 @@ fn a_service_is_launched_talked_to_and_ended_with_keys_alone() {
     bench.say("companion", "after it");
     terminal
         .wait_text("after it")
-        .send("5")
         .wait_text("S terminate")
         .send("S")
         .wait_text("y confirm")
