@@ -32,5 +32,5 @@ pub const MEANINGS: &[Meaning] = &[
         does: "act on this row or page: fold it, select it, read on",
         verbs: &[Verb::Fold, Verb::ReadOn, Verb::Mark],
     },
-    Meaning { key: "m", does: "mark", verbs: &[Verb::Mark, Verb::MarkRead] },
+    Meaning { key: "m", does: "mark", verbs: &[Verb::Mark, Verb::MarkLine, Verb::MarkRead] },
 ];

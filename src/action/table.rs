@@ -153,6 +153,7 @@ actions! {
         ALLOW,
         Arg::option("jsonl", ArgKind::Switch, "print one event per line during the run")
     }
+    EditRun "edit-run" Run View [Output, Failures] [";"] Screen "Open the form with the input of a run, to change it and run again; `run --set` does the same" {}
     Continue "continue" Run Change [Output, Failures] ["R"] Both "Run a composite again from what failed; recorded outputs of earlier steps are reused" {
         RUN,
         Arg::option("from", ArgKind::Text, "first step to run again; default is what did not succeed"),
@@ -356,6 +357,7 @@ actions! {
         Arg::option("sort", ArgKind::Word(&["age", "risk"]), "sort by age (oldest first) or by risk; default age")
     }
     Review "review" Review View [Queue, Evolution] ["enter"] Both "Show a review with all its evidence" { REVIEW }
+    Skip "skip" Review View [Review] [")"] Screen "Leave this review pending and open the next one of the queue" {}
     Check "check" Review Change [Catalog, Queue, Review] ["C"] Both "Run all checks of a tool now and show the verdict" { TOOL }
     Comment "comment" Review HumanOnly [Review] ["+"] Both "Comment on a version under review" {
         REVIEW,
@@ -374,6 +376,7 @@ actions! {
         Arg::option("role", ArgKind::Text, "your role, if several approvals are needed"),
         Arg::option("override", ArgKind::Text, "reason for approving despite failed checks; recorded permanently"),
         Arg::option("unread", ArgKind::Switch, "approve without reading; needs --reason; both are recorded permanently"),
+        Arg::repeated("only", ArgKind::Text, "of an adoption: approve only this tool; repeat for several; the others stay pending"),
         YES,
         DRY
     }
@@ -576,12 +579,16 @@ actions! {
     ToggleDiff "toggle-diff" Motion View [Review] ["d"] Screen "Switch between the diff to the approved version and the full source" {}
     Mark "mark" Motion View [Queue] ["space", "m"] Screen "In the queue: select a review, to decide several at once" {}
     Sort "sort" Motion View [Catalog, Queue, Services] ["o"] Screen "Sort: the catalog by column, the queue by age or risk, services by need, state, cpu or memory" {}
+    Files "files" Motion View [Review] ["'"] Screen "List the files of the version, with what changed and how much was seen; of an adoption, its tools" {}
+    LeaveOut "leave-out" Motion View [Review] ["%"] Screen "Of an adoption: leave the tool out of the approval, or take it in; `approve --only` does the same" {}
     GoTo "go-to" Motion View [Review] ["enter"] Screen "Go to the line of a finding or comment, or unfold" {}
     NextHunk "next-hunk" Motion View [Review, Source, Evolution] ["}"] Screen "Go to the next file or change" {}
     PreviousHunk "previous-hunk" Motion View [Review, Source, Evolution] ["{"] Screen "Go to the previous file or change" {}
     NextRisk "next-risk" Motion View [Review, Output] ["."] Screen "Next warning or change in a review; in the output: next block of standard error" {}
     PreviousRisk "previous-risk" Motion View [Review, Output] [","] Screen "Previous warning or change in a review; in the output: previous block of standard error" {}
     Times "times" Motion View [Output] ["@"] Screen "Show or hide when each line of the output was written" {}
+    MarkLine "mark-line" Motion View [Output] ["m"] Screen "Draw a line below the output so far, with its number and the time" {}
+    ClearLines "clear-lines" Motion View [Output] ["ctrl-x"] Screen "Hide the output so far, or show it again; the kept output is not changed" {}
     NextNew "next-new" Motion View [Review] ["J"] Screen "Go to new evidence that arrived since the review was opened" {}
     SelectRange "select-range" Motion View [Queue, Review] ["v"] Screen "Start or end a selection of lines or reviews" {}
     MarkRead "mark-read" Motion View [Review] ["m"] Screen "In a review: mark a change or file as read, or unread" {}

@@ -234,7 +234,7 @@ fn globals() -> [ClapArg; 7] {
             .hide_short_help(true)
             .long("accessible")
             .action(ArgAction::SetTrue)
-            .help("For readers of screens: no boxes, no colours, no signs beyond ASCII, nothing that moves"),
+            .help("For readers of screens: words instead of signs, no boxes, no colours, nothing that moves"),
         ClapArg::new(global::AS_AGENT)
             .hide_short_help(true)
             .long("as-agent")

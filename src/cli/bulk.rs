@@ -81,8 +81,8 @@ pub(super) fn approve(call: &Call<'_>) -> Result<u8, Stop> {
             )),
         };
     }
-    for option in ["digest", "role", "override"] {
-        if call.text(option).is_some() {
+    for option in ["digest", "role", "override", "only"] {
+        if call.text(option).is_some() || !call.texts(option).is_empty() {
             let message = format!("--{option} works with one review only");
             return Err(usage(&message, "name one review; for several, write ID=PREFIX for each"));
         }

@@ -2,6 +2,7 @@
 
 use super::digest::Digest;
 use super::ids::ReviewId;
+use super::name::ToolName;
 use super::review::{DecisionKind, Review};
 use super::shown::DisplayRecord;
 
@@ -28,6 +29,8 @@ pub struct DecisionRequest {
     /// The digest of the evidence that was on screen: an approval is refused when there is other evidence now. `None`
     /// compares nothing.
     pub evidence: Option<Digest>,
+    /// Of an adoption, the tools that are approved: the others stay pending. Empty means all of them.
+    pub only: Vec<ToolName>,
 }
 
 impl DecisionRequest {
@@ -43,6 +46,7 @@ impl DecisionRequest {
             role: None,
             unread: false,
             evidence: None,
+            only: Vec::new(),
         }
     }
 

@@ -282,6 +282,11 @@ impl Review {
         self.summary.get(found.len() + 2..)
     }
 
+    /// Of an adoption, those of its tools that have one of these names; all of them where no name is given.
+    pub fn members_among(&self, only: &[ToolName]) -> Vec<(ToolName, Digest)> {
+        self.members.iter().filter(|(name, _)| only.is_empty() || only.contains(name)).cloned().collect()
+    }
+
     /// Whether checks are made for it: it is about one version and its files.
     pub fn is_checked(&self) -> bool {
         self.kind.judges_version()

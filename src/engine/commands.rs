@@ -89,6 +89,11 @@ impl Engine {
                 "ask a human to decide in the workbench or at a terminal",
             ));
         }
+        if let Command::Undo { operation } = &command
+            && let Some(again) = self.history().repeated(*operation)?
+        {
+            return self.execute(again, caller);
+        }
         refuse_unseen(&command)?;
         self.refuse_members(&command)?;
         let who = caller.identity();
@@ -200,7 +205,7 @@ impl Engine {
     pub fn preview(&self, command: &Command) -> Result<Preview, EngineError> {
         match command {
             Command::Verb(call) => (called(call)?.preview)(self, call),
-            Command::Decide(request) => self.reviews().preview_decision(request.review, request.kind),
+            Command::Decide(request) => self.reviews().preview_decision(request),
             Command::Promote { tool, to } => {
                 let tool = self.library().resolve(tool)?;
                 Ok(Preview {

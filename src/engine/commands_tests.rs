@@ -271,6 +271,50 @@ fn successors_never_lead_in_a_circle_and_older_marks_are_not_undone_under_newer_
 }
 
 #[test]
+fn an_undo_is_undone_by_doing_the_same_again_and_an_approval_is_asked_for_anew() {
+    let world = World::new();
+    let engine = approved(&world);
+    let newest = || engine.history().operations(1, None).unwrap().remove(0);
+    let undone = || {
+        undo(&engine).unwrap();
+        assert_eq!(newest().verb, "undo");
+        newest().id
+    };
+    let again = |operation| engine.execute(Command::Undo { operation: Some(operation) }, &ada());
+    let stage = || engine.library().catalog().tools.iter().find(|tool| tool.name.as_str() == "adder").unwrap().stage;
+    engine.execute(Command::verb("archive", &[("tool", "adder"), ("reason", "old")]), &ada()).unwrap();
+    let undo_of_archive = undone();
+    assert_eq!(stage(), Stage::Approved);
+    let preview = engine.preview(&Command::Undo { operation: Some(undo_of_archive) }).unwrap();
+    assert!(preview.title.starts_with("Undo the undo: "), "{}", preview.title);
+    again(undo_of_archive).unwrap();
+    assert_eq!(
+        (stage(), newest().verb.as_str(), newest().detail["reason"].as_str()),
+        (Stage::Archived, "archive", Some("old"))
+    );
+    undo(&engine).unwrap();
+
+    world.write("tools/experimental/other.py", SCRIPT);
+    world.write("tools/experimental/other.toml", &MANIFEST.replace("adder", "other"));
+    engine.library().scan(&mut |_| {}).unwrap();
+    let review = waiting(&engine).remove(0);
+    engine.execute(decision(&review, DecisionKind::Reject, Some("no limit")), &ada()).unwrap();
+    let undo_of_no = undone();
+    assert_eq!(state(&engine, review.id), ReviewState::Waiting);
+    again(undo_of_no).unwrap();
+    let decided = engine.reviews().detail(review.id).unwrap().review;
+    assert_eq!(decided.state, ReviewState::Rejected);
+    assert_eq!(decided.decisions.last().unwrap().reason.as_deref(), Some("no limit"));
+
+    undo(&engine).unwrap();
+    decide(&engine, DecisionKind::Approve).unwrap();
+    let refused = again(undone()).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Refused, "an approval needs somebody who reads it");
+    let agent = engine.execute(Command::Undo { operation: Some(undo_of_no) }, &bot());
+    assert_eq!(agent.unwrap_err().code, ErrorCode::HumanNeeded);
+}
+
+#[test]
 fn what_nobody_decided_in_time_is_a_no_for_ever() {
     let world = World::new();
     let engine = world.open();

@@ -5,7 +5,7 @@ use super::StagedWrites;
 use super::core::{self};
 use super::error::{EngineError, ErrorCode};
 use super::view::Preview;
-use crate::domain::{Operation, OperationId};
+use crate::domain::{Command, DecisionKind, DecisionRequest, Digest, Operation, OperationId, VerbCall};
 use crate::engine::workspace::Workspace;
 
 /// The log of what was done, and taking things back.
@@ -52,7 +52,33 @@ impl History<'_> {
         }
     }
 
+    /// The command that does again what an undo took back, where the entry is an undo.
+    ///
+    /// # Errors
+    /// `Refused` for what has to be asked for anew: an approval needs somebody who reads it.
+    pub(super) fn repeated(&self, wanted: Option<OperationId>) -> Result<Option<Command>, EngineError> {
+        let Some(entry) = wanted.map(|id| self.operation(id)).transpose()?.filter(|entry| entry.verb == "undo") else {
+            return Ok(None);
+        };
+        let target = entry.detail.get("operation").and_then(serde_json::Value::as_i64).map(OperationId);
+        let target = target.map(|id| self.operation(id)).transpose()?;
+        let target = target.ok_or_else(|| EngineError::internal(format!("operation {} names none", entry.id)))?;
+        if let Some(command) = again(&target) {
+            return Ok(Some(command));
+        }
+        let message = format!("operation {} undid {} {}, which is not repeated", entry.id, target.verb, target.subject);
+        let hint = match target.verb.as_str() {
+            "approve" => "read its review again and approve it there: `toolsmith reviews` lists it".to_owned(),
+            verb => format!("`toolsmith {verb}` does it again"),
+        };
+        Err(EngineError::new(ErrorCode::Refused, message, hint))
+    }
+
     pub(super) fn preview_undo(&self, wanted: Option<OperationId>) -> Result<Preview, EngineError> {
+        if let Some(command) = self.repeated(wanted)? {
+            let preview = self.engine.preview(&command)?;
+            return Ok(Preview { title: format!("Undo the undo: {}", preview.title), ..preview });
+        }
         let found = self
             .workspace
             .read(|q| Ok(if let Some(id) = wanted { q.operation(id)? } else { q.newest_reversible()? }))?;
@@ -79,7 +105,35 @@ impl History<'_> {
         Ok(Preview {
             title: format!("Undo operation {}: {} {}?", operation.id, operation.verb, operation.subject),
             lines,
-            undo: "an undo cannot be undone; repeat the operation instead".to_owned(),
+            undo: match again(&operation) {
+                Some(_) => {
+                    "`toolsmith undo` with the number of this undo, or u on it in the log, does it again".to_owned()
+                }
+                None => "an undo cannot be undone; repeat the operation instead".to_owned(),
+            },
         })
+    }
+}
+
+/// The command that does again what an entry did; `None` for what is not done again by itself.
+fn again(target: &Operation) -> Option<Command> {
+    let text = |name: &str| target.detail.get(name).and_then(|value| value.as_str());
+    match (target.verb.as_str(), core::UndoNote::of(target)?) {
+        ("archive" | "restore", core::UndoNote::Move { before, .. }) => {
+            let verb = if target.verb == "archive" { "archive" } else { "restore" };
+            let mut call = VerbCall::new(verb, &[]);
+            call.set("tool", format!("{}@{}", before.tool, before.digest.short()));
+            if let Some(reason) = text("reason") {
+                call.set("reason", reason.to_owned());
+            }
+            Some(Command::Verb(call))
+        }
+        (_, core::UndoNote::Decline { review }) => {
+            let kind = target.verb.parse::<DecisionKind>().ok()?;
+            let digest = text("digest")?.parse::<Digest>().ok()?;
+            let reason = text("reason").map(str::to_owned);
+            Some(Command::Decide(DecisionRequest { reason, ..DecisionRequest::new(review, digest, kind) }))
+        }
+        _ => None,
     }
 }

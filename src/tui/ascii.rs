@@ -1,8 +1,11 @@
 //! A screen without anything but ASCII, for terminals whose locale is not UTF-8, and one without boxes, for readers of
 //! screens.
 
+use super::linear;
+use super::signs::plain;
 use crate::tui::ink::replace_symbols;
 use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
 
 /// How the finished screen is changed before it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -12,7 +15,7 @@ pub enum Letters {
     All,
     /// ASCII only.
     Ascii,
-    /// ASCII only, and no lines around or between texts.
+    /// Words in the place of signs, and no lines around or between texts.
     Linear,
 }
 
@@ -27,45 +30,22 @@ impl Letters {
         }
     }
 
-    /// Changes the cells of a screen.
-    pub fn apply(self, buf: &mut Buffer) {
-        if self == Letters::All {
-            return;
+    /// Changes the cells of a screen, of which `drawn` were drawn on. Returns where the cursor is now.
+    pub fn apply(self, buf: &mut Buffer, drawn: Rect, cursor: Option<Position>) -> Option<Position> {
+        match self {
+            Letters::All => cursor,
+            Letters::Ascii => {
+                replace_symbols(buf, |symbol| (!symbol.is_ascii()).then(|| plain(symbol)));
+                cursor
+            }
+            Letters::Linear => linear::rewrite(buf, drawn, cursor),
         }
-        replace_symbols(buf, |symbol| (!symbol.is_ascii()).then(|| plain(symbol, self)));
     }
-}
 
-/// Bars of charts, from low to high: the heights stay to be seen.
-const BARS: [(char, &str); 7] = [('▁', "_"), ('▂', ":"), ('▃', "-"), ('▄', "="), ('▅', "+"), ('▆', "*"), ('▇', "%")];
-
-/// One ASCII character for what a cell shows.
-fn plain(symbol: &str, letters: Letters) -> &'static str {
-    let Some(c) = symbol.chars().next() else { return " " };
-    if let Some((_, level)) = BARS.iter().find(|(bar, _)| *bar == c) {
-        return level;
-    }
-    match c {
-        '\u{2500}'..='\u{257f}' if letters == Letters::Linear => " ",
-        '│' | '┃' | '║' | '╎' | '◒' => "|",
-        '─' | '━' | '═' | '╌' | '–' | '—' | '◓' => "-",
-        '\u{2500}'..='\u{257f}' | '✓' => "+",
-        '›' | '▸' | '▶' | '→' | '»' => ">",
-        '◂' | '←' | '‹' | '«' => "<",
-        '↑' | '▲' | '▴' => "^",
-        '↓' | '▼' | '▾' => "v",
-        '✗' | '×' => "x",
-        '⚑' | '⚠' => "!",
-        '●' | '◆' | '■' | '•' => "*",
-        '○' | '◇' | '□' => "o",
-        '…' | '·' => ".",
-        '’' | '‘' => "'",
-        '“' | '”' => "\"",
-        '◐' => "/",
-        '◑' => "\\",
-        '\u{2580}'..='\u{259f}' => "#",
-        '\u{2800}'..='\u{28ff}' => ":",
-        _ => "?",
+    /// The part of a screen that is drawn on: words need more room than signs.
+    pub fn room(self, area: Rect) -> Rect {
+        let spare = if self == Letters::Linear { linear::spare(area.width) } else { 0 };
+        Rect { width: area.width - spare, ..area }
     }
 }
 
@@ -82,14 +62,10 @@ mod tests {
     }
 
     #[test]
-    fn every_cell_is_ascii_and_the_linear_screen_has_no_boxes() {
-        for (letters, has_box) in [(Letters::Ascii, true), (Letters::Linear, false)] {
-            let mut bench = Bench::ready(100, 30);
-            bench.app.letters = letters;
-            let screen = bench.screen();
-            assert!(screen.is_ascii(), "{screen}");
-            assert_eq!(screen.contains("+-"), has_box, "{screen}");
-            assert!(screen.contains("csv-stats"), "{screen}");
-        }
+    fn every_cell_is_ascii() {
+        let mut bench = Bench::ready(100, 30);
+        bench.app.letters = Letters::Ascii;
+        let screen = bench.screen();
+        assert!(screen.is_ascii() && screen.contains("+-") && screen.contains("csv-stats"), "{screen}");
     }
 }

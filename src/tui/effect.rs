@@ -24,6 +24,8 @@ pub enum DetailFor {
     Diff,
     /// The form for its input.
     Run,
+    /// What stands below the catalog while it is selected.
+    Preview,
 }
 
 /// Whose behaviour is wanted.

@@ -1,6 +1,7 @@
 //! What reaches the terminal when everything a tool can say is hostile: the bytes of the real
 //! backend, for every screen, hold sequences of our own only and no hidden character.
 
+mod linear;
 mod obeyed;
 mod services;
 

@@ -105,12 +105,43 @@ pub fn blank(area: Rect, buf: &mut Buffer) {
     Clear.render(area, buf);
 }
 
+/// Draws what an area shows in one faint style: something else lies over it.
+pub fn fade(area: Rect, buf: &mut Buffer, style: Style) {
+    for position in area.intersection(buf.area).positions() {
+        if let Some(cell) = buf.cell_mut(position) {
+            cell.set_style(Style::reset());
+            cell.set_style(style);
+        }
+    }
+}
+
 /// Replaces what cells show by text of ours, where `with` says by what.
 pub fn replace_symbols(buf: &mut Buffer, with: impl Fn(&str) -> Option<&'static str>) {
     for cell in &mut buf.content {
         if let Some(symbol) = with(cell.symbol()) {
             cell.set_symbol(symbol);
         }
+    }
+}
+
+/// What a row of a screen shows: each character with its column, its columns, and its style; nothing for the second
+/// half of a wide one.
+pub fn cells_of(buf: &Buffer, y: u16) -> Vec<(String, u16, Style)> {
+    let (mut cells, mut x) = (Vec::new(), buf.area.x);
+    while let Some(cell) = buf.cell((x, y)) {
+        cells.push((cell.symbol().to_owned(), x, cell.style()));
+        x += unicode_width::UnicodeWidthStr::width(cell.symbol()).max(1) as u16;
+    }
+    cells
+}
+
+/// Writes a row anew, from the left, with characters that were drawn before or are ours.
+pub fn put_cells(buf: &mut Buffer, y: u16, cells: &[(String, Style)]) {
+    let row = Rect { x: buf.area.x, y, width: buf.area.width, height: 1 };
+    blank(row, buf);
+    let mut x = row.x;
+    for (text, style) in cells {
+        (x, _) = buf.set_stringn(x, y, SafeText::visible(text), usize::from(row.right().saturating_sub(x)), *style);
     }
 }
 

@@ -6,13 +6,16 @@
 pub mod app;
 pub mod ascii;
 pub mod background;
+pub mod burst;
 pub mod crash;
 pub mod effect;
 #[cfg(test)]
 mod hostile_tests;
 pub mod ink;
+pub mod input_table;
 pub mod keymap;
 pub mod layout;
+pub mod linear;
 pub mod list;
 pub mod mark;
 pub mod msg;
@@ -22,6 +25,7 @@ pub mod pane;
 pub mod performer;
 pub mod phrase;
 pub mod screen;
+pub mod signs;
 pub mod terminal;
 #[cfg(test)]
 mod testing;

@@ -28,8 +28,8 @@ pub enum Msg {
     Layout(i16),
     /// What the terminal said its background is: red, green, blue.
     Background([u8; 3]),
-    /// So many keys came at once where keys are verbs: nobody pressed them one by one.
-    Stray(usize),
+    /// Keys that came at once: nobody pressed them one by one.
+    Burst(Vec<KeyEvent>),
     /// Text was pasted; it never decides anything.
     Paste(String),
     /// The mouse did something.

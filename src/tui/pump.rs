@@ -5,6 +5,7 @@
 
 use super::app::App;
 use super::background::{self, Heard};
+use super::burst::{Bursts, Typed};
 use super::effect::Farewell;
 use super::effect::{Effect, Ending};
 use super::msg::{Answer, Msg, Opened};
@@ -88,6 +89,7 @@ pub(super) struct Pump<'a> {
     dirty: bool,
     /// Keys that came at once and were not taken yet.
     typed: Vec<KeyEvent>,
+    bursts: Bursts,
     listener: background::Listener,
     /// Live output that was left for the next frame.
     behind: bool,
@@ -117,6 +119,7 @@ impl<'a> Pump<'a> {
             drawn_at: now,
             dirty: true,
             typed: Vec::new(),
+            bursts: Bursts::default(),
             listener: background::Listener::default(),
             behind: false,
             commands: Vec::new(),
@@ -152,7 +155,14 @@ impl<'a> Pump<'a> {
     fn alarm(&self) -> Option<Duration> {
         let frame = (self.dirty || self.behind).then(|| FRAME.saturating_sub(self.drawn_at.elapsed()));
         let elapsed = self.started.elapsed().as_millis() as u64;
-        let named = self.app.next_wake().map(|at| Duration::from_millis(at.saturating_sub(elapsed)));
+        let typed = self.bursts.due();
+        let named = self
+            .app
+            .next_wake()
+            .into_iter()
+            .chain(typed)
+            .min()
+            .map(|at| Duration::from_millis(at.saturating_sub(elapsed)));
         [frame, named].into_iter().flatten().min()
     }
 
@@ -248,14 +258,16 @@ impl<'a> Pump<'a> {
     /// Takes the keys that came at once: one by one, or as what they are when nobody pressed them one by one.
     fn press(&mut self) -> io::Result<()> {
         self.typed.extend(self.listener.pause());
-        let keys = std::mem::take(&mut self.typed);
-        if self.app.is_stray(&keys) {
-            return self.feed(Msg::Stray(keys.len()));
+        let (keys, now) = (std::mem::take(&mut self.typed), self.now().steady_ms);
+        if !keys.is_empty() {
+            self.bursts.add(keys, now);
         }
-        for key in keys {
-            self.feed(Msg::Key(key))?;
+        let app = &self.app;
+        match self.bursts.take(now, |key| app.acts(key)) {
+            Some(Typed::Burst(keys)) => self.feed(Msg::Burst(keys)),
+            Some(Typed::Keys(keys)) => keys.into_iter().try_for_each(|key| self.feed(Msg::Key(key))),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn feed(&mut self, msg: Msg) -> io::Result<()> {
@@ -311,6 +323,7 @@ impl<'a> Pump<'a> {
         // Drawing takes time; afterwards the state knows the new time and names no moment that has passed.
         self.dirty = self.app.is_overdue(self.now());
         self.drawn_at = Clock::now();
+        self.bursts.seen();
         self.feed(Msg::Drawn)
     }
 

@@ -27,6 +27,7 @@ impl Trace {
         let is_noted = !matches!(
             msg,
             Msg::Key(_)
+                | Msg::Burst(_)
                 | Msg::Mouse(_)
                 | Msg::Paste(_)
                 | Msg::Wake

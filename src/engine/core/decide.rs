@@ -9,7 +9,7 @@ use super::step::{Actor, Step, close_reviews, intend};
 use super::undo_note::UndoNote;
 use super::votes::{self, Vote};
 use super::vouch::approval_file;
-use super::{gate, proposals, reading};
+use super::{gate, part, proposals, reading};
 use crate::domain::{
     DecisionKind, DecisionRequest, OperationId, Review, ReviewKind, ReviewState, Stage, Unread, count, visible_words,
 };
@@ -30,7 +30,7 @@ pub fn decide(
     request: &DecisionRequest,
     context: &DecisionContext<'_>,
 ) -> Result<Step, EngineError> {
-    let review = current(tx, request)?;
+    let review = part::separated(tx, request, &context.roles, current(tx, request)?)?;
     let deciding = Deciding { tx, actor, request, context, review: &review, passed_over: None };
     if !request.approves() {
         return decline(&deciding);

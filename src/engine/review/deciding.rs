@@ -1,6 +1,6 @@
 //! Deciding one review.
 
-use crate::domain::{DecisionKind, DecisionRequest, Outcome, ReviewId};
+use crate::domain::{DecisionKind, DecisionRequest, Outcome, plural};
 use crate::engine::Reviews;
 use crate::engine::core;
 use crate::engine::error::EngineError;
@@ -9,7 +9,7 @@ use crate::engine::view::Preview;
 impl Reviews<'_> {
     pub(in crate::engine) fn decide(&self, who: &str, request: &DecisionRequest) -> Result<Outcome, EngineError> {
         self.expire_due()?;
-        let review = self.row(request.review)?;
+        let review = core::part_of(&self.row(request.review)?, &request.only)?;
         let context = self.context_of(&review, request)?;
         self.keep_decided(&review)?;
         if request.approves() {
@@ -27,12 +27,18 @@ impl Reviews<'_> {
         self.engine.finish(step)
     }
 
-    pub(in crate::engine) fn preview_decision(&self, id: ReviewId, kind: DecisionKind) -> Result<Preview, EngineError> {
-        let review = self.row(id)?;
-        core::undecided(&review)?;
+    pub(in crate::engine) fn preview_decision(&self, request: &DecisionRequest) -> Result<Preview, EngineError> {
+        let (id, kind) = (request.review, request.kind);
+        let whole = self.row(id)?;
+        core::undecided(&whole)?;
+        let review = core::part_of(&whole, &request.only)?;
+        let left = whole.members.len() - review.members.len();
         let mut lines = Vec::new();
         if kind == DecisionKind::Approve {
             lines = self.consequences(&review)?;
+            if left > 0 {
+                lines.push(format!("{} pending", plural(left, "tool stays", "tools stay")));
+            }
         } else {
             lines.push(format!("review {id} of {} is closed; files stay in place", review.tool));
         }

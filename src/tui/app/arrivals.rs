@@ -11,6 +11,7 @@ use crate::tui::effect::{DetailFor, Effect, Serving};
 use crate::tui::keymap::Keymap;
 use crate::tui::msg::{Answer, Held, Msg, ToolDossier};
 use crate::tui::overlay::Overlay;
+use crate::tui::overlay::confirm::Confirm;
 use crate::tui::screen::Screen;
 use crate::tui::theme::{Ground, Theme};
 use crate::tui::widget::{DiffText, Side};
@@ -163,6 +164,7 @@ impl App {
                             }
                         }
                         self.runs = runs;
+                        self.outdate_preview();
                     }
                     Err(error) => self.complain(&error),
                 }
@@ -211,7 +213,8 @@ impl App {
             Answer::RunAsks { tab, request, command } => {
                 self.output.drop_tab(tab);
                 self.unallowed = Some((command.clone(), Held::Run(request)));
-                return self.ask(command);
+                self.overlays.push(Overlay::Confirm(Confirm::about(command.clone()).of_run()));
+                return vec![Effect::Preview(command)];
             }
             Answer::RunEnded { run, record } => {
                 self.output.ended(run, record);
@@ -369,8 +372,13 @@ impl App {
         path: &str,
         detail: Result<Box<ToolDossier>, EngineError>,
     ) -> Vec<Effect> {
-        if purpose == DetailFor::Run {
-            return self.take_form(path, detail);
+        match purpose {
+            DetailFor::Run => return self.take_form(path, detail),
+            DetailFor::Preview => {
+                self.take_preview_of(detail.ok().as_deref());
+                return Vec::new();
+            }
+            DetailFor::Show | DetailFor::Source | DetailFor::Diff => {}
         }
         let (now, width) = (self.now, self.size.0);
         let Screen::Source(screen) = &mut self.screen else { return Vec::new() };

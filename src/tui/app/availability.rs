@@ -5,6 +5,7 @@ use super::{App, Opening};
 use crate::action::{ACTIONS, ArgKind, Context, Risk, Spec, Verb, spec};
 use crate::domain::{CostTier, Stage, Tool, ToolState};
 use crate::engine::plain_query;
+use crate::tui::ascii::Letters;
 use crate::tui::keymap::{FOCUSABLE, works_in};
 use crate::tui::layout::{Needs, half};
 use crate::tui::overlay::help::HelpRow;
@@ -12,7 +13,7 @@ use crate::tui::overlay::palette::PaletteRow;
 use crate::tui::pane::Pane;
 use crate::tui::pane::output::RunTab;
 use crate::tui::screen::Screen;
-use crate::tui::screen::review::{Lock, lock_keys};
+use crate::tui::screen::review::{Listed, Lock, lock_keys};
 
 /// What one is most likely to do with an instance.
 const SERVICE_VERBS: &[Verb] = &[
@@ -59,7 +60,7 @@ impl App {
             Verb::Output if self.at(Pane::Services) => {
                 self.selected_run().map(drop).ok_or_else(|| "it has not run yet".to_owned())
             }
-            Verb::Rerun => self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned()),
+            Verb::Rerun | Verb::EditRun => self.selected_run().map(drop).ok_or_else(|| "no run is selected".to_owned()),
             Verb::Continue => self.can_go_on(),
             Verb::Cancel => match self.output.current() {
                 Some(tab) if tab.is_live() => Ok(()),
@@ -81,6 +82,7 @@ impl App {
             Verb::ApproveOver => self.approvable_over(),
             Verb::Comment | Verb::Withdraw => self.commentable(verb),
             Verb::MarkRead | Verb::IgnoreBlanks | Verb::Unfold => self.readable(verb),
+            Verb::Files | Verb::LeaveOut => self.listable(verb),
             Verb::NextNew => match &self.screen {
                 Screen::Review(review) if review.has_late() => Ok(()),
                 _ => Err("nothing new since you opened this".to_owned()),
@@ -110,7 +112,14 @@ impl App {
                 }
             },
             Verb::Evolve | Verb::Keep | Verb::Stop | Verb::Resume => self.evolvable(verb),
-            Verb::Follow | Verb::Times if self.output.current().is_none() => Err("no run is open".to_owned()),
+            Verb::Skip => match &self.screen {
+                Screen::Review(open) if self.queue.after(open.review.id).is_some() => Ok(()),
+                Screen::Review(_) => Err("no other review is pending".to_owned()),
+                _ => Err("open a review first".to_owned()),
+            },
+            Verb::Follow | Verb::Times | Verb::MarkLine | Verb::ClearLines if self.output.current().is_none() => {
+                Err("no run is open".to_owned())
+            }
             _ if row.risk == Risk::HumanOnly || plain_query(row.name).is_some() => self.has_subject(row),
             _ => Ok(()),
         }
@@ -202,6 +211,17 @@ impl App {
         }
     }
 
+    /// Whether the open review has a list of files, or of tools that can be left out.
+    fn listable(&self, verb: Verb) -> Result<(), String> {
+        let Screen::Review(review) = &self.screen else { return Err("open a review first".to_owned()) };
+        match (verb, review.listed()) {
+            (Verb::LeaveOut, Listed::Tools) => review.decidable(),
+            (Verb::LeaveOut, _) => Err("only an adoption of several tools can leave some out".to_owned()),
+            (_, Listed::Nothing) => Err("this version has one file".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
     fn readable(&self, verb: Verb) -> Result<(), String> {
         let Screen::Review(review) = &self.screen else { return Err("open a review first".to_owned()) };
         match (verb, &self.call.agent) {
@@ -258,16 +278,19 @@ impl App {
 
     /// The rows of the palette: every verb that the screen has.
     pub(super) fn palette_rows(&self) -> Vec<PaletteRow> {
-        let wanted = self.wanted();
-        let place = |verb: Verb| {
-            let recent = self.recent.iter().position(|known| *known == verb);
-            // After those that were chosen last, what one is most likely to do here.
-            recent.or_else(|| wanted.iter().position(|known| *known == verb).map(|at| at + self.recent.len()))
-        };
+        let (wanted, context) = (self.wanted(), self.context());
+        let place = |verbs: &[Verb], verb: Verb| verbs.iter().position(|known| *known == verb);
         let row = |spec: &'static Spec| {
             let reason = self.available(spec.verb).err();
-            let place = if reason.is_none() { place(spec.verb) } else { None };
-            PaletteRow { spec, key: self.keymap.key(spec.verb), reason, place }
+            let works = reason.is_none();
+            PaletteRow {
+                spec,
+                key: self.keymap.key(spec.verb),
+                recent: place(&self.recent, spec.verb).filter(|_| works),
+                likely: place(wanted, spec.verb).filter(|_| works),
+                is_here: works && works_in(spec, context),
+                reason,
+            }
         };
         ACTIONS.iter().filter(|row| row.tui).map(row).collect()
     }
@@ -276,7 +299,8 @@ impl App {
     pub fn needs(&self) -> Needs {
         let is_free = self.output.current().is_none();
         let more_catalog = if is_free { self.catalog.lacks(half(self.size.0)) } else { 0 };
-        Needs { zoomed: self.zoom, services: self.services.len(), more_catalog, shift: self.shift }
+        let zoomed = self.zoom || self.letters == Letters::Linear;
+        Needs { zoomed, services: self.services.len(), more_catalog, shift: self.shift }
     }
 
     /// The verbs whose keys the footer shows, most important first.
@@ -315,10 +339,20 @@ impl App {
                 Verb::Starter,
                 Verb::Palette,
             ],
-            Context::Output if live => &[Verb::Cancel, Verb::Follow, Verb::Filter, Verb::Runs, Verb::Zoom, Verb::Copy],
+            Context::Output if live => &[
+                Verb::Cancel,
+                Verb::Follow,
+                Verb::Filter,
+                Verb::Runs,
+                Verb::MarkLine,
+                Verb::ClearLines,
+                Verb::Zoom,
+                Verb::Copy,
+            ],
             Context::Output => &[
                 Verb::Rerun,
                 Verb::Continue,
+                Verb::EditRun,
                 Verb::Evolve,
                 Verb::Runs,
                 Verb::Behaviour,
@@ -351,14 +385,17 @@ impl App {
                 Verb::ReadOn,
                 Verb::Approve,
                 Verb::ApproveOver,
+                Verb::LeaveOut,
                 Verb::Reject,
                 Verb::RequestChanges,
+                Verb::Files,
                 Verb::NextTab,
                 Verb::NextRisk,
                 Verb::Comment,
                 Verb::Evolve,
                 Verb::MarkRead,
                 Verb::ToggleDiff,
+                Verb::Skip,
                 Verb::Bottom,
                 Verb::NextHunk,
                 Verb::Filter,

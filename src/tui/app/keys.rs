@@ -140,6 +140,7 @@ impl App {
                 self.open_form(Overlay::Arguments(Box::new(ArgumentForm::new(verb, &args))), &args);
                 Vec::new()
             }
+            Reply::EditHeld => self.edit_held(),
             Reply::Press(key) => self.key(&key),
             Reply::Execute(command) => vec![Effect::Execute(command)],
             Reply::Decide(request) => self.decide(*request),
@@ -218,6 +219,9 @@ impl App {
         let lock = if request.override_reason.is_some() { screen.lock_over(&keys) } else { screen.lock(&keys) };
         match lock {
             Lock::Locked(why) => Err(format!("not approved: {why}")),
+            Lock::Unread(_) | Lock::Open if request.only != screen.approval().only => {
+                Err("not approved: the choice of tools changed".to_owned())
+            }
             Lock::Unread(_) | Lock::Open if request.evidence != screen.evidence() => {
                 Err(format!("not approved: new evidence arrived while you typed · read it, then {key}"))
             }

@@ -103,6 +103,7 @@ mod tests {
     fn a_message_has_a_line_of_its_own_and_goes_with_the_next_key_or_after_four_seconds() {
         for (width, height) in [(120, 40), (80, 24), (60, 20)] {
             let mut bench = Bench::ready(width, height);
+            bench.wait(1_000);
             let quiet = bench.screen();
             let hints = quiet.lines().last().unwrap().to_owned();
             bench.app.say(Mood::Trouble, "the disk is full");
@@ -110,7 +111,7 @@ mod tests {
             let lines: Vec<&str> = screen.lines().collect();
             assert!(lines[lines.len() - 2].contains("! the disk is full"), "{screen}");
             assert_eq!(lines[lines.len() - 1], hints, "key hints stay");
-            bench.press("down");
+            bench.press("down").wait(1_000);
             assert!(!bench.screen().contains("the disk is full"));
             bench.app.say(Mood::Calm, "done");
             assert_eq!(bench.app.next_wake(), Some(bench.now.steady_ms + SHOWN_MS));

@@ -15,6 +15,7 @@ mod calling_tests;
 mod context_tests;
 #[cfg(test)]
 mod dashboard_tests;
+mod editing;
 pub mod evolving;
 #[cfg(test)]
 mod evolving_tests;
@@ -27,6 +28,7 @@ mod memory;
 mod messages;
 mod mouse;
 mod opportunities;
+mod preview;
 mod reviewing;
 mod serving;
 #[cfg(test)]
@@ -196,6 +198,8 @@ pub struct App {
     recent: Vec<Verb>,
     /// Places that answer to the mouse; written by the view.
     pub spots: Vec<Spot>,
+    /// What is read of the selected tool.
+    previews: preview::Previews,
     /// When the dashboard is counted.
     figures: figures::Figures,
     /// Recent runs, newest first.
@@ -274,6 +278,7 @@ impl App {
             works: work::Works::default(),
             recent: Vec::new(),
             spots: Vec::new(),
+            previews: preview::Previews::default(),
             figures: figures::Figures::default(),
             runs: Vec::new(),
             drafts: HashMap::new(),
@@ -302,6 +307,7 @@ impl App {
             effects.push(Effect::LookAt(self.open_review_id()));
         }
         self.note_begun(&effects);
+        effects.extend(self.look_at_selected());
         effects.extend(self.look_at_texts());
         effects.extend(self.watch_services());
         effects
@@ -339,11 +345,7 @@ impl App {
                 self.set_ground(ground_of(rgb));
                 Vec::new()
             }
-            Msg::Stray(keys) => {
-                let text = format!("{keys} keys at once were ignored: they look like pasted text");
-                self.say(Mood::Calm, &text);
-                Vec::new()
-            }
+            Msg::Burst(keys) => self.burst(&keys),
             Msg::Mouse(event) => self.mouse(event),
             Msg::Resize { width, height } => {
                 self.size = (width, height);
@@ -377,13 +379,16 @@ impl App {
         let question = self.overlays.last().and_then(|overlay| overlay.wakes_at(self.now));
         let toast = self.messages.shown().map(|toast| toast.until);
         let ticks = self.output.ticks() || self.services.counts_down();
-        let tick = ticks.then_some(now + TICK_MS);
+        // A reader of screens would read a second that passed aloud.
+        let step = if self.letters == Letters::Linear { MINUTE_MS } else { TICK_MS };
+        let tick = ticks.then_some(now + step);
         let dated = self.failures.open_count() > 0 || !self.queue.is_empty() || self.services.going_count() > 0;
         // A size that was read in the middle of a change is read again.
         let is_small = self.size.0 < MIN_WIDTH || self.size.1 < MIN_HEIGHT;
         let again = is_small.then_some(now + AGAIN_MS);
         let ages = dated.then_some(now + MINUTE_MS);
-        [question, toast, tick, ages, self.evolution_wakes(), self.dashboard_wakes(), self.work_wakes(), again]
+        let preview = self.preview_wakes();
+        [question, toast, tick, ages, preview, self.evolution_wakes(), self.dashboard_wakes(), self.work_wakes(), again]
             .into_iter()
             .flatten()
             .min()

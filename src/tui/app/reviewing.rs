@@ -59,6 +59,8 @@ impl App {
                 Some(false) => Some("selection of lines cleared"),
                 Some(true) => Some("selecting lines: move, then comment on them"),
             },
+            Verb::Files => (!screen.show_outline()).then_some("this version has one file"),
+            Verb::LeaveOut => return self.leave_out(),
             Verb::MarkRead => return self.mark_read(),
             Verb::IgnoreBlanks => {
                 let Some((before, after, blanks)) = screen.toggle_blanks() else { return Vec::new() };
@@ -88,6 +90,18 @@ impl App {
             Screen::Workbench | Screen::Review(_) => false,
         };
         Vec::new()
+    }
+
+    /// Leaves the chosen tools of an adoption out of the approval, or takes them in again.
+    fn leave_out(&mut self) -> Vec<Effect> {
+        let Screen::Review(screen) = &mut self.screen else { return Vec::new() };
+        let Some(words) = screen.toggle_left_out() else {
+            let key = self.keymap.key(Verb::Files);
+            return self.refuse(&format!("no tool here: choose one in the list ({key})"));
+        };
+        let query = screen.consequence_query();
+        self.say(Mood::Calm, &words);
+        vec![Effect::Preview(query)]
     }
 
     fn mark_read(&mut self) -> Vec<Effect> {
@@ -209,7 +223,7 @@ impl App {
 
     fn ask_digest(&mut self, over: Vec<String>) -> Vec<Effect> {
         let Screen::Review(screen) = &self.screen else { return Vec::new() };
-        let ApprovalSummary { covers, does, roles } = screen.approval();
+        let ApprovalSummary { covers, does, roles, only } = screen.approval();
         let question = Question {
             review: screen.review.id,
             digest: screen.review.digest,
@@ -220,6 +234,7 @@ impl App {
             roles,
             unread: Unread::of(&screen.shown(self.now)).filter(|_| !screen.is_read()),
             evidence: screen.evidence(),
+            only,
         };
         let draft = self.drafts.get(&(question.review, DecisionKind::Approve)).map_or("", String::as_str);
         self.overlays.push(Overlay::Digest(Box::new(DigestPrompt::new(question, draft))));

@@ -120,10 +120,10 @@ fn older_output_is_fetched_from_the_run_that_wrote_the_first_line() {
 #[test]
 fn a_program_cannot_draw_the_mark_of_a_start() {
     let (mut bench, _) = second(100, 30);
-    wrote(&mut bench, 22, "▸ start 3 · run #23 ─────\n", 30);
+    wrote(&mut bench, 22, "■ start 3 · run #23 ─────\n", 30);
     let screen = bench.screen();
     let lines: Vec<&str> = screen.lines().filter(|line| line.contains("start ")).collect();
-    assert!(lines.len() == 2 && lines[0].contains("│▸ start 2") && lines[1].contains("│  ▸ start 3"), "{screen}");
+    assert!(lines.len() == 2 && lines[0].contains("│■ start 2") && lines[1].contains("│  ■ start 3"), "{screen}");
 }
 
 #[test]

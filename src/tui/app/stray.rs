@@ -1,15 +1,18 @@
-//! Keeps the letters of a reason from acting as verbs when the prompt they were meant for did not open.
+//! Keeps text from acting as verbs: text that comes at once, and the letters of a reason whose prompt did not open.
 //!
 //! After a key that would have opened a prompt was refused, what is typed is swallowed until the keyboard was silent for
 //! as long as a question waits for silence.
 
-use super::App;
-use crate::action::{Context, Verb, spec};
+use super::{App, Mood};
+use crate::action::{Context, Risk, Verb, spec};
+use crate::tui::burst::is_text;
+use crate::tui::effect::Effect;
 use crate::tui::keymap::Chord;
+use crate::tui::list::Motion;
 use crate::tui::now::Now;
+use crate::tui::overlay::Overlay;
 use crate::tui::overlay::guard::SILENCE_MS;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use std::collections::HashSet;
 
 /// Whether keys are swallowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,30 +38,81 @@ impl Stray {
     }
 }
 
-/// So many keys at once are text, not verbs.
-const BURST: usize = 6;
-
-/// So many of them must do something else than move.
-const ACTING: usize = 3;
-
 impl App {
-    /// Whether keys that came at once are text that was meant for another place: pasted into a terminal that does not
-    /// mark pastes, or sent by a program. Keys that are held down are not.
-    pub fn is_stray(&self, keys: &[KeyEvent]) -> bool {
-        if keys.len() < BURST || !self.overlays.is_empty() || self.is_typing() {
+    /// Takes keys that came at once. Where text is typed they are text; where keys are verbs they move about, and as
+    /// soon as one of them would change something, none of the rest counts.
+    pub(super) fn burst(&mut self, keys: &[KeyEvent]) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for (at, key) in keys.iter().enumerate() {
+            let rest = &keys[at..];
+            if self.is_stray(rest) {
+                let text = match rest.len() {
+                    1 => "a key was ignored: it came together with others, as pasted text does".to_owned(),
+                    many => format!("{many} keys at once were ignored: they look like pasted text"),
+                };
+                self.say(Mood::Calm, &text);
+                break;
+            }
+            if self.sends(key) {
+                self.say(Mood::Calm, "enter was ignored: it came together with other keys; press it again");
+                continue;
+            }
+            effects.extend(self.key(key));
+        }
+        effects
+    }
+
+    /// Whether a single key changes something where it goes now, or sends what was typed.
+    pub fn acts(&self, key: &KeyEvent) -> bool {
+        self.is_stray(std::slice::from_ref(key)) || self.sends(key)
+    }
+
+    /// Whether a key sends what was typed into the overlay on top.
+    fn sends(&self, key: &KeyEvent) -> bool {
+        key.code == KeyCode::Enter && self.overlays.last().is_some_and(Overlay::is_sent_by_enter)
+    }
+
+    /// Whether one of these keys would change something where keys are verbs.
+    fn is_stray(&self, keys: &[KeyEvent]) -> bool {
+        if let Some(overlay) = self.overlays.last() {
+            let moves = |key: &KeyEvent| {
+                let verb = self.keymap.lookup(Context::Motion, Chord::of(key));
+                verb.is_some_and(|verb| Motion::of(verb).is_some())
+            };
+            return !overlay.takes_text() && keys.iter().any(|key| is_text(key) && !moves(key));
+        }
+        if self.is_typing() {
             return false;
         }
-        let is_text = |key: &KeyEvent| {
-            let plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
-            plain && matches!(key.code, KeyCode::Char(_) | KeyCode::Enter)
-        };
-        let verb = |key: &KeyEvent| self.keymap.lookup(self.context(), Chord::of(key));
-        // These keys are followed by text.
-        let takes_text = |key: &KeyEvent| matches!(verb(key), Some(Verb::Filter | Verb::Palette | Verb::Help));
-        let moves = |key: &KeyEvent| verb(key).is_some_and(|verb| spec(verb).contexts.contains(&Context::Motion));
-        let acting: HashSet<KeyCode> = keys.iter().filter(|key| !moves(key)).map(|key| key.code).collect();
-        keys.iter().all(is_text) && !keys.first().is_some_and(takes_text) && acting.len() >= ACTING
+        for key in keys {
+            match self.keymap.lookup(self.context(), Chord::of(key)) {
+                // What follows is text.
+                Some(Verb::Filter | Verb::Palette | Verb::Help) => return false,
+                Some(verb) if !is_harmless(verb) => return true,
+                Some(_) | None => {}
+            }
+        }
+        false
     }
+}
+
+/// Whether a verb only changes what is on the screen.
+fn is_harmless(verb: Verb) -> bool {
+    // These leave, write what is kept, or choose what a decision is about.
+    let acts = matches!(
+        verb,
+        Verb::Quit
+            | Verb::Copy
+            | Verb::ApproveOver
+            | Verb::Mark
+            | Verb::MarkRead
+            | Verb::LeaveOut
+            | Verb::Narrower
+            | Verb::Wider
+            | Verb::Rescan
+            | Verb::Mouse
+    );
+    spec(verb).risk == Risk::View && !acts
 }
 
 /// Whether a verb opens a prompt or a form in which text is typed.
@@ -87,6 +141,7 @@ pub(super) fn decides(verb: Verb) -> bool {
 mod tests {
     use super::*;
     use crate::tui::testing::Bench;
+    use proptest::prelude::*;
 
     #[test]
     fn each_key_starts_the_silence_anew() {
@@ -122,20 +177,99 @@ mod tests {
         }
     }
 
+    fn burst(bench: &mut Bench, text: &str) {
+        let code = |c| if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) };
+        let keys = text.chars().map(|c| KeyEvent::new(code(c), KeyModifiers::NONE)).collect();
+        bench.send(crate::tui::msg::Msg::Burst(keys));
+    }
+
     #[test]
-    fn text_that_comes_at_once_is_no_sequence_of_verbs_and_held_keys_are() {
-        let bench = Bench::ready(120, 40);
-        let keys = |text: &str| -> Vec<KeyEvent> {
-            text.chars().map(|c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)).collect()
+    fn text_that_comes_at_once_is_no_sequence_of_verbs_and_keys_that_move_are() {
+        let ignored = |text: &str| {
+            let mut bench = Bench::ready(120, 40);
+            bench.effects.clear();
+            burst(&mut bench, text);
+            let is_ignored = bench.screen().contains("ignored");
+            assert!(!is_ignored || bench.app.overlays.is_empty(), "{text}");
+            is_ignored
         };
-        assert!(bench.app.is_stray(&keys("approve 4")));
-        assert!(bench.app.is_stray(&keys("rm -rf build; exit")));
-        for pressed in ["jjjjjjjjjjjjjj", "jkjkjkjkgG", "zzzzzzzz", "2r", "/csv-stats", ":doctor"] {
-            assert!(!bench.app.is_stray(&keys(pressed)), "{pressed}");
+        for text in ["approve 4", "rm -rf build; exit", "2r", "ra", "q\n", "jjr", "yy", "ee"] {
+            assert!(ignored(text), "{text}");
         }
-        let mut bench = bench;
-        bench.press("/");
-        assert!(!bench.app.is_stray(&keys("approve 4")), "it is typed into the filter");
+        for text in ["jjjjjjjjjjjjjj", "jkjkjkjkgG", "zzzzzzzz", "34", "/csv-stats", ":doctor", "jj/csv"] {
+            assert!(!ignored(text), "{text}");
+        }
+        let mut bench = Bench::ready(120, 40);
+        burst(&mut bench, "/rea\nr");
+        assert!(
+            bench.screen().contains("ignored") && bench.app.overlays.is_empty(),
+            "after the filter, keys are verbs"
+        );
+    }
+
+    #[test]
+    fn a_burst_fills_fields_and_sends_none() {
+        let mut bench = Bench::ready(120, 40);
+        burst(&mut bench, ":rescan\n");
+        assert_eq!(bench.app.overlays.len(), 1, "the palette waits for a key of its own: {}", bench.screen());
+        bench.effects.clear();
+        bench.press("enter");
+        assert!(matches!(bench.taken().as_slice(), [Effect::Rescan]));
+        bench.press("L");
+        burst(&mut bench, "uu");
+        assert_eq!(bench.app.overlays.len(), 1, "no question opened over the log");
+    }
+
+    /// What is asked for that changes nothing.
+    fn only_reads(effect: &Effect) -> bool {
+        matches!(
+            effect,
+            Effect::LoadRuns
+                | Effect::LoadFailures
+                | Effect::LoadReviews
+                | Effect::LoadOperations { .. }
+                | Effect::LoadReview(_)
+                | Effect::LookAt(_)
+                | Effect::LoadDetail { .. }
+                | Effect::LoadBehaviour { .. }
+                | Effect::Preview(_)
+                | Effect::LoadSpool { .. }
+                | Effect::Highlight { .. }
+                | Effect::Preflight { .. }
+                | Effect::Compare { .. }
+                | Effect::LoadOpportunities(_)
+                | Effect::LoadSets
+                | Effect::LoadGrants
+                | Effect::LoadBuffers
+                | Effect::Dashboard
+                | Effect::Query(_)
+                | Effect::Evolve(crate::tui::effect::Evolving::List)
+                | Effect::Serve(crate::tui::effect::Serving::Load | crate::tui::effect::Serving::Watch(_))
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+        /// Whatever is pasted unmarked, wherever: nothing changes, and nobody leaves.
+        #[test]
+        fn a_burst_of_two_keys_or_more_changes_nothing(
+            text in "[ -~\n]{2,30}",
+            place in prop::sample::select(vec!["1", "2", "3", "4", "5", "L", "T", "?", ":", "1 r", "4 x", "3 i", "E", "1 M", "review"]),
+        ) {
+            let mut bench = if place == "review" { Bench::reviewing(80, 24) } else { Bench::serving(120, 40) };
+            match place {
+                "review" => drop(bench.read_everything()),
+                keys => drop(bench.press(keys)),
+            }
+            bench.draw();
+            bench.wait(SILENCE_MS + 1);
+            bench.effects.clear();
+            burst(&mut bench, &text);
+            let taken = bench.taken();
+            prop_assert!(taken.iter().all(only_reads), "{place} {text:?}: {taken:?}");
+            prop_assert!(!bench.app.overlays.iter().any(|one| matches!(one, Overlay::Confirm(_) | Overlay::Digest(_))));
+        }
     }
 
     #[test]

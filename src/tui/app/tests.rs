@@ -3,6 +3,7 @@
 mod deciding;
 mod dividing;
 mod groups;
+mod must_haves;
 mod stray_keys;
 mod ways;
 

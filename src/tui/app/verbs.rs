@@ -76,6 +76,8 @@ impl App {
             Verb::Call => self.begin_call(args),
             Verb::Cancel => self.cancel(args),
             Verb::Rerun => self.rerun(args, RerunExtent::Whole),
+            Verb::EditRun => self.edit_run(),
+            Verb::Skip => self.skip_review(),
             Verb::Continue => self.rerun(args, RerunExtent::From(args.get("from").map(str::to_owned))),
             Verb::Runs => self.list_runs(args),
             Verb::Output => self.with_run(args, App::open_run),
@@ -298,6 +300,7 @@ impl App {
                     tab.view.toggle_times();
                 }
             }
+            Verb::MarkLine | Verb::ClearLines => self.part_output(verb),
             Verb::Wrap => self.toggle_wrap(),
             Verb::NextTab => self.step_tab(1),
             Verb::PreviousTab => self.step_tab(-1),
@@ -310,6 +313,8 @@ impl App {
             | Verb::NextNew
             | Verb::SelectRange
             | Verb::MarkRead
+            | Verb::Files
+            | Verb::LeaveOut
             | Verb::IgnoreBlanks
             | Verb::Unfold => return self.read_on(verb),
             Verb::ReadOn => match &mut self.screen {
@@ -338,7 +343,7 @@ impl App {
         }
     }
 
-    fn with_run(&mut self, args: &Args, then: impl FnOnce(&mut App, RunId) -> Vec<Effect>) -> Vec<Effect> {
+    pub(super) fn with_run(&mut self, args: &Args, then: impl FnOnce(&mut App, RunId) -> Vec<Effect>) -> Vec<Effect> {
         let named = args.get("run");
         let meant = |text: &str| {
             let newest = || self.services.named(text).and_then(|view| view.instance.run);
@@ -431,7 +436,7 @@ impl App {
         vec![Effect::LoadBehaviour { ticket, of }]
     }
 
-    fn begin_run(&mut self, args: &Args) -> Vec<Effect> {
+    pub(super) fn begin_run(&mut self, args: &Args) -> Vec<Effect> {
         if args.get("show").is_some() {
             return self.refuse("--show works on the command line only; the form of a run shows its command line");
         }

@@ -19,7 +19,7 @@ const SIGNS: [&str; 4] = ["◐", "◓", "◑", "◒"];
 /// What tells work from other work.
 #[derive(Debug, Clone, PartialEq)]
 enum Key {
-    Command(Command),
+    Command(Box<Command>),
     Review(crate::domain::ReviewId),
     Query(String),
     Named(&'static str),
@@ -42,7 +42,7 @@ fn begun(effect: &Effect) -> Option<(Key, String)> {
     let named = |key: &'static str, what: &str| Some((Key::Named(key), what.to_owned()));
     match effect {
         Effect::Execute(Command::Mark { .. }) => None,
-        Effect::Execute(command) => Some((Key::Command(command.clone()), command_words(command))),
+        Effect::Execute(command) => Some((Key::Command(Box::new(command.clone())), command_words(command))),
         Effect::LoadReview(id) => Some((Key::Review(*id), format!("loading review {id}"))),
         Effect::Query(call) => Some((Key::Query(call.verb().to_owned()), call.verb().replace('-', " "))),
         Effect::DecideAll(requests) => Some((Key::Named("decide"), format!("deciding {} reviews", requests.len()))),
@@ -77,7 +77,7 @@ fn command_words(command: &Command) -> String {
 /// The work that an answer ends.
 fn ended(answer: &Answer) -> Option<Key> {
     Some(match answer {
-        Answer::Done { command, .. } => Key::Command(command.clone()),
+        Answer::Done { command, .. } => Key::Command(Box::new(command.clone())),
         Answer::Review { review, .. } => Key::Review(*review),
         Answer::Described { call, .. } => Key::Query(call.verb().to_owned()),
         Answer::DecidedAll(_) => Key::Named("decide"),

@@ -92,7 +92,7 @@ impl CommentPrompt {
         let width = usize::from(inner.width);
         let mut spans = Vec::new();
         for kind in CommentKind::ALL {
-            let (sign, style) = if *kind == self.kind { ("●", theme.accent) } else { ("○", theme.dim) };
+            let (sign, style) = if *kind == self.kind { ("◉", theme.accent) } else { (" ", theme.dim) };
             spans.push(Span::styled(format!("{sign} {}  ", kind.word()), style));
         }
         buf.put_line(inner.x, inner.y, &Line::from(spans), inner.width);

@@ -1,7 +1,8 @@
 //! The question before a change: what exactly would happen, yes with `y`, no with anything like esc.
 
 use super::guard::Guard;
-use super::{Reply, open_box};
+use super::{Args, Reply, open_box};
+use crate::action::Verb;
 use crate::domain::{Command, EvolutionId};
 use crate::engine::{EngineError, LaneId, Preview};
 use crate::tui::ink::Ink;
@@ -45,18 +46,25 @@ pub struct Confirm {
     question: Question,
     guard: Guard,
     note: Option<&'static str>,
+    /// Whether a run waits for the answer: its input can be changed.
+    is_of_run: bool,
 }
 
 impl Confirm {
     /// Asks about a command; its preview comes later.
     pub fn about(command: Command) -> Confirm {
-        Confirm { question: Question::Looking(command), guard: Guard::default(), note: None }
+        Confirm { question: Question::Looking(command), guard: Guard::default(), note: None, is_of_run: false }
     }
 
     /// Asks whether to leave while so many runs are alive, and so many better versions are asked for; so many services
     /// go on running.
     pub fn quit(live: usize, evolving: usize, services: usize) -> Confirm {
-        Confirm { question: Question::Quit { live, evolving, services }, guard: Guard::default(), note: None }
+        Confirm {
+            question: Question::Quit { live, evolving, services },
+            guard: Guard::default(),
+            note: None,
+            is_of_run: false,
+        }
     }
 
     /// Asks whether to write an answer of a generator as a version; the lines say what that is.
@@ -64,7 +72,21 @@ impl Confirm {
         let title = format!("Save the answer of round {} as a version", at.round);
         let undo = "the version is a separate folder: archive it to remove it".to_owned();
         let preview = Preview { title, lines, undo };
-        Confirm { question: Question::Keep(id, at, preview), guard: Guard::default(), note: None }
+        Confirm { question: Question::Keep(id, at, preview), guard: Guard::default(), note: None, is_of_run: false }
+    }
+
+    /// The same question, asked because a run waits for the answer.
+    pub fn of_run(self) -> Confirm {
+        Confirm { is_of_run: true, ..self }
+    }
+
+    /// What the question allows, where it is about what a tool may do.
+    fn allowed_tool(&self) -> Option<&str> {
+        match &self.question {
+            Question::Command(Command::Allow { tool, .. }, _) => Some(tool),
+            Question::Command(Command::Unlock { tool, .. }, _) => tool.as_deref(),
+            _ => None,
+        }
     }
 
     /// Takes the preview when it is the one waited for. The guard starts with what is now drawn.
@@ -85,7 +107,13 @@ impl Confirm {
         let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
         let counts = self.guard.admits(now);
         self.note = None;
+        if let (Some(tool), KeyCode::Char('i')) = (self.allowed_tool().filter(|_| plain), key.code) {
+            let mut args = Args::default();
+            args.push("tool", tool.to_owned());
+            return Reply::Invoke(Verb::Show, args);
+        }
         match (&self.question, key.code) {
+            (Question::Command(..), KeyCode::Char('e')) if plain && self.is_of_run => Reply::EditHeld,
             (_, KeyCode::Esc | KeyCode::Char('n' | 'q')) if plain => Reply::Close,
             (Question::Refused(_), KeyCode::Enter) => Reply::Close,
             (Question::Command(command, _), KeyCode::Char('y')) if plain && counts => Reply::Execute(command.clone()),
@@ -155,7 +183,13 @@ impl Confirm {
         }
         // A key is shown when it counts.
         let counts = self.guard.is_listening(look.now);
-        let keys = if counts { Title::keys(&[("y", yes), ("esc", no)]) } else { Title::keys(&[("esc", no)]) };
+        let mut keys = if counts { Title::keys(&[("y", yes), ("esc", no)]) } else { Title::keys(&[("esc", no)]) };
+        if self.is_of_run {
+            keys.push(("e".to_owned(), "edit input"));
+        }
+        if self.allowed_tool().is_some() {
+            keys.push(("i".to_owned(), "explain"));
+        }
         match self.note {
             Some(note) => (note, theme.warn, keys),
             None if counts => ("", theme.dim, keys),

@@ -192,6 +192,11 @@ impl ContextBox {
         own.chain(moves).collect()
     }
 
+    /// Whether a prompt is being typed.
+    pub fn is_typing(&self) -> bool {
+        self.typing.is_some()
+    }
+
     /// Takes pasted text into the prompt that is typed.
     pub fn paste(&mut self, text: &str) {
         if self.typing.is_some() {

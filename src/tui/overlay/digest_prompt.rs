@@ -5,7 +5,7 @@
 
 use super::guard::Guard;
 use super::{Reply, open_box};
-use crate::domain::{DecisionKind, DecisionRequest, Digest, ReviewId, Unread, visible_words};
+use crate::domain::{DecisionKind, DecisionRequest, Digest, ReviewId, ToolName, Unread, visible_words};
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::now::Now;
 use crate::tui::pane::rows::{Look, Title};
@@ -64,6 +64,8 @@ pub struct Question {
     pub unread: Option<Unread>,
     /// The digest of the evidence that was on screen.
     pub evidence: Option<Digest>,
+    /// Of an adoption, the tools that it is about, where it leaves some out.
+    pub only: Vec<ToolName>,
 }
 
 /// The state of the prompt.
@@ -133,7 +135,8 @@ impl DigestPrompt {
         let override_reason = typed.clone().filter(|_| over);
         // One reason can say both: why failed checks do not matter, and why it was not read.
         let reason = typed.filter(|_| !over || unread);
-        Reply::Decide(Box::new(DecisionRequest { reason, override_reason, role, unread, evidence, ..request }))
+        let only = self.question.only.clone();
+        Reply::Decide(Box::new(DecisionRequest { reason, override_reason, role, unread, evidence, only, ..request }))
     }
 
     /// A character of the word or of the digest. A wrong one empties the field.
@@ -310,7 +313,8 @@ mod tests {
         let over = over.iter().map(|check| (*check).to_owned()).collect();
         let (covers, does) = ("x 1.0.0".to_owned(), String::new());
         let (must_fix, roles, unread, evidence) = (Vec::new(), Vec::new(), None, Some(Digest::of_bytes(b"evidence")));
-        Question { review: ReviewId(1), digest, covers, does, must_fix, over, roles, unread, evidence }
+        let (review, only) = (ReviewId(1), Vec::new());
+        Question { review, digest, covers, does, must_fix, over, roles, unread, evidence, only }
     }
 
     fn prompt() -> (DigestPrompt, String) {

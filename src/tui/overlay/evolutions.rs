@@ -64,7 +64,7 @@ pub fn state_sign(state: EvolutionState, theme: &Theme) -> (&'static str, Style)
         EvolutionState::Good => ("✓", theme.good),
         EvolutionState::Spent => ("✗", theme.warn),
         EvolutionState::Failed => ("✗", theme.bad),
-        EvolutionState::Stopped => ("■", theme.dim),
+        EvolutionState::Stopped => ("–", theme.dim),
     }
 }
 

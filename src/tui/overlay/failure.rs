@@ -200,7 +200,7 @@ fn recovery(detail: &FailureDetail, look: Look) -> Option<(String, Style)> {
 
 fn run_row(run: &Run, marked: bool, width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
-    let sign = if marked { "▸" } else { " " };
+    let sign = if marked { "■" } else { " " };
     let seen = format!(" {:>4}", age(look.now.wall, run.started_at));
     let room = width.saturating_sub(10 + 10 + 10 + seen.len());
     vec![

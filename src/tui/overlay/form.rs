@@ -59,6 +59,11 @@ impl RunForm {
         &self.tool
     }
 
+    /// Whether there is nothing to fill in but the machine.
+    pub fn is_silent(&self) -> bool {
+        self.is_silent
+    }
+
     /// Whether the fields are still to come.
     pub fn is_loading(&self) -> bool {
         self.view.is_none() && !self.is_silent

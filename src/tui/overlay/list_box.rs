@@ -10,6 +10,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+/// Rows of a box without rows.
+const EMPTY_HEIGHT: u16 = 9;
+
 /// What such a box shows.
 pub(super) struct ListBox<'a, T> {
     /// Its frame.
@@ -41,7 +44,9 @@ impl<T> ListBox<'_, T> {
         (most, about): (u16, impl Fn(&T, Rect) -> Vec<(String, Style)>),
     ) {
         let theme = look.theme;
-        let inner = open_box(screen, self.size, &self.title, buf, look);
+        // A sentence in a large box looks as if something was missing.
+        let height = if self.rows.is_empty() { self.size.1.min(EMPTY_HEIGHT) } else { self.size.1 };
+        let inner = open_box(screen, (self.size.0, height), &self.title, buf, look);
         if self.rows.is_empty() {
             draw_empty(inner, buf, self.empty, theme);
         }

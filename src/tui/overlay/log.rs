@@ -96,6 +96,11 @@ impl Log {
         Reply::Stay
     }
 
+    /// Whether the filter is being typed.
+    pub fn is_typing(&self) -> bool {
+        self.typing
+    }
+
     /// Takes pasted text into the filter while it is typed.
     pub fn paste(&mut self, text: &str) {
         if self.typing {

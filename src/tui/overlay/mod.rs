@@ -158,6 +158,8 @@ pub enum Reply {
     Help(&'static str, Vec<help::HelpRow>),
     /// Copy this text; the overlay stays.
     Copy(String),
+    /// Close, and open the form again whose run waits for an answer.
+    EditHeld,
     /// Close, and press this key on what is below.
     Press(KeyEvent),
     /// Stop the runs and leave.
@@ -282,6 +284,47 @@ impl Overlay {
             | Overlay::Opportunities(_)
             | Overlay::Upkeep(_)
             | Overlay::Failure(_) => {}
+        }
+    }
+
+    /// Whether letters are text in it; in the others they are keys.
+    pub fn takes_text(&self) -> bool {
+        match self {
+            Overlay::Log(log) => log.is_typing(),
+            Overlay::Context(open) => open.is_typing(),
+            Overlay::Help(_)
+            | Overlay::Palette(_)
+            | Overlay::Form(_)
+            | Overlay::Digest(_)
+            | Overlay::Reason(_)
+            | Overlay::Bulk(_)
+            | Overlay::Comment(_)
+            | Overlay::NewTool(_)
+            | Overlay::Arguments(_)
+            | Overlay::Call(_)
+            | Overlay::Evolve(_)
+            | Overlay::MarkFailure(_)
+            | Overlay::Say(_)
+            | Overlay::Launch(_) => true,
+            Overlay::Confirm(_)
+            | Overlay::Runs(_)
+            | Overlay::Grants(_)
+            | Overlay::Sets(_)
+            | Overlay::Buffers(_)
+            | Overlay::Report(_)
+            | Overlay::Failure(_)
+            | Overlay::Evolutions(_)
+            | Overlay::Upkeep(_)
+            | Overlay::Opportunities(_) => false,
+        }
+    }
+
+    /// Whether Enter may send or choose something; in the form of a run it goes to the next field or line.
+    pub fn is_sent_by_enter(&self) -> bool {
+        match self {
+            Overlay::Form(form) => form.is_silent(),
+            Overlay::Log(log) => !log.is_typing(),
+            _ => true,
         }
     }
 
@@ -442,9 +485,12 @@ const SLIVER: u16 = 2;
 /// Clears a box in the middle of the screen, draws its frame and returns what lies inside.
 pub(super) fn open_box(screen: Rect, size: (u16, u16), title: &Title, buf: &mut Buffer, look: Look) -> Rect {
     let area = centred(screen, size.0, size.1);
-    // A column or two beside the box would show letters that belong to nothing.
+    // A column or a row or two beside the box would show letters and borders that belong to nothing. The first and the last line stay.
     let narrow = screen.width.saturating_sub(area.width) <= 2 * SLIVER;
-    blank(if narrow { Rect { x: screen.x, width: screen.width, ..area } } else { area }, buf);
+    let tall = screen.height.saturating_sub(area.height) <= 2 * SLIVER;
+    let (x, width) = if narrow { (screen.x, screen.width) } else { (area.x, area.width) };
+    let (y, end) = if tall { (area.y.min(screen.y + 1), screen.bottom() - 1) } else { (area.y, area.bottom()) };
+    blank(Rect { x, y, width, height: end.max(area.bottom()) - y }, buf);
     let inner = frame(area, buf, title, Focus::Here, look.theme);
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
 }

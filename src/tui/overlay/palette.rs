@@ -29,8 +29,12 @@ pub struct PaletteRow {
     pub key: String,
     /// Why it does not work right now, without arguments.
     pub reason: Option<String>,
-    /// Its place among the verbs that were chosen last, 0 for the newest; after them what is likely to be done here.
-    pub place: Option<usize>,
+    /// Its place among the verbs that were chosen last, 0 for the newest.
+    pub recent: Option<usize>,
+    /// Its place among what is most likely to be done here.
+    pub likely: Option<usize>,
+    /// Whether its key works where the focus is.
+    pub is_here: bool,
 }
 
 impl PaletteRow {
@@ -49,8 +53,12 @@ pub struct Defaults {
     pub run: Option<String>,
     /// Number of the selected review.
     pub review: Option<String>,
+    /// First digits of the digest of the selected review: a command line names both.
+    pub digest: Option<String>,
     /// Name of the selected instance of a service.
     pub instance: Option<String>,
+    /// The selected group of failures.
+    pub failure: Option<String>,
 }
 
 #[derive(Debug)]
@@ -244,6 +252,7 @@ impl Palette {
             ArgKind::Run | ArgKind::RunOrInstance => self.defaults.run.clone(),
             ArgKind::Review | ArgKind::ReviewDigest => self.defaults.review.clone(),
             ArgKind::Instance if arg.required => self.defaults.instance.clone(),
+            ArgKind::Failure => self.defaults.failure.clone(),
             _ => None,
         }
     }
@@ -269,16 +278,25 @@ impl Palette {
         };
         let mut found = found;
         let is_verb = matches!(self.step, Step::Verb);
-        // What works here goes first; of everything, what was chosen last.
-        let rank = |at: usize| {
-            let row = self.rows.get(at).filter(|_| is_verb);
-            let place = row.and_then(|row| row.place).filter(|_| text.is_empty()).unwrap_or(usize::MAX);
-            (row.is_some_and(PaletteRow::is_blocked), place)
-        };
-        found.sort_by_key(|(score, at, _)| (rank(*at), -score, *at));
+        found.sort_by_key(|(score, at, _)| {
+            let row = self.rows.get(*at).filter(|_| is_verb);
+            let blocked = row.is_some_and(PaletteRow::is_blocked);
+            let order = row.map(|row| self.order(row));
+            // What was typed says what is wanted; without it the place does.
+            if text.is_empty() { (blocked, order, -score, *at) } else { (blocked, None, -score, *at) }
+        });
         found.truncate(MAX_CHOICES);
         self.shown = found.into_iter().map(|(_, at, matches)| (at, matches)).collect();
         self.list = ListState { height: self.list.height, ..ListState::default() };
+    }
+
+    /// Where a verb stands among those that work: what was chosen last, then what needs nothing more to be typed, and of
+    /// that what one is here for.
+    fn order(&self, row: &PaletteRow) -> (usize, bool, usize, bool) {
+        let last = usize::MAX;
+        let asks = |arg: &&Arg| arg.required && self.preset(row.spec, arg).is_none();
+        let needs_words = asked_of(row.spec).iter().any(asks);
+        (row.recent.unwrap_or(last), needs_words, row.likely.unwrap_or(last), !row.is_here)
     }
 
     /// The command line that does the same; `None` for verbs of the screen only.
@@ -295,7 +313,15 @@ impl Palette {
             let typed = (asked == Some(arg.name)).then(|| self.value()).filter(|value| !value.trim().is_empty());
             let given = given.and_then(|given| given.get(arg.name)).map(str::to_owned);
             let selected = || self.preset(spec, arg).filter(|_| asked != Some(arg.name));
-            typed.or(given).or_else(selected)
+            let value = typed.or(given).or_else(selected);
+            // On the command line an approval names the digest that was on screen.
+            let digest = self.defaults.digest.as_ref().filter(|_| arg.kind == ArgKind::ReviewDigest);
+            match (value, digest) {
+                (Some(review), Some(digest)) if self.defaults.review.as_ref() == Some(&review) => {
+                    Some(format!("{review}={digest}"))
+                }
+                (value, _) => value,
+            }
         };
         let mut line = format!("toolsmith {}", spec.name);
         for arg in spec.args.iter().filter(|arg| arg.required || arg.form.is_positional()) {
@@ -445,7 +471,9 @@ mod tests {
                 spec,
                 key: spec.keys.first().copied().unwrap_or_default().into(),
                 reason: (spec.verb == Verb::Redraw).then(|| "not now".to_owned()),
-                place: (spec.verb == Verb::Zoom).then_some(0),
+                recent: (spec.verb == Verb::Zoom).then_some(0),
+                likely: (spec.verb == Verb::Run).then_some(0),
+                is_here: spec.contexts.contains(&crate::action::Context::Catalog),
             })
             .collect();
         let view = CatalogView {
@@ -498,7 +526,12 @@ mod tests {
         let shown = |palette: &Palette| -> Vec<&str> {
             palette.shown.iter().map(|(at, _)| palette.rows[*at].spec.name).collect()
         };
-        assert_eq!((shown(&palette)[0], *shown(&palette).last().unwrap()), ("zoom", "redraw"));
+        let all = shown(&palette);
+        assert_eq!((all[0], all[1], *all.last().unwrap()), ("zoom", "run", "redraw"));
+        // What works on the selected tool goes before what has to be told more.
+        let place = |name: &str| all.iter().position(|shown| *shown == name).unwrap();
+        assert!(place("source") < place("undo") && place("undo") < place("search"), "{all:?}");
+        assert!(place("archive") < place("rerun") && place("search") < place("redraw"), "{all:?}");
         press(&mut palette, "redraw");
         assert_eq!(press(&mut palette, "\n"), Reply::Stay);
         assert_eq!(palette.note.as_deref(), Some("redraw: not now"));
@@ -513,6 +546,19 @@ mod tests {
         assert_eq!(palette.command_line().unwrap(), "toolsmith promote other --to TO");
         let copied = palette.key(&KeyEvent::new(KeyCode::Char('y'), KeyModifiers::CONTROL));
         assert_eq!(copied, Reply::Copy("toolsmith promote other --to TO".to_owned()));
+    }
+
+    #[test]
+    fn the_command_line_of_an_approval_names_the_review_and_its_digest() {
+        let mut palette = palette();
+        palette.defaults.review = Some("4".into());
+        palette.defaults.digest = Some("0123456789ab".into());
+        palette.defaults.run = Some("17".into());
+        press(&mut palette, "approve");
+        assert_eq!(palette.command_line().unwrap(), "toolsmith approve 4=0123456789ab");
+        palette.input.clear();
+        press(&mut palette, "rerun");
+        assert_eq!(palette.command_line().unwrap(), "toolsmith rerun 17");
     }
 
     #[test]

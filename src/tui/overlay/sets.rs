@@ -98,7 +98,7 @@ fn holds(set: &SetRow) -> String {
 
 fn row(set: &SetRow, width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
-    let sign = if set.in_use { "▸ " } else { "  " };
+    let sign = if set.in_use { "◉ " } else { "  " };
     let locked = match set.locked {
         0 => String::new(),
         locked => format!(", {locked} locked"),

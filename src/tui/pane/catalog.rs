@@ -6,6 +6,7 @@
 mod columns;
 mod drawn;
 mod order;
+mod preview;
 mod stages;
 mod title;
 mod tree;
@@ -30,6 +31,7 @@ use tree::{Listed, Row, Tree};
 
 pub use drawn::{stage_sign, stage_style};
 pub use order::CatalogOrder;
+pub use preview::Preview;
 pub use stages::StageFilter;
 pub use tree::{Group, Grouping};
 
@@ -83,6 +85,7 @@ pub struct CatalogPane {
     tree: Tree,
     drawing: Drawing,
     list: ListState,
+    preview: Option<Preview>,
 }
 
 impl Default for CatalogPane {
@@ -112,6 +115,7 @@ impl Default for CatalogPane {
             tree: Tree::default(),
             drawing: Drawing::default(),
             list: ListState::default(),
+            preview: None,
         }
     }
 }
@@ -466,7 +470,7 @@ impl CatalogPane {
         if inner.height < 14 || self.tree.rows.is_empty() {
             return (inner, None);
         }
-        let height = STRIP_LINES + 1;
+        let height = STRIP_LINES + 1 + Self::preview_lines(inner.height);
         let strip = Rect { y: inner.bottom() - height, height, ..inner };
         (Rect { height: inner.height - height, ..inner }, Some(strip))
     }
@@ -552,7 +556,10 @@ impl CatalogPane {
         let theme = look.theme;
         let text = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
         let (name, lines) = match self.selected() {
-            Selected::Tool(tool) => (tool.name.to_string(), tool_strip(tool, usize::from(text.width), look)),
+            Selected::Tool(tool) => {
+                let below = usize::from(area.height.saturating_sub(STRIP_LINES + 1));
+                (tool.name.to_string(), tool_strip(tool, self.preview_of(tool), (text.width.into(), below), look))
+            }
             Selected::Problem(problem) => {
                 (place_words(problem), problem_strip(problem, usize::from(text.width), theme))
             }

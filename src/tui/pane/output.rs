@@ -452,7 +452,7 @@ fn level_style(run: &Run, theme: &Theme) -> Style {
 /// Sign and style of an outcome; the word always stands beside it somewhere.
 pub fn outcome_sign(outcome: RunOutcome, theme: &Theme) -> (&'static str, Style) {
     match outcome {
-        RunOutcome::Running => ("▸", theme.accent),
+        RunOutcome::Running => ("▶", theme.accent),
         RunOutcome::Succeeded => ("✓", theme.good),
         RunOutcome::Cancelled => ("–", theme.dim),
         RunOutcome::Failed

@@ -196,6 +196,13 @@ impl QueuePane {
         same.filter_map(|(_, place)| self.items.get(*place)).find(|review| covers(review))
     }
 
+    /// The review behind another one, round the end; `None` when there is no other.
+    pub fn after(&self, id: ReviewId) -> Option<&Review> {
+        let at = self.items.iter().position(|review| review.id == id).map_or(0, |at| at + 1);
+        let next = self.items.get(at).or(self.items.first());
+        next.filter(|review| review.id != id)
+    }
+
     /// Place in the queue, counted from 1, and how many wait.
     pub fn place(&self, id: ReviewId) -> Option<(usize, usize)> {
         self.items.iter().position(|review| review.id == id).map(|at| (at + 1, self.items.len()))

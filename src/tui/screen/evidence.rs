@@ -2,6 +2,7 @@
 
 use crate::domain::{Manifest, Run, Tool, ToolDetail};
 use crate::engine::{Behaviour, EvidenceLine, Weight};
+use crate::tui::input_table;
 use crate::tui::now::Now;
 use crate::tui::phrase::{ago, bytes, duration};
 use crate::tui::widget::{Piece, Place, TextLine, TextView, Tone};
@@ -13,6 +14,8 @@ pub(super) const LABEL_WIDTH: usize = 18;
 pub(super) const NARROW_LABEL_WIDTH: usize = 12;
 /// Runs listed at most.
 const MAX_RUNS: usize = 5;
+/// Columns of the table of inputs; a narrower screen wraps its lines.
+const TABLE_WIDTH: usize = 500;
 
 /// Facts below each other; where one is about lines of a file it can be followed.
 pub(super) struct Facts {
@@ -107,6 +110,7 @@ pub fn of_tool(detail: &ToolDetail, runs: &[Run], now: Now) -> TextView {
     lines.extend(identity_lines(tool));
     lines.push(heading("Execution"));
     lines.extend(run_lines(&detail.manifest, tool));
+    lines.extend(runs.first().map(|run| fact("last run", &run_words(run, now))));
     for (title, schema) in [("Input", &detail.manifest.input), ("Output", &detail.manifest.output)] {
         if let Some(schema) = schema {
             lines.push(heading(title));
@@ -190,29 +194,14 @@ fn run_lines(manifest: &Manifest, tool: &Tool) -> Vec<TextLine> {
     lines
 }
 
-/// The properties of an object schema in a line each; any other schema in one line.
+/// The properties of an object schema as a table; any other schema in one line.
 fn schema_lines(schema: &Value) -> Vec<TextLine> {
-    let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+    let Some(rows) = input_table::inputs(schema) else {
         return vec![TextLine::new(&schema.to_string(), Tone::Plain)];
     };
-    let required: Vec<&str> = schema
-        .get("required")
-        .and_then(Value::as_array)
-        .map(|names| names.iter().filter_map(Value::as_str).collect())
-        .unwrap_or_default();
-    properties
-        .iter()
-        .map(|(name, property)| {
-            let kind = property.get("type").map(plain).unwrap_or_default();
-            let needed = if required.contains(&name.as_str()) { " needed" } else { "" };
-            let doc = property.get("description").map(plain).unwrap_or_default();
-            fact(name, &format!("{kind}{needed}  {doc}"))
-        })
-        .collect()
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    let lines = input_table::lines(&rows, TABLE_WIDTH);
+    let tone = |at: usize| if at == 0 { Tone::Fold } else { Tone::Fact };
+    lines.iter().enumerate().map(|(at, line)| TextLine::One(Piece::new(line, tone(at)).hanging(2))).collect()
 }
 
 fn run_words(run: &Run, now: Now) -> String {

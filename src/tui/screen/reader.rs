@@ -42,6 +42,8 @@ pub enum TabKind {
     Difference,
     /// Comments of reviewers.
     Comments,
+    /// The list of the files.
+    Outline,
     /// A text of another screen, which knows it by this name.
     Named(&'static str),
 }

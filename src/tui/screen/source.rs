@@ -52,7 +52,7 @@ impl SourceScreen {
         let main = dossier.detail.main_file().and_then(|main| files.iter().position(|file| file.path == main.path));
         let mut show = match self.purpose {
             DetailFor::Source => main.map_or(0, |at| at + 1),
-            DetailFor::Show | DetailFor::Diff | DetailFor::Run => 0,
+            DetailFor::Show | DetailFor::Diff | DetailFor::Run | DetailFor::Preview => 0,
         };
         if self.purpose == DetailFor::Diff {
             show = tabs.len();

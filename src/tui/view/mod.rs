@@ -9,7 +9,8 @@ use super::pane::Pane;
 use super::pane::rows::{Focus, Look};
 use super::screen::Screen;
 use super::screen::reader::Exposure;
-use crate::tui::ink::Ink;
+use crate::tui::ascii::Letters;
+use crate::tui::ink::{Ink, blank, fade};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -17,7 +18,8 @@ use ratatui::layout::{Position, Rect};
 /// Draws the whole screen.
 pub fn draw(app: &mut App, frame: &mut Frame) {
     let area = frame.area();
-    app.size = (area.width, area.height);
+    let room = app.letters.room(area);
+    app.size = (room.width, room.height);
     if let Some(cursor) = draw_into(app, area, frame.buffer_mut()) {
         frame.set_cursor_position(cursor);
     }
@@ -26,6 +28,8 @@ pub fn draw(app: &mut App, frame: &mut Frame) {
 /// Draws the whole screen into a buffer and returns where the cursor is.
 pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position> {
     app.spots.clear();
+    let whole = area;
+    let area = app.letters.room(whole);
     let arrangement = arrange(area, app.needs());
     if arrangement == Arrangement::TooSmall {
         draw_too_small(app, area, buf);
@@ -38,12 +42,19 @@ pub fn draw_into(app: &mut App, area: Rect, buf: &mut Buffer) -> Option<Position
         }
     };
     let look = Look { theme: &app.theme, keymap: &app.keymap, now: app.now };
-    for overlay in &mut app.overlays {
+    // Whoever hears the screen hears one thing at a time.
+    let first = if app.letters == Letters::Linear { app.overlays.len().saturating_sub(1) } else { 0 };
+    if !app.overlays.is_empty() {
+        fade(Rect { height: area.height - 1, ..area }, buf, app.theme.dim);
+    }
+    for overlay in app.overlays.iter_mut().skip(first) {
+        if app.letters == Letters::Linear {
+            blank(whole, buf);
+        }
         cursor = overlay.draw(area, buf, look);
     }
     bars::draw_message(app, area, buf);
-    app.letters.apply(buf);
-    cursor
+    app.letters.apply(buf, area, cursor)
 }
 
 fn draw_too_small(app: &App, area: Rect, buf: &mut Buffer) {

@@ -300,7 +300,7 @@ impl Fields {
                 }
                 Entry::Choice { words, chosen } => draw_choice(words, *chosen, place, buf, theme),
                 Entry::Switch(on) => {
-                    buf.put(place.x, y, if *on { "● yes" } else { "○ no" }, usize::from(place.width), theme.text);
+                    buf.put(place.x, y, if *on { "yes" } else { "no" }, usize::from(place.width), theme.text);
                 }
             }
             y += 1;
@@ -327,7 +327,7 @@ fn draw_choice(words: &[String], chosen: usize, area: Rect, buf: &mut Buffer, th
     let shown = words.iter().enumerate().filter(|(at, _)| fits || *at == chosen);
     let spans: Vec<Span> = shown
         .map(|(at, word)| {
-            let (sign, style) = if at == chosen { ("●", theme.accent) } else { ("○", theme.dim) };
+            let (sign, style) = if at == chosen { ("◉", theme.accent) } else { (" ", theme.dim) };
             Span::styled(format!("{sign} {word}  "), style)
         })
         .collect();

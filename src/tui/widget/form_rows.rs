@@ -89,7 +89,7 @@ impl Layout {
             (_, false) => theme.text,
         };
         let text = label(field);
-        let sign = if index == view.focus { "▸" } else { " " };
+        let sign = if index == view.focus { "›" } else { " " };
         buf.put(strip.x, strip.y, sign, 1, theme.accent);
         let width = self.label_width.min(usize::from(strip.width.saturating_sub(1)));
         if columns(&text) > width {
@@ -213,7 +213,7 @@ fn value_text(field: &Field, is_focused: bool, theme: &Theme) -> (String, Style)
         FieldKind::Switch if !is_focused && text == "true" => ("[x] true".to_owned(), theme.text),
         FieldKind::Switch if !is_focused && text == "false" => ("[ ] false".to_owned(), theme.text),
         FieldKind::Choice(_) | FieldKind::Switch | FieldKind::Variant(_) if is_focused => {
-            (format!("◂ {chosen} ▸"), theme.accent)
+            (format!("‹ {chosen} ›"), theme.accent)
         }
         _ if text.is_empty() => match (&field.default, field.is_filled()) {
             (_, true) => ("\"\"".to_owned(), theme.text),

@@ -46,6 +46,10 @@ pub struct OutputView {
     column: usize,
     wrap: Switch,
     times: Switch,
+    /// Lines before this one are hidden.
+    cleared: usize,
+    /// Marks that somebody set so far.
+    marks: usize,
     size: (usize, usize),
     /// The line of each row on screen.
     drawn: Vec<usize>,
@@ -78,6 +82,8 @@ impl OutputView {
             column: 0,
             wrap: Switch::On,
             times: Switch::Off,
+            cleared: 0,
+            marks: 0,
             size: (80, 24),
             drawn: Vec::new(),
             selection: None,
@@ -111,6 +117,21 @@ impl OutputView {
         let line = self.transcript.begin(SafeText::source_line(text).into());
         self.refresh_matches();
         line
+    }
+
+    /// Draws a line below what came so far, escaped; its number, counted from 1, stands in front.
+    pub fn mark_line(&mut self, text: &str) {
+        self.marks += 1;
+        self.transcript.mark(SafeText::source_line(&format!("mark {} {text}", self.marks)).into());
+        self.refresh_matches();
+    }
+
+    /// Hides what came so far, or shows it again where it is hidden. Returns how many lines are hidden now.
+    pub fn toggle_cleared(&mut self) -> usize {
+        let span = self.transcript.span();
+        self.cleared = if self.cleared > span.start { 0 } else { span.end };
+        self.follow();
+        self.cleared.saturating_sub(span.start)
     }
 
     /// The number of the first line kept.
@@ -182,7 +203,7 @@ impl OutputView {
 
     /// Whether the first line kept is the first on screen: the moment to fetch older ones.
     pub fn is_at_top(&self) -> bool {
-        self.top <= (self.transcript.span().start, 0)
+        self.cleared == 0 && self.top <= (self.transcript.span().start, 0)
     }
 
     /// Moves the view. Upwards stops following, reaching the end follows again.
@@ -194,7 +215,7 @@ impl OutputView {
             Move::Pages(pages) => self.move_rows(pages * (height - 1).max(1)),
             Move::Top => {
                 self.pause();
-                self.top = (self.transcript.span().start, 0);
+                self.top = (self.span().start, 0);
             }
             Move::Bottom => self.follow(),
             Move::Columns(by) => self.column = self.column.saturating_add_signed(by).min(self.widest()),
@@ -320,7 +341,7 @@ impl OutputView {
             return;
         }
         let last = self.last_top(self.size.1);
-        let first = (self.transcript.span().start, 0);
+        let first = (self.span().start, 0);
         self.top = if self.follow { last } else { self.top.clamp(first, last) };
         let (mut line, mut row) = self.top;
         for y in area.top()..area.bottom() {
@@ -458,6 +479,9 @@ impl OutputView {
 
     fn show_match(&mut self) {
         let Some((number, start)) = self.current else { return };
+        if number < self.cleared {
+            self.cleared = 0;
+        }
         self.pause();
         let width = self.body_width();
         let height = self.size.1;
@@ -481,7 +505,8 @@ impl OutputView {
 
 impl Paged for OutputView {
     fn span(&self) -> Range<usize> {
-        self.transcript.span()
+        let span = self.transcript.span();
+        span.start.max(self.cleared).min(span.end)..span.end
     }
 
     fn rows_of(&self, line: usize) -> usize {
@@ -498,7 +523,7 @@ fn look(line: &OutLine, theme: &Theme) -> (&'static str, Style, Style) {
         LineKind::Output(Stream::Stdout) => ("", theme.gutter, theme.text),
         LineKind::Output(Stream::Stderr) => ("!", theme.warn, theme.text),
         LineKind::Note => ("·", theme.dim, theme.dim),
-        LineKind::Mark => ("▸", theme.accent, theme.title),
+        LineKind::Mark => ("■", theme.accent, theme.title),
     }
 }
 

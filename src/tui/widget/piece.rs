@@ -223,7 +223,7 @@ impl TextLine {
     }
 
     /// Whether nobody has to read it.
-    pub(super) fn is_extra(&self) -> bool {
+    pub fn is_extra(&self) -> bool {
         self.pieces().all(|piece| piece.is_extra)
     }
 

@@ -270,6 +270,12 @@ impl Transcript {
         self.add(OutLine { text, runs: Vec::new(), kind: LineKind::Note, at_ms: self.at_ms, origin, joined });
     }
 
+    /// Writes a mark that a reader set: what follows goes on as before.
+    pub(super) fn mark(&mut self, text: String) {
+        let (at_ms, origin, kind) = (self.at_ms, self.origin, LineKind::Mark);
+        self.add(OutLine { text, runs: Vec::new(), kind, at_ms, origin, joined: false });
+    }
+
     /// Writes a mark: what follows comes from another process, with a spool of its own. Returns the number of its line.
     pub(super) fn begin(&mut self, text: String) -> usize {
         self.interrupt();

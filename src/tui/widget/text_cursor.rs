@@ -6,6 +6,7 @@ use super::Move;
 use super::piece::{Flag, Place, TextLine};
 use super::rows::Paged;
 use super::text::{Jump, TextView};
+use crate::tui::mark::Tone;
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
@@ -83,6 +84,15 @@ impl TextView {
         found.is_some()
     }
 
+    /// Puts the first line that is new or gone on screen, with the cursor on it.
+    pub fn show_first_change(&mut self) {
+        let is_change =
+            |line: &TextLine| line.pieces().any(|piece| matches!(piece.tone(), Tone::Added | Tone::Removed));
+        if let Some(line) = self.lines().iter().position(is_change) {
+            self.show_line(line);
+        }
+    }
+
     /// Flags lines by what they stand for.
     pub fn set_flags(&mut self, flags: HashMap<Place, Flag>) {
         self.flags = flags;
@@ -126,6 +136,9 @@ impl TextView {
     pub(super) fn scroll_with_cursor(&mut self, step: Move) -> bool {
         let height = self.height();
         let last = self.lines().len().saturating_sub(1);
+        if self.lines().is_empty() {
+            return true;
+        }
         match step {
             Move::Rows(rows) => (0..rows.unsigned_abs()).for_each(|_| self.step_cursor(rows.signum())),
             Move::HalfPages(pages) => self.turn(pages, (height / 2).max(1)),

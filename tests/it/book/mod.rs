@@ -4,6 +4,7 @@
 mod console;
 mod json;
 mod pages;
+mod promises;
 mod reference;
 
 /// One test for each page with commands; a chapter is one session at a shell.

@@ -1,6 +1,7 @@
 //! Decisions and stages: who may, what must be named, and what is left behind.
 
 use super::Shell;
+use crate::support::{Terminal, Workspace};
 use serde_json::json;
 use std::process::Command;
 
@@ -240,4 +241,27 @@ fn no_agent_puts_an_end_to_a_review_that_waited_before_it_asked() {
     shell.call(&["request", "--file", file.to_str().unwrap(), "--as-agent", "coder"]).exits(0);
     let review = shell.waiting_review();
     assert_eq!((&review["id"], &review["expires_at"]), (&json!(1), &json!(null)), "{review}");
+}
+
+#[test]
+fn some_tools_of_an_adoption_are_approved_by_name_and_the_others_wait() {
+    let workspace = Workspace::new();
+    for name in ["alpha", "beta"] {
+        workspace.write(&format!("tools/approved/{name}/{name}.py"), "print('{}')\n");
+        let manifest = format!("name = \"{name}\"\nversion = \"1.0.0\"\ndescription = \"Says {name}\"\n");
+        workspace.write(&format!("tools/approved/{name}/tool.toml"), &manifest);
+    }
+    let (reviews, _) = workspace.json(&["reviews"]);
+    let adoption = &reviews["reviews"][0];
+    assert_eq!((&adoption["kind"], adoption["members"].as_array().unwrap().len()), (&json!("adoption"), 2));
+    let (id, digest) = (adoption["id"].to_string(), adoption["digest"].as_str().unwrap()[..12].to_owned());
+    let approve = |only: &str| {
+        let args = ["approve", &id, "--digest", &digest, "--only", only, "--unread", "--reason", "known", "--yes"];
+        Terminal::toolsmith(&workspace, &args, (120, 40)).wait_end().exit_code()
+    };
+    assert_ne!(approve("gamma"), 0, "it is not part of the adoption");
+    assert_eq!(approve("beta"), 0);
+    let (after, _) = workspace.json(&["reviews"]);
+    let members = after["reviews"][0]["members"].as_array().unwrap();
+    assert_eq!((members.len(), &members[0][0]), (1, &json!("alpha")), "{after:#}");
 }

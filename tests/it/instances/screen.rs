@@ -18,11 +18,23 @@ fn a_service_is_launched_talked_to_and_ended_with_keys_alone() {
     let (bench, mark) = Bench::with_companion("");
     let mut terminal = open(&bench);
     assert!(!terminal.text().contains("5 Services"), "there is no instance yet");
-    terminal.send("r").wait_text("5 Services").wait_text("● running");
+    terminal.send("r").wait_text("5 Services").wait_text("▶ running");
     assert_eq!(bench.instance("companion")["state"], "running");
-    terminal.send("\"").wait_text("Say to companion").send("hello there\r").wait_text("1: hello there");
+    terminal
+        .send("\"")
+        .wait_text("Say to companion")
+        .send("hello there")
+        .wait_text("hello there")
+        .send("\r")
+        .wait_text("1: hello there");
     terminal.send("\x1b").wait_gone("Say to companion").send("i").wait_text("1: hello there");
-    terminal.send("s").wait_text("Stage a prompt").send("answer briefly\r").wait_text("staged       answer briefly");
+    terminal
+        .send("s")
+        .wait_text("Stage a prompt")
+        .send("answer briefly")
+        .wait_text("answer briefly")
+        .send("\r")
+        .wait_text("staged       answer briefly");
     terminal
         .send("p")
         .wait_text("next message answer briefly")
@@ -36,11 +48,17 @@ fn a_service_is_launched_talked_to_and_ended_with_keys_alone() {
     terminal.wait_text("2: from the shell");
     // What is open goes on with the next start.
     bench.ok(&["relaunch", "companion"]);
-    terminal.wait_text("▸ start 2 · run #").wait_text("ended: cancelled");
+    terminal.wait_text("■ start 2 · run #").wait_text("ended: cancelled");
     bench.say("companion", "after it");
-    terminal.wait_text("after it").send("5S").wait_text("y confirm").send("y").wait_text("○ stopped");
+    terminal
+        .wait_text("after it")
+        .wait_text("S terminate")
+        .send("S")
+        .wait_text("y confirm")
+        .send("y")
+        .wait_text("– stopped");
     Bench::until_gone(&mark);
-    terminal.send("r").wait_text("● running").send("q").wait_end();
+    terminal.send("r").wait_text("▶ running").send("q").wait_end();
     assert!(terminal.text().contains("1 service keeps running"), "{}", terminal.text());
     assert_eq!(bench.instance("companion")["state"], "running");
     bench.ok(&["terminate", "companion"]);
@@ -52,7 +70,7 @@ fn a_keeper_that_is_killed_is_seen_by_the_workbench_which_starts_the_service_aga
     let (bench, mark) = Bench::with_companion("");
     bench.ok(&["launch", "companion", "--wait"]);
     let mut terminal = open(&bench);
-    terminal.wait_text("● running");
+    terminal.wait_text("▶ running");
     let (first, keeper) = (processes_with(&mark), bench.keepers());
     assert_eq!((first.len(), keeper.len()), (1, 1));
     keeper.into_iter().for_each(kill);
@@ -62,7 +80,7 @@ fn a_keeper_that_is_killed_is_seen_by_the_workbench_which_starts_the_service_aga
         assert!(Instant::now() < give_up, "nobody started it again\n{}", terminal.text());
         std::thread::yield_now();
     }
-    terminal.wait_text("● running").send("q").wait_end();
+    terminal.wait_text("▶ running").send("q").wait_end();
     bench.ok(&["terminate", "companion"]);
     Bench::until_gone(&mark);
 }
@@ -85,10 +103,10 @@ fn a_service_that_dies_is_shown_within_a_second() {
     let (bench, mark) = Bench::with_companion("[service]\nrestart = \"never\"\n");
     bench.ok(&["launch", "companion", "--wait"]);
     let mut terminal = open(&bench);
-    terminal.wait_text("● running");
+    terminal.wait_text("▶ running");
     let killed = Instant::now();
     processes_with(&mark).into_iter().for_each(kill);
-    terminal.wait_gone("● running");
+    terminal.wait_gone("▶ running");
     // Twice the time that is promised: the machine of a test is busy.
     assert!(killed.elapsed() < Duration::from_secs(2), "{:?}", killed.elapsed());
     terminal.send("q").wait_end();

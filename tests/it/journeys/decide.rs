@@ -121,7 +121,7 @@ fn an_approval_without_reading_needs_the_word_and_a_reason_and_the_record_says_s
     terminal.wait_text("lines unread").send("a").wait_text("next: the digest");
     terminal.send("unread").wait_text("not approved yet");
     terminal.send(&digest[..4]).wait_text("reason (visible to all)").send(key::ENTER).wait_text("a reason is needed");
-    terminal.send("tried it").send(key::ENTER).wait_gone("reason (visible to all)");
+    terminal.send("tried it").wait_text("tried it").send(key::ENTER).wait_gone("reason (visible to all)");
     let shown = stage_of(&workspace, "long", "approved");
     let unread = &shown["tool"]["approved_unread"];
     let (total, left) = (unread["lines_total"].as_u64().unwrap(), unread["lines_unread"].as_u64().unwrap());
@@ -152,7 +152,7 @@ fn marked_reviews_that_were_never_opened_are_not_approved_together() {
     terminal.send("m").wait_text("1 selected").send("m").wait_text("2 selected").send("m").wait_text("3 selected");
     terminal.send("a").wait_text("Approve several").wait_text("– no ");
     terminal.wait_gone("read first");
-    terminal.send("approve 3 tools").send(key::ENTER);
+    terminal.send("approve 3 tools").wait_text("pending").send(key::ENTER);
     terminal.send(key::ESC).wait_gone("Approve several");
     let (reviews, _) = workspace.json(&["reviews"]);
     assert_eq!(reviews["reviews"].as_array().unwrap().len(), 3, "{reviews:#}");

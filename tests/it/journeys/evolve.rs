@@ -44,7 +44,7 @@ fn workspace() -> Workspace {
 fn a_failing_tool_is_run_again_evolved_and_its_repair_opens_as_a_review() {
     let workspace = workspace();
     let mut terminal = open(&workspace, LARGE);
-    terminal.send("3").wait_text("NameError").send("r").wait_text("exit 1");
+    terminal.send("3").wait_text("enter open output").send("r").wait_text("exit 1");
     terminal.send("e").wait_text("asks built-in: no model needed");
     terminal.send("\x10").wait_text("Request preview").send(key::ESC).wait_text("ctrl-p preview");
     terminal.send("\x13").wait_text("evolution 1").wait_text("saved, pending review: enter opens review");
@@ -75,7 +75,7 @@ fn a_killed_workbench_leaves_an_evolution_that_a_key_resumes() {
     std::fs::write(config.join("config.toml"), text).unwrap();
 
     let mut terminal = open(&workspace, LARGE);
-    terminal.send("3").wait_text("NameError").send("e").wait_text("asks built-in");
+    terminal.send("3").wait_text("enter open output").send("e").wait_text("asks built-in");
     terminal.send("use json").send("\x13").wait_text("asked").wait_text("writing").wait_text("S stop");
     terminal.signal(rustix::process::Signal::KILL).wait_end();
 

@@ -77,6 +77,6 @@ fn a_run_is_cancelled_by_its_key() {
     let workspace =
         Workspace::new().with_script("forever", "import time\nprint('started', flush=True)\ntime.sleep(600)");
     let mut terminal = open(&workspace, LARGE);
-    terminal.wait_text("forever").send("r").wait_text("started").send("2S").wait_text("cancelled");
+    terminal.wait_text("forever").send("r").wait_text("started").wait_text("S cancel").send("S").wait_text("cancelled");
     workspace.json_until(&["runs"], |answer| answer["runs"][0]["outcome"] == "cancelled");
 }

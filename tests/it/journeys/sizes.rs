@@ -55,7 +55,13 @@ fn without_bubblewrap_the_start_says_what_that_costs() {
     std::fs::write(folder.join("config.toml"), "[isolation]\nbubblewrap = \"/nowhere/bwrap\"\n").unwrap();
     for size in SMALL {
         let mut terminal = open(&workspace, size);
-        terminal.wait_text("! no bubblewrap · :d").send(":").wait_text("doctor").send("doctor\r");
+        terminal
+            .wait_text("! no bubblewrap · :d")
+            .send(":")
+            .wait_text("doctor")
+            .send("doctor")
+            .wait_text(": doctor")
+            .send(key::ENTER);
         terminal.wait_text("bubblewrap is not installed").wait_text("apt-get install bubblewrap");
     }
 }

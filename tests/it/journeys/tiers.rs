@@ -21,7 +21,7 @@ fn with_two() -> Workspace {
 fn the_first_run_of_a_locked_tool_asks_and_yes_opens_it_for_this_workbench() {
     let workspace = with_two();
     let mut terminal = open(&workspace, LARGE);
-    terminal.wait_text("1 locked").send("/dear").wait_text("1 of 2").send(key::ENTER).send("r");
+    terminal.wait_text("1 locked").send("/dear").wait_text("1 of 2").send(key::ENTER).wait_text("r run").send("r");
     terminal.wait_text("Unlock dear?").wait_text("y confirm").send("y").wait_text("dear-ran");
     terminal.wait_gone("1 locked");
     let (grants, _) = workspace.json(&["grants"]);
@@ -33,7 +33,18 @@ fn a_choice_of_tools_is_taken_in_use_by_a_key() {
     let workspace = with_two();
     let mut terminal = open(&workspace, LARGE);
     terminal.wait_text("dear").send("T").wait_text("Tool sets").wait_text("minimal");
-    terminal.send("g").send(key::ENTER).wait_text("tool set in use: minimal").wait_text("1 of 2 · minimal");
-    terminal.send("T").wait_text("all tools").send("G").send(key::ENTER).wait_text("tool set in use: full");
+    terminal
+        .send("g")
+        .wait_text("›  minimal")
+        .send(key::ENTER)
+        .wait_text("tool set in use: minimal")
+        .wait_text("1 of 2 · minimal");
+    terminal
+        .send("T")
+        .wait_text("all tools")
+        .send("G")
+        .wait_text("›  full")
+        .send(key::ENTER)
+        .wait_text("tool set in use: full");
     terminal.wait_text("dear");
 }

@@ -146,7 +146,8 @@ fn the_workbench_runs_a_tool_on_the_worker_that_its_form_chooses() {
     terminal.send("\x0f").wait_text("runs on worker two");
     terminal.send("\x13").wait_text("isolated on two");
     terminal.send(":").wait_text("all verbs");
-    terminal.send("workers\r").wait_text("worker to contact").send("two\r").wait_text("round trip");
+    terminal.send("workers").wait_text(": workers").send("\r").wait_text("worker to contact");
+    terminal.send("two").wait_text("two").send("\r").wait_text("round trip");
     drop(terminal);
     let (runs, _) = world.workspace.json(&["runs"]);
     assert_eq!((&runs["runs"][0]["worker"], &runs["runs"][0]["outcome"]), (&json!("two"), &json!("succeeded")));

@@ -23,6 +23,8 @@ impl App {
             tool: self.selected_tool().map(|tool| self.reference(&tool)),
             run: self.selected_run().map(|run| run.to_string()),
             review: self.selected_review().map(|review| review.id.to_string()),
+            digest: self.selected_review().map(|review| review.digest.short()),
+            failure: self.selected_failure().map(|group| group.signature.clone()),
             instance: self.selected_instance().map(|view| view.instance.name.to_string()),
         };
         let palette = Palette::new(self.palette_rows(), Arc::clone(self.catalog.view()), defaults);

@@ -1,6 +1,7 @@
 //! How groups and problems are drawn in the list, and the lines below it about what is selected.
 
 use super::STRIP_LINES;
+use super::preview::Preview;
 use super::tree::{Group, Grouping};
 use crate::domain::{Problem, ProblemCode, SkippedFile, Stage, Tool, ToolReview, ToolState, skipped_because};
 use crate::tui::ink::{Line, Span};
@@ -139,7 +140,12 @@ pub(super) fn problem_row(problem: &Problem, indent: usize, width: usize, theme:
 }
 
 /// The lines about a tool below the list.
-pub(super) fn tool_strip(tool: &Tool, width: usize, look: Look) -> Vec<Line> {
+pub(super) fn tool_strip(
+    tool: &Tool,
+    preview: Option<&Preview>,
+    (width, below): (usize, usize),
+    look: Look,
+) -> Vec<Line> {
     let theme = look.theme;
     let mut lines = Vec::new();
     let described = if tool.description.is_empty() { "no description".to_owned() } else { safe(&tool.description) };
@@ -153,14 +159,24 @@ pub(super) fn tool_strip(tool: &Tool, width: usize, look: Look) -> Vec<Line> {
     // The facts have a line of their own, and so has the place, unless the note needs it.
     lines.extend(at_most(&described, width, (free - 2).clamp(1, 2)).into_iter().map(|t| Line::styled(t, theme.text)));
     let tier = if tool.classified { tool.cost_tier.word() } else { "unclassified" };
-    let last = tool.facts.last_run_at.map(|at| format!(" · last run {}", phrase::ago(look.now.wall, at)));
-    let (category, last) = (safe(&tool.category.0), last.unwrap_or_default());
-    let facts = format!("{} · {} · {category} · {tier} cost{last}", tool.stage, tool.kind);
+    let last = tool.facts.last_run_at.map(|at| format!("last run {}", phrase::ago(look.now.wall, at)));
+    let last = preview.and_then(|preview| preview.last_run(look.now)).or(last);
+    // What the row does not say goes first.
+    let last = last.map(|last| format!("{last} · ")).unwrap_or_default();
+    let category = safe(&tool.category.0);
+    let facts = format!("{last}{} · {} · {category} · {tier} cost", tool.stage, tool.kind);
     lines.push(Line::styled(cut(&facts, width), theme.dim));
     if free > 2 {
         lines.push(Line::styled(cut(&safe(&tool.path), width), theme.dim));
     }
     lines.extend(note.into_iter().map(|text| Line::styled(text, style)));
+    if let Some(preview) = preview.filter(|_| below > 2) {
+        // Below the usual lines, wherever these end, so that the table stays where it is.
+        lines.resize(usize::from(STRIP_LINES) + 1, Line::default());
+        let table = preview.table(below - 1, width);
+        let style = |at: usize| if at == 0 { theme.dim } else { theme.text };
+        lines.extend(table.into_iter().enumerate().map(|(at, text)| Line::styled(text, style(at))));
+    }
     lines
 }
 

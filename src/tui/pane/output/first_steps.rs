@@ -44,7 +44,7 @@ impl FirstSteps {
         ];
         let mut lines = vec!["First steps".to_owned(), String::new()];
         for (number, (is_done, text)) in (1..).zip(steps) {
-            lines.push(format!("{} {number}. {text}", if is_done { "✓" } else { "○" }));
+            lines.push(format!("{} {number}. {text}", if is_done { "✓" } else { "□" }));
         }
         if self.to_adopt > 0 {
             let came = phrase::plural(self.to_adopt, "tool came", "tools came");

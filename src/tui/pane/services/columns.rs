@@ -158,15 +158,15 @@ impl Columns {
 /// The sign and the style of a state; its word always stands beside them.
 fn state_sign(state: InstanceState, theme: &Theme) -> (&'static str, Style) {
     match state {
-        InstanceState::Running => ("●", theme.good),
+        InstanceState::Running => ("▶", theme.good),
         InstanceState::Unhealthy => ("!", theme.bad),
         InstanceState::Failed => ("✗", theme.bad),
         InstanceState::Lost => ("?", theme.bad),
-        InstanceState::Starting => ("▸", theme.warn),
+        InstanceState::Starting => ("▹", theme.warn),
         InstanceState::Waiting => ("…", theme.warn),
-        InstanceState::Stopping => ("▾", theme.warn),
+        InstanceState::Stopping => ("▿", theme.warn),
         InstanceState::BackingOff => ("◷", theme.warn),
-        InstanceState::Stopped => ("○", theme.dim),
+        InstanceState::Stopped => ("–", theme.dim),
     }
 }
 

@@ -83,7 +83,7 @@ impl ReviewScreen {
 
     /// Goes to the next or the previous heading: a file, a hunk, a comment. `false` when there is none.
     pub fn jump_hunk(&mut self, to: Jump) -> bool {
-        if self.reader.current().kind == TabKind::Facts {
+        if matches!(self.reader.current().kind, TabKind::Facts | TabKind::Outline) {
             let kind = if self.reading == Reading::Difference { TabKind::Difference } else { TabKind::File(0) };
             self.reader.show_kind(kind);
         }
@@ -132,6 +132,10 @@ impl ReviewScreen {
                     None => Err("this comment is about the whole tool".to_owned()),
                 }
             }
+            (TabKind::Outline, Some(Place::Link(_))) => match self.outline_paths().first().cloned() {
+                Some(path) => self.go_to(&path, None),
+                None => Ok(()),
+            },
             (_, Some(fold @ Place::Fold(..))) => {
                 self.unfolded.folds.insert(fold);
                 self.lay_out();
@@ -183,14 +187,14 @@ impl ReviewScreen {
     /// Begins a range of lines, or ends the one there is: whether one is chosen now. `None` where no lines can be chosen.
     pub fn toggle_range(&mut self) -> Option<bool> {
         let tab = self.reader.current_mut();
-        matches!(tab.kind, TabKind::File(_) | TabKind::Difference).then(|| tab.view.toggle_range())
+        matches!(tab.kind, TabKind::File(_) | TabKind::Difference | TabKind::Outline).then(|| tab.view.toggle_range())
     }
 
     /// The number of the comment that the cursor is on.
     pub(super) fn comment_number(&self) -> Option<usize> {
         let tab = self.reader.current();
         match (tab.kind, tab.view.cursor_place()?) {
-            (TabKind::Facts, _) => None,
+            (TabKind::Facts | TabKind::Outline, _) => None,
             (_, Place::Link(number)) => Some(number),
             _ => None,
         }
@@ -203,6 +207,10 @@ impl ReviewScreen {
             let Some(Place::Link(number)) = tab.view.cursor_place() else { return None };
             let link = self.links.get(number)?;
             return Some(CommentAnchor { path: Some(link.path.clone()), lines: link.line.map(|line| (line, line)) });
+        }
+        if tab.kind == TabKind::Outline {
+            let path = self.outline_paths().first().cloned();
+            return path.map(|path| CommentAnchor { path: Some(path), lines: None });
         }
         let places = tab.view.chosen_places();
         let file = places.iter().find_map(|place| match place {

@@ -1,10 +1,11 @@
 //! What was read of a review that was closed: opened again, it goes on where it was left.
 
 use super::{ReviewScreen, Watch};
-use crate::domain::{Digest, DisplayRecord};
+use crate::domain::{Digest, DisplayRecord, ToolName};
 use crate::tui::now::Now;
 use crate::tui::screen::reader::TabKind;
 use crate::tui::widget::Recall;
+use std::collections::BTreeSet;
 
 /// What was read of a version.
 #[derive(Debug, Clone)]
@@ -14,6 +15,8 @@ pub struct Kept {
     evidence: Digest,
     texts: Vec<(TabKind, Recall)>,
     watch: Watch,
+    /// The tools of an adoption that the approval leaves out.
+    left_out: BTreeSet<ToolName>,
     /// What the record says of it.
     pub shown: DisplayRecord,
 }
@@ -46,6 +49,7 @@ impl ReviewScreen {
             evidence: detail.evidence_digest(),
             texts: self.reader.tabs().iter().map(|tab| (tab.kind, tab.view.recall())).collect(),
             watch: self.watch.clone(),
+            left_out: self.left_out.clone(),
             shown: self.shown(now),
         })
     }
@@ -67,6 +71,7 @@ impl ReviewScreen {
             }
         }
         self.watch = kept.watch;
+        self.left_out = kept.left_out;
         self.opened_ms = now.steady_ms.saturating_sub(kept.shown.open_ms);
         if kept.shown.lines_shown > 0 {
             self.fresh = false;

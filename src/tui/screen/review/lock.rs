@@ -38,6 +38,8 @@ pub struct LockKeys {
     pub blanks: String,
     /// Makes the checks now.
     pub check: String,
+    /// Takes a tool of an adoption in, or leaves it out.
+    pub leave: String,
 }
 
 impl ReviewScreen {
@@ -96,6 +98,9 @@ impl ReviewScreen {
         }
         if let Some(why) = self.unfinished(keys) {
             return Lock::Locked(format!("approve is locked: {why}"));
+        }
+        if self.leaves_all_out() {
+            return Lock::Locked(format!("approve is locked: every tool is left out · {}: take one in", keys.leave));
         }
         if self.is_read() {
             return Lock::Open;
@@ -171,7 +176,8 @@ impl ReviewScreen {
             tabs.filter(|(_, tab)| wanted(tab.kind)).map(|(at, _)| at).collect()
         };
         let read = |tabs: &[usize]| !tabs.is_empty() && tabs.iter().all(|at| self.is_seen(&self.reader.tabs()[*at]));
-        let files = of(|kind| matches!(kind, TabKind::File(_)));
+        let mut files = of(|kind| matches!(kind, TabKind::File(_)));
+        files.retain(|at| !self.is_left_out(&self.reader.tabs()[*at]));
         let difference = of(|kind| kind == TabKind::Difference);
         let by_difference = match (self.compared.is_some(), self.reading) {
             (false, _) => false,

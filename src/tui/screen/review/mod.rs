@@ -8,6 +8,7 @@ mod going;
 mod header;
 mod kept;
 mod lock;
+mod outline;
 mod parts;
 mod remarks;
 #[cfg(test)]
@@ -17,11 +18,14 @@ mod watch;
 
 pub use kept::Kept;
 pub use lock::{Lock, LockKeys};
+pub use outline::Listed;
 
 use super::reader::{Exposure, Reader, Tab, TabKind};
 use super::source::{diff_lines, file_lines};
 use crate::action::Verb;
-use crate::domain::{Command, CommentAnchor, CommentId, DecisionKind, DecisionRequest, Digest, Review, VersionFile};
+use crate::domain::{
+    Command, CommentAnchor, CommentId, DecisionKind, DecisionRequest, Digest, Review, ToolName, VersionFile,
+};
 use crate::engine::{EngineError, Preview, ReviewDetail};
 use crate::tui::ink::{Ink, draw_rule};
 use crate::tui::now::Now;
@@ -35,6 +39,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use remarks::Remark;
+use std::collections::BTreeSet;
+use unicode_width::UnicodeWidthStr;
 use verdict::{Link, Room};
 use watch::Watch;
 
@@ -84,6 +90,10 @@ pub struct ReviewScreen {
     watch: Watch,
     /// What came while it was open and was not on screen since.
     news: News,
+    /// What the lines of the list of files stand for.
+    entries: Vec<outline::Entry>,
+    /// Of an adoption, the tools that the approval leaves out.
+    left_out: BTreeSet<ToolName>,
     /// What was read of it before, until its detail comes.
     kept: Option<Kept>,
     /// Not drawn since it was loaded: which text to begin with depends on the room.
@@ -105,6 +115,8 @@ pub struct ApprovalSummary {
     pub does: String,
     /// Roles that still have to approve.
     pub roles: Vec<String>,
+    /// Of an adoption, the tools that it is about, where it leaves some out.
+    pub only: Vec<ToolName>,
 }
 
 impl ReviewScreen {
@@ -127,6 +139,8 @@ impl ReviewScreen {
             parts: Parts::default(),
             watch: Watch::default(),
             news: News::default(),
+            entries: Vec::new(),
+            left_out: BTreeSet::new(),
             kept: None,
             fresh: false,
             consequence: Vec::new(),
@@ -172,6 +186,9 @@ impl ReviewScreen {
         self.opened_ms = now.steady_ms;
         self.fresh = true;
         self.lay_out();
+        if self.is_adoption() && self.show_outline() {
+            self.fresh = false;
+        }
         self.go_on(now);
         self.uncoloured()
     }
@@ -247,6 +264,7 @@ impl ReviewScreen {
             let name = format!("comments {}", detail.comments.len());
             tabs.push(Tab::new(name, view).of(TabKind::Comments, Vec::new()));
         }
+        tabs.extend(self.outline_tab());
         self.reader.renew(tabs, why);
     }
 
@@ -280,7 +298,10 @@ impl ReviewScreen {
 
     /// The command whose preview says what an approval would do.
     pub fn consequence_query(&self) -> Command {
-        Command::Decide(DecisionRequest::of(&self.review, DecisionKind::Approve))
+        Command::Decide(DecisionRequest {
+            only: self.only(),
+            ..DecisionRequest::of(&self.review, DecisionKind::Approve)
+        })
     }
 
     /// The digest of the evidence that is shown; `None` before it came.
@@ -340,17 +361,23 @@ impl ReviewScreen {
 
     /// What the prompt of an approval says.
     pub fn approval(&self) -> ApprovalSummary {
-        let review = &self.review;
+        let (review, only) = (&self.review, self.only());
+        let some = only.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let subject = match only.len() {
+            0 => subject(review),
+            count => format!("{count} of {}: {some}", subject(review)),
+        };
         ApprovalSummary {
-            covers: format!("{} · {} → {}", subject(review), review.from_stage, review.to_stage),
+            covers: format!("{subject} · {} → {}", review.from_stage, review.to_stage),
             does: self.consequence.iter().skip(1).cloned().collect::<Vec<_>>().join(" · "),
             roles: self.detail.as_ref().map(|detail| detail.roles.clone()).unwrap_or_default(),
+            only,
         }
     }
 
     fn belongs(&self, kind: TabKind) -> bool {
         match kind {
-            TabKind::Facts | TabKind::Comments | TabKind::Named(_) => true,
+            TabKind::Facts | TabKind::Comments | TabKind::Outline | TabKind::Named(_) => true,
             TabKind::File(_) => self.reading == Reading::Source,
             TabKind::Difference => self.reading == Reading::Difference,
         }
@@ -374,6 +401,7 @@ impl ReviewScreen {
         let last = u16::from(below.height > 3);
         let mut body = Rect { height: below.height - last, ..below };
         self.draw_pinned(&mut body, buf, look, exposure);
+        self.renew_outline();
         let signs: Vec<Option<&'static str>> =
             self.reader.tabs().iter().map(|tab| self.belongs(tab.kind).then(|| self.sign_of(tab))).collect();
         let (read, parts) = self.read_count();
@@ -396,7 +424,13 @@ impl ReviewScreen {
             let (text, style) = self.lock_line(look);
             let width = usize::from(below.width);
             let said = if below.width < ROOM_FOR_LOCK { text.strip_prefix("approve is ") } else { None };
-            let text = said.unwrap_or(&text);
+            let mut text = said.unwrap_or(&text);
+            // Keys that do not fit are left out whole, the last one first.
+            while text.width() >= width
+                && let Some((head, _)) = text.rsplit_once(" · ")
+            {
+                text = head;
+            }
             buf.put(below.x, below.bottom() - 1, cut(&format!(" {text}"), width), width, style);
         }
         cursor
@@ -404,7 +438,8 @@ impl ReviewScreen {
 
     fn sign_of(&self, tab: &Tab) -> &'static str {
         match tab.kind {
-            TabKind::Comments | TabKind::Named(_) => "",
+            TabKind::Comments | TabKind::Outline | TabKind::Named(_) => "",
+            _ if self.is_left_out(tab) => "– ",
             // There is more to come than was shown.
             TabKind::Facts if self.awaits_checks() => "· ",
             TabKind::Facts | TabKind::File(_) | TabKind::Difference => {
@@ -425,6 +460,7 @@ impl ReviewScreen {
         if std::mem::take(&mut self.fresh) && fits {
             let kind = if self.reading == Reading::Difference { TabKind::Difference } else { TabKind::File(0) };
             self.reader.show_kind(kind);
+            self.reader.current_mut().view.show_first_change();
         }
         if !fits || self.reader.position() == 0 {
             return;
@@ -464,5 +500,6 @@ pub fn lock_keys(keymap: &crate::tui::keymap::Keymap) -> LockKeys {
         over: keymap.key(Verb::ApproveOver),
         blanks: keymap.key(Verb::IgnoreBlanks),
         check: keymap.key(Verb::Check),
+        leave: keymap.key(Verb::LeaveOut),
     }
 }

@@ -100,6 +100,10 @@ impl ReviewScreen {
                 });
                 heading.unwrap_or_default()
             }
+            TabKind::Outline => {
+                let paths = self.outline_paths();
+                parts.into_iter().filter(|part| paths.contains(&part.mark.path)).collect()
+            }
             TabKind::Facts | TabKind::Comments | TabKind::Named(_) => Vec::new(),
         }
     }

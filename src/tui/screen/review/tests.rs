@@ -1,6 +1,7 @@
 //! Rules of the review screen: what is shown first, where keys go, when approve is locked, what is recorded.
 
 mod bulk;
+mod outline;
 
 use crate::domain::{
     CheckReport, CheckState, Command, CommentAnchor, CommentKind, DecisionRequest, Digest, ReadMark, ReviewId, Stage,

@@ -1,0 +1,174 @@
+//! Approving some of the tools of an adoption: they get an adoption of their own, and the others stay pending.
+
+use super::scan::members_digest;
+use crate::domain::{DecisionRequest, Review, ReviewKind, ReviewState, ToolName, count};
+use crate::engine::error::{EngineError, ErrorCode};
+use crate::store::{NewReview, Tx};
+
+/// The review as an approval of these tools would find it: the same, with fewer members.
+///
+/// # Errors
+/// `Usage` when the review is no adoption, or has no tool of such a name.
+pub fn part_of(review: &Review, only: &[ToolName]) -> Result<Review, EngineError> {
+    if only.is_empty() {
+        return Ok(review.clone());
+    }
+    if review.kind != ReviewKind::Adoption {
+        let message = format!("review {} is about one tool, so --only does not apply", review.id);
+        return Err(EngineError::new(ErrorCode::Usage, message, "leave --only out"));
+    }
+    if let Some(unknown) = only.iter().find(|name| review.members.iter().all(|(member, _)| member != *name)) {
+        let message = format!("review {} does not cover {unknown}", review.id);
+        let hint = format!("`toolsmith review {}` lists the tools that it covers", review.id);
+        return Err(EngineError::new(ErrorCode::Usage, message, hint));
+    }
+    let members = review.members_among(only);
+    let digest = members_digest(&members);
+    Ok(Review { digest, members, ..review.clone() })
+}
+
+/// Opens the adoption of the tools that an approval names, and ends the one of all of them: what remains gets an
+/// adoption of its own with the next scan. Where all are named, or none, the review stays what it is.
+///
+/// # Errors
+/// Those of [`part_of`]; `Usage` for a rejection of some tools; `Refused` where several people have to approve.
+pub(super) fn separated(
+    tx: &Tx<'_>,
+    request: &DecisionRequest,
+    roles: &[String],
+    review: Review,
+) -> Result<Review, EngineError> {
+    if request.only.is_empty() {
+        return Ok(review);
+    }
+    if !request.approves() {
+        let message = format!("{} is about all tools of review {}", request.kind, review.id);
+        return Err(EngineError::new(
+            ErrorCode::Usage,
+            message,
+            "approve the tools that you want; the others stay pending",
+        ));
+    }
+    let part = part_of(&review, &request.only)?;
+    if part.members.len() == review.members.len() {
+        return Ok(review);
+    }
+    if !roles.is_empty() || review.votes().next().is_some() {
+        let message = format!("review {} needs approvals of several people, so it is approved as a whole", review.id);
+        return Err(EngineError::new(
+            ErrorCode::Refused,
+            message,
+            "leave out the tools with the cost tier high, or approve all tools",
+        ));
+    }
+    tx.set_review_state(review.id, ReviewState::Superseded)?;
+    let opened = tx.open_review(&NewReview {
+        kind: review.kind,
+        tool: review.tool,
+        version: review.version,
+        digest: part.digest,
+        from_stage: review.from_stage,
+        to_stage: review.to_stage,
+        risk: review.risk,
+        summary: format!("{} of {}", part.members.len(), count(review.members.len(), "tool")),
+        path: review.path,
+        base_digest: None,
+        members: part.members,
+    })?;
+    tx.review(opened)?.ok_or_else(|| EngineError::internal(format!("review {opened} was not written")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{DecisionKind, Digest, DisplayRecord, Stage, Tool};
+    use crate::engine::core::decide::decide;
+    use crate::engine::core::decision::DecisionContext;
+    use crate::engine::core::fixture::{actor, in_store, scanned, tool};
+    use crate::engine::core::gates::Gates;
+    use crate::engine::core::{Unsettled, undo};
+
+    fn came() -> [Tool; 3] {
+        [("one", 1), ("three", 3), ("two", 2)].map(|(name, byte)| tool(name, Stage::Approved, byte))
+    }
+
+    fn waiting(tx: &Tx<'_>) -> Result<Vec<Review>, EngineError> {
+        Ok(tx.reviews(&[ReviewState::Waiting])?)
+    }
+
+    fn request(review: &Review, kind: DecisionKind, only: &[&str]) -> DecisionRequest {
+        let shown = DisplayRecord { lines: 3, lines_shown: 3, tail_shown: true, ..DisplayRecord::default() };
+        let only = only.iter().map(|name| ToolName::new(name).unwrap()).collect();
+        DecisionRequest { shown, only, reason: Some("seen".into()), ..DecisionRequest::of(review, kind) }
+    }
+
+    fn names(review: &Review) -> Vec<&str> {
+        review.members.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    #[test]
+    fn some_tools_of_an_adoption_are_approved_and_the_others_stay_pending() {
+        in_store(|tx| {
+            let tools = came();
+            scanned(tx, &tools, &Unsettled::default())?;
+            let all = waiting(tx)?.remove(0);
+            let gates = Gates::default();
+            let context = DecisionContext::new(&gates);
+            let step = decide(tx, actor(), &request(&all, DecisionKind::Approve, &["one", "two"]), &context)?;
+            assert_eq!(step.outcome.message, "2 tools adopted");
+            let is_approved = |tool: &Tool| {
+                tx.approvals_of(&tool.name).unwrap().iter().any(|approval| approval.digest == tool.digest)
+            };
+            assert_eq!(tools.each_ref().map(is_approved), [true, false, true]);
+
+            scanned(tx, &tools, &Unsettled::default())?;
+            let rest = waiting(tx)?;
+            assert_eq!(rest.iter().map(names).collect::<Vec<_>>(), [["three"]]);
+
+            // Taking it back asks about all of them again, in one review.
+            undo(tx, actor(), step.outcome.operation)?;
+            scanned(tx, &tools, &Unsettled::default())?;
+            assert_eq!(tools.each_ref().map(is_approved), [false; 3]);
+            let again = waiting(tx)?;
+            assert_eq!(again.iter().map(names).collect::<Vec<_>>(), [["one", "three", "two"]]);
+            assert_ne!(again[0].id, all.id);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_part_that_cannot_be_decided_is_refused_and_changes_nothing() {
+        in_store(|tx| {
+            scanned(tx, &came(), &Unsettled::default())?;
+            let all = waiting(tx)?.remove(0);
+            let gates = Gates::default();
+            let plain = DecisionContext::new(&gates);
+            let roles = DecisionContext { roles: vec!["security".into()], ..DecisionContext::new(&gates) };
+            for (kind, only, context, code) in [
+                (DecisionKind::Approve, "other", &plain, ErrorCode::Usage),
+                (DecisionKind::Reject, "one", &plain, ErrorCode::Usage),
+                (DecisionKind::Approve, "one", &roles, ErrorCode::Refused),
+            ] {
+                let refused = decide(tx, actor(), &request(&all, kind, &[only]), context).map(drop).unwrap_err();
+                assert_eq!(refused.code, code, "{kind} {only}");
+            }
+            assert_eq!(waiting(tx)?, [all]);
+            let single = Review { kind: ReviewKind::New, ..Review::ordinary("one") };
+            assert_eq!(part_of(&single, std::slice::from_ref(&single.tool)).unwrap_err().code, ErrorCode::Usage);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn all_names_together_are_the_review_itself() {
+        in_store(|tx| {
+            scanned(tx, &came(), &Unsettled::default())?;
+            let all = waiting(tx)?.remove(0);
+            let every = request(&all, DecisionKind::Approve, &["one", "two", "three"]);
+            assert_eq!(separated(tx, &every, &[], all.clone())?, all);
+            assert_eq!(part_of(&all, &every.only)?.digest, all.digest);
+            assert_ne!(part_of(&all, &every.only[..1])?.digest, Digest([0; 32]));
+            Ok(())
+        });
+    }
+}

@@ -1,0 +1,113 @@
+//! Promises of `docs/terminal.md` that no other test holds alone.
+
+use super::*;
+use crate::tui::app::Target;
+
+/// Where each pane has the focus.
+const PANES: [&str; 4] = ["1", "2", "3", "4"];
+
+#[test]
+fn every_hint_is_whole_works_now_and_answers_to_a_click_and_the_first_one_is_always_there() {
+    for (width, height) in [(200, 60), (120, 40), (80, 24), (60, 20)] {
+        for pane in PANES {
+            let mut bench = Bench::ready(width, height);
+            bench.press(pane);
+            let footer = bench.screen().lines().last().unwrap().to_owned();
+            let hints: Vec<_> = bench.app.spots.iter().filter(|spot| spot.area.y == height - 1).copied().collect();
+            let first = bench.app.hints()[0];
+            for spot in &hints {
+                let Target::Verb(verb) = spot.target else { continue };
+                assert!(bench.app.available(verb).is_ok(), "{verb:?}");
+                let shown: String = footer.chars().skip(spot.area.x.into()).take(spot.area.width.into()).collect();
+                assert!(shown.starts_with(&bench.app.keymap.key(verb)) && !shown.contains('…'), "{shown:?}");
+            }
+            assert!(hints.iter().any(|spot| spot.target == Target::Verb(first)), "{width} {pane}: {footer}");
+            assert!(footer.contains("? help"), "{width} {pane}: {footer}");
+        }
+    }
+    let mut bench = Bench::ready(120, 40);
+    bench.draw();
+    let spot = *bench.app.spots.iter().find(|spot| spot.target == Target::Verb(crate::action::Verb::Filter)).unwrap();
+    let kind = MouseEventKind::Down(MouseButton::Left);
+    let (column, row) = (spot.area.x, spot.area.y);
+    bench.send(Msg::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
+    assert!(bench.app.is_typing(), "a click on `/ filter` begins the filter");
+}
+
+#[test]
+fn letters_arrows_pages_and_ends_move_alike_in_every_list() {
+    for pane in ["1", "3", "4"] {
+        let mut bench = Bench::ready(120, 40);
+        bench.press(pane);
+        let selected = |bench: &mut Bench| -> Vec<usize> {
+            let screen = bench.screen();
+            screen.lines().enumerate().filter(|(_, line)| line.contains('›')).map(|(y, _)| y).collect()
+        };
+        let start = selected(&mut bench);
+        for (there, back) in [("j", "k"), ("down", "up"), ("G", "g"), ("end", "g")] {
+            bench.press(there);
+            assert_ne!(selected(&mut bench), start, "{pane} {there}");
+            bench.press(back);
+            assert_eq!(selected(&mut bench), start, "{pane} {back}");
+        }
+    }
+    let mut bench = Bench::reviewing(80, 24);
+    bench.press("]");
+    let top = bench.screen();
+    for (there, back) in [("ctrl-d", "ctrl-u"), ("G", "g")] {
+        bench.press(there);
+        assert_ne!(bench.screen(), top, "{there}");
+        bench.press(back);
+        assert!(
+            bench.screen().contains("line 1\n") || bench.screen().contains("line 1 "),
+            "{back}: {}",
+            bench.screen()
+        );
+    }
+}
+
+#[test]
+fn the_wheel_scrolls_what_is_under_it_and_a_key_turns_the_mouse_off() {
+    let mut bench = Bench::ready(120, 40);
+    bench.draw();
+    let before = bench.app.focus;
+    bench.send(Msg::Mouse(MouseEvent {
+        kind: MouseEventKind::ScrollDown,
+        column: 5,
+        row: 5,
+        modifiers: KeyModifiers::NONE,
+    }));
+    assert_eq!(bench.app.focus, before);
+    bench.app.mouse = true;
+    bench.effects.clear();
+    bench.press("f2");
+    assert!(matches!(bench.taken().as_slice(), [Effect::Mouse(false)]));
+}
+
+#[test]
+fn a_request_counts_down_in_the_queue_and_in_its_review() {
+    let mut reviews = reviews();
+    (reviews[1].asker, reviews[1].expires_at) = (Some("agent:bot".into()), Some(ago(-125)));
+    let mut bench = Bench::ready(120, 40);
+    bench.answer(Answer::Reviews(Ok(reviews.clone())));
+    bench.press("4 z");
+    assert!(bench.screen().contains("expires in 2h"), "{}", bench.screen());
+    bench.press("z down enter");
+    let mut detail = review_detail(&super::reviews()[1]);
+    detail.review = reviews.remove(1);
+    bench.answer(Answer::reviewed(detail.review.id, Ok(detail)));
+    assert!(bench.screen().contains("requested by agent:bot") && bench.screen().contains("expires in 2h"));
+}
+
+#[test]
+fn nothing_of_who_asks_for_what_is_cut_in_a_review_at_any_width() {
+    for width in [200, 120, 80, 60] {
+        let mut bench = Bench::reviewing(width, 24);
+        let screen = bench.screen();
+        let head: String = screen.lines().take(4).collect::<Vec<_>>().join(" ");
+        let digest = tool("text-diff-summary", Stage::Experimental).digest.short();
+        for fact in ["text-diff-summary 1.0.0", "experimental", "approved", "risk low", "review 2", digest.as_str()] {
+            assert!(head.contains(fact), "{width}: {fact}\n{screen}");
+        }
+    }
+}

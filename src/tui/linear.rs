@@ -1,0 +1,188 @@
+//! A screen for readers of screens: words in the place of signs, no lines around or between texts.
+//!
+//! The screen is drawn as always, in fewer columns than there are; then each row is written anew with its signs as words.
+//! Letters of every language stay as they are. A row whose words do not fit gets one ASCII character for each sign.
+
+use super::ink::{cells_of, put_cells};
+use super::layout::MIN_WIDTH;
+use super::signs::plain;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
+
+/// Columns that are kept free for words, where the terminal has them.
+const SPARE: u16 = 20;
+
+/// What stands in front of the selected row or line.
+const SELECTED: &str = "selected:";
+
+/// Every sign that is drawn, and its word. Those of [`BARE`] stand beside a word that says the same.
+pub const WORDS: &[(&str, &str)] = &[
+    ("›", SELECTED),
+    ("✓", "ok"),
+    ("✗", "bad"),
+    ("!", "warning"),
+    ("‼", "high"),
+    ("▽", "low"),
+    ("⚑", "review"),
+    ("⚠", "warning"),
+    ("●", "approved"),
+    ("○", "experimental"),
+    ("◆", "core"),
+    ("▪", "archived"),
+    ("■", "marked"),
+    ("◉", "chosen"),
+    ("□", "to do"),
+    ("▸", "folded"),
+    ("▾", "unfolded"),
+    ("▶", "running"),
+    ("◷", "waiting"),
+    ("◐", "working"),
+    ("◓", "working"),
+    ("◑", "working"),
+    ("◒", "working"),
+    ("→", "to"),
+    ("←", "left"),
+    ("↑", "up"),
+    ("↓", "down"),
+    ("…", "..."),
+    ("×", "times"),
+    ("•", "*"),
+    ("≠", "not equal"),
+    ("▁", "1"),
+    ("▂", "2"),
+    ("▃", "3"),
+    ("▄", "4"),
+    ("▅", "5"),
+    ("▆", "6"),
+    ("▇", "7"),
+    ("█", "8"),
+];
+
+/// Signs beside a word that says the same, and lines between texts.
+pub const BARE: &[&str] = &["▼", "▲", "▹", "▿", "⋯", "–", "·"];
+
+/// Columns that are not drawn on, of so many.
+pub fn spare(width: u16) -> u16 {
+    width.saturating_sub(MIN_WIDTH).min(SPARE)
+}
+
+/// Writes every row anew. Returns where the cursor is: where text is typed, else on the selected row.
+pub fn rewrite(buf: &mut Buffer, drawn: Rect, cursor: Option<Position>) -> Option<Position> {
+    let mut moved = None;
+    for y in drawn.top()..drawn.bottom() {
+        let cells = cells_of(buf, y);
+        let row = Row::of(&cells, usize::from(buf.area.width));
+        let is_here = cursor.is_some_and(|at| at.y == y);
+        if let Some(at) = cursor.filter(|_| is_here) {
+            moved = Some(Position::new(row.column_of(&cells, at.x), y));
+        } else if cursor.is_none() && row.is_selected {
+            moved = moved.or(Some(Position::new(0, y)));
+        }
+        put_cells(buf, y, &row.cells);
+    }
+    moved
+}
+
+/// A row as it is written anew.
+struct Row {
+    cells: Vec<(String, Style)>,
+    /// For each character that was there, how many columns stand left of it now.
+    before: Vec<usize>,
+    is_selected: bool,
+}
+
+impl Row {
+    fn of(cells: &[(String, u16, Style)], width: usize) -> Row {
+        let row = Row::written(cells, word);
+        if row.width() <= width { row } else { Row::written(cells, |symbol, _| short(symbol)) }
+    }
+
+    fn written(cells: &[(String, u16, Style)], with: fn(&str, Around) -> Option<&'static str>) -> Row {
+        let mut row = Row { cells: Vec::new(), before: Vec::new(), is_selected: false };
+        let (mut width, mut blanks) = (0, 2);
+        for (at, (symbol, _, style)) in cells.iter().enumerate() {
+            let next = cells.get(at + 1).map_or(" ", |(symbol, ..)| symbol);
+            let around = Around { blanks, ends: next == " " };
+            let said = with(symbol, around).map(|word| if repeats(word, &cells[at + 1..]) { " " } else { word });
+            let is_word =
+                said.is_some_and(|word| word.len() > 1 && word.ends_with(|c: char| c.is_alphanumeric() || c == ':'));
+            row.is_selected |= said == Some(SELECTED);
+            row.before.push(width);
+            let mut put = |text: &str| {
+                width += text.width();
+                row.cells.push((text.to_owned(), *style));
+            };
+            if is_word && blanks == 0 {
+                put(" ");
+            }
+            put(said.unwrap_or(symbol));
+            let is_followed = is_word && next != " ";
+            if is_followed {
+                put(" ");
+            }
+            let is_blank = said.unwrap_or(symbol).trim().is_empty();
+            blanks = if is_blank { blanks + 1 } else { usize::from(is_followed) };
+        }
+        while row.cells.last().is_some_and(|(text, _)| text == " ") {
+            row.cells.pop();
+        }
+        row
+    }
+
+    fn width(&self) -> usize {
+        self.cells.iter().map(|(text, _)| text.width()).sum()
+    }
+
+    /// The column where a character is that was at another.
+    fn column_of(&self, cells: &[(String, u16, Style)], x: u16) -> u16 {
+        let at = cells.iter().position(|(_, column, _)| *column >= x);
+        at.and_then(|at| self.before.get(at)).map_or(x, |column| *column as u16)
+    }
+}
+
+/// Whether what follows a sign says its word already, whole or in short.
+fn repeats(word: &str, rest: &[(String, u16, Style)]) -> bool {
+    let Some(start) = word.get(..3).filter(|_| word != SELECTED && word.ends_with(char::is_alphabetic)) else {
+        return false;
+    };
+    let next = rest.iter().map(|(symbol, ..)| symbol.as_str()).skip_while(|symbol| *symbol == " ");
+    next.take(start.len()).collect::<String>() == start
+}
+
+/// What stands beside a character.
+#[derive(Clone, Copy)]
+struct Around {
+    /// Blanks in front of it.
+    blanks: usize,
+    /// Whether a blank or the end follows.
+    ends: bool,
+}
+
+/// The word for what a cell shows; `None` where it stays.
+fn word(symbol: &str, around: Around) -> Option<&'static str> {
+    let is_sign = around.blanks > 0 && around.ends;
+    match symbol {
+        // Between facts; in front of one it says nothing.
+        "·" if around.blanks == 1 && around.ends => Some(","),
+        // What goes on to the right; what is counted; what is part of a text.
+        "›" if around.blanks == 0 => Some(">"),
+        "×" if around.blanks > 0 => Some("locked"),
+        "!" if !is_sign => None,
+        "–" if around.ends => Some("-"),
+        _ if BARE.contains(&symbol) => Some(" "),
+        _ => WORDS.iter().find(|(sign, _)| *sign == symbol).map(|(_, word)| *word).or_else(|| short(symbol)),
+    }
+}
+
+/// One ASCII character for what a cell shows; `None` for letters and for ASCII.
+fn short(symbol: &str) -> Option<&'static str> {
+    let c = symbol.chars().next()?;
+    let is_line = ('\u{2500}'..='\u{257f}').contains(&c);
+    match c {
+        _ if c.is_ascii() || c.is_alphanumeric() => None,
+        _ if is_line => Some(" "),
+        _ => Some(plain(symbol)),
+    }
+}

@@ -1,0 +1,347 @@
+//! The files of a version as a list: what changed in each, how much of it was on screen, what was found in it. Of an
+//! adoption the list has the tools, and each can be left out of the approval.
+
+use super::{Reading, ReviewScreen};
+use crate::domain::{ReviewKind, Severity, ToolName, plural};
+use crate::tui::phrase::grouped;
+use crate::tui::screen::reader::{Tab, TabKind};
+use crate::tui::widget::{FileChange, Mark, Piece, Place, Relaid, TextLine, TextView, Tone};
+use std::collections::BTreeSet;
+use unicode_width::UnicodeWidthStr;
+
+/// A list of fewer files says nothing that the tabs do not say.
+const LEAST_FILES: usize = 2;
+/// Columns of a name at most where the screen is wide; longer ones push what follows to the right.
+const MOST_NAME: usize = 48;
+/// Columns of what stands beside the names at most: `adopt · `, `changed +120 -14`, `1,200 of 6,426 seen`.
+const BESIDE: usize = 50;
+/// A name has so many columns.
+const LEAST_NAME: usize = 16;
+/// The words before a tool of an adoption.
+const ADOPT: &str = "adopt ";
+const LEAVE: &str = "leave ";
+const BLANK: &str = "      ";
+
+/// What the list of a review holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// There is none.
+    Nothing,
+    /// The files of a version.
+    Files,
+    /// The tools of an adoption, which need not be approved together.
+    Tools,
+}
+
+/// What a line of the list stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Paths of its files: one for a file, several for a folder or a tool.
+    paths: Vec<String>,
+    /// The tool of an adoption that it belongs to.
+    tool: Option<ToolName>,
+}
+
+/// A file as the list knows it.
+struct Row {
+    path: String,
+    change: String,
+    seen: usize,
+    needed: usize,
+    found: String,
+}
+
+impl ReviewScreen {
+    /// What is listed.
+    pub fn listed(&self) -> Listed {
+        match (self.has_outline(), self.is_adoption()) {
+            (false, _) => Listed::Nothing,
+            (true, false) => Listed::Files,
+            (true, true) => Listed::Tools,
+        }
+    }
+
+    /// Whether there is a list: a version with a single file has none.
+    fn has_outline(&self) -> bool {
+        self.reader.tabs().iter().any(|tab| tab.kind == TabKind::Outline)
+    }
+
+    /// Shows the list of files. `false` when there is none.
+    pub fn show_outline(&mut self) -> bool {
+        self.reader.show_kind(TabKind::Outline);
+        self.renew_outline();
+        self.has_outline()
+    }
+
+    /// The list as a tab, where there are enough files for one.
+    pub(super) fn outline_tab(&self) -> Option<Tab> {
+        let detail = self.detail.as_ref()?;
+        let changed = self.compared.iter().flat_map(|text| &text.files);
+        let changed = changed.filter(|file| file.change != FileChange::Unchanged).count();
+        let files = if self.compared.is_some() { changed } else { detail.files.len() };
+        let (word, count) = if self.is_adoption() { ("tools", self.review.members.len()) } else { ("files", files) };
+        let tab = Tab::new(format!("{word} {count}"), TextView::new(Vec::new()).with_cursor());
+        (count >= LEAST_FILES).then(|| tab.of(TabKind::Outline, Vec::new()))
+    }
+
+    /// Makes the list anew while it is on screen: what was seen changes as one reads.
+    pub(super) fn renew_outline(&mut self) {
+        if self.reader.current().kind != TabKind::Outline {
+            return;
+        }
+        let (lines, entries) = self.outline();
+        self.entries = entries;
+        let shown = &mut self.reader.current_mut().view;
+        // A range that is being chosen ends with its text.
+        if shown.lines() != lines {
+            shown.replace(TextView::new(lines).with_cursor(), Relaid::Look);
+        }
+    }
+
+    pub(super) fn is_adoption(&self) -> bool {
+        self.review.kind == ReviewKind::Adoption
+    }
+
+    /// The tool of an adoption that a file belongs to.
+    fn tool_of(&self, path: &str) -> Option<ToolName> {
+        let (name, _) = path.split_once('/').filter(|_| self.is_adoption())?;
+        self.review.members.iter().map(|(member, _)| member).find(|member| member.as_str() == name).cloned()
+    }
+
+    /// Whether a text is about a tool that the approval leaves out.
+    pub(super) fn is_left_out(&self, tab: &Tab) -> bool {
+        let tool = tab.paths.first().filter(|_| !self.left_out.is_empty()).and_then(|path| self.tool_of(path));
+        tool.is_some_and(|tool| self.left_out.contains(&tool))
+    }
+
+    /// The tools that an approval would cover, where it leaves some out; else none.
+    pub(super) fn only(&self) -> Vec<ToolName> {
+        if self.left_out.is_empty() {
+            return Vec::new();
+        }
+        let members = self.review.members.iter().map(|(name, _)| name);
+        let taken: BTreeSet<&ToolName> = members.filter(|name| !self.left_out.contains(*name)).collect();
+        taken.into_iter().cloned().collect()
+    }
+
+    /// Whether no tool is left to be approved.
+    pub(super) fn leaves_all_out(&self) -> bool {
+        !self.left_out.is_empty() && self.only().is_empty()
+    }
+
+    /// Leaves the chosen tools of an adoption out of the approval, or takes them in again when all of them are left
+    /// out. Returns what became of them, in words; nothing when no tool is chosen.
+    pub fn toggle_left_out(&mut self) -> Option<String> {
+        let tools = self.chosen_tools();
+        let first = tools.first()?.clone();
+        let takes = tools.iter().all(|tool| self.left_out.contains(tool));
+        for tool in &tools {
+            if takes {
+                self.left_out.remove(tool)
+            } else {
+                self.left_out.insert(tool.clone())
+            };
+        }
+        let named = if tools.len() == 1 { first.to_string() } else { plural(tools.len(), "tool", "tools") };
+        Some(if takes { format!("{named}: part of the approval") } else { format!("{named}: left out, stays pending") })
+    }
+
+    fn chosen_tools(&self) -> BTreeSet<ToolName> {
+        let tab = self.reader.current();
+        match tab.kind {
+            TabKind::Outline => {
+                let entries = tab.view.chosen_places().into_iter().filter_map(|place| self.entry(place));
+                entries.filter_map(|entry| entry.tool.clone()).collect()
+            }
+            TabKind::File(_) => tab.paths.first().and_then(|path| self.tool_of(path)).into_iter().collect(),
+            TabKind::Facts | TabKind::Difference | TabKind::Comments | TabKind::Named(_) => BTreeSet::new(),
+        }
+    }
+
+    fn entry(&self, place: Place) -> Option<&Entry> {
+        let Place::Link(number) = place else { return None };
+        self.entries.get(number)
+    }
+
+    /// The files of the line that the cursor is on.
+    pub(super) fn outline_paths(&self) -> &[String] {
+        let place = self.reader.current().view.cursor_place();
+        place.and_then(|place| self.entry(place)).map_or(&[], |entry| &entry.paths)
+    }
+
+    /// The lines of the list, and what they stand for.
+    fn outline(&self) -> (Vec<TextLine>, Vec<Entry>) {
+        let rows = self.outline_rows();
+        let names = rows.iter().map(|row| row.path.width() + 2);
+        let most = usize::from(self.width).saturating_sub(BESIDE).clamp(LEAST_NAME, MOST_NAME);
+        let width = names.max().unwrap_or(0).min(most);
+        let change = rows.iter().map(|row| row.change.width()).max().unwrap_or(0);
+        let change =
+            if self.is_adoption() || rows.iter().any(|row| row.path.contains('/')) { change.max(8) } else { change };
+        let mut page = List { lines: Vec::new(), entries: Vec::new(), width, change };
+        let mut folder: Option<&str> = None;
+        for row in &rows {
+            let (parent, name) = row.path.rsplit_once('/').map_or(("", row.path.as_str()), |(dir, name)| (dir, name));
+            let parent = if self.is_adoption() { row.path.split('/').next().unwrap_or_default() } else { parent };
+            let name = if self.is_adoption() {
+                row.path.strip_prefix(parent).unwrap_or(name).trim_start_matches('/')
+            } else {
+                name
+            };
+            if folder != Some(parent) {
+                folder = Some(parent);
+                let below: Vec<&Row> = rows.iter().filter(|row| is_in(&row.path, parent, self.is_adoption())).collect();
+                self.put_folder(&mut page, parent, &below);
+            }
+            let indent = if parent.is_empty() { "" } else { "  " };
+            let tool = self.tool_of(&row.path);
+            let taken = tool.as_ref().is_none_or(|tool| !self.left_out.contains(tool));
+            let before = if self.is_adoption() { BLANK } else { "" };
+            let head = Head { before, name: format!("{indent}{name}"), taken, is_heading: false };
+            page.put(&head, row, Entry { paths: vec![row.path.clone()], tool });
+        }
+        if let Some(text) = self.compared.as_ref().filter(|_| self.reading == Reading::Difference) {
+            let same = text.files.iter().filter(|file| file.change == FileChange::Unchanged).count();
+            if same > 0 {
+                page.lines.push(TextLine::new(&format!("  {} unchanged", plural(same, "file", "files")), Tone::Fold));
+            }
+        }
+        (page.lines, page.entries)
+    }
+
+    /// The line of a folder, or of a tool of an adoption with what is decided about it.
+    fn put_folder(&self, page: &mut List, name: &str, rows: &[&Row]) {
+        if name.is_empty() {
+            return;
+        }
+        let paths = rows.iter().map(|row| row.path.clone()).collect();
+        let tool = rows.first().and_then(|row| self.tool_of(&row.path));
+        let sum = Row {
+            path: name.to_owned(),
+            change: plural(rows.len(), "file", "files"),
+            seen: rows.iter().map(|row| row.seen).sum(),
+            needed: rows.iter().map(|row| row.needed).sum(),
+            found: String::new(),
+        };
+        let taken = tool.as_ref().is_none_or(|tool| !self.left_out.contains(tool));
+        let (before, name) = match (&tool, taken) {
+            (None, _) => ("", format!("{name}/")),
+            (Some(_), true) => (ADOPT, name.to_owned()),
+            (Some(_), false) => (LEAVE, name.to_owned()),
+        };
+        page.put(&Head { before, name, taken, is_heading: true }, &sum, Entry { paths, tool });
+    }
+
+    fn outline_rows(&self) -> Vec<Row> {
+        let Some(detail) = &self.detail else { return Vec::new() };
+        if let (Some(text), Reading::Difference) = (&self.compared, self.reading) {
+            let shares = self.difference_shares(text.files.len());
+            let changed = text.files.iter().zip(shares).filter(|(file, _)| file.change != FileChange::Unchanged);
+            let row = changed.map(|(file, (seen, needed))| Row {
+                path: file.path.clone(),
+                change: format!("{} +{} -{}", file.change.word(), file.added, file.removed),
+                seen,
+                needed,
+                found: self.found_in(&file.path),
+            });
+            return row.collect();
+        }
+        let files = detail.files.iter().enumerate().map(|(number, file)| {
+            let tab = self.reader.tabs().iter().find(|tab| tab.kind == TabKind::File(number));
+            let (seen, needed) = tab.map_or((0, 0), |tab| (tab.view.seen().seen(), tab.view.seen().needed()));
+            let (path, found) = (file.path.clone(), self.found_in(&file.path));
+            Row { path, change: String::new(), seen, needed, found }
+        });
+        files.collect()
+    }
+
+    /// How many lines of each file of the difference were on screen, and how many there are.
+    fn difference_shares(&self, files: usize) -> Vec<(usize, usize)> {
+        let mut shares = vec![(0, 0); files];
+        let tab = self.reader.tabs().iter().find(|tab| tab.kind == TabKind::Difference);
+        let Some(view) = tab.map(|tab| &tab.view) else { return shares };
+        let mut current = None;
+        for (at, line) in view.lines().iter().enumerate() {
+            current = line.place().and_then(file_of).or(current);
+            if let Some(share) = current.and_then(|file| shares.get_mut(file))
+                && !line.is_extra()
+            {
+                share.0 += usize::from(view.seen().is_seen(at));
+                share.1 += 1;
+            }
+        }
+        shares
+    }
+
+    /// What checks and reviewers say of a file, in numbers.
+    fn found_in(&self, path: &str) -> String {
+        let Some(detail) = &self.detail else { return String::new() };
+        let checks = detail.verdict.iter().flat_map(|verdict| &verdict.checks).flat_map(|check| &check.findings);
+        let warned = checks.filter(|one| one.severity != Severity::Low && one.path.as_deref() == Some(path)).count();
+        let comments = detail.comments.iter().filter(|one| one.spot.path.as_deref() == Some(path)).count();
+        let words = [(warned, "warning", "warnings"), (comments, "comment", "comments")];
+        let words: Vec<String> =
+            words.iter().filter(|word| word.0 > 0).map(|(count, one, more)| plural(*count, one, more)).collect();
+        words.join(", ")
+    }
+}
+
+/// Whether a file lies in a folder, or belongs to a tool.
+fn is_in(path: &str, parent: &str, is_tool: bool) -> bool {
+    match path.rsplit_once('/') {
+        Some((folder, _)) if !is_tool => folder == parent,
+        _ => path.split('/').next() == Some(parent),
+    }
+}
+
+/// The file that a line of the difference belongs to.
+fn file_of(place: Place) -> Option<usize> {
+    match place {
+        Place::Line { file, .. } | Place::File(file) | Place::Hunk(file, _) | Place::Fold(file, _) => Some(file),
+        Place::Link(_) => None,
+    }
+}
+
+/// The list while it is made.
+struct List {
+    lines: Vec<TextLine>,
+    entries: Vec<Entry>,
+    /// Columns of the names.
+    width: usize,
+    /// Columns of what became of the files.
+    change: usize,
+}
+
+/// How a line of the list begins.
+struct Head {
+    /// What is decided about a tool.
+    before: &'static str,
+    name: String,
+    /// Whether it is part of the approval.
+    taken: bool,
+    /// Whether it is a folder or a tool, with its files below.
+    is_heading: bool,
+}
+
+impl List {
+    fn put(&mut self, head: &Head, row: &Row, entry: Entry) {
+        let Head { before, name, taken, is_heading } = head;
+        let (sign, tone, seen) = match (taken, row.seen == row.needed) {
+            (false, _) => ("–", Tone::Fold, "left out".to_owned()),
+            (true, true) => ("✓", Tone::Plain, format!("all {} seen", grouped(row.needed))),
+            (true, false) => ("·", Tone::Plain, format!("{} of {} seen", grouped(row.seen), grouped(row.needed))),
+        };
+        let fill = |text: &str, width: usize| " ".repeat(width.saturating_sub(text.width()));
+        let begin = format!("{before}{sign} ");
+        let change = match self.change {
+            0 => String::new(),
+            width => format!("{}{}  ", row.change, fill(&row.change, width)),
+        };
+        let text = format!("{begin}{name}{}  {change}{seen}  {}", fill(name, self.width), row.found);
+        let piece = Piece::new(text.trim_end(), tone).hanging(begin.len()).saying(format!("{is_heading} {}", row.path));
+        let piece =
+            if *is_heading { piece.mark(&(begin.len()..begin.len() + name.len()), Mark::Strong) } else { piece };
+        self.lines.push(TextLine::One(piece.stands_for(Place::Link(self.entries.len()))));
+        self.entries.push(entry);
+    }
+}

@@ -1,0 +1,33 @@
+//! One ASCII character for each sign that is drawn.
+
+/// Bars of charts, from low to high: the heights stay to be seen.
+const BARS: [(char, &str); 7] = [('▁', "_"), ('▂', ":"), ('▃', "-"), ('▄', "="), ('▅', "+"), ('▆', "*"), ('▇', "%")];
+
+/// One ASCII character for what a cell shows.
+pub fn plain(symbol: &str) -> &'static str {
+    let Some(c) = symbol.chars().next() else { return " " };
+    if let Some((_, level)) = BARS.iter().find(|(bar, _)| *bar == c) {
+        return level;
+    }
+    match c {
+        '│' | '┃' | '║' | '╎' | '◒' => "|",
+        '─' | '━' | '═' | '╌' | '–' | '—' | '−' | '◓' => "-",
+        '\u{2500}'..='\u{257f}' | '✓' => "+",
+        '›' | '▸' | '▹' | '▶' | '→' | '»' | '⟩' => ">",
+        '◂' | '←' | '‹' | '«' | '⟨' => "<",
+        '↑' | '▲' | '▴' => "^",
+        '↓' | '▼' | '▾' | '▿' | '▽' => "v",
+        '✗' | '×' => "x",
+        '⚑' | '⚠' | '‼' => "!",
+        '●' | '◆' | '■' | '▪' | '•' | '◉' => "*",
+        '○' | '◇' | '□' | '◷' => "o",
+        '…' | '·' | '⋯' => ".",
+        '’' | '‘' => "'",
+        '“' | '”' => "\"",
+        '◐' => "/",
+        '◑' => "\\",
+        '\u{2580}'..='\u{259f}' => "#",
+        '\u{2800}'..='\u{28ff}' => ":",
+        _ => "?",
+    }
+}
