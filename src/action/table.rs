@@ -580,7 +580,7 @@ actions! {
     Mark "mark" Motion View [Queue] ["space", "m"] Screen "In the queue: select a review, to decide several at once" {}
     Sort "sort" Motion View [Catalog, Queue, Services] ["o"] Screen "Sort: the catalog by column, the queue by age or risk, services by need, state, cpu or memory" {}
     Files "files" Motion View [Review] ["'"] Screen "List the files of the version, with what changed and how much was seen; of an adoption, its tools" {}
-    LeaveOut "leave-out" Motion View [Review] ["%"] Screen "Of an adoption: leave the tool out of the approval, or take it in; `approve --only` does the same" {}
+    LeaveOut "leave-out" Motion View [Review] ["^"] Screen "Of an adoption: leave the tool out of the approval, or take it in; `approve --only` does the same" {}
     GoTo "go-to" Motion View [Review] ["enter"] Screen "Go to the line of a finding or comment, or unfold" {}
     NextHunk "next-hunk" Motion View [Review, Source, Evolution] ["}"] Screen "Go to the next file or change" {}
     PreviousHunk "previous-hunk" Motion View [Review, Source, Evolution] ["{"] Screen "Go to the previous file or change" {}

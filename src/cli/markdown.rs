@@ -86,7 +86,8 @@ mod tests {
              [--from FROM] [--of ID] [--allow] [--on ON] [--show] [--jsonl]` | `r` |"
         ));
         assert!(table.contains(
-            "| `approve REVIEW[=PREFIX]… [--digest PREFIX] [--reason REASON] [--role ROLE] [--override OVERRIDE] [--unread] [--yes]` | `a` |"
+            "| `approve REVIEW[=PREFIX]… [--digest PREFIX] [--reason REASON] [--role ROLE] [--override OVERRIDE] [--unread] \
+             [--only ONLY]… [--yes] [--dry-run]` | `a` |"
         ));
     }
 }

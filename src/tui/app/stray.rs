@@ -98,7 +98,7 @@ impl App {
 
 /// Whether a verb only changes what is on the screen.
 fn is_harmless(verb: Verb) -> bool {
-    // These leave, write what is kept, or choose what a decision is about.
+    // These leave, write what is kept, start a program, or choose what a decision is about.
     let acts = matches!(
         verb,
         Verb::Quit
@@ -111,6 +111,8 @@ fn is_harmless(verb: Verb) -> bool {
             | Verb::Wider
             | Verb::Rescan
             | Verb::Mouse
+            | Verb::Edit
+            | Verb::Page
     );
     spec(verb).risk == Risk::View && !acts
 }

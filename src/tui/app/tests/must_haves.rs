@@ -111,3 +111,26 @@ fn nothing_of_who_asks_for_what_is_cut_in_a_review_at_any_width() {
         }
     }
 }
+
+#[test]
+fn a_request_of_an_agent_rings_when_nobody_looks_and_the_setting_turns_it_off() {
+    for (is_seen, rings, expected) in [(false, true, 1), (true, true, 0), (false, false, 0)] {
+        let mut bench = Bench::ready(120, 40);
+        bench.app.is_focused = is_seen;
+        bench.app.rings = rings;
+        bench.taken();
+        let mut reviews = reviews();
+        let mut asked = reviews[0].clone();
+        (asked.id, asked.asker) = (ReviewId(99), Some("agent:bot\u{1b}".to_owned()));
+        reviews.push(asked);
+        bench.answer(Answer::Reviews(Ok(reviews.clone())));
+        bench.answer(Answer::Reviews(Ok(reviews)));
+        let rung: Vec<String> = bench
+            .taken()
+            .into_iter()
+            .filter_map(|effect| if let Effect::Ring(text) = effect { Some(text.to_string()) } else { None })
+            .collect();
+        assert_eq!(rung.len(), expected, "{is_seen} {rings}: once, and not for what is known: {rung:?}");
+        assert!(rung.iter().all(|text| text.contains("waits: review 99") && !text.contains('\u{1b}')), "{rung:?}");
+    }
+}

@@ -121,7 +121,7 @@ fn an_adoption_opens_with_its_tools_and_some_can_be_left_out() {
         assert!(screen.contains(text), "{text}\n{screen}");
     }
     // beta has a file of 90 lines: it is left out, and need not be read.
-    bench.press("j j j %");
+    bench.press("j j j ^");
     assert!(line(&mut bench, "leave – beta").contains("left out"), "{}", bench.screen());
     let effects = bench.taken();
     let asked = effects.iter().find_map(|effect| match effect {
@@ -143,16 +143,16 @@ fn an_adoption_opens_with_its_tools_and_some_can_be_left_out() {
 #[test]
 fn a_range_of_tools_is_left_out_and_taken_in_and_all_cannot_be_left_out() {
     let mut bench = adopting(80, 24);
-    bench.press("v G %");
+    bench.press("v G ^");
     assert!(bench.screen().contains("every tool is left out"), "{}", bench.screen());
     bench.press("a");
     assert!(bench.app.overlays.is_empty());
     bench.wait(600).press("v");
     bench.draw();
-    bench.press("g %");
+    bench.press("g ^");
     assert_eq!(bench.screen().matches("adopt").count(), 4, "three tools and the hint: {}", bench.screen());
     // Closed and opened again, the choice is still there.
-    bench.press("g %").read_everything().press("esc");
+    bench.press("g ^").read_everything().press("esc");
     bench.press("4 enter");
     let mut detail = review_detail(&reviews()[1]);
     detail.review = bench.app.queue.find(ReviewId(2)).unwrap().clone();
@@ -167,6 +167,6 @@ fn a_range_of_tools_is_left_out_and_taken_in_and_all_cannot_be_left_out() {
 #[test]
 fn only_an_adoption_has_tools_to_leave_out() {
     let mut bench = Bench::reviewing(80, 24);
-    bench.press("' %");
+    bench.press("' ^");
     assert!(bench.screen().contains("only an adoption"), "{}", bench.screen());
 }
