@@ -55,7 +55,8 @@ pub(super) fn buffer(call: &Call<'_>) -> Result<u8, Stop> {
             call.print(&engine.buffers().clear(&id, &call.caller(&engine))?)
         }
         "aside" => {
-            let items = call.open()?.buffers().set_aside(&id)?;
+            let engine = call.open()?;
+            let items = engine.buffers().set_aside(&id, &call.caller(&engine))?;
             call.print(&Aside { buffer_id: id, items })
         }
         "retry" => {

@@ -30,6 +30,9 @@ const MAX_PAUSE_MS: i64 = 600_000;
 /// The shortest pause after a failed flush, milliseconds.
 const MIN_PAUSE_MS: i64 = 1_000;
 
+/// The longest use that can be reported, milliseconds: a year.
+const MAX_USE_MS: f64 = 31_536_000_000.0;
+
 /// The name of the buffer whose items are uses of tools, counted by the workbench itself.
 pub const USAGE_BUFFER: &str = "usage";
 
@@ -432,6 +435,7 @@ impl ToolUse {
         };
         let duration_ms = match number("duration_ms") {
             Some(None) => return Err("duration_ms must be a number of milliseconds".to_owned()),
+            Some(Some(ms)) if ms > MAX_USE_MS => return Err("duration_ms must be at most a year".to_owned()),
             known => known.flatten().map(|ms| ms as u64),
         };
         let times = match field("increment").map(Value::as_u64) {

@@ -180,6 +180,10 @@ impl ToolSpecification {
             return Err(told.collect::<Vec<_>>().join("; "));
         }
         let specification: ToolSpecification = serde_json::from_value(value).map_err(|error| error.to_string())?;
+        let made = specification.implementation.as_ref();
+        if let Some(fault) = made.and_then(|made| made.fault(&specification.input_parameters)) {
+            return Err(format!("implementation: {fault}"));
+        }
         specification.refuse_repeated()
     }
 

@@ -66,7 +66,10 @@ impl History<'_> {
         if let Some(command) = again(&target) {
             return Ok(Some(command));
         }
-        let message = format!("operation {} undid {} {}, which is not repeated", entry.id, target.verb, target.subject);
+        let message = format!(
+            "operation {} is itself an undo, of {} {}, and cannot be undone",
+            entry.id, target.verb, target.subject
+        );
         let hint = match target.verb.as_str() {
             "approve" => "read its review again and approve it there: `toolsmith reviews` lists it".to_owned(),
             verb => format!("`toolsmith {verb}` does it again"),

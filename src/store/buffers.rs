@@ -15,6 +15,9 @@ const COLUMNS: &str = "id, strategy, max_size, interval_ms, sink, sink_by, waiti
 /// Items that come and go do not each deserve an event: a screen that shows them looks this often, milliseconds.
 const TELL_EVERY_MS: i64 = 1_000;
 
+/// Most milliseconds that are summed up; beyond, the sum stays.
+const MAX_SUM_MS: u64 = (1 << 53) - 1;
+
 /// Milliseconds of a UTC day.
 const DAY_MS: i64 = 86_400_000;
 
@@ -378,9 +381,11 @@ impl Tx<'_> {
         let sql = "INSERT INTO reported_uses (tool, who, day, uses, succeeded, failed, timed, duration_ms, last_at_ms) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (tool, who, day) DO UPDATE SET \
                    uses = uses + ?4, succeeded = succeeded + ?5, failed = failed + ?6, timed = timed + ?7, \
-                   duration_ms = duration_ms + ?8, last_at_ms = ?9";
+                   duration_ms = min(duration_ms + ?8, 9007199254740991), last_at_ms = ?9";
         let day = self.now().0.div_euclid(DAY_MS);
         let UseCounts { uses, succeeded, failed, timed, duration_ms } = *sum;
+        // An integer column takes no sum that overflows.
+        let duration_ms = duration_ms.min(MAX_SUM_MS);
         let [uses, succeeded, failed, timed, duration_ms] = [uses, succeeded, failed, timed, duration_ms].map(Count);
         self.change(sql, params![tool, who, day, uses, succeeded, failed, timed, duration_ms, self.now()])?;
         Ok(())

@@ -196,7 +196,10 @@ fn a_use_of_a_tool_is_read_in_both_spellings() {
     {
         assert!(read(wrong.clone()).is_err(), "{wrong}");
     }
-    assert!(read(json!({"tool": "x", "duration_ms": -1})).is_err());
+    for wrong in [json!(-1), json!(1e308), json!(31_536_000_001_u64)] {
+        assert!(read(json!({"tool": "x", "duration_ms": wrong})).is_err());
+    }
+    assert!(read(json!({"tool": "x", "duration_ms": 31_536_000_000_u64})).is_ok());
 }
 
 #[test]

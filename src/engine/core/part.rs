@@ -22,6 +22,12 @@ pub fn part_of(review: &Review, only: &[ToolName]) -> Result<Review, EngineError
         let hint = format!("`toolsmith review {}` lists the tools that it covers", review.id);
         return Err(EngineError::new(ErrorCode::Usage, message, hint));
     }
+    let twins = only.iter().find(|name| review.members.iter().filter(|(member, _)| member == *name).count() > 1);
+    if let Some(name) = twins.filter(|_| review.members_among(only).len() < review.members.len()) {
+        let message = format!("several tools of review {} are called {name}", review.id);
+        let hint = "rename one of them, or approve all tools of the review";
+        return Err(EngineError::new(ErrorCode::Ambiguous, message, hint));
+    }
     let members = review.members_among(only);
     let digest = members_digest(&members);
     Ok(Review { digest, members, ..review.clone() })

@@ -42,10 +42,10 @@ pub(super) fn files(
     }
 }
 
-fn head(order: &ScaffoldRequest<'_>, kind: &str, category: &str, tag: &str) -> String {
+fn head(order: &ScaffoldRequest<'_>, kind: &str, category: &str, tag: &str, tier: &str) -> String {
     format!(
         "name = {}\nversion = \"0.1.0\"\ndescription = {}\nkind = \"{kind}\"\ncategory = \"{category}\"\n\
-         cost_tier = \"low\"\ntags = [\"{tag}\"]\n\n",
+         cost_tier = \"{tier}\"\ntags = [\"{tag}\"]\n\n",
         toml_text(order.name.as_str()),
         toml_text(&one_line(order.description)),
     )
@@ -74,7 +74,13 @@ fn request(
     tables.insert("permissions".to_owned(), json!({"network": ["full"], "env": call.env}));
     tables.extend(frame::interface(specification));
     let written = frame::written(&Value::Object(tables))?;
-    Ok(head(order, "http", "web", "api-client") + &written + &provenance(order))
+    // What may change something elsewhere is not called cheap.
+    let tier = match call.request.method.as_str() {
+        "GET" | "HEAD" | "OPTIONS" => "low",
+        "DELETE" => "high",
+        _ => "medium",
+    };
+    Ok(head(order, "http", "web", "api-client", tier) + &written + &provenance(order))
 }
 
 /// The manifest of a tool that runs commands.
@@ -101,7 +107,7 @@ fn commands(
         tables.insert("tests".to_owned(), json!([test]));
     }
     let written = frame::written(&Value::Object(tables))?;
-    Ok(head(order, "command", "custom", "cli-wrapper") + &run + &written + &provenance(order))
+    Ok(head(order, "command", "custom", "cli-wrapper", "low") + &run + &written + &provenance(order))
 }
 
 /// The specification with the input that shows the commands, unless it has one of that name.
@@ -163,8 +169,8 @@ fn script(line: &CommandLine) -> String {
             target => format!("{} {target}", sign(word)),
         };
         let show_sign = |word: &&CommandWord| match quoted(word) {
-            target if target == "''" => shell_words::quote(&sign(word)).into_owned(),
-            target => format!("{} {target}", shell_words::quote(&sign(word))),
+            target if target == "''" => literal(&sign(word)),
+            target => format!("{} {target}", literal(&sign(word))),
         };
         shown.push(std::iter::once(array.clone()).chain(signs.iter().map(show_sign)).collect::<Vec<_>>().join(" "));
         run.push(std::iter::once(array).chain(signs.iter().map(of_sign)).collect::<Vec<_>>().join(" "));
@@ -179,12 +185,22 @@ fn script(line: &CommandLine) -> String {
     code
 }
 
+/// A text that the shell reads as it is.
+fn literal(text: &str) -> String {
+    let is_plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '=' | '@' | '+' | ',' | '%');
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
 /// A word as the shell reads it: its text as it is, and the value of an input as one word with it.
 fn quoted(word: &CommandWord) -> String {
     let value = word.input.as_ref().map(|name| format!("\"${{{}}}\"", input_variable(name)));
     match (word.text.as_str(), value) {
         ("", Some(value)) => value,
-        (text, value) => shell_words::quote(text).into_owned() + &value.unwrap_or_default(),
+        (text, value) => literal(text) + &value.unwrap_or_default(),
     }
 }
 

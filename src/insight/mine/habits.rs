@@ -4,8 +4,8 @@ use super::reckon::{distinct, often, part};
 use super::shell::{LineWord, Pipeline, pipelines};
 use super::step::{InputField, RecordedStep, Session};
 use crate::domain::{
-    CommandLine, CommandWord, Implementation, InputParameter, Opportunity, OpportunityKind, ParameterType, Suggested,
-    Witness, Worth,
+    CommandLine, CommandWord, Implementation, InputParameter, NO_OPTION, Opportunity, OpportunityKind, ParameterType,
+    Suggested, Witness, Worth,
 };
 use serde_json::{Map, json};
 use std::collections::BTreeMap;
@@ -21,6 +21,9 @@ const SHOWN: usize = 5;
 
 /// Lines compared with each other, the newest: what all of them have in common is no parameter.
 const COMPARED: usize = 200;
+
+/// What stands for a secret that was taken out of a line.
+const REDACTED: &str = "[redacted";
 
 /// Characters shown of a line.
 const SAMPLE: usize = 200;
@@ -135,9 +138,11 @@ impl HabitLine {
         for word in newest.commands.iter().flatten() {
             let Some((at, _)) = word.value.as_ref().filter(|(at, _)| !is_constant(*at)) else { continue };
             let mut parameter = parameter_of(fields.get(*at)?);
-            if word.sign.is_none() && word.text.is_empty() && parameter.kind == ParameterType::String {
-                // A value that begins so would be an option of the program.
-                parameter.constraints.insert("pattern".to_owned(), json!("^[^-]"));
+            // A value that begins like an option would be one of the program.
+            match parameter.kind {
+                _ if word.sign.is_some() || !word.text.is_empty() => {}
+                ParameterType::String => drop(parameter.constraints.insert("pattern".to_owned(), json!(NO_OPTION))),
+                _ => drop(parameter.constraints.insert("minimum".to_owned(), json!(0))),
             }
             parameters.push((*at, parameter));
         }
@@ -153,7 +158,11 @@ impl HabitLine {
             }
         };
         let commands = newest.commands.iter().map(|words| words.iter().map(word).collect()).collect();
-        Some(HabitLine { commands: CommandLine { commands }, parameters })
+        let line = HabitLine { commands: CommandLine { commands }, parameters };
+        let made = Implementation::Commands(line.commands.clone());
+        // A secret that was left out of the line is no part of a tool.
+        let is_whole = !line.commands.to_string().contains(REDACTED);
+        (is_whole && made.fault(&line.parameters).is_none()).then_some(line)
     }
 }
 

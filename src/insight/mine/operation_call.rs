@@ -1,7 +1,7 @@
 //! The request of an API's operation, as far as its document says everything that is needed to send it.
 
 use super::reckon::parameter_name;
-use crate::domain::{HttpBody, HttpCall, HttpDefinition, InputParameter};
+use crate::domain::{HttpBody, HttpCall, HttpDefinition, Implementation, InputParameter};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -98,8 +98,9 @@ impl OperationPlace<'_> {
             body,
             ..HttpDefinition::get(url)
         };
-        let schema = json!({"properties": parameters.iter().map(|one| (one.parameter.name.clone(), json!({}))).collect::<Map<_, _>>()});
-        request.fault(Some(&schema), &env).is_none().then_some(HttpCall { request, env })
+        let call = HttpCall { request, env };
+        let declared: Vec<InputParameter> = parameters.iter().map(|one| one.parameter.clone()).collect();
+        Implementation::Http(call.clone()).fault(&declared).is_none().then_some(call)
     }
 
     /// Where the API is: of the operation, of its path, or of the document; `None` where none names a host.

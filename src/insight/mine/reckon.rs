@@ -1,7 +1,7 @@
 //! The few formulas that all kinds of opportunities share.
 
 use crate::domain::InputParameter;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// The frequency of what was seen so often: `n / (n + 10)`.
 pub fn often(count: usize) -> f64 {
@@ -39,13 +39,13 @@ pub fn parameter_name(text: &str) -> String {
 /// Numbers parameters of the same name, so that each is there once.
 pub fn distinct(parameters: &mut [InputParameter]) {
     let mut used: HashSet<String> = HashSet::new();
+    let mut next: HashMap<String, usize> = HashMap::new();
     for parameter in parameters {
         let base = parameter.name.clone();
-        for number in 2.. {
-            if used.insert(parameter.name.clone()) {
-                break;
-            }
+        let number = next.entry(base.clone()).or_insert(2);
+        while !used.insert(parameter.name.clone()) {
             parameter.name = format!("{base}_{number}");
+            *number += 1;
         }
     }
 }

@@ -86,6 +86,7 @@ fn command_shape(command: &ShellCommand, into: &mut Pipeline) -> Option<String> 
     let mut shape: Vec<String> = Vec::new();
     into.commands.push(Vec::new());
     let (mut has_program, mut wants_command) = (false, false);
+    let mut is_secret = false;
     for part in &command.parts {
         match part {
             ShellPart::Setting(_) => into.is_plain = false,
@@ -127,7 +128,15 @@ fn command_shape(command: &ShellCommand, into: &mut Pipeline) -> Option<String> 
                     }
                 }
                 into.words += 1;
-                shape.push(word_shape(text, *is_quoted, into));
+                let is_flag = !is_quoted && text.starts_with('-') && text.len() > 1;
+                if std::mem::replace(&mut is_secret, is_flag && asks_for_secret(into.programs.last(), text)) && !is_flag
+                {
+                    shape.push(secret(into, ""));
+                } else if is_flag && let Some(flag) = with_secret(text) {
+                    shape.push(secret(into, flag));
+                } else {
+                    shape.push(word_shape(text, *is_quoted, into));
+                }
             }
         }
     }
@@ -149,6 +158,42 @@ fn is_program(word: &str) -> bool {
     let keywords = ["while", "until", "for", "if", "case", "select", "function", "time"];
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+');
     !keywords.contains(&word) && word.starts_with(|c: char| c.is_ascii_alphanumeric()) && word.chars().all(is_name)
+}
+
+/// What stands for a value that may be a secret; its text is kept nowhere.
+const SECRET: &str = "[redacted value]";
+
+/// A value that may be a secret, behind a flag or alone.
+fn secret(into: &mut Pipeline, flag: &str) -> String {
+    value(into, "secret", ParameterType::String, "");
+    let value = Some((into.fields.len() - 1, SECRET.to_owned()));
+    into.word(LineWord { text: flag.to_owned(), value, ..LineWord::default() });
+    format!("{flag}<text>")
+}
+
+/// Whether a secret follows a flag as the next word: `--token`, and what programs call so in a letter.
+fn asks_for_secret(program: Option<&String>, flag: &str) -> bool {
+    let program = program.map_or("", String::as_str);
+    let of_program = match flag {
+        "-p" => matches!(program, "sshpass" | "mongo" | "mongosh" | "docker" | "podman" | "smbclient"),
+        "-u" => matches!(program, "curl" | "http" | "wget"),
+        "-a" => program == "redis-cli",
+        "-w" => program.starts_with("ldap"),
+        "-P" => matches!(program, "mosquitto_pub" | "mosquitto_sub" | "zip" | "unzip"),
+        _ => false,
+    };
+    let name = flag.trim_start_matches('-').to_lowercase();
+    let is_long = flag.starts_with("--") && !flag.contains('=');
+    of_program
+        || is_long && ["pass", "token", "secret", "key", "credential", "auth"].iter().any(|word| name.contains(word))
+}
+
+/// The flag of a word in which a password may hang on a flag: `-pHunter2`. Words of lower-case letters are flags of
+/// their own: `-print`.
+fn with_secret(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("-p")?;
+    let is_word = rest.chars().all(|c| c.is_ascii_lowercase() || matches!(c, '_' | '-'));
+    (!is_word && !rest.starts_with('=')).then_some("-p")
 }
 
 /// A setting behind a wrapper, which the grammar reads as a word: `sudo A=1 make`.

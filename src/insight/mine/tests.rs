@@ -92,7 +92,7 @@ fn a_history_of_2000_lines_gives_its_habits_with_the_values_left_out() {
     assert_eq!(
         habits,
         [
-            (100, "awk sed".to_owned(), "awk -F, <text> <path> | sed <path_2>".to_owned()),
+            (100, "awk sed".to_owned(), "awk -F, <text> <path> | sed <path>".to_owned()),
             (100, "find".to_owned(), "find <path> -name '*.tmp' -mtime <number> -delete".to_owned()),
             (
                 100,
@@ -272,6 +272,50 @@ fn a_line_with_variables_or_patterns_of_files_needs_somebody_to_write_it() {
         let habits: Vec<_> = found.iter().filter(|one| one.kind == OpportunityKind::CommandPattern).collect();
         assert!(!habits.is_empty() && habits.iter().all(|one| one.implementation.is_none()), "{line}: {habits:#?}");
     }
+}
+
+#[test]
+fn a_password_in_a_line_is_shown_nowhere_and_makes_no_tool() {
+    for line in [
+        "mysql -u root -pHunter2Secret -e 'select {n}' db{n}",
+        "sshpass -p Hunter2Secret scp a-{n} host-{n}:/x",
+        "curl -u me:Hunter2Secret -s -o out-{n} https://a.example/{n}",
+        "deploy --api-key Hunter2Secret --to host-{n} -v",
+        "curl -s -H 'Authorization: Bearer Hunter2Secret0123456789' -o out-{n} https://a.example/{n}",
+    ] {
+        let lines: String = (0..6).map(|n| format!("{}\n", line.replace("{n}", &format!("7{n}")))).collect();
+        let redactor = crate::domain::Redactor::new([]);
+        let read = read_history("history", lines.as_bytes(), &|line| redactor.text(line));
+        let found = mine(&MiningInput { imported: read.sessions, ..MiningInput::default() }).opportunities;
+        let habit =
+            found.iter().find(|one| one.kind == OpportunityKind::CommandPattern).unwrap_or_else(|| panic!("{line}"));
+        let shown = serde_json::to_string(habit).unwrap();
+        assert!(!shown.contains("Hunter2") && habit.implementation.is_none(), "{shown}");
+    }
+}
+
+#[test]
+fn a_program_that_runs_what_it_is_given_makes_no_tool() {
+    for line in [
+        "cat f{n}.txt | bash -c 'wc -l; echo {n}'",
+        "cat a{n} | eval 'wc {n}'",
+        "printf -v 'x{n}' hi there",
+        "cat a{n} | awk '{print}' > b{n}",
+    ] {
+        let lines: String = (0..6).map(|n| format!("{}\n", line.replace("{n}", &format!("7{n}")))).collect();
+        let read = read_history("history", lines.as_bytes(), &str::to_owned);
+        let found = mine(&MiningInput { imported: read.sessions, ..MiningInput::default() }).opportunities;
+        assert!(!found.is_empty() && found.iter().all(|one| one.implementation.is_none()), "{line}: {found:#?}");
+    }
+}
+
+#[test]
+fn thousands_of_parameters_of_one_name_are_numbered_at_once() {
+    let parameters: Vec<_> =
+        (0..30_000).map(|_| json!({"name": "x", "in": "query", "schema": {"type": "string"}})).collect();
+    let document = json!({"paths": {"/a": {"get": {"parameters": parameters}}}});
+    let found = wrappers("x.json", &document, &|_| false).unwrap();
+    assert_eq!(found[0].parameters.last().unwrap().name, "x_30000");
 }
 
 /// A document with one operation, in which a part is replaced.

@@ -158,6 +158,7 @@ impl App {
         }
         match tool.state {
             ToolState::Changed => Ok(()),
+            _ if !tool.stage.is_vouched() => Err("it was never approved".to_owned()),
             ToolState::Ok | ToolState::Invalid | ToolState::Unsupported => {
                 Err("its files are unchanged since approval".to_owned())
             }

@@ -10,6 +10,7 @@ use crate::engine::{EngineError, ExportFormat, plain_query, plain_verb};
 use crate::tui::effect::{BehaviourOf, DetailFor, Effect, RerunExtent, Way};
 use crate::tui::layout::STEP;
 use crate::tui::list::Motion;
+use crate::tui::overlay::arguments::ArgumentForm;
 use crate::tui::overlay::confirm::Confirm;
 use crate::tui::overlay::grants::Grants;
 use crate::tui::overlay::help::Help;
@@ -533,10 +534,23 @@ impl App {
         })
     }
 
-    /// The agent is named in the palette; the version is the one on screen.
+    /// Asks which agent is meant, in the form of the verb.
+    fn ask_agent(&mut self, args: &Args) -> Vec<Effect> {
+        let Some(tool) =
+            args.get("tool").map(str::to_owned).or_else(|| self.selected_tool().map(|tool| self.reference(&tool)))
+        else {
+            return self.refuse("select a tool first");
+        };
+        let mut filled = Args::default();
+        filled.push("tool", tool);
+        self.open_form(Overlay::Arguments(Box::new(ArgumentForm::new(Verb::Grant, &filled))), &filled);
+        Vec::new()
+    }
+
+    /// The agent is named in a form or in the palette; the version is the one on screen.
     fn grant(&mut self, args: &Args) -> Vec<Effect> {
         let Some(agent) = args.get("agent").map(str::to_owned) else {
-            return self.refuse("which agent? type `:` and grant TOOL --agent NAME");
+            return self.ask_agent(args);
         };
         let session = args.get("session").map(|name| GrantScope::Session(name.to_owned()));
         self.with_tool(args, |app, tool| {

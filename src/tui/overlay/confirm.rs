@@ -37,6 +37,9 @@ enum Question {
 /// Lines of the box that are not the question: its frame, an empty line and the keys.
 const BORDERS: usize = 4;
 
+/// Rows of the screen that no box covers.
+const MARGIN: usize = 2;
+
 fn box_width(screen: u16) -> u16 {
     76.min(screen.saturating_sub(2))
 }
@@ -146,7 +149,7 @@ impl Confirm {
         let (Question::Command(_, preview) | Question::Keep(_, _, preview)) = &self.question else { return true };
         let wrapped = |text: &str, room: usize| wrap(&safe(text), room).len();
         let listed: usize = preview.lines.iter().map(|line| wrapped(line, room.saturating_sub(2))).sum();
-        wrapped(&preview.title, room) + listed + wrapped(&preview.undo, room) + BORDERS <= usize::from(height)
+        wrapped(&preview.title, room) + listed + wrapped(&preview.undo, room) + BORDERS + MARGIN <= usize::from(height)
     }
 
     /// When it begins to listen.

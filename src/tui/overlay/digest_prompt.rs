@@ -245,8 +245,15 @@ impl DigestPrompt {
             put(buf, at as u16, Line::styled(line, if at < covers { theme.title } else { theme.text }));
         }
         let above = plan.len().max(PLAN_LINES.min(room)) + 1;
+        let shown = row.saturating_sub(above).min(warnings.len());
         for (at, line) in (above..row).zip(&warnings) {
-            put(buf, at as u16, Line::styled(line, theme.warn));
+            let is_cut = at + 1 == above + shown && shown < warnings.len();
+            let text = if is_cut {
+                cut(&format!("… {} more: enlarge the window", warnings.len() - shown + 1), width)
+            } else {
+                line.clone()
+            };
+            put(buf, at as u16, Line::styled(text, theme.warn));
         }
         let row = row as u16;
         let short = self.question.digest.short();
@@ -280,6 +287,7 @@ impl DigestPrompt {
         let theme = look.theme;
         let is_free = self.question.over.is_empty() && self.question.unread.is_none();
         let label = match (&self.step, is_free) {
+            (Step::Word(_), _) if line.width < 60 => "Not all read. Type \"unread\": ",
             (Step::Word(_), _) => "Not everything was read. Type \"unread\" to continue: ",
             (Step::Digits(_), _) => "type its first four characters: ",
             (Step::Reason(_), true) => "reason (optional): ",

@@ -26,7 +26,11 @@ impl MarkForm {
         let words: Vec<&str> = Severity::ALL.iter().map(|known| known.word()).collect();
         let chosen = Severity::ALL.iter().position(|known| *known == request.severity).unwrap_or(0);
         let fields = Fields::default()
-            .text("scenario", &request.scenario, format!("what the tool was wanted for: parse JSON data. {EFFECT}"))
+            .text(
+                "scenario",
+                &request.scenario,
+                format!("what you wanted the tool for, for example: parse JSON data. {EFFECT}"),
+            )
             .text("what failed", &request.error, "what went wrong, in words")
             .choice("severity", &words, chosen, "how bad it is");
         MarkForm { request, fields }
@@ -59,7 +63,7 @@ impl MarkForm {
     fn send(&mut self) -> Reply {
         let (scenario, error) = (self.fields.value("scenario"), self.fields.value("what failed"));
         if scenario.is_empty() {
-            self.fields.refuse("scenario", "describe what the tool was wanted for: parse JSON data");
+            self.fields.refuse("scenario", "describe what you wanted the tool for, for example: parse JSON data");
             return Reply::Stay;
         }
         let severity = Severity::ALL.get(self.fields.chosen("severity")).copied().unwrap_or(self.request.severity);

@@ -391,7 +391,8 @@ impl Palette {
             (Some(note), ..) => (safe(note), theme.warn),
             (None, Some(doc), _) if self.shown.is_empty() => (doc, theme.dim),
             (None, _, Some(line)) => (format!("$ {line}"), theme.dim),
-            (None, _, None) => ("workbench only".to_owned(), theme.dim),
+            (None, _, None) if self.shown.is_empty() => ("no verb matches".to_owned(), theme.warn),
+            (None, _, None) => ("works in the workbench only".to_owned(), theme.dim),
         };
         buf.put(inner.x, last, cut(&text, width), width, style);
         cursor

@@ -178,8 +178,11 @@ pub fn draw_footer(app: &mut App, area: Rect, buf: &mut Buffer) {
         return;
     }
     if covered {
-        let text = "enter keep · esc clear · up/down move";
-        buf.put(left.x, left.y, cut(text, usize::from(left.width)), usize::from(left.width), theme.dim);
+        // Whole hints, as many as fit.
+        let hints = ["enter keep", "esc clear", "up/down move"];
+        let fits = |many: &usize| hints[..*many].join(" · ").chars().count() <= usize::from(left.width);
+        let many = (0..=hints.len()).rev().find(fits).unwrap_or_default();
+        buf.put(left.x, left.y, hints[..many].join(" · "), usize::from(left.width), theme.dim);
     } else {
         draw_hints(app, left, buf);
     }

@@ -103,7 +103,8 @@ impl TextView {
     }
 
     /// A view of a file with line numbers. Only `\n` and `\r\n` end a line; any other break is drawn.
-    pub fn source(raw: &str) -> TextView {
+    #[cfg(test)]
+    pub(in crate::tui::widget) fn source(raw: &str) -> TextView {
         TextView::new(source_lines(raw, 0))
     }
 
@@ -309,11 +310,6 @@ impl TextView {
     /// Says how large the screen is before it is drawn: a key that goes to the end may come first.
     pub fn set_size(&mut self, size: (usize, usize)) {
         self.size = size;
-    }
-
-    /// Rows that fit on the screen, at least 1.
-    pub fn page_height(&self) -> usize {
-        self.size.1.max(1)
     }
 
     /// Goes to a line that must be read and was not on screen; `false` when there is none.

@@ -126,7 +126,7 @@ fn the_pager_gets_the_whole_output_of_a_run_as_plain_text() {
     let paged = folder.path().join("paged");
     let set = format!("PAGER=sh -c 'cat > {}'", paged.display());
     let mut terminal = Terminal::program(&workspace, &["env", &set, program()], LARGE);
-    terminal.wait_text("Ready").wait_text("greet").send("r").wait_text("succeeded").send("2|");
+    terminal.wait_text("Ready").wait_text("greet").send("r").wait_text("succeeded").send("|");
     let begun = Instant::now();
     while !fs::read_to_string(&paged).is_ok_and(|text| text.ends_with("end\n")) {
         assert!(begun.elapsed() < PATIENCE, "{}", terminal.text());

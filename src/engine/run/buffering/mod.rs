@@ -172,15 +172,17 @@ impl Buffers<'_> {
         Ok(answer.cleared(cleared))
     }
 
-    /// What was set aside in a buffer, oldest first, with the reasons.
+    /// What was set aside in a buffer, oldest first, with the reasons; for an agent, what agents wrote.
     ///
     /// # Errors
     /// `NotFound` when there is no such buffer.
-    pub fn set_aside(&self, buffer: &BufferId) -> Result<Vec<AsideItem>, EngineError> {
+    pub fn set_aside(&self, buffer: &BufferId, caller: &Caller) -> Result<Vec<AsideItem>, EngineError> {
         self.workspace.read(|q| {
             q.buffer(buffer)?.ok_or_else(|| buffering::unknown(buffer))?;
             let items = q.buffer_items(buffer, ItemState::Aside, MAX_WAITING, usize::MAX)?;
-            Ok(items.into_iter().map(AsideItem::of).collect())
+            // What a human wrote is not for an agent, as with `take`.
+            let may_see = |item: &BufferItem| matches!(caller, Caller::Human(_)) || item.author != buffering::HUMAN;
+            Ok(items.into_iter().filter(may_see).map(AsideItem::of).collect())
         })
     }
 

@@ -277,7 +277,8 @@ fn an_item_with_which_the_tool_fails_is_set_aside_with_what_it_said_and_can_be_t
     let BufferStatus { buffered_count, aside_count, failed_flushes, .. } = answer.status;
     assert_eq!((answer.flushed_count, buffered_count, aside_count, failed_flushes), (2, 0, 1, 0), "{answer:?}");
     assert!(answer.error.is_none() && answer.message.contains("; 1 item set aside, `"), "{}", answer.message);
-    let aside = engine.buffers().set_aside(&id("a")).unwrap();
+    let aside = engine.buffers().set_aside(&id("a"), &ada()).unwrap();
+    assert!(engine.buffers().set_aside(&id("a"), &bot()).unwrap().is_empty(), "a human wrote it");
     assert_eq!((aside.len(), &aside[0].item, aside[0].author.as_str()), (1, &json!("poison"), "human"));
     assert!(aside[0].reason.contains("of here failed"), "{}", aside[0].reason);
     assert_eq!(engine.buffers().retry(&id("a"), &bot()).unwrap_err().code, ErrorCode::HumanNeeded);

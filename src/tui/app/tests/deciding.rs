@@ -91,6 +91,25 @@ fn nobody_says_yes_to_a_question_that_does_not_fit_on_the_screen() {
 }
 
 #[test]
+fn a_yes_counts_from_the_height_at_which_the_last_line_is_drawn() {
+    let mut counted = Vec::new();
+    for height in 10..40 {
+        let mut bench = Bench::ready(60, height);
+        asked(&mut bench, 3);
+        bench.effects.clear();
+        bench.draw();
+        bench.wait(600).press("y");
+        let counts = bench.taken().iter().any(|effect| matches!(effect, Effect::Execute(_)));
+        let mut bench = Bench::ready(60, height);
+        asked(&mut bench, 3);
+        let is_whole = bench.screen().contains("undo brings it back");
+        assert!(!counts || is_whole, "a yes at {height} rows, where the last line is not drawn");
+        counted.push(counts);
+    }
+    assert!(counted.contains(&true) && counted.contains(&false));
+}
+
+#[test]
 fn of_several_tools_with_one_name_the_path_is_named() {
     let mut bench = Bench::ready(80, 24);
     bench.press("down down down X");
