@@ -12,7 +12,7 @@ use std::fmt;
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Implementation {
     /// It sends a request.
-    Http(HttpCall),
+    Http(Box<HttpCall>),
     /// It runs commands.
     Commands(CommandLine),
 }
@@ -352,7 +352,7 @@ mod tests {
         }
     }
 
-    fn line(words: serde_json::Value) -> CommandLine {
+    fn line(words: &serde_json::Value) -> CommandLine {
         serde_json::from_value(json!({"commands": [words]})).unwrap()
     }
 
@@ -386,14 +386,14 @@ mod tests {
             (json!([text("ls"), input("free")]), "could be an option"),
             (json!([text("head"), input("any")]), "could be an option"),
         ] {
-            let fault = Implementation::Commands(line(words.clone())).fault(&known());
+            let fault = Implementation::Commands(line(&words)).fault(&known());
             assert!(fault.as_deref().is_some_and(|fault| fault.contains(why)), "{words}: {fault:?}");
         }
         let good = json!([text("head"), {"text": "-n", "input": "any"}, input("count"), input("path"), {"sign": ">", "input": "free"}, {"sign": "2>&1"}]);
-        assert_eq!(Implementation::Commands(line(good.clone())).fault(&known()), None);
+        assert_eq!(Implementation::Commands(line(&good)).fault(&known()), None);
         let mut twice = known();
         twice.extend([parameter("a-b", ParameterType::Boolean, &[]), parameter("a_b", ParameterType::Boolean, &[])]);
-        assert!(Implementation::Commands(line(good)).fault(&twice).unwrap().contains("two inputs"));
+        assert!(Implementation::Commands(line(&good)).fault(&twice).unwrap().contains("two inputs"));
     }
 
     #[test]
@@ -411,18 +411,18 @@ mod tests {
             ("http://api.example.org/", &["API_TOKEN"], "without encryption"),
             ("https://api.example.org/{input.gone}", &[], "not declared"),
         ] {
-            let fault = Implementation::Http(call(url, env)).fault(&known());
+            let fault = Implementation::Http(Box::new(call(url, env))).fault(&known());
             assert!(fault.as_deref().is_some_and(|fault| fault.contains(why)), "{url}: {fault:?}");
         }
         for (url, env) in
             [("https://api.example.org/{input.path}", &["API_TOKEN"][..]), ("http://127.0.0.1:80/", &["API_TOKEN"])]
         {
-            assert_eq!(Implementation::Http(call(url, env)).fault(&known()), None, "{url}");
+            assert_eq!(Implementation::Http(Box::new(call(url, env))).fault(&known()), None, "{url}");
         }
-        let shown = Implementation::Http(call("https://a.example/", &["API_TOKEN"])).to_string();
+        let shown = Implementation::Http(Box::new(call("https://a.example/", &["API_TOKEN"]))).to_string();
         assert_eq!(shown, "GET https://a.example/, which gets API_TOKEN");
         let mut broken = call("https://a.example/", &[]);
         broken.request.headers.insert("X".to_owned(), "a\r\nY: b".to_owned());
-        assert!(Implementation::Http(broken).fault(&known()).unwrap().contains("line break"));
+        assert!(Implementation::Http(Box::new(broken)).fault(&known()).unwrap().contains("line break"));
     }
 }

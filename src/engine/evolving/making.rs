@@ -119,12 +119,11 @@ impl NewTools<'_> {
             None => name.map(tool_name).transpose()?,
         };
         let Drafted { specification, found, metadata, origin } = self.drafted(named, source)?;
-        let chosen = match &specification.implementation {
-            Some(made) => format!("once approved, `toolsmith new --from-spec` makes it without writing code: {made}"),
-            None => {
-                let choice = scaffold::choose_language(specification.language, &words_of(&specification));
-                format!("language: {}", choice.why)
-            }
+        let chosen = if let Some(made) = &specification.implementation {
+            format!("once approved, `toolsmith new --from-spec` makes it without writing code: {made}")
+        } else {
+            let choice = scaffold::choose_language(specification.language, &words_of(&specification));
+            format!("language: {}", choice.why)
         };
         let description = match specification.description.trim() {
             "" => "no description was found",

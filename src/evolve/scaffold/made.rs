@@ -160,7 +160,7 @@ fn script(line: &CommandLine) -> String {
     let (mut shown, mut run) = (Vec::new(), Vec::new());
     for (number, words) in (1..).zip(&line.commands) {
         let plain: Vec<String> = words.iter().filter(|word| word.sign.is_none()).map(quoted).collect();
-        code += &format!("step_{number}=({})\n", plain.join(" "));
+        code.extend([format!("step_{number}=({})\n", plain.join(" "))]);
         let signs: Vec<&CommandWord> = words.iter().filter(|word| word.sign.is_some()).collect();
         let array = format!("\"${{step_{number}[@]}}\"");
         let sign = |word: &CommandWord| word.sign.clone().unwrap_or_default();
@@ -175,14 +175,14 @@ fn script(line: &CommandLine) -> String {
         shown.push(std::iter::once(array.clone()).chain(signs.iter().map(show_sign)).collect::<Vec<_>>().join(" "));
         run.push(std::iter::once(array).chain(signs.iter().map(of_sign)).collect::<Vec<_>>().join(" "));
     }
-    code += &format!(
+    let end = format!(
         "\nif [[ ${{{}:-}} == true ]]; then\n    printf '%s\\n' {}\n    exit\nfi\n\n# Paths are relative to the workspace.\n\
          cd -- \"$1\"\n{}\n",
         input_variable(SHOW),
         shown.join(" '|' "),
         run.join(" | "),
     );
-    code
+    code + &end
 }
 
 /// A text that the shell reads as it is.
@@ -281,7 +281,7 @@ mod tests {
         };
         let call = HttpCall { request, env: vec!["NOTES_TOKEN".to_owned()] };
         let parameters = ["id", "lang", "text"].map(|name| parameter(name, ParameterType::String)).to_vec();
-        let files = made(&Implementation::Http(call), parameters);
+        let files = made(&Implementation::Http(Box::new(call)), parameters);
         assert_eq!(files.len(), 1);
         let manifest: toml::Table = files[0].text.parse().unwrap();
         assert_eq!(manifest["kind"].as_str(), Some("http"));

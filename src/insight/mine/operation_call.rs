@@ -100,7 +100,7 @@ impl OperationPlace<'_> {
         };
         let call = HttpCall { request, env };
         let declared: Vec<InputParameter> = parameters.iter().map(|one| one.parameter.clone()).collect();
-        Implementation::Http(call.clone()).fault(&declared).is_none().then_some(call)
+        Implementation::Http(Box::new(call.clone())).fault(&declared).is_none().then_some(call)
     }
 
     /// Where the API is: of the operation, of its path, or of the document; `None` where none names a host.

@@ -244,11 +244,14 @@ fn a_definition_that_shows_functions_gives_a_tool_for_each() {
     );
 }
 
+/// A line with six numbers in place of `{n}`.
+fn six_times(line: &str) -> String {
+    (0..6).map(|n| line.replace("{n}", &format!("7{n}"))).collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn what_all_lines_have_in_common_is_no_parameter() {
-    let lines: String = (0..6)
-        .map(|n| format!("curl -s https://api.example.org/v1/{n} | jq -r '.items[] | .name' > names-{n}.txt\n"))
-        .collect();
+    let lines = six_times("curl -s https://api.example.org/v1/{n} | jq -r '.items[] | .name' > names-{n}.txt");
     let read = read_history("history", lines.as_bytes(), &str::to_owned);
     let found = mine(&MiningInput { imported: read.sessions, ..MiningInput::default() }).opportunities;
     let [habit] = found.as_slice() else { panic!("{found:#?}") };
@@ -266,7 +269,7 @@ fn a_line_with_variables_or_patterns_of_files_needs_somebody_to_write_it() {
     for line in
         ["tar -czf $OUT-{n} a b", "rm -f -v logs/{n}/*.log", "cd {n} && sort -u -n ~/x-{n}", "sudo tail -n {n} -f a"]
     {
-        let lines: String = (0..6).map(|n| format!("{}\n", line.replace("{n}", &format!("7{n}")))).collect();
+        let lines = six_times(line);
         let read = read_history("history", lines.as_bytes(), &str::to_owned);
         let found = mine(&MiningInput { imported: read.sessions, ..MiningInput::default() }).opportunities;
         let habits: Vec<_> = found.iter().filter(|one| one.kind == OpportunityKind::CommandPattern).collect();
@@ -283,7 +286,7 @@ fn a_password_in_a_line_is_shown_nowhere_and_makes_no_tool() {
         "deploy --api-key Hunter2Secret --to host-{n} -v",
         "curl -s -H 'Authorization: Bearer Hunter2Secret0123456789' -o out-{n} https://a.example/{n}",
     ] {
-        let lines: String = (0..6).map(|n| format!("{}\n", line.replace("{n}", &format!("7{n}")))).collect();
+        let lines = six_times(line);
         let redactor = crate::domain::Redactor::new([]);
         let read = read_history("history", lines.as_bytes(), &|line| redactor.text(line));
         let found = mine(&MiningInput { imported: read.sessions, ..MiningInput::default() }).opportunities;
@@ -302,7 +305,7 @@ fn a_program_that_runs_what_it_is_given_makes_no_tool() {
         "printf -v 'x{n}' hi there",
         "cat a{n} | awk '{print}' > b{n}",
     ] {
-        let lines: String = (0..6).map(|n| format!("{}\n", line.replace("{n}", &format!("7{n}")))).collect();
+        let lines = six_times(line);
         let read = read_history("history", lines.as_bytes(), &str::to_owned);
         let found = mine(&MiningInput { imported: read.sessions, ..MiningInput::default() }).opportunities;
         assert!(!found.is_empty() && found.iter().all(|one| one.implementation.is_none()), "{line}: {found:#?}");
@@ -345,7 +348,7 @@ fn notes(edit: impl FnOnce(&mut Value)) -> Option<HttpCall> {
     edit(&mut document);
     let found = wrappers("notes.json", &document, &|_| false).unwrap().remove(0);
     match found.implementation? {
-        Implementation::Http(call) => Some(call),
+        Implementation::Http(call) => Some(*call),
         Implementation::Commands(line) => panic!("{line}"),
     }
 }

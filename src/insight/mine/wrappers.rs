@@ -332,6 +332,6 @@ fn suggest(file: &str, document: &Value, one: &Operation) -> Opportunity {
         expected_output: one.output.clone(),
         tools: Vec::new(),
         evidence: vec![Witness { source: file.to_owned(), numbers: vec![one.number], text: one.place.clone() }],
-        implementation: one.call.clone().map(Implementation::Http),
+        implementation: one.call.clone().map(|call| Implementation::Http(Box::new(call))),
     })
 }

@@ -110,12 +110,12 @@ impl ArgumentForm {
                 args.push(arg.name, value);
                 continue;
             }
-            match shell_words::split(&value) {
-                Ok(words) => words.into_iter().for_each(|word| args.push(arg.name, word)),
-                Err(_) => {
-                    self.fields.refuse(arg.name, "a quote does not end");
-                    return Reply::Stay;
-                }
+            let Ok(words) = shell_words::split(&value) else {
+                self.fields.refuse(arg.name, "a quote does not end");
+                return Reply::Stay;
+            };
+            for word in words {
+                args.push(arg.name, word);
             }
         }
         Reply::Invoke(self.row.verb, args)

@@ -35,9 +35,8 @@ impl Buffers<'_> {
         let (id, operation) = (named(call)?, argument(call, "operation")?);
         let status = self.status(&id)?.status;
         let items = |count: u64| plural(usize::try_from(count).unwrap_or(usize::MAX), "item", "items");
-        let to = status
-            .pass_through_tool
-            .map_or_else(|| "no receiver: items are kept until someone reads them".to_owned(), |to| to);
+        let nobody = || "no receiver: items are kept until someone reads them".to_owned();
+        let to = status.pass_through_tool.unwrap_or_else(nobody);
         let undelivered = status.buffered_count + status.kept_count;
         let (title, line, undo) = match operation {
             "flush" => (format!("Flush buffer {id}?"), format!("{} to {to}", items(undelivered)), ""),
