@@ -59,7 +59,7 @@ fn a_service_is_launched_talked_to_and_ended_with_keys_alone() {
         .wait_text("– stopped")
         .wait_text("0 of 1 up");
     Bench::until_gone(&mark);
-    terminal.send("r").wait_text("1 of 1 up").send("q").wait_end();
+    terminal.send("r").wait_text("y confirm").send("y").wait_text("1 of 1 up").send("q").wait_end();
     assert!(terminal.text().contains("1 service keeps running"), "{}", terminal.text());
     assert_eq!(bench.instance("companion")["state"], "running");
     bench.ok(&["terminate", "companion"]);
