@@ -2,7 +2,7 @@
 
 use super::http::HttpDefinition;
 use super::manifest::input_variable;
-use super::specification::{InputParameter, ParameterType};
+use super::parameter::{InputParameter, ParameterType};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;

@@ -43,6 +43,7 @@ mod observation;
 mod operation;
 mod opportunity;
 mod origin;
+mod parameter;
 mod paths;
 mod permission;
 mod place;
@@ -127,6 +128,7 @@ pub use opportunity::{
     DismissedOpportunity, Opportunity, OpportunityKind, OpportunitySources, RunFact, Suggested, Witness, Worth,
 };
 pub use origin::{OriginDecision, OriginEvolution, VersionOrigin};
+pub use parameter::{InputParameter, ParameterType};
 pub use paths::clean_path;
 pub use permission::{
     Access, Allowed, Anchor, CALL_MODULES, DeclaredPath, Ground, Network, PROTECTED, PermissionFault, WriteMode,
@@ -154,10 +156,7 @@ pub use selection::{Chosen, Preset, Selection, SetMember, ToolSet};
 pub use semver_step::{Proposal, Step, propose};
 pub use shown::{DisplayRecord, SeenPart, Unread};
 pub use skipped::{SkippedFile, skipped_because, skipped_kinds};
-pub use specification::{
-    InputParameter, ParameterType, SPECIFICATION_SCHEMA, ScaffoldTemplate, ScriptLanguage, SpecifiedExample,
-    ToolSpecification,
-};
+pub use specification::{SPECIFICATION_SCHEMA, ScaffoldTemplate, ScriptLanguage, SpecifiedExample, ToolSpecification};
 pub use state_rule::{StatePath, StateRule, is_loadable};
 pub use text::{Marks, SafeText, escape_char, visible_words};
 pub use time::{Instant, rfc3339};

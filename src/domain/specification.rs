@@ -2,6 +2,7 @@
 
 use super::implementation::Implementation;
 use super::name::ToolName;
+use super::parameter::{InputParameter, ParameterType};
 use super::schema::Checker;
 use super::words::words;
 use serde::{Deserialize, Serialize};
@@ -46,61 +47,6 @@ impl ScriptLanguage {
             _ => None,
         }
     }
-}
-
-words!(
-    /// What a parameter is, in the words of JSON Schema.
-    ParameterType {
-        /// JSON string.
-        String = "string",
-        /// JSON number without a fraction.
-        Integer = "integer",
-        /// JSON number.
-        Number = "number",
-        /// `true` or `false`.
-        Boolean = "boolean",
-        /// JSON array of any items.
-        Array = "array",
-        /// JSON object with any members.
-        Object = "object",
-    }
-);
-
-impl ParameterType {
-    /// The type that somebody means with the word of a programming language.
-    pub fn meant(text: &str) -> Option<ParameterType> {
-        let word = text.trim().trim_matches('`').to_ascii_lowercase();
-        let word = word.split(['[', '<']).next().unwrap_or_default().trim();
-        match word {
-            "string" | "str" | "text" | "path" | "file" | "filename" | "url" | "uri" | "date" | "datetime" | "char"
-            | "filepath" | "file path" => Some(ParameterType::String),
-            "integer" | "int" | "i32" | "i64" | "u32" | "u64" | "long" => Some(ParameterType::Integer),
-            "number" | "float" | "double" | "decimal" | "numeric" => Some(ParameterType::Number),
-            "boolean" | "bool" | "flag" | "switch" => Some(ParameterType::Boolean),
-            "array" | "list" | "tuple" | "set" | "sequence" => Some(ParameterType::Array),
-            "object" | "dict" | "map" | "record" | "mapping" | "json" => Some(ParameterType::Object),
-            _ => None,
-        }
-    }
-}
-
-/// A parameter of a tool.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct InputParameter {
-    /// Key of the input object.
-    pub name: String,
-    /// Type that the schema demands.
-    #[serde(rename = "type")]
-    pub kind: ParameterType,
-    /// What it is for.
-    #[serde(default)]
-    pub description: String,
-    /// Whether it must be given.
-    #[serde(default)]
-    pub required: bool,
-    /// What bounds it: keywords of JSON Schema; words stand under `$comment`.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub constraints: Map<String, Value>,
 }
 
 /// An input, and what is to come of it.
