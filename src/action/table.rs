@@ -500,7 +500,7 @@ actions! {
     Sign "sign" History Change [] [] Shell "Show missing signatures; with --yes, sign everything in force" {
         Arg::option("yes", ArgKind::Switch, "sign the log as shown").for_humans()
     }
-    Prune "prune" History HumanOnly [] [] Both "Remove the output of old runs, as [history] in your settings limits it; records and what failures need are kept" { DRY }
+    Prune "prune" History HumanOnly [] [] Both "Remove the output of old runs, as `history` in your settings limits it; records and what failures need are kept" { DRY }
     Feedback "feedback" History View [] [] Shell "Export decisions as JSON lines: request, code, evidence, decision, reason" {
         Arg::option("out", ArgKind::Path, "write to this file instead of standard output"),
         Arg::option("since", ArgKind::Duration, "only decisions within this time, for example 24h"),
