@@ -23,7 +23,6 @@ mod draft;
 mod entries;
 #[cfg(test)]
 mod entries_tests;
-mod evaluators;
 mod family;
 #[cfg(test)]
 mod family_tests;

@@ -1,6 +1,7 @@
 //! Why a version cannot run: what keeps it from running, and what a definition of each kind must say.
 
-use super::{evaluators, steps};
+use super::steps;
+use crate::domain::evaluators;
 use crate::domain::{
     ArgPlace, HttpDefinition, Kind, Manifest, Network, PromptDefinition, SafeText, VersionFile, near_word,
 };

@@ -1,10 +1,12 @@
 //! How a specified tool can be made without anybody writing its code: by one HTTP request, or by one line of commands.
 
-use super::http::HttpDefinition;
+use super::evaluators::{self, Freedom, Word};
+use super::http::{HttpDefinition, Origin};
 use super::manifest::input_variable;
 use super::parameter::{InputParameter, ParameterType};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// What a tool does, so completely that it can be made from it.
@@ -48,146 +50,12 @@ pub struct CommandWord {
     pub input: Option<String>,
 }
 
-/// Programs that run what they are given, so that a value could be code; builtins of the shell among them, for which
-/// words are no mere words.
-const RUN_CODE: [&str; 132] = [
-    "R",
-    "Rscript",
-    "alias",
-    "ash",
-    "at",
-    "awk",
-    "bash",
-    "batch",
-    "bc",
-    "bind",
-    "builtin",
-    "bun",
-    "bunx",
-    "busybox",
-    "bwrap",
-    "cd",
-    "chroot",
-    "chrt",
-    "command",
-    "compgen",
-    "complete",
-    "crontab",
-    "csh",
-    "dash",
-    "dc",
-    "declare",
-    "deno",
-    "doas",
-    "docker",
-    "ed",
-    "elvish",
-    "emacs",
-    "enable",
-    "entr",
-    "env",
-    "eval",
-    "exec",
-    "expect",
-    "export",
-    "fish",
-    "flock",
-    "gawk",
-    "gdb",
-    "getopts",
-    "ghci",
-    "gmake",
-    "gnuplot",
-    "go",
-    "groovy",
-    "ionice",
-    "irb",
-    "java",
-    "jshell",
-    "julia",
-    "ksh",
-    "kubectl",
-    "let",
-    "local",
-    "ltrace",
-    "lua",
-    "m4",
-    "make",
-    "mapfile",
-    "mariadb",
-    "mawk",
-    "mysql",
-    "nawk",
-    "nice",
-    "node",
-    "nohup",
-    "npm",
-    "npx",
-    "nsenter",
-    "nvim",
-    "ocaml",
-    "octave",
-    "osascript",
-    "parallel",
-    "perl",
-    "php",
-    "pipx",
-    "pkexec",
-    "pnpm",
-    "podman",
-    "printf",
-    "psql",
-    "pwsh",
-    "python",
-    "python2",
-    "python3",
-    "read",
-    "readarray",
-    "readonly",
-    "ruby",
-    "runuser",
-    "scala",
-    "screen",
-    "script",
-    "sed",
-    "set",
-    "setpriv",
-    "setsid",
-    "sh",
-    "source",
-    "sqlite3",
-    "ssh",
-    "stdbuf",
-    "strace",
-    "su",
-    "sudo",
-    "systemd-run",
-    "taskset",
-    "tcl",
-    "tclsh",
-    "test",
-    "time",
-    "timeout",
-    "tmux",
-    "trap",
-    "ts-node",
-    "tsx",
-    "typeset",
-    "unshare",
-    "uv",
-    "uvx",
-    "vi",
-    "vim",
-    "watch",
-    "wish",
-    "xargs",
-    "yarn",
-    "zsh",
-];
-
 /// Signs of redirections that lead from or to a file, and copies of a stream, which lead nowhere else.
 const SIGNS: [&str; 7] = [">", ">>", "2>", "2>>", "&>", "<", "<<<"];
 const COPIES: [&str; 2] = ["2>&1", ">&2"];
+
+/// How the variables begin that hold the values of inputs, as [`input_variable`] names them.
+const VARIABLES: &str = "INPUT_";
 
 impl Implementation {
     /// What keeps a tool from being made of it, in a fragment for a sentence; `None` for nothing. `parameters` are those
@@ -202,25 +70,20 @@ impl Implementation {
 
 impl HttpCall {
     fn fault(&self, parameters: &[InputParameter]) -> Option<String> {
-        let properties: serde_json::Map<String, serde_json::Value> =
-            parameters.iter().map(|parameter| (parameter.name.clone(), serde_json::json!({}))).collect();
-        let schema = serde_json::json!({"properties": properties});
+        let properties: Map<String, Value> =
+            parameters.iter().map(|parameter| (parameter.name.clone(), json!({}))).collect();
+        let schema = json!({"properties": properties});
         let unknown = |name: &String| !properties.contains_key(name);
         if let Some(name) = self.request.inputs(Some(&schema)).into_iter().find(unknown) {
             return Some(format!("its request uses the input {name}, which is not declared"));
         }
-        let host =
-            self.request.url.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(""));
-        if host.contains(['{', '@']) {
-            return Some("the host of its URL must be written out".to_owned());
-        }
+        let origin = match Origin::of(&self.request.url) {
+            Ok(origin) => origin,
+            Err(why) => return Some(format!("its URL {why}")),
+        };
         // Whoever listens on the way reads a secret that is not encrypted.
-        let is_own_machine = ["127.0.0.1", "localhost", "[::1]"].iter().any(|own| host.starts_with(own));
-        if !self.env.is_empty() && self.request.url.starts_with("http://") && !is_own_machine {
-            return Some(format!("it would send {} to {host} without encryption", self.env.join(", ")));
-        }
-        if self.request.headers.values().any(|value| value.contains(['\r', '\n', '\0'])) {
-            return Some("a header has a line break".to_owned());
+        if !self.env.is_empty() && !origin.is_tls && !origin.is_this_machine() {
+            return Some(format!("it would send {} to {origin} without encryption", self.env.join(", ")));
         }
         self.request.fault(Some(&schema), &self.env)
     }
@@ -235,7 +98,30 @@ impl CommandLine {
         if self.commands.is_empty() {
             return Some("it has no command".to_owned());
         }
-        self.commands.iter().find_map(|words| command_fault(words, parameters))
+        if let Some(fault) = self.commands.iter().find_map(|words| command_fault(words)) {
+            return Some(fault);
+        }
+        let freedoms = self.freedoms();
+        if let Some(name) = freedoms.keys().find(|name| !parameters.iter().any(|known| known.name == **name)) {
+            return Some(format!("it uses the input {name}, which is not declared"));
+        }
+        parameters.iter().find_map(|parameter| limit_fault(parameter, *freedoms.get(parameter.name.as_str())?))
+    }
+
+    /// What the value of each input may be, at all places where it stands together.
+    pub fn freedoms(&self) -> BTreeMap<&str, Freedom> {
+        let mut freedoms: BTreeMap<&str, Freedom> = BTreeMap::new();
+        for (at, words) in self.commands.iter().enumerate() {
+            // What a command writes is read by those behind it.
+            let readers = self.commands[at + 1..].iter().map(|reader| evaluators::of_input(&word_list(reader, None)));
+            let readers = readers.fold(Freedom::Text, Freedom::max);
+            for word in words {
+                let Some(input) = word.input.as_deref() else { continue };
+                let known = freedoms.entry(input).or_insert(Freedom::Text);
+                *known = (*known).max(freedom_at(words, word)).max(readers);
+            }
+        }
+        freedoms
     }
 
     /// The programs, each once, in order.
@@ -251,8 +137,37 @@ impl CommandLine {
     }
 }
 
-fn command_fault(words: &[CommandWord], parameters: &[InputParameter]) -> Option<String> {
-    let Some(first) = words.first() else { return Some("a command has no words".to_owned()) };
+/// The words of a command as those ask for them who know what programs do with theirs: without redirections, and with one
+/// of its words as the value that is asked about.
+fn word_list<'w>(words: &'w [CommandWord], asked: Option<&CommandWord>) -> Vec<Word<'w>> {
+    let plain = words.iter().filter(|word| word.sign.is_none());
+    let seen = |word: &'w CommandWord| match &word.input {
+        None => Word::Fixed(word.text.as_str()),
+        Some(_) if asked.is_none_or(|asked| !std::ptr::eq(asked, word)) => Word::Computed,
+        Some(_) if word.text.is_empty() => Word::Value,
+        Some(_) => Word::Partly(word.text.as_str()),
+    };
+    plain.map(seen).collect()
+}
+
+/// What the value in a word of a command may be.
+fn freedom_at(words: &[CommandWord], word: &CommandWord) -> Freedom {
+    match &word.sign {
+        // What is read may be code for who reads it; where something is written to is a path like any other.
+        Some(sign) if sign.contains('<') => evaluators::of_input(&word_list(words, None)),
+        Some(_) => Freedom::Text,
+        None => {
+            let list = word_list(words, Some(word));
+            let before = words.iter().take_while(|other| !std::ptr::eq(*other, word));
+            let at = before.filter(|other| other.sign.is_none()).count();
+            let is_option = word.text.is_empty() && !list[1.min(at)..at].contains(&Word::Fixed("--"));
+            evaluators::of_word(&list, at).max(if is_option { Freedom::NoOption } else { Freedom::Text })
+        }
+    }
+}
+
+fn command_fault(words: &[CommandWord]) -> Option<String> {
+    let first = words.first()?;
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+');
     let is_program = first.sign.is_none()
         && first.input.is_none()
@@ -261,53 +176,50 @@ fn command_fault(words: &[CommandWord], parameters: &[InputParameter]) -> Option
     if !is_program {
         return Some(format!("{:?} is not the name of a program", first.text));
     }
-    let is_versioned =
-        |name: &str| first.text.strip_prefix(name).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    if RUN_CODE.contains(&first.text.as_str()) || ["python", "ruby", "lua", "perl"].into_iter().any(is_versioned) {
-        return Some(format!("{} runs what it is given, so a value could be code", first.text));
+    // Its code would be no part of the tool: nobody reads it in a review.
+    if evaluators::executes(&word_list(words, None)) || evaluators::runs_project(&first.text) {
+        return Some(format!("{} runs code that is not part of the tool", first.text));
     }
-    words[1..].iter().find_map(|word| word_fault(word, parameters))
+    words[1..].iter().find_map(word_fault)
 }
 
-fn word_fault(word: &CommandWord, parameters: &[InputParameter]) -> Option<String> {
+fn word_fault(word: &CommandWord) -> Option<String> {
     if word.text.chars().any(|c| c.is_control() && c != '\t') {
         return Some(format!("the word {:?} has a control character", word.text));
     }
-    match word.sign.as_deref() {
-        Some(sign) if COPIES.contains(&sign) => {
-            return (!word.text.is_empty() || word.input.is_some()).then(|| format!("nothing may follow {sign}"));
-        }
-        Some(sign) if !SIGNS.contains(&sign) => return Some(format!("{sign:?} is not a redirection")),
-        Some(sign) if word.text.is_empty() && word.input.is_none() => return Some(format!("{sign} leads nowhere")),
-        Some(_) | None => {}
+    let is_empty = word.text.is_empty() && word.input.is_none();
+    let sign = word.sign.as_deref()?;
+    match (COPIES.contains(&sign), SIGNS.contains(&sign)) {
+        (true, _) => (!is_empty).then(|| format!("nothing may follow {sign}")),
+        (false, true) => is_empty.then(|| format!("{sign} leads nowhere")),
+        (false, false) => Some(format!("{sign:?} is not a redirection")),
     }
-    let input = word.input.as_ref()?;
-    let Some(parameter) = parameters.iter().find(|parameter| parameter.name == *input) else {
-        return Some(format!("it uses the input {input}, which is not declared"));
-    };
-    if word.sign.is_some() || !word.text.is_empty() {
-        return None;
-    }
-    // A value that stands alone would be an option where it begins like one.
-    let number = |key: &str| parameter.constraints.get(key).and_then(serde_json::Value::as_f64);
-    let is_safe = match parameter.kind {
-        ParameterType::String => {
-            let pattern = parameter.constraints.get("pattern").and_then(serde_json::Value::as_str);
-            pattern.is_some_and(|pattern| pattern.starts_with(NO_OPTION))
-        }
-        ParameterType::Integer | ParameterType::Number => number("minimum").is_some_and(|least| least >= 0.0),
-        ParameterType::Boolean => true,
-        ParameterType::Array | ParameterType::Object => false,
-    };
-    let rule = match parameter.kind {
-        ParameterType::Integer | ParameterType::Number => "a minimum of 0 or more".to_owned(),
-        _ => format!("a pattern that begins with {NO_OPTION}"),
-    };
-    (!is_safe).then(|| format!("a value of {input} could be an option: it needs {rule}"))
 }
 
-/// How the pattern of a text begins that is no option.
-pub const NO_OPTION: &str = "^[^-]";
+/// What is wrong with the limits of an input whose value may be this.
+fn limit_fault(parameter: &InputParameter, freedom: Freedom) -> Option<String> {
+    let name = &parameter.name;
+    if let Freedom::Code(why) = freedom {
+        return Some(format!("the value of {name} would be {why}"));
+    }
+    let limits = limits_of(parameter.kind, freedom);
+    match parameter.kind {
+        ParameterType::Array | ParameterType::Object => Some(format!("{name} is no single word")),
+        _ if limits.iter().all(|(key, value)| parameter.constraints.get(key) == Some(value)) => None,
+        _ => Some(format!("the input {name} needs the constraints {}", Value::Object(limits))),
+    }
+}
+
+/// The constraints of an input with which it is no more than this.
+pub fn limits_of(kind: ParameterType, freedom: Freedom) -> Map<String, Value> {
+    let limit = match kind {
+        ParameterType::String => freedom.signs(VARIABLES).map(|signs| ("pattern", json!(format!("^({signs})$")))),
+        // A negative number begins like an option.
+        ParameterType::Integer | ParameterType::Number => (freedom > Freedom::Text).then(|| ("minimum", json!(0))),
+        ParameterType::Boolean | ParameterType::Array | ParameterType::Object => None,
+    };
+    limit.map(|(key, value)| (key.to_owned(), value)).into_iter().collect()
+}
 
 impl fmt::Display for Implementation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -358,7 +270,8 @@ mod tests {
 
     fn known() -> Vec<InputParameter> {
         vec![
-            parameter("path", ParameterType::String, &[("pattern", json!("^[^-]"))]),
+            parameter("path", ParameterType::String, &[("pattern", json!("^((?!-)[\\s\\S]*)$"))]),
+            parameter("loose", ParameterType::String, &[("pattern", json!("^[^-]|x"))]),
             parameter("free", ParameterType::String, &[]),
             parameter("count", ParameterType::Integer, &[("minimum", json!(0))]),
             parameter("any", ParameterType::Integer, &[]),
@@ -370,9 +283,16 @@ mod tests {
         let text = |text: &str| json!({"text": text});
         let input = |name: &str| json!({"input": name});
         for (words, why) in [
-            (json!([text("bash"), text("-c"), input("path")]), "could be code"),
-            (json!([text("python3.12"), input("path")]), "could be code"),
-            (json!([text("printf"), text("-v"), input("path")]), "could be code"),
+            (json!([text("bash"), text("-c"), input("path")]), "runs code that is not part"),
+            (json!([text("python3.12"), input("path")]), "runs code that is not part"),
+            (json!([text("make"), input("path")]), "runs code that is not part"),
+            (json!([text("timeout"), text("5"), text("sh"), input("path")]), "runs code that is not part"),
+            (json!([text("xargs"), input("path")]), "runs code that is not part"),
+            (json!([text("printf"), text("-v"), input("path")]), "would be the name of a variable"),
+            (json!([text("awk"), input("path")]), "would be code"),
+            (json!([text("sqlite3"), text("a.db"), input("path")]), "would be code"),
+            (json!([text("find"), text("."), text("-exec"), input("path")]), "would be a program"),
+            (json!([text("tar"), text("-cf"), text("a.tar"), input("path")]), "needs the constraints"),
             (json!([{"sign": ">", "text": "head"}, text("env")]), "not the name of a program"),
             (json!([{"text": "b", "input": "path"}]), "not the name of a program"),
             (json!([input("path")]), "not the name of a program"),
@@ -383,14 +303,20 @@ mod tests {
             (json!([text("ls"), {"sign": ">"}]), "leads nowhere"),
             (json!([text("grep"), text("a\u{0}b")]), "control character"),
             (json!([text("ls"), input("other")]), "not declared"),
-            (json!([text("ls"), input("free")]), "could be an option"),
-            (json!([text("head"), input("any")]), "could be an option"),
+            (json!([text("ls"), input("free")]), "needs the constraints"),
+            (json!([text("ls"), input("loose")]), "needs the constraints"),
+            (json!([text("head"), input("any")]), "needs the constraints"),
         ] {
             let fault = Implementation::Commands(line(&words)).fault(&known());
             assert!(fault.as_deref().is_some_and(|fault| fault.contains(why)), "{words}: {fault:?}");
         }
         let good = json!([text("head"), {"text": "-n", "input": "any"}, input("count"), input("path"), {"sign": ">", "input": "free"}, {"sign": "2>&1"}]);
         assert_eq!(Implementation::Commands(line(&good)).fault(&known()), None);
+        // What is read by a program behind the pipe is looked at, too.
+        let piped: CommandLine =
+            serde_json::from_value(json!({"commands": [[text("cat"), input("path")], [text("psql"), text("shop")]]}))
+                .unwrap();
+        assert_eq!(piped.freedoms()["path"], Freedom::Name);
         let mut twice = known();
         twice.extend([parameter("a-b", ParameterType::Boolean, &[]), parameter("a_b", ParameterType::Boolean, &[])]);
         assert!(Implementation::Commands(line(&good)).fault(&twice).unwrap().contains("two inputs"));
@@ -406,9 +332,11 @@ mod tests {
             HttpCall { request, env: env.iter().map(|name| (*name).to_owned()).collect() }
         };
         for (url, env, why) in [
-            ("https://{input.path}/x", &[][..], "must be written out"),
-            ("https://good.example@evil.example/", &[], "must be written out"),
+            ("https://{input.path}/x", &[][..], "has no valid host"),
+            ("https://good.example@evil.example/", &[], "has a user"),
             ("http://api.example.org/", &["API_TOKEN"], "without encryption"),
+            ("http://localhost.evil.example/", &["API_TOKEN"], "without encryption"),
+            ("http://127.0.0.1.evil.example/", &["API_TOKEN"], "without encryption"),
             ("https://api.example.org/{input.gone}", &[], "not declared"),
         ] {
             let fault = Implementation::Http(Box::new(call(url, env))).fault(&known());

@@ -20,6 +20,7 @@ pub mod description;
 mod digest;
 mod encoding;
 mod envelope;
+pub mod evaluators;
 mod event;
 mod evolution;
 mod failure;
@@ -109,7 +110,7 @@ pub use hidden::hidden_in;
 pub use hidden::is_hidden;
 pub use http::{HttpBody, HttpDefinition, HttpOrder, HttpRequest, Origin as HttpOrigin};
 pub use ids::{CommentId, EventSeq, EvolutionId, GrantId, MarkId, OperationId, ReviewId, RunId, UnlockId};
-pub use implementation::{CommandLine, CommandWord, HttpCall, Implementation, NO_OPTION};
+pub use implementation::{CommandLine, CommandWord, HttpCall, Implementation, limits_of};
 pub use interpreter::{InterpreterFacts, Missing};
 pub use keeping::{KeepOutput, KeptOutput};
 pub use manifest::{

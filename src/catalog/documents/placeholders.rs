@@ -7,8 +7,8 @@
 //! the argument of `eval`, are refused here at once.
 
 use super::places::{self, Reference};
-use crate::catalog::evaluators::Freedom;
 use crate::code::shell::calls;
+use crate::domain::evaluators::Freedom;
 use std::collections::BTreeMap;
 
 /// Placeholders in a command.

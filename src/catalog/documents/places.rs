@@ -4,7 +4,7 @@
 //! output of that program as code. Everywhere else it has a few signs, or is a number. What the grammar does not understand
 //! leaves the least: a value that is not known to be safe is not.
 
-use crate::catalog::evaluators::{self, Freedom, Word};
+use crate::domain::evaluators::{self, Freedom, Word};
 use crate::domain::source::Language;
 use crate::outside::loads_code;
 use std::collections::BTreeSet;

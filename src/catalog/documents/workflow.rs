@@ -6,8 +6,8 @@ use super::{hides, placeholders};
 use crate::catalog::argv::CommandWords;
 use crate::catalog::document::Document;
 use crate::catalog::draft::{self, Draft};
-use crate::catalog::evaluators::Freedom;
 use crate::catalog::fields::TableFields;
+use crate::domain::evaluators::Freedom;
 use crate::domain::{ArgRule, Dialect, InputMode, Manifest, Problem, ProblemCode, Recipe};
 use serde_json::{Map, Value, json};
 
@@ -99,7 +99,7 @@ fn started(mut manifest: Manifest, command: &str, shells: &[Value], described: &
 
 /// The variable that an argument reaches the command in. The prefix keeps it apart from those that programs read.
 fn variable(name: &str) -> String {
-    format!("arg_{}", word(name))
+    format!("{PREFIX}{}", word(name))
 }
 
 /// A name as one word of a schema: letters and digits of it, everything else as `_`.
@@ -115,11 +115,8 @@ struct Argument {
     freedom: Freedom,
 }
 
-/// Signs of names; a value in front of which nothing stands never names another argument, whose value would be computed.
-const NAME: &str = "(?!.*arg_)([A-Za-z0-9_.,:@%+][A-Za-z0-9_.,:@%+-]*)?";
-/// The same with those of paths and assignments.
-const PATH: &str = "(?!.*arg_)([A-Za-z0-9_.,:@%+=/][A-Za-z0-9_.,:@%+=/-]*)?";
-const NO_OPTION: &str = "(?!-)[\\s\\S]*";
+/// How the variables begin that hold the values.
+const PREFIX: &str = "arg_";
 
 /// The largest whole number that is never written with an exponent, whose sign could be a command.
 const LARGEST: i64 = 999_999_999_999_999;
@@ -152,13 +149,10 @@ impl Argument {
 
     /// What limits its text: a pattern, or the only value.
     fn limit(&self) -> Option<(&'static str, Value)> {
-        let signs = match self.freedom {
-            Freedom::Text | Freedom::Number => return None,
-            Freedom::NoOption => NO_OPTION,
-            Freedom::Path => PATH,
-            Freedom::Name => NAME,
-            Freedom::Code(_) => return self.default.as_ref().map(|text| ("enum", json!([text]))),
-        };
+        if let Freedom::Code(_) = self.freedom {
+            return self.default.as_ref().map(|text| ("enum", json!([text])));
+        }
+        let signs = self.freedom.signs(PREFIX)?;
         // What the author wrote as its default is read with the rest of the file.
         let default = self.default.as_deref().filter(|text| !text.is_empty());
         let own = default.map(|text| format!("|{}", escaped(text))).unwrap_or_default();

@@ -100,6 +100,9 @@ impl HttpDefinition {
         if only_input(&self.method, schema).is_none() && !METHODS.contains(&self.method.to_ascii_uppercase().as_str()) {
             return Some(format!("{:?} is not a method; write one of {}", self.method, METHODS.join(", ")));
         }
+        if let Some((name, _)) = self.headers.iter().find(|(_, value)| value.contains(['\r', '\n', '\0'])) {
+            return Some(format!("the header {name} has a line break; write it in one line"));
+        }
         for name in self.headers.keys() {
             let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
             if name.is_empty() || !name.bytes().all(is_token) {

@@ -55,11 +55,15 @@ impl Origin {
         })
     }
 
+    /// Whether it is the machine that asks: nobody can listen on the way.
+    pub fn is_this_machine(&self) -> bool {
+        self.host == "localhost" || self.host == "::1" || is_loopback(&self.host)
+    }
+
     /// Whether a request without encryption may go there where a value chooses the scheme: the port is declared, or the host
     /// is this machine.
     fn is_named_for_plain(&self, hosts: &[String]) -> bool {
-        let is_own = self.host == "localhost" || self.host == "::1" || is_loopback(&self.host);
-        is_own
+        self.is_this_machine()
             || hosts
                 .iter()
                 .filter_map(|host| host_and_port(host))

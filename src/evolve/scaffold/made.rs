@@ -2,9 +2,10 @@
 
 use super::frame;
 use super::{ScaffoldFile, ScaffoldRequest, Unwritable, header, one_line, provenance, toml_list, toml_text};
+use crate::domain::evaluators::Freedom;
 use crate::domain::{
     CommandLine, CommandWord, HttpBody, HttpCall, Implementation, InputParameter, ParameterType, ToolSpecification,
-    input_variable,
+    input_variable, limits_of,
 };
 use serde_json::{Map, Value, json};
 
@@ -130,7 +131,8 @@ fn shown_test(specification: &ToolSpecification, line: &CommandLine) -> Option<V
     let mut input = Map::new();
     for parameter in specification.input_parameters.iter().filter(|parameter| parameter.name != SHOW) {
         let value = match parameter.kind {
-            ParameterType::String => json!(format!("a \"b\" $({})", parameter.name)),
+            ParameterType::String if is_free(parameter) => json!(format!("a \"b\" $({})", parameter.name)),
+            ParameterType::String => json!(format!("a_{}", parameter.name)),
             ParameterType::Integer => json!(3),
             ParameterType::Number => json!(1.5),
             ParameterType::Boolean => json!(true),
@@ -152,6 +154,12 @@ fn shown_test(specification: &ToolSpecification, line: &CommandLine) -> Option<V
     let shown = line.commands.iter().map(command).collect::<Vec<_>>().join("\n|\n");
     input.insert(SHOW.to_owned(), json!(true));
     Some(json!({"name": "values stay single words", "input": input, "expect": {"exact": shown}}))
+}
+
+/// Whether the text of an input may have any signs in it.
+fn is_free(parameter: &InputParameter) -> bool {
+    let Some(pattern) = parameter.constraints.get("pattern") else { return true };
+    limits_of(parameter.kind, Freedom::NoOption).get("pattern") == Some(pattern)
 }
 
 /// The script: the words of each command as an array, so that no value is ever read as code.

@@ -4,10 +4,10 @@ use super::reckon::{distinct, often, part};
 use super::shell::{LineWord, Pipeline, pipelines};
 use super::step::{InputField, RecordedStep, Session};
 use crate::domain::{
-    CommandLine, CommandWord, Implementation, InputParameter, NO_OPTION, Opportunity, OpportunityKind, ParameterType,
-    Suggested, Witness, Worth,
+    CommandLine, CommandWord, Implementation, InputParameter, Opportunity, OpportunityKind, Suggested, Witness, Worth,
+    limits_of,
 };
-use serde_json::{Map, json};
+use serde_json::Map;
 use std::collections::BTreeMap;
 
 /// How often a line must have been typed.
@@ -136,15 +136,9 @@ impl HabitLine {
         let is_constant = |at: usize| typed.len() >= SUPPORT && all.iter().all(|one| one.get(at) == all[0].get(at));
         let mut parameters: Vec<(usize, InputParameter)> = Vec::new();
         for word in newest.commands.iter().flatten() {
-            let Some((at, _)) = word.value.as_ref().filter(|(at, _)| !is_constant(*at)) else { continue };
-            let mut parameter = parameter_of(fields.get(*at)?);
-            // A value that begins like an option would be one of the program.
-            match parameter.kind {
-                _ if word.sign.is_some() || !word.text.is_empty() => {}
-                ParameterType::String => drop(parameter.constraints.insert("pattern".to_owned(), json!(NO_OPTION))),
-                _ => drop(parameter.constraints.insert("minimum".to_owned(), json!(0))),
+            if let Some((at, _)) = word.value.as_ref().filter(|(at, _)| !is_constant(*at)) {
+                parameters.push((*at, parameter_of(fields.get(*at)?)));
             }
-            parameters.push((*at, parameter));
         }
         let (places, mut parameters): (Vec<usize>, Vec<InputParameter>) = parameters.into_iter().unzip();
         distinct(&mut parameters);
@@ -158,7 +152,13 @@ impl HabitLine {
             }
         };
         let commands = newest.commands.iter().map(|words| words.iter().map(word).collect()).collect();
-        let line = HabitLine { commands: CommandLine { commands }, parameters };
+        let commands = CommandLine { commands };
+        let freedoms = commands.freedoms();
+        for parameter in &mut parameters {
+            let freedom = freedoms.get(parameter.name.as_str());
+            parameter.constraints = freedom.map(|freedom| limits_of(parameter.kind, *freedom)).unwrap_or_default();
+        }
+        let line = HabitLine { commands, parameters };
         let made = Implementation::Commands(line.commands.clone());
         // A secret that was left out of the line is no part of a tool.
         let is_whole = !line.commands.to_string().contains(REDACTED);

@@ -303,7 +303,7 @@ fn a_program_that_runs_what_it_is_given_makes_no_tool() {
         "cat f{n}.txt | bash -c 'wc -l; echo {n}'",
         "cat a{n} | eval 'wc {n}'",
         "printf -v 'x{n}' hi there",
-        "cat a{n} | awk '{print}' > b{n}",
+        "cat a{n} | awk '{print ${n}}' > b{n}",
     ] {
         let lines = six_times(line);
         let read = read_history("history", lines.as_bytes(), &str::to_owned);

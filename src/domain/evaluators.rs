@@ -5,7 +5,7 @@
 
 /// How much of a language a value may use at one place, from everything to nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Freedom {
+pub enum Freedom {
     /// Any text.
     Text,
     /// Any text that does not begin with a dash.
@@ -18,6 +18,24 @@ pub(super) enum Freedom {
     Number,
     /// It would be code: in words.
     Code(&'static str),
+}
+
+/// Signs of names; a value in front of which nothing stands.
+const NAME: &str = "([A-Za-z0-9_.,:@%+][A-Za-z0-9_.,:@%+-]*)?";
+/// The same with those of paths and assignments.
+const PATH: &str = "([A-Za-z0-9_.,:@%+=/][A-Za-z0-9_.,:@%+=/-]*)?";
+
+impl Freedom {
+    /// The signs that a text may have, as a pattern without anchors; `None` where a pattern says nothing. A name or a path
+    /// never holds `prefix`, with which the variables begin that hold the values: it would be computed as one of them.
+    pub fn signs(self, prefix: &str) -> Option<String> {
+        match self {
+            Freedom::Text | Freedom::Number | Freedom::Code(_) => None,
+            Freedom::NoOption => Some("(?!-)[\\s\\S]*".to_owned()),
+            Freedom::Path => Some(format!("(?!.*{prefix}){PATH}")),
+            Freedom::Name => Some(format!("(?!.*{prefix}){NAME}")),
+        }
+    }
 }
 
 /// What a program does with its words.
@@ -248,7 +266,7 @@ const SSH_WITH_VALUE: &str = "BbcDEeFIiJLlmOopQRSWw";
 
 /// A word of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Word<'t> {
+pub enum Word<'t> {
     /// The same in every run.
     Fixed(&'t str),
     /// The value that is asked about and nothing else.
@@ -282,12 +300,17 @@ fn sort(word: &str) -> Option<Sort> {
 }
 
 /// Whether a program of this name executes its input, its words or a file.
-pub(super) fn evaluates(name: &str) -> bool {
+pub fn evaluates(name: &str) -> bool {
     matches!(sort(name), Some(Sort::Words | Sort::Interpreter))
 }
 
+/// Whether a program of this name runs what lies in files of the folder in which it starts.
+pub fn runs_project(name: &str) -> bool {
+    sort(name) == Some(Sort::Runner)
+}
+
 /// Whether a command executes something that is not fixed in its words: it is an interpreter, or starts what is computed.
-pub(super) fn executes(words: &[Word<'_>]) -> bool {
+pub fn executes(words: &[Word<'_>]) -> bool {
     let is_computed = |word: &Word<'_>| word.fixed().is_none();
     let starts_computed = |at: usize| {
         words.get(at + 1..).and_then(|rest| rest.iter().find(|word| !word.is_option())).is_some_and(is_computed)
@@ -305,7 +328,7 @@ pub(super) fn executes(words: &[Word<'_>]) -> bool {
 }
 
 /// What a value in the output of another command may be, where a command reads it.
-pub(super) fn of_input(words: &[Word<'_>]) -> Freedom {
+pub fn of_input(words: &[Word<'_>]) -> Freedom {
     if executes(words) {
         return Freedom::Code("code of the program behind the pipe");
     }
@@ -318,7 +341,7 @@ pub(super) fn of_input(words: &[Word<'_>]) -> Freedom {
 }
 
 /// What a value in one word of a command may be: `at` is its place among the words, of which the first is the program.
-pub(super) fn of_word(words: &[Word<'_>], at: usize) -> Freedom {
+pub fn of_word(words: &[Word<'_>], at: usize) -> Freedom {
     let Some(Word::Fixed(program)) = words.first().filter(|_| at > 0) else {
         return Freedom::Code("the program that is started, or a word of one that is not known");
     };
@@ -327,6 +350,9 @@ pub(super) fn of_word(words: &[Word<'_>], at: usize) -> Freedom {
     let started = match name {
         "git" => starts(words, at, GIT_STARTS),
         "find" => starts(words, at, FIND_STARTS),
+        "printf" | "test" | "[" if words[at - 1].fixed() == Some("-v") => {
+            Freedom::Code("the name of a variable, whose index can run commands")
+        }
         _ => Freedom::Text,
     };
     // A program that is named further on starts with the words behind it.
