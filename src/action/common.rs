@@ -16,12 +16,12 @@ pub(super) const OPPORTUNITY: Arg =
 pub(super) const HISTORY: Arg = Arg::repeated(
     "history",
     ArgKind::Path,
-    "also read this shell history (bash, zsh or fish), or all in this folder; repeat for more; it is not stored",
+    "also read this shell history (bash, zsh or fish), or all in this folder; it is not stored",
 );
 pub(super) const AGENT_LOG: Arg = Arg::repeated(
     "log",
     ArgKind::Path,
-    "also read this agent log (JSON lines with its calls), or all below this folder; repeat for more; it is not stored",
+    "also read this agent log (JSON lines with its calls), or all below this folder; it is not stored",
 );
 pub(super) const OPENAPI: Arg = Arg::repeated(
     "openapi",

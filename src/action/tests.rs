@@ -1,5 +1,6 @@
 //! Rules that hold for every row of the table.
 
+use super::keys::FOCUSABLE;
 use super::*;
 use std::collections::{HashMap, HashSet};
 
@@ -34,16 +35,7 @@ fn live_with(context: Context) -> Vec<Context> {
 
 #[test]
 fn no_key_means_two_things_at_once() {
-    for context in [
-        Context::Catalog,
-        Context::Output,
-        Context::Failures,
-        Context::Queue,
-        Context::Services,
-        Context::Review,
-        Context::Source,
-        Context::Evolution,
-    ] {
+    for context in FOCUSABLE {
         let mut owner: HashMap<&str, &str> = HashMap::new();
         for row in ACTIONS {
             if !row.contexts.iter().any(|c| live_with(context).contains(c)) {

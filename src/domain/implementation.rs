@@ -4,6 +4,7 @@ use super::evaluators::{self, Freedom, Word};
 use super::http::{HttpDefinition, Origin};
 use super::manifest::input_variable;
 use super::parameter::{InputParameter, ParameterType};
+use super::shell::literal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -238,7 +239,7 @@ impl fmt::Display for CommandLine {
         let word = |word: &CommandWord| {
             let sign = word.sign.as_ref().map(|sign| format!("{sign} ")).unwrap_or_default();
             let input = word.input.as_ref().map(|name| format!("<{name}>")).unwrap_or_default();
-            let text = if word.text.is_empty() { String::new() } else { shell_words::quote(&word.text).into_owned() };
+            let text = if word.text.is_empty() { String::new() } else { literal(&word.text) };
             format!("{sign}{text}{input}")
         };
         let command = |words: &Vec<CommandWord>| words.iter().map(word).collect::<Vec<_>>().join(" ");

@@ -291,7 +291,7 @@ impl Recipe {
                 };
                 let words = self.args.iter().filter(is_beside);
                 let before = words.take_while(|rule| rule.input != input).count();
-                format!("word {}", before + 1)
+                format!("argument {}", before + 1)
             }
         }
     }

@@ -86,6 +86,16 @@ pub fn pipelines(line: &str) -> Option<Vec<ShellPipeline>> {
     Some(walk.found)
 }
 
+/// A text as one word that the shell reads as it is: nothing in it is expanded, braces included.
+pub fn literal(text: &str) -> String {
+    let is_plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '=' | '@' | '+' | ',' | '%');
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
 fn named(node: Node<'_>) -> Vec<Node<'_>> {
     node.named_children(&mut node.walk()).collect()
 }

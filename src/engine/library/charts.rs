@@ -45,21 +45,21 @@ pub(in crate::engine) fn charts(at: Instant, hours: &[HourOfRuns], days: i64, co
     let times = values(&|runs, _, ms| ms / runs as f64);
     let rate = if runs == 0 { "-".to_owned() } else { format!("{:.0} %", good as f64 * 100.0 / runs as f64) };
     let mean = if runs == 0 { "-".to_owned() } else { span((ms / runs as f64).round() as u64) };
-    let tallest = |told: String| if runs == 0 { String::new() } else { format!(" · tallest {told}") };
+    let peak = |told: String| if runs == 0 { String::new() } else { format!(" · peak {told}") };
     let number = |values: &[Option<f64>]| match most(values) {
         0.0 => String::new(),
-        most => tallest(format!("{most:.0}")),
+        most => peak(format!("{most:.0}")),
     };
     vec![
         chart("runs", Ink::Accent, &counts, most(&counts), format!("{runs} in {days} days{}", number(&counts))),
         chart("failures", Ink::Bad, &failed, most(&failed), format!("{}{}", runs - good, number(&failed))),
-        chart("success", Ink::Good, &rates, 1.0, format!("{rate} · full 100 %")),
+        chart("success", Ink::Good, &rates, 1.0, format!("{rate} · full height 100 %")),
         chart(
             "time",
             Ink::Plain,
             &times,
             most(&times),
-            format!("{mean} mean{}", tallest(span(most(&times).round() as u64))),
+            format!("{mean} mean{}", peak(span(most(&times).round() as u64))),
         ),
         axis(last, all, columns),
     ]
@@ -90,7 +90,7 @@ fn axis(last: i64, hours: i64, columns: usize) -> StyledLine {
     write(columns.saturating_sub(5), &day(0));
     let text: String = text.into_iter().collect();
     let each = span(u64::try_from(hours * HOUR_MS).unwrap_or(0) / columns.max(1) as u64);
-    StyledLine::new().put(Ink::Dim, format!("{:NAME$}{text} each {each}, · none", ""))
+    StyledLine::new().put(Ink::Dim, format!("{:NAME$}{text} one column: {each}, · no runs", ""))
 }
 
 /// Bars from nothing to the top; where there is no value, a dot.

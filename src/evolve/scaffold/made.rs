@@ -3,6 +3,7 @@
 use super::frame;
 use super::{ScaffoldFile, ScaffoldRequest, Unwritable, header, one_line, provenance, toml_list, toml_text};
 use crate::domain::evaluators::Freedom;
+use crate::domain::shell::literal;
 use crate::domain::{
     CommandLine, CommandWord, HttpBody, HttpCall, Implementation, InputParameter, ParameterType, ToolSpecification,
     input_variable, limits_of,
@@ -191,16 +192,6 @@ fn script(line: &CommandLine) -> String {
         run.join(" | "),
     );
     code + &end
-}
-
-/// A text that the shell reads as it is.
-fn literal(text: &str) -> String {
-    let is_plain =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '=' | '@' | '+' | ',' | '%');
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// A word as the shell reads it: its text as it is, and the value of an input as one word with it.

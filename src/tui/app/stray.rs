@@ -142,6 +142,7 @@ pub(super) fn decides(verb: Verb) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::effect::{Evolving, Failing, Serving};
     use crate::tui::testing::Bench;
     use proptest::prelude::*;
 
@@ -244,9 +245,12 @@ mod tests {
                 | Effect::LoadGrants
                 | Effect::LoadBuffers
                 | Effect::Dashboard
+                | Effect::Upkeep(_)
                 | Effect::Query(_)
-                | Effect::Evolve(crate::tui::effect::Evolving::List)
-                | Effect::Serve(crate::tui::effect::Serving::Load | crate::tui::effect::Serving::Watch(_))
+                | Effect::FindGrant(_)
+                | Effect::Failing(Failing::Load(_))
+                | Effect::Evolve(Evolving::List | Evolving::Load(_) | Evolving::Texts(_))
+                | Effect::Serve(Serving::Load | Serving::Watch(_) | Serving::Detail(_))
         )
     }
 

@@ -1,6 +1,6 @@
 //! A form for the arguments of a verb, one field each, as its row in the table of verbs names them.
 
-use super::{Args, Reply, Typed, open_box};
+use super::{Args, Reply, Typed, open_box, verb_title};
 use crate::action::{Arg, ArgKind, Form, Spec, Verb, spec};
 use crate::domain::{Command, VerbCall};
 use crate::engine::plain_verb;
@@ -123,9 +123,10 @@ impl ArgumentForm {
 
     /// Draws the form and returns where the cursor is.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Option<Position> {
+        let name = verb_title(self.row.name);
         let title = Title {
-            name: "Arguments",
-            detail: self.row.name.to_owned(),
+            name: &name,
+            detail: "options".to_owned(),
             remark: "an empty field changes nothing".to_owned(),
             remark_style: look.theme.dim,
             keys: self.fields.keys(self.row.name),

@@ -1,7 +1,7 @@
 //! The question before a change: what exactly would happen, yes with `y`, no with anything like esc.
 
 use super::guard::Guard;
-use super::{Args, Reply, open_box};
+use super::{Args, Reply, open_box, verb_title};
 use crate::action::Verb;
 use crate::domain::{Command, EvolutionId};
 use crate::engine::{EngineError, LaneId, Preview};
@@ -203,7 +203,7 @@ impl Confirm {
     fn name(&self) -> String {
         let name = match &self.question {
             Question::Looking(command) | Question::Command(command, _) => match command {
-                Command::Verb(call) => return asked(call.get("operation").unwrap_or(call.verb())),
+                Command::Verb(call) => return format!("{}?", verb_title(call.get("operation").unwrap_or(call.verb()))),
                 Command::Promote { .. } => "Promote?",
                 Command::UseInSession { .. } => "Use it?",
                 Command::Trim { .. } => "Trim?",
@@ -262,13 +262,4 @@ impl Confirm {
             }
         }
     }
-}
-
-/// The name of a verb as a question.
-fn asked(verb: &str) -> String {
-    let mut letters = verb.replace('-', " ");
-    if let Some(first) = letters.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    format!("{letters}?")
 }

@@ -495,6 +495,15 @@ pub(super) fn open_box(screen: Rect, size: (u16, u16), title: &Title, buf: &mut 
     Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
 }
 
+/// The name of a verb as a title: `Clear state`.
+fn verb_title(verb: &str) -> String {
+    let mut letters = verb.replace('-', " ");
+    if let Some(first) = letters.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    letters
+}
+
 /// The verb that carries a kind of decision.
 pub fn decision_verb(kind: DecisionKind) -> Verb {
     match kind {

@@ -25,9 +25,14 @@ fn one_tool_over_time_has_runs_durations_failures_and_versions() {
         child.wait().unwrap();
     }
     let told = text(&workspace, &["figures", "maybe"]);
-    for wanted in
-        ["4 in 14 days · tallest 4", "75 % · full 100 %", "each 24 h, · none", "half within", "odd", "1 version"]
-    {
+    for wanted in [
+        "4 in 14 days · peak 4",
+        "75 % · full height 100 %",
+        "one column: 24 h, · no runs",
+        "half within",
+        "odd",
+        "1 version",
+    ] {
         assert!(told.contains(wanted), "{wanted}: {told}");
     }
     let (figures, code) = workspace.json(&["figures", "maybe"]);
@@ -38,7 +43,7 @@ fn one_tool_over_time_has_runs_durations_failures_and_versions() {
     );
     assert_eq!(figures["durations"].as_array().map(Vec::len), Some(6), "{figures:#}");
     let board = text(&workspace, &["dashboard"]);
-    assert!(board.contains("4 in 14 days · tallest 4") && board.contains(", · none"), "{board}");
+    assert!(board.contains("4 in 14 days · peak 4") && board.contains(", · no runs"), "{board}");
     let (missing, code) = workspace.json(&["figures", "nothing"]);
     assert!(code != 0 && missing["error"]["code"] == "not-found", "{missing:#}");
 }

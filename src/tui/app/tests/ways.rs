@@ -49,7 +49,7 @@ fn words_and_lists_are_shown_as_they_will_be_passed() {
             "count": {"type": "integer"}}),
     );
     bench.type_text("a b");
-    shows(&mut bench, &["passed as word 1", "word 2", "-n", "starts  python3 /tool/main.py 'a b'"]);
+    shows(&mut bench, &["passed as argument 1", "argument 2", "-n", "starts  python3 /tool/main.py 'a b'"]);
     bench.press("tab").type_text("x").press("enter").type_text("it's").press("tab").type_text("3");
     shows(&mut bench, &[r"python3 /tool/main.py -n 3 'a b' x 'it'\''s'", "passed as -n"]);
     assert_eq!(sent(&mut bench), json!({"path": "a b", "more": ["x", "it's"], "count": 3}));

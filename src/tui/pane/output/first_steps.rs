@@ -29,7 +29,7 @@ impl FirstSteps {
     pub(super) fn sentences(&self, keymap: &Keymap) -> Vec<String> {
         let key = |verb| keymap.key(verb);
         let steps = [
-            (self.landed, format!("let a script land in tools/experimental/ ({} creates a sample)", key(Verb::Init))),
+            (self.landed, format!("let a script land in tools/experimental/ (press {} for a sample)", key(Verb::Init))),
             (self.has_run, format!("run it: select it and press {}", key(Verb::Run))),
             (
                 self.has_read,
