@@ -294,6 +294,7 @@ actions! {
     Accept "accept" Make Change [] [] Both "Turn an opportunity into a specification for review" {
         OPPORTUNITY,
         Arg::option("name", ArgKind::Text, "name of the new tool; default is the proposed name"),
+        Arg::option("generate", ArgKind::Switch, "show the specification, approve it and make the tool at once").for_humans(),
         HISTORY,
         AGENT_LOG,
         OPENAPI
@@ -377,20 +378,18 @@ actions! {
         Arg::option("override", ArgKind::Text, "reason for approving despite failed checks; recorded permanently"),
         Arg::option("unread", ArgKind::Switch, "approve without reading; needs --reason; both are recorded permanently"),
         Arg::repeated("only", ArgKind::Text, "of an adoption: approve only this tool; repeat for several; the others stay pending"),
-        YES,
-        DRY
+        Arg::option("generate", ArgKind::Switch, "of a specification: make its tool at once, and let a generator write the code"),
+        YES, DRY
     }
     Reject "reject" Review HumanOnly [Review, Queue] ["x"] Both "Reject a review" {
         REVIEWS,
         Arg::needed("reason", ArgKind::Text, "reason; shown to the author of the tool"),
-        YES,
-        DRY
+        YES, DRY
     }
     RequestChanges "request-changes" Review HumanOnly [Review, Queue] ["c"] Both "Send a version back to its author with required changes" {
         REVIEWS,
         Arg::needed("reason", ArgKind::Text, "required changes; shown to the author of the tool"),
-        YES,
-        DRY
+        YES, DRY
     }
     Request "request" Review Change [] [] Shell [REQUEST_FOR_AGENTS] "Ask humans for a decision about a tool, plan, specification, deprecation or archiving, as an agent does" {
         Arg::option("file", ArgKind::Path, "file with the request as JSON; - for stdin"),

@@ -111,6 +111,7 @@ pub(super) mod tests {
                 permission("network full", PermissionUse::Undeclared, &["connect 10.0.0.1:80 (denied)"]),
                 permission("read {workspace}", PermissionUse::Unused, &[]),
             ],
+            permitted: 9,
             departed: vec![Departed { run: RunId(7), did: vec!["connect 10.0.0.1:80 (3 times)".to_owned()] }],
             loaded: vec![LoadedFile { path: "{workspace}/lib/a.py".to_owned(), digest: Digest([0xcd; 32]) }],
             usage: Some(Typical {
@@ -149,6 +150,7 @@ pub(super) mod tests {
             result: ResultEvidence { run: Some(RunId(7)), changes: vec![], cut: 0, uncollected: None },
             reported: Reported { may_be_incomplete: true, attempts: vec![], cut: 0 },
             permissions: vec![],
+            permitted: 9,
             departed: vec![],
             ..watched()
         };

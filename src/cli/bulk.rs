@@ -2,6 +2,7 @@
 
 use super::call::{Answer, Call, Stop};
 use super::done::{NOTHING_CHANGED, Plan, agreed};
+use super::making;
 use super::print_text::{Align, Ink, Page, StyledLine, Table};
 use super::reading;
 use super::review::{self, other_digest};
@@ -74,6 +75,9 @@ pub(super) fn approve(call: &Call<'_>) -> Result<u8, Stop> {
     if let [(id, prefix)] = named.as_slice() {
         return match (prefix.as_deref(), call.text("digest")) {
             (Some(_), Some(_)) => Err(usage("the digest is given twice", "use either ID=PREFIX or --digest PREFIX")),
+            (Some(prefix), None) | (None, Some(prefix)) if call.switch("generate") => {
+                making::approve_and_generate(call, (ReviewId(*id), prefix))
+            }
             (Some(prefix), None) | (None, Some(prefix)) => call.print(&review::approve(call, (ReviewId(*id), prefix))?),
             (None, None) => Err(usage(
                 "the digest is missing",
@@ -81,8 +85,12 @@ pub(super) fn approve(call: &Call<'_>) -> Result<u8, Stop> {
             )),
         };
     }
-    for option in ["digest", "role", "override", "only"] {
-        if call.text(option).is_some() || !call.texts(option).is_empty() {
+    for option in ["digest", "role", "override", "only", "generate"] {
+        let is_given = match option {
+            "generate" => call.switch(option),
+            _ => !call.texts(option).is_empty(),
+        };
+        if is_given {
             let message = format!("--{option} works with one review only");
             return Err(usage(&message, "name one review; for several, write ID=PREFIX for each"));
         }

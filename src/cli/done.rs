@@ -30,7 +30,7 @@ impl Plan {
     /// Of the preview of a command whose rules agreed.
     pub(super) fn of(preview: Preview) -> Plan {
         let title = preview.title.trim_end_matches('?').to_owned();
-        Plan { dry_run: true, title, effects: preview.lines, undo: preview.undo }
+        Plan { dry_run: true, title, effects: preview.lines, undo: undo_words(&preview.undo) }
     }
 
     /// Writes it.
@@ -155,6 +155,11 @@ pub(super) fn agreed(call: &Call<'_>, question: &str) -> io::Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
+/// How to take something back, with the command: the key that the workbench has for it does nothing here.
+fn undo_words(text: &str) -> String {
+    text.replace("u (undo)", "`toolsmith undo`")
+}
+
 /// Says on standard error what a command changes.
 pub(super) fn announce(call: &Call<'_>, preview: &Preview) {
     call.note(&StyledLine::new().put(Ink::Strong, &preview.title));
@@ -162,7 +167,7 @@ pub(super) fn announce(call: &Call<'_>, preview: &Preview) {
         call.note(&StyledLine::new().put(Ink::Plain, "  ").put(Ink::Plain, line));
     }
     if !preview.undo.is_empty() {
-        call.note(&StyledLine::new().put(Ink::Dim, "  ").put(Ink::Dim, &preview.undo));
+        call.note(&StyledLine::new().put(Ink::Dim, "  ").put(Ink::Dim, undo_words(&preview.undo)));
     }
 }
 

@@ -2,10 +2,14 @@
 
 use super::call::{Answer, Call, Stop};
 use super::evolve;
+use super::outlet;
 use super::print_text::{Ink, Page, StyledLine};
+use super::review;
 use super::spec;
-use crate::domain::ReviewId;
+use crate::domain::{ReviewId, Stream, ToolSpecification};
 use crate::engine::{Enclosed, Engine, EngineError, ErrorCode, EvolveRequest, Made, NewTool, Source};
+use crate::engine::{QUESTIONS, unanswered};
+use serde_json::Value;
 use std::io;
 use std::path::PathBuf;
 
@@ -24,8 +28,26 @@ pub(super) fn new(call: &Call<'_>) -> Result<u8, Stop> {
     }
     // The scaffold holds the schemas and examples of the specification: what is written is held against them.
     call.note_page(|page| made.text(page));
-    let tool = made.files.iter().find(|file| file.ends_with("/tool.toml")).cloned().unwrap_or_default();
+    let tool = made.manifest_path();
     evolve::begin(call, &engine, &EvolveRequest { tool, generators, specification, ..EvolveRequest::default() })
+}
+
+/// `approve ID --digest D --generate`: approves a specification, makes its tool, and lets a generator write the code.
+pub(super) fn approve_and_generate(call: &Call<'_>, (review, prefix): (ReviewId, &str)) -> Result<u8, Stop> {
+    // Nothing else can be generated from; refused before anything is decided.
+    call.open()?.new_tools().specification(review)?;
+    let done = review::approve(call, (review, prefix))?;
+    if call.is_dry() {
+        return call.print(&done);
+    }
+    call.note_page(|page| done.text(page));
+    let (engine, _catalog) = call.open_catalog()?;
+    let made = engine.new_tools().generate(review, &call.caller(&engine));
+    call.tell_trouble(&engine);
+    let (made, request) = made?;
+    let Some(request) = request else { return call.print(&made) };
+    call.note_page(|page| made.text(page));
+    evolve::begin(call, &engine, &request)
 }
 
 fn made(call: &Call<'_>) -> Result<(Engine, Made), EngineError> {
@@ -66,15 +88,47 @@ fn made(call: &Call<'_>) -> Result<(Engine, Made), EngineError> {
         let hint = "add --describe WORDS, --spec FILE, --template TEMPLATE or --from-spec ID";
         return Err(EngineError::new(ErrorCode::Usage, "the description of the tool is missing", hint));
     } else {
-        engine.new_tools().propose_specification(name, &Source::Words(words), None, &caller)
+        let words = completed(call, words)?;
+        engine.new_tools().propose_specification(name, &Source::Words(&words), None, &caller)
     };
     call.tell_trouble(&engine);
     Ok((engine, made?))
 }
 
+/// The words with what a human at a terminal answers where they leave something open. An empty answer leaves it so.
+fn completed(call: &Call<'_>, words: &str) -> Result<String, EngineError> {
+    let mut words = words.to_owned();
+    if call.globals.json || !call.has_human() || !outlet::is_terminal(Stream::Stderr) {
+        return Ok(words);
+    }
+    for question in unanswered(&words) {
+        let asked = StyledLine::new().put(Ink::Strong, format!("{}? ", question.name));
+        call.note(&asked.put(Ink::Dim, format!("{}; empty leaves it open", question.help)));
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map_err(EngineError::internal)?;
+        words = question.answered(&words, &answer);
+    }
+    Ok(words)
+}
+
 /// What of a document goes with its specification.
 pub(super) fn enclosed(call: &Call<'_>) -> Result<Enclosed, EngineError> {
     Ok(if call.switch("no-summarize") { Enclosed::Whole } else { Enclosed::Summary(spec::budget(call)?) })
+}
+
+/// What was understood of the words or the document.
+fn read_of(page: &mut Page<'_>, specification: &ToolSpecification) -> io::Result<()> {
+    let inputs = specification.input_parameters.iter().map(ToString::to_string).collect::<Vec<_>>();
+    if !inputs.is_empty() {
+        page.field("inputs", Ink::Plain, inputs.join(", "))?;
+    }
+    if let Some(output) = specification.expected_output.as_ref().and_then(Value::as_str) {
+        page.field("output", Ink::Plain, output)?;
+    }
+    match specification.examples.len() {
+        0 => Ok(()),
+        count => page.field("examples", Ink::Plain, count.to_string()),
+    }
 }
 
 impl Answer for Made {
@@ -89,11 +143,17 @@ impl Answer for Made {
         for found in &self.found {
             page.field("found", Ink::Plain, format!("{} in line {}", found.field, found.line))?;
         }
+        if let Some(specification) = &self.specification {
+            read_of(page, specification)?;
+        }
         // A language was chosen, and the line above says why.
         let is_chosen = |field: &str| self.chosen.iter().any(|line| line.starts_with(&format!("{field}: ")));
         let missing: Vec<&str> = self.missing.iter().copied().filter(|field| !is_chosen(field)).collect();
         if !missing.is_empty() {
             page.field("missing", Ink::Warn, missing.join(", "))?;
+            for question in QUESTIONS.iter().filter(|question| missing.contains(&question.field)) {
+                page.field("add", Ink::Dim, question.example())?;
+            }
         }
         if let (Some(_), Some(review)) = (&self.specification, self.outcome.review) {
             let hint = format!("`toolsmith spec --review {review}` shows it; add a FILE to replace it");

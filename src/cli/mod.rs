@@ -227,7 +227,7 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         Verb::Evolve => evolve::evolve(call),
         Verb::Evolutions => evolve::evolutions(call),
         Verb::Opportunities => opportunities::opportunities(call),
-        Verb::Accept => call.print(&opportunities::accept(call)?),
+        Verb::Accept => opportunities::accept(call, |words| again(call, words)),
         Verb::Dismiss => call.print(&opportunities::dismiss(call)?),
         Verb::Keep => call.print(&evolve::keep(call)?),
         Verb::Stop => call.print(&evolve::stop(call)?),
@@ -267,6 +267,20 @@ fn dispatch(verb: Verb, call: &Call<'_>, screen: Screen) -> Result<u8, Stop> {
         // Everything else is a change that needs nothing but its arguments, or has a meaning on the screen only.
         verb if let Some(plain) = plain_verb(action::spec(verb).name) => call.print(&done::plain(call, plain)?),
         verb => Err(Stop::Error(unknown(action::spec(verb).name))),
+    }
+}
+
+/// Does another verb with the same globals, as if it had been typed next.
+fn again(call: &Call<'_>, words: &[OsString]) -> Result<u8, Stop> {
+    let internal = |error: &dyn std::fmt::Display| Stop::Error(EngineError::internal(error.to_string()));
+    let matches = command().try_get_matches_from(words).map_err(|error| internal(&error))?;
+    match matches.subcommand().and_then(|(name, arguments)| Some((action::by_name(name)?, arguments))) {
+        Some((row, arguments)) if row.verb == Verb::Approve => {
+            let next = Call::new(call.globals, row, arguments);
+            next.demand_human()?;
+            bulk::approve(&next)
+        }
+        _ => Err(internal(&"not a verb")),
     }
 }
 

@@ -6,6 +6,7 @@ use super::print_text::{Ink, Page, StyledLine, counted, when};
 use crate::domain::{Command, DismissedOpportunity, Opportunity, OpportunitySources};
 use crate::engine::{EngineError, Made, OpportunityList};
 use serde::Serialize;
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
@@ -37,8 +38,18 @@ pub(super) fn opportunities(call: &Call<'_>) -> Result<u8, Stop> {
     call.print(&Found { list: engine.opportunities().list(&sources(call), limit)? })
 }
 
-/// `accept KEY [--name NAME] …`.
-pub(super) fn accept(call: &Call<'_>) -> Result<Made, EngineError> {
+/// `accept KEY [--name NAME] [--generate] …`.
+pub(super) fn accept(call: &Call<'_>, run: impl FnOnce(&[OsString]) -> Result<u8, Stop>) -> Result<u8, Stop> {
+    let made = accepted(call)?;
+    let Some(review) = made.outcome.review.filter(|_| call.switch("generate")) else { return call.print(&made) };
+    call.note_page(|page| made.text(page));
+    let (_, digest) = call.open()?.new_tools().specification(review)?;
+    // The same verb that a human would type next: it shows the whole specification first.
+    let words = ["toolsmith", "approve", &review.to_string(), "--digest", &digest.hex(), "--generate"];
+    run(&words.map(OsString::from))
+}
+
+fn accepted(call: &Call<'_>) -> Result<Made, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let caller = call.caller(&engine);
     let made = engine.opportunities().accept(call.required("opportunity")?, &sources(call), call.text("name"), &caller);

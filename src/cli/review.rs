@@ -9,7 +9,7 @@ use super::review_answer::ReviewAnswer;
 use super::shared::stage_ink;
 use super::shared::{evidence_line, risk_ink, state_ink};
 use crate::domain::{
-    Caller, Command, DecisionKind, DecisionRequest, DisplayRecord, Review, ReviewId, ReviewOrder, ReviewState, ToolName,
+    Caller, Command, DecisionKind, DecisionRequest, DisplayRecord, Review, ReviewId, ReviewOrder, ReviewState,
 };
 use crate::engine::{Engine, EngineError, ErrorCode, ReviewDetail, ReviewFilter};
 use serde::Serialize;
@@ -91,7 +91,7 @@ pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result
     if named.state == ReviewState::Waiting && matches!(call.caller(&engine), Caller::Human(_)) {
         engine.checks().ensure(id, &mut check::teller(call))?;
     }
-    let detail = narrowed(engine.reviews().detail(id)?, &only(call)?);
+    let detail = narrowed(engine.reviews().detail(id)?, &only(call));
     let shown = reading::read(call, &engine, &detail, "press enter to approve")?;
     // Written once it is decided: a refusal has its own words.
     let done = decide(call, &engine, &detail, (DecisionKind::Approve, shown))?;
@@ -107,22 +107,18 @@ pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result
 }
 
 /// The tools that `--only` names.
-fn only(call: &Call<'_>) -> Result<Vec<ToolName>, EngineError> {
-    let named = |text: &&str| {
-        let hint = "`toolsmith review ID` lists the tools that a review covers";
-        ToolName::new(text).map_err(|error| EngineError::new(ErrorCode::Usage, error.to_string(), hint))
-    };
-    call.texts("only").iter().map(named).collect()
+fn only(call: &Call<'_>) -> Vec<String> {
+    call.texts("only").into_iter().map(str::to_owned).collect()
 }
 
 /// What is read of an adoption before some of its tools are approved: only what is about these.
-fn narrowed(detail: ReviewDetail, only: &[ToolName]) -> ReviewDetail {
+fn narrowed(detail: ReviewDetail, only: &[String]) -> ReviewDetail {
     if only.is_empty() {
         return detail;
     }
     let members = detail.review.members_among(only);
-    let is_of =
-        |path: &str| only.iter().any(|name| path.strip_prefix(name.as_str()).is_some_and(|r| r.starts_with('/')));
+    let keys: Vec<String> = members.iter().map(|member| detail.review.member_key(member)).collect();
+    let is_of = |path: &str| keys.iter().any(|key| path.strip_prefix(key.as_str()).is_some_and(|r| r.starts_with('/')));
     let files = detail.files.iter().filter(|file| is_of(&file.path)).cloned().collect();
     ReviewDetail { files, review: Review { members, ..detail.review }, ..detail }
 }
@@ -161,7 +157,7 @@ fn decide(
         role: only_yes("role"),
         unread: kind == DecisionKind::Approve && call.switch("unread"),
         evidence: (kind == DecisionKind::Approve).then(|| detail.evidence_digest()),
-        only: if kind == DecisionKind::Approve { only(call)? } else { Vec::new() },
+        only: if kind == DecisionKind::Approve { only(call) } else { Vec::new() },
         ..DecisionRequest::of(&detail.review, kind)
     };
     announce_and_execute(call, engine, Command::Decide(request))
@@ -215,6 +211,7 @@ mod tests {
             checks_place: None,
             comments: vec![],
             marks: vec![],
+            own_comments: vec![],
             roles: vec![],
         }
     }

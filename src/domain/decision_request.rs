@@ -2,7 +2,6 @@
 
 use super::digest::Digest;
 use super::ids::ReviewId;
-use super::name::ToolName;
 use super::review::{DecisionKind, Review};
 use super::shown::DisplayRecord;
 
@@ -29,8 +28,9 @@ pub struct DecisionRequest {
     /// The digest of the evidence that was on screen: an approval is refused when there is other evidence now. `None`
     /// compares nothing.
     pub evidence: Option<Digest>,
-    /// Of an adoption, the tools that are approved: the others stay pending. Empty means all of them.
-    pub only: Vec<ToolName>,
+    /// Of an adoption, the tools that are approved, by name, or by [`Review::member_key`] where several have it: the
+    /// others stay pending. Empty means all of them.
+    pub only: Vec<String>,
 }
 
 impl DecisionRequest {

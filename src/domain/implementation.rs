@@ -222,6 +222,55 @@ pub fn limits_of(kind: ParameterType, freedom: Freedom) -> Map<String, Value> {
     limit.map(|(key, value)| (key.to_owned(), value)).into_iter().collect()
 }
 
+impl Implementation {
+    /// What it is in words for a reader, a label and a text each: method and address, or program and arguments.
+    pub fn words(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Implementation::Http(call) => call.words(),
+            Implementation::Commands(line) => line.commands.iter().flat_map(|words| command_words(words)).collect(),
+        }
+    }
+}
+
+impl HttpCall {
+    fn words(&self) -> Vec<(&'static str, String)> {
+        let request = &self.request;
+        let mut words = vec![("method", request.method.clone()), ("address", request.url.clone())];
+        words.extend(request.query.iter().map(|query| ("query", query.to_string())));
+        words.extend(request.headers.iter().map(|(name, value)| ("header", format!("{name}: {value}"))));
+        let body = request.body.as_ref().and_then(|body| serde_json::to_string(body).ok());
+        words.extend(body.map(|body| ("sends", body)));
+        if !request.hosts.is_empty() {
+            words.push(("other hosts", request.hosts.join(", ")));
+        }
+        if !self.env.is_empty() {
+            words.push(("gets", self.env.join(", ")));
+        }
+        words
+    }
+}
+
+/// The program of a command, and what it is given, a word in quotes each.
+fn command_words(words: &[CommandWord]) -> Vec<(&'static str, String)> {
+    let Some((program, arguments)) = words.split_first() else { return Vec::new() };
+    let mut said = vec![("program", program.text.clone())];
+    let (signs, plain): (Vec<_>, Vec<_>) = arguments.iter().partition(|word| word.sign.is_some());
+    if !plain.is_empty() {
+        said.push(("arguments", plain.iter().map(|word| word.to_string()).collect::<Vec<_>>().join(" ")));
+    }
+    said.extend(signs.iter().map(|word| ("redirection", word.to_string())));
+    said
+}
+
+impl fmt::Display for CommandWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = self.sign.as_ref().map(|sign| format!("{sign} ")).unwrap_or_default();
+        let input = self.input.as_ref().map(|name| format!("<{name}>")).unwrap_or_default();
+        let text = if self.text.is_empty() { String::new() } else { literal(&self.text) };
+        write!(f, "{sign}{text}{input}")
+    }
+}
+
 impl fmt::Display for Implementation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -236,13 +285,7 @@ impl fmt::Display for Implementation {
 
 impl fmt::Display for CommandLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = |word: &CommandWord| {
-            let sign = word.sign.as_ref().map(|sign| format!("{sign} ")).unwrap_or_default();
-            let input = word.input.as_ref().map(|name| format!("<{name}>")).unwrap_or_default();
-            let text = if word.text.is_empty() { String::new() } else { literal(&word.text) };
-            format!("{sign}{text}{input}")
-        };
-        let command = |words: &Vec<CommandWord>| words.iter().map(word).collect::<Vec<_>>().join(" ");
+        let command = |words: &Vec<CommandWord>| words.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         f.write_str(&self.commands.iter().map(command).collect::<Vec<_>>().join(" | "))
     }
 }
@@ -321,6 +364,28 @@ mod tests {
         let mut twice = known();
         twice.extend([parameter("a-b", ParameterType::Boolean, &[]), parameter("a_b", ParameterType::Boolean, &[])]);
         assert!(Implementation::Commands(line(&good)).fault(&twice).unwrap().contains("two inputs"));
+    }
+
+    #[test]
+    fn a_reviewer_reads_method_and_address_or_program_and_arguments() {
+        let words = |made: &Implementation| {
+            made.words().into_iter().map(|(label, text)| format!("{label}: {text}")).collect::<Vec<_>>()
+        };
+        let commands =
+            json!([{"text": "head"}, {"text": "-n", "input": "any"}, {"text": "a b"}, {"sign": ">", "text": "out"}]);
+        let told = words(&Implementation::Commands(line(&commands)));
+        assert_eq!(told, ["program: head", "arguments: -n<any> 'a b'", "redirection: > out"]);
+        let mut request = HttpDefinition::get("https://api.example.org/{input.path}".to_owned());
+        request.headers.insert("Authorization".to_owned(), "Bearer {env.API_TOKEN}".to_owned());
+        let call = HttpCall { request, env: vec!["API_TOKEN".to_owned()] };
+        let told = words(&Implementation::Http(Box::new(call)));
+        let wanted = [
+            "method: GET",
+            "address: https://api.example.org/{input.path}",
+            "header: Authorization: Bearer {env.API_TOKEN}",
+            "gets: API_TOKEN",
+        ];
+        assert_eq!(told, wanted);
     }
 
     #[test]

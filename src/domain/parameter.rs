@@ -3,6 +3,7 @@
 use super::words::words;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::fmt;
 
 words!(
     /// What a parameter is, in the words of JSON Schema.
@@ -57,4 +58,15 @@ pub struct InputParameter {
     /// What bounds it: keywords of JSON Schema; words stand under `$comment`.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub constraints: Map<String, Value>,
+}
+
+impl fmt::Display for InputParameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.kind)?;
+        match self.constraints.get("default") {
+            Some(default) => write!(f, " = {default}"),
+            None if self.required => Ok(()),
+            None => f.write_str(", optional"),
+        }
+    }
 }

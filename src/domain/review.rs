@@ -259,6 +259,17 @@ pub struct Review {
     pub team: Option<String>,
 }
 
+/// Digits of the digest of a tool of an adoption, where its name is not enough.
+const KEY_DIGITS: usize = 8;
+
+/// Whether `NAME` or `NAME@DIGEST` means this tool.
+fn names(key: &str, (name, digest): &(ToolName, Digest)) -> bool {
+    match key.split_once('@') {
+        Some((named, prefix)) => named == name.as_str() && !prefix.is_empty() && digest.starts_with(prefix),
+        None => key == name.as_str(),
+    }
+}
+
 impl Review {
     /// Its summary, behind what colleagues say of the version.
     pub fn summary_line(&self) -> std::borrow::Cow<'_, str> {
@@ -282,9 +293,19 @@ impl Review {
         self.summary.get(found.len() + 2..)
     }
 
-    /// Of an adoption, those of its tools that have one of these names; all of them where no name is given.
-    pub fn members_among(&self, only: &[ToolName]) -> Vec<(ToolName, Digest)> {
-        self.members.iter().filter(|(name, _)| only.is_empty() || only.contains(name)).cloned().collect()
+    /// Of an adoption, those of its tools that are named; all of them where none is.
+    pub fn members_among(&self, only: &[String]) -> Vec<(ToolName, Digest)> {
+        let is_named = |member: &&(ToolName, Digest)| only.is_empty() || only.iter().any(|key| names(key, member));
+        self.members.iter().filter(is_named).cloned().collect()
+    }
+
+    /// What tells a tool of an adoption from the others: its name, and the digest where several have the name.
+    pub fn member_key(&self, member: &(ToolName, Digest)) -> String {
+        let (name, digest) = member;
+        match self.members.iter().filter(|(other, _)| other == name).count() {
+            0 | 1 => name.to_string(),
+            _ => format!("{name}@{}", &digest.hex()[..KEY_DIGITS]),
+        }
     }
 
     /// Whether checks are made for it: it is about one version and its files.

@@ -535,3 +535,52 @@ fn a_request_whose_files_were_gone_for_a_while_waits_again_when_they_are_back() 
     let same: Vec<Review> = waiting(&engine).into_iter().filter(|review| review.tool.as_str() == "twice").collect();
     assert_eq!(same.len(), 1, "{same:?}");
 }
+
+#[test]
+fn an_archived_tool_gets_a_name_that_nothing_has_and_a_file_in_the_way_is_named() {
+    let world = World::new();
+    let engine = approved(&world);
+    let digest = engine.library().resolve("adder").unwrap().digest.hex();
+    world.write("tools/archived/adder", "planted");
+    world.write(&format!("tools/archived/adder-{}", &digest[..8]), "planted");
+    let archive = || engine.execute(Command::verb("archive", &[("tool", "adder")]), &ada());
+    archive().unwrap();
+    assert!(world.exists(&format!("tools/archived/adder-{}-2/adder.py", &digest[..8])));
+
+    let world = World::new();
+    let engine = approved(&world);
+    world.write("tools/archived", "planted");
+    let refused = engine.execute(Command::verb("archive", &[("tool", "adder")]), &ada()).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Conflict);
+    assert!(refused.message.contains("tools/archived is a file") && refused.hint.contains("move"), "{refused:?}");
+}
+
+#[test]
+fn what_an_approval_would_put_aside_is_said_before() {
+    let world = World::new();
+    world.drop_pair();
+    world.write("tools/approved/adder/mine.txt", "nobody has a copy");
+    let engine = world.open();
+    let review = waiting(&engine).into_iter().find(|review| review.kind == ReviewKind::New).unwrap();
+    let plan = engine.history().rehearse(&decision(&review, DecisionKind::Approve, None), &ada()).unwrap();
+    assert!(plan.lines.iter().any(|line| line.contains("put aside")), "{plan:?}");
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    let review = waiting(&engine).remove(0);
+    let plan = engine.history().rehearse(&decision(&review, DecisionKind::Approve, None), &ada()).unwrap();
+    assert!(!plan.lines.iter().any(|line| line.contains("put aside")), "{plan:?}");
+}
+
+#[test]
+fn the_editor_follows_no_link_that_was_put_in_the_place_of_a_file() {
+    let world = World::new();
+    world.drop_pair();
+    let engine = world.open();
+    let tool = engine.library().resolve("adder").unwrap();
+    let (file, elsewhere) = (world.root().join("tools/experimental/adder.py"), world.root().join("elsewhere.py"));
+    std::fs::rename(&file, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &file).unwrap();
+    let refused = engine.handover().editor(&tool, &FilePlace::default()).unwrap_err();
+    assert!(refused.message.contains("link") || refused.code == ErrorCode::NotFound, "{refused:?}");
+}

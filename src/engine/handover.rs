@@ -3,6 +3,7 @@
 
 use super::Engine;
 use super::error::{EngineError, ErrorCode};
+use super::links::refuse_links;
 use super::workspace::Workspace;
 use crate::domain::ansi::{AnsiPiece, AnsiScanner};
 use crate::domain::{RunId, SafeText, Stage, Stream, Tool};
@@ -23,6 +24,18 @@ const MOST_PAGED: usize = 64 << 20;
 /// Characters between the name of a file and its line.
 const NEAR: usize = 12;
 
+/// A program that takes a text for the clipboard of a desktop: its name, its arguments, and the variable that names the
+/// display that it needs.
+type ClipboardProgram = (&'static str, &'static [&'static str], Option<&'static str>);
+
+/// These programs, the first that is there is used.
+const CLIPBOARDS: [ClipboardProgram; 4] = [
+    ("wl-copy", &[], Some("WAYLAND_DISPLAY")),
+    ("xclip", &["-selection", "clipboard"], Some("DISPLAY")),
+    ("xsel", &["--clipboard", "--input"], Some("DISPLAY")),
+    ("pbcopy", &[], None),
+];
+
 /// Which file of a tool to open, and where.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FilePlace {
@@ -39,6 +52,8 @@ pub struct FilePlace {
 pub struct TerminalProgram {
     launch: Launch,
     name: String,
+    /// The workspace and the file in it that is opened, looked at once more before the start.
+    opens: Option<(PathBuf, PathBuf)>,
     /// What it shows, in a few words.
     pub subject: String,
 }
@@ -47,12 +62,16 @@ impl TerminalProgram {
     /// Starts it on the terminal of this process and waits for its end. What it is stopped with stops this process, too.
     ///
     /// # Errors
-    /// `Failed` when it cannot be started, or ended with an error.
+    /// `Failed` when it cannot be started, or ended with an error; `Refused` for a file behind a symbolic link.
     pub fn run(self) -> Result<(), EngineError> {
         let failed = |why: String| {
             let message = format!("{} {why}", self.name);
             EngineError::new(ErrorCode::Failed, message, "check VISUAL, EDITOR and PAGER")
         };
+        // Whoever can write to the workspace may have put a link there since the path was looked up.
+        if let Some((workspace, file)) = &self.opens {
+            refuse_links(workspace, file)?;
+        }
         match self.launch.at_terminal() {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => Err(failed(format!("ended with {}", words_of(status)))),
@@ -86,7 +105,8 @@ impl Handover<'_> {
         })?;
         let launch = launch.args(&words[1..]).args(place_args(&words[0], &file, line));
         let subject = line.map_or_else(|| shown.clone(), |line| format!("{shown}:{line}"));
-        Ok(TerminalProgram { launch, name: words[0].clone(), subject })
+        let opens = Some((self.workspace.folder().to_owned(), file));
+        Ok(TerminalProgram { launch, name: words[0].clone(), opens, subject })
     }
 
     /// The user's pager with a text; nothing in it makes the terminal do anything.
@@ -98,7 +118,35 @@ impl Handover<'_> {
         let (words, launch) = self.program(&["PAGER"], Some("less"))?.ok_or_else(absent)?;
         let file = text_file(&harmless(text)).map_err(EngineError::internal)?;
         let launch = launch.args(&words[1..]).streams(file, Stdio::inherit(), Stdio::inherit());
-        Ok(TerminalProgram { launch, name: words[0].clone(), subject: String::new() })
+        Ok(TerminalProgram { launch, name: words[0].clone(), opens: None, subject: String::new() })
+    }
+
+    /// Gives a text to the clipboard of the desktop, through the program that the user has for it on `PATH`: terminals do
+    /// not say whether they took one. `false` where there is none, and where the user sits at another machine.
+    ///
+    /// # Errors
+    /// `Failed` when the program fails.
+    pub fn clipboard(&self, text: &str) -> Result<bool, EngineError> {
+        let programs = &self.workspace.programs;
+        if programs.variable("SSH_CONNECTION").is_some() {
+            return Ok(false);
+        }
+        let has_display = |name: &str| programs.variable(name).is_some_and(|value| !value.is_empty());
+        let usable = CLIPBOARDS.iter().filter(|(_, _, display)| display.is_none_or(has_display));
+        let found = usable.filter_map(|(name, args, _)| {
+            let program = programs.find(ExternalProgram::Editor, OsString::from(name).as_os_str()).ok()?;
+            Some((name, args, program))
+        });
+        let Some((name, args, program)) = found.into_iter().next() else { return Ok(false) };
+        let failed = |why: String| {
+            let message = format!("{name} did not take the copied text: {why}");
+            EngineError::new(ErrorCode::Failed, message, "the terminal got it as well")
+        };
+        let file = text_file(text).map_err(EngineError::internal)?;
+        let launch = programs.launch(ExternalProgram::Editor, program).map_err(EngineError::internal)?;
+        let mut launch = launch.args(*args).streams(file, Stdio::null(), Stdio::null());
+        let status = launch.spawn().and_then(|mut child| child.wait()).map_err(|error| failed(error.to_string()))?;
+        if status.success() { Ok(true) } else { Err(failed(words_of(status))) }
     }
 
     /// All that is kept of the output of a run, standard output first.
@@ -187,6 +235,7 @@ impl Handover<'_> {
             None => format!("{}/{path}", tool.placement.base),
         };
         let file = self.workspace.folder().join(&shown);
+        refuse_links(self.workspace.folder(), &file)?;
         if !file.is_file() {
             let hint = "check the tool again, then retry";
             return Err(EngineError::new(ErrorCode::NotFound, format!("{shown} is not on disk"), hint));

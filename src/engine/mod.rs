@@ -75,7 +75,9 @@ pub use crate::catalog::{Hit, Index, Matches};
 pub use crate::evolve::course::{
     EvolutionPlan, EvolutionProgress, Lane, LaneId, LaneState, ReplaySummary, Round, Usage, VerdictSummary,
 };
-pub use crate::evolve::document::{Cut, DEFAULT_BUDGET, Document, LEAST_BUDGET, ReadAs, Section, Summary, SummaryLine};
+pub use crate::evolve::document::{
+    Cut, DEFAULT_BUDGET, Document, LEAST_BUDGET, QUESTIONS, Question, ReadAs, Section, Summary, SummaryLine, unanswered,
+};
 pub use crate::insight::{Foresight, Score, Suggestion};
 pub use crate::outside::Asker;
 pub use crate::request::CLIENT_VARIABLE;

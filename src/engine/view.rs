@@ -2,8 +2,8 @@
 
 use super::core;
 use crate::domain::{
-    Comment, Digest, Instant, Manifest, Problem, ReadMark, Review, ReviewState, Run, RunId, RunOutcome, SkippedFile,
-    Stage, Tool, ToolName, Typical, Verdict, VersionFile, VersionOrigin,
+    Comment, CommentId, Digest, Instant, Manifest, Problem, ReadMark, Review, ReviewState, Run, RunId, RunOutcome,
+    SkippedFile, Stage, Tool, ToolName, Typical, Verdict, VersionFile, VersionOrigin,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -190,6 +190,8 @@ pub struct ReviewDetail {
     pub checks_place: Option<usize>,
     /// Comments on the tool, oldest first; those on other versions point at lines that may have moved.
     pub comments: Vec<Comment>,
+    /// Which of the comments this reviewer wrote: nobody has to read their own.
+    pub own_comments: Vec<CommentId>,
     /// What this reviewer has marked as read.
     pub marks: Vec<ReadMark>,
     /// Roles of which an approval is still missing; empty where any reviewer decides.

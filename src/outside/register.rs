@@ -271,7 +271,7 @@ pub const REGISTER: &[ProgramEntry] = &[
     },
     ProgramEntry {
         row: ExternalProgram::Editor,
-        program: "editor and pager, named by `VISUAL`, `EDITOR` and `PAGER`",
+        program: "editor and pager, named by `VISUAL`, `EDITOR` and `PAGER`; wl-copy, xclip, xsel or pbcopy",
         found: ProgramLookup::Path,
         folder: StartFolder::Workspace,
         variables: OF_EDITORS,

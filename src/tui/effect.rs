@@ -60,6 +60,8 @@ pub enum Evolving {
         /// What becomes of it.
         sending: Sending,
     },
+    /// Make the tool of an approved specification, and ask a generator for its code.
+    Generate(ReviewId),
     /// Load the list of all evolutions.
     List,
     /// Load one with its rounds.

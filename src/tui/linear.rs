@@ -14,6 +14,9 @@ use unicode_width::UnicodeWidthStr;
 /// Columns that are kept free for words, where the terminal has them.
 const SPARE: u16 = 20;
 
+/// What stands at the end of a row that is cut.
+const DOTS: &str = "...";
+
 /// What stands in front of the selected row or line.
 const SELECTED: &str = "selected:";
 
@@ -96,7 +99,57 @@ struct Row {
 impl Row {
     fn of(cells: &[(String, u16, Style)], width: usize) -> Row {
         let row = Row::written(cells, word);
-        if row.width() <= width { row } else { Row::written(cells, |symbol, _| short(symbol)) }
+        if row.width() <= width {
+            return row;
+        }
+        // Columns of a list matter less than the words in them.
+        let row = row.squeezed();
+        if row.width() <= width {
+            row
+        } else if row.is_selected {
+            row.cut_to(width)
+        } else {
+            Row::written(cells, |symbol, _| short(symbol))
+        }
+    }
+
+    /// The same with two blanks at most between words.
+    fn squeezed(self) -> Row {
+        let mut row = Row { cells: Vec::with_capacity(self.cells.len()), before: self.before, ..self };
+        // For each column that was there, the one that it is now.
+        let (mut columns, mut width, mut blanks) = (Vec::new(), 0, 0);
+        for (text, style) in self.cells {
+            blanks = if text.trim().is_empty() { blanks + 1 } else { 0 };
+            columns.extend(std::iter::repeat_n(width, text.width().max(1)));
+            if blanks <= 2 {
+                width += text.width();
+                row.cells.push((text, style));
+            }
+        }
+        for column in &mut row.before {
+            *column = columns.get(*column).copied().unwrap_or(width);
+        }
+        row
+    }
+
+    /// The same as far as it fits; dots say that more was there.
+    fn cut_to(mut self, width: usize) -> Row {
+        let mut used = 0;
+        let room = width.saturating_sub(DOTS.len());
+        let mut fits = |(text, _): &(String, Style)| {
+            used += text.width();
+            used <= room
+        };
+        let kept = self.cells.iter().take_while(|cell| fits(cell)).count();
+        self.cells.truncate(kept);
+        let left = room.saturating_sub(self.width());
+        let style = self.cells.last().map(|(_, style)| *style).unwrap_or_default();
+        // A word of several letters is one cell.
+        self.cells.push((format!("{DOTS}{}", " ".repeat(left)), style));
+        for column in &mut self.before {
+            *column = (*column).min(width.saturating_sub(1));
+        }
+        self
     }
 
     fn written(cells: &[(String, u16, Style)], with: fn(&str, Around) -> Option<&'static str>) -> Row {
@@ -180,9 +233,37 @@ fn word(symbol: &str, around: Around) -> Option<&'static str> {
 fn short(symbol: &str) -> Option<&'static str> {
     let c = symbol.chars().next()?;
     let is_line = ('\u{2500}'..='\u{257f}').contains(&c);
+    // The height of a bar is a digit.
+    let bar = || WORDS.iter().find(|(sign, _)| *sign == symbol).map(|(_, word)| *word);
     match c {
         _ if c.is_ascii() || c.is_alphanumeric() => None,
         _ if is_line => Some(" "),
+        '▁'..='█' => bar().or(Some(plain(symbol))),
         _ => Some(plain(symbol)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str, width: usize) -> String {
+        let cells: Vec<(String, u16, Style)> =
+            text.chars().enumerate().map(|(at, c)| (c.to_string(), at as u16, Style::default())).collect();
+        Row::of(&cells, width).cells.into_iter().map(|(text, _)| text).collect()
+    }
+
+    #[test]
+    fn a_selected_row_that_is_too_long_keeps_its_words() {
+        let long = written(&format!("› ✓ {}", "x".repeat(40)), 40);
+        assert!(long.starts_with("selected: ok x") && long.trim_end().ends_with("..."), "{long}");
+        assert!(long.len() <= 40, "{long}");
+        assert_eq!(written("› ✓ name          1 of 3", 28), "selected: ok name  1 of 3");
+    }
+
+    #[test]
+    fn bars_are_digits_also_where_words_do_not_fit() {
+        let narrow = written(&format!("▁▄▇█ ✓ {}", "x".repeat(40)), 45);
+        assert!(narrow.starts_with("1478"), "{narrow}");
     }
 }

@@ -11,7 +11,8 @@ use crate::domain::{
 use crate::engine::{
     Asking, Behaviour, BufferStatus, BulkResult, CallReport, Candidates, CarryReport, CatalogView, Change, CommandView,
     Dashboard, EngineError, EvolutionDetail, FailureDetail, Frame, GrantList, Index, InstanceDetail, InstanceView,
-    LaneId, OpportunityList, PreflightRow, Preview, ReviewDetail, RunRequest, SetRow, Settings, StaleReport, TwinGroup,
+    LaneId, Made, OpportunityList, PreflightRow, Preview, ReviewDetail, RunRequest, SetRow, Settings, StaleReport,
+    TwinGroup,
 };
 use crossterm::event::{KeyEvent, MouseEvent};
 use serde_json::Value;
@@ -395,6 +396,8 @@ pub enum Evolved {
         /// The text of each answer, not escaped.
         texts: Vec<(LaneId, String)>,
     },
+    /// The tool of a specification was made, and a generator was asked for its code where it needs any.
+    Generated(Result<(Made, Option<EvolutionId>), EngineError>),
     /// An answer was written as a version, or not.
     Kept(Result<Outcome, EngineError>),
 }

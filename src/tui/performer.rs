@@ -327,8 +327,13 @@ impl Performer {
             | Effect::Mouse(_)
             | Effect::Ring(_)
             | Effect::Edit { .. }
-            | Effect::Page(_)
-            | Effect::Copy(_) => {}
+            | Effect::Page(_) => {}
+            // The terminal got it from the loop.
+            Effect::Copy(text) => {
+                if let Err(error) = engine.handover().clipboard(&text) {
+                    self.answer(Answer::Trouble(error));
+                }
+            }
         }
     }
 

@@ -295,6 +295,7 @@ impl<'a> Pump<'a> {
             Effect::Copy(text) => {
                 let lines = text.lines().count();
                 let said = super::phrase::plural(lines, "line", "lines");
+                self.performer.perform(Effect::Copy(text.clone()));
                 let answer = match self.session.copy(&text) {
                     Ok(()) => Ok(format!("{said} sent to the terminal's clipboard")),
                     Err(error) => Err(format!("not copied: {error}")),

@@ -180,6 +180,7 @@ pub(super) fn review_detail(review: &Review) -> ReviewDetail {
         checks_place: None,
         comments: vec![],
         marks: vec![],
+        own_comments: vec![],
         roles: vec![],
     }
 }

@@ -291,6 +291,46 @@ fn what_is_no_specification_is_refused_by_the_name_of_its_field_and_words_alone_
 }
 
 #[test]
+fn words_are_read_and_approving_makes_the_tool_at_once() {
+    let workspace = Workspace::new();
+    let words = "Takes a string `text` and an integer `width` (default 80) and returns the wrapped text.";
+    let (made, code) = workspace.json(&["new", "wrap", "--describe", words]);
+    assert_eq!((code, &made["missing"]), (0, &json!(["language", "examples"])), "{made:#}");
+    assert_eq!(made["specification"]["input_parameters"][1]["constraints"]["default"], json!(80));
+    // One that says how it is made needs no generator.
+    let head = json!({"description": "the first lines", "input_parameters": [
+        {"name": "count", "type": "integer", "required": true, "constraints": {"minimum": 0}}],
+        "implementation": {"kind": "commands", "commands": [[{"text": "seq"}, {"input": "count"}]]}});
+    workspace.write("head.json", &head.to_string());
+    let (made, code) = workspace.json(&["new", "counter", "--spec", "head.json"]);
+    assert_eq!(code, 0, "{made:#}");
+    let number = made["review"].to_string();
+    let (review, _) = workspace.json(&["review", &number]);
+    let said: Vec<&str> =
+        review["evidence"].as_array().unwrap().iter().filter_map(|line| line["text"].as_str()).collect();
+    assert!(said.contains(&"seq") && said.contains(&"count: integer"), "{said:?}");
+    let digest = review["review"]["digest"].as_str().unwrap().to_owned();
+    let approve = ["approve", &number, "--digest", &digest[..8], "--unread", "--reason", "a test", "--generate"];
+    // An agent decides nothing.
+    assert_ne!(workspace.json(&approve).1, 0);
+    answer(&workspace, &approve);
+    assert!(workspace.path("tools/experimental/counter/tool.toml").is_file());
+    assert_eq!(workspace.json(&["review", &number]).0["review"]["state"], json!("approved"));
+}
+
+#[test]
+fn in_a_terminal_what_the_words_leave_open_is_asked_for() {
+    let workspace = Workspace::new();
+    let mut terminal = Terminal::toolsmith(&workspace, &["new", "sum", "--describe", "Adds numbers"], (100, 30));
+    terminal.wait_text("inputs?").send("a: int, b: int\r").wait_text("output?").send("their sum\r");
+    terminal.wait_text("examples?").send("\r");
+    assert!(terminal.wait_end().success(), "{}", terminal.text());
+    let (draft, _) = workspace.json(&["spec", "--review", "1"]);
+    assert_eq!(draft["specification"]["input_parameters"][0]["type"], json!("integer"), "{draft:#}");
+    assert_eq!(draft["specification"]["expected_output"], json!("their sum"));
+}
+
+#[test]
 fn a_key_opens_a_form_that_makes_a_tool() {
     let workspace = Workspace::new();
     let mut terminal = Terminal::toolsmith(&workspace, &[], (100, 30));

@@ -27,6 +27,8 @@ words!(
         Undeclared = "undeclared",
         /// Nothing here can tell.
         NotObservable = "not-observable",
+        /// Declared, and no run that was watched had it: they ran under the strict profile.
+        NotGranted = "not-granted",
     }
 );
 

@@ -76,8 +76,13 @@ fn refused(tool: &Tool, to: Stage, why: &str, hint: &str) -> EngineError {
 }
 
 /// Where an archived version goes, given whether the plain place is taken by another version.
-pub fn archived_placement(tool: &Tool, taken: bool) -> Placement {
-    let suffix = if taken { format!("-{}", &tool.digest.hex()[..8]) } else { String::new() };
+pub fn archived_placement(tool: &Tool, attempt: u32) -> Placement {
+    let digest = &tool.digest.hex()[..8];
+    let suffix = match attempt {
+        0 => String::new(),
+        1 => format!("-{digest}"),
+        more => format!("-{digest}-{more}"),
+    };
     Placement { base: format!("tools/archived/{}{suffix}", tool.name), exclusive: true }
 }
 

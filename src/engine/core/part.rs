@@ -1,7 +1,7 @@
 //! Approving some of the tools of an adoption: they get an adoption of their own, and the others stay pending.
 
 use super::scan::members_digest;
-use crate::domain::{DecisionRequest, Review, ReviewKind, ReviewState, ToolName, count};
+use crate::domain::{DecisionRequest, Review, ReviewKind, ReviewState, count};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::store::{NewReview, Tx};
 
@@ -9,7 +9,7 @@ use crate::store::{NewReview, Tx};
 ///
 /// # Errors
 /// `Usage` when the review is no adoption, or has no tool of such a name.
-pub fn part_of(review: &Review, only: &[ToolName]) -> Result<Review, EngineError> {
+pub fn part_of(review: &Review, only: &[String]) -> Result<Review, EngineError> {
     if only.is_empty() {
         return Ok(review.clone());
     }
@@ -17,15 +17,18 @@ pub fn part_of(review: &Review, only: &[ToolName]) -> Result<Review, EngineError
         let message = format!("review {} is about one tool, so --only does not apply", review.id);
         return Err(EngineError::new(ErrorCode::Usage, message, "leave --only out"));
     }
-    if let Some(unknown) = only.iter().find(|name| review.members.iter().all(|(member, _)| member != *name)) {
+    let named = |key: &String| review.members_among(std::slice::from_ref(key)).len();
+    if let Some(unknown) = only.iter().find(|key| named(key) == 0) {
         let message = format!("review {} does not cover {unknown}", review.id);
         let hint = format!("`toolsmith review {}` lists the tools that it covers", review.id);
         return Err(EngineError::new(ErrorCode::Usage, message, hint));
     }
-    let twins = only.iter().find(|name| review.members.iter().filter(|(member, _)| member == *name).count() > 1);
+    let twins = only.iter().find(|key| named(key) > 1);
     if let Some(name) = twins.filter(|_| review.members_among(only).len() < review.members.len()) {
         let message = format!("several tools of review {} are called {name}", review.id);
-        let hint = "rename one of them, or approve all tools of the review";
+        let keys: Vec<String> =
+            review.members_among(std::slice::from_ref(name)).iter().map(|member| review.member_key(member)).collect();
+        let hint = format!("name one: {}", keys.join(", "));
         return Err(EngineError::new(ErrorCode::Ambiguous, message, hint));
     }
     let members = review.members_among(only);
@@ -104,7 +107,7 @@ mod tests {
 
     fn request(review: &Review, kind: DecisionKind, only: &[&str]) -> DecisionRequest {
         let shown = DisplayRecord { lines: 3, lines_shown: 3, tail_shown: true, ..DisplayRecord::default() };
-        let only = only.iter().map(|name| ToolName::new(name).unwrap()).collect();
+        let only = only.iter().map(ToString::to_string).collect();
         DecisionRequest { shown, only, reason: Some("seen".into()), ..DecisionRequest::of(review, kind) }
     }
 
@@ -160,7 +163,26 @@ mod tests {
             }
             assert_eq!(waiting(tx)?, [all]);
             let single = Review { kind: ReviewKind::New, ..Review::ordinary("one") };
-            assert_eq!(part_of(&single, std::slice::from_ref(&single.tool)).unwrap_err().code, ErrorCode::Usage);
+            assert_eq!(part_of(&single, &[single.tool.to_string()]).unwrap_err().code, ErrorCode::Usage);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn of_tools_with_the_same_name_each_is_approved_by_its_digest() {
+        in_store(|tx| {
+            let twin = Tool { path: "tools/core/one/tool.toml".into(), ..tool("one", Stage::Core, 9) };
+            let tools: Vec<Tool> = came().into_iter().chain([twin]).collect();
+            scanned(tx, &tools, &Unsettled::default())?;
+            let all = waiting(tx)?.remove(0);
+            let keys: Vec<String> = all.members.iter().map(|member| all.member_key(member)).collect();
+            assert_eq!(keys, ["one@01010101", "one@09090909", "three", "two"]);
+            let refused = part_of(&all, &["one".to_owned()]).unwrap_err();
+            assert_eq!(refused.code, ErrorCode::Ambiguous);
+            assert_eq!(refused.hint, "name one: one@01010101, one@09090909");
+            let part = part_of(&all, &["one@09090909".to_owned()])?;
+            assert_eq!(part.members.len(), 1);
+            assert_eq!(part.members[0].1, Digest([9; 32]));
             Ok(())
         });
     }

@@ -10,10 +10,11 @@ use crate::domain::{
 use crate::engine::Engine;
 use crate::engine::clock::now;
 use crate::engine::error::{EngineError, ErrorCode};
+use crate::engine::evolving::asking::EvolveRequest;
 use crate::engine::library::resolve::tool_name;
 use crate::engine::review::requests::{Posting, REQUEST_FILE};
 use crate::engine::workspace::Workspace;
-use crate::evolve::document::{Document, FieldSource, draft};
+use crate::evolve::document::{Document, FieldSource, draft, draft_of_words};
 use crate::evolve::scaffold::{self, ScaffoldRequest, Unwritable};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -83,6 +84,13 @@ pub struct Made {
     pub found: Vec<FieldSource>,
     /// Paths of the files that were written, below the workspace.
     pub files: Vec<String>,
+}
+
+impl Made {
+    /// The manifest of the tool that was made; empty where none was.
+    pub fn manifest_path(&self) -> String {
+        self.files.iter().find(|file| file.ends_with("/tool.toml")).cloned().unwrap_or_default()
+    }
 }
 
 /// A specification that is about to be posted.
@@ -193,7 +201,7 @@ impl NewTools<'_> {
             Source::Words(words) => {
                 let name = name.map_or_else(|| name_from(words), Ok)?;
                 Ok(Drafted {
-                    specification: ToolSpecification::of(name, words),
+                    specification: draft_of_words(words, &name),
                     found: Vec::new(),
                     metadata: json!({}),
                     origin: "described in words".to_owned(),
@@ -320,6 +328,20 @@ impl NewTools<'_> {
             found: Vec::new(),
             files: files.iter().map(|file| format!("{folder}/{}", file.path)).collect(),
         })
+    }
+
+    /// Makes the tool of an approved specification. Where the specification does not say how it is made, the answer has
+    /// the request for a generator that writes its code.
+    ///
+    /// # Errors
+    /// As [`Self::scaffold`].
+    pub fn generate(&self, review: ReviewId, caller: &Caller) -> Result<(Made, Option<EvolveRequest>), EngineError> {
+        let wanted = NewTool { specification: Some(review), ..NewTool::default() };
+        let made = self.scaffold(&wanted, caller)?;
+        let needs_code = self.specification(review)?.0.implementation.is_none();
+        let tool = made.manifest_path();
+        let request = EvolveRequest { tool, specification: Some(review), ..EvolveRequest::default() };
+        Ok((made, needs_code.then_some(request)))
     }
 
     /// What the form of the workbench asks for.

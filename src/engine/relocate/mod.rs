@@ -117,6 +117,22 @@ pub fn raw_files(folder: &Path) -> Option<Vec<VersionFile>> {
     (!found.is_empty()).then_some(found)
 }
 
+/// Whether what lies in the place of a version would be put aside: no kept copy holds it. `replaces` is the version that
+/// lies there as far as it is known.
+pub fn puts_aside(workspace: &Path, files: &[VersionFile], to: &Placement, replaces: Option<Digest>) -> bool {
+    let folder = workspace.join(&to.base);
+    if !to.exclusive || !disk::exists(&folder) {
+        return false;
+    }
+    let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let expected = disk::Expected { version: &paths, beside: &[APPROVAL_FILE] };
+    let Ok(found) = disk::contents(&folder, expected) else { return true };
+    let is_kept = |digest: Digest| digest == Digest::of_files(files) || Some(digest) == replaces;
+    let known = found.files.is_some_and(|files| files.is_empty() || is_kept(Digest::of_files(&files)));
+    // What is no part of a version goes back into the folder, unless it lies deeper.
+    !known || found.apart.iter().any(|path| path.contains('/'))
+}
+
 /// Whether a folder holds another version, or what is none.
 fn is_taken(folder: &Path, files: &[VersionFile]) -> bool {
     if !disk::exists(folder) {

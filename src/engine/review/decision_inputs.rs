@@ -7,6 +7,7 @@ use crate::engine::Reviews;
 use crate::engine::core::{self, DecisionContext, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::links::refuse_links;
+use crate::engine::relocate;
 use crate::engine::run::permits;
 use std::path::Path;
 use std::sync::Arc;
@@ -94,6 +95,18 @@ impl<'e> Reviews<'e> {
             && let Some(old) = view.tools.iter().find(|tool| tool.placement == target && tool.digest != review.digest)
         {
             lines.push(format!("replaces {} {} ({})", old.name, old.version, old.digest.short()));
+        }
+        if matches!(review.kind, ReviewKind::New | ReviewKind::Evolved | ReviewKind::Promotion)
+            && let Ok((_, files)) = self.lying(review)
+        {
+            let replaces = self.occupant(review.to_stage, &review.tool, review.digest)?.map(|placed| placed.digest);
+            if relocate::puts_aside(self.workspace.folder(), &files, &target, replaces) {
+                lines.push(format!(
+                    "{} holds files without a kept copy: they are put aside under a hidden name in tools/{}",
+                    target.base,
+                    Stage::Archived
+                ));
+            }
         }
         if commits && self.workspace.settings.commit && self.workspace.git().is_some() {
             lines.push("one git commit that names the digest".to_owned());

@@ -10,7 +10,7 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::review::evidence::{self, Material};
 use crate::engine::review::{history_evidence, requester_evidence};
 use crate::engine::run::permits;
-use crate::engine::view::{EvidenceLine, ReviewDetail, ReviewFilter, RunFilter};
+use crate::engine::view::{EvidenceLine, ReviewDetail, ReviewFilter, RunFilter, Weight};
 
 /// Runs shown as evidence of a version.
 const EVIDENCE_RUNS: usize = 20;
@@ -120,6 +120,7 @@ impl Reviews<'_> {
         }));
         evidence.extend(interpreter);
         evidence.extend(self.earlier(&review)?);
+        evidence.extend(self.twins(&review));
         evidence.extend(suggestion.map(|found| evidence::suggested(&found)));
         evidence::worst_first(&mut evidence);
         let verdict = self.engine.checks().verdict_of(&review)?;
@@ -127,6 +128,9 @@ impl Reviews<'_> {
             verdict.as_ref().map_or_else(Vec::new, |verdict| self.engine.checks().blocking(verdict, review.to_stage));
         let comments = self.comments_in(&review, &files)?;
         let checks_place = self.engine.checks().place_in_queue(&review)?;
+        let me = self.workspace.identity();
+        let own = comments.iter().filter(|comment| comment.who == me);
+        let own_comments = own.map(|comment| comment.id).collect();
         let marks = self.workspace.read(|q| Ok(q.marks_of(&review.tool, &self.workspace.identity())?))?;
         Ok(ReviewDetail {
             review,
@@ -139,6 +143,7 @@ impl Reviews<'_> {
             blocking,
             checks_place,
             comments,
+            own_comments,
             marks,
             roles,
         })
@@ -174,16 +179,29 @@ impl Reviews<'_> {
         catalog::read_files(files.to_vec(), tool).ok().map(|detail| detail.manifest)
     }
 
-    /// Files of every member of an adoption, each path led by the tool's name. A member that moved
+    /// Where the tools of an adoption lie that have the name of another one.
+    fn twins(&self, review: &Review) -> Vec<EvidenceLine> {
+        let view = self.engine.library().catalog();
+        let place = |member: &(ToolName, Digest)| {
+            let key = review.member_key(member);
+            let tool = view.tools.iter().find(|tool| tool.name == member.0 && tool.digest == member.1)?;
+            let text = format!("{key} is in {}", tool.placement.base);
+            key.contains('@').then(|| EvidenceLine { weight: Weight::Warn, label: "same name".to_owned(), text })
+        };
+        review.members.iter().filter_map(place).collect()
+    }
+
+    /// Files of every member of an adoption, each path led by what tells the tool from the others. A member that moved
     /// or cannot be read is left out here; deciding refuses then.
     fn member_files(&self, review: &Review) -> Vec<VersionFile> {
         let view = self.engine.library().catalog();
         let mut all = Vec::new();
-        for (name, digest) in &review.members {
+        for member @ (name, digest) in &review.members {
+            let key = review.member_key(member);
             let tool = view.tools.iter().find(|tool| tool.name == *name && tool.digest == *digest);
             let Some(Ok(detail)) = tool.map(|tool| self.engine.library().detail(tool)) else { continue };
             all.extend(detail.files.into_iter().map(|mut file| {
-                file.path = format!("{name}/{}", file.path);
+                file.path = format!("{key}/{}", file.path);
                 file
             }));
         }

@@ -1,8 +1,32 @@
 //! What is known of who asked: said as evidence, and never mistaken for it.
 
-use crate::domain::{Review, ReviewKind, ReviewState, TestState, rfc3339};
+use crate::domain::{InputParameter, Review, ReviewKind, ReviewState, TestState, ToolSpecification, rfc3339};
 use crate::engine::core;
 use crate::engine::view::{EvidenceLine, Weight};
+
+/// What a specification says, in words: inputs, output, examples, and how the tool is made where that is said.
+fn specified(read: &ToolSpecification) -> Vec<(&'static str, String)> {
+    let input = |parameter: &InputParameter| match parameter.description.as_str() {
+        "" => parameter.to_string(),
+        description => format!("{parameter}: {description}"),
+    };
+    let mut words: Vec<(&'static str, String)> =
+        read.input_parameters.iter().map(|parameter| ("input", input(parameter))).collect();
+    words.extend(read.expected_output.as_ref().map(|output| match output.as_str() {
+        Some(text) => ("output", text.to_owned()),
+        None => ("output", format!("as this schema says: {output}")),
+    }));
+    words.extend(read.examples.iter().map(|example| match &example.output {
+        Some(output) => ("example", format!("{} → {output}", example.input)),
+        None => ("example", example.input.to_string()),
+    }));
+    words.extend(read.language.map(|language| ("language", language.to_string())));
+    if let Some(made) = &read.implementation {
+        words.push(("made without code", "approved, the tool does exactly what follows".to_owned()));
+        words.extend(made.words());
+    }
+    words
+}
 
 /// Who asked and why, what the asker claims, until when it waits, and whose yes is missing.
 pub(in crate::engine) fn lines(review: &Review, roles: &[String]) -> Vec<EvidenceLine> {
@@ -25,6 +49,11 @@ pub(in crate::engine) fn lines(review: &Review, roles: &[String]) -> Vec<Evidenc
         if !text.trim().is_empty() {
             lines.push(line(Weight::Fact, label, text.clone()));
         }
+    }
+    if let Some(Ok(read)) =
+        request.specification.clone().map(|value| ToolSpecification::read(value, Some(&review.tool)))
+    {
+        lines.extend(specified(&read).into_iter().map(|(label, text)| line(Weight::Fact, label, text)));
     }
     if let (ReviewKind::Call, Some(reach)) = (review.kind, request.metadata.get("reach").and_then(|r| r.as_str())) {
         lines.push(line(Weight::Warn, "reach", reach.to_owned()));

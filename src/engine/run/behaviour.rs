@@ -7,7 +7,7 @@
 use crate::catalog;
 use crate::domain::{
     Answer, Attempt, Digest, Envelope, FileChange, Isolation, IsolationLevel, LoadedFile, Observation, Observer,
-    PermissionLine, PermissionUse, Permissions, Run, RunId, RunOutcome, Tool, ToolName, Touch, Typical, count,
+    PermissionLine, PermissionUse, Permissions, Profile, Run, RunId, RunOutcome, Tool, ToolName, Touch, Typical, count,
 };
 use crate::engine::Engine;
 use crate::engine::error::EngineError;
@@ -55,6 +55,8 @@ pub struct Behaviour {
     pub loaded: Vec<LoadedFile>,
     /// Declared permissions against what was seen.
     pub permissions: Vec<PermissionLine>,
+    /// Runs among the newest that had the declared permissions; the others prove nothing about their use.
+    pub permitted: u64,
     /// What runs did that no run of the approved version had done before.
     pub departed: Vec<Departed>,
     /// What a run usually uses; `None` before the first one that ran to its end.
@@ -195,7 +197,8 @@ impl Observations<'_> {
                 .iter()
                 .map(|(path, loaded)| LoadedFile { path: path.clone(), digest: loaded.digest })
                 .collect(),
-            permissions: self.with_calls(envelope.against(&declared), &runs)?,
+            permissions: self.with_calls(as_granted(envelope.against(&declared), &runs), &runs)?,
+            permitted: permitted(&runs),
             departed: departed(self.since_approval(tool, &runs)?),
             usage: self.usage(&tool.name, tool.digest)?,
         })
@@ -225,10 +228,11 @@ impl Observations<'_> {
             reported: Reported::of(seen.attempts.clone(), seen.attempts_cut),
             loaded: seen.loaded.clone(),
             result: ResultEvidence::of(id, seen),
-            permissions: self.with_calls(
-                declared.map(|declared| alone.against(&declared)).unwrap_or_default(),
-                std::slice::from_ref(&run),
-            )?,
+            permissions: {
+                let lines = declared.map(|declared| alone.against(&declared)).unwrap_or_default();
+                self.with_calls(as_granted(lines, std::slice::from_ref(&run)), std::slice::from_ref(&run))?
+            },
+            permitted: permitted(std::slice::from_ref(&run)),
             departed: departed(std::slice::from_ref(&run)),
             usage: Typical::of(&[run.usage]).filter(|_| run.outcome != RunOutcome::Running),
             tool: run.tool,
@@ -295,6 +299,22 @@ impl Observations<'_> {
         let files = self.engine.versions().files(run.digest).ok()?;
         catalog::read_files(files, &tool).ok().map(|detail| detail.manifest.permissions)
     }
+}
+
+/// How many of these runs had what the version declares.
+fn permitted(runs: &[Run]) -> u64 {
+    let had = |run: &&Run| run.isolation.profile == Profile::Declared;
+    runs.iter().filter(had).count() as u64
+}
+
+/// The lines of permissions, as far as these runs had any: what was not granted could not be used.
+fn as_granted(mut lines: Vec<PermissionLine>, runs: &[Run]) -> Vec<PermissionLine> {
+    if permitted(runs) == 0 {
+        for line in lines.iter_mut().filter(|line| line.verdict == PermissionUse::Unused) {
+            line.verdict = PermissionUse::NotGranted;
+        }
+    }
+    lines
 }
 
 /// Why nothing is known of a version, given its runs.
@@ -418,7 +438,7 @@ impl Behaviour {
 
     fn permission_lines(&self) -> Vec<EvidenceLine> {
         let mut lines = self.departed_lines();
-        lines.extend(self.permissions.iter().map(|found| permission(found, self.observed)));
+        lines.extend(self.permissions.iter().map(|found| permission(found, self.observed.min(self.permitted))));
         if lines.is_empty() {
             let text = match &self.observer_off {
                 Some(reason) if self.unobserved > 0 => format!("unknown, {}: {reason}", self.unknown()),
@@ -531,7 +551,7 @@ pub(super) fn level_weight(level: IsolationLevel) -> Weight {
     }
 }
 
-/// One permission; `observed` runs are what it was compared with.
+/// One permission; `observed` runs, which had it, are what it was compared with.
 fn permission(found: &PermissionLine, observed: u64) -> EvidenceLine {
     let PermissionLine { permission, verdict, seen } = found;
     let seen = seen.join(", ");
@@ -551,6 +571,10 @@ fn permission(found: &PermissionLine, observed: u64) -> EvidenceLine {
             (Weight::Fact, format!("{permission} is declared; no run was observed"))
         }
         PermissionUse::NotObservable => (Weight::Fact, format!("{permission} is declared; its use cannot be observed")),
+        PermissionUse::NotGranted => (
+            Weight::Fact,
+            format!("{permission} is declared; no observed run had it, all ran under the strict profile"),
+        ),
     };
     line(weight, verdict.word(), text)
 }

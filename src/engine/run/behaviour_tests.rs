@@ -71,6 +71,31 @@ fn approving_a_departure_accepts_the_envelope_as_it_is_and_moves_nothing() {
 }
 
 #[test]
+fn a_permission_that_no_run_had_is_not_called_unused() {
+    let world = World::new();
+    world.drop_pair();
+    let path = world.root().join("tools/experimental/adder.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{text}\n[permissions]\nnetwork = \"full\"\n")).unwrap();
+    let engine = world.open();
+    let strict = |profile| {
+        let mut run = finished(IsolationLevel::Isolated, &[]);
+        run.isolation.profile = profile;
+        run
+    };
+    let about = |engine: &Engine| -> Vec<String> {
+        let tool = engine.library().resolve("adder").unwrap();
+        let lines = engine.observations().behaviour(&tool).unwrap().evidence();
+        lines.into_iter().map(|line| line.text).filter(|text| text.starts_with("network full")).collect()
+    };
+    record(&engine, &strict(Profile::Strict));
+    let told = about(&engine);
+    assert!(told.len() == 1 && told[0].contains("no observed run had it"), "{told:?}");
+    record(&engine, &strict(Profile::Declared));
+    assert!(about(&engine)[0].contains("the one observed run did not use it"), "{:?}", about(&engine));
+}
+
+#[test]
 fn a_run_below_the_level_that_is_demanded_now_is_no_evidence() {
     let world = World::new();
     world.drop_pair();

@@ -9,6 +9,9 @@ use crate::engine::plain_verb::{Perform, PlainVerb, argument};
 use crate::engine::view::Preview;
 use std::path::Path;
 
+/// Names that are tried for an archived version before the human is asked to make room.
+const ARCHIVE_NAMES: u32 = 100;
+
 pub(super) const ARCHIVE: PlainVerb = PlainVerb {
     name: "archive",
     needs_catalog: true,
@@ -70,9 +73,19 @@ impl Versions<'_> {
             let hint = format!("remove it from {file}, or move the file out of the tools folder");
             return Err(EngineError::new(ErrorCode::Conflict, message, hint));
         }
-        let plain = core::archived_placement(tool, false);
-        let taken = self.workspace.folder().join(&plain.base).exists();
-        Ok(core::archived_placement(tool, taken))
+        let is_there = |path: &str| std::fs::symlink_metadata(self.workspace.folder().join(path));
+        let archive = format!("tools/{}", Stage::Archived);
+        if is_there(&archive).is_ok_and(|found| found.is_file()) {
+            let message = format!("{archive} is a file, so nothing can be archived");
+            return Err(EngineError::new(ErrorCode::Conflict, message, format!("move {archive} away, then retry")));
+        }
+        let mut places = (0..ARCHIVE_NAMES).map(|attempt| core::archived_placement(tool, attempt));
+        // Whatever lies there keeps its place, a broken link too.
+        places.find(|place| is_there(&place.base).is_err()).ok_or_else(|| {
+            let message = format!("{archive} has no free name for {} {}", tool.name, tool.version);
+            let hint = format!("move {archive}/{}* away, then retry", tool.name);
+            EngineError::new(ErrorCode::Conflict, message, hint)
+        })
     }
 
     fn preview_restore(&self, call: &VerbCall) -> Result<Preview, EngineError> {

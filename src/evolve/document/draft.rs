@@ -1,7 +1,7 @@
 //! A draft of a specification, read from a document by rules alone: the same document gives the same draft, and what
 //! was not found is left empty and named.
 
-use super::{Class, CodeRange, Document, Section};
+use super::{Class, CodeRange, Document, Section, prose};
 use crate::domain::{
     InputParameter, ParameterType, SafeText, ScriptLanguage, SpecifiedExample, ToolName, ToolSpecification,
 };
@@ -12,6 +12,8 @@ use serde_json::{Map, Value, json};
 const MAX_DESCRIPTION: usize = 1_000;
 /// The most parameters and the most examples that are taken.
 const MAX_ENTRIES: usize = 50;
+/// Longer paragraphs are no sentences about inputs, in bytes.
+const MAX_PARAGRAPH: usize = 4_000;
 
 /// Where something of a draft was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -85,7 +87,78 @@ pub fn draft(document: &Document, name: &ToolName) -> Draft {
     }
     let stated = (1..=document.line_count()).filter_map(|line| Some((line, stated_language(document.line(line))?)));
     draft.language(stated);
+    draft.sentences(document);
     draft
+}
+
+/// Reads the draft of a specification from what somebody wrote about a tool. Nothing of the words is left out of the
+/// description but lines with a label, such as `Inputs:`, that were read.
+///
+/// [`QUESTIONS`] are what to ask when something is missing.
+pub fn draft_of_words(words: &str, name: &ToolName) -> ToolSpecification {
+    let document = Document::read(words.as_bytes());
+    let mut specification = draft(&document, name).specification;
+    let is_said = |line: &&str| {
+        let (inputs, outputs) = (&specification.input_parameters, &specification.expected_output);
+        !prose::is_labelled(line) || inputs.is_empty() && outputs.is_none() && specification.examples.is_empty()
+    };
+    let kept: Vec<&str> = words.lines().filter(is_said).collect();
+    let kept = kept.join("\n");
+    let description = if kept.trim().is_empty() { words.trim() } else { kept.trim() };
+    specification.description = description.to_owned();
+    specification
+}
+
+/// What somebody is asked for when their words do not say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question {
+    /// The field of the specification.
+    pub field: &'static str,
+    /// Its name in forms and at the prompt.
+    pub name: &'static str,
+    /// How an answer may look.
+    pub help: &'static str,
+    /// What stands before the answer among the words.
+    label: &'static str,
+}
+
+/// The questions, in the order in which they are asked.
+pub const QUESTIONS: [Question; 3] = [
+    Question {
+        field: "input_parameters",
+        name: "inputs",
+        help: "names and types, such as path: text, limit: integer = 10",
+        label: "Inputs",
+    },
+    Question { field: "expected_output", name: "output", help: "what it gives back, in words", label: "Output" },
+    Question {
+        field: "examples",
+        name: "examples",
+        help: "input -> output, such as a=1, b=2 -> 3; several are separated by semicolons",
+        label: "Example",
+    },
+];
+
+impl Question {
+    /// How an answer stands among the words.
+    pub fn example(&self) -> String {
+        format!("`{}: …` to the description: {}", self.label, self.help)
+    }
+
+    /// The words with the answer to this question.
+    pub fn answered(&self, words: &str, answer: &str) -> String {
+        let parts = if self.label == "Example" { prose::parts(answer, ';') } else { vec![answer.trim()] };
+        let lines: Vec<String> =
+            parts.into_iter().filter(|part| !part.is_empty()).map(|part| format!("{}: {part}", self.label)).collect();
+        if lines.is_empty() { words.to_owned() } else { format!("{}\n\n{}", words.trim_end(), lines.join("\n")) }
+    }
+}
+
+/// The questions that these words leave open.
+pub fn unanswered(words: &str) -> Vec<Question> {
+    let Ok(name) = ToolName::new("draft") else { return Vec::new() };
+    let missing = draft_of_words(words, &name).missing();
+    QUESTIONS.into_iter().filter(|question| missing.contains(&question.field)).collect()
 }
 
 impl Draft {
@@ -223,13 +296,98 @@ impl Draft {
         self.take_example(waiting);
     }
 
+    /// What sentences say, where nothing said it more plainly.
+    fn sentences(&mut self, document: &Document) {
+        let paragraphs = paragraphs(document);
+        let mut about = 0;
+        if self.specification.input_parameters.is_empty() {
+            let found = paragraphs.iter().enumerate().find_map(|(at, (line, text))| {
+                let found = prose::parameters(text);
+                (!found.is_empty()).then_some((at, *line, found))
+            });
+            if let Some((at, line, found)) = found {
+                about = at;
+                self.take_parameters(found.into_iter().map(|parameter| (line, parameter)).collect());
+            }
+        }
+        let mut shown = Vec::new();
+        if self.specification.examples.is_empty() {
+            let found = sentence_examples(document, &self.specification.input_parameters);
+            for (line, example) in found {
+                self.note("examples", line);
+                self.take_example(Some(example));
+                shown.push(line);
+            }
+        }
+        let is_example = |line: usize| shown.contains(&line);
+        let labelled = (1..=document.line_count())
+            .filter(|line| !is_example(*line))
+            .find_map(|line| prose::labelled_output(document.line(line)).map(|output| (line, clipped(output))));
+        let told = || paragraphs.get(about).and_then(|(line, text)| Some((*line, prose::output(text)?)));
+        if self.specification.expected_output.is_none()
+            && let Some((line, output)) = labelled.or_else(told)
+        {
+            self.specification.expected_output = Some(json!(output));
+            self.note("expected_output", line);
+        }
+    }
+
     fn take_example(&mut self, example: Option<SpecifiedExample>) {
         let room = MAX_ENTRIES.saturating_sub(self.specification.examples.len());
         self.specification.examples.extend(example.into_iter().take(room));
     }
 }
 
-fn clipped(text: &str) -> String {
+/// For each line, whether it is written text: no code, no table, no underline, nothing endless.
+fn sentence_lines(document: &Document) -> Vec<bool> {
+    let mut usable: Vec<bool> = (1..=document.line_count())
+        .map(|number| {
+            let text = document.line(number).trim_start();
+            !document.drawn[number - 1] && text.len() <= MAX_PARAGRAPH && !text.starts_with(['|', '#', '<', '~', '='])
+        })
+        .collect();
+    for code in document.sections().iter().flat_map(|section| &section.code) {
+        usable[code.line - 1..code.end_line].fill(false);
+    }
+    usable
+}
+
+/// The paragraphs of a document, each with the line it begins in.
+fn paragraphs(document: &Document) -> Vec<(usize, String)> {
+    let mut found: Vec<(usize, String)> = Vec::new();
+    let mut is_open = false;
+    for (at, usable) in sentence_lines(document).into_iter().enumerate() {
+        let number = at + 1;
+        let text = document.line(number).trim();
+        let is_text = !text.is_empty() && usable;
+        match found.last_mut().filter(|_| is_open && is_text) {
+            Some((_, paragraph)) => {
+                // A line with a label is a sentence of its own.
+                paragraph.push_str(if prose::is_labelled(text) { "; " } else { " " });
+                paragraph.push_str(text);
+            }
+            None if is_text => found.push((number, text.to_owned())),
+            None => {}
+        }
+        is_open = is_text;
+    }
+    found.retain(|(_, text)| text.len() <= MAX_PARAGRAPH);
+    found
+}
+
+/// The examples in sentences, each with its line.
+fn sentence_examples(document: &Document, known: &[InputParameter]) -> Vec<(usize, SpecifiedExample)> {
+    let usable = sentence_lines(document);
+    let numbered: Vec<(usize, &str)> = (1..=document.line_count())
+        .filter(|number| usable[number - 1])
+        .flat_map(|number| prose::pieces(document.line(number)).into_iter().map(move |piece| (number, piece)))
+        .collect();
+    let lines: Vec<&str> = numbered.iter().map(|(_, piece)| *piece).collect();
+    let found = prose::examples(&lines, known);
+    found.into_iter().filter_map(|(at, example)| Some((numbered.get(at)?.0, example))).collect()
+}
+
+pub(super) fn clipped(text: &str) -> String {
     let lines: Vec<String> = SafeText::lines(text).into_iter().map(String::from).collect();
     let text = lines.join("\n");
     if text.chars().count() <= MAX_DESCRIPTION {
@@ -287,7 +445,7 @@ fn of_schema(schema: &Value) -> Vec<InputParameter> {
 }
 
 /// A name that can be one of a parameter, without the signs around it.
-fn identifier(text: &str) -> Option<String> {
+pub(super) fn identifier(text: &str) -> Option<String> {
     let name = text.trim().trim_matches(['`', '*', '"', '\'', ' ']).trim_start_matches('-').to_owned();
     let first = name.chars().next()?;
     let fits = (first.is_ascii_alphabetic() || first == '_')
@@ -406,7 +564,7 @@ fn item(text: &str) -> Option<InputParameter> {
     Some(parameter)
 }
 
-fn blank(name: String) -> InputParameter {
+pub(super) fn blank(name: String) -> InputParameter {
     InputParameter {
         name,
         kind: ParameterType::String,
@@ -425,7 +583,7 @@ impl InputParameter {
     }
 
     /// The value that is taken when none is given, as the type has it.
-    fn say_default(&mut self, words: &str) {
+    pub(super) fn say_default(&mut self, words: &str) {
         let plain = words.trim().trim_matches(['`', '"', '\'']);
         let value = match self.kind {
             ParameterType::String => Some(json!(plain)),
@@ -437,7 +595,7 @@ impl InputParameter {
     }
 
     /// One thing that is said of it, in words.
-    fn say(&mut self, words: &str) {
+    pub(super) fn say(&mut self, words: &str) {
         let words = words.trim().trim_matches('`');
         let lower = words.to_lowercase();
         let after = |prefix: &str| {
@@ -518,6 +676,45 @@ mod tests {
         assert_eq!(read.missing(), ["input_parameters"]);
         let found: Vec<(&str, usize)> = draft.found.iter().map(|found| (found.field, found.line)).collect();
         assert_eq!(found, [("description", 5), ("language", 9), ("expected_output", 11), ("examples", 16)]);
+    }
+
+    #[test]
+    fn words_become_a_specification_and_what_is_missing_is_asked_for_by_name() {
+        let name = ToolName::new("wrap").unwrap();
+        let words = "Takes a string `text` and an integer `width` (default 80) and returns the wrapped text. \
+                     Example: text=\"a b\", width=1 -> a";
+        let read = draft_of_words(words, &name);
+        let inputs: Vec<String> = read.input_parameters.iter().map(ToString::to_string).collect();
+        assert_eq!(inputs, ["text: string", "width: integer = 80"]);
+        assert_eq!(read.expected_output, Some(json!("the wrapped text")));
+        let example = SpecifiedExample {
+            description: String::new(),
+            input: json!({"text": "a b", "width": 1}),
+            output: Some(json!("a")),
+        };
+        assert_eq!((read.examples, read.description.as_str()), (vec![example], words));
+        assert!(unanswered(words).is_empty());
+        let names: Vec<&str> = unanswered("Joins two files").iter().map(|question| question.name).collect();
+        assert_eq!(names, ["inputs", "output", "examples"]);
+    }
+
+    #[test]
+    fn answers_to_the_questions_are_read_and_do_not_stand_in_the_description() {
+        let name = ToolName::new("sum").unwrap();
+        let answers = ["a: integer, b: integer = 1", "their sum", "a=1, b=2 -> 3; a=4 -> 5"];
+        let words = QUESTIONS
+            .iter()
+            .zip(answers)
+            .fold("Adds numbers".to_owned(), |words, (question, answer)| question.answered(&words, answer));
+        assert!(unanswered(&words).is_empty(), "{words}");
+        let read = draft_of_words(&words, &name);
+        assert_eq!(read.description, "Adds numbers");
+        let inputs: Vec<String> = read.input_parameters.iter().map(ToString::to_string).collect();
+        assert_eq!(inputs, ["a: integer", "b: integer = 1"]);
+        assert_eq!(read.expected_output, Some(json!("their sum")));
+        let examples: Vec<_> = read.examples.into_iter().map(|example| (example.input, example.output)).collect();
+        assert_eq!(examples, [(json!({"a": 1, "b": 2}), Some(json!(3))), (json!({"a": 4}), Some(json!(5)))]);
+        assert_eq!(QUESTIONS[1].answered("Adds", " "), "Adds");
     }
 
     #[test]

@@ -7,12 +7,13 @@ mod class;
 mod draft;
 mod encoding;
 mod heading;
+mod prose;
 mod summary;
 #[cfg(test)]
 mod tests;
 
 pub use class::Class;
-pub use draft::{Draft, FieldSource, draft};
+pub use draft::{Draft, FieldSource, QUESTIONS, Question, draft, draft_of_words, unanswered};
 pub use encoding::{ReadAs, decode, no_text};
 pub use heading::CodeRange;
 pub use summary::{Cut, DEFAULT_BUDGET, LEAST_BUDGET, Summary, SummaryLine};

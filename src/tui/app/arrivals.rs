@@ -7,7 +7,7 @@ use crate::engine::{
     BulkResult, Carried, CarriedTool, Change, EngineError, GrantList, Preview, ReviewDetail, Settings,
     Theme as ThemeSetting,
 };
-use crate::tui::effect::{DetailFor, Effect, Serving};
+use crate::tui::effect::{DetailFor, Effect, Evolving, Serving};
 use crate::tui::keymap::Keymap;
 use crate::tui::msg::{Answer, Held, Msg, ToolDossier};
 use crate::tui::overlay::Overlay;
@@ -431,6 +431,7 @@ impl App {
         let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(error) => {
+                self.generating = None;
                 self.complain(&error);
                 self.context_edited(command, true);
                 self.correct_definition(command, &error);
@@ -467,8 +468,11 @@ impl App {
                 if matches!(&self.screen, Screen::Review(screen) if screen.review.id == *review) {
                     self.show_screen(Screen::Workbench);
                 }
+                if self.generating.take_if(|wanted| wanted == review).is_some() {
+                    return vec![Effect::Evolve(Evolving::Generate(*review))];
+                }
             }
-            Command::Promote { .. } => {
+            Command::Promote { .. } | Command::AcceptOpportunity { .. } => {
                 self.promised = outcome.review;
                 return self.keep_promise();
             }
@@ -478,7 +482,6 @@ impl App {
                 }
             }
             Command::New { .. }
-            | Command::AcceptOpportunity { .. }
             | Command::DismissOpportunity { .. }
             | Command::UseInSession { .. }
             | Command::Trim { .. }

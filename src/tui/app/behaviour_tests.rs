@@ -48,6 +48,7 @@ fn watched() -> Behaviour {
             verdict: PermissionUse::Undeclared,
             seen: vec!["resolve exfil.\u{202e}example (denied)".to_owned()],
         }],
+        permitted: 9,
         departed: vec![],
         loaded: vec![],
         usage: None,

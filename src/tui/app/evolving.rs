@@ -184,6 +184,11 @@ impl App {
                     screen.set_texts(texts);
                 }
             }
+            Evolved::Generated(Ok((made, began))) => {
+                self.say(Mood::Calm, &made.outcome.message);
+                return began.map_or_else(Vec::new, |id| self.open_evolution(id));
+            }
+            Evolved::Generated(Err(error)) => self.complain(&error),
             Evolved::Kept(Ok(outcome)) => {
                 self.say(Mood::Calm, &outcome.message);
                 return self.evolutions_changed();

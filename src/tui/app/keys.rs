@@ -144,6 +144,12 @@ impl App {
             Reply::Press(key) => self.key(&key),
             Reply::Execute(command) => vec![Effect::Execute(command)],
             Reply::Decide(request) => self.decide(*request),
+            Reply::DecideAndGenerate(request) => {
+                let review = request.review;
+                let effects = self.decide(*request);
+                self.generating = Some(review).filter(|_| !effects.is_empty());
+                effects
+            }
             Reply::ReadFirst(review, kind) => self.read_for_bulk(review, kind),
             Reply::KeepDraft(review, kind, text) => {
                 if !text.is_empty() {

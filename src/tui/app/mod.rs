@@ -224,6 +224,8 @@ pub struct App {
     tickets: u64,
     /// The review that a promotion opened, until the queue knows it; any key gives it up.
     promised: Option<ReviewId>,
+    /// The specification whose tool is made once its approval counts.
+    generating: Option<ReviewId>,
     /// The instance that was launched here, until it is listed; any key gives it up.
     awaited: Option<String>,
     /// Whether the pane of instances gets the focus once they are read, unless a key is pressed before.
@@ -292,6 +294,7 @@ impl App {
             refresh: Refreshes::default(),
             tickets: 0,
             promised: None,
+            generating: None,
             awaited: None,
             awaits_services: false,
             watches: false,

@@ -2,7 +2,7 @@
 
 use super::{App, Mood};
 use crate::action::Verb;
-use crate::domain::{Command, CommentAnchor, CommentKind, DecisionKind, Review, ReviewId, Unread};
+use crate::domain::{Command, CommentAnchor, CommentKind, DecisionKind, Review, ReviewId, ReviewKind, Unread};
 use crate::engine::{EngineError, PreflightRow};
 use crate::tui::effect::Effect;
 use crate::tui::overlay::bulk::Bulk;
@@ -235,6 +235,7 @@ impl App {
             unread: Unread::of(&screen.shown(self.now)).filter(|_| !screen.is_read()),
             evidence: screen.evidence(),
             only,
+            is_specification: screen.review.kind == ReviewKind::Specification,
         };
         let draft = self.drafts.get(&(question.review, DecisionKind::Approve)).map_or("", String::as_str);
         self.overlays.push(Overlay::Digest(Box::new(DigestPrompt::new(question, draft))));

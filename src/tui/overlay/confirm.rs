@@ -51,23 +51,31 @@ pub struct Confirm {
     note: Option<&'static str>,
     /// Whether a run waits for the answer: its input can be changed.
     is_of_run: bool,
+    /// What was typed of the name of what is deleted for good.
+    typed: String,
+}
+
+/// What has to be typed before this is done: the name of what nothing brings back.
+fn deleted_name(command: &Command) -> Option<&str> {
+    let Command::Verb(call) = command else { return None };
+    match call.verb() {
+        "clear-state" => call.get("tool"),
+        "prune" => Some("prune"),
+        "terminate" if call.get("forget").is_some() => call.get("instance"),
+        _ => None,
+    }
 }
 
 impl Confirm {
     /// Asks about a command; its preview comes later.
     pub fn about(command: Command) -> Confirm {
-        Confirm { question: Question::Looking(command), guard: Guard::default(), note: None, is_of_run: false }
+        Confirm::new(Question::Looking(command))
     }
 
     /// Asks whether to leave while so many runs are alive, and so many better versions are asked for; so many services
     /// go on running.
     pub fn quit(live: usize, evolving: usize, services: usize) -> Confirm {
-        Confirm {
-            question: Question::Quit { live, evolving, services },
-            guard: Guard::default(),
-            note: None,
-            is_of_run: false,
-        }
+        Confirm::new(Question::Quit { live, evolving, services })
     }
 
     /// Asks whether to write an answer of a generator as a version; the lines say what that is.
@@ -75,7 +83,34 @@ impl Confirm {
         let title = format!("Save the answer of round {} as a version", at.round);
         let undo = "the version is a separate folder: archive it to remove it".to_owned();
         let preview = Preview { title, lines, undo };
-        Confirm { question: Question::Keep(id, at, preview), guard: Guard::default(), note: None, is_of_run: false }
+        Confirm::new(Question::Keep(id, at, preview))
+    }
+
+    fn new(question: Question) -> Confirm {
+        Confirm { question, guard: Guard::default(), note: None, is_of_run: false, typed: String::new() }
+    }
+
+    /// The name that has to be typed, where something is deleted for good.
+    fn asked_name(&self) -> Option<&str> {
+        match &self.question {
+            Question::Command(command, _) => deleted_name(command),
+            _ => None,
+        }
+    }
+
+    /// A key while the name of what is deleted is typed.
+    fn type_name(&mut self, key: &KeyEvent, name: &str, counts: bool) -> Reply {
+        let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
+        match (&self.question, key.code) {
+            (_, KeyCode::Esc) => return Reply::Close,
+            (Question::Command(command, _), KeyCode::Enter) if counts && self.typed == name => {
+                return Reply::Execute(command.clone());
+            }
+            (_, KeyCode::Backspace) => drop(self.typed.pop()),
+            (_, KeyCode::Char(c)) if plain && counts => self.typed.push(c),
+            _ => self.note = Some("type the name, then press enter"),
+        }
+        Reply::Stay
     }
 
     /// The same question, asked because a run waits for the answer.
@@ -110,6 +145,9 @@ impl Confirm {
         let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
         let counts = self.guard.admits(now);
         self.note = None;
+        if let Some(name) = self.asked_name().map(str::to_owned) {
+            return self.type_name(key, &name, counts);
+        }
         if let (Some(tool), KeyCode::Char('i')) = (self.allowed_tool().filter(|_| plain), key.code) {
             let mut args = Args::default();
             args.push("tool", tool.to_owned());
@@ -169,7 +207,15 @@ impl Confirm {
         for (y, (text, style)) in (inner.y..inner.bottom().saturating_sub(2)).zip(&lines) {
             buf.put(inner.x, y, text, room, *style);
         }
-        buf.put(inner.x, inner.bottom().saturating_sub(1), prompt, room, style);
+        let y = inner.bottom().saturating_sub(1);
+        match self.asked_name().filter(|_| self.note.is_none() && self.fits((screen.width, screen.height))) {
+            Some(name) => {
+                let asked = safe(&format!("type {name} to delete it for good: "));
+                let (after, _) = buf.put(inner.x, y, &asked, room, look.theme.text);
+                buf.put(after, y, safe(&self.typed), room.saturating_sub(asked.len()), look.theme.accent);
+            }
+            None => drop(buf.put(inner.x, y, prompt, room, style)),
+        }
     }
 
     /// What is said below the question, and the keys that answer it.
@@ -183,6 +229,12 @@ impl Confirm {
         };
         if !self.fits((screen.width, screen.height)) {
             return ("more to read: enlarge the window", theme.warn, Title::keys(&[("esc", no)]));
+        }
+        if let (Some(name), None) = (self.asked_name(), self.note) {
+            let is_typed = self.typed == name;
+            let keys =
+                if is_typed { Title::keys(&[("enter", "delete"), ("esc", no)]) } else { Title::keys(&[("esc", no)]) };
+            return ("", theme.dim, keys);
         }
         // A key is shown when it counts.
         let counts = self.guard.is_listening(look.now);
@@ -261,5 +313,30 @@ impl Confirm {
                 said.flat_map(|(_, text)| styled(&text, theme.text).collect::<Vec<_>>()).collect()
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_deleted_for_good_is_named_by_whoever_deletes_it() {
+        let command = Command::verb("clear-state", &[("tool", "notes")]);
+        let mut confirm = Confirm::about(command.clone());
+        let preview = Preview { title: String::new(), lines: Vec::new(), undo: String::new() };
+        confirm.set_preview(&command, Ok(preview));
+        let at = |steady_ms| Now { steady_ms, ..Now::default() };
+        confirm.guard.drawn(at(0));
+        let mut press = |code, ms| confirm.key(&KeyEvent::new(code, KeyModifiers::NONE), at(ms));
+        assert_eq!(press(KeyCode::Char('y'), 600), Reply::Stay);
+        assert_eq!(press(KeyCode::Enter, 700), Reply::Stay);
+        press(KeyCode::Backspace, 800);
+        for (step, c) in "notes".chars().enumerate() {
+            assert_eq!(press(KeyCode::Char(c), 900 + step as u64), Reply::Stay);
+        }
+        assert_eq!(press(KeyCode::Enter, 1_000), Reply::Execute(command));
+        assert_eq!(deleted_name(&Command::verb("archive", &[("tool", "notes")])), None);
+        assert_eq!(deleted_name(&Command::verb("terminate", &[("instance", "a")])), None);
     }
 }

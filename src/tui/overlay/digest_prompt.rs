@@ -5,7 +5,7 @@
 
 use super::guard::Guard;
 use super::{Reply, open_box};
-use crate::domain::{DecisionKind, DecisionRequest, Digest, ReviewId, ToolName, Unread, visible_words};
+use crate::domain::{DecisionKind, DecisionRequest, Digest, ReviewId, Unread, visible_words};
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::now::Now;
 use crate::tui::pane::rows::{Look, Title};
@@ -15,6 +15,11 @@ use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+
+/// Whether a key approves a specification and has its tool made at once.
+fn generates(key: &KeyEvent) -> bool {
+    key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('g')
+}
 
 /// What is typed by whoever approves what was not read.
 const WORD: &str = "unread";
@@ -65,7 +70,9 @@ pub struct Question {
     /// The digest of the evidence that was on screen.
     pub evidence: Option<Digest>,
     /// Of an adoption, the tools that it is about, where it leaves some out.
-    pub only: Vec<ToolName>,
+    pub only: Vec<String>,
+    /// Whether a tool can be made of what is approved: it is a specification.
+    pub is_specification: bool,
 }
 
 /// The state of the prompt.
@@ -107,6 +114,13 @@ impl DigestPrompt {
             Step::Reason(reason) if key.code == KeyCode::Enter || submits(key) => {
                 let reason = visible_words(&reason.text()).map(str::to_owned);
                 return self.decide(reason);
+            }
+            Step::Reason(reason) if self.question.is_specification && generates(key) => {
+                let reason = visible_words(&reason.text()).map(str::to_owned);
+                return match self.decide(reason) {
+                    Reply::Decide(request) => Reply::DecideAndGenerate(request),
+                    refused => refused,
+                };
             }
             Step::Reason(_) if key.code == KeyCode::Tab => {
                 self.role = (self.role + 1) % (self.question.roles.len() + 1);
@@ -214,6 +228,10 @@ impl DigestPrompt {
         };
         let keys = match &self.step {
             Step::Word(_) | Step::Digits(_) => Title::keys(&[("esc", "close")]),
+            Step::Reason(_) if self.question.is_specification => {
+                let keys = [("enter", "approve"), ("ctrl-g", "approve and generate"), ("esc", "close (draft kept)")];
+                Title::keys(&keys)
+            }
             Step::Reason(_) if self.question.roles.is_empty() => {
                 Title::keys(&[("enter", "approve"), ("esc", "close (draft kept)")])
             }
@@ -321,8 +339,8 @@ mod tests {
         let over = over.iter().map(|check| (*check).to_owned()).collect();
         let (covers, does) = ("x 1.0.0".to_owned(), String::new());
         let (must_fix, roles, unread, evidence) = (Vec::new(), Vec::new(), None, Some(Digest::of_bytes(b"evidence")));
-        let (review, only) = (ReviewId(1), Vec::new());
-        Question { review, digest, covers, does, must_fix, over, roles, unread, evidence, only }
+        let (review, only, is_specification) = (ReviewId(1), Vec::new(), false);
+        Question { review, digest, covers, does, must_fix, over, roles, unread, evidence, only, is_specification }
     }
 
     fn prompt() -> (DigestPrompt, String) {
@@ -354,6 +372,21 @@ mod tests {
         assert_eq!((decided.digest, decided.kind, decided.reason), (digest, kind, reason));
         assert_eq!((decided.override_reason, decided.unread), (override_reason, false));
         assert_eq!(decided.evidence, Some(Digest::of_bytes(b"evidence")));
+    }
+
+    #[test]
+    fn a_specification_is_approved_and_generated_with_one_key() {
+        let digest = Digest::of_bytes(b"x");
+        for is_specification in [true, false] {
+            let asked = Question { is_specification, ..question(digest, &[]) };
+            let mut prompt = DigestPrompt::new(asked, "");
+            prompt.guard.drawn(at(0));
+            for c in digest.hex().chars().take(4) {
+                press(&mut prompt, c, 600);
+            }
+            let reply = prompt.key(&KeyEvent::new(KeyCode::Char('g'), KeyModifiers::CONTROL), at(900));
+            assert_eq!(matches!(reply, Reply::DecideAndGenerate(_)), is_specification, "{reply:?}");
+        }
     }
 
     #[test]

@@ -10,6 +10,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+/// What keys do that need no row.
+const NEED_NO_ROW: [&str; 3] = ["close", "read files", "search"];
+
 /// Rows of a box without rows.
 const EMPTY_HEIGHT: u16 = 9;
 
@@ -46,7 +49,11 @@ impl<T> ListBox<'_, T> {
         let theme = look.theme;
         // A sentence in a large box looks as if something was missing.
         let height = if self.rows.is_empty() { self.size.1.min(EMPTY_HEIGHT) } else { self.size.1 };
-        let inner = open_box(screen, (self.size.0, height), &self.title, buf, look);
+        let mut title = self.title;
+        if self.rows.is_empty() {
+            title.keys.retain(|(_, word)| NEED_NO_ROW.contains(word));
+        }
+        let inner = open_box(screen, (self.size.0, height), &title, buf, look);
         if self.rows.is_empty() {
             draw_empty(inner, buf, self.empty, theme);
         }

@@ -116,6 +116,8 @@ pub enum Reply {
     Execute(Command),
     /// Close and send a decision on a review.
     Decide(Box<DecisionRequest>),
+    /// Close and send an approval of a specification; once it counts, its tool is made.
+    DecideAndGenerate(Box<DecisionRequest>),
     /// Close and open a review to be read, and come back for this decision.
     ReadFirst(ReviewId, DecisionKind),
     /// Close, but keep the reason typed so far for the next time.

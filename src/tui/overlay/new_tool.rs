@@ -2,6 +2,7 @@
 
 use super::{Reply, Typed, open_box};
 use crate::domain::{Command, ScaffoldTemplate, ScriptLanguage};
+use crate::engine::{QUESTIONS, unanswered};
 use crate::tui::pane::rows::{Look, Title};
 use crate::tui::widget::fields::{Fields, FieldsEvent};
 use crossterm::event::KeyEvent;
@@ -14,6 +15,8 @@ const SPECIFICATION: &str = "specification: reviewed first, then made; others cr
 /// The state of the form.
 pub struct NewToolForm {
     fields: Fields,
+    /// Whether it was said already what the description leaves open.
+    has_asked: bool,
 }
 
 impl NewToolForm {
@@ -27,8 +30,13 @@ impl NewToolForm {
             .choice("start from", &templates, 0, SPECIFICATION)
             .choice("language", &languages, 0, "auto-detect takes it from the description")
             .text("name", name, "name of the tool, such as csv-stats; made from the description when it is empty")
-            .text("description", words, "what the tool shall do, in words");
-        NewToolForm { fields }
+            .text(
+                "description",
+                words,
+                "what the tool shall do, in words; inputs, output and examples are read from it",
+            );
+        let fields = QUESTIONS.iter().fold(fields, |fields, question| fields.text(question.name, "", question.help));
+        NewToolForm { fields, has_asked: false }
     }
 
     /// Begins with a draft, and knows what was submitted before.
@@ -68,8 +76,36 @@ impl NewToolForm {
             self.fields.refuse(field, why);
             return Reply::Stay;
         }
+        let answers = QUESTIONS.map(|question| (question, self.fields.value(question.name)));
+        let words = match template {
+            Some(_) => match answers.iter().find(|(_, answer)| !answer.is_empty()) {
+                Some((question, _)) => {
+                    self.fields.refuse(question.name, "only a specification has this: choose it at start from");
+                    return Reply::Stay;
+                }
+                None => words,
+            },
+            None => {
+                let words = answers.iter().fold(words, |words, (question, answer)| question.answered(&words, answer));
+                if self.asks_for_more(&words) {
+                    return Reply::Stay;
+                }
+                language.map_or(words.clone(), |language| format!("{words}\n\nLanguage: {language}"))
+            }
+        };
         let name = (!name.is_empty()).then_some(name);
         Reply::Execute(Command::New { name, template, language, words })
+    }
+
+    /// Says once what the words leave open, at the first such field.
+    fn asks_for_more(&mut self, words: &str) -> bool {
+        let open = unanswered(words);
+        let Some(first) = open.first().filter(|_| !self.has_asked) else { return false };
+        self.has_asked = true;
+        let names: Vec<&str> = open.iter().map(|question| question.name).collect();
+        let why = format!("not in the description: {}; enter it, or submit again to leave it open", names.join(", "));
+        self.fields.refuse(first.name, why);
+        true
     }
 
     /// Draws the form and returns where the cursor is.
@@ -96,7 +132,8 @@ mod tests {
         }
     }
 
-    const ENTER: [KeyCode; 4] = [KeyCode::Enter; 4];
+    const ENTER: [KeyCode; 7] = [KeyCode::Enter; 7];
+    const TWICE: [KeyCode; 8] = [KeyCode::Enter; 8];
 
     #[test]
     fn nothing_is_made_of_an_empty_form() {
@@ -117,8 +154,29 @@ mod tests {
             language: Some(ScriptLanguage::Shell),
             words: String::new(),
         };
-        assert_eq!(press(&mut form, &[KeyCode::Enter, KeyCode::Enter]), Some(made));
-        let words = Command::New { name: None, template: None, language: None, words: "joins".into() };
-        assert_eq!(press(&mut NewToolForm::new("", "joins"), &ENTER), Some(words));
+        assert_eq!(press(&mut form, &[KeyCode::Enter; 5]), Some(made));
+    }
+
+    #[test]
+    fn what_the_words_leave_open_is_asked_for_once() {
+        let mut form = NewToolForm::new("", "joins");
+        assert_eq!(press(&mut form, &ENTER), None);
+        let mut shown = Buffer::empty(Rect::new(0, 0, 60, 20));
+        let (theme, keymap) = (crate::tui::theme::Theme::dark(), crate::tui::keymap::Keymap::default());
+        let look = Look { theme: &theme, keymap: &keymap, now: crate::tui::now::Now::default() };
+        form.draw(shown.area, &mut shown, look);
+        let text: String = shown.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert!(text.contains("not in the description: inputs"), "{text}");
+        let open = Command::New { name: None, template: None, language: None, words: "joins".into() };
+        assert_eq!(press(&mut form, &TWICE[5..]), Some(open), "submitted again, it stays open");
+        let mut form = NewToolForm::new("", "Adds numbers");
+        press(&mut form, &[KeyCode::Enter; 4]);
+        for (answer, key) in [("a: int", KeyCode::Enter), ("their sum", KeyCode::Enter), ("a=1 -> 1", KeyCode::Null)] {
+            form.paste(answer);
+            press(&mut form, &[key]);
+        }
+        let words = "Adds numbers\n\nInputs: a: int\n\nOutput: their sum\n\nExample: a=1 -> 1".to_owned();
+        let made = Command::New { name: None, template: None, language: None, words };
+        assert_eq!(press(&mut form, &[KeyCode::Enter]), Some(made));
     }
 }

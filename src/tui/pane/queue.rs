@@ -21,8 +21,6 @@ const MIN_SUMMARY: usize = 16;
 const VERDICT: usize = 13;
 /// The same in short: `no checks`, `12/27 …`.
 const NARROW_VERDICT: usize = 10;
-/// Columns of what a review asks: `specification` is the longest.
-const ASKS: usize = 14;
 /// From so many columns on that word has all its room.
 const WIDE: usize = 70;
 
@@ -232,6 +230,8 @@ impl QueuePane {
         let chosen = self.range_from.map(|_| self.chosen());
         let marked = &self.marked;
         let Listing { items, rows, list, .. } = &mut self.listing;
+        // As wide as the longest that is listed, with the blank behind it.
+        let asks = rows.iter().map(|row| items[*row].asks().len() + 1).max().unwrap_or_default();
         Rows { list, len: rows.len(), focus, theme: look.theme }.draw(inner, buf, &|index, width| {
             let review = &items[rows[index]];
             let sign = match (marked.contains(&review.id), chosen.as_ref().is_some_and(|rows| rows.contains(&index))) {
@@ -239,7 +239,7 @@ impl QueuePane {
                 (false, true) => "┃ ",
                 (false, false) => "⚑ ",
             };
-            review_row(review, sign, width, look)
+            review_row(review, (sign, asks), width, look)
         });
         (inner, cursor)
     }
@@ -280,10 +280,10 @@ pub fn expiry(review: &Review, now: Instant) -> Option<String> {
     Some(if at <= now { "expires now".to_owned() } else { format!("expires in {}", age(at, now)) })
 }
 
-fn review_row(review: &Review, sign: &str, width: usize, look: Look) -> Vec<Span> {
+fn review_row(review: &Review, (sign, asks): (&str, usize), width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let age = format!(" {:>4}", age(look.now.wall, review.created_at));
-    let kind = pad(review.asks(), if width >= WIDE { ASKS } else { 10 });
+    let kind = pad(review.asks(), if width >= WIDE { asks } else { asks.min(10) });
     let risk = format!(" {:<6}", review.risk.word());
     let fixed = 2 + kind.len() + risk.len() + age.len();
     let rest = width.saturating_sub(fixed);

@@ -1,8 +1,8 @@
 //! Effects about better versions: asking generators, following them, keeping an answer.
 
 use super::{Performer, lock};
-use crate::domain::EvolutionId;
-use crate::engine::{Change, Engine, EngineError, EvolveRequest};
+use crate::domain::{EvolutionId, ReviewId};
+use crate::engine::{Change, Engine, EngineError, EvolveRequest, Made};
 use crate::tui::effect::{Evolving, Sending};
 use crate::tui::msg::{Answer, Evolved, Msg, RoundAnswer, Rounds};
 use crate::tui::widget::{Blanks, DiffText};
@@ -14,6 +14,10 @@ impl Performer {
     pub(super) fn evolve(&self, engine: &Engine, evolving: Evolving) {
         match evolving {
             Evolving::Prepare { ticket, request, sending } => self.prepare(engine, ticket, &request, sending),
+            Evolving::Generate(review) => {
+                let made = self.generate(engine, review);
+                self.evolved(Evolved::Generated(made));
+            }
             Evolving::List => self.evolved(Evolved::List(engine.evolutions().list(None, EVOLUTIONS))),
             Evolving::Load(id) => self.evolved(Evolved::One { id, found: rounds(engine, id).map(Box::new) }),
             Evolving::Texts(id) => self.evolved(Evolved::Texts { id, texts: engine.evolutions().texts(id) }),
@@ -31,6 +35,26 @@ impl Performer {
 
     fn evolved(&self, came: Evolved) {
         self.answer(Answer::Evolving(Box::new(came)));
+    }
+
+    /// Makes the tool of a specification, and begins to ask for its code where it needs any.
+    fn generate(&self, engine: &Engine, review: ReviewId) -> Result<(Made, Option<EvolutionId>), EngineError> {
+        let caller = self.caller(engine);
+        let (made, request) = engine.new_tools().generate(review, &caller)?;
+        let Some(request) = request else { return Ok((made, None)) };
+        let began =
+            engine.evolutions().prepare(&request).and_then(|asking| engine.evolutions().begin(&asking, &caller));
+        match began {
+            Ok(id) => {
+                self.drive(engine, id);
+                Ok((made, Some(id)))
+            }
+            // The tool is there, and its code can be written by hand.
+            Err(error) => {
+                self.answer(Answer::Trouble(error));
+                Ok((made, None))
+            }
+        }
     }
 
     fn prepare(&self, engine: &Engine, ticket: u64, request: &EvolveRequest, sending: Sending) {

@@ -25,7 +25,7 @@ fn hint_word(verb: Verb, context: Context, is_service: bool) -> &'static str {
         Verb::Rerun if is_service => spec(Verb::Relaunch).name,
         Verb::Output if context == Context::Services => "log",
         Verb::Output => "open output",
-        Verb::Review => "open",
+        Verb::Review | Verb::GoTo => "open",
         Verb::RequestChanges => "request changes",
         Verb::NextTab => "next",
         Verb::NextPane => "next text",

@@ -15,8 +15,9 @@ use ratatui::layout::{Position, Rect};
 /// What a switch holds when it is on.
 pub const ON: &str = "yes";
 
-/// Lines of the help of a field at most.
+/// Lines that are kept for the help of a field, and that it has at most.
 const HELP_LINES: usize = 2;
+const MOST_HELP_LINES: usize = 4;
 
 /// Whether a key submits a form, whichever field has the focus.
 pub fn submits(key: &KeyEvent) -> bool {
@@ -280,9 +281,13 @@ impl Fields {
             Some(lines) => (lines, theme.bad),
             None => (help, theme.dim),
         };
-        let below: Vec<String> = below.into_iter().take(HELP_LINES).collect();
+        let below: Vec<String> = below.into_iter().take(MOST_HELP_LINES).collect();
         let room = usize::from(area.height).saturating_sub(below.len() + 1).max(1);
-        let wrong_rows = usize::from(self.wrong.as_ref().is_some_and(|(at, _)| at.is_some()));
+        let wrong: Vec<String> = match &self.wrong {
+            Some((Some(_), why)) => wrap(&format!("✗ {}", safe(why)), width.saturating_sub(usize::from(names))),
+            _ => Vec::new(),
+        };
+        let wrong_rows = wrong.len();
         let first = (self.at + 1 + wrong_rows).saturating_sub(room);
         let (mut y, mut cursor) = (area.y, None);
         let end = area.bottom().saturating_sub(below.len() as u16);
@@ -304,13 +309,11 @@ impl Fields {
                 }
             }
             y += 1;
-            if let Some((Some(wrong), why)) = &self.wrong
-                && *wrong == at
-                && y < end
-            {
-                let text = cut(&safe(&format!("✗ {why}")), usize::from(place.width));
-                buf.put(place.x, y, text, usize::from(place.width), theme.bad);
-                y += 1;
+            if matches!(&self.wrong, Some((Some(wrong), _)) if *wrong == at) {
+                for line in wrong.iter().take(usize::from(end.saturating_sub(y))) {
+                    buf.put(place.x, y, line, usize::from(place.width), theme.bad);
+                    y += 1;
+                }
             }
         }
         for (y, line) in (area.bottom().saturating_sub(below.len() as u16)..area.bottom()).zip(&below) {

@@ -324,3 +324,12 @@ fn a_key_goes_from_one_block_of_standard_error_to_the_next() {
     assert!(view.jump_to_error(Jump::Next));
     assert_eq!(rows(&mut view, 20, 4)[0], "! line 20");
 }
+
+#[test]
+fn notes_are_cut_between_words() {
+    let mut view = OutputView::new();
+    view.note("output truncated here: the output limit was reached");
+    let shown = rows(&mut view, 24, 4);
+    assert!(shown.iter().all(|row| !row.ends_with("trun")), "{shown:?}");
+    assert!(shown[0].ends_with("here:") || shown[0].ends_with("truncated"), "{shown:?}");
+}

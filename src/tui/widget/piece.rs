@@ -228,7 +228,7 @@ impl TextLine {
     }
 
     /// Says that nobody has to read it.
-    pub(super) fn make_extra(&mut self) {
+    pub(in crate::tui) fn make_extra(&mut self) {
         match self {
             TextLine::One(piece) => piece.is_extra = true,
             TextLine::Two(left, right) => (left.is_extra, right.is_extra) = (true, true),

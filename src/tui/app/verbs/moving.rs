@@ -112,7 +112,12 @@ impl App {
             Screen::Source(screen) if screen.reader.is_searching() => screen.reader.edit_search(TextInput::clear),
             Screen::Behaviour(screen) if screen.reader.is_searching() => screen.reader.edit_search(TextInput::clear),
             Screen::Evolution(screen) if screen.body().is_searching() => screen.reader().edit_search(TextInput::clear),
-            Screen::Review(_) | Screen::Source(_) | Screen::Behaviour(_) | Screen::Evolution(_) => {
+            Screen::Review(screen) => {
+                if !screen.leave_outline() {
+                    return self.close_screen();
+                }
+            }
+            Screen::Source(_) | Screen::Behaviour(_) | Screen::Evolution(_) => {
                 return self.close_screen();
             }
             Screen::Workbench => {

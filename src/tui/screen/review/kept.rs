@@ -1,7 +1,7 @@
 //! What was read of a review that was closed: opened again, it goes on where it was left.
 
 use super::{ReviewScreen, Watch};
-use crate::domain::{Digest, DisplayRecord, ToolName};
+use crate::domain::{Digest, DisplayRecord};
 use crate::tui::now::Now;
 use crate::tui::screen::reader::TabKind;
 use crate::tui::widget::Recall;
@@ -16,7 +16,7 @@ pub struct Kept {
     texts: Vec<(TabKind, Recall)>,
     watch: Watch,
     /// The tools of an adoption that the approval leaves out.
-    left_out: BTreeSet<ToolName>,
+    left_out: BTreeSet<String>,
     /// What the record says of it.
     pub shown: DisplayRecord,
 }

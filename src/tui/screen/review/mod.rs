@@ -23,9 +23,7 @@ pub use outline::Listed;
 use super::reader::{Exposure, Reader, Tab, TabKind};
 use super::source::{diff_lines, file_lines};
 use crate::action::Verb;
-use crate::domain::{
-    Command, CommentAnchor, CommentId, DecisionKind, DecisionRequest, Digest, Review, ToolName, VersionFile,
-};
+use crate::domain::{Command, CommentAnchor, CommentId, DecisionKind, DecisionRequest, Digest, Review, VersionFile};
 use crate::engine::{EngineError, Preview, ReviewDetail};
 use crate::tui::ink::{Ink, draw_rule};
 use crate::tui::now::Now;
@@ -93,7 +91,9 @@ pub struct ReviewScreen {
     /// What the lines of the list of files stand for.
     entries: Vec<outline::Entry>,
     /// Of an adoption, the tools that the approval leaves out.
-    left_out: BTreeSet<ToolName>,
+    left_out: BTreeSet<String>,
+    /// What was shown when the list of files was asked for.
+    before_list: Option<usize>,
     /// What was read of it before, until its detail comes.
     kept: Option<Kept>,
     /// Not drawn since it was loaded: which text to begin with depends on the room.
@@ -116,7 +116,7 @@ pub struct ApprovalSummary {
     /// Roles that still have to approve.
     pub roles: Vec<String>,
     /// Of an adoption, the tools that it is about, where it leaves some out.
-    pub only: Vec<ToolName>,
+    pub only: Vec<String>,
 }
 
 impl ReviewScreen {
@@ -141,6 +141,7 @@ impl ReviewScreen {
             news: News::default(),
             entries: Vec::new(),
             left_out: BTreeSet::new(),
+            before_list: None,
             kept: None,
             fresh: false,
             consequence: Vec::new(),
@@ -189,6 +190,7 @@ impl ReviewScreen {
         if self.is_adoption() && self.show_outline() {
             self.fresh = false;
         }
+        self.before_list = None;
         self.go_on(now);
         self.uncoloured()
     }
@@ -362,7 +364,7 @@ impl ReviewScreen {
     /// What the prompt of an approval says.
     pub fn approval(&self) -> ApprovalSummary {
         let (review, only) = (&self.review, self.only());
-        let some = only.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let some = only.join(", ");
         let subject = match only.len() {
             0 => subject(review),
             count => format!("{count} of {}: {some}", subject(review)),

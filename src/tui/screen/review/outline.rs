@@ -2,7 +2,7 @@
 //! adoption the list has the tools, and each can be left out of the approval.
 
 use super::{Reading, ReviewScreen};
-use crate::domain::{ReviewKind, Severity, ToolName, plural};
+use crate::domain::{ReviewKind, Severity, plural};
 use crate::tui::phrase::grouped;
 use crate::tui::screen::reader::{Tab, TabKind};
 use crate::tui::widget::{FileChange, Mark, Piece, Place, Relaid, TextLine, TextView, Tone};
@@ -39,7 +39,7 @@ pub(super) struct Entry {
     /// Paths of its files: one for a file, several for a folder or a tool.
     paths: Vec<String>,
     /// The tool of an adoption that it belongs to.
-    tool: Option<ToolName>,
+    tool: Option<String>,
 }
 
 /// A file as the list knows it.
@@ -68,9 +68,24 @@ impl ReviewScreen {
 
     /// Shows the list of files. `false` when there is none.
     pub fn show_outline(&mut self) -> bool {
+        let from = self.reader.position();
+        if self.reader.current().kind != TabKind::Outline {
+            self.before_list = Some(from);
+        }
         self.reader.show_kind(TabKind::Outline);
         self.renew_outline();
         self.has_outline()
+    }
+
+    /// Whether the list is what is shown.
+    pub fn is_listing(&self) -> bool {
+        self.reader.current().kind == TabKind::Outline
+    }
+
+    /// Goes back from the list to what was read before it was asked for. `false` when nothing was.
+    pub fn leave_outline(&mut self) -> bool {
+        let before = self.before_list.take().filter(|_| self.is_listing());
+        before.map(|at| self.reader.show(at)).is_some()
     }
 
     /// The list as a tab, where there are enough files for one.
@@ -103,9 +118,14 @@ impl ReviewScreen {
     }
 
     /// The tool of an adoption that a file belongs to.
-    fn tool_of(&self, path: &str) -> Option<ToolName> {
-        let (name, _) = path.split_once('/').filter(|_| self.is_adoption())?;
-        self.review.members.iter().map(|(member, _)| member).find(|member| member.as_str() == name).cloned()
+    fn tool_of(&self, path: &str) -> Option<String> {
+        let (key, _) = path.split_once('/').filter(|_| self.is_adoption())?;
+        self.member_keys().find(|known| known == key)
+    }
+
+    /// The names of the tools of an adoption, each with its digest where others have it too.
+    fn member_keys(&self) -> impl Iterator<Item = String> {
+        self.review.members.iter().map(|member| self.review.member_key(member))
     }
 
     /// Whether a text is about a tool that the approval leaves out.
@@ -115,13 +135,11 @@ impl ReviewScreen {
     }
 
     /// The tools that an approval would cover, where it leaves some out; else none.
-    pub(super) fn only(&self) -> Vec<ToolName> {
+    pub(super) fn only(&self) -> Vec<String> {
         if self.left_out.is_empty() {
             return Vec::new();
         }
-        let members = self.review.members.iter().map(|(name, _)| name);
-        let taken: BTreeSet<&ToolName> = members.filter(|name| !self.left_out.contains(*name)).collect();
-        taken.into_iter().cloned().collect()
+        self.member_keys().filter(|key| !self.left_out.contains(key)).collect()
     }
 
     /// Whether no tool is left to be approved.
@@ -142,11 +160,11 @@ impl ReviewScreen {
                 self.left_out.insert(tool.clone())
             };
         }
-        let named = if tools.len() == 1 { first.to_string() } else { plural(tools.len(), "tool", "tools") };
+        let named = if tools.len() == 1 { first } else { plural(tools.len(), "tool", "tools") };
         Some(if takes { format!("{named}: part of the approval") } else { format!("{named}: left out, stays pending") })
     }
 
-    fn chosen_tools(&self) -> BTreeSet<ToolName> {
+    fn chosen_tools(&self) -> BTreeSet<String> {
         let tab = self.reader.current();
         match tab.kind {
             TabKind::Outline => {

@@ -42,7 +42,10 @@ pub(super) fn of(detail: &ReviewDetail, now: Now) -> Vec<Remark> {
     for (number, comment) in detail.comments.iter().enumerate().filter(|(_, comment)| !comment.outdated) {
         if let Some(path) = &comment.spot.path {
             let line = comment.spot.lines.map(|(_, last)| last);
-            let lines = comment_lines(comment, number, now, BAR);
+            let mut lines = comment_lines(comment, number, now, BAR);
+            if detail.own_comments.contains(&comment.id) {
+                lines.iter_mut().for_each(TextLine::make_extra);
+            }
             remarks.push(Remark { path: path.clone(), line, flag: Flag::Remark, lines });
         }
     }

@@ -570,3 +570,20 @@ fn two_hundred_reviews_that_change_while_they_are_checked_are_asked_for_once_at_
     assert!(matches!(bench.taken().as_slice(), [Effect::LoadReviews]), "something changed meanwhile");
     assert!(bench.screen().contains("4 Reviews 200"));
 }
+
+#[test]
+fn ones_own_comment_does_not_lock_ones_approval() {
+    for is_own in [true, false] {
+        let mut bench = Bench::reviewing(80, 24);
+        bench.read_everything();
+        let mut detail = review_detail(&reviews().remove(1));
+        detail.comments = vec![comment(1, CommentKind::Note, Some((4, 4)), "why four?")];
+        detail.own_comments = detail.comments.iter().filter(|_| is_own).map(|comment| comment.id).collect();
+        bench.answer(Answer::reviewed(detail.review.id, Ok(detail)));
+        bench.press("a");
+        bench.draw();
+        let asks_to_read =
+            bench.screen().contains("Not all read") || bench.screen().contains("Not everything was read");
+        assert_eq!(asks_to_read, !is_own, "{}", bench.screen());
+    }
+}

@@ -128,14 +128,14 @@ fn an_adoption_opens_with_its_tools_and_some_can_be_left_out() {
         Effect::Preview(Command::Decide(request)) => Some(request.only.clone()),
         _ => None,
     });
-    assert_eq!(asked, Some(vec![name("alpha"), name("gamma")]), "what an approval would do is asked again");
+    assert_eq!(asked, Some(vec!["alpha".to_owned(), "gamma".to_owned()]), "what an approval would do is asked again");
     bench.read_everything().press("a");
     deciding(&mut bench);
     assert!(bench.screen().contains("2 of 3 tools: alpha, gamma"), "{}", bench.screen());
     bench.type_text(&Digest::of_bytes(b"members").hex()[..4]).press("enter");
     let effects = bench.taken();
     let [Effect::Execute(Command::Decide(request))] = effects.as_slice() else { panic!("{effects:?}") };
-    assert_eq!(request.only, [name("alpha"), name("gamma")]);
+    assert_eq!(request.only, ["alpha".to_owned(), "gamma".to_owned()]);
     assert!(request.shown.parts.iter().all(|part| !part.part.contains("beta")), "{:?}", request.shown.parts);
     assert_eq!(request.shown.unread(), 0);
 }
@@ -161,7 +161,7 @@ fn a_range_of_tools_is_left_out_and_taken_in_and_all_cannot_be_left_out() {
         vec![file("alpha/main.py", 4), file("alpha/tool.toml", 2), file("beta/main.py", 90), file("gamma/run.sh", 3)];
     bench.answer(Answer::reviewed(ReviewId(2), Ok(detail)));
     let Screen::Review(screen) = &bench.app.screen else { panic!("no review") };
-    assert_eq!(screen.only(), [name("beta"), name("gamma")]);
+    assert_eq!(screen.only(), ["beta".to_owned(), "gamma".to_owned()]);
 }
 
 #[test]
@@ -169,4 +169,23 @@ fn only_an_adoption_has_tools_to_leave_out() {
     let mut bench = Bench::reviewing(80, 24);
     bench.press("' ^");
     assert!(bench.screen().contains("only an adoption"), "{}", bench.screen());
+}
+
+#[test]
+fn esc_goes_back_from_the_list_to_what_was_read() {
+    let mut bench = Bench::reviewing(80, 24);
+    bench.press("]");
+    let tab = |bench: &Bench| match &bench.app.screen {
+        Screen::Review(screen) => Some(screen.body().current().name.clone()),
+        _ => None,
+    };
+    let before = tab(&bench);
+    bench.press("'");
+    bench.draw();
+    assert_ne!(tab(&bench), before);
+    assert!(bench.screen().contains("enter open"), "{}", bench.screen());
+    bench.press("esc");
+    assert_eq!(tab(&bench), before);
+    bench.press("esc");
+    assert_eq!(tab(&bench), None);
 }

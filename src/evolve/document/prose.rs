@@ -1,0 +1,656 @@
+//! What sentences say of inputs, output and examples: "takes a string `text` and an integer `width` (default 80) and
+//! returns the wrapped text". What is not said plainly is left out, and asked for by whoever reads the draft.
+
+use super::draft::{blank, clipped, identifier};
+use crate::domain::{InputParameter, ParameterType, SpecifiedExample};
+use serde_json::{Map, Value};
+
+/// What stands before inputs, in lower case; a colon says that nothing but inputs follows.
+const INPUT_CUES: &[&str] = &[
+    "takes ",
+    "take ",
+    "accepts ",
+    "accept ",
+    "expects ",
+    "expect ",
+    "receives ",
+    "given ",
+    "inputs:",
+    "input:",
+    "parameters:",
+    "parameter:",
+    "arguments:",
+    "argument:",
+    "inputs are ",
+    "input is ",
+    "parameters are ",
+];
+
+/// What stands before the output.
+const OUTPUT_CUES: &[&str] = &[
+    "returns:",
+    "returns ",
+    "returning ",
+    "output:",
+    "outputs:",
+    "output is ",
+    "outputs ",
+    "prints ",
+    "gives back ",
+    "produces ",
+    "yields ",
+    "result:",
+    "result is ",
+];
+
+/// What ends the inputs, in lower case.
+const ENDS: &[&str] = &[
+    "returns ",
+    "return ",
+    "returning ",
+    "outputs ",
+    "output:",
+    "prints ",
+    "print ",
+    "gives ",
+    "produces ",
+    "yields ",
+    "writes ",
+    "example:",
+    "examples:",
+    "e.g.",
+    "for example",
+    "->",
+    "=>",
+    "→",
+];
+
+/// What stands between an input and its output.
+const ARROWS: &[&str] = &["->", "=>", "→", " gives ", " returns ", " becomes ", " yields "];
+
+/// Words that are neither the name nor the type of an input.
+const SMALL: &[&str] = &[
+    "a",
+    "an",
+    "the",
+    "one",
+    "two",
+    "three",
+    "four",
+    "some",
+    "any",
+    "optional",
+    "optionally",
+    "required",
+    "input",
+    "as",
+    "also",
+    "either",
+    "both",
+    "its",
+    "of",
+    "type",
+    "called",
+    "named",
+    "is",
+    "to",
+    "for",
+    "that",
+    "which",
+    "with",
+    "in",
+    "from",
+    "by",
+    "or",
+    "and",
+    "at",
+    "on",
+    "into",
+    "it",
+    "them",
+    "then",
+    "json",
+    "command",
+    "line",
+];
+
+/// A part of an enumeration, as far as it is understood.
+struct Part {
+    parameter: Option<InputParameter>,
+    /// Whether its type is said.
+    is_typed: bool,
+    /// A type in the plural, whose names follow: "two numbers, a and b".
+    plural: Option<ParameterType>,
+}
+
+/// The inputs that a paragraph enumerates.
+pub(super) fn parameters(text: &str) -> Vec<InputParameter> {
+    let mut found: Vec<InputParameter> = Vec::new();
+    for (clause, cue) in clauses(text) {
+        let is_label = cue.ends_with("s:");
+        let mut plural = None;
+        for item in items(clause) {
+            let mut part = part(item);
+            // `Input: a=1` is an example.
+            if cue == "input:" && !part.is_typed {
+                part.parameter = None;
+            }
+            let lone = identifier(item).filter(|name| !SMALL.contains(&name.to_lowercase().as_str()));
+            let parameter = match (part.parameter, lone) {
+                (Some(parameter), _) => Some(parameter),
+                (None, Some(name)) if plural.is_some() || is_label => {
+                    let kind = plural.unwrap_or(ParameterType::String);
+                    Some(InputParameter { kind, required: true, ..blank(name) })
+                }
+                (None, _) => None,
+            };
+            plural = part.plural.or(plural);
+            if let Some(new) = parameter.filter(|new| !found.iter().any(|known| known.name == new.name)) {
+                found.push(new);
+            }
+        }
+    }
+    found
+}
+
+/// What a line with a label says of the output.
+pub(super) fn labelled_output(line: &str) -> Option<&str> {
+    let said = label(unmarked(line), &["output", "outputs", "returns", "result"])?;
+    (!said.is_empty()).then_some(said)
+}
+
+/// The parts of a text between these signs, outside of brackets and quotes.
+pub(super) fn parts(text: &str, sign: char) -> Vec<&str> {
+    let (mut found, mut from, mut depth) = (Vec::new(), 0, Depth::default());
+    for (at, c) in text.char_indices() {
+        if c == sign && depth.is_outside() {
+            found.push(text[from..at].trim());
+            from = at + c.len_utf8();
+        }
+        depth.take(c);
+    }
+    found.push(text[from..].trim());
+    found
+}
+
+/// What a paragraph says of the output.
+pub(super) fn output(text: &str) -> Option<String> {
+    let lower = text.to_ascii_lowercase();
+    let (at, cue) =
+        OUTPUT_CUES.iter().filter_map(|cue| Some((word_at(&lower, cue)?, cue))).min_by_key(|(at, _)| *at)?;
+    let rest = &text[at + cue.len()..];
+    let said = rest[..sentence_end(rest)].trim().trim_end_matches(['.', ';', ',']);
+    (said.split_whitespace().count() > 0).then(|| clipped(said))
+}
+
+/// The examples in lines: `Input: … Output: …` in one line or two, `… -> …`, and calls such as `add(2, 3) gives 5`.
+/// The lines are counted from the first one.
+pub(super) fn examples(lines: &[&str], known: &[InputParameter]) -> Vec<(usize, SpecifiedExample)> {
+    let mut found = Vec::new();
+    let mut waiting: Option<(usize, Value)> = None;
+    for (at, line) in lines.iter().enumerate() {
+        let text = unmarked(line);
+        if text.is_empty() {
+            continue;
+        }
+        if let Some((_, input)) = waiting.take_if(|_| {
+            label(text, &["output", "outputs", "expected", "expected output", "result", "returns"]).is_some()
+        }) {
+            let output = label(text, &["output", "outputs", "expected", "expected output", "result", "returns"]);
+            found.push((at, example(input, output.map(value))));
+            continue;
+        }
+        let introduced = label(text, &["example", "examples", "for example", "e.g."]);
+        let body = introduced.filter(|body| !body.is_empty()).unwrap_or(text);
+        let labelled = label(body, &["input", "inputs"]);
+        let (input, output) = halves(labelled.unwrap_or(body));
+        let is_declaration = labelled.is_some() && !parameters(body).is_empty();
+        let may_be_loose = (introduced.is_some() || labelled.is_some()) && !is_declaration;
+        match (input_of(input, known, may_be_loose), output) {
+            (Some(input), Some(output)) => found.push((at, example(input, Some(value(output))))),
+            (Some(input), None) if labelled.is_some() => waiting = Some((at, input)),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The parts of a line that may hold an example each.
+pub(super) fn pieces(line: &str) -> Vec<&str> {
+    let lower = line.to_ascii_lowercase();
+    let cues = ["example:", "for example", "e.g.", "input:"];
+    let mut starts: Vec<usize> = cues.iter().filter_map(|cue| word_at(&lower, cue)).chain([0]).collect();
+    starts.sort_unstable();
+    starts.dedup();
+    let ends = starts.iter().skip(1).copied().chain([line.len()]);
+    starts.iter().zip(ends).map(|(from, to)| &line[*from..to]).collect()
+}
+
+/// Whether a line is nothing but a label with what belongs to it: what was read of it need not be said again.
+pub(super) fn is_labelled(line: &str) -> bool {
+    let labels = [
+        "input",
+        "inputs",
+        "parameters",
+        "arguments",
+        "output",
+        "outputs",
+        "returns",
+        "result",
+        "example",
+        "examples",
+        "language",
+    ];
+    label(unmarked(line), &labels).is_some()
+}
+
+fn example(input: Value, output: Option<Value>) -> SpecifiedExample {
+    SpecifiedExample { description: String::new(), input, output }
+}
+
+/// The text behind one of these labels.
+fn label<'t>(text: &'t str, labels: &[&str]) -> Option<&'t str> {
+    let text = text.trim_start_matches(['*', '_']);
+    let lower = text.to_ascii_lowercase();
+    labels.iter().find_map(|label| {
+        let rest = lower.strip_prefix(label)?;
+        let signs = rest.len() - rest.trim_start_matches(['*', '_', ' ']).len();
+        let rest = &text[label.len() + signs..];
+        let rest = rest.strip_prefix(':').or_else(|| rest.strip_prefix(','))?;
+        Some(rest.trim_start_matches(['*', '_']).trim())
+    })
+}
+
+/// A line without the sign of a list.
+fn unmarked(line: &str) -> &str {
+    let text = line.trim();
+    text.strip_prefix("- ").or_else(|| text.strip_prefix("* ")).unwrap_or(text).trim_start()
+}
+
+/// The two sides of an arrow, or what stands before and behind `Output:`.
+fn halves(text: &str) -> (&str, Option<&str>) {
+    let lower = text.to_ascii_lowercase();
+    let outputs = ["output:", "outputs:", "expected:", "result:", "returns:"];
+    let cut = |words: &[&'static str]| {
+        words.iter().filter_map(|word| Some((outside_of_quotes(&lower, word)?, word.len()))).min_by_key(|(at, _)| *at)
+    };
+    match cut(&outputs).or_else(|| cut(ARROWS)) {
+        Some((at, length)) => {
+            let before = text[..at].trim().trim_end_matches(['.', ',', ';', '-', '=', '>', '→', ' ', '(']);
+            (before, Some(text[at + length..].trim()))
+        }
+        None => (text, None),
+    }
+}
+
+/// The input object that a text is: JSON, a call, `a=1, b=2`, or the value of the only parameter.
+fn input_of(text: &str, known: &[InputParameter], may_be_loose: bool) -> Option<Value> {
+    let text = text.trim().trim_end_matches(['.', ',', ';']).trim_matches('`').trim();
+    if let Ok(value @ Value::Object(_)) = serde_json::from_str::<Value>(text) {
+        return Some(value);
+    }
+    if let Some((name, inside)) = text.strip_suffix(')').and_then(|text| text.split_once('('))
+        && identifier(name).is_some()
+    {
+        return arguments(inside, known);
+    }
+    if !may_be_loose || text.is_empty() {
+        return None;
+    }
+    pairs(text).or_else(|| match known {
+        [only] => Some(Value::Object(Map::from_iter([(only.name.clone(), typed(text, only.kind))]))),
+        _ => None,
+    })
+}
+
+/// The arguments of a call: by name, else in the order of the parameters.
+fn arguments(inside: &str, known: &[InputParameter]) -> Option<Value> {
+    if let Some(named) = pairs(inside) {
+        return Some(named);
+    }
+    let values: Vec<Value> = match serde_json::from_str(&format!("[{inside}]")) {
+        Ok(values) => values,
+        Err(_) => inside.split(',').map(value).collect(),
+    };
+    (!values.is_empty() && values.len() <= known.len())
+        .then(|| Value::Object(known.iter().map(|parameter| parameter.name.clone()).zip(values).collect()))
+}
+
+/// `a=1, b: "x"` as an object.
+fn pairs(text: &str) -> Option<Value> {
+    let mut fields = Map::new();
+    for item in items(text) {
+        let (name, given) = item.split_once('=').or_else(|| item.split_once(':'))?;
+        fields.insert(identifier(name)?, value(given));
+    }
+    (!fields.is_empty()).then_some(Value::Object(fields))
+}
+
+/// A value as somebody writes it: JSON, else a text.
+fn value(text: &str) -> Value {
+    let text = text.trim();
+    let plain = text.trim_end_matches('.').trim_matches('`').trim();
+    serde_json::from_str(plain).unwrap_or_else(|_| Value::String(plain.trim_matches(['"', '\'']).to_owned()))
+}
+
+/// A value of a parameter of this type.
+fn typed(text: &str, kind: ParameterType) -> Value {
+    match (kind, value(text)) {
+        (ParameterType::String, Value::String(text)) => Value::String(text),
+        (ParameterType::String, _) => Value::String(text.trim_matches(['"', '`']).to_owned()),
+        (_, value) => value,
+    }
+}
+
+/// The clauses that enumerate inputs, each up to what is said of something else; what introduces it.
+fn clauses(text: &str) -> Vec<(&str, &'static str)> {
+    let lower = text.to_ascii_lowercase();
+    let mut found = Vec::new();
+    let mut from = 0;
+    while let Some((at, cue)) =
+        INPUT_CUES.iter().filter_map(|cue| Some((from + word_at(&lower[from..], cue)?, cue))).min_by_key(|(at, _)| *at)
+    {
+        let start = at + cue.len();
+        let sentence = start + sentence_end(&text[start..]);
+        let end = ENDS.iter().filter_map(|end| Some(start + word_at(&lower[start..sentence], end)?)).min();
+        let end = end.unwrap_or(sentence);
+        found.push((&text[start..end], *cue));
+        from = end;
+    }
+    found
+}
+
+/// Where a word begins that is not the end of another one.
+fn word_at(text: &str, word: &str) -> Option<usize> {
+    let starts_word = |at: usize| !text[..at].ends_with(|c: char| c.is_alphanumeric());
+    text.match_indices(word).map(|(at, _)| at).find(|at| starts_word(*at) && outside_at(text, *at))
+}
+
+/// Where a text stands outside of quotes.
+fn outside_of_quotes(text: &str, word: &str) -> Option<usize> {
+    text.match_indices(word).map(|(at, _)| at).find(|at| outside_at(text, *at))
+}
+
+/// Whether a place is outside of quotes, backticks and brackets.
+fn outside_at(text: &str, at: usize) -> bool {
+    Depth::default().after(&text[..at]).is_outside()
+}
+
+/// Where the first sentence of a text ends.
+fn sentence_end(text: &str) -> usize {
+    let mut depth = Depth::default();
+    for (at, c) in text.char_indices() {
+        let rest = &text[at + c.len_utf8()..];
+        let ends = c == ';' || c == '.' && (rest.is_empty() || rest.starts_with([' ', '\n']));
+        if ends && depth.is_outside() {
+            return at;
+        }
+        depth.take(c);
+    }
+    text.len()
+}
+
+/// The parts of an enumeration: between commas and `and`, outside of brackets and quotes.
+fn items(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let (mut from, mut depth) = (0, Depth::default());
+    for (at, c) in text.char_indices() {
+        if depth.is_outside() {
+            let rest = &text[at..];
+            let length = [" and ", " plus "].iter().find(|word| rest.starts_with(**word)).map(|word| word.len());
+            if let Some(length) = length.or((c == ',').then_some(1)).filter(|_| at >= from) {
+                found.push(&text[from..at]);
+                from = at + length;
+            }
+        }
+        depth.take(c);
+    }
+    found.push(&text[from.min(text.len())..]);
+    let trimmed = found.into_iter().map(|item| item.trim().trim_start_matches("and ").trim());
+    trimmed.filter(|item| !item.is_empty()).collect()
+}
+
+/// How deep in brackets and quotes.
+#[derive(Default)]
+struct Depth {
+    brackets: usize,
+    quote: Option<char>,
+}
+
+impl Depth {
+    fn take(&mut self, c: char) {
+        match (self.quote, c) {
+            (Some(open), c) if c == open => self.quote = None,
+            (Some(_), _) => {}
+            (None, '`' | '"') => self.quote = Some(c),
+            (None, '(' | '[' | '{') => self.brackets += 1,
+            (None, ')' | ']' | '}') => self.brackets = self.brackets.saturating_sub(1),
+            (None, _) => {}
+        }
+    }
+
+    fn after(mut self, text: &str) -> Depth {
+        text.chars().for_each(|c| self.take(c));
+        self
+    }
+
+    fn is_outside(&self) -> bool {
+        self.brackets == 0 && self.quote.is_none()
+    }
+}
+
+/// One part of an enumeration: `a string text`, `width (integer, default 80)`, `limit: integer = 10`.
+fn part(item: &str) -> Part {
+    let (plain, remark) = match item.split_once('(') {
+        Some((before, rest)) => (before, rest.split_once(')').map_or(rest, |(inside, _)| inside)),
+        None => (item, ""),
+    };
+    let (plain, default) = without_default(plain);
+    let words: Vec<&str> =
+        plain.split(|c: char| c.is_whitespace() || c == ':').filter(|word| !word.is_empty()).collect();
+    let kind_at = words.iter().position(|word| !word.starts_with('`') && kind_of(word).is_some());
+    let kind = kind_at.and_then(|at| kind_of(words[at]));
+    let name = name_of(&words, kind_at, !remark.is_empty() || default.is_some());
+    let Some((name, behind)) = name else {
+        let plural = kind_at.filter(|at| is_plural(words[*at])).and(kind).map(|(kind, _)| kind);
+        return Part { parameter: None, is_typed: false, plural };
+    };
+    let is_optional = words.iter().any(|word| matches!(word.to_lowercase().as_str(), "optional" | "optionally"));
+    let mut parameter = blank(name);
+    parameter.kind = kind.map_or(ParameterType::String, |(kind, _)| kind);
+    parameter.required = !is_optional && default.is_none();
+    for said in remark.split(',') {
+        let is_default = said.trim().to_ascii_lowercase().starts_with("default");
+        let optional = matches!(said.trim().to_ascii_lowercase().as_str(), "optional");
+        parameter.required &= !is_default && !optional;
+        let required = parameter.required;
+        parameter.say(said);
+        parameter.required = required;
+    }
+    if let Some(default) = default {
+        parameter.say_default(default);
+    }
+    let rest = words[behind.min(words.len())..].join(" ");
+    parameter.description = clipped(rest.trim_matches(['-', '–', '—', ' ']));
+    let plural = kind_at.filter(|at| is_plural(words[*at])).and(kind).map(|(kind, _)| kind);
+    let is_typed = kind.is_some() || remark.split(',').any(|said| ParameterType::meant(said).is_some());
+    Part { parameter: Some(parameter), is_typed, plural }
+}
+
+/// A text without the default value at its end, and that value.
+fn without_default(text: &str) -> (&str, Option<&str>) {
+    let lower = text.to_ascii_lowercase();
+    let cues = [" = ", "=", " defaulting to ", " defaults to ", " default ", " by default "];
+    match cues.iter().find_map(|cue| Some((outside_of_quotes(&lower, cue)?, cue.len()))) {
+        Some((at, length)) => (&text[..at], Some(text[at + length..].trim()).filter(|value| !value.is_empty())),
+        None => (text, None),
+    }
+}
+
+/// The name of an input among the words about it, and how many words stand before what is said of it.
+fn name_of(words: &[&str], kind_at: Option<usize>, is_told: bool) -> Option<(String, usize)> {
+    if let Some(at) =
+        words.iter().position(|word| word.starts_with('`') && word.trim_matches('`').len() + 2 <= word.len())
+    {
+        return Some((identifier(words[at].trim_end_matches(['.', ',']))?, at + 1));
+    }
+    let usable = |at: usize| {
+        let name = identifier(words.get(at)?)?;
+        (!SMALL.contains(&name.to_lowercase().as_str())).then_some(name)
+    };
+    if let Some(at) = words.iter().position(|word| matches!(*word, "called" | "named")) {
+        return Some((usable(at + 1)?, at + 2));
+    }
+    let first = (0..words.len()).find(|at| usable(*at).is_some());
+    let Some(kind_at) = kind_at else {
+        // `width (integer)`: the brackets say the rest.
+        return first.filter(|_| is_told).and_then(|at| Some((usable(at)?, at + 1)));
+    };
+    if let Some(at) = first.filter(|at| *at < kind_at) {
+        // `limit: integer`, `the limit as an integer`; before other words it is part of what is typed: `CSV file path`.
+        let between = &words[at + 1..kind_at];
+        if between.iter().all(|word| SMALL.contains(word))
+            && kind_of(words[kind_at]).is_some_and(|(_, is_thing)| !is_thing)
+        {
+            return Some((usable(at)?, kind_at + 1));
+        }
+    }
+    let (_, is_thing) = kind_of(words[kind_at])?;
+    let after = words.get(kind_at + 1).filter(|word| kind_of(word).is_none() || !is_thing);
+    let after_is_name =
+        after.is_some_and(|word| !word.ends_with("ed") && !word.ends_with("ing")) && usable(kind_at + 1).is_some();
+    if after_is_name && !words.get(kind_at + 1).is_some_and(|word| is_plural(word)) {
+        return Some((usable(kind_at + 1)?, kind_at + 2));
+    }
+    // What is a thing is named after it: a URL, a file path, a text.
+    let last =
+        (kind_at..words.len()).take_while(|at| kind_of(words[*at]).is_some_and(|(_, is_thing)| is_thing)).last()?;
+    let name =
+        words[kind_at..=last].iter().map(|word| word.trim_matches(['.', ',']).to_lowercase()).collect::<Vec<_>>();
+    (!is_plural(words[last])).then(|| identifier(&name.join("_"))).flatten().map(|name| (name, last + 1))
+}
+
+/// The type that a word means, and whether it is the name of a thing as well.
+fn kind_of(word: &str) -> Option<(ParameterType, bool)> {
+    let plain = word.trim_matches(['.', ',', ';', '`']).to_ascii_lowercase();
+    let single = plain.strip_suffix('s').filter(|single| ParameterType::meant(single).is_some()).unwrap_or(&plain);
+    // Words that mean something else in a sentence.
+    if matches!(single, "set" | "map" | "record" | "long" | "flag" | "switch" | "json" | "tuple" | "sequence") {
+        return None;
+    }
+    let is_thing = matches!(
+        single,
+        "text"
+            | "path"
+            | "file"
+            | "filename"
+            | "url"
+            | "uri"
+            | "date"
+            | "datetime"
+            | "filepath"
+            | "string"
+            | "number"
+            | "integer"
+    );
+    ParameterType::meant(single).map(|kind| (kind, is_thing))
+}
+
+fn is_plural(word: &str) -> bool {
+    let plain = word.trim_matches(['.', ',', ';']).to_ascii_lowercase();
+    plain.ends_with('s') && kind_of(word).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn said(text: &str) -> Vec<String> {
+        let line = |p: &InputParameter| {
+            let default = p.constraints.get("default").map(|value| format!(" = {value}")).unwrap_or_default();
+            format!("{}: {}{}{default}", p.name, p.kind, if p.required { "" } else { "?" })
+        };
+        parameters(text).iter().map(line).collect()
+    }
+
+    #[test]
+    fn inputs_are_read_from_sentences() {
+        for (text, wanted) in [
+            (
+                "Takes a string `text` and an integer `width` (default 80) and returns the wrapped text.",
+                &["text: string", "width: integer? = 80"][..],
+            ),
+            ("Accepts path (string) and limit (integer, default 10).", &["path: string", "limit: integer? = 10"]),
+            ("Given two numbers a and b, returns their sum", &["a: number", "b: number"]),
+            ("It takes two integers, a and b, and gives the larger", &["a: integer", "b: integer"]),
+            (
+                "Takes a list of numbers called values and an optional boolean named strict.",
+                &["values: array", "strict: boolean?"],
+            ),
+            ("Takes a URL and returns the page", &["url: string"]),
+            ("Takes a file path and prints the lines", &["file_path: string"]),
+            ("Inputs: path: text, limit: integer = 10", &["path: string", "limit: integer? = 10"]),
+            ("Parameters: a, b", &["a: string", "b: string"]),
+            (
+                "Takes `text` and wraps it at `width` columns (integer, default 80).",
+                &["text: string", "width: integer? = 80"],
+            ),
+            ("It expects the limit as an integer", &["limit: integer"]),
+            ("Takes a date string and returns its weekday", &["date: string"]),
+            ("Takes care of old files and removes them.", &[]),
+            ("Joins two CSV files by a key", &[]),
+            ("This takes a long time.", &[]),
+        ] {
+            assert_eq!(said(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_output_is_what_a_sentence_says_of_it() {
+        assert_eq!(output("Takes a and returns the sum of both. More."), Some("the sum of both".into()));
+        assert_eq!(output("Output: one line for each file"), Some("one line for each file".into()));
+        assert_eq!(output("Sorts lines."), None);
+    }
+
+    #[test]
+    fn examples_are_read_in_one_line_or_two_and_from_calls() {
+        let known = parameters("takes two numbers a and b");
+        let read = |text: &str| {
+            let lines: Vec<&str> = text.lines().collect();
+            examples(&lines, &known).into_iter().map(|(_, e)| (e.input, e.output)).collect::<Vec<_>>()
+        };
+        let sum = vec![(json!({"a": 1, "b": 2}), Some(json!(3)))];
+        for text in [
+            "Input: {\"a\": 1, \"b\": 2}\nOutput: 3",
+            "- Input: a=1, b=2\n- Output: `3`",
+            "Input: {\"a\": 1, \"b\": 2} Output: 3.",
+            "Example: {\"a\": 1, \"b\": 2} -> 3",
+            "`{\"a\": 1, \"b\": 2}` → 3",
+            "For example, add(1, 2) gives 3",
+            "Example: a=1, b=2 => 3",
+            "**Input:** `{\"a\": 1, \"b\": 2}`\n\n**Output:** `3`",
+        ] {
+            assert_eq!(read(text), sum, "{text}");
+        }
+        for text in
+            ["Moves a file -> another place", "Input: nothing\nmore", "f(x) -> y is not one of 1, 2, 3(4", "a -> b"]
+        {
+            assert_eq!(read(text), [], "{text}");
+        }
+        let one = parameters("takes a string `text`");
+        let read = examples(&["Input: hello", "Output: HELLO"], &one);
+        assert_eq!(read[0].1.input, json!({"text": "hello"}));
+        assert_eq!(read[0].1.output, Some(json!("HELLO")));
+    }
+
+    #[test]
+    fn no_text_ends_the_reader() {
+        proptest::proptest!(|(text in "(takes|inputs:|returns|output:|->|→|ß| and |, |`|\"|\\(|\\)|=|a|int|integer|\\.| |\n){0,60}")| {
+            let known = parameters(&text);
+            let _ = output(&text);
+            let lines: Vec<&str> = text.lines().collect();
+            let _ = examples(&lines, &known);
+        });
+    }
+}
