@@ -562,13 +562,13 @@ fn what_an_approval_would_put_aside_is_said_before() {
     world.write("tools/approved/adder/mine.txt", "nobody has a copy");
     let engine = world.open();
     let review = waiting(&engine).into_iter().find(|review| review.kind == ReviewKind::New).unwrap();
-    let plan = engine.history().rehearse(&decision(&review, DecisionKind::Approve, None), &ada()).unwrap();
+    let plan = engine.preview(&decision(&review, DecisionKind::Approve, None)).unwrap();
     assert!(plan.lines.iter().any(|line| line.contains("put aside")), "{plan:?}");
     let world = World::new();
     world.drop_pair();
     let engine = world.open();
     let review = waiting(&engine).remove(0);
-    let plan = engine.history().rehearse(&decision(&review, DecisionKind::Approve, None), &ada()).unwrap();
+    let plan = engine.preview(&decision(&review, DecisionKind::Approve, None)).unwrap();
     assert!(!plan.lines.iter().any(|line| line.contains("put aside")), "{plan:?}");
 }
 

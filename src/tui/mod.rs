@@ -83,7 +83,9 @@ pub fn run(options: OpenOptions, face: Face) -> io::Result<ExitCode> {
     terminal::restore_on_panic(options.home.data.join("crashes"));
     let mut session = Session::enter()?;
     let variable = |name: &str| std::env::var(name).ok();
-    let theme = if face.no_color || face.accessible {
+    let theme = if face.accessible {
+        Theme::plain().numbered()
+    } else if face.no_color {
         Theme::plain()
     } else {
         theme_of_terminal(variable("COLORFGBG").as_deref(), has_many_colours(&variable))

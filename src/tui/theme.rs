@@ -26,6 +26,8 @@ pub struct Theme {
     pub ground: Ground,
     /// The colours that the styles are made of; `None` for no colours.
     colours: Option<Colours>,
+    /// Whether choices are numbered: for readers of screens.
+    pub numbered: bool,
     /// Body text: the terminal's own foreground.
     pub text: Style,
     /// Remarks, units and other less important text.
@@ -109,6 +111,7 @@ impl Theme {
         Theme {
             ground: Ground::Plain,
             colours: None,
+            numbered: false,
             text: Style::new(),
             dim,
             accent: bold,
@@ -125,11 +128,17 @@ impl Theme {
         }
     }
 
+    /// The same with a number in front of each choice.
+    pub fn numbered(self) -> Theme {
+        Theme { numbered: true, ..self }
+    }
+
     fn coloured(ground: Ground, colours: Colours) -> Theme {
         let dim = colours.dim.map_or(Style::new().add_modifier(Modifier::DIM), |dim| Style::new().fg(dim));
         let bold = Modifier::BOLD;
         let found = Style::new().fg(colours.on_found).bg(colours.found).remove_modifier(Modifier::DIM);
         Theme {
+            numbered: false,
             ground,
             colours: Some(colours),
             text: Style::new(),

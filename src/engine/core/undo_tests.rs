@@ -171,7 +171,7 @@ fn an_archived_version_comes_back_with_the_reviews_that_nobody_decided_since() {
         in_store(|tx| {
             let here = tool(Stage::Experimental, 1);
             let review = open_for(tx, &here, ReviewKind::New, None)?;
-            let away = archive(tx, actor(), &Placed::of(&here, &[]), archived_placement(&here, false), None)?;
+            let away = archive(tx, actor(), &Placed::of(&here, &[]), archived_placement(&here, 0), None)?;
             assert_eq!(tx.review(review)?.unwrap().state, ReviewState::Superseded);
             for intent in tx.intents()? {
                 tx.finish_intent(intent.id, &json!({}))?;
@@ -192,7 +192,7 @@ fn an_archived_version_comes_back_with_the_reviews_that_nobody_decided_since() {
 #[test]
 fn a_move_that_was_moved_on_is_taken_back_from_its_end() {
     in_store(|tx| {
-        let (here, there) = (placed(Stage::Experimental, 1), archived_placement(&tool(Stage::Experimental, 1), false));
+        let (here, there) = (placed(Stage::Experimental, 1), archived_placement(&tool(Stage::Experimental, 1), 0));
         let finish = |tx: &Tx<'_>| {
             let owed = tx.intents()?;
             owed.iter().try_for_each(|owed| tx.finish_intent(owed.id, &json!({})).map(drop))

@@ -402,7 +402,7 @@ impl Behaviour {
             lines.push(line(Weight::Warn, "observed in runs", format!("{}: {reason}", self.unknown())));
             return lines;
         }
-        lines.extend(self.permissions.iter().map(|found| permission(found, self.observed)));
+        lines.extend(self.permissions.iter().map(|found| permission(found, self.compared())));
         for (label, kinds) in [
             ("programs started", &[Touch::Exec][..]),
             ("hosts contacted", &[Touch::Resolve, Touch::Connect, Touch::Listen]),
@@ -423,6 +423,11 @@ impl Behaviour {
         lines
     }
 
+    /// Runs that were watched and had what is declared.
+    fn compared(&self) -> u64 {
+        self.observed.min(self.permitted)
+    }
+
     /// What to say where nobody watched: there is nothing to be off before the first run.
     fn unknown(&self) -> &'static str {
         if self.unobserved > 0 { "observer off" } else { "unknown" }
@@ -438,7 +443,7 @@ impl Behaviour {
 
     fn permission_lines(&self) -> Vec<EvidenceLine> {
         let mut lines = self.departed_lines();
-        lines.extend(self.permissions.iter().map(|found| permission(found, self.observed.min(self.permitted))));
+        lines.extend(self.permissions.iter().map(|found| permission(found, self.compared())));
         if lines.is_empty() {
             let text = match &self.observer_off {
                 Some(reason) if self.unobserved > 0 => format!("unknown, {}: {reason}", self.unknown()),

@@ -135,7 +135,8 @@ pub(super) fn parameters(text: &str) -> Vec<InputParameter> {
             if cue == "input:" && !part.is_typed {
                 part.parameter = None;
             }
-            let lone = identifier(item).filter(|name| !SMALL.contains(&name.to_lowercase().as_str()));
+            let lone =
+                identifier(item).filter(|name| name.len() == 1 || !SMALL.contains(&name.to_lowercase().as_str()));
             let parameter = match (part.parameter, lone) {
                 (Some(parameter), _) => Some(parameter),
                 (None, Some(name)) if plural.is_some() || is_label => {
@@ -308,10 +309,8 @@ fn arguments(inside: &str, known: &[InputParameter]) -> Option<Value> {
     if let Some(named) = pairs(inside) {
         return Some(named);
     }
-    let values: Vec<Value> = match serde_json::from_str(&format!("[{inside}]")) {
-        Ok(values) => values,
-        Err(_) => inside.split(',').map(value).collect(),
-    };
+    // `f(x)` names a value, it has none.
+    let values: Vec<Value> = serde_json::from_str(&format!("[{inside}]")).ok()?;
     (!values.is_empty() && values.len() <= known.len())
         .then(|| Value::Object(known.iter().map(|parameter| parameter.name.clone()).zip(values).collect()))
 }
@@ -446,11 +445,20 @@ fn part(item: &str) -> Part {
         None => (item, ""),
     };
     let (plain, default) = without_default(plain);
+    // `limit: integer` says which word is the name, whatever it is.
+    let (head, plain) = match plain.split_once(':') {
+        Some((head, rest)) => (identifier(head), rest),
+        None => (None, plain),
+    };
     let words: Vec<&str> =
         plain.split(|c: char| c.is_whitespace() || c == ':').filter(|word| !word.is_empty()).collect();
     let kind_at = words.iter().position(|word| !word.starts_with('`') && kind_of(word).is_some());
     let kind = kind_at.and_then(|at| kind_of(words[at]));
-    let name = name_of(&words, kind_at, !remark.is_empty() || default.is_some());
+    let is_told = !remark.is_empty() || default.is_some();
+    let name = match head {
+        Some(head) => Some((head, kind_at.map_or(0, |at| at + 1))),
+        None => name_of(&words, kind_at, is_told),
+    };
     let Some((name, behind)) = name else {
         let plural = kind_at.filter(|at| is_plural(words[*at])).and(kind).map(|(kind, _)| kind);
         return Part { parameter: None, is_typed: false, plural };
@@ -498,6 +506,11 @@ fn name_of(words: &[&str], kind_at: Option<usize>, is_told: bool) -> Option<(Str
         let name = identifier(words.get(at)?)?;
         (!SMALL.contains(&name.to_lowercase().as_str())).then_some(name)
     };
+    if let [word] = words
+        && is_told
+    {
+        return Some((identifier(word)?, 1));
+    }
     if let Some(at) = words.iter().position(|word| matches!(*word, "called" | "named")) {
         return Some((usable(at + 1)?, at + 2));
     }
@@ -509,13 +522,16 @@ fn name_of(words: &[&str], kind_at: Option<usize>, is_told: bool) -> Option<(Str
     if let Some(at) = first.filter(|at| *at < kind_at) {
         // `limit: integer`, `the limit as an integer`; before other words it is part of what is typed: `CSV file path`.
         let between = &words[at + 1..kind_at];
-        if between.iter().all(|word| SMALL.contains(word))
-            && kind_of(words[kind_at]).is_some_and(|(_, is_thing)| !is_thing)
-        {
+        let is_plain_type = kind_of(words[kind_at]).is_some_and(|(_, is_thing)| !is_thing);
+        if between.iter().all(|word| SMALL.contains(word)) && (is_plain_type || !between.is_empty()) {
             return Some((usable(at)?, kind_at + 1));
         }
     }
     let (_, is_thing) = kind_of(words[kind_at])?;
+    // The article is no name, but a single letter at the end is one: "two numbers a".
+    if let Some(letter) = words.get(kind_at + 1).filter(|word| word.len() == 1 && kind_at + 2 == words.len()) {
+        return Some((identifier(letter)?, kind_at + 2));
+    }
     let after = words.get(kind_at + 1).filter(|word| kind_of(word).is_none() || !is_thing);
     let after_is_name =
         after.is_some_and(|word| !word.ends_with("ed") && !word.ends_with("ing")) && usable(kind_at + 1).is_some();

@@ -11,7 +11,7 @@ use crate::engine::{BulkResult, EngineError, PreflightRow};
 use crate::tui::ink::{Ink, Line, Span};
 use crate::tui::now::Now;
 use crate::tui::pane::rows::{Look, Title};
-use crate::tui::phrase::{cut, pad, plural, safe};
+use crate::tui::phrase::{cut, pad, plural, safe, wrap};
 use crate::tui::widget::text_input::TextInput;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
@@ -366,8 +366,8 @@ impl Bulk {
             }
             _ => ("", theme.dim),
         };
-        if area.height > 1 {
-            buf.put(area.x, area.y + 1, cut(sentence.0, width), width, sentence.1);
+        for (y, line) in (area.y + 1..area.bottom()).zip(wrap(sentence.0, width)) {
+            buf.put(area.x, y, line, width, sentence.1);
         }
     }
 }

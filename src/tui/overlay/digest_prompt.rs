@@ -241,9 +241,13 @@ impl DigestPrompt {
         let columns = usize::from(WIDTH.min(screen.width.saturating_sub(2)).saturating_sub(4));
         let (mut plan, covers) = self.plan(columns);
         let warnings = self.warnings(columns);
-        let extra = if warnings.is_empty() { 0 } else { warnings.len() + 1 };
-        let height = LEAST_HEIGHT + (plan.len().max(PLAN_LINES) - PLAN_LINES + extra) as u16;
+        let extra = |gap| if warnings.is_empty() { 0 } else { warnings.len() + gap };
+        let height = LEAST_HEIGHT + (plan.len().max(PLAN_LINES) - PLAN_LINES + extra(1)) as u16;
         let inner = open_box(screen, (WIDTH, height), &title, buf, look);
+        // Without room for all of it the empty lines go first.
+        let (gap, least, below) =
+            if inner.height + 2 < height { (0, 0, FIELD_LINES - 2) } else { (1, PLAN_LINES, FIELD_LINES) };
+        let extra = extra(gap);
         let width = usize::from(inner.width);
         let put = |buf: &mut Buffer, row: u16, line: Line| {
             if row < inner.height {
@@ -251,8 +255,8 @@ impl DigestPrompt {
             }
         };
         // On a screen too small for all of it the digest and the field stay, and what speaks against an approval.
-        let row = (plan.len().max(PLAN_LINES) + 1 + extra).min(usize::from(inner.height.saturating_sub(FIELD_LINES)));
-        let room = row.saturating_sub(1 + extra).max(1);
+        let row = (plan.len().max(least) + gap + extra).min(usize::from(inner.height.saturating_sub(below)));
+        let room = row.saturating_sub(gap + extra).max(1);
         if plan.len() > room {
             plan.truncate(room);
             if let Some(last) = plan.last_mut() {
@@ -262,7 +266,7 @@ impl DigestPrompt {
         for (at, line) in plan.iter().enumerate().take(row) {
             put(buf, at as u16, Line::styled(line, if at < covers { theme.title } else { theme.text }));
         }
-        let above = plan.len().max(PLAN_LINES.min(room)) + 1;
+        let above = plan.len().max(least.min(room)) + gap;
         let shown = row.saturating_sub(above).min(warnings.len());
         for (at, line) in (above..row).zip(&warnings) {
             let is_cut = at + 1 == above + shown && shown < warnings.len();
@@ -278,7 +282,8 @@ impl DigestPrompt {
         let (head, tail) = short.split_at(DIGITS);
         put(buf, row, Line::from(vec![Span::raw("digest  "), Span::styled(head, theme.title), Span::raw(tail)]));
         let listening = self.guard.is_listening(look.now);
-        let cursor = self.draw_field(Rect { y: inner.y + row + 2, height: 1, ..inner }, buf, look);
+        let field = row + 1 + gap as u16;
+        let cursor = self.draw_field(Rect { y: inner.y + field, height: 1, ..inner }, buf, look);
         let (note, style) = match (&self.note, &self.step, listening) {
             (Some(note), ..) => (*note, theme.warn),
             (None, _, false) => ("wait …", theme.dim),
@@ -293,11 +298,13 @@ impl DigestPrompt {
             let words = format!("{given} · tab: {}", if next == "none" { "ordinary approval" } else { next });
             put(
                 buf,
-                row + 3,
+                field + 1,
                 Line::styled(cut(&safe(&words), width), if first.is_empty() { theme.dim } else { theme.accent }),
             );
         }
-        put(buf, row + 4, Line::styled(cut(note, width), style));
+        if !note.is_empty() {
+            put(buf, field + 1 + gap as u16, Line::styled(cut(note, width), style));
+        }
         cursor
     }
 

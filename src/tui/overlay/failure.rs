@@ -9,7 +9,7 @@ use crate::tui::keymap::{Chord, Keymap};
 use crate::tui::list::ListState;
 use crate::tui::pane::failures::trend;
 use crate::tui::pane::rows::{Focus, Look, Rows, Title, draw_empty};
-use crate::tui::phrase::{age, ago, cut, duration, grouped, lasted, pad, plural, safe, wrap};
+use crate::tui::phrase::{age, ago, duration, grouped, lasted, pad, plural, safe, wrap};
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -127,11 +127,13 @@ impl FailureBox {
         let inner = open_box(screen, (110, 36), &title, buf, look);
         let width = usize::from(inner.width);
         let mut y = inner.y;
-        for (text, style) in self.facts(width, look) {
+        let facts = self.facts(width, look).into_iter();
+        let lines = facts.flat_map(|(text, style)| wrap(&text, width).into_iter().map(move |line| (line, style)));
+        for (text, style) in lines {
             if y + 1 >= inner.bottom() {
                 break;
             }
-            buf.put(inner.x, y, cut(&text, width), width, style);
+            buf.put(inner.x, y, text, width, style);
             y += 1;
         }
         let area = Rect { y: (y + 1).min(inner.bottom()), height: inner.bottom().saturating_sub(y + 1), ..inner };

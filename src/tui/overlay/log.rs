@@ -118,6 +118,8 @@ impl Log {
             detail: "newest first".into(),
             keys: if self.typing {
                 Title::keys(&[("enter", "search"), ("esc", "clear")])
+            } else if !matches!(&self.entries, Some(Ok(entries)) if !entries.is_empty()) {
+                vec![("esc".to_owned(), "close"), (filter, "filter")]
             } else {
                 vec![(undo, "undo"), ("esc".to_owned(), "close"), (filter, "filter")]
             },

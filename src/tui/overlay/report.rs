@@ -191,6 +191,9 @@ impl Report {
     }
 }
 
+/// Columns that a text keeps for its signs.
+const GUTTER: usize = 3;
+
 /// A description in lines.
 fn described(told: &Description, view: DescriptionView) -> Vec<TextLine> {
     let lines = told.body(view);
@@ -222,6 +225,7 @@ fn mark(ink: Ink) -> Option<Mark> {
 
 /// The dashboard for so many columns: charts fill them, rows of tables are cut.
 fn laid_out(figures: &Dashboard, columns: usize) -> Vec<TextLine> {
+    let columns = columns.saturating_sub(GUTTER);
     let view = DescriptionView { width: Some(columns), now: figures.at };
     let laid = |line: &StyledLine| {
         let text: String = line.pieces(view).map(|(_, text)| text).collect();

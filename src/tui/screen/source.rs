@@ -16,6 +16,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::collections::HashSet;
 use std::sync::Arc;
+use unicode_width::UnicodeWidthStr;
 
 /// The state of the screen.
 pub struct SourceScreen {
@@ -68,10 +69,12 @@ impl SourceScreen {
         let theme = look.theme;
         let tool = &self.tool;
         let changed = if tool.state == ToolState::Changed { "  changed on disk since approval" } else { "" };
+        let name = format!("{} {}", tool.name, tool.version);
+        let room = usize::from(area.width).saturating_sub(3 + name.width() + changed.len());
         let line = Line::from(vec![
             Span::styled(format!(" {} ", stage_sign(tool.stage)), stage_style(tool.stage, theme)),
-            Span::styled(format!("{} {}", tool.name, tool.version), theme.title),
-            Span::styled(format!("  {} · {}", tool.stage, cut(&safe(&tool.path), 60)), theme.dim),
+            Span::styled(name, theme.title),
+            Span::styled(cut(&format!("  {} · {}", tool.stage, safe(&tool.path)), room), theme.dim),
             Span::styled(changed, theme.warn),
         ]);
         buf.put_line(area.x, area.y, &line, area.width);

@@ -83,7 +83,10 @@ impl Field {
             }
             (Entry::Choice { words, chosen }, KeyCode::Char(letter)) => {
                 let after = (1..=words.len()).map(|step| (*chosen + step) % words.len());
-                let found = after.into_iter().find(|at| words[*at].starts_with(letter));
+                let found = after.into_iter().find(|at| words[*at].starts_with(letter)).or_else(|| {
+                    let number = letter.to_digit(10)? as usize;
+                    number.checked_sub(1).filter(|at| *at < words.len())
+                });
                 *chosen = found.unwrap_or(*chosen);
                 found.is_some()
             }
@@ -325,13 +328,14 @@ impl Fields {
 
 /// Draws words of which one is chosen; where they do not fit, the chosen one alone.
 fn draw_choice(words: &[String], chosen: usize, area: Rect, buf: &mut Buffer, theme: &Theme) {
-    let whole: usize = words.iter().map(|word| word.chars().count() + 4).sum();
+    let number = |at: usize| if theme.numbered { format!("{} ", at + 1) } else { String::new() };
+    let whole: usize = words.iter().map(|word| word.chars().count() + number(0).len() + 4).sum();
     let fits = whole <= usize::from(area.width);
     let shown = words.iter().enumerate().filter(|(at, _)| fits || *at == chosen);
     let spans: Vec<Span> = shown
         .map(|(at, word)| {
             let (sign, style) = if at == chosen { ("◉", theme.accent) } else { (" ", theme.dim) };
-            Span::styled(format!("{sign} {word}  "), style)
+            Span::styled(format!("{sign} {}{word}  ", number(at)), style)
         })
         .collect();
     buf.put_line(area.x, area.y, &Line::from(spans), area.width);
@@ -362,6 +366,19 @@ mod tests {
             assert_eq!(form().key(&KeyEvent::new(code, KeyModifiers::CONTROL)), FieldsEvent::Submit);
         }
         assert_eq!(press(&mut fields, &[KeyCode::Esc]), FieldsEvent::Cancel);
+    }
+
+    #[test]
+    fn a_digit_chooses_and_readers_of_screens_are_told_which() {
+        let mut fields = form();
+        press(&mut fields, &[KeyCode::Tab, KeyCode::Char('2')]);
+        assert_eq!(fields.value("kind"), "two");
+        press(&mut fields, &[KeyCode::Char('9')]);
+        assert_eq!(fields.value("kind"), "two");
+        let mut buf = Buffer::empty(Rect::new(0, 0, 40, 7));
+        fields.draw(buf.area, &mut buf, &Theme::plain().numbered());
+        let row: String = (0..40).map(|x| buf[(x, 1)].symbol()).collect();
+        assert!(row.contains("1 one") && row.contains("◉ 2 two"), "{row}");
     }
 
     #[test]

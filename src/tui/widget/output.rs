@@ -3,7 +3,7 @@
 //! Follows the end until the reader scrolls up; then it stays where it was put and counts what came.
 //! It keeps the newest lines only; older ones are in the spool and can be put in front again.
 
-use super::rows::{Paged, Row, columns, count, cut, window};
+use super::rows::{Break, Paged, Row, columns, count, cut, window};
 use super::search::Needle;
 use super::terminal::{Bounds, Chunk, LineKind, OutLine, Transcript};
 use super::{Jump, Move, SearchStatus};
@@ -373,7 +373,7 @@ impl OutputView {
         x = x.saturating_add(SIGN as u16);
         let range = match self.wrap {
             Switch::Off => window(&line.text, self.column, width),
-            Switch::On => cut(&line.text, width, line.breaks()).get(row).cloned().unwrap_or(0..0),
+            Switch::On => cut(&line.text, width, breaks(line)).get(row).cloned().unwrap_or(0..0),
         };
         let selected = self.selection.as_ref().is_some_and(|lines| lines.contains(&number));
         let base = if selected { base.patch(theme.selection) } else { base };
@@ -487,7 +487,7 @@ impl OutputView {
         let height = self.size.1;
         let Some(line) = self.transcript.line(number) else { return };
         let row = match self.wrap {
-            Switch::On => cut(&line.text, width, line.breaks()).partition_point(|row| row.end <= start),
+            Switch::On => cut(&line.text, width, breaks(line)).partition_point(|row| row.end <= start),
             Switch::Off => {
                 let column = columns(line.text.get(..start).unwrap_or_default());
                 if !(self.column..self.column + width).contains(&column) {
@@ -511,9 +511,17 @@ impl Paged for OutputView {
 
     fn rows_of(&self, line: usize) -> usize {
         match (self.wrap, self.transcript.line(line)) {
-            (Switch::On, Some(line)) => count(&line.text, self.body_width(), line.breaks()),
+            (Switch::On, Some(line)) => count(&line.text, self.body_width(), breaks(line)),
             _ => 1,
         }
+    }
+}
+
+/// Where a line may be cut: output as a terminal does, what we say between words.
+fn breaks(line: &OutLine) -> Break {
+    match line.kind {
+        LineKind::Output(_) => Break::Anywhere,
+        LineKind::Note | LineKind::Mark => Break::Words,
     }
 }
 

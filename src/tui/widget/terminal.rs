@@ -6,7 +6,6 @@
 //! a progress bar on one stream is not torn by lines on the other. Memory is bounded whatever comes:
 //! long lines are cut into segments, old lines are dropped, a sequence that never ends is given up.
 
-use super::rows::Break;
 use super::sgr;
 use crate::domain::ansi::{AnsiPiece, AnsiScanner, Params};
 use crate::domain::{Stream, escape_char, is_hidden};
@@ -71,14 +70,6 @@ impl OutLine {
     pub(super) fn styles(&self) -> impl Iterator<Item = (Range<usize>, Style)> {
         let starts = std::iter::once(0).chain(self.runs.iter().map(|(end, _)| *end));
         starts.zip(&self.runs).map(|(start, (end, style))| (start..*end, *style))
-    }
-
-    /// Where it may be cut: output as a terminal does, what we say between words.
-    pub(super) fn breaks(&self) -> Break {
-        match self.kind {
-            LineKind::Output(_) => Break::Anywhere,
-            LineKind::Note | LineKind::Mark => Break::Words,
-        }
     }
 
     fn append(&mut self, text: &str, style: Style) {

@@ -141,6 +141,9 @@ impl Page {
         if !words.is_empty() && (counts[0].0 > 0) == as_warning {
             let (sign, tone) = if counts[0].0 > 0 { ("!", Tone::Warn) } else { ("·", Tone::Fact) };
             self.facts.add(sign, "comments", &words.join(", "), tone);
+            let is_own = detail.comments.iter().all(|comment| detail.own_comments.contains(&comment.id));
+            // Who counts their own words need not read how many there are.
+            self.facts.lines.last_mut().filter(|_| is_own).into_iter().for_each(TextLine::make_extra);
         }
     }
 
