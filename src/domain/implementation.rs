@@ -205,7 +205,7 @@ fn limit_fault(parameter: &InputParameter, freedom: Freedom) -> Option<String> {
     }
     let limits = limits_of(parameter.kind, freedom);
     match parameter.kind {
-        ParameterType::Array | ParameterType::Object => Some(format!("{name} is no single word")),
+        ParameterType::Array | ParameterType::Object => Some(format!("{name} cannot be a single word")),
         _ if limits.iter().all(|(key, value)| parameter.constraints.get(key) == Some(value)) => None,
         _ => Some(format!("the input {name} needs the constraints {}", Value::Object(limits))),
     }
@@ -256,7 +256,7 @@ fn command_words(words: &[CommandWord]) -> Vec<(&'static str, String)> {
     let mut said = vec![("program", program.text.clone())];
     let (signs, plain): (Vec<_>, Vec<_>) = arguments.iter().partition(|word| word.sign.is_some());
     if !plain.is_empty() {
-        said.push(("arguments", plain.iter().map(|word| word.to_string()).collect::<Vec<_>>().join(" ")));
+        said.push(("arguments", plain.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")));
     }
     said.extend(signs.iter().map(|word| ("redirection", word.to_string())));
     said

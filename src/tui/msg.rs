@@ -397,7 +397,7 @@ pub enum Evolved {
         texts: Vec<(LaneId, String)>,
     },
     /// The tool of a specification was made, and a generator was asked for its code where it needs any.
-    Generated(Result<(Made, Option<EvolutionId>), EngineError>),
+    Generated(Result<(Box<Made>, Option<EvolutionId>), EngineError>),
     /// An answer was written as a version, or not.
     Kept(Result<Outcome, EngineError>),
 }

@@ -466,7 +466,7 @@ impl Dashboard {
 
     /// The charts as lines with colours, each column a span of hours.
     fn charts(&self, width: usize) -> Vec<StyledLine> {
-        charts::charts(self.at, &self.hours, DAYS, width.saturating_sub(44).clamp(14, (DAYS * 24) as usize / 4))
+        charts::charts(self.at, &self.hours, DAYS, width.saturating_sub(48).clamp(14, (DAYS * 24) as usize / 4))
     }
 }
 

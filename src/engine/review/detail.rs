@@ -75,15 +75,11 @@ impl Reviews<'_> {
         let files = self.files_under(&review, detail.as_ref());
         let missing =
             detail.as_ref().map(|detail| self.engine.dependencies().missing_approved(detail)).unwrap_or_default();
-        let interpreter = detail
-            .as_ref()
-            .map_or(Ok(Vec::new()), |detail| self.engine.dependencies().evidence_of_interpreter(detail))?;
+        let of_interpreter = |detail| self.engine.dependencies().evidence_of_interpreter(detail);
+        let interpreter = detail.as_ref().map_or(Ok(Vec::new()), of_interpreter)?;
         let manifest = detail.map(|detail| detail.manifest);
-        let base_files = review
-            .base_digest
-            .filter(|base| self.workspace.copies.has(*base))
-            .map(|b| self.engine.versions().files(b))
-            .transpose()?;
+        let base = review.base_digest.filter(|base| self.workspace.copies.has(*base));
+        let base_files = base.map(|base| self.engine.versions().files(base)).transpose()?;
         let base = base_files.as_ref().and_then(|files| self.manifest_of(&review, files));
         let mut runs = self.engine.runs().list(&RunFilter {
             digest: Some(permits::version_called(&review).unwrap_or(review.digest)),
@@ -129,9 +125,7 @@ impl Reviews<'_> {
         let comments = self.comments_in(&review, &files)?;
         let checks_place = self.engine.checks().place_in_queue(&review)?;
         let me = self.workspace.identity();
-        let own = comments.iter().filter(|comment| comment.who == me);
-        let own_comments = own.map(|comment| comment.id).collect();
-        let marks = self.workspace.read(|q| Ok(q.marks_of(&review.tool, &self.workspace.identity())?))?;
+        let marks = self.workspace.read(|q| Ok(q.marks_of(&review.tool, &me)?))?;
         Ok(ReviewDetail {
             review,
             files,
@@ -142,8 +136,8 @@ impl Reviews<'_> {
             verdict,
             blocking,
             checks_place,
+            own_comments: comments.iter().filter(|comment| comment.who == me).map(|comment| comment.id).collect(),
             comments,
-            own_comments,
             marks,
             roles,
         })

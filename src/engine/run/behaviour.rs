@@ -218,22 +218,20 @@ impl Observations<'_> {
             Observer::On => None,
             Observer::Off(reason) => Some(reason.clone()),
         };
-        let declared = self.declared_by(&run);
+        let of_run = std::slice::from_ref(&run);
+        let lines = self.declared_by(&run).map(|declared| alone.against(&declared)).unwrap_or_default();
         Ok(Behaviour {
             run: Some(id),
             observed: alone.observed,
             unobserved: alone.unobserved,
             observer_off: off,
-            enforced: enforced(std::slice::from_ref(&run)),
+            enforced: enforced(of_run),
             reported: Reported::of(seen.attempts.clone(), seen.attempts_cut),
             loaded: seen.loaded.clone(),
             result: ResultEvidence::of(id, seen),
-            permissions: {
-                let lines = declared.map(|declared| alone.against(&declared)).unwrap_or_default();
-                self.with_calls(as_granted(lines, std::slice::from_ref(&run)), std::slice::from_ref(&run))?
-            },
-            permitted: permitted(std::slice::from_ref(&run)),
-            departed: departed(std::slice::from_ref(&run)),
+            permissions: self.with_calls(as_granted(lines, of_run), of_run)?,
+            permitted: permitted(of_run),
+            departed: departed(of_run),
             usage: Typical::of(&[run.usage]).filter(|_| run.outcome != RunOutcome::Running),
             tool: run.tool,
             version: run.version,

@@ -1,15 +1,12 @@
 //! A draft of a specification, read from a document by rules alone: the same document gives the same draft, and what
 //! was not found is left empty and named.
 
+use super::field::{blank, clipped, identifier};
 use super::{Class, CodeRange, Document, Section, prose};
-use crate::domain::{
-    InputParameter, ParameterType, SafeText, ScriptLanguage, SpecifiedExample, ToolName, ToolSpecification,
-};
+use crate::domain::{InputParameter, ParameterType, ScriptLanguage, SpecifiedExample, ToolName, ToolSpecification};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-/// The longest description that is taken, in characters.
-const MAX_DESCRIPTION: usize = 1_000;
 /// The most parameters and the most examples that are taken.
 const MAX_ENTRIES: usize = 50;
 /// Longer paragraphs are no sentences about inputs, in bytes.
@@ -97,7 +94,7 @@ pub fn draft(document: &Document, name: &ToolName) -> Draft {
 /// [`QUESTIONS`] are what to ask when something is missing.
 pub fn draft_of_words(words: &str, name: &ToolName) -> ToolSpecification {
     let document = Document::read(words.as_bytes());
-    let mut specification = draft(&document, name).specification;
+    let specification = draft(&document, name).specification;
     let is_said = |line: &&str| {
         let (inputs, outputs) = (&specification.input_parameters, &specification.expected_output);
         !prose::is_labelled(line) || inputs.is_empty() && outputs.is_none() && specification.examples.is_empty()
@@ -105,8 +102,7 @@ pub fn draft_of_words(words: &str, name: &ToolName) -> ToolSpecification {
     let kept: Vec<&str> = words.lines().filter(is_said).collect();
     let kept = kept.join("\n");
     let description = if kept.trim().is_empty() { words.trim() } else { kept.trim() };
-    specification.description = description.to_owned();
-    specification
+    ToolSpecification { description: description.to_owned(), ..specification }
 }
 
 /// What somebody is asked for when their words do not say it.
@@ -387,15 +383,6 @@ fn sentence_examples(document: &Document, known: &[InputParameter]) -> Vec<(usiz
     found.into_iter().filter_map(|(at, example)| Some((numbered.get(at)?.0, example))).collect()
 }
 
-pub(super) fn clipped(text: &str) -> String {
-    let lines: Vec<String> = SafeText::lines(text).into_iter().map(String::from).collect();
-    let text = lines.join("\n");
-    if text.chars().count() <= MAX_DESCRIPTION {
-        return text;
-    }
-    text.chars().take(MAX_DESCRIPTION - 1).chain(['…']).collect()
-}
-
 /// `Status: draft` and its like say nothing of the tool; neither do one or two words.
 fn is_about_the_document(text: &str) -> bool {
     let has_key = text.split_once(": ").is_some_and(|(key, _)| key.len() < 14 && !key.contains(' '));
@@ -442,16 +429,6 @@ fn of_schema(schema: &Value) -> Vec<InputParameter> {
             })
         })
         .collect()
-}
-
-/// A name that can be one of a parameter, without the signs around it.
-pub(super) fn identifier(text: &str) -> Option<String> {
-    let name = text.trim().trim_matches(['`', '*', '"', '\'', ' ']).trim_start_matches('-').to_owned();
-    let first = name.chars().next()?;
-    let fits = (first.is_ascii_alphabetic() || first == '_')
-        && name.len() <= 64
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-    fits.then_some(name)
 }
 
 /// The cells of a row of a Markdown table.
@@ -562,63 +539,6 @@ fn item(text: &str) -> Option<InputParameter> {
     parameter.required |= lower.contains("required") && !lower.contains("not required");
     parameter.description = clipped(rest);
     Some(parameter)
-}
-
-pub(super) fn blank(name: String) -> InputParameter {
-    InputParameter {
-        name,
-        kind: ParameterType::String,
-        description: String::new(),
-        required: false,
-        constraints: Map::new(),
-    }
-}
-
-impl InputParameter {
-    fn say_kind(&mut self, words: &str) {
-        match ParameterType::meant(words) {
-            Some(kind) => self.kind = kind,
-            None => words.split([',', '/', ';']).for_each(|part| self.say(part)),
-        }
-    }
-
-    /// The value that is taken when none is given, as the type has it.
-    pub(super) fn say_default(&mut self, words: &str) {
-        let plain = words.trim().trim_matches(['`', '"', '\'']);
-        let value = match self.kind {
-            ParameterType::String => Some(json!(plain)),
-            _ => serde_json::from_str(&plain.to_lowercase()).ok(),
-        };
-        if let Some(value) = value {
-            self.constraints.insert("default".to_owned(), value);
-        }
-    }
-
-    /// One thing that is said of it, in words.
-    pub(super) fn say(&mut self, words: &str) {
-        let words = words.trim().trim_matches('`');
-        let lower = words.to_lowercase();
-        let after = |prefix: &str| {
-            lower.starts_with(prefix).then(|| words[prefix.len()..].trim_start_matches([':', '=', ' ']).to_owned())
-        };
-        if let Some(kind) = ParameterType::meant(words) {
-            self.kind = kind;
-        } else if ["required", "mandatory"].contains(&lower.as_str()) {
-            self.required = true;
-        } else if lower == "optional" || lower.is_empty() {
-            self.required = false;
-        } else if let Some(default) = after("default") {
-            self.say_default(&default);
-        } else if let Some(number) = ["min", "minimum", ">="].iter().find_map(|p| after(p)?.parse::<i64>().ok()) {
-            self.constraints.insert("minimum".to_owned(), json!(number));
-        } else if let Some(number) = ["max", "maximum", "<="].iter().find_map(|p| after(p)?.parse::<i64>().ok()) {
-            self.constraints.insert("maximum".to_owned(), json!(number));
-        } else {
-            let known = self.constraints.get("$comment").and_then(Value::as_str).map(|text| format!("{text}, "));
-            let text = format!("{}{}", known.unwrap_or_default(), SafeText::source_line(words));
-            self.constraints.insert("$comment".to_owned(), json!(text));
-        }
-    }
 }
 
 #[cfg(test)]

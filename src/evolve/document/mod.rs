@@ -6,6 +6,7 @@
 mod class;
 mod draft;
 mod encoding;
+mod field;
 mod heading;
 mod prose;
 mod summary;

@@ -1,7 +1,7 @@
 //! What sentences say of inputs, output and examples: "takes a string `text` and an integer `width` (default 80) and
 //! returns the wrapped text". What is not said plainly is left out, and asked for by whoever reads the draft.
 
-use super::draft::{blank, clipped, identifier};
+use super::field::{blank, clipped, identifier};
 use crate::domain::{InputParameter, ParameterType, SpecifiedExample};
 use serde_json::{Map, Value};
 
@@ -362,17 +362,22 @@ fn clauses(text: &str) -> Vec<(&str, &'static str)> {
 /// Where a word begins that is not the end of another one.
 fn word_at(text: &str, word: &str) -> Option<usize> {
     let starts_word = |at: usize| !text[..at].ends_with(|c: char| c.is_alphanumeric());
-    text.match_indices(word).map(|(at, _)| at).find(|at| starts_word(*at) && outside_at(text, *at))
+    places(text, word).find(|at| starts_word(*at))
 }
 
 /// Where a text stands outside of quotes.
 fn outside_of_quotes(text: &str, word: &str) -> Option<usize> {
-    text.match_indices(word).map(|(at, _)| at).find(|at| outside_at(text, *at))
+    places(text, word).next()
 }
 
-/// Whether a place is outside of quotes, backticks and brackets.
-fn outside_at(text: &str, at: usize) -> bool {
-    Depth::default().after(&text[..at]).is_outside()
+/// Where a text stands outside of quotes, backticks and brackets.
+fn places<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + use<'t> {
+    let (mut depth, mut read) = (Depth::default(), 0);
+    text.match_indices(word).map(|(at, _)| at).filter(move |at| {
+        text[read..*at].chars().for_each(|c| depth.take(c));
+        read = *at;
+        depth.is_outside()
+    })
 }
 
 /// Where the first sentence of a text ends.
@@ -420,17 +425,11 @@ impl Depth {
     fn take(&mut self, c: char) {
         match (self.quote, c) {
             (Some(open), c) if c == open => self.quote = None,
-            (Some(_), _) => {}
             (None, '`' | '"') => self.quote = Some(c),
             (None, '(' | '[' | '{') => self.brackets += 1,
             (None, ')' | ']' | '}') => self.brackets = self.brackets.saturating_sub(1),
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
-    }
-
-    fn after(mut self, text: &str) -> Depth {
-        text.chars().for_each(|c| self.take(c));
-        self
     }
 
     fn is_outside(&self) -> bool {

@@ -188,12 +188,11 @@ impl App {
                 self.say(Mood::Calm, &made.outcome.message);
                 return began.map_or_else(Vec::new, |id| self.open_evolution(id));
             }
-            Evolved::Generated(Err(error)) => self.complain(&error),
             Evolved::Kept(Ok(outcome)) => {
                 self.say(Mood::Calm, &outcome.message);
                 return self.evolutions_changed();
             }
-            Evolved::Kept(Err(error)) => self.complain(&error),
+            Evolved::Generated(Err(error)) | Evolved::Kept(Err(error)) => self.complain(&error),
         }
         Vec::new()
     }

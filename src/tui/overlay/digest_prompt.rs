@@ -217,6 +217,21 @@ impl DigestPrompt {
         (lines, covers)
     }
 
+    /// The keys that work now.
+    fn keys(&self) -> Vec<(String, &'static str)> {
+        if !matches!(self.step, Step::Reason(_)) {
+            return Title::keys(&[("esc", "close")]);
+        }
+        let mut keys = Title::keys(&[("enter", "approve"), ("esc", "close (draft kept)")]);
+        if self.question.is_specification {
+            keys.insert(1, ("ctrl-g".to_owned(), "approve and generate"));
+        }
+        if !self.question.roles.is_empty() {
+            keys.push(("tab".to_owned(), "role"));
+        }
+        keys
+    }
+
     /// Draws the prompt and returns where the cursor is.
     pub fn draw(&self, screen: Rect, buf: &mut Buffer, look: Look) -> Position {
         let theme = look.theme;
@@ -226,18 +241,7 @@ impl DigestPrompt {
             (false, false) => "Approve despite failed checks",
             (false, true) => "Approve unread despite failed checks",
         };
-        let keys = match &self.step {
-            Step::Word(_) | Step::Digits(_) => Title::keys(&[("esc", "close")]),
-            Step::Reason(_) if self.question.is_specification => {
-                let keys = [("enter", "approve"), ("ctrl-g", "approve and generate"), ("esc", "close (draft kept)")];
-                Title::keys(&keys)
-            }
-            Step::Reason(_) if self.question.roles.is_empty() => {
-                Title::keys(&[("enter", "approve"), ("esc", "close (draft kept)")])
-            }
-            Step::Reason(_) => Title::keys(&[("enter", "approve"), ("esc", "close (draft kept)"), ("tab", "role")]),
-        };
-        let title = Title { name, keys, ..Title::default() };
+        let title = Title { name, keys: self.keys(), ..Title::default() };
         let columns = usize::from(WIDTH.min(screen.width.saturating_sub(2)).saturating_sub(4));
         let (mut plan, covers) = self.plan(columns);
         let warnings = self.warnings(columns);

@@ -77,21 +77,18 @@ impl NewToolForm {
             return Reply::Stay;
         }
         let answers = QUESTIONS.map(|question| (question, self.fields.value(question.name)));
-        let words = match template {
-            Some(_) => match answers.iter().find(|(_, answer)| !answer.is_empty()) {
-                Some((question, _)) => {
-                    self.fields.refuse(question.name, "only a specification has this: choose it at start from");
-                    return Reply::Stay;
-                }
-                None => words,
-            },
-            None => {
-                let words = answers.iter().fold(words, |words, (question, answer)| question.answered(&words, answer));
-                if self.asks_for_more(&words) {
-                    return Reply::Stay;
-                }
-                language.map_or(words.clone(), |language| format!("{words}\n\nLanguage: {language}"))
+        let words = if template.is_some() {
+            if let Some((question, _)) = answers.iter().find(|(_, answer)| !answer.is_empty()) {
+                self.fields.refuse(question.name, "only a specification has this: choose it at start from");
+                return Reply::Stay;
             }
+            words
+        } else {
+            let words = answers.iter().fold(words, |words, (question, answer)| question.answered(&words, answer));
+            if self.asks_for_more(&words) {
+                return Reply::Stay;
+            }
+            language.map_or(words.clone(), |language| format!("{words}\n\nLanguage: {language}"))
         };
         let name = (!name.is_empty()).then_some(name);
         Reply::Execute(Command::New { name, template, language, words })

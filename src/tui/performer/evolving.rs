@@ -38,9 +38,10 @@ impl Performer {
     }
 
     /// Makes the tool of a specification, and begins to ask for its code where it needs any.
-    fn generate(&self, engine: &Engine, review: ReviewId) -> Result<(Made, Option<EvolutionId>), EngineError> {
+    fn generate(&self, engine: &Engine, review: ReviewId) -> Result<(Box<Made>, Option<EvolutionId>), EngineError> {
         let caller = self.caller(engine);
         let (made, request) = engine.new_tools().generate(review, &caller)?;
+        let made = Box::new(made);
         let Some(request) = request else { return Ok((made, None)) };
         let began =
             engine.evolutions().prepare(&request).and_then(|asking| engine.evolutions().begin(&asking, &caller));

@@ -78,12 +78,12 @@ impl ReviewScreen {
     }
 
     /// Whether the list is what is shown.
-    pub fn is_listing(&self) -> bool {
+    pub(in crate::tui) fn is_listing(&self) -> bool {
         self.reader.current().kind == TabKind::Outline
     }
 
     /// Goes back from the list to what was read before it was asked for. `false` when nothing was.
-    pub fn leave_outline(&mut self) -> bool {
+    pub(in crate::tui) fn leave_outline(&mut self) -> bool {
         let before = self.before_list.take().filter(|_| self.is_listing());
         before.map(|at| self.reader.show(at)).is_some()
     }

@@ -587,3 +587,35 @@ fn ones_own_comment_does_not_lock_ones_approval() {
         assert_eq!(asks_to_read, !is_own, "{}", bench.screen());
     }
 }
+
+#[test]
+fn the_tool_of_a_specification_is_made_once_its_approval_counts() {
+    let mut bench = Bench::reviewing_with(80, 24, |detail| {
+        detail.review.kind = crate::domain::ReviewKind::Specification;
+        (detail.verdict, detail.manifest) = (None, None);
+    });
+    bench.read_everything().press("a");
+    deciding(&mut bench);
+    assert!(!bench.screen().contains("ctrl-g"), "{}", bench.screen());
+    let Screen::Review(screen) = &bench.app.screen else { panic!("no review") };
+    let digest = screen.review.digest.hex();
+    bench.type_text(&digest[..4]);
+    assert!(bench.screen().contains("ctrl-g approve and generate"), "{}", bench.screen());
+    bench.taken();
+    bench.press("ctrl-g");
+    let effects = bench.taken();
+    let [Effect::Execute(command @ Command::Decide(request))] = effects.as_slice() else { panic!("{effects:?}") };
+    let (command, review) = (command.clone(), request.review);
+    let outcome = crate::domain::Outcome {
+        operation: None,
+        review: Some(review),
+        message: "approved".to_owned(),
+        commit: None,
+        detail: serde_json::Value::Null,
+    };
+    bench.answer(Answer::Done { command, outcome: Ok(outcome) });
+    let made = bench.taken();
+    let generates =
+        |effect: &Effect| matches!(effect, Effect::Evolve(crate::tui::effect::Evolving::Generate(id)) if *id == review);
+    assert_eq!(made.iter().filter(|effect| generates(effect)).count(), 1, "{made:?}");
+}

@@ -1,0 +1,85 @@
+//! One field of a draft: names, texts and parameters as somebody writes them.
+
+use crate::domain::{InputParameter, ParameterType, SafeText};
+use serde_json::{Map, Value, json};
+
+/// The longest text that is taken, in characters.
+const MAX_TEXT: usize = 1_000;
+
+/// A text that is safe and not too long.
+pub(super) fn clipped(text: &str) -> String {
+    let lines: Vec<String> = SafeText::lines(text).into_iter().map(String::from).collect();
+    let text = lines.join("\n");
+    if text.chars().count() <= MAX_TEXT {
+        return text;
+    }
+    text.chars().take(MAX_TEXT - 1).chain(['…']).collect()
+}
+
+/// A name that can be one of a parameter, without the signs around it.
+pub(super) fn identifier(text: &str) -> Option<String> {
+    let name = text.trim().trim_matches(['`', '*', '"', '\'', ' ']).trim_start_matches('-').to_owned();
+    let first = name.chars().next()?;
+    let fits = (first.is_ascii_alphabetic() || first == '_')
+        && name.len() <= 64
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    fits.then_some(name)
+}
+
+/// A parameter of which nothing but the name is known.
+pub(super) fn blank(name: String) -> InputParameter {
+    InputParameter {
+        name,
+        kind: ParameterType::String,
+        description: String::new(),
+        required: false,
+        constraints: Map::new(),
+    }
+}
+
+impl InputParameter {
+    pub(super) fn say_kind(&mut self, words: &str) {
+        match ParameterType::meant(words) {
+            Some(kind) => self.kind = kind,
+            None => words.split([',', '/', ';']).for_each(|part| self.say(part)),
+        }
+    }
+
+    /// The value that is taken when none is given, as the type has it.
+    pub(super) fn say_default(&mut self, words: &str) {
+        let plain = words.trim().trim_matches(['`', '"', '\'']);
+        let value = match self.kind {
+            ParameterType::String => Some(json!(plain)),
+            _ => serde_json::from_str(&plain.to_lowercase()).ok(),
+        };
+        if let Some(value) = value {
+            self.constraints.insert("default".to_owned(), value);
+        }
+    }
+
+    /// One thing that is said of it, in words.
+    pub(super) fn say(&mut self, words: &str) {
+        let words = words.trim().trim_matches('`');
+        let lower = words.to_lowercase();
+        let after = |prefix: &str| {
+            lower.starts_with(prefix).then(|| words[prefix.len()..].trim_start_matches([':', '=', ' ']).to_owned())
+        };
+        if let Some(kind) = ParameterType::meant(words) {
+            self.kind = kind;
+        } else if ["required", "mandatory"].contains(&lower.as_str()) {
+            self.required = true;
+        } else if lower == "optional" || lower.is_empty() {
+            self.required = false;
+        } else if let Some(default) = after("default") {
+            self.say_default(&default);
+        } else if let Some(number) = ["min", "minimum", ">="].iter().find_map(|p| after(p)?.parse::<i64>().ok()) {
+            self.constraints.insert("minimum".to_owned(), json!(number));
+        } else if let Some(number) = ["max", "maximum", "<="].iter().find_map(|p| after(p)?.parse::<i64>().ok()) {
+            self.constraints.insert("maximum".to_owned(), json!(number));
+        } else {
+            let known = self.constraints.get("$comment").and_then(Value::as_str).map(|text| format!("{text}, "));
+            let text = format!("{}{}", known.unwrap_or_default(), SafeText::source_line(words));
+            self.constraints.insert("$comment".to_owned(), json!(text));
+        }
+    }
+}
