@@ -69,8 +69,9 @@ fn run_row(run: &Run, width: usize, look: Look) -> Vec<Span> {
         age(look.now.wall, run.started_at)
     );
     let numbers = if width >= 70 { numbers } else { format!(" {:>4}", age(look.now.wall, run.started_at)) };
-    let name_width = (width / 3).clamp(14, 34);
-    let room = width.saturating_sub(7 + name_width + 17 + numbers.len());
+    let beside = 7 + 17 + numbers.len();
+    let name_width = (width / 3).clamp(14, 34).min(width.saturating_sub(beside).max(14));
+    let room = width.saturating_sub(name_width + beside);
     let error = safe(run.error.as_deref().unwrap_or_default());
     vec![
         Span::styled(format!("#{:<5} ", run.id), theme.dim),
