@@ -540,8 +540,12 @@ fn name_of(words: &[&str], kind_at: Option<usize>, is_told: bool) -> Option<(Str
     // What is a thing is named after it: a URL, a file path, a text.
     let last =
         (kind_at..words.len()).take_while(|at| kind_of(words[*at]).is_some_and(|(_, is_thing)| is_thing)).last()?;
-    let name =
-        words[kind_at..=last].iter().map(|word| word.trim_matches(['.', ',']).to_lowercase()).collect::<Vec<_>>();
+    let mut name: Vec<String> =
+        words[kind_at..=last].iter().map(|word| word.trim_matches(['.', ',']).to_lowercase()).collect();
+    // A date string is a date.
+    if name.len() > 1 && name.last().is_some_and(|word| word == "string" || word == "text") {
+        name.pop();
+    }
     (!is_plural(words[last])).then(|| identifier(&name.join("_"))).flatten().map(|name| (name, last + 1))
 }
 
