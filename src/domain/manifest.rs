@@ -477,8 +477,8 @@ mod tests {
         let args =
             with(InputMode::Args, &["-n count", "path", "more", "$TOKEN token", "< body"], &["x", "--to={input.to}"]);
         let ways = ["count", "path", "more", "token", "body", "to", "other"].map(|input| args.way_of(input));
-        assert_eq!(ways, ["-n", "word 1", "word 2", "$TOKEN", "standard input", "in the command", "--other"]);
-        assert_eq!(with(InputMode::Args, &["file"], &["x", "{file}"]).way_of("file"), "word 1");
+        assert_eq!(ways, ["-n", "argument 1", "argument 2", "$TOKEN", "standard input", "in the command", "--other"]);
+        assert_eq!(with(InputMode::Args, &["file"], &["x", "{file}"]).way_of("file"), "argument 1");
         assert_eq!(args.text_input(), Some("body"));
         assert_eq!(with(InputMode::Env, &[], &[]).way_of("my-name"), "$INPUT_MY_NAME");
         assert_eq!(with(InputMode::StdinJson, &["< body"], &[]).text_input(), None);

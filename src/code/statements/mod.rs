@@ -1,6 +1,7 @@
 //! A program as a list of statements, each a list of tokens: what is left when layout, comments, docstrings and type
 //! annotations are gone.
 
+mod closures;
 mod grammar;
 mod messages;
 
@@ -180,6 +181,7 @@ impl Reader<'_> {
                 self.block(node, level);
             }
             kind if COMPOUND.contains(&kind) => self.compound(node, level),
+            _ if self.function_value(node, level) || self.loop_by_call(node, level) => {}
             _ => self.simple(node, level),
         }
     }
@@ -319,6 +321,10 @@ impl Reader<'_> {
                 let line = child.end_position().row as u64 + 1;
                 found.push(Token { kind: TokenKind::End, text: "end".to_owned(), line, context });
             }
+        }
+        if is_group {
+            let line = node.end_position().row as u64 + 1;
+            found.push(Token { kind: TokenKind::Sign, text: ")".to_owned(), line, context });
         }
     }
 
@@ -502,6 +508,7 @@ fn kind_of(node: Node<'_>, tokens: &[Token]) -> StatementKind {
             StatementKind::Exit
         }
         _ if tokens.iter().all(|token| token.context.message) && !tokens.is_empty() => StatementKind::Message,
+        "lexical_declaration" | "variable_declaration" if is_require(tokens) => StatementKind::Import,
         "lexical_declaration" | "variable_declaration" | "variable_assignment" | "declaration_command" => {
             StatementKind::Assign
         }
@@ -510,6 +517,12 @@ fn kind_of(node: Node<'_>, tokens: &[Token]) -> StatementKind {
         }
         _ => StatementKind::Other,
     }
+}
+
+/// `fs = require("fs")`: the import of a script.
+fn is_require(tokens: &[Token]) -> bool {
+    matches!(tokens, [.., sign, require, module]
+        if sign.text == "=" && require.text == "require" && module.kind == TokenKind::Text)
 }
 
 fn is_docstring(node: Node<'_>) -> bool {

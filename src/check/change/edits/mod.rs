@@ -13,10 +13,15 @@
 //! the program computes something else; a message, one more entry of a list, an option of a command is a plain fact.
 
 mod align;
+mod blocks;
 mod classify;
+mod forms;
+#[cfg(test)]
+mod idioms;
 mod judge;
 mod normal;
 mod plain;
+mod rules;
 #[cfg(test)]
 mod tests;
 
@@ -76,8 +81,10 @@ pub(in crate::check) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Edi
         }
         match (read(before), read(file)) {
             (Some(old), Some(now)) => {
+                let (old, now) = (formed(old, before), formed(now, file));
                 let old = align::renamed(&old, &now);
-                let (old, now) = (align::inlined(&old, &now), align::inlined(&now, &old));
+                let is_shell = text_of(file).and_then(|text| Language::of(&file.path, text)) == Some(Language::Bash);
+                let (old, now) = (align::inlined(&old, &now, is_shell), align::inlined(&now, &old, is_shell));
                 let (old, now) = (normal::normal(old), normal::normal(now));
                 let steps = align::steps(&old, &now);
                 if steps.len() > MAX_STEPS {
@@ -86,7 +93,6 @@ pub(in crate::check) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Edi
                     edits.push(Edited { finding, before: None, after: None, branch: None, can_settle: false });
                     continue;
                 }
-                let is_shell = text_of(file).and_then(|text| Language::of(&file.path, text)) == Some(Language::Bash);
                 let mut found = classify::edits(&steps, &old, &now, &file.path, is_shell);
                 if steps.len() > REWRITTEN && steps.len() * 3 > old.len() {
                     for edit in &mut found {
@@ -99,6 +105,14 @@ pub(in crate::check) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Edi
         }
     }
     (edits, unread)
+}
+
+/// The statements of a file in the form in which they are compared: what means the same looks the same.
+fn formed(all: Vec<statements::Statement>, file: &VersionFile) -> Vec<statements::Statement> {
+    match text_of(file).and_then(|text| Language::of(&file.path, text)) {
+        Some(language) => rules::applied(forms::formed(rules::applied(all, language), language), language),
+        None => all,
+    }
 }
 
 /// The numbers and texts in the code of two versions, those of changed statements first.
