@@ -296,7 +296,9 @@ fn last_name(function: &str) -> &str {
 fn taken_out<'s>(here: &'s [Statement], there: &[Statement]) -> impl Iterator<Item = String> + use<'s> {
     let counted = |all: &[Statement]| -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
-        all.iter().for_each(|one| *counts.entry(one.key()).or_default() += 1);
+        for one in all {
+            *counts.entry(one.key()).or_default() += 1;
+        }
         counts
     };
     // What stands here more often than there is new code.

@@ -96,7 +96,7 @@ pub(super) fn applied(statements: Vec<Statement>, language: Language) -> Vec<Sta
             Language::Bash => as_commands(&mut statement),
             Language::Python => {
                 with_literals(&mut statement);
-                statement.tokens = with_values(std::mem::take(&mut statement.tokens));
+                statement.tokens = with_values(&statement.tokens);
             }
             _ => {}
         }
@@ -243,7 +243,7 @@ fn with_literals(statement: &mut Statement) {
 }
 
 /// `"a %s" % name` becomes `"a " name`, as `f"a {name}"` is read. Each value must be one name.
-fn with_values(tokens: Vec<Token>) -> Vec<Token> {
+fn with_values(tokens: &[Token]) -> Vec<Token> {
     let fits = |at: usize| {
         let holes = tokens[at].text.matches("%s").count();
         let values = tokens.get(at + 2..at + 2 + holes)?;
