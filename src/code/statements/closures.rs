@@ -4,6 +4,24 @@
 use super::{Context, Reader, Statement, StatementKind, Token, TokenKind};
 use tree_sitter::Node;
 
+/// The value that a function without a name only returns, where `body` is its block: `{ return x; }` is `x`.
+pub(super) fn only_value<'n>(function: Node<'n>, body: Node<'n>) -> Option<Node<'n>> {
+    let is_function = matches!(function.kind(), "arrow_function" | "function_expression");
+    if !is_function || body.kind() != "statement_block" || body.named_child_count() != 1 {
+        return None;
+    }
+    let only = body.named_child(0).filter(|only| only.kind() == "return_statement")?;
+    only.named_child(0)
+}
+
+/// The value of a property that has the name of its value: `{ a: a }` is `{ a }`.
+pub(super) fn named_as_its_value<'n>(pair: Node<'n>, text: &str) -> Option<Node<'n>> {
+    let of = |field| pair.child_by_field_name(field).filter(|_| pair.kind() == "pair");
+    let (key, value) = (of("key")?, of("value")?);
+    let is_same = text.get(key.byte_range()) == text.get(value.byte_range());
+    (value.kind() == "identifier" && key.kind() == "property_identifier" && is_same).then_some(value)
+}
+
 impl Reader<'_> {
     /// Reads a declaration of one function as its definition; `false` where it is another statement.
     pub(super) fn function_value(&mut self, node: Node<'_>, level: usize) -> bool {

@@ -300,6 +300,10 @@ impl Reader<'_> {
         if self.is_negated_comparison(node) {
             return self.negated(node, context, found, level);
         }
+        if let Some(value) = closures::named_as_its_value(node, self.text) {
+            let context = Context { fixed: true, ..context };
+            return self.tokens(value, context, found, level + 1);
+        }
         let is_joined = is_joined(node);
         let is_empty_text = matches!(kind, "string" | "template_string") && node.named_child_count() == 0;
         if is_empty_text || kind == "string" && !node.named_children(&mut node.walk()).any(|child| is_content(child)) {
@@ -315,6 +319,10 @@ impl Reader<'_> {
             }
             let field = node.field_name_for_child(u32::try_from(at).unwrap_or(u32::MAX));
             let context = child_context(node, field, child, Context { message, ..context }, self.text);
+            if let Some(value) = closures::only_value(node, child) {
+                self.tokens(value, context, found, level + 1);
+                continue;
+            }
             // A function without a name inside a value keeps the ends of its blocks.
             self.tokens(child, context, found, level + 1);
             if BLOCKS.contains(&child.kind()) {

@@ -5,6 +5,7 @@
 //! meaning stays the same; whatever is not understood is left as it is.
 
 use super::blocks::{Block, blocks, statements};
+use super::shell;
 use crate::code::statements::{Context, Statement, StatementKind, Token, TokenKind};
 use crate::domain::source::Language;
 
@@ -16,10 +17,11 @@ const MAX_DEPTH: usize = 60;
 
 /// The statements in the one form.
 pub(super) fn formed(all: Vec<Statement>, language: Language) -> Vec<Statement> {
-    if language == Language::Bash {
-        return with_status_in_condition(all);
-    }
-    let words = if language == Language::Python { &PYTHON } else { &SCRIPT };
+    let (all, words) = match language {
+        Language::Bash => (shell::formed(all), &SHELL),
+        Language::Python => (all, &PYTHON),
+        Language::JavaScript | Language::TypeScript | Language::Tsx => (all, &SCRIPT),
+    };
     let formed = list(blocks(all), Place::Module, words, 0);
     statements(formed)
 }
@@ -30,11 +32,19 @@ struct Words {
     or: &'static str,
     not: &'static str,
     truth: [&'static str; 2],
-    is_script: bool,
+    dialect: Dialect,
 }
 
-const PYTHON: Words = Words { and: "and", or: "or", not: "not", truth: ["True", "False"], is_script: false };
-const SCRIPT: Words = Words { and: "&&", or: "||", not: "!", truth: ["true", "false"], is_script: true };
+#[derive(Clone, Copy, PartialEq)]
+enum Dialect {
+    Python,
+    Script,
+    Shell,
+}
+
+const PYTHON: Words = Words { and: "and", or: "or", not: "not", truth: ["True", "False"], dialect: Dialect::Python };
+const SCRIPT: Words = Words { and: "&&", or: "||", not: "!", truth: ["true", "false"], dialect: Dialect::Script };
+const SHELL: Words = Words { and: "&&", or: "||", not: "!", truth: ["true", "false"], dialect: Dialect::Shell };
 
 /// What a list of statements is the body of.
 #[derive(Clone, Copy, PartialEq)]
@@ -60,11 +70,36 @@ fn list(all: Vec<Block>, place: Place, words: &Words, depth: usize) -> Vec<Block
     };
     let all: Vec<Block> = all.into_iter().map(inner).map(|block| joined(block, words)).collect();
     let all = if place == Place::Module { without_main(all) } else { all };
-    let all = without_else(all);
-    let all = chosen(all, words);
-    let all = loops(all, words);
+    let all: Vec<Block> = without_else(all).into_iter().map(|block| ordered(block, words)).collect();
     let all = inverted(all, place, words);
-    returned(all, words)
+    if words.dialect == Dialect::Shell {
+        return all;
+    }
+    returned(loops(chosen(all, words), words), words)
+}
+
+/// `if not a: b else: c` becomes `if a: c else: b`: of a condition and its opposite the one that sorts first.
+fn ordered(mut block: Block, words: &Words) -> Block {
+    let [.., last] = block.inside() else { return block };
+    let branches = block.inside().iter().filter(|one| is_else(one)).count();
+    if !block.begins_with("if") || branches != 1 || last.words() != ["else"] {
+        return block;
+    }
+    let opposite = negated(&block.head.tokens[1..], words);
+    let key = |tokens: &[Token]| tokens.iter().map(|token| token.text.clone()).collect::<Vec<_>>();
+    if opposite.len() > block.head.tokens.len() || key(&opposite) >= key(&block.head.tokens[1..]) {
+        return block;
+    }
+    block.head.tokens.truncate(1);
+    block.head.tokens.extend(opposite);
+    if let Some((inside, _)) = block.body.as_mut()
+        && let Some(mut other) = inside.pop()
+        && let Some((instead, end)) = other.body.take()
+    {
+        let first = std::mem::replace(inside, instead);
+        inside.push(Block { head: other.head, body: Some((first, end)) });
+    }
+    block
 }
 
 /// `if a: if b: …` becomes `if a and b: …`.
@@ -183,7 +218,7 @@ fn either(condition: &[Token], value: &[Token], instead: &[Token], words: &Words
         condition.iter().cloned().map(|token| Token { context: Context { condition: true, ..token.context }, ..token });
     let Some(first) = value.first() else { return Vec::new() };
     let sign = |text: &str| sign_like(first, text);
-    if words.is_script {
+    if words.dialect == Dialect::Script {
         condition.chain([sign("?")]).chain(value.iter().cloned()).chain(instead.iter().cloned()).collect()
     } else {
         let value = value.iter().cloned().chain([sign("if")]).chain(condition);
@@ -192,12 +227,31 @@ fn either(condition: &[Token], value: &[Token], instead: &[Token], words: &Words
 }
 
 /// `if c: return a` before `return b` becomes `return a if c else b`; of true and false the condition is left.
-fn returned(mut all: Vec<Block>, words: &Words) -> Vec<Block> {
+fn returned(all: Vec<Block>, words: &Words) -> Vec<Block> {
+    let mut all = constants_before(all);
     while let [.., block, last] = all.as_slice() {
         let Some(tokens) = one_of_two(block, last, words) else { break };
         let head = Statement { tokens, ..last.head.clone() };
         all.truncate(all.len() - 2);
         all.push(Block { head, body: None });
+    }
+    all
+}
+
+/// Constants that get their names between a condition and the last return, before the condition.
+fn constants_before(mut all: Vec<Block>) -> Vec<Block> {
+    let is_constant = |block: &Block| {
+        let value =
+            assigned(&block.head).filter(|(target, _)| block.is_plain(StatementKind::Assign) && target.len() == 1);
+        value.is_some_and(|(_, value)| {
+            value.iter().all(|token| matches!(token.kind, TokenKind::Text | TokenKind::Number))
+        })
+    };
+    let Some(end) = all.len().checked_sub(1) else { return all };
+    let constants = all[..end].iter().rev().take_while(|block| is_constant(block)).count();
+    let begin = end - constants;
+    if constants > 0 && begin > 0 && all[begin - 1].begins_with("if") {
+        all[begin - 1..end].rotate_left(1);
     }
     all
 }
@@ -266,9 +320,18 @@ fn inverted(mut all: Vec<Block>, place: Place, words: &Words) -> Vec<Block> {
 
 /// The opposite of a condition.
 fn negated(condition: &[Token], words: &Words) -> Vec<Token> {
-    const PAIRS: &[(&str, &str)] = &[("==", "!="), ("===", "!=="), ("<", ">="), (">", "<="), ("is", "is not")];
+    const PAIRS: &[(&str, &str)] = &[
+        ("==", "!="),
+        ("===", "!=="),
+        ("<", ">="),
+        (">", "<="),
+        ("is", "is not"),
+        ("-eq", "-ne"),
+        ("-lt", "-ge"),
+        ("-gt", "-le"),
+        ("-z", "-n"),
+    ];
     let Some(first) = condition.first() else { return Vec::new() };
-    let is_sign = |token: &&Token| token.kind == TokenKind::Sign;
     let is_joined = condition.iter().any(|token| {
         token.kind == TokenKind::Sign && [words.and, words.or, "?", "if", "for"].contains(&token.text.as_str())
     });
@@ -282,9 +345,14 @@ fn negated(condition: &[Token], words: &Words) -> Vec<Token> {
             _ => None,
         })
     };
-    let comparisons = condition.iter().filter(is_sign).filter(|token| opposite(&token.text).is_some()).count();
+    // In a shell some of them are words.
+    let compares = |token: &Token| {
+        let is_word = words.dialect == Dialect::Shell && token.kind == TokenKind::Text && token.text.starts_with('-');
+        (token.kind == TokenKind::Sign || is_word) && opposite(&token.text).is_some()
+    };
+    let comparisons = condition.iter().filter(|token| compares(token)).count();
     if comparisons == 1 && !is_joined {
-        let turn = |token: &Token| match opposite(&token.text).filter(|_| token.kind == TokenKind::Sign) {
+        let turn = |token: &Token| match opposite(&token.text).filter(|_| compares(token)) {
             Some(text) => Token { text: text.to_owned(), ..token.clone() },
             None => token.clone(),
         };
@@ -377,7 +445,7 @@ fn searched(block: &Block, next: &Block, words: &Words) -> Option<Statement> {
     };
     let wanted = if is_any { condition.to_vec() } else { negated(condition, words) };
     let mut tokens = vec![first.clone()];
-    if words.is_script {
+    if words.dialect == Dialect::Script {
         let (variable, values) = found.of_script()?;
         let method = Token {
             context: Context { fixed: true, ..Context::default() },
@@ -434,15 +502,19 @@ fn collected(before: &Block, block: &Block, words: &Words) -> Option<Statement> 
             .collect()
         }
         _ if is_used => return None,
-        (["["], "append") if !words.is_script => std::iter::once(bracket()).chain(found.with_value(value)).collect(),
-        (["set"], "add") if !words.is_script => found.with_value(value),
-        (["0"], "+=") if !words.is_script => std::iter::once(name("sum")).chain(found.with_value(value)).collect(),
-        ([], "[") if !words.is_script => {
+        (["["], "append") if words.dialect == Dialect::Python => {
+            std::iter::once(bracket()).chain(found.with_value(value)).collect()
+        }
+        (["set"], "add") if words.dialect == Dialect::Python => found.with_value(value),
+        (["0"], "+=") if words.dialect == Dialect::Python => {
+            std::iter::once(name("sum")).chain(found.with_value(value)).collect()
+        }
+        ([], "[") if words.dialect == Dialect::Python => {
             let at = value.iter().position(|token| token.text == "=")?;
             let pair: Vec<Token> = value[..at].iter().chain(&value[at + 1..]).cloned().collect();
             found.with_value(&pair)
         }
-        (["["], "push") if words.is_script => mapped(&found, value)?,
+        (["["], "push") if words.dialect == Dialect::Script => mapped(&found, value)?,
         _ => return None,
     };
     let tokens = [target.clone(), sign.clone()].into_iter().chain(value).collect();
@@ -478,37 +550,11 @@ fn mapped(found: &Loop<'_>, value: &[Token]) -> Option<Vec<Token>> {
     Some(tokens)
 }
 
-fn sign_like(token: &Token, text: &str) -> Token {
+pub(super) fn sign_like(token: &Token, text: &str) -> Token {
     Token {
         kind: TokenKind::Sign,
         text: text.to_owned(),
         context: Context { fixed: false, list: false, ..token.context },
         ..token.clone()
     }
-}
-
-/// In a shell, `command` before `if [ $? -ne 0 ]` becomes `if ! command`.
-fn with_status_in_condition(all: Vec<Statement>) -> Vec<Statement> {
-    let mut result: Vec<Statement> = Vec::new();
-    for mut statement in all {
-        let words: Vec<&str> =
-            statement.tokens.iter().map(|token| token.text.as_str()).filter(|word| *word != "quotes").collect();
-        let fails = match words.as_slice() {
-            ["if", "?", "-ne" | "!=" | "-gt", "0"] => Some(true),
-            ["if", "?", "-eq" | "==" | "=", "0"] => Some(false),
-            _ => None,
-        };
-        let command = result.last().filter(|last| last.kind == StatementKind::Other && last.depth == statement.depth);
-        if let Some((fails, command)) = fails.filter(|_| statement.kind == StatementKind::Head).zip(command) {
-            let first = statement.tokens[0].clone();
-            let condition =
-                |token: &Token| Token { context: Context { condition: true, ..token.context }, ..token.clone() };
-            let not = fails.then(|| sign_like(&first, "!"));
-            statement.tokens =
-                std::iter::once(first.clone()).chain(not).chain(command.tokens.iter().map(condition)).collect();
-            result.pop();
-        }
-        result.push(statement);
-    }
-    result
 }

@@ -99,6 +99,14 @@ const PYTHON: Pairs = &[
     ),
     ("def f(x):\n    return x * 86400\n", "DAY = 86400\n\n\ndef f(x):\n    return x * DAY\n"),
     ("def f(x: int) -> int:\n    return x\n", "def f(x):\n    \"\"\"Same.\"\"\"\n    return x\n"),
+    ("def f(x):\n    r = g(x)\n    return r\n", "def f(x):\n    return g(x)\n"),
+    (
+        "try:\n    g()\nexcept Exception as e:\n    print('failed: ' + str(e))\n    sys.exit(1)\n",
+        "try:\n    g()\nexcept Exception as e:\n    print(f'failed: {e}', file=sys.stderr)\n    sys.exit(1)\n",
+    ),
+    ("x = d['a']\ny = d['b']\ng(x, y)\n", "g(d['a'], d['b'])\n"),
+    ("n = 0\nfor x in xs:\n    if x.ok:\n        n += 1\n", "n = sum(1 for x in xs if x.ok)\n"),
+    ("f = open(p)\ntry:\n    t = f.read()\nfinally:\n    f.close()\n", "with open(p) as f:\n    t = f.read()\n"),
 ];
 
 /// The same in JavaScript, in both directions.
@@ -144,6 +152,21 @@ const SCRIPT: Pairs = &[
     ("const y = Math.pow(x, 2);\n", "const y = x ** 2;\n"),
     ("const fs = require('fs');\nfs.readFileSync(p);\n", "import fs from 'node:fs';\nfs.readFileSync(p);\n"),
     ("const a = require('a');\nconst { b } = require('b');\n", "import a from 'a';\nimport { b } from 'b';\n"),
+    (
+        "function f(xs) {\n  return xs.filter(function (x) {\n    return x.ok;\n  });\n}\n",
+        "function f(xs) {\n  return xs.filter((x) => x.ok);\n}\n",
+    ),
+    ("const x = a.b;\ng(x);\n", "g(a.b);\n"),
+    ("module.exports = { f: f };\n", "module.exports = { f };\n"),
+    ("const o = { a: a, b: b };\n", "const o = { a, b };\n"),
+    ("if (a) {\n  g();\n} else if (b) {\n  h();\n}\n", "if (a) {\n  g();\n} else {\n  if (b) {\n    h();\n  }\n}\n"),
+    ("const n = parseInt(x, 10);\n", "const n = Number.parseInt(x, 10);\n"),
+    ("const last = xs[xs.length - 1];\n", "const last = xs.at(-1);\n"),
+    ("if (typeof x === 'undefined') { g(); }\n", "if (x === undefined) { g(); }\n"),
+    (
+        "for (const [k, v] of Object.entries(o)) {\n  g(k, v);\n}\n",
+        "Object.entries(o).forEach(([k, v]) => {\n  g(k, v);\n});\n",
+    ),
 ];
 
 /// The same in a shell, in both directions.
@@ -159,6 +182,24 @@ const SHELL: Pairs = &[
     ("if which jq > /dev/null; then\n  g\nfi\n", "if command -v jq > /dev/null; then\n  g\nfi\n"),
     ("g\nif [ $? -ne 0 ]; then\n  exit 1\nfi\n", "if ! g; then\n  exit 1\nfi\n"),
     ("test -f x && g\n", "[ -f x ] && g\n"),
+    ("dir=/tmp/x\nmkdir -p \"$dir\"\ncp a \"$dir/b\"\n", "readonly DIR=/tmp/x\nmkdir -p \"$DIR\"\ncp a \"$DIR/b\"\n"),
+    ("echo \"$x\" | grep -q y\n", "grep -q y <<< \"$x\"\n"),
+    ("echo -n \"$x\"\n", "printf '%s' \"$x\"\n"),
+    ("echo \"$x\"\n", "printf '%s\\n' \"$x\"\n"),
+    ("for i in $(seq 1 5); do\n  g $i\ndone\n", "for i in {1..5}; do\n  g $i\ndone\n"),
+    ("base=`basename \"$f\"`\n", "base=\"${f##*/}\"\n"),
+    ("if [ $n -gt 3 ]; then\n  g\nelse\n  h\nfi\n", "if [ $n -le 3 ]; then\n  h\nelse\n  g\nfi\n"),
+    ("while true; do\n  g\ndone\n", "while :; do\n  g\ndone\n"),
+    ("g || exit 1\n", "if ! g; then\n  exit 1\nfi\n"),
+    ("[ -f x ] && g\n", "if [ -f x ]; then\n  g\nfi\n"),
+    ("[ -d x ] || mkdir x\n", "if [ ! -d x ]; then\n  mkdir x\nfi\n"),
+    ("f() {\n  if [ -z \"$1\" ]; then\n    return 1\n  fi\n  g\n}\n", "f() {\n  [ -z \"$1\" ] && return 1\n  g\n}\n"),
+    ("((n++))\n", "n=$((n + 1))\n"),
+    ("x=$1\ny=$2\ng $x $y\n", "input=$1\noutput=$2\ng $input $output\n"),
+    ("grep -v '^#' f | sort | uniq\n", "grep -v '^#' f | sort -u\n"),
+    ("curl -s -f \"$u\" -o x\n", "curl --silent --fail \"$u\" --output x\n"),
+    ("x=$(cat f)\n", "x=$(<f)\n"),
+    ("g > f 2>&1\n", "g &> f\n"),
 ];
 
 /// Shell scripts that only became safer, or take one more word for help.
@@ -169,6 +210,16 @@ const BETTER: Pairs = &[
     (
         "for arg; do\n  case \"$arg\" in\n    --help) usage ;;\n  esac\ndone\n",
         "for arg; do\n  case \"$arg\" in\n    -h|--help) usage ;;\n  esac\ndone\n",
+    ),
+    ("x=$1\nrm \"$x\"\n", "x=$1\nif [ -z \"$x\" ]; then\n  echo \"usage: t FILE\" >&2\n  exit 2\nfi\nrm \"$x\"\n"),
+    ("g\n", "set -euo pipefail\ng\n"),
+    (
+        "while [ $# -gt 0 ]; do\n  case \"$1\" in\n    -q) quiet=1 ;;\n  esac\n  shift\ndone\n",
+        "while [ $# -gt 0 ]; do\n  case \"$1\" in\n    -q) quiet=1 ;;\n    --version) echo \"t 1.0\"; exit 0 ;;\n  esac\n  shift\ndone\n",
+    ),
+    (
+        "g \"$1\"\n",
+        "if ! command -v g > /dev/null; then\n  echo \"g is not installed\" >&2\n  exit 127\nfi\ng \"$1\"\n",
     ),
 ];
 

@@ -22,6 +22,7 @@ mod judge;
 mod normal;
 mod plain;
 mod rules;
+mod shell;
 #[cfg(test)]
 mod tests;
 

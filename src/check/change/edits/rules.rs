@@ -1,8 +1,9 @@
 //! Expressions that mean the same, written in one way: a table of what becomes what.
 //!
 //! In the table `$x` stands for one value: a name with its attributes, or a constant. A rule is applied where no operator
-//! before it and nothing behind it could belong to what it matches.
+//! before it and nothing behind it could belong to what it matches; behind `…` anything may stand.
 
+use super::shell::as_commands;
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use crate::domain::source::Language;
 
@@ -58,6 +59,11 @@ const SCRIPT: &[Rule] = &[
     always("$s indexOf $x == - 1", "! $s includes $x"),
     always("$s indexOf $x < 0", "! $s includes $x"),
     always("Math pow $x $y", "$x ** $y"),
+    always("Number parseInt …", "parseInt"),
+    always("Number parseFloat …", "parseFloat"),
+    always("$s [ $s length - 1", "$s at - 1"),
+    always("typeof $x === undefined", "$x === undefined"),
+    always("typeof $x !== undefined", "$x !== undefined"),
     always("! ( $a && $b )", "! $a || ! $b"),
     always("! ( $a || $b )", "! $a && ! $b"),
 ];
@@ -68,6 +74,12 @@ const SHELL: &[Rule] = &[
     always("$( expr $a / $b", "$a / $b"),
     always("$( expr $a % $b", "$a % $b"),
     always("which $x", "command -v $x"),
+    always("$( basename $x", "$x ## */"),
+    always("$( dirname $x", "$x % /*"),
+    always("$( cat $x", "$( < $x"),
+    condition("$( seq $a $b", "$a .. $b"),
+    always("sort | uniq", "sort -u"),
+    condition("while true", "while :"),
     condition("$a = $b", "$a == $b"),
 ];
 
@@ -113,10 +125,11 @@ impl Rule {
         {
             return None;
         }
-        let words: Vec<&str> = self.from.split(' ').collect();
+        let (from, goes_on) = self.from.strip_suffix(" …").map_or((self.from, false), |from| (from, true));
+        let words: Vec<&str> = from.split(' ').collect();
         let mut values: Vec<(&str, &[Token])> = Vec::new();
         let end = matched(&words, tokens, at, &mut values)?;
-        if !may_end(tokens.get(end)) {
+        if !goes_on && !may_end(tokens.get(end)) {
             return None;
         }
         let made = self.to.split(' ').flat_map(|word| match values.iter().find(|(name, _)| *name == word) {
@@ -170,7 +183,7 @@ fn matched<'t, 'r>(
 }
 
 /// Tokens of the value that begins here: a name with its attributes, or a constant; in a shell with its quotes.
-fn value_length(tokens: &[Token]) -> usize {
+pub(super) fn value_length(tokens: &[Token]) -> usize {
     let quotes = usize::from(tokens.first().is_some_and(|token| token.text == "quotes"));
     let Some(first) = tokens.get(quotes) else { return 0 };
     match first.kind {
@@ -191,7 +204,7 @@ fn value_length(tokens: &[Token]) -> usize {
 /// Whether nothing before a place could belong to what begins there.
 fn may_begin(before: Option<&Token>) -> bool {
     const JOINTS: &[&str] = &[
-        "if", "elif", "while", "and", "or", "not", "return", "(", "=", "&&", "||", "!", "?", "else", "for", ";",
+        "if", "elif", "while", "and", "or", "not", "return", "(", "=", "&&", "||", "!", "?", "else", "for", ";", "|",
         "quotes",
     ];
     before.is_none_or(|token| match token.kind {
@@ -273,45 +286,6 @@ fn with_values(tokens: &[Token]) -> Vec<Token> {
         at += 2 + values.len();
     }
     result
-}
-
-/// Commands of a shell that read a file which they are given as they read what is piped to them.
-const READERS: &[&str] = &["grep", "egrep", "fgrep", "awk", "sed", "head", "tail", "sort", "uniq", "cut", "jq"];
-
-/// `test -f x` becomes `[ -f x ]`, `[ a -a b ]` becomes `[ a ] && [ b ]`, `cat x | grep y` becomes `grep y x`, as they are
-/// read.
-fn as_commands(statement: &mut Statement) {
-    let mut is_command = true;
-    statement.tokens.retain(|token| {
-        let is_test = is_command && token.text == "test";
-        is_command = matches!(token.text.as_str(), "if" | "while" | "elif" | "!" | "&&" | "||" | "|" | ";");
-        !is_test
-    });
-    let mut is_value = false;
-    for token in statement.tokens.iter_mut().filter(|token| token.context.condition) {
-        let joint = match token.text.as_str() {
-            "-a" if is_value => Some("&&"),
-            "-o" if is_value => Some("||"),
-            _ => None,
-        };
-        is_value =
-            !matches!(token.text.as_str(), "if" | "while" | "elif" | "!" | "&&" | "||") && !token.text.starts_with('-');
-        if let Some(joint) = joint {
-            (token.kind, token.text) = (TokenKind::Sign, joint.to_owned());
-            is_value = false;
-        }
-    }
-    let tokens = &mut statement.tokens;
-    let length = value_length(tokens.get(1..).unwrap_or_default());
-    let is_piped = tokens.first().is_some_and(|first| first.text == "cat") && length > 0;
-    let pipe = 1 + length;
-    let reads = tokens.get(pipe + 1).is_some_and(|command| READERS.contains(&command.text.as_str()));
-    if is_piped && reads && tokens[pipe].text == "|" {
-        let rest = &tokens[pipe + 1..];
-        let end = rest.iter().position(|token| matches!(token.text.as_str(), "|" | "&&" | "||" | ">" | ">>" | ";"));
-        let (command, behind) = rest.split_at(end.unwrap_or(rest.len()));
-        *tokens = command.iter().chain(&tokens[1..pipe]).chain(behind).cloned().collect();
-    }
 }
 
 /// Several names that get their values at once become one assignment each.
