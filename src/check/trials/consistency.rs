@@ -11,7 +11,7 @@ use super::samples::Samples;
 use super::variants::{Fill, filled, variants};
 use super::weight::{is_mended, weight};
 use super::written::{Output, answer, files};
-use super::{cannot_start, cases, difference, in_words, inputs, rehearse, settled, takes_input, unavailable};
+use super::{cannot_start, cases, crash, difference, in_words, inputs, rehearse, settled, takes_input, unavailable};
 use crate::check::change::{Literals, literals, new_texts};
 use crate::check::{Batch, CheckContext};
 use crate::domain::NO_BASE;
@@ -78,6 +78,8 @@ struct Compared {
     same: Vec<(Value, Vec<u8>)>,
     /// Inputs with which the old version crashed and the new one does not, with its answer.
     mended: Vec<(Value, Vec<u8>)>,
+    /// Inputs with which the answers differ as a new word or a new field explains, with both.
+    explained: Vec<(Value, [Vec<u8>; 2])>,
     differences: Vec<Difference>,
     findings: Vec<Finding>,
     /// Texts that only the code of the new version has.
@@ -215,16 +217,24 @@ impl Compared {
 
     /// What speaks for changed lines.
     fn evidence(&self) -> settled::Evidence<'_> {
-        settled::Evidence { same: &self.same, mended: &self.mended, files: &self.samples.files }
+        settled::Evidence {
+            same: &self.same,
+            explained: &self.explained,
+            mended: &self.mended,
+            files: &self.samples.files,
+        }
     }
 
-    /// What a difference weighs. Notes an input with which only the old version crashed.
+    /// What a difference weighs. Notes what speaks for the change.
     fn severity(&mut self, input: &Value, before: &Tried, after: &Tried) -> Severity {
+        let given = self.samples.with_texts(input);
+        let severity = weight(&given, input, &self.new_texts, [before, after]);
         if is_mended(before, after) {
             self.mended.push((input.clone(), answer(after)));
+        } else if severity == Severity::Low && crash::of(after).is_none() {
+            self.explained.push((input.clone(), [answer(before), answer(after)]));
         }
-        let given = self.samples.with_texts(input);
-        weight(&given, input, &self.new_texts, [before, after])
+        severity
     }
 
     fn report(mut self, name: &str, base: &ToolDetail) -> CheckReport {

@@ -43,6 +43,8 @@ const VARIED: usize = 2;
 pub(super) struct Evidence<'a> {
     /// Inputs to which both gave the same answer, with the answer.
     pub(super) same: &'a [(Value, Vec<u8>)],
+    /// Inputs with which the answers differ as a new word or a new field explains, with both.
+    pub(super) explained: &'a [(Value, [Vec<u8>; 2])],
     /// Inputs with which the old version crashed and the new one does not, with its answer.
     pub(super) mended: &'a [(Value, Vec<u8>)],
     /// Files that inputs name.
@@ -58,8 +60,14 @@ pub(super) fn findings(context: &CheckContext<'_>, base: &ToolDetail, evidence: 
     }
     let files = evidence.files;
     let reaches_old = wanted.iter().any(|edit| edit.after.is_none());
-    let Some(new) = runs(context, context.version, &chosen, files) else { return Vec::new() };
-    let old = if reaches_old { runs(context, base, &chosen, files).unwrap_or_default() } else { Vec::new() };
+    let with_explained = |side: usize| -> Vec<(&Value, &[u8])> {
+        let explained = evidence.explained.iter().take(WATCHED / 2);
+        let explained = explained.map(|(input, answers)| (input, answers[side].as_slice()));
+        chosen.iter().copied().chain(explained).collect()
+    };
+    let (before, after) = (with_explained(0), with_explained(1));
+    let Some(new) = runs(context, context.version, &after, files) else { return Vec::new() };
+    let old = if reaches_old { runs(context, base, &before, files).unwrap_or_default() } else { Vec::new() };
     let mended: Vec<(&Value, &[u8])> =
         evidence.mended.iter().take(WATCHED).map(|(input, answer)| (input, answer.as_slice())).collect();
     let mended = if mended.is_empty() { None } else { runs(context, context.version, &mended, files) };
@@ -137,8 +145,10 @@ fn settled(edit: &Edited, old: &[LinesOfRun<'_>], new: &[LinesOfRun<'_>], needed
     });
     let is_enough = through.len() >= needed.runs && outputs.len() >= needed.outputs && is_both_ways;
     is_enough.then(|| {
-        let message =
-            format!("{} through this change, each with the same output as before", count(through.len(), "run"));
+        let message = format!(
+            "{} through this change, each with the same output as before, but for what a new word or field explains",
+            count(through.len(), "run")
+        );
         let finding = Finding::new(SAME, Severity::Low, message);
         edit.finding.line.map_or_else(|| finding.clone(), |line| finding.clone().at(path, line))
     })

@@ -47,13 +47,14 @@ pub(super) fn weight(
     let names_new = || new_texts.iter().any(|word| word.len() > 1 && given.contains(word.as_str()));
     let asks_help = || new_texts.iter().any(|word| HELP.contains(&word.as_str()) && holds(input, word));
     let is_fact = match (Answer::of(before), Answer::of(after)) {
+        (_, Answer::Refusal | Answer::Result) if asks_help() => true,
         (Answer::Crash, Answer::Crash) | (Answer::Refusal, Answer::Refusal) => {
             before.end.exit_code() == after.end.exit_code()
         }
         (Answer::Crash, Answer::Result | Answer::Refusal) => true,
         (Answer::Refusal, Answer::Result) | (Answer::Result, Answer::Refusal) => names_new(),
         (Answer::Result, Answer::Result) if is_extended(before, after) => true,
-        (Answer::Result, Answer::Result) => asks_help() || names_new() && is_addition(&before.stdout, &after.stdout),
+        (Answer::Result, Answer::Result) => names_new() && is_addition(&before.stdout, &after.stdout),
         (Answer::Refusal | Answer::Result, Answer::Crash) => false,
     };
     if is_fact || is_moved(before, after) { Severity::Low } else { Severity::Medium }
@@ -141,6 +142,16 @@ mod tests {
         let mended = format!("{READ}print(a[5] if len(a) > 5 else '')\n");
         assert_eq!(weight_of(&crash, &mended, &json!({"a": "x"}), &[]), Severity::Low);
         assert_eq!(weight_of(&mended, &crash, &json!({"a": "x"}), &[]), Severity::Medium);
+    }
+
+    #[test]
+    fn a_new_word_for_help_may_answer_anything_but_a_crash() {
+        let old = format!("{READ}sys.exit(127)\n");
+        let new = format!("{READ}print('usage: t') if a == '-h' else None\nsys.exit(3 if a == '-h' else 127)\n");
+        let crash = format!("{READ}print(a[9]) if a == '-h' else None\nsys.exit(127)\n");
+        assert_eq!(weight_of(&old, &new, &json!({"a": "-h"}), &["-h"]), Severity::Low);
+        assert_eq!(weight_of(&old, &new, &json!({"a": "-h"}), &[]), Severity::Medium);
+        assert_eq!(weight_of(&old, &crash, &json!({"a": "-h"}), &["-h"]), Severity::Medium);
     }
 
     #[test]

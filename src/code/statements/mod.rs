@@ -1,6 +1,7 @@
 //! A program as a list of statements, each a list of tokens: what is left when layout, comments, docstrings and type
 //! annotations are gone.
 
+mod closures;
 mod grammar;
 mod messages;
 
@@ -180,6 +181,7 @@ impl Reader<'_> {
                 self.block(node, level);
             }
             kind if COMPOUND.contains(&kind) => self.compound(node, level),
+            _ if self.function_value(node, level) || self.loop_by_call(node, level) => {}
             _ => self.simple(node, level),
         }
     }
@@ -298,6 +300,10 @@ impl Reader<'_> {
         if self.is_negated_comparison(node) {
             return self.negated(node, context, found, level);
         }
+        if let Some(value) = closures::named_as_its_value(node, self.text) {
+            let context = Context { fixed: true, ..context };
+            return self.tokens(value, context, found, level + 1);
+        }
         let is_joined = is_joined(node);
         let is_empty_text = matches!(kind, "string" | "template_string") && node.named_child_count() == 0;
         if is_empty_text || kind == "string" && !node.named_children(&mut node.walk()).any(|child| is_content(child)) {
@@ -313,12 +319,20 @@ impl Reader<'_> {
             }
             let field = node.field_name_for_child(u32::try_from(at).unwrap_or(u32::MAX));
             let context = child_context(node, field, child, Context { message, ..context }, self.text);
+            if let Some(value) = closures::only_value(node, child) {
+                self.tokens(value, context, found, level + 1);
+                continue;
+            }
             // A function without a name inside a value keeps the ends of its blocks.
             self.tokens(child, context, found, level + 1);
             if BLOCKS.contains(&child.kind()) {
                 let line = child.end_position().row as u64 + 1;
                 found.push(Token { kind: TokenKind::End, text: "end".to_owned(), line, context });
             }
+        }
+        if is_group {
+            let line = node.end_position().row as u64 + 1;
+            found.push(Token { kind: TokenKind::Sign, text: ")".to_owned(), line, context });
         }
     }
 
@@ -502,6 +516,7 @@ fn kind_of(node: Node<'_>, tokens: &[Token]) -> StatementKind {
             StatementKind::Exit
         }
         _ if tokens.iter().all(|token| token.context.message) && !tokens.is_empty() => StatementKind::Message,
+        "lexical_declaration" | "variable_declaration" if is_require(tokens) => StatementKind::Import,
         "lexical_declaration" | "variable_declaration" | "variable_assignment" | "declaration_command" => {
             StatementKind::Assign
         }
@@ -510,6 +525,12 @@ fn kind_of(node: Node<'_>, tokens: &[Token]) -> StatementKind {
         }
         _ => StatementKind::Other,
     }
+}
+
+/// `fs = require("fs")`: the import of a script.
+fn is_require(tokens: &[Token]) -> bool {
+    matches!(tokens, [.., sign, require, module]
+        if sign.text == "=" && require.text == "require" && module.kind == TokenKind::Text)
 }
 
 fn is_docstring(node: Node<'_>) -> bool {

@@ -137,10 +137,10 @@ mod tests {
         let hour = |ago: i64| HourOfRuns { hour: last - ago, runs: 2, succeeded: 1, mean_ms: 10.0 };
         let hours: Vec<HourOfRuns> = (0..14 * 24).rev().map(hour).collect();
         let lines = texts(&charts(at, &hours, 14, 28));
-        assert!(lines[0].ends_with("672 in 14 days · tallest 24") && !lines[0].contains("··"), "{}", lines[0]);
-        assert!(lines[2].ends_with("50 % · full 100 %") && lines[2].contains("▅"), "{lines:?}");
-        assert!(lines[3].ends_with("10 ms mean · tallest 10 ms"), "{lines:?}");
-        assert_eq!(lines[4], "           10-31         11-07    11-14 each 12 h, · none");
+        assert!(lines[0].ends_with("672 in 14 days · peak 24") && !lines[0].contains("··"), "{}", lines[0]);
+        assert!(lines[2].ends_with("50 % · full height 100 %") && lines[2].contains("▅"), "{lines:?}");
+        assert!(lines[3].ends_with("10 ms mean · peak 10 ms"), "{lines:?}");
+        assert_eq!(lines[4], "           10-31         11-07    11-14 one column: 12 h, · no runs");
         let none = texts(&charts(at, &[], 14, 28));
         assert!(none[0].ends_with("0 in 14 days") && none[3].ends_with("- mean"), "{none:?}");
     }

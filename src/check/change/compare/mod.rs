@@ -275,7 +275,16 @@ fn handlers(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
             .iter()
             .filter(is_alike)
             .find(|before| matches!(before.detail.as_str(), "passed on" | "returned" | "told"));
+        // A result that was set in its place stands before the attempt now.
+        let was_replaced = || {
+            let replaced = |facts: &ProgramFacts| count(facts, "error", "replaced");
+            old.iter().filter(is_alike).any(|before| before.detail == "replaced") && replaced(new) < replaced(base)
+        };
         match (fact.detail.as_str(), before) {
+            ("swallowed", None) if was_replaced() => {
+                let message = format!("{} was replaced with another result and is now ignored", fact.words);
+                findings.push(finding("swallowed", Severity::Low, &fact.place, message));
+            }
             ("swallowed", _) => {
                 let message = format!("{} is now swallowed", fact.words);
                 findings.push(finding("swallowed", Severity::High, &fact.place, message));

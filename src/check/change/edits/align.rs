@@ -97,9 +97,85 @@ fn renames<'a>(
     names
 }
 
+/// Names that a language gives to its functions and values.
+const GIVEN: &[&str] = &[
+    // Python.
+    "abs",
+    "all",
+    "any",
+    "bool",
+    "bytes",
+    "dict",
+    "enumerate",
+    "eval",
+    "exec",
+    "filter",
+    "float",
+    "frozenset",
+    "getattr",
+    "hasattr",
+    "input",
+    "int",
+    "isinstance",
+    "issubclass",
+    "len",
+    "list",
+    "map",
+    "max",
+    "min",
+    "open",
+    "ord",
+    "print",
+    "range",
+    "repr",
+    "reversed",
+    "round",
+    "set",
+    "setattr",
+    "sorted",
+    "str",
+    "sum",
+    "tuple",
+    "type",
+    "zip",
+    // JavaScript.
+    "Array",
+    "Boolean",
+    "Date",
+    "JSON",
+    "Map",
+    "Math",
+    "Number",
+    "Object",
+    "Promise",
+    "RegExp",
+    "Set",
+    "String",
+    "clearTimeout",
+    "console",
+    "decodeURI",
+    "decodeURIComponent",
+    "encodeURI",
+    "encodeURIComponent",
+    "escape",
+    "fetch",
+    "isFinite",
+    "isNaN",
+    "parseFloat",
+    "parseInt",
+    "process",
+    "require",
+    "setInterval",
+    "setTimeout",
+    "unescape",
+];
+
 /// A name that a program is free to choose.
 fn is_free(token: &Token) -> bool {
-    token.kind == TokenKind::Name && !token.context.fixed && !token.context.import
+    token.kind == TokenKind::Name
+        && !token.context.fixed
+        && !token.context.import
+        && !GIVEN.contains(&token.text.as_str())
 }
 
 /// Longest value, in tokens, and most uses of a variable that is replaced by it.
@@ -112,17 +188,17 @@ const MAX_SEARCHED: usize = 1_000;
 const MAX_CALLS: (usize, usize) = (200, 400);
 
 /// The statements with the value in place of each variable that only this version has: naming a value changes nothing.
-pub(super) fn inlined(statements: &[Statement], other: &[Statement]) -> Vec<Statement> {
+pub(super) fn inlined(statements: &[Statement], other: &[Statement], is_shell: bool) -> Vec<Statement> {
     if statements.len() + other.len() > MAX_SEARCHED {
         return statements.to_vec();
     }
     let mut result = without_small_functions(statements.to_vec(), other);
     let mut at = 0;
     while at < result.len() {
-        match named_value(&result, at, other) {
+        match named_value(&result, at, other, is_shell) {
             Some((name, function, value)) => {
                 result.remove(at);
-                for statement in result.iter_mut().filter(|one| one.function == function || function.is_empty()) {
+                for statement in result.iter_mut().filter(|one| is_within(one, &function, is_shell)) {
                     let is_use = |token: &Token| is_free(token) && token.text == name;
                     if statement.tokens.iter().any(is_use) {
                         statement.tokens = with_value(&statement.tokens, &is_use, &value);
@@ -147,12 +223,14 @@ fn with_value(tokens: &[Token], is_use: &dyn Fn(&Token) -> bool, value: &[Token]
             continue;
         }
         let is_inside = calculates(at.checked_sub(1).and_then(|at| tokens.get(at))) || calculates(tokens.get(at + 1));
-        if let Some(first) = value.first().filter(|first| is_calculation && is_inside && first.text != "(") {
-            result.push(Token { kind: TokenKind::Sign, text: "(".to_owned(), ..first.clone() });
-        }
+        let group = value.first().filter(|first| is_calculation && is_inside && first.text != "(");
+        let mark =
+            |text: &str| group.map(|first| Token { kind: TokenKind::Sign, text: text.to_owned(), ..first.clone() });
         // A text with holes inside another one is one text.
         let is_quoted = result.iter().any(|token| token.text == "quotes");
+        result.extend(mark("("));
         result.extend(value.iter().filter(|token| !is_quoted || token.text != "quotes").cloned());
+        result.extend(mark(")"));
     }
     result
 }
@@ -216,8 +294,19 @@ fn small_function(three: &[Statement], other: &[Statement]) -> Option<(String, V
     is_it.then(|| (name.text.clone(), parameters.iter().map(|token| token.text.clone()).collect(), value.to_vec()))
 }
 
+/// Whether a statement sees the variables of a function: it stands inside. In a shell they are those of the script.
+fn is_within(statement: &Statement, function: &str, is_shell: bool) -> bool {
+    let nested = || statement.function.strip_prefix(function).is_some_and(|rest| rest.starts_with('.'));
+    is_shell || function.is_empty() || statement.function == function || nested()
+}
+
 /// The variable that a statement names, the function that it is in, and its value; `None` where the value may change.
-fn named_value(statements: &[Statement], at: usize, other: &[Statement]) -> Option<(String, String, Vec<Token>)> {
+fn named_value(
+    statements: &[Statement],
+    at: usize,
+    other: &[Statement],
+    is_shell: bool,
+) -> Option<(String, String, Vec<Token>)> {
     let statement = &statements[at];
     let [name, sign, value @ ..] = statement.tokens.as_slice() else { return None };
     let is_plain = statement.kind == StatementKind::Assign && is_free(name) && sign.text == "=";
@@ -232,7 +321,8 @@ fn named_value(statements: &[Statement], at: usize, other: &[Statement]) -> Opti
     }
     let is_name = |token: &&Token| is_free(token) && token.text == name.text;
     let (mut uses, mut is_set) = (0, value.iter().any(|token| token.text == name.text));
-    for (place, one) in statements.iter().enumerate().filter(|(place, _)| *place != at) {
+    let others = statements.iter().enumerate().filter(|(place, _)| *place != at);
+    for (place, one) in others.filter(|(_, one)| is_within(one, &statement.function, is_shell)) {
         uses += one.tokens.iter().filter(is_name).count();
         is_set |= one.kind == StatementKind::Assign && one.tokens.first().as_ref().is_some_and(is_name);
         // A loop may set it, and what stands before cannot use the value.

@@ -2,7 +2,7 @@
 
 use super::Edited;
 use super::align::{Replaced, Step, replaced};
-use super::judge::{guards, is_calculation, is_flip, judge, tells_secrets};
+use super::judge::{guards, is_calculation, is_condition, is_flip, judge, tells_secrets};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use crate::domain::{Finding, Severity};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -26,10 +26,11 @@ pub(super) fn edits(
     let steps = steps.as_slice();
     let explained = explained(steps, old);
     let renamed = renamed(steps, old, new);
-    let filled = filled(steps, &explained, &functions);
+    let filled = filled(steps, &explained, &functions).into_iter().chain(taken_out(new, old)).collect();
+    let emptied = taken_out(old, new).collect();
     let branches = branches(steps, old, new);
     let own: HashSet<String> = functions.iter().copied().chain(self::functions(new)).map(str::to_owned).collect();
-    let code = Code { old, new, explained, functions, filled, renamed, heads: heads(steps), branches };
+    let code = Code { old, new, explained, functions, filled, emptied, renamed, heads: heads(steps), branches };
     let regrouped = regrouped(steps, &code.explained);
     let mut edits = Vec::new();
     for (at, step) in steps.iter().enumerate() {
@@ -106,6 +107,8 @@ struct Code<'a> {
     renamed: HashSet<(String, String, String)>,
     /// New functions that hold code which stood elsewhere before.
     filled: HashSet<String>,
+    /// Old functions whose code stands elsewhere now.
+    emptied: HashSet<String>,
     /// Lines of added heads after which nothing but a refusal follows.
     heads: HashSet<u64>,
     /// Lines of added branches for one more word.
@@ -123,7 +126,12 @@ impl Code<'_> {
         let size = |tokens: fn(&Replaced<'_>) -> usize| parts.iter().map(tokens).sum::<usize>();
         let (gone, come) = (size(|part| part.old.len()), size(|part| part.new.len()));
         // The same constants, put together in another way, are likely to come to the same.
-        let is_regrouped = gone.min(come) >= 2 && gone + come > REWRITTEN && constants(before) == constants(now);
+        // Conditions put together in another way are not.
+        let decides = |part: &Replaced<'_>| part.old.iter().chain(part.new).any(is_condition);
+        let is_regrouped = gone.min(come) >= 2
+            && gone + come > REWRITTEN
+            && constants(before) == constants(now)
+            && !parts.iter().any(decides);
         let is_rewritten = gone.min(come) > REWRITTEN || is_regrouped;
         // One line for each line of the statement, with the worst that happened in it.
         for part in &parts {
@@ -175,6 +183,8 @@ impl Code<'_> {
         let severity = match statement.kind {
             StatementKind::End => return None,
             StatementKind::Message | StatementKind::Import | StatementKind::Define => Severity::Low,
+            _ if statement.tokens.iter().any(|token| self.emptied.contains(&token.text)) => Severity::Low,
+            StatementKind::Exit if self.emptied.contains(last_name(&statement.function)) => Severity::Low,
             // What is set for other programs, or on an object, is used where nobody sees it.
             StatementKind::Assign if is_own_variable(statement) && !target(statement).is_some_and(is_used) => {
                 Severity::Low
@@ -275,6 +285,41 @@ fn apart<'a>(step: &Step<'a>, functions: &HashSet<&str>) -> Vec<Step<'a>> {
         }
         other => vec![other.clone()],
     }
+}
+
+fn last_name(function: &str) -> &str {
+    function.rsplit('.').next().unwrap_or(function)
+}
+
+/// The functions of a version that hold nothing but statements which stand elsewhere in the other one, and perhaps return
+/// what came of them.
+fn taken_out<'s>(here: &'s [Statement], there: &[Statement]) -> impl Iterator<Item = String> + use<'s> {
+    let counted = |all: &[Statement]| -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for one in all {
+            *counts.entry(one.key()).or_default() += 1;
+        }
+        counts
+    };
+    // What stands here more often than there is new code.
+    let (mut known, most) = (counted(here), counted(there));
+    known.retain(|key, count| most.get(key).is_some_and(|most| *count <= *most));
+    let elsewhere = functions(there);
+    let mut own: BTreeMap<&str, Vec<&Statement>> = BTreeMap::new();
+    for statement in here.iter().filter(|one| !elsewhere.contains(one.function.as_str())) {
+        own.entry(&statement.function).or_default().push(statement);
+    }
+    let is_taken = move |all: &[&Statement]| {
+        let inside: Vec<&&Statement> =
+            all.iter().filter(|one| !matches!(one.kind, StatementKind::Define | StatementKind::End)).collect();
+        let returns = |one: &Statement| one.kind == StatementKind::Exit && one.has("return") && is_short(one);
+        let body = match inside.split_last() {
+            Some((last, rest)) if returns(last) => rest,
+            _ => inside.as_slice(),
+        };
+        !body.is_empty() && body.iter().all(|one| known.contains_key(&one.key()))
+    };
+    own.into_iter().filter(move |(_, all)| is_taken(all)).map(|(name, _)| last_name(name).to_owned())
 }
 
 fn filled(steps: &[Step<'_>], explained: &BTreeSet<usize>, functions: &HashSet<&str>) -> HashSet<String> {

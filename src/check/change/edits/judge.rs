@@ -194,7 +194,7 @@ pub(super) fn is_flip(part: &Replaced<'_>) -> bool {
 }
 
 /// Whether a token decides what is computed.
-fn is_condition(token: &Token) -> bool {
+pub(super) fn is_condition(token: &Token) -> bool {
     const SIGNS: &[&str] = &["and", "or", "&&", "||", "??", "not", "!", "?", "if", "else"];
     SIGNS.contains(&token.text.as_str()) && token.kind != TokenKind::Text
 }

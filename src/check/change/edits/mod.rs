@@ -13,10 +13,16 @@
 //! the program computes something else; a message, one more entry of a list, an option of a command is a plain fact.
 
 mod align;
+mod blocks;
 mod classify;
+mod forms;
+#[cfg(test)]
+mod idioms;
 mod judge;
 mod normal;
 mod plain;
+mod rules;
+mod shell;
 #[cfg(test)]
 mod tests;
 
@@ -76,29 +82,61 @@ pub(in crate::check) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Edi
         }
         match (read(before), read(file)) {
             (Some(old), Some(now)) => {
-                let old = align::renamed(&old, &now);
-                let (old, now) = (align::inlined(&old, &now), align::inlined(&now, &old));
-                let (old, now) = (normal::normal(old), normal::normal(now));
-                let steps = align::steps(&old, &now);
-                if steps.len() > MAX_STEPS {
-                    let message = format!("rewritten: {} changed, too many to list", count(steps.len(), "statement"));
-                    let finding = Finding::new("rewritten", Severity::Medium, message).at(&file.path, 1);
-                    edits.push(Edited { finding, before: None, after: None, branch: None, can_settle: false });
-                    continue;
-                }
-                let is_shell = text_of(file).and_then(|text| Language::of(&file.path, text)) == Some(Language::Bash);
-                let mut found = classify::edits(&steps, &old, &now, &file.path, is_shell);
-                if steps.len() > REWRITTEN && steps.len() * 3 > old.len() {
-                    for edit in &mut found {
-                        edit.finding.severity = Severity::Low;
-                    }
-                }
-                edits.extend(found.into_iter().take(MAX_LINES));
+                let language = text_of(file).and_then(|text| Language::of(&file.path, text));
+                let as_written = between(&old, &now, &file.path, language, false);
+                let warnings =
+                    |edits: &[Edited]| edits.iter().filter(|edit| edit.finding.severity > Severity::Low).count();
+                let in_form = language.map(|_| between(&old, &now, &file.path, language, true));
+                // What a reader sees are the statements as they stand, unless another form shows that some of them mean
+                // what others meant before, or that they do not.
+                let is_better = |form: &Vec<Edited>| warnings(form) != warnings(&as_written);
+                edits.extend(in_form.filter(is_better).unwrap_or(as_written));
             }
             _ => unread.push(file.path.clone()),
         }
     }
     (edits, unread)
+}
+
+/// The changes between two versions of a file: of the statements as they stand, or in the form in which what means the same
+/// looks the same.
+fn between(
+    old: &[statements::Statement],
+    now: &[statements::Statement],
+    path: &str,
+    language: Option<Language>,
+    is_in_form: bool,
+) -> Vec<Edited> {
+    let is_shell = language == Some(Language::Bash);
+    let formed = |all: Vec<statements::Statement>| match language.filter(|_| is_in_form) {
+        Some(language) => formed(all, language),
+        None => all,
+    };
+    let (old, now) = (formed(old.to_vec()), formed(now.to_vec()));
+    let old = align::renamed(&old, &now);
+    let (old, now) = (align::inlined(&old, &now, is_shell), align::inlined(&now, &old, is_shell));
+    // A value that had a name may have stood between what belongs together.
+    let (old, now) = (formed(old), formed(now));
+    let (old, now) = (normal::normal(old), normal::normal(now));
+    let steps = align::steps(&old, &now);
+    if steps.len() > MAX_STEPS {
+        let message = format!("rewritten: {} changed, too many to list", count(steps.len(), "statement"));
+        let finding = Finding::new("rewritten", Severity::Medium, message).at(path, 1);
+        return vec![Edited { finding, before: None, after: None, branch: None, can_settle: false }];
+    }
+    let mut found = classify::edits(&steps, &old, &now, path, is_shell);
+    if steps.len() > REWRITTEN && steps.len() * 3 > old.len() {
+        for edit in &mut found {
+            edit.finding.severity = Severity::Low;
+        }
+    }
+    found.truncate(MAX_LINES);
+    found
+}
+
+/// Statements in the form in which what means the same looks the same.
+fn formed(all: Vec<statements::Statement>, language: Language) -> Vec<statements::Statement> {
+    rules::applied(forms::formed(rules::applied(all, language), language), language)
 }
 
 /// The numbers and texts in the code of two versions, those of changed statements first.

@@ -134,7 +134,7 @@ fn repeated(tokens: &[Token], at: usize) -> Option<usize> {
     let names =
         tokens[..end].iter().rev().skip(usize::from(is_negated)).take_while(|token| token.kind == TokenKind::Name);
     let length = names.count() + usize::from(is_negated);
-    let subject = &tokens[end - length..end];
+    let subject = &tokens[end.checked_sub(length)?..end];
     if texts == 0
         || length == usize::from(is_negated)
         || is_negated != subject.last().is_some_and(|last| last.text == "not")

@@ -4,7 +4,7 @@ use super::compare;
 use crate::check::fixture::version;
 use crate::domain::{Finding, Severity};
 
-fn edits(path: &str, old: &str, new: &str) -> Vec<Finding> {
+pub(super) fn edits(path: &str, old: &str, new: &str) -> Vec<Finding> {
     let (found, unread) = compare(&version("t", &[(path, old)]), &version("t", &[(path, new)]));
     let found: Vec<Finding> = found.into_iter().map(|edit| edit.finding).collect();
     assert!(unread.is_empty(), "{unread:?}");
@@ -14,7 +14,7 @@ fn edits(path: &str, old: &str, new: &str) -> Vec<Finding> {
 /// A file, its text, and changes of it: what is replaced by what.
 type Changes<'t> = (&'t str, &'t str, &'t [(&'t str, &'t str)]);
 
-fn worst(path: &str, old: &str, new: &str) -> Option<Severity> {
+pub(super) fn worst(path: &str, old: &str, new: &str) -> Option<Severity> {
     edits(path, old, new).into_iter().map(|finding| finding.severity).max()
 }
 

@@ -1,0 +1,323 @@
+//! Expressions that mean the same, written in one way: a table of what becomes what.
+//!
+//! In the table `$x` stands for one value: a name with its attributes, or a constant. A rule is applied where no operator
+//! before it and nothing behind it could belong to what it matches; behind `…` anything may stand.
+
+use super::shell::as_commands;
+use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
+use crate::domain::source::Language;
+
+struct Rule {
+    from: &'static str,
+    to: &'static str,
+    /// Only where something is decided.
+    in_condition: bool,
+}
+
+const fn always(from: &'static str, to: &'static str) -> Rule {
+    Rule { from, to, in_condition: false }
+}
+
+const fn condition(from: &'static str, to: &'static str) -> Rule {
+    Rule { from, to, in_condition: true }
+}
+
+const PYTHON: &[Rule] = &[
+    condition("len $x == 0", "not $x"),
+    condition("len $x < 1", "not $x"),
+    condition("len $x != 0", "$x"),
+    condition("len $x > 0", "$x"),
+    condition("len $x >= 1", "$x"),
+    always("$x == None", "$x is None"),
+    always("$x != None", "$x is not None"),
+    always("range 0 $n", "range $n"),
+    always("$x >= $a and $x <= $b", "$a <= $x <= $b"),
+    always("$x > $a and $x < $b", "$a < $x < $b"),
+    always("$x >= $a and $x < $b", "$a <= $x < $b"),
+    always("$x > $a and $x <= $b", "$a < $x <= $b"),
+    always("$a <= $x and $x <= $b", "$a <= $x <= $b"),
+    always("$a < $x and $x < $b", "$a < $x < $b"),
+    always("$a <= $x and $x < $b", "$a <= $x < $b"),
+    always("not ( $a and $b )", "not $a or not $b"),
+    always("not ( $a or $b )", "not $a and not $b"),
+    always("type $x == $t", "isinstance $x $t"),
+    always("type $x is $t", "isinstance $x $t"),
+    always("$d [ $k if $k $d else $v", "$d get $k $v"),
+    always("sys stdout write $x \\n", "print $x"),
+];
+
+const SCRIPT: &[Rule] = &[
+    always("$x === null || $x === undefined", "$x == null"),
+    always("$x === undefined || $x === null", "$x == null"),
+    always("$x !== null && $x !== undefined", "$x != null"),
+    always("$x !== undefined && $x !== null", "$x != null"),
+    always("$s indexOf $x !== - 1", "$s includes $x"),
+    always("$s indexOf $x != - 1", "$s includes $x"),
+    always("$s indexOf $x > - 1", "$s includes $x"),
+    always("$s indexOf $x >= 0", "$s includes $x"),
+    always("$s indexOf $x === - 1", "! $s includes $x"),
+    always("$s indexOf $x == - 1", "! $s includes $x"),
+    always("$s indexOf $x < 0", "! $s includes $x"),
+    always("Math pow $x $y", "$x ** $y"),
+    always("Number parseInt …", "parseInt"),
+    always("Number parseFloat …", "parseFloat"),
+    always("$s [ $s length - 1", "$s at - 1"),
+    always("typeof $x === undefined", "$x === undefined"),
+    always("typeof $x !== undefined", "$x !== undefined"),
+    always("! ( $a && $b )", "! $a || ! $b"),
+    always("! ( $a || $b )", "! $a && ! $b"),
+];
+
+const SHELL: &[Rule] = &[
+    always("$( expr $a + $b", "$a + $b"),
+    always("$( expr $a - $b", "$a - $b"),
+    always("$( expr $a / $b", "$a / $b"),
+    always("$( expr $a % $b", "$a % $b"),
+    always("which $x", "command -v $x"),
+    always("$( basename $x", "$x ## */"),
+    always("$( dirname $x", "$x % /*"),
+    always("$( cat $x", "$( < $x"),
+    condition("$( seq $a $b", "$a .. $b"),
+    always("sort | uniq", "sort -u"),
+    condition("while true", "while :"),
+    condition("$a = $b", "$a == $b"),
+];
+
+/// All statements with what the table says.
+pub(super) fn applied(statements: Vec<Statement>, language: Language) -> Vec<Statement> {
+    let rules = match language {
+        Language::Python => PYTHON,
+        Language::Bash => SHELL,
+        Language::JavaScript | Language::TypeScript | Language::Tsx => SCRIPT,
+    };
+    let one = |mut statement: Statement| {
+        for rule in rules {
+            let mut at = 0;
+            while at < statement.tokens.len() {
+                match rule.at(&statement.tokens, at) {
+                    Some((end, tokens)) => {
+                        let length = tokens.len();
+                        statement.tokens.splice(at..end, tokens);
+                        at += length.max(1);
+                    }
+                    None => at += 1,
+                }
+            }
+        }
+        match language {
+            Language::Bash => as_commands(&mut statement),
+            Language::Python => {
+                with_literals(&mut statement);
+                statement.tokens = with_values(&statement.tokens);
+            }
+            _ => {}
+        }
+        added_to(statement)
+    };
+    statements.into_iter().map(one).flat_map(|statement| apart(statement, language)).collect()
+}
+
+impl Rule {
+    /// What stands in place of the tokens from here, and where they end.
+    fn at(&self, tokens: &[Token], at: usize) -> Option<(usize, Vec<Token>)> {
+        let first = &tokens[at];
+        if self.in_condition && !first.context.condition || !may_begin(at.checked_sub(1).and_then(|at| tokens.get(at)))
+        {
+            return None;
+        }
+        let (from, goes_on) = self.from.strip_suffix(" …").map_or((self.from, false), |from| (from, true));
+        let words: Vec<&str> = from.split(' ').collect();
+        let mut values: Vec<(&str, &[Token])> = Vec::new();
+        let end = matched(&words, tokens, at, &mut values)?;
+        if !goes_on && !may_end(tokens.get(end)) {
+            return None;
+        }
+        let made = self.to.split(' ').flat_map(|word| match values.iter().find(|(name, _)| *name == word) {
+            Some((_, value)) => value.to_vec(),
+            None => vec![word_like(first, word)],
+        });
+        Some((end, made.collect()))
+    }
+}
+
+fn word_like(token: &Token, word: &str) -> Token {
+    let is_name = word.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !matches!(word, "and" | "or" | "not" | "is" | "None" | "null");
+    let mut context = token.context;
+    context.fixed = matches!(word, "get" | "includes");
+    let kind = match word {
+        "-v" => TokenKind::Text,
+        _ if is_name => TokenKind::Name,
+        _ => TokenKind::Sign,
+    };
+    Token { kind, text: word.to_owned(), context, line: token.line }
+}
+
+/// Where the tokens end that fit the words.
+fn matched<'t, 'r>(
+    words: &[&'r str],
+    tokens: &'t [Token],
+    at: usize,
+    values: &mut Vec<(&'r str, &'t [Token])>,
+) -> Option<usize> {
+    let Some((word, rest)) = words.split_first() else { return Some(at) };
+    if !word.starts_with('$') || *word == "$(" {
+        return (tokens.get(at)?.text == *word).then(|| matched(rest, tokens, at + 1, values)).flatten();
+    }
+    if let Some((_, known)) = values.iter().find(|(name, _)| name == word) {
+        let known: &[Token] = known;
+        let same = tokens.get(at..at + known.len())?;
+        let is_same = known.iter().zip(same).all(|(a, b)| a.text == b.text);
+        return is_same.then(|| matched(rest, tokens, at + known.len(), values)).flatten();
+    }
+    // The longest value first: an attribute may be a word of the rule.
+    for end in (at + 1..=at + value_length(&tokens[at..])).rev() {
+        let before = values.len();
+        values.push((word, &tokens[at..end]));
+        if let Some(end) = matched(rest, tokens, end, values) {
+            return Some(end);
+        }
+        values.truncate(before);
+    }
+    None
+}
+
+/// Tokens of the value that begins here: a name with its attributes, or a constant; in a shell with its quotes.
+pub(super) fn value_length(tokens: &[Token]) -> usize {
+    let quotes = usize::from(tokens.first().is_some_and(|token| token.text == "quotes"));
+    let Some(first) = tokens.get(quotes) else { return 0 };
+    match first.kind {
+        TokenKind::Name if !first.context.fixed => {
+            quotes + 1 + tokens[quotes + 1..].iter().take_while(|token| token.context.fixed).count()
+        }
+        TokenKind::Number | TokenKind::Text => quotes + 1,
+        TokenKind::Sign if matches!(first.text.as_str(), "this" | "self") => {
+            1 + tokens[1..].iter().take_while(|token| token.context.fixed).count()
+        }
+        TokenKind::Sign if quotes == 1 || first.text.starts_with(|c: char| c.is_ascii_digit() || c == '#') => {
+            quotes + 1
+        }
+        _ => 0,
+    }
+}
+
+/// Whether nothing before a place could belong to what begins there.
+fn may_begin(before: Option<&Token>) -> bool {
+    const JOINTS: &[&str] = &[
+        "if", "elif", "while", "and", "or", "not", "return", "(", "=", "&&", "||", "!", "?", "else", "for", ";", "|",
+        "quotes",
+    ];
+    before.is_none_or(|token| match token.kind {
+        TokenKind::Sign => JOINTS.contains(&token.text.as_str()),
+        TokenKind::Name => true,
+        TokenKind::Text | TokenKind::Number | TokenKind::End => false,
+    })
+}
+
+/// Whether nothing behind a place could belong to what ends there.
+fn may_end(next: Option<&Token>) -> bool {
+    const JOINTS: &[&str] = &["if", "and", "or", "&&", "||", ")", "?", "else", ";", "|", "!", "quotes", ">", "for"];
+    next.is_none_or(|token| match token.kind {
+        TokenKind::Sign => JOINTS.contains(&token.text.as_str()),
+        TokenKind::End => true,
+        TokenKind::Name | TokenKind::Text | TokenKind::Number => false,
+    })
+}
+
+/// `n = n + 1` becomes `n += 1`.
+fn added_to(mut statement: Statement) -> Statement {
+    let [name, sign, again, operator, rest @ ..] = statement.tokens.as_slice() else { return statement };
+    let is_it = statement.kind == StatementKind::Assign
+        && sign.text == "="
+        && name.kind == TokenKind::Name
+        && again.text == name.text
+        && again.kind == TokenKind::Name
+        && matches!(operator.text.as_str(), "+" | "-" | "*" | "/" | "//" | "%" | "|" | "&")
+        && operator.kind == TokenKind::Sign
+        && !rest.is_empty()
+        && rest.iter().all(|token| token.kind != TokenKind::Sign);
+    if is_it {
+        let joint = Token { text: format!("{}=", operator.text), ..operator.clone() };
+        statement.tokens.splice(1..4, [joint]);
+    }
+    statement
+}
+
+/// `d = dict()` becomes `d = {}`, and `x = list()` becomes `x = []`, as both are read.
+fn with_literals(statement: &mut Statement) {
+    let [.., before, last] = statement.tokens.as_mut_slice() else { return };
+    if before.text == "=" && last.kind == TokenKind::Name && statement.kind == StatementKind::Assign {
+        match last.text.as_str() {
+            "list" => (last.kind, last.text) = (TokenKind::Sign, "[".to_owned()),
+            "dict" => drop(statement.tokens.pop()),
+            _ => {}
+        }
+    }
+}
+
+/// `"a %s" % name` becomes `"a " name`, as `f"a {name}"` is read. Each value must be one name.
+fn with_values(tokens: &[Token]) -> Vec<Token> {
+    let fits = |at: usize| {
+        let holes = tokens[at].text.matches("%s").count();
+        let values = tokens.get(at + 2..at + 2 + holes)?;
+        let is_name = |token: &Token| token.kind == TokenKind::Name && !token.context.fixed;
+        let is_it = tokens[at].kind == TokenKind::Text
+            && holes > 0
+            && tokens[at].text.matches('%').count() == holes
+            && tokens.get(at + 1).is_some_and(|sign| sign.kind == TokenKind::Sign && sign.text == "%")
+            && values.iter().all(is_name)
+            && may_end(tokens.get(at + 2 + holes));
+        is_it.then_some(values)
+    };
+    let mut result = Vec::with_capacity(tokens.len());
+    let mut at = 0;
+    while at < tokens.len() {
+        let Some(values) = fits(at) else {
+            result.push(tokens[at].clone());
+            at += 1;
+            continue;
+        };
+        for (part, value) in tokens[at].text.split("%s").zip(values.iter().map(Some).chain([None])) {
+            if !part.is_empty() {
+                result.push(Token { text: part.to_owned(), ..tokens[at].clone() });
+            }
+            result.extend(value.cloned());
+        }
+        at += 2 + values.len();
+    }
+    result
+}
+
+/// Several names that get their values at once become one assignment each.
+fn apart(statement: Statement, language: Language) -> Vec<Statement> {
+    let Some(at) = statement.tokens.iter().position(|token| token.text == "=").filter(|at| *at > 1) else {
+        return vec![statement];
+    };
+    if statement.kind != StatementKind::Assign {
+        return vec![statement];
+    }
+    let (names, values) = (&statement.tokens[..at], &statement.tokens[at + 1..]);
+    let is_constant = |token: &Token| matches!(token.kind, TokenKind::Number | TokenKind::Text);
+    let pairs: Vec<Vec<Token>> = match language {
+        Language::Python if names.len() == values.len() && values.iter().all(is_constant) => {
+            values.iter().map(|value| vec![value.clone()]).collect()
+        }
+        Language::JavaScript | Language::TypeScript | Language::Tsx
+            if names.iter().all(|name| name.kind == TokenKind::Name && !name.context.fixed)
+                && value_length(values) == values.len() =>
+        {
+            let part = |name: &Token| {
+                let mut name = name.clone();
+                name.context.fixed = true;
+                values.iter().cloned().chain([name]).collect()
+            };
+            names.iter().map(part).collect()
+        }
+        _ => return vec![statement],
+    };
+    let one = |(name, value): (&Token, Vec<Token>)| {
+        let tokens = [name.clone(), statement.tokens[at].clone()].into_iter().chain(value).collect();
+        Statement { tokens, ..statement.clone() }
+    };
+    names.iter().zip(pairs).map(one).collect()
+}

@@ -1,0 +1,192 @@
+//! Statements of a shell that do the same, brought into one form.
+
+use super::forms::sign_like;
+use super::rules::value_length;
+use crate::code::statements::{Context, Statement, StatementKind, Token, TokenKind};
+
+/// The statements in the one form.
+pub(super) fn formed(all: Vec<Statement>) -> Vec<Statement> {
+    with_status_in_condition(all).into_iter().flat_map(apart).collect()
+}
+
+/// `command` before `if [ $? -ne 0 ]` becomes `if ! command`.
+fn with_status_in_condition(all: Vec<Statement>) -> Vec<Statement> {
+    let mut result: Vec<Statement> = Vec::new();
+    for mut statement in all {
+        let words: Vec<&str> =
+            statement.tokens.iter().map(|token| token.text.as_str()).filter(|word| *word != "quotes").collect();
+        let fails = match words.as_slice() {
+            ["if", "?", "-ne" | "!=" | "-gt", "0"] => Some(true),
+            ["if", "?", "-eq" | "==" | "=", "0"] => Some(false),
+            _ => None,
+        };
+        let command = result.last().filter(|last| last.kind == StatementKind::Other && last.depth == statement.depth);
+        if let Some((fails, command)) = fails.filter(|_| statement.kind == StatementKind::Head).zip(command) {
+            let first = statement.tokens[0].clone();
+            let not = fails.then(|| sign_like(&first, "!"));
+            statement.tokens =
+                std::iter::once(first.clone()).chain(not).chain(command.tokens.iter().map(conditional)).collect();
+            result.pop();
+        }
+        result.push(statement);
+    }
+    result
+}
+
+fn conditional(token: &Token) -> Token {
+    Token { context: Context { condition: true, ..token.context }, ..token.clone() }
+}
+
+/// `a && b` becomes `if a; then b; fi`, and `a || b` becomes `if ! a; then b; fi`.
+fn apart(statement: Statement) -> Vec<Statement> {
+    let is_joint = |token: &Token| token.kind == TokenKind::Sign && matches!(token.text.as_str(), "&&" | "||");
+    let joints: Vec<usize> = (0..statement.tokens.len()).filter(|at| is_joint(&statement.tokens[*at])).collect();
+    let is_list = matches!(statement.kind, StatementKind::Other | StatementKind::Exit | StatementKind::Message);
+    let holds_block = statement.tokens.iter().any(|token| token.kind == TokenKind::End || token.text == "$(");
+    let Some(last) = joints.last().copied().filter(|_| is_list && !holds_block) else { return vec![statement] };
+    let is_and = statement.tokens[last].text == "&&";
+    let is_mixed =
+        joints.iter().any(|at| (statement.tokens[*at].text == "&&") != is_and) || !is_and && joints.len() > 1;
+    let (condition, rest) = statement.tokens.split_at(last);
+    let action = &rest[1..];
+    if is_mixed || condition.is_empty() || action.is_empty() {
+        return vec![statement];
+    }
+    let first = &condition[0];
+    let condition: Vec<Token> = condition.iter().map(conditional).collect();
+    let condition = match condition.split_first() {
+        Some((not, rest)) if !is_and && not.text == "!" => rest.to_vec(),
+        _ if is_and => condition,
+        _ => std::iter::once(sign_like(first, "!")).chain(condition).collect(),
+    };
+    let action: Vec<Token> = action
+        .iter()
+        .map(|token| Token { context: Context { condition: false, ..token.context }, ..token.clone() })
+        .collect();
+    let kind = match action[0].text.as_str() {
+        "exit" | "return" | "break" | "continue" => StatementKind::Exit,
+        _ if action.iter().all(|token| token.context.message) => StatementKind::Message,
+        _ if action.get(1).is_some_and(|sign| sign.text == "=") => StatementKind::Assign,
+        _ => StatementKind::Other,
+    };
+    let head = std::iter::once(sign_like(first, "if")).chain(condition).collect();
+    let end = Token { kind: TokenKind::End, text: "end".to_owned(), line: first.line, context: Context::default() };
+    let inside = statement.depth + 1;
+    let of = |kind, tokens, depth| Statement { kind, tokens, function: statement.function.clone(), depth };
+    vec![
+        of(StatementKind::Head, head, statement.depth),
+        of(kind, action, inside),
+        of(StatementKind::End, vec![end], inside),
+    ]
+}
+
+/// Commands that read a file which they are given as they read what is piped to them.
+const READERS: &[&str] = &["grep", "egrep", "fgrep", "awk", "sed", "head", "tail", "sort", "uniq", "cut", "jq"];
+
+/// Options with a long and a short name: the command, both names.
+const OPTIONS: &[(&str, &str, &str)] = &[
+    ("grep", "--quiet", "-q"),
+    ("grep", "--ignore-case", "-i"),
+    ("grep", "--invert-match", "-v"),
+    ("grep", "--recursive", "-r"),
+    ("grep", "--count", "-c"),
+    ("grep", "--line-number", "-n"),
+    ("grep", "--fixed-strings", "-F"),
+    ("grep", "--extended-regexp", "-E"),
+    ("curl", "--silent", "-s"),
+    ("curl", "--fail", "-f"),
+    ("curl", "--location", "-L"),
+    ("curl", "--output", "-o"),
+    ("curl", "--show-error", "-S"),
+    ("curl", "--header", "-H"),
+    ("curl", "--data", "-d"),
+    ("curl", "--request", "-X"),
+    ("curl", "--user", "-u"),
+    ("curl", "--insecure", "-k"),
+    ("sort", "--unique", "-u"),
+    ("sort", "--reverse", "-r"),
+    ("sort", "--numeric-sort", "-n"),
+    ("rm", "--recursive", "-r"),
+    ("rm", "--force", "-f"),
+    ("mkdir", "--parents", "-p"),
+    ("cp", "--recursive", "-r"),
+    ("wc", "--lines", "-l"),
+];
+
+/// What one statement calls, in one form: `test -f x` becomes `[ -f x ]`, `[ a -a b ]` becomes `[ a ] && [ b ]`,
+/// `cat x | grep y` becomes `grep y x`, `echo "$x" | grep y` becomes `grep y <<< "$x"`, and options have their short names.
+pub(super) fn as_commands(statement: &mut Statement) {
+    let mut command = None;
+    let mut is_command = true;
+    statement.tokens.retain_mut(|token| {
+        let is_test = is_command && token.text == "test";
+        if is_command && !is_test {
+            command = Some(token.text.clone());
+        }
+        let known = OPTIONS.iter().find(|(of, long, _)| command.as_deref() == Some(*of) && *long == token.text);
+        if let Some((_, _, short)) = known {
+            (*short).clone_into(&mut token.text);
+        }
+        is_command = matches!(token.text.as_str(), "if" | "while" | "elif" | "!" | "&&" | "||" | "|" | ";" | "$(");
+        !is_test
+    });
+    join_conditions(&mut statement.tokens);
+    let text = |token: &Token| token.text.clone();
+    let words: Vec<String> = statement.tokens.iter().map(text).collect();
+    let tokens = &mut statement.tokens;
+    let length = value_length(tokens.get(1..).unwrap_or_default());
+    let pipe = 1 + length;
+    let is_piped = length > 0 && tokens.get(pipe).is_some_and(|token| token.text == "|");
+    let rest = tokens.get(pipe + 1..).unwrap_or_default();
+    let end = rest.iter().position(|token| matches!(token.text.as_str(), "|" | "&&" | "||" | ">" | ">>" | ";"));
+    let (called, behind) = rest.split_at(end.unwrap_or(rest.len()));
+    match words.first().map_or("", String::as_str) {
+        "cat" if is_piped && called.first().is_some_and(|first| READERS.contains(&first.text.as_str())) => {
+            *tokens = called.iter().chain(&tokens[1..pipe]).chain(behind).cloned().collect();
+        }
+        "echo" if is_piped && !called.is_empty() && tokens[1].kind != TokenKind::Text => {
+            let from = sign_like(&tokens[pipe], "<<<");
+            *tokens = called.iter().chain([&from]).chain(&tokens[1..pipe]).chain(behind).cloned().collect();
+        }
+        "printf" if words.get(1).is_some_and(|form| form == "%s\\n") => {
+            "echo".clone_into(&mut tokens[0].text);
+            tokens.remove(1);
+        }
+        "printf" if words.get(1).is_some_and(|form| form == "%s") => {
+            "echo".clone_into(&mut tokens[0].text);
+            "-n".clone_into(&mut tokens[1].text);
+        }
+        _ => {}
+    }
+    // `> f 2>&1` becomes `&> f`.
+    let ends =
+        |tokens: &[Token], words: [&str; 3]| tokens.iter().rev().map(|token| token.text.as_str()).take(3).eq(words);
+    if ends(tokens, ["1", ">&", "2"])
+        && let Some(at) = tokens.iter().rposition(|token| token.text == ">")
+    {
+        tokens.truncate(tokens.len() - 3);
+        "&>".clone_into(&mut tokens[at].text);
+    }
+    if matches!(tokens.as_slice(), [name, sign] if name.kind == TokenKind::Name && sign.text == "++") {
+        "+=".clone_into(&mut tokens[1].text);
+        tokens.push(Token { kind: TokenKind::Number, text: "1".to_owned(), ..tokens[0].clone() });
+        statement.kind = StatementKind::Assign;
+    }
+}
+
+/// `-a` and `-o` between two tests become `&&` and `||`.
+fn join_conditions(tokens: &mut [Token]) {
+    let mut is_value = false;
+    for token in tokens.iter_mut().filter(|token| token.context.condition) {
+        let joint = match token.text.as_str() {
+            "-a" if is_value => Some("&&"),
+            "-o" if is_value => Some("||"),
+            _ => None,
+        };
+        let is_word = matches!(token.text.as_str(), "if" | "while" | "elif" | "!" | "&&" | "||");
+        is_value = joint.is_none() && !is_word && !token.text.starts_with('-');
+        if let Some(joint) = joint {
+            (token.kind, token.text) = (TokenKind::Sign, joint.to_owned());
+        }
+    }
+}
