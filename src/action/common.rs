@@ -28,7 +28,8 @@ pub(super) const OPENAPI: Arg = Arg::repeated(
     ArgKind::Path,
     "also suggest a tool for each operation of this OpenAPI document (JSON or YAML), or of all below this folder",
 );
-pub(super) const BUNDLE: Arg = Arg::required("bundle", ArgKind::Path, "bundle folder");
+pub(super) const BUNDLE: Arg =
+    Arg::required("bundle", ArgKind::Path, "bundle: a folder, or s3://BUCKET/PREFIX, az://, gs://, file://");
 pub(super) const ALLOW: Arg = Arg::option(
     "allow",
     ArgKind::Switch,

@@ -89,7 +89,7 @@ actions! {
         Arg::option("format", ArgKind::Word(&["csv", "sqlite"]), "format, default csv"),
         Arg::needed("out", ArgKind::Path, "file to create")
     }
-    Push "push" Catalog Change [] [] Both "Write tools into a bundle folder, by name and digest, for other workspaces" {
+    Push "push" Catalog Change [] [] Both "Write tools into a bundle, by name and digest, for other workspaces" {
         BUNDLE,
         Arg::optional("tool", ArgKind::Tool, "only this tool; default is all that are not archived"),
         Arg::option("format", ArgKind::Word(&["bundle", "skill"]), "skill: write each approved tool as an Agent Skill that calls toolsmith; default bundle"),

@@ -20,7 +20,7 @@ pub struct TeamFile {
     pub bytes: Vec<u8>,
     /// The key that signed it; `None` for a policy.
     pub key: Option<String>,
-    /// Its object in git; `None` until it was handed out.
+    /// Changes with its content at the carrier: its object in git; `None` until it was handed out.
     pub object: Option<String>,
 }
 
@@ -29,8 +29,8 @@ pub struct TeamFile {
 pub struct TeamSync {
     /// The address.
     pub remote: String,
-    /// The newest commit there.
-    pub commit: Option<String>,
+    /// From where the next look at what lies there goes on: a commit, for git.
+    pub mark: Option<String>,
     /// When it was.
     pub at: Option<Instant>,
     /// The policy under which the versions were computed.
@@ -174,7 +174,7 @@ impl TeamFiles<'_> {
     /// Any [`super::StoreError`] of a failed read.
     pub fn last_sync(self) -> StoreResult<Option<TeamSync>> {
         self.0.row("SELECT remote, commit_id, at_ms, policy FROM team_syncs", [], |row| {
-            Ok(TeamSync { remote: row.get(0)?, commit: row.get(1)?, at: row.get(2)?, policy: row.get(3)? })
+            Ok(TeamSync { remote: row.get(0)?, mark: row.get(1)?, at: row.get(2)?, policy: row.get(3)? })
         })
     }
 }
@@ -253,7 +253,7 @@ impl TeamWriter<'_, '_> {
     pub fn set_sync(self, sync: &TeamSync) -> StoreResult<()> {
         let sql = "INSERT INTO team_syncs (id, remote, commit_id, at_ms, policy) VALUES (1, ?1, ?2, ?3, ?4) \
                    ON CONFLICT (id) DO UPDATE SET remote = ?1, commit_id = ?2, at_ms = ?3, policy = ?4";
-        self.0.change(sql, params![sync.remote, sync.commit, sync.at, sync.policy]).map(drop)
+        self.0.change(sql, params![sync.remote, sync.mark, sync.at, sync.policy]).map(drop)
     }
 }
 

@@ -1,8 +1,9 @@
-//! The team: decisions that travel as signed files through a git repository.
+//! The team: decisions that travel as signed files through a git repository or object storage.
 //!
-//! Files are kept in the store, never in the workspace. Nothing that comes from the repository is believed but for what
-//! its signatures say by the policy that the user pinned; the repository can only withhold.
+//! Files are kept in the store, never in the workspace. Nothing that comes from the carrier is believed but for what
+//! its signatures say by the policy that the user pinned; the carrier can only withhold.
 
+mod carrier;
 mod claiming;
 mod examine;
 mod hand_out;
@@ -30,9 +31,6 @@ pub(super) const VERBS: &[PlainVerb] = &[sync::SYNC, claiming::CLAIM, claiming::
 /// Questions about the team that need nothing but their arguments.
 pub(super) const QUERIES: &[PlainQuery] = &[report::TEAM];
 
-/// The branch of the team's repository.
-const BRANCH: &str = "toolsmith";
-
 /// The team: its policy, what it decided, and exchanging decisions with it.
 #[derive(Clone, Copy)]
 pub struct Teams<'e> {
@@ -48,7 +46,8 @@ impl Teams<'_> {
 
     fn demand_remote(&self) -> Result<&str, EngineError> {
         self.remote().ok_or_else(|| {
-            let hint = "put `remote = \"URL or path\"` of a git repository under [team] in config.toml";
+            let hint =
+                "put `remote = \"URL or path\"` of a git repository or of object storage under [team] in config.toml";
             EngineError::new(ErrorCode::Usage, "no team is set up here", hint)
         })
     }
@@ -87,6 +86,13 @@ impl Teams<'_> {
         let text = std::fs::read_to_string(&public)
             .map_err(|why| unknown(format!("{} cannot be read: {why}", public.display())))?;
         SigningKey::new(&text).map_err(|why| unknown(format!("{}: {why}", public.display())))
+    }
+
+    /// The name that the policy in force has for the key with this fingerprint; `None` where it knows none.
+    pub(in crate::engine) fn name_of_key(&self, fingerprint: &str) -> Option<String> {
+        let pin = self.workspace.settings.team.policy?;
+        let (_, policy) = self.workspace.read(|q| Ok(chain_of(q, pin)?)).ok()?;
+        policy?.signers.iter().find(|signer| signer.key.fingerprint() == fingerprint).map(|known| known.name.clone())
     }
 
     /// Where the private clone and its lock lie.

@@ -223,7 +223,7 @@ impl App {
                 vec![Effect::Export { out, format }]
             }
             Verb::Push | Verb::Pull => {
-                let Some(bundle) = args.get("bundle").map(PathBuf::from) else {
+                let Some(bundle) = args.get("bundle").map(str::to_owned) else {
                     return self.refuse("which folder? type `:` and push DIR, or pull DIR");
                 };
                 let tool = args.get("tool").map(str::to_owned);
