@@ -109,7 +109,10 @@ pub use sample::SampleFile;
 pub use sandbox::{StopSignals, release_memory, release_program, waiting_connections};
 pub use tool_state::{StateFile, StateFiles};
 pub use trials::{Batch, Pace, Tried, prepare_batch};
-pub use worker::{WORKER_VERB, Worker, WorkerCall, WorkerFacts, WorkerHello, WorkerRun, greet, prepare_on};
+pub use worker::{
+    TrialsWanted, WORKER_VERB, Worker, WorkerCall, WorkerFacts, WorkerHello, WorkerRun, WorkerTrials, greet,
+    prepare_on, try_on,
+};
 
 use crate::domain::{Isolation, IsolationLevel, Profile};
 

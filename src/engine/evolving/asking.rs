@@ -34,6 +34,8 @@ pub struct EvolveRequest {
     pub bundle: Option<Value>,
     /// The approved specification whose code is to be written; the tool is then its scaffold.
     pub specification: Option<ReviewId>,
+    /// The worker that starts versions for checks and comparisons; `None` for this machine.
+    pub worker: Option<String>,
 }
 
 /// What would be sent.
@@ -60,6 +62,7 @@ impl Evolutions<'_> {
     /// `NotFound` and `Ambiguous` for the tool; `Usage` for a run of another tool, an unknown generator, a bundle that is
     /// none, a template of the user's that is wrong; `Failed` when the tool's files cannot be read.
     pub fn prepare(&self, request: &EvolveRequest) -> Result<Asking, EngineError> {
+        self.engine.checks().demand_worker(request.worker.as_deref())?;
         let tool = self.engine.library().resolve(&request.tool)?;
         let detail = self.engine.library().detail(&tool)?;
         let failures = self.chosen_failures(&tool, &request.failures)?;
@@ -84,6 +87,7 @@ impl Evolutions<'_> {
             step: request.step,
             dynamic_schema: request.dynamic_schema,
             specification: request.specification,
+            worker: request.worker.clone(),
         };
         let plan = EvolutionPlan { rounds, generators, tries: settings.tries, ..EvolutionPlan::default() };
         Ok(Asking { tool, bundle, prompt, plan, chosen, asked })

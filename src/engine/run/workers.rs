@@ -193,7 +193,7 @@ impl Runs<'_> {
     ///
     /// # Errors
     /// `NotFound` for a worker that the settings do not name.
-    pub(super) fn worker(&self, name: &str) -> Result<Result<runner::Worker, RunEnd>, EngineError> {
+    pub(in crate::engine) fn worker(&self, name: &str) -> Result<Result<runner::Worker, RunEnd>, EngineError> {
         let setting = self.worker_setting(name)?;
         let programs = &self.workspace.programs;
         let first = setting.prefix.first().map(String::as_str).unwrap_or_default();
@@ -214,6 +214,14 @@ impl Runs<'_> {
             least: setting.least,
             patience: setting.patience,
         }))
+    }
+
+    /// How many runs a worker carries out at once.
+    ///
+    /// # Errors
+    /// `NotFound` for a worker that the settings do not name.
+    pub(in crate::engine) fn most_on(&self, name: &str) -> Result<usize, EngineError> {
+        Ok(usize::try_from(self.worker_setting(name)?.most).unwrap_or(usize::MAX))
     }
 
     /// That a worker carries out as many runs as it may already.

@@ -11,10 +11,11 @@ pub use batch::{Batch, prepare_batch};
 
 use crate::domain::{Observation, RunEnd};
 use crate::runner::SampleFile;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How trials are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Pace {
     /// Each is a start of the program, and an observer watches it.
     Watched,

@@ -86,7 +86,10 @@ impl App {
             Verb::Reviews => self.focus_pane(Pane::Queue),
             Verb::Review => self.show_review(args),
             Verb::Check => {
-                self.with_tool(args, |app, tool| vec![Effect::Execute(Command::Recheck { tool: app.reference(&tool) })])
+                let worker = args.get("on").map(str::to_owned);
+                self.with_tool(args, |app, tool| {
+                    vec![Effect::Execute(Command::Recheck { tool: app.reference(&tool), worker })]
+                })
             }
             Verb::Comment => self.comment(args),
             Verb::Withdraw => self.withdraw(args),
