@@ -26,6 +26,7 @@ pub(super) struct Checked {
 pub(super) fn check(call: &Call<'_>) -> Result<Checked, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let tool = engine.library().resolve(call.required("tool")?)?;
+    engine.checks().may_start_on(call.text("on"), &call.caller(&engine))?;
     let verdict = engine.checks().run(&tool, call.text("on"), &mut teller(call))?;
     Ok(Checked { tool: tool.name.clone(), version: tool.version.clone(), digest: tool.digest, verdict })
 }

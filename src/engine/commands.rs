@@ -134,7 +134,7 @@ impl Engine {
                     .transact(|tx| core::mark(tx, self.workspace.actor(&who), &review, &mark, on))?
                     .outcome)
             }
-            Command::Recheck { tool, worker } => self.checks().recheck(&tool, worker),
+            Command::Recheck { tool, worker } => self.checks().recheck(&tool, worker, caller),
             Command::Promote { tool, to } => {
                 let tool = self.library().resolve(&tool)?;
                 let files = self.library().files_of(&tool)?;

@@ -141,6 +141,15 @@ impl TeamFiles<'_> {
         Ok(rows.into_iter().filter(|(_, status)| is_asked(status)).map(|(row, _)| row).collect())
     }
 
+    /// The files that came last, newest first, each with when it came.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn newest(self, most: usize) -> StoreResult<Vec<(TeamFile, Instant)>> {
+        let sql = format!("SELECT {COLUMNS}, added_ms FROM team_files ORDER BY added_ms DESC, name LIMIT ?1");
+        self.0.rows(&sql, params![i64::try_from(most).unwrap_or(i64::MAX)], |row| Ok((file(row)?, row.get(6)?)))
+    }
+
     /// How many files there are.
     ///
     /// # Errors
@@ -290,6 +299,7 @@ mod tests {
         assert_eq!(files.about(digest("1")).unwrap(), [decision("a"), shared]);
         assert_eq!(files.without_version().unwrap(), [TeamFile { object: Some("0c".to_owned()), ..rules }]);
         assert_eq!((files.count().unwrap(), files.digests().unwrap()), (3, vec![digest("1")]));
+        assert_eq!(files.newest(2).unwrap().len(), 2);
         change(&mut store, |tx| TeamWriter(tx).set_object("a", Some("0d")));
         assert_eq!(TeamFiles(&store).waiting().unwrap(), []);
         assert_eq!(TeamFiles(&store).objects().unwrap()["a"].as_deref(), Some("0d"));

@@ -62,7 +62,6 @@ impl Evolutions<'_> {
     /// `NotFound` and `Ambiguous` for the tool; `Usage` for a run of another tool, an unknown generator, a bundle that is
     /// none, a template of the user's that is wrong; `Failed` when the tool's files cannot be read.
     pub fn prepare(&self, request: &EvolveRequest) -> Result<Asking, EngineError> {
-        self.engine.checks().demand_worker(request.worker.as_deref())?;
         let tool = self.engine.library().resolve(&request.tool)?;
         let detail = self.engine.library().detail(&tool)?;
         let failures = self.chosen_failures(&tool, &request.failures)?;
@@ -160,9 +159,11 @@ impl Evolutions<'_> {
     /// Begins to ask: keeps what is sent and gives the loop its number. [`Self::drive`] does the rest.
     ///
     /// # Errors
-    /// `Refused` for an agent that wants a generator of the user's; `Internal` for trouble with the state folder.
+    /// `Refused` for an agent that wants a generator of the user's; those of
+    /// [`Checks::may_start_on`](crate::engine::Checks::may_start_on); `Internal` for trouble with the state folder.
     pub fn begin(&self, asking: &Asking, caller: &Caller) -> Result<EvolutionId, EngineError> {
         refuse_generators(&asking.plan, caller)?;
+        self.engine.checks().may_start_on(asking.asked.worker.as_deref(), caller)?;
         let tool = &asking.tool;
         let detail = self.engine.library().detail(tool)?;
         // What is evolved stays readable, whatever happens to its files meanwhile.

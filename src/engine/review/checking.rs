@@ -5,7 +5,7 @@
 
 use crate::check::{self, CHECKS, Check, CheckContext};
 use crate::domain::{
-    CheckReport, CheckState, CodeRedactor, Digest, Gate, Instant, Outcome, Review, ReviewId, Stage, Tool, ToolDetail,
+    Caller, CheckReport, CheckState, CodeRedactor, Digest, Gate, Instant, Outcome, Review, ReviewId, Stage, Tool, ToolDetail,
     ToolName, Verdict,
 };
 use crate::engine::Engine;
@@ -84,10 +84,8 @@ impl Checks<'_> {
     /// verdict. A worker, where one is named, makes all starts of the version. `progress` is told of it as it grows.
     ///
     /// # Errors
-    /// `NotFound` for a worker that the settings do not name; those of
-    /// [`Library::detail`](crate::engine::Library::detail); `Internal` for trouble with the store.
+    /// Those of [`Library::detail`](crate::engine::Library::detail); `Internal` for trouble with the store.
     pub fn run(&self, tool: &Tool, worker: Option<&str>, progress: OnVerdict<'_>) -> Result<Verdict, EngineError> {
-        self.demand_worker(worker)?;
         let base = self.workspace.read(|q| Ok(Approvals::read(q)?.newest(&tool.name)))?;
         let stop = AtomicBool::new(false);
         if base != Some(tool.digest) {
@@ -119,14 +117,22 @@ impl Checks<'_> {
         }
     }
 
-    /// That the settings name a worker.
-    pub(in crate::engine) fn demand_worker(&self, worker: Option<&str>) -> Result<(), EngineError> {
-        worker.map_or(Ok(()), |worker| self.engine.runs().most_on(worker).map(drop))
+    /// Refuses a worker that the settings do not name, or that this caller may not name.
+    ///
+    /// # Errors
+    /// `NotFound`, or `HumanNeeded` for an agent.
+    pub fn may_start_on(&self, worker: Option<&str>, caller: &Caller) -> Result<(), EngineError> {
+        worker.map_or(Ok(()), |worker| self.engine.runs().may_name_worker(worker, caller))
     }
 
     /// Makes the checks of a tool again, in the background.
-    pub(in crate::engine) fn recheck(&self, name: &str, worker: Option<String>) -> Result<Outcome, EngineError> {
-        self.demand_worker(worker.as_deref())?;
+    pub(in crate::engine) fn recheck(
+        &self,
+        name: &str,
+        worker: Option<String>,
+        caller: &Caller,
+    ) -> Result<Outcome, EngineError> {
+        self.may_start_on(worker.as_deref(), caller)?;
         let tool = self.engine.library().resolve(name)?;
         self.workspace.transact(|tx| Ok(tx.drop_verdict(&tool.name, tool.digest)?))?;
         let message = format!("the checks of {} {} are running again", tool.name, tool.version);

@@ -4,6 +4,7 @@
 //! Policy, approval, secrets, the record and redaction are the near side's. What is checked here is that the files are
 //! those of the digest, and that the run is isolated at least as both sides demand.
 
+use super::far_versions::{VersionInUse, keep_in_use, tidy};
 use super::interpreters::sources_of;
 use crate::domain::{Digest, IsolationLevel, Profile, RunEnd, VersionFile, WriteMode};
 use crate::engine::error::{EngineError, ErrorCode};
@@ -97,12 +98,12 @@ impl FarSide {
     }
 
     fn carry_out(&self, mut session: WorkerSession, run: &WorkerRun) -> Result<(), EngineError> {
-        let (files, version_dir) = match self.kept(&mut session, run.digest)? {
+        let (files, version) = match self.kept(&mut session, run.digest)? {
             Ok(kept) => kept,
             Err(end) => return told(session.refuse(end)),
         };
         let scratch = self.scratch()?;
-        let carried_out = match self.prepare(run, (&files, &version_dir), &scratch) {
+        let carried_out = match self.prepare(run, (&files, &version.folder), &scratch) {
             Ok(spec) => session.perform(spec),
             Err(end) => session.refuse(end),
         };
@@ -112,12 +113,12 @@ impl FarSide {
 
     /// Makes trials for checks: starts without any permission.
     fn make_trials(&self, mut session: WorkerSession, trials: &WorkerTrials) -> Result<(), EngineError> {
-        let (files, version_dir) = match self.kept(&mut session, trials.digest)? {
+        let (files, version) = match self.kept(&mut session, trials.digest)? {
             Ok(kept) => kept,
             Err(end) => return told(session.refuse(end)),
         };
         let scratch = self.scratch()?;
-        let made = match self.prepare_trials(trials, (&files, &version_dir), &scratch) {
+        let made = match self.prepare_trials(trials, (&files, &version.folder), &scratch) {
             Ok(batch) => session.make_trials(batch, trials.patience),
             Err(end) => session.refuse(end),
         };
@@ -125,24 +126,31 @@ impl FarSide {
         told(made)
     }
 
-    /// The files of a version and the folder that keeps them; inside, why they cannot be kept.
+    /// The files of a version, and the folder that keeps them as long as they are used; inside, why they cannot be kept.
+    /// What was kept before makes room for what is new.
     fn kept(
         &self,
         session: &mut WorkerSession,
         digest: Digest,
-    ) -> Result<Result<(Vec<VersionFile>, PathBuf), RunEnd>, EngineError> {
+    ) -> Result<Result<(Vec<VersionFile>, VersionInUse), RunEnd>, EngineError> {
         let copies = Copies::new(&self.dir);
-        let files = match copies.get(digest) {
+        let known = copies.get(digest);
+        let is_new = known.is_err();
+        let files = match known {
             Ok(files) => files,
             Err(_) => session.files().map_err(|error| {
                 EngineError::new(ErrorCode::Failed, format!("the files did not arrive: {error}"), "run it again")
             })?,
         };
-        // Hashed here, whoever sent them.
-        Ok(match copies.put(digest, &files) {
-            Ok(version_dir) => Ok((files, version_dir)),
-            Err(error) => Err(refused(digest, &error.to_string())),
-        })
+        let in_use = match keep_in_use(&copies, digest, &files) {
+            Ok(in_use) => in_use,
+            Err(error) => return Ok(Err(refused(digest, &error.to_string()))),
+        };
+        if is_new {
+            // A version that cannot be removed is in nobody's way.
+            let _ = tidy(&copies);
+        }
+        Ok(Ok((files, in_use)))
     }
 
     fn prepare_trials(

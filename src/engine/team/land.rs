@@ -92,6 +92,35 @@ impl Teams<'_> {
         self.workspace.read(|q| Ok(core::team_version(q, digest)?))
     }
 
+    /// That somebody decided against a version, for whoever has a workbench open; names its runs, which go on. `None` where
+    /// the decision does not stand any more, or the version was never here.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(in crate::engine) fn news_of_stop(&self, digest: Digest) -> Result<Option<String>, EngineError> {
+        let Some(version) = self.version(digest)? else { return Ok(None) };
+        let Some(no) = version.stopped_by() else { return Ok(None) };
+        let (is_known, runs) = self.workspace.read(|q| {
+            let mut runs = Vec::new();
+            for row in q.running()? {
+                let run = q.run(row.run)?.filter(|run| run.digest == digest);
+                runs.extend(run.map(|run| run.id.to_string()));
+            }
+            Ok((q.version(&version.tool, digest)?.is_some(), runs))
+        })?;
+        if !is_known {
+            return Ok(None);
+        }
+        let reason = super::sync::because(no.reason.as_deref());
+        let (name, number) = (&version.tool, &version.version);
+        let mut text = format!("{name} {number} ({}): {} by {}{reason}", digest.short(), version.status(), no.signer);
+        if !runs.is_empty() {
+            let which = if runs.len() == 1 { "run" } else { "runs" };
+            text = format!("{text}; {which} {} of it continue: cancel what should not", runs.join(", "));
+        }
+        Ok(Some(text))
+    }
+
     /// Why a version must not run: the team revoked it, or rejected what is approved here. `None` where it may.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use super::Teams;
 use super::carrier::{self, Carrier, Put};
 use super::examine::Examined;
 use crate::domain::team::{FileName, TeamDecision, TeamKind, TeamStatus};
-use crate::domain::{Outcome, VerbCall, count, plural};
+use crate::domain::{EventKind, Outcome, VerbCall, count, plural};
 use crate::engine::clock::now;
 use crate::engine::core::{self, TeamChange};
 use crate::engine::error::{EngineError, ErrorCode};
@@ -132,6 +132,9 @@ impl Teams<'_> {
                 writer.set_object(name, None)?;
             }
             let changes = core::take_in(tx, pin, &examined.new)?;
+            for change in changes.iter().filter(|change| change.after.stopped_by().is_some()) {
+                tx.emit(EventKind::TeamStopped, change.digest)?;
+            }
             writer.set_refused(&examined.refused)?;
             let before = TeamFiles(tx).last_sync()?.unwrap_or_default();
             let (remote, mark, at) = (remote.to_owned(), examined.mark.clone(), Some(now()));

@@ -1,6 +1,6 @@
 //! Agents over the Model Context Protocol: the real program, a client over pipes, and a human in another process.
 
-mod client;
+pub(crate) mod client;
 mod conformance;
 mod connections;
 mod ends;

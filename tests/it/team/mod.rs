@@ -4,6 +4,7 @@
 mod decisions;
 mod kills;
 mod lies;
+mod news;
 mod roles;
 mod storage;
 mod world;

@@ -117,6 +117,12 @@ pub(in crate::engine::team) trait Carrier {
     /// `Failed` when it cannot be reached, or refuses.
     fn put_new(&mut self, batch: &Batch) -> Result<Put, EngineError>;
 
+    /// Whether it answers.
+    ///
+    /// # Errors
+    /// `Failed` when it does not.
+    fn reach(&self) -> Result<(), EngineError>;
+
     /// Where a file of the team lies there.
     fn path_of(&self, name: &str, is_policy: bool) -> String;
 }

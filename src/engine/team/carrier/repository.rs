@@ -125,6 +125,10 @@ impl Carrier for Repository {
         Ok(Put::Done(Some(commit), there.into_iter().filter_map(object).collect()))
     }
 
+    fn reach(&self) -> Result<(), EngineError> {
+        self.exchange.reach().map_err(git_failed)
+    }
+
     fn path_of(&self, name: &str, is_policy: bool) -> String {
         path_of(name, is_policy)
     }

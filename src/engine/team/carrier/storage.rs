@@ -159,6 +159,10 @@ impl Carrier for Storage {
         Ok(Put::Done(Some(self.mark.to_string()), objects))
     }
 
+    fn reach(&self) -> Result<(), EngineError> {
+        self.objects.list(POLICIES, None).map(drop).map_err(|why| failed(&why))
+    }
+
     fn path_of(&self, name: &str, is_policy: bool) -> String {
         if is_policy { format!("{POLICIES}/{name}.toml") } else { format!("{DECISIONS}/*-{name}.toml") }
     }
