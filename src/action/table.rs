@@ -359,10 +359,7 @@ actions! {
     }
     Review "review" Review View [Queue, Evolution] ["enter"] Both "Show a review with all its evidence" { REVIEW }
     Skip "skip" Review View [Review] [")"] Screen "Leave this review pending and open the next one of the queue" {}
-    Check "check" Review Change [Catalog, Queue, Review] ["C"] Both "Run all checks of a tool now and show the verdict" {
-        TOOL,
-        STARTS_ON
-    }
+    Check "check" Review Change [Catalog, Queue, Review] ["C"] Both "Run all checks of a tool now and show the verdict" { TOOL, STARTS_ON }
     Comment "comment" Review HumanOnly [Review] ["+"] Both "Comment on a version under review" {
         REVIEW,
         Arg::required("text", ArgKind::Text, "text of the comment"),

@@ -119,7 +119,7 @@ pub(super) fn verdict_lines(verdict: Option<&Verdict>) -> Vec<StyledLine> {
         lines.extend(check.findings.iter().map(finding_line));
     }
     lines.extend(verdict.worker.as_ref().map(|worker| {
-        StyledLine::new().put(Ink::Dim, format!("  started on worker {worker}, which reported what came of it"))
+        StyledLine::new().put(Ink::Dim, format!("  started on worker {worker}, which reported the results"))
     }));
     lines
 }

@@ -108,10 +108,7 @@ impl EventKind {
             | EventKind::VersionChosen
             | EventKind::TiersChanged
             | EventKind::UsageCounted => &[Topic::Tools],
-            EventKind::ReviewOpened
-            | EventKind::ReviewSuperseded
-            | EventKind::TeamChanged
-            | EventKind::TeamStopped => {
+            EventKind::ReviewOpened | EventKind::ReviewSuperseded | EventKind::TeamChanged | EventKind::TeamStopped => {
                 &[Topic::Reviews, Topic::Tools]
             }
             EventKind::VerdictChanged | EventKind::ReviewAnnotated => &[Topic::Reviews],

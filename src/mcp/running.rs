@@ -83,7 +83,8 @@ pub(super) fn start(engine: &Engine, caller: &Caller, wanted: &Wanted) -> Result
     }
     let failed_before =
         wanted.scenario.as_ref().map(|scenario| engine.failures().warning_in(&tool, scenario)).transpose()?;
-    let request = RunRequest { tool, input: wanted.input.clone(), timeout: None, again: None, worker: wanted.worker.clone() };
+    let request =
+        RunRequest { tool, input: wanted.input.clone(), timeout: None, again: None, worker: wanted.worker.clone() };
     let handle = if wanted.strictly {
         engine.runs().start_strictly(&request, caller)
     } else {

@@ -5,8 +5,8 @@
 
 use crate::check::{self, CHECKS, Check, CheckContext};
 use crate::domain::{
-    Caller, CheckReport, CheckState, CodeRedactor, Digest, Gate, Instant, Outcome, Review, ReviewId, Stage, Tool, ToolDetail,
-    ToolName, Verdict,
+    Caller, CheckReport, CheckState, CodeRedactor, Digest, Gate, Instant, Outcome, Review, ReviewId, Stage, Tool,
+    ToolDetail, ToolName, Verdict,
 };
 use crate::engine::Engine;
 use crate::engine::clock::now;

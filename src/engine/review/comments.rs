@@ -50,9 +50,9 @@ impl Reviews<'_> {
         };
         let new = NewComment { spot, line_text: line_text.as_deref(), kind, body };
         let shared = self.engine.teams().of_comment(&detail.review, &in_words(spot, kind, body));
-        let step = self.engine.step(who, |tx, actor| {
-            shared.write(tx, actor, core::comment(tx, actor, &detail.review, new)?)
-        })?;
+        let step = self
+            .engine
+            .step(who, |tx, actor| shared.write(tx, actor, core::comment(tx, actor, &detail.review, new)?))?;
         Ok(step.outcome)
     }
 }

@@ -20,6 +20,7 @@ use crate::store::Copies;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The folder of the far side, in the user's folder of data.
 const FOLDER: &str = "worker";
@@ -119,7 +120,7 @@ impl FarSide {
         };
         let scratch = self.scratch()?;
         let made = match self.prepare_trials(trials, (&files, &version.folder), &scratch) {
-            Ok(batch) => session.make_trials(batch, trials.patience),
+            Ok(batch) => session.make_trials(|stop| batch.make(Instant::now() + trials.patience, stop)),
             Err(end) => session.refuse(end),
         };
         runner::clear(&scratch).map_err(EngineError::internal)?;

@@ -8,7 +8,7 @@ use crate::domain::{RunEnd, Stream, VersionFile};
 use crate::runner::prepare::spec::Spec;
 use crate::runner::process::poll::poll_some;
 use crate::runner::supervisor::{Heard, Inbox, Message, SupervisorOrder, send};
-use crate::runner::trials::Batch;
+use crate::runner::tried::Tried;
 use crate::runner::worker::protocol::{
     FromFar, FromNear, Hello, MAX_ORDER, Opening, SentTrial, Speaker, Wants, decode, encode, line,
 };
@@ -121,18 +121,17 @@ impl WorkerSession {
         self.send(&FromFar::not_started(end))
     }
 
-    /// Makes trials and tells what came of them; returns when nothing of them is left. They end when nobody waits.
+    /// Has trials made and tells what came of them. They are asked to stop when nobody waits.
     ///
     /// # Errors
     /// When the near side cannot be told.
-    pub fn make_trials(mut self, batch: Batch, patience: Duration) -> io::Result<()> {
+    pub fn make_trials(mut self, make: impl FnOnce(&AtomicBool) -> Result<Vec<Tried>, String>) -> io::Result<()> {
         let stop = AtomicBool::new(false);
         let (until_done, done) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-        let until = Instant::now() + patience;
         let made = std::thread::scope(|scope| {
             let (from, stop) = (&self.from, &stop);
             scope.spawn(move || watch(from, &until_done, stop));
-            let made = batch.make(until, stop);
+            let made = make(stop);
             drop(done);
             made
         });

@@ -8,7 +8,7 @@ use crate::domain::{
 use crate::runner::prepare::given::RunEnvironment;
 use crate::runner::sample::SampleFile;
 use crate::runner::supervisor::{Message, SupervisorOrder};
-use crate::runner::trials::Pace;
+use crate::runner::tried::Pace;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,7 @@ use super::protocol::{FromFar, Opening, SentTrial, Speaker, Wants, WorkerFacts, 
 use crate::domain::{Digest, RunEnd, Stage};
 use crate::runner::prepare::request::StartRequest;
 use crate::runner::sample::SampleFile;
-use crate::runner::trials::{Pace, Tried};
+use crate::runner::tried::{Pace, Tried};
 use serde_json::Value;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};

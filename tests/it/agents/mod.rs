@@ -1,6 +1,6 @@
 //! Agents over the Model Context Protocol: the real program, a client over pipes, and a human in another process.
 
-pub(crate) mod client;
+mod client;
 mod conformance;
 mod connections;
 mod ends;
@@ -16,6 +16,8 @@ mod server_faults;
 mod servers;
 mod servers_by_url;
 mod web;
+
+pub(crate) use client::{Agent, Era, content};
 
 use crate::support::Workspace;
 use toolsmith::domain::{Caller, Command, DecisionKind, DecisionRequest, DisplayRecord, ReviewId};

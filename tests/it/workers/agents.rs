@@ -1,7 +1,7 @@
 //! Agents name a worker only where a human allowed it for them.
 
 use super::World;
-use crate::agents::client::{Agent, Era, content};
+use crate::agents::{Agent, Era, content};
 use serde_json::json;
 
 #[test]
@@ -9,19 +9,19 @@ fn an_agent_names_a_worker_only_where_a_human_allowed_it() {
     let world = World::plain();
     world.tool("alpha", "echo hello\n", "");
     world.approve("alpha");
-    for verb in ["run", "check", "evolve"] {
+    for verb in ["run", "check"] {
         let (refused, code) = world.workspace.json(&["--as-agent", "bot", verb, "alpha", "--on", "two"]);
         assert_eq!(code, 4, "{verb}: {refused:#}");
         assert_eq!(refused["error"]["message"], "agent bot cannot use worker two", "{verb}");
     }
-    let mut agent = Agent::connect(&world.workspace, Era::Newest, &[]);
+    let mut agent = Agent::connect(&world.workspace, Era::Inline, &[]);
     let asked = json!({"tool": "alpha", "on": "two"});
-    let refused = content(&agent.call("run", asked.clone()));
+    let refused = agent.call("run", asked.clone());
     assert!(refused.to_string().contains("cannot use worker two"), "{refused:#}");
     assert_eq!(agent.leave().code(), Some(0));
 
     world.configure("exec \"$@\"", "agents = true\n");
-    let mut agent = Agent::connect(&world.workspace, Era::Newest, &[]);
+    let mut agent = Agent::connect(&world.workspace, Era::Inline, &[]);
     for verb in ["run", "run-strict"] {
         let answer = content(&agent.call(verb, asked.clone()));
         assert!(answer.to_string().contains("hello"), "{answer:#}");
