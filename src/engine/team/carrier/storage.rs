@@ -222,7 +222,7 @@ mod tests {
         let mark = Mark::read(&look.mark.unwrap()).unwrap();
         put(&mut one, b"second");
         // Later than the overlap: the first one is not listed again.
-        let later = Mark { newest: mark.newest + OVERLAP_MS, ..mark };
+        let later = Mark { newest: mark.newest + OVERLAP_MS + 1, ..mark };
         let look = other.names_since(Some(&later.to_string())).unwrap();
         let names: Vec<_> = look.files.iter().filter_map(|file| file.name).collect();
         assert_eq!((names, look.is_complete), (vec![FileName::of(b"second")], false));
