@@ -15,7 +15,9 @@ pub fn pack(files: &[VersionFile]) -> Result<Vec<u8>, serde_json::Error> {
         files.iter().map(|file| (file.path.as_str(), file.mode, file.bytes.len())).collect();
     let mut packed = serde_json::to_vec(&listed)?;
     packed.push(b'\n');
-    files.iter().for_each(|file| packed.extend_from_slice(&file.bytes));
+    for file in files {
+        packed.extend_from_slice(&file.bytes);
+    }
     Ok(packed)
 }
 

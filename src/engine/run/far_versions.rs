@@ -113,7 +113,7 @@ mod tests {
         for (age, (digest, files)) in (1..).zip(&versions) {
             let used = keep_in_use(&copies, *digest, files).unwrap();
             let at = SystemTime::now() - std::time::Duration::from_secs(1_000 - 10 * age);
-            used._lock.set_modified(at).unwrap();
+            File::open(&used.folder).unwrap().set_modified(at).unwrap();
         }
         // The oldest one is used again, the next one is in use just now, though both look old.
         drop(keep_in_use(&copies, versions[0].0, &versions[0].1).unwrap());

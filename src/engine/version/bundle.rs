@@ -138,7 +138,7 @@ impl Versions<'_> {
             planned.push((tool, plan));
         }
         let is_dry = self.workspace.rehearsal.is_on();
-        let signed = if is_dry || matches!(caller, Caller::Agent(_)) { None } else { self.sign_push(push)? };
+        let signed = if is_dry || matches!(caller, Caller::Agent(_)) { None } else { self.sign_push(&push)? };
         if let Some(signed) = &signed {
             signed.write(bundle.objects.as_ref()).map_err(|error| unwritable(place, &error))?;
         }

@@ -56,7 +56,7 @@ impl Versions<'_> {
     ///
     /// # Errors
     /// `Failed` when the key cannot sign.
-    pub(super) fn sign_push(&self, push: SignedPush) -> Result<Option<SignedList>, EngineError> {
+    pub(super) fn sign_push(&self, push: &SignedPush) -> Result<Option<SignedList>, EngineError> {
         let Some(key) = self.workspace.settings.signing.key.as_ref().filter(|_| !push.lines.is_empty()) else {
             return Ok(None);
         };
