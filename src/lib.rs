@@ -40,6 +40,7 @@
 //! | [`request`] | sending the request of an HTTP tool, and calling the tool of an MCP server, inside the sandbox of the run | domain |
 //! | [`insight`] | what rows of decisions suggest; the one index by which tools are searched and compared | domain |
 //! | [`vcs`] | git | domain, outside |
+//! | [`objects`] | object storage: bytes by key, in a folder or a bucket | domain |
 //! | [`engine`] | the facade, a folder a subject; its `core` holds the rules and imports domain and store only, the rest performs | all of the above but action |
 //! | `mcp` | the table of actions as tools for agents, over the Model Context Protocol | domain, action, engine |
 //! | [`cli`] | sub-commands built from the table; text and JSON | domain, action, engine |
@@ -94,15 +95,15 @@
 //! - What a run leaves (output, report, input) passes a [`domain::Redactor`] before anything keeps or shows it; a
 //!   [`domain::Secret`] cannot be printed or serialized.
 //! - Only `store` has SQL, only `outside` and the process that becomes the tool start programs (and inside the sandbox of a
-//!   run that calls an MCP server, `request`), only `generator` speaks
-//!   HTTP with other machines, and inside the sandbox of a run `request` (a keeper's health check sends one GET to its own port), only `tui` draws, `unsafe` is in
+//!   run that calls an MCP server, `request`), only `generator` and
+//!   `objects` speak HTTP with other machines, and inside the sandbox of a run `request` (a keeper's health check sends one GET to its own port), only `tui` draws, `unsafe` is in
 //!   `runner::sandbox` only. A test reads the sources and checks this.
 //!
 //! # Deliberately absent
 //!
 //! No sandbox of our own making: namespaces are bubblewrap's, the sandbox layers are the kernel's, and a level
-//! that was not verified is not claimed. No telemetry, and no network but to the generators and
-//! workers that the user's settings name. No second way to be notified, and no cache that is not rebuilt from files and log.
+//! that was not verified is not claimed. No telemetry, and no network but to the generators,
+//! workers and the team's carrier that the user's settings name. No second way to be notified, and no cache that is not rebuilt from files and log.
 
 pub mod action;
 pub mod catalog;
@@ -116,6 +117,7 @@ pub mod generator;
 pub mod insight;
 #[cfg(feature = "mcp")]
 pub mod mcp;
+pub mod objects;
 pub mod outside;
 pub mod request;
 pub mod runner;

@@ -32,6 +32,9 @@ pub const SSHD: Program = Program { name: "sshd", install: "apt-get install open
 /// Reaches a worker.
 pub const SSH: Program = Program { name: "ssh", install: "apt-get install openssh-client" };
 
+/// Stands for S3.
+pub const MOTO: Program = Program { name: "moto_server", install: "pip install 'moto[server]'" };
+
 /// Programs that tests missed, each with how to install it and the tests.
 static MISSED: Mutex<BTreeMap<&'static str, (&'static str, BTreeSet<String>)>> = Mutex::new(BTreeMap::new());
 

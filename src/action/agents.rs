@@ -53,7 +53,7 @@ const WAIT_S: Arg = Arg::option(
     "seconds to wait for the end, at most 45, default 40; then the answer says that it goes on",
 );
 const DIGEST: Arg = Arg::option("digest", ArgKind::Digest, "refuse any other version than this; at least 8 digits");
-const SUPERVISED: &[&str] = &["tool", "input", "scenario"];
+const SUPERVISED: &[&str] = &["tool", "input", "scenario", "on"];
 
 pub(super) const SEARCH_FOR_AGENTS: Agents = Agents {
     effects: READS,
@@ -83,7 +83,7 @@ pub(super) const RUN_FOR_AGENTS: Agents = Agents {
 pub(super) const RUN_STRICT_FOR_AGENTS: Agents = Agents {
     effects: Effects { read_only: true, destructive: false, idempotent: false, open_world: false },
     doc: "As run, but the sandbox refuses writes to the workspace and all network access, whatever the tool declares.",
-    shared: &["tool", "input"],
+    shared: &["tool", "input", "on"],
     own: &[DIGEST, WAIT_S],
 };
 

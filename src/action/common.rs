@@ -28,7 +28,8 @@ pub(super) const OPENAPI: Arg = Arg::repeated(
     ArgKind::Path,
     "also suggest a tool for each operation of this OpenAPI document (JSON or YAML), or of all below this folder",
 );
-pub(super) const BUNDLE: Arg = Arg::required("bundle", ArgKind::Path, "bundle folder");
+pub(super) const BUNDLE: Arg =
+    Arg::required("bundle", ArgKind::Path, "bundle: a folder, or s3://BUCKET/PREFIX, az://, gs://, file://");
 pub(super) const ALLOW: Arg = Arg::option(
     "allow",
     ArgKind::Switch,
@@ -39,5 +40,7 @@ pub(super) const INSTANCE: Arg = Arg::required("instance", ArgKind::Instance, "n
 /// Verbs that change something can be tried; `dry.rs` names those that cannot.
 pub(super) const DRY: Arg = Arg::option("dry-run", ArgKind::Switch, "show what would change; change nothing");
 pub(super) const RUN: Arg = Arg::required("run", ArgKind::Run, "number of the run");
+pub(super) const STARTS_ON: Arg =
+    Arg::option("on", ArgKind::Text, "worker that starts the version; `workers` lists them, default is this machine");
 pub(super) const ON: Arg =
     Arg::option("on", ArgKind::Text, "worker that carries out the run; `workers` lists them, default is this machine");

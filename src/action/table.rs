@@ -10,7 +10,7 @@ use super::choices::{
 };
 use super::common::{
     AGENT_LOG, ALLOW, BUNDLE, DRY, EVOLUTION, FAILURE, HISTORY, INSTANCE, ON, OPENAPI, OPPORTUNITY, REVIEW, REVIEWS,
-    RUN, SEVERITIES, TOOL, YES,
+    RUN, SEVERITIES, STARTS_ON, TOOL, YES,
 };
 use super::reach::{Face, side};
 use super::spec::{Context, Group, Risk, Spec};
@@ -89,7 +89,7 @@ actions! {
         Arg::option("format", ArgKind::Word(&["csv", "sqlite"]), "format, default csv"),
         Arg::needed("out", ArgKind::Path, "file to create")
     }
-    Push "push" Catalog Change [] [] Both "Write tools into a bundle folder, by name and digest, for other workspaces" {
+    Push "push" Catalog Change [] [] Both "Write tools into a bundle, by name and digest, for other workspaces" {
         BUNDLE,
         Arg::optional("tool", ArgKind::Tool, "only this tool; default is all that are not archived"),
         Arg::option("format", ArgKind::Word(&["bundle", "skill"]), "skill: write each approved tool as an Agent Skill that calls toolsmith; default bundle"),
@@ -271,6 +271,7 @@ actions! {
         Arg::option("rounds", ArgKind::Number, "at most this many; default is the setting (3)"),
         Arg::option("step", STEPS, "minimum version bump; default is minor for a feature, patch for a fix"),
         Arg::option("dynamic-schema", ArgKind::Switch, "allow undeclared fields in the output"),
+        STARTS_ON,
         Arg::option("show", ArgKind::Switch, "dry run: print the request; with --json as a bundle that can be edited"),
         Arg::option("request", ArgKind::Path, "send this edited bundle; - for stdin")
     }
@@ -359,7 +360,7 @@ actions! {
     }
     Review "review" Review View [Queue, Evolution] ["enter"] Both "Show a review with all its evidence" { REVIEW }
     Skip "skip" Review View [Review] [")"] Screen "Leave this review pending and open the next one of the queue" {}
-    Check "check" Review Change [Catalog, Queue, Review] ["C"] Both "Run all checks of a tool now and show the verdict" { TOOL }
+    Check "check" Review Change [Catalog, Queue, Review] ["C"] Both "Run all checks of a tool now and show the verdict" { TOOL, STARTS_ON }
     Comment "comment" Review HumanOnly [Review] ["+"] Both "Comment on a version under review" {
         REVIEW,
         Arg::required("text", ArgKind::Text, "text of the comment"),

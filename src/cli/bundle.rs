@@ -6,7 +6,7 @@ use super::print_text::{Align, Ink, Page, StyledLine, Table};
 use crate::engine::{Carried, CarryReport, Engine, EngineError, ErrorCode};
 use serde::Serialize;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What became of each tool.
 #[derive(Serialize)]
@@ -30,32 +30,35 @@ fn carried(
 
 pub(super) fn push(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
-    let (folder, tool) = (folder(call)?, call.text("tool"));
+    let (place, tool) = (place(call)?, call.text("tool"));
     carried(call, &engine, || match call.text("format") {
-        Some("skill") => engine.versions().push_skills(&folder, tool),
-        _ => engine.versions().push(&folder, tool),
+        Some("skill") => engine.versions().push_skills(Path::new(&place), tool),
+        _ => engine.versions().push(&place, tool, &call.caller(&engine)),
     })
 }
 
 pub(super) fn pull(call: &Call<'_>) -> Result<u8, Stop> {
     let (engine, _catalog) = call.open_catalog()?;
-    let folder = folder(call)?;
-    carried(call, &engine, || engine.versions().pull(&folder, call.text("tool"), &call.caller(&engine)))
+    let place = place(call)?;
+    carried(call, &engine, || engine.versions().pull(&place, call.text("tool"), &call.caller(&engine)))
 }
 
-fn folder(call: &Call<'_>) -> Result<PathBuf, EngineError> {
-    call.get("bundle").ok_or_else(|| {
-        EngineError::new(
-            ErrorCode::Usage,
-            "the folder is missing",
-            "write `toolsmith push DIR` or `toolsmith pull DIR`",
-        )
+/// The folder, or the address of object storage.
+fn place(call: &Call<'_>) -> Result<String, EngineError> {
+    let place = call.get::<PathBuf>("bundle").and_then(|place| place.into_os_string().into_string().ok());
+    place.ok_or_else(|| {
+        let hint = "write `toolsmith push DIR` or `toolsmith pull DIR`";
+        EngineError::new(ErrorCode::Usage, "the folder is missing", hint)
     })
 }
 
 impl Answer for Carry {
     fn text(&self, page: &mut Page<'_>) -> io::Result<()> {
-        let heads = [("tool", Align::Left), ("version", Align::Left), ("result", Align::Left)];
+        let mut heads = vec![("tool", Align::Left), ("version", Align::Left), ("result", Align::Left)];
+        let is_signed = self.report.tools.iter().any(|tool| tool.signed_by.is_some());
+        if is_signed {
+            heads.push(("signed by", Align::Left));
+        }
         let mut table = Table::new(&heads);
         for tool in &self.report.tools {
             let (ink, word) = match tool.state {
@@ -65,11 +68,13 @@ impl Answer for Carry {
                 Carried::Conflict => (Ink::Bad, "conflict"),
                 Carried::Unreadable => (Ink::Bad, "unreadable"),
             };
-            table.row([
-                (Ink::Strong, tool.name.clone()),
-                (Ink::Plain, tool.version.as_ref().map(ToString::to_string).unwrap_or_default()),
-                (ink, word.to_owned()),
-            ]);
+            let name = (Ink::Strong, tool.name.clone());
+            let version = (Ink::Plain, tool.version.as_ref().map(ToString::to_string).unwrap_or_default());
+            let result = (ink, word.to_owned());
+            match &tool.signed_by {
+                _ if !is_signed => table.row([name, version, result]),
+                signer => table.row([name, version, result, (Ink::Plain, signer.clone().unwrap_or_default())]),
+            }
         }
         if !self.report.tools.is_empty() {
             page.table(&table)?;

@@ -26,7 +26,8 @@ pub(super) struct Checked {
 pub(super) fn check(call: &Call<'_>) -> Result<Checked, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
     let tool = engine.library().resolve(call.required("tool")?)?;
-    let verdict = engine.checks().run(&tool, &mut teller(call))?;
+    engine.checks().may_start_on(call.text("on"), &call.caller(&engine))?;
+    let verdict = engine.checks().run(&tool, call.text("on"), &mut teller(call))?;
     Ok(Checked { tool: tool.name.clone(), version: tool.version.clone(), digest: tool.digest, verdict })
 }
 
@@ -117,6 +118,9 @@ pub(super) fn verdict_lines(verdict: Option<&Verdict>) -> Vec<StyledLine> {
         lines.push(head.put(Ink::Dim, note));
         lines.extend(check.findings.iter().map(finding_line));
     }
+    lines.extend(verdict.worker.as_ref().map(|worker| {
+        StyledLine::new().put(Ink::Dim, format!("  started on worker {worker}, which reported the results"))
+    }));
     lines
 }
 

@@ -38,6 +38,7 @@ pub(super) fn evolve(call: &Call<'_>) -> Result<u8, Stop> {
         dynamic_schema: call.switch("dynamic-schema"),
         bundle,
         specification: None,
+        worker: call.text("on").map(str::to_owned),
     };
     if call.switch("show") {
         return call.print(&Request::of(&engine.evolutions().prepare(&request)?));

@@ -85,6 +85,9 @@ pub struct Verdict {
     pub checks: Vec<CheckReport>,
     /// When the newest check ended.
     pub at: Instant,
+    /// The worker on which the version was started; `None` for this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
 }
 
 /// Why a comparison was skipped, as it is kept: true when it is made, and a verdict outlives the approval of its version.
@@ -158,7 +161,13 @@ impl Verdict {
             .into_iter()
             .find(|state| has(*state))
             .unwrap_or(CheckState::Skipped);
-        Verdict { state, base, checks, at }
+        Verdict { state, base, checks, at, worker: None }
+    }
+
+    /// The same verdict, with the worker on which the version was started.
+    #[must_use]
+    pub fn on(self, worker: Option<&str>) -> Verdict {
+        Verdict { worker: worker.map(str::to_owned), ..self }
     }
 
     /// The verdict as it is told of a version that is the approved one of its name: it was compared with none for that.

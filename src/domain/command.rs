@@ -101,6 +101,8 @@ pub enum Command {
     Recheck {
         /// Name of the tool whose checks are dropped and made again.
         tool: String,
+        /// The worker that starts it; `None` for this machine.
+        worker: Option<String>,
     },
     /// Ask for a higher stage: opens a review or names the one that waits.
     Promote {

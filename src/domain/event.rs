@@ -52,6 +52,8 @@ words!(
         AgentsChanged = "agents-changed",
         /// Decisions of the team came in, or were made here.
         TeamChanged = "team-changed",
+        /// A sync brought a decision against a version.
+        TeamStopped = "team-stopped",
         /// Uses of tools that others reported, or messages to services, were counted.
         UsageCounted = "usage-counted",
         /// An operation was logged.
@@ -106,7 +108,7 @@ impl EventKind {
             | EventKind::VersionChosen
             | EventKind::TiersChanged
             | EventKind::UsageCounted => &[Topic::Tools],
-            EventKind::ReviewOpened | EventKind::ReviewSuperseded | EventKind::TeamChanged => {
+            EventKind::ReviewOpened | EventKind::ReviewSuperseded | EventKind::TeamChanged | EventKind::TeamStopped => {
                 &[Topic::Reviews, Topic::Tools]
             }
             EventKind::VerdictChanged | EventKind::ReviewAnnotated => &[Topic::Reviews],

@@ -48,6 +48,9 @@ pub struct EvolveAsked {
     pub dynamic_schema: bool,
     /// The approved specification that a new tool is made from.
     pub specification: Option<ReviewId>,
+    /// The worker that starts versions for checks and comparisons; `None` for this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
 }
 
 /// One evolution, as it is kept.

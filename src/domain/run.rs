@@ -104,7 +104,7 @@ impl IsolationLevel {
 }
 
 /// How a run ended, with what belongs to each ending.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RunEnd {
     /// Exit code and output both say success.
     Succeeded {

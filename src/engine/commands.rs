@@ -134,7 +134,7 @@ impl Engine {
                     .transact(|tx| core::mark(tx, self.workspace.actor(&who), &review, &mark, on))?
                     .outcome)
             }
-            Command::Recheck { tool } => self.checks().recheck(&tool),
+            Command::Recheck { tool, worker } => self.checks().recheck(&tool, worker, caller),
             Command::Promote { tool, to } => {
                 let tool = self.library().resolve(&tool)?;
                 let files = self.library().files_of(&tool)?;
@@ -187,7 +187,7 @@ impl Engine {
             Command::Promote { tool, .. }
             | Command::UseInSession { tool, .. }
             | Command::Trim { tool, .. }
-            | Command::Recheck { tool } => Some(tool.as_str()),
+            | Command::Recheck { tool, .. } => Some(tool.as_str()),
             Command::Unlock { tool, .. } => tool.as_deref(),
             _ => None,
         };

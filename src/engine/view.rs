@@ -282,6 +282,8 @@ pub enum Change {
     Services,
     /// An agent connected or left; carries those that are connected now.
     Agents(Vec<ConnectedAgent>),
+    /// The team decided against a version: one line.
+    Stopped(String),
     /// Something went wrong in the background.
     Trouble(super::EngineError),
 }

@@ -253,6 +253,7 @@ pub(super) fn evolve(engine: &Engine, caller: &Caller, given: &Arguments) -> Ans
         dynamic_schema: false,
         bundle: None,
         specification: None,
+        worker: None,
     };
     let asking = engine.evolutions().prepare(&request).map_err(not_found)?;
     let id = engine.evolutions().begin(&asking, caller)?;

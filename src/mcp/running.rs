@@ -31,6 +31,8 @@ pub(super) struct Wanted {
     pub(super) digest: Option<String>,
     /// What it is for; warns when the tool failed at that before.
     pub(super) scenario: Option<String>,
+    /// The worker that carries it out.
+    pub(super) worker: Option<String>,
     /// Whether it runs without what it declares.
     pub(super) strictly: bool,
     /// How long the call waits for the end.
@@ -48,6 +50,7 @@ impl Wanted {
             input: given.object("input"),
             digest: given.text("digest").map(str::to_owned),
             scenario: given.text("scenario").map(str::to_owned),
+            worker: given.text("on").map(str::to_owned),
             strictly,
             wait: given.wait(),
         })
@@ -80,7 +83,8 @@ pub(super) fn start(engine: &Engine, caller: &Caller, wanted: &Wanted) -> Result
     }
     let failed_before =
         wanted.scenario.as_ref().map(|scenario| engine.failures().warning_in(&tool, scenario)).transpose()?;
-    let request = RunRequest { tool, input: wanted.input.clone(), timeout: None, again: None, worker: None };
+    let request =
+        RunRequest { tool, input: wanted.input.clone(), timeout: None, again: None, worker: wanted.worker.clone() };
     let handle = if wanted.strictly {
         engine.runs().start_strictly(&request, caller)
     } else {

@@ -335,6 +335,7 @@ impl Server {
             digest: Some(found.digest.hex()),
             scenario: None,
             strictly: false,
+            worker: None,
             wait: Duration::from_secs(u64::from(MOST_WAIT_S)),
         };
         Some(self.run(caller, wanted, context).await)

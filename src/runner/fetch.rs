@@ -13,7 +13,8 @@ use super::interpreter::{SearchPath, Seeker, Who};
 use super::prepare::given::RunEnvironment;
 use super::prepare::request::StartRequest;
 use super::process::clear;
-use super::trials::{Pace, prepare_batch};
+use super::trials::prepare_batch;
+use super::tried::Pace;
 use crate::domain::{
     Dialect, InputMode, IsolationLevel, LimitsDeclared, Manifest, Permissions, Profile, Recipe, RunEnd, ToolName,
     WriteMode,

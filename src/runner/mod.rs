@@ -61,6 +61,7 @@ mod supervisor;
 mod tests;
 mod tool_state;
 mod trials;
+mod tried;
 mod worker;
 
 pub use answer::{AnswerInput, AnswerOutput, answer_pipe};
@@ -108,8 +109,12 @@ pub use run::task::{Task, TaskEnd, TaskOutput, start_task};
 pub use sample::SampleFile;
 pub use sandbox::{StopSignals, release_memory, release_program, waiting_connections};
 pub use tool_state::{StateFile, StateFiles};
-pub use trials::{Batch, Pace, Tried, prepare_batch};
-pub use worker::{WORKER_VERB, Worker, WorkerCall, WorkerFacts, WorkerHello, WorkerRun, greet, prepare_on};
+pub use trials::{Batch, prepare_batch};
+pub use tried::{Pace, Tried};
+pub use worker::{
+    TrialsWanted, WORKER_VERB, Worker, WorkerCall, WorkerFacts, WorkerHello, WorkerRun, WorkerTrials, greet,
+    prepare_on, try_on,
+};
 
 use crate::domain::{Isolation, IsolationLevel, Profile};
 

@@ -5,7 +5,8 @@
 //! `__pycache__` beside its code. File modes stop accidents, not root and not the owner: whoever needs to rely
 //! on a copy reads it through [`Copies::get`] or asks [`Copies::check`], which hash it again.
 //!
-//! Knows nothing of SQL; nothing here is ever deleted but what a killed process left half-written.
+//! Knows nothing of SQL; nothing here is ever deleted but what a killed process left half-written, and what somebody
+//! discards who can have it sent again.
 
 use super::error::safe;
 use crate::domain::{Digest, FileMode, SafeText, VersionFile, count};
@@ -170,6 +171,24 @@ impl Copies {
             digests.extend(name.to_str().and_then(|text| text.parse::<Digest>().ok()));
         }
         Ok(digests.into_iter().collect())
+    }
+
+    /// Removes a copy. What reads it meanwhile finds all of it or nothing.
+    ///
+    /// # Errors
+    /// [`CopyError::Io`] when it cannot be removed.
+    pub fn discard(&self, digest: Digest) -> Result<(), CopyError> {
+        let (target, incoming) = (self.path(digest), self.incoming());
+        let removed = fs::create_dir_all(&incoming).and_then(|()| {
+            let lock = self.lock_file()?;
+            lock.lock_shared()?;
+            let aside = tempfile::tempdir_in(&incoming)?.keep();
+            // A folder that may not be written cannot change its parent.
+            set_mode(&target, 0o755)?;
+            fs::rename(&target, &aside)?;
+            remove_tree(&aside)
+        });
+        removed.map_err(CopyError::io(&target))
     }
 
     /// Removes what killed processes left half-written; returns how many copies that were. Does nothing while

@@ -20,7 +20,7 @@ pub struct TeamFile {
     pub bytes: Vec<u8>,
     /// The key that signed it; `None` for a policy.
     pub key: Option<String>,
-    /// Its object in git; `None` until it was handed out.
+    /// Changes with its content at the carrier: its object in git; `None` until it was handed out.
     pub object: Option<String>,
 }
 
@@ -29,8 +29,8 @@ pub struct TeamFile {
 pub struct TeamSync {
     /// The address.
     pub remote: String,
-    /// The newest commit there.
-    pub commit: Option<String>,
+    /// From where the next look at what lies there goes on: a commit, for git.
+    pub mark: Option<String>,
     /// When it was.
     pub at: Option<Instant>,
     /// The policy under which the versions were computed.
@@ -141,6 +141,15 @@ impl TeamFiles<'_> {
         Ok(rows.into_iter().filter(|(_, status)| is_asked(status)).map(|(row, _)| row).collect())
     }
 
+    /// The files that came last, newest first, each with when it came.
+    ///
+    /// # Errors
+    /// Any [`super::StoreError`] of a failed read.
+    pub fn newest(self, most: usize) -> StoreResult<Vec<(TeamFile, Instant)>> {
+        let sql = format!("SELECT {COLUMNS}, added_ms FROM team_files ORDER BY added_ms DESC, name LIMIT ?1");
+        self.0.rows(&sql, params![i64::try_from(most).unwrap_or(i64::MAX)], |row| Ok((file(row)?, row.get(6)?)))
+    }
+
     /// How many files there are.
     ///
     /// # Errors
@@ -174,7 +183,7 @@ impl TeamFiles<'_> {
     /// Any [`super::StoreError`] of a failed read.
     pub fn last_sync(self) -> StoreResult<Option<TeamSync>> {
         self.0.row("SELECT remote, commit_id, at_ms, policy FROM team_syncs", [], |row| {
-            Ok(TeamSync { remote: row.get(0)?, commit: row.get(1)?, at: row.get(2)?, policy: row.get(3)? })
+            Ok(TeamSync { remote: row.get(0)?, mark: row.get(1)?, at: row.get(2)?, policy: row.get(3)? })
         })
     }
 }
@@ -253,7 +262,7 @@ impl TeamWriter<'_, '_> {
     pub fn set_sync(self, sync: &TeamSync) -> StoreResult<()> {
         let sql = "INSERT INTO team_syncs (id, remote, commit_id, at_ms, policy) VALUES (1, ?1, ?2, ?3, ?4) \
                    ON CONFLICT (id) DO UPDATE SET remote = ?1, commit_id = ?2, at_ms = ?3, policy = ?4";
-        self.0.change(sql, params![sync.remote, sync.commit, sync.at, sync.policy]).map(drop)
+        self.0.change(sql, params![sync.remote, sync.mark, sync.at, sync.policy]).map(drop)
     }
 }
 
@@ -290,6 +299,7 @@ mod tests {
         assert_eq!(files.about(digest("1")).unwrap(), [decision("a"), shared]);
         assert_eq!(files.without_version().unwrap(), [TeamFile { object: Some("0c".to_owned()), ..rules }]);
         assert_eq!((files.count().unwrap(), files.digests().unwrap()), (3, vec![digest("1")]));
+        assert_eq!(files.newest(2).unwrap().len(), 2);
         change(&mut store, |tx| TeamWriter(tx).set_object("a", Some("0d")));
         assert_eq!(TeamFiles(&store).waiting().unwrap(), []);
         assert_eq!(TeamFiles(&store).objects().unwrap()["a"].as_deref(), Some("0d"));

@@ -310,7 +310,7 @@ pub enum Effect {
         /// Where they go, and as what.
         way: Way,
         /// Folder of the bundle.
-        bundle: PathBuf,
+        bundle: String,
         /// Name of the one tool to carry; `None` for all.
         tool: Option<String>,
     },

@@ -301,8 +301,8 @@ impl Performer {
                 let (versions, tool) = (engine.versions(), tool.as_deref());
                 let carried = match way {
                     Way::In => versions.pull(&bundle, tool, &self.caller(engine)),
-                    Way::Out => versions.push(&bundle, tool),
-                    Way::AsSkills => versions.push_skills(&bundle, tool),
+                    Way::Out => versions.push(&bundle, tool, &self.caller(engine)),
+                    Way::AsSkills => versions.push_skills(std::path::Path::new(&bundle), tool),
                 };
                 self.answer(Answer::Carried(carried));
             }

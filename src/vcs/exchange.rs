@@ -128,6 +128,20 @@ impl Exchange {
         self.fetched()
     }
 
+    /// Whether the remote answers. Fetches nothing.
+    ///
+    /// # Errors
+    /// [`GitError`] when it does not.
+    pub fn reach(&self) -> Result<(), GitError> {
+        let upload = format!("--upload-pack={LOCAL} upload-pack");
+        let mut args = vec!["ls-remote", "--quiet"];
+        if self.is_local() {
+            args.push(&upload);
+        }
+        args.extend([self.remote.as_str(), self.branch.as_str()]);
+        self.start(&call(&args).over_transports())?.demand("ask the team's repository").map(drop)
+    }
+
     /// The newest commit that was fetched.
     ///
     /// # Errors

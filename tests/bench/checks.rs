@@ -60,7 +60,7 @@ impl Bench {
 
     fn verdict(&self) -> Verdict {
         let view = self.engine.library().scan(&mut |_| {}).unwrap_or_else(|error| panic!("cannot scan: {error}"));
-        let verdict = self.engine.checks().run(&view.tools[0], &mut |_| {});
+        let verdict = self.engine.checks().run(&view.tools[0], None, &mut |_| {});
         let verdict = verdict.unwrap_or_else(|error| panic!("cannot check: {error}"));
         assert_eq!(verdict.state, CheckState::Passed, "{verdict:#?}");
         verdict

@@ -93,7 +93,7 @@ impl World {
     }
 
     fn check(&self, tool: &Tool) -> Verdict {
-        self.engine.checks().run(tool, &mut |_| {}).unwrap_or_else(|error| panic!("{}: {error}", tool.path))
+        self.engine.checks().run(tool, None, &mut |_| {}).unwrap_or_else(|error| panic!("{}: {error}", tool.path))
     }
 
     /// Approves the version that waits, whatever its checks say.

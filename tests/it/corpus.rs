@@ -177,7 +177,7 @@ fn their_examples_are_read_and_what_cannot_be_started_is_skipped_with_the_reason
             continue;
         }
         suites += 1;
-        let verdict = engine.checks().run(tool, &mut |_| {}).unwrap();
+        let verdict = engine.checks().run(tool, None, &mut |_| {}).unwrap();
         let examples = verdict.checks.iter().find(|check| check.name == "examples").unwrap();
         let told = examples.note.starts_with("it cannot be started: ") || examples.note == "its examples have no input";
         assert!(examples.state == CheckState::Skipped && told, "{}: {examples:?}", tool.path);

@@ -116,7 +116,7 @@ fn at_terminal(workspace: &Workspace, args: &[&str]) -> (u32, String) {
             None => plain.extend(["\u{1b}[", colour, rest]),
         }
     }
-    assert_eq!(raw(plain.as_bytes()), vec![], "{args:?}: {plain:?}");
+    assert_eq!(raw(plain.as_bytes()), Vec::<char>::new(), "{args:?}: {plain:?}");
     (code, plain)
 }
 
@@ -240,9 +240,9 @@ fn decide_with_hidden_characters(workspace: &Workspace, review: &Value) {
     assert_eq!(at_terminal(workspace, &yes).0, 4, "the checks see it");
     assert_eq!(at_terminal(workspace, &[&yes[..], &["--override", EVIL]].concat()).0, 0);
     let body = workspace.git(&["log", "-1", "--format=%B"]);
-    assert_eq!(raw(body.as_bytes()), vec![]);
+    assert_eq!(raw(body.as_bytes()), Vec::<char>::new());
     let note = std::fs::read_to_string(workspace.path("tools/approved/evil/approval.toml")).unwrap();
-    assert_eq!(raw(note.as_bytes()), vec![], "{note}");
+    assert_eq!(raw(note.as_bytes()), Vec::<char>::new(), "{note}");
     let read: toml::Table = note.parse().unwrap();
     assert_eq!(read["reason"].as_str(), Some(EVIL));
     assert_eq!(read["override"].as_str(), Some(EVIL));

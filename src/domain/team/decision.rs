@@ -21,7 +21,7 @@ pub const RUN: &str = "run";
 const MAX_ANSWERS: usize = 500;
 
 /// The longest reason, in characters.
-const MAX_REASON_CHARS: usize = 4_000;
+pub const MAX_REASON_CHARS: usize = 4_000;
 
 /// The longest name of a person, role or criterion, in characters.
 const MAX_WORD_CHARS: usize = 200;

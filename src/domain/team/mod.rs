@@ -11,9 +11,11 @@ mod state;
 mod state_tests;
 mod verdict;
 
-pub use decision::{DecisionText, MAX_FILE_BYTES, RUN, SignedDecision, Subject, TeamDecision, TeamKind};
+pub use decision::{
+    DecisionText, MAX_FILE_BYTES, MAX_REASON_CHARS, RUN, SignedDecision, Subject, TeamDecision, TeamKind,
+};
 pub use file_name::FileName;
-pub use policy::{ADMIN, Signer, TeamPolicy, Threshold, mail_or_name};
+pub use policy::{ADMIN, MAX_POLICY_BYTES, Signer, TeamPolicy, Threshold, mail_or_name};
 pub use signature::{SIGNATURE_NAMESPACE, SigningKey};
 pub use state::{PolicyChain, TeamState};
 pub use verdict::{Scope, Statement, TeamStatus, TeamVersion};

@@ -8,6 +8,9 @@ use crate::domain::words::{CostTier, Stage};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
+/// The largest policy that is read, in bytes.
+pub const MAX_POLICY_BYTES: u64 = 256 * 1024;
+
 /// The role whose signers agree to the next policy.
 pub const ADMIN: &str = "admin";
 

@@ -145,7 +145,8 @@ fn concerns_scans(kind: EventKind) -> bool {
         | EventKind::BufferChanged
         | EventKind::ServiceChanged
         | EventKind::AgentsChanged
-        | EventKind::TeamChanged => false,
+        | EventKind::TeamChanged
+        | EventKind::TeamStopped => false,
         EventKind::VersionFound
         | EventKind::ToolLost
         | EventKind::ToolMoved

@@ -4,6 +4,7 @@
 
 mod services;
 mod signatures;
+mod team;
 
 use super::error::EngineError;
 use super::evolving::generators;
@@ -105,6 +106,7 @@ impl Engine {
         lines.extend(buffers(self.buffers().list()));
         lines.extend(self.doctor_of_services());
         lines.extend(self.doctor_of_signing());
+        lines.extend(self.doctor_of_team());
         lines.push(self.doctor_of_history());
         lines.push(self.workspace.doctor_of_state());
         lines.push(library(&self.upkeep().policy()));

@@ -34,6 +34,8 @@ pub struct EvolveRequest {
     pub bundle: Option<Value>,
     /// The approved specification whose code is to be written; the tool is then its scaffold.
     pub specification: Option<ReviewId>,
+    /// The worker that starts versions for checks and comparisons; `None` for this machine.
+    pub worker: Option<String>,
 }
 
 /// What would be sent.
@@ -84,6 +86,7 @@ impl Evolutions<'_> {
             step: request.step,
             dynamic_schema: request.dynamic_schema,
             specification: request.specification,
+            worker: request.worker.clone(),
         };
         let plan = EvolutionPlan { rounds, generators, tries: settings.tries, ..EvolutionPlan::default() };
         Ok(Asking { tool, bundle, prompt, plan, chosen, asked })
@@ -156,9 +159,11 @@ impl Evolutions<'_> {
     /// Begins to ask: keeps what is sent and gives the loop its number. [`Self::drive`] does the rest.
     ///
     /// # Errors
-    /// `Refused` for an agent that wants a generator of the user's; `Internal` for trouble with the state folder.
+    /// `Refused` for an agent that wants a generator of the user's; those of
+    /// [`Checks::may_start_on`](crate::engine::Checks::may_start_on); `Internal` for trouble with the state folder.
     pub fn begin(&self, asking: &Asking, caller: &Caller) -> Result<EvolutionId, EngineError> {
         refuse_generators(&asking.plan, caller)?;
+        self.engine.checks().may_start_on(asking.asked.worker.as_deref(), caller)?;
         let tool = &asking.tool;
         let detail = self.engine.library().detail(tool)?;
         // What is evolved stays readable, whatever happens to its files meanwhile.

@@ -33,6 +33,13 @@ pub(super) struct Case {
     pub(super) want: Want,
 }
 
+impl Case {
+    /// The worker that starts versions; `None` for this machine.
+    pub(super) fn worker(&self) -> Option<&str> {
+        self.row.asked.worker.as_deref()
+    }
+}
+
 /// An answer as a version.
 pub(super) struct Candidate {
     pub(super) detail: ToolDetail,

@@ -34,7 +34,7 @@ impl Evolutions<'_> {
         let approved = self.workspace.read(|q| Ok(Approvals::read(q)?.newest(&detail.tool.name)))?;
         // The one that its review will be compared with.
         let base: Option<Digest> = approved.filter(|base| *base != detail.tool.digest).or_else(|| commented(case));
-        let verdict = self.engine.checks().examine_detail(detail, base, stop, &mut |_| {})?;
+        let verdict = self.engine.checks().examine_detail(detail, (base, case.worker()), stop, &mut |_| {})?;
         let verdict = self.without_known_failures(case, detail, verdict, stop)?;
         let recorded = self.recorded_inputs(&detail.tool.name, &case.row.asked.failures)?;
         let examination = Examination { evolutions: self, case, detail, stop };
@@ -47,7 +47,7 @@ impl Evolutions<'_> {
             digest: detail.tool.digest,
             version: detail.tool.version.clone(),
             step: step.to_owned(),
-            verdict: Verdict::of(checks, verdict.base, verdict.at),
+            verdict: Verdict::of(checks, verdict.base, verdict.at).on(case.worker()),
             replay,
         };
         self.workspace.transact(|tx| Ok(tx.put_examined(case.row.id, &kept)?))?;
@@ -83,7 +83,7 @@ impl Evolutions<'_> {
         }
         let missing = self.engine.dependencies().missing_approved(&case.base);
         let shelf = Shelf::of(self.engine);
-        let trials = EngineTrials::new(self.engine, stop);
+        let trials = EngineTrials::new(self.engine, case.worker(), stop);
         let context = check::CheckContext {
             version: &case.base,
             base: None,
@@ -98,7 +98,7 @@ impl Evolutions<'_> {
                 None => report,
             }
         });
-        let verdict = Verdict::of(checks.collect(), verdict.base, verdict.at);
+        let verdict = Verdict::of(checks.collect(), verdict.base, verdict.at).on(case.worker());
         self.engine.checks().keep_verdict(&detail.tool, &verdict)?;
         Ok(verdict)
     }

@@ -96,7 +96,7 @@ impl Examination<'_> {
 
     /// Starts both with recorded inputs, examples and tests, then with inputs near those.
     fn tried(&self, recorded: &[Recorded]) -> Result<Tries, EngineError> {
-        let trials = EngineTrials::new(self.evolutions.engine, self.stop);
+        let trials = EngineTrials::new(self.evolutions.engine, self.case.worker(), self.stop);
         let mut tries = Tries::default();
         let mut inputs: Vec<Value> = recorded.iter().map(|one| one.input.clone()).collect();
         let mut sources: Vec<ProbeSource> =

@@ -4,7 +4,7 @@
 //! which costs microseconds, and read only when it moved.
 
 use crate::catalog::{Hint, Watcher};
-use crate::domain::{EventSeq, Topic};
+use crate::domain::{Digest, EventKind, EventSeq, Topic};
 use crate::engine::Library;
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::view::{Change, OnChange};
@@ -189,14 +189,21 @@ impl Library<'_> {
         if feed.version == Some(version) {
             return Ok(());
         }
-        let mut topics = HashSet::new();
+        let (mut topics, mut stopped) = (HashSet::new(), Vec::new());
         loop {
             let events = self.workspace.read(|q| Ok(q.events_since(feed.seen, FEED_PAGE)?))?;
             let Some(last) = events.last() else { break };
             feed.seen = last.seq;
             topics.extend(events.iter().flat_map(|event| event.kind.topics()));
+            let stops = events.iter().filter(|event| event.kind == EventKind::TeamStopped);
+            stopped.extend(stops.filter_map(|event| event.subject.parse::<Digest>().ok()));
         }
         feed.version = Some(version);
+        for digest in stopped {
+            if let Some(news) = self.engine.teams().news_of_stop(digest)? {
+                on_change(Change::Stopped(news));
+            }
+        }
         for topic in topics {
             match topic {
                 Topic::Tools => on_change(Change::Catalog(self.refresh()?)),

@@ -120,7 +120,8 @@ impl Checks<'_> {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub fn place_in_queue(&self, review: &Review) -> Result<Option<usize>, EngineError> {
-        let mut queue: Vec<_> = lock(&self.state.recheck).iter().map(|tool| (tool.name.clone(), tool.digest)).collect();
+        let mut queue: Vec<_> =
+            lock(&self.state.recheck).iter().map(|(tool, _)| (tool.name.clone(), tool.digest)).collect();
         let first = *lock(&self.state.looked_at);
         let waiting = self.workspace.read(|q| Ok(q.unexamined(now(), TOLD_OF)?))?;
         let (front, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|next| Some(next.review) == first);

@@ -14,8 +14,8 @@ pub(super) struct Lanes {
 
 /// The checks that are to be made.
 pub(in crate::engine) struct CheckQueue {
-    /// Tools whose checks somebody wants made again.
-    pub(super) recheck: Ranked<VecDeque<Arc<Tool>>>,
+    /// Tools whose checks somebody wants made again, each with the worker on which.
+    pub(super) recheck: Ranked<VecDeque<(Arc<Tool>, Option<String>)>>,
     /// The review that somebody has open: its checks go first.
     pub(super) looked_at: Ranked<Option<ReviewId>>,
     /// Wakes the workers that make checks, while there are any.

@@ -24,6 +24,8 @@ type Key = (Digest, Vec<String>, String);
 /// Trials for the checks of one version.
 pub(in crate::engine) struct EngineTrials<'a> {
     engine: &'a Engine,
+    /// The worker that makes them; `None` for this machine.
+    worker: Option<&'a str>,
     stop: &'a AtomicBool,
     until: Instant,
     /// What watched starts came to: several checks look at the same ones.
@@ -33,10 +35,16 @@ pub(in crate::engine) struct EngineTrials<'a> {
 }
 
 impl<'a> EngineTrials<'a> {
-    /// Trials of a version and its base, a minute of them from now on at most; `stop` ends them early.
-    pub(in crate::engine) fn new(engine: &'a Engine, stop: &'a AtomicBool) -> EngineTrials<'a> {
+    /// Trials of a version and its base, a minute of them from now on at most; `stop` ends them early. What a worker
+    /// does not start is started nowhere.
+    pub(in crate::engine) fn new(
+        engine: &'a Engine,
+        worker: Option<&'a str>,
+        stop: &'a AtomicBool,
+    ) -> EngineTrials<'a> {
         EngineTrials {
             engine,
+            worker,
             stop,
             until: Instant::now() + PATIENCE,
             watched: Mutex::default(),
@@ -46,7 +54,11 @@ impl<'a> EngineTrials<'a> {
 
     /// Makes trials side by side, each row of them in one sandbox.
     fn make(&self, batch: &Batch<'_>) -> Result<Vec<Tried>, String> {
-        let rows = batch.abreast.get().min(batch.inputs.len()).max(1);
+        let most = match self.worker {
+            Some(worker) => self.engine.runs().most_on(worker).map_err(|error| error.message)?,
+            None => usize::MAX,
+        };
+        let rows = batch.abreast.get().min(batch.inputs.len()).min(most).max(1);
         let shares: Vec<Vec<Value>> =
             (0..rows).map(|row| batch.inputs.iter().skip(row).step_by(rows).cloned().collect()).collect();
         let made: Vec<Result<Vec<Tried>, String>> = std::thread::scope(|scope| {
@@ -103,6 +115,18 @@ impl<'a> EngineTrials<'a> {
             environments: &engine.workspace.options.home.environments(),
         };
         let pace = if batch.pace == Pace::Watched && !settings.observe { Pace::Plain } else { batch.pace };
+        if let Some(name) = self.worker {
+            let worker = engine.runs().worker(name).map_err(|error| error.message)?.map_err(|end| why(&end))?;
+            let wanted = runner::TrialsWanted {
+                digest: detail.tool.digest,
+                stage: detail.tool.stage,
+                inputs,
+                pace,
+                samples: batch.samples,
+                until: self.until,
+            };
+            return runner::try_on(&worker, &request, &wanted, self.stop);
+        }
         let mut trials =
             runner::prepare_batch(&request, inputs, pace).map_err(|end| why(&end))?.with_samples(batch.samples);
         // What the interpreter does by itself would be taken for what the tool does.

@@ -5,8 +5,8 @@
 
 use crate::check::{self, CHECKS, Check, CheckContext};
 use crate::domain::{
-    CheckReport, CheckState, CodeRedactor, Digest, Gate, Instant, Outcome, Review, ReviewId, Stage, Tool, ToolDetail,
-    ToolName, Verdict,
+    Caller, CheckReport, CheckState, CodeRedactor, Digest, Gate, Instant, Outcome, Review, ReviewId, Stage, Tool,
+    ToolDetail, ToolName, Verdict,
 };
 use crate::engine::Engine;
 use crate::engine::clock::now;
@@ -40,6 +40,8 @@ pub(super) struct Next {
     base: Option<Digest>,
     /// Whether somebody asked for exactly this, and hears why it failed.
     asked: bool,
+    /// The worker that makes the starts of the checks.
+    worker: Option<String>,
 }
 
 /// What is told while checks are made.
@@ -79,18 +81,18 @@ impl Checks<'_> {
     }
 
     /// Makes all checks of a version now, compared with the version of its name approved before, and keeps the
-    /// verdict. `progress` is told of it as it grows.
+    /// verdict. A worker, where one is named, makes all starts of the version. `progress` is told of it as it grows.
     ///
     /// # Errors
     /// Those of [`Library::detail`](crate::engine::Library::detail); `Internal` for trouble with the store.
-    pub fn run(&self, tool: &Tool, progress: OnVerdict<'_>) -> Result<Verdict, EngineError> {
+    pub fn run(&self, tool: &Tool, worker: Option<&str>, progress: OnVerdict<'_>) -> Result<Verdict, EngineError> {
         let base = self.workspace.read(|q| Ok(Approvals::read(q)?.newest(&tool.name)))?;
         let stop = AtomicBool::new(false);
         if base != Some(tool.digest) {
-            return self.examine_tool(tool, base, &stop, progress);
+            return self.examine_tool(tool, base, worker, &stop, progress);
         }
         let told = &mut |verdict: &Verdict| progress(&verdict.clone().told_of_approved());
-        self.examine_tool(tool, None, &stop, told).map(Verdict::told_of_approved)
+        self.examine_tool(tool, None, worker, &stop, told).map(Verdict::told_of_approved)
     }
 
     /// Makes the checks of a review's version now unless they were made. `progress` is told of the verdict as it
@@ -109,19 +111,33 @@ impl Checks<'_> {
             return Ok(());
         }
         match self.row_of(&review.tool, review.digest) {
-            Some(tool) => self.examine_tool(&tool, base, &AtomicBool::new(false), progress).map(drop),
+            Some(tool) => self.examine_tool(&tool, base, None, &AtomicBool::new(false), progress).map(drop),
             // Deciding says that the files are gone.
             None => Ok(()),
         }
     }
 
+    /// Refuses a worker that the settings do not name, or that this caller may not name.
+    ///
+    /// # Errors
+    /// `NotFound`, or `HumanNeeded` for an agent.
+    pub fn may_start_on(&self, worker: Option<&str>, caller: &Caller) -> Result<(), EngineError> {
+        worker.map_or(Ok(()), |worker| self.engine.runs().may_name_worker(worker, caller))
+    }
+
     /// Makes the checks of a tool again, in the background.
-    pub(in crate::engine) fn recheck(&self, name: &str) -> Result<Outcome, EngineError> {
+    pub(in crate::engine) fn recheck(
+        &self,
+        name: &str,
+        worker: Option<String>,
+        caller: &Caller,
+    ) -> Result<Outcome, EngineError> {
+        self.may_start_on(worker.as_deref(), caller)?;
         let tool = self.engine.library().resolve(name)?;
         self.workspace.transact(|tx| Ok(tx.drop_verdict(&tool.name, tool.digest)?))?;
         let message = format!("the checks of {} {} are running again", tool.name, tool.version);
         let detail = json!({"tool": tool.name, "digest": tool.digest});
-        lock(&self.state.recheck).push_back(tool);
+        lock(&self.state.recheck).push_back((tool, worker));
         self.wake();
         Ok(Outcome { operation: None, review: None, message, commit: None, detail })
     }
@@ -134,6 +150,7 @@ impl Checks<'_> {
         &self,
         tool: &Tool,
         base: Option<Digest>,
+        worker: Option<&str>,
         stop: &AtomicBool,
         progress: OnVerdict<'_>,
     ) -> Result<Verdict, EngineError> {
@@ -142,14 +159,14 @@ impl Checks<'_> {
             let message = format!("{} changed on disk a moment ago", tool.name);
             return Err(EngineError::new(ErrorCode::Conflict, message, "read the new version, then check it"));
         }
-        self.examine_detail(&detail, base, stop, progress)
+        self.examine_detail(&detail, (base, worker), stop, progress)
     }
 
     /// Makes all checks of a version whose files are given, whether they lie in the workspace or not.
     pub(in crate::engine) fn examine_detail(
         &self,
         detail: &ToolDetail,
-        base: Option<Digest>,
+        (base, worker): (Option<Digest>, Option<&str>),
         stop: &AtomicBool,
         progress: OnVerdict<'_>,
     ) -> Result<Verdict, EngineError> {
@@ -158,7 +175,7 @@ impl Checks<'_> {
         let before = before.filter(|before| Some(before.tool.digest) == base);
         let missing = self.engine.dependencies().missing_approved(detail);
         let shelf = Shelf::of(self.engine);
-        let trials = super::check_runs::EngineTrials::new(self.engine, stop);
+        let trials = super::check_runs::EngineTrials::new(self.engine, worker, stop);
         let desk = CheckContext {
             version: detail,
             base: before.as_ref(),
@@ -174,7 +191,7 @@ impl Checks<'_> {
         let files = detail.files.iter().chain(before_files);
         let redactor = CodeRedactor::of(files.filter_map(|file| std::str::from_utf8(&file.bytes).ok()));
         let mut written = Clock::now();
-        self.keep_verdict(tool, &Verdict::of(reports.clone(), base, now()))?;
+        self.keep_verdict(tool, &Verdict::of(reports.clone(), base, now()).on(worker))?;
         make_all(&made, &desk, stop, &mut |at, report| {
             if stop.load(Ordering::Acquire) {
                 // Somebody else may be making the same checks by now.
@@ -182,7 +199,7 @@ impl Checks<'_> {
             }
             reports[at] = without_secrets(report, &redactor);
             check::settle(&mut reports);
-            let verdict = Verdict::of(reports.clone(), base, now());
+            let verdict = Verdict::of(reports.clone(), base, now()).on(worker);
             progress(&verdict);
             if verdict.is_complete() || written.elapsed() >= WRITE_EVERY {
                 self.keep_verdict(tool, &verdict)?;
@@ -190,7 +207,7 @@ impl Checks<'_> {
             }
             Ok(())
         })?;
-        let verdict = Verdict::of(reports, base, now());
+        let verdict = Verdict::of(reports, base, now()).on(worker);
         if !verdict.is_complete() {
             let message = format!("the checks of {} were stopped", tool.name);
             return Err(EngineError::new(ErrorCode::Failed, message, "they will run again"));
@@ -227,9 +244,9 @@ impl Checks<'_> {
             return Ok(None);
         }
         let _picking = lock(&self.state.picking);
-        if let Some(tool) = lock(&self.state.recheck).pop_front() {
+        if let Some((tool, worker)) = lock(&self.state.recheck).pop_front() {
             let base = self.workspace.read(|q| Ok(Approvals::read(q)?.newest(&tool.name)))?;
-            return Ok(Some(Next { tool, base, asked: true }));
+            return Ok(Some(Next { tool, base, asked: true, worker }));
         }
         let Some(first) = *lock(&self.state.looked_at) else { return Ok(None) };
         self.pick(&|next| next.review == first)
@@ -250,8 +267,9 @@ impl Checks<'_> {
 
     /// Makes the checks of a version on which this process has the lease.
     pub(super) fn examine_leased(&self, next: &Next, stop: &AtomicBool) -> Result<(), EngineError> {
-        let Next { tool, base, asked } = next;
-        let made = self.examine_tool(tool, base.filter(|base| *base != tool.digest), stop, &mut |_| {});
+        let Next { tool, base, asked, worker } = next;
+        let made =
+            self.examine_tool(tool, base.filter(|base| *base != tool.digest), worker.as_deref(), stop, &mut |_| {});
         if made.is_err() && stop.load(Ordering::Acquire) {
             // It was interrupted for something that goes first; it may begin again at once.
             self.workspace.transact(|tx| Ok(tx.end_check_lease(&tool.name, tool.digest, &self.workspace.owner)?))?;
@@ -279,7 +297,7 @@ impl Checks<'_> {
             let until = Instant(now().0 + LEASE_MS);
             let owner = &self.workspace.owner;
             if self.workspace.transact(|tx| Ok(tx.lease_checks(&next.tool, next.digest, owner, until)?))? {
-                return Ok(Some(Next { tool, base: next.base, asked: false }));
+                return Ok(Some(Next { tool, base: next.base, asked: false, worker: None }));
             }
         }
         Ok(None)

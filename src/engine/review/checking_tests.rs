@@ -103,7 +103,7 @@ fn a_comparison_that_was_skipped_says_whether_the_version_is_the_approved_one_or
     assert_eq!(of_review(&engine), itself);
     let adder = engine.library().resolve("adder").unwrap();
     let mut told = Vec::new();
-    let made = engine.checks().run(&adder, &mut |verdict| told = notes(verdict)).unwrap();
+    let made = engine.checks().run(&adder, None, &mut |verdict| told = notes(verdict)).unwrap();
     assert_eq!((notes(&made), told), (itself.map(str::to_owned).to_vec(), itself.map(str::to_owned).to_vec()));
     for _ in ["promote", "approve"] {
         engine.execute(Command::Undo { operation: None }, &ada()).unwrap();
@@ -135,7 +135,7 @@ fn a_version_is_examined_by_one_worker_and_again_when_its_owner_died() {
     assert_eq!(failed(&one, &review), ["manifest"]);
     assert!(!one.checks().examine_next(&stop).unwrap(), "nothing is left");
     // Whoever asks for it again gets it.
-    one.execute(Command::Recheck { tool: "greedy".to_owned() }, &ada()).unwrap();
+    one.execute(Command::Recheck { tool: "greedy".to_owned(), worker: None }, &ada()).unwrap();
     assert_eq!(one.checks().verdict(&review.tool, review.digest).unwrap(), None);
     assert!(one.checks().examine_next(&stop).unwrap());
     assert_eq!(failed(&one, &review), ["manifest"]);
@@ -209,7 +209,7 @@ fn what_a_human_waits_for_is_checked_while_the_background_waits() {
     until("the open review is checked", &|| is_made(&quick));
     assert!(!is_made(&sleeper), "it waited for the background");
     until("the background goes on", &is_under_way);
-    engine.execute(Command::Recheck { tool: "quick".to_owned() }, &ada()).unwrap();
+    engine.execute(Command::Recheck { tool: "quick".to_owned(), worker: None }, &ada()).unwrap();
     until("it is checked again", &|| is_made(&quick));
     assert!(!is_made(&sleeper), "it waited for the background");
 }
@@ -228,7 +228,7 @@ fn a_review_knows_its_place_among_those_that_wait_for_checks() {
     assert_eq!(places(), [Some(1), Some(2), Some(3)]);
     engine.checks().look_at(Some(reviews[2].id));
     assert_eq!(places(), [Some(2), Some(3), Some(1)]);
-    engine.execute(Command::Recheck { tool: reviews[1].tool.to_string() }, &ada()).unwrap();
+    engine.execute(Command::Recheck { tool: reviews[1].tool.to_string(), worker: None }, &ada()).unwrap();
     assert_eq!(places(), [Some(3), Some(1), Some(2)]);
     let stop = AtomicBool::new(false);
     let order = [1, 2, 0];

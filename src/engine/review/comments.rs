@@ -49,8 +49,23 @@ impl Reviews<'_> {
             }
         };
         let new = NewComment { spot, line_text: line_text.as_deref(), kind, body };
-        Ok(self.workspace.transact(|tx| core::comment(tx, self.workspace.actor(who), &detail.review, new))?.outcome)
+        let shared = self.engine.teams().of_comment(&detail.review, &in_words(spot, kind, body));
+        let step = self
+            .engine
+            .step(who, |tx, actor| shared.write(tx, actor, core::comment(tx, actor, &detail.review, new)?))?;
+        Ok(step.outcome)
     }
+}
+
+/// A comment as colleagues read it: `must-fix, src/a.py:3-4: …`.
+fn in_words(spot: &CommentAnchor, kind: CommentKind, body: &str) -> String {
+    let place = match (&spot.path, spot.lines) {
+        (Some(path), Some((from, to))) if from == to => format!(", {path}:{from}"),
+        (Some(path), Some((from, to))) => format!(", {path}:{from}-{to}"),
+        (Some(path), None) => format!(", {path}"),
+        (None, _) => String::new(),
+    };
+    format!("{kind}{place}: {body}")
 }
 
 fn no_place(why: &str) -> EngineError {

@@ -4,19 +4,23 @@
 //! Policy, approval, secrets, the record and redaction are the near side's. What is checked here is that the files are
 //! those of the digest, and that the run is isolated at least as both sides demand.
 
+use super::far_versions::{VersionInUse, keep_in_use, tidy};
 use super::interpreters::sources_of;
-use crate::domain::{Digest, IsolationLevel, RunEnd, VersionFile, WriteMode};
+use crate::domain::{Digest, IsolationLevel, Profile, RunEnd, VersionFile, WriteMode};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::settings::Settings;
 use crate::engine::state::exposure;
 use crate::engine::state::home::Home;
 use crate::engine::workspace::programs;
 use crate::outside::Asker;
-use crate::runner::{self, Baselines, Interpreters, Machine, WorkerFacts, WorkerRequest, WorkerRun, WorkerSession};
+use crate::runner::{
+    self, Baselines, Interpreters, Machine, WorkerFacts, WorkerRequest, WorkerRun, WorkerSession, WorkerTrials,
+};
 use crate::store::Copies;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The folder of the far side, in the user's folder of data.
 const FOLDER: &str = "worker";
@@ -48,6 +52,7 @@ pub fn serve_run(home: Home, asker: Asker, streams: (OwnedFd, OwnedFd)) -> Resul
             Err(EngineError::new(ErrorCode::Refused, message, "install the same version on both machines"))
         }
         WorkerRequest::Run(session, run) => far.carry_out(*session, &run),
+        WorkerRequest::Trials(session, trials) => far.make_trials(*session, &trials),
     }
 }
 
@@ -94,28 +99,106 @@ impl FarSide {
     }
 
     fn carry_out(&self, mut session: WorkerSession, run: &WorkerRun) -> Result<(), EngineError> {
-        let copies = Copies::new(&self.dir);
-        let files = match copies.get(run.digest) {
-            Ok(files) => files,
-            Err(_) => session.files().map_err(|error| {
-                EngineError::new(ErrorCode::Failed, format!("the files did not arrive: {error}"), "run it again")
-            })?,
-        };
-        let told = |told: std::io::Result<()>| {
-            told.map_err(|error| EngineError::new(ErrorCode::Failed, format!("the connection was cut: {error}"), ""))
-        };
-        // Hashed here, whoever sent them.
-        let version_dir = match copies.put(run.digest, &files) {
-            Ok(version_dir) => version_dir,
-            Err(error) => return told(session.refuse(refused(run.digest, &error.to_string()))),
+        let (files, version) = match self.kept(&mut session, run.digest)? {
+            Ok(kept) => kept,
+            Err(end) => return told(session.refuse(end)),
         };
         let scratch = self.scratch()?;
-        let carried_out = match self.prepare(run, (&files, &version_dir), &scratch) {
+        let carried_out = match self.prepare(run, (&files, &version.folder), &scratch) {
             Ok(spec) => session.perform(spec),
             Err(end) => session.refuse(end),
         };
         runner::clear(&scratch).map_err(EngineError::internal)?;
         told(carried_out)
+    }
+
+    /// Makes trials for checks: starts without any permission.
+    fn make_trials(&self, mut session: WorkerSession, trials: &WorkerTrials) -> Result<(), EngineError> {
+        let (files, version) = match self.kept(&mut session, trials.digest)? {
+            Ok(kept) => kept,
+            Err(end) => return told(session.refuse(end)),
+        };
+        let scratch = self.scratch()?;
+        let made = match self.prepare_trials(trials, (&files, &version.folder), &scratch) {
+            Ok(batch) => session.make_trials(|stop| batch.make(Instant::now() + trials.patience, stop)),
+            Err(end) => session.refuse(end),
+        };
+        runner::clear(&scratch).map_err(EngineError::internal)?;
+        told(made)
+    }
+
+    /// The files of a version, and the folder that keeps them as long as they are used; inside, why they cannot be kept.
+    /// What was kept before makes room for what is new.
+    fn kept(
+        &self,
+        session: &mut WorkerSession,
+        digest: Digest,
+    ) -> Result<Result<(Vec<VersionFile>, VersionInUse), RunEnd>, EngineError> {
+        let copies = Copies::new(&self.dir);
+        let known = copies.get(digest);
+        let is_new = known.is_err();
+        let files = match known {
+            Ok(files) => files,
+            Err(_) => session.files().map_err(|error| {
+                EngineError::new(ErrorCode::Failed, format!("the files did not arrive: {error}"), "run it again")
+            })?,
+        };
+        let in_use = match keep_in_use(&copies, digest, &files) {
+            Ok(in_use) => in_use,
+            Err(error) => return Ok(Err(refused(digest, &error.to_string()))),
+        };
+        if is_new {
+            // A version that cannot be removed is in nobody's way.
+            let _ = tidy(&copies);
+        }
+        Ok(Ok((files, in_use)))
+    }
+
+    fn prepare_trials(
+        &self,
+        trials: &WorkerTrials,
+        (files, version_dir): (&[VersionFile], &Path),
+        scratch: &Path,
+    ) -> Result<runner::Batch, RunEnd> {
+        if let Some(message) = self.settings.fault.clone() {
+            return Err(RunEnd::Uncontained { message });
+        }
+        let ours = self.ours();
+        let request = runner::StartRequest {
+            manifest: &trials.manifest,
+            version_dir,
+            files,
+            workspace: &self.workspace,
+            scratch,
+            input: None,
+            timeout: trials.timeout,
+            usual_timeout: trials.usual_timeout,
+            profile: Profile::Strict,
+            writes: WriteMode::Staged,
+            ours: &ours,
+            spool: &self.dir.join("no-spool"),
+            origin: version_dir,
+            given: &runner::RunEnvironment::default(),
+            interpreters: &self.interpreters,
+            // What is examined is what an approval would cover.
+            sources: runner::Sources::System,
+            machine: &self.machine,
+            least: trials.least.min(self.settings.least_isolation(trials.stage)),
+            observe: true,
+            state: &self.dir,
+            staged: &self.dir.join("no-writes"),
+            kept: None,
+            environments: &self.home.environments(),
+        };
+        let mut batch = runner::prepare_batch(&request, &trials.inputs, trials.pace)?.with_samples(&trials.samples);
+        // Without it, what every start of the interpreter does is reported, too.
+        let _ = batch.learn(&Baselines::new(self.dir.join("baselines")));
+        Ok(batch)
+    }
+
+    /// What no run may see.
+    fn ours(&self) -> Vec<PathBuf> {
+        [&self.home.config, &self.home.data].into_iter().chain(self.settings.secret_files()).cloned().collect()
     }
 
     fn prepare(
@@ -128,8 +211,7 @@ impl FarSide {
             return Err(RunEnd::Uncontained { message });
         }
         let given = run.environment()?;
-        let ours: Vec<PathBuf> =
-            [&self.home.config, &self.home.data].into_iter().chain(self.settings.secret_files()).cloned().collect();
+        let ours = self.ours();
         let mut spec = runner::prepare(&runner::StartRequest {
             manifest: &run.manifest,
             version_dir,
@@ -180,6 +262,10 @@ impl FarSide {
         std::fs::create_dir_all(&scratch).map_err(EngineError::internal)?;
         Ok(scratch)
     }
+}
+
+fn told(told: std::io::Result<()>) -> Result<(), EngineError> {
+    told.map_err(|error| EngineError::new(ErrorCode::Failed, format!("the connection was cut: {error}"), ""))
 }
 
 fn refused(digest: Digest, why: &str) -> RunEnd {

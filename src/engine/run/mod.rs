@@ -14,6 +14,7 @@ mod composite;
 pub(super) mod dependencies;
 pub(super) mod failing;
 mod far_side;
+mod far_versions;
 pub(super) mod grants;
 pub(super) mod inputs;
 mod interpreters;

@@ -128,6 +128,9 @@ impl Runs<'_> {
         caller: &Caller,
         occasion: impl Into<Occasion>,
     ) -> Result<RunHandle, EngineError> {
+        if let Some(worker) = &request.worker {
+            self.may_name_worker(worker, caller)?;
+        }
         let mut occasion = Occasion { worker: request.worker.clone(), ..occasion.into() };
         let tool = self.engine.versions().followed(&request.tool, caller)?;
         let request = &self.gone_on_with(RunRequest { tool, ..request.clone() })?;

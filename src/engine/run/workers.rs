@@ -2,7 +2,7 @@
 
 use super::Runs;
 use crate::domain::description::{Align, Describe, Description, Ink, StyledLine, Table};
-use crate::domain::{IsolationLevel, RunEnd, SafeText, VerbCall, count};
+use crate::domain::{Caller, IsolationLevel, RunEnd, SafeText, VerbCall, count};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::plain_verb::{Described, PlainQuery};
 use crate::engine::settings::WorkerSetting;
@@ -47,6 +47,8 @@ pub struct WorkerRow {
     pub running: u64,
     /// Its labels.
     pub tags: Vec<String>,
+    /// Whether agents may name it.
+    pub agents: bool,
 }
 
 /// What a worker answered.
@@ -83,6 +85,7 @@ impl Describe for Workers {
             ("prefix", Align::Left),
             ("least isolation", Align::Left),
             ("running", Align::Right),
+            ("agents", Align::Left),
             ("tags", Align::Left),
         ];
         let mut table = Table::new(&heads);
@@ -92,6 +95,7 @@ impl Describe for Workers {
                 (Ink::Plain, worker.prefix.join(" ")),
                 (Ink::Plain, worker.least.to_string()),
                 (Ink::Plain, format!("{} of {}", worker.running, worker.most)),
+                (Ink::Plain, if worker.agents { "yes" } else { "no" }.to_owned()),
                 (Ink::Dim, worker.tags.join(", ")),
             ]);
         }
@@ -142,9 +146,9 @@ impl Runs<'_> {
     /// `Internal` for trouble with the store.
     pub fn workers(&self) -> Result<Workers, EngineError> {
         let row = |(name, worker): (&String, &WorkerSetting)| {
-            let WorkerSetting { prefix, program, least, most, tags, .. } = worker.clone();
+            let WorkerSetting { prefix, program, least, most, tags, agents, .. } = worker.clone();
             let running = self.workspace.read(|q| running_on(q, name))?;
-            Ok(WorkerRow { name: name.clone(), prefix, program, least, most, running, tags })
+            Ok(WorkerRow { name: name.clone(), prefix, program, least, most, running, tags, agents })
         };
         let workers = self.workspace.settings.workers.iter().map(row).collect::<Result<_, EngineError>>()?;
         Ok(Workers { workers })
@@ -193,7 +197,7 @@ impl Runs<'_> {
     ///
     /// # Errors
     /// `NotFound` for a worker that the settings do not name.
-    pub(super) fn worker(&self, name: &str) -> Result<Result<runner::Worker, RunEnd>, EngineError> {
+    pub(in crate::engine) fn worker(&self, name: &str) -> Result<Result<runner::Worker, RunEnd>, EngineError> {
         let setting = self.worker_setting(name)?;
         let programs = &self.workspace.programs;
         let first = setting.prefix.first().map(String::as_str).unwrap_or_default();
@@ -214,6 +218,30 @@ impl Runs<'_> {
             least: setting.least,
             patience: setting.patience,
         }))
+    }
+
+    /// Whether a caller may name a worker: agents only those that a human allowed for them.
+    ///
+    /// # Errors
+    /// `NotFound` for a worker that the settings do not name; `HumanNeeded` for an agent that may not.
+    pub(in crate::engine) fn may_name_worker(&self, name: &str, caller: &Caller) -> Result<(), EngineError> {
+        let is_allowed = self.worker_setting(name)?.agents;
+        match caller {
+            Caller::Agent(agent) if !is_allowed => {
+                let message = format!("agent {agent} cannot use worker {name}");
+                let hint = format!("run it without a worker; a human can set `agents = true` in [workers.{name}]");
+                Err(EngineError::new(ErrorCode::HumanNeeded, message, hint))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How many runs a worker carries out at once.
+    ///
+    /// # Errors
+    /// `NotFound` for a worker that the settings do not name.
+    pub(in crate::engine) fn most_on(&self, name: &str) -> Result<usize, EngineError> {
+        Ok(usize::try_from(self.worker_setting(name)?.most).unwrap_or(usize::MAX))
     }
 
     /// That a worker carries out as many runs as it may already.

@@ -21,7 +21,7 @@ pub enum TeamTrust {
 /// The team of this machine; nothing is exchanged by default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TeamSettings {
-    /// A URL or an absolute path of a git repository; `None` where there is no team.
+    /// A URL or an absolute path of a git repository, or the address of object storage; `None` where there is no team.
     pub remote: Option<String>,
     /// The first policy, pinned by hand.
     pub policy: Option<FileName>,
@@ -62,8 +62,13 @@ impl File<'_> {
                 "remote" => {
                     team.remote = text.and_then(|text| address(text, user_home));
                     if team.remote.is_none() {
-                        let hint = "write a URL, HOST:PATH, or a path that begins with / or ~/".to_owned();
-                        self.bad(at, "team.remote is not the address of a git repository".to_owned(), hint);
+                        let hint =
+                            "write a URL, HOST:PATH, a path that begins with / or ~/, or s3://BUCKET/PREFIX".to_owned();
+                        self.bad(
+                            at,
+                            "team.remote is not the address of a git repository or of object storage".to_owned(),
+                            hint,
+                        );
                     }
                 }
                 "policy" => {
@@ -127,7 +132,8 @@ fn address(text: &str, user_home: Option<&Path>) -> Option<String> {
     if let Some(rest) = text.strip_prefix("~/") {
         return user_home?.join(rest).to_str().map(str::to_owned);
     }
-    let is_url = ["https://", "http://", "ssh://", "git://", "file://"].iter().any(|scheme| text.starts_with(scheme));
+    let is_git = ["https://", "http://", "ssh://", "git://"].iter().any(|scheme| text.starts_with(scheme));
+    let is_url = is_git || crate::objects::is_address(text);
     let is_host = text.split_once(':').is_some_and(|(host, path)| {
         !host.is_empty() && !host.contains('/') && !path.is_empty() && !path.starts_with("//")
     });
@@ -173,7 +179,17 @@ mod tests {
     #[test]
     fn an_address_is_an_address_and_nothing_else() {
         let home = Some(Path::new("/home/ada"));
-        for good in ["https://h/t.git", "git@h:t.git", "h:t", "ssh://h/t", "/srv/t.git", "file:///srv/t"] {
+        for good in [
+            "https://h/t.git",
+            "git@h:t.git",
+            "h:t",
+            "ssh://h/t",
+            "/srv/t.git",
+            "file:///srv/t",
+            "s3://b/p",
+            "az://b",
+            "gs://b",
+        ] {
             assert_eq!(address(good, home).as_deref(), Some(good));
         }
         assert_eq!(address("~/t.git", home).as_deref(), Some("/home/ada/t.git"));

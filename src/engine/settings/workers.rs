@@ -19,7 +19,7 @@ const USUAL_PATIENCE: Duration = Duration::from_secs(30);
 /// Longest name of a worker, bytes.
 const MAX_NAME: usize = 64;
 
-const WORDS: &str = "a worker has the settings prefix, program, least, most, patience and tags";
+const WORDS: &str = "a worker has the settings prefix, program, least, most, patience, tags and agents";
 
 /// A worker of the user's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct WorkerSetting {
     pub patience: Duration,
     /// Labels, for the reader.
     pub tags: Vec<String>,
+    /// Whether agents may name it.
+    pub agents: bool,
 }
 
 impl File<'_> {
@@ -63,6 +65,7 @@ impl File<'_> {
             most: USUAL_MOST,
             patience: USUAL_PATIENCE,
             tags: Vec::new(),
+            agents: false,
         };
         for (key, value) in self.table(value, &format!("workers.{name}")) {
             let word = key.get_ref().as_ref();
@@ -109,6 +112,7 @@ impl WorkerSetting {
                 self.patience = patience.ok_or(Some("write for example \"30s\" or \"10m\""))?;
             }
             "tags" => self.tags = list(value).ok_or(Some("write a list of words"))?,
+            "agents" => self.agents = value.get_ref().as_bool().ok_or(Some("write true or false"))?,
             _ => return Err(None),
         }
         Ok(())
@@ -142,7 +146,7 @@ mod tests {
         let worker = &settings.workers["big"];
         assert_eq!((worker.program.as_str(), worker.least, worker.most), ("toolsmith", IsolationLevel::Isolated, 4));
         let all = "[workers.a]\nprefix = [\"srun\"]\nprogram = \"/opt/t\"\nleast = \"confined\"\nmost = 9\n\
-                   patience = \"10m\"\ntags = [\"gpu\"]\n";
+                   patience = \"10m\"\ntags = [\"gpu\"]\nagents = true\n";
         let (settings, problems) = load("", all);
         assert_eq!(problems, vec![]);
         let wanted = WorkerSetting {
@@ -152,6 +156,7 @@ mod tests {
             most: 9,
             patience: Duration::from_mins(10),
             tags: vec!["gpu".into()],
+            agents: true,
         };
         assert_eq!(settings.workers["a"], wanted);
     }
@@ -169,6 +174,7 @@ mod tests {
             "patience = \"never\"",
             "tags = \"gpu\"",
             "program = \"\"",
+            "agents = \"yes\"",
             "host = \"big\"",
         ] {
             let prefix = if line.starts_with("prefix") { "" } else { "prefix = [\"ssh\"]\n" };

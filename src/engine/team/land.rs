@@ -2,40 +2,38 @@
 //! a review like everything that is new.
 
 use super::Teams;
-use super::examine::{Examined, VERSIONS, git_failed};
-use super::hand_out::{MAX_VERSION_BYTES, is_carried};
+use super::carrier::{Carrier, VERSIONS, is_carried};
 use crate::domain::team::{RUN, Statement, TeamKind, TeamVersion};
 use crate::domain::{Digest, Stage, Tool, VersionFile};
 use crate::engine::core;
 use crate::engine::error::EngineError;
 use crate::engine::version::landing::Landing;
 use crate::store::TeamFiles;
-use crate::vcs::{Exchange, TreeFile};
 use std::collections::BTreeSet;
-
-/// The most files of one version.
-const MAX_FILES: usize = 2_000;
 
 impl Teams<'_> {
     /// Puts versions into the workspace, each once.
     pub(super) fn land(
         &self,
         who: &str,
-        exchange: &Exchange,
-        examined: &Examined,
+        carrier: &dyn Carrier,
         landed: &mut Vec<String>,
         notes: &mut Vec<String>,
     ) -> Result<(), EngineError> {
-        let absent = self.absent()?;
-        let wanted: Vec<TeamVersion> =
-            absent.into_iter().filter(|version| examined.versions.contains_key(&version.digest)).collect();
+        let mut wanted = Vec::new();
+        for version in self.absent()? {
+            if let Some(files) = carrier.bytes(version.digest)? {
+                let files = files.and_then(|files| checked(version.digest, files));
+                wanted.push((version, files));
+            }
+        }
         if wanted.is_empty() {
             return Ok(());
         }
         let _turn = self.engine.take_turn()?;
         let mut any = false;
-        for version in &wanted {
-            let files = match read(exchange, version.digest, &examined.versions[&version.digest])? {
+        for (version, files) in &wanted {
+            let files = match files {
                 Ok(files) => files,
                 Err(why) => {
                     notes.push(format!("{VERSIONS}/{} refused: {why}", version.digest.hex()));
@@ -47,7 +45,7 @@ impl Teams<'_> {
                 version: &version.version,
                 digest: version.digest,
                 approved: stage_of(version),
-                files: &files,
+                files,
             };
             match self.engine.versions().land(who, &landing)? {
                 Ok(place) => {
@@ -94,6 +92,35 @@ impl Teams<'_> {
         self.workspace.read(|q| Ok(core::team_version(q, digest)?))
     }
 
+    /// That somebody decided against a version, for whoever has a workbench open; names its runs, which go on. `None` where
+    /// the decision does not stand any more, or the version was never here.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(in crate::engine) fn news_of_stop(&self, digest: Digest) -> Result<Option<String>, EngineError> {
+        let Some(version) = self.version(digest)? else { return Ok(None) };
+        let Some(no) = version.stopped_by() else { return Ok(None) };
+        let (is_known, runs) = self.workspace.read(|q| {
+            let mut runs = Vec::new();
+            for row in q.running()? {
+                let run = q.run(row.run)?.filter(|run| run.digest == digest);
+                runs.extend(run.map(|run| run.id.to_string()));
+            }
+            Ok((q.version(&version.tool, digest)?.is_some(), runs))
+        })?;
+        if !is_known {
+            return Ok(None);
+        }
+        let reason = super::sync::because(no.reason.as_deref());
+        let (name, number) = (&version.tool, &version.version);
+        let mut text = format!("{name} {number} ({}): {} by {}{reason}", digest.short(), version.status(), no.signer);
+        if !runs.is_empty() {
+            let which = if runs.len() == 1 { "run" } else { "runs" };
+            text = format!("{text}; {which} {} of it continue: cancel what should not", runs.join(", "));
+        }
+        Ok(Some(text))
+    }
+
     /// Why a version must not run: the team revoked it, or rejected what is approved here. `None` where it may.
     ///
     /// # Errors
@@ -117,31 +144,11 @@ fn stage_of(version: &TeamVersion) -> Option<Stage> {
     stages.into_iter().find(|stage| version.approved_as(&version.tool, *stage, RUN).is_some())
 }
 
-/// The files of a version, checked against its digest. Inside, one line that says why they are refused.
-fn read(
-    exchange: &Exchange,
-    digest: Digest,
-    files: &[TreeFile],
-) -> Result<Result<Vec<VersionFile>, String>, EngineError> {
-    let size: u64 = files.iter().map(|file| file.size).sum();
-    if files.len() > MAX_FILES || size > MAX_VERSION_BYTES {
-        let (count, most) = (files.len(), MAX_VERSION_BYTES >> 20);
-        return Ok(Err(format!("it has {count} files and {size} bytes, at most {MAX_FILES} and {most} MiB are read")));
+/// The files of a version, checked against its digest.
+fn checked(digest: Digest, files: Vec<VersionFile>) -> Result<Vec<VersionFile>, String> {
+    if let Some(odd) = files.iter().find(|file| !is_carried(&file.path) || file.path.starts_with("@/")) {
+        return Err(format!("{} is not a plain file of a version", odd.path));
     }
-    let objects: Vec<&str> = files.iter().map(|file| file.object.as_str()).collect();
-    let prefix = format!("{VERSIONS}/{}/", digest.hex());
-    if let Some(odd) = files.iter().find(|file| {
-        let path = file.path.strip_prefix(&prefix).unwrap_or_default();
-        file.mode.is_none() || !is_carried(path) || path.starts_with("@/")
-    }) {
-        return Ok(Err(format!("{} is not a plain file of a version", odd.path)));
-    }
-    let contents = exchange.contents(&objects).map_err(git_failed)?;
-    let version = files.iter().zip(contents).filter_map(|(file, bytes)| {
-        let path = file.path.strip_prefix(&prefix)?.to_owned();
-        Some(VersionFile { path, mode: file.mode?, bytes })
-    });
-    let version: Vec<VersionFile> = version.collect();
-    let is = Digest::of_files(&version);
-    Ok(if is == digest { Ok(version) } else { Err(format!("its files have the digest {}", is.short())) })
+    let is = Digest::of_files(&files);
+    if is == digest { Ok(files) } else { Err(format!("its files have the digest {}", is.short())) }
 }

@@ -1,8 +1,9 @@
-//! The team: decisions that travel as signed files through a git repository.
+//! The team: decisions that travel as signed files through a git repository or object storage.
 //!
-//! Files are kept in the store, never in the workspace. Nothing that comes from the repository is believed but for what
-//! its signatures say by the policy that the user pinned; the repository can only withhold.
+//! Files are kept in the store, never in the workspace. Nothing that comes from the carrier is believed but for what
+//! its signatures say by the policy that the user pinned; the carrier can only withhold.
 
+mod carrier;
 mod claiming;
 mod examine;
 mod hand_out;
@@ -17,11 +18,13 @@ mod verify;
 pub use report::{PolicyRow, SignerRow, TeamReport, VersionRow};
 
 use super::Engine;
-use super::core::{TeamContext, chain_of};
+use super::core::{self, TeamContext, chain_of};
 use super::error::{EngineError, ErrorCode};
 use super::plain_verb::{PlainQuery, PlainVerb};
 use super::workspace::Workspace;
+use crate::domain::Instant;
 use crate::domain::team::{FileName, SigningKey};
+use crate::store::TeamFiles;
 use std::path::{Path, PathBuf};
 
 /// Changes that concern the team and need nothing but their arguments.
@@ -30,8 +33,11 @@ pub(super) const VERBS: &[PlainVerb] = &[sync::SYNC, claiming::CLAIM, claiming::
 /// Questions about the team that need nothing but their arguments.
 pub(super) const QUERIES: &[PlainQuery] = &[report::TEAM];
 
-/// The branch of the team's repository.
-const BRANCH: &str = "toolsmith";
+/// Two clocks that differ by more than this are named, in milliseconds: 10 minutes.
+const APART_MS: i64 = 600_000;
+
+/// How many of the newest files are looked at for clocks that differ.
+const LOOKED_AT: usize = 200;
 
 /// The team: its policy, what it decided, and exchanging decisions with it.
 #[derive(Clone, Copy)]
@@ -48,7 +54,8 @@ impl Teams<'_> {
 
     fn demand_remote(&self) -> Result<&str, EngineError> {
         self.remote().ok_or_else(|| {
-            let hint = "put `remote = \"URL or path\"` of a git repository under [team] in config.toml";
+            let hint =
+                "put `remote = \"URL or path\"` of a git repository or of object storage under [team] in config.toml";
             EngineError::new(ErrorCode::Usage, "no team is set up here", hint)
         })
     }
@@ -87,6 +94,33 @@ impl Teams<'_> {
         let text = std::fs::read_to_string(&public)
             .map_err(|why| unknown(format!("{} cannot be read: {why}", public.display())))?;
         SigningKey::new(&text).map_err(|why| unknown(format!("{}: {why}", public.display())))
+    }
+
+    /// Whether the carrier answers. Takes nothing in.
+    ///
+    /// # Errors
+    /// `Usage` where there is no team; `Failed` when it does not answer.
+    pub(in crate::engine) fn reach(&self) -> Result<(), EngineError> {
+        carrier::open(&self.folder(), self.demand_remote()?, &self.workspace.programs)?.reach()
+    }
+
+    /// Who signed a decision, among those that came last, that says it was made after it came: signer, the time that it
+    /// says, and when it came.
+    ///
+    /// # Errors
+    /// `Internal` for trouble with the store.
+    pub(in crate::engine) fn ahead(&self) -> Result<Option<(String, Instant, Instant)>, EngineError> {
+        let newest = self.workspace.read(|q| Ok(TeamFiles(q).newest(LOOKED_AT)?))?;
+        let said = newest.iter().filter_map(|(file, added)| Some((core::decision_of(file)?.1.decision, *added)));
+        let mut ahead = said.filter(|(decision, added)| decision.at.0 - added.0 > APART_MS);
+        Ok(ahead.next().map(|(decision, added)| (decision.reviewer, decision.at, added)))
+    }
+
+    /// The name that the policy in force has for the key with this fingerprint; `None` where it knows none.
+    pub(in crate::engine) fn name_of_key(&self, fingerprint: &str) -> Option<String> {
+        let pin = self.workspace.settings.team.policy?;
+        let (_, policy) = self.workspace.read(|q| Ok(chain_of(q, pin)?)).ok()?;
+        policy?.signers.iter().find(|signer| signer.key.fingerprint() == fingerprint).map(|known| known.name.clone())
     }
 
     /// Where the private clone and its lock lie.

@@ -1,7 +1,7 @@
 //! `team`: the remote, who may decide, what is asked, what is not here, what was refused.
 
 use super::Teams;
-use super::examine::path_of;
+use super::carrier::path_of;
 use crate::domain::description::{Align, Describe, Description, Ink, Table};
 use crate::domain::team::{FileName, PolicyChain, RUN, Statement, TeamStatus, TeamVersion};
 use crate::domain::{Digest, Instant, Stage, count, rfc3339};

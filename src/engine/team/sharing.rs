@@ -1,7 +1,7 @@
 //! Decisions made here are written as files beside their entries of the log, and handed out with the next exchange.
 
 use super::Teams;
-use crate::domain::team::{FileName, RUN, Subject, TeamDecision, TeamKind, mail_or_name};
+use crate::domain::team::{FileName, MAX_REASON_CHARS, RUN, Subject, TeamDecision, TeamKind, mail_or_name};
 use crate::domain::{
     CostTier, DecisionKind, DecisionRequest, Digest, OperationId, Review, ReviewKind, Stage, Tool, visible_words,
 };
@@ -78,6 +78,28 @@ impl Teams<'_> {
             takes_back: Vec::new(),
             demanded,
         })))
+    }
+
+    /// What a comment on a review becomes.
+    pub(in crate::engine) fn of_comment(&self, review: &Review, words: &str) -> SharedDecision {
+        if self.remote().is_none() || !review.kind.judges_version() {
+            return SharedDecision::Nothing;
+        }
+        let context = match self.context() {
+            Ok(Some(context)) => context,
+            Ok(None) => return SharedDecision::Impossible("the policy of the team is not pinned".to_owned()),
+            Err(error) => return SharedDecision::Impossible(error.message),
+        };
+        SharedDecision::Written(Box::new(Sharing {
+            subject: self.subject_of(review),
+            context,
+            kind: TeamKind::Comment,
+            role: None,
+            reason: shown(Some(&words.chars().take(MAX_REASON_CHARS).collect::<String>())),
+            agent: None,
+            takes_back: Vec::new(),
+            demanded: false,
+        }))
     }
 
     /// What a claim, a request or an agreement becomes.

@@ -1,18 +1,17 @@
-//! `sync`: fetch, check, take in, hand out. Each way is one transaction and one entry of the log, so that whatever a kill
+//! `sync`: look, check, take in, hand out. Each way is one transaction and one entry of the log, so that whatever a kill
 //! interrupts, the next sync goes on from a whole state.
 
 use super::Teams;
-use super::examine::{Examined, git_failed, open_clone, path_of};
-use super::hand_out::HandedOut;
+use super::carrier::{self, Carrier, Put};
+use super::examine::Examined;
 use crate::domain::team::{FileName, TeamDecision, TeamKind, TeamStatus};
-use crate::domain::{Outcome, VerbCall, count, plural};
+use crate::domain::{EventKind, Outcome, VerbCall, count, plural};
 use crate::engine::clock::now;
 use crate::engine::core::{self, TeamChange};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::plain_verb::{Perform, PlainVerb};
 use crate::engine::view::Preview;
 use crate::store::{TeamFiles, TeamSync, TeamWriter};
-use crate::vcs::{Exchange, Pushed};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -40,7 +39,7 @@ struct SyncReport {
     policies: usize,
     /// Files that do not count, each with the reason.
     refused: Vec<(String, String)>,
-    /// Files that somebody removed from the team's repository. They count here all the same.
+    /// Where files lay that somebody removed from the team's carrier. They count here all the same.
     gone: Vec<String>,
     /// Versions whose place in the team changed.
     changed: Vec<String>,
@@ -75,31 +74,33 @@ impl Teams<'_> {
         std::fs::create_dir_all(self.folder()).map_err(EngineError::internal)?;
         let lock = std::fs::File::create(self.folder().join("lock")).map_err(EngineError::internal)?;
         lock.lock().map_err(EngineError::internal)?;
-        let exchange = open_clone(&self.folder(), &remote, &self.workspace.programs)?;
+        let mut carrier = carrier::open(&self.folder(), &remote, &self.workspace.programs)?;
+        let carrier = carrier.as_mut();
         let before = self.workspace.read(|q| Ok(TeamFiles(q).last_sync()?))?.unwrap_or_default();
-        // Another repository has nothing yet: what is not there was removed by nobody.
-        let is_same = before.remote == remote || before.commit.is_none();
+        // Another carrier has nothing yet: what is not there was removed by nobody.
+        let is_same = before.remote == remote || before.mark.is_none();
+        let mut since = before.mark.filter(|_| before.remote == remote);
         let mut report = SyncReport::default();
         for attempt in 1.. {
-            let commit = fetch(&exchange)?;
-            let examined = self.examine(&exchange, commit)?;
-            report.note(&examined, is_same && attempt == 1);
+            let examined = self.examine(carrier, since.as_deref())?;
+            since.clone_from(&examined.mark);
+            report.note(&examined, &*carrier, is_same && attempt == 1);
             if dry {
                 return Ok(report.outcome(&remote, true));
             }
             self.take_in(who, (&remote, pin), &examined, &mut report)?;
             if attempt == 1 {
-                self.land(who, &exchange, &examined, &mut report.landed, &mut report.notes)?;
+                self.land(who, &*carrier, &mut report.landed, &mut report.notes)?;
             }
-            let Some(handed) = self.hand_out(who, &exchange, &examined, &mut report.notes)? else { break };
-            match exchange.push(&handed.commit).map_err(git_failed)? {
-                Pushed::Done => {
-                    self.note_handed_out(who, &remote, &exchange, &handed)?;
-                    report.handed_out += handed.names.len();
+            let Some(batch) = self.batch(who, &*carrier, &mut report.notes)? else { break };
+            match carrier.put_new(&batch)? {
+                Put::Done(mark, objects) => {
+                    self.note_handed_out(who, &remote, (mark, &objects))?;
+                    report.handed_out += objects.len();
                     break;
                 }
-                Pushed::Outdated if attempt < PUSHES => {}
-                Pushed::Outdated => {
+                Put::Outdated if attempt < PUSHES => {}
+                Put::Outdated => {
                     let message = format!("others pushed to {remote} at the same time, {PUSHES} times");
                     let hint = "what came is taken in; run `toolsmith sync` again to hand out";
                     return Err(EngineError::new(ErrorCode::Conflict, message, hint));
@@ -131,10 +132,13 @@ impl Teams<'_> {
                 writer.set_object(name, None)?;
             }
             let changes = core::take_in(tx, pin, &examined.new)?;
+            for change in changes.iter().filter(|change| change.after.stopped_by().is_some()) {
+                tx.emit(EventKind::TeamStopped, change.digest)?;
+            }
             writer.set_refused(&examined.refused)?;
             let before = TeamFiles(tx).last_sync()?.unwrap_or_default();
-            let (remote, commit, at) = (remote.to_owned(), examined.commit.clone(), Some(now()));
-            writer.set_sync(&TeamSync { remote: remote.clone(), commit, at, policy: before.policy })?;
+            let (remote, mark, at) = (remote.to_owned(), examined.mark.clone(), Some(now()));
+            writer.set_sync(&TeamSync { remote: remote.clone(), mark, at, policy: before.policy })?;
             if !came.is_empty() || !examined.gone.is_empty() {
                 let refused: Vec<_> = examined.refused.iter().map(|(path, _, why)| json!([path, why])).collect();
                 let changed: Vec<String> = changes.iter().map(change_line).collect();
@@ -145,7 +149,7 @@ impl Teams<'_> {
         })?;
         report.changed.extend(changes.iter().map(change_line));
         for (name, why) in self.uncounted_among(examined)? {
-            report.refused.push((path_of(&name.hex(), false), why));
+            report.refused.push((carrier::path_of(&name.hex(), false), why));
         }
         Ok(())
     }
@@ -166,42 +170,26 @@ impl Teams<'_> {
         Ok(found)
     }
 
-    /// Notes that files lie in the team's repository now.
+    /// Notes that files lie at the carrier now.
     fn note_handed_out(
         &self,
         who: &str,
         remote: &str,
-        exchange: &Exchange,
-        handed: &HandedOut,
+        (mark, objects): (Option<String>, &[(String, String)]),
     ) -> Result<(), EngineError> {
-        let files = exchange.files(&handed.commit).map_err(git_failed)?;
-        let objects: BTreeMap<String, String> = files.into_iter().map(|file| (file.path, file.object)).collect();
         self.workspace.transact(|tx| {
-            for (name, path) in &handed.names {
-                TeamWriter(tx).set_object(name, objects.get(path).map(String::as_str))?;
+            for (name, object) in objects {
+                TeamWriter(tx).set_object(name, Some(object))?;
             }
             let mut sync = TeamFiles(tx).last_sync()?.unwrap_or_default();
-            sync.commit = Some(handed.commit.clone());
+            sync.mark = mark;
             TeamWriter(tx).set_sync(&sync)?;
-            let names: Vec<&str> = handed.names.iter().map(|(name, _)| name.as_str()).collect();
-            let detail = json!({"handed_out": names, "commit": handed.commit});
+            let names: Vec<&str> = objects.iter().map(|(name, _)| name.as_str()).collect();
+            let detail = json!({"handed_out": names, "commit": sync.mark});
             core::log_team(tx, self.workspace.actor(who), ("sync", remote), detail)?;
             Ok(())
         })
     }
-}
-
-/// Fetches. A clone that a kill damaged is made anew: all of it lies in the repository of the team.
-fn fetch(exchange: &Exchange) -> Result<Option<String>, EngineError> {
-    let error = match exchange.fetch() {
-        Ok(commit) => return Ok(commit),
-        Err(error) => error,
-    };
-    if !exchange.is_damaged(&error) {
-        return Err(git_failed(error));
-    }
-    exchange.make().map_err(git_failed)?;
-    exchange.fetch().map_err(git_failed)
 }
 
 fn change_line(change: &TeamChange) -> String {
@@ -223,7 +211,7 @@ pub(super) fn because(reason: Option<&str>) -> String {
 
 impl SyncReport {
     /// Adds what an examination found; what an earlier attempt told already stays.
-    fn note(&mut self, examined: &Examined, is_same: bool) {
+    fn note(&mut self, examined: &Examined, carrier: &dyn Carrier, is_same: bool) {
         self.policies += examined.new.len() - examined.decisions.len();
         for decision in examined.decisions.values() {
             *self.came.entry(decision.kind.word().to_owned()).or_default() += 1;
@@ -232,7 +220,8 @@ impl SyncReport {
         self.refused.sort();
         self.refused.dedup();
         if is_same {
-            self.gone.extend(examined.gone.iter().cloned());
+            let path = |name: &String| carrier.path_of(name, false);
+            self.gone.extend(examined.gone.iter().map(path));
         }
     }
 
@@ -273,7 +262,7 @@ impl SyncReport {
         if !self.gone.is_empty() {
             self.gone.sort();
             self.gone.dedup();
-            let first = path_of(&self.gone[0], false);
+            let first = &self.gone[0];
             let more = if self.gone.len() > 1 { format!(" and {} more", self.gone.len() - 1) } else { String::new() };
             let back = if dry { "" } else { ", and was put back" };
             parts.push(format!("removed by somebody: {first}{more}; it still counts here{back}"));

@@ -1,13 +1,13 @@
 //! What `verify` says of the team: whether the kept files are what was signed, and whether one of them is gone.
 
 use super::Teams;
-use super::examine::{path_of, verify_signature};
+use super::carrier::{fetched_paths, is_storage, path_of};
+use super::examine::verify_signature;
 use crate::domain::team::{DecisionText, FileName, SignedDecision, TeamPolicy, TeamVersion};
 use crate::domain::{Digest, Tool};
 use crate::engine::core;
 use crate::engine::error::EngineError;
 use crate::store::{TeamFile, TeamFiles};
-use crate::vcs::Exchange;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most signatures that are verified once more: each takes about 40 ms.
@@ -107,22 +107,21 @@ impl Teams<'_> {
             Ok((files.refused()?, files.objects()?, files.last_sync()?))
         })?;
         faults.extend(refused.iter().map(|(path, _, why)| format!("{path} in the team's repository: {why}")));
-        let folder = self.folder().join("clone.git");
-        let commit = last.and_then(|sync| sync.commit);
-        let (Some(commit), true, Some(remote)) = (commit, folder.join("HEAD").is_file(), self.remote()) else {
+        let (Some(commit), Some(remote)) = (last.and_then(|sync| sync.mark), self.remote()) else { return Ok(()) };
+        // Of object storage nothing is kept here to compare with; `sync` does it once a day.
+        if is_storage(remote) {
             return Ok(());
-        };
-        let files = Exchange::open(&folder, remote, super::BRANCH, &self.workspace.programs)
-            .and_then(|exchange| exchange.files(&commit));
-        let files = match files {
-            Ok(files) => files,
+        }
+        let files = match fetched_paths(&self.folder(), remote, &commit, &self.workspace.programs) {
+            Ok(Some(files)) => files,
+            Ok(None) => return Ok(()),
             Err(why) => {
                 faults.push(format!("the clone of the team's repository cannot be read: {why}"));
                 return Ok(());
             }
         };
         let refused: BTreeSet<&str> = refused.iter().map(|(path, ..)| path.as_str()).collect();
-        let there: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+        let there: BTreeSet<&str> = files.iter().map(String::as_str).collect();
         let is_ours = |path: &str| path.starts_with("decisions/") || path.starts_with("policies/");
         for path in there.iter().filter(|path| is_ours(path) && !refused.contains(*path) && !kept.contains(**path)) {
             faults.push(format!("{path} was taken in, but the state of this workspace lost it"));

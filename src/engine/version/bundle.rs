@@ -1,21 +1,31 @@
-//! A bundle: the tools of a workspace in a folder that any object storage can hold. Each tool is a key,
-//! `tools/NAME`, that names a digest; the bytes lie by digest in `versions/`. What comes out of a bundle is checked by
-//! its digest, lands among the experimental tools and waits for a human like everything that is new.
+//! A bundle: the tools of a workspace in object storage, which a folder is, too. Each tool is a key, `tools/NAME`, that
+//! names a digest; the bytes lie by digest in `versions/`. What comes out of a bundle is checked by its digest, lands
+//! among the experimental tools and waits for a human like everything that is new. A signature says who pushed it, and
+//! nothing more.
 
+use super::bundle_signature::{Signatures, SignedPush};
 use crate::domain::{Caller, Digest, Placement, Stage, Tool, ToolName, VersionFile, plural};
 use crate::engine::Versions;
 use crate::engine::core::{self, Placed};
 use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::relocate;
-use crate::store::{Copies, CopyError};
+use crate::objects::{self, Folder, Objects, ObjectsError, pack, unpack};
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The largest key, in bytes; one is a few hundred.
 const MAX_KEY_BYTES: u64 = 256 * 1024;
+
+/// The largest packed version, in bytes.
+const MAX_VERSION_BYTES: u64 = 64 << 20;
+
+/// The folder of keys.
+const KEYS: &str = "tools";
+
+/// The folder of versions.
+const VERSIONS: &str = "versions";
 
 /// What a key says of a tool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +37,16 @@ struct Key {
     /// What the key named before, newest first.
     #[serde(default)]
     earlier: Vec<Digest>,
+    /// The signed list that names it; `None` where nobody signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signed: Option<String>,
+}
+
+/// An open bundle.
+struct Bundle {
+    /// A folder, or the address of object storage.
+    place: String,
+    objects: Box<dyn Objects + Send>,
 }
 
 /// What became of a tool.
@@ -56,13 +76,16 @@ pub struct CarriedTool {
     pub state: Carried,
     /// Why it was not written; empty when it was, or was there.
     pub why: String,
+    /// Who signed it in the bundle; `None` where nobody did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
 }
 
 /// What `push` or `pull` did.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CarryReport {
-    /// The folder of the bundle.
-    pub bundle: PathBuf,
+    /// The folder or address of the bundle.
+    pub bundle: String,
     /// Each tool, by name.
     pub tools: Vec<CarriedTool>,
 }
@@ -90,31 +113,70 @@ impl CarryReport {
 
 impl Versions<'_> {
     /// Writes tools into a bundle: the one named, else all that are not archived. A key that names a version which is
-    /// not known here is somebody else's work and stays.
+    /// not known here is somebody else's work and stays. What a human pushes is signed where a key is set.
     ///
     /// # Errors
-    /// Those of [`Library::resolve`](crate::engine::Library::resolve); `Failed` when the folder cannot be written.
-    pub fn push(&self, bundle: &Path, tool: Option<&str>) -> Result<CarryReport, EngineError> {
+    /// Those of [`Library::resolve`](crate::engine::Library::resolve); `HumanNeeded` for an agent that names an address;
+    /// `Failed` when the bundle cannot be written, or not signed.
+    pub fn push(&self, place: &str, tool: Option<&str>, caller: &Caller) -> Result<CarryReport, EngineError> {
+        if let (Caller::Agent(name), true) = (caller, objects::is_address(place)) {
+            let message = format!("agent {name} cannot do this: only humans send tools to other machines");
+            return Err(EngineError::new(ErrorCode::HumanNeeded, message, "agents name a folder"));
+        }
         let tools = match tool {
             Some(text) => vec![self.engine.library().resolve(text)?],
             None => self.engine.library().catalog().tools.iter().filter(|tool| is_carried(tool)).cloned().collect(),
         };
-        self.refuse_no_bundle(bundle)?;
-        let copies = Copies::new(bundle);
-        if self.workspace.rehearsal.is_on() {
-            copies.freeze(true);
-        } else {
-            for folder in [keys(bundle), bundle.join("versions")] {
-                fs::create_dir_all(folder).map_err(|error| unwritable(bundle, &error))?;
-            }
-        }
-        let mut carried = Vec::with_capacity(tools.len());
+        let bundle = self.open_bundle(place, true)?;
+        let mut push = SignedPush::default();
+        let mut planned = Vec::with_capacity(tools.len());
         for tool in tools {
-            let (state, why) = self.push_one(bundle, &copies, &tool)?;
-            let (name, version) = (tool.name.to_string(), Some(tool.version.clone()));
-            carried.push(CarriedTool { name, version, digest: Some(tool.digest), state, why });
+            let plan = self.plan_push(&bundle, &tool)?;
+            if matches!(plan, Plan::Write { .. }) {
+                push.add(&tool.name, &tool.version, tool.digest);
+            }
+            planned.push((tool, plan));
         }
-        Ok(CarryReport { bundle: bundle.to_owned(), tools: carried })
+        let is_dry = self.workspace.rehearsal.is_on();
+        let signed = if is_dry || matches!(caller, Caller::Agent(_)) { None } else { self.sign_push(&push)? };
+        if let Some(signed) = &signed {
+            signed.write(bundle.objects.as_ref()).map_err(|error| unwritable(place, &error))?;
+        }
+        let mut carried = Vec::with_capacity(planned.len());
+        for (tool, plan) in planned {
+            let (state, why) = match plan {
+                Plan::Leave(state, why) => (state, why),
+                Plan::Write { .. } if is_dry => (Carried::Written, String::new()),
+                Plan::Write { tag, mut key } => {
+                    key.signed = signed.as_ref().map(|signed| signed.name.clone());
+                    match self.engine.library().files_of(&tool) {
+                        Ok(files) if Digest::of_files(&files) == tool.digest => bundle
+                            .write(&tool, tag.as_deref(), &files, &key)
+                            .map_err(|error| unwritable(place, &error))?,
+                        Ok(_) => (Carried::Unreadable, "its files changed during reading".to_owned()),
+                        Err(error) => (Carried::Unreadable, error.message),
+                    }
+                }
+            };
+            let (name, version) = (tool.name.to_string(), Some(tool.version.clone()));
+            carried.push(CarriedTool { name, version, digest: Some(tool.digest), state, why, signed_by: None });
+        }
+        Ok(CarryReport { bundle: bundle.place, tools: carried })
+    }
+
+    /// Opens a bundle. A folder that holds something else is refused, and so is one in the workspace.
+    fn open_bundle(&self, place: &str, is_written: bool) -> Result<Bundle, EngineError> {
+        let objects = if objects::is_address(place) {
+            objects::open(place).map_err(|error| {
+                EngineError::new(ErrorCode::Usage, error.to_string(), "name a folder or an address of object storage")
+            })?
+        } else {
+            if is_written {
+                self.refuse_no_bundle(Path::new(place))?;
+            }
+            Box::new(Folder::new(Path::new(place)))
+        };
+        Ok(Bundle { place: place.to_owned(), objects })
     }
 
     /// Refuses a folder that holds something else, and the workspace itself.
@@ -130,7 +192,7 @@ impl Versions<'_> {
         }
         match fs::read_dir(bundle) {
             Ok(mut entries) => {
-                let known = bundle.join("versions").is_dir() && keys(bundle).is_dir();
+                let known = bundle.join(VERSIONS).is_dir() && bundle.join(KEYS).is_dir();
                 if known || entries.next().is_none() { Ok(()) } else { refused("it contains something else") }
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
@@ -138,38 +200,28 @@ impl Versions<'_> {
         }
     }
 
-    fn push_one(&self, bundle: &Path, copies: &Copies, tool: &Tool) -> Result<(Carried, String), EngineError> {
-        let clashing = || (Carried::Conflict, format!("the name is also used by {}", tool.clashes.join(", ")));
+    /// What is to be done with a tool.
+    fn plan_push(&self, bundle: &Bundle, tool: &Tool) -> Result<Plan, EngineError> {
         if !tool.clashes.is_empty() {
-            return Ok(clashing());
+            let why = format!("the name is also used by {}", tool.clashes.join(", "));
+            return Ok(Plan::Leave(Carried::Conflict, why));
         }
-        let mut earlier = match read_key(bundle, &tool.name) {
-            Ok(None) => Vec::new(),
-            Ok(Some(key)) if key.digest == tool.digest => return Ok((Carried::Same, String::new())),
-            Ok(Some(key)) => {
+        let (mut earlier, tag) = match bundle.key(&tool.name) {
+            Ok(None) => (Vec::new(), None),
+            Ok(Some((key, _))) if key.digest == tool.digest => return Ok(Plan::Leave(Carried::Same, String::new())),
+            Ok(Some((key, tag))) => {
                 if self.workspace.read(|q| Ok(q.version(&tool.name, key.digest)?))?.is_none() {
                     let why = format!("the bundle contains the unknown {} {}", key.version, key.digest.short());
-                    return Ok((Carried::Conflict, why));
+                    return Ok(Plan::Leave(Carried::Conflict, why));
                 }
-                [vec![key.digest], key.earlier].concat()
+                ([vec![key.digest], key.earlier].concat(), Some(tag))
             }
-            Err(why) => return Ok((Carried::Unreadable, why)),
+            Err(why) => return Ok(Plan::Leave(Carried::Unreadable, why)),
         };
         earlier.retain(|digest| *digest != tool.digest);
-        let files = match self.engine.library().files_of(tool) {
-            Ok(files) => files,
-            Err(error) => return Ok((Carried::Unreadable, error.message)),
-        };
-        copies.put(tool.digest, &files).map_err(|error| match error {
-            CopyError::Io { path, source } => unwritable(&path, &source),
-            other => EngineError::internal(other),
-        })?;
         let shared = !tool.placement.exclusive;
-        let key = Key { version: tool.version.clone(), digest: tool.digest, shared, earlier };
-        if !self.workspace.rehearsal.is_on() {
-            write_key(bundle, &tool.name, &key).map_err(|error| unwritable(bundle, &error))?;
-        }
-        Ok((Carried::Written, String::new()))
+        let key = Key { version: tool.version.clone(), digest: tool.digest, shared, earlier, signed: None };
+        Ok(Plan::Write { tag, key })
     }
 
     /// Brings tools of a bundle here: the one named, else all. Each is an operation that `undo` takes back. What
@@ -178,43 +230,55 @@ impl Versions<'_> {
     /// # Errors
     /// `NotFound` when there is no bundle, or no such tool in it; `HumanNeeded` for an agent; `Internal` for trouble
     /// with the store.
-    pub fn pull(&self, bundle: &Path, tool: Option<&str>, caller: &Caller) -> Result<CarryReport, EngineError> {
+    pub fn pull(&self, place: &str, tool: Option<&str>, caller: &Caller) -> Result<CarryReport, EngineError> {
         if let Caller::Agent(name) = caller {
             let message = format!("agent {name} cannot do this: only humans import tools");
             return Err(EngineError::new(ErrorCode::HumanNeeded, message, "agents use `toolsmith request`"));
         }
+        let bundle = self.open_bundle(place, false)?;
         let names = match tool {
             Some(name) => vec![name.to_owned()],
-            None => names_in(bundle)?,
+            None => bundle.names()?,
         };
         let is_dry = self.workspace.rehearsal.is_on();
         let _turn = if is_dry { None } else { Some(self.engine.take_turn()?) };
-        let copies = Copies::new(bundle);
         let who = caller.identity();
+        let mut signatures = Signatures::new(self, bundle.objects.as_ref());
         let mut carried = Vec::with_capacity(names.len());
         for name in names {
             let key = ToolName::new(&name)
                 .map_err(|error| error.to_string())
-                .and_then(|name| read_key(bundle, &name).map(|key| key.map(|key| (name, key))));
+                .and_then(|name| bundle.key(&name).map(|key| key.map(|(key, _)| (name, key))));
             let (name, key) = match key {
                 Ok(Some(found)) => found,
                 Ok(None) => {
-                    let message = format!("{} has no tool {name}", bundle.display());
+                    let message = format!("{place} has no tool {name}");
                     return Err(EngineError::new(ErrorCode::NotFound, message, "omit the name to pull all tools"));
                 }
                 Err(why) => {
-                    carried.push(CarriedTool { name, version: None, digest: None, state: Carried::Unreadable, why });
+                    let (version, digest, state) = (None, None, Carried::Unreadable);
+                    carried.push(CarriedTool { name, version, digest, state, why, signed_by: None });
                     continue;
                 }
             };
-            let (state, why) = self.pull_one(&copies, &name, &key, &who)?;
-            let (version, digest) = (Some(key.version), Some(key.digest));
-            carried.push(CarriedTool { name: name.to_string(), version, digest, state, why });
+            let signed = match &key.signed {
+                Some(list) => signatures.signer(list, &name, &key.version, key.digest).map(Some),
+                None => Ok(None),
+            };
+            let (state, why, signed_by) = match signed {
+                Ok(signed_by) => {
+                    let (state, why) = self.pull_one(&bundle, &name, &key, &who)?;
+                    (state, why, signed_by)
+                }
+                Err(why) => (Carried::Unreadable, why, None),
+            };
+            let (name, version, digest) = (name.to_string(), Some(key.version), Some(key.digest));
+            carried.push(CarriedTool { name, version, digest, state, why, signed_by });
         }
         if !is_dry {
             self.engine.library().scan(&mut |_| {})?;
         }
-        Ok(CarryReport { bundle: bundle.to_owned(), tools: carried })
+        Ok(CarryReport { bundle: bundle.place, tools: carried })
     }
 
     /// Why files are not what their key says; `None` when they are that tool in that version.
@@ -230,7 +294,7 @@ impl Versions<'_> {
 
     fn pull_one(
         &self,
-        copies: &Copies,
+        bundle: &Bundle,
         name: &ToolName,
         key: &Key,
         who: &str,
@@ -253,9 +317,9 @@ impl Versions<'_> {
             let why = format!("{} {} is in {}{newer}", other.version, other.digest.short(), other.place());
             return Ok((Carried::Conflict, why));
         }
-        let files = match copies.get(key.digest) {
+        let files = match bundle.version(key.digest) {
             Ok(files) => files,
-            Err(error) => return Ok((Carried::Unreadable, error.to_string())),
+            Err(why) => return Ok((Carried::Unreadable, why)),
         };
         if let Some(why) = self.is_another(name, key, &files) {
             return Ok((Carried::Unreadable, why));
@@ -294,60 +358,80 @@ fn shared_place() -> Placement {
     Placement { base: format!("tools/{}", Stage::Experimental), exclusive: false }
 }
 
-fn keys(bundle: &Path) -> PathBuf {
-    bundle.join("tools")
+/// What is to be done with a tool.
+enum Plan {
+    /// Nothing: what it is, and why.
+    Leave(Carried, String),
+    /// It is written, in place of the key with this tag.
+    Write { tag: Option<String>, key: Key },
 }
 
-/// The names of the keys of a bundle, ascending.
-fn names_in(bundle: &Path) -> Result<Vec<String>, EngineError> {
-    let no_bundle = |error: std::io::Error| {
-        let message = format!("{} is not a bundle: {error}", bundle.display());
-        EngineError::new(ErrorCode::NotFound, message, "`toolsmith push DIR` creates one")
-    };
-    let mut names = Vec::new();
-    for entry in fs::read_dir(keys(bundle)).map_err(no_bundle)? {
-        let name = entry.map_err(no_bundle)?.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') {
-            names.push(name);
+impl Bundle {
+    /// The names of the keys, ascending.
+    fn names(&self) -> Result<Vec<String>, EngineError> {
+        let no_bundle = |why: &str| {
+            let message = format!("{} is not a bundle: {why}", self.place);
+            EngineError::new(ErrorCode::NotFound, message, "`toolsmith push DIR` creates one")
+        };
+        let keys = self.objects.list(KEYS, None).map_err(|error| no_bundle(&error.to_string()))?;
+        if keys.is_empty() {
+            return Err(no_bundle("it contains no tools"));
+        }
+        Ok(keys.into_iter().filter_map(|object| Some(object.key.split_once('/')?.1.to_owned())).collect())
+    }
+
+    /// What the key of a tool says, and its tag; `None` when there is none.
+    fn key(&self, name: &ToolName) -> Result<Option<(Key, String)>, String> {
+        let in_words = |error: &dyn std::fmt::Display| format!("its key cannot be read: {error}");
+        let found = self.objects.get(&format!("{KEYS}/{name}"), MAX_KEY_BYTES).map_err(|error| in_words(&error))?;
+        let Some((bytes, tag)) = found else { return Ok(None) };
+        serde_json::from_slice(&bytes).map(|key| Some((key, tag))).map_err(|error| in_words(&error))
+    }
+
+    /// The files of a version, checked against its digest.
+    fn version(&self, digest: Digest) -> Result<Vec<VersionFile>, String> {
+        let found = self.objects.get(&version_key(digest), MAX_VERSION_BYTES).map_err(|error| error.to_string())?;
+        let (bytes, _) = found.ok_or_else(|| format!("no copy of {} is kept", digest.short()))?;
+        let files = unpack(&bytes).map_err(|why| format!("the copy of {} is damaged: {why}", digest.short()))?;
+        let is = Digest::of_files(&files);
+        if is == digest {
+            Ok(files)
+        } else {
+            Err(format!("the copy of {} has the digest {}", digest.short(), is.short()))
         }
     }
-    names.sort();
-    Ok(names)
-}
 
-/// What the key of a tool says; `None` when there is none.
-fn read_key(bundle: &Path, name: &ToolName) -> Result<Option<Key>, String> {
-    let path = keys(bundle).join(name.as_str());
-    let in_words = |error: &dyn std::fmt::Display| format!("the signing key cannot be read: {error}");
-    match fs::symlink_metadata(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(in_words(&error)),
-        Ok(meta) if !meta.is_file() || meta.len() > MAX_KEY_BYTES => {
-            return Err("the signing key is not a regular file".to_owned());
+    /// Writes the files of a version, then the key that names them: a reader finds the old one or the new one.
+    fn write(
+        &self,
+        tool: &Tool,
+        tag: Option<&str>,
+        files: &[VersionFile],
+        key: &Key,
+    ) -> Result<(Carried, String), ObjectsError> {
+        let packed = pack(files).map_err(|error| ObjectsError(error.to_string()))?;
+        let place = version_key(tool.digest);
+        if self.objects.put_new(&place, &packed)?.is_none() && self.version(tool.digest).is_err() {
+            // Other content under this name is damage.
+            if let Some((_, damaged)) = self.objects.get(&place, MAX_VERSION_BYTES)? {
+                self.objects.replace(&place, &damaged, &packed)?;
+            }
         }
-        Ok(_) => {}
+        let text = serde_json::to_vec_pretty(key).map_err(|error| ObjectsError(error.to_string()))?;
+        let place = format!("{KEYS}/{}", tool.name);
+        let is_written = match tag {
+            None => self.objects.put_new(&place, &text)?.is_some(),
+            Some(tag) => self.objects.replace(&place, tag, &text)?,
+        };
+        let late = "somebody wrote it at the same time: push again";
+        Ok(if is_written { (Carried::Written, String::new()) } else { (Carried::Conflict, late.to_owned()) })
     }
-    let text = fs::read_to_string(&path).map_err(|error| in_words(&error))?;
-    serde_json::from_str(&text).map(Some).map_err(|error| in_words(&error))
 }
 
-/// Writes a key in one step: a reader finds the old one or the new one.
-fn write_key(bundle: &Path, name: &ToolName, key: &Key) -> std::io::Result<()> {
-    let text = serde_json::to_string_pretty(key)?;
-    let mut file = tempfile_in(&keys(bundle), name)?;
-    file.1.write_all(text.as_bytes())?;
-    file.1.sync_all()?;
-    fs::rename(&file.0, keys(bundle).join(name.as_str()))
+fn version_key(digest: Digest) -> String {
+    format!("{VERSIONS}/{}", digest.hex())
 }
 
-/// A new file beside the keys, whose name no key has.
-fn tempfile_in(folder: &Path, name: &ToolName) -> std::io::Result<(PathBuf, fs::File)> {
-    let path = folder.join(format!(".{name}.{}", std::process::id()));
-    let file = fs::File::create(&path)?;
-    Ok((path, file))
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> EngineError {
-    let message = format!("cannot write {}: {error}", path.display());
-    EngineError::new(ErrorCode::Failed, message, "choose a writable folder")
+fn unwritable(place: &str, error: &ObjectsError) -> EngineError {
+    EngineError::new(ErrorCode::Failed, format!("cannot write {place}: {error}"), "choose a writable folder")
 }

@@ -3,6 +3,7 @@
 
 mod archiving;
 pub(super) mod bundle;
+mod bundle_signature;
 mod deprecating;
 #[cfg(test)]
 mod family_tests;

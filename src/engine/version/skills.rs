@@ -39,9 +39,9 @@ impl Versions<'_> {
                 EngineError::new(ErrorCode::Failed, message, "name a folder that you can write")
             })?;
             let (name, version) = (tool.name.to_string(), Some(tool.version.clone()));
-            carried.push(CarriedTool { name, version, digest: Some(tool.digest), state, why });
+            carried.push(CarriedTool { name, version, digest: Some(tool.digest), state, why, signed_by: None });
         }
-        Ok(CarryReport { bundle: folder.to_owned(), tools: carried })
+        Ok(CarryReport { bundle: folder.display().to_string(), tools: carried })
     }
 
     fn approved_tools(&self) -> Result<Vec<Arc<Tool>>, EngineError> {

@@ -8,16 +8,18 @@ use crate::domain::{RunEnd, Stream, VersionFile};
 use crate::runner::prepare::spec::Spec;
 use crate::runner::process::poll::poll_some;
 use crate::runner::supervisor::{Heard, Inbox, Message, SupervisorOrder, send};
+use crate::runner::tried::Tried;
 use crate::runner::worker::protocol::{
-    FromFar, FromNear, Hello, MAX_ORDER, Opening, Speaker, Wants, decode, encode, line,
+    FromFar, FromNear, Hello, MAX_ORDER, Opening, SentTrial, Speaker, Wants, decode, encode, line,
 };
-use crate::runner::worker::{LineBuffer, WorkerFacts, WorkerRun};
+use crate::runner::worker::{LineBuffer, WorkerFacts, WorkerRun, WorkerTrials};
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 use serde::Serialize;
 use serde::de::IgnoredAny;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// All files of a version together, in bytes.
@@ -56,6 +58,8 @@ pub enum WorkerRequest {
     OtherVersion(String),
     /// A run.
     Run(Box<WorkerSession>, Box<WorkerRun>),
+    /// Trials for checks.
+    Trials(Box<WorkerSession>, Box<WorkerTrials>),
 }
 
 impl WorkerSession {
@@ -81,6 +85,7 @@ impl WorkerSession {
         Ok(match opening.wants {
             Wants::Facts => WorkerRequest::Answered,
             Wants::Run(run) => WorkerRequest::Run(Box::new(session), run),
+            Wants::Trials(trials) => WorkerRequest::Trials(Box::new(session), trials),
         })
     }
 
@@ -114,6 +119,31 @@ impl WorkerSession {
     /// When the near side is gone.
     pub fn refuse(mut self, end: RunEnd) -> io::Result<()> {
         self.send(&FromFar::not_started(end))
+    }
+
+    /// Has trials made and tells what came of them. They are asked to stop when nobody waits.
+    ///
+    /// # Errors
+    /// When the near side cannot be told.
+    pub fn make_trials(mut self, make: impl FnOnce(&AtomicBool) -> Result<Vec<Tried>, String>) -> io::Result<()> {
+        let stop = AtomicBool::new(false);
+        let (until_done, done) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+        let made = std::thread::scope(|scope| {
+            let (from, stop) = (&self.from, &stop);
+            scope.spawn(move || watch(from, &until_done, stop));
+            let made = make(stop);
+            drop(done);
+            made
+        });
+        match made {
+            Ok(trials) => {
+                for trial in trials {
+                    self.send(&FromFar::Trial(Box::new(SentTrial::of(trial))))?;
+                }
+                self.send(&FromFar::TrialsEnd(None))
+            }
+            Err(why) => self.send(&FromFar::TrialsEnd(Some(why))),
+        }
     }
 
     /// Carries out the run; returns when nothing of it is left.
@@ -189,6 +219,23 @@ impl WorkerSession {
             Err(error) => return Err(error.into()),
         }
         Ok(())
+    }
+}
+
+/// Asks for a stop when the near side is gone, until `done` is closed. It has nothing to say meanwhile.
+fn watch(from: &OwnedFd, done: &OwnedFd, stop: &AtomicBool) {
+    let mut piece = [0; 4096];
+    loop {
+        let sources = [(Some(from), PollFlags::IN), (Some(done), PollFlags::IN)];
+        match poll_some(sources, Instant::now() + Duration::from_hours(1)) {
+            Ok([_, true]) => return,
+            Ok([true, _]) if !matches!(rustix::io::read(from, &mut piece[..]), Ok(1..)) => {
+                stop.store(true, Ordering::Release);
+                return;
+            }
+            Ok(_) | Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(_) => return,
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! One batch: its supervisor is started, told what to make, and heard until all is made or time is over.
 
-use super::{Pace, Tried};
 use crate::domain::{InterpreterFacts, Observation, RunEnd, WriteMode};
 use crate::runner::grants::WritePath;
 use crate::runner::prepare::prepare_with;
@@ -16,6 +15,7 @@ use crate::runner::sample::SampleFile;
 use crate::runner::supervisor::{
     Ended, Heard, Inbox, Message, READY, StartInput, SupervisorOrder, Terms, TrialEnd, send,
 };
+use crate::runner::tried::{Pace, Tried};
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::process::Signal;

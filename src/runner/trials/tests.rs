@@ -1,12 +1,15 @@
 use super::*;
+use crate::domain::RunEnd;
 use crate::domain::{Dialect, FileMode, InputMode, IsolationLevel, Manifest, Observer, Profile, Recipe};
 use crate::domain::{Touch, VersionFile, WriteMode};
 use crate::needs;
+use crate::runner::tried::{Pace, Tried};
 use crate::runner::{Baselines, Bubblewrap, Interpreters, Machine, RunEnvironment, StartRequest};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 use std::time::Instant;
 
 /// Longer than anything here takes on a busy machine.

@@ -96,7 +96,7 @@ pub fn prepare_on(
 }
 
 /// Why a worker cannot run a version the way this machine would: what lies on this machine is not there.
-fn unsupported(request: &StartRequest<'_>) -> Option<String> {
+pub(super) fn unsupported(request: &StartRequest<'_>) -> Option<String> {
     let manifest = request.manifest;
     let is_declared = request.profile == Profile::Declared;
     let permissions = &manifest.permissions;
@@ -164,7 +164,7 @@ impl WorkerCall {
 }
 
 impl Worker {
-    fn prefix(&self) -> Prefix<'_> {
+    pub(super) fn prefix(&self) -> Prefix<'_> {
         Prefix {
             worker: &self.name,
             program: &self.program,

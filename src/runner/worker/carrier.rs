@@ -133,7 +133,13 @@ impl Carrier {
                     None => self.lose("it sent output that cannot be read"),
                 },
                 Ok(FromFar::Told(message)) => self.pass_on(safe_message(message)),
-                Ok(FromFar::NotStarted { .. } | FromFar::FilesNeeded | FromFar::Starting { .. }) => {
+                Ok(
+                    FromFar::NotStarted { .. }
+                    | FromFar::FilesNeeded
+                    | FromFar::Starting { .. }
+                    | FromFar::Trial(_)
+                    | FromFar::TrialsEnd(_),
+                ) => {
                     self.lose("it sent a message out of order");
                 }
                 Err(why) => self.lose(why),

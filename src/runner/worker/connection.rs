@@ -266,6 +266,11 @@ impl Connection {
         Ok(())
     }
 
+    /// Lets the far side say nothing for longer, once it has answered.
+    pub(super) fn wait_longer(&mut self, patience: Duration) {
+        self.patience = self.patience.max(patience);
+    }
+
     /// A run that the worker does not carry out.
     pub(super) fn refused(&self, why: &str) -> RunEnd {
         RunEnd::Refused { message: format!("worker {}: {why}", self.worker) }

@@ -15,9 +15,11 @@ mod carrier;
 mod connection;
 mod lines;
 pub(super) mod protocol;
+mod trials;
 
 pub use call::{Worker, WorkerCall, WorkerHello, greet, prepare_on};
-pub use protocol::{WORKER_VERB, WorkerFacts, WorkerRun};
+pub use protocol::{WORKER_VERB, WorkerFacts, WorkerRun, WorkerTrials};
+pub use trials::{TrialsWanted, try_on};
 
 pub(super) use carrier::WorkerConnection;
 pub(super) use connection::AskedToStop;

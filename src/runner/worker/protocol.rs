@@ -2,11 +2,13 @@
 //! answers with its version and facts. Both must be the same version: a run means the same on both sides then.
 
 use crate::domain::{
-    Digest, FileMode, InterpreterFacts, IsolationLevel, Manifest, Profile, RunEnd, SafeText, Secret, Stage, Stream,
-    VersionFile,
+    Digest, FileMode, InterpreterFacts, IsolationLevel, Manifest, Observation, Profile, RunEnd, SafeText, Secret,
+    Stage, Stream, VersionFile,
 };
 use crate::runner::prepare::given::RunEnvironment;
+use crate::runner::sample::SampleFile;
 use crate::runner::supervisor::{Message, SupervisorOrder};
+use crate::runner::tried::Pace;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -62,6 +64,46 @@ pub(in crate::runner) enum Wants {
     Facts,
     /// A run.
     Run(Box<WorkerRun>),
+    /// Trials of a version, for its checks.
+    Trials(Box<WorkerTrials>),
+}
+
+/// Trials that the near side wants: starts without any permission, recorded nowhere.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkerTrials {
+    /// Digest of the files that are started.
+    pub digest: Digest,
+    /// What the version says of itself.
+    pub manifest: Manifest,
+    /// By whose limits it is started.
+    pub stage: Stage,
+    /// An input for each trial.
+    pub inputs: Vec<Value>,
+    /// How they are made.
+    pub pace: Pace,
+    /// Files that trials find when their input names them.
+    pub samples: Vec<SampleFile>,
+    /// The wall-clock limit of each.
+    pub timeout: Option<Duration>,
+    /// The wall-clock limit where nobody states one.
+    pub usual_timeout: Option<Duration>,
+    /// The least isolation that they may run at.
+    pub least: IsolationLevel,
+    /// How long all may take.
+    pub patience: Duration,
+}
+
+/// What came of one trial; its output in base64.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(in crate::runner) struct SentTrial {
+    pub(in crate::runner) end: RunEnd,
+    pub(in crate::runner) stdout: String,
+    pub(in crate::runner) stderr: String,
+    pub(in crate::runner) left: Vec<SampleFile>,
+    pub(in crate::runner) took: Duration,
+    pub(in crate::runner) cpu_ms: u64,
+    pub(in crate::runner) peak_memory_bytes: u64,
+    pub(in crate::runner) observation: Observation,
 }
 
 /// What the far side is.
@@ -156,6 +198,10 @@ pub(in crate::runner) enum FromFar {
     Output(Stream, String),
     /// What the supervisor tells.
     Told(Message),
+    /// What came of the next trial.
+    Trial(Box<SentTrial>),
+    /// All trials were made; else why not.
+    TrialsEnd(Option<String>),
 }
 
 /// In which way a run does not start.

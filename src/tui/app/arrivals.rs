@@ -98,6 +98,7 @@ impl App {
             | Change::Buffers
             | Change::Services
             | Change::Agents(_)
+            | Change::Stopped(_)
             | Change::Trouble(_) => Vec::new(),
         };
         let mut effects = self.reload(change);
@@ -123,6 +124,10 @@ impl App {
             }
             Change::Agents(agents) => {
                 self.agents = agents;
+                None
+            }
+            Change::Stopped(news) => {
+                self.say(Mood::Trouble, &news);
                 None
             }
             Change::Trouble(error) => {

@@ -86,7 +86,10 @@ impl App {
             Verb::Reviews => self.focus_pane(Pane::Queue),
             Verb::Review => self.show_review(args),
             Verb::Check => {
-                self.with_tool(args, |app, tool| vec![Effect::Execute(Command::Recheck { tool: app.reference(&tool) })])
+                let worker = args.get("on").map(str::to_owned);
+                self.with_tool(args, |app, tool| {
+                    vec![Effect::Execute(Command::Recheck { tool: app.reference(&tool), worker })]
+                })
             }
             Verb::Comment => self.comment(args),
             Verb::Withdraw => self.withdraw(args),
@@ -223,7 +226,7 @@ impl App {
                 vec![Effect::Export { out, format }]
             }
             Verb::Push | Verb::Pull => {
-                let Some(bundle) = args.get("bundle").map(PathBuf::from) else {
+                let Some(bundle) = args.get("bundle").map(str::to_owned) else {
                     return self.refuse("which folder? type `:` and push DIR, or pull DIR");
                 };
                 let tool = args.get("tool").map(str::to_owned);

@@ -65,7 +65,7 @@ fn command_words(command: &Command) -> String {
     match command {
         Command::Verb(call) => call.verb().replace('-', " "),
         Command::Decide(request) => format!("{} review {}", request.kind, request.review),
-        Command::Recheck { tool } => format!("starting the checks of {tool}"),
+        Command::Recheck { tool, .. } => format!("starting the checks of {tool}"),
         Command::FetchPackages { .. } => "fetching packages".to_owned(),
         Command::Undo { .. } => "undo".to_owned(),
         Command::Promote { tool, .. } => format!("promoting {tool}"),

@@ -27,6 +27,9 @@ const AUTOMATIC: &str = "automatic";
 /// Asks each generator of the settings; their answers are compared.
 const ALL: &str = "all of them";
 
+/// The machine on which versions are started where no worker is chosen.
+const HERE: &str = "this machine";
+
 /// Most answers of one generator in a round.
 const MOST_ANSWERS: usize = 5;
 
@@ -52,6 +55,8 @@ pub struct Seed {
     pub generators: Vec<String>,
     /// Most rounds, as in the settings.
     pub rounds: u32,
+    /// Workers that the settings name.
+    pub workers: Vec<String>,
 }
 
 impl Seed {
@@ -60,6 +65,7 @@ impl Seed {
         Seed {
             generators: settings.generators.iter().map(|generator| generator.name.clone()).collect(),
             rounds: settings.evolve.rounds,
+            workers: settings.workers.keys().cloned().collect(),
             ..Seed::default()
         }
     }
@@ -132,6 +138,7 @@ impl EvolveForm {
             dynamic_schema: value.get("dynamic_schema").and_then(Value::as_bool).unwrap_or_default(),
             bundle: self.edited.as_ref().filter(|(_, of)| *of == told(&value)).map(|(bundle, _)| bundle.clone()),
             specification: None,
+            worker: Some(text("on")).filter(|name| !matches!(*name, HERE | "")).map(str::to_owned),
         }
     }
 
@@ -365,7 +372,7 @@ fn fields(seed: &Seed, failures: &[RunId]) -> FormView {
     if seed.generators.len() > 1 {
         generators.push(ALL);
     }
-    let schema = json!({
+    let mut schema = json!({
         "type": "object",
         "additionalProperties": false,
         "required": ["generator", "answers", "rounds", "step", "dynamic_schema"],
@@ -404,6 +411,11 @@ fn fields(seed: &Seed, failures: &[RunId]) -> FormView {
         "step": "auto",
         "dynamic_schema": false,
     });
+    if !seed.workers.is_empty() {
+        let workers: Vec<&str> = std::iter::once(HERE).chain(seed.workers.iter().map(String::as_str)).collect();
+        schema["properties"]["on"] = json!({"enum": workers, "description": "Where versions are started for checks"});
+        begin["on"] = json!(HERE);
+    }
     if !seed.hint.is_empty() {
         begin["hint"] = json!(seed.hint);
     }

@@ -17,6 +17,8 @@ mod servers;
 mod servers_by_url;
 mod web;
 
+pub(crate) use client::{Agent, Era, content};
+
 use crate::support::Workspace;
 use toolsmith::domain::{Caller, Command, DecisionKind, DecisionRequest, DisplayRecord, ReviewId};
 use toolsmith::engine::{Asker, Engine, Home, OpenOptions};

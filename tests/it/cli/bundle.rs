@@ -86,11 +86,10 @@ fn what_a_bundle_does_not_hold_soundly_is_not_brought_in() {
     carried(&one, "push", folder.path(), 0);
     fs::write(folder.path().join("tools/pair"), "{\"digest\": \"../../etc\"}").unwrap();
     let (_, digest) = digests(&one).into_iter().find(|(name, _)| name == "script").unwrap();
-    let script = folder.path().join("versions").join(digest).join("script.sh");
-    let mut permissions = fs::metadata(&script).unwrap().permissions();
-    std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o644);
-    fs::set_permissions(&script, permissions).unwrap();
-    fs::write(&script, "#!/bin/sh\necho something else\n").unwrap();
+    let digest = digest.trim_start_matches("blake3:").to_owned();
+    let copy = folder.path().join("versions").join(digest);
+    let bytes = String::from_utf8(fs::read(&copy).unwrap()).unwrap();
+    fs::write(&copy, bytes.replace("echo script", "echo scrapt")).unwrap();
     let answer = carried(&other, "pull", folder.path(), 3);
     let expected = [("folder", "written"), ("pair", "unreadable"), ("script", "unreadable")];
     assert_eq!(states(&answer), expected.map(|(name, state)| (name.to_owned(), state.to_owned())));
@@ -111,4 +110,39 @@ fn what_a_bundle_does_not_hold_soundly_is_not_brought_in() {
     fs::write(foreign.path().join("letter"), "dear").unwrap();
     one.call(&["push", foreign.path().to_str().unwrap()]).exits(4);
     other.at_terminal(&["pull", folder.path().to_str().unwrap(), "nobody"]).exits(5);
+}
+
+#[test]
+fn a_bundle_is_signed_where_a_key_is_set_and_what_was_changed_since_is_not_brought_in() {
+    let (one, other) = (three(), Shell::new());
+    let key = one.home().join("key");
+    let args = ["-q", "-t", "ed25519", "-N", "", "-f", key.to_str().unwrap()];
+    assert!(std::process::Command::new("ssh-keygen").args(args).status().unwrap().success());
+    one.config(&format!("[signing]\nkey = \"{}\"\n", key.display()));
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("file://{}", folder.path().display());
+    let bundle = Path::new(&address);
+    assert_eq!(states(&carried(&one, "push", bundle, 0)), each("written"));
+    // Only a human sends tools to other machines.
+    one.call(&["push", &address, "--as-agent", "bot"]).exits(4);
+    let list = fs::read_dir(folder.path().join("pushes")).unwrap().next().unwrap().unwrap().path();
+    let genuine = fs::read_to_string(&list).unwrap();
+    fs::write(&list, genuine.replace("script", "scrapt")).unwrap();
+    let refused = carried(&other, "pull", bundle, 3);
+    assert_eq!(states(&refused), each("unreadable"));
+    assert!(refused["tools"][0]["why"].as_str().unwrap().contains("does not match"), "{refused}");
+    fs::write(&list, genuine).unwrap();
+    let answer = carried(&other, "pull", bundle, 0);
+    assert_eq!(states(&answer), each("written"));
+    assert!(answer["tools"][0]["signed_by"].as_str().unwrap().starts_with("SHA256:"), "{answer}");
+    let waiting = other.call(&["reviews", "--json"]).exits(0).json()["reviews"].as_array().unwrap().len();
+    assert_eq!(waiting, 3, "who signed it decides nothing here");
+    other.call(&["run", "script", "--as-agent", "bot"]).exits(4);
+}
+
+#[cfg(not(feature = "team-s3"))]
+#[test]
+fn a_build_without_buckets_says_how_to_get_one() {
+    let said = three().call(&["push", "s3://bucket/tools"]).exits(2).stderr;
+    assert!(said.contains("--features team-s3"), "{said}");
 }

@@ -166,14 +166,14 @@ fn a_tool_that_another_script_imports_is_copied_when_it_is_approved() {
 fn a_bundle_carries_modules_and_is_refused_where_others_lie() {
     let world = sharing();
     let bundle = world.workspace.home().join("bundle");
-    world.engine.versions().push(&bundle, Some("one")).unwrap();
+    world.engine.versions().push(bundle.to_str().unwrap(), Some("one"), &ada()).unwrap();
     let carry = |files: &[(&str, &str)]| {
         let workspace = Workspace::new();
         for (path, text) in files {
             workspace.write(path, text);
         }
         let other = World { engine: open(&workspace), workspace };
-        let report = other.engine.versions().pull(&bundle, None, &ada()).unwrap();
+        let report = other.engine.versions().pull(bundle.to_str().unwrap(), None, &ada()).unwrap();
         (other, report.tools[0].clone())
     };
     let (other, carried) = carry(&[("tools/experimental/kit/sign.py", "SIGN = '!'\n")]);

@@ -15,6 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("runner", &["domain", "outside", "code"]),
     ("insight", &["domain"]),
     ("vcs", &["domain", "outside"]),
+    ("objects", &["domain"]),
     ("evolve", &["domain", "code"]),
     ("check", &["domain", "code", "outside", "runner", "insight"]),
     ("generator", &["domain", "outside", "runner", "evolve"]),
@@ -33,6 +34,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "request",
             "insight",
             "vcs",
+            "objects",
         ],
     ),
     ("cli", &["domain", "action", "engine"]),
@@ -50,7 +52,8 @@ const OWNED_CRATES: &[(&str, &[&str])] = &[
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("tui_textarea", &["tui"]),
-    ("ureq", &["generator", "request"]),
+    ("ureq", &["generator", "request", "objects"]),
+    ("object_store", &["objects"]),
 ];
 
 /// The only files that make a process for a program: the one through which every program outside of the sandbox is
@@ -254,7 +257,7 @@ fn each_rule_can_be_broken() {
         ("gui/mod.rs", "", "gui/mod.rs:1: module gui is not in the layering table"),
         ("engine/mod.rs", "use rusqlite::Connection;", "engine/mod.rs:1: only store may use rusqlite"),
         ("cli/mod.rs", "use ratatui::{style::Color};", "cli/mod.rs:1: only tui may use ratatui"),
-        ("engine/x.rs", "fn f() { ureq::get(\"x\"); }", "engine/x.rs:1: only generator, request may use ureq"),
+        ("engine/x.rs", "fn f() { ureq::get(\"x\"); }", "engine/x.rs:1: only generator, request, objects may use ureq"),
         ("main.rs", "use std::process::{Command};", "main.rs:1: only the files in STARTERS start programs"),
         ("engine/mod.rs", "use tokio::process;", "engine/mod.rs:1: only the files in STARTERS start programs"),
         ("vcs/call.rs", "use std::process::Command;", "vcs/call.rs:1: only the files in STARTERS start programs"),

@@ -11,7 +11,16 @@ const KILLS: u32 = 12;
 
 #[test]
 fn an_exchange_that_is_killed_at_any_point_is_completed_by_the_next_one() {
-    let (team, machines) = Team::with(&["ada", "bob"], "");
+    kill_exchanges(Team::new());
+}
+
+#[test]
+fn an_exchange_over_object_storage_that_is_killed_is_completed_by_the_next_one() {
+    kill_exchanges(Team::on_storage());
+}
+
+fn kill_exchanges(carrier: Team) {
+    let (team, machines) = carrier.of(&["ada", "bob"], "");
     let [ada, bob] = machines.as_slice() else { panic!() };
     let start = || {
         let (terminal, input) = terminal_input();

@@ -1,7 +1,10 @@
-//! Several machines that decide together: each has a workspace and a key of its own, and they share a bare repository.
+//! Several machines that decide together: each has a workspace and a key of its own, and they share a bare repository, or
+//! object storage.
 
 mod decisions;
 mod kills;
 mod lies;
+mod news;
 mod roles;
+mod storage;
 mod world;

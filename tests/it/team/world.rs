@@ -35,7 +35,7 @@ pub struct Machine {
     pub name: String,
     pub workspace: Workspace,
     pub key: PathBuf,
-    remote: PathBuf,
+    remote: String,
     settings: String,
 }
 
@@ -61,9 +61,17 @@ impl Machine {
         let folder = self.workspace.home().join("toolsmith/config");
         fs::create_dir_all(&folder).unwrap();
         let off = CHECKS.iter().fold("[checks]\n".to_owned(), |text, check| text + check.name + " = \"off\"\n");
-        let (key, remote) = (self.key.display(), self.remote.display());
+        let (key, remote) = (self.key.display(), &self.remote);
         let text = format!("[signing]\nkey = \"{key}\"\n[team]\nremote = \"{remote}\"\n{more}\n{off}");
         fs::write(folder.join("config.toml"), text).unwrap();
+    }
+
+    /// Names another carrier; the rest of the settings stays.
+    #[cfg(feature = "team-s3")]
+    pub fn use_remote(&mut self, remote: &str) {
+        remote.clone_into(&mut self.remote);
+        let more = self.settings.clone();
+        self.configure(&more);
     }
 
     pub fn engine(&self) -> Engine {
@@ -187,10 +195,10 @@ pub fn decision_path(bytes: &[u8]) -> String {
     format!("decisions/{}/{name}.toml", &name[..2])
 }
 
-/// The shared repository.
+/// The shared repository, or what stands in its place.
 pub struct Team {
     pub folder: tempfile::TempDir,
-    pub remote: PathBuf,
+    pub remote: String,
 }
 
 impl Team {
@@ -199,12 +207,29 @@ impl Team {
         let remote = folder.path().join("team.git");
         let init = Process::new("git").args(["init", "-q", "--bare", "--template="]).arg(&remote).status();
         assert!(init.unwrap().success());
+        Team { folder, remote: remote.to_str().unwrap().to_owned() }
+    }
+
+    /// A team whose files lie in a folder that is used like a bucket.
+    pub fn on_storage() -> Team {
+        let folder = tempfile::tempdir().unwrap();
+        let remote = format!("file://{}/bucket", folder.path().display());
         Team { folder, remote }
+    }
+
+    /// The folder that is used like a bucket.
+    pub fn bucket(&self) -> PathBuf {
+        self.folder.path().join("bucket")
     }
 
     /// Machines with a policy that names them all, pinned and shared. The first one is the administrator.
     pub fn with(names: &[&str], extra: &str) -> (Team, Vec<Machine>) {
-        let team = Team::new();
+        Team::new().of(names, extra)
+    }
+
+    /// The same, with this carrier.
+    pub fn of(self, names: &[&str], extra: &str) -> (Team, Vec<Machine>) {
+        let team = self;
         let mut machines: Vec<Machine> = names.iter().map(|name| Machine::new(name, &team)).collect();
         let roles = |at: usize| if at == 0 { "roles = [\"admin\"]" } else { "roles = [\"security\"]" };
         let entries = machines.iter().enumerate().map(|(at, machine)| signer(&machine.name, &machine.key, roles(at)));
@@ -267,8 +292,13 @@ impl Team {
         self.git(&["-C", "clone", "push", "-q", "origin", "toolsmith"]);
     }
 
-    /// Paths of the branch that begin like this.
+    /// Paths of the branch that begin like this, or of objects in this folder.
     pub fn paths(&self, prefix: &str) -> Vec<String> {
+        if self.remote.starts_with("file://") {
+            let entries = fs::read_dir(self.bucket().join(prefix)).into_iter().flatten();
+            let path = |entry: fs::DirEntry| format!("{prefix}{}", entry.file_name().to_str().unwrap());
+            return entries.map(|entry| path(entry.unwrap())).collect();
+        }
         let all = self.git(&["-C", "team.git", "ls-tree", "-r", "--name-only", "refs/heads/toolsmith"]);
         all.lines().filter(|path| path.starts_with(prefix)).map(str::to_owned).collect()
     }

@@ -1,6 +1,8 @@
 //! Runs on workers. A second machine is the same program with another home; it is reached through `env`, a shell, or
 //! sshd on the loopback.
 
+mod agents;
+mod checks;
 mod cut;
 mod record;
 mod refused;

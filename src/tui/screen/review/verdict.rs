@@ -111,6 +111,7 @@ impl Page {
             (count, "failed") if !is_blocked => format!("{count} failed, not blocking"),
             (count, word) => format!("{count} {word}"),
         }));
+        parts.extend(verdict.worker.as_ref().map(|worker| format!("on worker {worker}")));
         self.facts.sum(sign, "checks", &parts.join(" · "), tone);
     }
 

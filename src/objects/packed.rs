@@ -1,0 +1,57 @@
+//! The files of a version as one object: a line of JSON that lists them, then their bytes. One object, so that a version
+//! is there or is not.
+
+use crate::domain::{FileMode, VersionFile};
+
+/// The longest first line, in bytes.
+const MAX_HEAD: usize = 4 << 20;
+
+/// Files as one object.
+///
+/// # Errors
+/// When their list cannot be written as JSON.
+pub fn pack(files: &[VersionFile]) -> Result<Vec<u8>, serde_json::Error> {
+    let listed: Vec<(&str, FileMode, usize)> =
+        files.iter().map(|file| (file.path.as_str(), file.mode, file.bytes.len())).collect();
+    let mut packed = serde_json::to_vec(&listed)?;
+    packed.push(b'\n');
+    for file in files {
+        packed.extend_from_slice(&file.bytes);
+    }
+    Ok(packed)
+}
+
+/// [`pack`] undone. What the files are is for who reads to check.
+///
+/// # Errors
+/// One line when it is not such an object.
+pub fn unpack(bytes: &[u8]) -> Result<Vec<VersionFile>, String> {
+    let odd = || "it is not the packed files of a version".to_owned();
+    let line = bytes.iter().take(MAX_HEAD).position(|byte| *byte == b'\n').ok_or_else(odd)?;
+    let listed: Vec<(String, FileMode, usize)> = serde_json::from_slice(&bytes[..line]).map_err(|_| odd())?;
+    let mut rest = &bytes[line + 1..];
+    let mut files = Vec::with_capacity(listed.len());
+    for (path, mode, size) in listed {
+        let (content, after) = rest.split_at_checked(size).ok_or_else(odd)?;
+        files.push(VersionFile { path, mode, bytes: content.to_vec() });
+        rest = after;
+    }
+    if rest.is_empty() { Ok(files) } else { Err(odd()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_packed_is_unpacked_and_nothing_else_is() {
+        let file = |path: &str, mode, bytes: &[u8]| VersionFile { path: path.into(), mode, bytes: bytes.to_vec() };
+        let files = [file("a/b", FileMode::Executable, b"x\ny"), file("c", FileMode::Plain, b"")];
+        let packed = pack(&files).unwrap();
+        assert_eq!(unpack(&packed).unwrap(), files);
+        assert_eq!(unpack(&pack(&[]).unwrap()), Ok(Vec::new()));
+        for bad in [&packed[..packed.len() - 1], b"", b"[]", b"{}\n", b"[]\nx", b"[[\"a\",\"plain\",9]]\nx"] {
+            assert!(unpack(bad).is_err(), "{bad:?}");
+        }
+    }
+}
