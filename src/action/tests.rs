@@ -196,6 +196,7 @@ fn what_only_humans_may_say_is_listed_here_so_that_a_new_one_is_thought_about() 
         "rerun allow",
         "continue allow",
         "define allow",
+        "accept generate",
         "launch allow",
         "terminate forget",
         "sign yes",

@@ -211,7 +211,7 @@ fn limit_fault(parameter: &InputParameter, freedom: Freedom) -> Option<String> {
     }
 }
 
-/// The constraints of an input with which it is no more than this.
+/// The constraints of an input that allow nothing beyond this.
 pub fn limits_of(kind: ParameterType, freedom: Freedom) -> Map<String, Value> {
     let limit = match kind {
         ParameterType::String => freedom.signs(VARIABLES).map(|signs| ("pattern", json!(format!("^({signs})$")))),
