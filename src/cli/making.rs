@@ -103,7 +103,7 @@ fn completed(call: &Call<'_>, words: &str) -> Result<String, EngineError> {
     }
     for question in unanswered(&words) {
         let asked = StyledLine::new().put(Ink::Strong, format!("{}? ", question.name));
-        call.note(&asked.put(Ink::Dim, format!("{}; empty leaves it open", question.help)));
+        call.note(&asked.put(Ink::Dim, format!("{}; press enter to skip", question.help)));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).map_err(EngineError::internal)?;
         words = question.answered(&words, &answer);

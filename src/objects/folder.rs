@@ -32,12 +32,24 @@ impl Folder {
         let path = self.root.join(key);
         let parent = path.parent().unwrap_or(&self.root);
         fs::create_dir_all(parent).map_err(&failed)?;
+        if parent != self.root && !fs::symlink_metadata(parent).map_err(&failed)?.is_dir() {
+            return Err(ObjectsError(format!("{} is a link", parent.display())));
+        }
         // As a shared folder wants it; the user's umask takes what it takes.
         let mode = Permissions::from_mode(0o666);
         let mut file =
             tempfile::Builder::new().prefix(INCOMING).permissions(mode).tempfile_in(parent).map_err(&failed)?;
         file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(&failed)?;
         Ok(file)
+    }
+
+    /// The file that writers lock. Nothing is ever written to it, and a link or a pipe in its place is refused.
+    fn lock_file(&self) -> Result<File, ObjectsError> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+        let lock = options.open(self.root.join(".lock")).map_err(self.failed("lock"))?;
+        let is_file = lock.metadata().map_err(self.failed("lock"))?.is_file();
+        if is_file { Ok(lock) } else { Err(ObjectsError(".lock is not a regular file".to_owned())) }
     }
 
     /// The file of a key, if it is a regular one: a link, or a pipe that would be waited for, is none.
@@ -105,7 +117,7 @@ impl Objects for Folder {
         let failed = self.failed("write to");
         let file = self.written(key, bytes)?;
         // A file system has no write on a condition: who writes shares this lock.
-        let lock = File::create(self.root.join(".lock")).map_err(&failed)?;
+        let lock = self.lock_file()?;
         lock.lock().map_err(&failed)?;
         let path = self.root.join(key);
         if fs::symlink_metadata(&path).map_or(true, |facts| tag(&facts) != known) {
@@ -124,6 +136,24 @@ fn tag(facts: &fs::Metadata) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn links_in_the_folder_lead_nowhere() {
+        let root = tempfile::tempdir().unwrap();
+        let precious = root.path().join("precious");
+        fs::write(&precious, "kept").unwrap();
+        let objects = Folder::new(&root.path().join("team"));
+        let tag = objects.put_new("a/1", b"one").unwrap().unwrap();
+        assert_eq!(objects.replace("a/1", &tag, b"two"), Ok(true));
+        let lock = root.path().join("team/.lock");
+        fs::remove_file(&lock).unwrap();
+        std::os::unix::fs::symlink(&precious, &lock).unwrap();
+        let tag = objects.get("a/1", 9).unwrap().unwrap().1;
+        assert!(objects.replace("a/1", &tag, b"three").is_err());
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "kept");
+        std::os::unix::fs::symlink(root.path(), root.path().join("team/b")).unwrap();
+        assert!(objects.put_new("b/1", b"one").is_err());
+    }
 
     #[test]
     fn an_object_is_new_once_replaced_by_its_tag_and_listed_after_a_name() {

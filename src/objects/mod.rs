@@ -7,7 +7,7 @@ mod folder;
 mod packed;
 
 pub use folder::Folder;
-pub use packed::{pack, unpack};
+pub use packed::{is_carried, pack, unpack};
 
 use std::path::Path;
 

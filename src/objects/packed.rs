@@ -21,10 +21,16 @@ pub fn pack(files: &[VersionFile]) -> Result<Vec<u8>, serde_json::Error> {
     Ok(packed)
 }
 
-/// [`pack`] undone. What the files are is for who reads to check.
+/// Whether a path stays inside the folder of a version, names no repository, and means the same everywhere.
+pub fn is_carried(path: &str) -> bool {
+    let is_plain = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.eq_ignore_ascii_case(".git");
+    path.split('/').all(is_plain) && !path.contains(['\\', '\n', '\0'])
+}
+
+/// [`pack`] undone. What the files are is for who reads to check; their paths may be written below a folder.
 ///
 /// # Errors
-/// One line when it is not such an object.
+/// One line when it is not such an object, or lists a path that leads elsewhere, twice, or out of order.
 pub fn unpack(bytes: &[u8]) -> Result<Vec<VersionFile>, String> {
     let odd = || "it is not the packed files of a version".to_owned();
     let line = bytes.iter().take(MAX_HEAD).position(|byte| *byte == b'\n').ok_or_else(odd)?;
@@ -32,6 +38,12 @@ pub fn unpack(bytes: &[u8]) -> Result<Vec<VersionFile>, String> {
     let mut rest = &bytes[line + 1..];
     let mut files = Vec::with_capacity(listed.len());
     for (path, mode, size) in listed {
+        if !is_carried(&path) {
+            return Err(format!("{path:?} is not a path of a version"));
+        }
+        if files.last().is_some_and(|last: &VersionFile| last.path >= path) {
+            return Err(format!("{path:?} is listed twice or out of order"));
+        }
         let (content, after) = rest.split_at_checked(size).ok_or_else(odd)?;
         files.push(VersionFile { path, mode, bytes: content.to_vec() });
         rest = after;
@@ -52,6 +64,19 @@ mod tests {
         assert_eq!(unpack(&pack(&[]).unwrap()), Ok(Vec::new()));
         for bad in [&packed[..packed.len() - 1], b"", b"[]", b"{}\n", b"[]\nx", b"[[\"a\",\"plain\",9]]\nx"] {
             assert!(unpack(bad).is_err(), "{bad:?}");
+        }
+        for paths in [
+            &["/tmp/a"][..],
+            &["../a"],
+            &["a/../b"],
+            &[".git/config"],
+            &["a/.GIT/config"],
+            &[""],
+            &["a", "a"],
+            &["b", "a"],
+        ] {
+            let files: Vec<VersionFile> = paths.iter().map(|path| file(path, FileMode::Plain, b"x")).collect();
+            assert!(unpack(&pack(&files).unwrap()).is_err(), "{paths:?}");
         }
     }
 }

@@ -426,7 +426,7 @@ mod tests {
         assert_eq!(place.find("@/own:@/work"), Ok(place.at("own/tool")));
         // A link in a folder of the user's leads there.
         symlink(place.at("work/speaker"), place.at("own/speaker")).unwrap();
-        assert!(place.find("@/own").unwrap_err().contains("which contains tools"));
+        assert!(place.find("@/own").unwrap_err().contains("which holds this workspace or its tools"));
         fs::remove_file(place.at("own/speaker")).unwrap();
         place.put("own/speaker", "#!/bin/sh\n");
         assert_eq!(place.find("@/own"), Ok(place.at("own/tool")));

@@ -346,7 +346,10 @@ impl<'a> PathWalk<'a> {
             return Err(Distrust::Place(format!("anyone can add programs to {}", path.display())));
         }
         if self.foreign.contains(&(stat.st_dev, stat.st_ino)) {
-            return Err(Distrust::Place(format!("it is in {}, which contains tools", path.display())));
+            return Err(Distrust::Place(format!(
+                "it is in {}, which holds this workspace or its tools; move it elsewhere",
+                path.display()
+            )));
         }
         self.judge_modes(folder, stat, path)
     }
@@ -389,7 +392,11 @@ fn absent(error: rustix::io::Errno) -> Distrust {
 }
 
 fn lies_in(path: &Path, folder: &Path) -> Distrust {
-    Distrust::Place(format!("{} is in {}, which contains tools", path.display(), folder.display()))
+    Distrust::Place(format!(
+        "{} is in {}, which holds this workspace or its tools; move it elsewhere",
+        path.display(),
+        folder.display()
+    ))
 }
 
 /// Whether a file, or one that cannot be told from it, has a name in a folder: then it can be changed there.
@@ -473,16 +480,16 @@ mod tests {
     fn no_way_into_a_workspace_is_trusted() {
         let place = TrustFixture::new();
         let planted = place.at("work/tools/x/python3");
-        place.refuses(&planted, "which contains tools");
+        place.refuses(&planted, "which holds this workspace or its tools; move it elsewhere");
         symlink(&planted, place.at("bin/linked")).unwrap();
         symlink(place.at("work/tools"), place.at("folder")).unwrap();
         fs::hard_link(&planted, place.at("bin/hard")).unwrap();
-        place.refuses(place.at("bin/linked"), "which contains tools");
-        place.refuses(place.at("folder/x/python3"), "which contains tools");
+        place.refuses(place.at("bin/linked"), "which holds this workspace or its tools; move it elsewhere");
+        place.refuses(place.at("folder/x/python3"), "which holds this workspace or its tools; move it elsewhere");
         // Out of the workspace again, the way still leads through it.
         symlink(place.at("bin/python3"), place.at("work/out")).unwrap();
-        place.refuses(place.at("work/out"), "which contains tools");
-        place.refuses(place.at("work/../bin/python3"), "which contains tools");
+        place.refuses(place.at("work/out"), "which holds this workspace or its tools; move it elsewhere");
+        place.refuses(place.at("work/../bin/python3"), "which holds this workspace or its tools; move it elsewhere");
         place.refuses(place.at("bin/hard"), "has another hard link in");
     }
 
@@ -520,7 +527,7 @@ mod tests {
             place.set(path, back);
         }
         place.put("bin/script", &format!("#!{} -x\n", place.at("work/tools/x/python3").display()));
-        place.refuses(place.at("bin/script"), "which contains tools");
+        place.refuses(place.at("bin/script"), "which holds this workspace or its tools; move it elsewhere");
         place.put("bin/loop", &format!("#!{}\n", place.at("bin/loop").display()));
         place.refuses(place.at("bin/loop"), "a chain of interpreters");
         place.refuses(place.at("bin"), "is a folder");

@@ -66,6 +66,13 @@ pub struct Token {
     pub context: Context,
 }
 
+impl Token {
+    /// The word for a comparison: a text is no name, and no number.
+    pub fn key(&self) -> String {
+        if self.kind == TokenKind::Text { format!("\"{}", self.text) } else { self.text.clone() }
+    }
+}
+
 /// The sorts of statements that matter to a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatementKind {
@@ -116,7 +123,7 @@ impl Statement {
 
     /// Its words, for a comparison as a whole.
     pub fn key(&self) -> String {
-        let words: Vec<&str> = self.tokens.iter().map(|token| token.text.as_str()).collect();
+        let words: Vec<String> = self.tokens.iter().map(Token::key).collect();
         words.join("\u{1}")
     }
 
@@ -205,6 +212,10 @@ impl Reader<'_> {
         }
         let mut head = Vec::new();
         let mut inner = Vec::new();
+        if node.kind() == "subshell" {
+            let line = node.start_position().row as u64 + 1;
+            head.push(Token { kind: TokenKind::Sign, text: "(".to_owned(), line, context: Context::default() });
+        }
         let mut cursor = node.walk();
         for (at, child) in node.children(&mut cursor).enumerate() {
             let field = node.field_name_for_child(u32::try_from(at).unwrap_or(u32::MAX));
@@ -265,21 +276,22 @@ impl Reader<'_> {
             return;
         }
         // Brackets around a part of an expression decide what is computed first.
-        let is_group = kind == "parenthesized_expression"
-            && node.parent().is_some_and(|parent| {
-                matches!(
-                    parent.kind(),
-                    "binary_operator"
-                        | "boolean_operator"
-                        | "not_operator"
-                        | "unary_operator"
-                        | "binary_expression"
-                        | "unary_expression"
-                        | "comparison_operator"
-                        | "attribute"
-                        | "member_expression"
-                )
-            });
+        let is_group = kind == "subshell"
+            || kind == "parenthesized_expression"
+                && node.parent().is_some_and(|parent| {
+                    matches!(
+                        parent.kind(),
+                        "binary_operator"
+                            | "boolean_operator"
+                            | "not_operator"
+                            | "unary_operator"
+                            | "binary_expression"
+                            | "unary_expression"
+                            | "comparison_operator"
+                            | "attribute"
+                            | "member_expression"
+                    )
+                });
         let is_quoted = kind == "string"
             && self.language == Language::Bash
             && node.named_child_count() > 0
@@ -307,7 +319,10 @@ impl Reader<'_> {
         let is_joined = is_joined(node);
         let is_empty_text = matches!(kind, "string" | "template_string") && node.named_child_count() == 0;
         if is_empty_text || kind == "string" && !node.named_children(&mut node.walk()).any(|child| is_content(child)) {
-            found.push(put(TokenKind::Text, self.of(node).trim_matches(['"', '\''])));
+            let text = self.of(node).trim_matches(['"', '\'']);
+            // A shell makes no difference between 3 and "3".
+            let is_number = self.language == Language::Bash && text.parse::<f64>().is_ok();
+            found.push(put(if is_number { TokenKind::Number } else { TokenKind::Text }, text));
             return;
         }
         let message = context.message || self.is_message(node);

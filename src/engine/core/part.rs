@@ -24,7 +24,7 @@ pub fn part_of(review: &Review, only: &[String]) -> Result<Review, EngineError> 
         return Err(EngineError::new(ErrorCode::Usage, message, hint));
     }
     let twins = only.iter().find(|key| named(key) > 1);
-    if let Some(name) = twins.filter(|_| review.members_among(only).len() < review.members.len()) {
+    if let Some(name) = twins {
         let message = format!("several tools of review {} are called {name}", review.id);
         let keys: Vec<String> =
             review.members_among(std::slice::from_ref(name)).iter().map(|member| review.member_key(member)).collect();

@@ -46,14 +46,14 @@ pub(in crate::engine) fn lines(review: &Review, roles: &[String]) -> Vec<Evidenc
     }
     let Some(request) = &review.request else { return lines };
     for (label, text) in [("description", &request.description), ("rationale", &request.rationale)] {
-        if !text.trim().is_empty() {
-            lines.push(line(Weight::Fact, label, text.clone()));
-        }
+        lines.extend(
+            text.lines().filter(|text| !text.trim().is_empty()).map(|text| line(Weight::Fact, label, text.to_owned())),
+        );
     }
     if let Some(Ok(read)) =
         request.specification.clone().map(|value| ToolSpecification::read(value, Some(&review.tool)))
     {
-        lines.extend(specified(&read).into_iter().map(|(label, text)| line(Weight::Fact, label, text)));
+        lines.extend(specified(&read).into_iter().map(|(label, text)| line(Weight::Fact, label, text.to_owned())));
     }
     if let (ReviewKind::Call, Some(reach)) = (review.kind, request.metadata.get("reach").and_then(|r| r.as_str())) {
         lines.push(line(Weight::Warn, "reach", reach.to_owned()));

@@ -124,7 +124,7 @@ impl Runs<'_> {
                 format!("keeps the records of all runs; the limits are {}", keep.words().unwrap_or_default()),
                 "keeps the output of runs that a failure or a pending review needs".to_owned(),
             ],
-            undo: "nothing takes this back".to_owned(),
+            undo: "this cannot be undone".to_owned(),
         })
     }
 

@@ -212,7 +212,7 @@ impl Runs<'_> {
         Ok(Preview {
             title: format!("Delete what {} keeps between its runs?", tool.name),
             lines,
-            undo: "the files are deleted; nothing takes this back".to_owned(),
+            undo: "the files are deleted; this cannot be undone".to_owned(),
         })
     }
 }

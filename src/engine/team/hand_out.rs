@@ -1,11 +1,12 @@
 //! What waits here to be handed out.
 
 use super::Teams;
-use super::carrier::{Batch, Carrier, Handed, MAX_VERSION_BYTES, is_carried};
+use super::carrier::{Batch, Carrier, Handed, MAX_VERSION_BYTES};
 use crate::domain::team::TeamKind;
 use crate::domain::{Digest, VersionFile};
 use crate::engine::clock::now;
 use crate::engine::error::EngineError;
+use crate::objects::is_carried;
 use crate::store::{TeamFile, TeamFiles};
 use std::collections::BTreeSet;
 

@@ -2,12 +2,13 @@
 //! a review like everything that is new.
 
 use super::Teams;
-use super::carrier::{Carrier, VERSIONS, is_carried};
+use super::carrier::{Carrier, VERSIONS};
 use crate::domain::team::{RUN, Statement, TeamKind, TeamVersion};
 use crate::domain::{Digest, Stage, Tool, VersionFile};
 use crate::engine::core;
 use crate::engine::error::EngineError;
 use crate::engine::version::landing::Landing;
+use crate::objects::is_carried;
 use crate::store::TeamFiles;
 use std::collections::BTreeSet;
 

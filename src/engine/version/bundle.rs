@@ -288,6 +288,8 @@ impl Versions<'_> {
             Err(error) => Some(error.message),
             Ok(tool) if tool.name != *name => Some(format!("its files are the tool {}", tool.name)),
             Ok(tool) if tool.version != key.version => Some(format!("its files are version {}", tool.version)),
+            // A file that is part of no tool would come along unread.
+            Ok(tool) if tool.digest != key.digest => Some("some of its files are not part of the tool".to_owned()),
             Ok(_) => None,
         }
     }

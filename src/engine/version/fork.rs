@@ -9,6 +9,7 @@ use crate::engine::error::{EngineError, ErrorCode};
 use crate::engine::library::resolve::{refuse_unusable_name, tool_name};
 use crate::engine::plain_verb::{Perform, PlainVerb, argument};
 use crate::engine::view::Preview;
+use crate::objects::is_carried;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -154,6 +155,10 @@ impl Versions<'_> {
 }
 
 fn lay(folder: &Path, file: &VersionFile) -> Result<(), EngineError> {
+    if !is_carried(&file.path) {
+        let message = format!("{:?} is not a path of a version", file.path);
+        return Err(EngineError::new(ErrorCode::Refused, message, "ask who made these files"));
+    }
     let path = folder.join(&file.path);
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(EngineError::internal)?;

@@ -72,6 +72,9 @@ struct ToolFigures {
     versions: Vec<LineageVersion>,
 }
 
+/// Runs from which on it is said how long 95 of 100 take.
+const FEWEST_FOR_P95: u64 = 20;
+
 fn figures(engine: &Engine, name: &str) -> Result<ToolFigures, EngineError> {
     let library = engine.library();
     let tool = library.resolve(name)?;
@@ -80,7 +83,8 @@ fn figures(engine: &Engine, name: &str) -> Result<ToolFigures, EngineError> {
     let runs = library.judged_runs_of(&tool.name, since)?;
     let mut times: Vec<u64> = runs.iter().map(|run| run.duration_ms).collect();
     times.sort_unstable();
-    let share = |part: usize| times.get((times.len() * part / 100).min(times.len().saturating_sub(1))).copied();
+    // Nearest rank.
+    let share = |part: usize| times.get((times.len() * part).div_ceil(100).saturating_sub(1)).copied();
     let mut failures = engine.failures().list(Some(&tool.name))?;
     failures.sort_by_key(|group| (group.state != GroupState::Open, std::cmp::Reverse(group.last_at)));
     failures.truncate(MOST_FAILURES);
@@ -175,7 +179,10 @@ impl ToolFigures {
     fn describe_durations(&self, told: &mut Description) {
         let (Some(median), Some(p95), Some(longest)) = (self.median_ms, self.p95_ms, self.longest_ms) else { return };
         told.line(StyledLine::new());
-        let words = format!("half within {}, 95 of 100 within {}, longest {}", span(median), span(p95), span(longest));
+        // Of a few runs it is the longest one.
+        let runs: u64 = self.durations.iter().map(|one| one.runs).sum();
+        let p95 = if runs < FEWEST_FOR_P95 { String::new() } else { format!("p95 {} · ", span(p95)) };
+        let words = format!("median {} · {p95}longest {}", span(median), span(longest));
         told.line(StyledLine::new().put(Ink::Strong, "Durations  ").put(Ink::Plain, words).hanging(11));
         let most = self.durations.iter().map(|one| one.runs).max().unwrap_or(0);
         for one in &self.durations {

@@ -129,6 +129,8 @@ pub(super) fn parameters(text: &str) -> Vec<InputParameter> {
     for (clause, cue) in clauses(text) {
         let is_label = cue.ends_with("s:");
         let mut plural = None;
+        // Beside an input that is understood, another thing is an input as well.
+        let is_list = items(clause).into_iter().any(|item| part(item).parameter.is_some());
         for item in items(clause) {
             let mut part = part(item);
             // `Input: a=1` is an example.
@@ -143,6 +145,7 @@ pub(super) fn parameters(text: &str) -> Vec<InputParameter> {
                     let kind = plural.unwrap_or(ParameterType::String);
                     Some(InputParameter { kind, required: true, ..blank(name) })
                 }
+                (None, _) if is_list && !is_label => untyped(item),
                 (None, _) => None,
             };
             plural = part.plural.or(plural);
@@ -152,6 +155,18 @@ pub(super) fn parameters(text: &str) -> Vec<InputParameter> {
         }
     }
     found
+}
+
+/// An input without a type that is said: `a delimiter`, `a list of numbers`. It is named after its last word.
+fn untyped(item: &str) -> Option<InputParameter> {
+    let words: Vec<&str> = item.split_whitespace().collect();
+    let [article, rest @ ..] = words.as_slice() else { return None };
+    let is_short =
+        matches!(article.to_lowercase().as_str(), "a" | "an" | "the" | "one") && (1..=4).contains(&rest.len());
+    let name = rest.last().filter(|_| is_short)?.trim_matches(['.', ',', ';']);
+    let kind = rest.iter().find_map(|word| kind_of(word)).map_or(ParameterType::String, |(kind, _)| kind);
+    let name = identifier(name).filter(|name| !SMALL.contains(&name.to_lowercase().as_str()))?;
+    Some(InputParameter { kind, required: true, ..blank(name) })
 }
 
 /// What a line with a label says of the output.
@@ -616,6 +631,8 @@ mod tests {
                 &["text: string", "width: integer? = 80"],
             ),
             ("It expects the limit as an integer", &["limit: integer"]),
+            ("Takes a file path and a delimiter.", &["file_path: string", "delimiter: string"]),
+            ("Takes a list of numbers and a string separator", &["numbers: array", "separator: string"]),
             ("Takes a date string and returns its weekday", &["date: string"]),
             ("Takes care of old files and removes them.", &[]),
             ("Joins two CSV files by a key", &[]),

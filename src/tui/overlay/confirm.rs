@@ -208,9 +208,13 @@ impl Confirm {
             buf.put(inner.x, y, text, room, *style);
         }
         let y = inner.bottom().saturating_sub(1);
-        match self.asked_name().filter(|_| self.note.is_none() && self.fits((screen.width, screen.height))) {
+        match self.asked_name().filter(|_| self.fits((screen.width, screen.height))) {
             Some(name) => {
-                let asked = safe(&format!("type {name} to delete it for good: "));
+                let again = self.note.filter(|_| !name.starts_with(&self.typed));
+                let asked = match again {
+                    Some(_) => safe(&format!("this is not the name; type {name}: ")),
+                    None => safe(&format!("type {name} to confirm: ")),
+                };
                 let (after, _) = buf.put(inner.x, y, &asked, room, look.theme.text);
                 buf.put(after, y, safe(&self.typed), room.saturating_sub(asked.len()), look.theme.accent);
             }
@@ -230,7 +234,7 @@ impl Confirm {
         if !self.fits((screen.width, screen.height)) {
             return ("more to read: enlarge the window", theme.warn, Title::keys(&[("esc", no)]));
         }
-        if let (Some(name), None) = (self.asked_name(), self.note) {
+        if let Some(name) = self.asked_name() {
             let is_typed = self.typed == name;
             let keys =
                 if is_typed { Title::keys(&[("enter", "delete"), ("esc", no)]) } else { Title::keys(&[("esc", no)]) };

@@ -29,7 +29,7 @@ fn one_tool_over_time_has_runs_durations_failures_and_versions() {
         "4 in 14 days · peak 4",
         "75 % · full height 100 %",
         "one column: 24 h, · no runs",
-        "half within",
+        "median ",
         "odd",
         "1 version",
     ] {

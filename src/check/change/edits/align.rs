@@ -449,9 +449,7 @@ pub(super) struct Replaced<'a> {
 
 /// What differs between two forms of a statement.
 pub(super) fn replaced<'a>(old: &'a Statement, new: &'a Statement) -> Vec<Replaced<'a>> {
-    let keys = |statement: &'a Statement| -> Vec<&'a str> {
-        statement.tokens.iter().map(|token| token.text.as_str()).collect()
-    };
+    let keys = |statement: &Statement| -> Vec<String> { statement.tokens.iter().map(Token::key).collect() };
     let (left, right) = (keys(old), keys(new));
     let ops = capture_diff_slices(Algorithm::Myers, &left, &right);
     let mut found: Vec<Replaced<'a>> = Vec::new();

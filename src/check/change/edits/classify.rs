@@ -175,7 +175,7 @@ impl Code<'_> {
                 && statement.has(&constant.text)
                 && !self.old.iter().any(|other| other.key() == statement.key())
         };
-        is_constant && is_named && self.new.iter().any(holds_both)
+        is_constant && is_named && constant.text != name.text && self.new.iter().any(holds_both)
     }
 
     fn removed(&self, statement: &Statement) -> Option<Edit> {

@@ -5,6 +5,7 @@
 //! meaning stays the same; whatever is not understood is left as it is.
 
 use super::blocks::{Block, blocks, statements};
+use super::rules::value_length;
 use super::shell;
 use crate::code::statements::{Context, Statement, StatementKind, Token, TokenKind};
 use crate::domain::source::Language;
@@ -121,9 +122,10 @@ fn joined(block: Block, words: &Words) -> Block {
 fn without_main(all: Vec<Block>) -> Vec<Block> {
     let is_main = |block: &Block| {
         let words = block.words();
-        let is_python = words.contains(&"__name__") && words.contains(&"__main__");
-        let is_script = words.contains(&"require") && words.contains(&"main") && words.contains(&"module");
-        block.begins_with("if") && (is_python || is_script) && words.len() <= 6 && !block.inside().iter().any(is_else)
+        let is_python =
+            matches!(words.as_slice(), ["if", "__name__", "__main__"] | ["if", "__name__", "==", "__main__"]);
+        let is_script = matches!(words.as_slice(), ["if", "require", "main", "===" | "==", "module"]);
+        block.begins_with("if") && (is_python || is_script) && !block.inside().iter().any(is_else)
     };
     let inside = |block: Block| match block {
         block if !is_main(&block) => vec![block],
@@ -250,10 +252,16 @@ fn constants_before(mut all: Vec<Block>) -> Vec<Block> {
     let Some(end) = all.len().checked_sub(1) else { return all };
     let constants = all[..end].iter().rev().take_while(|block| is_constant(block)).count();
     let begin = end - constants;
-    if constants > 0 && begin > 0 && all[begin - 1].begins_with("if") {
+    let is_used = |block: &Block| all[begin..end].iter().any(|constant| mentions(block, &constant.head.tokens[0].text));
+    if constants > 0 && begin > 0 && all[begin - 1].begins_with("if") && !is_used(&all[begin - 1]) {
         all[begin - 1..end].rotate_left(1);
     }
     all
+}
+
+/// Whether a name stands in a block.
+fn mentions(block: &Block, name: &str) -> bool {
+    block.head.has(name) || block.inside().iter().any(|inside| mentions(inside, name))
 }
 
 fn one_of_two(block: &Block, last: &Block, words: &Words) -> Option<Vec<Token>> {
@@ -351,7 +359,13 @@ fn negated(condition: &[Token], words: &Words) -> Vec<Token> {
         (token.kind == TokenKind::Sign || is_word) && opposite(&token.text).is_some()
     };
     let comparisons = condition.iter().filter(|token| compares(token)).count();
-    if comparisons == 1 && !is_joined {
+    // A comparison may stand in a call; then it is not the condition.
+    let place = condition.iter().position(|token| compares(token)).unwrap_or(0);
+    let is_one_value = |tokens: &[Token]| value_length(tokens) == tokens.len();
+    let is_unary = |token: &Token| matches!(token.text.as_str(), "-z" | "-n");
+    let is_whole = condition.get(place + 1..).is_some_and(is_one_value)
+        && (is_one_value(&condition[..place]) && place > 0 || place == 0 && is_unary(first));
+    if comparisons == 1 && !is_joined && is_whole {
         let turn = |token: &Token| match opposite(&token.text).filter(|_| compares(token)) {
             Some(text) => Token { text: text.to_owned(), ..token.clone() },
             None => token.clone(),

@@ -289,6 +289,14 @@ const OTHER_PYTHON: Pairs = &[
         "def clean(p):\n    remove(p)\n\n\ndef f(p):\n    c = read(p)\n    return c\n",
         "def clean(p):\n    remove(p)\n\n\ndef f(p):\n    c = read(p)\n    clean(p)\n    return c\n",
     ),
+    ("import os\n\nos.remove(path)\n", "import os\n\nos.remove('path')\n"),
+    ("n = 0\ng(n)\n", "n = '0'\ng(n)\n"),
+    ("if __name__ == '__main__':\n    g()\n", "if __name__ != '__main__':\n    g()\n"),
+    ("if ok(n < 3):\n    a()\nelse:\n    b()\n", "if ok(n >= 3):\n    b()\nelse:\n    a()\n"),
+    (
+        "def f(x, n):\n    if x > n:\n        return x\n    n = 7\n    return n\n",
+        "def f(x, n):\n    n = 7\n    if x > n:\n        return x\n    return n\n",
+    ),
 ];
 
 /// Not the same in JavaScript.
@@ -308,6 +316,7 @@ const OTHER_SCRIPT: Pairs = &[
     ("if (xs.indexOf(x) !== -1) { g(); }\n", "if (!xs.includes(x)) { g(); }\n"),
     ("if (xs.indexOf(x) > 0) { g(); }\n", "if (xs.includes(x)) { g(); }\n"),
     ("function f(x) {\n  if (!x) return;\n  g(x);\n}\n", "function f(x) {\n  g(x);\n}\n"),
+    ("if (x === undefined) { g(); }\n", "if (typeof x === undefined) { g(); }\n"),
 ];
 
 /// Not the same in a shell.
@@ -320,6 +329,10 @@ const OTHER_SHELL: Pairs = &[
     ),
     ("h $f $g\ncat \"$f\" | grep x\n", "h $f $g\ngrep x \"$g\"\n"),
     ("if [ \"$a\" = \"b\" ]; then\n  g\nfi\n", "if [ \"$a\" != \"b\" ]; then\n  g\nfi\n"),
+    ("rm -rf $dir\n", "rm -rf dir\n"),
+    ("[ -f a -o -f b -a -f c ] && g\n", "{ [ -f a ] || [ -f b ]; } && [ -f c ] && g\n"),
+    ("f && (exit 1)\nh\n", "f && exit 1\nh\n"),
+    ("(\n  cd build\n  g\n)\nh\n", "{\n  cd build\n  g\n}\nh\n"),
 ];
 
 /// A pair with what is told of it.

@@ -43,7 +43,7 @@ const PYTHON: &[Rule] = &[
     always("type $x == $t", "isinstance $x $t"),
     always("type $x is $t", "isinstance $x $t"),
     always("$d [ $k if $k $d else $v", "$d get $k $v"),
-    always("sys stdout write $x \\n", "print $x"),
+    always("sys stdout write $x '\\n", "print $x"),
 ];
 
 const SCRIPT: &[Rule] = &[
@@ -62,8 +62,8 @@ const SCRIPT: &[Rule] = &[
     always("Number parseInt …", "parseInt"),
     always("Number parseFloat …", "parseFloat"),
     always("$s [ $s length - 1", "$s at - 1"),
-    always("typeof $x === undefined", "$x === undefined"),
-    always("typeof $x !== undefined", "$x !== undefined"),
+    always("typeof $x === 'undefined", "$x === undefined"),
+    always("typeof $x !== 'undefined", "$x !== undefined"),
     always("! ( $a && $b )", "! $a || ! $b"),
     always("! ( $a || $b )", "! $a && ! $b"),
 ];
@@ -94,7 +94,7 @@ pub(super) fn applied(statements: Vec<Statement>, language: Language) -> Vec<Sta
         for rule in rules {
             let mut at = 0;
             while at < statement.tokens.len() {
-                match rule.at(&statement.tokens, at) {
+                match rule.at(&statement.tokens, at, language == Language::Bash) {
                     Some((end, tokens)) => {
                         let length = tokens.len();
                         statement.tokens.splice(at..end, tokens);
@@ -119,7 +119,7 @@ pub(super) fn applied(statements: Vec<Statement>, language: Language) -> Vec<Sta
 
 impl Rule {
     /// What stands in place of the tokens from here, and where they end.
-    fn at(&self, tokens: &[Token], at: usize) -> Option<(usize, Vec<Token>)> {
+    fn at(&self, tokens: &[Token], at: usize, may_be_text: bool) -> Option<(usize, Vec<Token>)> {
         let first = &tokens[at];
         if self.in_condition && !first.context.condition || !may_begin(at.checked_sub(1).and_then(|at| tokens.get(at)))
         {
@@ -128,53 +128,61 @@ impl Rule {
         let (from, goes_on) = self.from.strip_suffix(" …").map_or((self.from, false), |from| (from, true));
         let words: Vec<&str> = from.split(' ').collect();
         let mut values: Vec<(&str, &[Token])> = Vec::new();
-        let end = matched(&words, tokens, at, &mut values)?;
+        let end = matched(&words, tokens, at, &mut values, may_be_text)?;
         if !goes_on && !may_end(tokens.get(end)) {
             return None;
         }
         let made = self.to.split(' ').flat_map(|word| match values.iter().find(|(name, _)| *name == word) {
             Some((_, value)) => value.to_vec(),
-            None => vec![word_like(first, word)],
+            None => vec![word_like(first, word, may_be_text)],
         });
         Some((end, made.collect()))
     }
 }
 
-fn word_like(token: &Token, word: &str) -> Token {
+fn word_like(token: &Token, word: &str, is_shell: bool) -> Token {
     let is_name = word.starts_with(|c: char| c.is_ascii_alphabetic())
         && !matches!(word, "and" | "or" | "not" | "is" | "None" | "null");
     let mut context = token.context;
     context.fixed = matches!(word, "get" | "includes");
     let kind = match word {
-        "-v" => TokenKind::Text,
+        "while" | "&&" | "||" | "==" | "+" | "-" | "/" | "%" | "##" | ".." | "<" | "$(" => TokenKind::Sign,
+        // In a shell all else is a word.
+        _ if is_shell => TokenKind::Text,
         _ if is_name => TokenKind::Name,
         _ => TokenKind::Sign,
     };
     Token { kind, text: word.to_owned(), context, line: token.line }
 }
 
-/// Where the tokens end that fit the words.
+/// Where the tokens end that fit the words. A word behind `'` is a text; in a shell every word is one.
 fn matched<'t, 'r>(
     words: &[&'r str],
     tokens: &'t [Token],
     at: usize,
     values: &mut Vec<(&'r str, &'t [Token])>,
+    may_be_text: bool,
 ) -> Option<usize> {
     let Some((word, rest)) = words.split_first() else { return Some(at) };
     if !word.starts_with('$') || *word == "$(" {
-        return (tokens.get(at)?.text == *word).then(|| matched(rest, tokens, at + 1, values)).flatten();
+        let token = tokens.get(at)?;
+        let fits = match word.strip_prefix('\'') {
+            Some(text) => token.kind == TokenKind::Text && token.text == text,
+            None => token.text == *word && (token.kind != TokenKind::Text || may_be_text),
+        };
+        return fits.then(|| matched(rest, tokens, at + 1, values, may_be_text)).flatten();
     }
     if let Some((_, known)) = values.iter().find(|(name, _)| name == word) {
         let known: &[Token] = known;
         let same = tokens.get(at..at + known.len())?;
-        let is_same = known.iter().zip(same).all(|(a, b)| a.text == b.text);
-        return is_same.then(|| matched(rest, tokens, at + known.len(), values)).flatten();
+        let is_same = known.iter().zip(same).all(|(a, b)| a.key() == b.key());
+        return is_same.then(|| matched(rest, tokens, at + known.len(), values, may_be_text)).flatten();
     }
     // The longest value first: an attribute may be a word of the rule.
     for end in (at + 1..=at + value_length(&tokens[at..])).rev() {
         let before = values.len();
         values.push((word, &tokens[at..end]));
-        if let Some(end) = matched(rest, tokens, end, values) {
+        if let Some(end) = matched(rest, tokens, end, values, may_be_text) {
             return Some(end);
         }
         values.truncate(before);

@@ -176,6 +176,11 @@ pub(super) fn as_commands(statement: &mut Statement) {
 
 /// `-a` and `-o` between two tests become `&&` and `||`.
 fn join_conditions(tokens: &mut [Token]) {
+    // Of both, `-a` comes first, and `&&` does not.
+    let has = |word: &str| tokens.iter().any(|token| token.context.condition && token.text == word);
+    if has("-a") && (has("-o") || has("||")) || has("-o") && has("&&") {
+        return;
+    }
     let mut is_value = false;
     for token in tokens.iter_mut().filter(|token| token.context.condition) {
         let joint = match token.text.as_str() {

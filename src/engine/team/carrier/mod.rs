@@ -166,12 +166,6 @@ fn named(file: &str) -> Option<FileName> {
     file.strip_suffix(".toml").and_then(|name| name.parse::<FileName>().ok().filter(|found| found.hex() == name))
 }
 
-/// Whether a path of a version is one that every carrier keeps, and nobody takes it for something else on the way.
-pub(in crate::engine::team) fn is_carried(path: &str) -> bool {
-    let is_plain = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.eq_ignore_ascii_case(".git");
-    path.split('/').all(is_plain) && !path.contains(['\\', '\n', '\0'])
-}
-
 fn failed(why: &dyn std::fmt::Display) -> EngineError {
     let hint = "nothing has changed here; check the address under [team] in config.toml, then try again";
     EngineError::new(ErrorCode::Failed, why.to_string(), hint)

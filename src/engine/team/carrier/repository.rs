@@ -1,11 +1,12 @@
 //! A git repository as the carrier: one branch, and a private clone of it on this machine.
 
 use super::{
-    Batch, Carried, Carrier, DECISIONS, Look, MAX_VERSION_BYTES, POLICIES, Put, VERSIONS, VersionAnswer, failed,
-    is_carried, named, path_of,
+    Batch, Carried, Carrier, DECISIONS, Look, MAX_VERSION_BYTES, POLICIES, Put, VERSIONS, VersionAnswer, failed, named,
+    path_of,
 };
 use crate::domain::{Digest, FileMode, VersionFile, count};
 use crate::engine::error::EngineError;
+use crate::objects::is_carried;
 use crate::outside::Programs;
 use crate::vcs::{Exchange, GitError, NewFile, Pushed, TreeFile};
 use std::collections::BTreeMap;
