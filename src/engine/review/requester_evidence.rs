@@ -53,7 +53,7 @@ pub(in crate::engine) fn lines(review: &Review, roles: &[String]) -> Vec<Evidenc
     if let Some(Ok(read)) =
         request.specification.clone().map(|value| ToolSpecification::read(value, Some(&review.tool)))
     {
-        lines.extend(specified(&read).into_iter().map(|(label, text)| line(Weight::Fact, label, text.to_owned())));
+        lines.extend(specified(&read).into_iter().map(|(label, text)| line(Weight::Fact, label, text)));
     }
     if let (ReviewKind::Call, Some(reach)) = (review.kind, request.metadata.get("reach").and_then(|r| r.as_str())) {
         lines.push(line(Weight::Warn, "reach", reach.to_owned()));

@@ -360,7 +360,7 @@ fn negated(condition: &[Token], words: &Words) -> Vec<Token> {
     };
     let comparisons = condition.iter().filter(|token| compares(token)).count();
     // A comparison may stand in a call; then it is not the condition.
-    let place = condition.iter().position(|token| compares(token)).unwrap_or(0);
+    let place = condition.iter().position(&compares).unwrap_or(0);
     let is_one_value = |tokens: &[Token]| value_length(tokens) == tokens.len();
     let is_unary = |token: &Token| matches!(token.text.as_str(), "-z" | "-n");
     let is_whole = condition.get(place + 1..).is_some_and(is_one_value)
