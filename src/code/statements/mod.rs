@@ -275,23 +275,7 @@ impl Reader<'_> {
             found.extend(self.leaf(node).map(|(kind, text)| put(kind, &text)));
             return;
         }
-        // Brackets around a part of an expression decide what is computed first.
-        let is_group = kind == "subshell"
-            || kind == "parenthesized_expression"
-                && node.parent().is_some_and(|parent| {
-                    matches!(
-                        parent.kind(),
-                        "binary_operator"
-                            | "boolean_operator"
-                            | "not_operator"
-                            | "unary_operator"
-                            | "binary_expression"
-                            | "unary_expression"
-                            | "comparison_operator"
-                            | "attribute"
-                            | "member_expression"
-                    )
-                });
+        let is_group = is_group(node);
         let is_quoted = kind == "string"
             && self.language == Language::Bash
             && node.named_child_count() > 0
@@ -441,6 +425,25 @@ impl Reader<'_> {
         };
         called.is_some_and(|called| is_message_call(self.of(called), self.of(node)))
     }
+}
+
+/// Whether brackets decide what is computed first, or where it is done.
+fn is_group(node: Node<'_>) -> bool {
+    let is_part = |parent: Node<'_>| {
+        matches!(
+            parent.kind(),
+            "binary_operator"
+                | "boolean_operator"
+                | "not_operator"
+                | "unary_operator"
+                | "binary_expression"
+                | "unary_expression"
+                | "comparison_operator"
+                | "attribute"
+                | "member_expression"
+        )
+    };
+    node.kind() == "subshell" || node.kind() == "parenthesized_expression" && node.parent().is_some_and(is_part)
 }
 
 fn is_content(node: Node<'_>) -> bool {

@@ -3,6 +3,7 @@
 use super::Edited;
 use super::align::{Replaced, Step, replaced};
 use super::judge::{guards, is_calculation, is_condition, is_flip, judge, tells_secrets};
+use super::pieces::{constants, marks};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use crate::domain::{Finding, Severity};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -452,19 +453,6 @@ fn regrouped(steps: &[Step<'_>], explained: &BTreeSet<usize>) -> BTreeSet<usize>
         |[gone, come]: &[Vec<(usize, &Statement)>; 2]| !gone.is_empty() && !come.is_empty() && all(gone) == all(come);
     let same = groups.into_values().filter(is_same).flatten().flatten();
     same.map(|(at, _)| at).collect()
-}
-
-/// The numbers and texts of a statement.
-fn constants(statement: &Statement) -> BTreeSet<&str> {
-    let is_constant = |token: &&Token| matches!(token.kind, TokenKind::Number | TokenKind::Text);
-    statement.tokens.iter().filter(is_constant).map(|token| token.text.as_str()).collect()
-}
-
-/// The tokens that do not depend on the names that a program chose.
-fn marks(tokens: &[Token]) -> Vec<&str> {
-    let is_mark =
-        |token: &&Token| token.kind != TokenKind::End && (token.kind != TokenKind::Name || token.context.fixed);
-    tokens.iter().filter(is_mark).map(|token| token.text.as_str()).collect()
 }
 
 fn holds(whole: &[&str], part: &[&str]) -> bool {

@@ -5,7 +5,7 @@
 //! meaning stays the same; whatever is not understood is left as it is.
 
 use super::blocks::{Block, blocks, statements};
-use super::rules::value_length;
+use super::pieces::{sign_like, value_length};
 use super::shell;
 use crate::code::statements::{Context, Statement, StatementKind, Token, TokenKind};
 use crate::domain::source::Language;
@@ -562,13 +562,4 @@ fn mapped(found: &Loop<'_>, value: &[Token]) -> Option<Vec<Token>> {
         tokens.extend(value.iter().cloned());
     }
     Some(tokens)
-}
-
-pub(super) fn sign_like(token: &Token, text: &str) -> Token {
-    Token {
-        kind: TokenKind::Sign,
-        text: text.to_owned(),
-        context: Context { fixed: false, list: false, ..token.context },
-        ..token.clone()
-    }
 }

@@ -20,6 +20,7 @@ mod forms;
 mod idioms;
 mod judge;
 mod normal;
+mod pieces;
 mod plain;
 mod rules;
 mod shell;

@@ -3,6 +3,7 @@
 //! In the table `$x` stands for one value: a name with its attributes, or a constant. A rule is applied where no operator
 //! before it and nothing behind it could belong to what it matches; behind `…` anything may stand.
 
+use super::pieces::value_length;
 use super::shell::as_commands;
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use crate::domain::source::Language;
@@ -28,7 +29,7 @@ const PYTHON: &[Rule] = &[
     condition("len $x != 0", "$x"),
     condition("len $x > 0", "$x"),
     condition("len $x >= 1", "$x"),
-    always("$x == None", "$x is None"),
+    always("$x == None", "$x is\u{20}None"),
     always("$x != None", "$x is not None"),
     always("range 0 $n", "range $n"),
     always("$x >= $a and $x <= $b", "$a <= $x <= $b"),
@@ -188,25 +189,6 @@ fn matched<'t, 'r>(
         values.truncate(before);
     }
     None
-}
-
-/// Tokens of the value that begins here: a name with its attributes, or a constant; in a shell with its quotes.
-pub(super) fn value_length(tokens: &[Token]) -> usize {
-    let quotes = usize::from(tokens.first().is_some_and(|token| token.text == "quotes"));
-    let Some(first) = tokens.get(quotes) else { return 0 };
-    match first.kind {
-        TokenKind::Name if !first.context.fixed => {
-            quotes + 1 + tokens[quotes + 1..].iter().take_while(|token| token.context.fixed).count()
-        }
-        TokenKind::Number | TokenKind::Text => quotes + 1,
-        TokenKind::Sign if matches!(first.text.as_str(), "this" | "self") => {
-            1 + tokens[1..].iter().take_while(|token| token.context.fixed).count()
-        }
-        TokenKind::Sign if quotes == 1 || first.text.starts_with(|c: char| c.is_ascii_digit() || c == '#') => {
-            quotes + 1
-        }
-        _ => 0,
-    }
 }
 
 /// Whether nothing before a place could belong to what begins there.

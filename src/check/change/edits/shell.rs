@@ -1,7 +1,6 @@
 //! Statements of a shell that do the same, brought into one form.
 
-use super::forms::sign_like;
-use super::rules::value_length;
+use super::pieces::{sign_like, value_length};
 use crate::code::statements::{Context, Statement, StatementKind, Token, TokenKind};
 
 /// The statements in the one form.
