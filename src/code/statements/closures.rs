@@ -1,7 +1,7 @@
 //! Functions of JavaScript that are values, read as what they stand for: `const f = (x) => x + 1` is the function `f`,
 //! and `xs.forEach((x) => { … })` a loop.
 
-use super::{Context, Reader, Statement, StatementKind, Token, TokenKind};
+use super::{Context, Reader, StatementKind, Token, TokenKind};
 use tree_sitter::Node;
 
 /// The value that a function without a name only returns, where `body` is its block: `{ return x; }` is `x`.
@@ -44,8 +44,8 @@ impl Reader<'_> {
         self.function = if outer.is_empty() { text } else { format!("{outer}.{text}") };
         self.depth = 0;
         let mut head = Vec::new();
-        if value.child(0).is_some_and(|first| first.kind() == "async") {
-            self.tokens(value.child(0).unwrap_or(value), Context::default(), &mut head, level + 1);
+        if let Some(first) = value.child(0).filter(|first| first.kind() == "async") {
+            self.tokens(first, Context::default(), &mut head, level + 1);
         }
         self.tokens(name, Context::default(), &mut head, level + 1);
         let parameters = value.child_by_field_name("parameters").or_else(|| value.child_by_field_name("parameter"));
@@ -53,7 +53,7 @@ impl Reader<'_> {
             self.tokens(parameters, Context::default(), &mut head, level + 1);
         }
         self.push(StatementKind::Define, head);
-        self.inside(body, level);
+        self.inside(body, level, true);
         (self.function, self.depth) = (outer, depth);
         true
     }
@@ -89,43 +89,25 @@ impl Reader<'_> {
         head.push(sign("of"));
         self.tokens(values, Context::default(), &mut head, level + 1);
         self.push(StatementKind::Head, head);
-        if body.kind() == "statement_block" {
-            self.inside(body, level);
-        } else {
-            self.depth += 1;
-            self.simple(body, level);
-            self.depth -= 1;
-            self.end(body);
-        }
+        self.inside(body, level, false);
         true
     }
 
-    /// The body of a function, and the end of it. What is only a value is returned.
-    fn inside(&mut self, body: Node<'_>, level: usize) {
+    /// The body of a function, and the end of it. What is only a value is returned, or only computed.
+    fn inside(&mut self, body: Node<'_>, level: usize, is_returned: bool) {
         self.depth += 1;
         if body.kind() == "statement_block" {
             self.block(body, level + 1);
-        } else {
+        } else if is_returned {
             let line = body.start_position().row as u64 + 1;
             let first = Token { kind: TokenKind::Sign, text: "return".to_owned(), line, context: Context::default() };
             let mut tokens = vec![first];
             self.tokens(body, Context::default(), &mut tokens, level + 1);
             self.push(StatementKind::Exit, tokens);
+        } else {
+            self.simple(body, level);
         }
-        self.depth -= 1;
         self.end(body);
-    }
-
-    fn end(&mut self, body: Node<'_>) {
-        let line = body.end_position().row as u64 + 1;
-        let end = Token { kind: TokenKind::End, text: "end".to_owned(), line, context: Context::default() };
-        let statement = Statement {
-            kind: StatementKind::End,
-            tokens: vec![end],
-            function: self.function.clone(),
-            depth: self.depth + 1,
-        };
-        self.count += 1;
-        self.statements.push(statement);
+        self.depth -= 1;
     }
 }

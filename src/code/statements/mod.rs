@@ -241,11 +241,16 @@ impl Reader<'_> {
             self.statement(child, level + 1);
         }
         if node.kind() != "decorated_definition" {
-            let line = node.end_position().row as u64 + 1;
-            let end = Token { kind: TokenKind::End, text: "end".to_owned(), line, context: Context::default() };
-            self.push(StatementKind::End, vec![end]);
+            self.end(node);
         }
         (self.function, self.depth) = (outer, depth);
+    }
+
+    /// The end of a block, at the depth of what stands inside.
+    fn end(&mut self, block: Node<'_>) {
+        let line = block.end_position().row as u64 + 1;
+        let end = Token { kind: TokenKind::End, text: "end".to_owned(), line, context: Context::default() };
+        self.push(StatementKind::End, vec![end]);
     }
 
     fn simple(&mut self, node: Node<'_>, level: usize) {

@@ -62,7 +62,8 @@ impl Teams<'_> {
         if call.get("dry-run").is_some() {
             lines = vec!["shows what would come; changes nothing".to_owned()];
         }
-        let undo = "it cannot be undone; `toolsmith undo` takes single decisions back".to_owned();
+        let undo = "what is handed out stays with the team; `toolsmith undo` takes a decision back with a revocation"
+            .to_owned();
         Ok(Preview { title: format!("Exchange decisions with {remote}?"), lines, undo })
     }
 

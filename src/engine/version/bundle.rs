@@ -3,7 +3,7 @@
 //! among the experimental tools and waits for a human like everything that is new. A signature says who pushed it, and
 //! nothing more.
 
-use super::bundle_signature::{Signatures, SignedPush};
+use super::bundle_signature::{PUSHES, Signatures, SignedPush};
 use crate::domain::{Caller, Digest, Placement, Stage, Tool, ToolName, VersionFile, plural};
 use crate::engine::Versions;
 use crate::engine::core::{self, Placed};
@@ -191,9 +191,16 @@ impl Versions<'_> {
             return refused("it is in the workspace");
         }
         match fs::read_dir(bundle) {
-            Ok(mut entries) => {
-                let known = bundle.join(VERSIONS).is_dir() && bundle.join(KEYS).is_dir();
-                if known || entries.next().is_none() { Ok(()) } else { refused("it contains something else") }
+            Ok(entries) => {
+                // Also one that was only begun.
+                let is_ours = |entry: &fs::DirEntry| {
+                    let name = entry.file_name();
+                    let is_hidden = name.to_string_lossy().starts_with('.');
+                    is_hidden || [VERSIONS, KEYS, PUSHES].iter().any(|ours| name == *ours)
+                };
+                let is_bundle = bundle.join(VERSIONS).is_dir();
+                let mut others = entries.filter_map(Result::ok).filter(|entry| !is_bundle || !is_ours(entry));
+                if others.next().is_none() { Ok(()) } else { refused("it contains something else") }
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             Err(error) => refused(&error.to_string()),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The folder of signed lists.
-const FOLDER: &str = "pushes";
+pub(super) const PUSHES: &str = "pushes";
 
 /// The largest signed list, in bytes.
 const MAX_BYTES: u64 = 16 << 20;
@@ -47,7 +47,7 @@ impl SignedList {
     /// # Errors
     /// When the bundle cannot be written.
     pub(super) fn write(&self, objects: &dyn Objects) -> Result<(), ObjectsError> {
-        objects.put_new(&format!("{FOLDER}/{}", self.name), &self.bytes).map(drop)
+        objects.put_new(&format!("{PUSHES}/{}", self.name), &self.bytes).map(drop)
     }
 }
 
@@ -110,7 +110,7 @@ impl<'a> Signatures<'a> {
     fn read(&self, list: &str) -> Result<(String, BTreeSet<String>), String> {
         let in_words = |why: &dyn std::fmt::Display| format!("its signature cannot be read: {why}");
         let name: FileName = list.parse().map_err(|_| in_words(&"its name is not a SHA-256"))?;
-        let found = self.objects.get(&format!("{FOLDER}/{name}"), MAX_BYTES).map_err(|why| in_words(&why))?;
+        let found = self.objects.get(&format!("{PUSHES}/{name}"), MAX_BYTES).map_err(|why| in_words(&why))?;
         let (bytes, _) = found.ok_or_else(|| in_words(&"it is missing"))?;
         let list: List = serde_json::from_slice(&bytes).map_err(|why| in_words(&why))?;
         let mut lines = list.signed.lines();

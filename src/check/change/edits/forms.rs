@@ -5,7 +5,7 @@
 //! meaning stays the same; whatever is not understood is left as it is.
 
 use super::blocks::{Block, blocks, statements};
-use super::pieces::{sign_like, value_length};
+use super::pieces::{method_like, name_like, sign_like, value_length};
 use super::shell;
 use crate::code::statements::{Context, Statement, StatementKind, Token, TokenKind};
 use crate::domain::source::Language;
@@ -451,25 +451,16 @@ fn searched(block: &Block, next: &Block, words: &Words) -> Option<Statement> {
     let condition = found.condition?;
     let is_any = truth(returned_value(found.action)?, returned_value(next)?, words)?;
     let first = Token { line: block.head.line(), ..next.head.tokens[0].clone() };
-    let name = |text: &str| Token {
-        kind: TokenKind::Name,
-        text: text.to_owned(),
-        context: Context::default(),
-        ..first.clone()
-    };
     let wanted = if is_any { condition.to_vec() } else { negated(condition, words) };
     let mut tokens = vec![first.clone()];
     if words.dialect == Dialect::Script {
         let (variable, values) = found.of_script()?;
-        let method = Token {
-            context: Context { fixed: true, ..Context::default() },
-            ..name(if is_any { "some" } else { "every" })
-        };
+        let method = method_like(&first, if is_any { "some" } else { "every" });
         tokens.extend(
             values.iter().cloned().chain([method, variable.clone()]).chain(wanted.into_iter().map(unconditional)),
         );
     } else {
-        tokens.push(name(if is_any { "any" } else { "all" }));
+        tokens.push(name_like(&first, if is_any { "any" } else { "all" }));
         let search = Loop { condition: None, ..found };
         tokens.extend(search.with_value(&wanted.into_iter().map(unconditional).collect::<Vec<_>>()));
     }
@@ -494,34 +485,21 @@ fn collected(before: &Block, block: &Block, words: &Words) -> Option<Statement> 
     if into.text != target.text || value.is_empty() || value.len() > MAX_JOINED || uses(value) || uses(found.over) {
         return None;
     }
-    let name = |text: &str| Token {
-        kind: TokenKind::Name,
-        text: text.to_owned(),
-        context: Context::default(),
-        ..target.clone()
-    };
-    let bracket = || sign_like(target, "[");
     let is_used = found.condition.is_some_and(uses);
     let value = match (empty.as_slice(), act.text.as_str()) {
         // Each only once, in their order.
         (["["], "append") if is_used && is_new(&found, target, value) => {
             let values = found.over.get(1..)?.iter().cloned();
-            [
-                name("list"),
-                name("dict"),
-                Token { context: Context { fixed: true, ..Context::default() }, ..name("fromkeys") },
-            ]
-            .into_iter()
-            .chain(values)
-            .collect()
+            let distinct = [name_like(target, "list"), name_like(target, "dict"), method_like(target, "fromkeys")];
+            distinct.into_iter().chain(values).collect()
         }
         _ if is_used => return None,
         (["["], "append") if words.dialect == Dialect::Python => {
-            std::iter::once(bracket()).chain(found.with_value(value)).collect()
+            std::iter::once(sign_like(target, "[")).chain(found.with_value(value)).collect()
         }
         (["set"], "add") if words.dialect == Dialect::Python => found.with_value(value),
         (["0"], "+=") if words.dialect == Dialect::Python => {
-            std::iter::once(name("sum")).chain(found.with_value(value)).collect()
+            std::iter::once(name_like(target, "sum")).chain(found.with_value(value)).collect()
         }
         ([], "[") if words.dialect == Dialect::Python => {
             let at = value.iter().position(|token| token.text == "=")?;
@@ -545,20 +523,14 @@ fn is_new(found: &Loop<'_>, target: &Token, value: &[Token]) -> bool {
 /// `xs.filter((x) => c).map((x) => value)` in JavaScript.
 fn mapped(found: &Loop<'_>, value: &[Token]) -> Option<Vec<Token>> {
     let (variable, values) = found.of_script()?;
-    let method = |text: &str| Token {
-        kind: TokenKind::Name,
-        text: text.to_owned(),
-        context: Context { fixed: true, ..Context::default() },
-        ..variable.clone()
-    };
     let mut tokens = values.to_vec();
     if let Some(condition) = found.condition {
-        tokens.extend([method("filter"), variable.clone()]);
+        tokens.extend([method_like(variable, "filter"), variable.clone()]);
         tokens.extend(condition.iter().cloned().map(unconditional));
     }
     let is_same = matches!(value, [only] if only.text == variable.text);
     if !is_same || found.condition.is_none() {
-        tokens.extend([method("map"), variable.clone()]);
+        tokens.extend([method_like(variable, "map"), variable.clone()]);
         tokens.extend(value.iter().cloned());
     }
     Some(tokens)

@@ -2,10 +2,13 @@
 //! change what the program computes.
 //!
 //! ```text
-//!   code::statements ──▶ normal ──▶ align ──▶ classify, judge
-//!   both versions        one form   what      what each
-//!                        for equals changed   change is
+//!   code::statements ──▶ forms, rules, shell ──▶ align ──▶ normal ──▶ classify, judge
+//!   both versions        blocks and              what      one form   what each
+//!                        expressions             changed   for equals change is
 //! ```
+//!
+//! They are compared twice: as they stand, which is what a reader sees, and in the form of `forms`, `rules` and `shell`, which
+//! tells whether they mean the same. Where the number of warnings differs, the second comparison is right.
 //!
 //! Both versions are read as statements of tokens. Layout, comments, docstrings, type annotations and quotes are gone by
 //! then. Names that were replaced everywhere are taken for renamed, statements that stand elsewhere for moved. What is

@@ -32,6 +32,16 @@ pub(super) fn sign_like(token: &Token, text: &str) -> Token {
     }
 }
 
+/// A name that stands where a token stands.
+pub(super) fn name_like(token: &Token, text: &str) -> Token {
+    Token { kind: TokenKind::Name, text: text.to_owned(), context: Context::default(), line: token.line }
+}
+
+/// The name of a method, likewise.
+pub(super) fn method_like(token: &Token, text: &str) -> Token {
+    Token { context: Context { fixed: true, ..Context::default() }, ..name_like(token, text) }
+}
+
 /// The numbers and texts of a statement.
 pub(super) fn constants(statement: &Statement) -> BTreeSet<&str> {
     let is_constant = |token: &&Token| matches!(token.kind, TokenKind::Number | TokenKind::Text);

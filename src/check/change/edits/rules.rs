@@ -29,6 +29,7 @@ const PYTHON: &[Rule] = &[
     condition("len $x != 0", "$x"),
     condition("len $x > 0", "$x"),
     condition("len $x >= 1", "$x"),
+    // The space is written as an escape because these are no words of a message.
     always("$x == None", "$x is\u{20}None"),
     always("$x != None", "$x is not None"),
     always("range 0 $n", "range $n"),

@@ -167,6 +167,6 @@ fn named(file: &str) -> Option<FileName> {
 }
 
 fn failed(why: &dyn std::fmt::Display) -> EngineError {
-    let hint = "nothing has changed here; check the address under [team] in config.toml, then try again";
+    let hint = "check the address under [team] in config.toml, then run `toolsmith sync` again: it goes on from here";
     EngineError::new(ErrorCode::Failed, why.to_string(), hint)
 }

@@ -1,6 +1,7 @@
 //! Object storage as the carrier. Names of decisions are hashes, so that a listing by name says nothing of what is new;
 //! their keys begin with a time therefore, `decisions/TIME-NAME.toml`, and a look lists only what comes after the last
-//! one. The time orders keys and means nothing else: a machine whose clock is behind takes the newest time that it saw.
+//! one. The time orders keys and means nothing else: a machine whose clock is behind takes the newest time that it saw, and
+//! a look goes on from no later time than that of the last look, whatever times somebody wrote into keys.
 
 use super::{
     Batch, Carried, Carrier, DECISIONS, Handed, Look, MAX_VERSION_BYTES, POLICIES, Put, VERSIONS, VersionAnswer,
@@ -33,7 +34,7 @@ const MAX_LIST_BYTES: u64 = 4 << 20;
 /// From where a look goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Mark {
-    /// The newest time of a key.
+    /// The newest time of a key, and at most the time of the look.
     newest: i64,
     /// When everything was listed.
     complete: i64,
@@ -62,11 +63,13 @@ impl std::fmt::Display for Mark {
 pub(super) struct Storage {
     objects: Box<dyn Objects + Send>,
     mark: Mark,
+    /// The newest time of a key that was seen: the next one comes after it.
+    newest: i64,
 }
 
 impl Storage {
     pub(super) fn new(objects: Box<dyn Objects + Send>) -> Storage {
-        Storage { objects, mark: Mark::default() }
+        Storage { objects, mark: Mark::default(), newest: 0 }
     }
 
     /// Writes a file, whatever lies there: its name is that of its content, so that other content is a forgery.
@@ -114,8 +117,9 @@ impl Carrier for Storage {
         let decisions = self.objects.list(DECISIONS, after.as_deref()).map_err(|why| failed(&why))?;
         let policies = self.objects.list(POLICIES, None).map_err(|why| failed(&why))?;
         let newest = decisions.iter().filter_map(|object| time_of(&object.key)).max().unwrap_or(0);
-        let complete = if after.is_some() { before.complete } else { at };
-        self.mark = Mark { newest: newest.max(if after.is_some() { before.newest } else { 0 }), complete };
+        let (known, complete) = if after.is_some() { (before.newest, before.complete) } else { (0, at) };
+        self.newest = newest.max(known);
+        self.mark = Mark { newest: self.newest.min(at), complete };
         let files = decisions.into_iter().map(|object| carried(object, false));
         let files: Vec<Carried> = files.chain(policies.into_iter().map(|object| carried(object, true))).collect();
         Ok(Look { mark: Some(self.mark.to_string()), files, is_complete: after.is_none() })
@@ -141,8 +145,11 @@ impl Carrier for Storage {
     }
 
     fn bytes(&self, digest: Digest) -> Result<Option<VersionAnswer>, EngineError> {
-        let found = self.objects.get(&version_key(digest), MAX_VERSION_BYTES + MAX_LIST_BYTES);
-        Ok(found.map_err(|why| failed(&why))?.map(|(bytes, _)| unpack(&bytes)))
+        // What lies there may be anything. That one version cannot be read is no reason to stop.
+        Ok(match self.objects.get(&version_key(digest), MAX_VERSION_BYTES + MAX_LIST_BYTES) {
+            Ok(found) => found.map(|(bytes, _)| unpack(&bytes)),
+            Err(why) => Some(Err(why.0)),
+        })
     }
 
     /// The files of versions first: whoever sees a decision finds what it is about.
@@ -153,9 +160,10 @@ impl Carrier for Storage {
         }
         let mut objects = Vec::with_capacity(batch.files.len());
         for file in &batch.files {
-            self.mark.newest = now().0.max(self.mark.newest.saturating_add(1)).clamp(0, LAST);
-            objects.push((file.name.clone(), self.put(file, self.mark.newest).map_err(|why| failed(&why))?));
+            self.newest = now().0.max(self.newest.saturating_add(1)).clamp(0, LAST);
+            objects.push((file.name.clone(), self.put(file, self.newest).map_err(|why| failed(&why))?));
         }
+        self.mark.newest = self.newest.min(now().0);
         Ok(Put::Done(Some(self.mark.to_string()), objects))
     }
 
@@ -243,9 +251,35 @@ mod tests {
         put(&mut storage, b"mine");
         let look = storage.names_since(Some(&mark)).unwrap();
         assert_eq!((look.files.len(), look.is_complete), (2, false));
-        let mut behind = Storage { mark: Mark { newest: now().0 + 10_000, complete: 0 }, ..storage };
-        let before = behind.mark.newest;
-        assert_eq!(Mark::read(&put(&mut behind, b"later")).unwrap().newest, before + 1);
+        let before = now().0 + 10_000;
+        let mut behind = Storage { newest: before, ..storage };
+        put(&mut behind, b"later");
+        assert_eq!(behind.newest, before + 1);
+    }
+
+    #[test]
+    fn a_key_of_a_far_time_that_is_gone_hides_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let open = || Storage::new(Box::new(Folder::new(root.path())));
+        let planted = format!("decisions/{LAST}-{}.toml", FileName::of(b"future").hex());
+        open().objects.put_new(&planted, b"future").unwrap();
+        let (mut reader, mut writer) = (open(), open());
+        let mark = reader.names_since(None).unwrap().mark.unwrap();
+        std::fs::remove_file(root.path().join(&planted)).unwrap();
+        writer.names_since(None).unwrap();
+        put(&mut writer, b"a revocation");
+        let look = reader.names_since(Some(&mark)).unwrap();
+        let names: Vec<_> = look.files.iter().filter_map(|file| file.name).collect();
+        assert_eq!((names, look.is_complete), (vec![FileName::of(b"a revocation")], false));
+    }
+
+    #[test]
+    fn a_version_that_cannot_be_read_is_an_answer() {
+        let root = tempfile::tempdir().unwrap();
+        let storage = Storage::new(Box::new(Folder::new(root.path())));
+        let digest = Digest::of_files(&[]);
+        std::fs::create_dir_all(root.path().join(version_key(digest))).unwrap();
+        assert!(storage.bytes(digest).unwrap().unwrap().is_err());
     }
 
     #[test]
