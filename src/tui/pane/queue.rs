@@ -283,9 +283,10 @@ pub fn expiry(review: &Review, now: Instant) -> Option<String> {
 fn review_row(review: &Review, (sign, asks): (&str, usize), width: usize, look: Look) -> Vec<Span> {
     let theme = look.theme;
     let age = format!(" {:>4}", age(look.now.wall, review.created_at));
-    let kind = pad(review.asks(), if width >= WIDE { asks } else { asks.min(10) });
+    let asks = if width >= WIDE { asks } else { asks.min(11) };
+    let kind = format!("{} ", pad(review.asks(), asks.saturating_sub(1)));
     let risk = format!(" {:<6}", review.risk.word());
-    let fixed = 2 + kind.len() + risk.len() + age.len();
+    let fixed = 2 + asks + risk.len() + age.len();
     let rest = width.saturating_sub(fixed);
     if rest < 14 {
         return vec![Span::styled(cut(&format!("{sign}{} {}", review.asks(), subject(review)), width), theme.text)];
@@ -331,5 +332,24 @@ fn verdict_style(review: &Review, theme: &Theme) -> Style {
         Some(CheckState::Warned) => theme.warn,
         Some(CheckState::Passed) => theme.good,
         Some(CheckState::Running | CheckState::Skipped | CheckState::Unavailable) | None => theme.dim,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::testing::{Bench, review, tools};
+
+    #[test]
+    fn rows_end_at_the_same_column_whatever_is_asked() {
+        let bench = Bench::ready(100, 30);
+        let look = Look { theme: &bench.app.theme, keymap: &bench.app.keymap, now: bench.now };
+        for width in [44, 58, 69, 70, 110] {
+            for kind in [ReviewKind::New, ReviewKind::Specification] {
+                let spans = review_row(&review(1, &tools()[0], kind, Risk::Low), ("⚑ ", 14), width, look);
+                assert!(spans.len() > 1 && spans[1].width() == if width < WIDE { 11 } else { 14 }, "{width}");
+                assert_eq!(spans.iter().map(Span::width).sum::<usize>(), width, "{kind:?}");
+            }
+        }
     }
 }
