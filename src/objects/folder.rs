@@ -5,9 +5,13 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// How files begin that are being written; no key begins so.
 const INCOMING: &str = ".incoming-";
+
+/// How old such a file is when its writer has surely been killed.
+const ABANDONED: Duration = Duration::from_hours(24);
 
 /// A folder.
 #[derive(Debug, Clone)]
@@ -78,6 +82,9 @@ impl Objects for Folder {
         for entry in entries {
             let entry = entry.map_err(&failed)?;
             let Ok(name) = entry.file_name().into_string() else { continue };
+            if name.starts_with(INCOMING) {
+                remove_abandoned(&entry);
+            }
             if name.starts_with('.') || after.is_some_and(|after| name.as_str() <= after) {
                 continue;
             }
@@ -128,6 +135,16 @@ impl Objects for Folder {
     }
 }
 
+/// Removes a file whose writer was killed before it was complete.
+fn remove_abandoned(entry: &fs::DirEntry) {
+    let modified = entry.metadata().and_then(|facts| facts.modified());
+    let is_old = modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > ABANDONED));
+    if is_old {
+        // Somebody who may only read leaves it to somebody who may write.
+        let _ = fs::remove_file(entry.path());
+    }
+}
+
 /// What changes when a file does.
 fn tag(facts: &fs::Metadata) -> String {
     format!("{:x}-{:x}-{:x}.{:x}", facts.ino(), facts.len(), facts.mtime(), facts.mtime_nsec())
@@ -171,6 +188,20 @@ mod tests {
         assert_eq!(objects.replace("a/1", "other", b"three"), Ok(false));
         assert_eq!(objects.replace("a/1", &tag, b"three"), Ok(true));
         assert_eq!(objects.get("a/1", 9).unwrap().unwrap().0, b"three");
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_is_removed_a_day_later() {
+        let root = tempfile::tempdir().unwrap();
+        let objects = Folder::new(root.path());
+        objects.put_new("a/1", b"one").unwrap();
+        for (name, hours) in [("a/.incoming-new", 1), ("a/.incoming-old", 30)] {
+            let file = File::create(root.path().join(name)).unwrap();
+            file.set_modified(std::time::SystemTime::now() - Duration::from_hours(hours)).unwrap();
+        }
+        assert_eq!(objects.list("a", None).unwrap().len(), 1);
+        assert!(root.path().join("a/.incoming-new").exists());
+        assert!(!root.path().join("a/.incoming-old").exists());
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod servers;
 mod servers_by_url;
 mod web;
 
-pub(crate) use client::{Agent, Era, content};
+pub(crate) use client::{Agent, Era};
 
 use crate::support::Workspace;
 use toolsmith::domain::{Caller, Command, DecisionKind, DecisionRequest, DisplayRecord, ReviewId};

@@ -292,12 +292,13 @@ impl Team {
         self.git(&["-C", "clone", "push", "-q", "origin", "toolsmith"]);
     }
 
-    /// Paths of the branch that begin like this, or of objects in this folder.
+    /// Paths of the branch that begin like this, or of objects in this folder; files that are being written are none.
     pub fn paths(&self, prefix: &str) -> Vec<String> {
         if self.remote.starts_with("file://") {
             let entries = fs::read_dir(self.bucket().join(prefix)).into_iter().flatten();
             let path = |entry: fs::DirEntry| format!("{prefix}{}", entry.file_name().to_str().unwrap());
-            return entries.map(|entry| path(entry.unwrap())).collect();
+            let paths = entries.map(|entry| path(entry.unwrap()));
+            return paths.filter(|path| !path.contains("/.incoming-")).collect();
         }
         let all = self.git(&["-C", "team.git", "ls-tree", "-r", "--name-only", "refs/heads/toolsmith"]);
         all.lines().filter(|path| path.starts_with(prefix)).map(str::to_owned).collect()

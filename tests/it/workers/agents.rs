@@ -1,7 +1,7 @@
 //! Agents name a worker only where a human allowed it for them.
 
 use super::World;
-use crate::agents::{Agent, Era, content};
+use crate::agents::{Agent, Era};
 use serde_json::json;
 
 #[test]
@@ -23,7 +23,7 @@ fn an_agent_names_a_worker_only_where_a_human_allowed_it() {
     world.configure("exec \"$@\"", "agents = true\n");
     let mut agent = Agent::connect(&world.workspace, Era::Inline, &[]);
     for verb in ["run", "run-strict"] {
-        let answer = content(&agent.call(verb, asked.clone()));
+        let answer = agent.call(verb, asked.clone());
         assert!(answer.to_string().contains("hello"), "{answer:#}");
     }
     assert_eq!(agent.leave().code(), Some(0));

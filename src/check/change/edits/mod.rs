@@ -90,11 +90,12 @@ pub(in crate::check) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Edi
                 let as_written = between(&old, &now, &file.path, language, false);
                 let warnings =
                     |edits: &[Edited]| edits.iter().filter(|edit| edit.finding.severity > Severity::Low).count();
-                let in_form = language.map(|_| between(&old, &now, &file.path, language, true));
                 // What a reader sees are the statements as they stand, unless another form shows that some of them mean
-                // what others meant before, or that they do not.
-                let is_better = |form: &Vec<Edited>| warnings(form) != warnings(&as_written);
-                edits.extend(in_form.filter(is_better).unwrap_or(as_written));
+                // what others meant before, or that they do not. Of code that was written anew it shows nothing.
+                let in_form = language.filter(|_| !as_written.is_rewritten);
+                let in_form = in_form.map(|_| between(&old, &now, &file.path, language, true));
+                let is_better = |form: &Comparison| warnings(&form.edits) != warnings(&as_written.edits);
+                edits.extend(in_form.filter(is_better).unwrap_or(as_written).edits);
             }
             _ => unread.push(file.path.clone()),
         }
@@ -102,15 +103,22 @@ pub(in crate::check) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Edi
     (edits, unread)
 }
 
-/// The changes between two versions of a file: of the statements as they stand, or in the form in which what means the same
-/// looks the same.
+/// The changes of a file.
+struct Comparison {
+    edits: Vec<Edited>,
+    /// Whether so much changed that the changes are lines to read.
+    is_rewritten: bool,
+}
+
+/// Compares two versions of a file: the statements as they stand, or in the form in which what means the same looks the
+/// same.
 fn between(
     old: &[statements::Statement],
     now: &[statements::Statement],
     path: &str,
     language: Option<Language>,
     is_in_form: bool,
-) -> Vec<Edited> {
+) -> Comparison {
     let is_shell = language == Some(Language::Bash);
     let formed = |all: Vec<statements::Statement>| match language.filter(|_| is_in_form) {
         Some(language) => formed(all, language),
@@ -126,16 +134,18 @@ fn between(
     if steps.len() > MAX_STEPS {
         let message = format!("rewritten: {} changed, too many to list", count(steps.len(), "statement"));
         let finding = Finding::new("rewritten", Severity::Medium, message).at(path, 1);
-        return vec![Edited { finding, before: None, after: None, branch: None, can_settle: false }];
+        let edits = vec![Edited { finding, before: None, after: None, branch: None, can_settle: false }];
+        return Comparison { edits, is_rewritten: true };
     }
-    let mut found = classify::edits(&steps, &old, &now, path, is_shell);
-    if steps.len() > REWRITTEN && steps.len() * 3 > old.len() {
-        for edit in &mut found {
+    let mut edits = classify::edits(&steps, &old, &now, path, is_shell);
+    let is_rewritten = steps.len() > REWRITTEN && steps.len() * 3 > old.len();
+    if is_rewritten {
+        for edit in &mut edits {
             edit.finding.severity = Severity::Low;
         }
     }
-    found.truncate(MAX_LINES);
-    found
+    edits.truncate(MAX_LINES);
+    Comparison { edits, is_rewritten }
 }
 
 /// Statements in the form in which what means the same looks the same.
