@@ -113,13 +113,14 @@ fn merged(mut facts: Vec<Finding>, edits: Vec<Edited>, is_unchanged: impl Fn(&Fi
             fact.severity = Severity::Low;
         }
     }
-    let mut edits: Vec<Finding> = edits.into_iter().map(|edit| edit.finding).collect();
+    let mut edits = edits;
     // Many changes are a rewrite: each is a line to read, and what the facts say is worth more than each of them.
-    if edits.iter().filter(|edit| edit.severity > Severity::Low).count() > MAX_WARNINGS {
-        for edit in &mut edits {
-            edit.severity = Severity::Low;
+    if edits.iter().filter(|edit| edit.finding.severity > Severity::Low).count() > MAX_WARNINGS {
+        for edit in edits.iter_mut().filter(|edit| !edit.stays) {
+            edit.finding.severity = Severity::Low;
         }
     }
+    let mut edits: Vec<Finding> = edits.into_iter().map(|edit| edit.finding).collect();
     let is_at = |a: &Finding, b: &Finding| a.line.is_some() && a.line == b.line && a.path == b.path;
     edits.retain(|edit| !facts.iter().any(|fact| is_at(fact, edit) && fact.severity >= edit.severity));
     facts.extend(edits);

@@ -97,7 +97,14 @@ fn wanted(base: &ToolDetail, new: &ToolDetail) -> Vec<Edited> {
     let of_facts = differences(base, new).0.into_iter().filter(|fact| !edits.iter().any(|edit| is_edit(edit, fact)));
     let of_facts = of_facts.filter_map(|fact| {
         let line = fact.line?;
-        Some(Edited { finding: fact, before: None, after: Some((line, line)), branch: None, can_settle: true })
+        Some(Edited {
+            finding: fact,
+            before: None,
+            after: Some((line, line)),
+            branch: None,
+            can_settle: true,
+            stays: false,
+        })
     });
     let of_facts: Vec<Edited> = of_facts.collect();
     // What stands on one line is settled together or not at all.

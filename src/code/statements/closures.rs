@@ -70,7 +70,9 @@ impl Reader<'_> {
         else {
             return false;
         };
-        let is_loop = called.child_by_field_name("property").is_some_and(|name| self.of(name) == "forEach")
+        // Of a map, `forEach` gives the values, and a loop the pairs.
+        let is_loop = !self.text.contains("new Map")
+            && called.child_by_field_name("property").is_some_and(|name| self.of(name) == "forEach")
             && given.kind() == "arrow_function"
             && given.child(0).is_some_and(|first| first.kind() != "async")
             && !self.of(given).contains("return");

@@ -89,7 +89,6 @@ pub(super) const PUNCTUATION: &[&str] = &[
     "var",
     "const",
     "f\"",
-    "|&",
     ";;",
     "esac",
     "fi",

@@ -4,6 +4,7 @@
 mod closures;
 mod grammar;
 mod messages;
+mod nesting;
 
 pub use messages::logged_secrets;
 
@@ -11,6 +12,8 @@ use crate::domain::budget;
 use crate::domain::source::Language;
 use grammar::{BLOCKS, COMPOUND, PUNCTUATION, SILENT, WHOLE};
 use messages::{is_message_call, last_words};
+pub use nesting::Nesting;
+use std::cell::Cell;
 use tree_sitter::Node;
 
 /// Tokens of one file that are compared.
@@ -51,6 +54,8 @@ pub struct Context {
     pub named: bool,
     /// An attribute, a key or the name of an argument: renaming it is no renaming of a variable.
     pub fixed: bool,
+    /// The brackets that begin before it and end behind it.
+    pub nesting: Nesting,
 }
 
 /// A word of a program.
@@ -133,11 +138,22 @@ impl Statement {
     }
 }
 
-/// Reads a file; `None` when it cannot be parsed.
+/// Reads a file; `None` when it cannot be parsed, or is too long or nested too deeply to be compared as a whole.
 pub fn read(text: &str, language: Language) -> Option<Vec<Statement>> {
     let tree = language.parse(text)?;
-    let mut reader = Reader { text, statements: Vec::new(), count: 0, function: String::new(), depth: 0, language };
+    let mut reader = Reader {
+        text,
+        statements: Vec::new(),
+        count: 0,
+        function: String::new(),
+        depth: 0,
+        language,
+        is_cut: Cell::new(false),
+    };
     reader.block(tree.root_node(), 0);
+    if reader.is_cut.get() {
+        return None;
+    }
     reader.statements.retain(|statement| !statement.tokens.is_empty());
     last_words(&mut reader.statements);
     Some(reader.statements)
@@ -151,6 +167,8 @@ struct Reader<'t> {
     /// Blocks around the place that is read.
     depth: usize,
     language: Language,
+    /// Whether a part was left out because of a limit.
+    is_cut: Cell<bool>,
 }
 
 impl Reader<'_> {
@@ -158,8 +176,10 @@ impl Reader<'_> {
         self.text.get(node.byte_range()).unwrap_or_default()
     }
 
-    fn is_over(&self) -> bool {
-        self.count >= MAX_TOKENS || budget::is_over()
+    fn is_over(&self, level: usize, count: usize) -> bool {
+        let is_over = count >= MAX_TOKENS || level > MAX_DEPTH || budget::is_over();
+        self.is_cut.set(self.is_cut.get() || is_over);
+        is_over
     }
 
     /// The statements of a block, in order.
@@ -172,9 +192,21 @@ impl Reader<'_> {
     }
 
     fn statement(&mut self, node: Node<'_>, level: usize) {
-        if self.is_over() || level > MAX_DEPTH || SILENT.contains(&node.kind()) || is_docstring(node) {
+        if SILENT.contains(&node.kind()) || is_docstring(node) || self.is_over(level, self.count) {
             return;
         }
+        self.any_statement(node, level);
+        // `command &` is its next sibling in the syntax of a shell.
+        if self.language == Language::Bash
+            && let Some(next) = node.next_sibling().filter(|next| next.kind() == "&")
+            && let Some(last) = self.statements.last_mut()
+        {
+            let line = next.start_position().row as u64 + 1;
+            last.tokens.push(Token { kind: TokenKind::Sign, text: "&".to_owned(), line, context: Context::default() });
+        }
+    }
+
+    fn any_statement(&mut self, node: Node<'_>, level: usize) {
         match node.kind() {
             "export_statement" => {
                 let inner = node.child_by_field_name("declaration").or_else(|| node.child_by_field_name("value"));
@@ -210,12 +242,12 @@ impl Reader<'_> {
             self.function = if outer.is_empty() { name } else { format!("{outer}.{name}") };
             self.depth = 0;
         }
-        let mut head = Vec::new();
+        let line = node.start_position().row as u64 + 1;
+        let mut head: Vec<Token> = first_word(node)
+            .map(|text| Token { kind: TokenKind::Sign, text: text.to_owned(), line, context: Context::default() })
+            .into_iter()
+            .collect();
         let mut inner = Vec::new();
-        if node.kind() == "subshell" {
-            let line = node.start_position().row as u64 + 1;
-            head.push(Token { kind: TokenKind::Sign, text: "(".to_owned(), line, context: Context::default() });
-        }
         let mut cursor = node.walk();
         for (at, child) in node.children(&mut cursor).enumerate() {
             let field = node.field_name_for_child(u32::try_from(at).unwrap_or(u32::MAX));
@@ -231,6 +263,9 @@ impl Reader<'_> {
             } else {
                 self.tokens(child, head_context(node, field), &mut head, level + 1);
             }
+        }
+        if let (Some(word), Some(first)) = (qualified_else(node), head.first_mut()) {
+            word.clone_into(&mut first.text);
         }
         let kind = if is_definition { StatementKind::Define } else { StatementKind::Head };
         if !head.is_empty() || !is_definition {
@@ -268,14 +303,23 @@ impl Reader<'_> {
         self.statements.push(Statement { kind, tokens, function: self.function.clone(), depth: self.depth });
     }
 
-    /// The tokens of a piece of syntax, in order.
+    /// The tokens of a piece of syntax, in order, with the brackets around them.
     fn tokens(&self, node: Node<'_>, context: Context, found: &mut Vec<Token>, level: usize) {
-        let kind = node.kind();
-        if level > MAX_DEPTH || found.len() > MAX_TOKENS || SILENT.contains(&kind) || node.is_extra() {
+        if SILENT.contains(&node.kind()) || node.is_extra() || self.is_over(level, found.len()) {
             return;
         }
+        let start = found.len();
+        self.pieces(node, context, found, level);
+        nesting::mark(node, self.text, found, start);
+    }
+
+    fn pieces(&self, node: Node<'_>, context: Context, found: &mut Vec<Token>, level: usize) {
+        let kind = node.kind();
         let line = node.start_position().row as u64 + 1;
         let put = |kind, text: &str| Token { kind, text: text.to_owned(), line, context };
+        if matches!(kind, "word" | "extglob_pattern") && self.language == Language::Bash && is_pattern(self.of(node)) {
+            found.push(put(TokenKind::Sign, "glob"));
+        }
         if node.child_count() == 0 || WHOLE.contains(&kind) {
             found.extend(self.leaf(node).map(|(kind, text)| put(kind, &text)));
             return;
@@ -408,6 +452,10 @@ impl Reader<'_> {
             | "continue_statement" => token(TokenKind::Sign),
             // `$1` and its kin.
             "variable_name" if text.starts_with(|c: char| c.is_ascii_digit()) => token(TokenKind::Sign),
+            // Whether a part begins or ends somewhere.
+            ":" if node.parent().is_some_and(|parent| parent.kind() == "slice") => token(TokenKind::Sign),
+            // What other programs see of a variable.
+            "export" if self.language == Language::Bash => token(TokenKind::Sign),
             "[" if node.parent().is_some_and(|parent| parent.kind() != "test_command") => token(TokenKind::Sign),
             _ if node.is_named() && text.starts_with(|c: char| c.is_ascii_digit()) => token(TokenKind::Number),
             _ if node.is_named() && !text.is_empty() => token(TokenKind::Name),
@@ -430,6 +478,33 @@ impl Reader<'_> {
         };
         called.is_some_and(|called| is_message_call(self.of(called), self.of(node)))
     }
+}
+
+/// The word that begins the head of a block and that the syntax does not give.
+fn first_word(node: Node<'_>) -> Option<&'static str> {
+    match node.kind() {
+        "subshell" => Some("("),
+        "do_statement" => Some("do"),
+        _ => None,
+    }
+}
+
+/// What the `else` of a loop or a `try` is called: it is not that of a condition.
+fn qualified_else(node: Node<'_>) -> Option<&'static str> {
+    match node.parent().filter(|_| node.kind() == "else_clause")?.kind() {
+        "for_statement" | "while_statement" => Some("for else"),
+        "try_statement" => Some("try else"),
+        _ => None,
+    }
+}
+
+/// Whether a word of a shell stands for the files whose names fit.
+fn is_pattern(word: &str) -> bool {
+    let is_sign = |(at, sign): (usize, char)| {
+        let is_one = matches!(sign, '*' | '?') || sign == '[' && word.len() > 1;
+        is_one && !word[..at].ends_with('\\')
+    };
+    word.char_indices().any(is_sign)
 }
 
 /// Whether brackets decide what is computed first, or where it is done.

@@ -1,6 +1,7 @@
 //! Which statement of one version became which of the other, and what is left when names and places that merely moved
 //! are taken out.
 
+use super::order;
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,6 +16,8 @@ const MAX_GAP: usize = 120;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Step<'a> {
     Changed(&'a Statement, &'a Statement),
+    /// It stands elsewhere, and changed its order with a statement that depends on it.
+    Moved(&'a Statement, &'a Statement),
     Removed(&'a Statement),
     Added(&'a Statement),
 }
@@ -24,6 +27,11 @@ pub(super) fn renamed(old: &[Statement], new: &[Statement]) -> Vec<Statement> {
     let mut old = old.to_vec();
     let names = renames(old.iter(), new.iter());
     rename(old.iter_mut(), &names);
+    for statement in old.iter_mut().filter(|statement| !statement.function.is_empty()) {
+        let parts = statement.function.split('.');
+        let parts: Vec<&str> = parts.map(|part| names.get(part).map_or(part, String::as_str)).collect();
+        statement.function = parts.join(".");
+    }
     // Then the variables of each function, whose names may mean something else outside.
     let functions: BTreeSet<String> = old.iter().map(|statement| statement.function.clone()).collect();
     for function in functions.into_iter().filter(|function| !function.is_empty()) {
@@ -321,6 +329,11 @@ fn named_value(
     }
     let is_name = |token: &&Token| is_free(token) && token.text == name.text;
     let (mut uses, mut is_set) = (0, value.iter().any(|token| token.text == name.text));
+    let last_use = statements.iter().rposition(|one| one.tokens.iter().any(|token| is_name(&token)));
+    let between = statements.get(at + 1..last_use.unwrap_or(0)).unwrap_or_default();
+    let is_between = |one: &Statement| one.function == statement.function && order::depend(statement, one);
+    is_set |= order::looks(value)
+        && between.iter().filter(|one| !one.tokens.iter().any(|token| is_name(&token))).any(is_between);
     let others = statements.iter().enumerate().filter(|(place, _)| *place != at);
     for (place, one) in others.filter(|(_, one)| is_within(one, &statement.function, is_shell)) {
         uses += one.tokens.iter().filter(is_name).count();
@@ -341,14 +354,16 @@ fn named_value(
 pub(super) fn steps<'a>(old: &'a [Statement], new: &'a [Statement]) -> Vec<Step<'a>> {
     let keys = |statements: &[Statement]| -> Vec<String> { statements.iter().map(Statement::key).collect() };
     let (left, right) = (keys(old), keys(new));
-    let mut steps = Vec::new();
+    let (mut steps, mut same) = (Vec::new(), Vec::new());
     for op in capture_diff_slices(Algorithm::Patience, &left, &right) {
         let (from, to) = (op.old_range(), op.new_range());
-        if !matches!(op, DiffOp::Equal { .. }) {
+        if matches!(op, DiffOp::Equal { .. }) {
+            same.extend(from.zip(to));
+        } else {
             steps.extend(paired(&old[from], &new[to]));
         }
     }
-    without_moves(steps)
+    without_moves(steps, old, new, &same)
 }
 
 /// The statements of a gap, each old one with the new one that is most like it, in order.
@@ -405,37 +420,43 @@ fn likeness(a: &Statement, b: &Statement) -> f64 {
     2.0 * common as f64 / (a.tokens.len() + b.tokens.len()).max(1) as f64
 }
 
-/// Takes out what was removed here and added there: as it was, or as the body of a function that was taken out.
-fn without_moves(steps: Vec<Step<'_>>) -> Vec<Step<'_>> {
-    let mut added: HashMap<String, usize> = HashMap::new();
+/// Takes out what was removed here and added there: as it was, or as the body of a function that was taken out. Where the
+/// order matters, it is a step of its own.
+fn without_moves<'a>(
+    steps: Vec<Step<'a>>,
+    old: &'a [Statement],
+    new: &'a [Statement],
+    same: &[(usize, usize)],
+) -> Vec<Step<'a>> {
+    let mut removed: HashMap<String, Vec<&'a Statement>> = HashMap::new();
+    for step in steps.iter().rev() {
+        if let Step::Removed(statement) = step {
+            removed.entry(statement.key()).or_default().push(statement);
+        }
+    }
+    let mut moved: Vec<(&'a Statement, &'a Statement)> = Vec::new();
     for step in &steps {
-        if let Step::Added(statement) = step {
-            *added.entry(statement.key()).or_default() += 1;
-        }
-    }
-    let mut moved: HashMap<String, usize> = HashMap::new();
-    let mut kept = Vec::new();
-    for step in steps {
-        if let Step::Removed(statement) = &step
-            && let Some(left) = added.get_mut(&statement.key()).filter(|left| **left > 0)
+        if let Step::Added(statement) = step
+            && let Some(before) = removed.get_mut(&statement.key()).and_then(Vec::pop)
         {
-            *left -= 1;
-            *moved.entry(statement.key()).or_default() += 1;
-            continue;
+            moved.push((before, statement));
         }
-        kept.push(step);
     }
-    kept.retain(|step| {
-        let Step::Added(statement) = step else { return true };
-        match moved.get_mut(&statement.key()).filter(|count| **count > 0) {
-            Some(count) => {
-                *count -= 1;
-                false
-            }
-            None => true,
-        }
-    });
-    kept
+    let place = |all: &[Statement], one: &Statement| all.iter().position(|other| std::ptr::eq(other, one));
+    let is_reordered = |before: &Statement, now: &Statement| {
+        let places = place(old, before).zip(place(new, now));
+        let is_near = before.function == now.function && before.depth == now.depth;
+        is_near && places.is_some_and(|places| order::is_other(old, before, places, same))
+    };
+    let step = |step: Step<'a>| match step {
+        Step::Removed(gone) if moved.iter().any(|(before, _)| std::ptr::eq(*before, gone)) => None,
+        Step::Added(come) => match moved.iter().find(|(_, now)| std::ptr::eq(*now, come)) {
+            Some((before, now)) => is_reordered(before, now).then_some(Step::Moved(before, now)),
+            None => Some(Step::Added(come)),
+        },
+        other => Some(other),
+    };
+    steps.into_iter().filter_map(step).collect()
 }
 
 /// A difference inside a statement: these tokens were replaced by those.

@@ -1,8 +1,10 @@
 //! What each change is: something else is computed, or only something else is said.
 
 use super::Edited;
+use super::acts::{Acts, acts};
 use super::align::{Replaced, Step, replaced};
-use super::judge::{guards, is_calculation, is_condition, is_flip, judge, tells_secrets};
+use super::judge::{guards, is_calculation, is_condition, is_flip, is_other_operator, judge, tells_secrets};
+use super::moved::{explained, filled, is_moved, last_name, taken_out};
 use super::pieces::{constants, marks};
 use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
 use crate::domain::{Finding, Severity};
@@ -25,35 +27,39 @@ pub(super) fn edits(
     let functions = functions(old);
     let steps: Vec<Step<'_>> = steps.iter().flat_map(|step| apart(step, &functions)).collect();
     let steps = steps.as_slice();
-    let explained = explained(steps, old);
+    let explained = explained(steps, old, new);
     let renamed = renamed(steps, old, new);
     let filled = filled(steps, &explained, &functions).into_iter().chain(taken_out(new, old)).collect();
     let emptied = taken_out(old, new).collect();
     let branches = branches(steps, old, new);
     let own: HashSet<String> = functions.iter().copied().chain(self::functions(new)).map(str::to_owned).collect();
-    let code = Code { old, new, explained, functions, filled, emptied, renamed, heads: heads(steps), branches };
-    let regrouped = regrouped(steps, &code.explained);
+    let heads = heads(steps);
+    let acts = Acts::of(old, new, own.clone(), is_shell);
+    let code = Code { old, new, explained, functions, filled, emptied, renamed, heads, branches, acts, is_shell };
+    let regrouped = regrouped(steps, &code.explained, &own, is_shell);
     let mut edits = Vec::new();
     for (at, step) in steps.iter().enumerate() {
         let told = match step {
             Step::Changed(before, now) => code.changed(before, now),
+            Step::Moved(_, now) => vec![other_order(now)],
             Step::Removed(statement) if !code.explained.contains(&at) => code.removed(statement).into_iter().collect(),
             Step::Added(statement) if !code.explained.contains(&at) => code.added(statement).into_iter().collect(),
             Step::Removed(_) | Step::Added(_) => Vec::new(),
         };
-        let most = if regrouped.contains(&at) { Severity::Low } else { Severity::High };
+        let acts_anew = matches!(step, Step::Added(now) | Step::Changed(_, now) if code.acts.are_more_in(now));
+        let most = if regrouped.contains(&at) && !acts_anew { Severity::Low } else { Severity::High };
         let (before, after) = match step {
-            Step::Changed(before, now) => (Some(*before), Some(*now)),
+            Step::Changed(before, now) | Step::Moved(before, now) => (Some(*before), Some(*now)),
             Step::Removed(before) => (Some(*before), None),
             Step::Added(now) => (None, Some(*now)),
         };
         // What a call did beside its output is not seen by comparing outputs.
         let is_own = |name: &str| own.contains(name);
-        let acts = |statement: &Statement| {
+        let does = |statement: &Statement| {
             let is_seen = is_setup(statement) || is_shell && is_calculation(statement, is_own);
             statement.kind == StatementKind::Other && !is_seen
         };
-        let acts = before.is_some_and(acts) && (is_shell || after.is_none()) || is_shell && after.is_some_and(acts);
+        let does = before.is_some_and(does) && (is_shell || after.is_none()) || is_shell && after.is_some_and(does);
         // An option of a command changes what it does with inputs that are rare.
         let has_other_options = is_shell && before.zip(after).is_some_and(|(old, new)| options(old) != options(new));
         edits.extend(told.into_iter().map(|edit| Edited {
@@ -61,7 +67,8 @@ pub(super) fn edits(
             before: before.map(Statement::lines),
             after: after.map(Statement::lines),
             branch: after.map_or_else(|| before.and_then(|head| branch(head, old)), |head| branch(head, new)),
-            can_settle: !edit.is_flip && !acts && !has_other_options,
+            can_settle: !edit.is_flip && !does && !acts_anew && !has_other_options,
+            stays: acts_anew || edit.is_flip && edit.is_alone,
         }));
     }
     edits.extend(nested(steps, old, new).map(|(line, words)| Edited {
@@ -70,6 +77,7 @@ pub(super) fn edits(
         after: Some((line, line)),
         branch: None,
         can_settle: true,
+        stays: false,
     }));
     edits
 }
@@ -95,6 +103,8 @@ struct Edit {
     words: String,
     /// Whether it only turned one operator or constant into another one, which no refactoring does.
     is_flip: bool,
+    /// Whether nothing else changed in the statement, and it is an operator.
+    is_alone: bool,
 }
 
 struct Code<'a> {
@@ -114,6 +124,9 @@ struct Code<'a> {
     heads: HashSet<u64>,
     /// Lines of added branches for one more word.
     branches: Vec<(u64, u64)>,
+    /// What the new version does more often.
+    acts: Acts,
+    is_shell: bool,
 }
 
 impl Code<'_> {
@@ -121,7 +134,11 @@ impl Code<'_> {
         let mut edits: Vec<Edit> = Vec::new();
         let parts: Vec<Replaced<'_>> = replaced(before, now)
             .into_iter()
-            .filter(|part| !is_moved(part, self) && !self.is_renamed(part, now) && !self.became_option(part))
+            .filter(|part| {
+                !is_moved(part, (before, now), (self.old, self.new), self.is_shell)
+                    && !self.is_renamed(part, now)
+                    && !self.became_option(part)
+            })
             .collect();
         // Who writes an expression anew replaces much of it; who bends it replaces little.
         let size = |tokens: fn(&Replaced<'_>) -> usize| parts.iter().map(tokens).sum::<usize>();
@@ -146,13 +163,14 @@ impl Code<'_> {
                 Some(_) => {}
                 None => {
                     let words = format!("{} became {}", quoted(before, part.old), quoted(now, part.new));
-                    edits.push(Edit { code, severity, line, words, is_flip: false });
+                    edits.push(Edit { code, severity, line, words, is_flip: false, is_alone: false });
                 }
             }
         }
         let is_flip = !is_rewritten && parts.iter().any(is_flip);
+        let is_alone = matches!(parts.as_slice(), [only] if is_other_operator(only)) && now.tokens.len() > 3;
         for edit in &mut edits {
-            edit.is_flip = is_flip;
+            (edit.is_flip, edit.is_alone) = (is_flip, is_alone);
         }
         edits
     }
@@ -184,10 +202,13 @@ impl Code<'_> {
         let severity = match statement.kind {
             StatementKind::End => return None,
             StatementKind::Message | StatementKind::Import | StatementKind::Define => Severity::Low,
-            _ if statement.tokens.iter().any(|token| self.emptied.contains(&token.text)) => Severity::Low,
+            _ if names(statement).any(|name| self.emptied.contains(name)) => Severity::Low,
             StatementKind::Exit if self.emptied.contains(last_name(&statement.function)) => Severity::Low,
             // What is set for other programs, or on an object, is used where nobody sees it.
             StatementKind::Assign if is_own_variable(statement) && !target(statement).is_some_and(is_used) => {
+                Severity::Low
+            }
+            StatementKind::Head if statement.has("try else") && !leaves_else(statement, self.old, self.new) => {
                 Severity::Low
             }
             StatementKind::Head if statement.has("else") || statement.has("try") => Severity::Low,
@@ -195,7 +216,7 @@ impl Code<'_> {
         };
         let words = format!("removed: {} (line {} of the previous version)", quoted(statement, &[]), statement.line());
         let code = if statement.kind == StatementKind::Message { "message" } else { "removed" };
-        Some(Edit { code, severity, line: self.near(statement), words, is_flip: false })
+        Some(Edit { code, severity, line: self.near(statement), words, is_flip: false, is_alone: false })
     }
 
     /// The line of the new version where something old stood.
@@ -214,12 +235,16 @@ impl Code<'_> {
         let calls = statement.tokens.iter().any(|token| token.text == "$(") || statement.kind == StatementKind::Other;
         let severity = match statement.kind {
             StatementKind::End => return None,
+            _ if self.acts.are_more_in(statement) || self.takes_a_name(statement) => Severity::Medium,
             StatementKind::Message if tells_secrets(&statement.tokens, None) => Severity::Medium,
             StatementKind::Message | StatementKind::Import | StatementKind::Define | StatementKind::Raise => {
                 Severity::Low
             }
-            _ if statement.tokens.iter().any(|token| self.filled.contains(&token.text)) => Severity::Low,
+            _ if names(statement).any(|name| self.filled.contains(name)) => Severity::Low,
             StatementKind::Exit if is_own || self.follows_refusal(statement) => Severity::Low,
+            StatementKind::Head if statement.has("try else") && !leaves_else(statement, self.new, self.old) => {
+                Severity::Low
+            }
             StatementKind::Head if statement.has("else") || statement.has("try") => Severity::Low,
             StatementKind::Head if self.heads.contains(&statement.line()) => return Some(harmless("guard", statement)),
             _ if self.branches.iter().any(|(first, last)| (*first..=*last).contains(&statement.line())) => {
@@ -235,7 +260,44 @@ impl Code<'_> {
             line: statement.line(),
             words: format!("added: {}", quoted(statement, &[])),
             is_flip: false,
+            is_alone: false,
         })
+    }
+
+    /// Whether an added statement gives another meaning to a name that the old version uses: it defines or imports the
+    /// name once more, or sets an attribute of a module or an entry of its names.
+    fn takes_a_name(&self, statement: &Statement) -> bool {
+        let bound = match statement.kind {
+            StatementKind::Import => names(statement).last(),
+            StatementKind::Define => names(statement).next(),
+            StatementKind::Assign => return self.sets_a_part(statement),
+            _ => return false,
+        };
+        let is_bound_there = |one: &Statement, name: &str| {
+            matches!(one.kind, StatementKind::Import | StatementKind::Define) && one.has(name)
+        };
+        let is_used = |one: &Statement, name: &str| {
+            !matches!(one.kind, StatementKind::Import | StatementKind::Define)
+                && one
+                    .tokens
+                    .iter()
+                    .any(|token| token.kind == TokenKind::Name && !token.context.fixed && token.text == name)
+        };
+        let Some(name) = bound else { return false };
+        let was_bound = self.old.iter().any(|one| is_bound_there(one, name));
+        let is_twice = self.new.iter().filter(|one| is_bound_there(one, name)).count() > 1;
+        self.old.iter().any(|one| is_used(one, name)) && (!was_bound || is_twice)
+    }
+
+    /// Whether it sets an attribute or an entry of something that the program did not make itself.
+    fn sets_a_part(&self, statement: &Statement) -> bool {
+        let [base, next, ..] = statement.tokens.as_slice() else { return false };
+        let is_part = next.context.fixed || next.text == "[" || base.context.nesting.calls > 0;
+        let is_made = |one: &Statement| {
+            let sets = matches!(one.kind, StatementKind::Assign | StatementKind::Head | StatementKind::Define);
+            sets && !std::ptr::eq(one, statement) && one.tokens.iter().take(8).any(|token| token.text == base.text)
+        };
+        base.kind == TokenKind::Name && is_part && !self.is_shell && !self.new.iter().any(is_made)
     }
 
     /// Whether an exit stands in an added block that only refuses.
@@ -246,16 +308,42 @@ impl Code<'_> {
     }
 }
 
+/// The names of a program in a statement.
+fn names(statement: &Statement) -> impl DoubleEndedIterator<Item = &str> {
+    statement.tokens.iter().filter(|token| token.kind == TokenKind::Name).map(|token| token.text.as_str())
+}
+
+/// Whether what stood in the `else` of a `try` stands behind it in the other version, where it is done after an error too.
+fn leaves_else(head: &Statement, here: &[Statement], there: &[Statement]) -> bool {
+    let at = here.iter().position(|one| std::ptr::eq(one, head)).unwrap_or(here.len());
+    let first = here.get(at + 1).filter(|first| first.depth > head.depth);
+    let other = first.and_then(|first| there.iter().find(|one| one.key() == first.key()));
+    first.zip(other).is_some_and(|(first, other)| other.depth < first.depth)
+}
+
+/// A statement that now comes before or behind one that depends on it.
+fn other_order(statement: &Statement) -> Edit {
+    Edit {
+        code: "order",
+        severity: Severity::Medium,
+        line: statement.line(),
+        words: format!("{} now runs in another order", quoted(statement, &[])),
+        is_flip: false,
+        is_alone: false,
+    }
+}
+
 /// An added statement that only takes or refuses more.
 fn harmless(code: &'static str, statement: &Statement) -> Edit {
     let words = format!("added: {}", quoted(statement, &[]));
-    Edit { code, severity: Severity::Low, line: statement.line(), words, is_flip: false }
+    Edit { code, severity: Severity::Low, line: statement.line(), words, is_flip: false, is_alone: false }
 }
 
 /// Options of a shell that make it stricter.
 fn is_setup(statement: &Statement) -> bool {
+    const STRICTER: &[&str] = &["set", "-e", "-u", "-x", "-o", "-E", "pipefail", "errexit", "nounset", "xtrace"];
     statement.tokens.first().is_some_and(|token| token.text == "set")
-        && statement.tokens.iter().any(|token| token.text.starts_with('-'))
+        && statement.tokens.iter().all(|token| STRICTER.contains(&token.text.as_str()))
 }
 
 /// Whether an assignment sets a variable that only the program itself reads.
@@ -270,7 +358,7 @@ fn target(statement: &Statement) -> Option<&str> {
     statement.tokens.iter().find(|token| token.kind == TokenKind::Name).map(|token| token.text.as_str())
 }
 
-fn functions(statements: &[Statement]) -> HashSet<&str> {
+pub(super) fn functions(statements: &[Statement]) -> HashSet<&str> {
     statements.iter().map(|statement| statement.function.as_str()).collect()
 }
 
@@ -286,51 +374,6 @@ fn apart<'a>(step: &Step<'a>, functions: &HashSet<&str>) -> Vec<Step<'a>> {
         }
         other => vec![other.clone()],
     }
-}
-
-fn last_name(function: &str) -> &str {
-    function.rsplit('.').next().unwrap_or(function)
-}
-
-/// The functions of a version that hold nothing but statements which stand elsewhere in the other one, and perhaps return
-/// what came of them.
-fn taken_out<'s>(here: &'s [Statement], there: &[Statement]) -> impl Iterator<Item = String> + use<'s> {
-    let counted = |all: &[Statement]| -> BTreeMap<String, usize> {
-        let mut counts = BTreeMap::new();
-        for one in all {
-            *counts.entry(one.key()).or_default() += 1;
-        }
-        counts
-    };
-    // What stands here more often than there is new code.
-    let (mut known, most) = (counted(here), counted(there));
-    known.retain(|key, count| most.get(key).is_some_and(|most| *count <= *most));
-    let elsewhere = functions(there);
-    let mut own: BTreeMap<&str, Vec<&Statement>> = BTreeMap::new();
-    for statement in here.iter().filter(|one| !elsewhere.contains(one.function.as_str())) {
-        own.entry(&statement.function).or_default().push(statement);
-    }
-    let is_taken = move |all: &[&Statement]| {
-        let inside: Vec<&&Statement> =
-            all.iter().filter(|one| !matches!(one.kind, StatementKind::Define | StatementKind::End)).collect();
-        let returns = |one: &Statement| one.kind == StatementKind::Exit && one.has("return") && is_short(one);
-        let body = match inside.split_last() {
-            Some((last, rest)) if returns(last) => rest,
-            _ => inside.as_slice(),
-        };
-        !body.is_empty() && body.iter().all(|one| known.contains_key(&one.key()))
-    };
-    own.into_iter().filter(move |(_, all)| is_taken(all)).map(|(name, _)| last_name(name).to_owned())
-}
-
-fn filled(steps: &[Step<'_>], explained: &BTreeSet<usize>, functions: &HashSet<&str>) -> HashSet<String> {
-    let of = |at: &usize| match &steps[*at] {
-        Step::Added(statement) if !functions.contains(statement.function.as_str()) => {
-            statement.function.rsplit('.').next().map(str::to_owned)
-        }
-        _ => None,
-    };
-    explained.iter().filter_map(of).collect()
 }
 
 /// Variables that have another name in a part of a function: a name that the function did not have stands wherever the
@@ -409,7 +452,9 @@ fn branches(steps: &[Step<'_>], old: &[Statement], new: &[Statement]) -> Vec<(u6
         let signs = rest.iter().filter(|token| token.kind == TokenKind::Sign);
         let is_plain =
             signs.clone().all(|sign| matches!(sign.text.as_str(), "if" | "elif" | "else" | "case" | "quotes"));
-        let is_it = statement.kind == StatementKind::Head && texts > 0 && is_plain && (names > 0 || is_case);
+        let is_one_word = statement.tokens.iter().rev().take(texts).all(|token| !token.text.is_empty());
+        let is_it =
+            statement.kind == StatementKind::Head && texts > 0 && is_one_word && is_plain && (names > 0 || is_case);
         let words = rest.iter().filter(|token| token.kind == TokenKind::Name).map(|token| token.text.as_str());
         is_it.then(|| words.collect())
     }
@@ -429,118 +474,48 @@ fn branches(steps: &[Step<'_>], old: &[Statement], new: &[Statement]) -> Vec<(u6
     branches
 }
 
-fn is_short(statement: &Statement) -> bool {
+pub(super) fn is_short(statement: &Statement) -> bool {
     statement.tokens.len() <= 2
 }
 
 /// The statements of a function that went and came, where no constant, no exit and no error went or came with them: code
 /// that was written anew.
-fn regrouped(steps: &[Step<'_>], explained: &BTreeSet<usize>) -> BTreeSet<usize> {
+fn regrouped(
+    steps: &[Step<'_>],
+    explained: &BTreeSet<usize>,
+    own: &HashSet<String>,
+    is_shell: bool,
+) -> BTreeSet<usize> {
     let mut groups: BTreeMap<&str, [Vec<(usize, &Statement)>; 2]> = BTreeMap::new();
     for (at, step) in steps.iter().enumerate().filter(|(at, _)| !explained.contains(at)) {
         match step {
             Step::Removed(one) => groups.entry(&one.function).or_default()[0].push((at, *one)),
             Step::Added(one) => groups.entry(&one.function).or_default()[1].push((at, *one)),
-            Step::Changed(..) => {}
+            Step::Changed(..) | Step::Moved(..) => {}
         }
     }
-    let all = |side: &[(usize, &Statement)]| -> (BTreeSet<String>, usize, usize) {
-        let words = side.iter().flat_map(|(_, one)| constants(one)).map(str::to_owned).collect();
+    // What is done to the world must be the same, word for word, and so must be what is done about errors.
+    let kept = |one: &Statement| {
+        let first = one.tokens.first().map_or("", |token| token.text.as_str());
+        let handles = matches!(first, "except" | "catch");
+        if handles { Some(first.to_owned()) } else { (!acts(one, own, is_shell).is_empty()).then(|| one.key()) }
+    };
+    // A list of commands is no expression: what hangs on what must stay, too.
+    let joints = |one: &Statement| {
+        let is_joint = |token: &&Token| is_condition(token) || matches!(token.text.as_str(), "elif" | "while");
+        if is_shell { one.tokens.iter().filter(is_joint).count() } else { 0 }
+    };
+    let all = |side: &[(usize, &Statement)]| {
+        let words: BTreeSet<String> = side.iter().flat_map(|(_, one)| constants(one)).map(str::to_owned).collect();
         let count = |kind| side.iter().filter(|(_, one)| one.kind == kind).count();
-        (words, count(StatementKind::Exit), count(StatementKind::Raise))
+        let kept: BTreeSet<String> = side.iter().filter_map(|(_, one)| kept(one)).collect();
+        let joints: usize = side.iter().map(|(_, one)| joints(one)).sum();
+        (words, count(StatementKind::Exit), count(StatementKind::Raise), kept, joints)
     };
     let is_same =
         |[gone, come]: &[Vec<(usize, &Statement)>; 2]| !gone.is_empty() && !come.is_empty() && all(gone) == all(come);
     let same = groups.into_values().filter(is_same).flatten().flatten();
     same.map(|(at, _)| at).collect()
-}
-
-fn holds(whole: &[&str], part: &[&str]) -> bool {
-    !part.is_empty() && whole.windows(part.len()).any(|window| window == part)
-}
-
-/// The steps whose code stands elsewhere in the other version: taken out into a function or a variable, or put in.
-fn explained(steps: &[Step<'_>], old: &[Statement]) -> BTreeSet<usize> {
-    let mut explained = BTreeSet::new();
-    let words = |statement: &Statement| {
-        // What is done with a value does not matter here, only how it comes about.
-        let kept = marks(&statement.tokens)
-            .into_iter()
-            .filter(|word| !matches!(*word, "if" | "elif" | "while" | "return" | "="));
-        kept.map(str::to_owned).collect::<Vec<_>>()
-    };
-    let of = |step: &Step<'_>, want_added: bool| match step {
-        Step::Added(statement) if want_added => Some(words(statement)),
-        Step::Removed(statement) if !want_added => Some(words(statement)),
-        _ => None,
-    };
-    // Statements that are the same but for names.
-    for (at, step) in steps.iter().enumerate() {
-        let is_long = |step: &Step<'_>| matches!(step, Step::Removed(statement) if marks(&statement.tokens).len() > 1);
-        let Some(words) = of(step, false).filter(|words| !words.is_empty() && is_long(step)) else { continue };
-        let same = steps
-            .iter()
-            .enumerate()
-            .find(|(other, step)| !explained.contains(other) && of(step, true).is_some_and(|added| added == words));
-        if let Some((other, _)) = same {
-            explained.extend([at, other]);
-        }
-    }
-    // A line that stands in a function which was taken out, with other names.
-    let known = functions(old);
-    let shape = |statement: &Statement| -> Vec<String> {
-        let token = |token: &Token| {
-            if token.kind == TokenKind::Name && !token.context.fixed { String::new() } else { token.text.clone() }
-        };
-        statement.tokens.iter().map(token).collect()
-    };
-    for (at, step) in steps.iter().enumerate() {
-        let Step::Removed(statement) = step else { continue };
-        let is_long = statement.tokens.len() > 2 && !marks(&statement.tokens).is_empty();
-        if explained.contains(&at) || !is_long {
-            continue;
-        }
-        let is_it = |(other, step): &(usize, &Step<'_>)| {
-            matches!(step, Step::Added(one) if !known.contains(one.function.as_str()) && shape(one) == shape(statement))
-                && !explained.contains(other)
-        };
-        if let Some((other, _)) = steps.iter().enumerate().find(is_it) {
-            explained.extend([at, other]);
-        }
-    }
-    for step in steps {
-        let Step::Changed(before, now) = step else { continue };
-        for part in replaced(before, now) {
-            for (tokens, want_added) in [(part.old, true), (part.new, false)] {
-                let words = marks(tokens);
-                let holder = steps.iter().enumerate().find(|(_, step)| {
-                    of(step, want_added)
-                        .is_some_and(|whole| holds(&whole.iter().map(String::as_str).collect::<Vec<_>>(), &words))
-                });
-                explained.extend(holder.map(|(at, _)| at));
-            }
-        }
-    }
-    explained
-}
-
-/// Whether what was replaced stands in a statement of its own now, or stood in one before.
-fn is_moved(part: &Replaced<'_>, code: &Code<'_>) -> bool {
-    let whole = |statements: &[Statement], words: &[&str]| {
-        statements.iter().any(|statement| holds(&marks(&statement.tokens), words))
-    };
-    let (old, new) = (marks(part.old), marks(part.new));
-    if part.new.is_empty() && old.len() > 1 {
-        // What went stands in a statement of its own.
-        let added = code.new.iter().filter(|statement| !code.old.iter().any(|other| other.key() == statement.key()));
-        return added.into_iter().any(|statement| holds(&marks(&statement.tokens), &old));
-    }
-    // `10` became `limit`, and `limit = 10` stands elsewhere; a call of a new function takes the place of its body.
-    let is_named = |tokens: &[Token], known: &[Statement]| {
-        tokens.iter().any(|token| token.kind == TokenKind::Name && !known.iter().any(|other| other.has(&token.text)))
-    };
-    !old.is_empty() && new.len() < old.len() && is_named(part.new, code.old) && whole(code.new, &old)
-        || !new.is_empty() && old.len() < new.len() && is_named(part.old, code.new) && whole(code.old, &new)
 }
 
 /// Statements that stand in another block although no block came or went.
@@ -553,7 +528,7 @@ fn nested<'a>(
         Step::Added(statement) | Step::Removed(statement) => {
             matches!(statement.kind, StatementKind::Head | StatementKind::Define)
         }
-        Step::Changed(..) => false,
+        Step::Changed(..) | Step::Moved(..) => false,
     };
     let is_same_shape = !steps.iter().any(is_block) && old.len() == new.len();
     let depths = |statements: &'a [Statement]| {
@@ -577,7 +552,7 @@ fn nested<'a>(
 }
 
 /// A statement as it is told, with the part that matters in view.
-fn quoted(statement: &Statement, part: &[Token]) -> String {
+pub(super) fn quoted(statement: &Statement, part: &[Token]) -> String {
     let words: Vec<&str> = statement.tokens.iter().map(|token| token.text.as_str()).collect();
     let whole = words.join(" ");
     if whole.chars().count() <= MAX_QUOTED || part.is_empty() {

@@ -106,7 +106,10 @@ fn ordered(mut block: Block, words: &Words) -> Block {
 /// `if a: if b: …` becomes `if a and b: …`.
 fn joined(block: Block, words: &Words) -> Block {
     let is_if = |block: &Block| block.begins_with("if") && block.inside().iter().all(|one| !is_else(one));
-    let joins = |block: &Block| block.head.has(words.or) || block.head.has("?") || block.head.has("else");
+    let joins = |block: &Block| {
+        let others = ["?", "??", "else", "lambda", "=", ":="];
+        block.head.has(words.or) || others.iter().any(|sign| block.head.has(sign))
+    };
     match block.inside() {
         [only] if is_if(&block) && is_if(only) && !joins(&block) && !joins(only) && only.body.is_some() => {}
         _ => return block,

@@ -153,7 +153,12 @@ fn inserted(part: &Replaced<'_>, now: &Statement) -> (&'static str, Severity) {
         && first.starts_with('-')
         && tokens.iter().all(|token| matches!(token.kind, TokenKind::Text | TokenKind::Number));
     let command = now.tokens.first().map_or("", |token| token.text.as_str());
-    if is_command && !options().any(|token| lists::is_dangerous_option(command, &token.text)) {
+    // What a command that changes nothing tells is seen in the output; of any other one only some options are harmless.
+    let is_harmless = |token: &Token| {
+        lists::is_careful_option(command, &token.text)
+            || changes_nothing(command, &token.text) && !lists::is_dangerous_option(command, &token.text)
+    };
+    if is_command && options().all(is_harmless) {
         return ("option", Severity::Low);
     }
     (code_of(tokens), Severity::Medium)
@@ -193,19 +198,108 @@ pub(super) fn is_flip(part: &Replaced<'_>) -> bool {
     conditions(part.old) != conditions(part.new)
 }
 
+/// Whether one operator became another one.
+pub(super) fn is_other_operator(part: &Replaced<'_>) -> bool {
+    const SIGNS: &[&str] = &[
+        "<", "<=", ">", ">=", "==", "!=", "===", "!==", "and", "or", "&&", "||", "+", "-", "*", "/", "//", "%", "**",
+        "-lt", "-le", "-gt", "-ge", "-eq", "-ne",
+    ];
+    let is_sign = |tokens: &[Token]| matches!(tokens, [only] if SIGNS.contains(&only.text.as_str()));
+    is_sign(part.old) && is_sign(part.new)
+}
+
 /// Whether a token decides what is computed.
 pub(super) fn is_condition(token: &Token) -> bool {
     const SIGNS: &[&str] = &["and", "or", "&&", "||", "??", "not", "!", "?", "if", "else"];
     SIGNS.contains(&token.text.as_str()) && token.kind != TokenKind::Text
 }
 
+/// Commands of a shell that only tell how things are, and words of the shell itself.
+pub(super) const TELLING: &[&str] = &[
+    "date",
+    "pwd",
+    "whoami",
+    "id",
+    "hostname",
+    "uname",
+    "ls",
+    "du",
+    "df",
+    "stat",
+    "file",
+    "which",
+    "type",
+    "realpath",
+    "readlink",
+    "nproc",
+    "tput",
+    "getopts",
+    "sleep",
+    "wait",
+    "ps",
+    "pgrep",
+    "env",
+    "printenv",
+    "locale",
+    "md5sum",
+    "sha1sum",
+    "sha256sum",
+    "break",
+    "continue",
+    "exit",
+    "export",
+    "set",
+    "unset",
+    "trap",
+    "mktemp",
+    "numfmt",
+    "xxd",
+    "od",
+    "strings",
+    "getent",
+    "groups",
+    "uptime",
+    "free",
+    "arch",
+    "tty",
+    "cal",
+    "factor",
+    "shuf",
+    "iconv",
+    "base64",
+    "time",
+    "command",
+    "builtin",
+    "readonly",
+    "typeset",
+    "cd",
+    "pushd",
+    "popd",
+    "hash",
+    "ulimit",
+    "umask",
+];
+
 /// Commands of a shell that read and write text, and reach nothing else than files.
-const TEXT_COMMANDS: &[&str] = &[
+pub(super) const TEXT_COMMANDS: &[&str] = &[
     "echo", "printf", "local", "declare", "return", "grep", "egrep", "fgrep", "awk", "gawk", "sed", "sort", "uniq",
     "cut", "head", "tail", "tr", "wc", "cat", "basename", "dirname", "expr", "bc", "jq", "seq", "true", "false",
     "test", "[", "read", "shift", "let", "rev", "paste", "comm", "join", "fold", "nl", "tac", "column", "diff", "cmp",
     "tee", ":",
 ];
+
+/// Whether a command with this option reads and tells, and writes nothing but its output.
+fn changes_nothing(command: &str, option: &str) -> bool {
+    let name = command.rsplit('/').next().unwrap_or(command);
+    let writes = match name {
+        "sed" => option.starts_with("-i") || option.starts_with("--in-place"),
+        "sort" => option.starts_with("-o") || option.starts_with("--output"),
+        "awk" | "gawk" => option.starts_with("-i"),
+        "date" => option.starts_with("-s") || option.starts_with("--set"),
+        _ => false,
+    };
+    !writes && (TEXT_COMMANDS.contains(&name) || TELLING.contains(&name))
+}
 
 /// Whether all that a statement of a shell calls are functions of the script and commands that work on text: what it does
 /// is then seen in the output, and in the files of a run.

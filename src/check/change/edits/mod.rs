@@ -15,14 +15,20 @@
 //! left is a line for the reader. A change of an operator, a number, a condition, an exit, a call is a warning, since
 //! the program computes something else; a message, one more entry of a list, an option of a command is a plain fact.
 
+mod acts;
 mod align;
+#[cfg(test)]
+mod attacks;
 mod blocks;
+mod brackets;
 mod classify;
 mod forms;
 #[cfg(test)]
 mod idioms;
 mod judge;
+mod moved;
 mod normal;
+mod order;
 mod pieces;
 mod plain;
 mod rules;
@@ -73,6 +79,8 @@ pub(in crate::check) struct Edited {
     pub(in crate::check) branch: Option<(u64, u64)>,
     /// Whether the same outputs of runs that went through it show that it changes nothing.
     pub(in crate::check) can_settle: bool,
+    /// Whether it is a warning also where the program was written anew.
+    pub(in crate::check) stays: bool,
 }
 
 /// Every change of the code since another version, file by file in the order of the file; and the files that could not
@@ -96,6 +104,7 @@ pub(in crate::check) fn compare(base: &ToolDetail, new: &ToolDetail) -> (Vec<Edi
                 let in_form = in_form.map(|_| between(&old, &now, &file.path, language, true));
                 let is_better = |form: &Comparison| warnings(&form.edits) != warnings(&as_written.edits);
                 edits.extend(in_form.filter(is_better).unwrap_or(as_written).edits);
+                edits.extend(brackets::edits(&align::renamed(&old, &now), &now, &file.path));
             }
             _ => unread.push(file.path.clone()),
         }
@@ -134,13 +143,13 @@ fn between(
     if steps.len() > MAX_STEPS {
         let message = format!("rewritten: {} changed, too many to list", count(steps.len(), "statement"));
         let finding = Finding::new("rewritten", Severity::Medium, message).at(path, 1);
-        let edits = vec![Edited { finding, before: None, after: None, branch: None, can_settle: false }];
+        let edits = vec![Edited { finding, before: None, after: None, branch: None, can_settle: false, stays: true }];
         return Comparison { edits, is_rewritten: true };
     }
     let mut edits = classify::edits(&steps, &old, &now, path, is_shell);
     let is_rewritten = steps.len() > REWRITTEN && steps.len() * 3 > old.len();
     if is_rewritten {
-        for edit in &mut edits {
+        for edit in edits.iter_mut().filter(|edit| !edit.stays) {
             edit.finding.severity = Severity::Low;
         }
     }
@@ -172,7 +181,9 @@ pub(in crate::check) fn literals(base: &ToolDetail, new: &ToolDetail) -> Literal
         };
         for step in align::steps(&before, &now) {
             match step {
-                align::Step::Changed(old, new) => [old, new].iter().for_each(|one| of(one, &mut changed)),
+                align::Step::Changed(old, new) | align::Step::Moved(old, new) => {
+                    [old, new].iter().for_each(|one| of(one, &mut changed))
+                }
                 align::Step::Removed(one) | align::Step::Added(one) => of(one, &mut changed),
             }
         }

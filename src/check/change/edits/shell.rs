@@ -19,7 +19,11 @@ fn with_status_in_condition(all: Vec<Statement>) -> Vec<Statement> {
             ["if", "?", "-eq" | "==" | "=", "0"] => Some(false),
             _ => None,
         };
+        // `!` turns the first of several commands round, and one in the background has not ended.
+        let is_one =
+            |last: &Statement| !last.tokens.iter().any(|token| matches!(token.text.as_str(), "&&" | "||" | "&"));
         let command = result.last().filter(|last| last.kind == StatementKind::Other && last.depth == statement.depth);
+        let command = command.filter(|last| is_one(last));
         if let Some((fails, command)) = fails.filter(|_| statement.kind == StatementKind::Head).zip(command) {
             let first = statement.tokens[0].clone();
             let not = fails.then(|| sign_like(&first, "!"));
@@ -140,7 +144,12 @@ pub(super) fn as_commands(statement: &mut Statement) {
     let end = rest.iter().position(|token| matches!(token.text.as_str(), "|" | "&&" | "||" | ">" | ">>" | ";"));
     let (called, behind) = rest.split_at(end.unwrap_or(rest.len()));
     match words.first().map_or("", String::as_str) {
-        "cat" if is_piped && called.first().is_some_and(|first| READERS.contains(&first.text.as_str())) => {
+        // With `-i` sed changes the file that it is given.
+        "cat"
+            if is_piped
+                && !called.iter().any(|word| word.text.starts_with("-i") || word.text == "--in-place")
+                && called.first().is_some_and(|first| READERS.contains(&first.text.as_str())) =>
+        {
             *tokens = called.iter().chain(&tokens[1..pipe]).chain(behind).cloned().collect();
         }
         "echo" if is_piped && !called.is_empty() && tokens[1].kind != TokenKind::Text => {

@@ -234,6 +234,77 @@ pub(in crate::check::change) fn is_dangerous_option(command: &str, option: &str)
     OPTIONS.contains(&option.trim_matches('"')) && !is_mild
 }
 
+/// Options of any command that only say how much it tells, and how.
+const TELLING_OPTIONS: &[&str] = &[
+    "--",
+    "-v",
+    "--verbose",
+    "-q",
+    "--quiet",
+    "--silent",
+    "--color",
+    "--no-color",
+    "--colour",
+    "--progress",
+    "--no-progress",
+    "--progress-bar",
+    "--no-progress-meter",
+    "--no-pager",
+    "--help",
+    "--version",
+    "--dry-run",
+    "--interactive",
+    "--no-clobber",
+    "--show-error",
+    "--stats",
+    "--human-readable",
+    "--log-level",
+    "--nologo",
+    "--no-banner",
+];
+
+/// Options of certain commands that change nothing of what they do, or make them more careful.
+const CAREFUL_OPTIONS: &[(&str, &[&str])] = &[
+    (
+        "curl",
+        &[
+            "-s",
+            "-S",
+            "-f",
+            "-sS",
+            "-fsS",
+            "--fail",
+            "--max-time",
+            "-m",
+            "--connect-timeout",
+            "--retry",
+            "--retry-delay",
+            "--compressed",
+        ],
+    ),
+    ("wget", &["-nv", "--timeout", "--tries", "--no-verbose"]),
+    ("rm", &["-f", "-i", "-I", "--one-file-system", "--preserve-root"]),
+    ("cp", &["-i", "-n", "-p", "-a"]),
+    ("mv", &["-i", "-n"]),
+    ("mkdir", &["-p", "--parents"]),
+    ("ln", &["-f"]),
+    ("python3", &["-u", "-B"]),
+    ("python", &["-u", "-B"]),
+    ("read", &["-r"]),
+    ("xargs", &["-r", "--no-run-if-empty"]),
+    ("trap", &["-"]),
+    ("psql", &["-X"]),
+    ("ssh", &["-T", "-q"]),
+    ("timeout", &["-k", "--kill-after"]),
+];
+
+/// Whether an option of a command changes nothing of what the command does to the world.
+pub(in crate::check::change) fn is_careful_option(command: &str, option: &str) -> bool {
+    let name = option.split('=').next().unwrap_or(option);
+    TELLING_OPTIONS.contains(&name)
+        || CAREFUL_OPTIONS.iter().any(|(of, options)| *of == command && options.contains(&name))
+}
+
 /// Modules that give a program new powers.
 const POWERS: &[&str] = &[
     "aiohttp",

@@ -1,0 +1,94 @@
+//! What a program does to the world: commands of a shell, and calls that delete, write, start or connect.
+//!
+//! A refactoring does not do such a thing once more. So each call that a version makes more often than the one before it
+//! is told, whatever explains the statement that it is in: a message, a rewritten function, one more branch.
+
+use super::judge::{TELLING, TEXT_COMMANDS};
+use crate::check::change::facts::lists::{CallEffect, effect};
+use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
+use std::collections::{BTreeMap, HashSet};
+
+/// Words behind which a command follows in the syntax of a shell.
+const WORDS: &[&str] =
+    &["in", "for", "while", "until", "if", "elif", "case", "else", "then", "do", "select", "glob", "(", "{"];
+
+/// What both versions do, to tell what the new one does more often.
+pub(super) struct Acts {
+    more: HashSet<String>,
+    own: HashSet<String>,
+    is_shell: bool,
+}
+
+impl Acts {
+    /// Counts what both versions do; `own` are the functions that they define.
+    pub(super) fn of(old: &[Statement], new: &[Statement], own: HashSet<String>, is_shell: bool) -> Acts {
+        let counted = |statements: &[Statement]| {
+            let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+            for act in statements.iter().flat_map(|statement| acts(statement, &own, is_shell)) {
+                *counts.entry(act).or_default() += 1;
+            }
+            counts
+        };
+        let before = counted(old);
+        let more = counted(new).into_iter().filter(|(act, count)| *count > before.get(act).copied().unwrap_or(0));
+        let more = more.map(|(act, _)| act).collect();
+        Acts { more, own, is_shell }
+    }
+
+    /// Whether a statement of the new version does what that version does more often than the old one.
+    pub(super) fn are_more_in(&self, statement: &Statement) -> bool {
+        acts(statement, &self.own, self.is_shell).iter().any(|act| self.more.contains(act))
+    }
+}
+
+/// What a statement does to the world, by the names of its calls or commands.
+pub(super) fn acts(statement: &Statement, own: &HashSet<String>, is_shell: bool) -> Vec<String> {
+    if matches!(statement.kind, StatementKind::Define | StatementKind::Import | StatementKind::End) {
+        return Vec::new();
+    }
+    if is_shell { commands(statement, own) } else { calls(&statement.tokens) }
+}
+
+/// Calls with an effect, by their full names.
+fn calls(tokens: &[Token]) -> Vec<String> {
+    let begins = |token: &&(usize, &Token)| token.1.kind == TokenKind::Name && !token.1.context.fixed;
+    let full = |(at, first): &(usize, &Token)| {
+        let rest = tokens[at + 1..].iter().take_while(|token| token.context.fixed && token.kind == TokenKind::Name);
+        let names: Vec<&str> =
+            std::iter::once(first.text.as_str()).chain(rest.map(|token| token.text.as_str())).collect();
+        names.join(".")
+    };
+    let acts = |name: &String| effect(name).is_some_and(|effect| effect != CallEffect::Weak);
+    tokens.iter().enumerate().collect::<Vec<_>>().iter().filter(begins).map(full).filter(acts).collect()
+}
+
+/// Commands that are neither functions of the script nor ones that work on text or only tell something, and files that
+/// are written by `>`.
+fn commands(statement: &Statement, own: &HashSet<String>) -> Vec<String> {
+    let mut is_command = statement.kind != StatementKind::Assign;
+    let mut found = Vec::new();
+    let tokens = &statement.tokens;
+    for (at, token) in tokens.iter().enumerate().filter(|(_, token)| token.text != "quotes") {
+        let is_word = matches!(token.kind, TokenKind::Text | TokenKind::Name);
+        if is_command && is_word && token.text.starts_with('-') {
+            // A test: `-f file`.
+            is_command = false;
+        } else if is_command && is_word {
+            let name = token.text.rsplit('/').next().unwrap_or_default();
+            let is_set =
+                tokens.get(at + 1).is_some_and(|sign| sign.text == "=" || sign.text == "==" || sign.text == "!=");
+            let is_known = [TEXT_COMMANDS, TELLING, WORDS].iter().any(|words| words.contains(&name));
+            if !is_set && !is_known && !own.contains(name) {
+                found.push(name.to_owned());
+            }
+            is_command = matches!(name, "time" | "command" | "builtin" | "env");
+        } else if matches!(token.text.as_str(), ">" | ">>" | "&>") {
+            let target = tokens.get(at + 1).filter(|target| target.text != "/dev/null" && target.text != "/dev/stderr");
+            found.extend(target.map(|target| format!("> {}", target.text)));
+        }
+        let joins =
+            ["|", "|&", "||", "&&", "&", ";", "!", "$(", "if", "elif", "while", "until"].contains(&token.text.as_str());
+        is_command |= token.kind == TokenKind::Sign && joins;
+    }
+    found
+}

@@ -1,0 +1,109 @@
+//! Statements that moved past others of their function: whether both orders come to the same.
+
+use crate::code::statements::{Statement, StatementKind, Token, TokenKind};
+use std::collections::HashSet;
+
+/// What a statement does beside setting variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Nothing,
+    /// Writes to the output.
+    Prints,
+    /// May do anything.
+    Acts,
+    /// Leaves the function or the program.
+    Leaves,
+}
+
+/// Whether a statement that moved from one place of the old list to one of the new list changed its order with one that
+/// depends on it; `same` are the places of the statements that both have, old and new.
+pub(super) fn is_other(
+    old: &[Statement],
+    moved: &Statement,
+    (from, to): (usize, usize),
+    same: &[(usize, usize)],
+) -> bool {
+    let passed = |(was, is): &&(usize, usize)| *was > from && *is < to || *was < from && *is > to;
+    let is_inside = |one: &Statement| one.function == moved.function;
+    same.iter().filter(passed).map(|(was, _)| &old[*was]).any(|other| is_inside(other) && depend(moved, other))
+}
+
+/// Whether something stands between a statement that names a value and one that uses it, on which the value depends.
+pub(super) fn is_between(all: &[Statement], named: &Statement, user: &Statement) -> bool {
+    if named.kind != StatementKind::Assign || named.function != user.function || !looks(&named.tokens) {
+        return false;
+    }
+    let place = |one: &Statement| all.iter().position(|other| std::ptr::eq(other, one));
+    let (Some(from), Some(to)) = (place(named), place(user)) else { return false };
+    let between = all.get(from + 1..to).unwrap_or_default();
+    between.iter().any(|one| one.function == user.function && depend(named, one))
+}
+
+/// Whether it matters which of two statements comes first.
+pub(super) fn depend(one: &Statement, other: &Statement) -> bool {
+    let (first, second) = (effect(one), effect(other));
+    let is_plain = |statement: &Statement| {
+        matches!(
+            statement.kind,
+            StatementKind::Import | StatementKind::Define | StatementKind::Message | StatementKind::End
+        )
+    };
+    if is_plain(one) || is_plain(other) {
+        return false;
+    }
+    let meets = |a: &Statement, b: &Statement| {
+        let used: HashSet<&str> = variables(&b.tokens).collect();
+        sets(a).any(|name| used.contains(name))
+    };
+    let both = |a: Effect, b: Effect| (first, second) == (a, b) || (second, first) == (a, b);
+    meets(one, other)
+        || meets(other, one)
+        || both(Effect::Acts, Effect::Acts)
+        || both(Effect::Prints, Effect::Prints)
+        || both(Effect::Acts, Effect::Leaves)
+        || both(Effect::Prints, Effect::Leaves)
+        || first == Effect::Acts && calls(other)
+        || second == Effect::Acts && calls(one)
+}
+
+fn effect(statement: &Statement) -> Effect {
+    let first = statement.tokens.first().map_or("", |token| token.text.as_str());
+    match statement.kind {
+        StatementKind::Exit | StatementKind::Raise => Effect::Leaves,
+        StatementKind::Other if matches!(first, "print" | "console" | "echo" | "printf") => Effect::Prints,
+        StatementKind::Other => Effect::Acts,
+        _ => Effect::Nothing,
+    }
+}
+
+/// The variables that a statement sets, or whose objects it changes by a method.
+fn sets(statement: &Statement) -> impl Iterator<Item = &str> {
+    let tokens = statement.tokens.as_slice();
+    let end = match statement.kind {
+        StatementKind::Assign => tokens.iter().position(|token| token.text.ends_with('=')).unwrap_or(0),
+        StatementKind::Head if statement.has("for") => {
+            tokens.iter().position(|token| matches!(token.text.as_str(), "in" | "of")).unwrap_or(2.min(tokens.len()))
+        }
+        StatementKind::Other if tokens.get(1).is_some_and(|token| token.context.fixed) => 1,
+        _ => 0,
+    };
+    variables(&tokens[..end])
+}
+
+fn variables(tokens: &[Token]) -> impl Iterator<Item = &str> {
+    let is_one = |token: &&Token| token.kind == TokenKind::Name && !token.context.fixed;
+    tokens.iter().filter(is_one).map(|token| token.text.as_str())
+}
+
+/// Whether a statement calls something, or looks at something that a call may change.
+pub(super) fn calls(statement: &Statement) -> bool {
+    looks(&statement.tokens)
+}
+
+/// The same of a value.
+pub(super) fn looks(tokens: &[Token]) -> bool {
+    tokens.iter().any(|token| {
+        let nesting = token.context.nesting;
+        nesting.opened > 0 || nesting.calls > 0 || token.context.fixed || token.text == "$("
+    })
+}

@@ -1,0 +1,100 @@
+//! Brackets that decide what belongs together: tokens are compared without them, so what moved out of a bracket is seen
+//! here only.
+
+use super::Token;
+use tree_sitter::Node;
+
+/// The brackets at a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Nesting {
+    /// Brackets that begin before it.
+    pub opened: u8,
+    /// Brackets that end behind it.
+    pub closed: u8,
+    /// Calls without arguments that follow: 1 for `f()`.
+    pub calls: u8,
+    /// Whether it is the name of a variable that a shell keeps inside of a function.
+    pub is_local: bool,
+}
+
+/// Notes the brackets of a piece of syntax whose tokens are those from `start` on.
+pub(super) fn mark(node: Node<'_>, text: &str, tokens: &mut [Token], start: usize) {
+    if node.kind() == "declaration_command" {
+        let words = text.get(node.byte_range()).unwrap_or_default();
+        let is_local = ["local ", "declare ", "typeset "].iter().any(|word| words.starts_with(word));
+        for token in tokens.iter_mut().skip(start) {
+            token.context.nesting.is_local = is_local;
+        }
+    } else if encloses(node, text) {
+        let length = tokens.len();
+        if start < length {
+            let first = &mut tokens[start].context.nesting;
+            first.opened = first.opened.saturating_add(1);
+            let last = &mut tokens[length - 1].context.nesting;
+            last.closed = last.closed.saturating_add(1);
+        } else if let Some(before) = tokens.last_mut().filter(|_| is_call_that_matters(node)) {
+            before.context.nesting.calls += 1;
+        }
+    }
+}
+
+/// Whether the brackets of a piece of syntax decide what belongs together.
+fn encloses(node: Node<'_>, text: &str) -> bool {
+    let parent = node.parent().map_or("", |parent| parent.kind());
+    match node.kind() {
+        // One value without a name is in two of them at once: `sum(x for x in y)`.
+        "argument_list" | "arguments" => {
+            let is_only_generator = node.named_child_count() == 1
+                && node.named_child(0).is_some_and(|child| child.kind() == "generator_expression");
+            parent != "class_definition" && !is_only_generator
+        }
+        "subscript"
+        | "subscript_expression"
+        | "list"
+        | "set"
+        | "dictionary"
+        | "array"
+        | "object"
+        | "list_comprehension"
+        | "set_comprehension"
+        | "dictionary_comprehension"
+        | "generator_expression"
+        | "lambda"
+        | "arrow_function"
+        | "function_expression"
+        | "command_substitution"
+        | "process_substitution"
+        | "arithmetic_expansion" => true,
+        // With and without its brackets, the value of a statement is the same.
+        "tuple" => {
+            let is_free = matches!(
+                parent,
+                "assignment"
+                    | "augmented_assignment"
+                    | "return_statement"
+                    | "expression_statement"
+                    | "for_statement"
+                    | "for_in_clause"
+                    | "subscript"
+                    | "yield"
+            );
+            !is_free && text.get(node.byte_range()).is_some_and(|text| text.starts_with('('))
+        }
+        "compound_statement" => matches!(parent, "list" | "pipeline"),
+        "parenthesized_expression" => {
+            let inside = node.named_child(0).map_or("", |child| child.kind());
+            let is_choice = |kind: &str| matches!(kind, "ternary_expression" | "conditional_expression");
+            matches!(parent, "await" | "await_expression" | "call" | "call_expression" | "new_expression")
+                || inside == "sequence_expression"
+                || is_choice(inside) && is_choice(parent)
+        }
+        _ => false,
+    }
+}
+
+/// Whether `f` is something else without this empty pair of brackets: `raise E()` and `new E()` are the same without.
+fn is_call_that_matters(arguments: Node<'_>) -> bool {
+    let call = arguments.parent().filter(|call| matches!(call.kind(), "call" | "call_expression"));
+    let Some(around) = call.and_then(|call| call.parent()) else { return false };
+    !matches!(around.kind(), "raise_statement" | "decorator")
+}
