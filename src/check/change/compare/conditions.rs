@@ -4,15 +4,36 @@ use super::common::{ALIKE, by_weight, finding, jaccard};
 use crate::check::change::facts::fact::{ProgramFacts, Test, Weight};
 use crate::check::change::names::{Tokens, likeness};
 use crate::domain::{Finding, Severity};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-/// What changed about the tests.
+/// What changed about the tests. Each that both versions make as often, and with the same consequences, is no news: a long
+/// program has thousands, and each of the others is compared with all of them.
 pub(in crate::check::change) fn compare(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
-    let mut findings = orders(base, new);
-    findings.extend(gone(base, new));
-    findings.extend(weakened(base, new));
-    findings.extend(fresh(base, new));
+    let (old, now) = (counted(base), counted(new));
+    let changed = |facts| changed(facts, &old, &now);
+    let (before, after) = (changed(base), changed(new));
+    let mut findings = orders(base, new, &after);
+    findings.extend(gone(&before, new));
+    findings.extend(weakened(base, &before, new));
+    findings.extend(fresh(base, new, &after));
     findings
+}
+
+/// How often each test is made.
+fn counted(facts: &ProgramFacts) -> HashMap<String, usize> {
+    let mut counts = HashMap::new();
+    for test in &facts.tests {
+        *counts.entry(test.key()).or_default() += 1;
+    }
+    counts
+}
+
+fn changed<'f>(facts: &'f ProgramFacts, old: &HashMap<String, usize>, now: &HashMap<String, usize>) -> Vec<&'f Test> {
+    let is_changed = |test: &&Test| {
+        let key = test.key();
+        old.get(&key) != now.get(&key)
+    };
+    facts.tests.iter().filter(is_changed).collect()
 }
 
 fn is_alike(a: &Test, b: &Test) -> bool {
@@ -24,12 +45,12 @@ fn is_same(a: &Test, b: &Test) -> bool {
 }
 
 /// Comparisons that became stricter, looser or the opposite.
-fn orders(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
+fn orders(base: &ProgramFacts, new: &ProgramFacts, after: &[&Test]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let same = |a: &Test, b: &Test| a.group == b.group && sides(a, b).0 >= ALIKE;
     let turned = |a: &Test, b: &Test| a.group == b.group && sides(a, b).1 >= ALIKE;
     let count = |facts: &ProgramFacts, test: &Test| facts.tests.iter().filter(|other| same(other, test)).count();
-    for now in new.tests.iter().filter(|test| test.group == "order" && can_tell(test)) {
+    for now in after.iter().filter(|test| test.group == "order" && can_tell(test)) {
         if count(new, now) <= count(base, now) {
             continue;
         }
@@ -63,9 +84,9 @@ fn can_tell(test: &Test) -> bool {
 }
 
 /// Tests that are not made any more.
-fn gone(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
+fn gone(before: &[&Test], new: &ProgramFacts) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for before in &base.tests {
+    for before in before {
         let is_there = new.tests.iter().any(|now| {
             is_alike(before, now) || (before.group != now.group && likeness(&before.about(), &now.about()) >= 0.8)
         });
@@ -86,9 +107,9 @@ fn gone(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
 }
 
 /// Tests that are made, and nothing or the opposite follows from them.
-fn weakened(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
+fn weakened(base: &ProgramFacts, before: &[&Test], new: &ProgramFacts) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for before in base.tests.iter().filter(|test| test.stops.is_some() && !test.about().is_empty()) {
+    for before in before.iter().filter(|test| test.stops.is_some() && !test.about().is_empty()) {
         let now: Vec<&Test> = new.tests.iter().filter(|now| is_same(before, now)).collect();
         let Some(first) = now.iter().max_by(|a, b| {
             let score = |test: &Test| likeness(&test.about(), &before.about());
@@ -114,9 +135,9 @@ fn weakened(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
 }
 
 /// Conditions that were not there.
-fn fresh(base: &ProgramFacts, new: &ProgramFacts) -> Vec<Finding> {
+fn fresh(base: &ProgramFacts, new: &ProgramFacts, after: &[&Test]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for now in &new.tests {
+    for now in after {
         let about = now.about();
         let is_known = base.tests.iter().any(|before| {
             is_alike(before, now) || (before.group != now.group && likeness(&before.about(), &about) >= 0.8)

@@ -7,6 +7,9 @@
 //!                        expressions             changed   for equals change is
 //! ```
 //!
+//! `brackets` compares the statements that did not change: their brackets are no tokens. `acts` counts what both versions do
+//! to the world, and `order` and `moved` judge what only stands elsewhere.
+//!
 //! They are compared twice: as they stand, which is what a reader sees, and in the form of `forms`, `rules` and `shell`, which
 //! tells whether they mean the same. Where the number of warnings differs, the second comparison is right.
 //!

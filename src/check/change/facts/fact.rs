@@ -178,6 +178,12 @@ impl CallFact {
 }
 
 impl Test {
+    /// All that is known of it but where it stands and how it is written.
+    pub(in crate::check::change) fn key(&self) -> String {
+        let Test { group, sides, weight, stops, leaves, is_joined, is_any, is_asked, constant, .. } = self;
+        format!("{:?}", (group, sides, weight, stops, leaves, is_joined, is_any, is_asked, constant))
+    }
+
     /// What it is about.
     pub(in crate::check::change) fn about(&self) -> Tokens {
         self.sides.0.union(&self.sides.1).cloned().collect()
