@@ -104,6 +104,9 @@ fn template(word: &str, position: usize, paths: &[&str], command: &mut ParsedCom
         }
     }
     let mut word = word.to_owned();
+    if !word.contains('{') {
+        return word;
+    }
     for (known, ours) in [(TOOL_FOLDER, "{dir}"), (OUTER_FOLDER, "{workspace}")]
         .iter()
         .flat_map(|(list, ours)| list.iter().map(move |k| (k, ours)))

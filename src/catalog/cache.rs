@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Counts up whenever the same files would give another row.
-const GENERATION: u32 = 28;
+const GENERATION: u32 = 29;
 
 /// One definition as it was scanned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,22 +126,45 @@ impl CacheRow {
 
 /// The fingerprint of a definition's files and of the places where more were looked for.
 pub(super) fn fingerprint(format: &str, exclusive: bool, members: &[Member], looked_at: &LookedAt) -> Vec<u8> {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&GENERATION.to_le_bytes());
-    hasher.update(format.as_bytes());
-    hasher.update(&[u8::from(exclusive)]);
-    let mut add = |path: &str, stamp: Option<FileStamp>| {
-        hasher.update(path.as_bytes());
-        hasher.update(&[0, u8::from(stamp.is_some())]);
-        hasher.update(&stamp.map_or([0; 52], |stamp| stamp.bytes()));
-    };
+    let mut fingerprint = Fingerprint::new(format, exclusive);
     for member in members {
-        add(&member.at, Some(member.stamp));
+        fingerprint.add("", &member.at, Some(member.stamp));
     }
-    for (path, stamp) in looked_at.places() {
-        add(path, stamp);
+    fingerprint.of(looked_at).to_vec()
+}
+
+/// A fingerprint that is made file by file.
+pub(super) struct Fingerprint {
+    text: Vec<u8>,
+}
+
+impl Fingerprint {
+    pub(super) fn new(format: &str, exclusive: bool) -> Fingerprint {
+        let mut fingerprint = Fingerprint { text: Vec::with_capacity(384) };
+        fingerprint.text.extend_from_slice(&GENERATION.to_le_bytes());
+        fingerprint.text.extend_from_slice(format.as_bytes());
+        fingerprint.text.push(u8::from(exclusive));
+        fingerprint
     }
-    hasher.finalize().as_bytes().to_vec()
+
+    /// Adds a file by its path below a folder; files come in ascending order of path.
+    pub(super) fn add(&mut self, folder: &str, path: &str, stamp: Option<FileStamp>) {
+        self.text.extend_from_slice(folder.as_bytes());
+        if !folder.is_empty() {
+            self.text.push(b'/');
+        }
+        self.text.extend_from_slice(path.as_bytes());
+        self.text.extend_from_slice(&[0, u8::from(stamp.is_some())]);
+        self.text.extend_from_slice(&stamp.map_or([0; 52], |stamp| stamp.bytes()));
+    }
+
+    /// What all files give, with the places where more were looked for.
+    pub(super) fn of(mut self, looked_at: &LookedAt) -> [u8; 32] {
+        for (path, stamp) in looked_at.places() {
+            self.add("", path, stamp);
+        }
+        *blake3::hash(&self.text).as_bytes()
+    }
 }
 
 impl Cache {

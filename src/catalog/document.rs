@@ -8,6 +8,8 @@ use crate::domain::{Problem, ProblemCode};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::fmt;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 /// How a manifest is written, by the extension of its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,24 +186,39 @@ fn line_at(text: &str, position: usize) -> u64 {
 }
 
 fn parse_toml(text: &str) -> Result<Value, Fault> {
-    let table: toml::Table = toml::from_str(text)
+    let table = DeTable::parse(text)
         .map_err(|error| Fault::syntax(error.span().map(|span| line_at(text, span.start)), error.message()))?;
-    Ok(from_toml(toml::Value::Table(table)))
+    table_of_toml(text, table.into_inner())
+}
+
+fn table_of_toml(text: &str, table: DeTable<'_>) -> Result<Value, Fault> {
+    let fields = table.into_iter().map(|(key, value)| Ok((key.into_inner().into_owned(), from_toml(text, value)?)));
+    fields.collect::<Result<_, _>>().map(Value::Object)
 }
 
 /// Dates become text, floats that JSON cannot hold too.
-fn from_toml(value: toml::Value) -> Value {
-    match value {
-        toml::Value::String(text) => Value::String(text),
-        toml::Value::Integer(number) => Value::from(number),
-        toml::Value::Float(number) => float(number),
-        toml::Value::Boolean(flag) => Value::Bool(flag),
-        toml::Value::Datetime(date) => Value::String(date.to_string()),
-        toml::Value::Array(items) => Value::Array(items.into_iter().map(from_toml).collect()),
-        toml::Value::Table(table) => {
-            Value::Object(table.into_iter().map(|(key, value)| (key, from_toml(value))).collect())
+fn from_toml(text: &str, value: Spanned<DeValue<'_>>) -> Result<Value, Fault> {
+    let start = value.span().start;
+    let too_large = || Fault::syntax(Some(line_at(text, start)), "the number is too large");
+    Ok(match value.into_inner() {
+        DeValue::String(text) => Value::String(text.into_owned()),
+        DeValue::Integer(number) => {
+            i64::from_str_radix(number.as_str(), number.radix()).map(Value::from).map_err(|_| too_large())?
         }
-    }
+        DeValue::Float(written) => {
+            let number: f64 = written.as_str().parse().map_err(|_| too_large())?;
+            if number.is_infinite() && !written.as_str().contains("inf") {
+                return Err(too_large());
+            }
+            float(number)
+        }
+        DeValue::Boolean(flag) => Value::Bool(flag),
+        DeValue::Datetime(date) => Value::String(date.to_string()),
+        DeValue::Array(items) => {
+            Value::Array(items.into_iter().map(|item| from_toml(text, item)).collect::<Result<_, _>>()?)
+        }
+        DeValue::Table(table) => table_of_toml(text, table)?,
+    })
 }
 
 fn float(number: f64) -> Value {
@@ -388,6 +405,17 @@ mod tests {
             json!({"codes": {"0": "ok", "1": "bad"}, "d": "2024-01-02"})
         );
         assert_eq!(parse(Syntax::Toml, "d = 2024-01-02\nx = inf\n").unwrap(), json!({"d": "2024-01-02", "x": "inf"}));
+    }
+
+    #[test]
+    fn numbers_of_toml_are_read_in_every_form_unless_they_are_too_large() {
+        let text = "a = 0xff_ff\nb = 1_000\nc = +5\nd = -1.5e3\ne = 0b101\nf = [{g = 9223372036854775807}]\n";
+        let wanted = json!({"a": 65535, "b": 1000, "c": 5, "d": -1500.0, "e": 5, "f": [{"g": i64::MAX}]});
+        assert_eq!(parse(Syntax::Toml, text).unwrap(), wanted);
+        for number in ["9223372036854775808", "0x1_0000_0000_0000_0000", "1e999"] {
+            let problem = parse(Syntax::Toml, &format!("a = 1\n[b]\nc = {number}\n")).unwrap_err();
+            assert_eq!((problem.line, problem.message.as_str()), (Some(3), "the number is too large"), "{number}");
+        }
     }
 
     #[test]

@@ -83,6 +83,12 @@ pub(super) struct OpenFolder {
 impl OpenFolder {
     /// [`member`], quicker for files of one folder in a row.
     pub(super) fn member(&mut self, plan: &ScanPlan, base: &str, path: &str) -> Result<Member, Problem> {
+        let stamp = self.stamp(plan, base, path)?;
+        Ok(Member { path: path.to_owned(), at: join(base, path), stamp })
+    }
+
+    /// The stamp of a member.
+    pub(super) fn stamp(&mut self, plan: &ScanPlan, base: &str, path: &str) -> Result<FileStamp, Problem> {
         if self.folder.is_none() || self.at != base {
             let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
             self.folder = rustix::fs::open(plan.on_disk(base), flags, Mode::empty()).ok();
@@ -91,10 +97,10 @@ impl OpenFolder {
         let stat = self.folder.as_ref().map(|folder| rustix::fs::statat(folder, path, AtFlags::SYMLINK_NOFOLLOW));
         match stat {
             Some(Ok(stat)) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => {
-                Ok(Member { path: path.to_owned(), at: join(base, path), stamp: FileStamp::of_stat(&stat) })
+                Ok(FileStamp::of_stat(&stat))
             }
             // Links, and whatever is wrong, are looked at closely.
-            _ => member(plan, base, path),
+            _ => member(plan, base, path).map(|member| member.stamp),
         }
     }
 }
@@ -260,10 +266,14 @@ fn linked(plan: &ScanPlan, base: &str, at: &str) -> Result<Metadata, Problem> {
 pub(super) fn read(plan: &ScanPlan, member: &Member) -> Result<VersionFile, Problem> {
     let at = &member.at;
     let disk = plan.on_disk(at);
-    let disk = if disk.is_symlink() { disk.canonicalize().map_err(|error| unreadable(at, &error))? } else { disk };
     // Without NONBLOCK a pipe that took the file's place would hold the scan; without NOFOLLOW a link would.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let file = rustix::fs::open(&disk, flags, Mode::empty()).map_err(|error| unreadable(at, &error.into()))?;
+    let open = |disk: &Path| rustix::fs::open(disk, flags, Mode::empty()).map_err(std::io::Error::from);
+    let file = match open(&disk) {
+        Err(_) if disk.is_symlink() => disk.canonicalize().and_then(|disk| open(&disk)),
+        opened => opened,
+    };
+    let file = file.map_err(|error| unreadable(at, &error))?;
     let mut file = std::fs::File::from(file);
     let meta = file.metadata().map_err(|error| unreadable(at, &error))?;
     if !meta.is_file() {

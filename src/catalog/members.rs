@@ -10,7 +10,7 @@ use super::obstacle::Obstacle;
 use super::other_words;
 use super::reading::ParsedVersion;
 use crate::domain::mcp::{LOCK_FILE, LockedTool, McpDefinition, ToolLock, member_names};
-use crate::domain::{Manifest, Problem, ProblemCode, SafeText, Tool, ToolName, VersionFile, schema_fault};
+use crate::domain::{Manifest, Problem, ProblemCode, SafeText, Texts, Tool, ToolName, VersionFile, schema_fault};
 
 /// The row of a version, and where it is a server those of its tools.
 pub(super) fn scanned(tool: Tool, reading: ParsedVersion, files: &[VersionFile]) -> Vec<Scanned> {
@@ -106,8 +106,8 @@ fn become_member(row: &mut Tool, locked: &LockedTool, name: ToolName) -> Option<
         None => locked.description().trim().to_owned(),
     };
     row.idempotent = locked.is_idempotent();
-    row.keywords.clear();
-    row.use_cases.clear();
+    row.keywords = Texts::default();
+    row.use_cases = Texts::default();
     row.capabilities.clear();
     row.aliases.clear();
     row.other_words = other_words::of_schema(locked.schema("inputSchema"));

@@ -75,8 +75,10 @@ impl Needed {
             return Some(format!("{NEEDS_PROGRAM} {missing}, which its script calls; install it"));
         }
         node_packages::lack(&self.packages).or_else(|| {
-            let folder = plan.on_disk(&tool.placement.base);
-            if self.modules.is_empty() { None } else { programs.python(tool.stage)?.lack(&self.modules, &folder) }
+            if self.modules.is_empty() {
+                return None;
+            }
+            programs.python(tool.stage)?.lack(&self.modules, &plan.on_disk(&tool.placement.base))
         })
     }
 }

@@ -5,11 +5,12 @@
 
 use super::plan::folder_of;
 use crate::domain::{
-    Category, CodeSketch, CostTier, Digest, Instant, Need, Placement, StepTool, StepTools, Tool, ToolFacts, ToolName,
+    Category, CodeSketch, CostTier, Digest, Instant, Need, Placement, StepTool, StepTools, Texts, Tool, ToolName,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use std::borrow::Cow;
 use std::str::FromStr;
+use std::sync::Arc;
 
 #[derive(Serialize, Deserialize)]
 struct PackedTool<'a> {
@@ -28,8 +29,8 @@ struct PackedTool<'a> {
     #[serde(borrow)]
     description: Cow<'a, str>,
     tags: Cow<'a, [String]>,
-    keywords: Cow<'a, [String]>,
-    use_cases: Cow<'a, [String]>,
+    keywords: &'a str,
+    use_cases: &'a str,
     capabilities: Cow<'a, [String]>,
     aliases: Cow<'a, [String]>,
     #[serde(borrow)]
@@ -116,8 +117,8 @@ pub(super) fn serialize<S: Serializer>(tool: &Tool, serializer: S) -> Result<S::
         classified: *classified,
         description: description.as_str().into(),
         tags: tags.into(),
-        keywords: keywords.into(),
-        use_cases: use_cases.into(),
+        keywords: keywords.kept(),
+        use_cases: use_cases.kept(),
         capabilities: capabilities.into(),
         aliases: aliases.into(),
         other_words: other_words.as_str().into(),
@@ -172,8 +173,8 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
         classified: packed.classified,
         description: packed.description.into_owned(),
         tags: packed.tags.into_owned(),
-        keywords: packed.keywords.into_owned(),
-        use_cases: packed.use_cases.into_owned(),
+        keywords: Texts::of_kept(packed.keywords),
+        use_cases: Texts::of_kept(packed.use_cases),
         capabilities: packed.capabilities.into_owned(),
         aliases: packed.aliases.into_owned(),
         other_words: packed.other_words.into_owned(),
@@ -199,7 +200,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
         modified_at: packed.modified_at,
         steps: packed.steps.map(unpacked_steps).transpose()?,
         server: packed.server.map(|server| ToolName::new(&server)).transpose().map_err(de::Error::custom)?,
-        facts: ToolFacts::default(),
+        facts: Arc::default(),
     }))
 }
 

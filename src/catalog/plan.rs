@@ -3,6 +3,7 @@
 use super::draft::script_name;
 use super::run_python::RunPython;
 use crate::domain::{Category, Placement, Stage};
+use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
 
 /// A folder of tools.
@@ -39,19 +40,24 @@ impl ScanPlan {
     }
 
     /// How rows write a root's path: relative to the workspace where it lies inside.
-    pub(super) fn root_path(&self, root: &ToolRoot) -> String {
+    pub(super) fn root_path<'r>(&self, root: &'r ToolRoot) -> Cow<'r, str> {
         let path = root.path.strip_prefix(&self.workspace).unwrap_or(&root.path);
+        // Asked of every row, and nearly always written like this.
+        let is_clean = |text: &&str| text.split('/').all(|part| !part.is_empty() && part != ".");
+        if let Some(text) = path.to_str().filter(is_clean) {
+            return Cow::Borrowed(text);
+        }
         let parts = path.components().filter(|part| !matches!(part, Component::CurDir));
-        parts.collect::<PathBuf>().to_string_lossy().into_owned()
+        Cow::Owned(parts.collect::<PathBuf>().to_string_lossy().into_owned())
     }
 
     /// The roots as rows write their paths, with the stage that each gives to what lies in it.
     pub(super) fn stages_of_roots(&self) -> Vec<(String, Option<Stage>)> {
-        self.roots.iter().map(|root| (self.root_path(root), root.stage)).collect()
+        self.roots.iter().map(|root| (self.root_path(root).into_owned(), root.stage)).collect()
     }
 
     /// The root that a path lies in, the most specific one.
-    pub(super) fn root_of(&self, path: &str) -> Option<(&ToolRoot, String)> {
+    pub(super) fn root_of(&self, path: &str) -> Option<(&ToolRoot, Cow<'_, str>)> {
         let roots = self.roots.iter().map(|root| (root, self.root_path(root)));
         roots.filter(|(_, at)| below(at, path).is_some()).max_by_key(|(_, at)| at.len())
     }

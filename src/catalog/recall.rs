@@ -1,7 +1,7 @@
 //! The last scan without another one: while no folder changed and each file of it is as it was, what was found then is
 //! what a scan would find now.
 
-use super::cache::{self, CacheRow, CachedPlace, CachedScan, Scanned};
+use super::cache::{CacheRow, CachedPlace, CachedScan, Fingerprint, Scanned};
 use super::files::{self, OpenFolder};
 use super::looked_at::LookedAt;
 use super::places::{self, PlaceStamp};
@@ -223,7 +223,7 @@ pub fn rows_are_unchanged(plan: &ScanPlan, rows: &[CacheRow]) -> bool {
     let mut folder = OpenFolder::default();
     let mut is_same = |row: &CacheRow| {
         let (place, looked_at) = row.place()?;
-        Some(fingerprint_now(plan, &place, &looked_at, &mut folder)? == row.fingerprint)
+        Some(fingerprint_now(plan, &place, &looked_at, &mut folder)?[..] == row.fingerprint)
     };
     rows.iter().all(|row| is_same(row) == Some(true))
 }
@@ -232,7 +232,7 @@ pub fn rows_are_unchanged(plan: &ScanPlan, rows: &[CacheRow]) -> bool {
 fn results(plan: &ScanPlan, row: &CacheRow, programs: &Programs, folder: &mut OpenFolder) -> Option<Vec<Scanned>> {
     let CachedScan { place, looked_at, results } = row.unpack().filter(|row| row.is_known(programs))?;
     let fingerprint = fingerprint_now(plan, &place, &looked_at, folder)?;
-    (fingerprint == row.fingerprint).then_some(results)
+    (fingerprint[..] == row.fingerprint).then_some(results)
 }
 
 /// The fingerprint that a definition has now; `None` where its files cannot be looked at.
@@ -241,15 +241,18 @@ fn fingerprint_now(
     place: &CachedPlace,
     looked_at: &[String],
     folder: &mut OpenFolder,
-) -> Option<Vec<u8>> {
-    let members = if place.exclusive {
-        files::all_below(plan, &place.base).ok()?
+) -> Option<[u8; 32]> {
+    let mut fingerprint = Fingerprint::new(&place.format, place.exclusive);
+    if place.exclusive {
+        for member in files::all_below(plan, &place.base).ok()? {
+            fingerprint.add("", &member.at, Some(member.stamp));
+        }
     } else {
-        let member = |name: &String| folder.member(plan, &place.base, name).ok();
-        place.members.iter().map(member).collect::<Option<Vec<_>>>()?
-    };
-    let looked_at = LookedAt::now(plan, looked_at);
-    Some(cache::fingerprint(&place.format, place.exclusive, &members, &looked_at))
+        for name in &place.members {
+            fingerprint.add(&place.base, name, Some(folder.stamp(plan, &place.base, name).ok()?));
+        }
+    }
+    Some(fingerprint.of(&LookedAt::now(plan, looked_at)))
 }
 
 /// The row that a scan kept of a definition whose files are still the same; `None` for any other, and for one of several

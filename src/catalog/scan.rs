@@ -25,7 +25,7 @@ use super::walk::{self, Belonging, DefinitionCandidate};
 use crate::domain::composite::{Composite, Step};
 use crate::domain::{
     Category, CostTier, Digest, Format, Instant, Need, Placement, Problem, ProblemCode, Promotions, Risk, SafeText,
-    SkippedFile, Stage, StepTool, StepTools, Tool, ToolDetail, ToolFacts, ToolName, ToolState, VersionFile, clean_path,
+    SkippedFile, Stage, StepTool, StepTools, Tool, ToolDetail, ToolName, ToolState, VersionFile, clean_path,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -419,8 +419,8 @@ fn row(plan: &ScanPlan, place: &VersionPlace<'_>, loaded: &LoadedVersion) -> Too
         classified: manifest.cost_tier.is_some(),
         description: cut(&manifest.description),
         tags: manifest.tags.clone(),
-        keywords: manifest.keywords.clone(),
-        use_cases: manifest.use_cases.clone(),
+        keywords: manifest.keywords.iter().collect(),
+        use_cases: manifest.use_cases.iter().collect(),
         capabilities: manifest.capabilities.clone(),
         aliases: manifest.aliases.clone(),
         code_sketch: other_words::sketch(manifest, &loaded.files),
@@ -447,7 +447,7 @@ fn row(plan: &ScanPlan, place: &VersionPlace<'_>, loaded: &LoadedVersion) -> Too
         // What keeps it from running whatever its steps call is no question of these.
         steps: complete.map(|composite| step_tools(composite, manifest.cost_tier)),
         server: None,
-        facts: ToolFacts::default(),
+        facts: Arc::default(),
     };
     family::name_by_folder(&mut tool);
     if loaded.reading.is_named_by_folder

@@ -98,8 +98,9 @@ impl Index {
         let name_end = at(text);
         fold_into(text, tool.title.as_deref().unwrap_or_default());
         let title_end = at(text);
-        let lists = [&tool.aliases, &tool.tags, &tool.keywords, &tool.use_cases];
-        for word in lists.into_iter().flatten().chain([&tool.category.0]) {
+        let named = tool.aliases.iter().chain(&tool.tags).map(String::as_str);
+        let words = named.chain(tool.keywords.iter()).chain(tool.use_cases.iter());
+        for word in words.chain([tool.category.0.as_str()]) {
             fold_into(text, word);
             text.push('\n');
         }

@@ -93,7 +93,7 @@ pub(super) fn walk(plan: &ScanPlan) -> WalkResult {
     found.places.push(PlaceStamp::of(plan, PROMOTIONS_FILE));
     let mut seen: Vec<String> = Vec::new();
     for root in &plan.roots {
-        let at = plan.root_path(root);
+        let at = plan.root_path(root).into_owned();
         if !seen.contains(&at) {
             walk_root(plan, root, &at, &mut found);
             seen.push(at);

@@ -227,15 +227,15 @@ impl Shown {
         let counts = if tool.classified { "" } else { " (treated as medium, but not locked)" };
         page.field("cost tier", Ink::Plain, format!("{}{counts}", tier_word(tool)))?;
         for (label, list) in [
-            ("tags", &tool.tags),
-            ("keywords", &tool.keywords),
-            ("capabilities", &tool.capabilities),
-            ("use cases", &tool.use_cases),
-            ("aliases", &tool.aliases),
-            ("needs", &self.manifest.dependencies),
+            ("tags", tool.tags.join(", ")),
+            ("keywords", tool.keywords.join(", ")),
+            ("capabilities", tool.capabilities.join(", ")),
+            ("use cases", tool.use_cases.join(", ")),
+            ("aliases", tool.aliases.join(", ")),
+            ("needs", self.manifest.dependencies.join(", ")),
         ] {
             if !list.is_empty() {
-                page.field(label, Ink::Plain, list.join(", "))?;
+                page.field(label, Ink::Plain, list)?;
             }
         }
         Ok(())

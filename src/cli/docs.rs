@@ -187,7 +187,7 @@ fn usage(text: &mut String, tool: &Tool, manifest: &Manifest) {
             }
         }
     }
-    for case in &tool.use_cases {
+    for case in tool.use_cases.iter() {
         let _ = write!(text, "{}- {}", if text.ends_with("\n\n") { "" } else { "\n" }, line(case));
     }
     if !tool.use_cases.is_empty() {

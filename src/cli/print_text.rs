@@ -2,8 +2,9 @@
 
 pub(super) use crate::domain::description::{Align, Ink, StyledLine, Table};
 
-use crate::domain::description::{Description, DescriptionView};
+use crate::domain::description::{Description, DescriptionView, Piece};
 use crate::domain::{Instant, SafeText};
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 /// The sequence that begins an ink.
@@ -57,15 +58,29 @@ impl<'a> Page<'a> {
     pub(super) fn line(&mut self, line: &StyledLine) -> io::Result<()> {
         let mut text = String::new();
         for (ink, part) in line.pieces(self.look.view()) {
-            if self.look.color && ink != Ink::Plain {
-                text.push_str(code(ink));
-                text.push_str(&part);
-                text.push_str("\x1b[0m");
-            } else {
-                text.push_str(&part);
-            }
+            self.push(&mut text, ink, &part);
         }
-        writeln!(self.out, "{}", text.trim_end_matches(' '))
+        self.end_line(&mut text)
+    }
+
+    /// Appends a piece of text that is safe to print.
+    fn push(&self, text: &mut String, ink: Ink, piece: &str) {
+        if self.look.color && ink != Ink::Plain {
+            text.push_str(code(ink));
+            text.push_str(piece);
+            text.push_str("\x1b[0m");
+        } else {
+            text.push_str(piece);
+        }
+    }
+
+    /// Writes a line, which is empty afterwards.
+    fn end_line(&mut self, text: &mut String) -> io::Result<()> {
+        text.truncate(text.trim_end_matches(' ').len());
+        text.push('\n');
+        self.out.write_all(text.as_bytes())?;
+        text.clear();
+        Ok(())
     }
 
     /// Writes a line of plain text, escaped.
@@ -102,11 +117,44 @@ impl<'a> Page<'a> {
         description.title().into_iter().chain(&body).try_for_each(|line| self.line(line))
     }
 
+    /// Writes a table of so many rows that their cells are made twice, to measure and to write them, and never kept.
+    /// `heads` is a table without rows. Control characters are escaped here.
+    pub(super) fn long_table<'r, R, const N: usize>(
+        &mut self,
+        heads: &Table,
+        rows: &'r [R],
+        cells: impl Fn(&'r R) -> [(Ink, Cow<'r, str>); N],
+    ) -> io::Result<()> {
+        let safe = |row| cells(row).map(|(ink, text)| (ink, visible(text)));
+        let columns = heads.columns(self.look.width, rows.iter().map(safe));
+        let mut text = String::new();
+        let mut write = |page: &mut Self, cells: &[(Ink, Cow<'_, str>)]| {
+            columns.lay(cells, &mut |piece| match piece {
+                Piece::Blanks(count) => text.extend(std::iter::repeat_n(' ', count)),
+                Piece::Text(ink, piece) => page.push(&mut text, ink, &piece),
+            });
+            page.end_line(&mut text)
+        };
+        write(self, &heads.head())?;
+        rows.iter().try_for_each(|row| write(self, &safe(row)))
+    }
+
     pub(super) fn table(&mut self, table: &Table) -> io::Result<()> {
         for line in table.lines(self.look.view()) {
             self.line(&line)?;
         }
         Ok(())
+    }
+}
+
+/// A text with its control characters escaped.
+fn visible(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => SafeText::visible(text),
+        Cow::Owned(text) => match SafeText::visible(&text) {
+            Cow::Borrowed(_) => Cow::Owned(text),
+            Cow::Owned(safe) => Cow::Owned(safe),
+        },
     }
 }
 

@@ -112,11 +112,14 @@ fn of_python(import: PythonImport<'_, '_>) -> WrittenImport {
 
 /// The first parts of the modules that lines may import; an empty one for a relative import.
 fn mentioned(text: &str) -> impl Iterator<Item = &str> {
-    let lines = text.lines().map(str::trim_start);
-    let written = lines.flat_map(|line| {
-        let several = line.strip_prefix("import ").unwrap_or_default().split([',', ';']);
-        several.chain(line.strip_prefix("from "))
-    });
+    // Nearly no line is one of an import.
+    let lines = |begin: &'static str| {
+        memchr::memmem::find_iter(text.as_bytes(), begin).filter_map(move |at| {
+            let line = memchr::memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |end| end + 1);
+            text[line..at].trim_start().is_empty().then(|| text[at + begin.len()..].lines().next().unwrap_or_default())
+        })
+    };
+    let written = lines("import ").flat_map(|rest| rest.split([',', ';'])).chain(lines("from "));
     written.filter_map(|module| {
         let module = module.trim_start();
         let end = module.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(module.len());

@@ -75,6 +75,7 @@ pub mod standard;
 mod state_rule;
 pub mod team;
 mod text;
+mod texts;
 mod time;
 mod tool;
 mod typical;
@@ -160,6 +161,7 @@ pub use skipped::{SkippedFile, skipped_because, skipped_kinds};
 pub use specification::{SPECIFICATION_SCHEMA, ScaffoldTemplate, ScriptLanguage, SpecifiedExample, ToolSpecification};
 pub use state_rule::{StatePath, StateRule, is_loadable};
 pub use text::{Marks, SafeText, escape_char, visible_words};
+pub use texts::Texts;
 pub use time::{Instant, rfc3339};
 pub use tool::{
     Deprecation, IS_SERVER, NEEDS_GENERATOR, NEEDS_NODE_PACKAGE, NEEDS_PACKAGE, NEEDS_PROGRAM, NOT_ON_PATH, Placement,

@@ -50,7 +50,7 @@ impl SafeText {
     /// [`hidden_in`](super::hidden_in) in each of its lines.
     pub fn count_hidden(raw: &str) -> usize {
         // Nearly all files are plain: look before counting.
-        if raw.bytes().all(|b| (0x20..0x7f).contains(&b) || b == b'\n') {
+        if raw.split('\n').all(is_plain) {
             return 0;
         }
         // A mark of the byte order at the very beginning is a way to write a file.
@@ -118,9 +118,27 @@ impl Marks {
     }
 }
 
+/// Whether a text has nothing but ASCII characters that take a column each. Looks at eight bytes at a time: all that is
+/// printed is asked.
+pub(super) fn is_plain(text: &str) -> bool {
+    /// Eight times the same byte.
+    const fn all(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
+    }
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let is_odd = |word: &[u8; 8]| {
+        let word = u64::from_ne_bytes(*word);
+        let delete = word ^ all(0x7f);
+        let is_control = word.wrapping_sub(all(0x20)) & !word;
+        let is_delete = delete.wrapping_sub(all(1)) & !delete;
+        (word | is_control | is_delete) & all(0x80) != 0
+    };
+    !words.iter().any(is_odd) && rest.iter().all(|byte| (0x20..0x7f).contains(byte))
+}
+
 fn escape(raw: &str) -> Cow<'_, str> {
     // Nearly all text is plain: look before copying.
-    if raw.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+    if is_plain(raw) {
         return Cow::Borrowed(raw);
     }
     let mut marks = Marks::default();
@@ -151,6 +169,21 @@ mod tests {
         assert_eq!(safe.as_str(), "a\\x1b[2Jb\\u{202e}c\\u{200b}d\\x9be\\u{e0041}f\\u{fe0f}g\\rh\\u{2028}i");
         assert!(!safe.as_str().chars().any(is_hidden));
         assert_eq!(SafeText::count_hidden(raw), 8);
+    }
+
+    #[test]
+    fn plain_text_is_known_at_every_place() {
+        for length in [1, 7, 8, 9, 17] {
+            for at in 0..length {
+                for byte in 0..=0x7f_u8 {
+                    let mut bytes = vec![b'a'; length];
+                    bytes[at] = byte;
+                    let text = String::from_utf8(bytes).unwrap();
+                    assert_eq!(is_plain(&text), (0x20..0x7f).contains(&byte), "{text:?}");
+                }
+            }
+        }
+        assert!(is_plain("") && !is_plain("seven, é") && !is_plain("é"));
     }
 
     #[test]

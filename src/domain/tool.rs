@@ -7,10 +7,12 @@ use super::name::ToolName;
 use super::need::Need;
 use super::review::{Risk, ToolReview};
 use super::shown::Unread;
+use super::texts::Texts;
 use super::time::Instant;
 use super::words::{Category, CostTier, Format, Kind, Origin, Stage, ToolState};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Where a version lies in the workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -152,9 +154,9 @@ pub struct Tool {
     /// Labels to filter by, as the manifest states them.
     pub tags: Vec<String>,
     /// Extra words for search.
-    pub keywords: Vec<String>,
+    pub keywords: Texts,
     /// When to use it, in sentences; search matches them.
-    pub use_cases: Vec<String>,
+    pub use_cases: Texts,
     /// What the author says it can do; nothing enforces it.
     pub capabilities: Vec<String>,
     /// Other names that search finds it by.
@@ -211,9 +213,23 @@ pub struct Tool {
     /// The row of the server, for a tool that an MCP server lists; `None` for every other row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ToolName>,
-    /// Kept in the store by name and digest: runs, reviews, grants.
-    #[serde(flatten)]
-    pub facts: ToolFacts,
+    /// Kept in the store by name and digest: runs, reviews, grants. Most rows have the same, and share it.
+    #[serde(flatten, with = "shared_facts")]
+    pub facts: Arc<ToolFacts>,
+}
+
+/// Facts are written as part of the row.
+mod shared_facts {
+    use super::{Arc, Deserialize, Serialize, ToolFacts};
+    use serde::{Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(facts: &Arc<ToolFacts>, serializer: S) -> Result<S::Ok, S::Error> {
+        ToolFacts::serialize(facts, serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<ToolFacts>, D::Error> {
+        ToolFacts::deserialize(deserializer).map(Arc::new)
+    }
 }
 
 /// How the reason begins of a tool whose packages were not found where Python usually has them.
@@ -315,8 +331,8 @@ impl Tool {
             classified: false,
             description: String::new(),
             tags: Vec::new(),
-            keywords: Vec::new(),
-            use_cases: Vec::new(),
+            keywords: Texts::default(),
+            use_cases: Texts::default(),
             capabilities: Vec::new(),
             aliases: Vec::new(),
             other_words: String::new(),
@@ -342,7 +358,7 @@ impl Tool {
             modified_at: Instant(0),
             steps: None,
             server: None,
-            facts: ToolFacts::default(),
+            facts: Arc::default(),
         }
     }
 

@@ -84,7 +84,7 @@ mod tests {
             index.is_of(&tools)
         };
         assert!(index.is_of(&tools));
-        assert!(changed(&|tool| tool.facts.runs = 7));
+        assert!(changed(&|tool| Arc::make_mut(&mut tool.facts).runs = 7));
         assert!(!changed(&|tool| tool.digest = Digest([9; 32])));
         assert!(!changed(&|tool| tool.stage = Stage::Archived));
         assert!(!changed(&|tool| tool.copy_of = Some("tools/a.py".to_owned())));

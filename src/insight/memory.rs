@@ -56,8 +56,8 @@ pub fn demoted(quality: f64, marks: impl IntoIterator<Item = Severity>) -> f64 {
 /// is for give none: a `json_parser` that failed once is still for json.
 pub fn negative_tags(scenario: &str, tool: &Tool) -> Vec<String> {
     let texts = [tool.name.as_str(), tool.title.as_deref().unwrap_or_default(), &tool.description];
-    let lists = [&tool.tags, &tool.keywords, &tool.use_cases, &tool.capabilities, &tool.aliases];
-    let said = texts.into_iter().chain(lists.into_iter().flatten().map(String::as_str));
+    let lists = [&tool.tags, &tool.capabilities, &tool.aliases].into_iter().flatten().map(String::as_str);
+    let said = texts.into_iter().chain(lists).chain(tool.keywords.iter()).chain(tool.use_cases.iter());
     let own: HashSet<String> = said.filter(|text| !text.starts_with(NOT_FOR)).flat_map(terms).collect();
     let mut tags: Vec<String> = Vec::new();
     for word in words(scenario) {

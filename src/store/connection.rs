@@ -8,6 +8,7 @@ use super::schema;
 use super::seen::{self, LogEnd};
 use super::tx::Tx;
 use crate::domain::Instant;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::fs::{self, DirBuilder, File};
 use std::ops::Deref;
@@ -193,6 +194,8 @@ pub(super) fn open_for_writing(path: &Path, dir: Option<&Path>) -> StoreResult<C
 
 fn settle(connection: &Connection) -> StoreResult<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    // Else a statement is planned anew for each value that is bound to it, which takes longer than to carry it out.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(BUSY_WAIT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;

@@ -62,17 +62,11 @@ fn evil_tool(name: &str, stage: Stage) -> Tool {
     tool.evolved_from = Some(evil());
     tool.copy_of = Some(evil());
     tool.shadowed_by = Some(evil());
-    for list in [
-        &mut tool.tags,
-        &mut tool.keywords,
-        &mut tool.use_cases,
-        &mut tool.capabilities,
-        &mut tool.aliases,
-        &mut tool.shadows,
-        &mut tool.clashes,
-    ] {
+    for list in [&mut tool.tags, &mut tool.capabilities, &mut tool.aliases, &mut tool.shadows, &mut tool.clashes] {
         *list = evils();
     }
+    tool.keywords = evils().into();
+    tool.use_cases = evils().into();
     tool
 }
 

@@ -54,10 +54,10 @@ pub(super) fn tool(text: &str, stage: Stage) -> Tool {
         bytes: 2048,
         risk: Risk::Low,
         modified_at: ago(30),
-        facts: ToolFacts {
+        facts: Arc::new(ToolFacts {
             review: if stage.is_vouched() { ToolReview::Approved } else { ToolReview::None },
             ..ToolFacts::default()
-        },
+        }),
         ..Tool::ordinary(text)
     }
 }
@@ -66,9 +66,10 @@ pub(super) fn tool(text: &str, stage: Stage) -> Tool {
 pub(super) fn tools() -> Vec<Tool> {
     let mut changed = tool("csv-stats", Stage::Approved);
     changed.state = ToolState::Changed;
-    changed.facts = ToolFacts { runs: 14, success_rate: Some(0.93), last_run_at: Some(ago(2)), ..ToolFacts::default() };
+    changed.facts =
+        Arc::new(ToolFacts { runs: 14, success_rate: Some(0.93), last_run_at: Some(ago(2)), ..ToolFacts::default() });
     let mut waiting = tool("text-diff-summary", Stage::Experimental);
-    waiting.facts.review = ToolReview::Waiting;
+    Arc::make_mut(&mut waiting.facts).review = ToolReview::Waiting;
     let mut broken = tool("web-fetch", Stage::Experimental);
     broken.runnable = false;
     broken.reason = Some("node is not installed: apt install nodejs".into());

@@ -34,6 +34,7 @@ fn measure(tools: usize) {
     // The first ones wait until all files are older than the grain of the clock.
     cost(&world, &["list"], 2);
     report("list", tools, &cost(&world, &["list"], TIMES), &limit(120, 1_000));
+    report("names for a shell", tools, &cost(&world, &["candidates", "tools"], TIMES), &limit(150, 1_500));
     report("show", tools, &cost(&world, &["show", &name], TIMES), &limit(30, 100));
     let run = ["run", &name, "--input", "{\"path\": \".\"}"];
     report("run, with its process", tools, &cost(&world, &run, TIMES), &limit(80, 150));

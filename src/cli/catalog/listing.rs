@@ -9,6 +9,7 @@ use crate::domain::{
 };
 use crate::engine::{Engine, EngineError, ErrorCode, Index};
 use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -48,7 +49,7 @@ fn tools_behind<S: Serializer>(tools: &[Arc<Tool>], serializer: S) -> Result<S::
 struct Row<'a> {
     #[serde(flatten)]
     tool: &'a Tool,
-    state_words: String,
+    state_words: Cow<'static, str>,
 }
 
 /// What `list` keeps; `None` keeps everything.
@@ -201,7 +202,7 @@ impl Answer for Listing {
         match self.show {
             Listed::Tools => {
                 if !self.tools.is_empty() {
-                    page.table(&tool_table(&self.tools))?;
+                    page.long_table(&tool_heads(), &self.tools, |tool| tool_cells(tool))?;
                 }
                 let count = format!("{} of {}", self.tools.len(), counted(self.total, "tool", "tools"));
                 let mut line = StyledLine::new().put(Ink::Dim, count);
@@ -264,22 +265,22 @@ fn write_problem(page: &mut Page<'_>, problem: &Problem) -> io::Result<()> {
     page.line(&StyledLine::new().put(Ink::Accent, "  hint: ").put(Ink::Plain, &problem.hint))
 }
 
-fn tool_table(tools: &[Arc<Tool>]) -> Table {
+fn tool_heads() -> Table {
     let heads = ["name", "version", "stage", "kind", "tier", "state", "description"];
-    let mut table = Table::new(&heads.map(|head| (head, Align::Left))).sparing(&["kind", "version", "tier"]);
-    for tool in tools {
-        let (state_ink, state) = state_words(tool);
-        table.row([
-            (Ink::Strong, tool.name.to_string()),
-            (Ink::Plain, tool.version.to_string()),
-            (stage_ink(tool.stage), tool.stage.to_string()),
-            (Ink::Plain, tool.kind.to_string()),
-            (Ink::Plain, tier_word(tool).to_owned()),
-            (state_ink, state),
-            (Ink::Dim, tool.description.lines().next().unwrap_or_default().to_owned()),
-        ]);
-    }
-    table
+    Table::new(&heads.map(|head| (head, Align::Left))).sparing(&["kind", "version", "tier"])
+}
+
+fn tool_cells(tool: &Tool) -> [(Ink, Cow<'_, str>); 7] {
+    let (state_ink, state) = state_words(tool);
+    [
+        (Ink::Strong, tool.name.as_str().into()),
+        (Ink::Plain, tool.version.to_string().into()),
+        (stage_ink(tool.stage), tool.stage.word().into()),
+        (Ink::Plain, tool.kind.word().into()),
+        (Ink::Plain, tier_word(tool).into()),
+        (state_ink, state),
+        (Ink::Dim, tool.description.lines().next().unwrap_or_default().into()),
+    ]
 }
 
 /// The tier, or that the definition names none.
@@ -294,8 +295,8 @@ fn is_plain(tool: &Tool) -> bool {
 }
 
 /// Everything that is not as usual with a tool, in words.
-pub(super) fn state_words(tool: &Tool) -> (Ink, String) {
-    let mut words = Vec::new();
+pub(super) fn state_words(tool: &Tool) -> (Ink, Cow<'static, str>) {
+    let mut words: Vec<&'static str> = Vec::new();
     let obstacle = if tool.state == ToolState::Ok { tool.obstacle() } else { None };
     if tool.state != ToolState::Ok {
         words.push(tool.state.word());
@@ -326,12 +327,12 @@ pub(super) fn state_words(tool: &Tool) -> (Ink, String) {
         ToolState::Ok | ToolState::Unsupported => Ink::Warn,
         ToolState::Changed | ToolState::Invalid => Ink::Bad,
     };
-    let words = words.join(" ");
-    match obstacle {
+    match (obstacle, words.as_slice()) {
         // It is a phrase: the words behind it must not look like a part of it.
-        Some(obstacle) if words.is_empty() => (ink, obstacle),
-        Some(obstacle) => (ink, format!("{obstacle}, {words}")),
-        None if words.is_empty() => (Ink::Dim, "ok".to_owned()),
-        None => (ink, words),
+        (Some(obstacle), []) => (ink, obstacle.into()),
+        (Some(obstacle), words) => (ink, format!("{obstacle}, {}", words.join(" ")).into()),
+        (None, []) => (Ink::Dim, "ok".into()),
+        (None, [word]) => (ink, (*word).into()),
+        (None, words) => (ink, words.join(" ").into()),
     }
 }

@@ -167,17 +167,17 @@ fn a_category_is_chosen_by_its_name_or_the_begin_of_names() {
 #[test]
 fn everything_unusual_about_a_tool_is_a_word() {
     let mut odd = tool("a", Stage::Experimental);
-    odd.facts.review = ToolReview::Waiting;
+    Arc::make_mut(&mut odd.facts).review = ToolReview::Waiting;
     odd.copy_of = Some("b".into());
     odd.clashes = vec!["c".into()];
     odd.runnable = false;
-    assert_eq!(state_words(&odd), (Ink::Warn, "cannot run, waiting copy clash".to_owned()));
+    assert_eq!(state_words(&odd), (Ink::Warn, "cannot run, waiting copy clash".into()));
     odd.state = ToolState::Changed;
     assert_eq!(state_words(&odd).1, "changed waiting copy clash");
     let mut approved = tool("a", Stage::Approved);
     assert_eq!(state_words(&approved).1, "not-adopted");
-    approved.facts.review = ToolReview::Approved;
-    assert_eq!(state_words(&approved), (Ink::Dim, "ok".to_owned()));
+    Arc::make_mut(&mut approved.facts).review = ToolReview::Approved;
+    assert_eq!(state_words(&approved), (Ink::Dim, "ok".into()));
 }
 
 fn shown() -> Shown {

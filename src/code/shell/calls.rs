@@ -123,6 +123,11 @@ pub(crate) fn candidates(text: &str) -> BTreeSet<&str> {
     let (mut is_open, mut has_comment, mut before) = (true, false, "");
     let mut at = 0;
     while let Some(c) = text[at..].chars().next() {
+        if c == ' ' {
+            // Most of a script is indented, and a blank decides nothing.
+            at += 1;
+            continue;
+        }
         let end = text[at..].find(parts_words).map_or(text.len(), |end| at + end);
         if end == at {
             is_open = opens(c, &text[..at], is_open, has_comment);
@@ -148,7 +153,7 @@ pub(crate) fn candidates(text: &str) -> BTreeSet<&str> {
 }
 
 fn parts_words(c: char) -> bool {
-    c.is_whitespace() || "|&;()`{!".contains(c)
+    matches!(c, '|' | '&' | ';' | '(' | ')' | '`' | '{' | '!') || c.is_whitespace()
 }
 
 /// Whether a name may follow a character between words.
@@ -168,7 +173,7 @@ fn opens(c: char, before: &str, is_open: bool, has_comment: bool) -> bool {
 /// Whether a word can be the name of a program without a folder.
 fn is_name(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-        && word.chars().all(|c| c.is_ascii_alphanumeric() || "_-.+".contains(c))
+        && word.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'.' | b'+'))
 }
 
 /// Statements within statements that are looked at.

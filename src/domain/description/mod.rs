@@ -6,7 +6,7 @@
 
 mod table;
 
-pub use table::{Align, Table, cut};
+pub use table::{Align, Piece, Table, cut};
 
 use super::{Instant, SafeText, rfc3339};
 use std::borrow::Cow;
@@ -139,14 +139,6 @@ impl StyledLine {
     /// Appends a point in time.
     pub fn at(mut self, ink: Ink, at: Instant) -> StyledLine {
         self.pieces.push((ink, Content::At(at)));
-        self
-    }
-
-    /// Appends so many blanks.
-    fn blanks(mut self, count: usize) -> StyledLine {
-        if count > 0 {
-            self.pieces.push((Ink::Plain, Content::Blanks(count)));
-        }
         self
     }
 

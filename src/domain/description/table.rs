@@ -1,6 +1,8 @@
 //! Tables: columns meet, and the last one takes what is left of the width.
 
 use super::{Content, DescriptionView, Ink, StyledLine};
+use crate::domain::SafeText;
+use crate::domain::text::is_plain;
 use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -47,86 +49,134 @@ impl Table {
 
     /// Its lines, the heads first.
     pub fn lines(&self, view: DescriptionView) -> impl Iterator<Item = StyledLine> {
-        let rows = self.rows.iter().map(|row| row.iter().map(|(ink, content)| (*ink, content.text(view))).collect());
-        Sheet { heads: self.heads.clone(), rows: rows.collect() }.lines(view.width, self.spare)
+        let rows = self.rows.iter().map(move |row| row.iter().map(|(ink, cell)| (*ink, cell.text(view))).collect());
+        let rows: Vec<Vec<(Ink, Cow<'_, str>)>> = rows.collect();
+        let columns = self.columns(view.width, rows.iter().map(Vec::as_slice));
+        let line = move |cells: &[(Ink, Cow<'_, str>)]| {
+            let mut line = StyledLine::new();
+            columns.lay(cells, &mut |piece| line.pieces.push(piece.kept()));
+            line
+        };
+        let head = line(&self.head());
+        std::iter::once(head).chain(rows.into_iter().map(move |cells| line(&cells)))
+    }
+
+    /// Its heads as a row.
+    pub fn head(&self) -> Vec<(Ink, Cow<'static, str>)> {
+        self.heads.iter().map(|(head, _)| (Ink::Dim, Cow::Borrowed(*head))).collect()
+    }
+
+    /// Its columns with these rows in them, for who has so many that none is kept. All text must be safe to print.
+    pub fn columns<'c, 't: 'c, C: AsRef<[(Ink, Cow<'t, str>)]>>(
+        &self,
+        width: Option<usize>,
+        rows: impl Iterator<Item = C>,
+    ) -> Columns {
+        let column = |(place, (head, align)): (usize, &(&'static str, Align))| Column {
+            place,
+            head,
+            align: *align,
+            width: head.width(),
+        };
+        let mut columns: Vec<Column> = self.heads.iter().enumerate().map(column).collect();
+        for row in rows {
+            for (column, (_, cell)) in columns.iter_mut().zip(row.as_ref()) {
+                column.width = column.width.max(columns_of(cell));
+            }
+        }
+        let mut columns = Columns(columns);
+        columns.fit(width, self.spare);
+        columns
     }
 }
 
-/// A table whose cells are text, safe to print.
-struct Sheet<'t> {
-    heads: Vec<(&'static str, Align)>,
-    rows: Vec<Vec<(Ink, Cow<'t, str>)>>,
+/// Where the cells of a row lie.
+pub struct Columns(Vec<Column>);
+
+struct Column {
+    /// Of its cell in a row.
+    place: usize,
+    head: &'static str,
+    align: Align,
+    width: usize,
 }
 
-impl<'t> Sheet<'t> {
-    fn lines(mut self, width: Option<usize>, spare: &[&str]) -> impl Iterator<Item = StyledLine> + use<'t> {
-        for column in spare {
-            if width.is_none_or(|width| width >= self.least()) {
+/// A piece of a row: blanks, or the text of a cell.
+pub enum Piece<'p> {
+    /// So many blanks.
+    Blanks(usize),
+    /// What is in a cell, as far as there is room for it.
+    Text(Ink, Cow<'p, str>),
+}
+
+impl Piece<'_> {
+    fn kept(self) -> (Ink, Content) {
+        match self {
+            Piece::Blanks(count) => (Ink::Plain, Content::Blanks(count)),
+            Piece::Text(ink, text) => (ink, Content::Text(SafeText::new(&text))),
+        }
+    }
+}
+
+impl Columns {
+    /// Makes them as narrow as a terminal: without those that can be spared, the last one cut.
+    fn fit(&mut self, total: Option<usize>, spare: &[&str]) {
+        let Some(total) = total else { return };
+        for head in spare {
+            if total >= self.least() {
                 break;
             }
-            self.drop_column(column);
+            self.0.retain(|column| column.head != *head);
         }
-        let widths = self.widths(width);
-        let Sheet { heads, rows } = self;
-        let head = heads.iter().map(|(head, _)| (Ink::Dim, Cow::Borrowed(*head))).collect();
-        std::iter::once(head).chain(rows).map(move |cells: Vec<(Ink, Cow<'t, str>)>| line(&heads, &cells, &widths))
+        let fixed = self.fixed();
+        if let Some(last) = self.0.last_mut() {
+            last.width = last.width.min(total.saturating_sub(fixed).max(MIN_ELASTIC));
+        }
     }
 
-    fn drop_column(&mut self, column: &str) {
-        if let Some(at) = self.heads.iter().position(|(head, _)| *head == column) {
-            self.heads.remove(at);
-            for row in &mut self.rows {
-                row.remove(at);
-            }
-        }
+    /// What all but the last take.
+    fn fixed(&self) -> usize {
+        self.0.iter().rev().skip(1).map(|column| column.width + GAP).sum()
     }
 
     /// The least width in which only the last column is cut.
     fn least(&self) -> usize {
-        let widths = self.widths(None);
-        let last = widths.last().map_or(0, |width| (*width).min(MIN_ELASTIC));
-        widths.iter().rev().skip(1).map(|width| width + GAP).sum::<usize>() + last
+        self.fixed() + self.0.last().map_or(0, |column| column.width.min(MIN_ELASTIC))
     }
 
-    /// The width of each column: what its cells need; the last one is cut to the terminal.
-    fn widths(&self, total: Option<usize>) -> Vec<usize> {
-        let mut widths: Vec<usize> = self.heads.iter().map(|(head, _)| head.width()).collect();
-        for row in &self.rows {
-            for (width, (_, cell)) in widths.iter_mut().zip(row) {
-                *width = (*width).max(columns(cell));
+    /// Gives a row piece by piece; what stands behind the last text is left out.
+    pub fn lay<'c>(&self, cells: &'c [(Ink, Cow<'_, str>)], put: &mut dyn FnMut(Piece<'c>)) {
+        // Blanks up to where the next cell begins.
+        let mut gap = 0;
+        for column in &self.0 {
+            let Some((ink, text)) = cells.get(column.place) else { continue };
+            let (text, used) = match columns_of(text) {
+                used if used <= column.width => (Cow::Borrowed(text.as_ref()), used),
+                _ => {
+                    let text = cut(text, column.width);
+                    let used = columns_of(&text);
+                    (Cow::Owned(text), used)
+                }
+            };
+            let pad = column.width.saturating_sub(used);
+            let (before, after) = if column.align == Align::Left { (gap, pad) } else { (gap + pad, 0) };
+            if before > 0 {
+                put(Piece::Blanks(before));
             }
+            put(Piece::Text(*ink, text));
+            gap = after + GAP;
         }
-        let fixed: usize = widths.iter().rev().skip(1).map(|width| width + GAP).sum();
-        if let (Some(total), Some(last)) = (total, widths.last_mut()) {
-            *last = (*last).min(total.saturating_sub(fixed).max(MIN_ELASTIC));
-        }
-        widths
     }
-}
-
-/// A row in columns of these widths.
-fn line(heads: &[(&'static str, Align)], cells: &[(Ink, Cow<'_, str>)], widths: &[usize]) -> StyledLine {
-    let mut line = StyledLine::new();
-    // Blanks up to where the next cell begins.
-    let mut gap = 0;
-    for (((_, align), (ink, text)), width) in heads.iter().zip(cells).zip(widths) {
-        let text = if columns(text) <= *width { Cow::Borrowed(text.as_ref()) } else { Cow::Owned(cut(text, *width)) };
-        let pad = width.saturating_sub(columns(&text));
-        let (before, after) = if *align == Align::Left { (gap, pad) } else { (gap + pad, 0) };
-        line = line.blanks(before).put(*ink, text);
-        gap = after + GAP;
-    }
-    line
 }
 
 /// How many columns of a terminal a text takes. Nearly all text is plain: look before measuring.
-fn columns(text: &str) -> usize {
-    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) { text.len() } else { text.width() }
+fn columns_of(text: &str) -> usize {
+    if is_plain(text) { text.len() } else { text.width() }
 }
 
 /// Cuts a text to so many cells; a cut text ends with `…`.
 pub fn cut(text: &str, width: usize) -> String {
-    if columns(text) <= width {
+    if columns_of(text) <= width {
         return text.to_owned();
     }
     let mut kept = String::new();

@@ -187,6 +187,14 @@ impl Ledger {
         lost.into_iter().map(|((tool, digest), given)| lost_approval(tool, *digest, given.operation)).collect()
     }
 
+    /// That the approval of a version of this tool is missing in a table that has none of it, the one given last;
+    /// `None` when the log gave none.
+    pub fn lost_of(&self, tool: &ToolName) -> Option<String> {
+        let of_tool = self.given.range((tool.clone(), Digest([0; 32]))..).take_while(|((name, _), _)| name == tool);
+        let ((_, digest), given) = of_tool.max_by_key(|(_, given)| given.operation)?;
+        Some(lost_approval(tool, *digest, given.operation))
+    }
+
     /// That the approval of this version is missing in the table; `None` when the log gave none.
     pub fn lost(&self, tool: &ToolName, digest: Digest) -> Option<String> {
         let given = self.given.get(&(tool.clone(), digest))?;

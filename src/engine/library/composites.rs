@@ -38,7 +38,8 @@ pub fn settle(view: &mut CatalogView, locks: impl Fn(&Tool) -> bool) {
     for (place, (steps, result)) in places.into_iter().zip(settled) {
         let mut row = Tool::clone(&view.tools[place]);
         apply(&mut row, steps, result);
-        row.facts.locked = locks(&row);
+        let locked = locks(&row);
+        Arc::make_mut(&mut row.facts).locked = locked;
         if row != *view.tools[place] {
             view.tools[place] = Arc::new(row);
         }

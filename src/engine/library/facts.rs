@@ -172,7 +172,7 @@ impl Facts {
         let is_newcomer = !approved && self.approvals.knows(&judged.0);
         let name = self.stats.get(&tool.name);
         let stats = self.version_stats.get(&key).copied().unwrap_or_default();
-        tool.facts = ToolFacts {
+        tool.facts = Arc::new(ToolFacts {
             approved_over: self.overrides.get(&judged).filter(|_| approved).cloned(),
             approved_unread: self.unread.get(&judged).copied().filter(|_| approved),
             review: if approved && !self.drifted.contains(&judged) { ToolReview::Approved } else { review },
@@ -189,7 +189,7 @@ impl Facts {
             approved,
             reserved: None,
             unused: self.selections.iter().any(|selection| !selection.holds(tool)),
-        };
+        });
         let is_changed = is_newcomer || (!approved && self.approvals.knows_place(tool));
         if tool.stage.is_vouched() && is_changed && tool.state != ToolState::Invalid {
             tool.state = ToolState::Changed;

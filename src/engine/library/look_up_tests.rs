@@ -59,6 +59,16 @@ fn only_the_rows_around_a_name_are_read_and_they_are_those_of_a_scan() {
 }
 
 #[test]
+fn names_that_another_version_of_the_program_kept_are_kept_anew() {
+    let world = world();
+    let engine = closed(&world);
+    engine.workspace.transact(|tx| Ok(tx.set_scanned_names(&[1, 0, 0])?)).unwrap();
+    assert!(engine.library().recalled().unwrap().is_none());
+    engine.library().scan(&mut |_| {}).unwrap();
+    assert!(closed(&world).library().recalled().unwrap().is_some());
+}
+
+#[test]
 fn whoever_asks_for_the_catalog_after_a_look_up_gets_all_of_it() {
     let world = world();
     let engine = closed(&world);

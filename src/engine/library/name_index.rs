@@ -3,10 +3,9 @@
 
 use super::reserved;
 use crate::catalog::{RowFrame, Scan, ScanFrame};
-use crate::domain::{Digest, Tool};
+use crate::domain::Digest;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
-use std::sync::Arc;
 
 /// So many rows may share names before all are read instead.
 const MOST_ROWS: usize = 256;
@@ -14,16 +13,28 @@ const MOST_ROWS: usize = 256;
 /// The names of all rows of a scan, and what else is to be known to have it again.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct NameIndex {
+    /// Which form it is kept in.
+    form: u32,
     pub(super) frame: ScanFrame,
-    /// Of each row its name, aliases and display name, each as a hurried reader takes it, as numbers.
-    keys: Vec<Vec<u64>>,
+    /// Of each row how many names it has.
+    counts: Vec<u32>,
+    /// Of all rows name, aliases and display name, each as a hurried reader takes it, as numbers.
+    keys: Vec<u64>,
 }
+
+/// Counts up whenever an index is kept in another form.
+const FORM: u32 = 2;
 
 impl NameIndex {
     /// The index of the rows of a scan.
     pub(super) fn new(scan: &Scan) -> NameIndex {
-        let keys = |tool: &Arc<Tool>| reserved::keys(tool).map(|key| number(&key)).collect();
-        NameIndex { frame: ScanFrame::of(scan), keys: scan.tools.iter().map(keys).collect() }
+        let (mut counts, mut keys) = (Vec::with_capacity(scan.tools.len()), Vec::with_capacity(scan.tools.len()));
+        for tool in &scan.tools {
+            let before = keys.len();
+            keys.extend(reserved::keys(tool).map(|key| number(&key)));
+            counts.push(u32::try_from(keys.len() - before).unwrap_or(u32::MAX));
+        }
+        NameIndex { form: FORM, frame: ScanFrame::of(scan), counts, keys }
     }
 
     /// Bytes to keep; `None` for what cannot be kept.
@@ -33,14 +44,29 @@ impl NameIndex {
 
     /// What was kept; `None` for bytes that are no index.
     pub(super) fn unpack(bytes: &[u8]) -> Option<NameIndex> {
-        postcard::from_bytes(bytes).ok()
+        if NameIndex::is_readable(bytes) { postcard::from_bytes(bytes).ok() } else { None }
+    }
+
+    /// Whether bytes are in the form of today. It comes first, so that what another version of the program kept is not
+    /// understood by chance.
+    pub(super) fn is_readable(bytes: &[u8]) -> bool {
+        postcard::take_from_bytes::<u32>(bytes).is_ok_and(|(form, _)| form == FORM)
+    }
+
+    /// Each row with the numbers of its names.
+    fn rows(&self) -> impl Iterator<Item = (&RowFrame, &[u64])> {
+        let mut rest = self.keys.as_slice();
+        self.frame.rows().iter().zip(&self.counts).map(move |(row, count)| {
+            let (keys, others) = rest.split_at_checked(*count as usize).unwrap_or((rest, &[]));
+            rest = others;
+            (row, keys)
+        })
     }
 
     /// The rows that go by a name or lie at a path, with all that share a name with one of them, directly or through
     /// others; `None` for none, and for too many.
     pub(super) fn around(&self, text: &str) -> Option<Vec<&RowFrame>> {
-        let rows = || self.frame.rows().iter().zip(&self.keys);
-        let at_path = rows().filter(|(row, _)| row.path == text);
+        let at_path = self.rows().filter(|(row, _)| row.path == text);
         let mut wanted: HashSet<u64> = at_path.flat_map(|(_, keys)| keys.iter().copied()).collect();
         if wanted.is_empty() {
             wanted.insert(number(&reserved::key(text)));
@@ -48,7 +74,7 @@ impl NameIndex {
         let mut found = 0;
         loop {
             let fits = |keys: &[u64]| keys.iter().any(|key| wanted.contains(key));
-            let near: Vec<_> = rows().filter(|(_, keys)| fits(keys)).take(MOST_ROWS + 1).collect();
+            let near: Vec<_> = self.rows().filter(|(_, keys)| fits(keys)).take(MOST_ROWS + 1).collect();
             if near.is_empty() || near.len() > MOST_ROWS {
                 return None;
             }
@@ -68,6 +94,8 @@ fn number(key: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Tool;
+    use std::sync::Arc;
 
     fn paths(index: &NameIndex, text: &str) -> Option<Vec<String>> {
         Some(index.around(text)?.iter().map(|row| row.path.clone()).collect())
@@ -88,6 +116,14 @@ mod tests {
         }
         assert_eq!(paths(&index, "alone"), Some(vec![tools[3].path.clone()]));
         assert_eq!(paths(&index, "nobody"), None);
+    }
+
+    #[test]
+    fn what_was_kept_in_another_form_is_no_index() {
+        let mut index = NameIndex::new(&Scan::default());
+        assert!(NameIndex::unpack(&index.pack().unwrap()).is_some());
+        index.form += 1;
+        assert!(NameIndex::unpack(&index.pack().unwrap()).is_none());
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub(super) fn reserve(tools: &mut [Arc<Tool>], facts: &Facts) -> Vec<Problem> {
         }
     }
     for (index, message) in taken {
-        Arc::make_mut(&mut tools[index]).facts.reserved = Some(message);
+        Arc::make_mut(&mut Arc::make_mut(&mut tools[index]).facts).reserved = Some(message);
     }
     problems
 }
@@ -162,18 +162,38 @@ fn problem(tool: &Tool, message: String) -> Problem {
 /// version at its end. Two names with one key are one name.
 pub(super) fn key(name: &str) -> String {
     let name = name.trim();
-    // Of plain letters nothing else is meant.
-    let name: String = if name.is_ascii() { name.to_owned() } else { name.nfkc().collect() };
+    if name.is_ascii() { plain_key(name) } else { folded_key(&name.nfkc().collect::<String>()) }
+}
+
+/// [`key`] of letters of any script.
+fn folded_key(name: &str) -> String {
     let lower = name.to_lowercase();
     let plain = ENDINGS.iter().find_map(|ending| lower.strip_suffix(ending)).unwrap_or(&lower);
     // Of capitals the look counts, not the letter: `I` is like `l`.
-    let cased = name.get(..plain.len()).unwrap_or(&name);
+    let cased = name.get(..plain.len()).unwrap_or(name);
     let looks: String = without_version(cased).chars().filter(|c| !is_separator(*c)).collect();
     let looks: String =
         if looks.is_ascii() { looks.chars().map(look_alike).collect() } else { skeleton(&looks).collect() };
     let folded = looks.to_lowercase().replace('m', "rn");
     // The look of a capital can be that of another small letter.
     folded.chars().map(look_alike).collect::<String>().replace('m', "rn")
+}
+
+/// [`key`] of plain letters, of which nothing else is meant. A catalog has a name or more in each row.
+fn plain_key(name: &str) -> String {
+    let is_ending = |ending: &&&str| {
+        let at = name.len().checked_sub(ending.len());
+        at.is_some_and(|at| name.as_bytes()[at..].eq_ignore_ascii_case(ending.as_bytes()))
+    };
+    let plain = ENDINGS.iter().find(is_ending).map_or(name, |ending| &name[..name.len() - ending.len()]);
+    let mut key = String::with_capacity(plain.len() + 8);
+    for c in without_version(plain).chars().filter(|c| !is_separator(*c)) {
+        match look_alike(c).to_ascii_lowercase() {
+            'm' => key.push_str("rn"),
+            other => key.push(other),
+        }
+    }
+    key
 }
 
 fn is_separator(c: char) -> bool {
@@ -230,6 +250,13 @@ mod tests {
         }
         assert_eq!([key("f0rm"), key("fIow"), key("fl0w")], [key("form"), key("flow"), key("flow")]);
         assert_eq!(key("fonn_rnail"), key("fonn_mail"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn plain_letters_are_folded_as_all_letters_are(name in "[ -~]{0,12}([._-]v?[0-9.]{1,5})?(\\.(py|sh|PY))?") {
+            proptest::prop_assert_eq!(plain_key(name.trim()), folded_key(name.trim()));
+        }
     }
 
     #[test]

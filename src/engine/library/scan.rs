@@ -169,7 +169,9 @@ impl Library<'_> {
             && signed.is_empty()
             && self.workspace.read(|q| {
                 *lock(&self.state.applied) = q.last_scan().applied()?;
-                Ok(core::is_applied(q, rows, now())?)
+                // Another version of the program may have kept the names in another form.
+                let is_known = q.last_scan().names()?.is_none_or(|names| NameIndex::is_readable(&names));
+                Ok(is_known && core::is_applied(q, rows, now())?)
             })?
         {
             return Ok(());

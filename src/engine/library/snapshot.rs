@@ -15,7 +15,7 @@ pub fn as_scanned(tool: &Tool) -> Arc<Tool> {
         ToolState::Changed => ToolState::Ok,
         state => state,
     };
-    let mut row = Tool { state, facts: ToolFacts::default(), ..tool.clone() };
+    let mut row = Tool { state, facts: Arc::default(), ..tool.clone() };
     generators::unsettle(&mut row);
     Arc::new(row)
 }
@@ -30,8 +30,16 @@ pub fn build(
 ) -> CatalogView {
     let kept: HashMap<&str, &Arc<Tool>> = before.tools.iter().map(|tool| (tool.path.as_str(), tool)).collect();
     let mut rows: Vec<Arc<Tool>> = rows.collect();
+    let mut last: Arc<ToolFacts> = Arc::default();
     for row in &mut rows {
-        facts.complete(Arc::make_mut(row));
+        let row = Arc::make_mut(row);
+        facts.complete(row);
+        // Neighbours mostly have the same.
+        if row.facts == last {
+            row.facts = Arc::clone(&last);
+        } else {
+            last = Arc::clone(&row.facts);
+        }
     }
     let mut problems: Vec<Problem> =
         problems.into_iter().filter(|problem| problem.code != ProblemCode::ReservedName).collect();

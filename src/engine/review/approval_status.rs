@@ -87,11 +87,13 @@ impl Doubt {
     }
 }
 
-/// The log as tools are held against it. Whoever looks at many reads each entry once: one adoption may stand behind
-/// thousands of approvals, and names them all.
+/// The log as tools are held against it, and the table of approvals. Whoever looks at many reads each entry once: one
+/// adoption may stand behind thousands of approvals, and names them all.
 pub(super) struct Logbook {
     /// The approvals that it put in force.
     pub(in crate::engine) ledger: Ledger,
+    /// The table of approvals, of each tool oldest first.
+    approvals: HashMap<ToolName, Vec<Approval>>,
     /// What of it counts.
     pub(in crate::engine) trust: Arc<Trust>,
     entries: RefCell<HashMap<OperationId, Rc<Giver>>>,
@@ -130,11 +132,10 @@ impl Integrity<'_> {
     /// # Errors
     /// `Internal` for trouble with the store.
     pub(super) fn doubt_by(&self, log: &Logbook, row: &Tool) -> Result<Option<Doubt>, EngineError> {
-        let approvals = self.workspace.read(|q| Ok(q.approvals_of(&row.name)?))?;
-        if approvals.is_empty() {
+        let Some(approvals) = log.approvals.get(&row.name) else {
             // Nothing to depart from: it came with the workspace and waits to be adopted.
-            return Ok(log.ledger.missing(&approvals, |tool| *tool == row.name).pop().map(Doubt::Unrecorded));
-        }
+            return Ok(log.ledger.lost_of(&row.name).map(Doubt::Unrecorded));
+        };
         let found = match catalog::read(&self.workspace.plan, row) {
             Ok(found) => found,
             Err(problem) => {
@@ -142,7 +143,7 @@ impl Integrity<'_> {
                 return Ok(Some(Doubt::Changed(what)));
             }
         };
-        let Some(approval) = Approval::in_force(&approvals, &found.tool) else {
+        let Some(approval) = Approval::in_force(approvals, &found.tool) else {
             let replaced = approvals.iter().find(|approval| approval.covers(&found.tool));
             if let Some(fault) = replaced.and_then(|approval| log.ledger.fault(approval)) {
                 return Ok(Some(Doubt::Unrecorded(fault)));
@@ -150,7 +151,7 @@ impl Integrity<'_> {
             let is_known = approvals.iter().any(|approval| approval.digest == found.tool.digest);
             return Ok(Some(match log.ledger.lost(&row.name, found.tool.digest).filter(|_| !is_known) {
                 Some(lost) => Doubt::Unrecorded(lost),
-                None => self.unapproved(&found.tool, &found.files, &approvals),
+                None => self.unapproved(&found.tool, &found.files, approvals),
             }));
         };
         if let Some(entry) = log.ledger.archived(&row.name, &row.placement.base) {
@@ -226,8 +227,16 @@ impl Integrity<'_> {
 
     /// The log as one tool is held against it, or all.
     pub(super) fn logbook(&self, tool: Option<&ToolName>) -> Result<Logbook, EngineError> {
-        let ledger = Ledger::of(&self.workspace.read(|q| Ok(q.approval_entries(tool)?))?);
-        Ok(Logbook { ledger, trust: self.trust()?, entries: RefCell::default() })
+        let (entries, rows) = self.workspace.read(|q| {
+            let mut rows = tool.map_or_else(|| q.approvals(), |tool| q.approvals_of(tool))?;
+            rows.sort_by_key(|row| (row.at, row.operation));
+            Ok((q.approval_entries(tool)?, rows))
+        })?;
+        let mut approvals: HashMap<ToolName, Vec<Approval>> = HashMap::new();
+        for row in rows {
+            approvals.entry(row.tool.clone()).or_default().push(row);
+        }
+        Ok(Logbook { ledger: Ledger::of(&entries), approvals, trust: self.trust()?, entries: RefCell::default() })
     }
 
     /// The entry that an approval names.

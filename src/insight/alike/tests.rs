@@ -174,7 +174,7 @@ fn copies_and_clashes_are_told_by_path_and_what_is_put_away_is_in_no_group() {
     assert_eq!(told(&shelf(tools.clone()), &[]), both);
     tools[1].stage = Stage::Archived;
     let mark = Deprecation { by: None, reason: None, who: "Ada".to_owned(), at: Instant(0) };
-    tools[3].facts.deprecated = Some(Box::new(mark));
+    Arc::make_mut(&mut tools[3].facts).deprecated = Some(Box::new(mark));
     assert_eq!(told(&shelf(tools), &[]), vec![]);
 }
 

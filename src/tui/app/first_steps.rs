@@ -54,7 +54,7 @@ mod tests {
         bench.answer(Answer::Runs(Ok(vec![run(1, &script, RunOutcome::Succeeded)])));
         assert_eq!(ticks(&mut bench), 2);
         let mut approved = tool("greet", Stage::Approved);
-        approved.facts.review = ToolReview::Approved;
+        Arc::make_mut(&mut approved.facts).review = ToolReview::Approved;
         let mut bench = with(vec![approved]);
         bench.answer(Answer::Runs(Ok(vec![run(1, &script, RunOutcome::Succeeded)])));
         assert!(!bench.screen().contains("First steps"), "{}", bench.screen());
@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn adoption_is_offered_in_one_line_and_promote_opens_it() {
         let mut came = tool("greet", Stage::Core);
-        came.facts.review = ToolReview::None;
+        Arc::make_mut(&mut came.facts).review = ToolReview::None;
         let mut bench = with(vec![came.clone()]);
         let screen = bench.screen();
         assert!(screen.contains("1 tool came with the folder"), "{screen}");

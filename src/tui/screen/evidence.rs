@@ -154,16 +154,16 @@ fn identity_lines(tool: &Tool) -> Vec<TextLine> {
         lines.push(labelled("!", "unread", &format!("approved with {unread} in its review"), Tone::Bad));
     }
     for (label, list) in [
-        ("tags", &tool.tags),
-        ("keywords", &tool.keywords),
-        ("use cases", &tool.use_cases),
-        ("capabilities", &tool.capabilities),
-        ("aliases", &tool.aliases),
-        ("same name as", &tool.clashes),
-        ("used instead of", &tool.shadows),
+        ("tags", tool.tags.join(", ")),
+        ("keywords", tool.keywords.join(", ")),
+        ("use cases", tool.use_cases.join(", ")),
+        ("capabilities", tool.capabilities.join(", ")),
+        ("aliases", tool.aliases.join(", ")),
+        ("same name as", tool.clashes.join(", ")),
+        ("used instead of", tool.shadows.join(", ")),
     ] {
         if !list.is_empty() {
-            lines.push(fact(label, &list.join(", ")));
+            lines.push(fact(label, &list));
         }
     }
     if let Some(path) = &tool.evolved_from {

@@ -136,7 +136,7 @@ fn settled(tool: &Tool) -> Tool {
     tool.runnable = true;
     tool.reason = None;
     let review = if tool.stage.is_vouched() { ToolReview::Approved } else { ToolReview::Waiting };
-    tool.facts = ToolFacts { review, ..super::sample::facts(tool.name.as_str()) };
+    tool.facts = ToolFacts { review, ..super::sample::facts(tool.name.as_str()) }.into();
     tool
 }
 
