@@ -230,7 +230,12 @@ impl<'a> Call<'a> {
 
     /// Whether what would change is only shown.
     pub(super) fn is_dry(&self) -> bool {
-        self.row.args.iter().any(|arg| arg.name == "dry-run") && self.switch("dry-run")
+        self.takes("dry-run") && self.switch("dry-run")
+    }
+
+    /// Whether the verb has an argument of this name.
+    pub(super) fn takes(&self, name: &str) -> bool {
+        self.row.args.iter().any(|arg| arg.name == name)
     }
 
     /// Whether a switch is on.

@@ -34,8 +34,11 @@ pub(super) fn new(call: &Call<'_>) -> Result<u8, Stop> {
 
 /// `approve ID --digest D --generate`: approves a specification, makes its tool, and lets a generator write the code.
 pub(super) fn approve_and_generate(call: &Call<'_>, (review, prefix): (ReviewId, &str)) -> Result<u8, Stop> {
-    // Nothing else can be generated from; refused before anything is decided.
-    call.open()?.new_tools().specification(review)?;
+    // What cannot be made is refused before anything is decided.
+    let (engine, _catalog) = call.open_catalog()?;
+    let (specification, _) = engine.new_tools().specification(review)?;
+    engine.new_tools().ready_to_generate(&specification, &call.caller(&engine))?;
+    drop(engine);
     let done = review::approve(call, (review, prefix))?;
     if call.is_dry() {
         return call.print(&done);

@@ -83,11 +83,12 @@ pub(super) fn review(call: &Call<'_>) -> Result<ReviewAnswer, EngineError> {
 /// digest under review.
 pub(super) fn approve(call: &Call<'_>, (id, prefix): (ReviewId, &str)) -> Result<Done, EngineError> {
     let (engine, _catalog) = call.open_catalog()?;
-    let named = engine.reviews().detail(id)?.review;
+    let named = engine.reviews().row(id)?;
     if !named.digest.starts_with(prefix) {
         return Err(other_digest(&named, prefix));
     }
-    // What will be refused anyhow makes no checks.
+    // What will be refused anyhow is not read, and makes no checks.
+    engine.reviews().part(&named, &only(call))?;
     if named.state == ReviewState::Waiting && matches!(call.caller(&engine), Caller::Human(_)) {
         engine.checks().ensure(id, &mut check::teller(call))?;
     }

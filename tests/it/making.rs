@@ -313,6 +313,13 @@ fn words_are_read_and_approving_makes_the_tool_at_once() {
     let approve = ["approve", &number, "--digest", &digest[..8], "--unread", "--reason", "a test", "--generate"];
     // An agent decides nothing.
     assert_ne!(workspace.json(&approve).1, 0);
+    // What needs a generator where none is set up is refused before it is approved.
+    let wrap = workspace.json(&["review", "1"]).0["review"]["digest"].as_str().unwrap().to_owned();
+    let early = ["approve", "1", "--digest", &wrap[..8], "--unread", "--reason", "a test", "--generate"];
+    let mut terminal = Terminal::toolsmith(&workspace, &early, (100, 30));
+    terminal.wait_text("contain no other generator");
+    assert!(!terminal.wait_end().success());
+    assert_eq!(workspace.json(&["review", "1"]).0["review"]["state"], json!("waiting"));
     answer(&workspace, &approve);
     assert!(workspace.path("tools/experimental/counter/tool.toml").is_file());
     assert_eq!(workspace.json(&["review", &number]).0["review"]["state"], json!("approved"));

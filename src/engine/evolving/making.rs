@@ -101,6 +101,17 @@ struct Drafted {
     origin: String,
 }
 
+/// A scaffold that is about to be posted.
+struct Rendered {
+    name: ToolName,
+    description: String,
+    template: ScaffoldTemplate,
+    language: ScriptLanguage,
+    chosen: Vec<String>,
+    reason: String,
+    files: Vec<scaffold::ScaffoldFile>,
+}
+
 /// Making tools that are not there yet: from a text, a document or a template.
 #[derive(Clone, Copy)]
 pub struct NewTools<'e> {
@@ -264,7 +275,45 @@ impl NewTools<'_> {
     /// is none, and for a specification that no manifest can hold; else as [`Self::specification`].
     pub fn scaffold(&self, wanted: &NewTool, caller: &Caller) -> Result<Made, EngineError> {
         let approved = wanted.specification.map(|review| self.approved_specification(review)).transpose()?;
-        let specified = approved.as_ref().map(|(specification, _)| specification);
+        let about = approved.as_ref().map(|(specification, digest)| (specification, *digest));
+        let Rendered { name, description, template, language, chosen, reason, files } =
+            self.rendered(wanted, about, caller)?;
+        let contents: Vec<Value> = files
+            .iter()
+            .map(|file| json!({"path": file.path, "content": file.text, "executable": file.executable}))
+            .collect();
+        let request = json!({
+            "kind": "ToolReviewRequest",
+            "tool": name,
+            "description": if description.is_empty() { format!("Scaffold {template} in {language}") } else { description },
+            "rationale": reason,
+            "files": contents,
+            "metadata": {"template": template, "language": language, "specification": approved.as_ref().map(|(_, d)| d)},
+        });
+        let outcome =
+            self.engine.requests().post(&request, caller, Posting { verb: "new", expires_at: None, replaces: None })?;
+        let folder = crate::engine::core::stage_placement(crate::domain::Stage::Experimental, &name).base;
+        Ok(Made {
+            outcome: Outcome {
+                message: format!("{folder} is a new experimental tool; {}", outcome.message),
+                ..outcome
+            },
+            chosen,
+            specification: None,
+            missing: Vec::new(),
+            found: Vec::new(),
+            files: files.iter().map(|file| format!("{folder}/{}", file.path)).collect(),
+        })
+    }
+
+    /// The files of a scaffold, which nobody has written yet.
+    fn rendered(
+        &self,
+        wanted: &NewTool,
+        about: Option<(&ToolSpecification, Digest)>,
+        caller: &Caller,
+    ) -> Result<Rendered, EngineError> {
+        let specified = about.map(|(specification, _)| specification);
         let name = match (&wanted.name, specified) {
             (Some(name), _) => tool_name(name)?,
             (None, Some(specification)) => specification.tool_name.clone(),
@@ -299,35 +348,10 @@ impl NewTools<'_> {
             created_at: &rfc3339(now()),
             created_by: &caller.identity(),
             reason: &reason,
-            specification: approved.as_ref().map(|(specification, digest)| (specification, *digest)),
+            specification: about,
         })
         .map_err(|error| unwritable(&error))?;
-        let contents: Vec<Value> = files
-            .iter()
-            .map(|file| json!({"path": file.path, "content": file.text, "executable": file.executable}))
-            .collect();
-        let request = json!({
-            "kind": "ToolReviewRequest",
-            "tool": name,
-            "description": if description.is_empty() { format!("Scaffold {template} in {language}") } else { description },
-            "rationale": reason,
-            "files": contents,
-            "metadata": {"template": template, "language": language, "specification": approved.as_ref().map(|(_, d)| d)},
-        });
-        let outcome =
-            self.engine.requests().post(&request, caller, Posting { verb: "new", expires_at: None, replaces: None })?;
-        let folder = crate::engine::core::stage_placement(crate::domain::Stage::Experimental, &name).base;
-        Ok(Made {
-            outcome: Outcome {
-                message: format!("{folder} is a new experimental tool; {}", outcome.message),
-                ..outcome
-            },
-            chosen,
-            specification: None,
-            missing: Vec::new(),
-            found: Vec::new(),
-            files: files.iter().map(|file| format!("{folder}/{}", file.path)).collect(),
-        })
+        Ok(Rendered { name, description, template, language, chosen, reason, files })
     }
 
     /// Makes the tool of an approved specification. Where the specification does not say how it is made, the answer has
@@ -342,6 +366,20 @@ impl NewTools<'_> {
         let tool = made.manifest_path();
         let request = EvolveRequest { tool, specification: Some(review), ..EvolveRequest::default() };
         Ok((made, needs_code.then_some(request)))
+    }
+
+    /// Whether the tool of a specification can be made at once, asked before anybody approves it: its name is free, a
+    /// manifest can hold it, and the generator that would write its code is there. Nothing is sent and nothing written.
+    ///
+    /// # Errors
+    /// Those that [`Self::generate`] would give for what can be known before; `Failed` where no generator is set up or
+    /// the first one cannot be reached.
+    pub fn ready_to_generate(&self, specification: &ToolSpecification, caller: &Caller) -> Result<(), EngineError> {
+        self.rendered(&NewTool::default(), Some((specification, Digest([0; 32]))), caller)?;
+        match specification.implementation {
+            Some(_) => Ok(()),
+            None => self.engine.evolutions().usual_is_ready(),
+        }
     }
 
     /// What the form of the workbench asks for.

@@ -1,12 +1,20 @@
 //! Deciding one review.
 
-use crate::domain::{DecisionKind, DecisionRequest, Outcome, plural};
+use crate::domain::{DecisionKind, DecisionRequest, Outcome, Review, plural};
 use crate::engine::Reviews;
 use crate::engine::core;
 use crate::engine::error::EngineError;
 use crate::engine::view::Preview;
 
 impl Reviews<'_> {
+    /// The review as an approval of these tools would find it; all of it where none is named.
+    ///
+    /// # Errors
+    /// `Usage` when the review is no adoption or has no tool of such a name; `Ambiguous` when several have it.
+    pub fn part(&self, review: &Review, only: &[String]) -> Result<Review, EngineError> {
+        core::part_of(review, only)
+    }
+
     pub(in crate::engine) fn decide(&self, who: &str, request: &DecisionRequest) -> Result<Outcome, EngineError> {
         self.expire_due()?;
         let review = core::part_of(&self.row(request.review)?, &request.only)?;
